@@ -1,0 +1,118 @@
+package tranship
+
+import (
+	"context"
+	"io"
+	"iter"
+)
+
+// Store holds files. It is safe for concurrent use.
+//
+// A file becomes visible all at once, whole, and so is replaced. A file blocks
+// the paths below it, and files below a path block a file at it: ErrExists. Empty
+// directories are not visible and block nothing. An invalid path is an
+// *InvalidError from every method that takes one, and changes nothing.
+//
+// Methods stop early when their context ends, and return its error. A change is
+// then either whole or not made.
+type Store interface {
+	Reader
+	Writer
+	Editor
+}
+
+// Reader is the part of a store that tells what is there.
+type Reader interface {
+	// Stat describes the file at path. ErrNotFound: there is no file; a
+	// directory is not one.
+	Stat(ctx context.Context, path string) (File, error)
+
+	// List yields what is under a directory in ascending bytewise order of
+	// Entry.Key. A directory that does not exist, or is a file, yields nothing.
+	// Files that come or go meanwhile may be missed. After an error it yields
+	// nothing more.
+	List(ctx context.Context, options ListOptions) iter.Seq2[Entry, error]
+
+	// Open begins to read the file at path. The context governs the reading,
+	// too. ErrNotFound: there is no file. ErrPrecondition: it has not
+	// options.Version. ErrInvalid: the offset is negative or beyond the end.
+	Open(ctx context.Context, path string, options OpenOptions) (Content, error)
+}
+
+// Writer is the part of a store that takes new content.
+type Writer interface {
+	// Put stores a whole small file, of at most MaxPutBytes: more is ErrLimit.
+	// Its spec's Size may be nil and must otherwise be len(data). It keeps
+	// nothing of data after it returns.
+	Put(ctx context.Context, spec Spec, data []byte) (File, error)
+
+	// Begin starts the upload of a file of any size. It fails early where the
+	// commit is bound to fail. The caller must end the upload with Commit or
+	// Abort.
+	Begin(ctx context.Context, spec Spec) (Upload, error)
+}
+
+// Editor is the part of a store that changes files as wholes.
+type Editor interface {
+	// SetAttributes changes what is set in attributes, and not the version.
+	SetAttributes(ctx context.Context, path string, attributes Attributes, precondition Precondition) (File, error)
+
+	// Remove removes a file. ErrNotFound: there is none.
+	Remove(ctx context.Context, path string, precondition Precondition) error
+
+	// Move renames a file at once and keeps its attributes. The precondition is
+	// about the destination, where a file is otherwise replaced. Moving a file
+	// onto itself does nothing.
+	Move(ctx context.Context, source, destination string, precondition Precondition) (File, error)
+
+	// Copy copies a file and its attributes inside the store; the copy has a
+	// version of its own. The precondition is about the destination, where a
+	// file is otherwise replaced.
+	Copy(ctx context.Context, source, destination string, precondition Precondition) (File, error)
+}
+
+// Precondition decides whether a change may take effect, at the moment it does.
+// The zero value always allows it.
+type Precondition struct {
+	// MustNotExist: there must be no file at the path; otherwise ErrExists.
+	MustNotExist bool
+	// MustMatchVersion, when not empty: the file at the path must have this
+	// version; otherwise, or when there is none, ErrPrecondition.
+	MustMatchVersion string
+}
+
+// ListOptions says what to list. The zero value lists a store's top level.
+type ListOptions struct {
+	// Directory is where to list; "" is the root.
+	Directory string
+	// Recursive lists all files below the directory and no directories.
+	// Otherwise the list has the directory's own files and, as one entry each,
+	// the directories in it that have files below them.
+	Recursive bool
+	// StartAfter, when not empty, skips all entries whose Key does not sort after
+	// it.
+	StartAfter string
+}
+
+// OpenOptions says what to read. The zero value reads the whole current file.
+type OpenOptions struct {
+	// Version, when not empty, is the one to read.
+	Version string
+	// Offset is the first byte.
+	Offset int64
+	// Length is how many bytes to read at most; nil: all to the end. The end of
+	// the file cuts it.
+	Length *int64
+}
+
+// Content is a file that is open for reading. It yields the bytes of one version,
+// whatever happens to the path meanwhile. Read returns io.EOF only when all that
+// was asked for has been delivered and verified as far as the store can;
+// ErrPrecondition when the content was changed in place while it was read;
+// ErrIntegrity when the bytes are not those that were stored. It is not safe for
+// concurrent use; the caller must close it.
+type Content interface {
+	io.ReadCloser
+	// File describes the file as it was opened.
+	File() File
+}
