@@ -80,8 +80,8 @@ type Upload interface {
 	// bytes are an *IncompleteError; bytes that are too many, or a size that is
 	// not the spec's, an *InvalidError; a wrong checksum is ErrIntegrity; a
 	// precondition that does not hold ErrExists or ErrPrecondition. After a
-	// failure the upload still exists, and Commit may be tried again; after
-	// success it does not.
+	// failure nothing is visible, and the upload may be gone: it is only to be
+	// aborted.
 	Commit(ctx context.Context, commit Commit) (File, error)
 
 	// Abort removes the upload and all it has stored, and ends its writers. After

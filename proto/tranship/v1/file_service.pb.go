@@ -831,7 +831,8 @@ func (*UploadRequest_CopyPart) isUploadRequest_Request() {}
 // order) may send chunks at once.
 type Begin struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Nonzero; greater than any slot of this stream before it.
+	// Nonzero; greater than any slot of this stream before it. Another number
+	// fails with INVALID_ARGUMENT; that of an open slot fails the open slot.
 	Slot uint64 `protobuf:"varint,1,opt,name=slot,proto3" json:"slot,omitempty"`
 	// NEW unless said otherwise.
 	Mode Begin_Mode `protobuf:"varint,2,opt,name=mode,proto3,enum=tranship.v1.Begin_Mode" json:"mode,omitempty"`
@@ -1066,7 +1067,8 @@ func (x *Chunk) GetCrc32C() uint32 {
 // with keep.
 //
 // Of a joined slot it only detaches; the reply is `finished`, without a file,
-// once the bytes it wrote are as durable as the upload asks.
+// once the bytes it wrote are written and, if the upload was begun with keep, as
+// durable as it asks.
 type Finish struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// An open slot.
@@ -1077,7 +1079,8 @@ type Finish struct {
 	// CRC32C of the whole file.
 	Crc32C *uint32 `protobuf:"fixed32,3,opt,name=crc32c,proto3,oneof" json:"crc32c,omitempty"`
 	// Guards the name with the content: CRC32C of the path's UTF-8 bytes, then the
-	// size as 8 bytes and the whole file's CRC32C as 4 bytes, both big-endian.
+	// size as 8 bytes and the whole file's CRC32C as 4 bytes, both big-endian. Needs
+	// size and crc32c.
 	Check         *uint32 `protobuf:"fixed32,4,opt,name=check,proto3,oneof" json:"check,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1207,7 +1210,7 @@ type Put struct {
 	Data []byte `protobuf:"bytes,6,opt,name=data,proto3" json:"data,omitempty"`
 	// CRC32C of data.
 	Crc32C *uint32 `protobuf:"fixed32,7,opt,name=crc32c,proto3,oneof" json:"crc32c,omitempty"`
-	// As Finish.check.
+	// As Finish.check; needs no other field.
 	Check         *uint32 `protobuf:"fixed32,8,opt,name=check,proto3,oneof" json:"check,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

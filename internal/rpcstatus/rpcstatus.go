@@ -1,0 +1,106 @@
+// Package rpcstatus translates errors of package tranship to gRPC statuses and
+// back. It is the only place that knows which error is which code. A status
+// carries the error's message and, as a google.rpc.ErrorInfo, a reason that tells
+// apart errors of one code. An error that is none of tranship's becomes INTERNAL
+// without its message, so that nothing internal leaks.
+package rpcstatus
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/protoadapt"
+
+	"github.com/tranship/tranship"
+	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
+)
+
+// domain is the google.rpc.ErrorInfo domain of every reason here.
+const domain = "tranship"
+
+// maxMissingRanges bounds what a status tells of an incomplete upload.
+const maxMissingRanges = 1000
+
+// table pairs errors with codes and reasons. Of rows with one code the first is
+// what a status without a reason means.
+var table = []struct {
+	err    error
+	code   codes.Code
+	reason string
+}{
+	{tranship.ErrInvalid, codes.InvalidArgument, "INVALID"},
+	{tranship.ErrNotFound, codes.NotFound, "NOT_FOUND"},
+	{tranship.ErrExists, codes.AlreadyExists, "EXISTS"},
+	{tranship.ErrPrecondition, codes.FailedPrecondition, "PRECONDITION"},
+	{tranship.ErrIntegrity, codes.DataLoss, "INTEGRITY"},
+	{tranship.ErrLimit, codes.ResourceExhausted, "LIMIT"},
+	{tranship.ErrNoSpace, codes.ResourceExhausted, "NO_SPACE"},
+	{tranship.ErrQuota, codes.ResourceExhausted, "QUOTA"},
+	{tranship.ErrDenied, codes.PermissionDenied, "DENIED"},
+	{tranship.ErrUnauthenticated, codes.Unauthenticated, "UNAUTHENTICATED"},
+	{tranship.ErrAborted, codes.Aborted, "ABORTED"},
+	{tranship.ErrUnavailable, codes.Unavailable, "UNAVAILABLE"},
+	{tranship.ErrUnsupported, codes.Unimplemented, "UNSUPPORTED"},
+	{context.Canceled, codes.Canceled, "CANCELLED"},
+	{context.DeadlineExceeded, codes.DeadlineExceeded, "DEADLINE_EXCEEDED"},
+}
+
+// IsInternal reports whether err becomes INTERNAL, without its message: whoever
+// sends it on should log it first.
+func IsInternal(err error) bool {
+	return err != nil && Status(err).Code() == codes.Internal
+}
+
+// Error turns err into a gRPC status error; nil stays nil.
+func Error(err error) error {
+	if err == nil {
+		return nil
+	}
+	return Status(err).Err()
+}
+
+// Status turns err, which must not be nil, into a gRPC status.
+func Status(err error) *status.Status {
+	for _, row := range table {
+		if errors.Is(err, row.err) {
+			return withDetails(status.New(row.code, strings.ToValidUTF8(err.Error(), "\uFFFD")), row.reason, err)
+		}
+	}
+	if s, ok := status.FromError(err); ok {
+		return s
+	}
+	return status.New(codes.Internal, "internal error")
+}
+
+func withDetails(s *status.Status, reason string, err error) *status.Status {
+	details := []protoadapt.MessageV1{&errdetails.ErrorInfo{Reason: reason, Domain: domain}}
+	var invalid *tranship.InvalidError
+	if errors.As(err, &invalid) {
+		details = append(details, &errdetails.BadRequest{FieldViolations: []*errdetails.BadRequest_FieldViolation{
+			{Field: invalid.Field, Description: invalid.Rule},
+		}})
+	}
+	var incomplete *tranship.IncompleteError
+	if errors.As(err, &incomplete) {
+		missing := &transhipv1.MissingRanges{}
+		for _, r := range incomplete.Missing[:min(len(incomplete.Missing), maxMissingRanges)] {
+			missing.Ranges = append(missing.Ranges, &transhipv1.Range{Offset: r.Offset, Length: r.Length})
+		}
+		details = append(details, missing)
+	}
+	detailed, detailErr := s.WithDetails(details...)
+	if detailErr != nil {
+		return s
+	}
+	return detailed
+}
+
+// Proto turns err, which must not be nil, into the status of a failed slot.
+func Proto(err error) *transhipv1.Status {
+	s := Status(err).Proto()
+	return &transhipv1.Status{Code: s.GetCode(), Message: s.GetMessage(), Details: s.GetDetails()}
+}

@@ -1,0 +1,185 @@
+// Package wire translates the words of package tranship to and from the messages
+// of tranship.v1, and has the numbers of that protocol. What comes from the other
+// side is checked here.
+package wire
+
+import (
+	"fmt"
+	"io/fs"
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/tranship/tranship"
+	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
+)
+
+// Numbers of the protocol; file_service.proto explains them.
+const (
+	MaxChunkBytes      = 1 << 20
+	MaxUnfinishedSlots = 256
+	MaxQueuedReplies   = 16384
+)
+
+// DefaultMaxMessageBytes is the largest message that either side takes unless
+// told otherwise: grpc-go's default, and more than any of this protocol.
+const DefaultMaxMessageBytes = 4 << 20
+
+// FileToProto translates a file of a store.
+func FileToProto(file tranship.File) *transhipv1.File {
+	return &transhipv1.File{
+		Path:         file.Path,
+		Size:         file.Size,
+		ModifiedTime: timestamppb.New(file.ModTime),
+		Mode:         uint32(file.Mode & fs.ModePerm),
+		Version:      file.Version,
+		Crc32C:       file.CRC32C,
+		Metadata:     file.Metadata,
+	}
+}
+
+// FileFromProto translates a file that a server described. A server is not
+// trusted: a path that is not valid, or a negative size, is ErrIntegrity.
+func FileFromProto(file *transhipv1.File) (tranship.File, error) {
+	if err := tranship.ValidatePath(file.GetPath()); err != nil {
+		return tranship.File{}, fmt.Errorf("%w: the server sent a file with an %v (%q)", tranship.ErrIntegrity, err, file.GetPath())
+	}
+	if file.GetSize() < 0 {
+		return tranship.File{}, fmt.Errorf("%w: the server sent a negative size for %s", tranship.ErrIntegrity, file.GetPath())
+	}
+	return tranship.File{
+		Path:     file.GetPath(),
+		Size:     file.GetSize(),
+		ModTime:  timeFromProto(file.GetModifiedTime()),
+		Mode:     fs.FileMode(file.GetMode()) & fs.ModePerm,
+		Version:  file.GetVersion(),
+		CRC32C:   file.Crc32C,
+		Metadata: file.GetMetadata(),
+	}, nil
+}
+
+func timeFromProto(t *timestamppb.Timestamp) time.Time {
+	if t == nil || t.CheckValid() != nil {
+		return time.Time{}
+	}
+	return t.AsTime()
+}
+
+// AttributesToProto translates attributes; none become nil.
+func AttributesToProto(attributes tranship.Attributes) *transhipv1.Attributes {
+	p := &transhipv1.Attributes{}
+	if attributes.ModTime != nil {
+		p.ModifiedTime = timestamppb.New(*attributes.ModTime)
+	}
+	if attributes.Mode != nil {
+		p.Mode = new(uint32(*attributes.Mode))
+	}
+	if attributes.Metadata != nil {
+		p.Metadata = &transhipv1.Metadata{Entries: attributes.Metadata}
+	}
+	return p
+}
+
+// AttributesFromProto translates and checks the attributes that a client sent.
+func AttributesFromProto(p *transhipv1.Attributes) (tranship.Attributes, error) {
+	var attributes tranship.Attributes
+	if t := p.GetModifiedTime(); t != nil {
+		if t.CheckValid() != nil {
+			return attributes, &tranship.InvalidError{Field: "attributes.modified_time", Rule: "a time must be within the years 1 to 9999"}
+		}
+		attributes.ModTime = new(t.AsTime())
+	}
+	if p != nil && p.Mode != nil {
+		attributes.Mode = new(fs.FileMode(p.GetMode()))
+	}
+	if p.GetMetadata() != nil {
+		attributes.Metadata = p.GetMetadata().GetEntries()
+		if attributes.Metadata == nil {
+			attributes.Metadata = map[string]string{}
+		}
+	}
+	return attributes, attributes.Validate()
+}
+
+// PreconditionToProto translates a precondition; none becomes nil. One with both
+// conditions is an *InvalidError: no file can meet it, and no message carries it.
+func PreconditionToProto(precondition tranship.Precondition) (*transhipv1.Precondition, error) {
+	switch {
+	case precondition.MustNotExist && precondition.MustMatchVersion != "":
+		return nil, &tranship.InvalidError{Field: "precondition", Rule: "must have at most one condition"}
+	case precondition.MustNotExist:
+		return &transhipv1.Precondition{Condition: &transhipv1.Precondition_MustNotExist{MustNotExist: true}}, nil
+	case precondition.MustMatchVersion != "":
+		return &transhipv1.Precondition{Condition: &transhipv1.Precondition_MustMatchVersion{
+			MustMatchVersion: precondition.MustMatchVersion,
+		}}, nil
+	default:
+		return nil, nil
+	}
+}
+
+// PreconditionFromProto translates a precondition. A version that is present but
+// empty is an *InvalidError: it matches no file, and must not mean "none".
+func PreconditionFromProto(p *transhipv1.Precondition) (tranship.Precondition, error) {
+	if match, ok := p.GetCondition().(*transhipv1.Precondition_MustMatchVersion); ok && match.MustMatchVersion == "" {
+		return tranship.Precondition{}, &tranship.InvalidError{
+			Field: "precondition.must_match_version", Rule: "a version must not be empty",
+		}
+	}
+	return tranship.Precondition{
+		MustNotExist:     p.GetMustNotExist(),
+		MustMatchVersion: p.GetMustMatchVersion(),
+	}, nil
+}
+
+// DurabilityToProto translates a durability.
+func DurabilityToProto(d tranship.Durability) transhipv1.Durability {
+	switch d {
+	case tranship.DurabilityWritten:
+		return transhipv1.Durability_DURABILITY_WRITTEN
+	case tranship.DurabilityDurable:
+		return transhipv1.Durability_DURABILITY_DURABLE
+	default:
+		return transhipv1.Durability_DURABILITY_UNSPECIFIED
+	}
+}
+
+// DurabilityFromProto translates a durability. A value from a later protocol is
+// an *InvalidError, because it may promise more than any known here.
+func DurabilityFromProto(d transhipv1.Durability) (tranship.Durability, error) {
+	switch d {
+	case transhipv1.Durability_DURABILITY_UNSPECIFIED:
+		return tranship.DurabilityDefault, nil
+	case transhipv1.Durability_DURABILITY_WRITTEN:
+		return tranship.DurabilityWritten, nil
+	case transhipv1.Durability_DURABILITY_DURABLE:
+		return tranship.DurabilityDurable, nil
+	default:
+		return 0, &tranship.InvalidError{Field: "durability", Rule: "must be written or durable"}
+	}
+}
+
+// EntryToProto translates a line of a list.
+func EntryToProto(entry tranship.Entry) *transhipv1.Entry {
+	if entry.IsDir {
+		return &transhipv1.Entry{Entry: &transhipv1.Entry_Directory{Directory: entry.Path}}
+	}
+	return &transhipv1.Entry{Entry: &transhipv1.Entry_File{File: FileToProto(entry.File)}}
+}
+
+// EntryFromProto translates a line that a server sent, checked as in
+// FileFromProto.
+func EntryFromProto(p *transhipv1.Entry) (tranship.Entry, error) {
+	switch entry := p.GetEntry().(type) {
+	case *transhipv1.Entry_File:
+		file, err := FileFromProto(entry.File)
+		return tranship.Entry{File: file}, err
+	case *transhipv1.Entry_Directory:
+		if err := tranship.ValidatePath(entry.Directory); err != nil {
+			return tranship.Entry{}, fmt.Errorf("%w: the server sent a directory with an %v (%q)", tranship.ErrIntegrity, err, entry.Directory)
+		}
+		return tranship.Entry{File: tranship.File{Path: entry.Directory}, IsDir: true}, nil
+	default:
+		return tranship.Entry{}, fmt.Errorf("%w: the server sent an entry that is neither file nor directory", tranship.ErrIntegrity)
+	}
+}
