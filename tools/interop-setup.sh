@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Installs what the interop tests need and what is missing, where that is
+# possible: from Debian's packages, as root.
+set -euo pipefail
+
+# A package, and a command that succeeds if it is there. The tests use Debian's
+# own python3, which sees Debian's modules.
+needs=(
+  "python3-grpcio|/usr/bin/python3 -c 'import grpc.aio'"
+  "python3-protobuf|/usr/bin/python3 -c 'import google.protobuf'"
+  "protobuf-compiler|protoc --version"
+  "protobuf-compiler-grpc|command -v grpc_python_plugin"
+  "nodejs|node --version"
+  "npm|npm --version"
+)
+
+missing=()
+for need in "${needs[@]}"; do
+  if ! bash -c "${need#*|}" >/dev/null 2>&1; then missing+=("${need%%|*}"); fi
+done
+if ((${#missing[@]} == 0)); then exit 0; fi
+
+if ((EUID != 0)) || ! command -v apt-get >/dev/null; then
+  echo "interop: install these first: ${missing[*]}" >&2
+  exit 1
+fi
+echo "interop: installing ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+apt-get install -qq --yes --no-install-recommends "${missing[@]}" >/dev/null
