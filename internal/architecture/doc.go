@@ -1,0 +1,3 @@
+// Package architecture has only tests: of which package may import which, and of
+// other rules about the source as a whole.
+package architecture
