@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// demo copies between the source, the server and the target with the binary.
+type demo struct {
+	binary string
+	source string // The directory that has largeFile and tree.
+	target string // The directory below which downloads go.
+	server *server
+}
+
+// row is one copy: a line of the table.
+type row struct {
+	protocol, what, direction string
+
+	files   int
+	size    int64
+	seconds float64
+	err     error // Why the copy failed or what differs.
+}
+
+// copyAll copies with every protocol what it can carry, each to a place of its own,
+// and compares every copy with the source.
+func (d demo) copyAll(ctx context.Context) []row {
+	return []row{
+		d.up(ctx, "tranship", largeFile),
+		d.down(ctx, "tranship", largeFile),
+		d.up(ctx, "tranship", tree),
+		d.down(ctx, "tranship", tree),
+		d.up(ctx, "filesrv", largeFile),
+		d.down(ctx, "filesrv", largeFile),
+		d.up(ctx, "filesrv", tree),
+		d.down(ctx, "filesrv", tree),
+		// FileTransfer only takes files.
+		d.up(ctx, "filetransfer", largeFile),
+	}
+}
+
+// up copies from the source and compares what then is in the server's root.
+func (d demo) up(ctx context.Context, protocol, what string) row {
+	remote := path.Join(protocol, what)
+	return d.copy(ctx, row{protocol: protocol, what: what, direction: "up"},
+		filepath.Join(d.source, what), d.remote(remote), filepath.Join(d.server.root, remote))
+}
+
+// down copies what up put there, and compares it with the source.
+func (d demo) down(ctx context.Context, protocol, what string) row {
+	local := filepath.Join(d.target, protocol, what)
+	row := row{protocol: protocol, what: what, direction: "down"}
+	if row.err = os.MkdirAll(filepath.Dir(local), 0o755); row.err != nil {
+		return row
+	}
+	return d.copy(ctx, row, d.remote(path.Join(protocol, what)), local, local)
+}
+
+func (d demo) remote(name string) string {
+	return "grpc://" + d.server.address + "/" + name
+}
+
+// copy runs one copy, compares what is then at result with the source, and
+// completes the row.
+func (d demo) copy(ctx context.Context, row row, from, to, result string) row {
+	args := []string{"cp", "--protocol", row.protocol}
+	if row.what == tree {
+		args = append(args, "-r")
+	}
+	cmd := exec.CommandContext(ctx, d.binary, append(args, from, to)...)
+	begun := time.Now()
+	output, err := cmd.CombinedOutput()
+	row.seconds = time.Since(begun).Seconds()
+	if err == nil {
+		row.files, row.size, err = compare(filepath.Join(d.source, row.what), result)
+		output = nil
+	}
+	if err != nil {
+		row.err = fmt.Errorf("%s %s %s: %w\n%s", row.protocol, row.what, row.direction, err, strings.TrimSpace(string(output)))
+	}
+	return row
+}
+
+func printTable(out io.Writer, rows []row) {
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(table, "protocol\twhat\tdirection\tfiles\tsize\tseconds\tMB/s\tverified\t")
+	for _, row := range rows {
+		verified := "yes"
+		if row.err != nil {
+			verified = "NO"
+		}
+		megabytes := float64(row.size) / 1e6
+		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%.1f MB\t%.2f\t%.0f\t%s\t\n",
+			row.protocol, row.what, row.direction, row.files, megabytes, row.seconds, megabytes/row.seconds, verified)
+	}
+	table.Flush()
+}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// server is a running "tranship serve".
+type server struct {
+	root    string // The directory it serves.
+	address string // Where it listens: host and port.
+
+	cmd    *exec.Cmd
+	log    bytes.Buffer
+	exited chan error // Carries how it ended, once.
+}
+
+// startServer starts a server with a root below dir, and returns once it is ready.
+// It is killed when the context ends.
+func startServer(ctx context.Context, binary, dir string) (*server, error) {
+	s := &server{root: filepath.Join(dir, "root"), exited: make(chan error, 1)}
+	if err := os.Mkdir(s.root, 0o755); err != nil {
+		return nil, err
+	}
+	ready := filepath.Join(dir, "ready")
+	s.cmd = exec.CommandContext(ctx, binary, "serve", "--root", s.root, "--listen", "127.0.0.1:0", "--ready-file", ready)
+	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
+	if err := s.cmd.Start(); err != nil {
+		return nil, err
+	}
+	go func() { s.exited <- s.cmd.Wait() }()
+
+	for {
+		content, err := os.ReadFile(ready)
+		if err == nil && bytes.HasSuffix(content, []byte("\n")) {
+			s.address = strings.TrimSpace(string(content))
+			return s, nil
+		}
+		select {
+		case err := <-s.exited:
+			return nil, fmt.Errorf("the server did not start: %w\n%s", err, s.output())
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// stopTimeout is how long a server that has nothing to do may take to stop.
+const stopTimeout = 20 * time.Second
+
+// stop asks the server to stop, as a service manager does, waits for it, and
+// reports whether it did so well.
+func (s *server) stop() error {
+	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("stopping the server: %w", err)
+	}
+	select {
+	case err := <-s.exited:
+		if err != nil {
+			return fmt.Errorf("the server did not stop cleanly: %w", err)
+		}
+		return nil
+	case <-time.After(stopTimeout):
+		killed := s.cmd.Process.Kill()
+		<-s.exited
+		return errors.Join(fmt.Errorf("the server did not stop within %s of SIGTERM", stopTimeout), killed)
+	}
+}
+
+// output is what the server has printed. Only once it has exited.
+func (s *server) output() string {
+	return strings.TrimSpace(s.log.String())
+}
