@@ -1,0 +1,204 @@
+// Package rootfs works on the files below one directory without ever following a
+// symbolic link. An os.Root keeps a process inside its directory, but follows
+// links that stay inside it, so a link "pub -> .private" would expose what a
+// program hides there. Here a link, like anything else that is neither a
+// directory nor a regular file, is an obstacle: there is nothing to read at it or
+// below it, and nothing can be written through it.
+//
+// A directory is reached one segment at a time: looked at with Lstat, opened
+// through its parent's descriptor, and compared with what was looked at. What
+// os.Root cannot do (renaming without replacing, extended attributes, syncing,
+// free space, locks) is done through descriptors that it gave.
+//
+// Paths are relative and separated by '/'. Errors name the path relative to the
+// directory they were asked of, or only its last segment, except where an
+// *os.File is handed out: its own errors carry the full name.
+package rootfs
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Dir is an open directory. It stays the same directory if it is moved. Methods
+// that take a name take a single segment. It is safe for concurrent use.
+type Dir struct {
+	root *os.Root
+	// handle is a descriptor of the directory itself, opened when first needed.
+	handle func() (*os.File, error)
+}
+
+// Open opens a directory of the operating system. Symbolic links in name itself
+// are followed.
+func Open(name string) (*Dir, error) {
+	root, err := os.OpenRoot(name)
+	if err != nil {
+		return nil, err
+	}
+	return New(root), nil
+}
+
+// New returns the directory of an os.Root, and owns it from then on.
+func New(root *os.Root) *Dir {
+	return &Dir{
+		root:   root,
+		handle: sync.OnceValues(func() (*os.File, error) { return root.Open(".") }),
+	}
+}
+
+// Close releases the directory; its files stay open.
+func (d *Dir) Close() error {
+	err := d.root.Close()
+	// When it was never opened this fails, now that the root is closed.
+	if handle, failed := d.handle(); failed == nil {
+		err = errors.Join(err, handle.Close())
+	}
+	return err
+}
+
+// Lstat describes what is under a name.
+func (d *Dir) Lstat(name string) (fs.FileInfo, error) {
+	if err := checkSegment("lstat", name); err != nil {
+		return nil, err
+	}
+	return d.root.Lstat(name)
+}
+
+// ReadDir returns all that is in the directory, in no order.
+func (d *Dir) ReadDir() ([]fs.DirEntry, error) {
+	// A descriptor of its own, because reading moves its position.
+	file, err := d.root.Open(".")
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	entries, err := file.ReadDir(-1)
+	if err != nil {
+		return nil, relative("readdir", ".", err)
+	}
+	return entries, nil
+}
+
+// OpenFile opens a regular file for reading and describes it as it was opened. A
+// FIFO in its place does not block. Anything but a regular file is an
+// *ObstacleError.
+func (d *Dir) OpenFile(name string) (*os.File, fs.FileInfo, error) {
+	return d.openFile(name, os.O_RDONLY)
+}
+
+// OpenFileWrite is OpenFile for reading and writing.
+func (d *Dir) OpenFileWrite(name string) (*os.File, fs.FileInfo, error) {
+	return d.openFile(name, os.O_RDWR)
+}
+
+func (d *Dir) openFile(name string, flag int) (*os.File, fs.FileInfo, error) {
+	if err := checkSegment("open", name); err != nil {
+		return nil, nil, err
+	}
+	for range attempts {
+		seen, err := d.root.Lstat(name)
+		if err != nil {
+			return nil, nil, err
+		}
+		if !seen.Mode().IsRegular() {
+			return nil, nil, &ObstacleError{Path: name, Mode: seen.Mode()}
+		}
+		file, err := d.root.OpenFile(name, flag|nonblock, 0)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		opened, err := file.Stat()
+		if err == nil && opened.Mode().IsRegular() && os.SameFile(seen, opened) {
+			return file, opened, nil
+		}
+		file.Close()
+		if err != nil {
+			return nil, nil, relative("stat", name, err)
+		}
+	}
+	return nil, nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+}
+
+// CreateFile creates a regular file that was not there, for reading and writing.
+// Whatever is there, a link too, is fs.ErrExist.
+func (d *Dir) CreateFile(name string, mode fs.FileMode) (*os.File, error) {
+	if err := checkSegment("create", name); err != nil {
+		return nil, err
+	}
+	return d.root.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, mode)
+}
+
+// Mkdir creates a directory. Whatever is there, a link too, is fs.ErrExist.
+func (d *Dir) Mkdir(name string, mode fs.FileMode) error {
+	if err := checkSegment("mkdir", name); err != nil {
+		return err
+	}
+	return d.root.Mkdir(name, mode)
+}
+
+// Chmod sets a file's permissions by name. If a link takes the file's place at
+// that moment, it may change the link, but not what it points to.
+func (d *Dir) Chmod(name string, mode fs.FileMode) error {
+	if err := checkSegment("chmod", name); err != nil {
+		return err
+	}
+	return d.root.Chmod(name, mode)
+}
+
+// Chtimes sets a file's modified time and leaves the time of access, with the
+// same caveat as Chmod.
+func (d *Dir) Chtimes(name string, modified time.Time) error {
+	if err := checkSegment("chtimes", name); err != nil {
+		return err
+	}
+	return d.root.Chtimes(name, time.Time{}, modified)
+}
+
+// Remove removes what is under a name if it is not a directory.
+func (d *Dir) Remove(name string) error {
+	if err := checkSegment("remove", name); err != nil {
+		return err
+	}
+	return relative("remove", name, d.unlink(name))
+}
+
+// RemoveDir removes an empty directory, and never anything else.
+func (d *Dir) RemoveDir(name string) error {
+	if err := checkSegment("rmdir", name); err != nil {
+		return err
+	}
+	return relative("rmdir", name, d.rmdir(name))
+}
+
+// Sync makes the directory's entries durable: files that were created in it,
+// renamed or removed. It does nothing where the system cannot (Windows).
+func (d *Dir) Sync() error {
+	return relative("sync", ".", d.sync())
+}
+
+// FreeBytes is the space that an unprivileged process may still use on the
+// directory's file system; math.MaxInt64 where the system does not tell.
+func (d *Dir) FreeBytes() (int64, error) {
+	free, err := d.freeBytes()
+	return free, relative("statfs", ".", err)
+}
+
+// checkSegment fails for what is not one segment, because os.Root would follow
+// links on the way to the last.
+func checkSegment(op, name string) error {
+	if name == "" || name == "." || name == ".." || strings.ContainsFunc(name, isSeparator) {
+		return &fs.PathError{Op: op, Path: name, Err: fs.ErrInvalid}
+	}
+	return nil
+}
+
+func isSeparator(r rune) bool {
+	return r == '/' || r < 0x80 && os.IsPathSeparator(byte(r))
+}

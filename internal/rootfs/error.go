@@ -1,0 +1,71 @@
+package rootfs
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+)
+
+// ObstacleError says that something is in the way of a directory or a regular
+// file. For reading, that is as good as nothing being there; for writing, it is
+// a failure. It matches neither fs.ErrNotExist nor fs.ErrExist, so that callers
+// decide.
+type ObstacleError struct {
+	// Path is where the obstacle is.
+	Path string
+	// Mode tells what it is; it may also be a regular file or a directory.
+	Mode fs.FileMode
+}
+
+// Error implements error: "a/b is a symbolic link".
+func (e *ObstacleError) Error() string {
+	kind := "a special file"
+	switch {
+	case e.Mode.IsRegular():
+		kind = "a file"
+	case e.Mode.IsDir():
+		kind = "a directory"
+	case e.Mode&fs.ModeSymlink != 0:
+		kind = "a symbolic link"
+	}
+	return fmt.Sprintf("%s is %s", e.Path, kind)
+}
+
+// IsAbsent reports whether an error means that there is nothing to read: it is
+// fs.ErrNotExist, or an obstacle.
+func IsAbsent(err error) bool {
+	_, obstacle := errors.AsType[*ObstacleError](err)
+	return obstacle || errors.Is(err, fs.ErrNotExist)
+}
+
+// Cause is the operating system's error without the operation and the names that
+// package os put around it.
+func Cause(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err
+	}
+	if e, ok := errors.AsType[*os.LinkError](err); ok {
+		return e.Err
+	}
+	if e, ok := errors.AsType[*os.SyscallError](err); ok {
+		return e.Err
+	}
+	return err
+}
+
+// relative replaces the name in an error, which may be absolute.
+func relative(op, name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &fs.PathError{Op: op, Path: name, Err: Cause(err)}
+}
+
+// at replaces the name in an error of one step of a walk.
+func at(path string, err error) error {
+	if e, ok := errors.AsType[*ObstacleError](err); ok {
+		return &ObstacleError{Path: path, Mode: e.Mode}
+	}
+	return relative("open", path, err)
+}

@@ -1,0 +1,79 @@
+package rootfs
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+)
+
+// Rename moves a file from one directory to another, at once, and replaces a file
+// that is there. A directory there is an error.
+func Rename(from *Dir, name string, to *Dir, newName string) error {
+	if err := errors.Join(checkSegment("rename", name), checkSegment("rename", newName)); err != nil {
+		return err
+	}
+	return relative("rename", newName, rename(from, name, to, newName))
+}
+
+// RenameNoReplace is Rename, except that whatever is at the destination is
+// fs.ErrExist. It is one operation on Linux. Elsewhere, and on file systems that
+// cannot do it, it is a hard link and the removal of the old name, which is just
+// as safe, but shows both names for a moment. Where there are no hard links
+// either, it looks and then renames, which is safe only against writers that
+// hold a lock in common.
+func RenameNoReplace(from *Dir, name string, to *Dir, newName string) error {
+	if err := errors.Join(checkSegment("rename", name), checkSegment("rename", newName)); err != nil {
+		return err
+	}
+	err := renameNoReplace(from, name, to, newName)
+	if errors.Is(err, errors.ErrUnsupported) {
+		err = linkAndRemove(from, name, to, newName)
+	}
+	return relative("rename", newName, err)
+}
+
+func linkAndRemove(from *Dir, name string, to *Dir, newName string) error {
+	err := link(from, name, to, newName)
+	switch {
+	case err == nil:
+		return from.unlink(name)
+	case errors.Is(err, fs.ErrExist), errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	if _, err := to.root.Lstat(newName); err == nil {
+		return fs.ErrExist
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return rename(from, name, to, newName)
+}
+
+// descriptors calls do with the descriptors of two directories.
+func descriptors(from, to *Dir, do func(from, to int) error) error {
+	source, err := from.handle()
+	if err != nil {
+		return err
+	}
+	target, err := to.handle()
+	if err != nil {
+		return err
+	}
+	return control(source, func(source int) error {
+		return control(target, func(target int) error {
+			return do(source, target)
+		})
+	})
+}
+
+// control calls do with a file's descriptor, which stays open meanwhile.
+func control(file *os.File, do func(descriptor int) error) error {
+	connection, err := file.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var failed error
+	if err := connection.Control(func(descriptor uintptr) { failed = do(int(descriptor)) }); err != nil {
+		return err
+	}
+	return failed
+}

@@ -1,0 +1,78 @@
+package rootfs
+
+import (
+	"errors"
+	"math"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+func renameNoReplace(from *Dir, name string, to *Dir, newName string) error {
+	err := descriptors(from, to, func(from, to int) error {
+		return retry(func() error {
+			return unix.Renameat2(from, name, to, newName, unix.RENAME_NOREPLACE)
+		})
+	})
+	if errors.Is(err, unix.EINVAL) { // the file system does not know the flag
+		return errors.ErrUnsupported
+	}
+	return err
+}
+
+func (d *Dir) freeBytes() (int64, error) {
+	handle, err := d.handle()
+	if err != nil {
+		return 0, err
+	}
+	var status unix.Statfs_t
+	err = control(handle, func(dir int) error {
+		return retry(func() error { return unix.Fstatfs(dir, &status) })
+	})
+	if err != nil {
+		return 0, err
+	}
+	if status.Bsize > 0 && status.Bavail > math.MaxInt64/uint64(status.Bsize) {
+		return math.MaxInt64, nil
+	}
+	return int64(status.Bavail) * int64(status.Bsize), nil
+}
+
+// Getxattr reads an extended attribute of an open file; nil when it has none.
+// errors.ErrUnsupported: the file system has no such attributes.
+func Getxattr(file *os.File, name string) ([]byte, error) {
+	var value []byte
+	err := control(file, func(descriptor int) error {
+		buffer := make([]byte, 512)
+		for {
+			n, err := unix.Fgetxattr(descriptor, name, buffer)
+			switch err {
+			case nil:
+				value = buffer[:n]
+				return nil
+			case unix.EINTR:
+			case unix.ERANGE:
+				size, err := unix.Fgetxattr(descriptor, name, nil)
+				if err != nil {
+					return err
+				}
+				buffer = make([]byte, size+1)
+			default:
+				return err
+			}
+		}
+	})
+	if errors.Is(err, unix.ENODATA) {
+		return nil, nil
+	}
+	return value, relative("getxattr", name, err)
+}
+
+// Setxattr sets an extended attribute of an open file. errors.ErrUnsupported: the
+// file system has no such attributes. ENOSPC may also mean that the value is too
+// large for the file system.
+func Setxattr(file *os.File, name string, value []byte) error {
+	return relative("setxattr", name, control(file, func(descriptor int) error {
+		return retry(func() error { return unix.Fsetxattr(descriptor, name, value, 0) })
+	}))
+}

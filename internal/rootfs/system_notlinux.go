@@ -1,0 +1,21 @@
+//go:build !linux
+
+package rootfs
+
+import (
+	"errors"
+	"math"
+	"os"
+)
+
+// Elsewhere than on Linux the fallbacks are used: they are slower, not less safe.
+
+func renameNoReplace(*Dir, string, *Dir, string) error { return errors.ErrUnsupported }
+
+func (d *Dir) freeBytes() (int64, error) { return math.MaxInt64, nil }
+
+// Getxattr is errors.ErrUnsupported.
+func Getxattr(*os.File, string) ([]byte, error) { return nil, errors.ErrUnsupported }
+
+// Setxattr is errors.ErrUnsupported.
+func Setxattr(*os.File, string, []byte) error { return errors.ErrUnsupported }

@@ -1,0 +1,53 @@
+package rootfs
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/windows"
+)
+
+const nonblock = 0
+
+// Windows cannot sync a directory; NTFS keeps its names in a journal.
+func (d *Dir) sync() error { return nil }
+
+func (d *Dir) unlink(name string) error {
+	if info, err := d.root.Lstat(name); err == nil && info.IsDir() {
+		return &ObstacleError{Path: name, Mode: info.Mode()}
+	}
+	return d.root.Remove(name)
+}
+
+func (d *Dir) rmdir(name string) error {
+	if info, err := d.root.Lstat(name); err == nil && !info.IsDir() {
+		return &ObstacleError{Path: name, Mode: info.Mode()}
+	}
+	return d.root.Remove(name)
+}
+
+// rename and link go through names, because there is no such call for two
+// directory handles: a directory on the way that becomes a link meanwhile is
+// followed. Making links takes a privilege there.
+func rename(from *Dir, name string, to *Dir, newName string) error {
+	return os.Rename(filepath.Join(from.root.Name(), name), filepath.Join(to.root.Name(), newName))
+}
+
+func link(from *Dir, name string, to *Dir, newName string) error {
+	return os.Link(filepath.Join(from.root.Name(), name), filepath.Join(to.root.Name(), newName))
+}
+
+// Lock takes the exclusive lock of an open file without waiting. It ends when the
+// file is closed or the process dies. It is false when somebody else holds it,
+// another open file of the same process too.
+func Lock(file *os.File) (bool, error) {
+	err := control(file, func(descriptor int) error {
+		const flags = windows.LOCKFILE_EXCLUSIVE_LOCK | windows.LOCKFILE_FAIL_IMMEDIATELY
+		return windows.LockFileEx(windows.Handle(descriptor), flags, 0, 1, 0, new(windows.Overlapped))
+	})
+	if errors.Is(err, windows.ERROR_LOCK_VIOLATION) {
+		return false, nil
+	}
+	return err == nil, err
+}

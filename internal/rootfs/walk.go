@@ -1,0 +1,100 @@
+package rootfs
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"strings"
+)
+
+// attempts bounds how often an operation looks again when what it saw was
+// replaced before it was opened.
+const attempts = 8
+
+// Sub opens a directory in the directory. Anything else is an *ObstacleError.
+func (d *Dir) Sub(name string) (*Dir, error) {
+	if err := checkSegment("open", name); err != nil {
+		return nil, err
+	}
+	for range attempts {
+		seen, err := d.root.Lstat(name)
+		if err != nil {
+			return nil, err
+		}
+		if !seen.IsDir() {
+			return nil, &ObstacleError{Path: name, Mode: seen.Mode()}
+		}
+		// With "/." it is opened as a directory or not at all: a FIFO that
+		// took its place would block otherwise.
+		root, err := d.root.OpenRoot(name + "/.")
+		if err != nil {
+			if again, failed := d.root.Lstat(name); failed == nil && os.SameFile(seen, again) {
+				return nil, err
+			}
+			continue
+		}
+		opened, err := root.Stat(".")
+		if err == nil && os.SameFile(seen, opened) {
+			return New(root), nil
+		}
+		root.Close()
+		if err != nil {
+			return nil, err
+		}
+	}
+	return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+}
+
+// Walk opens the directory at a path; "" and "." are another handle of the
+// directory itself. A missing directory is fs.ErrNotExist, and anything else in
+// the way an *ObstacleError.
+func (d *Dir) Walk(path string) (*Dir, error) {
+	return d.walk(path, (*Dir).Sub)
+}
+
+// MkdirAll is Walk, but creates the directories that are missing, with mode 0777
+// before the umask. A directory that vanishes meanwhile may still give
+// fs.ErrNotExist.
+func (d *Dir) MkdirAll(path string) (*Dir, error) {
+	return d.walk(path, func(parent *Dir, name string) (*Dir, error) {
+		sub, err := parent.Sub(name)
+		if !errors.Is(err, fs.ErrNotExist) {
+			return sub, err
+		}
+		if err := parent.Mkdir(name, 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
+			return nil, err
+		}
+		return parent.Sub(name)
+	})
+}
+
+func (d *Dir) walk(path string, step func(parent *Dir, name string) (*Dir, error)) (*Dir, error) {
+	root, err := d.root.OpenRoot(".")
+	if err != nil {
+		return nil, err
+	}
+	dir := New(root)
+	if path == "" || path == "." {
+		return dir, nil
+	}
+	end := 0
+	for name := range strings.SplitSeq(path, "/") {
+		end += len(name)
+		sub, err := step(dir, name)
+		dir.Close()
+		if err != nil {
+			return nil, at(path[:end], err)
+		}
+		dir = sub
+		end++
+	}
+	return dir, nil
+}
+
+// Split cuts a path into its directory, "" at the top, and its last segment.
+func Split(path string) (directory, name string) {
+	if i := strings.LastIndexByte(path, '/'); i >= 0 {
+		return path[:i], path[i+1:]
+	}
+	return "", path
+}
