@@ -1,0 +1,115 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/tranship/tranship"
+)
+
+// cursor writes one slot's chunks into an upload's parts. Chunks may cross parts;
+// they follow each other, or jump to the first byte of a part that the slot has
+// not written.
+type cursor struct {
+	ctx    context.Context
+	upload tranship.Upload
+	size   *int64
+
+	// offset is where the next byte goes.
+	offset int64
+	// writer is that of part, when not nil.
+	writer tranship.PartWriter
+	part   int64
+	// begun are the parts that the slot has written to.
+	begun map[int64]struct{}
+}
+
+// write takes the bytes that begin at offset, or after those before when it is nil.
+func (c *cursor) write(offset *int64, data []byte) error {
+	if offset != nil && (*offset != c.offset || c.begun == nil) {
+		if err := c.jump(*offset); err != nil {
+			return err
+		}
+	}
+	length := int64(len(data))
+	if length > math.MaxInt64-c.offset || c.size != nil && length > *c.size-c.offset {
+		return &tranship.InvalidError{
+			Field: "chunk.data", Rule: fmt.Sprintf("%d bytes at offset %d reach beyond the declared size", length, c.offset),
+		}
+	}
+	for len(data) > 0 {
+		n, err := c.writePart(data)
+		if err != nil {
+			return err
+		}
+		data = data[n:]
+	}
+	return nil
+}
+
+// writePart writes what of data belongs to the current part.
+func (c *cursor) writePart(data []byte) (int64, error) {
+	partSize := c.upload.PartSize()
+	part := c.offset / partSize
+	if c.writer == nil {
+		if err := c.open(part); err != nil {
+			return 0, err
+		}
+	}
+	n := min(int64(len(data)), (part+1)*partSize-c.offset)
+	if _, err := c.writer.Write(data[:n]); err != nil {
+		return 0, err
+	}
+	c.offset += n
+	if c.offset%partSize == 0 {
+		return n, c.close()
+	}
+	return n, nil
+}
+
+// jump goes to the first byte of a part that the slot has not written, and starts
+// that part afresh.
+func (c *cursor) jump(offset int64) error {
+	partSize := c.upload.PartSize()
+	_, again := c.begun[offset/partSize]
+	if offset < 0 || offset%partSize != 0 || again {
+		return &tranship.InvalidError{Field: "chunk.offset", Rule: fmt.Sprintf(
+			"%d leaves a gap or overlap: must be %d, or the first byte of a part that the slot has not written", offset, c.offset)}
+	}
+	if err := c.close(); err != nil {
+		return err
+	}
+	c.offset = offset
+	return c.open(offset / partSize)
+}
+
+func (c *cursor) open(part int64) error {
+	if part > math.MaxInt32 {
+		return &tranship.InvalidError{Field: "chunk.offset", Rule: fmt.Sprintf("%d is beyond what an upload can hold", c.offset)}
+	}
+	if c.begun == nil {
+		c.begun = map[int64]struct{}{}
+	}
+	if _, again := c.begun[part]; again {
+		return &tranship.InvalidError{Field: "chunk.offset", Rule: fmt.Sprintf(
+			"%d overlaps a part that the slot has already written", c.offset)}
+	}
+	writer, err := c.upload.Part(c.ctx, int(part))
+	if err != nil {
+		return err
+	}
+	c.writer, c.part = writer, part
+	c.begun[part] = struct{}{}
+	return nil
+}
+
+// close ends the current part, if any.
+func (c *cursor) close() error {
+	if c.writer == nil {
+		return nil
+	}
+	writer := c.writer
+	c.writer = nil
+	return writer.Close()
+}

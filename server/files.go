@@ -1,0 +1,141 @@
+package server
+
+import (
+	"context"
+
+	"google.golang.org/grpc"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/rpcstatus"
+	"github.com/tranship/tranship/internal/wire"
+	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
+)
+
+// listBatch is how many entries go into one message of a list: at most about 1.3
+// MiB, when all paths and metadata are as long as they may be.
+const listBatch = 256
+
+// Stat implements the service.
+func (s *Server) Stat(ctx context.Context, request *transhipv1.StatRequest) (*transhipv1.StatResponse, error) {
+	file, err := s.store.Stat(ctx, request.GetPath())
+	if err != nil {
+		return nil, s.statusError(ctx, "stat", err)
+	}
+	return &transhipv1.StatResponse{File: wire.FileToProto(file)}, nil
+}
+
+// List implements the service.
+func (s *Server) List(request *transhipv1.ListRequest, stream grpc.ServerStreamingServer[transhipv1.ListResponse]) error {
+	ctx := stream.Context()
+	if request.GetLimit() < 0 {
+		return rpcstatus.Error(&tranship.InvalidError{Field: "limit", Rule: "a limit must not be negative"})
+	}
+	entries := s.store.List(ctx, tranship.ListOptions{
+		Directory:  request.GetDirectory(),
+		Recursive:  request.GetRecursive(),
+		StartAfter: request.GetStartAfter(),
+	})
+	remaining := int(request.GetLimit())
+	batch := make([]*transhipv1.Entry, 0, listBatch)
+	for entry, err := range entries {
+		if err != nil {
+			return s.statusError(ctx, "list", err)
+		}
+		batch = append(batch, wire.EntryToProto(entry))
+		remaining--
+		if len(batch) == listBatch {
+			if err := stream.Send(&transhipv1.ListResponse{Entries: batch}); err != nil {
+				return err
+			}
+			batch = batch[:0]
+		}
+		if remaining == 0 {
+			break
+		}
+	}
+	if len(batch) == 0 {
+		return nil
+	}
+	return stream.Send(&transhipv1.ListResponse{Entries: batch})
+}
+
+// SetAttributes implements the service.
+func (s *Server) SetAttributes(ctx context.Context, request *transhipv1.SetAttributesRequest) (*transhipv1.SetAttributesResponse, error) {
+	attributes, err := wire.AttributesFromProto(request.GetAttributes())
+	if err != nil {
+		return nil, rpcstatus.Error(err)
+	}
+	precondition, err := wire.PreconditionFromProto(request.GetPrecondition())
+	if err != nil {
+		return nil, rpcstatus.Error(err)
+	}
+	file, err := s.store.SetAttributes(ctx, request.GetPath(), attributes, precondition)
+	if err != nil {
+		return nil, s.statusError(ctx, "set attributes", err)
+	}
+	return &transhipv1.SetAttributesResponse{File: wire.FileToProto(file)}, nil
+}
+
+// Delete implements the service.
+func (s *Server) Delete(ctx context.Context, request *transhipv1.DeleteRequest) (*transhipv1.DeleteResponse, error) {
+	precondition, err := wire.PreconditionFromProto(request.GetPrecondition())
+	if err != nil {
+		return nil, rpcstatus.Error(err)
+	}
+	if err := s.store.Remove(ctx, request.GetPath(), precondition); err != nil {
+		return nil, s.statusError(ctx, "delete", err)
+	}
+	return &transhipv1.DeleteResponse{}, nil
+}
+
+// Move implements the service.
+func (s *Server) Move(ctx context.Context, request *transhipv1.MoveRequest) (*transhipv1.MoveResponse, error) {
+	precondition, err := wire.PreconditionFromProto(request.GetPrecondition())
+	if err != nil {
+		return nil, rpcstatus.Error(err)
+	}
+	file, err := s.store.Move(ctx, request.GetSourcePath(), request.GetDestinationPath(), precondition)
+	if err != nil {
+		return nil, s.statusError(ctx, "move", err)
+	}
+	return &transhipv1.MoveResponse{File: wire.FileToProto(file)}, nil
+}
+
+// Copy implements the service.
+func (s *Server) Copy(ctx context.Context, request *transhipv1.CopyRequest) (*transhipv1.CopyResponse, error) {
+	precondition, err := wire.PreconditionFromProto(request.GetPrecondition())
+	if err != nil {
+		return nil, rpcstatus.Error(err)
+	}
+	file, err := s.store.Copy(ctx, request.GetSourcePath(), request.GetDestinationPath(), precondition)
+	if err != nil {
+		return nil, s.statusError(ctx, "copy", err)
+	}
+	return &transhipv1.CopyResponse{File: wire.FileToProto(file)}, nil
+}
+
+// GetServerInfo implements the service.
+func (s *Server) GetServerInfo(context.Context, *transhipv1.GetServerInfoRequest) (*transhipv1.GetServerInfoResponse, error) {
+	return &transhipv1.GetServerInfoResponse{
+		ServerVersion:      s.options.Version,
+		MaxChunkBytes:      wire.MaxChunkBytes,
+		MaxPutBytes:        tranship.MaxPutBytes,
+		MaxUnfinishedSlots: wire.MaxUnfinishedSlots,
+		MaxQueuedReplies:   wire.MaxQueuedReplies,
+		MaxMessageBytes:    int64(s.options.MaxMessageBytes),
+		MinDurability:      wire.DurabilityToProto(s.options.MinDurability),
+	}, nil
+}
+
+// statusError turns an error of the store into a status, and logs what the status
+// will not say.
+func (s *Server) statusError(ctx context.Context, operation string, err error) error {
+	s.logInternal(ctx, operation, err)
+	return rpcstatus.Error(err)
+}
+
+func (s *Server) logInternal(ctx context.Context, operation string, err error) {
+	if rpcstatus.IsInternal(err) {
+		s.log.ErrorContext(ctx, "internal failure", "operation", operation, "error", err)
+	}
+}

@@ -1,0 +1,100 @@
+package server
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	_ "google.golang.org/grpc/encoding/gzip" // clients may compress
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/reflection"
+	reflectionv1 "google.golang.org/grpc/reflection/grpc_reflection_v1"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/reflect/protodesc"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+
+	"github.com/tranship/tranship/internal/wire"
+)
+
+// Flow-control windows. Both are set: setting one leaves the other at 64 KiB.
+const (
+	streamWindow     = 2 << 20
+	connectionWindow = 16 << 20
+)
+
+// GRPCOptions are the settings for a grpc.Server of this package's services:
+// flow-control windows for files, the message limit, keepalive that notices dead
+// clients and allows them a ping every 10 s, and recovery from panics.
+func GRPCOptions(options Options) []grpc.ServerOption {
+	log := options.Logger
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return []grpc.ServerOption{
+		grpc.InitialWindowSize(streamWindow),
+		grpc.InitialConnWindowSize(connectionWindow),
+		grpc.MaxRecvMsgSize(cmp.Or(options.MaxMessageBytes, wire.DefaultMaxMessageBytes)),
+		grpc.KeepaliveParams(keepalive.ServerParameters{Time: time.Minute, Timeout: 20 * time.Second}),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
+		grpc.ChainUnaryInterceptor(func(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (response any, err error) {
+			defer recoverPanic(ctx, log, info.FullMethod, &err)
+			return handler(ctx, request)
+		}),
+		grpc.ChainStreamInterceptor(func(server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) (err error) {
+			defer recoverPanic(stream.Context(), log, info.FullMethod, &err)
+			return handler(server, stream)
+		}),
+	}
+}
+
+// recoverPanic, deferred, turns a panic into INTERNAL for the one call.
+func recoverPanic(ctx context.Context, log *slog.Logger, method string, err *error) {
+	if reason := recover(); reason != nil {
+		log.ErrorContext(ctx, "panic", "operation", method, "reason", fmt.Sprint(reason), "stack", string(debug.Stack()))
+		*err = status.Error(codes.Internal, "internal error")
+	}
+}
+
+// RegisterReflection adds gRPC server reflection for all services of a server. The
+// files are descriptors that are not in protobuf's global registry: those of the
+// compatibility protocols.
+func RegisterReflection(server *grpc.Server, files ...protoreflect.FileDescriptor) error {
+	resolver := &resolver{}
+	for _, file := range files {
+		if err := resolver.private.RegisterFile(file); err != nil {
+			return fmt.Errorf("reflection: %w", err)
+		}
+	}
+	reflectionv1.RegisterServerReflectionServer(server, reflection.NewServerV1(reflection.ServerOptions{
+		Services:           server,
+		DescriptorResolver: resolver,
+	}))
+	return nil
+}
+
+// resolver looks in registries of its own before protobuf's global one.
+type resolver struct {
+	private protoregistry.Files
+}
+
+var _ protodesc.Resolver = (*resolver)(nil)
+
+func (r *resolver) FindFileByPath(path string) (protoreflect.FileDescriptor, error) {
+	if file, err := r.private.FindFileByPath(path); err == nil {
+		return file, nil
+	}
+	return protoregistry.GlobalFiles.FindFileByPath(path)
+}
+
+func (r *resolver) FindDescriptorByName(name protoreflect.FullName) (protoreflect.Descriptor, error) {
+	if descriptor, err := r.private.FindDescriptorByName(name); err == nil {
+		return descriptor, nil
+	}
+	return protoregistry.GlobalFiles.FindDescriptorByName(name)
+}

@@ -1,0 +1,90 @@
+// Package server offers a tranship.Store to the network as the native service,
+// tranship.v1.FileService. It has nothing of storage or policy in it: it takes
+// messages apart, bounds what a client may make it hold, and calls the store.
+//
+// A Server can be registered on any grpc.Server, also on one that a program has
+// already; GRPCOptions are the settings with which it works best. The
+// compatibility services are in the packages below this one.
+package server
+
+import (
+	"cmp"
+	"log/slog"
+	"sync"
+
+	"google.golang.org/grpc"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/grpcdesc"
+	"github.com/tranship/tranship/internal/wire"
+	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
+)
+
+// Options are settings of a Server; the zero value is useful.
+type Options struct {
+	// Logger gets one line for each finished transfer, and internal failures.
+	// Nil: nothing is logged.
+	Logger *slog.Logger
+	// MinDurability is the least that a commit gets, whatever a client asks for.
+	MinDurability tranship.Durability
+	// MaxMessageBytes is the transport's limit for one message, which clients
+	// are told. 0: 4 MiB, grpc-go's default. It limits nothing by itself: see
+	// GRPCOptions.
+	MaxMessageBytes int
+	// Version is the software version that clients are told; may be empty.
+	Version string
+}
+
+// Server is the native service over one store. It is safe for concurrent use.
+type Server struct {
+	transhipv1.UnimplementedFileServiceServer
+
+	store    tranship.Store
+	options  Options
+	log      *slog.Logger
+	sessions sessions
+
+	shutdownOnce sync.Once
+	// draining is closed by Shutdown.
+	draining chan struct{}
+}
+
+// New returns the service over store.
+func New(store tranship.Store, options Options) *Server {
+	options.MaxMessageBytes = cmp.Or(options.MaxMessageBytes, wire.DefaultMaxMessageBytes)
+	log := options.Logger
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return &Server{store: store, options: options, log: log, draining: make(chan struct{})}
+}
+
+// Register adds the service to a gRPC server.
+func (s *Server) Register(registrar grpc.ServiceRegistrar) {
+	registrar.RegisterService(grpcdesc.Strict(&transhipv1.FileService_ServiceDesc), s)
+}
+
+// Shutdown makes the service refuse new files with UNAVAILABLE, and ends each
+// stream with UNAVAILABLE as soon as the files under way on it have ended. It does
+// not wait for that: grpc.Server.GracefulStop does.
+func (s *Server) Shutdown() {
+	s.shutdownOnce.Do(func() { close(s.draining) })
+}
+
+func (s *Server) isDraining() bool {
+	select {
+	case <-s.draining:
+		return true
+	default:
+		return false
+	}
+}
+
+// durability is what a commit gets when a client asks for d. The store's default
+// is left to the store, unless it might be less than the server's minimum.
+func (s *Server) durability(d tranship.Durability) tranship.Durability {
+	if d == tranship.DurabilityDefault && s.options.MinDurability != tranship.DurabilityDurable {
+		return d
+	}
+	return max(d, s.options.MinDurability)
+}

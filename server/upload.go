@@ -1,0 +1,348 @@
+package server
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+	"google.golang.org/grpc"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/rpcstatus"
+	"github.com/tranship/tranship/internal/wire"
+	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
+)
+
+const (
+	// streamBytes bounds the payload that one Upload stream holds, between
+	// receiving and writing: one chunk being written, one waiting.
+	streamBytes = 2 * wire.MaxChunkBytes
+	// streamWorkers bounds the files of one stream that are under way, those
+	// whose client is done with them but whose commit is not included.
+	streamWorkers = wire.MaxUnfinishedSlots + 64
+	// keepaliveInterval is how often a stream with files under way says
+	// something, for proxies that close idle ones.
+	keepaliveInterval = 20 * time.Second
+	// discardTime bounds how long a failed stream is still read.
+	discardTime = time.Second
+)
+
+// uploadStream is one call of Upload. Its fields belong to the goroutine that runs
+// receive, except where they are safe for concurrent use themselves.
+type uploadStream struct {
+	server  *Server
+	ctx     context.Context
+	replies *replies
+	bytes   *semaphore.Weighted
+	workers *semaphore.Weighted
+
+	slots map[uint64]*slot
+	last  uint64
+}
+
+// Upload implements the service.
+//
+// One goroutine receives from the transport, one sends replies, and each file has
+// its own, so that a slow disk or commit of one file does not hold up another, and
+// receiving never waits for sending.
+func (s *Server) Upload(stream grpc.BidiStreamingServer[transhipv1.UploadRequest, transhipv1.UploadResponse]) error {
+	ctx, cancel := context.WithCancel(stream.Context())
+	defer cancel()
+	u := &uploadStream{
+		server:  s,
+		ctx:     ctx,
+		replies: newReplies(),
+		bytes:   semaphore.NewWeighted(streamBytes),
+		workers: semaphore.NewWeighted(streamWorkers),
+		slots:   map[uint64]*slot{},
+	}
+	sent := make(chan error, 1)
+	go func() { sent <- u.replies.send(stream.Send) }()
+
+	requests := u.receive(stream)
+	err := u.run(requests)
+	u.abandon(cmp.Or(err, errUnfinished))
+	_ = u.workers.Acquire(context.WithoutCancel(ctx), streamWorkers) // never fails: all files end
+	u.replies.close()
+	if !errors.Is(err, errUnread) {
+		// A client that does not read may keep the sender until the call ends.
+		err = cmp.Or(err, <-sent)
+	}
+	if err != nil {
+		u.discard(requests)
+	}
+	return rpcstatus.Error(err)
+}
+
+// discard reads on for a moment after the stream has failed, because a client that
+// is sending might see a reset instead of the status.
+func (u *uploadStream) discard(requests <-chan received) {
+	enough := time.NewTimer(discardTime)
+	defer enough.Stop()
+	for {
+		select {
+		case next := <-requests:
+			if next.err != nil {
+				return
+			}
+		case <-enough.C:
+			return
+		case <-u.ctx.Done():
+			return
+		}
+	}
+}
+
+// received is a message or the error that ended receiving.
+type received struct {
+	request *transhipv1.UploadRequest
+	err     error
+}
+
+// receive hands on messages until the stream's context ends or receiving fails.
+func (u *uploadStream) receive(stream grpc.BidiStreamingServer[transhipv1.UploadRequest, transhipv1.UploadResponse]) <-chan received {
+	requests := make(chan received)
+	go func() {
+		for {
+			request, err := stream.Recv()
+			select {
+			case requests <- received{request, err}:
+			case <-u.ctx.Done():
+				return
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	return requests
+}
+
+// run handles messages until the client half-closes (nil), or something fails that
+// is not one file's.
+func (u *uploadStream) run(requests <-chan received) error {
+	keepalive := time.NewTicker(keepaliveInterval)
+	defer keepalive.Stop()
+	draining := u.server.draining
+	for {
+		if draining == nil && u.unfinished() == 0 {
+			return fmt.Errorf("%w: the server is shutting down", tranship.ErrUnavailable)
+		}
+		select {
+		case next := <-requests:
+			if next.err != nil {
+				return endOfStream(next.err)
+			}
+			if err := u.handle(next.request); err != nil {
+				return err
+			}
+		case <-keepalive.C:
+			u.keepAlive()
+		case <-draining:
+			draining = nil
+		case <-u.ctx.Done():
+			return u.ctx.Err()
+		}
+	}
+}
+
+func (u *uploadStream) handle(request *transhipv1.UploadRequest) error {
+	switch request := request.GetRequest().(type) {
+	case *transhipv1.UploadRequest_Begin:
+		return u.begin(request.Begin)
+	case *transhipv1.UploadRequest_Put:
+		return u.put(request.Put)
+	case *transhipv1.UploadRequest_Chunk:
+		return u.chunk(request.Chunk)
+	case *transhipv1.UploadRequest_Finish:
+		return u.end(request.Finish.GetSlot(), event{finish: request.Finish})
+	case *transhipv1.UploadRequest_Cancel:
+		return u.end(request.Cancel.GetSlot(), event{err: errCancelled})
+	case *transhipv1.UploadRequest_CopyPart:
+		return u.end(request.CopyPart.GetSlot(), event{
+			err: fmt.Errorf("%w: copying a part from an existing file", tranship.ErrUnsupported),
+		})
+	default:
+		return &tranship.InvalidError{Field: "request", Rule: "must be begin, chunk, finish, cancel, put or copy_part"}
+	}
+}
+
+func (u *uploadStream) begin(begin *transhipv1.Begin) error {
+	id := begin.GetSlot()
+	if open, ok := u.slots[id]; ok && !open.ended() {
+		return u.end(id, event{err: slotError("slot %d was begun twice", id)})
+	}
+	if err := u.admit(id); err != nil {
+		return u.reject(id, err)
+	}
+	if u.unfinished() >= wire.MaxUnfinishedSlots {
+		return u.reject(id, fmt.Errorf("%w: at most %d unfinished slots on a stream", tranship.ErrLimit, wire.MaxUnfinishedSlots))
+	}
+	if err := u.workers.Acquire(u.ctx, 1); err != nil {
+		return err
+	}
+	started := newSlot(u, id)
+	u.slots[id] = started
+	go func() {
+		defer u.workers.Release(1)
+		started.run(begin)
+	}()
+	return nil
+}
+
+func (u *uploadStream) put(put *transhipv1.Put) error {
+	id := put.GetSlot()
+	if open, ok := u.slots[id]; ok && !open.ended() {
+		return u.end(id, event{err: slotError("slot %d was begun twice", id)})
+	}
+	if err := u.admit(id); err != nil {
+		return u.reject(id, err)
+	}
+	size := int64(len(put.GetData()))
+	if size > tranship.MaxPutBytes {
+		return u.reject(id, fmt.Errorf("%w: a put carries at most %d bytes, not %d", tranship.ErrLimit, tranship.MaxPutBytes, size))
+	}
+	if err := u.bytes.Acquire(u.ctx, size); err != nil {
+		return err
+	}
+	if err := u.workers.Acquire(u.ctx, 1); err != nil {
+		return err
+	}
+	go func() {
+		defer u.workers.Release(1)
+		defer u.bytes.Release(size)
+		u.server.put(u.ctx, put, u.replies)
+	}()
+	return nil
+}
+
+// admit checks a new slot's number and whether the stream takes any more.
+func (u *uploadStream) admit(id uint64) error {
+	if id <= u.last {
+		return slotError("slot %d is not greater than %d, the one before it", id, u.last)
+	}
+	u.last = id
+	if u.server.isDraining() {
+		return fmt.Errorf("%w: the server is shutting down", tranship.ErrUnavailable)
+	}
+	if u.replies.waiting() >= wire.MaxQueuedReplies {
+		return errUnread
+	}
+	return nil
+}
+
+// reject fails a slot that is not open. A client that does not read cannot make
+// the server keep such failures without end: it loses the stream.
+func (u *uploadStream) reject(id uint64, err error) error {
+	if u.replies.waiting() >= 2*wire.MaxQueuedReplies {
+		return errUnread
+	}
+	u.replies.failed(id, rpcstatus.Proto(err))
+	return nil
+}
+
+var (
+	errUnread = fmt.Errorf("%w: %d replies are waiting to be read", tranship.ErrLimit, wire.MaxQueuedReplies)
+	// errCancelled is the outcome of a slot that the client gave up.
+	errCancelled = fmt.Errorf("slot given up by the client: %w", context.Canceled)
+)
+
+// errUnfinished is the outcome of a slot that the client never ended.
+var errUnfinished = slotError("the stream ended before the slot was finished")
+
+// endOfStream is nil when the client half-closed.
+func endOfStream(err error) error {
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return err
+}
+
+func slotError(format string, args ...any) error {
+	return &tranship.InvalidError{Field: "slot", Rule: fmt.Sprintf(format, args...)}
+}
+
+// chunk hands bytes to their slot, once the stream has room for them.
+func (u *uploadStream) chunk(chunk *transhipv1.Chunk) error {
+	open, err := u.open(chunk.GetSlot(), "chunk")
+	if open == nil {
+		return err
+	}
+	size := int64(len(chunk.GetData()))
+	if size > wire.MaxChunkBytes {
+		limit := fmt.Errorf("%w: a chunk carries at most %d bytes, not %d", tranship.ErrLimit, wire.MaxChunkBytes, size)
+		return u.end(chunk.GetSlot(), event{err: limit})
+	}
+	if err := u.bytes.Acquire(u.ctx, size); err != nil {
+		return err
+	}
+	open.received.Add(size)
+	open.deliver(event{chunk: chunk})
+	return nil
+}
+
+// end hands the last event to a slot.
+func (u *uploadStream) end(id uint64, last event) error {
+	open, err := u.open(id, "finish or cancel")
+	if open == nil {
+		return err
+	}
+	open.end(last)
+	delete(u.slots, id)
+	return nil
+}
+
+// open finds an open slot. For one that has ended it is nil: what still arrives
+// for it is dropped. One that was never begun is thereby used and fails.
+func (u *uploadStream) open(id uint64, message string) (*slot, error) {
+	if found, ok := u.slots[id]; ok {
+		if !found.ended() {
+			return found, nil
+		}
+		u.forget(found)
+		return nil, nil
+	}
+	if id != 0 && id <= u.last {
+		return nil, nil
+	}
+	u.last = max(u.last, id)
+	return nil, u.reject(id, slotError("%s for slot %d, which was never begun", message, id))
+}
+
+// unfinished counts open slots, and forgets those that have ended by themselves.
+func (u *uploadStream) unfinished() int {
+	for _, open := range u.slots {
+		if open.ended() {
+			u.forget(open)
+		}
+	}
+	return len(u.slots)
+}
+
+// forget lets go of a slot that has ended.
+func (u *uploadStream) forget(ended *slot) {
+	close(ended.events)
+	delete(u.slots, ended.id)
+}
+
+// abandon ends all slots that the client left open.
+func (u *uploadStream) abandon(err error) {
+	for id, open := range u.slots {
+		open.end(event{err: err})
+		delete(u.slots, id)
+	}
+}
+
+// keepAlive sends the progress of some open slot.
+func (u *uploadStream) keepAlive() {
+	for _, open := range u.slots {
+		if !open.ended() {
+			u.replies.progressed(open.progress())
+			return
+		}
+	}
+}
