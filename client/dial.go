@@ -1,0 +1,92 @@
+package client
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/status"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/wire"
+)
+
+// Flow-control windows. Both are set: setting one leaves the other at 64 KiB.
+const (
+	streamWindow     = 2 << 20
+	connectionWindow = 16 << 20
+)
+
+// DialConn makes the connection of Dial, for any gRPC service. When it returns, a
+// gRPC server has answered at address, "host:port"; whatever stands in the way of
+// that is ErrUnavailable, and says so within Options.ConnectTimeout.
+func DialConn(ctx context.Context, address string, options Options) (*grpc.ClientConn, error) {
+	transport := insecure.NewCredentials()
+	if options.TLS != nil {
+		transport = credentials.NewTLS(options.TLS)
+	}
+	dialOptions := append([]grpc.DialOption{
+		grpc.WithTransportCredentials(transport),
+		grpc.WithInitialWindowSize(streamWindow),
+		grpc.WithInitialConnWindowSize(connectionWindow),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(cmp.Or(options.MaxMessageBytes, wire.DefaultMaxMessageBytes))),
+		// As often as servers of this project allow; see the server's policy.
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 20 * time.Second, Timeout: 20 * time.Second}),
+		// A retried stream would pin what has been sent.
+		grpc.WithDisableRetry(),
+		// A resolver's answer must not change how this package calls.
+		grpc.WithDisableServiceConfig(),
+	}, options.DialOptions...)
+	conn, err := grpc.NewClient("passthrough:///"+address, dialOptions...)
+	if err != nil {
+		return nil, fmt.Errorf("%w: connecting to %s: %w", tranship.ErrInvalid, address, err)
+	}
+	if err := connect(ctx, conn, cmp.Or(options.ConnectTimeout, DefaultConnectTimeout)); err != nil {
+		_ = conn.Close()
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, fmt.Errorf("%w: cannot connect to a gRPC server at %s: %w", tranship.ErrUnavailable, address, err)
+	}
+	return conn, nil
+}
+
+// connect waits until the connection is there, by a call that every gRPC server
+// answers, if only with UNIMPLEMENTED: unlike the connection's state, its error says
+// what is wrong.
+func connect(ctx context.Context, conn *grpc.ClientConn, timeout time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	_, err := grpc_health_v1.NewHealthClient(conn).Check(ctx, &grpc_health_v1.HealthCheckRequest{})
+	switch status.Code(err) {
+	case codes.Unavailable:
+		return errors.New(cause(status.Convert(err).Message()))
+	case codes.DeadlineExceeded:
+		return fmt.Errorf("no answer within %v", timeout)
+	case codes.Internal, codes.Unknown:
+		// An answer, but not a gRPC server's.
+		return err
+	default:
+		return nil
+	}
+}
+
+// cause finds in grpc-go's description of a failed connection what a person needs.
+func cause(message string) string {
+	for _, prefix := range []string{"connection error: desc = ", "error reading server preface: "} {
+		if _, after, ok := strings.Cut(message, prefix); ok {
+			message = after
+		}
+	}
+	message = strings.Trim(message, `"`)
+	return strings.TrimPrefix(message, "transport: Error while dialing: ")
+}

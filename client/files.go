@@ -1,0 +1,142 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"io"
+	"iter"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/rpcstatus"
+	"github.com/tranship/tranship/internal/wire"
+	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
+)
+
+// Stat implements tranship.Store.
+func (c *Client) Stat(ctx context.Context, path string) (tranship.File, error) {
+	if err := tranship.ValidatePath(path); err != nil {
+		return tranship.File{}, err
+	}
+	response, err := c.files.Stat(ctx, &transhipv1.StatRequest{Path: path})
+	return file(response, err)
+}
+
+// fileResponse is any response that describes one file.
+type fileResponse interface{ GetFile() *transhipv1.File }
+
+func file(response fileResponse, err error) (tranship.File, error) {
+	if err != nil {
+		return tranship.File{}, rpcstatus.FromError(err)
+	}
+	return wire.FileFromProto(response.GetFile())
+}
+
+// List implements tranship.Store.
+func (c *Client) List(ctx context.Context, options tranship.ListOptions) iter.Seq2[tranship.Entry, error] {
+	return func(yield func(tranship.Entry, error) bool) {
+		if err := c.list(ctx, options, yield); err != nil {
+			yield(tranship.Entry{}, err)
+		}
+	}
+}
+
+func (c *Client) list(ctx context.Context, options tranship.ListOptions, yield func(tranship.Entry, error) bool) error {
+	if err := tranship.ValidateDirectory(options.Directory); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stream, err := c.files.List(ctx, &transhipv1.ListRequest{
+		Directory:  options.Directory,
+		Recursive:  options.Recursive,
+		StartAfter: options.StartAfter,
+	})
+	if err != nil {
+		return rpcstatus.FromError(err)
+	}
+	for {
+		response, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return rpcstatus.FromError(err)
+		}
+		for _, p := range response.GetEntries() {
+			entry, err := wire.EntryFromProto(p)
+			if err != nil {
+				return err
+			}
+			if !yield(entry, nil) {
+				return nil
+			}
+		}
+	}
+}
+
+// SetAttributes implements tranship.Store.
+func (c *Client) SetAttributes(ctx context.Context, path string, attributes tranship.Attributes, precondition tranship.Precondition) (tranship.File, error) {
+	if err := tranship.ValidatePath(path); err != nil {
+		return tranship.File{}, err
+	}
+	if err := attributes.Validate(); err != nil {
+		return tranship.File{}, err
+	}
+	condition, err := wire.PreconditionToProto(precondition)
+	if err != nil {
+		return tranship.File{}, err
+	}
+	response, err := c.files.SetAttributes(ctx, &transhipv1.SetAttributesRequest{
+		Path:         path,
+		Attributes:   wire.AttributesToProto(attributes),
+		Precondition: condition,
+	})
+	return file(response, err)
+}
+
+// Remove implements tranship.Store.
+func (c *Client) Remove(ctx context.Context, path string, precondition tranship.Precondition) error {
+	if err := tranship.ValidatePath(path); err != nil {
+		return err
+	}
+	condition, err := wire.PreconditionToProto(precondition)
+	if err != nil {
+		return err
+	}
+	_, err = c.files.Delete(ctx, &transhipv1.DeleteRequest{Path: path, Precondition: condition})
+	return rpcstatus.FromError(err)
+}
+
+// Move implements tranship.Store.
+func (c *Client) Move(ctx context.Context, source, destination string, precondition tranship.Precondition) (tranship.File, error) {
+	condition, err := twoPaths(source, destination, precondition)
+	if err != nil {
+		return tranship.File{}, err
+	}
+	response, err := c.files.Move(ctx, &transhipv1.MoveRequest{
+		SourcePath: source, DestinationPath: destination, Precondition: condition,
+	})
+	return file(response, err)
+}
+
+// Copy implements tranship.Store.
+func (c *Client) Copy(ctx context.Context, source, destination string, precondition tranship.Precondition) (tranship.File, error) {
+	condition, err := twoPaths(source, destination, precondition)
+	if err != nil {
+		return tranship.File{}, err
+	}
+	response, err := c.files.Copy(ctx, &transhipv1.CopyRequest{
+		SourcePath: source, DestinationPath: destination, Precondition: condition,
+	})
+	return file(response, err)
+}
+
+func twoPaths(source, destination string, precondition tranship.Precondition) (*transhipv1.Precondition, error) {
+	if err := tranship.ValidatePath(source); err != nil {
+		return nil, err
+	}
+	if err := tranship.ValidatePath(destination); err != nil {
+		return nil, err
+	}
+	return wire.PreconditionToProto(precondition)
+}

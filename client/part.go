@@ -1,0 +1,179 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/tranship/tranship"
+	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
+)
+
+// sendChunk is how many bytes go into one message.
+const sendChunk = 256 << 10
+
+// partWriter writes one part through a slot of its own. It does not wait for the
+// server: what the server has against a chunk comes with a later Write, or with
+// Commit.
+type partWriter struct {
+	ctx    context.Context
+	upload *upload
+	slot   *slot
+	// offset is where the next byte goes, end where the part or the file ends.
+	offset, end int64
+
+	// mu is held while a message is sent, so that a newer writer ends this one
+	// between messages.
+	mu         sync.Mutex
+	closed     bool
+	superseded bool
+}
+
+// Part implements tranship.Upload.
+func (u *upload) Part(ctx context.Context, n int) (tranship.PartWriter, error) {
+	start, end, err := u.bounds(n)
+	if err != nil {
+		return nil, err
+	}
+	u.mu.Lock()
+	if u.ended {
+		u.mu.Unlock()
+		return nil, fmt.Errorf("%w: the upload of %s has ended", tranship.ErrAborted, u.spec.Path)
+	}
+	older := u.writers[n]
+	w := &partWriter{ctx: ctx, upload: u, offset: start, end: end}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	u.writers[n] = w
+	u.mu.Unlock()
+
+	if older != nil {
+		if err := older.supersede(ctx); err != nil {
+			return nil, err
+		}
+	}
+	w.slot, err = u.stream.open(ctx, func(id uint64) *transhipv1.UploadRequest {
+		return &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Begin{Begin: &transhipv1.Begin{
+			Slot: id, Mode: transhipv1.Begin_MODE_JOIN, UploadId: u.id, Epoch: u.epoch,
+		}}}
+	})
+	if err != nil {
+		return nil, err
+	}
+	// Opens the part on the server, also if nothing is ever written to it.
+	return w, w.send(nil)
+}
+
+// bounds are the first byte of a part and the byte after its last.
+func (u *upload) bounds(n int) (start, end int64, err error) {
+	const most = int64(1) << 62
+	if n < 0 || int64(n) > most/u.partSize {
+		return 0, 0, &tranship.InvalidError{Field: "part", Rule: fmt.Sprintf("there is no part %d", n)}
+	}
+	start = int64(n) * u.partSize
+	end = start + u.partSize
+	if size := u.spec.Size; size != nil {
+		if start > 0 && start >= *size {
+			return 0, 0, &tranship.InvalidError{Field: "part", Rule: fmt.Sprintf("part %d is beyond the size, %d", n, *size)}
+		}
+		end = min(end, *size)
+	}
+	return start, end, nil
+}
+
+// Write implements tranship.PartWriter.
+func (w *partWriter) Write(p []byte) (written int, err error) {
+	if int64(len(p)) > w.end-w.offset {
+		return 0, &tranship.InvalidError{
+			Field: "chunk.data", Rule: fmt.Sprintf("%d bytes at offset %d reach beyond the end of the part, %d", len(p), w.offset, w.end),
+		}
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		return 0, fmt.Errorf("%w: the writer is closed", tranship.ErrAborted)
+	}
+	for written < len(p) {
+		chunk := p[written:min(written+sendChunk, len(p))]
+		if err := w.send(chunk); err != nil {
+			return written, err
+		}
+		written += len(chunk)
+	}
+	return written, nil
+}
+
+// send sends one chunk. The caller holds mu.
+func (w *partWriter) send(data []byte) error {
+	if w.superseded {
+		return fmt.Errorf("%w: a newer writer has begun this part", tranship.ErrAborted)
+	}
+	if err := w.slot.failure(); err != nil {
+		return err
+	}
+	err := w.upload.stream.send(w.ctx, &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Chunk{
+		Chunk: &transhipv1.Chunk{Slot: w.slot.id, Offset: new(w.offset), Data: data, Crc32C: new(tranship.CRC32C(data))},
+	}})
+	if err == nil {
+		w.offset += int64(len(data))
+	}
+	return err
+}
+
+// Close implements tranship.PartWriter.
+func (w *partWriter) Close() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed || w.superseded {
+		return nil
+	}
+	w.closed = true
+	if err := w.slot.failure(); err != nil {
+		return err
+	}
+	return w.upload.stream.send(w.ctx, &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Finish{
+		Finish: &transhipv1.Finish{Slot: w.slot.id},
+	}})
+}
+
+// supersede ends the writer for a newer one. When it returns, the server has
+// handled all that the writer sent, so that nothing of it can follow what the
+// newer one sends.
+func (w *partWriter) supersede(ctx context.Context) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.superseded = true
+	if w.slot == nil {
+		return nil
+	}
+	if !w.closed {
+		cancel := &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Cancel{Cancel: &transhipv1.Cancel{Slot: w.slot.id}}}
+		if err := w.upload.stream.send(ctx, cancel); err != nil {
+			return err
+		}
+	}
+	select {
+	case <-w.slot.done:
+		return w.upload.stream.failure()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// detached waits until the server has written all of the writer's bytes.
+func (w *partWriter) detached(ctx context.Context) error {
+	w.mu.Lock()
+	slot, closed := w.slot, w.closed
+	w.mu.Unlock()
+	if slot == nil {
+		return fmt.Errorf("%w: a part of the upload could not be begun", tranship.ErrAborted)
+	}
+	if err := slot.failure(); err != nil {
+		return err
+	}
+	if !closed {
+		return &tranship.InvalidError{Field: "part", Rule: "every part writer must be closed before commit"}
+	}
+	_, err := slot.wait(ctx)
+	return err
+}

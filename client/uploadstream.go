@@ -1,0 +1,273 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"google.golang.org/grpc"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/rpcstatus"
+	"github.com/tranship/tranship/internal/wire"
+	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
+)
+
+// uploadStream is one Upload call that many files can share. It is safe for
+// concurrent use. One goroutine sends what is ready, so that a caller whose context
+// ends does not stay behind flow control; another receives.
+type uploadStream struct {
+	stream grpc.BidiStreamingClient[transhipv1.UploadRequest, transhipv1.UploadResponse]
+	cancel context.CancelFunc
+	// outgoing takes messages that are encoded already: nothing of a caller's
+	// memory is in them.
+	outgoing chan *grpc.PreparedMsg
+	// unfinished has a place for each slot that the protocol allows.
+	unfinished chan struct{}
+	// opening is held while a slot is numbered and its first message is handed
+	// over, because numbers must arrive in ascending order.
+	opening chan struct{}
+	last    uint64
+
+	mu    sync.Mutex
+	slots map[uint64]*slot
+
+	// done is closed when the stream has ended; err says why.
+	done chan struct{}
+	err  error
+}
+
+// slot is a file, or a writer of one, on an upload stream.
+type slot struct {
+	id     uint64
+	stream *uploadStream
+	// begun has the reply to a begin.
+	begun chan *transhipv1.Begun
+	// done is closed when the slot has ended, with its file or error.
+	done chan struct{}
+	file *transhipv1.File
+	err  error
+}
+
+// openUploadStream starts a call that lives until close, or until it breaks; the
+// context governs only how it starts.
+func openUploadStream(ctx context.Context, files transhipv1.FileServiceClient) (*uploadStream, error) {
+	streamCtx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, cancel)
+	stream, err := files.Upload(streamCtx)
+	if !stop() && err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		cancel()
+		return nil, rpcstatus.FromError(err)
+	}
+	u := &uploadStream{
+		stream:     stream,
+		cancel:     cancel,
+		outgoing:   make(chan *grpc.PreparedMsg),
+		unfinished: make(chan struct{}, wire.MaxUnfinishedSlots),
+		opening:    make(chan struct{}, 1),
+		slots:      map[uint64]*slot{},
+		done:       make(chan struct{}),
+	}
+	go u.transmit()
+	go u.receive()
+	return u, nil
+}
+
+// close ends the call; what is under way on it fails.
+func (u *uploadStream) close() {
+	u.cancel()
+	<-u.done
+}
+
+func (u *uploadStream) ended() bool {
+	select {
+	case <-u.done:
+		return true
+	default:
+		return false
+	}
+}
+
+func (u *uploadStream) transmit() {
+	for {
+		select {
+		case message := <-u.outgoing:
+			if err := u.stream.SendMsg(message); err != nil {
+				// The real error is what receiving ends with.
+				if !errors.Is(err, io.EOF) {
+					u.cancel()
+				}
+				return
+			}
+		case <-u.done:
+			return
+		}
+	}
+}
+
+func (u *uploadStream) receive() {
+	for {
+		response, err := u.stream.Recv()
+		if err != nil {
+			u.end(err)
+			return
+		}
+		u.handle(response)
+	}
+}
+
+// handle passes a reply to its slot. What no slot waits for is ignored.
+func (u *uploadStream) handle(response *transhipv1.UploadResponse) {
+	switch reply := response.GetResponse().(type) {
+	case *transhipv1.UploadResponse_Begun:
+		u.mu.Lock()
+		found := u.slots[reply.Begun.GetSlot()]
+		u.mu.Unlock()
+		if found != nil {
+			select {
+			case found.begun <- reply.Begun:
+			default:
+			}
+		}
+	case *transhipv1.UploadResponse_Finished:
+		if found := u.take(reply.Finished.GetSlot()); found != nil {
+			found.file = reply.Finished.GetFile()
+			close(found.done)
+		}
+	case *transhipv1.UploadResponse_Failed:
+		if found := u.take(reply.Failed.GetSlot()); found != nil {
+			found.err = rpcstatus.FromProto(reply.Failed.GetStatus())
+			close(found.done)
+		}
+	}
+}
+
+// take removes a slot that has its terminal reply.
+func (u *uploadStream) take(id uint64) *slot {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	found := u.slots[id]
+	if found != nil {
+		delete(u.slots, id)
+		<-u.unfinished
+	}
+	return found
+}
+
+// end fails everything that is under way.
+func (u *uploadStream) end(err error) {
+	u.cancel()
+	if errors.Is(err, io.EOF) {
+		err = fmt.Errorf("%w: the server ended the stream", tranship.ErrUnavailable)
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.err = rpcstatus.FromError(err)
+	close(u.done)
+	for id, open := range u.slots {
+		delete(u.slots, id)
+		open.err = u.err
+		close(open.done)
+	}
+}
+
+// open takes the next slot and sends its first message, which first makes from the
+// slot's number.
+func (u *uploadStream) open(ctx context.Context, first func(id uint64) *transhipv1.UploadRequest) (*slot, error) {
+	for _, place := range []chan struct{}{u.unfinished, u.opening} {
+		select {
+		case place <- struct{}{}:
+		case <-u.done:
+			return nil, u.err
+		case <-ctx.Done():
+			if place == u.opening {
+				<-u.unfinished
+			}
+			return nil, ctx.Err()
+		}
+	}
+	defer func() { <-u.opening }()
+	u.last++
+	opened := &slot{id: u.last, stream: u, begun: make(chan *transhipv1.Begun, 1), done: make(chan struct{})}
+	u.mu.Lock()
+	if u.ended() {
+		u.mu.Unlock()
+		return nil, u.err
+	}
+	u.slots[opened.id] = opened
+	u.mu.Unlock()
+	if err := u.send(ctx, first(opened.id)); err != nil {
+		u.take(opened.id)
+		return nil, err
+	}
+	return opened, nil
+}
+
+// send hands a message over. It keeps nothing of it.
+func (u *uploadStream) send(ctx context.Context, request *transhipv1.UploadRequest) error {
+	message := &grpc.PreparedMsg{}
+	if err := message.Encode(u.stream, request); err != nil {
+		return rpcstatus.FromError(err)
+	}
+	select {
+	case u.outgoing <- message:
+		return nil
+	case <-u.done:
+		return u.err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// wait returns the slot's outcome. When the context ends first, it gives the slot
+// up.
+func (s *slot) wait(ctx context.Context) (*transhipv1.File, error) {
+	select {
+	case <-s.done:
+		return s.file, s.err
+	case <-ctx.Done():
+		s.giveUp()
+		return nil, ctx.Err()
+	}
+}
+
+// giveUp tells the server to drop the slot, if it can be told at once; otherwise
+// the server learns by the end of the stream.
+func (s *slot) giveUp() {
+	message := &grpc.PreparedMsg{}
+	cancel := &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Cancel{
+		Cancel: &transhipv1.Cancel{Slot: s.id},
+	}}
+	if err := message.Encode(s.stream.stream, cancel); err != nil {
+		return
+	}
+	select {
+	case s.stream.outgoing <- message:
+	default:
+	}
+}
+
+// failure is the error that the slot has ended with so far, if any.
+func (s *slot) failure() error {
+	select {
+	case <-s.done:
+		return s.err
+	default:
+		return nil
+	}
+}
+
+// failure is the error that the stream has ended with, if it has.
+func (u *uploadStream) failure() error {
+	select {
+	case <-u.done:
+		return u.err
+	default:
+		return nil
+	}
+}
