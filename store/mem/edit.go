@@ -1,0 +1,98 @@
+package mem
+
+import (
+	"context"
+	"crypto/rand"
+
+	"github.com/tranship/tranship"
+)
+
+// SetAttributes implements tranship.Editor.
+func (s *Store) SetAttributes(ctx context.Context, path string, attributes tranship.Attributes, precondition tranship.Precondition) (tranship.File, error) {
+	if err := attributes.Validate(); err != nil {
+		return tranship.File{}, err
+	}
+	var changed *file
+	err := s.edit(ctx, path, precondition, func(f *file) {
+		changed = &file{info: attributes.Apply(f.info), data: f.data}
+		s.set(changed)
+	})
+	if err != nil {
+		return tranship.File{}, err
+	}
+	return changed.describe(), nil
+}
+
+// Remove implements tranship.Editor.
+func (s *Store) Remove(ctx context.Context, path string, precondition tranship.Precondition) error {
+	return s.edit(ctx, path, precondition, func(*file) { s.delete(path) })
+}
+
+// edit calls change with the file at path, locked, if there is one and the
+// precondition holds.
+func (s *Store) edit(ctx context.Context, path string, precondition tranship.Precondition, change func(*file)) error {
+	if err := tranship.ValidatePath(path); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := s.check(path, precondition); err != nil {
+		return err
+	}
+	f := s.files[path]
+	if f == nil {
+		return notFound(path)
+	}
+	change(f)
+	return nil
+}
+
+// Move implements tranship.Editor. The file keeps its version.
+func (s *Store) Move(ctx context.Context, source, destination string, precondition tranship.Precondition) (tranship.File, error) {
+	return s.transplant(ctx, source, destination, precondition, func(f *file) *file {
+		if source == destination {
+			return f
+		}
+		s.delete(source)
+		moved := &file{info: f.info, data: f.data}
+		moved.info.Path = destination
+		return moved
+	})
+}
+
+// Copy implements tranship.Editor.
+func (s *Store) Copy(ctx context.Context, source, destination string, precondition tranship.Precondition) (tranship.File, error) {
+	return s.transplant(ctx, source, destination, precondition, func(f *file) *file {
+		copied := &file{info: f.info, data: f.data}
+		copied.info.Path = destination
+		copied.info.Version = rand.Text()
+		return copied
+	})
+}
+
+// transplant puts what change makes of the file at source at destination.
+func (s *Store) transplant(ctx context.Context, source, destination string, precondition tranship.Precondition, change func(*file) *file) (tranship.File, error) {
+	for _, path := range []string{source, destination} {
+		if err := tranship.ValidatePath(path); err != nil {
+			return tranship.File{}, err
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return tranship.File{}, err
+	}
+	f := s.files[source]
+	if f == nil {
+		return tranship.File{}, notFound(source)
+	}
+	if err := s.allow(destination, precondition); err != nil {
+		return tranship.File{}, err
+	}
+	changed := change(f)
+	s.set(changed)
+	return changed.describe(), nil
+}

@@ -1,0 +1,137 @@
+package mem
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/tranship/tranship"
+)
+
+// Stat implements tranship.Reader.
+func (s *Store) Stat(ctx context.Context, path string) (tranship.File, error) {
+	f, err := s.get(ctx, path)
+	if err != nil {
+		return tranship.File{}, err
+	}
+	return f.describe(), nil
+}
+
+// get is the file at path.
+func (s *Store) get(ctx context.Context, path string) (*file, error) {
+	if err := tranship.ValidatePath(path); err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f := s.files[path]
+	if f == nil {
+		return nil, notFound(path)
+	}
+	return f, nil
+}
+
+// List implements tranship.Reader. It lists what was there when it began.
+func (s *Store) List(ctx context.Context, options tranship.ListOptions) iter.Seq2[tranship.Entry, error] {
+	return func(yield func(tranship.Entry, error) bool) {
+		if err := tranship.ValidateDirectory(options.Directory); err != nil {
+			yield(tranship.Entry{}, err)
+			return
+		}
+		entries := s.entries(options)
+		for _, key := range slices.Sorted(maps.Keys(entries)) {
+			if ctx.Err() != nil {
+				break
+			}
+			if !yield(entries[key], nil) {
+				return
+			}
+		}
+		if err := ctx.Err(); err != nil {
+			yield(tranship.Entry{}, err)
+		}
+	}
+}
+
+// entries are what List is to yield, by key.
+func (s *Store) entries(options tranship.ListOptions) map[string]tranship.Entry {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	entries := make(map[string]tranship.Entry)
+	for path, f := range s.files {
+		rest, ok := inDirectory(path, options.Directory)
+		if !ok {
+			continue
+		}
+		entry := tranship.Entry{File: tranship.File{Path: path}}
+		if i := strings.IndexByte(rest, '/'); i >= 0 && !options.Recursive {
+			entry.Path = path[:len(path)-len(rest)+i]
+			entry.IsDir = true
+		}
+		key := entry.Key()
+		if key <= options.StartAfter {
+			continue
+		}
+		if !entry.IsDir {
+			entry.File = f.describe()
+		}
+		entries[key] = entry
+	}
+	return entries
+}
+
+// Open implements tranship.Reader.
+func (s *Store) Open(ctx context.Context, path string, options tranship.OpenOptions) (tranship.Content, error) {
+	f, err := s.get(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	if options.Version != "" && options.Version != f.info.Version {
+		return nil, fmt.Errorf("%w: %s has version %s, not %s", tranship.ErrPrecondition, path, f.info.Version, options.Version)
+	}
+	if options.Offset < 0 || options.Offset > f.info.Size {
+		return nil, &tranship.InvalidError{Field: "offset", Rule: "an offset must not be negative or beyond the end of the file"}
+	}
+	data := f.data[options.Offset:]
+	if options.Length != nil {
+		if *options.Length < 0 {
+			return nil, &tranship.InvalidError{Field: "length", Rule: "a length must not be negative"}
+		}
+		data = data[:min(*options.Length, int64(len(data)))]
+	}
+	return &content{ctx: ctx, file: f.describe(), rest: bytes.NewReader(data)}, nil
+}
+
+// content implements tranship.Content.
+type content struct {
+	ctx  context.Context
+	file tranship.File
+	rest *bytes.Reader
+}
+
+func (c *content) File() tranship.File { return c.file }
+
+func (c *content) Read(buffer []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.rest.Read(buffer)
+}
+
+// WriteTo is what spares io.Copy a buffer.
+func (c *content) WriteTo(w io.Writer) (int64, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.rest.WriteTo(w)
+}
+
+func (c *content) Close() error { return nil }

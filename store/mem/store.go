@@ -1,0 +1,184 @@
+// Package mem keeps files in memory. It is the reference for what a tranship.Store
+// does, written to be read beside the contract rather than to be fast, and serves
+// tests of what sits on a store.
+package mem
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tranship/tranship"
+)
+
+// Store holds files in memory until it is garbage. The zero value is empty and
+// ready to use. It has no limit: what it holds is bounded by memory alone.
+type Store struct {
+	// PartSize is the length of an upload's parts in bytes; 0 or less means
+	// DefaultPartSize. Set it before the first use.
+	PartSize int64
+
+	mu    sync.Mutex
+	files map[string]*file
+	// below counts the files below each directory, at any depth.
+	below map[string]int
+}
+
+// DefaultPartSize is the length of an upload's parts, 1 MiB.
+const DefaultPartSize = 1 << 20
+
+var _ tranship.Store = (*Store)(nil)
+
+// file is immutable: a change puts another one in its place, so that a reader keeps
+// what it opened.
+type file struct {
+	info tranship.File
+	data []byte
+}
+
+// describe is the file's description in memory of its own.
+func (f *file) describe() tranship.File {
+	info := tranship.Attributes{}.Apply(f.info)
+	info.CRC32C = new(*info.CRC32C)
+	return info
+}
+
+// Put implements tranship.Writer.
+func (s *Store) Put(ctx context.Context, spec tranship.Spec, data []byte) (tranship.File, error) {
+	if err := spec.Validate(); err != nil {
+		return tranship.File{}, err
+	}
+	if len(data) > tranship.MaxPutBytes {
+		return tranship.File{}, fmt.Errorf("%w: a put takes at most %d bytes, not %d: upload %s instead",
+			tranship.ErrLimit, tranship.MaxPutBytes, len(data), spec.Path)
+	}
+	if spec.Size != nil && *spec.Size != int64(len(data)) {
+		return tranship.File{}, &tranship.InvalidError{Field: "size", Rule: "the size of a put must be that of its data"}
+	}
+	own := append([]byte(nil), data...)
+	return s.commit(ctx, spec, own, tranship.CRC32C(own))
+}
+
+// Begin implements tranship.Writer.
+func (s *Store) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload, error) {
+	if err := spec.Validate(); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if err := s.allow(spec.Path, spec.Precondition); err != nil {
+		return nil, err
+	}
+	return newUpload(s, spec), nil
+}
+
+// commit makes data, which it keeps, the content of the file at spec.Path.
+func (s *Store) commit(ctx context.Context, spec tranship.Spec, data []byte, crc uint32) (tranship.File, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return tranship.File{}, err
+	}
+	if err := s.allow(spec.Path, spec.Precondition); err != nil {
+		return tranship.File{}, err
+	}
+	f := &file{data: data, info: spec.Attributes.Apply(tranship.File{
+		Path:    spec.Path,
+		Size:    int64(len(data)),
+		ModTime: time.Now().Round(0), // without the monotonic clock
+		Mode:    tranship.DefaultMode,
+		Version: rand.Text(),
+		CRC32C:  &crc,
+	})}
+	s.set(f)
+	return f.describe(), nil
+}
+
+// allow tells whether a file may be put at path.
+func (s *Store) allow(path string, precondition tranship.Precondition) error {
+	if err := s.check(path, precondition); err != nil {
+		return err
+	}
+	if s.below[path] > 0 {
+		return fmt.Errorf("%w: there are files below %s", tranship.ErrExists, path)
+	}
+	for _, directory := range directories(path) {
+		if s.files[directory] != nil {
+			return fmt.Errorf("%w: the file %s, above %s", tranship.ErrExists, directory, path)
+		}
+	}
+	return nil
+}
+
+// check decides a precondition about path.
+func (s *Store) check(path string, precondition tranship.Precondition) error {
+	f := s.files[path]
+	if precondition.MustNotExist && f != nil {
+		return fmt.Errorf("%w: %s", tranship.ErrExists, path)
+	}
+	if want := precondition.MustMatchVersion; want != "" {
+		if f == nil {
+			return fmt.Errorf("%w: there is no file %s, which must have version %s", tranship.ErrPrecondition, path, want)
+		}
+		if f.info.Version != want {
+			return fmt.Errorf("%w: %s has version %s, not %s", tranship.ErrPrecondition, path, f.info.Version, want)
+		}
+	}
+	return nil
+}
+
+// set puts a file at its path.
+func (s *Store) set(f *file) {
+	if s.files == nil {
+		s.files = make(map[string]*file)
+		s.below = make(map[string]int)
+	}
+	s.delete(f.info.Path)
+	s.files[f.info.Path] = f
+	for _, directory := range directories(f.info.Path) {
+		s.below[directory]++
+	}
+}
+
+// delete removes the file at path, if there is one.
+func (s *Store) delete(path string) {
+	if s.files[path] == nil {
+		return
+	}
+	delete(s.files, path)
+	for _, directory := range directories(path) {
+		s.below[directory]--
+		if s.below[directory] == 0 {
+			delete(s.below, directory)
+		}
+	}
+}
+
+// directories are all those that a path is in: "a" and "a/b" for "a/b/c".
+func directories(path string) []string {
+	var all []string
+	for i := range len(path) {
+		if path[i] == '/' {
+			all = append(all, path[:i])
+		}
+	}
+	return all
+}
+
+// inDirectory is what is left of path below directory.
+func inDirectory(path, directory string) (rest string, ok bool) {
+	if directory == "" {
+		return path, true
+	}
+	return strings.CutPrefix(path, directory+"/")
+}
+
+func notFound(path string) error {
+	return fmt.Errorf("%w: %s", tranship.ErrNotFound, path)
+}

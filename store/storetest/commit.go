@@ -1,0 +1,219 @@
+package storetest
+
+import (
+	"errors"
+	"math"
+
+	"github.com/tranship/tranship"
+)
+
+func commitTests() []test {
+	return []test{
+		{"checksum", commitChecksum},
+		{"no checksum", commitWithoutChecksum},
+		{"mended after a wrong checksum", commitMended},
+		{"another size than declared", commitSize},
+		{"another size than written", commitUnknownSize},
+		{"missing bytes", commitMissing},
+		{"completed after missing bytes", commitCompleted},
+		{"missing bytes of a huge file", commitHuge},
+		{"twice", commitTwice},
+	}
+}
+
+// commitFails checks that a commit fails with target and leaves the path as it is.
+func (f fixture) commitFails(upload tranship.Upload, commit tranship.Commit, target error) {
+	f.Helper()
+	_, err := upload.Commit(f.Context(), commit)
+	f.fails("Commit", err, target)
+	if target == tranship.ErrInvalid {
+		f.invalid("Commit", err)
+	}
+}
+
+func commitChecksum(f fixture) {
+	data := content(1, 1000)
+	right := tranship.CRC32C(data)
+	kept := f.put("kept", []byte("kept"))
+	for _, path := range []string{"new", "kept"} {
+		upload := f.begin(tranship.Spec{Path: path})
+		f.writePart(upload, 0, data)
+		for _, wrong := range []uint32{right + 1, ^right, 0, tranship.CRC32C(data[:999])} {
+			f.commitFails(upload, tranship.Commit{Size: 1000, CRC32C: &wrong}, tranship.ErrIntegrity)
+		}
+		f.lists(tranship.ListOptions{}, "kept")
+		f.sameFile(f.has("kept", []byte("kept")), kept)
+		f.commit(upload, data)
+		f.has(path, data)
+		f.remove(path)
+		kept = f.put("kept", []byte("kept"))
+	}
+	empty := f.begin(tranship.Spec{Path: "empty"})
+	f.commitFails(empty, tranship.Commit{CRC32C: new(uint32(1))}, tranship.ErrIntegrity)
+	f.commit(empty, nil)
+}
+
+func commitWithoutChecksum(f fixture) {
+	data := content(1, 1000)
+	upload := f.begin(tranship.Spec{Path: "file"})
+	f.writePart(upload, 0, data)
+	file, err := upload.Commit(f.Context(), tranship.Commit{Size: 1000})
+	if err != nil {
+		f.Fatalf("Commit without a checksum: %v", err)
+	}
+	f.sameFile(f.has("file", data), file)
+}
+
+func commitMended(f fixture) {
+	data := content(1, 1000)
+	upload := f.begin(tranship.Spec{Path: "file", Size: new(int64(1000))})
+	f.writePart(upload, 0, content(2, 1000))
+	f.commitFails(upload, tranship.Commit{Size: 1000, CRC32C: new(tranship.CRC32C(data))}, tranship.ErrIntegrity)
+	f.writePart(upload, 0, data)
+	f.commit(upload, data)
+	f.has("file", data)
+}
+
+func commitSize(f fixture) {
+	data := content(1, 1000)
+	upload := f.begin(tranship.Spec{Path: "file", Size: new(int64(1000))})
+	f.writePart(upload, 0, data)
+	for _, size := range []int64{-1, 0, 999, 1001, math.MaxInt64, math.MinInt64} {
+		f.commitFails(upload, tranship.Commit{Size: size}, tranship.ErrInvalid)
+	}
+	f.isEmpty()
+	f.commit(upload, data)
+	f.has("file", data)
+
+	short := f.begin(tranship.Spec{Path: "short", Size: new(int64(1000))})
+	f.writePart(short, 0, data[:500])
+	f.commitFails(short, tranship.Commit{Size: 500}, tranship.ErrInvalid)
+	f.incomplete(short, 1000, tranship.Range{Offset: 500, Length: 500})
+	f.hasNot("short")
+}
+
+func commitUnknownSize(f fixture) {
+	data := content(1, 1000)
+	upload := f.begin(tranship.Spec{Path: "file"})
+	f.writePart(upload, 0, data)
+	for _, size := range []int64{-1, 0, 999} {
+		f.commitFails(upload, tranship.Commit{Size: size}, tranship.ErrInvalid)
+	}
+	f.incomplete(upload, 1001, tranship.Range{Offset: 1000, Length: 1})
+	f.isEmpty()
+	f.commit(upload, data)
+	f.has("file", data)
+
+	second := f.begin(tranship.Spec{Path: "second part"})
+	f.writePart(second, 1, data)
+	for _, size := range []int64{1, second.PartSize() + 999} { // both too many bytes and too few
+		_, err := second.Commit(f.Context(), tranship.Commit{Size: size})
+		if !errors.Is(err, tranship.ErrInvalid) && !errors.Is(err, tranship.ErrPrecondition) {
+			f.Fatalf("Commit of %d bytes is %v, want ErrInvalid or ErrPrecondition", size, err)
+		}
+	}
+	f.hasNot("second part")
+}
+
+// incomplete checks that a commit fails for want of exactly these ranges, except
+// that a range may be cut in several, and begin where its part begins.
+func (f fixture) incomplete(upload tranship.Upload, size int64, want ...tranship.Range) {
+	f.Helper()
+	_, err := upload.Commit(f.Context(), tranship.Commit{Size: size})
+	f.fails("Commit without all bytes", err, tranship.ErrPrecondition)
+	incomplete, ok := errors.AsType[*tranship.IncompleteError](err)
+	if !ok {
+		f.Fatalf("Commit without all bytes is %v, want an *IncompleteError", err)
+	}
+	got := joined(incomplete.Missing)
+	for _, missing := range incomplete.Missing {
+		if missing.CRC32C != nil {
+			f.Fatalf("missing ranges are %v, want none with a checksum", incomplete.Missing)
+		}
+	}
+	if len(got) != len(want) {
+		f.Fatalf("missing ranges are %v, want %v", incomplete.Missing, want)
+	}
+	for i, missing := range got {
+		// A part that has not all of its bytes may count as missing whole.
+		partly := want[i].Offset - want[i].Offset%upload.PartSize()
+		end := want[i].Offset + want[i].Length
+		if missing.Offset != want[i].Offset && missing.Offset != partly || missing.Offset+missing.Length != end {
+			f.Fatalf("missing ranges are %v, want %v", incomplete.Missing, want)
+		}
+	}
+}
+
+// joined puts neighbouring ranges together.
+func joined(ranges []tranship.Range) []tranship.Range {
+	var all []tranship.Range
+	for _, r := range ranges {
+		if last := len(all) - 1; last >= 0 && all[last].Offset+all[last].Length == r.Offset {
+			all[last].Length += r.Length
+			continue
+		}
+		all = append(all, r)
+	}
+	return all
+}
+
+func commitMissing(f fixture) {
+	upload := f.begin(tranship.Spec{Path: "file"})
+	part := upload.PartSize()
+	f.incomplete(upload, 1, tranship.Range{Offset: 0, Length: 1})
+	f.incomplete(upload, 2*part+1, tranship.Range{Offset: 0, Length: 2*part + 1})
+
+	f.writePart(upload, 2, []byte("0123456789"))
+	f.incomplete(upload, 2*part+10, tranship.Range{Offset: 0, Length: 2 * part})
+	f.writePart(upload, 1, content(1, part))
+	f.incomplete(upload, 2*part+10, tranship.Range{Offset: 0, Length: part})
+	f.writePart(upload, 0, []byte("0123456789"))
+	f.incomplete(upload, 2*part+10, tranship.Range{Offset: 10, Length: part - 10})
+	f.isEmpty()
+}
+
+func commitCompleted(f fixture) {
+	data := content(1, 1000)
+	upload := f.begin(tranship.Spec{Path: "file", Size: new(int64(1000))})
+	f.incomplete(upload, 1000, tranship.Range{Offset: 0, Length: 1000})
+	f.writePart(upload, 0, data[:10])
+	f.incomplete(upload, 1000, tranship.Range{Offset: 10, Length: 990})
+	f.writePart(upload, 0, data)
+	f.commit(upload, data)
+	f.has("file", data)
+}
+
+// commitHuge names an end that is far away: the store must not go there.
+func commitHuge(f fixture) {
+	data := []byte("data")
+	upload := f.begin(tranship.Spec{Path: "file"})
+	f.writePart(upload, 0, data)
+	if file, err := upload.Commit(f.Context(), tranship.Commit{Size: math.MaxInt64}); err == nil {
+		f.Fatalf("Commit of a size that was not written made %+v", file)
+	}
+	f.isEmpty()
+	f.commit(upload, data)
+	f.has("file", data)
+}
+
+// commitTwice allows a store to answer a repeated commit as it did the first, but
+// not to make another version.
+func commitTwice(f fixture) {
+	data := []byte("data")
+	upload := f.begin(tranship.Spec{Path: "file"})
+	f.writePart(upload, 0, data)
+	first := f.commit(upload, data)
+	second, err := commit(f.Context(), upload, data)
+	if err != nil {
+		f.endedError("a second Commit", err)
+	} else {
+		f.sameFile(second, first)
+	}
+	f.sameFile(f.has("file", data), first)
+
+	f.remove("file")
+	if _, err := commit(f.Context(), upload, data); err != nil {
+		f.endedError("a third Commit", err)
+	}
+	f.hasNot("file")
+}

@@ -1,0 +1,51 @@
+// Package storetest is the conformance suite of tranship.Store: what its
+// documentation promises, as tests that every store passes, a client of a remote
+// server among them. A store's own test calls Test with a function that opens an
+// empty store.
+package storetest
+
+import (
+	"testing"
+
+	"github.com/tranship/tranship"
+)
+
+// Test runs the suite. Each test calls open once, for an empty store of its own,
+// which open releases with t.Cleanup. Parts must have at least 1,000 bytes; while
+// they have at most 8 MiB, less than 400 MB go in and as much comes out.
+func Test(t *testing.T, open func(t *testing.T) tranship.Store) {
+	groups := []struct {
+		name  string
+		tests []test
+	}{
+		{"Path", pathTests()},
+		{"Tree", treeTests()},
+		{"Put", putTests()},
+		{"Attributes", attributeTests()},
+		{"Precondition", preconditionTests()},
+		{"Upload", uploadTests()},
+		{"Part", partTests()},
+		{"Commit", commitTests()},
+		{"Read", readTests()},
+		{"List", listTests()},
+		{"Edit", editTests()},
+		{"Transplant", transplantTests()},
+		{"Context", contextTests()},
+		{"Concurrency", concurrencyTests()},
+	}
+	for _, group := range groups {
+		t.Run(group.name, func(t *testing.T) {
+			for _, test := range group.tests {
+				t.Run(test.name, func(t *testing.T) {
+					test.run(fixture{T: t, store: open(t)})
+				})
+			}
+		})
+	}
+}
+
+// test is one property of a store.
+type test struct {
+	name string
+	run  func(f fixture)
+}
