@@ -106,5 +106,8 @@ func (a Attributes) Apply(file File) File {
 		file.Metadata = nil
 	}
 	file.Metadata = maps.Clone(file.Metadata)
+	if file.CRC32C != nil {
+		file.CRC32C = new(*file.CRC32C)
+	}
 	return file
 }

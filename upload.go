@@ -124,7 +124,7 @@ type Range struct {
 func PartSizeFor(size *int64, least, most int64) int64 {
 	const parts = 2000
 	partSize := least
-	for size != nil && partSize < most && *size/partSize >= parts-1 {
+	for size != nil && partSize < most && (*size-1)/partSize >= parts-1 {
 		partSize *= 2
 	}
 	return partSize

@@ -40,11 +40,7 @@ type file struct {
 }
 
 // describe is the file's description in memory of its own.
-func (f *file) describe() tranship.File {
-	info := tranship.Attributes{}.Apply(f.info)
-	info.CRC32C = new(*info.CRC32C)
-	return info
-}
+func (f *file) describe() tranship.File { return tranship.Attributes{}.Apply(f.info) }
 
 // Put implements tranship.Writer.
 func (s *Store) Put(ctx context.Context, spec tranship.Spec, data []byte) (tranship.File, error) {
