@@ -68,9 +68,8 @@ func (s *server) stop() error {
 		}
 		return nil
 	case <-time.After(stopTimeout):
-		killed := s.cmd.Process.Kill()
-		<-s.exited
-		return errors.Join(fmt.Errorf("the server did not stop within %s of SIGTERM", stopTimeout), killed)
+		late := fmt.Errorf("the server did not stop within %s of SIGTERM", stopTimeout)
+		return errors.Join(late, s.cmd.Process.Kill(), <-s.exited)
 	}
 }
 
