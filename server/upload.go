@@ -27,7 +27,8 @@ const (
 	// keepaliveInterval is how often a stream with files under way says
 	// something, for proxies that close idle ones.
 	keepaliveInterval = 20 * time.Second
-	// discardTime bounds how long a failed stream is still read.
+	// discardTime bounds how long a failed stream is still read, or how long the
+	// pauses of its client may be.
 	discardTime = time.Second
 )
 
@@ -68,31 +69,35 @@ func (s *Server) Upload(stream grpc.BidiStreamingServer[transhipv1.UploadRequest
 	u.abandon(cmp.Or(err, errUnfinished))
 	_ = u.workers.Acquire(context.WithoutCancel(ctx), streamWorkers) // never fails: all files end
 	u.replies.close()
-	if !errors.Is(err, errUnread) {
-		// A client that does not read may keep the sender until the call ends.
-		err = cmp.Or(err, <-sent)
+	if err != nil && !errors.Is(err, errUnread) {
+		u.discard(requests, false)
+	} else if err != nil && !u.discard(requests, true) {
+		// The client neither reads nor sends. The sender ends with the call.
+		return rpcstatus.Error(err)
 	}
-	if err != nil {
-		u.discard(requests)
-	}
-	return rpcstatus.Error(err)
+	return rpcstatus.Error(cmp.Or(err, <-sent))
 }
 
-// discard reads on for a moment after the stream has failed, because a client that
-// is sending might see a reset instead of the status.
-func (u *uploadStream) discard(requests <-chan received) {
+// discard reads on after the stream has failed, because a client that is sending
+// might see a reset instead of the status: for a moment, or, if the client may read
+// only after it has sent all, to the end, as long as it makes no pause. It reports
+// whether the client half-closed.
+func (u *uploadStream) discard(requests <-chan received, all bool) bool {
 	enough := time.NewTimer(discardTime)
 	defer enough.Stop()
 	for {
 		select {
 		case next := <-requests:
 			if next.err != nil {
-				return
+				return errors.Is(next.err, io.EOF)
+			}
+			if all {
+				enough.Reset(discardTime)
 			}
 		case <-enough.C:
-			return
+			return false
 		case <-u.ctx.Done():
-			return
+			return false
 		}
 	}
 }
