@@ -1,0 +1,196 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"syscall"
+
+	"github.com/tranship/tranship"
+)
+
+// Dir is a local directory as one end of a copy: a Source, and a tranship.Writer.
+// Paths are relative to it and never lead out of it, not even through symbolic
+// links. It is safe for concurrent use.
+//
+// A new file is written under a temporary name beside its target, and renamed over
+// it at commit: nobody sees half of it. Its parents are created. It is not synced
+// unless its spec asks for tranship.DurabilityDurable. Modified time and mode are
+// kept; user metadata is not. A process that is killed may leave a file that
+// begins with ".tranship-" and ends with ".tmp", which can be removed.
+type Dir struct {
+	root *os.Root
+}
+
+var (
+	_ Source          = (*Dir)(nil)
+	_ tranship.Writer = (*Dir)(nil)
+)
+
+// OpenDir opens an existing directory of this machine.
+func OpenDir(name string) (*Dir, error) {
+	root, err := os.OpenRoot(name)
+	if err != nil {
+		return nil, localError(err)
+	}
+	return &Dir{root}, nil
+}
+
+// Close releases the directory.
+func (d *Dir) Close() error { return d.root.Close() }
+
+// Stat describes a regular file, without following a symbolic link.
+func (d *Dir) Stat(_ context.Context, name string) (tranship.File, error) {
+	info, err := d.root.Lstat(localName(name))
+	if err != nil {
+		return tranship.File{}, localError(err)
+	}
+	if !info.Mode().IsRegular() {
+		return tranship.File{}, fmt.Errorf("%w: %s is %s", tranship.ErrNotFound, name, kind(info.Mode()))
+	}
+	return fileOf(name, info), nil
+}
+
+// Open implements Source. It takes any name that the local system has, also ones
+// that are not valid paths. There are no versions.
+func (d *Dir) Open(_ context.Context, name string, options tranship.OpenOptions) (tranship.Content, error) {
+	// A name may have become a pipe since it was listed; opening one would block.
+	f, err := d.root.OpenFile(localName(name), os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, localError(err)
+	}
+	return newLocalContent(f, name, options)
+}
+
+// localName is the name of a path for os.Root, which calls itself ".".
+func localName(name string) string {
+	if name == "" {
+		return "."
+	}
+	return name
+}
+
+func fileOf(name string, info fs.FileInfo) tranship.File {
+	return tranship.File{Path: name, Size: info.Size(), ModTime: info.ModTime(), Mode: info.Mode().Perm()}
+}
+
+// kind says in words what a file is that cannot be copied.
+func kind(mode fs.FileMode) string {
+	switch {
+	case mode.IsDir():
+		return "a directory"
+	case mode&fs.ModeSymlink != 0:
+		return "a symbolic link"
+	case mode&fs.ModeNamedPipe != 0:
+		return "a named pipe"
+	case mode&fs.ModeSocket != 0:
+		return "a socket"
+	case mode&fs.ModeDevice != 0:
+		return "a device"
+	}
+	return "a special file"
+}
+
+// localError gives an error of the local system the meaning it has for a store.
+// It drops the system call's name and the path, which the caller says better.
+func localError(err error) error {
+	reason := err
+	for inner := errors.Unwrap(reason); inner != nil; inner = errors.Unwrap(reason) {
+		reason = inner
+	}
+	for _, known := range []struct{ is, means error }{
+		{fs.ErrNotExist, tranship.ErrNotFound},
+		{fs.ErrPermission, tranship.ErrDenied},
+		{syscall.ENOSPC, tranship.ErrNoSpace},
+		{syscall.EDQUOT, tranship.ErrQuota},
+		{syscall.ENAMETOOLONG, tranship.ErrInvalid},
+	} {
+		if errors.Is(err, known.is) {
+			return fmt.Errorf("%w (%v)", known.means, reason)
+		}
+	}
+	return reason
+}
+
+// parents creates the directories above name.
+func (d *Dir) parents(name string) error {
+	parent := path.Dir(name)
+	if parent == "." {
+		return nil
+	}
+	err := d.root.MkdirAll(parent, 0o777)
+	if errors.Is(err, syscall.ENOTDIR) || errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%w: %s has a file above it", tranship.ErrExists, name)
+	}
+	if err != nil {
+		return localError(err)
+	}
+	return nil
+}
+
+// vacant fails unless name can be replaced by a regular file.
+func (d *Dir) vacant(name string, precondition tranship.Precondition) error {
+	if precondition.MustMatchVersion != "" {
+		return fmt.Errorf("%w: a local directory has no versions", tranship.ErrUnsupported)
+	}
+	info, err := d.root.Lstat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
+		return nil
+	case err != nil:
+		return localError(err)
+	case precondition.MustNotExist:
+		return fmt.Errorf("%w: %s", tranship.ErrExists, name)
+	case info.Mode().IsRegular(), info.Mode()&fs.ModeSymlink != 0:
+		return nil
+	}
+	return fmt.Errorf("%w: %s is %s", tranship.ErrExists, name, kind(info.Mode()))
+}
+
+// sync makes the names in the directory of name durable.
+func (d *Dir) sync(name string) error {
+	// New parents are synced, too, up to the root: any of them may be new.
+	for directory := path.Dir(name); ; directory = path.Dir(directory) {
+		f, err := d.root.Open(directory)
+		if err != nil {
+			return localError(err)
+		}
+		if err := errors.Join(f.Sync(), f.Close()); err != nil {
+			return localError(err)
+		}
+		if directory == "." {
+			return nil
+		}
+	}
+}
+
+// Put implements tranship.Writer.
+func (d *Dir) Put(ctx context.Context, spec tranship.Spec, data []byte) (tranship.File, error) {
+	if len(data) > tranship.MaxPutBytes {
+		return tranship.File{}, fmt.Errorf("%w: a put takes at most %d bytes", tranship.ErrLimit, tranship.MaxPutBytes)
+	}
+	if spec.Size != nil && *spec.Size != int64(len(data)) {
+		return tranship.File{}, &tranship.InvalidError{Field: "size", Rule: "the size of a put must be that of its data"}
+	}
+	upload, err := d.begin(spec)
+	if err != nil {
+		return tranship.File{}, err
+	}
+	_, err = upload.file.Write(data)
+	if err != nil {
+		return tranship.File{}, errors.Join(localError(err), upload.Abort(ctx))
+	}
+	file, err := upload.finish(ctx, int64(len(data)), tranship.CRC32C(data))
+	if err != nil {
+		return tranship.File{}, errors.Join(err, upload.Abort(ctx))
+	}
+	return file, nil
+}
+
+// Begin implements tranship.Writer.
+func (d *Dir) Begin(_ context.Context, spec tranship.Spec) (tranship.Upload, error) {
+	return d.begin(spec)
+}

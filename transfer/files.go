@@ -1,0 +1,92 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+
+	"github.com/tranship/tranship"
+)
+
+// Lister is the part of tranship.Reader that lists.
+type Lister interface {
+	List(ctx context.Context, options tranship.ListOptions) iter.Seq2[tranship.Entry, error]
+}
+
+// Tree is the part of tranship.Reader that whole directories are copied from.
+type Tree interface {
+	Source
+	Lister
+}
+
+// Files yields all files below a directory of a store, each to go to the same
+// place below the destination; "" is the root of either. A list that breaks off
+// with tranship.ErrUnavailable goes on where it was, a few times.
+func Files(ctx context.Context, store Tree, directory, destination string) iter.Seq2[Item, error] {
+	return func(yield func(Item, error) bool) {
+		for entry, err := range list(ctx, store, directory) {
+			item := Item{Source: store, SourcePath: entry.Path, File: entry.File}
+			if err == nil {
+				item.Path, err = rebase(entry.Path, directory, destination)
+			}
+			if !yield(item, err) {
+				return
+			}
+		}
+	}
+}
+
+// list is a recursive List that continues after an interruption.
+func list(ctx context.Context, store Lister, directory string) iter.Seq2[tranship.Entry, error] {
+	const attempts = 8
+	return func(yield func(tranship.Entry, error) bool) {
+		options := tranship.ListOptions{Directory: directory, Recursive: true}
+		failures, wait := 0, firstWait
+		for {
+			var failure error
+			for entry, err := range store.List(ctx, options) {
+				if err != nil {
+					failure = err
+					break
+				}
+				if !yield(entry, nil) {
+					return
+				}
+				options.StartAfter = entry.Key()
+				failures, wait = 0, firstWait
+			}
+			if failure == nil {
+				return
+			}
+			failures++
+			if failures == attempts || !errors.Is(failure, tranship.ErrUnavailable) || sleep(ctx, jitter(wait)) != nil {
+				yield(tranship.Entry{}, failure)
+				return
+			}
+			wait = min(2*wait, lastWait)
+		}
+	}
+}
+
+// rebase moves a path from one directory to another. What a list has is not to be
+// trusted: a path from elsewhere would land elsewhere.
+func rebase(path, directory, destination string) (string, error) {
+	relative := path
+	if directory != "" {
+		var below bool
+		if relative, below = strings.CutPrefix(path, directory+"/"); !below {
+			return "", fmt.Errorf("%w: the list of %q has the path %q", tranship.ErrInvalid, directory, path)
+		}
+	}
+	return Join(destination, relative), nil
+}
+
+// Join puts a relative path below a directory, of which "" is the root.
+func Join(directory, path string) string {
+	if directory == "" {
+		return path
+	}
+	return directory + "/" + path
+}

@@ -1,0 +1,119 @@
+package transfer
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"syscall"
+
+	"github.com/tranship/tranship"
+)
+
+// LocalFile is the Source of one file of this machine, whose name is its value. A
+// symbolic link is followed: whoever names one means the file. The path given to
+// Open is not looked at.
+type LocalFile string
+
+// Stat describes the file.
+func (l LocalFile) Stat() (tranship.File, error) {
+	info, err := os.Stat(string(l))
+	if err != nil {
+		return tranship.File{}, localError(err)
+	}
+	if !info.Mode().IsRegular() {
+		return tranship.File{}, notRegular(info)
+	}
+	return fileOf(string(l), info), nil
+}
+
+// Open implements Source.
+func (l LocalFile) Open(_ context.Context, _ string, options tranship.OpenOptions) (tranship.Content, error) {
+	f, err := os.OpenFile(string(l), os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, localError(err)
+	}
+	return newLocalContent(f, string(l), options)
+}
+
+func notRegular(info os.FileInfo) error {
+	return fmt.Errorf("it is %s, not a regular file", kind(info.Mode()))
+}
+
+// localContent reads a local file and finds out, at its end, whether it stayed
+// the same meanwhile.
+type localContent struct {
+	f         *os.File
+	file      tranship.File
+	begun     os.FileInfo
+	remaining int64
+}
+
+// newLocalContent takes f over, and closes it when it fails.
+func newLocalContent(f *os.File, name string, options tranship.OpenOptions) (_ tranship.Content, err error) {
+	defer func() {
+		if err != nil {
+			_ = f.Close()
+		}
+	}()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, localError(err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, notRegular(info)
+	}
+	if options.Version != "" {
+		return nil, fmt.Errorf("%w: a local file has no versions", tranship.ErrUnsupported)
+	}
+	if options.Offset < 0 || options.Offset > info.Size() {
+		return nil, &tranship.InvalidError{Field: "offset", Rule: "an offset must be within the file"}
+	}
+	remaining := info.Size() - options.Offset
+	if options.Length != nil {
+		remaining = min(remaining, max(*options.Length, 0))
+	}
+	if _, err := f.Seek(options.Offset, io.SeekStart); err != nil {
+		return nil, localError(err)
+	}
+	return &localContent{f, fileOf(name, info), info, remaining}, nil
+}
+
+// File implements tranship.Content.
+func (c *localContent) File() tranship.File { return c.file }
+
+// Close implements io.Closer.
+func (c *localContent) Close() error { return c.f.Close() }
+
+// Read implements io.Reader. Its error matches ErrChanged when the file is not any
+// more what it was when it was opened.
+func (c *localContent) Read(p []byte) (int, error) {
+	if c.remaining == 0 {
+		return 0, c.unchanged()
+	}
+	n, err := c.f.Read(p[:min(int64(len(p)), c.remaining)])
+	c.remaining -= int64(n)
+	if err == io.EOF {
+		return n, fmt.Errorf("source %w: it shrank below its %d bytes", ErrChanged, c.file.Size)
+	}
+	if err != nil {
+		return n, localError(err)
+	}
+	return n, nil
+}
+
+// unchanged is io.EOF, or tells what has changed.
+func (c *localContent) unchanged() error {
+	info, err := c.f.Stat()
+	switch {
+	case err != nil:
+		return localError(err)
+	case info.Size() > c.file.Size:
+		return fmt.Errorf("source %w: it grew from %d to %d bytes", ErrChanged, c.file.Size, info.Size())
+	case info.Size() < c.file.Size:
+		return fmt.Errorf("source %w: it shrank from %d to %d bytes", ErrChanged, c.file.Size, info.Size())
+	case !info.ModTime().Equal(c.begun.ModTime()):
+		return fmt.Errorf("source %w: it was written to", ErrChanged)
+	}
+	return io.EOF
+}
