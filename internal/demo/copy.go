@@ -9,7 +9,6 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
-	"text/tabwriter"
 	"time"
 )
 
@@ -82,25 +81,25 @@ func (d demo) copy(ctx context.Context, row row, from, to, result string) row {
 	row.seconds = time.Since(begun).Seconds()
 	if err == nil {
 		row.files, row.size, err = compare(filepath.Join(d.source, row.what), result)
-		output = nil
+	} else if said := strings.TrimSpace(string(output)); said != "" {
+		err = fmt.Errorf("%w: %s", err, said)
 	}
 	if err != nil {
-		row.err = fmt.Errorf("%s %s %s: %w\n%s", row.protocol, row.what, row.direction, err, strings.TrimSpace(string(output)))
+		row.err = fmt.Errorf("%s %s %s: %w", row.protocol, row.what, row.direction, err)
 	}
 	return row
 }
 
 func printTable(out io.Writer, rows []row) {
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(table, "protocol\twhat\tdirection\tfiles\tsize\tseconds\tMB/s\tverified\t")
+	fmt.Fprintf(out, "%-12s  %-9s  %-9s  %5s  %9s  %7s  %5s  %s\n",
+		"protocol", "what", "direction", "files", "size", "seconds", "MB/s", "verified")
 	for _, row := range rows {
 		verified := "yes"
 		if row.err != nil {
 			verified = "NO"
 		}
 		megabytes := float64(row.size) / 1e6
-		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%.1f MB\t%.2f\t%.0f\t%s\t\n",
+		fmt.Fprintf(out, "%-12s  %-9s  %-9s  %5d  %6.1f MB  %7.2f  %5.0f  %s\n",
 			row.protocol, row.what, row.direction, row.files, megabytes, row.seconds, megabytes/row.seconds, verified)
 	}
-	table.Flush()
 }

@@ -71,7 +71,7 @@ func run(ctx context.Context, options options, out io.Writer) (err error) {
 		err = errors.Join(err, row.err)
 	}
 	if err = errors.Join(err, stopped); err != nil {
-		return fmt.Errorf("%w\n\nthe server said:\n%s", err, server.output())
+		return fmt.Errorf("%w\nthe server said: %q", err, server.output())
 	}
 	fmt.Fprintln(out, "\nThe server stopped cleanly. All bytes are the same on both sides.")
 	return nil

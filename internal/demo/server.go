@@ -31,7 +31,8 @@ func startServer(ctx context.Context, binary, dir string) (*server, error) {
 		return nil, err
 	}
 	ready := filepath.Join(dir, "ready")
-	s.cmd = exec.CommandContext(ctx, binary, "serve", "--root", s.root, "--listen", "127.0.0.1:0", "--ready-file", ready)
+	s.cmd = exec.CommandContext(ctx, binary, "serve", "--root", s.root,
+		"--listen", "127.0.0.1:0", "--ready-file", ready, "--log-level", "warn")
 	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
 	if err := s.cmd.Start(); err != nil {
 		return nil, err
