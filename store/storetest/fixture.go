@@ -17,8 +17,12 @@ import (
 // they are for the test's own goroutine.
 type fixture struct {
 	*testing.T
+	ctx   context.Context
 	store tranship.Store
 }
+
+// Context ends with the test, or when the test is stuck.
+func (f fixture) Context() context.Context { return f.ctx }
 
 // content is n bytes that look random and differ from seed to seed.
 func content(seed byte, n int64) []byte {

@@ -5,7 +5,9 @@
 package storetest
 
 import (
+	"context"
 	"testing"
+	"time"
 
 	"github.com/tranship/tranship"
 )
@@ -37,12 +39,18 @@ func Test(t *testing.T, open func(t *testing.T) tranship.Store) {
 		t.Run(group.name, func(t *testing.T) {
 			for _, test := range group.tests {
 				t.Run(test.name, func(t *testing.T) {
-					test.run(fixture{T: t, store: open(t)})
+					ctx, cancel := context.WithTimeout(t.Context(), stalled)
+					defer cancel()
+					test.run(fixture{T: t, ctx: ctx, store: open(t)})
 				})
 			}
 		})
 	}
 }
+
+// stalled is after how long a test takes a store to be stuck: far longer than any
+// takes, so that what hangs has a name.
+const stalled = time.Minute
 
 // test is one property of a store.
 type test struct {
