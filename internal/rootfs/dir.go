@@ -115,15 +115,23 @@ func (d *Dir) openFile(name string, flag int) (*os.File, fs.FileInfo, error) {
 			return nil, nil, err
 		}
 		opened, err := file.Stat()
-		if err == nil && opened.Mode().IsRegular() && os.SameFile(seen, opened) {
+		if err != nil {
+			file.Close()
+			return nil, nil, relative("stat", name, err)
+		}
+		if opened.Mode().IsRegular() && (os.SameFile(seen, opened) || d.is(name, opened)) {
 			return file, opened, nil
 		}
 		file.Close()
-		if err != nil {
-			return nil, nil, relative("stat", name, err)
-		}
 	}
 	return nil, nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+}
+
+// is reports whether what was opened is now under a name itself, not behind a link:
+// it was put there after the first look.
+func (d *Dir) is(name string, opened fs.FileInfo) bool {
+	seen, err := d.root.Lstat(name)
+	return err == nil && os.SameFile(seen, opened)
 }
 
 // CreateFile creates a regular file that was not there, for reading and writing.
@@ -188,6 +196,13 @@ func (d *Dir) Sync() error {
 func (d *Dir) FreeBytes() (int64, error) {
 	free, err := d.freeBytes()
 	return free, relative("statfs", ".", err)
+}
+
+// Identity tells files of one file system apart, and changes of one file that keep
+// its size and modified time: the inode's number and the time of its last change
+// in nanoseconds. Both are 0 where the system does not tell.
+func Identity(info fs.FileInfo) (inode uint64, changed int64) {
+	return identity(info)
 }
 
 // checkSegment fails for what is not one segment, because os.Root would follow

@@ -2,8 +2,10 @@ package rootfs
 
 import (
 	"errors"
+	"io/fs"
 	"math"
 	"os"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -36,6 +38,14 @@ func (d *Dir) freeBytes() (int64, error) {
 		return math.MaxInt64, nil
 	}
 	return int64(status.Bavail) * int64(status.Bsize), nil
+}
+
+func identity(info fs.FileInfo) (inode uint64, changed int64) {
+	status, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return 0, 0
+	}
+	return status.Ino, status.Ctim.Nano()
 }
 
 // Getxattr reads an extended attribute of an open file; nil when it has none.

@@ -4,6 +4,7 @@ package rootfs
 
 import (
 	"errors"
+	"io/fs"
 	"math"
 	"os"
 )
@@ -13,6 +14,8 @@ import (
 func renameNoReplace(*Dir, string, *Dir, string) error { return errors.ErrUnsupported }
 
 func (d *Dir) freeBytes() (int64, error) { return math.MaxInt64, nil }
+
+func identity(fs.FileInfo) (inode uint64, changed int64) { return 0, 0 }
 
 // Getxattr is errors.ErrUnsupported.
 func Getxattr(*os.File, string) ([]byte, error) { return nil, errors.ErrUnsupported }

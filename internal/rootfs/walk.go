@@ -8,8 +8,9 @@ import (
 )
 
 // attempts bounds how often an operation looks again when what it saw was
-// replaced before it was opened.
-const attempts = 8
+// replaced before it was opened. Files that are replaced all the time get there
+// in a few.
+const attempts = 100
 
 // Sub opens a directory in the directory. Anything else is an *ObstacleError.
 func (d *Dir) Sub(name string) (*Dir, error) {

@@ -1,0 +1,219 @@
+package disk
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"syscall"
+	"time"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/rootfs"
+)
+
+// finalError is a failure after which nobody may try again with the same draft: a
+// second sync can succeed although the first lost data, and a draft that was
+// renamed is none any more.
+type finalError struct{ error }
+
+func (e finalError) Unwrap() error { return e.error }
+
+// commit gives a complete draft its attributes and makes it the file at spec.Path;
+// crc is of all its bytes, nil when that is not known.
+// After success, and after a finalError, the caller still closes the draft's file.
+func (s *Store) commit(ctx context.Context, spec tranship.Spec, draft *draft, crc *uint32) (tranship.File, error) {
+	unlock, err := s.paths.lock(ctx, spec.Path)
+	if err != nil {
+		return tranship.File{}, err
+	}
+	defer unlock()
+	if err := s.check(spec.Path, spec.Precondition); err != nil {
+		return tranship.File{}, err
+	}
+	if err := s.dress(draft, spec, crc); err != nil {
+		return tranship.File{}, err
+	}
+	durable := s.durability(spec.Durability) == tranship.DurabilityDurable
+	if durable {
+		if err := s.system.sync(draft.file); err != nil {
+			return tranship.File{}, finalError{fail("sync", spec.Path, err)}
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return tranship.File{}, err
+	}
+	ancestors, err := s.place(draft.dir, draft.name, spec.Path, !spec.Precondition.MustNotExist)
+	if err != nil {
+		return tranship.File{}, err
+	}
+	if durable {
+		if err := s.syncPlaced(spec.Path, ancestors); err != nil {
+			return tranship.File{}, finalError{err}
+		}
+	}
+	committed, err := s.describe(spec.Path, draft.file)
+	if err != nil {
+		return tranship.File{}, finalError{err}
+	}
+	return committed.File, nil
+}
+
+// check decides a precondition about path. Its caller holds the path's lock, or
+// only means to fail early.
+func (s *Store) check(path string, precondition tranship.Precondition) error {
+	if precondition == (tranship.Precondition{}) {
+		return nil
+	}
+	file, err := s.stat(path)
+	if errors.Is(err, tranship.ErrNotFound) {
+		if want := precondition.MustMatchVersion; want != "" {
+			return fmt.Errorf("%w: there is no file %s, which must have version %s", tranship.ErrPrecondition, path, want)
+		}
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return checkFile(file, precondition)
+}
+
+// checkFile decides a precondition about a file that is there.
+func checkFile(file tranship.File, precondition tranship.Precondition) error {
+	if precondition.MustNotExist {
+		return exists(file.Path)
+	}
+	if want := precondition.MustMatchVersion; want != "" && want != file.Version {
+		return wrongVersion(file, want)
+	}
+	return nil
+}
+
+// dress gives a draft its attributes, the record with a new version among them.
+// Permissions come last, because they may forbid the rest.
+func (s *Store) dress(draft *draft, spec tranship.Spec, crc *uint32) error {
+	file := spec.Attributes.Apply(tranship.File{ModTime: time.Now(), Mode: tranship.DefaultMode})
+	if err := draft.dir.Chtimes(draft.name, file.ModTime); err != nil {
+		return fail("set the modified time of", spec.Path, err)
+	}
+	mode := file.Mode
+	if s.attributes {
+		info, err := draft.file.Stat()
+		if err != nil {
+			return fail("describe", spec.Path, err)
+		}
+		r := record{size: info.Size(), version: rand.Text(), crc: crc, metadata: file.Metadata}
+		r.modified = []int64{info.ModTime().UnixNano()}
+		mode = r.setMode(mode)
+		if err := s.system.setxattr(draft.file, attributeName, r.encode()); err != nil {
+			return failRecord(spec.Path, r, err)
+		}
+	}
+	return fail("set the mode of", spec.Path, draft.file.Chmod(mode))
+}
+
+// setMode notes a file's mode if the disk cannot have it, and returns the one that
+// it can.
+func (r *record) setMode(mode fs.FileMode) fs.FileMode {
+	r.mode = nil
+	if readable(mode) != mode {
+		r.mode = &mode
+	}
+	return readable(mode)
+}
+
+// failRecord is fail, except that ENOSPC, too, may mean that an attribute is larger
+// than the file system takes: less than a block, which has at least 1 KiB.
+func failRecord(path string, r record, err error) error {
+	const always = 900
+	size := len(r.encode())
+	if errors.Is(err, syscall.E2BIG) || errors.Is(err, syscall.ERANGE) || errors.Is(err, syscall.ENOSPC) && size > always {
+		return fmt.Errorf("%w: the file system has no room for metadata of %d bytes with %s", tranship.ErrLimit, size, path)
+	}
+	return fail("set the attributes of", path, err)
+}
+
+// admitAttributes fails for attributes that this store cannot keep.
+func (s *Store) admitAttributes(attributes tranship.Attributes) error {
+	if len(attributes.Metadata) > 0 && !s.attributes {
+		return fmt.Errorf("%w: metadata: the store's file system has no extended attributes", tranship.ErrUnsupported)
+	}
+	if modified := attributes.ModTime; modified != nil {
+		least, most := time.Unix(0, math.MinInt64), time.Unix(0, math.MaxInt64)
+		if modified.Before(least) || modified.After(most) {
+			return &tranship.InvalidError{Field: "attributes.modified_time", Rule: "this store keeps times from 1678 to 2262"}
+		}
+	}
+	return nil
+}
+
+// admitSpec fails for specs that cannot be committed, as far as can be told now.
+func (s *Store) admitSpec(ctx context.Context, spec tranship.Spec) error {
+	if err := spec.Validate(); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := s.admitAttributes(spec.Attributes); err != nil {
+		return err
+	}
+	if err := s.check(spec.Path, spec.Precondition); err != nil {
+		return err
+	}
+	return s.blocked(spec.Path)
+}
+
+// Put implements tranship.Writer.
+func (s *Store) Put(ctx context.Context, spec tranship.Spec, data []byte) (tranship.File, error) {
+	if err := spec.Validate(); err != nil {
+		return tranship.File{}, err
+	}
+	if len(data) > tranship.MaxPutBytes {
+		return tranship.File{}, fmt.Errorf("%w: a put takes at most %d bytes, not %d: upload %s instead",
+			tranship.ErrLimit, tranship.MaxPutBytes, len(data), spec.Path)
+	}
+	if spec.Size != nil && *spec.Size != int64(len(data)) {
+		return tranship.File{}, &tranship.InvalidError{Field: "size", Rule: "the size of a put must be that of its data"}
+	}
+	if err := s.admitSpec(ctx, spec); err != nil {
+		return tranship.File{}, err
+	}
+	reserved, err := s.space.reserve(spec.Path, int64(len(data)))
+	if err != nil {
+		return tranship.File{}, err
+	}
+	defer reserved.release()
+	return s.makeFile(ctx, spec, func(draft *draft) (crc *uint32, err error) {
+		_, err = s.system.writeAt(draft.file, data, 0)
+		return new(tranship.CRC32C(data)), fail("write", spec.Path, err)
+	})
+}
+
+// makeFile commits a draft that fill fills, and leaves nothing behind otherwise.
+func (s *Store) makeFile(ctx context.Context, spec tranship.Spec, fill func(*draft) (crc *uint32, err error)) (tranship.File, error) {
+	draft, err := s.newDraft()
+	if err != nil {
+		return tranship.File{}, fail("begin to write", spec.Path, err)
+	}
+	crc, err := fill(draft)
+	if err == nil {
+		var file tranship.File
+		if file, err = s.commit(ctx, spec, draft, crc); err == nil {
+			return file, fail("close", spec.Path, draft.file.Close())
+		}
+	}
+	return tranship.File{}, s.discard(draft, spec.Path, err)
+}
+
+// discard removes a draft that failed, and returns why it did. A draft that was
+// renamed before it failed is not there any more.
+func (s *Store) discard(draft *draft, path string, err error) error {
+	if failed := draft.discard(); failed != nil && !errors.Is(failed, fs.ErrNotExist) {
+		s.options.Logger.Warn("an unfinished file could not be removed and stays until the store is opened again",
+			"path", path, "error", rootfs.Cause(failed))
+	}
+	return err
+}

@@ -1,0 +1,155 @@
+package disk
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"io/fs"
+	"os"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/rootfs"
+)
+
+// description is a file with how it came to be known.
+type description struct {
+	tranship.File
+	info fs.FileInfo
+	// recorded tells that the version is from a record, and not derived.
+	recorded bool
+}
+
+// describe tells what is in an open file. Size, times and record are of one moment,
+// though SetAttributes may be changing them.
+func (s *Store) describe(path string, file *os.File) (description, error) {
+	for {
+		info, err := file.Stat()
+		if err != nil {
+			return description{}, fail("describe", path, err)
+		}
+		r, err := s.readRecord(file)
+		if err != nil {
+			return description{}, fail("describe", path, err)
+		}
+		if r.holds(info) {
+			return recorded(path, info, r), nil
+		}
+		after, err := file.Stat()
+		if err != nil {
+			return description{}, fail("describe", path, err)
+		}
+		if derivedVersion(info) == derivedVersion(after) {
+			return derived(path, info), nil
+		}
+	}
+}
+
+// readRecord returns the zero record, which holds for no file, if there is none
+// that makes sense.
+func (s *Store) readRecord(file *os.File) (record, error) {
+	if !s.attributes {
+		return record{}, nil
+	}
+	data, err := rootfs.Getxattr(file, attributeName)
+	if errors.Is(err, errors.ErrUnsupported) { // another file system, mounted below
+		return record{}, nil
+	}
+	if err != nil {
+		return record{}, err
+	}
+	r, err := decodeRecord(data)
+	if err != nil {
+		return record{}, nil
+	}
+	return r, nil
+}
+
+func recorded(path string, info fs.FileInfo, r record) description {
+	d := derived(path, info)
+	d.recorded = true
+	d.Version = r.version
+	d.CRC32C = r.crc
+	d.Metadata = r.metadata
+	if r.mode != nil && readable(*r.mode) == d.Mode {
+		d.Mode = *r.mode
+	}
+	return d
+}
+
+// derived describes a file without a record.
+func derived(path string, info fs.FileInfo) description {
+	return description{
+		File: tranship.File{
+			Path:    path,
+			Size:    info.Size(),
+			ModTime: info.ModTime(),
+			Mode:    info.Mode().Perm(),
+			Version: derivedVersion(info),
+		},
+		info: info,
+	}
+}
+
+// derivedVersion changes with every change to a file, its attributes included.
+func derivedVersion(info fs.FileInfo) string {
+	inode, changed := rootfs.Identity(info)
+	var b []byte
+	for _, n := range []uint64{inode, uint64(info.Size()), uint64(info.ModTime().UnixNano()), uint64(changed)} {
+		b = binary.BigEndian.AppendUint64(b, n)
+	}
+	sum := sha256.Sum256(b)
+	return "derived-" + hex.EncodeToString(sum[:16])
+}
+
+// readable is the mode of a file on disk: its owner, this process, may read it
+// whatever its mode was at its source.
+func readable(mode fs.FileMode) fs.FileMode { return mode | 0o400 }
+
+// find opens the file at path for reading and describes it. The caller closes it
+// and its directory.
+func (s *Store) find(path string) (*rootfs.Dir, *os.File, description, error) {
+	directory, name := rootfs.Split(path)
+	dir, err := s.root.Walk(directory)
+	if err != nil {
+		return nil, nil, description{}, failRead("open", path, err)
+	}
+	file, _, err := dir.OpenFile(name)
+	if err != nil {
+		dir.Close()
+		return nil, nil, description{}, failRead("open", path, err)
+	}
+	d, err := s.describe(path, file)
+	if err != nil {
+		file.Close()
+		dir.Close()
+		return nil, nil, description{}, err
+	}
+	return dir, file, d, nil
+}
+
+// stat describes the file at path. It also can when the file may not be read.
+func (s *Store) stat(path string) (tranship.File, error) {
+	directory, name := rootfs.Split(path)
+	dir, err := s.root.Walk(directory)
+	if err != nil {
+		return tranship.File{}, failRead("describe", path, err)
+	}
+	defer dir.Close()
+	return s.statIn(dir, name, path)
+}
+
+func (s *Store) statIn(dir *rootfs.Dir, name, path string) (tranship.File, error) {
+	file, _, err := dir.OpenFile(name)
+	switch {
+	case err == nil:
+		defer file.Close()
+		d, err := s.describe(path, file)
+		return d.File, err
+	case errors.Is(err, fs.ErrPermission):
+		if info, err := dir.Lstat(name); err == nil && info.Mode().IsRegular() {
+			return derived(path, info).File, nil
+		}
+	}
+	return tranship.File{}, failRead("describe", path, err)
+}

@@ -1,0 +1,137 @@
+package disk
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/rootfs"
+)
+
+// SetAttributes implements tranship.Editor.
+func (s *Store) SetAttributes(ctx context.Context, path string, attributes tranship.Attributes, precondition tranship.Precondition) (tranship.File, error) {
+	if err := attributes.Validate(); err != nil {
+		return tranship.File{}, err
+	}
+	if err := admit(ctx, path); err != nil {
+		return tranship.File{}, err
+	}
+	if err := s.admitAttributes(attributes); err != nil {
+		return tranship.File{}, err
+	}
+	unlock, err := s.paths.lock(ctx, path)
+	if err != nil {
+		return tranship.File{}, err
+	}
+	defer unlock()
+	dir, file, found, err := s.find(path)
+	if err != nil {
+		return tranship.File{}, err
+	}
+	defer dir.Close()
+	defer file.Close()
+	if err := checkFile(found.File, precondition); err != nil {
+		return tranship.File{}, err
+	}
+	if err := s.alter(dir, file, found, attributes); err != nil {
+		return tranship.File{}, err
+	}
+	if s.durability(tranship.DurabilityDefault) == tranship.DurabilityDurable {
+		if err := s.system.sync(file); err != nil {
+			return tranship.File{}, fail("sync", path, err)
+		}
+	}
+	changed, err := s.describe(path, file)
+	return changed.File, err
+}
+
+// alter changes a file's attributes where it is. The first record holds for the
+// file before the modified time is changed and after, so that a version and a
+// checksum are never lost.
+func (s *Store) alter(dir *rootfs.Dir, file *os.File, found description, attributes tranship.Attributes) error {
+	path, want := found.Path, attributes.Apply(found.File)
+	_, name := rootfs.Split(path)
+	r := record{size: want.Size, version: want.Version, crc: want.CRC32C, metadata: want.Metadata}
+	r.modified = []int64{found.ModTime.UnixNano(), want.ModTime.UnixNano()}
+	mode := want.Mode
+	if s.attributes {
+		mode = r.setMode(mode)
+		if err := s.writeRecord(file, found, r); err != nil {
+			return err
+		}
+	}
+	if attributes.ModTime != nil {
+		if err := dir.Chtimes(name, want.ModTime); err != nil {
+			return fail("set the modified time of", path, err)
+		}
+	}
+	if s.attributes {
+		info, err := file.Stat()
+		if err != nil {
+			return fail("describe", path, err)
+		}
+		r.modified = []int64{info.ModTime().UnixNano()}
+		if err := s.writeRecord(file, found, r); err != nil {
+			return err
+		}
+	}
+	info, err := file.Stat()
+	if err == nil && info.Mode().Perm() != mode {
+		err = file.Chmod(mode)
+	}
+	return fail("set the mode of", path, err)
+}
+
+// writeRecord gives a file its record. Its owner, this process, may have to be
+// allowed to write first.
+func (s *Store) writeRecord(file *os.File, found description, r record) error {
+	err := s.system.setxattr(file, attributeName, r.encode())
+	if errors.Is(err, fs.ErrPermission) && file.Chmod(found.info.Mode().Perm()|0o600) == nil {
+		err = s.system.setxattr(file, attributeName, r.encode())
+	}
+	if err != nil {
+		return failRecord(found.Path, r, err)
+	}
+	return nil
+}
+
+// Remove implements tranship.Editor. Directories that it leaves empty go, too.
+func (s *Store) Remove(ctx context.Context, path string, precondition tranship.Precondition) error {
+	if err := admit(ctx, path); err != nil {
+		return err
+	}
+	unlock, err := s.paths.lock(ctx, path)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	directory, name := rootfs.Split(path)
+	dir, err := s.root.Walk(directory)
+	if err != nil {
+		return failRead("remove", path, err)
+	}
+	defer dir.Close()
+	file, err := s.statIn(dir, name, path)
+	if err != nil {
+		return err
+	}
+	if err := checkFile(file, precondition); err != nil {
+		return err
+	}
+	if err := dir.Remove(name); err != nil {
+		return failRead("remove", path, err)
+	}
+	return s.settleRemoval(path)
+}
+
+// settleRemoval prunes directories after the file at path has gone, and makes that
+// durable if changes are to be.
+func (s *Store) settleRemoval(path string) error {
+	stays := s.prune(path)
+	if s.durability(tranship.DurabilityDefault) != tranship.DurabilityDurable {
+		return nil
+	}
+	return s.syncer.request(stays)
+}

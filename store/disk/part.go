@@ -1,0 +1,139 @@
+package disk
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"sync"
+
+	"github.com/tranship/tranship"
+)
+
+// part is what has been written of a part of an upload.
+type part struct {
+	// mu is held while the part is written, so that a newer writer begins after
+	// the older's last write.
+	mu sync.Mutex
+	// writer is the one that may write.
+	writer *partWriter
+	// written bytes have the checksum crc.
+	written int64
+	crc     uint32
+	// reached is the most that any writer has written: disk that is in use.
+	reached int64
+}
+
+// Part implements tranship.Upload. The context governs the writing, too.
+func (u *upload) Part(ctx context.Context, n int) (tranship.PartWriter, error) {
+	number, size := int64(n), u.size()
+	if number < 0 || number > size/u.partSize {
+		return nil, &tranship.InvalidError{Field: "part", Rule: "a part's number must not be negative or beyond the upload's size"}
+	}
+	u.gate.RLock()
+	defer u.gate.RUnlock()
+	if u.ended {
+		return nil, u.aborted()
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	offset := number * u.partSize
+	w := &partWriter{ctx: ctx, upload: u, number: n, offset: offset, most: min(u.partSize, size-offset)}
+	part, err := u.part(number, w.most)
+	if err != nil {
+		return nil, err
+	}
+	w.part = part
+	part.mu.Lock()
+	defer part.mu.Unlock()
+	part.writer = w
+	part.written = 0
+	part.crc = 0
+	return w, nil
+}
+
+// part is the upload's part of that number. If the upload's size is not known, a
+// new one takes space for itself.
+func (u *upload) part(number, most int64) (*part, error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if part := u.parts[number]; part != nil {
+		return part, nil
+	}
+	if u.spec.Size == nil {
+		if err := u.reserved.grow(u.spec.Path, most); err != nil {
+			return nil, err
+		}
+	}
+	u.parts[number] = new(part)
+	return u.parts[number], nil
+}
+
+// partWriter implements tranship.PartWriter.
+type partWriter struct {
+	ctx    context.Context
+	upload *upload
+	part   *part
+	number int
+	// offset is where the part begins, most how many bytes it can have.
+	offset, most int64
+	closed       bool
+}
+
+// Write implements io.Writer. After a failure nothing of data counts as written,
+// and the same may be written again.
+func (w *partWriter) Write(data []byte) (int, error) {
+	if w.closed {
+		return 0, fs.ErrClosed
+	}
+	if err := w.ctx.Err(); err != nil {
+		return 0, err
+	}
+	u := w.upload
+	u.gate.RLock()
+	defer u.gate.RUnlock()
+	part := w.part
+	part.mu.Lock()
+	defer part.mu.Unlock()
+	if err := w.lost(); err != nil {
+		return 0, err
+	}
+	if int64(len(data)) > w.most-part.written {
+		return 0, &tranship.InvalidError{Field: "data", Rule: "bytes must not go beyond the end of the part or the upload's size"}
+	}
+	if _, err := u.store.system.writeAt(u.draft.file, data, w.offset+part.written); err != nil {
+		return 0, fail("write", u.spec.Path, err)
+	}
+	part.crc = tranship.UpdateCRC32C(part.crc, data)
+	part.written += int64(len(data))
+	if more := part.written - part.reached; more > 0 {
+		u.reserved.use(more)
+		part.reached = part.written
+	}
+	return len(data), nil
+}
+
+// Close implements tranship.PartWriter.
+func (w *partWriter) Close() error {
+	if w.closed {
+		return nil
+	}
+	w.closed = true
+	w.upload.gate.RLock()
+	defer w.upload.gate.RUnlock()
+	w.part.mu.Lock()
+	defer w.part.mu.Unlock()
+	return w.lost()
+}
+
+// lost tells whether the writer lost its part to a newer one, or to the end of the
+// upload. The caller holds the gate and the part.
+func (w *partWriter) lost() error {
+	switch {
+	case w.upload.ended:
+		return w.upload.aborted()
+	case w.part.writer != w:
+		return fmt.Errorf("%w: part %d of %s has a newer writer", tranship.ErrAborted, w.number, w.upload.spec.Path)
+	}
+	return nil
+}

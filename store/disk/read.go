@@ -1,0 +1,154 @@
+package disk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"github.com/tranship/tranship"
+)
+
+// Stat implements tranship.Reader.
+func (s *Store) Stat(ctx context.Context, path string) (tranship.File, error) {
+	if err := admit(ctx, path); err != nil {
+		return tranship.File{}, err
+	}
+	return s.stat(path)
+}
+
+// admit fails if a request need not be looked at: a path is invalid, or the context
+// has ended.
+func admit(ctx context.Context, paths ...string) error {
+	for _, path := range paths {
+		if err := tranship.ValidatePath(path); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// Open implements tranship.Reader.
+func (s *Store) Open(ctx context.Context, path string, options tranship.OpenOptions) (tranship.Content, error) {
+	if err := admit(ctx, path); err != nil {
+		return nil, err
+	}
+	dir, file, found, err := s.find(path)
+	if err != nil {
+		return nil, err
+	}
+	dir.Close()
+	c := &content{ctx: ctx, store: s, file: file, found: found}
+	if err := c.seek(options); err != nil {
+		file.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// content implements tranship.Content.
+type content struct {
+	ctx   context.Context
+	store *Store
+	file  *os.File
+	found description
+	// offset and end are of what is still to be read.
+	offset, end int64
+	// whole tells that all of the file is read, so that crc, of what was read so
+	// far, can be compared in the end.
+	whole bool
+	crc   uint32
+	// ended is what Read returns from then on.
+	ended error
+}
+
+func (c *content) seek(options tranship.OpenOptions) error {
+	file := c.found
+	if options.Version != "" && options.Version != file.Version {
+		return wrongVersion(file.File, options.Version)
+	}
+	if options.Offset < 0 || options.Offset > file.Size {
+		return &tranship.InvalidError{Field: "offset", Rule: "an offset must not be negative or beyond the end of the file"}
+	}
+	c.offset, c.end = options.Offset, file.Size
+	if options.Length != nil {
+		if *options.Length < 0 {
+			return &tranship.InvalidError{Field: "length", Rule: "a length must not be negative"}
+		}
+		c.end = c.offset + min(*options.Length, file.Size-c.offset)
+	}
+	c.whole = c.offset == 0 && c.end == file.Size
+	return nil
+}
+
+// File implements tranship.Content.
+func (c *content) File() tranship.File { return tranship.Attributes{}.Apply(c.found.File) }
+
+// Read implements tranship.Content.
+func (c *content) Read(buffer []byte) (int, error) {
+	if c.ended != nil {
+		return 0, c.ended
+	}
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	if c.offset == c.end {
+		if c.ended = c.verify(); c.ended == nil {
+			c.ended = io.EOF
+		}
+		return 0, c.ended
+	}
+	buffer = buffer[:min(int64(len(buffer)), c.end-c.offset)]
+	n, err := c.file.ReadAt(buffer, c.offset)
+	if c.whole {
+		c.crc = tranship.UpdateCRC32C(c.crc, buffer[:n])
+	}
+	c.offset += int64(n)
+	switch {
+	case err == io.EOF && n < len(buffer):
+		c.ended = c.changed() // it was cut
+	case err != nil && err != io.EOF:
+		c.ended = fail("read", c.found.Path, err)
+	}
+	return n, c.ended
+}
+
+// verify decides whether what was read is what was stored.
+func (c *content) verify() error {
+	info, err := c.file.Stat()
+	if err != nil {
+		return fail("read", c.found.Path, err)
+	}
+	if info.Size() != c.found.Size || !info.ModTime().Equal(c.found.ModTime) {
+		// SetAttributes may have changed the time, but not the version.
+		now, err := c.store.describe(c.found.Path, c.file)
+		if err != nil {
+			return err
+		}
+		if now.Version != c.found.Version {
+			return c.changed()
+		}
+	}
+	if c.whole && c.found.CRC32C != nil && *c.found.CRC32C != c.crc {
+		return fmt.Errorf("%w: %s has CRC32C %08x, and was stored with %08x", tranship.ErrIntegrity, c.found.Path, c.crc, *c.found.CRC32C)
+	}
+	return nil
+}
+
+func (c *content) changed() error {
+	return fmt.Errorf("%w: %s was changed while it was read", tranship.ErrPrecondition, c.found.Path)
+}
+
+// Close implements tranship.Content.
+func (c *content) Close() error {
+	if err := c.file.Close(); err != nil && !errors.Is(err, fs.ErrClosed) {
+		return fail("close", c.found.Path, err)
+	}
+	return nil
+}
+
+func wrongVersion(file tranship.File, want string) error {
+	return fmt.Errorf("%w: %s has version %s, not %s", tranship.ErrPrecondition, file.Path, file.Version, want)
+}

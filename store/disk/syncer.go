@@ -1,0 +1,133 @@
+package disk
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/tranship/tranship/internal/rootfs"
+)
+
+// syncer shares directory syncs between those that need one: a request joins the
+// next sync of its directory that has not begun. So many small files committed
+// at once to one directory cost a few syncs of it, not one each.
+type syncer struct {
+	sync func(directory string) error
+
+	mu          sync.Mutex
+	directories map[string]*directorySync
+}
+
+type directorySync struct {
+	// turn is held by the sync that runs.
+	turn sync.Mutex
+	// next has not begun; nil when nobody has asked for it.
+	next *syncBatch
+	// users ask for a sync or wait for one.
+	users int
+}
+
+type syncBatch struct {
+	done chan struct{}
+	err  error
+}
+
+// request returns when a sync of the directory that began after the call is over.
+func (s *syncer) request(directory string) error {
+	s.mu.Lock()
+	d := s.directories[directory]
+	if d == nil {
+		if s.directories == nil {
+			s.directories = make(map[string]*directorySync)
+		}
+		d = new(directorySync)
+		s.directories[directory] = d
+	}
+	d.users++
+	batch := d.next
+	first := batch == nil
+	if first {
+		batch = &syncBatch{done: make(chan struct{})}
+		d.next = batch
+	}
+	s.mu.Unlock()
+
+	if first {
+		d.turn.Lock()
+		s.mu.Lock()
+		d.next = nil
+		s.mu.Unlock()
+		batch.err = s.sync(directory)
+		d.turn.Unlock()
+		close(batch.done)
+	}
+	<-batch.done
+
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	d.users--
+	if d.users == 0 {
+		delete(s.directories, directory)
+	}
+	return batch.err
+}
+
+// syncDirectory is what the syncer does. The directory is looked up when the sync
+// begins: it may have been removed and made again since it was asked for. One
+// that is gone has nothing to keep.
+func (s *Store) syncDirectory(directory string) error {
+	dir, err := s.root.Walk(directory)
+	if rootfs.IsAbsent(err) {
+		return nil
+	}
+	if err != nil {
+		return fail("sync", directoryName(directory), err)
+	}
+	defer dir.Close()
+	return fail("sync", directoryName(directory), s.system.syncDir(dir))
+}
+
+func directoryName(directory string) string {
+	if directory == "" {
+		return "the top directory"
+	}
+	return directory
+}
+
+// settlements remember which directories are durable entries of their parents. A
+// file is durable only if all directories above it are, and who made one, an
+// earlier commit, one that skipped syncs, or somebody by hand, may not have synced
+// it. So whoever finds an unsettled directory on its way syncs the parent.
+//
+// Nobody may take a settlement for that of a later directory at the same path.
+// Therefore it is taken before the directory is looked at, and forgotten before
+// the directory is made.
+type settlements struct {
+	mu          sync.Mutex
+	directories map[string]*settlement
+}
+
+// settlement is true when the directory's entry has been synced.
+type settlement struct{ atomic.Bool }
+
+// maxSettlements bounds the memory; those that are forgotten cost another sync.
+const maxSettlements = 1 << 14
+
+func (s *settlements) of(directory string) *settlement {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	settled := s.directories[directory]
+	if settled == nil {
+		if s.directories == nil || len(s.directories) >= maxSettlements {
+			s.directories = make(map[string]*settlement)
+		}
+		settled = new(settlement)
+		s.directories[directory] = settled
+	}
+	return settled
+}
+
+func (s *settlements) forget(directory string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.directories, directory)
+}

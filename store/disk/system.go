@@ -1,0 +1,91 @@
+package disk
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/rootfs"
+)
+
+// system is what the store asks of the operating system where tests make it fail.
+type system struct {
+	writeAt  func(file *os.File, data []byte, offset int64) (int, error)
+	sync     func(file *os.File) error
+	setxattr func(file *os.File, name string, value []byte) error
+	syncDir  func(dir *rootfs.Dir) error
+	free     func(dir *rootfs.Dir) (int64, error)
+	// rename fails with fs.ErrExist instead of replacing, unless it may.
+	rename func(from *rootfs.Dir, name string, to *rootfs.Dir, newName string, replace bool) error
+}
+
+func realSystem() system {
+	return system{
+		writeAt:  (*os.File).WriteAt,
+		sync:     (*os.File).Sync,
+		setxattr: rootfs.Setxattr,
+		syncDir:  (*rootfs.Dir).Sync,
+		free:     (*rootfs.Dir).FreeBytes,
+		rename: func(from *rootfs.Dir, name string, to *rootfs.Dir, newName string, replace bool) error {
+			if replace {
+				return rootfs.Rename(from, name, to, newName)
+			}
+			return rootfs.RenameNoReplace(from, name, to, newName)
+		},
+	}
+}
+
+// fail makes an error of the operating system one of the store. It says what could
+// not be done and to which path of the store, and nothing about where that is. A
+// link or special file in the way is ErrDenied: only somebody with access to the
+// directory can remove it.
+func fail(op, path string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if obstacle, ok := errors.AsType[*rootfs.ObstacleError](err); ok {
+		if obstacle.Mode.IsRegular() || obstacle.Mode.IsDir() {
+			return fmt.Errorf("%w: %w", tranship.ErrExists, obstacle)
+		}
+		return fmt.Errorf("%w: %w, which this store does not touch", tranship.ErrDenied, obstacle)
+	}
+	cause := rootfs.Cause(err)
+	is := func(kind error) bool { return errors.Is(cause, kind) }
+	because := func(kind error) error { return fmt.Errorf("%w: cannot %s %s: %w", kind, op, path, cause) }
+	switch {
+	case is(fs.ErrNotExist):
+		return notFound(path)
+	case is(syscall.ENAMETOOLONG):
+		return &tranship.InvalidError{Field: "path", Rule: "the path is too long for the file system of this store"}
+	case is(syscall.ENOSPC):
+		return because(tranship.ErrNoSpace)
+	case is(syscall.EDQUOT):
+		return because(tranship.ErrQuota)
+	case is(syscall.EFBIG):
+		return because(tranship.ErrLimit)
+	case is(fs.ErrPermission), is(syscall.EROFS):
+		return because(tranship.ErrDenied)
+	case is(syscall.EMFILE), is(syscall.ENFILE):
+		return because(tranship.ErrUnavailable)
+	case is(fs.ErrClosed):
+		return fmt.Errorf("%w: cannot %s %s: the store is closed", tranship.ErrUnavailable, op, path)
+	case is(syscall.EXDEV):
+		return fmt.Errorf("%w: cannot %s %s: another file system is mounted there", tranship.ErrUnsupported, op, path)
+	}
+	return fmt.Errorf("cannot %s %s: %w", op, path, cause)
+}
+
+// failRead is fail for those who only read: an obstacle hides whatever is behind it.
+func failRead(op, path string, err error) error {
+	if rootfs.IsAbsent(err) {
+		return notFound(path)
+	}
+	return fail(op, path, err)
+}
+
+func notFound(path string) error {
+	return fmt.Errorf("%w: %s", tranship.ErrNotFound, path)
+}

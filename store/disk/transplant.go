@@ -1,0 +1,120 @@
+package disk
+
+import (
+	"context"
+	"io"
+	"os"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/rootfs"
+)
+
+// Move implements tranship.Editor. The file keeps its version.
+func (s *Store) Move(ctx context.Context, source, destination string, precondition tranship.Precondition) (tranship.File, error) {
+	if err := admit(ctx, source, destination); err != nil {
+		return tranship.File{}, err
+	}
+	unlock, err := s.paths.lock(ctx, source, destination)
+	if err != nil {
+		return tranship.File{}, err
+	}
+	defer unlock()
+	dir, file, found, err := s.find(source)
+	if err != nil {
+		return tranship.File{}, err
+	}
+	defer dir.Close()
+	defer file.Close()
+	if err := s.check(destination, precondition); err != nil {
+		return tranship.File{}, err
+	}
+	if source == destination {
+		return found.File, nil
+	}
+	if s.attributes && !found.recorded {
+		// Renaming would change a derived version. If this is not allowed,
+		// as for somebody else's file, then so be it.
+		_ = s.alter(dir, file, found, tranship.Attributes{})
+	}
+	return s.rename(dir, file, source, destination, precondition)
+}
+
+func (s *Store) rename(dir *rootfs.Dir, file *os.File, source, destination string, precondition tranship.Precondition) (tranship.File, error) {
+	_, name := rootfs.Split(source)
+	ancestors, err := s.place(dir, name, destination, !precondition.MustNotExist)
+	if err != nil {
+		return tranship.File{}, err
+	}
+	// If both were links to one file, made by hand, renaming did nothing.
+	if left, err := dir.Lstat(name); err == nil {
+		if info, err := file.Stat(); err == nil && os.SameFile(left, info) {
+			if err := dir.Remove(name); err != nil {
+				return tranship.File{}, fail("remove", source, err)
+			}
+		}
+	}
+	if s.durability(tranship.DurabilityDefault) == tranship.DurabilityDurable {
+		if err := s.syncPlaced(destination, ancestors); err != nil {
+			return tranship.File{}, err
+		}
+	}
+	if err := s.settleRemoval(source); err != nil {
+		return tranship.File{}, err
+	}
+	moved, err := s.describe(destination, file)
+	return moved.File, err
+}
+
+// copyStep is how many bytes are copied between looks at the context.
+const copyStep = 64 << 20
+
+// Copy implements tranship.Editor. The system copies, where it can without reading
+// (a reflink). So the checksum is not verified but taken over with the bytes: a
+// damaged source gives a copy that reading finds damaged, too.
+func (s *Store) Copy(ctx context.Context, source, destination string, precondition tranship.Precondition) (tranship.File, error) {
+	if err := admit(ctx, source, destination); err != nil {
+		return tranship.File{}, err
+	}
+	dir, file, found, err := s.find(source)
+	if err != nil {
+		return tranship.File{}, err
+	}
+	dir.Close()
+	defer file.Close()
+	spec := tranship.Spec{
+		Path:         destination,
+		Attributes:   tranship.Attributes{ModTime: &found.ModTime, Mode: &found.Mode, Metadata: found.Metadata},
+		Precondition: precondition,
+	}
+	if err := s.admitSpec(ctx, spec); err != nil {
+		return tranship.File{}, err
+	}
+	reserved, err := s.space.reserve(destination, found.Size)
+	if err != nil {
+		return tranship.File{}, err
+	}
+	defer reserved.release()
+	return s.makeFile(ctx, spec, func(draft *draft) (crc *uint32, err error) {
+		return found.CRC32C, s.copyBytes(ctx, draft, file, found, reserved)
+	})
+}
+
+// copyBytes copies what was found in a file to a draft.
+func (s *Store) copyBytes(ctx context.Context, draft *draft, file *os.File, found description, reserved *reservation) error {
+	from := content{store: s, file: file, found: found}
+	for left := found.Size; left > 0; {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		n, err := io.CopyN(draft.file, file, min(left, copyStep))
+		if err == io.EOF {
+			return from.changed() // it was cut
+		}
+		if err != nil {
+			return fail("copy", found.Path, err)
+		}
+		left -= n
+		reserved.use(n)
+	}
+	return from.verify()
+}

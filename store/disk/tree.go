@@ -1,0 +1,228 @@
+package disk
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"syscall"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/rootfs"
+)
+
+// treeAttempts bounds how often a change starts over because directories came or
+// went under it.
+const treeAttempts = 100
+
+// ancestor is a directory above a path.
+type ancestor struct {
+	directory string
+	settled   *settlement
+}
+
+// makeParent opens the directory that path is in, and makes it and those above it
+// if they are missing. A file in the way is an *rootfs.ObstacleError; a
+// directory removed meanwhile fs.ErrNotExist.
+func (s *Store) makeParent(path string) (*rootfs.Dir, []ancestor, error) {
+	dir, err := s.root.Walk("")
+	if err != nil {
+		return nil, nil, err
+	}
+	var ancestors []ancestor
+	for i := range len(path) {
+		if path[i] != '/' {
+			continue
+		}
+		directory := path[:i]
+		sub, settled, err := s.makeDirectory(dir, directory)
+		dir.Close()
+		if err != nil {
+			return nil, nil, err
+		}
+		dir = sub
+		ancestors = append(ancestors, ancestor{directory, settled})
+	}
+	return dir, ancestors, nil
+}
+
+func (s *Store) makeDirectory(parent *rootfs.Dir, directory string) (*rootfs.Dir, *settlement, error) {
+	_, name := rootfs.Split(directory)
+	settled := s.settled.of(directory)
+	sub, err := parent.Sub(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		s.settled.forget(directory)
+		settled = s.settled.of(directory)
+		if err := parent.Mkdir(name, 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
+			return nil, nil, err
+		}
+		sub, err = parent.Sub(name)
+	}
+	if obstacle, ok := errors.AsType[*rootfs.ObstacleError](err); ok {
+		err = &rootfs.ObstacleError{Path: directory, Mode: obstacle.Mode}
+	}
+	return sub, settled, err
+}
+
+// place renames a file to path, and replaces a file that is there if it may. It
+// returns the directories above.
+func (s *Store) place(from *rootfs.Dir, name, path string, replace bool) ([]ancestor, error) {
+	for range treeAttempts {
+		ancestors, err := s.tryPlace(from, name, path, replace)
+		switch {
+		case err == nil:
+			return ancestors, nil
+		// The parent was removed, or something came to the path, after a look
+		// at it: look again.
+		case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrExist), errors.Is(err, syscall.EISDIR):
+			continue
+		}
+		s.prune(path)
+		return nil, err
+	}
+	return nil, fmt.Errorf("%w: the directories of %s change too often", tranship.ErrUnavailable, path)
+}
+
+// tryPlace returns errors of the operating system that are worth another attempt
+// as they are, and all others as the store's.
+func (s *Store) tryPlace(from *rootfs.Dir, name, path string, replace bool) ([]ancestor, error) {
+	dir, ancestors, err := s.makeParent(path)
+	if err != nil {
+		return nil, failUnless(fs.ErrNotExist, "make the directory of", path, err)
+	}
+	defer dir.Close()
+	_, target := rootfs.Split(path)
+	switch seen, err := dir.Lstat(target); {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return nil, fail("look at", path, err)
+	case seen.IsDir():
+		if err := removeEmpty(dir, target, path); err != nil {
+			return nil, err
+		}
+	case !seen.Mode().IsRegular():
+		return nil, fail("replace", path, &rootfs.ObstacleError{Path: path, Mode: seen.Mode()})
+	case !replace:
+		return nil, exists(path)
+	}
+	err = s.system.rename(from, name, dir, target, replace)
+	if errors.Is(err, fs.ErrExist) || errors.Is(err, syscall.EISDIR) {
+		return nil, err
+	}
+	return ancestors, failUnless(fs.ErrNotExist, "rename a file to", path, err)
+}
+
+func failUnless(kind error, op, path string, err error) error {
+	if errors.Is(err, kind) {
+		return err
+	}
+	return fail(op, path, err)
+}
+
+func exists(path string) error { return fmt.Errorf("%w: %s", tranship.ErrExists, path) }
+
+// removeEmpty removes a directory that has nothing but directories below it.
+// Something else in it is tranship.ErrExists.
+func removeEmpty(parent *rootfs.Dir, name, path string) error {
+	if err := checkEmpty(parent, name, path, true); err != nil {
+		return err
+	}
+	err := parent.RemoveDir(name)
+	// If something has come into it, or it is gone, the caller's next step
+	// finds out.
+	if errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return fail("remove an empty directory at", path, err)
+}
+
+// checkEmpty is tranship.ErrExists if there is anything but directories below the
+// one called name, and removes those if it is to.
+func checkEmpty(parent *rootfs.Dir, name, path string, remove bool) error {
+	dir, err := parent.Sub(name)
+	if rootfs.IsAbsent(err) {
+		return nil
+	}
+	if err != nil {
+		return fail("look at", path, err)
+	}
+	defer dir.Close()
+	entries, err := dir.ReadDir()
+	if err != nil {
+		return fail("look at", path, err)
+	}
+	for _, entry := range entries {
+		if !entry.IsDir() {
+			return fmt.Errorf("%w: there are files below %s", tranship.ErrExists, path)
+		}
+		if remove {
+			err = removeEmpty(dir, entry.Name(), path)
+		} else {
+			err = checkEmpty(dir, entry.Name(), path, false)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// blocked fails if a file may not be put at path: early, without a change.
+func (s *Store) blocked(path string) error {
+	directory, name := rootfs.Split(path)
+	dir, err := s.root.Walk(directory)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fail("look at", path, err)
+	}
+	defer dir.Close()
+	seen, err := dir.Lstat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return fail("look at", path, err)
+	case seen.IsDir():
+		return checkEmpty(dir, name, path, false)
+	case !seen.Mode().IsRegular():
+		return fail("replace", path, &rootfs.ObstacleError{Path: path, Mode: seen.Mode()})
+	}
+	return nil
+}
+
+// prune removes the empty directories above path, from the lowest up, and returns
+// the lowest that stays. It is no failure if one cannot be removed: they are not
+// visible.
+func (s *Store) prune(path string) (stays string) {
+	directory, _ := rootfs.Split(path)
+	for directory != "" {
+		above, name := rootfs.Split(directory)
+		dir, err := s.root.Walk(above)
+		if err == nil {
+			err = dir.RemoveDir(name)
+			dir.Close()
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return directory
+		}
+		directory = above
+	}
+	return ""
+}
+
+// syncPlaced makes a file that was renamed to path durable there.
+func (s *Store) syncPlaced(path string, ancestors []ancestor) error {
+	for _, a := range ancestors {
+		if a.settled.Load() {
+			continue
+		}
+		above, _ := rootfs.Split(a.directory)
+		if err := s.syncer.request(above); err != nil {
+			return err
+		}
+		a.settled.Store(true)
+	}
+	directory, _ := rootfs.Split(path)
+	return s.syncer.request(directory)
+}
