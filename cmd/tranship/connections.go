@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+
+	"google.golang.org/grpc"
+
+	"github.com/tranship/tranship/client"
+)
+
+// connections are a command's, one for each server. It is not safe for concurrent
+// use; the clients are.
+type connections struct {
+	globals *globals
+	stores  map[serverPlace]*client.Client
+	raw     map[serverPlace]*grpc.ClientConn
+}
+
+func (g *globals) connections() *connections {
+	return &connections{g, map[serverPlace]*client.Client{}, map[serverPlace]*grpc.ClientConn{}}
+}
+
+func (c *connections) options(server serverPlace) client.Options {
+	options := client.Options{
+		ConnectTimeout:  c.globals.connectTimeout,
+		MaxMessageBytes: int(c.globals.maxMessage),
+	}
+	if server.tls {
+		// The system's roots, and the name of the address.
+		options.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	return options
+}
+
+// store is the native client of a server.
+func (c *connections) store(ctx context.Context, server serverPlace) (*client.Client, error) {
+	if store, ok := c.stores[server]; ok {
+		return store, nil
+	}
+	store, err := client.Dial(ctx, server.address, c.options(server))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", server, err)
+	}
+	c.stores[server] = store
+	return store, nil
+}
+
+// conn is a plain connection to a server, for the compatibility protocols.
+func (c *connections) conn(ctx context.Context, server serverPlace) (*grpc.ClientConn, error) {
+	if conn, ok := c.raw[server]; ok {
+		return conn, nil
+	}
+	conn, err := client.DialConn(ctx, server.address, c.options(server))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", server, err)
+	}
+	c.raw[server] = conn
+	return conn, nil
+}
+
+func (c *connections) close() error {
+	var errs []error
+	for _, store := range c.stores {
+		errs = append(errs, store.Close())
+	}
+	for _, conn := range c.raw {
+		errs = append(errs, conn.Close())
+	}
+	return errors.Join(errs...)
+}

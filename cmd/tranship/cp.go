@@ -1,0 +1,176 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/transfer"
+)
+
+const cpUsage = "tranship cp [-r] [-u] SRC... DST"
+
+// cpFlags are the flags of cp.
+type cpFlags struct {
+	recursive  bool
+	update     bool
+	durability durabilityFlag
+	protocol   string
+	filesrv    struct {
+		revision   int
+		allowEmpty bool
+	}
+}
+
+func newCp(g *globals) *cobra.Command {
+	var flags cpFlags
+	cmd := &cobra.Command{
+		Use:   "cp [-r] [-u] SRC... DST",
+		Short: "Copy files to, from and between servers",
+		Long: `Copy files to, from and between servers. Each file is verified from end to end
+and becomes visible at its target all at once. Modified time and mode are kept.
+
+SRC and DST are local files, or places on a server: grpc://host:port/path, or
+grpcs://host:port/path with TLS. "-" is the standard input or output.
+
+A file or directory goes into DST, under its own name, if DST is a directory or
+ends in '/'; otherwise it becomes DST. Of a SRC that ends in "/." the contents
+are copied.
+
+Files that fail while the server cannot be reached are tried again, for up to 30
+seconds without any success. -r reports symbolic links, empty directories and
+special files, and copies the rest.`,
+		Example: `  tranship cp report.pdf grpc://files.example:50051/reports/
+  tranship cp -r photos grpcs://files.example:443/archive/
+  tranship cp grpc://files.example:50051/reports/report.pdf .
+  tar c src | tranship cp - grpc://files.example:50051/src.tar`,
+		Args: arguments(2, -1, cpUsage),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return g.cp(cmd.Context(), args, flags)
+		},
+	}
+	recursiveFlag(cmd, &flags.recursive, "copy directories with all that is in them")
+	cmd.Flags().BoolVarP(&flags.update, "update", "u", false, "skip files that have equal size and modified time at the target")
+	cmd.Flags().Var(&flags.durability, "durability", "what the server must have done before a file counts as copied: `durable|written` (default: its own)")
+	cmd.Flags().StringVar(&flags.protocol, "protocol", protocolTranship, "what the server speaks: `tranship|filesrv|filetransfer`")
+	cmd.Flags().IntVar(&flags.filesrv.revision, "filesrv-revision", 0, "revision of filesrv that the server is known to speak: 1 or 2")
+	cmd.Flags().BoolVar(&flags.filesrv.allowEmpty, "filesrv-allow-empty", false, "take an empty answer for an empty file, not a missing one")
+	g.jsonFlag(cmd)
+	return cmd
+}
+
+// validate checks what can be checked before anything is connected to.
+func (f cpFlags) validate(sources []place, target place, json bool) error {
+	if !slices.Contains([]string{protocolTranship, protocolFilesrv, protocolFiletransfer}, f.protocol) {
+		return usagef("--protocol %s: it must be tranship, filesrv or filetransfer", f.protocol)
+	}
+	if f.filesrv.revision < 0 || f.filesrv.revision > 2 {
+		return usagef("--filesrv-revision %d: it must be 1 or 2", f.filesrv.revision)
+	}
+	native := f.protocol == protocolTranship
+	if native && (f.filesrv.revision != 0 || f.filesrv.allowEmpty) {
+		return usageError{"--filesrv-revision and --filesrv-allow-empty need --protocol filesrv"}
+	}
+	if !native && f.update {
+		return usagef("-u needs sizes and times, which --protocol %s has not", f.protocol)
+	}
+	if !native && f.durability.given() {
+		return usagef("--durability cannot be asked for with --protocol %s", f.protocol)
+	}
+	if target.kind == stream && (len(sources) > 1 || f.recursive || f.update) {
+		return usageError{"only one file can be copied to the standard output, without -r and -u"}
+	}
+	if target.kind == stream && json {
+		return usageError{"--json and the file cannot both go to the standard output"}
+	}
+	if f.update && slices.ContainsFunc(sources, func(p place) bool { return p.kind == stream }) {
+		return usageError{"-u needs a size and time, which the standard input has not"}
+	}
+	streams := 0
+	for _, source := range sources {
+		if source.kind == stream {
+			streams++
+		}
+		switch {
+		case source.kind != remote && target.kind != remote:
+			return usagef("neither %s nor %s is on a server; use cp for copies on this machine", source.arg, target.arg)
+		case source.kind == remote && f.protocol == protocolFiletransfer:
+			return usageError{"--protocol filetransfer cannot download"}
+		case streams > 1:
+			return usageError{"the standard input can be copied only once"}
+		}
+	}
+	return nil
+}
+
+func (g *globals) cp(ctx context.Context, args []string, flags cpFlags) (err error) {
+	places, err := parsePlaces(args)
+	if err != nil {
+		return err
+	}
+	sources, to := places[:len(places)-1], places[len(places)-1]
+	if err := flags.validate(sources, to, g.json); err != nil {
+		return err
+	}
+	connections := g.connections()
+	defer func() { err = errors.Join(err, connections.close()) }()
+
+	target, err := g.openTarget(ctx, connections, to, flags)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, target.close()) }()
+	if len(sources) > 1 && !target.isDirectory {
+		return usagef("%s is not a directory, and there are several sources; end it with '/'", to.arg)
+	}
+	p := &plan{globals: g, connections: connections, flags: flags, target: target, seen: map[string]bool{}}
+	options := transfer.Options{
+		Durability: tranship.Durability(flags.durability),
+		Report:     (&reporter{g, target}).result,
+	}
+	if flags.update {
+		options.Existing = p.existing
+	}
+	if to.kind == stream {
+		options.Files = 1
+	}
+	err = transfer.Copy(ctx, target.writer, p.items(ctx, sources), options)
+	if _, failed := errors.AsType[*transfer.FailedError](err); failed {
+		err = nil
+	}
+	for _, source := range p.batches {
+		if err == nil {
+			err = g.batch(ctx, p, source, options)
+		}
+	}
+	return err
+}
+
+// reporter prints results.
+type reporter struct {
+	globals *globals
+	target  *target
+}
+
+// result is the transfer.Options.Report of cp.
+func (r *reporter) result(result transfer.Result) {
+	g := r.globals
+	if g.json {
+		path := r.target.show(result.Path)
+		if result.Path == "" {
+			path = result.Source
+		}
+		if err := printJSON(g.out, resultOf(path, result)); err != nil {
+			g.fail(err)
+		}
+	}
+	// What stopped all of them is said once, at the end.
+	if result.Err == nil || errors.Is(result.Err, transfer.ErrStopped) {
+		return
+	}
+	g.failures.add(exitCode(result.Err))
+	g.complain(message(result))
+}

@@ -1,0 +1,35 @@
+package main
+
+import (
+	"errors"
+
+	"github.com/tranship/tranship"
+)
+
+// durabilityFlag is a flag of a tranship.Durability; the default is that of whom it
+// is given to.
+type durabilityFlag tranship.Durability
+
+// Set implements pflag.Value.
+func (d *durabilityFlag) Set(text string) error {
+	for _, durability := range []tranship.Durability{tranship.DurabilityWritten, tranship.DurabilityDurable} {
+		if text == durability.String() {
+			*d = durabilityFlag(durability)
+			return nil
+		}
+	}
+	return errors.New("it must be durable or written")
+}
+
+// String implements pflag.Value.
+func (d *durabilityFlag) String() string {
+	if !d.given() {
+		return ""
+	}
+	return tranship.Durability(*d).String()
+}
+
+// Type implements pflag.Value.
+func (d *durabilityFlag) Type() string { return "durability" }
+
+func (d *durabilityFlag) given() bool { return tranship.Durability(*d) != tranship.DurabilityDefault }

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/transfer"
+)
+
+func newMv(g *globals) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "mv SRC... DST",
+		Short: "Move files on a server",
+		Long: `Move files on a server. A file is renamed at once; of a directory, one file
+after the other. SRC goes into DST, under its own name, if DST is a directory or
+ends in '/'; otherwise it becomes DST.`,
+		Args: arguments(2, -1, "tranship mv SRC... DST"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			places, err := parseRemotes(args)
+			if err != nil {
+				return err
+			}
+			return g.mv(cmd.Context(), places[:len(places)-1], places[len(places)-1])
+		},
+	}
+	g.jsonFlag(cmd)
+	return cmd
+}
+
+func (g *globals) mv(ctx context.Context, sources []place, to place) (err error) {
+	for _, source := range sources {
+		if source.server != to.server {
+			return usageError{"mv works on one server only; between two, use cp and rm"}
+		}
+		if source.contents {
+			return usagef("%s: mv needs a file or directory that has a name", source.arg)
+		}
+	}
+	connections := g.connections()
+	defer func() { err = errors.Join(err, connections.close()) }()
+	target, err := openNativeTarget(ctx, connections, to)
+	if err != nil {
+		return err
+	}
+	if len(sources) > 1 && !target.isDirectory {
+		return usagef("%s is not a directory, and there are several sources; end it with '/'", to.arg)
+	}
+	return g.each(ctx, sources, func(ctx context.Context, store tranship.Store, source place) error {
+		file, isDirectory, err := lookup(ctx, store, source)
+		switch {
+		case err != nil:
+			return pathless(err, source.path)
+		case isDirectory:
+			return g.moveDirectory(ctx, store, source, target)
+		}
+		return g.moveFile(ctx, store, file.Path, target.file(source))
+	})
+}
+
+func (g *globals) moveFile(ctx context.Context, store tranship.Store, source, destination string) error {
+	if source == destination {
+		return errors.New("source and target are the same file")
+	}
+	file, err := store.Move(ctx, source, destination, tranship.Precondition{})
+	if err != nil || !g.json {
+		return err
+	}
+	return printJSON(g.out, objectOf(tranship.Entry{File: file}))
+}
+
+func (g *globals) moveDirectory(ctx context.Context, store tranship.Store, source place, target *target) error {
+	destination, err := target.directory(source)
+	if err != nil {
+		return err
+	}
+	if isBelow(destination, source.path) {
+		return errors.New("a directory cannot be moved into itself")
+	}
+	for item, err := range transfer.Files(ctx, store, source.path, destination) {
+		if err == nil {
+			err = g.moveFile(ctx, store, item.SourcePath, item.Path)
+		}
+		if err != nil {
+			return fmt.Errorf("%w; what came before it has been moved", err)
+		}
+	}
+	return nil
+}

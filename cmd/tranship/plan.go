@@ -1,0 +1,346 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/client/filesrv"
+	"github.com/tranship/tranship/transfer"
+)
+
+// plan makes items for the transfer out of the sources of cp. It is used by one
+// goroutine, except for existing.
+type plan struct {
+	globals     *globals
+	connections *connections
+	flags       cpFlags
+	target      *target
+	// batches are left for later: sources that yield several files in one call.
+	batches []place
+	// seen are the targets so far, when there are several sources: two of them
+	// must not overwrite each other.
+	seen map[string]bool
+	// listed are the directories of the target of which all is known.
+	listed listings
+}
+
+// items yields all files of all sources. A source that fails is one item with an
+// error.
+func (p *plan) items(ctx context.Context, sources []place) iter.Seq2[transfer.Item, error] {
+	return func(yield func(transfer.Item, error) bool) {
+		for _, source := range sources {
+			for item, err := range p.source(ctx, source) {
+				if item.Name == "" {
+					// An error without a name would end the others.
+					item.Name = source.arg
+				}
+				if err == nil && len(sources) > 1 {
+					err = p.once(item.Path)
+				}
+				if !yield(item, err) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// once fails for a path that another source goes to.
+func (p *plan) once(path string) error {
+	if p.seen[path] {
+		return fmt.Errorf("another source goes to %s, too", p.target.show(path))
+	}
+	p.seen[path] = true
+	return nil
+}
+
+func (p *plan) source(ctx context.Context, source place) iter.Seq2[transfer.Item, error] {
+	switch {
+	case source.kind == stream:
+		return p.standardInput(ctx)
+	case source.kind == local:
+		return p.local(ctx, source)
+	case p.flags.protocol == protocolFilesrv:
+		return p.filesrv(ctx, source)
+	}
+	return p.remote(ctx, source)
+}
+
+// one is a sequence of one item or error.
+func one(item transfer.Item, err error) iter.Seq2[transfer.Item, error] {
+	return func(yield func(transfer.Item, error) bool) { yield(item, err) }
+}
+
+func (p *plan) standardInput(context.Context) iter.Seq2[transfer.Item, error] {
+	if p.target.isDirectory {
+		return one(transfer.Item{Name: "-"}, usageError{"the standard input has no name: say the target's file name"})
+	}
+	return one(transfer.Item{
+		Source: transfer.Stdin{Reader: p.globals.in},
+		Name:   "-",
+		Path:   p.target.path,
+		File:   tranship.File{Size: -1},
+		Once:   true,
+	}, nil)
+}
+
+func (p *plan) local(ctx context.Context, source place) iter.Seq2[transfer.Item, error] {
+	item := transfer.Item{Name: source.arg}
+	info, err := os.Stat(source.path)
+	switch {
+	case err != nil:
+		return one(item, localError(err))
+	case info.IsDir():
+		return p.localDirectory(ctx, source)
+	case !info.Mode().IsRegular():
+		return one(item, errors.New("not a regular file; to send what can be read from it, use - as the source"))
+	}
+	file := transfer.LocalFile(source.path)
+	item.Source, item.SourcePath, item.Path = file, source.path, p.target.file(source)
+	item.File, err = file.Stat()
+	return one(item, err)
+}
+
+func (p *plan) localDirectory(ctx context.Context, source place) iter.Seq2[transfer.Item, error] {
+	return func(yield func(transfer.Item, error) bool) {
+		destination, err := p.directory(ctx, source)
+		if err != nil {
+			yield(transfer.Item{Name: source.arg}, err)
+			return
+		}
+		dir, err := transfer.OpenDir(source.path)
+		if err != nil {
+			yield(transfer.Item{Name: source.arg}, err)
+			return
+		}
+		// Files are opened when their turn comes, which may be after the last was
+		// listed: the target closes the directory in the end.
+		p.target.closers = append(p.target.closers, dir.Close)
+		for item, err := range dir.Files(ctx, "", destination) {
+			item.Name = filepath.Join(source.path, item.SourcePath)
+			if !yield(item, err) {
+				return
+			}
+		}
+	}
+}
+
+// directory is where a source directory goes to.
+func (p *plan) directory(ctx context.Context, source place) (string, error) {
+	if !p.flags.recursive {
+		return "", errDirectory
+	}
+	destination, err := p.target.directory(source)
+	if err != nil {
+		return "", err
+	}
+	if source.kind == remote && p.target.inside(source.server) && isBelow(destination, source.path) {
+		return "", errors.New("a directory cannot be copied into itself")
+	}
+	if p.flags.update {
+		err = p.listed.add(ctx, p.target, destination)
+	}
+	return destination, err
+}
+
+var errDirectory = errors.New("it is a directory; use -r to copy it")
+
+func isBelow(path, directory string) bool {
+	return directory == "" || path == directory || strings.HasPrefix(path, directory+"/")
+}
+
+func (p *plan) remote(ctx context.Context, source place) iter.Seq2[transfer.Item, error] {
+	item := transfer.Item{Name: source.arg, SourcePath: source.path}
+	store, err := p.connections.store(ctx, source.server)
+	if err != nil {
+		return one(item, err)
+	}
+	file, isDirectory, err := lookup(ctx, store, source)
+	switch {
+	case err != nil:
+		return one(item, err)
+	case isDirectory:
+		return p.remoteDirectory(ctx, store, source)
+	}
+	item.Source, item.File, item.Path = store, file, p.target.file(source)
+	item.Inside = p.target.inside(source.server)
+	if item.Inside && item.Path == item.SourcePath {
+		return one(item, errors.New("source and target are the same file"))
+	}
+	return one(item, nil)
+}
+
+func (p *plan) remoteDirectory(ctx context.Context, store transfer.Tree, source place) iter.Seq2[transfer.Item, error] {
+	return func(yield func(transfer.Item, error) bool) {
+		destination, err := p.directory(ctx, source)
+		if err != nil {
+			yield(transfer.Item{Name: source.arg}, err)
+			return
+		}
+		for item, err := range transfer.Files(ctx, store, source.path, destination) {
+			item.Inside = p.target.inside(source.server)
+			if item.SourcePath != "" {
+				item.Name = source.server.at(item.SourcePath)
+			}
+			if !yield(item, err) {
+				return
+			}
+		}
+	}
+}
+
+// lookup finds out whether a place is a file or a directory.
+func lookup(ctx context.Context, store tranship.Reader, p place) (file tranship.File, isDirectory bool, err error) {
+	if !p.slash {
+		file, err = store.Stat(ctx, p.path)
+		if err == nil || !errors.Is(err, tranship.ErrNotFound) {
+			return file, false, err
+		}
+	}
+	isDirectory, listErr := hasFiles(ctx, store, p.path)
+	if listErr != nil {
+		return tranship.File{}, false, listErr
+	}
+	// The root is there also when it is empty.
+	if isDirectory || p.path == "" {
+		return tranship.File{}, true, nil
+	}
+	return tranship.File{}, false, fmt.Errorf("%w: %s", tranship.ErrNotFound, p.path)
+}
+
+// hasFiles reports whether there is anything below a directory of a store, which is
+// what makes it one.
+func hasFiles(ctx context.Context, store transfer.Lister, directory string) (bool, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	for _, err := range store.List(ctx, tranship.ListOptions{Directory: directory}) {
+		return err == nil, err
+	}
+	return false, nil
+}
+
+// filesrv plans a download by that protocol, which cannot tell a file from a
+// directory: -r decides.
+func (p *plan) filesrv(ctx context.Context, source place) iter.Seq2[transfer.Item, error] {
+	item := transfer.Item{Name: source.arg, SourcePath: source.path}
+	if p.flags.recursive {
+		p.batches = append(p.batches, source)
+		return func(func(transfer.Item, error) bool) {}
+	}
+	if source.path == "" || source.slash {
+		return one(item, errDirectory)
+	}
+	server, err := p.connections.filesrv(ctx, source.server, p.flags)
+	if err != nil {
+		return one(item, err)
+	}
+	item.Source, item.Path, item.File = server, p.target.file(source), tranship.File{Size: -1}
+	item.Inside = false
+	return one(item, nil)
+}
+
+// existing is the transfer.Options.Existing of cp -u.
+func (p *plan) existing(ctx context.Context, path string) (tranship.File, error) {
+	if known := p.listed.of(path); known != nil {
+		return known(ctx, path)
+	}
+	return p.target.stat(ctx, path)
+}
+
+// batch downloads all that a name stands for in one call of filesrv, one file after
+// the other as they come.
+func (g *globals) batch(ctx context.Context, p *plan, source place, options transfer.Options) error {
+	fail := func(err error) error {
+		options.Report(transfer.Result{Source: source.arg, Size: -1, Err: err})
+		return ctx.Err()
+	}
+	server, err := p.connections.filesrv(ctx, source.server, p.flags)
+	if err != nil {
+		return fail(err)
+	}
+	for content, err := range server.Download(ctx, source.path) {
+		if err != nil {
+			return fail(err)
+		}
+		err := transfer.Copy(ctx, p.target.writer, one(p.received(content, source)), options)
+		if _, failed := errors.AsType[*transfer.FailedError](err); err != nil && !failed {
+			return err
+		}
+	}
+	return nil
+}
+
+// received is the item of one file of a batch.
+func (p *plan) received(content tranship.Content, source place) (transfer.Item, error) {
+	name := content.File().Path
+	item := transfer.Item{
+		Source:     opened{content},
+		SourcePath: name,
+		Name:       source.server.at(name),
+		File:       content.File(),
+		Once:       true,
+	}
+	if name == source.path {
+		item.Path = p.target.file(source)
+		return item, nil
+	}
+	directory := literalDirectory(source.path)
+	relative, below := strings.CutPrefix(name, directory+"/")
+	if !below {
+		// Some servers send names below what was asked for.
+		relative = name
+	}
+	source.path, source.contents = directory, directory == "" || directory != source.path
+	destination, err := p.target.directory(source)
+	item.Path = transfer.Join(destination, relative)
+	return item, err
+}
+
+// literalDirectory is a path without the segments from the first pattern on.
+func literalDirectory(name string) string {
+	if i := strings.IndexAny(name, "*?["); i >= 0 {
+		name = path.Dir(name[:i] + "x")
+	}
+	if name == "." {
+		return ""
+	}
+	return name
+}
+
+// opened is a source that has been opened already.
+type opened struct{ tranship.Content }
+
+// Open implements transfer.Source.
+func (o opened) Open(context.Context, string, tranship.OpenOptions) (tranship.Content, error) {
+	return o.Content, nil
+}
+
+// filesrv is a client of that protocol.
+func (c *connections) filesrv(ctx context.Context, server serverPlace, flags cpFlags) (*filesrv.Client, error) {
+	conn, err := c.conn(ctx, server)
+	if err != nil {
+		return nil, err
+	}
+	return filesrv.New(conn, filesrv.Options{
+		Revision:   flags.filesrv.revision,
+		AllowEmpty: flags.filesrv.allowEmpty,
+		Warn:       func(text string) { c.globals.complain("warning: " + text) },
+	}), nil
+}
+
+// localError is an error of the local system in few words: the file is named
+// beside it.
+func localError(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err
+	}
+	return err
+}

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tranship/tranship"
+)
+
+// removals is how many files are removed at once.
+const removals = 32
+
+func newRm(g *globals) *cobra.Command {
+	var recursive bool
+	cmd := &cobra.Command{
+		Use:   "rm [-r] PLACE...",
+		Short: "Remove files on a server",
+		Args:  arguments(1, -1, "tranship rm [-r] PLACE..."),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			places, err := parseRemotes(args)
+			if err != nil {
+				return err
+			}
+			for _, p := range places {
+				if p.path == "" {
+					return usagef("%s: rm does not remove a whole store; name what is in it", p.arg)
+				}
+			}
+			return g.each(cmd.Context(), places, func(ctx context.Context, store tranship.Store, p place) error {
+				return g.rm(ctx, store, p, recursive)
+			})
+		},
+	}
+	recursiveFlag(cmd, &recursive, "remove directories with all that is in them")
+	g.jsonFlag(cmd)
+	return cmd
+}
+
+func (g *globals) rm(ctx context.Context, store tranship.Store, p place, recursive bool) error {
+	if !p.slash {
+		err := store.Remove(ctx, p.path, tranship.Precondition{})
+		if err == nil {
+			return g.printRemoved(p.path)
+		}
+		if !errors.Is(err, tranship.ErrNotFound) {
+			return pathless(err, p.path)
+		}
+	}
+	_, isDirectory, err := lookup(ctx, store, p)
+	switch {
+	case err != nil:
+		return pathless(err, p.path)
+	case !isDirectory:
+		// It came after it was not there; there is nothing wrong with that.
+		return store.Remove(ctx, p.path, tranship.Precondition{})
+	case !recursive:
+		return errors.New("it is a directory; use -r to remove all that is in it")
+	}
+	return g.removeAll(ctx, store, p)
+}
+
+// removeAll removes every file below a directory, which ends the directory. One
+// that fails does not stop the others.
+func (g *globals) removeAll(ctx context.Context, store tranship.Store, p place) error {
+	var group errgroup.Group
+	group.SetLimit(removals)
+	var mu sync.Mutex
+	for entry, err := range store.List(ctx, tranship.ListOptions{Directory: p.path, Recursive: true}) {
+		if err != nil {
+			_ = group.Wait()
+			return err
+		}
+		group.Go(func() error {
+			err := store.Remove(ctx, entry.Path, tranship.Precondition{})
+			mu.Lock()
+			defer mu.Unlock()
+			if err == nil {
+				err = g.printRemoved(entry.Path)
+			} else if errors.Is(err, tranship.ErrNotFound) {
+				err = nil
+			}
+			if err != nil && ctx.Err() == nil {
+				g.fail(fmt.Errorf("%s: %w", p.server.at(entry.Path), pathless(err, entry.Path)))
+			}
+			return nil
+		})
+	}
+	_ = group.Wait()
+	return ctx.Err()
+}
+
+func (g *globals) printRemoved(path string) error {
+	if !g.json {
+		return nil
+	}
+	return printJSON(g.out, fileObject{Path: path})
+}

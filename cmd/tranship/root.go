@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// streams are where a command reads and writes.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// globals are the flags of every command, and what commands share.
+type globals struct {
+	streams
+	connectTimeout time.Duration
+	maxMessage     byteSize
+	json           bool
+	failures       failures
+}
+
+// run executes one command line and returns the exit code.
+func run(ctx context.Context, args []string, streams streams) int {
+	g := &globals{streams: streams}
+	root := newRoot(g)
+	root.SetArgs(args)
+	root.SetIn(streams.in)
+	root.SetOut(streams.out)
+	root.SetErr(streams.err)
+	cmd, err := root.ExecuteContextC(ctx)
+	if err != nil {
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
+		g.fail(err)
+		if exitCode(err) == exitUsage {
+			_, _ = fmt.Fprintf(streams.err, "Run '%s --help' for usage.\n", cmd.CommandPath())
+		}
+	}
+	return g.failures.exitCode()
+}
+
+func newRoot(g *globals) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "tranship",
+		Short: "Move files over gRPC",
+		Long: `Tranship moves files over gRPC. It is server and client in one.
+
+A place is a local file, or grpc://host:port/path on a server, or
+grpcs://host:port/path with TLS. In a path, %41 is the byte 0x41.
+
+Exit codes: 0 done; 1 failed; 2 usage; 3 not found; 4 denied; 5 integrity;
+6 exists or precondition. When several files fail for different reasons: 1.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usageError{"a command is needed"}
+			}
+			message := fmt.Sprintf("there is no command %q", args[0])
+			if similar := cmd.SuggestionsFor(args[0]); len(similar) > 0 {
+				message += "; is it " + strings.Join(similar, " or ") + "?"
+			}
+			return usageError{message}
+		},
+	}
+	root.SuggestionsMinimumDistance = 2
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err.Error()} })
+	flags := root.PersistentFlags()
+	flags.DurationVar(&g.connectTimeout, "connect-timeout", 5*time.Second, "how long connecting to a server may take")
+	flags.Var(&g.maxMessage, "max-message-size", "largest `size` of one message, as 4MiB; at least 2MiB (default 4MiB)")
+	root.AddCommand(
+		newServe(g),
+		newCp(g),
+		newLs(g),
+		newStat(g),
+		newRm(g),
+		newMv(g),
+		newVersion(g),
+	)
+	return root
+}
+
+// jsonFlag adds --json to a command that prints results.
+func (g *globals) jsonFlag(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&g.json, "json", false, "print results as JSON, one object a line")
+}
+
+// recursiveFlag adds -r, and -R for those who are used to that.
+func recursiveFlag(cmd *cobra.Command, recursive *bool, usage string) {
+	cmd.Flags().BoolVarP(recursive, "recursive", "r", false, usage)
+	cmd.Flags().BoolVarP(recursive, "Recursive", "R", false, "the same as -r")
+	_ = cmd.Flags().MarkHidden("Recursive")
+}
+
+// arguments is the Args of a command that takes from least to most of them; most
+// is negative when there is no limit.
+func arguments(least, most int, usage string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		switch {
+		case len(args) < least:
+			return usageError{"missing argument: " + usage}
+		case most >= 0 && len(args) > most:
+			return usageError{fmt.Sprintf("unexpected argument %q: %s", args[most], usage)}
+		}
+		return nil
+	}
+}

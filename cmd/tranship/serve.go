@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/store/disk"
+)
+
+// serveFlags are the flags of serve.
+type serveFlags struct {
+	root          string
+	listen        string
+	insecure      bool
+	readyFile     string
+	drainTimeout  time.Duration
+	durability    durabilityFlag
+	minDurability durabilityFlag
+	filesrv       struct {
+		uploadSuffix string
+		revision     int
+	}
+	logFormat string
+	logLevel  string
+}
+
+func newServe(g *globals) *cobra.Command {
+	var flags serveFlags
+	cmd := &cobra.Command{
+		Use:   "serve --root DIR",
+		Short: "Serve the files of a directory",
+		Long: `Serve the files of a directory over gRPC, to tranship and to clients of the
+filesrv and filetransfer protocols, with health checking and reflection, until
+SIGTERM or SIGINT. It then finishes the files under way, for at most
+--drain-timeout; a second signal stops it at once.
+
+Connections are not encrypted, and anybody who can connect can read and write all
+files: it refuses to listen beyond this machine without --insecure.`,
+		Example: `  tranship serve --root /srv/files
+  tranship serve --root /srv/files --listen 10.0.0.1:50051 --insecure`,
+		Args: arguments(0, 0, "tranship serve --root DIR"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return g.serve(cmd.Context(), flags)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&flags.root, "root", "", "the `directory` to serve; made if missing")
+	f.StringVar(&flags.listen, "listen", "127.0.0.1:50051", "`address` to listen on, host:port; port 0 takes any that is free")
+	f.BoolVar(&flags.insecure, "insecure", false, "allow connections from other machines, without encryption")
+	f.StringVar(&flags.readyFile, "ready-file", "", "`file` to write host:port to once connections are accepted; removed in the end")
+	f.DurationVar(&flags.drainTimeout, "drain-timeout", 30*time.Second, "how long files under way may take to finish after a signal")
+	f.Var(&flags.durability, "durability", "what a file is when its client did not say: `durable|written` (default durable)")
+	f.Var(&flags.minDurability, "min-durability", "the least that every file is, whatever its client said: `durable|written`")
+	f.StringVar(&flags.filesrv.uploadSuffix, "filesrv-upload-suffix", "", "`text` between name and extension of files uploaded by filesrv, as _recv")
+	f.IntVar(&flags.filesrv.revision, "filesrv-revision", 1, "revision of filesrv for clients that do not say theirs: 1 or 2")
+	f.StringVar(&flags.logFormat, "log-format", "text", "`text|json`")
+	f.StringVar(&flags.logLevel, "log-level", "info", "`debug|info|warn|error`")
+	return cmd
+}
+
+func (f serveFlags) validate() error {
+	switch {
+	case f.root == "":
+		return usageError{"--root is missing: say which directory to serve"}
+	case f.filesrv.revision != 1 && f.filesrv.revision != 2:
+		return usagef("--filesrv-revision %d: it must be 1 or 2", f.filesrv.revision)
+	case f.drainTimeout < 0:
+		return usagef("--drain-timeout %v: it must not be negative", f.drainTimeout)
+	}
+	if f.filesrv.uploadSuffix != "" {
+		if strings.Contains(f.filesrv.uploadSuffix, "/") || tranship.ValidatePath("a"+f.filesrv.uploadSuffix) != nil {
+			return usagef("--filesrv-upload-suffix %q: it must be able to be part of a file's name", f.filesrv.uploadSuffix)
+		}
+	}
+	return nil
+}
+
+func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
+	if err := flags.validate(); err != nil {
+		return err
+	}
+	logger, err := g.logger(flags)
+	if err != nil {
+		return err
+	}
+	address, err := listenAddress(flags.listen, flags.insecure)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(flags.root, 0o777); err != nil {
+		return fmt.Errorf("--root %s: %w", flags.root, localError(err))
+	}
+	store, err := disk.Open(flags.root, disk.Options{
+		Logger:        logger,
+		Durability:    tranship.Durability(flags.durability),
+		MinDurability: tranship.Durability(flags.minDurability),
+	})
+	if err != nil {
+		return fmt.Errorf("--root %s: %w", flags.root, localError(err))
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+
+	listener, err := net.ListenTCP("tcp", address)
+	if err != nil {
+		return fmt.Errorf("--listen %s: %w", flags.listen, err)
+	}
+	service, err := newService(store, flags, int(g.maxMessage), logger)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	return service.run(ctx, listener, flags.readyFile)
+}
+
+// listenAddress resolves what to listen on, and refuses what other machines could
+// reach in the clear.
+func listenAddress(listen string, insecure bool) (*net.TCPAddr, error) {
+	address, err := net.ResolveTCPAddr("tcp", listen)
+	if err != nil {
+		return nil, usagef("--listen %s: it must be host:port: %v", listen, err)
+	}
+	if !insecure && !address.IP.IsLoopback() {
+		return nil, usagef("--listen %s: other machines could connect, without encryption; say --insecure if that is meant", listen)
+	}
+	return address, nil
+}
+
+func (g *globals) logger(flags serveFlags) (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(flags.logLevel)); err != nil {
+		return nil, usagef("--log-level %s: it must be debug, info, warn or error", flags.logLevel)
+	}
+	options := &slog.HandlerOptions{Level: level}
+	switch flags.logFormat {
+	case "text":
+		return slog.New(slog.NewTextHandler(g.err, options)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(g.err, options)), nil
+	}
+	return nil, usagef("--log-format %s: it must be text or json", flags.logFormat)
+}

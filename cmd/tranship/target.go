@@ -1,0 +1,221 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/client/filetransfer"
+	"github.com/tranship/tranship/transfer"
+)
+
+const (
+	protocolTranship     = "tranship"
+	protocolFilesrv      = "filesrv"
+	protocolFiletransfer = "filetransfer"
+)
+
+// target is where cp writes to.
+type target struct {
+	place  place
+	writer tranship.Writer
+	// path is the target in the writer; "" is the root.
+	path string
+	// isDirectory: sources go into it, under their own names.
+	isDirectory bool
+	// isFile: there is a file at path.
+	isFile bool
+	// native: the writer is a store of the native protocol.
+	native bool
+	// shown is what a path of the writer must be prefixed with to be a local
+	// file's name.
+	shown   string
+	stat    func(ctx context.Context, path string) (tranship.File, error)
+	lister  transfer.Lister
+	closers []func() error
+}
+
+func (t *target) close() error {
+	var errs []error
+	for _, c := range t.closers {
+		errs = append(errs, c())
+	}
+	return errors.Join(errs...)
+}
+
+// file is where a source that is a file goes to.
+func (t *target) file(source place) string {
+	if t.isDirectory {
+		return transfer.Join(t.path, source.name())
+	}
+	return t.path
+}
+
+// directory is where a source that is a directory goes to.
+func (t *target) directory(source place) (string, error) {
+	switch {
+	case t.isFile:
+		return "", fmt.Errorf("%w: the target %s is a file", tranship.ErrExists, t.place.arg)
+	case t.isDirectory && !source.contents:
+		return transfer.Join(t.path, source.name()), nil
+	}
+	return t.path, nil
+}
+
+// inside reports whether what is on a server can be copied to the target by the
+// server itself.
+func (t *target) inside(server serverPlace) bool {
+	return t.native && t.place.server == server
+}
+
+// show is a path of the target as the user knows it.
+func (t *target) show(path string) string {
+	if t.place.kind == local {
+		return filepath.Join(t.shown, filepath.FromSlash(path))
+	}
+	return path
+}
+
+func (g *globals) openTarget(ctx context.Context, connections *connections, p place, flags cpFlags) (*target, error) {
+	switch p.kind {
+	case stream:
+		// The name is for nobody: the stream has none.
+		return &target{place: p, writer: transfer.Stdout{Writer: g.out}, path: "stdout"}, nil
+	case local:
+		return openLocalTarget(p)
+	}
+	if flags.protocol == protocolTranship {
+		return openNativeTarget(ctx, connections, p)
+	}
+	t := &target{place: p, path: p.path, isDirectory: p.slash}
+	conn, err := connections.conn(ctx, p.server)
+	if err != nil {
+		return nil, err
+	}
+	if flags.protocol == protocolFiletransfer {
+		t.writer = filetransfer.New(conn, filetransfer.Options{})
+		return t, nil
+	}
+	t.writer, err = connections.filesrv(ctx, p.server, flags)
+	return t, err
+}
+
+func openNativeTarget(ctx context.Context, connections *connections, p place) (*target, error) {
+	store, err := connections.store(ctx, p.server)
+	if err != nil {
+		return nil, err
+	}
+	t := &target{place: p, writer: store, path: p.path, native: true, stat: store.Stat, lister: store, isDirectory: p.slash}
+	if t.isDirectory {
+		return t, nil
+	}
+	_, isDirectory, err := lookup(ctx, store, p)
+	switch {
+	case err == nil:
+		t.isDirectory, t.isFile = isDirectory, !isDirectory
+	case !errors.Is(err, tranship.ErrNotFound):
+		return nil, fmt.Errorf("%s: %w", p.arg, err)
+	}
+	return t, nil
+}
+
+// openLocalTarget opens the directory that the target is, or is in. What is to be
+// written is below it, whatever a server calls its files.
+func openLocalTarget(p place) (*target, error) {
+	fail := func(err error) (*target, error) { return nil, fmt.Errorf("%s: %w", p.arg, localError(err)) }
+	t := &target{place: p}
+	// What a link leads to is written to, as cp does, and not the link replaced.
+	name := p.path
+	if resolved, err := filepath.EvalSymlinks(name); err == nil {
+		name = resolved
+	}
+	info, err := os.Stat(name)
+	switch {
+	case err == nil && info.IsDir():
+		t.isDirectory, t.shown = true, p.path
+		return t, t.openDir(name, p)
+	case err == nil && !info.Mode().IsRegular():
+		return fail(fmt.Errorf("%w, and is not a regular file; use - and redirect the output", tranship.ErrExists))
+	case err == nil && p.slash:
+		return fail(fmt.Errorf("%w, and is not a directory", tranship.ErrExists))
+	case err == nil:
+		t.isFile = true
+	case !errors.Is(err, fs.ErrNotExist):
+		return fail(err)
+	}
+	name = filepath.Clean(name)
+	t.isDirectory = p.slash
+	t.path = filepath.Base(name)
+	t.shown = filepath.Dir(filepath.Clean(p.path))
+	return t, t.openDir(filepath.Dir(name), p)
+}
+
+func (t *target) openDir(name string, p place) error {
+	dir, err := transfer.OpenDir(name)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, tranship.ErrNotFound) {
+		return fmt.Errorf("%s: there is no directory %s: %w", p.arg, name, tranship.ErrNotFound)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", p.arg, localError(err))
+	}
+	t.writer, t.stat = dir, dir.Stat
+	t.closers = append(t.closers, dir.Close)
+	return nil
+}
+
+// listings know what there was in some directories of a target. They are safe for
+// concurrent use.
+type listings struct {
+	mu  sync.Mutex
+	all []listing
+}
+
+type listing struct {
+	directory string
+	existing  func(ctx context.Context, path string) (tranship.File, error)
+}
+
+// add lists a directory of a target, if that is a store.
+func (l *listings) add(ctx context.Context, t *target, directory string) error {
+	if t.lister == nil {
+		return nil
+	}
+	existing, err := transfer.ListExisting(ctx, t.lister, directory)
+	if err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.all = append(l.all, listing{directory, existing})
+	return nil
+}
+
+// of is what knows of a path; nil if nothing does.
+func (l *listings) of(path string) func(context.Context, string) (tranship.File, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, listing := range l.all {
+		if isBelow(path, listing.directory) {
+			return listing.existing
+		}
+	}
+	return nil
+}
+
+// message is the line of a file that failed.
+func message(result transfer.Result) string {
+	// Stores end what they say with the path, which stands before it here.
+	text := strings.TrimSuffix(result.Err.Error(), ": "+result.Path)
+	if _, path, ok := strings.Cut(result.Source, "://"); ok {
+		if _, path, ok = strings.Cut(path, "/"); ok {
+			text = strings.TrimSuffix(text, ": "+path)
+		}
+	}
+	return result.Source + ": " + text
+}

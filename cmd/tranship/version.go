@@ -1,0 +1,37 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+)
+
+func newVersion(g *globals) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  arguments(0, 0, "tranship version"),
+		RunE: func(*cobra.Command, []string) error {
+			if g.json {
+				return printJSON(g.out, map[string]string{"version": softwareVersion(), "go": runtime.Version()})
+			}
+			_, err := fmt.Fprintf(g.out, "tranship %s %s %s/%s\n", softwareVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			return err
+		},
+	}
+	g.jsonFlag(cmd)
+	return cmd
+}
+
+// softwareVersion is what the build says: of make, or of go install.
+func softwareVersion() string {
+	if version != "" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return info.Main.Version
+	}
+	return "devel"
+}
