@@ -70,6 +70,9 @@ func (c *Client) list(ctx context.Context, options tranship.ListOptions, yield f
 			if !yield(entry, nil) {
 				return nil
 			}
+			if err := ctx.Err(); err != nil {
+				return err
+			}
 		}
 	}
 }

@@ -39,6 +39,9 @@ func (c *Client) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload
 	if err != nil {
 		return nil, err
 	}
+	if spec.Size != nil {
+		spec.Size = new(*spec.Size) // the caller may change theirs
+	}
 	u := &upload{spec: spec, stream: stream, writers: map[int]*partWriter{}}
 	if err := u.begin(ctx, precondition); err != nil {
 		stream.close()
@@ -87,6 +90,9 @@ func (u *upload) PartSize() int64 { return u.partSize }
 
 // Commit implements tranship.Upload.
 func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.File, error) {
+	if err := ctx.Err(); err != nil {
+		return tranship.File{}, err
+	}
 	u.mu.Lock()
 	writers := u.writers
 	ended := u.ended

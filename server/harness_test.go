@@ -20,9 +20,15 @@ import (
 // package client is in the way of what these tests send.
 func serve(t *testing.T, store tranship.Store, options ...grpc.DialOption) (transhipv1.FileServiceClient, *server.Server) {
 	t.Helper()
+	conn, service := serveConn(t, store, options...)
+	return transhipv1.NewFileServiceClient(conn), service
+}
+
+func serveConn(t *testing.T, store tranship.Store, options ...grpc.DialOption) (*grpc.ClientConn, *server.Server) {
+	t.Helper()
 	service := server.New(store, server.Options{})
 	address := loopback.Serve(t, service.Register, server.GRPCOptions(server.Options{})...)
-	return transhipv1.NewFileServiceClient(loopback.Dial(t, address, options...)), service
+	return loopback.Dial(t, address, options...), service
 }
 
 func testContext(t *testing.T) context.Context {

@@ -8,8 +8,8 @@ import (
 	"strings"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/protoadapt"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/rpcstatus"
@@ -25,7 +25,7 @@ func Strict(description *grpc.ServiceDesc) *grpc.ServiceDesc {
 	for i, method := range description.Methods {
 		handler := method.Handler
 		method.Handler = func(srv any, ctx context.Context, decode func(any) error, interceptor grpc.UnaryServerInterceptor) (any, error) {
-			return handler(srv, ctx, func(message any) error { return decodeError(decode(message)) }, interceptor)
+			return handler(srv, ctx, func(message any) error { return receive(decode, message) }, interceptor)
 		}
 		strict.Methods[i] = method
 	}
@@ -43,20 +43,50 @@ func Strict(description *grpc.ServiceDesc) *grpc.ServiceDesc {
 type strictStream struct{ grpc.ServerStream }
 
 func (s strictStream) RecvMsg(message any) error {
-	return decodeError(s.ServerStream.RecvMsg(message))
+	return receive(s.ServerStream.RecvMsg, message)
 }
 
-// decodeError recognises grpc-go's error by its text, for it has no other mark.
-func decodeError(err error) error {
-	if status.Code(err) != codes.Internal {
+// receive decodes into an envelope of message, because grpc-go ends a call by
+// itself when decoding fails.
+func receive(decode func(any) error, message any) error {
+	target, ok := message.(proto.Message)
+	if !ok {
+		return decode(message)
+	}
+	e := &envelope{target: target}
+	if err := decode(e); err != nil {
 		return err
 	}
-	message := status.Convert(err).Message()
-	if !strings.Contains(message, "failed to unmarshal the received message") && !strings.Contains(message, "error unmarshalling request") {
-		return err
+	return e.failure()
+}
+
+// envelope is a message that decodes into another one and keeps the error. It has
+// the methods of protobuf's first Go API, in which a message decodes itself.
+type envelope struct {
+	target proto.Message
+	err    error
+}
+
+var _ protoadapt.MessageV1 = (*envelope)(nil)
+
+func (e *envelope) Reset()         { proto.Reset(e.target) }
+func (e *envelope) String() string { return "envelope" }
+func (e *envelope) ProtoMessage()  {}
+
+// Marshal is there because protobuf takes both or none.
+func (e *envelope) Marshal() ([]byte, error) { return proto.Marshal(e.target) }
+
+func (e *envelope) Unmarshal(data []byte) error {
+	e.err = proto.Unmarshal(data, e.target)
+	return nil
+}
+
+func (e *envelope) failure() error {
+	if e.err == nil {
+		return nil
 	}
 	rule := "must be well-formed protobuf"
-	if strings.Contains(message, "invalid UTF-8") {
+	if strings.Contains(e.err.Error(), "invalid UTF-8") {
 		rule = "every string must be valid UTF-8"
 	}
 	return rpcstatus.Error(&tranship.InvalidError{Field: "request", Rule: rule})

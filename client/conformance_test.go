@@ -1,0 +1,33 @@
+package client_test
+
+import (
+	"testing"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/client"
+	"github.com/tranship/tranship/internal/loopback"
+	"github.com/tranship/tranship/server"
+	"github.com/tranship/tranship/store/mem"
+	"github.com/tranship/tranship/store/storetest"
+)
+
+// TestStore runs the suite of every store on a client, its server and, behind it,
+// the reference store.
+func TestStore(t *testing.T) {
+	storetest.Test(t, func(t *testing.T) tranship.Store {
+		return connect(t, &mem.Store{})
+	})
+}
+
+// connect serves a store and returns a client of it.
+func connect(t *testing.T, store tranship.Store) *client.Client {
+	t.Helper()
+	service := server.New(store, server.Options{})
+	address := loopback.Serve(t, service.Register, server.GRPCOptions(server.Options{})...)
+	connected, err := client.Dial(t.Context(), address, client.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { connected.Close() })
+	return connected
+}

@@ -1,0 +1,128 @@
+package filesrv
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+
+	"github.com/tranship/tranship"
+)
+
+// Open begins to read the file at path. Its File has only the path, and size -1,
+// because the protocol does not tell the size. ErrNotFound: there is no file.
+// ErrUnsupported: the options are not zero; the protocol has no ranges and
+// versions.
+func (c *Client) Open(ctx context.Context, path string, options tranship.OpenOptions) (tranship.Content, error) {
+	if options != (tranship.OpenOptions{}) {
+		return nil, fmt.Errorf("%w: this protocol has no ranges and versions of files", tranship.ErrUnsupported)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	r, err := c.receive(ctx, path, c.options.Revision)
+	if err == nil {
+		_, err = r.first()
+	}
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	return &content{receiver: r, path: path, cancel: cancel, single: true}, nil
+}
+
+// Download receives all files that a name stands for, from a server of revision 2:
+// the file of that path, or all files below a directory, or those that a pattern
+// with '*', '?' and '[...]' matches. A server of revision 1 has only files. Each
+// content is to be read before the next is asked for; what was not read is then
+// skipped. Paths are valid, but beyond that whatever the server likes. ErrNotFound:
+// the name stands for nothing. ErrIntegrity: the server sent an invalid path. After
+// an error it yields nothing more.
+func (c *Client) Download(ctx context.Context, name string) iter.Seq2[tranship.Content, error] {
+	return func(yield func(tranship.Content, error) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		r, err := c.receive(ctx, name, 2)
+		var path string
+		if err == nil {
+			path, err = r.first()
+		}
+		for err == nil {
+			file := &content{receiver: r, path: path}
+			if !yield(file, nil) {
+				return
+			}
+			if path, err = file.skip(); errors.Is(err, io.EOF) {
+				return
+			}
+		}
+		yield(nil, err)
+	}
+}
+
+// content implements tranship.Content for one file of a call.
+type content struct {
+	receiver *receiver
+	path     string
+	chunk    []byte // received, not yet read
+	next     string // the path of the file after this one, once it has begun
+	err      error
+	closed   bool
+	single   bool               // no file may follow
+	cancel   context.CancelFunc // nil if others follow in the same call
+}
+
+func (c *content) File() tranship.File { return tranship.File{Path: c.path, Size: -1} }
+
+func (c *content) Read(buffer []byte) (int, error) {
+	if c.closed {
+		return 0, &tranship.InvalidError{Field: "content", Rule: "a content must not be read after it was closed or the next was asked for"}
+	}
+	if !c.fill() {
+		return 0, c.err
+	}
+	n := copy(buffer, c.chunk)
+	c.chunk = c.chunk[n:]
+	return n, nil
+}
+
+// fill sees to it that there is a chunk to read, or else an error.
+func (c *content) fill() bool {
+	for c.err == nil && len(c.chunk) == 0 {
+		var m message
+		m, c.err = c.receiver.receive()
+		switch {
+		case c.err != nil:
+		case m.header == nil:
+			c.chunk = m.chunk
+		case c.single:
+			c.err = fmt.Errorf("%w: %s stands for several files", tranship.ErrInvalid, c.path)
+		default:
+			c.next, c.err = m.path()
+			if c.err == nil {
+				c.err = io.EOF
+			}
+		}
+	}
+	return len(c.chunk) > 0
+}
+
+// skip ends the reading and returns the path of the next file; io.EOF if there is
+// none.
+func (c *content) skip() (next string, err error) {
+	for c.fill() {
+		c.chunk = nil
+	}
+	c.closed = true
+	if c.next != "" {
+		return c.next, nil
+	}
+	return "", c.err
+}
+
+func (c *content) Close() error {
+	if c.cancel != nil {
+		c.closed = true
+		c.cancel()
+	}
+	return nil
+}

@@ -1,0 +1,110 @@
+package filesrv
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/compat"
+	"github.com/tranship/tranship/internal/rpcstatus"
+	filesrvv1 "github.com/tranship/tranship/proto/filesrv/v1"
+	filesrvv2 "github.com/tranship/tranship/proto/filesrv/v2"
+)
+
+// receiver receives the messages of one DownloadFile call.
+type receiver struct {
+	stream     grpc.ClientStream
+	name       string
+	revision   int
+	allowEmpty bool
+	buffered   *message // to be received again
+}
+
+// message is one of either revision: a header, or a chunk.
+type message struct {
+	header *filesrvv2.FileHeader
+	chunk  []byte
+}
+
+// path is that of a header from a server, which may be hostile.
+func (m message) path() (string, error) {
+	path := m.header.GetFilename() + m.header.GetExtension()
+	if err := tranship.ValidatePath(path); err != nil {
+		return "", fmt.Errorf("%w: the server sent a file with an %v (%.100q)", tranship.ErrIntegrity, err, path)
+	}
+	return path, nil
+}
+
+// receive starts a call that asks for a revision, and finds out what it gets.
+func (c *Client) receive(ctx context.Context, name string, revision int) (*receiver, error) {
+	if err := tranship.ValidatePath(name); err != nil {
+		return nil, err
+	}
+	if revision == 2 {
+		ctx = metadata.AppendToOutgoingContext(ctx, compat.RevisionKey, "2")
+	}
+	stream, err := c.server.DownloadFile(ctx, header(name))
+	if err != nil {
+		return nil, rpcstatus.FromError(err)
+	}
+	r := &receiver{stream: stream, name: name, revision: 1, allowEmpty: c.options.AllowEmpty}
+	// When this fails, so does receiving, and tells why.
+	answer, _ := stream.Header()
+	told := answer.Get(compat.RevisionKey)
+	if len(told) > 0 && told[0] == "2" || len(told) == 0 && c.options.Revision == 2 {
+		r.revision = 2
+	}
+	return r, nil
+}
+
+// first receives until the first file has begun and returns its path. In revision
+// 1 that is the name that was asked for.
+func (r *receiver) first() (path string, err error) {
+	m, err := r.receive()
+	switch {
+	case errors.Is(err, io.EOF) && r.allowEmpty && r.revision == 1:
+		return r.name, nil
+	case errors.Is(err, io.EOF):
+		return "", fmt.Errorf("%w: %s", tranship.ErrNotFound, r.name)
+	case err != nil:
+		return "", err
+	case r.revision == 1:
+		r.buffered = &m
+		return r.name, nil
+	case m.header == nil:
+		return "", fmt.Errorf("%w: the server sent a chunk before the first header", tranship.ErrIntegrity)
+	}
+	return m.path()
+}
+
+// receive returns io.EOF after the last message.
+func (r *receiver) receive() (message, error) {
+	if m := r.buffered; m != nil {
+		r.buffered = nil
+		return *m, nil
+	}
+	if r.revision == 1 {
+		var response filesrvv1.FileResponse
+		err := r.stream.RecvMsg(&response)
+		return message{chunk: response.GetChunkData()}, r.translate(err)
+	}
+	var response filesrvv2.FileResponse
+	err := r.stream.RecvMsg(&response)
+	return message{header: response.GetHeader(), chunk: response.GetChunkData()}, r.translate(err)
+}
+
+// translate knows how the protocol says that there is no such file.
+func (r *receiver) translate(err error) error {
+	if s, ok := status.FromError(err); ok && s.Code() == codes.InvalidArgument && strings.HasPrefix(s.Message(), "Invalid filepath") {
+		return fmt.Errorf("%w: %s", tranship.ErrNotFound, r.name)
+	}
+	return rpcstatus.FromError(err)
+}

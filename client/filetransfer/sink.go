@@ -1,0 +1,80 @@
+package filetransfer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"google.golang.org/grpc"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/rpcstatus"
+	transferpb "github.com/tranship/tranship/proto/filetransfer"
+)
+
+// chunkBytes is the most that one message carries.
+const chunkBytes = 1 << 20
+
+// sink implements sequential.Sink by one Upload call.
+type sink struct {
+	stream grpc.ClientStreamingClient[transferpb.Chunk, transferpb.Response]
+	cancel context.CancelFunc
+	path   string
+	warn   func(string)
+}
+
+func (s *sink) Write(data []byte) (int, error) {
+	written := 0
+	for chunk := range slices.Chunk(data, chunkBytes) {
+		if err := s.send(chunk); err != nil {
+			return written, err
+		}
+		written += len(chunk)
+	}
+	return written, nil
+}
+
+// send sends a chunk, which gRPC has encoded, and so copied, when it returns. That
+// fails with io.EOF when the server has ended the call; why is to be received.
+func (s *sink) send(data []byte) error {
+	err := s.stream.Send(&transferpb.Chunk{Data: data})
+	if !errors.Is(err, io.EOF) {
+		return rpcstatus.FromError(err)
+	}
+	message, err := s.finish()
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("%w: the server answered before it had all of %s: %q", tranship.ErrAborted, s.path, message)
+}
+
+// finish ends the call and returns what the server answers.
+func (s *sink) finish() (message string, err error) {
+	response, err := s.stream.CloseAndRecv()
+	if errors.Is(err, io.EOF) {
+		return "", errors.New("the server ended the call without an answer")
+	}
+	return response.GetMessage(), rpcstatus.FromError(err)
+}
+
+func (s *sink) Commit(size int64, crc uint32) (tranship.File, error) {
+	defer s.cancel()
+	// The empty chunk ends the file. A server may answer it before the call ends,
+	// so that sending fails; receiving then still has the answer.
+	if err := s.stream.Send(&transferpb.Chunk{}); err != nil && !errors.Is(err, io.EOF) {
+		return tranship.File{}, rpcstatus.FromError(err)
+	}
+	message, err := s.finish()
+	if err != nil {
+		return tranship.File{}, err
+	}
+	if s.warn != nil && !strings.Contains(message, s.path) {
+		s.warn(fmt.Sprintf("the server may have saved %s under another name; it answered %q", s.path, message))
+	}
+	return tranship.File{Path: s.path, Size: size, CRC32C: &crc}, nil
+}
+
+func (s *sink) Abort() { s.cancel() }
