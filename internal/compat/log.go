@@ -1,0 +1,53 @@
+package compat
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"google.golang.org/grpc/status"
+)
+
+// Direction is which way a file went, seen from the client.
+type Direction string
+
+// The two directions.
+const (
+	Upload   Direction = "upload"
+	Download Direction = "download"
+)
+
+// Log writes one line about transfers that have ended.
+type Log struct {
+	// Logger may be nil: no lines.
+	Logger *slog.Logger
+	// Protocol is the service's name.
+	Protocol string
+}
+
+// Transfer writes the line of one file.
+func (l Log) Transfer(ctx context.Context, direction Direction, path string, bytes int64, start time.Time, err error) {
+	if l.Logger == nil {
+		return
+	}
+	level, attributes := slog.LevelInfo, []slog.Attr{
+		slog.String("protocol", l.Protocol),
+		slog.String("direction", string(direction)),
+		slog.String("path", clip(path)),
+		slog.Int64("bytes", bytes),
+		slog.Float64("seconds", time.Since(start).Seconds()),
+	}
+	if err != nil {
+		level = slog.LevelWarn
+		attributes = append(attributes, slog.String("error", reason(err)))
+	}
+	l.Logger.LogAttrs(ctx, level, "transfer finished", attributes...)
+}
+
+// reason is the message of err, without gRPC's frame if it is a status.
+func reason(err error) string {
+	if s, ok := status.FromError(err); ok {
+		return s.Message()
+	}
+	return err.Error()
+}

@@ -1,0 +1,21 @@
+// Package compat has what the compatibility services, and their clients, share.
+package compat
+
+import "strings"
+
+// RevisionKey is the metadata key by which a client and a server of FileSrv tell
+// each other the revision they speak.
+const RevisionKey = "tranship-filesrv-revision"
+
+// SplitExtension splits a path as Python's os.path.splitext does: the extension
+// begins at the last dot of the last segment, and leading dots of a segment begin
+// none. The two together are the path.
+func SplitExtension(path string) (filename, extension string) {
+	segment := path[strings.LastIndexByte(path, '/')+1:]
+	dot := strings.LastIndexByte(segment, '.')
+	if dot < 0 || strings.Trim(segment[:dot], ".") == "" {
+		return path, ""
+	}
+	dot += len(path) - len(segment)
+	return path[:dot], path[dot:]
+}

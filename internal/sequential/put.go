@@ -1,0 +1,34 @@
+package sequential
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/tranship/tranship"
+)
+
+// Put implements the Put of a tranship.Writer by its Begin.
+func Put(ctx context.Context, begin func(context.Context, tranship.Spec) (tranship.Upload, error), spec tranship.Spec, data []byte) (tranship.File, error) {
+	if len(data) > tranship.MaxPutBytes {
+		return tranship.File{}, fmt.Errorf("%w: a file that is put must have at most %d bytes", tranship.ErrLimit, tranship.MaxPutBytes)
+	}
+	size := int64(len(data))
+	if spec.Size != nil && *spec.Size != size {
+		return tranship.File{}, &tranship.InvalidError{Field: "size", Rule: "a size must be that of the data"}
+	}
+	spec.Size = &size
+	upload, err := begin(ctx, spec)
+	if err != nil {
+		return tranship.File{}, err
+	}
+	writer := NewWriter(ctx, upload)
+	if _, err = writer.Write(data); err == nil {
+		var file tranship.File
+		if file, err = writer.Commit(); err == nil {
+			return file, nil
+		}
+	}
+	// Why the file was not stored matters more than what is left of it.
+	_ = writer.Abort()
+	return tranship.File{}, err
+}

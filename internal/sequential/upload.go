@@ -1,0 +1,158 @@
+package sequential
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/tranship/tranship"
+)
+
+// partSize of an upload that is really a stream. It only says how far one
+// PartWriter reaches.
+const partSize = 8 << 20
+
+// Sink is the far end of a stream: it takes the bytes of one file in order.
+type Sink interface {
+	io.Writer
+	// Commit ends the file, of which size bytes with the checksum crc have been
+	// written, and returns it once it is saved.
+	Commit(size int64, crc uint32) (tranship.File, error)
+	// Abort gives the file up, and makes a Write or Commit that is under way
+	// fail. It is called at any time, perhaps more than once, and after a
+	// Commit that succeeded does nothing.
+	Abort()
+}
+
+// upload implements tranship.Upload over a Sink.
+type upload struct {
+	id   string
+	sink Sink
+	size *int64
+
+	mu      sync.Mutex
+	changed chan struct{} // closed, and made anew, when a writer was closed or the upload ended
+	next    int           // the part to write next
+	writing bool
+	short   bool // a part was closed before it was full, so it is the last
+	written int64
+	crc     uint32
+	err     error // why no more can be done
+}
+
+// NewUpload returns an upload of size bytes, nil when unknown, into sink. Unlike
+// those of stores, it takes its parts one at a time and in ascending order: Part
+// waits until the parts before have been written. What was written cannot be
+// written again, so the failure of a Write, or of a Commit that had all bytes, is
+// final. The upload ends when the context of an open writer, or of a Commit, does.
+func NewUpload(sink Sink, size *int64) tranship.Upload {
+	return &upload{id: rand.Text(), sink: sink, size: size, changed: make(chan struct{})}
+}
+
+func (u *upload) ID() string { return u.id }
+
+func (u *upload) PartSize() int64 { return partSize }
+
+func (u *upload) Part(ctx context.Context, n int) (tranship.PartWriter, error) {
+	for {
+		turn, err := u.turn(n)
+		if err != nil {
+			return nil, err
+		}
+		if turn == nil {
+			// A stream that waits for its peer can only be torn down.
+			stop := context.AfterFunc(ctx, u.sink.Abort)
+			return &partWriter{ctx: ctx, upload: u, space: partSize, stop: stop}, nil
+		}
+		select {
+		case <-turn:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// turn begins part n and returns nil, or else what to wait for.
+func (u *upload) turn(n int) (wait <-chan struct{}, err error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	switch {
+	case u.err != nil:
+		return nil, u.err
+	case n < 0 || u.size != nil && int64(n) > *u.size/partSize:
+		return nil, &tranship.InvalidError{Field: "part", Rule: "a part must be within the size of the upload"}
+	case n < u.next:
+		return nil, fmt.Errorf("%w: part %d is sent already; this protocol cannot send it again", tranship.ErrUnsupported, n)
+	case u.short:
+		return nil, &tranship.InvalidError{Field: "part", Rule: "no part can follow one that was closed before it was full"}
+	case n > u.next || u.writing:
+		return u.changed, nil
+	}
+	u.writing = true
+	u.next++
+	return nil, nil
+}
+
+// fail ends the upload unless it has ended.
+func (u *upload) fail(err error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.err == nil {
+		u.err = err
+	}
+	u.wake()
+}
+
+func (u *upload) wake() {
+	close(u.changed)
+	u.changed = make(chan struct{})
+}
+
+func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.File, error) {
+	crc, err := u.check(commit)
+	if err != nil {
+		return tranship.File{}, err
+	}
+	defer context.AfterFunc(ctx, u.sink.Abort)()
+	file, err := u.sink.Commit(commit.Size, crc)
+	if err != nil && ctx.Err() != nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		u.fail(err)
+		return tranship.File{}, err
+	}
+	u.fail(ended())
+	return file, nil
+}
+
+// check reports whether what was written is what is to be committed, and its
+// checksum.
+func (u *upload) check(commit tranship.Commit) (crc uint32, err error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	switch {
+	case u.err != nil:
+		return 0, u.err
+	case u.writing:
+		return 0, &tranship.InvalidError{Field: "commit", Rule: "all writers must have been closed"}
+	case commit.Size > u.written:
+		missing := tranship.Range{Offset: u.written, Length: commit.Size - u.written}
+		return 0, &tranship.IncompleteError{Missing: []tranship.Range{missing}}
+	case commit.Size < u.written || u.size != nil && commit.Size != *u.size:
+		return 0, &tranship.InvalidError{Field: "size", Rule: "a size must be the number of bytes that were written and declared"}
+	case commit.CRC32C != nil && *commit.CRC32C != u.crc:
+		return 0, fmt.Errorf("%w: the bytes that were sent have CRC32C %08x, not %08x", tranship.ErrIntegrity, u.crc, *commit.CRC32C)
+	}
+	return u.crc, nil
+}
+
+func (u *upload) Abort(context.Context) error {
+	u.sink.Abort()
+	u.fail(ended())
+	return nil
+}
+
+func ended() error { return fmt.Errorf("%w: the upload has ended", tranship.ErrAborted) }

@@ -1,0 +1,102 @@
+// Package sequential joins two ways to move a file's bytes: streams, where they
+// only go forward, and uploads, which are made of parts. Writer puts a stream into
+// an upload; NewUpload makes a stream look like an upload.
+package sequential
+
+import (
+	"context"
+	"time"
+
+	"github.com/tranship/tranship"
+)
+
+// abortTime bounds how long Abort waits for the store.
+const abortTime = 30 * time.Second
+
+// Writer writes a file into an upload from its first byte on, part after part. It
+// holds no bytes. It is not safe for concurrent use.
+type Writer struct {
+	ctx    context.Context
+	upload tranship.Upload
+	part   tranship.PartWriter // nil between parts
+	space  int64               // what still fits into part
+	next   int                 // the number of the part after it
+	size   int64
+	crc    uint32
+	err    error
+}
+
+// NewWriter returns a writer into an upload that has no parts yet. The context
+// governs all that the writer does, except Abort. The caller must end it with a
+// Commit that succeeds, or with Abort.
+func NewWriter(ctx context.Context, upload tranship.Upload) *Writer {
+	return &Writer{ctx: ctx, upload: upload}
+}
+
+// Size is the number of bytes written.
+func (w *Writer) Size() int64 { return w.size }
+
+// Write appends data and keeps nothing of it. After an error every later Write, and
+// Commit, fails with the same.
+func (w *Writer) Write(data []byte) (int, error) {
+	written := 0
+	for w.err == nil && written < len(data) {
+		var n int
+		n, w.err = w.writePart(data[written:])
+		written += n
+	}
+	return written, w.err
+}
+
+// writePart writes as much as fits into the current part.
+func (w *Writer) writePart(data []byte) (int, error) {
+	if w.part == nil {
+		part, err := w.upload.Part(w.ctx, w.next)
+		if err != nil {
+			return 0, err
+		}
+		w.part, w.space = part, w.upload.PartSize()
+		w.next++
+	}
+	data = data[:min(int64(len(data)), w.space)]
+	n, err := w.part.Write(data)
+	w.crc = tranship.UpdateCRC32C(w.crc, data[:n])
+	w.size += int64(n)
+	w.space -= int64(n)
+	if err == nil && w.space == 0 {
+		err = w.closePart()
+	}
+	return n, err
+}
+
+func (w *Writer) closePart() error {
+	if w.part == nil {
+		return nil
+	}
+	part := w.part
+	w.part = nil
+	return part.Close()
+}
+
+// Commit makes what was written visible as the whole file.
+func (w *Writer) Commit() (tranship.File, error) {
+	if w.err == nil {
+		w.err = w.closePart()
+	}
+	if w.err != nil {
+		return tranship.File{}, w.err
+	}
+	return w.upload.Commit(w.ctx, tranship.Commit{Size: w.size, CRC32C: new(w.crc)})
+}
+
+// Abort removes the upload, even when the writer's context has ended. After a
+// Commit that succeeded it does nothing.
+func (w *Writer) Abort() error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.ctx), abortTime)
+	defer cancel()
+	if w.part != nil {
+		// The upload goes, so what its part has to say does not matter.
+		_ = w.closePart()
+	}
+	return w.upload.Abort(ctx)
+}

@@ -1,0 +1,88 @@
+package filesrv
+
+import (
+	"errors"
+	"io"
+
+	"google.golang.org/grpc"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/compat"
+	filesrvv1 "github.com/tranship/tranship/proto/filesrv/v1"
+	filesrvv2 "github.com/tranship/tranship/proto/filesrv/v2"
+)
+
+// chunkBytes is how much a message of a download carries: as much as clients send.
+const chunkBytes = 1 << 20
+
+// downloadStream is the server's end of a DownloadFile call.
+type downloadStream = grpc.ServerStreamingServer[filesrvv1.FileResponse]
+
+// sender sends files as messages of one revision.
+type sender interface {
+	// header starts the file at path.
+	header(path string) error
+	// chunk sends the next bytes of the file; the buffer then belongs to gRPC.
+	chunk(data []byte) error
+	// empty takes the place of the chunks of an empty file.
+	empty() error
+}
+
+// senderV1 sends one file only, so it has no header to send.
+type senderV1 struct{ stream downloadStream }
+
+func (s senderV1) header(string) error { return nil }
+
+func (s senderV1) chunk(data []byte) error {
+	return s.stream.Send(&filesrvv1.FileResponse{ChunkData: data})
+}
+
+// An answer without any message is what a missing file is to some clients.
+func (s senderV1) empty() error { return s.chunk(nil) }
+
+// senderV2 sends messages of another type than the stream's, which gRPC does not
+// look at.
+type senderV2 struct{ stream downloadStream }
+
+func (s senderV2) header(path string) error {
+	filename, extension := compat.SplitExtension(path)
+	return s.stream.SendMsg(&filesrvv2.FileResponse{Data: &filesrvv2.FileResponse_Header{
+		Header: &filesrvv2.FileHeader{Filename: filename, Extension: extension},
+	}})
+}
+
+func (s senderV2) chunk(data []byte) error {
+	return s.stream.SendMsg(&filesrvv2.FileResponse{Data: &filesrvv2.FileResponse_ChunkData{ChunkData: data}})
+}
+
+func (s senderV2) empty() error { return nil }
+
+// transmit sends a whole file, and returns how many bytes of it were sent.
+func transmit(content tranship.Content, path string, out sender) (sent int64, err error) {
+	if err := out.header(path); err != nil {
+		return 0, err
+	}
+	for {
+		// Each chunk has a buffer of its own, because gRPC allows no changes of
+		// what was sent; one byte more than is left finds the end with the last.
+		left := max(content.File().Size-sent, 0)
+		buffer := make([]byte, min(left+1, chunkBytes))
+		n, err := io.ReadFull(content, buffer)
+		end := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+		if err != nil && !end {
+			return sent, err
+		}
+		if n > 0 {
+			if err := out.chunk(buffer[:n]); err != nil {
+				return sent, err
+			}
+			sent += int64(n)
+		}
+		if end && sent == 0 {
+			return 0, out.empty()
+		}
+		if end {
+			return sent, nil
+		}
+	}
+}

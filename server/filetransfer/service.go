@@ -1,0 +1,125 @@
+// Package filetransfer serves FileTransfer.FileService, the upload protocol of
+// another widely copied tutorial, into a store of this project. It runs on any
+// grpc.Server, beside a program's own services:
+//
+//	filetransfer.New(store, filetransfer.Options{}).Register(server)
+//
+// Memory stays bounded by one message of a stream. An upload that fails is drained
+// first (of at most 64 MiB, for at most 2 s), so that its client sees the status
+// and not a reset.
+package filetransfer
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	_ "google.golang.org/grpc/encoding/gzip" // existing clients may compress
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/compat"
+	"github.com/tranship/tranship/internal/drain"
+	transferpb "github.com/tranship/tranship/proto/filetransfer"
+)
+
+// DefaultPath is where a file goes whose client does not name it.
+const DefaultPath = "received_file.bin"
+
+// Options of a Service. The zero value is complete.
+type Options struct {
+	// Durability of every commit.
+	Durability tranship.Durability
+	// Logger gets one line for each file that was moved or failed to be, with the
+	// attributes protocol, direction, path, bytes, seconds and, for a failure,
+	// error. nil: no lines.
+	Logger *slog.Logger
+}
+
+// Service is the server side of FileTransfer.FileService. It is safe for
+// concurrent use.
+type Service struct {
+	transferpb.UnimplementedFileServiceServer
+	store   tranship.Writer
+	options Options
+	log     compat.Log
+}
+
+// New returns a service that saves into store.
+func New(store tranship.Writer, options Options) *Service {
+	return &Service{
+		store:   store,
+		options: options,
+		log:     compat.Log{Logger: options.Logger, Protocol: "filetransfer"},
+	}
+}
+
+// Register offers the service on server.
+func (s *Service) Register(server grpc.ServiceRegistrar) {
+	transferpb.RegisterFileServiceServer(server, s)
+}
+
+// uploadStream is the server's end of an Upload call.
+type uploadStream = grpc.ClientStreamingServer[transferpb.Chunk, transferpb.Response]
+
+// Upload implements the method of the protocol.
+func (s *Service) Upload(stream uploadStream) error {
+	path, err := s.receive(stream)
+	if err != nil {
+		drain.Stream(stream)
+		return err
+	}
+	return stream.SendAndClose(&transferpb.Response{Message: "File " + path + " received successfully."})
+}
+
+// receive saves the file of a stream and returns its path.
+func (s *Service) receive(stream uploadStream) (path string, err error) {
+	path, err = requestedPath(stream.Context())
+	if err != nil {
+		return "", err
+	}
+	file, err := compat.Receive(stream.Context(), s.store, tranship.Spec{Path: path, Durability: s.options.Durability}, s.log)
+	if err != nil {
+		return "", err
+	}
+	defer func() { file.Abort(err) }()
+	for ended := false; ; {
+		chunk, err := stream.Recv()
+		switch {
+		case errors.Is(err, io.EOF) && ended:
+			return path, nil
+		case errors.Is(err, io.EOF):
+			return path, file.Commit()
+		case err != nil: // A cancel, a broken connection, or what is no message.
+			return "", err
+		case ended && len(chunk.GetData()) > 0:
+			return "", compat.StatusError(path, status.Error(codes.InvalidArgument, "data came after the empty chunk that ended the file, which is saved without it"))
+		case ended:
+		case len(chunk.GetData()) > 0:
+			err = file.Write(chunk.GetData())
+		default:
+			err, ended = file.Commit(), true
+		}
+		if err != nil {
+			return "", err
+		}
+	}
+}
+
+// requestedPath is the path that the metadata of a call tells.
+func requestedPath(ctx context.Context) (string, error) {
+	incoming, _ := metadata.FromIncomingContext(ctx)
+	names := append(incoming.Get("filename"), incoming.Get("filename-bin")...)
+	switch len(names) {
+	case 0:
+		return DefaultPath, nil
+	case 1:
+		return names[0], nil
+	default:
+		return "", status.Error(codes.InvalidArgument, "request metadata must have filename or filename-bin at most once")
+	}
+}
