@@ -1,0 +1,152 @@
+package tranship_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"os"
+	"path/filepath"
+
+	"google.golang.org/grpc"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/client"
+	"github.com/tranship/tranship/server"
+	"github.com/tranship/tranship/server/filesrv"
+	"github.com/tranship/tranship/server/filetransfer"
+	"github.com/tranship/tranship/store/disk"
+	"github.com/tranship/tranship/transfer"
+)
+
+// A grpc.Server that a program has already serves files beside its own services.
+func Example_mount() {
+	directory, err := os.MkdirTemp("", "example")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(directory)
+	store, err := disk.Open(directory, disk.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer store.Close()
+
+	grpcServer := grpc.NewServer( /* the options and services that you have */ )
+	server.New(store, server.Options{}).Register(grpcServer)
+	// For existing clients of the tutorial protocols:
+	filesrv.New(store, filesrv.Options{}).Register(grpcServer)
+	filetransfer.New(store, filetransfer.Options{}).Register(grpcServer)
+
+	fmt.Println(len(grpcServer.GetServiceInfo()), "services")
+	// Output: 3 services
+}
+
+// A client is a store; small content goes up with Put.
+func Example_upload() {
+	address, stop := startServer()
+	defer stop()
+	ctx := context.Background()
+
+	files, err := client.Dial(ctx, address, client.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer files.Close()
+
+	file, err := files.Put(ctx, tranship.Spec{
+		Path:         "notes/today.txt",
+		Precondition: tranship.Precondition{MustNotExist: true},
+	}, []byte("small files need no round trip each\n"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(file.Path, file.Size)
+	// Output: notes/today.txt 36
+}
+
+// Package transfer copies files of any size and whole directories, here from this
+// machine to a server: many small files in flight, each verified end to end.
+func Example_uploadDirectory() {
+	address, stop := startServer()
+	defer stop()
+	ctx := context.Background()
+	local, err := os.MkdirTemp("", "example")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(local)
+	if err := os.WriteFile(filepath.Join(local, "large.txt"), make([]byte, 20_000_000), 0o600); err != nil {
+		log.Fatal(err)
+	}
+
+	files, err := client.Dial(ctx, address, client.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer files.Close()
+	directory, err := transfer.OpenDir(local)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer directory.Close()
+
+	err = transfer.Copy(ctx, files, directory.Files(ctx, "", "backup"), transfer.Options{
+		Report: func(result transfer.Result) { fmt.Println(result.Path, result.SentBytes, result.Err) },
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	// Output: backup/large.txt 20000000 <nil>
+}
+
+// Content that is open is an io.Reader; its last Read tells whether every byte was
+// what the server has.
+func Example_download() {
+	address, stop := startServer()
+	defer stop()
+	ctx := context.Background()
+	files, err := client.Dial(ctx, address, client.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer files.Close()
+	if _, err := files.Put(ctx, tranship.Spec{Path: "greeting"}, []byte("hello, wire")); err != nil {
+		log.Fatal(err)
+	}
+
+	content, err := files.Open(ctx, "greeting", tranship.OpenOptions{Offset: 7})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer content.Close()
+	if _, err := io.Copy(os.Stdout, content); err != nil {
+		log.Fatal(err)
+	}
+	// Output: wire
+}
+
+// startServer serves an empty directory on a free port.
+func startServer() (address string, stop func()) {
+	directory, err := os.MkdirTemp("", "example")
+	if err != nil {
+		log.Fatal(err)
+	}
+	store, err := disk.Open(directory, disk.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		log.Fatal(err)
+	}
+	grpcServer := grpc.NewServer(server.GRPCOptions(server.Options{})...)
+	server.New(store, server.Options{}).Register(grpcServer)
+	go grpcServer.Serve(listener) //nolint:errcheck // it ends with Stop
+	return listener.Addr().String(), func() {
+		grpcServer.Stop()
+		store.Close()
+		os.RemoveAll(directory)
+	}
+}
