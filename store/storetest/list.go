@@ -151,7 +151,7 @@ func listThousands(f fixture) {
 func (f fixture) listsInPages(options tranship.ListOptions, page int, want []string) {
 	f.Helper()
 	var got []string
-	for {
+	for len(got) <= len(want) { // a list that repeats itself would never end
 		before := len(got)
 		for entry, err := range f.store.List(f.Context(), options) {
 			if err != nil {

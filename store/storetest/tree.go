@@ -10,6 +10,7 @@ func treeTests() []test {
 		{"a file is blocked by files below it", fileBlockedByBelow},
 		{"a common prefix blocks nothing", prefixBlocksNothing},
 		{"an empty directory blocks nothing", emptyDirectoryBlocksNothing},
+		{"a replaced file blocks nothing more", replacedBlocksNothing},
 		{"an unfinished upload blocks nothing", unfinishedBlocksNothing},
 		{"a directory is not a file", directoryIsNoFile},
 		{"nothing is below a file", nothingBelowFile},
@@ -89,6 +90,27 @@ func emptyDirectoryBlocksNothing(f fixture) {
 		f.Fatalf("Move to where a directory was: %v", err)
 	}
 	f.has("d", []byte("and back"))
+}
+
+// replacedBlocksNothing replaces a file in every way before it is removed once.
+func replacedBlocksNothing(f fixture) {
+	f.put("source", []byte("source"))
+	f.put("d/e/f", []byte("1"))
+	f.put("d/e/f", []byte("2"))
+	f.upload(tranship.Spec{Path: "d/e/f"}, []byte("3"))
+	for name, transplant := range f.transplants() {
+		f.put("source", []byte("source"))
+		if _, err := transplant("source", "d/e/f", tranship.Precondition{}); err != nil {
+			f.Fatalf("%s: %v", name, err)
+		}
+	}
+	if _, err := f.store.SetAttributes(f.Context(), "d/e/f", tranship.Attributes{}, tranship.Precondition{}); err != nil {
+		f.Fatalf("SetAttributes: %v", err)
+	}
+	f.remove("d/e/f")
+	f.lists(tranship.ListOptions{Directory: "d"})
+	f.put("d", []byte("a file"))
+	f.has("d", []byte("a file"))
 }
 
 func unfinishedBlocksNothing(f fixture) {
