@@ -63,8 +63,8 @@ func (c *Client) Download(ctx context.Context, name string) iter.Seq2[tranship.C
 type content struct {
 	receiver *receiver
 	path     string
-	chunk    []byte // received, not yet read
-	next     string // the path of the file after this one, once it has begun
+	chunk    []byte   // received, not yet read
+	next     *message // the header of the file after this one
 	err      error
 	closed   bool
 	single   bool               // no file may follow
@@ -97,10 +97,7 @@ func (c *content) fill() bool {
 		case c.single:
 			c.err = fmt.Errorf("%w: %s stands for several files", tranship.ErrInvalid, c.path)
 		default:
-			c.next, c.err = m.path()
-			if c.err == nil {
-				c.err = io.EOF
-			}
+			c.next, c.err = &m, io.EOF
 		}
 	}
 	return len(c.chunk) > 0
@@ -113,8 +110,8 @@ func (c *content) skip() (next string, err error) {
 		c.chunk = nil
 	}
 	c.closed = true
-	if c.next != "" {
-		return c.next, nil
+	if c.next != nil {
+		return c.next.path()
 	}
 	return "", c.err
 }
