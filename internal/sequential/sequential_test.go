@@ -1,0 +1,253 @@
+package sequential_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/sequential"
+	"github.com/tranship/tranship/store/mem"
+)
+
+func TestWriter(t *testing.T) {
+	data := []byte("0123456789abcdef0123456789abcdef")
+	for _, piece := range []int{1, 3, 7, 8, 9, 16, 32} {
+		for size := range len(data) {
+			store := &mem.Store{PartSize: 8}
+			upload, err := store.Begin(t.Context(), tranship.Spec{Path: "a"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			writer := sequential.NewWriter(t.Context(), upload)
+			for rest := data[:size]; len(rest) > 0; {
+				n, err := writer.Write(rest[:min(piece, len(rest))])
+				if err != nil {
+					t.Fatal(err)
+				}
+				rest = rest[n:]
+			}
+			file, err := writer.Commit()
+			if err != nil || file.Size != int64(size) || *file.CRC32C != tranship.CRC32C(data[:size]) {
+				t.Errorf("%d bytes by %d: %+v, %v", size, piece, file, err)
+			}
+			if err := writer.Abort(); err != nil {
+				t.Errorf("abort after commit: %v", err)
+			}
+		}
+	}
+}
+
+func TestWriterFailures(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	store := &mem.Store{PartSize: 8}
+	upload, err := store.Begin(ctx, tranship.Spec{Path: "a", Size: new(int64(10))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	writer := sequential.NewWriter(ctx, upload)
+	if n, err := writer.Write(make([]byte, 11)); n != 8 || !errors.Is(err, tranship.ErrInvalid) {
+		t.Errorf("too many bytes: %d, %v", n, err)
+	}
+	if _, err := writer.Write(nil); !errors.Is(err, tranship.ErrInvalid) {
+		t.Errorf("a later write: %v", err)
+	}
+	if _, err := writer.Commit(); !errors.Is(err, tranship.ErrInvalid) {
+		t.Errorf("commit: %v", err)
+	}
+	cancel()
+	if err := writer.Abort(); err != nil {
+		t.Errorf("abort: %v", err)
+	}
+	if _, err := upload.Part(t.Context(), 0); !errors.Is(err, tranship.ErrAborted) {
+		t.Errorf("the upload is still there: %v", err)
+	}
+}
+
+// memorySink implements sequential.Sink. When blocked is not nil, Write blocks until
+// Abort closes it.
+type memorySink struct {
+	bytes.Buffer
+	blocked chan struct{}
+	once    sync.Once
+	commit  error
+}
+
+func (s *memorySink) Write(data []byte) (int, error) {
+	if s.blocked != nil {
+		<-s.blocked
+		return 0, errors.New("torn down")
+	}
+	return s.Buffer.Write(data)
+}
+
+func (s *memorySink) Commit(size int64, crc uint32) (tranship.File, error) {
+	return tranship.File{Size: size, CRC32C: &crc}, s.commit
+}
+
+func (s *memorySink) Abort() {
+	if s.blocked != nil {
+		s.once.Do(func() { close(s.blocked) })
+	}
+}
+
+// Parts written by many goroutines at once come out in order.
+func TestUploadOrder(t *testing.T) {
+	sink := new(memorySink)
+	upload := sequential.NewUpload(sink, nil)
+	size := int(upload.PartSize())
+	const parts = 4
+	var group sync.WaitGroup
+	for n := range parts {
+		group.Go(func() {
+			part, err := upload.Part(t.Context(), n)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			data := bytes.Repeat([]byte{byte(n)}, size)
+			if n == parts-1 {
+				data = data[:5]
+			}
+			if _, err := part.Write(data); err != nil {
+				t.Error(err)
+			}
+			if err := part.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	for n := range parts - 1 {
+		if got := sink.Bytes()[n*size : (n+1)*size]; got[0] != byte(n) || got[size-1] != byte(n) {
+			t.Errorf("part %d is out of order", n)
+		}
+	}
+	total := int64(parts-1)*upload.PartSize() + 5
+	crc := tranship.CRC32C(sink.Bytes())
+	file, err := upload.Commit(t.Context(), tranship.Commit{Size: total, CRC32C: &crc})
+	if err != nil || file.Size != total || *file.CRC32C != crc {
+		t.Errorf("file is %+v, %v", file, err)
+	}
+}
+
+// begin returns an upload of which data has been written.
+func begin(t *testing.T, sink sequential.Sink, size *int64, data string) tranship.Upload {
+	t.Helper()
+	upload := sequential.NewUpload(sink, size)
+	part, err := upload.Part(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(part, data); err != nil {
+		t.Fatal(err)
+	}
+	if err := part.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return upload
+}
+
+func TestUploadCommit(t *testing.T) {
+	failure := errors.New("failure")
+	for _, test := range []struct {
+		name     string
+		declared *int64
+		commit   tranship.Commit
+		sink     memorySink
+		want     error
+	}{
+		{name: "right", declared: new(int64(3)), commit: tranship.Commit{Size: 3, CRC32C: new(tranship.CRC32C([]byte("abc")))}},
+		{name: "incomplete", commit: tranship.Commit{Size: 4}, want: tranship.ErrPrecondition},
+		{name: "too much", commit: tranship.Commit{Size: 2}, want: tranship.ErrInvalid},
+		{name: "not as declared", declared: new(int64(4)), commit: tranship.Commit{Size: 3}, want: tranship.ErrInvalid},
+		{name: "checksum", commit: tranship.Commit{Size: 3, CRC32C: new(uint32(1))}, want: tranship.ErrIntegrity},
+		{name: "sink", commit: tranship.Commit{Size: 3}, sink: memorySink{commit: failure}, want: failure},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			upload := begin(t, &test.sink, test.declared, "abc")
+			if _, err := upload.Commit(t.Context(), test.commit); !errors.Is(err, test.want) {
+				t.Errorf("error is %v, want %v", err, test.want)
+			}
+		})
+	}
+}
+
+func TestUploadMisuse(t *testing.T) {
+	upload := begin(t, new(memorySink), new(int64(3)), "ab")
+	for n, want := range map[int]error{-1: tranship.ErrInvalid, 0: tranship.ErrUnsupported, 1: tranship.ErrInvalid} {
+		if _, err := upload.Part(t.Context(), n); !errors.Is(err, want) {
+			t.Errorf("part %d: %v, want %v", n, err, want)
+		}
+	}
+	upload = begin(t, new(memorySink), nil, "ab")
+	if _, err := upload.Part(t.Context(), 1); !errors.Is(err, tranship.ErrInvalid) {
+		t.Errorf("a part after the last: %v", err)
+	}
+	upload = sequential.NewUpload(new(memorySink), new(int64(3)))
+	part, err := upload.Part(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := part.Write([]byte("abcd")); n != 0 || !errors.Is(err, tranship.ErrInvalid) {
+		t.Errorf("beyond the size: %d, %v", n, err)
+	}
+	if _, err := upload.Commit(t.Context(), tranship.Commit{}); !errors.Is(err, tranship.ErrInvalid) {
+		t.Errorf("commit with an open writer: %v", err)
+	}
+}
+
+// What waits for the far end, or for a turn, ends with its context, or with the
+// upload.
+func TestUploadWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		upload := sequential.NewUpload(&memorySink{blocked: make(chan struct{})}, nil)
+		ctx, cancel := context.WithCancel(t.Context())
+		part, err := upload.Part(ctx, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		impatient, giveUp := context.WithCancel(t.Context())
+		var group sync.WaitGroup
+		group.Go(func() {
+			if _, err := upload.Part(impatient, 1); !errors.Is(err, context.Canceled) {
+				t.Errorf("impatient: %v", err)
+			}
+		})
+		synctest.Wait()
+		giveUp()
+		group.Wait()
+		group.Go(func() {
+			if _, err := upload.Part(t.Context(), 1); !errors.Is(err, context.Canceled) {
+				t.Errorf("waiting: %v", err)
+			}
+		})
+		group.Go(func() {
+			if _, err := part.Write([]byte("x")); !errors.Is(err, context.Canceled) {
+				t.Errorf("writing: %v", err)
+			}
+		})
+		synctest.Wait()
+		cancel()
+		group.Wait()
+		if _, err := upload.Commit(t.Context(), tranship.Commit{}); !errors.Is(err, context.Canceled) {
+			t.Errorf("commit: %v", err)
+		}
+	})
+}
+
+func TestAbort(t *testing.T) {
+	upload := begin(t, new(memorySink), nil, "abc")
+	for range 2 {
+		if err := upload.Abort(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := upload.Commit(t.Context(), tranship.Commit{Size: 3}); !errors.Is(err, tranship.ErrAborted) {
+		t.Errorf("commit: %v", err)
+	}
+}
