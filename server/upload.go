@@ -181,7 +181,9 @@ func (u *uploadStream) begin(begin *transhipv1.Begin) error {
 	if open, ok := u.slots[id]; ok && !open.ended() {
 		return u.end(id, event{err: slotError("slot %d was begun twice", id)})
 	}
-	if err := u.admit(id); err != nil {
+	// A file under way may need more writers to finish.
+	isNew := begin.GetMode() != transhipv1.Begin_MODE_JOIN
+	if err := u.admit(id, isNew); err != nil {
 		return u.reject(id, err)
 	}
 	if u.unfinished() >= wire.MaxUnfinishedSlots {
@@ -204,7 +206,7 @@ func (u *uploadStream) put(put *transhipv1.Put) error {
 	if open, ok := u.slots[id]; ok && !open.ended() {
 		return u.end(id, event{err: slotError("slot %d was begun twice", id)})
 	}
-	if err := u.admit(id); err != nil {
+	if err := u.admit(id, true); err != nil {
 		return u.reject(id, err)
 	}
 	size := int64(len(put.GetData()))
@@ -225,13 +227,14 @@ func (u *uploadStream) put(put *transhipv1.Put) error {
 	return nil
 }
 
-// admit checks a new slot's number and whether the stream takes any more.
-func (u *uploadStream) admit(id uint64) error {
+// admit checks a new slot's number and whether the stream takes any more. isNew:
+// the slot is for a file that is not under way yet.
+func (u *uploadStream) admit(id uint64, isNew bool) error {
 	if id <= u.last {
 		return slotError("slot %d is not greater than %d, the one before it", id, u.last)
 	}
 	u.last = id
-	if u.server.isDraining() {
+	if isNew && u.server.isDraining() {
 		return fmt.Errorf("%w: the server is shutting down", tranship.ErrUnavailable)
 	}
 	if u.replies.waiting() >= wire.MaxQueuedReplies {
