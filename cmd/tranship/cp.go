@@ -172,5 +172,5 @@ func (r *reporter) result(result transfer.Result) {
 		return
 	}
 	g.failures.add(exitCode(result.Err))
-	g.complain(message(result))
+	g.complain(r.target.message(result))
 }

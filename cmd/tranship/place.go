@@ -105,6 +105,8 @@ func parseRemote(arg string) (place, error) {
 		return bad("write '#' in a path as %23")
 	case u.Hostname() == "":
 		return bad("the host is missing: grpc://host:port/path")
+	case strings.Contains(u.Hostname(), ":") && !strings.HasPrefix(u.Host, "["):
+		return bad("write an IPv6 address in brackets")
 	case u.Port() == "":
 		return bad("the port is missing: grpc://host:port/path")
 	}

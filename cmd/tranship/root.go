@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -35,7 +36,7 @@ func run(ctx context.Context, args []string, streams streams) int {
 	root.SetErr(streams.err)
 	cmd, err := root.ExecuteContextC(ctx)
 	if err != nil {
-		if ctx.Err() != nil {
+		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 			err = context.Cause(ctx)
 		}
 		g.fail(err)

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/client/filetransfer"
@@ -31,8 +32,8 @@ type target struct {
 	isDirectory bool
 	// isFile: there is a file at path.
 	isFile bool
-	// native: the writer is a store of the native protocol.
-	native bool
+	// protocol is the one that servers are spoken to with.
+	protocol string
 	// shown is what a path of the writer must be prefixed with to be a local
 	// file's name.
 	shown   string
@@ -71,7 +72,7 @@ func (t *target) directory(source place) (string, error) {
 // inside reports whether what is on a server can be copied to the target by the
 // server itself.
 func (t *target) inside(server serverPlace) bool {
-	return t.native && t.place.server == server
+	return t.place.kind == remote && t.protocol == protocolTranship && t.place.server == server
 }
 
 // show is a path of the target as the user knows it.
@@ -86,14 +87,14 @@ func (g *globals) openTarget(ctx context.Context, connections *connections, p pl
 	switch p.kind {
 	case stream:
 		// The name is for nobody: the stream has none.
-		return &target{place: p, writer: transfer.Stdout{Writer: g.out}, path: "stdout"}, nil
+		return &target{place: p, writer: transfer.Stdout{Writer: g.out}, path: "stdout", protocol: flags.protocol}, nil
 	case local:
-		return openLocalTarget(p)
+		return openLocalTarget(p, flags.protocol)
 	}
 	if flags.protocol == protocolTranship {
 		return openNativeTarget(ctx, connections, p)
 	}
-	t := &target{place: p, path: p.path, isDirectory: p.slash}
+	t := &target{place: p, path: p.path, isDirectory: p.slash, protocol: flags.protocol}
 	conn, err := connections.conn(ctx, p.server)
 	if err != nil {
 		return nil, err
@@ -111,7 +112,7 @@ func openNativeTarget(ctx context.Context, connections *connections, p place) (*
 	if err != nil {
 		return nil, err
 	}
-	t := &target{place: p, writer: store, path: p.path, native: true, stat: store.Stat, lister: store, isDirectory: p.slash}
+	t := &target{place: p, writer: store, path: p.path, protocol: protocolTranship, stat: store.Stat, lister: store, isDirectory: p.slash}
 	if t.isDirectory {
 		return t, nil
 	}
@@ -127,9 +128,9 @@ func openNativeTarget(ctx context.Context, connections *connections, p place) (*
 
 // openLocalTarget opens the directory that the target is, or is in. What is to be
 // written is below it, whatever a server calls its files.
-func openLocalTarget(p place) (*target, error) {
+func openLocalTarget(p place, protocol string) (*target, error) {
 	fail := func(err error) (*target, error) { return nil, fmt.Errorf("%s: %w", p.arg, localError(err)) }
-	t := &target{place: p}
+	t := &target{place: p, protocol: protocol}
 	// What a link leads to is written to, as cp does, and not the link replaced.
 	name := p.path
 	if resolved, err := filepath.EvalSymlinks(name); err == nil {
@@ -142,7 +143,7 @@ func openLocalTarget(p place) (*target, error) {
 		return t, t.openDir(name, p)
 	case err == nil && !info.Mode().IsRegular():
 		return fail(fmt.Errorf("%w, and is not a regular file; use - and redirect the output", tranship.ErrExists))
-	case err == nil && p.slash:
+	case err == nil && p.slash, errors.Is(err, syscall.ENOTDIR):
 		return fail(fmt.Errorf("%w, and is not a directory", tranship.ErrExists))
 	case err == nil:
 		t.isFile = true
@@ -209,7 +210,14 @@ func (l *listings) of(path string) func(context.Context, string) (tranship.File,
 }
 
 // message is the line of a file that failed.
-func message(result transfer.Result) string {
+func (t *target) message(result transfer.Result) string {
+	if t.protocol != protocolTranship && strings.Contains(result.Err.Error(), "unknown service") {
+		where := t.place.arg
+		if t.place.kind != remote {
+			where = result.Source
+		}
+		return fmt.Sprintf("%s: the server does not serve the protocol %s", where, t.protocol)
+	}
 	// Stores end what they say with the path, which stands before it here.
 	text := strings.TrimSuffix(result.Err.Error(), ": "+result.Path)
 	if _, path, ok := strings.Cut(result.Source, "://"); ok {

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"tranship": main})
+}
+
+// The scripts run the real program. Beside the usual commands they have:
+//
+//	ready FILE VAR        wait for a server's ready file and set VAR to its address
+//	exits CODE PROG...    run a program that must exit with that code
+//	terminate             send SIGTERM to all programs in the background
+//	lines N FILE          stdout or stderr, or a file, has that many lines
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			// A program with the race detector otherwise waits a second at its end.
+			env.Setenv("GORACE", "atexit_sleep_ms=0")
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"ready":     ready,
+			"exits":     exits,
+			"terminate": terminate,
+			"lines":     lines,
+		},
+	})
+}
+
+func ready(ts *testscript.TestScript, _ bool, args []string) {
+	address, err := awaitReady(context.Background(), ts.MkAbs(args[0]))
+	ts.Check(err)
+	ts.Setenv(args[1], address)
+}
+
+// awaitReady waits, for a minute at most, for the file that serve writes.
+func awaitReady(ctx context.Context, name string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		content, err := os.ReadFile(name)
+		if err == nil {
+			return strings.TrimSpace(string(content)), nil
+		}
+		select {
+		case <-ctx.Done():
+			return "", errors.New("the server did not get ready")
+		case <-tick.C:
+		}
+	}
+}
+
+func exits(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		exit, ok := errors.AsType[*exec.ExitError](err)
+		if !ok {
+			ts.Fatalf("%v", err)
+		}
+		got = exit.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d\n%s%s", got, want, ts.ReadFile("stdout"), ts.ReadFile("stderr"))
+	}
+}
+
+func terminate(ts *testscript.TestScript, _ bool, _ []string) {
+	for _, cmd := range ts.BackgroundCmds() {
+		ts.Check(cmd.Process.Signal(syscall.SIGTERM))
+	}
+}
+
+func lines(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	if got := strings.Count(ts.ReadFile(args[1]), "\n"); got != want {
+		ts.Fatalf("%s has %d lines, want %d:\n%s", args[1], got, want, ts.ReadFile(args[1]))
+	}
+}
