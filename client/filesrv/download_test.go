@@ -101,7 +101,7 @@ func TestReadingEnds(t *testing.T) {
 }
 
 // received is what a Download yields: paths, each with its content.
-func received(client *filesrv.Client, ctx context.Context, name string, skip bool) (files []string, err error) {
+func received(ctx context.Context, client *filesrv.Client, name string, skip bool) (files []string, err error) {
 	for content, err := range client.Download(ctx, name) {
 		if err != nil {
 			return files, err
@@ -145,7 +145,7 @@ func TestDownload(t *testing.T) {
 		{name: "endless name", server: foreign{header: revision2, messages: []any{headerV2(strings.Repeat("a/", 1<<20), "b")}}, err: tranship.ErrIntegrity},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := received(dialForeign(t, &test.server, test.options), t.Context(), "d/*", test.skip)
+			got, err := received(t.Context(), dialForeign(t, &test.server, test.options), "d/*", test.skip)
 			if !slices.Equal(got, test.want) || !errors.Is(err, test.err) {
 				t.Errorf("got %q, %v; want %q, %v", got, err, test.want, test.err)
 			}
@@ -190,11 +190,11 @@ func TestDownloadFromOwn(t *testing.T) {
 		"d":     {"d/a.txt=d/a.txt", "d/e/b.txt=d/e/b.txt", "d/e/c=d/e/c"},
 		"d/*/*": {"d/e/b.txt=d/e/b.txt", "d/e/c=d/e/c"},
 	} {
-		if got, err := received(client, t.Context(), name, false); err != nil || !slices.Equal(got, want) {
+		if got, err := received(t.Context(), client, name, false); err != nil || !slices.Equal(got, want) {
 			t.Errorf("%s is %q, %v", name, got, err)
 		}
 	}
-	if _, err := received(client, t.Context(), "none*", false); !errors.Is(err, tranship.ErrNotFound) {
+	if _, err := received(t.Context(), client, "none*", false); !errors.Is(err, tranship.ErrNotFound) {
 		t.Errorf("error is %v", err)
 	}
 }

@@ -73,7 +73,6 @@ func TestWriterFailures(t *testing.T) {
 type memorySink struct {
 	bytes.Buffer
 	blocked chan struct{}
-	once    sync.Once
 	commit  error
 }
 
@@ -91,7 +90,7 @@ func (s *memorySink) Commit(size int64, crc uint32) (tranship.File, error) {
 
 func (s *memorySink) Abort() {
 	if s.blocked != nil {
-		s.once.Do(func() { close(s.blocked) })
+		close(s.blocked)
 	}
 }
 

@@ -26,7 +26,7 @@ func (s *Service) DownloadFile(header *filesrvv1.FileHeader, stream downloadStre
 	if err != nil {
 		return err
 	}
-	find, out := literal, sender(senderV1{stream})
+	find, out := finder(literal), sender(senderV1{stream})
 	if revision == 2 {
 		find, out = match, senderV2{stream}
 	}

@@ -12,14 +12,15 @@ import (
 
 // A finder yields the paths of the files that a requested name stands for, in
 // ascending order; of none, nothing. After an error it yields nothing more.
-type finder = func(ctx context.Context, store tranship.Reader, name string) iter.Seq2[string, error]
+type finder func(ctx context.Context, store tranship.Reader, name string) iter.Seq2[string, error]
 
-// literal takes the name as a path. It does not look whether there is a file.
+// literal is a finder that takes the name as a path. It does not look whether there
+// is a file.
 func literal(_ context.Context, _ tranship.Reader, name string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) { yield(name, nil) }
 }
 
-// match takes the name as a path; or else as a directory, for all files below it;
+// match is a finder that takes the name as a path; or else as a directory, for all files below it;
 // or else as a pattern. In patterns '*', '?' and '[...]' are special, as in
 // path.Match, and none of them matches a '/'.
 func match(ctx context.Context, store tranship.Reader, name string) iter.Seq2[string, error] {

@@ -21,11 +21,7 @@ import (
 const revisionKey = "tranship-filesrv-revision"
 
 func ask(t *testing.T, revisions ...string) context.Context {
-	ctx := t.Context()
-	for _, revision := range revisions {
-		ctx = metadata.AppendToOutgoingContext(ctx, revisionKey, revision)
-	}
-	return ctx
+	return metadata.NewOutgoingContext(t.Context(), metadata.MD{revisionKey: revisions})
 }
 
 // file is one of a download in revision 2.
@@ -33,7 +29,7 @@ type file struct{ filename, extension, content string }
 
 // downloadAll downloads in revision 2, and returns what the server answered in its
 // metadata.
-func downloadAll(t *testing.T, client filesrvv1.FileSrvClient, ctx context.Context, name string) (files []file, answer []string, err error) {
+func downloadAll(ctx context.Context, t *testing.T, client filesrvv1.FileSrvClient, name string) (files []file, answer []string, err error) {
 	t.Helper()
 	stream, err := client.DownloadFile(ctx, &filesrvv1.FileHeader{Filename: name})
 	if err != nil {
@@ -85,7 +81,7 @@ func TestRevisionAgreement(t *testing.T) {
 			var err error
 			if test.want == 2 {
 				var files []file
-				files, answer, err = downloadAll(t, client, ask(t, test.asked...), "a.txt")
+				files, answer, err = downloadAll(ask(t, test.asked...), t, client, "a.txt")
 				if want := []file{{"a", ".txt", "a.txt"}}; !slices.Equal(files, want) {
 					t.Errorf("files are %v", files)
 				}
@@ -145,7 +141,7 @@ func TestRevision2Names(t *testing.T) {
 		{name: "none"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			files, _, err := downloadAll(t, client, ask(t, "2"), test.name)
+			files, _, err := downloadAll(ask(t, "2"), t, client, test.name)
 			var got []string
 			for _, file := range files {
 				path := file.filename + file.extension
@@ -171,7 +167,7 @@ func TestBadDownloadNames(t *testing.T) {
 	client := serve(t, store, filesrv.Options{})
 	for _, revision := range []string{"1", "2"} {
 		for _, name := range []string{"", "..", "../a.txt", "/a.txt", "/*", "../*", "./a.txt", "a.txt/", ".tranship/x", ".TRANSHIP", "a\x00", strings.Repeat("*/", 600) + "*"} {
-			_, _, err := downloadAll(t, client, ask(t, revision), name)
+			_, _, err := downloadAll(ask(t, revision), t, client, name)
 			if s := status.Convert(err); s.Code() != codes.InvalidArgument || strings.HasPrefix(s.Message(), "Invalid filepath") {
 				t.Errorf("revision %s, %q: %v", revision, name, err)
 			}

@@ -2,7 +2,6 @@ package filesrv_test
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"io"
 	"strings"
@@ -131,7 +130,7 @@ func TestRoundTrip(t *testing.T) {
 			if got := contents(t, store); len(got) != 1 || got[path] != want {
 				t.Fatalf("store has %d files, %d bytes at %q, want %d", len(got), len(got[path]), path, len(want))
 			}
-			got, _ := download(t, client, t.Context(), test.filename, test.extension)
+			got, _ := download(t, client, test.filename, test.extension)
 			if got != want {
 				t.Errorf("downloaded %d bytes, want %d", len(got), len(want))
 			}
@@ -140,9 +139,9 @@ func TestRoundTrip(t *testing.T) {
 }
 
 // download returns what a download in revision 1 yields, and how many messages.
-func download(t *testing.T, client filesrvv1.FileSrvClient, ctx context.Context, filename, extension string, options ...grpc.CallOption) (data string, messages int) {
+func download(t *testing.T, client filesrvv1.FileSrvClient, filename, extension string, options ...grpc.CallOption) (data string, messages int) {
 	t.Helper()
-	stream, err := client.DownloadFile(ctx, &filesrvv1.FileHeader{Filename: filename, Extension: extension}, options...)
+	stream, err := client.DownloadFile(t.Context(), &filesrvv1.FileHeader{Filename: filename, Extension: extension}, options...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -185,7 +184,7 @@ func TestDownloadMessages(t *testing.T) {
 		if _, err := u.Commit(t.Context(), tranship.Commit{Size: int64(test.size)}); err != nil {
 			t.Fatal(err)
 		}
-		data, messages := download(t, serve(t, store, filesrv.Options{}), t.Context(), "f", "")
+		data, messages := download(t, serve(t, store, filesrv.Options{}), "f", "")
 		if len(data) != test.size || messages != test.messages {
 			t.Errorf("%d bytes came as %d in %d messages, want %d", test.size, len(data), messages, test.messages)
 		}
@@ -207,7 +206,7 @@ func TestGzip(t *testing.T) {
 	if _, err := stream.CloseAndRecv(); err != nil {
 		t.Fatal(err)
 	}
-	if got, _ := download(t, client, t.Context(), "a", ".txt", grpc.UseCompressor(gzip.Name)); got != "hello" {
+	if got, _ := download(t, client, "a", ".txt", grpc.UseCompressor(gzip.Name)); got != "hello" {
 		t.Errorf("got %q", got)
 	}
 }
