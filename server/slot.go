@@ -88,12 +88,20 @@ func (s *slot) run(begin *transhipv1.Begin) {
 	server.logInternal(s.stream.ctx, "upload", err)
 	if begin.GetMode() != transhipv1.Begin_MODE_JOIN {
 		server.logTransfer(s.stream.ctx, outcome{
-			direction: "upload", path: begin.GetPath(), bytes: s.written.Load(), start: start, err: err,
+			direction: "upload", path: begin.GetPath(), bytes: s.total(), start: start, err: err,
 		})
 	}
 	for e := range s.events {
 		s.stream.bytes.Release(int64(len(e.chunk.GetData())))
 	}
+}
+
+// total counts the bytes of the slot's upload, those of joined slots included.
+func (s *slot) total() int64 {
+	if s.session == nil {
+		return 0
+	}
+	return s.session.written()
 }
 
 // abort removes an upload, also when the client has gone.
