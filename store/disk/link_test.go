@@ -194,7 +194,7 @@ func TestLinksSwappedMeanwhile(t *testing.T) {
 		}
 		t.Errorf("%s: %v", what, err)
 	}
-	for range 500 {
+	for range 150 {
 		for _, path := range []string{"dir/file", "file"} {
 			content, err := f.read(path)
 			allowed("reading "+path, err)

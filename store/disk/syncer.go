@@ -18,8 +18,8 @@ type syncer struct {
 }
 
 type directorySync struct {
-	// turn is held by the sync that runs.
-	turn sync.Mutex
+	// turn has an element while a sync runs.
+	turn chan struct{}
 	// next has not begun; nil when nobody has asked for it.
 	next *syncBatch
 	// users ask for a sync or wait for one.
@@ -39,7 +39,7 @@ func (s *syncer) request(directory string) error {
 		if s.directories == nil {
 			s.directories = make(map[string]*directorySync)
 		}
-		d = new(directorySync)
+		d = &directorySync{turn: make(chan struct{}, 1)}
 		s.directories[directory] = d
 	}
 	d.users++
@@ -52,12 +52,12 @@ func (s *syncer) request(directory string) error {
 	s.mu.Unlock()
 
 	if first {
-		d.turn.Lock()
+		d.turn <- struct{}{}
 		s.mu.Lock()
 		d.next = nil
 		s.mu.Unlock()
 		batch.err = s.sync(directory)
-		d.turn.Unlock()
+		<-d.turn
 		close(batch.done)
 	}
 	<-batch.done

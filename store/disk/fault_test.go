@@ -1,0 +1,342 @@
+package disk
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/rootfs"
+)
+
+// faults is a system that fails while errors are set.
+type faults struct {
+	write, sync, setxattr, rename, syncDir atomic.Pointer[error]
+}
+
+func armed(fault *atomic.Pointer[error], file string) error {
+	if err := fault.Load(); err != nil {
+		// As package os reports it, with the full name.
+		return &fs.PathError{Op: "fault", Path: file, Err: *err}
+	}
+	return nil
+}
+
+func (f *faults) system() system {
+	real := realSystem()
+	broken := real
+	broken.writeAt = func(file *os.File, data []byte, offset int64) (int, error) {
+		if err := armed(&f.write, file.Name()); err != nil {
+			n, _ := real.writeAt(file, data[:len(data)/2], offset)
+			return n, err
+		}
+		return real.writeAt(file, data, offset)
+	}
+	broken.sync = func(file *os.File) error {
+		return errors.Join(armed(&f.sync, file.Name()), real.sync(file))
+	}
+	broken.setxattr = func(file *os.File, name string, value []byte) error {
+		if err := armed(&f.setxattr, file.Name()); err != nil {
+			return err
+		}
+		return real.setxattr(file, name, value)
+	}
+	broken.rename = func(from *rootfs.Dir, name string, to *rootfs.Dir, newName string, replace bool) error {
+		if err := armed(&f.rename, "/somewhere/"+newName); err != nil {
+			return err
+		}
+		return real.rename(from, name, to, newName, replace)
+	}
+	broken.syncDir = func(dir *rootfs.Dir) error {
+		return errors.Join(armed(&f.syncDir, "/somewhere"), real.syncDir(dir))
+	}
+	return broken
+}
+
+// kinds are errors of the operating system, and what users are to see of them.
+func kinds() map[error]error {
+	return map[error]error{
+		syscall.ENOSPC: tranship.ErrNoSpace,
+		syscall.EDQUOT: tranship.ErrQuota,
+		syscall.EACCES: tranship.ErrDenied,
+		syscall.EPERM:  tranship.ErrDenied,
+		syscall.EROFS:  tranship.ErrDenied,
+		syscall.EFBIG:  tranship.ErrLimit,
+		syscall.EMFILE: tranship.ErrUnavailable,
+		syscall.EXDEV:  tranship.ErrUnsupported,
+		syscall.EIO:    syscall.EIO, // internal
+	}
+}
+
+// Nothing of a file that failed may be seen or stay, and what it was to replace
+// must be as it was.
+func TestFaults(t *testing.T) {
+	steps := map[string]func(*faults) *atomic.Pointer[error]{
+		"write":    func(f *faults) *atomic.Pointer[error] { return &f.write },
+		"sync":     func(f *faults) *atomic.Pointer[error] { return &f.sync },
+		"setxattr": func(f *faults) *atomic.Pointer[error] { return &f.setxattr },
+		"rename":   func(f *faults) *atomic.Pointer[error] { return &f.rename },
+	}
+	for step, fault := range steps {
+		t.Run(step, func(t *testing.T) {
+			faults := new(faults)
+			f := newFixture(t, small, faults.system())
+			old := f.put("old", "old")
+			for cause, want := range kinds() {
+				fault(faults).Store(&cause)
+				for _, path := range []string{"old", "new", "deep/new"} {
+					check := func(what string, err error) {
+						f.fails(what+" of "+path, err, want)
+						if !errors.Is(err, cause) && cause != syscall.EXDEV || strings.Contains(err.Error(), "/somewhere") {
+							t.Errorf("%s: %v", what, err)
+						}
+						f.lists("old")
+					}
+					_, err := f.Put(t.Context(), tranship.Spec{Path: path}, []byte("new"))
+					check("Put", err)
+					check("upload", f.uploadAndAbort(path))
+					if step != "write" { // Copy writes past the seam
+						_, err = f.Copy(t.Context(), "old", path, tranship.Precondition{})
+						check("Copy", err)
+					}
+				}
+				fault(faults).Store(nil)
+				if content, err := f.read("old"); err != nil || content != "old" || f.stat("old").Version != old.Version {
+					t.Errorf("what was to be replaced: %q, %v", content, err)
+				}
+			}
+			if got := f.names("."); len(got) != 2 {
+				t.Errorf("the directory has %q", got)
+			}
+			f.put("new", "and now it works")
+		})
+	}
+}
+
+func (f fixture) uploadAndAbort(path string) error {
+	f.Helper()
+	upload, err := f.Begin(f.Context(), tranship.Spec{Path: path, Size: new(int64(3))})
+	if err != nil {
+		f.Fatal(err)
+	}
+	defer upload.Abort(f.Context())
+	writer, err := upload.Part(f.Context(), 0)
+	if err != nil {
+		f.Fatal(err)
+	}
+	if _, err := writer.Write([]byte("new")); err != nil {
+		return err
+	}
+	if err := writer.Close(); err != nil {
+		return err
+	}
+	_, err = upload.Commit(f.Context(), tranship.Commit{Size: 3})
+	return err
+}
+
+func (f fixture) beginAndWrite(path, content string) tranship.Upload {
+	f.Helper()
+	upload, err := f.Begin(f.Context(), tranship.Spec{Path: path})
+	if err != nil {
+		f.Fatal(err)
+	}
+	writer, err := upload.Part(f.Context(), 0)
+	if err != nil {
+		f.Fatal(err)
+	}
+	if _, err := writer.Write([]byte(content)); err != nil {
+		f.Fatal(err)
+	}
+	if err := writer.Close(); err != nil {
+		f.Fatal(err)
+	}
+	return upload
+}
+
+// After a failed sync, pages that were not written are marked clean: a second sync
+// succeeds without them.
+func TestFailedSyncEndsTheUpload(t *testing.T) {
+	for step, visible := range map[string]bool{"sync": false, "syncDir": true} {
+		t.Run(step, func(t *testing.T) {
+			faults := new(faults)
+			f := newFixture(t, small, faults.system())
+			fault := &faults.sync
+			if visible {
+				fault = &faults.syncDir
+			}
+			upload := f.beginAndWrite("file", "content")
+			fault.Store(new(error(syscall.EIO)))
+			_, first := upload.Commit(t.Context(), tranship.Commit{Size: 7})
+			f.fails("Commit", first, syscall.EIO)
+			fault.Store(nil)
+			_, second := upload.Commit(t.Context(), tranship.Commit{Size: 7})
+			f.fails("second Commit", second, syscall.EIO)
+			if err := upload.Abort(t.Context()); err != nil {
+				t.Error(err)
+			}
+			_, err := f.Stat(t.Context(), "file")
+			if visible != (err == nil) {
+				t.Errorf("Stat: %v", err)
+			}
+		})
+	}
+}
+
+func TestCommitCanBeTriedAgain(t *testing.T) {
+	faults := new(faults)
+	f := newFixture(t, small, faults.system())
+	upload := f.beginAndWrite("dir/file", "content")
+	faults.rename.Store(new(error(syscall.ENOSPC)))
+	_, err := upload.Commit(t.Context(), tranship.Commit{Size: 7})
+	f.fails("Commit", err, tranship.ErrNoSpace)
+	faults.rename.Store(nil)
+	if _, err := upload.Commit(t.Context(), tranship.Commit{Size: 7}); err != nil {
+		t.Fatal(err)
+	}
+	if content, err := f.read("dir/file"); err != nil || content != "content" {
+		t.Errorf("read %q, %v", content, err)
+	}
+}
+
+func TestFailedWriteCanBeRepeated(t *testing.T) {
+	faults := new(faults)
+	f := newFixture(t, small, faults.system())
+	upload := f.beginAndWrite("file", "")
+	writer, err := upload.Part(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	faults.write.Store(new(error(syscall.ENOSPC)))
+	n, err := writer.Write([]byte("content"))
+	f.fails("Write", err, tranship.ErrNoSpace)
+	if n != 0 {
+		t.Errorf("%d bytes count as written", n)
+	}
+	faults.write.Store(nil)
+	if _, err := writer.Write([]byte("content")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := upload.Commit(t.Context(), tranship.Commit{Size: 7, CRC32C: new(tranship.CRC32C([]byte("content")))}); err != nil {
+		t.Fatal(err)
+	}
+	if content, err := f.read("file"); err != nil || content != "content" {
+		t.Errorf("read %q, %v", content, err)
+	}
+}
+
+// Directories are removed again and again while a file is put below them.
+func TestPutRacesWithPruning(t *testing.T) {
+	f := newFixture(t, Options{Durability: tranship.DurabilityWritten}, realSystem())
+	var group sync.WaitGroup
+	for _, path := range []string{"a/b/c/1", "a/b/2", "a/b/c/3"} {
+		group.Go(func() {
+			for range 200 {
+				if _, err := f.Put(t.Context(), tranship.Spec{Path: path}, nil); err != nil {
+					t.Errorf("Put: %v", err)
+				}
+				if err := f.Remove(t.Context(), path, tranship.Precondition{}); err != nil {
+					t.Errorf("Remove: %v", err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	if got := f.names("."); len(got) != 1 {
+		t.Errorf("the directory has %q", got)
+	}
+}
+
+// A rename that finds its directory gone starts over with the directory.
+func TestRenameStartsOver(t *testing.T) {
+	real := realSystem()
+	system := real
+	var f fixture
+	removals := 3
+	system.rename = func(from *rootfs.Dir, name string, to *rootfs.Dir, newName string, replace bool) error {
+		if removals > 0 {
+			removals--
+			if err := os.RemoveAll(f.at("a")); err != nil {
+				t.Error(err)
+			}
+		}
+		return real.rename(from, name, to, newName, replace)
+	}
+	f = newFixture(t, small, system)
+	f.put("a/b/file", "content")
+	f.lists("a/b/file")
+
+	removals = 1 << 30
+	_, err := f.Put(t.Context(), tranship.Spec{Path: "a/b/other"}, nil)
+	f.fails("Put with a directory that never stays", err, tranship.ErrUnavailable)
+}
+
+func TestDurability(t *testing.T) {
+	for name, test := range map[string]struct {
+		options Options
+		spec    tranship.Durability
+		want    bool
+	}{
+		"by default":         {Options{}, tranship.DurabilityDefault, true},
+		"written":            {Options{}, tranship.DurabilityWritten, false},
+		"default is written": {Options{Durability: tranship.DurabilityWritten}, tranship.DurabilityDefault, false},
+		"asked for":          {Options{Durability: tranship.DurabilityWritten}, tranship.DurabilityDurable, true},
+		"minimum":            {Options{MinDurability: tranship.DurabilityDurable}, tranship.DurabilityWritten, true},
+		"minimum of written": {Options{MinDurability: tranship.DurabilityWritten}, tranship.DurabilityWritten, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			real := realSystem()
+			system := real
+			var syncs, directories atomic.Int64
+			system.sync = func(file *os.File) error { syncs.Add(1); return real.sync(file) }
+			system.syncDir = func(dir *rootfs.Dir) error { directories.Add(1); return real.syncDir(dir) }
+			f := newFixture(t, test.options, system)
+			put := func(path string, wantDirectories int64) {
+				syncs.Store(0)
+				directories.Store(0)
+				if _, err := f.Put(t.Context(), tranship.Spec{Path: path, Durability: test.spec}, nil); err != nil {
+					t.Fatal(err)
+				}
+				if !test.want {
+					wantDirectories = 0
+				}
+				if got := syncs.Load() == 1; got != test.want {
+					t.Errorf("%s: synced the file %d times", path, syncs.Load())
+				}
+				if got := directories.Load(); got != wantDirectories {
+					t.Errorf("%s: synced %d directories, want %d", path, got, wantDirectories)
+				}
+			}
+			put("top", 1)
+			put("a/b/first", 3)
+			put("a/b/second", 1)
+			put("a/c/third", 2)
+			if err := f.Remove(t.Context(), "a/c/third", tranship.Precondition{}); err != nil {
+				t.Fatal(err)
+			}
+			put("a/c/third", 2) // in a new directory
+		})
+	}
+}
+
+func TestDirectoryMadeByOthersIsSynced(t *testing.T) {
+	real := realSystem()
+	system := real
+	var directories atomic.Int64
+	system.syncDir = func(dir *rootfs.Dir) error { directories.Add(1); return real.syncDir(dir) }
+	f := newFixture(t, Options{}, system)
+	if _, err := f.Put(t.Context(), tranship.Spec{Path: "a/b/written", Durability: tranship.DurabilityWritten}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if n := directories.Load(); n != 0 {
+		t.Fatalf("synced %d directories", n)
+	}
+	f.put("a/b/durable", "")
+	if n := directories.Load(); n != 3 {
+		t.Errorf("synced %d directories, want the root, a and a/b", n)
+	}
+}

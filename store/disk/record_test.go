@@ -1,0 +1,77 @@
+package disk
+
+import (
+	"encoding/binary"
+	"io/fs"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/tranship/tranship"
+)
+
+func records() map[string]record {
+	return map[string]record{
+		"least": {version: "v"},
+		"most": {
+			size:     1<<63 - 1,
+			modified: []int64{-1, 1<<63 - 1},
+			version:  strings.Repeat("v", 128),
+			crc:      new(uint32(0xfedcba98)),
+			mode:     new(fs.FileMode(0o311)),
+			metadata: map[string]string{"a": "", "key": strings.Repeat("\x01", 2000)},
+		},
+	}
+}
+
+func TestRecord(t *testing.T) {
+	for name, want := range records() {
+		data := want.encode()
+		got, err := decodeRecord(data)
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+		for n := range data {
+			if _, err := decodeRecord(data[:n]); err == nil {
+				t.Errorf("%s: the first %d of %d bytes were taken", name, n, len(data))
+			}
+		}
+	}
+	// It shares its inode's or one block with nothing else of ours.
+	if n := len(records()["most"].encode()); n > 3000 {
+		t.Errorf("a record takes %d bytes", n)
+	}
+}
+
+func TestRecordsThatNobodyWrites(t *testing.T) {
+	for name, r := range map[string]record{
+		"no version":    {},
+		"long version":  {version: strings.Repeat("v", 129)},
+		"negative size": {version: "v", size: -1},
+		"mode":          {version: "v", mode: new(fs.ModePerm + 1)},
+		"metadata":      {version: "v", metadata: map[string]string{"Key": ""}},
+	} {
+		if _, err := decodeRecord(r.encode()); err == nil {
+			t.Errorf("%s was taken", name)
+		}
+	}
+}
+
+// FuzzDecodeRecord gives the decoder bytes with the right checksum.
+func FuzzDecodeRecord(f *testing.F) {
+	for _, r := range records() {
+		data := r.encode()
+		f.Add(data[:len(data)-4])
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		data = binary.BigEndian.AppendUint32(data, tranship.CRC32C(data))
+		r, err := decodeRecord(data)
+		if err != nil {
+			return
+		}
+		again, err := decodeRecord(r.encode())
+		if err != nil || !reflect.DeepEqual(again, r) {
+			t.Errorf("%+v became %+v, %v", r, again, err)
+		}
+	})
+}
