@@ -143,7 +143,7 @@ func startServer() (address string, stop func()) {
 	}
 	grpcServer := grpc.NewServer(server.GRPCOptions(server.Options{})...)
 	server.New(store, server.Options{}).Register(grpcServer)
-	go grpcServer.Serve(listener) //nolint:errcheck // it ends with Stop
+	go grpcServer.Serve(listener) // It ends with Stop
 	return listener.Addr().String(), func() {
 		grpcServer.Stop()
 		store.Close()

@@ -134,7 +134,7 @@ func (u *upload) Abort(ctx context.Context) error {
 		Cancel: &transhipv1.Cancel{Slot: u.owner.id},
 	}}
 	if err := u.stream.send(ctx, cancel); err != nil {
-		return nil //nolint:nilerr // the upload goes with its stream
+		return nil // The upload goes with its stream
 	}
 	select {
 	case <-u.owner.done:

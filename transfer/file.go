@@ -80,7 +80,7 @@ func (c *copier) planned(ctx context.Context, item *Item, result *Result) (bool,
 	if file.Size >= 0 {
 		spec.Size = new(file.Size)
 	}
-	committed, err := tranship.File{}, error(nil)
+	var committed tranship.File
 	if isSmall(file.Size) {
 		committed, err = c.put(ctx, source.content, spec, result)
 	} else {

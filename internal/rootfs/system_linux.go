@@ -37,7 +37,7 @@ func (d *Dir) freeBytes() (int64, error) {
 	if status.Bsize > 0 && status.Bavail > math.MaxInt64/uint64(status.Bsize) {
 		return math.MaxInt64, nil
 	}
-	return int64(status.Bavail) * int64(status.Bsize), nil
+	return int64(status.Bavail) * int64(status.Bsize), nil //nolint:unconvert // int32 on 32-bit systems
 }
 
 func identity(info fs.FileInfo) (inode uint64, changed int64) {

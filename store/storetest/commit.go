@@ -26,7 +26,7 @@ func (f fixture) commitFails(upload tranship.Upload, commit tranship.Commit, tar
 	f.Helper()
 	_, err := upload.Commit(f.Context(), commit)
 	f.fails("Commit", err, target)
-	if target == tranship.ErrInvalid {
+	if errors.Is(target, tranship.ErrInvalid) {
 		f.invalid("Commit", err)
 	}
 }

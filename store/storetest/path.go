@@ -115,7 +115,7 @@ func invalidPaths(f fixture) {
 		"Begin": func(path string) error {
 			upload, err := f.store.Begin(f.Context(), tranship.Spec{Path: path})
 			if err == nil {
-				upload.Abort(f.Context())
+				_ = upload.Abort(f.Context())
 			}
 			return err
 		},

@@ -30,10 +30,27 @@ func readRanges(f fixture) {
 	want := f.upload(tranship.Spec{Path: "file"}, data)
 	const mib = 1 << 20
 	for _, r := range []struct{ offset, length int64 }{
-		{0, 0}, {0, 1}, {0, 10}, {1, 10}, {0, big}, {1, big - 1},
-		{mib - 1, 2}, {mib, 1}, {mib, mib}, {mib + 1, mib}, {256<<10 - 1, 256<<10 + 2},
-		{big - 1, 1}, {big - 10, 10}, {big, 0}, {5, 0},
-		{big - 10, 11}, {big - 10, math.MaxInt64}, {0, math.MaxInt64}, {1, math.MaxInt64}, {big, 1}, {big, math.MaxInt64},
+		{0, 0},
+		{0, 1},
+		{0, 10},
+		{1, 10},
+		{0, big},
+		{1, big - 1},
+		{mib - 1, 2},
+		{mib, 1},
+		{mib, mib},
+		{mib + 1, mib},
+		{256<<10 - 1, 256<<10 + 2},
+		{big - 1, 1},
+		{big - 10, 10},
+		{big, 0},
+		{5, 0},
+		{big - 10, 11},
+		{big - 10, math.MaxInt64},
+		{0, math.MaxInt64},
+		{1, math.MaxInt64},
+		{big, 1},
+		{big, math.MaxInt64},
 	} {
 		file, got := f.read("file", tranship.OpenOptions{Offset: r.offset, Length: &r.length})
 		f.sameFile(file, want)
@@ -52,8 +69,15 @@ func readInvalidRanges(f fixture) {
 		path           string
 		offset, length int64
 	}{
-		{"file", -1, 1}, {"file", math.MinInt64, 1}, {"file", 11, 0}, {"file", 11, 1}, {"file", math.MaxInt64, 1},
-		{"file", math.MaxInt64, math.MaxInt64}, {"file", 0, -1}, {"file", 5, math.MinInt64}, {"empty", 1, 0},
+		{"file", -1, 1},
+		{"file", math.MinInt64, 1},
+		{"file", 11, 0},
+		{"file", 11, 1},
+		{"file", math.MaxInt64, 1},
+		{"file", math.MaxInt64, math.MaxInt64},
+		{"file", 0, -1},
+		{"file", 5, math.MinInt64},
+		{"empty", 1, 0},
 	} {
 		content, err := f.store.Open(f.Context(), r.path, tranship.OpenOptions{Offset: r.offset, Length: &r.length})
 		if err == nil {
@@ -160,7 +184,7 @@ func readPinned(f fixture) {
 	}
 	for name, change := range change {
 		for _, path := range []string{"d", "d/file"} {
-			f.store.Remove(f.Context(), path, tranship.Precondition{})
+			_ = f.store.Remove(f.Context(), path, tranship.Precondition{})
 		}
 		want := f.upload(tranship.Spec{Path: "d/file"}, data)
 		content := f.open("d/file", tranship.OpenOptions{Version: want.Version})
