@@ -14,7 +14,7 @@ import (
 
 // Test runs the suite. Each test calls open once, for an empty store of its own,
 // which open releases with t.Cleanup. Parts must have at least 1,000 bytes; while
-// they have at most 8 MiB, less than 400 MB go in and as much comes out.
+// they have at most 8 MiB, about 200 MB go in and as much comes out.
 func Test(t *testing.T, open func(t *testing.T) tranship.Store) {
 	groups := []struct {
 		name  string
