@@ -60,7 +60,7 @@ func (s *Store) readRecord(file *os.File) (record, error) {
 	}
 	r, err := decodeRecord(data)
 	if err != nil {
-		return record{}, nil
+		return record{}, nil //nolint:nilerr // as without a record: the file tells for itself
 	}
 	return r, nil
 }

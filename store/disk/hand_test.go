@@ -163,7 +163,7 @@ func TestReadsOnWhile(t *testing.T) {
 func TestDamageIsFound(t *testing.T) {
 	f := newFixture(t, small, realSystem())
 	stored := f.put("file", "content")
-	f.place("file", "contemt")
+	f.place("file", "contenT")
 	if err := os.Chtimes(f.at("file"), time.Time{}, stored.ModTime); err != nil {
 		t.Fatal(err)
 	}

@@ -194,7 +194,7 @@ func (u *upload) Abort(ctx context.Context) error {
 	}
 	if !u.ended {
 		u.end()
-		u.store.discard(u.draft, u.spec.Path, nil)
+		_ = u.store.discard(u.draft, u.spec.Path, nil)
 	}
 	return nil
 }
