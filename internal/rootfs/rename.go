@@ -73,7 +73,7 @@ func control(file *os.File, do func(descriptor int) error) error {
 	}
 	var failed error
 	if err := connection.Control(func(descriptor uintptr) { failed = do(int(descriptor)) }); err != nil {
-		return err
+		return fs.ErrClosed // the only reason
 	}
 	return failed
 }

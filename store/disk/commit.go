@@ -107,8 +107,8 @@ func (s *Store) dress(draft *draft, spec tranship.Spec, crc *uint32) error {
 		r := record{size: info.Size(), version: rand.Text(), crc: crc, metadata: file.Metadata}
 		r.modified = []int64{info.ModTime().UnixNano()}
 		mode = r.setMode(mode)
-		if err := s.system.setxattr(draft.file, attributeName, r.encode()); err != nil {
-			return failRecord(spec.Path, r, err)
+		if err := s.writeRecord(draft.file, spec.Path, r); err != nil {
+			return err
 		}
 	}
 	return fail("set the mode of", spec.Path, draft.file.Chmod(mode))
@@ -178,7 +178,11 @@ func (s *Store) Put(ctx context.Context, spec tranship.Spec, data []byte) (trans
 	if spec.Size != nil && *spec.Size != int64(len(data)) {
 		return tranship.File{}, &tranship.InvalidError{Field: "size", Rule: "the size of a put must be that of its data"}
 	}
-	if err := s.admitSpec(ctx, spec); err != nil {
+	// There is little to gain from looking at the path before the commit does.
+	if err := ctx.Err(); err != nil {
+		return tranship.File{}, err
+	}
+	if err := s.admitAttributes(spec.Attributes); err != nil {
 		return tranship.File{}, err
 	}
 	reserved, err := s.space.reserve(spec.Path, int64(len(data)))

@@ -58,7 +58,7 @@ func (s *Store) alter(dir *rootfs.Dir, file *os.File, found description, attribu
 	mode := want.Mode
 	if s.attributes {
 		mode = r.setMode(mode)
-		if err := s.writeRecord(file, found, r); err != nil {
+		if err := s.writeRecord(file, path, r); err != nil {
 			return err
 		}
 	}
@@ -73,7 +73,7 @@ func (s *Store) alter(dir *rootfs.Dir, file *os.File, found description, attribu
 			return fail("describe", path, err)
 		}
 		r.modified = []int64{info.ModTime().UnixNano()}
-		if err := s.writeRecord(file, found, r); err != nil {
+		if err := s.writeRecord(file, path, r); err != nil {
 			return err
 		}
 	}
@@ -84,15 +84,18 @@ func (s *Store) alter(dir *rootfs.Dir, file *os.File, found description, attribu
 	return fail("set the mode of", path, err)
 }
 
-// writeRecord gives a file its record. Its owner, this process, may have to be
-// allowed to write first.
-func (s *Store) writeRecord(file *os.File, found description, r record) error {
+// writeRecord gives a file its record. A mode without write permission forbids that
+// to the owner, too, unless it is root; the caller sets the mode afterwards.
+func (s *Store) writeRecord(file *os.File, path string, r record) error {
 	err := s.system.setxattr(file, attributeName, r.encode())
-	if errors.Is(err, fs.ErrPermission) && file.Chmod(found.info.Mode().Perm()|0o600) == nil {
-		err = s.system.setxattr(file, attributeName, r.encode())
+	if errors.Is(err, fs.ErrPermission) {
+		info, failed := file.Stat()
+		if failed == nil && file.Chmod(info.Mode().Perm()|0o600) == nil {
+			err = s.system.setxattr(file, attributeName, r.encode())
+		}
 	}
 	if err != nil {
-		return failRecord(found.Path, r, err)
+		return failRecord(path, r, err)
 	}
 	return nil
 }

@@ -229,6 +229,46 @@ func TestFailedWriteCanBeRepeated(t *testing.T) {
 	}
 }
 
+// Owners that are not root may not change attributes of files that they may not
+// write.
+func TestRecordOfFileThatMayNotBeWritten(t *testing.T) {
+	real := realSystem()
+	system := real
+	system.setxattr = func(file *os.File, name string, value []byte) error {
+		if info, err := file.Stat(); err != nil || info.Mode()&0o200 == 0 {
+			return errors.Join(syscall.EACCES, err)
+		}
+		return real.setxattr(file, name, value)
+	}
+	f := newFixture(t, small, system)
+	spec := tranship.Spec{
+		Path:         "file",
+		Attributes:   tranship.Attributes{Mode: new(fs.FileMode(0o444))},
+		Precondition: tranship.Precondition{MustNotExist: true},
+	}
+	upload, err := f.Begin(t.Context(), spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.put("file/in/the/way", "")
+	_, err = upload.Commit(t.Context(), tranship.Commit{})
+	f.fails("Commit", err, tranship.ErrExists)
+	if err := f.Remove(t.Context(), "file/in/the/way", tranship.Precondition{}); err != nil {
+		t.Fatal(err)
+	}
+	stored, err := upload.Commit(t.Context(), tranship.Commit{})
+	if err != nil || stored.Mode != 0o444 {
+		t.Fatalf("second Commit: %+v, %v", stored, err)
+	}
+	changed, err := f.SetAttributes(t.Context(), "file", tranship.Attributes{Metadata: map[string]string{"k": "v"}}, tranship.Precondition{})
+	if err != nil || changed.Mode != 0o444 || changed.Version != stored.Version || changed.Metadata["k"] != "v" {
+		t.Errorf("SetAttributes: %+v, %v", changed, err)
+	}
+	if info, err := os.Stat(f.at("file")); err != nil || info.Mode() != 0o444 {
+		t.Errorf("on disk: %v, %v", info, err)
+	}
+}
+
 // Directories are removed again and again while a file is put below them.
 func TestPutRacesWithPruning(t *testing.T) {
 	f := newFixture(t, Options{Durability: tranship.DurabilityWritten}, realSystem())

@@ -56,10 +56,10 @@ type content struct {
 	found description
 	// offset and end are of what is still to be read.
 	offset, end int64
-	// whole tells that all of the file is read, so that crc, of what was read so
-	// far, can be compared in the end.
-	whole bool
-	crc   uint32
+	// checked tells that all of the file is read and its checksum known: crc, of
+	// what was read so far, is compared in the end.
+	checked bool
+	crc     uint32
 	// ended is what Read returns from then on.
 	ended error
 }
@@ -79,7 +79,7 @@ func (c *content) seek(options tranship.OpenOptions) error {
 		}
 		c.end = c.offset + min(*options.Length, file.Size-c.offset)
 	}
-	c.whole = c.offset == 0 && c.end == file.Size
+	c.checked = file.CRC32C != nil && c.offset == 0 && c.end == file.Size
 	return nil
 }
 
@@ -102,7 +102,7 @@ func (c *content) Read(buffer []byte) (int, error) {
 	}
 	buffer = buffer[:min(int64(len(buffer)), c.end-c.offset)]
 	n, err := c.file.ReadAt(buffer, c.offset)
-	if c.whole {
+	if c.checked {
 		c.crc = tranship.UpdateCRC32C(c.crc, buffer[:n])
 	}
 	c.offset += int64(n)
@@ -131,7 +131,7 @@ func (c *content) verify() error {
 			return c.changed()
 		}
 	}
-	if c.whole && c.found.CRC32C != nil && *c.found.CRC32C != c.crc {
+	if c.checked && *c.found.CRC32C != c.crc {
 		return fmt.Errorf("%w: %s has CRC32C %08x, and was stored with %08x", tranship.ErrIntegrity, c.found.Path, c.crc, *c.found.CRC32C)
 	}
 	return nil

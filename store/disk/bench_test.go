@@ -1,0 +1,67 @@
+package disk
+
+import (
+	"fmt"
+	"sync/atomic"
+	"testing"
+
+	"github.com/tranship/tranship"
+)
+
+// BenchmarkPut has 64 small files in flight.
+func BenchmarkPut(b *testing.B) {
+	for _, durability := range []tranship.Durability{tranship.DurabilityWritten, tranship.DurabilityDurable} {
+		b.Run(durability.String(), func(b *testing.B) {
+			store, err := Open(b.TempDir(), Options{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer store.Close()
+			data := make([]byte, 4096)
+			var n atomic.Int64
+			b.SetParallelism(32)
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					spec := tranship.Spec{Path: fmt.Sprintf("dir/sub/%d", n.Add(1)), Durability: durability}
+					if _, err := store.Put(b.Context(), spec, data); err != nil {
+						b.Error(err)
+					}
+				}
+			})
+		})
+	}
+}
+
+func BenchmarkUpload(b *testing.B) {
+	store, err := Open(b.TempDir(), Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer store.Close()
+	const size = 64 << 20
+	data := make([]byte, 256<<10)
+	b.SetBytes(size)
+	for b.Loop() {
+		upload, err := store.Begin(b.Context(), tranship.Spec{Path: "file", Size: new(int64(size)), Durability: tranship.DurabilityWritten})
+		if err != nil {
+			b.Fatal(err)
+		}
+		for n := range int(size / upload.PartSize()) {
+			writer, err := upload.Part(b.Context(), n)
+			if err != nil {
+				b.Fatal(err)
+			}
+			for range upload.PartSize() / int64(len(data)) {
+				if _, err := writer.Write(data); err != nil {
+					b.Fatal(err)
+				}
+			}
+			if err := writer.Close(); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if _, err := upload.Commit(b.Context(), tranship.Commit{Size: size}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
