@@ -16,6 +16,9 @@ import (
 const (
 	bufferBytes   = 1 << 20
 	streamBuffers = 4
+	// ahead is how many items are listed ahead of being copied, so that it is
+	// known how much there is to do.
+	ahead = 10_000
 )
 
 // Copy copies every item to the destination. An error in the sequence that comes
@@ -38,20 +41,23 @@ func Copy(ctx context.Context, destination tranship.Writer, items iter.Seq2[Item
 		stop:        cancel,
 	}
 
-	queue := make(chan Item)
+	queue := make(chan Item, ahead)
 	var workers sync.WaitGroup
+	listed := c.options.Progress.begin()
 	for item, err := range items {
 		if err != nil && item.name() == "" {
 			cancel(err)
 		} else if err != nil {
-			c.report(Result{Source: item.name(), Path: item.Path, Size: item.File.Size, Err: err})
+			c.report(Result{Source: item.name(), Path: item.Path, Size: -1, Err: err})
 		} else {
+			c.options.Progress.listed(item.File.Size)
 			c.send(ctx, queue, &workers, item)
 		}
 		if ctx.Err() != nil {
 			break
 		}
 	}
+	listed()
 	close(queue)
 	workers.Wait()
 	if ctx.Err() != nil {
@@ -75,19 +81,16 @@ type copier struct {
 	failed FailedError
 }
 
-// send hands an item to a worker. A worker is started only when all others are
-// busy, so that one file costs one.
+// send hands an item to a worker. There are as many as there are items, until there
+// are enough.
 func (c *copier) send(ctx context.Context, queue chan Item, workers *sync.WaitGroup, item Item) {
-	select {
-	case queue <- item:
-		return
-	default:
-	}
 	if c.workers < c.options.Files {
 		c.workers++
 		workers.Go(func() {
 			for item := range queue {
-				c.item(ctx, item)
+				if ctx.Err() == nil {
+					c.item(ctx, item)
+				}
 			}
 		})
 	}
@@ -129,6 +132,7 @@ func (c *copier) item(ctx context.Context, item Item) {
 	if cause := context.Cause(ctx); result.Err != nil && cause != nil {
 		result.Err = fmt.Errorf("%w: %w", ErrStopped, cause)
 	}
+	c.options.Progress.done()
 	c.report(result)
 }
 
@@ -136,14 +140,18 @@ func (c *copier) try(ctx context.Context, item Item, result *Result) error {
 	if err := tranship.ValidatePath(item.Path); err != nil {
 		return fmt.Errorf("cannot be stored as %q: %w", item.Path, err)
 	}
-	if skip, err := c.skip(ctx, item); err != nil || skip {
-		result.SkippedBytes = max(item.File.Size, 0)
-		return err
-	}
 	wait := firstWait
 	for {
+		skip, err := c.skip(ctx, item)
+		if skip {
+			result.SkippedBytes = item.File.Size
+			c.options.Progress.moved(item.File.Size)
+			return nil
+		}
 		result.Attempts++
-		err := c.attempt(ctx, &item, result)
+		if err == nil {
+			err = c.attempt(ctx, &item, result)
+		}
 		if err == nil {
 			c.outage.over()
 			return nil

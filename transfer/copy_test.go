@@ -24,10 +24,18 @@ func TestCopyBetweenStores(t *testing.T) {
 	}
 	source, destination := newFaulty(), newFaulty()
 	fill(t, source, sizes)
-	got := results{}
-	err := Copy(t.Context(), destination, Files(t.Context(), source, "in", "to"), Options{Files: 5, Report: got.report(t)})
-	if err != nil {
+	got, progress := results{}, &Progress{}
+	options := Options{Files: 5, Report: got.report(t), Progress: progress}
+	if err := Copy(t.Context(), destination, Files(t.Context(), source, "in", "to"), options); err != nil {
 		t.Fatal(err)
+	}
+	total := int64(-sizes["out"])
+	for _, size := range sizes {
+		total += int64(size)
+	}
+	files := int64(len(sizes) - 1)
+	if got, want := progress.Count(), (Count{files, files, total, total, true}); got != want {
+		t.Errorf("progress %+v, want %+v", got, want)
 	}
 	if len(got) != len(sizes)-1 {
 		t.Errorf("%d results, want %d", len(got), len(sizes)-1)

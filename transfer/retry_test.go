@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -26,9 +27,13 @@ func TestCopyRetries(t *testing.T) {
 				return nil
 			}
 			destination.put, destination.write = fail, fail
-			got := results{}
-			if err := Copy(t.Context(), destination, itemOf(source, "a", int64(size)), Options{Report: got.report(t)}); err != nil {
+			got, progress := results{}, &Progress{}
+			options := Options{Report: got.report(t), Progress: progress}
+			if err := Copy(t.Context(), destination, itemOf(source, "a", int64(size)), options); err != nil {
 				t.Fatal(err)
+			}
+			if done := progress.Count().BytesDone; done != int64(size) {
+				t.Errorf("%d bytes done", done)
 			}
 			mustHave(t, destination, "copy", random(size))
 			if r := got["a"]; r.Attempts != 4 || r.SentBytes != int64(size) || destination.begun != 0 {
@@ -105,6 +110,25 @@ func TestCopyPatienceEnds(t *testing.T) {
 				t.Errorf("%s: %v", name, result.Err)
 			}
 		}
+	})
+}
+
+// Asking what is there is tried again, too.
+func TestCopyRetriesExisting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source, destination := newFaulty(), newFaulty()
+		fill(t, source, map[string]int{"a": 5})
+		asked := 0
+		existing := func(ctx context.Context, path string) (tranship.File, error) {
+			if asked++; asked < 3 {
+				return tranship.File{}, errGone
+			}
+			return destination.Stat(ctx, path)
+		}
+		if err := Copy(t.Context(), destination, Files(t.Context(), source, "", ""), Options{Existing: existing}); err != nil {
+			t.Fatal(err)
+		}
+		mustHave(t, destination, "a", random(5))
 	})
 }
 

@@ -69,7 +69,7 @@ type Result struct {
 	SentBytes, SkippedBytes int64
 	// Duration is the time it took, with all attempts.
 	Duration time.Duration
-	// Attempts counts them; 0 when the file was skipped.
+	// Attempts counts them; 0 when the file was skipped at first sight.
 	Attempts int
 	// CRC32C is the checksum of the content, where known.
 	CRC32C *uint32
@@ -102,6 +102,8 @@ type Options struct {
 	// Patience is how long the whole copy goes on while neither side can be
 	// reached; 0: 30 s. Then it ends, and items not yet tried are left.
 	Patience time.Duration
+	// Progress, when not nil, is kept up to date. It may be looked at meanwhile.
+	Progress *Progress
 	// Report, when not nil, is called once for each item, in the order of
 	// completion and never twice at a time.
 	Report func(Result)
@@ -123,6 +125,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Patience <= 0 {
 		o.Patience = 30 * time.Second
+	}
+	if o.Progress == nil {
+		o.Progress = &Progress{}
 	}
 	if o.Report == nil {
 		o.Report = func(Result) {}

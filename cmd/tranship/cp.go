@@ -127,8 +127,11 @@ func (g *globals) cp(ctx context.Context, args []string, flags cpFlags) (err err
 		return usagef("%s is not a directory, and there are several sources; end it with '/'", to.arg)
 	}
 	p := &plan{globals: g, connections: connections, flags: flags, target: target, seen: map[string]bool{}}
+	progress := &transfer.Progress{}
+	defer g.showBar(progress).close()
 	options := transfer.Options{
 		Durability: tranship.Durability(flags.durability),
+		Progress:   progress,
 		Report:     (&reporter{g, target}).result,
 	}
 	if flags.update {
