@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 
 	"github.com/tranship/tranship"
@@ -103,21 +102,6 @@ func TestLinksAreNotFollowed(t *testing.T) {
 	if _, err := os.Lstat(f.at("created")); err == nil {
 		t.Error("the target of a dangling link was created")
 	}
-}
-
-func TestSpecialFilesAreHidden(t *testing.T) {
-	f := newFixture(t, small, realSystem())
-	f.put("source", "source")
-	if err := syscall.Mkfifo(f.at("fifo"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	for _, path := range []string{"fifo", "fifo/below"} {
-		f.hidden(path)
-		for name, err := range f.changes(path) {
-			f.fails(name+" "+path, err, tranship.ErrDenied)
-		}
-	}
-	f.lists("source")
 }
 
 func TestStateIsUnreachable(t *testing.T) {
