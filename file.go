@@ -54,7 +54,7 @@ type Attributes struct {
 	// Metadata is by default none. When not nil it replaces all that was there.
 	// Keys are 1 to MaxMetadataKeyBytes of lower-case ASCII letters, digits,
 	// '-', '_' and '.'; values are valid UTF-8 without NUL; all together have at
-	// most MaxMetadataBytes.
+	// most MaxMetadataBytes. There are at most MaxMetadataEntries.
 	Metadata map[string]string
 }
 
@@ -70,6 +70,9 @@ func (a Attributes) Validate() error {
 		if rule := brokenMetadataRule(key, value); rule != "" {
 			return &InvalidError{Field: "attributes.metadata", Rule: rule}
 		}
+	}
+	if len(a.Metadata) > MaxMetadataEntries {
+		return &InvalidError{Field: "attributes.metadata", Rule: "metadata must have at most 64 entries"}
 	}
 	if total > MaxMetadataBytes {
 		return &InvalidError{Field: "attributes.metadata", Rule: "metadata must have at most 2048 bytes"}

@@ -48,12 +48,15 @@ func TestAttributesValidate(t *testing.T) {
 
 func TestAttributesValidateTotal(t *testing.T) {
 	metadata := make(map[string]string)
-	for i := range 128 {
-		metadata[fmt.Sprintf("%08d", i)] = "12345678"
+	for i := range 64 {
+		metadata[fmt.Sprintf("%016d", i)] = "1234567812345678"
 	}
 	checkInvalid(t, "2048 bytes together", tranship.Attributes{Metadata: metadata}.Validate(), "", "")
-	metadata["00000000"] = "123456789"
+	metadata["0000000000000000"] += "9"
 	checkInvalid(t, "2049 bytes together", tranship.Attributes{Metadata: metadata}.Validate(), "attributes.metadata", "2048")
+	metadata["0000000000000000"] = ""
+	metadata["more"] = ""
+	checkInvalid(t, "65 entries", tranship.Attributes{Metadata: metadata}.Validate(), "attributes.metadata", "64")
 }
 
 func TestAttributesApply(t *testing.T) {

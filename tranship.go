@@ -23,6 +23,9 @@ const (
 	// MaxMetadataBytes bounds the keys and values of a file's user metadata
 	// together. S3 allows 2 KB.
 	MaxMetadataBytes = 2048
+	// MaxMetadataEntries bounds their number, so that they fit into an extended
+	// attribute of ext4, 4 KiB, in any reasonable encoding.
+	MaxMetadataEntries = 64
 	// MaxMetadataKeyBytes is the longest key of user metadata.
 	MaxMetadataKeyBytes = 128
 )

@@ -27,6 +27,8 @@ type partWriter struct {
 	mu         sync.Mutex
 	closed     bool
 	superseded bool
+	// finished: the server has been told that the writer is closed.
+	finished bool
 }
 
 // Part implements tranship.Upload.
@@ -131,9 +133,11 @@ func (w *partWriter) Close() error {
 	if err := w.slot.failure(); err != nil {
 		return err
 	}
-	return w.upload.stream.send(w.ctx, &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Finish{
+	err := w.upload.stream.send(w.ctx, &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Finish{
 		Finish: &transhipv1.Finish{Slot: w.slot.id},
 	}})
+	w.finished = err == nil
+	return err
 }
 
 // supersede ends the writer for a newer one. When it returns, the server has
@@ -146,7 +150,7 @@ func (w *partWriter) supersede(ctx context.Context) error {
 	if w.slot == nil {
 		return nil
 	}
-	if !w.closed {
+	if !w.finished {
 		cancel := &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Cancel{Cancel: &transhipv1.Cancel{Slot: w.slot.id}}}
 		if err := w.upload.stream.send(ctx, cancel); err != nil {
 			return err
@@ -163,7 +167,7 @@ func (w *partWriter) supersede(ctx context.Context) error {
 // detached waits until the server has written all of the writer's bytes.
 func (w *partWriter) detached(ctx context.Context) error {
 	w.mu.Lock()
-	slot, closed := w.slot, w.closed
+	slot, finished := w.slot, w.finished
 	w.mu.Unlock()
 	if slot == nil {
 		return fmt.Errorf("%w: a part of the upload could not be begun", tranship.ErrAborted)
@@ -171,8 +175,8 @@ func (w *partWriter) detached(ctx context.Context) error {
 	if err := slot.failure(); err != nil {
 		return err
 	}
-	if !closed {
-		return &tranship.InvalidError{Field: "part", Rule: "every part writer must be closed before commit"}
+	if !finished {
+		return &tranship.InvalidError{Field: "part", Rule: "every part writer must have been closed before commit"}
 	}
 	_, err := slot.wait(ctx)
 	return err

@@ -210,6 +210,9 @@ func (u *uploadStream) open(ctx context.Context, first func(id uint64) *tranship
 
 // send hands a message over. It keeps nothing of it.
 func (u *uploadStream) send(ctx context.Context, request *transhipv1.UploadRequest) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	message := &grpc.PreparedMsg{}
 	if err := message.Encode(u.stream, request); err != nil {
 		return rpcstatus.FromError(err)

@@ -99,10 +99,10 @@ func attributeTimes(f fixture) {
 
 func attributeMetadata(f fixture) {
 	many := make(map[string]string)
-	for i := range 100 {
+	for i := range tranship.MaxMetadataEntries - 1 {
 		many[fmt.Sprintf("key-%02d", i)] = strings.Repeat("v", 14) // 20 bytes each
 	}
-	many["rest"] = strings.Repeat("r", tranship.MaxMetadataBytes-2000-len("rest"))
+	many["rest"] = strings.Repeat("r", tranship.MaxMetadataBytes-20*len(many)-len("rest"))
 	longKey := strings.Repeat("k", tranship.MaxMetadataKeyBytes)
 	for _, metadata := range []map[string]string{
 		{"key": "value"},

@@ -135,11 +135,14 @@ func writtenAgain(f fixture) {
 // beyond the newer one's last byte does not count.
 func writtenShorter(f fixture) {
 	data := content(2, 1000)
-	upload := f.begin(tranship.Spec{Path: "file"})
-	f.writePart(upload, 0, content(1, 1000))
-	f.writePart(upload, 0, data[:600])
-	f.incomplete(upload, 1000, tranship.Range{Offset: 600, Length: 400})
-	f.commit(upload, data[:600])
+	written := func() tranship.Upload {
+		upload := f.begin(tranship.Spec{Path: "file"})
+		f.writePart(upload, 0, content(1, 1000))
+		f.writePart(upload, 0, data[:600])
+		return upload
+	}
+	f.incomplete(written(), 1000, tranship.Range{Offset: 600, Length: 400})
+	f.commit(written(), data[:600])
 	f.has("file", data[:600])
 }
 

@@ -207,8 +207,8 @@ type File struct {
 	// a file put into a directory by hand.
 	Crc32C *uint32 `protobuf:"fixed32,6,opt,name=crc32c,proto3,oneof" json:"crc32c,omitempty"`
 	// User metadata. Keys are 1 to 128 bytes of lower-case ASCII letters, digits,
-	// '-', '_' and '.'; values are valid UTF-8; keys and values together at most
-	// 2048 bytes (as on S3).
+	// '-', '_' and '.'; values are valid UTF-8 without NUL; keys and values
+	// together have at most 2048 bytes (as on S3), and there are at most 64.
 	Metadata      map[string]string `protobuf:"bytes,7,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
