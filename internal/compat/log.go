@@ -30,7 +30,7 @@ func (l Log) Transfer(ctx context.Context, direction Direction, path string, byt
 	if l.Logger == nil {
 		return
 	}
-	level, attributes := slog.LevelInfo, []slog.Attr{
+	level, message, attributes := slog.LevelInfo, "transfer finished", []slog.Attr{
 		slog.String("protocol", l.Protocol),
 		slog.String("direction", string(direction)),
 		slog.String("path", clip(path)),
@@ -38,10 +38,10 @@ func (l Log) Transfer(ctx context.Context, direction Direction, path string, byt
 		slog.Float64("seconds", time.Since(start).Seconds()),
 	}
 	if err != nil {
-		level = slog.LevelWarn
+		level, message = slog.LevelWarn, "transfer failed"
 		attributes = append(attributes, slog.String("error", reason(err)))
 	}
-	l.Logger.LogAttrs(ctx, level, "transfer finished", attributes...)
+	l.Logger.LogAttrs(ctx, level, message, attributes...)
 }
 
 // reason is the message of err, without gRPC's frame if it is a status.
