@@ -91,13 +91,16 @@ func (c *Client) Close() error {
 	c.shared = nil
 	c.mu.Unlock()
 	if shared != nil {
-		shared.close()
+		shared.close(errClosed)
 	}
 	if c.owned == nil {
 		return nil
 	}
 	return c.owned.Close()
 }
+
+// errClosed is what files under way fail with when their client is closed.
+var errClosed = fmt.Errorf("%w: the client is closed", tranship.ErrUnavailable)
 
 // ServerInfo is what a server tells of itself.
 type ServerInfo struct {

@@ -40,7 +40,7 @@ func (u *upload) Part(ctx context.Context, n int) (tranship.PartWriter, error) {
 	u.mu.Lock()
 	if u.ended {
 		u.mu.Unlock()
-		return nil, fmt.Errorf("%w: the upload of %s has ended", tranship.ErrAborted, u.spec.Path)
+		return nil, u.errEnded()
 	}
 	older := u.writers[n]
 	w := &partWriter{ctx: ctx, upload: u, offset: start, end: end}

@@ -65,7 +65,7 @@ func (c *Client) sharedStream(ctx context.Context) (*uploadStream, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
-		return nil, fmt.Errorf("%w: the client is closed", tranship.ErrUnavailable)
+		return nil, errClosed
 	}
 	if c.shared == nil || c.shared.ended() {
 		stream, err := openUploadStream(ctx, c.files)

@@ -44,7 +44,7 @@ func (c *Client) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload
 	}
 	u := &upload{spec: spec, stream: stream, writers: map[int]*partWriter{}}
 	if err := u.begin(ctx, precondition); err != nil {
-		stream.close()
+		stream.close(err)
 		return nil, err
 	}
 	return u, nil
@@ -82,6 +82,11 @@ func (u *upload) begin(ctx context.Context, precondition *transhipv1.Preconditio
 	}
 }
 
+// errEnded is what writers get after Commit or Abort.
+func (u *upload) errEnded() error {
+	return fmt.Errorf("%w: the upload of %s has ended", tranship.ErrAborted, u.spec.Path)
+}
+
 // ID implements tranship.Upload.
 func (u *upload) ID() string { return u.id }
 
@@ -101,7 +106,7 @@ func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.F
 	if ended {
 		return tranship.File{}, fmt.Errorf("%w: the upload of %s has ended", tranship.ErrNotFound, u.spec.Path)
 	}
-	defer u.stream.close()
+	defer func() { u.stream.close(u.errEnded()) }()
 	for _, writer := range writers {
 		if err := writer.detached(ctx); err != nil {
 			return tranship.File{}, err
@@ -129,7 +134,7 @@ func (u *upload) Abort(ctx context.Context) error {
 	if ended {
 		return nil
 	}
-	defer u.stream.close()
+	defer func() { u.stream.close(u.errEnded()) }()
 	cancel := &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Cancel{
 		Cancel: &transhipv1.Cancel{Slot: u.owner.id},
 	}}

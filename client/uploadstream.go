@@ -33,6 +33,8 @@ type uploadStream struct {
 
 	mu    sync.Mutex
 	slots map[uint64]*slot
+	// closed is why this side ended the stream, if it did.
+	closed error
 
 	// done is closed when the stream has ended; err says why.
 	done chan struct{}
@@ -78,8 +80,11 @@ func openUploadStream(ctx context.Context, files transhipv1.FileServiceClient) (
 	return u, nil
 }
 
-// close ends the call; what is under way on it fails.
-func (u *uploadStream) close() {
+// close ends the call; what is under way on it fails with reason.
+func (u *uploadStream) close(reason error) {
+	u.mu.Lock()
+	u.closed = reason
+	u.mu.Unlock()
 	u.cancel()
 	<-u.done
 }
@@ -168,6 +173,9 @@ func (u *uploadStream) end(err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.err = rpcstatus.FromError(err)
+	if u.closed != nil {
+		u.err = u.closed
+	}
 	close(u.done)
 	for id, open := range u.slots {
 		delete(u.slots, id)
