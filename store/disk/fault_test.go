@@ -291,6 +291,45 @@ func TestPutRacesWithPruning(t *testing.T) {
 	}
 }
 
+// A directory that is open and then removed can be read no more.
+func TestDirectoryRemovedWhileOpen(t *testing.T) {
+	f := newFixture(t, small, realSystem())
+	if err := os.MkdirAll(f.at("a/b"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	dir, err := f.root.Walk("a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sub, err := dir.Sub("b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(f.at("a/b")); err != nil {
+		t.Fatal(err)
+	}
+	if children, err := readChildren(sub, "a/b"); err != nil || children != nil {
+		t.Errorf("readChildren: %v, %v", children, err)
+	}
+	dir.Close()
+	sub.Close()
+
+	system := realSystem()
+	system.syncDir = func(dir *rootfs.Dir) error {
+		if err := os.RemoveAll(f.at("a")); err != nil {
+			return err
+		}
+		return realSystem().syncDir(dir)
+	}
+	f.Store.system = system
+	if err := os.Mkdir(f.at("a/b"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.syncDirectory("a/b"); err != nil {
+		t.Errorf("syncDirectory: %v", err)
+	}
+}
+
 // A rename that finds its directory gone starts over with the directory.
 func TestRenameStartsOver(t *testing.T) {
 	real := realSystem()

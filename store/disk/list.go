@@ -146,7 +146,7 @@ func (c child) IsDir() bool { return len(c.key) > len(c.path) }
 // ascending key.
 func readChildren(dir *rootfs.Dir, directory string) ([]child, error) {
 	entries, err := dir.ReadDir()
-	if err != nil {
+	if err != nil && !rootfs.IsAbsent(err) { // absent: removed after it was opened
 		return nil, fail("list", directoryName(directory), err)
 	}
 	var children []child

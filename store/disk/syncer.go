@@ -76,14 +76,14 @@ func (s *syncer) request(directory string) error {
 // that is gone has nothing to keep.
 func (s *Store) syncDirectory(directory string) error {
 	dir, err := s.root.Walk(directory)
+	if err == nil {
+		err = s.system.syncDir(dir)
+		dir.Close()
+	}
 	if rootfs.IsAbsent(err) {
 		return nil
 	}
-	if err != nil {
-		return fail("sync", directoryName(directory), err)
-	}
-	defer dir.Close()
-	return fail("sync", directoryName(directory), s.system.syncDir(dir))
+	return fail("sync", directoryName(directory), err)
 }
 
 func directoryName(directory string) string {

@@ -147,7 +147,7 @@ func checkEmpty(parent *rootfs.Dir, name, path string, remove bool) error {
 	}
 	defer dir.Close()
 	entries, err := dir.ReadDir()
-	if err != nil {
+	if err != nil && !rootfs.IsAbsent(err) { // absent: removed after it was opened
 		return fail("look at", path, err)
 	}
 	for _, entry := range entries {
