@@ -1,0 +1,62 @@
+package client_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/client"
+	"github.com/tranship/tranship/internal/loopback"
+)
+
+// TestDialFailures checks that whatever answers instead of a server is told by a
+// clear error, and soon.
+func TestDialFailures(t *testing.T) {
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed.Close()
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // accepts and says nothing
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	web := httptest.NewServer(http.NotFoundHandler())
+	defer web.Close()
+	other := loopback.Serve(t, func(grpc.ServiceRegistrar) {})
+
+	for _, test := range []struct {
+		name, address string
+		want          error
+		message       string
+	}{
+		{"nothing there", closed.Addr().String(), tranship.ErrUnavailable, "connection refused"},
+		{"silent", silent.Addr().String(), tranship.ErrUnavailable, "no answer within 200ms"},
+		{"web server", web.Listener.Addr().String(), tranship.ErrUnavailable, "cannot connect to a gRPC server"},
+		{"another service", other, tranship.ErrUnsupported, "does not serve tranship.v1.FileService"},
+		{"no address", "nowhere", tranship.ErrUnavailable, "nowhere"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := client.Dial(t.Context(), test.address, client.Options{ConnectTimeout: 200 * time.Millisecond})
+			if !errors.Is(err, test.want) || !strings.Contains(err.Error(), test.message) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("got %v, want %v with %q", err, test.want, test.message)
+			}
+		})
+	}
+	t.Run("cancelled", func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := client.Dial(ctx, silent.Addr().String(), client.Options{}); !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v, want context.Canceled", err)
+		}
+	})
+}
