@@ -7,12 +7,10 @@ import (
 	"io/fs"
 	"iter"
 	"os"
-	"path"
 	"path/filepath"
 	"strings"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/client/filesrv"
 	"github.com/tranship/tranship/transfer"
 )
 
@@ -227,113 +225,12 @@ func hasFiles(ctx context.Context, store transfer.Lister, directory string) (boo
 	return false, nil
 }
 
-// filesrv plans a download by that protocol, which cannot tell a file from a
-// directory: -r decides.
-func (p *plan) filesrv(ctx context.Context, source place) iter.Seq2[transfer.Item, error] {
-	item := transfer.Item{Name: source.arg, SourcePath: source.path}
-	if p.flags.recursive {
-		p.batches = append(p.batches, source)
-		return func(func(transfer.Item, error) bool) {}
-	}
-	if source.path == "" || source.slash {
-		return one(item, errDirectory)
-	}
-	server, err := p.connections.filesrv(ctx, source.server, p.flags)
-	if err != nil {
-		return one(item, err)
-	}
-	item.Source, item.Path, item.File = server, p.target.file(source), tranship.File{Size: -1}
-	item.Inside = false
-	return one(item, nil)
-}
-
 // existing is the transfer.Options.Existing of cp -u.
 func (p *plan) existing(ctx context.Context, path string) (tranship.File, error) {
 	if known := p.listed.of(path); known != nil {
 		return known(ctx, path)
 	}
 	return p.target.stat(ctx, path)
-}
-
-// batch downloads all that a name stands for in one call of filesrv, one file after
-// the other as they come.
-func (g *globals) batch(ctx context.Context, p *plan, source place, options transfer.Options) error {
-	fail := func(err error) error {
-		options.Report(transfer.Result{Source: source.arg, Size: -1, Err: err})
-		return ctx.Err()
-	}
-	server, err := p.connections.filesrv(ctx, source.server, p.flags)
-	if err != nil {
-		return fail(err)
-	}
-	for content, err := range server.Download(ctx, source.path) {
-		if err != nil {
-			return fail(err)
-		}
-		err := transfer.Copy(ctx, p.target.writer, one(p.received(content, source)), options)
-		if _, failed := errors.AsType[*transfer.FailedError](err); err != nil && !failed {
-			return err
-		}
-	}
-	return nil
-}
-
-// received is the item of one file of a batch.
-func (p *plan) received(content tranship.Content, source place) (transfer.Item, error) {
-	name := content.File().Path
-	item := transfer.Item{
-		Source:     opened{content},
-		SourcePath: name,
-		Name:       source.server.at(name),
-		File:       content.File(),
-		Once:       true,
-	}
-	if name == source.path {
-		item.Path = p.target.file(source)
-		return item, nil
-	}
-	directory := literalDirectory(source.path)
-	relative, below := strings.CutPrefix(name, directory+"/")
-	if !below {
-		// Some servers send names below what was asked for.
-		relative = name
-	}
-	source.path, source.contents = directory, directory == "" || directory != source.path
-	destination, err := p.target.directory(source)
-	item.Path = transfer.Join(destination, relative)
-	return item, err
-}
-
-// literalDirectory is a path without the segments from the first pattern on.
-func literalDirectory(name string) string {
-	if i := strings.IndexAny(name, "*?["); i >= 0 {
-		name = path.Dir(name[:i] + "x")
-	}
-	if name == "." {
-		return ""
-	}
-	return name
-}
-
-// opened is a source that has been opened already.
-type opened struct{ tranship.Content }
-
-// Open implements transfer.Source.
-func (o opened) Open(context.Context, string, tranship.OpenOptions) (tranship.Content, error) {
-	return o.Content, nil
-}
-
-// filesrv is a client of that protocol.
-func (c *connections) filesrv(ctx context.Context, server serverPlace, flags cpFlags) (*filesrv.Client, error) {
-	conn, err := c.conn(ctx, server)
-	if err != nil {
-		return nil, err
-	}
-	return filesrv.New(conn, filesrv.Options{
-		Revision:   flags.filesrv.revision,
-		AllowEmpty: flags.filesrv.allowEmpty,
-		Warn:       func(text string) { c.globals.complain("warning: " + text) },
-	}), nil
 }
 
 // localError is an error of the local system in few words: the file is named
