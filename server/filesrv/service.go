@@ -18,6 +18,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/compat"
+	"github.com/tranship/tranship/internal/grpcdesc"
 	filesrvv1 "github.com/tranship/tranship/proto/filesrv/v1"
 )
 
@@ -59,5 +60,5 @@ func New(store tranship.Store, options Options) *Service {
 
 // Register offers the service on server.
 func (s *Service) Register(server grpc.ServiceRegistrar) {
-	filesrvv1.RegisterFileSrvServer(server, s)
+	server.RegisterService(grpcdesc.Strict(&filesrvv1.FileSrv_ServiceDesc), s)
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/compat"
 	"github.com/tranship/tranship/internal/drain"
+	"github.com/tranship/tranship/internal/grpcdesc"
 	transferpb "github.com/tranship/tranship/proto/filetransfer"
 )
 
@@ -60,7 +61,7 @@ func New(store tranship.Writer, options Options) *Service {
 
 // Register offers the service on server.
 func (s *Service) Register(server grpc.ServiceRegistrar) {
-	transferpb.RegisterFileServiceServer(server, s)
+	server.RegisterService(grpcdesc.Strict(&transferpb.FileService_ServiceDesc), s)
 }
 
 // uploadStream is the server's end of an Upload call.
