@@ -100,7 +100,9 @@ func (g *globals) openTarget(ctx context.Context, connections *connections, p pl
 		return nil, err
 	}
 	if flags.protocol == protocolFiletransfer {
-		t.writer = filetransfer.New(conn, filetransfer.Options{})
+		t.writer = filetransfer.New(conn, filetransfer.Options{
+			Warn: func(text string) { g.complain("warning: " + text) },
+		})
 		return t, nil
 	}
 	t.writer, err = connections.filesrv(ctx, p.server, flags)
