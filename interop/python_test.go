@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -88,4 +89,11 @@ func pythonServer(t *testing.T, dir, program string, args ...string) (address st
 		t.Fatalf("%s told no port: %v\n%s", program, err, output())
 	}
 	return "127.0.0.1:" + strings.TrimSpace(port)
+}
+
+// hasLine reports whether a program printed a line. Others may be around it: Python's
+// grpc.aio 1.51 sometimes complains of a BlockingIOError in a callback of its own,
+// which changes nothing.
+func hasLine(output, line string) bool {
+	return slices.Contains(strings.Split(output, "\n"), line)
 }

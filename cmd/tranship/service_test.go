@@ -214,6 +214,18 @@ func TestServeDrains(t *testing.T) {
 
 func ignore(_ int, err error) error { return err }
 
+// feed writes until nobody reads: a command that reads from a pipe notices that its
+// server has gone when there is something to send.
+func feed(writer *io.PipeWriter) {
+	go func() {
+		for data := make([]byte, 64<<10); ; {
+			if _, err := writer.Write(data); err != nil {
+				return
+			}
+		}
+	}()
+}
+
 func TestServeDrainTimeout(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	server, root, address := serveFor(ctx, t, "--drain-timeout", "50ms")
@@ -222,7 +234,7 @@ func TestServeDrainTimeout(t *testing.T) {
 	if code := <-server.code; code != 1 || !strings.Contains(server.err.String(), "tranship: stopped with transfers under way") {
 		t.Errorf("server: exit code %d: %s", code, server.err.String())
 	}
-	// The source is not waited for.
+	feed(writer)
 	if code := <-upload.code; code != 1 || strings.Count(upload.err.String(), "\n") != 1 {
 		t.Errorf("upload: exit code %d: %s", code, upload.err.String())
 	}
@@ -249,6 +261,7 @@ func TestServeSecondSignal(t *testing.T) {
 	if err := s.drain(again); err == nil || !strings.Contains(err.Error(), "second signal") {
 		t.Errorf("error %v", err)
 	}
+	feed(writer)
 	if code := <-upload.code; code != 1 {
 		t.Errorf("upload: exit code %d: %s", code, upload.err.String())
 	}
