@@ -9,6 +9,7 @@ needs=(
   "python3-grpcio|/usr/bin/python3 -c 'import grpc.aio'"
   "python3-protobuf|/usr/bin/python3 -c 'import google.protobuf'"
   "protobuf-compiler|protoc --version"
+  "libprotobuf-dev|test -e /usr/include/google/protobuf/any.proto"
   "protobuf-compiler-grpc|command -v grpc_python_plugin"
   "nodejs|node --version"
   "npm|npm --version"
