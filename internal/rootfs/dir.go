@@ -99,6 +99,7 @@ func (d *Dir) openFile(name string, flag int) (*os.File, fs.FileInfo, error) {
 	if err := checkSegment("open", name); err != nil {
 		return nil, nil, err
 	}
+	last := error(&fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist})
 	for range attempts {
 		seen, err := d.root.Lstat(name)
 		if err != nil {
@@ -108,11 +109,9 @@ func (d *Dir) openFile(name string, flag int) (*os.File, fs.FileInfo, error) {
 			return nil, nil, &ObstacleError{Path: name, Mode: seen.Mode()}
 		}
 		file, err := d.root.OpenFile(name, flag|nonblock, 0)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
 		if err != nil {
-			return nil, nil, err
+			last = err // perhaps a link's that took its place for a moment
+			continue
 		}
 		opened, err := file.Stat()
 		if err != nil {
@@ -124,14 +123,13 @@ func (d *Dir) openFile(name string, flag int) (*os.File, fs.FileInfo, error) {
 		}
 		file.Close()
 	}
-	return nil, nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	return nil, nil, last
 }
 
-// is reports whether what was opened is now under a name itself, not behind a link:
-// it was put there after the first look.
-func (d *Dir) is(name string, opened fs.FileInfo) bool {
+// is reports whether a file is now under a name itself, not behind a link.
+func (d *Dir) is(name string, file fs.FileInfo) bool {
 	seen, err := d.root.Lstat(name)
-	return err == nil && os.SameFile(seen, opened)
+	return err == nil && os.SameFile(seen, file)
 }
 
 // CreateFile creates a regular file that was not there, for reading and writing.

@@ -17,6 +17,7 @@ func (d *Dir) Sub(name string) (*Dir, error) {
 	if err := checkSegment("open", name); err != nil {
 		return nil, err
 	}
+	last := error(&fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist})
 	for range attempts {
 		seen, err := d.root.Lstat(name)
 		if err != nil {
@@ -29,9 +30,7 @@ func (d *Dir) Sub(name string) (*Dir, error) {
 		// took its place would block otherwise.
 		root, err := d.root.OpenRoot(name + "/.")
 		if err != nil {
-			if again, failed := d.root.Lstat(name); failed == nil && os.SameFile(seen, again) {
-				return nil, err
-			}
+			last = err // perhaps a link's that took its place for a moment
 			continue
 		}
 		opened, err := root.Stat(".")
@@ -43,7 +42,7 @@ func (d *Dir) Sub(name string) (*Dir, error) {
 			return nil, err
 		}
 	}
-	return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	return nil, last
 }
 
 // Walk opens the directory at a path; "" and "." are another handle of the
