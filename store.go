@@ -19,6 +19,7 @@ type Store interface {
 	Reader
 	Writer
 	Editor
+	Uploads
 }
 
 // Reader is the part of a store that tells what is there.
@@ -47,8 +48,18 @@ type Writer interface {
 	Put(ctx context.Context, spec Spec, data []byte) (File, error)
 
 	// Begin starts the upload of a file of any size. It fails early where the
-	// commit is bound to fail. The caller must end the upload with Commit or
-	// Abort.
+	// commit is bound to fail. The caller must end the upload with Commit, Abort
+	// or Detach.
+	//
+	// With a ResumeKey it resumes the unfinished upload of the same path, size
+	// and key, if there is one. That ends the writers of the older Upload, and
+	// returns only after their writes have; the new spec's attributes,
+	// precondition and durability replace the older. If the store remembers the
+	// commit of such an upload, and the path still has the version that it
+	// made, Begin returns that upload: all of it is durable, Commit returns the
+	// file as long as size and checksum are its, Part and CopyPart fail with
+	// ErrAborted, and Abort makes the store forget the commit, not the file.
+	// Otherwise the upload is new.
 	Begin(ctx context.Context, spec Spec) (Upload, error)
 }
 
@@ -69,6 +80,19 @@ type Editor interface {
 	// version of its own. The precondition is about the destination, where a
 	// file is otherwise replaced.
 	Copy(ctx context.Context, source, destination string, precondition Precondition) (File, error)
+}
+
+// Uploads is the part of a store that knows its unfinished uploads: those with a
+// ResumeKey.
+type Uploads interface {
+	// ListUploads yields the unfinished uploads of a path or of the paths below
+	// it, "" for all, in ascending bytewise order of path and then of id. After
+	// an error it yields nothing more.
+	ListUploads(ctx context.Context, directory string) iter.Seq2[UploadInfo, error]
+
+	// AbortUpload removes an unfinished upload and what it has stored; its
+	// writers fail with ErrAborted. ErrNotFound: there is none with this id.
+	AbortUpload(ctx context.Context, id string) error
 }
 
 // Precondition decides whether a change may take effect, at the moment it does.

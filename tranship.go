@@ -20,6 +20,8 @@ const (
 	MaxSegmentBytes = 255
 	// MaxPutBytes is the largest file that Put takes, 1 MiB.
 	MaxPutBytes = 1 << 20
+	// MaxResumeKeyBytes is the longest resume key of an upload.
+	MaxResumeKeyBytes = 256
 	// MaxMetadataBytes bounds the keys and values of a file's user metadata
 	// together. S3 allows 2 KB.
 	MaxMetadataBytes = 2048

@@ -3,6 +3,8 @@ package tranship
 import (
 	"context"
 	"io"
+	"time"
+	"unicode/utf8"
 )
 
 // Spec says what an upload is to become.
@@ -15,8 +17,14 @@ type Spec struct {
 	Attributes Attributes
 	// Precondition is decided at commit, and looked at before, to fail early.
 	Precondition Precondition
-	// Durability of the commit.
+	// Durability of the commit, and of what a resumable upload keeps.
 	Durability Durability
+	// ResumeKey, when not empty, makes the upload resumable: what it has stored
+	// outlives its writers and the process, until it expires, and a later Begin
+	// with the same Path, Size and ResumeKey goes on with it. The key names the
+	// source, so that two sources never mix their parts. It is valid UTF-8 of at
+	// most MaxResumeKeyBytes, and needs a Size.
+	ResumeKey string
 }
 
 // Validate reports whether any store could take the spec. The error is an
@@ -27,6 +35,14 @@ func (s Spec) Validate() error {
 	}
 	if s.Size != nil && *s.Size < 0 {
 		return &InvalidError{Field: "size", Rule: "a size must not be negative"}
+	}
+	if s.ResumeKey != "" {
+		switch {
+		case len(s.ResumeKey) > MaxResumeKeyBytes || !utf8.ValidString(s.ResumeKey):
+			return &InvalidError{Field: "resume_key", Rule: "a resume key must be valid UTF-8 of at most 256 bytes"}
+		case s.Size == nil:
+			return &InvalidError{Field: "resume_key", Rule: "an upload of unknown size cannot be resumed"}
+		}
 	}
 	if s.Durability > DurabilityDurable {
 		return &InvalidError{Field: "durability", Rule: "must be written or durable"}
@@ -66,9 +82,25 @@ type Upload interface {
 	// ID names the upload in its store. It is unguessable.
 	ID() string
 
+	// Epoch is 1 for a new upload and rises each time it is resumed. Of an upload
+	// that has been resumed since, every method but those without an error fails
+	// with ErrAborted, and Detach and Abort do nothing.
+	Epoch() uint64
+
 	// PartSize is the length of every part but the last, in bytes. Part n holds
-	// the bytes from n*PartSize.
+	// the bytes from n*PartSize. It stays the same when the upload is resumed.
 	PartSize() int64
+
+	// Durable is what a resumed upload would have if the process ended now, or
+	// the machine if the spec asks for DurabilityDurable: whole parts, in
+	// ascending order, with their CRC32C. A part leaves it when it is begun
+	// again. Without ResumeKey it is empty.
+	Durable() []Range
+
+	// Sync waits until every part whose writer was closed before is durable, and
+	// returns why it is not to be. Calls share their work. Without ResumeKey it
+	// does nothing.
+	Sync(ctx context.Context) error
 
 	// Part returns a writer for part n, counted from 0. Parts may be written in
 	// any order and several at once. A part has one writer: a newer one ends
@@ -76,17 +108,30 @@ type Upload interface {
 	// ErrInvalid: n is negative, or beyond the upload's size.
 	Part(ctx context.Context, n int) (PartWriter, error)
 
+	// CopyPart fills part n with bytes of a file in the same store, from
+	// options.Offset of options.Version; options.Length is ignored, for the
+	// part's counts. It may be called where Part may, and counts as its writer.
+	// ErrInvalid: the source has too few bytes; otherwise as Open.
+	CopyPart(ctx context.Context, n int, source string, options OpenOptions) error
+
 	// Commit makes the file visible, after all writers have been closed. Missing
 	// bytes are an *IncompleteError; bytes that are too many, or a size that is
 	// not the spec's, an *InvalidError; a wrong checksum is ErrIntegrity; a
 	// precondition that does not hold ErrExists or ErrPrecondition. After a
-	// failure nothing is visible, and the upload may be gone: it is only to be
-	// aborted.
+	// failure nothing is visible. The upload is then only to be aborted, for it
+	// may be gone; or, with a ResumeKey, to be detached and resumed.
+	//
+	// With a ResumeKey the store remembers the commit for a day, in case its
+	// reply was lost: see Begin.
 	Commit(ctx context.Context, commit Commit) (File, error)
 
 	// Abort removes the upload and all it has stored, and ends its writers. After
-	// Commit or Abort it does nothing.
+	// Commit, Detach or Abort it does nothing.
 	Abort(ctx context.Context) error
+
+	// Detach ends the upload's writers and lets go of it, so that it can be
+	// resumed. Without ResumeKey it is Abort.
+	Detach(ctx context.Context) error
 }
 
 // PartWriter takes the bytes of one part in order. It keeps nothing of a buffer
@@ -116,6 +161,22 @@ type Range struct {
 	Offset, Length int64
 	// CRC32C is the checksum of those bytes, where known.
 	CRC32C *uint32
+}
+
+// UploadInfo describes an unfinished, resumable upload.
+type UploadInfo struct {
+	// ID names it.
+	ID string
+	// Path is where its file will be visible.
+	Path string
+	// Size is the length of the file in bytes.
+	Size int64
+	// DurableBytes is how much of it is durable.
+	DurableBytes int64
+	// Created is when it was begun.
+	Created time.Time
+	// Expires is when it will be removed, unless something is written before.
+	Expires time.Time
 }
 
 // PartSizeFor is the smallest power of two, between least and most (which must be
