@@ -69,6 +69,20 @@ func temporaryName(name string) string {
 // ID implements tranship.Upload.
 func (u *localUpload) ID() string { return u.temporary }
 
+// Epoch implements tranship.Upload.
+func (u *localUpload) Epoch() uint64 { return 1 }
+
+// Durable implements tranship.Upload.
+func (u *localUpload) Durable() []tranship.Range { return nil }
+
+// Sync implements tranship.Upload.
+func (u *localUpload) Sync(context.Context) error { return nil }
+
+// CopyPart implements tranship.Upload.
+func (u *localUpload) CopyPart(context.Context, int, string, tranship.OpenOptions) error {
+	return fmt.Errorf("%w: a local directory does not copy parts of files", tranship.ErrUnsupported)
+}
+
 // PartSize implements tranship.Upload.
 func (u *localUpload) PartSize() int64 { return localPartBytes }
 
@@ -233,6 +247,9 @@ func (u *localUpload) Abort(context.Context) error {
 	}
 	return nil
 }
+
+// Detach implements tranship.Upload.
+func (u *localUpload) Detach(ctx context.Context) error { return u.Abort(ctx) }
 
 // localPart writes one part of a temporary file.
 type localPart struct {

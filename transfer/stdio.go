@@ -79,6 +79,20 @@ type streamUpload struct {
 // ID implements tranship.Upload.
 func (u *streamUpload) ID() string { return "" }
 
+// Epoch implements tranship.Upload.
+func (u *streamUpload) Epoch() uint64 { return 1 }
+
+// Durable implements tranship.Upload.
+func (u *streamUpload) Durable() []tranship.Range { return nil }
+
+// Sync implements tranship.Upload.
+func (u *streamUpload) Sync(context.Context) error { return nil }
+
+// CopyPart implements tranship.Upload.
+func (u *streamUpload) CopyPart(context.Context, int, string, tranship.OpenOptions) error {
+	return fmt.Errorf("%w: a stream holds no files to copy from", tranship.ErrUnsupported)
+}
+
 // PartSize implements tranship.Upload.
 func (u *streamUpload) PartSize() int64 { return localPartBytes }
 
@@ -104,6 +118,9 @@ func (u *streamUpload) Commit(_ context.Context, commit tranship.Commit) (transh
 
 // Abort implements tranship.Upload.
 func (u *streamUpload) Abort(context.Context) error { return nil }
+
+// Detach implements tranship.Upload.
+func (u *streamUpload) Detach(context.Context) error { return nil }
 
 type streamPart struct{ upload *streamUpload }
 

@@ -53,7 +53,21 @@ func NewUpload(sink Sink, size *int64) tranship.Upload {
 
 func (u *upload) ID() string { return u.id }
 
+// Epoch implements tranship.Upload: a stream is never resumed.
+func (u *upload) Epoch() uint64 { return 1 }
+
 func (u *upload) PartSize() int64 { return partSize }
+
+// Durable implements tranship.Upload: nothing of a stream outlives it.
+func (u *upload) Durable() []tranship.Range { return nil }
+
+// Sync implements tranship.Upload.
+func (u *upload) Sync(context.Context) error { return nil }
+
+// CopyPart implements tranship.Upload: a stream has no access to other files.
+func (u *upload) CopyPart(context.Context, int, string, tranship.OpenOptions) error {
+	return fmt.Errorf("%w: this protocol cannot copy parts of other files", tranship.ErrUnsupported)
+}
 
 func (u *upload) Part(ctx context.Context, n int) (tranship.PartWriter, error) {
 	for {
@@ -154,5 +168,8 @@ func (u *upload) Abort(context.Context) error {
 	u.fail(ended())
 	return nil
 }
+
+// Detach implements tranship.Upload: there is nothing to come back to.
+func (u *upload) Detach(ctx context.Context) error { return u.Abort(ctx) }
 
 func ended() error { return fmt.Errorf("%w: the upload has ended", tranship.ErrAborted) }
