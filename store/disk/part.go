@@ -26,8 +26,8 @@ type part struct {
 // Part implements tranship.Upload. The context governs the writing, too.
 func (u *upload) Part(ctx context.Context, n int) (tranship.PartWriter, error) {
 	number, size := int64(n), u.size()
-	if number < 0 || number > size/u.partSize {
-		return nil, &tranship.InvalidError{Field: "part", Rule: "a part's number must not be negative or beyond the upload's size"}
+	if err := u.admitPart(number); err != nil {
+		return nil, err
 	}
 	u.gate.RLock()
 	defer u.gate.RUnlock()
@@ -50,6 +50,13 @@ func (u *upload) Part(ctx context.Context, n int) (tranship.PartWriter, error) {
 	part.written = 0
 	part.crc = 0
 	return w, nil
+}
+
+func (u *upload) admitPart(number int64) error {
+	if number < 0 || number > u.size()/u.partSize {
+		return &tranship.InvalidError{Field: "part", Rule: "a part's number must not be negative or beyond the upload's size"}
+	}
+	return nil
 }
 
 // part is the upload's part of that number. If the upload's size is not known, a

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"math"
 	"slices"
@@ -88,6 +89,18 @@ func (u *upload) ID() string { return u.id }
 
 // PartSize implements tranship.Upload.
 func (u *upload) PartSize() int64 { return u.partSize }
+
+// Epoch implements tranship.Upload.
+func (u *upload) Epoch() uint64 { return 1 }
+
+// Durable implements tranship.Upload.
+func (u *upload) Durable() []tranship.Range { return nil }
+
+// Sync implements tranship.Upload.
+func (u *upload) Sync(ctx context.Context) error { return ctx.Err() }
+
+// Detach implements tranship.Upload.
+func (u *upload) Detach(ctx context.Context) error { return u.Abort(ctx) }
 
 // size is the declared one, or the largest there can be.
 func (u *upload) size() int64 {
@@ -206,4 +219,18 @@ func (u *upload) end() {
 	u.store.mu.Lock()
 	defer u.store.mu.Unlock()
 	delete(u.store.uploads, u.id)
+}
+
+// ListUploads implements tranship.Uploads.
+func (s *Store) ListUploads(ctx context.Context, directory string) iter.Seq2[tranship.UploadInfo, error] {
+	return func(yield func(tranship.UploadInfo, error) bool) {
+		if err := tranship.ValidateDirectory(directory); err != nil {
+			yield(tranship.UploadInfo{}, err)
+		}
+	}
+}
+
+// AbortUpload implements tranship.Uploads.
+func (s *Store) AbortUpload(ctx context.Context, id string) error {
+	return fmt.Errorf("%w: upload %s", tranship.ErrNotFound, id)
 }

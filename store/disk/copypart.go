@@ -1,0 +1,52 @@
+package disk
+
+import (
+	"context"
+	"io"
+
+	"github.com/tranship/tranship"
+)
+
+// copyBuffer is how many bytes of a part are copied at once.
+const copyBuffer = 256 << 10
+
+// CopyPart implements tranship.Upload. The bytes pass through memory, because the
+// part's checksum has to be known anyway.
+func (u *upload) CopyPart(ctx context.Context, n int, source string, options tranship.OpenOptions) error {
+	if err := admit(ctx, source); err != nil {
+		return err
+	}
+	if err := u.admitPart(int64(n)); err != nil {
+		return err
+	}
+	length := min(u.partSize, u.size()-int64(n)*u.partSize)
+	options.Length = &length
+	content, err := u.store.Open(ctx, source, options)
+	if err != nil {
+		return err
+	}
+	defer content.Close()
+	if u.spec.Size != nil && content.File().Size-options.Offset < length {
+		return &tranship.InvalidError{Field: "offset", Rule: "the source must have as many bytes from there as the part"}
+	}
+	writer, err := u.Part(ctx, n)
+	if err != nil {
+		return err
+	}
+	// Not io.Copy: whatever a Content can do besides, its bytes are to be verified.
+	buffer := make([]byte, min(length, copyBuffer))
+	for {
+		n, err := content.Read(buffer)
+		if n > 0 {
+			if _, err := writer.Write(buffer[:n]); err != nil {
+				return err
+			}
+		}
+		if err == io.EOF {
+			return writer.Close()
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
