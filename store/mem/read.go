@@ -15,23 +15,23 @@ import (
 
 // Stat implements tranship.Reader.
 func (s *Store) Stat(ctx context.Context, path string) (tranship.File, error) {
-	f, err := s.get(ctx, path)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return tranship.File{}, err
+	}
+	f, err := s.find(path)
 	if err != nil {
 		return tranship.File{}, err
 	}
 	return f.describe(), nil
 }
 
-// get is the file at path.
-func (s *Store) get(ctx context.Context, path string) (*file, error) {
+// find is the file at path.
+func (s *Store) find(path string) (*file, error) {
 	if err := tranship.ValidatePath(path); err != nil {
 		return nil, err
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	f := s.files[path]
 	if f == nil {
 		return nil, notFound(path)
@@ -90,24 +90,38 @@ func (s *Store) entries(options tranship.ListOptions) map[string]tranship.Entry 
 
 // Open implements tranship.Reader.
 func (s *Store) Open(ctx context.Context, path string, options tranship.OpenOptions) (tranship.Content, error) {
-	f, err := s.get(ctx, path)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	f, data, err := s.read(path, options)
 	if err != nil {
 		return nil, err
 	}
+	return &content{ctx: ctx, file: f.describe(), rest: bytes.NewReader(data)}, nil
+}
+
+// read is the file at path and what options ask for of its data.
+func (s *Store) read(path string, options tranship.OpenOptions) (*file, []byte, error) {
+	f, err := s.find(path)
+	if err != nil {
+		return nil, nil, err
+	}
 	if options.Version != "" && options.Version != f.info.Version {
-		return nil, fmt.Errorf("%w: %s has version %s, not %s", tranship.ErrPrecondition, path, f.info.Version, options.Version)
+		return nil, nil, fmt.Errorf("%w: %s has version %s, not %s", tranship.ErrPrecondition, path, f.info.Version, options.Version)
 	}
 	if options.Offset < 0 || options.Offset > f.info.Size {
-		return nil, &tranship.InvalidError{Field: "offset", Rule: "an offset must not be negative or beyond the end of the file"}
+		return nil, nil, &tranship.InvalidError{Field: "offset", Rule: "an offset must not be negative or beyond the end of the file"}
 	}
 	data := f.data[options.Offset:]
 	if options.Length != nil {
 		if *options.Length < 0 {
-			return nil, &tranship.InvalidError{Field: "length", Rule: "a length must not be negative"}
+			return nil, nil, &tranship.InvalidError{Field: "length", Rule: "a length must not be negative"}
 		}
 		data = data[:min(*options.Length, int64(len(data)))]
 	}
-	return &content{ctx: ctx, file: f.describe(), rest: bytes.NewReader(data)}, nil
+	return f, data, nil
 }
 
 // content implements tranship.Content.

@@ -20,11 +20,17 @@ type Store struct {
 	// PartSize is the length of an upload's parts in bytes; 0 or less means
 	// DefaultPartSize. Set it before the first use.
 	PartSize int64
+	// UploadExpiry is after how long without a write an unfinished upload is
+	// removed; 0 or less means DefaultUploadExpiry. Set it before the first use.
+	UploadExpiry time.Duration
 
+	// mu guards all that follows, and the uploads.
 	mu    sync.Mutex
 	files map[string]*file
 	// below counts the files below each directory, at any depth.
 	below map[string]int
+	// sessions are the resumable uploads, unfinished or remembered.
+	sessions map[resumption]*session
 }
 
 // DefaultPartSize is the length of an upload's parts, 1 MiB.
@@ -54,28 +60,7 @@ func (s *Store) Put(ctx context.Context, spec tranship.Spec, data []byte) (trans
 	if spec.Size != nil && *spec.Size != int64(len(data)) {
 		return tranship.File{}, &tranship.InvalidError{Field: "size", Rule: "the size of a put must be that of its data"}
 	}
-	own := append([]byte(nil), data...)
-	return s.commit(ctx, spec, own, tranship.CRC32C(own))
-}
-
-// Begin implements tranship.Writer.
-func (s *Store) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload, error) {
-	if err := spec.Validate(); err != nil {
-		return nil, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	if err := s.allow(spec.Path, spec.Precondition); err != nil {
-		return nil, err
-	}
-	return newUpload(s, spec), nil
-}
-
-// commit makes data, which it keeps, the content of the file at spec.Path.
-func (s *Store) commit(ctx context.Context, spec tranship.Spec, data []byte, crc uint32) (tranship.File, error) {
+	f := newFile(spec, append([]byte(nil), data...), tranship.CRC32C(data))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := ctx.Err(); err != nil {
@@ -84,7 +69,13 @@ func (s *Store) commit(ctx context.Context, spec tranship.Spec, data []byte, crc
 	if err := s.allow(spec.Path, spec.Precondition); err != nil {
 		return tranship.File{}, err
 	}
-	f := &file{data: data, info: spec.Attributes.Apply(tranship.File{
+	s.set(f)
+	return f.describe(), nil
+}
+
+// newFile is the file that data, which it keeps, becomes.
+func newFile(spec tranship.Spec, data []byte, crc uint32) *file {
+	return &file{data: data, info: spec.Attributes.Apply(tranship.File{
 		Path:    spec.Path,
 		Size:    int64(len(data)),
 		ModTime: time.Now().Round(0), // without the monotonic clock
@@ -92,8 +83,6 @@ func (s *Store) commit(ctx context.Context, spec tranship.Spec, data []byte, crc
 		Version: rand.Text(),
 		CRC32C:  &crc,
 	})}
-	s.set(f)
-	return f.describe(), nil
 }
 
 // allow tells whether a file may be put at path.

@@ -2,123 +2,162 @@ package mem
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
-	"io/fs"
 	"maps"
-	"math"
 	"slices"
-	"sync"
+	"time"
 
 	"github.com/tranship/tranship"
 )
 
-// upload implements tranship.Upload. Its lock is taken before the store's.
-type upload struct {
-	store    *Store
-	spec     tranship.Spec
+// session is what an upload has stored. It outlives the upload that resumes it next.
+// All of it is guarded by the store's lock.
+type session struct {
 	id       string
+	spec     tranship.Spec
 	partSize int64
-
-	mu sync.Mutex
-	// parts holds what was written of each part; nil after Commit and Abort.
+	epoch    uint64
+	// owner is the upload that may change the session; nil when it was let go,
+	// or has ended.
+	owner *upload
+	// parts holds what was written of each part.
 	parts map[int]*part
+	// durable are the ranges of a session that was committed.
+	durable []tranship.Range
+	// committed is the file that it became.
+	committed     *file
+	created, used time.Time
 }
 
-// part is what one writer has written. A writer whose part is no longer the
-// upload's has been ended.
-type part struct {
-	data []byte
-	crc  uint32
+// resumable tells whether the session outlives its owner.
+func (s *session) resumable() bool { return s.spec.ResumeKey != "" }
+
+// whole tells whether a part has all its bytes for good. Memory knows no other
+// durability.
+func (s *session) whole(n int, p *part) bool {
+	return p.closed && int64(len(p.data)) == s.length(n)
 }
 
-func newUpload(store *Store, spec tranship.Spec) *upload {
-	u := &upload{store: store, spec: spec, id: rand.Text(), partSize: store.PartSize, parts: make(map[int]*part)}
-	if u.partSize <= 0 {
-		u.partSize = DefaultPartSize
-	}
-	// The caller may change what its spec points to.
-	if spec.Size != nil {
-		u.spec.Size = new(*spec.Size)
-	}
-	if spec.Attributes.ModTime != nil {
-		u.spec.Attributes.ModTime = new(*spec.Attributes.ModTime)
-	}
-	if spec.Attributes.Mode != nil {
-		u.spec.Attributes.Mode = new(*spec.Attributes.Mode)
-	}
-	u.spec.Attributes.Metadata = maps.Clone(spec.Attributes.Metadata)
-	return u
+// length is how many bytes part n can have, in an upload of known size.
+func (s *session) length(n int) int64 {
+	return min(s.partSize, *s.spec.Size-int64(n)*s.partSize)
 }
 
-func (u *upload) ID() string { return u.id }
-
-func (u *upload) PartSize() int64 { return u.partSize }
-
-// Part implements tranship.Upload. The context governs the writing, too.
-func (u *upload) Part(ctx context.Context, n int) (tranship.PartWriter, error) {
-	size := int64(math.MaxInt64)
-	if u.spec.Size != nil {
-		size = *u.spec.Size
+// ranges are the durable ones.
+func (s *session) ranges() []tranship.Range {
+	if !s.resumable() || s.committed != nil {
+		return s.durable
 	}
-	if n < 0 || int64(n) > size/u.partSize {
-		return nil, &tranship.InvalidError{Field: "part", Rule: "a part's number must not be negative or beyond the upload's size"}
+	var all []tranship.Range
+	for _, n := range slices.Sorted(maps.Keys(s.parts)) {
+		if p := s.parts[n]; s.whole(n, p) && len(p.data) > 0 {
+			all = append(all, tranship.Range{Offset: int64(n) * s.partSize, Length: int64(len(p.data)), CRC32C: new(p.crc)})
+		}
 	}
-	u.mu.Lock()
-	defer u.mu.Unlock()
+	return all
+}
+
+// upload implements tranship.Upload: one hold on a session.
+type upload struct {
+	store   *Store
+	session *session
+	epoch   uint64
+}
+
+func (u *upload) ID() string { return u.session.id }
+
+func (u *upload) Epoch() uint64 { return u.epoch }
+
+func (u *upload) PartSize() int64 { return u.session.partSize }
+
+// Durable implements tranship.Upload.
+func (u *upload) Durable() []tranship.Range {
+	u.store.mu.Lock()
+	defer u.store.mu.Unlock()
+	if u.session.owner != u {
+		return nil
+	}
+	ranges := slices.Clone(u.session.ranges())
+	for i := range ranges {
+		ranges[i].CRC32C = new(*ranges[i].CRC32C)
+	}
+	return ranges
+}
+
+// Sync implements tranship.Upload.
+func (u *upload) Sync(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return err
 	}
-	if u.parts == nil {
-		return nil, u.aborted()
+	u.store.mu.Lock()
+	defer u.store.mu.Unlock()
+	if !u.session.resumable() {
+		return nil
 	}
-	w := &writer{ctx: ctx, upload: u, n: n, part: new(part), most: min(u.partSize, size-int64(n)*u.partSize)}
-	u.parts[n] = w.part
-	return w, nil
+	return u.ended()
 }
 
-func (u *upload) aborted() error {
-	return fmt.Errorf("%w: the upload of %s was ended", tranship.ErrAborted, u.spec.Path)
+// ended tells whether the upload lost its session to a newer one, or to its end.
+func (u *upload) ended() error {
+	switch path := u.session.spec.Path; {
+	case u.session.owner == u:
+		return nil
+	case u.session.epoch > u.epoch:
+		return fmt.Errorf("%w: the upload of %s was resumed by another", tranship.ErrAborted, path)
+	default:
+		return fmt.Errorf("%w: the upload of %s was ended", tranship.ErrAborted, path)
+	}
 }
 
 // Commit implements tranship.Upload.
 func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.File, error) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if u.parts == nil {
-		return tranship.File{}, fmt.Errorf("%w: the upload of %s", tranship.ErrNotFound, u.spec.Path)
+	u.store.mu.Lock()
+	defer u.store.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return tranship.File{}, err
 	}
-	if commit.Size < 0 || u.spec.Size != nil && *u.spec.Size != commit.Size {
+	if err := u.ended(); err != nil {
+		return tranship.File{}, err
+	}
+	s := u.session
+	if commit.Size < 0 || s.spec.Size != nil && *s.spec.Size != commit.Size {
 		return tranship.File{}, &tranship.InvalidError{Field: "size", Rule: "the size must be the one that the upload was begun with"}
 	}
-	data, crc, err := u.assemble(commit.Size)
-	if err != nil {
-		return tranship.File{}, err
+	made := s.committed
+	if made == nil {
+		data, crc, err := s.assemble(commit.Size)
+		if err != nil {
+			return tranship.File{}, err
+		}
+		made = newFile(s.spec, data, crc)
 	}
-	if commit.CRC32C != nil && *commit.CRC32C != crc {
-		return tranship.File{}, fmt.Errorf("%w: %s has CRC32C %08x, not %08x", tranship.ErrIntegrity, u.spec.Path, crc, *commit.CRC32C)
+	if crc := *made.info.CRC32C; commit.CRC32C != nil && *commit.CRC32C != crc {
+		return tranship.File{}, fmt.Errorf("%w: %s has CRC32C %08x, not %08x", tranship.ErrIntegrity, s.spec.Path, crc, *commit.CRC32C)
 	}
-	file, err := u.store.commit(ctx, u.spec, data, crc)
-	if err != nil {
-		return tranship.File{}, err
+	if s.committed == nil {
+		if err := u.store.allow(s.spec.Path, s.spec.Precondition); err != nil {
+			return tranship.File{}, err
+		}
+		u.store.set(made)
+		s.durable, s.committed, s.parts, s.used = s.ranges(), made, nil, time.Now()
 	}
-	u.parts = nil
-	return file, nil
+	s.owner = nil
+	return made.describe(), nil
 }
 
 // assemble puts the parts together to a file of size bytes, and their checksums to
 // that of the file.
-func (u *upload) assemble(size int64) (data []byte, crc uint32, err error) {
+func (s *session) assemble(size int64) (data []byte, crc uint32, err error) {
 	var pieces [][]byte
 	var missing []tranship.Range
 	var end int64
-	for _, n := range slices.Sorted(maps.Keys(u.parts)) {
-		part := u.parts[n]
+	for _, n := range slices.Sorted(maps.Keys(s.parts)) {
+		part := s.parts[n]
 		length := int64(len(part.data))
 		if length == 0 {
 			continue
 		}
-		offset := int64(n) * u.partSize
+		offset := int64(n) * s.partSize
 		if length > size-offset {
 			return nil, 0, &tranship.InvalidError{Field: "size", Rule: "the size must not be less than what was written"}
 		}
@@ -140,64 +179,35 @@ func (u *upload) assemble(size int64) (data []byte, crc uint32, err error) {
 
 // Abort implements tranship.Upload.
 func (u *upload) Abort(ctx context.Context) error {
-	u.mu.Lock()
-	defer u.mu.Unlock()
+	u.store.mu.Lock()
+	defer u.store.mu.Unlock()
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	u.parts = nil
+	if u.session.owner == u {
+		u.store.forget(u.session)
+	}
+	return nil
+}
+
+// Detach implements tranship.Upload.
+func (u *upload) Detach(ctx context.Context) error {
+	if !u.session.resumable() {
+		return u.Abort(ctx)
+	}
+	u.store.mu.Lock()
+	defer u.store.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if u.session.owner == u {
+		u.session.letGo()
+	}
 	return nil
 }
 
-// writer implements tranship.PartWriter.
-type writer struct {
-	ctx    context.Context
-	upload *upload
-	n      int
-	part   *part
-	// most is how many bytes the part can have.
-	most   int64
-	closed bool
-}
-
-func (w *writer) Write(data []byte) (int, error) {
-	w.upload.mu.Lock()
-	defer w.upload.mu.Unlock()
-	if w.closed {
-		return 0, fs.ErrClosed
-	}
-	if err := w.ctx.Err(); err != nil {
-		return 0, err
-	}
-	if err := w.ended(); err != nil {
-		return 0, err
-	}
-	if int64(len(data)) > w.most-int64(len(w.part.data)) {
-		return 0, &tranship.InvalidError{Field: "data", Rule: "bytes must not go beyond the end of the part or the upload's size"}
-	}
-	w.part.data = append(w.part.data, data...)
-	w.part.crc = tranship.UpdateCRC32C(w.part.crc, data)
-	return len(data), nil
-}
-
-func (w *writer) Close() error {
-	w.upload.mu.Lock()
-	defer w.upload.mu.Unlock()
-	if w.closed {
-		return nil
-	}
-	w.closed = true
-	return w.ended()
-}
-
-// ended tells whether the writer lost its part to a newer one, or to the end of
-// the upload.
-func (w *writer) ended() error {
-	switch {
-	case w.upload.parts == nil:
-		return w.upload.aborted()
-	case w.upload.parts[w.n] != w.part:
-		return fmt.Errorf("%w: part %d of %s has a newer writer", tranship.ErrAborted, w.n, w.upload.spec.Path)
-	}
-	return nil
+// letGo ends the owner and what it was still writing.
+func (s *session) letGo() {
+	s.owner = nil
+	maps.DeleteFunc(s.parts, func(n int, p *part) bool { return !s.whole(n, p) })
 }
