@@ -1,0 +1,199 @@
+package faultproxy
+
+import (
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"time"
+)
+
+const (
+	segmentBytes = 32 << 10
+	// flightSegments are under way in one direction at most if it has latency.
+	flightSegments = 256
+)
+
+// connection is one client's, with the one to the server that belongs to it.
+type connection struct {
+	client, server net.Conn
+	link           Link
+	passed         *[2]counter
+
+	// frozen is closed when nothing may come through any more, ended when the
+	// connection is closed.
+	frozen, ended         chan struct{}
+	freezeOnce, endedOnce sync.Once
+}
+
+func newConnection(client, server net.Conn, link Link, passed *[2]counter) *connection {
+	return &connection{
+		client: client,
+		server: server,
+		link:   link,
+		passed: passed,
+		frozen: make(chan struct{}),
+		ended:  make(chan struct{}),
+	}
+}
+
+// run passes bytes on until the connection is closed.
+func (c *connection) run() {
+	up := &direction{connection: c, faults: c.link.Up, counter: &c.passed[Up]}
+	down := &direction{connection: c, faults: c.link.Down, counter: &c.passed[Down]}
+	var both sync.WaitGroup
+	both.Go(func() { up.run(c.server, c.client) })
+	both.Go(func() { down.run(c.client, c.server) })
+	both.Wait()
+	c.cut()
+}
+
+func (c *connection) cut() {
+	c.endedOnce.Do(func() {
+		close(c.ended)
+		_, _ = c.client.Close(), c.server.Close()
+	})
+}
+
+func (c *connection) freeze() { c.freezeOnce.Do(func() { close(c.frozen) }) }
+
+// held waits for the end of the connection if it is frozen, and reports whether it
+// was.
+func (c *connection) held() bool {
+	select {
+	case <-c.frozen:
+		<-c.ended
+		return true
+	default:
+		return false
+	}
+}
+
+// direction is one of a connection's two.
+type direction struct {
+	connection *connection
+	faults     Faults
+	counter    *counter
+	passed     int64
+	// free is when the next bytes may pass.
+	free time.Time
+}
+
+// segment is some bytes on their way.
+type segment struct {
+	data []byte
+	due  time.Time
+}
+
+func (d *direction) run(to net.Conn, from io.Reader) {
+	flight := 0
+	if d.faults.Latency > 0 {
+		flight = flightSegments
+	}
+	queue := make(chan segment, flight)
+	var reader sync.WaitGroup
+	defer reader.Wait()
+	reader.Go(func() { d.read(queue, from) })
+	if !d.happens() {
+		return
+	}
+	for s := range queue {
+		if !d.write(to, s) {
+			d.connection.cut()
+			return
+		}
+	}
+	// The sender has closed its half, in good order or not.
+	if half, ok := to.(interface{ CloseWrite() error }); ok {
+		_ = half.CloseWrite()
+	} else {
+		_ = to.Close()
+	}
+}
+
+// read queues what comes until there is no more, and closes the queue.
+func (d *direction) read(queue chan<- segment, from io.Reader) {
+	defer close(queue)
+	for {
+		buffer := make([]byte, segmentBytes)
+		n, err := from.Read(buffer)
+		if d.connection.held() {
+			return
+		}
+		if n > 0 {
+			select {
+			case queue <- segment{buffer[:n], time.Now().Add(d.faults.Latency)}:
+			case <-d.connection.ended:
+				return
+			}
+		}
+		if err != nil {
+			if !errors.Is(err, io.EOF) {
+				d.connection.cut()
+			}
+			return
+		}
+	}
+}
+
+// write passes a segment on; false when the connection has ended.
+func (d *direction) write(to io.Writer, s segment) bool {
+	if !d.wait(s.due) {
+		return false
+	}
+	for data := s.data; len(data) > 0; {
+		piece := data[:d.faults.next(d.passed, int64(len(data)))]
+		if rate := d.faults.BytesPerSecond; rate > 0 {
+			if !d.wait(d.free) {
+				return false
+			}
+			took := time.Duration(float64(len(piece)) / float64(rate) * float64(time.Second))
+			d.free = time.Now().Add(took)
+		}
+		if d.connection.held() {
+			return false
+		}
+		d.faults.damage(piece, d.passed)
+		n, err := to.Write(piece)
+		d.passed += int64(n)
+		d.counter.add(n)
+		if err != nil || !d.happens() {
+			return false
+		}
+		data = data[n:]
+	}
+	return true
+}
+
+// happens does to the connection what is to happen where it is; false when it has
+// ended.
+func (d *direction) happens() bool {
+	switch {
+	case at(d.faults.CutAfter, d.passed):
+		d.connection.cut()
+		return false
+	case at(d.faults.FreezeAfter, d.passed):
+		d.connection.freeze()
+		return !d.connection.held()
+	case at(d.faults.StallAfter, d.passed):
+		<-d.connection.ended
+		return false
+	}
+	return true
+}
+
+// wait waits for a moment; false when the connection ends before.
+func (d *direction) wait(moment time.Time) bool {
+	left := time.Until(moment)
+	if left <= 0 {
+		return true
+	}
+	timer := time.NewTimer(left)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-d.connection.ended:
+		return false
+	}
+}
