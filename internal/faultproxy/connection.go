@@ -20,10 +20,14 @@ type connection struct {
 	link           Link
 	passed         *[2]counter
 
-	// frozen is closed when nothing may come through any more, ended when the
-	// connection is closed.
-	frozen, ended         chan struct{}
-	freezeOnce, endedOnce sync.Once
+	// ended is closed when the connection is.
+	ended     chan struct{}
+	endedOnce sync.Once
+
+	mu sync.Mutex
+	// thawed is nil unless the connection is frozen; then it is closed when that
+	// is over.
+	thawed chan struct{}
 }
 
 func newConnection(client, server net.Conn, link Link, passed *[2]counter) *connection {
@@ -32,7 +36,6 @@ func newConnection(client, server net.Conn, link Link, passed *[2]counter) *conn
 		server: server,
 		link:   link,
 		passed: passed,
-		frozen: make(chan struct{}),
 		ended:  make(chan struct{}),
 	}
 }
@@ -55,17 +58,39 @@ func (c *connection) cut() {
 	})
 }
 
-func (c *connection) freeze() { c.freezeOnce.Do(func() { close(c.frozen) }) }
+func (c *connection) freeze() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.thawed == nil {
+		c.thawed = make(chan struct{})
+	}
+}
 
-// held waits for the end of the connection if it is frozen, and reports whether it
-// was.
-func (c *connection) held() bool {
+func (c *connection) thaw() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.thawed != nil {
+		close(c.thawed)
+		c.thawed = nil
+	}
+}
+
+// free waits while the connection is frozen; false when it has ended.
+func (c *connection) free() bool {
+	c.mu.Lock()
+	thawed := c.thawed
+	c.mu.Unlock()
+	if thawed != nil {
+		select {
+		case <-thawed:
+		case <-c.ended:
+		}
+	}
 	select {
-	case <-c.frozen:
-		<-c.ended
-		return true
-	default:
+	case <-c.ended:
 		return false
+	default:
+		return true
 	}
 }
 
@@ -75,8 +100,8 @@ type direction struct {
 	faults     Faults
 	counter    *counter
 	passed     int64
-	// free is when the next bytes may pass.
-	free time.Time
+	// next is when more may pass.
+	next time.Time
 }
 
 // segment is some bytes on their way.
@@ -117,7 +142,7 @@ func (d *direction) read(queue chan<- segment, from io.Reader) {
 	for {
 		buffer := make([]byte, segmentBytes)
 		n, err := from.Read(buffer)
-		if d.connection.held() {
+		if !d.connection.free() {
 			return
 		}
 		if n > 0 {
@@ -144,13 +169,13 @@ func (d *direction) write(to io.Writer, s segment) bool {
 	for data := s.data; len(data) > 0; {
 		piece := data[:d.faults.next(d.passed, int64(len(data)))]
 		if rate := d.faults.BytesPerSecond; rate > 0 {
-			if !d.wait(d.free) {
+			if !d.wait(d.next) {
 				return false
 			}
 			took := time.Duration(float64(len(piece)) / float64(rate) * float64(time.Second))
-			d.free = time.Now().Add(took)
+			d.next = time.Now().Add(took)
 		}
-		if d.connection.held() {
+		if !d.connection.free() {
 			return false
 		}
 		d.faults.damage(piece, d.passed)
@@ -173,8 +198,9 @@ func (d *direction) happens() bool {
 		d.connection.cut()
 		return false
 	case at(d.faults.FreezeAfter, d.passed):
+		d.faults.FreezeAfter = nil // Once
 		d.connection.freeze()
-		return !d.connection.held()
+		return d.connection.free()
 	case at(d.faults.StallAfter, d.passed):
 		<-d.connection.ended
 		return false

@@ -144,6 +144,19 @@ func TestFreezeAfter(t *testing.T) {
 	})
 }
 
+func TestThaw(t *testing.T) {
+	through(t, Link{Up: Faults{FreezeAfter: new(int64(4))}}, func(t *testing.T, e *ends) {
+		up := receive(e.server)
+		<-send(e.client, []byte("question"))
+		if err := e.client.Close(); err != nil {
+			t.Fatal(err)
+		}
+		up.still(t, "ques")
+		e.connection.thaw()
+		up.ended(t, "question")
+	})
+}
+
 func TestStallAfter(t *testing.T) {
 	through(t, Link{Up: Faults{StallAfter: new(int64(4))}}, func(t *testing.T, e *ends) {
 		up, down := receive(e.server), receive(e.client)

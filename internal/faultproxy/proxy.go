@@ -90,6 +90,13 @@ func (p *Proxy) Freeze() {
 	}
 }
 
+// Thaw lets present connections that are frozen go on where they were.
+func (p *Proxy) Thaw() {
+	for _, c := range p.present() {
+		c.thaw()
+	}
+}
+
 // Close closes all connections, and returns once nothing of the proxy is left.
 // After the first time it does nothing.
 func (p *Proxy) Close() error {
