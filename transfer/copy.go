@@ -127,12 +127,13 @@ func (c *copier) failure() error {
 func (c *copier) item(ctx context.Context, item Item) {
 	start := time.Now()
 	result := Result{Source: item.name(), Path: item.Path, Size: item.File.Size}
+	progress := c.options.Progress.file(item)
 	result.Err = c.try(ctx, item, &result)
 	result.Duration = time.Since(start)
 	if cause := context.Cause(ctx); result.Err != nil && cause != nil {
 		result.Err = fmt.Errorf("%w: %w", ErrStopped, cause)
 	}
-	c.options.Progress.done()
+	c.options.Progress.end(progress)
 	c.report(result)
 }
 
@@ -145,7 +146,7 @@ func (c *copier) try(ctx context.Context, item Item, result *Result) error {
 		skip, err := c.skip(ctx, item)
 		if skip {
 			result.SkippedBytes = item.File.Size
-			c.options.Progress.moved(item.File.Size)
+			c.options.Progress.done.skipped.Add(item.File.Size)
 			return nil
 		}
 		result.Attempts++

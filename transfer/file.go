@@ -25,14 +25,14 @@ type inside interface {
 
 // attempt copies an item once. It keeps in item.File what it learns of the source.
 func (c *copier) attempt(ctx context.Context, item *Item, result *Result) error {
-	c.options.Progress.moved(-result.SentBytes)
+	c.options.Progress.done.received.Add(-result.SentBytes)
 	result.SentBytes = 0
 	if store, ok := c.destination.(inside); ok && item.Inside {
 		file, err := store.Copy(ctx, item.SourcePath, item.Path, tranship.Precondition{})
 		if err == nil {
 			result.complete(file)
 			result.SkippedBytes = file.Size
-			c.options.Progress.moved(file.Size)
+			c.options.Progress.done.skipped.Add(file.Size)
 		}
 		return err
 	}
@@ -161,7 +161,7 @@ func (c *copier) put(ctx context.Context, content tranship.Content, spec transhi
 		return tranship.File{}, err
 	}
 	result.SentBytes = file.Size
-	c.options.Progress.moved(file.Size)
+	c.options.Progress.done.received.Add(file.Size)
 	return committed, arrived(committed, file.Size, crc)
 }
 

@@ -46,7 +46,7 @@ func (c *copier) pump(ctx context.Context, source *reading, upload tranship.Uplo
 			return 0, 0, err
 		}
 		*sent += int64(f.n)
-		c.options.Progress.moved(int64(f.n))
+		c.options.Progress.done.received.Add(int64(f.n))
 		if f.err == io.EOF {
 			return *sent, crc, parts.close()
 		}

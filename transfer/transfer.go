@@ -46,6 +46,13 @@ type Item struct {
 	File tranship.File
 	// Once: the content can be read only once, so that nothing is retried.
 	Once bool
+	// ResumeKey names the source among all sources, to resume its copy by. It is
+	// by default made of the absolute path of a local file, or of the path and
+	// version of a store's; see ResumeKey. A source with neither is not resumed.
+	ResumeKey string
+	// Digest, when not nil, is what the content must have; otherwise the item
+	// fails with tranship.ErrIntegrity, and nothing is committed.
+	Digest *Digest
 	// Inside: SourcePath is in the destination itself, whose method Copy (as of
 	// tranship.Editor) is used if it has one.
 	Inside bool
@@ -64,8 +71,9 @@ type Result struct {
 	Source, Path string
 	// Size is the file's length in bytes; -1 when it never became known.
 	Size int64
-	// SentBytes went to the destination, SkippedBytes were there already or did
-	// not have to come through here.
+	// SentBytes of the file went to the destination, SkippedBytes were there
+	// already or did not have to come through here. Together they are the size
+	// of a file that was copied: what was sent more than once counts once.
 	SentBytes, SkippedBytes int64
 	// Duration is the time it took, with all attempts.
 	Duration time.Duration
@@ -75,7 +83,8 @@ type Result struct {
 	CRC32C *uint32
 	// Version is the new file's, where the destination has versions.
 	Version string
-	// Err is why the item failed; nil: the file is where it should be.
+	// Err is why the item failed; nil: the file is where it should be. It matches
+	// ErrResumable when the next copy can go on where this one ended.
 	Err error
 }
 
@@ -84,8 +93,19 @@ type Options struct {
 	// Files is the number of files in flight at most; 0: 64.
 	Files int
 	// Streams is the number of files above tranship.MaxPutBytes, or of unknown
-	// size, among them; 0: 2. Each takes up to 4 MiB of buffers.
+	// size, among them; 0: 2. Each takes up to Parts MiB of buffers, and a
+	// little more.
 	Streams int
+	// Parts is the number of parts of one such file in flight at most; 0: 4.
+	Parts int
+	// NoResume begins every file from its beginning, and keeps nothing of one
+	// that fails.
+	NoResume bool
+	// StallTimeout is how long an attempt goes on while no byte is read or
+	// taken; 0: 30 s. There is no deadline for an attempt that moves, however
+	// slowly. A small file, which moves as a whole, has 1 s more for each 16
+	// KiB of small files in flight; a commit has ten times as long.
+	StallTimeout time.Duration
 	// SmallBytes bounds the content of all other files in flight together, in
 	// bytes; 0: 32 MiB. It is at least tranship.MaxPutBytes.
 	SmallBytes int64
@@ -94,14 +114,18 @@ type Options struct {
 	// Existing, when not nil, tells what is at a path of the destination, or
 	// fails with tranship.ErrNotFound. An item whose File is Same is skipped.
 	Existing func(ctx context.Context, path string) (tranship.File, error)
-	// Attempts is how often one file is tried at most while it fails with
-	// tranship.ErrUnavailable, or because it was replaced; 0: 8. Between attempts
+	// Attempts is how often one file is tried at most, without any progress,
+	// while it fails with tranship.ErrUnavailable, or because it was replaced; 0:
+	// 8. Progress is that more of it is durable than ever before. Between attempts
 	// it waits 100 ms, doubled each time up to 5 s, each time shortened by a
 	// random part of up to half.
 	Attempts int
 	// Patience is how long the whole copy goes on while neither side can be
 	// reached; 0: 30 s. Then it ends, and items not yet tried are left.
 	Patience time.Duration
+	// Events, when not nil, is told what happens to each file. It is called from
+	// any goroutine, and never twice at a time.
+	Events func(Event)
 	// Progress, when not nil, is kept up to date. It may be looked at meanwhile.
 	Progress *Progress
 	// Report, when not nil, is called once for each item, in the order of
@@ -116,6 +140,12 @@ func (o Options) withDefaults() Options {
 	if o.Streams <= 0 {
 		o.Streams = 2
 	}
+	if o.Parts <= 0 {
+		o.Parts = 4
+	}
+	if o.StallTimeout <= 0 {
+		o.StallTimeout = 30 * time.Second
+	}
 	if o.SmallBytes <= 0 {
 		o.SmallBytes = 32 << 20
 	}
@@ -128,6 +158,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Progress == nil {
 		o.Progress = &Progress{}
+	}
+	if o.Events == nil {
+		o.Events = func(Event) {}
 	}
 	if o.Report == nil {
 		o.Report = func(Result) {}
