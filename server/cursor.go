@@ -18,9 +18,8 @@ type cursor struct {
 
 	// offset is where the next byte goes.
 	offset int64
-	// writer is that of part, when not nil.
+	// writer is that of the part at offset, when not nil.
 	writer tranship.PartWriter
-	part   int64
 	// begun are the parts that the slot has written to.
 	begun map[int64]struct{}
 }
@@ -84,12 +83,40 @@ func (c *cursor) jump(offset int64) error {
 	return c.open(offset / partSize)
 }
 
+// copyPart fills the part that begins at offset from a file of the store, and goes
+// to its end.
+func (c *cursor) copyPart(offset int64, source string, options tranship.OpenOptions) error {
+	partSize := c.upload.PartSize()
+	part := offset / partSize
+	if _, again := c.begun[part]; offset < 0 || offset%partSize != 0 || again || part > math.MaxInt32 {
+		return &tranship.InvalidError{Field: "copy_part.offset", Rule: fmt.Sprintf(
+			"%d is not the first byte of a part that the slot has not written", offset)}
+	}
+	if err := c.close(); err != nil {
+		return err
+	}
+	c.mark(part)
+	if err := c.upload.CopyPart(c.ctx, int(part), source, options); err != nil {
+		return err
+	}
+	c.offset = offset + partSize
+	if c.size != nil {
+		c.offset = min(c.offset, *c.size)
+	}
+	return nil
+}
+
+// mark notes that the slot has written to a part.
+func (c *cursor) mark(part int64) {
+	if c.begun == nil {
+		c.begun = map[int64]struct{}{}
+	}
+	c.begun[part] = struct{}{}
+}
+
 func (c *cursor) open(part int64) error {
 	if part > math.MaxInt32 {
 		return &tranship.InvalidError{Field: "chunk.offset", Rule: fmt.Sprintf("%d is beyond what an upload can hold", c.offset)}
-	}
-	if c.begun == nil {
-		c.begun = map[int64]struct{}{}
 	}
 	if _, again := c.begun[part]; again {
 		return &tranship.InvalidError{Field: "chunk.offset", Rule: fmt.Sprintf(
@@ -99,8 +126,8 @@ func (c *cursor) open(part int64) error {
 	if err != nil {
 		return err
 	}
-	c.writer, c.part = writer, part
-	c.begun[part] = struct{}{}
+	c.writer = writer
+	c.mark(part)
 	return nil
 }
 

@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"sync"
 	"time"
@@ -91,7 +90,7 @@ func (d *downloadStream) run() error {
 	case err := <-failed:
 		return err
 	case <-d.idle():
-		return fmt.Errorf("%w: the server is shutting down", tranship.ErrUnavailable)
+		return errDraining
 	}
 }
 
@@ -134,7 +133,7 @@ func (d *downloadStream) open(open *transhipv1.Open) error {
 	case id <= d.last:
 		refusal = slotError("slot %d is not greater than %d, the one before it", id, d.last)
 	case d.server.isDraining():
-		refusal = fmt.Errorf("%w: the server is shutting down", tranship.ErrUnavailable)
+		refusal = errDraining
 	}
 	d.last = max(d.last, id)
 	ctx, cancel := context.WithCancelCause(d.ctx)

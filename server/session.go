@@ -3,6 +3,7 @@ package server
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/tranship/tranship"
 )
@@ -11,21 +12,28 @@ import (
 type session struct {
 	upload tranship.Upload
 	spec   tranship.Spec
-	epoch  uint64
+	// keep: what is there stays when the owning slot fails.
+	keep bool
+	// over is closed when the session has ended: its owner has, or a newer
+	// session of the upload has begun. Slots that have joined end then.
+	over chan struct{}
+
+	received, written atomic.Int64
 
 	mu  sync.Mutex
 	end int64
 }
 
-// wrote notes that bytes up to end have been written.
-func (s *session) wrote(end int64) {
+// wrote counts n bytes that were written and reach to end.
+func (s *session) wrote(n, end int64) {
+	s.written.Add(n)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.end = max(s.end, end)
 }
 
-// written is the end of what has been written by any slot.
-func (s *session) written() int64 {
+// reach is the end of what has been written by any slot.
+func (s *session) reach() int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.end
@@ -37,19 +45,27 @@ type sessions struct {
 	byID map[string]*session
 }
 
+// add begins a session, and ends an older one of the same upload.
 func (s *sessions) add(added *session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.byID == nil {
 		s.byID = map[string]*session{}
 	}
+	if older, ok := s.byID[added.upload.ID()]; ok {
+		close(older.over)
+	}
 	s.byID[added.upload.ID()] = added
 }
 
+// remove ends a session unless a newer one has.
 func (s *sessions) remove(removed *session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.byID, removed.upload.ID())
+	if id := removed.upload.ID(); s.byID[id] == removed {
+		close(removed.over)
+		delete(s.byID, id)
+	}
 }
 
 // join finds the session of an upload id and epoch.
@@ -60,7 +76,7 @@ func (s *sessions) join(id string, epoch uint64) (*session, error) {
 	if !ok {
 		return nil, fmt.Errorf("%w: no such upload under way", tranship.ErrNotFound)
 	}
-	if found.epoch != epoch {
+	if found.upload.Epoch() != epoch {
 		return nil, fmt.Errorf("%w: the upload has been resumed since epoch %d", tranship.ErrAborted, epoch)
 	}
 	return found, nil

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
@@ -23,9 +24,10 @@ const minProgressInterval = 100 * time.Millisecond
 // event is what the stream hands to a slot: exactly one field is set. After finish
 // or err there is no other.
 type event struct {
-	chunk  *transhipv1.Chunk
-	finish *transhipv1.Finish
-	err    error
+	chunk    *transhipv1.Chunk
+	copyPart *transhipv1.CopyPart
+	finish   *transhipv1.Finish
+	err      error
 }
 
 // slot is one file, or one writer of a file, on an Upload stream. The stream's
@@ -45,6 +47,10 @@ type slot struct {
 	session *session
 	owner   bool
 	cursor  cursor
+	// told are the durable parts that the client knows of, by offset, with their
+	// CRC32C; durableBytes counts those since the slot began.
+	told         map[int64]uint32
+	durableBytes int64
 }
 
 func newSlot(stream *uploadStream, id uint64) *slot {
@@ -72,18 +78,23 @@ func (s *slot) end(e event) {
 }
 
 // run opens the slot, handles its events, sends the terminal reply and leaves
-// nothing behind that the slot owned. It returns after the last event.
+// nothing behind that the slot owned and that is not to be kept. It returns after
+// the last event.
 func (s *slot) run(begin *transhipv1.Begin) {
 	start := time.Now()
-	file, err := s.transfer(begin)
+	finished, err := s.transfer(begin)
 	server := s.stream.server
 	if s.owner {
 		server.sessions.remove(s.session)
 		if err != nil {
-			server.abort(s.stream.ctx, s.session.upload)
+			server.letGo(s.stream.ctx, s.session, err)
 		}
 	}
-	s.reply(file, err)
+	if err != nil {
+		s.stream.replies.failed(s.id, rpcstatus.Proto(err))
+	} else {
+		s.stream.replies.finished(finished)
+	}
 	close(s.done)
 	server.logInternal(s.stream.ctx, "upload", err)
 	if begin.GetMode() != transhipv1.Begin_MODE_JOIN {
@@ -101,30 +112,23 @@ func (s *slot) total() int64 {
 	if s.session == nil {
 		return 0
 	}
-	return s.session.written()
+	return s.session.written.Load()
 }
 
-// abort removes an upload, also when the client has gone.
-func (s *Server) abort(ctx context.Context, upload tranship.Upload) {
-	if err := upload.Abort(context.WithoutCancel(ctx)); err != nil {
-		s.log.ErrorContext(ctx, "internal failure", "operation", "abort", "error", err)
+// letGo ends an upload whose owner failed with err, also when the client has gone:
+// for good, or so that it can be resumed.
+func (s *Server) letGo(ctx context.Context, session *session, err error) {
+	end := session.upload.Abort
+	if session.keep && !errors.Is(err, errCancelled) {
+		end = session.upload.Detach
+	}
+	if err := end(context.WithoutCancel(ctx)); err != nil {
+		s.log.ErrorContext(ctx, "internal failure", "operation", "end of an upload", "error", err)
 	}
 }
 
-func (s *slot) reply(file *tranship.File, err error) {
-	if err != nil {
-		s.stream.replies.failed(s.id, rpcstatus.Proto(err))
-		return
-	}
-	finished := &transhipv1.Finished{Slot: s.id}
-	if file != nil {
-		finished.File = wire.FileToProto(*file)
-	}
-	s.stream.replies.finished(finished)
-}
-
-// transfer is the slot's life up to its outcome: the file, when it owns one.
-func (s *slot) transfer(begin *transhipv1.Begin) (file *tranship.File, err error) {
+// transfer is the slot's life up to its outcome.
+func (s *slot) transfer(begin *transhipv1.Begin) (finished *transhipv1.Finished, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = s.stream.server.panicked(s.stream.ctx, "upload", r)
@@ -139,21 +143,32 @@ func (s *slot) transfer(begin *transhipv1.Begin) (file *tranship.File, err error
 	if progress != nil {
 		defer progress.Stop()
 	}
+	draining := s.stream.server.draining
+	if !s.session.keep {
+		draining = nil // it could not be resumed: it may finish
+	}
 	for {
 		select {
 		case e := <-s.events:
 			switch {
 			case e.chunk != nil:
-				if err := s.write(e.chunk); err != nil {
-					return nil, err
-				}
+				err = s.write(e.chunk)
+			case e.copyPart != nil:
+				err = s.copyPart(e.copyPart)
 			case e.finish != nil:
 				return s.finish(e.finish)
 			default:
-				return nil, e.err
+				err = e.err
+			}
+			if err != nil {
+				return nil, err
 			}
 		case <-tick(progress):
 			s.stream.replies.progressed(s.progress())
+		case <-s.session.over:
+			return nil, fmt.Errorf("%w: the upload has been ended or resumed elsewhere", tranship.ErrAborted)
+		case <-draining:
+			return nil, errDraining
 		case <-s.stream.ctx.Done():
 			return nil, s.stream.ctx.Err()
 		}
@@ -175,63 +190,102 @@ func tick(ticker *time.Ticker) <-chan time.Time {
 	return ticker.C
 }
 
-// progress tells how far the slot is. Nothing is durable before the commit.
+// progress tells how far the slot is, or the whole upload if the slot owns it.
 func (s *slot) progress() *transhipv1.Progress {
-	written := s.written.Load() // first, so that it is not more than received
-	return &transhipv1.Progress{Slot: s.id, ReceivedBytes: s.received.Load(), WrittenBytes: written}
+	progress := &transhipv1.Progress{Slot: s.id}
+	if !s.owner {
+		progress.WrittenBytes = s.written.Load() // first, so that it is not more than received
+		progress.ReceivedBytes = s.received.Load()
+		return progress
+	}
+	progress.NewlyDurable = s.newlyDurable()
+	progress.DurableBytes = s.durableBytes
+	progress.WrittenBytes = s.session.written.Load()
+	progress.ReceivedBytes = s.session.received.Load()
+	return progress
 }
 
-// begin opens the slot: it begins an upload or joins one, and answers.
-func (s *slot) begin(begin *transhipv1.Begin) error {
-	switch begin.GetMode() {
-	case transhipv1.Begin_MODE_UNSPECIFIED, transhipv1.Begin_MODE_NEW:
-		if err := s.beginNew(begin); err != nil {
-			return err
+// newlyDurable are the parts that have become durable since it was last called, or
+// since the slot began.
+func (s *slot) newlyDurable() []*transhipv1.Range {
+	var newly []*transhipv1.Range
+	for _, part := range s.session.upload.Durable() {
+		if crc, told := s.told[part.Offset]; told && crc == *part.CRC32C {
+			continue
 		}
-	case transhipv1.Begin_MODE_JOIN:
-		joined, err := s.stream.server.sessions.join(begin.GetUploadId(), begin.GetEpoch())
-		if err != nil {
-			return err
-		}
-		s.session = joined
-	case transhipv1.Begin_MODE_RESUME:
-		return fmt.Errorf("%w: resuming an upload", tranship.ErrUnsupported)
-	default:
-		return fmt.Errorf("%w: begin mode %d", tranship.ErrUnsupported, begin.GetMode())
+		s.told[part.Offset] = *part.CRC32C
+		s.durableBytes += part.Length
+		newly = append(newly, wire.RangeToProto(part))
 	}
-	s.cursor = cursor{ctx: s.stream.ctx, upload: s.session.upload, size: s.session.spec.Size}
-	s.stream.replies.begun(&transhipv1.Begun{
-		Slot:     s.id,
-		UploadId: s.session.upload.ID(),
-		Epoch:    s.session.epoch,
-		PartSize: s.session.upload.PartSize(),
-	})
+	return newly
+}
+
+// begin opens the slot: it begins an upload, resumes or joins one, and answers.
+func (s *slot) begin(begin *transhipv1.Begin) (err error) {
+	begun := &transhipv1.Begun{Slot: s.id}
+	if begin.GetMode() == transhipv1.Begin_MODE_JOIN {
+		s.session, err = s.stream.server.sessions.join(begin.GetUploadId(), begin.GetEpoch())
+	} else {
+		s.session, err = s.stream.server.beginSession(s.stream.ctx, begin)
+	}
+	if err != nil {
+		return err
+	}
+	upload := s.session.upload
+	if begin.GetMode() != transhipv1.Begin_MODE_JOIN {
+		s.owner = true
+		s.stream.server.sessions.add(s.session)
+		s.told = map[int64]uint32{}
+		begun.Durable = s.newlyDurable()
+		s.durableBytes = 0
+	}
+	s.cursor = cursor{ctx: s.stream.ctx, upload: upload, size: s.session.spec.Size}
+	begun.UploadId, begun.Epoch, begun.PartSize = upload.ID(), upload.Epoch(), upload.PartSize()
+	s.stream.replies.begun(begun)
 	return nil
 }
 
-func (s *slot) beginNew(begin *transhipv1.Begin) error {
-	if begin.GetKeep() {
-		return fmt.Errorf("%w: keeping an upload to resume it", tranship.ErrUnsupported)
-	}
+// beginSession begins or resumes an upload.
+func (s *Server) beginSession(ctx context.Context, begin *transhipv1.Begin) (*session, error) {
 	spec, err := specFromProto(begin)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	spec.Size = begin.Size
-	spec.Durability = s.stream.server.durability(spec.Durability)
-	upload, err := s.stream.server.store.Begin(s.stream.ctx, spec)
-	if err != nil {
-		return err
+	spec.Durability = s.durability(spec.Durability)
+	mode := begin.GetMode()
+	switch mode {
+	case transhipv1.Begin_MODE_UNSPECIFIED, transhipv1.Begin_MODE_NEW, transhipv1.Begin_MODE_RESUME:
+	default:
+		return nil, fmt.Errorf("%w: begin mode %d", tranship.ErrUnsupported, mode)
 	}
-	s.session = &session{upload: upload, spec: spec, epoch: 1}
-	s.owner = true
-	s.stream.server.sessions.add(s.session)
-	return nil
+	resume := mode == transhipv1.Begin_MODE_RESUME
+	if resume || begin.GetKeep() {
+		spec.ResumeKey = begin.GetResumeKey()
+		if spec.ResumeKey == "" {
+			return nil, &tranship.InvalidError{Field: "resume_key", Rule: "must not be empty with keep or MODE_RESUME"}
+		}
+	}
+	upload, err := s.store.Begin(ctx, spec)
+	if err != nil {
+		return nil, err
+	}
+	if !resume && spec.ResumeKey != "" && (upload.Epoch() > 1 || len(upload.Durable()) > 0) {
+		// Not this one: it gives way to a new one.
+		if err := upload.Abort(ctx); err != nil {
+			return nil, err
+		}
+		if upload, err = s.store.Begin(ctx, spec); err != nil {
+			return nil, err
+		}
+	}
+	return &session{upload: upload, spec: spec, keep: begin.GetKeep(), over: make(chan struct{})}, nil
 }
 
 func (s *slot) write(chunk *transhipv1.Chunk) error {
 	size := int64(len(chunk.GetData()))
 	defer s.stream.bytes.Release(size)
+	s.session.received.Add(size)
 	if chunk.Crc32C != nil && tranship.CRC32C(chunk.GetData()) != chunk.GetCrc32C() {
 		return fmt.Errorf("%w: a chunk at offset %d does not have its CRC32C", tranship.ErrIntegrity, chunk.GetOffset())
 	}
@@ -239,19 +293,46 @@ func (s *slot) write(chunk *transhipv1.Chunk) error {
 		return err
 	}
 	s.written.Add(size)
-	s.session.wrote(s.cursor.offset)
+	s.session.wrote(size, s.cursor.offset)
 	return nil
 }
 
+// copyPart fills a part from a file of the store.
+func (s *slot) copyPart(request *transhipv1.CopyPart) error {
+	if request.Crc32C != nil && s.session.spec.ResumeKey == "" {
+		return &tranship.InvalidError{Field: "copy_part.crc32c", Rule: "needs an upload with keep"}
+	}
+	err := s.cursor.copyPart(request.GetOffset(), request.GetSourcePath(), tranship.OpenOptions{
+		Version: request.GetSourceVersion(),
+		Offset:  request.GetSourceOffset(),
+	})
+	if err != nil {
+		return err
+	}
+	s.session.wrote(0, s.cursor.offset)
+	if request.Crc32C == nil {
+		return nil
+	}
+	if err := s.session.upload.Sync(s.stream.ctx); err != nil {
+		return err
+	}
+	for _, part := range s.session.upload.Durable() {
+		if part.Offset == request.GetOffset() && *part.CRC32C == request.GetCrc32C() {
+			return nil
+		}
+	}
+	return fmt.Errorf("%w: what was copied to offset %d does not have its CRC32C", tranship.ErrIntegrity, request.GetOffset())
+}
+
 // finish commits, or only detaches when the slot has joined.
-func (s *slot) finish(finish *transhipv1.Finish) (*tranship.File, error) {
+func (s *slot) finish(finish *transhipv1.Finish) (*transhipv1.Finished, error) {
 	if err := s.cursor.close(); err != nil {
 		return nil, err
 	}
 	if !s.owner {
-		return nil, nil
+		return s.leave()
 	}
-	commit := tranship.Commit{Size: s.session.written(), CRC32C: finish.Crc32C}
+	commit := tranship.Commit{Size: s.session.reach(), CRC32C: finish.Crc32C}
 	switch {
 	case finish.Size != nil:
 		commit.Size = finish.GetSize()
@@ -265,7 +346,25 @@ func (s *slot) finish(finish *transhipv1.Finish) (*tranship.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &file, nil
+	return &transhipv1.Finished{Slot: s.id, File: wire.FileToProto(file)}, nil
+}
+
+// leave ends a joined slot, once what it wrote is durable if it is to be.
+func (s *slot) leave() (*transhipv1.Finished, error) {
+	finished := &transhipv1.Finished{Slot: s.id}
+	if s.session.spec.ResumeKey == "" {
+		return finished, nil
+	}
+	upload := s.session.upload
+	if err := upload.Sync(s.stream.ctx); err != nil {
+		return nil, err
+	}
+	for _, part := range upload.Durable() {
+		if _, mine := s.cursor.begun[part.Offset/upload.PartSize()]; mine {
+			finished.Durable = append(finished.Durable, wire.RangeToProto(part))
+		}
+	}
+	return finished, nil
 }
 
 // panicked turns a panic into the error of one file, and logs it.

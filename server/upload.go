@@ -135,7 +135,7 @@ func (u *uploadStream) run(requests <-chan received) error {
 	draining := u.server.draining
 	for {
 		if draining == nil && u.unfinished() == 0 {
-			return fmt.Errorf("%w: the server is shutting down", tranship.ErrUnavailable)
+			return errDraining
 		}
 		select {
 		case next := <-requests:
@@ -168,9 +168,7 @@ func (u *uploadStream) handle(request *transhipv1.UploadRequest) error {
 	case *transhipv1.UploadRequest_Cancel:
 		return u.end(request.Cancel.GetSlot(), event{err: errCancelled})
 	case *transhipv1.UploadRequest_CopyPart:
-		return u.end(request.CopyPart.GetSlot(), event{
-			err: fmt.Errorf("%w: copying a part from an existing file", tranship.ErrUnsupported),
-		})
+		return u.copyPart(request.CopyPart)
 	default:
 		return &tranship.InvalidError{Field: "request", Rule: "must be begin, chunk, finish, cancel, put or copy_part"}
 	}
@@ -235,7 +233,7 @@ func (u *uploadStream) admit(id uint64, isNew bool) error {
 	}
 	u.last = id
 	if isNew && u.server.isDraining() {
-		return fmt.Errorf("%w: the server is shutting down", tranship.ErrUnavailable)
+		return errDraining
 	}
 	if u.replies.waiting() >= wire.MaxQueuedReplies {
 		return errUnread
@@ -254,7 +252,8 @@ func (u *uploadStream) reject(id uint64, err error) error {
 }
 
 var (
-	errUnread = fmt.Errorf("%w: %d replies are waiting to be read", tranship.ErrLimit, wire.MaxQueuedReplies)
+	errUnread   = fmt.Errorf("%w: %d replies are waiting to be read", tranship.ErrLimit, wire.MaxQueuedReplies)
+	errDraining = fmt.Errorf("%w: the server is shutting down", tranship.ErrUnavailable)
 	// errCancelled is the outcome of a slot that the client gave up.
 	errCancelled = fmt.Errorf("slot given up by the client: %w", context.Canceled)
 )
@@ -291,6 +290,14 @@ func (u *uploadStream) chunk(chunk *transhipv1.Chunk) error {
 	open.received.Add(size)
 	open.deliver(event{chunk: chunk})
 	return nil
+}
+
+func (u *uploadStream) copyPart(request *transhipv1.CopyPart) error {
+	open, err := u.open(request.GetSlot(), "copy_part")
+	if open != nil {
+		open.deliver(event{copyPart: request})
+	}
+	return err
 }
 
 // end hands the last event to a slot.

@@ -159,6 +159,11 @@ func DurabilityFromProto(d transhipv1.Durability) (tranship.Durability, error) {
 	}
 }
 
+// RangeToProto translates a range.
+func RangeToProto(r tranship.Range) *transhipv1.Range {
+	return &transhipv1.Range{Offset: r.Offset, Length: r.Length, Crc32C: r.CRC32C}
+}
+
 // EntryToProto translates a line of a list.
 func EntryToProto(entry tranship.Entry) *transhipv1.Entry {
 	if entry.IsDir {

@@ -134,11 +134,15 @@ type Begin_Mode int32
 const (
 	// The same as NEW.
 	Begin_MODE_UNSPECIFIED Begin_Mode = 0
-	// A new upload. This slot owns it.
+	// A new upload. This slot owns it. With keep it takes the place of an
+	// unfinished one with the same path, size and resume_key.
 	Begin_MODE_NEW Begin_Mode = 1
 	// The caller's unfinished upload with this path, size and resume_key, or a
 	// new one if there is none. This slot owns it; the upload's epoch rises and
-	// its older writers fail with ABORTED.
+	// its older writers fail with ABORTED. An upload that was committed within
+	// the last day is found, too, as long as its file has not been replaced: all
+	// of it is durable, and finish answers with the file, in case the first
+	// answer was lost; chunks fail with ABORTED, cancel makes the server forget it.
 	Begin_MODE_RESUME Begin_Mode = 2
 	// One more writer for the upload of `upload_id` and `epoch`, which another
 	// slot, perhaps of another stream or connection, owns. Only slot, mode,
@@ -847,12 +851,12 @@ type Begin struct {
 	Precondition *Precondition `protobuf:"bytes,6,opt,name=precondition,proto3" json:"precondition,omitempty"`
 	// What must have happened when `finished` is sent.
 	Durability Durability `protobuf:"varint,7,opt,name=durability,proto3,enum=tranship.v1.Durability" json:"durability,omitempty"`
-	// What a broken stream leaves behind: without keep the upload is removed;
-	// with it the upload stays, to be resumed, until it expires.
+	// What a broken stream, or a finish that failed, leaves behind: without keep
+	// the upload is removed; with it the upload stays, to be resumed, until it
+	// expires. Cancel removes it either way.
 	Keep bool `protobuf:"varint,8,opt,name=keep,proto3" json:"keep,omitempty"`
-	// RESUME: names the source, so that two sources never mix their parts; at most
-	// 256 bytes. Without it nothing matches. NEW with keep: what a later RESUME
-	// must say.
+	// RESUME, or NEW with keep: names the source, so that two sources never mix
+	// their parts; at most 256 bytes. Required for both, and so is size.
 	ResumeKey string `protobuf:"bytes,9,opt,name=resume_key,json=resumeKey,proto3" json:"resume_key,omitempty"`
 	// JOIN: from the owner's `begun`.
 	UploadId string `protobuf:"bytes,10,opt,name=upload_id,json=uploadId,proto3" json:"upload_id,omitempty"`
@@ -1302,8 +1306,9 @@ func (x *Put) GetCheck() uint32 {
 	return 0
 }
 
-// CopyPart fills one whole part of the slot's upload from a range of a file that
-// the store already has. The range's length is the part's.
+// CopyPart fills one whole part of the slot's upload, which the slot has not
+// written, from a range of a file that the store already has. The range's length is
+// the part's. The slot's next chunk follows the part. There is no reply of its own.
 type CopyPart struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// An open slot.
@@ -1316,7 +1321,7 @@ type CopyPart struct {
 	SourceVersion string `protobuf:"bytes,4,opt,name=source_version,json=sourceVersion,proto3" json:"source_version,omitempty"`
 	// First byte to copy.
 	SourceOffset int64 `protobuf:"varint,5,opt,name=source_offset,json=sourceOffset,proto3" json:"source_offset,omitempty"`
-	// CRC32C that the copied bytes must have.
+	// CRC32C that the copied bytes must have. Needs an upload with keep.
 	Crc32C        *uint32 `protobuf:"fixed32,6,opt,name=crc32c,proto3,oneof" json:"crc32c,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1527,8 +1532,8 @@ type Begun struct {
 	// Length of every part but the last, in bytes.
 	PartSize int64 `protobuf:"varint,4,opt,name=part_size,json=partSize,proto3" json:"part_size,omitempty"`
 	// What is durable already, in ascending order, each with its CRC32C and none
-	// longer than a part. A client compares them with its source before it skips
-	// them.
+	// exactly one part. A client compares them with its source before it skips
+	// them. To write to a durable part begins it afresh.
 	Durable       []*Range `protobuf:"bytes,5,rep,name=durable,proto3" json:"durable,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1599,8 +1604,8 @@ func (x *Begun) GetDurable() []*Range {
 	return nil
 }
 
-// Progress tells how far a slot is. Counts never go back. They count bytes of
-// this slot, without those that were durable when it began.
+// Progress tells how far a slot is, or, if it owns an upload, how far all slots of
+// the upload together are since this one began. Counts never go back.
 type Progress struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The slot.
@@ -1609,9 +1614,10 @@ type Progress struct {
 	ReceivedBytes int64 `protobuf:"varint,2,opt,name=received_bytes,json=receivedBytes,proto3" json:"received_bytes,omitempty"`
 	// Bytes handed to the operating system.
 	WrittenBytes int64 `protobuf:"varint,3,opt,name=written_bytes,json=writtenBytes,proto3" json:"written_bytes,omitempty"`
-	// Bytes that survive power loss; the client may forget them.
+	// Bytes that outlive the server (as safe as the upload's durability asks);
+	// always 0 without keep, and of a joined slot.
 	DurableBytes int64 `protobuf:"varint,4,opt,name=durable_bytes,json=durableBytes,proto3" json:"durable_bytes,omitempty"`
-	// What has become durable since the last progress of this slot.
+	// The parts that have become durable since the last progress of this slot.
 	NewlyDurable  []*Range `protobuf:"bytes,5,rep,name=newly_durable,json=newlyDurable,proto3" json:"newly_durable,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1688,7 +1694,9 @@ type Finished struct {
 	// The slot.
 	Slot uint64 `protobuf:"varint,1,opt,name=slot,proto3" json:"slot,omitempty"`
 	// The committed file; absent for a joined slot.
-	File          *File `protobuf:"bytes,2,opt,name=file,proto3" json:"file,omitempty"`
+	File *File `protobuf:"bytes,2,opt,name=file,proto3" json:"file,omitempty"`
+	// Of a joined slot of an upload with keep: the parts it has made durable.
+	Durable       []*Range `protobuf:"bytes,3,rep,name=durable,proto3" json:"durable,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1733,6 +1741,13 @@ func (x *Finished) GetSlot() uint64 {
 func (x *Finished) GetFile() *File {
 	if x != nil {
 		return x.File
+	}
+	return nil
+}
+
+func (x *Finished) GetDurable() []*Range {
+	if x != nil {
+		return x.Durable
 	}
 	return nil
 }
@@ -3019,9 +3034,9 @@ type Upload struct {
 	UploadId string `protobuf:"bytes,1,opt,name=upload_id,json=uploadId,proto3" json:"upload_id,omitempty"`
 	// Where its file will be visible.
 	Path string `protobuf:"bytes,2,opt,name=path,proto3" json:"path,omitempty"`
-	// The declared length in bytes, when there is one.
+	// The length in bytes.
 	Size *int64 `protobuf:"varint,3,opt,name=size,proto3,oneof" json:"size,omitempty"`
-	// Bytes that survive power loss.
+	// Bytes that outlive the server.
 	DurableBytes int64 `protobuf:"varint,4,opt,name=durable_bytes,json=durableBytes,proto3" json:"durable_bytes,omitempty"`
 	// When it began.
 	CreatedTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=created_time,json=createdTime,proto3" json:"created_time,omitempty"`
@@ -3459,10 +3474,11 @@ const file_tranship_v1_file_service_proto_rawDesc = "" +
 	"\x0ereceived_bytes\x18\x02 \x01(\x03R\rreceivedBytes\x12#\n" +
 	"\rwritten_bytes\x18\x03 \x01(\x03R\fwrittenBytes\x12#\n" +
 	"\rdurable_bytes\x18\x04 \x01(\x03R\fdurableBytes\x127\n" +
-	"\rnewly_durable\x18\x05 \x03(\v2\x12.tranship.v1.RangeR\fnewlyDurable\"E\n" +
+	"\rnewly_durable\x18\x05 \x03(\v2\x12.tranship.v1.RangeR\fnewlyDurable\"s\n" +
 	"\bFinished\x12\x12\n" +
 	"\x04slot\x18\x01 \x01(\x04R\x04slot\x12%\n" +
-	"\x04file\x18\x02 \x01(\v2\x11.tranship.v1.FileR\x04file\"I\n" +
+	"\x04file\x18\x02 \x01(\v2\x11.tranship.v1.FileR\x04file\x12,\n" +
+	"\adurable\x18\x03 \x03(\v2\x12.tranship.v1.RangeR\adurable\"I\n" +
 	"\x06Failed\x12\x12\n" +
 	"\x04slot\x18\x01 \x01(\x04R\x04slot\x12+\n" +
 	"\x06status\x18\x02 \x01(\v2\x13.tranship.v1.StatusR\x06status\"t\n" +
@@ -3674,56 +3690,57 @@ var file_tranship_v1_file_service_proto_depIdxs = []int32{
 	6,  // 25: tranship.v1.Begun.durable:type_name -> tranship.v1.Range
 	6,  // 26: tranship.v1.Progress.newly_durable:type_name -> tranship.v1.Range
 	2,  // 27: tranship.v1.Finished.file:type_name -> tranship.v1.File
-	7,  // 28: tranship.v1.Failed.status:type_name -> tranship.v1.Status
-	22, // 29: tranship.v1.DownloadRequest.open:type_name -> tranship.v1.Open
-	13, // 30: tranship.v1.DownloadRequest.cancel:type_name -> tranship.v1.Cancel
-	24, // 31: tranship.v1.DownloadResponse.opened:type_name -> tranship.v1.Opened
-	11, // 32: tranship.v1.DownloadResponse.chunk:type_name -> tranship.v1.Chunk
-	25, // 33: tranship.v1.DownloadResponse.done:type_name -> tranship.v1.Done
-	20, // 34: tranship.v1.DownloadResponse.failed:type_name -> tranship.v1.Failed
-	2,  // 35: tranship.v1.Opened.file:type_name -> tranship.v1.File
-	2,  // 36: tranship.v1.StatResponse.file:type_name -> tranship.v1.File
-	30, // 37: tranship.v1.ListResponse.entries:type_name -> tranship.v1.Entry
-	2,  // 38: tranship.v1.Entry.file:type_name -> tranship.v1.File
-	3,  // 39: tranship.v1.SetAttributesRequest.attributes:type_name -> tranship.v1.Attributes
-	5,  // 40: tranship.v1.SetAttributesRequest.precondition:type_name -> tranship.v1.Precondition
-	2,  // 41: tranship.v1.SetAttributesResponse.file:type_name -> tranship.v1.File
-	5,  // 42: tranship.v1.DeleteRequest.precondition:type_name -> tranship.v1.Precondition
-	5,  // 43: tranship.v1.MoveRequest.precondition:type_name -> tranship.v1.Precondition
-	2,  // 44: tranship.v1.MoveResponse.file:type_name -> tranship.v1.File
-	5,  // 45: tranship.v1.CopyRequest.precondition:type_name -> tranship.v1.Precondition
-	2,  // 46: tranship.v1.CopyResponse.file:type_name -> tranship.v1.File
-	41, // 47: tranship.v1.ListUploadsResponse.uploads:type_name -> tranship.v1.Upload
-	48, // 48: tranship.v1.Upload.created_time:type_name -> google.protobuf.Timestamp
-	48, // 49: tranship.v1.Upload.expire_time:type_name -> google.protobuf.Timestamp
-	0,  // 50: tranship.v1.GetServerInfoResponse.min_durability:type_name -> tranship.v1.Durability
-	9,  // 51: tranship.v1.FileService.Upload:input_type -> tranship.v1.UploadRequest
-	21, // 52: tranship.v1.FileService.Download:input_type -> tranship.v1.DownloadRequest
-	26, // 53: tranship.v1.FileService.Stat:input_type -> tranship.v1.StatRequest
-	28, // 54: tranship.v1.FileService.List:input_type -> tranship.v1.ListRequest
-	31, // 55: tranship.v1.FileService.SetAttributes:input_type -> tranship.v1.SetAttributesRequest
-	33, // 56: tranship.v1.FileService.Delete:input_type -> tranship.v1.DeleteRequest
-	35, // 57: tranship.v1.FileService.Move:input_type -> tranship.v1.MoveRequest
-	37, // 58: tranship.v1.FileService.Copy:input_type -> tranship.v1.CopyRequest
-	39, // 59: tranship.v1.FileService.ListUploads:input_type -> tranship.v1.ListUploadsRequest
-	42, // 60: tranship.v1.FileService.AbortUpload:input_type -> tranship.v1.AbortUploadRequest
-	44, // 61: tranship.v1.FileService.GetServerInfo:input_type -> tranship.v1.GetServerInfoRequest
-	16, // 62: tranship.v1.FileService.Upload:output_type -> tranship.v1.UploadResponse
-	23, // 63: tranship.v1.FileService.Download:output_type -> tranship.v1.DownloadResponse
-	27, // 64: tranship.v1.FileService.Stat:output_type -> tranship.v1.StatResponse
-	29, // 65: tranship.v1.FileService.List:output_type -> tranship.v1.ListResponse
-	32, // 66: tranship.v1.FileService.SetAttributes:output_type -> tranship.v1.SetAttributesResponse
-	34, // 67: tranship.v1.FileService.Delete:output_type -> tranship.v1.DeleteResponse
-	36, // 68: tranship.v1.FileService.Move:output_type -> tranship.v1.MoveResponse
-	38, // 69: tranship.v1.FileService.Copy:output_type -> tranship.v1.CopyResponse
-	40, // 70: tranship.v1.FileService.ListUploads:output_type -> tranship.v1.ListUploadsResponse
-	43, // 71: tranship.v1.FileService.AbortUpload:output_type -> tranship.v1.AbortUploadResponse
-	45, // 72: tranship.v1.FileService.GetServerInfo:output_type -> tranship.v1.GetServerInfoResponse
-	62, // [62:73] is the sub-list for method output_type
-	51, // [51:62] is the sub-list for method input_type
-	51, // [51:51] is the sub-list for extension type_name
-	51, // [51:51] is the sub-list for extension extendee
-	0,  // [0:51] is the sub-list for field type_name
+	6,  // 28: tranship.v1.Finished.durable:type_name -> tranship.v1.Range
+	7,  // 29: tranship.v1.Failed.status:type_name -> tranship.v1.Status
+	22, // 30: tranship.v1.DownloadRequest.open:type_name -> tranship.v1.Open
+	13, // 31: tranship.v1.DownloadRequest.cancel:type_name -> tranship.v1.Cancel
+	24, // 32: tranship.v1.DownloadResponse.opened:type_name -> tranship.v1.Opened
+	11, // 33: tranship.v1.DownloadResponse.chunk:type_name -> tranship.v1.Chunk
+	25, // 34: tranship.v1.DownloadResponse.done:type_name -> tranship.v1.Done
+	20, // 35: tranship.v1.DownloadResponse.failed:type_name -> tranship.v1.Failed
+	2,  // 36: tranship.v1.Opened.file:type_name -> tranship.v1.File
+	2,  // 37: tranship.v1.StatResponse.file:type_name -> tranship.v1.File
+	30, // 38: tranship.v1.ListResponse.entries:type_name -> tranship.v1.Entry
+	2,  // 39: tranship.v1.Entry.file:type_name -> tranship.v1.File
+	3,  // 40: tranship.v1.SetAttributesRequest.attributes:type_name -> tranship.v1.Attributes
+	5,  // 41: tranship.v1.SetAttributesRequest.precondition:type_name -> tranship.v1.Precondition
+	2,  // 42: tranship.v1.SetAttributesResponse.file:type_name -> tranship.v1.File
+	5,  // 43: tranship.v1.DeleteRequest.precondition:type_name -> tranship.v1.Precondition
+	5,  // 44: tranship.v1.MoveRequest.precondition:type_name -> tranship.v1.Precondition
+	2,  // 45: tranship.v1.MoveResponse.file:type_name -> tranship.v1.File
+	5,  // 46: tranship.v1.CopyRequest.precondition:type_name -> tranship.v1.Precondition
+	2,  // 47: tranship.v1.CopyResponse.file:type_name -> tranship.v1.File
+	41, // 48: tranship.v1.ListUploadsResponse.uploads:type_name -> tranship.v1.Upload
+	48, // 49: tranship.v1.Upload.created_time:type_name -> google.protobuf.Timestamp
+	48, // 50: tranship.v1.Upload.expire_time:type_name -> google.protobuf.Timestamp
+	0,  // 51: tranship.v1.GetServerInfoResponse.min_durability:type_name -> tranship.v1.Durability
+	9,  // 52: tranship.v1.FileService.Upload:input_type -> tranship.v1.UploadRequest
+	21, // 53: tranship.v1.FileService.Download:input_type -> tranship.v1.DownloadRequest
+	26, // 54: tranship.v1.FileService.Stat:input_type -> tranship.v1.StatRequest
+	28, // 55: tranship.v1.FileService.List:input_type -> tranship.v1.ListRequest
+	31, // 56: tranship.v1.FileService.SetAttributes:input_type -> tranship.v1.SetAttributesRequest
+	33, // 57: tranship.v1.FileService.Delete:input_type -> tranship.v1.DeleteRequest
+	35, // 58: tranship.v1.FileService.Move:input_type -> tranship.v1.MoveRequest
+	37, // 59: tranship.v1.FileService.Copy:input_type -> tranship.v1.CopyRequest
+	39, // 60: tranship.v1.FileService.ListUploads:input_type -> tranship.v1.ListUploadsRequest
+	42, // 61: tranship.v1.FileService.AbortUpload:input_type -> tranship.v1.AbortUploadRequest
+	44, // 62: tranship.v1.FileService.GetServerInfo:input_type -> tranship.v1.GetServerInfoRequest
+	16, // 63: tranship.v1.FileService.Upload:output_type -> tranship.v1.UploadResponse
+	23, // 64: tranship.v1.FileService.Download:output_type -> tranship.v1.DownloadResponse
+	27, // 65: tranship.v1.FileService.Stat:output_type -> tranship.v1.StatResponse
+	29, // 66: tranship.v1.FileService.List:output_type -> tranship.v1.ListResponse
+	32, // 67: tranship.v1.FileService.SetAttributes:output_type -> tranship.v1.SetAttributesResponse
+	34, // 68: tranship.v1.FileService.Delete:output_type -> tranship.v1.DeleteResponse
+	36, // 69: tranship.v1.FileService.Move:output_type -> tranship.v1.MoveResponse
+	38, // 70: tranship.v1.FileService.Copy:output_type -> tranship.v1.CopyResponse
+	40, // 71: tranship.v1.FileService.ListUploads:output_type -> tranship.v1.ListUploadsResponse
+	43, // 72: tranship.v1.FileService.AbortUpload:output_type -> tranship.v1.AbortUploadResponse
+	45, // 73: tranship.v1.FileService.GetServerInfo:output_type -> tranship.v1.GetServerInfoResponse
+	63, // [63:74] is the sub-list for method output_type
+	52, // [52:63] is the sub-list for method input_type
+	52, // [52:52] is the sub-list for extension type_name
+	52, // [52:52] is the sub-list for extension extendee
+	0,  // [0:52] is the sub-list for field type_name
 }
 
 func init() { file_tranship_v1_file_service_proto_init() }
