@@ -28,12 +28,17 @@ func Test(t *testing.T, open func(t *testing.T) tranship.Store) {
 		{"Upload", uploadTests()},
 		{"Part", partTests()},
 		{"Commit", commitTests()},
+		{"Resume", resumeTests()},
+		{"Remember", rememberTests()},
+		{"CopyPart", copyPartTests()},
+		{"Uploads", uploadsTests()},
 		{"Read", readTests()},
 		{"List", listTests()},
 		{"Edit", editTests()},
 		{"Transplant", transplantTests()},
 		{"Context", contextTests()},
 		{"Concurrency", concurrencyTests()},
+		{"ResumeConcurrency", resumeConcurrencyTests()},
 	}
 	for _, group := range groups {
 		t.Run(group.name, func(t *testing.T) {

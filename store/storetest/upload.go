@@ -141,11 +141,17 @@ func uploadAbort(f fixture) {
 // ended checks that nothing more comes of an upload of 4 bytes that was aborted.
 func (f fixture) ended(upload tranship.Upload) {
 	f.Helper()
+	f.endedOf(upload, []byte("late"))
+}
+
+// endedOf checks that nothing more comes of an upload of data.
+func (f fixture) endedOf(upload tranship.Upload, data []byte) {
+	f.Helper()
 	// It may be Commit that tells; then it is enough that it does.
-	if err := writePart(f.Context(), upload, 0, []byte("late")); err != nil {
+	if err := writePart(f.Context(), upload, 0, pieces(upload, data)[0]); err != nil {
 		f.endedError("writing to an ended upload", err)
 	}
-	_, err := upload.Commit(f.Context(), tranship.Commit{Size: 4})
+	_, err := upload.Commit(f.Context(), tranship.Commit{Size: int64(len(data))})
 	f.endedError("Commit of an ended upload", err)
 }
 
