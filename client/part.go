@@ -2,8 +2,10 @@ package client
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/tranship/tranship"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
@@ -13,8 +15,8 @@ import (
 const sendChunk = 256 << 10
 
 // partWriter writes one part through a slot of its own. It does not wait for the
-// server: what the server has against a chunk comes with a later Write, or with
-// Commit.
+// server: what the server has against a chunk comes with a later Write, or with Sync
+// or Commit.
 type partWriter struct {
 	ctx    context.Context
 	upload *upload
@@ -27,18 +29,53 @@ type partWriter struct {
 	mu         sync.Mutex
 	closed     bool
 	superseded bool
-	// finished: the server has been told that the writer is closed.
-	finished bool
+	// finished: the server has been told that the writer is closed, and slot will
+	// have its answer.
+	finished atomic.Bool
 }
 
 // Part implements tranship.Upload.
 func (u *upload) Part(ctx context.Context, n int) (tranship.PartWriter, error) {
+	w, err := u.join(ctx, n)
+	if err != nil {
+		return nil, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	// Opens the part on the server, also if nothing is ever written to it.
+	return w, w.send(nil)
+}
+
+// CopyPart implements tranship.Upload. It waits for the copy.
+func (u *upload) CopyPart(ctx context.Context, n int, source string, options tranship.OpenOptions) error {
+	if err := tranship.ValidatePath(source); err != nil {
+		return err
+	}
+	w, err := u.join(ctx, n)
+	if err != nil {
+		return err
+	}
+	w.mu.Lock()
+	err = u.stream.send(ctx, &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_CopyPart{CopyPart: &transhipv1.CopyPart{
+		Slot: w.slot.id, Offset: w.offset,
+		SourcePath: source, SourceVersion: options.Version, SourceOffset: options.Offset,
+	}}})
+	w.mu.Unlock()
+	if err := errors.Join(err, w.Close()); err != nil {
+		return err
+	}
+	return w.detached(ctx)
+}
+
+// join begins a writer of part n, and ends the older one.
+func (u *upload) join(ctx context.Context, n int) (*partWriter, error) {
 	start, end, err := u.bounds(n)
 	if err != nil {
 		return nil, err
 	}
+	u.absorb()
 	u.mu.Lock()
-	if u.ended {
+	if u.state != uploadOpen {
 		u.mu.Unlock()
 		return nil, u.errEnded()
 	}
@@ -47,6 +84,7 @@ func (u *upload) Part(ctx context.Context, n int) (tranship.PartWriter, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	u.writers[n] = w
+	delete(u.durable, n)
 	u.mu.Unlock()
 
 	if older != nil {
@@ -59,11 +97,20 @@ func (u *upload) Part(ctx context.Context, n int) (tranship.PartWriter, error) {
 			Slot: id, Mode: transhipv1.Begin_MODE_JOIN, UploadId: u.id, Epoch: u.epoch,
 		}}}
 	})
-	if err != nil {
-		return nil, err
+	return w, err
+}
+
+// absorb takes in the answers to writers that have been closed, and forgets the
+// writers. One that failed stays: Commit tells of it.
+func (u *upload) absorb() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for n, w := range u.writers {
+		if w.finished.Load() && w.slot.ended() && w.slot.err == nil {
+			u.noteDurable(w.slot.finished.GetDurable())
+			delete(u.writers, n)
+		}
 	}
-	// Opens the part on the server, also if nothing is ever written to it.
-	return w, w.send(nil)
 }
 
 // bounds are the first byte of a part and the byte after its last.
@@ -136,7 +183,7 @@ func (w *partWriter) Close() error {
 	err := w.upload.stream.send(w.ctx, &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Finish{
 		Finish: &transhipv1.Finish{Slot: w.slot.id},
 	}})
-	w.finished = err == nil
+	w.finished.Store(err == nil)
 	return err
 }
 
@@ -150,7 +197,7 @@ func (w *partWriter) supersede(ctx context.Context) error {
 	if w.slot == nil {
 		return nil
 	}
-	if !w.finished {
+	if !w.finished.Load() {
 		cancel := &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Cancel{Cancel: &transhipv1.Cancel{Slot: w.slot.id}}}
 		if err := w.upload.stream.send(ctx, cancel); err != nil {
 			return err
@@ -164,20 +211,12 @@ func (w *partWriter) supersede(ctx context.Context) error {
 	}
 }
 
-// detached waits until the server has written all of the writer's bytes.
+// detached waits until the server has written all of the writer's bytes, and made
+// them durable if they are to be.
 func (w *partWriter) detached(ctx context.Context) error {
-	w.mu.Lock()
-	slot, finished := w.slot, w.finished
-	w.mu.Unlock()
-	if slot == nil {
-		return fmt.Errorf("%w: a part of the upload could not be begun", tranship.ErrAborted)
-	}
-	if err := slot.failure(); err != nil {
-		return err
-	}
-	if !finished {
+	if !w.finished.Load() {
 		return &tranship.InvalidError{Field: "part", Rule: "every part writer must have been closed before commit"}
 	}
-	_, err := slot.wait(ctx)
+	_, err := w.slot.wait(ctx)
 	return err
 }

@@ -52,11 +52,11 @@ func (c *Client) Put(ctx context.Context, spec tranship.Spec, data []byte) (tran
 	return committed(slot.wait(ctx))
 }
 
-func committed(file *transhipv1.File, err error) (tranship.File, error) {
+func committed(finished *transhipv1.Finished, err error) (tranship.File, error) {
 	if err != nil {
 		return tranship.File{}, err
 	}
-	return wire.FileFromProto(file)
+	return wire.FileFromProto(finished.GetFile())
 }
 
 // sharedStream is the stream of small files: the one there is, or a new one when

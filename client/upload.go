@@ -1,8 +1,11 @@
 package client
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/tranship/tranship"
@@ -13,6 +16,7 @@ import (
 // upload is a session on the server. One slot owns it; every part writer has a slot
 // of its own that joins it.
 type upload struct {
+	client   *Client
 	spec     tranship.Spec
 	stream   *uploadStream
 	owner    *slot
@@ -21,10 +25,25 @@ type upload struct {
 	partSize int64
 
 	mu    sync.Mutex
-	ended bool
-	// writers are the latest of each part.
+	state uploadState
+	// writers are the latest of each part, until what they wrote is known to be
+	// durable.
 	writers map[int]*partWriter
+	// durable are the parts that are, by number.
+	durable map[int]tranship.Range
 }
+
+// uploadState is what may be done with an upload.
+type uploadState int
+
+const (
+	// uploadOpen: it takes parts.
+	uploadOpen uploadState = iota
+	// uploadFailed: Commit has failed, and what is there may still be resumed.
+	uploadFailed
+	// uploadEnded: nothing.
+	uploadEnded
+)
 
 // Begin implements tranship.Store.
 func (c *Client) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload, error) {
@@ -42,7 +61,10 @@ func (c *Client) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload
 	if spec.Size != nil {
 		spec.Size = new(*spec.Size) // the caller may change theirs
 	}
-	u := &upload{spec: spec, stream: stream, writers: map[int]*partWriter{}}
+	u := &upload{
+		client: c, spec: spec, stream: stream,
+		writers: map[int]*partWriter{}, durable: map[int]tranship.Range{},
+	}
 	if err := u.begin(ctx, precondition); err != nil {
 		stream.close(err)
 		return nil, err
@@ -51,15 +73,21 @@ func (c *Client) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload
 }
 
 func (u *upload) begin(ctx context.Context, precondition *transhipv1.Precondition) (err error) {
+	mode := transhipv1.Begin_MODE_NEW
+	if u.spec.ResumeKey != "" {
+		mode = transhipv1.Begin_MODE_RESUME
+	}
 	u.owner, err = u.stream.open(ctx, func(id uint64) *transhipv1.UploadRequest {
 		return &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Begin{Begin: &transhipv1.Begin{
 			Slot:         id,
-			Mode:         transhipv1.Begin_MODE_NEW,
+			Mode:         mode,
 			Path:         u.spec.Path,
 			Size:         u.spec.Size,
 			Attributes:   wire.AttributesToProto(u.spec.Attributes),
 			Precondition: precondition,
 			Durability:   wire.DurabilityToProto(u.spec.Durability),
+			Keep:         u.spec.ResumeKey != "",
+			ResumeKey:    u.spec.ResumeKey,
 		}}}
 	})
 	if err != nil {
@@ -71,6 +99,7 @@ func (u *upload) begin(ctx context.Context, precondition *transhipv1.Preconditio
 			return fmt.Errorf("%w: the server sent part size %d", tranship.ErrIntegrity, begun.GetPartSize())
 		}
 		u.id, u.epoch, u.partSize = begun.GetUploadId(), begun.GetEpoch(), begun.GetPartSize()
+		u.noteDurable(begun.GetDurable())
 		return nil
 	case <-u.owner.done:
 		if u.owner.err == nil {
@@ -82,7 +111,19 @@ func (u *upload) begin(ctx context.Context, precondition *transhipv1.Preconditio
 	}
 }
 
-// errEnded is what writers get after Commit or Abort.
+// noteDurable takes parts that the server says are durable; what is no part is
+// ignored. The caller holds mu, or is begin.
+func (u *upload) noteDurable(ranges []*transhipv1.Range) {
+	for _, r := range ranges {
+		n := int(r.GetOffset() / u.partSize)
+		start, end, err := u.bounds(n)
+		if err == nil && r.GetOffset() == start && r.GetLength() == end-start && r.Crc32C != nil {
+			u.durable[n] = tranship.Range{Offset: start, Length: end - start, CRC32C: new(r.GetCrc32C())}
+		}
+	}
+}
+
+// errEnded is what writers get after Commit, Detach or Abort.
 func (u *upload) errEnded() error {
 	return fmt.Errorf("%w: the upload of %s has ended", tranship.ErrAborted, u.spec.Path)
 }
@@ -90,23 +131,85 @@ func (u *upload) errEnded() error {
 // ID implements tranship.Upload.
 func (u *upload) ID() string { return u.id }
 
+// Epoch implements tranship.Upload.
+func (u *upload) Epoch() uint64 { return u.epoch }
+
 // PartSize implements tranship.Upload.
 func (u *upload) PartSize() int64 { return u.partSize }
+
+// Durable implements tranship.Upload.
+func (u *upload) Durable() []tranship.Range {
+	u.absorb()
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	ranges := make([]tranship.Range, 0, len(u.durable))
+	for _, r := range u.durable {
+		r.CRC32C = new(*r.CRC32C)
+		ranges = append(ranges, r)
+	}
+	slices.SortFunc(ranges, func(a, b tranship.Range) int { return cmp.Compare(a.Offset, b.Offset) })
+	return ranges
+}
+
+// Sync implements tranship.Upload: a joined slot is finished when what it wrote is
+// durable.
+func (u *upload) Sync(ctx context.Context) error {
+	if u.spec.ResumeKey == "" {
+		return nil
+	}
+	u.mu.Lock()
+	var closed []*partWriter
+	for _, writer := range u.writers {
+		if writer.finished.Load() {
+			closed = append(closed, writer)
+		}
+	}
+	ended := u.state != uploadOpen
+	u.mu.Unlock()
+	if ended {
+		return u.errEnded()
+	}
+	for _, writer := range closed {
+		if err := writer.detached(ctx); err != nil {
+			return err
+		}
+	}
+	return u.stream.failure()
+}
+
+// end takes the upload out of use, with the writers of its parts; false if it is
+// already.
+func (u *upload) end(state uploadState) (writers map[int]*partWriter, open bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.state != uploadOpen {
+		return nil, false
+	}
+	writers = u.writers
+	u.state, u.writers = state, nil
+	return writers, true
+}
 
 // Commit implements tranship.Upload.
 func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.File, error) {
 	if err := ctx.Err(); err != nil {
 		return tranship.File{}, err
 	}
-	u.mu.Lock()
-	writers := u.writers
-	ended := u.ended
-	u.ended, u.writers = true, nil
-	u.mu.Unlock()
-	if ended {
+	writers, open := u.end(uploadEnded)
+	if !open {
 		return tranship.File{}, fmt.Errorf("%w: the upload of %s has ended", tranship.ErrNotFound, u.spec.Path)
 	}
 	defer func() { u.stream.close(u.errEnded()) }()
+	file, err := u.commit(ctx, commit, writers)
+	if err != nil && u.spec.ResumeKey != "" {
+		u.mu.Lock()
+		u.state = uploadFailed
+		u.mu.Unlock()
+	}
+	return file, err
+}
+
+func (u *upload) commit(ctx context.Context, commit tranship.Commit, writers map[int]*partWriter) (tranship.File, error) {
 	for _, writer := range writers {
 		if err := writer.detached(ctx); err != nil {
 			return tranship.File{}, err
@@ -124,14 +227,22 @@ func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.F
 	return committed(u.owner.wait(ctx))
 }
 
-// Abort implements tranship.Upload: the server removes an upload when the stream
-// that owns it ends.
+// Abort implements tranship.Upload.
 func (u *upload) Abort(ctx context.Context) error {
 	u.mu.Lock()
-	ended := u.ended
-	u.ended, u.writers = true, nil
+	failed := u.state == uploadFailed
+	if failed {
+		u.state = uploadEnded
+	}
 	u.mu.Unlock()
-	if ended {
+	if failed { // its slot has ended
+		err := u.client.AbortUpload(ctx, u.id)
+		if errors.Is(err, tranship.ErrNotFound) {
+			return nil
+		}
+		return err
+	}
+	if _, open := u.end(uploadEnded); !open {
 		return nil
 	}
 	defer func() { u.stream.close(u.errEnded()) }()
@@ -139,11 +250,34 @@ func (u *upload) Abort(ctx context.Context) error {
 		Cancel: &transhipv1.Cancel{Slot: u.owner.id},
 	}}
 	if err := u.stream.send(ctx, cancel); err != nil {
-		return nil // The upload goes with its stream
+		if u.spec.ResumeKey != "" {
+			return err // it stays until it expires
+		}
+		return nil // it goes with its stream
 	}
 	select {
 	case <-u.owner.done:
+		return nil
 	case <-ctx.Done():
+		return ctx.Err()
 	}
-	return nil
+}
+
+// Detach implements tranship.Upload: the server detaches an upload when the stream
+// that owns it ends.
+func (u *upload) Detach(ctx context.Context) error {
+	if u.spec.ResumeKey == "" {
+		return u.Abort(ctx)
+	}
+	if _, open := u.end(uploadEnded); !open {
+		return nil
+	}
+	defer func() { u.stream.close(u.errEnded()) }()
+	u.stream.halfClose(ctx)
+	select {
+	case <-u.owner.done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }

@@ -22,7 +22,7 @@ type uploadStream struct {
 	stream grpc.BidiStreamingClient[transhipv1.UploadRequest, transhipv1.UploadResponse]
 	cancel context.CancelFunc
 	// outgoing takes messages that are encoded already: nothing of a caller's
-	// memory is in them.
+	// memory is in them. Nil half-closes the stream.
 	outgoing chan *grpc.PreparedMsg
 	// unfinished has a place for each slot that the protocol allows.
 	unfinished chan struct{}
@@ -47,10 +47,10 @@ type slot struct {
 	stream *uploadStream
 	// begun has the reply to a begin.
 	begun chan *transhipv1.Begun
-	// done is closed when the slot has ended, with its file or error.
-	done chan struct{}
-	file *transhipv1.File
-	err  error
+	// done is closed when the slot has ended, with its reply or error.
+	done     chan struct{}
+	finished *transhipv1.Finished
+	err      error
 }
 
 // openUploadStream starts a call that lives until close, or until it breaks; the
@@ -102,6 +102,10 @@ func (u *uploadStream) transmit() {
 	for {
 		select {
 		case message := <-u.outgoing:
+			if message == nil {
+				_ = u.stream.CloseSend()
+				return
+			}
 			if err := u.stream.SendMsg(message); err != nil {
 				// The real error is what receiving ends with.
 				if !errors.Is(err, io.EOF) {
@@ -141,7 +145,7 @@ func (u *uploadStream) handle(response *transhipv1.UploadResponse) {
 		}
 	case *transhipv1.UploadResponse_Finished:
 		if found := u.take(reply.Finished.GetSlot()); found != nil {
-			found.file = reply.Finished.GetFile()
+			found.finished = reply.Finished
 			close(found.done)
 		}
 	case *transhipv1.UploadResponse_Failed:
@@ -235,12 +239,22 @@ func (u *uploadStream) send(ctx context.Context, request *transhipv1.UploadReque
 	}
 }
 
+// halfClose tells the server that nothing more comes, if it can be told before the
+// context ends.
+func (u *uploadStream) halfClose(ctx context.Context) {
+	select {
+	case u.outgoing <- nil:
+	case <-u.done:
+	case <-ctx.Done():
+	}
+}
+
 // wait returns the slot's outcome. When the context ends first, it gives the slot
 // up.
-func (s *slot) wait(ctx context.Context) (*transhipv1.File, error) {
+func (s *slot) wait(ctx context.Context) (*transhipv1.Finished, error) {
 	select {
 	case <-s.done:
-		return s.file, s.err
+		return s.finished, s.err
 	case <-ctx.Done():
 		s.giveUp()
 		return nil, ctx.Err()
@@ -263,22 +277,28 @@ func (s *slot) giveUp() {
 	}
 }
 
-// failure is the error that the slot has ended with so far, if any.
-func (s *slot) failure() error {
+// ended reports whether the slot has had its terminal reply.
+func (s *slot) ended() bool {
 	select {
 	case <-s.done:
-		return s.err
+		return true
 	default:
-		return nil
+		return false
 	}
+}
+
+// failure is the error that the slot has ended with so far, if any.
+func (s *slot) failure() error {
+	if s.ended() {
+		return s.err
+	}
+	return nil
 }
 
 // failure is the error that the stream has ended with, if it has.
 func (u *uploadStream) failure() error {
-	select {
-	case <-u.done:
+	if u.ended() {
 		return u.err
-	default:
-		return nil
 	}
+	return nil
 }
