@@ -137,3 +137,16 @@ func content(t *testing.T, store *mem.Store, path string) []byte {
 	}
 	return data
 }
+
+// resumable begins an upload with keep.
+func resumable(slot uint64, path string, mode transhipv1.Begin_Mode, size int64, key string) *transhipv1.UploadRequest {
+	return &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Begin{Begin: &transhipv1.Begin{
+		Slot: slot, Mode: mode, Path: path, Size: &size, Keep: true, ResumeKey: key,
+	}}}
+}
+
+func copyPart(slot uint64, offset int64, source string) *transhipv1.UploadRequest {
+	return &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_CopyPart{CopyPart: &transhipv1.CopyPart{
+		Slot: slot, Offset: offset, SourcePath: source,
+	}}}
+}

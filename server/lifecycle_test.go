@@ -24,25 +24,30 @@ func codeOf(err error) codes.Code {
 	return status.Code(err)
 }
 
-// watched is a store that tells when an upload has been aborted.
+// watched is a store that tells when an upload has been aborted or detached.
 type watched struct {
 	mem.Store
-	aborted chan struct{}
+	aborted, detached chan struct{}
 }
 
 func (w *watched) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload, error) {
 	upload, err := w.Store.Begin(ctx, spec)
-	return &watchedUpload{upload, w.aborted}, err
+	return &watchedUpload{upload, w}, err
 }
 
 type watchedUpload struct {
 	tranship.Upload
-	aborted chan struct{}
+	store *watched
 }
 
 func (u *watchedUpload) Abort(ctx context.Context) error {
-	defer func() { u.aborted <- struct{}{} }()
+	defer func() { u.store.aborted <- struct{}{} }()
 	return u.Upload.Abort(ctx)
+}
+
+func (u *watchedUpload) Detach(ctx context.Context) error {
+	defer func() { u.store.detached <- struct{}{} }()
+	return u.Upload.Detach(ctx)
 }
 
 // beginUpload begins slot 1 and waits for the reply.
