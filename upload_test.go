@@ -3,6 +3,7 @@ package tranship_test
 import (
 	"io/fs"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/tranship/tranship"
@@ -19,14 +20,28 @@ func TestSpecValidate(t *testing.T) {
 		{"size 0", tranship.Spec{Path: "a", Size: new(int64(0))}, "", ""},
 		{"largest size", tranship.Spec{Path: "a", Size: new(int64(math.MaxInt64))}, "", ""},
 		{"durable", tranship.Spec{Path: "a", Durability: tranship.DurabilityDurable}, "", ""},
+		{"resume key", keyed(1, "k"), "", ""},
+		{"resume key of an empty file", keyed(0, "k"), "", ""},
+		{"longest resume key", keyed(1, strings.Repeat("k", tranship.MaxResumeKeyBytes)), "", ""},
+		{"resume key of any characters", keyed(1, "\x00../日本語\n"), "", ""},
 
 		{"nothing", tranship.Spec{}, "path", "empty"},
 		{"negative size", tranship.Spec{Path: "a", Size: new(int64(-1))}, "size", "negative"},
+		{"resume key too long", keyed(1, strings.Repeat("k", tranship.MaxResumeKeyBytes+1)), "resume_key", "at most 256 bytes"},
+		{"resume key too long in bytes", keyed(1, strings.Repeat("é", tranship.MaxResumeKeyBytes/2+1)), "resume_key", "at most 256 bytes"},
+		{"resume key not UTF-8", keyed(1, "a\xff"), "resume_key", "UTF-8"},
+		{"resume key without a size", tranship.Spec{Path: "a", ResumeKey: "k"}, "resume_key", "unknown size"},
+		{"resume key and negative size", keyed(-1, "k"), "size", "negative"},
 		{"durability", tranship.Spec{Path: "a", Durability: tranship.DurabilityDurable + 1}, "durability", "durable"},
 		{"attributes", tranship.Spec{Path: "a", Attributes: tranship.Attributes{Mode: new(fs.ModeDir)}}, "attributes.mode", "0777"},
 	} {
 		checkInvalid(t, test.name, test.spec.Validate(), test.field, test.rule)
 	}
+}
+
+// keyed is the spec of a resumable upload.
+func keyed(size int64, key string) tranship.Spec {
+	return tranship.Spec{Path: "a", Size: &size, ResumeKey: key}
 }
 
 func TestPartSizeFor(t *testing.T) {

@@ -19,6 +19,8 @@ type fixture struct {
 	*testing.T
 	ctx   context.Context
 	store tranship.Store
+	// reopens tells that the store is closed and opened again during the test.
+	reopens bool
 }
 
 // Context ends with the test, or when the test is stuck.
