@@ -210,7 +210,8 @@ func uploadsAbort(f fixture) {
 func uploadsAbortResumed(f fixture) {
 	data := f.parted(1)
 	spec := resumable("file", "key", data)
-	older := f.kept(spec, data, 0)
+	older := f.beginNew(spec)
+	f.writeParts(older, data, 0)
 	upload := f.resume(older, spec)
 	if err := f.store.AbortUpload(f.Context(), older.ID()); err != nil {
 		f.Fatalf("AbortUpload: %v", err)
