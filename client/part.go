@@ -92,11 +92,7 @@ func (u *upload) join(ctx context.Context, n int) (*partWriter, error) {
 			return nil, err
 		}
 	}
-	w.slot, err = u.stream.open(ctx, func(id uint64) *transhipv1.UploadRequest {
-		return &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Begin{Begin: &transhipv1.Begin{
-			Slot: id, Mode: transhipv1.Begin_MODE_JOIN, UploadId: u.id, Epoch: u.epoch,
-		}}}
-	})
+	w.slot, err = u.openJoined(ctx)
 	return w, err
 }
 
@@ -157,6 +153,9 @@ func (w *partWriter) send(data []byte) error {
 	if w.superseded {
 		return fmt.Errorf("%w: a newer writer has begun this part", tranship.ErrAborted)
 	}
+	if w.upload.hasEnded() {
+		return w.upload.errEnded()
+	}
 	if err := w.slot.failure(); err != nil {
 		return err
 	}
@@ -177,12 +176,13 @@ func (w *partWriter) Close() error {
 		return nil
 	}
 	w.closed = true
+	if w.upload.hasEnded() {
+		return w.upload.errEnded()
+	}
 	if err := w.slot.failure(); err != nil {
 		return err
 	}
-	err := w.upload.stream.send(w.ctx, &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Finish{
-		Finish: &transhipv1.Finish{Slot: w.slot.id},
-	}})
+	err := w.upload.stream.send(w.ctx, finishOf(w.slot))
 	w.finished.Store(err == nil)
 	return err
 }
@@ -212,10 +212,11 @@ func (w *partWriter) supersede(ctx context.Context) error {
 }
 
 // detached waits until the server has written all of the writer's bytes, and made
-// them durable if they are to be.
+// them durable if they are to be. For a writer that was not closed it does nothing:
+// what is missing, the commit will tell.
 func (w *partWriter) detached(ctx context.Context) error {
 	if !w.finished.Load() {
-		return &tranship.InvalidError{Field: "part", Rule: "every part writer must have been closed before commit"}
+		return nil
 	}
 	_, err := w.slot.wait(ctx)
 	return err

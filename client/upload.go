@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 
@@ -128,6 +129,12 @@ func (u *upload) errEnded() error {
 	return fmt.Errorf("%w: the upload of %s has ended", tranship.ErrAborted, u.spec.Path)
 }
 
+func (u *upload) hasEnded() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.state != uploadOpen
+}
+
 // ID implements tranship.Upload.
 func (u *upload) ID() string { return u.id }
 
@@ -152,29 +159,47 @@ func (u *upload) Durable() []tranship.Range {
 }
 
 // Sync implements tranship.Upload: a joined slot is finished when what it wrote is
-// durable.
+// durable. One more, which writes nothing, finds out whether the upload is still
+// under way.
 func (u *upload) Sync(ctx context.Context) error {
 	if u.spec.ResumeKey == "" {
 		return nil
 	}
 	u.mu.Lock()
-	var closed []*partWriter
-	for _, writer := range u.writers {
-		if writer.finished.Load() {
-			closed = append(closed, writer)
-		}
-	}
+	closed := slices.Collect(maps.Values(u.writers))
 	ended := u.state != uploadOpen
 	u.mu.Unlock()
 	if ended {
 		return u.errEnded()
+	}
+	probe, err := u.openJoined(ctx)
+	if err != nil {
+		return err
+	}
+	if err := u.stream.send(ctx, finishOf(probe)); err != nil {
+		return err
 	}
 	for _, writer := range closed {
 		if err := writer.detached(ctx); err != nil {
 			return err
 		}
 	}
-	return u.stream.failure()
+	_, err = probe.wait(ctx)
+	return err
+}
+
+// openJoined opens a slot that joins the upload.
+func (u *upload) openJoined(ctx context.Context) (*slot, error) {
+	return u.stream.open(ctx, func(id uint64) *transhipv1.UploadRequest {
+		return &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Begin{Begin: &transhipv1.Begin{
+			Slot: id, Mode: transhipv1.Begin_MODE_JOIN, UploadId: u.id, Epoch: u.epoch,
+		}}}
+	})
+}
+
+// finishOf detaches a joined slot.
+func finishOf(joined *slot) *transhipv1.UploadRequest {
+	return &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Finish{Finish: &transhipv1.Finish{Slot: joined.id}}}
 }
 
 // end takes the upload out of use, with the writers of its parts; false if it is
@@ -197,11 +222,11 @@ func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.F
 	}
 	writers, open := u.end(uploadEnded)
 	if !open {
-		return tranship.File{}, fmt.Errorf("%w: the upload of %s has ended", tranship.ErrNotFound, u.spec.Path)
+		return tranship.File{}, u.errEnded()
 	}
 	defer func() { u.stream.close(u.errEnded()) }()
 	file, err := u.commit(ctx, commit, writers)
-	if err != nil && u.spec.ResumeKey != "" {
+	if err != nil && u.spec.ResumeKey != "" && !errors.Is(err, tranship.ErrAborted) {
 		u.mu.Lock()
 		u.state = uploadFailed
 		u.mu.Unlock()

@@ -59,7 +59,7 @@ func openUploadStream(ctx context.Context, files transhipv1.FileServiceClient) (
 	streamCtx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, cancel)
 	stream, err := files.Upload(streamCtx)
-	if !stop() && err == nil {
+	if !stop() {
 		err = ctx.Err()
 	}
 	if err != nil {

@@ -135,7 +135,9 @@ func TestNewTakesThePlace(t *testing.T) {
 func TestLostReply(t *testing.T) {
 	store := &mem.Store{PartSize: partSize}
 	client, _ := serve(t, store)
-	begin := func() *transhipv1.UploadRequest { return resumable(1, "file", transhipv1.Begin_MODE_RESUME, 1000, "key") }
+	begin := func() *transhipv1.UploadRequest {
+		return resumable(1, "file", transhipv1.Begin_MODE_RESUME, 1000, "key")
+	}
 	first, _ := upload(t, client, begin(), chunk(1, nil, part('a')), finish(1))
 	second, failed := upload(t, client, begin(), finish(1))
 	if got, want := second[1].GetFile().GetVersion(), first[1].GetFile().GetVersion(); got != want || want == "" {

@@ -73,11 +73,18 @@ func (s *sessions) join(id string, epoch uint64) (*session, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	found, ok := s.byID[id]
-	if !ok {
-		return nil, fmt.Errorf("%w: no such upload under way", tranship.ErrNotFound)
-	}
-	if found.upload.Epoch() != epoch {
-		return nil, fmt.Errorf("%w: the upload has been resumed since epoch %d", tranship.ErrAborted, epoch)
+	if !ok || found.upload.Epoch() != epoch {
+		return nil, fmt.Errorf("%w: the upload is not under way in epoch %d", tranship.ErrAborted, epoch)
 	}
 	return found, nil
+}
+
+// end ends the session of an upload, if there is one.
+func (s *sessions) end(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if ended, ok := s.byID[id]; ok {
+		close(ended.over)
+		delete(s.byID, id)
+	}
 }

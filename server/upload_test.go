@@ -48,7 +48,7 @@ func TestUploadFailures(t *testing.T) {
 		{"resume without a key", []*transhipv1.UploadRequest{resumable(2, "bad", transhipv1.Begin_MODE_RESUME, 5, "")}, codes.InvalidArgument, "resume_key"},
 		{"resume without a size", []*transhipv1.UploadRequest{{Request: &transhipv1.UploadRequest_Begin{Begin: &transhipv1.Begin{Slot: 2, Path: "bad", Mode: transhipv1.Begin_MODE_RESUME, ResumeKey: "key"}}}}, codes.InvalidArgument, "unknown size"},
 		{"mode of the future", []*transhipv1.UploadRequest{{Request: &transhipv1.UploadRequest_Begin{Begin: &transhipv1.Begin{Slot: 2, Path: "bad", Mode: 9}}}}, codes.Unimplemented, "mode 9"},
-		{"join of nothing", []*transhipv1.UploadRequest{join(2, &transhipv1.Begun{UploadId: "none"})}, codes.NotFound, "no such upload"},
+		{"join of nothing", []*transhipv1.UploadRequest{join(2, &transhipv1.Begun{UploadId: "none"})}, codes.Aborted, "not under way"},
 		{"copy of a part of nothing", []*transhipv1.UploadRequest{begin(2, "bad", nil), copyPart(2, 0, "none"), finish(2)}, codes.NotFound, "none"},
 		{"copy to the middle of a part", []*transhipv1.UploadRequest{begin(2, "bad", nil), copyPart(2, 1, "good"), finish(2)}, codes.InvalidArgument, "first byte of a part"},
 		{"copy over what was written", []*transhipv1.UploadRequest{begin(2, "bad", nil), chunk(2, nil, five), copyPart(2, 0, "good"), finish(2)}, codes.InvalidArgument, "not written"},

@@ -43,5 +43,6 @@ func (s *Server) AbortUpload(ctx context.Context, request *transhipv1.AbortUploa
 	if err := s.store.AbortUpload(ctx, request.GetUploadId()); err != nil {
 		return nil, s.statusError(ctx, "abort upload", err)
 	}
+	s.sessions.end(request.GetUploadId())
 	return &transhipv1.AbortUploadResponse{}, nil
 }
