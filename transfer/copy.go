@@ -6,27 +6,24 @@ import (
 	"fmt"
 	"iter"
 	"sync"
-	"time"
+	"sync/atomic"
 
 	"golang.org/x/sync/semaphore"
 
 	"github.com/tranship/tranship"
 )
 
-const (
-	bufferBytes   = 1 << 20
-	streamBuffers = 4
-	// ahead is how many items are listed ahead of being copied, so that it is
-	// known how much there is to do.
-	ahead = 10_000
-)
+// ahead is how many items are listed ahead of being copied, so that it is known how
+// much there is to do.
+const ahead = 10_000
 
 // Copy copies every item to the destination. An error in the sequence that comes
 // with a Name or SourcePath is that item's failure and goes to its report; one
 // without either ends the copy. One file's failure does not stop the others: Copy
 // then returns a *FailedError in the end. It returns another error when it had to
 // stop early: the context's, the sequence's, or one that matches
-// tranship.ErrUnavailable when its patience ended.
+// tranship.ErrUnavailable when its patience ended; it matches ErrResumable,
+// too, if a file in flight can be resumed.
 func Copy(ctx context.Context, destination tranship.Writer, items iter.Seq2[Item, error], options Options) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -36,7 +33,7 @@ func Copy(ctx context.Context, destination tranship.Writer, items iter.Seq2[Item
 		options:     options,
 		streams:     semaphore.NewWeighted(int64(options.Streams)),
 		small:       semaphore.NewWeighted(options.SmallBytes),
-		buffers:     make(chan []byte, options.Streams*streamBuffers),
+		buffers:     newBuffers(options.Streams * options.Parts * readBuffers),
 		outage:      outage{patience: options.Patience},
 		stop:        cancel,
 	}
@@ -60,10 +57,13 @@ func Copy(ctx context.Context, destination tranship.Writer, items iter.Seq2[Item
 	listed()
 	close(queue)
 	workers.Wait()
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
+	if ctx.Err() == nil {
+		return c.failure()
 	}
-	return c.failure()
+	if c.resumable {
+		return fmt.Errorf("%w; %w", context.Cause(ctx), ErrResumable)
+	}
+	return context.Cause(ctx)
 }
 
 // copier is the state of one Copy. It is safe for concurrent use.
@@ -72,13 +72,18 @@ type copier struct {
 	options     Options
 	streams     *semaphore.Weighted
 	small       *semaphore.Weighted
-	buffers     chan []byte
+	buffers     *buffers
 	outage      outage
 	stop        context.CancelCauseFunc
 	workers     int // started so far; only send looks at it
+	// smallInFlight are the bytes of small files being copied now.
+	smallInFlight atomic.Int64
 
-	mu     sync.Mutex
-	failed FailedError
+	mu        sync.Mutex
+	failed    FailedError
+	resumable bool // one of the files that failed is
+
+	events sync.Mutex // held while Options.Events is called
 }
 
 // send hands an item to a worker. There are as many as there are items, until there
@@ -89,7 +94,7 @@ func (c *copier) send(ctx context.Context, queue chan Item, workers *sync.WaitGr
 		workers.Go(func() {
 			for item := range queue {
 				if ctx.Err() == nil {
-					c.item(ctx, item)
+					c.copyItem(ctx, item)
 				}
 			}
 		})
@@ -109,6 +114,7 @@ func (c *copier) report(result Result) {
 			c.failed.First = result.Err
 		}
 		c.failed.Failed++
+		c.resumable = c.resumable || errors.Is(result.Err, ErrResumable)
 	}
 	c.options.Report(result)
 }
@@ -121,67 +127,4 @@ func (c *copier) failure() error {
 	}
 	failed := c.failed
 	return &failed
-}
-
-// item copies one item, with all its attempts, and reports it.
-func (c *copier) item(ctx context.Context, item Item) {
-	start := time.Now()
-	result := Result{Source: item.name(), Path: item.Path, Size: item.File.Size}
-	progress := c.options.Progress.file(item)
-	result.Err = c.try(ctx, item, &result)
-	result.Duration = time.Since(start)
-	if cause := context.Cause(ctx); result.Err != nil && cause != nil {
-		result.Err = fmt.Errorf("%w: %w", ErrStopped, cause)
-	}
-	c.options.Progress.end(progress)
-	c.report(result)
-}
-
-func (c *copier) try(ctx context.Context, item Item, result *Result) error {
-	if err := tranship.ValidatePath(item.Path); err != nil {
-		return fmt.Errorf("cannot be stored as %q: %w", item.Path, err)
-	}
-	wait := firstWait
-	for {
-		skip, err := c.skip(ctx, item)
-		if skip {
-			result.SkippedBytes = item.File.Size
-			c.options.Progress.done.skipped.Add(item.File.Size)
-			return nil
-		}
-		result.Attempts++
-		if err == nil {
-			err = c.attempt(ctx, &item, result)
-		}
-		if err == nil {
-			c.outage.over()
-			return nil
-		}
-		unavailable := errors.Is(err, tranship.ErrUnavailable)
-		if item.Once || ctx.Err() != nil || !unavailable && !errors.Is(err, errReplaced) {
-			return err
-		}
-		if unavailable && c.outage.tooLong() {
-			c.stop(fmt.Errorf("gave up after %v without success: %s: %w", c.options.Patience, item.name(), err))
-			return err
-		}
-		if result.Attempts >= c.options.Attempts {
-			return fmt.Errorf("gave up after %d attempts: %w", result.Attempts, err)
-		}
-		if err := sleep(ctx, jitter(wait)); err != nil {
-			return err
-		}
-		wait = min(2*wait, lastWait)
-	}
-}
-
-func (c *copier) skip(ctx context.Context, item Item) (bool, error) {
-	if c.options.Existing == nil {
-		return false, nil
-	}
-	existing, err := c.options.Existing(ctx, item.Path)
-	if errors.Is(err, tranship.ErrNotFound) {
-		return false, nil
-	}
-	return err == nil && Same(item.File, existing), err
 }

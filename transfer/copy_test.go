@@ -184,14 +184,17 @@ func TestCopyEndsWithTheSequence(t *testing.T) {
 
 func TestCopyVerifies(t *testing.T) {
 	for _, size := range []int{9, 2 << 20} {
-		data := random(size)
 		// The bytes are not those that the source has.
-		damaged := bytes.Clone(data)
-		damaged[size/2] ^= 1
 		source, destination := newFaulty(), newFaulty()
 		fill(t, source, map[string]int{"a": size})
 		source.open = func(_ string, c tranship.Content) (tranship.Content, error) {
-			return content{bytes.NewReader(damaged), c.File()}, nil
+			return content{readerFunc(func(p []byte) (int, error) {
+				n, err := c.Read(p)
+				if n > 0 {
+					p[n/2] ^= 1
+				}
+				return n, err
+			}), c.File()}, nil
 		}
 		err := Copy(t.Context(), destination, itemOf(source, "a", int64(size)), Options{})
 		if !errors.Is(err, tranship.ErrIntegrity) || len(paths(t, destination)) > 0 || destination.begun > 0 {
@@ -224,11 +227,16 @@ func TestCopySourceOfAnotherLength(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			destination := newFaulty()
-			reader := io.Reader(bytes.NewReader(random(test.has)))
-			if test.err != nil {
-				reader = io.MultiReader(reader, readerFunc(func([]byte) (int, error) { return 0, test.err }))
-			}
-			source := opener(func(context.Context) (tranship.Content, error) {
+			source := opener(func(_ context.Context, options tranship.OpenOptions) (tranship.Content, error) {
+				data := random(test.has)[options.Offset:]
+				// Only what is not asked for to the end is as long as was asked for.
+				if length := options.Length; length != nil && options.Offset+*length < int64(min(test.said, test.has)) {
+					data = data[:*length]
+				}
+				reader := io.Reader(bytes.NewReader(data))
+				if test.err != nil {
+					reader = io.MultiReader(reader, readerFunc(func([]byte) (int, error) { return 0, test.err }))
+				}
 				return content{reader, tranship.File{Size: int64(test.said)}}, nil
 			})
 			err := Copy(t.Context(), destination, itemOf(source, "a", int64(test.said)), Options{})
@@ -243,15 +251,15 @@ func TestCopySourceOfAnotherLength(t *testing.T) {
 }
 
 // opener is a Source.
-type opener func(context.Context) (tranship.Content, error)
+type opener func(context.Context, tranship.OpenOptions) (tranship.Content, error)
 
-func (o opener) Open(ctx context.Context, _ string, _ tranship.OpenOptions) (tranship.Content, error) {
-	return o(ctx)
+func (o opener) Open(ctx context.Context, _ string, options tranship.OpenOptions) (tranship.Content, error) {
+	return o(ctx, options)
 }
 
 // stalling never yields anything until its context ends.
 func stalling(reading chan<- struct{}) Source {
-	return opener(func(ctx context.Context) (tranship.Content, error) {
+	return opener(func(ctx context.Context, _ tranship.OpenOptions) (tranship.Content, error) {
 		return content{readerFunc(func([]byte) (int, error) {
 			if reading != nil {
 				reading <- struct{}{}
@@ -285,7 +293,7 @@ func TestCopyDestinationFailsSourceStalls(t *testing.T) {
 	destination := newFaulty()
 	full := fmt.Errorf("%w", tranship.ErrNoSpace)
 	destination.write = func(string) error { return full }
-	source := opener(func(ctx context.Context) (tranship.Content, error) {
+	source := opener(func(ctx context.Context, _ tranship.OpenOptions) (tranship.Content, error) {
 		first := bytes.NewReader(random(bufferBytes))
 		return content{io.MultiReader(first, readerFunc(func([]byte) (int, error) {
 			<-ctx.Done()

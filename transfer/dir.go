@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"syscall"
 
 	"github.com/tranship/tranship"
@@ -63,6 +64,15 @@ func (d *Dir) Open(_ context.Context, name string, options tranship.OpenOptions)
 		return nil, localError(err)
 	}
 	return newLocalContent(f, name, options)
+}
+
+// Absolute is the absolute path of a file in the directory.
+func (d *Dir) Absolute(name string) string {
+	root, err := filepath.Abs(d.root.Name())
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(root, filepath.FromSlash(name))
 }
 
 // localName is the name of a path for os.Root, which calls itself ".".

@@ -180,12 +180,12 @@ func TestDirSourceChanges(t *testing.T) {
 				name := filepath.Join(t.TempDir(), "f")
 				writeFile(t, name, random(size))
 				destination := newFaulty()
-				source := opener(func(ctx context.Context) (tranship.Content, error) {
-					c, err := LocalFile(name).Open(ctx, "", tranship.OpenOptions{})
+				source := opener(func(ctx context.Context, options tranship.OpenOptions) (tranship.Content, error) {
+					c, err := LocalFile(name).Open(ctx, "", options)
 					if err != nil {
 						return nil, err
 					}
-					changed := false
+					changed := options.Length != nil && *options.Length == 0
 					return content{readerFunc(func(p []byte) (int, error) {
 						if !changed {
 							changed = true

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/sequential"
 	"github.com/tranship/tranship/store/mem"
 )
 
@@ -29,7 +30,7 @@ type faulty struct {
 	mu       sync.Mutex
 	inFlight int
 	most     int
-	begun    int // uploads that have neither been committed nor aborted
+	begun    int // uploads that have neither been committed nor aborted nor let go
 }
 
 func (f *faulty) enter() {
@@ -126,7 +127,10 @@ func (u *faultyUpload) end() {
 
 func (u *faultyUpload) Part(ctx context.Context, n int) (tranship.PartWriter, error) {
 	part, err := u.Upload.Part(ctx, n)
-	return &faultyPart{part, u}, err
+	if err != nil {
+		return nil, err
+	}
+	return &faultyPart{part, u}, nil
 }
 
 func (u *faultyUpload) Commit(ctx context.Context, commit tranship.Commit) (tranship.File, error) {
@@ -143,6 +147,11 @@ func (u *faultyUpload) Commit(ctx context.Context, commit tranship.Commit) (tran
 func (u *faultyUpload) Abort(ctx context.Context) error {
 	u.end()
 	return u.Upload.Abort(ctx)
+}
+
+func (u *faultyUpload) Detach(ctx context.Context) error {
+	u.end()
+	return u.Upload.Detach(ctx)
 }
 
 type faultyPart struct {
@@ -189,15 +198,11 @@ func fill(t *testing.T, store tranship.Writer, sizes map[string]int) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p := parts{ctx: t.Context(), upload: upload}
-		data := random(size)
-		if err := p.write(data); err != nil {
+		writer := sequential.NewWriter(t.Context(), upload)
+		if _, err := writer.Write(random(size)); err != nil {
 			t.Fatal(err)
 		}
-		if err := p.close(); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := upload.Commit(t.Context(), tranship.Commit{Size: int64(size)}); err != nil {
+		if _, err := writer.Commit(); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -2,127 +2,146 @@ package transfer
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/tranship/tranship"
 )
 
-// errReplaced means that a source was replaced by another version, so that the
-// file may be copied from its beginning again. It is not for a source that was
-// written to in place: that may go on for ever.
-var errReplaced = fmt.Errorf("source %w", ErrChanged)
-
-// abortTimeout bounds how long an upload that failed may take to be removed.
-const abortTimeout = 10 * time.Second
+// slowest is the rate, in bytes a second, below which small files are taken to
+// stall: they move as wholes.
+const slowest = 16 << 10
 
 // inside is what a destination implements that can copy by itself.
 type inside interface {
 	Copy(ctx context.Context, source, destination string, precondition tranship.Precondition) (tranship.File, error)
 }
 
-// attempt copies an item once. It keeps in item.File what it learns of the source.
-func (c *copier) attempt(ctx context.Context, item *Item, result *Result) error {
-	c.options.Progress.done.received.Add(-result.SentBytes)
-	result.SentBytes = 0
-	if store, ok := c.destination.(inside); ok && item.Inside {
-		file, err := store.Copy(ctx, item.SourcePath, item.Path, tranship.Precondition{})
+// job is an item that is being copied, with what its attempts have learned.
+type job struct {
+	*copier
+	item     Item
+	result   *Result
+	progress *fileProgress
+
+	// proved are the checksums of parts that this copy has read from the source
+	// and sent, as long as the source is file and parts have partSize.
+	proved   map[int]uint32
+	file     tranship.File
+	partSize int64
+	// best is the most that was ever durable, advanced that it has grown.
+	best     int64
+	advanced bool
+	// restarts are how often it began again for another reason than an outage.
+	restarts int
+	// kept: the destination has an upload to be resumed.
+	kept bool
+}
+
+// attempt copies the item once. It keeps in item.File what it learns of the source.
+func (j *job) attempt(ctx context.Context) error {
+	if store, ok := j.destination.(inside); ok && j.item.Inside && j.item.Digest == nil {
+		file, err := store.Copy(ctx, j.item.SourcePath, j.item.Path, tranship.Precondition{})
 		if err == nil {
-			result.complete(file)
-			result.SkippedBytes = file.Size
-			c.options.Progress.done.skipped.Add(file.Size)
+			j.result.complete(file)
+			j.skipped(file.Size)
 		}
 		return err
 	}
 	// The size in the list plans the memory. When the file turns out to be of
 	// another one, plan again.
 	for range 3 {
-		planned := item.File.Size
-		done, err := c.planned(ctx, item, result)
+		planned := j.item.File.Size
+		done, err := j.planned(ctx)
 		if done || err != nil {
 			return err
 		}
-		if planned == item.File.Size {
+		if planned == j.item.File.Size {
 			break
 		}
 	}
 	return fmt.Errorf("source %w: its size is another each time", ErrChanged)
 }
 
+// skipped notes that the whole file is at the destination without being sent.
+func (j *job) skipped(size int64) {
+	j.result.SentBytes, j.result.SkippedBytes = 0, size
+	j.progress.size.Store(size)
+	j.progress.there(0, size)
+}
+
+// open begins to look at the source as a whole.
+func (j *job) open(ctx context.Context) (tranship.Content, error) {
+	return j.item.Source.Open(ctx, j.item.SourcePath, tranship.OpenOptions{})
+}
+
+// begun notes what an attempt begins with.
+func (j *job) begun(file tranship.File) {
+	j.result.Size, j.result.SentBytes, j.result.SkippedBytes = file.Size, 0, 0
+	j.progress.size.Store(file.Size)
+	j.progress.there(0, 0)
+}
+
 // isSmall reports whether a file goes in one Put.
 func isSmall(size int64) bool { return size >= 0 && size <= tranship.MaxPutBytes }
 
-// planned copies an item if it has the size that item.File says; otherwise it
+// planned copies the item if it has the size that item.File says; otherwise it
 // corrects that and returns false.
-func (c *copier) planned(ctx context.Context, item *Item, result *Result) (bool, error) {
-	limit, weight := c.streams, int64(1)
-	if isSmall(item.File.Size) {
-		limit, weight = c.small, item.File.Size
+func (j *job) planned(ctx context.Context) (done bool, err error) {
+	limit, weight := j.streams, int64(1)
+	small := isSmall(j.item.File.Size)
+	if small {
+		limit, weight = j.small, j.item.File.Size
 	}
 	if err := limit.Acquire(ctx, weight); err != nil {
 		return false, err
 	}
 	defer limit.Release(weight)
-
-	source, err := read(ctx, item)
+	timeout := j.options.StallTimeout
+	if small {
+		inFlight := j.smallInFlight.Add(weight)
+		defer j.smallInFlight.Add(-weight)
+		timeout += time.Duration(inFlight) * (time.Second / slowest)
+	}
+	watch, stop := newWatch(ctx, timeout)
+	defer stop()
+	defer func() { err = watch.explain(err) }()
+	switch {
+	case small:
+		return j.put(watch)
+	case j.item.Once || j.item.File.Size < 0 || j.inOrder():
+		return true, j.stream(watch)
+	}
+	source, err := openSource(watch.ctx, &j.item)
 	if err != nil {
 		return false, err
 	}
 	defer source.close()
-	file := source.content.File()
-	result.Size = file.Size
-	if isSmall(item.File.Size) && file.Size != item.File.Size {
-		item.File.Size = file.Size
+	if size := source.from.Size; size < 0 || isSmall(size) {
+		j.item.File.Size = size
 		return false, nil
 	}
+	return true, j.parts(watch, source)
+}
 
-	spec := tranship.Spec{Path: item.Path, Attributes: attributesOf(file), Durability: c.options.Durability}
+// inOrder reports whether all has to be read in order, once, to know its digest:
+// neither side is on this machine, to be read a second time for it.
+func (j *job) inOrder() bool {
+	if j.item.Digest == nil {
+		return false
+	}
+	_, localSource := j.item.Source.(absolute)
+	_, localDestination := j.destination.(*Dir)
+	return !localSource && !localDestination
+}
+
+// spec is what the destination is to make of a source.
+func (j *job) spec(file tranship.File) tranship.Spec {
+	spec := tranship.Spec{Path: j.item.Path, Attributes: attributesOf(file), Durability: j.options.Durability}
 	if file.Size >= 0 {
 		spec.Size = new(file.Size)
 	}
-	var committed tranship.File
-	if isSmall(file.Size) {
-		committed, err = c.put(ctx, source.content, spec, result)
-	} else {
-		committed, err = c.stream(ctx, source, spec, result)
-	}
-	if err == nil {
-		result.complete(committed)
-	}
-	return true, err
-}
-
-// reading is a source that is open, and can be stopped: when the destination
-// fails, nobody waits for a source that stalls.
-type reading struct {
-	ctx     context.Context
-	stop    context.CancelFunc
-	content tranship.Content
-}
-
-func read(ctx context.Context, item *Item) (*reading, error) {
-	ctx, stop := context.WithCancel(ctx)
-	content, err := item.Source.Open(ctx, item.SourcePath, tranship.OpenOptions{})
-	if err != nil {
-		stop()
-		return nil, err
-	}
-	return &reading{ctx, stop, content}, nil
-}
-
-func (r *reading) close() {
-	r.stop()
-	// It was only read from, and has said how that went.
-	_ = r.content.Close()
-}
-
-func (r *Result) complete(file tranship.File) {
-	r.Size, r.Version = file.Size, file.Version
-	if file.CRC32C != nil {
-		r.CRC32C = file.CRC32C
-	}
+	return spec
 }
 
 // attributesOf is what of a source is kept. A source that knows neither time nor
@@ -138,62 +157,11 @@ func attributesOf(file tranship.File) tranship.Attributes {
 	}
 }
 
-// put sends a small file as a whole.
-func (c *copier) put(ctx context.Context, content tranship.Content, spec tranship.Spec, result *Result) (tranship.File, error) {
-	file := content.File()
-	data := make([]byte, file.Size)
-	if _, err := io.ReadFull(content, data); err != nil {
-		return tranship.File{}, sourceError(err)
+func (r *Result) complete(file tranship.File) {
+	r.Size, r.Version = file.Size, file.Version
+	if file.CRC32C != nil {
+		r.CRC32C = file.CRC32C
 	}
-	// Only at the end does a source say whether it is whole.
-	if n, err := io.ReadFull(content, make([]byte, 1)); n > 0 {
-		return tranship.File{}, fmt.Errorf("source %w: it has more than the %d bytes it began with", ErrChanged, file.Size)
-	} else if err != io.EOF {
-		return tranship.File{}, sourceError(err)
-	}
-	crc := tranship.CRC32C(data)
-	if err := verify(file, file.Size, crc); err != nil {
-		return tranship.File{}, err
-	}
-	result.CRC32C = &crc
-	committed, err := c.destination.Put(ctx, spec, data)
-	if err != nil {
-		return tranship.File{}, err
-	}
-	result.SentBytes = file.Size
-	c.options.Progress.done.received.Add(file.Size)
-	return committed, arrived(committed, file.Size, crc)
-}
-
-// stream sends a file of any or unknown size through buffers.
-func (c *copier) stream(ctx context.Context, source *reading, spec tranship.Spec, result *Result) (_ tranship.File, err error) {
-	upload, err := c.destination.Begin(ctx, spec)
-	if err != nil {
-		return tranship.File{}, err
-	}
-	c.outage.over()
-	defer func() {
-		if err != nil {
-			abort, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortTimeout)
-			defer cancel()
-			// What cannot be removed now expires in its store.
-			_ = upload.Abort(abort)
-		}
-	}()
-	size, crc, err := c.pump(ctx, source, upload, &result.SentBytes)
-	if err != nil {
-		return tranship.File{}, err
-	}
-	if err := verify(source.content.File(), size, crc); err != nil {
-		return tranship.File{}, err
-	}
-	result.CRC32C = &crc
-	committed, err := upload.Commit(ctx, tranship.Commit{Size: size, CRC32C: &crc})
-	if err != nil {
-		return tranship.File{}, err
-	}
-	// From here on the file is visible: there is nothing to abort.
-	return committed, arrived(committed, size, crc)
 }
 
 // verify checks what was read against what the source said of itself.
@@ -216,15 +184,4 @@ func arrived(file tranship.File, size int64, crc uint32) error {
 		return fmt.Errorf("%w: what was sent has CRC32C %08x, and the destination %08x", tranship.ErrIntegrity, crc, *file.CRC32C)
 	}
 	return nil
-}
-
-// sourceError is what a failure to read means for the copy.
-func sourceError(err error) error {
-	switch {
-	case errors.Is(err, tranship.ErrPrecondition):
-		return errReplaced
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return fmt.Errorf("source %w: it ended early", ErrChanged)
-	}
-	return err
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"syscall"
 
 	"github.com/tranship/tranship"
@@ -36,6 +37,15 @@ func (l LocalFile) Open(_ context.Context, _ string, options tranship.OpenOption
 	return newLocalContent(f, string(l), options)
 }
 
+// Absolute is the file's absolute path.
+func (l LocalFile) Absolute(string) string {
+	name, err := filepath.Abs(string(l))
+	if err != nil {
+		return ""
+	}
+	return name
+}
+
 func notRegular(info os.FileInfo) error {
 	return fmt.Errorf("it is %s, not a regular file", kind(info.Mode()))
 }
@@ -45,7 +55,7 @@ func notRegular(info os.FileInfo) error {
 type localContent struct {
 	f         *os.File
 	file      tranship.File
-	begun     os.FileInfo
+	reader    io.Reader
 	remaining int64
 }
 
@@ -69,15 +79,29 @@ func newLocalContent(f *os.File, name string, options tranship.OpenOptions) (_ t
 	if options.Offset < 0 || options.Offset > info.Size() {
 		return nil, &tranship.InvalidError{Field: "offset", Rule: "an offset must be within the file"}
 	}
-	remaining := info.Size() - options.Offset
+	length := info.Size() - options.Offset
 	if options.Length != nil {
-		remaining = min(remaining, max(*options.Length, 0))
+		length = max(*options.Length, 0)
 	}
-	if _, err := f.Seek(options.Offset, io.SeekStart); err != nil {
-		return nil, localError(err)
-	}
-	return &localContent{f, fileOf(name, info), info, remaining}, nil
+	return (&localContent{f: f, file: fileOf(name, info)}).section(options.Offset, length), nil
 }
+
+// section reads a range of the file, of which its end cuts the length.
+func (c *localContent) section(offset, length int64) *localContent {
+	length = min(length, c.file.Size-offset)
+	return &localContent{c.f, c.file, io.NewSectionReader(c.f, offset, length), length}
+}
+
+// Range reads a range of the file, which must be within it, while c is open. To
+// close it does nothing.
+func (c *localContent) Range(offset, length int64) tranship.Content {
+	return localRange{c.section(offset, length)}
+}
+
+type localRange struct{ *localContent }
+
+// Close implements io.Closer.
+func (localRange) Close() error { return nil }
 
 // File implements tranship.Content.
 func (c *localContent) File() tranship.File { return c.file }
@@ -91,7 +115,7 @@ func (c *localContent) Read(p []byte) (int, error) {
 	if c.remaining == 0 {
 		return 0, c.unchanged()
 	}
-	n, err := c.f.Read(p[:min(int64(len(p)), c.remaining)])
+	n, err := c.reader.Read(p[:min(int64(len(p)), c.remaining)])
 	c.remaining -= int64(n)
 	if err == io.EOF {
 		return n, fmt.Errorf("source %w: it shrank below its %d bytes", ErrChanged, c.file.Size)
@@ -112,7 +136,7 @@ func (c *localContent) unchanged() error {
 		return fmt.Errorf("source %w: it grew from %d to %d bytes", ErrChanged, c.file.Size, info.Size())
 	case info.Size() < c.file.Size:
 		return fmt.Errorf("source %w: it shrank from %d to %d bytes", ErrChanged, c.file.Size, info.Size())
-	case !info.ModTime().Equal(c.begun.ModTime()):
+	case !info.ModTime().Equal(c.file.ModTime):
 		return fmt.Errorf("source %w: it was written to", ErrChanged)
 	}
 	return io.EOF

@@ -26,7 +26,7 @@ func TestCopyRetries(t *testing.T) {
 				}
 				return nil
 			}
-			destination.put, destination.write = fail, fail
+			destination.put, destination.begin = fail, fail
 			got, progress := results{}, &Progress{}
 			options := Options{Report: got.report(t), Progress: progress}
 			if err := Copy(t.Context(), destination, itemOf(source, "a", int64(size)), options); err != nil {
@@ -49,7 +49,7 @@ func TestCopyRetriesReplacedSource(t *testing.T) {
 		fill(t, source, map[string]int{"a": 2 << 20})
 		opened := 0
 		source.open = func(_ string, c tranship.Content) (tranship.Content, error) {
-			if opened++; opened == 1 {
+			if opened++; opened == 2 { // the first only asks what there is
 				return content{readerFunc(func([]byte) (int, error) { return 0, tranship.ErrPrecondition }), c.File()}, nil
 			}
 			return c, nil

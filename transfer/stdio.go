@@ -2,11 +2,10 @@ package transfer
 
 import (
 	"context"
-	"fmt"
 	"io"
-	"sync"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/sequential"
 )
 
 // Stdin is a Source of one content of unknown size, which can be read once: what
@@ -63,80 +62,29 @@ func (s Stdout) Put(_ context.Context, spec tranship.Spec, data []byte) (transhi
 
 // Begin implements tranship.Writer.
 func (s Stdout) Begin(_ context.Context, spec tranship.Spec) (tranship.Upload, error) {
-	return &streamUpload{writer: s.Writer, path: spec.Path}, nil
+	return sequential.NewUpload(&streamSink{s.Writer, spec.Path}, spec.Size), nil
 }
 
-// streamUpload takes parts in their order only.
-type streamUpload struct {
+// streamSink implements sequential.Sink.
+type streamSink struct {
 	writer io.Writer
 	path   string
-
-	mu      sync.Mutex
-	written int64
-	crc     uint32
 }
-
-// ID implements tranship.Upload.
-func (u *streamUpload) ID() string { return "" }
-
-// Epoch implements tranship.Upload.
-func (u *streamUpload) Epoch() uint64 { return 1 }
-
-// Durable implements tranship.Upload.
-func (u *streamUpload) Durable() []tranship.Range { return nil }
-
-// Sync implements tranship.Upload.
-func (u *streamUpload) Sync(context.Context) error { return nil }
-
-// CopyPart implements tranship.Upload.
-func (u *streamUpload) CopyPart(context.Context, int, string, tranship.OpenOptions) error {
-	return fmt.Errorf("%w: a stream holds no files to copy from", tranship.ErrUnsupported)
-}
-
-// PartSize implements tranship.Upload.
-func (u *streamUpload) PartSize() int64 { return localPartBytes }
-
-// Part implements tranship.Upload.
-func (u *streamUpload) Part(_ context.Context, n int) (tranship.PartWriter, error) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if int64(n)*localPartBytes != u.written {
-		return nil, fmt.Errorf("%w: a stream takes its parts in order", tranship.ErrUnsupported)
-	}
-	return streamPart{u}, nil
-}
-
-// Commit implements tranship.Upload.
-func (u *streamUpload) Commit(_ context.Context, commit tranship.Commit) (tranship.File, error) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if u.written != commit.Size || commit.CRC32C != nil && *commit.CRC32C != u.crc {
-		return tranship.File{}, fmt.Errorf("%w: the stream got other bytes", tranship.ErrIntegrity)
-	}
-	return tranship.File{Path: u.path, Size: u.written, CRC32C: new(u.crc)}, nil
-}
-
-// Abort implements tranship.Upload.
-func (u *streamUpload) Abort(context.Context) error { return nil }
-
-// Detach implements tranship.Upload.
-func (u *streamUpload) Detach(context.Context) error { return nil }
-
-type streamPart struct{ upload *streamUpload }
 
 // Write implements io.Writer.
-func (p streamPart) Write(data []byte) (int, error) {
-	u := p.upload
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	n, err := u.writer.Write(data)
-	u.written += int64(n)
-	u.crc = tranship.UpdateCRC32C(u.crc, data[:n])
+func (s *streamSink) Write(data []byte) (int, error) {
+	n, err := s.writer.Write(data)
 	if err != nil {
 		return n, localError(err)
 	}
 	return n, nil
 }
 
-// Close implements tranship.PartWriter.
-func (p streamPart) Close() error { return nil }
+// Commit implements sequential.Sink.
+func (s *streamSink) Commit(size int64, crc uint32) (tranship.File, error) {
+	return tranship.File{Path: s.path, Size: size, CRC32C: &crc}, nil
+}
+
+// Abort implements sequential.Sink. What was written cannot be taken back, nor a
+// Write be ended.
+func (s *streamSink) Abort() {}

@@ -2,15 +2,15 @@ package sequential
 
 import (
 	"context"
+	"math"
 
 	"github.com/tranship/tranship"
 )
 
-// partWriter implements tranship.PartWriter for an upload's current part.
+// partWriter implements tranship.PartWriter for an upload's only part.
 type partWriter struct {
 	ctx    context.Context
 	upload *upload
-	space  int64
 	stop   func() bool
 	closed bool
 }
@@ -18,9 +18,9 @@ type partWriter struct {
 func (w *partWriter) Write(data []byte) (int, error) {
 	u := w.upload
 	u.mu.Lock()
-	err, limit := u.err, w.space
+	err, space := u.err, int64(math.MaxInt64)
 	if u.size != nil {
-		limit = min(limit, *u.size-u.written)
+		space = *u.size - u.written
 	}
 	u.mu.Unlock()
 	switch {
@@ -28,14 +28,13 @@ func (w *partWriter) Write(data []byte) (int, error) {
 		return 0, err
 	case w.closed:
 		return 0, &tranship.InvalidError{Field: "part", Rule: "a writer must not be used after it was closed"}
-	case int64(len(data)) > limit:
-		return 0, &tranship.InvalidError{Field: "part", Rule: "a part must not be longer than the part size, or reach beyond the size of the upload"}
+	case int64(len(data)) > space:
+		return 0, &tranship.InvalidError{Field: "size", Rule: "there must be no more bytes than were declared"}
 	}
 	n, err := u.sink.Write(data)
 	if err != nil && w.ctx.Err() != nil {
 		err = w.ctx.Err()
 	}
-	w.space -= int64(n)
 	u.mu.Lock()
 	u.written += int64(n)
 	u.crc = tranship.UpdateCRC32C(u.crc, data[:n])
@@ -46,7 +45,7 @@ func (w *partWriter) Write(data []byte) (int, error) {
 	return n, err
 }
 
-// Close ends the part. A part that is not full can only be the last.
+// Close ends the part.
 func (w *partWriter) Close() error {
 	if w.closed {
 		return nil
@@ -57,7 +56,5 @@ func (w *partWriter) Close() error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.writing = false
-	u.short = w.space > 0
-	u.wake()
 	return nil
 }

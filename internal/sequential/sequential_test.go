@@ -94,46 +94,6 @@ func (s *memorySink) Abort() {
 	}
 }
 
-// Parts written by many goroutines at once come out in order.
-func TestUploadOrder(t *testing.T) {
-	sink := new(memorySink)
-	upload := sequential.NewUpload(sink, nil)
-	size := int(upload.PartSize())
-	const parts = 4
-	var group sync.WaitGroup
-	for n := range parts {
-		group.Go(func() {
-			part, err := upload.Part(t.Context(), n)
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			data := bytes.Repeat([]byte{byte(n)}, size)
-			if n == parts-1 {
-				data = data[:5]
-			}
-			if _, err := part.Write(data); err != nil {
-				t.Error(err)
-			}
-			if err := part.Close(); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	group.Wait()
-	for n := range parts - 1 {
-		if got := sink.Bytes()[n*size : (n+1)*size]; got[0] != byte(n) || got[size-1] != byte(n) {
-			t.Errorf("part %d is out of order", n)
-		}
-	}
-	total := int64(parts-1)*upload.PartSize() + 5
-	crc := tranship.CRC32C(sink.Bytes())
-	file, err := upload.Commit(t.Context(), tranship.Commit{Size: total, CRC32C: &crc})
-	if err != nil || file.Size != total || *file.CRC32C != crc {
-		t.Errorf("file is %+v, %v", file, err)
-	}
-}
-
 // begin returns an upload of which data has been written.
 func begin(t *testing.T, sink sequential.Sink, size *int64, data string) tranship.Upload {
 	t.Helper()
@@ -183,9 +143,8 @@ func TestUploadMisuse(t *testing.T) {
 			t.Errorf("part %d: %v, want %v", n, err, want)
 		}
 	}
-	upload = begin(t, new(memorySink), nil, "ab")
-	if _, err := upload.Part(t.Context(), 1); !errors.Is(err, tranship.ErrInvalid) {
-		t.Errorf("a part after the last: %v", err)
+	if err := upload.CopyPart(t.Context(), 0, "a", tranship.OpenOptions{}); !errors.Is(err, tranship.ErrUnsupported) {
+		t.Errorf("copy: %v", err)
 	}
 	upload = sequential.NewUpload(new(memorySink), new(int64(3)))
 	part, err := upload.Part(t.Context(), 0)
@@ -200,8 +159,21 @@ func TestUploadMisuse(t *testing.T) {
 	}
 }
 
-// What waits for the far end, or for a turn, ends with its context, or with the
-// upload.
+// A stream is one file once: it has nothing to resume.
+func TestUploadIsNotResumed(t *testing.T) {
+	upload := begin(t, new(memorySink), nil, "abc")
+	if err := upload.Sync(t.Context()); err != nil || upload.Epoch() != 1 || len(upload.Durable()) > 0 {
+		t.Errorf("epoch %d, durable %v, sync: %v", upload.Epoch(), upload.Durable(), err)
+	}
+	if err := upload.Detach(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if _, err := upload.Commit(t.Context(), tranship.Commit{Size: 3}); !errors.Is(err, tranship.ErrAborted) {
+		t.Errorf("commit after detach: %v", err)
+	}
+}
+
+// What waits for the far end ends with its context.
 func TestUploadWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		upload := sequential.NewUpload(&memorySink{blocked: make(chan struct{})}, nil)
@@ -210,21 +182,7 @@ func TestUploadWaiting(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		impatient, giveUp := context.WithCancel(t.Context())
 		var group sync.WaitGroup
-		group.Go(func() {
-			if _, err := upload.Part(impatient, 1); !errors.Is(err, context.Canceled) {
-				t.Errorf("impatient: %v", err)
-			}
-		})
-		synctest.Wait()
-		giveUp()
-		group.Wait()
-		group.Go(func() {
-			if _, err := upload.Part(t.Context(), 1); !errors.Is(err, context.Canceled) {
-				t.Errorf("waiting: %v", err)
-			}
-		})
 		group.Go(func() {
 			if _, err := part.Write([]byte("x")); !errors.Is(err, context.Canceled) {
 				t.Errorf("writing: %v", err)

@@ -10,9 +10,9 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// partSize of an upload that is really a stream. It only says how far one
-// PartWriter reaches.
-const partSize = 8 << 20
+// partSize is longer than any file, so that an upload has one part: all of it is
+// written in order.
+const partSize = 1 << 62
 
 // Sink is the far end of a stream: it takes the bytes of one file in order.
 type Sink interface {
@@ -33,22 +33,19 @@ type upload struct {
 	size *int64
 
 	mu      sync.Mutex
-	changed chan struct{} // closed, and made anew, when a writer was closed or the upload ended
-	next    int           // the part to write next
-	writing bool
-	short   bool // a part was closed before it was full, so it is the last
+	begun   bool // the part has been
+	writing bool // its writer is open
 	written int64
 	crc     uint32
 	err     error // why no more can be done
 }
 
 // NewUpload returns an upload of size bytes, nil when unknown, into sink. Unlike
-// those of stores, it takes its parts one at a time and in ascending order: Part
-// waits until the parts before have been written. What was written cannot be
-// written again, so the failure of a Write, or of a Commit that had all bytes, is
-// final. The upload ends when the context of an open writer, or of a Commit, does.
+// those of stores, it has one part, which can be written once: the failure of a
+// Write, or of a Commit that had all bytes, is final. The upload ends when the
+// context of an open writer, or of a Commit, does.
 func NewUpload(sink Sink, size *int64) tranship.Upload {
-	return &upload{id: rand.Text(), sink: sink, size: size, changed: make(chan struct{})}
+	return &upload{id: rand.Text(), sink: sink, size: size}
 }
 
 func (u *upload) ID() string { return u.id }
@@ -70,43 +67,20 @@ func (u *upload) CopyPart(context.Context, int, string, tranship.OpenOptions) er
 }
 
 func (u *upload) Part(ctx context.Context, n int) (tranship.PartWriter, error) {
-	for {
-		turn, err := u.turn(n)
-		if err != nil {
-			return nil, err
-		}
-		if turn == nil {
-			// A stream that waits for its peer can only be torn down.
-			stop := context.AfterFunc(ctx, u.sink.Abort)
-			return &partWriter{ctx: ctx, upload: u, space: partSize, stop: stop}, nil
-		}
-		select {
-		case <-turn:
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-	}
-}
-
-// turn begins part n and returns nil, or else what to wait for.
-func (u *upload) turn(n int) (wait <-chan struct{}, err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	switch {
 	case u.err != nil:
 		return nil, u.err
-	case n < 0 || u.size != nil && int64(n) > *u.size/partSize:
-		return nil, &tranship.InvalidError{Field: "part", Rule: "a part must be within the size of the upload"}
-	case n < u.next:
-		return nil, fmt.Errorf("%w: part %d is sent already; this protocol cannot send it again", tranship.ErrUnsupported, n)
-	case u.short:
-		return nil, &tranship.InvalidError{Field: "part", Rule: "no part can follow one that was closed before it was full"}
-	case n > u.next || u.writing:
-		return u.changed, nil
+	case n != 0:
+		return nil, &tranship.InvalidError{Field: "part", Rule: "this protocol has one part only, which is number 0"}
+	case u.begun:
+		return nil, fmt.Errorf("%w: this protocol cannot send anything again", tranship.ErrUnsupported)
 	}
-	u.writing = true
-	u.next++
-	return nil, nil
+	u.begun, u.writing = true, true
+	// A stream that waits for its peer can only be torn down.
+	stop := context.AfterFunc(ctx, u.sink.Abort)
+	return &partWriter{ctx: ctx, upload: u, stop: stop}, nil
 }
 
 // fail ends the upload unless it has ended.
@@ -116,12 +90,6 @@ func (u *upload) fail(err error) {
 	if u.err == nil {
 		u.err = err
 	}
-	u.wake()
-}
-
-func (u *upload) wake() {
-	close(u.changed)
-	u.changed = make(chan struct{})
 }
 
 func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.File, error) {

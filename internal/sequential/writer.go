@@ -28,7 +28,7 @@ type Writer struct {
 
 // NewWriter returns a writer into an upload that has no parts yet. The context
 // governs all that the writer does, except Abort. The caller must end it with a
-// Commit that succeeds, or with Abort.
+// Commit that succeeds, with Abort, or by ending the upload itself.
 func NewWriter(ctx context.Context, upload tranship.Upload) *Writer {
 	return &Writer{ctx: ctx, upload: upload}
 }
@@ -78,13 +78,18 @@ func (w *Writer) closePart() error {
 	return part.Close()
 }
 
-// Commit makes what was written visible as the whole file.
-func (w *Writer) Commit() (tranship.File, error) {
+// Close ends the last part, for a caller that commits the upload itself.
+func (w *Writer) Close() error {
 	if w.err == nil {
 		w.err = w.closePart()
 	}
-	if w.err != nil {
-		return tranship.File{}, w.err
+	return w.err
+}
+
+// Commit makes what was written visible as the whole file.
+func (w *Writer) Commit() (tranship.File, error) {
+	if err := w.Close(); err != nil {
+		return tranship.File{}, err
 	}
 	return w.upload.Commit(w.ctx, tranship.Commit{Size: w.size, CRC32C: new(w.crc)})
 }

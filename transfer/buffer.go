@@ -1,0 +1,172 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync/atomic"
+
+	"github.com/tranship/tranship"
+)
+
+const (
+	// bufferBytes is what is read and written at once.
+	bufferBytes = 256 << 10
+	// readBuffers are those of one reading: one is being filled, one written,
+	// and the others wait between.
+	readBuffers = 4
+)
+
+// buffers are those of a whole copy. Used ones are used again. They are safe for
+// concurrent use.
+type buffers struct {
+	free chan []byte
+	// live are in use now; most is the most that ever were.
+	live, most atomic.Int64
+}
+
+// newBuffers keeps at most n for later.
+func newBuffers(n int) *buffers { return &buffers{free: make(chan []byte, n)} }
+
+func (b *buffers) acquire() []byte {
+	live := b.live.Add(1)
+	for most := b.most.Load(); live > most && !b.most.CompareAndSwap(most, live); most = b.most.Load() {
+	}
+	select {
+	case buffer := <-b.free:
+		return buffer
+	default:
+		return make([]byte, bufferBytes)
+	}
+}
+
+func (b *buffers) release(buffer []byte) {
+	b.live.Add(-1)
+	select {
+	case b.free <- buffer:
+	default:
+	}
+}
+
+// reading reads a content ahead, in buffers.
+type reading struct {
+	buffers *buffers
+	content tranship.Content
+	stop    context.CancelFunc
+	full    chan filled
+	// last is what next has returned, err what it says when there is no more.
+	last []byte
+	err  error
+}
+
+// filled is a buffer that was read. The last one of a content has its error, io.EOF
+// if all went well.
+type filled struct {
+	buffer []byte
+	n      int
+	err    error
+}
+
+// read begins to read what open opens. Its context ends with the reading: when the
+// destination fails, nobody waits for a source that stalls. No buffer reaches
+// across a multiple of aligned.
+func (b *buffers) read(ctx context.Context, aligned int64, open func(context.Context) (tranship.Content, error)) (*reading, error) {
+	ctx, stop := context.WithCancel(ctx)
+	content, err := open(ctx)
+	if err != nil {
+		stop()
+		return nil, err
+	}
+	r := &reading{buffers: b, content: content, stop: stop, full: make(chan filled, readBuffers-2)}
+	go r.fill(ctx, aligned)
+	return r, nil
+}
+
+func (r *reading) fill(ctx context.Context, aligned int64) {
+	defer close(r.full)
+	var position int64
+	for {
+		buffer := r.buffers.acquire()
+		n, err := readFull(r.content, buffer[:min(bufferBytes, aligned-position%aligned)])
+		position += int64(n)
+		select {
+		case r.full <- filled{buffer, n, err}:
+		case <-ctx.Done():
+			r.buffers.release(buffer)
+			return
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// readFull is io.ReadFull, except that it returns the reader's own error: a
+// source of unknown size that is cut off (io.ErrUnexpectedEOF) must not look like
+// one that has ended.
+func readFull(r io.Reader, buffer []byte) (n int, err error) {
+	for n < len(buffer) && err == nil {
+		var m int
+		m, err = r.Read(buffer[n:])
+		n += m
+	}
+	return n, err
+}
+
+// next returns the next bytes, which stay the caller's until the next call; or else
+// the source's error, io.EOF after a good end.
+func (r *reading) next() ([]byte, error) {
+	r.drop()
+	if r.err != nil {
+		return nil, r.err
+	}
+	f, ok := <-r.full
+	if !ok {
+		r.err = context.Canceled
+		return nil, r.err
+	}
+	r.last, r.err = f.buffer, f.err
+	if f.n == 0 && f.err != nil {
+		return nil, r.err
+	}
+	return f.buffer[:f.n], nil
+}
+
+func (r *reading) drop() {
+	if r.last != nil {
+		r.buffers.release(r.last)
+		r.last = nil
+	}
+}
+
+// close ends the reading. The source is not being read any more when it returns.
+func (r *reading) close() {
+	r.stop()
+	r.drop()
+	for f := range r.full {
+		r.buffers.release(f.buffer)
+	}
+	// It was only read from, and has said how that went.
+	_ = r.content.Close()
+}
+
+// sum reads to the end, and returns how much it was and its checksum. It tells moved
+// of each piece, and ends when that fails.
+func (b *buffers) sum(r io.Reader, moved func([]byte) error) (size int64, crc uint32, err error) {
+	buffer := b.acquire()
+	defer b.release(buffer)
+	for {
+		n, err := readFull(r, buffer)
+		crc = tranship.UpdateCRC32C(crc, buffer[:n])
+		size += int64(n)
+		if err := moved(buffer[:n]); err != nil {
+			return size, crc, err
+		}
+		if errors.Is(err, io.EOF) {
+			return size, crc, nil
+		}
+		if err != nil {
+			return size, crc, err
+		}
+	}
+}

@@ -1,0 +1,254 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tranship/tranship"
+)
+
+const (
+	// runBytes is how much is read from a source at once at most: a source on a
+	// server takes a round trip to open.
+	runBytes = 64 << 20
+	// maxParts bounds the memory that the parts of one file take.
+	maxParts = 1 << 22
+	// durableInterval is how often an upload is asked for what is durable.
+	durableInterval = 500 * time.Millisecond
+)
+
+// assembly is one attempt to upload a file part by part: senders send what is
+// missing while a prover looks at what is there.
+type assembly struct {
+	*job
+	watch  *watch
+	source *source
+	upload tranship.Upload
+	key    string
+
+	count int // of all parts
+	// durable are the parts that are there, with their checksums.
+	durable map[int]uint32
+	// differing has the parts that are there and turned out to be different. It
+	// has room for all of them, and is closed when all have been looked at.
+	differing chan int
+
+	mu sync.Mutex
+	// next is the part to look for missing ones from, missing how many they are.
+	next, missing int
+	// crcs are the checksums of all parts that were sent or proved.
+	crcs []uint32
+
+	sentBytes, skippedBytes atomic.Int64
+	// committing: all parts are there.
+	committing bool
+}
+
+// parts copies a file of known size.
+func (j *job) parts(watch *watch, source *source) (err error) {
+	if !sameContent(j.file, source.from) {
+		j.file, j.proved = source.from, nil
+	}
+	spec, key := j.spec(source.from), ""
+	if !j.options.NoResume {
+		key = source.resumeKey()
+	}
+	spec.ResumeKey = key
+	j.progress.size.Store(source.from.Size)
+	j.result.Size = source.from.Size
+	upload, err := j.destination.Begin(watch.ctx, spec)
+	if err != nil {
+		return err
+	}
+	j.outage.over()
+	j.kept = false
+	watch.moved()
+	a := &assembly{job: j, watch: watch, source: source, upload: upload, key: key}
+	defer func() {
+		j.result.SentBytes, j.result.SkippedBytes = a.sentBytes.Load(), a.skippedBytes.Load()
+		if err != nil {
+			err = a.giveUp(watch.explain(err))
+		}
+	}()
+	if err := a.look(); err != nil {
+		return err
+	}
+	if err := a.move(watch.ctx); err != nil {
+		return err
+	}
+	return a.commit(watch.ctx)
+}
+
+// look plans what is to be done, by what the upload has.
+func (a *assembly) look() error {
+	size, partSize := a.source.from.Size, a.upload.PartSize()
+	if partSize <= 0 || (size-1)/partSize >= maxParts {
+		return fmt.Errorf("the destination has parts of %d bytes, for %d in all", partSize, size)
+	}
+	if a.partSize != partSize || a.proved == nil {
+		a.partSize, a.proved = partSize, map[int]uint32{}
+	}
+	a.count = int((size-1)/partSize) + 1
+	a.crcs = make([]uint32, a.count)
+	a.durable = map[int]uint32{}
+	var mine, others int64
+	for _, r := range a.upload.Durable() {
+		n := int(r.Offset / partSize)
+		if r.Offset < 0 || r.Offset%partSize != 0 || n >= a.count || r.Length != a.length(n) || r.CRC32C == nil {
+			continue // Not a whole part: it is sent as if it was not there.
+		}
+		a.durable[n] = *r.CRC32C
+		if _, ours := a.proved[n]; ours {
+			mine += r.Length
+		} else {
+			others += r.Length
+		}
+	}
+	a.missing = a.count - len(a.durable)
+	a.differing = make(chan int, len(a.durable))
+	a.progress.there(mine, others)
+	if mine+others > a.best {
+		a.best, a.advanced = mine+others, true
+	}
+	if discarding, ok := a.upload.(interface{ Discarded() (int64, error) }); ok {
+		if n, why := discarding.Discarded(); why != nil {
+			a.event(Event{Kind: EventRestart, Bytes: n, Err: why})
+		}
+	}
+	if mine+others > 0 {
+		a.event(Event{Kind: EventResume, Bytes: mine + others})
+	}
+	return nil
+}
+
+func (a *assembly) length(n int) int64 {
+	return min(a.partSize, a.source.from.Size-int64(n)*a.partSize)
+}
+
+// move sends what is missing and proves what is there, at the same time.
+func (a *assembly) move(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	defer a.poll(ctx)()
+	for range min(a.options.Parts, a.count) {
+		group.Go(func() error { return a.sendAll(ctx) })
+	}
+	group.Go(func() error { return a.prove(ctx) })
+	if a.item.Digest != nil && a.source.isLocal() {
+		group.Go(func() error { return a.hashSource(ctx) })
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	if a.item.Digest != nil && !a.source.isLocal() {
+		return a.hashUpload(ctx)
+	}
+	return nil
+}
+
+// poll keeps the progress informed of what is durable, until its result is called.
+func (a *assembly) poll(ctx context.Context) (stop func()) {
+	if a.key == "" {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	var done sync.WaitGroup
+	done.Go(func() {
+		tick := time.NewTicker(durableInterval)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				a.progress.durable.Store(durableBytes(a.upload))
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+	return func() {
+		cancel()
+		done.Wait()
+	}
+}
+
+func durableBytes(upload tranship.Upload) (n int64) {
+	for _, r := range upload.Durable() {
+		n += r.Length
+	}
+	return n
+}
+
+// commit makes the file visible.
+func (a *assembly) commit(ctx context.Context) error {
+	a.committing = true
+	var crc uint32
+	for n, part := range a.crcs {
+		crc = tranship.CombineCRC32C(crc, part, a.length(n))
+	}
+	size := a.source.from.Size
+	if err := verify(a.source.from, size, crc); err != nil {
+		return err
+	}
+	a.result.CRC32C = &crc
+	a.watch.patient()
+	committed, err := a.upload.Commit(ctx, tranship.Commit{Size: size, CRC32C: &crc})
+	if err != nil {
+		return err
+	}
+	a.progress.there(a.sentBytes.Load(), a.skippedBytes.Load())
+	if err := arrived(committed, size, crc); err != nil {
+		return err
+	}
+	a.result.complete(committed)
+	return nil
+}
+
+// giveUp lets go of the upload after a failure: so that it can be resumed, if that
+// may help. It returns what the failure means.
+func (a *assembly) giveUp(err error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(a.watch.ctx), endTimeout)
+	defer cancel()
+	discard := errors.Is(err, ErrChanged) || errors.Is(err, tranship.ErrInvalid)
+	restart := false
+	_, incomplete := errors.AsType[*tranship.IncompleteError](err)
+	switch {
+	case discard:
+	case errors.Is(err, errDigest):
+		discard = true
+	case errors.Is(err, tranship.ErrIntegrity):
+		// Damaged on the way, it is sent again; damaged where it is, all is.
+		restart = a.restarts < maxRestarts
+		discard = a.committing || !restart
+	case errors.Is(err, tranship.ErrAborted) && len(a.durable) == a.count:
+		// The store remembers that it made a file of other bytes than these.
+		restart, discard = a.restarts < maxRestarts, true
+	case incomplete:
+		// The store lost what it had.
+		restart = a.restarts < maxRestarts
+	}
+	if a.key == "" || discard {
+		// What cannot be removed now expires in its store.
+		_ = a.upload.Abort(ctx)
+	} else {
+		a.detach(ctx, err)
+	}
+	if restart && a.key != "" {
+		return &restartError{err}
+	}
+	return err
+}
+
+func (a *assembly) detach(ctx context.Context, err error) {
+	if !errors.Is(err, tranship.ErrUnavailable) {
+		// Nothing is wrong with the destination: what is on its way can still
+		// become durable.
+		_ = a.upload.Sync(ctx)
+	}
+	a.kept = durableBytes(a.upload) > 0
+	_ = a.upload.Detach(ctx)
+}

@@ -1,0 +1,72 @@
+package transfer
+
+import (
+	"context"
+	"io"
+
+	"github.com/tranship/tranship"
+)
+
+// put copies a small file as a whole, if it has the size that item.File says;
+// otherwise it corrects that and returns false.
+func (j *job) put(watch *watch) (done bool, err error) {
+	file, data, err := j.load(watch)
+	if err != nil {
+		return false, err
+	}
+	if file.Size != j.item.File.Size {
+		j.item.File.Size = file.Size
+		return false, nil
+	}
+	j.begun(file)
+	crc := tranship.CRC32C(data)
+	if err := verify(file, file.Size, crc); err != nil {
+		return false, err
+	}
+	digest, err := j.item.newDigest()
+	if err != nil {
+		return false, err
+	}
+	if digest != nil {
+		digest.Write(data)
+	}
+	if err := j.item.checkDigest(digest); err != nil {
+		return false, err
+	}
+	j.result.CRC32C = &crc
+	committed, err := j.destination.Put(watch.ctx, j.spec(file), data)
+	if err != nil {
+		return false, err
+	}
+	if err := arrived(committed, file.Size, crc); err != nil {
+		return false, err
+	}
+	j.result.SentBytes = file.Size
+	j.result.complete(committed)
+	j.progress.there(file.Size, 0)
+	return true, nil
+}
+
+// load reads all of the source, if it has the size that item.File says.
+func (j *job) load(watch *watch) (tranship.File, []byte, error) {
+	ctx, stop := context.WithCancel(watch.ctx)
+	defer stop()
+	content, err := j.open(ctx)
+	if err != nil {
+		return tranship.File{}, nil, err
+	}
+	// It is only read from, and says how that went.
+	defer func() { _ = content.Close() }()
+	file := content.File()
+	if file.Size != j.item.File.Size {
+		return file, nil, nil
+	}
+	data := make([]byte, file.Size)
+	n, err := io.ReadFull(content, data)
+	j.progress.read.Add(int64(n))
+	if err != nil {
+		return file, nil, sourceError(err)
+	}
+	n, err = io.ReadFull(content, make([]byte, 1))
+	return file, data, sourceEnd(n, err, file.Size)
+}

@@ -1,0 +1,143 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/tranship/tranship"
+)
+
+// sendAll sends missing parts until there are none, and then differing ones until
+// all are proved.
+func (a *assembly) sendAll(ctx context.Context) error {
+	for {
+		first, end := a.take()
+		if first == end {
+			break
+		}
+		if err := a.send(ctx, first, end); err != nil {
+			return err
+		}
+	}
+	for {
+		select {
+		case n, ok := <-a.differing:
+			if !ok {
+				return nil
+			}
+			if err := a.send(ctx, n, n+1); err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// take takes a run of missing parts, of which there is the less the fewer are left,
+// so that all senders have something to the end.
+func (a *assembly) take() (first, end int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for a.next < a.count && a.isDurable(a.next) {
+		a.next++
+	}
+	first = a.next
+	most := max(1, min(a.missing/(2*a.options.Parts), int(runBytes/a.partSize)))
+	for a.next < a.count && a.next-first < most && !a.isDurable(a.next) {
+		a.next++
+	}
+	a.missing -= a.next - first
+	return first, a.next
+}
+
+func (a *assembly) isDurable(n int) bool {
+	_, durable := a.durable[n]
+	return durable
+}
+
+// send sends the parts from first up to end, which are read at once.
+func (a *assembly) send(ctx context.Context, first, end int) error {
+	offset := int64(first) * a.partSize
+	length := int64(end-1-first)*a.partSize + a.length(end-1)
+	reading, err := a.buffers.read(ctx, a.partSize, func(ctx context.Context) (tranship.Content, error) {
+		return a.source.open(ctx, offset, length)
+	})
+	if err != nil {
+		return err
+	}
+	defer reading.close()
+	for n := first; n < end; n++ {
+		crc, err := a.sendPart(ctx, n, reading)
+		if err != nil {
+			return err
+		}
+		if err := a.note(n, crc); err != nil {
+			return err
+		}
+	}
+	data, err := reading.next()
+	return sourceEnd(len(data), err, a.source.from.Size)
+}
+
+func (a *assembly) sendPart(ctx context.Context, n int, reading *reading) (crc uint32, err error) {
+	writer, err := a.upload.Part(ctx, n)
+	if err != nil {
+		return 0, err
+	}
+	var written int64
+	defer func() {
+		// A part that is not whole is not kept, whatever its writer says.
+		if err != nil {
+			_ = writer.Close()
+			a.sent(-written)
+		}
+	}()
+	for length := a.length(n); written < length; {
+		data, err := reading.next()
+		if errors.Is(err, io.EOF) {
+			err = io.ErrUnexpectedEOF
+		}
+		if err != nil {
+			return 0, sourceError(err)
+		}
+		a.watch.moved()
+		a.progress.read.Add(int64(len(data)))
+		if int64(len(data)) > length-written {
+			return 0, sourceEnd(len(data), nil, a.source.from.Size)
+		}
+		crc = tranship.UpdateCRC32C(crc, data)
+		m, err := writer.Write(data)
+		written += int64(m)
+		a.sent(int64(m))
+		if err != nil {
+			return 0, err
+		}
+		a.watch.moved()
+	}
+	return crc, writer.Close()
+}
+
+// sent counts what the destination took, or lost.
+func (a *assembly) sent(n int64) {
+	a.sentBytes.Add(n)
+	a.progress.received.Add(n)
+}
+
+// note keeps the checksum of a part that was sent or proved. The same bytes of a
+// file that has not changed must always be the same.
+func (a *assembly) note(n int, crc uint32) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if before, known := a.proved[n]; known && before != crc {
+		return a.changed(n)
+	}
+	a.proved[n], a.crcs[n] = crc, crc
+	return nil
+}
+
+func (a *assembly) changed(n int) error {
+	return fmt.Errorf("source %w: its bytes from offset %d are others than when they were sent", ErrChanged, int64(n)*a.partSize)
+}

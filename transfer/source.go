@@ -1,0 +1,120 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/tranship/tranship"
+)
+
+// errReplaced means that a source was replaced by another version, so that the
+// file may be copied from its beginning again. It is not for a source that was
+// written to in place: that may go on for ever.
+var errReplaced = fmt.Errorf("source %w", ErrChanged)
+
+// ranges is what a tranship.Content implements of which any range can be read, at
+// the same time, while it is open.
+type ranges interface {
+	Range(offset, length int64) tranship.Content
+}
+
+// source is a file of which ranges can be read, all of one version.
+type source struct {
+	from tranship.File
+	item *Item
+	// held is open all the time, and pins the file; nil when the version does.
+	held tranship.Content
+}
+
+// openSource finds out what a file is, and pins it.
+func openSource(ctx context.Context, item *Item) (*source, error) {
+	content, err := item.Source.Open(ctx, item.SourcePath, tranship.OpenOptions{Length: new(int64(0))})
+	if err != nil {
+		return nil, err
+	}
+	s := &source{from: content.File(), item: item}
+	if _, ok := content.(ranges); ok {
+		s.held = content
+		return s, nil
+	}
+	return s, content.Close()
+}
+
+func (s *source) close() {
+	if s.held != nil {
+		// It was only read from, and has said how that went.
+		_ = s.held.Close()
+	}
+}
+
+// isLocal: reading it twice costs no network.
+func (s *source) isLocal() bool { return s.held != nil }
+
+// isVersioned: what a destination has by its key is of the same version, and needs
+// no proof.
+func (s *source) isVersioned() bool { return s.from.Version != "" }
+
+func (s *source) open(ctx context.Context, offset, length int64) (tranship.Content, error) {
+	if s.held != nil {
+		return s.held.(ranges).Range(offset, length), nil
+	}
+	content, err := s.item.Source.Open(ctx, s.item.SourcePath, tranship.OpenOptions{
+		Version: s.from.Version, Offset: offset, Length: &length,
+	})
+	if err != nil {
+		return nil, sourceError(err)
+	}
+	if sameContent(content.File(), s.from) {
+		return content, nil
+	}
+	_ = content.Close()
+	if s.isVersioned() {
+		return nil, errReplaced
+	}
+	return nil, fmt.Errorf("source %w: its size or time is another", ErrChanged)
+}
+
+// sameContent reports whether two looks at a source saw the same.
+func sameContent(a, b tranship.File) bool {
+	// With a version, the time is an attribute like others.
+	return a.Size == b.Size && a.Version == b.Version && (a.Version != "" || a.ModTime.Equal(b.ModTime))
+}
+
+// resumeKey is what its upload is resumed by; "" if it is not to be.
+func (s *source) resumeKey() string {
+	base := s.item.ResumeKey
+	if s.isVersioned() {
+		return versionKey(base, s.item.SourcePath, s.from.Version)
+	}
+	if local, ok := s.item.Source.(absolute); ok && base == "" {
+		if name := local.Absolute(s.item.SourcePath); name != "" {
+			base = ResumeKey(name)
+		}
+	}
+	return base
+}
+
+// sourceError is what a failure to read means for the copy.
+func sourceError(err error) error {
+	switch {
+	case errors.Is(err, tranship.ErrPrecondition):
+		return errReplaced
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("source %w: it ended early", ErrChanged)
+	}
+	return err
+}
+
+// sourceEnd is what a source says after its last byte: only there it says whether
+// what it yielded was whole.
+func sourceEnd(n int, err error, size int64) error {
+	switch {
+	case n > 0:
+		return fmt.Errorf("source %w: it has more than the %d bytes it began with", ErrChanged, size)
+	case errors.Is(err, io.EOF):
+		return nil
+	}
+	return sourceError(err)
+}

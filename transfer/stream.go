@@ -1,0 +1,129 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"math"
+	"time"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/sequential"
+)
+
+// endTimeout bounds how long an upload that failed may take to be let go.
+const endTimeout = 10 * time.Second
+
+// stream is a file on its way from its first byte to its last: one whose size is
+// not known, or that can be read only once. It is not resumed.
+type stream struct {
+	*job
+	watch   *watch
+	reading *reading
+	file    tranship.File
+	digest  hash.Hash // nil when none is asked for
+
+	size int64
+	crc  uint32
+}
+
+// stream copies the item through buffers.
+func (j *job) stream(watch *watch) error {
+	digest, err := j.item.newDigest()
+	if err != nil {
+		return err
+	}
+	reading, err := j.buffers.read(watch.ctx, math.MaxInt64, j.open)
+	if err != nil {
+		return err
+	}
+	defer reading.close()
+	s := &stream{job: j, watch: watch, reading: reading, file: reading.content.File(), digest: digest}
+	j.begun(s.file)
+	upload, err := j.destination.Begin(watch.ctx, j.spec(s.file))
+	if err != nil {
+		return err
+	}
+	j.outage.over()
+	committed, err := s.send(upload)
+	if err != nil {
+		j.abort(watch.ctx, upload)
+		return err
+	}
+	// From here on the file is visible: there is nothing to abort.
+	if err := arrived(committed, s.size, s.crc); err != nil {
+		return err
+	}
+	j.result.complete(committed)
+	j.progress.there(s.size, 0)
+	return nil
+}
+
+// send writes all of the source into an upload and commits it.
+func (s *stream) send(upload tranship.Upload) (tranship.File, error) {
+	ctx := s.watch.ctx
+	if upload.PartSize() <= 0 {
+		return tranship.File{}, fmt.Errorf("the destination has parts of %d bytes", upload.PartSize())
+	}
+	writer := sequential.NewWriter(ctx, upload)
+	for {
+		data, err := s.next()
+		if err != nil {
+			return tranship.File{}, err
+		}
+		if data == nil {
+			break
+		}
+		n, err := writer.Write(data)
+		s.result.SentBytes += int64(n)
+		s.progress.received.Add(int64(n))
+		if err != nil {
+			return tranship.File{}, err
+		}
+		s.watch.moved()
+	}
+	if err := writer.Close(); err != nil {
+		return tranship.File{}, err
+	}
+	s.watch.patient()
+	return upload.Commit(ctx, tranship.Commit{Size: s.size, CRC32C: &s.crc})
+}
+
+// next returns the next bytes of the source; nil at its good end.
+func (s *stream) next() ([]byte, error) {
+	data, err := s.reading.next()
+	if errors.Is(err, io.EOF) {
+		return nil, s.verify()
+	}
+	if err != nil {
+		return nil, sourceError(err)
+	}
+	s.watch.moved()
+	s.progress.read.Add(int64(len(data)))
+	s.size += int64(len(data))
+	s.crc = tranship.UpdateCRC32C(s.crc, data)
+	if s.digest != nil {
+		s.digest.Write(data)
+	}
+	if s.file.Size >= 0 && s.size > s.file.Size {
+		return nil, sourceEnd(len(data), nil, s.file.Size)
+	}
+	return data, nil
+}
+
+func (s *stream) verify() error {
+	if err := verify(s.file, s.size, s.crc); err != nil {
+		return err
+	}
+	s.result.CRC32C = new(s.crc)
+	return s.item.checkDigest(s.digest)
+}
+
+func (c *copier) abort(ctx context.Context, upload tranship.Upload) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeout)
+	defer cancel()
+	// What cannot be removed now expires in its store.
+	_ = upload.Abort(ctx)
+}
