@@ -23,8 +23,9 @@ func (e finalError) Unwrap() error { return e.error }
 
 // commit gives a complete draft its attributes and makes it the file at spec.Path;
 // crc is of all its bytes, nil when that is not known.
+// closing, which may be nil, is called with the version when only the rename is left.
 // After success, and after a finalError, the caller still closes the draft's file.
-func (s *Store) commit(ctx context.Context, spec tranship.Spec, draft *draft, crc *uint32) (tranship.File, error) {
+func (s *Store) commit(ctx context.Context, spec tranship.Spec, draft *draft, crc *uint32, closing func(version string) error) (tranship.File, error) {
 	unlock, err := s.paths.lock(ctx, spec.Path)
 	if err != nil {
 		return tranship.File{}, err
@@ -33,7 +34,8 @@ func (s *Store) commit(ctx context.Context, spec tranship.Spec, draft *draft, cr
 	if err := s.check(spec.Path, spec.Precondition); err != nil {
 		return tranship.File{}, err
 	}
-	if err := s.dress(draft, spec, crc); err != nil {
+	version, err := s.dress(draft, spec, crc)
+	if err != nil {
 		return tranship.File{}, err
 	}
 	durable := s.durability(spec.Durability) == tranship.DurabilityDurable
@@ -44,6 +46,11 @@ func (s *Store) commit(ctx context.Context, spec tranship.Spec, draft *draft, cr
 	}
 	if err := ctx.Err(); err != nil {
 		return tranship.File{}, err
+	}
+	if closing != nil {
+		if err := closing(version); err != nil {
+			return tranship.File{}, err
+		}
 	}
 	ancestors, err := s.place(draft.dir, draft.name, spec.Path, !spec.Precondition.MustNotExist)
 	if err != nil {
@@ -92,26 +99,28 @@ func checkFile(file tranship.File, precondition tranship.Precondition) error {
 }
 
 // dress gives a draft its attributes, the record with a new version among them.
-// Permissions come last, because they may forbid the rest.
-func (s *Store) dress(draft *draft, spec tranship.Spec, crc *uint32) error {
+// Permissions come last, because they may forbid the rest. The version is "" where
+// there are no records.
+func (s *Store) dress(draft *draft, spec tranship.Spec, crc *uint32) (version string, err error) {
 	file := spec.Attributes.Apply(tranship.File{ModTime: time.Now(), Mode: tranship.DefaultMode})
 	if err := draft.dir.Chtimes(draft.name, file.ModTime); err != nil {
-		return fail("set the modified time of", spec.Path, err)
+		return "", fail("set the modified time of", spec.Path, err)
 	}
 	mode := file.Mode
 	if s.attributes {
 		info, err := draft.file.Stat()
 		if err != nil {
-			return fail("describe", spec.Path, err)
+			return "", fail("describe", spec.Path, err)
 		}
-		r := record{size: info.Size(), version: rand.Text(), crc: crc, metadata: file.Metadata}
+		version = rand.Text()
+		r := record{size: info.Size(), version: version, crc: crc, metadata: file.Metadata}
 		r.modified = []int64{info.ModTime().UnixNano()}
 		mode = r.setMode(mode)
 		if err := s.writeRecord(draft.file, spec.Path, r); err != nil {
-			return err
+			return "", err
 		}
 	}
-	return fail("set the mode of", spec.Path, draft.file.Chmod(mode))
+	return version, fail("set the mode of", spec.Path, draft.file.Chmod(mode))
 }
 
 // setMode notes a file's mode if the disk cannot have it, and returns the one that
@@ -205,7 +214,7 @@ func (s *Store) makeFile(ctx context.Context, spec tranship.Spec, fill func(*dra
 	crc, err := fill(draft)
 	if err == nil {
 		var file tranship.File
-		if file, err = s.commit(ctx, spec, draft, crc); err == nil {
+		if file, err = s.commit(ctx, spec, draft, crc, nil); err == nil {
 			return file, fail("close", spec.Path, draft.file.Close())
 		}
 	}

@@ -19,6 +19,9 @@ func (u *upload) CopyPart(ctx context.Context, n int, source string, options tra
 	if err := u.admitPart(int64(n)); err != nil {
 		return err
 	}
+	if err := u.admitWriter(); err != nil {
+		return err
+	}
 	length := min(u.partSize, u.size()-int64(n)*u.partSize)
 	options.Length = &length
 	content, err := u.store.Open(ctx, source, options)
@@ -26,14 +29,22 @@ func (u *upload) CopyPart(ctx context.Context, n int, source string, options tra
 		return err
 	}
 	defer content.Close()
-	if u.spec.Size != nil && content.File().Size-options.Offset < length {
+	if content.File().Size-options.Offset < length {
 		return &tranship.InvalidError{Field: "offset", Rule: "the source must have as many bytes from there as the part"}
 	}
-	writer, err := u.Part(ctx, n)
+	writer, err := u.beginPart(ctx, n)
 	if err != nil {
 		return err
 	}
-	// Not io.Copy: whatever a Content can do besides, its bytes are to be verified.
+	if err := copyContent(writer, content, length); err != nil {
+		writer.discard()
+		return err
+	}
+	return writer.Close()
+}
+
+// copyContent is not io.Copy, because only Read verifies.
+func copyContent(writer io.Writer, content io.Reader, length int64) error {
 	buffer := make([]byte, min(length, copyBuffer))
 	for {
 		n, err := content.Read(buffer)
@@ -43,7 +54,7 @@ func (u *upload) CopyPart(ctx context.Context, n int, source string, options tra
 			}
 		}
 		if err == io.EOF {
-			return writer.Close()
+			return nil
 		}
 		if err != nil {
 			return err

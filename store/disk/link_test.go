@@ -124,7 +124,7 @@ func TestStateIsUnreachable(t *testing.T) {
 	for entry, err := range f.List(t.Context(), tranship.ListOptions{}) {
 		t.Errorf("List: %+v, %v", entry, err)
 	}
-	if got := f.names(".tranship"); len(got) != 2 {
+	if got := f.names(".tranship"); len(got) != 3 {
 		t.Errorf("the state directory has %q", got)
 	}
 }

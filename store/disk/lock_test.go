@@ -98,8 +98,8 @@ func TestSyncerShares(t *testing.T) {
 				t.Errorf("request %d: %v, want %v", i, err, want)
 			}
 		}
-		if len(s.directories) != 0 {
-			t.Errorf("left: %v", s.directories)
+		if len(s.targets) != 0 {
+			t.Errorf("left: %v", s.targets)
 		}
 	})
 }

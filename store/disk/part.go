@@ -21,20 +21,41 @@ type part struct {
 	crc     uint32
 	// reached is the most that any writer has written: disk that is in use.
 	reached int64
+
+	// recorded tells that the journal has the part, whole; guarded by the
+	// journal's lock.
+	recorded bool
+	// round counts how often the part was begun; durable tells that it would
+	// outlive the process or the machine now, and its checksum. They are guarded
+	// by the session's lock.
+	round      uint64
+	durable    bool
+	durableCRC uint32
 }
 
 // Part implements tranship.Upload. The context governs the writing, too.
 func (u *upload) Part(ctx context.Context, n int) (tranship.PartWriter, error) {
+	w, err := u.beginPart(ctx, n)
+	if err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
+func (u *upload) beginPart(ctx context.Context, n int) (*partWriter, error) {
 	number, size := int64(n), u.size()
 	if err := u.admitPart(number); err != nil {
 		return nil, err
 	}
 	u.gate.RLock()
 	defer u.gate.RUnlock()
-	if u.ended {
-		return nil, u.aborted()
+	if err := u.writable(); err != nil {
+		return nil, err
 	}
 	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if err := u.reserved.resume(u.path); err != nil {
 		return nil, err
 	}
 	offset := number * u.partSize
@@ -46,14 +67,35 @@ func (u *upload) Part(ctx context.Context, n int) (tranship.PartWriter, error) {
 	w.part = part
 	part.mu.Lock()
 	defer part.mu.Unlock()
+	if err := u.restart(part, number); err != nil {
+		return nil, err
+	}
 	part.writer = w
 	part.written = 0
 	part.crc = 0
 	return w, nil
 }
 
-func (u *upload) admitPart(number int64) error {
-	if number < 0 || number > u.size()/u.partSize {
+// writable is why no part may be written. The caller holds the gate.
+func (u *upload) writable() error {
+	if err := u.ended(); err != nil {
+		return err
+	}
+	if u.committed != nil {
+		return fmt.Errorf("%w: %s was committed", tranship.ErrAborted, u.path)
+	}
+	return nil
+}
+
+// admitWriter is writable for who does not hold the gate.
+func (u *upload) admitWriter() error {
+	u.gate.RLock()
+	defer u.gate.RUnlock()
+	return u.writable()
+}
+
+func (s *session) admitPart(number int64) error {
+	if number < 0 || number > s.size()/s.partSize {
 		return &tranship.InvalidError{Field: "part", Rule: "a part's number must not be negative or beyond the upload's size"}
 	}
 	return nil
@@ -61,19 +103,19 @@ func (u *upload) admitPart(number int64) error {
 
 // part is the upload's part of that number. If the upload's size is not known, a
 // new one takes space for itself.
-func (u *upload) part(number, most int64) (*part, error) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if part := u.parts[number]; part != nil {
+func (s *session) part(number, most int64) (*part, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if part := s.parts[number]; part != nil {
 		return part, nil
 	}
-	if u.spec.Size == nil {
-		if err := u.reserved.grow(u.spec.Path, most); err != nil {
+	if s.declared == nil {
+		if err := s.reserved.grow(s.path, most); err != nil {
 			return nil, err
 		}
 	}
-	u.parts[number] = new(part)
-	return u.parts[number], nil
+	s.parts[number] = new(part)
+	return s.parts[number], nil
 }
 
 // partWriter implements tranship.PartWriter.
@@ -108,11 +150,15 @@ func (w *partWriter) Write(data []byte) (int, error) {
 	if int64(len(data)) > w.most-part.written {
 		return 0, &tranship.InvalidError{Field: "data", Rule: "bytes must not go beyond the end of the part or the upload's size"}
 	}
+	if err := u.reserved.resume(u.path); err != nil {
+		return 0, err
+	}
 	if _, err := u.store.system.writeAt(u.draft.file, data, w.offset+part.written); err != nil {
-		return 0, fail("write", u.spec.Path, err)
+		return 0, fail("write", u.path, err)
 	}
 	part.crc = tranship.UpdateCRC32C(part.crc, data)
 	part.written += int64(len(data))
+	u.touch()
 	if more := part.written - part.reached; more > 0 {
 		u.reserved.use(more)
 		part.reached = part.written
@@ -130,17 +176,35 @@ func (w *partWriter) Close() error {
 	defer w.upload.gate.RUnlock()
 	w.part.mu.Lock()
 	defer w.part.mu.Unlock()
-	return w.lost()
+	if err := w.lost(); err != nil {
+		return err
+	}
+	if w.upload.resumable() && w.part.written > 0 && w.part.written == w.most {
+		w.upload.complete(w.part, int64(w.number))
+	}
+	return nil
+}
+
+// discard ends the writer and forgets what it wrote.
+func (w *partWriter) discard() {
+	w.closed = true
+	w.upload.gate.RLock()
+	defer w.upload.gate.RUnlock()
+	w.part.mu.Lock()
+	defer w.part.mu.Unlock()
+	if w.lost() == nil {
+		w.part.written, w.part.crc = 0, 0
+	}
 }
 
 // lost tells whether the writer lost its part to a newer one, or to the end of the
 // upload. The caller holds the gate and the part.
 func (w *partWriter) lost() error {
-	switch {
-	case w.upload.ended:
-		return w.upload.aborted()
-	case w.part.writer != w:
-		return fmt.Errorf("%w: part %d of %s has a newer writer", tranship.ErrAborted, w.number, w.upload.spec.Path)
+	if err := w.upload.writable(); err != nil {
+		return err
+	}
+	if w.part.writer != w {
+		return fmt.Errorf("%w: part %d of %s has a newer writer", tranship.ErrAborted, w.number, w.upload.path)
 	}
 	return nil
 }

@@ -13,21 +13,22 @@
 // has no extended attributes, all files are like that: metadata is refused, and
 // SetAttributes and Move change the version.
 //
-// A server that restarts begins with no uploads: what a dead process left in the
-// state directory is removed by Open.
+// An upload with a resume key is two files there: its data, every part in its place,
+// and a journal of which parts are whole. A part is in the journal only after its
+// data was synced, and out of it again before it is overwritten; so Open takes up
+// what a dead process or machine left, and never with bytes that differ from their
+// checksum. What has no resume key is removed by Open.
 package disk
 
 import (
-	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"maps"
 	"os"
-	"slices"
 	"sync"
+	"time"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/rootfs"
@@ -46,14 +47,23 @@ type Options struct {
 	MinFreeBytes int64
 	// MinPartSize is the length of an upload's parts in bytes, as long as that
 	// cuts it into fewer than 2,000: a power of two from 1 MiB to 64 MiB; 0
-	// means DefaultMinPartSize.
+	// means DefaultMinPartSize, and 8 MiB where the size is not known.
 	MinPartSize int64
+	// UploadExpiry is after how long without a write an unfinished upload is
+	// removed; 0 means DefaultUploadExpiry.
+	UploadExpiry time.Duration
+
+	// unknownPartSize is the length of parts where the size is not known.
+	unknownPartSize int64
 }
 
 // Lengths of parts, in bytes.
 const (
-	DefaultMinPartSize = 8 << 20
+	DefaultMinPartSize = 1 << 20
 	maxPartSize        = 64 << 20
+	// unknownPartSize is for uploads of unknown size: they may become large, and
+	// are not resumed.
+	unknownPartSize = 8 << 20
 )
 
 func (o Options) withDefaults() (Options, error) {
@@ -63,14 +73,20 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Durability == tranship.DurabilityDefault {
 		o.Durability = tranship.DurabilityDurable
 	}
+	o.unknownPartSize = o.MinPartSize
 	if o.MinPartSize == 0 {
-		o.MinPartSize = DefaultMinPartSize
+		o.MinPartSize, o.unknownPartSize = DefaultMinPartSize, unknownPartSize
+	}
+	if o.UploadExpiry == 0 {
+		o.UploadExpiry = DefaultUploadExpiry
 	}
 	switch size := o.MinPartSize; {
 	case size < 1<<20 || size > maxPartSize || size&(size-1) != 0:
 		return o, fmt.Errorf("disk: the minimum part size must be a power of two from 1 MiB to 64 MiB, not %d bytes", size)
 	case o.MinFreeBytes < 0:
 		return o, fmt.Errorf("disk: the free space to keep must not be negative, not %d bytes", o.MinFreeBytes)
+	case o.UploadExpiry < 0:
+		return o, fmt.Errorf("disk: the expiry of uploads must not be negative, not %s", o.UploadExpiry)
 	case max(o.Durability, o.MinDurability) > tranship.DurabilityDurable:
 		return o, errors.New("disk: unknown durability")
 	}
@@ -88,19 +104,27 @@ type Store struct {
 	attributes bool
 	space      *space
 	paths      keyedLock
-	syncer     syncer
-	settled    settlements
+	// begins has the paths of resumable uploads that are being begun.
+	begins  keyedLock
+	syncer  syncer
+	settled settlements
 
-	mu      sync.Mutex
-	uploads map[string]*upload
-	closed  bool
+	// stop ends the sweeper, which is in sweeping.
+	stop     chan struct{}
+	sweeping sync.WaitGroup
+
+	mu sync.Mutex
+	// sessions by their ids, and those of them that can be resumed.
+	sessions  map[string]*session
+	resumable map[resumption]*session
+	closed    bool
 }
 
 var _ tranship.Store = (*Store)(nil)
 
 // Open opens the store in a directory, which must exist. It creates nothing but
-// the state directory in it, and removes what unfinished uploads of a dead process
-// left there.
+// the state directory in it, takes up the resumable uploads that it finds there,
+// and removes what others left.
 func Open(directory string, options Options) (*Store, error) {
 	return open(directory, options, realSystem())
 }
@@ -124,7 +148,10 @@ func open(directory string, options Options, system system) (*Store, error) {
 		root:    root,
 		state:   state,
 		space:   &space{least: options.MinFreeBytes, free: func() (int64, error) { return system.free(root) }},
-		uploads: make(map[string]*upload),
+		stop:    make(chan struct{}),
+
+		sessions:  make(map[string]*session),
+		resumable: make(map[resumption]*session),
 	}
 	s.syncer.sync = s.syncDirectory
 	if err := s.probeAttributes(); err != nil {
@@ -134,6 +161,11 @@ func open(directory string, options Options, system system) (*Store, error) {
 		options.Logger.Warn("this file system has no extended attributes: versions change more often than contents, checksums are not kept, and metadata is refused",
 			"directory", directory)
 	}
+	if err := s.recover(); err != nil {
+		return nil, errors.Join(fmt.Errorf("disk: %s: unfinished uploads: %w", directory, err), s.Close())
+	}
+	s.sweep()
+	s.sweeping.Go(func() { s.sweepUntil(s.stop) })
 	return s, nil
 }
 
@@ -151,21 +183,22 @@ func (s *Store) probeAttributes() error {
 	return errors.Join(err, probe.discard())
 }
 
-// Close aborts all uploads and gives the directory free for another store. Files
-// that are open for reading stay open; all else is ErrUnavailable from then on. A
-// second Close does nothing.
+// Close detaches resumable uploads, aborts the others, and gives the directory free
+// for another store. Files that are open for reading stay open; all else is
+// ErrUnavailable from then on. A second Close does nothing.
 func (s *Store) Close() error {
 	s.mu.Lock()
 	closed := s.closed
 	s.closed = true
-	uploads := slices.Collect(maps.Values(s.uploads))
 	s.mu.Unlock()
 	if closed {
 		return nil
 	}
+	close(s.stop)
+	s.sweeping.Wait()
 	var errs []error
-	for _, upload := range uploads {
-		errs = append(errs, upload.Abort(context.Background()))
+	for _, open := range s.allSessions() {
+		errs = append(errs, open.close())
 	}
 	return errors.Join(append(errs, s.state.close(), s.root.Close())...)
 }
@@ -180,16 +213,19 @@ func (s *Store) durability(asked tranship.Durability) tranship.Durability {
 
 // state is the store's directory of its own.
 type state struct {
-	dir, drafts *rootfs.Dir
-	lock        *os.File
+	dir, drafts, uploads *rootfs.Dir
+	lock                 *os.File
 }
 
 const (
-	lockName   = "lock"
-	draftsName = "tmp"
+	lockName    = "lock"
+	draftsName  = "tmp"
+	uploadsName = "uploads"
+
+	uploadsDirectory = tranship.ReservedSegment + "/" + uploadsName
 )
 
-// openState opens or creates the state directory, takes its lock, and empties it.
+// openState opens or creates the state directory, takes its lock, and removes drafts.
 func openState(root *rootfs.Dir) (*state, error) {
 	dir, err := openOrMake(root, tranship.ReservedSegment)
 	if err != nil {
@@ -221,6 +257,9 @@ func (s *state) open() error {
 	if s.drafts, err = openOrMake(s.dir, draftsName); err != nil {
 		return err
 	}
+	if s.uploads, err = openOrMake(s.dir, uploadsName); err != nil {
+		return err
+	}
 	leftovers, err := s.drafts.ReadDir()
 	if err != nil {
 		return err
@@ -235,7 +274,7 @@ func (s *state) open() error {
 
 func (s *state) close() error {
 	var errs []error
-	for _, dir := range []*rootfs.Dir{s.drafts, s.dir} {
+	for _, dir := range []*rootfs.Dir{s.drafts, s.uploads, s.dir} {
 		if dir != nil {
 			errs = append(errs, dir.Close())
 		}
@@ -246,8 +285,13 @@ func (s *state) close() error {
 	return errors.Join(errs...)
 }
 
+// openOrMake makes a directory that is not there, durable.
 func openOrMake(parent *rootfs.Dir, name string) (*rootfs.Dir, error) {
-	if err := parent.Mkdir(name, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+	err := parent.Mkdir(name, 0o700)
+	if err == nil {
+		err = parent.Sync()
+	}
+	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err
 	}
 	return parent.Sub(name)

@@ -28,7 +28,13 @@ var small = Options{MinPartSize: 1 << 20}
 
 func newFixture(t *testing.T, options Options, system system) fixture {
 	t.Helper()
-	f := fixture{T: t, directory: t.TempDir()}
+	return fixture{T: t, directory: t.TempDir()}.open(options, system)
+}
+
+// open opens a store in the fixture's directory.
+func (f fixture) open(options Options, system system) fixture {
+	t := f.T
+	t.Helper()
 	store, err := open(f.directory, options, system)
 	if err != nil {
 		t.Fatal(err)
@@ -43,6 +49,15 @@ func newFixture(t *testing.T, options Options, system system) fixture {
 	})
 	f.Store = store
 	return f
+}
+
+// reopen closes the store and opens it again.
+func (f fixture) reopen() fixture {
+	f.Helper()
+	if err := f.Store.Close(); err != nil {
+		f.Fatal(err)
+	}
+	return f.open(f.options, f.system)
 }
 
 func (f fixture) at(path string) string { return filepath.Join(f.directory, path) }
@@ -242,7 +257,7 @@ func TestCloseAbortsUploads(t *testing.T) {
 	_, err = writer.Write([]byte("late"))
 	f.fails("Write after Close of the store", err, tranship.ErrAborted)
 	_, err = upload.Commit(t.Context(), tranship.Commit{})
-	f.fails("Commit after Close of the store", err, tranship.ErrNotFound)
+	f.fails("Commit after Close of the store", err, tranship.ErrAborted)
 }
 
 // withoutAttributes is a system whose file systems have no extended attributes.

@@ -7,17 +7,17 @@ import (
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
-// syncer shares directory syncs between those that need one: a request joins the
-// next sync of its directory that has not begun. So many small files committed
-// at once to one directory cost a few syncs of it, not one each.
+// syncer shares syncs between those that need one: a request joins the next sync of
+// its target that has not begun. So many small files committed at once to one
+// directory cost a few syncs of it, not one each.
 type syncer struct {
-	sync func(directory string) error
+	sync func(target string) error
 
-	mu          sync.Mutex
-	directories map[string]*directorySync
+	mu      sync.Mutex
+	targets map[string]*targetSync
 }
 
-type directorySync struct {
+type targetSync struct {
 	// turn has an element while a sync runs.
 	turn chan struct{}
 	// next has not begun; nil when nobody has asked for it.
@@ -31,42 +31,42 @@ type syncBatch struct {
 	err  error
 }
 
-// request returns when a sync of the directory that began after the call is over.
-func (s *syncer) request(directory string) error {
+// request returns when a sync of the target that began after the call is over.
+func (s *syncer) request(target string) error {
 	s.mu.Lock()
-	d := s.directories[directory]
-	if d == nil {
-		if s.directories == nil {
-			s.directories = make(map[string]*directorySync)
+	t := s.targets[target]
+	if t == nil {
+		if s.targets == nil {
+			s.targets = make(map[string]*targetSync)
 		}
-		d = &directorySync{turn: make(chan struct{}, 1)}
-		s.directories[directory] = d
+		t = &targetSync{turn: make(chan struct{}, 1)}
+		s.targets[target] = t
 	}
-	d.users++
-	batch := d.next
+	t.users++
+	batch := t.next
 	first := batch == nil
 	if first {
 		batch = &syncBatch{done: make(chan struct{})}
-		d.next = batch
+		t.next = batch
 	}
 	s.mu.Unlock()
 
 	if first {
-		d.turn <- struct{}{}
+		t.turn <- struct{}{}
 		s.mu.Lock()
-		d.next = nil
+		t.next = nil
 		s.mu.Unlock()
-		batch.err = s.sync(directory)
-		<-d.turn
+		batch.err = s.sync(target)
+		<-t.turn
 		close(batch.done)
 	}
 	<-batch.done
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	d.users--
-	if d.users == 0 {
-		delete(s.directories, directory)
+	t.users--
+	if t.users == 0 {
+		delete(s.targets, target)
 	}
 	return batch.err
 }

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 	"syscall"
+	"time"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/rootfs"
@@ -13,6 +15,9 @@ import (
 
 // system is what the store asks of the operating system where tests make it fail.
 type system struct {
+	create   func(dir *rootfs.Dir, name string) (*os.File, error)
+	remove   func(dir *rootfs.Dir, name string) error
+	truncate func(file *os.File, size int64) error
 	writeAt  func(file *os.File, data []byte, offset int64) (int, error)
 	sync     func(file *os.File) error
 	setxattr func(file *os.File, name string, value []byte) error
@@ -20,10 +25,20 @@ type system struct {
 	free     func(dir *rootfs.Dir) (int64, error)
 	// rename fails with fs.ErrExist instead of replacing, unless it may.
 	rename func(from *rootfs.Dir, name string, to *rootfs.Dir, newName string, replace bool) error
+	// boot names the run of the machine; "" when it has no name.
+	boot func() string
+	now  func() time.Time
 }
 
 func realSystem() system {
 	return system{
+		create: func(dir *rootfs.Dir, name string) (*os.File, error) {
+			return dir.CreateFile(name, 0o600)
+		},
+		remove:   (*rootfs.Dir).Remove,
+		truncate: (*os.File).Truncate,
+		boot:     bootID,
+		now:      time.Now,
 		writeAt:  (*os.File).WriteAt,
 		sync:     (*os.File).Sync,
 		setxattr: rootfs.Setxattr,
@@ -36,6 +51,15 @@ func realSystem() system {
 			return rootfs.RenameNoReplace(from, name, to, newName)
 		},
 	}
+}
+
+// bootID is what Linux names the run of the machine.
+func bootID() string {
+	id, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil || len(id) > 128 {
+		return ""
+	}
+	return strings.TrimSpace(string(id))
 }
 
 // fail makes an error of the operating system one of the store. It says what could

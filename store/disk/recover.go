@@ -1,0 +1,229 @@
+package disk
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/rootfs"
+)
+
+// recover takes up the resumable uploads of an earlier process, and removes what
+// belongs to none. It commits nothing.
+func (s *Store) recover() error {
+	dir := s.state.uploads
+	entries, err := dir.ReadDir()
+	if err != nil {
+		return err
+	}
+	keep := make(map[string]bool)
+	for _, e := range entries {
+		id, ok := strings.CutSuffix(e.Name(), journalName(""))
+		if !ok {
+			continue
+		}
+		found, err := s.recoverSession(id)
+		if err != nil {
+			// It may be there again when the disk is read the next time.
+			s.options.Logger.Warn("an unfinished upload cannot be read", "id", id, "error", rootfs.Cause(err))
+			keep[id], keep[journalName(id)] = true, true
+			continue
+		}
+		if found != nil && s.admitRecovered(found, keep) {
+			keep[id], keep[journalName(id)] = found.committed == nil, true
+		}
+	}
+	for _, e := range entries {
+		if keep[e.Name()] {
+			continue
+		}
+		if err := s.removeForeign(e); err != nil {
+			s.options.Logger.Warn("something in the directory of uploads cannot be removed", "name", e.Name(), "error", rootfs.Cause(err))
+		}
+	}
+	return nil
+}
+
+// admitRecovered is false if the session has an heir: one of the same file, used
+// later.
+func (s *Store) admitRecovered(found *session, keep map[string]bool) bool {
+	if other := s.sessionFor(found.resumption); other != nil {
+		if other.used.Load() >= found.used.Load() {
+			return false
+		}
+		s.deregister(other)
+		delete(keep, other.id)
+		delete(keep, journalName(other.id))
+	}
+	return s.register(found)
+}
+
+func (s *Store) removeForeign(e fs.DirEntry) error {
+	if e.IsDir() {
+		return s.state.uploads.RemoveDir(e.Name())
+	}
+	return s.system.remove(s.state.uploads, e.Name())
+}
+
+// recoverSession makes sense of a journal and the data beside it; nil if there is
+// none to make.
+func (s *Store) recoverSession(id string) (*session, error) {
+	log, written, torn, err := s.loadJournal(id)
+	if err != nil || log == nil {
+		return nil, err
+	}
+	found := s.recoveredSession(log)
+	if log.header.spec.Durability != tranship.DurabilityDurable {
+		// What was only written may be lost with the machine; and a minimum
+		// may have been raised.
+		found.doubted = found.durable() || log.header.boot == "" || log.header.boot != s.system.boot()
+	}
+	found.doubted = found.doubted || torn
+	data, err := s.state.uploads.Lstat(id)
+	gone := errors.Is(err, fs.ErrNotExist)
+	if err != nil && !gone {
+		return nil, err
+	}
+	if !gone && !data.Mode().IsRegular() {
+		return nil, nil
+	}
+	if log.closing != nil {
+		made, err := s.outcomeOf(log, data)
+		if err != nil {
+			return nil, err
+		}
+		if made != nil {
+			if made.at.IsZero() {
+				made.at = written
+			}
+			found.committed = newCommitment(*made, *log.header.spec.Size, found.partSize, log.parts)
+			if found.committed == nil {
+				return nil, nil
+			}
+			found.used.Store(written.UnixNano())
+			found.reserved.release()
+			return found, nil
+		}
+	}
+	if gone {
+		return nil, nil
+	}
+	found.restoreParts(log, data.Size())
+	if data.ModTime().After(written) && log.closing == nil { // a commit sets it to the source's
+		written = data.ModTime()
+	}
+	found.used.Store(written.UnixNano())
+	return found, nil
+}
+
+// recoveredSession is one without parts, which nobody owns.
+func (s *Store) recoveredSession(log *history) *session {
+	h := log.header
+	found := &session{
+		store:    s,
+		id:       h.id,
+		partSize: h.partSize,
+		created:  h.created,
+		reserved: &reservation{space: s.space, left: *h.spec.Size, suspended: true},
+		path:     h.spec.Path,
+		declared: h.spec.Size,
+		spec:     h.spec,
+		epoch:    h.epoch,
+		draft:    &draft{dir: s.state.uploads, name: h.id},
+		journal:  &journal{system: s.system, id: h.id, records: log.records, bytes: log.bytes},
+		parts:    make(map[int64]*part),
+	}
+	found.resumption = resumptionOf(h.spec)
+	found.groups.sync = func(string) error { return found.syncGroup() }
+	found.settled.Store(true)
+	return found
+}
+
+// restoreParts takes over those that the data reaches to.
+func (s *session) restoreParts(log *history, size int64) {
+	for n, crc := range log.parts {
+		length := log.header.length(n)
+		if n*s.partSize+length > size {
+			s.doubted = true // somebody cut the data
+			continue
+		}
+		s.parts[n] = &part{written: length, crc: crc, reached: length, recorded: true, durable: true, durableCRC: crc}
+		s.reserved.use(length)
+	}
+}
+
+// loadJournal reads a journal and when it was written last; nil when it is none. It
+// is torn if not all of it makes sense.
+func (s *Store) loadJournal(id string) (log *history, written time.Time, torn bool, err error) {
+	file, info, err := s.state.uploads.OpenFile(journalName(id))
+	if rootfs.IsAbsent(err) {
+		return nil, time.Time{}, false, nil
+	}
+	if err != nil {
+		return nil, time.Time{}, false, err
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, maxJournal+1))
+	if err != nil {
+		return nil, time.Time{}, false, err
+	}
+	h, ok := readJournal(id, data)
+	if !ok {
+		return nil, time.Time{}, false, nil
+	}
+	return &h, info.ModTime(), h.bytes < int64(len(data)), nil
+}
+
+// outcomeOf is the file that a session has become; nil if it is still open. data
+// describes its data; nil when that is gone.
+func (s *Store) outcomeOf(log *history, data fs.FileInfo) (*outcome, error) {
+	if log.committed != nil {
+		return log.committed, nil
+	}
+	if data == nil {
+		return log.closing, nil
+	}
+	// If its entry came back, or a rename became two, the file is there under both
+	// names.
+	target, err := s.lookAt(log.header.spec.Path)
+	if err != nil || target == nil {
+		return nil, err
+	}
+	if os.SameFile(target, data) {
+		return log.closing, nil
+	}
+	file, err := s.stat(log.header.spec.Path)
+	if errors.Is(err, tranship.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("looking at the file: %w", err)
+	}
+	if log.closing.version != "" && file.Version == log.closing.version {
+		return log.closing, nil
+	}
+	return nil, nil
+}
+
+// lookAt describes what is at a path; nil when there is nothing.
+func (s *Store) lookAt(path string) (fs.FileInfo, error) {
+	directory, name := rootfs.Split(path)
+	dir, err := s.root.Walk(directory)
+	if rootfs.IsAbsent(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	info, err := dir.Lstat(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return info, err
+}

@@ -1,0 +1,18 @@
+package disk
+
+import (
+	"testing"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/store/storetest"
+)
+
+func TestReopen(t *testing.T) {
+	storetest.TestReopen(t, func(t *testing.T) (tranship.Store, func() tranship.Store) {
+		f := newFixture(t, small, realSystem())
+		return f.Store, func() tranship.Store {
+			f = f.reopen()
+			return f.Store
+		}
+	})
+}
