@@ -27,8 +27,12 @@ const ahead = 10_000
 func Copy(ctx context.Context, destination tranship.Writer, items iter.Seq2[Item, error], options Options) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	return newCopier(destination, options, cancel).run(ctx, items)
+}
+
+func newCopier(destination tranship.Writer, options Options, cancel context.CancelCauseFunc) *copier {
 	options = options.withDefaults()
-	c := &copier{
+	return &copier{
 		destination: destination,
 		options:     options,
 		streams:     semaphore.NewWeighted(int64(options.Streams)),
@@ -37,13 +41,16 @@ func Copy(ctx context.Context, destination tranship.Writer, items iter.Seq2[Item
 		outage:      outage{patience: options.Patience},
 		stop:        cancel,
 	}
+}
 
+// run copies all items.
+func (c *copier) run(ctx context.Context, items iter.Seq2[Item, error]) error {
 	queue := make(chan Item, ahead)
 	var workers sync.WaitGroup
 	listed := c.options.Progress.begin()
 	for item, err := range items {
 		if err != nil && item.name() == "" {
-			cancel(err)
+			c.stop(err)
 		} else if err != nil {
 			c.report(Result{Source: item.name(), Path: item.Path, Size: -1, Err: err})
 		} else {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"sync"
 	"syscall"
 
 	"github.com/tranship/tranship"
@@ -22,8 +23,20 @@ import (
 // unless its spec asks for tranship.DurabilityDurable. Modified time and mode are
 // kept; user metadata is not. A process that is killed may leave a file that
 // begins with ".tranship-" and ends with ".tmp", which can be removed.
+//
+// An upload with a tranship.Spec.ResumeKey is resumable, also by another process:
+// its temporary file, whose name depends on the target's and ends with ".part", has
+// a journal beside it, ".journal". Who resumes it must read its parts back, because
+// what was not synced may be lost in a crash; Copy does. There is one for each
+// target: an upload of another source, size or key begins anew. While a process
+// has it, uploads of other processes to the same target are not resumable. What was
+// given up for good stays until it is removed.
 type Dir struct {
 	root *os.Root
+
+	mu sync.Mutex
+	// resumable are the latest resumable uploads of this process, by path.
+	resumable map[string]*localUpload
 }
 
 var (
@@ -37,7 +50,7 @@ func OpenDir(name string) (*Dir, error) {
 	if err != nil {
 		return nil, localError(err)
 	}
-	return &Dir{root}, nil
+	return &Dir{root: root}, nil
 }
 
 // Close releases the directory.
@@ -185,6 +198,7 @@ func (d *Dir) Put(ctx context.Context, spec tranship.Spec, data []byte) (transhi
 	if spec.Size != nil && *spec.Size != int64(len(data)) {
 		return tranship.File{}, &tranship.InvalidError{Field: "size", Rule: "the size of a put must be that of its data"}
 	}
+	spec.ResumeKey = "" // A put is too small to be resumed.
 	upload, err := d.begin(spec)
 	if err != nil {
 		return tranship.File{}, err
@@ -193,7 +207,7 @@ func (d *Dir) Put(ctx context.Context, spec tranship.Spec, data []byte) (transhi
 	if err != nil {
 		return tranship.File{}, errors.Join(localError(err), upload.Abort(ctx))
 	}
-	file, err := upload.finish(ctx, int64(len(data)), tranship.CRC32C(data))
+	file, err := upload.finish(int64(len(data)), tranship.CRC32C(data))
 	if err != nil {
 		return tranship.File{}, errors.Join(err, upload.Abort(ctx))
 	}
@@ -202,5 +216,9 @@ func (d *Dir) Put(ctx context.Context, spec tranship.Spec, data []byte) (transhi
 
 // Begin implements tranship.Writer.
 func (d *Dir) Begin(_ context.Context, spec tranship.Spec) (tranship.Upload, error) {
-	return d.begin(spec)
+	upload, err := d.begin(spec)
+	if err != nil {
+		return nil, err
+	}
+	return upload, nil
 }

@@ -276,7 +276,8 @@ func TestDirUpload(t *testing.T) {
 		}
 		return part
 	}
-	size := int64(localPartBytes + 3)
+	const partSize = leastLocalPart
+	size := int64(partSize + 3)
 	upload := begin(tranship.Spec{Path: "a", Size: &size})
 	older := write(upload, 1, "old")
 	write(upload, 1, "new")
@@ -289,7 +290,7 @@ func TestDirUpload(t *testing.T) {
 	if _, err := upload.Commit(t.Context(), tranship.Commit{Size: size}); !errors.Is(err, tranship.ErrPrecondition) {
 		t.Errorf("incomplete: %v", err)
 	}
-	first := write(upload, 0, strings.Repeat("a", localPartBytes))
+	first := write(upload, 0, strings.Repeat("a", partSize))
 	if _, err := first.Write([]byte("x")); !errors.Is(err, tranship.ErrInvalid) {
 		t.Errorf("beyond the part: %v", err)
 	}
@@ -302,7 +303,7 @@ func TestDirUpload(t *testing.T) {
 	if got := tree(t, name); len(got) != 1 || !strings.HasPrefix(got[0], temporaryPrefix) {
 		t.Errorf("before commit: %q", got)
 	}
-	want := tranship.CRC32C(append([]byte(strings.Repeat("a", localPartBytes)), "new"...))
+	want := tranship.CRC32C(append([]byte(strings.Repeat("a", partSize)), "new"...))
 	file, err := upload.Commit(t.Context(), tranship.Commit{Size: size, CRC32C: &want})
 	if err != nil || file.Size != size || *file.CRC32C != want {
 		t.Fatalf("%+v, %v", file, err)

@@ -1,0 +1,130 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/tranship/tranship"
+)
+
+// Commit implements tranship.Upload.
+func (u *localUpload) Commit(_ context.Context, commit tranship.Commit) (tranship.File, error) {
+	if u.spec.Size != nil && *u.spec.Size != commit.Size {
+		return tranship.File{}, &tranship.InvalidError{Field: "size", Rule: "the size at commit must be that of the beginning"}
+	}
+	crc, err := u.sum(commit.Size)
+	if err != nil {
+		return tranship.File{}, err
+	}
+	if commit.CRC32C != nil && *commit.CRC32C != crc {
+		return tranship.File{}, fmt.Errorf("%w: what was written has CRC32C %08x, and should have %08x", tranship.ErrIntegrity, crc, *commit.CRC32C)
+	}
+	return u.finish(commit.Size, crc)
+}
+
+// sum is the checksum of a file of that size, if every byte of it is there.
+func (u *localUpload) sum(size int64) (crc uint32, err error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if err := u.open(); err != nil {
+		return 0, err
+	}
+	var missing []tranship.Range
+	n, found := 0, 0
+	for start := int64(0); start < size; start += u.partSize {
+		length := min(u.partSize, size-start)
+		var written int64
+		if part := u.parts[n]; part != nil {
+			found++
+			var sum uint32
+			written, sum = part.sum()
+			crc = tranship.CombineCRC32C(crc, sum, written)
+		}
+		if written > length {
+			return 0, &tranship.InvalidError{Field: "size", Rule: "the size at commit must be that of what was written"}
+		}
+		if written < length {
+			missing = append(missing, tranship.Range{Offset: start + written, Length: length - written})
+		}
+		n++
+	}
+	if len(missing) > 0 {
+		return 0, &tranship.IncompleteError{Missing: missing}
+	}
+	if found < len(u.parts) {
+		return 0, &tranship.InvalidError{Field: "size", Rule: "the size at commit must be that of what was written"}
+	}
+	return crc, nil
+}
+
+// finish gives the file its attributes and its name.
+func (u *localUpload) finish(size int64, crc uint32) (tranship.File, error) {
+	name := u.spec.Path
+	if err := u.attributes(); err != nil {
+		return tranship.File{}, localError(err)
+	}
+	if u.isSynced() {
+		if err := u.file.Sync(); err != nil {
+			return tranship.File{}, localError(err)
+		}
+	}
+	info, err := u.file.Stat()
+	if err != nil {
+		return tranship.File{}, localError(err)
+	}
+	if err := u.rename(); err != nil {
+		return tranship.File{}, err
+	}
+	u.end()
+	if u.partial != nil {
+		// Without its partial file it means nothing.
+		_ = u.dir.root.Remove(u.partial.journal)
+	}
+	u.close()
+	if u.isSynced() {
+		if err := u.dir.sync(name); err != nil {
+			return tranship.File{}, err
+		}
+	}
+	file := fileOf(name, info)
+	file.Size, file.CRC32C = size, &crc
+	return file, nil
+}
+
+func (u *localUpload) attributes() error {
+	if mode := u.spec.Attributes.Mode; mode != nil {
+		if err := u.file.Chmod(*mode); err != nil {
+			return err
+		}
+	}
+	if t := u.spec.Attributes.ModTime; t != nil {
+		return u.dir.root.Chtimes(u.temporary, time.Time{}, *t)
+	}
+	return nil
+}
+
+// rename makes the file visible, all at once.
+func (u *localUpload) rename() error {
+	root, name := u.dir.root, u.spec.Path
+	if err := u.dir.vacant(name, u.spec.Precondition); err != nil {
+		return err
+	}
+	if !u.spec.Precondition.MustNotExist {
+		if err := root.Rename(u.temporary, name); err != nil {
+			return localError(err)
+		}
+		return nil
+	}
+	// A link, unlike a rename, fails when there is something.
+	if err := root.Link(u.temporary, name); err != nil {
+		if errors.Is(err, fs.ErrExist) {
+			return fmt.Errorf("%w: %s", tranship.ErrExists, name)
+		}
+		return localError(err)
+	}
+	_ = root.Remove(u.temporary)
+	return nil
+}
