@@ -28,3 +28,7 @@ func TestReopen(t *testing.T) {
 		return store, func() tranship.Store { return store }
 	})
 }
+
+func FuzzUploads(f *testing.F) {
+	storetest.FuzzUploads(f, func(*testing.T) tranship.Store { return &mem.Store{PartSize: 1000} })
+}

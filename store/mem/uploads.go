@@ -53,11 +53,13 @@ func (s *Store) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload,
 			begun.committed = f // with the attributes that it has now
 			return s.own(begun), nil
 		}
-		s.forget(begun)
-		begun = nil
 	}
 	if err := s.allow(spec.Path, spec.Precondition); err != nil {
 		return nil, err
+	}
+	if begun != nil && begun.committed != nil {
+		s.forget(begun)
+		begun = nil
 	}
 	if begun == nil {
 		begun = s.newSession(spec)
