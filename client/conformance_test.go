@@ -7,6 +7,7 @@ import (
 	"github.com/tranship/tranship/client"
 	"github.com/tranship/tranship/internal/loopback"
 	"github.com/tranship/tranship/server"
+	"github.com/tranship/tranship/store/disk"
 	"github.com/tranship/tranship/store/mem"
 	"github.com/tranship/tranship/store/storetest"
 )
@@ -16,6 +17,22 @@ import (
 func TestStore(t *testing.T) {
 	storetest.Test(t, func(t *testing.T) tranship.Store {
 		return connect(t, &mem.Store{})
+	})
+}
+
+// TestStoreOnDisk is the whole way: client, server and a directory.
+func TestStoreOnDisk(t *testing.T) {
+	storetest.Test(t, func(t *testing.T) tranship.Store {
+		store, err := disk.Open(t.TempDir(), disk.Options{MinPartSize: 1 << 20, Durability: tranship.DurabilityWritten})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := store.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		return connect(t, store)
 	})
 }
 
