@@ -26,7 +26,7 @@ func (g *globals) connections() *connections {
 func (c *connections) options(server serverPlace) client.Options {
 	options := client.Options{
 		ConnectTimeout:  c.globals.connectTimeout,
-		MaxMessageBytes: int(c.globals.maxMessage),
+		MaxMessageBytes: int(c.globals.maxMessage.byteSize),
 	}
 	if server.tls {
 		// The system's roots, and the name of the address.

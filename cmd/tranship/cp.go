@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -19,14 +20,19 @@ type cpFlags struct {
 	update     bool
 	durability durabilityFlag
 	protocol   string
-	filesrv    struct {
+	// noResume: begin at the beginning, and leave nothing to go on with.
+	noResume     bool
+	stallTimeout time.Duration
+	checksum     digestFlag
+	progress     progressFlags
+	filesrv      struct {
 		revision   int
 		allowEmpty bool
 	}
 }
 
 func newCp(g *globals) *cobra.Command {
-	var flags cpFlags
+	flags := cpFlags{progress: progressFlags{mode: progressAuto}}
 	cmd := &cobra.Command{
 		Use:   "cp [-r] [-u] SRC... DST",
 		Short: "Copy files to, from and between servers",
@@ -41,8 +47,9 @@ ends in '/'; otherwise it becomes DST. Of a SRC that ends in "/." the contents
 are copied.
 
 Files that fail while the server cannot be reached are tried again, for up to 30
-seconds without any success. -r reports symbolic links, empty directories and
-special files, and copies the rest.`,
+seconds without any success. The same command, run again, goes on where one that
+was cut off or interrupted has stopped. -r reports symbolic links, empty
+directories and special files, and copies the rest.`,
 		Example: `  tranship cp report.pdf grpc://files.example:50051/reports/
   tranship cp -r photos grpcs://files.example:443/archive/
   tranship cp grpc://files.example:50051/reports/report.pdf .
@@ -55,6 +62,11 @@ special files, and copies the rest.`,
 	recursiveFlag(cmd, &flags.recursive, "copy directories with all that is in them")
 	cmd.Flags().BoolVarP(&flags.update, "update", "u", false, "skip files that have equal size and modified time at the target")
 	cmd.Flags().Var(&flags.durability, "durability", "what the server must have done before a file counts as copied: `durable|written` (default: its own)")
+	cmd.Flags().BoolVar(&flags.noResume, "no-resume", false, "begin at the beginning, and keep nothing of a file that fails")
+	cmd.Flags().DurationVar(&flags.stallTimeout, "stall-timeout", 30*time.Second, "how long a file may go without a byte before it is tried again")
+	cmd.Flags().Var(&flags.checksum, "checksum", "`digest` that the file must have, sha256:HEX or blake3:HEX; otherwise nothing is copied")
+	cmd.Flags().Var(&flags.progress.mode, "progress", "show progress: `auto|bars|plain|none`; auto is bars on a terminal and otherwise none")
+	cmd.Flags().DurationVar(&flags.progress.interval, "progress-interval", 5*time.Second, "time between two lines of --progress plain")
 	cmd.Flags().StringVar(&flags.protocol, "protocol", protocolTranship, "what the server speaks: `tranship|filesrv|filetransfer`")
 	cmd.Flags().IntVar(&flags.filesrv.revision, "filesrv-revision", 0, "revision of filesrv that the server is known to speak: 1 or 2")
 	cmd.Flags().BoolVar(&flags.filesrv.allowEmpty, "filesrv-allow-empty", false, "take an empty answer for an empty file, not a missing one")
@@ -69,6 +81,15 @@ func (f cpFlags) validate(sources []place, target place, json bool) error {
 	}
 	if f.filesrv.revision < 0 || f.filesrv.revision > 2 {
 		return usagef("--filesrv-revision %d: it must be 1 or 2", f.filesrv.revision)
+	}
+	if f.stallTimeout <= 0 {
+		return usagef("--stall-timeout %v: it must be more than 0", f.stallTimeout)
+	}
+	if f.progress.interval <= 0 {
+		return usagef("--progress-interval %v: it must be more than 0", f.progress.interval)
+	}
+	if f.checksum.digest != nil && (len(sources) > 1 || f.recursive || f.update) {
+		return usageError{"--checksum is that of one file, without -r and -u"}
 	}
 	native := f.protocol == protocolTranship
 	if native && (f.filesrv.revision != 0 || f.filesrv.allowEmpty) {
@@ -128,11 +149,16 @@ func (g *globals) cp(ctx context.Context, args []string, flags cpFlags) (err err
 	}
 	p := &plan{globals: g, connections: connections, flags: flags, target: target, seen: map[string]bool{}}
 	progress := &transfer.Progress{}
-	defer g.showBar(progress).close()
+	stop, shown := g.showProgress(flags.progress, func() state { return stateOf(progress) })
+	defer stop()
+	reporter := &reporter{globals: g, target: target, talk: shown}
 	options := transfer.Options{
-		Durability: tranship.Durability(flags.durability),
-		Progress:   progress,
-		Report:     (&reporter{g, target}).result,
+		Durability:   tranship.Durability(flags.durability),
+		NoResume:     flags.noResume,
+		StallTimeout: flags.stallTimeout,
+		Progress:     progress,
+		Events:       reporter.event,
+		Report:       reporter.result,
 	}
 	if flags.update {
 		options.Existing = p.existing
@@ -149,31 +175,8 @@ func (g *globals) cp(ctx context.Context, args []string, flags cpFlags) (err err
 			err = g.batch(ctx, p, source, options)
 		}
 	}
+	if err != nil && reporter.resumable {
+		return interruptedError{err}
+	}
 	return err
-}
-
-// reporter prints results.
-type reporter struct {
-	globals *globals
-	target  *target
-}
-
-// result is the transfer.Options.Report of cp.
-func (r *reporter) result(result transfer.Result) {
-	g := r.globals
-	if g.json {
-		path := r.target.show(result.Path)
-		if result.Path == "" {
-			path = result.Source
-		}
-		if err := printJSON(g.out, resultOf(path, result)); err != nil {
-			g.fail(err)
-		}
-	}
-	// What stopped all of them is said once, at the end.
-	if result.Err == nil || errors.Is(result.Err, transfer.ErrStopped) {
-		return
-	}
-	g.failures.add(exitCode(result.Err))
-	g.complain(r.target.message(result))
 }

@@ -100,7 +100,10 @@ func (g *globals) fail(err error) {
 }
 
 // complain prints one line of text to the standard error.
+// It is safe for concurrent use.
 func (g *globals) complain(text string) {
+	g.complaining.Lock()
+	defer g.complaining.Unlock()
 	_, _ = fmt.Fprintf(g.err, "tranship: %s\n", printable(text))
 }
 

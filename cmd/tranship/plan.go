@@ -40,6 +40,7 @@ func (p *plan) items(ctx context.Context, sources []place) iter.Seq2[transfer.It
 					// An error without a name would end the others.
 					item.Name = source.arg
 				}
+				item.Digest = p.flags.checksum.digest
 				if err == nil && len(sources) > 1 {
 					err = p.once(item.Path)
 				}

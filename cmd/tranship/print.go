@@ -26,6 +26,7 @@ type fileObject struct {
 	Version  string            `json:"version,omitempty"`
 	CRC32C   *checksum         `json:"crc32c,omitempty"`
 	Metadata map[string]string `json:"metadata,omitempty"`
+	Digest   string            `json:"digest,omitempty"`
 }
 
 func objectOf(entry tranship.Entry) fileObject {
@@ -40,6 +41,27 @@ func objectOf(entry tranship.Entry) fileObject {
 		Version:  entry.Version,
 		CRC32C:   (*checksum)(entry.CRC32C),
 		Metadata: entry.Metadata,
+	}
+}
+
+// uploadObject is an unfinished upload in JSON.
+type uploadObject struct {
+	ID           string    `json:"id"`
+	Path         string    `json:"path"`
+	Size         int64     `json:"size"`
+	DurableBytes int64     `json:"durable_bytes"`
+	Created      time.Time `json:"created"`
+	Expires      time.Time `json:"expires"`
+}
+
+func uploadObjectOf(upload tranship.UploadInfo) uploadObject {
+	return uploadObject{
+		ID:           upload.ID,
+		Path:         upload.Path,
+		Size:         upload.Size,
+		DurableBytes: upload.DurableBytes,
+		Created:      upload.Created.UTC(),
+		Expires:      upload.Expires.UTC(),
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -21,9 +22,10 @@ type streams struct {
 type globals struct {
 	streams
 	connectTimeout time.Duration
-	maxMessage     byteSize
+	maxMessage     messageSize
 	json           bool
 	failures       failures
+	complaining    sync.Mutex
 }
 
 // run executes one command line and returns the exit code.
@@ -36,8 +38,8 @@ func run(ctx context.Context, args []string, streams streams) int {
 	root.SetErr(streams.err)
 	cmd, err := root.ExecuteContextC(ctx)
 	if err != nil {
-		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-			err = context.Cause(ctx)
+		if cause := context.Cause(ctx); cause != nil && errors.Is(err, context.Canceled) && !errors.Is(err, cause) {
+			err = cause
 		}
 		g.fail(err)
 		if exitCode(err) == exitUsage {
@@ -84,6 +86,7 @@ Exit codes: 0 done; 1 failed; 2 usage; 3 not found; 4 denied; 5 integrity;
 		newStat(g),
 		newRm(g),
 		newMv(g),
+		newUploads(g),
 		newVersion(g),
 	)
 	return root

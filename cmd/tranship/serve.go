@@ -29,6 +29,7 @@ type serveFlags struct {
 		uploadSuffix string
 		revision     int
 	}
+	minFree   byteSize
 	logFormat string
 	logLevel  string
 }
@@ -60,6 +61,7 @@ files: it refuses to listen beyond this machine without --insecure.`,
 	f.DurationVar(&flags.drainTimeout, "drain-timeout", 30*time.Second, "how long files under way may take to finish after a signal")
 	f.Var(&flags.durability, "durability", "what a file is when its client did not say: `durable|written` (default durable)")
 	f.Var(&flags.minDurability, "min-durability", "the least that every file is, whatever its client said: `durable|written`")
+	f.Var(&flags.minFree, "min-free", "`size` of space on the file system that uploads must leave free, as 10GiB")
 	f.StringVar(&flags.filesrv.uploadSuffix, "filesrv-upload-suffix", "", "`text` between name and extension of files uploaded by filesrv, as _recv")
 	f.IntVar(&flags.filesrv.revision, "filesrv-revision", 1, "revision of filesrv for clients that do not say theirs: 1 or 2")
 	f.StringVar(&flags.logFormat, "log-format", "text", "`text|json`")
@@ -103,6 +105,7 @@ func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
 		Logger:        logger,
 		Durability:    tranship.Durability(flags.durability),
 		MinDurability: tranship.Durability(flags.minDurability),
+		MinFreeBytes:  int64(flags.minFree),
 	})
 	if err != nil {
 		return fmt.Errorf("--root %s: %w", flags.root, localError(err))
@@ -113,7 +116,7 @@ func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
 	if err != nil {
 		return fmt.Errorf("--listen %s: %w", flags.listen, err)
 	}
-	service, err := newService(store, flags, int(g.maxMessage), logger)
+	service, err := newService(store, flags, int(g.maxMessage.byteSize), logger)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}

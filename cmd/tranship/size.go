@@ -7,11 +7,8 @@ import (
 	"strings"
 )
 
-// byteSize is a flag of a number of bytes: "4194304", "4096KiB", "4MiB". 0 is the
-// default of whom it is given to.
-type byteSize int
-
-const leastMessage = 2 << 20
+// byteSize is a flag of a number of bytes: "4194304", "4096KiB", "4MiB".
+type byteSize int64
 
 // Set implements pflag.Value.
 func (s *byteSize) Set(text string) error {
@@ -20,18 +17,14 @@ func (s *byteSize) Set(text string) error {
 	for _, u := range []struct {
 		name  string
 		bytes int64
-	}{{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}} {
+	}{{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"TiB", 1 << 40}} {
 		if rest, ok := strings.CutSuffix(text, u.name); ok {
 			number, unit = rest, u.bytes
 		}
 	}
 	n, err := strconv.ParseInt(number, 10, 64)
-	if err != nil {
-		return errors.New("it must be a number of bytes, or of KiB, MiB or GiB")
-	}
-	// One message carries up to 1 MiB of a file and what goes with it.
-	if n < 0 || n > math.MaxInt32/unit || n*unit < leastMessage {
-		return errors.New("it must be at least 2MiB and less than 2GiB")
+	if err != nil || n < 0 || n > math.MaxInt64/unit {
+		return errors.New("it must be a number of bytes, or of KiB, MiB, GiB or TiB, as 64MiB")
 	}
 	*s = byteSize(n * unit)
 	return nil
@@ -42,8 +35,28 @@ func (s *byteSize) String() string {
 	if *s == 0 {
 		return ""
 	}
-	return strconv.Itoa(int(*s))
+	return strconv.FormatInt(int64(*s), 10)
 }
 
 // Type implements pflag.Value.
 func (s *byteSize) Type() string { return "size" }
+
+// messageSize is a flag of the largest message; 0 is the default of whom it is
+// given to.
+type messageSize struct{ byteSize }
+
+// One message carries up to 1 MiB of a file and what goes with it.
+const leastMessage = 2 << 20
+
+// Set implements pflag.Value.
+func (s *messageSize) Set(text string) error {
+	size := s.byteSize
+	if err := size.Set(text); err != nil {
+		return err
+	}
+	if size < leastMessage || size > math.MaxInt32 {
+		return errors.New("it must be at least 2MiB and less than 2GiB")
+	}
+	s.byteSize = size
+	return nil
+}

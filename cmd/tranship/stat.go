@@ -14,23 +14,29 @@ import (
 )
 
 func newStat(g *globals) *cobra.Command {
+	var algorithm algorithmFlag
 	cmd := &cobra.Command{
-		Use:   "stat PLACE...",
+		Use:   "stat [--digest sha256|blake3] PLACE...",
 		Short: "Show what a server knows of a file",
-		Args:  arguments(1, -1, "tranship stat PLACE..."),
+		Long: `Show what a server knows of a file. It does not know digests: --digest downloads
+the file to compute one, and keeps nothing of it.`,
+		Args: arguments(1, -1, "tranship stat PLACE..."),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			places, err := parseRemotes(args)
 			if err != nil {
 				return err
 			}
-			return g.each(cmd.Context(), places, g.stat)
+			return g.each(cmd.Context(), places, func(ctx context.Context, store tranship.Store, p place) error {
+				return g.stat(ctx, store, p, algorithm)
+			})
 		},
 	}
+	cmd.Flags().Var(&algorithm, "digest", "compute a digest, which reads the whole file: `sha256|blake3`")
 	g.jsonFlag(cmd)
 	return cmd
 }
 
-func (g *globals) stat(ctx context.Context, store tranship.Store, p place) error {
+func (g *globals) stat(ctx context.Context, store tranship.Store, p place, algorithm algorithmFlag) error {
 	file, isDirectory, err := lookup(ctx, store, p)
 	if err != nil {
 		return pathless(err, p.path)
@@ -38,15 +44,23 @@ func (g *globals) stat(ctx context.Context, store tranship.Store, p place) error
 	if isDirectory {
 		return fmt.Errorf("%w: it is a directory; use ls", tranship.ErrNotFound)
 	}
-	if g.json {
-		return printJSON(g.out, objectOf(tranship.Entry{File: file}))
+	object := objectOf(tranship.Entry{File: file})
+	if algorithm != "" {
+		sum, err := digestFile(ctx, store, file, string(algorithm))
+		if err != nil {
+			return pathless(err, p.path)
+		}
+		object.Digest = sum.String()
 	}
-	_, err = fmt.Fprint(g.out, describe(file))
+	if g.json {
+		return printJSON(g.out, object)
+	}
+	_, err = fmt.Fprint(g.out, describe(file, object.Digest))
 	return err
 }
 
 // describe is a file in lines for people.
-func describe(file tranship.File) string {
+func describe(file tranship.File, digest string) string {
 	var b strings.Builder
 	line := func(name, value string) { fmt.Fprintf(&b, "%-9s %s\n", name+":", printable(value)) }
 	line("path", file.Path)
@@ -58,6 +72,9 @@ func describe(file tranship.File) string {
 		line("crc32c", fmt.Sprintf("%08x", *file.CRC32C))
 	} else {
 		line("crc32c", "unknown")
+	}
+	if digest != "" {
+		line("digest", digest)
 	}
 	for _, key := range slices.Sorted(maps.Keys(file.Metadata)) {
 		line("metadata", key+"="+file.Metadata[key])

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tranship/tranship/transfer"
+)
+
+// reporter prints results, and what happens meanwhile.
+type reporter struct {
+	globals *globals
+	target  *target
+	// talk: say what may be of interest to somebody who watches.
+	talk bool
+	// resumable: what the copy was stopped in can be resumed.
+	resumable bool
+	// lastRetry is when the last retry was told.
+	lastRetry time.Time
+}
+
+// result is the transfer.Options.Report of cp.
+func (r *reporter) result(result transfer.Result) {
+	g := r.globals
+	if g.json {
+		path := r.target.show(result.Path)
+		if result.Path == "" {
+			path = result.Source
+		}
+		if err := printJSON(g.out, resultOf(path, result)); err != nil {
+			g.fail(err)
+		}
+	}
+	if result.Err == nil {
+		return
+	}
+	// What stopped all of them is said once, at the end.
+	if errors.Is(result.Err, transfer.ErrStopped) {
+		r.resumable = r.resumable || errors.Is(result.Err, transfer.ErrResumable)
+		return
+	}
+	g.failures.add(exitCode(result.Err))
+	g.complain(r.target.message(result))
+}
+
+// retryInterval is between two retries that are told: when a connection is lost,
+// all files in flight are tried again.
+const retryInterval = 5 * time.Second
+
+// event is the transfer.Options.Events of cp.
+func (r *reporter) event(event transfer.Event) {
+	say := func(format string, args ...any) {
+		r.globals.complain(event.Source + ": " + fmt.Sprintf(format, args...))
+	}
+	switch event.Kind {
+	case transfer.EventDiffers:
+		say("%s at the target differ from the source, and are sent again", bytesText(float64(event.Bytes)))
+	case transfer.EventRestart:
+		say("starts over: %v", event.Err)
+	case transfer.EventResume:
+		if r.talk {
+			say("goes on; %s are at the target", bytesText(float64(event.Bytes)))
+		}
+	case transfer.EventRetry:
+		if now := time.Now(); r.talk && now.Sub(r.lastRetry) >= retryInterval {
+			r.lastRetry = now
+			say("tried again in %v: %v", event.Wait.Round(100*time.Millisecond), event.Err)
+		}
+	}
+}
+
+// interruptedError is why a copy stopped that can be resumed.
+type interruptedError struct{ error }
+
+func (e interruptedError) Error() string {
+	return e.error.Error() + "; run the same command again to go on from here"
+}
+
+func (e interruptedError) Unwrap() error { return e.error }
