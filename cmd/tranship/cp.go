@@ -175,8 +175,5 @@ func (g *globals) cp(ctx context.Context, args []string, flags cpFlags) (err err
 			err = g.batch(ctx, p, source, options)
 		}
 	}
-	if err != nil && reporter.resumable {
-		return interruptedError{err}
-	}
 	return err
 }

@@ -91,7 +91,7 @@ func resultOf(path string, result transfer.Result) resultObject {
 		object.Size = new(result.Size)
 	}
 	if result.Err != nil {
-		object.Error = result.Err.Error()
+		object.Error = inWords(result.Err)
 	}
 	return object
 }

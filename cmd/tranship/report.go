@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/tranship/tranship/transfer"
@@ -14,8 +15,6 @@ type reporter struct {
 	target  *target
 	// talk: say what may be of interest to somebody who watches.
 	talk bool
-	// resumable: what the copy was stopped in can be resumed.
-	resumable bool
 	// lastRetry is when the last retry was told.
 	lastRetry time.Time
 }
@@ -37,7 +36,6 @@ func (r *reporter) result(result transfer.Result) {
 	}
 	// What stopped all of them is said once, at the end.
 	if errors.Is(result.Err, transfer.ErrStopped) {
-		r.resumable = r.resumable || errors.Is(result.Err, transfer.ErrResumable)
 		return
 	}
 	g.failures.add(exitCode(result.Err))
@@ -70,11 +68,8 @@ func (r *reporter) event(event transfer.Event) {
 	}
 }
 
-// interruptedError is why a copy stopped that can be resumed.
-type interruptedError struct{ error }
-
-func (e interruptedError) Error() string {
-	return e.error.Error() + "; run the same command again to go on from here"
+// inWords is what an error says, where a copy that can be resumed is a command that
+// can be run again.
+func inWords(err error) string {
+	return strings.ReplaceAll(err.Error(), transfer.ErrResumable.Error(), "run the same command again to go on from here")
 }
-
-func (e interruptedError) Unwrap() error { return e.error }

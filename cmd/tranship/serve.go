@@ -29,9 +29,10 @@ type serveFlags struct {
 		uploadSuffix string
 		revision     int
 	}
-	minFree   byteSize
-	logFormat string
-	logLevel  string
+	minFree      byteSize
+	uploadExpiry time.Duration
+	logFormat    string
+	logLevel     string
 }
 
 func newServe(g *globals) *cobra.Command {
@@ -62,6 +63,7 @@ files: it refuses to listen beyond this machine without --insecure.`,
 	f.Var(&flags.durability, "durability", "what a file is when its client did not say: `durable|written` (default durable)")
 	f.Var(&flags.minDurability, "min-durability", "the least that every file is, whatever its client said: `durable|written`")
 	f.Var(&flags.minFree, "min-free", "`size` of space on the file system that uploads must leave free, as 10GiB")
+	f.DurationVar(&flags.uploadExpiry, "upload-expiry", disk.DefaultUploadExpiry, "how long an unfinished upload is kept after its last write")
 	f.StringVar(&flags.filesrv.uploadSuffix, "filesrv-upload-suffix", "", "`text` between name and extension of files uploaded by filesrv, as _recv")
 	f.IntVar(&flags.filesrv.revision, "filesrv-revision", 1, "revision of filesrv for clients that do not say theirs: 1 or 2")
 	f.StringVar(&flags.logFormat, "log-format", "text", "`text|json`")
@@ -75,6 +77,8 @@ func (f serveFlags) validate() error {
 		return usageError{"--root is missing: say which directory to serve"}
 	case f.filesrv.revision != 1 && f.filesrv.revision != 2:
 		return usagef("--filesrv-revision %d: it must be 1 or 2", f.filesrv.revision)
+	case f.uploadExpiry <= 0:
+		return usagef("--upload-expiry %v: it must be more than 0", f.uploadExpiry)
 	case f.drainTimeout < 0:
 		return usagef("--drain-timeout %v: it must not be negative", f.drainTimeout)
 	}
@@ -106,6 +110,7 @@ func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
 		Durability:    tranship.Durability(flags.durability),
 		MinDurability: tranship.Durability(flags.minDurability),
 		MinFreeBytes:  int64(flags.minFree),
+		UploadExpiry:  flags.uploadExpiry,
 	})
 	if err != nil {
 		return fmt.Errorf("--root %s: %w", flags.root, localError(err))

@@ -221,7 +221,7 @@ func (t *target) message(result transfer.Result) string {
 		return fmt.Sprintf("%s: the server does not serve the protocol %s", where, t.protocol)
 	}
 	// Stores end what they say with the path, which stands before it here.
-	text := strings.TrimSuffix(result.Err.Error(), ": "+result.Path)
+	text := strings.TrimSuffix(inWords(result.Err), ": "+result.Path)
 	if _, path, ok := strings.Cut(result.Source, "://"); ok {
 		if _, path, ok = strings.Cut(path, "/"); ok {
 			text = strings.TrimSuffix(text, ": "+path)
