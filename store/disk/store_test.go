@@ -57,7 +57,11 @@ func (f fixture) reopen() fixture {
 	if err := f.Store.Close(); err != nil {
 		f.Fatal(err)
 	}
-	return f.open(f.options, f.system)
+	options := f.options
+	options.MinPartSize = max(options.MinPartSize, 1<<20) // see withTinyParts
+	again := f.open(options, f.system)
+	again.Store.options = f.options
+	return again
 }
 
 func (f fixture) at(path string) string { return filepath.Join(f.directory, path) }

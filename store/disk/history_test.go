@@ -1,0 +1,204 @@
+package disk
+
+import (
+	"io/fs"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tranship/tranship"
+)
+
+func headers() map[string]header {
+	return map[string]header{
+		"least": {id: "ID", spec: tranship.Spec{Path: "p", Size: new(int64(0)), ResumeKey: "k"}, partSize: 1, created: time.Unix(0, 0), epoch: 1},
+		"most": {
+			id: strings.Repeat("I", 26),
+			spec: tranship.Spec{
+				Path: strings.Repeat(strings.Repeat("p", 255)+"/", 4)[:1023],
+				Size: new(int64(1<<63 - 1)),
+				Attributes: tranship.Attributes{
+					ModTime:  new(time.Unix(0, -1)),
+					Mode:     new(fs.FileMode(0o777)),
+					Metadata: map[string]string{"a": "", "key": strings.Repeat("\x01", 2000)},
+				},
+				Precondition: tranship.Precondition{MustNotExist: true, MustMatchVersion: strings.Repeat("v", 128)},
+				Durability:   tranship.DurabilityDurable,
+				ResumeKey:    strings.Repeat("k", 256),
+			},
+			partSize: maxPartSize, created: time.Unix(0, 1<<62), epoch: 1<<64 - 1, boot: strings.Repeat("b", 128),
+		},
+	}
+}
+
+func TestHistory(t *testing.T) {
+	for name, want := range headers() {
+		entries := []entry{headerEntry(want)}
+		if name == "most" {
+			entries = append(entries, partEntry(3, maxPartSize, 7), partEntry(4, maxPartSize, 8), voidEntry(3),
+				closingEntry(outcome{version: "v", crc: 9}), committedEntry(outcome{version: "w", crc: 9, at: time.Unix(1, 2)}))
+		}
+		var data []byte
+		for i, e := range entries {
+			data = appendRecord(data, want.id, uint64(i), e)
+		}
+		h, ok := readJournal(want.id, data)
+		if !ok || h.bytes != int64(len(data)) || h.records != uint64(len(entries)) || !reflect.DeepEqual(h.header, want) {
+			t.Errorf("%s: %+v, %v", name, h, ok)
+		}
+		if name == "most" && (len(h.parts) != 1 || h.parts[4] != 8 || h.committed == nil || h.committed.version != "w" || !h.committed.at.Equal(time.Unix(1, 2))) {
+			t.Errorf("%s: %+v", name, h)
+		}
+		if _, ok := readJournal("OTHER", data); ok {
+			t.Errorf("%s: was taken for another's", name)
+		}
+		if n := len(headerEntry(want).content); n > maxPayload-16 {
+			t.Errorf("%s: a header has %d bytes", name, n)
+		}
+	}
+}
+
+// FuzzReadJournal gives the decoder payloads with the right checksums, cut from one
+// input, and raw bytes behind them.
+func FuzzReadJournal(f *testing.F) {
+	const id = "ID"
+	for _, h := range headers() {
+		h.id = id
+		first := headerEntry(h).content
+		f.Add(first, partEntry(0, 1, 2).content, byte(kindPart), []byte{})
+		f.Add(first, voidEntry(0).content, byte(kindVoid), []byte{0, 7})
+		f.Add(first, committedEntry(outcome{version: "v"}).content, byte(kindCommitted), []byte{})
+		f.Add(first, first, byte(kindHeader), []byte{})
+	}
+	f.Fuzz(func(t *testing.T, first, second []byte, kind byte, rest []byte) {
+		if len(first) > maxPayload || len(second) > maxPayload {
+			return
+		}
+		data := appendRecord(nil, id, 0, entry{kindHeader, first})
+		data = appendRecord(data, id, 1, entry{kind, second})
+		data = append(data, rest...)
+		for _, data := range [][]byte{data, rest} {
+			h, ok := readJournal(id, data)
+			if !ok {
+				continue
+			}
+			if h.header.id != id || h.header.spec.Validate() != nil || h.bytes > int64(len(data)) {
+				t.Errorf("%+v", h)
+			}
+			for n := range h.parts {
+				if h.header.length(n) < 1 {
+					t.Errorf("part %d of %+v", n, h.header)
+				}
+			}
+			again, ok := readJournal(id, data[:h.bytes])
+			if !ok || !reflect.DeepEqual(again, h) {
+				t.Errorf("read again: %+v, first %+v", again, h)
+			}
+		}
+	})
+}
+
+// Whatever becomes of a journal, parts are forgotten at worst. Where it is cut, the
+// data is what it was then: a void record is there before its part changes.
+func TestTornJournal(t *testing.T) {
+	f := newFixture(t, small, unsynced()).withTinyParts()
+	content, other := noise(1, 4*tiny-100), noise(2, 4*tiny-100)
+	spec := resumable("file", content)
+	u := f.begin(spec)
+	f.write(u, other, 0, 1)
+	f.sync(u)
+	data, journal := f.at(uploadsDirectory+"/"+u.ID()), f.at(uploadsDirectory+"/"+journalName(u.ID()))
+	read := func(name string) []byte {
+		t.Helper()
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	before := read(data)
+	writer, err := u.Part(t.Context(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	voided := len(read(journal))
+	if _, err := writer.Write(cut(content, tiny, 1)); err != nil {
+		t.Fatal(err)
+	}
+	if err := writer.Close(); err != nil {
+		t.Fatal(err)
+	}
+	f.detach(f.begin(spec))
+	u = f.begin(spec)
+	f.write(u, content, 2, 3)
+	f.detach(u)
+	after, log := read(data), read(journal)
+
+	resumed := make(map[int]int) // how often so many parts were left
+	check := func(name string, data, log []byte) {
+		t.Helper()
+		g := fixture{T: t, directory: t.TempDir()}
+		g.place(uploadsDirectory+"/"+u.ID(), string(data))
+		g.place(uploadsDirectory+"/"+journalName(u.ID()), string(log))
+		g = g.open(small, unsynced()).withTinyParts()
+		again := g.begin(spec)
+		parts := durable(again)
+		for n, crc := range parts {
+			if got := tranship.CRC32C(cut(data, tiny, n)); got != crc {
+				t.Errorf("%s: part %d has CRC32C %08x, not %08x", name, n, got, crc)
+			}
+		}
+		resumed[len(parts)]++
+		g.finish(again, "file", content)
+		if err := g.Store.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	for n := range log {
+		then := before
+		if n >= voided {
+			then = after
+		}
+		check("cut", then, log[:n])
+		flipped := []byte(string(log))
+		flipped[n] ^= 1 << (n % 8)
+		check("flipped", after, flipped)
+	}
+	check("whole", after, log)
+	check("zeros behind", after, append([]byte(string(log)), make([]byte, 4096)...))
+	check("cut data", after[:3*tiny], log)
+	if resumed[4] < 2 || resumed[0] == 0 {
+		t.Errorf("so many parts were left so often: %v", resumed)
+	}
+}
+
+func TestForeignFilesAmongUploadsAreRemoved(t *testing.T) {
+	f := newFixture(t, small, unsynced()).withTinyParts()
+	content := noise(1, 2*tiny)
+	u := f.begin(resumable("file", content))
+	f.write(u, content, 0)
+	f.detach(u)
+	lost := f.begin(resumable("lost", content))
+	f.write(lost, content, 0)
+	f.detach(lost)
+	for _, name := range []string{"DATA", "x.journal", ".journal", u.ID() + ".journal.new", "a directory/"} {
+		if strings.HasSuffix(name, "/") {
+			if err := os.Mkdir(f.at(uploadsDirectory+"/"+name), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		f.place(uploadsDirectory+"/"+name, "garbage")
+	}
+	f.symlink("/etc/passwd", uploadsDirectory+"/link.journal")
+	if err := os.Remove(f.at(uploadsDirectory + "/" + lost.ID())); err != nil {
+		t.Fatal(err)
+	}
+	f = f.reopen()
+	if got := f.uploads(); len(got) != 2 {
+		t.Errorf("left are %q", got)
+	}
+	f.finish(f.begin(resumable("file", content)), "file", content)
+}
