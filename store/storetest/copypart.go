@@ -60,10 +60,10 @@ func copyRanges(f fixture) {
 
 // copyUnknownSize must fill whole parts, for where the file ends is unknown.
 func copyUnknownSize(f fixture) {
-	data := f.parted(1)
-	f.upload(tranship.Spec{Path: "source"}, data)
 	upload := f.begin(tranship.Spec{Path: "file"})
 	part := upload.PartSize()
+	data := content(1, 2*part+777)
+	f.upload(tranship.Spec{Path: "source"}, data)
 	f.copyPart(upload, 0, "source", tranship.OpenOptions{Offset: 5})
 	err := upload.CopyPart(f.Context(), 1, "source", tranship.OpenOptions{Offset: part + 778})
 	f.fails("CopyPart of fewer bytes than a part has", err, tranship.ErrInvalid)
@@ -166,7 +166,7 @@ func copyIsWriter(f fixture) {
 // copyFromReplaced replaces one part of a file, with an upload to the same path.
 func copyFromReplaced(f fixture) {
 	data := f.parted(1)
-	before := f.upload(tranship.Spec{Path: "file"}, data)
+	before := f.upload(tranship.Spec{Path: "file", Size: new(int64(len(data)))}, data)
 	spec := tranship.Spec{Path: "file", Size: &before.Size, Precondition: mustMatch(before.Version)}
 	upload := f.begin(spec)
 	part := upload.PartSize()
@@ -183,7 +183,7 @@ func copyFromReplaced(f fixture) {
 
 func copyDurable(f fixture) {
 	data := f.parted(1)
-	f.upload(tranship.Spec{Path: "source"}, data)
+	f.upload(tranship.Spec{Path: "source", Size: new(int64(len(data)))}, data)
 	spec := resumable("file", "key", data)
 	upload := f.beginNew(spec)
 	part := upload.PartSize()
@@ -200,7 +200,7 @@ func copyDurable(f fixture) {
 	changed := slices.Concat(data[:part], data[1:part+1], data[2*part:])
 	f.put("source", changed[part:part+1])
 	f.fails("CopyPart of too few bytes", upload.CopyPart(f.Context(), 1, "source", tranship.OpenOptions{}), tranship.ErrInvalid)
-	f.upload(tranship.Spec{Path: "source"}, data)
+	f.upload(tranship.Spec{Path: "source", Size: spec.Size}, data)
 	f.copyPart(upload, 1, "source", tranship.OpenOptions{Offset: part})
 	f.sync(upload)
 	f.isDurable(upload, data, 0, 1, 2)

@@ -13,12 +13,28 @@ func resumable(path, key string, data []byte) tranship.Spec {
 	return tranship.Spec{Path: path, Size: new(int64(len(data))), ResumeKey: key}
 }
 
-// parted is content of two whole parts and one shorter.
+// parted is content of two whole parts and one shorter, of uploads of its size.
 func (f fixture) parted(seed byte) []byte {
 	f.Helper()
-	probe := f.begin(tranship.Spec{Path: "probe"})
-	f.abort(probe)
-	return content(seed, 2*probe.PartSize()+777)
+	return content(seed, 2*f.partSize(3)+777)
+}
+
+// partSize is the length of parts in an upload of known size that has so many: it
+// may depend on the size, and be another when that is unknown.
+func (f fixture) partSize(parts int64) int64 {
+	f.Helper()
+	partSize, size := int64(0), int64(1)
+	for range 10 {
+		probe := f.begin(tranship.Spec{Path: "probe", Size: &size})
+		f.abort(probe)
+		if probe.PartSize() == partSize {
+			return partSize
+		}
+		partSize = probe.PartSize()
+		size = (parts-1)*partSize + 1
+	}
+	f.Fatalf("there is no upload of %d parts: in one of %d bytes they have %d", parts, size, partSize)
+	return 0
 }
 
 // pieces are the parts of data.

@@ -23,8 +23,9 @@ func FuzzUploads(f *testing.F, open func(t *testing.T) tranship.Store) {
 			files:    make(map[string]modelFile),
 			sessions: make(map[sessionKey]*modelSession),
 		}
+		m.knownPartSize = m.partSize(3)
 		probe := m.begin(tranship.Spec{Path: "probe"})
-		m.partSize = probe.PartSize()
+		m.unknownPartSize = probe.PartSize()
 		m.abort(probe)
 		m.play(script)
 	})
@@ -67,7 +68,7 @@ func (s *script) path() string { return []string{"a", "b"}[s.next(2)] }
 
 func (m *model) doBegin(s *script) {
 	spec := tranship.Spec{Path: s.path(), ResumeKey: []string{"", "key", "key", "other"}[s.next(4)]}
-	if size := []int64{2*m.partSize + 777, 2*m.partSize + 777, m.partSize, 500, 0, -1}[s.next(6)]; size >= 0 {
+	if size := []int64{2*m.knownPartSize + 777, 2*m.knownPartSize + 777, m.knownPartSize, 500, 0, -1}[s.next(6)]; size >= 0 {
 		spec.Size = &size
 	} else {
 		spec.ResumeKey = ""
@@ -100,8 +101,8 @@ func (m *model) beginUpload(s *script, spec tranship.Spec) {
 		return
 	}
 	m.cleanUp(upload)
-	if upload.PartSize() != m.partSize {
-		m.Fatalf("part size is %d, want %d", upload.PartSize(), m.partSize)
+	if spec.Size == nil && upload.PartSize() != m.unknownPartSize || spec.Size != nil && upload.PartSize() != m.knownPartSize {
+		m.Fatalf("part size of %+v is %d", spec, upload.PartSize())
 	}
 	h := &modelHandle{upload: upload}
 	m.handles = append(m.handles, h)
@@ -247,7 +248,7 @@ func (m *model) writer(s *script) *modelWriter {
 
 func (m *model) doWrite(s *script) {
 	if w := m.writer(s); w != nil {
-		m.write(w, content(byte(s.next(256)), m.partSize*int64(s.next(8))/10))
+		m.write(w, content(byte(s.next(256)), m.knownPartSize*int64(s.next(8))/10))
 		m.writers = append(m.writers, w)
 	}
 }

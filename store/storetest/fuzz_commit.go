@@ -123,7 +123,7 @@ func (m *model) doCopy(s *script) {
 	if length <= 0 {
 		return
 	}
-	options := tranship.OpenOptions{Offset: tenths * m.partSize / 10}
+	options := tranship.OpenOptions{Offset: tenths * m.knownPartSize / 10}
 	err := h.upload.CopyPart(m.Context(), n, source, options)
 	from, exists := m.files[source]
 	switch {

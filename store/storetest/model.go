@@ -12,7 +12,9 @@ import (
 // leaves room, or a client cannot know yet, it holds what is possible.
 type model struct {
 	fixture
-	partSize int64
+	// knownPartSize and unknownPartSize are those of uploads of known size and not.
+	knownPartSize, unknownPartSize int64
+
 	files    map[string]modelFile
 	sessions map[sessionKey]*modelSession
 	handles  []*modelHandle
@@ -86,9 +88,9 @@ func (s *modelSession) key() sessionKey {
 // length is how many bytes part n can have; negative if there is no such part.
 func (m *model) length(s *modelSession, n int) int64 {
 	if s.spec.Size == nil {
-		return m.partSize
+		return m.unknownPartSize
 	}
-	return min(m.partSize, *s.spec.Size-int64(n)*m.partSize)
+	return min(m.knownPartSize, *s.spec.Size-int64(n)*m.knownPartSize)
 }
 
 // candidates are the contents with which part n may be durable, the present one
@@ -146,8 +148,8 @@ func (m *model) durableRanges(h *modelHandle) map[int]uint32 {
 	all := make(map[int]uint32)
 	end := int64(0)
 	for _, r := range h.upload.Durable() {
-		n := int(r.Offset / m.partSize)
-		if r.Offset < end || r.Offset%m.partSize != 0 || r.Length != m.length(h.session, n) || r.Length <= 0 || r.CRC32C == nil {
+		n := int(r.Offset / h.upload.PartSize())
+		if r.Offset < end || r.Offset%h.upload.PartSize() != 0 || r.Length != m.length(h.session, n) || r.Length <= 0 || r.CRC32C == nil {
 			m.Fatalf("durable is %+v, which is no part, or out of order", r)
 		}
 		all[n], end = *r.CRC32C, r.Offset+r.Length

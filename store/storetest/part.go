@@ -27,7 +27,7 @@ func partNumber(f fixture) {
 	_, err := probe.Part(f.Context(), -1)
 	f.fails("Part(-1)", err, tranship.ErrInvalid)
 
-	size := probe.PartSize() + 1
+	size := f.partSize(2) + 1
 	upload := f.begin(tranship.Spec{Path: "known", Size: &size})
 	for _, n := range []int{-1, math.MinInt, 2, 3, math.MaxInt32, math.MaxInt} {
 		_, err := upload.Part(f.Context(), n)

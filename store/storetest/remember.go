@@ -127,6 +127,13 @@ func abortForgets(f fixture) {
 	older, file := f.committed(spec, data)
 	f.abort(f.recall(older, spec, data))
 	f.sameFile(f.has("file", data), file)
+	older, file = f.committed(spec, data)
+
+	failed := f.recall(older, spec, data) // or finds out at its end
+	_, err := commit(f.Context(), failed, changed)
+	f.fails("Commit of another checksum", err, tranship.ErrIntegrity)
+	f.abort(failed)
+	f.sameFile(f.has("file", data), file)
 
 	upload := f.beginNew(spec)
 	if upload.ID() == older.ID() {

@@ -27,6 +27,7 @@ func resumeTests() []test {
 		{"the newer precondition counts", newerPrecondition},
 		{"a precondition that fails keeps the parts", failedPrecondition},
 		{"after a commit that failed", resumesFailedCommit},
+		{"a commit that failed, let go, abort", abortAfterFailedCommit},
 		{"abort", abortResumable},
 		{"detach", detaches},
 		{"empty file", resumesEmpty},
@@ -178,10 +179,10 @@ func whatIsDurable(f fixture) {
 
 func begunAgain(f fixture) {
 	data := f.parted(1)
-	piece := pieces(f.begin(tranship.Spec{Path: "probe"}), data)
-	changed := append(slices.Concat(piece[0], content(2, int64(len(piece[1])))), piece[2]...)
 	spec := resumable("file", "key", data)
 	older := f.kept(spec, data, 0, 1, 2)
+	piece := pieces(older, data)
+	changed := slices.Concat(piece[0], content(2, older.PartSize()), piece[2])
 
 	upload := f.resume(older, spec)
 	writer := f.part(upload, 1)
@@ -391,6 +392,40 @@ func resumesFailedCommit(f fixture) {
 	f.writeParts(upload, data, 1)
 	f.finish(upload, data)
 	f.hasUploads("")
+}
+
+// abortAfterFailedCommit aborts late: what was let go, or resumed since, it must
+// not touch.
+func abortAfterFailedCommit(f fixture) {
+	data, bad := f.parted(1), f.parted(2)
+	spec := resumable("file", "key", data)
+	upload := f.beginNew(spec)
+	f.writeParts(upload, data, 0, 1, 2)
+	f.sync(upload)
+	for _, detached := range []bool{true, false} {
+		older := upload
+		_, err := commit(f.Context(), older, bad)
+		f.fails("Commit of other bytes", err, tranship.ErrIntegrity)
+		if detached {
+			f.detach(older)
+			f.abort(older)
+		}
+		upload = f.resume(older, spec)
+		f.detach(older)
+		f.abort(older)
+		f.hasUploads("", "file")
+		f.isDurable(upload, data, 0, 1, 2)
+	}
+	f.finish(upload, data)
+
+	spec.Path = "aborted"
+	upload = f.beginNew(spec)
+	f.writeParts(upload, data, 0, 1, 2)
+	_, err := commit(f.Context(), upload, bad)
+	f.fails("Commit of other bytes", err, tranship.ErrIntegrity)
+	f.abort(upload)
+	f.hasUploads("")
+	f.finish(f.beginNew(spec), data)
 }
 
 func abortResumable(f fixture) {

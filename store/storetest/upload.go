@@ -26,6 +26,9 @@ func uploadSizes(f fixture, known bool) {
 	probe := f.begin(tranship.Spec{Path: "probe"})
 	part := probe.PartSize()
 	f.abort(probe)
+	if known {
+		part = f.partSize(4)
+	}
 	sizes := []int64{0, 1, 1000, part - 1, part, part + 1}
 	if known {
 		sizes = append(sizes, 3*part+7)
@@ -66,9 +69,7 @@ func uploadReverse(f fixture) {
 }
 
 func uploadAtOnce(f fixture) {
-	probe := f.begin(tranship.Spec{Path: "probe"})
-	size := 2*probe.PartSize() + 7
-	f.abort(probe)
+	size := 2*f.partSize(3) + 7
 	upload := f.begin(tranship.Spec{Path: "file", Size: &size})
 	data := content(2, size)
 	var pieces [][]byte
