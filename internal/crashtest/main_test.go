@@ -1,0 +1,101 @@
+package crashtest
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+)
+
+// work is the directory below which everything is.
+var work string
+
+// binary is the tranship program.
+func binary() string { return filepath.Join(work, "tranship") }
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	var err error
+	if work, err = os.MkdirTemp(os.Getenv("TRANSHIP_CRASH_DIR"), "tranship-crash-"); err != nil {
+		fmt.Fprintln(os.Stderr, "crashtest:", err)
+		return 1
+	}
+	defer os.RemoveAll(work)
+	build := exec.Command("go", "build", "-o", binary(), "../../cmd/tranship")
+	if output, err := build.CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "crashtest: cannot build tranship: %v\n%s", err, output)
+		return 1
+	}
+	return m.Run()
+}
+
+// directory makes one that is removed when the test ends.
+func directory(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp(work, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
+
+// parameters say how much to do.
+type parameters struct {
+	size, rate int64
+	kills      int
+	random     *rand.Rand
+}
+
+func parametersOf(t *testing.T) parameters {
+	t.Helper()
+	number := func(name string, otherwise int64) int64 {
+		text := os.Getenv(name)
+		if text == "" {
+			return otherwise
+		}
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil || n < 1 {
+			t.Fatalf("%s=%s: it must be a positive number", name, text)
+		}
+		return n
+	}
+	seed := number("TRANSHIP_CRASH_SEED", rand.Int64())
+	p := parameters{
+		size:   number("TRANSHIP_CRASH_SIZE", 16<<20),
+		kills:  int(number("TRANSHIP_CRASH_KILLS", 4)),
+		random: rand.New(rand.NewPCG(uint64(seed), 0)),
+	}
+	p.rate = number("TRANSHIP_CRASH_RATE", max(p.size/4, 4<<20))
+	t.Logf("TRANSHIP_CRASH_SEED=%d: %d kills, files of %d bytes, %d bytes a second and connection",
+		seed, p.kills, p.size, p.rate)
+	return p
+}
+
+// next is how many bytes pass before the next kill.
+func (p parameters) next() int64 { return 1 + p.random.Int64N(p.size/5) }
+
+// victims of a kill.
+type victims struct{ server, client bool }
+
+func (p parameters) victims() victims {
+	return []victims{{server: true}, {client: true}, {true, true}}[p.random.IntN(3)]
+}
+
+func (v victims) String() string {
+	switch v {
+	case victims{server: true}:
+		return "server"
+	case victims{client: true}:
+		return "client"
+	}
+	return "server and client"
+}
