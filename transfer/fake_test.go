@@ -208,6 +208,22 @@ func fill(t *testing.T, store tranship.Writer, sizes map[string]int) {
 	}
 }
 
+// putLarge makes data the content of a file.
+func putLarge(t *testing.T, store tranship.Writer, path string, data []byte) {
+	t.Helper()
+	upload, err := store.Begin(t.Context(), tranship.Spec{Path: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	writer := sequential.NewWriter(t.Context(), upload)
+	if _, err := writer.Write(data); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := writer.Commit(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // mustHave fails unless a source has that content.
 func mustHave(t *testing.T, source Source, path string, want []byte) tranship.File {
 	t.Helper()

@@ -146,7 +146,7 @@ func (a *assembly) move(ctx context.Context) error {
 		return err
 	}
 	if a.item.Digest != nil && !a.source.isLocal() {
-		return a.hashUpload(ctx)
+		return a.hashUpload(a.watch.ctx)
 	}
 	return nil
 }
@@ -244,7 +244,7 @@ func (a *assembly) giveUp(err error) error {
 }
 
 func (a *assembly) detach(ctx context.Context, err error) {
-	if !errors.Is(err, tranship.ErrUnavailable) {
+	if _, local := a.upload.(readBack); local || !errors.Is(err, tranship.ErrUnavailable) {
 		// Nothing is wrong with the destination: what is on its way can still
 		// become durable.
 		_ = a.upload.Sync(ctx)

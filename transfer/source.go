@@ -63,13 +63,14 @@ func (s *source) open(ctx context.Context, offset, length int64) (tranship.Conte
 	content, err := s.item.Source.Open(ctx, s.item.SourcePath, tranship.OpenOptions{
 		Version: s.from.Version, Offset: offset, Length: &length,
 	})
-	if err != nil {
+	switch {
+	case err == nil && sameContent(content.File(), s.from):
+		return content, nil
+	case err == nil:
+		_ = content.Close()
+	case !errors.Is(err, tranship.ErrInvalid): // which means that the end is nearer now
 		return nil, sourceError(err)
 	}
-	if sameContent(content.File(), s.from) {
-		return content, nil
-	}
-	_ = content.Close()
 	if s.isVersioned() {
 		return nil, errReplaced
 	}

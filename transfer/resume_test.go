@@ -1,0 +1,493 @@
+package transfer
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/store/mem"
+)
+
+// Copies that are cut again and again, and each time made again by another process,
+// arrive bit by bit, and send no durable part again.
+func TestResumeUploadOverManyCuts(t *testing.T) {
+	name, data := largeFile(t)
+	for _, after := range []int{1, partBytes - 1, partBytes, 4*partBytes + 1, 7 * partBytes, 1_000_003, 20 * partBytes, largeBytes - 1} {
+		t.Run(fmt.Sprint(after), func(t *testing.T) {
+			store := newCutting(after)
+			var sent int64
+			for runs := 1; ; runs++ {
+				if runs > 200 {
+					t.Fatal("it does not end")
+				}
+				got := results{}
+				// Parts are what is kept: a cut within the first needs another way on.
+				options := Options{Attempts: 1, Parts: 2, Report: got.report(t)}
+				if after < 2*partBytes && runs > 3 {
+					store.after = 3 * partBytes
+				}
+				err := Copy(t.Context(), store, localItem(t, name), options)
+				result := got[name]
+				if err == nil {
+					if result.SentBytes+result.SkippedBytes != largeBytes {
+						t.Errorf("%d bytes sent and %d skipped", result.SentBytes, result.SkippedBytes)
+					}
+					break
+				}
+				if !errors.Is(err, tranship.ErrUnavailable) {
+					t.Fatal(err)
+				}
+				if uploads(t, store) == 1 && errors.Is(err, ErrResumable) != hasDurable(t, store) {
+					t.Fatalf("error %v, with durable bytes: %v", err, hasDurable(t, store))
+				}
+				sent += result.SentBytes
+			}
+			mustHave(t, store.Store, "copy", data)
+			if store.rewritten > 0 || uploads(t, store) != 0 {
+				t.Errorf("%d durable parts were sent again, %d uploads are left", store.rewritten, uploads(t, store))
+			}
+		})
+	}
+}
+
+func hasDurable(t *testing.T, store tranship.Uploads) bool {
+	t.Helper()
+	for info, err := range store.ListUploads(t.Context(), "") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.DurableBytes > 0
+	}
+	return false
+}
+
+// One copy outlives any number of cuts, as long as it gets on.
+func TestResumeUploadWithinOneCopy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		name, data := largeFile(t)
+		store := newCutting(3 * partBytes)
+		got, progress := results{}, &Progress{}
+		var retries, resumes int
+		options := Options{Attempts: 2, Parts: 2, Report: got.report(t), Progress: progress, Events: func(e Event) {
+			switch e.Kind {
+			case EventRetry:
+				retries++
+			case EventResume:
+				resumes++
+			}
+		}}
+		if err := Copy(t.Context(), store, localItem(t, name), options); err != nil {
+			t.Fatal(err)
+		}
+		mustHave(t, store.Store, "copy", data)
+		result, count := got[name], progress.Count()
+		if result.SentBytes != largeBytes || result.SkippedBytes != 0 || result.Attempts < 10 || store.rewritten > 0 {
+			t.Errorf("%+v, %d rewritten", result, store.rewritten)
+		}
+		if count.Received != largeBytes || count.Durable != largeBytes || count.Skipped != 0 || count.BytesDone != largeBytes {
+			t.Errorf("progress %+v", count)
+		}
+		if retries != store.begun-1 || resumes < retries-2 {
+			t.Errorf("%d begun, %d retries, %d resumed", store.begun, retries, resumes)
+		}
+	})
+}
+
+// interrupted leaves an upload of a local file with some durable parts in the store.
+func interrupted(t *testing.T, store *cutting, name string) Result {
+	t.Helper()
+	after := store.after
+	store.after = 10*partBytes + partBytes/2
+	got := results{}
+	err := Copy(t.Context(), store, localItem(t, name), Options{Attempts: 1, Parts: 2, Report: got.report(t)})
+	if !errors.Is(err, ErrResumable) || !errors.Is(got[name].Err, ErrResumable) || !errors.Is(err, tranship.ErrUnavailable) {
+		t.Fatalf("error %v", err)
+	}
+	store.after = after
+	return got[name]
+}
+
+func TestResumeProvesParts(t *testing.T) {
+	name, data := largeFile(t)
+	store := newCutting(-1)
+	interrupted(t, store, name)
+	// Part 3 changes, with the file's time and size as they were.
+	info, err := os.Stat(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rewrite(t, name, 3*partBytes+5)
+	data[3*partBytes+5] ^= 0xff
+	if err := os.Chtimes(name, time.Time{}, info.ModTime()); err != nil {
+		t.Fatal(err)
+	}
+	got, differs := results{}, int64(0)
+	options := Options{Report: got.report(t), Events: func(e Event) {
+		if e.Kind == EventDiffers {
+			differs += e.Bytes
+		}
+	}}
+	if err := Copy(t.Context(), store, localItem(t, name), options); err != nil {
+		t.Fatal(err)
+	}
+	mustHave(t, store.Store, "copy", data)
+	result := got[name]
+	if differs != partBytes || store.rewritten != 1 || result.SkippedBytes%partBytes != 0 || result.SkippedBytes == 0 ||
+		result.SkippedBytes+result.SentBytes != largeBytes {
+		t.Errorf("%d bytes differed, %d parts rewritten: %+v", differs, store.rewritten, result)
+	}
+}
+
+func TestNoResume(t *testing.T) {
+	name, _ := largeFile(t)
+	store := newCutting(10 * partBytes)
+	err := Copy(t.Context(), store, localItem(t, name), Options{Attempts: 1, NoResume: true})
+	if !errors.Is(err, tranship.ErrUnavailable) || errors.Is(err, ErrResumable) || uploads(t, store) != 0 {
+		t.Errorf("error %v, %d uploads", err, uploads(t, store))
+	}
+}
+
+// A commit whose reply was lost is found again, and costs no byte.
+func TestResumeRememberedCommit(t *testing.T) {
+	name, data := largeFile(t)
+	store := newCutting(-1)
+	for _, want := range []int64{0, largeBytes} {
+		got := results{}
+		if err := Copy(t.Context(), store, localItem(t, name), Options{Report: got.report(t)}); err != nil {
+			t.Fatal(err)
+		}
+		if got[name].SkippedBytes != want || got[name].SentBytes != largeBytes-want {
+			t.Errorf("%+v, want %d bytes skipped", got[name], want)
+		}
+	}
+	// With other content, the store must forget it.
+	rewrite(t, name, 7*partBytes)
+	data[7*partBytes] ^= 0xff
+	if err := Copy(t.Context(), store, localItem(t, name), Options{}); err != nil {
+		t.Fatal(err)
+	}
+	mustHave(t, store.Store, "copy", data)
+}
+
+// What a store lost of what it called durable is sent again.
+func TestResumeIncomplete(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		name, data := largeFile(t)
+		store := newCutting(-1)
+		commits := 0
+		store.commit = func() error {
+			if commits++; commits == 1 {
+				return &tranship.IncompleteError{Missing: []tranship.Range{{Length: 5}}}
+			}
+			return nil
+		}
+		if err := Copy(t.Context(), store, localItem(t, name), Options{}); err != nil {
+			t.Fatal(err)
+		}
+		mustHave(t, store.Store, "copy", data)
+		store.commit = func() error { return &tranship.IncompleteError{Missing: []tranship.Range{{Length: 5}}} }
+		rewrite(t, name, 0)
+		before := store.begun
+		if err := Copy(t.Context(), store, localItem(t, name), Options{}); !errors.Is(err, tranship.ErrPrecondition) {
+			t.Errorf("error %v", err)
+		}
+		if n := store.begun - before; n > maxRestarts+1 {
+			t.Errorf("%d uploads were begun", n)
+		}
+	})
+}
+
+// A second copy of the same source ends the first, which does not fight back.
+func TestResumeTakenOver(t *testing.T) {
+	name, data := largeFile(t)
+	store := newCutting(-1)
+	taken := false
+	store.commit = func() error {
+		if !taken {
+			taken = true
+			if err := Copy(t.Context(), store, localItem(t, name), Options{}); err != nil {
+				t.Errorf("the second: %v", err)
+			}
+		}
+		return nil
+	}
+	err := Copy(t.Context(), store, localItem(t, name), Options{})
+	if !errors.Is(err, tranship.ErrAborted) || errors.Is(err, ErrResumable) || store.begun != 2 {
+		t.Errorf("error %v after %d uploads", err, store.begun)
+	}
+	mustHave(t, store.Store, "copy", data)
+}
+
+// A copy that is interrupted says that it can go on, and does.
+func TestResumeAfterCancel(t *testing.T) {
+	name, data := largeFile(t)
+	store := newFaulty()
+	store.Store = &mem.Store{PartSize: partBytes}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	writes := 0
+	store.write = func(string) error {
+		if writes++; writes == 20 {
+			cancel(errors.New("interrupted"))
+		}
+		return nil
+	}
+	err := Copy(ctx, store, localItem(t, name), Options{})
+	if !errors.Is(err, ErrResumable) || store.begun != 0 || uploads(t, store) != 1 {
+		t.Fatalf("error %v, %d uploads held, %d there", err, store.begun, uploads(t, store))
+	}
+	got := results{}
+	if err := Copy(t.Context(), store, localItem(t, name), Options{Report: got.report(t)}); err != nil {
+		t.Fatal(err)
+	}
+	mustHave(t, store, "copy", data)
+	if got[name].SkippedBytes < 10*partBytes {
+		t.Errorf("%+v", got[name])
+	}
+}
+
+// A source that changes while it is sent leaves nothing, not even to be resumed.
+func TestResumeSourceChanges(t *testing.T) {
+	for change, do := range map[string]func(name string) error{
+		"written to": func(name string) error { return os.Chtimes(name, time.Time{}, modTime) },
+		"grows":      func(name string) error { return os.Truncate(name, largeBytes+1) },
+		"shrinks":    func(name string) error { return os.Truncate(name, 5) },
+	} {
+		t.Run(change, func(t *testing.T) {
+			name, _ := largeFile(t)
+			store := newFaulty()
+			store.Store = &mem.Store{PartSize: partBytes}
+			writes := 0
+			store.write = func(string) error {
+				if writes++; writes == 15 {
+					return do(name)
+				}
+				return nil
+			}
+			err := Copy(t.Context(), store, localItem(t, name), Options{})
+			if !errors.Is(err, ErrChanged) || uploads(t, store) != 0 || len(paths(t, store)) > 0 {
+				t.Errorf("error %v, %d uploads, %q", err, uploads(t, store), paths(t, store))
+			}
+		})
+	}
+}
+
+// Bytes that were sent must still be the same when they are read again, whatever the
+// file's size and time say.
+func TestResumeSourceChangesInSecret(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		name, _ := largeFile(t)
+		store := newCutting(10 * partBytes)
+		info, err := os.Stat(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		changed := false
+		options := Options{Parts: 1, Events: func(e Event) {
+			if e.Kind == EventRetry && !changed {
+				changed = true
+				rewrite(t, name, partBytes)
+				if err := os.Chtimes(name, time.Time{}, info.ModTime()); err != nil {
+					t.Error(err)
+				}
+			}
+		}}
+		err = Copy(t.Context(), store, localItem(t, name), options)
+		if !errors.Is(err, ErrChanged) || uploads(t, store) != 0 {
+			t.Errorf("error %v, %d uploads", err, uploads(t, store))
+		}
+	})
+}
+
+// Between two attempts a file may change openly: what differs is sent again.
+func TestResumeSourceChangesBetweenAttempts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		name, data := largeFile(t)
+		store := newCutting(10 * partBytes)
+		changed := false
+		options := Options{Parts: 1, Events: func(e Event) {
+			if e.Kind == EventRetry && !changed {
+				changed = true
+				rewrite(t, name, partBytes)
+				data[partBytes] ^= 0xff
+				if err := os.Chtimes(name, time.Time{}, modTime); err != nil {
+					t.Error(err)
+				}
+			}
+		}}
+		if err := Copy(t.Context(), store, localItem(t, name), options); err != nil {
+			t.Fatal(err)
+		}
+		mustHave(t, store.Store, "copy", data)
+	})
+}
+
+func TestStall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		name, data := largeFile(t)
+		for _, size := range []int{largeBytes, 5} {
+			if err := os.Truncate(name, int64(size)); err != nil {
+				t.Fatal(err)
+			}
+			stalling := &stallingStore{Store: &mem.Store{PartSize: partBytes}, writes: 12}
+			begun := time.Now()
+			err := Copy(t.Context(), stalling, localItem(t, name), Options{Attempts: 1})
+			if took := time.Since(begun); !errors.Is(err, tranship.ErrUnavailable) || took < 30*time.Second || took > 31*time.Second {
+				t.Errorf("size %d: error %v after %v", size, err, took)
+			}
+			if errors.Is(err, ErrResumable) != (size == largeBytes) {
+				t.Errorf("size %d: error %v", size, err)
+			}
+			if err := Copy(t.Context(), stalling.Store, localItem(t, name), Options{}); err != nil {
+				t.Fatal(err)
+			}
+			mustHave(t, stalling.Store, "copy", data[:size])
+		}
+	})
+}
+
+// A copy that moves, however slowly, has all the time it needs.
+func TestStallNot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		name, data := largeFile(t)
+		store := newFaulty()
+		store.Store = &mem.Store{PartSize: partBytes}
+		store.write = func(string) error {
+			time.Sleep(29 * time.Second)
+			return nil
+		}
+		got := results{}
+		if err := Copy(t.Context(), store, localItem(t, name), Options{Parts: 1, Report: got.report(t)}); err != nil {
+			t.Fatal(err)
+		}
+		if got[name].Attempts != 1 {
+			t.Errorf("%+v", got[name])
+		}
+		mustHave(t, store, "copy", data)
+	})
+}
+
+// stallingStore takes some writes, and then nothing any more.
+type stallingStore struct {
+	tranship.Store
+	writes int
+}
+
+func (s *stallingStore) Put(ctx context.Context, _ tranship.Spec, _ []byte) (tranship.File, error) {
+	<-ctx.Done()
+	return tranship.File{}, ctx.Err()
+}
+
+func (s *stallingStore) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload, error) {
+	upload, err := s.Store.Begin(ctx, spec)
+	if err != nil {
+		return nil, err
+	}
+	places := make(chan struct{}, s.writes)
+	for range s.writes {
+		places <- struct{}{}
+	}
+	return &stallingUpload{upload, places}, nil
+}
+
+type stallingUpload struct {
+	tranship.Upload
+	places chan struct{}
+}
+
+func (u *stallingUpload) Part(ctx context.Context, n int) (tranship.PartWriter, error) {
+	part, err := u.Upload.Part(ctx, n)
+	if err != nil {
+		return nil, err
+	}
+	return &stallingPart{part, u, ctx}, nil
+}
+
+type stallingPart struct {
+	tranship.PartWriter
+	upload *stallingUpload
+	ctx    context.Context
+}
+
+func (p *stallingPart) Write(data []byte) (int, error) {
+	select {
+	case <-p.upload.places:
+		return p.PartWriter.Write(data)
+	case <-p.ctx.Done():
+		return 0, p.ctx.Err()
+	}
+}
+
+// Memory does not grow with the size of a file, the number of files, or of attempts.
+func TestBuffersAreBounded(t *testing.T) {
+	name, _ := largeFile(t)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	store := newCutting(5 * partBytes)
+	copier := newCopier(store, Options{Streams: 2, Parts: 3}, cancel)
+	items := func(yield func(Item, error) bool) {
+		for i := range 10 {
+			for item := range localItem(t, name) {
+				item.Path = fmt.Sprint(i)
+				yield(item, nil)
+			}
+		}
+	}
+	if err := copier.run(ctx, items); err != nil {
+		t.Fatal(err)
+	}
+	if most := copier.buffers.most.Load(); most > 2*(3*readBuffers+1) || copier.buffers.live.Load() != 0 {
+		t.Errorf("%d buffers at once, %d in the end", most, copier.buffers.live.Load())
+	}
+}
+
+func TestResumeBetweenStores(t *testing.T) {
+	source := &cutSource{Store: &mem.Store{}, left: -1}
+	data := random(largeBytes)
+	fill(t, source, map[string]int{"a": largeBytes})
+	store := newCutting(-1)
+	source.left = 11 * partBytes
+	err := Copy(t.Context(), store, itemOf(source, "a", largeBytes), Options{Attempts: 1, Parts: 1})
+	if !errors.Is(err, ErrResumable) {
+		t.Fatalf("error %v", err)
+	}
+	got := results{}
+	source.left, source.read = -1, 0
+	if err := Copy(t.Context(), store, itemOf(source, "a", largeBytes), Options{Report: got.report(t)}); err != nil {
+		t.Fatal(err)
+	}
+	mustHave(t, store.Store, "copy", data)
+	if result := got["a"]; result.SkippedBytes == 0 || source.read != result.SentBytes || store.rewritten > 0 {
+		t.Errorf("%+v, %d bytes read, %d rewritten", result, source.read, store.rewritten)
+	}
+	// Another version is another source.
+	other := bytes.Repeat([]byte("x"), largeBytes)
+	source.left = 11 * partBytes
+	if err := Copy(t.Context(), store, itemOf(source, "a", largeBytes), Options{Attempts: 1, NoResume: true}); err == nil {
+		t.Fatal("no error")
+	}
+	source.left = -1
+	putLarge(t, source, "a", other)
+	if err := Copy(t.Context(), store, itemOf(source, "a", largeBytes), Options{}); err != nil {
+		t.Fatal(err)
+	}
+	mustHave(t, store.Store, "copy", other)
+}
+
+func TestResumeKey(t *testing.T) {
+	key := ResumeKey("/a/b")
+	if len(key) != 64 || key != ResumeKey("/a/b") || key == ResumeKey("/a/c") {
+		t.Errorf("key %q", key)
+	}
+	keys := []string{key, resumeKey("path", "/a/c"), versionKey("", "a", "1"), versionKey("", "a1", ""), versionKey("a", "", "1"), versionKey("", "a", "2")}
+	slices.Sort(keys)
+	if len(slices.Compact(keys)) != 6 {
+		t.Error("two sources have one key")
+	}
+}
