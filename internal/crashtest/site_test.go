@@ -35,6 +35,9 @@ func newSite(t *testing.T, link faultproxy.Link) *site {
 // place names a file on the server, by way of the proxy.
 func (s *site) place(path string) string { return "grpc://" + s.proxy.Address() + "/" + path }
 
+// direct names a file on the server, past the proxy.
+func (s *site) direct(path string) string { return "grpc://" + s.server.address + "/" + path }
+
 // file is where the server keeps a path.
 func (s *site) file(path string) string { return filepath.Join(s.root, path) }
 
