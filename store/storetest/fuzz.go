@@ -56,7 +56,7 @@ func (m *model) play(s script) {
 	for i := 0; i < longest && len(s) > 0; i++ {
 		operations[s.next(len(operations))](&s)
 		for _, h := range m.handles {
-			if h.alive() && h.session.made == nil {
+			if h.alive() && !h.failed && h.session.made == nil {
 				m.checkDurable(h)
 			}
 		}
@@ -78,7 +78,7 @@ func (m *model) doBegin(s *script) {
 
 // doBeginAgain begins what was begun before.
 func (m *model) doBeginAgain(s *script) {
-	if h := m.handle(s); h != nil {
+	if h := m.anyHandle(s); h != nil {
 		m.beginUpload(s, h.session.spec)
 	}
 }
@@ -136,13 +136,22 @@ func (m *model) beginUpload(s *script, spec tranship.Spec) {
 	}
 }
 
-// handle picks one of the latest uploads; nil if there is none.
-func (m *model) handle(s *script) *modelHandle {
+// anyHandle picks one of the latest uploads; nil if there is none.
+func (m *model) anyHandle(s *script) *modelHandle {
 	if len(m.handles) == 0 {
 		return nil
 	}
 	back := s.next(min(len(m.handles), 4))
 	return m.handles[len(m.handles)-1-back]
+}
+
+// handle picks one that may be used in any way.
+func (m *model) handle(s *script) *modelHandle {
+	h := m.anyHandle(s)
+	if h != nil && h.failed && h.alive() {
+		return nil
+	}
+	return h
 }
 
 // doPart writes a part, most often whole, in one go.
@@ -282,7 +291,7 @@ func (m *model) doSync(s *script) {
 }
 
 func (m *model) doDetach(s *script) {
-	if h := m.handle(s); h != nil {
+	if h := m.anyHandle(s); h != nil {
 		m.detachHandle(h)
 	}
 }
@@ -300,7 +309,7 @@ func (m *model) detachHandle(h *modelHandle) {
 }
 
 func (m *model) doAbort(s *script) {
-	if h := m.handle(s); h != nil {
+	if h := m.anyHandle(s); h != nil {
 		m.abort(h.upload)
 		if h.alive() {
 			m.forget(h.session)

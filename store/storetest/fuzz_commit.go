@@ -67,7 +67,7 @@ func (m *model) commitHandle(h *modelHandle, way int) {
 		if !failures.has(err) && !(h.untold && errors.Is(err, tranship.ErrAborted)) {
 			m.Fatalf("Commit(%+v) of %d bytes for %+v: %v, want %v", commit, len(data), h.session.spec, err, failures)
 		}
-		m.detachHandle(h)
+		h.failed = true
 	case len(failures) > 0:
 		m.Fatalf("Commit(%+v) of %d bytes for %+v succeeded, want %v", commit, len(data), h.session.spec, failures)
 	default:
@@ -107,7 +107,7 @@ func (m *model) checkRepeatedCommit(h *modelHandle, failures failure, file trans
 	case err == nil:
 		h.session.owner = nil
 	case failures.has(err) || h.session.vague:
-		m.detachHandle(h)
+		h.failed = true
 	default:
 		m.Fatalf("a repeated Commit: %v, want %v", err, failures)
 	}
@@ -192,7 +192,7 @@ func (m *model) doMove(s *script) {
 
 // doAbortUpload aborts an upload by the id of any so far.
 func (m *model) doAbortUpload(s *script) {
-	h := m.handle(s)
+	h := m.anyHandle(s)
 	if h == nil {
 		return
 	}

@@ -61,6 +61,8 @@ type modelHandle struct {
 	session *modelSession
 	// overtaken: it was the owner when another one came.
 	overtaken bool
+	// failed: Commit has, and it is only to be detached or aborted.
+	failed bool
 	// untold: a writer was ended by a newer one, so that Commit may say so.
 	untold bool
 }
