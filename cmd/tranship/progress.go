@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io"
 	"os"
+	"path"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -85,7 +87,7 @@ func stateOf(progress *transfer.Progress) state {
 	}
 	for _, f := range progress.InFlight() {
 		if f.Size < 0 || f.Size > tranship.MaxPutBytes {
-			s.flying = append(s.flying, flight{flightKey{f.Path, f.Begun}, f.Source, f.Size, f.There()})
+			s.flying = append(s.flying, flight{flightKey{f.Path, f.Begun}, path.Base(filepath.ToSlash(f.Source)), f.Size, f.There()})
 		}
 	}
 	return s

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -106,23 +107,24 @@ func (s *terminal) String() string {
 // await waits, for a minute at most, until all words have been shown.
 func (s *terminal) await(t *testing.T, words ...string) {
 	t.Helper()
+	for _, word := range words {
+		s.awaitMatch(t, regexp.MustCompile(regexp.QuoteMeta(word)))
+	}
+}
+
+func (s *terminal) awaitMatch(t *testing.T, words *regexp.Regexp) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for {
 		text := s.String()
-		missing := ""
-		for _, word := range words {
-			if !strings.Contains(text, word) {
-				missing = word
-			}
-		}
-		if missing == "" {
+		if words.MatchString(text) {
 			return
 		}
 		select {
 		case <-s.change:
 		case <-ctx.Done():
-			t.Fatalf("%q was not shown: %q", missing, text)
+			t.Fatalf("%v was not shown: %.1000q", words, text)
 		}
 	}
 }

@@ -1,0 +1,375 @@
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/tranship/tranship/internal/faultproxy"
+)
+
+const largeBytes = 32 << 20
+
+// slowServer serves a directory, and the same through a link of 8 MiB/s.
+func slowServer(t *testing.T) (root, address, slow string) {
+	t.Helper()
+	_, root, address = serveFor(t.Context(), t)
+	link := faultproxy.Faults{BytesPerSecond: 8 << 20}
+	proxy, err := faultproxy.Listen(address, func(int) faultproxy.Link { return faultproxy.Link{Up: link, Down: link} })
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = proxy.Close() })
+	return root, "grpc://" + address, "grpc://" + proxy.Address()
+}
+
+// largeFile makes a file that takes some seconds on a slow link.
+func largeFile(t *testing.T, name string) []byte {
+	t.Helper()
+	content := make([]byte, largeBytes)
+	_, _ = rand.NewChaCha8([32]byte{}).Read(content)
+	if err := os.WriteFile(name, content, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return content
+}
+
+// program runs the real program in a process of its own.
+type program struct {
+	*exec.Cmd
+	err terminal
+}
+
+func startProgram(t *testing.T, args ...string) *program {
+	t.Helper()
+	p := &program{Cmd: exec.CommandContext(t.Context(), "tranship", args...), err: terminal{change: make(chan struct{}, 1)}}
+	p.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0")
+	p.Stderr = &p.err
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// quarter is a line that says that a quarter is done, or more.
+var quarter = regexp.MustCompile(`\((2[5-9]|[3-9].)%\)`)
+
+// output runs a command line in this process, which must exit with the code.
+func output(t *testing.T, code int, args ...string) (out, err string) {
+	t.Helper()
+	c := start(t.Context(), nil, args...)
+	if got := <-c.code; got != code {
+		t.Fatalf("%q: exit code %d, want %d: %s", args, got, code, c.err.String())
+	}
+	return c.out.String(), c.err.String()
+}
+
+// moved is how much a copy moved.
+type moved struct {
+	SentBytes    int64 `json:"sent_bytes"`
+	SkippedBytes int64 `json:"skipped_bytes"`
+}
+
+// sent runs a cp --json of one file.
+func sent(t *testing.T, args ...string) moved {
+	t.Helper()
+	out, _ := output(t, 0, append([]string{"cp", "--json"}, args...)...)
+	var result moved
+	if err := json.Unmarshal([]byte(out), &result); err != nil {
+		t.Fatalf("%s: %v", out, err)
+	}
+	return result
+}
+
+// unfinished are the uploads of a server.
+func unfinished(t *testing.T, server string) []uploadObject {
+	t.Helper()
+	out, _ := output(t, 0, "uploads", "ls", "--json", server)
+	var uploads []uploadObject
+	for line := range strings.Lines(out) {
+		var upload uploadObject
+		if err := json.Unmarshal([]byte(line), &upload); err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		uploads = append(uploads, upload)
+	}
+	return uploads
+}
+
+// poll asks every few milliseconds, for a minute at most, until the answer is yes.
+func poll(t *testing.T, what string, yes func() bool) {
+	t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for begun := time.Now(); !yes(); {
+		if time.Since(begun) > time.Minute {
+			t.Fatalf("in vain: %s", what)
+		}
+		<-tick.C
+	}
+}
+
+// awaitDurable waits until a server has some of the one file that is being sent.
+func awaitDurable(t *testing.T, server string) uploadObject {
+	t.Helper()
+	var upload uploadObject
+	poll(t, "some of an upload durable", func() bool {
+		uploads := unfinished(t, server)
+		if len(uploads) > 0 {
+			upload = uploads[0]
+		}
+		return upload.DurableBytes > 0
+	})
+	return upload
+}
+
+func (p *program) end(t *testing.T, signal syscall.Signal) (code int) {
+	t.Helper()
+	if err := p.Process.Signal(signal); err != nil {
+		t.Fatal(err)
+	}
+	exit, ok := errors.AsType[*exec.ExitError](p.Wait())
+	if !ok {
+		t.Fatalf("it did not fail: %s", p.err.String())
+	}
+	return exit.ExitCode()
+}
+
+func sameContent(t *testing.T, name string, want []byte) {
+	t.Helper()
+	if got, err := os.ReadFile(name); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("%s: %d bytes, %v; they are not those that were sent", name, len(got), err)
+	}
+}
+
+// An upload whose client was killed goes on where it was.
+func TestUploadResumesAfterKill(t *testing.T) {
+	root, server, slow := slowServer(t)
+	source := filepath.Join(t.TempDir(), "large")
+	content := largeFile(t, source)
+
+	first := startProgram(t, "cp", source, slow+"/a/large")
+	upload := awaitDurable(t, server)
+	first.end(t, syscall.SIGKILL)
+	if upload.Path != "a/large" || upload.Size != largeBytes || upload.DurableBytes > largeBytes {
+		t.Errorf("upload %+v", upload)
+	}
+	if age := time.Until(upload.Expires); age < 6*24*time.Hour || age > 7*24*time.Hour {
+		t.Errorf("it expires in %v", age)
+	}
+
+	result := sent(t, source, server+"/a/large")
+	if result.SkippedBytes < upload.DurableBytes || result.SentBytes+result.SkippedBytes != largeBytes || result.SentBytes == 0 {
+		t.Errorf("sent %d, skipped %d of %d, of which %d had been durable", result.SentBytes, result.SkippedBytes, largeBytes, upload.DurableBytes)
+	}
+	sameContent(t, filepath.Join(root, "a/large"), content)
+	if uploads := unfinished(t, server); len(uploads) > 0 {
+		t.Errorf("left: %+v", uploads)
+	}
+}
+
+// An interrupted upload says that it can be resumed, exits with 1, and can be.
+func TestUploadResumesAfterInterrupt(t *testing.T) {
+	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+		t.Run(signal.String(), func(t *testing.T) {
+			root, server, slow := slowServer(t)
+			source := filepath.Join(t.TempDir(), "large")
+			content := largeFile(t, source)
+			first := startProgram(t, "cp", source, slow)
+			awaitDurable(t, server)
+			if code := first.end(t, signal); code != 1 {
+				t.Errorf("exit code %d", code)
+			}
+			want := fmt.Sprintf("tranship: %s signal received; run the same command again to go on from here\n", signal)
+			if text := first.err.String(); text != want {
+				t.Errorf("%q, want %q", text, want)
+			}
+			result := sent(t, source, server)
+			if result.SkippedBytes == 0 || result.SentBytes+result.SkippedBytes != largeBytes {
+				t.Errorf("sent %d, skipped %d", result.SentBytes, result.SkippedBytes)
+			}
+			sameContent(t, filepath.Join(root, "large"), content)
+		})
+	}
+}
+
+// A second signal ends it at once, whatever it waits for.
+func TestSecondInterrupt(t *testing.T) {
+	_, _, address := serveFor(t.Context(), t)
+	proxy, err := faultproxy.Listen(address, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = proxy.Close() })
+	input, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _, _ = input.Close(), write.Close() })
+	cmd := exec.CommandContext(t.Context(), "tranship", "cp", "-", "grpc://"+proxy.Address()+"/file")
+	cmd.Stdin = input
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	if _, err := write.Write(make([]byte, 4<<20)); err != nil {
+		t.Fatal(err)
+	}
+	proxy.Freeze()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for begun := time.Now(); ; {
+		select {
+		case err := <-ended:
+			if err == nil || time.Since(begun) > 5*time.Second {
+				t.Errorf("after %v: %v", time.Since(begun), err)
+			}
+			return
+		case <-tick.C:
+			_ = cmd.Process.Signal(os.Interrupt)
+		}
+	}
+}
+
+func TestDownloadResumesAfterInterrupt(t *testing.T) {
+	root, server, slow := slowServer(t)
+	content := largeFile(t, filepath.Join(root, "large"))
+	local := t.TempDir()
+	first := startProgram(t, "cp", "--progress", "plain", "--progress-interval", "10ms", slow+"/large", local)
+	first.err.awaitMatch(t, quarter)
+	if code := first.end(t, syscall.SIGINT); code != 1 {
+		t.Errorf("exit code %d", code)
+	}
+	if text := first.err.String(); !strings.HasSuffix(text, "; run the same command again to go on from here\n") {
+		t.Errorf("%q", text)
+	}
+	if _, err := os.Stat(filepath.Join(local, "large")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the file is there: %v", err)
+	}
+	result := sent(t, server+"/large", local)
+	if result.SkippedBytes == 0 || result.SentBytes+result.SkippedBytes != largeBytes {
+		t.Errorf("sent %d, skipped %d", result.SentBytes, result.SkippedBytes)
+	}
+	sameContent(t, filepath.Join(local, "large"), content)
+	if entries, err := os.ReadDir(local); err != nil || len(entries) != 1 {
+		t.Errorf("left: %v, %v", entries, err)
+	}
+}
+
+// With --no-resume nothing is left, and nothing that is left is used.
+func TestNoResume(t *testing.T) {
+	root, server, slow := slowServer(t)
+	source := filepath.Join(t.TempDir(), "large")
+	content := largeFile(t, source)
+
+	first := startProgram(t, "cp", source, slow)
+	awaitDurable(t, server)
+	first.end(t, syscall.SIGINT)
+	if result := sent(t, "--no-resume", source, server); result.SentBytes != largeBytes || result.SkippedBytes != 0 {
+		t.Errorf("sent %d, skipped %d", result.SentBytes, result.SkippedBytes)
+	}
+	sameContent(t, filepath.Join(root, "large"), content)
+
+	second := startProgram(t, "cp", "--no-resume", "--progress", "plain", "--progress-interval", "10ms", source, slow+"/other")
+	second.err.awaitMatch(t, quarter)
+	if code := second.end(t, syscall.SIGINT); code != 1 || strings.Contains(second.err.String(), "again") {
+		t.Errorf("exit code %d: %s", code, second.err.String())
+	}
+	for _, upload := range unfinished(t, server) {
+		if upload.Path == "other" {
+			t.Errorf("left: %+v", upload)
+		}
+	}
+}
+
+func TestUploads(t *testing.T) {
+	root, server, slow := slowServer(t)
+	source := filepath.Join(t.TempDir(), "large")
+	largeFile(t, source)
+	first := startProgram(t, "cp", source, slow+"/a/large")
+	awaitDurable(t, server)
+	first.end(t, syscall.SIGINT)
+	id := unfinished(t, server)[0].ID
+
+	text, _ := output(t, 0, "uploads", "ls", server+"/a")
+	if fields := strings.Fields(text); len(fields) != 5 || fields[0] != id || !strings.HasSuffix(fields[1], "%") ||
+		fields[2] != fmt.Sprint(largeBytes) || !strings.HasSuffix(fields[3], "Z") || fields[4] != "a/large" {
+		t.Errorf("%q", text)
+	}
+	if text, _ := output(t, 0, "uploads", "ls", server+"/a/large"); !strings.HasPrefix(text, id) {
+		t.Errorf("%q", text)
+	}
+	if text, _ := output(t, 0, "uploads", "ls", server+"/b"); text != "" {
+		t.Errorf("%q", text)
+	}
+	// One that is not there does not stop the others; nor is one removed that is
+	// somewhere else.
+	fails(t, 3, []string{server, "not found", "none"}, "uploads", "rm", server, "none")
+	fails(t, 3, []string{id, "not found"}, "uploads", "rm", server+"/b", id)
+	if out, _ := output(t, 3, "uploads", "rm", "--json", server+"/a", "none", id); out != fmt.Sprintf("{\"id\":%q}\n", id) {
+		t.Errorf("%q", out)
+	}
+	if uploads := unfinished(t, server); len(uploads) > 0 {
+		t.Errorf("left: %+v", uploads)
+	}
+	if _, err := os.Stat(filepath.Join(root, "a")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the file is there: %v", err)
+	}
+	if result := sent(t, source, server+"/a/large"); result.SkippedBytes != 0 {
+		t.Errorf("skipped %d", result.SkippedBytes)
+	}
+}
+
+// A digest is demanded of a large file, too, whichever way it goes, and also of
+// one that was resumed.
+func TestChecksumOfLargeFile(t *testing.T) {
+	root, server, slow := slowServer(t)
+	local := t.TempDir()
+	source := filepath.Join(local, "large")
+	content := largeFile(t, source)
+	good := fmt.Sprintf("sha256:%x", sha256.Sum256(content))
+	const bad = "blake3:0000000000000000000000000000000000000000000000000000000000000000"
+
+	fails(t, 5, []string{source, "digest", bad}, "cp", "--checksum", bad, source, server)
+	if _, err := os.Stat(filepath.Join(root, "large")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the file is there: %v", err)
+	}
+	first := startProgram(t, "cp", source, slow+"/resumed")
+	awaitDurable(t, server+"/resumed")
+	first.end(t, syscall.SIGINT)
+	if result := sent(t, "--checksum", good, source, server+"/resumed"); result.SkippedBytes == 0 {
+		t.Error("it was not resumed")
+	}
+	sameContent(t, filepath.Join(root, "resumed"), content)
+	if text, _ := output(t, 0, "stat", "--digest", "sha256", server+"/resumed"); !strings.Contains(text, good) {
+		t.Errorf("%q", text)
+	}
+
+	back := filepath.Join(local, "back")
+	fails(t, 5, []string{"digest", bad}, "cp", "--checksum", bad, server+"/resumed", back)
+	if _, err := os.Stat(back); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the file is there: %v", err)
+	}
+	output(t, 0, "cp", "--checksum", good, server+"/resumed", back)
+	sameContent(t, back, content)
+}
+
+// A server keeps free space free, and says so before anything is sent.
+func TestMinFree(t *testing.T) {
+	_, _, address := serveFor(t.Context(), t, "--min-free", "1000000TiB")
+	source := filepath.Join(t.TempDir(), "large")
+	largeFile(t, source)
+	fails(t, 1, []string{"no space left"}, "cp", source, "grpc://"+address)
+}

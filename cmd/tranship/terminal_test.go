@@ -1,0 +1,113 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/creack/pty"
+)
+
+// onTerminal runs the real program on a terminal of 80 columns.
+func onTerminal(t *testing.T, args ...string) (shown *terminal, keys io.Writer, wait func() int) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "tranship", args...)
+	cmd.Env = append(os.Environ(), "TERM=xterm", "GORACE=atexit_sleep_ms=0")
+	console, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 24, Cols: 80})
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown = newTerminal()
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		// It ends with an error when the program has.
+		_, _ = io.Copy(shown, console)
+	}()
+	t.Cleanup(func() { _ = console.Close() })
+	return shown, console, func() int {
+		err := cmd.Wait()
+		<-read
+		if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+			return exit.ExitCode()
+		}
+		return 0
+	}
+}
+
+// frames are what stood on a terminal, one after the other: each is erased before
+// the next is drawn.
+func frames(shown string) []string {
+	return regexp.MustCompile(`\x1b\[\d*A\x1b\[J`).Split(shown, -1)
+}
+
+var barLine = regexp.MustCompile(`^large +\[[=>-]+\] +(\d+)% \S+ \S+/32\.0 MiB \S+ [KM]?i?B/s( \d+:\d\d left)?$`)
+
+// On a terminal there is a bar while a file is sent; it is gone in the end, and
+// what was said stays.
+func TestBarOnTerminal(t *testing.T) {
+	root, server, slow := slowServer(t)
+	source := filepath.Join(t.TempDir(), "large")
+	content := largeFile(t, source)
+	shown, keys, wait := onTerminal(t, "cp", source, slow)
+	awaitDurable(t, server)
+	shown.await(t, "left")
+	// The terminal makes SIGINT of it.
+	if _, err := keys.Write([]byte{3}); err != nil {
+		t.Fatal(err)
+	}
+	if code := wait(); code != 1 {
+		t.Errorf("exit code %d", code)
+	}
+	all := frames(shown.String())
+	if last := all[len(all)-1]; !strings.HasSuffix(last, "tranship: interrupt signal received; run the same command again to go on from here\r\n") ||
+		strings.Contains(last, "MiB/s") {
+		t.Errorf("left on the terminal: %q", last)
+	}
+	bars := 0
+	for _, frame := range all[:len(all)-1] {
+		for line := range strings.Lines(frame) {
+			line = strings.TrimRight(line, "\r\n ")
+			if strings.Contains(line, "\x1b") || utf8.RuneCountInString(line) > 80 {
+				t.Errorf("line %q", line)
+			}
+			if barLine.MatchString(line) {
+				bars++
+			}
+		}
+	}
+	if bars == 0 {
+		t.Errorf("no bars: %q", shown.String())
+	}
+
+	// What is there already is shown as done, and is not part of the rate.
+	shown, _, wait = onTerminal(t, "cp", source, slow)
+	if code := wait(); code != 0 {
+		t.Fatalf("exit code %d: %s", code, shown.String())
+	}
+	sameContent(t, filepath.Join(root, "large"), content)
+	all = frames(shown.String())
+	if last := all[len(all)-1]; strings.TrimSpace(last) != "" {
+		t.Errorf("left on the terminal: %q", last)
+	}
+}
+
+// Results as JSON are not mixed with bars.
+func TestNoBarsAmongResults(t *testing.T) {
+	_, server, _ := slowServer(t)
+	source := filepath.Join(t.TempDir(), "large")
+	largeFile(t, source)
+	shown, _, wait := onTerminal(t, "cp", "--json", source, server)
+	if code := wait(); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	if text := shown.String(); strings.Contains(text, "\x1b") || strings.Count(text, "\n") != 1 {
+		t.Errorf("%q", text)
+	}
+}
