@@ -155,6 +155,25 @@ func (s *session) recordClosing(version string, crc uint32) error {
 	return nil
 }
 
+// countRecorded reports the parts that a commit recorded which failed afterwards.
+// The caller holds the gate.
+func (s *session) countRecorded() error {
+	if !s.resumable() {
+		return nil
+	}
+	if err := s.settle(); err != nil {
+		return s.fail(err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.parts {
+		if p.recorded {
+			p.durable, p.durableCRC = true, p.crc
+		}
+	}
+	return nil
+}
+
 // settle makes the session's files durable entries of their directory.
 func (s *session) settle() error {
 	if !s.durable() || s.settled.Load() {

@@ -101,7 +101,7 @@ func (c *content) Read(buffer []byte) (int, error) {
 		return 0, c.ended
 	}
 	buffer = buffer[:min(int64(len(buffer)), c.end-c.offset)]
-	n, err := c.file.ReadAt(buffer, c.offset)
+	n, err := c.store.system.readAt(c.file, buffer, c.offset)
 	if c.checked {
 		c.crc = tranship.UpdateCRC32C(c.crc, buffer[:n])
 	}

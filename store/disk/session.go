@@ -343,7 +343,7 @@ func (s *session) commit(ctx context.Context, commit tranship.Commit) (tranship.
 		return tranship.File{}, s.fail(final)
 	}
 	if err != nil {
-		return tranship.File{}, err
+		return tranship.File{}, errors.Join(err, s.countRecorded())
 	}
 	if !s.resumable() {
 		s.end()

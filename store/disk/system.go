@@ -18,6 +18,7 @@ type system struct {
 	create   func(dir *rootfs.Dir, name string) (*os.File, error)
 	remove   func(dir *rootfs.Dir, name string) error
 	truncate func(file *os.File, size int64) error
+	readAt   func(file *os.File, data []byte, offset int64) (int, error)
 	writeAt  func(file *os.File, data []byte, offset int64) (int, error)
 	sync     func(file *os.File) error
 	setxattr func(file *os.File, name string, value []byte) error
@@ -39,6 +40,7 @@ func realSystem() system {
 		truncate: (*os.File).Truncate,
 		boot:     bootID,
 		now:      time.Now,
+		readAt:   (*os.File).ReadAt,
 		writeAt:  (*os.File).WriteAt,
 		sync:     (*os.File).Sync,
 		setxattr: rootfs.Setxattr,
