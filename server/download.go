@@ -168,7 +168,9 @@ func (d *downloadStream) serve(ctx context.Context, open *transhipv1.Open) {
 		d.fail(open.GetSlot(), err)
 	}
 	d.server.logInternal(d.ctx, "download", err)
-	d.server.logTransfer(d.ctx, outcome{direction: "download", path: open.GetPath(), bytes: sent, start: start, err: err})
+	d.server.logTransfer(d.ctx, outcome{
+		direction: "download", path: open.GetPath(), offset: open.GetOffset(), bytes: sent, start: start, err: err,
+	})
 }
 
 // deliver sends what one open asks for, done included, and counts its bytes.

@@ -376,17 +376,20 @@ func (s *Server) panicked(ctx context.Context, operation string, reason any) err
 // outcome is what the log says of a transfer that has ended.
 type outcome struct {
 	direction, path string
-	bytes           int64
+	offset, bytes   int64
 	start           time.Time
 	err             error
 }
 
-// logTransfer writes the one line that each transfer gets.
+// logTransfer writes the one line that each transfer gets. A range of a file that
+// does not begin with its first byte is mostly one of many of the same download: it
+// is for debugging.
 func (s *Server) logTransfer(ctx context.Context, o outcome) {
 	attributes := []slog.Attr{
 		slog.String("protocol", "tranship"),
 		slog.String("direction", o.direction),
 		slog.String("path", o.path),
+		slog.Int64("offset", o.offset),
 		slog.Int64("bytes", o.bytes),
 		slog.Float64("seconds", time.Since(o.start).Seconds()),
 	}
@@ -394,5 +397,9 @@ func (s *Server) logTransfer(ctx context.Context, o outcome) {
 		s.log.LogAttrs(ctx, slog.LevelWarn, "transfer failed", append(attributes, slog.Any("error", o.err))...)
 		return
 	}
-	s.log.LogAttrs(ctx, slog.LevelInfo, "transfer finished", attributes...)
+	level := slog.LevelInfo
+	if o.offset > 0 {
+		level = slog.LevelDebug
+	}
+	s.log.LogAttrs(ctx, level, "transfer finished", attributes...)
 }
