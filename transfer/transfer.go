@@ -1,11 +1,40 @@
 // Package transfer copies files between any two stores, or between a local
-// directory and a store. It keeps many small files in flight, streams large ones
-// through a fixed number of buffers, verifies every file end to end by CRC32C, and
-// retries what a lost connection cut.
+// directory and a store. It keeps many small files in flight, moves the parts of
+// large ones side by side, verifies every file end to end by CRC32C, and goes on
+// after whatever cut it.
 //
-// Copy is the engine. What it copies is a sequence of items, which Dir.Walk and
+// Copy is the engine. What it copies is a sequence of items, which Dir.Files and
 // Files produce for a local directory and for a store. Dir and LocalFile are the
 // local ends; Stdin and Stdout are streams.
+//
+// # Resuming
+//
+// A file of known size above tranship.MaxPutBytes is uploaded with a
+// tranship.Spec.ResumeKey. Each attempt begins by asking the destination what is
+// durable, and sends what is missing at once. Meanwhile it proves what is there:
+// parts of a source without versions, such as a local file, are read and compared
+// by CRC32C; what differs is sent, too. The key of a source with versions has the
+// version in it, so that what is there needs no reading at the source, and another
+// version begins anew. Either way the file becomes visible only when all has been
+// proved, and when its checksum is what the source says of itself. The source is
+// read once.
+//
+// So a copy that was cut needs no state of its own to be resumed: it is made again,
+// by the same or another process, and sends what is missing. The error of one that
+// can be resumed matches ErrResumable. A Dir as destination resumes in the same
+// way; see there.
+//
+// # Digests
+//
+// An Item.Digest needs the bytes in their order, which parts do not have: if the
+// source is local it is read a second time, beside the sending; if the destination
+// is, what was sent is read back before it becomes visible; otherwise the file goes
+// as one stream, and is not resumed.
+//
+// # Progress
+//
+// Progress has the numbers, to be looked at whenever it suits; Options.Events tells
+// what a person may want to know; Options.Report has the result of each file.
 package transfer
 
 import (
