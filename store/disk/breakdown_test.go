@@ -178,6 +178,25 @@ func TestFullDiskIsBorne(t *testing.T) {
 	f.finish(u, "file", content)
 }
 
+func TestDiskThatBecomesReadOnly(t *testing.T) {
+	b := &breakdown{operation: "create", kind: syscall.EROFS}
+	f := newFixture(t, small, b.system()).withTinyParts()
+	content := noise(1, 2*tiny)
+	_, err := f.Begin(t.Context(), resumable("file", content))
+	f.fails("Begin", err, tranship.ErrDenied)
+	b.kind = nil
+	u := f.begin(resumable("file", content))
+	f.write(u, content, 0)
+	f.detach(u)
+	b.operation, b.journals, b.kind = "write", true, syscall.EROFS
+	_, err = f.Begin(t.Context(), resumable("file", content))
+	f.fails("resuming Begin", err, tranship.ErrDenied)
+	b.kind = nil
+	u = f.begin(resumable("file", content))
+	f.has(u, content, 0)
+	f.finish(u, "file", content)
+}
+
 func TestFailedCommitLeavesWhatCanBeResumed(t *testing.T) {
 	b := &breakdown{operation: "rename"}
 	for name, reopen := range map[string]bool{"at once": false, "later": true} {
