@@ -83,6 +83,13 @@ func parametersOf(t *testing.T) parameters {
 // next is how many bytes pass before the next kill.
 func (p parameters) next() int64 { return 1 + p.random.Int64N(p.size/5) }
 
+// loss is how much is not durable when all goes well: the parts under way, of 1 MiB
+// each, and what arrives while others are being synced.
+func (p parameters) loss() int64 {
+	const parts = 8 << 20
+	return parts + p.rate/2
+}
+
 // victims of a kill.
 type victims struct{ server, client bool }
 

@@ -20,7 +20,7 @@ func TestUpload(t *testing.T) {
 	for n := 0; u.crashes < p.kills; n++ {
 		u.copy(t, n)
 	}
-	u.losses.report(t, u.crashes)
+	u.losses.report(t, p.loss())
 	s.clean(t)
 	s.server.stop(t)
 }
