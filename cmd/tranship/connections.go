@@ -5,8 +5,10 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/keepalive"
 
 	"github.com/tranship/tranship/client"
 )
@@ -15,12 +17,18 @@ import (
 // use; the clients are.
 type connections struct {
 	globals *globals
-	stores  map[serverPlace]*client.Client
-	raw     map[serverPlace]*grpc.ClientConn
+	// stallTimeout is after how long without a byte a file is tried again; 0: never.
+	stallTimeout time.Duration
+	stores       map[serverPlace]*client.Client
+	raw          map[serverPlace]*grpc.ClientConn
 }
 
 func (g *globals) connections() *connections {
-	return &connections{g, map[serverPlace]*client.Client{}, map[serverPlace]*grpc.ClientConn{}}
+	return &connections{
+		globals: g,
+		stores:  map[serverPlace]*client.Client{},
+		raw:     map[serverPlace]*grpc.ClientConn{},
+	}
 }
 
 func (c *connections) options(server serverPlace) client.Options {
@@ -40,12 +48,22 @@ func (c *connections) store(ctx context.Context, server serverPlace) (*client.Cl
 	if store, ok := c.stores[server]; ok {
 		return store, nil
 	}
-	store, err := client.Dial(ctx, server.address, c.options(server))
+	options := c.options(server)
+	if c.stallTimeout > 0 {
+		options.DialOptions = []grpc.DialOption{grpc.WithKeepaliveParams(c.keepalive())}
+	}
+	store, err := client.Dial(ctx, server.address, options)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", server, err)
 	}
 	c.stores[server] = store
 	return store, nil
+}
+
+// keepalive replaces a connection that nothing comes through any more before all
+// attempts of a file have stalled in it. Servers take a ping every 10 s.
+func (c *connections) keepalive() keepalive.ClientParameters {
+	return keepalive.ClientParameters{Time: 12 * time.Second, Timeout: min(max(c.stallTimeout, time.Second), 20*time.Second)}
 }
 
 // conn is a plain connection to a server, for the compatibility protocols.

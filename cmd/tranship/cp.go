@@ -137,6 +137,7 @@ func (g *globals) cp(ctx context.Context, args []string, flags cpFlags) (err err
 		return err
 	}
 	connections := g.connections()
+	connections.stallTimeout = flags.stallTimeout
 	defer func() { err = errors.Join(err, connections.close()) }()
 
 	target, err := g.openTarget(ctx, connections, to, flags)

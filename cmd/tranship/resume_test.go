@@ -155,6 +155,7 @@ func sameContent(t *testing.T, name string, want []byte) {
 
 // An upload whose client was killed goes on where it was.
 func TestUploadResumesAfterKill(t *testing.T) {
+	t.Parallel()
 	root, server, slow := slowServer(t)
 	source := filepath.Join(t.TempDir(), "large")
 	content := largeFile(t, source)
@@ -181,8 +182,10 @@ func TestUploadResumesAfterKill(t *testing.T) {
 
 // An interrupted upload says that it can be resumed, exits with 1, and can be.
 func TestUploadResumesAfterInterrupt(t *testing.T) {
+	t.Parallel()
 	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		t.Run(signal.String(), func(t *testing.T) {
+			t.Parallel()
 			root, server, slow := slowServer(t)
 			source := filepath.Join(t.TempDir(), "large")
 			content := largeFile(t, source)
@@ -206,6 +209,7 @@ func TestUploadResumesAfterInterrupt(t *testing.T) {
 
 // A second signal ends it at once, whatever it waits for.
 func TestSecondInterrupt(t *testing.T) {
+	t.Parallel()
 	_, _, address := serveFor(t.Context(), t)
 	proxy, err := faultproxy.Listen(address, nil)
 	if err != nil {
@@ -244,6 +248,7 @@ func TestSecondInterrupt(t *testing.T) {
 }
 
 func TestDownloadResumesAfterInterrupt(t *testing.T) {
+	t.Parallel()
 	root, server, slow := slowServer(t)
 	content := largeFile(t, filepath.Join(root, "large"))
 	local := t.TempDir()
@@ -270,6 +275,7 @@ func TestDownloadResumesAfterInterrupt(t *testing.T) {
 
 // With --no-resume nothing is left, and nothing that is left is used.
 func TestNoResume(t *testing.T) {
+	t.Parallel()
 	root, server, slow := slowServer(t)
 	source := filepath.Join(t.TempDir(), "large")
 	content := largeFile(t, source)
@@ -295,6 +301,7 @@ func TestNoResume(t *testing.T) {
 }
 
 func TestUploads(t *testing.T) {
+	t.Parallel()
 	root, server, slow := slowServer(t)
 	source := filepath.Join(t.TempDir(), "large")
 	largeFile(t, source)
@@ -335,6 +342,7 @@ func TestUploads(t *testing.T) {
 // A digest is demanded of a large file, too, whichever way it goes, and also of
 // one that was resumed.
 func TestChecksumOfLargeFile(t *testing.T) {
+	t.Parallel()
 	root, server, slow := slowServer(t)
 	local := t.TempDir()
 	source := filepath.Join(local, "large")
@@ -368,6 +376,7 @@ func TestChecksumOfLargeFile(t *testing.T) {
 
 // A server keeps free space free, and says so before anything is sent.
 func TestMinFree(t *testing.T) {
+	t.Parallel()
 	_, _, address := serveFor(t.Context(), t, "--min-free", "1000000TiB")
 	source := filepath.Join(t.TempDir(), "large")
 	largeFile(t, source)

@@ -52,6 +52,7 @@ var barLine = regexp.MustCompile(`^large +\[[=>-]+\] +(\d+)% \S+ \S+/32\.0 MiB \
 // On a terminal there is a bar while a file is sent; it is gone in the end, and
 // what was said stays.
 func TestBarOnTerminal(t *testing.T) {
+	t.Parallel()
 	root, server, slow := slowServer(t)
 	source := filepath.Join(t.TempDir(), "large")
 	content := largeFile(t, source)
@@ -100,6 +101,7 @@ func TestBarOnTerminal(t *testing.T) {
 
 // Results as JSON are not mixed with bars.
 func TestNoBarsAmongResults(t *testing.T) {
+	t.Parallel()
 	_, server, _ := slowServer(t)
 	source := filepath.Join(t.TempDir(), "large")
 	largeFile(t, source)
