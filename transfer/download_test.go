@@ -337,8 +337,11 @@ func TestDirVoidsParts(t *testing.T) {
 func FuzzReadJournal(f *testing.F) {
 	var whole bytes.Buffer
 	for _, line := range []any{
-		journalHead{journalFormat, "key", 10, 3}, journalLine{Epoch: 1},
-		journalLine{Part: new(0), CRC32C: new(uint32(5))}, journalLine{Part: new(3), CRC32C: new(uint32(0))}, journalLine{Part: new(0)},
+		journalHead{journalFormat, "key", 10, 3},
+		journalLine{Epoch: 1},
+		journalLine{Part: new(0), CRC32C: new(uint32(5))},
+		journalLine{Part: new(3), CRC32C: new(uint32(0))},
+		journalLine{Part: new(0)},
 	} {
 		if err := appendLine(&whole, line); err != nil {
 			f.Fatal(err)

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
 
 	"github.com/tranship/tranship"
 )
@@ -83,12 +82,14 @@ func nextLine(lines *bufio.Reader, value any) (int64, error) {
 		return 0, localError(err)
 	}
 	sum, text, _ := bytes.Cut(line[:len(line)-1], []byte(" "))
-	crc, err := strconv.ParseUint(string(sum), 16, 32)
-	if err != nil || len(sum) != 8 || uint32(crc) != tranship.CRC32C(text) || json.Unmarshal(text, value) != nil {
+	if string(sum) != lineSum(text) || json.Unmarshal(text, value) != nil {
 		return 0, nil
 	}
 	return int64(len(line)), nil
 }
+
+// lineSum is what a line begins with.
+func lineSum(text []byte) string { return fmt.Sprintf("%08x", tranship.CRC32C(text)) }
 
 // add applies a line, or reports that it makes no sense.
 func (j *journal) add(line journalLine) bool {
@@ -124,7 +125,7 @@ func appendLine(w io.Writer, value any) error {
 	if err != nil {
 		return err
 	}
-	if _, err := fmt.Fprintf(w, "%08x %s\n", tranship.CRC32C(text), text); err != nil {
+	if _, err := fmt.Fprintf(w, "%s %s\n", lineSum(text), text); err != nil {
 		return localError(err)
 	}
 	return nil

@@ -169,10 +169,6 @@ type fileProgress struct {
 	moves
 }
 
-// sent counts bytes that the destination took; they are taken back with a negative
-// number.
-func (f *fileProgress) sent(n int64) { f.received.Add(n) }
-
 // there sets what an upload has when it begins, or is given up: bytes that this
 // copy had sent, and those that were there before it.
 func (f *fileProgress) there(sent, skipped int64) {

@@ -100,13 +100,13 @@ func TestResumeUploadWithinOneCopy(t *testing.T) {
 	})
 }
 
-// interrupted leaves an upload of a local file with some durable parts in the store.
+// interrupted leaves an upload of a local file, with its first 10 parts, in the store.
 func interrupted(t *testing.T, store *cutting, name string) Result {
 	t.Helper()
 	after := store.after
 	store.after = 10*partBytes + partBytes/2
 	got := results{}
-	err := Copy(t.Context(), store, localItem(t, name), Options{Attempts: 1, Parts: 2, Report: got.report(t)})
+	err := Copy(t.Context(), store, localItem(t, name), Options{Attempts: 1, Parts: 1, Report: got.report(t)})
 	if !errors.Is(err, ErrResumable) || !errors.Is(got[name].Err, ErrResumable) || !errors.Is(err, tranship.ErrUnavailable) {
 		t.Fatalf("error %v", err)
 	}
