@@ -12,7 +12,7 @@ import (
 // flips are offsets that are damaged: many at the beginning, where the messages
 // are that say what is to happen, some at the end, and some in what is between.
 func flips(total int64) []int64 {
-	const ends, each, middle = 700, 12, 20
+	const ends, each, middle = 600, 16, 12
 	random := rand.New(rand.NewPCG(uint64(total), 0))
 	var offsets []int64
 	for offset := random.Int64N(each); offset < total; offset += 1 + random.Int64N(2*each-1) {
