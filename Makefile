@@ -20,7 +20,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: all
-all: build test lint generate-check breaking tidy-check race interop fuzz vuln demo cross ## everything that CI checks
+all: build test lint generate-check breaking tidy-check race interop fuzz vuln demo crash cross ## everything that CI checks
 
 .PHONY: build
 build: ## build the static binary bin/tranship
@@ -89,6 +89,15 @@ fuzz: ## run every fuzz target for FUZZTIME (10s)
 interop: ## test against other gRPC implementations, installed as needed
 	@tools/interop-setup.sh
 	TRANSHIP_INTEROP=require go test -count=1 -timeout $(TIMEOUT) ./interop/...
+
+# More and larger: make crash CRASH_SIZE=1073741824 CRASH_KILLS=200. What it
+# measures is in its output; see internal/crashtest.
+CRASH_SIZE  ?= 67108864
+CRASH_KILLS ?= 20
+.PHONY: crash
+crash: ## kill server and client at random moments, and measure what is sent again
+	TRANSHIP_CRASH_SIZE=$(CRASH_SIZE) TRANSHIP_CRASH_KILLS=$(CRASH_KILLS) \
+	  go test -v -count=1 -timeout 30m -run 'TestUpload|TestDownload' ./internal/crashtest
 
 .PHONY: cross
 cross: ## check that everything compiles on other systems
