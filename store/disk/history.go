@@ -73,8 +73,10 @@ type outcome struct {
 type history struct {
 	header header
 	// parts are the whole ones, and their checksums.
-	parts              map[int64]uint32
-	closing, committed *outcome
+	parts map[int64]uint32
+	// closing is what the upload was about to become, or has, when nothing came
+	// after; nil otherwise. It has a time if it is known to have.
+	closing *outcome
 	// records were read, and their bytes.
 	records uint64
 	bytes   int64
@@ -134,7 +136,7 @@ func (h *history) take(id string, payload []byte) bool {
 	case kindHeader:
 		next := d.header()
 		if d.done() && next.id == id && h.precedes(next) {
-			h.header, h.closing, h.committed = next, nil, nil
+			h.header, h.closing = next, nil
 			return true
 		}
 	case kindPart:
@@ -158,9 +160,6 @@ func (h *history) take(id string, payload []byte) bool {
 		}
 		if d.done() && len(o.version) <= 128 {
 			h.closing = o
-			if kind == kindCommitted {
-				h.committed = o
-			}
 			return true
 		}
 	}

@@ -48,7 +48,7 @@ func TestHistory(t *testing.T) {
 		if !ok || h.bytes != int64(len(data)) || h.records != uint64(len(entries)) || !reflect.DeepEqual(h.header, want) {
 			t.Errorf("%s: %+v, %v", name, h, ok)
 		}
-		if name == "most" && (len(h.parts) != 1 || h.parts[4] != 8 || h.committed == nil || h.committed.version != "w" || !h.committed.at.Equal(time.Unix(1, 2))) {
+		if name == "most" && (len(h.parts) != 1 || h.parts[4] != 8 || h.closing == nil || h.closing.version != "w" || !h.closing.at.Equal(time.Unix(1, 2))) {
 			t.Errorf("%s: %+v", name, h)
 		}
 		if _, ok := readJournal("OTHER", data); ok {

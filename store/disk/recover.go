@@ -182,14 +182,11 @@ func (s *Store) loadJournal(id string) (log *history, written time.Time, torn bo
 // outcomeOf is the file that a session has become; nil if it is still open. data
 // describes its data; nil when that is gone.
 func (s *Store) outcomeOf(log *history, data fs.FileInfo) (*outcome, error) {
-	if log.committed != nil {
-		return log.committed, nil
-	}
 	if data == nil {
 		return log.closing, nil
 	}
-	// If its entry came back, or a rename became two, the file is there under both
-	// names.
+	// Even what was committed may still be open, if renaming was not synced. Or it
+	// has both names, if only one side of that is there.
 	target, err := s.lookAt(log.header.spec.Path)
 	if err != nil || target == nil {
 		return nil, err

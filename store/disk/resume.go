@@ -148,7 +148,8 @@ func (s *session) recordResumed(ctx context.Context, spec tranship.Spec) error {
 	}
 	s.journal.mu.Lock()
 	defer s.journal.mu.Unlock()
-	err := s.journal.append(durable, headerEntry(s.header(spec, s.epoch+1)))
+	// That syncs end is known to a journal that was synced so far.
+	err := s.journal.append(durable || s.durable(), headerEntry(s.header(spec, s.epoch+1)))
 	return s.fail(failJournal(spec.Path, err))
 }
 
