@@ -10,6 +10,9 @@ import (
 	"github.com/tranship/tranship/store/mem"
 )
 
+// moment is the least time.
+const moment = time.Nanosecond
+
 // begin begins a resumable upload of 4 bytes.
 func begin(t *testing.T, store *mem.Store) tranship.Upload {
 	t.Helper()
@@ -57,14 +60,14 @@ func TestUploadsExpire(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				store := &mem.Store{UploadExpiry: test.set}
 				upload := begin(t, store)
-				time.Sleep(test.want - 1)
+				time.Sleep(test.want - moment)
 				write(t, upload) // puts it off
-				time.Sleep(test.want - 1)
+				time.Sleep(test.want - moment)
 				all := unfinished(t, store)
-				if len(all) != 1 || all[0].DurableBytes != 4 || !all[0].Expires.Equal(time.Now().Add(1)) {
+				if len(all) != 1 || all[0].DurableBytes != 4 || !all[0].Expires.Equal(time.Now().Add(moment)) {
 					t.Fatalf("a moment before it expires: %+v", all)
 				}
-				time.Sleep(1)
+				time.Sleep(moment)
 				if all := unfinished(t, store); len(all) != 0 {
 					t.Fatalf("when it expires: %+v", all)
 				}
@@ -83,9 +86,9 @@ func TestResumeDefersExpiry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &mem.Store{UploadExpiry: time.Hour}
 		older := begin(t, store)
-		time.Sleep(time.Hour - 1)
+		time.Sleep(time.Hour - moment)
 		begin(t, store)
-		time.Sleep(time.Hour - 1)
+		time.Sleep(time.Hour - moment)
 		if upload := begin(t, store); upload.ID() != older.ID() || upload.Epoch() != 3 {
 			t.Fatalf("the upload was not resumed: epoch %d", upload.Epoch())
 		}
@@ -101,13 +104,13 @@ func TestCommitsAreRememberedForADay(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(24*time.Hour - 1)
+		time.Sleep(24*time.Hour - moment)
 		upload := begin(t, store)
 		again, err := upload.Commit(t.Context(), tranship.Commit{Size: 4})
 		if err != nil || again.Version != file.Version {
 			t.Fatalf("Commit within a day: %+v, %v; want version %s", again, err, file.Version)
 		}
-		time.Sleep(1)
+		time.Sleep(moment)
 		if upload := begin(t, store); upload.ID() == older.ID() || upload.Epoch() != 1 {
 			t.Fatal("a commit was remembered for more than a day")
 		}

@@ -95,15 +95,16 @@ func (f fixture) beginNew(spec tranship.Spec) tranship.Upload {
 // resume begins an upload that must be older, resumed.
 func (f fixture) resume(older tranship.Upload, spec tranship.Spec) tranship.Upload {
 	f.Helper()
+	id, epoch, partSize := older.ID(), older.Epoch(), older.PartSize()
 	upload := f.begin(spec)
-	if upload.ID() != older.ID() {
-		f.Fatalf("the upload of %q was not resumed: its id was %q and is %q", spec.Path, older.ID(), upload.ID())
+	if upload.ID() != id {
+		f.Fatalf("the upload of %q was not resumed: its id was %q and is %q", spec.Path, id, upload.ID())
 	}
-	if upload.Epoch() <= older.Epoch() {
-		f.Fatalf("epoch of the upload of %q was %d and is %d after it was resumed", spec.Path, older.Epoch(), upload.Epoch())
+	if upload.Epoch() <= epoch || older.Epoch() != epoch {
+		f.Fatalf("epoch of the upload of %q was %d and is %d after it was resumed; the older one says %d", spec.Path, epoch, upload.Epoch(), older.Epoch())
 	}
-	if upload.PartSize() != older.PartSize() {
-		f.Fatalf("part size of %q was %d and is %d after it was resumed", spec.Path, older.PartSize(), upload.PartSize())
+	if upload.PartSize() != partSize {
+		f.Fatalf("part size of %q was %d and is %d after it was resumed", spec.Path, partSize, upload.PartSize())
 	}
 	return upload
 }

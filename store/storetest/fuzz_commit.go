@@ -14,6 +14,18 @@ const (
 	noChecksum    = 3
 )
 
+// failure are the errors with which a commit may fail.
+type failure []error
+
+func (f failure) has(err error) bool {
+	for _, target := range f {
+		if errors.Is(err, target) {
+			return true
+		}
+	}
+	return false
+}
+
 func (m *model) commitHandle(h *modelHandle, way int) {
 	m.Helper()
 	m.writers = slices.DeleteFunc(m.writers, func(w *modelWriter) bool {
@@ -64,7 +76,7 @@ func (m *model) commitHandle(h *modelHandle, way int) {
 	case h.session.made != nil:
 		m.checkRepeatedCommit(h, failures, file, err)
 	case err != nil:
-		if !failures.has(err) && !(h.untold && errors.Is(err, tranship.ErrAborted)) {
+		if ended := h.untold && errors.Is(err, tranship.ErrAborted); !ended && !failures.has(err) {
 			m.Fatalf("Commit(%+v) of %d bytes for %+v: %v, want %v", commit, len(data), h.session.spec, err, failures)
 		}
 		h.failed = true

@@ -13,8 +13,9 @@ import (
 )
 
 // Test runs the suite. Each test calls open once, for an empty store of its own,
-// which open releases with t.Cleanup. Parts must have at least 1,000 bytes; while
-// they have at most 8 MiB, about 200 MB go in and as much comes out.
+// which open releases with t.Cleanup. Parts must have at least 1,000 bytes, and
+// better not many more than 1 MiB, with which about 250 MB go in and as much comes
+// out; with 8 MiB it is 1.7 GB.
 func Test(t *testing.T, open func(t *testing.T) tranship.Store) {
 	groups := []struct {
 		name  string
