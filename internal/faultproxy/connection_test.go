@@ -23,7 +23,7 @@ func through(t *testing.T, link Link, test func(t *testing.T, e *ends)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		e := &ends{}
-		client, server := net.Conn(nil), net.Conn(nil)
+		var client, server net.Conn
 		e.client, client = net.Pipe()
 		e.server, server = net.Pipe()
 		e.connection = newConnection(client, server, link, &e.passed)
@@ -119,6 +119,7 @@ func TestCutAfterDown(t *testing.T) {
 	through(t, Link{Down: Faults{CutAfter: new(int64(3))}}, func(t *testing.T, e *ends) {
 		up, down := receive(e.server), receive(e.client)
 		<-send(e.client, []byte("question"))
+		up.still(t, "question")
 		send(e.server, []byte("answer"))
 		down.ended(t, "ans")
 		up.ended(t, "question")

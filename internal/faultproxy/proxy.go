@@ -29,7 +29,8 @@ type Proxy struct {
 
 // Listen starts a proxy for the server at address, "host:port". A nil links passes
 // everything on unharmed; otherwise it is asked for the link of each connection,
-// which are counted from 0 in the order in which clients connect.
+// which are counted from 0, in the order in which clients connect, and never twice
+// at a time.
 func Listen(server string, links func(connection int) Link) (*Proxy, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -130,24 +131,24 @@ func (p *Proxy) accept() {
 			return
 		}
 		n := int(p.accepted.Add(1) - 1)
-		p.all.Go(func() { p.pass(n, client) })
+		p.mu.Lock()
+		address, links := p.server, p.links
+		p.mu.Unlock()
+		var link Link
+		if links != nil {
+			link = links(n)
+		}
+		p.all.Go(func() { p.pass(client, address, link) })
 	}
 }
 
 // pass connects a client to the server. Where there is no server, the client's
 // connection is closed.
-func (p *Proxy) pass(n int, client net.Conn) {
-	p.mu.Lock()
-	address, links := p.server, p.links
-	p.mu.Unlock()
+func (p *Proxy) pass(client net.Conn, address string, link Link) {
 	server, err := net.Dial("tcp", address)
 	if err != nil {
 		_ = client.Close()
 		return
-	}
-	var link Link
-	if links != nil {
-		link = links(n)
 	}
 	c := newConnection(client, server, link, &p.passed)
 	p.mu.Lock()
