@@ -1,5 +1,5 @@
 // Command tranship moves files over gRPC: it is the server (tranship serve) and the
-// command-line client (tranship cp, ls, stat, rm, mv).
+// command-line client (tranship cp, ls, stat, rm, mv, uploads).
 package main
 
 import (

@@ -153,7 +153,7 @@ func (g *globals) display(flags progressFlags) (display, time.Duration) {
 	if mode == progressAuto {
 		mode = progressNone
 		// Bars between results would make both unreadable.
-		if isTerminal(g.err) && !(g.json && isTerminal(g.out)) {
+		if isTerminal(g.err) && (!g.json || !isTerminal(g.out)) {
 			mode = progressBars
 		}
 	}

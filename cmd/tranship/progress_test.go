@@ -145,8 +145,10 @@ func TestBars(t *testing.T) {
 	out.await(t, "0/2 files ", " 52% 52.0 MiB/100.0 MiB 2.0 MiB/s 0:24 left",
 		"a\\x1b[31mfile", " 85% 51.0 MiB/60.0 MiB", "a name much longe… ", " 1.0 MiB")
 	_, _ = fmt.Fprintln(b, "an error")
-	b.show(began.Add(2*time.Second), state{files: 2, filesDone: 1, bytes: 100 << 20, done: 60 << 20, moved: 10 << 20, final: true,
-		flying: []flight{{second, "second", 40 << 20, 0}}})
+	b.show(began.Add(2*time.Second), state{
+		files: 2, filesDone: 1, bytes: 100 << 20, done: 60 << 20, moved: 10 << 20, final: true,
+		flying: []flight{{second, "second", 40 << 20, 0}},
+	})
 	out.await(t, "an error\n", "1/2 files ", " 60% 60.0 MiB/100.0 MiB 5.0 MiB/s 0:08 left")
 	_, _ = fmt.Fprintln(b, "a last error")
 	b.end(began, state{})

@@ -15,6 +15,8 @@ type reporter struct {
 	target  *target
 	// talk: say what may be of interest to somebody who watches.
 	talk bool
+	// differ are the files in flight of which that has been told.
+	differ map[string]bool
 	// lastRetry is when the last retry was told.
 	lastRetry time.Time
 }
@@ -53,7 +55,13 @@ func (r *reporter) event(event transfer.Event) {
 	}
 	switch event.Kind {
 	case transfer.EventDiffers:
-		say("%s at the target differ from the source, and are sent again", bytesText(float64(event.Bytes)))
+		// There may be many parts of one file.
+		if !r.differ[event.Path] {
+			r.differ[event.Path] = true
+			say("some of what is at the target differs from the source, and is sent again")
+		}
+	case transfer.EventEnd:
+		delete(r.differ, event.Path)
 	case transfer.EventRestart:
 		say("starts over: %v", event.Err)
 	case transfer.EventResume:

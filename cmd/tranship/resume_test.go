@@ -382,3 +382,42 @@ func TestMinFree(t *testing.T) {
 	largeFile(t, source)
 	fails(t, 1, []string{"no space left"}, "cp", source, "grpc://"+address)
 }
+
+// What changed between two runs is sent as it is now, and cp says so.
+func TestResumeOfChangedFile(t *testing.T) {
+	t.Parallel()
+	root, server, slow := slowServer(t)
+	local := t.TempDir()
+	source, target := filepath.Join(local, "large"), filepath.Join(local, "back")
+	content := largeFile(t, source)
+	changeAll := func(name string) {
+		t.Helper()
+		for i := range content {
+			content[i] ^= 1
+		}
+		if err := os.WriteFile(name, content, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	first := startProgram(t, "cp", source, slow)
+	awaitDurable(t, server)
+	first.end(t, syscall.SIGINT)
+	changeAll(source)
+	_, text := output(t, 0, "cp", source, server)
+	if want := "tranship: " + source + ": some of what is at the target differs from the source, and is sent again\n"; text != want {
+		t.Errorf("%q, want %q", text, want)
+	}
+	sameContent(t, filepath.Join(root, "large"), content)
+
+	second := startProgram(t, "cp", "--progress", "plain", "--progress-interval", "10ms", slow+"/large", target)
+	second.err.awaitMatch(t, quarter)
+	second.end(t, syscall.SIGINT)
+	changeAll(source)
+	output(t, 0, "cp", source, server)
+	_, text = output(t, 0, "cp", server+"/large", target)
+	if !strings.HasPrefix(text, "tranship: "+server+"/large: starts over: ") || strings.Count(text, "\n") != 1 {
+		t.Errorf("%q", text)
+	}
+	sameContent(t, target, content)
+}
