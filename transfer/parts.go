@@ -79,10 +79,19 @@ func (j *job) parts(watch *watch, source *source) (err error) {
 	if err := a.look(); err != nil {
 		return err
 	}
+	stop := a.poll(watch.ctx)
+	defer stop()
 	if err := a.move(watch.ctx); err != nil {
 		return err
 	}
-	return a.commit(watch.ctx)
+	committed, err := a.commit(watch.ctx)
+	stop()
+	if err != nil {
+		return err
+	}
+	j.result.complete(committed)
+	j.progress.there(a.sentBytes.Load(), a.skippedBytes.Load())
+	return nil
 }
 
 // look plans what is to be done, by what the upload has.
@@ -134,7 +143,6 @@ func (a *assembly) length(n int) int64 {
 // move sends what is missing and proves what is there, at the same time.
 func (a *assembly) move(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	defer a.poll(ctx)()
 	for range min(a.options.Parts, a.count) {
 		group.Go(func() error { return a.sendAll(ctx) })
 	}
@@ -152,6 +160,8 @@ func (a *assembly) move(ctx context.Context) error {
 }
 
 // poll keeps the progress informed of what is durable, until its result is called.
+// More of it is a move, too: that is how a commit moves on a slow link, where much
+// is still on its way when the last byte has been taken.
 func (a *assembly) poll(ctx context.Context) (stop func()) {
 	if a.key == "" {
 		return func() {}
@@ -161,10 +171,16 @@ func (a *assembly) poll(ctx context.Context) (stop func()) {
 	done.Go(func() {
 		tick := time.NewTicker(durableInterval)
 		defer tick.Stop()
+		var most int64
 		for {
 			select {
 			case <-tick.C:
-				a.progress.durable.Store(durableBytes(a.upload))
+				n := durableBytes(a.upload)
+				a.progress.durable.Store(n)
+				if n > most {
+					most = n
+					a.watch.moved()
+				}
 			case <-ctx.Done():
 				return
 			}
@@ -184,7 +200,7 @@ func durableBytes(upload tranship.Upload) (n int64) {
 }
 
 // commit makes the file visible.
-func (a *assembly) commit(ctx context.Context) error {
+func (a *assembly) commit(ctx context.Context) (tranship.File, error) {
 	a.committing = true
 	var crc uint32
 	for n, part := range a.crcs {
@@ -192,20 +208,15 @@ func (a *assembly) commit(ctx context.Context) error {
 	}
 	size := a.source.from.Size
 	if err := verify(a.source.from, size, crc); err != nil {
-		return err
+		return tranship.File{}, err
 	}
 	a.result.CRC32C = &crc
 	a.watch.patient()
 	committed, err := a.upload.Commit(ctx, tranship.Commit{Size: size, CRC32C: &crc})
 	if err != nil {
-		return err
+		return tranship.File{}, err
 	}
-	a.progress.there(a.sentBytes.Load(), a.skippedBytes.Load())
-	if err := arrived(committed, size, crc); err != nil {
-		return err
-	}
-	a.result.complete(committed)
-	return nil
+	return committed, arrived(committed, size, crc)
 }
 
 // giveUp lets go of the upload after a failure: so that it can be resumed, if that

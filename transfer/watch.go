@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/tranship/tranship"
@@ -13,16 +14,17 @@ import (
 type watch struct {
 	ctx     context.Context
 	timer   *time.Timer
-	timeout time.Duration
+	timeout atomic.Int64 // a time.Duration
 }
 
 // newWatch returns a watch whose context ends when nothing has moved for timeout.
 // The caller must call the cancel function.
 func newWatch(ctx context.Context, timeout time.Duration) (*watch, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	w := &watch{ctx: ctx, timeout: timeout}
+	w := &watch{ctx: ctx}
+	w.timeout.Store(int64(timeout))
 	w.timer = time.AfterFunc(timeout, func() {
-		cancel(&stalledError{timeout})
+		cancel(&stalledError{time.Duration(w.timeout.Load())})
 	})
 	return w, func() {
 		w.timer.Stop()
@@ -31,10 +33,14 @@ func newWatch(ctx context.Context, timeout time.Duration) (*watch, context.Cance
 }
 
 // moved notes that something did. It is safe for concurrent use.
-func (w *watch) moved() { w.timer.Reset(w.timeout) }
+func (w *watch) moved() { w.timer.Reset(time.Duration(w.timeout.Load())) }
 
-// patient gives what moves nothing visible, a commit, a longer time.
-func (w *watch) patient() { w.timer.Reset(10 * w.timeout) }
+// patient gives what moves hardly anything visible, a commit, a longer time from now
+// on.
+func (w *watch) patient() {
+	w.timeout.Store(10 * w.timeout.Load())
+	w.moved()
+}
 
 // explain returns why the context ended in place of the error that this caused.
 func (w *watch) explain(err error) error {
