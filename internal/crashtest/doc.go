@@ -9,6 +9,4 @@
 //	TRANSHIP_CRASH_RATE    bytes a second that each connection carries at most
 //	TRANSHIP_CRASH_SEED    what decides when and whom; a run prints its own
 //	TRANSHIP_CRASH_MEMORY  "1" measures memory, with files of up to 8 GiB
-//	TRANSHIP_CRASH_DIR     where all files are, instead of the system's directory
-//	                       for temporary ones
 package crashtest

@@ -14,7 +14,7 @@ import (
 func TestDownload(t *testing.T) {
 	p := parametersOf(t)
 	s := newSite(t, faultproxy.Link{Down: faultproxy.Faults{BytesPerSecond: p.rate}})
-	d := &download{parameters: p, site: s, source: filepath.Join(directory(t), "source.bin")}
+	d := &download{parameters: p, site: s, source: filepath.Join(t.TempDir(), "source.bin")}
 	makeFile(t, d.source, p.size, 0)
 	start(t, "cp", d.source, s.place("file.bin")).succeeds(t, patience)
 	for d.crashes < p.kills {
@@ -37,7 +37,7 @@ type download struct {
 // copy downloads the file once, with kills as long as there are any to come.
 func (d *download) copy(t *testing.T) {
 	t.Helper()
-	local := directory(t)
+	local := t.TempDir()
 	target := filepath.Join(local, "target.bin")
 	cp := func() *process { return start(t, "cp", "--json", d.place("file.bin"), target) }
 

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// work is the directory below which everything is.
+// work is where the program is built.
 var work string
 
 // binary is the tranship program.
@@ -20,7 +20,7 @@ func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
 	var err error
-	if work, err = os.MkdirTemp(os.Getenv("TRANSHIP_CRASH_DIR"), "tranship-crash-"); err != nil {
+	if work, err = os.MkdirTemp("", "tranship-crash-"); err != nil {
 		fmt.Fprintln(os.Stderr, "crashtest:", err)
 		return 1
 	}
@@ -31,21 +31,6 @@ func run(m *testing.M) int {
 		return 1
 	}
 	return m.Run()
-}
-
-// directory makes one that is removed when the test ends.
-func directory(t *testing.T) string {
-	t.Helper()
-	dir, err := os.MkdirTemp(work, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := os.RemoveAll(dir); err != nil {
-			t.Error(err)
-		}
-	})
-	return dir
 }
 
 // parameters say how much to do.

@@ -59,7 +59,7 @@ func delivered(t *testing.T, source, target, but string) {
 // others arrive.
 func TestOneBadFile(t *testing.T) {
 	s := newSite(t, faultproxy.Link{})
-	source := filepath.Join(directory(t), "tree")
+	source := filepath.Join(t.TempDir(), "tree")
 	makeMany(t, source)
 	const bad = "42/4242"
 	for name, test := range map[string]struct {

@@ -41,11 +41,11 @@ func (p *process) resetPeak() {
 // something was resumed.
 func TestMemory(t *testing.T) {
 	large := os.Getenv("TRANSHIP_CRASH_MEMORY") == "1"
-	sizes := []int64{64 << 20}
+	sizes, times := []int64{64 << 20}, 20
 	if large {
-		sizes = []int64{1 << 30, 8 << 30}
+		sizes, times = []int64{1 << 30, 8 << 30}, 100
 	}
-	local := directory(t)
+	local := t.TempDir()
 	measure := func(t *testing.T, s *site, what string, args ...string) {
 		t.Helper()
 		s.server.resetPeak()
@@ -88,7 +88,7 @@ func TestMemory(t *testing.T) {
 		measure(t, s, "10,000 files down", "cp", "-r", s.direct("tree"), filepath.Join(local, "tree.back"))
 		s.server.stop(t)
 	}
-	t.Run("resumes", func(t *testing.T) { resumes(t, local, 100) })
+	t.Run("resumes", func(t *testing.T) { resumes(t, local, times) })
 }
 
 // resumes interrupts one upload often, and measures the server that has had them
@@ -123,7 +123,7 @@ func TestFirstMissingByte(t *testing.T) {
 		size = 8 << 30
 	}
 	s := newSite(t, faultproxy.Link{})
-	source := filepath.Join(directory(t), "sparse")
+	source := filepath.Join(t.TempDir(), "sparse")
 	if err := os.WriteFile(source, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}

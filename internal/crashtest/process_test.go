@@ -96,16 +96,6 @@ func (p *process) results(t *testing.T) []result {
 	return results
 }
 
-// result is that of a cp --json of one file.
-func (p *process) result(t *testing.T) result {
-	t.Helper()
-	results := p.results(t)
-	if len(results) != 1 {
-		t.Fatalf("%q printed %d results: %s", p.cmd.Args, len(results), p.out.String())
-	}
-	return results[0]
-}
-
 // peak is the most memory that the process has had resident so far, in bytes; 0
 // where the system does not tell.
 func (p *process) peak() int64 {
@@ -130,7 +120,7 @@ type server struct {
 // startServer returns once the server is ready.
 func startServer(t *testing.T, root string, flags ...string) *server {
 	t.Helper()
-	ready := filepath.Join(directory(t), "ready")
+	ready := filepath.Join(t.TempDir(), "ready")
 	args := append([]string{"serve", "--root", root, "--listen", "127.0.0.1:0", "--ready-file", ready}, flags...)
 	s := &server{process: start(t, args...)}
 	poll := time.NewTicker(2 * time.Millisecond)

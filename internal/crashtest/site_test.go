@@ -21,7 +21,7 @@ type site struct {
 
 func newSite(t *testing.T, link faultproxy.Link) *site {
 	t.Helper()
-	s := &site{root: directory(t)}
+	s := &site{root: t.TempDir()}
 	s.server = startServer(t, s.root)
 	proxy, err := faultproxy.Listen(s.server.address, func(int) faultproxy.Link { return link })
 	if err != nil {

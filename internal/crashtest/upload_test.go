@@ -16,7 +16,7 @@ const patience = 5 * time.Minute
 func TestUpload(t *testing.T) {
 	p := parametersOf(t)
 	s := newSite(t, faultproxy.Link{Up: faultproxy.Faults{BytesPerSecond: p.rate}})
-	u := &upload{parameters: p, site: s, local: directory(t)}
+	u := &upload{parameters: p, site: s, local: t.TempDir()}
 	for n := 0; u.crashes < p.kills; n++ {
 		u.copy(t, n)
 	}
