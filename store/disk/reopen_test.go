@@ -16,3 +16,11 @@ func TestReopen(t *testing.T) {
 		}
 	})
 }
+
+func FuzzUploads(f *testing.F) {
+	storetest.FuzzUploads(f, func(t *testing.T) tranship.Store {
+		tiny := newFixture(t, small, unsynced()).withTinyParts()
+		tiny.options.unknownPartSize = tiny.options.MinPartSize
+		return tiny.Store
+	})
+}
