@@ -176,5 +176,8 @@ func (g *globals) cp(ctx context.Context, args []string, flags cpFlags) (err err
 			err = g.batch(ctx, p, source, options)
 		}
 	}
+	if errors.Is(err, transfer.ErrResumable) {
+		err = resumableError{err, target}
+	}
 	return err
 }

@@ -96,7 +96,7 @@ func (f *failures) exitCode() int {
 // fail prints an error as one line and remembers it for the exit code.
 func (g *globals) fail(err error) {
 	g.failures.add(exitCode(err))
-	g.complain(inWords(err))
+	g.complain(err.Error())
 }
 
 // complain prints one line of text to the standard error.

@@ -78,7 +78,7 @@ type resultObject struct {
 	Error        string    `json:"error,omitempty"`
 }
 
-func resultOf(path string, result transfer.Result) resultObject {
+func (t *target) resultOf(path string, result transfer.Result) resultObject {
 	object := resultObject{
 		Path:         path,
 		SentBytes:    result.SentBytes,
@@ -91,7 +91,7 @@ func resultOf(path string, result transfer.Result) resultObject {
 		object.Size = new(result.Size)
 	}
 	if result.Err != nil {
-		object.Error = inWords(result.Err)
+		object.Error = t.inWords(result.Err)
 	}
 	return object
 }

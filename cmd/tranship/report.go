@@ -29,7 +29,7 @@ func (r *reporter) result(result transfer.Result) {
 		if result.Path == "" {
 			path = result.Source
 		}
-		if err := printJSON(g.out, resultOf(path, result)); err != nil {
+		if err := printJSON(g.out, r.target.resultOf(path, result)); err != nil {
 			g.fail(err)
 		}
 	}
@@ -76,8 +76,23 @@ func (r *reporter) event(event transfer.Event) {
 	}
 }
 
+// resumableError is the error of a copy that can be resumed, in the words of the
+// command.
+type resumableError struct {
+	error
+	target *target
+}
+
+func (e resumableError) Error() string { return e.target.inWords(e.error) }
+func (e resumableError) Unwrap() error { return e.error }
+
 // inWords is what an error says, where a copy that can be resumed is a command that
 // can be run again.
-func inWords(err error) string {
-	return strings.ReplaceAll(err.Error(), transfer.ErrResumable.Error(), "run the same command again to go on from here")
+func (t *target) inWords(err error) string {
+	how := "run the same command again to go on from here"
+	if t.became != "" {
+		// Now that the target is a directory, the source would go into it.
+		how = "run the same command again with " + t.became + " as its source to go on from here"
+	}
+	return strings.ReplaceAll(err.Error(), transfer.ErrResumable.Error(), how)
 }

@@ -421,3 +421,30 @@ func TestResumeOfChangedFile(t *testing.T) {
 	}
 	sameContent(t, target, content)
 }
+
+// A directory that became its target would go into it the next time: what to run
+// then is said, and resumes.
+func TestResumeOfDirectory(t *testing.T) {
+	t.Parallel()
+	root, server, slow := slowServer(t)
+	source := filepath.Join(t.TempDir(), "tree")
+	if err := os.Mkdir(source, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	content := largeFile(t, filepath.Join(source, "large"))
+	if err := os.WriteFile(filepath.Join(source, "small"), []byte("x"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	first := startProgram(t, "cp", "-r", source, slow+"/new")
+	awaitDurable(t, server)
+	first.end(t, syscall.SIGINT)
+	want := "; run the same command again with " + source + "/. as its source to go on from here\n"
+	if text := first.err.String(); !strings.HasSuffix(text, want) {
+		t.Errorf("%q, want %q", text, want)
+	}
+	out, _ := output(t, 0, "cp", "-r", "--json", source+"/.", server+"/new")
+	if !strings.Contains(out, `"path":"new/large"`) || strings.Count(out, `"skipped_bytes":0`) != 1 {
+		t.Errorf("%s", out)
+	}
+	sameContent(t, filepath.Join(root, "new/large"), content)
+}

@@ -32,6 +32,9 @@ type target struct {
 	isDirectory bool
 	// isFile: there is a file at path.
 	isFile bool
+	// became is the source that the target did not exist for, and that it becomes,
+	// as what is in it would be written; "" if there is none.
+	became string
 	// protocol is the one that servers are spoken to with.
 	protocol string
 	// shown is what a path of the writer must be prefixed with to be a local
@@ -65,6 +68,9 @@ func (t *target) directory(source place) (string, error) {
 		return "", fmt.Errorf("%w: the target %s is a file", tranship.ErrExists, t.place.arg)
 	case t.isDirectory && !source.contents:
 		return transfer.Join(t.path, source.name()), nil
+	}
+	if !t.isDirectory && !source.contents {
+		t.became = strings.TrimRight(source.arg, "/") + "/."
 	}
 	return t.path, nil
 }
@@ -221,7 +227,7 @@ func (t *target) message(result transfer.Result) string {
 		return fmt.Sprintf("%s: the server does not serve the protocol %s", where, t.protocol)
 	}
 	// Stores end what they say with the path, which stands before it here.
-	text := strings.TrimSuffix(inWords(result.Err), ": "+result.Path)
+	text := strings.TrimSuffix(t.inWords(result.Err), ": "+result.Path)
 	if _, path, ok := strings.Cut(result.Source, "://"); ok {
 		if _, path, ok = strings.Cut(path, "/"); ok {
 			text = strings.TrimSuffix(text, ": "+path)
