@@ -11,8 +11,8 @@ import (
 // sequence of operations. Each run calls open once, for an empty store of its own,
 // which open releases with t.Cleanup. The smaller the store's parts, the more runs.
 func FuzzUploads(f *testing.F, open func(t *testing.T) tranship.Store) {
-	for seed := range byte(32) {
-		f.Add(content(seed, 100+10*int64(seed)))
+	for seed := range byte(64) {
+		f.Add(content(seed, 100+5*int64(seed)))
 	}
 	f.Fuzz(func(t *testing.T, script []byte) {
 		ctx, cancel := context.WithTimeout(t.Context(), stalled)

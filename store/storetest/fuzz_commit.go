@@ -74,17 +74,26 @@ func (m *model) commitHandle(h *modelHandle, way int) {
 	case !h.alive():
 		m.checkLateCommit(h, file, err)
 	case h.session.made != nil:
-		m.checkRepeatedCommit(h, failures, file, err)
+		m.checkRepeatedCommit(h, way, failures, file, err)
 	case err != nil:
 		if ended := h.untold && errors.Is(err, tranship.ErrAborted); !ended && !failures.has(err) {
 			m.Fatalf("Commit(%+v) of %d bytes for %+v: %v, want %v", commit, len(data), h.session.spec, err, failures)
 		}
-		h.failed = true
+		m.failed(h, way)
 	case len(failures) > 0:
 		m.Fatalf("Commit(%+v) of %d bytes for %+v succeeded, want %v", commit, len(data), h.session.spec, failures)
 	default:
 		m.checkFile(file, h.session.spec.Path, data)
 		m.committedAs(h, modelFile{data, file.Version})
+	}
+}
+
+// failed lets go of an upload whose commit has failed, or leaves it for later.
+func (m *model) failed(h *modelHandle, way int) {
+	m.Helper()
+	h.failed = true
+	if way%2 == 0 {
+		m.detachHandle(h)
 	}
 }
 
@@ -111,7 +120,7 @@ func (m *model) checkLateCommit(h *modelHandle, file tranship.File, err error) {
 
 // checkRepeatedCommit checks one of an upload whose commit was remembered. If the
 // path has another version meanwhile, it may be refused.
-func (m *model) checkRepeatedCommit(h *modelHandle, failures failure, file tranship.File, err error) {
+func (m *model) checkRepeatedCommit(h *modelHandle, way int, failures failure, file tranship.File, err error) {
 	m.Helper()
 	switch {
 	case err == nil && (len(failures) > 0 || file.Version != h.session.made.version):
@@ -119,7 +128,7 @@ func (m *model) checkRepeatedCommit(h *modelHandle, failures failure, file trans
 	case err == nil:
 		h.session.owner = nil
 	case failures.has(err) || h.session.vague:
-		h.failed = true
+		m.failed(h, way)
 	default:
 		m.Fatalf("a repeated Commit: %v, want %v", err, failures)
 	}
