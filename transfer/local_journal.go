@@ -75,10 +75,10 @@ func readJournal(r io.Reader) (j journal, length int64, err error) {
 // nextLine reads a line and returns its length; 0 if there is none that is whole.
 func nextLine(lines *bufio.Reader, value any) (int64, error) {
 	line, err := lines.ReadSlice('\n')
-	switch {
-	case errors.Is(err, io.EOF), errors.Is(err, bufio.ErrBufferFull):
+	if errors.Is(err, io.EOF) || errors.Is(err, bufio.ErrBufferFull) {
 		return 0, nil
-	case err != nil:
+	}
+	if err != nil {
 		return 0, localError(err)
 	}
 	sum, text, _ := bytes.Cut(line[:len(line)-1], []byte(" "))
