@@ -32,7 +32,16 @@ func BenchmarkPut(b *testing.B) {
 	}
 }
 
+// BenchmarkUpload writes 64 MiB in one part after the other.
 func BenchmarkUpload(b *testing.B) {
+	for _, durability := range []tranship.Durability{tranship.DurabilityWritten, tranship.DurabilityDurable} {
+		for _, key := range []string{"", "resumable"} {
+			b.Run(durability.String()+key, func(b *testing.B) { benchmarkUpload(b, durability, key) })
+		}
+	}
+}
+
+func benchmarkUpload(b *testing.B, durability tranship.Durability, key string) {
 	store, err := Open(b.TempDir(), Options{})
 	if err != nil {
 		b.Fatal(err)
@@ -41,8 +50,12 @@ func BenchmarkUpload(b *testing.B) {
 	const size = 64 << 20
 	data := make([]byte, 256<<10)
 	b.SetBytes(size)
-	for b.Loop() {
-		upload, err := store.Begin(b.Context(), tranship.Spec{Path: "file", Size: new(int64(size)), Durability: tranship.DurabilityWritten})
+	for i := 0; b.Loop(); i++ {
+		spec := tranship.Spec{Path: "file", Size: new(int64(size)), Durability: durability}
+		if key != "" {
+			spec.ResumeKey = fmt.Sprint(key, i)
+		}
+		upload, err := store.Begin(b.Context(), spec)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -2,13 +2,10 @@ package disk
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"maps"
-	"os"
 	"slices"
 
 	"github.com/tranship/tranship"
@@ -248,76 +245,6 @@ func (s *session) rewrite(ctx context.Context, spec tranship.Spec, durable bool)
 	}
 	return nil
 }
-
-// createJournal makes a journal's file, synced, with its first records. It leaves
-// nothing behind when it fails.
-func (s *session) createJournal(j *journal, name string, entries []entry) error {
-	system, dir := s.store.system, s.draft.dir
-	if err := system.remove(dir, name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	var err error
-	if j.file, err = system.create(dir, name); err != nil {
-		return err
-	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if err := j.append(true, entries...); err != nil {
-		return errors.Join(err, j.file.Close(), system.remove(dir, name))
-	}
-	return nil
-}
-
-// createFiles makes the files of a new resumable session. They are synced with the
-// first group: until then there is nothing to lose.
-func (s *session) createFiles() error {
-	system, dir := s.store.system, s.store.state.uploads
-	s.id = rand.Text()
-	data, err := system.create(dir, s.id)
-	if err != nil {
-		return err
-	}
-	s.draft = &draft{dir: dir, name: s.id, file: data}
-	s.journal = &journal{system: system, id: s.id}
-	if s.journal.file, err = system.create(dir, journalName(s.id)); err == nil {
-		err = s.journal.append(false, headerEntry(s.header(s.spec, 1)))
-	}
-	if err != nil {
-		err = errors.Join(err, s.closeFiles())
-		s.unlink()
-	}
-	return err
-}
-
-// openFiles opens those of a session that was let go.
-func (s *session) openFiles() error {
-	if s.draft.file != nil {
-		return nil
-	}
-	data, err := openOwn(s.draft.dir, s.draft.name)
-	if err != nil {
-		return err
-	}
-	journal, err := openOwn(s.draft.dir, journalName(s.draft.name))
-	if err != nil {
-		return errors.Join(err, data.Close())
-	}
-	s.draft.file, s.journal.file = data, journal
-	return nil
-}
-
-// openOwn opens a file for writing even if a commit that failed took away the right
-// to.
-func openOwn(dir *rootfs.Dir, name string) (*os.File, error) {
-	file, _, err := dir.OpenFileWrite(name)
-	if errors.Is(err, fs.ErrPermission) && dir.Chmod(name, 0o600) == nil {
-		file, _, err = dir.OpenFileWrite(name)
-	}
-	return file, err
-}
-
-func journalName(id string) string    { return id + ".journal" }
-func newJournalName(id string) string { return id + ".journal.new" }
 
 // cloneSpec keeps a spec from what its owner may do to what it points to.
 func cloneSpec(spec tranship.Spec) tranship.Spec {

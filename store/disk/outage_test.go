@@ -1,0 +1,259 @@
+//go:build linux
+
+package disk
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"testing/synctest"
+
+	"github.com/tranship/tranship"
+)
+
+// promise is what must hold after a crash.
+type promise struct {
+	path string
+	spec tranship.Spec
+	// old is what the file was; nil when there was none. content is what it
+	// becomes.
+	old, content []byte
+	// closing tells that a commit was called; committed, that it returned.
+	closing, committed bool
+	// durable are the parts that were reported, and not begun again since.
+	durable map[int]uint32
+	// aborted tells that an abort returned: nothing may be left to resume.
+	aborted bool
+}
+
+// check opens what is left of a store in a directory and goes on with it.
+func (p promise) check(t *testing.T, name, directory string) {
+	system := unsynced()
+	system.boot = func() string { return "after the crash" }
+	store, err := open(directory, small, system)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	defer store.Close()
+	defer func() {
+		if t.Failed() {
+			t.Log(name)
+		}
+	}()
+	f := fixture{T: t, directory: directory, Store: store}.withTinyParts()
+	read, err := f.read(p.path)
+	isOld := p.old == nil && err != nil || err == nil && p.old != nil && read == string(p.old)
+	isNew := err == nil && read == string(p.content)
+	switch {
+	case p.committed && !isNew:
+		t.Errorf("%s: a file that was committed has %d bytes that differ, or %v", name, len(read), err)
+	case !p.closing && !isOld:
+		t.Errorf("%s: before a commit the file has %d bytes that differ, or %v", name, len(read), err)
+	case !isOld && !isNew:
+		t.Errorf("%s: the file is neither what it was nor what it becomes: %d bytes, %v", name, len(read), err)
+	}
+	u := f.begin(p.spec)
+	got := durable(u)
+	if p.aborted && (u.Epoch() > 1 || len(got) > 0) {
+		t.Errorf("%s: an upload that was aborted is resumed with the parts %v", name, got)
+	}
+	if !p.committed {
+		for n, crc := range p.durable {
+			if have, ok := got[n]; !ok || have != crc {
+				t.Errorf("%s: part %d was durable with %08x and is now %08x, %v", name, n, crc, have, ok)
+			}
+		}
+	}
+	f.finish(u, p.path, p.content)
+	if left := f.uploads(); len(left) > 1 {
+		t.Errorf("%s: left after the commit are %q", name, left)
+	}
+}
+
+// outage is a store whose power fails after every operation, while somebody uploads.
+type outage struct {
+	fixture
+	*powerLoss
+	// now is what must hold after a crash now.
+	now     promise
+	crashes int
+	scratch string
+}
+
+func newOutage(t *testing.T, directory string) *outage {
+	t.Helper()
+	p := newPowerLoss(directory)
+	o := &outage{powerLoss: p, scratch: t.TempDir()}
+	o.fixture = fixture{T: t, directory: directory}.open(small, p.system()).withTinyParts()
+	p.watch(o.Store)
+	p.files = p.current()
+	p.crashed = o.crash
+	return o
+}
+
+// crash checks all that may be left if the power fails after an operation.
+func (o *outage) crash(operation string) {
+	if o.Failed() {
+		return
+	}
+	for _, synced := range []bool{true, false} {
+		for survivor, survive := range survivals() {
+			o.crashes++
+			name := fmt.Sprintf("crash %d after %s, synced names %v, surviving %s", o.crashes, operation, synced, survivor)
+			directory := filepath.Join(o.scratch, "crash")
+			if err := o.rebuild(directory, synced, survive); err != nil {
+				o.Fatal(err)
+			}
+			o.now.check(o.T, name, directory)
+			if err := os.RemoveAll(directory); err != nil {
+				o.Fatal(err)
+			}
+		}
+	}
+}
+
+// resume begins or resumes the upload.
+func (o *outage) resume() *upload {
+	u := o.begin(o.now.spec)
+	o.now.durable = durable(u)
+	o.after("the reply to a begin", "")
+	return u
+}
+
+// rewrite writes parts, which are not durable from then on.
+func (o *outage) rewrite(u tranship.Upload, content []byte, parts ...int) {
+	for _, n := range parts {
+		o.now.durable = maps.Clone(o.now.durable)
+		delete(o.now.durable, n)
+		o.write(u, content, n)
+	}
+}
+
+func (o *outage) report(u tranship.Upload) {
+	o.fixture.sync(u)
+	o.now.durable = durable(u)
+	o.after("the reply to a sync", "")
+}
+
+func (o *outage) commit(u tranship.Upload) {
+	o.now.closing = true
+	o.finish(u, o.now.path, o.now.content)
+	o.now.committed = true
+	o.after("the reply to a commit", "")
+}
+
+func (o *outage) has(u tranship.Upload, parts ...int) {
+	o.Helper()
+	if got := slices.Sorted(maps.Keys(durable(u))); !slices.Equal(got, parts) {
+		o.Fatalf("resumed with the parts %v, want %v", got, parts)
+	}
+}
+
+// The power fails after every single operation of an upload's life, and everything
+// that was not synced survives or not, in many ways.
+func TestPowerLoss(t *testing.T) { synctest.Test(t, losePower) }
+
+func losePower(t *testing.T) {
+	o := newOutage(t, t.TempDir())
+	content, other := noise(1, 4*tiny-100), noise(2, 4*tiny-100)
+	o.now = promise{path: "a/b/file", spec: resumable("a/b/file", content), content: content}
+	u := o.resume()
+	o.rewrite(u, other, 0)
+	o.report(u)
+	o.rewrite(u, content, 2, 3)
+	o.report(u)
+	o.rewrite(u, content, 0) // void
+	o.now.spec.Precondition.MustNotExist = true
+	u = o.resume() // beside the older
+	o.has(u, 0, 2, 3)
+	o.rewrite(u, other, 2)
+	o.detach(u)
+	u = o.resume()
+	o.rewrite(u, content, 2, 1)
+	o.commit(u)
+
+	u = o.resume() // the reply was lost
+	o.commit(u)
+	u = o.resume()
+	o.now.spec.Precondition.MustNotExist = false
+	if err := u.Abort(t.Context()); err != nil { // forgets the commit
+		t.Fatal(err)
+	}
+
+	o.now = promise{path: o.now.path, spec: resumable(o.now.path, other), old: content, content: other}
+	o.now.spec.ResumeKey = "other"
+	u = o.resume()
+	o.rewrite(u, other, 1, 0)
+	o.report(u)
+	o.now.durable = nil
+	if err := u.Abort(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	o.now.aborted = true
+	o.after("the reply to an abort", "")
+	o.now.aborted = false
+	u = o.resume()
+	o.rewrite(u, other, 0)
+	o.commit(u)
+	if o.crashes < 1000 {
+		t.Errorf("only %d crashes", o.crashes)
+	}
+}
+
+// The power fails again after it failed: the journal is torn, and was not synced.
+func TestPowerLossAfterPowerLoss(t *testing.T) { synctest.Test(t, losePowerAgain) }
+
+func losePowerAgain(t *testing.T) {
+	content, other := noise(1, 4*tiny-100), noise(2, 4*tiny-100)
+	spec := resumable("file", content)
+	spec.Durability = tranship.DurabilityWritten
+	f := newFixture(t, small, unsynced()).withTinyParts()
+	u := f.begin(spec)
+	f.write(u, content, 0, 1)
+	f.write(u, other, 2)
+	f.detach(u)
+	if err := f.Store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for name, tail := range map[string]string{"": "damage", ".journal": "\x00\x09torn"} {
+		file, err := os.OpenFile(f.at(uploadsDirectory+"/"+u.ID()+name), os.O_WRONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name != "" {
+			_, err = file.Seek(0, io.SeekEnd)
+		}
+		if err == nil {
+			_, err = file.WriteString(tail)
+		}
+		if err := errors.Join(err, file.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	o := newOutage(t, f.directory)
+	o.now = promise{path: "file", spec: resumable("file", content), content: content}
+	u = o.resume()
+	o.has(u, 1, 2)
+	o.rewrite(u, content, 0, 2)
+	o.report(u)
+	o.now.spec.Durability = tranship.DurabilityWritten
+	u = o.resume()
+	o.now.durable = nil // of what is written from now on nothing is promised
+	o.rewrite(u, other, 0)
+	o.detach(u)
+	o.begin(o.now.spec)
+	o.now.spec.Durability = tranship.DurabilityDurable
+	u = o.resume()
+	o.has(u, 0, 1, 2)
+	o.rewrite(u, content, 0)
+	o.commit(u)
+	if o.crashes < 500 {
+		t.Errorf("only %d crashes", o.crashes)
+	}
+}
