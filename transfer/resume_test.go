@@ -491,3 +491,48 @@ func TestResumeKey(t *testing.T) {
 		t.Error("two sources have one key")
 	}
 }
+
+// The first missing byte does not wait for what is there to be proved; the commit
+// does.
+func TestResumeSendsBeforeProof(t *testing.T) {
+	name, data := largeFile(t)
+	store := newCutting(-1)
+	interrupted(t, store, name)
+	written := make(chan struct{})
+	source := opener(func(ctx context.Context, options tranship.OpenOptions) (tranship.Content, error) {
+		c, err := LocalFile(name).Open(ctx, "", options)
+		if err != nil {
+			return nil, err
+		}
+		return content{readerFunc(func(p []byte) (int, error) {
+			if options.Offset < 10*partBytes && *options.Length > 0 {
+				<-written
+			}
+			return c.Read(p)
+		}), c.File()}, nil
+	})
+	items := func(yield func(Item, error) bool) {
+		for item := range localItem(t, name) {
+			item.Source, item.ResumeKey = source, ResumeKey(name)
+			yield(item, nil)
+		}
+	}
+	sent := newFaulty()
+	sent.Store = store
+	once := false
+	sent.write = func(string) error {
+		if !once {
+			once = true
+			close(written)
+		}
+		return nil
+	}
+	got := results{}
+	if err := Copy(t.Context(), sent, items, Options{Report: got.report(t)}); err != nil {
+		t.Fatal(err)
+	}
+	if got[name].SkippedBytes != 10*partBytes {
+		t.Errorf("%+v", got[name])
+	}
+	mustHave(t, store.Store, "copy", data)
+}
