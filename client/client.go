@@ -11,8 +11,10 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
@@ -35,6 +37,9 @@ type Options struct {
 	// ConnectTimeout bounds how long connecting may take; 0:
 	// DefaultConnectTimeout.
 	ConnectTimeout time.Duration
+	// Connections is how many there are, over which part writers and open files
+	// are spread: one connection is one core's work, and one TCP window. 0: 1.
+	Connections int
 	// MaxMessageBytes is the largest message to take from the server; 0: 4 MiB.
 	MaxMessageBytes int
 	// DialOptions come after the package's own.
@@ -43,14 +48,20 @@ type Options struct {
 
 // Client is a tranship.Store on a server. It is safe for concurrent use.
 type Client struct {
-	files transhipv1.FileServiceClient
-	// owned is the connection that Close closes; nil for New.
-	owned *grpc.ClientConn
+	// files is the first of connections.
+	files       transhipv1.FileServiceClient
+	connections []transhipv1.FileServiceClient
+	// turn counts what is spread over the connections.
+	turn atomic.Uint64
+	// owned are the connections that Close closes; none for New.
+	owned []*grpc.ClientConn
 
-	mu     sync.Mutex
-	closed bool
-	// shared carries small files.
-	shared *uploadStream
+	// shared carries small files; opening is held while it is replaced.
+	shared  atomic.Pointer[uploadStream]
+	opening chan struct{}
+	// closing is closed by Close.
+	closing   chan struct{}
+	closeOnce sync.Once
 }
 
 var _ tranship.Store = (*Client)(nil)
@@ -63,7 +74,17 @@ func Dial(ctx context.Context, address string, options Options) (*Client, error)
 		return nil, err
 	}
 	client := New(conn)
-	client.owned = conn
+	client.owned = append(client.owned, conn)
+	for len(client.owned) < options.Connections {
+		// It connects when it is used first.
+		conn, err := newConn(address, options)
+		if err != nil {
+			_ = client.Close()
+			return nil, err
+		}
+		client.owned = append(client.owned, conn)
+		client.connections = append(client.connections, transhipv1.NewFileServiceClient(conn))
+	}
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(options.ConnectTimeout, DefaultConnectTimeout))
 	defer cancel()
 	if _, err := client.Info(ctx); err != nil {
@@ -77,26 +98,45 @@ func Dial(ctx context.Context, address string, options Options) (*Client, error)
 	return client, nil
 }
 
-// New returns a client over a connection that the caller has and keeps. It does
+// New returns a client over a connection that the caller has and keeps: one of
+// grpc-go's own, for it encodes messages ahead. It does
 // not use the connection before the first call.
 func New(conn grpc.ClientConnInterface) *Client {
-	return &Client{files: transhipv1.NewFileServiceClient(conn)}
+	files := transhipv1.NewFileServiceClient(conn)
+	return &Client{
+		files:       files,
+		connections: []transhipv1.FileServiceClient{files},
+		opening:     make(chan struct{}, 1),
+		closing:     make(chan struct{}),
+	}
 }
 
-// Close ends what is under way, and the connection if Dial made it.
+func (c *Client) isClosed() bool {
+	select {
+	case <-c.closing:
+		return true
+	default:
+		return false
+	}
+}
+
+// connection is the n-th, counted around.
+func (c *Client) connection(n uint64) transhipv1.FileServiceClient {
+	return c.connections[n%uint64(len(c.connections))]
+}
+
+// Close ends small files that are under way, and the connections that Dial made
+// with all that is. The client must not be used after it.
 func (c *Client) Close() error {
-	c.mu.Lock()
-	c.closed = true
-	shared := c.shared
-	c.shared = nil
-	c.mu.Unlock()
-	if shared != nil {
+	c.closeOnce.Do(func() { close(c.closing) })
+	if shared := c.shared.Load(); shared != nil {
 		shared.close(errClosed)
 	}
-	if c.owned == nil {
-		return nil
+	var err error
+	for _, conn := range c.owned {
+		err = errors.Join(err, conn.Close())
 	}
-	return c.owned.Close()
+	return err
 }
 
 // errClosed is what files under way fail with when their client is closed.

@@ -16,11 +16,12 @@ import (
 // the reference store.
 func TestStore(t *testing.T) {
 	storetest.Test(t, func(t *testing.T) tranship.Store {
-		return connect(t, &mem.Store{})
+		return connect(t, &mem.Store{}, client.Options{})
 	})
 }
 
-// TestStoreOnDisk is the whole way: client, server and a directory.
+// TestStoreOnDisk is the whole way: client, server and a directory, over several
+// connections.
 func TestStoreOnDisk(t *testing.T) {
 	storetest.Test(t, func(t *testing.T) tranship.Store {
 		store, err := disk.Open(t.TempDir(), disk.Options{MinPartSize: 1 << 20, Durability: tranship.DurabilityWritten})
@@ -32,16 +33,16 @@ func TestStoreOnDisk(t *testing.T) {
 				t.Error(err)
 			}
 		})
-		return connect(t, store)
+		return connect(t, store, client.Options{Connections: 3})
 	})
 }
 
 // connect serves a store and returns a client of it.
-func connect(t *testing.T, store tranship.Store) *client.Client {
+func connect(t *testing.T, store tranship.Store, options client.Options) *client.Client {
 	t.Helper()
 	service := server.New(store, server.Options{})
 	address := loopback.Serve(t, service.Register, server.GRPCOptions(server.Options{})...)
-	connected, err := client.Dial(t.Context(), address, client.Options{})
+	connected, err := client.Dial(t.Context(), address, options)
 	if err != nil {
 		t.Fatal(err)
 	}

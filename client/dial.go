@@ -30,6 +30,22 @@ const (
 // gRPC server has answered at address, "host:port"; whatever stands in the way of
 // that is ErrUnavailable, and says so within Options.ConnectTimeout.
 func DialConn(ctx context.Context, address string, options Options) (*grpc.ClientConn, error) {
+	conn, err := newConn(address, options)
+	if err != nil {
+		return nil, err
+	}
+	if err := connect(ctx, conn, cmp.Or(options.ConnectTimeout, DefaultConnectTimeout)); err != nil {
+		_ = conn.Close()
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, fmt.Errorf("%w: cannot connect to a gRPC server at %s: %w", tranship.ErrUnavailable, address, err)
+	}
+	return conn, nil
+}
+
+// newConn returns a connection that is made when it is first used.
+func newConn(address string, options Options) (*grpc.ClientConn, error) {
 	transport := insecure.NewCredentials()
 	if options.TLS != nil {
 		transport = credentials.NewTLS(options.TLS)
@@ -50,13 +66,6 @@ func DialConn(ctx context.Context, address string, options Options) (*grpc.Clien
 	if err != nil {
 		return nil, fmt.Errorf("%w: connecting to %s: %w", tranship.ErrInvalid, address, err)
 	}
-	if err := connect(ctx, conn, cmp.Or(options.ConnectTimeout, DefaultConnectTimeout)); err != nil {
-		_ = conn.Close()
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		return nil, fmt.Errorf("%w: cannot connect to a gRPC server at %s: %w", tranship.ErrUnavailable, address, err)
-	}
 	return conn, nil
 }
 
@@ -72,6 +81,8 @@ func connect(ctx context.Context, conn *grpc.ClientConn, timeout time.Duration) 
 		return errors.New(cause(status.Convert(err).Message()))
 	case codes.DeadlineExceeded:
 		return fmt.Errorf("no answer within %v", timeout)
+	case codes.Canceled:
+		return ctx.Err()
 	case codes.Internal, codes.Unknown:
 		// An answer, but not a gRPC server's.
 		return err

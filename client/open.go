@@ -48,7 +48,7 @@ func (c *Client) Open(ctx context.Context, path string, options tranship.OpenOpt
 }
 
 func (c *Client) open(ctx context.Context, path string, options tranship.OpenOptions) (*content, error) {
-	stream, err := c.files.Download(ctx)
+	stream, err := c.connection(c.turn.Add(1)).Download(ctx)
 	if err != nil {
 		return nil, rpcstatus.FromError(err)
 	}
@@ -75,6 +75,9 @@ func (c *Client) open(ctx context.Context, path string, options tranship.OpenOpt
 	}
 	if file.Path != path {
 		return nil, fmt.Errorf("%w: the server opened %s instead of %s", tranship.ErrIntegrity, file.Path, path)
+	}
+	if options.Version != "" && file.Version != options.Version {
+		return nil, fmt.Errorf("%w: the server opened another version of %s than was asked for", tranship.ErrIntegrity, path)
 	}
 	expected := file.Size - options.Offset
 	if options.Length != nil {

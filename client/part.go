@@ -56,7 +56,7 @@ func (u *upload) CopyPart(ctx context.Context, n int, source string, options tra
 		return err
 	}
 	w.mu.Lock()
-	err = u.stream.send(ctx, &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_CopyPart{CopyPart: &transhipv1.CopyPart{
+	err = w.slot.stream.send(ctx, &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_CopyPart{CopyPart: &transhipv1.CopyPart{
 		Slot: w.slot.id, Offset: w.offset,
 		SourcePath: source, SourceVersion: options.Version, SourceOffset: options.Offset,
 	}}})
@@ -92,7 +92,11 @@ func (u *upload) join(ctx context.Context, n int) (*partWriter, error) {
 			return nil, err
 		}
 	}
-	w.slot, err = u.openJoined(ctx)
+	stream, err := u.spread(ctx)
+	if err != nil {
+		return nil, err
+	}
+	w.slot, err = u.openJoined(ctx, stream)
 	return w, err
 }
 
@@ -159,7 +163,7 @@ func (w *partWriter) send(data []byte) error {
 	if err := w.slot.failure(); err != nil {
 		return err
 	}
-	err := w.upload.stream.send(w.ctx, &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Chunk{
+	err := w.slot.stream.send(w.ctx, &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Chunk{
 		Chunk: &transhipv1.Chunk{Slot: w.slot.id, Offset: new(w.offset), Data: data, Crc32C: new(tranship.CRC32C(data))},
 	}})
 	if err == nil {
@@ -182,7 +186,7 @@ func (w *partWriter) Close() error {
 	if err := w.slot.failure(); err != nil {
 		return err
 	}
-	err := w.upload.stream.send(w.ctx, finishOf(w.slot))
+	err := w.slot.stream.send(w.ctx, finishOf(w.slot))
 	w.finished.Store(err == nil)
 	return err
 }
@@ -198,14 +202,13 @@ func (w *partWriter) supersede(ctx context.Context) error {
 		return nil
 	}
 	if !w.finished.Load() {
-		cancel := &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Cancel{Cancel: &transhipv1.Cancel{Slot: w.slot.id}}}
-		if err := w.upload.stream.send(ctx, cancel); err != nil {
+		if err := w.slot.cancel(ctx); err != nil {
 			return err
 		}
 	}
 	select {
 	case <-w.slot.done:
-		return w.upload.stream.failure()
+		return w.slot.stream.failure()
 	case <-ctx.Done():
 		return ctx.Err()
 	}

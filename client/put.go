@@ -49,30 +49,59 @@ func (c *Client) Put(ctx context.Context, spec tranship.Spec, data []byte) (tran
 	if err != nil {
 		return tranship.File{}, err
 	}
-	return committed(slot.wait(ctx))
+	return slot.committed(ctx, spec.Path)
 }
 
-func committed(finished *transhipv1.Finished, err error) (tranship.File, error) {
+// committed waits for the file of a slot, and makes sure that it is the one that
+// was sent.
+func (s *slot) committed(ctx context.Context, path string) (tranship.File, error) {
+	finished, err := s.wait(ctx)
 	if err != nil {
 		return tranship.File{}, err
 	}
-	return wire.FileFromProto(finished.GetFile())
+	file, err := wire.FileFromProto(finished.GetFile())
+	if err == nil && file.Path != path {
+		err = fmt.Errorf("%w: the server committed %s instead of %s", tranship.ErrIntegrity, file.Path, path)
+	}
+	return file, err
 }
 
 // sharedStream is the stream of small files: the one there is, or a new one when
-// it has ended.
+// it has ended. Opening one may take a while: others wait as long as they like.
 func (c *Client) sharedStream(ctx context.Context) (*uploadStream, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closed {
+	select {
+	case c.opening <- struct{}{}:
+		defer func() { <-c.opening }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-c.closing:
 		return nil, errClosed
 	}
-	if c.shared == nil || c.shared.ended() {
-		stream, err := openUploadStream(ctx, c.files)
-		if err != nil {
-			return nil, err
-		}
-		c.shared = stream
+	if current := c.shared.Load(); current != nil && !current.ended() {
+		return current, nil
 	}
-	return c.shared, nil
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	opened := make(chan struct{})
+	defer close(opened)
+	go func() {
+		select {
+		case <-c.closing:
+			cancel()
+		case <-opened:
+		}
+	}()
+	stream, err := openUploadStream(ctx, c.files)
+	if err != nil {
+		if c.isClosed() {
+			err = errClosed
+		}
+		return nil, err
+	}
+	c.shared.Store(stream)
+	if c.isClosed() { // Close may not have seen it
+		stream.close(errClosed)
+		return nil, errClosed
+	}
+	return stream, nil
 }

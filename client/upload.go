@@ -17,9 +17,11 @@ import (
 // upload is a session on the server. One slot owns it; every part writer has a slot
 // of its own that joins it.
 type upload struct {
-	client   *Client
-	spec     tranship.Spec
+	client *Client
+	spec   tranship.Spec
+	// stream is the owner's, on the first connection, by its number.
 	stream   *uploadStream
+	first    uint64
 	owner    *slot
 	id       string
 	epoch    uint64
@@ -27,6 +29,9 @@ type upload struct {
 
 	mu    sync.Mutex
 	state uploadState
+	// others are streams on the connections after the first; nil before their use.
+	others []*uploadStream
+	turn   uint64
 	// writers are the latest of each part, until what they wrote is known to be
 	// durable.
 	writers map[int]*partWriter
@@ -55,7 +60,8 @@ func (c *Client) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload
 	if err != nil {
 		return nil, err
 	}
-	stream, err := openUploadStream(ctx, c.files)
+	first := c.turn.Add(1)
+	stream, err := openUploadStream(ctx, c.connection(first))
 	if err != nil {
 		return nil, err
 	}
@@ -63,8 +69,9 @@ func (c *Client) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload
 		spec.Size = new(*spec.Size) // the caller may change theirs
 	}
 	u := &upload{
-		client: c, spec: spec, stream: stream,
+		client: c, spec: spec, stream: stream, first: first,
 		writers: map[int]*partWriter{}, durable: map[int]tranship.Range{},
+		others: make([]*uploadStream, len(c.connections)-1),
 	}
 	if err := u.begin(ctx, precondition); err != nil {
 		stream.close(err)
@@ -172,12 +179,13 @@ func (u *upload) Sync(ctx context.Context) error {
 	if ended {
 		return u.errEnded()
 	}
-	probe, err := u.openJoined(ctx)
+	probe, err := u.openJoined(ctx, u.stream)
 	if err != nil {
 		return err
 	}
 	if err := u.stream.send(ctx, finishOf(probe)); err != nil {
-		return err
+		// Its place on the stream is not to be lost.
+		return errors.Join(err, probe.cancel(context.WithoutCancel(ctx)))
 	}
 	for _, writer := range closed {
 		if err := writer.detached(ctx); err != nil {
@@ -188,13 +196,58 @@ func (u *upload) Sync(ctx context.Context) error {
 	return err
 }
 
-// openJoined opens a slot that joins the upload.
-func (u *upload) openJoined(ctx context.Context) (*slot, error) {
-	return u.stream.open(ctx, func(id uint64) *transhipv1.UploadRequest {
+// openJoined opens a slot that joins the upload, on a stream.
+func (u *upload) openJoined(ctx context.Context, stream *uploadStream) (*slot, error) {
+	return stream.open(ctx, func(id uint64) *transhipv1.UploadRequest {
 		return &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Begin{Begin: &transhipv1.Begin{
 			Slot: id, Mode: transhipv1.Begin_MODE_JOIN, UploadId: u.id, Epoch: u.epoch,
 		}}}
 	})
+}
+
+// spread is the stream whose turn it is: the owner's, or one on another connection.
+func (u *upload) spread(ctx context.Context) (*uploadStream, error) {
+	u.mu.Lock()
+	turn := u.turn % uint64(len(u.others)+1)
+	u.turn++
+	var stream *uploadStream
+	if turn == 0 {
+		stream = u.stream
+	} else {
+		stream = u.others[turn-1]
+	}
+	u.mu.Unlock()
+	if stream != nil && (turn == 0 || !stream.ended()) {
+		return stream, nil
+	}
+	opened, err := openUploadStream(ctx, u.client.connection(u.first+turn))
+	if err != nil {
+		return nil, err
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.state != uploadOpen {
+		go opened.close(u.errEnded())
+		return nil, u.errEnded()
+	}
+	if current := u.others[turn-1]; current != nil && !current.ended() {
+		go opened.close(u.errEnded()) // somebody was faster
+		return current, nil
+	}
+	u.others[turn-1] = opened
+	return opened, nil
+}
+
+// closeStreams ends all streams of the upload, which has ended.
+func (u *upload) closeStreams() {
+	u.mu.Lock()
+	streams := append([]*uploadStream{u.stream}, u.others...)
+	u.mu.Unlock()
+	for _, stream := range streams {
+		if stream != nil {
+			stream.close(u.errEnded())
+		}
+	}
 }
 
 // finishOf detaches a joined slot.
@@ -224,7 +277,7 @@ func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.F
 	if !open {
 		return tranship.File{}, u.errEnded()
 	}
-	defer func() { u.stream.close(u.errEnded()) }()
+	defer u.closeStreams()
 	file, err := u.commit(ctx, commit, writers)
 	if err != nil && u.spec.ResumeKey != "" && !errors.Is(err, tranship.ErrAborted) {
 		u.mu.Lock()
@@ -249,43 +302,49 @@ func (u *upload) commit(ctx context.Context, commit tranship.Commit, writers map
 	}); err != nil {
 		return tranship.File{}, err
 	}
-	return committed(u.owner.wait(ctx))
+	return u.owner.committed(ctx, u.spec.Path)
 }
 
 // Abort implements tranship.Upload.
 func (u *upload) Abort(ctx context.Context) error {
-	u.mu.Lock()
-	failed := u.state == uploadFailed
-	if failed {
-		u.state = uploadEnded
-	}
-	u.mu.Unlock()
-	if failed { // its slot has ended
-		err := u.client.AbortUpload(ctx, u.id)
-		if errors.Is(err, tranship.ErrNotFound) {
-			return nil
-		}
-		return err
+	if u.revoke() {
+		return u.abortFailed(ctx)
 	}
 	if _, open := u.end(uploadEnded); !open {
 		return nil
 	}
-	defer func() { u.stream.close(u.errEnded()) }()
-	cancel := &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Cancel{
-		Cancel: &transhipv1.Cancel{Slot: u.owner.id},
-	}}
-	if err := u.stream.send(ctx, cancel); err != nil {
-		if u.spec.ResumeKey != "" {
-			return err // it stays until it expires
-		}
-		return nil // it goes with its stream
+	defer u.closeStreams()
+	err := u.owner.cancel(ctx)
+	if err == nil {
+		_, err = u.owner.wait(ctx)
 	}
-	select {
-	case <-u.owner.done:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
+	if u.spec.ResumeKey == "" && ctx.Err() == nil || errors.Is(err, tranship.ErrAborted) || ctx.Err() == nil && errors.Is(err, context.Canceled) {
+		return nil // it is gone, or goes with its stream, or is somebody else's
 	}
+	return err
+}
+
+// revoke ends an upload whose commit has failed; false for any other.
+func (u *upload) revoke() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	failed := u.state == uploadFailed
+	if failed {
+		u.state = uploadEnded
+	}
+	return failed
+}
+
+// abortFailed removes an upload whose commit has failed. Its slot has ended, so it
+// takes the upload over once more.
+func (u *upload) abortFailed(ctx context.Context) error {
+	spec := u.spec
+	spec.Precondition = tranship.Precondition{}
+	again, err := u.client.Begin(ctx, spec)
+	if err != nil {
+		return err
+	}
+	return again.Abort(ctx)
 }
 
 // Detach implements tranship.Upload: the server detaches an upload when the stream
@@ -294,10 +353,13 @@ func (u *upload) Detach(ctx context.Context) error {
 	if u.spec.ResumeKey == "" {
 		return u.Abort(ctx)
 	}
+	if u.revoke() {
+		return nil // the server has let go of it
+	}
 	if _, open := u.end(uploadEnded); !open {
 		return nil
 	}
-	defer func() { u.stream.close(u.errEnded()) }()
+	defer u.closeStreams()
 	u.stream.halfClose(ctx)
 	select {
 	case <-u.owner.done:

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/rpcstatus"
@@ -59,6 +61,9 @@ func (c *Client) listUploads(ctx context.Context, directory string, yield func(t
 func uploadInfo(p *transhipv1.Upload) (tranship.UploadInfo, error) {
 	if err := tranship.ValidatePath(p.GetPath()); err != nil {
 		return tranship.UploadInfo{}, fmt.Errorf("%w: the server sent an upload with an %v (%q)", tranship.ErrIntegrity, err, p.GetPath())
+	}
+	if p.GetSize() < 0 || p.GetDurableBytes() < 0 || strings.ContainsFunc(p.GetUploadId(), unicode.IsControl) {
+		return tranship.UploadInfo{}, fmt.Errorf("%w: the server described the upload of %s badly", tranship.ErrIntegrity, p.GetPath())
 	}
 	info := tranship.UploadInfo{ID: p.GetUploadId(), Path: p.GetPath(), Size: p.GetSize(), DurableBytes: p.GetDurableBytes()}
 	for _, t := range []struct {

@@ -249,32 +249,21 @@ func (u *uploadStream) halfClose(ctx context.Context) {
 	}
 }
 
-// wait returns the slot's outcome. When the context ends first, it gives the slot
-// up.
+// wait returns the slot's outcome.
 func (s *slot) wait(ctx context.Context) (*transhipv1.Finished, error) {
 	select {
 	case <-s.done:
 		return s.finished, s.err
 	case <-ctx.Done():
-		s.giveUp()
 		return nil, ctx.Err()
 	}
 }
 
-// giveUp tells the server to drop the slot, if it can be told at once; otherwise
-// the server learns by the end of the stream.
-func (s *slot) giveUp() {
-	message := &grpc.PreparedMsg{}
-	cancel := &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Cancel{
+// cancel tells the server to give the slot up.
+func (s *slot) cancel(ctx context.Context) error {
+	return s.stream.send(ctx, &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Cancel{
 		Cancel: &transhipv1.Cancel{Slot: s.id},
-	}}
-	if err := message.Encode(s.stream.stream, cancel); err != nil {
-		return
-	}
-	select {
-	case s.stream.outgoing <- message:
-	default:
-	}
+	}})
 }
 
 // ended reports whether the slot has had its terminal reply.

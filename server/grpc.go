@@ -28,6 +28,9 @@ const (
 	connectionWindow = 16 << 20
 )
 
+// maxStreams bounds the calls under way on one connection.
+const maxStreams = 1000
+
 // GRPCOptions are the settings for a grpc.Server of this package's services:
 // flow-control windows for files, the message limit, keepalive that notices dead
 // clients and allows them a ping every 10 s, and recovery from panics.
@@ -39,6 +42,7 @@ func GRPCOptions(options Options) []grpc.ServerOption {
 	return []grpc.ServerOption{
 		grpc.InitialWindowSize(streamWindow),
 		grpc.InitialConnWindowSize(connectionWindow),
+		grpc.MaxConcurrentStreams(maxStreams),
 		grpc.MaxRecvMsgSize(cmp.Or(options.MaxMessageBytes, wire.DefaultMaxMessageBytes)),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: time.Minute, Timeout: 20 * time.Second}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),

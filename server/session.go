@@ -20,23 +20,23 @@ type session struct {
 
 	received, written atomic.Int64
 
-	mu  sync.Mutex
-	end int64
+	mu    sync.Mutex
+	reach int64
 }
 
-// wrote counts n bytes that were written and reach to end.
-func (s *session) wrote(n, end int64) {
-	s.written.Add(n)
+// extend notes that the upload has bytes up to reach.
+func (s *session) extend(reach int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.end = max(s.end, end)
+	s.reach = max(s.reach, reach)
 }
 
-// reach is the end of what has been written by any slot.
-func (s *session) reach() int64 {
+// end is where the file ends if nobody says it: behind all that has been written by
+// the owner and by joined slots that were finished.
+func (s *session) end() int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.end
+	return s.reach
 }
 
 // sessions are a server's uploads under way, by id. The zero value is empty.
@@ -45,15 +45,20 @@ type sessions struct {
 	byID map[string]*session
 }
 
-// add begins a session, and ends an older one of the same upload.
+// add begins a session, and ends an older one of the same upload; itself, if a
+// newer one was faster.
 func (s *sessions) add(added *session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.byID == nil {
 		s.byID = map[string]*session{}
 	}
-	if older, ok := s.byID[added.upload.ID()]; ok {
-		close(older.over)
+	if other, ok := s.byID[added.upload.ID()]; ok {
+		if other.upload.Epoch() > added.upload.Epoch() {
+			close(added.over)
+			return
+		}
+		close(other.over)
 	}
 	s.byID[added.upload.ID()] = added
 }

@@ -18,6 +18,10 @@ import (
 // slotEvents is how many messages wait for one slot; the stream bounds their bytes.
 const slotEvents = 16
 
+// maxBegunRanges bounds the durable parts that begun tells of: about 2 MiB. A
+// client sends the others again.
+const maxBegunRanges = 100_000
+
 // minProgressInterval is the shortest that a client can ask for.
 const minProgressInterval = 100 * time.Millisecond
 
@@ -40,17 +44,20 @@ type slot struct {
 	// still delivers is dropped.
 	done chan struct{}
 
-	received atomic.Int64
-	written  atomic.Int64
+	received, written, durable atomic.Int64
+	// shared is the session that the slot owns, once it does.
+	shared atomic.Pointer[session]
 
 	// These belong to run.
 	session *session
 	owner   bool
 	cursor  cursor
+	// reach is the end of what the slot has written. That of a joined slot counts
+	// for the upload once it is finished.
+	reach int64
 	// told are the durable parts that the client knows of, by offset, with their
-	// CRC32C; durableBytes counts those since the slot began.
-	told         map[int64]uint32
-	durableBytes int64
+	// CRC32C.
+	told map[int64]uint32
 }
 
 func newSlot(stream *uploadStream, id uint64) *slot {
@@ -96,6 +103,7 @@ func (s *slot) run(begin *transhipv1.Begin) {
 		s.stream.replies.finished(finished)
 	}
 	close(s.done)
+	s.stream.wake()
 	server.logInternal(s.stream.ctx, "upload", err)
 	if begin.GetMode() != transhipv1.Begin_MODE_JOIN {
 		server.logTransfer(s.stream.ctx, outcome{
@@ -118,6 +126,11 @@ func (s *slot) total() int64 {
 // letGo ends an upload whose owner failed with err, also when the client has gone:
 // for good, or so that it can be resumed.
 func (s *Server) letGo(ctx context.Context, session *session, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			_ = s.panicked(ctx, "end of an upload", r)
+		}
+	}()
 	end := session.upload.Abort
 	if session.keep && !errors.Is(err, errCancelled) {
 		end = session.upload.Detach
@@ -137,7 +150,12 @@ func (s *slot) transfer(begin *transhipv1.Begin) (finished *transhipv1.Finished,
 	if err := s.begin(begin); err != nil {
 		return nil, err
 	}
-	defer s.cursor.close()
+	defer func() {
+		if err != nil && !s.owner && !errors.Is(err, tranship.ErrAborted) {
+			s.takeBack()
+		}
+		_ = s.cursor.close() // what matters has been closed before
+	}()
 
 	progress := s.ticker(begin)
 	if progress != nil {
@@ -192,16 +210,24 @@ func tick(ticker *time.Ticker) <-chan time.Time {
 
 // progress tells how far the slot is, or the whole upload if the slot owns it.
 func (s *slot) progress() *transhipv1.Progress {
-	progress := &transhipv1.Progress{Slot: s.id}
 	if !s.owner {
-		progress.WrittenBytes = s.written.Load() // first, so that it is not more than received
-		progress.ReceivedBytes = s.received.Load()
-		return progress
+		return s.counts()
 	}
-	progress.NewlyDurable = s.newlyDurable()
-	progress.DurableBytes = s.durableBytes
-	progress.WrittenBytes = s.session.written.Load()
-	progress.ReceivedBytes = s.session.received.Load()
+	newly := s.newlyDurable()
+	progress := s.counts()
+	progress.NewlyDurable = newly
+	return progress
+}
+
+// counts are the numbers of progress. Any goroutine may ask for them.
+func (s *slot) counts() *transhipv1.Progress {
+	progress := &transhipv1.Progress{Slot: s.id, DurableBytes: s.durable.Load()}
+	received, written := &s.received, &s.written
+	if owned := s.shared.Load(); owned != nil {
+		received, written = &owned.received, &owned.written
+	}
+	progress.WrittenBytes = written.Load() // first, so that it is not more than received
+	progress.ReceivedBytes = received.Load()
 	return progress
 }
 
@@ -214,7 +240,7 @@ func (s *slot) newlyDurable() []*transhipv1.Range {
 			continue
 		}
 		s.told[part.Offset] = *part.CRC32C
-		s.durableBytes += part.Length
+		s.durable.Add(part.Length)
 		newly = append(newly, wire.RangeToProto(part))
 	}
 	return newly
@@ -237,7 +263,9 @@ func (s *slot) begin(begin *transhipv1.Begin) (err error) {
 		s.stream.server.sessions.add(s.session)
 		s.told = map[int64]uint32{}
 		begun.Durable = s.newlyDurable()
-		s.durableBytes = 0
+		begun.Durable = begun.Durable[:min(len(begun.Durable), maxBegunRanges)]
+		s.durable.Store(0)
+		s.shared.Store(s.session)
 	}
 	s.cursor = cursor{ctx: s.stream.ctx, upload: upload, size: s.session.spec.Size}
 	begun.UploadId, begun.Epoch, begun.PartSize = upload.ID(), upload.Epoch(), upload.PartSize()
@@ -272,7 +300,7 @@ func (s *Server) beginSession(ctx context.Context, begin *transhipv1.Begin) (*se
 	}
 	if !resume && spec.ResumeKey != "" && (upload.Epoch() > 1 || len(upload.Durable()) > 0) {
 		// Not this one: it gives way to a new one.
-		if err := upload.Abort(ctx); err != nil {
+		if err := upload.Abort(context.WithoutCancel(ctx)); err != nil {
 			return nil, err
 		}
 		if upload, err = s.store.Begin(ctx, spec); err != nil {
@@ -293,8 +321,35 @@ func (s *slot) write(chunk *transhipv1.Chunk) error {
 		return err
 	}
 	s.written.Add(size)
-	s.session.wrote(size, s.cursor.offset)
+	s.session.written.Add(size)
+	s.reached()
 	return nil
+}
+
+// reached notes how far the slot has written.
+func (s *slot) reached() {
+	s.reach = max(s.reach, s.cursor.offset)
+	if s.owner {
+		s.session.extend(s.reach)
+	}
+}
+
+// takeBack forgets the part that a joined slot was writing when it failed: nothing
+// of it may become part of the file. Not if the writer was ended by a newer one, whose
+// the part is now.
+func (s *slot) takeBack() {
+	if s.cursor.writer == nil {
+		return
+	}
+	s.restart(s.cursor.offset / s.session.upload.PartSize())
+}
+
+// restart begins a part afresh, so that nothing of it counts.
+func (s *slot) restart(part int64) {
+	writer, err := s.session.upload.Part(context.WithoutCancel(s.stream.ctx), int(part))
+	if err == nil {
+		_ = writer.Close() // the upload has ended, or the part is empty
+	}
 }
 
 // copyPart fills a part from a file of the store.
@@ -309,7 +364,7 @@ func (s *slot) copyPart(request *transhipv1.CopyPart) error {
 	if err != nil {
 		return err
 	}
-	s.session.wrote(0, s.cursor.offset)
+	s.reached()
 	if request.Crc32C == nil {
 		return nil
 	}
@@ -321,6 +376,7 @@ func (s *slot) copyPart(request *transhipv1.CopyPart) error {
 			return nil
 		}
 	}
+	s.restart(request.GetOffset() / s.session.upload.PartSize())
 	return fmt.Errorf("%w: what was copied to offset %d does not have its CRC32C", tranship.ErrIntegrity, request.GetOffset())
 }
 
@@ -332,7 +388,7 @@ func (s *slot) finish(finish *transhipv1.Finish) (*transhipv1.Finished, error) {
 	if !s.owner {
 		return s.leave()
 	}
-	commit := tranship.Commit{Size: s.session.reach(), CRC32C: finish.Crc32C}
+	commit := tranship.Commit{Size: s.session.end(), CRC32C: finish.Crc32C}
 	switch {
 	case finish.Size != nil:
 		commit.Size = finish.GetSize()
@@ -352,6 +408,7 @@ func (s *slot) finish(finish *transhipv1.Finish) (*transhipv1.Finished, error) {
 // leave ends a joined slot, once what it wrote is durable if it is to be.
 func (s *slot) leave() (*transhipv1.Finished, error) {
 	finished := &transhipv1.Finished{Slot: s.id}
+	s.session.extend(s.reach)
 	if s.session.spec.ResumeKey == "" {
 		return finished, nil
 	}

@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"time"
 
 	"golang.org/x/sync/semaphore"
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/rpcstatus"
@@ -24,6 +26,9 @@ const (
 	// streamWorkers bounds the files of one stream that are under way, those
 	// whose client is done with them but whose commit is not included.
 	streamWorkers = wire.MaxUnfinishedSlots + 64
+	// maxEnvelope bounds what a message has beside its data, in bytes: more than
+	// the longest path, attributes and resume key take.
+	maxEnvelope = 16 << 10
 	// keepaliveInterval is how often a stream with files under way says
 	// something, for proxies that close idle ones.
 	keepaliveInterval = 20 * time.Second
@@ -42,7 +47,12 @@ type uploadStream struct {
 	workers *semaphore.Weighted
 
 	slots map[uint64]*slot
-	last  uint64
+	// ending are slots whose last event has been handed over.
+	ending map[uint64]*slot
+	last   uint64
+
+	// ended has room for one: a sign that a slot has ended.
+	ended chan struct{}
 }
 
 // Upload implements the service.
@@ -60,14 +70,24 @@ func (s *Server) Upload(stream grpc.BidiStreamingServer[transhipv1.UploadRequest
 		bytes:   semaphore.NewWeighted(streamBytes),
 		workers: semaphore.NewWeighted(streamWorkers),
 		slots:   map[uint64]*slot{},
+		ending:  map[uint64]*slot{},
+		ended:   make(chan struct{}, 1),
 	}
 	sent := make(chan error, 1)
-	go func() { sent <- u.replies.send(stream.Send) }()
+	go func() {
+		err := u.replies.send(stream.Send)
+		if err != nil {
+			cancel() // nobody hears of the files any more
+		}
+		sent <- err
+	}()
 
 	requests := u.receive(stream)
-	err := u.run(requests)
+	keepalive := time.NewTicker(keepaliveInterval)
+	defer keepalive.Stop()
+	err := u.run(requests, keepalive.C)
 	u.abandon(cmp.Or(err, errUnfinished))
-	_ = u.workers.Acquire(context.WithoutCancel(ctx), streamWorkers) // never fails: all files end
+	u.wait(keepalive.C)
 	u.replies.close()
 	if err != nil && !errors.Is(err, errUnread) {
 		u.discard(requests, false)
@@ -129,9 +149,7 @@ func (u *uploadStream) receive(stream grpc.BidiStreamingServer[transhipv1.Upload
 
 // run handles messages until the client half-closes (nil), or something fails that
 // is not one file's.
-func (u *uploadStream) run(requests <-chan received) error {
-	keepalive := time.NewTicker(keepaliveInterval)
-	defer keepalive.Stop()
+func (u *uploadStream) run(requests <-chan received, keepalive <-chan time.Time) error {
 	draining := u.server.draining
 	for {
 		if draining == nil && u.unfinished() == 0 {
@@ -145,8 +163,9 @@ func (u *uploadStream) run(requests <-chan received) error {
 			if err := u.handle(next.request); err != nil {
 				return err
 			}
-		case <-keepalive.C:
+		case <-keepalive:
 			u.keepAlive()
+		case <-u.ended:
 		case <-draining:
 			draining = nil
 		case <-u.ctx.Done():
@@ -156,6 +175,10 @@ func (u *uploadStream) run(requests <-chan received) error {
 }
 
 func (u *uploadStream) handle(request *transhipv1.UploadRequest) error {
+	payload := len(request.GetChunk().GetData()) + len(request.GetPut().GetData())
+	if proto.Size(request)-payload > maxEnvelope {
+		return fmt.Errorf("%w: a message has more than %d bytes beside its data", tranship.ErrLimit, maxEnvelope)
+	}
 	switch request := request.GetRequest().(type) {
 	case *transhipv1.UploadRequest_Begin:
 		return u.begin(request.Begin)
@@ -306,8 +329,7 @@ func (u *uploadStream) end(id uint64, last event) error {
 	if open == nil {
 		return err
 	}
-	open.end(last)
-	delete(u.slots, id)
+	u.finish(open, last)
 	return nil
 }
 
@@ -346,18 +368,60 @@ func (u *uploadStream) forget(ended *slot) {
 
 // abandon ends all slots that the client left open.
 func (u *uploadStream) abandon(err error) {
-	for id, open := range u.slots {
-		open.end(event{err: err})
-		delete(u.slots, id)
+	for _, open := range u.slots {
+		u.finish(open, event{err: err})
 	}
 }
 
-// keepAlive sends the progress of some open slot.
-func (u *uploadStream) keepAlive() {
-	for _, open := range u.slots {
-		if !open.ended() {
-			u.replies.progressed(open.progress())
+// finish hands a slot its last event.
+func (u *uploadStream) finish(open *slot, last event) {
+	open.end(last)
+	delete(u.slots, open.id)
+	u.ending[open.id] = open
+	if len(u.ending) > streamWorkers {
+		maps.DeleteFunc(u.ending, func(_ uint64, s *slot) bool { return s.ended() })
+	}
+}
+
+// wait returns when all slots have ended.
+func (u *uploadStream) wait(keepalive <-chan time.Time) {
+	all := make(chan struct{})
+	go func() {
+		defer close(all)
+		_ = u.workers.Acquire(context.WithoutCancel(u.ctx), streamWorkers) // never fails: all files end
+	}()
+	for {
+		select {
+		case <-all:
 			return
+		case <-keepalive:
+			u.keepAlive()
+		}
+	}
+}
+
+// wake says that a slot has ended.
+func (u *uploadStream) wake() {
+	select {
+	case u.ended <- struct{}{}:
+	default:
+	}
+}
+
+// keepAlive sends the progress of some slot if the stream has been quiet.
+func (u *uploadStream) keepAlive() {
+	quiet := u.replies.quiet()
+	for _, slots := range []map[uint64]*slot{u.ending, u.slots} {
+		for id, open := range slots {
+			switch {
+			case !open.ended():
+				if quiet {
+					u.replies.progressed(open.counts())
+					quiet = false
+				}
+			case u.ending[id] != nil:
+				delete(u.ending, id)
+			}
 		}
 	}
 }

@@ -1065,7 +1065,8 @@ func (x *Chunk) GetCrc32C() uint32 {
 // Finish ends a slot.
 //
 // Of a slot that owns its upload it commits: every byte must be there, sent by
-// this slot or by joined ones that have been finished. The reply is `finished`
+// this slot or by joined ones that have been finished. Joined slots that are still
+// open then fail with ABORTED. The reply is `finished`
 // once the file is visible and as durable as was asked. Missing bytes fail with
 // FAILED_PRECONDITION and MissingRanges; the upload then stays if it was begun
 // with keep.
@@ -1531,8 +1532,8 @@ type Begun struct {
 	Epoch uint64 `protobuf:"varint,3,opt,name=epoch,proto3" json:"epoch,omitempty"`
 	// Length of every part but the last, in bytes.
 	PartSize int64 `protobuf:"varint,4,opt,name=part_size,json=partSize,proto3" json:"part_size,omitempty"`
-	// What is durable already, in ascending order, each with its CRC32C and none
-	// exactly one part. A client compares them with its source before it skips
+	// What is durable already, in ascending order, each exactly one
+	// part, with its CRC32C. A client compares them with its source before it skips
 	// them. To write to a durable part begins it afresh.
 	Durable       []*Range `protobuf:"bytes,5,rep,name=durable,proto3" json:"durable,omitempty"`
 	unknownFields protoimpl.UnknownFields

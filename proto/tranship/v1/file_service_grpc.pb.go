@@ -106,6 +106,9 @@ type FileServiceClient interface {
 	// fail with RESOURCE_EXHAUSTED, and at twice that the stream ends with
 	// RESOURCE_EXHAUSTED. Files that were committed stay.
 	//
+	// What a message has beside its data must be at most 16 KiB, or the stream ends
+	// with RESOURCE_EXHAUSTED.
+	//
 	// When the stream breaks or is cancelled, every upload it owns that was begun
 	// without `keep` is removed. Half-closing without `finish` removes them, too,
 	// and answers `failed`.
@@ -313,6 +316,9 @@ type FileServiceServer interface {
 	// replies for a client that does not read; beyond that, new begins and puts
 	// fail with RESOURCE_EXHAUSTED, and at twice that the stream ends with
 	// RESOURCE_EXHAUSTED. Files that were committed stay.
+	//
+	// What a message has beside its data must be at most 16 KiB, or the stream ends
+	// with RESOURCE_EXHAUSTED.
 	//
 	// When the stream breaks or is cancelled, every upload it owns that was begun
 	// without `keep` is removed. Half-closing without `finish` removes them, too,
