@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/transfer"
 )
 
@@ -89,6 +90,10 @@ func (e resumableError) Unwrap() error { return e.error }
 // inWords is what an error says, where a copy that can be resumed is a command that
 // can be run again.
 func (t *target) inWords(err error) string {
+	if errors.Is(err, tranship.ErrAborted) {
+		// Somebody removed the upload, or goes on with it.
+		return strings.ReplaceAll(err.Error(), "; "+transfer.ErrResumable.Error(), "")
+	}
 	how := "run the same command again to go on from here"
 	if t.became != "" {
 		// Now that the target is a directory, the source would go into it.

@@ -448,3 +448,25 @@ func TestResumeOfDirectory(t *testing.T) {
 	}
 	sameContent(t, filepath.Join(root, "new/large"), content)
 }
+
+// An upload that is removed while it is sent fails, and is not begun again.
+func TestRemoveUploadUnderWay(t *testing.T) {
+	t.Parallel()
+	root, server, slow := slowServer(t)
+	source := filepath.Join(t.TempDir(), "large")
+	largeFile(t, source)
+	first := startProgram(t, "cp", source, slow)
+	output(t, 0, "uploads", "rm", server, awaitDurable(t, server).ID)
+	if exit, ok := errors.AsType[*exec.ExitError](first.Wait()); !ok || exit.ExitCode() != 1 {
+		t.Errorf("exit code %v", exit)
+	}
+	if text := first.err.String(); !strings.HasPrefix(text, "tranship: "+source+": aborted") || strings.Count(text, "\n") != 1 || strings.Contains(text, "again") {
+		t.Errorf("%q", text)
+	}
+	if uploads := unfinished(t, server); len(uploads) > 0 {
+		t.Errorf("left: %+v", uploads)
+	}
+	if _, err := os.Stat(filepath.Join(root, "large")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the file is there: %v", err)
+	}
+}
