@@ -11,6 +11,7 @@ import (
 	"cmp"
 	"log/slog"
 	"sync"
+	"time"
 
 	"google.golang.org/grpc"
 
@@ -44,6 +45,9 @@ type Server struct {
 	log      *slog.Logger
 	sessions sessions
 
+	// keepalive is how often a stream with files under way says something.
+	keepalive time.Duration
+
 	shutdownOnce sync.Once
 	// draining is closed by Shutdown.
 	draining chan struct{}
@@ -56,7 +60,10 @@ func New(store tranship.Store, options Options) *Server {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Server{store: store, options: options, log: log, draining: make(chan struct{})}
+	return &Server{
+		store: store, options: options, log: log,
+		keepalive: keepaliveInterval, draining: make(chan struct{}),
+	}
 }
 
 // Register adds the service to a gRPC server.

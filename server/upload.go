@@ -83,7 +83,7 @@ func (s *Server) Upload(stream grpc.BidiStreamingServer[transhipv1.UploadRequest
 	}()
 
 	requests := u.receive(stream)
-	keepalive := time.NewTicker(keepaliveInterval)
+	keepalive := time.NewTicker(s.keepalive)
 	defer keepalive.Stop()
 	err := u.run(requests, keepalive.C)
 	u.abandon(cmp.Or(err, errUnfinished))

@@ -1,0 +1,48 @@
+package server
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/tranship/tranship"
+)
+
+// epoch is an upload that knows nothing but its epoch.
+type epoch struct {
+	tranship.Upload
+	number uint64
+}
+
+func (e epoch) ID() string    { return "id" }
+func (e epoch) Epoch() uint64 { return e.number }
+
+// TestSessionsOutOfOrder adds the newer session of an upload first, as when the
+// older one's client was slow: the newer stays.
+func TestSessionsOutOfOrder(t *testing.T) {
+	var all sessions
+	older := &session{upload: epoch{number: 1}, over: make(chan struct{})}
+	newer := &session{upload: epoch{number: 2}, over: make(chan struct{})}
+	all.add(newer)
+	all.add(older)
+	select {
+	case <-older.over:
+	default:
+		t.Error("the older session goes on")
+	}
+	select {
+	case <-newer.over:
+		t.Error("the newer session was ended")
+	default:
+	}
+	if found, err := all.join("id", 2); found != newer || err != nil {
+		t.Errorf("joining epoch 2: %v", err)
+	}
+	all.remove(older) // does nothing
+	if _, err := all.join("id", 1); !errors.Is(err, tranship.ErrAborted) {
+		t.Errorf("joining epoch 1: %v, want ErrAborted", err)
+	}
+	all.remove(newer)
+	if _, err := all.join("id", 2); !errors.Is(err, tranship.ErrAborted) {
+		t.Errorf("joining what has ended: %v, want ErrAborted", err)
+	}
+}
