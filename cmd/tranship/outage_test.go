@@ -1,6 +1,8 @@
 package main
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -40,5 +42,29 @@ func TestCopyThroughOutage(t *testing.T) {
 			}
 			sameContent(t, filepath.Join(root, "large"), content)
 		})
+	}
+}
+
+// A digest is computed on over a lost connection.
+func TestDigestThroughCut(t *testing.T) {
+	t.Parallel()
+	_, root, address := serveFor(t.Context(), t)
+	content := largeFile(t, filepath.Join(root, "large"))
+	proxy, err := faultproxy.Listen(address, func(n int) faultproxy.Link {
+		if n == 0 {
+			return faultproxy.Link{Down: faultproxy.Faults{CutAfter: new(int64(10 << 20))}}
+		}
+		return faultproxy.Link{}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = proxy.Close() })
+	out, _ := output(t, 0, "stat", "--digest", "sha256", "grpc://"+proxy.Address()+"/large")
+	if want := fmt.Sprintf("sha256:%x\n", sha256.Sum256(content)); !strings.Contains(out, want) {
+		t.Errorf("%s", out)
+	}
+	if proxy.Connections() < 2 {
+		t.Error("nothing was cut")
 	}
 }
