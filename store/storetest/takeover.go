@@ -105,26 +105,42 @@ func abortAfterFailedCommit(f fixture) {
 	upload := f.beginNew(spec)
 	f.writeParts(upload, data, 0, 1, 2)
 	f.sync(upload)
-	for _, detached := range []bool{true, false} {
+	for _, end := range []struct{ before, after []func(tranship.Upload) }{
+		{before: []func(tranship.Upload){f.detach, f.abort}},
+		{after: []func(tranship.Upload){f.detach, f.abort}},
+		{after: []func(tranship.Upload){f.abort, f.detach}},
+	} {
 		older := upload
 		_, err := commit(f.Context(), older, bad)
 		f.fails("Commit of other bytes", err, tranship.ErrIntegrity)
-		if detached {
-			f.detach(older)
-			f.abort(older)
+		for _, do := range end.before {
+			do(older)
 		}
 		upload = f.resume(older, spec)
-		f.detach(older)
-		f.abort(older)
+		for _, do := range end.after {
+			do(older)
+		}
 		f.hasUploads("", "file")
+		f.sync(upload)
 		f.isDurable(upload, data, 0, 1, 2)
 	}
 	f.finish(upload, data)
+	older := upload
+
+	_, err := commit(f.Context(), f.recall(older, spec, data), bad) // left as it is
+	f.fails("Commit of other bytes", err, tranship.ErrIntegrity)
+	failed := f.recall(older, spec, data)
+	_, err = commit(f.Context(), failed, bad)
+	f.fails("Commit of other bytes", err, tranship.ErrIntegrity)
+	upload = f.recall(older, spec, data)
+	f.abort(failed) // must not make the store forget for the newer
+	f.commit(upload, data)
+	f.commit(f.recall(older, spec, data), data)
 
 	spec.Path = "aborted"
 	upload = f.beginNew(spec)
 	f.writeParts(upload, data, 0, 1, 2)
-	_, err := commit(f.Context(), upload, bad)
+	_, err = commit(f.Context(), upload, bad)
 	f.fails("Commit of other bytes", err, tranship.ErrIntegrity)
 	f.abort(upload)
 	f.hasUploads("")
