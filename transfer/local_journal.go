@@ -75,15 +75,15 @@ func readJournal(r io.Reader) (j journal, length int64, err error) {
 // nextLine reads a line and returns its length; 0 if there is none that is whole.
 func nextLine(lines *bufio.Reader, value any) (int64, error) {
 	line, err := lines.ReadSlice('\n')
-	torn := errors.Is(err, io.EOF) || errors.Is(err, bufio.ErrBufferFull)
-	if err != nil && !torn {
-		return 0, localError(err)
-	}
-	if torn {
+	if errors.Is(err, io.EOF) || errors.Is(err, bufio.ErrBufferFull) {
 		return 0, nil
 	}
+	if err != nil {
+		return 0, localError(err)
+	}
 	sum, text, _ := bytes.Cut(line[:len(line)-1], []byte(" "))
-	if string(sum) != lineSum(text) || json.Unmarshal(text, value) != nil {
+	whole := string(sum) == lineSum(text) && json.Unmarshal(text, value) == nil
+	if !whole {
 		return 0, nil
 	}
 	return int64(len(line)), nil
