@@ -19,8 +19,10 @@ type connections struct {
 	globals *globals
 	// stallTimeout is after how long without a byte a file is tried again; 0: never.
 	stallTimeout time.Duration
-	stores       map[serverPlace]*client.Client
-	raw          map[serverPlace]*grpc.ClientConn
+	// number is of connections to each server that large files are spread over; 0: 1.
+	number int
+	stores map[serverPlace]*client.Client
+	raw    map[serverPlace]*grpc.ClientConn
 }
 
 func (g *globals) connections() *connections {
@@ -49,6 +51,7 @@ func (c *connections) store(ctx context.Context, server serverPlace) (*client.Cl
 		return store, nil
 	}
 	options := c.options(server)
+	options.Connections = c.number
 	if c.stallTimeout > 0 {
 		options.DialOptions = []grpc.DialOption{grpc.WithKeepaliveParams(c.keepalive())}
 	}

@@ -21,11 +21,11 @@ import (
 
 const largeBytes = 32 << 20
 
-// slowServer serves a directory, and the same through a link of 8 MiB/s.
+// slowServer serves a directory, and the same through connections of 4 MiB/s.
 func slowServer(t *testing.T) (root, address, slow string) {
 	t.Helper()
 	_, root, address = serveFor(t.Context(), t)
-	link := faultproxy.Faults{BytesPerSecond: 8 << 20}
+	link := faultproxy.Faults{BytesPerSecond: 4 << 20}
 	proxy, err := faultproxy.Listen(address, func(int) faultproxy.Link { return faultproxy.Link{Up: link, Down: link} })
 	if err != nil {
 		t.Fatal(err)
@@ -469,4 +469,22 @@ func TestRemoveUploadUnderWay(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(root, "large")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the file is there: %v", err)
 	}
+}
+
+// Over several connections an upload is resumed as well.
+func TestResumeOverConnections(t *testing.T) {
+	t.Parallel()
+	root, server, slow := slowServer(t)
+	source := filepath.Join(t.TempDir(), "large")
+	content := largeFile(t, source)
+	first := startProgram(t, "cp", "--connections", "3", source, slow)
+	awaitDurable(t, server)
+	first.end(t, syscall.SIGINT)
+	if result := sent(t, "--connections", "3", source, server); result.SkippedBytes == 0 || result.SentBytes+result.SkippedBytes != largeBytes {
+		t.Errorf("sent %d, skipped %d", result.SentBytes, result.SkippedBytes)
+	}
+	sameContent(t, filepath.Join(root, "large"), content)
+	back := filepath.Join(t.TempDir(), "back")
+	output(t, 0, "cp", "--connections", "3", server+"/large", back)
+	sameContent(t, back, content)
 }
