@@ -9,6 +9,7 @@ SHELL := bash
 TOOL     := go tool -modfile=tools/go.mod
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 FUZZTIME ?= 10s
+FUZZLONG ?= $(FUZZTIME)
 # How long one package's tests may take.
 TIMEOUT  ?= 5m
 # What test and race run: all but what only other programs can show.
@@ -80,8 +81,8 @@ vuln: ## look for known vulnerabilities in what the code calls
 	@tools/vuln.sh
 
 .PHONY: fuzz
-fuzz: ## run every fuzz target for FUZZTIME (10s)
-	@tools/fuzz.sh $(FUZZTIME)
+fuzz: ## run every fuzz target for FUZZTIME (10s), some for FUZZLONG
+	@tools/fuzz.sh $(FUZZTIME) $(FUZZLONG)
 
 # Other people's implementations: Python's grpcio and protoc from Debian, and
 # grpc-js from npm.

@@ -49,3 +49,11 @@ func connect(t *testing.T, store tranship.Store, options client.Options) *client
 	t.Cleanup(func() { connected.Close() })
 	return connected
 }
+
+// FuzzUploads sends sequences of upload messages to a server, and compares what
+// comes of them with a model.
+func FuzzUploads(f *testing.F) {
+	storetest.FuzzUploads(f, func(t *testing.T) tranship.Store {
+		return connect(t, &mem.Store{PartSize: 1000}, client.Options{})
+	})
+}

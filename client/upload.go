@@ -277,13 +277,15 @@ func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.F
 	if !open {
 		return tranship.File{}, u.errEnded()
 	}
-	defer u.closeStreams()
 	file, err := u.commit(ctx, commit, writers)
-	if err != nil && u.spec.ResumeKey != "" && !errors.Is(err, tranship.ErrAborted) {
+	if err != nil && u.spec.ResumeKey != "" {
+		// The server holds the upload while the stream is there.
 		u.mu.Lock()
 		u.state = uploadFailed
 		u.mu.Unlock()
+		return tranship.File{}, err
 	}
+	u.closeStreams()
 	return file, err
 }
 
@@ -307,19 +309,23 @@ func (u *upload) commit(ctx context.Context, commit tranship.Commit, writers map
 
 // Abort implements tranship.Upload.
 func (u *upload) Abort(ctx context.Context) error {
-	if u.revoke() {
-		return u.abortFailed(ctx)
-	}
-	if _, open := u.end(uploadEnded); !open {
+	failed := u.revoke()
+	if _, open := u.end(uploadEnded); !open && !failed {
 		return nil
 	}
 	defer u.closeStreams()
 	err := u.owner.cancel(ctx)
-	if err == nil {
+	switch {
+	case err == nil && failed:
+		err = u.leave(ctx) // a slot that has ended has no second reply
+	case err == nil:
 		_, err = u.owner.wait(ctx)
 	}
-	if u.spec.ResumeKey == "" && ctx.Err() == nil || errors.Is(err, tranship.ErrAborted) || ctx.Err() == nil && errors.Is(err, context.Canceled) {
-		return nil // it is gone, or goes with its stream, or is somebody else's
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if u.spec.ResumeKey == "" || errors.Is(err, tranship.ErrAborted) || errors.Is(err, context.Canceled) {
+		return nil // it goes with its stream, or is somebody else's, or is gone
 	}
 	return err
 }
@@ -335,16 +341,18 @@ func (u *upload) revoke() bool {
 	return failed
 }
 
-// abortFailed removes an upload whose commit has failed. Its slot has ended, so it
-// takes the upload over once more.
-func (u *upload) abortFailed(ctx context.Context) error {
-	spec := u.spec
-	spec.Precondition = tranship.Precondition{}
-	again, err := u.client.Begin(ctx, spec)
-	if err != nil {
-		return err
+// leave half-closes the owner's stream, and waits until the server has ended it.
+func (u *upload) leave(ctx context.Context) error {
+	u.stream.halfClose(ctx)
+	select {
+	case <-u.stream.done:
+		if errors.Is(u.stream.err, errStreamEnded) {
+			return nil
+		}
+		return u.stream.err
+	case <-ctx.Done():
+		return ctx.Err()
 	}
-	return again.Abort(ctx)
 }
 
 // Detach implements tranship.Upload: the server detaches an upload when the stream
@@ -353,18 +361,11 @@ func (u *upload) Detach(ctx context.Context) error {
 	if u.spec.ResumeKey == "" {
 		return u.Abort(ctx)
 	}
-	if u.revoke() {
-		return nil // the server has let go of it
-	}
-	if _, open := u.end(uploadEnded); !open {
+	failed := u.revoke()
+	if _, open := u.end(uploadEnded); !open && !failed {
 		return nil
 	}
 	defer u.closeStreams()
-	u.stream.halfClose(ctx)
-	select {
-	case <-u.owner.done:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	_ = u.leave(ctx) // a stream that broke has let go as well
+	return ctx.Err()
 }

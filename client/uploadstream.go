@@ -15,6 +15,10 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
+// errStreamEnded is what files under way fail with when the server ends a stream with
+// OK.
+var errStreamEnded = fmt.Errorf("%w: the server ended the stream", tranship.ErrUnavailable)
+
 // uploadStream is one Upload call that many files can share. It is safe for
 // concurrent use. One goroutine sends what is ready, so that a caller whose context
 // ends does not stay behind flow control; another receives.
@@ -172,7 +176,7 @@ func (u *uploadStream) take(id uint64) *slot {
 func (u *uploadStream) end(err error) {
 	u.cancel()
 	if errors.Is(err, io.EOF) {
-		err = fmt.Errorf("%w: the server ended the stream", tranship.ErrUnavailable)
+		err = errStreamEnded
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()

@@ -52,6 +52,8 @@ type slot struct {
 	session *session
 	owner   bool
 	cursor  cursor
+	// finishing: the client has sent finish.
+	finishing bool
 	// reach is the end of what the slot has written. That of a joined slot counts
 	// for the upload once it is finished.
 	reach int64
@@ -93,7 +95,10 @@ func (s *slot) run(begin *transhipv1.Begin) {
 	server := s.stream.server
 	if s.owner {
 		server.sessions.remove(s.session)
-		if err != nil {
+		switch {
+		case err != nil && s.finishing && s.session.keep:
+			s.stream.leave(s)
+		case err != nil:
 			server.letGo(s.stream.ctx, s.session, err)
 		}
 	}
@@ -174,6 +179,7 @@ func (s *slot) transfer(begin *transhipv1.Begin) (finished *transhipv1.Finished,
 			case e.copyPart != nil:
 				err = s.copyPart(e.copyPart)
 			case e.finish != nil:
+				s.finishing = true
 				return s.finish(e.finish)
 			default:
 				err = e.err

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -53,6 +54,11 @@ type uploadStream struct {
 
 	// ended has room for one: a sign that a slot has ended.
 	ended chan struct{}
+
+	mu sync.Mutex
+	// left are slots with keep whose finish has failed. Their uploads are held
+	// until the client cancels the slot or the stream ends.
+	left map[uint64]*slot
 }
 
 // Upload implements the service.
@@ -71,6 +77,7 @@ func (s *Server) Upload(stream grpc.BidiStreamingServer[transhipv1.UploadRequest
 		workers: semaphore.NewWeighted(streamWorkers),
 		slots:   map[uint64]*slot{},
 		ending:  map[uint64]*slot{},
+		left:    map[uint64]*slot{},
 		ended:   make(chan struct{}, 1),
 	}
 	sent := make(chan error, 1)
@@ -88,6 +95,9 @@ func (s *Server) Upload(stream grpc.BidiStreamingServer[transhipv1.UploadRequest
 	err := u.run(requests, keepalive.C)
 	u.abandon(cmp.Or(err, errUnfinished))
 	u.wait(keepalive.C)
+	for _, left := range u.left {
+		s.letGo(ctx, left.session, nil)
+	}
 	u.replies.close()
 	if err != nil && !errors.Is(err, errUnread) {
 		u.discard(requests, false)
@@ -189,6 +199,10 @@ func (u *uploadStream) handle(request *transhipv1.UploadRequest) error {
 	case *transhipv1.UploadRequest_Finish:
 		return u.end(request.Finish.GetSlot(), event{finish: request.Finish})
 	case *transhipv1.UploadRequest_Cancel:
+		if left := u.takeLeft(request.Cancel.GetSlot()); left != nil {
+			u.server.letGo(u.ctx, left.session, errCancelled)
+			return nil
+		}
 		return u.end(request.Cancel.GetSlot(), event{err: errCancelled})
 	case *transhipv1.UploadRequest_CopyPart:
 		return u.copyPart(request.CopyPart)
@@ -406,6 +420,21 @@ func (u *uploadStream) wake() {
 	case u.ended <- struct{}{}:
 	default:
 	}
+}
+
+// leave holds the upload of a slot whose finish has failed.
+func (u *uploadStream) leave(failed *slot) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.left[failed.id] = failed
+}
+
+func (u *uploadStream) takeLeft(id uint64) *slot {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	left := u.left[id]
+	delete(u.left, id)
+	return left
 }
 
 // keepAlive sends the progress of some slot if the stream has been quiet.

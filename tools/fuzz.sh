@@ -1,8 +1,13 @@
 #!/usr/bin/env bash
-# Runs every fuzz target of the tree, one after another, each for the time given.
+# Runs every fuzz target of the tree, one after another, each for the time given;
+# those that take the most to break, for the second.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-fuzztime=${1:?usage: fuzz.sh TIME, such as 10s}
+fuzztime=${1:?usage: fuzz.sh TIME [LONG], such as 10s 60s}
+long=${2:-$fuzztime}
+
+module=$(go list -m)
+deep=("$module FuzzValidatePath" "$module/store/disk FuzzReadJournal" "$module/client FuzzUploads")
 
 list=$(mktemp)
 trap 'rm -f "$list"' EXIT
@@ -20,6 +25,10 @@ if [[ -z $targets ]]; then
 fi
 
 while read -r package name; do
-  echo "fuzz: $package $name"
-  go test -run '^$' -fuzz "^$name\$" -fuzztime "$fuzztime" "$package"
+  time=$fuzztime
+  for target in "${deep[@]}"; do
+    if [[ "$package $name" == "$target" ]]; then time=$long; fi
+  done
+  echo "fuzz: $package $name for $time"
+  go test -run '^$' -fuzz "^$name\$" -fuzztime "$time" -fuzzminimizetime 1s "$package"
 done <<<"$targets"

@@ -1152,9 +1152,12 @@ func (x *Finish) GetCheck() uint32 {
 // Cancel gives an open slot up: its upload is removed, even with keep; of a
 // joined slot, only what this slot wrote of unfinished parts. The reply is
 // `failed` with CANCELLED.
+//
+// Of a slot with keep whose finish has failed, it removes the upload as well, as
+// long as nobody has resumed it; there is no second reply.
 type Cancel struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// An open slot.
+	// An open slot, or one with keep whose finish has failed.
 	Slot          uint64 `protobuf:"varint,1,opt,name=slot,proto3" json:"slot,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
