@@ -135,11 +135,12 @@ func TestFirstMissingByte(t *testing.T) {
 		t.Fatalf("it was not cut: %s", client.err.String())
 	}
 	client.kill()
+	s.proxy.Cut() // Nothing of the old connections is counted below.
 	durable := s.durable(t, "file")
 	// What comes before the data is far less than this.
 	before := s.proxy.Passed(faultproxy.Up)
 	begun := time.Now()
-	client = start(t, "cp", source, s.place("file"))
+	client = start(t, "cp", "--durability", "written", source, s.place("file"))
 	if !s.passes(t, faultproxy.Up, before+128<<10, client) {
 		t.Fatalf("nothing was sent: %s", client.err.String())
 	}
