@@ -221,6 +221,9 @@ func (u *upload) spread(ctx context.Context) (*uploadStream, error) {
 		return stream, nil
 	}
 	opened, err := openUploadStream(ctx, u.client.connection(u.first+turn))
+	if errors.Is(err, tranship.ErrUnavailable) && !u.stream.ended() {
+		return u.stream, nil // the connection that there is does as well
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -15,13 +15,21 @@ type session struct {
 	// keep: what is there stays when the owning slot fails.
 	keep bool
 	// over is closed when the session has ended: its owner has, or a newer
-	// session of the upload has begun. Slots that have joined end then.
-	over chan struct{}
+	// session of the upload has begun. Slots that have joined end then, with
+	// reason.
+	over   chan struct{}
+	reason error
 
 	received, written atomic.Int64
 
 	mu    sync.Mutex
 	reach int64
+}
+
+// close ends the session's slots. Only sessions may call it, and once.
+func (s *session) close(reason error) {
+	s.reason = reason
+	close(s.over)
 }
 
 // extend notes that the upload has bytes up to reach.
@@ -39,10 +47,16 @@ func (s *session) end() int64 {
 	return s.reach
 }
 
+// maxLost bounds how many sessions are remembered whose owner was lost.
+const maxLost = 10_000
+
 // sessions are a server's uploads under way, by id. The zero value is empty.
 type sessions struct {
 	mu   sync.Mutex
 	byID map[string]*session
+	// lost are the epochs of sessions whose owner's stream broke: who joins them
+	// may resume the upload, which is not so for one that was ended.
+	lost map[string]uint64
 }
 
 // add begins a session, and ends an older one of the same upload; itself, if a
@@ -51,25 +65,36 @@ func (s *sessions) add(added *session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.byID == nil {
-		s.byID = map[string]*session{}
+		s.byID, s.lost = map[string]*session{}, map[string]uint64{}
 	}
-	if other, ok := s.byID[added.upload.ID()]; ok {
+	id := added.upload.ID()
+	if other, ok := s.byID[id]; ok {
 		if other.upload.Epoch() > added.upload.Epoch() {
-			close(added.over)
+			added.close(errEnded)
 			return
 		}
-		close(other.over)
+		other.close(errEnded)
 	}
-	s.byID[added.upload.ID()] = added
+	delete(s.lost, id)
+	s.byID[id] = added
 }
 
-// remove ends a session unless a newer one has.
-func (s *sessions) remove(removed *session) {
+// remove ends a session unless a newer one has. lost: its owner did not end it.
+func (s *sessions) remove(removed *session, lost bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if id := removed.upload.ID(); s.byID[id] == removed {
-		close(removed.over)
-		delete(s.byID, id)
+	id := removed.upload.ID()
+	if s.byID[id] != removed {
+		return
+	}
+	delete(s.byID, id)
+	if !lost {
+		removed.close(errEnded)
+		return
+	}
+	removed.close(errLost)
+	if len(s.lost) < maxLost {
+		s.lost[id] = removed.upload.Epoch()
 	}
 }
 
@@ -78,10 +103,14 @@ func (s *sessions) join(id string, epoch uint64) (*session, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	found, ok := s.byID[id]
-	if !ok || found.upload.Epoch() != epoch {
+	switch {
+	case ok && found.upload.Epoch() == epoch:
+		return found, nil
+	case !ok && epoch != 0 && s.lost[id] == epoch:
+		return nil, errLost
+	default:
 		return nil, fmt.Errorf("%w: the upload is not under way in epoch %d", tranship.ErrAborted, epoch)
 	}
-	return found, nil
 }
 
 // end ends the session of an upload, if there is one.
@@ -89,7 +118,15 @@ func (s *sessions) end(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if ended, ok := s.byID[id]; ok {
-		close(ended.over)
+		ended.close(errEnded)
 		delete(s.byID, id)
 	}
+	delete(s.lost, id)
 }
+
+var (
+	// errEnded is the outcome of slots whose upload was ended or resumed.
+	errEnded = fmt.Errorf("%w: the upload has been ended or resumed elsewhere", tranship.ErrAborted)
+	// errLost is that of slots whose upload can be resumed.
+	errLost = fmt.Errorf("%w: the stream that owns the upload has ended", tranship.ErrUnavailable)
+)

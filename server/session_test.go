@@ -37,12 +37,21 @@ func TestSessionsOutOfOrder(t *testing.T) {
 	if found, err := all.join("id", 2); found != newer || err != nil {
 		t.Errorf("joining epoch 2: %v", err)
 	}
-	all.remove(older) // does nothing
+	all.remove(older, false) // does nothing
 	if _, err := all.join("id", 1); !errors.Is(err, tranship.ErrAborted) {
 		t.Errorf("joining epoch 1: %v, want ErrAborted", err)
 	}
-	all.remove(newer)
-	if _, err := all.join("id", 2); !errors.Is(err, tranship.ErrAborted) {
+	all.remove(newer, true)
+	if _, err := all.join("id", 2); !errors.Is(err, tranship.ErrUnavailable) {
+		t.Errorf("joining what was lost: %v, want ErrUnavailable", err)
+	}
+	if _, err := all.join("id", 1); !errors.Is(err, tranship.ErrAborted) {
+		t.Errorf("joining an older epoch of what was lost: %v, want ErrAborted", err)
+	}
+	newest := &session{upload: epoch{number: 3}, over: make(chan struct{})}
+	all.add(newest)
+	all.remove(newest, false)
+	if _, err := all.join("id", 3); !errors.Is(err, tranship.ErrAborted) {
 		t.Errorf("joining what has ended: %v, want ErrAborted", err)
 	}
 }

@@ -94,7 +94,7 @@ func (s *slot) run(begin *transhipv1.Begin) {
 	finished, err := s.transfer(begin)
 	server := s.stream.server
 	if s.owner {
-		server.sessions.remove(s.session)
+		server.sessions.remove(s.session, err != nil && s.session.keep && !errors.Is(err, errCancelled) && !errors.Is(err, tranship.ErrAborted))
 		switch {
 		case err != nil && s.finishing && s.session.keep:
 			s.stream.leave(s)
@@ -190,7 +190,7 @@ func (s *slot) transfer(begin *transhipv1.Begin) (finished *transhipv1.Finished,
 		case <-tick(progress):
 			s.stream.replies.progressed(s.progress())
 		case <-s.session.over:
-			return nil, fmt.Errorf("%w: the upload has been ended or resumed elsewhere", tranship.ErrAborted)
+			return nil, s.session.reason
 		case <-draining:
 			return nil, errDraining
 		case <-s.stream.ctx.Done():
