@@ -54,19 +54,23 @@ func (c *Client) list(ctx context.Context, options tranship.ListOptions, yield f
 	if err != nil {
 		return rpcstatus.FromError(err)
 	}
+	var sum wire.ListSum
+	var end *transhipv1.ListEnd
 	for {
 		response, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
-			return nil
+			return sum.Verify(end)
 		}
 		if err != nil {
 			return rpcstatus.FromError(err)
 		}
+		end = response.GetEnd()
 		for _, p := range response.GetEntries() {
 			entry, err := wire.EntryFromProto(p)
 			if err != nil {
 				return err
 			}
+			sum.Add(entry)
 			if !yield(entry, nil) {
 				return nil
 			}

@@ -19,6 +19,7 @@ type hostile struct {
 	transhipv1.UnimplementedFileServiceServer
 	file      *transhipv1.File
 	entries   []*transhipv1.Entry
+	end       *transhipv1.ListEnd
 	downloads []*transhipv1.DownloadResponse
 	uploads   []*transhipv1.UploadResponse
 }
@@ -28,7 +29,7 @@ func (h *hostile) Stat(context.Context, *transhipv1.StatRequest) (*transhipv1.St
 }
 
 func (h *hostile) List(_ *transhipv1.ListRequest, stream grpc.ServerStreamingServer[transhipv1.ListResponse]) error {
-	return stream.Send(&transhipv1.ListResponse{Entries: h.entries})
+	return stream.Send(&transhipv1.ListResponse{Entries: h.entries, End: h.end})
 }
 
 func (h *hostile) Download(stream grpc.BidiStreamingServer[transhipv1.DownloadRequest, transhipv1.DownloadResponse]) error {
@@ -86,6 +87,36 @@ func TestHostileNames(t *testing.T) {
 			if !errors.Is(err, tranship.ErrIntegrity) {
 				t.Errorf("List of a bad entry, %s: %v, want ErrIntegrity", name, err)
 			}
+		}
+	}
+}
+
+// TestHostileLists sends lists that are not what their end says, or have none.
+func TestHostileLists(t *testing.T) {
+	entry := func(path string) *transhipv1.Entry {
+		return &transhipv1.Entry{Entry: &transhipv1.Entry_File{File: &transhipv1.File{Path: path}}}
+	}
+	two := []*transhipv1.Entry{entry("a"), entry("b")}
+	end := &transhipv1.ListEnd{EntryCount: 2, Crc32C: tranship.CRC32C([]byte("a\x00b\x00"))}
+	for name, test := range map[string]struct {
+		entries []*transhipv1.Entry
+		end     *transhipv1.ListEnd
+		want    error
+	}{
+		"good":          {two, end, nil},
+		"no end":        {two, nil, tranship.ErrIntegrity},
+		"shorter":       {two[:1], end, tranship.ErrIntegrity},
+		"empty":         {nil, end, tranship.ErrIntegrity},
+		"another path":  {[]*transhipv1.Entry{entry("a"), entry("c")}, end, tranship.ErrIntegrity},
+		"another count": {two, &transhipv1.ListEnd{EntryCount: 3, Crc32C: end.GetCrc32C()}, tranship.ErrIntegrity},
+	} {
+		files := (&hostile{entries: test.entries, end: test.end}).connect(t)
+		var got error
+		for _, err := range files.List(t.Context(), tranship.ListOptions{}) {
+			got = err
+		}
+		if !errors.Is(got, test.want) {
+			t.Errorf("%s: %v, want %v", name, got, test.want)
 		}
 	}
 }

@@ -36,11 +36,13 @@ func (s *Server) List(request *transhipv1.ListRequest, stream grpc.ServerStreami
 		StartAfter: request.GetStartAfter(),
 	})
 	remaining := int(request.GetLimit())
+	var sum wire.ListSum
 	batch := make([]*transhipv1.Entry, 0, listBatch)
 	for entry, err := range entries {
 		if err != nil {
 			return s.statusError(ctx, "list", err)
 		}
+		sum.Add(entry)
 		batch = append(batch, wire.EntryToProto(entry))
 		remaining--
 		if len(batch) == listBatch {
@@ -53,10 +55,7 @@ func (s *Server) List(request *transhipv1.ListRequest, stream grpc.ServerStreami
 			break
 		}
 	}
-	if len(batch) == 0 {
-		return nil
-	}
-	return stream.Send(&transhipv1.ListResponse{Entries: batch})
+	return stream.Send(&transhipv1.ListResponse{Entries: batch, End: sum.End()})
 }
 
 // SetAttributes implements the service.

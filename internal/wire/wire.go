@@ -164,6 +164,37 @@ func RangeToProto(r tranship.Range) *transhipv1.Range {
 	return &transhipv1.Range{Offset: r.Offset, Length: r.Length, Crc32C: r.CRC32C}
 }
 
+// ListSum sums the entries of a list up to what guards it as a whole. The zero value
+// is an empty list's.
+type ListSum struct {
+	count int64
+	crc   uint32
+}
+
+// Add takes in the next entry.
+func (s *ListSum) Add(entry tranship.Entry) {
+	s.count++
+	s.crc = tranship.UpdateCRC32C(s.crc, append([]byte(entry.Key()), 0))
+}
+
+// End is the mark behind the last entry.
+func (s *ListSum) End() *transhipv1.ListEnd {
+	return &transhipv1.ListEnd{EntryCount: s.count, Crc32C: s.crc}
+}
+
+// Verify compares the mark that a server sent, nil when it sent none, with what came
+// before it.
+func (s *ListSum) Verify(end *transhipv1.ListEnd) error {
+	switch {
+	case end == nil:
+		return fmt.Errorf("%w: the list broke off after %d entries", tranship.ErrIntegrity, s.count)
+	case end.GetEntryCount() != s.count || end.GetCrc32C() != s.crc:
+		return fmt.Errorf("%w: the list does not have its checksum", tranship.ErrIntegrity)
+	default:
+		return nil
+	}
+}
+
 // EntryToProto translates a line of a list.
 func EntryToProto(entry tranship.Entry) *transhipv1.Entry {
 	if entry.IsDir {

@@ -2388,7 +2388,9 @@ type ListResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// In ascending bytewise order of path, directories as their path followed by
 	// '/'.
-	Entries       []*Entry `protobuf:"bytes,1,rep,name=entries,proto3" json:"entries,omitempty"`
+	Entries []*Entry `protobuf:"bytes,1,rep,name=entries,proto3" json:"entries,omitempty"`
+	// In the last message, and only there: a list without it has broken off.
+	End           *ListEnd `protobuf:"bytes,2,opt,name=end,proto3" json:"end,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2430,6 +2432,70 @@ func (x *ListResponse) GetEntries() []*Entry {
 	return nil
 }
 
+func (x *ListResponse) GetEnd() *ListEnd {
+	if x != nil {
+		return x.End
+	}
+	return nil
+}
+
+// ListEnd guards a list as a whole: a damaged connection must not make it shorter
+// without anybody's noticing.
+type ListEnd struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many entries there were.
+	EntryCount int64 `protobuf:"varint,1,opt,name=entry_count,json=entryCount,proto3" json:"entry_count,omitempty"`
+	// CRC32C of the entries' paths in order, those of directories followed by '/',
+	// each followed by a NUL.
+	Crc32C        uint32 `protobuf:"fixed32,2,opt,name=crc32c,proto3" json:"crc32c,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListEnd) Reset() {
+	*x = ListEnd{}
+	mi := &file_tranship_v1_file_service_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListEnd) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListEnd) ProtoMessage() {}
+
+func (x *ListEnd) ProtoReflect() protoreflect.Message {
+	mi := &file_tranship_v1_file_service_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListEnd.ProtoReflect.Descriptor instead.
+func (*ListEnd) Descriptor() ([]byte, []int) {
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *ListEnd) GetEntryCount() int64 {
+	if x != nil {
+		return x.EntryCount
+	}
+	return 0
+}
+
+func (x *ListEnd) GetCrc32C() uint32 {
+	if x != nil {
+		return x.Crc32C
+	}
+	return 0
+}
+
 // Entry is one line of a list.
 type Entry struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2446,7 +2512,7 @@ type Entry struct {
 
 func (x *Entry) Reset() {
 	*x = Entry{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[28]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2458,7 +2524,7 @@ func (x *Entry) String() string {
 func (*Entry) ProtoMessage() {}
 
 func (x *Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[28]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2471,7 +2537,7 @@ func (x *Entry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry.ProtoReflect.Descriptor instead.
 func (*Entry) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{28}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Entry) GetEntry() isEntry_Entry {
@@ -2532,7 +2598,7 @@ type SetAttributesRequest struct {
 
 func (x *SetAttributesRequest) Reset() {
 	*x = SetAttributesRequest{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[29]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2544,7 +2610,7 @@ func (x *SetAttributesRequest) String() string {
 func (*SetAttributesRequest) ProtoMessage() {}
 
 func (x *SetAttributesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[29]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2557,7 +2623,7 @@ func (x *SetAttributesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetAttributesRequest.ProtoReflect.Descriptor instead.
 func (*SetAttributesRequest) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{29}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *SetAttributesRequest) GetPath() string {
@@ -2592,7 +2658,7 @@ type SetAttributesResponse struct {
 
 func (x *SetAttributesResponse) Reset() {
 	*x = SetAttributesResponse{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[30]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2604,7 +2670,7 @@ func (x *SetAttributesResponse) String() string {
 func (*SetAttributesResponse) ProtoMessage() {}
 
 func (x *SetAttributesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[30]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2617,7 +2683,7 @@ func (x *SetAttributesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetAttributesResponse.ProtoReflect.Descriptor instead.
 func (*SetAttributesResponse) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{30}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *SetAttributesResponse) GetFile() *File {
@@ -2640,7 +2706,7 @@ type DeleteRequest struct {
 
 func (x *DeleteRequest) Reset() {
 	*x = DeleteRequest{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[31]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2652,7 +2718,7 @@ func (x *DeleteRequest) String() string {
 func (*DeleteRequest) ProtoMessage() {}
 
 func (x *DeleteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[31]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2665,7 +2731,7 @@ func (x *DeleteRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteRequest.ProtoReflect.Descriptor instead.
 func (*DeleteRequest) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{31}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *DeleteRequest) GetPath() string {
@@ -2691,7 +2757,7 @@ type DeleteResponse struct {
 
 func (x *DeleteResponse) Reset() {
 	*x = DeleteResponse{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[32]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2703,7 +2769,7 @@ func (x *DeleteResponse) String() string {
 func (*DeleteResponse) ProtoMessage() {}
 
 func (x *DeleteResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[32]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2716,7 +2782,7 @@ func (x *DeleteResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteResponse.ProtoReflect.Descriptor instead.
 func (*DeleteResponse) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{32}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{33}
 }
 
 // MoveRequest renames a file.
@@ -2734,7 +2800,7 @@ type MoveRequest struct {
 
 func (x *MoveRequest) Reset() {
 	*x = MoveRequest{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[33]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2746,7 +2812,7 @@ func (x *MoveRequest) String() string {
 func (*MoveRequest) ProtoMessage() {}
 
 func (x *MoveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[33]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2759,7 +2825,7 @@ func (x *MoveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MoveRequest.ProtoReflect.Descriptor instead.
 func (*MoveRequest) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{33}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *MoveRequest) GetSourcePath() string {
@@ -2794,7 +2860,7 @@ type MoveResponse struct {
 
 func (x *MoveResponse) Reset() {
 	*x = MoveResponse{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[34]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2806,7 +2872,7 @@ func (x *MoveResponse) String() string {
 func (*MoveResponse) ProtoMessage() {}
 
 func (x *MoveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[34]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2819,7 +2885,7 @@ func (x *MoveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MoveResponse.ProtoReflect.Descriptor instead.
 func (*MoveResponse) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{34}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *MoveResponse) GetFile() *File {
@@ -2844,7 +2910,7 @@ type CopyRequest struct {
 
 func (x *CopyRequest) Reset() {
 	*x = CopyRequest{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[35]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2856,7 +2922,7 @@ func (x *CopyRequest) String() string {
 func (*CopyRequest) ProtoMessage() {}
 
 func (x *CopyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[35]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2869,7 +2935,7 @@ func (x *CopyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CopyRequest.ProtoReflect.Descriptor instead.
 func (*CopyRequest) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{35}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *CopyRequest) GetSourcePath() string {
@@ -2904,7 +2970,7 @@ type CopyResponse struct {
 
 func (x *CopyResponse) Reset() {
 	*x = CopyResponse{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[36]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2916,7 +2982,7 @@ func (x *CopyResponse) String() string {
 func (*CopyResponse) ProtoMessage() {}
 
 func (x *CopyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[36]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2929,7 +2995,7 @@ func (x *CopyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CopyResponse.ProtoReflect.Descriptor instead.
 func (*CopyResponse) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{36}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *CopyResponse) GetFile() *File {
@@ -2950,7 +3016,7 @@ type ListUploadsRequest struct {
 
 func (x *ListUploadsRequest) Reset() {
 	*x = ListUploadsRequest{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[37]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2962,7 +3028,7 @@ func (x *ListUploadsRequest) String() string {
 func (*ListUploadsRequest) ProtoMessage() {}
 
 func (x *ListUploadsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[37]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2975,7 +3041,7 @@ func (x *ListUploadsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUploadsRequest.ProtoReflect.Descriptor instead.
 func (*ListUploadsRequest) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{37}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *ListUploadsRequest) GetDirectory() string {
@@ -2996,7 +3062,7 @@ type ListUploadsResponse struct {
 
 func (x *ListUploadsResponse) Reset() {
 	*x = ListUploadsResponse{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[38]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3008,7 +3074,7 @@ func (x *ListUploadsResponse) String() string {
 func (*ListUploadsResponse) ProtoMessage() {}
 
 func (x *ListUploadsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[38]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3021,7 +3087,7 @@ func (x *ListUploadsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUploadsResponse.ProtoReflect.Descriptor instead.
 func (*ListUploadsResponse) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{38}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *ListUploadsResponse) GetUploads() []*Upload {
@@ -3052,7 +3118,7 @@ type Upload struct {
 
 func (x *Upload) Reset() {
 	*x = Upload{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[39]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3064,7 +3130,7 @@ func (x *Upload) String() string {
 func (*Upload) ProtoMessage() {}
 
 func (x *Upload) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[39]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3077,7 +3143,7 @@ func (x *Upload) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Upload.ProtoReflect.Descriptor instead.
 func (*Upload) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{39}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Upload) GetUploadId() string {
@@ -3133,7 +3199,7 @@ type AbortUploadRequest struct {
 
 func (x *AbortUploadRequest) Reset() {
 	*x = AbortUploadRequest{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[40]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3145,7 +3211,7 @@ func (x *AbortUploadRequest) String() string {
 func (*AbortUploadRequest) ProtoMessage() {}
 
 func (x *AbortUploadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[40]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3158,7 +3224,7 @@ func (x *AbortUploadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AbortUploadRequest.ProtoReflect.Descriptor instead.
 func (*AbortUploadRequest) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{40}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *AbortUploadRequest) GetUploadId() string {
@@ -3177,7 +3243,7 @@ type AbortUploadResponse struct {
 
 func (x *AbortUploadResponse) Reset() {
 	*x = AbortUploadResponse{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[41]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3189,7 +3255,7 @@ func (x *AbortUploadResponse) String() string {
 func (*AbortUploadResponse) ProtoMessage() {}
 
 func (x *AbortUploadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[41]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3202,7 +3268,7 @@ func (x *AbortUploadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AbortUploadResponse.ProtoReflect.Descriptor instead.
 func (*AbortUploadResponse) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{41}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{42}
 }
 
 // GetServerInfoRequest is empty.
@@ -3214,7 +3280,7 @@ type GetServerInfoRequest struct {
 
 func (x *GetServerInfoRequest) Reset() {
 	*x = GetServerInfoRequest{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[42]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3226,7 +3292,7 @@ func (x *GetServerInfoRequest) String() string {
 func (*GetServerInfoRequest) ProtoMessage() {}
 
 func (x *GetServerInfoRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[42]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3239,7 +3305,7 @@ func (x *GetServerInfoRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetServerInfoRequest.ProtoReflect.Descriptor instead.
 func (*GetServerInfoRequest) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{42}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{43}
 }
 
 // GetServerInfoResponse tells what a client can expect. Limits do not tighten
@@ -3266,7 +3332,7 @@ type GetServerInfoResponse struct {
 
 func (x *GetServerInfoResponse) Reset() {
 	*x = GetServerInfoResponse{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[43]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3278,7 +3344,7 @@ func (x *GetServerInfoResponse) String() string {
 func (*GetServerInfoResponse) ProtoMessage() {}
 
 func (x *GetServerInfoResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[43]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3291,7 +3357,7 @@ func (x *GetServerInfoResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetServerInfoResponse.ProtoReflect.Descriptor instead.
 func (*GetServerInfoResponse) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{43}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *GetServerInfoResponse) GetServerVersion() string {
@@ -3522,9 +3588,14 @@ const file_tranship_v1_file_service_proto_rawDesc = "" +
 	"\trecursive\x18\x02 \x01(\bR\trecursive\x12\x1f\n" +
 	"\vstart_after\x18\x03 \x01(\tR\n" +
 	"startAfter\x12\x14\n" +
-	"\x05limit\x18\x04 \x01(\x05R\x05limit\"<\n" +
+	"\x05limit\x18\x04 \x01(\x05R\x05limit\"d\n" +
 	"\fListResponse\x12,\n" +
-	"\aentries\x18\x01 \x03(\v2\x12.tranship.v1.EntryR\aentries\"Y\n" +
+	"\aentries\x18\x01 \x03(\v2\x12.tranship.v1.EntryR\aentries\x12&\n" +
+	"\x03end\x18\x02 \x01(\v2\x14.tranship.v1.ListEndR\x03end\"B\n" +
+	"\aListEnd\x12\x1f\n" +
+	"\ventry_count\x18\x01 \x01(\x03R\n" +
+	"entryCount\x12\x16\n" +
+	"\x06crc32c\x18\x02 \x01(\aR\x06crc32c\"Y\n" +
 	"\x05Entry\x12'\n" +
 	"\x04file\x18\x01 \x01(\v2\x11.tranship.v1.FileH\x00R\x04file\x12\x1e\n" +
 	"\tdirectory\x18\x02 \x01(\tH\x00R\tdirectoryB\a\n" +
@@ -3611,7 +3682,7 @@ func file_tranship_v1_file_service_proto_rawDescGZIP() []byte {
 }
 
 var file_tranship_v1_file_service_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_tranship_v1_file_service_proto_msgTypes = make([]protoimpl.MessageInfo, 46)
+var file_tranship_v1_file_service_proto_msgTypes = make([]protoimpl.MessageInfo, 47)
 var file_tranship_v1_file_service_proto_goTypes = []any{
 	(Durability)(0),               // 0: tranship.v1.Durability
 	(Begin_Mode)(0),               // 1: tranship.v1.Begin.Mode
@@ -3643,35 +3714,36 @@ var file_tranship_v1_file_service_proto_goTypes = []any{
 	(*StatResponse)(nil),          // 27: tranship.v1.StatResponse
 	(*ListRequest)(nil),           // 28: tranship.v1.ListRequest
 	(*ListResponse)(nil),          // 29: tranship.v1.ListResponse
-	(*Entry)(nil),                 // 30: tranship.v1.Entry
-	(*SetAttributesRequest)(nil),  // 31: tranship.v1.SetAttributesRequest
-	(*SetAttributesResponse)(nil), // 32: tranship.v1.SetAttributesResponse
-	(*DeleteRequest)(nil),         // 33: tranship.v1.DeleteRequest
-	(*DeleteResponse)(nil),        // 34: tranship.v1.DeleteResponse
-	(*MoveRequest)(nil),           // 35: tranship.v1.MoveRequest
-	(*MoveResponse)(nil),          // 36: tranship.v1.MoveResponse
-	(*CopyRequest)(nil),           // 37: tranship.v1.CopyRequest
-	(*CopyResponse)(nil),          // 38: tranship.v1.CopyResponse
-	(*ListUploadsRequest)(nil),    // 39: tranship.v1.ListUploadsRequest
-	(*ListUploadsResponse)(nil),   // 40: tranship.v1.ListUploadsResponse
-	(*Upload)(nil),                // 41: tranship.v1.Upload
-	(*AbortUploadRequest)(nil),    // 42: tranship.v1.AbortUploadRequest
-	(*AbortUploadResponse)(nil),   // 43: tranship.v1.AbortUploadResponse
-	(*GetServerInfoRequest)(nil),  // 44: tranship.v1.GetServerInfoRequest
-	(*GetServerInfoResponse)(nil), // 45: tranship.v1.GetServerInfoResponse
-	nil,                           // 46: tranship.v1.File.MetadataEntry
-	nil,                           // 47: tranship.v1.Metadata.EntriesEntry
-	(*timestamppb.Timestamp)(nil), // 48: google.protobuf.Timestamp
-	(*anypb.Any)(nil),             // 49: google.protobuf.Any
-	(*durationpb.Duration)(nil),   // 50: google.protobuf.Duration
+	(*ListEnd)(nil),               // 30: tranship.v1.ListEnd
+	(*Entry)(nil),                 // 31: tranship.v1.Entry
+	(*SetAttributesRequest)(nil),  // 32: tranship.v1.SetAttributesRequest
+	(*SetAttributesResponse)(nil), // 33: tranship.v1.SetAttributesResponse
+	(*DeleteRequest)(nil),         // 34: tranship.v1.DeleteRequest
+	(*DeleteResponse)(nil),        // 35: tranship.v1.DeleteResponse
+	(*MoveRequest)(nil),           // 36: tranship.v1.MoveRequest
+	(*MoveResponse)(nil),          // 37: tranship.v1.MoveResponse
+	(*CopyRequest)(nil),           // 38: tranship.v1.CopyRequest
+	(*CopyResponse)(nil),          // 39: tranship.v1.CopyResponse
+	(*ListUploadsRequest)(nil),    // 40: tranship.v1.ListUploadsRequest
+	(*ListUploadsResponse)(nil),   // 41: tranship.v1.ListUploadsResponse
+	(*Upload)(nil),                // 42: tranship.v1.Upload
+	(*AbortUploadRequest)(nil),    // 43: tranship.v1.AbortUploadRequest
+	(*AbortUploadResponse)(nil),   // 44: tranship.v1.AbortUploadResponse
+	(*GetServerInfoRequest)(nil),  // 45: tranship.v1.GetServerInfoRequest
+	(*GetServerInfoResponse)(nil), // 46: tranship.v1.GetServerInfoResponse
+	nil,                           // 47: tranship.v1.File.MetadataEntry
+	nil,                           // 48: tranship.v1.Metadata.EntriesEntry
+	(*timestamppb.Timestamp)(nil), // 49: google.protobuf.Timestamp
+	(*anypb.Any)(nil),             // 50: google.protobuf.Any
+	(*durationpb.Duration)(nil),   // 51: google.protobuf.Duration
 }
 var file_tranship_v1_file_service_proto_depIdxs = []int32{
-	48, // 0: tranship.v1.File.modified_time:type_name -> google.protobuf.Timestamp
-	46, // 1: tranship.v1.File.metadata:type_name -> tranship.v1.File.MetadataEntry
-	48, // 2: tranship.v1.Attributes.modified_time:type_name -> google.protobuf.Timestamp
+	49, // 0: tranship.v1.File.modified_time:type_name -> google.protobuf.Timestamp
+	47, // 1: tranship.v1.File.metadata:type_name -> tranship.v1.File.MetadataEntry
+	49, // 2: tranship.v1.Attributes.modified_time:type_name -> google.protobuf.Timestamp
 	4,  // 3: tranship.v1.Attributes.metadata:type_name -> tranship.v1.Metadata
-	47, // 4: tranship.v1.Metadata.entries:type_name -> tranship.v1.Metadata.EntriesEntry
-	49, // 5: tranship.v1.Status.details:type_name -> google.protobuf.Any
+	48, // 4: tranship.v1.Metadata.entries:type_name -> tranship.v1.Metadata.EntriesEntry
+	50, // 5: tranship.v1.Status.details:type_name -> google.protobuf.Any
 	6,  // 6: tranship.v1.MissingRanges.ranges:type_name -> tranship.v1.Range
 	10, // 7: tranship.v1.UploadRequest.begin:type_name -> tranship.v1.Begin
 	11, // 8: tranship.v1.UploadRequest.chunk:type_name -> tranship.v1.Chunk
@@ -3683,7 +3755,7 @@ var file_tranship_v1_file_service_proto_depIdxs = []int32{
 	3,  // 14: tranship.v1.Begin.attributes:type_name -> tranship.v1.Attributes
 	5,  // 15: tranship.v1.Begin.precondition:type_name -> tranship.v1.Precondition
 	0,  // 16: tranship.v1.Begin.durability:type_name -> tranship.v1.Durability
-	50, // 17: tranship.v1.Begin.progress_interval:type_name -> google.protobuf.Duration
+	51, // 17: tranship.v1.Begin.progress_interval:type_name -> google.protobuf.Duration
 	3,  // 18: tranship.v1.Put.attributes:type_name -> tranship.v1.Attributes
 	5,  // 19: tranship.v1.Put.precondition:type_name -> tranship.v1.Precondition
 	0,  // 20: tranship.v1.Put.durability:type_name -> tranship.v1.Durability
@@ -3704,47 +3776,48 @@ var file_tranship_v1_file_service_proto_depIdxs = []int32{
 	20, // 35: tranship.v1.DownloadResponse.failed:type_name -> tranship.v1.Failed
 	2,  // 36: tranship.v1.Opened.file:type_name -> tranship.v1.File
 	2,  // 37: tranship.v1.StatResponse.file:type_name -> tranship.v1.File
-	30, // 38: tranship.v1.ListResponse.entries:type_name -> tranship.v1.Entry
-	2,  // 39: tranship.v1.Entry.file:type_name -> tranship.v1.File
-	3,  // 40: tranship.v1.SetAttributesRequest.attributes:type_name -> tranship.v1.Attributes
-	5,  // 41: tranship.v1.SetAttributesRequest.precondition:type_name -> tranship.v1.Precondition
-	2,  // 42: tranship.v1.SetAttributesResponse.file:type_name -> tranship.v1.File
-	5,  // 43: tranship.v1.DeleteRequest.precondition:type_name -> tranship.v1.Precondition
-	5,  // 44: tranship.v1.MoveRequest.precondition:type_name -> tranship.v1.Precondition
-	2,  // 45: tranship.v1.MoveResponse.file:type_name -> tranship.v1.File
-	5,  // 46: tranship.v1.CopyRequest.precondition:type_name -> tranship.v1.Precondition
-	2,  // 47: tranship.v1.CopyResponse.file:type_name -> tranship.v1.File
-	41, // 48: tranship.v1.ListUploadsResponse.uploads:type_name -> tranship.v1.Upload
-	48, // 49: tranship.v1.Upload.created_time:type_name -> google.protobuf.Timestamp
-	48, // 50: tranship.v1.Upload.expire_time:type_name -> google.protobuf.Timestamp
-	0,  // 51: tranship.v1.GetServerInfoResponse.min_durability:type_name -> tranship.v1.Durability
-	9,  // 52: tranship.v1.FileService.Upload:input_type -> tranship.v1.UploadRequest
-	21, // 53: tranship.v1.FileService.Download:input_type -> tranship.v1.DownloadRequest
-	26, // 54: tranship.v1.FileService.Stat:input_type -> tranship.v1.StatRequest
-	28, // 55: tranship.v1.FileService.List:input_type -> tranship.v1.ListRequest
-	31, // 56: tranship.v1.FileService.SetAttributes:input_type -> tranship.v1.SetAttributesRequest
-	33, // 57: tranship.v1.FileService.Delete:input_type -> tranship.v1.DeleteRequest
-	35, // 58: tranship.v1.FileService.Move:input_type -> tranship.v1.MoveRequest
-	37, // 59: tranship.v1.FileService.Copy:input_type -> tranship.v1.CopyRequest
-	39, // 60: tranship.v1.FileService.ListUploads:input_type -> tranship.v1.ListUploadsRequest
-	42, // 61: tranship.v1.FileService.AbortUpload:input_type -> tranship.v1.AbortUploadRequest
-	44, // 62: tranship.v1.FileService.GetServerInfo:input_type -> tranship.v1.GetServerInfoRequest
-	16, // 63: tranship.v1.FileService.Upload:output_type -> tranship.v1.UploadResponse
-	23, // 64: tranship.v1.FileService.Download:output_type -> tranship.v1.DownloadResponse
-	27, // 65: tranship.v1.FileService.Stat:output_type -> tranship.v1.StatResponse
-	29, // 66: tranship.v1.FileService.List:output_type -> tranship.v1.ListResponse
-	32, // 67: tranship.v1.FileService.SetAttributes:output_type -> tranship.v1.SetAttributesResponse
-	34, // 68: tranship.v1.FileService.Delete:output_type -> tranship.v1.DeleteResponse
-	36, // 69: tranship.v1.FileService.Move:output_type -> tranship.v1.MoveResponse
-	38, // 70: tranship.v1.FileService.Copy:output_type -> tranship.v1.CopyResponse
-	40, // 71: tranship.v1.FileService.ListUploads:output_type -> tranship.v1.ListUploadsResponse
-	43, // 72: tranship.v1.FileService.AbortUpload:output_type -> tranship.v1.AbortUploadResponse
-	45, // 73: tranship.v1.FileService.GetServerInfo:output_type -> tranship.v1.GetServerInfoResponse
-	63, // [63:74] is the sub-list for method output_type
-	52, // [52:63] is the sub-list for method input_type
-	52, // [52:52] is the sub-list for extension type_name
-	52, // [52:52] is the sub-list for extension extendee
-	0,  // [0:52] is the sub-list for field type_name
+	31, // 38: tranship.v1.ListResponse.entries:type_name -> tranship.v1.Entry
+	30, // 39: tranship.v1.ListResponse.end:type_name -> tranship.v1.ListEnd
+	2,  // 40: tranship.v1.Entry.file:type_name -> tranship.v1.File
+	3,  // 41: tranship.v1.SetAttributesRequest.attributes:type_name -> tranship.v1.Attributes
+	5,  // 42: tranship.v1.SetAttributesRequest.precondition:type_name -> tranship.v1.Precondition
+	2,  // 43: tranship.v1.SetAttributesResponse.file:type_name -> tranship.v1.File
+	5,  // 44: tranship.v1.DeleteRequest.precondition:type_name -> tranship.v1.Precondition
+	5,  // 45: tranship.v1.MoveRequest.precondition:type_name -> tranship.v1.Precondition
+	2,  // 46: tranship.v1.MoveResponse.file:type_name -> tranship.v1.File
+	5,  // 47: tranship.v1.CopyRequest.precondition:type_name -> tranship.v1.Precondition
+	2,  // 48: tranship.v1.CopyResponse.file:type_name -> tranship.v1.File
+	42, // 49: tranship.v1.ListUploadsResponse.uploads:type_name -> tranship.v1.Upload
+	49, // 50: tranship.v1.Upload.created_time:type_name -> google.protobuf.Timestamp
+	49, // 51: tranship.v1.Upload.expire_time:type_name -> google.protobuf.Timestamp
+	0,  // 52: tranship.v1.GetServerInfoResponse.min_durability:type_name -> tranship.v1.Durability
+	9,  // 53: tranship.v1.FileService.Upload:input_type -> tranship.v1.UploadRequest
+	21, // 54: tranship.v1.FileService.Download:input_type -> tranship.v1.DownloadRequest
+	26, // 55: tranship.v1.FileService.Stat:input_type -> tranship.v1.StatRequest
+	28, // 56: tranship.v1.FileService.List:input_type -> tranship.v1.ListRequest
+	32, // 57: tranship.v1.FileService.SetAttributes:input_type -> tranship.v1.SetAttributesRequest
+	34, // 58: tranship.v1.FileService.Delete:input_type -> tranship.v1.DeleteRequest
+	36, // 59: tranship.v1.FileService.Move:input_type -> tranship.v1.MoveRequest
+	38, // 60: tranship.v1.FileService.Copy:input_type -> tranship.v1.CopyRequest
+	40, // 61: tranship.v1.FileService.ListUploads:input_type -> tranship.v1.ListUploadsRequest
+	43, // 62: tranship.v1.FileService.AbortUpload:input_type -> tranship.v1.AbortUploadRequest
+	45, // 63: tranship.v1.FileService.GetServerInfo:input_type -> tranship.v1.GetServerInfoRequest
+	16, // 64: tranship.v1.FileService.Upload:output_type -> tranship.v1.UploadResponse
+	23, // 65: tranship.v1.FileService.Download:output_type -> tranship.v1.DownloadResponse
+	27, // 66: tranship.v1.FileService.Stat:output_type -> tranship.v1.StatResponse
+	29, // 67: tranship.v1.FileService.List:output_type -> tranship.v1.ListResponse
+	33, // 68: tranship.v1.FileService.SetAttributes:output_type -> tranship.v1.SetAttributesResponse
+	35, // 69: tranship.v1.FileService.Delete:output_type -> tranship.v1.DeleteResponse
+	37, // 70: tranship.v1.FileService.Move:output_type -> tranship.v1.MoveResponse
+	39, // 71: tranship.v1.FileService.Copy:output_type -> tranship.v1.CopyResponse
+	41, // 72: tranship.v1.FileService.ListUploads:output_type -> tranship.v1.ListUploadsResponse
+	44, // 73: tranship.v1.FileService.AbortUpload:output_type -> tranship.v1.AbortUploadResponse
+	46, // 74: tranship.v1.FileService.GetServerInfo:output_type -> tranship.v1.GetServerInfoResponse
+	64, // [64:75] is the sub-list for method output_type
+	53, // [53:64] is the sub-list for method input_type
+	53, // [53:53] is the sub-list for extension type_name
+	53, // [53:53] is the sub-list for extension extendee
+	0,  // [0:53] is the sub-list for field type_name
 }
 
 func init() { file_tranship_v1_file_service_proto_init() }
@@ -3789,18 +3862,18 @@ func file_tranship_v1_file_service_proto_init() {
 		(*DownloadResponse_Done)(nil),
 		(*DownloadResponse_Failed)(nil),
 	}
-	file_tranship_v1_file_service_proto_msgTypes[28].OneofWrappers = []any{
+	file_tranship_v1_file_service_proto_msgTypes[29].OneofWrappers = []any{
 		(*Entry_File)(nil),
 		(*Entry_Directory)(nil),
 	}
-	file_tranship_v1_file_service_proto_msgTypes[39].OneofWrappers = []any{}
+	file_tranship_v1_file_service_proto_msgTypes[40].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tranship_v1_file_service_proto_rawDesc), len(file_tranship_v1_file_service_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   46,
+			NumMessages:   47,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
