@@ -27,8 +27,12 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// DefaultConnectTimeout is how long Dial tries by default.
-const DefaultConnectTimeout = 5 * time.Second
+const (
+	// DefaultConnectTimeout is how long Dial tries by default.
+	DefaultConnectTimeout = 5 * time.Second
+	// DefaultStallTimeout is how long a list waits by default.
+	DefaultStallTimeout = 30 * time.Second
+)
 
 // Options are settings of a connection; the zero value is useful.
 type Options struct {
@@ -40,6 +44,9 @@ type Options struct {
 	// Connections is how many there are, over which part writers and open files
 	// are spread: one connection is one core's work, and one TCP window. 0: 1.
 	Connections int
+	// StallTimeout is how long a list waits for the next entries, before it fails
+	// with ErrUnavailable; 0: DefaultStallTimeout.
+	StallTimeout time.Duration
 	// MaxMessageBytes is the largest message to take from the server; 0: 4 MiB.
 	MaxMessageBytes int
 	// DialOptions come after the package's own.
@@ -49,8 +56,9 @@ type Options struct {
 // Client is a tranship.Store on a server. It is safe for concurrent use.
 type Client struct {
 	// files is the first of connections.
-	files       transhipv1.FileServiceClient
-	connections []transhipv1.FileServiceClient
+	files        transhipv1.FileServiceClient
+	connections  []transhipv1.FileServiceClient
+	stallTimeout time.Duration
 	// turn counts what is spread over the connections.
 	turn atomic.Uint64
 	// owned are the connections that Close closes; none for New.
@@ -74,6 +82,7 @@ func Dial(ctx context.Context, address string, options Options) (*Client, error)
 		return nil, err
 	}
 	client := New(conn)
+	client.stallTimeout = cmp.Or(options.StallTimeout, DefaultStallTimeout)
 	client.owned = append(client.owned, conn)
 	for len(client.owned) < options.Connections {
 		// It connects when it is used first.
@@ -104,10 +113,11 @@ func Dial(ctx context.Context, address string, options Options) (*Client, error)
 func New(conn grpc.ClientConnInterface) *Client {
 	files := transhipv1.NewFileServiceClient(conn)
 	return &Client{
-		files:       files,
-		connections: []transhipv1.FileServiceClient{files},
-		opening:     make(chan struct{}, 1),
-		closing:     make(chan struct{}),
+		files:        files,
+		connections:  []transhipv1.FileServiceClient{files},
+		stallTimeout: DefaultStallTimeout,
+		opening:      make(chan struct{}, 1),
+		closing:      make(chan struct{}),
 	}
 }
 

@@ -1,10 +1,13 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"iter"
+	"time"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/rpcstatus"
@@ -44,8 +47,12 @@ func (c *Client) list(ctx context.Context, options tranship.ListOptions, yield f
 	if err := tranship.ValidateDirectory(options.Directory); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	stall := time.AfterFunc(c.stallTimeout, func() {
+		cancel(fmt.Errorf("%w: the list stalled for %v", tranship.ErrUnavailable, c.stallTimeout))
+	})
+	defer stall.Stop()
 	stream, err := c.files.List(ctx, &transhipv1.ListRequest{
 		Directory:  options.Directory,
 		Recursive:  options.Recursive,
@@ -57,12 +64,14 @@ func (c *Client) list(ctx context.Context, options tranship.ListOptions, yield f
 	var sum wire.ListSum
 	var end *transhipv1.ListEnd
 	for {
+		stall.Reset(c.stallTimeout)
 		response, err := stream.Recv()
+		stall.Stop() // what yield does takes as long as it likes
 		if errors.Is(err, io.EOF) {
 			return sum.Verify(end)
 		}
 		if err != nil {
-			return rpcstatus.FromError(err)
+			return cmp.Or(context.Cause(ctx), rpcstatus.FromError(err))
 		}
 		end = response.GetEnd()
 		for _, p := range response.GetEntries() {

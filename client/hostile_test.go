@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"testing"
+	"time"
 
 	"google.golang.org/grpc"
 
@@ -20,6 +21,7 @@ type hostile struct {
 	file      *transhipv1.File
 	entries   []*transhipv1.Entry
 	end       *transhipv1.ListEnd
+	silent    bool
 	downloads []*transhipv1.DownloadResponse
 	uploads   []*transhipv1.UploadResponse
 }
@@ -28,7 +30,15 @@ func (h *hostile) Stat(context.Context, *transhipv1.StatRequest) (*transhipv1.St
 	return &transhipv1.StatResponse{File: h.file}, nil
 }
 
+func (h *hostile) GetServerInfo(context.Context, *transhipv1.GetServerInfoRequest) (*transhipv1.GetServerInfoResponse, error) {
+	return &transhipv1.GetServerInfoResponse{}, nil
+}
+
 func (h *hostile) List(_ *transhipv1.ListRequest, stream grpc.ServerStreamingServer[transhipv1.ListResponse]) error {
+	if h.silent {
+		<-stream.Context().Done()
+		return nil
+	}
 	return stream.Send(&transhipv1.ListResponse{Entries: h.entries, End: h.end})
 }
 
@@ -118,6 +128,24 @@ func TestHostileLists(t *testing.T) {
 		if !errors.Is(got, test.want) {
 			t.Errorf("%s: %v, want %v", name, got, test.want)
 		}
+	}
+}
+
+// TestSilentList lists what a server never tells.
+func TestSilentList(t *testing.T) {
+	server := &hostile{silent: true}
+	address := loopback.Serve(t, func(registrar grpc.ServiceRegistrar) { transhipv1.RegisterFileServiceServer(registrar, server) })
+	files, err := client.Dial(t.Context(), address, client.Options{StallTimeout: 20 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer files.Close()
+	var got error
+	for _, err := range files.List(t.Context(), tranship.ListOptions{}) {
+		got = err
+	}
+	if !errors.Is(got, tranship.ErrUnavailable) || errors.Is(got, context.Canceled) {
+		t.Errorf("a list that stalls: %v, want ErrUnavailable", got)
 	}
 }
 

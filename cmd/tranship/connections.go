@@ -36,6 +36,7 @@ func (g *globals) connections() *connections {
 func (c *connections) options(server serverPlace) client.Options {
 	options := client.Options{
 		ConnectTimeout:  c.globals.connectTimeout,
+		StallTimeout:    c.stallTimeout,
 		MaxMessageBytes: int(c.globals.maxMessage.byteSize),
 	}
 	if server.tls {
