@@ -73,6 +73,14 @@ func (p *process) succeeds(t *testing.T, limit time.Duration) {
 	}
 }
 
+// began waits for the end, and is false if the server died while the process
+// connected or planned, before it had a file to tell of: that is not waited for, and
+// the same command is to be run again.
+func (p *process) began(t *testing.T, limit time.Duration) bool {
+	t.Helper()
+	return p.wait(t, limit) == 0 || p.out.Len() > 0
+}
+
 // result is what cp --json prints of one file.
 type result struct {
 	Path         string `json:"path"`
