@@ -13,7 +13,10 @@ import (
 // session is what an upload has stored. It outlives the upload that resumes it next.
 // All of it is guarded by the store's lock.
 type session struct {
-	id       string
+	id string
+	// resumable: the session outlives its owner. It never changes.
+	resumable bool
+
 	spec     tranship.Spec
 	partSize int64
 	epoch    uint64
@@ -29,9 +32,6 @@ type session struct {
 	created, used time.Time
 }
 
-// resumable tells whether the session outlives its owner.
-func (s *session) resumable() bool { return s.spec.ResumeKey != "" }
-
 // whole tells whether a part has all its bytes for good. Memory knows no other
 // durability.
 func (s *session) whole(n int, p *part) bool {
@@ -45,7 +45,7 @@ func (s *session) length(n int) int64 {
 
 // ranges are the durable ones.
 func (s *session) ranges() []tranship.Range {
-	if !s.resumable() || s.committed != nil {
+	if !s.resumable || s.committed != nil {
 		return s.durable
 	}
 	var all []tranship.Range
@@ -91,7 +91,7 @@ func (u *upload) Sync(ctx context.Context) error {
 	}
 	u.store.mu.Lock()
 	defer u.store.mu.Unlock()
-	if !u.session.resumable() {
+	if !u.session.resumable {
 		return nil
 	}
 	return u.ended()
@@ -192,7 +192,7 @@ func (u *upload) Abort(ctx context.Context) error {
 
 // Detach implements tranship.Upload.
 func (u *upload) Detach(ctx context.Context) error {
-	if !u.session.resumable() {
+	if !u.session.resumable {
 		return u.Abort(ctx)
 	}
 	u.store.mu.Lock()

@@ -79,11 +79,11 @@ func (s *Store) own(begun *session) *upload {
 
 // newSession is kept by the store if it can be resumed.
 func (s *Store) newSession(spec tranship.Spec) *session {
-	begun := &session{id: rand.Text(), spec: spec, partSize: s.PartSize, parts: make(map[int]*part), created: time.Now()}
+	begun := &session{id: rand.Text(), resumable: spec.ResumeKey != "", spec: spec, partSize: s.PartSize, parts: make(map[int]*part), created: time.Now()}
 	if begun.partSize <= 0 {
 		begun.partSize = DefaultPartSize
 	}
-	if begun.resumable() {
+	if begun.resumable {
 		if s.sessions == nil {
 			s.sessions = make(map[resumption]*session)
 		}
@@ -110,7 +110,7 @@ func clone(spec tranship.Spec) tranship.Spec {
 // forget removes a session with all it has stored, and ends its owner.
 func (s *Store) forget(old *session) {
 	old.owner, old.parts = nil, nil
-	if old.resumable() {
+	if old.resumable {
 		delete(s.sessions, resumptionOf(old.spec))
 	}
 }
