@@ -127,9 +127,9 @@ func removeEmpty(parent *rootfs.Dir, name, path string) error {
 		return err
 	}
 	err := parent.RemoveDir(name)
-	// If something has come into it, or it is gone, the caller's next step
-	// finds out.
-	if errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) {
+	// If something has come into it, or it is gone, or a file is in its place, the
+	// caller's next step finds out.
+	if errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return nil
 	}
 	return fail("remove an empty directory at", path, err)
