@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"github.com/tranship/tranship"
@@ -11,6 +12,11 @@ import (
 // sequence of operations. Each run calls open once, for an empty store of its own,
 // which open releases with t.Cleanup. The smaller the store's parts, the more runs.
 func FuzzUploads(f *testing.F, open func(t *testing.T) tranship.Store) {
+	// An upload of 500 bytes, committed and begun again; a writer of it, closed; then
+	// Sync, or Commit, which may tell only now that there was nothing to write.
+	late := []byte{0, 1, 1, 3, 0, 16, 0, 7, 0, 2, 0, 0, 7, 0, 0, 5, 3, 10, 0}
+	f.Add(slices.Concat(late, []byte{11, 0}))
+	f.Add(slices.Concat(late, []byte{15, 0, 0}))
 	for seed := range byte(64) {
 		f.Add(content(seed, 100+5*int64(seed)))
 	}

@@ -127,7 +127,7 @@ func (m *model) checkRepeatedCommit(h *modelHandle, way int, failures failure, f
 		m.Fatalf("a repeated Commit made %+v, want version %s, or %v", file, h.session.made.version, failures)
 	case err == nil:
 		h.session.owner = nil
-	case failures.has(err) || h.session.vague:
+	case failures.has(err) || h.session.vague || h.untold && errors.Is(err, tranship.ErrAborted):
 		m.failed(h, way)
 	default:
 		m.Fatalf("a repeated Commit: %v, want %v", err, failures)

@@ -56,6 +56,7 @@ func (m *model) open(h *modelHandle, n int) *modelWriter {
 		if err != nil {
 			return nil
 		}
+		h.untold = true
 		return &modelWriter{writer: writer, handle: h, n: n, part: new(modelPart)}
 	}
 	if err != nil {
@@ -127,6 +128,8 @@ func (m *model) doSync(s *script) {
 		m.fails("Sync of an upload resumed since", err, tranship.ErrAborted)
 	case !h.alive():
 		m.lateError("Sync of an ended upload", err)
+	case h.session.made != nil && h.untold:
+		m.lateError("Sync after a part of a committed upload", err)
 	case err != nil:
 		m.Fatalf("Sync: %v", err)
 	case h.session.kept():

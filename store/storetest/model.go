@@ -63,7 +63,8 @@ type modelHandle struct {
 	overtaken bool
 	// failed: Commit has, and it is only to be detached or aborted.
 	failed bool
-	// untold: a writer was ended by a newer one, so that Commit may say so.
+	// untold: a writer was ended by a newer one, or begun after the commit, so that
+	// Sync and Commit may say so later.
 	untold bool
 }
 
