@@ -1,0 +1,36 @@
+package bufferpool_test
+
+import (
+	"testing"
+
+	"github.com/tranship/tranship/internal/bufferpool"
+)
+
+func TestPool(t *testing.T) {
+	var pool bufferpool.Pool
+	for _, length := range []int{0, 1, 1023, 1024, 1025, 16 << 10, 16<<10 + 1, 256 << 10, 1 << 20, 4 << 20, 4<<20 + 1, 9 << 20} {
+		for range 3 {
+			buffer := pool.Get(length)
+			if len(*buffer) != length {
+				t.Fatalf("a buffer for %d bytes has %d", length, len(*buffer))
+			}
+			if cap(*buffer) > 2*max(length, 1024) {
+				t.Errorf("a buffer for %d bytes takes %d", length, cap(*buffer))
+			}
+			*buffer = (*buffer)[:length/2] // may be put back shorter
+			pool.Put(buffer)
+		}
+	}
+	foreign := make([]byte, 3000)
+	pool.Put(&foreign)
+	if buffer := pool.Get(4000); len(*buffer) != 4000 {
+		t.Errorf("after a foreign buffer, one of %d bytes", len(*buffer))
+	}
+}
+
+func BenchmarkGet(b *testing.B) {
+	var pool bufferpool.Pool
+	for b.Loop() {
+		pool.Put(pool.Get(16 << 10))
+	}
+}

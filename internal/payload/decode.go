@@ -1,0 +1,178 @@
+package payload
+
+import (
+	"encoding/binary"
+	"io"
+
+	"google.golang.org/grpc/mem"
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+)
+
+// maxField bounds a field other than the payload that is looked at in place.
+const maxField = 64 << 10
+
+// decode decodes a message, and keeps references to the payload in data. A message as
+// our own and generated code write it is looked at in place; any other of the many
+// ways to write the same is decoded as a whole.
+func (m *Message) decode(data mem.BufferSlice) {
+	s := scanner{reader: data.Reader(), total: data.Len()}
+	rest, ok := s.scan(m.places)
+	if !ok {
+		_ = s.reader.Close()
+		m.malformed = m.decodeWhole(data)
+		return
+	}
+	_ = s.reader.Close() // it has references of its own
+	if m.malformed = proto.Unmarshal(rest, m.Proto); m.malformed == nil {
+		m.Data = slice(data, s.start, s.length)
+	}
+}
+
+// decodeWhole decodes the message, and takes the payload out of it.
+func (m *Message) decodeWhole(data mem.BufferSlice) error {
+	if err := proto.Unmarshal(data.Materialize(), m.Proto); err != nil {
+		return err
+	}
+	for _, place := range m.places {
+		message := m.Proto.ProtoReflect()
+		if place.Outer != 0 {
+			outer := message.Descriptor().Fields().ByNumber(place.Outer)
+			if !message.Has(outer) {
+				continue
+			}
+			message = message.Mutable(outer).Message()
+		}
+		field := message.Descriptor().Fields().ByNumber(place.Data)
+		if message.Has(field) {
+			m.Data = mem.BufferSlice{mem.SliceBuffer(message.Get(field).Bytes())}
+			message.Set(field, protoreflect.ValueOfBytes([]byte{}))
+		}
+	}
+	return nil
+}
+
+// scanner finds the payload in an encoded message.
+type scanner struct {
+	reader *mem.Reader
+	total  int
+	// start and length are the payload's.
+	start, length int
+	found         bool
+}
+
+// scan returns the message without the payload, or false if it has not the usual
+// form.
+func (s *scanner) scan(places []Place) (rest []byte, ok bool) {
+	number, kind, ok := s.tag()
+	if !ok || kind != protowire.BytesType {
+		return nil, false
+	}
+	length, ok := s.size()
+	if !ok || length != s.reader.Remaining() { // there is more than one field
+		return nil, false
+	}
+	for _, place := range places {
+		switch {
+		case place.Outer == 0 && place.Data == number:
+			s.start, s.length = s.total-length, length
+			return appendLength(nil, number, 0), true
+		case place.Outer == number:
+			body, ok := s.fields(place.Data)
+			if !ok || !s.found {
+				return nil, false
+			}
+			return append(appendLength(nil, number, len(body)), body...), true
+		}
+	}
+	return nil, false
+}
+
+// fields copies all fields to the end, the payload's without its bytes.
+func (s *scanner) fields(payload protowire.Number) (body []byte, ok bool) {
+	for s.reader.Remaining() > 0 {
+		number, kind, ok := s.tag()
+		if !ok {
+			return nil, false
+		}
+		body = protowire.AppendTag(body, number, kind)
+		length := 0
+		switch kind {
+		case protowire.VarintType:
+			value, err := binary.ReadUvarint(s.reader)
+			if err != nil {
+				return nil, false
+			}
+			body = protowire.AppendVarint(body, value)
+		case protowire.Fixed32Type:
+			length = 4
+		case protowire.Fixed64Type:
+			length = 8
+		case protowire.BytesType:
+			if length, ok = s.size(); !ok {
+				return nil, false
+			}
+			if number == payload {
+				if s.found {
+					return nil, false
+				}
+				s.found, s.start, s.length = true, s.total-s.reader.Remaining(), length
+				if _, err := s.reader.Discard(length); err != nil {
+					return nil, false
+				}
+				length = 0
+			}
+			body = protowire.AppendVarint(body, uint64(length))
+		default:
+			return nil, false
+		}
+		if body, ok = s.copy(body, length); !ok {
+			return nil, false
+		}
+	}
+	return body, true
+}
+
+func (s *scanner) copy(body []byte, length int) ([]byte, bool) {
+	if length > min(maxField, s.reader.Remaining()) {
+		return nil, false
+	}
+	end := len(body)
+	body = append(body, make([]byte, length)...)
+	_, err := io.ReadFull(s.reader, body[end:])
+	return body, err == nil
+}
+
+func (s *scanner) tag() (protowire.Number, protowire.Type, bool) {
+	tag, err := binary.ReadUvarint(s.reader)
+	if err != nil {
+		return 0, 0, false
+	}
+	number, kind := protowire.DecodeTag(tag)
+	return number, kind, number.IsValid()
+}
+
+// size reads how many bytes follow, which are there.
+func (s *scanner) size() (int, bool) {
+	length, err := binary.ReadUvarint(s.reader)
+	return int(length), err == nil && length <= uint64(s.reader.Remaining())
+}
+
+// slice refers to length bytes of data from start.
+func slice(data mem.BufferSlice, start, length int) mem.BufferSlice {
+	var found mem.BufferSlice
+	for _, buffer := range data {
+		if length == 0 {
+			break
+		}
+		if n := buffer.Len(); start >= n {
+			start -= n
+			continue
+		}
+		n := min(length, buffer.Len()-start)
+		found = append(found, buffer.Slice(start, start+n))
+		start, length = 0, length-n
+	}
+	return found
+}

@@ -1,0 +1,141 @@
+// Package payload sends and receives protobuf messages whose bytes, the payload, are
+// not copied. A Message is a generated message beside the payload that belongs into
+// one of its fields; Codec writes and reads both as the same bytes that the generated
+// code would write and read, so that the other side cannot tell.
+//
+// A Message also works with gRPC's own codec, on a server or connection that is not
+// ours to configure. Then the payload is copied.
+package payload
+
+import (
+	"errors"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/mem"
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/protoadapt"
+
+	"github.com/tranship/tranship/internal/chunk"
+)
+
+// Place says which field of a kind of message the payload belongs into: the field
+// Data, which has bytes, of the message that the field Outer has; or, if Outer is 0,
+// of the message itself, where it is then to be the only field.
+type Place struct {
+	Outer, Data protowire.Number
+}
+
+// Message is a generated message and its payload.
+type Message struct {
+	// Proto has all but the payload.
+	Proto proto.Message
+	// Data is the payload. Of a message that was received, it is to be freed.
+	Data mem.BufferSlice
+
+	places []Place
+	// malformed is why a message that was received is none.
+	malformed error
+}
+
+var _ protoadapt.MessageV1 = (*Message)(nil)
+
+// New returns a message of which the payload has one of places, for which Proto has
+// room.
+func New(message proto.Message, places ...Place) *Message {
+	return &Message{Proto: message, places: places}
+}
+
+// Malformed is what Receive fails with when a message cannot be decoded.
+type Malformed struct{ Err error }
+
+// Error implements error.
+func (e *Malformed) Error() string { return e.Err.Error() }
+
+// Unwrap is the decoder's error.
+func (e *Malformed) Unwrap() error { return e.Err }
+
+// Receive receives the next message of a stream. The error is the stream's, or a
+// *Malformed, for which the caller has to find the status: gRPC would say INTERNAL.
+func (m *Message) Receive(stream grpc.Stream) error {
+	m.Data, m.malformed = nil, nil
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	if m.malformed != nil {
+		return &Malformed{m.malformed}
+	}
+	return nil
+}
+
+// Chunk takes the payload out of a message that was received, with the checksum crc.
+func (m *Message) Chunk(crc uint32) chunk.Chunk {
+	data := m.Data
+	m.Data = nil
+	return chunk.New(pieces(data), crc, data.Free)
+}
+
+// Sum is the CRC32C of the payload.
+func (m *Message) Sum() uint32 { return chunk.Sum(pieces(m.Data)) }
+
+// Free lets go of the payload of a message that was received.
+func (m *Message) Free() {
+	m.Data.Free()
+	m.Data = nil
+}
+
+func pieces(data mem.BufferSlice) [][]byte {
+	all := make([][]byte, len(data))
+	for i, buffer := range data {
+		all[i] = buffer.ReadOnlyData()
+	}
+	return all
+}
+
+// SetChunk makes a chunk the payload. The message releases it when it has been sent;
+// one that was never sent, if Free is called.
+func (m *Message) SetChunk(c chunk.Chunk) {
+	m.Data = m.Data[:0]
+	owner := &owner{chunk: c}
+	owner.refs.Store(1)
+	for i := range c.Pieces {
+		piece := c.Pieces[i]
+		if mem.IsBelowBufferPoolingThreshold(cap(piece)) {
+			// Of such ones gRPC does not say when it needs them no more.
+			m.Data = append(m.Data, mem.SliceBuffer(append([]byte(nil), piece...)))
+			continue
+		}
+		owner.refs.Add(1)
+		m.Data = append(m.Data, mem.NewBuffer(&piece, owner))
+	}
+	owner.done()
+}
+
+// The methods of protobuf's first Go API, in which a message encodes and decodes
+// itself, are for gRPC's own codec.
+
+// Reset implements protoadapt.MessageV1.
+func (m *Message) Reset() {}
+
+// String implements protoadapt.MessageV1.
+func (m *Message) String() string { return "message with payload" }
+
+// ProtoMessage implements protoadapt.MessageV1.
+func (m *Message) ProtoMessage() {}
+
+// Marshal is called by package proto. It copies the payload.
+func (m *Message) Marshal() ([]byte, error) {
+	data, err := m.encode()
+	if err != nil {
+		return nil, err
+	}
+	return data.Materialize(), nil
+}
+
+// Unmarshal is called by package proto. It copies the payload.
+func (m *Message) Unmarshal(data []byte) error {
+	m.decode(mem.BufferSlice{mem.SliceBuffer(append([]byte(nil), data...))})
+	return nil
+}
+
+var errNoPlace = errors.New("payload: the message has no place for a payload")
