@@ -3,6 +3,7 @@ package tranship
 import (
 	"encoding/binary"
 	"hash/crc32"
+	"math/bits"
 )
 
 // castagnoli is the table of CRC32C (polynomial 0x1EDC6F41; RFC 3720, B.4); the
@@ -27,16 +28,21 @@ func UpdateCRC32C(crc uint32, data []byte) uint32 {
 // Appending n zero bytes to a message multiplies its remainder by x^(8n) modulo
 // the polynomial, and remainders add; the method is that of zlib's crc32_combine.
 func CombineCRC32C(a, b uint32, lengthB int64) uint32 {
-	// power is x^(8 * 2^k) for the k-th bit of lengthB.
-	power := uint32(1) << (31 - 8) // x^8; bit 31 is x^0 in reflected order
-	shift := uint32(1) << 31       // x^0
-	for n := uint64(lengthB); n != 0; n >>= 1 {
-		if n&1 != 0 {
-			shift = multiplyCRC32C(shift, power)
-		}
-		power = multiplyCRC32C(power, power)
+	for n := uint64(lengthB); n != 0; n &= n - 1 {
+		a = multiplyCRC32C(a, powers[bits.TrailingZeros64(n)])
 	}
-	return multiplyCRC32C(a, shift) ^ b
+	return a ^ b
+}
+
+// powers has x^(8 * 2^k) for the k-th bit of a length.
+var powers = powersCRC32C()
+
+func powersCRC32C() (powers [63]uint32) {
+	powers[0] = 1 << (31 - 8) // x^8; bit 31 is x^0 in reflected order
+	for k := range len(powers) - 1 {
+		powers[k+1] = multiplyCRC32C(powers[k], powers[k])
+	}
+	return powers
 }
 
 // multiplyCRC32C multiplies two polynomials modulo the CRC32C polynomial, all in

@@ -12,11 +12,14 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/experimental"
 	"google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/status"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/bufferpool"
+	"github.com/tranship/tranship/internal/payload"
 	"github.com/tranship/tranship/internal/wire"
 )
 
@@ -54,7 +57,11 @@ func newConn(address string, options Options) (*grpc.ClientConn, error) {
 		grpc.WithTransportCredentials(transport),
 		grpc.WithInitialWindowSize(streamWindow),
 		grpc.WithInitialConnWindowSize(connectionWindow),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(cmp.Or(options.MaxMessageBytes, wire.DefaultMaxMessageBytes))),
+		grpc.WithDefaultCallOptions(
+			grpc.MaxCallRecvMsgSize(cmp.Or(options.MaxMessageBytes, wire.DefaultMaxMessageBytes)),
+			grpc.ForceCodecV2(payload.Codec{}),
+		),
+		experimental.WithBufferPool(&bufferpool.Pool{}),
 		// As often as servers of this project allow; see the server's policy.
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 20 * time.Second, Timeout: 20 * time.Second}),
 		// A retried stream would pin what has been sent.

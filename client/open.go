@@ -1,14 +1,18 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 
 	"google.golang.org/grpc"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/chunk"
+	"github.com/tranship/tranship/internal/payload"
 	"github.com/tranship/tranship/internal/rpcstatus"
 	"github.com/tranship/tranship/internal/wire"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
@@ -26,8 +30,10 @@ type content struct {
 	expected, received int64
 	crc                uint32
 	start              int64
+	// last is the length of the last chunk.
+	last int
 	// rest is what of the last chunk has not been read.
-	rest []byte
+	rest chunk.Chunk
 	// err is what Read says once rest is empty.
 	err error
 }
@@ -59,7 +65,7 @@ func (c *Client) open(ctx context.Context, path string, options tranship.OpenOpt
 	// What fails here is told by what is received below.
 	_ = stream.Send(&transhipv1.DownloadRequest{Request: &transhipv1.DownloadRequest_Open{Open: open}})
 	_ = stream.CloseSend()
-	response, err := stream.Recv()
+	response, _, err := receive(stream)
 	if err != nil {
 		return nil, streamError(err)
 	}
@@ -90,78 +96,123 @@ func (c *Client) open(ctx context.Context, path string, options tranship.OpenOpt
 func (c *content) File() tranship.File { return c.file }
 
 // Read implements tranship.Content.
-func (c *content) Read(p []byte) (int, error) {
+func (c *content) Read(p []byte) (n int, err error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	for len(c.rest) == 0 {
+	if err := c.fill(); err != nil {
+		return 0, err
+	}
+	for n < len(p) && len(c.rest.Pieces) > 0 {
+		m := copy(p[n:], c.rest.Pieces[0])
+		n += m
+		c.skip(m)
+	}
+	return n, nil
+}
+
+// skip takes n bytes off the first piece that has not been read.
+func (c *content) skip(n int) {
+	if c.rest.Pieces[0] = c.rest.Pieces[0][n:]; len(c.rest.Pieces[0]) > 0 {
+		return
+	}
+	if c.rest.Pieces = c.rest.Pieces[1:]; len(c.rest.Pieces) == 0 {
+		c.rest.Release()
+		c.rest = chunk.Chunk{}
+	}
+}
+
+// fill waits for bytes to be read.
+func (c *content) fill() error {
+	for c.rest.Len() == 0 {
+		c.rest.Release()
+		c.rest = chunk.Chunk{}
 		if c.err != nil {
-			return 0, c.err
+			return c.err
 		}
 		c.rest, c.err = c.next()
 	}
-	n := copy(p, c.rest)
-	c.rest = c.rest[n:]
-	return n, nil
+	return nil
+}
+
+// ReadChunk implements chunk.Reader. Nothing is copied.
+func (c *content) ReadChunk() (chunk.Chunk, error) {
+	if err := c.fill(); err != nil {
+		return chunk.Chunk{}, err
+	}
+	rest := c.rest
+	c.rest = chunk.Chunk{}
+	if rest.Len() != c.last {
+		rest.CRC32C = chunk.Sum(rest.Pieces) // it has been read in part
+	}
+	return rest, nil
 }
 
 // WriteTo implements io.WriterTo.
 func (c *content) WriteTo(w io.Writer) (written int64, err error) {
 	for {
-		if len(c.rest) > 0 {
-			n, err := w.Write(c.rest)
-			written += int64(n)
-			c.rest = c.rest[n:]
-			if err != nil {
-				return written, err
-			}
-		}
-		if errors.Is(c.err, io.EOF) {
+		if err := c.fill(); errors.Is(err, io.EOF) {
 			return written, nil
+		} else if err != nil {
+			return written, err
 		}
-		if c.err != nil {
-			return written, c.err
+		n, err := w.Write(c.rest.Pieces[0])
+		written += int64(n)
+		c.skip(n)
+		if err != nil {
+			return written, err
 		}
-		c.rest, c.err = c.next()
 	}
+}
+
+// receive receives a response, and its payload beside it.
+func receive(stream grpc.Stream) (*transhipv1.DownloadResponse, *payload.Message, error) {
+	response := &transhipv1.DownloadResponse{}
+	message := wire.NewDownloadResponse(response)
+	return response, message, message.Receive(stream)
 }
 
 // next receives one chunk and verifies it; io.EOF after a good end.
-func (c *content) next() ([]byte, error) {
-	response, err := c.stream.Recv()
+func (c *content) next() (chunk.Chunk, error) {
+	response, data, err := receive(c.stream)
 	if err != nil {
 		if c.ctx.Err() != nil {
-			return nil, c.ctx.Err()
+			return chunk.Chunk{}, c.ctx.Err()
 		}
-		return nil, streamError(err)
+		return chunk.Chunk{}, streamError(err)
 	}
 	switch reply := response.GetResponse().(type) {
 	case *transhipv1.DownloadResponse_Chunk:
-		return c.chunk(reply.Chunk)
+		return c.chunk(reply.Chunk, data)
 	case *transhipv1.DownloadResponse_Done:
-		return nil, c.done(reply.Done)
+		return chunk.Chunk{}, c.done(reply.Done)
 	case *transhipv1.DownloadResponse_Failed:
-		return nil, rpcstatus.FromProto(reply.Failed.GetStatus())
+		return chunk.Chunk{}, rpcstatus.FromProto(reply.Failed.GetStatus())
 	default:
-		return nil, nil // of a later protocol
+		return chunk.Chunk{}, nil // of a later protocol
 	}
 }
 
-func (c *content) chunk(chunk *transhipv1.Chunk) ([]byte, error) {
-	data := chunk.GetData()
-	crc := tranship.CRC32C(data)
+func (c *content) chunk(header *transhipv1.Chunk, data *payload.Message) (_ chunk.Chunk, err error) {
+	defer func() {
+		if err != nil {
+			data.Free()
+		}
+	}()
+	crc, length := data.Sum(), data.Len()
 	switch {
-	case chunk.Offset != nil && chunk.GetOffset() != c.start+c.received:
-		return nil, fmt.Errorf("%w: the server sent offset %d of %s instead of %d",
-			tranship.ErrIntegrity, chunk.GetOffset(), c.file.Path, c.start+c.received)
-	case int64(len(data)) > c.expected-c.received:
-		return nil, fmt.Errorf("%w: the server sent more of %s than there is", tranship.ErrIntegrity, c.file.Path)
-	case chunk.Crc32C != nil && chunk.GetCrc32C() != crc:
-		return nil, fmt.Errorf("%w: %s was damaged on its way, at offset %d", tranship.ErrIntegrity, c.file.Path, c.start+c.received)
+	case header.Offset != nil && header.GetOffset() != c.start+c.received:
+		return chunk.Chunk{}, fmt.Errorf("%w: the server sent offset %d of %s instead of %d",
+			tranship.ErrIntegrity, header.GetOffset(), c.file.Path, c.start+c.received)
+	case int64(length) > c.expected-c.received:
+		return chunk.Chunk{}, fmt.Errorf("%w: the server sent more of %s than there is", tranship.ErrIntegrity, c.file.Path)
+	case header.Crc32C != nil && header.GetCrc32C() != crc:
+		return chunk.Chunk{}, fmt.Errorf("%w: %s was damaged on its way, at offset %d", tranship.ErrIntegrity, c.file.Path, c.start+c.received)
 	}
-	c.crc = tranship.CombineCRC32C(c.crc, crc, int64(len(data)))
-	c.received += int64(len(data))
-	return data, nil
+	c.crc = tranship.CombineCRC32C(c.crc, crc, int64(length))
+	c.received += int64(length)
+	c.last = length
+	return data.Chunk(crc), nil
 }
 
 func (c *content) done(done *transhipv1.Done) error {
@@ -179,6 +230,9 @@ func (c *content) done(done *transhipv1.Done) error {
 // Close implements tranship.Content.
 func (c *content) Close() error {
 	c.cancel()
+	c.rest.Release()
+	c.rest = chunk.Chunk{}
+	c.err = cmp.Or(c.err, fs.ErrClosed)
 	return nil
 }
 

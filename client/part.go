@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/chunk"
+	"github.com/tranship/tranship/internal/wire"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
@@ -43,7 +46,7 @@ func (u *upload) Part(ctx context.Context, n int) (tranship.PartWriter, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	// Opens the part on the server, also if nothing is ever written to it.
-	return w, w.send(nil)
+	return w, w.send(chunk.Chunk{})
 }
 
 // CopyPart implements tranship.Upload. It waits for the copy.
@@ -132,44 +135,78 @@ func (u *upload) bounds(n int) (start, end int64, err error) {
 
 // Write implements tranship.PartWriter.
 func (w *partWriter) Write(p []byte) (written int, err error) {
-	if int64(len(p)) > w.end-w.offset {
-		return 0, &tranship.InvalidError{
-			Field: "chunk.data", Rule: fmt.Sprintf("%d bytes at offset %d reach beyond the end of the part, %d", len(p), w.offset, w.end),
-		}
-	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.closed {
-		return 0, fmt.Errorf("%w: the writer is closed", tranship.ErrAborted)
+	if err := w.admit(len(p)); err != nil {
+		return 0, err
 	}
-	for written < len(p) {
-		chunk := p[written:min(written+sendChunk, len(p))]
-		if err := w.send(chunk); err != nil {
+	for piece := range slices.Chunk(p, sendChunk) {
+		piece = slices.Clone(piece) // what is sent is kept for a while
+		if err := w.send(chunk.New([][]byte{piece}, tranship.CRC32C(piece), nil)); err != nil {
 			return written, err
 		}
-		written += len(chunk)
+		written += len(piece)
 	}
 	return written, nil
 }
 
-// send sends one chunk. The caller holds mu.
-func (w *partWriter) send(data []byte) error {
-	if w.superseded {
-		return fmt.Errorf("%w: a newer writer has begun this part", tranship.ErrAborted)
-	}
-	if w.upload.hasEnded() {
-		return w.upload.errEnded()
-	}
-	if err := w.slot.failure(); err != nil {
+// WriteChunk implements chunk.Writer. Nothing is copied.
+func (w *partWriter) WriteChunk(data chunk.Chunk) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.admit(data.Len()); err != nil {
+		data.Release()
 		return err
 	}
-	err := w.slot.stream.send(w.ctx, &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Chunk{
-		Chunk: &transhipv1.Chunk{Slot: w.slot.id, Offset: new(w.offset), Data: data, Crc32C: new(tranship.CRC32C(data))},
-	}})
+	for data.Len() > wire.MaxChunkBytes {
+		var head chunk.Chunk
+		head, data = data.Split(sendChunk)
+		if err := w.send(head); err != nil {
+			data.Release()
+			return err
+		}
+	}
+	return w.send(data)
+}
+
+// admit tells whether length bytes may be written. The caller holds mu.
+func (w *partWriter) admit(length int) error {
+	if int64(length) > w.end-w.offset {
+		return &tranship.InvalidError{
+			Field: "chunk.data", Rule: fmt.Sprintf("%d bytes at offset %d reach beyond the end of the part, %d", length, w.offset, w.end),
+		}
+	}
+	if w.closed {
+		return fmt.Errorf("%w: the writer is closed", tranship.ErrAborted)
+	}
+	return nil
+}
+
+// send sends one chunk, which it takes. The caller holds mu.
+func (w *partWriter) send(data chunk.Chunk) error {
+	if err := w.ready(); err != nil {
+		data.Release()
+		return err
+	}
+	length := int64(data.Len())
+	header := &transhipv1.Chunk{Slot: w.slot.id, Offset: new(w.offset), Crc32C: new(data.CRC32C)}
+	err := w.slot.stream.sendChunk(w.ctx, header, data)
 	if err == nil {
-		w.offset += int64(len(data))
+		w.offset += length
 	}
 	return err
+}
+
+// ready tells whether the server would still take something.
+func (w *partWriter) ready() error {
+	switch {
+	case w.superseded:
+		return fmt.Errorf("%w: a newer writer has begun this part", tranship.ErrAborted)
+	case w.upload.hasEnded():
+		return w.upload.errEnded()
+	default:
+		return w.slot.failure()
+	}
 }
 
 // Close implements tranship.PartWriter.

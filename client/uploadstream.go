@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/chunk"
 	"github.com/tranship/tranship/internal/rpcstatus"
 	"github.com/tranship/tranship/internal/wire"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
@@ -25,9 +26,9 @@ var errStreamEnded = fmt.Errorf("%w: the server ended the stream", tranship.ErrU
 type uploadStream struct {
 	stream grpc.BidiStreamingClient[transhipv1.UploadRequest, transhipv1.UploadResponse]
 	cancel context.CancelFunc
-	// outgoing takes messages that are encoded already: nothing of a caller's
-	// memory is in them. Nil half-closes the stream.
-	outgoing chan *grpc.PreparedMsg
+	// outgoing takes messages in which nothing of a caller's memory is: encoded
+	// already, or with a chunk that was handed over. Nil half-closes the stream.
+	outgoing chan outgoing
 	// unfinished has a place for each slot that the protocol allows.
 	unfinished chan struct{}
 	// opening is held while a slot is numbered and its first message is handed
@@ -73,7 +74,7 @@ func openUploadStream(ctx context.Context, files transhipv1.FileServiceClient) (
 	u := &uploadStream{
 		stream:     stream,
 		cancel:     cancel,
-		outgoing:   make(chan *grpc.PreparedMsg),
+		outgoing:   make(chan outgoing),
 		unfinished: make(chan struct{}, wire.MaxUnfinishedSlots),
 		opening:    make(chan struct{}, 1),
 		slots:      map[uint64]*slot{},
@@ -110,7 +111,7 @@ func (u *uploadStream) transmit() {
 				_ = u.stream.CloseSend()
 				return
 			}
-			if err := u.stream.SendMsg(message); err != nil {
+			if err := message.Send(u.stream); err != nil {
 				// The real error is what receiving ends with.
 				if !errors.Is(err, io.EOF) {
 					u.cancel()
@@ -229,10 +230,40 @@ func (u *uploadStream) send(ctx context.Context, request *transhipv1.UploadReque
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	message := &grpc.PreparedMsg{}
+	message := &encoded{}
 	if err := message.Encode(u.stream, request); err != nil {
 		return rpcstatus.FromError(err)
 	}
+	return u.hand(ctx, message)
+}
+
+// sendChunk hands over a message with a chunk, which it takes.
+func (u *uploadStream) sendChunk(ctx context.Context, header *transhipv1.Chunk, data chunk.Chunk) error {
+	message := wire.NewUploadRequest(&transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Chunk{Chunk: header}})
+	message.SetChunk(data)
+	err := ctx.Err()
+	if err == nil {
+		err = u.hand(ctx, message)
+	}
+	if err != nil {
+		message.Free()
+	}
+	return err
+}
+
+// outgoing is what can be sent on a stream.
+type outgoing interface {
+	Send(stream grpc.Stream) error
+}
+
+// encoded is a message that is encoded already.
+type encoded struct{ grpc.PreparedMsg }
+
+// Send implements outgoing.
+func (e *encoded) Send(stream grpc.Stream) error { return stream.SendMsg(&e.PreparedMsg) }
+
+// hand hands a message to transmit.
+func (u *uploadStream) hand(ctx context.Context, message outgoing) error {
 	select {
 	case u.outgoing <- message:
 		return nil

@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/chunk"
 )
 
 // cursor writes one slot's chunks into an upload's parts. Chunks may cross parts;
@@ -25,46 +26,65 @@ type cursor struct {
 }
 
 // write takes the bytes that begin at offset, or after those before when it is nil.
-func (c *cursor) write(offset *int64, data []byte) error {
+// It releases them.
+func (c *cursor) write(offset *int64, data chunk.Chunk) error {
+	length := int64(data.Len())
+	if err := c.admit(offset, length); err != nil {
+		data.Release()
+		return err
+	}
+	partSize := c.upload.PartSize()
+	for {
+		left := partSize - c.offset%partSize
+		if length <= left {
+			return c.writePart(data, length)
+		}
+		var head chunk.Chunk
+		head, data = data.Split(int(left))
+		length -= left
+		if err := c.writePart(head, left); err != nil {
+			data.Release()
+			return err
+		}
+	}
+}
+
+// admit goes to offset, and tells whether length bytes may follow.
+func (c *cursor) admit(offset *int64, length int64) error {
 	if offset != nil && (*offset != c.offset || c.begun == nil) {
 		if err := c.jump(*offset); err != nil {
 			return err
 		}
 	}
-	length := int64(len(data))
 	if length > math.MaxInt64-c.offset || c.size != nil && length > *c.size-c.offset {
 		return &tranship.InvalidError{
 			Field: "chunk.data", Rule: fmt.Sprintf("%d bytes at offset %d reach beyond the declared size", length, c.offset),
 		}
 	}
-	for len(data) > 0 {
-		n, err := c.writePart(data)
-		if err != nil {
-			return err
-		}
-		data = data[n:]
-	}
 	return nil
 }
 
-// writePart writes what of data belongs to the current part.
-func (c *cursor) writePart(data []byte) (int64, error) {
+// writePart writes length bytes, which do not reach beyond the current part.
+func (c *cursor) writePart(data chunk.Chunk, length int64) error {
+	if length == 0 {
+		data.Release()
+		return nil
+	}
 	partSize := c.upload.PartSize()
-	part := c.offset / partSize
 	if c.writer == nil {
-		if err := c.open(part); err != nil {
-			return 0, err
+		if err := c.open(c.offset / partSize); err != nil {
+			data.Release()
+			return err
 		}
 	}
-	n := min(int64(len(data)), (part+1)*partSize-c.offset)
-	if _, err := c.writer.Write(data[:n]); err != nil {
-		return 0, err
+	if err := chunk.Write(c.writer, data); err != nil {
+		return err
 	}
-	c.offset += n
+	c.offset += length
 	if c.offset%partSize == 0 {
-		return n, c.close()
+		return c.close()
 	}
-	return n, nil
+	return nil
 }
 
 // jump goes to the first byte of a part that the slot has not written, and starts

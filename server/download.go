@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/chunk"
 	"github.com/tranship/tranship/internal/rpcstatus"
 	"github.com/tranship/tranship/internal/wire"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
@@ -201,19 +202,15 @@ func (d *downloadStream) deliver(ctx context.Context, open *transhipv1.Open) (se
 	}
 
 	var total uint32
-	buffer := make([]byte, min(downloadChunk, max(content.File().Size, 1)))
+	length := int(min(downloadChunk, max(content.File().Size, 1)))
 	for {
-		n, err := io.ReadFull(content, buffer)
-		if n > 0 {
-			data := buffer[:n]
-			crc := tranship.CRC32C(data)
-			total = tranship.CombineCRC32C(total, crc, int64(n))
-			chunk := &transhipv1.Chunk{Slot: slot, Offset: new(open.GetOffset() + sent), Data: data, Crc32C: &crc}
-			// The transport keeps nothing of data after this.
-			if err := d.send(&transhipv1.DownloadResponse{Response: &transhipv1.DownloadResponse_Chunk{Chunk: chunk}}); err != nil {
+		next, err := d.server.read(content, length)
+		if n := int64(next.Len()); n > 0 {
+			total = tranship.CombineCRC32C(total, next.CRC32C, n)
+			if err := d.sendChunk(slot, open.GetOffset()+sent, next); err != nil {
 				return sent, err
 			}
-			sent += int64(n)
+			sent += n
 		}
 		switch {
 		case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
@@ -226,6 +223,30 @@ func (d *downloadStream) deliver(ctx context.Context, open *transhipv1.Open) (se
 			return sent, err
 		}
 	}
+}
+
+// read reads up to length bytes of a content. What it returns with an error is to be
+// sent as well.
+func (s *Server) read(content io.Reader, length int) (chunk.Chunk, error) {
+	buffer := s.buffers.Get(length)
+	n, err := io.ReadFull(content, *buffer)
+	if n == 0 {
+		s.buffers.Put(buffer)
+		return chunk.Chunk{}, err
+	}
+	data := (*buffer)[:n]
+	return chunk.New([][]byte{data}, tranship.CRC32C(data), func() { s.buffers.Put(buffer) }), err
+}
+
+// sendChunk sends bytes, and releases them when the transport has written them.
+func (d *downloadStream) sendChunk(slot uint64, offset int64, data chunk.Chunk) error {
+	message := wire.NewDownloadResponse(&transhipv1.DownloadResponse{Response: &transhipv1.DownloadResponse_Chunk{
+		Chunk: &transhipv1.Chunk{Slot: slot, Offset: &offset, Crc32C: &data.CRC32C},
+	}})
+	message.SetChunk(data)
+	d.sendMu.Lock()
+	defer d.sendMu.Unlock()
+	return message.Send(d.stream)
 }
 
 // fail sends the terminal reply of a slot that did not succeed. When that fails,

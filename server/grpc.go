@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	_ "google.golang.org/grpc/encoding/gzip" // clients may compress
+	"google.golang.org/grpc/experimental"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/reflection"
 	reflectionv1 "google.golang.org/grpc/reflection/grpc_reflection_v1"
@@ -19,6 +20,8 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 
+	"github.com/tranship/tranship/internal/bufferpool"
+	"github.com/tranship/tranship/internal/payload"
 	"github.com/tranship/tranship/internal/wire"
 )
 
@@ -32,7 +35,7 @@ const (
 const maxStreams = 1000
 
 // GRPCOptions are the settings for a grpc.Server of this package's services:
-// flow-control windows for files, the message limit, keepalive that notices dead
+// payloads that are not copied, flow-control windows for files, the message limit, keepalive that notices dead
 // clients and allows them a ping every 10 s, and recovery from panics.
 func GRPCOptions(options Options) []grpc.ServerOption {
 	log := options.Logger
@@ -40,6 +43,8 @@ func GRPCOptions(options Options) []grpc.ServerOption {
 		log = slog.New(slog.DiscardHandler)
 	}
 	return []grpc.ServerOption{
+		grpc.ForceServerCodecV2(payload.Codec{}),
+		experimental.BufferPool(&bufferpool.Pool{}),
 		grpc.InitialWindowSize(streamWindow),
 		grpc.InitialConnWindowSize(connectionWindow),
 		grpc.MaxConcurrentStreams(maxStreams),

@@ -6,15 +6,16 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/payload"
 	"github.com/tranship/tranship/internal/rpcstatus"
 	"github.com/tranship/tranship/internal/wire"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
 // put stores a whole small file and sends the outcome.
-func (s *Server) put(ctx context.Context, put *transhipv1.Put, replies *replies) {
+func (s *Server) put(ctx context.Context, put *transhipv1.Put, data *payload.Message, replies *replies) {
 	start := time.Now()
-	file, err := s.storeWhole(ctx, put)
+	file, err := s.storeWhole(ctx, put, data.Bytes())
 	if err != nil {
 		replies.failed(put.GetSlot(), rpcstatus.Proto(err))
 	} else {
@@ -22,11 +23,11 @@ func (s *Server) put(ctx context.Context, put *transhipv1.Put, replies *replies)
 	}
 	s.logInternal(ctx, "put", err)
 	s.logTransfer(ctx, outcome{
-		direction: "upload", path: put.GetPath(), bytes: int64(len(put.GetData())), start: start, err: err,
+		direction: "upload", path: put.GetPath(), bytes: int64(data.Len()), start: start, err: err,
 	})
 }
 
-func (s *Server) storeWhole(ctx context.Context, put *transhipv1.Put) (file tranship.File, err error) {
+func (s *Server) storeWhole(ctx context.Context, put *transhipv1.Put, data []byte) (file tranship.File, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = s.panicked(ctx, "put", r)
@@ -36,17 +37,17 @@ func (s *Server) storeWhole(ctx context.Context, put *transhipv1.Put) (file tran
 	if err != nil {
 		return tranship.File{}, err
 	}
-	size := int64(len(put.GetData()))
+	size := int64(len(data))
 	spec.Size = &size
 	spec.Durability = s.durability(spec.Durability)
-	crc := tranship.CRC32C(put.GetData())
+	crc := tranship.CRC32C(data)
 	if put.Crc32C != nil && put.GetCrc32C() != crc {
 		return tranship.File{}, fmt.Errorf("%w: the content of %s does not have its CRC32C", tranship.ErrIntegrity, spec.Path)
 	}
 	if err := verifyCheck(put.Check, spec.Path, &size, &crc); err != nil {
 		return tranship.File{}, err
 	}
-	return s.store.Put(ctx, spec, put.GetData())
+	return s.store.Put(ctx, spec, data)
 }
 
 // specMessage is what begin and put have in common.

@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/bufferpool"
 	"github.com/tranship/tranship/internal/grpcdesc"
 	"github.com/tranship/tranship/internal/wire"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
@@ -47,6 +48,8 @@ type Server struct {
 
 	// keepalive is how often a stream with files under way says something.
 	keepalive time.Duration
+	// buffers are for what is read from the store.
+	buffers bufferpool.Pool
 
 	shutdownOnce sync.Once
 	// draining is closed by Shutdown.

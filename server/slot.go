@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/payload"
 	"github.com/tranship/tranship/internal/rpcstatus"
 	"github.com/tranship/tranship/internal/wire"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
@@ -25,10 +26,11 @@ const maxBegunRanges = 100_000
 // minProgressInterval is the shortest that a client can ask for.
 const minProgressInterval = 100 * time.Millisecond
 
-// event is what the stream hands to a slot: exactly one field is set. After finish
-// or err there is no other.
+// event is what the stream hands to a slot: exactly one field is set, and data with
+// chunk. After finish or err there is no other.
 type event struct {
 	chunk    *transhipv1.Chunk
+	data     *payload.Message
 	copyPart *transhipv1.CopyPart
 	finish   *transhipv1.Finish
 	err      error
@@ -116,7 +118,10 @@ func (s *slot) run(begin *transhipv1.Begin) {
 		})
 	}
 	for e := range s.events {
-		s.stream.bytes.Release(int64(len(e.chunk.GetData())))
+		if e.chunk != nil {
+			s.stream.bytes.Release(int64(e.data.Len()))
+			e.data.Free()
+		}
 	}
 }
 
@@ -175,7 +180,7 @@ func (s *slot) transfer(begin *transhipv1.Begin) (finished *transhipv1.Finished,
 		case e := <-s.events:
 			switch {
 			case e.chunk != nil:
-				err = s.write(e.chunk)
+				err = s.write(e.chunk, e.data)
 			case e.copyPart != nil:
 				err = s.copyPart(e.copyPart)
 			case e.finish != nil:
@@ -316,14 +321,16 @@ func (s *Server) beginSession(ctx context.Context, begin *transhipv1.Begin) (*se
 	return &session{upload: upload, spec: spec, keep: begin.GetKeep(), over: make(chan struct{})}, nil
 }
 
-func (s *slot) write(chunk *transhipv1.Chunk) error {
-	size := int64(len(chunk.GetData()))
+func (s *slot) write(chunk *transhipv1.Chunk, data *payload.Message) error {
+	size := int64(data.Len())
 	defer s.stream.bytes.Release(size)
 	s.session.received.Add(size)
-	if chunk.Crc32C != nil && tranship.CRC32C(chunk.GetData()) != chunk.GetCrc32C() {
+	crc := data.Sum()
+	if chunk.Crc32C != nil && crc != chunk.GetCrc32C() {
+		data.Free()
 		return fmt.Errorf("%w: a chunk at offset %d does not have its CRC32C", tranship.ErrIntegrity, chunk.GetOffset())
 	}
-	if err := s.cursor.write(chunk.Offset, chunk.GetData()); err != nil {
+	if err := s.cursor.write(chunk.Offset, data.Chunk(crc)); err != nil {
 		return err
 	}
 	s.written.Add(size)

@@ -15,6 +15,8 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/grpcdesc"
+	"github.com/tranship/tranship/internal/payload"
 	"github.com/tranship/tranship/internal/rpcstatus"
 	"github.com/tranship/tranship/internal/wire"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
@@ -121,6 +123,7 @@ func (u *uploadStream) discard(requests <-chan received, all bool) bool {
 			if next.err != nil {
 				return errors.Is(next.err, io.EOF)
 			}
+			next.data.Free()
 			if all {
 				enough.Reset(discardTime)
 			}
@@ -135,7 +138,10 @@ func (u *uploadStream) discard(requests <-chan received, all bool) bool {
 // received is a message or the error that ended receiving.
 type received struct {
 	request *transhipv1.UploadRequest
-	err     error
+	// data is the payload of a chunk or put, which is not in the request. Whoever
+	// has it frees it.
+	data *payload.Message
+	err  error
 }
 
 // receive hands on messages until the stream's context ends or receiving fails.
@@ -143,10 +149,13 @@ func (u *uploadStream) receive(stream grpc.BidiStreamingServer[transhipv1.Upload
 	requests := make(chan received)
 	go func() {
 		for {
-			request, err := stream.Recv()
+			request := &transhipv1.UploadRequest{}
+			message := wire.NewUploadRequest(request)
+			err := grpcdesc.Receive(stream, message)
 			select {
-			case requests <- received{request, err}:
+			case requests <- received{request, message, err}:
 			case <-u.ctx.Done():
+				message.Free()
 				return
 			}
 			if err != nil {
@@ -170,7 +179,7 @@ func (u *uploadStream) run(requests <-chan received, keepalive <-chan time.Time)
 			if next.err != nil {
 				return endOfStream(next.err)
 			}
-			if err := u.handle(next.request); err != nil {
+			if err := u.handle(next); err != nil {
 				return err
 			}
 		case <-keepalive:
@@ -184,18 +193,18 @@ func (u *uploadStream) run(requests <-chan received, keepalive <-chan time.Time)
 	}
 }
 
-func (u *uploadStream) handle(request *transhipv1.UploadRequest) error {
-	payload := len(request.GetChunk().GetData()) + len(request.GetPut().GetData())
-	if proto.Size(request)-payload > maxEnvelope {
+func (u *uploadStream) handle(next received) error {
+	if proto.Size(next.request) > maxEnvelope {
+		next.data.Free()
 		return fmt.Errorf("%w: a message has more than %d bytes beside its data", tranship.ErrLimit, maxEnvelope)
 	}
-	switch request := request.GetRequest().(type) {
+	switch request := next.request.GetRequest().(type) {
 	case *transhipv1.UploadRequest_Begin:
 		return u.begin(request.Begin)
 	case *transhipv1.UploadRequest_Put:
-		return u.put(request.Put)
+		return u.put(request.Put, next.data)
 	case *transhipv1.UploadRequest_Chunk:
-		return u.chunk(request.Chunk)
+		return u.chunk(request.Chunk, next.data)
 	case *transhipv1.UploadRequest_Finish:
 		return u.end(request.Finish.GetSlot(), event{finish: request.Finish})
 	case *transhipv1.UploadRequest_Cancel:
@@ -236,7 +245,13 @@ func (u *uploadStream) begin(begin *transhipv1.Begin) error {
 	return nil
 }
 
-func (u *uploadStream) put(put *transhipv1.Put) error {
+func (u *uploadStream) put(put *transhipv1.Put, data *payload.Message) (err error) {
+	taken := false
+	defer func() {
+		if !taken {
+			data.Free()
+		}
+	}()
 	id := put.GetSlot()
 	if open, ok := u.slots[id]; ok && !open.ended() {
 		return u.end(id, event{err: slotError("slot %d was begun twice", id)})
@@ -244,7 +259,7 @@ func (u *uploadStream) put(put *transhipv1.Put) error {
 	if err := u.admit(id, true); err != nil {
 		return u.reject(id, err)
 	}
-	size := int64(len(put.GetData()))
+	size := int64(data.Len())
 	if size > tranship.MaxPutBytes {
 		return u.reject(id, fmt.Errorf("%w: a put carries at most %d bytes, not %d", tranship.ErrLimit, tranship.MaxPutBytes, size))
 	}
@@ -254,10 +269,12 @@ func (u *uploadStream) put(put *transhipv1.Put) error {
 	if err := u.workers.Acquire(u.ctx, 1); err != nil {
 		return err
 	}
+	taken = true
 	go func() {
 		defer u.workers.Release(1)
 		defer u.bytes.Release(size)
-		u.server.put(u.ctx, put, u.replies)
+		defer data.Free()
+		u.server.put(u.ctx, put, data, u.replies)
 	}()
 	return nil
 }
@@ -311,21 +328,24 @@ func slotError(format string, args ...any) error {
 }
 
 // chunk hands bytes to their slot, once the stream has room for them.
-func (u *uploadStream) chunk(chunk *transhipv1.Chunk) error {
+func (u *uploadStream) chunk(chunk *transhipv1.Chunk, data *payload.Message) error {
 	open, err := u.open(chunk.GetSlot(), "chunk")
 	if open == nil {
+		data.Free()
 		return err
 	}
-	size := int64(len(chunk.GetData()))
+	size := int64(data.Len())
 	if size > wire.MaxChunkBytes {
+		data.Free()
 		limit := fmt.Errorf("%w: a chunk carries at most %d bytes, not %d", tranship.ErrLimit, wire.MaxChunkBytes, size)
 		return u.end(chunk.GetSlot(), event{err: limit})
 	}
 	if err := u.bytes.Acquire(u.ctx, size); err != nil {
+		data.Free()
 		return err
 	}
 	open.received.Add(size)
-	open.deliver(event{chunk: chunk})
+	open.deliver(event{chunk: chunk, data: data})
 	return nil
 }
 

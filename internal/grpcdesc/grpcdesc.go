@@ -5,6 +5,7 @@ package grpcdesc
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"google.golang.org/grpc"
@@ -12,6 +13,7 @@ import (
 	"google.golang.org/protobuf/protoadapt"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/payload"
 	"github.com/tranship/tranship/internal/rpcstatus"
 )
 
@@ -46,6 +48,16 @@ func (s strictStream) RecvMsg(message any) error {
 	return receive(s.ServerStream.RecvMsg, message)
 }
 
+// Receive receives the next message of a stream beside its payload, as a Strict
+// service does others.
+func Receive(stream grpc.ServerStream, message *payload.Message) error {
+	err := message.Receive(stream)
+	if malformed, ok := errors.AsType[*payload.MalformedError](err); ok {
+		return malformedStatus(malformed.Err)
+	}
+	return err
+}
+
 // receive decodes into an envelope of message, because grpc-go ends a call by
 // itself when decoding fails.
 func receive(decode func(any) error, message any) error {
@@ -57,7 +69,10 @@ func receive(decode func(any) error, message any) error {
 	if err := decode(e); err != nil {
 		return err
 	}
-	return e.failure()
+	if e.err != nil {
+		return malformedStatus(e.err)
+	}
+	return nil
 }
 
 // envelope is a message that decodes into another one and keeps the error. It has
@@ -81,12 +96,10 @@ func (e *envelope) Unmarshal(data []byte) error {
 	return nil
 }
 
-func (e *envelope) failure() error {
-	if e.err == nil {
-		return nil
-	}
+// malformedStatus is the status for a message that failed to be decoded with err.
+func malformedStatus(err error) error {
 	rule := "must be well-formed protobuf"
-	if strings.Contains(e.err.Error(), "invalid UTF-8") {
+	if strings.Contains(err.Error(), "invalid UTF-8") {
 		rule = "every string must be valid UTF-8"
 	}
 	return rpcstatus.Error(&tranship.InvalidError{Field: "request", Rule: rule})

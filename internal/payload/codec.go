@@ -18,7 +18,11 @@ var _ encoding.CodecV2 = Codec{}
 // Marshal implements encoding.CodecV2.
 func (Codec) Marshal(v any) (mem.BufferSlice, error) {
 	if message, ok := v.(*Message); ok {
-		return message.encode()
+		encoded, err := message.encode()
+		if err == nil {
+			message.Data = nil // gRPC frees what it was given
+		}
+		return encoded, err
 	}
 	stock, err := stock()
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// encode encodes the message around its payload, which it gives away.
+// encode encodes the message around its payload.
 func (m *Message) encode() (mem.BufferSlice, error) {
 	rest, err := proto.Marshal(m.Proto)
 	if err != nil {
@@ -23,7 +23,6 @@ func (m *Message) encode() (mem.BufferSlice, error) {
 	encoded := make(mem.BufferSlice, 0, len(m.Data)+2)
 	encoded = append(encoded, mem.SliceBuffer(head))
 	encoded = append(encoded, m.Data...)
-	m.Data = nil
 	if len(tail) > 0 {
 		encoded = append(encoded, mem.SliceBuffer(tail))
 	}

@@ -46,26 +46,33 @@ func New(message proto.Message, places ...Place) *Message {
 	return &Message{Proto: message, places: places}
 }
 
-// Malformed is what Receive fails with when a message cannot be decoded.
-type Malformed struct{ Err error }
+// MalformedError is what Receive fails with when a message cannot be decoded.
+type MalformedError struct{ Err error }
 
 // Error implements error.
-func (e *Malformed) Error() string { return e.Err.Error() }
+func (e *MalformedError) Error() string { return e.Err.Error() }
 
 // Unwrap is the decoder's error.
-func (e *Malformed) Unwrap() error { return e.Err }
+func (e *MalformedError) Unwrap() error { return e.Err }
 
 // Receive receives the next message of a stream. The error is the stream's, or a
-// *Malformed, for which the caller has to find the status: gRPC would say INTERNAL.
+// *MalformedError, for which the caller has to find the status: gRPC would say INTERNAL.
 func (m *Message) Receive(stream grpc.Stream) error {
 	m.Data, m.malformed = nil, nil
 	if err := stream.RecvMsg(m); err != nil {
 		return err
 	}
 	if m.malformed != nil {
-		return &Malformed{m.malformed}
+		return &MalformedError{m.malformed}
 	}
 	return nil
+}
+
+// Send sends the message, and gives its payload away.
+func (m *Message) Send(stream grpc.Stream) error {
+	// What the codec has not taken is to be freed: gRPC's own has copied it.
+	defer m.Free()
+	return stream.SendMsg(m)
 }
 
 // Chunk takes the payload out of a message that was received, with the checksum crc.
@@ -73,6 +80,17 @@ func (m *Message) Chunk(crc uint32) chunk.Chunk {
 	data := m.Data
 	m.Data = nil
 	return chunk.New(pieces(data), crc, data.Free)
+}
+
+// Len is the length of the payload in bytes.
+func (m *Message) Len() int { return m.Data.Len() }
+
+// Bytes is the payload in one piece, which is good until it is freed.
+func (m *Message) Bytes() []byte {
+	if len(m.Data) == 1 {
+		return m.Data[0].ReadOnlyData()
+	}
+	return m.Data.Materialize()
 }
 
 // Sum is the CRC32C of the payload.

@@ -69,7 +69,7 @@ func TestNoPlace(t *testing.T) {
 func TestMalformed(t *testing.T) {
 	m := payload.New(&transhipv1.UploadRequest{}, payload.Place{Outer: 2, Data: 3})
 	err := m.Receive(stream{codec: payload.Codec{}, data: mem.BufferSlice{mem.SliceBuffer("\xff\xff")}})
-	if _, ok := errors.AsType[*payload.Malformed](err); !ok {
+	if _, ok := errors.AsType[*payload.MalformedError](err); !ok {
 		t.Errorf("error is %v", err)
 	}
 }

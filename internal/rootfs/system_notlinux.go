@@ -22,3 +22,14 @@ func Getxattr(*os.File, string) ([]byte, error) { return nil, errors.ErrUnsuppor
 
 // Setxattr is errors.ErrUnsupported.
 func Setxattr(*os.File, string, []byte) error { return errors.ErrUnsupported }
+
+func writeAll(file *os.File, offset int64, pieces [][]byte) (n int, err error) {
+	for _, piece := range pieces {
+		m, err := file.WriteAt(piece, offset+int64(n))
+		n += m
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}

@@ -43,12 +43,12 @@ func (b *breakdown) system() system {
 		}
 		return real.readAt(file, data[:min(len(data), 1000)], offset)
 	}
-	system.writeAt = func(file *os.File, data []byte, offset int64) (int, error) {
+	system.writeAt = func(file *os.File, offset int64, pieces ...[]byte) (int, error) {
 		if err := b.err("write", file.Name()); err != nil {
-			n, _ := real.writeAt(file, data[:len(data)/2], offset)
+			n, _ := real.writeAt(file, offset, half(pieces))
 			return n, err
 		}
-		return real.writeAt(file, data, offset)
+		return real.writeAt(file, offset, pieces...)
 	}
 	system.sync = func(file *os.File) error { return b.err("sync", file.Name()) }
 	system.syncDir = func(*rootfs.Dir) error { return b.err("syncDir", "") }

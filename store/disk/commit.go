@@ -200,7 +200,7 @@ func (s *Store) Put(ctx context.Context, spec tranship.Spec, data []byte) (trans
 	}
 	defer reserved.release()
 	return s.makeFile(ctx, spec, func(draft *draft) (crc *uint32, err error) {
-		_, err = s.system.writeAt(draft.file, data, 0)
+		_, err = s.system.writeAt(draft.file, 0, data)
 		return new(tranship.CRC32C(data)), fail("write", spec.Path, err)
 	})
 }

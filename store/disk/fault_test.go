@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -27,15 +28,21 @@ func armed(fault *atomic.Pointer[error], file string) error {
 	return nil
 }
 
+// half is as much as a write that fails has written.
+func half(pieces [][]byte) []byte {
+	data := slices.Concat(pieces...)
+	return data[:len(data)/2]
+}
+
 func (f *faults) system() system {
 	real := realSystem()
 	broken := real
-	broken.writeAt = func(file *os.File, data []byte, offset int64) (int, error) {
+	broken.writeAt = func(file *os.File, offset int64, pieces ...[]byte) (int, error) {
 		if err := armed(&f.write, file.Name()); err != nil {
-			n, _ := real.writeAt(file, data[:len(data)/2], offset)
+			n, _ := real.writeAt(file, offset, half(pieces))
 			return n, err
 		}
-		return real.writeAt(file, data, offset)
+		return real.writeAt(file, offset, pieces...)
 	}
 	broken.sync = func(file *os.File) error {
 		return errors.Join(armed(&f.sync, file.Name()), real.sync(file))

@@ -32,7 +32,7 @@ func (j *journal) append(durable bool, entries ...entry) error {
 	if j.bytes+int64(len(b)) > maxJournal {
 		return fmt.Errorf("%w: parts of this upload were begun again too often: resume it", tranship.ErrLimit)
 	}
-	if _, err := j.system.writeAt(j.file, b, j.bytes); err != nil {
+	if _, err := j.system.writeAt(j.file, j.bytes, b); err != nil {
 		if failed := j.system.truncate(j.file, j.bytes); failed != nil {
 			return finalError{err}
 		}

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/chunk"
 )
 
 // part is what has been written of a part of an upload.
@@ -132,12 +133,22 @@ type partWriter struct {
 // Write implements io.Writer. After a failure nothing of data counts as written,
 // and the same may be written again.
 func (w *partWriter) Write(data []byte) (int, error) {
-	if w.closed {
-		return 0, fs.ErrClosed
-	}
-	if err := w.ctx.Err(); err != nil {
+	if err := w.WriteChunk(chunk.New([][]byte{data}, tranship.CRC32C(data), nil)); err != nil {
 		return 0, err
 	}
+	return len(data), nil
+}
+
+// WriteChunk implements chunk.Writer.
+func (w *partWriter) WriteChunk(c chunk.Chunk) error {
+	defer c.Release()
+	if w.closed {
+		return fs.ErrClosed
+	}
+	if err := w.ctx.Err(); err != nil {
+		return err
+	}
+	length := int64(c.Len())
 	u := w.upload
 	u.gate.RLock()
 	defer u.gate.RUnlock()
@@ -145,25 +156,25 @@ func (w *partWriter) Write(data []byte) (int, error) {
 	part.mu.Lock()
 	defer part.mu.Unlock()
 	if err := w.lost(); err != nil {
-		return 0, err
+		return err
 	}
-	if int64(len(data)) > w.most-part.written {
-		return 0, &tranship.InvalidError{Field: "data", Rule: "bytes must not go beyond the end of the part or the upload's size"}
+	if length > w.most-part.written {
+		return &tranship.InvalidError{Field: "data", Rule: "bytes must not go beyond the end of the part or the upload's size"}
 	}
 	if err := u.reserved.resume(u.path); err != nil {
-		return 0, err
+		return err
 	}
-	if _, err := u.store.system.writeAt(u.draft.file, data, w.offset+part.written); err != nil {
-		return 0, fail("write", u.path, err)
+	if _, err := u.store.system.writeAt(u.draft.file, w.offset+part.written, c.Pieces...); err != nil {
+		return fail("write", u.path, err)
 	}
-	part.crc = tranship.UpdateCRC32C(part.crc, data)
-	part.written += int64(len(data))
+	part.crc = tranship.CombineCRC32C(part.crc, c.CRC32C, length)
+	part.written += length
 	u.touch()
 	if more := part.written - part.reached; more > 0 {
 		u.reserved.use(more)
 		part.reached = part.written
 	}
-	return len(data), nil
+	return nil
 }
 
 // Close implements tranship.PartWriter.

@@ -76,8 +76,8 @@ func (p *powerLoss) system() system {
 		p.after("truncate", file.Name())
 		return err
 	}
-	system.writeAt = func(file *os.File, data []byte, offset int64) (int, error) {
-		n, err := real.writeAt(file, data, offset)
+	system.writeAt = func(file *os.File, offset int64, pieces ...[]byte) (int, error) {
+		n, err := real.writeAt(file, offset, pieces...)
 		p.after("write", file.Name())
 		return n, err
 	}

@@ -19,7 +19,7 @@ type system struct {
 	remove   func(dir *rootfs.Dir, name string) error
 	truncate func(file *os.File, size int64) error
 	readAt   func(file *os.File, data []byte, offset int64) (int, error)
-	writeAt  func(file *os.File, data []byte, offset int64) (int, error)
+	writeAt  func(file *os.File, offset int64, pieces ...[]byte) (int, error)
 	sync     func(file *os.File) error
 	setxattr func(file *os.File, name string, value []byte) error
 	syncDir  func(dir *rootfs.Dir) error
@@ -41,7 +41,7 @@ func realSystem() system {
 		boot:     bootID,
 		now:      time.Now,
 		readAt:   (*os.File).ReadAt,
-		writeAt:  (*os.File).WriteAt,
+		writeAt:  rootfs.WriteAt,
 		sync:     (*os.File).Sync,
 		setxattr: rootfs.Setxattr,
 		syncDir:  (*rootfs.Dir).Sync,

@@ -1,0 +1,60 @@
+package rootfs
+
+import (
+	"errors"
+	"io"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// mostPieces is how many Linux takes at once (IOV_MAX, see writev(2)).
+const mostPieces = 1024
+
+func writeAll(file *os.File, offset int64, pieces [][]byte) (n int, err error) {
+	for len(pieces) > 0 {
+		group := pieces[:min(len(pieces), mostPieces)]
+		pieces = pieces[len(group):]
+		m, err := writeGroup(file, offset+int64(n), group)
+		n += m
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// writeGroup writes pieces with pwritev. What the system does not take at once it is
+// given one by one.
+func writeGroup(file *os.File, offset int64, pieces [][]byte) (n int, err error) {
+	err = control(file, func(descriptor int) error {
+		return retry(func() (err error) {
+			n, err = unix.Pwritev(descriptor, pieces, offset)
+			return err
+		})
+	})
+	n = max(n, 0)
+	if errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.ENOSYS) {
+		err = nil
+	}
+	if err != nil {
+		return n, &os.PathError{Op: "write", Path: file.Name(), Err: err}
+	}
+	written := n
+	for _, piece := range pieces {
+		if written >= len(piece) {
+			written -= len(piece)
+			continue
+		}
+		m, err := file.WriteAt(piece[written:], offset+int64(n))
+		n += m
+		if err != nil {
+			return n, err
+		}
+		if m == 0 {
+			return n, io.ErrShortWrite
+		}
+		written = 0
+	}
+	return n, nil
+}

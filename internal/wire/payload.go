@@ -1,0 +1,18 @@
+package wire
+
+import (
+	"github.com/tranship/tranship/internal/payload"
+	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
+)
+
+// NewUploadRequest returns a message for a request, whose
+// payload is the data of its chunk or put.
+func NewUploadRequest(request *transhipv1.UploadRequest) *payload.Message {
+	return payload.New(request, payload.Place{Outer: 2, Data: 3}, payload.Place{Outer: 5, Data: 6})
+}
+
+// NewDownloadResponse returns a message for a response, whose payload is the data
+// of its chunk.
+func NewDownloadResponse(response *transhipv1.DownloadResponse) *payload.Message {
+	return payload.New(response, payload.Place{Outer: 2, Data: 3})
+}
