@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/chunk"
 )
 
 const (
@@ -48,28 +49,25 @@ func (b *buffers) release(buffer []byte) {
 	}
 }
 
-// reading reads a content ahead, in buffers.
+// reading reads a content ahead, in chunks.
 type reading struct {
 	buffers *buffers
 	content tranship.Content
 	stop    context.CancelFunc
 	full    chan filled
-	// last is what next has returned, err what it says when there is no more.
-	last []byte
-	err  error
+	// err is what next says when there is no more.
+	err error
 }
 
-// filled is a buffer that was read. The last one of a content has its error, io.EOF
-// if all went well.
+// filled is a chunk that was read. The last one of a content has its error, io.EOF if
+// all went well.
 type filled struct {
-	buffer []byte
-	n      int
-	err    error
+	chunk chunk.Chunk
+	err   error
 }
 
 // read begins to read what open opens. Its context ends with the reading: when the
-// destination fails, nobody waits for a source that stalls. No buffer reaches
-// across a multiple of aligned.
+// destination fails, nobody waits for a source that stalls. No chunk reaches across a multiple of aligned.
 func (b *buffers) read(ctx context.Context, aligned int64, open func(context.Context) (tranship.Content, error)) (*reading, error) {
 	ctx, stop := context.WithCancel(ctx)
 	content, err := open(ctx)
@@ -84,21 +82,51 @@ func (b *buffers) read(ctx context.Context, aligned int64, open func(context.Con
 
 func (r *reading) fill(ctx context.Context, aligned int64) {
 	defer close(r.full)
-	var position int64
+	left := aligned
 	for {
-		buffer := r.buffers.acquire()
-		n, err := readFull(r.content, buffer[:min(bufferBytes, aligned-position%aligned)])
-		position += int64(n)
-		select {
-		case r.full <- filled{buffer, n, err}:
-		case <-ctx.Done():
-			r.buffers.release(buffer)
-			return
+		next, err := r.read(left)
+		for int64(next.Len()) > left {
+			var head chunk.Chunk
+			head, next = next.Split(int(left))
+			left = aligned
+			if !r.pass(ctx, filled{chunk: head}) {
+				next.Release()
+				return
+			}
 		}
-		if err != nil {
+		if left -= int64(next.Len()); left == 0 {
+			left = aligned
+		}
+		if !r.pass(ctx, filled{next, err}) || err != nil {
 			return
 		}
 	}
+}
+
+// pass hands on what was read; false if nobody wants it any more.
+func (r *reading) pass(ctx context.Context, next filled) bool {
+	select {
+	case r.full <- next:
+		return true
+	case <-ctx.Done():
+		next.chunk.Release()
+		return false
+	}
+}
+
+// read reads a chunk: what the content has, or else a buffer, of at most most bytes.
+func (r *reading) read(most int64) (chunk.Chunk, error) {
+	if content, ok := r.content.(chunk.Reader); ok {
+		return content.ReadChunk()
+	}
+	buffer := r.buffers.acquire()
+	n, err := readFull(r.content, buffer[:min(bufferBytes, most)])
+	if n == 0 {
+		r.buffers.release(buffer)
+		return chunk.Chunk{}, err
+	}
+	data := buffer[:n]
+	return chunk.New([][]byte{data}, tranship.CRC32C(data), func() { r.buffers.release(buffer) }), err
 }
 
 // readFull is io.ReadFull, except that it returns the reader's own error: a
@@ -113,38 +141,27 @@ func readFull(r io.Reader, buffer []byte) (n int, err error) {
 	return n, err
 }
 
-// next returns the next bytes, which stay the caller's until the next call; or else
-// the source's error, io.EOF after a good end.
-func (r *reading) next() ([]byte, error) {
-	r.drop()
+// next returns the next bytes, which are the caller's to release; or else the source's
+// error, io.EOF after a good end.
+func (r *reading) next() (chunk.Chunk, error) {
 	if r.err != nil {
-		return nil, r.err
+		return chunk.Chunk{}, r.err
 	}
 	f, ok := <-r.full
 	if !ok {
-		r.err = context.Canceled
-		return nil, r.err
+		f.err = context.Canceled
 	}
-	r.last, r.err = f.buffer, f.err
-	if f.n == 0 && f.err != nil {
-		return nil, r.err
+	if r.err = f.err; f.chunk.Len() == 0 {
+		return chunk.Chunk{}, r.err
 	}
-	return f.buffer[:f.n], nil
-}
-
-func (r *reading) drop() {
-	if r.last != nil {
-		r.buffers.release(r.last)
-		r.last = nil
-	}
+	return f.chunk, nil
 }
 
 // close ends the reading. The source is not being read any more when it returns.
 func (r *reading) close() {
 	r.stop()
-	r.drop()
 	for f := range r.full {
-		r.buffers.release(f.buffer)
+		f.chunk.Release()
 	}
 	// It was only read from, and has said how that went.
 	_ = r.content.Close()

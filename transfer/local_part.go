@@ -5,6 +5,8 @@ import (
 	"sync"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/chunk"
+	"github.com/tranship/tranship/internal/rootfs"
 )
 
 // localPart writes one part of a temporary file.
@@ -23,21 +25,30 @@ type localPart struct {
 
 // Write implements io.Writer.
 func (p *localPart) Write(data []byte) (int, error) {
+	if err := p.WriteChunk(chunk.New([][]byte{data}, tranship.CRC32C(data), nil)); err != nil {
+		return 0, err
+	}
+	return len(data), nil
+}
+
+// WriteChunk implements chunk.Writer.
+func (p *localPart) WriteChunk(data chunk.Chunk) error {
+	defer data.Release()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.ended {
-		return 0, fmt.Errorf("%w: the writer has ended", tranship.ErrAborted)
+		return fmt.Errorf("%w: the writer has ended", tranship.ErrAborted)
 	}
-	if int64(len(data)) > p.limit-p.written {
-		return 0, &tranship.InvalidError{Field: "size", Rule: "there must be no more bytes than were declared"}
+	length := int64(data.Len())
+	if length > p.limit-p.written {
+		return &tranship.InvalidError{Field: "size", Rule: "there must be no more bytes than were declared"}
 	}
-	n, err := p.upload.file.WriteAt(data, p.start+p.written)
-	p.crc = tranship.UpdateCRC32C(p.crc, data[:n])
-	p.written += int64(n)
-	if err != nil {
-		return n, localError(err)
+	if _, err := rootfs.WriteAt(p.upload.file, p.start+p.written, data.Pieces...); err != nil {
+		return localError(err)
 	}
-	return n, nil
+	p.crc = tranship.CombineCRC32C(p.crc, data.CRC32C, length)
+	p.written += length
+	return nil
 }
 
 // Close implements tranship.PartWriter.

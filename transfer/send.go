@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/chunk"
 )
 
 // sendAll sends missing parts until there are none, and then differing ones until
@@ -79,7 +80,8 @@ func (a *assembly) send(ctx context.Context, first, end int) error {
 		}
 	}
 	data, err := reading.next()
-	return sourceEnd(len(data), err, a.source.from.Size)
+	data.Release()
+	return sourceEnd(data.Len(), err, a.source.from.Size)
 }
 
 func (a *assembly) sendPart(ctx context.Context, n int, reading *reading) (crc uint32, err error) {
@@ -104,17 +106,18 @@ func (a *assembly) sendPart(ctx context.Context, n int, reading *reading) (crc u
 			return 0, sourceError(err)
 		}
 		a.watch.moved()
-		a.progress.read.Add(int64(len(data)))
-		if int64(len(data)) > length-written {
-			return 0, sourceEnd(len(data), nil, a.source.from.Size)
+		n := int64(data.Len())
+		a.progress.read.Add(n)
+		if n > length-written {
+			data.Release()
+			return 0, sourceEnd(int(n), nil, a.source.from.Size)
 		}
-		crc = tranship.UpdateCRC32C(crc, data)
-		m, err := writer.Write(data)
-		written += int64(m)
-		a.sent(int64(m))
-		if err != nil {
+		crc = tranship.CombineCRC32C(crc, data.CRC32C, n)
+		if err := chunk.Write(writer, data); err != nil {
 			return 0, err
 		}
+		written += n
+		a.sent(n)
 		a.watch.moved()
 	}
 	return crc, writer.Close()

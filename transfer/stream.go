@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/chunk"
 	"github.com/tranship/tranship/internal/sequential"
 )
 
@@ -70,18 +71,18 @@ func (s *stream) send(upload tranship.Upload) (tranship.File, error) {
 	writer := sequential.NewWriter(ctx, upload)
 	for {
 		data, err := s.next()
+		n := int64(data.Len())
 		if err != nil {
 			return tranship.File{}, err
 		}
-		if data == nil {
+		if n == 0 {
 			break
 		}
-		n, err := writer.Write(data)
-		s.result.SentBytes += int64(n)
-		s.progress.received.Add(int64(n))
-		if err != nil {
+		if err := writer.WriteChunk(data); err != nil {
 			return tranship.File{}, err
 		}
+		s.result.SentBytes += n
+		s.progress.received.Add(n)
 		s.watch.moved()
 	}
 	if err := writer.Close(); err != nil {
@@ -91,24 +92,28 @@ func (s *stream) send(upload tranship.Upload) (tranship.File, error) {
 	return upload.Commit(ctx, tranship.Commit{Size: s.size, CRC32C: &s.crc})
 }
 
-// next returns the next bytes of the source; nil at its good end.
-func (s *stream) next() ([]byte, error) {
+// next returns the next bytes of the source; none at its good end.
+func (s *stream) next() (chunk.Chunk, error) {
 	data, err := s.reading.next()
 	if errors.Is(err, io.EOF) {
-		return nil, s.verify()
+		return chunk.Chunk{}, s.verify()
 	}
 	if err != nil {
-		return nil, sourceError(err)
+		return chunk.Chunk{}, sourceError(err)
 	}
+	n := data.Len()
 	s.watch.moved()
-	s.progress.read.Add(int64(len(data)))
-	s.size += int64(len(data))
-	s.crc = tranship.UpdateCRC32C(s.crc, data)
+	s.progress.read.Add(int64(n))
+	s.size += int64(n)
+	s.crc = tranship.CombineCRC32C(s.crc, data.CRC32C, int64(n))
 	if s.digest != nil {
-		s.digest.Write(data)
+		for _, piece := range data.Pieces {
+			s.digest.Write(piece)
+		}
 	}
 	if s.file.Size >= 0 && s.size > s.file.Size {
-		return nil, sourceEnd(len(data), nil, s.file.Size)
+		data.Release()
+		return chunk.Chunk{}, sourceEnd(n, nil, s.file.Size)
 	}
 	return data, nil
 }

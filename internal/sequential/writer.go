@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/chunk"
 )
 
 // abortTime bounds how long Abort waits for the store.
@@ -36,37 +37,72 @@ func NewWriter(ctx context.Context, upload tranship.Upload) *Writer {
 // Size is the number of bytes written.
 func (w *Writer) Size() int64 { return w.size }
 
-// Write appends data and keeps nothing of it. After an error every later Write, and
+// Write appends data and keeps nothing of it. After an error every later write, and
 // Commit, fails with the same.
 func (w *Writer) Write(data []byte) (int, error) {
 	written := 0
 	for w.err == nil && written < len(data) {
+		if w.err = w.open(); w.err != nil {
+			break
+		}
+		piece := data[written:min(int64(len(data)), int64(written)+w.space)]
 		var n int
-		n, w.err = w.writePart(data[written:])
+		n, w.err = w.part.Write(piece)
 		written += n
+		w.wrote(int64(n), tranship.CRC32C(piece[:n]))
 	}
 	return written, w.err
 }
 
-// writePart writes as much as fits into the current part.
-func (w *Writer) writePart(data []byte) (int, error) {
-	if w.part == nil {
-		part, err := w.upload.Part(w.ctx, w.next)
-		if err != nil {
-			return 0, err
+// WriteChunk implements chunk.Writer.
+func (w *Writer) WriteChunk(data chunk.Chunk) error {
+	for w.err == nil {
+		if w.err = w.open(); w.err != nil {
+			break
 		}
-		w.part, w.space = part, w.upload.PartSize()
-		w.next++
+		length := int64(data.Len())
+		if length <= w.space {
+			w.writePart(data, length)
+			return w.err
+		}
+		var head chunk.Chunk
+		head, data = data.Split(int(w.space))
+		w.writePart(head, w.space)
 	}
-	data = data[:min(int64(len(data)), w.space)]
-	n, err := w.part.Write(data)
-	w.crc = tranship.UpdateCRC32C(w.crc, data[:n])
-	w.size += int64(n)
-	w.space -= int64(n)
-	if err == nil && w.space == 0 {
-		err = w.closePart()
+	data.Release()
+	return w.err
+}
+
+// writePart writes a chunk that fits into the current part.
+func (w *Writer) writePart(data chunk.Chunk, length int64) {
+	crc := data.CRC32C
+	if w.err = chunk.Write(w.part, data); w.err == nil {
+		w.wrote(length, crc)
 	}
-	return n, err
+}
+
+// open begins the next part if there is none.
+func (w *Writer) open() error {
+	if w.part != nil {
+		return nil
+	}
+	part, err := w.upload.Part(w.ctx, w.next)
+	if err != nil {
+		return err
+	}
+	w.part, w.space = part, w.upload.PartSize()
+	w.next++
+	return nil
+}
+
+// wrote counts what was written to the current part, and closes it at its end.
+func (w *Writer) wrote(length int64, crc uint32) {
+	w.crc = tranship.CombineCRC32C(w.crc, crc, length)
+	w.size += length
+	w.space -= length
+	if w.err == nil && w.space == 0 {
+		w.err = w.closePart()
+	}
 }
 
 func (w *Writer) closePart() error {
