@@ -43,12 +43,21 @@ func (p *localPart) WriteChunk(data chunk.Chunk) error {
 	if length > p.limit-p.written {
 		return &tranship.InvalidError{Field: "size", Rule: "there must be no more bytes than were declared"}
 	}
-	if _, err := rootfs.WriteAt(p.upload.file, p.start+p.written, data.Pieces...); err != nil {
+	if err := p.upload.writeAt(p.start+p.written, data.Pieces); err != nil {
 		return localError(err)
 	}
 	p.crc = tranship.CombineCRC32C(p.crc, data.CRC32C, length)
 	p.written += length
 	return nil
+}
+
+// writeAt writes to the temporary file. One write at a time: the file system would let
+// others wait for the file's lock, and they would spin.
+func (u *localUpload) writeAt(offset int64, pieces [][]byte) error {
+	u.writing.Lock()
+	defer u.writing.Unlock()
+	_, err := rootfs.WriteAt(u.file, offset, pieces...)
+	return err
 }
 
 // Close implements tranship.PartWriter.

@@ -36,6 +36,8 @@ type localUpload struct {
 	file      *os.File
 	// partial is nil when the upload is not resumable.
 	partial *partial
+	// writing is held while file is written to.
+	writing sync.Mutex
 
 	mu    sync.Mutex
 	ended bool

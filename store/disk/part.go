@@ -164,7 +164,7 @@ func (w *partWriter) WriteChunk(c chunk.Chunk) error {
 	if err := u.reserved.resume(u.path); err != nil {
 		return err
 	}
-	if _, err := u.store.system.writeAt(u.draft.file, w.offset+part.written, c.Pieces...); err != nil {
+	if err := u.writeAt(w.offset+part.written, c.Pieces); err != nil {
 		return fail("write", u.path, err)
 	}
 	part.crc = tranship.CombineCRC32C(part.crc, c.CRC32C, length)
@@ -175,6 +175,15 @@ func (w *partWriter) WriteChunk(c chunk.Chunk) error {
 		part.reached = part.written
 	}
 	return nil
+}
+
+// writeAt writes to the draft. One write at a time: the file system would let others
+// wait for the file's lock, and they would spin.
+func (s *session) writeAt(offset int64, pieces [][]byte) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	_, err := s.store.system.writeAt(s.draft.file, offset, pieces...)
+	return err
 }
 
 // Close implements tranship.PartWriter.

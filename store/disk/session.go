@@ -54,6 +54,9 @@ type session struct {
 	// committed is what it has become; nil as long as it is not finished.
 	committed *commitment
 
+	// writing is held while the draft is written to.
+	writing sync.Mutex
+
 	// groups are the syncs of what was closed since the last one.
 	groups syncer
 
