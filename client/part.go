@@ -17,15 +17,18 @@ import (
 // sendChunk is how many bytes go into one message.
 const sendChunk = 256 << 10
 
-// partWriter writes one part through a slot of its own. It does not wait for the
+// partWriter writes one part, or several in their order, through a slot of its own. It does not wait for the
 // server: what the server has against a chunk comes with a later Write, or with Sync
 // or Commit.
 type partWriter struct {
 	ctx    context.Context
 	upload *upload
 	slot   *slot
-	// offset is where the next byte goes, end where the part or the file ends.
+	// offset is where the next byte goes, end where the last part or the file ends.
 	offset, end int64
+	// fresh: nothing of these parts was there before, so that what is said to be
+	// durable of them is this writer's.
+	fresh bool
 
 	// mu is held while a message is sent, so that a newer writer ends this one
 	// between messages.
@@ -39,7 +42,7 @@ type partWriter struct {
 
 // Part implements tranship.Upload.
 func (u *upload) Part(ctx context.Context, n int) (tranship.PartWriter, error) {
-	w, err := u.join(ctx, n)
+	w, err := u.join(ctx, n, n+1)
 	if err != nil {
 		return nil, err
 	}
@@ -49,12 +52,21 @@ func (u *upload) Part(ctx context.Context, n int) (tranship.PartWriter, error) {
 	return w, w.send(chunk.Chunk{})
 }
 
+// Run implements chunk.Runner.
+func (u *upload) Run(ctx context.Context, first, end int) (tranship.PartWriter, error) {
+	w, err := u.join(ctx, first, end)
+	if err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
 // CopyPart implements tranship.Upload. It waits for the copy.
 func (u *upload) CopyPart(ctx context.Context, n int, source string, options tranship.OpenOptions) error {
 	if err := tranship.ValidatePath(source); err != nil {
 		return err
 	}
-	w, err := u.join(ctx, n)
+	w, err := u.join(ctx, n, n+1)
 	if err != nil {
 		return err
 	}
@@ -70,9 +82,13 @@ func (u *upload) CopyPart(ctx context.Context, n int, source string, options tra
 	return w.detached(ctx)
 }
 
-// join begins a writer of part n, and ends the older one.
-func (u *upload) join(ctx context.Context, n int) (*partWriter, error) {
-	start, end, err := u.bounds(n)
+// join begins a writer of the parts from first up to next, and ends older ones.
+func (u *upload) join(ctx context.Context, first, next int) (*partWriter, error) {
+	start, _, err := u.bounds(first)
+	if err != nil {
+		return nil, err
+	}
+	_, end, err := u.bounds(next - 1)
 	if err != nil {
 		return nil, err
 	}
@@ -82,16 +98,25 @@ func (u *upload) join(ctx context.Context, n int) (*partWriter, error) {
 		u.mu.Unlock()
 		return nil, u.errEnded()
 	}
-	older := u.writers[n]
-	w := &partWriter{ctx: ctx, upload: u, offset: start, end: end}
+	w := &partWriter{ctx: ctx, upload: u, offset: start, end: end, fresh: true}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	u.writers[n] = w
-	delete(u.durable, n)
+	older := map[*partWriter]struct{}{}
+	for n := first; n < next; n++ {
+		if before := u.writers[n]; before != nil {
+			older[before] = struct{}{}
+		}
+		if _, durable := u.durable[n]; durable {
+			w.fresh = false
+		}
+		u.writers[n] = w
+		delete(u.durable, n)
+	}
+	w.fresh = w.fresh && len(older) == 0
 	u.mu.Unlock()
 
-	if older != nil {
-		if err := older.supersede(ctx); err != nil {
+	for before := range older {
+		if err := before.supersede(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -110,9 +135,18 @@ func (u *upload) absorb() {
 	defer u.mu.Unlock()
 	for n, w := range u.writers {
 		if w.finished.Load() && w.slot.ended() && w.slot.err == nil {
-			u.noteDurable(w.slot.finished.GetDurable())
+			u.noteDurable(w.slot.finished.GetDurable(), func(m int) bool { return m == n })
 			delete(u.writers, n)
 		}
+	}
+}
+
+// progressed takes in what the server says while writers are under way.
+func (u *upload) progressed(progress *transhipv1.Progress) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.partSize > 0 {
+		u.noteDurable(progress.GetNewlyDurable(), func(n int) bool { return u.writers[n] != nil && u.writers[n].fresh })
 	}
 }
 

@@ -91,7 +91,7 @@ func (c *Client) sharedStream(ctx context.Context) (*uploadStream, error) {
 		case <-opened:
 		}
 	}()
-	stream, err := openUploadStream(ctx, c.files)
+	stream, err := openUploadStream(ctx, c.files, nil)
 	if err != nil {
 		if c.isClosed() {
 			err = errClosed

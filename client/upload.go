@@ -8,6 +8,9 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
+
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/wire"
@@ -39,6 +42,9 @@ type upload struct {
 	durable map[int]tranship.Range
 }
 
+// progressInterval is how often the server tells what has become durable.
+const progressInterval = 250 * time.Millisecond
+
 // uploadState is what may be done with an upload.
 type uploadState int
 
@@ -61,29 +67,29 @@ func (c *Client) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload
 		return nil, err
 	}
 	first := c.turn.Add(1)
-	stream, err := openUploadStream(ctx, c.connection(first))
-	if err != nil {
-		return nil, err
-	}
 	if spec.Size != nil {
 		spec.Size = new(*spec.Size) // the caller may change theirs
 	}
 	u := &upload{
-		client: c, spec: spec, stream: stream, first: first,
+		client: c, spec: spec, first: first,
 		writers: map[int]*partWriter{}, durable: map[int]tranship.Range{},
 		others: make([]*uploadStream, len(c.connections)-1),
 	}
+	u.stream, err = openUploadStream(ctx, c.connection(first), u.progressed)
+	if err != nil {
+		return nil, err
+	}
 	if err := u.begin(ctx, precondition); err != nil {
-		stream.close(err)
+		u.stream.close(err)
 		return nil, err
 	}
 	return u, nil
 }
 
 func (u *upload) begin(ctx context.Context, precondition *transhipv1.Precondition) (err error) {
-	mode := transhipv1.Begin_MODE_NEW
+	mode, interval := transhipv1.Begin_MODE_NEW, (*durationpb.Duration)(nil)
 	if u.spec.ResumeKey != "" {
-		mode = transhipv1.Begin_MODE_RESUME
+		mode, interval = transhipv1.Begin_MODE_RESUME, durationpb.New(progressInterval)
 	}
 	u.owner, err = u.stream.open(ctx, func(id uint64) *transhipv1.UploadRequest {
 		return &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Begin{Begin: &transhipv1.Begin{
@@ -96,6 +102,8 @@ func (u *upload) begin(ctx context.Context, precondition *transhipv1.Preconditio
 			Durability:   wire.DurabilityToProto(u.spec.Durability),
 			Keep:         u.spec.ResumeKey != "",
 			ResumeKey:    u.spec.ResumeKey,
+
+			ProgressInterval: interval,
 		}}}
 	})
 	if err != nil {
@@ -106,8 +114,10 @@ func (u *upload) begin(ctx context.Context, precondition *transhipv1.Preconditio
 		if begun.GetPartSize() < 1 {
 			return fmt.Errorf("%w: the server sent part size %d", tranship.ErrIntegrity, begun.GetPartSize())
 		}
+		u.mu.Lock()
+		defer u.mu.Unlock()
 		u.id, u.epoch, u.partSize = begun.GetUploadId(), begun.GetEpoch(), begun.GetPartSize()
-		u.noteDurable(begun.GetDurable())
+		u.noteDurable(begun.GetDurable(), func(int) bool { return true })
 		return nil
 	case <-u.owner.done:
 		if u.owner.err == nil {
@@ -119,13 +129,13 @@ func (u *upload) begin(ctx context.Context, precondition *transhipv1.Preconditio
 	}
 }
 
-// noteDurable takes parts that the server says are durable; what is no part is
-// ignored. The caller holds mu, or is begin.
-func (u *upload) noteDurable(ranges []*transhipv1.Range) {
+// noteDurable takes parts that the server says are durable, and that are wanted; what
+// is no part is ignored. The caller holds mu.
+func (u *upload) noteDurable(ranges []*transhipv1.Range, wanted func(n int) bool) {
 	for _, r := range ranges {
 		n := int(r.GetOffset() / u.partSize)
 		start, end, err := u.bounds(n)
-		if err == nil && r.GetOffset() == start && r.GetLength() == end-start && r.Crc32C != nil {
+		if err == nil && r.GetOffset() == start && r.GetLength() == end-start && r.Crc32C != nil && wanted(n) {
 			u.durable[n] = tranship.Range{Offset: start, Length: end - start, CRC32C: new(r.GetCrc32C())}
 		}
 	}
@@ -220,7 +230,7 @@ func (u *upload) spread(ctx context.Context) (*uploadStream, error) {
 	if stream != nil && (turn == 0 || !stream.ended()) {
 		return stream, nil
 	}
-	opened, err := openUploadStream(ctx, u.client.connection(u.first+turn))
+	opened, err := openUploadStream(ctx, u.client.connection(u.first+turn), nil)
 	if errors.Is(err, tranship.ErrUnavailable) && !u.stream.ended() {
 		return u.stream, nil // the connection that there is does as well
 	}

@@ -29,6 +29,8 @@ type uploadStream struct {
 	// outgoing takes messages in which nothing of a caller's memory is: encoded
 	// already, or with a chunk that was handed over. Nil half-closes the stream.
 	outgoing chan outgoing
+	// progressed is told the progress of the slots; it may be nil.
+	progressed func(*transhipv1.Progress)
 	// unfinished has a place for each slot that the protocol allows.
 	unfinished chan struct{}
 	// opening is held while a slot is numbered and its first message is handed
@@ -59,8 +61,9 @@ type slot struct {
 }
 
 // openUploadStream starts a call that lives until close, or until it breaks; the
-// context governs only how it starts.
-func openUploadStream(ctx context.Context, files transhipv1.FileServiceClient) (*uploadStream, error) {
+// context governs only how it starts. progressed, when not nil, is told the progress
+// of the slots.
+func openUploadStream(ctx context.Context, files transhipv1.FileServiceClient, progressed func(*transhipv1.Progress)) (*uploadStream, error) {
 	streamCtx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, cancel)
 	stream, err := files.Upload(streamCtx)
@@ -79,6 +82,7 @@ func openUploadStream(ctx context.Context, files transhipv1.FileServiceClient) (
 		opening:    make(chan struct{}, 1),
 		slots:      map[uint64]*slot{},
 		done:       make(chan struct{}),
+		progressed: progressed,
 	}
 	go u.transmit()
 	go u.receive()
@@ -147,6 +151,10 @@ func (u *uploadStream) handle(response *transhipv1.UploadResponse) {
 			case found.begun <- reply.Begun:
 			default:
 			}
+		}
+	case *transhipv1.UploadResponse_Progress:
+		if u.progressed != nil {
+			u.progressed(reply.Progress)
 		}
 	case *transhipv1.UploadResponse_Finished:
 		if found := u.take(reply.Finished.GetSlot()); found != nil {

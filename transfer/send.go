@@ -70,30 +70,59 @@ func (a *assembly) send(ctx context.Context, first, end int) error {
 		return err
 	}
 	defer reading.close()
-	for n := first; n < end; n++ {
-		crc, err := a.sendPart(ctx, n, reading)
-		if err != nil {
-			return err
-		}
-		if err := a.note(n, crc); err != nil {
-			return err
-		}
+	if err := a.sendRun(ctx, first, end, reading); err != nil {
+		return err
 	}
 	data, err := reading.next()
 	data.Release()
 	return sourceEnd(data.Len(), err, a.source.from.Size)
 }
 
-func (a *assembly) sendPart(ctx context.Context, n int, reading *reading) (crc uint32, err error) {
-	writer, err := a.upload.Part(ctx, n)
-	if err != nil {
-		return 0, err
+// sendRun sends the parts from first up to end: with one writer for all, if the
+// upload has such ones and nothing of these parts was there before.
+func (a *assembly) sendRun(ctx context.Context, first, end int, reading *reading) error {
+	runner, ok := a.upload.(chunk.Runner)
+	if !ok || a.isDurable(first) {
+		for n := first; n < end; n++ {
+			writer, err := a.upload.Part(ctx, n)
+			if err != nil {
+				return err
+			}
+			if err := a.sendParts(ctx, n, n+1, writer, reading); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
+	writer, err := runner.Run(ctx, first, end)
+	if err != nil {
+		return err
+	}
+	return a.sendParts(ctx, first, end, writer, reading)
+}
+
+// sendParts sends parts with a writer, and closes it.
+func (a *assembly) sendParts(ctx context.Context, first, end int, writer tranship.PartWriter, reading *reading) error {
+	for n := first; n < end; n++ {
+		crc, err := a.sendPart(ctx, n, writer, reading)
+		if err == nil {
+			err = a.note(n, crc)
+		}
+		if err != nil {
+			// What its writer has to say does not matter any more.
+			_ = writer.Close()
+			return err
+		}
+	}
+	return writer.Close()
+}
+
+// sendPart sends the bytes of one part.
+func (a *assembly) sendPart(ctx context.Context, n int, writer tranship.PartWriter, reading *reading) (crc uint32, err error) {
 	var written int64
 	defer func() {
 		// A part that is not whole is not kept, whatever its writer says.
 		if err != nil {
-			_ = writer.Close()
 			a.sent(-written)
 		}
 	}()
@@ -120,7 +149,7 @@ func (a *assembly) sendPart(ctx context.Context, n int, reading *reading) (crc u
 		a.sent(n)
 		a.watch.moved()
 	}
-	return crc, writer.Close()
+	return crc, nil
 }
 
 // sent counts what the destination took, or lost.

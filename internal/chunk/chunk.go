@@ -8,6 +8,7 @@
 package chunk
 
 import (
+	"context"
 	"io"
 	"sync/atomic"
 
@@ -96,6 +97,13 @@ func Write(w io.Writer, c Chunk) error {
 		}
 	}
 	return nil
+}
+
+// Runner is a tranship.Upload that can write several parts at once.
+type Runner interface {
+	// Run returns a writer for the parts from first up to end, one behind the other,
+	// as Upload.Part does for one. A newer writer of any of them ends it.
+	Run(ctx context.Context, first, end int) (tranship.PartWriter, error)
 }
 
 // Reader is what has its bytes in chunks.
