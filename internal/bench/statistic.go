@@ -1,0 +1,45 @@
+package main
+
+import "slices"
+
+// statistic is what several rounds come to.
+type statistic struct {
+	Median float64 `json:"median"`
+	Min    float64 `json:"min"`
+	Max    float64 `json:"max"`
+	N      int     `json:"n"`
+}
+
+func summarize(values []float64) statistic {
+	if len(values) == 0 {
+		return statistic{}
+	}
+	sorted := slices.Sorted(slices.Values(values))
+	middle := len(sorted) / 2
+	median := sorted[middle]
+	if len(sorted)%2 == 0 {
+		median = (sorted[middle-1] + sorted[middle]) / 2
+	}
+	return statistic{Median: median, Min: sorted[0], Max: sorted[len(sorted)-1], N: len(sorted)}
+}
+
+// speedup is how many times as fast as other r was, in the rounds that both have:
+// what slows down the whole machine for a while slows down both.
+func (r result) speedup(other result) statistic {
+	return r.ratio(other, func(s sample) float64 { return 1 / s.Seconds })
+}
+
+// ratio is of a value of r to that of other, round by round.
+func (r result) ratio(other result, value func(sample) float64) statistic {
+	theirs := map[int]float64{}
+	for _, s := range other.Samples {
+		theirs[s.Round] = value(s)
+	}
+	var ratios []float64
+	for _, s := range r.Samples {
+		if their := theirs[s.Round]; their > 0 {
+			ratios = append(ratios, value(s)/their)
+		}
+	}
+	return summarize(ratios)
+}
