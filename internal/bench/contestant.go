@@ -25,6 +25,12 @@ func contestants() []contestant {
 		tranship{},
 		raw{},
 		generated{},
+		rsync{},
+		rsyncSSH{},
+		scp{},
+		sftp{},
+		nginx{},
+		python{},
 	}
 }
 
