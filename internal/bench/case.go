@@ -2,7 +2,10 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"time"
+
+	"github.com/tranship/tranship/internal/linkemu"
 )
 
 // workload is what is copied.
@@ -28,28 +31,42 @@ type benchCase struct {
 	roundTrip time.Duration
 }
 
-// linkBytesPerSecond is 1 Gbit/s.
+// link is one direction of an emulated link: 1 Gbit/s, and a queue of 32 ms, longer
+// than a busy machine may be late.
+func (c benchCase) link() linkemu.Link {
+	return linkemu.Link{Delay: c.roundTrip / 2, BytesPerSecond: linkBytesPerSecond, QueueBytes: 4_000_000}
+}
+
 const linkBytesPerSecond = 125_000_000
+
+// overLink are the contestants that are measured over an emulated link: there it is
+// the protocol that counts, and few of each kind tell.
+func overLink(contestant string) bool {
+	return slices.Contains([]string{"tranship", "raw", "grpc", "rsync"}, contestant)
+}
 
 // cases are all, in the order in which they run. Each is in the clear and with TLS,
 // written and durable, wherever that makes sense.
 func cases() []benchCase {
 	var all []benchCase
+	add := func(c benchCase) {
+		c.name += c.suffix()
+		all = append(all, c)
+	}
 	for _, tls := range []bool{false, true} {
 		for _, durable := range []bool{false, true} {
-			all = append(all,
-				benchCase{name: "large-up", workload: large, tls: tls, durable: durable},
-				benchCase{name: "large-down", workload: large, down: true, tls: tls, durable: durable},
-				benchCase{name: "small-up", workload: small, tls: tls, durable: durable},
-				benchCase{name: "small-down", workload: small, down: true, tls: tls, durable: durable},
-			)
+			add(benchCase{name: "large-up", workload: large, tls: tls, durable: durable})
+			add(benchCase{name: "large-down", workload: large, down: true, tls: tls, durable: durable})
+			add(benchCase{name: "small-up", workload: small, tls: tls, durable: durable})
+			add(benchCase{name: "small-down", workload: small, down: true, tls: tls, durable: durable})
+			add(benchCase{name: "clients-up", workload: clients, tls: tls, durable: durable})
 		}
+		add(benchCase{name: "unchanged", workload: again, tls: tls})
 	}
-	for _, tls := range []bool{false, true} {
-		all = append(all, benchCase{name: "unchanged", workload: again, tls: tls})
-	}
-	for i := range all {
-		all[i].name += all[i].suffix()
+	for _, roundTrip := range []time.Duration{50 * time.Millisecond, 100 * time.Millisecond} {
+		name := fmt.Sprintf("link-%dms", roundTrip.Milliseconds())
+		add(benchCase{name: name + "-up", workload: large, roundTrip: roundTrip})
+		add(benchCase{name: name + "-down", workload: large, down: true, roundTrip: roundTrip})
 	}
 	return all
 }

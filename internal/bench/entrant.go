@@ -6,7 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"time"
+
+	"github.com/tranship/tranship/internal/linkemu"
 )
 
 // entrant is a contestant in one case, with its server.
@@ -45,6 +46,19 @@ func (l *lab) enter(ctx context.Context, c benchCase, who contestant) (_ *entran
 		if _, err = e.measure(ctx, []job{up}); err != nil {
 			e.stop()
 			return nil, fmt.Errorf("staging: %w", err)
+		}
+	}
+	if c.roundTrip > 0 {
+		// In this process, whose time is neither the client's nor the server's.
+		proxy, err := linkemu.Listen(e.address, c.link(), c.link())
+		if err != nil {
+			e.stop()
+			return nil, err
+		}
+		e.address = proxy.Address()
+		e.stop = func() {
+			_ = proxy.Close()
+			e.server.stop()
 		}
 	}
 	return e, nil
@@ -130,68 +144,4 @@ func (e *entrant) measure(ctx context.Context, jobs []job) (sample, error) {
 		}
 	}
 	return s, nil
-}
-
-// measureCommands runs clients of a server at once.
-func measureCommands(ctx context.Context, commands []command, server *process) (sample, error) {
-	resetPeak(server.pid())
-	before := treeCPU(server.pid())
-	begun := time.Now()
-	processes := make([]*process, 0, len(commands))
-	var failed error
-	for _, c := range commands {
-		p, err := c.start(ctx)
-		if err != nil {
-			failed = err
-			break
-		}
-		processes = append(processes, p)
-	}
-	watch := watchPeaks(server, processes)
-	s := sample{}
-	for _, p := range processes {
-		failed = errors.Join(failed, p.wait())
-		s.ClientCPU += (p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime()).Seconds()
-	}
-	s.Seconds = time.Since(begun).Seconds()
-	s.ClientPeak, s.ServerPeak = watch()
-	s.ServerPeak = max(s.ServerPeak, server.peak())
-	s.ServerCPU = (treeCPU(server.pid()) - before).Seconds()
-	return s, failed
-}
-
-// watchPeaks looks at the memory of a server and its clients until the function that
-// it returns is called, which tells the most that a single process has had.
-func watchPeaks(server *process, processes []*process) (stop func() (client, server int64)) {
-	ended, looked := make(chan struct{}), make(chan struct{})
-	var client, serverPeak int64
-	go func() {
-		defer close(looked)
-		// Peaks only grow: what counts is to look shortly before the end. Looking
-		// through all processes for descendants takes longer.
-		interval := time.Duration(len(processes)) * 5 * time.Millisecond
-		if server.forks || len(processes) > 0 && processes[0].forks {
-			interval += 45 * time.Millisecond
-		}
-		poll := time.NewTicker(min(max(interval, time.Millisecond), 100*time.Millisecond))
-		defer poll.Stop()
-		for {
-			select {
-			case <-ended:
-				return
-			case <-poll.C:
-			}
-			for _, p := range processes {
-				client = max(client, p.peak())
-			}
-			if server.forks {
-				serverPeak = max(serverPeak, server.peak())
-			}
-		}
-	}()
-	return func() (int64, int64) {
-		close(ended)
-		<-looked
-		return client, serverPeak
-	}
 }

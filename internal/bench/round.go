@@ -40,7 +40,11 @@ func (l *lab) runCase(ctx context.Context, c benchCase) (t table, failed error) 
 		if !l.only.MatchString(who.name()) {
 			continue
 		}
-		if why := who.lacks(l, c); why != "" {
+		why := who.lacks(l, c)
+		if c.roundTrip > 0 && !overLink(who.name()) {
+			why = "not measured over an emulated link"
+		}
+		if why != "" {
 			t.Skipped = append(t.Skipped, skipped{Contestant: who.name(), Why: why})
 			continue
 		}

@@ -21,8 +21,6 @@ func (secureShell) lacks(_ *lab, c benchCase) string {
 		return "it always encrypts: see the cases with TLS"
 	case sshd() == "":
 		return missing("sshd")
-	case c.workload == clients && c.durable:
-		return "durability is measured with fewer clients"
 	}
 	return ""
 }
