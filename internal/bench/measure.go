@@ -12,15 +12,14 @@ func measureCommands(ctx context.Context, commands []command, server *process) (
 	before := treeCPU(server.pid())
 	begun := time.Now()
 	processes := make([]*process, 0, len(commands))
-	var failed error
 	for _, c := range commands {
 		p, err := c.start(ctx)
 		if err != nil {
-			failed = err
-			break
+			return sample{}, err // The others end with ctx.
 		}
 		processes = append(processes, p)
 	}
+	var failed error
 	watch := watchPeaks(server, processes)
 	s := sample{}
 	for _, p := range processes {
@@ -29,7 +28,7 @@ func measureCommands(ctx context.Context, commands []command, server *process) (
 	}
 	s.Seconds = time.Since(begun).Seconds()
 	s.ClientPeak, s.ServerPeak = watch()
-	s.ServerPeak = max(s.ServerPeak, server.peak())
+	s.ServerPeak = max(s.ServerPeak, server.peak(nil))
 	s.ServerCPU = (treeCPU(server.pid()) - before).Seconds()
 	return s, failed
 }
@@ -47,15 +46,17 @@ func watchPeaks(server *process, processes []*process) (stop func() (client, ser
 	ended, looked := make(chan struct{}), make(chan struct{})
 	var client, serverPeak int64
 	look := func(tick int) {
-		for i, p := range processes {
-			// Of many clients a few each time.
-			if every := max(1, len(processes)/4); !p.forks && tick%every == i%every || p.forks && tick%(watchForks*every) == i%every {
-				client = max(client, p.peak())
+		var all forest
+		if (server.forks || processes[0].forks) && tick%watchForks == 0 {
+			all = readForest()
+		}
+		// Of many clients a few each time.
+		for i, every := 0, max(1, len(processes)/8); i < len(processes); i++ {
+			if all != nil || tick%every == i%every {
+				client = max(client, processes[i].peak(all))
 			}
 		}
-		if server.forks && tick%watchForks == 0 {
-			serverPeak = max(serverPeak, server.peak())
-		}
+		serverPeak = max(serverPeak, server.peak(all))
 	}
 	go func() {
 		defer close(looked)

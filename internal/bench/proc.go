@@ -43,10 +43,12 @@ func parseStat(content []byte) (processStat, bool) {
 	return processStat{parent: int(number(4)), cpu: time.Duration(ticks) * clockTick}, true
 }
 
-// descendants are the processes that pid has started, directly or not, and pid.
-func descendants(pid int) []int {
+// forest has the children of every process of the machine.
+type forest map[int][]int
+
+func readForest() forest {
 	entries, _ := os.ReadDir("/proc")
-	children := map[int][]int{}
+	children := forest{}
 	for _, entry := range entries {
 		child, err := strconv.Atoi(entry.Name())
 		if err != nil {
@@ -56,9 +58,14 @@ func descendants(pid int) []int {
 			children[stat.parent] = append(children[stat.parent], child)
 		}
 	}
+	return children
+}
+
+// tree is pid and the processes that it has started, directly or not.
+func (f forest) tree(pid int) []int {
 	tree := []int{pid}
 	for i := 0; i < len(tree); i++ {
-		tree = append(tree, children[tree[i]]...)
+		tree = append(tree, f[tree[i]]...)
 	}
 	return tree
 }
@@ -67,7 +74,7 @@ func descendants(pid int) []int {
 // runs, and of what has ended and been waited for.
 func treeCPU(pid int) time.Duration {
 	var sum time.Duration
-	for _, pid := range descendants(pid) {
+	for _, pid := range readForest().tree(pid) {
 		if stat, ok := readStat(pid); ok {
 			sum += stat.cpu
 		}
@@ -94,7 +101,7 @@ func peakMemory(pid int) int64 {
 
 // resetPeak lets peakMemory of a process and of those it has started begin anew.
 func resetPeak(pid int) {
-	for _, pid := range descendants(pid) {
+	for _, pid := range readForest().tree(pid) {
 		_ = os.WriteFile(procFile(pid, "clear_refs"), []byte("5"), 0) // Where the kernel can.
 	}
 }

@@ -73,13 +73,11 @@ func (p *process) failure(err error) error {
 
 func (p *process) pid() int { return p.cmd.Process.Pid }
 
-// peak is the memory of the largest process of the command so far.
-func (p *process) peak() int64 {
-	if !p.forks {
-		return peakMemory(p.pid())
-	}
+// peak is the memory of the largest process of the command so far. A nil forest
+// leaves out those it has started.
+func (p *process) peak(all forest) int64 {
 	var peak int64
-	for _, pid := range descendants(p.pid()) {
+	for _, pid := range all.tree(p.pid()) {
 		peak = max(peak, peakMemory(pid))
 	}
 	return peak

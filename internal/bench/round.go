@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // runCases runs all cases that are asked for. A contestant that fails leaves its
@@ -18,6 +19,7 @@ func (l *lab) runCases(ctx context.Context, r *report) error {
 		}
 		table, err := l.runCase(ctx, c)
 		r.Tables = append(r.Tables, table)
+		r.addContestants(table)
 		failed = errors.Join(failed, err, os.RemoveAll(filepath.Join(l.dir, c.name)))
 		if ctx.Err() != nil {
 			return errors.Join(failed, context.Cause(ctx))
@@ -27,7 +29,7 @@ func (l *lab) runCases(ctx context.Context, r *report) error {
 }
 
 func (l *lab) runCase(ctx context.Context, c benchCase) (t table, failed error) {
-	t = table{Case: c.name, About: c.about(l.options)}
+	t = table{Case: c.name, About: c.about(l.options), ManyFiles: c.workload == small || c.workload == again}
 	fmt.Fprintf(l.log, "%s: %s\n", c.name, t.About)
 	var entrants []*entrant
 	defer func() {
@@ -85,4 +87,14 @@ func (l *lab) turn(ctx context.Context, e *entrant, round int) error {
 		e.result.Samples = append(e.result.Samples, s)
 	}
 	return nil
+}
+
+// addContestants adds those of a table that were not in one before.
+func (r *report) addContestants(t table) {
+	for _, c := range contestants() {
+		known := slices.ContainsFunc(r.Contestants, func(p participant) bool { return p.Name == c.name() })
+		if t.result(c.name()) != nil && !known {
+			r.Contestants = append(r.Contestants, participant{Name: c.name(), About: c.about()})
+		}
+	}
 }

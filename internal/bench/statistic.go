@@ -1,6 +1,9 @@
 package main
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // statistic is what several rounds come to.
 type statistic struct {
@@ -42,4 +45,23 @@ func (r result) ratio(other result, value func(sample) float64) statistic {
 		}
 	}
 	return summarize(ratios)
+}
+
+// scaled is in another unit; 0 means the same.
+func (s statistic) scaled(unit float64) statistic {
+	if unit == 0 {
+		return s
+	}
+	return statistic{Median: s.Median / unit, Min: s.Min / unit, Max: s.Max / unit, N: s.N}
+}
+
+// format is the median, and the least and the most in parentheses.
+func (s statistic) format(digits int) string {
+	switch {
+	case s.N == 0:
+		return "–"
+	case s.N == 1:
+		return fmt.Sprintf("%.*f", digits, s.Median)
+	}
+	return fmt.Sprintf("%.*f (%.*f–%.*f)", digits, s.Median, digits, s.Min, digits, s.Max)
 }
