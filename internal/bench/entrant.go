@@ -124,7 +124,7 @@ func (e *entrant) measure(ctx context.Context, jobs []job) (sample, error) {
 			return sample{}, err
 		}
 	}
-	flush()
+	e.flush()
 	ctx, cancel := context.WithTimeout(ctx, e.timeout)
 	defer cancel()
 	s, err := measureCommands(ctx, commands, e.server.process)

@@ -46,10 +46,12 @@ type options struct {
 	clients             int
 	clientSize          int64
 	timeout, total      time.Duration
+	// flush is called before each copy.
+	flush func()
 }
 
 func parseOptions(args []string) (options, error) {
-	o := options{cases: regexp.MustCompile(""), only: regexp.MustCompile("")}
+	o := options{cases: regexp.MustCompile(""), only: regexp.MustCompile(""), flush: flush}
 	set := flag.NewFlagSet("bench", flag.ContinueOnError)
 	set.StringVar(&o.binary, "binary", "bin/tranship", "the tranship to measure")
 	set.StringVar(&o.out, "out", "build/bench", "directory for the reports")
