@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what the benchmark compares with and what is missing, as far as that is
-# possible: from Debian's packages, as root. What cannot be had is skipped by the
-# benchmark, which says so: this script never fails.
+# possible: from Debian's packages, as root, and an S3 server, which Debian lacks,
+# from its Go module into build/tools. What cannot be had is skipped by the benchmark,
+# which says so: this script never fails.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -16,12 +17,21 @@ needs=(
   "python3-protobuf|/usr/bin/python3 -c 'import google.protobuf'"
   "protobuf-compiler|protoc --version"
   "protobuf-compiler-grpc|command -v grpc_python_plugin"
+  "rclone|rclone version"
 )
 
 missing=()
 for need in "${needs[@]}"; do
   if ! bash -c "${need#*|}" >/dev/null 2>&1; then missing+=("${need%%|*}"); fi
 done
+
+s3=github.com/versity/versitygw/cmd/versitygw@v1.8.0
+if [[ ! -x build/tools/versitygw ]] && ! command -v versitygw >/dev/null; then
+  echo "bench: building $s3, which takes some minutes"
+  GOBIN=$PWD/build/tools timeout 15m go install "$s3" >/dev/null 2>&1 ||
+    echo "bench: cannot build $s3, it will be skipped" >&2
+fi
+
 if ((${#missing[@]} == 0)); then exit 0; fi
 
 if ((EUID != 0)) || ! command -v apt-get >/dev/null; then

@@ -31,6 +31,7 @@ func contestants() []contestant {
 		sftp{},
 		nginx{},
 		python{},
+		s3{},
 	}
 }
 

@@ -57,10 +57,10 @@ func (s statistic) scaled(unit float64) statistic {
 
 // format is the median, and the least and the most in parentheses.
 func (s statistic) format(digits int) string {
-	switch {
-	case s.N == 0:
+	switch s.N {
+	case 0:
 		return "–"
-	case s.N == 1:
+	case 1:
 		return fmt.Sprintf("%.*f", digits, s.Median)
 	}
 	return fmt.Sprintf("%.*f (%.*f–%.*f)", digits, s.Median, digits, s.Min, digits, s.Max)
