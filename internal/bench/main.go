@@ -92,11 +92,29 @@ func interruptible(args []string) error {
 		printList(os.Stdout, o)
 		return nil
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
+	// Without this the signal would end the program before it has cleaned up. Closed
+	// connections send it too: what counts is whether the output can be written.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	ctx, cancel := context.WithTimeout(ctx, o.total)
 	defer cancel()
-	return run(ctx, o, args, os.Stdout)
+	return run(ctx, o, args, output{to: os.Stdout, broken: cancel})
+}
+
+// output ends the run when nobody reads it any more.
+type output struct {
+	to     io.Writer
+	broken func()
+}
+
+// Write implements io.Writer.
+func (o output) Write(p []byte) (int, error) {
+	n, err := o.to.Write(p)
+	if err != nil {
+		o.broken()
+	}
+	return n, err
 }
 
 // run runs all that the options choose, and writes the reports, also of a run that
