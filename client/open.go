@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"time"
 
 	"google.golang.org/grpc"
 
@@ -21,6 +22,7 @@ import (
 // content is a file that is being downloaded, on a stream of its own.
 type content struct {
 	ctx    context.Context
+	pace   *pace
 	stream grpc.BidiStreamingClient[transhipv1.DownloadRequest, transhipv1.DownloadResponse]
 	cancel context.CancelFunc
 	file   tranship.File
@@ -89,7 +91,7 @@ func (c *Client) open(ctx context.Context, path string, options tranship.OpenOpt
 	if options.Length != nil {
 		expected = min(expected, *options.Length)
 	}
-	return &content{ctx: ctx, stream: stream, file: file, expected: expected, start: options.Offset}, nil
+	return &content{ctx: ctx, pace: &c.pace, stream: stream, file: file, expected: expected, start: options.Offset}, nil
 }
 
 // File implements tranship.Content.
@@ -212,6 +214,7 @@ func (c *content) chunk(header *transhipv1.Chunk, data *payload.Message) (_ chun
 	c.crc = tranship.CombineCRC32C(c.crc, crc, int64(length))
 	c.received += int64(length)
 	c.last = length
+	c.pace.moved(length, time.Now())
 	return data.Chunk(crc), nil
 }
 
