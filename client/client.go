@@ -78,7 +78,11 @@ var _ tranship.Store = (*Client)(nil)
 // Dial connects to the server at address, "host:port", and makes sure that it
 // speaks the native protocol. The context governs connecting only.
 func Dial(ctx context.Context, address string, options Options) (*Client, error) {
-	conn, err := DialConn(ctx, address, options)
+	var answer error
+	conn, err := dial(ctx, address, options, func(ctx context.Context, conn *grpc.ClientConn) error {
+		_, answer = transhipv1.NewFileServiceClient(conn).GetServerInfo(ctx, &transhipv1.GetServerInfoRequest{})
+		return answer
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -87,19 +91,15 @@ func Dial(ctx context.Context, address string, options Options) (*Client, error)
 	client.fixed = options.Connections
 	client.connections.owned = append(client.connections.owned, conn)
 	client.connections.more = func() (*grpc.ClientConn, error) { return newConn(address, options) }
-	ctx, cancel := context.WithTimeout(ctx, cmp.Or(options.ConnectTimeout, DefaultConnectTimeout))
-	defer cancel()
-	asked := time.Now()
-	if _, err := client.Info(ctx); err != nil {
-		_ = client.Close()
-		if status.Code(err) == codes.Unimplemented {
-			return nil, fmt.Errorf("%w: the gRPC server at %s does not serve %s",
-				tranship.ErrUnsupported, address, transhipv1.FileService_ServiceDesc.ServiceName)
-		}
-		return nil, fmt.Errorf("asking the server at %s for its version: %w", address, err)
+	if answer == nil {
+		return client, nil
 	}
-	client.pace.begin(time.Since(asked))
-	return client, nil
+	_ = client.Close()
+	if status.Code(answer) == codes.Unimplemented {
+		return nil, fmt.Errorf("%w: the gRPC server at %s does not serve %s",
+			tranship.ErrUnsupported, address, transhipv1.FileService_ServiceDesc.ServiceName)
+	}
+	return nil, fmt.Errorf("asking the server at %s for its version: %w", address, rpcstatus.FromError(answer))
 }
 
 // New returns a client over a connection that the caller has and keeps: one of

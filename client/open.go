@@ -56,6 +56,7 @@ func (c *Client) Open(ctx context.Context, path string, options tranship.OpenOpt
 }
 
 func (c *Client) open(ctx context.Context, path string, options tranship.OpenOptions) (*content, error) {
+	asked := time.Now()
 	stream, err := c.connection(c.turn.Add(1)).Download(ctx)
 	if err != nil {
 		return nil, rpcstatus.FromError(err)
@@ -77,6 +78,7 @@ func (c *Client) open(ctx context.Context, path string, options tranship.OpenOpt
 	if response.GetOpened() == nil {
 		return nil, fmt.Errorf("%w: the server sent something before it opened %s", tranship.ErrIntegrity, path)
 	}
+	c.pace.answered(time.Since(asked))
 	file, err := wire.FileFromProto(response.GetOpened().GetFile())
 	if err != nil {
 		return nil, err

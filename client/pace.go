@@ -37,10 +37,13 @@ type pace struct {
 	best    float64
 }
 
-// begin takes the time of a round trip to the server into account.
-func (p *pace) begin(roundTrip time.Duration) {
+// answered takes into account how long the first reply to an upload or download took.
+func (p *pace) answered(roundTrip time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.now > 0 {
+		return
+	}
 	p.now = min(max(int(roundTrip.Seconds()*laneRate/streamWindow+0.5), 1), maxLanes)
 	p.interval = max(minPaceInterval, 3*roundTrip)
 }

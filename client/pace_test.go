@@ -23,7 +23,7 @@ func TestPace(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var p pace
-			p.begin(test.roundTrip)
+			p.answered(test.roundTrip)
 			now := time.Now()
 			for range 10_000 {
 				now = now.Add(time.Millisecond)

@@ -90,6 +90,7 @@ func (u *upload) begin(ctx context.Context, precondition *transhipv1.Preconditio
 	if u.spec.ResumeKey != "" {
 		mode, interval = transhipv1.Begin_MODE_RESUME, durationpb.New(progressInterval)
 	}
+	asked := time.Now()
 	u.owner, err = u.stream.open(ctx, func(id uint64) *transhipv1.UploadRequest {
 		return &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Begin{Begin: &transhipv1.Begin{
 			Slot:         id,
@@ -110,6 +111,7 @@ func (u *upload) begin(ctx context.Context, precondition *transhipv1.Preconditio
 	}
 	select {
 	case begun := <-u.owner.begun:
+		u.client.pace.answered(time.Since(asked))
 		if begun.GetPartSize() < 1 {
 			return fmt.Errorf("%w: the server sent part size %d", tranship.ErrIntegrity, begun.GetPartSize())
 		}
