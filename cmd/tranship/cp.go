@@ -153,7 +153,7 @@ func (g *globals) cp(ctx context.Context, args []string, flags cpFlags) (err err
 	if len(sources) > 1 && !target.isDirectory {
 		return usagef("%s is not a directory, and there are several sources; end it with '/'", to.arg)
 	}
-	p := &plan{globals: g, connections: connections, flags: flags, target: target, seen: map[string]bool{}}
+	p := &plan{globals: g, connections: connections, flags: flags, target: target, several: len(sources) > 1}
 	progress := &transfer.Progress{}
 	stop, shown := g.showProgress(flags.progress, func() state { return stateOf(progress) })
 	defer stop()

@@ -39,7 +39,9 @@ type target struct {
 	protocol string
 	// shown is what a path of the writer must be prefixed with to be a local
 	// file's name.
-	shown   string
+	shown string
+	// claimed are the paths that sources of this command go to.
+	claimed map[string]bool
 	stat    func(ctx context.Context, path string) (tranship.File, error)
 	lister  transfer.Lister
 	closers []func() error
@@ -73,6 +75,19 @@ func (t *target) directory(source place) (string, error) {
 		t.became = strings.TrimRight(source.arg, "/") + "/."
 	}
 	return t.path, nil
+}
+
+// claim takes a path for a source, and fails for one that another source goes to: two
+// of a command must not overwrite each other.
+func (t *target) claim(path string) error {
+	if t.claimed[path] {
+		return fmt.Errorf("another source goes to %s, too", t.show(path))
+	}
+	if t.claimed == nil {
+		t.claimed = map[string]bool{}
+	}
+	t.claimed[path] = true
+	return nil
 }
 
 // inside reports whether what is on a server can be copied to the target by the
