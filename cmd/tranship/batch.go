@@ -67,7 +67,7 @@ func (p *plan) received(content tranship.Content, source place) (transfer.Item, 
 	}
 	if name == source.path {
 		item.Path = p.target.file(source)
-		return item, nil
+		return item, p.claim(item.Path)
 	}
 	directory := literalDirectory(source.path)
 	relative, below := strings.CutPrefix(name, directory+"/")
@@ -77,8 +77,11 @@ func (p *plan) received(content tranship.Content, source place) (transfer.Item, 
 	}
 	source.path, source.contents = directory, directory == "" || directory != source.path
 	destination, err := p.target.directory(source)
+	if err != nil {
+		return item, err
+	}
 	item.Path = transfer.Join(destination, relative)
-	return item, err
+	return item, p.claim(item.Path)
 }
 
 // literalDirectory is a path without the segments from the first pattern on.
