@@ -50,6 +50,11 @@ import (
 // Nothing of it was committed.
 var ErrChanged = errors.New("changed while it was read")
 
+// ErrUnsized means that another number of bytes can be read from a local file than its
+// size says, as from files of /proc, which have size 0 and are made up while they are
+// read. What can be read from them can be sent as a stream; see Stdin.
+var ErrUnsized = errors.New("its size is not what can be read from it")
+
 // ErrStopped is what the files under way fail with when a whole copy ends early.
 // The error also matches the reason, which Copy returns.
 var ErrStopped = errors.New("stopped")

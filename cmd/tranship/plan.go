@@ -99,13 +99,15 @@ func (p *plan) local(ctx context.Context, source place) iter.Seq2[transfer.Item,
 	case info.IsDir():
 		return p.localDirectory(ctx, source)
 	case !info.Mode().IsRegular():
-		return one(item, errors.New("not a regular file; to send what can be read from it, use - as the source"))
+		return one(item, errors.New("not a regular file; "+pipeInstead))
 	}
 	file := transfer.LocalFile(source.path)
 	item.Source, item.SourcePath, item.Path = file, source.path, p.target.file(source)
 	item.File, err = file.Stat()
 	return one(item, err)
 }
+
+const pipeInstead = "to send what can be read from it, use - as the source"
 
 func (p *plan) localDirectory(ctx context.Context, source place) iter.Seq2[transfer.Item, error] {
 	return func(yield func(transfer.Item, error) bool) {

@@ -248,5 +248,8 @@ func (t *target) message(result transfer.Result) string {
 			text = strings.TrimSuffix(text, ": "+path)
 		}
 	}
+	if errors.Is(result.Err, transfer.ErrUnsized) {
+		text += "; " + pipeInstead
+	}
 	return result.Source + ": " + text
 }
