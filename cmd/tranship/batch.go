@@ -37,7 +37,7 @@ func (p *plan) filesrv(ctx context.Context, source place) iter.Seq2[transfer.Ite
 func (g *globals) batch(ctx context.Context, p *plan, source place, options transfer.Options) error {
 	fail := func(err error) error {
 		options.Report(transfer.Result{Source: source.arg, Size: -1, Err: err})
-		return ctx.Err()
+		return context.Cause(ctx)
 	}
 	server, err := p.connections.filesrv(ctx, source.server, p.flags)
 	if err != nil {

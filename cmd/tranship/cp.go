@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -144,6 +145,7 @@ func (g *globals) cp(ctx context.Context, args []string, flags cpFlags) (err err
 	connections := g.connections()
 	connections.stallTimeout, connections.number = flags.stallTimeout, flags.connections
 	defer func() { err = errors.Join(err, connections.close()) }()
+	defer g.explainEnd(ctx)()
 
 	target, err := g.openTarget(ctx, connections, to, flags)
 	if err != nil {
@@ -181,8 +183,12 @@ func (g *globals) cp(ctx context.Context, args []string, flags cpFlags) (err err
 			err = g.batch(ctx, p, source, options)
 		}
 	}
-	if errors.Is(err, transfer.ErrResumable) {
+	switch {
+	case errors.Is(err, transfer.ErrResumable):
 		err = resumableError{err, target}
+	case err != nil && target.became != "":
+		// Files that are there are no hindrance; that they are in a directory is.
+		err = fmt.Errorf("%w; %s", err, target.again())
 	}
 	return err
 }
