@@ -112,6 +112,6 @@ func (c *connections) filesrv(ctx context.Context, server serverPlace, flags cpF
 	return filesrv.New(conn, filesrv.Options{
 		Revision:   flags.filesrv.revision,
 		AllowEmpty: flags.filesrv.allowEmpty,
-		Warn:       func(text string) { c.globals.complain("warning: " + text) },
+		Warn:       c.globals.warn,
 	}), nil
 }

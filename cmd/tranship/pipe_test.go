@@ -12,7 +12,7 @@ import (
 )
 
 // cutOnce is a proxy before a server, whose first connection is cut.
-func cutOnce(t *testing.T, address string, cut faultproxy.Link) (server string) {
+func cutOnce(t *testing.T, address string, cut faultproxy.Link) (proxy *faultproxy.Proxy, server string) {
 	t.Helper()
 	proxy, err := faultproxy.Listen(address, func(n int) faultproxy.Link {
 		if n == 0 {
@@ -24,7 +24,7 @@ func cutOnce(t *testing.T, address string, cut faultproxy.Link) (server string) 
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = proxy.Close() })
-	return "grpc://" + proxy.Address()
+	return proxy, "grpc://" + proxy.Address()
 }
 
 // What went to the standard output before a connection was lost must not come out
@@ -36,7 +36,7 @@ func TestCutBeforeStdout(t *testing.T) {
 	for _, protocol := range []string{protocolTranship, protocolFilesrv} {
 		t.Run(protocol, func(t *testing.T) {
 			t.Parallel()
-			server := cutOnce(t, address, faultproxy.Link{Down: faultproxy.Faults{CutAfter: new(int64(10 << 20))}})
+			_, server := cutOnce(t, address, faultproxy.Link{Down: faultproxy.Faults{CutAfter: new(int64(10 << 20))}})
 			cmd := exec.CommandContext(t.Context(), "tranship", "cp", "--protocol", protocol, server+"/large", "-")
 			cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0")
 			var out, text bytes.Buffer

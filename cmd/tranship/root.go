@@ -26,6 +26,7 @@ type globals struct {
 	json           bool
 	failures       failures
 	complaining    sync.Mutex
+	warned         sync.Map // the warnings that were printed
 }
 
 // run executes one command line and returns the exit code.

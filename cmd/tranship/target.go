@@ -121,9 +121,7 @@ func (g *globals) openTarget(ctx context.Context, connections *connections, p pl
 		return nil, err
 	}
 	if flags.protocol == protocolFiletransfer {
-		t.writer = filetransfer.New(conn, filetransfer.Options{
-			Warn: func(text string) { g.complain("warning: " + text) },
-		})
+		t.writer = filetransfer.New(conn, filetransfer.Options{Warn: g.warn})
 		return t, nil
 	}
 	t.writer, err = connections.filesrv(ctx, p.server, flags)
