@@ -22,6 +22,11 @@ const (
 	protocolFiletransfer = "filetransfer"
 )
 
+// protocols are those that cp speaks.
+func protocols() []string {
+	return []string{protocolTranship, protocolFilesrv, protocolFiletransfer}
+}
+
 // target is where cp writes to.
 type target struct {
 	place  place
