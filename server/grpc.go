@@ -22,6 +22,7 @@ import (
 
 	"github.com/tranship/tranship/internal/bufferpool"
 	"github.com/tranship/tranship/internal/payload"
+	"github.com/tranship/tranship/internal/rpcstatus"
 	"github.com/tranship/tranship/internal/wire"
 )
 
@@ -45,6 +46,10 @@ func GRPCOptions(options Options) []grpc.ServerOption {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
+	memory := options.Memory
+	if memory == nil {
+		memory = NewMemory(0)
+	}
 	return []grpc.ServerOption{
 		grpc.ForceServerCodecV2(payload.Codec{}),
 		experimental.BufferPool(&bufferpool.Pool{}),
@@ -59,6 +64,11 @@ func GRPCOptions(options Options) []grpc.ServerOption {
 			return handler(ctx, request)
 		}),
 		grpc.ChainStreamInterceptor(func(server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) (err error) {
+			leave, err := memory.enter()
+			if err != nil {
+				return rpcstatus.Error(err)
+			}
+			defer leave()
 			defer recoverPanic(stream.Context(), log, info.FullMethod, &err)
 			return handler(server, stream)
 		}),

@@ -33,6 +33,9 @@ type Options struct {
 	// are told. 0: 4 MiB, grpc-go's default. It limits nothing by itself: see
 	// GRPCOptions.
 	MaxMessageBytes int
+	// Memory bounds what clients can make the server hold. It is to be the same for
+	// New and for GRPCOptions; nil: one of each, with the default limit.
+	Memory *Memory
 	// Version is the software version that clients are told; may be empty.
 	Version string
 }
@@ -59,6 +62,9 @@ type Server struct {
 // New returns the service over store.
 func New(store tranship.Store, options Options) *Server {
 	options.MaxMessageBytes = cmp.Or(options.MaxMessageBytes, wire.DefaultMaxMessageBytes)
+	if options.Memory == nil {
+		options.Memory = NewMemory(0)
+	}
 	log := options.Logger
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)

@@ -119,7 +119,7 @@ func (s *slot) run(begin *transhipv1.Begin) {
 	}
 	for e := range s.events {
 		if e.chunk != nil {
-			s.stream.bytes.Release(int64(e.data.Len()))
+			s.stream.drop(int64(e.data.Len()))
 			e.data.Free()
 		}
 	}
@@ -323,7 +323,7 @@ func (s *Server) beginSession(ctx context.Context, begin *transhipv1.Begin) (*se
 
 func (s *slot) write(chunk *transhipv1.Chunk, data *payload.Message) error {
 	size := int64(data.Len())
-	defer s.stream.bytes.Release(size)
+	defer s.stream.drop(size)
 	s.session.received.Add(size)
 	crc := data.Sum()
 	if chunk.Crc32C != nil && crc != chunk.GetCrc32C() {

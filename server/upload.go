@@ -263,7 +263,7 @@ func (u *uploadStream) put(put *transhipv1.Put, data *payload.Message) (err erro
 	if size > tranship.MaxPutBytes {
 		return u.reject(id, fmt.Errorf("%w: a put carries at most %d bytes, not %d", tranship.ErrLimit, tranship.MaxPutBytes, size))
 	}
-	if err := u.bytes.Acquire(u.ctx, size); err != nil {
+	if err := u.hold(size); err != nil {
 		return err
 	}
 	if err := u.workers.Acquire(u.ctx, 1); err != nil {
@@ -272,7 +272,7 @@ func (u *uploadStream) put(put *transhipv1.Put, data *payload.Message) (err erro
 	taken = true
 	go func() {
 		defer u.workers.Release(1)
-		defer u.bytes.Release(size)
+		defer u.drop(size)
 		defer data.Free()
 		u.server.put(u.ctx, put, data, u.replies)
 	}()
@@ -327,6 +327,24 @@ func slotError(format string, args ...any) error {
 	return &tranship.InvalidError{Field: "slot", Rule: fmt.Sprintf(format, args...)}
 }
 
+// hold waits until there is room for n bytes of payload, on this stream and in the
+// server; drop gives it back.
+func (u *uploadStream) hold(n int64) error {
+	if err := u.bytes.Acquire(u.ctx, n); err != nil {
+		return err
+	}
+	err := u.server.options.Memory.hold(u.ctx, n)
+	if err != nil {
+		u.bytes.Release(n)
+	}
+	return err
+}
+
+func (u *uploadStream) drop(n int64) {
+	u.server.options.Memory.drop(n)
+	u.bytes.Release(n)
+}
+
 // chunk hands bytes to their slot, once the stream has room for them.
 func (u *uploadStream) chunk(chunk *transhipv1.Chunk, data *payload.Message) error {
 	open, err := u.open(chunk.GetSlot(), "chunk")
@@ -340,7 +358,7 @@ func (u *uploadStream) chunk(chunk *transhipv1.Chunk, data *payload.Message) err
 		limit := fmt.Errorf("%w: a chunk carries at most %d bytes, not %d", tranship.ErrLimit, wire.MaxChunkBytes, size)
 		return u.end(chunk.GetSlot(), event{err: limit})
 	}
-	if err := u.bytes.Acquire(u.ctx, size); err != nil {
+	if err := u.hold(size); err != nil {
 		data.Free()
 		return err
 	}

@@ -1,18 +1,21 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"os"
+	"runtime/debug"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/server"
 	"github.com/tranship/tranship/store/disk"
 )
 
@@ -30,10 +33,14 @@ type serveFlags struct {
 		revision     int
 	}
 	minFree      byteSize
+	memoryLimit  byteSize
 	uploadExpiry time.Duration
 	logFormat    string
 	logLevel     string
 }
+
+// otherMemory is what a server needs beside what transfers take, and a margin.
+const otherMemory = 64 << 20
 
 func newServe(g *globals) *cobra.Command {
 	var flags serveFlags
@@ -62,6 +69,7 @@ files: it refuses to listen beyond this machine without --insecure.`,
 	f.DurationVar(&flags.drainTimeout, "drain-timeout", 30*time.Second, "how long files under way may take to finish after a signal")
 	f.Var(&flags.durability, "durability", "what a file is when its client did not say: `durable|written` (default durable)")
 	f.Var(&flags.minDurability, "min-durability", "the least that every file is, whatever its client said: `durable|written`")
+	f.Var(&flags.memoryLimit, "memory-limit", "`size` of memory that transfers under way may take; the server needs some 30MiB more (default 512MiB)")
 	f.Var(&flags.minFree, "min-free", "`size` of space on the file system that uploads must leave free, as 10GiB")
 	f.Var(timespan(&flags.uploadExpiry, disk.DefaultUploadExpiry), "upload-expiry", "how long an unfinished upload is kept after its last write")
 	f.StringVar(&flags.filesrv.uploadSuffix, "filesrv-upload-suffix", "", "`text` between name and extension of files uploaded by filesrv, as _recv")
@@ -81,6 +89,8 @@ func (f serveFlags) validate() error {
 		return usageError{"--root is missing: say which directory to serve"}
 	case f.filesrv.revision != 1 && f.filesrv.revision != 2:
 		return usagef("--filesrv-revision %d: it must be 1 or 2", f.filesrv.revision)
+	case f.memoryLimit != 0 && f.memoryLimit < server.MinMemoryLimit:
+		return usagef("--memory-limit %d bytes: it must be at least 16MiB", f.memoryLimit)
 	case f.drainTimeout < 0:
 		return usagef("--drain-timeout %v: it must not be negative", f.drainTimeout)
 	}
@@ -96,6 +106,8 @@ func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
 	if err := flags.validate(); err != nil {
 		return err
 	}
+	limit := cmp.Or(int64(flags.memoryLimit), server.DefaultMemoryLimit)
+	debug.SetMemoryLimit(limit + otherMemory) // garbage is collected in time
 	logger, err := g.logger(flags)
 	if err != nil {
 		return err

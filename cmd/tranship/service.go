@@ -38,6 +38,7 @@ func newService(store tranship.Store, flags serveFlags, maxMessage int, log *slo
 		Logger:          log,
 		MinDurability:   tranship.Durability(flags.minDurability),
 		MaxMessageBytes: maxMessage,
+		Memory:          server.NewMemory(int64(flags.memoryLimit)),
 		Version:         softwareVersion(),
 	}
 	s := &service{
