@@ -8,6 +8,8 @@ import (
 	"iter"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/chunk"
+	"github.com/tranship/tranship/internal/payload"
 )
 
 // Open begins to read the file at path. Its File has only the path, and size -1,
@@ -49,6 +51,7 @@ func (c *Client) Download(ctx context.Context, name string) iter.Seq2[tranship.C
 		for err == nil {
 			file := &content{receiver: r, path: path}
 			if !yield(file, nil) {
+				file.end()
 				return
 			}
 			if path, err = file.skip(); errors.Is(err, io.EOF) {
@@ -59,12 +62,15 @@ func (c *Client) Download(ctx context.Context, name string) iter.Seq2[tranship.C
 	}
 }
 
+// readBytes is the most that ReadChunk returns.
+const readBytes = 256 << 10
+
 // content implements tranship.Content for one file of a call.
 type content struct {
 	receiver *receiver
 	path     string
-	chunk    []byte   // received, not yet read
-	next     *message // the header of the file after this one
+	data     *payload.Message // received, not yet read; nil before the first
+	next     *message         // the header of the file after this one
 	err      error
 	closed   bool
 	single   bool               // no file may follow
@@ -73,43 +79,75 @@ type content struct {
 
 func (c *content) File() tranship.File { return tranship.File{Path: c.path, Size: -1} }
 
-func (c *content) Read(buffer []byte) (int, error) {
-	if c.closed {
-		return 0, &tranship.InvalidError{Field: "content", Rule: "a content must not be read after it was closed or the next was asked for"}
+func (c *content) Read(buffer []byte) (n int, err error) {
+	next, err := c.read(len(buffer))
+	if err != nil {
+		return 0, err
 	}
-	if !c.fill() {
-		return 0, c.err
+	defer next.Release()
+	for _, piece := range next.Pieces {
+		n += copy(buffer[n:], piece)
 	}
-	n := copy(buffer, c.chunk)
-	c.chunk = c.chunk[n:]
 	return n, nil
 }
 
-// fill sees to it that there is a chunk to read, or else an error.
+// ReadChunk implements chunk.Reader. Nothing is copied. A chunk is a part of a
+// message, so that a reader which keeps a few of them holds no more than two messages.
+func (c *content) ReadChunk() (chunk.Chunk, error) { return c.read(readBytes) }
+
+// read returns the next bytes of a message, at most most.
+func (c *content) read(most int) (chunk.Chunk, error) {
+	if c.closed {
+		return chunk.Chunk{}, &tranship.InvalidError{Field: "content", Rule: "a content must not be read after it was closed or the next was asked for"}
+	}
+	if !c.fill() {
+		return chunk.Chunk{}, c.err
+	}
+	return c.data.Next(most), nil
+}
+
+// fill sees to it that there is something to read, or else an error.
 func (c *content) fill() bool {
-	for c.err == nil && len(c.chunk) == 0 {
+	for c.err == nil && c.left() == 0 {
 		var m message
 		m, c.err = c.receiver.receive()
 		switch {
 		case c.err != nil:
 		case m.header == nil:
-			c.chunk = m.chunk
+			c.data = m.data
 		case c.single:
 			c.err = fmt.Errorf("%w: %s stands for several files", tranship.ErrInvalid, c.path)
 		default:
 			c.next, c.err = &m, io.EOF
 		}
 	}
-	return len(c.chunk) > 0
+	return c.left() > 0
+}
+
+// left is how many bytes have been received and not yet read.
+func (c *content) left() int {
+	if c.data == nil {
+		return 0
+	}
+	return c.data.Len()
+}
+
+// end ends the reading, and lets go of what was not read.
+func (c *content) end() {
+	c.closed = true
+	if c.data != nil {
+		c.data.Free()
+	}
+	c.receiver.free()
 }
 
 // skip ends the reading and returns the path of the next file; io.EOF if there is
 // none.
 func (c *content) skip() (next string, err error) {
 	for c.fill() {
-		c.chunk = nil
+		c.data.Free()
 	}
-	c.closed = true
+	c.end()
 	if c.next != nil {
 		return c.next.path()
 	}
@@ -118,7 +156,7 @@ func (c *content) skip() (next string, err error) {
 
 func (c *content) Close() error {
 	if c.cancel != nil {
-		c.closed = true
+		c.end()
 		c.cancel()
 	}
 	return nil

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/compat"
+	"github.com/tranship/tranship/internal/payload"
 	"github.com/tranship/tranship/internal/rpcstatus"
 	filesrvv1 "github.com/tranship/tranship/proto/filesrv/v1"
 	filesrvv2 "github.com/tranship/tranship/proto/filesrv/v2"
@@ -28,10 +29,11 @@ type receiver struct {
 	buffered   *message // to be received again
 }
 
-// message is one of either revision: a header, or a chunk.
+// message is one of either revision: a header, or a chunk, of which whoever has it
+// takes, or frees, the data.
 type message struct {
 	header *filesrvv2.FileHeader
-	chunk  []byte
+	data   *payload.Message
 }
 
 // path is that of a header from a server, which may be hostile.
@@ -80,6 +82,7 @@ func (r *receiver) first() (path string, err error) {
 		r.buffered = &m
 		return r.name, nil
 	case m.header == nil:
+		m.data.Free()
 		return "", fmt.Errorf("%w: the server sent a chunk before the first header", tranship.ErrIntegrity)
 	}
 	return m.path()
@@ -92,17 +95,29 @@ func (r *receiver) receive() (message, error) {
 		return *m, nil
 	}
 	if r.revision == 1 {
-		var response filesrvv1.FileResponse
-		err := r.stream.RecvMsg(&response)
-		return message{chunk: response.GetChunkData()}, r.translate(err)
+		data := compat.NewFileResponseV1(&filesrvv1.FileResponse{})
+		err := data.Receive(r.stream)
+		return message{data: data}, r.translate(err)
 	}
-	var response filesrvv2.FileResponse
-	err := r.stream.RecvMsg(&response)
-	return message{header: response.GetHeader(), chunk: response.GetChunkData()}, r.translate(err)
+	response := &filesrvv2.FileResponse{}
+	data := compat.NewFileResponseV2(response)
+	err := data.Receive(r.stream)
+	return message{header: response.GetHeader(), data: data}, r.translate(err)
+}
+
+// free lets go of what nobody will receive any more.
+func (r *receiver) free() {
+	if r.buffered != nil {
+		r.buffered.data.Free()
+		r.buffered = nil
+	}
 }
 
 // translate knows how the protocol says that there is no such file.
 func (r *receiver) translate(err error) error {
+	if malformed, ok := errors.AsType[*payload.MalformedError](err); ok {
+		err = status.Errorf(codes.Internal, "a message cannot be decoded: %v", malformed)
+	}
 	if s, ok := status.FromError(err); ok && s.Code() == codes.InvalidArgument && strings.HasPrefix(s.Message(), "Invalid filepath") {
 		return fmt.Errorf("%w: %s", tranship.ErrNotFound, r.name)
 	}

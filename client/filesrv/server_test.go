@@ -33,22 +33,24 @@ type foreign struct {
 	// cancelled.
 	stall chan struct{}
 
-	// received are the requests of the last upload, asked the last download's
-	// metadata.
+	// received are the requests of the last upload that the client ended, asked the
+	// last download's metadata.
 	received []*filesrvv1.UploadRequest
 	asked    metadata.MD
 }
 
 func (f *foreign) UploadFile(stream grpc.ClientStreamingServer[filesrvv1.UploadRequest, filesrvv1.StringResponse]) error {
+	var received []*filesrvv1.UploadRequest
 	for !f.early {
 		request, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
+			f.received = received
 			break
 		}
 		if err != nil {
 			return err
 		}
-		f.received = append(f.received, request)
+		received = append(received, request)
 	}
 	if err := f.wait(stream.Context()); err != nil {
 		return err

@@ -10,15 +10,12 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/chunk"
 	"github.com/tranship/tranship/internal/compat"
 	"github.com/tranship/tranship/internal/rpcstatus"
 	"github.com/tranship/tranship/internal/sequential"
 	filesrvv1 "github.com/tranship/tranship/proto/filesrv/v1"
 )
-
-// chunkBytes is the most that one message of an upload carries: as existing clients
-// send.
-const chunkBytes = 1 << 20
 
 // Begin starts to send a file, in a call of its own. The upload takes its parts
 // only in ascending order and one at a time: Part waits for those before. What was
@@ -63,21 +60,34 @@ type sink struct {
 
 func (s *sink) Write(data []byte) (int, error) {
 	written := 0
-	for chunk := range slices.Chunk(data, chunkBytes) {
-		// gRPC has encoded, and so copied, the chunk when it returns.
-		request := &filesrvv1.UploadRequest{Request: &filesrvv1.UploadRequest_ChunkData{ChunkData: chunk}}
+	for piece := range slices.Chunk(data, compat.MessageBytes) {
+		// gRPC has encoded, and so copied, the piece when it returns.
+		request := &filesrvv1.UploadRequest{Request: &filesrvv1.UploadRequest_ChunkData{ChunkData: piece}}
 		if err := s.send(request); err != nil {
 			return written, err
 		}
-		written += len(chunk)
+		written += len(piece)
 	}
 	return written, nil
 }
 
-// send sends a message. Sending fails with io.EOF when the server has ended the
-// call; why is to be received.
+// WriteChunk implements chunk.Writer. Nothing is copied.
+func (s *sink) WriteChunk(data chunk.Chunk) error { return compat.Cut(data, s.sendChunk) }
+
+func (s *sink) sendChunk(data chunk.Chunk) error {
+	message := compat.NewUploadRequest(&filesrvv1.UploadRequest{Request: &filesrvv1.UploadRequest_ChunkData{}})
+	message.SetChunk(data)
+	return s.sent(message.Send(s.stream))
+}
+
+// send sends a message.
 func (s *sink) send(request *filesrvv1.UploadRequest) error {
-	err := s.stream.Send(request)
+	return s.sent(s.stream.Send(request))
+}
+
+// sent is what came of sending a message. That fails with io.EOF when the server has
+// ended the call; why is to be received.
+func (s *sink) sent(err error) error {
 	if !errors.Is(err, io.EOF) {
 		return rpcstatus.FromError(err)
 	}

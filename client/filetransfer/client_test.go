@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"google.golang.org/grpc"
@@ -14,6 +16,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/client/filetransfer"
+	"github.com/tranship/tranship/internal/chunk"
 	"github.com/tranship/tranship/internal/loopback"
 	transferpb "github.com/tranship/tranship/proto/filetransfer"
 	server "github.com/tranship/tranship/server/filetransfer"
@@ -153,5 +156,35 @@ func TestUnsupported(t *testing.T) {
 	_, err := client.Begin(t.Context(), tranship.Spec{Path: "a", Precondition: tranship.Precondition{MustNotExist: true}})
 	if !errors.Is(err, tranship.ErrUnsupported) {
 		t.Errorf("error is %v", err)
+	}
+}
+
+// Chunks go in messages that existing servers take, and none that is empty before the
+// end, of which it would be the sign.
+func TestChunks(t *testing.T) {
+	f := &foreign{message: "saved a"}
+	upload, err := dialForeign(t, f, filetransfer.Options{}).Begin(t.Context(), tranship.Spec{Path: "a"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	part, err := upload.Part(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var released atomic.Int64
+	for _, size := range []int{5, 0, 2<<20 + 7} {
+		data := make([]byte, size)
+		if err := chunk.Write(part, chunk.New([][]byte{data}, tranship.CRC32C(data), func() { released.Add(1) })); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := part.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := upload.Commit(t.Context(), tranship.Commit{Size: 2<<20 + 12}); err != nil {
+		t.Fatal(err)
+	}
+	if want := []int{5, 1 << 20, 1 << 20, 7, 0}; !slices.Equal(f.chunks, want) || released.Load() != 3 {
+		t.Errorf("chunks have %v bytes, want %v; %d were released", f.chunks, want, released.Load())
 	}
 }

@@ -11,12 +11,11 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/chunk"
+	"github.com/tranship/tranship/internal/compat"
 	"github.com/tranship/tranship/internal/rpcstatus"
 	transferpb "github.com/tranship/tranship/proto/filetransfer"
 )
-
-// chunkBytes is the most that one message carries.
-const chunkBytes = 1 << 20
 
 // sink implements sequential.Sink by one Upload call.
 type sink struct {
@@ -28,19 +27,29 @@ type sink struct {
 
 func (s *sink) Write(data []byte) (int, error) {
 	written := 0
-	for chunk := range slices.Chunk(data, chunkBytes) {
-		if err := s.send(chunk); err != nil {
+	for piece := range slices.Chunk(data, compat.MessageBytes) {
+		// gRPC has encoded, and so copied, the piece when it returns.
+		if err := s.sent(s.stream.Send(&transferpb.Chunk{Data: piece})); err != nil {
 			return written, err
 		}
-		written += len(chunk)
+		written += len(piece)
 	}
 	return written, nil
 }
 
-// send sends a chunk, which gRPC has encoded, and so copied, when it returns. That
-// fails with io.EOF when the server has ended the call; why is to be received.
-func (s *sink) send(data []byte) error {
-	err := s.stream.Send(&transferpb.Chunk{Data: data})
+// WriteChunk implements chunk.Writer. Nothing is copied, and no empty chunk sent, which
+// would end the file.
+func (s *sink) WriteChunk(data chunk.Chunk) error {
+	return compat.Cut(data, func(data chunk.Chunk) error {
+		message := compat.NewChunk(&transferpb.Chunk{})
+		message.SetChunk(data)
+		return s.sent(message.Send(s.stream))
+	})
+}
+
+// sent is what came of sending a chunk. That fails with io.EOF when the server has
+// ended the call; why is to be received.
+func (s *sink) sent(err error) error {
 	if !errors.Is(err, io.EOF) {
 		return rpcstatus.FromError(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/chunk"
 	"github.com/tranship/tranship/internal/sequential"
 )
 
@@ -38,9 +39,10 @@ func Receive(ctx context.Context, store tranship.Writer, spec tranship.Spec, log
 // Path is where the file will be visible.
 func (r *Reception) Path() string { return r.path }
 
-// Write appends to the file. After a failure nothing of the file is left.
-func (r *Reception) Write(data []byte) error {
-	if _, err := r.writer.Write(data); err != nil {
+// WriteChunk appends to the file, as chunk.Writer does. After a failure nothing of the
+// file is left.
+func (r *Reception) WriteChunk(data chunk.Chunk) error {
+	if err := r.writer.WriteChunk(data); err != nil {
 		r.Abort(err)
 		return StatusError(r.path, err)
 	}

@@ -61,6 +61,9 @@ func Receive(stream grpc.ServerStream, message *payload.Message) error {
 // receive decodes into an envelope of message, because grpc-go ends a call by
 // itself when decoding fails.
 func receive(decode func(any) error, message any) error {
+	if _, ok := message.(*payload.Message); ok { // keeps the error itself
+		return decode(message)
+	}
 	target, ok := message.(proto.Message)
 	if !ok {
 		return decode(message)

@@ -13,7 +13,6 @@ import (
 	"google.golang.org/grpc/mem"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/protoadapt"
 
 	"github.com/tranship/tranship/internal/chunk"
 )
@@ -36,8 +35,6 @@ type Message struct {
 	// malformed is why a message that was received is none.
 	malformed error
 }
-
-var _ protoadapt.MessageV1 = (*Message)(nil)
 
 // New returns a message of which the payload has one of places, for which Proto has
 // room.
@@ -87,6 +84,26 @@ func (m *Message) Chunk(crc uint32) chunk.Chunk {
 	return chunk.New(pieces(data), crc, data.Free)
 }
 
+// Next takes up to most bytes off the front of the payload of a message that was
+// received, as a chunk of their own.
+func (m *Message) Next(most int) chunk.Chunk {
+	var head mem.BufferSlice
+	for len(m.Data) > 0 && most > 0 {
+		first := m.Data[0]
+		if n := first.Len(); n <= most {
+			head, m.Data = append(head, first), m.Data[1:]
+			most -= n
+			continue
+		}
+		head = append(head, first.Slice(0, most))
+		m.Data[0] = first.Slice(most, first.Len())
+		first.Free()
+		break
+	}
+	all := pieces(head)
+	return chunk.New(all, chunk.Sum(all), head.Free)
+}
+
 // Len is the length of the payload in bytes.
 func (m *Message) Len() int { return m.Data.Len() }
 
@@ -132,33 +149,6 @@ func (m *Message) SetChunk(c chunk.Chunk) {
 		m.Data = append(m.Data, mem.NewBuffer(&piece, owner))
 	}
 	owner.done()
-}
-
-// The methods of protobuf's first Go API, in which a message encodes and decodes
-// itself, are for gRPC's own codec.
-
-// Reset implements protoadapt.MessageV1.
-func (m *Message) Reset() {}
-
-// String implements protoadapt.MessageV1.
-func (m *Message) String() string { return "message with payload" }
-
-// ProtoMessage implements protoadapt.MessageV1.
-func (m *Message) ProtoMessage() {}
-
-// Marshal is called by package proto. It copies the payload.
-func (m *Message) Marshal() ([]byte, error) {
-	data, err := m.encode()
-	if err != nil {
-		return nil, err
-	}
-	return data.Materialize(), nil
-}
-
-// Unmarshal is called by package proto. It copies the payload.
-func (m *Message) Unmarshal(data []byte) error {
-	m.decode(mem.BufferSlice{mem.SliceBuffer(append([]byte(nil), data...))})
-	return nil
 }
 
 var errNoPlace = errors.New("payload: the message has no place for a payload")

@@ -20,6 +20,10 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
+func codecs() map[string]encoding.CodecV2 {
+	return map[string]encoding.CodecV2{"ours": payload.Codec{}, "gRPC's": encoding.GetCodecV2("proto")}
+}
+
 // kind is a kind of message with a payload.
 type kind struct {
 	name   string
@@ -109,14 +113,16 @@ func TestWire(t *testing.T) {
 				checkDecode(t, k, want, 1000)
 
 				taken, _ := take(sample, k.places)
-				m := payload.New(sample, k.places...)
-				m.SetChunk(chunk.New(slices.Collect(slices.Chunk(taken, 3000)), 0, nil))
-				encoded, err := payload.Codec{}.Marshal(m)
-				if err != nil {
-					t.Fatalf("%s %d: %v", k.name, i, err)
-				}
-				if got := encoded.Materialize(); !bytes.Equal(got, want) {
-					t.Errorf("%s %d, %d bytes: encoded as %.40x…, generated code as %.40x…", k.name, i, size, got, want)
+				for name, codec := range codecs() {
+					m := payload.New(sample, k.places...)
+					m.SetChunk(chunk.New(slices.Collect(slices.Chunk(taken, 3000)), 0, nil))
+					encoded, err := codec.Marshal(m)
+					if err != nil {
+						t.Fatalf("%s %d, %s: %v", k.name, i, name, err)
+					}
+					if got := encoded.Materialize(); !bytes.Equal(got, want) {
+						t.Errorf("%s %d, %s, %d bytes: encoded as %.40x…, generated code as %.40x…", k.name, i, name, size, got, want)
+					}
 				}
 			}
 		}
@@ -130,7 +136,7 @@ func checkDecode(t *testing.T, k kind, encoded []byte, size int) {
 	want := k.empty.ProtoReflect().New().Interface()
 	wantErr := proto.Unmarshal(encoded, want)
 	wantData, _ := take(want, k.places)
-	for name, codec := range map[string]encoding.CodecV2{"ours": payload.Codec{}, "gRPC's": encoding.GetCodecV2("proto")} {
+	for name, codec := range codecs() {
 		var pool bufferpool.Pool
 		var pieces mem.BufferSlice
 		for piece := range slices.Chunk(encoded, size) {

@@ -1,15 +1,20 @@
 package payload_test
 
 import (
+	"bytes"
 	"errors"
+	"slices"
 	"testing"
 
 	"google.golang.org/grpc/encoding"
 	"google.golang.org/grpc/mem"
+	"google.golang.org/protobuf/proto"
 
+	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/bufferpool"
 	"github.com/tranship/tranship/internal/chunk"
 	"github.com/tranship/tranship/internal/payload"
+	"github.com/tranship/tranship/proto/filetransfer"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
@@ -59,8 +64,54 @@ func TestRelease(t *testing.T) {
 func TestNoPlace(t *testing.T) {
 	m := payload.New(&transhipv1.UploadRequest{}, payload.Place{Outer: 2, Data: 3})
 	m.SetChunk(chunk.New([][]byte{make([]byte, 2000)}, 0, nil))
-	if _, err := (payload.Codec{}).Marshal(m); err == nil {
-		t.Error("no error")
+	for name, codec := range codecs() {
+		if _, err := codec.Marshal(m); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+// countingPool counts buffers that have not come back.
+type countingPool struct{ live int }
+
+func (p *countingPool) Get(length int) *[]byte { p.live++; return new(make([]byte, length)) }
+func (p *countingPool) Put(*[]byte)            { p.live-- }
+
+// TestNext takes a payload apart, and checks that what is released is let go of.
+func TestNext(t *testing.T) {
+	data := bytes.Repeat([]byte("0123456789abcdef"), 1000)
+	encoded, err := proto.Marshal(&filetransfer.Chunk{Data: data})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, most := range []int{1, 100, 2000, 2001, 5000, len(data), len(data) + 1} {
+		var pool countingPool
+		var frames mem.BufferSlice
+		for frame := range slices.Chunk(encoded, 2000) {
+			frames = append(frames, mem.Copy(frame, &pool))
+		}
+		m := payload.New(&filetransfer.Chunk{}, payload.Place{Data: 1})
+		if err := m.Receive(stream{codec: payload.Codec{}, data: frames}); err != nil {
+			t.Fatal(err)
+		}
+		var got []byte
+		for len(got) < len(data) {
+			before := len(got)
+			next := m.Next(most)
+			for _, piece := range next.Pieces {
+				got = append(got, piece...)
+			}
+			if n := len(got) - before; n != min(most, len(data)-before) || next.CRC32C != tranship.CRC32C(got[before:]) {
+				t.Fatalf("at %d: %d bytes with %08x, of at most %d", before, n, next.CRC32C, most)
+			}
+			next.Release()
+			if most := (len(data)-len(got))/2000 + 2; pool.live > most {
+				t.Fatalf("%d of %d bytes are left in %d buffers", m.Len(), len(data), pool.live)
+			}
+		}
+		if !bytes.Equal(got, data) || m.Len() != 0 || pool.live != 0 {
+			t.Errorf("by %d: %d bytes, %d left, %d buffers are in use", most, len(got), m.Len(), pool.live)
+		}
 	}
 }
 
@@ -96,5 +147,22 @@ func BenchmarkDecode(b *testing.B) {
 			b.Fatal(err)
 		}
 		m.Free()
+	}
+}
+
+// BenchmarkEncodeStock encodes for gRPC's own codec, which should copy the payload
+// once.
+func BenchmarkEncodeStock(b *testing.B) {
+	m := payload.New(&filetransfer.Chunk{}, payload.Place{Data: 1})
+	m.SetChunk(chunk.New([][]byte{make([]byte, 1<<20)}, 0, nil))
+	codec := encoding.GetCodecV2("proto")
+	b.SetBytes(1 << 20)
+	b.ReportAllocs()
+	for b.Loop() {
+		encoded, err := codec.Marshal(m)
+		if err != nil {
+			b.Fatal(err)
+		}
+		encoded.Free()
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/chunk"
 )
 
 // partWriter implements tranship.PartWriter for an upload's only part.
@@ -16,6 +17,28 @@ type partWriter struct {
 }
 
 func (w *partWriter) Write(data []byte) (int, error) {
+	if err := w.admit(len(data)); err != nil {
+		return 0, err
+	}
+	n, err := w.upload.sink.Write(data)
+	return n, w.wrote(int64(n), tranship.CRC32C(data[:n]), err)
+}
+
+// WriteChunk implements chunk.Writer. Nothing is copied if the sink is one, too.
+func (w *partWriter) WriteChunk(data chunk.Chunk) error {
+	length, crc := data.Len(), data.CRC32C
+	if err := w.admit(length); err != nil {
+		data.Release()
+		return err
+	}
+	if err := chunk.Write(w.upload.sink, data); err != nil {
+		return w.wrote(0, 0, err)
+	}
+	return w.wrote(int64(length), crc, nil)
+}
+
+// admit tells whether length bytes may be written.
+func (w *partWriter) admit(length int) error {
 	u := w.upload
 	u.mu.Lock()
 	err, space := u.err, int64(math.MaxInt64)
@@ -25,24 +48,30 @@ func (w *partWriter) Write(data []byte) (int, error) {
 	u.mu.Unlock()
 	switch {
 	case err != nil:
-		return 0, err
+		return err
 	case w.closed:
-		return 0, &tranship.InvalidError{Field: "part", Rule: "a writer must not be used after it was closed"}
-	case int64(len(data)) > space:
-		return 0, &tranship.InvalidError{Field: "size", Rule: "there must be no more bytes than were declared"}
+		return &tranship.InvalidError{Field: "part", Rule: "a writer must not be used after it was closed"}
+	case int64(length) > space:
+		return &tranship.InvalidError{Field: "size", Rule: "there must be no more bytes than were declared"}
 	}
-	n, err := u.sink.Write(data)
+	return nil
+}
+
+// wrote counts length bytes with the checksum crc, and ends the upload when err says
+// that they were not all. It returns why.
+func (w *partWriter) wrote(length int64, crc uint32, err error) error {
+	u := w.upload
+	u.mu.Lock()
+	u.written += length
+	u.crc = tranship.CombineCRC32C(u.crc, crc, length)
+	u.mu.Unlock()
 	if err != nil && w.ctx.Err() != nil {
 		err = w.ctx.Err()
 	}
-	u.mu.Lock()
-	u.written += int64(n)
-	u.crc = tranship.UpdateCRC32C(u.crc, data[:n])
-	u.mu.Unlock()
 	if err != nil {
 		u.fail(err)
 	}
-	return n, err
+	return err
 }
 
 // Close ends the part.

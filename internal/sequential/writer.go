@@ -54,19 +54,21 @@ func (w *Writer) Write(data []byte) (int, error) {
 	return written, w.err
 }
 
-// WriteChunk implements chunk.Writer.
+// WriteChunk implements chunk.Writer. Like Write, it begins no part for a chunk
+// without bytes.
 func (w *Writer) WriteChunk(data chunk.Chunk) error {
-	for w.err == nil {
+	length := int64(data.Len())
+	for w.err == nil && length > 0 {
 		if w.err = w.open(); w.err != nil {
 			break
 		}
-		length := int64(data.Len())
 		if length <= w.space {
 			w.writePart(data, length)
 			return w.err
 		}
 		var head chunk.Chunk
 		head, data = data.Split(int(w.space))
+		length -= w.space
 		w.writePart(head, w.space)
 	}
 	data.Release()

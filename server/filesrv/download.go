@@ -80,7 +80,7 @@ func (s *Service) send(ctx context.Context, path string, out sender) (opened boo
 		return false, err
 	}
 	defer content.Close()
-	sent, err := transmit(content, path, out)
+	sent, err := s.transmit(content, path, out)
 	s.log.Transfer(ctx, compat.Download, path, sent, start, err)
 	return true, err
 }

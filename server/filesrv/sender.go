@@ -7,13 +7,11 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/chunk"
 	"github.com/tranship/tranship/internal/compat"
 	filesrvv1 "github.com/tranship/tranship/proto/filesrv/v1"
 	filesrvv2 "github.com/tranship/tranship/proto/filesrv/v2"
 )
-
-// chunkBytes is how much a message of a download carries: as much as clients send.
-const chunkBytes = 1 << 20
 
 // downloadStream is the server's end of a DownloadFile call.
 type downloadStream = grpc.ServerStreamingServer[filesrvv1.FileResponse]
@@ -22,8 +20,9 @@ type downloadStream = grpc.ServerStreamingServer[filesrvv1.FileResponse]
 type sender interface {
 	// header starts the file at path.
 	header(path string) error
-	// chunk sends the next bytes of the file; the buffer then belongs to gRPC.
-	chunk(data []byte) error
+	// chunk sends the next bytes of the file, and releases them when the transport
+	// has written them.
+	chunk(data chunk.Chunk) error
 	// empty takes the place of the chunks of an empty file.
 	empty() error
 }
@@ -33,12 +32,14 @@ type senderV1 struct{ stream downloadStream }
 
 func (s senderV1) header(string) error { return nil }
 
-func (s senderV1) chunk(data []byte) error {
-	return s.stream.Send(&filesrvv1.FileResponse{ChunkData: data})
+func (s senderV1) chunk(data chunk.Chunk) error {
+	message := compat.NewFileResponseV1(&filesrvv1.FileResponse{})
+	message.SetChunk(data)
+	return message.Send(s.stream)
 }
 
 // An answer without any message is what a missing file is to some clients.
-func (s senderV1) empty() error { return s.chunk(nil) }
+func (s senderV1) empty() error { return s.stream.Send(&filesrvv1.FileResponse{}) }
 
 // senderV2 sends messages of another type than the stream's, which gRPC does not
 // look at.
@@ -51,31 +52,33 @@ func (s senderV2) header(path string) error {
 	}})
 }
 
-func (s senderV2) chunk(data []byte) error {
-	return s.stream.SendMsg(&filesrvv2.FileResponse{Data: &filesrvv2.FileResponse_ChunkData{ChunkData: data}})
+func (s senderV2) chunk(data chunk.Chunk) error {
+	message := compat.NewFileResponseV2(&filesrvv2.FileResponse{Data: &filesrvv2.FileResponse_ChunkData{}})
+	message.SetChunk(data)
+	return message.Send(s.stream)
 }
 
 func (s senderV2) empty() error { return nil }
 
 // transmit sends a whole file, and returns how many bytes of it were sent.
-func transmit(content tranship.Content, path string, out sender) (sent int64, err error) {
+func (s *Service) transmit(content tranship.Content, path string, out sender) (sent int64, err error) {
 	if err := out.header(path); err != nil {
 		return 0, err
 	}
 	for {
-		// Each chunk has a buffer of its own, because gRPC allows no changes of
-		// what was sent; one byte more than is left finds the end with the last.
+		// One byte more than is left finds the end with the last.
 		left := max(content.File().Size-sent, 0)
-		buffer := make([]byte, min(left+1, chunkBytes))
-		n, err := io.ReadFull(content, buffer)
+		data, err := s.read(content, int(min(left+1, compat.MessageBytes)))
 		end := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 		if err != nil && !end {
+			data.Release()
 			return sent, err
 		}
-		if n > 0 {
-			if err := out.chunk(buffer[:n]); err != nil {
-				return sent, err
-			}
+		if n := data.Len(); n == 0 {
+			data.Release()
+		} else if err := out.chunk(data); err != nil {
+			return sent, err
+		} else {
 			sent += int64(n)
 		}
 		if end && sent == 0 {
@@ -85,4 +88,11 @@ func transmit(content tranship.Content, path string, out sender) (sent int64, er
 			return sent, nil
 		}
 	}
+}
+
+// read reads up to length bytes. They have no checksum, because the protocol has none.
+func (s *Service) read(content io.Reader, length int) (chunk.Chunk, error) {
+	buffer := s.buffers.Get(length)
+	n, err := io.ReadFull(content, *buffer)
+	return chunk.New([][]byte{(*buffer)[:n]}, 0, func() { s.buffers.Put(buffer) }), err
 }

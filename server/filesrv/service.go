@@ -5,7 +5,7 @@
 //
 //	filesrv.New(store, filesrv.Options{}).Register(server)
 //
-// Memory stays bounded by one message of a stream. An upload that fails is drained
+// Memory stays bounded by two messages of a stream. An upload that fails is drained
 // first (of at most 64 MiB, for at most 2 s), so that its client sees the status
 // and not a reset.
 package filesrv
@@ -17,6 +17,7 @@ import (
 	_ "google.golang.org/grpc/encoding/gzip" // existing clients may compress
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/bufferpool"
 	"github.com/tranship/tranship/internal/compat"
 	"github.com/tranship/tranship/internal/grpcdesc"
 	filesrvv1 "github.com/tranship/tranship/proto/filesrv/v1"
@@ -44,6 +45,8 @@ type Service struct {
 	store   tranship.Store
 	options Options
 	log     compat.Log
+	// buffers are for what is read from the store.
+	buffers bufferpool.Pool
 }
 
 // New returns a service of the files in store.

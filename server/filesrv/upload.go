@@ -12,6 +12,7 @@ import (
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/compat"
 	"github.com/tranship/tranship/internal/drain"
+	"github.com/tranship/tranship/internal/grpcdesc"
 	filesrvv1 "github.com/tranship/tranship/proto/filesrv/v1"
 )
 
@@ -35,8 +36,11 @@ func (s *Service) receive(stream uploadStream) (err error) {
 			file.Abort(err)
 		}
 	}()
+	request := &filesrvv1.UploadRequest{}
+	message := compat.NewUploadRequest(request)
+	defer message.Free()
 	for {
-		request, err := stream.Recv()
+		err := grpcdesc.Receive(stream, message)
 		switch {
 		case errors.Is(err, io.EOF) && file == nil:
 			return status.Error(codes.InvalidArgument, "the stream has no header")
@@ -61,7 +65,7 @@ func (s *Service) receive(stream uploadStream) (err error) {
 			if file == nil {
 				return status.Error(codes.InvalidArgument, "a chunk came before the first header")
 			}
-			if err := file.Write(request.ChunkData); err != nil {
+			if err := file.WriteChunk(message.Chunk(message.Sum())); err != nil {
 				return err
 			}
 		default:

@@ -88,8 +88,10 @@ func (s *Service) receive(stream uploadStream) (path string, err error) {
 		return "", err
 	}
 	defer func() { file.Abort(err) }()
+	message := compat.NewChunk(&transferpb.Chunk{})
+	defer message.Free()
 	for ended := false; ; {
-		chunk, err := stream.Recv()
+		err := grpcdesc.Receive(stream, message)
 		switch {
 		case errors.Is(err, io.EOF) && ended:
 			return path, nil
@@ -97,11 +99,11 @@ func (s *Service) receive(stream uploadStream) (path string, err error) {
 			return path, file.Commit()
 		case err != nil: // A cancel, a broken connection, or what is no message.
 			return "", err
-		case ended && len(chunk.GetData()) > 0:
+		case ended && message.Len() > 0:
 			return "", compat.StatusError(path, status.Error(codes.InvalidArgument, "data came after the empty chunk that ended the file, which is saved without it"))
 		case ended:
-		case len(chunk.GetData()) > 0:
-			err = file.Write(chunk.GetData())
+		case message.Len() > 0:
+			err = file.WriteChunk(message.Chunk(message.Sum()))
 		default:
 			err, ended = file.Commit(), true
 		}

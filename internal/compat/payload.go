@@ -1,0 +1,54 @@
+package compat
+
+import (
+	"github.com/tranship/tranship/internal/chunk"
+	"github.com/tranship/tranship/internal/payload"
+	filesrvv1 "github.com/tranship/tranship/proto/filesrv/v1"
+	filesrvv2 "github.com/tranship/tranship/proto/filesrv/v2"
+	transferpb "github.com/tranship/tranship/proto/filetransfer"
+)
+
+// MessageBytes is the most that a message of ours carries, in either protocol: as much
+// as existing clients send.
+const MessageBytes = 1 << 20
+
+// NewUploadRequest returns a message of FileSrv, in either revision, whose payload is
+// its chunk_data.
+func NewUploadRequest(request *filesrvv1.UploadRequest) *payload.Message {
+	return payload.New(request, payload.Place{Data: 2})
+}
+
+// NewFileResponseV1 returns a message of FileSrv, revision 1, whose payload is its
+// chunk_data.
+func NewFileResponseV1(response *filesrvv1.FileResponse) *payload.Message {
+	return payload.New(response, payload.Place{Data: 1})
+}
+
+// NewFileResponseV2 returns a message of FileSrv, revision 2, whose payload is its
+// chunk_data.
+func NewFileResponseV2(response *filesrvv2.FileResponse) *payload.Message {
+	return payload.New(response, payload.Place{Data: 2})
+}
+
+// NewChunk returns a message of FileTransfer whose payload is its data.
+func NewChunk(chunk *transferpb.Chunk) *payload.Message {
+	return payload.New(chunk, payload.Place{Data: 1})
+}
+
+// Cut passes a chunk on in chunks that each fit into a message; of one without bytes,
+// which would mean something else, nothing.
+func Cut(data chunk.Chunk, send func(chunk.Chunk) error) error {
+	for data.Len() > MessageBytes {
+		var head chunk.Chunk
+		head, data = data.Split(MessageBytes)
+		if err := send(head); err != nil {
+			data.Release()
+			return err
+		}
+	}
+	if data.Len() == 0 {
+		data.Release()
+		return nil
+	}
+	return send(data)
+}
