@@ -88,7 +88,7 @@ func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.F
 		return tranship.File{}, &tranship.InvalidError{Field: "size", Rule: "the size must be the one that the upload was begun with"}
 	}
 	if u.committed != nil {
-		return u.commitAgain(commit)
+		return u.commitAgain(ctx, commit)
 	}
 	return u.commit(ctx, commit)
 }
