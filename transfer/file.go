@@ -150,10 +150,14 @@ func attributesOf(file tranship.File) tranship.Attributes {
 	if file.ModTime.IsZero() {
 		return tranship.Attributes{Metadata: file.Metadata}
 	}
+	metadata := file.Metadata
+	if metadata == nil && file.Version != "" {
+		metadata = map[string]string{} // known to be none
+	}
 	return tranship.Attributes{
 		ModTime:  new(file.ModTime),
 		Mode:     new(file.Mode.Perm()),
-		Metadata: file.Metadata,
+		Metadata: metadata,
 	}
 }
 
