@@ -22,7 +22,8 @@ import (
 // it at commit: nobody sees half of it. Its parents are created. It is not synced
 // unless its spec asks for tranship.DurabilityDurable. Modified time and mode are
 // kept; user metadata is not. A process that is killed may leave a file that
-// begins with ".tranship-" and ends with ".tmp", which can be removed.
+// begins with ".tranship-" and ends with ".tmp": the next upload to the same target
+// removes it, or anybody.
 //
 // An upload with a tranship.Spec.ResumeKey is resumable, also by another process:
 // its temporary file, whose name depends on the target's and ends with ".part", has
@@ -30,7 +31,7 @@ import (
 // what was not synced may be lost in a crash; Copy does. There is one for each
 // target: an upload of another source, size or key begins anew. While a process
 // has it, uploads of other processes to the same target are not resumable. What was
-// given up for good stays until it is removed.
+// given up stays until the target is replaced by another upload, or it is removed.
 type Dir struct {
 	root *os.Root
 
@@ -220,5 +221,7 @@ func (d *Dir) Begin(_ context.Context, spec tranship.Spec) (tranship.Upload, err
 	if err != nil {
 		return nil, err
 	}
+	// A put, of which there may be many, takes the place of what another left.
+	d.removeLeftovers(spec.Path)
 	return upload, nil
 }

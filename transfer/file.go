@@ -36,6 +36,8 @@ type job struct {
 	restarts int
 	// kept: the destination has an upload to be resumed.
 	kept bool
+	// discarded: what it had before NoResume is gone.
+	discarded bool
 }
 
 // attempt copies the item once. It keeps in item.File what it learns of the source.

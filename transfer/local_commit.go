@@ -82,6 +82,8 @@ func (u *localUpload) finish(size int64, crc uint32) (tranship.File, error) {
 	if u.partial != nil {
 		// Without its partial file it means nothing.
 		_ = u.dir.root.Remove(u.partial.journal)
+	} else {
+		u.dir.removePartial(name)
 	}
 	u.close()
 	if u.isSynced() {

@@ -1,25 +1,18 @@
 package transfer
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"io"
 	"io/fs"
 	"os"
-	"path"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
-const (
-	partialSuffix = ".part"
-	journalSuffix = ".journal"
-	// syncBytes is how much is written at most before it is synced, where that
-	// was asked for.
-	syncBytes = 32 << 20
-)
+// syncBytes is how much is written at most before it is synced, where that was asked
+// for.
+const syncBytes = 32 << 20
 
 // partial are the files of an upload into a Dir that is to be resumed: the partial
 // file and its journal, beside the target. The journal is locked.
@@ -51,9 +44,7 @@ var errBusy = errors.New("another process copies to it")
 
 // openPartial opens the partial file of a target, or begins one.
 func (d *Dir) openPartial(spec tranship.Spec, partSize int64, mode fs.FileMode) (_ *partial, err error) {
-	// The hash is of the name alone: the directory may be reached as another one.
-	sum := sha256.Sum256([]byte(path.Base(spec.Path)))
-	base := path.Join(path.Dir(spec.Path), temporaryPrefix+hex.EncodeToString(sum[:8]))
+	base := hiddenName(spec.Path)
 	p := &partial{dir: d, name: base + partialSuffix, journal: base + journalSuffix}
 	defer func() {
 		if err != nil {

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// What a download left that was killed is gone when the same target has been copied
+// to, whichever way that was.
+func TestKilledDownloadsLeaveNothing(t *testing.T) {
+	t.Parallel()
+	root, server, slow := slowServer(t)
+	content := largeFile(t, filepath.Join(root, "large"))
+	ways := map[string][]string{
+		"resumable": {"cp"},
+		"no resume": {"cp", "--no-resume"},
+		"filesrv":   {"cp", "--protocol", "filesrv"},
+	}
+	for killed, first := range ways {
+		for again, second := range ways {
+			t.Run(killed+", then "+again, func(t *testing.T) {
+				t.Parallel()
+				local := t.TempDir() + "/"
+				p := startProgram(t, slices.Concat(first, []string{slow + "/large", local})...)
+				poll(t, "some of the file here", func() bool { return hidden(t, local) > 4<<20 })
+				p.end(t, syscall.SIGKILL)
+				output(t, 0, slices.Concat(second, []string{server + "/large", local})...)
+				sameContent(t, local+"large", content)
+				if left := hidden(t, local); left > 0 {
+					t.Errorf("%d bytes are left", left)
+				}
+			})
+		}
+	}
+}
+
+// hidden are the bytes of the files in a directory that are not for its user.
+func hidden(t *testing.T, directory string) (size int64) {
+	t.Helper()
+	entries, err := os.ReadDir(directory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		if info, err := entry.Info(); err == nil && strings.HasPrefix(entry.Name(), ".") {
+			size += info.Size()
+		}
+	}
+	return size
+}
