@@ -118,27 +118,6 @@ func kind(mode fs.FileMode) string {
 	return "a special file"
 }
 
-// localError gives an error of the local system the meaning it has for a store.
-// It drops the system call's name and the path, which the caller says better.
-func localError(err error) error {
-	reason := err
-	for inner := errors.Unwrap(reason); inner != nil; inner = errors.Unwrap(reason) {
-		reason = inner
-	}
-	for _, known := range []struct{ is, means error }{
-		{fs.ErrNotExist, tranship.ErrNotFound},
-		{fs.ErrPermission, tranship.ErrDenied},
-		{syscall.ENOSPC, tranship.ErrNoSpace},
-		{syscall.EDQUOT, tranship.ErrQuota},
-		{syscall.ENAMETOOLONG, tranship.ErrInvalid},
-	} {
-		if errors.Is(err, known.is) {
-			return fmt.Errorf("%w (%v)", known.means, reason)
-		}
-	}
-	return reason
-}
-
 // parents creates the directories above name.
 func (d *Dir) parents(name string) error {
 	parent := path.Dir(name)
@@ -150,7 +129,7 @@ func (d *Dir) parents(name string) error {
 		return fmt.Errorf("%w: %s has a file above it", tranship.ErrExists, name)
 	}
 	if err != nil {
-		return localError(err)
+		return targetError(err)
 	}
 	return nil
 }
@@ -165,7 +144,7 @@ func (d *Dir) vacant(name string, precondition tranship.Precondition) error {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
 		return nil
 	case err != nil:
-		return localError(err)
+		return targetError(err)
 	case precondition.MustNotExist:
 		return fmt.Errorf("%w: %s", tranship.ErrExists, name)
 	case info.Mode().IsRegular(), info.Mode()&fs.ModeSymlink != 0:
@@ -180,10 +159,10 @@ func (d *Dir) sync(name string) error {
 	for directory := path.Dir(name); ; directory = path.Dir(directory) {
 		f, err := d.root.Open(directory)
 		if err != nil {
-			return localError(err)
+			return targetError(err)
 		}
 		if err := errors.Join(f.Sync(), f.Close()); err != nil {
-			return localError(err)
+			return targetError(err)
 		}
 		if directory == "." {
 			return nil
@@ -206,7 +185,7 @@ func (d *Dir) Put(ctx context.Context, spec tranship.Spec, data []byte) (transhi
 	}
 	_, err = upload.file.Write(data)
 	if err != nil {
-		return tranship.File{}, errors.Join(localError(err), upload.Abort(ctx))
+		return tranship.File{}, errors.Join(targetError(err), upload.Abort(ctx))
 	}
 	file, err := upload.finish(int64(len(data)), tranship.CRC32C(data))
 	if err != nil {

@@ -86,7 +86,7 @@ func (d *Dir) create(name string, mode fs.FileMode) (*os.File, error) {
 		return nil, fs.ErrExist
 	}
 	if err != nil {
-		return nil, localError(err)
+		return nil, targetError(err)
 	}
 	return file, nil
 }

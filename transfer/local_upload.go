@@ -262,7 +262,7 @@ func (u *localUpload) remove() error {
 	var errs []error
 	for _, name := range names {
 		if err := u.dir.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			errs = append(errs, localError(err))
+			errs = append(errs, targetError(err))
 		}
 	}
 	return errors.Join(errs...)
