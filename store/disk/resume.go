@@ -28,7 +28,8 @@ func resumptionOf(spec tranship.Spec) resumption {
 var errGone = errors.New("nothing to resume")
 
 // Begin implements tranship.Writer.
-func (s *Store) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload, error) {
+func (s *Store) Begin(ctx context.Context, spec tranship.Spec) (_ tranship.Upload, err error) {
+	defer s.explain(&err)
 	if err := spec.Validate(); err != nil {
 		return nil, err
 	}

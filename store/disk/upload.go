@@ -75,7 +75,8 @@ func (u *upload) Sync(ctx context.Context) error {
 
 // Commit implements tranship.Upload. When syncing has failed, it fails with that
 // error for good, and the upload can only be aborted.
-func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.File, error) {
+func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (_ tranship.File, err error) {
+	defer u.store.explain(&err)
 	u.gate.Lock()
 	defer u.gate.Unlock()
 	if err := u.ended(); err != nil {
