@@ -489,3 +489,22 @@ func TestResumeOverConnections(t *testing.T) {
 	output(t, 0, "cp", "--connections", "3", server+"/large", back)
 	sameContent(t, back, content)
 }
+
+// Of two copies of one file the newer goes on, and the older says why it does not.
+func TestCopyTakenOver(t *testing.T) {
+	t.Parallel()
+	root, server, slow := slowServer(t)
+	source := filepath.Join(t.TempDir(), "large")
+	content := largeFile(t, source)
+	first := startProgram(t, "cp", source, slow)
+	awaitDurable(t, server)
+	output(t, 0, "cp", source, server)
+	if exit, ok := errors.AsType[*exec.ExitError](first.Wait()); !ok || exit.ExitCode() != 1 {
+		t.Errorf("exit code %v", exit)
+	}
+	if text := first.err.String(); !strings.HasPrefix(text, "tranship: "+source+": aborted: ") ||
+		!strings.Contains(text, "another copy of ") || !strings.Contains(text, " took over") || strings.Count(text, "\n") != 1 || strings.Contains(text, "again") {
+		t.Errorf("%q", text)
+	}
+	sameContent(t, filepath.Join(root, "large"), content)
+}

@@ -29,7 +29,7 @@ func (u *upload) ended() error {
 	case u.owner == u:
 		return u.failure()
 	case u.session.epoch > u.epoch:
-		return fmt.Errorf("%w: the upload of %s was resumed by another", tranship.ErrAborted, u.path)
+		return fmt.Errorf("%w: another copy of %s took over its upload", tranship.ErrAborted, u.path)
 	default:
 		return fmt.Errorf("%w: the upload of %s was ended", tranship.ErrAborted, u.path)
 	}

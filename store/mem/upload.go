@@ -103,7 +103,7 @@ func (u *upload) ended() error {
 	case u.session.owner == u:
 		return nil
 	case u.session.epoch > u.epoch:
-		return fmt.Errorf("%w: the upload of %s was resumed by another", tranship.ErrAborted, path)
+		return fmt.Errorf("%w: another copy of %s took over its upload", tranship.ErrAborted, path)
 	default:
 		return fmt.Errorf("%w: the upload of %s was ended", tranship.ErrAborted, path)
 	}
