@@ -116,7 +116,7 @@ func (j *job) planned(ctx context.Context) (done bool, err error) {
 	}
 	source, err := openSource(watch.ctx, &j.item)
 	if err != nil {
-		return false, err
+		return false, j.lost(watch.ctx, err)
 	}
 	defer source.close()
 	if size := source.from.Size; size < 0 || isSmall(size) {
@@ -124,6 +124,21 @@ func (j *job) planned(ctx context.Context) (done bool, err error) {
 		return false, nil
 	}
 	return true, j.parts(watch, source)
+}
+
+// lost removes what an earlier attempt kept, if the source cannot be opened because
+// that is not there any more.
+func (j *job) lost(ctx context.Context, err error) error {
+	old := &source{from: j.file, item: &j.item}
+	if !j.kept || !old.isLost(err) {
+		return err
+	}
+	spec := j.spec(j.file)
+	spec.ResumeKey = old.resumeKey()
+	if j.discard(ctx, spec) == nil {
+		j.kept = false
+	}
+	return err
 }
 
 // inOrder reports whether all has to be read in order, once, to know its digest:

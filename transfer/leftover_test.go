@@ -2,10 +2,12 @@ package transfer
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
 	"testing"
+	"testing/synctest"
 
 	"github.com/tranship/tranship"
 )
@@ -177,5 +179,31 @@ func TestNoResumeDiscards(t *testing.T) {
 	}
 	if got := names(t, d.name); len(got) > 0 {
 		t.Errorf("left: %q", got)
+	}
+}
+
+// What there is of a file that has been removed at its source goes, whether that shows
+// while it is copied or at the next attempt.
+func TestDownloadRemovedMeanwhile(t *testing.T) {
+	for _, kind := range []EventKind{EventResume, EventRetry} {
+		synctest.Test(t, func(t *testing.T) {
+			d := newDownload(t)
+			d.interrupt(t, tranship.DurabilityDefault)
+			removed := false
+			_, err := d.copy(t, leastLocalPart+5, Options{Parts: 1, Events: func(e Event) {
+				if e.Kind == kind && !removed {
+					removed = true
+					if err := d.source.Remove(t.Context(), "a", tranship.Precondition{}); err != nil {
+						t.Error(err)
+					}
+				}
+			}})
+			if !removed || !errors.Is(err, tranship.ErrNotFound) || errors.Is(err, ErrResumable) {
+				t.Errorf("%v: error %v", kind, err)
+			}
+			if got := names(t, d.name); len(got) > 0 {
+				t.Errorf("%v: left: %q", kind, got)
+			}
+		})
 	}
 }

@@ -244,7 +244,7 @@ func (a *assembly) commit(ctx context.Context) (tranship.File, error) {
 func (a *assembly) giveUp(err error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(a.watch.ctx), endTimeout)
 	defer cancel()
-	discard := errors.Is(err, ErrChanged) || errors.Is(err, tranship.ErrInvalid)
+	discard := errors.Is(err, ErrChanged) || errors.Is(err, tranship.ErrInvalid) || a.source.isLost(err)
 	restart := false
 	_, incomplete := errors.AsType[*tranship.IncompleteError](err)
 	switch {

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -35,6 +37,29 @@ func TestKilledDownloadsLeaveNothing(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// What there is of a file that is removed at the server meanwhile is of no use, and is
+// not offered to be gone on with.
+func TestDownloadOfRemovedFile(t *testing.T) {
+	t.Parallel()
+	root, _, slow := slowServer(t)
+	largeFile(t, filepath.Join(root, "large"))
+	local := t.TempDir() + "/"
+	p := startProgram(t, "cp", slow+"/large", local)
+	poll(t, "some of the file here", func() bool { return hidden(t, local) > 4<<20 })
+	if err := os.Remove(filepath.Join(root, "large")); err != nil {
+		t.Fatal(err)
+	}
+	if exit, ok := errors.AsType[*exec.ExitError](p.Wait()); !ok || exit.ExitCode() != exitNotFound {
+		t.Errorf("exit code %v", exit)
+	}
+	if text, want := p.err.String(), "tranship: "+slow+"/large: not found\n"; text != want {
+		t.Errorf("%q, want %q", text, want)
+	}
+	if entries, err := os.ReadDir(local); err != nil || len(entries) > 0 {
+		t.Errorf("left: %v, %v", entries, err)
 	}
 }
 
