@@ -102,6 +102,14 @@ crash: ## kill server and client at random moments, and measure what is sent aga
 	TRANSHIP_CRASH_SIZE=$(CRASH_SIZE) TRANSHIP_CRASH_KILLS=$(CRASH_KILLS) \
 	  go test -v -count=1 -timeout 30m -run 'TestUpload|TestDownload' ./internal/crashtest
 
+# What it compares with is installed as needed, as root on Debian. Part of it:
+# make bench BENCHFLAGS="-cases '^large' -only 'tranship|raw' -size 268435456"
+BENCHFLAGS ?=
+.PHONY: bench
+bench: build ## measure against what people would use instead; the report is in build/bench
+	@tools/bench-setup.sh
+	go run ./internal/bench -binary bin/tranship $(BENCHFLAGS)
+
 .PHONY: cross
 cross: ## check that everything compiles on other systems
 	GOOS=linux GOARCH=arm64 go vet ./...

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"time"
 
 	"google.golang.org/grpc"
 
@@ -21,6 +22,7 @@ import (
 // content is a file that is being downloaded, on a stream of its own.
 type content struct {
 	ctx    context.Context
+	pace   *pace
 	stream grpc.BidiStreamingClient[transhipv1.DownloadRequest, transhipv1.DownloadResponse]
 	cancel context.CancelFunc
 	file   tranship.File
@@ -54,6 +56,7 @@ func (c *Client) Open(ctx context.Context, path string, options tranship.OpenOpt
 }
 
 func (c *Client) open(ctx context.Context, path string, options tranship.OpenOptions) (*content, error) {
+	asked := time.Now()
 	stream, err := c.connection(c.turn.Add(1)).Download(ctx)
 	if err != nil {
 		return nil, rpcstatus.FromError(err)
@@ -75,6 +78,7 @@ func (c *Client) open(ctx context.Context, path string, options tranship.OpenOpt
 	if response.GetOpened() == nil {
 		return nil, fmt.Errorf("%w: the server sent something before it opened %s", tranship.ErrIntegrity, path)
 	}
+	c.pace.answered(time.Since(asked))
 	file, err := wire.FileFromProto(response.GetOpened().GetFile())
 	if err != nil {
 		return nil, err
@@ -89,7 +93,7 @@ func (c *Client) open(ctx context.Context, path string, options tranship.OpenOpt
 	if options.Length != nil {
 		expected = min(expected, *options.Length)
 	}
-	return &content{ctx: ctx, stream: stream, file: file, expected: expected, start: options.Offset}, nil
+	return &content{ctx: ctx, pace: &c.pace, stream: stream, file: file, expected: expected, start: options.Offset}, nil
 }
 
 // File implements tranship.Content.
@@ -166,7 +170,7 @@ func (c *content) WriteTo(w io.Writer) (written int64, err error) {
 }
 
 // receive receives a response, and its payload beside it.
-func receive(stream grpc.Stream) (*transhipv1.DownloadResponse, *payload.Message, error) {
+func receive(stream payload.Receiver) (*transhipv1.DownloadResponse, *payload.Message, error) {
 	response := &transhipv1.DownloadResponse{}
 	message := wire.NewDownloadResponse(response)
 	return response, message, message.Receive(stream)
@@ -212,6 +216,7 @@ func (c *content) chunk(header *transhipv1.Chunk, data *payload.Message) (_ chun
 	c.crc = tranship.CombineCRC32C(c.crc, crc, int64(length))
 	c.received += int64(length)
 	c.last = length
+	c.pace.moved(length, time.Now())
 	return data.Chunk(crc), nil
 }
 

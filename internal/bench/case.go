@@ -1,0 +1,151 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tranship/tranship/internal/linkemu"
+)
+
+// workload is what is copied.
+type workload int
+
+const (
+	large   workload = iota // One large file.
+	small                   // A directory of many small files.
+	again                   // The same, when it is there already.
+	clients                 // A file each by many clients at once.
+)
+
+// benchCase is a table of the report: what all contestants do in turn.
+type benchCase struct {
+	name     string
+	workload workload
+	down     bool
+	tls      bool
+	// durable: a copy counts when it would survive power loss. Otherwise it has
+	// been written to a file.
+	durable bool
+	// roundTrip is that of an emulated link; 0: there is none.
+	roundTrip time.Duration
+}
+
+// link is one direction of an emulated link: 1 Gbit/s, and a queue of 32 ms, longer
+// than a busy machine may be late.
+func (c benchCase) link() linkemu.Link {
+	return linkemu.Link{Delay: c.roundTrip / 2, BytesPerSecond: linkBytesPerSecond, QueueBytes: 4_000_000}
+}
+
+const linkBytesPerSecond = 125_000_000
+
+// overLink are the contestants that are measured over an emulated link: there it is
+// the protocol that counts, and few of each kind tell.
+func overLink(contestant string) bool {
+	return slices.Contains([]string{"tranship", "raw", "grpc", "rsync"}, contestant)
+}
+
+// cases are all, in the order in which they run. Each is in the clear and with TLS,
+// written and durable, wherever that makes sense.
+func cases() []benchCase {
+	var all []benchCase
+	add := func(c benchCase) {
+		c.name += c.suffix()
+		all = append(all, c)
+	}
+	for _, tls := range []bool{false, true} {
+		for _, durable := range []bool{false, true} {
+			add(benchCase{name: "large-up", workload: large, tls: tls, durable: durable})
+			add(benchCase{name: "large-down", workload: large, down: true, tls: tls, durable: durable})
+			add(benchCase{name: "small-up", workload: small, tls: tls, durable: durable})
+			add(benchCase{name: "small-down", workload: small, down: true, tls: tls, durable: durable})
+			add(benchCase{name: "clients-up", workload: clients, tls: tls, durable: durable})
+		}
+		add(benchCase{name: "unchanged", workload: again, tls: tls})
+	}
+	for _, roundTrip := range []time.Duration{50 * time.Millisecond, 100 * time.Millisecond} {
+		name := fmt.Sprintf("link-%dms", roundTrip.Milliseconds())
+		add(benchCase{name: name + "-up", workload: large, roundTrip: roundTrip})
+		add(benchCase{name: name + "-down", workload: large, down: true, roundTrip: roundTrip})
+	}
+	return all
+}
+
+func (c benchCase) suffix() string {
+	suffix := ""
+	if c.tls {
+		suffix += "-tls"
+	}
+	if c.durable {
+		suffix += "-durable"
+	}
+	return suffix
+}
+
+// about says what is copied.
+func (c benchCase) about(o options) string {
+	direction := "to"
+	if c.down {
+		direction = "from"
+	}
+	security, durability := "in the clear", "written"
+	if c.tls {
+		security = "encrypted"
+	}
+	if c.durable {
+		durability = "durable"
+	}
+	what := fmt.Sprintf("one file of %s", size(o.size))
+	switch c.workload {
+	case small:
+		what = fmt.Sprintf("%d files of %s", o.files, size(o.fileSize))
+	case again:
+		what = fmt.Sprintf("%d files that are there already", o.files)
+	case clients:
+		what = fmt.Sprintf("a file of %s by each of %d clients at once", size(o.clientSize), o.clients)
+	}
+	text := fmt.Sprintf("%s %s the server, %s, %s", what, direction, security, durability)
+	if c.roundTrip > 0 {
+		text += fmt.Sprintf(", over 1 Gbit/s with a round trip of %v", c.roundTrip)
+	}
+	return text
+}
+
+// bytes and count are what is copied in a round.
+func (c benchCase) bytes(o options) int64 {
+	switch c.workload {
+	case small, again:
+		return int64(o.files) * o.fileSize
+	case clients:
+		return int64(o.clients) * o.clientSize
+	}
+	return o.size
+}
+
+func (c benchCase) count(o options) int {
+	switch c.workload {
+	case small, again:
+		return o.files
+	case clients:
+		return o.clients
+	}
+	return 1
+}
+
+func (c benchCase) rounds(o options) int {
+	if c.workload == small || c.workload == again {
+		return o.rounds
+	}
+	return o.largeRounds
+}
+
+// size writes bytes as people do.
+func size(bytes int64) string {
+	units := []string{"B", "KiB", "MiB", "GiB"}
+	unit := 0
+	for unit+1 < len(units) && bytes >= 1024 && bytes%1024 == 0 {
+		bytes /= 1024
+		unit++
+	}
+	return fmt.Sprintf("%d %s", bytes, units[unit])
+}

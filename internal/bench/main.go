@@ -1,0 +1,147 @@
+// Command bench measures a built tranship against what people would use instead,
+// with real processes, all on this machine: it starts every server by itself, lets
+// all contestants of a case take turns, round by round, compares every copy with its
+// source, and reports medians, their spread and ratios of the same rounds as
+// Markdown, JSON and SVG. It exits with 1 if a copy failed or differs, and leaves
+// only its reports behind.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"regexp"
+	"syscall"
+	"time"
+)
+
+func main() {
+	ours, err := runProgram(os.Args[1:])
+	if !ours {
+		err = interruptible(os.Args[1:])
+	}
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// options are the flags.
+type options struct {
+	binary, out, dir    string
+	disk                int
+	cases, only         *regexp.Regexp
+	list                bool
+	rounds, largeRounds int
+	size                int64
+	files               int
+	fileSize            int64
+	clients             int
+	clientSize          int64
+	timeout, total      time.Duration
+	// flush is called before each copy.
+	flush func()
+}
+
+func parseOptions(args []string) (options, error) {
+	o := options{cases: regexp.MustCompile(""), only: regexp.MustCompile(""), flush: flush}
+	set := flag.NewFlagSet("bench", flag.ContinueOnError)
+	set.StringVar(&o.binary, "binary", "bin/tranship", "the tranship to measure")
+	set.StringVar(&o.out, "out", "build/bench", "directory for the reports")
+	set.StringVar(&o.dir, "dir", os.TempDir(), "directory on the file system to measure, for all that is copied")
+	set.IntVar(&o.disk, "disk", 0, "size in GiB of a new ext4 to make in a file of -dir and to measure in, as root; 0: none")
+	set.Func("cases", "only cases whose name matches a regular expression", pattern(&o.cases))
+	set.Func("only", "only contestants whose name matches a regular expression", pattern(&o.only))
+	set.BoolVar(&o.list, "list", false, "list cases and contestants, and do nothing")
+	set.IntVar(&o.rounds, "rounds", 7, "rounds that count, of many small files")
+	set.IntVar(&o.largeRounds, "large-rounds", 5, "rounds that count, of everything else")
+	set.Int64Var(&o.size, "size", 1<<30, "length of the large file in bytes")
+	set.IntVar(&o.files, "files", 10000, "number of small files")
+	set.Int64Var(&o.fileSize, "file-size", 4096, "length of a small file in bytes")
+	set.IntVar(&o.clients, "clients", 64, "number of clients at once")
+	set.Int64Var(&o.clientSize, "client-size", 64<<20, "length of each such client's file in bytes")
+	set.DurationVar(&o.timeout, "timeout", 5*time.Minute, "how long one copy may take")
+	set.DurationVar(&o.total, "total", 6*time.Hour, "how long all may take")
+	err := set.Parse(args)
+	if err == nil && set.NArg() > 0 {
+		err = fmt.Errorf("what is %q?", set.Arg(0))
+	}
+	return o, err
+}
+
+func pattern(to **regexp.Regexp) func(string) error {
+	return func(text string) (err error) {
+		*to, err = regexp.Compile(text)
+		return err
+	}
+}
+
+func interruptible(args []string) error {
+	o, err := parseOptions(args)
+	if err != nil {
+		return err
+	}
+	if o.list {
+		printList(os.Stdout, o)
+		return nil
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	// Without this the signal would end the program before it has cleaned up. Closed
+	// connections send it too: what counts is whether the output can be written.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	ctx, cancel := context.WithTimeout(ctx, o.total)
+	defer cancel()
+	return run(ctx, o, args, output{to: os.Stdout, broken: cancel})
+}
+
+// output ends the run when nobody reads it any more.
+type output struct {
+	to     io.Writer
+	broken func()
+}
+
+// Write implements io.Writer.
+func (o output) Write(p []byte) (int, error) {
+	n, err := o.to.Write(p)
+	if err != nil {
+		o.broken()
+	}
+	return n, err
+}
+
+// run runs all that the options choose, and writes the reports, also of a run that
+// is cut short.
+func run(ctx context.Context, o options, args []string, log io.Writer) (err error) {
+	lab, err := openLab(o, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lab.close()) }()
+	report := report{Machine: describeMachine(lab.dir), Arguments: args, Begun: time.Now()}
+	err = lab.runCases(ctx, &report)
+	report.Seconds = time.Since(report.Begun).Seconds()
+	return errors.Join(err, report.write(o.out))
+}
+
+func printList(out io.Writer, o options) {
+	fmt.Fprintln(out, "cases:")
+	for _, c := range cases() {
+		if o.cases.MatchString(c.name) {
+			fmt.Fprintf(out, "  %s\n", c.name)
+		}
+	}
+	fmt.Fprintln(out, "contestants:")
+	for _, c := range contestants() {
+		if o.only.MatchString(c.name()) {
+			fmt.Fprintf(out, "  %-10s  %s\n", c.name(), c.about())
+		}
+	}
+}

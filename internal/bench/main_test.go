@@ -1,0 +1,155 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The benchmark runs itself for its servers and clients; here that is this test.
+func TestMain(m *testing.M) {
+	ours, err := runProgram(os.Args[1:])
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	if !ours {
+		os.Exit(m.Run())
+	}
+}
+
+// Cases of every kind, with the contestants that every machine has, tiny.
+func TestRun(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("servers are measured through /proc")
+	}
+	dir := t.TempDir()
+	o, err := parseOptions([]string{
+		"-binary", filepath.Join(dir, "tranship"), "-out", filepath.Join(dir, "out"), "-dir", dir,
+		"-cases", "^(large-(up|down)|small-(up|down-tls)|clients-up|unchanged|large-up-tls-durable|link-50ms-down)$",
+		"-only", "^(tranship|raw|grpc)$", "-rounds", "1", "-large-rounds", "1",
+		"-size", "2097153", "-files", "20", "-clients", "2", "-client-size", "100000", "-timeout", "1m",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Under the race detector each process would wait a second before it exits.
+	t.Setenv("GORACE", "atexit_sleep_ms=0")
+	// Other programs' writing is none of ours.
+	o.flush = func() {}
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", o.binary, "../../cmd/tranship")
+	if output, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, output)
+	}
+	var log bytes.Buffer
+	if err := run(t.Context(), o, nil, &log); err != nil {
+		t.Fatalf("%v\n%s", err, log.String())
+	}
+	content, err := os.ReadFile(filepath.Join(o.out, "bench.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var report report
+	if err := json.Unmarshal(content, &report); err != nil {
+		t.Fatal(err)
+	}
+	if len(report.Tables) != 8 {
+		t.Errorf("%d tables, want 8", len(report.Tables))
+	}
+	for _, table := range report.Tables {
+		for _, contestant := range []string{"tranship", "raw", "grpc"} {
+			result := table.result(contestant)
+			switch {
+			case result == nil && contestant != "tranship" && strings.HasPrefix(table.Case, "unchanged"):
+			case result == nil:
+				t.Errorf("%s: no result of %s", table.Case, contestant)
+			case len(result.Samples) != 1 || result.Samples[0].Seconds <= 0 || result.Samples[0].ServerPeak <= 0:
+				t.Errorf("%s: %s: %+v", table.Case, contestant, result.Samples)
+			}
+		}
+	}
+	for _, name := range []string{"bench.md", "bench.svg"} {
+		if info, err := os.Stat(filepath.Join(o.out, name)); err != nil || info.Size() == 0 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	left, err := filepath.Glob(filepath.Join(dir, "tranship-bench-*"))
+	if err != nil || len(left) > 0 {
+		t.Errorf("left behind: %q, %v", left, err)
+	}
+}
+
+// liar is a contestant whose copies differ, or whose client fails.
+type liar struct {
+	raw
+	args []string
+}
+
+func (l liar) copy(j job) (command, error) {
+	return command{args: append(l.args, j.target())}, nil
+}
+
+func TestRunFailure(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("needs a shell")
+	}
+	for _, test := range []struct{ name, script, want string }{
+		{"differs", `head -c 1000 /dev/zero >"$0"`, errDiffers.Error()},
+		{"missing", `true`, errDiffers.Error()},
+		{"fails", `echo no luck; exit 3`, "no luck"},
+		{"hangs", `sleep 600`, "killed"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			lab := testLab(t)
+			who := liar{args: []string{"/bin/sh", "-c", test.script}}
+			e, err := lab.enter(t.Context(), benchCase{name: "large-up", workload: large}, who)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer e.stop()
+			if _, err := e.round(t.Context(), 1); err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want %q", err, test.want)
+			}
+		})
+	}
+}
+
+// A run that is interrupted leaves nothing behind.
+func TestRunInterrupted(t *testing.T) {
+	lab := testLab(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	e, err := lab.enter(ctx, benchCase{name: "large-up", workload: large}, raw{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	<-e.server.done
+	if _, err := e.round(ctx, 1); err == nil {
+		t.Error("a round after the end succeeded")
+	}
+}
+
+func testLab(t *testing.T) *lab {
+	t.Helper()
+	lab := &lab{
+		options: options{size: 1000, clientSize: 1000, fileSize: 10, files: 2, clients: 1, timeout: 2 * time.Second, flush: func() {}},
+		dir:     t.TempDir(),
+		log:     &bytes.Buffer{},
+	}
+	var err error
+	if lab.self, err = os.Executable(); err != nil {
+		t.Fatal(err)
+	}
+	if lab.source, err = makeSource(filepath.Join(lab.dir, "source"), lab.options); err != nil {
+		t.Fatal(err)
+	}
+	return lab
+}

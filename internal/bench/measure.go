@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// measureCommands runs clients of a server at once.
+func measureCommands(ctx context.Context, commands []command, server *process) (sample, error) {
+	resetPeak(server.pid())
+	before := treeCPU(server.pid())
+	begun := time.Now()
+	processes := make([]*process, 0, len(commands))
+	for _, c := range commands {
+		p, err := c.start(ctx)
+		if err != nil {
+			return sample{}, err // The others end with ctx.
+		}
+		processes = append(processes, p)
+	}
+	var failed error
+	watch := watchPeaks(server, processes)
+	s := sample{}
+	for _, p := range processes {
+		failed = errors.Join(failed, p.wait())
+		s.ClientCPU += (p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime()).Seconds()
+	}
+	s.Seconds = time.Since(begun).Seconds()
+	s.ClientPeak, s.ServerPeak = watch()
+	s.ServerPeak = max(s.ServerPeak, server.peak(nil))
+	s.ServerCPU = (treeCPU(server.pid()) - before).Seconds()
+	return s, failed
+}
+
+// Peaks only grow: what counts is to look shortly before the end. To look for
+// descendants, among all processes of the machine, takes longer.
+const (
+	watchInterval = 5 * time.Millisecond
+	watchForks    = 10 // Every so many intervals.
+)
+
+// watchPeaks looks at the memory of a server and its clients until the function that
+// it returns is called, which tells the most that a single process has had.
+func watchPeaks(server *process, processes []*process) (stop func() (client, server int64)) {
+	ended, looked := make(chan struct{}), make(chan struct{})
+	var client, serverPeak int64
+	look := func(tick int) {
+		var all forest
+		if (server.forks || processes[0].forks) && tick%watchForks == 0 {
+			all = readForest()
+		}
+		// Of many clients a few each time.
+		for i, every := 0, max(1, len(processes)/8); i < len(processes); i++ {
+			if all != nil || tick%every == i%every {
+				client = max(client, processes[i].peak(all))
+			}
+		}
+		serverPeak = max(serverPeak, server.peak(all))
+	}
+	go func() {
+		defer close(looked)
+		poll := time.NewTicker(watchInterval)
+		defer poll.Stop()
+		for tick := 1; ; tick++ {
+			look(tick)
+			select {
+			case <-ended:
+				return
+			case <-poll.C:
+			}
+		}
+	}()
+	return func() (int64, int64) {
+		close(ended)
+		<-looked
+		return client, serverPeak
+	}
+}

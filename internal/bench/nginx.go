@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+)
+
+// nginx is HTTP: PUT and GET with curl.
+type nginx struct{}
+
+func (nginx) name() string { return "nginx" }
+
+func (nginx) about() string {
+	return "curl to nginx, PUT (its dav module) and GET, HTTP/1.1; many files with --parallel"
+}
+
+func (nginx) lacks(_ *lab, c benchCase) string {
+	switch {
+	case nginxProgram() == "":
+		return missing("nginx")
+	case program("curl") == "":
+		return missing("curl")
+	case c.durable:
+		return "has no such option"
+	case c.workload == again:
+		return "copies everything again"
+	}
+	return ""
+}
+
+func nginxProgram() string { return program("nginx", "/usr/sbin/nginx") }
+
+// Uploads are renamed from where they were received, on the same file system.
+const nginxConfig = `daemon off;
+master_process on;
+worker_processes auto;
+pid {dir}/nginx.pid;
+error_log stderr error;
+{user}
+events { worker_connections 1024; }
+http {
+  access_log off;
+  sendfile on;
+  tcp_nopush on;
+  keepalive_requests 1000000;
+  client_body_temp_path {root}/.body;
+  proxy_temp_path {dir}/proxy;
+  fastcgi_temp_path {dir}/fastcgi;
+  uwsgi_temp_path {dir}/uwsgi;
+  scgi_temp_path {dir}/scgi;
+  client_max_body_size 0;
+  client_body_buffer_size 1m;
+  server {
+    listen 127.0.0.1:{port}{tls};
+    {certificate}
+    root {root};
+    dav_methods PUT;
+    create_full_put_path on;
+  }
+}
+`
+
+func (nginx) serve(ctx context.Context, s site) (*service, error) {
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	words := map[string]string{"root": s.root, "port": port, "tls": "", "certificate": "", "user": "", "dir": s.dir}
+	if s.tls {
+		words["tls"] = " ssl"
+		words["certificate"] = fmt.Sprintf("ssl_certificate %s; ssl_certificate_key %s; ssl_protocols TLSv1.3;", s.keys.certificate, s.keys.key)
+	}
+	// Its workers would otherwise be another user, who may not write here.
+	if os.Getuid() == 0 {
+		words["user"] = "user root;"
+	}
+	config := filepath.Join(s.dir, "nginx.conf")
+	if err := writeConfig(config, nginxConfig, words); err != nil {
+		return nil, err
+	}
+	return startListening(ctx, command{forks: true, args: []string{nginxProgram(), "-p", s.dir, "-c", config, "-e", "stderr"}}, port)
+}
+
+func (nginx) copy(j job) (command, error) {
+	base := "http://"
+	args := []string{program("curl"), "--fail", "--silent", "--show-error"}
+	if j.tls {
+		base = "https://"
+		args = append(args, "--cacert", j.keys.certificate, "--tlsv1.3")
+	}
+	base += j.address + "/"
+	if j.names == nil {
+		return command{args: append(args, curlPair(j, base, "")...)}, nil
+	}
+	var config strings.Builder
+	for _, name := range j.names {
+		pair := curlPair(j, base, name)
+		fmt.Fprintf(&config, "%s = %q\nurl = %q\n", strings.TrimPrefix(pair[0], "--"), pair[1], pair[2])
+	}
+	return command{args: append(args, "--create-dirs", "--parallel", "--config", "-"), stdin: config.String()}, nil
+}
+
+// curlPair says what is copied where.
+func curlPair(j job, base, name string) []string {
+	flag := "--upload-file"
+	if j.down {
+		flag = "--output"
+	}
+	return []string{flag, filepath.Join(j.local, name), base + path.Join(j.remote, name)}
+}

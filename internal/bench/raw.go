@@ -1,0 +1,26 @@
+package main
+
+import "context"
+
+// raw copies over TCP, or TLS, and does nothing else: no checksums, no names that
+// become visible at once. It is the limit.
+type raw struct{}
+
+func (raw) name() string { return "raw" }
+
+func (raw) about() string {
+	return "TCP or TLS with 1 MiB buffers, without sendfile or splice, and nothing else"
+}
+
+func (raw) lacks(_ *lab, c benchCase) string {
+	if c.workload == again {
+		return "copies everything again"
+	}
+	return ""
+}
+
+func (raw) serve(ctx context.Context, s site) (*service, error) {
+	return startProgram(ctx, "raw-serve", s)
+}
+
+func (raw) copy(j job) (command, error) { return programCopy("raw-copy", j), nil }

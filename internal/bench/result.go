@@ -1,0 +1,164 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// report is all that a run has found.
+type report struct {
+	Machine   machine   `json:"machine"`
+	Arguments []string  `json:"arguments"`
+	Begun     time.Time `json:"begun"`
+	Seconds   float64   `json:"seconds"`
+	// Contestants are those that took part anywhere.
+	Contestants []participant `json:"contestants"`
+	Tables      []table       `json:"tables"`
+	Verdicts    []verdict     `json:"targets"`
+}
+
+// participant says what a contestant is.
+type participant struct {
+	Name  string `json:"name"`
+	About string `json:"about"`
+}
+
+// table is what was found in one case.
+type table struct {
+	Case  string `json:"case"`
+	About string `json:"about"`
+	// ManyFiles: what counts are files a second.
+	ManyFiles bool      `json:"many_files"`
+	Results   []result  `json:"results"`
+	Skipped   []skipped `json:"skipped,omitempty"`
+}
+
+// skipped is a contestant that did not take part.
+type skipped struct {
+	Contestant string `json:"contestant"`
+	Why        string `json:"why"`
+}
+
+// result is what one contestant did in one case.
+type result struct {
+	Contestant string `json:"contestant"`
+	// Bytes and Files are what was copied in each round.
+	Bytes   int64    `json:"bytes"`
+	Files   int      `json:"files"`
+	Samples []sample `json:"samples"`
+	Failure string   `json:"failure,omitempty"`
+	Summary summary  `json:"summary"`
+}
+
+// summary is what the samples come to. Memory is in bytes.
+type summary struct {
+	Megabytes      statistic `json:"megabytes_per_second"`
+	FilesPerSecond statistic `json:"files_per_second"`
+	ClientCPU      statistic `json:"client_cpu_seconds_per_gigabyte"`
+	ServerCPU      statistic `json:"server_cpu_seconds_per_gigabyte"`
+	ClientPeak     statistic `json:"client_peak_bytes"`
+	ServerPeak     statistic `json:"server_peak_bytes"`
+	// TranshipSpeedup is how many times as fast as this tranship was.
+	TranshipSpeedup statistic `json:"tranship_speedup"`
+}
+
+// sample is one round: client and server separately, times in seconds, memory in
+// bytes of the largest process.
+type sample struct {
+	Round      int     `json:"round"`
+	Seconds    float64 `json:"seconds"`
+	ClientCPU  float64 `json:"client_cpu_seconds"`
+	ServerCPU  float64 `json:"server_cpu_seconds"`
+	ClientPeak int64   `json:"client_peak_bytes"`
+	ServerPeak int64   `json:"server_peak_bytes"`
+}
+
+// summarize completes a report whose samples are complete.
+func (r *report) summarize() {
+	for i := range r.Tables {
+		t := &r.Tables[i]
+		tranship := t.result("tranship")
+		for j := range t.Results {
+			result := &t.Results[j]
+			result.Summary = result.summarize()
+			if tranship != nil {
+				result.Summary.TranshipSpeedup = tranship.speedup(*result)
+			}
+		}
+	}
+	r.Verdicts = r.judge()
+}
+
+func (r result) summarize() summary {
+	gigabytes := float64(r.Bytes) / 1e9
+	return summary{
+		Megabytes:      r.over(func(s sample) float64 { return gigabytes * 1000 / s.Seconds }),
+		FilesPerSecond: r.over(func(s sample) float64 { return float64(r.Files) / s.Seconds }),
+		ClientCPU:      r.over(func(s sample) float64 { return s.ClientCPU / gigabytes }),
+		ServerCPU:      r.over(func(s sample) float64 { return s.ServerCPU / gigabytes }),
+		ClientPeak:     r.over(func(s sample) float64 { return float64(s.ClientPeak) }),
+		ServerPeak:     r.serverPeak(),
+	}
+}
+
+func (r result) serverPeak() statistic {
+	return r.over(func(s sample) float64 { return float64(s.ServerPeak) })
+}
+
+// rate is how fast a contestant was, in the unit of the table.
+func (t table) rate(r result) statistic {
+	if t.ManyFiles {
+		return r.Summary.FilesPerSecond
+	}
+	return r.Summary.Megabytes
+}
+
+func (t table) unit() string {
+	if t.ManyFiles {
+		return "files/s"
+	}
+	return "MB/s"
+}
+
+func (r result) over(value func(sample) float64) statistic {
+	values := make([]float64, len(r.Samples))
+	for i, s := range r.Samples {
+		values[i] = value(s)
+	}
+	return summarize(values)
+}
+
+// result finds a contestant's; nil if it has none that counts.
+func (t table) result(contestant string) *result {
+	for i := range t.Results {
+		if t.Results[i].Contestant == contestant && len(t.Results[i].Samples) > 0 {
+			return &t.Results[i]
+		}
+	}
+	return nil
+}
+
+// write completes the report and writes it in all its forms.
+func (r *report) write(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	r.summarize()
+	content, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	var text, chart bytes.Buffer
+	r.markdown(&text)
+	if err := r.svg(&chart); err != nil {
+		return err
+	}
+	return errors.Join(
+		os.WriteFile(filepath.Join(dir, "bench.json"), append(content, '\n'), 0o644),
+		os.WriteFile(filepath.Join(dir, "bench.md"), text.Bytes(), 0o644),
+		os.WriteFile(filepath.Join(dir, "bench.svg"), chart.Bytes(), 0o644))
+}

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// filesPerDirectory is how many small files a directory has.
+const filesPerDirectory = 100
+
+// source is what is copied. It does not compress.
+type source struct {
+	large, client string // Files.
+	tree          string // A directory.
+	files         []string
+	names         string // A file with the names of the files in tree, a line each.
+}
+
+// makeSource writes the same bytes every time.
+func makeSource(dir string, o options) (source, error) {
+	s := source{
+		large:  filepath.Join(dir, "large.bin"),
+		client: filepath.Join(dir, "client.bin"),
+		tree:   filepath.Join(dir, "tree"),
+		names:  filepath.Join(dir, "names"),
+	}
+	random := rand.NewChaCha8([32]byte{})
+	err := errors.Join(makeFile(s.large, o.size, random), makeFile(s.client, o.clientSize, random))
+	for n := 0; n < o.files && err == nil; n++ {
+		name := fmt.Sprintf("d%03d/f%05d.dat", n/filesPerDirectory, n)
+		s.files = append(s.files, name)
+		err = makeFile(filepath.Join(s.tree, name), o.fileSize, random)
+	}
+	if err != nil {
+		return source{}, err
+	}
+	return s, os.WriteFile(s.names, []byte(strings.Join(s.files, "\n")+"\n"), 0o600)
+}
+
+func makeFile(name string, size int64, random io.Reader) error {
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return err
+	}
+	file, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	_, err = io.CopyN(file, random, size)
+	return errors.Join(err, file.Close())
+}
+
+// errDiffers is a copy that is not what was copied.
+var errDiffers = errors.New("a copy differs from its source")
+
+// verify compares the copy of a file or of a directory with the source, byte by
+// byte; names are the files of a directory.
+func verify(want, got string, names []string) error {
+	if names == nil {
+		return compareFiles(want, got)
+	}
+	for _, name := range names {
+		if err := compareFiles(filepath.Join(want, name), filepath.Join(got, name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func compareFiles(want, got string) error {
+	a, err := os.Open(want)
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	b, err := os.Open(got)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errDiffers, err)
+	}
+	defer b.Close()
+	info, err := a.Stat()
+	if err != nil {
+		return err
+	}
+	// Many files are small: buffers need not be larger.
+	size := int(min(info.Size()+1, 256<<10))
+	return compareReaders(got, bufio.NewReaderSize(a, size), bufio.NewReaderSize(b, size))
+}
+
+func compareReaders(name string, want, got *bufio.Reader) error {
+	for offset := 0; ; {
+		x, errX := want.Peek(want.Size())
+		y, errY := got.Peek(got.Size())
+		switch {
+		case !bytes.Equal(x, y):
+			return fmt.Errorf("%w: %s, after byte %d", errDiffers, name, offset)
+		case errX == io.EOF && errY == io.EOF:
+			return nil
+		case errX != nil || errY != nil:
+			return errors.Join(errX, errY)
+		}
+		n, _ := want.Discard(len(x))
+		if _, err := got.Discard(n); err != nil {
+			return err
+		}
+		offset += n
+	}
+}

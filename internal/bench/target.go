@@ -1,0 +1,123 @@
+package main
+
+import "fmt"
+
+// target is a ratio, or an amount, that tranship is to reach.
+type target struct {
+	text string
+	// cases are where it is to be reached, in each.
+	cases []string
+	// value is what is measured of tranship, also against a baseline.
+	value    func(tranship, baseline result) statistic
+	baseline string
+	want     float64
+	// goal is what would be better still; 0: there is none.
+	goal float64
+	// atMost: less is better.
+	atMost bool
+	// unit is what the value is divided by for people; 0: 1.
+	unit float64
+}
+
+// targets are what this project has set itself, at the default sizes.
+func targets() []target {
+	speed := func(t, b result) statistic { return t.speedup(b) }
+	cpu := func(t, b result) statistic {
+		return t.ratio(b, func(s sample) float64 { return s.ClientCPU + s.ServerCPU })
+	}
+	memory := func(t, _ result) statistic { return t.serverPeak() }
+	link := func(t, _ result) statistic {
+		return t.over(func(s sample) float64 { return float64(t.Bytes) / s.Seconds / linkBytesPerSecond })
+	}
+	plain, tls := []string{"large-up", "large-down"}, []string{"large-up-tls", "large-down-tls"}
+	return []target{
+		{text: "speed, against raw TCP", cases: plain, value: speed, baseline: "raw", want: 0.75, goal: 0.90},
+		{text: "speed, against generated-code gRPC", cases: plain, value: speed, baseline: "grpc", want: 2},
+		{text: "speed, against the rsync daemon", cases: plain, value: speed, baseline: "rsync", want: 1.3},
+		{text: "speed, against raw TLS", cases: tls, value: speed, baseline: "raw", want: 0.80},
+		{text: "speed, against scp", cases: tls, value: speed, baseline: "scp", want: 5},
+		{text: "speed, against the rsync daemon", cases: []string{"small-up"}, value: speed, baseline: "rsync", want: 1.2},
+		{text: "speed, against scp -r", cases: []string{"small-up"}, value: speed, baseline: "scp", want: 10},
+		{text: "speed, against rsync --fsync", cases: []string{"small-up-durable"}, value: speed, baseline: "rsync", want: 1.5},
+		{text: "speed, against rsync -a", cases: []string{"unchanged"}, value: speed, baseline: "rsync", want: 1},
+		{text: "share of the link", cases: []string{"link-100ms-up", "link-100ms-down"}, value: link, baseline: "tranship", want: 0.90},
+		{text: "peak memory of the server, MiB", cases: []string{"large-up", "large-up-durable"}, value: memory, baseline: "tranship", want: 48, atMost: true, unit: 1 << 20},
+		{text: "peak memory of the server, MiB", cases: []string{"clients-up", "clients-up-durable"}, value: memory, baseline: "tranship", want: 160, atMost: true, unit: 1 << 20},
+		{text: "CPU of client and server, against raw TCP", cases: plain, value: cpu, baseline: "raw", want: 1.7, goal: 1.3, atMost: true},
+	}
+}
+
+// verdict is a target in one case.
+type verdict struct {
+	Case   string  `json:"case"`
+	Target string  `json:"target"`
+	Want   float64 `json:"want"`
+	Goal   float64 `json:"goal,omitempty"`
+	AtMost bool    `json:"at_most"`
+	// Value is without a count when it was not measured.
+	Value statistic `json:"value"`
+	// Verdict is "reached", "goal reached", "missed" or "not measured".
+	Verdict string `json:"verdict"`
+}
+
+// judge compares a report with the targets.
+func (r *report) judge() []verdict {
+	var verdicts []verdict
+	for _, t := range targets() {
+		for _, name := range t.cases {
+			v := verdict{Case: name, Target: t.text, Want: t.want, Goal: t.goal, AtMost: t.atMost}
+			if table := r.table(name); table != nil {
+				ours, theirs := table.result("tranship"), table.result(t.baseline)
+				if ours != nil && theirs != nil {
+					v.Value = t.value(*ours, *theirs).scaled(t.unit)
+				}
+			}
+			v.Verdict = v.judge()
+			verdicts = append(verdicts, v)
+		}
+	}
+	return verdicts
+}
+
+func (v verdict) judge() string {
+	// What must not be exceeded counts in every round; a ratio on the whole.
+	value := v.Value.Median
+	reaches := func(limit float64) bool { return value >= limit }
+	if v.AtMost {
+		if v.Goal == 0 {
+			value = v.Value.Max
+		}
+		reaches = func(limit float64) bool { return value <= limit }
+	}
+	switch {
+	case v.Value.N == 0:
+		return "not measured"
+	case !reaches(v.Want):
+		return "missed"
+	case v.Goal > 0 && reaches(v.Goal):
+		return "goal reached"
+	}
+	return "reached"
+}
+
+// limit is what is wanted, as people write it.
+func (v verdict) limit() string {
+	sign := "≥"
+	if v.AtMost {
+		sign = "≤"
+	}
+	text := fmt.Sprintf("%s %.4g", sign, v.Want)
+	if v.Goal > 0 {
+		text += fmt.Sprintf(" (goal %.4g)", v.Goal)
+	}
+	return text
+}
+
+func (r *report) table(name string) *table {
+	for i := range r.Tables {
+		if r.Tables[i].Case == name {
+			return &r.Tables[i]
+		}
+	}
+	return nil
+}

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// tranship is what this is about: the built program, as anybody runs it.
+type tranship struct{}
+
+func (tranship) name() string { return "tranship" }
+
+func (tranship) about() string { return "tranship cp to tranship serve, verified by checksums" }
+
+func (tranship) lacks(*lab, benchCase) string { return "" }
+
+func (tranship) serve(ctx context.Context, s site) (*service, error) {
+	if s.tls {
+		return startProgram(ctx, "tranship-serve", s)
+	}
+	ready := filepath.Join(s.dir, "ready")
+	p, err := command{args: []string{
+		s.binary, "serve", "--root", s.root, "--listen", "127.0.0.1:0", "--ready-file", ready, "--log-level", "warn",
+	}}.start(ctx)
+	if err != nil {
+		return nil, err
+	}
+	started := &service{process: p}
+	err = p.await(ctx, func() bool {
+		content, err := os.ReadFile(ready)
+		started.address = strings.TrimSpace(string(content))
+		return err == nil
+	})
+	if err != nil {
+		p.stop()
+		return nil, err
+	}
+	return started, nil
+}
+
+func (tranship) copy(j job) (command, error) {
+	durability, scheme := "written", "grpc"
+	if j.durable {
+		durability = "durable"
+	}
+	var env []string
+	if j.tls {
+		scheme = "grpcs"
+		// Read instead of the system's roots.
+		env = []string{"SSL_CERT_FILE=" + j.keys.certificate, "SSL_CERT_DIR=" + j.dir}
+	}
+	args := []string{j.binary, "cp", "--durability", durability}
+	local, remote := j.local, scheme+"://"+j.address+"/"+j.remote
+	if j.names != nil {
+		args = append(args, "-r")
+		if j.workload == again {
+			args = append(args, "-u")
+		}
+		// A directory's contents go into the other, whether it is there or not.
+		if j.down {
+			remote += "/."
+		} else {
+			local += "/."
+		}
+	}
+	if j.down {
+		return command{args: append(args, remote, local), env: env}, nil
+	}
+	return command{args: append(args, local, remote), env: env}, nil
+}
