@@ -56,10 +56,11 @@ type Writer interface {
 	// returns only after their writes have; the new spec's attributes,
 	// precondition and durability replace the older. If the store remembers the
 	// commit of such an upload, and the path still has the version that it
-	// made, Begin returns that upload: all of it is durable, Commit returns the
-	// file as long as size and checksum are its, Part and CopyPart fail with
-	// ErrAborted, and Abort makes the store forget the commit, not the file.
-	// Otherwise the upload is new.
+	// made, Begin returns that upload: nothing of it is missing, Commit gives
+	// the file what the new spec sets of attributes and the new spec's durability
+	// and returns it, as long as size, checksum and version are its, Part and
+	// CopyPart fail with ErrAborted, and Abort makes the store forget the commit,
+	// not the file. Otherwise the upload is new.
 	Begin(ctx context.Context, spec Spec) (Upload, error)
 }
 

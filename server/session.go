@@ -70,10 +70,10 @@ func (s *sessions) add(added *session) {
 	id := added.upload.ID()
 	if other, ok := s.byID[id]; ok {
 		if other.upload.Epoch() > added.upload.Epoch() {
-			added.close(errEnded)
+			added.close(errResumed)
 			return
 		}
-		other.close(errEnded)
+		other.close(errResumed)
 	}
 	delete(s.lost, id)
 	s.byID[id] = added
@@ -106,10 +106,12 @@ func (s *sessions) join(id string, epoch uint64) (*session, error) {
 	switch {
 	case ok && found.upload.Epoch() == epoch:
 		return found, nil
+	case ok && found.upload.Epoch() > epoch:
+		return nil, errResumed
 	case !ok && epoch != 0 && s.lost[id] == epoch:
 		return nil, errLost
 	default:
-		return nil, fmt.Errorf("%w: the upload is not under way in epoch %d", tranship.ErrAborted, epoch)
+		return nil, errEnded
 	}
 }
 
@@ -125,8 +127,11 @@ func (s *sessions) end(id string) {
 }
 
 var (
-	// errEnded is the outcome of slots whose upload was ended or resumed.
-	errEnded = fmt.Errorf("%w: the upload has been ended or resumed elsewhere", tranship.ErrAborted)
+	// errResumed is the outcome of slots whose upload was resumed by a newer one.
+	errResumed = fmt.Errorf("%w: another copy of this file took over", tranship.ErrAborted)
+	// errEnded is that of slots whose upload was ended, perhaps by one that had
+	// resumed it.
+	errEnded = fmt.Errorf("%w: the upload is not under way any more: another copy of this file took over, or it was removed", tranship.ErrAborted)
 	// errLost is that of slots whose upload can be resumed.
 	errLost = fmt.Errorf("%w: the stream that owns the upload has ended", tranship.ErrUnavailable)
 )

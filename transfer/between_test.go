@@ -3,8 +3,10 @@ package transfer
 import (
 	"bytes"
 	"errors"
+	"maps"
 	"testing"
 
+	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/store/mem"
 )
 
@@ -39,4 +41,23 @@ func TestResumeBetweenStores(t *testing.T) {
 		t.Fatal(err)
 	}
 	mustHave(t, store.Store, "copy", other)
+}
+
+// Metadata that the source has no more goes from a copy that is not sent again.
+func TestRepeatBetweenStoresTakesMetadata(t *testing.T) {
+	source, store := &mem.Store{}, &mem.Store{}
+	data := random(largeBytes)
+	fill(t, source, map[string]int{"a": largeBytes})
+	for _, metadata := range []map[string]string{{"key": "value"}, {"other": "value"}, {}} {
+		if _, err := source.SetAttributes(t.Context(), "a", tranship.Attributes{Metadata: metadata}, tranship.Precondition{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := Copy(t.Context(), store, itemOf(source, "a", largeBytes), Options{}); err != nil {
+			t.Fatal(err)
+		}
+		mustHave(t, store, "copy", data)
+		if file, err := store.Stat(t.Context(), "copy"); err != nil || !maps.Equal(file.Metadata, metadata) {
+			t.Errorf("the copy has metadata %v, want %v; %v", file.Metadata, metadata, err)
+		}
+	}
 }

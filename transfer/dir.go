@@ -22,7 +22,8 @@ import (
 // it at commit: nobody sees half of it. Its parents are created. It is not synced
 // unless its spec asks for tranship.DurabilityDurable. Modified time and mode are
 // kept; user metadata is not. A process that is killed may leave a file that
-// begins with ".tranship-" and ends with ".tmp", which can be removed.
+// begins with ".tranship-" and ends with ".tmp": the next upload to the same target
+// removes it, or anybody.
 //
 // An upload with a tranship.Spec.ResumeKey is resumable, also by another process:
 // its temporary file, whose name depends on the target's and ends with ".part", has
@@ -30,7 +31,7 @@ import (
 // what was not synced may be lost in a crash; Copy does. There is one for each
 // target: an upload of another source, size or key begins anew. While a process
 // has it, uploads of other processes to the same target are not resumable. What was
-// given up for good stays until it is removed.
+// given up stays until the target is replaced by another upload, or it is removed.
 type Dir struct {
 	root *os.Root
 
@@ -117,27 +118,6 @@ func kind(mode fs.FileMode) string {
 	return "a special file"
 }
 
-// localError gives an error of the local system the meaning it has for a store.
-// It drops the system call's name and the path, which the caller says better.
-func localError(err error) error {
-	reason := err
-	for inner := errors.Unwrap(reason); inner != nil; inner = errors.Unwrap(reason) {
-		reason = inner
-	}
-	for _, known := range []struct{ is, means error }{
-		{fs.ErrNotExist, tranship.ErrNotFound},
-		{fs.ErrPermission, tranship.ErrDenied},
-		{syscall.ENOSPC, tranship.ErrNoSpace},
-		{syscall.EDQUOT, tranship.ErrQuota},
-		{syscall.ENAMETOOLONG, tranship.ErrInvalid},
-	} {
-		if errors.Is(err, known.is) {
-			return fmt.Errorf("%w (%v)", known.means, reason)
-		}
-	}
-	return reason
-}
-
 // parents creates the directories above name.
 func (d *Dir) parents(name string) error {
 	parent := path.Dir(name)
@@ -149,7 +129,7 @@ func (d *Dir) parents(name string) error {
 		return fmt.Errorf("%w: %s has a file above it", tranship.ErrExists, name)
 	}
 	if err != nil {
-		return localError(err)
+		return targetError(err)
 	}
 	return nil
 }
@@ -164,7 +144,7 @@ func (d *Dir) vacant(name string, precondition tranship.Precondition) error {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
 		return nil
 	case err != nil:
-		return localError(err)
+		return targetError(err)
 	case precondition.MustNotExist:
 		return fmt.Errorf("%w: %s", tranship.ErrExists, name)
 	case info.Mode().IsRegular(), info.Mode()&fs.ModeSymlink != 0:
@@ -179,10 +159,10 @@ func (d *Dir) sync(name string) error {
 	for directory := path.Dir(name); ; directory = path.Dir(directory) {
 		f, err := d.root.Open(directory)
 		if err != nil {
-			return localError(err)
+			return targetError(err)
 		}
 		if err := errors.Join(f.Sync(), f.Close()); err != nil {
-			return localError(err)
+			return targetError(err)
 		}
 		if directory == "." {
 			return nil
@@ -205,7 +185,7 @@ func (d *Dir) Put(ctx context.Context, spec tranship.Spec, data []byte) (transhi
 	}
 	_, err = upload.file.Write(data)
 	if err != nil {
-		return tranship.File{}, errors.Join(localError(err), upload.Abort(ctx))
+		return tranship.File{}, errors.Join(targetError(err), upload.Abort(ctx))
 	}
 	file, err := upload.finish(int64(len(data)), tranship.CRC32C(data))
 	if err != nil {
@@ -220,5 +200,7 @@ func (d *Dir) Begin(_ context.Context, spec tranship.Spec) (tranship.Upload, err
 	if err != nil {
 		return nil, err
 	}
+	// A put, of which there may be many, takes the place of what another left.
+	d.removeLeftovers(spec.Path)
 	return upload, nil
 }

@@ -36,6 +36,8 @@ type job struct {
 	restarts int
 	// kept: the destination has an upload to be resumed.
 	kept bool
+	// discarded: what it had before NoResume is gone.
+	discarded bool
 }
 
 // attempt copies the item once. It keeps in item.File what it learns of the source.
@@ -114,7 +116,7 @@ func (j *job) planned(ctx context.Context) (done bool, err error) {
 	}
 	source, err := openSource(watch.ctx, &j.item)
 	if err != nil {
-		return false, err
+		return false, j.lost(watch.ctx, err)
 	}
 	defer source.close()
 	if size := source.from.Size; size < 0 || isSmall(size) {
@@ -122,6 +124,21 @@ func (j *job) planned(ctx context.Context) (done bool, err error) {
 		return false, nil
 	}
 	return true, j.parts(watch, source)
+}
+
+// lost removes what an earlier attempt kept, if the source cannot be opened because
+// that is not there any more.
+func (j *job) lost(ctx context.Context, err error) error {
+	old := &source{from: j.file, item: &j.item}
+	if !j.kept || !old.isLost(err) {
+		return err
+	}
+	spec := j.spec(j.file)
+	spec.ResumeKey = old.resumeKey()
+	if j.discard(ctx, spec) == nil {
+		j.kept = false
+	}
+	return err
 }
 
 // inOrder reports whether all has to be read in order, once, to know its digest:
@@ -150,10 +167,14 @@ func attributesOf(file tranship.File) tranship.Attributes {
 	if file.ModTime.IsZero() {
 		return tranship.Attributes{Metadata: file.Metadata}
 	}
+	metadata := file.Metadata
+	if metadata == nil && file.Version != "" {
+		metadata = map[string]string{} // known to be none
+	}
 	return tranship.Attributes{
 		ModTime:  new(file.ModTime),
 		Mode:     new(file.Mode.Perm()),
-		Metadata: file.Metadata,
+		Metadata: metadata,
 	}
 }
 

@@ -64,16 +64,16 @@ func (u *localUpload) sum(size int64) (crc uint32, err error) {
 func (u *localUpload) finish(size int64, crc uint32) (tranship.File, error) {
 	name := u.spec.Path
 	if err := u.attributes(); err != nil {
-		return tranship.File{}, localError(err)
+		return tranship.File{}, targetError(err)
 	}
 	if u.isSynced() {
 		if err := u.file.Sync(); err != nil {
-			return tranship.File{}, localError(err)
+			return tranship.File{}, targetError(err)
 		}
 	}
 	info, err := u.file.Stat()
 	if err != nil {
-		return tranship.File{}, localError(err)
+		return tranship.File{}, targetError(err)
 	}
 	if err := u.rename(); err != nil {
 		return tranship.File{}, err
@@ -82,6 +82,8 @@ func (u *localUpload) finish(size int64, crc uint32) (tranship.File, error) {
 	if u.partial != nil {
 		// Without its partial file it means nothing.
 		_ = u.dir.root.Remove(u.partial.journal)
+	} else {
+		u.dir.removePartial(name)
 	}
 	u.close()
 	if u.isSynced() {
@@ -114,7 +116,7 @@ func (u *localUpload) rename() error {
 	}
 	if !u.spec.Precondition.MustNotExist {
 		if err := root.Rename(u.temporary, name); err != nil {
-			return localError(err)
+			return targetError(err)
 		}
 		return nil
 	}
@@ -123,7 +125,7 @@ func (u *localUpload) rename() error {
 		if errors.Is(err, fs.ErrExist) {
 			return fmt.Errorf("%w: %s", tranship.ErrExists, name)
 		}
-		return localError(err)
+		return targetError(err)
 	}
 	_ = root.Remove(u.temporary)
 	return nil

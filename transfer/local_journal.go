@@ -79,7 +79,7 @@ func nextLine(lines *bufio.Reader, value any) (int64, error) {
 		return 0, nil
 	}
 	if err != nil {
-		return 0, localError(err)
+		return 0, targetError(err)
 	}
 	sum, text, _ := bytes.Cut(line[:len(line)-1], []byte(" "))
 	whole := string(sum) == lineSum(text) && json.Unmarshal(text, value) == nil
@@ -127,7 +127,7 @@ func appendLine(w io.Writer, value any) error {
 		return err
 	}
 	if _, err := fmt.Fprintf(w, "%s %s\n", lineSum(text), text); err != nil {
-		return localError(err)
+		return targetError(err)
 	}
 	return nil
 }

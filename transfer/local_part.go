@@ -44,7 +44,7 @@ func (p *localPart) WriteChunk(data chunk.Chunk) error {
 		return &tranship.InvalidError{Field: "size", Rule: "there must be no more bytes than were declared"}
 	}
 	if err := p.upload.writeAt(p.start+p.written, data.Pieces); err != nil {
-		return localError(err)
+		return targetError(err)
 	}
 	p.crc = tranship.CombineCRC32C(p.crc, data.CRC32C, length)
 	p.written += length

@@ -1,25 +1,18 @@
 package transfer
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"io"
 	"io/fs"
 	"os"
-	"path"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
-const (
-	partialSuffix = ".part"
-	journalSuffix = ".journal"
-	// syncBytes is how much is written at most before it is synced, where that
-	// was asked for.
-	syncBytes = 32 << 20
-)
+// syncBytes is how much is written at most before it is synced, where that was asked
+// for.
+const syncBytes = 32 << 20
 
 // partial are the files of an upload into a Dir that is to be resumed: the partial
 // file and its journal, beside the target. The journal is locked.
@@ -51,9 +44,7 @@ var errBusy = errors.New("another process copies to it")
 
 // openPartial opens the partial file of a target, or begins one.
 func (d *Dir) openPartial(spec tranship.Spec, partSize int64, mode fs.FileMode) (_ *partial, err error) {
-	// The hash is of the name alone: the directory may be reached as another one.
-	sum := sha256.Sum256([]byte(path.Base(spec.Path)))
-	base := path.Join(path.Dir(spec.Path), temporaryPrefix+hex.EncodeToString(sum[:8]))
+	base := hiddenName(spec.Path)
 	p := &partial{dir: d, name: base + partialSuffix, journal: base + journalSuffix}
 	defer func() {
 		if err != nil {
@@ -65,7 +56,7 @@ func (d *Dir) openPartial(spec tranship.Spec, partSize int64, mode fs.FileMode) 
 	}
 	locked, err := rootfs.Lock(p.log)
 	if err != nil {
-		return nil, localError(err)
+		return nil, targetError(err)
 	}
 	// Whoever had the lock may have removed the file since it was opened.
 	if !locked || !d.is(p.journal, p.log) {
@@ -104,7 +95,7 @@ func (p *partial) resume(head journalHead) error {
 	}
 	file, err := p.dir.root.OpenFile(p.name, os.O_RDWR, 0)
 	if err != nil {
-		p.discarded, p.why = known.bytes(), localError(err)
+		p.discarded, p.why = known.bytes(), targetError(err)
 		return nil
 	}
 	info, err := file.Stat()
@@ -120,7 +111,7 @@ func (p *partial) resume(head journalHead) error {
 	}
 	if info.Size() > head.Size {
 		if err := file.Truncate(head.Size); err != nil {
-			return localError(err)
+			return targetError(err)
 		}
 	}
 	// A torn tail goes before anything is appended.
@@ -134,10 +125,10 @@ func (p *partial) begin(head journalHead, mode fs.FileMode) (err error) {
 		return err
 	}
 	if err := p.dir.root.Remove(p.name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return localError(err)
+		return targetError(err)
 	}
 	if p.file, err = p.dir.root.OpenFile(p.name, os.O_RDWR|os.O_CREATE|os.O_EXCL, mode); err != nil {
-		return localError(err)
+		return targetError(err)
 	}
 	p.epoch = 1
 	return appendLine(p.log, head)
@@ -145,10 +136,10 @@ func (p *partial) begin(head journalHead, mode fs.FileMode) (err error) {
 
 func (p *partial) truncate(length int64) error {
 	if err := p.log.Truncate(length); err != nil {
-		return localError(err)
+		return targetError(err)
 	}
 	if _, err := p.log.Seek(length, io.SeekStart); err != nil {
-		return localError(err)
+		return targetError(err)
 	}
 	return nil
 }
@@ -167,12 +158,12 @@ func (p *partial) close() {
 func (d *Dir) openRegular(name string, mode fs.FileMode) (*os.File, error) {
 	if info, err := d.root.Lstat(name); err == nil && !info.Mode().IsRegular() {
 		if err := d.root.Remove(name); err != nil {
-			return nil, localError(err)
+			return nil, targetError(err)
 		}
 	}
 	file, err := d.root.OpenFile(name, os.O_RDWR|os.O_CREATE, mode)
 	if err != nil {
-		return nil, localError(err)
+		return nil, targetError(err)
 	}
 	return file, nil
 }

@@ -50,7 +50,7 @@ func (u *localUpload) sync() (err error) {
 	}()
 	if u.isSynced() {
 		if err := u.file.Sync(); err != nil {
-			return localError(err)
+			return targetError(err)
 		}
 	}
 	for _, p := range u.unsynced {
@@ -92,7 +92,7 @@ func (u *localUpload) syncLog() error {
 		return nil
 	}
 	if err := u.partial.log.Sync(); err != nil {
-		return localError(err)
+		return targetError(err)
 	}
 	return nil
 }

@@ -2,9 +2,6 @@ package transfer
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -12,7 +9,6 @@ import (
 	"maps"
 	"math"
 	"os"
-	"path"
 	"slices"
 	"sync"
 
@@ -20,9 +16,6 @@ import (
 )
 
 const (
-	temporaryPrefix = ".tranship-"
-	temporarySuffix = ".tmp"
-
 	leastLocalPart = 1 << 20
 	mostLocalPart  = 64 << 20
 )
@@ -75,20 +68,11 @@ func (d *Dir) begin(spec tranship.Spec) (*localUpload, error) {
 			return u, err
 		}
 	}
-	u.temporary = temporaryName(spec.Path)
-	file, err := d.root.OpenFile(u.temporary, os.O_RDWR|os.O_CREATE|os.O_EXCL, mode)
-	if err != nil {
-		return nil, localError(err)
+	var err error
+	if u.temporary, u.file, err = d.createTemporary(spec.Path, mode); err != nil {
+		return nil, err
 	}
-	u.file = file
 	return u, nil
-}
-
-// temporaryName is short whatever the length of the file's own name, and not the
-// same twice: two copies to one target must not write into each other.
-func temporaryName(name string) string {
-	sum := sha256.Sum256([]byte(name))
-	return path.Join(path.Dir(name), temporaryPrefix+hex.EncodeToString(sum[:4])+"-"+rand.Text()[:10]+temporarySuffix)
 }
 
 // resume makes u an upload into the partial file of its path, in place of an older
@@ -278,7 +262,7 @@ func (u *localUpload) remove() error {
 	var errs []error
 	for _, name := range names {
 		if err := u.dir.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			errs = append(errs, localError(err))
+			errs = append(errs, targetError(err))
 		}
 	}
 	return errors.Join(errs...)

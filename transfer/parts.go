@@ -57,11 +57,15 @@ func (j *job) parts(watch *watch, source *source) (err error) {
 	if !sameContent(j.file, source.from) {
 		j.file, j.proved = source.from, nil
 	}
-	spec, key := j.spec(source.from), ""
-	if !j.options.NoResume {
-		key = source.resumeKey()
+	spec := j.spec(source.from)
+	spec.ResumeKey = source.resumeKey()
+	if j.options.NoResume {
+		if err := j.discard(watch.ctx, spec); err != nil {
+			return err
+		}
+		spec.ResumeKey = ""
 	}
-	spec.ResumeKey = key
+	key := spec.ResumeKey
 	j.progress.size.Store(source.from.Size)
 	j.result.Size = source.from.Size
 	upload, err := j.destination.Begin(watch.ctx, spec)
@@ -93,6 +97,22 @@ func (j *job) parts(watch *watch, source *source) (err error) {
 	}
 	j.result.complete(committed)
 	j.progress.there(a.sentBytes.Load(), a.skippedBytes.Load())
+	return nil
+}
+
+// discard removes, once, what the destination has of an upload that would be resumed.
+func (j *job) discard(ctx context.Context, spec tranship.Spec) error {
+	if j.discarded || spec.ResumeKey == "" {
+		return nil
+	}
+	upload, err := j.destination.Begin(ctx, spec)
+	if err != nil {
+		return err
+	}
+	if err := upload.Abort(ctx); err != nil {
+		return err
+	}
+	j.discarded = true
 	return nil
 }
 
@@ -224,7 +244,7 @@ func (a *assembly) commit(ctx context.Context) (tranship.File, error) {
 func (a *assembly) giveUp(err error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(a.watch.ctx), endTimeout)
 	defer cancel()
-	discard := errors.Is(err, ErrChanged) || errors.Is(err, tranship.ErrInvalid)
+	discard := errors.Is(err, ErrChanged) || errors.Is(err, tranship.ErrInvalid) || a.source.isLost(err)
 	restart := false
 	_, incomplete := errors.AsType[*tranship.IncompleteError](err)
 	switch {

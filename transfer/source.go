@@ -56,6 +56,12 @@ func (s *source) isLocal() bool { return s.held != nil }
 // no proof.
 func (s *source) isVersioned() bool { return s.from.Version != "" }
 
+// isLost reports whether a failure means that the version which is being copied is not
+// at its source any more. Nobody can go on with what there is of it.
+func (s *source) isLost(err error) bool {
+	return s.isVersioned() && errors.Is(err, tranship.ErrNotFound)
+}
+
 func (s *source) open(ctx context.Context, offset, length int64) (tranship.Content, error) {
 	if s.held != nil {
 		return s.held.(ranges).Range(offset, length), nil

@@ -134,8 +134,8 @@ type Options struct {
 	// Parts is the number of parts of one such file in flight at most; 0: 4, or as
 	// many as fill the way to a server.
 	Parts int
-	// NoResume begins every file from its beginning, and keeps nothing of one
-	// that fails.
+	// NoResume begins every file from its beginning, removes what the
+	// destination would resume, and keeps nothing of one that fails.
 	NoResume bool
 	// StallTimeout is how long an attempt goes on while no byte is read or
 	// taken; 0: 30 s. There is no deadline for an attempt that moves, however

@@ -64,3 +64,19 @@ func TestDigestThroughCut(t *testing.T) {
 		t.Error("nothing was cut")
 	}
 }
+
+// A server that says nothing any more does not hold who waits for a digest.
+func TestDigestOfFrozenServer(t *testing.T) {
+	t.Parallel()
+	_, root, address := serveFor(t.Context(), t)
+	largeFile(t, filepath.Join(root, "large"))
+	proxy, err := faultproxy.Listen(address, func(int) faultproxy.Link {
+		return faultproxy.Link{Down: faultproxy.Faults{FreezeAfter: new(int64(10 << 20))}}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = proxy.Close() })
+	fails(t, 1, []string{"/large: unavailable: stalled: no byte came for 500ms"},
+		"stat", "--digest", "sha256", "--stall-timeout", "500ms", "grpc://"+proxy.Address()+"/large")
+}

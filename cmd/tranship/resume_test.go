@@ -247,16 +247,17 @@ func TestNoResume(t *testing.T) {
 		t.Errorf("sent %d, skipped %d", result.SentBytes, result.SkippedBytes)
 	}
 	sameContent(t, filepath.Join(root, "large"), content)
+	if uploads := unfinished(t, server); len(uploads) > 0 {
+		t.Errorf("left: %+v", uploads)
+	}
 
 	second := startProgram(t, "cp", "--no-resume", "--progress", "plain", "--progress-interval", "10ms", source, slow+"/other")
 	second.err.awaitMatch(t, quarter)
 	if code := second.end(t, syscall.SIGINT); code != 1 || strings.Contains(second.err.String(), "again") {
 		t.Errorf("exit code %d: %s", code, second.err.String())
 	}
-	for _, upload := range unfinished(t, server) {
-		if upload.Path == "other" {
-			t.Errorf("left: %+v", upload)
-		}
+	if uploads := unfinished(t, server); len(uploads) > 0 {
+		t.Errorf("left: %+v", uploads)
 	}
 }
 
@@ -447,4 +448,23 @@ func TestResumeOverConnections(t *testing.T) {
 	back := filepath.Join(t.TempDir(), "back")
 	output(t, 0, "cp", "--connections", "3", server+"/large", back)
 	sameContent(t, back, content)
+}
+
+// Of two copies of one file the newer goes on, and the older says why it does not.
+func TestCopyTakenOver(t *testing.T) {
+	t.Parallel()
+	root, server, slow := slowServer(t)
+	source := filepath.Join(t.TempDir(), "large")
+	content := largeFile(t, source)
+	first := startProgram(t, "cp", source, slow)
+	awaitDurable(t, server)
+	output(t, 0, "cp", source, server)
+	if exit, ok := errors.AsType[*exec.ExitError](first.Wait()); !ok || exit.ExitCode() != 1 {
+		t.Errorf("exit code %v", exit)
+	}
+	if text := first.err.String(); !strings.HasPrefix(text, "tranship: "+source+": aborted: ") ||
+		!strings.Contains(text, "another copy of ") || !strings.Contains(text, " took over") || strings.Count(text, "\n") != 1 || strings.Contains(text, "again") {
+		t.Errorf("%q", text)
+	}
+	sameContent(t, filepath.Join(root, "large"), content)
 }

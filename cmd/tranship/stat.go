@@ -16,8 +16,9 @@ import (
 
 func newStat(g *globals) *cobra.Command {
 	var algorithm algorithmFlag
+	var stall time.Duration
 	cmd := &cobra.Command{
-		Use:   "stat [--digest sha256|blake3] PLACE...",
+		Use:   "stat [--digest sha256|blake3] [--stall-timeout 30s] PLACE...",
 		Short: "Show what a server knows of a file",
 		Long: `Show what a server knows of a file. It does not know digests: --digest downloads
 the file to compute one, and keeps nothing of it.`,
@@ -27,18 +28,22 @@ the file to compute one, and keeps nothing of it.`,
 			if err != nil {
 				return err
 			}
+			if stall <= 0 {
+				return usagef("--stall-timeout %v: it must be more than 0", stall)
+			}
 			return g.each(cmd.Context(), places, func(ctx context.Context, store tranship.Store, p place) error {
-				return g.stat(ctx, store, p, algorithm)
+				return g.stat(ctx, store, p, algorithm, stall)
 			})
 		},
 	}
 	cmd.Flags().Var(&algorithm, "digest", "compute a digest, which reads the whole file: `sha256|blake3`")
 	completeValues(cmd, "digest", transfer.SHA256, transfer.BLAKE3)
+	cmd.Flags().DurationVar(&stall, "stall-timeout", 30*time.Second, "how long --digest may go without a byte before it is tried again")
 	g.jsonFlag(cmd)
 	return cmd
 }
 
-func (g *globals) stat(ctx context.Context, store tranship.Store, p place, algorithm algorithmFlag) error {
+func (g *globals) stat(ctx context.Context, store tranship.Store, p place, algorithm algorithmFlag, stall time.Duration) error {
 	file, isDirectory, err := lookup(ctx, store, p)
 	if err != nil {
 		return pathless(err, p.path)
@@ -48,7 +53,7 @@ func (g *globals) stat(ctx context.Context, store tranship.Store, p place, algor
 	}
 	object := objectOf(tranship.Entry{File: file})
 	if algorithm != "" {
-		sum, err := digestFile(ctx, store, file, string(algorithm))
+		sum, err := digestFile(ctx, store, file, string(algorithm), stall)
 		if err != nil {
 			return pathless(err, p.path)
 		}

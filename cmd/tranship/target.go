@@ -235,7 +235,8 @@ func (l *listings) of(path string) func(context.Context, string) (tranship.File,
 	return nil
 }
 
-// message is the line of a file that failed.
+// message is the line of a file that failed. It names the source, unless it was this
+// machine's target that failed.
 func (t *target) message(result transfer.Result) string {
 	if t.protocol != protocolTranship && strings.Contains(result.Err.Error(), "unknown service") {
 		where := t.place.arg
@@ -243,6 +244,9 @@ func (t *target) message(result transfer.Result) string {
 			where = result.Source
 		}
 		return fmt.Sprintf("%s: the server does not serve the protocol %s", where, t.protocol)
+	}
+	if _, failed := errors.AsType[*transfer.TargetError](result.Err); failed {
+		return t.show(result.Path) + ": " + t.inWords(result.Err)
 	}
 	// Stores end what they say with the path, which stands before it here.
 	text := strings.TrimSuffix(t.inWords(result.Err), ": "+result.Path)

@@ -176,7 +176,8 @@ func (s *Store) admitSpec(ctx context.Context, spec tranship.Spec) error {
 }
 
 // Put implements tranship.Writer.
-func (s *Store) Put(ctx context.Context, spec tranship.Spec, data []byte) (tranship.File, error) {
+func (s *Store) Put(ctx context.Context, spec tranship.Spec, data []byte) (_ tranship.File, err error) {
+	defer s.explain(&err)
 	if err := spec.Validate(); err != nil {
 		return tranship.File{}, err
 	}

@@ -1,6 +1,9 @@
 package disk
 
 import (
+	"context"
+	"errors"
+	"maps"
 	"time"
 
 	"github.com/tranship/tranship"
@@ -75,19 +78,80 @@ func (s *session) remember(file tranship.File, crc uint32) error {
 	return err
 }
 
-// commitAgain answers a commit whose reply may have been lost. The caller holds the
-// gate.
-func (s *session) commitAgain(commit tranship.Commit) (tranship.File, error) {
+// recall goes on with a session whose commit is remembered, unless its file is not
+// there any more. The caller holds the gate.
+func (s *session) recall(spec tranship.Spec) (*upload, error) {
+	if err := s.store.admitAttributes(spec.Attributes); err != nil {
+		return nil, err
+	}
+	file, err := s.store.stat(spec.Path)
+	if err != nil && !errors.Is(err, tranship.ErrNotFound) {
+		return nil, err
+	}
+	if err != nil || file.Version != s.committed.version {
+		s.remove()
+		return nil, errGone
+	}
+	s.spec = spec
+	return s.own(), nil
+}
+
+// commitAgain answers a commit whose reply may have been lost, or that somebody
+// repeats with other attributes or more durability. The caller holds the gate.
+func (s *session) commitAgain(ctx context.Context, commit tranship.Commit) (tranship.File, error) {
 	if commit.CRC32C != nil && *commit.CRC32C != s.committed.crc {
 		return tranship.File{}, wrongChecksum(s.path, s.committed.crc, *commit.CRC32C)
 	}
-	file, err := s.store.stat(s.path)
+	file, err := s.store.settle(ctx, s.spec, s.committed.version)
+	if final, ok := errors.AsType[finalError](err); ok {
+		s.remove() // nobody knows which bytes the file has after the next outage
+		return tranship.File{}, final.error
+	}
 	if err != nil {
 		return tranship.File{}, err
 	}
-	if file.Version != s.committed.version {
-		return tranship.File{}, wrongVersion(file, s.committed.version)
-	}
 	s.owner = nil
 	return file, nil
+}
+
+// settle gives the version of a file that is there what its spec sets of attributes,
+// and the spec's durability.
+func (s *Store) settle(ctx context.Context, spec tranship.Spec, version string) (tranship.File, error) {
+	unlock, err := s.paths.lock(ctx, spec.Path)
+	if err != nil {
+		return tranship.File{}, err
+	}
+	defer unlock()
+	ancestors := s.ancestors(spec.Path)
+	dir, file, found, err := s.find(spec.Path)
+	if err != nil {
+		return tranship.File{}, err
+	}
+	defer dir.Close()
+	defer file.Close()
+	if found.Version != version {
+		return tranship.File{}, wrongVersion(found.File, version)
+	}
+	if !hasAttributes(found.File, spec.Attributes) {
+		if err := s.alter(dir, file, found, spec.Attributes); err != nil {
+			return tranship.File{}, err
+		}
+	}
+	// Who committed it, or changed its attributes since, may not have synced.
+	if s.durability(spec.Durability) == tranship.DurabilityDurable {
+		if err := s.system.sync(file); err != nil {
+			return tranship.File{}, finalError{fail("sync", spec.Path, err)}
+		}
+		if err := s.syncPlaced(spec.Path, ancestors); err != nil {
+			return tranship.File{}, finalError{err}
+		}
+	}
+	settled, err := s.describe(spec.Path, file)
+	return settled.File, err
+}
+
+// hasAttributes tells whether a file has all that is set in attributes.
+func hasAttributes(file tranship.File, attributes tranship.Attributes) bool {
+	want := attributes.Apply(file)
+	return want.ModTime.Equal(file.ModTime) && want.Mode == file.Mode && maps.Equal(want.Metadata, file.Metadata)
 }

@@ -12,7 +12,8 @@ const copyBuffer = 256 << 10
 
 // CopyPart implements tranship.Upload. The bytes pass through memory, because the
 // part's checksum has to be known anyway.
-func (u *upload) CopyPart(ctx context.Context, n int, source string, options tranship.OpenOptions) error {
+func (u *upload) CopyPart(ctx context.Context, n int, source string, options tranship.OpenOptions) (err error) {
+	defer u.store.explain(&err)
 	if err := admit(ctx, source); err != nil {
 		return err
 	}

@@ -11,7 +11,8 @@ import (
 )
 
 // SetAttributes implements tranship.Editor.
-func (s *Store) SetAttributes(ctx context.Context, path string, attributes tranship.Attributes, precondition tranship.Precondition) (tranship.File, error) {
+func (s *Store) SetAttributes(ctx context.Context, path string, attributes tranship.Attributes, precondition tranship.Precondition) (_ tranship.File, err error) {
+	defer s.explain(&err)
 	if err := attributes.Validate(); err != nil {
 		return tranship.File{}, err
 	}
@@ -101,7 +102,8 @@ func (s *Store) writeRecord(file *os.File, path string, r record) error {
 }
 
 // Remove implements tranship.Editor. Directories that it leaves empty go, too.
-func (s *Store) Remove(ctx context.Context, path string, precondition tranship.Precondition) error {
+func (s *Store) Remove(ctx context.Context, path string, precondition tranship.Precondition) (err error) {
+	defer s.explain(&err)
 	if err := admit(ctx, path); err != nil {
 		return err
 	}

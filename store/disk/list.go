@@ -40,6 +40,9 @@ func (l lister) start() error {
 	if err := l.ctx.Err(); err != nil {
 		return err
 	}
+	if err := l.store.present(); err != nil {
+		return err
+	}
 	dir, err := l.store.root.Walk(l.options.Directory)
 	if rootfs.IsAbsent(err) {
 		return nil

@@ -29,6 +29,8 @@ type promise struct {
 	durable map[int]uint32
 	// aborted tells that an abort returned: nothing may be left to resume.
 	aborted bool
+	// metadata is what the file has, where that is known.
+	metadata map[string]string
 }
 
 // check opens what is left of a store in a directory and goes on with it.
@@ -56,6 +58,11 @@ func (p promise) check(t *testing.T, name, directory string) {
 		t.Errorf("%s: before a commit the file has %d bytes that differ, or %v", name, len(read), err)
 	case !isOld && !isNew:
 		t.Errorf("%s: the file is neither what it was nor what it becomes: %d bytes, %v", name, len(read), err)
+	}
+	if p.metadata != nil {
+		if file, err := store.Stat(t.Context(), p.path); err != nil || !maps.Equal(file.Metadata, p.metadata) {
+			t.Errorf("%s: the file has metadata %v, want %v, or %v", name, file.Metadata, p.metadata, err)
+		}
 	}
 	u := f.begin(p.spec)
 	got := durable(u)
@@ -201,6 +208,33 @@ func losePower(t *testing.T) {
 	o.rewrite(u, other, 0)
 	o.commit(u)
 	if o.crashes < 1000 {
+		t.Errorf("only %d crashes", o.crashes)
+	}
+}
+
+// What was only written becomes durable when the same upload is repeated, and what
+// it changes of attributes with it.
+func TestPowerLossAfterRepeatedCommit(t *testing.T) { synctest.Test(t, losePowerAfterRepetition) }
+
+func losePowerAfterRepetition(t *testing.T) {
+	o := newOutage(t, t.TempDir())
+	content := noise(1, 2*tiny-100)
+	o.now = promise{path: "a/b/file", spec: resumable("a/b/file", content), content: content}
+	o.now.spec.Durability = tranship.DurabilityWritten
+	o.crashed = nil // nothing is promised
+	o.commit(o.resume())
+	o.now.spec.Durability = tranship.DurabilityDurable
+	o.commit(o.resume())
+	o.crashed = o.crash
+	o.after("the reply to a commit", "")
+
+	for _, metadata := range []map[string]string{{"key": "value"}, {"key": "another"}, {}} {
+		o.now.spec.Attributes.Metadata, o.now.metadata = metadata, nil
+		o.commit(o.resume())
+		o.now.metadata = metadata
+		o.after("the reply to a repeated commit", "")
+	}
+	if o.crashes < 100 {
 		t.Errorf("only %d crashes", o.crashes)
 	}
 }

@@ -12,7 +12,8 @@ import (
 )
 
 // Stat implements tranship.Reader.
-func (s *Store) Stat(ctx context.Context, path string) (tranship.File, error) {
+func (s *Store) Stat(ctx context.Context, path string) (_ tranship.File, err error) {
+	defer s.explain(&err)
 	if err := admit(ctx, path); err != nil {
 		return tranship.File{}, err
 	}
@@ -31,7 +32,8 @@ func admit(ctx context.Context, paths ...string) error {
 }
 
 // Open implements tranship.Reader.
-func (s *Store) Open(ctx context.Context, path string, options tranship.OpenOptions) (tranship.Content, error) {
+func (s *Store) Open(ctx context.Context, path string, options tranship.OpenOptions) (_ tranship.Content, err error) {
+	defer s.explain(&err)
 	if err := admit(ctx, path); err != nil {
 		return nil, err
 	}

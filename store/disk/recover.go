@@ -78,12 +78,11 @@ func (s *Store) recoverSession(id string) (*session, error) {
 		return nil, err
 	}
 	found := s.recoveredSession(log)
-	if log.header.spec.Durability != tranship.DurabilityDurable {
-		// What was only written may be lost with the machine; and a minimum
-		// may have been raised.
-		found.doubted = found.durable() || log.header.boot == "" || log.header.boot != s.system.boot()
-	}
-	found.doubted = found.doubted || torn
+	// What was only written may be lost with the machine; and a minimum may have been
+	// raised.
+	unsynced := log.header.spec.Durability != tranship.DurabilityDurable
+	lost := unsynced && (log.header.boot == "" || log.header.boot != s.system.boot())
+	found.doubted = torn || lost || unsynced && found.durable()
 	data, err := s.state.uploads.Lstat(id)
 	gone := errors.Is(err, fs.ErrNotExist)
 	if err != nil && !gone {
@@ -102,7 +101,7 @@ func (s *Store) recoverSession(id string) (*session, error) {
 				made.at = written
 			}
 			found.committed = newCommitment(*made, *log.header.spec.Size, found.partSize, log.parts)
-			if found.committed == nil {
+			if found.committed == nil || lost { // its file may have any bytes
 				return nil, nil
 			}
 			found.used.Store(written.UnixNano())

@@ -28,7 +28,8 @@ func resumptionOf(spec tranship.Spec) resumption {
 var errGone = errors.New("nothing to resume")
 
 // Begin implements tranship.Writer.
-func (s *Store) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload, error) {
+func (s *Store) Begin(ctx context.Context, spec tranship.Spec) (_ tranship.Upload, err error) {
+	defer s.explain(&err)
 	if err := spec.Validate(); err != nil {
 		return nil, err
 	}
@@ -88,15 +89,7 @@ func (s *session) resume(ctx context.Context, spec tranship.Spec) (*upload, erro
 		return nil, errGone
 	}
 	if s.committed != nil {
-		file, err := s.store.stat(spec.Path)
-		if err != nil && !errors.Is(err, tranship.ErrNotFound) {
-			return nil, err
-		}
-		if err != nil || file.Version != s.committed.version {
-			s.remove()
-			return nil, errGone
-		}
-		return s.own(), nil
+		return s.recall(spec)
 	}
 	if err := s.store.admitSpec(ctx, spec); err != nil {
 		return nil, err

@@ -33,7 +33,7 @@ import (
 
 // Options configure a store. The zero value is useful.
 type Options struct {
-	// Logger gets warnings for whoever runs the store; nil: none.
+	// Logger gets warnings and errors for whoever runs the store; nil: none.
 	Logger *slog.Logger
 	// Durability is what specs with DurabilityDefault, and changes that have no
 	// spec, get; by default DurabilityDurable.
@@ -105,6 +105,9 @@ type Store struct {
 	begins  keyedLock
 	syncer  syncer
 	settled settlements
+
+	// reportGone logs once that the directory is.
+	reportGone sync.Once
 
 	// stop ends the sweeper, which is in sweeping.
 	stop     chan struct{}

@@ -10,7 +10,8 @@ import (
 )
 
 // Move implements tranship.Editor. The file keeps its version.
-func (s *Store) Move(ctx context.Context, source, destination string, precondition tranship.Precondition) (tranship.File, error) {
+func (s *Store) Move(ctx context.Context, source, destination string, precondition tranship.Precondition) (_ tranship.File, err error) {
+	defer s.explain(&err)
 	if err := admit(ctx, source, destination); err != nil {
 		return tranship.File{}, err
 	}
@@ -71,7 +72,8 @@ const copyStep = 64 << 20
 // Copy implements tranship.Editor. The system copies, where it can without reading
 // (a reflink). So the checksum is not verified but taken over with the bytes: a
 // damaged source gives a copy that reading finds damaged, too.
-func (s *Store) Copy(ctx context.Context, source, destination string, precondition tranship.Precondition) (tranship.File, error) {
+func (s *Store) Copy(ctx context.Context, source, destination string, precondition tranship.Precondition) (_ tranship.File, err error) {
+	defer s.explain(&err)
 	if err := admit(ctx, source, destination); err != nil {
 		return tranship.File{}, err
 	}

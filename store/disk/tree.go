@@ -63,6 +63,18 @@ func (s *Store) makeDirectory(parent *rootfs.Dir, directory string) (*rootfs.Dir
 	return sub, settled, err
 }
 
+// ancestors are the directories above a path. Whoever then finds a file there knows
+// that the settlements are not older than they.
+func (s *Store) ancestors(path string) []ancestor {
+	var all []ancestor
+	for i := range len(path) {
+		if path[i] == '/' {
+			all = append(all, ancestor{path[:i], s.settled.of(path[:i])})
+		}
+	}
+	return all
+}
+
 // place renames a file to path, and replaces a file that is there if it may. It
 // returns the directories above.
 func (s *Store) place(from *rootfs.Dir, name, path string, replace bool) ([]ancestor, error) {

@@ -29,7 +29,7 @@ func (u *upload) ended() error {
 	case u.owner == u:
 		return u.failure()
 	case u.session.epoch > u.epoch:
-		return fmt.Errorf("%w: the upload of %s was resumed by another", tranship.ErrAborted, u.path)
+		return fmt.Errorf("%w: another copy of %s took over its upload", tranship.ErrAborted, u.path)
 	default:
 		return fmt.Errorf("%w: the upload of %s was ended", tranship.ErrAborted, u.path)
 	}
@@ -75,7 +75,8 @@ func (u *upload) Sync(ctx context.Context) error {
 
 // Commit implements tranship.Upload. When syncing has failed, it fails with that
 // error for good, and the upload can only be aborted.
-func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.File, error) {
+func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (_ tranship.File, err error) {
+	defer u.store.explain(&err)
 	u.gate.Lock()
 	defer u.gate.Unlock()
 	if err := u.ended(); err != nil {
@@ -88,7 +89,7 @@ func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.F
 		return tranship.File{}, &tranship.InvalidError{Field: "size", Rule: "the size must be the one that the upload was begun with"}
 	}
 	if u.committed != nil {
-		return u.commitAgain(commit)
+		return u.commitAgain(ctx, commit)
 	}
 	return u.commit(ctx, commit)
 }

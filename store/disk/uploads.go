@@ -94,6 +94,9 @@ func (s *Store) unfinished(ctx context.Context, directory string) ([]tranship.Up
 	if closed {
 		return nil, fmt.Errorf("%w: the store is closed", tranship.ErrUnavailable)
 	}
+	if err := s.present(); err != nil {
+		return nil, err
+	}
 	s.sweep()
 	var all []tranship.UploadInfo
 	for _, begun := range s.allSessions() {

@@ -68,7 +68,7 @@ func (u *upload) fill(ctx context.Context, n int) (most int64, err error) {
 	if err := u.ended(); err != nil {
 		return 0, err
 	}
-	if u.session.committed != nil {
+	if u.session.committed != "" {
 		return 0, fmt.Errorf("%w: the upload of %s was committed", tranship.ErrAborted, u.session.spec.Path)
 	}
 	return min(u.session.partSize, size-int64(n)*u.session.partSize), nil

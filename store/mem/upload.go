@@ -27,8 +27,8 @@ type session struct {
 	parts map[int]*part
 	// durable are the ranges of a session that was committed.
 	durable []tranship.Range
-	// committed is the file that it became.
-	committed     *file
+	// committed is the version of the file that it became; "" before.
+	committed     string
 	created, used time.Time
 }
 
@@ -45,7 +45,7 @@ func (s *session) length(n int) int64 {
 
 // ranges are the durable ones.
 func (s *session) ranges() []tranship.Range {
-	if !s.resumable || s.committed != nil {
+	if !s.resumable || s.committed != "" {
 		return s.durable
 	}
 	var all []tranship.Range
@@ -103,7 +103,7 @@ func (u *upload) ended() error {
 	case u.session.owner == u:
 		return nil
 	case u.session.epoch > u.epoch:
-		return fmt.Errorf("%w: the upload of %s was resumed by another", tranship.ErrAborted, path)
+		return fmt.Errorf("%w: another copy of %s took over its upload", tranship.ErrAborted, path)
 	default:
 		return fmt.Errorf("%w: the upload of %s was ended", tranship.ErrAborted, path)
 	}
@@ -123,26 +123,40 @@ func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.F
 	if commit.Size < 0 || s.spec.Size != nil && *s.spec.Size != commit.Size {
 		return tranship.File{}, &tranship.InvalidError{Field: "size", Rule: "the size must be the one that the upload was begun with"}
 	}
-	made := s.committed
-	if made == nil {
-		data, crc, err := s.assemble(commit.Size)
-		if err != nil {
-			return tranship.File{}, err
-		}
-		made = newFile(s.spec, data, crc)
+	made, err := u.store.outcome(s, commit.Size)
+	if err != nil {
+		return tranship.File{}, err
 	}
 	if crc := *made.info.CRC32C; commit.CRC32C != nil && *commit.CRC32C != crc {
 		return tranship.File{}, fmt.Errorf("%w: %s has CRC32C %08x, not %08x", tranship.ErrIntegrity, s.spec.Path, crc, *commit.CRC32C)
 	}
-	if s.committed == nil {
+	if s.committed == "" {
 		if err := u.store.allow(s.spec.Path, s.spec.Precondition); err != nil {
 			return tranship.File{}, err
 		}
-		u.store.set(made)
-		s.durable, s.committed, s.parts, s.used = s.ranges(), made, nil, time.Now()
+		s.durable, s.committed, s.parts, s.used = s.ranges(), made.info.Version, nil, time.Now()
 	}
+	u.store.set(made)
 	s.owner = nil
 	return made.describe(), nil
+}
+
+// outcome is the file that a session becomes; if it was committed, the one that it
+// became, with what the latest spec sets of attributes.
+func (s *Store) outcome(begun *session, size int64) (*file, error) {
+	if begun.committed == "" {
+		data, crc, err := begun.assemble(size)
+		if err != nil {
+			return nil, err
+		}
+		return newFile(begun.spec, data, crc), nil
+	}
+	path := begun.spec.Path
+	if err := s.check(path, tranship.Precondition{MustMatchVersion: begun.committed}); err != nil {
+		return nil, err
+	}
+	made := s.files[path]
+	return &file{info: begun.spec.Attributes.Apply(made.info), data: made.data}, nil
 }
 
 // assemble puts the parts together to a file of size bytes, and their checksums to

@@ -48,16 +48,16 @@ func (s *Store) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload,
 	if spec.ResumeKey != "" {
 		begun = s.sessions[resumptionOf(spec)]
 	}
-	if begun != nil && begun.committed != nil {
-		if f := s.files[spec.Path]; f != nil && f.info.Version == begun.committed.info.Version {
-			begun.committed = f // with the attributes that it has now
+	if begun != nil && begun.committed != "" {
+		if f := s.files[spec.Path]; f != nil && f.info.Version == begun.committed {
+			begun.spec = clone(spec)
 			return s.own(begun), nil
 		}
 	}
 	if err := s.allow(spec.Path, spec.Precondition); err != nil {
 		return nil, err
 	}
-	if begun != nil && begun.committed != nil {
+	if begun != nil && begun.committed != "" {
 		s.forget(begun)
 		begun = nil
 	}
@@ -126,7 +126,7 @@ func (s *Store) expire() {
 
 func (s *Store) expiry(old *session) time.Time {
 	switch {
-	case old.committed != nil:
+	case old.committed != "":
 		return old.used.Add(remembered)
 	case s.UploadExpiry > 0:
 		return old.used.Add(s.UploadExpiry)
@@ -164,7 +164,7 @@ func (s *Store) unfinished(directory string) []tranship.UploadInfo {
 	var all []tranship.UploadInfo
 	for _, begun := range s.sessions {
 		path := begun.spec.Path
-		if _, below := inDirectory(path, directory); begun.committed != nil || !below && path != directory {
+		if _, below := inDirectory(path, directory); begun.committed != "" || !below && path != directory {
 			continue
 		}
 		info := tranship.UploadInfo{
@@ -194,7 +194,7 @@ func (s *Store) AbortUpload(ctx context.Context, id string) error {
 	}
 	s.expire()
 	for _, begun := range s.sessions {
-		if begun.id == id && begun.committed == nil {
+		if begun.id == id && begun.committed == "" {
 			s.forget(begun)
 			return nil
 		}

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"io/fs"
 	"slices"
 	"testing"
 
@@ -89,7 +90,10 @@ func (m *model) doBeginAgain(s *script) {
 }
 
 func (m *model) beginUpload(s *script, spec tranship.Spec) {
-	spec.Precondition.MustNotExist = s.next(6) == 1
+	modes := []*fs.FileMode{nil, new(fs.FileMode(0o600)), new(fs.FileMode(0o444))}
+	way := s.next(6 * len(modes))
+	spec.Precondition.MustNotExist = way%6 == 1
+	spec.Attributes.Mode = modes[way/6]
 	var older *modelSession
 	if spec.ResumeKey != "" {
 		older = m.sessions[sessionKey{spec.Path, spec.ResumeKey, *spec.Size}]

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"errors"
+	"io/fs"
 	"slices"
 
 	"github.com/tranship/tranship"
@@ -84,8 +85,21 @@ func (m *model) commitHandle(h *modelHandle, way int) {
 		m.Fatalf("Commit(%+v) of %d bytes for %+v succeeded, want %v", commit, len(data), h.session.spec, failures)
 	default:
 		m.checkFile(file, h.session.spec.Path, data)
-		m.committedAs(h, modelFile{data, file.Version})
+		m.committedAs(h, modelFile{data, file.Version, m.modeOf(h.session, file, tranship.DefaultMode)})
 	}
+}
+
+// modeOf is the mode of the file that a commit made: the one that the spec sets, or
+// another.
+func (m *model) modeOf(s *modelSession, file tranship.File, other fs.FileMode) fs.FileMode {
+	m.Helper()
+	if s.spec.Attributes.Mode != nil {
+		other = *s.spec.Attributes.Mode
+	}
+	if file.Mode != other {
+		m.Fatalf("the file committed at %q has mode %o, want %o", s.spec.Path, file.Mode, other)
+	}
+	return other
 }
 
 // failed lets go of an upload whose commit has failed, or leaves it for later.
@@ -126,6 +140,13 @@ func (m *model) checkRepeatedCommit(h *modelHandle, way int, failures failure, f
 	case err == nil && (len(failures) > 0 || file.Version != h.session.made.version):
 		m.Fatalf("a repeated Commit made %+v, want version %s, or %v", file, h.session.made.version, failures)
 	case err == nil:
+		path := h.session.spec.Path
+		there := m.files[path] // of this version, or the commit had failed
+		if there.version != file.Version {
+			m.Fatalf("a repeated Commit made version %s, and there is %s", file.Version, there.version)
+		}
+		there.mode = m.modeOf(h.session, file, there.mode)
+		m.files[path] = there
 		h.session.owner = nil
 	case failures.has(err) || h.session.vague || h.untold && errors.Is(err, tranship.ErrAborted):
 		m.failed(h, way)
@@ -178,7 +199,7 @@ func (m *model) doCopy(s *script) {
 
 func (m *model) doPut(s *script) {
 	path, data := s.path(), content(byte(s.next(256)), int64(s.next(8))*100)
-	m.setFile(path, &modelFile{data, m.put(path, data).Version})
+	m.setFile(path, &modelFile{data, m.put(path, data).Version, tranship.DefaultMode})
 }
 
 func (m *model) doRemove(s *script) {
@@ -208,7 +229,7 @@ func (m *model) doMove(s *script) {
 		m.Fatalf("Move(%q, %q): %v", source, destination, err)
 	}
 	m.setFile(source, nil)
-	m.setFile(destination, &modelFile{from.data, file.Version})
+	m.setFile(destination, &modelFile{from.data, file.Version, from.mode})
 }
 
 // doAbortUpload aborts an upload by the id of any so far.

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"errors"
+	"io/fs"
 	"maps"
 	"slices"
 
@@ -24,6 +25,7 @@ type model struct {
 type modelFile struct {
 	data    []byte
 	version string
+	mode    fs.FileMode
 }
 
 // sessionKey is what resumes an upload.
@@ -228,8 +230,8 @@ func (m *model) check() {
 	m.Helper()
 	m.lists(tranship.ListOptions{Recursive: true}, slices.Sorted(maps.Keys(m.files))...)
 	for path, want := range m.files {
-		if file := m.has(path, want.data); file.Version != want.version {
-			m.Fatalf("version of %q is %s, want %s", path, file.Version, want.version)
+		if file := m.has(path, want.data); file.Version != want.version || file.Mode != want.mode {
+			m.Fatalf("%q has version %s and mode %o, want %s and %o", path, file.Version, file.Mode, want.version, want.mode)
 		}
 	}
 	unfinished := make(map[string]*modelSession)

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"io/fs"
+	"time"
 
 	"github.com/tranship/tranship"
 )
@@ -16,6 +17,8 @@ func rememberTests() []test {
 		{"not of another upload", remembersNoOther},
 		{"not when the file is another", forgetsReplaced},
 		{"attributes may change", rememberedAttributes},
+		{"newer attributes", newerAttributes},
+		{"newer durability", newerDurability},
 		{"empty file", remembersEmpty},
 		{"not without a key", remembersNothing},
 	}
@@ -192,21 +195,59 @@ func forgetsReplaced(f fixture) {
 	}
 }
 
-// rememberedAttributes leaves open which attributes a repeated commit returns.
+// rememberedAttributes changes attributes that the spec leaves alone.
 func rememberedAttributes(f fixture) {
 	data := f.parted(1)
 	spec := resumable("file", "key", data)
-	older, file := f.committed(spec, data)
+	older, _ := f.committed(spec, data)
 	attributes := tranship.Attributes{Mode: new(fs.FileMode(0o600)), Metadata: map[string]string{"key": "value"}}
 	changed, err := f.store.SetAttributes(f.Context(), "file", attributes, tranship.Precondition{})
 	if err != nil {
 		f.Fatalf("SetAttributes: %v", err)
 	}
-	again := f.commit(f.recall(older, spec, data), data)
-	if again.Version != file.Version {
-		f.Fatalf("version is %s after a repeated commit, want %s", again.Version, file.Version)
-	}
+	f.sameFile(f.commit(f.recall(older, spec, data), data), changed)
 	f.sameFile(f.has("file", data), changed)
+}
+
+// newerAttributes repeats an upload of the same bytes, with other attributes each
+// time.
+func newerAttributes(f fixture) {
+	data := f.parted(1)
+	spec := resumable("file", "key", data)
+	older, want := f.committed(spec, data)
+	for _, attributes := range []tranship.Attributes{
+		{Mode: new(fs.FileMode(0o440))},
+		{ModTime: new(time.Date(2001, 2, 3, 4, 5, 6, 0, time.UTC))},
+		{Metadata: map[string]string{"key": "value"}},
+		{Mode: new(fs.FileMode(0o600)), ModTime: new(time.Date(2002, 2, 3, 4, 5, 6, 0, time.UTC)), Metadata: map[string]string{}},
+		{},
+	} {
+		spec.Attributes = attributes
+		f.detach(f.recall(older, spec, data))
+		f.sameFile(f.has("file", data), want) // nothing happens before the commit
+		want = attributes.Apply(want)
+		f.sameFile(f.commit(f.recall(older, spec, data), data), want)
+		f.sameFile(f.has("file", data), want)
+	}
+
+	spec.Attributes.Mode = new(fs.FileMode(0o644))
+	upload := f.recall(older, spec, data)
+	replaced := f.put("file", []byte("another"))
+	_, err := commit(f.Context(), upload, data)
+	f.fails("Commit of a file that was replaced", err, tranship.ErrPrecondition)
+	f.detach(upload)
+	f.sameFile(f.has("file", []byte("another")), replaced)
+}
+
+func newerDurability(f fixture) {
+	data := f.parted(1)
+	spec := resumable("d/e/file", "key", data)
+	spec.Durability = tranship.DurabilityWritten
+	older, file := f.committed(spec, data)
+	for _, spec.Durability = range []tranship.Durability{tranship.DurabilityDurable, tranship.DurabilityWritten, tranship.DurabilityDefault} {
+		f.sameFile(f.commit(f.recall(older, spec, data), data), file)
+	}
+	f.sameFile(f.has("d/e/file", data), file)
 }
 
 func remembersEmpty(f fixture) {

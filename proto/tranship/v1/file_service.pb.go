@@ -140,9 +140,11 @@ const (
 	// The caller's unfinished upload with this path, size and resume_key, or a
 	// new one if there is none. This slot owns it; the upload's epoch rises and
 	// its older writers fail with ABORTED. An upload that was committed within
-	// the last day is found, too, as long as its file has not been replaced: all
-	// of it is durable, and finish answers with the file, in case the first
-	// answer was lost; chunks fail with ABORTED, cancel makes the server forget it.
+	// the last day is found, too, as long as its file has not been replaced: none
+	// of it is missing, and finish gives the file the attributes that are present,
+	// and the durability, and answers with it, in case the first answer was lost
+	// or these have changed; chunks fail with ABORTED, cancel makes the server
+	// forget it.
 	Begin_MODE_RESUME Begin_Mode = 2
 	// One more writer for the upload of `upload_id` and `epoch`, which another
 	// slot, perhaps of another stream or connection, owns. Only slot, mode,

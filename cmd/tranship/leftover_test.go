@@ -1,0 +1,79 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// What a download left that was killed is gone when the same target has been copied
+// to, whichever way that was.
+func TestKilledDownloadsLeaveNothing(t *testing.T) {
+	t.Parallel()
+	root, server, slow := slowServer(t)
+	content := largeFile(t, filepath.Join(root, "large"))
+	ways := map[string][]string{
+		"resumable": {"cp"},
+		"no resume": {"cp", "--no-resume"},
+		"filesrv":   {"cp", "--protocol", "filesrv"},
+	}
+	for killed, first := range ways {
+		for again, second := range ways {
+			t.Run(killed+", then "+again, func(t *testing.T) {
+				t.Parallel()
+				local := t.TempDir() + "/"
+				p := startProgram(t, slices.Concat(first, []string{slow + "/large", local})...)
+				poll(t, "some of the file here", func() bool { return hidden(t, local) > 4<<20 })
+				p.end(t, syscall.SIGKILL)
+				output(t, 0, slices.Concat(second, []string{server + "/large", local})...)
+				sameContent(t, local+"large", content)
+				if left := hidden(t, local); left > 0 {
+					t.Errorf("%d bytes are left", left)
+				}
+			})
+		}
+	}
+}
+
+// What there is of a file that is removed at the server meanwhile is of no use, and is
+// not offered to be gone on with.
+func TestDownloadOfRemovedFile(t *testing.T) {
+	t.Parallel()
+	root, _, slow := slowServer(t)
+	largeFile(t, filepath.Join(root, "large"))
+	local := t.TempDir() + "/"
+	p := startProgram(t, "cp", slow+"/large", local)
+	poll(t, "some of the file here", func() bool { return hidden(t, local) > 4<<20 })
+	if err := os.Remove(filepath.Join(root, "large")); err != nil {
+		t.Fatal(err)
+	}
+	if exit, ok := errors.AsType[*exec.ExitError](p.Wait()); !ok || exit.ExitCode() != exitNotFound {
+		t.Errorf("exit code %v", exit)
+	}
+	if text, want := p.err.String(), "tranship: "+slow+"/large: not found\n"; text != want {
+		t.Errorf("%q, want %q", text, want)
+	}
+	if entries, err := os.ReadDir(local); err != nil || len(entries) > 0 {
+		t.Errorf("left: %v, %v", entries, err)
+	}
+}
+
+// hidden are the bytes of the files in a directory that are not for its user.
+func hidden(t *testing.T, directory string) (size int64) {
+	t.Helper()
+	entries, err := os.ReadDir(directory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		if info, err := entry.Info(); err == nil && strings.HasPrefix(entry.Name(), ".") {
+			size += info.Size()
+		}
+	}
+	return size
+}
