@@ -21,6 +21,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -30,6 +31,8 @@ type Dir struct {
 	root *os.Root
 	// handle is a descriptor of the directory itself, opened when first needed.
 	handle func() (*os.File, error)
+	// shares are the holders beside the first.
+	shares atomic.Int32
 }
 
 // Open opens a directory of the operating system. Symbolic links in name itself
@@ -50,8 +53,17 @@ func New(root *os.Root) *Dir {
 	}
 }
 
-// Close releases the directory; its files stay open.
+// Share returns the same directory for one more holder, who closes it as well.
+func (d *Dir) Share() *Dir {
+	d.shares.Add(1)
+	return d
+}
+
+// Close releases the directory, when its last holder does; its files stay open.
 func (d *Dir) Close() error {
+	if d.shares.Add(-1) >= 0 {
+		return nil
+	}
 	err := d.root.Close()
 	// When it was never opened this fails, now that the root is closed.
 	if handle, failed := d.handle(); failed == nil {

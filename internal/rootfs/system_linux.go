@@ -48,6 +48,32 @@ func identity(info fs.FileInfo) (inode uint64, changed int64) {
 	return status.Ino, status.Ctim.Nano()
 }
 
+// directoryID tells directories apart that are there at the same time.
+type directoryID struct{ device, inode uint64 }
+
+// locate finds the directory at a path, "." for this one, if no link is on the way.
+// false: in doubt.
+func (d *Dir) locate(path string) (id directoryID, ok bool) {
+	handle, err := d.handle()
+	if err != nil {
+		return directoryID{}, false
+	}
+	how := unix.OpenHow{
+		Flags:   unix.O_PATH | unix.O_DIRECTORY | unix.O_CLOEXEC,
+		Resolve: unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_BENEATH,
+	}
+	var status unix.Stat_t
+	err = control(handle, func(dir int) error {
+		found, err := unix.Openat2(dir, path, &how)
+		if err != nil {
+			return err
+		}
+		defer unix.Close(found)
+		return unix.Fstat(found, &status)
+	})
+	return directoryID{uint64(status.Dev), status.Ino}, err == nil //nolint:unconvert // another type elsewhere
+}
+
 // Getxattr reads an extended attribute of an open file; nil when it has none.
 // errors.ErrUnsupported: the file system has no such attributes.
 func Getxattr(file *os.File, name string) ([]byte, error) {

@@ -17,6 +17,10 @@ func (d *Dir) freeBytes() (int64, error) { return math.MaxInt64, nil }
 
 func identity(fs.FileInfo) (inode uint64, changed int64) { return 0, 0 }
 
+type directoryID struct{}
+
+func (d *Dir) locate(string) (id directoryID, ok bool) { return directoryID{}, false }
+
 // Getxattr is errors.ErrUnsupported.
 func Getxattr(*os.File, string) ([]byte, error) { return nil, errors.ErrUnsupported }
 

@@ -110,7 +110,7 @@ func readable(mode fs.FileMode) fs.FileMode { return mode | 0o400 }
 // and its directory.
 func (s *Store) find(path string) (*rootfs.Dir, *os.File, description, error) {
 	directory, name := rootfs.Split(path)
-	dir, err := s.root.Walk(directory)
+	dir, err := s.directories.Walk(directory)
 	if err != nil {
 		return nil, nil, description{}, failRead("open", path, err)
 	}
@@ -131,7 +131,7 @@ func (s *Store) find(path string) (*rootfs.Dir, *os.File, description, error) {
 // stat describes the file at path. It also can when the file may not be read.
 func (s *Store) stat(path string) (tranship.File, error) {
 	directory, name := rootfs.Split(path)
-	dir, err := s.root.Walk(directory)
+	dir, err := s.directories.Walk(directory)
 	if err != nil {
 		return tranship.File{}, failRead("describe", path, err)
 	}
