@@ -120,7 +120,7 @@ func (d *Dir) openFile(name string, flag int) (*os.File, fs.FileInfo, error) {
 		if !seen.Mode().IsRegular() {
 			return nil, nil, &ObstacleError{Path: name, Mode: seen.Mode()}
 		}
-		file, err := d.root.OpenFile(name, flag|nonblock, 0)
+		file, err := d.openAt(name, flag|nonblock, 0)
 		if err != nil {
 			last = err // perhaps a link's that took its place for a moment
 			continue
@@ -150,7 +150,7 @@ func (d *Dir) CreateFile(name string, mode fs.FileMode) (*os.File, error) {
 	if err := checkSegment("create", name); err != nil {
 		return nil, err
 	}
-	return d.root.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, mode)
+	return d.openAt(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, mode)
 }
 
 // Mkdir creates a directory. Whatever is there, a link too, is fs.ErrExist.
@@ -170,13 +170,18 @@ func (d *Dir) Chmod(name string, mode fs.FileMode) error {
 	return d.root.Chmod(name, mode)
 }
 
-// Chtimes sets a file's modified time and leaves the time of access, with the
-// same caveat as Chmod.
-func (d *Dir) Chtimes(name string, modified time.Time) error {
+// Chtimes sets the modified time of an open file and leaves the time of access. Where
+// the system needs a name for that, it is the file's in the directory, with the same
+// caveat as of Chmod.
+func (d *Dir) Chtimes(file *os.File, name string, modified time.Time) error {
 	if err := checkSegment("chtimes", name); err != nil {
 		return err
 	}
-	return d.root.Chtimes(name, time.Time{}, modified)
+	err := chtimes(file, modified)
+	if errors.Is(err, errors.ErrUnsupported) {
+		err = d.root.Chtimes(name, time.Time{}, modified)
+	}
+	return relative("chtimes", name, err)
 }
 
 // Remove removes what is under a name if it is not a directory.

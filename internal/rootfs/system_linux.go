@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -46,6 +47,43 @@ func identity(info fs.FileInfo) (inode uint64, changed int64) {
 		return 0, 0
 	}
 	return status.Ino, status.Ctim.Nano()
+}
+
+// openAt opens what is under a name itself, not behind a link. os.Root would make six
+// system calls of that, to find out whether a file can be polled.
+func (d *Dir) openAt(name string, flag int, mode fs.FileMode) (*os.File, error) {
+	handle, err := d.handle()
+	if err != nil {
+		return nil, err
+	}
+	opened := -1
+	err = control(handle, func(dir int) error {
+		return retry(func() (err error) {
+			opened, err = unix.Openat(dir, name, flag|unix.O_NOFOLLOW|unix.O_CLOEXEC|unix.O_LARGEFILE, uint32(mode.Perm()))
+			return err
+		})
+	})
+	if err != nil {
+		return nil, relative("open", name, err)
+	}
+	return os.NewFile(uintptr(opened), d.root.Name()+"/"+name), nil
+}
+
+// chtimes sets the modified time of an open file. errors.ErrUnsupported: the system
+// needs its name for that.
+func chtimes(file *os.File, modified time.Time) error {
+	when, err := unix.TimeToTimespec(modified)
+	if err != nil {
+		return err
+	}
+	times := []unix.Timespec{{Nsec: unix.UTIME_OMIT}, when}
+	err = control(file, func(descriptor int) error {
+		return retry(func() error { return unix.UtimesNanoAt(descriptor, "", times, unix.AT_EMPTY_PATH) })
+	})
+	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOENT) {
+		return errors.ErrUnsupported
+	}
+	return err
 }
 
 // directoryID tells directories apart that are there at the same time.

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"math"
 	"os"
+	"time"
 )
 
 // Elsewhere than on Linux the fallbacks are used: they are slower, not less safe.
@@ -16,6 +17,12 @@ func renameNoReplace(*Dir, string, *Dir, string) error { return errors.ErrUnsupp
 func (d *Dir) freeBytes() (int64, error) { return math.MaxInt64, nil }
 
 func identity(fs.FileInfo) (inode uint64, changed int64) { return 0, 0 }
+
+func (d *Dir) openAt(name string, flag int, mode fs.FileMode) (*os.File, error) {
+	return d.root.OpenFile(name, flag, mode)
+}
+
+func chtimes(*os.File, time.Time) error { return errors.ErrUnsupported }
 
 type directoryID struct{}
 

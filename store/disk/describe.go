@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 
 	"github.com/tranship/tranship"
@@ -45,6 +46,25 @@ func (s *Store) describe(path string, file *os.File) (description, error) {
 	}
 }
 
+// describeRecorded is describe for a file that was given the record r just now.
+func (s *Store) describeRecorded(path string, file *os.File, r record) (description, error) {
+	if !s.attributes {
+		return s.describe(path, file)
+	}
+	info, err := file.Stat()
+	if err != nil {
+		return description{}, fail("describe", path, err)
+	}
+	if !r.holds(info) {
+		return s.describe(path, file)
+	}
+	r.metadata = maps.Clone(r.metadata) // the caller's
+	if len(r.metadata) == 0 {
+		r.metadata = nil
+	}
+	return recorded(path, info, r), nil
+}
+
 // readRecord returns the zero record, which holds for no file, if there is none
 // that makes sense.
 func (s *Store) readRecord(file *os.File) (record, error) {
@@ -66,7 +86,7 @@ func (s *Store) readRecord(file *os.File) (record, error) {
 }
 
 func recorded(path string, info fs.FileInfo, r record) description {
-	d := derived(path, info)
+	d := undecided(path, info)
 	d.recorded = true
 	d.Version = r.version
 	d.CRC32C = r.crc
@@ -79,14 +99,15 @@ func recorded(path string, info fs.FileInfo, r record) description {
 
 // derived describes a file without a record.
 func derived(path string, info fs.FileInfo) description {
+	d := undecided(path, info)
+	d.Version = derivedVersion(info)
+	return d
+}
+
+// undecided is what a file system tells of a file. The version is left open.
+func undecided(path string, info fs.FileInfo) description {
 	return description{
-		File: tranship.File{
-			Path:    path,
-			Size:    info.Size(),
-			ModTime: info.ModTime(),
-			Mode:    info.Mode().Perm(),
-			Version: derivedVersion(info),
-		},
+		File: tranship.File{Path: path, Size: info.Size(), ModTime: info.ModTime(), Mode: info.Mode().Perm()},
 		info: info,
 	}
 }
