@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/rootfs"
 )
 
 // Dir is a local directory as one end of a copy: a Source, and a tranship.Writer.
@@ -33,6 +34,9 @@ import (
 // given up for good stays until it is removed.
 type Dir struct {
 	root *os.Root
+	// top owns root; directories are those below it that files were just put into.
+	top         *rootfs.Dir
+	directories *rootfs.Cache
 
 	mu sync.Mutex
 	// resumable are the latest resumable uploads of this process, by path.
@@ -50,11 +54,15 @@ func OpenDir(name string) (*Dir, error) {
 	if err != nil {
 		return nil, localError(err)
 	}
-	return &Dir{root: root}, nil
+	top := rootfs.New(root)
+	return &Dir{root: root, top: top, directories: rootfs.NewCache(top)}, nil
 }
 
 // Close releases the directory.
-func (d *Dir) Close() error { return d.root.Close() }
+func (d *Dir) Close() error {
+	d.directories.Close()
+	return d.top.Close()
+}
 
 // Stat describes a regular file, without following a symbolic link.
 func (d *Dir) Stat(_ context.Context, name string) (tranship.File, error) {
@@ -157,9 +165,16 @@ func (d *Dir) parents(name string) error {
 // vacant fails unless name can be replaced by a regular file.
 func (d *Dir) vacant(name string, precondition tranship.Precondition) error {
 	if precondition.MustMatchVersion != "" {
-		return fmt.Errorf("%w: a local directory has no versions", tranship.ErrUnsupported)
+		return errNoVersions
 	}
 	info, err := d.root.Lstat(name)
+	return vacant(info, err, name, precondition)
+}
+
+var errNoVersions = fmt.Errorf("%w: a local directory has no versions", tranship.ErrUnsupported)
+
+// vacant fails unless what a look at name saw can be replaced by a regular file.
+func vacant(info fs.FileInfo, err error, name string, precondition tranship.Precondition) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
 		return nil
@@ -188,30 +203,6 @@ func (d *Dir) sync(name string) error {
 			return nil
 		}
 	}
-}
-
-// Put implements tranship.Writer.
-func (d *Dir) Put(ctx context.Context, spec tranship.Spec, data []byte) (tranship.File, error) {
-	if len(data) > tranship.MaxPutBytes {
-		return tranship.File{}, fmt.Errorf("%w: a put takes at most %d bytes", tranship.ErrLimit, tranship.MaxPutBytes)
-	}
-	if spec.Size != nil && *spec.Size != int64(len(data)) {
-		return tranship.File{}, &tranship.InvalidError{Field: "size", Rule: "the size of a put must be that of its data"}
-	}
-	spec.ResumeKey = "" // A put is too small to be resumed.
-	upload, err := d.begin(spec)
-	if err != nil {
-		return tranship.File{}, err
-	}
-	_, err = upload.file.Write(data)
-	if err != nil {
-		return tranship.File{}, errors.Join(localError(err), upload.Abort(ctx))
-	}
-	file, err := upload.finish(int64(len(data)), tranship.CRC32C(data))
-	if err != nil {
-		return tranship.File{}, errors.Join(err, upload.Abort(ctx))
-	}
-	return file, nil
 }
 
 // Begin implements tranship.Writer.

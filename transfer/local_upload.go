@@ -86,9 +86,12 @@ func (d *Dir) begin(spec tranship.Spec) (*localUpload, error) {
 
 // temporaryName is short whatever the length of the file's own name, and not the
 // same twice: two copies to one target must not write into each other.
-func temporaryName(name string) string {
+func temporaryName(name string) string { return path.Join(path.Dir(name), temporaryBase(name)) }
+
+// temporaryBase is the last segment of temporaryName.
+func temporaryBase(name string) string {
 	sum := sha256.Sum256([]byte(name))
-	return path.Join(path.Dir(name), temporaryPrefix+hex.EncodeToString(sum[:4])+"-"+rand.Text()[:10]+temporarySuffix)
+	return temporaryPrefix + hex.EncodeToString(sum[:4]) + "-" + rand.Text()[:10] + temporarySuffix
 }
 
 // resume makes u an upload into the partial file of its path, in place of an older
