@@ -12,7 +12,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -42,8 +41,9 @@ type Options struct {
 	// ConnectTimeout bounds how long connecting may take; 0:
 	// DefaultConnectTimeout.
 	ConnectTimeout time.Duration
-	// Connections is how many there are, over which part writers and open files
-	// are spread: one connection is one core's work, and one TCP window. 0: 1.
+	// Connections is how many there are, over which large files are spread: one
+	// connection is one core's work, and one TCP window. 0: as many as make them
+	// move faster, up to 4, made as they are needed.
 	Connections int
 	// StallTimeout is how long a list waits for the next entries, before it fails
 	// with ErrUnavailable; 0: DefaultStallTimeout.
@@ -58,12 +58,13 @@ type Options struct {
 type Client struct {
 	// files is the first of connections.
 	files        transhipv1.FileServiceClient
-	connections  []transhipv1.FileServiceClient
+	connections  connections
 	stallTimeout time.Duration
+	// fixed is how many connections there are; 0: pace decides.
+	fixed int
+	pace  pace
 	// turn counts what is spread over the connections.
 	turn atomic.Uint64
-	// owned are the connections that Close closes; none for New.
-	owned []*grpc.ClientConn
 
 	// puts and fetches carry small files.
 	puts    *shared[*uploadStream]
@@ -78,34 +79,28 @@ var _ tranship.Store = (*Client)(nil)
 // Dial connects to the server at address, "host:port", and makes sure that it
 // speaks the native protocol. The context governs connecting only.
 func Dial(ctx context.Context, address string, options Options) (*Client, error) {
-	conn, err := DialConn(ctx, address, options)
+	var answer error
+	conn, err := dial(ctx, address, options, func(ctx context.Context, conn *grpc.ClientConn) error {
+		_, answer = transhipv1.NewFileServiceClient(conn).GetServerInfo(ctx, &transhipv1.GetServerInfoRequest{})
+		return answer
+	})
 	if err != nil {
 		return nil, err
 	}
 	client := New(conn)
 	client.stallTimeout = cmp.Or(options.StallTimeout, DefaultStallTimeout)
-	client.owned = append(client.owned, conn)
-	for len(client.owned) < options.Connections {
-		// It connects when it is used first.
-		conn, err := newConn(address, options)
-		if err != nil {
-			_ = client.Close()
-			return nil, err
-		}
-		client.owned = append(client.owned, conn)
-		client.connections = append(client.connections, transhipv1.NewFileServiceClient(conn))
+	client.fixed = options.Connections
+	client.connections.owned = append(client.connections.owned, conn)
+	client.connections.more = func() (*grpc.ClientConn, error) { return newConn(address, options) }
+	if answer == nil {
+		return client, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, cmp.Or(options.ConnectTimeout, DefaultConnectTimeout))
-	defer cancel()
-	if _, err := client.Info(ctx); err != nil {
-		_ = client.Close()
-		if status.Code(err) == codes.Unimplemented {
-			return nil, fmt.Errorf("%w: the gRPC server at %s does not serve %s",
-				tranship.ErrUnsupported, address, transhipv1.FileService_ServiceDesc.ServiceName)
-		}
-		return nil, fmt.Errorf("asking the server at %s for its version: %w", address, err)
+	_ = client.Close()
+	if status.Code(answer) == codes.Unimplemented {
+		return nil, fmt.Errorf("%w: the gRPC server at %s does not serve %s",
+			tranship.ErrUnsupported, address, transhipv1.FileService_ServiceDesc.ServiceName)
 	}
-	return client, nil
+	return nil, fmt.Errorf("asking the server at %s for its version: %w", address, rpcstatus.FromError(answer))
 }
 
 // New returns a client over a connection that the caller has and keeps: one of
@@ -116,7 +111,7 @@ func New(conn grpc.ClientConnInterface) *Client {
 	closing := make(chan struct{})
 	return &Client{
 		files:        files,
-		connections:  []transhipv1.FileServiceClient{files},
+		connections:  connections{files: []transhipv1.FileServiceClient{files}},
 		stallTimeout: DefaultStallTimeout,
 		puts: newShared(closing, func(ctx context.Context) (*uploadStream, error) {
 			return openUploadStream(ctx, files, nil)
@@ -128,10 +123,20 @@ func New(conn grpc.ClientConnInterface) *Client {
 	}
 }
 
-// connection is the n-th, counted around.
+// connection is the one for the n-th lane: lanes take turns.
 func (c *Client) connection(n uint64) transhipv1.FileServiceClient {
-	return c.connections[n%uint64(len(c.connections))]
+	number := c.fixed
+	if number == 0 {
+		number = min(c.pace.lanes(), maxConnections)
+	}
+	return c.connections.of(int(n % uint64(number)))
 }
+
+// lanes is how many streams are to carry large files.
+func (c *Client) lanes() int { return max(c.pace.lanes(), c.fixed) }
+
+// Width implements chunk.Wide.
+func (c *Client) Width() int { return c.lanes() }
 
 // Close ends small files that are under way, and the connections that Dial made
 // with all that is. The client must not be used after it.
@@ -139,11 +144,7 @@ func (c *Client) Close() error {
 	c.closeOnce.Do(func() { close(c.closing) })
 	c.puts.close()
 	c.fetches.close()
-	var err error
-	for _, conn := range c.owned {
-		err = errors.Join(err, conn.Close())
-	}
-	return err
+	return c.connections.close()
 }
 
 // errClosed is what files under way fail with when their client is closed.

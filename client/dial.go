@@ -33,11 +33,21 @@ const (
 // gRPC server has answered at address, "host:port"; whatever stands in the way of
 // that is ErrUnavailable, and says so within Options.ConnectTimeout.
 func DialConn(ctx context.Context, address string, options Options) (*grpc.ClientConn, error) {
+	return dial(ctx, address, options, func(ctx context.Context, conn *grpc.ClientConn) error {
+		_, err := grpc_health_v1.NewHealthClient(conn).Check(ctx, &grpc_health_v1.HealthCheckRequest{})
+		return err
+	})
+}
+
+// dial makes a connection, and waits until it is there by making a call, that every
+// gRPC server answers, if only with UNIMPLEMENTED: unlike the connection's state, its
+// error says what is wrong.
+func dial(ctx context.Context, address string, options Options, call func(context.Context, *grpc.ClientConn) error) (*grpc.ClientConn, error) {
 	conn, err := newConn(address, options)
 	if err != nil {
 		return nil, err
 	}
-	if err := connect(ctx, conn, cmp.Or(options.ConnectTimeout, DefaultConnectTimeout)); err != nil {
+	if err := connect(ctx, conn, cmp.Or(options.ConnectTimeout, DefaultConnectTimeout), call); err != nil {
 		_ = conn.Close()
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -76,13 +86,11 @@ func newConn(address string, options Options) (*grpc.ClientConn, error) {
 	return conn, nil
 }
 
-// connect waits until the connection is there, by a call that every gRPC server
-// answers, if only with UNIMPLEMENTED: unlike the connection's state, its error says
-// what is wrong.
-func connect(ctx context.Context, conn *grpc.ClientConn, timeout time.Duration) error {
+// connect waits until the call of dial has been answered.
+func connect(ctx context.Context, conn *grpc.ClientConn, timeout time.Duration, call func(context.Context, *grpc.ClientConn) error) error {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	_, err := grpc_health_v1.NewHealthClient(conn).Check(ctx, &grpc_health_v1.HealthCheckRequest{})
+	err := call(ctx, conn)
 	switch status.Code(err) {
 	case codes.Unavailable:
 		return errors.New(cause(status.Convert(err).Message()))

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"time"
 
 	"google.golang.org/grpc"
 
@@ -21,6 +22,7 @@ import (
 // content is a file that is being downloaded, on a stream of its own.
 type content struct {
 	ctx    context.Context
+	pace   *pace
 	stream grpc.BidiStreamingClient[transhipv1.DownloadRequest, transhipv1.DownloadResponse]
 	cancel context.CancelFunc
 	delivery
@@ -49,6 +51,7 @@ func (c *Client) Open(ctx context.Context, path string, options tranship.OpenOpt
 }
 
 func (c *Client) open(ctx context.Context, path string, options tranship.OpenOptions) (*content, error) {
+	asked := time.Now()
 	stream, err := c.connection(c.turn.Add(1)).Download(ctx)
 	if err != nil {
 		return nil, rpcstatus.FromError(err)
@@ -70,11 +73,12 @@ func (c *Client) open(ctx context.Context, path string, options tranship.OpenOpt
 	if response.GetOpened() == nil {
 		return nil, fmt.Errorf("%w: the server sent something before it opened %s", tranship.ErrIntegrity, path)
 	}
+	c.pace.answered(time.Since(asked))
 	delivery, err := newDelivery(response.GetOpened(), path, options)
 	if err != nil {
 		return nil, err
 	}
-	return &content{ctx: ctx, stream: stream, delivery: delivery}, nil
+	return &content{ctx: ctx, pace: &c.pace, stream: stream, delivery: delivery}, nil
 }
 
 // File implements tranship.Content.
@@ -189,6 +193,7 @@ func (c *content) chunk(header *transhipv1.Chunk, data *payload.Message) (chunk.
 		return chunk.Chunk{}, err
 	}
 	c.last = data.Len()
+	c.pace.moved(c.last, time.Now())
 	return data.Chunk(crc), nil
 }
 

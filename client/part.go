@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/chunk"
@@ -227,6 +228,7 @@ func (w *partWriter) send(data chunk.Chunk) error {
 	err := w.slot.stream.sendChunk(w.ctx, header, data)
 	if err == nil {
 		w.offset += length
+		w.upload.client.pace.moved(int(length), time.Now())
 	}
 	return err
 }

@@ -32,7 +32,7 @@ type upload struct {
 
 	mu    sync.Mutex
 	state uploadState
-	// others are streams on the connections after the first; nil before their use.
+	// others are the streams of the lanes after the owner's; nil before their use.
 	others []*uploadStream
 	turn   uint64
 	// writers are the latest of each part, until what they wrote is known to be
@@ -73,7 +73,6 @@ func (c *Client) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload
 	u := &upload{
 		client: c, spec: spec, first: first,
 		writers: map[int]*partWriter{}, durable: map[int]tranship.Range{},
-		others: make([]*uploadStream, len(c.connections)-1),
 	}
 	u.stream, err = openUploadStream(ctx, c.connection(first), u.progressed)
 	if err != nil {
@@ -91,6 +90,7 @@ func (u *upload) begin(ctx context.Context, precondition *transhipv1.Preconditio
 	if u.spec.ResumeKey != "" {
 		mode, interval = transhipv1.Begin_MODE_RESUME, durationpb.New(progressInterval)
 	}
+	asked := time.Now()
 	u.owner, err = u.stream.open(ctx, func(id uint64) *transhipv1.UploadRequest {
 		return &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Begin{Begin: &transhipv1.Begin{
 			Slot:         id,
@@ -111,6 +111,7 @@ func (u *upload) begin(ctx context.Context, precondition *transhipv1.Preconditio
 	}
 	select {
 	case begun := <-u.owner.begun:
+		u.client.pace.answered(time.Since(asked))
 		if begun.GetPartSize() < 1 {
 			return fmt.Errorf("%w: the server sent part size %d", tranship.ErrIntegrity, begun.GetPartSize())
 		}
@@ -215,10 +216,17 @@ func (u *upload) openJoined(ctx context.Context, stream *uploadStream) (*slot, e
 	})
 }
 
-// spread is the stream whose turn it is: the owner's, or one on another connection.
+// Width implements chunk.Wide.
+func (u *upload) Width() int { return u.client.lanes() }
+
+// spread is the stream of the lane whose turn it is: the owner's, or another one.
 func (u *upload) spread(ctx context.Context) (*uploadStream, error) {
+	lanes := u.client.lanes()
 	u.mu.Lock()
-	turn := u.turn % uint64(len(u.others)+1)
+	if more := lanes - 1 - len(u.others); more > 0 {
+		u.others = append(u.others, make([]*uploadStream, more)...)
+	}
+	turn := u.turn % uint64(lanes)
 	u.turn++
 	var stream *uploadStream
 	if turn == 0 {

@@ -42,6 +42,8 @@ type assembly struct {
 	mu sync.Mutex
 	// next is the part to look for missing ones from, missing how many they are.
 	next, missing int
+	// senders are how many there are.
+	senders int
 	// crcs are the checksums of all parts that were sent or proved.
 	crcs []uint32
 
@@ -143,9 +145,7 @@ func (a *assembly) length(n int) int64 {
 // move sends what is missing and proves what is there, at the same time.
 func (a *assembly) move(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	for range min(a.options.Parts, a.count) {
-		group.Go(func() error { return a.sendAll(ctx) })
-	}
+	group.Go(func() error { return a.sendWide(ctx) })
 	group.Go(func() error { return a.prove(ctx) })
 	if a.item.Digest != nil && a.source.isLocal() {
 		group.Go(func() error { return a.hashSource(ctx) })

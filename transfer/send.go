@@ -5,10 +5,72 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/chunk"
 )
+
+// leastParts is how many parts are in flight if nobody knows better.
+const leastParts = 4
+
+// widenInterval is how often it is looked at whether there is room for more senders.
+const widenInterval = 50 * time.Millisecond
+
+// sendWide sends and proves all parts, with as many senders as there is room for.
+func (a *assembly) sendWide(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	// over is closed when there is nothing left for another sender.
+	over := make(chan struct{})
+	var once sync.Once
+	widen := func() {
+		for a.more() {
+			group.Go(func() error {
+				defer once.Do(func() { close(over) })
+				return a.sendAll(ctx)
+			})
+		}
+	}
+	widen()
+	group.Go(func() error {
+		tick := time.NewTicker(widenInterval)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				widen()
+			case <-over:
+				return nil
+			}
+		}
+	})
+	return group.Wait()
+}
+
+// more counts another sender, if there is room for it.
+func (a *assembly) more() bool {
+	width := a.options.Parts
+	if width <= 0 {
+		width = max(leastParts, widthOf(a.upload), widthOf(a.item.Source))
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.senders >= min(width, a.count) {
+		return false
+	}
+	a.senders++
+	return true
+}
+
+func widthOf(end any) int {
+	if wide, ok := end.(chunk.Wide); ok {
+		return wide.Width()
+	}
+	return 0
+}
 
 // sendAll sends missing parts until there are none, and then differing ones until
 // all are proved.
@@ -46,7 +108,7 @@ func (a *assembly) take() (first, end int) {
 		a.next++
 	}
 	first = a.next
-	most := max(1, min(a.missing/(2*a.options.Parts), int(runBytes/a.partSize)))
+	most := max(1, min(a.missing/(2*a.senders), int(runBytes/a.partSize)))
 	for a.next < a.count && a.next-first < most && !a.isDurable(a.next) {
 		a.next++
 	}

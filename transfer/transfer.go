@@ -122,10 +122,11 @@ type Options struct {
 	// Files is the number of files in flight at most; 0: 64.
 	Files int
 	// Streams is the number of files above tranship.MaxPutBytes, or of unknown
-	// size, among them; 0: 2. Each takes up to Parts MiB of buffers, and a
-	// little more.
+	// size, among them; 0: 2. Each takes up to 1 MiB of buffers for each of its
+	// Parts, and a little more.
 	Streams int
-	// Parts is the number of parts of one such file in flight at most; 0: 4.
+	// Parts is the number of parts of one such file in flight at most; 0: 4, or as
+	// many as fill the way to a server.
 	Parts int
 	// NoResume begins every file from its beginning, and keeps nothing of one
 	// that fails.
@@ -168,9 +169,6 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Streams <= 0 {
 		o.Streams = 2
-	}
-	if o.Parts <= 0 {
-		o.Parts = 4
 	}
 	if o.StallTimeout <= 0 {
 		o.StallTimeout = 30 * time.Second

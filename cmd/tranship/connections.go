@@ -19,7 +19,8 @@ type connections struct {
 	globals *globals
 	// stallTimeout is after how long without a byte a file is tried again; 0: never.
 	stallTimeout time.Duration
-	// number is of connections to each server that large files are spread over; 0: 1.
+	// number is of connections to each server that large files are spread over; 0: as
+	// many as help.
 	number int
 	stores map[serverPlace]*client.Client
 	raw    map[serverPlace]*grpc.ClientConn

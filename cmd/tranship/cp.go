@@ -14,10 +14,6 @@ import (
 
 const cpUsage = "tranship cp [-r] [-u] SRC... DST"
 
-// partsAtLeast is how many parts of a large file are in flight, if there are not
-// more connections.
-const partsAtLeast = 4
-
 // cpFlags are the flags of cp.
 type cpFlags struct {
 	recursive  bool
@@ -69,7 +65,7 @@ directories and special files, and copies the rest.`,
 	cmd.Flags().Var(&flags.durability, "durability", "what the server must have done before a file counts as copied: `durable|written` (default: its own)")
 	cmd.Flags().BoolVar(&flags.noResume, "no-resume", false, "begin at the beginning, and keep nothing of a file that fails")
 	cmd.Flags().DurationVar(&flags.stallTimeout, "stall-timeout", 30*time.Second, "how long a file may go without a byte before it is tried again")
-	cmd.Flags().IntVar(&flags.connections, "connections", 1, "`number` of connections to a server that large files are spread over, 1 to 16")
+	cmd.Flags().IntVar(&flags.connections, "connections", 0, "`number` of connections to a server that large files are spread over, 1 to 16; 0: as many as make them faster")
 	cmd.Flags().Var(&flags.checksum, "checksum", "`digest` that the file must have, sha256:HEX or blake3:HEX; otherwise nothing is copied")
 	cmd.Flags().Var(&flags.progress.mode, "progress", "show progress: `auto|bars|plain|none`; auto is bars on a terminal and otherwise none")
 	cmd.Flags().DurationVar(&flags.progress.interval, "progress-interval", 5*time.Second, "time between two lines of --progress plain")
@@ -91,8 +87,8 @@ func (f cpFlags) validate(sources []place, target place, json bool) error {
 	if f.stallTimeout <= 0 {
 		return usagef("--stall-timeout %v: it must be more than 0", f.stallTimeout)
 	}
-	if f.connections < 1 || f.connections > 16 {
-		return usagef("--connections %d: it must be from 1 to 16", f.connections)
+	if f.connections < 0 || f.connections > 16 {
+		return usagef("--connections %d: it must be from 1 to 16, or 0 for as many as help", f.connections)
 	}
 	if f.progress.interval <= 0 {
 		return usagef("--progress-interval %v: it must be more than 0", f.progress.interval)
@@ -166,7 +162,6 @@ func (g *globals) cp(ctx context.Context, args []string, flags cpFlags) (err err
 		Durability:   tranship.Durability(flags.durability),
 		NoResume:     flags.noResume,
 		StallTimeout: flags.stallTimeout,
-		Parts:        max(partsAtLeast, flags.connections),
 		Progress:     progress,
 		Events:       reporter.event,
 		Report:       reporter.result,

@@ -198,14 +198,24 @@ func (p *plan) remoteDirectory(ctx context.Context, store transfer.Tree, source 
 
 // lookup finds out whether a place is a file or a directory.
 func lookup(ctx context.Context, store tranship.Reader, p place) (file tranship.File, isDirectory bool, err error) {
+	// Both questions are asked at once, to wait for one round trip.
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var listErr error
+	listed := make(chan struct{})
+	go func() {
+		defer close(listed)
+		isDirectory, listErr = hasFiles(ctx, store, p.path)
+	}()
 	if !p.slash {
 		file, err = store.Stat(ctx, p.path)
 		if err == nil || !errors.Is(err, tranship.ErrNotFound) {
+			cancel()
+			<-listed
 			return file, false, err
 		}
 	}
-	isDirectory, listErr := hasFiles(ctx, store, p.path)
-	if listErr != nil {
+	if <-listed; listErr != nil {
 		return tranship.File{}, false, listErr
 	}
 	// The root is there also when it is empty.

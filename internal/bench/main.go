@@ -14,7 +14,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"regexp"
 	"syscall"
 	"time"
@@ -37,6 +36,7 @@ func main() {
 // options are the flags.
 type options struct {
 	binary, out, dir    string
+	disk                int
 	cases, only         *regexp.Regexp
 	list                bool
 	rounds, largeRounds int
@@ -56,6 +56,7 @@ func parseOptions(args []string) (options, error) {
 	set.StringVar(&o.binary, "binary", "bin/tranship", "the tranship to measure")
 	set.StringVar(&o.out, "out", "build/bench", "directory for the reports")
 	set.StringVar(&o.dir, "dir", os.TempDir(), "directory on the file system to measure, for all that is copied")
+	set.IntVar(&o.disk, "disk", 0, "size in GiB of a new ext4 to make in a file of -dir and to measure in, as root; 0: none")
 	set.Func("cases", "only cases whose name matches a regular expression", pattern(&o.cases))
 	set.Func("only", "only contestants whose name matches a regular expression", pattern(&o.only))
 	set.BoolVar(&o.list, "list", false, "list cases and contestants, and do nothing")
@@ -91,11 +92,29 @@ func interruptible(args []string) error {
 		printList(os.Stdout, o)
 		return nil
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
+	// Without this the signal would end the program before it has cleaned up. Closed
+	// connections send it too: what counts is whether the output can be written.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	ctx, cancel := context.WithTimeout(ctx, o.total)
 	defer cancel()
-	return run(ctx, o, args, os.Stdout)
+	return run(ctx, o, args, output{to: os.Stdout, broken: cancel})
+}
+
+// output ends the run when nobody reads it any more.
+type output struct {
+	to     io.Writer
+	broken func()
+}
+
+// Write implements io.Writer.
+func (o output) Write(p []byte) (int, error) {
+	n, err := o.to.Write(p)
+	if err != nil {
+		o.broken()
+	}
+	return n, err
 }
 
 // run runs all that the options choose, and writes the reports, also of a run that
@@ -105,51 +124,11 @@ func run(ctx context.Context, o options, args []string, log io.Writer) (err erro
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(lab.dir)) }()
+	defer func() { err = errors.Join(err, lab.close()) }()
 	report := report{Machine: describeMachine(lab.dir), Arguments: args, Begun: time.Now()}
 	err = lab.runCases(ctx, &report)
 	report.Seconds = time.Since(report.Begun).Seconds()
 	return errors.Join(err, report.write(o.out))
-}
-
-// lab is what all cases share.
-type lab struct {
-	options
-	self string // This program.
-	log  io.Writer
-	// dir is where everything happens, and what is removed in the end.
-	dir    string
-	source source
-	keys   keyPair
-}
-
-func openLab(o options, log io.Writer) (_ *lab, err error) {
-	l := &lab{options: o, log: log}
-	if l.self, err = os.Executable(); err != nil {
-		return nil, err
-	}
-	// Servers have working directories of their own.
-	if l.binary, err = filepath.Abs(o.binary); err != nil {
-		return nil, err
-	}
-	if _, err := os.Stat(l.binary); err != nil {
-		return nil, fmt.Errorf("%w: make build", err)
-	}
-	dir, err := filepath.Abs(o.dir)
-	if err != nil {
-		return nil, err
-	}
-	if l.dir, err = os.MkdirTemp(dir, "tranship-bench-"); err != nil {
-		return nil, err
-	}
-	l.source, err = makeSource(filepath.Join(l.dir, "source"), o)
-	if err == nil {
-		l.keys, err = makeKeyPair(l.dir)
-	}
-	if err != nil {
-		return nil, errors.Join(err, os.RemoveAll(l.dir))
-	}
-	return l, nil
 }
 
 func printList(out io.Writer, o options) {

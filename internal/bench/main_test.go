@@ -41,6 +41,8 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// Under the race detector each process would wait a second before it exits.
+	t.Setenv("GORACE", "atexit_sleep_ms=0")
 	// Other programs' writing is none of ours.
 	o.flush = func() {}
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", o.binary, "../../cmd/tranship")

@@ -58,6 +58,8 @@ func (s3) copy(j job) (command, error) {
 	args := []string{
 		program("rclone"), "--config", filepath.Join(j.dir, "rclone.conf"), "--s3-no-check-bucket",
 		"--transfers", "16", "--no-traverse", "--retries", "1",
+		// rclone would wait a second, for each part, for the server to ask for it.
+		"--expect-continue-timeout", "1ms",
 	}
 	if j.tls {
 		endpoint = "https://"

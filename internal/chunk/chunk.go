@@ -106,6 +106,14 @@ type Runner interface {
 	Run(ctx context.Context, first, end int) (tranship.PartWriter, error)
 }
 
+// Wide is a store or tranship.Upload that has room for more than a few readers or
+// writers at once.
+type Wide interface {
+	// Width is how many fill the way there, as far as is known by now. It may be
+	// asked again, and may be less than there are.
+	Width() int
+}
+
 // Reader is what has its bytes in chunks.
 type Reader interface {
 	// ReadChunk returns the next bytes, at least one, or an error, as io.Reader

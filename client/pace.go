@@ -1,0 +1,86 @@
+package client
+
+import (
+	"sync"
+	"time"
+)
+
+const (
+	// maxLanes is how many streams carry one client's large files at most, and
+	// maxConnections over how many connections.
+	maxLanes       = 16
+	maxConnections = 4
+	// laneRate is what one lane is to carry at least, in bytes a second: more than
+	// its flow-control window lets through on a long link takes more lanes.
+	laneRate = 250e6
+	// minPaceInterval is the shortest time over which the rate is measured.
+	minPaceInterval = 200 * time.Millisecond
+	// worthwhile is how much faster more lanes have to be, to stay.
+	worthwhile = 1.1
+)
+
+// pace finds out how many lanes large files need: streams with a flow-control window
+// each, spread over connections with a TCP window each. It begins with what the round
+// trip suggests, doubles that while it makes the bytes move faster, and goes back one
+// step when it does not. It is safe for concurrent use; the zero value is for a link
+// of no length.
+type pace struct {
+	mu sync.Mutex
+	// now is how many lanes there are to be, before what it was one step ago; 0
+	// means 1.
+	now, before int
+	settled     bool
+	interval    time.Duration
+	// bytes have moved since started, at best the rate before.
+	bytes   int64
+	started time.Time
+	best    float64
+}
+
+// answered takes into account how long the first reply to an upload or download took.
+func (p *pace) answered(roundTrip time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.now > 0 {
+		return
+	}
+	p.now = min(max(int(roundTrip.Seconds()*laneRate/streamWindow+0.5), 1), maxLanes)
+	p.interval = max(minPaceInterval, 3*roundTrip)
+}
+
+// lanes is how many there are to be.
+func (p *pace) lanes() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return max(p.now, 1)
+}
+
+// moved notes that n bytes have moved, at a time.
+func (p *pace) moved(n int, at time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.settled {
+		return
+	}
+	interval := max(p.interval, minPaceInterval)
+	passed := at.Sub(p.started)
+	if passed > 2*interval { // nothing was under way meanwhile
+		p.started, p.bytes = at, 0
+	}
+	p.bytes += int64(n)
+	if passed < interval || passed > 2*interval {
+		return
+	}
+	rate := float64(p.bytes) / passed.Seconds()
+	p.started, p.bytes = at, 0
+	switch faster := rate > worthwhile*p.best; {
+	case faster && p.lanesNow() < maxLanes:
+		p.before, p.now, p.best = p.lanesNow(), min(2*p.lanesNow(), maxLanes), rate
+	case faster:
+		p.settled = true
+	default:
+		p.now, p.settled = max(p.before, 1), true
+	}
+}
+
+func (p *pace) lanesNow() int { return max(p.now, 1) }

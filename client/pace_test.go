@@ -1,0 +1,53 @@
+package client
+
+import (
+	"testing"
+	"time"
+)
+
+// TestPace lets bytes move over links on which lanes help up to a number.
+func TestPace(t *testing.T) {
+	for _, test := range []struct {
+		name      string
+		roundTrip time.Duration
+		useful    int // lanes beyond which nothing gets faster
+		want      int
+	}{
+		{"one core is the limit", 0, 1, 1},
+		{"two connections carry more", 0, 2, 2},
+		{"each carries more", 0, 100, maxLanes},
+		{"a long link", 100 * time.Millisecond, 12, 12},
+		{"a long link of much bandwidth", 100 * time.Millisecond, 100, maxLanes},
+		{"a link across the world", time.Second, 100, maxLanes},
+		{"a long link that was overestimated", 50 * time.Millisecond, 1, 6},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var p pace
+			p.answered(test.roundTrip)
+			now := time.Now()
+			for range 10_000 {
+				now = now.Add(time.Millisecond)
+				p.moved(min(p.lanes(), test.useful)*100_000, now)
+			}
+			if got := p.lanes(); got != test.want {
+				t.Errorf("%d lanes, want %d", got, test.want)
+			}
+		})
+	}
+}
+
+// TestPacePause checks that a pause between files is not taken for a slow link.
+func TestPacePause(t *testing.T) {
+	var p pace
+	now := time.Now()
+	for range 100 {
+		for range 100 {
+			now = now.Add(time.Millisecond)
+			p.moved(p.lanes()*1000, now)
+		}
+		now = now.Add(time.Minute)
+	}
+	if p.settled {
+		t.Error("settled without a measurement")
+	}
+}

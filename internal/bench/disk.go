@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// diskTimeout is how long each step may take that makes or removes a disk.
+const diskTimeout = 5 * time.Minute
+
+// mountDisk makes a new ext4 in a file of dir, with a journal as most have it, and
+// mounts it below dir. It needs root. Whether it fails or not, the function that it
+// returns removes all of it but the file.
+func mountDisk(dir string, gibibytes int) (mounted string, remove func() error, err error) {
+	var steps [][]string // To be undone, the last one first.
+	remove = func() error {
+		var err error
+		for i := len(steps) - 1; i >= 0; i-- {
+			_, failed := tool(steps[i]...)
+			err = errors.Join(err, failed)
+		}
+		return err
+	}
+	file, mounted := filepath.Join(dir, "disk.ext4"), filepath.Join(dir, "disk")
+	if _, err := tool("fallocate", "-l", fmt.Sprintf("%dG", gibibytes), file); err != nil {
+		return "", remove, err
+	}
+	// Nothing is left to be initialized while something is measured.
+	if _, err := tool("mkfs.ext4", "-q", "-F", "-O", "has_journal", "-E", "lazy_itable_init=0,lazy_journal_init=0", file); err != nil {
+		return "", remove, err
+	}
+	// Directly: what is written to the file need not be cached once more.
+	device, err := tool("losetup", "--find", "--show", "--direct-io=on", file)
+	if err != nil {
+		return "", remove, err
+	}
+	steps = append(steps, []string{"losetup", "--detach", device})
+	if _, err := tool("mkdir", mounted); err != nil {
+		return "", remove, err
+	}
+	if _, err := tool("mount", device, mounted); err != nil {
+		return "", remove, err
+	}
+	steps = append(steps, []string{"umount", mounted})
+	return mounted, remove, nil
+}
+
+// tool runs a program of the system, also when the benchmark is being ended.
+func tool(args ...string) (output string, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), diskTimeout)
+	defer cancel()
+	said, err := exec.CommandContext(ctx, args[0], args[1:]...).CombinedOutput()
+	output = strings.TrimSpace(string(said))
+	if err != nil {
+		return "", fmt.Errorf("%s: %w: %s", strings.Join(args, " "), err, output)
+	}
+	return output, nil
+}

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// lab is what all cases share.
+type lab struct {
+	options
+	self string // This program.
+	log  io.Writer
+	// dir is where everything happens.
+	dir    string
+	source source
+	keys   keyPair
+	// close removes all of it.
+	close func() error
+}
+
+func openLab(o options, log io.Writer) (_ *lab, err error) {
+	l := &lab{options: o, log: log}
+	if l.self, err = os.Executable(); err != nil {
+		return nil, err
+	}
+	// Servers have working directories of their own.
+	if l.binary, err = filepath.Abs(o.binary); err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(l.binary); err != nil {
+		return nil, fmt.Errorf("%w: make build", err)
+	}
+	if err := l.makeDir(); err != nil {
+		return nil, err
+	}
+	l.source, err = makeSource(filepath.Join(l.dir, "source"), o)
+	if err == nil {
+		l.keys, err = makeKeyPair(l.dir)
+	}
+	if err != nil {
+		return nil, errors.Join(err, l.close())
+	}
+	return l, nil
+}
+
+// makeDir makes the directory where everything happens.
+func (l *lab) makeDir() error {
+	dir, err := filepath.Abs(l.options.dir)
+	if err != nil {
+		return err
+	}
+	if dir, err = os.MkdirTemp(dir, "tranship-bench-"); err != nil {
+		return err
+	}
+	l.dir, l.close = dir, func() error { return os.RemoveAll(dir) }
+	if l.disk == 0 {
+		return nil
+	}
+	mounted, remove, err := mountDisk(dir, l.disk)
+	l.dir = mounted
+	l.close = func() error {
+		if err := remove(); err != nil {
+			return err // What is still mounted is not to be deleted in.
+		}
+		return os.RemoveAll(dir)
+	}
+	if err != nil {
+		return errors.Join(err, l.close())
+	}
+	return nil
+}
