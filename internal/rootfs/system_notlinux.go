@@ -31,6 +31,9 @@ func (d *Dir) locate(string) (id directoryID, ok bool) { return directoryID{}, f
 // Getxattr is errors.ErrUnsupported.
 func Getxattr(*os.File, string) ([]byte, error) { return nil, errors.ErrUnsupported }
 
+// Inspect is false.
+func (d *Dir) Inspect(string, string) (fs.FileInfo, []byte, bool) { return nil, nil, false }
+
 // Setxattr is errors.ErrUnsupported.
 func Setxattr(*os.File, string, []byte) error { return errors.ErrUnsupported }
 

@@ -24,11 +24,16 @@ type description struct {
 // describe tells what is in an open file. Size, times and record are of one moment,
 // though SetAttributes may be changing them.
 func (s *Store) describe(path string, file *os.File) (description, error) {
+	info, err := file.Stat()
+	if err != nil {
+		return description{}, fail("describe", path, err)
+	}
+	return s.describeOpened(path, file, info)
+}
+
+// describeOpened is describe for who has just looked at the file.
+func (s *Store) describeOpened(path string, file *os.File, info fs.FileInfo) (description, error) {
 	for {
-		info, err := file.Stat()
-		if err != nil {
-			return description{}, fail("describe", path, err)
-		}
 		r, err := s.readRecord(file)
 		if err != nil {
 			return description{}, fail("describe", path, err)
@@ -43,6 +48,7 @@ func (s *Store) describe(path string, file *os.File) (description, error) {
 		if derivedVersion(info) == derivedVersion(after) {
 			return derived(path, info), nil
 		}
+		info = after
 	}
 }
 
@@ -135,12 +141,12 @@ func (s *Store) find(path string) (*rootfs.Dir, *os.File, description, error) {
 	if err != nil {
 		return nil, nil, description{}, failRead("open", path, err)
 	}
-	file, _, err := dir.OpenFile(name)
+	file, info, err := dir.OpenFile(name)
 	if err != nil {
 		dir.Close()
 		return nil, nil, description{}, failRead("open", path, err)
 	}
-	d, err := s.describe(path, file)
+	d, err := s.describeOpened(path, file, info)
 	if err != nil {
 		file.Close()
 		dir.Close()
@@ -160,12 +166,23 @@ func (s *Store) stat(path string) (tranship.File, error) {
 	return s.statIn(dir, name, path)
 }
 
+// inspectIn is statIn for what was just listed as a regular file.
+func (s *Store) inspectIn(dir *rootfs.Dir, name, path string) (tranship.File, error) {
+	if s.attributes {
+		info, value, ok := dir.Inspect(name, attributeName)
+		if r, err := decodeRecord(value); ok && err == nil && r.holds(info) {
+			return recorded(path, info, r).File, nil
+		}
+	}
+	return s.statIn(dir, name, path)
+}
+
 func (s *Store) statIn(dir *rootfs.Dir, name, path string) (tranship.File, error) {
-	file, _, err := dir.OpenFile(name)
+	file, info, err := dir.OpenFile(name)
 	switch {
 	case err == nil:
 		defer file.Close()
-		d, err := s.describe(path, file)
+		d, err := s.describeOpened(path, file, info)
 		return d.File, err
 	case errors.Is(err, fs.ErrPermission):
 		if info, err := dir.Lstat(name); err == nil && info.Mode().IsRegular() {
