@@ -166,7 +166,7 @@ func (d *Dir) Inspect(name, attribute string) (info fs.FileInfo, value []byte, o
 		if err == nil {
 			value = append([]byte(nil), buffer[:n]...)
 		}
-		return nil //nolint:nilerr // as without the attribute
+		return nil // without the attribute, if it has none
 	})
 	return found, value, err == nil && found.status.Mode&unix.S_IFMT == unix.S_IFREG
 }
