@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 
@@ -34,7 +35,7 @@ import (
 // given up for good stays until it is removed.
 type Dir struct {
 	root *os.Root
-	// top owns root; directories are those below it that files were just put into.
+	// top owns root; directories are those below it that are in use.
 	top         *rootfs.Dir
 	directories *rootfs.Cache
 
@@ -79,12 +80,41 @@ func (d *Dir) Stat(_ context.Context, name string) (tranship.File, error) {
 // Open implements Source. It takes any name that the local system has, also ones
 // that are not valid paths. There are no versions.
 func (d *Dir) Open(_ context.Context, name string, options tranship.OpenOptions) (tranship.Content, error) {
-	// A name may have become a pipe since it was listed; opening one would block.
-	f, err := d.root.OpenFile(localName(name), os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	f, err := d.openFile(name)
 	if err != nil {
 		return nil, localError(err)
 	}
 	return newLocalContent(f, name, options)
+}
+
+// openFile opens what is under a name, from its open directory if that is enough. A
+// name may have become a pipe since it was listed; opening one would block.
+func (d *Dir) openFile(name string) (*os.File, error) {
+	if !strings.HasPrefix(name, "/") { // which Split would forget
+		directory, last := rootfs.Split(name)
+		if dir, err := d.openDirectory(directory); err == nil {
+			defer dir.Close()
+			if f, err := dir.OpenEntry(last); err == nil {
+				return f, nil
+			}
+		}
+	}
+	return d.root.OpenFile(localName(name), os.O_RDONLY|syscall.O_NONBLOCK, 0)
+}
+
+// openDirectory opens a directory, also through links that stay inside the root, and
+// keeps it open if there are none.
+func (d *Dir) openDirectory(name string) (*rootfs.Dir, error) {
+	if dir := d.directories.Find(name); dir != nil {
+		return dir, nil
+	}
+	root, err := d.root.OpenRoot(name)
+	if err != nil {
+		return nil, err
+	}
+	dir := rootfs.New(root)
+	d.directories.Keep(name, dir)
+	return dir, nil
 }
 
 // Absolute is the absolute path of a file in the directory.

@@ -49,25 +49,17 @@ func (d *Dir) Put(_ context.Context, spec tranship.Spec, data []byte) (tranship.
 
 // parent opens the directory of name, and creates it if there is none.
 func (d *Dir) parent(name string) (*rootfs.Dir, error) {
-	directory := path.Dir(name)
-	if directory == "." {
-		return d.top.Share(), nil
-	}
-	if dir := d.directories.Find(directory); dir != nil {
-		return dir, nil
-	}
-	root, err := d.root.OpenRoot(directory)
+	directory, _ := rootfs.Split(name)
+	dir, err := d.openDirectory(directory)
 	if err != nil {
 		if err := d.parents(name); err != nil {
 			return nil, err
 		}
-		root, err = d.root.OpenRoot(directory)
+		dir, err = d.openDirectory(directory)
 	}
 	if err != nil {
 		return nil, localError(err)
 	}
-	dir := rootfs.New(root)
-	d.directories.Keep(directory, dir)
 	return dir, nil
 }
 

@@ -34,6 +34,19 @@ func TestInspect(t *testing.T) {
 			}
 		}
 	}
+	if file, err := dir.OpenEntry("file"); err != nil {
+		t.Error(err)
+	} else {
+		file.Close()
+	}
+	if pipe, err := dir.OpenEntry("pipe"); err != nil { // without waiting
+		t.Error(err)
+	} else {
+		pipe.Close()
+	}
+	if _, err := dir.OpenEntry("link"); err == nil {
+		t.Error("OpenEntry followed a link")
+	}
 	for _, name := range []string{"link", "dir", "pipe", "missing", "", "..", "dir/.."} {
 		if _, _, ok := dir.Inspect(name, "user.test"); ok {
 			t.Errorf("Inspect(%q) found a regular file", name)

@@ -22,6 +22,9 @@ func (d *Dir) openAt(name string, flag int, mode fs.FileMode) (*os.File, error) 
 	return d.root.OpenFile(name, flag, mode)
 }
 
+// OpenEntry is errors.ErrUnsupported.
+func (d *Dir) OpenEntry(string) (*os.File, error) { return nil, errors.ErrUnsupported }
+
 func chtimes(*os.File, time.Time) error { return errors.ErrUnsupported }
 
 type directoryID struct{}
