@@ -23,10 +23,11 @@ import (
 	"github.com/tranship/tranship/internal/wire"
 )
 
-// Flow-control windows. Both are set: setting one leaves the other at 64 KiB.
+// Flow-control windows. Both are set: setting one leaves the other at 64 KiB. A copy
+// has a few streams at once, so that a client can afford more for each than a server.
 const (
-	streamWindow     = 2 << 20
-	connectionWindow = 16 << 20
+	streamWindow     = 4 << 20
+	connectionWindow = 64 << 20
 )
 
 // DialConn makes the connection of Dial, for any gRPC service. When it returns, a

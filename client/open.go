@@ -155,7 +155,7 @@ func (c *content) WriteTo(w io.Writer) (written int64, err error) {
 }
 
 // receive receives a response, and its payload beside it.
-func receive(stream grpc.Stream) (*transhipv1.DownloadResponse, *payload.Message, error) {
+func receive(stream payload.Receiver) (*transhipv1.DownloadResponse, *payload.Message, error) {
 	response := &transhipv1.DownloadResponse{}
 	message := wire.NewDownloadResponse(response)
 	return response, message, message.Receive(stream)

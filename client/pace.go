@@ -10,42 +10,40 @@ const (
 	// maxConnections over how many connections.
 	maxLanes       = 16
 	maxConnections = 4
-	// laneRate is what one lane is to carry at least, in bytes a second: more than
-	// its flow-control window lets through on a long link takes more lanes.
-	laneRate = 250e6
 	// minPaceInterval is the shortest time over which the rate is measured.
-	minPaceInterval = 200 * time.Millisecond
-	// worthwhile is how much faster more lanes have to be, to stay.
-	worthwhile = 1.1
+	minPaceInterval = 100 * time.Millisecond
+	// worthwhile is how much faster twice as many lanes have to be, to stay.
+	worthwhile = 1.25
 )
 
 // pace finds out how many lanes large files need: streams with a flow-control window
-// each, spread over connections with a TCP window each. It begins with what the round
-// trip suggests, doubles that while it makes the bytes move faster, and goes back one
-// step when it does not. It is safe for concurrent use; the zero value is for a link
-// of no length.
+// each, spread over connections with a TCP window each. It begins with one, doubles
+// that while it makes the bytes move faster, and goes back one step when it does not.
+// The time of a round trip does not tell by itself: a server that is busy answers as
+// late as one that is far away, and more lanes would only fill its memory. It is safe
+// for concurrent use; the zero value is ready.
 type pace struct {
 	mu sync.Mutex
 	// now is how many lanes there are to be, before what it was one step ago; 0
 	// means 1.
 	now, before int
 	settled     bool
-	interval    time.Duration
+	// interval is how long the rate is measured, 0: the shortest.
+	interval time.Duration
 	// bytes have moved since started, at best the rate before.
 	bytes   int64
 	started time.Time
 	best    float64
 }
 
-// answered takes into account how long the first reply to an upload or download took.
+// answered takes into account how long a reply took: for so long the rate is not
+// known.
 func (p *pace) answered(roundTrip time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.now > 0 {
-		return
+	if p.interval == 0 || 2*roundTrip < p.interval {
+		p.interval = max(minPaceInterval, 2*roundTrip)
 	}
-	p.now = min(max(int(roundTrip.Seconds()*laneRate/streamWindow+0.5), 1), maxLanes)
-	p.interval = max(minPaceInterval, 3*roundTrip)
 }
 
 // lanes is how many there are to be.

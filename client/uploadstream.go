@@ -11,6 +11,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/chunk"
+	"github.com/tranship/tranship/internal/payload"
 	"github.com/tranship/tranship/internal/rpcstatus"
 	"github.com/tranship/tranship/internal/wire"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
@@ -261,14 +262,14 @@ func (u *uploadStream) sendChunk(ctx context.Context, header *transhipv1.Chunk, 
 
 // outgoing is what can be sent on a stream.
 type outgoing interface {
-	Send(stream grpc.Stream) error
+	Send(stream payload.Sender) error
 }
 
 // encoded is a message that is encoded already.
 type encoded struct{ grpc.PreparedMsg }
 
 // Send implements outgoing.
-func (e *encoded) Send(stream grpc.Stream) error { return stream.SendMsg(&e.PreparedMsg) }
+func (e *encoded) Send(stream payload.Sender) error { return stream.SendMsg(&e.PreparedMsg) }
 
 // hand hands a message to transmit.
 func (u *uploadStream) hand(ctx context.Context, message outgoing) error {

@@ -25,10 +25,13 @@ import (
 	"github.com/tranship/tranship/internal/wire"
 )
 
-// Flow-control windows. Both are set: setting one leaves the other at 64 KiB.
+// Flow-control windows. Both are set: setting one leaves the other at 64 KiB. What a
+// stream's window lets in is held until its file takes it; a connection's window does
+// not bound memory, for its credit returns on receipt. Clients open more streams on
+// links that are too long for one window.
 const (
-	streamWindow     = 2 << 20
-	connectionWindow = 16 << 20
+	streamWindow     = 1 << 20
+	connectionWindow = 64 << 20
 )
 
 // maxStreams bounds the calls under way on one connection.

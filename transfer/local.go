@@ -51,12 +51,13 @@ func notRegular(info os.FileInfo) error {
 }
 
 // localContent reads a local file and finds out, at its end, whether it stayed
-// the same meanwhile.
+// the same meanwhile, and whether its size is what can be read from it.
 type localContent struct {
 	f         *os.File
 	file      tranship.File
 	reader    io.Reader
 	remaining int64
+	end       int64 // the offset in the file that reading ends at
 }
 
 // newLocalContent takes f over, and closes it when it fails.
@@ -89,7 +90,7 @@ func newLocalContent(f *os.File, name string, options tranship.OpenOptions) (_ t
 // section reads a range of the file, of which its end cuts the length.
 func (c *localContent) section(offset, length int64) *localContent {
 	length = min(length, c.file.Size-offset)
-	return &localContent{c.f, c.file, io.NewSectionReader(c.f, offset, length), length}
+	return &localContent{c.f, c.file, io.NewSectionReader(c.f, offset, length), length, offset + length}
 }
 
 // Range reads a range of the file, which must be within it, while c is open. To
@@ -118,12 +119,20 @@ func (c *localContent) Read(p []byte) (int, error) {
 	n, err := c.reader.Read(p[:min(int64(len(p)), c.remaining)])
 	c.remaining -= int64(n)
 	if err == io.EOF {
-		return n, fmt.Errorf("source %w: it shrank below its %d bytes", ErrChanged, c.file.Size)
+		return n, c.short()
 	}
 	if err != nil {
 		return n, localError(err)
 	}
 	return n, nil
+}
+
+// short tells why the file ends before its size.
+func (c *localContent) short() error {
+	if info, err := c.f.Stat(); err == nil && info.Size() == c.file.Size {
+		return &unsizedError{fmt.Sprintf("the source has fewer than the %d bytes of its size", c.file.Size)}
+	}
+	return fmt.Errorf("source %w: it shrank below its %d bytes", ErrChanged, c.file.Size)
 }
 
 // unchanged is io.EOF, or tells what has changed.
@@ -139,5 +148,30 @@ func (c *localContent) unchanged() error {
 	case !info.ModTime().Equal(c.file.ModTime):
 		return fmt.Errorf("source %w: it was written to", ErrChanged)
 	}
-	return io.EOF
+	return c.sized()
 }
+
+// sized is io.EOF unless the file goes on after its size.
+func (c *localContent) sized() error {
+	if c.end < c.file.Size {
+		return io.EOF // of a range
+	}
+	n, err := c.f.ReadAt(make([]byte, 1), c.file.Size)
+	if n > 0 {
+		return &unsizedError{fmt.Sprintf("the source has more than the %d bytes of its size", c.file.Size)}
+	}
+	if err == io.EOF {
+		return err
+	}
+	return localError(err)
+}
+
+// unsizedError matches ErrUnsized. Nothing of such a file can be kept, as of one that
+// has changed, so it also matches ErrChanged.
+type unsizedError struct{ message string }
+
+// Error implements error.
+func (e *unsizedError) Error() string { return e.message }
+
+// Is implements the matching of ErrUnsized and ErrChanged.
+func (e *unsizedError) Is(target error) bool { return target == ErrUnsized || target == ErrChanged }

@@ -8,8 +8,23 @@ import (
 	"github.com/tranship/tranship/internal/sequential"
 )
 
+// pipe is what a Source or Writer implements whose bytes pass once, to or from
+// somebody who may take as long as he likes: a person who reads page by page, a
+// program that computes what it writes. Copy does not try again what went into one
+// or came out of it, and does not call it a stall when it has to wait for one.
+type pipe interface{ isPipe() }
+
+func isPipe(end any) bool {
+	_, ok := end.(pipe)
+	return ok
+}
+
+func (Stdin) isPipe()  {}
+func (Stdout) isPipe() {}
+
 // Stdin is a Source of one content of unknown size, which can be read once: what
-// a pipe has. An item of it must be Once and its File.Size -1.
+// a pipe has. The File.Size of an item of it must be -1; Copy takes it to be Once,
+// and waits for it without end.
 type Stdin struct {
 	// Reader has the content. It may still be in a Read when a copy that was
 	// stopped has returned.
@@ -45,9 +60,9 @@ func (c *streamContent) Close() error {
 }
 
 // Stdout is a tranship.Writer that writes each file's content, in order, to a
-// stream. What has been written cannot be taken back: an item for it should be
-// Once, and should it fail, some of it may be out already. Only one file at a time
-// may be written.
+// stream. What has been written cannot be taken back: should a file fail, some of it
+// may be out already. So Copy takes every item for it to be Once; it waits for the
+// stream without end. Only one file at a time may be written.
 type Stdout struct {
 	Writer io.Writer
 }

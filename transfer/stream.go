@@ -78,6 +78,9 @@ func (s *stream) send(upload tranship.Upload) (tranship.File, error) {
 		if n == 0 {
 			break
 		}
+		if isPipe(s.destination) {
+			s.watch.rest()
+		}
 		if err := writer.WriteChunk(data); err != nil {
 			return tranship.File{}, err
 		}
@@ -94,7 +97,11 @@ func (s *stream) send(upload tranship.Upload) (tranship.File, error) {
 
 // next returns the next bytes of the source; none at its good end.
 func (s *stream) next() (chunk.Chunk, error) {
+	if isPipe(s.item.Source) {
+		s.watch.rest()
+	}
 	data, err := s.reading.next()
+	s.watch.moved()
 	if errors.Is(err, io.EOF) {
 		return chunk.Chunk{}, s.verify()
 	}
@@ -102,7 +109,6 @@ func (s *stream) next() (chunk.Chunk, error) {
 		return chunk.Chunk{}, sourceError(err)
 	}
 	n := data.Len()
-	s.watch.moved()
 	s.progress.read.Add(int64(n))
 	s.size += int64(n)
 	s.crc = tranship.CombineCRC32C(s.crc, data.CRC32C, int64(n))

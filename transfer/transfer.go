@@ -50,6 +50,11 @@ import (
 // Nothing of it was committed.
 var ErrChanged = errors.New("changed while it was read")
 
+// ErrUnsized means that another number of bytes can be read from a local file than its
+// size says, as from files of /proc, which have size 0 and are made up while they are
+// read. What can be read from them can be sent as a stream; see Stdin.
+var ErrUnsized = errors.New("its size is not what can be read from it")
+
 // ErrStopped is what the files under way fail with when a whole copy ends early.
 // The error also matches the reason, which Copy returns.
 var ErrStopped = errors.New("stopped")
@@ -73,7 +78,8 @@ type Item struct {
 	// File is the source as it was listed. Only Size and ModTime are looked at,
 	// to plan, and to find what is there already; a size of -1 is unknown.
 	File tranship.File
-	// Once: the content can be read only once, so that nothing is retried.
+	// Once: the content can be read only once, so that nothing is retried. That
+	// holds for every item from a Stdin or to a Stdout.
 	Once bool
 	// ResumeKey names the source among all sources, to resume its copy by. It is
 	// by default made of the absolute path of a local file, or of the path and
@@ -133,8 +139,9 @@ type Options struct {
 	NoResume bool
 	// StallTimeout is how long an attempt goes on while no byte is read or
 	// taken; 0: 30 s. There is no deadline for an attempt that moves, however
-	// slowly. A small file, which moves as a whole, has 1 s more for each 16
-	// KiB of small files in flight; a commit has ten times as long.
+	// slowly, nor while it waits for a Stdin or Stdout. A small file, which
+	// moves as a whole, has 1 s more for each 16 KiB of small files in flight; a
+	// commit has ten times as long.
 	StallTimeout time.Duration
 	// SmallBytes bounds the content of all other files in flight together, in
 	// bytes; 0: 32 MiB. It is at least tranship.MaxPutBytes.

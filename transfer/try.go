@@ -25,6 +25,7 @@ func (e *restartError) Unwrap() error { return e.err }
 // copyItem copies one item, with all its attempts, and reports it.
 func (c *copier) copyItem(ctx context.Context, item Item) {
 	start := time.Now()
+	item.Once = item.Once || isPipe(item.Source) || isPipe(c.destination)
 	result := Result{Source: item.name(), Path: item.Path, Size: item.File.Size}
 	j := &job{copier: c, item: item, result: &result, progress: c.options.Progress.file(item)}
 	j.event(Event{Kind: EventBegin, Bytes: item.File.Size})

@@ -35,6 +35,10 @@ func newWatch(ctx context.Context, timeout time.Duration) (*watch, context.Cance
 // moved notes that something did. It is safe for concurrent use.
 func (w *watch) moved() { w.timer.Reset(time.Duration(w.timeout.Load())) }
 
+// rest stops watching until something moves: what is waited for now may take as long
+// as it likes. It is for a copy of which nothing else moves meanwhile.
+func (w *watch) rest() { w.timer.Stop() }
+
 // patient gives what moves hardly anything visible, a commit, a longer time from now
 // on.
 func (w *watch) patient() {

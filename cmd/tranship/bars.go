@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/mattn/go-runewidth"
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
+	"golang.org/x/term"
 )
 
 const (
@@ -71,9 +73,21 @@ func (b *bars) begin() {
 		return
 	}
 	// Whoever asked for bars gets them on what is no terminal, too.
-	b.container = mpb.New(mpb.WithOutput(b.out), mpb.WithRefreshRate(barsInterval), mpb.ForceTTY(), mpb.WithAutoRefresh())
+	b.container = mpb.New(mpb.WithOutput(sized(b.out)), mpb.WithRefreshRate(barsInterval), mpb.ForceTTY(), mpb.WithAutoRefresh())
 	b.total = newBar(b.container, math.MaxInt)
 	b.files = map[flightKey]*bar{}
+}
+
+// sized hides that an output is a terminal, if it does not know its size, as a serial
+// line or a container's: nothing fits on one of 0 columns, and what is no terminal is
+// taken to have 80.
+func sized(out io.Writer) io.Writer {
+	if file, ok := out.(*os.File); ok {
+		if columns, rows, err := term.GetSize(int(file.Fd())); err == nil && (columns <= 0 || rows <= 0) {
+			return struct{ io.Writer }{out}
+		}
+	}
+	return out
 }
 
 func newBar(container *mpb.Progress, priority int) *bar {

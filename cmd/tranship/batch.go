@@ -37,7 +37,7 @@ func (p *plan) filesrv(ctx context.Context, source place) iter.Seq2[transfer.Ite
 func (g *globals) batch(ctx context.Context, p *plan, source place, options transfer.Options) error {
 	fail := func(err error) error {
 		options.Report(transfer.Result{Source: source.arg, Size: -1, Err: err})
-		return ctx.Err()
+		return context.Cause(ctx)
 	}
 	server, err := p.connections.filesrv(ctx, source.server, p.flags)
 	if err != nil {
@@ -67,7 +67,7 @@ func (p *plan) received(content tranship.Content, source place) (transfer.Item, 
 	}
 	if name == source.path {
 		item.Path = p.target.file(source)
-		return item, nil
+		return item, p.claim(item.Path)
 	}
 	directory := literalDirectory(source.path)
 	relative, below := strings.CutPrefix(name, directory+"/")
@@ -77,8 +77,11 @@ func (p *plan) received(content tranship.Content, source place) (transfer.Item, 
 	}
 	source.path, source.contents = directory, directory == "" || directory != source.path
 	destination, err := p.target.directory(source)
+	if err != nil {
+		return item, err
+	}
 	item.Path = transfer.Join(destination, relative)
-	return item, err
+	return item, p.claim(item.Path)
 }
 
 // literalDirectory is a path without the segments from the first pattern on.
@@ -109,6 +112,6 @@ func (c *connections) filesrv(ctx context.Context, server serverPlace, flags cpF
 	return filesrv.New(conn, filesrv.Options{
 		Revision:   flags.filesrv.revision,
 		AllowEmpty: flags.filesrv.allowEmpty,
-		Warn:       func(text string) { c.globals.complain("warning: " + text) },
+		Warn:       c.globals.warn,
 	}), nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -64,34 +65,31 @@ directories and special files, and copies the rest.`,
 	cmd.Flags().BoolVarP(&flags.update, "update", "u", false, "skip files that have equal size and modified time at the target")
 	cmd.Flags().Var(&flags.durability, "durability", "what the server must have done before a file counts as copied: `durable|written` (default: its own)")
 	cmd.Flags().BoolVar(&flags.noResume, "no-resume", false, "begin at the beginning, and keep nothing of a file that fails")
-	cmd.Flags().DurationVar(&flags.stallTimeout, "stall-timeout", 30*time.Second, "how long a file may go without a byte before it is tried again")
+	cmd.Flags().Var(timespan(&flags.stallTimeout, 30*time.Second), "stall-timeout", "how long a file may go without a byte before it is tried again")
 	cmd.Flags().IntVar(&flags.connections, "connections", 0, "`number` of connections to a server that large files are spread over, 1 to 16; 0: as many as make them faster")
 	cmd.Flags().Var(&flags.checksum, "checksum", "`digest` that the file must have, sha256:HEX or blake3:HEX; otherwise nothing is copied")
 	cmd.Flags().Var(&flags.progress.mode, "progress", "show progress: `auto|bars|plain|none`; auto is bars on a terminal and otherwise none")
-	cmd.Flags().DurationVar(&flags.progress.interval, "progress-interval", 5*time.Second, "time between two lines of --progress plain")
+	cmd.Flags().Var(timespan(&flags.progress.interval, 5*time.Second), "progress-interval", "time between two lines of --progress plain")
 	cmd.Flags().StringVar(&flags.protocol, "protocol", protocolTranship, "what the server speaks: `tranship|filesrv|filetransfer`")
 	cmd.Flags().IntVar(&flags.filesrv.revision, "filesrv-revision", 0, "revision of filesrv that the server is known to speak: 1 or 2")
 	cmd.Flags().BoolVar(&flags.filesrv.allowEmpty, "filesrv-allow-empty", false, "take an empty answer for an empty file, not a missing one")
+	completeValues(cmd, "durability", durabilities()...)
+	completeValues(cmd, "progress", string(progressAuto), string(progressBars), string(progressPlain), string(progressNone))
+	completeValues(cmd, "protocol", protocols()...)
 	g.jsonFlag(cmd)
 	return cmd
 }
 
 // validate checks what can be checked before anything is connected to.
 func (f cpFlags) validate(sources []place, target place, json bool) error {
-	if !slices.Contains([]string{protocolTranship, protocolFilesrv, protocolFiletransfer}, f.protocol) {
+	if !slices.Contains(protocols(), f.protocol) {
 		return usagef("--protocol %s: it must be tranship, filesrv or filetransfer", f.protocol)
 	}
 	if f.filesrv.revision < 0 || f.filesrv.revision > 2 {
 		return usagef("--filesrv-revision %d: it must be 1 or 2", f.filesrv.revision)
 	}
-	if f.stallTimeout <= 0 {
-		return usagef("--stall-timeout %v: it must be more than 0", f.stallTimeout)
-	}
 	if f.connections < 0 || f.connections > 16 {
 		return usagef("--connections %d: it must be from 1 to 16, or 0 for as many as help", f.connections)
-	}
-	if f.progress.interval <= 0 {
-		return usagef("--progress-interval %v: it must be more than 0", f.progress.interval)
 	}
 	if f.checksum.digest != nil && (len(sources) > 1 || f.recursive || f.update) {
 		return usageError{"--checksum is that of one file, without -r and -u"}
@@ -144,6 +142,7 @@ func (g *globals) cp(ctx context.Context, args []string, flags cpFlags) (err err
 	connections := g.connections()
 	connections.stallTimeout, connections.number = flags.stallTimeout, flags.connections
 	defer func() { err = errors.Join(err, connections.close()) }()
+	defer g.explainEnd(ctx)()
 
 	target, err := g.openTarget(ctx, connections, to, flags)
 	if err != nil {
@@ -153,7 +152,7 @@ func (g *globals) cp(ctx context.Context, args []string, flags cpFlags) (err err
 	if len(sources) > 1 && !target.isDirectory {
 		return usagef("%s is not a directory, and there are several sources; end it with '/'", to.arg)
 	}
-	p := &plan{globals: g, connections: connections, flags: flags, target: target, seen: map[string]bool{}}
+	p := &plan{globals: g, connections: connections, flags: flags, target: target, several: len(sources) > 1}
 	progress := &transfer.Progress{}
 	stop, shown := g.showProgress(flags.progress, func() state { return stateOf(progress) })
 	defer stop()
@@ -181,8 +180,12 @@ func (g *globals) cp(ctx context.Context, args []string, flags cpFlags) (err err
 			err = g.batch(ctx, p, source, options)
 		}
 	}
-	if errors.Is(err, transfer.ErrResumable) {
+	switch {
+	case errors.Is(err, transfer.ErrResumable):
 		err = resumableError{err, target}
+	case err != nil && target.became != "":
+		// Files that are there are no hindrance; that they are in a directory is.
+		err = fmt.Errorf("%w; %s", err, target.again())
 	}
 	return err
 }

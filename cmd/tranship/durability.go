@@ -10,6 +10,11 @@ import (
 // is given to.
 type durabilityFlag tranship.Durability
 
+// durabilities are the values of the flag.
+func durabilities() []string {
+	return []string{tranship.DurabilityDurable.String(), tranship.DurabilityWritten.String()}
+}
+
 // Set implements pflag.Value.
 func (d *durabilityFlag) Set(text string) error {
 	for _, durability := range []tranship.Durability{tranship.DurabilityWritten, tranship.DurabilityDurable} {

@@ -107,6 +107,14 @@ func (g *globals) complain(text string) {
 	_, _ = fmt.Fprintf(g.err, "tranship: %s\n", printable(text))
 }
 
+// warn prints a warning, once, however often what it is about is tried again.
+// It is safe for concurrent use.
+func (g *globals) warn(text string) {
+	if _, told := g.warned.LoadOrStore(text, nil); !told {
+		g.complain("warning: " + text)
+	}
+}
+
 // printable makes one line of a text, without anything that could work a terminal:
 // names of files, and what a server says, can have it all.
 func printable(text string) string {

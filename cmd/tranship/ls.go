@@ -42,16 +42,23 @@ directory, with their paths from there.`,
 func (g *globals) each(ctx context.Context, places []place, do func(context.Context, tranship.Store, place) error) (err error) {
 	connections := g.connections()
 	defer func() { err = errors.Join(err, connections.close()) }()
+	// Those that cannot be connected to, which is told once and not tried again.
+	unreachable := map[serverPlace]bool{}
 	for _, p := range places {
+		if unreachable[p.server] {
+			continue
+		}
 		store, err := connections.store(ctx, p.server)
 		if err != nil {
+			unreachable[p.server] = true
+		} else if err = do(ctx, store, p); err != nil {
+			err = fmt.Errorf("%s: %w", p.arg, err)
+		}
+		if err != nil && ctx.Err() != nil {
 			return err
 		}
-		if err := do(ctx, store, p); err != nil {
-			if ctx.Err() != nil {
-				return err
-			}
-			g.fail(fmt.Errorf("%s: %w", p.arg, err))
+		if err != nil {
+			g.fail(err)
 		}
 	}
 	return nil

@@ -17,7 +17,8 @@ func newMv(g *globals) *cobra.Command {
 		Short: "Move files on a server",
 		Long: `Move files on a server. A file is renamed at once; of a directory, one file
 after the other. SRC goes into DST, under its own name, if DST is a directory or
-ends in '/'; otherwise it becomes DST.`,
+ends in '/'; otherwise it becomes DST. Of several with the same name only
+the first is moved, and the others fail: they would replace each other.`,
 		Args: arguments(2, -1, "tranship mv SRC... DST"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			places, err := parseRemotes(args)
@@ -57,7 +58,11 @@ func (g *globals) mv(ctx context.Context, sources []place, to place) (err error)
 		case isDirectory:
 			return g.moveDirectory(ctx, store, source, target)
 		}
-		return g.moveFile(ctx, store, file.Path, target.file(source))
+		destination := target.file(source)
+		if err := target.claim(destination); err != nil {
+			return err
+		}
+		return g.moveFile(ctx, store, file.Path, destination)
 	})
 }
 
@@ -79,6 +84,10 @@ func (g *globals) moveDirectory(ctx context.Context, store tranship.Store, sourc
 	}
 	if isBelow(destination, source.path) {
 		return errors.New("a directory cannot be moved into itself")
+	}
+	// As a whole: half of a directory among another's files helps nobody.
+	if err := target.claim(destination); err != nil {
+		return err
 	}
 	for item, err := range transfer.Files(ctx, store, source.path, destination) {
 		if err == nil {

@@ -24,19 +24,10 @@ func TestCopyThroughOutage(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			root, _, slow := slowServer(t)
-			proxy, err := faultproxy.Listen(strings.TrimPrefix(slow, "grpc://"), func(n int) faultproxy.Link {
-				if n == 0 {
-					return faultproxy.Link{Up: test.faults}
-				}
-				return faultproxy.Link{}
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { _ = proxy.Close() })
+			_, server := cutOnce(t, strings.TrimPrefix(slow, "grpc://"), faultproxy.Link{Up: test.faults})
 			source := filepath.Join(t.TempDir(), "large")
 			content := largeFile(t, source)
-			_, text := output(t, 0, "cp", "--progress", "plain", "--stall-timeout", "2s", source, "grpc://"+proxy.Address())
+			_, text := output(t, 0, "cp", "--progress", "plain", "--stall-timeout", "2s", source, server)
 			if !strings.Contains(text, "tranship: "+source+": "+test.says) {
 				t.Errorf("%s", text)
 			}
@@ -45,22 +36,27 @@ func TestCopyThroughOutage(t *testing.T) {
 	}
 }
 
+// What cp warns of a file, it says once, and not at each attempt.
+func TestWarningThroughCut(t *testing.T) {
+	t.Parallel()
+	_, root, address := serveFor(t.Context(), t)
+	source := filepath.Join(t.TempDir(), "large")
+	content := largeFile(t, source)
+	_, server := cutOnce(t, address, faultproxy.Link{Up: faultproxy.Faults{CutAfter: new(int64(10 << 20))}})
+	_, text := output(t, 0, "cp", "--progress", "plain", "--protocol", "filesrv", source, server)
+	if strings.Count(text, "no extension") != 1 || !strings.Contains(text, "tried again") {
+		t.Errorf("%s", text)
+	}
+	sameContent(t, filepath.Join(root, "large"), content)
+}
+
 // A digest is computed on over a lost connection.
 func TestDigestThroughCut(t *testing.T) {
 	t.Parallel()
 	_, root, address := serveFor(t.Context(), t)
 	content := largeFile(t, filepath.Join(root, "large"))
-	proxy, err := faultproxy.Listen(address, func(n int) faultproxy.Link {
-		if n == 0 {
-			return faultproxy.Link{Down: faultproxy.Faults{CutAfter: new(int64(10 << 20))}}
-		}
-		return faultproxy.Link{}
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = proxy.Close() })
-	out, _ := output(t, 0, "stat", "--digest", "sha256", "grpc://"+proxy.Address()+"/large")
+	proxy, server := cutOnce(t, address, faultproxy.Link{Down: faultproxy.Faults{CutAfter: new(int64(10 << 20))}})
+	out, _ := output(t, 0, "stat", "--digest", "sha256", server+"/large")
 	if want := fmt.Sprintf("sha256:%x\n", sha256.Sum256(content)); !strings.Contains(out, want) {
 		t.Errorf("%s", out)
 	}

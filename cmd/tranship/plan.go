@@ -23,9 +23,8 @@ type plan struct {
 	target      *target
 	// batches are left for later: sources that yield several files in one call.
 	batches []place
-	// seen are the targets so far, when there are several sources: two of them
-	// must not overwrite each other.
-	seen map[string]bool
+	// several: there are several sources, whose files may meet.
+	several bool
 	// listed are the directories of the target of which all is known.
 	listed listings
 }
@@ -41,8 +40,8 @@ func (p *plan) items(ctx context.Context, sources []place) iter.Seq2[transfer.It
 					item.Name = source.arg
 				}
 				item.Digest = p.flags.checksum.digest
-				if err == nil && len(sources) > 1 {
-					err = p.once(item.Path)
+				if err == nil {
+					err = p.claim(item.Path)
 				}
 				if !yield(item, err) {
 					return
@@ -52,13 +51,13 @@ func (p *plan) items(ctx context.Context, sources []place) iter.Seq2[transfer.It
 	}
 }
 
-// once fails for a path that another source goes to.
-func (p *plan) once(path string) error {
-	if p.seen[path] {
-		return fmt.Errorf("another source goes to %s, too", p.target.show(path))
+// claim is the target's, where it matters: a tree's files do not meet among
+// themselves, and may be too many to keep their paths.
+func (p *plan) claim(path string) error {
+	if !p.several {
+		return nil
 	}
-	p.seen[path] = true
-	return nil
+	return p.target.claim(path)
 }
 
 func (p *plan) source(ctx context.Context, source place) iter.Seq2[transfer.Item, error] {
@@ -100,13 +99,15 @@ func (p *plan) local(ctx context.Context, source place) iter.Seq2[transfer.Item,
 	case info.IsDir():
 		return p.localDirectory(ctx, source)
 	case !info.Mode().IsRegular():
-		return one(item, errors.New("not a regular file; to send what can be read from it, use - as the source"))
+		return one(item, errors.New("not a regular file; "+pipeInstead))
 	}
 	file := transfer.LocalFile(source.path)
 	item.Source, item.SourcePath, item.Path = file, source.path, p.target.file(source)
 	item.File, err = file.Stat()
 	return one(item, err)
 }
+
+const pipeInstead = "to send what can be read from it, use - as the source"
 
 func (p *plan) localDirectory(ctx context.Context, source place) iter.Seq2[transfer.Item, error] {
 	return func(yield func(transfer.Item, error) bool) {

@@ -94,10 +94,14 @@ func (t *target) inWords(err error) string {
 		// Somebody removed the upload, or goes on with it.
 		return strings.ReplaceAll(err.Error(), "; "+transfer.ErrResumable.Error(), "")
 	}
-	how := "run the same command again to go on from here"
+	return strings.ReplaceAll(err.Error(), transfer.ErrResumable.Error(), t.again()+" to go on from here")
+}
+
+// again says which command copies the same to the same place once more.
+func (t *target) again() string {
 	if t.became != "" {
 		// Now that the target is a directory, the source would go into it.
-		how = "run the same command again with " + t.became + " as its source to go on from here"
+		return "run the same command again with " + t.became + " as its source"
 	}
-	return strings.ReplaceAll(err.Error(), transfer.ErrResumable.Error(), how)
+	return "run the same command again"
 }

@@ -26,6 +26,7 @@ type globals struct {
 	json           bool
 	failures       failures
 	complaining    sync.Mutex
+	warned         sync.Map // the warnings that were printed
 }
 
 // run executes one command line and returns the exit code.
@@ -77,7 +78,7 @@ Exit codes: 0 done; 1 failed; 2 usage; 3 not found; 4 denied; 5 integrity;
 	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err.Error()} })
 	flags := root.PersistentFlags()
-	flags.DurationVar(&g.connectTimeout, "connect-timeout", 5*time.Second, "how long connecting to a server may take")
+	flags.Var(timespan(&g.connectTimeout, 5*time.Second), "connect-timeout", "how long connecting to a server may take")
 	flags.Var(&g.maxMessage, "max-message-size", "largest `size` of one message, as 4MiB; at least 2MiB (default 4MiB)")
 	root.AddCommand(
 		newServe(g),
@@ -89,6 +90,7 @@ Exit codes: 0 done; 1 failed; 2 usage; 3 not found; 4 denied; 5 integrity;
 		newUploads(g),
 		newVersion(g),
 	)
+	addCompletion(root)
 	return root
 }
 

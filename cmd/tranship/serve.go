@@ -63,11 +63,15 @@ files: it refuses to listen beyond this machine without --insecure.`,
 	f.Var(&flags.durability, "durability", "what a file is when its client did not say: `durable|written` (default durable)")
 	f.Var(&flags.minDurability, "min-durability", "the least that every file is, whatever its client said: `durable|written`")
 	f.Var(&flags.minFree, "min-free", "`size` of space on the file system that uploads must leave free, as 10GiB")
-	f.DurationVar(&flags.uploadExpiry, "upload-expiry", disk.DefaultUploadExpiry, "how long an unfinished upload is kept after its last write")
+	f.Var(timespan(&flags.uploadExpiry, disk.DefaultUploadExpiry), "upload-expiry", "how long an unfinished upload is kept after its last write")
 	f.StringVar(&flags.filesrv.uploadSuffix, "filesrv-upload-suffix", "", "`text` between name and extension of files uploaded by filesrv, as _recv")
 	f.IntVar(&flags.filesrv.revision, "filesrv-revision", 1, "revision of filesrv for clients that do not say theirs: 1 or 2")
 	f.StringVar(&flags.logFormat, "log-format", "text", "`text|json`")
 	f.StringVar(&flags.logLevel, "log-level", "info", "`debug|info|warn|error`")
+	completeValues(cmd, "durability", durabilities()...)
+	completeValues(cmd, "min-durability", durabilities()...)
+	completeValues(cmd, "log-format", "text", "json")
+	completeValues(cmd, "log-level", "debug", "info", "warn", "error")
 	return cmd
 }
 
@@ -77,8 +81,6 @@ func (f serveFlags) validate() error {
 		return usageError{"--root is missing: say which directory to serve"}
 	case f.filesrv.revision != 1 && f.filesrv.revision != 2:
 		return usagef("--filesrv-revision %d: it must be 1 or 2", f.filesrv.revision)
-	case f.uploadExpiry <= 0:
-		return usagef("--upload-expiry %v: it must be more than 0", f.uploadExpiry)
 	case f.drainTimeout < 0:
 		return usagef("--drain-timeout %v: it must not be negative", f.drainTimeout)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/transfer"
 )
 
 func newStat(g *globals) *cobra.Command {
@@ -32,6 +33,7 @@ the file to compute one, and keeps nothing of it.`,
 		},
 	}
 	cmd.Flags().Var(&algorithm, "digest", "compute a digest, which reads the whole file: `sha256|blake3`")
+	completeValues(cmd, "digest", transfer.SHA256, transfer.BLAKE3)
 	g.jsonFlag(cmd)
 	return cmd
 }

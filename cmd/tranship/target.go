@@ -22,6 +22,11 @@ const (
 	protocolFiletransfer = "filetransfer"
 )
 
+// protocols are those that cp speaks.
+func protocols() []string {
+	return []string{protocolTranship, protocolFilesrv, protocolFiletransfer}
+}
+
 // target is where cp writes to.
 type target struct {
 	place  place
@@ -39,7 +44,9 @@ type target struct {
 	protocol string
 	// shown is what a path of the writer must be prefixed with to be a local
 	// file's name.
-	shown   string
+	shown string
+	// claimed are the paths that sources of this command go to.
+	claimed map[string]bool
 	stat    func(ctx context.Context, path string) (tranship.File, error)
 	lister  transfer.Lister
 	closers []func() error
@@ -75,6 +82,19 @@ func (t *target) directory(source place) (string, error) {
 	return t.path, nil
 }
 
+// claim takes a path for a source, and fails for one that another source goes to: two
+// of a command must not overwrite each other.
+func (t *target) claim(path string) error {
+	if t.claimed[path] {
+		return fmt.Errorf("another source goes to %s, too", t.show(path))
+	}
+	if t.claimed == nil {
+		t.claimed = map[string]bool{}
+	}
+	t.claimed[path] = true
+	return nil
+}
+
 // inside reports whether what is on a server can be copied to the target by the
 // server itself.
 func (t *target) inside(server serverPlace) bool {
@@ -106,9 +126,7 @@ func (g *globals) openTarget(ctx context.Context, connections *connections, p pl
 		return nil, err
 	}
 	if flags.protocol == protocolFiletransfer {
-		t.writer = filetransfer.New(conn, filetransfer.Options{
-			Warn: func(text string) { g.complain("warning: " + text) },
-		})
+		t.writer = filetransfer.New(conn, filetransfer.Options{Warn: g.warn})
 		return t, nil
 	}
 	t.writer, err = connections.filesrv(ctx, p.server, flags)
@@ -232,6 +250,9 @@ func (t *target) message(result transfer.Result) string {
 		if _, path, ok = strings.Cut(path, "/"); ok {
 			text = strings.TrimSuffix(text, ": "+path)
 		}
+	}
+	if errors.Is(result.Err, transfer.ErrUnsized) {
+		text += "; " + pipeInstead
 	}
 	return result.Source + ": " + text
 }

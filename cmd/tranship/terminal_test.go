@@ -17,9 +17,14 @@ import (
 // onTerminal runs the real program on a terminal of 80 columns.
 func onTerminal(t *testing.T, args ...string) (shown *terminal, keys io.Writer, wait func() int) {
 	t.Helper()
+	return onTerminalOf(t, pty.Winsize{Rows: 24, Cols: 80}, args...)
+}
+
+func onTerminalOf(t *testing.T, size pty.Winsize, args ...string) (shown *terminal, keys io.Writer, wait func() int) {
+	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "tranship", args...)
 	cmd.Env = append(os.Environ(), "TERM=xterm", "GORACE=atexit_sleep_ms=0")
-	console, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 24, Cols: 80})
+	console, err := pty.StartWithSize(cmd, &size)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,6 +101,31 @@ func TestBarOnTerminal(t *testing.T) {
 	all = frames(shown.String())
 	if last := all[len(all)-1]; strings.TrimSpace(last) != "" {
 		t.Errorf("left on the terminal: %q", last)
+	}
+}
+
+// A terminal that does not know its size has a bar, too.
+func TestBarOnUnsizedTerminal(t *testing.T) {
+	t.Parallel()
+	_, _, slow := slowServer(t)
+	source := filepath.Join(t.TempDir(), "large")
+	largeFile(t, source)
+	shown, _, wait := onTerminalOf(t, pty.Winsize{}, "cp", source, slow)
+	shown.await(t, "left")
+	if code := wait(); code != 0 {
+		t.Fatalf("exit code %d: %s", code, shown.String())
+	}
+	all := frames(shown.String())
+	bars := 0
+	for _, frame := range all {
+		for line := range strings.Lines(frame) {
+			if barLine.MatchString(strings.TrimRight(line, "\r\n ")) {
+				bars++
+			}
+		}
+	}
+	if bars == 0 || strings.TrimSpace(all[len(all)-1]) != "" {
+		t.Errorf("%d bars, and %q is left", bars, all[len(all)-1])
 	}
 }
 

@@ -10,7 +10,6 @@ package payload
 import (
 	"errors"
 
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/mem"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
@@ -55,9 +54,15 @@ func (e *MalformedError) Error() string { return e.Err.Error() }
 // Unwrap is the decoder's error.
 func (e *MalformedError) Unwrap() error { return e.Err }
 
+// Receiver and Sender are what messages need of a stream, at either end.
+type (
+	Receiver interface{ RecvMsg(message any) error }
+	Sender   interface{ SendMsg(message any) error }
+)
+
 // Receive receives the next message of a stream. The error is the stream's, or a
 // *MalformedError, for which the caller has to find the status: gRPC would say INTERNAL.
-func (m *Message) Receive(stream grpc.Stream) error {
+func (m *Message) Receive(stream Receiver) error {
 	m.Data, m.malformed = nil, nil
 	if err := stream.RecvMsg(m); err != nil {
 		return err
@@ -69,7 +74,7 @@ func (m *Message) Receive(stream grpc.Stream) error {
 }
 
 // Send sends the message, and gives its payload away.
-func (m *Message) Send(stream grpc.Stream) error {
+func (m *Message) Send(stream Sender) error {
 	// What the codec has not taken is to be freed: gRPC's own has copied it.
 	defer m.Free()
 	return stream.SendMsg(m)

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"testing"
 
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/encoding"
 	"google.golang.org/grpc/mem"
 
@@ -16,7 +15,6 @@ import (
 
 // stream receives data once, as gRPC does: the codec has it only while it decodes.
 type stream struct {
-	grpc.Stream
 	codec encoding.CodecV2
 	data  mem.BufferSlice
 }

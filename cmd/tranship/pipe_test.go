@@ -1,0 +1,53 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/tranship/tranship/internal/faultproxy"
+)
+
+// cutOnce is a proxy before a server, whose first connection is cut.
+func cutOnce(t *testing.T, address string, cut faultproxy.Link) (proxy *faultproxy.Proxy, server string) {
+	t.Helper()
+	proxy, err := faultproxy.Listen(address, func(n int) faultproxy.Link {
+		if n == 0 {
+			return cut
+		}
+		return faultproxy.Link{}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = proxy.Close() })
+	return proxy, "grpc://" + proxy.Address()
+}
+
+// What went to the standard output before a connection was lost must not come out
+// again: the copy fails, although the server is there.
+func TestCutBeforeStdout(t *testing.T) {
+	t.Parallel()
+	_, root, address := serveFor(t.Context(), t)
+	content := largeFile(t, filepath.Join(root, "large"))
+	for _, protocol := range []string{protocolTranship, protocolFilesrv} {
+		t.Run(protocol, func(t *testing.T) {
+			t.Parallel()
+			_, server := cutOnce(t, address, faultproxy.Link{Down: faultproxy.Faults{CutAfter: new(int64(10 << 20))}})
+			cmd := exec.CommandContext(t.Context(), "tranship", "cp", "--protocol", protocol, server+"/large", "-")
+			cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0")
+			var out, text bytes.Buffer
+			cmd.Stdout, cmd.Stderr = &out, &text
+			err := cmd.Run()
+			if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != 1 {
+				t.Errorf("%v: %s", err, text.String())
+			}
+			if out.Len() == 0 || out.Len() >= len(content) || !bytes.HasPrefix(content, out.Bytes()) {
+				t.Errorf("%d bytes came out, which are not how the file begins", out.Len())
+			}
+		})
+	}
+}
