@@ -1,7 +1,8 @@
 // Package client is a tranship.Store on a server: every file operation becomes a
-// call of the native protocol, tranship.v1. Small files share one stream, without
-// a round trip each; every upload and every open file has a stream of its own, so
-// that flow control holds back only what the caller does not take.
+// call of the native protocol, tranship.v1. Small files share one stream in each
+// direction, without a round trip each; every upload and every open file has a
+// stream of its own, so that flow control holds back only what the caller does not
+// take.
 //
 // What a server says is not trusted: paths it sends are validated, checksums of
 // all bytes it sends are verified.
@@ -65,9 +66,9 @@ type Client struct {
 	// turn counts what is spread over the connections.
 	turn atomic.Uint64
 
-	// shared carries small files; opening is held while it is replaced.
-	shared  atomic.Pointer[uploadStream]
-	opening chan struct{}
+	// puts and fetches carry small files.
+	puts    *shared[*uploadStream]
+	fetches *shared[*downloadStream]
 	// closing is closed by Close.
 	closing   chan struct{}
 	closeOnce sync.Once
@@ -107,21 +108,18 @@ func Dial(ctx context.Context, address string, options Options) (*Client, error)
 // not use the connection before the first call.
 func New(conn grpc.ClientConnInterface) *Client {
 	files := transhipv1.NewFileServiceClient(conn)
+	closing := make(chan struct{})
 	return &Client{
 		files:        files,
 		connections:  connections{files: []transhipv1.FileServiceClient{files}},
 		stallTimeout: DefaultStallTimeout,
-		opening:      make(chan struct{}, 1),
-		closing:      make(chan struct{}),
-	}
-}
-
-func (c *Client) isClosed() bool {
-	select {
-	case <-c.closing:
-		return true
-	default:
-		return false
+		puts: newShared(closing, func(ctx context.Context) (*uploadStream, error) {
+			return openUploadStream(ctx, files, nil)
+		}),
+		fetches: newShared(closing, func(ctx context.Context) (*downloadStream, error) {
+			return openDownloadStream(ctx, files)
+		}),
+		closing: closing,
 	}
 }
 
@@ -144,9 +142,8 @@ func (c *Client) Width() int { return c.lanes() }
 // with all that is. The client must not be used after it.
 func (c *Client) Close() error {
 	c.closeOnce.Do(func() { close(c.closing) })
-	if shared := c.shared.Load(); shared != nil {
-		shared.close(errClosed)
-	}
+	c.puts.close()
+	c.fetches.close()
 	return c.connections.close()
 }
 

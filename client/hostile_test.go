@@ -192,19 +192,27 @@ func TestHostileDownloads(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			files := (&hostile{downloads: test.downloads}).connect(t)
-			data, err := read(t, files)
-			switch {
-			case test.name == "failure without a status":
-				if err == nil {
-					t.Error("a failure was taken for success")
+			for how, read := range map[string]func(*testing.T, *client.Client) (string, error){"open": read, "fetch": fetch} {
+				data, err := read(t, files)
+				switch {
+				case test.name == "failure without a status":
+					if err == nil {
+						t.Errorf("%s: a failure was taken for success", how)
+					}
+				case !errors.Is(err, test.want) || (err == nil) != (test.want == nil):
+					t.Errorf("%s: got %v, want %v", how, err, test.want)
+				case err == nil && data != "data":
+					t.Errorf("%s: got %q", how, data)
 				}
-			case !errors.Is(err, test.want) || (err == nil) != (test.want == nil):
-				t.Errorf("got %v, want %v", err, test.want)
-			case err == nil && data != "data":
-				t.Errorf("got %q", data)
 			}
 		})
 	}
+}
+
+func fetch(t *testing.T, files *client.Client) (string, error) {
+	t.Helper()
+	_, data, err := files.Fetch(t.Context(), "file", 4)
+	return string(data), err
 }
 
 func read(t *testing.T, files *client.Client) (string, error) {

@@ -25,13 +25,8 @@ type content struct {
 	pace   *pace
 	stream grpc.BidiStreamingClient[transhipv1.DownloadRequest, transhipv1.DownloadResponse]
 	cancel context.CancelFunc
-	file   tranship.File
+	delivery
 
-	// expected is how many bytes there are to come in all; received how many
-	// came, with their checksum.
-	expected, received int64
-	crc                uint32
-	start              int64
 	// last is the length of the last chunk.
 	last int
 	// rest is what of the last chunk has not been read.
@@ -79,21 +74,11 @@ func (c *Client) open(ctx context.Context, path string, options tranship.OpenOpt
 		return nil, fmt.Errorf("%w: the server sent something before it opened %s", tranship.ErrIntegrity, path)
 	}
 	c.pace.answered(time.Since(asked))
-	file, err := wire.FileFromProto(response.GetOpened().GetFile())
+	delivery, err := newDelivery(response.GetOpened(), path, options)
 	if err != nil {
 		return nil, err
 	}
-	if file.Path != path {
-		return nil, fmt.Errorf("%w: the server opened %s instead of %s", tranship.ErrIntegrity, file.Path, path)
-	}
-	if options.Version != "" && file.Version != options.Version {
-		return nil, fmt.Errorf("%w: the server opened another version of %s than was asked for", tranship.ErrIntegrity, path)
-	}
-	expected := file.Size - options.Offset
-	if options.Length != nil {
-		expected = min(expected, *options.Length)
-	}
-	return &content{ctx: ctx, pace: &c.pace, stream: stream, file: file, expected: expected, start: options.Offset}, nil
+	return &content{ctx: ctx, pace: &c.pace, stream: stream, delivery: delivery}, nil
 }
 
 // File implements tranship.Content.
@@ -189,7 +174,10 @@ func (c *content) next() (chunk.Chunk, error) {
 	case *transhipv1.DownloadResponse_Chunk:
 		return c.chunk(reply.Chunk, data)
 	case *transhipv1.DownloadResponse_Done:
-		return chunk.Chunk{}, c.done(reply.Done)
+		if err := c.end(reply.Done); err != nil {
+			return chunk.Chunk{}, err
+		}
+		return chunk.Chunk{}, io.EOF
 	case *transhipv1.DownloadResponse_Failed:
 		return chunk.Chunk{}, rpcstatus.FromProto(reply.Failed.GetStatus())
 	default:
@@ -197,39 +185,16 @@ func (c *content) next() (chunk.Chunk, error) {
 	}
 }
 
-func (c *content) chunk(header *transhipv1.Chunk, data *payload.Message) (_ chunk.Chunk, err error) {
-	defer func() {
-		if err != nil {
-			data.Free()
-		}
-	}()
-	crc, length := data.Sum(), data.Len()
-	switch {
-	case header.Offset != nil && header.GetOffset() != c.start+c.received:
-		return chunk.Chunk{}, fmt.Errorf("%w: the server sent offset %d of %s instead of %d",
-			tranship.ErrIntegrity, header.GetOffset(), c.file.Path, c.start+c.received)
-	case int64(length) > c.expected-c.received:
-		return chunk.Chunk{}, fmt.Errorf("%w: the server sent more of %s than there is", tranship.ErrIntegrity, c.file.Path)
-	case header.Crc32C != nil && header.GetCrc32C() != crc:
-		return chunk.Chunk{}, fmt.Errorf("%w: %s was damaged on its way, at offset %d", tranship.ErrIntegrity, c.file.Path, c.start+c.received)
+// chunk takes the payload of a chunk that came, or frees it.
+func (c *content) chunk(header *transhipv1.Chunk, data *payload.Message) (chunk.Chunk, error) {
+	crc, err := c.take(header, data)
+	if err != nil {
+		data.Free()
+		return chunk.Chunk{}, err
 	}
-	c.crc = tranship.CombineCRC32C(c.crc, crc, int64(length))
-	c.received += int64(length)
-	c.last = length
-	c.pace.moved(length, time.Now())
+	c.last = data.Len()
+	c.pace.moved(c.last, time.Now())
 	return data.Chunk(crc), nil
-}
-
-func (c *content) done(done *transhipv1.Done) error {
-	whole := c.start == 0 && c.expected == c.file.Size
-	switch {
-	case c.received != c.expected:
-		return fmt.Errorf("%w: the server sent %d bytes of %s instead of %d", tranship.ErrIntegrity, c.received, c.file.Path, c.expected)
-	case done.GetCrc32C() != c.crc, whole && c.file.CRC32C != nil && *c.file.CRC32C != c.crc:
-		return fmt.Errorf("%w: what the server sent of %s does not have its CRC32C", tranship.ErrIntegrity, c.file.Path)
-	default:
-		return io.EOF
-	}
 }
 
 // Close implements tranship.Content.

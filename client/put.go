@@ -29,7 +29,7 @@ func (c *Client) Put(ctx context.Context, spec tranship.Spec, data []byte) (tran
 	if err := ctx.Err(); err != nil {
 		return tranship.File{}, err
 	}
-	stream, err := c.sharedStream(ctx)
+	stream, err := c.puts.get(ctx)
 	if err != nil {
 		return tranship.File{}, err
 	}
@@ -64,44 +64,4 @@ func (s *slot) committed(ctx context.Context, path string) (tranship.File, error
 		err = fmt.Errorf("%w: the server committed %s instead of %s", tranship.ErrIntegrity, file.Path, path)
 	}
 	return file, err
-}
-
-// sharedStream is the stream of small files: the one there is, or a new one when
-// it has ended. Opening one may take a while: others wait as long as they like.
-func (c *Client) sharedStream(ctx context.Context) (*uploadStream, error) {
-	select {
-	case c.opening <- struct{}{}:
-		defer func() { <-c.opening }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case <-c.closing:
-		return nil, errClosed
-	}
-	if current := c.shared.Load(); current != nil && !current.ended() {
-		return current, nil
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	opened := make(chan struct{})
-	defer close(opened)
-	go func() {
-		select {
-		case <-c.closing:
-			cancel()
-		case <-opened:
-		}
-	}()
-	stream, err := openUploadStream(ctx, c.files, nil)
-	if err != nil {
-		if c.isClosed() {
-			err = errClosed
-		}
-		return nil, err
-	}
-	c.shared.Store(stream)
-	if c.isClosed() { // Close may not have seen it
-		stream.close(errClosed)
-		return nil, errClosed
-	}
-	return stream, nil
 }

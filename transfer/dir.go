@@ -8,10 +8,12 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/rootfs"
 )
 
 // Dir is a local directory as one end of a copy: a Source, and a tranship.Writer.
@@ -34,6 +36,9 @@ import (
 // given up stays until the target is replaced by another upload, or it is removed.
 type Dir struct {
 	root *os.Root
+	// top owns root; directories are those below it that are in use.
+	top         *rootfs.Dir
+	directories *rootfs.Cache
 
 	mu sync.Mutex
 	// resumable are the latest resumable uploads of this process, by path.
@@ -51,11 +56,15 @@ func OpenDir(name string) (*Dir, error) {
 	if err != nil {
 		return nil, localError(err)
 	}
-	return &Dir{root: root}, nil
+	top := rootfs.New(root)
+	return &Dir{root: root, top: top, directories: rootfs.NewCache(top)}, nil
 }
 
 // Close releases the directory.
-func (d *Dir) Close() error { return d.root.Close() }
+func (d *Dir) Close() error {
+	d.directories.Close()
+	return d.top.Close()
+}
 
 // Stat describes a regular file, without following a symbolic link.
 func (d *Dir) Stat(_ context.Context, name string) (tranship.File, error) {
@@ -72,12 +81,41 @@ func (d *Dir) Stat(_ context.Context, name string) (tranship.File, error) {
 // Open implements Source. It takes any name that the local system has, also ones
 // that are not valid paths. There are no versions.
 func (d *Dir) Open(_ context.Context, name string, options tranship.OpenOptions) (tranship.Content, error) {
-	// A name may have become a pipe since it was listed; opening one would block.
-	f, err := d.root.OpenFile(localName(name), os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	f, err := d.openFile(name)
 	if err != nil {
 		return nil, localError(err)
 	}
 	return newLocalContent(f, name, options)
+}
+
+// openFile opens what is under a name, from its open directory if that is enough. A
+// name may have become a pipe since it was listed; opening one would block.
+func (d *Dir) openFile(name string) (*os.File, error) {
+	if !strings.HasPrefix(name, "/") { // which Split would forget
+		directory, last := rootfs.Split(name)
+		if dir, err := d.openDirectory(directory); err == nil {
+			defer dir.Close()
+			if f, err := dir.OpenEntry(last); err == nil {
+				return f, nil
+			}
+		}
+	}
+	return d.root.OpenFile(localName(name), os.O_RDONLY|syscall.O_NONBLOCK, 0)
+}
+
+// openDirectory opens a directory, also through links that stay inside the root, and
+// keeps it open if there are none.
+func (d *Dir) openDirectory(name string) (*rootfs.Dir, error) {
+	if dir := d.directories.Find(name); dir != nil {
+		return dir, nil
+	}
+	root, err := d.root.OpenRoot(name)
+	if err != nil {
+		return nil, err
+	}
+	dir := rootfs.New(root)
+	d.directories.Keep(name, dir)
+	return dir, nil
 }
 
 // Absolute is the absolute path of a file in the directory.
@@ -137,9 +175,16 @@ func (d *Dir) parents(name string) error {
 // vacant fails unless name can be replaced by a regular file.
 func (d *Dir) vacant(name string, precondition tranship.Precondition) error {
 	if precondition.MustMatchVersion != "" {
-		return fmt.Errorf("%w: a local directory has no versions", tranship.ErrUnsupported)
+		return errNoVersions
 	}
 	info, err := d.root.Lstat(name)
+	return vacant(info, err, name, precondition)
+}
+
+var errNoVersions = fmt.Errorf("%w: a local directory has no versions", tranship.ErrUnsupported)
+
+// vacant fails unless what a look at name saw can be replaced by a regular file.
+func vacant(info fs.FileInfo, err error, name string, precondition tranship.Precondition) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
 		return nil
@@ -168,30 +213,6 @@ func (d *Dir) sync(name string) error {
 			return nil
 		}
 	}
-}
-
-// Put implements tranship.Writer.
-func (d *Dir) Put(ctx context.Context, spec tranship.Spec, data []byte) (tranship.File, error) {
-	if len(data) > tranship.MaxPutBytes {
-		return tranship.File{}, fmt.Errorf("%w: a put takes at most %d bytes", tranship.ErrLimit, tranship.MaxPutBytes)
-	}
-	if spec.Size != nil && *spec.Size != int64(len(data)) {
-		return tranship.File{}, &tranship.InvalidError{Field: "size", Rule: "the size of a put must be that of its data"}
-	}
-	spec.ResumeKey = "" // A put is too small to be resumed.
-	upload, err := d.begin(spec)
-	if err != nil {
-		return tranship.File{}, err
-	}
-	_, err = upload.file.Write(data)
-	if err != nil {
-		return tranship.File{}, errors.Join(targetError(err), upload.Abort(ctx))
-	}
-	file, err := upload.finish(int64(len(data)), tranship.CRC32C(data))
-	if err != nil {
-		return tranship.File{}, errors.Join(err, upload.Abort(ctx))
-	}
-	return file, nil
 }
 
 // Begin implements tranship.Writer.

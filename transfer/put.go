@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/chunk"
 )
 
 // put copies a small file as a whole, if it has the size that item.File says;
@@ -49,6 +50,14 @@ func (j *job) put(watch *watch) (done bool, err error) {
 
 // load reads all of the source, if it has the size that item.File says.
 func (j *job) load(watch *watch) (tranship.File, []byte, error) {
+	if source, ok := j.item.Source.(chunk.Fetcher); ok {
+		file, data, err := source.Fetch(watch.ctx, j.item.SourcePath, j.item.File.Size)
+		j.progress.read.Add(int64(len(data)))
+		if err != nil {
+			return file, nil, sourceError(err)
+		}
+		return file, data, nil
+	}
 	ctx, stop := context.WithCancel(watch.ctx)
 	defer stop()
 	content, err := j.open(ctx)

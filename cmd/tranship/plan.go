@@ -111,7 +111,7 @@ const pipeInstead = "to send what can be read from it, use - as the source"
 
 func (p *plan) localDirectory(ctx context.Context, source place) iter.Seq2[transfer.Item, error] {
 	return func(yield func(transfer.Item, error) bool) {
-		destination, err := p.directory(ctx, source)
+		destination, err := p.directory(source)
 		if err != nil {
 			yield(transfer.Item{Name: source.arg}, err)
 			return
@@ -124,7 +124,17 @@ func (p *plan) localDirectory(ctx context.Context, source place) iter.Seq2[trans
 		// Files are opened when their turn comes, which may be after the last was
 		// listed: the target closes the directory in the end.
 		p.target.closers = append(p.target.closers, dir.Close)
-		for item, err := range dir.Files(ctx, "", destination) {
+		walked := dir.Files(ctx, "", destination)
+		if p.flags.update { // the server lists while this side walks
+			var stop func()
+			walked, stop = readAhead(walked)
+			defer stop()
+		}
+		if err := p.list(ctx, destination); err != nil {
+			yield(transfer.Item{Name: source.arg}, err)
+			return
+		}
+		for item, err := range walked {
 			item.Name = filepath.Join(source.path, item.SourcePath)
 			if !yield(item, err) {
 				return
@@ -134,7 +144,7 @@ func (p *plan) localDirectory(ctx context.Context, source place) iter.Seq2[trans
 }
 
 // directory is where a source directory goes to.
-func (p *plan) directory(ctx context.Context, source place) (string, error) {
+func (p *plan) directory(source place) (string, error) {
 	if !p.flags.recursive {
 		return "", errDirectory
 	}
@@ -145,10 +155,15 @@ func (p *plan) directory(ctx context.Context, source place) (string, error) {
 	if source.kind == remote && p.target.inside(source.server) && isBelow(destination, source.path) {
 		return "", errors.New("a directory cannot be copied into itself")
 	}
-	if p.flags.update {
-		err = p.listed.add(ctx, p.target, destination)
+	return destination, nil
+}
+
+// list finds out what is at a target directory, if that matters.
+func (p *plan) list(ctx context.Context, destination string) error {
+	if !p.flags.update {
+		return nil
 	}
-	return destination, err
+	return p.listed.add(ctx, p.target, destination)
 }
 
 var errDirectory = errors.New("it is a directory; use -r to copy it")
@@ -180,7 +195,10 @@ func (p *plan) remote(ctx context.Context, source place) iter.Seq2[transfer.Item
 
 func (p *plan) remoteDirectory(ctx context.Context, store transfer.Tree, source place) iter.Seq2[transfer.Item, error] {
 	return func(yield func(transfer.Item, error) bool) {
-		destination, err := p.directory(ctx, source)
+		destination, err := p.directory(source)
+		if err == nil {
+			err = p.list(ctx, destination)
+		}
 		if err != nil {
 			yield(transfer.Item{Name: source.arg}, err)
 			return

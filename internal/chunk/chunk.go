@@ -120,3 +120,13 @@ type Reader interface {
 	// does; never both. The chunk is the caller's to release.
 	ReadChunk() (Chunk, error)
 }
+
+// Fetcher is a source that has small files as wholes, for less than it takes to open
+// one.
+type Fetcher interface {
+	// Fetch returns a file and all its bytes, verified as those of a tranship.Content
+	// are, if it has exactly size of them, at most tranship.MaxPutBytes. Otherwise the
+	// file is only described, and data nil. Errors are those of tranship.Reader.Open
+	// and of reading.
+	Fetch(ctx context.Context, path string, size int64) (file tranship.File, data []byte, err error)
+}

@@ -21,6 +21,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -30,6 +31,8 @@ type Dir struct {
 	root *os.Root
 	// handle is a descriptor of the directory itself, opened when first needed.
 	handle func() (*os.File, error)
+	// shares are the holders beside the first.
+	shares atomic.Int32
 }
 
 // Open opens a directory of the operating system. Symbolic links in name itself
@@ -50,8 +53,17 @@ func New(root *os.Root) *Dir {
 	}
 }
 
-// Close releases the directory; its files stay open.
+// Share returns the same directory for one more holder, who closes it as well.
+func (d *Dir) Share() *Dir {
+	d.shares.Add(1)
+	return d
+}
+
+// Close releases the directory, when its last holder does; its files stay open.
 func (d *Dir) Close() error {
+	if d.shares.Add(-1) >= 0 {
+		return nil
+	}
 	err := d.root.Close()
 	// When it was never opened this fails, now that the root is closed.
 	if handle, failed := d.handle(); failed == nil {
@@ -108,7 +120,7 @@ func (d *Dir) openFile(name string, flag int) (*os.File, fs.FileInfo, error) {
 		if !seen.Mode().IsRegular() {
 			return nil, nil, &ObstacleError{Path: name, Mode: seen.Mode()}
 		}
-		file, err := d.root.OpenFile(name, flag|nonblock, 0)
+		file, err := d.openAt(name, flag|nonblock, 0)
 		if err != nil {
 			last = err // perhaps a link's that took its place for a moment
 			continue
@@ -138,7 +150,7 @@ func (d *Dir) CreateFile(name string, mode fs.FileMode) (*os.File, error) {
 	if err := checkSegment("create", name); err != nil {
 		return nil, err
 	}
-	return d.root.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, mode)
+	return d.openAt(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, mode)
 }
 
 // Mkdir creates a directory. Whatever is there, a link too, is fs.ErrExist.
@@ -158,13 +170,18 @@ func (d *Dir) Chmod(name string, mode fs.FileMode) error {
 	return d.root.Chmod(name, mode)
 }
 
-// Chtimes sets a file's modified time and leaves the time of access, with the
-// same caveat as Chmod.
-func (d *Dir) Chtimes(name string, modified time.Time) error {
+// Chtimes sets the modified time of an open file and leaves the time of access. Where
+// the system needs a name for that, it is the file's in the directory, with the same
+// caveat as of Chmod.
+func (d *Dir) Chtimes(file *os.File, name string, modified time.Time) error {
 	if err := checkSegment("chtimes", name); err != nil {
 		return err
 	}
-	return d.root.Chtimes(name, time.Time{}, modified)
+	err := chtimes(file, modified)
+	if errors.Is(err, errors.ErrUnsupported) {
+		err = d.root.Chtimes(name, time.Time{}, modified)
+	}
+	return relative("chtimes", name, err)
 }
 
 // Remove removes what is under a name if it is not a directory.

@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -48,6 +49,78 @@ func identity(info fs.FileInfo) (inode uint64, changed int64) {
 	return status.Ino, status.Ctim.Nano()
 }
 
+// openAt opens what is under a name itself, not behind a link. os.Root would make six
+// system calls of that, to find out whether a file can be polled.
+func (d *Dir) openAt(name string, flag int, mode fs.FileMode) (*os.File, error) {
+	handle, err := d.handle()
+	if err != nil {
+		return nil, err
+	}
+	opened := -1
+	err = control(handle, func(dir int) error {
+		return retry(func() (err error) {
+			opened, err = unix.Openat(dir, name, flag|unix.O_NOFOLLOW|unix.O_CLOEXEC|unix.O_LARGEFILE, uint32(mode.Perm()))
+			return err
+		})
+	})
+	if err != nil {
+		return nil, relative("open", name, err)
+	}
+	return os.NewFile(uintptr(opened), d.root.Name()+"/"+name), nil
+}
+
+// OpenEntry opens whatever is under a name itself for reading, without waiting for a
+// FIFO's writer, for less than os.Root needs. A link is an error.
+func (d *Dir) OpenEntry(name string) (*os.File, error) {
+	if err := checkSegment("open", name); err != nil {
+		return nil, err
+	}
+	return d.openAt(name, os.O_RDONLY|nonblock, 0)
+}
+
+// chtimes sets the modified time of an open file. errors.ErrUnsupported: the system
+// needs its name for that.
+func chtimes(file *os.File, modified time.Time) error {
+	when, err := unix.TimeToTimespec(modified)
+	if err != nil {
+		return err
+	}
+	times := []unix.Timespec{{Nsec: unix.UTIME_OMIT}, when}
+	err = control(file, func(descriptor int) error {
+		return retry(func() error { return unix.UtimesNanoAt(descriptor, "", times, unix.AT_EMPTY_PATH) })
+	})
+	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOENT) {
+		return errors.ErrUnsupported
+	}
+	return err
+}
+
+// directoryID tells directories apart that are there at the same time.
+type directoryID struct{ device, inode uint64 }
+
+// locate finds the directory at a path, "." for this one, if no link is on the way.
+// false: in doubt.
+func (d *Dir) locate(path string) (id directoryID, ok bool) {
+	handle, err := d.handle()
+	if err != nil {
+		return directoryID{}, false
+	}
+	how := unix.OpenHow{
+		Flags:   unix.O_PATH | unix.O_DIRECTORY | unix.O_CLOEXEC,
+		Resolve: unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_BENEATH,
+	}
+	var status unix.Stat_t
+	err = control(handle, func(dir int) error {
+		found, err := unix.Openat2(dir, path, &how)
+		if err != nil {
+			return err
+		}
+		defer unix.Close(found)
+		return unix.Fstat(found, &status)
+	})
+	return directoryID{uint64(status.Dev), status.Ino}, err == nil //nolint:unconvert // another type elsewhere
+}
+
 // Getxattr reads an extended attribute of an open file; nil when it has none.
 // errors.ErrUnsupported: the file system has no such attributes.
 func Getxattr(file *os.File, name string) ([]byte, error) {
@@ -77,6 +150,48 @@ func Getxattr(file *os.File, name string) ([]byte, error) {
 	}
 	return value, relative("getxattr", name, err)
 }
+
+// Inspect describes what a directory's entry said to be a regular file, and reads an
+// extended attribute of it, nil if there is none or a long one: both of the file itself
+// and not behind a link. It costs less than to open the file. false: that was not to
+// be had in this way; OpenFile tells.
+func (d *Dir) Inspect(name, attribute string) (info fs.FileInfo, value []byte, ok bool) {
+	handle, err := d.handle()
+	if err != nil || checkSegment("open", name) != nil {
+		return nil, nil, false
+	}
+	found := &inspected{name: name}
+	err = control(handle, func(dir int) error {
+		file, err := unix.Openat(dir, name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC|unix.O_LARGEFILE, 0)
+		if err != nil {
+			return err
+		}
+		defer unix.Close(file)
+		if err := unix.Fstat(file, &found.status); err != nil {
+			return err
+		}
+		var buffer [512]byte
+		n, err := unix.Fgetxattr(file, attribute, buffer[:])
+		if err == nil {
+			value = append([]byte(nil), buffer[:n]...)
+		}
+		return nil // without the attribute, if it has none
+	})
+	return found, value, err == nil && found.status.Mode&unix.S_IFMT == unix.S_IFREG
+}
+
+// inspected implements fs.FileInfo for a regular file.
+type inspected struct {
+	name   string
+	status unix.Stat_t
+}
+
+func (i *inspected) Name() string       { return i.name }
+func (i *inspected) Size() int64        { return i.status.Size }
+func (i *inspected) Mode() fs.FileMode  { return fs.FileMode(i.status.Mode & 0o777) }
+func (i *inspected) ModTime() time.Time { return time.Unix(i.status.Mtim.Unix()) }
+func (i *inspected) IsDir() bool        { return false }
+func (i *inspected) Sys() any           { return nil }
 
 // Setxattr sets an extended attribute of an open file. errors.ErrUnsupported: the
 // file system has no such attributes. ENOSPC may also mean that the value is too

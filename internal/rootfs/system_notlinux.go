@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"math"
 	"os"
+	"time"
 )
 
 // Elsewhere than on Linux the fallbacks are used: they are slower, not less safe.
@@ -17,8 +18,24 @@ func (d *Dir) freeBytes() (int64, error) { return math.MaxInt64, nil }
 
 func identity(fs.FileInfo) (inode uint64, changed int64) { return 0, 0 }
 
+func (d *Dir) openAt(name string, flag int, mode fs.FileMode) (*os.File, error) {
+	return d.root.OpenFile(name, flag, mode)
+}
+
+// OpenEntry is errors.ErrUnsupported.
+func (d *Dir) OpenEntry(string) (*os.File, error) { return nil, errors.ErrUnsupported }
+
+func chtimes(*os.File, time.Time) error { return errors.ErrUnsupported }
+
+type directoryID struct{}
+
+func (d *Dir) locate(string) (id directoryID, ok bool) { return directoryID{}, false }
+
 // Getxattr is errors.ErrUnsupported.
 func Getxattr(*os.File, string) ([]byte, error) { return nil, errors.ErrUnsupported }
+
+// Inspect is false.
+func (d *Dir) Inspect(string, string) (fs.FileInfo, []byte, bool) { return nil, nil, false }
 
 // Setxattr is errors.ErrUnsupported.
 func Setxattr(*os.File, string, []byte) error { return errors.ErrUnsupported }

@@ -34,7 +34,7 @@ func (s *Store) commit(ctx context.Context, spec tranship.Spec, draft *draft, cr
 	if err := s.check(spec.Path, spec.Precondition); err != nil {
 		return tranship.File{}, err
 	}
-	version, err := s.dress(draft, spec, crc)
+	record, err := s.dress(draft, spec, crc)
 	if err != nil {
 		return tranship.File{}, err
 	}
@@ -48,7 +48,7 @@ func (s *Store) commit(ctx context.Context, spec tranship.Spec, draft *draft, cr
 		return tranship.File{}, err
 	}
 	if closing != nil {
-		if err := closing(version); err != nil {
+		if err := closing(record.version); err != nil {
 			return tranship.File{}, err
 		}
 	}
@@ -61,7 +61,7 @@ func (s *Store) commit(ctx context.Context, spec tranship.Spec, draft *draft, cr
 			return tranship.File{}, finalError{err}
 		}
 	}
-	committed, err := s.describe(spec.Path, draft.file)
+	committed, err := s.describeRecorded(spec.Path, draft.file, record)
 	if err != nil {
 		return tranship.File{}, finalError{err}
 	}
@@ -99,28 +99,27 @@ func checkFile(file tranship.File, precondition tranship.Precondition) error {
 }
 
 // dress gives a draft its attributes, the record with a new version among them.
-// Permissions come last, because they may forbid the rest. The version is "" where
-// there are no records.
-func (s *Store) dress(draft *draft, spec tranship.Spec, crc *uint32) (version string, err error) {
+// Permissions come last, because they may forbid the rest. The record is zero where
+// there are none.
+func (s *Store) dress(draft *draft, spec tranship.Spec, crc *uint32) (r record, err error) {
 	file := spec.Attributes.Apply(tranship.File{ModTime: time.Now(), Mode: tranship.DefaultMode})
-	if err := draft.dir.Chtimes(draft.name, file.ModTime); err != nil {
-		return "", fail("set the modified time of", spec.Path, err)
+	if err := draft.dir.Chtimes(draft.file, draft.name, file.ModTime); err != nil {
+		return record{}, fail("set the modified time of", spec.Path, err)
 	}
 	mode := file.Mode
 	if s.attributes {
 		info, err := draft.file.Stat()
 		if err != nil {
-			return "", fail("describe", spec.Path, err)
+			return record{}, fail("describe", spec.Path, err)
 		}
-		version = rand.Text()
-		r := record{size: info.Size(), version: version, crc: crc, metadata: file.Metadata}
+		r = record{size: info.Size(), version: rand.Text(), crc: crc, metadata: file.Metadata}
 		r.modified = []int64{info.ModTime().UnixNano()}
 		mode = r.setMode(mode)
 		if err := s.writeRecord(draft.file, spec.Path, r); err != nil {
-			return "", err
+			return record{}, err
 		}
 	}
-	return version, fail("set the mode of", spec.Path, draft.file.Chmod(mode))
+	return r, fail("set the mode of", spec.Path, draft.file.Chmod(mode))
 }
 
 // setMode notes a file's mode if the disk cannot have it, and returns the one that

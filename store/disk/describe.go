@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 
 	"github.com/tranship/tranship"
@@ -23,11 +24,16 @@ type description struct {
 // describe tells what is in an open file. Size, times and record are of one moment,
 // though SetAttributes may be changing them.
 func (s *Store) describe(path string, file *os.File) (description, error) {
+	info, err := file.Stat()
+	if err != nil {
+		return description{}, fail("describe", path, err)
+	}
+	return s.describeOpened(path, file, info)
+}
+
+// describeOpened is describe for who has just looked at the file.
+func (s *Store) describeOpened(path string, file *os.File, info fs.FileInfo) (description, error) {
 	for {
-		info, err := file.Stat()
-		if err != nil {
-			return description{}, fail("describe", path, err)
-		}
 		r, err := s.readRecord(file)
 		if err != nil {
 			return description{}, fail("describe", path, err)
@@ -42,7 +48,27 @@ func (s *Store) describe(path string, file *os.File) (description, error) {
 		if derivedVersion(info) == derivedVersion(after) {
 			return derived(path, info), nil
 		}
+		info = after
 	}
+}
+
+// describeRecorded is describe for a file that was given the record r just now.
+func (s *Store) describeRecorded(path string, file *os.File, r record) (description, error) {
+	if !s.attributes {
+		return s.describe(path, file)
+	}
+	info, err := file.Stat()
+	if err != nil {
+		return description{}, fail("describe", path, err)
+	}
+	if !r.holds(info) {
+		return s.describe(path, file)
+	}
+	r.metadata = maps.Clone(r.metadata) // the caller's
+	if len(r.metadata) == 0 {
+		r.metadata = nil
+	}
+	return recorded(path, info, r), nil
 }
 
 // readRecord returns the zero record, which holds for no file, if there is none
@@ -66,7 +92,7 @@ func (s *Store) readRecord(file *os.File) (record, error) {
 }
 
 func recorded(path string, info fs.FileInfo, r record) description {
-	d := derived(path, info)
+	d := undecided(path, info)
 	d.recorded = true
 	d.Version = r.version
 	d.CRC32C = r.crc
@@ -79,14 +105,15 @@ func recorded(path string, info fs.FileInfo, r record) description {
 
 // derived describes a file without a record.
 func derived(path string, info fs.FileInfo) description {
+	d := undecided(path, info)
+	d.Version = derivedVersion(info)
+	return d
+}
+
+// undecided is what a file system tells of a file. The version is left open.
+func undecided(path string, info fs.FileInfo) description {
 	return description{
-		File: tranship.File{
-			Path:    path,
-			Size:    info.Size(),
-			ModTime: info.ModTime(),
-			Mode:    info.Mode().Perm(),
-			Version: derivedVersion(info),
-		},
+		File: tranship.File{Path: path, Size: info.Size(), ModTime: info.ModTime(), Mode: info.Mode().Perm()},
 		info: info,
 	}
 }
@@ -110,16 +137,16 @@ func readable(mode fs.FileMode) fs.FileMode { return mode | 0o400 }
 // and its directory.
 func (s *Store) find(path string) (*rootfs.Dir, *os.File, description, error) {
 	directory, name := rootfs.Split(path)
-	dir, err := s.root.Walk(directory)
+	dir, err := s.directories.Walk(directory)
 	if err != nil {
 		return nil, nil, description{}, failRead("open", path, err)
 	}
-	file, _, err := dir.OpenFile(name)
+	file, info, err := dir.OpenFile(name)
 	if err != nil {
 		dir.Close()
 		return nil, nil, description{}, failRead("open", path, err)
 	}
-	d, err := s.describe(path, file)
+	d, err := s.describeOpened(path, file, info)
 	if err != nil {
 		file.Close()
 		dir.Close()
@@ -131,7 +158,7 @@ func (s *Store) find(path string) (*rootfs.Dir, *os.File, description, error) {
 // stat describes the file at path. It also can when the file may not be read.
 func (s *Store) stat(path string) (tranship.File, error) {
 	directory, name := rootfs.Split(path)
-	dir, err := s.root.Walk(directory)
+	dir, err := s.directories.Walk(directory)
 	if err != nil {
 		return tranship.File{}, failRead("describe", path, err)
 	}
@@ -139,12 +166,23 @@ func (s *Store) stat(path string) (tranship.File, error) {
 	return s.statIn(dir, name, path)
 }
 
+// inspectIn is statIn for what was just listed as a regular file.
+func (s *Store) inspectIn(dir *rootfs.Dir, name, path string) (tranship.File, error) {
+	if s.attributes {
+		info, value, ok := dir.Inspect(name, attributeName)
+		if r, err := decodeRecord(value); ok && err == nil && r.holds(info) {
+			return recorded(path, info, r).File, nil
+		}
+	}
+	return s.statIn(dir, name, path)
+}
+
 func (s *Store) statIn(dir *rootfs.Dir, name, path string) (tranship.File, error) {
-	file, _, err := dir.OpenFile(name)
+	file, info, err := dir.OpenFile(name)
 	switch {
 	case err == nil:
 		defer file.Close()
-		d, err := s.describe(path, file)
+		d, err := s.describeOpened(path, file, info)
 		return d.File, err
 	case errors.Is(err, fs.ErrPermission):
 		if info, err := dir.Lstat(name); err == nil && info.Mode().IsRegular() {

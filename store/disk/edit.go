@@ -64,7 +64,7 @@ func (s *Store) alter(dir *rootfs.Dir, file *os.File, found description, attribu
 		}
 	}
 	if attributes.ModTime != nil {
-		if err := dir.Chtimes(name, want.ModTime); err != nil {
+		if err := dir.Chtimes(file, name, want.ModTime); err != nil {
 			return fail("set the modified time of", path, err)
 		}
 	}

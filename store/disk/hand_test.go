@@ -229,3 +229,29 @@ func TestMoveBetweenHardLinks(t *testing.T) {
 	}
 	f.lists("b")
 }
+
+// A directory that files were just put into is moved away by hand, and a link takes
+// its place: the next file goes neither behind the link nor to where it went.
+func TestDirectoryMovedByHand(t *testing.T) {
+	f := newFixture(t, small, realSystem())
+	f.put("a/b/first", "content")
+	if err := os.Rename(f.at("a"), f.at("moved")); err != nil {
+		t.Fatal(err)
+	}
+	f.put("a/b/second", "content")
+	if _, err := os.Stat(f.at("moved/b/second")); err == nil {
+		t.Error("the file went with its directory")
+	}
+	f.stat("a/b/second")
+
+	if err := os.Rename(f.at("a"), f.at("again")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("again", f.at("a")); err != nil {
+		t.Skip(err)
+	}
+	_, err := f.Put(t.Context(), tranship.Spec{Path: "a/b/third"}, nil)
+	f.fails("Put behind a link", err, tranship.ErrDenied)
+	_, err = f.Stat(t.Context(), "a/b/second")
+	f.fails("Stat behind a link", err, tranship.ErrNotFound)
+}

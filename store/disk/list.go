@@ -90,7 +90,7 @@ func (l lister) file(dir *rootfs.Dir, child child) error {
 	if l.skips(child.key) {
 		return nil
 	}
-	file, err := l.store.statIn(dir, child.name, child.path)
+	file, err := l.store.inspectIn(dir, child.name, child.path)
 	if errors.Is(err, tranship.ErrNotFound) { // removed meanwhile
 		return nil
 	}

@@ -96,7 +96,9 @@ type Store struct {
 	options Options
 	system  system
 	root    *rootfs.Dir
-	state   *state
+	// directories are those below root.
+	directories *rootfs.Cache
+	state       *state
 	// attributes tells whether the file system has extended attributes.
 	attributes bool
 	space      *space
@@ -147,8 +149,10 @@ func open(directory string, options Options, system system) (*Store, error) {
 		system:  system,
 		root:    root,
 		state:   state,
-		space:   &space{least: options.MinFreeBytes, free: func() (int64, error) { return system.free(root) }},
-		stop:    make(chan struct{}),
+
+		directories: rootfs.NewCache(root),
+		space:       &space{least: options.MinFreeBytes, free: func() (int64, error) { return system.free(root) }},
+		stop:        make(chan struct{}),
 
 		sessions:  make(map[string]*session),
 		resumable: make(map[resumption]*session),
@@ -200,6 +204,7 @@ func (s *Store) Close() error {
 	for _, open := range s.allSessions() {
 		errs = append(errs, open.close())
 	}
+	s.directories.Close()
 	return errors.Join(append(errs, s.state.close(), s.root.Close())...)
 }
 

@@ -75,7 +75,7 @@ func (s *syncer) request(target string) error {
 // begins: it may have been removed and made again since it was asked for. One
 // that is gone has nothing to keep.
 func (s *Store) syncDirectory(directory string) error {
-	dir, err := s.root.Walk(directory)
+	dir, err := s.directories.Walk(directory)
 	if err == nil {
 		err = s.system.syncDir(dir)
 		dir.Close()

@@ -24,6 +24,32 @@ type ancestor struct {
 // if they are missing. A file in the way is an *rootfs.ObstacleError; a
 // directory removed meanwhile fs.ErrNotExist.
 func (s *Store) makeParent(path string) (*rootfs.Dir, []ancestor, error) {
+	parent, _ := rootfs.Split(path)
+	ancestors := s.ancestors(path) // before the look at them
+	if dir := s.directories.Find(parent); dir != nil {
+		return dir, ancestors, nil
+	}
+	dir, ancestors, err := s.walkOrMake(path)
+	if err == nil {
+		s.directories.Keep(parent, dir)
+	}
+	return dir, ancestors, err
+}
+
+// ancestors are the directories above path. Whoever then finds a file there knows
+// that the settlements are not older than they.
+func (s *Store) ancestors(path string) []ancestor {
+	ancestors := make([]ancestor, 0, 8)
+	for i := range len(path) {
+		if path[i] == '/' {
+			ancestors = append(ancestors, ancestor{path[:i], s.settled.of(path[:i])})
+		}
+	}
+	return ancestors
+}
+
+// walkOrMake is makeParent one segment at a time.
+func (s *Store) walkOrMake(path string) (*rootfs.Dir, []ancestor, error) {
 	dir, err := s.root.Walk("")
 	if err != nil {
 		return nil, nil, err
@@ -61,18 +87,6 @@ func (s *Store) makeDirectory(parent *rootfs.Dir, directory string) (*rootfs.Dir
 		err = &rootfs.ObstacleError{Path: directory, Mode: obstacle.Mode}
 	}
 	return sub, settled, err
-}
-
-// ancestors are the directories above a path. Whoever then finds a file there knows
-// that the settlements are not older than they.
-func (s *Store) ancestors(path string) []ancestor {
-	var all []ancestor
-	for i := range len(path) {
-		if path[i] == '/' {
-			all = append(all, ancestor{path[:i], s.settled.of(path[:i])})
-		}
-	}
-	return all
 }
 
 // place renames a file to path, and replaces a file that is there if it may. It
@@ -181,7 +195,7 @@ func checkEmpty(parent *rootfs.Dir, name, path string, remove bool) error {
 // blocked fails if a file may not be put at path: early, without a change.
 func (s *Store) blocked(path string) error {
 	directory, name := rootfs.Split(path)
-	dir, err := s.root.Walk(directory)
+	dir, err := s.directories.Walk(directory)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

@@ -1,0 +1,301 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"google.golang.org/grpc"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/payload"
+	"github.com/tranship/tranship/internal/rpcstatus"
+	"github.com/tranship/tranship/internal/wire"
+	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
+)
+
+// downloadStream is one Download call that many small files share. It is safe for
+// concurrent use. One goroutine sends, another receives: neither waits for a caller,
+// whose bytes go to memory of its own, so that no file holds up another.
+type downloadStream struct {
+	stream grpc.BidiStreamingClient[transhipv1.DownloadRequest, transhipv1.DownloadResponse]
+	cancel context.CancelFunc
+	// unanswered has a place for each slot that the protocol allows.
+	unanswered chan struct{}
+	// outgoing has room for all that the slots can ask for, an open and a cancel
+	// each: handing over never waits.
+	outgoing chan *transhipv1.DownloadRequest
+
+	mu   sync.Mutex
+	last uint64
+	// slots are those without terminal reply.
+	slots map[uint64]*fetched
+	// closed is why this side ended the stream, if it did.
+	closed error
+
+	// done is closed when the stream has ended; err says why.
+	done chan struct{}
+	err  error
+}
+
+// fetched is a slot: a small file on its way.
+type fetched struct {
+	path string
+	size int64
+	// delivery and data belong to the goroutine that receives, until done is
+	// closed.
+	delivery delivery
+	isOpen   bool
+	data     []byte
+	err      error
+	// done is closed when the file is there or has failed. The slot may go on until
+	// the server ends it.
+	done chan struct{}
+	over bool
+}
+
+// openDownloadStream starts a call that lives until close, or until it breaks; the
+// context governs only how it starts.
+func openDownloadStream(ctx context.Context, files transhipv1.FileServiceClient) (*downloadStream, error) {
+	streamCtx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, cancel)
+	stream, err := files.Download(streamCtx)
+	if !stop() {
+		err = ctx.Err()
+	}
+	if err != nil {
+		cancel()
+		return nil, rpcstatus.FromError(err)
+	}
+	d := &downloadStream{
+		stream:     stream,
+		cancel:     cancel,
+		unanswered: make(chan struct{}, wire.MaxUnfinishedSlots),
+		outgoing:   make(chan *transhipv1.DownloadRequest, 2*wire.MaxUnfinishedSlots),
+		slots:      map[uint64]*fetched{},
+		done:       make(chan struct{}),
+	}
+	go d.transmit()
+	go d.receive()
+	return d, nil
+}
+
+// close ends the call; what is under way on it fails with reason.
+func (d *downloadStream) close(reason error) {
+	d.mu.Lock()
+	d.closed = reason
+	d.mu.Unlock()
+	d.cancel()
+	<-d.done
+}
+
+func (d *downloadStream) ended() bool {
+	select {
+	case <-d.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// fetch asks for the first size bytes of a file, and returns them if it has no more
+// and no less; otherwise only what the file is.
+func (d *downloadStream) fetch(ctx context.Context, path string, size int64) (tranship.File, []byte, error) {
+	select {
+	case d.unanswered <- struct{}{}:
+	case <-d.done:
+		return tranship.File{}, nil, d.err
+	case <-ctx.Done():
+		return tranship.File{}, nil, ctx.Err()
+	}
+	f := &fetched{path: path, size: size, done: make(chan struct{})}
+	d.mu.Lock()
+	if d.ended() {
+		d.mu.Unlock()
+		return tranship.File{}, nil, d.err
+	}
+	d.last++
+	id := d.last
+	d.slots[id] = f
+	d.ask(&transhipv1.DownloadRequest{Request: &transhipv1.DownloadRequest_Open{
+		Open: &transhipv1.Open{Slot: id, Path: path, Length: &size},
+	}})
+	d.mu.Unlock()
+	select {
+	case <-f.done:
+		if f.err != nil {
+			return tranship.File{}, nil, f.err
+		}
+		return f.delivery.file, f.data, nil
+	case <-ctx.Done():
+		d.end(id, f, ctx.Err())
+		return tranship.File{}, nil, ctx.Err()
+	}
+}
+
+// end ends a slot early: the server is told, and what still comes is dropped.
+func (d *downloadStream) end(id uint64, f *fetched, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if f.over || d.slots[id] == nil {
+		return
+	}
+	f.over = true
+	f.err = err
+	close(f.done)
+	d.ask(&transhipv1.DownloadRequest{Request: &transhipv1.DownloadRequest_Cancel{
+		Cancel: &transhipv1.Cancel{Slot: id},
+	}})
+}
+
+// ask hands a request to transmit. There is room, unless the server ends slots that
+// it cannot know of yet. The caller holds mu, so that slots ascend.
+func (d *downloadStream) ask(request *transhipv1.DownloadRequest) {
+	select {
+	case d.outgoing <- request:
+	default:
+		d.cancel()
+	}
+}
+
+func (d *downloadStream) transmit() {
+	for {
+		select {
+		case request := <-d.outgoing:
+			if err := d.stream.Send(request); err != nil {
+				// The real error is what receiving ends with.
+				if !errors.Is(err, io.EOF) {
+					d.cancel()
+				}
+				return
+			}
+		case <-d.done:
+			return
+		}
+	}
+}
+
+func (d *downloadStream) receive() {
+	for {
+		response, data, err := receive(d.stream)
+		if err != nil {
+			data.Free()
+			d.fail(err)
+			return
+		}
+		d.handle(response, data)
+		data.Free()
+	}
+}
+
+// fail ends the stream and all that is under way.
+func (d *downloadStream) fail(err error) {
+	d.cancel()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.err = streamError(err)
+	if d.closed != nil {
+		d.err = d.closed
+	}
+	close(d.done)
+	for id, f := range d.slots {
+		delete(d.slots, id)
+		if !f.over {
+			f.over, f.err = true, d.err
+			close(f.done)
+		}
+	}
+}
+
+// handle passes a reply to its slot. What no slot waits for is ignored.
+func (d *downloadStream) handle(response *transhipv1.DownloadResponse, data *payload.Message) {
+	switch reply := response.GetResponse().(type) {
+	case *transhipv1.DownloadResponse_Opened:
+		d.pass(reply.Opened.GetSlot(), func(f *fetched) error { return f.open(reply.Opened) })
+	case *transhipv1.DownloadResponse_Chunk:
+		d.pass(reply.Chunk.GetSlot(), func(f *fetched) error { return f.chunk(reply.Chunk, data) })
+	case *transhipv1.DownloadResponse_Done:
+		d.finish(reply.Done.GetSlot(), func(f *fetched) error { return f.finish(reply.Done) })
+	case *transhipv1.DownloadResponse_Failed:
+		d.finish(reply.Failed.GetSlot(), func(*fetched) error { return rpcstatus.FromProto(reply.Failed.GetStatus()) })
+	}
+}
+
+// pass lets a slot take a reply. If it cannot, the slot has failed.
+func (d *downloadStream) pass(id uint64, take func(*fetched) error) {
+	d.mu.Lock()
+	f := d.slots[id]
+	over := f == nil || f.over
+	d.mu.Unlock()
+	if over {
+		return
+	}
+	if err := take(f); err != nil {
+		d.end(id, f, err)
+	}
+}
+
+// finish ends a slot with its terminal reply.
+func (d *downloadStream) finish(id uint64, take func(*fetched) error) {
+	d.mu.Lock()
+	f := d.slots[id]
+	if f == nil {
+		d.mu.Unlock()
+		return
+	}
+	delete(d.slots, id)
+	over := f.over
+	f.over = true
+	d.mu.Unlock()
+	<-d.unanswered
+	if over {
+		return
+	}
+	f.err = take(f)
+	close(f.done)
+}
+
+func (f *fetched) open(opened *transhipv1.Opened) (err error) {
+	if f.isOpen {
+		return fmt.Errorf("%w: the server opened %s twice", tranship.ErrIntegrity, f.path)
+	}
+	f.isOpen = true
+	if f.delivery, err = newDelivery(opened, f.path, tranship.OpenOptions{Length: &f.size}); err != nil {
+		return err
+	}
+	if f.isWhole() {
+		f.data = make([]byte, 0, f.size)
+	}
+	return nil
+}
+
+// isWhole reports whether the file has the size that was asked for.
+func (f *fetched) isWhole() bool { return f.delivery.file.Size == f.size }
+
+func (f *fetched) chunk(header *transhipv1.Chunk, data *payload.Message) error {
+	if !f.isOpen {
+		return f.early()
+	}
+	if _, err := f.delivery.take(header, data); err != nil {
+		return err
+	}
+	if f.isWhole() {
+		for _, piece := range data.Data {
+			f.data = append(f.data, piece.ReadOnlyData()...)
+		}
+	}
+	return nil
+}
+
+func (f *fetched) finish(done *transhipv1.Done) error {
+	if !f.isOpen {
+		return f.early()
+	}
+	return f.delivery.end(done)
+}
+
+func (f *fetched) early() error {
+	return fmt.Errorf("%w: the server sent something before it opened %s", tranship.ErrIntegrity, f.path)
+}

@@ -1,0 +1,27 @@
+package client
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/tranship/tranship"
+)
+
+// Fetch implements chunk.Fetcher. Concurrent calls share a stream and wait for
+// nothing but their own replies.
+func (c *Client) Fetch(ctx context.Context, path string, size int64) (tranship.File, []byte, error) {
+	if err := tranship.ValidatePath(path); err != nil {
+		return tranship.File{}, nil, err
+	}
+	if size < 0 || size > tranship.MaxPutBytes {
+		return tranship.File{}, nil, fmt.Errorf("%w: a fetch takes at most %d bytes, not %d", tranship.ErrLimit, tranship.MaxPutBytes, size)
+	}
+	if err := ctx.Err(); err != nil {
+		return tranship.File{}, nil, err
+	}
+	stream, err := c.fetches.get(ctx)
+	if err != nil {
+		return tranship.File{}, nil, err
+	}
+	return stream.fetch(ctx, path, size)
+}

@@ -1,0 +1,168 @@
+package client_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"google.golang.org/grpc"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/client"
+	"github.com/tranship/tranship/internal/loopback"
+	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
+	"github.com/tranship/tranship/store/mem"
+)
+
+// TestFetch fetches many files at once, of which some are not there or not what was
+// expected: no file's failure is another's.
+func TestFetch(t *testing.T) {
+	store := &mem.Store{}
+	files := connect(t, store, client.Options{})
+	const count = 600 // more than slots
+	content := func(n int) []byte { return fmt.Append(nil, "content of ", n) }
+	for n := range count {
+		if n%3 != 0 {
+			if _, err := store.Put(t.Context(), tranship.Spec{Path: fmt.Sprint(n)}, content(n)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	var all sync.WaitGroup
+	for n := range count {
+		all.Go(func() {
+			want := content(n)
+			size := int64(len(want) - n%3 + 1) // of every third another one
+			file, data, err := files.Fetch(t.Context(), fmt.Sprint(n), size)
+			switch {
+			case n%3 == 0:
+				if !errors.Is(err, tranship.ErrNotFound) || data != nil {
+					t.Errorf("fetch of what is not there: %q, %v", data, err)
+				}
+			case err != nil || file.Size != int64(len(want)) || file.Version == "":
+				t.Errorf("fetch %d: %+v, %v", n, file, err)
+			case n%3 == 1 && string(data) != string(want), n%3 == 2 && data != nil:
+				t.Errorf("fetch %d of %d bytes: %q", n, size, data)
+			}
+		})
+	}
+	all.Wait()
+	if _, data, err := files.Fetch(t.Context(), "1", int64(len(content(1))+1)); err != nil || data != nil {
+		t.Errorf("fetch of more than there is: %q, %v", data, err)
+	}
+}
+
+func TestFetchLimits(t *testing.T) {
+	files := connect(t, &mem.Store{}, client.Options{})
+	if _, _, err := files.Fetch(t.Context(), "file", tranship.MaxPutBytes+1); !errors.Is(err, tranship.ErrLimit) {
+		t.Errorf("fetch of a large file: %v, want ErrLimit", err)
+	}
+	if _, _, err := files.Fetch(t.Context(), "../file", 1); !errors.Is(err, tranship.ErrInvalid) {
+		t.Errorf("fetch of no path: %v, want ErrInvalid", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, _, err := files.Fetch(ctx, "file", 1); !errors.Is(err, context.Canceled) {
+		t.Errorf("fetch whose context has ended: %v", err)
+	}
+	if err := files.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, _, err := files.Fetch(t.Context(), "file", 1); !errors.Is(err, tranship.ErrUnavailable) {
+		t.Errorf("fetch of a client that was closed: %v, want ErrUnavailable", err)
+	}
+}
+
+// cutting is a server that answers by the path it is asked for: "good" with a file,
+// "cut" with the end of the stream, all else not before it is cancelled.
+type cutting struct {
+	transhipv1.UnimplementedFileServiceServer
+	streams, cancels atomic.Int32
+	asked            chan struct{}
+}
+
+func (c *cutting) Download(stream grpc.BidiStreamingServer[transhipv1.DownloadRequest, transhipv1.DownloadResponse]) error {
+	c.streams.Add(1)
+	for {
+		request, err := stream.Recv()
+		if err != nil {
+			return err
+		}
+		if cancelled := request.GetCancel(); cancelled != nil {
+			c.cancels.Add(1)
+			// It crossed with the end: the client takes it for the latter only.
+			late := opened("slow", 1, nil)
+			late.GetOpened().Slot = cancelled.GetSlot()
+			failed := &transhipv1.Failed{Slot: cancelled.GetSlot(), Status: &transhipv1.Status{Code: 1}}
+			_ = stream.Send(late)
+			_ = stream.Send(&transhipv1.DownloadResponse{Response: &transhipv1.DownloadResponse_Failed{Failed: failed}})
+			continue
+		}
+		switch slot := request.GetOpen().GetSlot(); request.GetOpen().GetPath() {
+		case "good":
+			for _, response := range []*transhipv1.DownloadResponse{opened("good", 4, nil), sent(0, "data", nil), done(tranship.CRC32C([]byte("data")))} {
+				switch reply := response.GetResponse().(type) {
+				case *transhipv1.DownloadResponse_Opened:
+					reply.Opened.Slot = slot
+				case *transhipv1.DownloadResponse_Chunk:
+					reply.Chunk.Slot = slot
+				case *transhipv1.DownloadResponse_Done:
+					reply.Done.Slot = slot
+				}
+				_ = stream.Send(response)
+			}
+		case "cut":
+			return nil
+		default:
+			c.asked <- struct{}{}
+		}
+	}
+}
+
+// TestFetchOfCutStream cuts a stream that files share: those under way fail, and the
+// next have another. One that is given up touches no other.
+func TestFetchOfCutStream(t *testing.T) {
+	server := &cutting{asked: make(chan struct{})}
+	address := loopback.Serve(t, func(registrar grpc.ServiceRegistrar) { transhipv1.RegisterFileServiceServer(registrar, server) })
+	files := client.New(loopback.Dial(t, address))
+	defer files.Close()
+	good := func() {
+		t.Helper()
+		if _, data, err := files.Fetch(t.Context(), "good", 4); err != nil || string(data) != "data" {
+			t.Errorf("fetch: %q, %v", data, err)
+		}
+	}
+	good()
+	ctx, cancel := context.WithCancel(t.Context())
+	slow := make(chan error, 1)
+	begin := func(ctx context.Context) {
+		go func() {
+			_, _, err := files.Fetch(ctx, "slow", 4)
+			slow <- err
+		}()
+		<-server.asked
+	}
+	begin(ctx)
+	cancel()
+	if err := <-slow; !errors.Is(err, context.Canceled) {
+		t.Errorf("fetch that was given up: %v", err)
+	}
+	good() // behind the cancel
+	if got := server.cancels.Load(); got != 1 {
+		t.Errorf("the server was told of %d cancels, want 1", got)
+	}
+	begin(t.Context())
+	if _, _, err := files.Fetch(t.Context(), "cut", 4); !errors.Is(err, tranship.ErrUnavailable) {
+		t.Errorf("fetch on a stream that is cut: %v, want ErrUnavailable", err)
+	}
+	if err := <-slow; !errors.Is(err, tranship.ErrUnavailable) {
+		t.Errorf("fetch beside it: %v, want ErrUnavailable", err)
+	}
+	good()
+	if got := server.streams.Load(); got != 2 {
+		t.Errorf("%d streams, want 2", got)
+	}
+}

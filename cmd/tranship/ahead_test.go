@@ -1,0 +1,48 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/tranship/tranship/transfer"
+)
+
+func TestReadAhead(t *testing.T) {
+	broken := errors.New("broken")
+	ended := false
+	items := func(yield func(transfer.Item, error) bool) {
+		defer func() { ended = true }()
+		for n := range 3 * itemsAhead {
+			var err error
+			if n%2 == 1 {
+				err = broken
+			}
+			if !yield(transfer.Item{Path: fmt.Sprint(n)}, err) {
+				return
+			}
+		}
+	}
+	ahead, stop := readAhead(items)
+	n := 0
+	for item, err := range ahead {
+		if item.Path != fmt.Sprint(n) || (err != nil) != (n%2 == 1) {
+			t.Fatalf("item %d: %v, %v", n, item.Path, err)
+		}
+		n++
+	}
+	stop()
+	if n != 3*itemsAhead {
+		t.Errorf("%d items", n)
+	}
+
+	ended = false
+	ahead, stop = readAhead(items)
+	for range ahead {
+		break
+	}
+	stop()
+	if !ended {
+		t.Error("a sequence that nobody wants goes on")
+	}
+}

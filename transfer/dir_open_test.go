@@ -1,0 +1,62 @@
+package transfer
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/tranship/tranship"
+)
+
+// TestDirOpensFromWhereItIs opens files of one directory, again and again, while that
+// changes by hand.
+func TestDirOpensFromWhereItIs(t *testing.T) {
+	name := t.TempDir()
+	dir, err := OpenDir(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dir.Close()
+	fill(t, dir, map[string]int{"a/b/file": 10})
+	open := func(path string, want error) {
+		t.Helper()
+		content, err := dir.Open(t.Context(), path, tranship.OpenOptions{})
+		if !errors.Is(err, want) || (err == nil) != (want == nil) {
+			t.Errorf("Open(%q): %v, want %v", path, err, want)
+		}
+		if err == nil {
+			content.Close()
+		}
+	}
+	open("a/b/file", nil)
+	open("a/b/file", nil)
+	for _, path := range []string{"/a/b/file", "../" + filepath.Base(name) + "/a/b/file"} {
+		if content, err := dir.Open(t.Context(), path, tranship.OpenOptions{}); err == nil {
+			content.Close()
+			t.Errorf("Open(%q) succeeded", path)
+		}
+	}
+	if err := os.Rename(filepath.Join(name, "a"), filepath.Join(name, "moved")); err != nil {
+		t.Fatal(err)
+	}
+	open("a/b/file", tranship.ErrNotFound)
+	open("moved/b/file", nil)
+	if err := os.Symlink("moved", filepath.Join(name, "a")); err != nil {
+		t.Skip(err)
+	}
+	open("a/b/file", nil) // a link that stays inside
+	if _, err := dir.Put(t.Context(), tranship.Spec{Path: "a/b/second"}, nil); err != nil {
+		t.Error(err)
+	}
+	open("moved/b/second", nil)
+	if err := os.Remove(filepath.Join(name, "a")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(t.TempDir(), filepath.Join(name, "a")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := dir.Put(t.Context(), tranship.Spec{Path: "a/b/third"}, nil); err == nil {
+		t.Error("Put through a link that leads out succeeded")
+	}
+}
