@@ -23,12 +23,14 @@ type upload struct {
 	client *Client
 	spec   tranship.Spec
 	// stream is the owner's, on the first connection, by its number.
-	stream   *uploadStream
-	first    uint64
-	owner    *slot
-	id       string
-	epoch    uint64
-	partSize int64
+	stream *uploadStream
+	first  uint64
+	owner  *slot
+	// maxStreams is how many streams the server wants at most; 0: any number.
+	maxStreams int
+	id         string
+	epoch      uint64
+	partSize   int64
 
 	mu    sync.Mutex
 	state uploadState
@@ -117,6 +119,7 @@ func (u *upload) begin(ctx context.Context, precondition *transhipv1.Preconditio
 		}
 		u.mu.Lock()
 		defer u.mu.Unlock()
+		u.maxStreams = int(begun.GetMaxStreams())
 		u.id, u.epoch, u.partSize = begun.GetUploadId(), begun.GetEpoch(), begun.GetPartSize()
 		u.noteDurable(begun.GetDurable(), func(int) bool { return true })
 		return nil
@@ -217,11 +220,20 @@ func (u *upload) openJoined(ctx context.Context, stream *uploadStream) (*slot, e
 }
 
 // Width implements chunk.Wide.
-func (u *upload) Width() int { return u.client.lanes() }
+func (u *upload) Width() int { return u.lanes() }
+
+// lanes is how many streams are to carry the upload.
+func (u *upload) lanes() int {
+	lanes := u.client.lanes()
+	if u.maxStreams > 0 && u.client.fixed == 0 {
+		lanes = min(lanes, u.maxStreams)
+	}
+	return lanes
+}
 
 // spread is the stream of the lane whose turn it is: the owner's, or another one.
 func (u *upload) spread(ctx context.Context) (*uploadStream, error) {
-	lanes := u.client.lanes()
+	lanes := u.lanes()
 	u.mu.Lock()
 	if more := lanes - 1 - len(u.others); more > 0 {
 		u.others = append(u.others, make([]*uploadStream, more)...)

@@ -64,7 +64,7 @@ func GRPCOptions(options Options) []grpc.ServerOption {
 			return handler(ctx, request)
 		}),
 		grpc.ChainStreamInterceptor(func(server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) (err error) {
-			leave, err := memory.enter()
+			leave, err := memory.enter(stream.Context())
 			if err != nil {
 				return rpcstatus.Error(err)
 			}

@@ -1,8 +1,11 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/semaphore"
 
@@ -15,19 +18,32 @@ const DefaultMemoryLimit = 512 << 20
 // MinMemoryLimit is the least limit of a Memory, 16 MiB.
 const MinMemoryLimit = 16 << 20
 
-// streamBytesHeld is what a call that streams is counted with: what its flow-control
-// window lets in, and one message of the largest chunk.
-const streamBytesHeld = streamWindow + 1<<20
+// What a call that streams is counted with, in bytes: what its flow-control window lets
+// in, and one message of the largest chunk; of one that waits, its window.
+const (
+	callBytes        = streamWindow + 1<<20
+	waitingCallBytes = streamWindow
+)
 
-// Memory bounds what clients can make a server hold in its memory. Three quarters of it
-// are for the calls under way that stream, with 2 MiB each; a call for which there is
-// no room fails with UNAVAILABLE, and clients try it again later. One quarter is for
-// payload that waits to be stored: who needs some waits, first come, first served, and
-// so do the clients that send it. Beside that a server needs some 30 MiB.
+// admissionTime is how long a call waits for others to end.
+const admissionTime = 10 * time.Second
+
+// busyFraction: with one 8th of the calls under way a server is busy.
+const busyFraction = 8
+
+// Memory bounds what clients can make a server hold in its memory. One 16th of it is
+// for payload that waits to be stored: who needs some waits, first come, first served,
+// and so do the clients that send it. The rest is for calls that stream, 3 MiB for each
+// that may be under way at once. As many again may wait up to 10 s for their turn, in
+// their order; others fail with UNAVAILABLE, and clients try them again later. Beside
+// that a server needs some 30 MiB.
 //
 // It is safe for concurrent use; several services can share one.
 type Memory struct {
-	calls, payload *semaphore.Weighted
+	calls, present, payload *semaphore.Weighted
+	// active are the calls under way, of capacity.
+	active   atomic.Int64
+	capacity int64
 	// most is how many bytes one piece of payload may be counted with.
 	most int64
 }
@@ -39,19 +55,45 @@ func NewMemory(limit int64) *Memory {
 		limit = DefaultMemoryLimit
 	}
 	limit = max(limit, MinMemoryLimit)
+	payload := limit / 16
+	calls := (limit - payload) / (callBytes + waitingCallBytes)
 	return &Memory{
-		calls:   semaphore.NewWeighted(limit / 4 * 3 / streamBytesHeld),
-		payload: semaphore.NewWeighted(limit / 4),
-		most:    limit / 4,
+		calls:   semaphore.NewWeighted(calls),
+		present: semaphore.NewWeighted(2 * calls),
+		payload: semaphore.NewWeighted(payload),
+		most:    payload,
+
+		capacity: calls,
 	}
 }
 
-// enter counts a call that streams; leave ends it.
-func (m *Memory) enter() (leave func(), err error) {
-	if !m.calls.TryAcquire(1) {
-		return nil, fmt.Errorf("%w: there are as many transfers under way as the server's memory limit allows", tranship.ErrUnavailable)
+// enter counts a call that streams, when it is its turn; leave ends it.
+func (m *Memory) enter(ctx context.Context) (leave func(), err error) {
+	full := fmt.Errorf("%w: there are as many transfers under way as the server's memory limit allows", tranship.ErrUnavailable)
+	if !m.present.TryAcquire(1) {
+		return nil, full
 	}
-	return func() { m.calls.Release(1) }, nil
+	waiting, cancel := context.WithTimeout(ctx, admissionTime)
+	defer cancel()
+	if m.calls.Acquire(waiting, 1) != nil {
+		m.present.Release(1)
+		return nil, cmp.Or(ctx.Err(), full)
+	}
+	m.active.Add(1)
+	return func() {
+		m.active.Add(-1)
+		m.calls.Release(1)
+		m.present.Release(1)
+	}, nil
+}
+
+// streamsPerUpload is what Begun.max_streams says: more than one stream for an upload is
+// a luxury.
+func (m *Memory) streamsPerUpload() uint32 {
+	if m.active.Load() > m.capacity/busyFraction {
+		return 1
+	}
+	return 0
 }
 
 // hold waits until there is room for n bytes; drop gives it back.

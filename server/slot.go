@@ -279,6 +279,7 @@ func (s *slot) begin(begin *transhipv1.Begin) (err error) {
 		s.shared.Store(s.session)
 	}
 	s.cursor = cursor{ctx: s.stream.ctx, upload: upload, size: s.session.spec.Size}
+	begun.MaxStreams = s.stream.server.options.Memory.streamsPerUpload()
 	begun.UploadId, begun.Epoch, begun.PartSize = upload.ID(), upload.Epoch(), upload.PartSize()
 	s.stream.replies.begun(begun)
 	return nil

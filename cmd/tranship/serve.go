@@ -39,6 +39,9 @@ type serveFlags struct {
 	logLevel     string
 }
 
+// garbagePercent is how much garbage there may be for what is in use.
+const garbagePercent = 50
+
 // otherMemory is what a server needs beside what transfers take, and a margin.
 const otherMemory = 64 << 20
 
@@ -107,7 +110,10 @@ func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
 		return err
 	}
 	limit := cmp.Or(int64(flags.memoryLimit), server.DefaultMemoryLimit)
-	debug.SetMemoryLimit(limit + otherMemory) // garbage is collected in time
+	// Garbage is collected in time: there is little to look at, but each buffer of it
+	// is large.
+	debug.SetGCPercent(garbagePercent)
+	debug.SetMemoryLimit(limit + otherMemory)
 	logger, err := g.logger(flags)
 	if err != nil {
 		return err

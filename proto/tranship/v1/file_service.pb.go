@@ -1540,7 +1540,10 @@ type Begun struct {
 	// What is durable already, in ascending order, each exactly one
 	// part, with its CRC32C. A client compares them with its source before it skips
 	// them. To write to a durable part begins it afresh.
-	Durable       []*Range `protobuf:"bytes,5,rep,name=durable,proto3" json:"durable,omitempty"`
+	Durable []*Range `protobuf:"bytes,5,rep,name=durable,proto3" json:"durable,omitempty"`
+	// How many streams, that of this slot included, are to carry the upload at most,
+	// because the server is busy and holds memory for each; 0: as many as help.
+	MaxStreams    uint32 `protobuf:"varint,6,opt,name=max_streams,json=maxStreams,proto3" json:"max_streams,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1608,6 +1611,13 @@ func (x *Begun) GetDurable() []*Range {
 		return x.Durable
 	}
 	return nil
+}
+
+func (x *Begun) GetMaxStreams() uint32 {
+	if x != nil {
+		return x.MaxStreams
+	}
+	return 0
 }
 
 // Progress tells how far a slot is, or, if it owns an upload, how far all slots of
@@ -3534,13 +3544,15 @@ const file_tranship_v1_file_service_proto_rawDesc = "" +
 	"\bfinished\x18\x03 \x01(\v2\x15.tranship.v1.FinishedH\x00R\bfinished\x12-\n" +
 	"\x06failed\x18\x04 \x01(\v2\x13.tranship.v1.FailedH\x00R\x06failedB\n" +
 	"\n" +
-	"\bresponse\"\x99\x01\n" +
+	"\bresponse\"\xba\x01\n" +
 	"\x05Begun\x12\x12\n" +
 	"\x04slot\x18\x01 \x01(\x04R\x04slot\x12\x1b\n" +
 	"\tupload_id\x18\x02 \x01(\tR\buploadId\x12\x14\n" +
 	"\x05epoch\x18\x03 \x01(\x04R\x05epoch\x12\x1b\n" +
 	"\tpart_size\x18\x04 \x01(\x03R\bpartSize\x12,\n" +
-	"\adurable\x18\x05 \x03(\v2\x12.tranship.v1.RangeR\adurable\"\xc8\x01\n" +
+	"\adurable\x18\x05 \x03(\v2\x12.tranship.v1.RangeR\adurable\x12\x1f\n" +
+	"\vmax_streams\x18\x06 \x01(\rR\n" +
+	"maxStreams\"\xc8\x01\n" +
 	"\bProgress\x12\x12\n" +
 	"\x04slot\x18\x01 \x01(\x04R\x04slot\x12%\n" +
 	"\x0ereceived_bytes\x18\x02 \x01(\x03R\rreceivedBytes\x12#\n" +
