@@ -163,6 +163,9 @@ func receive(stream payload.Receiver) (*transhipv1.DownloadResponse, *payload.Me
 
 // next receives one chunk and verifies it; io.EOF after a good end.
 func (c *content) next() (chunk.Chunk, error) {
+	if err := c.ctx.Err(); err != nil {
+		return chunk.Chunk{}, err // whatever has arrived already
+	}
 	response, data, err := receive(c.stream)
 	if err != nil {
 		if c.ctx.Err() != nil {
