@@ -161,6 +161,7 @@ func (s *slot) transfer(begin *transhipv1.Begin) (finished *transhipv1.Finished,
 		return nil, err
 	}
 	defer func() {
+		err = s.because(err)
 		if err != nil && !s.owner && !errors.Is(err, tranship.ErrAborted) {
 			s.takeBack()
 		}
@@ -202,6 +203,19 @@ func (s *slot) transfer(begin *transhipv1.Begin) (finished *transhipv1.Finished,
 			return nil, s.stream.ctx.Err()
 		}
 	}
+}
+
+// because returns why the session has ended in place of what the store then says to who
+// still writes: a client that lost the owner's stream may resume the upload.
+func (s *slot) because(err error) error {
+	if errors.Is(err, tranship.ErrAborted) {
+		select {
+		case <-s.session.over:
+			return s.session.reason
+		default:
+		}
+	}
+	return err
 }
 
 // ticker asks for progress as often as the client does; nil: never.
