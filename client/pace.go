@@ -10,6 +10,10 @@ const (
 	// maxConnections over how many connections.
 	maxLanes       = 16
 	maxConnections = 4
+	// firstRate is what the lanes that there are at first are to carry, in bytes a
+	// second, with laneWindow, a server's flow-control window, each.
+	firstRate  = 150e6
+	laneWindow = 1 << 20
 	// minPaceInterval is the shortest time over which the rate is measured.
 	minPaceInterval = 100 * time.Millisecond
 	// worthwhile is how much faster twice as many lanes have to be, to stay.
@@ -17,11 +21,11 @@ const (
 )
 
 // pace finds out how many lanes large files need: streams with a flow-control window
-// each, spread over connections with a TCP window each. It begins with one, doubles
-// that while it makes the bytes move faster, and goes back one step when it does not.
-// The time of a round trip does not tell by itself: a server that is busy answers as
-// late as one that is far away, and more lanes would only fill its memory. It is safe
-// for concurrent use; the zero value is ready.
+// each, spread over connections with a TCP window each. It begins with what the round
+// trip suggests, doubles that while it makes the bytes move faster, and goes back one
+// step when it does not. A server that is busy answers as late as one that is far
+// away; it says so itself, by Begun.max_streams. It is safe for concurrent use; the
+// zero value is ready.
 type pace struct {
 	mu sync.Mutex
 	// now is how many lanes there are to be, before what it was one step ago; 0
@@ -41,6 +45,9 @@ type pace struct {
 func (p *pace) answered(roundTrip time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.interval == 0 {
+		p.now = min(max(int(roundTrip.Seconds()*firstRate/laneWindow), 1), maxLanes)
+	}
 	if p.interval == 0 || 2*roundTrip < p.interval {
 		p.interval = max(minPaceInterval, 2*roundTrip)
 	}

@@ -17,9 +17,9 @@ func TestPace(t *testing.T) {
 		{"two connections carry more", 0, 2, 2},
 		{"three carry hardly more than two", 0, 3, 4},
 		{"each carries more", 0, 100, maxLanes},
-		{"a long link", 100 * time.Millisecond, 12, maxLanes},
+		{"a long link", 100 * time.Millisecond, 12, 14},
 		{"a link across the world", time.Second, 100, maxLanes},
-		{"a busy server", time.Second, 1, 1},
+		{"a long link that was overestimated", time.Second, 1, maxLanes},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var p pace

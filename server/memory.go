@@ -28,8 +28,8 @@ const (
 // admissionTime is how long a call waits for others to end.
 const admissionTime = 10 * time.Second
 
-// busyFraction: with one 8th of the calls under way a server is busy.
-const busyFraction = 8
+// busyFraction: with one 40th of the calls under way a server is busy enough.
+const busyFraction = 40
 
 // Memory bounds what clients can make a server hold in its memory. One 16th of it is
 // for payload that waits to be stored: who needs some waits, first come, first served,
