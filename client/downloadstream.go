@@ -59,15 +59,11 @@ type fetched struct {
 // openDownloadStream starts a call that lives until close, or until it breaks; the
 // context governs only how it starts.
 func openDownloadStream(ctx context.Context, files transhipv1.FileServiceClient) (*downloadStream, error) {
-	streamCtx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, cancel)
-	stream, err := files.Download(streamCtx)
-	if !stop() {
-		err = ctx.Err()
-	}
+	stream, cancel, err := startCall(ctx, func(ctx context.Context) (grpc.BidiStreamingClient[transhipv1.DownloadRequest, transhipv1.DownloadResponse], error) {
+		return files.Download(ctx)
+	})
 	if err != nil {
-		cancel()
-		return nil, rpcstatus.FromError(err)
+		return nil, err
 	}
 	d := &downloadStream{
 		stream:     stream,

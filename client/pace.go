@@ -57,7 +57,7 @@ func (p *pace) answered(roundTrip time.Duration) {
 func (p *pace) lanes() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return max(p.now, 1)
+	return p.lanesNow()
 }
 
 // moved notes that n bytes have moved, at a time.
@@ -88,4 +88,5 @@ func (p *pace) moved(n int, at time.Time) {
 	}
 }
 
+// lanesNow is lanes for who holds mu.
 func (p *pace) lanesNow() int { return max(p.now, 1) }

@@ -65,15 +65,11 @@ type slot struct {
 // context governs only how it starts. progressed, when not nil, is told the progress
 // of the slots.
 func openUploadStream(ctx context.Context, files transhipv1.FileServiceClient, progressed func(*transhipv1.Progress)) (*uploadStream, error) {
-	streamCtx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, cancel)
-	stream, err := files.Upload(streamCtx)
-	if !stop() {
-		err = ctx.Err()
-	}
+	stream, cancel, err := startCall(ctx, func(ctx context.Context) (grpc.BidiStreamingClient[transhipv1.UploadRequest, transhipv1.UploadResponse], error) {
+		return files.Upload(ctx)
+	})
 	if err != nil {
-		cancel()
-		return nil, rpcstatus.FromError(err)
+		return nil, err
 	}
 	u := &uploadStream{
 		stream:     stream,
