@@ -26,10 +26,17 @@ var rules = []rule{
 	{packages: "proto/..."},
 	// What moves and keeps files knows stores, not the network.
 	{packages: "transfer/...", ours: []string{".", "internal/..."}},
+	// Decorators of stores know who calls, and may know what decides.
+	{packages: "store/guard", ours: []string{".", "access", "access/policy", "internal/..."}},
+	{packages: "store/audit", ours: []string{".", "access", "internal/..."}},
+	{packages: "store/quota", ours: []string{".", "access", "internal/..."}},
 	{packages: "store/...", ours: []string{".", "internal/..."}},
+	// Who calls, and what they may do.
+	{packages: "access", stdOnly: true},
+	{packages: "access/...", ours: []string{".", "access/...", "internal/..."}},
 	// The two ends of the network know neither each other nor any one store.
 	{packages: "client/...", ours: []string{".", "proto/...", "internal/...", "client/..."}},
-	{packages: "server/...", ours: []string{".", "proto/...", "internal/...", "server/..."}},
+	{packages: "server/...", ours: []string{".", "access", "proto/...", "internal/...", "server/..."}},
 	// The benchmark puts a server with TLS together, and has clients of its own.
 	{packages: "internal/bench", ours: []string{"proto/filesrv/v1", "internal/linkemu", "server", "store/disk"}},
 	// What they share knows neither.
@@ -37,7 +44,7 @@ var rules = []rule{
 	// Tests from outside.
 	{packages: "interop/..."},
 	// Commands put it all together; nobody imports them.
-	{packages: "cmd/...", ours: []string{".", "proto/...", "internal/...", "transfer/...", "store/...", "client/...", "server/...", "cmd/..."}},
+	{packages: "cmd/...", ours: []string{".", "proto/...", "internal/...", "transfer/...", "store/...", "client/...", "server/...", "access/...", "cmd/..."}},
 }
 
 // confined are other people's modules that only one place may know of.
