@@ -8,12 +8,16 @@ import (
 const (
 	// maxLanes is how many streams carry one client's large files at most, and
 	// maxConnections over how many connections.
-	maxLanes       = 16
+	maxLanes       = 24
 	maxConnections = 4
-	// firstRate is what the lanes that there are at first are to carry, in bytes a
-	// second, with laneWindow, a server's flow-control window, each.
-	firstRate  = 150e6
-	laneWindow = 1 << 20
+	// firstLanes is how many there are at once, and how many times more a round trip
+	// later.
+	firstLanes = 4
+	// firstRate is what the lanes that there are without a measurement are to carry, in
+	// bytes a second, with laneBytes under way in each: of a server's flow-control
+	// window a fourth may be free without the client knowing yet.
+	firstRate = 150e6
+	laneBytes = 3 << 18
 	// minPaceInterval is the shortest time over which the rate is measured.
 	minPaceInterval = 100 * time.Millisecond
 	// worthwhile is how much faster twice as many lanes have to be, to stay.
@@ -21,35 +25,33 @@ const (
 )
 
 // pace finds out how many lanes large files need: streams with a flow-control window
-// each, spread over connections with a TCP window each. It begins with what the round
-// trip suggests, doubles that while it makes the bytes move faster, and goes back one
-// step when it does not. A server that is busy answers as late as one that is far
-// away; it says so itself, by Begun.max_streams. It is safe for concurrent use; the
-// zero value is ready.
+// each, spread over connections with a TCP window each. It goes up to what
+// the round trip suggests, soon but in steps, so that a server that many begin to use at
+// once can say in time that it is busy, in Begun.max_streams: it answers as late as one
+// that is far away. From there on it doubles the lanes while that makes the bytes move
+// faster, and goes back one step when it does not. It is safe for concurrent use; the zero value
+// is ready.
 type pace struct {
 	mu sync.Mutex
-	// now is how many lanes there are to be, before what it was one step ago; 0
-	// means 1.
+	// roundTrip is the shortest so far, 0 if there was none.
+	roundTrip time.Duration
+	// now is how many lanes there are to be, 0 means that nothing has moved, and before
+	// what it was one step ago.
 	now, before int
 	settled     bool
-	// interval is how long the rate is measured, 0: the shortest.
-	interval time.Duration
-	// bytes have moved since started, at best the rate before.
+	// bytes have moved since started, which may be still to come; at best the rate
+	// before.
 	bytes   int64
 	started time.Time
 	best    float64
 }
 
-// answered takes into account how long a reply took: for so long the rate is not
-// known.
+// answered takes into account how long a reply took.
 func (p *pace) answered(roundTrip time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.interval == 0 {
-		p.now = min(max(int(roundTrip.Seconds()*firstRate/laneWindow), 1), maxLanes)
-	}
-	if p.interval == 0 || 2*roundTrip < p.interval {
-		p.interval = max(minPaceInterval, 2*roundTrip)
+	if p.roundTrip == 0 || roundTrip < p.roundTrip {
+		p.roundTrip = max(roundTrip, 1)
 	}
 }
 
@@ -67,20 +69,32 @@ func (p *pace) moved(n int, at time.Time) {
 	if p.settled {
 		return
 	}
-	interval := max(p.interval, minPaceInterval)
+	suggested := p.suggested()
+	interval := max(minPaceInterval, 2*p.roundTrip)
+	if p.lanesNow() < suggested {
+		interval = p.roundTrip
+	}
 	passed := at.Sub(p.started)
 	if passed > 2*interval { // nothing was under way meanwhile
-		p.started, p.bytes = at, 0
+		p.started, p.bytes, passed = at, 0, 0
+	}
+	if passed < 0 { // what was under way before is still arriving
+		return
 	}
 	p.bytes += int64(n)
-	if passed < interval || passed > 2*interval {
+	if passed < interval {
+		return
+	}
+	if p.lanesNow() < suggested {
+		p.now, p.started, p.bytes = min(firstLanes*p.lanesNow(), suggested), at, 0
 		return
 	}
 	rate := float64(p.bytes) / passed.Seconds()
-	p.started, p.bytes = at, 0
 	switch faster := rate > worthwhile*p.best; {
 	case faster && p.lanesNow() < maxLanes:
-		p.before, p.now, p.best = p.lanesNow(), min(2*p.lanesNow(), maxLanes), rate
+		p.best = rate
+		p.before, p.now = p.lanesNow(), min(2*p.lanesNow(), maxLanes)
+		p.started, p.bytes = at.Add(2*p.roundTrip), 0 // more lanes show only then
 	case faster:
 		p.settled = true
 	default:
@@ -89,4 +103,14 @@ func (p *pace) moved(n int, at time.Time) {
 }
 
 // lanesNow is lanes for who holds mu.
-func (p *pace) lanesNow() int { return max(p.now, 1) }
+func (p *pace) lanesNow() int {
+	if p.now > 0 {
+		return p.now
+	}
+	return min(p.suggested(), firstLanes)
+}
+
+// suggested is how many lanes the round trip suggests.
+func (p *pace) suggested() int {
+	return min(max(int(p.roundTrip.Seconds()*firstRate/laneBytes), 1), maxLanes)
+}

@@ -17,7 +17,7 @@ func TestPace(t *testing.T) {
 		{"two connections carry more", 0, 2, 2},
 		{"three carry hardly more than two", 0, 3, 4},
 		{"each carries more", 0, 100, maxLanes},
-		{"a long link", 100 * time.Millisecond, 12, 14},
+		{"a long link", 100 * time.Millisecond, 12, 19},
 		{"a link across the world", time.Second, 100, maxLanes},
 		{"a long link that was overestimated", time.Second, 1, maxLanes},
 	} {

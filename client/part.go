@@ -25,6 +25,8 @@ type partWriter struct {
 	ctx    context.Context
 	upload *upload
 	slot   *slot
+	// lane is nil once it has been left.
+	lane *lane
 	// offset is where the next byte goes, end where the last part or the file ends.
 	offset, end int64
 	// fresh: nothing of these parts was there before, so that what is said to be
@@ -121,12 +123,16 @@ func (u *upload) join(ctx context.Context, first, next int) (*partWriter, error)
 			return nil, err
 		}
 	}
-	stream, err := u.spread(ctx)
+	chosen, stream, err := u.enterLane(ctx)
 	if err != nil {
 		return nil, err
 	}
-	w.slot, err = u.openJoined(ctx, stream)
-	return w, err
+	if w.slot, err = u.openJoined(ctx, stream); err != nil {
+		u.leaveLane(chosen)
+		return nil, err
+	}
+	w.lane = chosen
+	return w, nil
 }
 
 // absorb takes in the answers to writers that have been closed, and forgets the
@@ -253,6 +259,7 @@ func (w *partWriter) Close() error {
 		return nil
 	}
 	w.closed = true
+	defer w.leaveLane()
 	if w.upload.hasEnded() {
 		return w.upload.errEnded()
 	}
@@ -271,6 +278,7 @@ func (w *partWriter) supersede(ctx context.Context) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.superseded = true
+	defer w.leaveLane()
 	if w.slot == nil {
 		return nil
 	}
@@ -284,6 +292,14 @@ func (w *partWriter) supersede(ctx context.Context) error {
 		return w.slot.stream.failure()
 	case <-ctx.Done():
 		return ctx.Err()
+	}
+}
+
+// leaveLane makes room for another writer. The caller holds mu.
+func (w *partWriter) leaveLane() {
+	if w.lane != nil {
+		w.upload.leaveLane(w.lane)
+		w.lane = nil
 	}
 }
 

@@ -26,17 +26,18 @@ type upload struct {
 	stream *uploadStream
 	first  uint64
 	owner  *slot
-	// maxStreams is how many streams the server wants at most; 0: any number.
-	maxStreams int
-	id         string
-	epoch      uint64
-	partSize   int64
+
+	id       string
+	epoch    uint64
+	partSize int64
 
 	mu    sync.Mutex
 	state uploadState
-	// others are the streams of the lanes after the owner's; nil before their use.
-	others []*uploadStream
-	turn   uint64
+	// maxStreams is how many streams the server wants at most; 0: any number.
+	maxStreams int
+	// lanes are those there have been; retired are streams that lanes had.
+	lanes   []*lane
+	retired []*uploadStream
 	// writers are the latest of each part, until what they wrote is known to be
 	// durable.
 	writers map[int]*partWriter
@@ -76,10 +77,11 @@ func (c *Client) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload
 		client: c, spec: spec, first: first,
 		writers: map[int]*partWriter{}, durable: map[int]tranship.Range{},
 	}
-	u.stream, err = openUploadStream(ctx, c.connection(first), u.progressed)
+	u.stream, err = openUploadStream(ctx, c.connection(first), u)
 	if err != nil {
 		return nil, err
 	}
+	u.lanes = []*lane{{stream: u.stream}}
 	if err := u.begin(ctx, precondition); err != nil {
 		u.stream.close(err)
 		return nil, err
@@ -92,7 +94,6 @@ func (u *upload) begin(ctx context.Context, precondition *transhipv1.Preconditio
 	if u.spec.ResumeKey != "" {
 		mode, interval = transhipv1.Begin_MODE_RESUME, durationpb.New(progressInterval)
 	}
-	asked := time.Now()
 	u.owner, err = u.stream.open(ctx, func(id uint64) *transhipv1.UploadRequest {
 		return &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Begin{Begin: &transhipv1.Begin{
 			Slot:         id,
@@ -113,13 +114,11 @@ func (u *upload) begin(ctx context.Context, precondition *transhipv1.Preconditio
 	}
 	select {
 	case begun := <-u.owner.begun:
-		u.client.pace.answered(time.Since(asked))
 		if begun.GetPartSize() < 1 {
 			return fmt.Errorf("%w: the server sent part size %d", tranship.ErrIntegrity, begun.GetPartSize())
 		}
 		u.mu.Lock()
 		defer u.mu.Unlock()
-		u.maxStreams = int(begun.GetMaxStreams())
 		u.id, u.epoch, u.partSize = begun.GetUploadId(), begun.GetEpoch(), begun.GetPartSize()
 		u.noteDurable(begun.GetDurable(), func(int) bool { return true })
 		return nil
@@ -219,62 +218,13 @@ func (u *upload) openJoined(ctx context.Context, stream *uploadStream) (*slot, e
 	})
 }
 
-// Width implements chunk.Wide.
-func (u *upload) Width() int { return u.lanes() }
-
-// lanes is how many streams are to carry the upload.
-func (u *upload) lanes() int {
-	lanes := u.client.lanes()
-	if u.maxStreams > 0 && u.client.fixed == 0 {
-		lanes = min(lanes, u.maxStreams)
-	}
-	return lanes
-}
-
-// spread is the stream of the lane whose turn it is: the owner's, or another one.
-func (u *upload) spread(ctx context.Context) (*uploadStream, error) {
-	lanes := u.lanes()
-	u.mu.Lock()
-	if more := lanes - 1 - len(u.others); more > 0 {
-		u.others = append(u.others, make([]*uploadStream, more)...)
-	}
-	turn := u.turn % uint64(lanes)
-	u.turn++
-	var stream *uploadStream
-	if turn == 0 {
-		stream = u.stream
-	} else {
-		stream = u.others[turn-1]
-	}
-	u.mu.Unlock()
-	if stream != nil && (turn == 0 || !stream.ended()) {
-		return stream, nil
-	}
-	opened, err := openUploadStream(ctx, u.client.connection(u.first+turn), nil)
-	if errors.Is(err, tranship.ErrUnavailable) && !u.stream.ended() {
-		return u.stream, nil // the connection that there is does as well
-	}
-	if err != nil {
-		return nil, err
-	}
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if u.state != uploadOpen {
-		go opened.close(u.errEnded())
-		return nil, u.errEnded()
-	}
-	if current := u.others[turn-1]; current != nil && !current.ended() {
-		go opened.close(u.errEnded()) // somebody was faster
-		return current, nil
-	}
-	u.others[turn-1] = opened
-	return opened, nil
-}
-
 // closeStreams ends all streams of the upload, which has ended.
 func (u *upload) closeStreams() {
 	u.mu.Lock()
-	streams := append([]*uploadStream{u.stream}, u.others...)
+	streams := slices.Clone(u.retired)
+	for _, l := range u.lanes {
+		streams = append(streams, l.stream)
+	}
 	u.mu.Unlock()
 	for _, stream := range streams {
 		if stream != nil {

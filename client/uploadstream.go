@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"time"
 
 	"google.golang.org/grpc"
 
@@ -30,8 +31,8 @@ type uploadStream struct {
 	// outgoing takes messages in which nothing of a caller's memory is: encoded
 	// already, or with a chunk that was handed over. Nil half-closes the stream.
 	outgoing chan outgoing
-	// progressed is told the progress of the slots; it may be nil.
-	progressed func(*transhipv1.Progress)
+	// observer may be nil.
+	observer observer
 	// unfinished has a place for each slot that the protocol allows.
 	unfinished chan struct{}
 	// opening is held while a slot is numbered and its first message is handed
@@ -49,10 +50,20 @@ type uploadStream struct {
 	err  error
 }
 
+// observer is told some of what comes on a stream, from the goroutine that receives.
+type observer interface {
+	// begun is the reply to the begin of any slot, and how long it took.
+	begun(reply *transhipv1.Begun, roundTrip time.Duration)
+	// progressed is the progress of any slot.
+	progressed(progress *transhipv1.Progress)
+}
+
 // slot is a file, or a writer of one, on an upload stream.
 type slot struct {
 	id     uint64
 	stream *uploadStream
+	// opened is when its first message was on its way.
+	opened time.Time
 	// begun has the reply to a begin.
 	begun chan *transhipv1.Begun
 	// done is closed when the slot has ended, with its reply or error.
@@ -62,9 +73,8 @@ type slot struct {
 }
 
 // openUploadStream starts a call that lives until close, or until it breaks; the
-// context governs only how it starts. progressed, when not nil, is told the progress
-// of the slots.
-func openUploadStream(ctx context.Context, files transhipv1.FileServiceClient, progressed func(*transhipv1.Progress)) (*uploadStream, error) {
+// context governs only how it starts. The observer may be nil.
+func openUploadStream(ctx context.Context, files transhipv1.FileServiceClient, observer observer) (*uploadStream, error) {
 	stream, cancel, err := startCall(ctx, func(ctx context.Context) (grpc.BidiStreamingClient[transhipv1.UploadRequest, transhipv1.UploadResponse], error) {
 		return files.Upload(ctx)
 	})
@@ -79,7 +89,7 @@ func openUploadStream(ctx context.Context, files transhipv1.FileServiceClient, p
 		opening:    make(chan struct{}, 1),
 		slots:      map[uint64]*slot{},
 		done:       make(chan struct{}),
-		progressed: progressed,
+		observer:   observer,
 	}
 	go u.transmit()
 	go u.receive()
@@ -143,15 +153,19 @@ func (u *uploadStream) handle(response *transhipv1.UploadResponse) {
 		u.mu.Lock()
 		found := u.slots[reply.Begun.GetSlot()]
 		u.mu.Unlock()
-		if found != nil {
-			select {
-			case found.begun <- reply.Begun:
-			default:
-			}
+		if found == nil {
+			return
+		}
+		if u.observer != nil {
+			u.observer.begun(reply.Begun, time.Since(found.opened))
+		}
+		select {
+		case found.begun <- reply.Begun:
+		default:
 		}
 	case *transhipv1.UploadResponse_Progress:
-		if u.progressed != nil {
-			u.progressed(reply.Progress)
+		if u.observer != nil {
+			u.observer.progressed(reply.Progress)
 		}
 	case *transhipv1.UploadResponse_Finished:
 		if found := u.take(reply.Finished.GetSlot()); found != nil {
@@ -215,7 +229,7 @@ func (u *uploadStream) open(ctx context.Context, first func(id uint64) *tranship
 	}
 	defer func() { <-u.opening }()
 	u.last++
-	opened := &slot{id: u.last, stream: u, begun: make(chan *transhipv1.Begun, 1), done: make(chan struct{})}
+	opened := &slot{id: u.last, stream: u, opened: time.Now(), begun: make(chan *transhipv1.Begun, 1), done: make(chan struct{})}
 	u.mu.Lock()
 	if u.ended() {
 		u.mu.Unlock()

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -28,10 +29,10 @@ const (
 // admissionTime is how long a call waits for others to end.
 const admissionTime = 10 * time.Second
 
-// busyFraction: with one 40th of the calls under way a server is busy enough.
-const busyFraction = 40
+// wideFraction of the calls, one 5th, may be streams that uploads have more than one of.
+const wideFraction = 5
 
-// Memory bounds what clients can make a server hold in its memory. One 16th of it is
+// Memory bounds what clients can make a server hold in its memory. One 32nd of it is
 // for payload that waits to be stored: who needs some waits, first come, first served,
 // and so do the clients that send it. The rest is for calls that stream, 3 MiB for each
 // that may be under way at once. As many again may wait up to 10 s for their turn, in
@@ -46,6 +47,10 @@ type Memory struct {
 	capacity int64
 	// most is how many bytes one piece of payload may be counted with.
 	most int64
+
+	mu sync.Mutex
+	// granted are the streams that all uploads under way may have.
+	granted int64
 }
 
 // NewMemory returns a Memory of limit bytes; 0: DefaultMemoryLimit, and at least
@@ -55,7 +60,7 @@ func NewMemory(limit int64) *Memory {
 		limit = DefaultMemoryLimit
 	}
 	limit = max(limit, MinMemoryLimit)
-	payload := limit / 16
+	payload := limit / 32
 	calls := (limit - payload) / (callBytes + waitingCallBytes)
 	return &Memory{
 		calls:   semaphore.NewWeighted(calls),
@@ -87,13 +92,26 @@ func (m *Memory) enter(ctx context.Context) (leave func(), err error) {
 	}, nil
 }
 
-// streamsPerUpload is what Begun.max_streams says: more than one stream for an upload is
-// a luxury.
-func (m *Memory) streamsPerUpload() uint32 {
-	if m.active.Load() > m.capacity/busyFraction {
-		return 1
+// grantStreams is how many streams one of so many uploads under way may have, to which
+// had were granted before: what more than one stream each takes is shared evenly, and
+// granted only as long as it is there.
+func (m *Memory) grantStreams(had int64, uploads int) int64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	wide := m.capacity / wideFraction
+	if m.active.Load() > m.capacity/2 {
+		wide = 0
 	}
-	return 0
+	granted := max(min(wide/int64(max(uploads, 1)), wide-(m.granted-had)), 1)
+	m.granted += granted - had
+	return granted
+}
+
+// dropStreams gives back what was granted.
+func (m *Memory) dropStreams(granted int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.granted -= granted
 }
 
 // hold waits until there is room for n bytes; drop gives it back.

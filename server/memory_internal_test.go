@@ -68,7 +68,7 @@ func TestMemoryPayload(t *testing.T) {
 			synctest.Wait()
 		}
 		for want := range 10 {
-			if held := len(order); held != min(4, 10-want) {
+			if held := len(order); held != min(2, 10-want) {
 				t.Fatalf("%d pieces of 256 KiB are held of 16 MiB", held)
 			}
 			if n := <-order; n != want {
@@ -92,26 +92,47 @@ func TestMemoryPayload(t *testing.T) {
 	})
 }
 
-// TestMemoryBusy checks that uploads are told to do with one stream when there are
-// many.
-func TestMemoryBusy(t *testing.T) {
+// TestMemoryStreams checks that uploads are granted less streams the more uploads there
+// are, never more than there are in all but one for each, and one when memory is needed
+// otherwise.
+func TestMemoryStreams(t *testing.T) {
 	memory := NewMemory(0)
-	var last func()
-	for range memory.capacity/busyFraction + 1 {
-		if n := memory.streamsPerUpload(); n != 0 {
-			t.Fatalf("with %d calls under way, %d streams", memory.active.Load(), n)
+	var sessions []*session
+	for n := 1; n <= 64; n++ {
+		sessions = append(sessions, &session{})
+		granted := sessions[n-1].grant(memory, n)
+		if n == 1 && granted < 20 {
+			t.Errorf("a single upload is granted %d streams only", granted)
 		}
-		leave, err := memory.enter(t.Context())
-		if err != nil {
+		if n > 1 && granted != 1 {
+			t.Errorf("upload %d is granted %d streams while the first has all", n, granted)
+		}
+	}
+	if granted := sessions[0].grant(memory, 64); granted != 1 {
+		t.Errorf("one of 64 uploads is granted %d streams", granted)
+	}
+	for _, ended := range sessions[2:] {
+		ended.revoke(memory)
+		if granted := ended.grant(memory, 2); granted != 1 {
+			t.Errorf("an upload that has ended is granted %d streams", granted)
+		}
+	}
+	for _, left := range sessions[:2] {
+		if granted := left.grant(memory, 2); granted != uint32(memory.capacity/wideFraction/2) {
+			t.Errorf("one of two uploads is granted %d streams", granted)
+		}
+	}
+	for range memory.capacity/2 + 1 {
+		if _, err := memory.enter(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		last = leave
 	}
-	if n := memory.streamsPerUpload(); n != 1 {
-		t.Errorf("when it is busy, %d streams", n)
+	if granted := sessions[0].grant(memory, 1); granted != 1 {
+		t.Errorf("when memory is needed otherwise, %d streams are granted", granted)
 	}
-	last()
-	if n := memory.streamsPerUpload(); n != 0 {
-		t.Errorf("when others have left, %d streams", n)
+	sessions[0].revoke(memory)
+	sessions[1].revoke(memory)
+	if memory.granted != 0 {
+		t.Errorf("%d streams are granted to nobody", memory.granted)
 	}
 }

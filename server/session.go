@@ -24,6 +24,28 @@ type session struct {
 
 	mu    sync.Mutex
 	reach int64
+	// granted are the streams that it may have; revoked: nothing more is granted.
+	granted int64
+	revoked bool
+}
+
+// grant is how many streams the session may have now, one of so many.
+func (s *session) grant(memory *Memory, sessions int) uint32 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.revoked {
+		return 1
+	}
+	s.granted = memory.grantStreams(s.granted, sessions)
+	return uint32(s.granted)
+}
+
+// revoke gives back what was granted to a session that ends.
+func (s *session) revoke(memory *Memory) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	memory.dropStreams(s.granted)
+	s.granted, s.revoked = 0, true
 }
 
 // close ends the session's slots. Only sessions may call it, and once.
@@ -113,6 +135,13 @@ func (s *sessions) join(id string, epoch uint64) (*session, error) {
 	default:
 		return nil, errEnded
 	}
+}
+
+// number is how many there are.
+func (s *sessions) number() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.byID)
 }
 
 // end ends the session of an upload, if there is one.

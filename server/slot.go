@@ -96,6 +96,7 @@ func (s *slot) run(begin *transhipv1.Begin) {
 	finished, err := s.transfer(begin)
 	server := s.stream.server
 	if s.owner {
+		s.session.revoke(server.options.Memory)
 		server.sessions.remove(s.session, err != nil && s.session.keep && !errors.Is(err, errCancelled) && !errors.Is(err, tranship.ErrAborted))
 		switch {
 		case err != nil && s.finishing && s.session.keep:
@@ -293,7 +294,7 @@ func (s *slot) begin(begin *transhipv1.Begin) (err error) {
 		s.shared.Store(s.session)
 	}
 	s.cursor = cursor{ctx: s.stream.ctx, upload: upload, size: s.session.spec.Size}
-	begun.MaxStreams = s.stream.server.options.Memory.streamsPerUpload()
+	begun.MaxStreams = s.session.grant(s.stream.server.options.Memory, s.stream.server.sessions.number())
 	begun.UploadId, begun.Epoch, begun.PartSize = upload.ID(), upload.Epoch(), upload.PartSize()
 	s.stream.replies.begun(begun)
 	return nil

@@ -40,8 +40,9 @@ type assembly struct {
 	differing chan int
 
 	mu sync.Mutex
-	// next is the part to look for missing ones from, missing how many they are.
-	next, missing int
+	// next is the part to look for missing ones from, missing how many they are, and
+	// taken how many were.
+	next, missing, taken int
 	// senders are how many there are.
 	senders int
 	// crcs are the checksums of all parts that were sent or proved.

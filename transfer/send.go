@@ -100,7 +100,9 @@ func (a *assembly) sendAll(ctx context.Context) error {
 }
 
 // take takes a run of missing parts, of which there is the less the fewer are left,
-// so that all senders have something to the end.
+// so that all senders have something to the end. A destination that is still finding
+// out how wide the way there is gets short runs at first, so that what there is more
+// soon has its share. A source like that costs a round trip a run.
 func (a *assembly) take() (first, end int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -108,11 +110,16 @@ func (a *assembly) take() (first, end int) {
 		a.next++
 	}
 	first = a.next
-	most := max(1, min(a.missing/(2*a.senders), int(runBytes/a.partSize)))
+	most := min(a.missing/(2*a.senders), int(runBytes/a.partSize))
+	if widthOf(a.upload) > 0 && widthOf(a.item.Source) == 0 {
+		most = min(most, a.taken/(4*a.senders))
+	}
+	most = max(1, most)
 	for a.next < a.count && a.next-first < most && !a.isDurable(a.next) {
 		a.next++
 	}
 	a.missing -= a.next - first
+	a.taken += a.next - first
 	return first, a.next
 }
 

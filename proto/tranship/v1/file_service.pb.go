@@ -1542,7 +1542,9 @@ type Begun struct {
 	// them. To write to a durable part begins it afresh.
 	Durable []*Range `protobuf:"bytes,5,rep,name=durable,proto3" json:"durable,omitempty"`
 	// How many streams, that of this slot included, are to carry the upload at most,
-	// because the server is busy and holds memory for each; 0: as many as help.
+	// because the server holds memory for each and has others to serve; 0: as many as
+	// help. It is what holds now: the answer to a later slot that joins may tell less or
+	// more.
 	MaxStreams    uint32 `protobuf:"varint,6,opt,name=max_streams,json=maxStreams,proto3" json:"max_streams,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
