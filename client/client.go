@@ -91,7 +91,9 @@ func Dial(ctx context.Context, address string, options Options) (*Client, error)
 	client.stallTimeout = cmp.Or(options.StallTimeout, DefaultStallTimeout)
 	client.fixed = options.Connections
 	client.connections.owned = append(client.connections.owned, conn)
-	client.connections.more = func() (*grpc.ClientConn, error) { return newConn(address, options) }
+	client.connections.more = func() (*grpc.ClientConn, error) {
+		return newConn(address, newHandshakes(options.TLS), options)
+	}
 	if answer == nil {
 		return client, nil
 	}

@@ -11,7 +11,6 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/experimental"
 	"google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/keepalive"
@@ -32,7 +31,9 @@ const (
 
 // DialConn makes the connection of Dial, for any gRPC service. When it returns, a
 // gRPC server has answered at address, "host:port"; whatever stands in the way of
-// that is ErrUnavailable, and says so within Options.ConnectTimeout.
+// that is ErrUnavailable, and says so within Options.ConnectTimeout. That one end does
+// not trust the other's certificate is ErrUnauthenticated, and what Options.TLS says of
+// the server, the error wraps.
 func DialConn(ctx context.Context, address string, options Options) (*grpc.ClientConn, error) {
 	return dial(ctx, address, options, func(ctx context.Context, conn *grpc.ClientConn) error {
 		_, err := grpc_health_v1.NewHealthClient(conn).Check(ctx, &grpc_health_v1.HealthCheckRequest{})
@@ -44,7 +45,8 @@ func DialConn(ctx context.Context, address string, options Options) (*grpc.Clien
 // gRPC server answers, if only with UNIMPLEMENTED: unlike the connection's state, its
 // error says what is wrong.
 func dial(ctx context.Context, address string, options Options, call func(context.Context, *grpc.ClientConn) error) (*grpc.ClientConn, error) {
-	conn, err := newConn(address, options)
+	transport := newHandshakes(options.TLS)
+	conn, err := newConn(address, transport, options)
 	if err != nil {
 		return nil, err
 	}
@@ -53,17 +55,13 @@ func dial(ctx context.Context, address string, options Options, call func(contex
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		return nil, fmt.Errorf("%w: cannot connect to a gRPC server at %s: %w", tranship.ErrUnavailable, address, err)
+		return nil, transport.explain(address, err)
 	}
 	return conn, nil
 }
 
 // newConn returns a connection that is made when it is first used.
-func newConn(address string, options Options) (*grpc.ClientConn, error) {
-	transport := insecure.NewCredentials()
-	if options.TLS != nil {
-		transport = credentials.NewTLS(options.TLS)
-	}
+func newConn(address string, transport credentials.TransportCredentials, options Options) (*grpc.ClientConn, error) {
 	dialOptions := append([]grpc.DialOption{
 		grpc.WithTransportCredentials(transport),
 		grpc.WithInitialWindowSize(streamWindow),

@@ -1,0 +1,265 @@
+package tlsconfig_test
+
+import (
+	"crypto/tls"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/access/tlsconfig"
+	"github.com/tranship/tranship/internal/testcert"
+)
+
+const address = "files.example:50051"
+
+// serverOf is one that shows a pair.
+func serverOf(pair testcert.Pair) *tls.Config {
+	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{pair.Certificate.Raw}, PrivateKey: pair.Key}}}
+}
+
+// visit connects to a server that shows a pair, by address.
+func visit(t *testing.T, pair testcert.Pair, options tlsconfig.ClientOptions) error {
+	t.Helper()
+	config, err := tlsconfig.Client(address, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _, _, err = shake(t, serverOf(pair), config)
+	return err
+}
+
+// refused checks an error of a handshake.
+func refused(t *testing.T, err error, words ...string) {
+	t.Helper()
+	if !errors.Is(err, tranship.ErrUnauthenticated) {
+		t.Errorf("error %v", err)
+		return
+	}
+	for _, word := range words {
+		if !strings.Contains(err.Error(), word) {
+			t.Errorf("%v does not say %q", err, word)
+		}
+	}
+}
+
+func TestClientTrustsAuthorities(t *testing.T) {
+	s := newSite(t)
+	good := must(s.authority.Issue(testcert.Spec{Hosts: []string{"files.example"}}))
+	known := filepath.Join(t.TempDir(), "known_hosts")
+	// Nothing is remembered of whom an authority vouches for.
+	if err := visit(t, good, tlsconfig.ClientOptions{CAFile: s.ca, KnownHostsFile: known, TrustOnFirstUse: true}); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(known); err == nil {
+		t.Error("a file of known hosts was made")
+	}
+	err := visit(t, good, tlsconfig.ClientOptions{})
+	refused(t, err, "is not known", "no authority", tlsconfig.FingerprintOf(good.Certificate).String())
+	if unknown, ok := errors.AsType[*tlsconfig.UnknownServerError](err); !ok ||
+		unknown.Address != address || unknown.Fingerprint != tlsconfig.FingerprintOf(good.Certificate) {
+		t.Errorf("error %+v", err)
+	}
+	// What an authority has signed, but not for this, is trusted on no use.
+	for _, tofu := range []bool{false, true} {
+		options := tlsconfig.ClientOptions{CAFile: s.ca, KnownHostsFile: known, TrustOnFirstUse: tofu}
+		refused(t, visit(t, must(s.authority.Issue(testcert.Spec{Hosts: []string{"other.example"}})), options), "valid for other.example, not files.example")
+		refused(t, visit(t, must(s.authority.Issue(testcert.Spec{})), options), "name")
+		refused(t, visit(t, must(s.authority.Issue(testcert.Spec{
+			Hosts: []string{"files.example"}, NotAfter: time.Now().Add(-time.Minute),
+		})), options), "expired", "renewed")
+		late := newClock()
+		late.advance(-48 * time.Hour)
+		options.Now = late.Now
+		refused(t, visit(t, good, options), "not yet valid", "clock")
+	}
+	if _, err := os.Stat(known); err == nil {
+		t.Error("a file of known hosts was made")
+	}
+}
+
+func TestClientFingerprint(t *testing.T) {
+	s := newSite(t)
+	// Neither name, time nor signature count.
+	pair := must(testcert.SelfSigned(testcert.Spec{NotAfter: time.Now().Add(-time.Minute)}))
+	fingerprint := tlsconfig.FingerprintOf(pair.Certificate)
+	other := tlsconfig.FingerprintOf(s.pair.Certificate)
+	for _, expected := range [][]tlsconfig.Fingerprint{{fingerprint}, {other, fingerprint}} {
+		if err := visit(t, pair, tlsconfig.ClientOptions{Fingerprints: expected}); err != nil {
+			t.Error(err)
+		}
+	}
+	refused(t, visit(t, pair, tlsconfig.ClientOptions{Fingerprints: []tlsconfig.Fingerprint{other}}), fingerprint.String(), other.String())
+	// Nor does it help that an authority vouches.
+	good := must(s.authority.Issue(testcert.Spec{Hosts: []string{"files.example"}}))
+	refused(t, visit(t, good, tlsconfig.ClientOptions{CAFile: s.ca, Fingerprints: []tlsconfig.Fingerprint{other}}))
+	// The fingerprint alone is not enough: the server must have the key.
+	thief := testcert.Pair{Certificate: pair.Certificate, Key: s.pair.Key}
+	if err := visit(t, thief, tlsconfig.ClientOptions{Fingerprints: []tlsconfig.Fingerprint{fingerprint}}); err == nil {
+		t.Error("a server without the key is trusted")
+	}
+}
+
+func TestClientTrustOnFirstUse(t *testing.T) {
+	s := newSite(t)
+	known := filepath.Join(t.TempDir(), "tranship", "known_hosts")
+	var trusted []tlsconfig.KnownHost
+	options := tlsconfig.ClientOptions{
+		KnownHostsFile: known, TrustOnFirstUse: true,
+		Trusted: func(host tlsconfig.KnownHost) { trusted = append(trusted, host) },
+	}
+	first := must(testcert.SelfSigned(testcert.Spec{}))
+	fingerprint := tlsconfig.FingerprintOf(first.Certificate)
+	for range 2 {
+		if err := visit(t, first, options); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := tlsconfig.KnownHost{Address: address, Fingerprint: fingerprint, File: known, Line: 1}
+	if len(trusted) != 1 || trusted[0] != want {
+		t.Errorf("told %+v, want %+v", trusted, want)
+	}
+	if content := string(must(os.ReadFile(known))); content != address+" "+fingerprint.String()+"\n" {
+		t.Errorf("%q", content)
+	}
+	if mode := must(os.Stat(known)).Mode().Perm(); mode&0o077 != 0 {
+		t.Errorf("mode %v", mode)
+	}
+	options.TrustOnFirstUse = false
+	if err := visit(t, first, options); err != nil {
+		t.Errorf("known, and yet %v", err)
+	}
+	// Another key is refused, also one that an authority vouches for.
+	second := must(s.authority.Issue(testcert.Spec{Hosts: []string{"files.example"}}))
+	options.CAFile = s.ca
+	for _, tofu := range []bool{false, true} {
+		options.TrustOnFirstUse = tofu
+		err := visit(t, second, options)
+		refused(t, err, "HAS CHANGED", fingerprint.String(), tlsconfig.FingerprintOf(second.Certificate).String(), known+":1")
+		if changed, ok := errors.AsType[*tlsconfig.ChangedKeyError](err); !ok || len(changed.Known) != 1 || changed.Known[0] != want {
+			t.Errorf("error %+v", err)
+		}
+	}
+	if err := visit(t, second, tlsconfig.ClientOptions{Fingerprints: []tlsconfig.Fingerprint{tlsconfig.FingerprintOf(second.Certificate)}, KnownHostsFile: known}); err != nil {
+		t.Errorf("a fingerprint that was given goes first: %v", err)
+	}
+	// A renewed certificate of the same key is fine, and so is a second key that
+	// somebody adds.
+	file := must(os.OpenFile(known, os.O_APPEND|os.O_WRONLY, 0))
+	must(file.WriteString("# moved\nFILES.example:50051 " + tlsconfig.FingerprintOf(second.Certificate).String() + " since May"))
+	file.Close()
+	options.CAFile = ""
+	for _, pair := range []testcert.Pair{first, second} {
+		if err := visit(t, pair, options); err != nil {
+			t.Error(err)
+		}
+	}
+	// The next entry has a line of its own, although the last one did not end.
+	config := must(tlsconfig.Client("[::1]:7", options))
+	if _, _, _, err := shake(t, serverOf(first), config); err != nil {
+		t.Error(err)
+	}
+	if got := trusted[len(trusted)-1]; got.Line != 4 || got.Address != "[::1]:7" {
+		t.Errorf("%+v", got)
+	}
+	if content := string(must(os.ReadFile(known))); !strings.HasSuffix(content, "since May\n[::1]:7 "+fingerprint.String()+"\n") {
+		t.Errorf("%q", content)
+	}
+}
+
+// Of many that meet a server for the first time, at once and with different keys, all
+// end up with the one that was first.
+func TestClientTrustOnFirstUseTogether(t *testing.T) {
+	known := filepath.Join(t.TempDir(), "known_hosts")
+	errs := make(chan error)
+	for range 16 {
+		go func() {
+			pair, err := testcert.SelfSigned(testcert.Spec{})
+			if err == nil {
+				err = visit(t, pair, tlsconfig.ClientOptions{KnownHostsFile: known, TrustOnFirstUse: true})
+			}
+			errs <- err
+		}()
+	}
+	trusted := 0
+	for range 16 {
+		if err := <-errs; err == nil {
+			trusted++
+		} else if _, changed := errors.AsType[*tlsconfig.ChangedKeyError](err); !changed {
+			t.Error(err)
+		}
+	}
+	if trusted != 1 || strings.Count(string(must(os.ReadFile(known))), "\n") != 1 {
+		t.Errorf("%d were trusted: %q", trusted, must(os.ReadFile(known)))
+	}
+}
+
+// What cannot be read or remembered is not trusted.
+func TestClientKnownHostsFails(t *testing.T) {
+	pair := must(testcert.SelfSigned(testcert.Spec{}))
+	known := filepath.Join(t.TempDir(), "known_hosts")
+	options := tlsconfig.ClientOptions{KnownHostsFile: known, TrustOnFirstUse: true}
+	for _, content := range []string{
+		"files.example sha256:" + strings.Repeat("0", 64),
+		address,
+		address + " sha1:" + strings.Repeat("0", 40),
+		address + " sha256:" + strings.Repeat("0", 63),
+		address + " sha256:" + strings.Repeat("g", 64),
+		":50051 sha256:" + strings.Repeat("0", 64),
+	} {
+		must[error](nil, os.WriteFile(known, []byte("\n# comment\n"+content+"\n"), 0o600))
+		refused(t, visit(t, pair, options), known+":3", "correct or remove")
+	}
+	options.KnownHostsFile = t.TempDir()
+	refused(t, visit(t, pair, options), options.KnownHostsFile)
+	options.KnownHostsFile = filepath.Join(known, "below-a-file")
+	refused(t, visit(t, pair, options), known)
+	if _, err := tlsconfig.Client(address, tlsconfig.ClientOptions{TrustOnFirstUse: true}); err == nil {
+		t.Error("trust on first use without a place to remember")
+	}
+}
+
+func TestClientFails(t *testing.T) {
+	s := newSite(t)
+	for _, test := range []struct {
+		address string
+		options tlsconfig.ClientOptions
+		want    string
+	}{
+		{"files.example", tlsconfig.ClientOptions{}, "host:port"},
+		{":1", tlsconfig.ClientOptions{}, "host:port"},
+		{address, tlsconfig.ClientOptions{CAFile: "none"}, "none"},
+		{address, tlsconfig.ClientOptions{CAFile: s.key}, s.key},
+		{address, tlsconfig.ClientOptions{CertFile: s.cert}, s.cert},
+		{address, tlsconfig.ClientOptions{CertFile: s.ca, KeyFile: s.key}, s.ca},
+	} {
+		if _, err := tlsconfig.Client(test.address, test.options); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s, %+v: %v, want %q", test.address, test.options, err, test.want)
+		}
+	}
+}
+
+// A client refuses what is older than it allows.
+func TestClientVersions(t *testing.T) {
+	pair := must(testcert.SelfSigned(testcert.Spec{}))
+	for _, test := range []struct {
+		least, server uint16
+		want          bool
+	}{
+		{0, tls.VersionTLS12, false},
+		{tls.VersionTLS12, tls.VersionTLS12, true},
+		{tls.VersionTLS12, tls.VersionTLS11, false},
+	} {
+		config := must(tlsconfig.Client(address, tlsconfig.ClientOptions{
+			MinVersion: test.least, Fingerprints: []tlsconfig.Fingerprint{tlsconfig.FingerprintOf(pair.Certificate)},
+		}))
+		server := serverOf(pair)
+		server.MinVersion, server.MaxVersion = tls.VersionTLS10, test.server
+		if _, _, _, err := shake(t, server, config); (err == nil) != test.want {
+			t.Errorf("%s of at least %s: %v", tls.VersionName(test.server), tls.VersionName(test.least), err)
+		}
+	}
+}

@@ -1,0 +1,30 @@
+package tlsconfig
+
+import (
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+)
+
+const pemCertificate = "CERTIFICATE"
+
+// parseCertificates reads all certificates of a PEM file, of which there must be one.
+// Unlike x509.CertPool it does not pass over those that are broken.
+func parseCertificates(content []byte) ([]*x509.Certificate, error) {
+	var certificates []*x509.Certificate
+	for block, rest := pem.Decode(content); block != nil; block, rest = pem.Decode(rest) {
+		if block.Type != pemCertificate {
+			continue
+		}
+		certificate, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, fmt.Errorf("certificate %d: %w", len(certificates)+1, err)
+		}
+		certificates = append(certificates, certificate)
+	}
+	if len(certificates) == 0 {
+		return nil, errors.New("there is no certificate in PEM format")
+	}
+	return certificates, nil
+}

@@ -1,0 +1,190 @@
+package tlsconfig
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/tranship/tranship/internal/rootfs"
+)
+
+const (
+	// selfSignedValidity is how long a self-signed certificate is good. Clients that
+	// know the key do not look at it; for others, who trust the certificate's file,
+	// each renewal is work.
+	selfSignedValidity = 10 * 365 * 24 * time.Hour
+	// selfSignedRenewal is how long before its end it is renewed.
+	selfSignedRenewal = 30 * 24 * time.Hour
+	// clockSkew is by how much the clock of a client may be behind.
+	clockSkew = time.Hour
+)
+
+// The files of a SelfSigned.
+const (
+	selfSignedKey         = "key.pem"
+	selfSignedCertificate = "certificate.pem"
+)
+
+// SelfSigned is a key and a certificate for it that no authority has signed. Both are
+// made when they are missing, and kept in files, key.pem (mode 0600) and
+// certificate.pem. The key stays the same, and so does its fingerprint, when the
+// certificate is made anew: before it expires, and for other names.
+type SelfSigned struct {
+	// Dir is the directory of the files; made, with mode 0700, if it is missing.
+	// Nobody else should be able to read or write there.
+	Dir string
+	// Names are the host names and IP addresses that the certificate is for. Clients
+	// that trust by fingerprint do not look at them.
+	Names []string
+}
+
+// names are those of the files.
+func (s *SelfSigned) names() (certificate, key string) {
+	return filepath.Join(s.Dir, selfSignedCertificate), filepath.Join(s.Dir, selfSignedKey)
+}
+
+// files returns the contents of both files, which it makes if need be.
+func (s *SelfSigned) files(now time.Time) (certificate, key []byte, err error) {
+	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
+		return nil, nil, err
+	}
+	dir, err := rootfs.Open(s.Dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer dir.Close()
+	key, err = readFile(dir, selfSignedKey)
+	if errors.Is(err, fs.ErrNotExist) {
+		key, err = makeKey(dir)
+	}
+	if err != nil {
+		return nil, nil, s.explain(selfSignedKey, err)
+	}
+	certificate, err = readFile(dir, selfSignedCertificate)
+	if err == nil && s.isGood(certificate, key, now) {
+		return certificate, key, nil
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, s.explain(selfSignedCertificate, err)
+	}
+	certificate, err = s.makeCertificate(dir, key, now)
+	if err != nil {
+		return nil, nil, s.explain(selfSignedCertificate, err)
+	}
+	return certificate, key, nil
+}
+
+func (s *SelfSigned) explain(name string, err error) error {
+	return fmt.Errorf("self-signed TLS: %s: %w", filepath.Join(s.Dir, name), err)
+}
+
+// isGood says whether a certificate is the key's, has all names, and has some time
+// left.
+func (s *SelfSigned) isGood(certificate, key []byte, now time.Time) bool {
+	pair, err := tls.X509KeyPair(certificate, key)
+	if err != nil || now.Before(pair.Leaf.NotBefore) || now.After(pair.Leaf.NotAfter.Add(-selfSignedRenewal)) {
+		return false
+	}
+	for _, name := range s.Names {
+		if pair.Leaf.VerifyHostname(name) != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// makeKey makes a key and keeps it, or returns the one that another process has kept
+// meanwhile.
+func makeKey(dir *rootfs.Dir) ([]byte, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return nil, err
+	}
+	content := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
+	err = writeFile(dir, selfSignedKey, content, 0o600, rootfs.RenameNoReplace)
+	if errors.Is(err, fs.ErrExist) {
+		return readFile(dir, selfSignedKey)
+	}
+	return content, err
+}
+
+func (s *SelfSigned) makeCertificate(dir *rootfs.Dir, key []byte, now time.Time) ([]byte, error) {
+	block, _ := pem.Decode(key)
+	if block == nil {
+		return nil, errors.New("its key is not in PEM format; remove key.pem to have a new one")
+	}
+	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return nil, fmt.Errorf("its key cannot be used; remove key.pem to have a new one: %w", err)
+	}
+	signer, ok := parsed.(crypto.Signer)
+	if !ok {
+		return nil, errors.New("its key cannot sign; remove key.pem to have a new one")
+	}
+	template := &x509.Certificate{
+		Subject:               pkix.Name{CommonName: "tranship"},
+		NotBefore:             now.Add(-clockSkew),
+		NotAfter:              now.Add(selfSignedValidity),
+		KeyUsage:              x509.KeyUsageDigitalSignature,
+		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		BasicConstraintsValid: true,
+	}
+	for _, name := range s.Names {
+		if ip := net.ParseIP(name); ip != nil {
+			template.IPAddresses = append(template.IPAddresses, ip)
+		} else {
+			template.DNSNames = append(template.DNSNames, name)
+		}
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, signer.Public(), signer)
+	if err != nil {
+		return nil, err
+	}
+	content := pem.EncodeToMemory(&pem.Block{Type: pemCertificate, Bytes: der})
+	return content, writeFile(dir, selfSignedCertificate, content, 0o644, rootfs.Rename)
+}
+
+func readFile(dir *rootfs.Dir, name string) ([]byte, error) {
+	file, _, err := dir.OpenFile(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return io.ReadAll(file)
+}
+
+// writeFile makes a file appear whole and durable, by renaming it.
+func writeFile(dir *rootfs.Dir, name string, content []byte, mode fs.FileMode,
+	rename func(from *rootfs.Dir, name string, to *rootfs.Dir, newName string) error,
+) error {
+	draft := name + "." + rand.Text()
+	file, err := dir.CreateFile(draft, mode)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(content)
+	if err = errors.Join(err, file.Sync(), file.Close()); err == nil {
+		err = rename(dir, draft, dir, name)
+	}
+	if err != nil {
+		return errors.Join(err, dir.Remove(draft))
+	}
+	return dir.Sync()
+}

@@ -1,0 +1,106 @@
+package client
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/tranship/tranship"
+)
+
+// handshakes are the transport of a connection, TLS or none. They keep why a handshake
+// failed: of its error, grpc-go hands on the text alone.
+type handshakes struct {
+	credentials.TransportCredentials
+	secure  bool
+	failure *atomic.Pointer[error]
+}
+
+// newHandshakes are those of plaintext if config is nil.
+func newHandshakes(config *tls.Config) handshakes {
+	h := handshakes{secure: config != nil, failure: &atomic.Pointer[error]{}}
+	if h.secure {
+		h.TransportCredentials = credentials.NewTLS(config)
+	} else {
+		h.TransportCredentials = insecure.NewCredentials()
+	}
+	return h
+}
+
+// ClientHandshake implements credentials.TransportCredentials.
+func (h handshakes) ClientHandshake(ctx context.Context, authority string, conn net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	secured, info, err := h.TransportCredentials.ClientHandshake(ctx, authority, conn)
+	if err != nil && ctx.Err() == nil {
+		h.failure.Store(&err)
+	}
+	return secured, info, err
+}
+
+// Clone implements credentials.TransportCredentials.
+func (h handshakes) Clone() credentials.TransportCredentials {
+	h.TransportCredentials = h.TransportCredentials.Clone()
+	return h
+}
+
+// explain is the error of a connection to address that was not made.
+func (h handshakes) explain(address string, err error) error {
+	failure := h.failure.Load()
+	if failure == nil {
+		// A server that refuses the client's certificate says so after the handshake.
+		failure = &err
+	}
+	if untrusted := distrust(*failure); untrusted != nil {
+		return untrusted
+	}
+	hint := h.hint(*failure, failure != &err)
+	return fmt.Errorf("%w: cannot connect to a gRPC server at %s: %w%s", tranship.ErrUnavailable, address, err, hint)
+}
+
+// distrust is the error of a connection that one end refused because it does not trust
+// the other; nil if that is not why.
+func distrust(failure error) error {
+	if errors.Is(failure, tranship.ErrUnauthenticated) {
+		return failure
+	}
+	if untrusted, ok := errors.AsType[*tls.CertificateVerificationError](failure); ok {
+		return fmt.Errorf("%w: the server is not trusted: %w", tranship.ErrUnauthenticated, untrusted.Err)
+	}
+	_, alert, _ := strings.Cut(failure.Error(), "remote error: tls: ")
+	switch alert {
+	case "certificate required":
+		return fmt.Errorf("%w: the server wants a client certificate", tranship.ErrUnauthenticated)
+	case "bad certificate", "unsupported certificate", "revoked certificate", "expired certificate",
+		"unknown certificate", "unknown certificate authority", "access denied":
+		return fmt.Errorf("%w: the server refuses the client certificate: %s", tranship.ErrUnauthenticated, alert)
+	}
+	return nil
+}
+
+// hint is what may be wrong when a connection fails, in or after the handshake. Who does
+// not understand what it gets mostly closes the connection.
+func (h handshakes) hint(failure error, inHandshake bool) string {
+	text := failure.Error()
+	closed := slices.ContainsFunc([]string{"EOF", "connection reset", "broken pipe", "forcibly closed"}, func(words string) bool {
+		return strings.Contains(text, words)
+	})
+	_, plain := errors.AsType[tls.RecordHeaderError](failure)
+	switch {
+	case plain, h.secure && inHandshake && closed:
+		return "; perhaps it is a server without TLS, grpc://"
+	case h.secure && closed:
+		return "; perhaps it wants a client certificate"
+	case strings.Contains(text, "protocol version not supported"):
+		return "; it does not speak the least version of TLS that is allowed here"
+	case !h.secure && closed:
+		return "; perhaps it is a server with TLS, grpcs://"
+	}
+	return ""
+}
