@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
@@ -38,10 +39,48 @@ func newHandshakes(config *tls.Config) handshakes {
 // ClientHandshake implements credentials.TransportCredentials.
 func (h handshakes) ClientHandshake(ctx context.Context, authority string, conn net.Conn) (net.Conn, credentials.AuthInfo, error) {
 	secured, info, err := h.TransportCredentials.ClientHandshake(ctx, authority, conn)
-	if err != nil && ctx.Err() == nil {
-		h.failure.Store(&err)
+	if err != nil {
+		if ctx.Err() == nil {
+			h.failure.Store(&err)
+		}
+		return nil, nil, err
 	}
-	return secured, info, err
+	if h.secure {
+		secured = &greeting{Conn: secured}
+	}
+	return secured, info, nil
+}
+
+// greeting is a TLS connection that waits for the first word of its server. A server
+// that refuses the client's certificate says so only after the handshake, and closes the
+// connection. That may make writing fail before the refusal is read: it is the reason.
+type greeting struct {
+	net.Conn
+	over atomic.Bool
+}
+
+// refusalPatience is how long a refusal is waited for, which has been sent already.
+const refusalPatience = time.Second
+
+// Read implements net.Conn.
+func (g *greeting) Read(p []byte) (int, error) {
+	n, err := g.Conn.Read(p)
+	if n > 0 && !g.over.Load() {
+		g.over.Store(true)
+	}
+	return n, err
+}
+
+// Write implements net.Conn.
+func (g *greeting) Write(p []byte) (int, error) {
+	n, err := g.Conn.Write(p)
+	if err != nil && !g.over.Load() {
+		_ = g.SetReadDeadline(time.Now().Add(refusalPatience))
+		if _, refusal := g.Conn.Read(make([]byte, 1)); refusal != nil && strings.Contains(refusal.Error(), alertPrefix) {
+			err = refusal
+		}
+	}
+	return n, err
 }
 
 // Clone implements credentials.TransportCredentials.
@@ -64,6 +103,9 @@ func (h handshakes) explain(address string, err error) error {
 	return fmt.Errorf("%w: cannot connect to a gRPC server at %s: %w%s", tranship.ErrUnavailable, address, err, hint)
 }
 
+// alertPrefix is how crypto/tls begins what the other end complains of.
+const alertPrefix = "remote error: tls: "
+
 // distrust is the error of a connection that one end refused because it does not trust
 // the other; nil if that is not why.
 func distrust(failure error) error {
@@ -73,7 +115,7 @@ func distrust(failure error) error {
 	if untrusted, ok := errors.AsType[*tls.CertificateVerificationError](failure); ok {
 		return fmt.Errorf("%w: the server is not trusted: %w", tranship.ErrUnauthenticated, untrusted.Err)
 	}
-	_, alert, _ := strings.Cut(failure.Error(), "remote error: tls: ")
+	_, alert, _ := strings.Cut(failure.Error(), alertPrefix)
 	switch alert {
 	case "certificate required":
 		return fmt.Errorf("%w: the server wants a client certificate", tranship.ErrUnauthenticated)
@@ -95,7 +137,7 @@ func (h handshakes) hint(failure error, inHandshake bool) string {
 	switch {
 	case plain, h.secure && inHandshake && closed:
 		return "; perhaps it is a server without TLS, grpc://"
-	case h.secure && closed:
+	case h.secure && (closed || strings.Contains(text, alertPrefix+"handshake failure")):
 		return "; perhaps it wants a client certificate"
 	case strings.Contains(text, "protocol version not supported"):
 		return "; it does not speak the least version of TLS that is allowed here"

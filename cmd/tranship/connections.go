@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"time"
@@ -34,17 +33,14 @@ func (g *globals) connections() *connections {
 	}
 }
 
-func (c *connections) options(server serverPlace) client.Options {
-	options := client.Options{
+func (c *connections) options(server serverPlace) (client.Options, error) {
+	config, err := c.globals.tls.config(server, c.globals.warn)
+	return client.Options{
+		TLS:             config,
 		ConnectTimeout:  c.globals.connectTimeout,
 		StallTimeout:    c.stallTimeout,
 		MaxMessageBytes: int(c.globals.maxMessage.byteSize),
-	}
-	if server.tls {
-		// The system's roots, and the name of the address.
-		options.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
-	}
-	return options
+	}, err
 }
 
 // store is the native client of a server.
@@ -52,14 +48,17 @@ func (c *connections) store(ctx context.Context, server serverPlace) (*client.Cl
 	if store, ok := c.stores[server]; ok {
 		return store, nil
 	}
-	options := c.options(server)
+	options, err := c.options(server)
+	if err != nil {
+		return nil, err
+	}
 	options.Connections = c.number
 	if c.stallTimeout > 0 {
 		options.DialOptions = []grpc.DialOption{grpc.WithKeepaliveParams(c.keepalive())}
 	}
 	store, err := client.Dial(ctx, server.address, options)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", server, err)
+		return nil, fmt.Errorf("%s: %w", server, c.globals.tls.advise(err))
 	}
 	c.stores[server] = store
 	return store, nil
@@ -76,9 +75,13 @@ func (c *connections) conn(ctx context.Context, server serverPlace) (*grpc.Clien
 	if conn, ok := c.raw[server]; ok {
 		return conn, nil
 	}
-	conn, err := client.DialConn(ctx, server.address, c.options(server))
+	options, err := c.options(server)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", server, err)
+		return nil, err
+	}
+	conn, err := client.DialConn(ctx, server.address, options)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", server, c.globals.tls.advise(err))
 	}
 	c.raw[server] = conn
 	return conn, nil

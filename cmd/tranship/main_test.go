@@ -24,6 +24,9 @@ func TestMain(m *testing.M) {
 //	exits CODE PROG...    run a program that must exit with that code
 //	terminate             send SIGTERM to all programs in the background
 //	lines N FILE          stdout or stderr, or a file, has that many lines
+//	eventually PROG...    run a program until it succeeds, for a minute at most
+//	certificates DIR      make certificates; see there
+//	fingerprint FILE VAR  set VAR to the fingerprint of a certificate's key
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -39,6 +42,10 @@ func TestScripts(t *testing.T) {
 			"exits":     exits,
 			"terminate": terminate,
 			"lines":     lines,
+
+			"eventually":   eventually,
+			"certificates": certificates,
+			"fingerprint":  fingerprint,
 		},
 	})
 }
@@ -81,6 +88,14 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	if got != want {
 		ts.Fatalf("exit code %d, want %d\n%s%s", got, want, ts.ReadFile("stdout"), ts.ReadFile("stderr"))
+	}
+}
+
+func eventually(ts *testscript.TestScript, _ bool, args []string) {
+	for begun := time.Now(); ts.Exec(args[0], args[1:]...) != nil; {
+		if time.Since(begun) > time.Minute {
+			ts.Fatalf("it never succeeded: %s", ts.ReadFile("stderr"))
+		}
 	}
 }
 

@@ -23,6 +23,7 @@ type globals struct {
 	streams
 	connectTimeout time.Duration
 	maxMessage     messageSize
+	tls            clientTLSFlags
 	json           bool
 	failures       failures
 	complaining    sync.Mutex
@@ -80,16 +81,11 @@ Exit codes: 0 done; 1 failed; 2 usage; 3 not found; 4 denied; 5 integrity;
 	flags := root.PersistentFlags()
 	flags.Var(timespan(&g.connectTimeout, 5*time.Second), "connect-timeout", "how long connecting to a server may take")
 	flags.Var(&g.maxMessage, "max-message-size", "largest `size` of one message, as 4MiB; at least 2MiB (default 4MiB)")
-	root.AddCommand(
-		newServe(g),
-		newCp(g),
-		newLs(g),
-		newStat(g),
-		newRm(g),
-		newMv(g),
-		newUploads(g),
-		newVersion(g),
-	)
+	for _, cmd := range []*cobra.Command{newCp(g), newLs(g), newStat(g), newRm(g), newMv(g), newUploads(g)} {
+		g.tls.add(cmd)
+		root.AddCommand(cmd)
+	}
+	root.AddCommand(newServe(g), newVersion(g))
 	addCompletion(root)
 	return root
 }

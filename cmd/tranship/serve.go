@@ -13,6 +13,9 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/server"
@@ -24,6 +27,8 @@ type serveFlags struct {
 	root          string
 	listen        string
 	insecure      bool
+	anonymous     anonymousFlag
+	tls           serverTLSFlags
 	readyFile     string
 	drainTimeout  time.Duration
 	durability    durabilityFlag
@@ -55,10 +60,11 @@ filesrv and filetransfer protocols, with health checking and reflection, until
 SIGTERM or SIGINT. It then finishes the files under way, for at most
 --drain-timeout; a second signal stops it at once.
 
-Connections are not encrypted, and anybody who can connect can read and write all
-files: it refuses to listen beyond this machine without --insecure.`,
+It refuses to listen beyond this machine without encryption, unless --insecure says
+so, and without a way to tell who connects, unless --anonymous says so.`,
 		Example: `  tranship serve --root /srv/files
-  tranship serve --root /srv/files --listen 10.0.0.1:50051 --insecure`,
+  tranship serve --root /srv/files --listen :50051 --tls self-signed --anonymous write
+  tranship serve --root /srv/files --listen :443 --tls-cert server.pem --tls-key server.key --client-ca clients.pem`,
 		Args: arguments(0, 0, "tranship serve --root DIR"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return g.serve(cmd.Context(), flags)
@@ -67,7 +73,9 @@ files: it refuses to listen beyond this machine without --insecure.`,
 	f := cmd.Flags()
 	f.StringVar(&flags.root, "root", "", "the `directory` to serve; made if missing")
 	f.StringVar(&flags.listen, "listen", "127.0.0.1:50051", "`address` to listen on, host:port; port 0 takes any that is free")
-	f.BoolVar(&flags.insecure, "insecure", false, "allow connections from other machines, without encryption")
+	f.BoolVar(&flags.insecure, "insecure", false, "allow connections from other machines without encryption")
+	f.Var(&flags.anonymous, "anonymous", "what clients may do that do not say who they are: `read|write` (default: write on this machine alone, if nobody is told from others)")
+	flags.tls.add(cmd)
 	f.StringVar(&flags.readyFile, "ready-file", "", "`file` to write host:port to once connections are accepted; removed in the end")
 	f.DurationVar(&flags.drainTimeout, "drain-timeout", 30*time.Second, "how long files under way may take to finish after a signal")
 	f.Var(&flags.durability, "durability", "what a file is when its client did not say: `durable|written` (default durable)")
@@ -79,6 +87,7 @@ files: it refuses to listen beyond this machine without --insecure.`,
 	f.IntVar(&flags.filesrv.revision, "filesrv-revision", 1, "revision of filesrv for clients that do not say theirs: 1 or 2")
 	f.StringVar(&flags.logFormat, "log-format", "text", "`text|json`")
 	f.StringVar(&flags.logLevel, "log-level", "info", "`debug|info|warn|error`")
+	completeValues(cmd, "anonymous", string(anonymousRead), string(anonymousWrite))
 	completeValues(cmd, "durability", durabilities()...)
 	completeValues(cmd, "min-durability", durabilities()...)
 	completeValues(cmd, "log-format", "text", "json")
@@ -102,7 +111,7 @@ func (f serveFlags) validate() error {
 			return usagef("--filesrv-upload-suffix %q: it must be able to be part of a file's name", f.filesrv.uploadSuffix)
 		}
 	}
-	return nil
+	return f.tls.validate()
 }
 
 func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
@@ -118,7 +127,18 @@ func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
 	if err != nil {
 		return err
 	}
-	address, err := listenAddress(flags.listen, flags.insecure)
+	address, err := listenAddress(flags.listen)
+	if err != nil {
+		return err
+	}
+	flags.anonymous, err = exposure{
+		listen:        flags.listen,
+		loopback:      address.IP.IsLoopback(),
+		encrypted:     flags.tls.encrypted(),
+		insecure:      flags.insecure,
+		authenticated: flags.tls.authenticated(),
+		anonymous:     flags.anonymous,
+	}.permit()
 	if err != nil {
 		return err
 	}
@@ -137,26 +157,28 @@ func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 
+	transport := insecure.NewCredentials()
+	if config, err := flags.tls.config(flags.root, address, logger); err != nil {
+		return fmt.Errorf("TLS: %w", err)
+	} else if config != nil {
+		transport = credentials.NewTLS(config)
+	}
 	listener, err := net.ListenTCP("tcp", address)
 	if err != nil {
 		return fmt.Errorf("--listen %s: %w", flags.listen, err)
 	}
-	service, err := newService(store, flags, int(g.maxMessage.byteSize), logger)
+	service, err := newService(store, flags, int(g.maxMessage.byteSize), logger, grpc.Creds(transport))
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
 	return service.run(ctx, listener, flags.readyFile)
 }
 
-// listenAddress resolves what to listen on, and refuses what other machines could
-// reach in the clear.
-func listenAddress(listen string, insecure bool) (*net.TCPAddr, error) {
+// listenAddress resolves what to listen on.
+func listenAddress(listen string) (*net.TCPAddr, error) {
 	address, err := net.ResolveTCPAddr("tcp", listen)
 	if err != nil {
 		return nil, usagef("--listen %s: it must be host:port: %v", listen, err)
-	}
-	if !insecure && !address.IP.IsLoopback() {
-		return nil, usagef("--listen %s: other machines could connect, without encryption; say --insecure if that is meant", listen)
 	}
 	return address, nil
 }

@@ -33,7 +33,8 @@ type service struct {
 	log          *slog.Logger
 }
 
-func newService(store tranship.Store, flags serveFlags, maxMessage int, log *slog.Logger) (*service, error) {
+// newService serves a store. The options come after its own.
+func newService(store tranship.Store, flags serveFlags, maxMessage int, log *slog.Logger, more ...grpc.ServerOption) (*service, error) {
 	options := server.Options{
 		Logger:          log,
 		MinDurability:   tranship.Durability(flags.minDurability),
@@ -42,7 +43,7 @@ func newService(store tranship.Store, flags serveFlags, maxMessage int, log *slo
 		Version:         softwareVersion(),
 	}
 	s := &service{
-		grpc:         grpc.NewServer(server.GRPCOptions(options)...),
+		grpc:         grpc.NewServer(append(server.GRPCOptions(options), more...)...),
 		native:       server.New(store, options),
 		health:       health.NewServer(),
 		drainTimeout: flags.drainTimeout,

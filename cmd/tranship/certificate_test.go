@@ -1,0 +1,64 @@
+package main
+
+import (
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"os"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/tranship/tranship/access/tlsconfig"
+	"github.com/tranship/tranship/internal/testcert"
+)
+
+// certificates makes, in a directory, NAME.pem and NAME.key of
+//
+//	ca        an authority
+//	server    of it, for 127.0.0.1
+//	renewed   the same
+//	misnamed  of it, for files.example
+//	outdated  of it, for 127.0.0.1, that has expired
+//	alice     of it, a client's
+//	expired   of it, a client's that has expired
+//	stranger  a client's, of another authority with the same name
+func certificates(ts *testscript.TestScript, _ bool, args []string) {
+	dir := ts.MkAbs(args[0])
+	authority, err := testcert.NewAuthority("authority")
+	ts.Check(err)
+	other, err := testcert.NewAuthority("authority")
+	ts.Check(err)
+	past := time.Now().Add(-time.Hour)
+	here := []string{"127.0.0.1"}
+	_, _, err = authority.Write(dir, "ca")
+	ts.Check(errors.Join(err, os.Remove(dir+"/ca.key")))
+	for _, c := range []struct {
+		name   string
+		issuer testcert.Pair
+		spec   testcert.Spec
+	}{
+		{"server", authority, testcert.Spec{Hosts: here}},
+		{"renewed", authority, testcert.Spec{Hosts: here}},
+		{"misnamed", authority, testcert.Spec{Hosts: []string{"files.example"}}},
+		{"outdated", authority, testcert.Spec{Hosts: here, NotAfter: past}},
+		{"alice", authority, testcert.Spec{Subject: "alice"}},
+		{"expired", authority, testcert.Spec{Subject: "alice", NotAfter: past}},
+		{"stranger", other, testcert.Spec{Subject: "alice"}},
+	} {
+		pair, err := c.issuer.Issue(c.spec)
+		ts.Check(err)
+		_, _, err = pair.Write(dir, c.name)
+		ts.Check(err)
+	}
+}
+
+func fingerprint(ts *testscript.TestScript, _ bool, args []string) {
+	block, _ := pem.Decode([]byte(ts.ReadFile(args[0])))
+	if block == nil {
+		ts.Fatalf("%s has no certificate", args[0])
+	}
+	certificate, err := x509.ParseCertificate(block.Bytes)
+	ts.Check(err)
+	ts.Setenv(args[1], tlsconfig.FingerprintOf(certificate).String())
+}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"crypto/tls"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/access/tlsconfig"
+)
+
+const (
+	// tlsSelfSigned is the value of --tls.
+	tlsSelfSigned = "self-signed"
+
+	clientAuthRequire  = "require"
+	clientAuthOptional = "optional"
+)
+
+// serverTLSFlags are the flags of serve that are about TLS.
+type serverTLSFlags struct {
+	mode       string
+	dir        string
+	cert, key  string
+	clientCA   string
+	clientAuth string
+	min        tlsVersionFlag
+}
+
+func (f *serverTLSFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.mode, "tls", "", "encrypt with a key that the server makes and keeps, and whose fingerprint it logs: `self-signed`")
+	flags.StringVar(&f.dir, "tls-dir", "", "`directory` where --tls self-signed keeps its key (default .tranship/tls in the root, which nobody can reach)")
+	flags.StringVar(&f.cert, "tls-cert", "", "encrypt with the certificate in a PEM `file`, with its intermediates; a new one counts without a restart")
+	flags.StringVar(&f.key, "tls-key", "", "PEM `file` with the key of --tls-cert")
+	flags.StringVar(&f.clientCA, "client-ca", "", "PEM `file` with the authorities that sign clients' certificates, which clients then need")
+	flags.StringVar(&f.clientAuth, "client-auth", "", "whether a client needs a certificate: `require|optional` (default require with --client-ca)")
+	f.min.add(cmd, flags)
+	completeValues(cmd, "tls", tlsSelfSigned)
+	completeValues(cmd, "client-auth", clientAuthRequire, clientAuthOptional)
+}
+
+// encrypted says whether connections are.
+func (f *serverTLSFlags) encrypted() bool { return f.mode != "" || f.cert != "" || f.key != "" }
+
+// authenticated says whether every client has to say who it is.
+func (f *serverTLSFlags) authenticated() bool {
+	return f.clientCA != "" && f.clientAuth != clientAuthOptional
+}
+
+func (f *serverTLSFlags) validate() error {
+	switch {
+	case f.mode != "" && f.mode != tlsSelfSigned:
+		return usagef("--tls %s: it must be self-signed; a certificate of your own is --tls-cert and --tls-key", f.mode)
+	case f.mode != "" && (f.cert != "" || f.key != ""):
+		return usageError{"--tls self-signed and --tls-cert or --tls-key: say one of them"}
+	case f.cert != "" && f.key == "":
+		return usageError{"--tls-cert needs --tls-key: the file with its key"}
+	case f.key != "" && f.cert == "":
+		return usageError{"--tls-key needs --tls-cert: the file with its certificate"}
+	case f.dir != "" && f.mode == "":
+		return usageError{"--tls-dir is where --tls self-signed keeps its key: say that, too"}
+	case f.clientAuth != "" && f.clientAuth != clientAuthRequire && f.clientAuth != clientAuthOptional:
+		return usagef("--client-auth %s: it must be require or optional", f.clientAuth)
+	case f.clientAuth != "" && f.clientCA == "":
+		return usageError{"--client-auth needs --client-ca: the authorities that sign clients' certificates"}
+	case (f.clientCA != "" || f.min != 0) && !f.encrypted():
+		return usageError{"--client-ca and --tls-min need TLS: say --tls self-signed, or --tls-cert and --tls-key"}
+	}
+	return nil
+}
+
+// config is the TLS of a server of root that listens on an address; nil for plaintext.
+func (f *serverTLSFlags) config(root string, address *net.TCPAddr, log *slog.Logger) (*tls.Config, error) {
+	if !f.encrypted() {
+		return nil, nil
+	}
+	options := tlsconfig.ServerOptions{
+		CertFile:           f.cert,
+		KeyFile:            f.key,
+		ClientCAFile:       f.clientCA,
+		ClientCertOptional: f.clientAuth == clientAuthOptional,
+		MinVersion:         uint16(f.min),
+		Logger:             log,
+	}
+	if f.mode == tlsSelfSigned {
+		dir := f.dir
+		if dir == "" {
+			dir = filepath.Join(root, tranship.ReservedSegment, "tls")
+		}
+		options.SelfSigned = &tlsconfig.SelfSigned{Dir: dir, Names: ownNames(address)}
+	}
+	return tlsconfig.Server(options)
+}
+
+// ownNames are those by which this machine may be reached at an address.
+func ownNames(address *net.TCPAddr) []string {
+	names := []string{"localhost", "127.0.0.1", "::1"}
+	if name, err := os.Hostname(); err == nil && name != "" {
+		names = append(names, name)
+	}
+	if !address.IP.IsUnspecified() && address.IP != nil {
+		names = append(names, address.IP.String())
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+)
+
+// serveSelfSigned serves with TLS; it returns what trusts the server.
+func serveSelfSigned(t *testing.T, args ...string) (*x509.CertPool, string) {
+	t.Helper()
+	_, root, address := serveFor(t.Context(), t, append([]string{"--tls", "self-signed"}, args...)...)
+	content, err := os.ReadFile(filepath.Join(root, ".tranship", "tls", "certificate.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(content) {
+		t.Fatal("no certificate")
+	}
+	return pool, address
+}
+
+// asks makes a call with one version of TLS.
+func asks(ctx context.Context, address string, pool *x509.CertPool, version uint16) error {
+	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(credentials.NewTLS(&tls.Config{
+		RootCAs: pool, MinVersion: version, MaxVersion: version,
+	})))
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	_, err = healthv1.NewHealthClient(conn).Check(ctx, &healthv1.HealthCheckRequest{})
+	return err
+}
+
+// A client cannot talk a server down to a version that it does not allow.
+func TestServeTLSVersions(t *testing.T) {
+	for _, test := range []struct {
+		args    []string
+		allowed map[uint16]bool
+	}{
+		{nil, map[uint16]bool{tls.VersionTLS13: true}},
+		{[]string{"--tls-min", "1.3"}, map[uint16]bool{tls.VersionTLS13: true}},
+		{[]string{"--tls-min", "1.2"}, map[uint16]bool{tls.VersionTLS13: true, tls.VersionTLS12: true}},
+	} {
+		pool, address := serveSelfSigned(t, test.args...)
+		for _, version := range []uint16{tls.VersionTLS10, tls.VersionTLS11, tls.VersionTLS12, tls.VersionTLS13} {
+			err := asks(t.Context(), address, pool, version)
+			if (err == nil) != test.allowed[version] {
+				t.Errorf("%q, %s: %v", test.args, tls.VersionName(version), err)
+			}
+		}
+	}
+}
+
+// Sessions are resumed: a client that comes back costs the server no signature.
+func TestServeTLSResumes(t *testing.T) {
+	pool, address := serveSelfSigned(t)
+	config := &tls.Config{RootCAs: pool, NextProtos: []string{"h2"}, ServerName: "localhost", ClientSessionCache: tls.NewLRUClientSessionCache(0)}
+	for i := range 2 {
+		conn, err := tls.Dial("tcp", address, config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// The ticket comes with the server's first words.
+		if _, err := conn.Read(make([]byte, 1)); err != nil {
+			t.Fatal(err)
+		}
+		if state := conn.ConnectionState(); state.DidResume != (i == 1) || state.NegotiatedProtocol != "h2" {
+			t.Errorf("connection %d: resumed %v, %q", i, state.DidResume, state.NegotiatedProtocol)
+		}
+		conn.Close()
+	}
+}
+
+// A client of plaintext gets nothing from a port with TLS, and fails.
+func TestServeTLSRefusesPlaintext(t *testing.T) {
+	_, address := serveSelfSigned(t)
+	c := start(t.Context(), nil, "ls", "grpc://"+address+"/")
+	if code := <-c.code; code != exitFailed || c.out.Len() > 0 || bytes.Count(c.err.Bytes(), []byte("\n")) != 1 {
+		t.Errorf("exit code %d: %s", code, c.err.String())
+	}
+}
