@@ -46,7 +46,7 @@ func (e *ChangedKeyError) Error() string {
 		known = append(known, fmt.Sprintf("%v (%s:%d)", key.Fingerprint, key.File, key.Line))
 	}
 	return fmt.Sprintf("THE KEY OF THE SERVER AT %s HAS CHANGED: its fingerprint is %v, and was %s. "+
-		"Somebody may be between you and the server. Only if you know that it has a new key, remove what is known of it",
+		"Somebody may be between you and the server. Only if you know that it has a new key, remove that line",
 		e.Address, e.Fingerprint, strings.Join(known, " or "))
 }
 

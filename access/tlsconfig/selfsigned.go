@@ -16,6 +16,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/tranship/tranship/internal/rootfs"
@@ -98,12 +99,25 @@ func (s *SelfSigned) isGood(certificate, key []byte, now time.Time) bool {
 	if err != nil || now.Before(pair.Leaf.NotBefore) || now.After(pair.Leaf.NotAfter.Add(-selfSignedRenewal)) {
 		return false
 	}
-	for _, name := range s.Names {
-		if pair.Leaf.VerifyHostname(name) != nil {
+	dns, ips := s.split()
+	for _, ip := range ips {
+		if !slices.ContainsFunc(pair.Leaf.IPAddresses, ip.Equal) {
 			return false
 		}
 	}
-	return true
+	return !slices.ContainsFunc(dns, func(name string) bool { return !slices.Contains(pair.Leaf.DNSNames, name) })
+}
+
+// split tells the names from the IP addresses.
+func (s *SelfSigned) split() (dns []string, ips []net.IP) {
+	for _, name := range s.Names {
+		if ip := net.ParseIP(name); ip != nil {
+			ips = append(ips, ip)
+		} else {
+			dns = append(dns, name)
+		}
+	}
+	return dns, ips
 }
 
 // makeKey makes a key and keeps it, or returns the one that another process has kept
@@ -138,6 +152,7 @@ func (s *SelfSigned) makeCertificate(dir *rootfs.Dir, key []byte, now time.Time)
 	if !ok {
 		return nil, errors.New("its key cannot sign; remove key.pem to have a new one")
 	}
+	dns, ips := s.split()
 	template := &x509.Certificate{
 		Subject:               pkix.Name{CommonName: "tranship"},
 		NotBefore:             now.Add(-clockSkew),
@@ -145,13 +160,8 @@ func (s *SelfSigned) makeCertificate(dir *rootfs.Dir, key []byte, now time.Time)
 		KeyUsage:              x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		BasicConstraintsValid: true,
-	}
-	for _, name := range s.Names {
-		if ip := net.ParseIP(name); ip != nil {
-			template.IPAddresses = append(template.IPAddresses, ip)
-		} else {
-			template.DNSNames = append(template.DNSNames, name)
-		}
+		DNSNames:              dns,
+		IPAddresses:           ips,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, signer.Public(), signer)
 	if err != nil {

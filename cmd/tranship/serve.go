@@ -161,7 +161,7 @@ func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
 	if config, err := flags.tls.config(flags.root, address, logger); err != nil {
 		return fmt.Errorf("TLS: %w", err)
 	} else if config != nil {
-		transport = credentials.NewTLS(config)
+		transport = loggedHandshakes{credentials.NewTLS(config), logger}
 	}
 	listener, err := net.ListenTCP("tcp", address)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -98,13 +99,16 @@ func (f *serverTLSFlags) config(root string, address *net.TCPAddr, log *slog.Log
 	return tlsconfig.Server(options)
 }
 
+// hostName is a name that a certificate can be for; machines may have others.
+var hostName = regexp.MustCompile(`^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$`)
+
 // ownNames are those by which this machine may be reached at an address.
 func ownNames(address *net.TCPAddr) []string {
 	names := []string{"localhost", "127.0.0.1", "::1"}
-	if name, err := os.Hostname(); err == nil && name != "" {
+	if name, err := os.Hostname(); err == nil && hostName.MatchString(name) {
 		names = append(names, name)
 	}
-	if !address.IP.IsUnspecified() && address.IP != nil {
+	if address.IP != nil && !address.IP.IsUnspecified() {
 		names = append(names, address.IP.String())
 	}
 	slices.Sort(names)

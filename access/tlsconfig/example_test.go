@@ -1,0 +1,66 @@
+package tlsconfig_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"net"
+	"os"
+	"path/filepath"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+
+	"github.com/tranship/tranship/access/tlsconfig"
+	"github.com/tranship/tranship/client"
+	"github.com/tranship/tranship/server"
+	"github.com/tranship/tranship/store/mem"
+)
+
+// A server with a key of its own, and a client that trusts it on first use and
+// remembers it.
+func Example() {
+	dir, err := os.MkdirTemp("", "tlsconfig")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+
+	config, err := tlsconfig.Server(tlsconfig.ServerOptions{
+		SelfSigned: &tlsconfig.SelfSigned{Dir: filepath.Join(dir, "tls"), Names: []string{"files.example"}},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	var options server.Options
+	grpcServer := grpc.NewServer(append(server.GRPCOptions(options), grpc.Creds(credentials.NewTLS(config)))...)
+	server.New(&mem.Store{}, options).Register(grpcServer)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		log.Fatal(err)
+	}
+	go grpcServer.Serve(listener)
+	defer grpcServer.Stop()
+
+	address := listener.Addr().String()
+	trust, err := tlsconfig.Client(address, tlsconfig.ClientOptions{
+		KnownHostsFile:  filepath.Join(dir, "known_hosts"),
+		TrustOnFirstUse: true,
+		Trusted:         func(tlsconfig.KnownHost) { fmt.Println("a new server") },
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for range 2 {
+		store, err := client.Dial(context.Background(), address, client.Options{TLS: trust})
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println("connected")
+		store.Close()
+	}
+	// Output:
+	// a new server
+	// connected
+	// connected
+}
