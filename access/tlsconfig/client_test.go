@@ -263,3 +263,44 @@ func TestClientVersions(t *testing.T) {
 		}
 	}
 }
+
+// Both ends send what leads from their certificate to the authority.
+func TestIntermediates(t *testing.T) {
+	s := newSite(t)
+	intermediate := must(s.authority.Issue(testcert.Spec{Subject: "intermediate", Authority: true}))
+	files := func(name string) (cert, key string) {
+		cert, key, _ = must3(must(intermediate.Issue(testcert.Spec{Subject: name, Hosts: []string{"127.0.0.1"}})).Write(s.dir, name))
+		leaf := must(os.ReadFile(cert))
+		must[error](nil, os.WriteFile(cert, append(leaf, intermediate.CertificatePEM()...), 0o600))
+		return cert, key
+	}
+	serverOptions := tlsconfig.ServerOptions{ClientCAFile: s.ca}
+	serverOptions.CertFile, serverOptions.KeyFile = files("server")
+	options := tlsconfig.ClientOptions{CAFile: s.ca}
+	options.CertFile, options.KeyFile = files("client")
+	server, client := must(tlsconfig.Server(serverOptions)), must(tlsconfig.Client("127.0.0.1:1", options))
+	if _, _, serverErr, clientErr := shake(t, server, client); serverErr != nil || clientErr != nil {
+		t.Errorf("server: %v, client: %v", serverErr, clientErr)
+	}
+	other := must(tlsconfig.Client("localhost:1", options))
+	_, _, _, clientErr := shake(t, server, other)
+	refused(t, clientErr, "is not trusted", "localhost")
+}
+
+// What an authority has signed for another use is no server of it, nor trusted on first
+// use.
+func TestClientCertificateOfAnotherUse(t *testing.T) {
+	s := newSite(t)
+	pair := must(s.authority.Issue(testcert.Spec{Hosts: []string{"files.example"}, ClientOnly: true}))
+	known := filepath.Join(t.TempDir(), "known_hosts")
+	err := visit(t, pair, tlsconfig.ClientOptions{CAFile: s.ca, KnownHostsFile: known, TrustOnFirstUse: true})
+	refused(t, err, "is not trusted", "usage")
+}
+
+func TestParseVersion(t *testing.T) {
+	for text, want := range map[string]uint16{"1.3": tls.VersionTLS13, "1.2": tls.VersionTLS12, "1.1": 0, "1.0": 0, "": 0, "13": 0} {
+		if got, err := tlsconfig.ParseVersion(text); got != want || (err == nil) != (want != 0) {
+			t.Errorf("%q: %v, %v", text, got, err)
+		}
+	}
+}

@@ -1,12 +1,14 @@
 package tlsconfig_test
 
 import (
+	"crypto/ecdsa"
 	"crypto/tls"
 	"crypto/x509"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -431,4 +433,49 @@ func shown(t *testing.T, server *tls.Config) *x509.Certificate {
 		t.Fatalf("client: %v, server: %v", err, serverErr)
 	}
 	return state.PeerCertificates[0]
+}
+
+// Whoever connects while files change gets a pair that fits, the old one or the new.
+func TestReloadTogether(t *testing.T) {
+	s := newSite(t)
+	clock := newClock()
+	server, err := tlsconfig.Server(tlsconfig.ServerOptions{CertFile: s.cert, KeyFile: s.key, ClientCAFile: s.ca, Now: clock.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pairs := []testcert.Pair{s.pair, must(s.authority.Issue(testcert.Spec{})), must(s.authority.Issue(testcert.Spec{}))}
+	stop := make(chan struct{})
+	var connecting sync.WaitGroup
+	for range 4 {
+		connecting.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				config, err := server.GetConfigForClient(nil)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				pair := config.Certificates[0]
+				if key := pair.PrivateKey.(*ecdsa.PrivateKey); !key.PublicKey.Equal(pair.Leaf.PublicKey) || config.ClientCAs == nil {
+					t.Error("a key that is another certificate's")
+					return
+				}
+			}
+		})
+	}
+	for i := range 50 {
+		must3(pairs[i%len(pairs)].Write(s.dir, "server"))
+		clock.advance(time.Second)
+	}
+	close(stop)
+	connecting.Wait()
+	clock.advance(time.Second)
+	last := must(server.GetConfigForClient(nil))
+	if want := pairs[49%len(pairs)].Certificate; !last.Certificates[0].Leaf.Equal(want) {
+		t.Error("the last pair is not in use")
+	}
 }

@@ -27,8 +27,10 @@ type Spec struct {
 	URIs []string
 	// NotAfter is when it expires.
 	NotAfter time.Time
-	// authority: it may sign others.
-	authority bool
+	// ClientOnly: it is not good for servers.
+	ClientOnly bool
+	// Authority: it may sign others.
+	Authority bool
 }
 
 // Pair is a certificate and its key.
@@ -39,13 +41,13 @@ type Pair struct {
 
 // NewAuthority makes a certificate that may sign others.
 func NewAuthority(subject string) (Pair, error) {
-	return issue(nil, Spec{Subject: subject, authority: true})
+	return issue(nil, Spec{Subject: subject, Authority: true})
 }
 
 // SelfSigned makes a certificate that is signed by its own key.
 func SelfSigned(spec Spec) (Pair, error) { return issue(nil, spec) }
 
-// Issue makes a certificate that the authority signs, for servers and clients.
+// Issue makes a certificate that the authority signs.
 func (p Pair) Issue(spec Spec) (Pair, error) { return issue(&p, spec) }
 
 func issue(authority *Pair, spec Spec) (Pair, error) {
@@ -66,12 +68,15 @@ func issue(authority *Pair, spec Spec) (Pair, error) {
 		NotAfter:              spec.NotAfter,
 		KeyUsage:              x509.KeyUsageDigitalSignature,
 		BasicConstraintsValid: true,
-		IsCA:                  spec.authority,
+		IsCA:                  spec.Authority,
 	}
-	if spec.authority {
+	if spec.Authority {
 		template.KeyUsage |= x509.KeyUsageCertSign
 	} else {
-		template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}
+		template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+		if !spec.ClientOnly {
+			template.ExtKeyUsage = append(template.ExtKeyUsage, x509.ExtKeyUsageServerAuth)
+		}
 	}
 	for _, host := range spec.Hosts {
 		if ip := net.ParseIP(host); ip != nil {
