@@ -13,6 +13,10 @@ import (
 // directories are not visible and block nothing. An invalid path is an
 // *InvalidError from every method that takes one, and changes nothing.
 //
+// The error of a path at which there is no file reads "not found: " and the path,
+// whatever the method: a path that a caller may not know of can so be denied in the
+// same words.
+//
 // Methods stop early when their context ends, and return its error. A change is
 // then either whole or not made.
 type Store interface {
@@ -51,8 +55,8 @@ type Writer interface {
 	// commit is bound to fail. The caller must end the upload with Commit, Abort
 	// or Detach.
 	//
-	// With a ResumeKey it resumes the unfinished upload of the same path, size
-	// and key, if there is one. That ends the writers of the older Upload, and
+	// With a ResumeKey it resumes the unfinished upload of the same path, size,
+	// key and owner, if there is one. That ends the writers of the older Upload, and
 	// returns only after their writes have; the new spec's attributes,
 	// precondition and durability replace the older. If the store remembers the
 	// commit of such an upload, and the path still has the version that it
@@ -67,9 +71,10 @@ type Writer interface {
 // Editor is the part of a store that changes files as wholes.
 type Editor interface {
 	// SetAttributes changes what is set in attributes, and not the version.
+	// ErrNotFound: there is no file, whatever the precondition.
 	SetAttributes(ctx context.Context, path string, attributes Attributes, precondition Precondition) (File, error)
 
-	// Remove removes a file. ErrNotFound: there is none.
+	// Remove removes a file. ErrNotFound: there is none, whatever the precondition.
 	Remove(ctx context.Context, path string, precondition Precondition) error
 
 	// Move renames a file at once and keeps its attributes. The precondition is

@@ -22,6 +22,8 @@ const (
 	MaxPutBytes = 1 << 20
 	// MaxResumeKeyBytes is the longest resume key of an upload.
 	MaxResumeKeyBytes = 256
+	// MaxOwnerBytes is the longest name of an upload's owner.
+	MaxOwnerBytes = 1024
 	// MaxMetadataBytes bounds the keys and values of a file's user metadata
 	// together. S3 allows 2 KB.
 	MaxMetadataBytes = 2048

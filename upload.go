@@ -21,10 +21,16 @@ type Spec struct {
 	Durability Durability
 	// ResumeKey, when not empty, makes the upload resumable: what it has stored
 	// outlives its writers and the process, until it expires, and a later Begin
-	// with the same Path, Size and ResumeKey goes on with it. The key names the
-	// source, so that two sources never mix their parts. It is valid UTF-8 of at
+	// with the same Path, Size, ResumeKey and Owner goes on with it. The key names
+	// the source, so that two sources never mix their parts. It is valid UTF-8 of at
 	// most MaxResumeKeyBytes, and needs a Size.
 	ResumeKey string
+	// Owner is whose upload it is, for a store that serves several: nobody resumes
+	// another's. "" is nobody in particular. It is valid UTF-8 of at most
+	// MaxOwnerBytes. Who guards a store sets it from who calls; it is not sent to a
+	// remote store, which knows its caller and ignores it, and so does a store
+	// of one user.
+	Owner string
 }
 
 // Validate reports whether any store could take the spec. The error is an
@@ -43,6 +49,9 @@ func (s Spec) Validate() error {
 		case s.Size == nil:
 			return &InvalidError{Field: "resume_key", Rule: "an upload of unknown size cannot be resumed"}
 		}
+	}
+	if len(s.Owner) > MaxOwnerBytes || !utf8.ValidString(s.Owner) {
+		return &InvalidError{Field: "owner", Rule: "the name of an upload's owner must be valid UTF-8 of at most 1024 bytes"}
 	}
 	if s.Durability > DurabilityDurable {
 		return &InvalidError{Field: "durability", Rule: "must be written or durable"}
@@ -169,6 +178,8 @@ type UploadInfo struct {
 	ID string
 	// Path is where its file will be visible.
 	Path string
+	// Owner is whose it is; "" from a remote store, which lists the caller's.
+	Owner string
 	// Size is the length of the file in bytes.
 	Size int64
 	// DurableBytes is how much of it is durable.

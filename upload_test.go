@@ -23,6 +23,7 @@ func TestSpecValidate(t *testing.T) {
 		{"resume key", keyed(1, "k"), "", ""},
 		{"resume key of an empty file", keyed(0, "k"), "", ""},
 		{"longest resume key", keyed(1, strings.Repeat("k", tranship.MaxResumeKeyBytes)), "", ""},
+		{"longest owner", tranship.Spec{Path: "a", Owner: strings.Repeat("o", tranship.MaxOwnerBytes)}, "", ""},
 		{"resume key of any characters", keyed(1, "\x00../日本語\n"), "", ""},
 
 		{"nothing", tranship.Spec{}, "path", "empty"},
@@ -32,6 +33,8 @@ func TestSpecValidate(t *testing.T) {
 		{"resume key not UTF-8", keyed(1, "a\xff"), "resume_key", "UTF-8"},
 		{"resume key without a size", tranship.Spec{Path: "a", ResumeKey: "k"}, "resume_key", "unknown size"},
 		{"resume key and negative size", keyed(-1, "k"), "size", "negative"},
+		{"owner too long", tranship.Spec{Path: "a", Owner: strings.Repeat("o", tranship.MaxOwnerBytes+1)}, "owner", "at most 1024 bytes"},
+		{"owner not UTF-8", tranship.Spec{Path: "a", Owner: "a\xff"}, "owner", "UTF-8"},
 		{"durability", tranship.Spec{Path: "a", Durability: tranship.DurabilityDurable + 1}, "durability", "durable"},
 		{"attributes", tranship.Spec{Path: "a", Attributes: tranship.Attributes{Mode: new(fs.ModeDir)}}, "attributes.mode", "0777"},
 	} {

@@ -188,6 +188,9 @@ func headerEntry(h header) entry {
 	if spec.Precondition.MustNotExist {
 		flags |= flagMustNotExist
 	}
+	if spec.Owner != "" {
+		flags |= flagOwner
+	}
 	b := []byte{flags, byte(spec.Durability)}
 	b = appendString(b, h.id)
 	b = appendString(b, spec.Path)
@@ -209,6 +212,9 @@ func headerEntry(h header) entry {
 	b = binary.AppendVarint(b, h.created.UnixNano())
 	b = binary.AppendUvarint(b, h.epoch)
 	b = appendString(b, h.boot)
+	if spec.Owner != "" {
+		b = appendString(b, spec.Owner)
+	}
 	return entry{kindHeader, b}
 }
 
@@ -216,6 +222,9 @@ const (
 	flagModTime = 1 << iota
 	flagFileMode
 	flagMustNotExist
+	// flagOwner: the record ends with the upload's owner. A program that knows of
+	// none drops such an upload rather than give it to anybody.
+	flagOwner
 )
 
 // header takes what headerEntry wrote. It is bad unless it is valid.
@@ -245,8 +254,11 @@ func (d *decoder) header() header {
 	h.created = time.Unix(0, d.varint())
 	h.epoch = d.uvarint()
 	h.boot = d.string()
+	if flags&flagOwner != 0 {
+		spec.Owner = d.string()
+	}
 	if spec.ResumeKey == "" || h.partSize < 1 || h.partSize > maxPartSize || h.epoch == 0 ||
-		flags&^(flagModTime|flagFileMode|flagMustNotExist) != 0 || spec.Validate() != nil {
+		flags&^(flagModTime|flagFileMode|flagMustNotExist|flagOwner) != 0 || spec.Validate() != nil {
 		d.fail()
 	}
 	return h

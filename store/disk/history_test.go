@@ -27,6 +27,7 @@ func headers() map[string]header {
 				Precondition: tranship.Precondition{MustNotExist: true, MustMatchVersion: strings.Repeat("v", 128)},
 				Durability:   tranship.DurabilityDurable,
 				ResumeKey:    strings.Repeat("k", 256),
+				Owner:        strings.Repeat("o", tranship.MaxOwnerBytes),
 			},
 			partSize: maxPartSize, created: time.Unix(0, 1<<62), epoch: 1<<64 - 1, boot: strings.Repeat("b", 128),
 		},

@@ -17,6 +17,12 @@ func TestReopen(t *testing.T) {
 	})
 }
 
+func TestOwners(t *testing.T) {
+	storetest.TestOwners(t, func(t *testing.T) tranship.Store {
+		return newFixture(t, small, unsynced()).Store
+	})
+}
+
 func FuzzUploads(f *testing.F) {
 	storetest.FuzzUploads(f, func(t *testing.T) tranship.Store {
 		tiny := newFixture(t, small, unsynced()).withTinyParts()

@@ -14,14 +14,13 @@ import (
 
 // resumption is what a later Begin must name to go on with an upload.
 type resumption struct {
-	path string
-	size int64
-	key  string
+	path, key, owner string
+	size             int64
 }
 
 // resumptionOf is that of a spec with a ResumeKey.
 func resumptionOf(spec tranship.Spec) resumption {
-	return resumption{path: spec.Path, size: *spec.Size, key: spec.ResumeKey}
+	return resumption{path: spec.Path, size: *spec.Size, key: spec.ResumeKey, owner: spec.Owner}
 }
 
 // errGone says that there is nothing to resume.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/absence"
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
@@ -83,7 +84,7 @@ func fail(op, path string, err error) error {
 	because := func(kind error) error { return fmt.Errorf("%w: cannot %s %s: %w", kind, op, path, cause) }
 	switch {
 	case is(fs.ErrNotExist):
-		return notFound(path)
+		return absence.OfFile(path)
 	case is(syscall.ENAMETOOLONG):
 		return &tranship.InvalidError{Field: "path", Rule: "the path is too long for the file system of this store"}
 	case is(syscall.ENOSPC):
@@ -107,11 +108,7 @@ func fail(op, path string, err error) error {
 // failRead is fail for those who only read: an obstacle hides whatever is behind it.
 func failRead(op, path string, err error) error {
 	if rootfs.IsAbsent(err) {
-		return notFound(path)
+		return absence.OfFile(path)
 	}
 	return fail(op, path, err)
-}
-
-func notFound(path string) error {
-	return fmt.Errorf("%w: %s", tranship.ErrNotFound, path)
 }

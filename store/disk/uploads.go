@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/absence"
 )
 
 const (
@@ -125,6 +126,7 @@ func (s *session) info() (tranship.UploadInfo, bool) {
 	info := tranship.UploadInfo{
 		ID:      s.id,
 		Path:    s.path,
+		Owner:   s.resumption.owner,
 		Size:    s.knownSize(),
 		Created: s.created.Round(0), // without the monotonic clock
 		Expires: s.lastUsed().Add(s.store.options.UploadExpiry),
@@ -146,7 +148,7 @@ func (s *Store) AbortUpload(ctx context.Context, id string) error {
 	if old != nil && old.abortUnfinished() {
 		return nil
 	}
-	return fmt.Errorf("%w: there is no unfinished upload %s", tranship.ErrNotFound, id)
+	return absence.OfUpload(id)
 }
 
 // abortUnfinished is false if there is nothing that may be aborted by id.

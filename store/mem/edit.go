@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/absence"
 )
 
 // SetAttributes implements tranship.Editor.
@@ -39,12 +40,12 @@ func (s *Store) edit(ctx context.Context, path string, precondition tranship.Pre
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := s.check(path, precondition); err != nil {
-		return err
-	}
 	f := s.files[path]
 	if f == nil {
-		return notFound(path)
+		return absence.OfFile(path)
+	}
+	if err := s.check(path, precondition); err != nil {
+		return err
 	}
 	change(f)
 	return nil
@@ -87,7 +88,7 @@ func (s *Store) transplant(ctx context.Context, source, destination string, prec
 	}
 	f := s.files[source]
 	if f == nil {
-		return tranship.File{}, notFound(source)
+		return tranship.File{}, absence.OfFile(source)
 	}
 	if err := s.allow(destination, precondition); err != nil {
 		return tranship.File{}, err

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/absence"
 )
 
 // Stat implements tranship.Reader.
@@ -34,7 +35,7 @@ func (s *Store) find(path string) (*file, error) {
 	}
 	f := s.files[path]
 	if f == nil {
-		return nil, notFound(path)
+		return nil, absence.OfFile(path)
 	}
 	return f, nil
 }

@@ -163,7 +163,3 @@ func inDirectory(path, directory string) (rest string, ok bool) {
 	}
 	return strings.CutPrefix(path, directory+"/")
 }
-
-func notFound(path string) error {
-	return fmt.Errorf("%w: %s", tranship.ErrNotFound, path)
-}

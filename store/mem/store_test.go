@@ -29,6 +29,10 @@ func TestReopen(t *testing.T) {
 	})
 }
 
+func TestOwners(t *testing.T) {
+	storetest.TestOwners(t, func(*testing.T) tranship.Store { return new(mem.Store) })
+}
+
 func FuzzUploads(f *testing.F) {
 	storetest.FuzzUploads(f, func(*testing.T) tranship.Store { return &mem.Store{PartSize: 1000} })
 }

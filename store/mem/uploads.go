@@ -4,13 +4,13 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
-	"fmt"
 	"iter"
 	"maps"
 	"slices"
 	"time"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/absence"
 )
 
 const (
@@ -23,14 +23,13 @@ const (
 
 // resumption is what a later Begin must name to go on with an upload.
 type resumption struct {
-	path string
-	size int64
-	key  string
+	path, key, owner string
+	size             int64
 }
 
 // resumptionOf is that of a spec with a ResumeKey.
 func resumptionOf(spec tranship.Spec) resumption {
-	return resumption{path: spec.Path, size: *spec.Size, key: spec.ResumeKey}
+	return resumption{path: spec.Path, size: *spec.Size, key: spec.ResumeKey, owner: spec.Owner}
 }
 
 // Begin implements tranship.Writer.
@@ -170,6 +169,7 @@ func (s *Store) unfinished(directory string) []tranship.UploadInfo {
 		info := tranship.UploadInfo{
 			ID:      begun.id,
 			Path:    path,
+			Owner:   begun.spec.Owner,
 			Size:    *begun.spec.Size,
 			Created: begun.created.Round(0), // without the monotonic clock
 			Expires: s.expiry(begun).Round(0),
@@ -199,5 +199,5 @@ func (s *Store) AbortUpload(ctx context.Context, id string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%w: there is no unfinished upload %s", tranship.ErrNotFound, id)
+	return absence.OfUpload(id)
 }

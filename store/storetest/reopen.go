@@ -35,6 +35,7 @@ func TestReopen(t *testing.T, open func(t *testing.T) (store tranship.Store, reo
 		{"a commit is remembered", reopenRemembered},
 		{"a commit is forgotten", reopenForgotten},
 		{"many uploads", reopenMany},
+		{"owners", reopenOwners},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), stalled)
@@ -109,7 +110,7 @@ func reopenUpload(f fixture, reopen func() fixture, detached bool) {
 func (f fixture) sameUploads(got, want []tranship.UploadInfo) {
 	f.Helper()
 	if !slices.EqualFunc(got, want, func(a, b tranship.UploadInfo) bool {
-		return a.ID == b.ID && a.Path == b.Path && a.Size == b.Size && a.DurableBytes == b.DurableBytes && sameTime(a.Created, b.Created)
+		return a.ID == b.ID && a.Path == b.Path && a.Owner == b.Owner && a.Size == b.Size && a.DurableBytes == b.DurableBytes && sameTime(a.Created, b.Created)
 	}) {
 		f.Fatalf("uploads differ:\n got %+v\nwant %+v", got, want)
 	}

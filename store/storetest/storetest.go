@@ -36,6 +36,7 @@ func Test(t *testing.T, open func(t *testing.T) tranship.Store) {
 		{"Read", readTests()},
 		{"List", listTests()},
 		{"Edit", editTests()},
+		{"Absence", absenceTests()},
 		{"Transplant", transplantTests()},
 		{"Context", contextTests()},
 		{"Concurrency", concurrencyTests()},
