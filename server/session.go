@@ -12,6 +12,8 @@ import (
 type session struct {
 	upload tranship.Upload
 	spec   tranship.Spec
+	// owner is the name of the principal who began it: only their slots join.
+	owner string
 	// keep: what is there stays when the owning slot fails.
 	keep bool
 	// over is closed when the session has ended: its owner has, or a newer
@@ -76,9 +78,15 @@ const maxLost = 10_000
 type sessions struct {
 	mu   sync.Mutex
 	byID map[string]*session
-	// lost are the epochs of sessions whose owner's stream broke: who joins them
-	// may resume the upload, which is not so for one that was ended.
-	lost map[string]uint64
+	// lost are sessions whose owner's stream broke: who joins them may resume the
+	// upload, which is not so for one that was ended.
+	lost map[string]lostSession
+}
+
+// lostSession is what is remembered of one.
+type lostSession struct {
+	owner string
+	epoch uint64
 }
 
 // add begins a session, and ends an older one of the same upload; itself, if a
@@ -87,7 +95,7 @@ func (s *sessions) add(added *session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.byID == nil {
-		s.byID, s.lost = map[string]*session{}, map[string]uint64{}
+		s.byID, s.lost = map[string]*session{}, map[string]lostSession{}
 	}
 	id := added.upload.ID()
 	if other, ok := s.byID[id]; ok {
@@ -116,21 +124,23 @@ func (s *sessions) remove(removed *session, lost bool) {
 	}
 	removed.close(errLost)
 	if len(s.lost) < maxLost {
-		s.lost[id] = removed.upload.Epoch()
+		s.lost[id] = lostSession{removed.owner, removed.upload.Epoch()}
 	}
 }
 
-// join finds the session of an upload id and epoch.
-func (s *sessions) join(id string, epoch uint64) (*session, error) {
+// join finds the session of an upload id and epoch. One of another owner is as if
+// there were none.
+func (s *sessions) join(owner, id string, epoch uint64) (*session, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	found, ok := s.byID[id]
+	ok = ok && found.owner == owner
 	switch {
 	case ok && found.upload.Epoch() == epoch:
 		return found, nil
 	case ok && found.upload.Epoch() > epoch:
 		return nil, errResumed
-	case !ok && epoch != 0 && s.lost[id] == epoch:
+	case !ok && epoch != 0 && s.lost[id] == lostSession{owner, epoch}:
 		return nil, errLost
 	default:
 		return nil, errEnded

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/access"
 	"github.com/tranship/tranship/internal/payload"
 	"github.com/tranship/tranship/internal/rpcstatus"
 	"github.com/tranship/tranship/internal/wire"
@@ -276,7 +277,7 @@ func (s *slot) newlyDurable() []*transhipv1.Range {
 func (s *slot) begin(begin *transhipv1.Begin) (err error) {
 	begun := &transhipv1.Begun{Slot: s.id}
 	if begin.GetMode() == transhipv1.Begin_MODE_JOIN {
-		s.session, err = s.stream.server.sessions.join(begin.GetUploadId(), begin.GetEpoch())
+		s.session, err = s.stream.server.sessions.join(access.FromContext(s.stream.ctx).Name, begin.GetUploadId(), begin.GetEpoch())
 	} else {
 		s.session, err = s.stream.server.beginSession(s.stream.ctx, begin)
 	}
@@ -334,7 +335,10 @@ func (s *Server) beginSession(ctx context.Context, begin *transhipv1.Begin) (*se
 			return nil, err
 		}
 	}
-	return &session{upload: upload, spec: spec, keep: begin.GetKeep(), over: make(chan struct{})}, nil
+	return &session{
+		upload: upload, spec: spec, owner: access.FromContext(ctx).Name,
+		keep: begin.GetKeep(), over: make(chan struct{}),
+	}, nil
 }
 
 func (s *slot) write(chunk *transhipv1.Chunk, data *payload.Message) error {
