@@ -1,0 +1,177 @@
+package policy
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/access"
+)
+
+// MaxBytes is the longest that a policy's file may be, 1 MiB.
+const MaxBytes = 1 << 20
+
+// Parse makes a policy of a file's text. Errors begin with the file's name, which is
+// only for that, and the number of the line.
+func Parse(name string, text []byte) (*Policy, error) {
+	if len(text) > MaxBytes {
+		return nil, fmt.Errorf("%s: a policy has at most %d bytes", name, MaxBytes)
+	}
+	var rules []Rule
+	number := 0
+	for line := range strings.Lines(string(text)) {
+		number++
+		rule, err := parseLine(line)
+		if err != nil {
+			return nil, fmt.Errorf("%s:%d: %w", name, number, err)
+		}
+		if rule.subject != "" {
+			rule.Line = number
+			rules = append(rules, rule)
+		}
+	}
+	return newPolicy(rules), nil
+}
+
+// parseLine returns a rule without a subject for a line that has none.
+func parseLine(line string) (Rule, error) {
+	line, ended := strings.CutSuffix(line, "\n")
+	if !ended {
+		return Rule{}, errors.New("the last line has no end, so that the file may have been cut: end it with a newline")
+	}
+	words, err := split(strings.TrimSuffix(line, "\r"))
+	switch {
+	case err != nil:
+		return Rule{}, err
+	case len(words) == 0:
+		return Rule{}, nil
+	case words[0] != "allow":
+		return Rule{}, fmt.Errorf("%s is not a rule: a line is empty, a comment after '#', or begins with allow", quote(words[0]))
+	case len(words) != 4:
+		return Rule{}, fmt.Errorf("a rule has 4 words, not %d: allow WHO ACTIONS PATH; a word with blanks in it is quoted", len(words))
+	}
+	rule := Rule{subject: words[1]}
+	if err := checkSubject(rule.subject); err != nil {
+		return Rule{}, err
+	}
+	if rule.actions, err = parseActions(words[2]); err != nil {
+		return Rule{}, err
+	}
+	if rule.segments, err = parsePath(words[3]); err != nil {
+		return Rule{}, err
+	}
+	if rule.subject == anonymous && slices.Contains(rule.segments, placeholder) {
+		return Rule{}, errors.New("who is anonymous has no name: {principal} stands for nothing")
+	}
+	return rule, nil
+}
+
+func checkSubject(subject string) error {
+	switch {
+	case subject == "":
+		return errors.New(`"" is nobody's name; somebody unknown is anonymous`)
+	case subject == groupPrefix:
+		return errors.New("the name of a group is missing after group:")
+	case !utf8.ValidString(subject):
+		return errors.New("a name must be valid UTF-8")
+	}
+	return nil
+}
+
+func parseActions(word string) ([]access.Action, error) {
+	var actions []access.Action
+	for text := range strings.SplitSeq(word, ",") {
+		action, err := access.ParseAction(text)
+		if err != nil {
+			return nil, err
+		}
+		if slices.Contains(actions, action) {
+			return nil, fmt.Errorf("%v is there twice", action)
+		}
+		actions = append(actions, action)
+	}
+	return actions, nil
+}
+
+// parsePath returns the segments of a rule's path.
+func parsePath(word string) ([]string, error) {
+	if word == everything {
+		return nil, nil
+	}
+	path := strings.TrimSuffix(word, "/")
+	if strings.HasPrefix(path, "/") {
+		return nil, fmt.Errorf("%s: a path has no '/' before it; '/' alone is everything", quote(word))
+	}
+	if err := tranship.ValidatePath(path); err != nil {
+		return nil, fmt.Errorf("%s: %w", quote(word), err)
+	}
+	segments := strings.Split(path, "/")
+	for _, segment := range segments {
+		looksLike := strings.HasPrefix(segment, "{") && strings.HasSuffix(segment, "}")
+		if segment != placeholder && (looksLike || strings.Contains(segment, placeholder)) {
+			return nil, fmt.Errorf("%s: the only placeholder is {principal}, and it must be a whole segment", quote(word))
+		}
+	}
+	return segments, nil
+}
+
+// split returns the words of a line, without a comment.
+func split(line string) ([]string, error) {
+	var words []string
+	for {
+		line = strings.TrimLeft(line, " \t")
+		if line == "" || line[0] == '#' {
+			return words, nil
+		}
+		word, rest, err := cutWord(line)
+		if err != nil {
+			return nil, err
+		}
+		words, line = append(words, word), rest
+	}
+}
+
+// cutWord takes the first word off a line.
+func cutWord(line string) (word, rest string, err error) {
+	if line[0] != '"' {
+		end := strings.IndexAny(line, " \t")
+		if end < 0 {
+			end = len(line)
+		}
+		word, rest = line[:end], line[end:]
+		if !isPlain(word) {
+			return "", "", fmt.Errorf("%s: a word with quotes, '#' or invisible characters in it must be quoted, as this is", strconv.Quote(word))
+		}
+		return word, rest, nil
+	}
+	quoted, err := strconv.QuotedPrefix(line)
+	if err != nil {
+		return "", "", errors.New("a quoted word has no end, or something in it that a string of Go has not")
+	}
+	rest = line[len(quoted):]
+	if rest != "" && rest[0] != ' ' && rest[0] != '\t' {
+		return "", "", fmt.Errorf("a blank is missing after %s", quoted)
+	}
+	word, err = strconv.Unquote(quoted)
+	return word, rest, err
+}
+
+// isPlain reports whether a word needs no quotes.
+func isPlain(word string) bool {
+	return word != "" && utf8.ValidString(word) && !strings.ContainsFunc(word, func(r rune) bool {
+		return !unicode.IsPrint(r) || strings.ContainsRune(` "#`, r)
+	})
+}
+
+// quote is a word as it could be written.
+func quote(word string) string {
+	if isPlain(word) {
+		return word
+	}
+	return strconv.Quote(word)
+}

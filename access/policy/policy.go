@@ -1,0 +1,97 @@
+package policy
+
+import (
+	"slices"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/access"
+)
+
+// Policy is a list of rules. It never changes, and is safe for concurrent use. The
+// zero value denies everything.
+type Policy struct {
+	rules []Rule
+	// bySubject are the rules of each subject, in their order.
+	bySubject map[string][]Rule
+}
+
+// newPolicy makes a policy of rules in their order.
+func newPolicy(rules []Rule) *Policy {
+	p := &Policy{rules: rules, bySubject: make(map[string][]Rule)}
+	for _, rule := range rules {
+		p.bySubject[rule.subject] = append(p.bySubject[rule.subject], rule)
+	}
+	return p
+}
+
+// Default returns the policy of a server that was given none: everybody known may
+// do everything, and somebody unknown the actions given, everywhere.
+func Default(anonymousActions ...access.Action) *Policy {
+	rules := []Rule{{Line: 1, subject: anybody, actions: access.Actions()}}
+	if len(anonymousActions) > 0 {
+		rules = append(rules, Rule{Line: 2, subject: anonymous, actions: slices.Clone(anonymousActions)})
+	}
+	return newPolicy(rules)
+}
+
+// Allowed reports whether a caller may do something with the path of a file. With a
+// path that is not valid nobody may do anything.
+func (p *Policy) Allowed(caller access.Principal, action access.Action, path string) bool {
+	_, ok := p.Explain(caller, action, path)
+	return ok
+}
+
+// Explain returns the first rule that allows a caller to do something with a path.
+// It is false if there is none, and so denied.
+func (p *Policy) Explain(caller access.Principal, action access.Action, path string) (Rule, bool) {
+	var first Rule
+	if tranship.ValidatePath(path) != nil {
+		return first, false
+	}
+	for _, rule := range p.rulesFor(caller) {
+		if (first.Line == 0 || rule.Line < first.Line) && rule.allows(caller, action, path) {
+			first = rule
+		}
+	}
+	return first, first.Line > 0
+}
+
+// Prefixes are the paths at and below which a caller may do something.
+func (p *Policy) Prefixes(caller access.Principal, action access.Action) Prefixes {
+	var all Prefixes
+	for _, rule := range p.rulesFor(caller) {
+		if !slices.Contains(rule.actions, action) || !rule.isFor(caller) {
+			continue
+		}
+		if prefix, ok := rule.prefix(caller); ok {
+			all = append(all, prefix)
+		}
+	}
+	slices.Sort(all)
+	all = slices.Compact(all)
+	var top Prefixes
+	for _, prefix := range all {
+		if !all.containParent(prefix) {
+			top = append(top, prefix)
+		}
+	}
+	return top
+}
+
+// rulesFor are the rules about a caller, and perhaps others; not in order.
+func (p *Policy) rulesFor(caller access.Principal) []Rule {
+	if caller.IsAnonymous() {
+		return p.bySubject[anonymous]
+	}
+	rules := p.bySubject[anybody]
+	own := func(subject string) {
+		if found := p.bySubject[subject]; len(found) > 0 {
+			rules = append(rules[:len(rules):len(rules)], found...)
+		}
+	}
+	own(caller.Name)
+	for _, group := range caller.Groups {
+		own(groupPrefix + group)
+	}
+	return rules
+}

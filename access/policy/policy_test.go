@@ -1,0 +1,321 @@
+package policy_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/access"
+	"github.com/tranship/tranship/access/policy"
+)
+
+func parse(t *testing.T, text string) *policy.Policy {
+	t.Helper()
+	p, err := policy.Parse("policy", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+const example = `# Who may do what.
+allow ann     read,write,delete,list  /
+allow group:staff  read,list  docs/   # with all below
+
+allow *       read,write,delete,list  home/{principal}
+	allow	bob	write	drop/box
+allow anonymous  read  pub
+allow "CN=Eve \"E\" Smith, O=x" read "a b"
+allow "anonymous " read odd
+allow * list {principal}
+`
+
+func TestAllowed(t *testing.T) {
+	p := parse(t, example)
+	staff := func(name string) access.Principal {
+		return access.Principal{Name: name, Groups: []string{"x", "staff"}}
+	}
+	named := func(name string) access.Principal { return access.Principal{Name: name} }
+	for _, test := range []struct {
+		who    access.Principal
+		action access.Action
+		path   string
+		line   int // 0: denied
+	}{
+		{named("ann"), access.Delete, "any/thing", 2},
+		{named("ann"), access.Read, "home/ann/x", 2}, // the first counts
+		{named("Ann"), access.Read, "any/thing", 0},
+		{named("ann "), access.Read, "any/thing", 0},
+		{named("ann"), 0, "any/thing", 0},
+
+		{staff("sue"), access.Read, "docs", 3},
+		{staff("sue"), access.List, "docs/a/b", 3},
+		{staff("sue"), access.Write, "docs/a", 0},
+		{staff("sue"), access.Read, "docs2", 0},
+		{staff("sue"), access.Read, "docs2/a", 0},
+		{staff("sue"), access.Read, "Docs/a", 0},
+		{staff("sue"), access.Read, "a/docs/a", 0},
+		{named("sue"), access.Read, "docs/a", 0},
+		{staff(""), access.Read, "docs/a", 0},
+		{named("group:staff"), access.Read, "docs/a", 0},
+		{named("staff"), access.Read, "docs/a", 0},
+		{access.Principal{Name: "sue", Groups: []string{"group:staff", "Staff", "*", "ann"}}, access.Read, "docs/a", 0},
+
+		{named("sue"), access.Write, "home/sue", 5},
+		{named("sue"), access.Write, "home/sue/a/b", 5},
+		{named("sue"), access.Write, "home/bob/a", 0},
+		{named("sue"), access.Write, "home", 0},
+		{named("sue"), access.Write, "home/sue2", 0},
+		{named("sue"), access.Write, "home/{principal}/a", 0},
+		{named("{principal}"), access.Write, "home/{principal}/a", 5},
+		{named("日本"), access.Write, "home/日本/a", 5},
+		{named("caf\u00e9"), access.Write, "home/cafe\u0301/a", 0}, // bytes are compared
+		{named("*"), access.Write, "home/*/a", 5},
+		{named("anonymous"), access.Write, "home/anonymous/a", 5},
+		{named(""), access.Write, "home", 0},
+		{named(""), access.Write, "home//a", 0},
+
+		{named("."), access.Write, "home/a", 0},
+		{named(".."), access.Write, "a", 0},
+		{named("../docs"), access.Write, "docs/a", 0},
+		{named("bob/x"), access.Write, "home/bob/x/a", 0},
+		{named("/"), access.Write, "home/a", 0},
+		{named("a\x00"), access.Write, "home/a\x00/b", 0},
+		{named("a\xff"), access.Write, "home/a\xff/b", 0},
+		{named(strings.Repeat("n", 256)), access.Write, "home/" + strings.Repeat("n", 256) + "/a", 0},
+		{named(".tranship"), access.List, ".tranship/a", 0},
+		{named(".tranship"), access.Write, "home/.tranship/a", 5},
+		{named("sue"), access.List, "sue/a", 10},
+
+		{named("bob"), access.Write, "drop/box/a", 6},
+		{named("bob"), access.Read, "drop/box/a", 0},
+		{named("bob"), access.Write, "drop", 0},
+
+		{named(""), access.Read, "pub/a", 7},
+		{named(""), access.List, "pub/a", 0},
+		{named("anonymous"), access.Read, "pub/a", 0},
+		{named("ann"), access.Read, "pub/a", 2},
+		{named("bob"), access.Read, "pub/a", 0}, // who is known is not anonymous
+
+		{named(`CN=Eve "E" Smith, O=x`), access.Read, "a b/c", 8},
+		{named("anonymous "), access.Read, "odd", 9},
+
+		{named("ann"), access.Read, "", 0},
+		{named("ann"), access.Read, "/", 0},
+		{named("ann"), access.Read, "a/", 0},
+		{named("ann"), access.Read, "a/../b", 0},
+		{named("ann"), access.Read, ".tranship/a", 0},
+	} {
+		rule, ok := p.Explain(test.who, test.action, test.path)
+		if rule.Line != test.line || ok != (test.line > 0) || p.Allowed(test.who, test.action, test.path) != ok {
+			t.Errorf("%+v %v %q: %v by line %d, want line %d", test.who, test.action, test.path, ok, rule.Line, test.line)
+		}
+	}
+	var none policy.Policy
+	if none.Allowed(named("ann"), access.Read, "a") || none.Prefixes(named("ann"), access.Read) != nil {
+		t.Error("the zero policy allows something")
+	}
+}
+
+func TestDefault(t *testing.T) {
+	for name, test := range map[string]struct {
+		policy *policy.Policy
+		want   []access.Action
+	}{
+		"nothing":  {policy.Default(), nil},
+		"reading":  {policy.Default(access.Read, access.List), []access.Action{access.Read, access.List}},
+		"anything": {policy.Default(access.Actions()...), access.Actions()},
+	} {
+		for _, action := range access.Actions() {
+			if !test.policy.Allowed(access.Principal{Name: "ann"}, action, "a/b") {
+				t.Errorf("%s: ann may not %v", name, action)
+			}
+			if got := test.policy.Allowed(access.Principal{}, action, "a/b"); got != slices.Contains(test.want, action) {
+				t.Errorf("%s: whether somebody unknown may %v is %v", name, action, got)
+			}
+		}
+	}
+}
+
+func TestPrefixes(t *testing.T) {
+	p := parse(t, `allow * list a/b
+allow * list a/b/c
+allow * list a-b
+allow * list a/b
+allow ann list z
+allow group:g list a/bc
+allow group:all list /
+allow * read a
+`)
+	for _, test := range []struct {
+		who  access.Principal
+		want policy.Prefixes
+	}{
+		{access.Principal{Name: "ann"}, policy.Prefixes{"a-b", "a/b", "z"}},
+		{access.Principal{Name: "bob", Groups: []string{"g", "h", "g"}}, policy.Prefixes{"a-b", "a/b", "a/bc"}},
+		{access.Principal{Name: "bob", Groups: []string{"g", "all"}}, policy.Prefixes{""}},
+		{access.Principal{}, nil},
+	} {
+		if got := p.Prefixes(test.who, access.List); !slices.Equal(got, test.want) {
+			t.Errorf("%+v: %q, want %q", test.who, got, test.want)
+		}
+	}
+	prefixes := policy.Prefixes{"a-b", "a/b", "z"}
+	for _, path := range []string{"a-b", "a-b/c", "a/b", "a/b/c/d", "z/z"} {
+		if !prefixes.Contain(path) {
+			t.Errorf("%q is not contained", path)
+		}
+	}
+	for _, path := range []string{"", "a", "a-bc", "a/bc", "y", "zz", "a-"} {
+		if prefixes.Contain(path) {
+			t.Errorf("%q is contained", path)
+		}
+	}
+}
+
+func TestParseErrors(t *testing.T) {
+	for line, want := range map[string]string{
+		"deny ann read a":                            "policy:2: deny is not a rule",
+		"Allow ann read a":                           "Allow is not a rule",
+		"allow":                                      "4 words, not 1",
+		"allow ann read":                             "4 words, not 3",
+		"allow ann read a b":                         "4 words, not 5",
+		"allow ann read a allow bob read a":          "4 words, not 8",
+		"allow ann reed a":                           `"reed" is not an action`,
+		"allow ann read, a":                          `"" is not an action`,
+		"allow ann read,,list a":                     `"" is not an action`,
+		"allow ann read,read a":                      "read is there twice",
+		"allow ann all a":                            `"all" is not an action`,
+		`allow "" read a`:                            "nobody's name",
+		"allow group: read a":                        "name of a group is missing",
+		`allow "\xff" read a`:                        "valid UTF-8",
+		"allow ann read /a":                          "/a: a path has no '/' before it",
+		"allow ann read //":                          "a path has no '/' before it",
+		"allow ann read a//b":                        "empty segments",
+		"allow ann read a//":                         "empty segments",
+		"allow ann read .":                           "'.' or '..'",
+		"allow ann read a/../b":                      "'.' or '..'",
+		"allow ann read .tranship":                   "reserved",
+		"allow ann read .Tranship/uploads":           "reserved",
+		`allow ann read "a\nb"`:                      "control characters",
+		"allow ann read home/{Principal}":            "the only placeholder is {principal}",
+		"allow ann read home/{user}/x":               "the only placeholder is {principal}",
+		"allow ann read home/x{principal}":           "must be a whole segment",
+		"allow ann read home/{principal}.d":          "must be a whole segment",
+		"allow anonymous read home/{principal}":      "no name",
+		"allow ann read a#b":                         "must be quoted",
+		`allow ann read a"b"`:                        "must be quoted",
+		"allow ann\u00a0read a":                      "must be quoted",
+		"allow ann\u202e read a":                     "must be quoted",
+		"allow \x00 read a":                          "must be quoted",
+		"allow ann read a\rb":                        "must be quoted",
+		`allow "ann read a`:                          "has no end",
+		`allow "\q" read a`:                          "a string of Go",
+		`allow "ann"read a b`:                        "a blank is missing",
+		"allow ann read " + strings.Repeat("a", 300): "at most 255 bytes",
+	} {
+		_, err := policy.Parse("policy", []byte("# a comment\n"+line+"\n"))
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "policy:2: ") {
+			t.Errorf("%q: %v, want %q", line, err, want)
+		}
+	}
+	if _, err := policy.Parse("policy", []byte("allow ann read a")); err == nil || !strings.Contains(err.Error(), "policy:1: the last line has no end") {
+		t.Errorf("a line without an end: %v", err)
+	}
+	if _, err := policy.Parse("policy", make([]byte, policy.MaxBytes+1)); err == nil {
+		t.Error("a policy is longer than it may be")
+	}
+	for _, fine := range []string{"", "\n", "#\n", "  # x \"\n", "allow ann read a\r\n", "allow ann read a #\n", `allow "ann" read "a" # "` + "\n"} {
+		if _, err := policy.Parse("policy", []byte(fine)); err != nil {
+			t.Errorf("%q: %v", fine, err)
+		}
+	}
+}
+
+// decisions are those of a policy about callers and paths of all kinds.
+func decisions(p *policy.Policy) map[string]bool {
+	all := map[string]bool{}
+	for _, who := range []access.Principal{
+		{}, {Name: "ann"}, {Name: "sue", Groups: []string{"staff"}}, {Name: "bob"}, {Name: ".."}, {Name: "a b"}, {Name: "anonymous "},
+	} {
+		for _, action := range access.Actions() {
+			for _, path := range []string{
+				"a", "a b", "docs", "d", "docs/x", "home", "home/ann", "home/sue/x", "home/bob/x", "h", "drop/box", "drop/bo",
+				"pub/x", "p", "any/thing", "odd", "sue/x", "{principal}", "{principal",
+			} {
+				if p.Allowed(who, action, path) {
+					all[strings.Join(append([]string{who.Name, action.String(), path}, who.Groups...), "\x00")] = true
+				}
+			}
+		}
+	}
+	return all
+}
+
+// What somebody reads who comes while the file is written allows nothing that the
+// whole does not.
+func TestBeginningsAllowNoMore(t *testing.T) {
+	whole := decisions(parse(t, example))
+	valid := 0
+	for n := range len(example) {
+		p, err := policy.Parse("policy", []byte(example[:n]))
+		if err != nil {
+			continue
+		}
+		valid++
+		for decision := range decisions(p) {
+			if !whole[decision] {
+				t.Errorf("the first %d bytes allow %q, and the whole does not", n, decision)
+			}
+		}
+	}
+	if valid != strings.Count(example, "\n") {
+		t.Errorf("%d beginnings are valid", valid)
+	}
+}
+
+// FuzzParse checks what any text that is a policy has to keep to: each rule is
+// parsed again from how it is printed, and Prefixes and Allowed agree.
+func FuzzParse(f *testing.F) {
+	f.Add(example, "sue", "staff", "docs/a")
+	f.Add("allow * read,list {principal}/{principal}\n", "a", "", "a/a/b")
+	f.Add("allow \"\\u202e \" read \"a\\\"\"\n", "..", "g", "a\"/b")
+	f.Add("allow group:g write a/b\nallow x write a\n", "x", "g", "a/b/c")
+	f.Fuzz(func(t *testing.T, text, name, group, path string) {
+		p, err := policy.Parse("policy", []byte(text))
+		if err != nil {
+			if !strings.HasPrefix(err.Error(), "policy:") {
+				t.Errorf("an error does not say where: %v", err)
+			}
+			return
+		}
+		for _, who := range []access.Principal{{}, {Name: name}, {Name: name, Groups: []string{group}}} {
+			for _, action := range access.Actions() {
+				rule, ok := p.Explain(who, action, path)
+				if ok && tranship.ValidatePath(path) != nil {
+					t.Fatalf("%v allows an invalid path %q", rule, path)
+				}
+				prefixes := p.Prefixes(who, action)
+				if !slices.IsSorted(prefixes) {
+					t.Fatalf("prefixes are not in order: %q", prefixes)
+				}
+				if tranship.ValidatePath(path) == nil && prefixes.Contain(path) != ok {
+					t.Fatalf("%q is in %q: %v, but allowed: %v by %v", path, prefixes, !ok, ok, rule)
+				}
+				for _, prefix := range prefixes {
+					if tranship.ValidateDirectory(prefix) != nil || prefix != "" && !p.Allowed(who, action, prefix) {
+						t.Fatalf("%+v may not %v %q, which is a prefix", who, action, prefix)
+					}
+				}
+				if !ok {
+					continue
+				}
+				again, err := policy.Parse("again", []byte(rule.String()+"\n"))
+				if err != nil || !again.Allowed(who, action, path) {
+					t.Fatalf("%s is not parsed again: %v", rule, err)
+				}
+			}
+		}
+	})
+}

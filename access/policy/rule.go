@@ -1,0 +1,93 @@
+package policy
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/access"
+)
+
+const (
+	// anonymous is the subject of somebody unknown, anybody that of everybody known.
+	anonymous = "anonymous"
+	anybody   = "*"
+	// groupPrefix begins the subject of a group.
+	groupPrefix = "group:"
+	// placeholder is the segment that stands for the caller's name.
+	placeholder = "{principal}"
+	// everything is the path of the whole store.
+	everything = "/"
+)
+
+// Rule is one line that allows something.
+type Rule struct {
+	// Line is its number in the file, from 1.
+	Line int
+
+	subject string
+	actions []access.Action
+	// segments are those of the path; none of them is everything.
+	segments []string
+}
+
+// String is the rule as it could be written.
+func (r Rule) String() string {
+	actions := make([]string, len(r.actions))
+	for i, action := range r.actions {
+		actions[i] = action.String()
+	}
+	path := everything
+	if len(r.segments) > 0 {
+		path = strings.Join(r.segments, "/")
+	}
+	return strings.Join([]string{"allow", quote(r.subject), strings.Join(actions, ","), quote(path)}, " ")
+}
+
+// isFor reports whether the rule is about a caller.
+func (r Rule) isFor(p access.Principal) bool {
+	switch group, isGroup := strings.CutPrefix(r.subject, groupPrefix); {
+	case r.subject == anonymous:
+		return p.IsAnonymous()
+	case p.IsAnonymous():
+		return false
+	case isGroup:
+		return slices.Contains(p.Groups, group)
+	default:
+		return r.subject == anybody || r.subject == p.Name
+	}
+}
+
+// prefix is the path for a caller, "" for everything. It is false if there is none,
+// because the caller's name cannot be a segment.
+func (r Rule) prefix(p access.Principal) (string, bool) {
+	segments := r.segments
+	if slices.Contains(segments, placeholder) {
+		if p.Name == "" || strings.Contains(p.Name, "/") {
+			return "", false
+		}
+		segments = slices.Clone(segments)
+		for i, segment := range segments {
+			if segment == placeholder {
+				segments[i] = p.Name
+			}
+		}
+	}
+	prefix := strings.Join(segments, "/")
+	return prefix, tranship.ValidateDirectory(prefix) == nil
+}
+
+// allows reports whether the rule allows a caller what they want to do.
+func (r Rule) allows(p access.Principal, action access.Action, path string) bool {
+	if !slices.Contains(r.actions, action) || !r.isFor(p) {
+		return false
+	}
+	prefix, ok := r.prefix(p)
+	return ok && contains(prefix, path)
+}
+
+// contains reports whether a path is the prefix or below it.
+func contains(prefix, path string) bool {
+	rest, ok := strings.CutPrefix(path, prefix)
+	return ok && (prefix == "" || rest == "" || rest[0] == '/')
+}
