@@ -1,11 +1,8 @@
 package server_test
 
 import (
-	"context"
 	"testing"
 
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/tranship/tranship/access"
@@ -15,44 +12,23 @@ import (
 	"github.com/tranship/tranship/store/mem"
 )
 
-// believing is a server option that takes callers for who they say they are.
-func believing() grpc.ServerOption {
-	return grpc.ChainStreamInterceptor(func(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
-		incoming, _ := metadata.FromIncomingContext(stream.Context())
-		var p access.Principal
-		for _, name := range incoming.Get("as") {
-			p.Name = name
-		}
-		return handler(srv, calledBy{stream, access.NewContext(stream.Context(), p)})
-	})
-}
-
-type calledBy struct {
-	grpc.ServerStream
-	ctx context.Context
-}
-
-func (c calledBy) Context() context.Context { return c.ctx }
-
 // Who knows the id and the epoch of another's upload is answered as who made them up,
 // and nothing happens to the upload.
 func TestJoinOfAnother(t *testing.T) {
 	store := &mem.Store{PartSize: partSize}
 	service := server.New(store, server.Options{})
-	options := append(server.GRPCOptions(server.Options{}), believing())
-	client := transhipv1.NewFileServiceClient(loopback.Dial(t, loopback.Serve(t, service.Register, options...)))
-	as := func(name string) context.Context {
-		return metadata.AppendToOutgoingContext(testContext(t), "as", name)
+	address := loopback.Serve(t, service.Register, append(server.GRPCOptions(server.Options{}), loopback.Believing()...)...)
+	as := func(name string) transhipv1.FileServiceClient {
+		return transhipv1.NewFileServiceClient(loopback.Dial(t, address, loopback.As(access.Principal{Name: name})...))
 	}
-	ctx, cut := context.WithCancel(as("ann"))
-	hers := start(t, ctx, client, resumable(1, "file", transhipv1.Begin_MODE_RESUME, 4, "key"))
+	hers := start(t, testContext(t), as("ann"), resumable(1, "file", transhipv1.Begin_MODE_RESUME, 4, "key"))
 	begun := receive(t, hers).GetBegun()
 	if begun == nil {
 		t.Fatal("the upload was not begun")
 	}
 	refused := func(name string, begun *transhipv1.Begun) *transhipv1.Status {
 		t.Helper()
-		stream := start(t, as(name), client, join(1, begun), chunk(1, new(int64(0)), []byte("evil")), finish(1))
+		stream := start(t, testContext(t), as(name), join(1, begun), chunk(1, new(int64(0)), []byte("evil")), finish(1))
 		if err := stream.CloseSend(); err != nil {
 			t.Fatal(err)
 		}
@@ -73,7 +49,7 @@ func TestJoinOfAnother(t *testing.T) {
 		}
 	}
 	alike("under way")
-	joined := start(t, as("ann"), client, join(1, begun), chunk(1, new(int64(0)), []byte("good")), finish(1))
+	joined := start(t, testContext(t), as("ann"), join(1, begun), chunk(1, new(int64(0)), []byte("good")), finish(1))
 	receive(t, joined) // begun
 	if finished := receive(t, joined).GetFinished(); finished == nil {
 		t.Fatal("ann cannot join her own upload")
@@ -83,5 +59,4 @@ func TestJoinOfAnother(t *testing.T) {
 		t.Errorf("the file became %q", content(t, store, "file"))
 	}
 	alike("committed")
-	cut()
 }

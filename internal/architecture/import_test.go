@@ -39,6 +39,8 @@ var rules = []rule{
 	{packages: "server/...", ours: []string{".", "access", "proto/...", "internal/...", "server/..."}},
 	// The benchmark puts a server with TLS together, and has clients of its own.
 	{packages: "internal/bench", ours: []string{"proto/filesrv/v1", "internal/linkemu", "server", "store/disk"}},
+	// Tests call as somebody.
+	{packages: "internal/loopback", ours: []string{"access"}},
 	// What they share knows neither.
 	{packages: "internal/...", ours: []string{".", "proto/...", "internal/..."}},
 	// Tests from outside.

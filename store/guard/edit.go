@@ -1,0 +1,63 @@
+package guard
+
+import (
+	"context"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/access"
+)
+
+// SetAttributes implements tranship.Editor. It takes the right to write.
+func (s *store) SetAttributes(ctx context.Context, path string, attributes tranship.Attributes, precondition tranship.Precondition) (tranship.File, error) {
+	if err := attributes.Validate(); err != nil {
+		return tranship.File{}, err
+	}
+	if err := s.existing(ctx, path, access.Write); err != nil {
+		return tranship.File{}, err
+	}
+	file, err := s.inner.SetAttributes(ctx, path, attributes, precondition)
+	if err == nil && !s.policy.Allowed(access.FromContext(ctx), access.Read, path) {
+		file = withhold(file)
+	}
+	return file, err
+}
+
+// Remove implements tranship.Editor. It takes the right to delete.
+func (s *store) Remove(ctx context.Context, path string, precondition tranship.Precondition) error {
+	if err := s.existing(ctx, path, access.Delete); err != nil {
+		return err
+	}
+	return s.inner.Remove(ctx, path, precondition)
+}
+
+// Move implements tranship.Editor. It takes the rights to read and delete the source,
+// for its content is to be read elsewhere, and to write the destination.
+func (s *store) Move(ctx context.Context, source, destination string, precondition tranship.Precondition) (tranship.File, error) {
+	if err := s.transplant(ctx, source, destination, access.Read, access.Delete); err != nil {
+		return tranship.File{}, err
+	}
+	return s.inner.Move(ctx, source, destination, precondition)
+}
+
+// Copy implements tranship.Editor. It takes the rights to read the source and to
+// write the destination.
+func (s *store) Copy(ctx context.Context, source, destination string, precondition tranship.Precondition) (tranship.File, error) {
+	if err := s.transplant(ctx, source, destination, access.Read); err != nil {
+		return tranship.File{}, err
+	}
+	return s.inner.Copy(ctx, source, destination, precondition)
+}
+
+// transplant decides about putting what is at source at destination.
+func (s *store) transplant(ctx context.Context, source, destination string, actions ...access.Action) error {
+	if err := tranship.ValidatePath(source); err != nil {
+		return err
+	}
+	if err := tranship.ValidatePath(destination); err != nil {
+		return err
+	}
+	if err := s.existing(ctx, source, actions...); err != nil {
+		return err
+	}
+	return s.writing(ctx, destination)
+}

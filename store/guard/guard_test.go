@@ -1,0 +1,84 @@
+package guard_test
+
+import (
+	"context"
+	"testing"
+
+	"google.golang.org/grpc"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/access"
+	"github.com/tranship/tranship/access/policy"
+	"github.com/tranship/tranship/client"
+	"github.com/tranship/tranship/internal/loopback"
+	"github.com/tranship/tranship/server"
+	"github.com/tranship/tranship/server/filesrv"
+	"github.com/tranship/tranship/server/filetransfer"
+	"github.com/tranship/tranship/store/guard"
+	"github.com/tranship/tranship/store/mem"
+	"github.com/tranship/tranship/store/storetest"
+)
+
+var (
+	ann = access.Principal{Name: "ann"}
+	bob = access.Principal{Name: "bob"}
+)
+
+func as(ctx context.Context, p access.Principal) context.Context { return access.NewContext(ctx, p) }
+
+func parse(t testing.TB, text string) *policy.Policy {
+	t.Helper()
+	p, err := policy.Parse("policy", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// TestStore runs the suite of every store on a guard that allows everything to
+// somebody unknown.
+func TestStore(t *testing.T) {
+	storetest.Test(t, func(*testing.T) tranship.Store {
+		return guard.New(&mem.Store{PartSize: 1000}, policy.Default(access.Actions()...))
+	})
+}
+
+// TestStoreOfPrincipal is the whole way, for the only one who may do anything.
+func TestStoreOfPrincipal(t *testing.T) {
+	storetest.Test(t, func(t *testing.T) tranship.Store {
+		guarded := guard.New(&mem.Store{}, parse(t, "allow ann read,write,delete,list /\n"))
+		return connect(t, serve(t, guarded), ann)
+	})
+}
+
+// serve offers a store by all protocols to callers who are who they say they are, and
+// returns the address.
+func serve(t *testing.T, store tranship.Store) string {
+	t.Helper()
+	return loopback.Serve(t, func(registrar grpc.ServiceRegistrar) {
+		server.New(store, server.Options{}).Register(registrar)
+		filesrv.New(store, filesrv.Options{}).Register(registrar)
+		filetransfer.New(store, filetransfer.Options{}).Register(registrar)
+	}, append(server.GRPCOptions(server.Options{}), loopback.Believing()...)...)
+}
+
+func connect(t *testing.T, address string, p access.Principal) *client.Client {
+	t.Helper()
+	connected, err := client.Dial(t.Context(), address, client.Options{DialOptions: loopback.As(p)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { connected.Close() })
+	return connected
+}
+
+// put stores a file past the guard.
+func put(t testing.TB, store tranship.Store, path, content string) tranship.File {
+	t.Helper()
+	spec := tranship.Spec{Path: path, Attributes: tranship.Attributes{Metadata: map[string]string{"secret": content}}}
+	file, err := store.Put(context.Background(), spec, []byte(content))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
+}

@@ -1,0 +1,154 @@
+package guard_test
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"strings"
+	"testing"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/access"
+	"github.com/tranship/tranship/store/guard"
+)
+
+// crowd is a store of a great many files, made up as they are listed: home/0/file and
+// so on. It counts what it is asked.
+type crowd struct {
+	tranship.Store // nil: nothing else is to be asked
+	t              *testing.T
+	entries, asked int
+}
+
+const crowded = 100_000
+
+func (c *crowd) Stat(_ context.Context, path string) (tranship.File, error) {
+	c.asked++
+	if strings.HasSuffix(path, "/file") {
+		return tranship.File{Path: path, CRC32C: new(uint32(1))}, nil
+	}
+	return tranship.File{}, fmt.Errorf("%w: %s", tranship.ErrNotFound, path)
+}
+
+func (c *crowd) List(_ context.Context, options tranship.ListOptions) iter.Seq2[tranship.Entry, error] {
+	c.asked++
+	return func(yield func(tranship.Entry, error) bool) {
+		first, last := 0, crowded
+		if strings.Count(options.Directory, "/") > 1 { // below a file
+			return
+		}
+		if _, err := fmt.Sscanf(options.Directory, "home/%d", &first); err == nil {
+			last = first + 1
+		}
+		for i := first; i < last; i++ {
+			c.entries++
+			path := fmt.Sprintf("home/%06d", i)
+			entry := tranship.Entry{File: tranship.File{Path: path}, IsDir: true}
+			if options.Recursive || last == first+1 {
+				entry = tranship.Entry{File: tranship.File{Path: path + "/file", CRC32C: new(uint32(1))}}
+			}
+			if !yield(entry, nil) {
+				return
+			}
+		}
+	}
+}
+
+// A list costs what the caller sees of it, and not what others have.
+func TestListCostsWhatItShows(t *testing.T) {
+	rules := parse(t, `allow * read,list home/{principal}
+allow group:few list home/000007/file
+allow group:few list home/000007/none
+allow group:all list home
+`)
+	own := access.Principal{Name: "000003"}
+	few := access.Principal{Name: "000003", Groups: []string{"few"}}
+	all := access.Principal{Name: "000003", Groups: []string{"all"}}
+	for name, test := range map[string]struct {
+		who           access.Principal
+		options       tranship.ListOptions
+		want          string
+		asked, listed int
+	}{
+		"top":               {own, tranship.ListOptions{}, "home/", 2, 1},
+		"homes":             {own, tranship.ListOptions{Directory: "home"}, "home/000003/", 2, 1},
+		"all files":         {own, tranship.ListOptions{Recursive: true}, "home/000003/file", 2, 1},
+		"own":               {own, tranship.ListOptions{Directory: "home/000003"}, "home/000003/file", 1, 1},
+		"another's":         {own, tranship.ListOptions{Directory: "home/000004"}, "", 0, 0},
+		"homes of some":     {few, tranship.ListOptions{Directory: "home"}, "home/000003/ home/000007/", 4, 1},
+		"files of some":     {few, tranship.ListOptions{Recursive: true}, "home/000003/file home/000007/file", 6, 1},
+		"nobody":            {access.Principal{}, tranship.ListOptions{Recursive: true}, "", 0, 0},
+		"stopped after two": {all, tranship.ListOptions{Directory: "home"}, "home/000000/ home/000001/ …", 1, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inner := &crowd{t: t}
+			var keys []string
+			for entry, err := range guard.New(inner, rules).List(as(t.Context(), test.who), test.options) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				keys = append(keys, entry.Key())
+				if len(keys) == 2 && test.listed == 2 {
+					keys = append(keys, "…")
+					break
+				}
+			}
+			if got := strings.Join(keys, " "); got != test.want {
+				t.Errorf("listed %q, want %q", got, test.want)
+			}
+			if inner.asked > test.asked || inner.entries > test.listed {
+				t.Errorf("the store was asked %d times, for %d entries; want at most %d and %d", inner.asked, inner.entries, test.asked, test.listed)
+			}
+		})
+	}
+	inner := &crowd{t: t}
+	n := 0
+	for entry, err := range guard.New(inner, rules).List(as(t.Context(), all), tranship.ListOptions{Directory: "home", Recursive: true}) {
+		n++
+		if err != nil || (entry.CRC32C != nil) != (entry.Path == "home/000003/file") {
+			t.Fatalf("%+v, %v", entry, err)
+		}
+		if inner.entries != n {
+			t.Fatalf("%d entries came, and %d were asked for", n, inner.entries)
+		}
+	}
+	if n != crowded {
+		t.Errorf("%d entries, want %d", n, crowded)
+	}
+}
+
+// The store is not asked about what is denied, so that it cannot tell by its time.
+func TestStoreIsNotAsked(t *testing.T) {
+	guarded := guard.New(nil, parse(t, "allow bob write,delete elsewhere\n"))
+	ctx := as(t.Context(), bob)
+	calls := map[string]func() error{
+		"Stat":   func() error { _, err := guarded.Stat(ctx, "a"); return err },
+		"Open":   func() error { _, err := guarded.Open(ctx, "a", tranship.OpenOptions{}); return err },
+		"Put":    func() error { _, err := guarded.Put(ctx, tranship.Spec{Path: "a"}, nil); return err },
+		"Begin":  func() error { _, err := guarded.Begin(ctx, tranship.Spec{Path: "a"}); return err },
+		"Remove": func() error { return guarded.Remove(ctx, "a", tranship.Precondition{}) },
+		"SetAttributes": func() error {
+			_, err := guarded.SetAttributes(ctx, "a", tranship.Attributes{}, tranship.Precondition{})
+			return err
+		},
+		"Move": func() error {
+			_, err := guarded.Move(ctx, "elsewhere", "elsewhere", tranship.Precondition{})
+			return err
+		},
+		"Copy": func() error {
+			_, err := guarded.Copy(ctx, "a", "elsewhere", tranship.Precondition{})
+			return err
+		},
+		"List": func() error {
+			for entry := range guarded.List(ctx, tranship.ListOptions{Recursive: true}) {
+				t.Errorf("List has %v", entry)
+			}
+			return tranship.ErrNotFound
+		},
+	}
+	for name, call := range calls {
+		if err := call(); err == nil { // it would have panicked
+			t.Errorf("%s is allowed", name)
+		}
+	}
+}

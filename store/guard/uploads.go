@@ -1,0 +1,40 @@
+package guard
+
+import (
+	"context"
+	"iter"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/access"
+	"github.com/tranship/tranship/internal/absence"
+)
+
+// ListUploads implements tranship.Uploads. It lists the caller's own, for which it
+// takes no right.
+func (s *store) ListUploads(ctx context.Context, directory string) iter.Seq2[tranship.UploadInfo, error] {
+	return func(yield func(tranship.UploadInfo, error) bool) {
+		owner := access.FromContext(ctx).Name
+		for info, err := range s.inner.ListUploads(ctx, directory) {
+			if (err != nil || info.Owner == owner) && !yield(info, err) {
+				return
+			}
+		}
+	}
+}
+
+// AbortUpload implements tranship.Uploads. Of another's it says that there is none.
+func (s *store) AbortUpload(ctx context.Context, id string) error {
+	owner := access.FromContext(ctx).Name
+	for info, err := range s.inner.ListUploads(ctx, "") {
+		switch {
+		case err != nil:
+			return err
+		case info.ID != id:
+		case info.Owner != owner:
+			return absence.Pretend(absence.OfUpload(id))
+		default:
+			return s.inner.AbortUpload(ctx, id)
+		}
+	}
+	return absence.OfUpload(id)
+}

@@ -1,0 +1,72 @@
+package guard
+
+import (
+	"context"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/access"
+	"github.com/tranship/tranship/internal/chunk"
+)
+
+// Put implements tranship.Writer. It takes the right to write, also where it
+// replaces a file.
+func (s *store) Put(ctx context.Context, spec tranship.Spec, data []byte) (tranship.File, error) {
+	spec, err := s.admit(ctx, spec)
+	if err != nil {
+		return tranship.File{}, err
+	}
+	return s.inner.Put(ctx, spec, data)
+}
+
+// Begin implements tranship.Writer. It takes the right to write, also where it
+// replaces a file, and so does the commit.
+func (s *store) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload, error) {
+	spec, err := s.admit(ctx, spec)
+	if err != nil {
+		return nil, err
+	}
+	inner, err := s.inner.Begin(ctx, spec)
+	if err != nil {
+		return nil, err
+	}
+	return chunk.Decorated(&upload{inner, s, spec.Path}, inner), nil
+}
+
+// admit decides about a spec, and makes it the caller's.
+func (s *store) admit(ctx context.Context, spec tranship.Spec) (tranship.Spec, error) {
+	spec.Owner = access.FromContext(ctx).Name
+	if err := spec.Validate(); err != nil {
+		return spec, err
+	}
+	return spec, s.writing(ctx, spec.Path)
+}
+
+// upload is an upload that was allowed when it was begun. Its parts are the inner
+// one's.
+type upload struct {
+	tranship.Upload
+	store *store
+	path  string
+}
+
+// CopyPart implements tranship.Upload. It takes the right to read the source.
+func (u *upload) CopyPart(ctx context.Context, n int, source string, options tranship.OpenOptions) error {
+	if err := u.store.existing(ctx, source, access.Read); err != nil {
+		return err
+	}
+	return u.Upload.CopyPart(ctx, n, source, options)
+}
+
+// Commit implements tranship.Upload. The policy may have changed since Begin.
+func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.File, error) {
+	if err := u.store.writing(ctx, u.path); err != nil {
+		return tranship.File{}, err
+	}
+	file, err := u.Upload.Commit(ctx, commit)
+	if err == nil && !u.store.policy.Allowed(access.FromContext(ctx), access.Read, u.path) {
+		// The content is the caller's own, but of a commit that was remembered the
+		// metadata may be another's.
+		file.Metadata = nil
+	}
+	return file, err
+}
