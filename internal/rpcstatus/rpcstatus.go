@@ -55,6 +55,17 @@ func IsInternal(err error) bool {
 	return err != nil && Status(err).Code() == codes.Internal
 }
 
+// Reason is the word for err that its status carries, as "NOT_FOUND"; "INTERNAL" for
+// one that has none. err must not be nil.
+func Reason(err error) string {
+	for _, row := range table {
+		if errors.Is(err, row.err) {
+			return row.reason
+		}
+	}
+	return "INTERNAL"
+}
+
 // Error turns err into a gRPC status error; nil stays nil.
 func Error(err error) error {
 	if err == nil {

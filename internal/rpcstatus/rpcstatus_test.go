@@ -111,3 +111,16 @@ func TestForeign(t *testing.T) {
 		}
 	}
 }
+
+func TestReason(t *testing.T) {
+	for err, want := range map[error]string{
+		fmt.Errorf("%w: path", tranship.ErrNotFound):      "NOT_FOUND",
+		&tranship.InvalidError{Field: "path", Rule: "no"}: "INVALID",
+		context.Canceled:             "CANCELLED",
+		errors.New("disk /dev/sda1"): "INTERNAL",
+	} {
+		if got := rpcstatus.Reason(err); got != want {
+			t.Errorf("the reason of %v is %s, want %s", err, got, want)
+		}
+	}
+}

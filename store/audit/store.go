@@ -1,0 +1,152 @@
+package audit
+
+import (
+	"context"
+	"iter"
+	"log/slog"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/chunk"
+)
+
+// New returns a store that does what inner does, and has each action written down.
+// It belongs outside of all that refuses anything. A nil log is none.
+func New(inner tranship.Store, log *Log) tranship.Store {
+	if log == nil {
+		return inner
+	}
+	return &store{inner, log}
+}
+
+type store struct {
+	inner tranship.Store
+	log   *Log
+}
+
+// Stat implements tranship.Reader.
+func (s *store) Stat(ctx context.Context, path string) (tranship.File, error) {
+	if err := s.log.output.ready(); err != nil {
+		return tranship.File{}, err
+	}
+	file, err := s.inner.Stat(ctx, path)
+	s.log.done(ctx, "stat", err, pathAttr(path))
+	return file, err
+}
+
+// List implements tranship.Reader.
+func (s *store) List(ctx context.Context, options tranship.ListOptions) iter.Seq2[tranship.Entry, error] {
+	return func(yield func(tranship.Entry, error) bool) {
+		n, err := 0, s.log.output.ready()
+		if err != nil {
+			yield(tranship.Entry{}, err)
+			return
+		}
+		defer func() {
+			s.log.done(ctx, "list", err, pathAttr(options.Directory), slog.Bool("recursive", options.Recursive), slog.Int("entries", n))
+		}()
+		var entry tranship.Entry
+		for entry, err = range s.inner.List(ctx, options) {
+			if err == nil {
+				n++
+			}
+			if !yield(entry, err) {
+				return
+			}
+		}
+	}
+}
+
+// Put implements tranship.Writer.
+func (s *store) Put(ctx context.Context, spec tranship.Spec, data []byte) (tranship.File, error) {
+	if err := s.log.output.ready(); err != nil {
+		return tranship.File{}, err
+	}
+	file, err := s.inner.Put(ctx, spec, data)
+	s.log.done(ctx, "put", err, pathAttr(spec.Path), bytesAttr(int64(len(data))))
+	return file, err
+}
+
+// Begin implements tranship.Writer.
+func (s *store) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload, error) {
+	if err := s.log.output.ready(); err != nil {
+		return nil, err
+	}
+	inner, err := s.inner.Begin(ctx, spec)
+	if err != nil {
+		s.log.done(ctx, "begin", err, pathAttr(spec.Path))
+		return nil, err
+	}
+	s.log.done(ctx, "begin", nil, pathAttr(spec.Path), uploadAttr(inner.ID()))
+	return chunk.Decorated(&upload{Upload: inner, log: s.log, path: spec.Path, resumable: spec.ResumeKey != ""}, inner), nil
+}
+
+// SetAttributes implements tranship.Editor.
+func (s *store) SetAttributes(ctx context.Context, path string, attributes tranship.Attributes, precondition tranship.Precondition) (tranship.File, error) {
+	if err := s.log.output.ready(); err != nil {
+		return tranship.File{}, err
+	}
+	file, err := s.inner.SetAttributes(ctx, path, attributes, precondition)
+	s.log.done(ctx, "set_attributes", err, pathAttr(path))
+	return file, err
+}
+
+// Remove implements tranship.Editor.
+func (s *store) Remove(ctx context.Context, path string, precondition tranship.Precondition) error {
+	if err := s.log.output.ready(); err != nil {
+		return err
+	}
+	err := s.inner.Remove(ctx, path, precondition)
+	s.log.done(ctx, "delete", err, pathAttr(path))
+	return err
+}
+
+// Move implements tranship.Editor.
+func (s *store) Move(ctx context.Context, source, destination string, precondition tranship.Precondition) (tranship.File, error) {
+	if err := s.log.output.ready(); err != nil {
+		return tranship.File{}, err
+	}
+	file, err := s.inner.Move(ctx, source, destination, precondition)
+	s.log.done(ctx, "move", err, pathAttr(source), destinationAttr(destination), bytesAttr(file.Size))
+	return file, err
+}
+
+// Copy implements tranship.Editor.
+func (s *store) Copy(ctx context.Context, source, destination string, precondition tranship.Precondition) (tranship.File, error) {
+	if err := s.log.output.ready(); err != nil {
+		return tranship.File{}, err
+	}
+	file, err := s.inner.Copy(ctx, source, destination, precondition)
+	s.log.done(ctx, "copy", err, pathAttr(source), destinationAttr(destination), bytesAttr(file.Size))
+	return file, err
+}
+
+// ListUploads implements tranship.Uploads.
+func (s *store) ListUploads(ctx context.Context, directory string) iter.Seq2[tranship.UploadInfo, error] {
+	return func(yield func(tranship.UploadInfo, error) bool) {
+		n, err := 0, s.log.output.ready()
+		if err != nil {
+			yield(tranship.UploadInfo{}, err)
+			return
+		}
+		defer func() { s.log.done(ctx, "list_uploads", err, pathAttr(directory), slog.Int("entries", n)) }()
+		var info tranship.UploadInfo
+		for info, err = range s.inner.ListUploads(ctx, directory) {
+			if err == nil {
+				n++
+			}
+			if !yield(info, err) {
+				return
+			}
+		}
+	}
+}
+
+// AbortUpload implements tranship.Uploads.
+func (s *store) AbortUpload(ctx context.Context, id string) error {
+	if err := s.log.output.ready(); err != nil {
+		return err
+	}
+	err := s.inner.AbortUpload(ctx, id)
+	s.log.done(ctx, "abort_upload", err, uploadAttr(id))
+	return err
+}

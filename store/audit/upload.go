@@ -1,0 +1,64 @@
+package audit
+
+import (
+	"context"
+	"sync/atomic"
+
+	"github.com/tranship/tranship"
+)
+
+// upload has its end written down. Its parts are the inner one's.
+type upload struct {
+	tranship.Upload
+	log       *Log
+	path      string
+	resumable bool
+	// ended: there was a line about its end, and what comes after does nothing.
+	ended atomic.Bool
+}
+
+// CopyPart implements tranship.Upload.
+func (u *upload) CopyPart(ctx context.Context, n int, source string, options tranship.OpenOptions) error {
+	if err := u.log.output.ready(); err != nil {
+		return err
+	}
+	err := u.Upload.CopyPart(ctx, n, source, options)
+	u.log.done(ctx, "copy_part", err, pathAttr(source), destinationAttr(u.path), uploadAttr(u.ID()))
+	return err
+}
+
+// Commit implements tranship.Upload.
+func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.File, error) {
+	if err := u.log.output.ready(); err != nil {
+		return tranship.File{}, err
+	}
+	file, err := u.Upload.Commit(ctx, commit)
+	if err == nil {
+		u.ended.Store(true)
+	}
+	u.log.done(ctx, "commit", err, pathAttr(u.path), bytesAttr(commit.Size), uploadAttr(u.ID()))
+	return file, err
+}
+
+// Abort implements tranship.Upload. It does so also when that cannot be written down,
+// for it only takes away.
+func (u *upload) Abort(ctx context.Context) error {
+	return u.end(ctx, "abort", u.Upload.Abort(ctx))
+}
+
+// Detach implements tranship.Upload, as Abort.
+func (u *upload) Detach(ctx context.Context) error {
+	err := u.Upload.Detach(ctx)
+	if !u.resumable {
+		return u.end(ctx, "abort", err)
+	}
+	return u.end(ctx, "detach", err)
+}
+
+func (u *upload) end(ctx context.Context, action string, err error) error {
+	ended := err == nil && u.ended.Swap(true) || err != nil && u.ended.Load()
+	if !ended {
+		u.log.done(ctx, action, err, pathAttr(u.path), uploadAttr(u.ID()))
+	}
+	return err
+}
