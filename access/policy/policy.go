@@ -34,6 +34,9 @@ func Default(anonymousActions ...access.Action) *Policy {
 	return newPolicy(rules)
 }
 
+// Rules are those of the policy, in their order.
+func (p *Policy) Rules() []Rule { return slices.Clone(p.rules) }
+
 // Allowed reports whether a caller may do something with the path of a file. With a
 // path that is not valid nobody may do anything.
 func (p *Policy) Allowed(caller access.Principal, action access.Action, path string) bool {

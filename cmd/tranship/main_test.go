@@ -22,9 +22,9 @@ func TestMain(m *testing.M) {
 //
 //	ready FILE VAR        wait for a server's ready file and set VAR to its address
 //	exits CODE PROG...    run a program that must exit with that code
+//	until CODE PROG...    run a program, for a minute at most, until it exits with that code
 //	terminate             send SIGTERM to all programs in the background
 //	lines N FILE          stdout or stderr, or a file, has that many lines
-//	eventually PROG...    run a program until it succeeds, for a minute at most
 //	certificates DIR      make certificates; see there
 //	fingerprint FILE VAR  set VAR to the fingerprint of a certificate's key
 func TestScripts(t *testing.T) {
@@ -40,10 +40,10 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"ready":     ready,
 			"exits":     exits,
+			"until":     until,
 			"terminate": terminate,
 			"lines":     lines,
 
-			"eventually":   eventually,
 			"certificates": certificates,
 			"fingerprint":  fingerprint,
 		},
@@ -78,23 +78,31 @@ func awaitReady(ctx context.Context, name string) (string, error) {
 func exits(ts *testscript.TestScript, _ bool, args []string) {
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)
-	got := 0
-	if err := ts.Exec(args[1], args[2:]...); err != nil {
-		exit, ok := errors.AsType[*exec.ExitError](err)
-		if !ok {
-			ts.Fatalf("%v", err)
-		}
-		got = exit.ExitCode()
-	}
-	if got != want {
+	if got := exitCodeOf(ts, args[1:]); got != want {
 		ts.Fatalf("exit code %d, want %d\n%s%s", got, want, ts.ReadFile("stdout"), ts.ReadFile("stderr"))
 	}
 }
 
-func eventually(ts *testscript.TestScript, _ bool, args []string) {
-	for begun := time.Now(); ts.Exec(args[0], args[1:]...) != nil; {
-		if time.Since(begun) > time.Minute {
-			ts.Fatalf("it never succeeded: %s", ts.ReadFile("stderr"))
+func exitCodeOf(ts *testscript.TestScript, command []string) int {
+	err := ts.Exec(command[0], command[1:]...)
+	if err == nil {
+		return 0
+	}
+	exit, ok := errors.AsType[*exec.ExitError](err)
+	if !ok {
+		ts.Fatalf("%v", err)
+	}
+	return exit.ExitCode()
+}
+
+func until(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(time.Minute); exitCodeOf(ts, args[1:]) != want; <-tick.C {
+		if time.Now().After(deadline) {
+			ts.Fatalf("it never exited with %d\n%s%s", want, ts.ReadFile("stdout"), ts.ReadFile("stderr"))
 		}
 	}
 }

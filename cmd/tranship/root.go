@@ -85,7 +85,7 @@ Exit codes: 0 done; 1 failed; 2 usage; 3 not found; 4 denied; 5 integrity;
 		g.tls.add(cmd)
 		root.AddCommand(cmd)
 	}
-	root.AddCommand(newServe(g), newVersion(g))
+	root.AddCommand(newServe(g), newPolicy(g), newVersion(g))
 	addCompletion(root)
 	return root
 }

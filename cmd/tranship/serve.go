@@ -42,6 +42,7 @@ type serveFlags struct {
 	uploadExpiry time.Duration
 	logFormat    string
 	logLevel     string
+	protection   protectionFlags
 }
 
 // garbagePercent is how much garbage there may be for what is in use.
@@ -88,6 +89,7 @@ so, and without a way to tell who connects, unless --anonymous says so.`,
 	f.StringVar(&flags.logFormat, "log-format", "text", "`text|json`")
 	f.StringVar(&flags.logLevel, "log-level", "info", "`debug|info|warn|error`")
 	completeValues(cmd, "anonymous", string(anonymousRead), string(anonymousWrite))
+	flags.protection.add(cmd)
 	completeValues(cmd, "durability", durabilities()...)
 	completeValues(cmd, "min-durability", durabilities()...)
 	completeValues(cmd, "log-format", "text", "json")
@@ -163,11 +165,17 @@ func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
 	} else if config != nil {
 		transport = loggedHandshakes{credentials.NewTLS(config), logger}
 	}
+	protected, unprotect, err := flags.protection.protect(store, string(flags.anonymous), g.out, logger)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, unprotect()) }()
+
 	listener, err := net.ListenTCP("tcp", address)
 	if err != nil {
 		return fmt.Errorf("--listen %s: %w", flags.listen, err)
 	}
-	service, err := newService(store, flags, int(g.maxMessage.byteSize), logger, grpc.Creds(transport))
+	service, err := newService(protected, flags, int(g.maxMessage.byteSize), logger, grpc.Creds(transport))
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
