@@ -62,10 +62,10 @@ func parseLine(line string) (Rule, error) {
 	if rule.actions, err = parseActions(words[2]); err != nil {
 		return Rule{}, err
 	}
-	if rule.segments, err = parsePath(words[3]); err != nil {
+	if rule.path, rule.personal, err = parsePath(words[3]); err != nil {
 		return Rule{}, err
 	}
-	if rule.subject == anonymous && slices.Contains(rule.segments, placeholder) {
+	if rule.subject == anonymous && rule.personal {
 		return Rule{}, errors.New("who is anonymous has no name: {principal} stands for nothing")
 	}
 	return rule, nil
@@ -76,7 +76,7 @@ func checkSubject(subject string) error {
 	case subject == "":
 		return errors.New(`"" is nobody's name; somebody unknown is anonymous`)
 	case subject == groupPrefix:
-		return errors.New("the name of a group is missing after group:")
+		return errors.New("group: must be followed by the name of a group")
 	case !utf8.ValidString(subject):
 		return errors.New("a name must be valid UTF-8")
 	}
@@ -98,26 +98,28 @@ func parseActions(word string) ([]access.Action, error) {
 	return actions, nil
 }
 
-// parsePath returns the segments of a rule's path.
-func parsePath(word string) ([]string, error) {
+// parsePath returns a rule's path, and whether it has placeholders.
+func parsePath(word string) (path string, personal bool, err error) {
 	if word == everything {
-		return nil, nil
+		return "", false, nil
 	}
-	path := strings.TrimSuffix(word, "/")
+	path = strings.TrimSuffix(word, "/")
 	if strings.HasPrefix(path, "/") {
-		return nil, fmt.Errorf("%s: a path has no '/' before it; '/' alone is everything", quote(word))
+		return "", false, fmt.Errorf("%s: a path has no '/' before it; '/' alone is everything", quote(word))
 	}
 	if err := tranship.ValidatePath(path); err != nil {
-		return nil, fmt.Errorf("%s: %w", quote(word), err)
+		return "", false, fmt.Errorf("%s: %w", quote(word), err)
 	}
-	segments := strings.Split(path, "/")
-	for _, segment := range segments {
+	for segment := range strings.SplitSeq(path, "/") {
 		looksLike := strings.HasPrefix(segment, "{") && strings.HasSuffix(segment, "}")
-		if segment != placeholder && (looksLike || strings.Contains(segment, placeholder)) {
-			return nil, fmt.Errorf("%s: the only placeholder is {principal}, and it must be a whole segment", quote(word))
+		switch {
+		case segment == placeholder:
+			personal = true
+		case looksLike || strings.Contains(segment, placeholder):
+			return "", false, fmt.Errorf("%s: the only placeholder is {principal}, and it must be a whole segment", quote(word))
 		}
 	}
-	return segments, nil
+	return path, personal, nil
 }
 
 // split returns the words of a line, without a comment.

@@ -188,7 +188,7 @@ func TestParseErrors(t *testing.T) {
 		"allow ann read,read a":                      "read is there twice",
 		"allow ann all a":                            `"all" is not an action`,
 		`allow "" read a`:                            "nobody's name",
-		"allow group: read a":                        "name of a group is missing",
+		"allow group: read a":                        "group: must be followed by",
 		`allow "\xff" read a`:                        "valid UTF-8",
 		"allow ann read /a":                          "/a: a path has no '/' before it",
 		"allow ann read //":                          "a path has no '/' before it",

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -27,8 +28,9 @@ type Rule struct {
 
 	subject string
 	actions []access.Action
-	// segments are those of the path; none of them is everything.
-	segments []string
+	// path is "" for everything. It is personal if placeholders are among its segments.
+	path     string
+	personal bool
 }
 
 // String is the rule as it could be written.
@@ -37,11 +39,7 @@ func (r Rule) String() string {
 	for i, action := range r.actions {
 		actions[i] = action.String()
 	}
-	path := everything
-	if len(r.segments) > 0 {
-		path = strings.Join(r.segments, "/")
-	}
-	return strings.Join([]string{"allow", quote(r.subject), strings.Join(actions, ","), quote(path)}, " ")
+	return strings.Join([]string{"allow", quote(r.subject), strings.Join(actions, ","), quote(cmp.Or(r.path, everything))}, " ")
 }
 
 // isFor reports whether the rule is about a caller.
@@ -61,20 +59,20 @@ func (r Rule) isFor(p access.Principal) bool {
 // prefix is the path for a caller, "" for everything. It is false if there is none,
 // because the caller's name cannot be a segment.
 func (r Rule) prefix(p access.Principal) (string, bool) {
-	segments := r.segments
-	if slices.Contains(segments, placeholder) {
-		if p.Name == "" || strings.Contains(p.Name, "/") {
-			return "", false
-		}
-		segments = slices.Clone(segments)
-		for i, segment := range segments {
-			if segment == placeholder {
-				segments[i] = p.Name
-			}
+	if !r.personal {
+		return r.path, true
+	}
+	if p.Name == "" || strings.Contains(p.Name, "/") {
+		return "", false
+	}
+	segments := strings.Split(r.path, "/")
+	for i, segment := range segments {
+		if segment == placeholder {
+			segments[i] = p.Name
 		}
 	}
 	prefix := strings.Join(segments, "/")
-	return prefix, tranship.ValidateDirectory(prefix) == nil
+	return prefix, tranship.ValidatePath(prefix) == nil
 }
 
 // allows reports whether the rule allows a caller what they want to do.

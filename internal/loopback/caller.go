@@ -30,15 +30,14 @@ func Believing() []grpc.ServerOption {
 
 // As are the options of a connection whose calls p makes.
 func As(p access.Principal) []grpc.DialOption {
-	say := func(ctx context.Context) context.Context {
-		if p.Name != "" {
-			ctx = metadata.AppendToOutgoingContext(ctx, nameKey, p.Name)
-		}
-		for _, group := range p.Groups {
-			ctx = metadata.AppendToOutgoingContext(ctx, groupKey, group)
-		}
-		return ctx
+	var pairs []string
+	if p.Name != "" {
+		pairs = append(pairs, nameKey, p.Name)
 	}
+	for _, group := range p.Groups {
+		pairs = append(pairs, groupKey, group)
+	}
+	say := func(ctx context.Context) context.Context { return metadata.AppendToOutgoingContext(ctx, pairs...) }
 	return []grpc.DialOption{
 		grpc.WithChainUnaryInterceptor(func(ctx context.Context, method string, request, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
 			return invoke(say(ctx), method, request, reply, conn, options...)

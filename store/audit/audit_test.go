@@ -126,9 +126,9 @@ func TestActions(t *testing.T) {
 		{func() error { return list(audited.List(ctx, tranship.ListOptions{})) }, []string{"list ok ann token  false 2"}},
 		{func() error { return list(audited.List(ctx, tranship.ListOptions{Directory: "mine", Recursive: true})) }, []string{"list ok ann token mine true 1"}},
 		{func() error { return list(audited.List(ctx, tranship.ListOptions{Directory: "/"})) }, []string{"list invalid ann token / false 0"}},
-		{func() error { return read(audited, ctx, "mine/file", tranship.OpenOptions{}, -1) }, []string{"read ok ann token mine/file 0 5 true"}},
-		{func() error { return read(audited, ctx, "mine/file", tranship.OpenOptions{Offset: 1}, 2) }, []string{"read ok ann token mine/file 1 2 false"}},
-		{func() error { return read(audited, ctx, "hers", tranship.OpenOptions{}, -1) }, []string{"read denied ann token hers 0 0 false"}},
+		{func() error { return read(ctx, audited, "mine/file", tranship.OpenOptions{}, -1) }, []string{"read ok ann token mine/file 0 5 true"}},
+		{func() error { return read(ctx, audited, "mine/file", tranship.OpenOptions{Offset: 1}, 2) }, []string{"read ok ann token mine/file 1 2 false"}},
+		{func() error { return read(ctx, audited, "hers", tranship.OpenOptions{}, -1) }, []string{"read denied ann token hers 0 0 false"}},
 		{func() error {
 			_, err := audited.SetAttributes(ctx, "mine/file", tranship.Attributes{}, tranship.Precondition{MustMatchVersion: "v"})
 			return err
@@ -216,7 +216,7 @@ func list(entries func(func(tranship.Entry, error) bool)) (err error) {
 }
 
 // read reads n bytes, or all when n is negative.
-func read(store tranship.Store, ctx context.Context, path string, options tranship.OpenOptions, n int64) error {
+func read(ctx context.Context, store tranship.Store, path string, options tranship.OpenOptions, n int64) error {
 	content, err := store.Open(ctx, path, options)
 	if err != nil {
 		return err

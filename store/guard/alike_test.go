@@ -62,7 +62,7 @@ func upload(ctx context.Context, begin func(context.Context, tranship.Spec) (tra
 	if err != nil {
 		return err
 	}
-	defer u.Abort(context.WithoutCancel(ctx)) //nolint:errcheck // the commit counts
+	defer u.Abort(context.WithoutCancel(ctx))
 	writer, err := u.Part(ctx, 0)
 	if err != nil {
 		return err
@@ -120,7 +120,7 @@ func (s site) needing() map[string]func(path string) error {
 			if err != nil {
 				s.Fatal(err)
 			}
-			defer u.Abort(context.WithoutCancel(ctx)) //nolint:errcheck // it has failed
+			defer u.Abort(context.WithoutCancel(ctx))
 			return u.CopyPart(ctx, 0, path, tranship.OpenOptions{})
 		},
 	}
@@ -198,7 +198,7 @@ func TestDeniedLooksMissing(t *testing.T) {
 		if !strings.Contains(missing, "not found") && !strings.Contains(missing, "Invalid filepath") {
 			t.Errorf("%s of a missing file: %s", name, missing)
 		}
-		for _, path := range []string{"hers/file", "hers/d/file", "hers", "hers/none", "hers/file/below", "none"} {
+		for _, path := range []string{"hers/file", "hers/d/file", "hers", "hers/none", "hers/file/below", "none", "seen/none"} {
 			if got := answer(call(path), path); got != missing {
 				t.Errorf("%s of %s: %s\nmissing: %s", name, path, got, missing)
 			}

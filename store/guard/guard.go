@@ -2,10 +2,9 @@
 // does: every protocol goes through it, and it asks of each call who makes it
 // (access.FromContext) and whether they may.
 //
-// What needs a file where the caller may not do it is tranship.ErrDenied to whom may
-// list the path. To everybody else it reads as if there were no file; the store is
-// not asked, so that neither an answer nor the time that it takes tells whether there
-// is one. Putting, beginning, and the destination of a move or copy are ErrDenied
+// What needs a file, where the caller may not do it, is tranship.ErrDenied to whom may
+// list the path, if there is a file. To everybody else it reads as if there were none;
+// the store is not asked, so that neither an answer nor the time that it takes tells. Putting, beginning, and the destination of a move or copy are ErrDenied
 // to all, for a missing file would not be in the way: that is the same, too, whether
 // there is one or not.
 //
@@ -62,6 +61,9 @@ func (s *store) existing(ctx context.Context, path string, actions ...access.Act
 		switch {
 		case s.policy.Allowed(caller, action, path):
 		case s.policy.Allowed(caller, access.List, path):
+			if _, err := s.inner.Stat(ctx, path); err != nil {
+				return err // as a list tells
+			}
 			return denied(caller, action, path)
 		default:
 			return absence.Pretend(absence.OfFile(path))

@@ -235,12 +235,13 @@ func (m *model) decide(who access.Principal, got error, needs []need, allowed fu
 		if m.naive.allows(who, need.action, need.path) {
 			continue
 		}
-		if need.makes || m.naive.allows(who, access.List, need.path) {
+		_, missing := m.shadow.Stat(m.Context(), need.path)
+		if need.makes || missing == nil && m.naive.allows(who, access.List, need.path) {
 			if !errors.Is(got, tranship.ErrDenied) {
 				m.Errorf("without a right: %v, want ErrDenied", got)
 			}
 		} else if !errors.Is(got, tranship.ErrNotFound) || got.Error() != "not found: "+need.path {
-			m.Errorf("without a right and without that to list: %v", got)
+			m.Errorf("without a right, and nothing there that may be listed: %v", got)
 		}
 		return
 	}
@@ -374,14 +375,14 @@ func (m *model) begin(who access.Principal) {
 			}
 			m.uploads = append(m.uploads, pair{who, path, guarded, shadow})
 			data := fmt.Appendf(nil, "%08d", m.IntN(1_000_000))
-			writePart(m, as(m.Context(), who), guarded, data)
-			writePart(m, m.Context(), shadow, data)
+			m.writePart(as(m.Context(), who), guarded, data)
+			m.writePart(m.Context(), shadow, data)
 		}
 		return failed
 	})
 }
 
-func writePart(m *model, ctx context.Context, upload tranship.Upload, data []byte) {
+func (m *model) writePart(ctx context.Context, upload tranship.Upload, data []byte) {
 	writer, err := upload.Part(ctx, 0)
 	if errors.Is(err, tranship.ErrAborted) { // it was committed
 		return
