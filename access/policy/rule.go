@@ -75,13 +75,31 @@ func (r Rule) prefix(p access.Principal) (string, bool) {
 	return prefix, tranship.ValidatePath(prefix) == nil
 }
 
-// allows reports whether the rule allows a caller what they want to do.
+// allows reports whether the rule allows a caller what they want to do with a path,
+// which is valid.
 func (r Rule) allows(p access.Principal, action access.Action, path string) bool {
-	if !slices.Contains(r.actions, action) || !r.isFor(p) {
-		return false
+	return slices.Contains(r.actions, action) && r.isFor(p) && r.matches(p, path)
+}
+
+// matches is contains for the rule's path. A name that is no segment is none of a
+// valid path, either.
+func (r Rule) matches(p access.Principal, path string) bool {
+	if !r.personal {
+		return contains(r.path, path)
 	}
-	prefix, ok := r.prefix(p)
-	return ok && contains(prefix, path)
+	for want, more := r.path, true; more; {
+		var segment, have string
+		inside := path != ""
+		segment, want, more = strings.Cut(want, "/")
+		have, path, _ = strings.Cut(path, "/")
+		if segment == placeholder {
+			segment = p.Name
+		}
+		if !inside || segment != have {
+			return false
+		}
+	}
+	return true
 }
 
 // contains reports whether a path is the prefix or below it.

@@ -26,10 +26,11 @@ func (f *protectionFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.auditLog, "audit-log", "", "`file` to append a line to for each action of anybody, or - for the standard output")
 }
 
-// protect returns the store as all protocols are to have it, and a function to call
-// when they have stopped. Without a policy file, who is known may do everything, and
-// who is not what anonymous says: "read", "write" or, with "", nothing.
-func (f protectionFlags) protect(store tranship.Store, anonymous string, out io.Writer, logger *slog.Logger) (tranship.Store, func() error, error) {
+// protect returns the store as all protocols are to have it, and the audit log, nil if
+// there is none, to close when they have stopped. Without a policy file, who is known
+// may do everything, and who is not what anonymous says: "read", "write" or, with "",
+// nothing.
+func (f protectionFlags) protect(store tranship.Store, anonymous string, out io.Writer, logger *slog.Logger) (tranship.Store, *audit.Log, error) {
 	rules := guard.Policy(builtInPolicy(anonymous))
 	if f.policy != "" {
 		file, err := policy.Open(f.policy, logger)
@@ -39,17 +40,23 @@ func (f protectionFlags) protect(store tranship.Store, anonymous string, out io.
 		rules = file
 	}
 	store = guard.New(store, rules)
-	if f.auditLog == "" {
-		return store, func() error { return nil }, nil
+	log, err := f.openAuditLog(out, logger)
+	if err != nil {
+		return nil, nil, fmt.Errorf("--audit-log: %w", err)
 	}
-	log := audit.NewLog(out, logger)
-	if f.auditLog != "-" {
-		var err error
-		if log, err = audit.Open(f.auditLog, logger); err != nil {
-			return nil, nil, fmt.Errorf("--audit-log: %w", err)
-		}
+	return audit.New(store, log), log, nil
+}
+
+// openAuditLog returns nil if there is to be none.
+func (f protectionFlags) openAuditLog(out io.Writer, logger *slog.Logger) (*audit.Log, error) {
+	switch f.auditLog {
+	case "":
+		return nil, nil
+	case "-":
+		return audit.NewLog(out, logger), nil
+	default:
+		return audit.Open(f.auditLog, logger)
 	}
-	return audit.New(store, log), log.Close, nil
 }
 
 // builtInPolicy is that of a server without a policy file.

@@ -165,11 +165,11 @@ func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
 	} else if config != nil {
 		transport = loggedHandshakes{credentials.NewTLS(config), logger}
 	}
-	protected, unprotect, err := flags.protection.protect(store, string(flags.anonymous), g.out, logger)
+	protected, auditLog, err := flags.protection.protect(store, string(flags.anonymous), g.out, logger)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, unprotect()) }()
+	defer func() { err = errors.Join(err, auditLog.Close()) }()
 
 	listener, err := net.ListenTCP("tcp", address)
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 	filesrvclient "github.com/tranship/tranship/client/filesrv"
 	transferclient "github.com/tranship/tranship/client/filetransfer"
 	"github.com/tranship/tranship/internal/loopback"
+	"github.com/tranship/tranship/store/disk"
 	"github.com/tranship/tranship/store/guard"
 	"github.com/tranship/tranship/store/mem"
 )
@@ -24,15 +25,15 @@ import (
 // site is a store that bob may use a part of, and see a part of, over the network.
 type site struct {
 	*testing.T
-	inner    *mem.Store
+	inner    tranship.Store
 	native   *client.Client
 	filesrv  [2]*filesrvclient.Client
 	transfer *transferclient.Client
 }
 
-func newSite(t *testing.T) site {
+func newSite(t *testing.T, inner tranship.Store) site {
 	t.Helper()
-	s := site{T: t, inner: &mem.Store{PartSize: 4}}
+	s := site{T: t, inner: inner}
 	for _, path := range []string{"hers/file", "hers/d/file", "seen/file", "mine/file"} {
 		put(t, s.inner, path, "1234")
 	}
@@ -44,6 +45,23 @@ func newSite(t *testing.T) site {
 		s.filesrv[i] = filesrvclient.New(conn, filesrvclient.Options{Revision: i + 1})
 	}
 	return s
+}
+
+// onEach runs a test on each kind of store: they must deny in the same words.
+func onEach(t *testing.T, test func(s site)) {
+	t.Run("mem", func(t *testing.T) { test(newSite(t, &mem.Store{PartSize: 4})) })
+	t.Run("disk", func(t *testing.T) {
+		store, err := disk.Open(t.TempDir(), disk.Options{MinPartSize: 1 << 20, Durability: tranship.DurabilityWritten})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := store.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		test(newSite(t, store))
+	})
 }
 
 // read reads all of what open opened.
@@ -188,71 +206,74 @@ func (s site) state() string {
 }
 
 // What is denied and what is missing cannot be told apart, by whom may not list it.
-func TestDeniedLooksMissing(t *testing.T) {
-	s := newSite(t)
+func TestDeniedLooksMissing(t *testing.T) { onEach(t, deniedLooksMissing) }
+
+func deniedLooksMissing(s site) {
 	before := s.state()
 	needing := s.needing()
 	for _, name := range slices.Sorted(maps.Keys(needing)) {
 		call := needing[name]
 		missing := answer(call("mine/none"), "mine/none")
 		if !strings.Contains(missing, "not found") && !strings.Contains(missing, "Invalid filepath") {
-			t.Errorf("%s of a missing file: %s", name, missing)
+			s.Errorf("%s of a missing file: %s", name, missing)
 		}
 		for _, path := range []string{"hers/file", "hers/d/file", "hers", "hers/none", "hers/file/below", "none", "seen/none"} {
 			if got := answer(call(path), path); got != missing {
-				t.Errorf("%s of %s: %s\nmissing: %s", name, path, got, missing)
+				s.Errorf("%s of %s: %s\nmissing: %s", name, path, got, missing)
 			}
 		}
 		// To whom may list it, it is denied.
 		if err := call("seen/file"); !errors.Is(err, tranship.ErrDenied) {
-			t.Errorf("%s of what can be listed: %v", name, err)
+			s.Errorf("%s of what can be listed: %v", name, err)
 		}
 		for _, path := range []string{"../mine/file", "mine//file", "mine/../hers/file", "/mine/file", ".tranship/x"} {
 			if err := call(path); err == nil || errors.Is(err, tranship.ErrDenied) {
-				t.Errorf("%s of %s: %v", name, path, err)
+				s.Errorf("%s of %s: %v", name, path, err)
 			}
 		}
 	}
 	if after := s.state(); after != before {
-		t.Errorf("the store has\n%s, had\n%s", after, before)
+		s.Errorf("the store has\n%s, had\n%s", after, before)
 	}
 }
 
 // Whether there is a file does not change how making one is denied.
-func TestDeniedMaking(t *testing.T) {
-	s := newSite(t)
+func TestDeniedMaking(t *testing.T) { onEach(t, deniedMaking) }
+
+func deniedMaking(s site) {
 	before := s.state()
 	making := s.making()
 	for _, name := range slices.Sorted(maps.Keys(making)) {
 		call := making[name]
 		missing := call("none")
 		if !errors.Is(missing, tranship.ErrDenied) || !strings.Contains(missing.Error(), "bob may not write none") {
-			t.Errorf("%s: %v", name, missing)
+			s.Errorf("%s: %v", name, missing)
 		}
 		for _, path := range []string{"hers/file", "hers", "hers/none", "hers/file/below", "seen/file", "seen", "seen/none"} {
 			if got, want := answer(call(path), path), answer(missing, "none"); got != want {
-				t.Errorf("%s of %s: %s\nmissing: %s", name, path, got, want)
+				s.Errorf("%s of %s: %s\nmissing: %s", name, path, got, want)
 			}
 		}
 	}
 	if after := s.state(); after != before {
-		t.Errorf("the store has\n%s, had\n%s", after, before)
+		s.Errorf("the store has\n%s, had\n%s", after, before)
 	}
 }
 
 // A list has nothing of what may not be listed, whatever it is asked for.
-func TestDeniedLists(t *testing.T) {
-	s := newSite(t)
+func TestDeniedLists(t *testing.T) { onEach(t, deniedLists) }
+
+func deniedLists(s site) {
 	keys := func(options tranship.ListOptions) string {
-		t.Helper()
+		s.Helper()
 		var all []string
-		for entry, err := range s.native.List(t.Context(), options) {
+		for entry, err := range s.native.List(s.Context(), options) {
 			if err != nil {
-				t.Fatal(err)
+				s.Fatal(err)
 			}
 			all = append(all, entry.Key())
 			if entry.Path == "seen/file" && (entry.CRC32C != nil || entry.Metadata != nil || entry.Size != 4) {
-				t.Errorf("who may not read gets %+v", entry)
+				s.Errorf("who may not read gets %+v", entry)
 			}
 		}
 		return strings.Join(all, " ")
@@ -274,7 +295,7 @@ func TestDeniedLists(t *testing.T) {
 		{tranship.ListOptions{Directory: "seen"}, "seen/file"},
 	} {
 		if got := keys(test.options); got != test.want {
-			t.Errorf("%+v: %s, want %s", test.options, got, test.want)
+			s.Errorf("%+v: %s, want %s", test.options, got, test.want)
 		}
 	}
 }
