@@ -29,6 +29,10 @@ const (
 	connectionWindow = 64 << 20
 )
 
+// writeBuffer is how much is written to a connection at once: four frames, and half of the
+// system calls that grpc-go's default makes.
+const writeBuffer = 64 << 10
+
 // DialConn makes the connection of Dial, for any gRPC service. When it returns, a
 // gRPC server has answered at address, "host:port"; whatever stands in the way of
 // that is ErrUnavailable, and says so within Options.ConnectTimeout. That one end does
@@ -66,6 +70,7 @@ func newConn(address string, transport credentials.TransportCredentials, options
 		grpc.WithTransportCredentials(transport),
 		grpc.WithInitialWindowSize(streamWindow),
 		grpc.WithInitialConnWindowSize(connectionWindow),
+		grpc.WithWriteBufferSize(writeBuffer),
 		grpc.WithDefaultCallOptions(
 			grpc.MaxCallRecvMsgSize(cmp.Or(options.MaxMessageBytes, wire.DefaultMaxMessageBytes)),
 			grpc.ForceCodecV2(payload.Codec{}),

@@ -15,6 +15,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/tlstransport"
 )
 
 // handshakes are the transport of a connection, TLS or none. They keep why a handshake
@@ -29,7 +30,7 @@ type handshakes struct {
 func newHandshakes(config *tls.Config) handshakes {
 	h := handshakes{secure: config != nil, failure: &atomic.Pointer[error]{}}
 	if h.secure {
-		h.TransportCredentials = credentials.NewTLS(config)
+		h.TransportCredentials = tlstransport.New(config)
 	} else {
 		h.TransportCredentials = insecure.NewCredentials()
 	}

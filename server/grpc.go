@@ -35,6 +35,10 @@ const (
 	connectionWindow = 64 << 20
 )
 
+// writeBuffer is how much is written to a connection at once: four frames, and half of the
+// system calls that grpc-go's default makes.
+const writeBuffer = 64 << 10
+
 // maxStreams bounds the calls under way on one connection.
 const maxStreams = 1000
 
@@ -55,6 +59,7 @@ func GRPCOptions(options Options) []grpc.ServerOption {
 		experimental.BufferPool(&bufferpool.Pool{}),
 		grpc.InitialWindowSize(streamWindow),
 		grpc.InitialConnWindowSize(connectionWindow),
+		grpc.WriteBufferSize(writeBuffer),
 		grpc.MaxConcurrentStreams(maxStreams),
 		grpc.MaxRecvMsgSize(cmp.Or(options.MaxMessageBytes, wire.DefaultMaxMessageBytes)),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: time.Minute, Timeout: 20 * time.Second}),

@@ -14,10 +14,10 @@ import (
 
 	"github.com/spf13/cobra"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/tlstransport"
 	"github.com/tranship/tranship/server"
 	"github.com/tranship/tranship/store/disk"
 )
@@ -163,7 +163,7 @@ func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
 	if config, err := flags.tls.config(flags.root, address, logger); err != nil {
 		return fmt.Errorf("TLS: %w", err)
 	} else if config != nil {
-		transport = loggedHandshakes{credentials.NewTLS(config), logger}
+		transport = loggedHandshakes{tlstransport.New(config), logger}
 	}
 	protected, auditLog, err := flags.protection.protect(store, string(flags.anonymous), g.out, logger)
 	if err != nil {
