@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/account"
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
@@ -26,7 +27,7 @@ func (e finalError) Unwrap() error { return e.error }
 // closing, which may be nil, is called with the version when only the rename is left.
 // After success, and after a finalError, the caller still closes the draft's file.
 func (s *Store) commit(ctx context.Context, spec tranship.Spec, draft *draft, crc *uint32, closing func(version string) error) (tranship.File, error) {
-	unlock, err := s.paths.lock(ctx, spec.Path)
+	unlock, err := s.paths.Lock(ctx, spec.Path)
 	if err != nil {
 		return tranship.File{}, err
 	}
@@ -34,7 +35,7 @@ func (s *Store) commit(ctx context.Context, spec tranship.Spec, draft *draft, cr
 	if err := s.check(spec.Path, spec.Precondition); err != nil {
 		return tranship.File{}, err
 	}
-	record, err := s.dress(draft, spec, crc)
+	record, err := s.dress(ctx, draft, spec, crc)
 	if err != nil {
 		return tranship.File{}, err
 	}
@@ -101,7 +102,7 @@ func checkFile(file tranship.File, precondition tranship.Precondition) error {
 // dress gives a draft its attributes, the record with a new version among them.
 // Permissions come last, because they may forbid the rest. The record is zero where
 // there are none.
-func (s *Store) dress(draft *draft, spec tranship.Spec, crc *uint32) (r record, err error) {
+func (s *Store) dress(ctx context.Context, draft *draft, spec tranship.Spec, crc *uint32) (r record, err error) {
 	file := spec.Attributes.Apply(tranship.File{ModTime: time.Now(), Mode: tranship.DefaultMode})
 	if err := draft.dir.Chtimes(draft.file, draft.name, file.ModTime); err != nil {
 		return record{}, fail("set the modified time of", spec.Path, err)
@@ -112,7 +113,7 @@ func (s *Store) dress(draft *draft, spec tranship.Spec, crc *uint32) (r record, 
 		if err != nil {
 			return record{}, fail("describe", spec.Path, err)
 		}
-		r = record{size: info.Size(), version: rand.Text(), crc: crc, metadata: file.Metadata}
+		r = record{size: info.Size(), version: rand.Text(), crc: crc, metadata: file.Metadata, account: account.FromContext(ctx)}
 		r.modified = []int64{info.ModTime().UnixNano()}
 		mode = r.setMode(mode)
 		if err := s.writeRecord(draft.file, spec.Path, r); err != nil {

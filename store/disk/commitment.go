@@ -117,7 +117,7 @@ func (s *session) commitAgain(ctx context.Context, commit tranship.Commit) (tran
 // settle gives the version of a file that is there what its spec sets of attributes,
 // and the spec's durability.
 func (s *Store) settle(ctx context.Context, spec tranship.Spec, version string) (tranship.File, error) {
-	unlock, err := s.paths.lock(ctx, spec.Path)
+	unlock, err := s.paths.Lock(ctx, spec.Path)
 	if err != nil {
 		return tranship.File{}, err
 	}

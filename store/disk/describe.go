@@ -19,6 +19,9 @@ type description struct {
 	info fs.FileInfo
 	// recorded tells that the version is from a record, and not derived.
 	recorded bool
+	// account is whom the file counts for, also after it was edited by hand; nil:
+	// nobody.
+	account *string
 }
 
 // describe tells what is in an open file. Size, times and record are of one moment,
@@ -46,7 +49,9 @@ func (s *Store) describeOpened(path string, file *os.File, info fs.FileInfo) (de
 			return description{}, fail("describe", path, err)
 		}
 		if derivedVersion(info) == derivedVersion(after) {
-			return derived(path, info), nil
+			d := derived(path, info)
+			d.account = r.account
+			return d, nil
 		}
 		info = after
 	}
@@ -97,6 +102,7 @@ func recorded(path string, info fs.FileInfo, r record) description {
 	d.Version = r.version
 	d.CRC32C = r.crc
 	d.Metadata = r.metadata
+	d.account = r.account
 	if r.mode != nil && readable(*r.mode) == d.Mode {
 		d.Mode = *r.mode
 	}

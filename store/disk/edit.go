@@ -22,7 +22,7 @@ func (s *Store) SetAttributes(ctx context.Context, path string, attributes trans
 	if err := s.admitAttributes(attributes); err != nil {
 		return tranship.File{}, err
 	}
-	unlock, err := s.paths.lock(ctx, path)
+	unlock, err := s.paths.Lock(ctx, path)
 	if err != nil {
 		return tranship.File{}, err
 	}
@@ -54,7 +54,7 @@ func (s *Store) SetAttributes(ctx context.Context, path string, attributes trans
 func (s *Store) alter(dir *rootfs.Dir, file *os.File, found description, attributes tranship.Attributes) error {
 	path, want := found.Path, attributes.Apply(found.File)
 	_, name := rootfs.Split(path)
-	r := record{size: want.Size, version: want.Version, crc: want.CRC32C, metadata: want.Metadata}
+	r := record{size: want.Size, version: want.Version, crc: want.CRC32C, metadata: want.Metadata, account: found.account}
 	r.modified = []int64{found.ModTime.UnixNano(), want.ModTime.UnixNano()}
 	mode := want.Mode
 	if s.attributes {
@@ -107,7 +107,7 @@ func (s *Store) Remove(ctx context.Context, path string, precondition tranship.P
 	if err := admit(ctx, path); err != nil {
 		return err
 	}
-	unlock, err := s.paths.lock(ctx, path)
+	unlock, err := s.paths.Lock(ctx, path)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/account"
 )
 
 // attributeName is the extended attribute that holds a file's record.
@@ -27,6 +28,8 @@ type record struct {
 	// read, so that the store can.
 	mode     *fs.FileMode
 	metadata map[string]string
+	// account is whom the file counts for; nil: nobody.
+	account *string
 }
 
 // holds reports whether the record is about a file of this size and time.
@@ -37,13 +40,14 @@ func (r record) holds(info fs.FileInfo) bool {
 // The encoding is a format byte, flags, size (uvarint), a count and the modified
 // times (varints), version (length and bytes), CRC32C (4 bytes, if flagged), mode
 // (uvarint, if flagged), metadata (a count, and length and bytes of each key and
-// value, by ascending key), and the CRC32C of all that, 4 bytes big-endian. It is
-// binary because a file system may allow 4 KiB, of which metadata takes up to 2.
+// value, by ascending key), account (length and bytes, if flagged), and the CRC32C of
+// all that, 4 bytes big-endian. It is binary because a file system may allow 4 KiB, of which metadata takes up to 2.
 const (
 	recordFormat = 1
 
-	flagCRC  = 1 << 0
-	flagMode = 1 << 1
+	flagCRC     = 1 << 0
+	flagMode    = 1 << 1
+	flagAccount = 1 << 2
 )
 
 var errRecord = errors.New("damaged record")
@@ -55,6 +59,9 @@ func (r record) encode() []byte {
 	}
 	if r.mode != nil {
 		flags |= flagMode
+	}
+	if r.account != nil {
+		flags |= flagAccount
 	}
 	b := []byte{recordFormat, flags}
 	b = binary.AppendUvarint(b, uint64(r.size))
@@ -73,6 +80,9 @@ func (r record) encode() []byte {
 	for _, key := range slices.Sorted(maps.Keys(r.metadata)) {
 		b = appendString(b, key)
 		b = appendString(b, r.metadata[key])
+	}
+	if r.account != nil {
+		b = appendString(b, *r.account)
 	}
 	return binary.BigEndian.AppendUint32(b, tranship.CRC32C(b))
 }
@@ -109,10 +119,14 @@ func decodeRecord(b []byte) (record, error) {
 			r.metadata[key] = d.string()
 		}
 	}
+	if flags&flagAccount != 0 {
+		r.account = new(d.string())
+	}
 	attributes := tranship.Attributes{Mode: r.mode, Metadata: r.metadata}
 	switch {
-	case d.bad, len(d.rest) > 0, flags&^(flagCRC|flagMode) != 0:
+	case d.bad, len(d.rest) > 0, flags&^(flagCRC|flagMode|flagAccount) != 0:
 	case r.size < 0, r.version == "", len(r.version) > 128, attributes.Validate() != nil:
+	case r.account != nil && len(*r.account) > account.MaxNameBytes:
 	default:
 		return r, nil
 	}

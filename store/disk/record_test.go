@@ -20,6 +20,7 @@ func records() map[string]record {
 			crc:      new(uint32(0xfedcba98)),
 			mode:     new(fs.FileMode(0o311)),
 			metadata: map[string]string{"a": "", "key": strings.Repeat("\x01", 2000)},
+			account:  new(strings.Repeat("a", 255)),
 		},
 	}
 }
@@ -50,6 +51,7 @@ func TestRecordsThatNobodyWrites(t *testing.T) {
 		"negative size": {version: "v", size: -1},
 		"mode":          {version: "v", mode: new(fs.ModePerm + 1)},
 		"metadata":      {version: "v", metadata: map[string]string{"Key": ""}},
+		"long account":  {version: "v", account: new(strings.Repeat("a", 256))},
 	} {
 		if _, err := decodeRecord(r.encode()); err == nil {
 			t.Errorf("%s was taken", name)

@@ -36,7 +36,7 @@ func (s *Store) Begin(ctx context.Context, spec tranship.Spec) (_ tranship.Uploa
 	if spec.ResumeKey == "" {
 		return s.beginNew(ctx, spec)
 	}
-	unlock, err := s.begins.lock(ctx, spec.Path)
+	unlock, err := s.begins.Lock(ctx, spec.Path)
 	if err != nil {
 		return nil, err
 	}

@@ -28,6 +28,7 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/keyedlock"
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
@@ -102,9 +103,9 @@ type Store struct {
 	// attributes tells whether the file system has extended attributes.
 	attributes bool
 	space      *space
-	paths      keyedLock
+	paths      keyedlock.Locks
 	// begins has the paths of resumable uploads that are being begun.
-	begins  keyedLock
+	begins  keyedlock.Locks
 	syncer  syncer
 	settled settlements
 

@@ -15,7 +15,7 @@ func (s *Store) Move(ctx context.Context, source, destination string, preconditi
 	if err := admit(ctx, source, destination); err != nil {
 		return tranship.File{}, err
 	}
-	unlock, err := s.paths.lock(ctx, source, destination)
+	unlock, err := s.paths.Lock(ctx, source, destination)
 	if err != nil {
 		return tranship.File{}, err
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/absence"
+	"github.com/tranship/tranship/internal/account"
 )
 
 // SetAttributes implements tranship.Editor.
@@ -15,7 +16,7 @@ func (s *Store) SetAttributes(ctx context.Context, path string, attributes trans
 	}
 	var changed *file
 	err := s.edit(ctx, path, precondition, func(f *file) {
-		changed = &file{info: attributes.Apply(f.info), data: f.data}
+		changed = &file{info: attributes.Apply(f.info), data: f.data, account: f.account}
 		s.set(changed)
 	})
 	if err != nil {
@@ -58,7 +59,7 @@ func (s *Store) Move(ctx context.Context, source, destination string, preconditi
 			return f
 		}
 		s.delete(source)
-		moved := &file{info: f.info, data: f.data}
+		moved := &file{info: f.info, data: f.data, account: f.account}
 		moved.info.Path = destination
 		return moved
 	})
@@ -67,7 +68,7 @@ func (s *Store) Move(ctx context.Context, source, destination string, preconditi
 // Copy implements tranship.Editor.
 func (s *Store) Copy(ctx context.Context, source, destination string, precondition tranship.Precondition) (tranship.File, error) {
 	return s.transplant(ctx, source, destination, precondition, func(f *file) *file {
-		copied := &file{info: f.info, data: f.data}
+		copied := &file{info: f.info, data: f.data, account: account.FromContext(ctx)}
 		copied.info.Path = destination
 		copied.info.Version = rand.Text()
 		return copied

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/account"
 )
 
 // Store holds files in memory until it is garbage. The zero value is empty and
@@ -43,6 +44,8 @@ var _ tranship.Store = (*Store)(nil)
 type file struct {
 	info tranship.File
 	data []byte
+	// account is whom it counts for; nil: nobody.
+	account *string
 }
 
 // describe is the file's description in memory of its own.
@@ -60,7 +63,7 @@ func (s *Store) Put(ctx context.Context, spec tranship.Spec, data []byte) (trans
 	if spec.Size != nil && *spec.Size != int64(len(data)) {
 		return tranship.File{}, &tranship.InvalidError{Field: "size", Rule: "the size of a put must be that of its data"}
 	}
-	f := newFile(spec, append([]byte(nil), data...), tranship.CRC32C(data))
+	f := newFile(ctx, spec, append([]byte(nil), data...), tranship.CRC32C(data))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := ctx.Err(); err != nil {
@@ -74,8 +77,8 @@ func (s *Store) Put(ctx context.Context, spec tranship.Spec, data []byte) (trans
 }
 
 // newFile is the file that data, which it keeps, becomes.
-func newFile(spec tranship.Spec, data []byte, crc uint32) *file {
-	return &file{data: data, info: spec.Attributes.Apply(tranship.File{
+func newFile(ctx context.Context, spec tranship.Spec, data []byte, crc uint32) *file {
+	return &file{data: data, account: account.FromContext(ctx), info: spec.Attributes.Apply(tranship.File{
 		Path:    spec.Path,
 		Size:    int64(len(data)),
 		ModTime: time.Now().Round(0), // without the monotonic clock

@@ -123,7 +123,7 @@ func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.F
 	if commit.Size < 0 || s.spec.Size != nil && *s.spec.Size != commit.Size {
 		return tranship.File{}, &tranship.InvalidError{Field: "size", Rule: "the size must be the one that the upload was begun with"}
 	}
-	made, err := u.store.outcome(s, commit.Size)
+	made, err := u.store.outcome(ctx, s, commit.Size)
 	if err != nil {
 		return tranship.File{}, err
 	}
@@ -143,20 +143,20 @@ func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.F
 
 // outcome is the file that a session becomes; if it was committed, the one that it
 // became, with what the latest spec sets of attributes.
-func (s *Store) outcome(begun *session, size int64) (*file, error) {
+func (s *Store) outcome(ctx context.Context, begun *session, size int64) (*file, error) {
 	if begun.committed == "" {
 		data, crc, err := begun.assemble(size)
 		if err != nil {
 			return nil, err
 		}
-		return newFile(begun.spec, data, crc), nil
+		return newFile(ctx, begun.spec, data, crc), nil
 	}
 	path := begun.spec.Path
 	if err := s.check(path, tranship.Precondition{MustMatchVersion: begun.committed}); err != nil {
 		return nil, err
 	}
 	made := s.files[path]
-	return &file{info: begun.spec.Attributes.Apply(made.info), data: made.data}, nil
+	return &file{info: begun.spec.Attributes.Apply(made.info), data: made.data, account: made.account}, nil
 }
 
 // assemble puts the parts together to a file of size bytes, and their checksums to

@@ -1,4 +1,6 @@
-package disk
+// Package keyedlock has locks for the keys of a set that nobody knows beforehand, such as
+// the paths of a store.
+package keyedlock
 
 import (
 	"context"
@@ -6,9 +8,9 @@ import (
 	"sync"
 )
 
-// keyedLock is a lock for each key. The zero value is ready to use, and keys that
+// Locks are a lock for each key. The zero value is ready to use, and keys that
 // nobody holds or waits for take no memory.
-type keyedLock struct {
+type Locks struct {
 	mu   sync.Mutex
 	keys map[string]*heldKey
 }
@@ -20,9 +22,9 @@ type heldKey struct {
 	users int
 }
 
-// lock waits until the caller alone holds all keys, or the context ends. Keys are
+// Lock waits until the caller alone holds all keys, or the context ends. Keys are
 // taken in order, so that callers with several do not wait for each other.
-func (l *keyedLock) lock(ctx context.Context, keys ...string) (unlock func(), err error) {
+func (l *Locks) Lock(ctx context.Context, keys ...string) (unlock func(), err error) {
 	keys = slices.Compact(slices.Sorted(slices.Values(keys)))
 	var unlocks []func()
 	unlock = func() {
@@ -41,7 +43,7 @@ func (l *keyedLock) lock(ctx context.Context, keys ...string) (unlock func(), er
 	return unlock, nil
 }
 
-func (l *keyedLock) lockOne(ctx context.Context, key string) (unlock func(), err error) {
+func (l *Locks) lockOne(ctx context.Context, key string) (unlock func(), err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}

@@ -1,70 +1,11 @@
 package disk
 
 import (
-	"context"
 	"errors"
 	"sync"
 	"testing"
 	"testing/synctest"
 )
-
-func TestKeyedLock(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var locks keyedLock
-		unlock, err := locks.lock(t.Context(), "b", "a", "b")
-		if err != nil {
-			t.Fatal(err)
-		}
-		other, err := locks.lock(t.Context(), "c")
-		if err != nil {
-			t.Fatal(err)
-		}
-		other()
-
-		ctx, cancel := context.WithCancel(t.Context())
-		waited := make(chan error)
-		go func() {
-			_, err := locks.lock(ctx, "c", "b")
-			waited <- err
-		}()
-		synctest.Wait()
-		cancel()
-		if err := <-waited; !errors.Is(err, context.Canceled) {
-			t.Errorf("lock: %v", err)
-		}
-		unlock()
-		if len(locks.keys) != 0 {
-			t.Errorf("left: %v", locks.keys)
-		}
-	})
-}
-
-func TestKeyedLockExcludes(t *testing.T) {
-	var locks keyedLock
-	var group sync.WaitGroup
-	count := 0
-	for i := range 4 {
-		keys := []string{"a", "b"}
-		if i%2 == 0 {
-			keys = []string{"b", "a"}
-		}
-		group.Go(func() {
-			for range 100 {
-				unlock, err := locks.lock(t.Context(), keys...)
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				count++
-				unlock()
-			}
-		})
-	}
-	group.Wait()
-	if count != 400 {
-		t.Errorf("counted %d", count)
-	}
-}
 
 // Requests join a sync that has not begun, and never one that has.
 func TestSyncerShares(t *testing.T) {

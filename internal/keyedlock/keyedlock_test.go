@@ -1,0 +1,67 @@
+package keyedlock
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+)
+
+func TestLocks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var locks Locks
+		unlock, err := locks.Lock(t.Context(), "b", "a", "b")
+		if err != nil {
+			t.Fatal(err)
+		}
+		other, err := locks.Lock(t.Context(), "c")
+		if err != nil {
+			t.Fatal(err)
+		}
+		other()
+
+		ctx, cancel := context.WithCancel(t.Context())
+		waited := make(chan error)
+		go func() {
+			_, err := locks.Lock(ctx, "c", "b")
+			waited <- err
+		}()
+		synctest.Wait()
+		cancel()
+		if err := <-waited; !errors.Is(err, context.Canceled) {
+			t.Errorf("lock: %v", err)
+		}
+		unlock()
+		if len(locks.keys) != 0 {
+			t.Errorf("left: %v", locks.keys)
+		}
+	})
+}
+
+func TestLocksExcludes(t *testing.T) {
+	var locks Locks
+	var group sync.WaitGroup
+	count := 0
+	for i := range 4 {
+		keys := []string{"a", "b"}
+		if i%2 == 0 {
+			keys = []string{"b", "a"}
+		}
+		group.Go(func() {
+			for range 100 {
+				unlock, err := locks.Lock(t.Context(), keys...)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				count++
+				unlock()
+			}
+		})
+	}
+	group.Wait()
+	if count != 400 {
+		t.Errorf("counted %d", count)
+	}
+}

@@ -1,0 +1,98 @@
+package disk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/account"
+	"github.com/tranship/tranship/internal/rootfs"
+)
+
+var _ account.Keeper = (*Store)(nil)
+
+// KeepsAccounts implements account.Keeper. They are in the files' records.
+func (s *Store) KeepsAccounts() error {
+	if s.attributes {
+		return nil
+	}
+	return fmt.Errorf("%w: the store's file system has no extended attributes, so it cannot keep whom a file counts for", tranship.ErrUnsupported)
+}
+
+// Account implements account.Keeper.
+func (s *Store) Account(ctx context.Context, path string) (_ account.File, err error) {
+	defer s.explain(&err)
+	if err := admit(ctx, path); err != nil {
+		return account.File{}, err
+	}
+	directory, name := rootfs.Split(path)
+	dir, err := s.directories.Walk(directory)
+	if err != nil {
+		return account.File{}, failRead("describe", path, err)
+	}
+	defer dir.Close()
+	return s.accountIn(dir, name, path)
+}
+
+// accountIn is Account for a file of a directory.
+func (s *Store) accountIn(dir *rootfs.Dir, name, path string) (account.File, error) {
+	if info, value, ok := dir.Inspect(name, attributeName); ok {
+		if r, err := decodeRecord(value); err == nil {
+			return account.File{Path: path, Size: info.Size(), Account: r.account}, nil
+		}
+	}
+	file, info, err := dir.OpenFile(name)
+	if err != nil {
+		return account.File{}, failRead("describe", path, err)
+	}
+	defer file.Close()
+	d, err := s.describeOpened(path, file, info)
+	return account.File{Path: path, Size: d.Size, Account: d.account}, err
+}
+
+// Accounts implements account.Keeper.
+func (s *Store) Accounts(ctx context.Context) iter.Seq2[account.File, error] {
+	return func(yield func(account.File, error) bool) {
+		err := s.present()
+		if err == nil {
+			err = s.visitAccounts(ctx, s.root, "", func(file account.File) bool { return yield(file, nil) })
+		}
+		if err != nil && err != errEnough {
+			yield(account.File{}, err)
+		}
+	}
+}
+
+// visitAccounts visits the files in a directory and below.
+func (s *Store) visitAccounts(ctx context.Context, dir *rootfs.Dir, directory string, visit func(account.File) bool) error {
+	children, err := readChildren(dir, directory)
+	if err != nil {
+		return err
+	}
+	for _, child := range children {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if child.IsDir() {
+			err = enter(dir, child, func(dir *rootfs.Dir, directory string) error {
+				return s.visitAccounts(ctx, dir, directory, visit)
+			})
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		file, err := s.accountIn(dir, child.name, child.path)
+		switch {
+		// Removed meanwhile, or not readable: such a file is not the store's own.
+		case errors.Is(err, tranship.ErrNotFound), errors.Is(err, tranship.ErrDenied):
+		case err != nil:
+			return err
+		case !visit(file):
+			return errEnough
+		}
+	}
+	return nil
+}
