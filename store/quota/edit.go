@@ -1,0 +1,98 @@
+package quota
+
+import (
+	"context"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/account"
+)
+
+// Remove implements tranship.Editor.
+func (s *Store) Remove(ctx context.Context, path string, precondition tranship.Precondition) error {
+	if s.keeper == nil || tranship.ValidatePath(path) != nil {
+		return s.Store.Remove(ctx, path, precondition)
+	}
+	unlock, err := s.paths.Lock(ctx, path)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	old, err := s.look(ctx, path)
+	if err != nil {
+		return err
+	}
+	if err := s.Store.Remove(ctx, path, precondition); err != nil {
+		s.recount(ctx, path, old)
+		return err
+	}
+	s.ledger.replace(old, account.File{})
+	return nil
+}
+
+// Move implements tranship.Editor. Nobody has more afterwards than before.
+func (s *Store) Move(ctx context.Context, source, destination string, precondition tranship.Precondition) (tranship.File, error) {
+	if s.keeper == nil || source == destination || tranship.ValidatePath(source) != nil || tranship.ValidatePath(destination) != nil {
+		return s.Store.Move(ctx, source, destination, precondition)
+	}
+	unlock, err := s.paths.Lock(ctx, source, destination)
+	if err != nil {
+		return tranship.File{}, err
+	}
+	defer unlock()
+	moved, err := s.look(ctx, source)
+	if err != nil {
+		return tranship.File{}, err
+	}
+	replaced, err := s.look(ctx, destination)
+	if err != nil {
+		return tranship.File{}, err
+	}
+	file, err := s.Store.Move(ctx, source, destination, precondition)
+	if err != nil {
+		s.recount(ctx, source, moved)
+		s.recount(ctx, destination, replaced)
+		return tranship.File{}, err
+	}
+	s.ledger.replace(replaced, account.File{})
+	return file, nil
+}
+
+// Copy implements tranship.Editor. The copy counts for who makes it. Nobody changes the
+// source meanwhile, so that it is no larger than what was reserved.
+func (s *Store) Copy(ctx context.Context, source, destination string, precondition tranship.Precondition) (tranship.File, error) {
+	if tranship.ValidatePath(source) != nil || tranship.ValidatePath(destination) != nil {
+		return s.Store.Copy(ctx, source, destination, precondition)
+	}
+	if s.keeper == nil {
+		return s.copySmall(ctx, source, destination, precondition)
+	}
+	unlock, err := s.paths.Lock(ctx, source, destination)
+	if err != nil {
+		return tranship.File{}, err
+	}
+	defer unlock()
+	copied, err := s.look(ctx, source)
+	if err != nil {
+		return tranship.File{}, err
+	}
+	if err := s.admitSize(destination, copied.Size); err != nil {
+		return tranship.File{}, err
+	}
+	return s.makeLocked(ctx, destination, copied.Size, func(ctx context.Context) (tranship.File, error) {
+		return s.Store.Copy(ctx, source, destination, precondition)
+	})
+}
+
+// copySmall copies a file that is not too large, where files do not count.
+func (s *Store) copySmall(ctx context.Context, source, destination string, precondition tranship.Precondition) (tranship.File, error) {
+	if s.options.FileBytes > 0 {
+		file, err := s.Stat(ctx, source)
+		if err != nil {
+			return tranship.File{}, err
+		}
+		if err := s.admitSize(destination, file.Size); err != nil {
+			return tranship.File{}, err
+		}
+	}
+	return s.Store.Copy(ctx, source, destination, precondition)
+}

@@ -1,0 +1,300 @@
+package quota
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/account"
+)
+
+// hold is what is reserved for a file that is being made. The ledger guards it.
+type hold struct {
+	account string
+	path    string
+	// bytes and files are reserved, uploads is 1 for an upload.
+	bytes, files int64
+	uploads      int
+	// resumable uploads stay when nobody has them open.
+	resumable bool
+	// epoch is that of the newest who has it open; open tells how many have.
+	epoch uint64
+	open  int
+	// parts are the bytes reserved for each part of an upload of unknown size.
+	parts map[int]int64
+	// released tells that nothing is reserved any more.
+	released bool
+}
+
+// ledger knows what all accounts have and what is reserved for them.
+type ledger struct {
+	limits Options
+
+	mu       sync.Mutex
+	accounts map[string]*Usage
+	// holds are those of uploads, by id.
+	holds map[string]*hold
+	// looked is when idle was last due.
+	looked time.Time
+}
+
+func newLedger(limits Options) ledger {
+	return ledger{limits: limits, accounts: make(map[string]*Usage), holds: make(map[string]*hold)}
+}
+
+// of is an account, for who holds mu.
+func (l *ledger) of(name string) *Usage {
+	found := l.accounts[name]
+	if found == nil {
+		found = &Usage{}
+		l.accounts[name] = found
+	}
+	return found
+}
+
+// tidy forgets an account that has nothing, so that those who come and go take no
+// memory. The caller holds mu.
+func (l *ledger) tidy(name string) {
+	if found := l.accounts[name]; found != nil && *found == (Usage{}) {
+		delete(l.accounts, name)
+	}
+}
+
+func (l *ledger) usage(name string) Usage {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if found := l.accounts[name]; found != nil {
+		return *found
+	}
+	return Usage{}
+}
+
+// count adds a file to its account sign times: 1 or -1.
+func (l *ledger) count(file account.File, sign int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.countLocked(file, sign)
+}
+
+func (l *ledger) countLocked(file account.File, sign int64) {
+	if file.Account == nil {
+		return
+	}
+	has := l.of(*file.Account)
+	// What was done by hand must not leave an account with less than nothing.
+	has.Bytes = max(has.Bytes+sign*file.Size, 0)
+	has.Files = max(has.Files+sign, 0)
+	l.tidy(*file.Account)
+}
+
+// replace counts a file that took the place of another; either may be nobody's.
+func (l *ledger) replace(old, file account.File) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.countLocked(old, -1)
+	l.countLocked(file, 1)
+}
+
+// settle is replace and release at once, so that nothing is free in between.
+func (l *ledger) settle(h *hold, old, file account.File) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.countLocked(old, -1)
+	l.countLocked(file, 1)
+	l.releaseLocked(h)
+}
+
+// begin counts one more unfinished upload in a hold.
+func (l *ledger) begin(h *hold) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	has := l.of(h.account)
+	defer l.tidy(h.account)
+	if l.limits.Uploads > 0 && has.Uploads >= l.limits.Uploads {
+		return fmt.Errorf("%w: %d uploads of %s are unfinished, and there may be at most %d (--max-uploads): finish or remove some, or wait until they expire",
+			tranship.ErrQuota, has.Uploads, display(h.account), l.limits.Uploads)
+	}
+	h.uploads++
+	has.Uploads++
+	return nil
+}
+
+// raise makes a hold reserve at least so much, as long as there is room.
+func (l *ledger) raise(h *hold, bytes, files int64) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.reserve(h, max(bytes-h.bytes, 0), max(files-h.files, 0))
+}
+
+// reserve adds to a hold, as long as there is room. The caller holds mu.
+func (l *ledger) reserve(h *hold, bytes, files int64) error {
+	if bytes == 0 && files == 0 {
+		return nil
+	}
+	if h.released {
+		return fmt.Errorf("%w: the upload of %s has ended", tranship.ErrAborted, h.path)
+	}
+	has := l.of(h.account)
+	defer l.tidy(h.account)
+	if free := l.limits.Bytes - has.Bytes - has.ReservedBytes; l.limits.Bytes > 0 && bytes > 0 && bytes > free {
+		return fmt.Errorf("%w: %s needs %d bytes more, and %s may have %d, of which %d are in use and %d reserved for unfinished uploads (--quota-bytes): remove files or unfinished uploads",
+			tranship.ErrQuota, h.path, bytes, display(h.account), l.limits.Bytes, has.Bytes, has.ReservedBytes)
+	}
+	if l.limits.Files > 0 && files > 0 && has.Files+has.ReservedFiles+files > l.limits.Files {
+		return fmt.Errorf("%w: %s would be one file too many, for %s may have %d, and has %d and %d unfinished (--quota-files): remove files or unfinished uploads",
+			tranship.ErrQuota, h.path, display(h.account), l.limits.Files, has.Files, has.ReservedFiles)
+	}
+	l.add(h, bytes, files)
+	return nil
+}
+
+// add changes what a hold reserves, for who holds mu.
+func (l *ledger) add(h *hold, bytes, files int64) {
+	has := l.of(h.account)
+	h.bytes += bytes
+	h.files += files
+	has.ReservedBytes += bytes
+	has.ReservedFiles += files
+}
+
+// release gives back all that a hold has, once.
+func (l *ledger) release(h *hold) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.releaseLocked(h)
+}
+
+func (l *ledger) releaseLocked(h *hold) {
+	if h.released {
+		return
+	}
+	l.add(h, -h.bytes, -h.files)
+	l.of(h.account).Uploads -= h.uploads
+	h.uploads, h.released, h.parts = 0, true, nil
+	l.tidy(h.account)
+}
+
+// adopt enters the hold of an upload that was there before, whatever the limits.
+func (l *ledger) adopt(id string, h *hold) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	bytes, files := max(h.bytes, 0), max(h.files, 0)
+	h.bytes, h.files = 0, 0
+	l.add(h, bytes, files)
+	l.of(h.account).Uploads += h.uploads
+	l.holds[id] = h
+}
+
+// resume adds a use to the hold of an upload, if it has one of this account; nil
+// otherwise.
+func (l *ledger) resume(id, name string, epoch uint64) *hold {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	h := l.holds[id]
+	if h == nil || h.account != name {
+		return nil
+	}
+	h.epoch = max(h.epoch, epoch)
+	h.open++
+	return h
+}
+
+// enter makes h, which nobody uses yet, the hold of an upload. One that the upload has
+// got meanwhile stays, if it is of the same account, and is returned in its place.
+func (l *ledger) enter(id string, epoch uint64, h *hold) *hold {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if other := l.holds[id]; other != nil && other.account == h.account {
+		l.releaseLocked(h)
+		h = other
+	} else if other != nil {
+		l.releaseLocked(other) // it has a new owner
+	}
+	l.holds[id] = h
+	h.epoch = max(h.epoch, epoch)
+	h.open++
+	return h
+}
+
+// leave ends one use of an upload. over: the upload itself has ended with its newest
+// use, which epoch may be or not.
+func (l *ledger) leave(id string, h *hold, epoch uint64, over bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	h.open--
+	if over && h.epoch == epoch {
+		l.dropLocked(id, h)
+	}
+}
+
+// drop ends an upload.
+func (l *ledger) drop(id string, h *hold) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if h.open == 0 {
+		l.dropLocked(id, h)
+	}
+}
+
+// abort ends the upload with an id, whoever has it open.
+func (l *ledger) abort(id string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if h := l.holds[id]; h != nil {
+		l.dropLocked(id, h)
+	}
+}
+
+func (l *ledger) dropLocked(id string, h *hold) {
+	if l.holds[id] == h {
+		delete(l.holds, id)
+	}
+	l.releaseLocked(h)
+}
+
+// lookInterval is how often at most expired uploads are looked for.
+const lookInterval = 10 * time.Second
+
+// idle are the holds of uploads that nobody has open, if it is time to look whether
+// they are still there.
+func (l *ledger) idle(now time.Time) (idle map[string]*hold, due bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if now.Sub(l.looked) < lookInterval {
+		return nil, false
+	}
+	l.looked = now
+	idle = make(map[string]*hold)
+	for id, h := range l.holds {
+		if h.open == 0 {
+			idle[id] = h
+		}
+	}
+	return idle, true
+}
+
+// extend reserves n more bytes for a part of an upload of unknown size.
+func (l *ledger) extend(h *hold, part int, n int64) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.reserve(h, n, 0); err != nil || h.released {
+		return err
+	}
+	if h.parts == nil {
+		h.parts = make(map[int]int64)
+	}
+	h.parts[part] += n
+	return nil
+}
+
+// restart gives back what a part has reserved, because it is written anew.
+func (l *ledger) restart(h *hold, part int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if h.released {
+		return
+	}
+	l.add(h, -h.parts[part], 0)
+	delete(h.parts, part)
+}

@@ -1,0 +1,264 @@
+// Package quota bounds what each principal may keep in a store: how large a file may
+// be, how many bytes and files, and how many uploads may be unfinished.
+//
+// # Whom a file counts for
+//
+// A file counts for the principal who made it: who put it, committed its upload or
+// copied it. All who are not known are one principal. The store keeps that beside the
+// file, set with the same rename that makes the file visible, where no user can see or
+// set it (on disk in the extended attribute with the file's version). So there is no
+// second place that could disagree with the tree, and nothing to repair after a crash.
+//
+// A file that is moved, or whose attributes change, goes on counting for whom it did;
+// one that is replaced counts for whoever replaced it; one that is removed counts no
+// more. What is put into the directory by hand counts for nobody, and what is edited
+// in place for whom it did. What is changed by hand while the store is open is noticed
+// when it is opened the next time: New reads the accounts of all files.
+//
+// # What may be begun
+//
+// What counts and what is reserved together never exceed a limit, however many uploads
+// run at once. An upload of known size reserves all of it when it begins, less what the
+// file at its path takes of the same account; one of unknown size reserves what it
+// writes before it is written. A commit takes the place of the reservation; an end
+// without commit gives it back. A resumable upload keeps its reservation while nobody
+// has it open, also over a restart, until it is committed, aborted or expires.
+//
+// After a crash, then, all counts are what the files and the unfinished uploads say.
+// The worst is an upload of unknown size that the crash has cut: the store removes it,
+// and nothing of it counts.
+//
+// Part writers of uploads of known size are those of the store itself. Limits that are
+// lowered, and files that were there before, may leave an account over its limit: then
+// it can do whatever does not make that worse.
+package quota
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/account"
+	"github.com/tranship/tranship/internal/keyedlock"
+)
+
+// Options are the limits. Those of the zero value are useful: no file, nor all files
+// together, have a bound, and unfinished uploads have the default one.
+type Options struct {
+	// FileBytes is the largest size of a file; 0: any.
+	FileBytes int64
+	// Bytes is how much the files of one principal may have together, with what is
+	// reserved for unfinished uploads; 0: any.
+	Bytes int64
+	// Files is how many files one principal may have, unfinished ones included; 0:
+	// any.
+	Files int64
+	// Uploads is how many unfinished uploads one principal may have, those that can
+	// be resumed included; 0: DefaultUploads; less than 0: any.
+	Uploads int
+}
+
+// DefaultUploads is how many unfinished uploads a principal may have unless told
+// otherwise.
+const DefaultUploads = 1000
+
+// counts tells whether there is a limit for which files must be counted.
+func (o Options) counts() bool { return o.Bytes > 0 || o.Files > 0 }
+
+// Store is a store whose users have limits. It is safe for concurrent use.
+type Store struct {
+	tranship.Store
+	options Options
+	// keeper is nil if files do not count.
+	keeper account.Keeper
+	// paths are held while what a path counts for changes.
+	paths  keyedlock.Locks
+	ledger ledger
+}
+
+var _ tranship.Store = (*Store)(nil)
+
+// New returns a store with limits, and counts what is in it. If Bytes or Files are
+// limited, the store must be able to keep whom a file counts for: those in directories
+// with extended attributes and in memory can. Others are tranship.ErrUnsupported.
+func New(ctx context.Context, store tranship.Store, options Options) (*Store, error) {
+	if options.Uploads == 0 {
+		options.Uploads = DefaultUploads
+	}
+	s := &Store{Store: store, options: options}
+	s.ledger = newLedger(options)
+	if options.counts() {
+		keeper, ok := store.(account.Keeper)
+		if !ok {
+			return nil, fmt.Errorf("%w: the store cannot keep whom a file counts for, so there can be no quota of bytes or files", tranship.ErrUnsupported)
+		}
+		if err := keeper.KeepsAccounts(); err != nil {
+			return nil, fmt.Errorf("no quota of bytes or files is possible: %w", err)
+		}
+		s.keeper = keeper
+		for file, err := range keeper.Accounts(ctx) {
+			if err != nil {
+				return nil, fmt.Errorf("counting files: %w", err)
+			}
+			s.ledger.count(file, 1)
+		}
+	}
+	for info, err := range store.ListUploads(ctx, "") {
+		if err != nil {
+			return nil, fmt.Errorf("counting uploads: %w", err)
+		}
+		if err := s.restore(ctx, info); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// restore reserves again what an unfinished upload that is already there needs.
+func (s *Store) restore(ctx context.Context, info tranship.UploadInfo) error {
+	h := &hold{account: nameOf(info.Owner), path: info.Path, uploads: 1, resumable: true}
+	old, err := s.look(ctx, info.Path)
+	if err != nil {
+		return fmt.Errorf("counting uploads: %w", err)
+	}
+	h.bytes, h.files = needed(h.account, info.Size, old)
+	s.ledger.adopt(info.ID, h)
+	return nil
+}
+
+// look tells whom the file at a path counts for; nobody, if there is none or if files
+// do not count.
+func (s *Store) look(ctx context.Context, path string) (account.File, error) {
+	if s.keeper == nil {
+		return account.File{}, nil
+	}
+	file, err := s.keeper.Account(ctx, path)
+	if isNotFound(err) {
+		return account.File{}, nil
+	}
+	return file, err
+}
+
+// needed is what an account needs more than it has, when a file of size bytes comes in
+// the place of old. It may be less than nothing.
+func needed(name string, size int64, old account.File) (bytes, files int64) {
+	if old.Account != nil && *old.Account == name {
+		return size - old.Size, 0
+	}
+	return size, 1
+}
+
+// admitSize fails for a file that is too large.
+func (s *Store) admitSize(path string, size int64) error {
+	if s.options.FileBytes > 0 && size > s.options.FileBytes {
+		return fmt.Errorf("%w: %s has %d bytes or more, and a file may have at most %d (--max-file-size)", tranship.ErrLimit, path, size, s.options.FileBytes)
+	}
+	return nil
+}
+
+// Put implements tranship.Writer.
+func (s *Store) Put(ctx context.Context, spec tranship.Spec, data []byte) (tranship.File, error) {
+	if err := spec.Validate(); err != nil {
+		return tranship.File{}, err
+	}
+	if err := s.admitSize(spec.Path, int64(len(data))); err != nil {
+		return tranship.File{}, err
+	}
+	if s.keeper == nil || len(data) > tranship.MaxPutBytes {
+		return s.Store.Put(ctx, spec, data)
+	}
+	return s.make(ctx, spec.Path, int64(len(data)), func(ctx context.Context) (tranship.File, error) {
+		return s.Store.Put(ctx, spec, data)
+	})
+}
+
+// make lets do make a file of size bytes at path, for whoever calls.
+func (s *Store) make(ctx context.Context, path string, size int64, do func(context.Context) (tranship.File, error)) (tranship.File, error) {
+	unlock, err := s.paths.Lock(ctx, path)
+	if err != nil {
+		return tranship.File{}, err
+	}
+	defer unlock()
+	return s.makeLocked(ctx, path, size, do)
+}
+
+// makeLocked is make for who holds path.
+func (s *Store) makeLocked(ctx context.Context, path string, size int64, do func(context.Context) (tranship.File, error)) (tranship.File, error) {
+	name := caller(ctx)
+	old, err := s.look(ctx, path)
+	if err != nil {
+		return tranship.File{}, err
+	}
+	h := &hold{account: name, path: path}
+	bytes, files := needed(name, size, old)
+	if err := s.try(ctx, func() error { return s.ledger.raise(h, bytes, files) }); err != nil {
+		return tranship.File{}, err
+	}
+	defer s.ledger.release(h)
+	file, err := do(account.NewContext(ctx, name))
+	if err != nil {
+		s.recount(ctx, path, old)
+		return tranship.File{}, err
+	}
+	s.ledger.settle(h, old, account.File{Path: path, Size: file.Size, Account: &name})
+	return file, nil
+}
+
+// recount counts what is at a path after a change of it has failed, which may yet have
+// been made. The caller holds the path.
+func (s *Store) recount(ctx context.Context, path string, old account.File) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recountTime)
+	defer cancel()
+	// If the store does not even tell, nothing is known to have changed.
+	if now, err := s.look(ctx, path); err == nil {
+		s.ledger.replace(old, now)
+	}
+}
+
+// recountTime bounds how long recount waits for the store.
+const recountTime = 10 * time.Second
+
+// try tries what may fail for want of room, and again when there were uploads that
+// have expired.
+func (s *Store) try(ctx context.Context, reserve func() error) error {
+	err := reserve()
+	if errors.Is(err, tranship.ErrQuota) && s.forgetExpired(ctx) {
+		err = reserve()
+	}
+	return err
+}
+
+// forgetExpired gives back what uploads have reserved that nobody has open and that
+// the store does not have any more. It looks at most every few seconds.
+func (s *Store) forgetExpired(ctx context.Context) bool {
+	idle, due := s.ledger.idle(time.Now())
+	if !due {
+		return false
+	}
+	for info, err := range s.Store.ListUploads(ctx, "") {
+		if err != nil {
+			return false
+		}
+		delete(idle, info.ID)
+	}
+	for id, h := range idle {
+		s.ledger.drop(id, h)
+	}
+	return len(idle) > 0
+}
+
+// Usage is what an account has.
+type Usage struct {
+	// Bytes and Files are what its files have.
+	Bytes, Files int64
+	// ReservedBytes and ReservedFiles are what unfinished ones may need beside that.
+	ReservedBytes, ReservedFiles int64
+	// Uploads are those that are unfinished.
+	Uploads int
+}
+
+// Usage tells what a principal has; "" is whoever is not known. Bytes and Files are 0
+// unless they are limited.
+func (s *Store) Usage(principal string) Usage { return s.ledger.usage(nameOf(principal)) }

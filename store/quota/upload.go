@@ -1,0 +1,247 @@
+package quota
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/access"
+	"github.com/tranship/tranship/internal/account"
+	"github.com/tranship/tranship/internal/chunk"
+)
+
+// upload is one use of an upload.
+type upload struct {
+	tranship.Upload
+	store *Store
+	hold  *hold
+	size  *int64
+	epoch uint64
+	// left tells that the use has ended.
+	left atomic.Bool
+}
+
+// Begin implements tranship.Writer. An upload is its owner's, and its owner is who
+// calls unless the spec says otherwise.
+func (s *Store) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload, error) {
+	if spec.Owner == "" {
+		spec.Owner = access.FromContext(ctx).Name
+	}
+	if err := spec.Validate(); err != nil {
+		return nil, err
+	}
+	if spec.Size != nil {
+		if err := s.admitSize(spec.Path, *spec.Size); err != nil {
+			return nil, err
+		}
+	}
+	// Only the store knows whether this is an upload that has its reservation.
+	begun, err := s.Store.Begin(ctx, spec)
+	if err != nil {
+		return nil, err
+	}
+	u := &upload{Upload: begun, store: s, size: spec.Size, epoch: begun.Epoch()}
+	if u.hold = s.ledger.resume(begun.ID(), caller(ctx), u.epoch); u.hold != nil {
+		return u, nil
+	}
+	if u.hold, err = s.reserve(ctx, spec); err != nil {
+		end := begun.Abort
+		if u.epoch > 1 { // it was there before
+			end = begun.Detach
+		}
+		// What it cannot do now the store does when the upload expires.
+		_ = end(context.WithoutCancel(ctx))
+		return nil, err
+	}
+	u.hold = s.ledger.enter(begun.ID(), u.epoch, u.hold)
+	return u, nil
+}
+
+// reserve reserves what an upload needs.
+func (s *Store) reserve(ctx context.Context, spec tranship.Spec) (*hold, error) {
+	name := caller(ctx)
+	h := &hold{account: name, path: spec.Path, resumable: spec.ResumeKey != ""}
+	old, err := s.look(ctx, spec.Path)
+	if err != nil {
+		return nil, err
+	}
+	bytes, files := int64(0), int64(0)
+	if s.keeper != nil {
+		size := int64(0) // as long as it is not known
+		if spec.Size != nil {
+			size = *spec.Size
+		}
+		bytes, files = needed(name, size, old)
+	}
+	err = s.try(ctx, func() error { return s.ledger.begin(h) })
+	if err == nil {
+		err = s.try(ctx, func() error { return s.ledger.raise(h, bytes, files) })
+	}
+	if err != nil {
+		s.ledger.release(h)
+		return nil, err
+	}
+	return h, nil
+}
+
+// Part implements tranship.Upload.
+func (u *upload) Part(ctx context.Context, n int) (tranship.PartWriter, error) {
+	part, err := u.Upload.Part(ctx, n)
+	if err != nil || u.size != nil {
+		return part, err
+	}
+	u.store.ledger.restart(u.hold, n)
+	return &partWriter{PartWriter: part, ctx: ctx, upload: u, n: n}, nil
+}
+
+// CopyPart implements tranship.Upload.
+func (u *upload) CopyPart(ctx context.Context, n int, source string, options tranship.OpenOptions) error {
+	if u.size != nil {
+		return u.Upload.CopyPart(ctx, n, source, options)
+	}
+	u.store.ledger.restart(u.hold, n)
+	if err := u.grow(ctx, n, 0, u.PartSize()); err != nil {
+		return err
+	}
+	err := u.Upload.CopyPart(ctx, n, source, options)
+	if err != nil {
+		u.store.ledger.restart(u.hold, n)
+	}
+	return err
+}
+
+// grow reserves length bytes, of a part that has written, for an upload of unknown
+// size.
+func (u *upload) grow(ctx context.Context, n int, written, length int64) error {
+	if n < 0 || int64(n) > (1<<62)/u.PartSize() {
+		return nil // the store says what is wrong
+	}
+	if err := u.store.admitSize(u.hold.path, int64(n)*u.PartSize()+written+length); err != nil {
+		return err
+	}
+	if u.store.keeper == nil {
+		return nil
+	}
+	return u.store.try(ctx, func() error { return u.store.ledger.extend(u.hold, n, length) })
+}
+
+// partWriter reserves what is written to an upload of unknown size.
+type partWriter struct {
+	tranship.PartWriter
+	ctx     context.Context
+	upload  *upload
+	n       int
+	written int64
+}
+
+// Write implements io.Writer.
+func (w *partWriter) Write(data []byte) (int, error) {
+	if err := w.reserve(len(data)); err != nil {
+		return 0, err
+	}
+	return w.PartWriter.Write(data)
+}
+
+// WriteChunk implements chunk.Writer.
+func (w *partWriter) WriteChunk(data chunk.Chunk) error {
+	if err := w.reserve(data.Len()); err != nil {
+		data.Release()
+		return err
+	}
+	return chunk.Write(w.PartWriter, data)
+}
+
+func (w *partWriter) reserve(length int) error {
+	if w.written+int64(length) > w.upload.PartSize() {
+		return nil // the store takes nothing of it
+	}
+	if err := w.upload.grow(w.ctx, w.n, w.written, int64(length)); err != nil {
+		return err
+	}
+	w.written += int64(length)
+	return nil
+}
+
+// Commit implements tranship.Upload.
+func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.File, error) {
+	s, h := u.store, u.hold
+	if s.keeper == nil {
+		file, err := u.Upload.Commit(ctx, commit)
+		if err == nil {
+			u.leave(true)
+		}
+		return file, err
+	}
+	unlock, err := s.paths.Lock(ctx, h.path)
+	if err != nil {
+		return tranship.File{}, err
+	}
+	defer unlock()
+	old, err := s.look(ctx, h.path)
+	if err != nil {
+		return tranship.File{}, err
+	}
+	if u.size != nil {
+		// The file that was there when the upload began may have gone since.
+		bytes, files := needed(h.account, *u.size, old)
+		if err := s.try(ctx, func() error { return s.ledger.raise(h, bytes, files) }); err != nil {
+			return tranship.File{}, err
+		}
+	}
+	file, err := u.Upload.Commit(account.NewContext(ctx, h.account), commit)
+	if err != nil {
+		s.recount(ctx, h.path, old)
+		return tranship.File{}, err
+	}
+	now := account.File{Path: h.path, Size: file.Size, Account: &h.account}
+	if u.epoch > 1 {
+		// A commit that was remembered has made no file, and its file may count
+		// for somebody else.
+		if found, err := s.look(context.WithoutCancel(ctx), h.path); err == nil {
+			now = found
+		}
+	}
+	s.ledger.settle(h, old, now)
+	u.leave(true)
+	return file, nil
+}
+
+// Abort implements tranship.Upload.
+func (u *upload) Abort(ctx context.Context) error {
+	err := u.Upload.Abort(ctx)
+	if err == nil || ctx.Err() == nil {
+		u.leave(true)
+	}
+	return err
+}
+
+// Detach implements tranship.Upload.
+func (u *upload) Detach(ctx context.Context) error {
+	err := u.Upload.Detach(ctx)
+	if err == nil || ctx.Err() == nil {
+		u.leave(!u.hold.resumable)
+	}
+	return err
+}
+
+// leave ends the use of the upload, and the upload if it is over.
+func (u *upload) leave(over bool) {
+	if u.left.CompareAndSwap(false, true) {
+		u.store.ledger.leave(u.ID(), u.hold, u.epoch, over)
+	}
+}
+
+// AbortUpload implements tranship.Uploads.
+func (s *Store) AbortUpload(ctx context.Context, id string) error {
+	if err := s.Store.AbortUpload(ctx, id); err != nil {
+		return err
+	}
+	s.ledger.abort(id)
+	return nil
+}
+
+// String is for logs.
+func (u Usage) String() string {
+	return fmt.Sprintf("%d bytes and %d files, %d bytes and %d files reserved for %d unfinished uploads", u.Bytes, u.Files, u.ReservedBytes, u.ReservedFiles, u.Uploads)
+}
