@@ -23,6 +23,11 @@ type session struct {
 	reason error
 
 	received, written atomic.Int64
+	// copied counts the bytes of parts that were copied from other files.
+	copied atomic.Int64
+
+	// waiting tells whose fault it is that nothing arrives.
+	waiting waiting
 
 	mu    sync.Mutex
 	reach int64

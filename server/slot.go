@@ -170,6 +170,13 @@ func (s *slot) transfer(begin *transhipv1.Begin) (finished *transhipv1.Finished,
 		_ = s.cursor.close() // what matters has been closed before
 	}()
 
+	s.session.waiting.join(s.stream.pace)
+	defer s.session.waiting.leave(s.stream.pace)
+	var slow *slowness
+	if s.owner {
+		slow = newSlowness(s.stream.pace, s.session)
+		defer slow.stop()
+	}
 	progress := s.ticker(begin)
 	if progress != nil {
 		defer progress.Stop()
@@ -181,18 +188,12 @@ func (s *slot) transfer(begin *transhipv1.Begin) (finished *transhipv1.Finished,
 	for {
 		select {
 		case e := <-s.events:
-			switch {
-			case e.chunk != nil:
-				err = s.write(e.chunk, e.data)
-			case e.copyPart != nil:
-				err = s.copyPart(e.copyPart)
-			case e.finish != nil:
-				s.finishing = true
-				return s.finish(e.finish)
-			default:
-				err = e.err
+			finished, err := s.handle(e)
+			if finished != nil || err != nil {
+				return finished, err
 			}
-			if err != nil {
+		case <-slow.tick():
+			if err := slow.look(); err != nil {
 				return nil, err
 			}
 		case <-tick(progress):
@@ -204,6 +205,24 @@ func (s *slot) transfer(begin *transhipv1.Begin) (finished *transhipv1.Finished,
 		case <-s.stream.ctx.Done():
 			return nil, s.stream.ctx.Err()
 		}
+	}
+}
+
+// handle does what a message asks for, while its client waits. It returns what a finish
+// comes to.
+func (s *slot) handle(e event) (finished *transhipv1.Finished, err error) {
+	s.stream.pace.Hold()
+	defer s.stream.pace.Release()
+	switch {
+	case e.chunk != nil:
+		return nil, s.write(e.chunk, e.data)
+	case e.copyPart != nil:
+		return nil, s.copyPart(e.copyPart)
+	case e.finish != nil:
+		s.finishing = true
+		return s.finish(e.finish)
+	default:
+		return nil, e.err
 	}
 }
 
@@ -398,6 +417,7 @@ func (s *slot) copyPart(request *transhipv1.CopyPart) error {
 		return err
 	}
 	s.reached()
+	s.session.copied.Add(s.session.upload.PartSize())
 	if request.Crc32C == nil {
 		return nil
 	}

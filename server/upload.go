@@ -16,6 +16,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/grpcdesc"
+	"github.com/tranship/tranship/internal/pace"
 	"github.com/tranship/tranship/internal/payload"
 	"github.com/tranship/tranship/internal/rpcstatus"
 	"github.com/tranship/tranship/internal/wire"
@@ -43,8 +44,11 @@ const (
 // uploadStream is one call of Upload. Its fields belong to the goroutine that runs
 // receive, except where they are safe for concurrent use themselves.
 type uploadStream struct {
-	server  *Server
-	ctx     context.Context
+	server *Server
+	ctx    context.Context
+	// pace counts for how long the client waits for the server; nil if there is no
+	// limit of how slow it may be.
+	pace    *pace.Call
 	replies *replies
 	bytes   *semaphore.Weighted
 	workers *semaphore.Weighted
@@ -74,6 +78,7 @@ func (s *Server) Upload(stream grpc.BidiStreamingServer[transhipv1.UploadRequest
 	u := &uploadStream{
 		server:  s,
 		ctx:     ctx,
+		pace:    pace.FromContext(ctx),
 		replies: newReplies(),
 		bytes:   semaphore.NewWeighted(streamBytes),
 		workers: semaphore.NewWeighted(streamWorkers),
@@ -179,7 +184,10 @@ func (u *uploadStream) run(requests <-chan received, keepalive <-chan time.Time)
 			if next.err != nil {
 				return endOfStream(next.err)
 			}
-			if err := u.handle(next); err != nil {
+			u.pace.Hold()
+			err := u.handle(next)
+			u.pace.Release()
+			if err != nil {
 				return err
 			}
 		case <-keepalive:

@@ -1,0 +1,276 @@
+package limit_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/health"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+
+	"github.com/tranship/tranship/server/limit"
+)
+
+// serve runs a server of the health service with limits, and returns its address.
+func serve(t *testing.T, options limit.Options) string {
+	t.Helper()
+	limiter := limit.New(options)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := grpc.NewServer(append(limiter.ServerOptions(), grpc.Creds(limiter.Credentials(insecure.NewCredentials())))...)
+	healthv1.RegisterHealthServer(server, health.NewServer())
+	done := make(chan error, 1)
+	go func() { done <- server.Serve(limiter.Listener(listener)) }()
+	t.Cleanup(func() {
+		server.Stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	return listener.Addr().String()
+}
+
+func dial(t *testing.T, address string) healthv1.HealthClient {
+	t.Helper()
+	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return healthv1.NewHealthClient(conn)
+}
+
+func check(t *testing.T, client healthv1.HealthClient) error {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	_, err := client.Check(ctx, &healthv1.HealthCheckRequest{})
+	return err
+}
+
+// eventually tries until there is no error.
+func eventually(t *testing.T, try func() error) {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	late := time.After(20 * time.Second)
+	for {
+		err := try()
+		if err == nil {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-late:
+			t.Fatal(err)
+		}
+	}
+}
+
+// attack is a client of its own making.
+type attack struct {
+	*testing.T
+	net.Conn
+	*http2.Framer
+	read *bufio.Reader
+}
+
+// newAttack connects, with the preface if it is to.
+func newAttack(t *testing.T, address string, preface bool) attack {
+	t.Helper()
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	if err := conn.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	a := attack{T: t, Conn: conn, read: bufio.NewReader(conn)}
+	a.Framer = http2.NewFramer(conn, a.read)
+	if preface {
+		if _, err := io.WriteString(conn, http2.ClientPreface); err != nil {
+			t.Fatal(err)
+		}
+		if err := a.WriteSettings(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return a
+}
+
+// closed reads all that comes until the server has closed the connection.
+func (a attack) closed() {
+	a.Helper()
+	_, err := io.Copy(io.Discard, a.read)
+	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
+		a.Error("the server did not close the connection")
+	}
+}
+
+// headers are those of a call.
+func headers(t *testing.T) []byte {
+	t.Helper()
+	var block strings.Builder
+	encoder := hpack.NewEncoder(&block)
+	for _, field := range []hpack.HeaderField{
+		{Name: ":method", Value: "POST"},
+		{Name: ":scheme", Value: "http"},
+		{Name: ":path", Value: healthv1.Health_Watch_FullMethodName},
+		{Name: ":authority", Value: "x"},
+		{Name: "content-type", Value: "application/grpc"},
+	} {
+		if err := encoder.WriteField(field); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return []byte(block.String())
+}
+
+func TestConnections(t *testing.T) {
+	for name, options := range map[string]limit.Options{
+		"of a peer": {ConnectionsPerPeer: 2},
+		"of all":    {Connections: 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			address := serve(t, options)
+			first, second := newAttack(t, address, true), newAttack(t, address, true)
+			newAttack(t, address, false).closed()
+			if err := first.Close(); err != nil {
+				t.Fatal(err)
+			}
+			eventually(t, func() error { return check(t, dial(t, address)) })
+			if err := second.WritePing(false, [8]byte{}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestHandshakeTime(t *testing.T) {
+	address := serve(t, limit.Options{HandshakeTime: 50 * time.Millisecond})
+	newAttack(t, address, false).closed()
+	if err := check(t, dial(t, address)); err != nil {
+		t.Error(err)
+	}
+}
+
+// Calls of one peer are counted over all its connections, until they end.
+func TestStreamsPerPeer(t *testing.T) {
+	address := serve(t, limit.Options{StreamsPerPeer: 3})
+	ctx, cancel := context.WithCancel(t.Context())
+	for range 3 {
+		stream, err := dial(t, address).Watch(ctx, &healthv1.HealthCheckRequest{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := stream.Recv(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err := check(t, dial(t, address))
+	if status.Code(err) != codes.Unavailable || !strings.Contains(err.Error(), "--max-streams-per-peer") {
+		t.Errorf("the fourth call: %v", err)
+	}
+	cancel()
+	eventually(t, func() error { return check(t, dial(t, address)) })
+}
+
+// Headers that are too long are refused, by our own side already, where the server has
+// said so.
+func TestHeaderBytes(t *testing.T) {
+	address := serve(t, limit.Options{HeaderBytes: 4096})
+	client := dial(t, address)
+	if err := check(t, client); err != nil {
+		t.Fatal(err)
+	}
+	ctx := metadata.AppendToOutgoingContext(t.Context(), "k", strings.Repeat("v", 5000))
+	if _, err := client.Check(ctx, &healthv1.HealthCheckRequest{}); err == nil || !strings.Contains(err.Error(), "4096") {
+		t.Error(err)
+	}
+}
+
+// A connection that floods the server is closed, and others are served meanwhile.
+func TestFloods(t *testing.T) {
+	for name, send := range map[string]func(a attack, i uint32) error{
+		"settings":     func(a attack, _ uint32) error { return a.WriteSettings() },
+		"settings ack": func(a attack, _ uint32) error { return a.WriteSettingsAck() },
+		"pings":        func(a attack, _ uint32) error { return a.WritePing(false, [8]byte{}) },
+		"ping acks":    func(a attack, _ uint32) error { return a.WritePing(true, [8]byte{}) },
+		"empty data": func(a attack, i uint32) error {
+			if i == 0 {
+				return a.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: headers(a.T), EndHeaders: true})
+			}
+			return a.WriteData(1, false, nil)
+		},
+		"priorities": func(a attack, _ uint32) error {
+			return a.WritePriority(1, http2.PriorityParam{StreamDep: 3, Weight: 1})
+		},
+		"windows": func(a attack, _ uint32) error { return a.WriteWindowUpdate(0, 1) },
+		"rapid reset": func(a attack, i uint32) error {
+			id := 2*i + 1
+			if err := a.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: headers(a.T), EndHeaders: true}); err != nil {
+				return err
+			}
+			return a.WriteRSTStream(id, http2.ErrCodeCancel)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			address := serve(t, limit.Options{FramesPerSecond: 100})
+			client := dial(t, address)
+			a := newAttack(t, address, true)
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				a.closed()
+			}()
+			sent := uint32(0)
+			for ; sent < 200_000; sent++ {
+				if err := send(a, sent); err != nil {
+					break
+				}
+			}
+			<-done
+			if sent == 200_000 {
+				t.Error("all of it was taken")
+			}
+			if err := check(t, client); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// Who begins calls too fast is refused before they cost anything, and is heard again
+// later.
+func TestStreamsPerSecond(t *testing.T) {
+	address := serve(t, limit.Options{StreamsPerSecond: 20, CallsPerSecond: -1})
+	client := dial(t, address)
+	refused := 0
+	for range 100 {
+		if err := check(t, client); err != nil {
+			if status.Code(err) != codes.Unavailable || !strings.Contains(err.Error(), "--max-streams-per-second") {
+				t.Fatal(err)
+			}
+			refused++
+		}
+	}
+	if refused == 0 {
+		t.Error("none of 100 calls was refused")
+	}
+	eventually(t, func() error { return check(t, client) })
+}
