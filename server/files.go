@@ -11,9 +11,8 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// listBatch is how many entries go into one message of a list: at most about 1.3
-// MiB, when all paths and metadata are as long as they may be.
-const listBatch = 256
+// listPage is how many entries go into one message of a list at most.
+const listPage = 256
 
 // Stat implements the service.
 func (s *Server) Stat(ctx context.Context, request *transhipv1.StatRequest) (*transhipv1.StatResponse, error) {
@@ -37,7 +36,7 @@ func (s *Server) List(request *transhipv1.ListRequest, stream grpc.ServerStreami
 	})
 	remaining := int(request.GetLimit())
 	var sum wire.ListSum
-	batch := make([]*transhipv1.Entry, 0, listBatch)
+	batch := make([]*transhipv1.Entry, 0, s.options.ListPage)
 	for entry, err := range entries {
 		if err != nil {
 			return s.statusError(ctx, "list", err)
@@ -45,7 +44,7 @@ func (s *Server) List(request *transhipv1.ListRequest, stream grpc.ServerStreami
 		sum.Add(entry)
 		batch = append(batch, wire.EntryToProto(entry))
 		remaining--
-		if len(batch) == listBatch {
+		if len(batch) == s.options.ListPage {
 			if err := stream.Send(&transhipv1.ListResponse{Entries: batch}); err != nil {
 				return err
 			}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math"
 	"runtime/debug"
 	"time"
 
@@ -23,7 +24,6 @@ import (
 	"github.com/tranship/tranship/internal/bufferpool"
 	"github.com/tranship/tranship/internal/payload"
 	"github.com/tranship/tranship/internal/rpcstatus"
-	"github.com/tranship/tranship/internal/wire"
 )
 
 // Flow-control windows. Both are set: setting one leaves the other at 64 KiB. What a
@@ -39,7 +39,7 @@ const (
 // system calls that grpc-go's default makes.
 const writeBuffer = 64 << 10
 
-// maxStreams bounds the calls under way on one connection.
+// maxStreams bounds the calls under way on one connection unless Options say otherwise.
 const maxStreams = 1000
 
 // GRPCOptions are the settings for a grpc.Server of this package's services:
@@ -54,14 +54,19 @@ func GRPCOptions(options Options) []grpc.ServerOption {
 	if memory == nil {
 		memory = NewMemory(0)
 	}
+	message := cmp.Or(options.MaxMessageBytes, DefaultMaxMessageBytes)
+	streams := cmp.Or(options.MaxStreams, maxStreams)
+	if streams < 0 {
+		streams = math.MaxInt32
+	}
 	return []grpc.ServerOption{
 		grpc.ForceServerCodecV2(payload.Codec{}),
 		experimental.BufferPool(&bufferpool.Pool{}),
 		grpc.InitialWindowSize(streamWindow),
 		grpc.InitialConnWindowSize(connectionWindow),
 		grpc.WriteBufferSize(writeBuffer),
-		grpc.MaxConcurrentStreams(maxStreams),
-		grpc.MaxRecvMsgSize(cmp.Or(options.MaxMessageBytes, wire.DefaultMaxMessageBytes)),
+		grpc.MaxConcurrentStreams(uint32(min(streams, math.MaxInt32))),
+		grpc.MaxRecvMsgSize(message),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: time.Minute, Timeout: 20 * time.Second}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
 		grpc.ChainUnaryInterceptor(func(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (response any, err error) {
@@ -69,7 +74,7 @@ func GRPCOptions(options Options) []grpc.ServerOption {
 			return handler(ctx, request)
 		}),
 		grpc.ChainStreamInterceptor(func(server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) (err error) {
-			leave, err := memory.enter(stream.Context())
+			leave, err := memory.enter(stream.Context(), weight(message))
 			if err != nil {
 				return rpcstatus.Error(err)
 			}

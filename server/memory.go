@@ -1,28 +1,31 @@
 package server
 
 import (
-	"cmp"
 	"context"
-	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/semaphore"
+	"google.golang.org/grpc"
 
-	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/rpcstatus"
 )
 
 // DefaultMemoryLimit is that of a Memory made with 0, 512 MiB.
 const DefaultMemoryLimit = 512 << 20
 
-// MinMemoryLimit is the least limit of a Memory, 16 MiB.
-const MinMemoryLimit = 16 << 20
+// MinMemoryLimit is the least limit of a Memory, 32 MiB.
+const MinMemoryLimit = 32 << 20
 
-// What a call that streams is counted with, in bytes: what its flow-control window lets
-// in, and one message of the largest chunk; of one that waits, its window.
+// DefaultMaxMessageBytes is the largest message that a server takes unless told
+// otherwise: twice as much as a chunk.
+const DefaultMaxMessageBytes = 2 << 20
+
+// What a call is counted with, in bytes: what its flow-control window lets in, and the
+// largest message; while it waits, its window.
 const (
-	callBytes        = streamWindow + 1<<20
+	callBytes        = streamWindow + DefaultMaxMessageBytes
 	waitingCallBytes = streamWindow
 )
 
@@ -34,14 +37,19 @@ const wideFraction = 5
 
 // Memory bounds what clients can make a server hold in its memory. One 32nd of it is
 // for payload that waits to be stored: who needs some waits, first come, first served,
-// and so do the clients that send it. The rest is for calls that stream, 3 MiB for each
-// that may be under way at once. As many again may wait up to 10 s for their turn, in
-// their order; others fail with UNAVAILABLE, and clients try them again later. Beside
-// that a server needs some 30 MiB.
+// and so do the clients that send it. A 10th is for calls that have only one message,
+// while that arrives. The rest is for calls that stream, 4 MiB for each that may be under way at once, or more if
+// messages may be larger than DefaultMaxMessageBytes. As many again may wait up to 10 s
+// for their turn, in their order; others fail with UNAVAILABLE, and clients try them
+// again later. Beside that a server needs some 30 MiB.
+//
+// One caller, who is a principal or, if that is not known, an IPv4 address or IPv6 /64,
+// has at most three quarters of all that, so that there is always room for others.
 //
 // It is safe for concurrent use; several services can share one.
 type Memory struct {
-	calls, present, payload *semaphore.Weighted
+	calls, arrivals queue
+	payload         *semaphore.Weighted
 	// active are the calls under way, of capacity.
 	active   atomic.Int64
 	capacity int64
@@ -61,35 +69,57 @@ func NewMemory(limit int64) *Memory {
 	}
 	limit = max(limit, MinMemoryLimit)
 	payload := limit / 32
-	calls := (limit - payload) / (callBytes + waitingCallBytes)
+	arriving, waiting := max(limit/32/callBytes, 1), max(limit/16/waitingCallBytes, 1)
+	calls := (limit - payload - arriving*callBytes - waiting*waitingCallBytes) / (callBytes + waitingCallBytes)
 	return &Memory{
-		calls:   semaphore.NewWeighted(calls),
-		present: semaphore.NewWeighted(2 * calls),
-		payload: semaphore.NewWeighted(payload),
-		most:    payload,
+		calls:    newQueue(calls, 2*calls),
+		arrivals: newQueue(arriving, arriving+waiting),
+		payload:  semaphore.NewWeighted(payload),
+		most:     payload,
 
 		capacity: calls,
 	}
 }
 
+// weight is for how many calls one counts whose messages may have so many bytes.
+func weight(messageBytes int) int64 {
+	return max((streamWindow+int64(messageBytes)+callBytes-1)/callBytes, 1)
+}
+
 // enter counts a call that streams, when it is its turn; leave ends it.
-func (m *Memory) enter(ctx context.Context) (leave func(), err error) {
-	full := fmt.Errorf("%w: there are as many transfers under way as the server's memory limit allows", tranship.ErrUnavailable)
-	if !m.present.TryAcquire(1) {
-		return nil, full
-	}
-	waiting, cancel := context.WithTimeout(ctx, admissionTime)
-	defer cancel()
-	if m.calls.Acquire(waiting, 1) != nil {
-		m.present.Release(1)
-		return nil, cmp.Or(ctx.Err(), full)
+func (m *Memory) enter(ctx context.Context, weight int64) (leave func(), err error) {
+	end, err := m.calls.enter(ctx, weight)
+	if err != nil {
+		return nil, err
 	}
 	m.active.Add(1)
 	return func() {
 		m.active.Add(-1)
-		m.calls.Release(1)
-		m.present.Release(1)
+		end()
 	}, nil
+}
+
+// Guard returns a copy of a service's description in which the messages of calls that
+// have only one count while they arrive. Others count by GRPCOptions. Every service of a
+// server is to be guarded that has such calls; Register does it for its own.
+func (m *Memory) Guard(description *grpc.ServiceDesc) *grpc.ServiceDesc {
+	guarded := *description
+	guarded.Methods = make([]grpc.MethodDesc, len(description.Methods))
+	for i, method := range description.Methods {
+		handler := method.Handler
+		method.Handler = func(service any, ctx context.Context, decode func(any) error, interceptor grpc.UnaryServerInterceptor) (any, error) {
+			return handler(service, ctx, func(message any) error {
+				leave, err := m.arrivals.enter(ctx, 1)
+				if err != nil {
+					return rpcstatus.Error(err)
+				}
+				defer leave()
+				return decode(message)
+			}, interceptor)
+		}
+		guarded.Methods[i] = method
+	}
+	return &guarded
 }
 
 // grantStreams is how many streams one of so many uploads under way may have, to which

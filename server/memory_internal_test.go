@@ -3,37 +3,50 @@ package server
 import (
 	"context"
 	"errors"
+	"net"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"google.golang.org/grpc/peer"
+
 	"github.com/tranship/tranship"
 )
 
-// TestMemoryCalls checks that a call too many waits, and that it is refused when that
+// TestMemoryCalls checks that a call too many waits, that one caller does not get all, and that it is refused when that
 // takes too long, or when too many wait.
 func TestMemoryCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		memory := NewMemory(MinMemoryLimit)
-		const room = 5 // 15 MiB, 3 MiB each
+		const places, share, waiting = 6, 5, 4 // of 25 MiB, 4 MiB each
+		others := peer.NewContext(t.Context(), &peer.Peer{Addr: &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1)}})
 		var leaves []func()
-		for range room {
-			leave, err := memory.enter(t.Context())
+		for i := range places {
+			ctx := t.Context()
+			if i >= share {
+				ctx = others
+			}
+			leave, err := memory.enter(ctx, 1)
 			if err != nil {
 				t.Fatal(err)
 			}
 			leaves = append(leaves, leave)
 		}
-		entered := make(chan error, 2*room)
-		for range room {
+		entered := make(chan error, waiting)
+		for range waiting {
 			go func() {
-				_, err := memory.enter(t.Context())
+				_, err := memory.enter(t.Context(), 1)
 				entered <- err
 			}()
 		}
 		synctest.Wait()
-		if _, err := memory.enter(t.Context()); !errors.Is(err, tranship.ErrUnavailable) || len(entered) != 0 {
+		if _, err := memory.enter(t.Context(), 1); !errors.Is(err, tranship.ErrUnavailable) || len(entered) != 0 {
 			t.Fatalf("while as many wait as may: %v", err)
+		}
+		others, cancel := context.WithCancel(others)
+		cancel()
+		if _, err := memory.enter(others, 1); !errors.Is(err, context.Canceled) {
+			t.Errorf("another caller may not even wait: %v", err)
 		}
 		leaves[0]()
 		synctest.Wait()
@@ -44,7 +57,7 @@ func TestMemoryCalls(t *testing.T) {
 			t.Fatal(err)
 		}
 		start := time.Now()
-		for range room - 1 {
+		for range waiting - 1 {
 			if err := <-entered; !errors.Is(err, tranship.ErrUnavailable) || time.Since(start) != admissionTime {
 				t.Errorf("after %v: %v", time.Since(start), err)
 			}
@@ -68,8 +81,8 @@ func TestMemoryPayload(t *testing.T) {
 			synctest.Wait()
 		}
 		for want := range 10 {
-			if held := len(order); held != min(2, 10-want) {
-				t.Fatalf("%d pieces of 256 KiB are held of 16 MiB", held)
+			if held := len(order); held != min(4, 10-want) {
+				t.Fatalf("%d pieces of 256 KiB are held of 32 MiB", held)
 			}
 			if n := <-order; n != want {
 				t.Errorf("piece %d came instead of %d", n, want)
@@ -90,6 +103,24 @@ func TestMemoryPayload(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// TestMemoryWeight checks that calls with larger messages count for more.
+func TestMemoryWeight(t *testing.T) {
+	for message, want := range map[int]int64{1 << 20: 1, DefaultMaxMessageBytes: 1, DefaultMaxMessageBytes + 1: 2, 64 << 20: 22} {
+		if got := weight(message); got != want {
+			t.Errorf("a call with messages of %d bytes counts for %d, want %d", message, got, want)
+		}
+	}
+	memory := NewMemory(MinMemoryLimit)
+	leave, err := memory.enter(t.Context(), weight(1<<30))
+	if err != nil {
+		t.Fatal(err)
+	}
+	leave()
+	if len(memory.calls.callers) != 0 {
+		t.Error("who has left is remembered")
+	}
 }
 
 // TestMemoryStreams checks that uploads are granted less streams the more uploads there
@@ -123,7 +154,7 @@ func TestMemoryStreams(t *testing.T) {
 		}
 	}
 	for range memory.capacity/2 + 1 {
-		if _, err := memory.enter(t.Context()); err != nil {
+		if _, err := memory.enter(t.Context(), 1); err != nil {
 			t.Fatal(err)
 		}
 	}

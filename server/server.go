@@ -18,7 +18,6 @@ import (
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/bufferpool"
 	"github.com/tranship/tranship/internal/grpcdesc"
-	"github.com/tranship/tranship/internal/wire"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
@@ -30,12 +29,19 @@ type Options struct {
 	// MinDurability is the least that a commit gets, whatever a client asks for.
 	MinDurability tranship.Durability
 	// MaxMessageBytes is the transport's limit for one message, which clients
-	// are told. 0: 4 MiB, grpc-go's default. It limits nothing by itself: see
+	// are told. 0: DefaultMaxMessageBytes. It limits nothing by itself: see
 	// GRPCOptions.
 	MaxMessageBytes int
 	// Memory bounds what clients can make the server hold. It is to be the same for
 	// New and for GRPCOptions; nil: one of each, with the default limit.
 	Memory *Memory
+	// MaxStreams is how many calls may be under way on one connection; 0: 1,000;
+	// less than 0: any.
+	MaxStreams int
+	// ListPage is how many entries go into one message of a list, at most 256; 0:
+	// 256, which are at most about 1.3 MiB, when all paths and metadata are as long
+	// as they may be.
+	ListPage int
 	// Version is the software version that clients are told; may be empty.
 	Version string
 }
@@ -61,7 +67,10 @@ type Server struct {
 
 // New returns the service over store.
 func New(store tranship.Store, options Options) *Server {
-	options.MaxMessageBytes = cmp.Or(options.MaxMessageBytes, wire.DefaultMaxMessageBytes)
+	options.MaxMessageBytes = cmp.Or(options.MaxMessageBytes, DefaultMaxMessageBytes)
+	if options.ListPage <= 0 || options.ListPage > listPage {
+		options.ListPage = listPage
+	}
 	if options.Memory == nil {
 		options.Memory = NewMemory(0)
 	}
@@ -77,7 +86,7 @@ func New(store tranship.Store, options Options) *Server {
 
 // Register adds the service to a gRPC server.
 func (s *Server) Register(registrar grpc.ServiceRegistrar) {
-	registrar.RegisterService(grpcdesc.Strict(&transhipv1.FileService_ServiceDesc), s)
+	registrar.RegisterService(s.options.Memory.Guard(grpcdesc.Strict(&transhipv1.FileService_ServiceDesc)), s)
 }
 
 // Shutdown makes the service refuse new files with UNAVAILABLE, and ends each

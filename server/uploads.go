@@ -12,7 +12,7 @@ import (
 // ListUploads implements the service.
 func (s *Server) ListUploads(request *transhipv1.ListUploadsRequest, stream grpc.ServerStreamingServer[transhipv1.ListUploadsResponse]) error {
 	ctx := stream.Context()
-	batch := make([]*transhipv1.Upload, 0, listBatch)
+	batch := make([]*transhipv1.Upload, 0, s.options.ListPage)
 	for info, err := range s.store.ListUploads(ctx, request.GetDirectory()) {
 		if err != nil {
 			return s.statusError(ctx, "list uploads", err)
@@ -25,7 +25,7 @@ func (s *Server) ListUploads(request *transhipv1.ListUploadsRequest, stream grpc
 			CreatedTime:  timestamppb.New(info.Created),
 			ExpireTime:   timestamppb.New(info.Expires),
 		})
-		if len(batch) == listBatch {
+		if len(batch) == s.options.ListPage {
 			if err := stream.Send(&transhipv1.ListUploadsResponse{Uploads: batch}); err != nil {
 				return err
 			}

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/tranship/tranship"
@@ -40,6 +39,7 @@ type serveFlags struct {
 	minFree      byteSize
 	memoryLimit  byteSize
 	uploadExpiry time.Duration
+	limits       serveLimitFlags
 	logFormat    string
 	logLevel     string
 	protection   protectionFlags
@@ -90,6 +90,7 @@ so, and without a way to tell who connects, unless --anonymous says so.`,
 	f.StringVar(&flags.logLevel, "log-level", "info", "`debug|info|warn|error`")
 	completeValues(cmd, "anonymous", string(anonymousRead), string(anonymousWrite))
 	flags.protection.add(cmd)
+	flags.limits.add(cmd)
 	completeValues(cmd, "durability", durabilities()...)
 	completeValues(cmd, "min-durability", durabilities()...)
 	completeValues(cmd, "log-format", "text", "json")
@@ -104,7 +105,7 @@ func (f serveFlags) validate() error {
 	case f.filesrv.revision != 1 && f.filesrv.revision != 2:
 		return usagef("--filesrv-revision %d: it must be 1 or 2", f.filesrv.revision)
 	case f.memoryLimit != 0 && f.memoryLimit < server.MinMemoryLimit:
-		return usagef("--memory-limit %d bytes: it must be at least 16MiB", f.memoryLimit)
+		return usagef("--memory-limit %d bytes: it must be at least 32MiB", f.memoryLimit)
 	case f.drainTimeout < 0:
 		return usagef("--drain-timeout %v: it must not be negative", f.drainTimeout)
 	}
@@ -113,7 +114,7 @@ func (f serveFlags) validate() error {
 			return usagef("--filesrv-upload-suffix %q: it must be able to be part of a file's name", f.filesrv.uploadSuffix)
 		}
 	}
-	return f.tls.validate()
+	return errors.Join(f.tls.validate(), f.limits.validate())
 }
 
 func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
@@ -165,7 +166,11 @@ func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
 	} else if config != nil {
 		transport = loggedHandshakes{tlstransport.New(config), logger}
 	}
-	protected, auditLog, err := flags.protection.protect(store, string(flags.anonymous), g.out, logger)
+	limited, err := flags.limits.limited(ctx, store)
+	if err != nil {
+		return err
+	}
+	protected, auditLog, err := flags.protection.protect(limited, string(flags.anonymous), g.out, logger)
 	if err != nil {
 		return err
 	}
@@ -175,7 +180,7 @@ func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
 	if err != nil {
 		return fmt.Errorf("--listen %s: %w", flags.listen, err)
 	}
-	service, err := newService(protected, flags, int(g.maxMessage.byteSize), logger, grpc.Creds(transport))
+	service, err := newService(protected, flags, int(g.maxMessage.byteSize), logger, transport)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}

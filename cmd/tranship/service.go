@@ -9,10 +9,12 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/health"
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 
@@ -22,10 +24,12 @@ import (
 	"github.com/tranship/tranship/server"
 	"github.com/tranship/tranship/server/filesrv"
 	"github.com/tranship/tranship/server/filetransfer"
+	"github.com/tranship/tranship/server/limit"
 )
 
 // service is everything that answers on the port of tranship serve.
 type service struct {
+	limiter      *limit.Limiter
 	grpc         *grpc.Server
 	native       *server.Server
 	health       *health.Server
@@ -33,17 +37,25 @@ type service struct {
 	log          *slog.Logger
 }
 
-// newService serves a store. The options come after its own.
-func newService(store tranship.Store, flags serveFlags, maxMessage int, log *slog.Logger, more ...grpc.ServerOption) (*service, error) {
+// newService serves a store over connections with these credentials. More options, as of
+// who finds out who calls, come before its own.
+func newService(store tranship.Store, flags serveFlags, maxMessage int, log *slog.Logger, transport credentials.TransportCredentials, more ...grpc.ServerOption) (*service, error) {
 	options := server.Options{
 		Logger:          log,
 		MinDurability:   tranship.Durability(flags.minDurability),
 		MaxMessageBytes: maxMessage,
 		Memory:          server.NewMemory(int64(flags.memoryLimit)),
+		MaxStreams:      none(flags.limits.streams),
+		ListPage:        flags.limits.listPage,
 		Version:         softwareVersion(),
 	}
+	limiter := flags.limits.limiter(log)
+	// Calls are bounded by who makes them, before anything else is spent on them.
+	settings := slices.Concat(more, limiter.ServerOptions(), server.GRPCOptions(options))
+	settings = append(settings, grpc.Creds(limiter.Credentials(transport)))
 	s := &service{
-		grpc:         grpc.NewServer(append(server.GRPCOptions(options), more...)...),
+		limiter:      limiter,
+		grpc:         grpc.NewServer(settings...),
 		native:       server.New(store, options),
 		health:       health.NewServer(),
 		drainTimeout: flags.drainTimeout,
@@ -56,7 +68,7 @@ func newService(store tranship.Store, flags serveFlags, maxMessage int, log *slo
 		Logger:       log,
 	}).Register(s.grpc)
 	filetransfer.New(store, filetransfer.Options{Logger: log}).Register(s.grpc)
-	healthv1.RegisterHealthServer(s.grpc, s.health)
+	s.grpc.RegisterService(options.Memory.Guard(&healthv1.Health_ServiceDesc), s.health)
 	for name := range s.grpc.GetServiceInfo() {
 		s.health.SetServingStatus(name, healthv1.HealthCheckResponse_SERVING)
 	}
@@ -67,7 +79,7 @@ func newService(store tranship.Store, flags serveFlags, maxMessage int, log *slo
 // run serves until the context ends, then drains. It takes the listener over.
 func (s *service) run(ctx context.Context, listener net.Listener, readyFile string) (err error) {
 	failed := make(chan error, 1)
-	go func() { failed <- s.grpc.Serve(listener) }()
+	go func() { failed <- s.grpc.Serve(s.limiter.Listener(listener)) }()
 	address := listener.Addr().String()
 	if readyFile != "" {
 		if err := writeReady(readyFile, address); err != nil {

@@ -246,7 +246,7 @@ func TestServeDrainTimeout(t *testing.T) {
 
 func TestServeSecondSignal(t *testing.T) {
 	store := &mem.Store{}
-	s, err := newService(store, serveFlags{drainTimeout: time.Hour}, 0, slog.New(slog.DiscardHandler))
+	s, err := newService(store, serveFlags{drainTimeout: time.Hour}, 0, slog.New(slog.DiscardHandler), insecure.NewCredentials())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,8 +21,8 @@ const (
 	MaxQueuedReplies   = 16384
 )
 
-// DefaultMaxMessageBytes is the largest message that either side takes unless
-// told otherwise: grpc-go's default, and more than any of this protocol.
+// DefaultMaxMessageBytes is the largest message that a client takes unless told
+// otherwise: grpc-go's default, and more than any of this protocol.
 const DefaultMaxMessageBytes = 4 << 20
 
 // FileToProto translates a file of a store.

@@ -13,6 +13,7 @@ import (
 	"github.com/tranship/tranship/internal/pace"
 	"github.com/tranship/tranship/internal/payload"
 	"github.com/tranship/tranship/internal/rpcstatus"
+	"github.com/tranship/tranship/server/internal/caller"
 )
 
 // unary waits for the turn of a call of one message, which has arrived.
@@ -26,7 +27,7 @@ func (l *Limiter) unary(ctx context.Context, request any, _ *grpc.UnaryServerInf
 
 // turn waits until a caller may make one more call.
 func (l *Limiter) turn(ctx context.Context) error {
-	calls := l.clients.get(callerIn(ctx)).calls
+	calls := l.clients.get(caller.Name(ctx)).calls
 	if calls == nil {
 		return nil
 	}
@@ -38,7 +39,7 @@ func (l *Limiter) turn(ctx context.Context) error {
 	case ctx.Err() != nil:
 		return rpcstatus.Error(ctx.Err())
 	}
-	return refuse("%s makes more than %v calls a second (--max-calls-per-second): wait, and try again", callerIn(ctx), l.options.CallsPerSecond)
+	return refuse("%s makes more than %v calls a second (--max-calls-per-second): wait, and try again", caller.Name(ctx), l.options.CallsPerSecond)
 }
 
 // stream runs the handler of a stream beside a look at how fast its client is. A client
@@ -58,7 +59,7 @@ func (l *Limiter) stream(server any, stream grpc.ServerStream, info *grpc.Stream
 		sent:         now(),
 	}
 	c.ctx = pace.NewContext(stream.Context(), c.pace)
-	for _, limiter := range []*rate.Limiter{l.clients.get(callerIn(c.ctx)).bandwidth, l.bandwidth} {
+	for _, limiter := range []*rate.Limiter{l.clients.get(caller.Name(c.ctx)).bandwidth, l.bandwidth} {
 		if limiter != nil {
 			c.bandwidth = append(c.bandwidth, limiter)
 		}

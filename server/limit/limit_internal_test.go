@@ -28,27 +28,6 @@ func address(text string) net.Addr {
 	return net.TCPAddrFromAddrPort(netip.MustParseAddrPort(text))
 }
 
-func TestPeer(t *testing.T) {
-	for text, want := range map[string]string{
-		"192.0.2.1:80":              "192.0.2.1",
-		"[::ffff:192.0.2.1]:80":     "192.0.2.1",
-		"[2001:db8:1:2:3:4:5:6]:80": "2001:db8:1:2::/64",
-		"[2001:db8:1:2:ffff::1]:80": "2001:db8:1:2::/64",
-		"[fe80::1:2:3:4%eth0]:80":   "fe80::/64",
-		"[::1]:80":                  "::/64",
-	} {
-		if got := peerOf(address(text)); got != want {
-			t.Errorf("%s is %s, want %s", text, got, want)
-		}
-	}
-	if got := peerOf(&net.UnixAddr{Name: "/run/socket"}); got != "/run/socket" {
-		t.Error(got)
-	}
-	if got := peerOf(nil); got != "" {
-		t.Error(got)
-	}
-}
-
 // What is remembered of clients is bounded, and those that come again stay.
 func TestClients(t *testing.T) {
 	c := newClients(3, func(name string) *client { return &client{name: name} })
@@ -64,8 +43,8 @@ func TestClients(t *testing.T) {
 	}
 }
 
-// caller is a context of somebody at an address.
-func caller(ctx context.Context, name, from string) context.Context {
+// as is a context of somebody at an address.
+func as(ctx context.Context, name, from string) context.Context {
 	ctx = peer.NewContext(ctx, &peer.Peer{Addr: address(from)})
 	return access.NewContext(ctx, access.Principal{Name: name})
 }
@@ -78,7 +57,7 @@ func TestCallsPerSecond(t *testing.T) {
 			_, err := l.unary(ctx, nil, nil, func(context.Context, any) (any, error) { return nil, nil })
 			return err
 		}
-		ann, ben := caller(t.Context(), "ann", "192.0.2.1:1"), caller(t.Context(), "ben", "192.0.2.1:2")
+		ann, ben := as(t.Context(), "ann", "192.0.2.1:1"), as(t.Context(), "ben", "192.0.2.1:2")
 		start := time.Now()
 		for range 15 {
 			if err := call(ann); err != nil {
@@ -96,7 +75,7 @@ func TestCallsPerSecond(t *testing.T) {
 		if err := call(ben); err != nil {
 			t.Error(err)
 		}
-		if err := call(caller(t.Context(), "", "192.0.2.1:3")); err != nil {
+		if err := call(as(t.Context(), "", "192.0.2.1:3")); err != nil {
 			t.Error(err)
 		}
 		if time.Since(start) > 1010*time.Millisecond {
@@ -202,7 +181,7 @@ func TestBandwidth(t *testing.T) {
 		defer cancel()
 		var outcomes []<-chan error
 		for i := range moved {
-			s := newStream(caller(ctx, fmt.Sprint("caller", i), "192.0.2.1:1"))
+			s := newStream(as(ctx, fmt.Sprint("caller", i), "192.0.2.1:1"))
 			outcomes = append(outcomes, run(l, s, uploading, receiveAll))
 			go func() {
 				for {
@@ -244,7 +223,7 @@ func TestBandwidth(t *testing.T) {
 			return nil
 		}
 		for _, name := range []string{"ann", "ben"} {
-			s := newStream(caller(t.Context(), name, "192.0.2.1:1"))
+			s := newStream(as(t.Context(), name, "192.0.2.1:1"))
 			close(s.out)
 			start := time.Now()
 			if err := <-run(l, s, download, send); err != nil {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net"
 	"sync"
+
+	"github.com/tranship/tranship/server/internal/caller"
 )
 
 // Listener returns a listener that accepts no more connections than there may be.
@@ -24,7 +26,7 @@ func (l *limitedListener) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		peer := peerOf(conn.RemoteAddr())
+		peer := caller.PeerOf(conn.RemoteAddr())
 		why := l.limiter.admitConnection(peer)
 		if why == "" {
 			return &limitedConn{Conn: conn, release: sync.OnceFunc(func() { l.limiter.releaseConnection(peer) })}, nil

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/rpcstatus"
+	"github.com/tranship/tranship/server/internal/caller"
 )
 
 // now is when something happens.
@@ -20,7 +21,7 @@ type arrivalKey struct{}
 // Tap counts a call before anything is spent on it. It is a part of ServerOptions, for
 // those who have a tap of their own to call it from.
 func (l *Limiter) Tap(ctx context.Context, _ *tap.Info) (context.Context, error) {
-	name := peerIn(ctx)
+	name := caller.Peer(ctx)
 	if begins := l.clients.get("peer " + name).begins; begins != nil && !begins.Allow() {
 		return nil, refuse("%s begins more than %d calls a second (--max-streams-per-second): wait, and try again", name, l.options.StreamsPerSecond)
 	}

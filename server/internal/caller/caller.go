@@ -1,4 +1,5 @@
-package limit
+// Package caller names who makes a call, for what is counted for each of them.
+package caller
 
 import (
 	"context"
@@ -10,9 +11,9 @@ import (
 	"github.com/tranship/tranship/access"
 )
 
-// peerOf names the peer behind an address: an IPv4 address, an IPv6 network of 64 bits,
+// PeerOf names the peer behind an address: an IPv4 address, an IPv6 network of 64 bits,
 // which one customer has, or whatever an address that is neither says.
-func peerOf(address net.Addr) string {
+func PeerOf(address net.Addr) string {
 	if address == nil {
 		return ""
 	}
@@ -35,18 +36,18 @@ func peerOf(address net.Addr) string {
 	return prefix.String()
 }
 
-// peerIn is the peer of a call.
-func peerIn(ctx context.Context) string {
+// Peer is the peer of a call.
+func Peer(ctx context.Context) string {
 	if p, ok := peer.FromContext(ctx); ok {
-		return peerOf(p.Addr)
+		return PeerOf(p.Addr)
 	}
 	return ""
 }
 
-// callerIn is who makes a call: a principal, or a peer; the two never look alike.
-func callerIn(ctx context.Context) string {
+// Name is who makes a call: a principal, or a peer; the two never look alike.
+func Name(ctx context.Context) string {
 	if p := access.FromContext(ctx); !p.IsAnonymous() {
 		return "principal " + p.Name
 	}
-	return "peer " + peerIn(ctx)
+	return "peer " + Peer(ctx)
 }
