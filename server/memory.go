@@ -32,16 +32,20 @@ const (
 // admissionTime is how long a call waits for others to end.
 const admissionTime = 10 * time.Second
 
+// minArriving is for how many calls with one message there is always room: for more than
+// one caller.
+const minArriving = 4
+
 // wideFraction of the calls, one 5th, may be streams that uploads have more than one of.
 const wideFraction = 5
 
 // Memory bounds what clients can make a server hold in its memory. One 32nd of it is
 // for payload that waits to be stored: who needs some waits, first come, first served,
 // and so do the clients that send it. A 10th is for calls that have only one message,
-// while that arrives. The rest is for calls that stream, 4 MiB for each that may be under way at once, or more if
-// messages may be larger than DefaultMaxMessageBytes. As many again may wait up to 10 s
-// for their turn, in their order; others fail with UNAVAILABLE, and clients try them
-// again later. Beside that a server needs some 30 MiB.
+// while that arrives. The rest is for calls that stream, 4 MiB for each that may be
+// under way at once, or more if messages may be larger than DefaultMaxMessageBytes. As
+// many again may wait up to 10 s for their turn, in their order; others fail with
+// UNAVAILABLE, and clients try them again later. Beside that a server needs some 30 MiB.
 //
 // One caller, who is a principal or, if that is not known, an IPv4 address or IPv6 /64,
 // has at most three quarters of all that, so that there is always room for others.
@@ -69,7 +73,7 @@ func NewMemory(limit int64) *Memory {
 	}
 	limit = max(limit, MinMemoryLimit)
 	payload := limit / 32
-	arriving, waiting := max(limit/32/callBytes, 1), max(limit/16/waitingCallBytes, 1)
+	arriving, waiting := max(limit/32/callBytes, minArriving), max(limit/16/waitingCallBytes, 1)
 	calls := (limit - payload - arriving*callBytes - waiting*waitingCallBytes) / (callBytes + waitingCallBytes)
 	return &Memory{
 		calls:    newQueue(calls, 2*calls),

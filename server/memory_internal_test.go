@@ -18,7 +18,7 @@ import (
 func TestMemoryCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		memory := NewMemory(MinMemoryLimit)
-		const places, share, waiting = 6, 5, 4 // of 25 MiB, 4 MiB each
+		const places, share, waiting = 4, 3, 3 // of 16 MiB, 4 MiB each
 		others := peer.NewContext(t.Context(), &peer.Peer{Addr: &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1)}})
 		var leaves []func()
 		for i := range places {

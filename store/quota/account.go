@@ -27,7 +27,7 @@ func nameOf(principal string) string {
 // display is how an error names an account.
 func display(name string) string {
 	if name == "" {
-		return "those who are not known"
+		return "anonymous clients"
 	}
 	return name
 }
