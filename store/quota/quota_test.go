@@ -196,7 +196,7 @@ func TestReservations(t *testing.T) {
 	refused(t, err, tranship.ErrQuota, "--max-uploads")
 	must(t, put(as(t, "ben"), store, "ben", 20))
 
-	if _, wrapped := (any)(mustPart(t, known)).(chunk.Writer); wrapped {
+	if _, wrapped := any(mustPart(t, known)).(chunk.Writer); wrapped {
 		t.Error("a writer of an upload of known size is not the store's own")
 	}
 	must(t, write(ann, unknown, 8))
