@@ -45,14 +45,14 @@ import (
 )
 
 // Options are the limits. A limit of 0 has the default that is named with it; one less
-// than 0 is none.
+// than 0 is none, or, of HandshakeTime, gRPC's own.
 type Options struct {
 	// Connections is how many there may be, by default 4,096; ConnectionsPerPeer
 	// how many of one peer, 512. Others are closed at once.
 	Connections, ConnectionsPerPeer int
 	// HandshakeTime is how long a connection may take until TLS and HTTP/2 are
-	// agreed on, 10 s, and a call until its first message has arrived if it has
-	// only one, 30 s if HandshakeTime is not set.
+	// agreed on, 10 s. (A call that has only one message may take 30 s until that
+	// has arrived.)
 	HandshakeTime time.Duration
 	// StreamsPerConnection is how many calls may be under way on a connection,
 	// 1,000: clients wait with others. StreamsPerPeer is how many of one peer, on
