@@ -1,0 +1,58 @@
+package pace_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tranship/tranship/internal/pace"
+)
+
+// Times that overlap count once, and one that has not ended counts by now.
+func TestCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		call := new(pace.Call)
+		call.Hold()
+		time.Sleep(time.Second)
+		call.Hold()
+		time.Sleep(time.Second)
+		call.Release()
+		if held := call.Held(); held != 2*time.Second {
+			t.Errorf("held %v by now", held)
+		}
+		time.Sleep(time.Second)
+		call.Release()
+		time.Sleep(time.Hour)
+		if held := call.Held(); held != 3*time.Second {
+			t.Errorf("held %v", held)
+		}
+		if pace.FromContext(pace.NewContext(t.Context(), call)) != call {
+			t.Error("the call is not in its context")
+		}
+		none := pace.FromContext(t.Context())
+		none.Hold()
+		none.Release()
+		if none.Held() != 0 {
+			t.Error("a call without limits was held")
+		}
+	})
+}
+
+func TestMeter(t *testing.T) {
+	var m pace.Meter
+	for i, step := range []struct {
+		waited time.Duration
+		moved  int64
+		want   bool
+	}{
+		{9 * time.Second, 99, true},
+		{time.Hour, 1, true}, // there is enough, so it begins anew
+		{9 * time.Second, 0, true},
+		{-time.Hour, 0, true}, // it was kept waiting by several at once
+		{time.Second, 99, false},
+	} {
+		if got := m.Add(step.waited, step.moved, 100, 10*time.Second); got != step.want {
+			t.Errorf("step %d: %v", i, got)
+		}
+	}
+}
