@@ -38,6 +38,10 @@ const (
 type Options struct {
 	// TLS encrypts the connection; nil: plaintext.
 	TLS *tls.Config
+	// Token returns the bearer token that says who makes a call; it is asked at each,
+	// from any goroutine. "": none. Tokens go only over TLS, or to this machine: with
+	// Token and without TLS, no other is connected to. nil: calls have no token.
+	Token func(ctx context.Context) (string, error)
 	// ConnectTimeout bounds how long connecting may take; 0:
 	// DefaultConnectTimeout.
 	ConnectTimeout time.Duration
@@ -92,7 +96,7 @@ func Dial(ctx context.Context, address string, options Options) (*Client, error)
 	client.fixed = options.Connections
 	client.connections.owned = append(client.connections.owned, conn)
 	client.connections.more = func() (*grpc.ClientConn, error) {
-		return newConn(address, newHandshakes(options.TLS), options)
+		return newConn(address, newHandshakes(options), options)
 	}
 	if answer == nil {
 		return client, nil

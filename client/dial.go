@@ -10,7 +10,6 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/experimental"
 	"google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/keepalive"
@@ -49,7 +48,7 @@ func DialConn(ctx context.Context, address string, options Options) (*grpc.Clien
 // gRPC server answers, if only with UNIMPLEMENTED: unlike the connection's state, its
 // error says what is wrong.
 func dial(ctx context.Context, address string, options Options, call func(context.Context, *grpc.ClientConn) error) (*grpc.ClientConn, error) {
-	transport := newHandshakes(options.TLS)
+	transport := newHandshakes(options)
 	conn, err := newConn(address, transport, options)
 	if err != nil {
 		return nil, err
@@ -65,8 +64,8 @@ func dial(ctx context.Context, address string, options Options, call func(contex
 }
 
 // newConn returns a connection that is made when it is first used.
-func newConn(address string, transport credentials.TransportCredentials, options Options) (*grpc.ClientConn, error) {
-	dialOptions := append([]grpc.DialOption{
+func newConn(address string, transport handshakes, options Options) (*grpc.ClientConn, error) {
+	dialOptions := []grpc.DialOption{
 		grpc.WithTransportCredentials(transport),
 		grpc.WithInitialWindowSize(streamWindow),
 		grpc.WithInitialConnWindowSize(connectionWindow),
@@ -82,7 +81,9 @@ func newConn(address string, transport credentials.TransportCredentials, options
 		grpc.WithDisableRetry(),
 		// A resolver's answer must not change how this package calls.
 		grpc.WithDisableServiceConfig(),
-	}, options.DialOptions...)
+	}
+	dialOptions = append(dialOptions, tokenOptions(transport, options)...)
+	dialOptions = append(dialOptions, options.DialOptions...)
 	conn, err := grpc.NewClient("passthrough:///"+address, dialOptions...)
 	if err != nil {
 		return nil, fmt.Errorf("%w: connecting to %s: %w", tranship.ErrInvalid, address, err)

@@ -13,6 +13,7 @@ import (
 
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/credentials/local"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/tlstransport"
@@ -26,12 +27,16 @@ type handshakes struct {
 	failure *atomic.Pointer[error]
 }
 
-// newHandshakes are those of plaintext if config is nil.
-func newHandshakes(config *tls.Config) handshakes {
-	h := handshakes{secure: config != nil, failure: &atomic.Pointer[error]{}}
-	if h.secure {
-		h.TransportCredentials = tlstransport.New(config)
-	} else {
+// newHandshakes are those of plaintext without options.TLS; with a token, to this machine
+// only.
+func newHandshakes(options Options) handshakes {
+	h := handshakes{secure: options.TLS != nil, failure: &atomic.Pointer[error]{}}
+	switch {
+	case h.secure:
+		h.TransportCredentials = tlstransport.New(options.TLS)
+	case options.Token != nil:
+		h.TransportCredentials = local.NewCredentials()
+	default:
 		h.TransportCredentials = insecure.NewCredentials()
 	}
 	return h
@@ -96,6 +101,9 @@ func (h handshakes) explain(address string, err error) error {
 	if failure == nil {
 		// A server that refuses the client's certificate says so after the handshake.
 		failure = &err
+	}
+	if errors.Is(*failure, tranship.ErrInvalid) {
+		return *failure
 	}
 	if untrusted := distrust(*failure); untrusted != nil {
 		return untrusted

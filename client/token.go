@@ -1,0 +1,92 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/local"
+	"google.golang.org/grpc/status"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/localonly"
+)
+
+// tokenCredentials send a bearer token with every call of a connection, if that is
+// encrypted, or stays on this machine.
+type tokenCredentials struct {
+	token func(ctx context.Context) (string, error)
+}
+
+var _ credentials.PerRPCCredentials = tokenCredentials{}
+
+// GetRequestMetadata implements credentials.PerRPCCredentials.
+func (c tokenCredentials) GetRequestMetadata(ctx context.Context, _ ...string) (map[string]string, error) {
+	// Options.DialOptions may have replaced what the connection was to be made with.
+	info, _ := credentials.RequestInfoFromContext(ctx)
+	if !isLocal(info.AuthInfo) && credentials.CheckSecurityLevel(info.AuthInfo, credentials.PrivacyAndIntegrity) != nil {
+		return nil, status.Error(codes.Unauthenticated, errPlaintext.Error())
+	}
+	token, err := c.token(ctx)
+	if err == nil && token == "" {
+		return nil, nil
+	}
+	if err == nil && !isToken(token) {
+		err = errors.New("the token has characters that no token has")
+	}
+	if err != nil {
+		return nil, status.Error(codes.Unauthenticated, err.Error())
+	}
+	return map[string]string{"authorization": "Bearer " + token}, nil
+}
+
+// RequireTransportSecurity implements credentials.PerRPCCredentials: GetRequestMetadata
+// looks itself, for on this machine there need not be any.
+func (c tokenCredentials) RequireTransportSecurity() bool { return false }
+
+// isLocal reports whether a connection was made with local credentials, which make
+// none to other machines.
+func isLocal(info credentials.AuthInfo) bool {
+	return info != nil && info.AuthType() == local.NewCredentials().Info().SecurityProtocol
+}
+
+// isToken reports whether text can be a bearer token: it must not end its header.
+func isToken(text string) bool {
+	for i := range len(text) {
+		if text[i] <= ' ' || text[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+var errPlaintext = errors.New("a token is sent to another machine only over TLS")
+
+// dial is for connections in the clear over which tokens go: to this machine only. The
+// address decides that a name stands for, and before anything is sent there.
+func (h handshakes) dial(ctx context.Context, address string) (net.Conn, error) {
+	dialer := net.Dialer{Control: localonly.Control}
+	conn, err := dialer.DialContext(ctx, "tcp", address)
+	if refused, ok := errors.AsType[*localonly.Error](err); ok {
+		err = fmt.Errorf("%w: %w, and %w", tranship.ErrInvalid, refused, errPlaintext)
+		h.failure.Store(&err)
+	}
+	return conn, err
+}
+
+// tokenOptions are those of a connection whose calls have tokens. Whatever else dials,
+// the local credentials of its handshakes refuse connections to other machines, too.
+func tokenOptions(h handshakes, options Options) []grpc.DialOption {
+	var all []grpc.DialOption
+	if options.Token != nil {
+		all = append(all, grpc.WithPerRPCCredentials(tokenCredentials{options.Token}))
+		if !h.secure {
+			all = append(all, grpc.WithContextDialer(h.dial))
+		}
+	}
+	return all
+}
