@@ -84,6 +84,8 @@ func (d *downloadStream) run() error {
 	select {
 	case err := <-failed:
 		return err
+	case <-d.ctx.Done(): // by what let the call in: the connection may be well
+		return d.ctx.Err()
 	case <-d.server.draining:
 	}
 	// Every slot is either refused by now or under way.

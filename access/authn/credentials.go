@@ -1,0 +1,75 @@
+package authn
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"strings"
+
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/peer"
+)
+
+// MaxTokenBytes is how long a bearer token may be.
+const MaxTokenBytes = 8 << 10
+
+// bearer is the bearer token that a call brings; "" if it brings none.
+func bearer(ctx context.Context) (string, error) {
+	values := metadata.ValueFromIncomingContext(ctx, "authorization")
+	switch len(values) {
+	case 0:
+		return "", nil
+	case 1:
+		return parseBearer(values[0])
+	default:
+		return "", malformed("there are several authorization headers")
+	}
+}
+
+// parseBearer takes the token out of the value of an authorization header, by the
+// rules of RFC 6750, section 2.1.
+func parseBearer(value string) (string, error) {
+	scheme, token, ok := strings.Cut(value, " ")
+	switch {
+	case !ok || !strings.EqualFold(scheme, "Bearer"):
+		return "", malformed("the authorization header is not a bearer token")
+	case len(token) > MaxTokenBytes:
+		return "", malformed("the token is too long")
+	case !IsToken(token):
+		return "", malformed("the token has characters that no token has")
+	}
+	return token, nil
+}
+
+// IsToken reports whether text has the form of a bearer token: letters, digits and
+// "-._~+/", then any number of "=".
+func IsToken(text string) bool {
+	text = strings.TrimRight(text, "=")
+	for i := range len(text) {
+		c := text[i]
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && strings.IndexByte("-._~+/", c) < 0 {
+			return false
+		}
+	}
+	return text != ""
+}
+
+// malformed refuses a header; why does not quote it.
+func malformed(why string) error {
+	return &Refusal{Text: "the call's credentials are malformed: " + why, Reason: errors.New(why)}
+}
+
+// connection is the TLS connection of a call whose client has shown a certificate;
+// nil if it is none.
+func connection(ctx context.Context) *tls.ConnectionState {
+	from, ok := peer.FromContext(ctx)
+	if !ok {
+		return nil
+	}
+	info, ok := from.AuthInfo.(credentials.TLSInfo)
+	if !ok || len(info.State.PeerCertificates) == 0 {
+		return nil
+	}
+	return &info.State
+}

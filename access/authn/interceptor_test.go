@@ -1,0 +1,426 @@
+package authn_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/health"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/metadata"
+	reflectionv1 "google.golang.org/grpc/reflection/grpc_reflection_v1"
+	"google.golang.org/grpc/status"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/access"
+	"github.com/tranship/tranship/access/authn"
+	"github.com/tranship/tranship/internal/loopback"
+	"github.com/tranship/tranship/server"
+)
+
+// tokens authenticates by a table, which a test may change.
+type tokens struct {
+	mu   sync.Mutex
+	good map[string]authn.Identity
+	err  error
+}
+
+func (a *tokens) Authenticate(_ context.Context, credentials authn.Credentials) (authn.Identity, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !strings.HasPrefix(credentials.Token, "t-") {
+		return authn.Identity{}, authn.ErrNotMine
+	}
+	if credentials.Token == "t-panic" {
+		panic("secret")
+	}
+	if a.err != nil {
+		return authn.Identity{}, a.err
+	}
+	identity, ok := a.good[credentials.Token]
+	if !ok {
+		return authn.Identity{}, &authn.Refusal{Text: "the token is not valid", Reason: errors.New("it is unheard of")}
+	}
+	return identity, nil
+}
+
+func (a *tokens) set(change func(good map[string]authn.Identity)) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	change(a.good)
+}
+
+func newTokens() *tokens {
+	return &tokens{good: map[string]authn.Identity{
+		"t-alice": {Principal: access.Principal{Name: "alice", Groups: []string{"ops"}, Source: "token"}},
+	}}
+}
+
+// echo is a service that says who calls: whole unary calls, and in answer to each
+// message of a stream.
+var echo = grpc.ServiceDesc{
+	ServiceName: "Echo",
+	HandlerType: (*any)(nil),
+	Methods: []grpc.MethodDesc{{
+		MethodName: "Unary",
+		Handler: func(_ any, ctx context.Context, decode func(any) error, interceptor grpc.UnaryServerInterceptor) (any, error) {
+			request := &healthv1.HealthCheckRequest{}
+			if err := decode(request); err != nil {
+				return nil, err
+			}
+			handler := func(ctx context.Context, _ any) (any, error) { return caller(ctx), nil }
+			if interceptor == nil {
+				return handler(ctx, request)
+			}
+			return interceptor(ctx, request, &grpc.UnaryServerInfo{FullMethod: "/Echo/Unary"}, handler)
+		},
+	}},
+	Streams: []grpc.StreamDesc{{
+		StreamName:    "Stream",
+		ClientStreams: true,
+		ServerStreams: true,
+		Handler: func(_ any, stream grpc.ServerStream) error {
+			for {
+				if err := stream.RecvMsg(&healthv1.HealthCheckRequest{}); err != nil {
+					return err
+				}
+				if err := stream.SendMsg(caller(stream.Context())); err != nil {
+					return err
+				}
+			}
+		},
+	}},
+}
+
+func caller(ctx context.Context) *healthv1.HealthCheckRequest {
+	p := access.FromContext(ctx)
+	return &healthv1.HealthCheckRequest{Service: p.Source + "/" + p.Name + "/" + strings.Join(p.Groups, ",")}
+}
+
+// serve has the services that need no store, on a user's own server.
+func serve(t *testing.T, interceptor *authn.Interceptor, options ...grpc.ServerOption) string {
+	t.Helper()
+	return loopback.Serve(t, func(registrar grpc.ServiceRegistrar) {
+		registrar.RegisterService(&echo, nil)
+		healthv1.RegisterHealthServer(registrar, health.NewServer())
+		if err := server.RegisterReflection(registrar.(*grpc.Server)); err != nil {
+			t.Error(err)
+		}
+	}, append(interceptor.ServerOptions(), options...)...)
+}
+
+func withAuthorization(ctx context.Context, values ...string) context.Context {
+	return metadata.NewOutgoingContext(ctx, metadata.MD{"authorization": values})
+}
+
+// unary calls, and returns who the server says it was.
+func unary(ctx context.Context, conn *grpc.ClientConn) (string, error) {
+	response := &healthv1.HealthCheckRequest{}
+	err := conn.Invoke(ctx, "/Echo/Unary", &healthv1.HealthCheckRequest{}, response)
+	return response.GetService(), err
+}
+
+// stream is a call of which it returns what its first message says.
+func stream(ctx context.Context, conn *grpc.ClientConn) (grpc.ClientStream, string, error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	context.AfterFunc(ctx, cancel)
+	s, err := conn.NewStream(ctx, &echo.Streams[0], "/Echo/Stream")
+	if err != nil {
+		return nil, "", err
+	}
+	who, err := exchange(s)
+	return s, who, err
+}
+
+func exchange(s grpc.ClientStream) (string, error) {
+	if err := s.SendMsg(&healthv1.HealthCheckRequest{}); err != nil && err != io.EOF {
+		return "", err
+	}
+	response := &healthv1.HealthCheckRequest{}
+	err := s.RecvMsg(response)
+	return response.GetService(), err
+}
+
+func TestInterceptor(t *testing.T) {
+	for _, test := range []struct {
+		name      string
+		values    []string
+		anonymous bool
+		want      string
+		code      codes.Code
+	}{
+		{name: "token", values: []string{"Bearer t-alice"}, want: "token/alice/ops"},
+		{name: "scheme in another case", values: []string{"bEARER t-alice"}, want: "token/alice/ops"},
+		{name: "token where anybody may", values: []string{"Bearer t-alice"}, anonymous: true, want: "token/alice/ops"},
+		{name: "none", code: codes.Unauthenticated},
+		{name: "none where anybody may", anonymous: true, want: "//"},
+		{name: "unknown", values: []string{"Bearer t-eve"}, code: codes.Unauthenticated},
+		{name: "unknown where anybody may", values: []string{"Bearer t-eve"}, anonymous: true, code: codes.Unauthenticated},
+		{name: "of no kind", values: []string{"Bearer x"}, anonymous: true, code: codes.Unauthenticated},
+		{name: "two", values: []string{"Bearer t-alice", "Bearer t-alice"}, anonymous: true, code: codes.Unauthenticated},
+		{name: "another scheme", values: []string{"Basic t-alice"}, anonymous: true, code: codes.Unauthenticated},
+		{name: "no scheme", values: []string{"t-alice"}, anonymous: true, code: codes.Unauthenticated},
+		{name: "no token", values: []string{"Bearer "}, anonymous: true, code: codes.Unauthenticated},
+		{name: "empty", values: []string{""}, anonymous: true, code: codes.Unauthenticated},
+		{name: "more than a token", values: []string{"Bearer t-alice x"}, anonymous: true, code: codes.Unauthenticated},
+		{name: "too long", values: []string{"Bearer t-" + strings.Repeat("a", authn.MaxTokenBytes)}, code: codes.Unauthenticated},
+		{name: "panic", values: []string{"Bearer t-panic"}, code: codes.Internal},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			address := serve(t, authn.New(authn.Options{Authenticators: []authn.Authenticator{newTokens()}, Anonymous: test.anonymous}))
+			conn := loopback.Dial(t, address)
+			ctx := withAuthorization(t.Context(), test.values...)
+			who, err := unary(ctx, conn)
+			_, streamWho, streamErr := stream(ctx, conn)
+			if who != test.want || streamWho != test.want {
+				t.Errorf("called by %q and %q, want %q", who, streamWho, test.want)
+			}
+			for _, err := range []error{err, streamErr} {
+				if status.Code(err) != test.code || err != nil && strings.Contains(err.Error(), "secret") {
+					t.Errorf("got %v, want %v", err, test.code)
+				}
+			}
+		})
+	}
+}
+
+// What an authenticator fails with is for the log, unless it is known what it means.
+func TestInterceptorFailures(t *testing.T) {
+	var log bytes.Buffer
+	authenticator := newTokens()
+	address := serve(t, authn.New(authn.Options{
+		Authenticators: []authn.Authenticator{authenticator},
+		Logger:         slog.New(slog.NewTextHandler(&log, nil)),
+	}))
+	conn := loopback.Dial(t, address)
+	ctx := withAuthorization(t.Context(), "Bearer t-alice")
+	authenticator.err = errors.New("the disk of /srv/secret is broken")
+	if _, err := unary(ctx, conn); status.Code(err) != codes.Internal || strings.Contains(err.Error(), "srv") {
+		t.Errorf("got %v, want INTERNAL without the reason", err)
+	}
+	if text := log.String(); !strings.Contains(text, "srv") || strings.Contains(text, "t-alice") {
+		t.Errorf("the log must have the reason and no token: %s", text)
+	}
+	authenticator.set(func(map[string]authn.Identity) {
+		authenticator.err = tranship.ErrUnavailable
+	})
+	if _, err := unary(ctx, conn); status.Code(err) != codes.Unavailable {
+		t.Errorf("got %v, want UNAVAILABLE", err)
+	}
+	// One line a second.
+	for range 100 {
+		_, _ = unary(ctx, conn)
+	}
+	if lines := strings.Count(log.String(), "\n"); lines > 50 {
+		t.Errorf("%d lines for about 100 refusals", lines)
+	}
+}
+
+// Whether a server is well may be asked by everybody, and nothing else.
+func TestHealthAndReflection(t *testing.T) {
+	address := serve(t, authn.New(authn.Options{Authenticators: []authn.Authenticator{newTokens()}}))
+	conn := loopback.Dial(t, address)
+	check := healthv1.NewHealthClient(conn)
+	if _, err := check.Check(t.Context(), &healthv1.HealthCheckRequest{}); err != nil {
+		t.Errorf("Check: %v", err)
+	}
+	alice := withAuthorization(t.Context(), "Bearer t-alice")
+	eve := withAuthorization(t.Context(), "Bearer t-eve")
+	if _, err := check.Check(eve, &healthv1.HealthCheckRequest{}); status.Code(err) != codes.Unauthenticated {
+		t.Errorf("Check with bad credentials: %v", err)
+	}
+	for name, call := range map[string]func(context.Context) error{
+		"Check of a service": func(ctx context.Context) error {
+			_, err := check.Check(ctx, &healthv1.HealthCheckRequest{Service: "Echo"})
+			return err
+		},
+		"List": func(ctx context.Context) error {
+			_, err := check.List(ctx, &healthv1.HealthListRequest{})
+			return err
+		},
+		"Watch": func(ctx context.Context) error {
+			watch, err := check.Watch(ctx, &healthv1.HealthCheckRequest{})
+			if err == nil {
+				_, err = watch.Recv()
+			}
+			return err
+		},
+		"reflection": func(ctx context.Context) error {
+			s, err := reflectionv1.NewServerReflectionClient(conn).ServerReflectionInfo(ctx)
+			if err == nil {
+				_ = s.Send(&reflectionv1.ServerReflectionRequest{MessageRequest: &reflectionv1.ServerReflectionRequest_ListServices{}})
+				_, err = s.Recv()
+			}
+			return err
+		},
+	} {
+		if err := call(t.Context()); status.Code(err) != codes.Unauthenticated {
+			t.Errorf("%s: %v, want UNAUTHENTICATED", name, err)
+		}
+		ctx, cancel := context.WithTimeout(alice, time.Minute)
+		if err := call(ctx); status.Code(err) == codes.Unauthenticated {
+			t.Errorf("%s with a token: %v", name, err)
+		}
+		cancel()
+	}
+}
+
+// clock hands out waits, which a test ends.
+type clock struct{ waits chan wait }
+
+type wait struct {
+	time time.Duration
+	end  chan time.Time
+}
+
+func newClock() clock { return clock{make(chan wait, 100)} }
+
+func (c clock) after(d time.Duration) <-chan time.Time {
+	end := make(chan time.Time, 1)
+	c.waits <- wait{d, end}
+	return end
+}
+
+// next is the next wait that begins.
+func (c clock) next(t *testing.T) wait {
+	t.Helper()
+	select {
+	case w := <-c.waits:
+		return w
+	case <-time.After(time.Minute):
+		t.Fatal("nobody waits")
+		return wait{}
+	}
+}
+
+// run ends all waits, from now on.
+func (c clock) run(t *testing.T) {
+	done := t.Context().Done()
+	go func() {
+		for {
+			select {
+			case w := <-c.waits:
+				w.end <- time.Time{}
+			case <-done:
+				return
+			}
+		}
+	}()
+}
+
+func TestStreamEnds(t *testing.T) {
+	for name, test := range map[string]struct {
+		change func(a *tokens)
+		want   codes.Code
+	}{
+		"revoked":        {func(a *tokens) { a.set(func(good map[string]authn.Identity) { delete(good, "t-alice") }) }, codes.Unauthenticated},
+		"cannot be told": {func(a *tokens) { a.set(func(map[string]authn.Identity) { a.err = tranship.ErrUnavailable }) }, codes.Unavailable},
+		"fewer groups": {func(a *tokens) {
+			a.set(func(good map[string]authn.Identity) {
+				good["t-alice"] = authn.Identity{Principal: access.Principal{Name: "alice", Source: "token"}}
+			})
+		}, codes.Unavailable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			authenticator, clock := newTokens(), newClock()
+			interceptor := authn.New(authn.Options{Authenticators: []authn.Authenticator{authenticator}})
+			interceptor.SetAfter(clock.after)
+			conn := loopback.Dial(t, serve(t, interceptor))
+			s, _, err := stream(withAuthorization(t.Context(), "Bearer t-alice"), conn)
+			if err != nil {
+				t.Fatal(err)
+			}
+			first := clock.next(t)
+			if first.time != authn.DefaultRecheck {
+				t.Errorf("waits %v, want %v", first.time, authn.DefaultRecheck)
+			}
+			first.end <- time.Time{}
+			second := clock.next(t)
+			if who, err := exchange(s); err != nil || who != "token/alice/ops" {
+				t.Errorf("after a look: %q, %v", who, err)
+			}
+			test.change(authenticator)
+			second.end <- time.Time{}
+			// The handler may have one message yet, if it comes before the look.
+			for err == nil {
+				_, err = exchange(s)
+			}
+			if status.Code(err) != test.want {
+				t.Errorf("got %v, want %v", err, test.want)
+			}
+		})
+	}
+}
+
+// Credentials are looked at again when they expire.
+func TestStreamExpires(t *testing.T) {
+	authenticator, clock := newTokens(), newClock()
+	authenticator.good["t-alice"] = authn.Identity{Principal: access.Principal{Name: "alice"}, Expires: time.Now().Add(2 * time.Second)}
+	interceptor := authn.New(authn.Options{Authenticators: []authn.Authenticator{authenticator}})
+	interceptor.SetAfter(clock.after)
+	conn := loopback.Dial(t, serve(t, interceptor))
+	if _, _, err := stream(withAuthorization(t.Context(), "Bearer t-alice"), conn); err != nil {
+		t.Fatal(err)
+	}
+	if waited := clock.next(t).time; waited > 2*time.Second {
+		t.Errorf("waits %v for what expires in two seconds", waited)
+	}
+}
+
+// A handler that waits learns from its context, and what it returns does not matter.
+func TestStreamContextEnds(t *testing.T) {
+	authenticator, clock := newTokens(), newClock()
+	interceptor := authn.New(authn.Options{Authenticators: []authn.Authenticator{authenticator}})
+	interceptor.SetAfter(clock.after)
+	waits := grpc.ServiceDesc{ServiceName: "Waits", HandlerType: (*any)(nil), Streams: []grpc.StreamDesc{{
+		StreamName:    "Wait",
+		ServerStreams: true,
+		Handler: func(_ any, stream grpc.ServerStream) error {
+			if err := stream.SendMsg(caller(stream.Context())); err != nil {
+				return err
+			}
+			<-stream.Context().Done()
+			return nil
+		},
+	}}}
+	address := loopback.Serve(t, func(registrar grpc.ServiceRegistrar) { registrar.RegisterService(&waits, nil) }, interceptor.ServerOptions()...)
+	conn := loopback.Dial(t, address)
+	s, err := conn.NewStream(withAuthorization(t.Context(), "Bearer t-alice"), &waits.Streams[0], "/Waits/Wait")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.RecvMsg(&healthv1.HealthCheckRequest{}); err != nil {
+		t.Fatal(err)
+	}
+	authenticator.set(func(good map[string]authn.Identity) { clear(good) })
+	clock.run(t)
+	if err := s.RecvMsg(&healthv1.HealthCheckRequest{}); status.Code(err) != codes.Unauthenticated {
+		t.Errorf("got %v, want UNAUTHENTICATED", err)
+	}
+}
+
+func FuzzParseBearer(f *testing.F) {
+	for _, value := range []string{"", "Bearer", "Bearer ", "Bearer x", "bearer a.b.c==", "Basic eDp5", "Bearer x y", "Bearer  x", "Bearer =", "Bearer a=b", "Bearer \x00", "Bearer é"} {
+		f.Add(value)
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		token, err := authn.ParseBearer(value)
+		if err != nil {
+			if token != "" || !errors.Is(err, tranship.ErrUnauthenticated) {
+				t.Errorf("%q and %v", token, err)
+			}
+			return
+		}
+		if !strings.EqualFold(value, "Bearer "+token) || !strings.HasSuffix(value, token) || token == "" || strings.ContainsAny(token, " ,\r\n\x00") {
+			t.Errorf("%q has the token %q", value, token)
+		}
+	})
+}

@@ -1,0 +1,48 @@
+package authn
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/tranship/tranship"
+)
+
+// refusalInterval is how often a refusal is logged: attackers must not fill disks.
+const refusalInterval = time.Second
+
+// refusalLog logs calls that are refused. It is safe for concurrent use.
+type refusalLog struct {
+	log *slog.Logger
+
+	mu       sync.Mutex
+	last     time.Time
+	unlogged int
+}
+
+// add logs one, unless another was a moment ago.
+func (r *refusalLog) add(ctx context.Context, now time.Time, method, address string, err error) {
+	r.mu.Lock()
+	if passed := now.Sub(r.last); passed >= 0 && passed < refusalInterval {
+		r.unlogged++
+		r.mu.Unlock()
+		return
+	}
+	unlogged := r.unlogged
+	r.last, r.unlogged = now, 0
+	r.mu.Unlock()
+
+	level, reason := slog.LevelWarn, err
+	if refusal, ok := errors.AsType[*Refusal](err); ok && refusal.Reason != nil {
+		reason = refusal.Reason
+	} else if !errors.Is(err, tranship.ErrUnauthenticated) && !errors.Is(err, tranship.ErrUnavailable) {
+		level = slog.LevelError
+	}
+	attributes := []any{"operation", method, "peer", address, "reason", reason.Error()}
+	if unlogged > 0 {
+		attributes = append(attributes, "unlogged", unlogged)
+	}
+	r.log.Log(ctx, level, "call refused", attributes...)
+}
