@@ -54,6 +54,7 @@ var confined = []struct{ module, only string }{
 	{"github.com/aws/...", "store/s3/..."},
 	{"github.com/minio/...", "store/s3/..."},
 	{"github.com/spf13/...", "cmd/..."},
+	{"github.com/go-jose/...", "access/oidc"},
 }
 
 func TestImports(t *testing.T) {
@@ -87,6 +88,8 @@ func TestForbidden(t *testing.T) {
 		{dir: "server/filesrv", imported: module + "/client", want: true},
 		{dir: "store/disk", imported: module + "/store/mem", want: true},
 		{dir: "store/disk", imported: "github.com/minio/minio-go/v7", want: true},
+		{dir: "access/token", imported: "github.com/go-jose/go-jose/v4", want: true},
+		{dir: "access/oidc", imported: "github.com/go-jose/go-jose/v4"},
 		{dir: "store/s3", imported: "github.com/minio/minio-go/v7"},
 		{dir: "transfer", imported: module + "/client", want: true},
 		{dir: "internal/wire", imported: module + "/client", want: true},
