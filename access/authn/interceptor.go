@@ -37,6 +37,9 @@ type Options struct {
 	// Logger is told of calls that are refused, about one a second at most; nil:
 	// nobody is.
 	Logger *slog.Logger
+	// Refused is told of each call that is refused, who from, "host:port", and why, in
+	// the words that the caller gets; nil: nobody is. It must not block for long.
+	Refused func(address, reason string)
 }
 
 // Interceptor authenticates the calls of a grpc.Server. It is safe for concurrent use.
@@ -57,6 +60,7 @@ type Interceptor struct {
 	anonymous      bool
 	recheck        time.Duration
 	refusals       refusalLog
+	refused        func(address, reason string)
 	// after and now are the time's.
 	after func(time.Duration) <-chan time.Time
 	now   func() time.Time
@@ -73,6 +77,7 @@ func New(options Options) *Interceptor {
 		anonymous:      options.Anonymous,
 		recheck:        cmp.Or(options.Recheck, DefaultRecheck),
 		refusals:       refusalLog{log: log},
+		refused:        options.Refused,
 		after:          time.After,
 		now:            time.Now,
 	}
@@ -186,11 +191,13 @@ func (i *Interceptor) refuse(ctx context.Context, method string, err error) erro
 		address = from.Addr.String()
 	}
 	i.refusals.add(ctx, i.now(), strings.TrimPrefix(method, "/"), address, err)
-	if errors.Is(err, tranship.ErrUnauthenticated) || errors.Is(err, tranship.ErrUnavailable) {
-		return rpcstatus.Error(err)
+	if !errors.Is(err, tranship.ErrUnauthenticated) && !errors.Is(err, tranship.ErrUnavailable) {
+		err = errInternal // what an authenticator says besides is not for clients
 	}
-	// What an authenticator says besides is not for clients.
-	return rpcstatus.Error(errInternal)
+	if i.refused != nil {
+		i.refused(address, err.Error())
+	}
+	return rpcstatus.Error(err)
 }
 
 var (

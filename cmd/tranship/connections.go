@@ -34,8 +34,12 @@ func (g *globals) connections() *connections {
 }
 
 func (c *connections) options(server serverPlace) (client.Options, error) {
+	if err := c.globals.token.check(c.globals.warn); err != nil {
+		return client.Options{}, err
+	}
 	config, err := c.globals.tls.config(server, c.globals.warn)
 	return client.Options{
+		Token:           c.globals.token.of(),
 		TLS:             config,
 		ConnectTimeout:  c.globals.connectTimeout,
 		StallTimeout:    c.stallTimeout,

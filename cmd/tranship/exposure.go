@@ -31,7 +31,7 @@ func (e exposure) permit() (anonymousFlag, error) {
 			"or --tls-cert and --tls-key, or say --insecure if plaintext is meant", e.listen)
 	case !e.authenticated && anonymous == "":
 		return "", usagef("--listen %s: anybody could connect from other machines, and nobody has to say who they are; "+
-			"give the server --client-ca, or say --anonymous read or --anonymous write if that is meant", e.listen)
+			"give the server --tokens, --oidc-issuer or --client-ca, or say --anonymous read or --anonymous write if that is meant", e.listen)
 	}
 	return anonymous, nil
 }

@@ -24,6 +24,7 @@ type globals struct {
 	connectTimeout time.Duration
 	maxMessage     messageSize
 	tls            clientTLSFlags
+	token          tokenSource
 	json           bool
 	failures       failures
 	complaining    sync.Mutex
@@ -83,9 +84,10 @@ Exit codes: 0 done; 1 failed; 2 usage; 3 not found; 4 denied; 5 integrity;
 	flags.Var(&g.maxMessage, "max-message-size", "largest `size` of one message, as 4MiB; at least 2MiB (default 4MiB, of serve 2MiB)")
 	for _, cmd := range []*cobra.Command{newCp(g), newLs(g), newStat(g), newRm(g), newMv(g), newUploads(g)} {
 		g.tls.add(cmd)
+		g.token.add(cmd)
 		root.AddCommand(cmd)
 	}
-	root.AddCommand(newServe(g), newPolicy(g), newVersion(g))
+	root.AddCommand(newServe(g), newPolicy(g), newToken(g), newVersion(g))
 	addCompletion(root)
 	return root
 }

@@ -42,6 +42,7 @@ type serveFlags struct {
 	limits       serveLimitFlags
 	logFormat    string
 	logLevel     string
+	identity     identityFlags
 	protection   protectionFlags
 }
 
@@ -65,7 +66,8 @@ It refuses to listen beyond this machine without encryption, unless --insecure s
 so, and without a way to tell who connects, unless --anonymous says so.`,
 		Example: `  tranship serve --root /srv/files
   tranship serve --root /srv/files --listen :50051 --tls self-signed --anonymous write
-  tranship serve --root /srv/files --listen :443 --tls-cert server.pem --tls-key server.key --client-ca clients.pem`,
+  tranship serve --root /srv/files --listen :443 --tls-cert server.pem --tls-key server.key --client-ca clients.pem
+  tranship serve --root /srv/files --listen :443 --tls-cert server.pem --tls-key server.key --tokens tokens`,
 		Args: arguments(0, 0, "tranship serve --root DIR"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return g.serve(cmd.Context(), flags)
@@ -89,6 +91,7 @@ so, and without a way to tell who connects, unless --anonymous says so.`,
 	f.StringVar(&flags.logFormat, "log-format", "text", "`text|json`")
 	f.StringVar(&flags.logLevel, "log-level", "info", "`debug|info|warn|error`")
 	completeValues(cmd, "anonymous", string(anonymousRead), string(anonymousWrite))
+	flags.identity.add(cmd)
 	flags.protection.add(cmd)
 	flags.limits.add(cmd)
 	completeValues(cmd, "durability", durabilities()...)
@@ -114,7 +117,7 @@ func (f serveFlags) validate() error {
 			return usagef("--filesrv-upload-suffix %q: it must be able to be part of a file's name", f.filesrv.uploadSuffix)
 		}
 	}
-	return errors.Join(f.tls.validate(), f.limits.validate())
+	return errors.Join(f.identity.validate(), f.tls.validate(), f.limits.validate())
 }
 
 func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
@@ -139,11 +142,14 @@ func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
 		loopback:      address.IP.IsLoopback(),
 		encrypted:     flags.tls.encrypted(),
 		insecure:      flags.insecure,
-		authenticated: flags.tls.authenticated(),
+		authenticated: flags.tls.authenticated() || flags.identity.has(),
 		anonymous:     flags.anonymous,
 	}.permit()
 	if err != nil {
 		return err
+	}
+	if flags.identity.has() && !flags.tls.encrypted() && !address.IP.IsLoopback() {
+		return usagef("--listen %s: credentials would go over the network in the clear: listen on this machine only, or with TLS", flags.listen)
 	}
 	if err := os.MkdirAll(flags.root, 0o777); err != nil {
 		return fmt.Errorf("--root %s: %w", flags.root, localError(err))
@@ -175,12 +181,16 @@ func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, auditLog.Close()) }()
+	identity, err := flags.identity.interceptor(flags.tls.clientCA != "", flags.anonymous != "", auditLog.Refused, logger)
+	if err != nil {
+		return err
+	}
 
 	listener, err := net.ListenTCP("tcp", address)
 	if err != nil {
 		return fmt.Errorf("--listen %s: %w", flags.listen, err)
 	}
-	service, err := newService(protected, flags, int(g.maxMessage.byteSize), logger, transport)
+	service, err := newService(protected, identity, transport, flags, int(g.maxMessage.byteSize), logger)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}

@@ -19,6 +19,7 @@ import (
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/access/authn"
 	filesrvv1 "github.com/tranship/tranship/proto/filesrv/v1"
 	transferpb "github.com/tranship/tranship/proto/filetransfer"
 	"github.com/tranship/tranship/server"
@@ -37,9 +38,9 @@ type service struct {
 	log          *slog.Logger
 }
 
-// newService serves a store over connections with these credentials. More options, as of
-// who finds out who calls, come before its own.
-func newService(store tranship.Store, flags serveFlags, maxMessage int, log *slog.Logger, transport credentials.TransportCredentials, more ...grpc.ServerOption) (*service, error) {
+// newService serves a store to those whom identity lets in, over connections with these
+// credentials.
+func newService(store tranship.Store, identity *authn.Interceptor, transport credentials.TransportCredentials, flags serveFlags, maxMessage int, log *slog.Logger) (*service, error) {
 	options := server.Options{
 		Logger:          log,
 		MinDurability:   tranship.Durability(flags.minDurability),
@@ -49,9 +50,10 @@ func newService(store tranship.Store, flags serveFlags, maxMessage int, log *slo
 		ListPage:        flags.limits.listPage,
 		Version:         softwareVersion(),
 	}
+	// First of all who calls: whoever may not costs nothing else. Then how much of that
+	// there is.
 	limiter := flags.limits.limiter(log)
-	// Calls are bounded by who makes them, before anything else is spent on them.
-	settings := slices.Concat(more, limiter.ServerOptions(), server.GRPCOptions(options))
+	settings := slices.Concat(identity.ServerOptions(), limiter.ServerOptions(), server.GRPCOptions(options))
 	settings = append(settings, grpc.Creds(limiter.Credentials(transport)))
 	s := &service{
 		limiter:      limiter,

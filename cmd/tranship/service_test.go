@@ -22,6 +22,7 @@ import (
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 	reflectionv1 "google.golang.org/grpc/reflection/grpc_reflection_v1"
 
+	"github.com/tranship/tranship/access/authn"
 	"github.com/tranship/tranship/store/mem"
 )
 
@@ -246,7 +247,7 @@ func TestServeDrainTimeout(t *testing.T) {
 
 func TestServeSecondSignal(t *testing.T) {
 	store := &mem.Store{}
-	s, err := newService(store, serveFlags{drainTimeout: time.Hour}, 0, slog.New(slog.DiscardHandler), insecure.NewCredentials())
+	s, err := newService(store, authn.New(authn.Options{Anonymous: true}), insecure.NewCredentials(), serveFlags{drainTimeout: time.Hour}, 0, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,243 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tranship/tranship/access/token"
+)
+
+// defaultTokenLife is how long a token is good by default.
+const defaultTokenLife = 90 * 24 * time.Hour
+
+func newToken(g *globals) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "token",
+		Short: "Make, list and revoke the bearer tokens of a server",
+		Long: `Make, list and revoke the bearer tokens of a server: what tranship serve --tokens
+FILE lets callers in with. The file has a line for each token, but not the token: a
+hash of it. It can be edited by hand; who deletes a line revokes the token, and a
+server that runs knows within a second.`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usageError{"a command is needed: token new, token list or token revoke"}
+			}
+			return usagef("there is no command \"token %s\"; there are token new, token list and token revoke", args[0])
+		},
+	}
+	cmd.AddCommand(newTokenNew(g), newTokenList(g), newTokenRevoke(g))
+	return cmd
+}
+
+func newTokenNew(g *globals) *cobra.Command {
+	var file string
+	var e token.Entry
+	life := tokenLife{defaultTokenLife}
+	cmd := &cobra.Command{
+		Use:   "new --file FILE --name NAME",
+		Short: "Make a token and print it, once",
+		Long: `Make a token, add its line to the file, and print the token. It is nowhere else, and
+is not shown again: who has it is NAME for the server, until it expires or is revoked.`,
+		Example: `  tranship token new --file tokens --name alice --groups ops,dev --expires 30d >alice.token
+  tranship cp --token-file alice.token report.pdf grpcs://files.example.org:50051/`,
+		Args: arguments(0, 0, "tranship token new --file FILE --name NAME"),
+		RunE: func(*cobra.Command, []string) error {
+			if e.Name == "" {
+				return usageError{"--name is missing: say whom the token is for"}
+			}
+			return g.newToken(file, e, life)
+		},
+	}
+	tokenFileFlag(cmd, &file)
+	cmd.Flags().StringVar(&e.Name, "name", "", "`name` of whom the token is for")
+	cmd.Flags().StringSliceVar(&e.Groups, "groups", nil, "`groups` that it puts them in, with commas between")
+	cmd.Flags().Var(&life, "expires", "how `long` it is good, as 30d or 12h, or never")
+	g.jsonFlag(cmd)
+	return cmd
+}
+
+func newTokenList(g *globals) *cobra.Command {
+	var file string
+	cmd := &cobra.Command{
+		Use:   "list --file FILE",
+		Short: "List the tokens of a file",
+		Long: `List the tokens of a file, one on a line: its id, when it was made and when it
+expires (UTC), the name, and the groups.`,
+		Args: arguments(0, 0, "tranship token list --file FILE"),
+		RunE: func(*cobra.Command, []string) error { return g.listTokens(file) },
+	}
+	tokenFileFlag(cmd, &file)
+	g.jsonFlag(cmd)
+	return cmd
+}
+
+func newTokenRevoke(g *globals) *cobra.Command {
+	var file string
+	cmd := &cobra.Command{
+		Use:   "revoke --file FILE NAME|ID...",
+		Short: "Revoke tokens",
+		Long: `Revoke tokens: that with an id, which token list prints, or all that have a name. A
+server that runs knows within a second, and ends within ten what is under way with
+them.`,
+		Args: arguments(1, -1, "tranship token revoke --file FILE NAME|ID..."),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if file == "" {
+				return errNoTokenFile
+			}
+			for _, arg := range args {
+				if err := g.revokeTokens(file, arg); err != nil {
+					g.fail(err)
+				}
+			}
+			return nil
+		},
+	}
+	tokenFileFlag(cmd, &file)
+	g.jsonFlag(cmd)
+	return cmd
+}
+
+func tokenFileFlag(cmd *cobra.Command, file *string) {
+	cmd.Flags().StringVar(file, "file", "", "the `file` of the tokens")
+}
+
+var errNoTokenFile = usageError{"--file is missing: say which file has the tokens"}
+
+func (g *globals) newToken(file string, e token.Entry, life tokenLife) error {
+	if file == "" {
+		return errNoTokenFile
+	}
+	now := time.Now()
+	var expires time.Time
+	if life.Duration != 0 {
+		expires = now.Add(life.Duration)
+	}
+	made, e, err := token.New(file, e, now, expires)
+	if err != nil {
+		return err
+	}
+	if g.json {
+		object := tokenObjectOf(e)
+		object.Token = made
+		return printJSON(g.out, object)
+	}
+	_, err = fmt.Fprintln(g.out, made)
+	_, _ = fmt.Fprintf(g.err, "token %s of %s, expires %s; it is not shown again\n", e.ID(), e.Name, expiryOf(e))
+	return err
+}
+
+func (g *globals) listTokens(file string) error {
+	if file == "" {
+		return errNoTokenFile
+	}
+	entries, failed := token.List(file)
+	now := time.Now()
+	for _, e := range entries {
+		if err := g.printToken(e, now); err != nil {
+			return err
+		}
+	}
+	return failed
+}
+
+func (g *globals) printToken(e token.Entry, now time.Time) error {
+	if g.json {
+		return printJSON(g.out, tokenObjectOf(e))
+	}
+	expires := expiryOf(e)
+	if e.IsExpired(now) {
+		expires = "expired"
+	}
+	line := fmt.Sprintf("%s %s %-20s %s %s", e.ID(), printTime(e.Created), expires, e.Name, strings.Join(e.Groups, ","))
+	_, err := fmt.Fprintln(g.out, strings.TrimRight(line, " "))
+	return err
+}
+
+func (g *globals) revokeTokens(file, idOrName string) error {
+	revoked, err := token.Revoke(file, idOrName)
+	if err != nil {
+		return err
+	}
+	for _, e := range revoked {
+		if g.json {
+			err = printJSON(g.out, tokenObjectOf(e))
+		} else {
+			_, err = fmt.Fprintf(g.err, "token %s of %s is revoked\n", e.ID(), e.Name)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tokenObject is a token in JSON.
+type tokenObject struct {
+	ID      string     `json:"id"`
+	Name    string     `json:"name"`
+	Groups  []string   `json:"groups,omitempty"`
+	Created time.Time  `json:"created"`
+	Expires *time.Time `json:"expires,omitempty"`
+	// Token is there only when it is new.
+	Token string `json:"token,omitempty"`
+}
+
+func tokenObjectOf(e token.Entry) tokenObject {
+	object := tokenObject{ID: e.ID(), Name: e.Name, Groups: e.Groups, Created: e.Created}
+	if !e.Expires.IsZero() {
+		object.Expires = &e.Expires
+	}
+	return object
+}
+
+func expiryOf(e token.Entry) string {
+	if e.Expires.IsZero() {
+		return "never"
+	}
+	return printTime(e.Expires)
+}
+
+// tokenLife is a flag of how long a token is good; 0 is for ever.
+type tokenLife struct{ time.Duration }
+
+// Set implements pflag.Value.
+func (l *tokenLife) Set(text string) error {
+	if text == "never" {
+		l.Duration = 0
+		return nil
+	}
+	d, err := time.ParseDuration(text)
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		var n int64
+		n, err = strconv.ParseInt(days, 10, 32)
+		d = time.Duration(min(n, maxTokenDays)) * 24 * time.Hour
+	}
+	if err != nil || d < time.Second {
+		return errors.New("it must be a time of a second or more, as 30d or 12h, or never")
+	}
+	l.Duration = d
+	return nil
+}
+
+// maxTokenDays is as much as a Duration takes.
+const maxTokenDays = 100_000
+
+// String implements pflag.Value.
+func (l *tokenLife) String() string {
+	switch {
+	case l.Duration == 0:
+		return "never"
+	case l.Duration%(24*time.Hour) == 0:
+		return fmt.Sprintf("%dd", l.Duration/(24*time.Hour))
+	}
+	return l.Duration.String()
+}
+
+// Type implements pflag.Value.
+func (l *tokenLife) Type() string { return "time" }
