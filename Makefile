@@ -21,11 +21,22 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: all
-all: build test lint generate-check breaking tidy-check race interop fuzz vuln demo crash cross ## everything that CI checks
+all: build test lint generate-check breaking tidy-check race interop fuzz vuln demo crash cross release-check ## everything that CI checks
 
 .PHONY: build
 build: ## build the static binary bin/tranship
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/ ./cmd/tranship
+
+# The same commit and the same Go give the same bytes, on any machine. For some systems
+# only: make release TARGETS="linux/amd64 linux/arm64"
+TARGETS ?=
+.PHONY: release
+release: ## build what is published, with a list of contents and checksums, in build/release
+	@tools/release.sh build/release $(VERSION) $(TARGETS)
+
+.PHONY: release-check
+release-check: ## fail unless two builds of a release are the same, and say what is in them
+	@tools/release-check.sh
 
 .PHONY: test
 test: ## run the tests but interop, and say at the end what failed

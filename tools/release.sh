@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Builds what is published, into the directory given: a static binary for each system,
+# with a list of what is in it (CycloneDX), and SHA256SUMS of all. Whoever builds the
+# same commit with the same Go gets the same bytes, wherever that is; make
+# release-check shows it.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+out=${1:?usage: release.sh DIRECTORY VERSION [SYSTEM/ARCHITECTURE...]}
+version=${2:?usage: release.sh DIRECTORY VERSION [SYSTEM/ARCHITECTURE...]}
+targets=("${@:3}")
+if ((${#targets[@]} == 0)); then targets=(linux/amd64 linux/arm64 darwin/arm64 windows/amd64); fi
+
+# Nothing of the environment goes into the binaries but Go itself.
+export CGO_ENABLED=0 GOFLAGS=-mod=readonly GOEXPERIMENT='' GOAMD64=v1 GOARM64=v8.0 GOFIPS140=off GOWORK=off
+# Where compiled packages are kept for these binaries; what lists their contents uses the
+# common place.
+cache=${RELEASE_GOCACHE:-$(go env GOCACHE)}
+
+rm -rf "$out"
+mkdir -p "$out"
+out=$(cd "$out" && pwd)
+lister=$(mktemp -d)
+trap 'rm -rf "$lister"' EXIT
+# Its own hash is in the lists, so it is built like what is published.
+go build -modfile=tools/go.mod -trimpath -buildvcs=false -o "$lister/" github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
+
+for target in "${targets[@]}"; do
+  system=${target%/*}
+  name=tranship_${version}_${target/\//_}
+  if [[ $system == windows ]]; then name+=.exe; fi
+  GOCACHE=$cache GOOS=$system GOARCH=${target#*/} go build -trimpath -buildvcs=false \
+    -ldflags "-s -w -buildid= -X main.version=$version" -o "$out/$name" ./cmd/tranship
+  # From the binary, not from go.mod: what is in it, and nothing else.
+  "$lister/cyclonedx-gomod" bin -json -std -noserial -notimestamp -version "$version" \
+    -output "$out/$name.cdx.json" "$out/$name"
+done
+cd "$out"
+# sha256sum, or what macOS has for it.
+if command -v sha256sum >/dev/null; then sha256sum -- tranship_*; else shasum -a 256 -- tranship_*; fi >"$lister/sums"
+mv "$lister/sums" SHA256SUMS
+cat SHA256SUMS
