@@ -135,7 +135,7 @@ func (c *Client) connection(n uint64) transhipv1.FileServiceClient {
 	if number == 0 {
 		number = min(c.pace.lanes(), maxConnections)
 	}
-	return c.connections.of(int(n % uint64(number)))
+	return c.connections.of(int(n % uint64(number))) //nolint:gosec // a positive number, and less than it
 }
 
 // lanes is how many streams are to carry large files.

@@ -43,7 +43,7 @@ func (u *upload) enterLane(ctx context.Context) (*lane, *uploadStream, error) {
 	if stream != nil && (chosen.number == 0 || !stream.ended()) {
 		return chosen, stream, nil
 	}
-	stream, err := openUploadStream(ctx, u.client.connection(u.first+uint64(chosen.number)), u)
+	stream, err := openUploadStream(ctx, u.client.connection(u.first+uint64(chosen.number)), u) //nolint:gosec // lanes are counted from 0
 	if errors.Is(err, tranship.ErrUnavailable) && !u.stream.ended() {
 		u.leaveLane(chosen)
 		return u.firstLane(), u.stream, nil // the connection that there is does as well

@@ -41,7 +41,7 @@ func (o *outage) tooLong() bool {
 // jitter shortens a wait by up to half, so that clients cut off together do not
 // return together.
 func jitter(wait time.Duration) time.Duration {
-	return wait - rand.N(wait/2+1)
+	return wait - rand.N(wait/2+1) //nolint:gosec // nobody gains by guessing it
 }
 
 func sleep(ctx context.Context, wait time.Duration) error {
