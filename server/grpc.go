@@ -42,6 +42,14 @@ const writeBuffer = 64 << 10
 // maxStreams bounds the calls under way on one connection unless Options say otherwise.
 const maxStreams = 1000
 
+// maxHeaderBytes bounds the header of a call, as HTTP/2 counts it: 32 bytes a field
+// beside name and value. grpc-go would take 16 MiB, and each call under way keeps its
+// own.
+const maxHeaderBytes = 32 << 10
+
+// handshakeTime is how long a new connection may take until it speaks HTTP/2.
+const handshakeTime = 20 * time.Second
+
 // GRPCOptions are the settings for a grpc.Server of this package's services:
 // payloads that are not copied, flow-control windows for files, the message limit, keepalive that notices dead
 // clients and allows them a ping every 10 s, and recovery from panics.
@@ -66,6 +74,8 @@ func GRPCOptions(options Options) []grpc.ServerOption {
 		grpc.InitialConnWindowSize(connectionWindow),
 		grpc.WriteBufferSize(writeBuffer),
 		grpc.MaxConcurrentStreams(uint32(min(streams, math.MaxInt32))),
+		grpc.MaxHeaderListSize(maxHeaderBytes),
+		grpc.ConnectionTimeout(handshakeTime),
 		grpc.MaxRecvMsgSize(message),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: time.Minute, Timeout: 20 * time.Second}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
