@@ -12,6 +12,8 @@ import (
 
 	"golang.org/x/sync/semaphore"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/tranship/tranship"
@@ -125,10 +127,10 @@ func (u *uploadStream) discard(requests <-chan received, all bool) bool {
 	for {
 		select {
 		case next := <-requests:
-			if next.err != nil {
+			next.data.Free()
+			if next.err != nil && status.Code(next.err) != codes.InvalidArgument {
 				return errors.Is(next.err, io.EOF)
 			}
-			next.data.Free()
 			if all {
 				enough.Reset(discardTime)
 			}
@@ -163,7 +165,8 @@ func (u *uploadStream) receive(stream grpc.BidiStreamingServer[transhipv1.Upload
 				message.Free()
 				return
 			}
-			if err != nil {
+			// After what is no message the stream has failed, and is read on.
+			if err != nil && status.Code(err) != codes.InvalidArgument {
 				return
 			}
 		}
