@@ -8,6 +8,8 @@ long=${2:-$fuzztime}
 
 module=$(go list -m)
 deep=("$module FuzzValidatePath" "$module/store/disk FuzzReadJournal" "$module/client FuzzUploads")
+# Also for the longer time, and under the race detector: what many goroutines answer.
+raced=("$module/server FuzzMessages")
 
 list=$(mktemp)
 trap 'rm -f "$list"' EXIT
@@ -25,10 +27,13 @@ if [[ -z $targets ]]; then
 fi
 
 while read -r package name; do
-  time=$fuzztime
+  time=$fuzztime flags=()
   for target in "${deep[@]}"; do
     if [[ "$package $name" == "$target" ]]; then time=$long; fi
   done
-  echo "fuzz: $package $name for $time"
-  go test -run '^$' -fuzz "^$name\$" -fuzztime "$time" -fuzzminimizetime 1s "$package"
+  for target in "${raced[@]}"; do
+    if [[ "$package $name" == "$target" ]]; then time=$long flags=(-race); fi
+  done
+  echo "fuzz: $package $name for $time" "${flags[@]}"
+  go test "${flags[@]}" -run '^$' -fuzz "^$name\$" -fuzztime "$time" -fuzzminimizetime 1s "$package"
 done <<<"$targets"
