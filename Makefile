@@ -121,6 +121,10 @@ bench: build ## measure against what people would use instead; the report is in 
 	@tools/bench-setup.sh
 	go run ./internal/bench -binary bin/tranship $(BENCHFLAGS)
 
+.PHONY: attack-bench
+attack-bench: ## measure what a healthy client keeps of its throughput while each attack runs
+	go test -run '^$$' -bench UnderAttack -benchtime 1x -timeout 30m ./internal/attack
+
 .PHONY: cross
 cross: ## check that everything compiles on other systems
 	GOOS=linux GOARCH=arm64 go vet ./...

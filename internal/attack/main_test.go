@@ -1,0 +1,47 @@
+//go:build linux
+
+package attack
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// work is where the program is built.
+var work string
+
+// program is the tranship program.
+func program() string { return filepath.Join(work, "tranship") }
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	var err error
+	if work, err = os.MkdirTemp("", "tranship-attack-"); err != nil {
+		fmt.Fprintln(os.Stderr, "attack:", err)
+		return 1
+	}
+	defer os.RemoveAll(work)
+	args := []string{"build", "-o", program()}
+	if raced {
+		args = append(args, "-race")
+	}
+	build := exec.Command("go", append(args, "../../cmd/tranship")...)
+	if output, err := build.CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "attack: cannot build tranship: %v\n%s", err, output)
+		return 1
+	}
+	return m.Run()
+}
+
+// times is how often something is repeated: n, and less under the race detector, which
+// makes everything some ten times as slow.
+func times(n int) int {
+	if raced {
+		return max(n/10, 1)
+	}
+	return n
+}
