@@ -36,6 +36,13 @@ func (u *upload) width() int {
 	return lanes
 }
 
+// crowded reports whether the server has nothing to spare for the upload.
+func (u *upload) crowded() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.maxStreams == 1
+}
+
 // enterLane returns the lane with the fewest writers, and its stream, and counts one
 // writer more.
 func (u *upload) enterLane(ctx context.Context) (*lane, *uploadStream, error) {

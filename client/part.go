@@ -18,6 +18,10 @@ import (
 // sendChunk is how many bytes go into one message.
 const sendChunk = 256 << 10
 
+// crowdedChunk is the same for a server that has many to serve: it holds a message or two
+// for each.
+const crowdedChunk = 64 << 10
+
 // partWriter writes one part, or several in their order, through a slot of its own. It does not wait for the
 // server: what the server has against a chunk comes with a later Write, or with Sync
 // or Commit.
@@ -199,9 +203,13 @@ func (w *partWriter) WriteChunk(data chunk.Chunk) error {
 		data.Release()
 		return err
 	}
-	for data.Len() > wire.MaxChunkBytes {
+	most, piece := wire.MaxChunkBytes, sendChunk
+	if w.upload.crowded() {
+		most, piece = crowdedChunk, crowdedChunk
+	}
+	for data.Len() > most {
 		var head chunk.Chunk
-		head, data = data.Split(sendChunk)
+		head, data = data.Split(piece)
 		if err := w.send(head); err != nil {
 			data.Release()
 			return err

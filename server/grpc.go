@@ -48,7 +48,7 @@ const maxStreams = 1000
 const maxHeaderBytes = 32 << 10
 
 // handshakeTime is how long a new connection may take until it speaks HTTP/2.
-const handshakeTime = 20 * time.Second
+const handshakeTime = 10 * time.Second
 
 // GRPCOptions are the settings for a grpc.Server of this package's services:
 // payloads that are not copied, flow-control windows for files, the message limit, keepalive that notices dead

@@ -14,8 +14,9 @@ import (
 	"github.com/tranship/tranship/internal/chunk"
 )
 
-// leastParts is how many parts are in flight if nobody knows better.
-const leastParts = 4
+// leastParts is how many parts are in flight if nobody knows better. One reads ahead
+// while it sends; more only take turns, and each other's bytes out of the caches.
+const leastParts = 1
 
 // widenInterval is how often it is looked at whether there is room for more senders.
 const widenInterval = 50 * time.Millisecond

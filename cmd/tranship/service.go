@@ -53,7 +53,7 @@ func newService(store tranship.Store, identity *authn.Interceptor, transport cre
 	// First of all who calls: whoever may not costs nothing else. Then how much of that
 	// there is.
 	limiter := flags.limits.limiter(log)
-	settings := slices.Concat(identity.ServerOptions(), limiter.ServerOptions(), server.GRPCOptions(options))
+	settings := slices.Concat(identity.ServerOptions(), limiter.ServerOptions(), server.GRPCOptions(options), limiter.Settings())
 	settings = append(settings, grpc.Creds(limiter.Credentials(transport)))
 	s := &service{
 		limiter:      limiter,

@@ -24,6 +24,7 @@ func contestants() []contestant {
 	return []contestant{
 		tranship{},
 		raw{},
+		netHTTP{},
 		generated{},
 		rsync{},
 		rsyncSSH{},

@@ -28,6 +28,8 @@ func programs() map[string]func(copyFlags) error {
 	return map[string]func(copyFlags) error{
 		"raw-serve":      rawServe,
 		"raw-copy":       rawCopy,
+		"http-serve":     netHTTPServe,
+		"http-copy":      netHTTPCopy,
 		"grpc-serve":     generatedServe,
 		"grpc-copy":      generatedCopy,
 		"tranship-serve": transhipServe,

@@ -58,7 +58,7 @@ type Options struct {
 	// 1,000: clients wait with others. StreamsPerPeer is how many of one peer, on
 	// all its connections, 4,096: others are refused with UNAVAILABLE.
 	StreamsPerConnection, StreamsPerPeer int
-	// StreamsPerSecond is how many calls a peer may begin in a second, 10,000, and
+	// StreamsPerSecond is how many calls a peer may begin in a second, 4,000, and
 	// twice as many at once, those that it resets included: others are refused with
 	// UNAVAILABLE before anything is spent on them.
 	StreamsPerSecond int
@@ -80,7 +80,7 @@ type Options struct {
 	MinRateWindow time.Duration
 	// Idle is how long a client may send nothing where it owes nothing, 1 hour.
 	Idle time.Duration
-	// HeaderBytes is how much the headers of a call may have, 64 KiB. gRPC tells
+	// HeaderBytes is how much the headers of a call may have, 32 KiB. gRPC tells
 	// clients, and resets calls that have more.
 	HeaderBytes int
 	// Logger gets a line when connections were closed; nil: none.
@@ -94,14 +94,14 @@ const (
 	DefaultHandshakeTime        = 10 * time.Second
 	DefaultStreamsPerConnection = 1000
 	DefaultStreamsPerPeer       = 4096
-	DefaultStreamsPerSecond     = 10_000
+	DefaultStreamsPerSecond     = 4000
 	DefaultCallsPerSecond       = 2000
 	DefaultCallsBurst           = 4000
 	DefaultFramesPerSecond      = 10_000
 	DefaultMinRate              = 1024
 	DefaultMinRateWindow        = time.Minute
 	DefaultIdle                 = time.Hour
-	DefaultHeaderBytes          = 64 << 10
+	DefaultHeaderBytes          = 32 << 10
 )
 
 const (
@@ -178,11 +178,17 @@ func New(options Options) *Limiter {
 // ServerOptions are the options of a grpc.Server with these limits. Beside them,
 // Credentials and Listener have theirs.
 func (l *Limiter) ServerOptions() []grpc.ServerOption {
-	options := []grpc.ServerOption{
+	return append(l.Settings(),
 		grpc.InTapHandle(l.Tap),
 		grpc.ChainUnaryInterceptor(l.unary),
 		grpc.ChainStreamInterceptor(l.stream),
-	}
+	)
+}
+
+// Settings are those of ServerOptions that other options set, too, as GRPCOptions of
+// package server do: the last ones hold, so that these are to come again after them.
+func (l *Limiter) Settings() []grpc.ServerOption {
+	var options []grpc.ServerOption
 	if l.options.HandshakeTime > 0 {
 		options = append(options, grpc.ConnectionTimeout(l.options.HandshakeTime))
 	}
