@@ -105,6 +105,9 @@ func (f *clientTLSFlags) advise(err error) error {
 		return fmt.Errorf("%w; if that is what the server has logged, say --fingerprint %v, or once --tofu; or say --ca FILE if an authority has signed it",
 			err, unknown.Fingerprint)
 	}
+	if strings.Contains(err.Error(), "give a token") {
+		return fmt.Errorf("%w: say --token-file FILE, or --client-cert FILE --client-key FILE", err)
+	}
 	if f.cert == "" && strings.Contains(err.Error(), "client certificate") {
 		return fmt.Errorf("%w: say --client-cert FILE --client-key FILE", err)
 	}
