@@ -26,13 +26,12 @@ type copyFlags struct {
 // programs are they by the first argument.
 func programs() map[string]func(copyFlags) error {
 	return map[string]func(copyFlags) error{
-		"raw-serve":      rawServe,
-		"raw-copy":       rawCopy,
-		"http-serve":     netHTTPServe,
-		"http-copy":      netHTTPCopy,
-		"grpc-serve":     generatedServe,
-		"grpc-copy":      generatedCopy,
-		"tranship-serve": transhipServe,
+		"raw-serve":  rawServe,
+		"raw-copy":   rawCopy,
+		"http-serve": netHTTPServe,
+		"http-copy":  netHTTPCopy,
+		"grpc-serve": generatedServe,
+		"grpc-copy":  generatedCopy,
 	}
 }
 

@@ -17,13 +17,12 @@ func (tranship) about() string { return "tranship cp to tranship serve, verified
 func (tranship) lacks(*lab, benchCase) string { return "" }
 
 func (tranship) serve(ctx context.Context, s site) (*service, error) {
-	if s.tls {
-		return startProgram(ctx, "tranship-serve", s)
-	}
 	ready := filepath.Join(s.dir, "ready")
-	p, err := command{args: []string{
-		s.binary, "serve", "--root", s.root, "--listen", "127.0.0.1:0", "--ready-file", ready, "--log-level", "warn",
-	}}.start(ctx)
+	args := []string{s.binary, "serve", "--root", s.root, "--listen", "127.0.0.1:0", "--ready-file", ready, "--log-level", "warn"}
+	if s.tls {
+		args = append(args, "--tls-cert", s.keys.certificate, "--tls-key", s.keys.key)
+	}
+	p, err := command{args: args}.start(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -45,13 +44,12 @@ func (tranship) copy(j job) (command, error) {
 	if j.durable {
 		durability = "durable"
 	}
-	var env []string
+	args := []string{j.binary, "cp"}
 	if j.tls {
 		scheme = "grpcs"
-		// Read instead of the system's roots.
-		env = []string{"SSL_CERT_FILE=" + j.keys.certificate, "SSL_CERT_DIR=" + j.dir}
+		args = append(args, "--ca", j.keys.certificate)
 	}
-	args := []string{j.binary, "cp", "--durability", durability}
+	args = append(args, "--durability", durability)
 	local, remote := j.local, scheme+"://"+j.address+"/"+j.remote
 	if j.names != nil {
 		args = append(args, "-r")
@@ -66,7 +64,7 @@ func (tranship) copy(j job) (command, error) {
 		}
 	}
 	if j.down {
-		return command{args: append(args, remote, local), env: env}, nil
+		return command{args: append(args, remote, local)}, nil
 	}
-	return command{args: append(args, local, remote), env: env}, nil
+	return command{args: append(args, local, remote)}, nil
 }
