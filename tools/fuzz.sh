@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
-# Runs every fuzz target of the tree, one after another, each for the time given;
-# those that take the most to break, for the second.
+# Runs every fuzz target of the tree, one after another, each for the time given; those
+# that take the most to break for half of the second, and the whole server, under the race
+# detector, for all of it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-fuzztime=${1:?usage: fuzz.sh TIME [LONG], such as 10s 60s}
+fuzztime=${1:?usage: fuzz.sh TIME [LONG], in seconds, such as 10s 60s}
 long=${2:-$fuzztime}
+half=$((${long%s} / 2 > ${fuzztime%s} ? ${long%s} / 2 : ${fuzztime%s}))s
 
 module=$(go list -m)
 deep=("$module FuzzValidatePath" "$module/store/disk FuzzReadJournal" "$module/client FuzzUploads")
-# Also for the longer time, and under the race detector: what many goroutines answer.
+# What many goroutines answer.
 raced=("$module/server FuzzMessages")
 
 list=$(mktemp)
@@ -29,7 +31,7 @@ fi
 while read -r package name; do
   time=$fuzztime flags=()
   for target in "${deep[@]}"; do
-    if [[ "$package $name" == "$target" ]]; then time=$long; fi
+    if [[ "$package $name" == "$target" ]]; then time=$half; fi
   done
   for target in "${raced[@]}"; do
     if [[ "$package $name" == "$target" ]]; then time=$long flags=(-race); fi
