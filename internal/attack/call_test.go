@@ -100,6 +100,14 @@ type request struct {
 // its slot. The path may be any bytes, also what is no UTF-8.
 func (r request) send(t testing.TB, conn *grpc.ClientConn, path string) codes.Code {
 	t.Helper()
+	ended, _ := r.answer(t, conn, path)
+	return ended.Code()
+}
+
+// answer makes the request as send does, and returns all of the status with which it
+// ended, and what came before.
+func (r request) answer(t testing.TB, conn *grpc.ClientConn, path string) (*status.Status, [][]byte) {
+	t.Helper()
 	// The same length, so that lengths before it stay right.
 	place := strings.Repeat("\x01", len(path))
 	var messages [][]byte
@@ -119,7 +127,7 @@ func (r request) send(t testing.TB, conn *grpc.ClientConn, path string) codes.Co
 	}
 	replies, err := call(t, conn, r.method, header, messages...)
 	if err != nil {
-		return status.Code(err)
+		return status.Convert(err), replies
 	}
 	for _, reply := range replies {
 		up, down := &transhipv1.UploadResponse{}, &transhipv1.DownloadResponse{}
@@ -134,11 +142,11 @@ func (r request) send(t testing.TB, conn *grpc.ClientConn, path string) codes.Co
 		}
 		for _, failed := range []*transhipv1.Failed{up.GetFailed(), down.GetFailed()} {
 			if failed != nil {
-				return codes.Code(failed.GetStatus().GetCode())
+				return status.New(codes.Code(failed.GetStatus().GetCode()), failed.GetStatus().GetMessage()), replies
 			}
 		}
 	}
-	return codes.OK
+	return status.New(codes.OK, ""), replies
 }
 
 // requests are all ways to tell a server a path, of every protocol.

@@ -1,0 +1,168 @@
+//go:build linux
+
+package attack
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/client"
+)
+
+// TestQuotaRaces has somebody put many files at once, by every protocol and over several
+// connections: together they never get more than one after the other would.
+func TestQuotaRaces(t *testing.T) {
+	const largest, quotaBytes, quotaFiles = 8000, 8200, 12
+	for limit, flags := range map[string][]string{
+		"--quota-bytes": {"--quota-bytes", fmt.Sprint(quotaBytes), "--quota-files", "1000"},
+		"--quota-files": {"--quota-bytes", "1MiB", "--quota-files", fmt.Sprint(quotaFiles)},
+	} {
+		t.Run(limit, func(t *testing.T) {
+			s := prepareSite(t)
+			tokens := filepath.Join(t.TempDir(), "tokens")
+			alice, bob := newToken(t, tokens, "alice"), newToken(t, tokens, "bob")
+			s.healthy = as(bob)
+			flags := append(flags, "--tokens", tokens, "--max-file-size", fmt.Sprint(largest), "--max-uploads", "30")
+			s.process, s.before = startServer(t, s.root, flags...), snapshot(t, s.dir)
+			room := func() int { // in bytes or files
+				bytes, files := s.sum(t, "alice-")
+				if limit == "--quota-bytes" {
+					return quotaBytes - largest - bytes
+				}
+				return quotaFiles - 1 - files
+			}
+			dial := func() *client.Client {
+				s.healthy = as(alice)
+				defer func() { s.healthy = as(bob) }()
+				return s.dialClient(t)
+			}
+			ctx := testContext(t)
+			c := dial()
+			put := func(path string, content []byte) error {
+				_, err := c.Put(ctx, tranship.Spec{Path: path}, content)
+				return err
+			}
+			if err := put("hers", make([]byte, largest)); err != nil {
+				t.Fatal(err)
+			}
+			s.race(t, alice, "alice-1")
+			if room() < 0 {
+				t.Errorf("it has got %d more than it may", -room())
+			}
+
+			// What was refused holds nothing back: what is left is there, and no more.
+			one := []byte{1}
+			for n := range room() {
+				path := fmt.Sprint("alice-rest-", n)
+				s.until(t, "the rest is there", func() bool { return put(path, one) == nil })
+			}
+			full := func(when string) {
+				t.Helper()
+				if err := put("alice-more", one); !errors.Is(err, tranship.ErrQuota) || !strings.Contains(err.Error(), limit) {
+					t.Errorf("one more %s: %v", when, err)
+				}
+				if err := put("alice-large", make([]byte, largest+1)); !errors.Is(err, tranship.ErrLimit) || !strings.Contains(err.Error(), "--max-file-size") {
+					t.Errorf("a large file %s: %v", when, err)
+				}
+			}
+			full("when it is full")
+			s.stop(t)
+			s.process = startServer(t, s.root, flags...)
+			c = dial()
+			full("after a restart")
+			s.race(t, alice, "alice-2")
+			if left := room(); left != 0 {
+				t.Errorf("after another race there is room for %d", left)
+			}
+
+			// What is removed is room again.
+			remove := func() {
+				names, err := filepath.Glob(filepath.Join(s.root, "alice-*"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, name := range names {
+					if err := c.Remove(ctx, filepath.Base(name), tranship.Precondition{}); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+			remove()
+			s.race(t, alice, "alice-3")
+			if left := room(); left < 0 {
+				t.Errorf("after what was there is removed, it has got %d more than it may", -left)
+			}
+			if err := put("alice-again", nil); err != nil && !errors.Is(err, tranship.ErrQuota) {
+				t.Error(err)
+			}
+			remove()
+			if err := put("alice-again", one); err != nil {
+				t.Errorf("after all is removed: %v", err)
+			}
+			remove()
+			if err := c.Remove(ctx, "hers", tranship.Precondition{}); err != nil {
+				t.Error(err)
+			}
+			s.serves(t)
+			s.stop(t)
+			s.unchanged(t)
+		})
+	}
+}
+
+// race sends every request that writes at once, as somebody. Somebody else is served
+// meanwhile.
+func (s *site) race(t testing.TB, token, prefix string) {
+	t.Helper()
+	var conns []*grpc.ClientConn
+	for range 4 {
+		conns = append(conns, s.dial(t, grpc.WithPerRPCCredentials(bearer(token))))
+	}
+	var all sync.WaitGroup
+	n := 0
+	for range 8 {
+		for _, request := range requests() {
+			if !request.writes {
+				continue
+			}
+			n++
+			path, conn := fmt.Sprintf("%s-%d", prefix, n), conns[n%len(conns)]
+			all.Go(func() {
+				ended, _ := request.answer(t, conn, path)
+				named := strings.Contains(ended.Message(), "--quota-bytes") || strings.Contains(ended.Message(), "--quota-files") ||
+					strings.Contains(ended.Message(), "--max-uploads")
+				if ended.Code() != codes.OK && (ended.Code() != codes.ResourceExhausted || !named) {
+					t.Errorf("%s: %v", request.name, ended)
+				}
+			})
+		}
+	}
+	s.serves(t)
+	all.Wait()
+}
+
+// sum is what the files with a prefix have together.
+func (s *site) sum(t testing.TB, prefix string) (bytes, files int) {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join(s.root, prefix+"*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		info, err := os.Stat(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bytes += int(info.Size())
+	}
+	return bytes, len(names)
+}
