@@ -39,7 +39,7 @@ func TestNativeClient(t *testing.T) {
 func TestNativeClientRefused(t *testing.T) {
 	address, root := serve(t)
 	source := t.TempDir()
-	create(t, source, map[string]int{"a.bin": 2 * chunkBytes})
+	create(t, source, map[string]int{"a.bin": 1<<20 + 1})
 	for _, test := range []struct{ command, path, message string }{
 		{"upload", "../a.bin", "invalid path"},
 		{"put", "a.bin", "at most 1048576"},

@@ -81,7 +81,7 @@ func parseKnownHosts(name string, content []byte) ([]KnownHost, error) {
 // lower case, IP addresses as netip writes them.
 func knownAddress(address string) (string, error) {
 	host, port, err := net.SplitHostPort(address)
-	if err != nil || host == "" || port == "" || strings.ContainsFunc(address, isSpace) {
+	if err != nil || host == "" || port == "" || strings.Contains(host, "#") || strings.ContainsFunc(address, isSpace) {
 		return "", fmt.Errorf("%q is not an address: it must be host:port, with IPv6 in brackets", address)
 	}
 	host = strings.ToLower(host)

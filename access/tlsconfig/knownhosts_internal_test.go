@@ -34,6 +34,7 @@ func FuzzParseKnownHosts(f *testing.F) {
 	f.Add([]byte("a:1"))
 	f.Add([]byte("a:1 sha256:\n"))
 	f.Add([]byte("[fe80::1%e\u0085th0]:1 " + fingerprint))
+	f.Add([]byte("[#]:0 " + fingerprint)) // would be written as a comment
 	f.Fuzz(func(t *testing.T, content []byte) {
 		hosts, err := parseKnownHosts("file", content)
 		if err != nil {
