@@ -21,6 +21,7 @@ import (
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access/authn"
 	"github.com/tranship/tranship/access/oidc"
+	"github.com/tranship/tranship/internal/testclock"
 )
 
 var start = time.Date(2026, 1, 2, 15, 4, 5, 0, time.UTC)
@@ -30,15 +31,14 @@ type site struct {
 	*oidc.Authenticator
 	issuer *issuer
 	key    key
-	mu     sync.Mutex
-	now    time.Time
+	clock  *testclock.Clock
 }
 
 func newSite(t *testing.T, change func(*oidc.Options)) *site {
 	t.Helper()
-	s := &site{issuer: newIssuer(t), key: newKey(t, "k1"), now: start}
+	s := &site{issuer: newIssuer(t), key: newKey(t, "k1"), clock: testclock.New(start)}
 	s.issuer.publish(s.key)
-	options := oidc.Options{Issuer: s.issuer.URL, Audience: "tranship", Now: s.time}
+	options := oidc.Options{Issuer: s.issuer.URL, Audience: "tranship", Now: s.clock.Now}
 	if change != nil {
 		change(&options)
 	}
@@ -47,18 +47,6 @@ func newSite(t *testing.T, change func(*oidc.Options)) *site {
 		t.Fatal(err)
 	}
 	return s
-}
-
-func (s *site) time() time.Time {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.now
-}
-
-func (s *site) pass(d time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.now = s.now.Add(d)
 }
 
 func (s *site) authenticate(t *testing.T, token string) (authn.Identity, error) {
@@ -230,7 +218,7 @@ func TestPublicKeyAsSecret(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.pass(time.Minute)
+	s.clock.Advance(time.Minute)
 	s.bad(t, "a published secret", token)
 }
 
@@ -254,7 +242,7 @@ func TestKeyUse(t *testing.T) {
 			{Key: s.key.Public(), KeyID: "k1", Use: "enc"},
 		}
 	})
-	s.pass(time.Minute)
+	s.clock.Advance(time.Minute)
 	s.good(t, "PS256", key{id: "r1", alg: jose.PS256, Signer: rsaKey}.sign(t, s.issuer.claims()))
 	s.bad(t, "RS256", key{id: "r1", alg: jose.RS256, Signer: rsaKey}.sign(t, s.issuer.claims()))
 	s.bad(t, "a key to encrypt with", s.key.sign(t, s.issuer.claims()))
@@ -267,13 +255,13 @@ func TestRotation(t *testing.T) {
 	s.good(t, "the first key", old)
 	s.issuer.publish(s.key, next)
 	s.bad(t, "a new key, too soon after the issuer was asked", renewed)
-	s.pass(10 * time.Second)
+	s.clock.Advance(10 * time.Second)
 	s.good(t, "a new key", renewed)
 	s.good(t, "the first key", old)
 
 	// One that is withdrawn is given up, while all others are good without a pause.
 	s.issuer.publish(next)
-	s.pass(5*time.Minute + time.Second)
+	s.clock.Advance(5*time.Minute + time.Second)
 	s.good(t, "the new key, while the issuer is asked", renewed)
 	for deadline := time.Now().Add(time.Minute); ; {
 		if _, err := s.authenticate(t, old); err != nil {
@@ -288,7 +276,7 @@ func TestRotation(t *testing.T) {
 	// Without ids all keys are tried.
 	unnamed := newKey(t, "")
 	s.issuer.publish(next, unnamed)
-	s.pass(10 * time.Second)
+	s.clock.Advance(10 * time.Second)
 	s.good(t, "a key without id", unnamed.sign(t, s.issuer.claims()))
 	s.good(t, "a key with one", renewed)
 }
@@ -301,7 +289,7 @@ func TestUnknownKeys(t *testing.T) {
 	forged := newKey(t, "unheard of").sign(t, s.issuer.claims())
 	unnamed := newKey(t, "").sign(t, s.issuer.claims())
 	for range 100 {
-		s.pass(time.Second)
+		s.clock.Advance(time.Second)
 		s.bad(t, "an unknown key", forged)
 		s.bad(t, "no key", unnamed)
 	}
@@ -370,17 +358,17 @@ func TestIssuerFails(t *testing.T) {
 				}
 			}
 			s.issuer.set(func(i *issuer) { i.answer = nil })
-			s.pass(10 * time.Second)
+			s.clock.Advance(10 * time.Second)
 			s.good(t, "once it answers", token)
 
 			// Keys that are there stay good for a day.
 			s.issuer.set(func(i *issuer) { i.answer = answer })
 			long := s.key.sign(t, s.issuer.with("exp", start.Add(100*time.Hour).Unix()))
 			for range 23 {
-				s.pass(time.Hour)
+				s.clock.Advance(time.Hour)
 				s.good(t, "while it does not answer", long)
 			}
-			s.pass(2 * time.Hour)
+			s.clock.Advance(2 * time.Hour)
 			if _, err := s.authenticate(t, long); !errors.Is(err, tranship.ErrUnavailable) {
 				t.Errorf("after a day: %v", err)
 			}

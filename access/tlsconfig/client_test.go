@@ -12,6 +12,7 @@ import (
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access/tlsconfig"
 	"github.com/tranship/tranship/internal/testcert"
+	"github.com/tranship/tranship/internal/testclock"
 )
 
 const address = "files.example:50051"
@@ -71,8 +72,8 @@ func TestClientTrustsAuthorities(t *testing.T) {
 		refused(t, visit(t, must(s.authority.Issue(testcert.Spec{
 			Hosts: []string{"files.example"}, NotAfter: time.Now().Add(-time.Minute),
 		})), options), "expired", "renewed")
-		late := newClock()
-		late.advance(-48 * time.Hour)
+		late := testclock.New(time.Now())
+		late.Advance(-48 * time.Hour)
 		options.Now = late.Now
 		refused(t, visit(t, good, options), "not yet valid", "clock")
 	}

@@ -9,30 +9,9 @@ import (
 	"net"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/tranship/tranship/internal/testcert"
 )
-
-// clock is one that tests move. It is safe for concurrent use.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func newClock() *clock { return &clock{now: time.Now()} }
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
 
 // journal is a log that tests read.
 type journal struct {

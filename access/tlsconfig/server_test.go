@@ -14,6 +14,7 @@ import (
 
 	"github.com/tranship/tranship/access/tlsconfig"
 	"github.com/tranship/tranship/internal/testcert"
+	"github.com/tranship/tranship/internal/testclock"
 )
 
 // served is the serial number of the certificate that a server shows.
@@ -24,7 +25,7 @@ func served(t *testing.T, server *tls.Config) string {
 
 func TestReload(t *testing.T) {
 	s := newSite(t)
-	clock, log := newClock(), &journal{}
+	clock, log := testclock.New(time.Now()), &journal{}
 	server, err := tlsconfig.Server(tlsconfig.ServerOptions{CertFile: s.cert, KeyFile: s.key, Logger: log.logger(), Now: clock.Now})
 	if err != nil {
 		t.Fatal(err)
@@ -40,7 +41,7 @@ func TestReload(t *testing.T) {
 	if got := served(t, server); got != first {
 		t.Error("it looks more than once a second")
 	}
-	clock.advance(time.Second)
+	clock.Advance(time.Second)
 	if got := served(t, server); got != renewed.Certificate.SerialNumber.String() {
 		t.Error("a renewed certificate is not noticed")
 	}
@@ -63,7 +64,7 @@ func TestReload(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range 2 {
-			clock.advance(time.Second)
+			clock.Advance(time.Second)
 			if got := served(t, server); got != renewed.Certificate.SerialNumber.String() {
 				t.Errorf("%s: the last good certificate is gone", name)
 			}
@@ -74,7 +75,7 @@ func TestReload(t *testing.T) {
 		_ = os.RemoveAll(s.cert)
 		renewed = must(s.authority.Issue(testcert.Spec{Hosts: []string{"127.0.0.1"}}))
 		must3(renewed.Write(s.dir, "server"))
-		clock.advance(time.Second)
+		clock.Advance(time.Second)
 		if got := served(t, server); got != renewed.Certificate.SerialNumber.String() {
 			t.Errorf("%s: a good pair afterwards is not noticed", name)
 		}
@@ -82,7 +83,7 @@ func TestReload(t *testing.T) {
 	}
 
 	// A clock that was set back does not stop the looking.
-	clock.advance(-time.Hour)
+	clock.Advance(-time.Hour)
 	must3(s.pair.Write(s.dir, "server"))
 	if got := served(t, server); got != first {
 		t.Error("not noticed after the clock was set back")
@@ -124,7 +125,7 @@ func TestReloadSwappedLink(t *testing.T) {
 	for _, name := range []string{"tls.pem", "tls.key"} {
 		must[error](nil, os.Symlink("data/"+name, filepath.Join(mount, name)))
 	}
-	clock := newClock()
+	clock := testclock.New(time.Now())
 	server, err := tlsconfig.Server(tlsconfig.ServerOptions{
 		CertFile: filepath.Join(mount, "tls.pem"), KeyFile: filepath.Join(mount, "tls.key"), Now: clock.Now,
 	})
@@ -134,7 +135,7 @@ func TestReloadSwappedLink(t *testing.T) {
 	for _, name := range []string{"2", "3"} {
 		pair := must(s.authority.Issue(testcert.Spec{Hosts: []string{"127.0.0.1"}}))
 		publish(name, pair)
-		clock.advance(time.Second)
+		clock.Advance(time.Second)
 		if got := served(t, server); got != pair.Certificate.SerialNumber.String() {
 			t.Errorf("%s is not noticed", name)
 		}
@@ -207,7 +208,7 @@ func TestClientAuthorityRemoved(t *testing.T) {
 		s := newSite(t)
 		authority := must(testcert.NewAuthority("clients"))
 		file, _, _ := must3(authority.Write(s.dir, "clients"))
-		clock, log := newClock(), &journal{}
+		clock, log := testclock.New(time.Now()), &journal{}
 		server, err := tlsconfig.Server(tlsconfig.ServerOptions{
 			CertFile: s.cert, KeyFile: s.key, ClientCAFile: file,
 			MinVersion: tls.VersionTLS12, Now: clock.Now, Logger: log.logger(),
@@ -221,7 +222,7 @@ func TestClientAuthorityRemoved(t *testing.T) {
 		for i, resumed := range []bool{false, true, true} {
 			if i == 2 {
 				must3(must(s.authority.Issue(testcert.Spec{Hosts: []string{"127.0.0.1"}})).Write(s.dir, "server"))
-				clock.advance(time.Second)
+				clock.Advance(time.Second)
 			}
 			state, _, serverErr, clientErr := shake(t, server, client)
 			if serverErr != nil || clientErr != nil || state.DidResume != resumed || len(state.PeerCertificates) == 0 {
@@ -229,7 +230,7 @@ func TestClientAuthorityRemoved(t *testing.T) {
 			}
 		}
 		must3(must(testcert.NewAuthority("clients")).Write(s.dir, "clients"))
-		clock.advance(time.Second)
+		clock.Advance(time.Second)
 		_, _, serverErr, clientErr := shake(t, server, client)
 		if serverErr == nil || clientErr == nil {
 			t.Errorf("%s: still let in", tls.VersionName(version))
@@ -244,7 +245,7 @@ func TestClientAuthorityRemoved(t *testing.T) {
 // expired.
 func TestClientCertificateExpires(t *testing.T) {
 	s := newSite(t)
-	clock := newClock()
+	clock := testclock.New(time.Now())
 	server, err := tlsconfig.Server(tlsconfig.ServerOptions{CertFile: s.cert, KeyFile: s.key, ClientCAFile: s.ca, Now: clock.Now})
 	if err != nil {
 		t.Fatal(err)
@@ -254,7 +255,7 @@ func TestClientCertificateExpires(t *testing.T) {
 	if _, _, serverErr, clientErr := shake(t, server, client); serverErr != nil || clientErr != nil {
 		t.Fatalf("server: %v, client: %v", serverErr, clientErr)
 	}
-	clock.advance(2 * time.Hour)
+	clock.Advance(2 * time.Hour)
 	if _, _, serverErr, clientErr := shake(t, server, client); serverErr == nil || clientErr == nil {
 		t.Error("an expired certificate is let in")
 	}
@@ -340,7 +341,7 @@ func TestServerExpired(t *testing.T) {
 
 func TestSelfSigned(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a", "tls")
-	clock := newClock()
+	clock := testclock.New(time.Now())
 	start := func(names ...string) *x509.Certificate {
 		t.Helper()
 		server, err := tlsconfig.Server(tlsconfig.ServerOptions{SelfSigned: &tlsconfig.SelfSigned{Dir: dir, Names: names}, Now: clock.Now})
@@ -376,7 +377,7 @@ func TestSelfSigned(t *testing.T) {
 	if other.IsCA {
 		t.Error("it is an authority")
 	}
-	clock.advance(10 * 365 * 24 * time.Hour)
+	clock.Advance(10 * 365 * 24 * time.Hour)
 	renewed := start("127.0.0.1", "localhost")
 	if renewed.Equal(other) || tlsconfig.FingerprintOf(renewed) != tlsconfig.FingerprintOf(first) || clock.Now().After(renewed.NotAfter) {
 		t.Error("after its time there is to be another certificate with the same key")
@@ -395,13 +396,13 @@ func TestSelfSigned(t *testing.T) {
 
 // It is renewed by a server that runs on.
 func TestSelfSignedRunsOn(t *testing.T) {
-	clock := newClock()
+	clock := testclock.New(time.Now())
 	server, err := tlsconfig.Server(tlsconfig.ServerOptions{SelfSigned: &tlsconfig.SelfSigned{Dir: t.TempDir()}, Now: clock.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
 	first := shown(t, server)
-	clock.advance(first.NotAfter.Sub(clock.Now()) - 29*24*time.Hour)
+	clock.Advance(first.NotAfter.Sub(clock.Now()) - 29*24*time.Hour)
 	if second := shown(t, server); second.Equal(first) || tlsconfig.FingerprintOf(second) != tlsconfig.FingerprintOf(first) {
 		t.Error("not renewed with the same key")
 	}
@@ -441,7 +442,7 @@ func shown(t *testing.T, server *tls.Config) *x509.Certificate {
 // Whoever connects while files change gets a pair that fits, the old one or the new.
 func TestReloadTogether(t *testing.T) {
 	s := newSite(t)
-	clock := newClock()
+	clock := testclock.New(time.Now())
 	server, err := tlsconfig.Server(tlsconfig.ServerOptions{CertFile: s.cert, KeyFile: s.key, ClientCAFile: s.ca, Now: clock.Now})
 	if err != nil {
 		t.Fatal(err)
@@ -472,11 +473,11 @@ func TestReloadTogether(t *testing.T) {
 	}
 	for i := range 50 {
 		must3(pairs[i%len(pairs)].Write(s.dir, "server"))
-		clock.advance(time.Second)
+		clock.Advance(time.Second)
 	}
 	close(stop)
 	connecting.Wait()
-	clock.advance(time.Second)
+	clock.Advance(time.Second)
 	last := must(server.GetConfigForClient(nil))
 	if want := pairs[49%len(pairs)].Certificate; !last.Certificates[0].Leaf.Equal(want) {
 		t.Error("the last pair is not in use")

@@ -14,38 +14,26 @@ import (
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access/authn"
 	"github.com/tranship/tranship/access/token"
+	"github.com/tranship/tranship/internal/testclock"
 )
 
 // site is an authenticator, its file, and a clock.
 type site struct {
 	*token.Authenticator
-	file string
-	log  bytes.Buffer
-	mu   sync.Mutex
-	now  time.Time
+	file  string
+	log   bytes.Buffer
+	clock *testclock.Clock
 }
 
 func open(t *testing.T, file string) *site {
 	t.Helper()
-	s := &site{file: file, now: start}
+	s := &site{file: file, clock: testclock.New(start)}
 	var err error
-	s.Authenticator, err = token.Open(file, token.Options{Logger: slog.New(slog.NewTextHandler(&s.log, nil)), Now: s.time})
+	s.Authenticator, err = token.Open(file, token.Options{Logger: slog.New(slog.NewTextHandler(&s.log, nil)), Now: s.clock.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
-}
-
-func (s *site) time() time.Time {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.now
-}
-
-func (s *site) pass(d time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.now = s.now.Add(d)
 }
 
 // who is the name of whom a token lets in, or what the error is.
@@ -97,9 +85,9 @@ func TestAuthenticate(t *testing.T) {
 		"a.b.c":                "not mine",
 		"":                     "not mine",
 	})
-	s.pass(time.Hour - time.Nanosecond)
+	s.clock.Advance(time.Hour - time.Nanosecond)
 	s.expect(t, "before it expires", map[string]string{alice: "alice"})
-	s.pass(time.Nanosecond)
+	s.clock.Advance(time.Nanosecond)
 	s.expect(t, "when it expires", map[string]string{alice: "refused"})
 	_, err = s.Authenticate(t.Context(), authn.Credentials{Token: alice})
 	if refusal, ok := errors.AsType[*authn.Refusal](err); !ok || refusal.Text != "the token has expired" {
@@ -114,12 +102,12 @@ func TestReload(t *testing.T) {
 	s := open(t, file)
 	bob, _ := add(t, file, "bob")
 	s.expect(t, "at once", map[string]string{alice: "alice", bob: "refused"})
-	s.pass(time.Second)
+	s.clock.Advance(time.Second)
 	s.expect(t, "a second later", map[string]string{alice: "alice", bob: "bob"})
 	if _, err := token.Revoke(file, "alice"); err != nil {
 		t.Fatal(err)
 	}
-	s.pass(time.Second)
+	s.clock.Advance(time.Second)
 	s.expect(t, "after alice was revoked", map[string]string{alice: "refused", bob: "bob"})
 	// In place, with the times as they were.
 	info, err := os.Stat(file)
@@ -130,9 +118,9 @@ func TestReload(t *testing.T) {
 	if err := os.Chtimes(file, info.ModTime(), info.ModTime()); err != nil {
 		t.Fatal(err)
 	}
-	s.pass(time.Second)
+	s.clock.Advance(time.Second)
 	s.expect(t, "after bob became eve", map[string]string{bob: "eve"})
-	s.pass(-time.Hour)
+	s.clock.Advance(-time.Hour)
 	write(t, file, "")
 	s.expect(t, "after the clock was set back", map[string]string{bob: "refused"})
 }
@@ -161,21 +149,21 @@ func TestReloadMalformed(t *testing.T) {
 	// Alice stays, bob has another group, carol is gone, half of dave's line is, eve is
 	// new.
 	write(t, file, keep("alice")+strings.Replace(keep("bob"), " ops ", " root ", 1)+keep("dave")[:100]+"\n"+eveEntry.String()+"\n")
-	s.pass(time.Second)
+	s.clock.Advance(time.Second)
 	s.expect(t, "malformed", map[string]string{alice: "alice", bob: "refused", carol: "refused", dave: "refused"})
 	if text := s.log.String(); strings.Count(text, "level=ERROR") != 1 || !strings.Contains(text, "line 3") {
 		t.Errorf("the log: %s", text)
 	}
 	// Nor does another malformed file bring anybody back.
 	write(t, file, keep("alice")+keep("carol")+"x\n")
-	s.pass(time.Second)
+	s.clock.Advance(time.Second)
 	s.expect(t, "malformed again", map[string]string{alice: "alice", carol: "refused"})
 	// One token with two lines is that of neither.
 	write(t, file, keep("alice")+strings.Replace(aliceEntry.String(), "alice", "root", 1)+"\n")
-	s.pass(time.Second)
+	s.clock.Advance(time.Second)
 	s.expect(t, "with two lines", map[string]string{alice: "refused"})
 	write(t, file, carolEntry.String()+"\n")
-	s.pass(time.Second)
+	s.clock.Advance(time.Second)
 	s.expect(t, "whole again", map[string]string{alice: "refused", carol: "carol"})
 }
 
@@ -189,10 +177,10 @@ func TestReloadUnreadable(t *testing.T) {
 	if err := os.Remove(file); err != nil {
 		t.Fatal(err)
 	}
-	s.pass(time.Second)
+	s.clock.Advance(time.Second)
 	s.expect(t, "without a file", map[string]string{alice: "unavailable"})
 	write(t, file, content)
-	s.pass(time.Second)
+	s.clock.Advance(time.Second)
 	s.expect(t, "with the file", map[string]string{alice: "alice"})
 	if err := os.Rename(file, file+".away"); err != nil {
 		t.Fatal(err)
@@ -200,13 +188,13 @@ func TestReloadUnreadable(t *testing.T) {
 	if err := os.Mkdir(file, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	s.pass(time.Second)
+	s.clock.Advance(time.Second)
 	s.expect(t, "with a directory", map[string]string{alice: "unavailable"})
 	if err := os.Remove(file); err != nil {
 		t.Fatal(err)
 	}
 	write(t, file, strings.Replace(content, " bob ", " bob", 1))
-	s.pass(time.Second)
+	s.clock.Advance(time.Second)
 	s.expect(t, "malformed after that", map[string]string{alice: "alice", bob: "refused"})
 	if runtime.GOOS == "windows" {
 		return
@@ -216,7 +204,7 @@ func TestReloadUnreadable(t *testing.T) {
 		if err := os.Chmod(file, mode); err != nil {
 			t.Fatal(err)
 		}
-		s.pass(time.Second)
+		s.clock.Advance(time.Second)
 		s.expect(t, mode.String(), map[string]string{alice: "unavailable"})
 		if _, err := token.Open(file, token.Options{}); err == nil || !strings.Contains(err.Error(), "chmod 600") {
 			t.Errorf("%v: %v", mode, err)
@@ -256,7 +244,7 @@ func TestAuthenticateConcurrently(t *testing.T) {
 	for range 4 {
 		all.Go(func() {
 			for range 200 {
-				s.pass(100 * time.Millisecond)
+				s.clock.Advance(100 * time.Millisecond)
 				if who := s.who(t, alice); who != "alice" {
 					t.Errorf("it is %q", who)
 				}
