@@ -28,9 +28,13 @@ const (
 	connectionWindow = 64 << 20
 )
 
-// writeBuffer is how much is written to a connection at once: four frames, and half of the
-// system calls that grpc-go's default makes.
-const writeBuffer = 64 << 10
+// writeBuffer is how much is written to a connection at once, and readBuffer how much is
+// read: 16 frames and four, and a fraction of the system calls that grpc-go's defaults
+// make. A connection has the one only while it writes, and a server the other always.
+const (
+	writeBuffer = 256 << 10
+	readBuffer  = 64 << 10
+)
 
 // DialConn makes the connection of Dial, for any gRPC service. When it returns, a
 // gRPC server has answered at address, "host:port"; whatever stands in the way of
@@ -70,6 +74,8 @@ func newConn(address string, transport handshakes, options Options) (*grpc.Clien
 		grpc.WithInitialWindowSize(streamWindow),
 		grpc.WithInitialConnWindowSize(connectionWindow),
 		grpc.WithWriteBufferSize(writeBuffer),
+		grpc.WithSharedWriteBuffer(true),
+		grpc.WithReadBufferSize(readBuffer),
 		grpc.WithDefaultCallOptions(
 			grpc.MaxCallRecvMsgSize(cmp.Or(options.MaxMessageBytes, wire.DefaultMaxMessageBytes)),
 			grpc.ForceCodecV2(payload.Codec{}),

@@ -22,6 +22,9 @@ const (
 	minPaceInterval = 100 * time.Millisecond
 	// worthwhile is how much faster twice as many lanes have to be, to stay.
 	worthwhile = 1.25
+	// fastLane is what a lane carries that is called fast, in bytes a second: the
+	// largest message takes 32 ms then.
+	fastLane = 32 << 20
 )
 
 // pace finds out how many lanes large files need: streams with a flow-control window
@@ -44,6 +47,8 @@ type pace struct {
 	bytes   int64
 	started time.Time
 	best    float64
+	// each is the rate of one lane when it was measured last.
+	each float64
 }
 
 // answered takes into account how long a reply took.
@@ -90,6 +95,7 @@ func (p *pace) moved(n int, at time.Time) {
 		return
 	}
 	rate := float64(p.bytes) / passed.Seconds()
+	p.each = rate / float64(p.lanesNow())
 	switch faster := rate > worthwhile*p.best; {
 	case faster && p.lanesNow() < maxLanes:
 		p.best = rate
@@ -100,6 +106,13 @@ func (p *pace) moved(n int, at time.Time) {
 	default:
 		p.now, p.settled = max(p.before, 1), true
 	}
+}
+
+// fast reports whether a lane is known to be fast.
+func (p *pace) fast() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.each >= fastLane
 }
 
 // lanesNow is lanes for who holds mu.

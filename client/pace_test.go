@@ -36,6 +36,32 @@ func TestPace(t *testing.T) {
 	}
 }
 
+// TestPaceFast checks that what counts is the rate of one lane, not of all, and that no
+// lane is called fast before it was seen to be.
+func TestPaceFast(t *testing.T) {
+	for _, test := range []struct {
+		perLane int // bytes a millisecond
+		want    bool
+	}{
+		{fastLane/1000 + 1000, true},
+		{fastLane/1000 - 1000, false},
+	} {
+		var p pace
+		p.answered(100 * time.Millisecond) // suggests many lanes
+		now := time.Now()
+		if p.fast() {
+			t.Error("fast before anything has moved")
+		}
+		for range 10_000 {
+			now = now.Add(time.Millisecond)
+			p.moved(p.lanes()*test.perLane, now)
+		}
+		if p.fast() != test.want {
+			t.Errorf("%d bytes a millisecond and lane: fast %v", test.perLane, p.fast())
+		}
+	}
+}
+
 // TestPacePause checks that a pause between files is not taken for a slow link.
 func TestPacePause(t *testing.T) {
 	var p pace

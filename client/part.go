@@ -15,7 +15,9 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// sendChunk is how many bytes go into one message.
+// sendChunk is how many bytes go into one message, unless it is known that a lane is
+// fast: then as many as the protocol allows, for each message wakes a handful of
+// goroutines at both ends.
 const sendChunk = 256 << 10
 
 // crowdedChunk is the same for a server that has many to serve: it holds a message or two
@@ -66,6 +68,18 @@ func (u *upload) Run(ctx context.Context, first, end int) (tranship.PartWriter, 
 		return nil, err
 	}
 	return w, nil
+}
+
+// ChunkBytes implements chunk.Runner.
+func (u *upload) ChunkBytes() int {
+	switch {
+	case u.crowded():
+		return crowdedChunk
+	case u.client.pace.fast():
+		return wire.MaxChunkBytes
+	default:
+		return sendChunk
+	}
 }
 
 // CopyPart implements tranship.Upload. It waits for the copy.

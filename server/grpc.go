@@ -35,9 +35,13 @@ const (
 	connectionWindow = 64 << 20
 )
 
-// writeBuffer is how much is written to a connection at once: four frames, and half of the
-// system calls that grpc-go's default makes.
-const writeBuffer = 64 << 10
+// writeBuffer is how much is written to a connection at once, and readBuffer how much is
+// read: 16 frames and four, and a fraction of the system calls that grpc-go's defaults
+// make. A connection has the one only while it writes, and a server the other always.
+const (
+	writeBuffer = 256 << 10
+	readBuffer  = 64 << 10
+)
 
 // maxStreams bounds the calls under way on one connection unless Options say otherwise.
 const maxStreams = 1000
@@ -73,6 +77,8 @@ func GRPCOptions(options Options) []grpc.ServerOption {
 		grpc.InitialWindowSize(streamWindow),
 		grpc.InitialConnWindowSize(connectionWindow),
 		grpc.WriteBufferSize(writeBuffer),
+		grpc.SharedWriteBuffer(true),
+		grpc.ReadBufferSize(readBuffer),
 		grpc.MaxConcurrentStreams(uint32(min(streams, math.MaxInt32))),
 		grpc.MaxHeaderListSize(maxHeaderBytes),
 		grpc.ConnectionTimeout(handshakeTime),

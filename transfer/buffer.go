@@ -13,9 +13,11 @@ import (
 const (
 	// bufferBytes is what is read and written at once.
 	bufferBytes = 256 << 10
-	// readBuffers are those of one reading: one is being filled, one written,
-	// and the others wait between.
-	readBuffers = 4
+	// readChunks are those of one reading: one is being filled, one written, and the
+	// others wait between.
+	readChunks = 4
+	// chunkBuffers are those of one chunk at most.
+	chunkBuffers = 4
 )
 
 // buffers are those of a whole copy. Used ones are used again. They are safe for
@@ -53,8 +55,10 @@ func (b *buffers) release(buffer []byte) {
 type reading struct {
 	buffers *buffers
 	content tranship.Content
-	stop    context.CancelFunc
-	full    chan filled
+	// wanted is how many bytes a chunk should have.
+	wanted func() int
+	stop   context.CancelFunc
+	full   chan filled
 	// err is what next says when there is no more.
 	err error
 }
@@ -67,18 +71,22 @@ type filled struct {
 }
 
 // read begins to read what open opens. Its context ends with the reading: when the
-// destination fails, nobody waits for a source that stalls. No chunk reaches across a multiple of aligned.
-func (b *buffers) read(ctx context.Context, aligned int64, open func(context.Context) (tranship.Content, error)) (*reading, error) {
+// destination fails, nobody waits for a source that stalls. No chunk reaches across a
+// multiple of aligned. They have wanted bytes, as far as chunkBuffers have room for it.
+func (b *buffers) read(ctx context.Context, wanted func() int, aligned int64, open func(context.Context) (tranship.Content, error)) (*reading, error) {
 	ctx, stop := context.WithCancel(ctx)
 	content, err := open(ctx)
 	if err != nil {
 		stop()
 		return nil, err
 	}
-	r := &reading{buffers: b, content: content, stop: stop, full: make(chan filled, readBuffers-2)}
+	r := &reading{buffers: b, content: content, wanted: wanted, stop: stop, full: make(chan filled, readChunks-2)}
 	go r.fill(ctx, aligned)
 	return r, nil
 }
+
+// oneBuffer is wanted if nobody knows better.
+func oneBuffer() int { return bufferBytes }
 
 func (r *reading) fill(ctx context.Context, aligned int64) {
 	defer close(r.full)
@@ -114,19 +122,32 @@ func (r *reading) pass(ctx context.Context, next filled) bool {
 	}
 }
 
-// read reads a chunk: what the content has, or else a buffer, of at most most bytes.
+// read reads a chunk: what the content has, or else as much as is wanted, of at most
+// most bytes.
 func (r *reading) read(most int64) (chunk.Chunk, error) {
 	if content, ok := r.content.(chunk.Reader); ok {
 		return content.ReadChunk()
 	}
-	buffer := r.buffers.acquire()
-	n, err := readFull(r.content, buffer[:min(bufferBytes, most)])
-	if n == 0 {
-		r.buffers.release(buffer)
-		return chunk.Chunk{}, err
+	var pieces [][]byte
+	var crc uint32
+	var err error
+	for left := int(min(int64(r.wanted()), chunkBuffers*bufferBytes, most)); left > 0 && err == nil; {
+		buffer := r.buffers.acquire()
+		var n int
+		n, err = readFull(r.content, buffer[:min(bufferBytes, left)])
+		if n == 0 {
+			r.buffers.release(buffer)
+			break
+		}
+		pieces = append(pieces, buffer[:n])
+		crc = tranship.CombineCRC32C(crc, tranship.CRC32C(buffer[:n]), int64(n))
+		left -= n
 	}
-	data := buffer[:n]
-	return chunk.New([][]byte{data}, tranship.CRC32C(data), func() { r.buffers.release(buffer) }), err
+	return chunk.New(pieces, crc, func() {
+		for _, piece := range pieces {
+			r.buffers.release(piece[:bufferBytes])
+		}
+	}), err
 }
 
 // readFull is io.ReadFull, except that it returns the reader's own error: a

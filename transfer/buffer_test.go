@@ -24,7 +24,7 @@ func TestBuffersAreBounded(t *testing.T) {
 	if err := copier.run(ctx, items); err != nil {
 		t.Fatal(err)
 	}
-	if most := copier.buffers.most.Load(); most > 2*(3*readBuffers+1) || copier.buffers.live.Load() != 0 {
+	if most := copier.buffers.most.Load(); most > 2*(3*readChunks+1) || copier.buffers.live.Load() != 0 {
 		t.Errorf("%d buffers at once, %d in the end", most, copier.buffers.live.Load())
 	}
 }

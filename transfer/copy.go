@@ -37,7 +37,7 @@ func newCopier(destination tranship.Writer, options Options, cancel context.Canc
 		options:     options,
 		streams:     semaphore.NewWeighted(int64(options.Streams)),
 		small:       semaphore.NewWeighted(options.SmallBytes),
-		buffers:     newBuffers(options.Streams * max(options.Parts, leastParts) * readBuffers),
+		buffers:     newBuffers(options.Streams * max(options.Parts, leastParts) * readChunks * chunkBuffers),
 		outage:      outage{patience: options.Patience},
 		stop:        cancel,
 	}

@@ -133,7 +133,7 @@ func (a *assembly) isDurable(n int) bool {
 func (a *assembly) send(ctx context.Context, first, end int) error {
 	offset := int64(first) * a.partSize
 	length := int64(end-1-first)*a.partSize + a.length(end-1)
-	reading, err := a.buffers.read(ctx, a.partSize, func(ctx context.Context) (tranship.Content, error) {
+	reading, err := a.buffers.read(ctx, a.chunkBytes, a.partSize, func(ctx context.Context) (tranship.Content, error) {
 		return a.source.open(ctx, offset, length)
 	})
 	if err != nil {
@@ -220,6 +220,14 @@ func (a *assembly) sendPart(ctx context.Context, n int, writer tranship.PartWrit
 		a.watch.moved()
 	}
 	return crc, nil
+}
+
+// chunkBytes is how many bytes the destination likes best in a chunk.
+func (a *assembly) chunkBytes() int {
+	if runner, ok := a.upload.(chunk.Runner); ok {
+		return runner.ChunkBytes()
+	}
+	return oneBuffer()
 }
 
 // sent counts what the destination took, or lost.

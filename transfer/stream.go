@@ -36,7 +36,7 @@ func (j *job) stream(watch *watch) error {
 	if err != nil {
 		return err
 	}
-	reading, err := j.buffers.read(watch.ctx, math.MaxInt64, j.open)
+	reading, err := j.buffers.read(watch.ctx, oneBuffer, math.MaxInt64, j.open)
 	if err != nil {
 		return err
 	}

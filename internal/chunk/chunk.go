@@ -99,11 +99,15 @@ func Write(w io.Writer, c Chunk) error {
 	return nil
 }
 
-// Runner is a tranship.Upload that can write several parts at once.
+// Runner is a tranship.Upload that can write several parts at once, to somewhere that
+// not every length of a chunk suits as well.
 type Runner interface {
 	// Run returns a writer for the parts from first up to end, one behind the other,
 	// as Upload.Part does for one. A newer writer of any of them ends it.
 	Run(ctx context.Context, first, end int) (tranship.PartWriter, error)
+	// ChunkBytes is how many bytes a chunk that is written now should have, as far as
+	// is known by now. Others are taken as well.
+	ChunkBytes() int
 }
 
 // Wide is a store or tranship.Upload that has room for more than a few readers or

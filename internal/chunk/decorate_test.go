@@ -14,6 +14,8 @@ type running struct{ plain }
 
 func (running) Run(context.Context, int, int) (tranship.PartWriter, error) { return nil, nil }
 
+func (running) ChunkBytes() int { return 1 }
+
 type wide struct{ plain }
 
 func (wide) Width() int { return 3 }

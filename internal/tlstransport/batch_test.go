@@ -30,7 +30,7 @@ func (r *recorder) Write(p []byte) (int, error) {
 func TestBatch(t *testing.T) {
 	record := bytes.Repeat([]byte("r"), 16<<10)
 	raw := &recorder{}
-	b := &batch{Conn: raw}
+	b := &batch{Conn: raw, buffers: &sync.Pool{}}
 
 	write := func(p []byte) {
 		t.Helper()
@@ -79,7 +79,7 @@ func records(head []byte, lengths ...int) []byte {
 // TestBatchFails checks that nobody is told that something was written which was not.
 func TestBatchFails(t *testing.T) {
 	broken := errors.New("broken")
-	b := &batch{Conn: &recorder{err: broken}}
+	b := &batch{Conn: &recorder{err: broken}, buffers: &sync.Pool{}}
 	b.begin()
 	if _, err := b.Write([]byte("held")); err != nil {
 		t.Error(err)
@@ -89,7 +89,7 @@ func TestBatchFails(t *testing.T) {
 	}
 	left, right := net.Pipe()
 	_ = right.Close()
-	c := &conn{&sink{batch: &batch{Conn: left}}, nil}
+	c := &conn{&sink{batch: &batch{Conn: left, buffers: &sync.Pool{}}}, nil}
 	c.batch = c.Conn.(*sink).batch
 	if n, err := c.Write([]byte("lost")); n != 0 || !errors.Is(err, io.ErrClosedPipe) {
 		t.Errorf("wrote %d bytes to nobody: %v", n, err)

@@ -8,22 +8,24 @@ import (
 	"context"
 	"crypto/tls"
 	"net"
+	"sync"
 
 	"google.golang.org/grpc/credentials"
 )
 
 // New returns credentials with a configuration.
 func New(config *tls.Config) credentials.TransportCredentials {
-	return transport{credentials.NewTLS(config)}
+	return transport{credentials.NewTLS(config), &sync.Pool{}}
 }
 
 type transport struct {
 	credentials.TransportCredentials
+	buffers *sync.Pool
 }
 
 // ClientHandshake implements credentials.TransportCredentials.
 func (t transport) ClientHandshake(ctx context.Context, authority string, raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
-	batched := &batch{Conn: raw}
+	batched := &batch{Conn: raw, buffers: t.buffers}
 	secured, info, err := t.TransportCredentials.ClientHandshake(ctx, authority, batched)
 	if err != nil {
 		return nil, nil, err
@@ -33,7 +35,7 @@ func (t transport) ClientHandshake(ctx context.Context, authority string, raw ne
 
 // ServerHandshake implements credentials.TransportCredentials.
 func (t transport) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
-	batched := &batch{Conn: raw}
+	batched := &batch{Conn: raw, buffers: t.buffers}
 	secured, info, err := t.TransportCredentials.ServerHandshake(batched)
 	if err != nil {
 		return nil, nil, err
@@ -43,7 +45,7 @@ func (t transport) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo
 
 // Clone implements credentials.TransportCredentials.
 func (t transport) Clone() credentials.TransportCredentials {
-	return transport{t.TransportCredentials.Clone()}
+	return transport{t.TransportCredentials.Clone(), t.buffers}
 }
 
 // conn is a TLS connection over a batch.
