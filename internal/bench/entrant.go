@@ -124,7 +124,9 @@ func (e *entrant) measure(ctx context.Context, jobs []job) (sample, error) {
 			return sample{}, err
 		}
 	}
-	e.flush()
+	if err := e.settle(e.bytes(e.options)); err != nil {
+		return sample{}, err
+	}
 	ctx, cancel := context.WithTimeout(ctx, e.timeout)
 	defer cancel()
 	s, err := measureCommands(ctx, commands, e.server.process)

@@ -46,12 +46,12 @@ type options struct {
 	clients             int
 	clientSize          int64
 	timeout, total      time.Duration
-	// flush is called before each copy.
-	flush func()
+	// settle is called before each copy, of so many bytes.
+	settle func(int64) error
 }
 
 func parseOptions(args []string) (options, error) {
-	o := options{cases: regexp.MustCompile(""), only: regexp.MustCompile(""), flush: flush}
+	o := options{cases: regexp.MustCompile(""), only: regexp.MustCompile(""), settle: settle}
 	set := flag.NewFlagSet("bench", flag.ContinueOnError)
 	set.StringVar(&o.binary, "binary", "bin/tranship", "the tranship to measure")
 	set.StringVar(&o.out, "out", "build/bench", "directory for the reports")

@@ -44,7 +44,7 @@ func TestRun(t *testing.T) {
 	// Under the race detector each process would wait a second before it exits.
 	t.Setenv("GORACE", "atexit_sleep_ms=0")
 	// Other programs' writing is none of ours.
-	o.flush = func() {}
+	o.settle = func(int64) error { return nil }
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", o.binary, "../../cmd/tranship")
 	if output, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, output)
@@ -140,7 +140,7 @@ func TestRunInterrupted(t *testing.T) {
 func testLab(t *testing.T) *lab {
 	t.Helper()
 	lab := &lab{
-		options: options{size: 1000, clientSize: 1000, fileSize: 10, files: 2, clients: 1, timeout: 2 * time.Second, flush: func() {}},
+		options: options{size: 1000, clientSize: 1000, fileSize: 10, files: 2, clients: 1, timeout: 2 * time.Second, settle: func(int64) error { return nil }},
 		dir:     t.TempDir(),
 		log:     &bytes.Buffer{},
 	}

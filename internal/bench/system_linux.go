@@ -23,6 +23,24 @@ func terminate(cmd *exec.Cmd) error {
 	return cmd.Process.Signal(syscall.SIGTERM)
 }
 
-// flush waits until everything that was written is on disk, so that it does not
-// slow down what is measured next.
-func flush() { unix.Sync() }
+// settle makes ready for a copy of n bytes, that it may not pay for what was before it.
+// It waits until everything that was written is on disk, and touches twice as much memory,
+// or half of what is free: the host of a virtual machine may have taken back what was
+// freed, and finds another page at the first touch, at several times the cost of filling
+// it.
+func settle(n int64) error {
+	unix.Sync()
+	var system unix.Sysinfo_t
+	if err := unix.Sysinfo(&system); err != nil {
+		return err
+	}
+	n = min(2*n, int64(system.Freeram)*int64(system.Unit)/2) //nolint:gosec // no machine has so much
+	if n <= 0 {
+		return nil
+	}
+	memory, err := unix.Mmap(-1, 0, int(n), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS|unix.MAP_POPULATE)
+	if err != nil {
+		return err
+	}
+	return unix.Munmap(memory)
+}
