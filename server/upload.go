@@ -54,6 +54,8 @@ type uploadStream struct {
 	replies *replies
 	bytes   *semaphore.Weighted
 	workers *semaphore.Weighted
+	// puts are run by a crew; slots live long.
+	puts crew
 
 	slots map[uint64]*slot
 	// ending are slots whose last event has been handed over.
@@ -84,6 +86,7 @@ func (s *Server) Upload(stream grpc.BidiStreamingServer[transhipv1.UploadRequest
 		replies: newReplies(),
 		bytes:   semaphore.NewWeighted(streamBytes),
 		workers: semaphore.NewWeighted(streamWorkers),
+		puts:    newCrew(ctx.Done()),
 		slots:   map[uint64]*slot{},
 		ending:  map[uint64]*slot{},
 		left:    map[uint64]*slot{},
@@ -281,12 +284,12 @@ func (u *uploadStream) put(put *transhipv1.Put, data *payload.Message) (err erro
 		return err
 	}
 	taken = true
-	go func() {
+	u.puts.run(func() {
 		defer u.workers.Release(1)
 		defer u.drop(size)
 		defer data.Free()
 		u.server.put(u.ctx, put, data, u.replies)
-	}()
+	})
 	return nil
 }
 
