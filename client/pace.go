@@ -108,11 +108,12 @@ func (p *pace) moved(n int, at time.Time) {
 	}
 }
 
-// fast reports whether a lane is known to be fast.
+// fast reports whether a lane is known to be fast, once it is settled how many there are:
+// before that, a server may not have had the time to say that it is busy.
 func (p *pace) fast() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.each >= fastLane
+	return p.settled && p.each >= fastLane
 }
 
 // lanesNow is lanes for who holds mu.
