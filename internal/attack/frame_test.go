@@ -19,6 +19,7 @@ import (
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
 
+	"github.com/tranship/tranship/internal/raced"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
@@ -121,7 +122,7 @@ func TestRapidReset(t *testing.T) {
 		attackers.Go(func() {
 			f := s.frames(t)
 			f.drain()
-			for n := range uint32(times(10_000)) {
+			for n := range uint32(raced.Times(10_000)) {
 				err := f.open(2*n+1, method, false)
 				if err == nil {
 					err = f.WriteRSTStream(2*n+1, http2.ErrCodeCancel)
@@ -148,7 +149,7 @@ func TestEmptyStreams(t *testing.T) {
 	for _, method := range []string{statMethod, transhipv1.FileService_List_FullMethodName, "/grpc.health.v1.Health/Watch", "/no.such/Method"} {
 		f := s.frames(t)
 		f.drain()
-		for n := range uint32(times(5000)) {
+		for n := range uint32(raced.Times(5000)) {
 			if err := f.open(2*n+1, method, false); err != nil {
 				if !refused(err) {
 					t.Errorf("%s, after %d: %v", method, n, err)
@@ -223,7 +224,7 @@ func TestHeaderBombs(t *testing.T) {
 			if err := f.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: f.fields(statMethod)}); err != nil {
 				return err
 			}
-			for range times(50_000) {
+			for range raced.Times(50_000) {
 				if err := f.WriteContinuation(1, false, nil); err != nil {
 					return err
 				}
@@ -298,7 +299,7 @@ func TestFloods(t *testing.T) {
 			}
 			err := f.open(1, uploadMethod, false)
 			n := uint32(0)
-			for ; n < uint32(times(50_000)) && err == nil; n++ {
+			for ; n < uint32(raced.Times(50_000)) && err == nil; n++ {
 				err = write(f, n)
 			}
 			t.Logf("%d frames, then %v", n, err)
@@ -366,7 +367,7 @@ func TestPrefaces(t *testing.T) {
 	}
 	// Connections that say nothing.
 	begun := s.process.files(t)
-	for range times(500) {
+	for range raced.Times(500) {
 		s.connect(t)
 	}
 	s.serves(t)

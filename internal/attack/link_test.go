@@ -15,6 +15,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/client"
+	"github.com/tranship/tranship/internal/raced"
 )
 
 // TestLinks sends the path of every symbolic link in the served directory, and paths
@@ -136,7 +137,7 @@ func TestLinkRace(t *testing.T) {
 				return
 			}
 			defer c.Close()
-			for range times(300) {
+			for range raced.Times(300) {
 				act(c)
 			}
 		})

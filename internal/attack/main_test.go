@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/tranship/tranship/internal/raced"
 )
 
 // work is where the program is built.
@@ -26,8 +28,13 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(work)
 	args := []string{"build", "-o", program()}
-	if raced {
+	if raced.On {
 		args = append(args, "-race")
+	}
+	// A program with the race detector otherwise waits a second at its end.
+	if err := os.Setenv("GORACE", "atexit_sleep_ms=0"); err != nil {
+		fmt.Fprintln(os.Stderr, "attack:", err)
+		return 1
 	}
 	build := exec.Command("go", append(args, "../../cmd/tranship")...)
 	if output, err := build.CombinedOutput(); err != nil {
@@ -35,13 +42,4 @@ func run(m *testing.M) int {
 		return 1
 	}
 	return m.Run()
-}
-
-// times is how often something is repeated: n, and less under the race detector, which
-// makes everything some ten times as slow.
-func times(n int) int {
-	if raced {
-		return max(n/10, 1)
-	}
-	return n
 }

@@ -21,6 +21,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/tranship/tranship/internal/raced"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
@@ -75,7 +76,7 @@ func malformed() map[string][]byte {
 	for n := range len(valid) {
 		all[fmt.Sprintf("the first %d bytes of a begin", n)] = valid[:n]
 	}
-	for n := range times(15) {
+	for n := range raced.Times(15) {
 		changed := bytes.Clone(valid)
 		for range 1 + n/10 {
 			changed[random.IntN(len(changed))] ^= byte(1 << random.IntN(8))
@@ -132,7 +133,7 @@ func (s *site) bounded(t *testing.T, begun, most int64) {
 	t.Helper()
 	_, peak := s.resident(t)
 	t.Logf("memory: %d MiB at most, %d MiB in the beginning", peak>>20, begun>>20)
-	if raced {
+	if raced.On {
 		return
 	}
 	if peak-begun > most {
@@ -145,7 +146,7 @@ func (s *site) bounded(t *testing.T, begun, most int64) {
 // end, and they are not kept in memory to find that out.
 func TestOversizedMessages(t *testing.T) {
 	s := newSite(t)
-	size := times(512) << 20
+	size := raced.Times(512) << 20
 	bomb := zeros(size)
 	t.Logf("%d MiB are %d KiB", size>>20, len(bomb)>>10)
 
@@ -163,7 +164,7 @@ func TestOversizedMessages(t *testing.T) {
 				t.Errorf("%s, 5 MiB: %v", method, err)
 			}
 		})
-		for range times(10) {
+		for range raced.Times(10) {
 			turns <- struct{}{}
 			calls.Go(func() {
 				defer func() { <-turns }()

@@ -16,6 +16,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/client"
+	"github.com/tranship/tranship/internal/raced"
 )
 
 // dialClient is a client of ours, which is closed when the test ends.
@@ -35,7 +36,7 @@ func (s *site) dialClient(t testing.TB) *client.Client {
 // middle, and by a client that does not read: no list is held in memory more than once.
 func TestLargeDirectory(t *testing.T) {
 	s := prepareSite(t)
-	entries := times(100_000)
+	entries := raced.Times(100_000)
 	s.fill(t, entries)
 	s.start(t)
 	begun, _ := s.resident(t)

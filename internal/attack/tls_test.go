@@ -18,6 +18,7 @@ import (
 	"google.golang.org/grpc/credentials"
 
 	"github.com/tranship/tranship/client"
+	"github.com/tranship/tranship/internal/raced"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
@@ -132,12 +133,12 @@ func TestHandshakes(t *testing.T) {
 	begun, _ := s.resident(t)
 	// The beginning of a handshake, and then nothing; and noise.
 	var conns []net.Conn
-	for n := range times(300) {
+	for n := range raced.Times(300) {
 		conn := s.connect(t)
 		conns = append(conns, conn)
 		_, _ = conn.Write([]byte{22, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3, byte(n)})
 	}
-	for n := range times(300) {
+	for n := range raced.Times(300) {
 		conn := s.connect(t)
 		conns = append(conns, conn)
 		_, _ = conn.Write([]byte(strings.Repeat(string(rune(n)), 100)))
