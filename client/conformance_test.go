@@ -13,10 +13,10 @@ import (
 )
 
 // TestStore runs the suite of every store on a client, its server and, behind it,
-// the reference store.
+// the reference store. Its parts are small; TestStoreOnDisk has large ones.
 func TestStore(t *testing.T) {
 	storetest.Test(t, func(t *testing.T) tranship.Store {
-		return connect(t, &mem.Store{}, client.Options{})
+		return connect(t, &mem.Store{PartSize: 50_000}, client.Options{})
 	})
 }
 
