@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/tranship/tranship/internal/raced"
 )
 
 // gigabit is 1 Gbit/s with half of a round trip of 100 ms.
@@ -62,9 +64,9 @@ func TestDelay(t *testing.T) {
 }
 
 func TestBandwidth(t *testing.T) {
-	content := make([]byte, 25_000_000)
+	content := make([]byte, raced.Times(25_000_000))
 	rand.NewChaCha8([32]byte{}).Read(content)
-	want := 200*time.Millisecond + gigabit.Delay
+	want := time.Duration(raced.Times(200))*time.Millisecond + gigabit.Delay
 	for _, test := range []struct {
 		name string
 		// pause is before each read: a receiver may be late, so long as it keeps up.

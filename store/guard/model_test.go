@@ -14,6 +14,7 @@ import (
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access"
 	"github.com/tranship/tranship/access/policy"
+	"github.com/tranship/tranship/internal/raced"
 	"github.com/tranship/tranship/store/guard"
 	"github.com/tranship/tranship/store/mem"
 )
@@ -145,7 +146,7 @@ func (m *model) somePolicy() naivePolicy {
 // and compares each answer, and the whole store after each, with what a plain reading
 // of the rules says.
 func TestModel(t *testing.T) {
-	for seed := range uint64(300) {
+	for seed := range uint64(raced.Times(300)) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			m := &model{T: t, Rand: rand.New(rand.NewPCG(seed, 0)), policy: new(changing), inner: &mem.Store{PartSize: 8}, shadow: &mem.Store{PartSize: 8}}
 			m.guarded = guard.New(m.inner, m.policy)
