@@ -40,7 +40,7 @@ func flip(t *testing.T, direction faultproxy.Direction, download bool) {
 	}
 	want.write(t, source)
 	dir := openDir(t, local)
-	c := copying{options: transfer.Options{Attempts: 1, StallTimeout: 300 * time.Millisecond}}
+	c := copying{options: transfer.Options{Attempts: 1, StallTimeout: patience}}
 	attempt := func(connectTimeout time.Duration) error {
 		remote, err := dial(t, s.proxy.Address(), connectTimeout)
 		if err != nil {
@@ -67,7 +67,9 @@ func flip(t *testing.T, direction faultproxy.Direction, download bool) {
 			link = faultproxy.Link{Down: faults}
 		}
 		s.proxy.SetLinks(func(int) faultproxy.Link { return link })
+		c.options.StallTimeout = 300 * time.Millisecond
 		err := attempt(500 * time.Millisecond)
+		c.options.StallTimeout = patience
 		if err != nil {
 			failed++
 		}
