@@ -6,13 +6,18 @@ import (
 	"time"
 
 	"github.com/tranship/tranship/internal/faultproxy"
+	"github.com/tranship/tranship/internal/raced"
 	"github.com/tranship/tranship/transfer"
 )
 
 // flips are offsets that are damaged: many at the beginning, where the messages
 // are that say what is to happen, some at the end, and some in what is between.
 func flips(total int64) []int64 {
-	const ends, each, middle = 600, 16, 12
+	const ends, middle = 600, 12
+	each := int64(16)
+	if raced.On {
+		each = 64
+	}
 	random := rand.New(rand.NewPCG(uint64(total), 0))
 	var offsets []int64
 	for offset := random.Int64N(each); offset < total; offset += 1 + random.Int64N(2*each-1) {
