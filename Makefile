@@ -44,11 +44,12 @@ test: ## run the tests but interop, and say at the end what failed
 	  /^ok/ {ok++} /^FAIL\t/ {failed = failed "\n  " $$2; bad++} \
 	  END {printf "\n%d packages passed, %d failed%s\n", ok, bad, failed}'
 
+# make test and make lint have vetted the code.
 .PHONY: race
 race: ## run the tests but interop and crashtest under the race detector
 	@$(list_packages); \
 	  packages=$$(grep -v '/internal/crashtest$$' <<<"$$packages"); \
-	  go test -race -timeout $(TIMEOUT) $$packages
+	  go test -race -vet=off -timeout $(TIMEOUT) $$packages
 
 .PHONY: cover
 cover: ## run the tests and report how much of each package they cover
