@@ -30,7 +30,7 @@ const (
 
 // writeBuffer is how much is written to a connection at once, and readBuffer how much is
 // read: 16 frames and four, and a fraction of the system calls that grpc-go's defaults
-// make. A connection has the one only while it writes, and a server the other always.
+// make. A connection has the one only while it writes; grpc-go shares them.
 const (
 	writeBuffer = 256 << 10
 	readBuffer  = 64 << 10
@@ -74,7 +74,6 @@ func newConn(address string, transport handshakes, options Options) (*grpc.Clien
 		grpc.WithInitialWindowSize(streamWindow),
 		grpc.WithInitialConnWindowSize(connectionWindow),
 		grpc.WithWriteBufferSize(writeBuffer),
-		grpc.WithSharedWriteBuffer(true),
 		grpc.WithReadBufferSize(readBuffer),
 		grpc.WithDefaultCallOptions(
 			grpc.MaxCallRecvMsgSize(cmp.Or(options.MaxMessageBytes, wire.DefaultMaxMessageBytes)),

@@ -37,7 +37,7 @@ const (
 
 // writeBuffer is how much is written to a connection at once, and readBuffer how much is
 // read: 16 frames and four, and a fraction of the system calls that grpc-go's defaults
-// make. A connection has the one only while it writes, and a server the other always.
+// make. A connection has the one only while it writes; grpc-go shares them.
 const (
 	writeBuffer = 256 << 10
 	readBuffer  = 64 << 10
@@ -77,7 +77,6 @@ func GRPCOptions(options Options) []grpc.ServerOption {
 		grpc.InitialWindowSize(streamWindow),
 		grpc.InitialConnWindowSize(connectionWindow),
 		grpc.WriteBufferSize(writeBuffer),
-		grpc.SharedWriteBuffer(true),
 		grpc.ReadBufferSize(readBuffer),
 		grpc.MaxConcurrentStreams(uint32(min(streams, math.MaxInt32))),
 		grpc.MaxHeaderListSize(maxHeaderBytes),

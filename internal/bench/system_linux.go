@@ -34,7 +34,7 @@ func settle(n int64) error {
 	if err := unix.Sysinfo(&system); err != nil {
 		return err
 	}
-	n = min(2*n, int64(system.Freeram)*int64(system.Unit)/2) //nolint:gosec // no machine has so much
+	n = min(2*n, int64(system.Freeram)*int64(system.Unit)/2)
 	if n <= 0 {
 		return nil
 	}
