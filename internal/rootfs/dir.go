@@ -80,17 +80,36 @@ func (d *Dir) Lstat(name string) (fs.FileInfo, error) {
 	return d.root.Lstat(name)
 }
 
+// Entry is what is in a directory.
+type Entry struct {
+	name string
+	kind fs.FileMode
+}
+
+// Name is the last element of its path.
+func (e Entry) Name() string { return e.name }
+
+// Type has the type bits of its mode.
+func (e Entry) Type() fs.FileMode { return e.kind }
+
+// IsDir reports whether it is a directory.
+func (e Entry) IsDir() bool { return e.kind.IsDir() }
+
 // ReadDir returns all that is in the directory, in no order.
-func (d *Dir) ReadDir() ([]fs.DirEntry, error) {
+func (d *Dir) ReadDir() ([]Entry, error) {
 	// A descriptor of its own, because reading moves its position.
 	file, err := d.root.Open(".")
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	entries, err := file.ReadDir(-1)
+	found, err := readDir(file)
 	if err != nil {
 		return nil, relative("readdir", ".", err)
+	}
+	entries := make([]Entry, len(found))
+	for i, entry := range found {
+		entries[i] = Entry{entry.Name(), entry.Type()}
 	}
 	return entries, nil
 }

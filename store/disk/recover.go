@@ -63,7 +63,7 @@ func (s *Store) admitRecovered(found *session, keep map[string]bool) bool {
 	return s.register(found)
 }
 
-func (s *Store) removeForeign(e fs.DirEntry) error {
+func (s *Store) removeForeign(e rootfs.Entry) error {
 	if e.IsDir() {
 		return s.state.uploads.RemoveDir(e.Name())
 	}
