@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	// bufferBytes is what is read and written at once.
+	// bufferBytes is what is read at once.
 	bufferBytes = 256 << 10
 	// readChunks are those of one reading: one is being filled, one written, and the
 	// others wait between.

@@ -80,7 +80,8 @@ func (d *Dir) Lstat(name string) (fs.FileInfo, error) {
 	return d.root.Lstat(name)
 }
 
-// Entry is what is in a directory.
+// Entry is what is in a directory: a name and a type, and no fs.DirEntry, whose Info
+// would look by a path.
 type Entry struct {
 	name string
 	kind fs.FileMode
@@ -97,13 +98,14 @@ func (e Entry) IsDir() bool { return e.kind.IsDir() }
 
 // ReadDir returns all that is in the directory, in no order.
 func (d *Dir) ReadDir() ([]Entry, error) {
-	// A descriptor of its own, because reading moves its position.
-	file, err := d.root.Open(".")
+	// A descriptor of its own, because reading moves its position. Of one that os.Root
+	// has opened, os would look at each entry, too.
+	file, err := d.openAt(".", os.O_RDONLY, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	found, err := readDir(file)
+	found, err := file.ReadDir(-1)
 	if err != nil {
 		return nil, relative("readdir", ".", err)
 	}

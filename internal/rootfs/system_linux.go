@@ -180,23 +180,6 @@ func (d *Dir) Inspect(name, attribute string) (info fs.FileInfo, value []byte, o
 	return found, value, err == nil && found.status.Mode&unix.S_IFMT == unix.S_IFREG
 }
 
-// readDir returns what is in a directory, of which only names and types are to be used.
-// Of one that was opened in an os.Root, as file was, os would look at each entry to know
-// more.
-func readDir(file *os.File) (entries []fs.DirEntry, err error) {
-	err = control(file, func(descriptor int) error {
-		another, err := unix.FcntlInt(uintptr(descriptor), unix.F_DUPFD_CLOEXEC, 0)
-		if err != nil {
-			return err
-		}
-		directory := os.NewFile(uintptr(another), ".")
-		defer directory.Close()
-		entries, err = directory.ReadDir(-1)
-		return err
-	})
-	return entries, err
-}
-
 // inspected implements fs.FileInfo for a regular file.
 type inspected struct {
 	name   string

@@ -37,8 +37,6 @@ func Getxattr(*os.File, string) ([]byte, error) { return nil, errors.ErrUnsuppor
 // Inspect is false.
 func (d *Dir) Inspect(string, string) (fs.FileInfo, []byte, bool) { return nil, nil, false }
 
-func readDir(file *os.File) ([]fs.DirEntry, error) { return file.ReadDir(-1) }
-
 // Setxattr is errors.ErrUnsupported.
 func Setxattr(*os.File, string, []byte) error { return errors.ErrUnsupported }
 
