@@ -154,6 +154,13 @@ func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
 	if err := os.MkdirAll(flags.root, 0o777); err != nil {
 		return fmt.Errorf("--root %s: %w", flags.root, localError(err))
 	}
+	// Before the store is opened, which hides what is in its state by then.
+	transport := insecure.NewCredentials()
+	if config, err := flags.tls.config(flags.root, address, logger); err != nil {
+		return fmt.Errorf("TLS: %w", err)
+	} else if config != nil {
+		transport = loggedHandshakes{tlstransport.New(config), logger}
+	}
 	store, err := disk.Open(flags.root, disk.Options{
 		Logger:        logger,
 		Durability:    tranship.Durability(flags.durability),
@@ -166,12 +173,6 @@ func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 
-	transport := insecure.NewCredentials()
-	if config, err := flags.tls.config(flags.root, address, logger); err != nil {
-		return fmt.Errorf("TLS: %w", err)
-	} else if config != nil {
-		transport = loggedHandshakes{tlstransport.New(config), logger}
-	}
 	limited, err := flags.limits.limited(ctx, store)
 	if err != nil {
 		return err

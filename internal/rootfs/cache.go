@@ -76,6 +76,9 @@ func (c *Cache) Find(path string) *Dir {
 
 // Keep keeps a directory to which path led. It stays the caller's to close.
 func (c *Cache) Keep(path string, dir *Dir) {
+	if dir.guard != nil && !dir.exact {
+		return // that the path still leads there does not tell its spelling
+	}
 	id, ok := dir.locate(".")
 	if there, found := c.root.locate(path); !ok || !found || there != id {
 		return

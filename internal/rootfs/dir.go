@@ -33,6 +33,13 @@ type Dir struct {
 	handle func() (*os.File, error)
 	// shares are the holders beside the first.
 	shares atomic.Int32
+
+	// guard is nil except below a directory that OpenGuarded opened.
+	guard *guard
+	// ambiguous tells whether the directory finds more names than it lists.
+	ambiguous func() bool
+	// exact tells that no directory on the way here is ambiguous.
+	exact bool
 }
 
 // Open opens a directory of the operating system. Symbolic links in name itself
@@ -47,10 +54,12 @@ func Open(name string) (*Dir, error) {
 
 // New returns the directory of an os.Root, and owns it from then on.
 func New(root *os.Root) *Dir {
-	return &Dir{
+	d := &Dir{
 		root:   root,
 		handle: sync.OnceValues(func() (*os.File, error) { return root.Open(".") }),
 	}
+	d.ambiguous = sync.OnceValue(d.mayFold)
+	return d
 }
 
 // Share returns the same directory for one more holder, who closes it as well.
@@ -77,7 +86,14 @@ func (d *Dir) Lstat(name string) (fs.FileInfo, error) {
 	if err := checkSegment("lstat", name); err != nil {
 		return nil, err
 	}
-	return d.root.Lstat(name)
+	info, err := d.root.Lstat(d.resolve(name))
+	if err != nil || d.guard == nil {
+		return info, err
+	}
+	if err := d.admit(name, info); err != nil {
+		return nil, err
+	}
+	return info, nil
 }
 
 // Entry is what is in a directory: a name and a type, and no fs.DirEntry, whose Info
@@ -134,14 +150,15 @@ func (d *Dir) openFile(name string, flag int) (*os.File, fs.FileInfo, error) {
 	}
 	last := error(&fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist})
 	for range attempts {
-		seen, err := d.root.Lstat(name)
+		stored := d.resolve(name)
+		seen, err := d.root.Lstat(stored)
 		if err != nil {
 			return nil, nil, err
 		}
 		if !seen.Mode().IsRegular() {
 			return nil, nil, &ObstacleError{Path: name, Mode: seen.Mode()}
 		}
-		file, err := d.openAt(name, flag|nonblock, 0)
+		file, err := d.openAt(stored, flag|nonblock, 0)
 		if err != nil {
 			last = err // perhaps a link's that took its place for a moment
 			continue
@@ -151,7 +168,14 @@ func (d *Dir) openFile(name string, flag int) (*os.File, fs.FileInfo, error) {
 			file.Close()
 			return nil, nil, relative("stat", name, err)
 		}
-		if opened.Mode().IsRegular() && (os.SameFile(seen, opened) || d.is(name, opened)) {
+		if opened.Mode().IsRegular() && (os.SameFile(seen, opened) || d.is(stored, opened)) {
+			if d.guard == nil {
+				return file, opened, nil
+			}
+			if err := d.admit(name, opened); err != nil {
+				file.Close()
+				return nil, nil, err
+			}
 			return file, opened, nil
 		}
 		file.Close()
@@ -171,7 +195,7 @@ func (d *Dir) CreateFile(name string, mode fs.FileMode) (*os.File, error) {
 	if err := checkSegment("create", name); err != nil {
 		return nil, err
 	}
-	return d.openAt(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, mode)
+	return d.openAt(d.resolve(name), os.O_RDWR|os.O_CREATE|os.O_EXCL, mode)
 }
 
 // Mkdir creates a directory. Whatever is there, a link too, is fs.ErrExist.
@@ -179,7 +203,7 @@ func (d *Dir) Mkdir(name string, mode fs.FileMode) error {
 	if err := checkSegment("mkdir", name); err != nil {
 		return err
 	}
-	return d.root.Mkdir(name, mode)
+	return d.root.Mkdir(d.resolve(name), mode)
 }
 
 // Chmod sets a file's permissions by name. If a link takes the file's place at
@@ -188,7 +212,7 @@ func (d *Dir) Chmod(name string, mode fs.FileMode) error {
 	if err := checkSegment("chmod", name); err != nil {
 		return err
 	}
-	return d.root.Chmod(name, mode)
+	return d.root.Chmod(d.resolve(name), mode)
 }
 
 // Chtimes sets the modified time of an open file and leaves the time of access. Where
@@ -200,7 +224,7 @@ func (d *Dir) Chtimes(file *os.File, name string, modified time.Time) error {
 	}
 	err := chtimes(file, modified)
 	if errors.Is(err, errors.ErrUnsupported) {
-		err = d.root.Chtimes(name, time.Time{}, modified)
+		err = d.root.Chtimes(d.resolve(name), time.Time{}, modified)
 	}
 	return relative("chtimes", name, err)
 }
@@ -210,7 +234,7 @@ func (d *Dir) Remove(name string) error {
 	if err := checkSegment("remove", name); err != nil {
 		return err
 	}
-	return relative("remove", name, d.unlink(name))
+	return relative("remove", name, d.unlink(d.resolve(name)))
 }
 
 // RemoveDir removes an empty directory, and never anything else.
@@ -218,7 +242,12 @@ func (d *Dir) RemoveDir(name string) error {
 	if err := checkSegment("rmdir", name); err != nil {
 		return err
 	}
-	return relative("rmdir", name, d.rmdir(name))
+	if d.guard != nil {
+		if _, err := d.Lstat(name); err != nil {
+			return err
+		}
+	}
+	return relative("rmdir", name, d.rmdir(d.resolve(name)))
 }
 
 // Sync makes the directory's entries durable: files that were created in it,

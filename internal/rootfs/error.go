@@ -16,12 +16,16 @@ type ObstacleError struct {
 	Path string
 	// Mode tells what it is; it may also be a regular file or a directory.
 	Mode fs.FileMode
+	// Hidden tells that it is what a guarded tree hides.
+	Hidden bool
 }
 
 // Error implements error: "a/b is a symbolic link".
 func (e *ObstacleError) Error() string {
 	kind := "a special file"
 	switch {
+	case e.Hidden:
+		kind = "in use by the program itself"
 	case e.Mode.IsRegular():
 		kind = "a file"
 	case e.Mode.IsDir():
@@ -33,10 +37,11 @@ func (e *ObstacleError) Error() string {
 }
 
 // IsAbsent reports whether an error means that there is nothing to read: it is
-// fs.ErrNotExist, or an obstacle.
+// fs.ErrNotExist, an *ObstacleError or a *SpellingError.
 func IsAbsent(err error) bool {
 	_, obstacle := errors.AsType[*ObstacleError](err)
-	return obstacle || errors.Is(err, fs.ErrNotExist)
+	_, spelling := errors.AsType[*SpellingError](err)
+	return obstacle || spelling || errors.Is(err, fs.ErrNotExist)
 }
 
 // Cause is the operating system's error without the operation and the names that
@@ -62,10 +67,17 @@ func relative(op, name string, err error) error {
 	return &fs.PathError{Op: op, Path: name, Err: Cause(err)}
 }
 
-// at replaces the name in an error of one step of a walk.
-func at(path string, err error) error {
+// At returns an error of one step of a walk with the path at which it was met.
+func At(path string, err error) error {
 	if e, ok := errors.AsType[*ObstacleError](err); ok {
-		return &ObstacleError{Path: path, Mode: e.Mode}
+		return &ObstacleError{Path: path, Mode: e.Mode, Hidden: e.Hidden}
+	}
+	if e, ok := errors.AsType[*SpellingError](err); ok {
+		stored := e.Stored
+		if directory, _ := Split(path); stored != "" && directory != "" {
+			stored = directory + "/" + stored
+		}
+		return &SpellingError{Path: path, Stored: stored}
 	}
 	return relative("open", path, err)
 }

@@ -12,7 +12,7 @@ func Rename(from *Dir, name string, to *Dir, newName string) error {
 	if err := errors.Join(checkSegment("rename", name), checkSegment("rename", newName)); err != nil {
 		return err
 	}
-	return relative("rename", newName, rename(from, name, to, newName))
+	return relative("rename", newName, rename(from, from.resolve(name), to, to.resolveNew(newName, from, name)))
 }
 
 // RenameNoReplace is Rename, except that whatever is at the destination is
@@ -25,9 +25,10 @@ func RenameNoReplace(from *Dir, name string, to *Dir, newName string) error {
 	if err := errors.Join(checkSegment("rename", name), checkSegment("rename", newName)); err != nil {
 		return err
 	}
-	err := renameNoReplace(from, name, to, newName)
+	stored, newStored := from.resolve(name), to.resolveNew(newName, from, name)
+	err := renameNoReplace(from, stored, to, newStored)
 	if errors.Is(err, errors.ErrUnsupported) {
-		err = linkAndRemove(from, name, to, newName)
+		err = linkAndRemove(from, stored, to, newStored)
 	}
 	return relative("rename", newName, err)
 }

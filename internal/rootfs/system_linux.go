@@ -151,11 +151,13 @@ func Getxattr(file *os.File, name string) ([]byte, error) {
 	return value, relative("getxattr", name, err)
 }
 
-// Inspect describes what a directory's entry said to be a regular file, and reads an
+// Inspect describes what a directory's entry said to be a regular file, so that it does
+// not check the spelling, and reads an
 // extended attribute of it, nil if there is none or a long one: both of the file itself
 // and not behind a link. It costs less than to open the file. false: that was not to
 // be had in this way; OpenFile tells.
 func (d *Dir) Inspect(name, attribute string) (info fs.FileInfo, value []byte, ok bool) {
+	name = d.resolve(name)
 	handle, err := d.handle()
 	if err != nil || checkSegment("open", name) != nil {
 		return nil, nil, false
@@ -169,6 +171,9 @@ func (d *Dir) Inspect(name, attribute string) (info fs.FileInfo, value []byte, o
 		defer unix.Close(file)
 		if err := unix.Fstat(file, &found.status); err != nil {
 			return err
+		}
+		if d.hidesStatus(&found.status) {
+			return unix.ENOENT
 		}
 		var buffer [512]byte
 		n, err := unix.Fgetxattr(file, attribute, buffer[:])

@@ -27,6 +27,9 @@ func (d *Dir) OpenEntry(string) (*os.File, error) { return nil, errors.ErrUnsupp
 
 func chtimes(*os.File, time.Time) error { return errors.ErrUnsupported }
 
+// systemMayFold is false only where Probe has shown it.
+func (d *Dir) systemMayFold() bool { return !d.guard.foundExact(d.device()) }
+
 type directoryID struct{}
 
 func (d *Dir) locate(string) (id directoryID, ok bool) { return directoryID{}, false }

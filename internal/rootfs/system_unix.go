@@ -4,6 +4,7 @@ package rootfs
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"syscall"
 
@@ -47,6 +48,28 @@ func link(from *Dir, name string, to *Dir, newName string) error {
 	return descriptors(from, to, func(from, to int) error {
 		return retry(func() error { return unix.Linkat(from, name, to, newName, 0) })
 	})
+}
+
+// device is that of the directory's file system.
+func (d *Dir) device() (uint64, bool) {
+	info, err := d.root.Stat(".")
+	if err != nil {
+		return 0, false
+	}
+	status, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return 0, false
+	}
+	return uint64(status.Dev), true //nolint:unconvert // another type elsewhere
+}
+
+// Links is how many names a file has; 0: not known.
+func Links(info fs.FileInfo) uint64 {
+	status, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return 0
+	}
+	return uint64(status.Nlink) //nolint:unconvert // another type elsewhere
 }
 
 // Lock takes the exclusive lock of an open file without waiting. It ends when the

@@ -2,6 +2,7 @@ package rootfs
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -37,6 +38,12 @@ func rename(from *Dir, name string, to *Dir, newName string) error {
 func link(from *Dir, name string, to *Dir, newName string) error {
 	return os.Link(filepath.Join(from.root.Name(), name), filepath.Join(to.root.Name(), newName))
 }
+
+// device is not known. There, long names have short ones beside them anyway.
+func (d *Dir) device() (uint64, bool) { return 0, false }
+
+// Links is 0: not known.
+func Links(fs.FileInfo) uint64 { return 0 }
 
 // Lock takes the exclusive lock of an open file without waiting. It ends when the
 // file is closed or the process dies. It is false when somebody else holds it,

@@ -17,32 +17,51 @@ func (d *Dir) Sub(name string) (*Dir, error) {
 	if err := checkSegment("open", name); err != nil {
 		return nil, err
 	}
+	root, info, err := d.openDirectory(name)
+	if err != nil {
+		return nil, err
+	}
+	sub := New(root)
+	if d.guard == nil {
+		return sub, nil
+	}
+	if err := d.admit(name, info); err != nil {
+		sub.Close()
+		return nil, err
+	}
+	sub.guard, sub.exact = d.guard, d.exact && !d.ambiguous()
+	return sub, nil
+}
+
+// openDirectory opens what is a directory in the directory, and describes it.
+func (d *Dir) openDirectory(name string) (*os.Root, fs.FileInfo, error) {
 	last := error(&fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist})
 	for range attempts {
-		seen, err := d.root.Lstat(name)
+		stored := d.resolve(name)
+		seen, err := d.root.Lstat(stored)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if !seen.IsDir() {
-			return nil, &ObstacleError{Path: name, Mode: seen.Mode()}
+			return nil, nil, &ObstacleError{Path: name, Mode: seen.Mode()}
 		}
 		// With "/." it is opened as a directory or not at all: a FIFO that
 		// took its place would block otherwise.
-		root, err := d.root.OpenRoot(name + "/.")
+		root, err := d.root.OpenRoot(stored + "/.")
 		if err != nil {
 			last = err // perhaps a link's that took its place for a moment
 			continue
 		}
 		opened, err := root.Stat(".")
 		if err == nil && os.SameFile(seen, opened) {
-			return New(root), nil
+			return root, opened, nil
 		}
 		root.Close()
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	return nil, last
+	return nil, nil, last
 }
 
 // Walk opens the directory at a path; "" and "." are another handle of the
@@ -74,6 +93,7 @@ func (d *Dir) walk(path string, step func(parent *Dir, name string) (*Dir, error
 		return nil, err
 	}
 	dir := New(root)
+	dir.guard, dir.exact = d.guard, d.exact
 	if path == "" || path == "." {
 		return dir, nil
 	}
@@ -83,7 +103,7 @@ func (d *Dir) walk(path string, step func(parent *Dir, name string) (*Dir, error
 		sub, err := step(dir, name)
 		dir.Close()
 		if err != nil {
-			return nil, at(path[:end], err)
+			return nil, At(path[:end], err)
 		}
 		dir = sub
 		end++

@@ -33,6 +33,9 @@ func (s *Store) Account(ctx context.Context, path string) (_ account.File, err e
 		return account.File{}, failRead("describe", path, err)
 	}
 	defer dir.Close()
+	if err := dir.CheckSpelling(name); err != nil {
+		return account.File{}, failRead("describe", path, err)
+	}
 	return s.accountIn(dir, name, path)
 }
 

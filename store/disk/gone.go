@@ -9,23 +9,24 @@ import (
 )
 
 // errGoneDirectory is why nothing is to be found, and nothing can be written.
-var errGoneDirectory = fmt.Errorf("%w: the directory of the store was removed, and the store must be opened anew", tranship.ErrUnavailable)
+var errGoneDirectory = fmt.Errorf("%w: the directory of the store, or its state in %s, was removed or renamed: put it back, or open the store anew", tranship.ErrUnavailable, tranship.ReservedSegment)
 
-// present fails if somebody removed the directory of the store, which must not look as
-// if only its files were not there.
+// present fails if the directory of the store was removed, which must not look as if
+// only its files were not there, or if its state is elsewhere, which a store that is
+// opened next would not find.
 func (s *Store) present() error {
-	_, err := s.root.Lstat(tranship.ReservedSegment)
-	if err == nil {
+	there, err := s.root.Leads(tranship.ReservedSegment, s.state.dir)
+	if err == nil && there {
 		_, err = s.state.dir.Lstat(draftsName)
 	}
-	if err == nil {
+	if err == nil && there {
 		_, err = s.state.dir.Lstat(uploadsName)
 	}
-	if !errors.Is(err, fs.ErrNotExist) {
+	if err == nil && there || err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	s.reportGone.Do(func() {
-		s.options.Logger.Error("the directory of the store was removed while it was open: open it anew")
+		s.options.Logger.Error("the directory of the store, or its state, was removed or renamed while it was open: put it back, or open the store anew")
 	})
 	return errGoneDirectory
 }

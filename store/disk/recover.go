@@ -218,7 +218,7 @@ func (s *Store) lookAt(path string) (fs.FileInfo, error) {
 	}
 	defer dir.Close()
 	info, err := dir.Lstat(name)
-	if errors.Is(err, fs.ErrNotExist) {
+	if rootfs.IsAbsent(err) {
 		return nil, nil
 	}
 	return info, err

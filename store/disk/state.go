@@ -26,16 +26,79 @@ const (
 )
 
 // openState opens or creates the state directory, takes its lock, and removes drafts.
+// From then on no path leads to it, whatever becomes of its name.
 func openState(root *rootfs.Dir) (*state, error) {
-	dir, err := openOrMake(root, tranship.ReservedSegment)
+	dir, err := openOrMake(root, tranship.ReservedSegment, (*rootfs.Dir).Private)
 	if err != nil {
 		return nil, err
 	}
 	s := &state{dir: dir}
-	if err := s.open(); err != nil {
+	err = s.open()
+	if err == nil {
+		err = s.hide(root)
+	}
+	if err == nil {
+		err = root.Probe(s.drafts)
+	}
+	if err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
+}
+
+// hide hides what is in the state as well, for it can be moved or mounted elsewhere, and
+// files can have other links. That of files in the directories of uploads and drafts is
+// not hidden, because they become those of clients.
+func (s *state) hide(root *rootfs.Dir) error {
+	entries, err := s.dir.ReadDir()
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		if err := s.hideEntry(root, s.dir, entry); err != nil {
+			return err
+		}
+		if !entry.IsDir() || entry.Name() == uploadsName || entry.Name() == draftsName {
+			continue
+		}
+		if err := s.hideIn(root, entry.Name()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hideIn hides the files in a directory of the state.
+func (s *state) hideIn(root *rootfs.Dir, name string) error {
+	dir, err := s.dir.Sub(name)
+	if rootfs.IsAbsent(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	entries, err := dir.ReadDir()
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		if err := s.hideEntry(root, dir, entry); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *state) hideEntry(root, dir *rootfs.Dir, entry rootfs.Entry) error {
+	info, err := dir.Lstat(entry.Name())
+	if rootfs.IsAbsent(err) {
+		return nil
+	}
+	if err == nil && (info.IsDir() || info.Mode().IsRegular()) {
+		root.HideFile(info)
+	}
+	return err
 }
 
 func (s *state) open() error {
@@ -54,10 +117,10 @@ func (s *state) open() error {
 	if !locked {
 		return errors.New("the directory is in use by another process")
 	}
-	if s.drafts, err = openOrMake(s.dir, draftsName); err != nil {
+	if s.drafts, err = openOrMake(s.dir, draftsName, (*rootfs.Dir).Sub); err != nil {
 		return err
 	}
-	if s.uploads, err = openOrMake(s.dir, uploadsName); err != nil {
+	if s.uploads, err = openOrMake(s.dir, uploadsName, (*rootfs.Dir).Sub); err != nil {
 		return err
 	}
 	leftovers, err := s.drafts.ReadDir()
@@ -85,16 +148,16 @@ func (s *state) close() error {
 	return errors.Join(errs...)
 }
 
-// openOrMake makes a directory that is not there, durable.
-func openOrMake(parent *rootfs.Dir, name string) (*rootfs.Dir, error) {
-	err := parent.Mkdir(name, 0o700)
-	if err == nil {
-		err = parent.Sync()
-	}
-	if err != nil && !errors.Is(err, fs.ErrExist) {
+// openOrMake opens a directory, and makes it, durable, if it is not there.
+func openOrMake(parent *rootfs.Dir, name string, open func(parent *rootfs.Dir, name string) (*rootfs.Dir, error)) (*rootfs.Dir, error) {
+	if err := parent.Mkdir(name, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err
 	}
-	return parent.Sub(name)
+	// Also what was there already may not be durable.
+	if err := parent.Sync(); err != nil {
+		return nil, err
+	}
+	return open(parent, name)
 }
 
 // draft is a file that is being made, where no path reaches it.

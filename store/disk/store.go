@@ -104,6 +104,9 @@ type Store struct {
 	attributes bool
 	space      *space
 	paths      keyedlock.Locks
+	// placing is held while a file is renamed to a name that may have other spellings,
+	// which paths does not know.
+	placing sync.Mutex
 	// begins has the paths of resumable uploads that are being begun.
 	begins  keyedlock.Locks
 	syncer  syncer
@@ -137,7 +140,7 @@ func open(directory string, options Options, system system) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	root, err := rootfs.Open(directory)
+	root, err := system.open(directory)
 	if err != nil {
 		return nil, fmt.Errorf("disk: %w", err)
 	}

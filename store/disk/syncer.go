@@ -75,6 +75,9 @@ func (s *syncer) request(target string) error {
 // begins: it may have been removed and made again since it was asked for. One
 // that is gone has nothing to keep.
 func (s *Store) syncDirectory(directory string) error {
+	if directory == uploadsDirectory {
+		return fail("sync", directory, s.system.syncDir(s.state.uploads))
+	}
 	dir, err := s.directories.Walk(directory)
 	if err == nil {
 		err = s.system.syncDir(dir)

@@ -16,6 +16,8 @@ import (
 
 // system is what the store asks of the operating system where tests make it fail.
 type system struct {
+	// open opens the directory of a store, guarded.
+	open     func(directory string) (*rootfs.Dir, error)
 	create   func(dir *rootfs.Dir, name string) (*os.File, error)
 	remove   func(dir *rootfs.Dir, name string) error
 	truncate func(file *os.File, size int64) error
@@ -34,6 +36,7 @@ type system struct {
 
 func realSystem() system {
 	return system{
+		open: rootfs.OpenGuarded,
 		create: func(dir *rootfs.Dir, name string) (*os.File, error) {
 			return dir.CreateFile(name, 0o600)
 		},
@@ -67,13 +70,20 @@ func bootID() string {
 
 // fail makes an error of the operating system one of the store. It says what could
 // not be done and to which path of the store, and nothing about where that is. A
-// link or special file in the way is ErrDenied: only somebody with access to the
-// directory can remove it.
+// link or special file in the way, or the store's own state, is ErrDenied: only a user
+// with access to the directory can remove it. What the file system takes for a file of
+// another name is ErrExists.
 func fail(op, path string, err error) error {
 	if err == nil {
 		return nil
 	}
+	if spelling, ok := errors.AsType[*rootfs.SpellingError](err); ok {
+		return fmt.Errorf("%w: %w", tranship.ErrExists, spelling)
+	}
 	if obstacle, ok := errors.AsType[*rootfs.ObstacleError](err); ok {
+		if obstacle.Hidden {
+			return fmt.Errorf("%w: %s is the store's own state", tranship.ErrDenied, obstacle.Path)
+		}
 		if obstacle.Mode.IsRegular() || obstacle.Mode.IsDir() {
 			return fmt.Errorf("%w: %w", tranship.ErrExists, obstacle)
 		}

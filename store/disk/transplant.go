@@ -46,9 +46,10 @@ func (s *Store) rename(dir *rootfs.Dir, file *os.File, source, destination strin
 	if err != nil {
 		return tranship.File{}, err
 	}
-	// If both were links to one file, made by hand, renaming did nothing.
+	// If both were links to one file, made by hand, renaming did nothing. A file with
+	// one link was renamed, whatever can still be found.
 	if left, err := dir.Lstat(name); err == nil {
-		if info, err := file.Stat(); err == nil && os.SameFile(left, info) {
+		if info, err := file.Stat(); err == nil && os.SameFile(left, info) && rootfs.Links(info) != 1 {
 			if err := dir.Remove(name); err != nil {
 				return tranship.File{}, fail("remove", source, err)
 			}

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 	"syscall"
+	"unicode/utf8"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/rootfs"
@@ -83,10 +85,10 @@ func (s *Store) makeDirectory(parent *rootfs.Dir, directory string) (*rootfs.Dir
 		}
 		sub, err = parent.Sub(name)
 	}
-	if obstacle, ok := errors.AsType[*rootfs.ObstacleError](err); ok {
-		err = &rootfs.ObstacleError{Path: directory, Mode: obstacle.Mode}
+	if err != nil {
+		return nil, nil, rootfs.At(directory, err)
 	}
-	return sub, settled, err
+	return sub, settled, nil
 }
 
 // place renames a file to path, and replaces a file that is there if it may. It
@@ -117,10 +119,17 @@ func (s *Store) tryPlace(from *rootfs.Dir, name, path string, replace bool) ([]a
 	}
 	defer dir.Close()
 	_, target := rootfs.Split(path)
-	switch seen, err := dir.Lstat(target); {
+	if dir.Ambiguous() {
+		s.placing.Lock()
+		defer s.placing.Unlock()
+	}
+	seen, err := dir.Lstat(target)
+	switch {
 	case errors.Is(err, fs.ErrNotExist):
+	case isSpelling(err) && from.IsEntry(name, dir, target):
+		return ancestors, s.respell(from, name, dir, path, err)
 	case err != nil:
-		return nil, fail("look at", path, err)
+		return nil, fail("look at", path, rootfs.At(path, err))
 	case seen.IsDir():
 		if err := removeEmpty(dir, target, path); err != nil {
 			return nil, err
@@ -134,7 +143,50 @@ func (s *Store) tryPlace(from *rootfs.Dir, name, path string, replace bool) ([]a
 	if errors.Is(err, fs.ErrExist) || errors.Is(err, syscall.EISDIR) {
 		return nil, err
 	}
+	if err == nil && seen == nil {
+		if err := s.checkPlaced(from, name, dir, path); err != nil {
+			return nil, err
+		}
+	}
 	return ancestors, failUnless(fs.ErrNotExist, "rename a file to", path, err)
+}
+
+func isSpelling(err error) bool {
+	_, ok := errors.AsType[*rootfs.SpellingError](err)
+	return ok
+}
+
+// respell gives a file another spelling of its name. Some file systems do nothing then
+// and report success; that fails with what was found at the new spelling.
+func (s *Store) respell(from *rootfs.Dir, name string, dir *rootfs.Dir, path string, found error) error {
+	_, target := rootfs.Split(path)
+	if err := s.system.rename(from, name, dir, target, true); err != nil {
+		return fail("rename a file to", path, err)
+	}
+	if dir.CheckSpelling(target) == nil {
+		return nil
+	}
+	return fmt.Errorf("%w, and does not change the spelling of a name: move the file to another name first",
+		fail("look at", path, rootfs.At(path, found)))
+}
+
+// checkPlaced takes back the renaming to a new name if the file system lists the file
+// under another: it was found by none other before.
+func (s *Store) checkPlaced(from *rootfs.Dir, name string, dir *rootfs.Dir, path string) error {
+	_, target := rootfs.Split(path)
+	if plain(target) || !isSpelling(dir.CheckSpelling(target)) {
+		return nil
+	}
+	if err := s.system.rename(dir, target, from, name, true); err != nil {
+		return fail("rename a file back from", path, err)
+	}
+	return &tranship.InvalidError{Field: "path", Rule: "the file system of this store must keep the name as it is spelled, and it changes this one"}
+}
+
+// plain reports whether all file systems that have a name keep it as it is: those that
+// change names compose or decompose letters, or drop what is at the end.
+func plain(name string) bool {
+	return !strings.ContainsFunc(name, func(r rune) bool { return r >= utf8.RuneSelf }) && !strings.HasSuffix(name, ".") && !strings.HasSuffix(name, " ")
 }
 
 func failUnless(kind error, op, path string, err error) error {
@@ -165,6 +217,9 @@ func removeEmpty(parent *rootfs.Dir, name, path string) error {
 // one called name, and removes those if it is to.
 func checkEmpty(parent *rootfs.Dir, name, path string, remove bool) error {
 	dir, err := parent.Sub(name)
+	if obstacle, ok := errors.AsType[*rootfs.ObstacleError](err); ok && obstacle.Hidden {
+		return fmt.Errorf("%w: the store's own state is at %s or below", tranship.ErrDenied, path)
+	}
 	if rootfs.IsAbsent(err) {
 		return nil
 	}
@@ -208,7 +263,7 @@ func (s *Store) blocked(path string) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err != nil:
-		return fail("look at", path, err)
+		return fail("look at", path, rootfs.At(path, err))
 	case seen.IsDir():
 		return checkEmpty(dir, name, path, false)
 	case !seen.Mode().IsRegular():

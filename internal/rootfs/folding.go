@@ -1,0 +1,77 @@
+package rootfs
+
+import "strings"
+
+// Folding makes a guarded tree find names as some file systems do, so that tests can
+// have one everywhere.
+type Folding struct {
+	// Finds reports whether a name finds what is stored under another.
+	Finds func(name, stored string) bool
+	// Respells: renaming a file to another spelling of its name changes the spelling.
+	// Otherwise such a renaming does nothing, and reports success, as on Linux.
+	Respells bool
+}
+
+// OpenFolding is OpenGuarded with such a file system. It is for tests.
+func OpenFolding(name string, folding Folding) (*Dir, error) {
+	dir, err := OpenGuarded(name)
+	if err == nil {
+		dir.guard.folding = &folding
+	}
+	return dir, err
+}
+
+// FindsFolded is a Finds that ignores case, zero-width characters, the form of the
+// letter é, and dots at the end; and it knows the DOS name of a long one: "SECRET~1"
+// is that of "secret-plan".
+func FindsFolded(name, stored string) bool {
+	if strings.EqualFold(foldedName(name), foldedName(stored)) {
+		return true
+	}
+	long := strings.ReplaceAll(stored, ".", "")
+	return len(long) > 8 && name == strings.ToUpper(long[:6])+"~1"
+}
+
+func foldedName(name string) string {
+	name = strings.Map(func(r rune) rune {
+		if r >= '\u200b' && r <= '\u200f' || r == '\ufeff' {
+			return -1
+		}
+		return r
+	}, name)
+	return strings.TrimRight(strings.ReplaceAll(name, "e\u0301", "\u00e9"), ".")
+}
+
+// resolve is the name under which the directory has what the system finds under name.
+// It differs from name only in tests.
+func (d *Dir) resolve(name string) string {
+	if d.guard == nil || d.guard.folding == nil {
+		return name
+	}
+	entries, err := d.ReadDir()
+	if err != nil {
+		return name
+	}
+	found := name
+	for _, entry := range entries {
+		if entry.Name() == name {
+			return name
+		}
+		if d.guard.folding.Finds(name, entry.Name()) {
+			found = entry.Name()
+		}
+	}
+	return found
+}
+
+// resolveNew is resolve for the name that a file of another directory is to have.
+func (d *Dir) resolveNew(newName string, from *Dir, name string) string {
+	stored := d.resolve(newName)
+	if d.guard == nil || d.guard.folding == nil || !d.guard.folding.Respells {
+		return stored
+	}
+	if from.IsEntry(name, d, newName) {
+		return newName
+	}
+	return stored
+}

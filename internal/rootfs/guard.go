@@ -1,0 +1,141 @@
+package rootfs
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"sync/atomic"
+)
+
+// guard is what the directories below one root have in common if OpenGuarded opened it.
+// It is safe for concurrent use.
+type guard struct {
+	// hidden are the directories and files that no name leads to.
+	hidden atomic.Pointer[[]fs.FileInfo]
+	// exactDevice is the file system on which Probe found that one name has one spelling.
+	exactDevice atomic.Pointer[uint64]
+	// folding is nil except in tests.
+	folding *Folding
+}
+
+// OpenGuarded is Open for a tree in which users choose names and other programs may
+// rename things. In it and in all directories below:
+//
+//   - A name finds only what the directory lists under exactly that name. File systems
+//     that ignore case, normalisation or some characters, or that have short names
+//     beside long ones, find more; that is a *SpellingError. The check reads the
+//     directory, but only on file systems that may find more.
+//   - What Hide and Private were given is an *ObstacleError, whatever its name is by
+//     now. It is recognised by device and inode, after it was opened.
+func OpenGuarded(name string) (*Dir, error) {
+	dir, err := Open(name)
+	if err != nil {
+		return nil, err
+	}
+	dir.guard, dir.exact = new(guard), true
+	return dir, nil
+}
+
+// Private opens a directory in the directory as one that no other method leads to from
+// then on, in any part of the tree. It and what is below it are not guarded.
+func (d *Dir) Private(name string) (*Dir, error) {
+	if err := checkSegment("open", name); err != nil {
+		return nil, err
+	}
+	root, _, err := d.openDirectory(name)
+	if err != nil {
+		return nil, err
+	}
+	private := New(root)
+	if err := d.Hide(private); err != nil {
+		return nil, errors.Join(err, private.Close())
+	}
+	return private, nil
+}
+
+// Hide makes the guarded tree hide a directory.
+func (d *Dir) Hide(dir *Dir) error {
+	info, err := dir.root.Stat(".")
+	if err == nil {
+		d.HideFile(info)
+	}
+	return err
+}
+
+// HideFile makes the guarded tree hide a file or directory.
+func (d *Dir) HideFile(info fs.FileInfo) {
+	for {
+		old := d.guard.hidden.Load()
+		var hidden []fs.FileInfo
+		if old != nil {
+			hidden = append(hidden, *old...)
+		}
+		hidden = append(hidden, info)
+		if d.guard.hidden.CompareAndSwap(old, &hidden) {
+			return
+		}
+	}
+}
+
+// Leads reports whether a name leads to a directory at this moment, hidden or not.
+func (d *Dir) Leads(name string, to *Dir) (bool, error) {
+	if err := checkSegment("lstat", name); err != nil {
+		return false, err
+	}
+	seen, err := d.root.Lstat(d.resolve(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	info, err := to.root.Stat(".")
+	return err == nil && os.SameFile(seen, info), err
+}
+
+// IsEntry reports whether a name is another spelling of that of a file in the same
+// directory.
+func (d *Dir) IsEntry(name string, other *Dir, spelling string) bool {
+	file, err := d.root.Lstat(d.resolve(name))
+	if err != nil || !d.same(other) {
+		return false
+	}
+	found, err := other.root.Lstat(other.resolve(spelling))
+	return err == nil && os.SameFile(file, found)
+}
+
+// same reports whether both are one directory.
+func (d *Dir) same(other *Dir) bool {
+	one, err := d.root.Stat(".")
+	if err != nil {
+		return false
+	}
+	two, err := other.root.Stat(".")
+	return err == nil && os.SameFile(one, two)
+}
+
+// hides reports whether what was found is hidden.
+func (d *Dir) hides(found fs.FileInfo) bool {
+	if d.guard == nil {
+		return false
+	}
+	hidden := d.guard.hidden.Load()
+	if hidden == nil {
+		return false
+	}
+	for _, info := range *hidden {
+		if os.SameFile(info, found) {
+			return true
+		}
+	}
+	return false
+}
+
+// admit fails for what a name must not lead to: what is hidden, and what has another
+// spelling.
+func (d *Dir) admit(name string, found fs.FileInfo) error {
+	if d.hides(found) {
+		return &ObstacleError{Path: name, Mode: found.Mode(), Hidden: true}
+	}
+	return d.CheckSpelling(name)
+}
