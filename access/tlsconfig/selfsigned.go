@@ -57,16 +57,31 @@ func (s *SelfSigned) names() (certificate, key string) {
 	return filepath.Join(s.Dir, selfSignedCertificate), filepath.Join(s.Dir, selfSignedKey)
 }
 
-// files returns the contents of both files, which it makes if need be.
-func (s *SelfSigned) files(now time.Time) (certificate, key []byte, err error) {
-	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
-		return nil, nil, err
+// open opens the directory, which it makes if it is missing. A later call must be given
+// what the first returned, and fails for any other directory: a user who can rename the
+// directory must not be able to give the server another key.
+func (s *SelfSigned) open(first fs.FileInfo) (*rootfs.Dir, fs.FileInfo, error) {
+	if first == nil {
+		if err := os.MkdirAll(s.Dir, 0o700); err != nil {
+			return nil, nil, err
+		}
 	}
 	dir, err := rootfs.Open(s.Dir)
 	if err != nil {
 		return nil, nil, err
 	}
-	defer dir.Close()
+	info, err := dir.Stat()
+	if err == nil && first != nil && !os.SameFile(first, info) {
+		err = fmt.Errorf("self-signed TLS: %s is not the directory that it was when the server started: restart the server to use another", s.Dir)
+	}
+	if err != nil {
+		return nil, nil, errors.Join(err, dir.Close())
+	}
+	return dir, info, nil
+}
+
+// files returns the contents of both files, which it makes if need be.
+func (s *SelfSigned) files(dir *rootfs.Dir, now time.Time) (certificate, key []byte, err error) {
 	key, err = readFile(dir, selfSignedKey)
 	if errors.Is(err, fs.ErrNotExist) {
 		key, err = makeKey(dir)

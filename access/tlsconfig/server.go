@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"sync"
@@ -89,6 +90,8 @@ type server struct {
 	// looking is held by the one who looks.
 	looking sync.Mutex
 	looked  time.Time
+	// selfSigned is the directory of a SelfSigned, as it was opened first.
+	selfSigned fs.FileInfo
 	// seen is what was found then.
 	seen [sha256.Size]byte
 }
@@ -152,7 +155,7 @@ func (f serverFiles) digest(err error) [sha256.Size]byte {
 
 func (s *server) read(now time.Time) (files serverFiles, err error) {
 	if s.options.SelfSigned != nil {
-		files.certificate, files.key, err = s.options.SelfSigned.files(now)
+		files.certificate, files.key, err = s.readSelfSigned(now)
 	} else {
 		files.certificate, err = os.ReadFile(s.options.CertFile)
 		if err == nil {
@@ -163,6 +166,16 @@ func (s *server) read(now time.Time) (files serverFiles, err error) {
 		files.authorities, err = os.ReadFile(s.options.ClientCAFile)
 	}
 	return files, err
+}
+
+func (s *server) readSelfSigned(now time.Time) (certificate, key []byte, err error) {
+	dir, info, err := s.options.SelfSigned.open(s.selfSigned)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer dir.Close()
+	s.selfSigned = info
+	return s.options.SelfSigned.files(dir, now)
 }
 
 func (s *server) build(files serverFiles) (*tls.Config, error) {

@@ -408,6 +408,43 @@ func TestSelfSignedRunsOn(t *testing.T) {
 	}
 }
 
+// TestSelfSignedDirectoryReplaced renames the directory of a server that runs, as users
+// can who may write to the one above, and puts another in its place.
+func TestSelfSignedDirectoryReplaced(t *testing.T) {
+	above := t.TempDir()
+	dir, moved := filepath.Join(above, "tls"), filepath.Join(above, "moved")
+	clock := testclock.New(time.Now())
+	var log journal
+	server, err := tlsconfig.Server(tlsconfig.ServerOptions{SelfSigned: &tlsconfig.SelfSigned{Dir: dir}, Now: clock.Now, Logger: log.logger()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := shown(t, server)
+	log.take()
+	same := func(when, logged string) {
+		t.Helper()
+		clock.Advance(time.Minute)
+		if now := shown(t, server); !now.Equal(first) {
+			t.Errorf("%s: the server shows another certificate", when)
+		}
+		if text := log.take(); !strings.Contains(text, logged) {
+			t.Errorf("%s: logged is %q, not %q", when, text, logged)
+		}
+	}
+	must[error](nil, os.Rename(dir, moved))
+	same("after it was renamed", "cannot be used")
+	if _, err := os.Stat(dir); err == nil {
+		t.Error("the server made the directory anew")
+	}
+	if _, err := tlsconfig.Server(tlsconfig.ServerOptions{SelfSigned: &tlsconfig.SelfSigned{Dir: dir}}); err != nil {
+		t.Fatal(err)
+	}
+	same("with another key in its place", "not the directory that it was")
+	must[error](nil, os.RemoveAll(dir))
+	must[error](nil, os.Rename(moved, dir))
+	same("after it was put back", "")
+}
+
 // Servers that begin at once with the same directory have the same key.
 func TestSelfSignedTogether(t *testing.T) {
 	dir := t.TempDir()

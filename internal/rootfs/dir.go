@@ -81,6 +81,9 @@ func (d *Dir) Close() error {
 	return err
 }
 
+// Stat describes the directory itself.
+func (d *Dir) Stat() (fs.FileInfo, error) { return d.root.Stat(".") }
+
 // Lstat describes what is under a name.
 func (d *Dir) Lstat(name string) (fs.FileInfo, error) {
 	if err := checkSegment("lstat", name); err != nil {

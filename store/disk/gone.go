@@ -9,7 +9,7 @@ import (
 )
 
 // errGoneDirectory is why nothing is to be found, and nothing can be written.
-var errGoneDirectory = fmt.Errorf("%w: the directory of the store, or its state in %s, was removed or renamed: put it back, or open the store anew", tranship.ErrUnavailable, tranship.ReservedSegment)
+var errGoneDirectory = fmt.Errorf("%w: the directory of the store was removed, or %s in it moved: put it back, or open the store anew", tranship.ErrUnavailable, tranship.ReservedSegment)
 
 // present fails if the directory of the store was removed, which must not look as if
 // only its files were not there, or if its state is elsewhere, which a store that is
@@ -26,7 +26,7 @@ func (s *Store) present() error {
 		return nil
 	}
 	s.reportGone.Do(func() {
-		s.options.Logger.Error("the directory of the store, or its state, was removed or renamed while it was open: put it back, or open the store anew")
+		s.options.Logger.Error("the directory of the store was removed, or the state in it moved, while it was open: put it back, or open the store anew")
 	})
 	return errGoneDirectory
 }
