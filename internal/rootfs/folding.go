@@ -10,6 +10,9 @@ type Folding struct {
 	// Respells: renaming a file to another spelling of its name changes the spelling.
 	// Otherwise such a renaming does nothing, and reports success, as on Linux.
 	Respells bool
+	// Stores is the name that a new file or directory gets; nil: the one that it is
+	// given.
+	Stores func(name string) string
 }
 
 // OpenFolding is OpenGuarded with such a file system. It is for tests.
@@ -29,7 +32,7 @@ func FindsFolded(name, stored string) bool {
 		return true
 	}
 	long := strings.ReplaceAll(stored, ".", "")
-	return len(long) > 8 && name == strings.ToUpper(long[:6])+"~1"
+	return len(stored) > 8 && len(long) > 6 && name == strings.ToUpper(long[:6])+"~1"
 }
 
 func foldedName(name string) string {
@@ -53,6 +56,9 @@ func (d *Dir) resolve(name string) string {
 		return name
 	}
 	found := name
+	if d.guard.folding.Stores != nil {
+		found = d.guard.folding.Stores(name)
+	}
 	for _, entry := range entries {
 		if entry.Name() == name {
 			return name

@@ -1,0 +1,225 @@
+package rootfs
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+)
+
+// guarded opens a guarded directory that the test owns, and returns its name too.
+func guarded(t *testing.T, open func(name string) (*Dir, error)) (*Dir, string) {
+	t.Helper()
+	name := t.TempDir()
+	dir, err := open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { dir.Close() })
+	return dir, name
+}
+
+// isHidden reports whether an error says that something hidden is in the way.
+func isHidden(err error) bool {
+	obstacle, ok := errors.AsType[*ObstacleError](err)
+	return ok && obstacle.Hidden
+}
+
+// TestHidden asks for a private directory, and a file in it, under all names that they
+// can be given.
+func TestHidden(t *testing.T) {
+	dir, name := guarded(t, OpenGuarded)
+	at := func(path string) string { return filepath.Join(name, path) }
+	write(t, at("private/key"), "secret")
+	write(t, at("below/deep/file"), "x")
+	private, err := dir.Private("private")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer private.Close()
+	key, err := private.Lstat("key")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir.HideFile(key)
+	there := func(path string) {
+		t.Helper()
+		directory, last := Split(path)
+		above, err := dir.Walk(directory)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer above.Close()
+		_, lstat := above.Lstat(last)
+		_, sub := above.Sub(last)
+		_, walk := dir.Walk(path)
+		_, deeper := dir.Walk(path + "/tls")
+		_, made := dir.MkdirAll(path + "/new")
+		for what, err := range map[string]error{
+			"Lstat": lstat, "Sub": sub, "Walk": walk, "Walk below": deeper, "MkdirAll": made, "RemoveDir": above.RemoveDir(last),
+		} {
+			if !isHidden(err) || !IsAbsent(err) {
+				t.Errorf("%s of %s: %v, want that it is hidden", what, path, err)
+			}
+		}
+	}
+	there("private")
+	for _, path := range []string{"pub", "below/pub", "below/deep/pub"} {
+		if err := os.Rename(at("private"), at(path)); err != nil {
+			t.Skipf("an open directory cannot be renamed here: %v", err)
+		}
+		there(path)
+		if leads, err := dir.Leads("private", private); leads || err != nil {
+			t.Errorf("Leads after it was renamed: %t, %v", leads, err)
+		}
+		if err := os.Mkdir(at("private"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if leads, err := dir.Leads("private", private); leads || err != nil {
+			t.Errorf("Leads to another: %t, %v", leads, err)
+		}
+		if err := errors.Join(os.Remove(at("private")), os.Rename(at(path), at("private"))); err != nil {
+			t.Fatal(err)
+		}
+		if leads, err := dir.Leads("private", private); !leads || err != nil {
+			t.Errorf("Leads after it was put back: %t, %v", leads, err)
+		}
+	}
+	if err := os.Link(at("private/key"), at("below/link")); err != nil {
+		t.Skipf("there are no hard links here: %v", err)
+	}
+	below, err := dir.Walk("below")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer below.Close()
+	if _, _, err := below.OpenFile("link"); !isHidden(err) {
+		t.Errorf("OpenFile of a hard link: %v", err)
+	}
+	if _, _, err := below.OpenFileWrite("link"); !isHidden(err) {
+		t.Errorf("OpenFileWrite of a hard link: %v", err)
+	}
+	if _, _, ok := below.Inspect("link", "user.test"); ok {
+		t.Error("Inspect of a hard link found it")
+	}
+	if file, _, err := private.OpenFile("key"); err != nil {
+		t.Errorf("its owner: %v", err)
+	} else {
+		file.Close()
+	}
+}
+
+// TestCacheHides renames a directory to where a cache has another one.
+func TestCacheHides(t *testing.T) {
+	dir, name := guarded(t, OpenGuarded)
+	write(t, filepath.Join(name, "private/key"), "secret")
+	write(t, filepath.Join(name, "pub/file"), "x")
+	private, err := dir.Private("private")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer private.Close()
+	cache := NewCache(dir)
+	defer cache.Close()
+	walked(t, cache, "pub")
+	if runtime.GOOS == "linux" && len(cache.kept) != 1 {
+		t.Errorf("%d directories are kept, want 1", len(cache.kept))
+	}
+	if err := errors.Join(os.Rename(filepath.Join(name, "pub"), filepath.Join(name, "old")), os.Rename(filepath.Join(name, "private"), filepath.Join(name, "pub"))); err != nil {
+		t.Skipf("an open directory cannot be renamed here: %v", err)
+	}
+	if _, err := cache.Walk("pub"); !isHidden(err) {
+		t.Errorf("Walk: %v", err)
+	}
+}
+
+// openFolded is a file system of the tests that ignores case and more.
+func openFolded(name string) (*Dir, error) {
+	return OpenFolding(name, Folding{Finds: FindsFolded})
+}
+
+// TestSpelling asks for what is there under other spellings of its name.
+func TestSpelling(t *testing.T) {
+	dir, name := guarded(t, openFolded)
+	write(t, filepath.Join(name, "Directory/Secret-plan"), "secret")
+	for spelling, stored := range map[string]string{
+		"directory": "Directory", "DIRECTORY": "Directory", "Director\u200dy": "", "Directory.": "", "DIRECT~1": "",
+	} {
+		_, lstat := dir.Lstat(spelling)
+		_, sub := dir.Sub(spelling)
+		_, walk := dir.Walk(spelling + "/deeper")
+		_, made := dir.MkdirAll(spelling)
+		for what, err := range map[string]error{"Lstat": lstat, "Sub": sub, "Walk": walk, "MkdirAll": made, "CheckSpelling": dir.CheckSpelling(spelling), "RemoveDir": dir.RemoveDir(spelling)} {
+			found, ok := errors.AsType[*SpellingError](err)
+			if !ok || found.Path != spelling || found.Stored != stored || !IsAbsent(err) {
+				t.Errorf("%s of %q: %v, want that %q is there", what, spelling, err, stored)
+			}
+		}
+		if err := dir.Mkdir(spelling, 0o755); !errors.Is(err, fs.ErrExist) {
+			t.Errorf("Mkdir of %q: %v", spelling, err)
+		}
+	}
+	sub, err := dir.Sub("Directory")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sub.Close()
+	for _, spelling := range []string{"secret-plan", "SECRET~1", "Secret-plan."} {
+		if _, _, err := sub.OpenFile(spelling); !IsAbsent(err) || errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("OpenFile of %q: %v", spelling, err)
+		}
+		if !sub.IsEntry("Secret-plan", sub, spelling) || dir.IsEntry("Directory", sub, spelling) {
+			t.Errorf("IsEntry of %q", spelling)
+		}
+	}
+	if sub.IsEntry("Secret-plan", sub, "another") {
+		t.Error("IsEntry of what is not there")
+	}
+	if err := sub.CheckSpelling("missing"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("CheckSpelling of nothing: %v", err)
+	}
+	if file, _, err := sub.OpenFile("Secret-plan"); err != nil {
+		t.Error(err)
+	} else {
+		file.Close()
+	}
+	_, err = dir.Walk("directory/x")
+	if err == nil || err.Error() != "the file system takes directory for Directory, which is there" {
+		t.Errorf("error: %v", err)
+	}
+	cache := NewCache(dir)
+	defer cache.Close()
+	for range 2 {
+		walked(t, cache, "Directory")
+	}
+	if len(cache.kept) != 0 {
+		t.Error("a cache keeps directories whose spelling it does not check")
+	}
+}
+
+// TestProbe has two spellings of one name on a file system that is what it is.
+func TestProbe(t *testing.T) {
+	dir, name := guarded(t, OpenGuarded)
+	scratch, err := Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer scratch.Close()
+	if err := dir.Probe(scratch); err != nil {
+		t.Fatal(err)
+	}
+	if entries, err := scratch.ReadDir(); err != nil || len(entries) != 0 {
+		t.Errorf("Probe left %v, %v", entries, err)
+	}
+	write(t, filepath.Join(name, "name"), "lower")
+	write(t, filepath.Join(name, "NAME"), "upper")
+	entries, err := dir.ReadDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(entries) == 1 && !dir.Ambiguous() {
+		t.Error("a directory that ignores case is taken for one that does not")
+	}
+}

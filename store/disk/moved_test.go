@@ -1,0 +1,194 @@
+//go:build unix
+
+package disk
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/rootfs"
+)
+
+// withState is a store with an upload, and with a key in its state, as a server has it.
+func withState(t *testing.T, system system) (fixture, *upload, []byte) {
+	t.Helper()
+	f := fixture{T: t, directory: t.TempDir()}
+	f.place(".tranship/tls/key.pem", "secret")
+	f = f.open(small, system)
+	f.put("source", "source")
+	f.put("docs/deep/file", "content")
+	content := noise(1, 3<<20)
+	u := f.begin(resumable("kept", content))
+	f.write(u, content, 0)
+	f.sync(u)
+	return f, u, content
+}
+
+// unreachable checks that no method reaches the state at a path, or what is in it, and
+// that lists have only the given files.
+func (f fixture) unreachable(path string, files ...string) {
+	f.Helper()
+	before := f.below(path)
+	paths := []string{path, path + "/new", path + "/lock", path + "/new/deep", path + "/tmp/new"}
+	for _, below := range before {
+		paths = append(paths, path+"/"+below)
+	}
+	for _, path := range paths {
+		_, stat := f.Stat(f.Context(), path)
+		_, open := f.Open(f.Context(), path, tranship.OpenOptions{})
+		_, set := f.SetAttributes(f.Context(), path, tranship.Attributes{}, tranship.Precondition{})
+		_, move := f.Move(f.Context(), path, "stolen", tranship.Precondition{})
+		_, copied := f.Copy(f.Context(), path, "stolen", tranship.Precondition{})
+		_, account := f.Account(f.Context(), path)
+		removed := f.Remove(f.Context(), path, tranship.Precondition{})
+		for what, err := range map[string]error{"Stat": stat, "Open": open, "SetAttributes": set, "Move": move, "Copy": copied, "Remove": removed, "Account": account} {
+			if !errors.Is(err, tranship.ErrNotFound) && !errors.Is(err, tranship.ErrUnavailable) {
+				f.Errorf("%s of %s: %v", what, path, err)
+			}
+		}
+		for what, err := range f.changes(path) {
+			f.fails(what+" "+path, err, tranship.ErrDenied)
+		}
+	}
+	for _, recursive := range []bool{true, false} {
+		for _, directory := range []string{"", path, path + "/tls", path + "/uploads"} {
+			for entry, err := range f.List(f.Context(), tranship.ListOptions{Directory: directory, Recursive: recursive}) {
+				if err != nil && errors.Is(err, tranship.ErrUnavailable) {
+					continue
+				}
+				if err != nil || directory != "" || strings.HasPrefix(entry.Path, path) {
+					f.Errorf("List of %q: %+v, %v", directory, entry, err)
+				}
+			}
+		}
+	}
+	for file, err := range f.Accounts(f.Context()) {
+		if err == nil && strings.HasPrefix(file.Path, path) {
+			f.Errorf("Accounts has %s", file.Path)
+		}
+	}
+	if after := f.below(path); strings.Join(before, "\n") != strings.Join(after, "\n") {
+		f.Errorf("%s had %q, and has %q", path, before, after)
+	}
+}
+
+// below are the files and directories below one, relative to it.
+func (f fixture) below(path string) []string {
+	f.Helper()
+	var all []string
+	err := filepath.Walk(f.at(path), func(name string, _ os.FileInfo, err error) error {
+		if below, ok := strings.CutPrefix(name, f.at(path)+"/"); ok {
+			all = append(all, below)
+		}
+		return err
+	})
+	if err != nil {
+		f.Fatal(err)
+	}
+	return all
+}
+
+// TestStateMoved renames the state while the store is open, as users can who may write
+// to its directory.
+func TestStateMoved(t *testing.T) {
+	for _, to := range []string{"pub", "docs/pub", "docs/deep/pub", ".tranship2"} {
+		t.Run(to, func(t *testing.T) {
+			f, u, content := withState(t, realSystem())
+			if err := os.Rename(f.at(".tranship"), f.at(to)); err != nil {
+				t.Fatal(err)
+			}
+			f.unreachable(to)
+			above, _ := rootfs.Split(to)
+			if above != "" { // A file in place of directories that are empty but for the state.
+				_, err := f.Put(t.Context(), tranship.Spec{Path: above}, nil)
+				if !errors.Is(err, tranship.ErrDenied) && !errors.Is(err, tranship.ErrExists) {
+					t.Errorf("Put at %s: %v", above, err)
+				}
+			}
+			// Another in its place changes nothing.
+			f.place(".tranship/tmp/x", "planted")
+			f.place(".tranship/uploads/x", "planted")
+			f.unreachable(to)
+			if err := first(f.List(t.Context(), tranship.ListOptions{})); !errors.Is(err, tranship.ErrUnavailable) {
+				t.Errorf("List: %v", err)
+			}
+			if err := os.RemoveAll(f.at(".tranship")); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Rename(f.at(to), f.at(".tranship")); err != nil {
+				t.Fatal(err)
+			}
+			f.lists("docs/deep/file", "source")
+			f.write(u, content, 1)
+			f.detach(u)
+			f = f.reopen()
+			u = f.begin(resumable("kept", content))
+			if n := len(u.Durable()); n != 2 {
+				t.Errorf("%d parts are left of the upload, want 2", n)
+			}
+			f.write(u, content, 2)
+			f.finish(u, "kept", content)
+		})
+	}
+}
+
+// TestStateMounted mounts the state, and directories of it, where paths lead.
+func TestStateMounted(t *testing.T) {
+	for _, from := range []string{".tranship", ".tranship/tls", ".tranship/uploads", ".tranship/tmp", "."} {
+		t.Run(from, func(t *testing.T) {
+			f, u, _ := withState(t, realSystem())
+			f.place("docs/pub/mounted/here", "")
+			if err := syscall.Mount(f.at(from), f.at("docs/pub"), "", syscall.MS_BIND, ""); err != nil {
+				t.Skipf("nothing can be mounted here: %v", err)
+			}
+			unmount := func() {
+				if err := syscall.Unmount(f.at("docs/pub"), syscall.MNT_DETACH); err != nil {
+					t.Error(err)
+				}
+			}
+			t.Cleanup(unmount)
+			path := "docs/pub"
+			if from == "." { // The directory of the store, where it has the state below.
+				path += "/.tranship"
+			}
+			f.unreachable(path)
+			f.detach(u)
+		})
+	}
+}
+
+// TestStateLinked gives files of the state other names.
+func TestStateLinked(t *testing.T) {
+	f, u, _ := withState(t, realSystem())
+	for name, path := range map[string]string{".tranship/tls/key.pem": "docs/key", ".tranship/lock": "lock"} {
+		if err := os.Link(f.at(name), f.at(path)); err != nil {
+			t.Skip(err)
+		}
+		f.hidden(path)
+	}
+	f.lists("docs/deep/file", "source")
+	f.detach(u)
+}
+
+// TestStateSpelled reaches for the state by other spellings of its name.
+func TestStateSpelled(t *testing.T) {
+	f, u, _ := withState(t, folded(rootfs.Folding{}))
+	for _, path := range []string{"TRANSH~1", ".tran\u200dship", "\ufeff.tranship", ".tranship."} {
+		if _, err := f.root.Lstat(path); err == nil || errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%q does not lead there: %v", path, err)
+		}
+		for _, path := range []string{path, path + "/tls/key.pem", path + "/lock", path + "/new"} {
+			f.hidden(path)
+			for what, err := range f.changes(path) {
+				f.fails(what+" "+path, err, tranship.ErrDenied)
+			}
+		}
+	}
+	f.lists("docs/deep/file", "source")
+	f.detach(u)
+}
