@@ -32,7 +32,7 @@ func reachForState(t *testing.T, s *site, state string) {
 			switch {
 			case request.lists && (code == codes.OK || code == codes.Unavailable):
 			case request.id && (code == codes.NotFound || code == codes.Aborted || code == codes.InvalidArgument || code == codes.Unavailable):
-			case request.writes && code == codes.PermissionDenied:
+			case request.writes && (code == codes.PermissionDenied || code == codes.AlreadyExists):
 			case !request.writes && (code == codes.NotFound || code == codes.Unavailable):
 			case request.method == "/FileSrv/DownloadFile" && code == codes.InvalidArgument: // its code of a missing file
 			default:
