@@ -16,8 +16,8 @@ type Folding struct {
 }
 
 // OpenFolding is OpenGuarded with such a file system. It is for tests.
-func OpenFolding(name string, folding Folding) (*Dir, error) {
-	dir, err := OpenGuarded(name)
+func OpenFolding(name, mark string, folding Folding) (*Dir, error) {
+	dir, err := OpenGuarded(name, mark)
 	if err == nil {
 		dir.guard.folding = &folding
 	}

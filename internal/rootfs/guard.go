@@ -12,6 +12,8 @@ import (
 type guard struct {
 	// hidden are the directories and files that no name leads to.
 	hidden atomic.Pointer[[]fs.FileInfo]
+	// mark is the extended attribute of private directories that are hidden as well.
+	mark string
 	// exactDevice is the file system on which Probe found that one name has one spelling.
 	exactDevice atomic.Pointer[uint64]
 	// folding is nil except in tests.
@@ -27,17 +29,46 @@ type guard struct {
 //     directory, but only on file systems that may find more.
 //   - What Hide and Private were given is an *ObstacleError, whatever its name is by
 //     now. It is recognised by device and inode, after it was opened.
-func OpenGuarded(name string) (*Dir, error) {
+//   - So is a directory that has the extended attribute called mark: what an earlier
+//     process had for itself, or what another has with a root of its own. Where there are
+//     no such attributes, it is not recognised.
+func OpenGuarded(name, mark string) (*Dir, error) {
 	dir, err := Open(name)
 	if err != nil {
 		return nil, err
 	}
-	dir.guard, dir.exact = new(guard), true
+	dir.guard, dir.exact = &guard{mark: mark}, true
 	return dir, nil
 }
 
+// setMark marks a directory, where there are extended attributes.
+func (g *guard) setMark(dir *Dir) error {
+	handle, err := dir.handle()
+	if err != nil {
+		return err
+	}
+	if value, err := Getxattr(handle, g.mark); err == nil && value != nil {
+		return nil
+	}
+	err = Setxattr(handle, g.mark, []byte("1"))
+	if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrPermission) {
+		return nil // or it is another user's
+	}
+	return err
+}
+
+// marked reports whether a directory is marked.
+func (g *guard) marked(dir *Dir) bool {
+	handle, err := dir.handle()
+	if err != nil {
+		return false
+	}
+	value, err := Getxattr(handle, g.mark)
+	return err == nil && value != nil
+}
+
 // Private opens a directory in the directory as one that no other method leads to from
-// then on, in any part of the tree. It and what is below it are not guarded.
+// then on, in any part of the tree, and marks it. It and what is below it are not guarded.
 func (d *Dir) Private(name string) (*Dir, error) {
 	if err := checkSegment("open", name); err != nil {
 		return nil, err
@@ -47,7 +78,11 @@ func (d *Dir) Private(name string) (*Dir, error) {
 		return nil, err
 	}
 	private := New(root)
-	if err := d.Hide(private); err != nil {
+	err = d.Hide(private)
+	if err == nil {
+		err = d.guard.setMark(private)
+	}
+	if err != nil {
 		return nil, errors.Join(err, private.Close())
 	}
 	return private, nil

@@ -9,6 +9,11 @@ import (
 	"testing"
 )
 
+// testMark is the attribute of private directories in tests.
+const testMark = "user.rootfs.test"
+
+func openGuarded(name string) (*Dir, error) { return OpenGuarded(name, testMark) }
+
 // guarded opens a guarded directory that the test owns, and returns its name too.
 func guarded(t *testing.T, open func(name string) (*Dir, error)) (*Dir, string) {
 	t.Helper()
@@ -30,7 +35,7 @@ func isHidden(err error) bool {
 // TestHidden asks for a private directory, and a file in it, under all names that they
 // can be given.
 func TestHidden(t *testing.T) {
-	dir, name := guarded(t, OpenGuarded)
+	dir, name := guarded(t, openGuarded)
 	at := func(path string) string { return filepath.Join(name, path) }
 	write(t, at("private/key"), "secret")
 	write(t, at("below/deep/file"), "x")
@@ -111,9 +116,63 @@ func TestHidden(t *testing.T) {
 	}
 }
 
+// TestMarked opens a tree in which an earlier process, and one with another root, had
+// directories for themselves.
+func TestMarked(t *testing.T) {
+	dir, name := guarded(t, openGuarded)
+	at := func(path string) string { return filepath.Join(name, path) }
+	for _, path := range []string{"private", "root/private"} {
+		if err := os.MkdirAll(at(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(t, at("private/key"), "secret")
+	write(t, at("owned/file"), "x")
+	if err := os.Chmod(at("owned"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	other, err := OpenGuarded(at("root"), testMark)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	for _, parent := range []*Dir{dir, other} {
+		private, err := parent.Private("private")
+		if err != nil {
+			t.Fatal(err)
+		}
+		private.Close()
+	}
+	if err := os.Rename(at("private"), at("root/moved")); err != nil {
+		t.Fatal(err)
+	}
+	next, err := openGuarded(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer next.Close()
+	sub, err := next.Sub("owned")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sub.Close()
+	handle, err := sub.handle()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Getxattr(handle, testMark); errors.Is(err, errors.ErrUnsupported) {
+		t.Skip("there are no extended attributes here")
+	}
+	for _, path := range []string{"root/private", "root/moved", "root/moved/below"} {
+		if _, err := next.Walk(path); !isHidden(err) {
+			t.Errorf("Walk to %s: %v", path, err)
+		}
+	}
+}
+
 // TestCacheHides renames a directory to where a cache has another one.
 func TestCacheHides(t *testing.T) {
-	dir, name := guarded(t, OpenGuarded)
+	dir, name := guarded(t, openGuarded)
 	write(t, filepath.Join(name, "private/key"), "secret")
 	write(t, filepath.Join(name, "pub/file"), "x")
 	private, err := dir.Private("private")
@@ -137,7 +196,7 @@ func TestCacheHides(t *testing.T) {
 
 // openFolded is a file system of the tests that ignores case and more.
 func openFolded(name string) (*Dir, error) {
-	return OpenFolding(name, Folding{Finds: FindsFolded})
+	return OpenFolding(name, testMark, Folding{Finds: FindsFolded})
 }
 
 // TestSpelling asks for what is there under other spellings of its name.
@@ -201,7 +260,7 @@ func TestSpelling(t *testing.T) {
 
 // TestProbe has two spellings of one name on a file system that is what it is.
 func TestProbe(t *testing.T) {
-	dir, name := guarded(t, OpenGuarded)
+	dir, name := guarded(t, openGuarded)
 	scratch, err := Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)

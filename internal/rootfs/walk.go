@@ -25,9 +25,12 @@ func (d *Dir) Sub(name string) (*Dir, error) {
 	if d.guard == nil {
 		return sub, nil
 	}
-	if err := d.admit(name, info); err != nil {
-		sub.Close()
-		return nil, err
+	err = d.admit(name, info)
+	if err == nil && d.guard.marked(sub) {
+		err = &ObstacleError{Path: name, Mode: info.Mode(), Hidden: true}
+	}
+	if err != nil {
+		return nil, errors.Join(err, sub.Close())
 	}
 	sub.guard, sub.exact = d.guard, d.exact && !d.ambiguous()
 	return sub, nil

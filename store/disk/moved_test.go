@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/tranship/tranship"
@@ -137,28 +136,34 @@ func TestStateMoved(t *testing.T) {
 	}
 }
 
-// TestStateMounted mounts the state, and directories of it, where paths lead.
-func TestStateMounted(t *testing.T) {
-	for _, from := range []string{".tranship", ".tranship/tls", ".tranship/uploads", ".tranship/tmp", "."} {
-		t.Run(from, func(t *testing.T) {
-			f, u, _ := withState(t, realSystem())
-			f.place("docs/pub/mounted/here", "")
-			if err := syscall.Mount(f.at(from), f.at("docs/pub"), "", syscall.MS_BIND, ""); err != nil {
-				t.Skipf("nothing can be mounted here: %v", err)
-			}
-			unmount := func() {
-				if err := syscall.Unmount(f.at("docs/pub"), syscall.MNT_DETACH); err != nil {
-					t.Error(err)
-				}
-			}
-			t.Cleanup(unmount)
-			path := "docs/pub"
-			if from == "." { // The directory of the store, where it has the state below.
-				path += "/.tranship"
-			}
-			f.unreachable(path)
-			f.detach(u)
-		})
+// TestStateLeft opens a store after the state of an earlier one was renamed, and one
+// whose directory has another store's below.
+func TestStateLeft(t *testing.T) {
+	f, u, _ := withState(t, realSystem())
+	if !f.attributes {
+		t.Skip("there are no extended attributes here")
+	}
+	f.detach(u)
+	if err := os.Rename(f.at(".tranship"), f.at("docs/pub")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(f.at("inner"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	inner, err := Open(f.at("inner"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer inner.Close()
+	if err := f.Store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	f = f.open(small, realSystem())
+	f.unreachable("docs/pub")
+	f.unreachable("inner/.tranship")
+	f.lists("docs/deep/file", "source")
+	if again, err := os.Stat(f.at(".tranship/uploads")); err != nil || !again.IsDir() {
+		t.Errorf("the state was not made anew: %v", err)
 	}
 }
 

@@ -19,7 +19,9 @@ import (
 func folded(folding rootfs.Folding) system {
 	folding.Finds = rootfs.FindsFolded
 	system := realSystem()
-	system.open = func(directory string) (*rootfs.Dir, error) { return rootfs.OpenFolding(directory, folding) }
+	system.open = func(directory string) (*rootfs.Dir, error) {
+		return rootfs.OpenFolding(directory, stateAttributeName, folding)
+	}
 	return system
 }
 
@@ -208,7 +210,7 @@ func TestFolded(t *testing.T) {
 		system := realSystem()
 		system.open = func(directory string) (*rootfs.Dir, error) {
 			exact := func(name, stored string) bool { return name == stored }
-			return rootfs.OpenFolding(directory, rootfs.Folding{Finds: exact})
+			return rootfs.OpenFolding(directory, stateAttributeName, rootfs.Folding{Finds: exact})
 		}
 		return newFixture(t, Options{MinPartSize: 1 << 20, Durability: tranship.DurabilityWritten}, system).Store
 	})

@@ -22,6 +22,9 @@ const (
 	draftsName  = "tmp"
 	uploadsName = "uploads"
 
+	// stateAttributeName is the extended attribute of all state directories.
+	stateAttributeName = "user.tranship.state"
+
 	uploadsDirectory = tranship.ReservedSegment + "/" + uploadsName
 )
 

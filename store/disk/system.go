@@ -36,7 +36,7 @@ type system struct {
 
 func realSystem() system {
 	return system{
-		open: rootfs.OpenGuarded,
+		open: func(directory string) (*rootfs.Dir, error) { return rootfs.OpenGuarded(directory, stateAttributeName) },
 		create: func(dir *rootfs.Dir, name string) (*os.File, error) {
 			return dir.CreateFile(name, 0o600)
 		},
