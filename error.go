@@ -15,7 +15,8 @@ var (
 	// ErrNotFound means that there is no such file or upload.
 	ErrNotFound = errors.New("not found")
 	// ErrExists means that a file is where none may be: at the path, above it
-	// (a file blocks the paths below it) or below it.
+	// (a file blocks the paths below it) or below it; or at another spelling that
+	// the store's file system takes for the path or a directory above it.
 	ErrExists = errors.New("exists already")
 	// ErrPrecondition means that a file has not the version that was asked for,
 	// or that an upload lacks bytes (then as an *IncompleteError).

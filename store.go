@@ -13,6 +13,11 @@ import (
 // directories are not visible and block nothing. An invalid path is an
 // *InvalidError from every method that takes one, and changes nothing.
 //
+// A path names a file only as it is spelled in lists. Where a store keeps files in a file
+// system that takes several names for one, because it ignores case, for example, there is
+// no file at another spelling, and one cannot be put there: ErrExists. A name that the
+// file system would change is an *InvalidError.
+//
 // The error of a path at which there is no file reads "not found: " and the path,
 // whatever the method: a path that a caller may not know of can so be denied in the
 // same words.

@@ -3,8 +3,14 @@
 //
 // What is not a file of the store is not visible and never touched: symbolic
 // links, which are followed nowhere, special files, and names that are no valid
-// paths. The store's own state is in ".tranship" below the directory, which no
-// path reaches. A new file is made there, synced, and renamed into place.
+// paths. A file has one path, the one under which its directory lists it, also where
+// the file system finds it under others.
+//
+// The store's own state is in ".tranship" below the directory, which no path reaches. It
+// is known by device and inode: no path reaches it either when it is renamed, moved or
+// mounted elsewhere below the directory, or by another spelling of its name. The same
+// holds for its directories, and for its files but those of unfinished uploads, also
+// under other hard links. A new file is made there, synced, and renamed into place.
 //
 // A file's version, checksum and metadata are in one extended attribute,
 // "user.tranship", with a stamp of size and modified time. A file without it, or

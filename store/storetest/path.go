@@ -1,6 +1,8 @@
 package storetest
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -12,6 +14,7 @@ func pathTests() []test {
 		{"awkward", awkwardPaths},
 		{"invalid", invalidPaths},
 		{"like paths of the machine", machinePaths},
+		{"spellings of one name", spellings},
 	}
 }
 
@@ -168,5 +171,40 @@ func machinePaths(f fixture) {
 		f.hasNot(path)
 		f.put(path, []byte(path))
 		f.has(path, []byte(path))
+	}
+}
+
+// spellings stores files whose names some file systems take for one. Each is a file of
+// its own, or the later is refused and nothing happens to the earlier.
+func spellings(f fixture) {
+	for i, pair := range [][2]string{
+		{"name", "NAME"}, {"Stra\u00dfe", "STRASSE"}, {"caf\u00e9", "cafe\u0301"}, {"joined", "joi\u200dned"},
+		{"dots", "dots."}, {"space", "space "}, {"long-enough", "LONG-E~1"}, {"dir/file", "DIR/file"}, {"dir/file", "Dir/other"},
+	} {
+		// Not in each other's way.
+		first, second := fmt.Sprintf("%d/%s", i, pair[0]), fmt.Sprintf("%d/%s", i, pair[1])
+		f.put(first, []byte(first))
+		_, err := f.store.Put(f.Context(), tranship.Spec{Path: second}, []byte(second))
+		refused := errors.Is(err, tranship.ErrExists) || errors.Is(err, tranship.ErrInvalid)
+		switch {
+		case err == nil:
+			f.has(second, []byte(second))
+			f.remove(second)
+		case refused:
+			f.hasNot(second)
+		default:
+			f.Errorf("Put(%q) beside %q: %v", second, first, err)
+		}
+		f.has(first, []byte(first))
+		moved, err := f.store.Move(f.Context(), first, second, tranship.Precondition{})
+		switch {
+		case err == nil && moved.Path == second:
+			f.hasNot(first)
+			f.has(second, []byte(first))
+		case errors.Is(err, tranship.ErrExists), errors.Is(err, tranship.ErrInvalid):
+			f.has(first, []byte(first))
+		default:
+			f.Errorf("Move(%q, %q): %+v, %v", first, second, moved, err)
+		}
 	}
 }
