@@ -227,7 +227,10 @@ func (n *node) Readdir(context.Context) (fs.DirStream, syscall.Errno) {
 // Getxattr implements fs.NodeGetxattrer.
 func (n *node) Getxattr(_ context.Context, name string, value []byte) (uint32, syscall.Errno) {
 	size, err := unix.Lgetxattr(n.at(), name, value)
-	return uint32(max(size, 0)), fs.ToErrno(err)
+	if err != nil {
+		return 0, fs.ToErrno(err)
+	}
+	return uint32(size), 0 //nolint:gosec // at most 64 KiB
 }
 
 // Setxattr implements fs.NodeSetxattrer.

@@ -72,6 +72,15 @@ func Links(info fs.FileInfo) uint64 {
 	return uint64(status.Nlink) //nolint:unconvert // another type elsewhere
 }
 
+// Owner is the user id of a file's owner. false: the system has none.
+func Owner(info fs.FileInfo) (uid uint32, ok bool) {
+	status, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return 0, false
+	}
+	return status.Uid, true
+}
+
 // Lock takes the exclusive lock of an open file without waiting. It ends when the
 // file is closed or the process dies. It is false when somebody else holds it,
 // another open file of the same process too.

@@ -45,6 +45,9 @@ func (d *Dir) device() (uint64, bool) { return 0, false }
 // Links is 0: not known.
 func Links(fs.FileInfo) uint64 { return 0 }
 
+// Owner is false.
+func Owner(fs.FileInfo) (uid uint32, ok bool) { return 0, false }
+
 // Lock takes the exclusive lock of an open file without waiting. It ends when the
 // file is closed or the process dies. It is false when somebody else holds it,
 // another open file of the same process too.

@@ -197,3 +197,36 @@ func TestStateSpelled(t *testing.T) {
 	f.lists("docs/deep/file", "source")
 	f.detach(u)
 }
+
+// TestStateOfAnother opens a store where another user has put its state.
+func TestStateOfAnother(t *testing.T) {
+	const another, third = 12345, 12346
+	directory := t.TempDir()
+	f := fixture{T: t, directory: directory}
+	f.place(".tranship/tls/key.pem", "planted")
+	if err := os.Chown(f.at(".tranship"), another, another); err != nil {
+		t.Skipf("files cannot be given away here: %v", err)
+	}
+	for _, owner := range []int{os.Getuid(), third} {
+		if err := os.Chown(directory, owner, owner); err != nil {
+			t.Fatal(err)
+		}
+		_, err := Open(directory, Options{})
+		if err == nil || !strings.Contains(err.Error(), ".tranship belongs to another user (12345)") {
+			t.Errorf("Open in a directory of %d: %v", owner, err)
+		}
+	}
+	if left := f.names(".tranship/tmp"); len(left) > 0 {
+		t.Errorf("left are %q", left)
+	}
+	if err := os.Chown(directory, another, another); err != nil {
+		t.Fatal(err)
+	}
+	store, err := Open(directory, Options{})
+	if err != nil {
+		t.Fatalf("Open where all is the other user's: %v", err)
+	}
+	if err := store.Close(); err != nil {
+		t.Error(err)
+	}
+}

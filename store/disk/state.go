@@ -38,6 +38,9 @@ func openState(root *rootfs.Dir) (*state, error) {
 	s := &state{dir: dir}
 	err = s.open()
 	if err == nil {
+		err = s.checkOwner(root)
+	}
+	if err == nil {
 		err = s.hide(root)
 	}
 	if err == nil {
@@ -47,6 +50,36 @@ func openState(root *rootfs.Dir) (*state, error) {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
+}
+
+// checkOwner fails for a state that another user has put there, who could read and
+// change it. The owner of the store's directory may: that user could do so anyway.
+func (s *state) checkOwner(root *rootfs.Dir) error {
+	has, err := s.dir.Stat()
+	if err != nil {
+		return err
+	}
+	above, err := root.Stat()
+	if err != nil {
+		return err
+	}
+	// Who this process is to the file system may not be who it is to the machine.
+	probe := &draft{dir: s.drafts, name: rand.Text()}
+	if probe.file, err = s.drafts.CreateFile(probe.name, 0o600); err != nil {
+		return err
+	}
+	made, err := probe.file.Stat()
+	if err := errors.Join(err, probe.discard()); err != nil {
+		return err
+	}
+	owner, ok := rootfs.Owner(has)
+	aboveOwner, _ := rootfs.Owner(above)
+	self, _ := rootfs.Owner(made)
+	if !ok || owner == self || owner == aboveOwner || owner == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s belongs to another user (%d): give it to user %d if it is this store's own, or else remove it",
+		tranship.ReservedSegment, owner, self)
 }
 
 // hide hides what is in the state as well, for it can be moved or mounted elsewhere, and

@@ -178,8 +178,15 @@ func machinePaths(f fixture) {
 // its own, or the later is refused and nothing happens to the earlier.
 func spellings(f fixture) {
 	for i, pair := range [][2]string{
-		{"name", "NAME"}, {"Stra\u00dfe", "STRASSE"}, {"caf\u00e9", "cafe\u0301"}, {"joined", "joi\u200dned"},
-		{"dots", "dots."}, {"space", "space "}, {"long-enough", "LONG-E~1"}, {"dir/file", "DIR/file"}, {"dir/file", "Dir/other"},
+		{"name", "NAME"},
+		{"Stra\u00dfe", "STRASSE"},
+		{"caf\u00e9", "cafe\u0301"},
+		{"joined", "joi\u200dned"},
+		{"dots", "dots."},
+		{"space", "space "},
+		{"long-enough", "LONG-E~1"},
+		{"dir/file", "DIR/file"},
+		{"dir/file", "Dir/other"},
 	} {
 		// Not in each other's way.
 		first, second := fmt.Sprintf("%d/%s", i, pair[0]), fmt.Sprintf("%d/%s", i, pair[1])
