@@ -16,6 +16,8 @@ type guard struct {
 	mark string
 	// exactDevice is the file system on which Probe found that one name has one spelling.
 	exactDevice atomic.Pointer[uint64]
+	// listings are of ambiguous directories.
+	listings listings
 	// folding is nil except in tests.
 	folding *Folding
 }

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+	"time"
 )
 
 // SpellingError says that the file system found something under a name that its
@@ -60,25 +61,40 @@ func (d *Dir) CheckSpelling(name string) error {
 // lists reports whether the directory lists a name, and otherwise a similar one that it
 // lists.
 func (d *Dir) lists(name string) (listed bool, similar string, err error) {
+	info, err := d.root.Stat(".")
+	if err != nil {
+		return false, "", err
+	}
+	now := time.Now()
+	if d.guard.listings.has(info, now, name) {
+		return true, "", nil
+	}
 	file, err := d.openAt(".", os.O_RDONLY, 0)
 	if err != nil {
 		return false, "", err
 	}
 	defer file.Close()
+	keep := newListing(info, now)
 	for {
 		names, err := file.Readdirnames(1024)
 		for _, other := range names {
 			if other == name {
-				return true, "", nil
+				listed = true
 			}
 			if strings.EqualFold(other, name) {
 				similar = other
 			}
 		}
-		if err == io.EOF {
-			return false, similar, nil
+		if keep != nil && !keep.add(names) {
+			keep = nil
 		}
-		if err != nil {
+		switch {
+		case err == io.EOF && keep != nil:
+			d.guard.listings.keep(keep)
+			return listed, similar, nil
+		case err == io.EOF, err == nil && listed && keep == nil:
+			return listed, similar, nil
+		case err != nil:
 			return false, "", relative("readdir", ".", err)
 		}
 	}

@@ -1,0 +1,87 @@
+package rootfs
+
+import (
+	"io/fs"
+	"os"
+	"sync"
+	"time"
+)
+
+const (
+	// maxListings bounds how many directories have their names kept, and maxListed the
+	// memory in bytes of the names of one; nameOverhead is that of a name beside it.
+	maxListings  = 4
+	maxListed    = 2 << 20
+	nameOverhead = 48
+	// listingTime is how long names are kept: there are file systems that do not note
+	// when a directory is changed.
+	listingTime = 10 * time.Second
+	// timeGrain is how far apart two changes of a directory may be that have one time:
+	// FAT has 2 s.
+	timeGrain = 2 * time.Second
+)
+
+// listings are the names in a few directories, so that a directory is not read for each
+// of its files when they are asked for one by one. They only tell that a name is listed:
+// for one that is not, the directory is read. It is safe for concurrent use.
+type listings struct {
+	mu   sync.Mutex
+	kept []*listing // the oldest first
+}
+
+// listing are the names that a directory had, and what described it before they were
+// read.
+type listing struct {
+	info  fs.FileInfo
+	read  time.Time
+	names map[string]struct{}
+	size  int
+}
+
+// newListing is nil for a directory that may change again without having another time.
+func newListing(info fs.FileInfo, now time.Time) *listing {
+	if now.Sub(info.ModTime()) <= timeGrain {
+		return nil
+	}
+	return &listing{info: info, read: now, names: make(map[string]struct{})}
+}
+
+// add adds names. It is false if they are too many to keep.
+func (l *listing) add(names []string) bool {
+	for _, name := range names {
+		l.names[name] = struct{}{}
+		l.size += len(name) + nameOverhead
+	}
+	return l.size <= maxListed
+}
+
+// has reports whether a directory, which is as info describes it, is known to have a
+// name.
+func (l *listings) has(info fs.FileInfo, now time.Time, name string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, known := range l.kept {
+		if os.SameFile(known.info, info) {
+			age := now.Sub(known.read)
+			_, found := known.names[name]
+			return found && known.info.ModTime().Equal(info.ModTime()) && age >= 0 && age < listingTime
+		}
+	}
+	return false
+}
+
+// keep keeps a listing instead of an earlier one of the directory.
+func (l *listings) keep(read *listing) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i, known := range l.kept {
+		if os.SameFile(known.info, read.info) {
+			l.kept[i] = read
+			return
+		}
+	}
+	if len(l.kept) >= maxListings {
+		l.kept = append(l.kept[:0], l.kept[1:]...)
+	}
+	l.kept = append(l.kept, read)
+}
