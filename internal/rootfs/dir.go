@@ -201,12 +201,20 @@ func (d *Dir) CreateFile(name string, mode fs.FileMode) (*os.File, error) {
 	return d.openAt(d.resolve(name), os.O_RDWR|os.O_CREATE|os.O_EXCL, mode)
 }
 
-// Mkdir creates a directory. Whatever is there, a link too, is fs.ErrExist.
+// Mkdir creates a directory. Whatever is there, a link too, is fs.ErrExist. In a guarded
+// tree, a name that the file system changes is a *NameError, and no directory is made.
 func (d *Dir) Mkdir(name string, mode fs.FileMode) error {
 	if err := checkSegment("mkdir", name); err != nil {
 		return err
 	}
-	return d.root.Mkdir(d.resolve(name), mode)
+	if err := d.root.Mkdir(d.resolve(name), mode); err != nil || !d.Ambiguous() {
+		return err
+	}
+	err := d.CheckSpelling(name)
+	if _, ok := errors.AsType[*SpellingError](err); ok {
+		return errors.Join(&NameError{Path: name}, d.rmdir(d.resolve(name)))
+	}
+	return err
 }
 
 // Chmod sets a file's permissions by name. If a link takes the file's place at

@@ -90,7 +90,8 @@ func (d *Dir) Private(name string) (*Dir, error) {
 	return private, nil
 }
 
-// Hide makes the guarded tree hide a directory.
+// Hide makes the guarded tree hide a directory. It must stay open as long as the tree is
+// used, or another file or directory may become the same to the file system.
 func (d *Dir) Hide(dir *Dir) error {
 	info, err := dir.root.Stat(".")
 	if err == nil {
@@ -99,7 +100,7 @@ func (d *Dir) Hide(dir *Dir) error {
 	return err
 }
 
-// HideFile makes the guarded tree hide a file or directory.
+// HideFile is Hide for an open file.
 func (d *Dir) HideFile(info fs.FileInfo) {
 	for {
 		old := d.guard.hidden.Load()

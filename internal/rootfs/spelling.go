@@ -29,6 +29,17 @@ func (e *SpellingError) Error() string {
 	return fmt.Sprintf("the file system takes %s for %s, which is there", e.Path, e.Stored)
 }
 
+// NameError says that the file system does not keep a new name as it is.
+type NameError struct {
+	// Path has the name.
+	Path string
+}
+
+// Error implements error.
+func (e *NameError) Error() string {
+	return "the file system changes the name of " + e.Path
+}
+
 // spellingAttempts bounds how often a directory is read again that changed meanwhile.
 const spellingAttempts = 3
 

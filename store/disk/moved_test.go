@@ -4,6 +4,7 @@ package disk
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -228,5 +229,22 @@ func TestStateOfAnother(t *testing.T) {
 	}
 	if err := store.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestStateFileReplaced removes a file of the state, as a server does with a certificate
+// that it renews: no file of a client is taken for it.
+func TestStateFileReplaced(t *testing.T) {
+	f, u, _ := withState(t, realSystem())
+	f.detach(u)
+	if err := os.RemoveAll(f.at(".tranship/tls")); err != nil {
+		t.Fatal(err)
+	}
+	for n := range 50 {
+		path := fmt.Sprintf("dir-%d/file", n)
+		f.put(path, path)
+		if got, err := f.read(path); err != nil || got != path {
+			t.Fatalf("%s is %q, %v", path, got, err)
+		}
 	}
 }

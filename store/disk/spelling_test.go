@@ -171,6 +171,11 @@ func TestNameIsChanged(t *testing.T) {
 	f.put("source", "source")
 	_, err := f.Put(t.Context(), tranship.Spec{Path: "name."}, content)
 	f.fails("Put", err, tranship.ErrInvalid)
+	_, err = f.Put(t.Context(), tranship.Spec{Path: "dir/name./file"}, content)
+	f.fails("Put below a directory", err, tranship.ErrInvalid)
+	if names := f.names("."); len(names) != 2 {
+		t.Errorf("left is one of %q", names)
+	}
 	_, err = f.Move(t.Context(), "source", "name.", tranship.Precondition{})
 	f.fails("Move", err, tranship.ErrInvalid)
 	u := f.begin(resumable("name.", content))

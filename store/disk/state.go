@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 
@@ -15,6 +16,8 @@ import (
 type state struct {
 	dir, drafts, uploads *rootfs.Dir
 	lock                 *os.File
+	// held is what is hidden beside those.
+	held []io.Closer
 }
 
 const (
@@ -83,58 +86,52 @@ func (s *state) checkOwner(root *rootfs.Dir) error {
 }
 
 // hide hides what is in the state as well, for it can be moved or mounted elsewhere, and
-// files can have other links. That of files in the directories of uploads and drafts is
-// not hidden, because they become those of clients.
+// files can have other links. What is hidden stays open, so that nothing else becomes the
+// same to the file system. Files in the directories of uploads and drafts are not hidden,
+// because they become those of clients.
 func (s *state) hide(root *rootfs.Dir) error {
 	entries, err := s.dir.ReadDir()
 	if err != nil {
 		return err
 	}
 	for _, entry := range entries {
-		if err := s.hideEntry(root, s.dir, entry); err != nil {
-			return err
-		}
-		if !entry.IsDir() || entry.Name() == uploadsName || entry.Name() == draftsName {
+		if !entry.IsDir() {
+			s.hideFile(root, s.dir, entry)
 			continue
 		}
-		if err := s.hideIn(root, entry.Name()); err != nil {
+		dir, err := s.dir.Sub(entry.Name())
+		if rootfs.IsAbsent(err) {
+			continue
+		}
+		if err != nil {
 			return err
+		}
+		s.held = append(s.held, dir)
+		if err := root.Hide(dir); err != nil {
+			return err
+		}
+		if entry.Name() == uploadsName || entry.Name() == draftsName {
+			continue
+		}
+		files, err := dir.ReadDir()
+		if err != nil {
+			return err
+		}
+		for _, file := range files {
+			s.hideFile(root, dir, file)
 		}
 	}
 	return nil
 }
 
-// hideIn hides the files in a directory of the state.
-func (s *state) hideIn(root *rootfs.Dir, name string) error {
-	dir, err := s.dir.Sub(name)
-	if rootfs.IsAbsent(err) {
-		return nil
-	}
+// hideFile hides what is a file, and one that the store may read: it serves no other.
+func (s *state) hideFile(root, dir *rootfs.Dir, entry rootfs.Entry) {
+	file, info, err := dir.OpenFile(entry.Name())
 	if err != nil {
-		return err
+		return
 	}
-	defer dir.Close()
-	entries, err := dir.ReadDir()
-	if err != nil {
-		return err
-	}
-	for _, entry := range entries {
-		if err := s.hideEntry(root, dir, entry); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (s *state) hideEntry(root, dir *rootfs.Dir, entry rootfs.Entry) error {
-	info, err := dir.Lstat(entry.Name())
-	if rootfs.IsAbsent(err) {
-		return nil
-	}
-	if err == nil && (info.IsDir() || info.Mode().IsRegular()) {
-		root.HideFile(info)
-	}
-	return err
+	s.held = append(s.held, file)
+	root.HideFile(info)
 }
 
 func (s *state) open() error {
@@ -177,6 +174,9 @@ func (s *state) close() error {
 		if dir != nil {
 			errs = append(errs, dir.Close())
 		}
+	}
+	for _, held := range s.held {
+		errs = append(errs, held.Close())
 	}
 	if s.lock != nil {
 		errs = append(errs, s.lock.Close())

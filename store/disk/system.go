@@ -80,6 +80,9 @@ func fail(op, path string, err error) error {
 	if spelling, ok := errors.AsType[*rootfs.SpellingError](err); ok {
 		return fmt.Errorf("%w: %w", tranship.ErrExists, spelling)
 	}
+	if _, ok := errors.AsType[*rootfs.NameError](err); ok {
+		return &tranship.InvalidError{Field: "path", Rule: "the file system of this store must keep each name as it is spelled, and it changes one of this path"}
+	}
 	if obstacle, ok := errors.AsType[*rootfs.ObstacleError](err); ok {
 		if obstacle.Hidden {
 			return fmt.Errorf("%w: %s is the store's own state", tranship.ErrDenied, obstacle.Path)

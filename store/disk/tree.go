@@ -180,13 +180,16 @@ func (s *Store) checkPlaced(from *rootfs.Dir, name string, dir *rootfs.Dir, path
 	if err := s.system.rename(dir, target, from, name, true); err != nil {
 		return fail("rename a file back from", path, err)
 	}
-	return &tranship.InvalidError{Field: "path", Rule: "the file system of this store must keep the name as it is spelled, and it changes this one"}
+	return fail("rename a file to", path, &rootfs.NameError{Path: path})
 }
 
-// plain reports whether all file systems that have a name keep it as it is: those that
-// change names compose or decompose letters, or drop what is at the end.
+// plain reports whether all file systems that have a name keep it as it is. Those that
+// change names compose or decompose letters, drop what is at the end, or have short names
+// of capitals in small letters.
 func plain(name string) bool {
-	return !strings.ContainsFunc(name, func(r rune) bool { return r >= utf8.RuneSelf }) && !strings.HasSuffix(name, ".") && !strings.HasSuffix(name, " ")
+	capitals := strings.ToLower(name) != name && strings.ToUpper(name) == name
+	foreign := strings.ContainsFunc(name, func(r rune) bool { return r >= utf8.RuneSelf })
+	return !capitals && !foreign && !strings.HasSuffix(name, ".") && !strings.HasSuffix(name, " ")
 }
 
 func failUnless(kind error, op, path string, err error) error {
