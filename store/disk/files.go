@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"strings"
 
 	"github.com/tranship/tranship/internal/rootfs"
 )
@@ -32,7 +33,7 @@ func (s *session) createJournal(j *journal, name string, entries []entry) error 
 // first group: until then there is nothing to lose.
 func (s *session) createFiles() error {
 	system, dir := s.store.system, s.store.state.uploads
-	s.id = rand.Text()
+	s.id = strings.ToLower(rand.Text()) // there are file systems that list no capitals
 	data, err := system.create(dir, s.id)
 	if err != nil {
 		return err

@@ -184,12 +184,11 @@ func (s *Store) checkPlaced(from *rootfs.Dir, name string, dir *rootfs.Dir, path
 }
 
 // plain reports whether all file systems that have a name keep it as it is. Those that
-// change names compose or decompose letters, drop what is at the end, or have short names
-// of capitals in small letters.
+// change names compose or decompose letters, have small ones for capitals, or drop what is
+// at the end.
 func plain(name string) bool {
-	capitals := strings.ToLower(name) != name && strings.ToUpper(name) == name
-	foreign := strings.ContainsFunc(name, func(r rune) bool { return r >= utf8.RuneSelf })
-	return !capitals && !foreign && !strings.HasSuffix(name, ".") && !strings.HasSuffix(name, " ")
+	return !strings.ContainsFunc(name, func(r rune) bool { return r >= utf8.RuneSelf || r >= 'A' && r <= 'Z' }) &&
+		!strings.HasSuffix(name, ".") && !strings.HasSuffix(name, " ")
 }
 
 func failUnless(kind error, op, path string, err error) error {
