@@ -54,9 +54,10 @@ func (c *Client) list(ctx context.Context, options tranship.ListOptions, yield f
 	})
 	defer stall.Stop()
 	stream, err := c.files.List(ctx, &transhipv1.ListRequest{
-		Directory:  options.Directory,
-		Recursive:  options.Recursive,
-		StartAfter: options.StartAfter,
+		Directory:     options.Directory,
+		Recursive:     options.Recursive,
+		StartAfter:    options.StartAfter,
+		ReportSkipped: options.ReportSkipped,
 	})
 	if err != nil {
 		return rpcstatus.FromError(err)
@@ -74,13 +75,16 @@ func (c *Client) list(ctx context.Context, options tranship.ListOptions, yield f
 			return cmp.Or(context.Cause(ctx), rpcstatus.FromError(err))
 		}
 		end = response.GetEnd()
-		for _, p := range response.GetEntries() {
-			entry, err := wire.EntryFromProto(p)
-			if err != nil {
+		for entry, err := range wire.ListItems(response, options.Directory) {
+			_, skipped := errors.AsType[*tranship.SkippedError](err)
+			switch {
+			case err != nil && !skipped:
 				return err
+			case skipped && !options.ReportSkipped:
+				return fmt.Errorf("%w: the server reports what it left out without being asked to", tranship.ErrIntegrity)
 			}
-			sum.Add(entry)
-			if !yield(entry, nil) {
+			sum.AddItem(entry, err)
+			if !yield(entry, err) {
 				return nil
 			}
 			if err := ctx.Err(); err != nil {

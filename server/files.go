@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 
 	"google.golang.org/grpc"
 
@@ -30,31 +31,39 @@ func (s *Server) List(request *transhipv1.ListRequest, stream grpc.ServerStreami
 		return rpcstatus.Error(&tranship.InvalidError{Field: "limit", Rule: "a limit must not be negative"})
 	}
 	entries := s.store.List(ctx, tranship.ListOptions{
-		Directory:  request.GetDirectory(),
-		Recursive:  request.GetRecursive(),
-		StartAfter: request.GetStartAfter(),
+		Directory:     request.GetDirectory(),
+		Recursive:     request.GetRecursive(),
+		StartAfter:    request.GetStartAfter(),
+		ReportSkipped: request.GetReportSkipped(),
 	})
 	remaining := int(request.GetLimit())
 	var sum wire.ListSum
 	batch := make([]*transhipv1.Entry, 0, s.options.ListPage)
+	var left []*transhipv1.Skipped
 	for entry, err := range entries {
-		if err != nil {
+		skipped, isSkipped := errors.AsType[*tranship.SkippedError](err)
+		switch {
+		case isSkipped:
+			s.logInternal(ctx, "list", err)
+			left = append(left, wire.SkippedToProto(skipped))
+		case err != nil:
 			return s.statusError(ctx, "list", err)
+		default:
+			batch = append(batch, wire.EntryToProto(entry))
+			remaining--
 		}
-		sum.Add(entry)
-		batch = append(batch, wire.EntryToProto(entry))
-		remaining--
-		if len(batch) == s.options.ListPage {
-			if err := stream.Send(&transhipv1.ListResponse{Entries: batch}); err != nil {
+		sum.AddItem(entry, err)
+		if len(batch)+len(left) == s.options.ListPage {
+			if err := stream.Send(&transhipv1.ListResponse{Entries: batch, Skipped: left}); err != nil {
 				return err
 			}
-			batch = batch[:0]
+			batch, left = batch[:0], left[:0]
 		}
-		if remaining == 0 {
+		if remaining == 0 && !isSkipped {
 			break
 		}
 	}
-	return stream.Send(&transhipv1.ListResponse{Entries: batch, End: sum.End()})
+	return stream.Send(&transhipv1.ListResponse{Entries: batch, Skipped: left, End: sum.End()})
 }
 
 // SetAttributes implements the service.

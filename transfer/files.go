@@ -22,13 +22,22 @@ type Tree interface {
 }
 
 // Files yields all files below a directory of a store, each to go to the same
-// place below the destination; "" is the root of either. A list that breaks off
-// with tranship.ErrUnavailable goes on where it was, a few times.
+// place below the destination; "" is the root of either. What the store's list leaves
+// out comes as an item with an error that matches ErrSkipped and *tranship.SkippedError.
+// A list that breaks off with tranship.ErrUnavailable goes on where it was, a few times.
 func Files(ctx context.Context, store Tree, directory, destination string) iter.Seq2[Item, error] {
 	return func(yield func(Item, error) bool) {
 		for entry, err := range list(ctx, store, directory) {
 			item := Item{Source: store, SourcePath: entry.Path, File: entry.File}
-			if err == nil {
+			skipped, isSkipped := errors.AsType[*tranship.SkippedError](err)
+			switch {
+			case isSkipped:
+				item.SourcePath, err = skipped.Path, skippedError{skipped}
+				// For people only: an item with an error is not copied.
+				if path, outside := rebase(skipped.Path, directory, destination); outside == nil {
+					item.Path = path
+				}
+			case err == nil:
 				item.Path, err = rebase(entry.Path, directory, destination)
 			}
 			if !yield(item, err) {
@@ -38,15 +47,35 @@ func Files(ctx context.Context, store Tree, directory, destination string) iter.
 	}
 }
 
-// list is a recursive List that continues after an interruption.
+// skippedError is ErrSkipped for what a list has left out.
+type skippedError struct{ skipped *tranship.SkippedError }
+
+func (e skippedError) Error() string        { return ErrSkipped.Error() + ": " + e.skipped.Err.Error() }
+func (e skippedError) Is(target error) bool { return target == ErrSkipped }
+func (e skippedError) Unwrap() error        { return e.skipped }
+
+// list is a recursive List that continues after an interruption. It yields what the
+// list leaves out as *tranship.SkippedErrors.
 func list(ctx context.Context, store Lister, directory string) iter.Seq2[tranship.Entry, error] {
 	const attempts = 8
 	return func(yield func(tranship.Entry, error) bool) {
-		options := tranship.ListOptions{Directory: directory, Recursive: true}
+		options := tranship.ListOptions{Directory: directory, Recursive: true, ReportSkipped: true}
 		failures, wait := 0, firstWait
+		// reported is the key of what was left out last: a list that continues
+		// after the last entry has it again.
+		reported := ""
 		for {
 			var failure error
 			for entry, err := range store.List(ctx, options) {
+				if skipped, ok := errors.AsType[*tranship.SkippedError](err); ok {
+					if key := skipped.Key(); key > reported {
+						reported = key
+						if !yield(tranship.Entry{}, skipped) {
+							return
+						}
+					}
+					continue
+				}
 				if err != nil {
 					failure = err
 					break

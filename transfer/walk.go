@@ -12,8 +12,9 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// ErrSkipped is what an entry of a local directory fails with that is of a kind
-// not to be copied: a symbolic link, an empty directory, a special file.
+// ErrSkipped is what an entry of a directory fails with that a walk goes on without: a
+// symbolic link, an empty directory, a special file, a directory that cannot be read, or
+// a name that cannot be part of a path.
 var ErrSkipped = errors.New("not copied")
 
 // Files yields all regular files below a directory of d, each to go to the same
@@ -44,11 +45,11 @@ func (w walk) directory(source, destination string) bool {
 	here := Item{Source: w.dir, SourcePath: source, Name: localName(source), Path: destination}
 	f, err := w.dir.root.Open(localName(source))
 	if err != nil {
-		return w.yield(here, localError(err))
+		return w.skip(here, localError(err))
 	}
 	entries, err := f.ReadDir(-1)
 	_ = f.Close()
-	if err != nil && !w.yield(here, localError(err)) {
+	if err != nil && !w.skip(here, localError(err)) {
 		return false
 	}
 	if err == nil && len(entries) == 0 {
@@ -63,12 +64,17 @@ func (w walk) directory(source, destination string) bool {
 	return true
 }
 
+// skip yields an item that the walk goes on without.
+func (w walk) skip(item Item, err error) bool {
+	return w.yield(item, fmt.Errorf("%w: %w", ErrSkipped, err))
+}
+
 func (w walk) entry(entry fs.DirEntry, source, destination string) bool {
 	item := Item{Source: w.dir, SourcePath: source, Path: destination}
 	// The whole is longer than its parts: a directory's name that cannot be part
 	// of a path is reported once, and not for each file below it.
 	if err := tranship.ValidatePath(destination); err != nil {
-		return w.yield(item, fmt.Errorf("cannot be stored as %q: %w", destination, err))
+		return w.skip(item, fmt.Errorf("cannot be stored as %q: %w", destination, err))
 	}
 	if entry.IsDir() {
 		return w.directory(source, destination)
@@ -78,7 +84,7 @@ func (w walk) entry(entry fs.DirEntry, source, destination string) bool {
 	}
 	info, err := entry.Info()
 	if err != nil {
-		return w.yield(item, localError(err))
+		return w.skip(item, localError(err))
 	}
 	item.File = fileOf(source, info)
 	return w.yield(item, nil)

@@ -28,6 +28,7 @@ func exitCodes() []exitRule {
 	return []exitRule{
 		{errUsage, exitUsage},
 		{transfer.ErrChanged, exitFailed},
+		{transfer.ErrSkipped, exitFailed},
 		{tranship.ErrNotFound, exitNotFound},
 		{fs.ErrNotExist, exitNotFound},
 		{tranship.ErrDenied, exitDenied},

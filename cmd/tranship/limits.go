@@ -131,12 +131,13 @@ func (f *serveLimitFlags) limiter(log *slog.Logger) *limit.Limiter {
 }
 
 // limited returns a store whose users have quotas.
-func (f *serveLimitFlags) limited(ctx context.Context, store tranship.Store) (*quota.Store, error) {
+func (f *serveLimitFlags) limited(ctx context.Context, store tranship.Store, log *slog.Logger) (*quota.Store, error) {
 	limited, err := quota.New(ctx, store, quota.Options{
 		FileBytes: int64(f.quota.fileSize),
 		Bytes:     int64(f.quota.bytes),
 		Files:     f.quota.files,
 		Uploads:   none(f.quota.uploads),
+		Logger:    log,
 	})
 	if errors.Is(err, tranship.ErrUnsupported) {
 		return nil, fmt.Errorf("--quota-bytes, --quota-files: %w", err)

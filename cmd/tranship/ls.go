@@ -72,7 +72,11 @@ func (g *globals) ls(ctx context.Context, store tranship.Store, p place, recursi
 	if !isDirectory {
 		return g.printEntry(tranship.Entry{File: file}, path.Dir(p.path), long)
 	}
-	for entry, err := range store.List(ctx, tranship.ListOptions{Directory: p.path, Recursive: recursive}) {
+	for entry, err := range store.List(ctx, tranship.ListOptions{Directory: p.path, Recursive: recursive, ReportSkipped: true}) {
+		if skipped, ok := skippedOf(err); ok {
+			g.notListed(p.server, skipped)
+			continue
+		}
 		if err != nil {
 			return err
 		}

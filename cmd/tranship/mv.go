@@ -90,6 +90,10 @@ func (g *globals) moveDirectory(ctx context.Context, store tranship.Store, sourc
 		return err
 	}
 	for item, err := range transfer.Files(ctx, store, source.path, destination) {
+		if skipped, ok := skippedOf(err); ok {
+			g.leftOut(source.server, "not moved", skipped)
+			continue
+		}
 		if err == nil {
 			err = g.moveFile(ctx, store, item.SourcePath, item.Path)
 		}

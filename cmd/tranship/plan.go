@@ -215,7 +215,8 @@ func (p *plan) remoteDirectory(ctx context.Context, store transfer.Tree, source 
 	}
 }
 
-// lookup finds out whether a place is a file or a directory.
+// lookup finds out whether a place is a file or a directory. isDirectory is set also
+// with the tranship.ErrDenied of a directory that the server cannot read.
 func lookup(ctx context.Context, store tranship.Reader, p place) (file tranship.File, isDirectory bool, err error) {
 	// Both questions are asked at once, to wait for one round trip.
 	ctx, cancel := context.WithCancel(ctx)
@@ -235,7 +236,8 @@ func lookup(ctx context.Context, store tranship.Reader, p place) (file tranship.
 		}
 	}
 	if <-listed; listErr != nil {
-		return tranship.File{}, false, listErr
+		// There is a directory if it cannot be read.
+		return tranship.File{}, errors.Is(listErr, tranship.ErrDenied), listErr
 	}
 	// The root is there also when it is empty.
 	if isDirectory || p.path == "" {
@@ -245,11 +247,14 @@ func lookup(ctx context.Context, store tranship.Reader, p place) (file tranship.
 }
 
 // hasFiles reports whether there is anything below a directory of a store, which is
-// what makes it one.
+// what makes it one: files, or what a list leaves out.
 func hasFiles(ctx context.Context, store transfer.Lister, directory string) (bool, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	for _, err := range store.List(ctx, tranship.ListOptions{Directory: directory}) {
+	for _, err := range store.List(ctx, tranship.ListOptions{Directory: directory, ReportSkipped: true}) {
+		if _, ok := skippedOf(err); ok {
+			return true, nil
+		}
 		return err == nil, err
 	}
 	return false, nil

@@ -70,7 +70,13 @@ func (g *globals) removeAll(ctx context.Context, store tranship.Store, p place) 
 	var group errgroup.Group
 	group.SetLimit(removals)
 	var mu sync.Mutex
-	for entry, err := range store.List(ctx, tranship.ListOptions{Directory: p.path, Recursive: true}) {
+	for entry, err := range store.List(ctx, tranship.ListOptions{Directory: p.path, Recursive: true, ReportSkipped: true}) {
+		if skipped, ok := skippedOf(err); ok {
+			mu.Lock()
+			g.leftOut(p.server, "not removed", skipped)
+			mu.Unlock()
+			continue
+		}
 		if err != nil {
 			_ = group.Wait()
 			return err

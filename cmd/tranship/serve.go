@@ -173,7 +173,7 @@ func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 
-	limited, err := flags.limits.limited(ctx, store)
+	limited, err := flags.limits.limited(ctx, store, logger)
 	if err != nil {
 		return err
 	}

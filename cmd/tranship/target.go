@@ -146,8 +146,8 @@ func openNativeTarget(ctx context.Context, connections *connections, p place) (*
 	switch {
 	case err == nil:
 		t.isDirectory, t.isFile = isDirectory, !isDirectory
-	case errors.Is(err, tranship.ErrDenied): // a file that may perhaps be replaced, if not read
-		t.isFile = true
+	case errors.Is(err, tranship.ErrDenied): // what may perhaps be written, if not read
+		t.isDirectory, t.isFile = isDirectory, !isDirectory
 	case !errors.Is(err, tranship.ErrNotFound):
 		return nil, fmt.Errorf("%s: %w", p.arg, err)
 	}

@@ -28,7 +28,9 @@ type Keeper interface {
 	KeepsAccounts() error
 	// Account tells of the file at path. tranship.ErrNotFound: there is none.
 	Account(ctx context.Context, path string) (File, error)
-	// Accounts yields all files, in any order. After an error it yields nothing more.
+	// Accounts yields all files, in any order. What cannot be read is a
+	// *tranship.SkippedError, after which it goes on. After another error it yields
+	// nothing more.
 	Accounts(ctx context.Context) iter.Seq2[File, error]
 }
 

@@ -169,6 +169,9 @@ func RangeToProto(r tranship.Range) *transhipv1.Range {
 type ListSum struct {
 	count int64
 	crc   uint32
+	// skipped and skippedCRC are of what was left out.
+	skipped    int64
+	skippedCRC uint32
 }
 
 // Add takes in the next entry.
@@ -179,7 +182,7 @@ func (s *ListSum) Add(entry tranship.Entry) {
 
 // End is the mark behind the last entry.
 func (s *ListSum) End() *transhipv1.ListEnd {
-	return &transhipv1.ListEnd{EntryCount: s.count, Crc32C: s.crc}
+	return &transhipv1.ListEnd{EntryCount: s.count, Crc32C: s.crc, SkippedCount: s.skipped, SkippedCrc32C: s.skippedCRC}
 }
 
 // Verify compares the mark that a server sent, nil when it sent none, with what came
@@ -188,7 +191,8 @@ func (s *ListSum) Verify(end *transhipv1.ListEnd) error {
 	switch {
 	case end == nil:
 		return fmt.Errorf("%w: the list broke off after %d entries", tranship.ErrIntegrity, s.count)
-	case end.GetEntryCount() != s.count || end.GetCrc32C() != s.crc:
+	case end.GetEntryCount() != s.count || end.GetCrc32C() != s.crc,
+		end.GetSkippedCount() != s.skipped || end.GetSkippedCrc32C() != s.skippedCRC:
 		return fmt.Errorf("%w: the list does not have its checksum", tranship.ErrIntegrity)
 	default:
 		return nil

@@ -11,7 +11,8 @@ import (
 )
 
 // A finder yields the paths of the files that a requested name stands for, in
-// ascending order; of none, nothing. After an error it yields nothing more.
+// ascending order; of none, nothing. After an error, which may be that of a file or
+// directory that it could not read, it yields nothing more.
 type finder func(ctx context.Context, store tranship.Reader, name string) iter.Seq2[string, error]
 
 // literal is a finder that takes the name as a path. It does not look whether there
@@ -33,43 +34,72 @@ func match(ctx context.Context, store tranship.Reader, name string) iter.Seq2[st
 			yield("", err)
 			return
 		}
+		s := search{ctx: ctx, store: store, yield: yield}
 		found := false
-		for entry, err := range store.List(ctx, tranship.ListOptions{Directory: name, Recursive: true}) {
+		for entry, err := range store.List(ctx, tranship.ListOptions{Directory: name, Recursive: true, ReportSkipped: true}) {
 			found = true
+			if skipped, ok := errors.AsType[*tranship.SkippedError](err); ok {
+				s.leaveOut(skipped)
+				continue
+			}
 			if !yield(entry.Path, err) || err != nil {
 				return
 			}
 		}
-		if !found {
-			walk(ctx, store, "", strings.Split(name, "/"), yield)
+		if (found || s.walk("", strings.Split(name, "/"))) && s.unread != nil {
+			yield("", s.unread)
 		}
+	}
+}
+
+// search yields the files that match a pattern.
+type search struct {
+	ctx   context.Context
+	store tranship.Reader
+	yield func(string, error) bool
+	// unread is the first of what could not be read. The protocol cannot tell of it
+	// beside the files: the caller yields it behind them.
+	unread error
+}
+
+// leaveOut takes down what a list has left out. What no store can have, as a link,
+// matches nothing.
+func (s *search) leaveOut(skipped *tranship.SkippedError) {
+	if skipped.Unreadable() && s.unread == nil {
+		s.unread = skipped
 	}
 }
 
 // walk yields the files below directory that match a pattern, given as segments. It
 // looks only into directories that match as far. It returns false when it must
 // stop.
-func walk(ctx context.Context, store tranship.Reader, directory string, pattern []string, yield func(string, error) bool) bool {
+func (s *search) walk(directory string, pattern []string) bool {
 	segment, rest := pattern[0], pattern[1:]
 	if !strings.ContainsAny(segment, `*?[\`) {
 		next := path.Join(directory, segment)
 		if len(rest) > 0 {
-			return walk(ctx, store, next, rest, yield)
+			return s.walk(next, rest)
 		}
-		_, err := store.Stat(ctx, next)
-		return errors.Is(err, tranship.ErrNotFound) || yield(next, err) && err == nil
+		_, err := s.store.Stat(s.ctx, next)
+		return errors.Is(err, tranship.ErrNotFound) || s.yield(next, err) && err == nil
 	}
-	for entry, err := range store.List(ctx, tranship.ListOptions{Directory: directory}) {
-		if err != nil {
-			return yield("", err) && false
+	for entry, err := range s.store.List(s.ctx, tranship.ListOptions{Directory: directory, ReportSkipped: true}) {
+		skipped, isSkipped := errors.AsType[*tranship.SkippedError](err)
+		if err != nil && !isSkipped {
+			return s.yield("", err) && false
+		}
+		if isSkipped {
+			entry = tranship.Entry{File: tranship.File{Path: skipped.Path}, IsDir: skipped.IsDir}
 		}
 		// A malformed pattern matches nothing.
 		matched, _ := path.Match(segment, path.Base(entry.Path))
 		switch {
 		case !matched || entry.IsDir != (len(rest) > 0):
-		case entry.IsDir && !walk(ctx, store, entry.Path, rest, yield):
+		case isSkipped:
+			s.leaveOut(skipped)
+		case entry.IsDir && !s.walk(entry.Path, rest):
 			return false
-		case !entry.IsDir && !yield(entry.Path, nil):
+		case !entry.IsDir && !s.yield(entry.Path, nil):
 			return false
 		}
 	}

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"log/slog"
 
@@ -36,20 +37,25 @@ func (s *store) Stat(ctx context.Context, path string) (tranship.File, error) {
 // List implements tranship.Reader.
 func (s *store) List(ctx context.Context, options tranship.ListOptions) iter.Seq2[tranship.Entry, error] {
 	return func(yield func(tranship.Entry, error) bool) {
-		n, err := 0, s.log.output.ready()
+		n, skipped, err := 0, 0, s.log.output.ready()
 		if err != nil {
 			yield(tranship.Entry{}, err)
 			return
 		}
 		defer func() {
-			s.log.done(ctx, "list", err, pathAttr(options.Directory), slog.Bool("recursive", options.Recursive), slog.Int("entries", n))
+			attrs := []slog.Attr{pathAttr(options.Directory), slog.Bool("recursive", options.Recursive), slog.Int("entries", n)}
+			if skipped > 0 {
+				attrs = append(attrs, slog.Int("skipped", skipped))
+			}
+			s.log.done(ctx, "list", err, attrs...)
 		}()
-		var entry tranship.Entry
-		for entry, err = range s.inner.List(ctx, options) {
-			if err == nil {
+		for entry, failure := range s.inner.List(ctx, options) {
+			if _, ok := errors.AsType[*tranship.SkippedError](failure); ok {
+				skipped++ // the list itself has not failed
+			} else if err = failure; err == nil {
 				n++
 			}
-			if !yield(entry, err) {
+			if !yield(entry, failure) {
 				return
 			}
 		}

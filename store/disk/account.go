@@ -60,17 +60,18 @@ func (s *Store) Accounts(ctx context.Context) iter.Seq2[account.File, error] {
 	return func(yield func(account.File, error) bool) {
 		err := s.present()
 		if err == nil {
-			err = s.visitAccounts(ctx, s.root, "", func(file account.File) bool { return yield(file, nil) })
+			err = s.visitAccounts(ctx, s.root, "", yield)
 		}
 		if err != nil && err != errEnough {
-			yield(account.File{}, err)
+			yield(account.File{}, plain(err))
 		}
 	}
 }
 
-// visitAccounts visits the files in a directory and below.
-func (s *Store) visitAccounts(ctx context.Context, dir *rootfs.Dir, directory string, visit func(account.File) bool) error {
-	children, err := readChildren(dir, directory)
+// visitAccounts visits the files in a directory and below. visit gets a
+// *tranship.SkippedError for what cannot be read, and the walk goes on.
+func (s *Store) visitAccounts(ctx context.Context, dir *rootfs.Dir, directory string, visit func(account.File, error) bool) error {
+	children, err := s.readChildren(dir, directory)
 	if err != nil {
 		return err
 	}
@@ -78,24 +79,39 @@ func (s *Store) visitAccounts(ctx context.Context, dir *rootfs.Dir, directory st
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if child.IsDir() {
-			err = enter(dir, child, func(dir *rootfs.Dir, directory string) error {
-				return s.visitAccounts(ctx, dir, directory, visit)
-			})
-			if err != nil {
-				return err
-			}
+		if child.unserved != nil {
 			continue
 		}
-		file, err := s.accountIn(dir, child.name, child.path)
-		switch {
-		// Removed meanwhile, or not readable: such a file is not the store's own.
-		case errors.Is(err, tranship.ErrNotFound), errors.Is(err, tranship.ErrDenied):
-		case err != nil:
-			return err
-		case !visit(file):
-			return errEnough
+		err := s.visitAccount(ctx, dir, child, visit)
+		if isLocal(err) {
+			if visit(account.File{}, child.skipped(err)) {
+				continue
+			}
+			err = errEnough
 		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// visitAccount visits a file, or all files below a directory.
+func (s *Store) visitAccount(ctx context.Context, dir *rootfs.Dir, child child, visit func(account.File, error) bool) error {
+	if child.IsDir() {
+		return enter(dir, child, func(dir *rootfs.Dir, directory string) error {
+			return s.visitAccounts(ctx, dir, directory, visit)
+		})
+	}
+	file, err := s.accountIn(dir, child.name, child.path)
+	switch {
+	// Removed meanwhile, or not readable: such a file is not the store's own.
+	case errors.Is(err, tranship.ErrNotFound), errors.Is(err, tranship.ErrDenied):
+		return nil
+	case err != nil:
+		return localTo(err)
+	case !visit(file, nil):
+		return errEnough
 	}
 	return nil
 }

@@ -315,7 +315,7 @@ func TestDirectoryRemovedWhileOpen(t *testing.T) {
 	if err := os.Remove(f.at("a/b")); err != nil {
 		t.Fatal(err)
 	}
-	if children, err := readChildren(sub, "a/b"); err != nil || children != nil {
+	if children, err := f.readChildren(sub, "a/b"); err != nil || children != nil {
 		t.Errorf("readChildren: %v, %v", children, err)
 	}
 	dir.Close()

@@ -21,7 +21,7 @@ func (s *Store) List(ctx context.Context, options tranship.ListOptions) iter.Seq
 		}
 		l := lister{ctx: ctx, store: s, options: options, yield: yield}
 		if err := l.start(); err != nil && err != errEnough {
-			yield(tranship.Entry{}, err)
+			yield(tranship.Entry{}, plain(err))
 		}
 	}
 }
@@ -48,7 +48,7 @@ func (l lister) start() error {
 		return nil
 	}
 	if err != nil {
-		return fail("list", directoryName(l.options.Directory), err)
+		return failWalk("list", directoryName(l.options.Directory), err)
 	}
 	defer dir.Close()
 	return l.list(dir, l.options.Directory)
@@ -56,7 +56,7 @@ func (l lister) start() error {
 
 // list yields what is in a directory.
 func (l lister) list(dir *rootfs.Dir, directory string) error {
-	children, err := readChildren(dir, directory)
+	children, err := l.store.readChildren(dir, directory)
 	if err != nil {
 		return err
 	}
@@ -65,6 +65,8 @@ func (l lister) list(dir *rootfs.Dir, directory string) error {
 			return err
 		}
 		switch {
+		case child.unserved != nil:
+			err = l.leaveOut(child, child.unserved)
 		case !child.IsDir():
 			err = l.file(dir, child)
 		case l.options.Recursive:
@@ -75,6 +77,9 @@ func (l lister) list(dir *rootfs.Dir, directory string) error {
 			err = enter(dir, child, l.list)
 		case !l.skips(child.key):
 			err = l.directory(dir, child)
+		}
+		if isLocal(err) {
+			err = l.leaveOut(child, err)
 		}
 		if err != nil {
 			return err
@@ -95,7 +100,7 @@ func (l lister) file(dir *rootfs.Dir, child child) error {
 		return nil
 	}
 	if err != nil {
-		return err
+		return localTo(err)
 	}
 	if !l.yield(tranship.Entry{File: file}, nil) {
 		return errEnough
@@ -105,7 +110,7 @@ func (l lister) file(dir *rootfs.Dir, child child) error {
 
 func (l lister) directory(dir *rootfs.Dir, child child) error {
 	err := enter(dir, child, l.hasFile)
-	if err != errFound {
+	if err != errFound && err != errUnclear {
 		return err
 	}
 	if !l.yield(tranship.Entry{File: tranship.File{Path: child.path}, IsDir: true}, nil) {
@@ -114,57 +119,70 @@ func (l lister) directory(dir *rootfs.Dir, child child) error {
 	return nil
 }
 
-// errFound says that a directory has a file below it.
-var errFound = errors.New("found")
+// errFound says that a directory has a file below it, errUnclear that it may have one
+// where it cannot be read.
+var (
+	errFound   = errors.New("found")
+	errUnclear = errors.New("unclear")
+)
 
-// hasFile is errFound if there is a file in the directory or below it.
+// hasFile is errFound if there is a file in the directory or below it, and errUnclear
+// if there may be one in a directory below it that cannot be read.
 func (l lister) hasFile(dir *rootfs.Dir, directory string) error {
-	children, err := readChildren(dir, directory)
+	children, err := l.store.readChildren(dir, directory)
 	if err != nil {
 		return err
 	}
-	if slices.ContainsFunc(children, func(c child) bool { return !c.IsDir() }) {
+	if slices.ContainsFunc(children, func(c child) bool { return c.unserved == nil && !c.IsDir() }) {
 		return errFound
 	}
+	var unclear error
 	for _, child := range children {
 		if err := l.ctx.Err(); err != nil {
 			return err
 		}
-		if err := enter(dir, child, l.hasFile); err != nil {
+		if child.unserved != nil {
+			continue
+		}
+		switch err := enter(dir, child, l.hasFile); {
+		case err == errUnclear || isLocal(err):
+			unclear = errUnclear
+		case err != nil:
 			return err
 		}
 	}
-	return nil
+	return unclear
 }
 
-// child is a file or directory in a directory.
+// child is a file or directory in a directory, or something else that is there.
 type child struct {
 	name, path, key string
+	// unserved is why the store does not have it; nil: it does.
+	unserved error
 }
 
 // IsDir tells a directory by its key.
 func (c child) IsDir() bool { return len(c.key) > len(c.path) }
 
-// readChildren returns the files and directories that can have valid paths, by
-// ascending key.
-func readChildren(dir *rootfs.Dir, directory string) ([]child, error) {
-	entries, err := dir.ReadDir()
+// readChildren returns what is in a directory, by ascending key. Of what the store
+// keeps for itself there is nothing.
+func (s *Store) readChildren(dir *rootfs.Dir, directory string) ([]child, error) {
+	entries, err := s.system.readDir(dir, directory)
 	if err != nil && !rootfs.IsAbsent(err) { // absent: removed after it was opened
-		return nil, fail("list", directoryName(directory), err)
+		return nil, failWalk("list", directoryName(directory), err)
 	}
 	var children []child
 	for _, entry := range entries {
-		c := child{name: entry.Name(), path: join(directory, entry.Name())}
-		if tranship.ValidatePath(c.path) != nil {
+		if directory == "" && strings.EqualFold(entry.Name(), tranship.ReservedSegment) {
 			continue
 		}
-		switch {
-		case entry.Type().IsRegular():
-			c.key = c.path
-		case entry.IsDir():
-			c.key = c.path + "/"
-		default:
-			continue
+		c := child{name: entry.Name(), path: join(directory, entry.Name())}
+		c.key = c.path
+		if entry.IsDir() {
+			c.key += "/"
+		}
+		if c.unserved = tranship.ValidatePath(c.path); c.unserved == nil {
+			c.unserved = unserved(entry.Type())
 		}
 		children = append(children, c)
 	}
@@ -179,7 +197,7 @@ func enter(dir *rootfs.Dir, child child, do func(dir *rootfs.Dir, directory stri
 		return nil
 	}
 	if err != nil {
-		return fail("list", child.path, err)
+		return failWalk("list", child.path, err)
 	}
 	defer sub.Close()
 	return do(sub, child.path)

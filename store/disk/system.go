@@ -26,7 +26,9 @@ type system struct {
 	sync     func(file *os.File) error
 	setxattr func(file *os.File, name string, value []byte) error
 	syncDir  func(dir *rootfs.Dir) error
-	free     func(dir *rootfs.Dir) (int64, error)
+	// readDir reads the directory at path, which dir is.
+	readDir func(dir *rootfs.Dir, path string) ([]rootfs.Entry, error)
+	free    func(dir *rootfs.Dir) (int64, error)
 	// rename fails with fs.ErrExist instead of replacing, unless it may.
 	rename func(from *rootfs.Dir, name string, to *rootfs.Dir, newName string, replace bool) error
 	// boot names the run of the machine; "" when it has no name.
@@ -49,6 +51,7 @@ func realSystem() system {
 		sync:     (*os.File).Sync,
 		setxattr: rootfs.Setxattr,
 		syncDir:  (*rootfs.Dir).Sync,
+		readDir:  func(dir *rootfs.Dir, _ string) ([]rootfs.Entry, error) { return dir.ReadDir() },
 		free:     (*rootfs.Dir).FreeBytes,
 		rename: func(from *rootfs.Dir, name string, to *rootfs.Dir, newName string, replace bool) error {
 			if replace {

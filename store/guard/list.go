@@ -49,10 +49,12 @@ func below(prefixes policy.Prefixes, directory string) []string {
 	})
 }
 
-// errEnough says that who lists has stopped, errFound that there is a file.
+// errEnough says that who lists has stopped, errFound that there is a file, errUnclear
+// that there may be one.
 var (
-	errEnough = errors.New("enough")
-	errFound  = errors.New("found")
+	errEnough  = errors.New("enough")
+	errFound   = errors.New("found")
+	errUnclear = errors.New("unclear")
 )
 
 type lister struct {
@@ -85,9 +87,14 @@ func (l lister) some(prefixes []string) error {
 		case !source.isBelow():
 			err = l.at(source.path)
 		case l.options.Recursive:
-			err = l.below(tranship.ListOptions{Directory: source.path, Recursive: true, StartAfter: l.options.StartAfter})
+			options := l.options
+			options.Directory = source.path
+			err = l.below(options)
 		default:
 			err = l.directory(source)
+		}
+		if err != nil {
+			err = l.leaveOut(source, err)
 		}
 		if err != nil {
 			return err
@@ -155,14 +162,39 @@ func (l lister) at(path string) error {
 func (l lister) below(options tranship.ListOptions) error {
 	readable := l.readable.Contain(options.Directory)
 	for entry, err := range l.inner.List(l.ctx, options) {
-		if err == nil {
+		switch _, skipped := errors.AsType[*tranship.SkippedError](err); {
+		case err == nil:
 			err = l.entry(entry, readable)
+		case !skipped:
+		case l.yield(tranship.Entry{}, err): // it is below what the caller may list
+			err = nil
+		default:
+			err = errEnough
 		}
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// leaveOut reports a piece of the list that the store cannot read, if that is asked
+// for, and returns what ends the list.
+func (l lister) leaveOut(source source, err error) error {
+	switch {
+	case err == errEnough, !l.options.ReportSkipped, !isLocal(l.ctx, err):
+		return err
+	case source.key <= l.options.StartAfter:
+		return nil
+	case !l.yield(tranship.Entry{}, &tranship.SkippedError{Path: source.path, IsDir: source.isBelow(), Err: err}):
+		return errEnough
+	}
+	return nil
+}
+
+// isLocal reports whether an error of the store is one of a single file or directory.
+func isLocal(ctx context.Context, err error) bool {
+	return ctx.Err() == nil && !errors.Is(err, tranship.ErrUnavailable)
 }
 
 // entry yields one, as the caller may see it.
@@ -176,21 +208,30 @@ func (l lister) entry(entry tranship.Entry, readable bool) error {
 	return nil
 }
 
-// directory yields one that has a file below it.
+// directory yields one that has a file below it, or may have one where the store
+// cannot read.
 func (l lister) directory(source source) error {
+	entry := tranship.Entry{File: tranship.File{Path: source.path}, IsDir: true}
+	unclear := false
 	for _, root := range source.roots {
-		err := l.hasFile(root, root != source.path)
-		if err == errFound {
-			return l.entry(tranship.Entry{File: tranship.File{Path: source.path}, IsDir: true}, false)
-		}
-		if err != nil {
+		switch err := l.hasFile(root, root != source.path); {
+		case err == nil:
+		case err == errFound:
+			return l.entry(entry, false)
+		case err == errUnclear, root != source.path && isLocal(l.ctx, err):
+			unclear = true
+		default:
 			return err
 		}
 	}
-	return nil
+	if !unclear {
+		return nil
+	}
+	return l.entry(entry, false)
 }
 
-// hasFile is errFound if there is a file below a path, or, if that counts, at it.
+// hasFile is errFound if there is a file below a path, or, if that counts, at it. It
+// is errUnclear if there may be one below it, where the store cannot read.
 func (l lister) hasFile(path string, at bool) error {
 	if at {
 		_, err := l.inner.Stat(l.ctx, path)
@@ -201,11 +242,17 @@ func (l lister) hasFile(path string, at bool) error {
 			return err
 		}
 	}
-	for _, err := range l.inner.List(l.ctx, tranship.ListOptions{Directory: path, Recursive: true}) {
-		if err != nil {
+	var unclear error
+	for _, err := range l.inner.List(l.ctx, tranship.ListOptions{Directory: path, Recursive: true, ReportSkipped: true}) {
+		skipped, ok := errors.AsType[*tranship.SkippedError](err)
+		switch {
+		case err == nil:
+			return errFound
+		case !ok:
 			return err
+		case skipped.Unreadable():
+			unclear = errUnclear
 		}
-		return errFound
 	}
-	return nil
+	return unclear
 }

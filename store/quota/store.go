@@ -37,6 +37,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/tranship/tranship"
@@ -58,6 +59,9 @@ type Options struct {
 	// Uploads is how many unfinished uploads one principal may have, those that can
 	// be resumed included; 0: DefaultUploads; less than 0: any.
 	Uploads int
+	// Logger gets a warning for each file or directory that cannot be read and so is
+	// not counted; nil: none.
+	Logger *slog.Logger
 }
 
 // DefaultUploads is how many unfinished uploads a principal may have unless told
@@ -87,6 +91,9 @@ func New(ctx context.Context, store tranship.Store, options Options) (*Store, er
 	if options.Uploads == 0 {
 		options.Uploads = DefaultUploads
 	}
+	if options.Logger == nil {
+		options.Logger = slog.New(slog.DiscardHandler)
+	}
 	s := &Store{Store: store, options: options}
 	s.ledger = newLedger(options)
 	if options.counts() {
@@ -99,6 +106,10 @@ func New(ctx context.Context, store tranship.Store, options Options) (*Store, er
 		}
 		s.keeper = keeper
 		for file, err := range keeper.Accounts(ctx) {
+			if skipped, ok := errors.AsType[*tranship.SkippedError](err); ok {
+				options.Logger.WarnContext(ctx, "files that cannot be read do not count for a quota", "path", skipped.Path, "error", skipped.Err)
+				continue
+			}
 			if err != nil {
 				return nil, fmt.Errorf("counting files: %w", err)
 			}
@@ -120,8 +131,12 @@ func New(ctx context.Context, store tranship.Store, options Options) (*Store, er
 func (s *Store) restore(ctx context.Context, info tranship.UploadInfo) error {
 	h := &hold{account: nameOf(info.Owner), path: info.Path, uploads: 1, resumable: true}
 	old, err := s.look(ctx, info.Path)
-	if err != nil {
+	switch {
+	case ctx.Err() != nil || errors.Is(err, tranship.ErrUnavailable):
 		return fmt.Errorf("counting uploads: %w", err)
+	case err != nil: // it reserves as much as if there were no file
+		s.options.Logger.WarnContext(ctx, "the file that an unfinished upload is to replace cannot be read", "path", info.Path, "error", err)
+		old = account.File{}
 	}
 	h.bytes, h.files = needed(h.account, info.Size, old)
 	s.ledger.adopt(info.ID, h)

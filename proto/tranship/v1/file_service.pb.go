@@ -2333,8 +2333,12 @@ type ListRequest struct {
 	// Only paths that sort after this one (an entry that is a directory sorts as
 	// its path followed by '/'). Empty: from the start.
 	StartAfter string `protobuf:"bytes,3,opt,name=start_after,json=startAfter,proto3" json:"start_after,omitempty"`
-	// At most so many entries; 0: no limit.
-	Limit         int32 `protobuf:"varint,4,opt,name=limit,proto3" json:"limit,omitempty"`
+	// At most so many entries; 0: no limit. What is left out does not count.
+	Limit int32 `protobuf:"varint,4,opt,name=limit,proto3" json:"limit,omitempty"`
+	// true: the list goes on past what it leaves out, and reports it in
+	// ListResponse.skipped. false: what has no valid path, or is not a file, is left
+	// out silently, and what cannot be read ends the list with an error.
+	ReportSkipped bool `protobuf:"varint,5,opt,name=report_skipped,json=reportSkipped,proto3" json:"report_skipped,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2397,6 +2401,13 @@ func (x *ListRequest) GetLimit() int32 {
 	return 0
 }
 
+func (x *ListRequest) GetReportSkipped() bool {
+	if x != nil {
+		return x.ReportSkipped
+	}
+	return false
+}
+
 // ListResponse is a batch of entries.
 type ListResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2404,7 +2415,10 @@ type ListResponse struct {
 	// '/'.
 	Entries []*Entry `protobuf:"bytes,1,rep,name=entries,proto3" json:"entries,omitempty"`
 	// In the last message, and only there: a list without it has broken off.
-	End           *ListEnd `protobuf:"bytes,2,opt,name=end,proto3" json:"end,omitempty"`
+	End *ListEnd `protobuf:"bytes,2,opt,name=end,proto3" json:"end,omitempty"`
+	// What the list leaves out, if the request has report_skipped. It is sorted as the
+	// entries are, and belongs between the entries of this message by that order.
+	Skipped       []*Skipped `protobuf:"bytes,3,rep,name=skipped,proto3" json:"skipped,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2453,6 +2467,82 @@ func (x *ListResponse) GetEnd() *ListEnd {
 	return nil
 }
 
+func (x *ListResponse) GetSkipped() []*Skipped {
+	if x != nil {
+		return x.Skipped
+	}
+	return nil
+}
+
+// Skipped is something below the listed directory that the list leaves out.
+type Skipped struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Where it is, at most 1,280 bytes. It may break the rules of a path, and is not
+	// always UTF-8: it is for people only.
+	Path []byte `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
+	// true: it is a directory, and the list has nothing of what is below it. It then
+	// sorts as its path followed by '/'.
+	IsDirectory bool `protobuf:"varint,2,opt,name=is_directory,json=isDirectory,proto3" json:"is_directory,omitempty"`
+	// Why: PERMISSION_DENIED or INTERNAL if the server could not read it,
+	// INVALID_ARGUMENT if it has no valid path, UNIMPLEMENTED if it is of a kind that
+	// the store does not have, such as a symbolic link. The message does not repeat the
+	// path.
+	Status        *Status `protobuf:"bytes,3,opt,name=status,proto3" json:"status,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Skipped) Reset() {
+	*x = Skipped{}
+	mi := &file_tranship_v1_file_service_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Skipped) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Skipped) ProtoMessage() {}
+
+func (x *Skipped) ProtoReflect() protoreflect.Message {
+	mi := &file_tranship_v1_file_service_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Skipped.ProtoReflect.Descriptor instead.
+func (*Skipped) Descriptor() ([]byte, []int) {
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *Skipped) GetPath() []byte {
+	if x != nil {
+		return x.Path
+	}
+	return nil
+}
+
+func (x *Skipped) GetIsDirectory() bool {
+	if x != nil {
+		return x.IsDirectory
+	}
+	return false
+}
+
+func (x *Skipped) GetStatus() *Status {
+	if x != nil {
+		return x.Status
+	}
+	return nil
+}
+
 // ListEnd guards a list as a whole: a damaged connection must not make it shorter
 // without anybody's noticing.
 type ListEnd struct {
@@ -2461,14 +2551,18 @@ type ListEnd struct {
 	EntryCount int64 `protobuf:"varint,1,opt,name=entry_count,json=entryCount,proto3" json:"entry_count,omitempty"`
 	// CRC32C of the entries' paths in order, those of directories followed by '/',
 	// each followed by a NUL.
-	Crc32C        uint32 `protobuf:"fixed32,2,opt,name=crc32c,proto3" json:"crc32c,omitempty"`
+	Crc32C uint32 `protobuf:"fixed32,2,opt,name=crc32c,proto3" json:"crc32c,omitempty"`
+	// How much was reported as skipped.
+	SkippedCount int64 `protobuf:"varint,3,opt,name=skipped_count,json=skippedCount,proto3" json:"skipped_count,omitempty"`
+	// CRC32C of the paths of what was skipped, as crc32c is of the entries' paths.
+	SkippedCrc32C uint32 `protobuf:"fixed32,4,opt,name=skipped_crc32c,json=skippedCrc32c,proto3" json:"skipped_crc32c,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ListEnd) Reset() {
 	*x = ListEnd{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[28]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2480,7 +2574,7 @@ func (x *ListEnd) String() string {
 func (*ListEnd) ProtoMessage() {}
 
 func (x *ListEnd) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[28]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2493,7 +2587,7 @@ func (x *ListEnd) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListEnd.ProtoReflect.Descriptor instead.
 func (*ListEnd) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{28}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ListEnd) GetEntryCount() int64 {
@@ -2506,6 +2600,20 @@ func (x *ListEnd) GetEntryCount() int64 {
 func (x *ListEnd) GetCrc32C() uint32 {
 	if x != nil {
 		return x.Crc32C
+	}
+	return 0
+}
+
+func (x *ListEnd) GetSkippedCount() int64 {
+	if x != nil {
+		return x.SkippedCount
+	}
+	return 0
+}
+
+func (x *ListEnd) GetSkippedCrc32C() uint32 {
+	if x != nil {
+		return x.SkippedCrc32C
 	}
 	return 0
 }
@@ -2526,7 +2634,7 @@ type Entry struct {
 
 func (x *Entry) Reset() {
 	*x = Entry{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[29]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2538,7 +2646,7 @@ func (x *Entry) String() string {
 func (*Entry) ProtoMessage() {}
 
 func (x *Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[29]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2551,7 +2659,7 @@ func (x *Entry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry.ProtoReflect.Descriptor instead.
 func (*Entry) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{29}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Entry) GetEntry() isEntry_Entry {
@@ -2612,7 +2720,7 @@ type SetAttributesRequest struct {
 
 func (x *SetAttributesRequest) Reset() {
 	*x = SetAttributesRequest{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[30]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2624,7 +2732,7 @@ func (x *SetAttributesRequest) String() string {
 func (*SetAttributesRequest) ProtoMessage() {}
 
 func (x *SetAttributesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[30]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2637,7 +2745,7 @@ func (x *SetAttributesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetAttributesRequest.ProtoReflect.Descriptor instead.
 func (*SetAttributesRequest) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{30}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *SetAttributesRequest) GetPath() string {
@@ -2672,7 +2780,7 @@ type SetAttributesResponse struct {
 
 func (x *SetAttributesResponse) Reset() {
 	*x = SetAttributesResponse{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[31]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2684,7 +2792,7 @@ func (x *SetAttributesResponse) String() string {
 func (*SetAttributesResponse) ProtoMessage() {}
 
 func (x *SetAttributesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[31]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2697,7 +2805,7 @@ func (x *SetAttributesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetAttributesResponse.ProtoReflect.Descriptor instead.
 func (*SetAttributesResponse) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{31}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *SetAttributesResponse) GetFile() *File {
@@ -2720,7 +2828,7 @@ type DeleteRequest struct {
 
 func (x *DeleteRequest) Reset() {
 	*x = DeleteRequest{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[32]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2732,7 +2840,7 @@ func (x *DeleteRequest) String() string {
 func (*DeleteRequest) ProtoMessage() {}
 
 func (x *DeleteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[32]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2745,7 +2853,7 @@ func (x *DeleteRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteRequest.ProtoReflect.Descriptor instead.
 func (*DeleteRequest) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{32}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *DeleteRequest) GetPath() string {
@@ -2771,7 +2879,7 @@ type DeleteResponse struct {
 
 func (x *DeleteResponse) Reset() {
 	*x = DeleteResponse{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[33]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2783,7 +2891,7 @@ func (x *DeleteResponse) String() string {
 func (*DeleteResponse) ProtoMessage() {}
 
 func (x *DeleteResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[33]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2796,7 +2904,7 @@ func (x *DeleteResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteResponse.ProtoReflect.Descriptor instead.
 func (*DeleteResponse) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{33}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{34}
 }
 
 // MoveRequest renames a file.
@@ -2814,7 +2922,7 @@ type MoveRequest struct {
 
 func (x *MoveRequest) Reset() {
 	*x = MoveRequest{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[34]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2826,7 +2934,7 @@ func (x *MoveRequest) String() string {
 func (*MoveRequest) ProtoMessage() {}
 
 func (x *MoveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[34]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2839,7 +2947,7 @@ func (x *MoveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MoveRequest.ProtoReflect.Descriptor instead.
 func (*MoveRequest) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{34}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *MoveRequest) GetSourcePath() string {
@@ -2874,7 +2982,7 @@ type MoveResponse struct {
 
 func (x *MoveResponse) Reset() {
 	*x = MoveResponse{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[35]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2886,7 +2994,7 @@ func (x *MoveResponse) String() string {
 func (*MoveResponse) ProtoMessage() {}
 
 func (x *MoveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[35]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2899,7 +3007,7 @@ func (x *MoveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MoveResponse.ProtoReflect.Descriptor instead.
 func (*MoveResponse) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{35}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *MoveResponse) GetFile() *File {
@@ -2924,7 +3032,7 @@ type CopyRequest struct {
 
 func (x *CopyRequest) Reset() {
 	*x = CopyRequest{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[36]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2936,7 +3044,7 @@ func (x *CopyRequest) String() string {
 func (*CopyRequest) ProtoMessage() {}
 
 func (x *CopyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[36]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2949,7 +3057,7 @@ func (x *CopyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CopyRequest.ProtoReflect.Descriptor instead.
 func (*CopyRequest) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{36}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *CopyRequest) GetSourcePath() string {
@@ -2984,7 +3092,7 @@ type CopyResponse struct {
 
 func (x *CopyResponse) Reset() {
 	*x = CopyResponse{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[37]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2996,7 +3104,7 @@ func (x *CopyResponse) String() string {
 func (*CopyResponse) ProtoMessage() {}
 
 func (x *CopyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[37]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3009,7 +3117,7 @@ func (x *CopyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CopyResponse.ProtoReflect.Descriptor instead.
 func (*CopyResponse) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{37}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *CopyResponse) GetFile() *File {
@@ -3030,7 +3138,7 @@ type ListUploadsRequest struct {
 
 func (x *ListUploadsRequest) Reset() {
 	*x = ListUploadsRequest{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[38]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3042,7 +3150,7 @@ func (x *ListUploadsRequest) String() string {
 func (*ListUploadsRequest) ProtoMessage() {}
 
 func (x *ListUploadsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[38]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3055,7 +3163,7 @@ func (x *ListUploadsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUploadsRequest.ProtoReflect.Descriptor instead.
 func (*ListUploadsRequest) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{38}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *ListUploadsRequest) GetDirectory() string {
@@ -3076,7 +3184,7 @@ type ListUploadsResponse struct {
 
 func (x *ListUploadsResponse) Reset() {
 	*x = ListUploadsResponse{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[39]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3088,7 +3196,7 @@ func (x *ListUploadsResponse) String() string {
 func (*ListUploadsResponse) ProtoMessage() {}
 
 func (x *ListUploadsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[39]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3101,7 +3209,7 @@ func (x *ListUploadsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUploadsResponse.ProtoReflect.Descriptor instead.
 func (*ListUploadsResponse) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{39}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *ListUploadsResponse) GetUploads() []*Upload {
@@ -3132,7 +3240,7 @@ type Upload struct {
 
 func (x *Upload) Reset() {
 	*x = Upload{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[40]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3144,7 +3252,7 @@ func (x *Upload) String() string {
 func (*Upload) ProtoMessage() {}
 
 func (x *Upload) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[40]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3157,7 +3265,7 @@ func (x *Upload) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Upload.ProtoReflect.Descriptor instead.
 func (*Upload) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{40}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Upload) GetUploadId() string {
@@ -3213,7 +3321,7 @@ type AbortUploadRequest struct {
 
 func (x *AbortUploadRequest) Reset() {
 	*x = AbortUploadRequest{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[41]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3225,7 +3333,7 @@ func (x *AbortUploadRequest) String() string {
 func (*AbortUploadRequest) ProtoMessage() {}
 
 func (x *AbortUploadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[41]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3238,7 +3346,7 @@ func (x *AbortUploadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AbortUploadRequest.ProtoReflect.Descriptor instead.
 func (*AbortUploadRequest) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{41}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *AbortUploadRequest) GetUploadId() string {
@@ -3257,7 +3365,7 @@ type AbortUploadResponse struct {
 
 func (x *AbortUploadResponse) Reset() {
 	*x = AbortUploadResponse{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[42]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3269,7 +3377,7 @@ func (x *AbortUploadResponse) String() string {
 func (*AbortUploadResponse) ProtoMessage() {}
 
 func (x *AbortUploadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[42]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3282,7 +3390,7 @@ func (x *AbortUploadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AbortUploadResponse.ProtoReflect.Descriptor instead.
 func (*AbortUploadResponse) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{42}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{43}
 }
 
 // GetServerInfoRequest is empty.
@@ -3294,7 +3402,7 @@ type GetServerInfoRequest struct {
 
 func (x *GetServerInfoRequest) Reset() {
 	*x = GetServerInfoRequest{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[43]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3306,7 +3414,7 @@ func (x *GetServerInfoRequest) String() string {
 func (*GetServerInfoRequest) ProtoMessage() {}
 
 func (x *GetServerInfoRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[43]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3319,7 +3427,7 @@ func (x *GetServerInfoRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetServerInfoRequest.ProtoReflect.Descriptor instead.
 func (*GetServerInfoRequest) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{43}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{44}
 }
 
 // GetServerInfoResponse tells what a client can expect. Limits do not tighten
@@ -3346,7 +3454,7 @@ type GetServerInfoResponse struct {
 
 func (x *GetServerInfoResponse) Reset() {
 	*x = GetServerInfoResponse{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[44]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3358,7 +3466,7 @@ func (x *GetServerInfoResponse) String() string {
 func (*GetServerInfoResponse) ProtoMessage() {}
 
 func (x *GetServerInfoResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[44]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3371,7 +3479,7 @@ func (x *GetServerInfoResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetServerInfoResponse.ProtoReflect.Descriptor instead.
 func (*GetServerInfoResponse) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{44}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *GetServerInfoResponse) GetServerVersion() string {
@@ -3598,20 +3706,28 @@ const file_tranship_v1_file_service_proto_rawDesc = "" +
 	"\vStatRequest\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\"5\n" +
 	"\fStatResponse\x12%\n" +
-	"\x04file\x18\x01 \x01(\v2\x11.tranship.v1.FileR\x04file\"\x80\x01\n" +
+	"\x04file\x18\x01 \x01(\v2\x11.tranship.v1.FileR\x04file\"\xa7\x01\n" +
 	"\vListRequest\x12\x1c\n" +
 	"\tdirectory\x18\x01 \x01(\tR\tdirectory\x12\x1c\n" +
 	"\trecursive\x18\x02 \x01(\bR\trecursive\x12\x1f\n" +
 	"\vstart_after\x18\x03 \x01(\tR\n" +
 	"startAfter\x12\x14\n" +
-	"\x05limit\x18\x04 \x01(\x05R\x05limit\"d\n" +
+	"\x05limit\x18\x04 \x01(\x05R\x05limit\x12%\n" +
+	"\x0ereport_skipped\x18\x05 \x01(\bR\rreportSkipped\"\x94\x01\n" +
 	"\fListResponse\x12,\n" +
 	"\aentries\x18\x01 \x03(\v2\x12.tranship.v1.EntryR\aentries\x12&\n" +
-	"\x03end\x18\x02 \x01(\v2\x14.tranship.v1.ListEndR\x03end\"B\n" +
+	"\x03end\x18\x02 \x01(\v2\x14.tranship.v1.ListEndR\x03end\x12.\n" +
+	"\askipped\x18\x03 \x03(\v2\x14.tranship.v1.SkippedR\askipped\"m\n" +
+	"\aSkipped\x12\x12\n" +
+	"\x04path\x18\x01 \x01(\fR\x04path\x12!\n" +
+	"\fis_directory\x18\x02 \x01(\bR\visDirectory\x12+\n" +
+	"\x06status\x18\x03 \x01(\v2\x13.tranship.v1.StatusR\x06status\"\x8e\x01\n" +
 	"\aListEnd\x12\x1f\n" +
 	"\ventry_count\x18\x01 \x01(\x03R\n" +
 	"entryCount\x12\x16\n" +
-	"\x06crc32c\x18\x02 \x01(\aR\x06crc32c\"Y\n" +
+	"\x06crc32c\x18\x02 \x01(\aR\x06crc32c\x12#\n" +
+	"\rskipped_count\x18\x03 \x01(\x03R\fskippedCount\x12%\n" +
+	"\x0eskipped_crc32c\x18\x04 \x01(\aR\rskippedCrc32c\"Y\n" +
 	"\x05Entry\x12'\n" +
 	"\x04file\x18\x01 \x01(\v2\x11.tranship.v1.FileH\x00R\x04file\x12\x1e\n" +
 	"\tdirectory\x18\x02 \x01(\tH\x00R\tdirectoryB\a\n" +
@@ -3698,7 +3814,7 @@ func file_tranship_v1_file_service_proto_rawDescGZIP() []byte {
 }
 
 var file_tranship_v1_file_service_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_tranship_v1_file_service_proto_msgTypes = make([]protoimpl.MessageInfo, 47)
+var file_tranship_v1_file_service_proto_msgTypes = make([]protoimpl.MessageInfo, 48)
 var file_tranship_v1_file_service_proto_goTypes = []any{
 	(Durability)(0),               // 0: tranship.v1.Durability
 	(Begin_Mode)(0),               // 1: tranship.v1.Begin.Mode
@@ -3730,36 +3846,37 @@ var file_tranship_v1_file_service_proto_goTypes = []any{
 	(*StatResponse)(nil),          // 27: tranship.v1.StatResponse
 	(*ListRequest)(nil),           // 28: tranship.v1.ListRequest
 	(*ListResponse)(nil),          // 29: tranship.v1.ListResponse
-	(*ListEnd)(nil),               // 30: tranship.v1.ListEnd
-	(*Entry)(nil),                 // 31: tranship.v1.Entry
-	(*SetAttributesRequest)(nil),  // 32: tranship.v1.SetAttributesRequest
-	(*SetAttributesResponse)(nil), // 33: tranship.v1.SetAttributesResponse
-	(*DeleteRequest)(nil),         // 34: tranship.v1.DeleteRequest
-	(*DeleteResponse)(nil),        // 35: tranship.v1.DeleteResponse
-	(*MoveRequest)(nil),           // 36: tranship.v1.MoveRequest
-	(*MoveResponse)(nil),          // 37: tranship.v1.MoveResponse
-	(*CopyRequest)(nil),           // 38: tranship.v1.CopyRequest
-	(*CopyResponse)(nil),          // 39: tranship.v1.CopyResponse
-	(*ListUploadsRequest)(nil),    // 40: tranship.v1.ListUploadsRequest
-	(*ListUploadsResponse)(nil),   // 41: tranship.v1.ListUploadsResponse
-	(*Upload)(nil),                // 42: tranship.v1.Upload
-	(*AbortUploadRequest)(nil),    // 43: tranship.v1.AbortUploadRequest
-	(*AbortUploadResponse)(nil),   // 44: tranship.v1.AbortUploadResponse
-	(*GetServerInfoRequest)(nil),  // 45: tranship.v1.GetServerInfoRequest
-	(*GetServerInfoResponse)(nil), // 46: tranship.v1.GetServerInfoResponse
-	nil,                           // 47: tranship.v1.File.MetadataEntry
-	nil,                           // 48: tranship.v1.Metadata.EntriesEntry
-	(*timestamppb.Timestamp)(nil), // 49: google.protobuf.Timestamp
-	(*anypb.Any)(nil),             // 50: google.protobuf.Any
-	(*durationpb.Duration)(nil),   // 51: google.protobuf.Duration
+	(*Skipped)(nil),               // 30: tranship.v1.Skipped
+	(*ListEnd)(nil),               // 31: tranship.v1.ListEnd
+	(*Entry)(nil),                 // 32: tranship.v1.Entry
+	(*SetAttributesRequest)(nil),  // 33: tranship.v1.SetAttributesRequest
+	(*SetAttributesResponse)(nil), // 34: tranship.v1.SetAttributesResponse
+	(*DeleteRequest)(nil),         // 35: tranship.v1.DeleteRequest
+	(*DeleteResponse)(nil),        // 36: tranship.v1.DeleteResponse
+	(*MoveRequest)(nil),           // 37: tranship.v1.MoveRequest
+	(*MoveResponse)(nil),          // 38: tranship.v1.MoveResponse
+	(*CopyRequest)(nil),           // 39: tranship.v1.CopyRequest
+	(*CopyResponse)(nil),          // 40: tranship.v1.CopyResponse
+	(*ListUploadsRequest)(nil),    // 41: tranship.v1.ListUploadsRequest
+	(*ListUploadsResponse)(nil),   // 42: tranship.v1.ListUploadsResponse
+	(*Upload)(nil),                // 43: tranship.v1.Upload
+	(*AbortUploadRequest)(nil),    // 44: tranship.v1.AbortUploadRequest
+	(*AbortUploadResponse)(nil),   // 45: tranship.v1.AbortUploadResponse
+	(*GetServerInfoRequest)(nil),  // 46: tranship.v1.GetServerInfoRequest
+	(*GetServerInfoResponse)(nil), // 47: tranship.v1.GetServerInfoResponse
+	nil,                           // 48: tranship.v1.File.MetadataEntry
+	nil,                           // 49: tranship.v1.Metadata.EntriesEntry
+	(*timestamppb.Timestamp)(nil), // 50: google.protobuf.Timestamp
+	(*anypb.Any)(nil),             // 51: google.protobuf.Any
+	(*durationpb.Duration)(nil),   // 52: google.protobuf.Duration
 }
 var file_tranship_v1_file_service_proto_depIdxs = []int32{
-	49, // 0: tranship.v1.File.modified_time:type_name -> google.protobuf.Timestamp
-	47, // 1: tranship.v1.File.metadata:type_name -> tranship.v1.File.MetadataEntry
-	49, // 2: tranship.v1.Attributes.modified_time:type_name -> google.protobuf.Timestamp
+	50, // 0: tranship.v1.File.modified_time:type_name -> google.protobuf.Timestamp
+	48, // 1: tranship.v1.File.metadata:type_name -> tranship.v1.File.MetadataEntry
+	50, // 2: tranship.v1.Attributes.modified_time:type_name -> google.protobuf.Timestamp
 	4,  // 3: tranship.v1.Attributes.metadata:type_name -> tranship.v1.Metadata
-	48, // 4: tranship.v1.Metadata.entries:type_name -> tranship.v1.Metadata.EntriesEntry
-	50, // 5: tranship.v1.Status.details:type_name -> google.protobuf.Any
+	49, // 4: tranship.v1.Metadata.entries:type_name -> tranship.v1.Metadata.EntriesEntry
+	51, // 5: tranship.v1.Status.details:type_name -> google.protobuf.Any
 	6,  // 6: tranship.v1.MissingRanges.ranges:type_name -> tranship.v1.Range
 	10, // 7: tranship.v1.UploadRequest.begin:type_name -> tranship.v1.Begin
 	11, // 8: tranship.v1.UploadRequest.chunk:type_name -> tranship.v1.Chunk
@@ -3771,7 +3888,7 @@ var file_tranship_v1_file_service_proto_depIdxs = []int32{
 	3,  // 14: tranship.v1.Begin.attributes:type_name -> tranship.v1.Attributes
 	5,  // 15: tranship.v1.Begin.precondition:type_name -> tranship.v1.Precondition
 	0,  // 16: tranship.v1.Begin.durability:type_name -> tranship.v1.Durability
-	51, // 17: tranship.v1.Begin.progress_interval:type_name -> google.protobuf.Duration
+	52, // 17: tranship.v1.Begin.progress_interval:type_name -> google.protobuf.Duration
 	3,  // 18: tranship.v1.Put.attributes:type_name -> tranship.v1.Attributes
 	5,  // 19: tranship.v1.Put.precondition:type_name -> tranship.v1.Precondition
 	0,  // 20: tranship.v1.Put.durability:type_name -> tranship.v1.Durability
@@ -3792,48 +3909,50 @@ var file_tranship_v1_file_service_proto_depIdxs = []int32{
 	20, // 35: tranship.v1.DownloadResponse.failed:type_name -> tranship.v1.Failed
 	2,  // 36: tranship.v1.Opened.file:type_name -> tranship.v1.File
 	2,  // 37: tranship.v1.StatResponse.file:type_name -> tranship.v1.File
-	31, // 38: tranship.v1.ListResponse.entries:type_name -> tranship.v1.Entry
-	30, // 39: tranship.v1.ListResponse.end:type_name -> tranship.v1.ListEnd
-	2,  // 40: tranship.v1.Entry.file:type_name -> tranship.v1.File
-	3,  // 41: tranship.v1.SetAttributesRequest.attributes:type_name -> tranship.v1.Attributes
-	5,  // 42: tranship.v1.SetAttributesRequest.precondition:type_name -> tranship.v1.Precondition
-	2,  // 43: tranship.v1.SetAttributesResponse.file:type_name -> tranship.v1.File
-	5,  // 44: tranship.v1.DeleteRequest.precondition:type_name -> tranship.v1.Precondition
-	5,  // 45: tranship.v1.MoveRequest.precondition:type_name -> tranship.v1.Precondition
-	2,  // 46: tranship.v1.MoveResponse.file:type_name -> tranship.v1.File
-	5,  // 47: tranship.v1.CopyRequest.precondition:type_name -> tranship.v1.Precondition
-	2,  // 48: tranship.v1.CopyResponse.file:type_name -> tranship.v1.File
-	42, // 49: tranship.v1.ListUploadsResponse.uploads:type_name -> tranship.v1.Upload
-	49, // 50: tranship.v1.Upload.created_time:type_name -> google.protobuf.Timestamp
-	49, // 51: tranship.v1.Upload.expire_time:type_name -> google.protobuf.Timestamp
-	0,  // 52: tranship.v1.GetServerInfoResponse.min_durability:type_name -> tranship.v1.Durability
-	9,  // 53: tranship.v1.FileService.Upload:input_type -> tranship.v1.UploadRequest
-	21, // 54: tranship.v1.FileService.Download:input_type -> tranship.v1.DownloadRequest
-	26, // 55: tranship.v1.FileService.Stat:input_type -> tranship.v1.StatRequest
-	28, // 56: tranship.v1.FileService.List:input_type -> tranship.v1.ListRequest
-	32, // 57: tranship.v1.FileService.SetAttributes:input_type -> tranship.v1.SetAttributesRequest
-	34, // 58: tranship.v1.FileService.Delete:input_type -> tranship.v1.DeleteRequest
-	36, // 59: tranship.v1.FileService.Move:input_type -> tranship.v1.MoveRequest
-	38, // 60: tranship.v1.FileService.Copy:input_type -> tranship.v1.CopyRequest
-	40, // 61: tranship.v1.FileService.ListUploads:input_type -> tranship.v1.ListUploadsRequest
-	43, // 62: tranship.v1.FileService.AbortUpload:input_type -> tranship.v1.AbortUploadRequest
-	45, // 63: tranship.v1.FileService.GetServerInfo:input_type -> tranship.v1.GetServerInfoRequest
-	16, // 64: tranship.v1.FileService.Upload:output_type -> tranship.v1.UploadResponse
-	23, // 65: tranship.v1.FileService.Download:output_type -> tranship.v1.DownloadResponse
-	27, // 66: tranship.v1.FileService.Stat:output_type -> tranship.v1.StatResponse
-	29, // 67: tranship.v1.FileService.List:output_type -> tranship.v1.ListResponse
-	33, // 68: tranship.v1.FileService.SetAttributes:output_type -> tranship.v1.SetAttributesResponse
-	35, // 69: tranship.v1.FileService.Delete:output_type -> tranship.v1.DeleteResponse
-	37, // 70: tranship.v1.FileService.Move:output_type -> tranship.v1.MoveResponse
-	39, // 71: tranship.v1.FileService.Copy:output_type -> tranship.v1.CopyResponse
-	41, // 72: tranship.v1.FileService.ListUploads:output_type -> tranship.v1.ListUploadsResponse
-	44, // 73: tranship.v1.FileService.AbortUpload:output_type -> tranship.v1.AbortUploadResponse
-	46, // 74: tranship.v1.FileService.GetServerInfo:output_type -> tranship.v1.GetServerInfoResponse
-	64, // [64:75] is the sub-list for method output_type
-	53, // [53:64] is the sub-list for method input_type
-	53, // [53:53] is the sub-list for extension type_name
-	53, // [53:53] is the sub-list for extension extendee
-	0,  // [0:53] is the sub-list for field type_name
+	32, // 38: tranship.v1.ListResponse.entries:type_name -> tranship.v1.Entry
+	31, // 39: tranship.v1.ListResponse.end:type_name -> tranship.v1.ListEnd
+	30, // 40: tranship.v1.ListResponse.skipped:type_name -> tranship.v1.Skipped
+	7,  // 41: tranship.v1.Skipped.status:type_name -> tranship.v1.Status
+	2,  // 42: tranship.v1.Entry.file:type_name -> tranship.v1.File
+	3,  // 43: tranship.v1.SetAttributesRequest.attributes:type_name -> tranship.v1.Attributes
+	5,  // 44: tranship.v1.SetAttributesRequest.precondition:type_name -> tranship.v1.Precondition
+	2,  // 45: tranship.v1.SetAttributesResponse.file:type_name -> tranship.v1.File
+	5,  // 46: tranship.v1.DeleteRequest.precondition:type_name -> tranship.v1.Precondition
+	5,  // 47: tranship.v1.MoveRequest.precondition:type_name -> tranship.v1.Precondition
+	2,  // 48: tranship.v1.MoveResponse.file:type_name -> tranship.v1.File
+	5,  // 49: tranship.v1.CopyRequest.precondition:type_name -> tranship.v1.Precondition
+	2,  // 50: tranship.v1.CopyResponse.file:type_name -> tranship.v1.File
+	43, // 51: tranship.v1.ListUploadsResponse.uploads:type_name -> tranship.v1.Upload
+	50, // 52: tranship.v1.Upload.created_time:type_name -> google.protobuf.Timestamp
+	50, // 53: tranship.v1.Upload.expire_time:type_name -> google.protobuf.Timestamp
+	0,  // 54: tranship.v1.GetServerInfoResponse.min_durability:type_name -> tranship.v1.Durability
+	9,  // 55: tranship.v1.FileService.Upload:input_type -> tranship.v1.UploadRequest
+	21, // 56: tranship.v1.FileService.Download:input_type -> tranship.v1.DownloadRequest
+	26, // 57: tranship.v1.FileService.Stat:input_type -> tranship.v1.StatRequest
+	28, // 58: tranship.v1.FileService.List:input_type -> tranship.v1.ListRequest
+	33, // 59: tranship.v1.FileService.SetAttributes:input_type -> tranship.v1.SetAttributesRequest
+	35, // 60: tranship.v1.FileService.Delete:input_type -> tranship.v1.DeleteRequest
+	37, // 61: tranship.v1.FileService.Move:input_type -> tranship.v1.MoveRequest
+	39, // 62: tranship.v1.FileService.Copy:input_type -> tranship.v1.CopyRequest
+	41, // 63: tranship.v1.FileService.ListUploads:input_type -> tranship.v1.ListUploadsRequest
+	44, // 64: tranship.v1.FileService.AbortUpload:input_type -> tranship.v1.AbortUploadRequest
+	46, // 65: tranship.v1.FileService.GetServerInfo:input_type -> tranship.v1.GetServerInfoRequest
+	16, // 66: tranship.v1.FileService.Upload:output_type -> tranship.v1.UploadResponse
+	23, // 67: tranship.v1.FileService.Download:output_type -> tranship.v1.DownloadResponse
+	27, // 68: tranship.v1.FileService.Stat:output_type -> tranship.v1.StatResponse
+	29, // 69: tranship.v1.FileService.List:output_type -> tranship.v1.ListResponse
+	34, // 70: tranship.v1.FileService.SetAttributes:output_type -> tranship.v1.SetAttributesResponse
+	36, // 71: tranship.v1.FileService.Delete:output_type -> tranship.v1.DeleteResponse
+	38, // 72: tranship.v1.FileService.Move:output_type -> tranship.v1.MoveResponse
+	40, // 73: tranship.v1.FileService.Copy:output_type -> tranship.v1.CopyResponse
+	42, // 74: tranship.v1.FileService.ListUploads:output_type -> tranship.v1.ListUploadsResponse
+	45, // 75: tranship.v1.FileService.AbortUpload:output_type -> tranship.v1.AbortUploadResponse
+	47, // 76: tranship.v1.FileService.GetServerInfo:output_type -> tranship.v1.GetServerInfoResponse
+	66, // [66:77] is the sub-list for method output_type
+	55, // [55:66] is the sub-list for method input_type
+	55, // [55:55] is the sub-list for extension type_name
+	55, // [55:55] is the sub-list for extension extendee
+	0,  // [0:55] is the sub-list for field type_name
 }
 
 func init() { file_tranship_v1_file_service_proto_init() }
@@ -3878,18 +3997,18 @@ func file_tranship_v1_file_service_proto_init() {
 		(*DownloadResponse_Done)(nil),
 		(*DownloadResponse_Failed)(nil),
 	}
-	file_tranship_v1_file_service_proto_msgTypes[29].OneofWrappers = []any{
+	file_tranship_v1_file_service_proto_msgTypes[30].OneofWrappers = []any{
 		(*Entry_File)(nil),
 		(*Entry_Directory)(nil),
 	}
-	file_tranship_v1_file_service_proto_msgTypes[40].OneofWrappers = []any{}
+	file_tranship_v1_file_service_proto_msgTypes[41].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tranship_v1_file_service_proto_rawDesc), len(file_tranship_v1_file_service_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   47,
+			NumMessages:   48,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -1,0 +1,93 @@
+package wire
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/rpcstatus"
+	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
+)
+
+// maxReasonBytes bounds the message that says why something was left out.
+const maxReasonBytes = 4096
+
+// SkippedToProto translates what a list leaves out.
+func SkippedToProto(skipped *tranship.SkippedError) *transhipv1.Skipped {
+	return &transhipv1.Skipped{
+		Path:        []byte(skipped.Path),
+		IsDirectory: skipped.IsDir,
+		Status:      rpcstatus.Proto(skipped.Err),
+	}
+}
+
+// SkippedFromProto translates what a server's list of a directory leaves out. What
+// is not below the directory, or too long, is tranship.ErrIntegrity.
+func SkippedFromProto(p *transhipv1.Skipped, directory string) (*tranship.SkippedError, error) {
+	path := string(p.GetPath())
+	name := path
+	if directory != "" {
+		var below bool
+		if name, below = strings.CutPrefix(path, directory+"/"); !below {
+			name = ""
+		}
+	}
+	switch {
+	case name == "" || len(path) > tranship.MaxSkippedPathBytes:
+		return nil, fmt.Errorf("%w: the server says that it left out %.40q, which cannot be in the list of %q", tranship.ErrIntegrity, path, directory)
+	case len(p.GetStatus().GetMessage()) > maxReasonBytes:
+		return nil, fmt.Errorf("%w: the server gives a reason of %d bytes for leaving out a file", tranship.ErrIntegrity, len(p.GetStatus().GetMessage()))
+	}
+	return &tranship.SkippedError{Path: path, IsDir: p.GetIsDirectory(), Err: rpcstatus.FromProto(p.GetStatus())}, nil
+}
+
+// ListItems yields what one message of the list of a directory has, as
+// tranship.Reader.List does: entries, and *tranship.SkippedErrors between them by their
+// keys. After another error, of what the server may not send, it yields nothing more.
+func ListItems(response *transhipv1.ListResponse, directory string) iter.Seq2[tranship.Entry, error] {
+	return func(yield func(tranship.Entry, error) bool) {
+		skipped := response.GetSkipped()
+		// before yields what was left out and belongs before a key; "": all.
+		before := func(key string) bool {
+			for len(skipped) > 0 {
+				next, err := SkippedFromProto(skipped[0], directory)
+				if err != nil {
+					yield(tranship.Entry{}, err)
+					return false
+				}
+				if key != "" && next.Key() > key {
+					return true
+				}
+				skipped = skipped[1:]
+				if !yield(tranship.Entry{}, next) {
+					return false
+				}
+			}
+			return true
+		}
+		for _, p := range response.GetEntries() {
+			entry, err := EntryFromProto(p)
+			if err == nil && !before(entry.Key()) {
+				return
+			}
+			if !yield(entry, err) || err != nil {
+				return
+			}
+		}
+		before("")
+	}
+}
+
+// AddItem takes in the next of what a list yields that does not end it: an entry, or
+// a *tranship.SkippedError.
+func (s *ListSum) AddItem(entry tranship.Entry, err error) {
+	skipped, ok := errors.AsType[*tranship.SkippedError](err)
+	if !ok {
+		s.Add(entry)
+		return
+	}
+	s.skipped++
+	s.skippedCRC = tranship.UpdateCRC32C(s.skippedCRC, append([]byte(skipped.Key()), 0))
+}

@@ -1,0 +1,87 @@
+package disk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"syscall"
+
+	"github.com/tranship/tranship"
+)
+
+// localError is an error of one file or directory, past which a walk goes on.
+type localError struct{ error }
+
+func (e localError) Unwrap() error { return e.error }
+
+// localTo marks an error as one of a single file or directory, unless it is one of
+// the whole store or of the caller.
+func localTo(err error) error {
+	if err == nil || errors.Is(err, tranship.ErrUnavailable) ||
+		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return localError{err}
+}
+
+// isLocal reports whether a walk goes on after an error.
+func isLocal(err error) bool {
+	_, local := errors.AsType[localError](err)
+	return local
+}
+
+// plain takes the mark off an error that a walk does not go on past.
+func plain(err error) error {
+	if local, ok := errors.AsType[localError](err); ok {
+		return local.error
+	}
+	return err
+}
+
+// failWalk is fail for a directory of a walk.
+func failWalk(op, path string, err error) error { return localTo(fail(op, path, err)) }
+
+// leaveOut reports what a list goes on without, if that is asked for. err is why. It
+// returns what ends the list.
+func (l lister) leaveOut(child child, err error) error {
+	switch {
+	case !l.options.ReportSkipped && child.unserved == nil:
+		return plain(err)
+	case !l.options.ReportSkipped, l.skips(child.key):
+		return nil
+	case !l.yield(tranship.Entry{}, child.skipped(err)):
+		return errEnough
+	}
+	return nil
+}
+
+// skipped is the error of a list that goes on without the child.
+func (c child) skipped(err error) *tranship.SkippedError {
+	err = plain(err)
+	if errno, ok := errors.AsType[syscall.Errno](err); ok && errors.Is(err, tranship.ErrDenied) {
+		err = fmt.Errorf("%w: the store cannot read it", tranship.ErrDenied)
+	} else if ok {
+		err = fmt.Errorf("the store cannot read it: %w", errno)
+	}
+	return &tranship.SkippedError{Path: c.path, IsDir: c.IsDir(), Err: err}
+}
+
+// unserved is why a store has nothing of a type of file; nil if it has.
+func unserved(kind fs.FileMode) error {
+	switch {
+	case kind.IsRegular(), kind.IsDir():
+		return nil
+	case kind&fs.ModeSymlink != 0:
+		return kindError("it is a symbolic link")
+	default:
+		return kindError("it is a special file")
+	}
+}
+
+// kindError says that something is neither a file nor a directory. It matches
+// tranship.ErrUnsupported.
+type kindError string
+
+func (e kindError) Error() string        { return string(e) }
+func (e kindError) Is(target error) bool { return target == tranship.ErrUnsupported }
