@@ -26,13 +26,17 @@ type SkippedError struct {
 // long as a path can be.
 const MaxSkippedPathBytes = MaxPathBytes + 1 + MaxSegmentBytes
 
-// Error implements error. A path that is not valid is quoted.
-func (e *SkippedError) Error() string {
-	path := e.Path
-	if ValidatePath(path) != nil {
-		path = strconv.Quote(path)
+// Error implements error.
+func (e *SkippedError) Error() string { return "left out " + e.Display() + ": " + e.Err.Error() }
+
+// Display is Path in valid UTF-8. In one that is not a valid path, what cannot be
+// printed is escaped as in a Go string: "a\xff".
+func (e *SkippedError) Display() string {
+	if ValidatePath(e.Path) == nil {
+		return e.Path
 	}
-	return "left out " + path + ": " + e.Err.Error()
+	quoted := strconv.Quote(e.Path)
+	return quoted[1 : len(quoted)-1]
 }
 
 // Unwrap makes errors.Is look at Err.

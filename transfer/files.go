@@ -32,9 +32,9 @@ func Files(ctx context.Context, store Tree, directory, destination string) iter.
 			skipped, isSkipped := errors.AsType[*tranship.SkippedError](err)
 			switch {
 			case isSkipped:
-				item.SourcePath, err = skipped.Path, skippedError{skipped}
+				item.SourcePath, err = skipped.Display(), skippedError{skipped}
 				// For people only: an item with an error is not copied.
-				if path, outside := rebase(skipped.Path, directory, destination); outside == nil {
+				if path, outside := rebase(item.SourcePath, directory, destination); outside == nil {
 					item.Path = path
 				}
 			case err == nil:

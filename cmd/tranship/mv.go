@@ -96,6 +96,10 @@ func (g *globals) moveDirectory(ctx context.Context, store tranship.Store, sourc
 		}
 		if err == nil {
 			err = g.moveFile(ctx, store, item.SourcePath, item.Path)
+			if err != nil && isOfOneFile(ctx, err) {
+				g.fail(fmt.Errorf("%s: %w", source.server.at(item.SourcePath), pathless(err, item.SourcePath)))
+				continue
+			}
 		}
 		if err != nil {
 			return fmt.Errorf("%w; what came before it has been moved", err)

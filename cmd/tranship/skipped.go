@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 
 	"github.com/tranship/tranship"
@@ -17,7 +18,7 @@ func skippedOf(err error) (*tranship.SkippedError, bool) {
 // complain, not with itself.
 func (g *globals) leftOut(server serverPlace, undone string, skipped *tranship.SkippedError) {
 	g.failures.add(exitCode(transfer.ErrSkipped))
-	g.complain(server.at(skipped.Path) + ": " + undone + ": " + skipped.Err.Error())
+	g.complain(server.at(skipped.Display()) + ": " + undone + ": " + skipped.Err.Error())
 }
 
 // notListed is leftOut for ls, which has failed only if it could not read what there
@@ -27,5 +28,11 @@ func (g *globals) notListed(server serverPlace, skipped *tranship.SkippedError) 
 		g.leftOut(server, "not listed", skipped)
 		return
 	}
-	g.complain(server.at(skipped.Path) + ": not listed: " + skipped.Err.Error())
+	g.complain(server.at(skipped.Display()) + ": not listed: " + skipped.Err.Error())
+}
+
+// isOfOneFile reports whether an error of a change is that of one file, which does not
+// keep a command from going on with the others.
+func isOfOneFile(ctx context.Context, err error) bool {
+	return ctx.Err() == nil && !errors.Is(err, tranship.ErrUnavailable) && !errors.Is(err, tranship.ErrUnauthenticated)
 }

@@ -31,16 +31,27 @@ func (s *Service) DownloadFile(header *filesrvv1.FileHeader, stream downloadStre
 		find, out = match, senderV2{stream}
 	}
 	found := false
+	var unread error // the first file that could not be opened
 	for name, err := range find(ctx, s.store, path) {
 		if err != nil {
 			s.log.Transfer(ctx, compat.Download, path, 0, start, err)
 			return compat.StatusError(path, err)
 		}
 		opened, err := s.send(ctx, name, out)
-		if err != nil {
+		switch {
+		// Nothing of it was sent: the others can be, before the call fails.
+		case errors.Is(err, tranship.ErrDenied) && !opened:
+			if unread == nil {
+				unread = compat.StatusError(name, err)
+			}
+			continue
+		case err != nil:
 			return compat.StatusError(name, err)
 		}
 		found = found || opened
+	}
+	if unread != nil {
+		return unread
 	}
 	if !found {
 		err := status.Error(codes.InvalidArgument, "Invalid filepath: "+path)

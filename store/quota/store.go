@@ -107,7 +107,7 @@ func New(ctx context.Context, store tranship.Store, options Options) (*Store, er
 		s.keeper = keeper
 		for file, err := range keeper.Accounts(ctx) {
 			if skipped, ok := errors.AsType[*tranship.SkippedError](err); ok {
-				options.Logger.WarnContext(ctx, "files that cannot be read do not count for a quota", "path", skipped.Path, "error", skipped.Err)
+				options.Logger.WarnContext(ctx, "files that cannot be read do not count for a quota", "path", skipped.Display(), "error", skipped.Err)
 				continue
 			}
 			if err != nil {

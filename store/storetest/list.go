@@ -14,6 +14,7 @@ func listTests() []test {
 		{"every option", listOptions},
 		{"nothing", listNothing},
 		{"entries", listEntries},
+		{"nothing left out", listNothingLeftOut},
 		{"thousands", listThousands},
 		{"stopped early", listStopped},
 		{"while files come and go", listWhileChanging},
@@ -215,5 +216,19 @@ func listWhileChanging(f fixture) {
 	}
 	if stays != 20 {
 		f.Fatalf("the list has %d of 20 files that were there all the time", stays)
+	}
+}
+
+// listNothingLeftOut asks for reports where there is nothing to report.
+func listNothingLeftOut(f fixture) {
+	paths := tree()
+	for _, path := range paths {
+		f.put(path, nil)
+	}
+	for _, recursive := range []bool{false, true} {
+		for _, directory := range []string{"", "a", "none", "c"} {
+			options := tranship.ListOptions{Directory: directory, Recursive: recursive, ReportSkipped: true}
+			f.lists(options, listed(paths, options)...)
+		}
 	}
 }

@@ -1,0 +1,219 @@
+package disk
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/account"
+	"github.com/tranship/tranship/internal/rootfs"
+	"github.com/tranship/tranship/store/storetest"
+)
+
+// unreadable is a system that fails to read some directories.
+func unreadable(causes map[string]error) system {
+	system := realSystem()
+	system.readDir = func(dir *rootfs.Dir, path string) ([]rootfs.Entry, error) {
+		if cause := causes[path]; cause != nil {
+			// As package os reports it, with the full name.
+			return nil, &fs.PathError{Op: "readdir", Path: "/somewhere/" + path, Err: cause}
+		}
+		return dir.ReadDir()
+	}
+	return system
+}
+
+// The files of a tree with directories that cannot be read, and with what a store
+// cannot have.
+var (
+	holedFiles = []string{"a", "d-/x", "d/b", "d/deep/c", "d/z", "e", "last/f"}
+	holes      = map[string]error{
+		"d/no":         syscall.EACCES,
+		"d/deep/io":    syscall.EACCES,
+		"lost+found":   syscall.EACCES,
+		"only/nothing": syscall.EPERM,
+	}
+)
+
+func (f fixture) fillHoled() {
+	f.Helper()
+	for _, path := range holedFiles {
+		f.put(path, path)
+	}
+	for path := range holes {
+		f.place(path+"/file", "not to be read")
+	}
+}
+
+func (f fixture) fillUnserved() []storetest.Left {
+	f.Helper()
+	f.symlink("a", "d/link")
+	f.symlink("nowhere", "links/dangling")
+	f.place("d/bad\xff", "no UTF-8")
+	f.place("d/two\nlines", "a control character")
+	f.place("odd\x7f/below", "a control character in a directory's name")
+	return []storetest.Left{
+		{Key: "d/link", Is: tranship.ErrUnsupported},
+		{Key: "links/dangling", Is: tranship.ErrUnsupported},
+		{Key: "d/bad\xff", Is: tranship.ErrInvalid},
+		{Key: "d/two\nlines", Is: tranship.ErrInvalid},
+		{Key: "odd\x7f/", Is: tranship.ErrInvalid},
+	}
+}
+
+func denied() (left []storetest.Left) {
+	for path := range holes {
+		left = append(left, storetest.Left{Key: path + "/", Is: tranship.ErrDenied})
+	}
+	return left
+}
+
+func TestListGoesOnPastUnreadableDirectories(t *testing.T) {
+	f := newFixture(t, small, unreadable(holes))
+	f.fillHoled()
+	storetest.TestSkipped(t, f.Store, holedFiles, denied())
+}
+
+func TestListReportsWhatIsNoFile(t *testing.T) {
+	f := newFixture(t, small, realSystem())
+	for _, path := range holedFiles {
+		f.put(path, path)
+	}
+	left := f.fillUnserved()
+	storetest.TestSkipped(t, f.Store, holedFiles, left)
+	// The store's own state is not what it leaves out.
+	f.place(".TRANSHIP/file", "hidden as well")
+	storetest.TestSkipped(t, f.Store, holedFiles, left)
+}
+
+func TestListGoesOnPastBoth(t *testing.T) {
+	f := newFixture(t, small, unreadable(holes))
+	f.fillHoled()
+	storetest.TestSkipped(t, f.Store, holedFiles, append(f.fillUnserved(), denied()...))
+}
+
+// An I/O error is one of its directory, whose path on this machine stays here.
+func TestListGoesOnPastIOErrors(t *testing.T) {
+	f := newFixture(t, small, unreadable(map[string]error{"d": syscall.EIO}))
+	f.put("d/x", "")
+	f.put("e", "")
+	var seen []string
+	for entry, err := range f.List(t.Context(), tranship.ListOptions{ReportSkipped: true, Recursive: true}) {
+		skipped, ok := errors.AsType[*tranship.SkippedError](err)
+		switch {
+		case ok && skipped.Path == "d" && skipped.IsDir && skipped.Unreadable() && errors.Is(err, syscall.EIO) && !strings.Contains(err.Error(), "somewhere"):
+			seen = append(seen, "skipped d")
+		case err == nil:
+			seen = append(seen, entry.Path)
+		default:
+			t.Errorf("List: %v", err)
+		}
+	}
+	if got := strings.Join(seen, ", "); got != "skipped d, e" {
+		t.Errorf("List: %s", got)
+	}
+}
+
+// What is listed itself, and what concerns the whole store, ends the list.
+func TestListEnds(t *testing.T) {
+	for name, test := range map[string]struct {
+		cause     error
+		directory string
+		want      error
+	}{
+		"the listed directory":  {syscall.EACCES, "d", tranship.ErrDenied},
+		"the root":              {syscall.EACCES, "", tranship.ErrDenied},
+		"too many descriptors":  {syscall.EMFILE, "", tranship.ErrUnavailable},
+		"the store was closed":  {fs.ErrClosed, "", tranship.ErrUnavailable},
+		"descriptors deep down": {syscall.ENFILE, "d", tranship.ErrUnavailable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bad := map[string]error{"d": test.cause}
+			if name == "the root" {
+				bad[""] = test.cause
+			}
+			if name == "descriptors deep down" {
+				bad = map[string]error{"d/e": test.cause}
+			}
+			f := newFixture(t, small, unreadable(bad))
+			f.put("d/e/x", "")
+			f.put("z", "")
+			for _, recursive := range []bool{false, true} {
+				n := 0
+				options := tranship.ListOptions{Directory: test.directory, Recursive: recursive, ReportSkipped: true}
+				for _, err := range f.List(t.Context(), options) {
+					n++
+					f.fails("List", err, test.want)
+					if _, ok := errors.AsType[*tranship.SkippedError](err); ok {
+						t.Errorf("List goes on past %v", err)
+					}
+				}
+				if n != 1 {
+					t.Errorf("List yields %d times", n)
+				}
+			}
+		})
+	}
+}
+
+// A directory that is gone when it is read is absent, not left out.
+func TestListOfVanishedDirectory(t *testing.T) {
+	f := newFixture(t, small, unreadable(map[string]error{"d": syscall.ENOENT}))
+	f.put("d/x", "")
+	f.put("e", "")
+	for entry, err := range f.List(t.Context(), tranship.ListOptions{Recursive: true, ReportSkipped: true}) {
+		if err != nil || entry.Path != "e" {
+			t.Errorf("List: %+v, %v", entry, err)
+		}
+	}
+}
+
+// A directory is too long a path for what is in it.
+func TestListReportsLongPaths(t *testing.T) {
+	f := newFixture(t, small, realSystem())
+	long := strings.Repeat("n", 240)
+	directory := strings.Join([]string{long, long, long, long}, "/")
+	if err := os.MkdirAll(f.at(directory), 0o777); err != nil {
+		t.Skip(err)
+	}
+	f.put(directory+"/short", "")
+	f.place(directory+"/"+long, "")
+	storetest.TestSkipped(t, f.Store, []string{directory + "/short"}, []storetest.Left{
+		{Key: directory + "/" + long, Is: tranship.ErrInvalid},
+	})
+}
+
+func TestAccountsGoOn(t *testing.T) {
+	f := newFixture(t, small, unreadable(holes))
+	f.fillHoled()
+	f.fillUnserved()
+	files, left := map[string]bool{}, map[string]bool{}
+	for file, err := range account.Keeper(f.Store).Accounts(t.Context()) {
+		skipped, ok := errors.AsType[*tranship.SkippedError](err)
+		switch {
+		case ok:
+			left[skipped.Path] = true
+		case err != nil:
+			t.Errorf("Accounts: %v", err)
+		default:
+			files[file.Path] = true
+		}
+	}
+	for _, path := range holedFiles {
+		if !files[path] {
+			t.Errorf("%s is not counted", path)
+		}
+	}
+	for path := range holes {
+		if !left[path] {
+			t.Errorf("%s is not reported", path)
+		}
+	}
+	if len(files) != len(holedFiles) || len(left) != len(holes) {
+		t.Errorf("counted %v, left out %v", files, left)
+	}
+}
