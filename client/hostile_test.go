@@ -20,6 +20,7 @@ type hostile struct {
 	transhipv1.UnimplementedFileServiceServer
 	file      *transhipv1.File
 	entries   []*transhipv1.Entry
+	skipped   []*transhipv1.Skipped
 	end       *transhipv1.ListEnd
 	silent    bool
 	downloads []*transhipv1.DownloadResponse
@@ -39,7 +40,7 @@ func (h *hostile) List(_ *transhipv1.ListRequest, stream grpc.ServerStreamingSer
 		<-stream.Context().Done()
 		return nil
 	}
-	return stream.Send(&transhipv1.ListResponse{Entries: h.entries, End: h.end})
+	return stream.Send(&transhipv1.ListResponse{Entries: h.entries, Skipped: h.skipped, End: h.end})
 }
 
 func (h *hostile) Download(stream grpc.BidiStreamingServer[transhipv1.DownloadRequest, transhipv1.DownloadResponse]) error {

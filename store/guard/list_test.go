@@ -2,6 +2,7 @@ package guard_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"strings"
@@ -150,5 +151,89 @@ func TestStoreIsNotAsked(t *testing.T) {
 		if err := call(); err == nil { // it would have panicked
 			t.Errorf("%s is allowed", name)
 		}
+	}
+}
+
+// holed is a store of made-up lists that leave something out.
+type holed struct{ tranship.Store }
+
+func (holed) Stat(_ context.Context, path string) (tranship.File, error) {
+	if strings.HasPrefix(path, "closed/") {
+		return tranship.File{}, fmt.Errorf("%w: cannot describe %s", tranship.ErrDenied, path)
+	}
+	return tranship.File{}, fmt.Errorf("%w: %s", tranship.ErrNotFound, path)
+}
+
+func (holed) List(_ context.Context, options tranship.ListOptions) iter.Seq2[tranship.Entry, error] {
+	return func(yield func(tranship.Entry, error) bool) {
+		left := func(path string, dir bool, err error) bool {
+			below := options.Directory == "" || strings.HasPrefix(path, options.Directory+"/")
+			skipped := &tranship.SkippedError{Path: path, IsDir: dir, Err: err}
+			return !below || skipped.Key() <= options.StartAfter || yield(tranship.Entry{}, skipped)
+		}
+		switch {
+		case options.Directory == "gone":
+			yield(tranship.Entry{}, fmt.Errorf("%w: the store is closed", tranship.ErrUnavailable))
+		case strings.HasPrefix(options.Directory+"/", "closed/"):
+			yield(tranship.Entry{}, fmt.Errorf("%w: cannot list %s", tranship.ErrDenied, options.Directory))
+		case !left("a/bad\xff", false, tranship.ErrInvalid):
+		case !left("a/secret", true, tranship.ErrDenied):
+		case !left("b/link", false, tranship.ErrUnsupported):
+		case !left("c/secret", true, tranship.ErrDenied):
+		}
+	}
+}
+
+// Of what a list leaves out, a caller is told what is where it may list.
+func TestListLeavesOut(t *testing.T) {
+	rules := parse(t, `allow all list /
+allow a list a
+allow b list b
+allow ab list b
+allow ab list a/secret
+allow closed list closed/x
+allow closed list c
+allow gone list gone
+allow gone list a
+`)
+	for name, test := range map[string]struct {
+		options tranship.ListOptions
+		want    string
+	}{
+		"all":    {tranship.ListOptions{Recursive: true}, `!a/bad\xff !a/secret/ !b/link !c/secret/`},
+		"a":      {tranship.ListOptions{Recursive: true}, `!a/bad\xff !a/secret/`},
+		"b":      {tranship.ListOptions{Recursive: true}, `!b/link`},
+		"ab":     {tranship.ListOptions{Recursive: true}, `!b/link`},
+		"none":   {tranship.ListOptions{Recursive: true}, ``},
+		"closed": {tranship.ListOptions{Recursive: true}, `!c/secret/ !closed/x !closed/x/`},
+		"gone":   {tranship.ListOptions{Recursive: true}, `!a/bad\xff !a/secret/ unavailable`},
+		// Directories that have perhaps a file.
+		"a top":      {tranship.ListOptions{}, `a/`},
+		"b top":      {tranship.ListOptions{}, ``},
+		"closed top": {tranship.ListOptions{}, `c/ closed/`},
+		"b after":    {tranship.ListOptions{Recursive: true, StartAfter: "b/link"}, ``},
+	} {
+		t.Run(name, func(t *testing.T) {
+			caller, _, _ := strings.Cut(name, " ")
+			ctx := as(t.Context(), access.Principal{Name: caller})
+			test.options.ReportSkipped = true
+			var got []string
+			for entry, err := range guard.New(holed{}, rules).List(ctx, test.options) {
+				skipped, ok := errors.AsType[*tranship.SkippedError](err)
+				switch {
+				case err == nil:
+					got = append(got, entry.Key())
+				case ok:
+					got = append(got, "!"+strings.TrimSuffix(skipped.Display(), "/")+strings.TrimPrefix(skipped.Key(), skipped.Path))
+				case errors.Is(err, tranship.ErrUnavailable):
+					got = append(got, "unavailable")
+				default:
+					t.Errorf("List: %v", err)
+				}
+			}
+			if strings.Join(got, " ") != test.want {
+				t.Errorf("List has %q, want %s", got, test.want)
+			}
+		})
 	}
 }

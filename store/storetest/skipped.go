@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/tranship/tranship"
 )
@@ -48,6 +49,9 @@ func TestSkipped(t *testing.T, store tranship.Store, paths []string, left []Left
 	}
 
 	for i, key := range want {
+		if !utf8.ValidString(key) {
+			continue // no entry has such a key
+		}
 		after := all
 		after.StartAfter = key
 		if got, _ := f.listsSkipping(after); !slices.Equal(got, want[i+1:]) {

@@ -1,0 +1,71 @@
+package quota_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/account"
+	"github.com/tranship/tranship/store/mem"
+	"github.com/tranship/tranship/store/quota"
+)
+
+// holed is a store that cannot read all of its accounts.
+type holed struct {
+	*mem.Store
+	last error
+}
+
+func (h holed) Accounts(ctx context.Context) iter.Seq2[account.File, error] {
+	return func(yield func(account.File, error) bool) {
+		if !yield(account.File{}, &tranship.SkippedError{Path: "lost+found", IsDir: true, Err: tranship.ErrDenied}) {
+			return
+		}
+		for file, err := range h.Store.Accounts(ctx) {
+			if !yield(file, err) {
+				return
+			}
+		}
+		if h.last != nil {
+			yield(account.File{}, h.last)
+		}
+	}
+}
+
+func (h holed) Account(ctx context.Context, path string) (account.File, error) {
+	if strings.HasPrefix(path, "closed/") {
+		return account.File{}, fmt.Errorf("%w: cannot describe %s", tranship.ErrDenied, path)
+	}
+	return h.Store.Account(ctx, path)
+}
+
+// What cannot be read does not count, and is told; the rest does.
+func TestUnreadableDoesNotCount(t *testing.T) {
+	inner := holed{Store: &mem.Store{PartSize: 8}}
+	must(t, put(account.NewContext(t.Context(), "ann"), inner.Store, "file", 5))
+	size := int64(7)
+	upload, err := inner.Begin(t.Context(), tranship.Spec{Path: "closed/file", Size: &size, ResumeKey: "key", Owner: "ann"})
+	must(t, err)
+	must(t, upload.Detach(t.Context()))
+
+	var log bytes.Buffer
+	options := quota.Options{Files: 10, Logger: slog.New(slog.NewTextHandler(&log, nil))}
+	store, err := quota.New(t.Context(), inner, options)
+	must(t, err)
+	has(t, store, "ann", quota.Usage{Bytes: 5, Files: 1, ReservedBytes: 7, ReservedFiles: 1, Uploads: 1})
+	for _, path := range []string{"path=lost+found", "path=closed/file"} {
+		if strings.Count(log.String(), path) != 1 {
+			t.Errorf("the log does not say %s once: %s", path, log.String())
+		}
+	}
+	inner.last = fmt.Errorf("%w: the store is closed", tranship.ErrUnavailable)
+	if _, err := quota.New(t.Context(), inner, options); !errors.Is(err, tranship.ErrUnavailable) {
+		t.Errorf("a store that is gone: %v", err)
+	}
+}
