@@ -63,7 +63,7 @@ func (s *Store) Accounts(ctx context.Context) iter.Seq2[account.File, error] {
 			err = s.visitAccounts(ctx, s.root, "", yield)
 		}
 		if err != nil && err != errEnough {
-			yield(account.File{}, plain(err))
+			yield(account.File{}, withoutMark(err))
 		}
 	}
 }

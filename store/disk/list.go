@@ -21,7 +21,7 @@ func (s *Store) List(ctx context.Context, options tranship.ListOptions) iter.Seq
 		}
 		l := lister{ctx: ctx, store: s, options: options, yield: yield}
 		if err := l.start(); err != nil && err != errEnough {
-			yield(tranship.Entry{}, plain(err))
+			yield(tranship.Entry{}, withoutMark(err))
 		}
 	}
 }

@@ -31,8 +31,8 @@ func isLocal(err error) bool {
 	return local
 }
 
-// plain takes the mark off an error that a walk does not go on past.
-func plain(err error) error {
+// withoutMark takes the mark off an error that a walk does not go on past.
+func withoutMark(err error) error {
 	if local, ok := errors.AsType[localError](err); ok {
 		return local.error
 	}
@@ -47,7 +47,7 @@ func failWalk(op, path string, err error) error { return localTo(fail(op, path, 
 func (l lister) leaveOut(child child, err error) error {
 	switch {
 	case !l.options.ReportSkipped && child.unserved == nil:
-		return plain(err)
+		return withoutMark(err)
 	case !l.options.ReportSkipped, l.skips(child.key):
 		return nil
 	case !l.yield(tranship.Entry{}, child.skipped(err)):
@@ -58,7 +58,7 @@ func (l lister) leaveOut(child child, err error) error {
 
 // skipped is the error of a list that goes on without the child.
 func (c child) skipped(err error) *tranship.SkippedError {
-	err = plain(err)
+	err = withoutMark(err)
 	if errno, ok := errors.AsType[syscall.Errno](err); ok && errors.Is(err, tranship.ErrDenied) {
 		err = fmt.Errorf("%w: the store cannot read it", tranship.ErrDenied)
 	} else if ok {
