@@ -100,7 +100,7 @@ func TestCopyDigest(t *testing.T) {
 							t.Errorf("%s: left are %q and %d uploads", test.name, paths(t, to), uploads(t, to))
 						}
 					case *Dir:
-						if all := tree(t, to.root.Name()); len(all) > 0 {
+						if all := tree(t, to.name); len(all) > 0 {
 							t.Errorf("%s: left are %q", test.name, all)
 						}
 					}

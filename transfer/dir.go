@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -17,28 +16,45 @@ import (
 )
 
 // Dir is a local directory as one end of a copy: a Source, and a tranship.Writer.
-// Paths are relative to it and never lead out of it, not even through symbolic
-// links. It is safe for concurrent use.
+// Paths are relative to it. Symbolic links below it are never followed, wherever they
+// lead: a link in place of a directory is an error, for reading and for writing, and a
+// link in place of a file is replaced by the file that is written. The directory's own
+// name is resolved by the system when it is opened. A Dir is safe for concurrent use.
 //
 // A new file is written under a temporary name beside its target, and renamed over
-// it at commit: nobody sees half of it. Its parents are created. It is not synced
+// it at commit: nothing reads half of it. Its parents are created. It is not synced
 // unless its spec asks for tranship.DurabilityDurable. Modified time and mode are
 // kept; user metadata is not. A process that is killed may leave a file that
 // begins with ".tranship-" and ends with ".tmp": the next upload to the same target
-// removes it, or anybody.
+// removes it, and anything else may.
+//
+// A file system may take two names for one, because it ignores letter case, Unicode
+// normalization or some characters. A Dir replaces only a file, and enters only a
+// directory, that is listed under the name it was given: what is there under another
+// spelling stays, and the error matches tranship.ErrExists.
 //
 // An upload with a tranship.Spec.ResumeKey is resumable, also by another process:
 // its temporary file, whose name depends on the target's and ends with ".part", has
-// a journal beside it, ".journal". Who resumes it must read its parts back, because
+// a journal beside it, ".journal". Resuming means to read its parts back, because
 // what was not synced may be lost in a crash; Copy does. There is one for each
 // target: an upload of another source, size or key begins anew. While a process
 // has it, uploads of other processes to the same target are not resumable. What was
 // given up stays until the target is replaced by another upload, or it is removed.
+//
+// Only files that belong to this process's user, and that no other user can write to,
+// are resumed or removed. Others of such names are left alone, and the next name is
+// used.
 type Dir struct {
-	root *os.Root
-	// top owns root; directories are those below it that are in use.
+	// name is what the directory was opened by.
+	name string
+	// top is the directory; directories are those below it that are in use.
 	top         *rootfs.Dir
 	directories *rootfs.Cache
+	spellings   spellings
+	// renames serializes renaming without replacing where that takes two steps.
+	renames sync.Mutex
+	// namesOf are the names in one of the directories; tests replace it.
+	namesOf func(*rootfs.Dir) directoryNames
 
 	mu sync.Mutex
 	// resumable are the latest resumable uploads of this process, by path.
@@ -50,14 +66,16 @@ var (
 	_ tranship.Writer = (*Dir)(nil)
 )
 
-// OpenDir opens an existing directory of this machine.
+// OpenDir opens an existing directory of this machine. The name is resolved by the
+// system, and not changed before: "link/.." is the parent of what the link leads to.
 func OpenDir(name string) (*Dir, error) {
-	root, err := os.OpenRoot(name)
+	top, err := rootfs.Open(name)
 	if err != nil {
 		return nil, localError(err)
 	}
-	top := rootfs.New(root)
-	return &Dir{root: root, top: top, directories: rootfs.NewCache(top)}, nil
+	d := &Dir{name: name, top: top, directories: rootfs.NewCache(top)}
+	d.namesOf = func(dir *rootfs.Dir) directoryNames { return systemNames{dir, &d.renames} }
+	return d, nil
 }
 
 // Close releases the directory.
@@ -66,11 +84,22 @@ func (d *Dir) Close() error {
 	return d.top.Close()
 }
 
-// Stat describes a regular file, without following a symbolic link.
+// Stat describes a regular file, without following a symbolic link. It fails with
+// tranship.ErrNotFound if there is none, and with tranship.ErrExists if there is one
+// under another spelling.
 func (d *Dir) Stat(_ context.Context, name string) (tranship.File, error) {
-	info, err := d.root.Lstat(localName(name))
+	directory, last := rootfs.Split(name)
+	dir, err := d.enter(directory, false)
+	if err != nil {
+		return tranship.File{}, err
+	}
+	defer dir.Close()
+	info, err := dir.names.Lstat(last)
 	if err != nil {
 		return tranship.File{}, localError(err)
+	}
+	if err := d.checkSpelling(dir, last); err != nil {
+		return tranship.File{}, err
 	}
 	if !info.Mode().IsRegular() {
 		return tranship.File{}, fmt.Errorf("%w: %s is %s", tranship.ErrNotFound, name, kind(info.Mode()))
@@ -82,57 +111,45 @@ func (d *Dir) Stat(_ context.Context, name string) (tranship.File, error) {
 // that are not valid paths. There are no versions.
 func (d *Dir) Open(_ context.Context, name string, options tranship.OpenOptions) (tranship.Content, error) {
 	f, err := d.openFile(name)
+	if obstacle, ok := errors.AsType[*rootfs.ObstacleError](err); ok {
+		return nil, fmt.Errorf("%w: %w", ErrSkipped, obstacle)
+	}
 	if err != nil {
 		return nil, localError(err)
 	}
 	return newLocalContent(f, name, options)
 }
 
-// openFile opens what is under a name, from its open directory if that is enough. A
-// name may have become a pipe since it was listed; opening one would block.
+// openFile opens the regular file under a name. What the name means may have changed
+// since it was listed: a link is not followed, in no place of the name, and a pipe does
+// not block.
 func (d *Dir) openFile(name string) (*os.File, error) {
-	if !strings.HasPrefix(name, "/") { // which Split would forget
-		directory, last := rootfs.Split(name)
-		if dir, err := d.openDirectory(directory); err == nil {
-			defer dir.Close()
-			if f, err := dir.OpenEntry(last); err == nil {
-				return f, nil
-			}
-		}
+	if strings.HasPrefix(name, "/") { // which Split would forget
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrInvalid}
 	}
-	return d.root.OpenFile(localName(name), os.O_RDONLY|syscall.O_NONBLOCK, 0)
-}
-
-// openDirectory opens a directory, also through links that stay inside the root, and
-// keeps it open if there are none.
-func (d *Dir) openDirectory(name string) (*rootfs.Dir, error) {
-	if dir := d.directories.Find(name); dir != nil {
-		return dir, nil
-	}
-	root, err := d.root.OpenRoot(name)
+	directory, last := rootfs.Split(name)
+	dir, err := d.directories.Walk(directory)
 	if err != nil {
 		return nil, err
 	}
-	dir := rootfs.New(root)
-	d.directories.Keep(name, dir)
-	return dir, nil
+	defer dir.Close()
+	if f, err := dir.OpenEntry(last); err == nil {
+		return f, nil
+	}
+	f, _, err := dir.OpenFile(last)
+	if obstacle, ok := errors.AsType[*rootfs.ObstacleError](err); ok {
+		return nil, &rootfs.ObstacleError{Path: name, Mode: obstacle.Mode}
+	}
+	return f, err
 }
 
 // Absolute is the absolute path of a file in the directory.
 func (d *Dir) Absolute(name string) string {
-	root, err := filepath.Abs(d.root.Name())
-	if err != nil {
+	root := absoluteName(d.name)
+	if root == "" {
 		return ""
 	}
 	return filepath.Join(root, filepath.FromSlash(name))
-}
-
-// localName is the name of a path for os.Root, which calls itself ".".
-func localName(name string) string {
-	if name == "" {
-		return "."
-	}
-	return name
 }
 
 func fileOf(name string, info fs.FileInfo) tranship.File {
@@ -156,31 +173,6 @@ func kind(mode fs.FileMode) string {
 	return "a special file"
 }
 
-// parents creates the directories above name.
-func (d *Dir) parents(name string) error {
-	parent := path.Dir(name)
-	if parent == "." {
-		return nil
-	}
-	err := d.root.MkdirAll(parent, 0o777)
-	if errors.Is(err, syscall.ENOTDIR) || errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%w: %s has a file above it", tranship.ErrExists, name)
-	}
-	if err != nil {
-		return targetError(err)
-	}
-	return nil
-}
-
-// vacant fails unless name can be replaced by a regular file.
-func (d *Dir) vacant(name string, precondition tranship.Precondition) error {
-	if precondition.MustMatchVersion != "" {
-		return errNoVersions
-	}
-	info, err := d.root.Lstat(name)
-	return vacant(info, err, name, precondition)
-}
-
 var errNoVersions = fmt.Errorf("%w: a local directory has no versions", tranship.ErrUnsupported)
 
 // vacant fails unless what a look at name saw can be replaced by a regular file.
@@ -198,21 +190,23 @@ func vacant(info fs.FileInfo, err error, name string, precondition tranship.Prec
 	return fmt.Errorf("%w: %s is %s", tranship.ErrExists, name, kind(info.Mode()))
 }
 
-// sync makes the names in the directory of name durable.
-func (d *Dir) sync(name string) error {
+// sync makes the names in a directory durable.
+func (d *Dir) sync(dir *localDirectory) error {
+	if err := dir.Sync(); err != nil {
+		return targetError(err)
+	}
 	// New parents are synced, too, up to the root: any of them may be new.
-	for directory := path.Dir(name); ; directory = path.Dir(directory) {
-		f, err := d.root.Open(directory)
+	for directory := dir.path; directory != ""; {
+		directory, _ = rootfs.Split(directory)
+		above, err := d.directories.Walk(directory)
 		if err != nil {
 			return targetError(err)
 		}
-		if err := errors.Join(f.Sync(), f.Close()); err != nil {
+		if err := errors.Join(above.Sync(), above.Close()); err != nil {
 			return targetError(err)
 		}
-		if directory == "." {
-			return nil
-		}
 	}
+	return nil
 }
 
 // Begin implements tranship.Writer.
@@ -222,6 +216,6 @@ func (d *Dir) Begin(_ context.Context, spec tranship.Spec) (tranship.Upload, err
 		return nil, err
 	}
 	// A put, of which there may be many, takes the place of what another left.
-	d.removeLeftovers(spec.Path)
+	upload.dir.removeLeftovers(upload.name)
 	return upload, nil
 }

@@ -328,8 +328,8 @@ func TestDirVoidsParts(t *testing.T) {
 			t.Fatalf("epoch %d, %v, %v", again.Epoch(), again.Durable(), err)
 		}
 		// Nothing is worth keeping.
-		if err := again.Detach(t.Context()); err != nil || len(tree(t, dir.root.Name())) != 0 {
-			t.Errorf("left are %q, %v", tree(t, dir.root.Name()), err)
+		if err := again.Detach(t.Context()); err != nil || len(tree(t, dir.name)) != 0 {
+			t.Errorf("left are %q, %v", tree(t, dir.name), err)
 		}
 	}
 }

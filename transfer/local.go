@@ -6,14 +6,16 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/tranship/tranship"
 )
 
 // LocalFile is the Source of one file of this machine, whose name is its value. A
-// symbolic link is followed: whoever names one means the file. The path given to
-// Open is not looked at.
+// symbolic link is followed, as by other programs that are given one. The path given
+// to Open is not looked at.
 type LocalFile string
 
 // Stat describes the file.
@@ -38,8 +40,20 @@ func (l LocalFile) Open(_ context.Context, _ string, options tranship.OpenOption
 }
 
 // Absolute is the file's absolute path.
-func (l LocalFile) Absolute(string) string {
-	name, err := filepath.Abs(string(l))
+func (l LocalFile) Absolute(string) string { return absoluteName(string(l)) }
+
+// absoluteName is the absolute path of a file or directory; "" if that is not known.
+// What filepath.Abs makes of "link/.." is the link's parent, and not that of the
+// directory it leads to: only the system knows the latter.
+func absoluteName(name string) string {
+	if slices.Contains(strings.Split(filepath.ToSlash(name), "/"), "..") {
+		resolved, err := filepath.EvalSymlinks(name)
+		if err != nil {
+			return ""
+		}
+		name = resolved
+	}
+	name, err := filepath.Abs(name)
 	if err != nil {
 		return ""
 	}

@@ -2,10 +2,7 @@ package transfer
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"time"
 
 	"github.com/tranship/tranship"
 )
@@ -62,7 +59,6 @@ func (u *localUpload) sum(size int64) (crc uint32, err error) {
 
 // finish gives the file its attributes and its name.
 func (u *localUpload) finish(size int64, crc uint32) (tranship.File, error) {
-	name := u.spec.Path
 	if err := u.attributes(); err != nil {
 		return tranship.File{}, targetError(err)
 	}
@@ -75,58 +71,37 @@ func (u *localUpload) finish(size int64, crc uint32) (tranship.File, error) {
 	if err != nil {
 		return tranship.File{}, targetError(err)
 	}
-	if err := u.rename(); err != nil {
+	if err := u.root.place(u.dir, u.temporary, u.name, u.spec.Precondition); err != nil {
 		return tranship.File{}, err
 	}
 	u.end()
 	if u.partial != nil {
 		// Without its partial file it means nothing.
-		_ = u.dir.root.Remove(u.partial.journal)
+		_ = u.dir.Remove(u.partial.journal)
 	} else {
-		u.dir.removePartial(name)
+		u.dir.removePartials(u.name)
 	}
-	u.close()
+	defer u.close()
 	if u.isSynced() {
-		if err := u.dir.sync(name); err != nil {
+		if err := u.root.sync(u.dir); err != nil {
 			return tranship.File{}, err
 		}
 	}
-	file := fileOf(name, info)
+	file := fileOf(u.spec.Path, info)
 	file.Size, file.CRC32C = size, &crc
 	return file, nil
 }
 
 func (u *localUpload) attributes() error {
-	if mode := u.spec.Attributes.Mode; mode != nil {
-		if err := u.file.Chmod(*mode); err != nil {
-			return err
-		}
+	mode := u.mode
+	if u.spec.Attributes.Mode != nil {
+		mode = *u.spec.Attributes.Mode
 	}
-	if t := u.spec.Attributes.ModTime; t != nil {
-		return u.dir.root.Chtimes(u.temporary, time.Time{}, *t)
-	}
-	return nil
-}
-
-// rename makes the file visible, all at once.
-func (u *localUpload) rename() error {
-	root, name := u.dir.root, u.spec.Path
-	if err := u.dir.vacant(name, u.spec.Precondition); err != nil {
+	if err := u.file.Chmod(mode); err != nil {
 		return err
 	}
-	if !u.spec.Precondition.MustNotExist {
-		if err := root.Rename(u.temporary, name); err != nil {
-			return targetError(err)
-		}
-		return nil
+	if t := u.spec.Attributes.ModTime; t != nil {
+		return u.dir.Chtimes(u.file, u.temporary, *t)
 	}
-	// A link, unlike a rename, fails when there is something.
-	if err := root.Link(u.temporary, name); err != nil {
-		if errors.Is(err, fs.ErrExist) {
-			return fmt.Errorf("%w: %s", tranship.ErrExists, name)
-		}
-		return targetError(err)
-	}
-	_ = root.Remove(u.temporary)
 	return nil
 }

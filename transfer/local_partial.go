@@ -14,10 +14,10 @@ import (
 // for.
 const syncBytes = 32 << 20
 
-// partial are the files of an upload into a Dir that is to be resumed: the partial
-// file and its journal, beside the target. The journal is locked.
+// partial are the files of an upload into a directory that is to be resumed: the
+// partial file and its journal, beside the target. The journal is locked.
 type partial struct {
-	dir           *Dir
+	dir           *localDirectory
 	name, journal string
 	file, log     *os.File
 	epoch         uint64
@@ -42,23 +42,40 @@ func (otherError) Is(target error) bool { return target == ErrChanged }
 // errBusy means that another process has the partial file.
 var errBusy = errors.New("another process copies to it")
 
-// openPartial opens the partial file of a target, or begins one.
-func (d *Dir) openPartial(spec tranship.Spec, partSize int64, mode fs.FileMode) (_ *partial, err error) {
-	base := hiddenName(spec.Path)
-	p := &partial{dir: d, name: base + partialSuffix, journal: base + journalSuffix}
+// errTaken means that a name is taken by something that is not this user's to use.
+var errTaken = errors.New("the name is taken")
+
+// errShared is why a partial file is not gone on with that others may have written to.
+var errShared = errors.New("other users or programs can write to what is kept")
+
+// openPartial opens the partial file of a target, or begins one, under the first of its
+// names that is not taken by others. errBusy: another process has it, or there is no
+// such name.
+func (d *localDirectory) openPartial(spec tranship.Spec, target string, partSize int64) (*partial, error) {
+	for n := range partials {
+		p, err := d.openPartialAt(partialName(target, n), spec, partSize)
+		if !errors.Is(err, errTaken) {
+			return p, err
+		}
+	}
+	return nil, errBusy
+}
+
+func (d *localDirectory) openPartialAt(name string, spec tranship.Spec, partSize int64) (_ *partial, err error) {
+	p := &partial{dir: d, name: name + partialSuffix, journal: name + journalSuffix}
 	defer func() {
 		if err != nil {
 			p.close()
 		}
 	}()
-	if p.log, err = d.openRegular(p.journal, 0o600); err != nil {
+	if p.log, err = d.openJournal(p.journal); err != nil {
 		return nil, err
 	}
 	locked, err := rootfs.Lock(p.log)
 	if err != nil {
 		return nil, targetError(err)
 	}
-	// Whoever had the lock may have removed the file since it was opened.
+	// The process that had the lock may have removed the file since it was opened.
 	if !locked || !d.is(p.journal, p.log) {
 		return nil, errBusy
 	}
@@ -67,7 +84,10 @@ func (d *Dir) openPartial(spec tranship.Spec, partSize int64, mode fs.FileMode) 
 		return nil, err
 	}
 	if p.file == nil {
-		err = p.begin(head, mode)
+		err = p.begin(head)
+	}
+	if errors.Is(err, errTaken) {
+		_ = d.Remove(p.journal) // of no use without the file
 	}
 	if err == nil {
 		err = appendLine(p.log, journalLine{Epoch: p.epoch})
@@ -79,7 +99,7 @@ func (d *Dir) openPartial(spec tranship.Spec, partSize int64, mode fs.FileMode) 
 func (p *partial) resume(head journalHead) error {
 	known, length, err := readJournal(p.log)
 	if errors.Is(err, errJournal) {
-		if info, missing := p.dir.root.Lstat(p.name); missing == nil {
+		if info, missing := p.dir.Lstat(p.name); missing == nil && info.Mode().IsRegular() {
 			p.discarded, p.why = info.Size(), err
 		}
 		return nil
@@ -93,15 +113,10 @@ func (p *partial) resume(head journalHead) error {
 		}
 		return nil
 	}
-	file, err := p.dir.root.OpenFile(p.name, os.O_RDWR, 0)
+	file, info, err := p.openKept()
 	if err != nil {
-		p.discarded, p.why = known.bytes(), targetError(err)
+		p.discarded, p.why = known.bytes(), err
 		return nil
-	}
-	info, err := file.Stat()
-	if err != nil || !info.Mode().IsRegular() || !p.dir.is(p.name, file) {
-		p.discarded, p.why = known.bytes(), errJournal
-		return file.Close()
 	}
 	p.file, p.epoch, p.parts = file, known.epoch+1, known.parts
 	for n := range p.parts {
@@ -118,16 +133,45 @@ func (p *partial) resume(head journalHead) error {
 	return p.truncate(length)
 }
 
-// begin makes an empty partial file. Its journal is emptied first: parts of one
-// never count for the other.
-func (p *partial) begin(head journalHead, mode fs.FileMode) (err error) {
+// openKept opens the partial file that is there, if it is private, and no other process
+// has it open to write to: an open descriptor outlives a change of mode or owner.
+func (p *partial) openKept() (*os.File, fs.FileInfo, error) {
+	reader, seen, err := p.dir.OpenFile(p.name)
+	if _, obstacle := errors.AsType[*rootfs.ObstacleError](err); obstacle {
+		return nil, nil, errJournal
+	}
+	if err != nil {
+		return nil, nil, targetError(err)
+	}
+	defer reader.Close()
+	if !isPrivate(p.dir.Dir, seen) || rootfs.IsOpenForWriting(reader) {
+		return nil, nil, errShared
+	}
+	file, info, err := p.dir.OpenFileWrite(p.name)
+	if err != nil {
+		return nil, nil, targetError(err)
+	}
+	if !os.SameFile(seen, info) {
+		return nil, nil, errors.Join(errShared, file.Close())
+	}
+	return file, info, nil
+}
+
+// begin makes an empty partial file, which no other user can read or write. Its journal
+// is emptied first: parts of one never count for the other. errTaken: something is in
+// its place that cannot be removed, or is another user's.
+func (p *partial) begin(head journalHead) (err error) {
 	if err := p.truncate(0); err != nil {
 		return err
 	}
-	if err := p.dir.root.Remove(p.name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return targetError(err)
+	if err := p.dir.makeWay(p.name); err != nil {
+		return err
 	}
-	if p.file, err = p.dir.root.OpenFile(p.name, os.O_RDWR|os.O_CREATE|os.O_EXCL, mode); err != nil {
+	p.file, err = p.dir.CreateFile(p.name, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return errTaken
+	}
+	if err != nil {
 		return targetError(err)
 	}
 	p.epoch = 1
@@ -153,27 +197,63 @@ func (p *partial) close() {
 	}
 }
 
-// openRegular opens a file for reading and writing, which it creates if there is
-// none. What is there and not a regular file, it replaces.
-func (d *Dir) openRegular(name string, mode fs.FileMode) (*os.File, error) {
-	if info, err := d.root.Lstat(name); err == nil && !info.Mode().IsRegular() {
-		if err := d.root.Remove(name); err != nil {
-			return nil, targetError(err)
+// openJournal opens a file for reading and writing if it is private, and creates it if
+// there is none. errTaken: something else is there that cannot be removed, or is another
+// user's.
+func (d *localDirectory) openJournal(name string) (*os.File, error) {
+	if info, err := d.Lstat(name); err == nil {
+		if isPrivate(d.Dir, info) {
+			if file, err := d.openPrivate(name); file != nil || err != nil {
+				return file, err
+			}
+		}
+		if err := d.makeWay(name); err != nil {
+			return nil, err
 		}
 	}
-	file, err := d.root.OpenFile(name, os.O_RDWR|os.O_CREATE, mode)
+	file, err := d.CreateFile(name, 0o600)
+	if errors.Is(err, fs.ErrExist) { // another process has just begun
+		if file, err := d.openPrivate(name); file != nil || err != nil {
+			return file, err
+		}
+		return nil, errTaken
+	}
 	if err != nil {
 		return nil, targetError(err)
 	}
 	return file, nil
 }
 
-// is reports whether a name is that of an open file, and not of a link to it.
-func (d *Dir) is(name string, file *os.File) bool {
-	named, err := d.root.Lstat(name)
-	if err != nil {
-		return false
+// openPrivate opens a file for reading and writing; nil if it is not private.
+func (d *localDirectory) openPrivate(name string) (*os.File, error) {
+	file, info, err := d.OpenFileWrite(name)
+	if rootfs.IsAbsent(err) || errors.Is(err, fs.ErrPermission) {
+		return nil, nil
 	}
-	info, err := file.Stat()
-	return err == nil && os.SameFile(named, info)
+	if err != nil {
+		return nil, targetError(err)
+	}
+	if !isPrivate(d.Dir, info) {
+		return nil, file.Close()
+	}
+	return file, nil
+}
+
+// makeWay removes what is under a name, if it belongs to this user. errTaken: something
+// stays there.
+func (d *localDirectory) makeWay(name string) error {
+	info, err := d.Lstat(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return targetError(err)
+	}
+	if user, _, ok := ownerOf(info); ok && user != effectiveUser() && !isOurs(d.Dir, info) {
+		return errTaken
+	}
+	if err := d.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return errTaken
+	}
+	return nil
 }

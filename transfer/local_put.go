@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/rootfs"
@@ -28,13 +27,14 @@ func (d *Dir) Put(_ context.Context, spec tranship.Spec, data []byte) (tranship.
 	if spec.Precondition.MustMatchVersion != "" {
 		return tranship.File{}, errNoVersions
 	}
-	parent, err := d.parent(spec.Path)
+	directory, name := rootfs.Split(spec.Path)
+	dir, err := d.enter(directory, true)
 	if err != nil {
 		return tranship.File{}, err
 	}
-	defer parent.Close()
-	p := &localPut{dir: parent, spec: spec, name: path.Base(spec.Path)}
-	temporary, err := p.create(d)
+	defer dir.Close()
+	p := &localPut{root: d, dir: dir, spec: spec, name: name}
+	temporary, err := p.create()
 	if err != nil {
 		return tranship.File{}, err
 	}
@@ -42,11 +42,9 @@ func (d *Dir) Put(_ context.Context, spec tranship.Spec, data []byte) (tranship.
 	if err != nil {
 		return tranship.File{}, err
 	}
-	if _, err := parent.Lstat(path.Base(hiddenName(spec.Path)) + journalSuffix); err == nil {
-		d.removePartial(spec.Path)
-	}
+	dir.removePartials(name)
 	if spec.Durability == tranship.DurabilityDurable {
-		if err := d.sync(spec.Path); err != nil {
+		if err := d.sync(dir); err != nil {
 			return tranship.File{}, err
 		}
 	}
@@ -54,49 +52,32 @@ func (d *Dir) Put(_ context.Context, spec tranship.Spec, data []byte) (tranship.
 	return file, nil
 }
 
-// parent opens the directory of name, and creates it if there is none.
-func (d *Dir) parent(name string) (*rootfs.Dir, error) {
-	directory, _ := rootfs.Split(name)
-	dir, err := d.openDirectory(directory)
-	if err != nil {
-		if err := d.parents(name); err != nil {
-			return nil, err
-		}
-		dir, err = d.openDirectory(directory)
-	}
-	if err != nil {
-		return nil, targetError(err)
-	}
-	return dir, nil
-}
-
 // localPut is a file that is put into a directory under its last name.
 type localPut struct {
-	dir             *rootfs.Dir
+	root            *Dir
+	dir             *localDirectory
 	spec            tranship.Spec
 	name, temporary string
 }
 
-// create creates the temporary file, locked as that of Dir.createTemporary is, which
-// takes over when its first name is in use.
-func (p *localPut) create(d *Dir) (*os.File, error) {
-	// What has a mode is nobody else's to read before it has that mode.
+// create creates the temporary file, locked as that of createTemporary is, which takes
+// over when its first name is in use.
+func (p *localPut) create() (file *os.File, err error) {
+	// What has a mode, no other user reads before it has that mode.
 	mode := fs.FileMode(0o666)
 	if p.spec.Attributes.Mode != nil {
 		mode = 0o600
 	}
-	p.temporary = path.Base(temporaryName(p.spec.Path, "0"))
-	file, err := p.dir.CreateFile(p.temporary, mode)
+	p.temporary = temporaryName(p.name, "0")
+	file, err = p.dir.CreateFile(p.temporary, mode)
 	if errors.Is(err, fs.ErrExist) {
-		var name string
-		name, file, err = d.createTemporary(p.spec.Path, mode)
-		p.temporary = path.Base(name)
+		p.temporary, file, err = p.dir.createTemporary(p.name, mode)
 		return file, err
 	}
 	if err != nil {
 		return nil, targetError(err)
 	}
-	// Where there are no locks nobody takes it for unused.
+	// Where there are no locks no process takes it for unused.
 	_, _ = rootfs.Lock(file)
 	return file, nil
 }
@@ -112,7 +93,7 @@ func (p *localPut) put(file *os.File, data []byte) (tranship.File, error) {
 	if err != nil {
 		err = targetError(err)
 	} else {
-		err = p.rename()
+		err = p.root.place(p.dir, p.temporary, p.name, p.spec.Precondition)
 	}
 	if err != nil {
 		if failed := p.dir.Remove(p.temporary); failed != nil && !errors.Is(failed, fs.ErrNotExist) {
@@ -144,27 +125,4 @@ func (p *localPut) fill(file *os.File, data []byte) (fs.FileInfo, error) {
 		}
 	}
 	return file.Stat()
-}
-
-// rename makes the file visible, all at once.
-func (p *localPut) rename() error {
-	info, err := p.dir.Lstat(p.name)
-	if err := vacant(info, err, p.spec.Path, p.spec.Precondition); err != nil {
-		return err
-	}
-	rename := rootfs.Rename
-	if p.spec.Precondition.MustNotExist {
-		rename = rootfs.RenameNoReplace
-	}
-	err = rename(p.dir, p.temporary, p.dir, p.name)
-	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%w: %s", tranship.ErrExists, p.spec.Path)
-	}
-	if errors.Is(err, fs.ErrNotExist) { // another copy took it for unused, or its directory went
-		return fmt.Errorf("%w: the temporary file of %s is gone", tranship.ErrUnavailable, p.spec.Path)
-	}
-	if err != nil {
-		return targetError(err)
-	}
-	return nil
 }

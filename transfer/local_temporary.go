@@ -7,7 +7,6 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path"
 	"strconv"
 
 	"github.com/tranship/tranship/internal/rootfs"
@@ -20,46 +19,61 @@ const (
 	journalSuffix   = ".journal"
 
 	// temporaries are the names that the temporary files of one target have. So a
-	// name says whose leftover it is, and nobody searches a directory for it.
+	// name says which target a leftover is of, without a search of the directory.
 	temporaries = 8
+	// partials are the names that the partial files of one target have: more than
+	// one only where others have taken the first.
+	partials = 8
 )
 
-// hiddenName is what all files beside a target begin with. It is short whatever the
-// length of the target's name, of which alone the hash is: the directory may be
-// reached as another one.
+// hiddenName is what the names of all files beside a target begin with. It is short
+// whatever the length of the target's name, of which alone the hash is: the directory
+// may be reached by another path.
 func hiddenName(target string) string {
-	sum := sha256.Sum256([]byte(path.Base(target)))
-	return path.Join(path.Dir(target), temporaryPrefix+hex.EncodeToString(sum[:8]))
+	sum := sha256.Sum256([]byte(target))
+	return temporaryPrefix + hex.EncodeToString(sum[:8])
 }
 
 func temporaryName(target, unique string) string {
 	return hiddenName(target) + "-" + unique + temporarySuffix
 }
 
+// partialName is the n-th name, without suffix, of a target's partial file and journal.
+func partialName(target string, n int) string {
+	if n == 0 {
+		return hiddenName(target)
+	}
+	return hiddenName(target) + "-" + strconv.Itoa(n)
+}
+
 // createTemporary creates a file beside its target, which is locked as long as it is
 // open: what is not, a process left that was killed, and is removed.
-func (d *Dir) createTemporary(target string, mode fs.FileMode) (name string, file *os.File, err error) {
+func (d *localDirectory) createTemporary(target string, mode fs.FileMode) (name string, file *os.File, err error) {
 	for n := range temporaries {
 		name = temporaryName(target, strconv.Itoa(n))
 		file, err = d.claim(name, mode)
 		if err != nil {
-			return "", nil, err
+			return "", nil, targetError(err)
 		}
 		if file != nil {
 			return name, file, nil
 		}
 	}
-	// There are many copies to one target, or the file system has no locks.
+	// There are many copies to one target, or the names are taken by others.
 	name = temporaryName(target, rand.Text()[:10])
-	file, err = d.create(name, mode)
-	return name, file, err
+	file, err = d.CreateFile(name, mode)
+	if err != nil {
+		return "", nil, targetError(err)
+	}
+	return name, file, nil
 }
 
-// claim creates a file and locks it; nil if another process uses the name.
-func (d *Dir) claim(name string, mode fs.FileMode) (*os.File, error) {
-	file, err := d.create(name, mode)
+// claim creates a file and locks it; nil if the name is in use, or taken by another
+// user.
+func (d *localDirectory) claim(name string, mode fs.FileMode) (*os.File, error) {
+	file, err := d.CreateFile(name, mode)
 	if errors.Is(err, fs.ErrExist) && d.removeUnused(name) {
-		file, err = d.create(name, mode)
+		file, err = d.CreateFile(name, mode)
 	}
 	if errors.Is(err, fs.ErrExist) {
 		return nil, nil
@@ -69,7 +83,7 @@ func (d *Dir) claim(name string, mode fs.FileMode) (*os.File, error) {
 	}
 	locked, err := rootfs.Lock(file)
 	if err != nil {
-		return file, nil //nolint:nilerr // without locks nobody takes it for unused
+		return file, nil //nolint:nilerr // without locks no process takes it for unused
 	}
 	// Before it was locked, another process may have taken it for unused.
 	if !locked || !d.is(name, file) {
@@ -79,60 +93,59 @@ func (d *Dir) claim(name string, mode fs.FileMode) (*os.File, error) {
 	return file, nil
 }
 
-// create creates a file that is not there.
-func (d *Dir) create(name string, mode fs.FileMode) (*os.File, error) {
-	file, err := d.root.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, mode)
-	if errors.Is(err, fs.ErrExist) {
-		return nil, fs.ErrExist
-	}
-	if err != nil {
-		return nil, targetError(err)
-	}
-	return file, nil
-}
-
 // removeLeftovers removes the unused temporary files of a target.
-func (d *Dir) removeLeftovers(target string) {
+func (d *localDirectory) removeLeftovers(target string) {
 	for n := range temporaries {
 		d.removeUnused(temporaryName(target, strconv.Itoa(n)))
 	}
 }
 
-// removeUnused removes a file that no process has locked, and reports whether it
-// did.
-func (d *Dir) removeUnused(name string) bool {
+// removeUnused removes a file of this user that no process has locked, and reports
+// whether it did.
+func (d *localDirectory) removeUnused(name string) bool {
 	file := d.lockUnused(name)
 	if file == nil {
 		return false
 	}
 	defer file.Close()
-	return d.root.Remove(name) == nil
+	return d.Remove(name) == nil
 }
 
-// removePartial removes what is kept of a target that has been replaced by another
-// upload, unless a process still has it. The journal goes last, as ever.
-func (d *Dir) removePartial(target string) {
-	base := hiddenName(target)
-	journal := d.lockUnused(base + journalSuffix)
-	if journal == nil {
-		return
+// removePartials removes what this user has kept of a target that has been replaced by
+// another upload, unless a process still has it. A journal goes last, as ever.
+func (d *localDirectory) removePartials(target string) {
+	for n := range partials {
+		name := partialName(target, n)
+		if _, err := d.Lstat(name + journalSuffix); err != nil {
+			return // the names are taken in order
+		}
+		journal := d.lockUnused(name + journalSuffix)
+		if journal == nil {
+			continue
+		}
+		if info, err := d.Lstat(name + partialSuffix); err == nil && isOurs(d.Dir, info) {
+			_ = d.Remove(name + partialSuffix)
+		}
+		_ = d.Remove(name + journalSuffix)
+		_ = journal.Close()
 	}
-	defer journal.Close()
-	_ = d.root.Remove(base + partialSuffix)
-	_ = d.root.Remove(base + journalSuffix)
 }
 
-// lockUnused opens and locks a regular file that no process has locked; nil if there
-// is none.
-func (d *Dir) lockUnused(name string) *os.File {
-	if info, err := d.root.Lstat(name); err != nil || !info.Mode().IsRegular() {
+// lockUnused opens and locks a regular file of this user that no process has locked;
+// nil if there is none.
+func (d *localDirectory) lockUnused(name string) *os.File {
+	if info, err := d.Lstat(name); err != nil || !isOurs(d.Dir, info) {
 		return nil
 	}
-	file, err := d.root.OpenFile(name, os.O_RDWR, 0)
+	file, info, err := d.OpenFileWrite(name)
 	if errors.Is(err, fs.ErrPermission) { // it may have its mode already
-		file, err = d.root.OpenFile(name, os.O_RDONLY, 0)
+		file, info, err = d.OpenFile(name)
 	}
 	if err != nil {
+		return nil
+	}
+	if !isOurs(d.Dir, info) {
+		_ = file.Close()
 		return nil
 	}
 	if locked, err := rootfs.Lock(file); err != nil || !locked || !d.is(name, file) {
@@ -140,4 +153,14 @@ func (d *Dir) lockUnused(name string) *os.File {
 		return nil
 	}
 	return file
+}
+
+// is reports whether a name is that of an open file, and not of a link to it.
+func (d *localDirectory) is(name string, file *os.File) bool {
+	named, err := d.Lstat(name)
+	if err != nil {
+		return false
+	}
+	info, err := file.Stat()
+	return err == nil && os.SameFile(named, info)
 }

@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/rootfs"
 )
 
 const (
@@ -22,15 +23,21 @@ const (
 
 // localUpload is an upload into a Dir: one temporary file.
 type localUpload struct {
-	dir       *Dir
+	root *Dir
+	// dir is where the file goes, under name. It is open until the upload ends.
+	dir       *localDirectory
+	name      string
 	spec      tranship.Spec
 	partSize  int64
 	temporary string
 	file      *os.File
+	// mode is what the file gets if the spec has none.
+	mode fs.FileMode
 	// partial is nil when the upload is not resumable.
 	partial *partial
 	// writing is held while file is written to.
 	writing sync.Mutex
+	closing sync.Once
 
 	mu    sync.Mutex
 	ended bool
@@ -46,44 +53,62 @@ func (d *Dir) begin(spec tranship.Spec) (*localUpload, error) {
 	if err := spec.Validate(); err != nil {
 		return nil, err
 	}
-	if err := d.vacant(spec.Path, spec.Precondition); err != nil {
+	if spec.Precondition.MustMatchVersion != "" {
+		return nil, errNoVersions
+	}
+	directory, name := rootfs.Split(spec.Path)
+	dir, err := d.enter(directory, true)
+	if err != nil {
 		return nil, err
 	}
-	if err := d.parents(spec.Path); err != nil {
-		return nil, err
-	}
-	u := &localUpload{dir: d, spec: spec, partSize: mostLocalPart, parts: map[int]*localPart{}}
-	if spec.Size != nil {
-		u.spec.Size = new(*spec.Size)
-		u.partSize = tranship.PartSizeFor(spec.Size, leastLocalPart, mostLocalPart)
-	}
-	// What has a mode is nobody else's to read before it has that mode.
-	mode := fs.FileMode(0o666)
-	if spec.Attributes.Mode != nil {
-		mode = 0o600
-	}
-	if spec.ResumeKey != "" && *spec.Size > 0 {
-		err := d.resume(u, mode)
-		if err == nil || !errors.Is(err, errBusy) {
-			return u, err
-		}
-	}
-	var err error
-	if u.temporary, u.file, err = d.createTemporary(spec.Path, mode); err != nil {
+	u := &localUpload{root: d, dir: dir, name: name, spec: spec, partSize: mostLocalPart, parts: map[int]*localPart{}}
+	if err := u.begin(); err != nil {
+		_ = dir.Close()
 		return nil, err
 	}
 	return u, nil
 }
 
+// begin creates or opens the temporary file. No other user can read or write it before
+// it has its mode.
+func (u *localUpload) begin() error {
+	info, err := u.dir.names.Lstat(u.name)
+	if err := vacant(info, err, u.spec.Path, u.spec.Precondition); err != nil {
+		return err
+	}
+	if err == nil {
+		if err := u.root.checkSpelling(u.dir, u.name); err != nil {
+			return err
+		}
+	}
+	if u.spec.Size != nil {
+		u.spec.Size = new(*u.spec.Size)
+		u.partSize = tranship.PartSizeFor(u.spec.Size, leastLocalPart, mostLocalPart)
+	}
+	if u.spec.Attributes.Mode == nil {
+		if u.mode, err = defaultMode(u.dir.Dir); err != nil {
+			return targetError(err)
+		}
+	}
+	if u.spec.ResumeKey != "" && *u.spec.Size > 0 {
+		err := u.root.resume(u)
+		if err == nil || !errors.Is(err, errBusy) {
+			return err
+		}
+	}
+	u.temporary, u.file, err = u.dir.createTemporary(u.name, 0o600)
+	return err
+}
+
 // resume makes u an upload into the partial file of its path, in place of an older
 // one.
-func (d *Dir) resume(u *localUpload, mode fs.FileMode) error {
+func (d *Dir) resume(u *localUpload) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if older := d.resumable[u.spec.Path]; older != nil {
 		older.letGo()
 	}
-	partial, err := d.openPartial(u.spec, u.partSize, mode)
+	partial, err := u.dir.openPartial(u.spec, u.name, u.partSize)
 	if err != nil {
 		return err
 	}
@@ -104,7 +129,7 @@ func (d *Dir) resume(u *localUpload, mode fs.FileMode) error {
 }
 
 // ID implements tranship.Upload.
-func (u *localUpload) ID() string { return u.temporary }
+func (u *localUpload) ID() string { return Join(u.dir.path, u.temporary) }
 
 // Epoch implements tranship.Upload.
 func (u *localUpload) Epoch() uint64 {
@@ -237,23 +262,26 @@ func (u *localUpload) end() bool {
 // close closes the files of an upload that has ended, and forgets it.
 func (u *localUpload) close() {
 	u.closeFiles()
-	u.dir.mu.Lock()
-	defer u.dir.mu.Unlock()
-	if u.dir.resumable[u.spec.Path] == u {
-		delete(u.dir.resumable, u.spec.Path)
+	u.root.mu.Lock()
+	defer u.root.mu.Unlock()
+	if u.root.resumable[u.spec.Path] == u {
+		delete(u.root.resumable, u.spec.Path)
 	}
 }
 
 func (u *localUpload) closeFiles() {
-	if u.partial != nil {
-		u.partial.close()
-	} else {
-		_ = u.file.Close()
-	}
+	u.closing.Do(func() {
+		if u.partial != nil {
+			u.partial.close()
+		} else {
+			_ = u.file.Close()
+		}
+		_ = u.dir.Close()
+	})
 }
 
-// remove removes the temporary file, and what belongs to it. The journal goes last:
-// whoever finds it without a partial file begins anew.
+// remove removes the temporary file, and what belongs to it. The journal goes last: an
+// upload that finds it without a partial file begins anew.
 func (u *localUpload) remove() error {
 	names := []string{u.temporary}
 	if u.partial != nil {
@@ -261,7 +289,7 @@ func (u *localUpload) remove() error {
 	}
 	var errs []error
 	for _, name := range names {
-		if err := u.dir.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := u.dir.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			errs = append(errs, targetError(err))
 		}
 	}

@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"iter"
 	"slices"
 	"strings"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/rootfs"
 )
 
 // ErrSkipped is what an entry of a directory fails with that a walk goes on without: a
@@ -36,28 +36,61 @@ type walk struct {
 	yield func(Item, error) bool
 }
 
+// walkedDirectory is a directory that is walked. It is open only while that is needed,
+// so that a deep tree does not take a descriptor for each level.
+type walkedDirectory struct {
+	dir                 *Dir
+	source, destination string
+	open                *rootfs.Dir
+}
+
+// opened opens the directory, if it is not open. No link is followed to it.
+func (w *walkedDirectory) opened() (*rootfs.Dir, error) {
+	if w.open != nil {
+		return w.open, nil
+	}
+	open, err := w.dir.directories.Walk(w.source)
+	if err != nil {
+		return nil, localError(err)
+	}
+	w.open = open
+	return open, nil
+}
+
+func (w *walkedDirectory) close() {
+	if w.open != nil {
+		_ = w.open.Close()
+		w.open = nil
+	}
+}
+
 // directory reports whether to go on.
 func (w walk) directory(source, destination string) bool {
 	if err := w.ctx.Err(); err != nil {
 		w.yield(Item{}, err)
 		return false
 	}
-	here := Item{Source: w.dir, SourcePath: source, Name: localName(source), Path: destination}
-	f, err := w.dir.root.Open(localName(source))
-	if err != nil {
-		return w.skip(here, localError(err))
+	walked := &walkedDirectory{dir: w.dir, source: source, destination: destination}
+	defer walked.close()
+	name := source
+	if name == "" {
+		name = "."
 	}
-	entries, err := f.ReadDir(-1)
-	_ = f.Close()
+	here := Item{Source: w.dir, SourcePath: source, Name: name, Path: destination}
+	open, err := walked.opened()
+	if err != nil {
+		return w.skip(here, err)
+	}
+	entries, err := open.ReadDir()
 	if err != nil && !w.skip(here, localError(err)) {
 		return false
 	}
 	if err == nil && len(entries) == 0 {
 		return w.yield(here, fmt.Errorf("%w: it is an empty directory", ErrSkipped))
 	}
-	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
+	slices.SortFunc(entries, func(a, b rootfs.Entry) int { return strings.Compare(a.Name(), b.Name()) })
 	for _, entry := range entries {
-		if !w.entry(entry, Join(source, entry.Name()), Join(destination, entry.Name())) {
+		if !w.entry(walked, entry) {
 			return false
 		}
 	}
@@ -69,7 +102,8 @@ func (w walk) skip(item Item, err error) bool {
 	return w.yield(item, fmt.Errorf("%w: %w", ErrSkipped, err))
 }
 
-func (w walk) entry(entry fs.DirEntry, source, destination string) bool {
+func (w walk) entry(in *walkedDirectory, entry rootfs.Entry) bool {
+	source, destination := Join(in.source, entry.Name()), Join(in.destination, entry.Name())
 	item := Item{Source: w.dir, SourcePath: source, Path: destination}
 	// The whole is longer than its parts: a directory's name that cannot be part
 	// of a path is reported once, and not for each file below it.
@@ -77,14 +111,22 @@ func (w walk) entry(entry fs.DirEntry, source, destination string) bool {
 		return w.skip(item, fmt.Errorf("cannot be stored as %q: %w", destination, err))
 	}
 	if entry.IsDir() {
+		in.close()
 		return w.directory(source, destination)
 	}
 	if !entry.Type().IsRegular() {
 		return w.yield(item, fmt.Errorf("%w: it is %s", ErrSkipped, kind(entry.Type())))
 	}
-	info, err := entry.Info()
+	open, err := in.opened()
+	if err != nil {
+		return w.skip(item, err)
+	}
+	info, err := open.Lstat(entry.Name())
 	if err != nil {
 		return w.skip(item, localError(err))
+	}
+	if !info.Mode().IsRegular() { // any more
+		return w.yield(item, fmt.Errorf("%w: it is %s", ErrSkipped, kind(info.Mode())))
 	}
 	item.File = fileOf(source, info)
 	return w.yield(item, nil)

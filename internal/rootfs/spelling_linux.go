@@ -15,32 +15,69 @@ const (
 	zfsMagic      = 0x2fc12fc1
 )
 
-// systemMayFold goes by the file system. Of those that this does not know, such as FAT,
-// NTFS, SMB and all that are made with FUSE, a name may have several spellings.
-func (d *Dir) systemMayFold() bool {
+// exactness is what the type of a file system and the flags of a directory tell of names.
+type exactness int
+
+const (
+	// unknownNames may have several spellings, as on FAT, NTFS, SMB, FUSE.
+	unknownNames exactness = iota
+	// exactNames have one spelling each.
+	exactNames
+	// configuredNames have one spelling, or several, as the file system was made.
+	configuredNames
+)
+
+// exactness asks the system. The result is unknownNames if the system does not answer.
+func (d *Dir) exactness() exactness {
 	handle, err := d.handle()
 	if err != nil {
-		return true
+		return unknownNames
 	}
 	var status unix.Statfs_t
 	var flags uint32
 	err = control(handle, func(dir int) error {
-		// Where there are no flags, there is none for this.
-		flags, _ = unix.IoctlGetUint32(dir, unix.FS_IOC_GETFLAGS)
-		return retry(func() error { return unix.Fstatfs(dir, &status) })
+		if err := retry(func() error { return unix.Fstatfs(dir, &status) }); err != nil {
+			return err
+		}
+		var err error
+		flags, err = unix.IoctlGetUint32(dir, unix.FS_IOC_GETFLAGS)
+		if err == unix.ENOTTY || err == unix.EOPNOTSUPP {
+			return nil // without flags, no directory ignores case
+		}
+		return err
 	})
 	if err != nil {
-		return true
+		return unknownNames
 	}
 	switch uint64(status.Type) & 0xffff_ffff {
 	case unix.EXT4_SUPER_MAGIC, unix.F2FS_SUPER_MAGIC, unix.TMPFS_MAGIC, unix.OVERLAYFS_SUPER_MAGIC,
 		unix.BTRFS_SUPER_MAGIC, unix.RAMFS_MAGIC, bcachefsMagic:
-		return flags&casefoldFlag != 0
-	case unix.XFS_SUPER_MAGIC, unix.NFS_SUPER_MAGIC, unix.CEPH_SUPER_MAGIC, zfsMagic: // as they were made
-		return !d.guard.foundExact(d.device())
+		if flags&casefoldFlag == 0 {
+			return exactNames
+		}
+	case unix.XFS_SUPER_MAGIC, unix.NFS_SUPER_MAGIC, unix.CEPH_SUPER_MAGIC, zfsMagic:
+		return configuredNames
 	}
-	return true
+	return unknownNames
 }
+
+// systemMayFold reports whether a name may have several spellings, by the file system
+// and by what Probe found.
+func (d *Dir) systemMayFold() bool {
+	switch d.exactness() {
+	case exactNames:
+		return false
+	case configuredNames:
+		return !d.guard.foundExact(d.device())
+	default:
+		return true
+	}
+}
+
+// IsExact reports whether names in the directory are known to be those of different
+// files whenever their bytes differ, and to be listed as they were given. It is false
+// where that is not so, as where letter case is ignored, and where it is not known.
+func (d *Dir) IsExact() bool { return d.exactness() == exactNames }
 
 // hidesStatus is hides for what was looked at without package os.
 func (d *Dir) hidesStatus(found *unix.Stat_t) bool {

@@ -53,3 +53,7 @@ func writeAll(file *os.File, offset int64, pieces [][]byte) (n int, err error) {
 	}
 	return n, nil
 }
+
+// IsExact is false: it is not known whether names in the directory are those of
+// different files whenever their bytes differ.
+func (d *Dir) IsExact() bool { return false }

@@ -1,0 +1,110 @@
+package transfer
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"syscall"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/rootfs"
+)
+
+// localDirectory is an open directory of a Dir, in which a file is written.
+type localDirectory struct {
+	*rootfs.Dir
+	// path leads to it from the Dir; "" is the Dir itself.
+	path  string
+	names directoryNames
+	kind  nameKind
+}
+
+// enter opens a directory, "" being d itself, and makes sure that it is the one of that
+// spelling. If create is set it creates what is missing. The caller closes it.
+func (d *Dir) enter(path string, create bool) (*localDirectory, error) {
+	kind, known := d.spellings.known(path)
+	if known {
+		if dir, err := d.directories.Walk(path); err == nil {
+			return &localDirectory{dir, path, d.namesOf(dir), kind}, nil
+		}
+	}
+	if path == "" {
+		return d.entered(d.top.Share(), "")
+	}
+	above, name := rootfs.Split(path)
+	parent, err := d.enter(above, create)
+	if err != nil {
+		return nil, err
+	}
+	defer parent.Close()
+	sub, err := d.enterSub(parent, name, create)
+	if err != nil {
+		return nil, err
+	}
+	d.directories.Keep(path, sub)
+	return d.entered(sub, path)
+}
+
+// entered notes what kind of directory it is. It takes dir over.
+func (d *Dir) entered(dir *rootfs.Dir, path string) (*localDirectory, error) {
+	names := d.namesOf(dir)
+	return &localDirectory{dir, path, names, d.spellings.know(path, names)}, nil
+}
+
+// enterSub is enter for one step.
+func (d *Dir) enterSub(parent *localDirectory, name string, create bool) (*rootfs.Dir, error) {
+	path := Join(parent.path, name)
+	release, err := d.claimSpelling(parent, name)
+	if err != nil {
+		return nil, err
+	}
+	_, err = parent.names.Lstat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && create:
+		err = parent.names.Mkdir(name, 0o777)
+		if errors.Is(err, fs.ErrExist) { // meanwhile
+			err = d.checkSpelling(parent, name)
+		}
+	case err == nil:
+		err = d.checkSpelling(parent, name)
+	}
+	var sub *rootfs.Dir
+	if err == nil {
+		sub, err = parent.Sub(name)
+	}
+	if err == nil {
+		return sub, nil
+	}
+	release()
+	return nil, aboveError(path, err)
+}
+
+// aboveError is the error of a directory that cannot be entered.
+func aboveError(path string, err error) error {
+	obstacle, ok := errors.AsType[*rootfs.ObstacleError](err)
+	switch {
+	case ok && obstacle.Mode&fs.ModeSymlink != 0:
+		return targetExists("%s is a symbolic link, and links below the target are not followed", path)
+	case ok:
+		return targetExists("%s is %s, not a directory", path, kindOrFile(obstacle.Mode))
+	case errors.Is(err, syscall.ENOTDIR):
+		return targetExists("%s is not a directory", path)
+	}
+	if _, ok := errors.AsType[*TargetError](err); ok {
+		return err
+	}
+	return targetError(err)
+}
+
+// kindOrFile says in words what is in the place of a directory.
+func kindOrFile(mode fs.FileMode) string {
+	if mode.IsRegular() {
+		return "a file"
+	}
+	return kind(mode)
+}
+
+// targetExists is a TargetError that matches tranship.ErrExists.
+func targetExists(format string, args ...any) error {
+	return &TargetError{fmt.Errorf("%w: %w", tranship.ErrExists, fmt.Errorf(format, args...))}
+}

@@ -1,0 +1,77 @@
+package transfer
+
+import (
+	"crypto/rand"
+	"errors"
+	"io/fs"
+
+	"github.com/tranship/tranship/internal/rootfs"
+)
+
+// isOurs reports whether a file in a directory is a regular file that belongs to this
+// process's user.
+func isOurs(dir *rootfs.Dir, info fs.FileInfo) bool {
+	if !info.Mode().IsRegular() {
+		return false
+	}
+	user, _, ok := ownerOf(info)
+	if !ok || user == effectiveUser() {
+		return true
+	}
+	// There are file systems on which all files belong to one user: one that this
+	// process creates tells.
+	ours, err := sample(dir)
+	if err != nil {
+		return false
+	}
+	mine, _, ok := ownerOf(ours)
+	return ok && user == mine
+}
+
+// isPrivate reports whether a file in a directory isOurs, has one name only, and no
+// other user can write to it. So what is in it, this user has written.
+func isPrivate(dir *rootfs.Dir, info fs.FileInfo) bool {
+	if !isOurs(dir, info) {
+		return false
+	}
+	_, links, ok := ownerOf(info)
+	if !ok {
+		return true
+	}
+	if links != 1 {
+		return false
+	}
+	if !isShared(info.Mode()) {
+		return true
+	}
+	// There are file systems on which all files have one mode.
+	ours, err := sample(dir)
+	return err == nil && isShared(ours.Mode())
+}
+
+// isShared reports whether other users may write to a file of that mode.
+func isShared(mode fs.FileMode) bool { return mode&0o022 != 0 }
+
+// sample describes a file that this process has created for that, with a mode that lets
+// no other user read or write it.
+func sample(dir *rootfs.Dir) (info fs.FileInfo, err error) { return create(dir, 0o600) }
+
+// defaultMode is the mode of new files in a directory.
+func defaultMode(dir *rootfs.Dir) (fs.FileMode, error) {
+	info, err := create(dir, 0o666)
+	if err != nil {
+		return 0, err
+	}
+	return info.Mode().Perm(), nil
+}
+
+// create describes a file that it creates and removes.
+func create(dir *rootfs.Dir, mode fs.FileMode) (info fs.FileInfo, err error) {
+	name := temporaryPrefix + rand.Text()[:16] + temporarySuffix
+	file, err := dir.CreateFile(name, mode)
+	if err != nil {
+		return nil, err
+	}
+	info, err = file.Stat()
+	return info, errors.Join(err, file.Close(), dir.Remove(name))
+}
