@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"iter"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/tranship/tranship"
@@ -135,7 +134,7 @@ func (p *plan) localDirectory(ctx context.Context, source place) iter.Seq2[trans
 			return
 		}
 		for item, err := range walked {
-			item.Name = filepath.Join(source.path, item.SourcePath)
+			item.Name = joinLocal(source.path, item.SourcePath)
 			if !yield(item, err) {
 				return
 			}

@@ -5,11 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/client/filetransfer"
@@ -42,9 +39,6 @@ type target struct {
 	became string
 	// protocol is the one that servers are spoken to with.
 	protocol string
-	// shown is what a path of the writer must be prefixed with to be a local
-	// file's name.
-	shown string
 	// claimed are the paths that sources of this command go to.
 	claimed map[string]bool
 	stat    func(ctx context.Context, path string) (tranship.File, error)
@@ -101,12 +95,16 @@ func (t *target) inside(server serverPlace) bool {
 	return t.place.kind == remote && t.protocol == protocolTranship && t.place.server == server
 }
 
-// show is a path of the target as the user knows it.
+// show is a path of the target as the user knows it. That of a local file begins with
+// what the user wrote, and the system finds the file by it.
 func (t *target) show(path string) string {
-	if t.place.kind == local {
-		return filepath.Join(t.shown, filepath.FromSlash(path))
+	if t.place.kind != local {
+		return path
 	}
-	return path
+	if t.path != "" { // it is what the user wrote that has this path
+		path = strings.TrimPrefix(strings.TrimPrefix(path, t.path), "/")
+	}
+	return joinLocal(t.place.path, path)
 }
 
 func (g *globals) openTarget(ctx context.Context, connections *connections, p place, flags cpFlags) (*target, error) {
@@ -157,32 +155,25 @@ func openNativeTarget(ctx context.Context, connections *connections, p place) (*
 // openLocalTarget opens the directory that the target is, or is in. What is to be
 // written is below it, whatever a server calls its files.
 func openLocalTarget(p place, protocol string) (*target, error) {
-	fail := func(err error) (*target, error) { return nil, fmt.Errorf("%s: %w", p.arg, localError(err)) }
-	t := &target{place: p, protocol: protocol}
-	// What a link leads to is written to, as cp does, and not the link replaced.
-	name := p.path
-	if resolved, err := filepath.EvalSymlinks(name); err == nil {
-		name = resolved
+	t := &target{place: p, protocol: protocol, isDirectory: p.slash}
+	found, err := findLocal(p.path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", p.arg, localError(err))
 	}
-	info, err := os.Stat(name)
 	switch {
-	case err == nil && info.IsDir():
-		t.isDirectory, t.shown = true, p.path
-		return t, t.openDir(name, p)
-	case err == nil && !info.Mode().IsRegular():
-		return fail(fmt.Errorf("%w, and is not a regular file; use - and redirect the output", tranship.ErrExists))
-	case err == nil && p.slash, errors.Is(err, syscall.ENOTDIR):
-		return fail(fmt.Errorf("%w, and is not a directory", tranship.ErrExists))
-	case err == nil:
+	case found.info == nil:
+	case found.info.IsDir():
+		t.isDirectory = true
+		return t, t.openDir(p.path, p)
+	case !found.info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s: %w, and is not a regular file; use - and redirect the output", p.arg, tranship.ErrExists)
+	case p.slash:
+		return nil, fmt.Errorf("%s: %w", p.arg, errNotDirectory)
+	default:
 		t.isFile = true
-	case !errors.Is(err, fs.ErrNotExist):
-		return fail(err)
 	}
-	name = filepath.Clean(name)
-	t.isDirectory = p.slash
-	t.path = filepath.Base(name)
-	t.shown = filepath.Dir(filepath.Clean(p.path))
-	return t, t.openDir(filepath.Dir(name), p)
+	t.path = found.name
+	return t, t.openDir(found.directory, p)
 }
 
 func (t *target) openDir(name string, p place) error {

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/tranship/tranship"
+)
+
+// maxLinks is how many symbolic links are followed in a row, as on Linux.
+const maxLinks = 40
+
+// errNotDirectory is the error of what is named as a directory and is none.
+var errNotDirectory = fmt.Errorf("%w, and is not a directory", tranship.ErrExists)
+
+// localEntry is a file or directory of this machine: its name in the directory that it
+// is in. That directory's name is as it was written: only the system knows where
+// "link/.." leads to.
+type localEntry struct {
+	directory, name string
+	// info describes what is there, behind any links; nil if there is nothing.
+	info fs.FileInfo
+}
+
+// findLocal finds what a name stands for. A symbolic link stands for what it points to,
+// whether that is there or not. directory and name are set only if that is not a
+// directory.
+func findLocal(name string) (localEntry, error) {
+	for range maxLinks {
+		name = trimSlashes(name)
+		// The system decides whether a link may be followed.
+		info, err := os.Stat(name)
+		switch {
+		case err == nil && info.IsDir():
+			return localEntry{info: info}, nil
+		case errors.Is(err, syscall.ENOTDIR):
+			return localEntry{}, errNotDirectory
+		case err != nil && !errors.Is(err, fs.ErrNotExist):
+			return localEntry{}, err
+		}
+		entry := localEntry{info: info}
+		if err != nil {
+			entry.info = nil
+		}
+		entry.directory, entry.name = splitLocal(name)
+		if entry.name == "." || entry.name == ".." { // of a directory that is missing
+			return localEntry{}, fmt.Errorf("there is no directory %s: %w", name, tranship.ErrNotFound)
+		}
+		points, err := os.Readlink(name)
+		if err != nil { // it is no link, or is not there
+			return entry, nil
+		}
+		if entry.info == nil && os.IsPathSeparator(points[len(points)-1]) {
+			return localEntry{}, fmt.Errorf("it points to %s, and there is no such directory: %w", points, tranship.ErrNotFound)
+		}
+		if filepath.IsAbs(points) {
+			name = points
+		} else {
+			name = joinLocal(entry.directory, points)
+		}
+	}
+	return localEntry{}, syscall.ELOOP
+}
+
+// splitLocal cuts a name without '/' at its end into its directory and what it is called
+// there.
+func splitLocal(name string) (directory, last string) {
+	start := len(name)
+	for start > len(filepath.VolumeName(name)) && !os.IsPathSeparator(name[start-1]) {
+		start--
+	}
+	directory, last = name[:start], name[start:]
+	if directory == filepath.VolumeName(name) {
+		return directory + ".", last
+	}
+	return trimSlashes(directory), last
+}
+
+// joinLocal is the name of what has a path, "" or separated by '/', below a directory.
+// It leaves "link/.." to the system, unlike filepath.Join.
+func joinLocal(directory, path string) string {
+	directory = tidyLocal(directory)
+	switch {
+	case path == "":
+		return directory
+	case directory == ".":
+		return filepath.FromSlash(path)
+	case os.IsPathSeparator(directory[len(directory)-1]): // the root
+		return directory + filepath.FromSlash(path)
+	}
+	return directory + string(filepath.Separator) + filepath.FromSlash(path)
+}
+
+// tidyLocal removes what means nothing at the ends of a name: "./", "/." and "/".
+func tidyLocal(name string) string {
+	for len(name) > 2 && name[0] == '.' && os.IsPathSeparator(name[1]) {
+		name = name[2:]
+	}
+	name = trimSlashes(name)
+	for len(name) > 1 && name[len(name)-1] == '.' && os.IsPathSeparator(name[len(name)-2]) {
+		name = trimSlashes(name[:len(name)-1])
+	}
+	return name
+}
+
+// trimSlashes removes the separators at the end of a name, but not the root's.
+func trimSlashes(name string) string {
+	for len(name) > len(filepath.VolumeName(name))+1 && os.IsPathSeparator(name[len(name)-1]) {
+		name = name[:len(name)-1]
+	}
+	return name
+}
