@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/tranship/tranship"
@@ -76,19 +78,24 @@ func (d *Dir) enterSub(parent *localDirectory, name string, create bool) (*rootf
 		return sub, nil
 	}
 	release()
-	return nil, aboveError(path, err)
+	return nil, aboveError(d.nameOf(path), err)
+}
+
+// nameOf is the name by which this machine knows a path of the directory.
+func (d *Dir) nameOf(path string) string {
+	return filepath.FromSlash(strings.TrimPrefix(strings.TrimRight(filepath.ToSlash(d.name), "/")+"/"+path, "./"))
 }
 
 // aboveError is the error of a directory that cannot be entered.
-func aboveError(path string, err error) error {
+func aboveError(name string, err error) error {
 	obstacle, ok := errors.AsType[*rootfs.ObstacleError](err)
 	switch {
 	case ok && obstacle.Mode&fs.ModeSymlink != 0:
-		return targetExists("%s is a symbolic link, and links below the target are not followed", path)
+		return targetExists("%s is a symbolic link, and links below the target are not followed", name)
 	case ok:
-		return targetExists("%s is %s, not a directory", path, kindOrFile(obstacle.Mode))
+		return targetExists("%s is %s, not a directory", name, kindOrFile(obstacle.Mode))
 	case errors.Is(err, syscall.ENOTDIR):
-		return targetExists("%s is not a directory", path)
+		return targetExists("%s is not a directory", name)
 	}
 	if _, ok := errors.AsType[*TargetError](err); ok {
 		return err
