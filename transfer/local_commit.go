@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/tranship/tranship"
@@ -72,6 +73,9 @@ func (u *localUpload) finish(size int64, crc uint32) (tranship.File, error) {
 		return tranship.File{}, targetError(err)
 	}
 	if err := u.root.place(u.dir, u.temporary, u.name, u.spec.Precondition); err != nil {
+		u.mu.Lock()
+		u.unplaceable = errors.Is(err, tranship.ErrExists)
+		u.mu.Unlock()
 		return tranship.File{}, err
 	}
 	u.end()

@@ -47,6 +47,8 @@ type localUpload struct {
 	unsynced      []*localPart
 	unsyncedBytes int64
 	failure       error
+	// unplaceable: something else has the file's name, so that it is not worth keeping.
+	unplaceable bool
 }
 
 func (d *Dir) begin(spec tranship.Spec) (*localUpload, error) {
@@ -80,6 +82,12 @@ func (u *localUpload) begin() error {
 		if err := u.root.checkSpelling(u.dir, u.name); err != nil {
 			return err
 		}
+	}
+	// It is claimed at commit, for whichever file is there first.
+	release, err := u.root.claimSpelling(u.dir, u.name)
+	release()
+	if err != nil {
+		return err
 	}
 	if u.spec.Size != nil {
 		u.spec.Size = new(*u.spec.Size)
@@ -226,7 +234,7 @@ func (u *localUpload) Detach(ctx context.Context) error {
 		return u.Abort(ctx)
 	}
 	err := u.Sync(ctx)
-	kept := len(u.Durable()) > 0
+	kept := len(u.Durable()) > 0 && !u.isUnplaceable()
 	if !u.end() {
 		return nil
 	}
@@ -235,6 +243,12 @@ func (u *localUpload) Detach(ctx context.Context) error {
 		return u.remove()
 	}
 	return err
+}
+
+func (u *localUpload) isUnplaceable() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.unplaceable
 }
 
 // letGo ends the upload in favour of a newer one. The caller holds the directory's
