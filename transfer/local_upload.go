@@ -159,10 +159,14 @@ func (u *localUpload) Discarded() (int64, error) {
 	return u.partial.discarded, u.partial.why
 }
 
-// Durable implements tranship.Upload. It is what the journal has.
+// Durable implements tranship.Upload. It is what the journal has, and nothing after the
+// file's name turned out to be taken.
 func (u *localUpload) Durable() []tranship.Range {
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	if u.unplaceable {
+		return nil
+	}
 	var ranges []tranship.Range
 	for _, n := range slices.Sorted(maps.Keys(u.parts)) {
 		if p := u.parts[n]; p.durable {
@@ -234,7 +238,7 @@ func (u *localUpload) Detach(ctx context.Context) error {
 		return u.Abort(ctx)
 	}
 	err := u.Sync(ctx)
-	kept := len(u.Durable()) > 0 && !u.isUnplaceable()
+	kept := len(u.Durable()) > 0
 	if !u.end() {
 		return nil
 	}
@@ -243,12 +247,6 @@ func (u *localUpload) Detach(ctx context.Context) error {
 		return u.remove()
 	}
 	return err
-}
-
-func (u *localUpload) isUnplaceable() bool {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	return u.unplaceable
 }
 
 // letGo ends the upload in favour of a newer one. The caller holds the directory's

@@ -1,0 +1,343 @@
+//go:build unix
+
+package transfer
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/rootfs"
+)
+
+// otherUser is not the user of a test that may change owners.
+const otherUser = 65534
+
+// giveAway makes a file another user's; only root may.
+func giveAway(t *testing.T, names ...string) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("needs root")
+	}
+	for _, name := range names {
+		if err := os.Lchown(name, otherUser, otherUser); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// What is planted under the names of a partial file, its journal and temporary files is
+// neither written to nor in the way, and what of it is another user's stays.
+func TestDownloadPlanted(t *testing.T) {
+	precious := filepath.Join(t.TempDir(), "precious")
+	plants := map[string]struct {
+		make func(t *testing.T, name string)
+		// other: it is another user's, and stays.
+		other bool
+	}{
+		"file of another user": {func(t *testing.T, name string) {
+			writeFile(t, name, []byte("theirs"))
+			giveAway(t, name)
+		}, true},
+		"writable file of another user": {func(t *testing.T, name string) {
+			writeFile(t, name, []byte("theirs"))
+			giveAway(t, name)
+			if err := os.Chmod(name, 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}, true},
+		"link of another user": {func(t *testing.T, name string) {
+			if err := os.Symlink(precious, name); err != nil {
+				t.Fatal(err)
+			}
+			giveAway(t, name)
+		}, true},
+		"pipe of another user": {func(t *testing.T, name string) {
+			if err := syscall.Mkfifo(name, 0o666); err != nil {
+				t.Fatal(err)
+			}
+			giveAway(t, name)
+		}, true},
+		"directory": {func(t *testing.T, name string) {
+			if err := os.Mkdir(name, 0o777); err != nil {
+				t.Fatal(err)
+			}
+		}, true},
+		"writable file": {func(t *testing.T, name string) {
+			writeFile(t, name, []byte("mine"))
+			if err := os.Chmod(name, 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}, false},
+		"hard link": {func(t *testing.T, name string) {
+			if err := os.Link(precious, name); err != nil {
+				t.Fatal(err)
+			}
+		}, false},
+		"link": {func(t *testing.T, name string) {
+			if err := os.Symlink(precious, name); err != nil {
+				t.Fatal(err)
+			}
+		}, false},
+		"link that leads nowhere": {func(t *testing.T, name string) {
+			if err := os.Symlink(precious+"2", name); err != nil {
+				t.Fatal(err)
+			}
+		}, false},
+		"pipe": {func(t *testing.T, name string) {
+			if err := syscall.Mkfifo(name, 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}, false},
+	}
+	for what, plant := range plants {
+		for _, suffix := range []string{journalSuffix, partialSuffix, "-0" + temporarySuffix} {
+			for _, options := range []Options{{}, {NoResume: true}} {
+				t.Run(fmt.Sprint(what, suffix, options.NoResume), func(t *testing.T) {
+					writeFile(t, precious, []byte("precious"))
+					d := newDownload(t)
+					planted := filepath.Join(d.name, hiddenName("copy")+suffix)
+					plant.make(t, planted)
+					before, err := os.Lstat(planted)
+					if err != nil {
+						t.Fatal(err)
+					}
+					for _, left := range []int{3*leastLocalPart + 5, -1} {
+						_, err := d.copy(t, left, Options{Attempts: 1, Parts: 1, NoResume: options.NoResume})
+						if left < 0 && err != nil || left > 0 && options.NoResume == errors.Is(err, ErrResumable) {
+							t.Fatalf("error %v", err)
+						}
+					}
+					content, err := os.ReadFile(filepath.Join(d.name, "copy"))
+					if err != nil || !bytes.Equal(content, d.data) {
+						t.Errorf("%d bytes, %v", len(content), err)
+					}
+					want := []string{"copy"}
+					after, err := os.Lstat(planted)
+					if plant.other {
+						want = []string{filepath.Base(planted), "copy"}
+						if err != nil || !os.SameFile(before, after) || before.Mode() != after.Mode() || before.Size() != after.Size() {
+							t.Errorf("what was planted is %v now, %v", after, err)
+						}
+					}
+					// A temporary name that is taken is of no concern to a download
+					// that needs none, and is another upload's to remove.
+					got := slices.DeleteFunc(names(t, d.name), func(name string) bool {
+						return !plant.other && suffix == "-0"+temporarySuffix && name == filepath.Base(planted)
+					})
+					if !slices.Equal(got, want) {
+						t.Errorf("there are %q, want %q", got, want)
+					}
+					mustBePrivate(t, filepath.Join(d.name, "copy"))
+					if content, err := os.ReadFile(precious); err != nil || string(content) != "precious" {
+						t.Errorf("precious is %q, %v", content, err)
+					}
+					if _, err := os.Lstat(precious + "2"); !errors.Is(err, fs.ErrNotExist) {
+						t.Errorf("a link was followed: %v", err)
+					}
+				})
+			}
+		}
+	}
+}
+
+// mustBePrivate fails unless a file is this user's alone.
+func mustBePrivate(t *testing.T, name string) {
+	t.Helper()
+	info, err := os.Lstat(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	user, links, _ := ownerOf(info)
+	if user != os.Geteuid() || links != 1 || !info.Mode().IsRegular() || isShared(info.Mode()) {
+		t.Errorf("%s is %v of user %d, with %d names", name, info.Mode(), user, links)
+	}
+}
+
+// An own partial file is not gone on with when others may have written to it, or still
+// can: by its mode, by another name, or by a descriptor that was opened before.
+func TestDownloadSharedPartial(t *testing.T) {
+	for what, share := range map[string]func(t *testing.T, part, journal string) (skipped bool){
+		"as it was": func(*testing.T, string, string) bool { return true },
+		"readable": func(t *testing.T, part, _ string) bool {
+			return os.Chmod(part, 0o644) == nil
+		},
+		"writable": func(t *testing.T, part, _ string) bool {
+			return os.Chmod(part, 0o622) != nil
+		},
+		"writable journal": func(t *testing.T, _, journal string) bool {
+			return os.Chmod(journal, 0o620) != nil
+		},
+		"another name": func(t *testing.T, part, _ string) bool {
+			return os.Link(part, filepath.Join(t.TempDir(), "name")) != nil
+		},
+		"another name of the journal": func(t *testing.T, _, journal string) bool {
+			return os.Link(journal, filepath.Join(t.TempDir(), "name")) != nil
+		},
+		"another user's": func(t *testing.T, part, journal string) bool {
+			giveAway(t, part, journal)
+			return false
+		},
+		"another user's file": func(t *testing.T, part, _ string) bool {
+			giveAway(t, part)
+			return false
+		},
+		"another user's journal": func(t *testing.T, _, journal string) bool {
+			giveAway(t, journal)
+			return false
+		},
+		"open": func(t *testing.T, part, _ string) bool {
+			file, err := os.OpenFile(part, os.O_WRONLY, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = file.Close() })
+			reader, err := os.Open(part)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer reader.Close()
+			if !rootfs.IsOpenForWriting(reader) {
+				t.Skip("the system does not tell")
+			}
+			return false
+		},
+		"being read": func(t *testing.T, part, _ string) bool {
+			file, err := os.Open(part)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = file.Close() })
+			return true
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			d := newDownload(t)
+			d.interrupt(t, tranship.DurabilityDefault)
+			part, journal := d.file(t, partialSuffix), d.file(t, journalSuffix)
+			pinned, err := os.Open(part) // so that its inode is not used again
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer pinned.Close()
+			before, err := pinned.Stat()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if before.Mode() != 0o600 {
+				t.Errorf("the partial file has mode %v", before.Mode())
+			}
+			want := share(t, part, journal)
+			result, err := d.copy(t, -1, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := result.SkippedBytes > 0; got != want {
+				t.Errorf("%d bytes were skipped", result.SkippedBytes)
+			}
+			after, err := os.Lstat(filepath.Join(d.name, "copy"))
+			if err != nil || os.SameFile(before, after) != want {
+				t.Errorf("it is the same file: %v, %v", !want, err)
+			}
+			mustBePrivate(t, filepath.Join(d.name, "copy"))
+			for _, name := range names(t, d.name) {
+				info, err := os.Lstat(filepath.Join(d.name, name))
+				if err != nil {
+					t.Fatal(err)
+				}
+				// The file whose journal is another user's cannot be told from theirs.
+				if user, _, _ := ownerOf(info); name != "copy" && user == os.Geteuid() && what != "another user's journal" {
+					t.Errorf("%s is left", name)
+				}
+			}
+		})
+	}
+}
+
+// When others have taken all names, a copy goes on without being resumable.
+func TestDownloadAllNamesTaken(t *testing.T) {
+	d := newDownload(t)
+	var want []string
+	for n := range partials {
+		want = append(want, partialName("copy", n)+journalSuffix)
+	}
+	for n := range temporaries {
+		want = append(want, temporaryName("copy", fmt.Sprint(n)))
+	}
+	for _, name := range want {
+		if err := os.Mkdir(filepath.Join(d.name, name), 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := d.copy(t, 3*leastLocalPart+5, Options{Attempts: 1, Parts: 1}); err == nil || errors.Is(err, ErrResumable) {
+		t.Errorf("error %v", err)
+	}
+	if _, err := d.copy(t, -1, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := openDir(t, d.name).Put(t.Context(), tranship.Spec{Path: "copy"}, []byte("small")); err != nil {
+		t.Fatal(err)
+	}
+	want = append(want, "copy")
+	slices.Sort(want)
+	if got := names(t, d.name); !slices.Equal(got, want) {
+		t.Errorf("there are %q, want %q", got, want)
+	}
+}
+
+// A file has the mode that it is to have, or that new files have, but not before it is
+// there: until then it is private.
+func TestDirModeAtCommit(t *testing.T) {
+	name := t.TempDir()
+	dir := openDir(t, name)
+	plain, err := os.OpenFile(filepath.Join(name, "plain"), os.O_CREATE|os.O_WRONLY, 0o666)
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := plain.Stat()
+	if err = errors.Join(err, plain.Close(), os.Remove(plain.Name())); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"", "key"} {
+		for _, mode := range []*fs.FileMode{nil, new(fs.FileMode(0o666)), new(fs.FileMode(0o440))} {
+			want := info.Mode()
+			if mode != nil {
+				want = *mode
+			}
+			spec := tranship.Spec{Path: "f", Size: new(int64(3)), ResumeKey: key, Attributes: tranship.Attributes{Mode: mode}}
+			upload, err := dir.Begin(t.Context(), spec)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, hidden := range names(t, name) {
+				if info, err := os.Lstat(filepath.Join(name, hidden)); strings.HasPrefix(hidden, temporaryPrefix) && (err != nil || info.Mode() != 0o600) {
+					t.Errorf("%s: %v, %v", hidden, info.Mode(), err)
+				}
+			}
+			part, err := upload.Part(t.Context(), 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := part.Write([]byte("new")); err != nil {
+				t.Fatal(err)
+			}
+			if err := part.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := upload.Commit(t.Context(), tranship.Commit{Size: 3}); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := os.Lstat(filepath.Join(name, "f")); err != nil || got.Mode() != want {
+				t.Errorf("%q: mode %v, want %v, %v", key, got.Mode(), want, err)
+			}
+		}
+	}
+}
