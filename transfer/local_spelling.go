@@ -6,6 +6,7 @@ import (
 	"hash/maphash"
 	"io/fs"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"unicode"
@@ -200,28 +201,34 @@ func (d *Dir) checkSpelling(dir *localDirectory, name string) error {
 	if dir.kind == namesExact {
 		return nil
 	}
-	listed, err := d.spellings.list(dir, false)
-	if err == nil && !listed[name] {
-		listed, err = d.spellings.list(dir, true)
+	const lists = 4 // what is renamed meanwhile may be missing in a list
+	for n := range lists {
+		listed, err := d.spellings.list(dir, n > 0)
+		if err != nil {
+			return targetError(err)
+		}
+		if listed[name] {
+			return nil
+		}
+		if n == 0 { // it may be an old list
+			continue
+		}
+		info, err := dir.names.Lstat(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // any more
+		}
+		if err != nil {
+			return targetError(err)
+		}
+		// Where a new file cannot be tried, the answer is that it is another.
+		if stored, err := dir.names.Stored(name); err == nil && stored != name && listed[stored] {
+			return nil
+		}
+		if other := listedAs(dir, listed, name, info); other != "" {
+			return spellingError(name, other)
+		}
 	}
-	if err != nil {
-		return targetError(err)
-	}
-	if listed[name] {
-		return nil
-	}
-	info, err := dir.names.Lstat(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil // any more
-	}
-	if err != nil {
-		return targetError(err)
-	}
-	// Where a new file cannot be tried, the answer is that it is another.
-	if stored, err := dir.names.Stored(name); err == nil && stored != name && listed[stored] {
-		return nil
-	}
-	return spellingError(name, listedAs(dir, listed, name, info))
+	return spellingError(name, "")
 }
 
 // listedAs finds the name under which a file is listed; "" if that is not known.
@@ -246,7 +253,11 @@ func spellingError(name, other string) error {
 	if other == "" {
 		return targetExists("this file system takes %q for the same name as another one, which is there", name)
 	}
-	return targetExists("this file system takes %q for the same name as %q, which is there", name, other)
+	quote := strconv.Quote
+	if norm.NFC.String(name) == norm.NFC.String(other) { // they look the same
+		quote = strconv.QuoteToASCII
+	}
+	return targetExists("this file system takes %s for the same name as %s, which is there", quote(name), quote(other))
 }
 
 // place gives a temporary file its name, all at once. What is there under that name it
