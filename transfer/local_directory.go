@@ -18,16 +18,17 @@ type localDirectory struct {
 	// path leads to it from the Dir; "" is the Dir itself.
 	path  string
 	names directoryNames
-	kind  nameKind
+	// exact: two names are never one file.
+	exact bool
 }
 
 // enter opens a directory, "" being d itself, and makes sure that it is the one of that
 // spelling. If create is set it creates what is missing. The caller closes it.
 func (d *Dir) enter(path string, create bool) (*localDirectory, error) {
-	kind, known := d.spellings.known(path)
+	exact, known := d.spellings.known(path)
 	if known {
 		if dir, err := d.directories.Walk(path); err == nil {
-			return &localDirectory{dir, path, d.namesOf(dir), kind}, nil
+			return &localDirectory{dir, path, d.namesOf(dir), exact}, nil
 		}
 	}
 	if path == "" {
@@ -50,17 +51,21 @@ func (d *Dir) enter(path string, create bool) (*localDirectory, error) {
 // entered notes what kind of directory it is. It takes dir over.
 func (d *Dir) entered(dir *rootfs.Dir, path string) (*localDirectory, error) {
 	names := d.namesOf(dir)
-	return &localDirectory{dir, path, names, d.spellings.know(path, names)}, nil
+	exact := names.IsExact()
+	d.spellings.know(path, exact)
+	return &localDirectory{dir, path, names, exact}, nil
 }
 
 // enterSub is enter for one step.
 func (d *Dir) enterSub(parent *localDirectory, name string, create bool) (*rootfs.Dir, error) {
-	path := Join(parent.path, name)
-	release, err := d.claimSpelling(parent, name)
-	if err != nil {
-		return nil, err
+	path, release := Join(parent.path, name), func() {}
+	if create {
+		var err error
+		if release, err = d.claimSpelling(parent, name); err != nil {
+			return nil, err
+		}
 	}
-	_, err = parent.names.Lstat(name)
+	_, err := parent.names.Lstat(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && create:
 		err = parent.names.Mkdir(name, 0o777)

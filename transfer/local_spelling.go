@@ -18,24 +18,10 @@ import (
 )
 
 const (
-	// maxKnown bounds the directories whose kind is remembered, maxListed those whose
+	// maxKnown bounds the directories that are remembered, maxListed those whose
 	// names are. When there are more, all are forgotten.
 	maxKnown  = 10_000
 	maxListed = 16
-)
-
-// nameKind is what a file system does with the names in a directory.
-type nameKind int
-
-const (
-	// namesExact: two names are never one file.
-	namesExact nameKind = iota
-	// namesKept: two names may be one file, which is listed under the name that it
-	// was created by.
-	namesKept
-	// namesChanged: it may also be listed under another name, as on file systems
-	// that normalize names or drop dots at their end.
-	namesChanged
 )
 
 // changedName is a name that file systems which change names are likely to change: it
@@ -46,11 +32,13 @@ const changedName = "Aa\u00e9e\u0301."
 // two for one. It is safe for concurrent use; the zero value is ready to use.
 type spellings struct {
 	mu sync.Mutex
-	// kinds are those of the directories that were entered.
-	kinds map[string]nameKind
-	// inexact is the kind of all directories that are not exact; namesExact while it
-	// is not known.
-	inexact nameKind
+	// exact tells of the directories that were entered whether two names there are
+	// never one file.
+	exact map[string]bool
+	// changes tells whether the other directories may list a file under another name
+	// than it was created by, as on file systems that normalize names or drop dots at
+	// their end; nil while that is not known.
+	changes *bool
 	// listed are the names that some directories had when they were last listed.
 	listed map[string]map[string]bool
 	// given has the spelling that a name was given in where names are changed, by
@@ -59,49 +47,41 @@ type spellings struct {
 	seed  maphash.Seed
 }
 
-// known reports whether a directory was entered, and what is known of its names.
-func (s *spellings) known(directory string) (kind nameKind, known bool) {
+// known reports whether a directory was entered, and whether its names are exact.
+func (s *spellings) known(directory string) (exact, known bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	kind, known = s.kinds[directory]
-	return kind, known
+	exact, known = s.exact[directory]
+	return exact, known
 }
 
-// know finds out of what kind a directory's names are, and notes it.
-func (s *spellings) know(directory string, names directoryNames) (kind nameKind) {
-	if !names.IsExact() {
-		kind = s.kindOf(names)
-	}
+// know notes that a directory was entered, and whether its names are exact.
+func (s *spellings) know(directory string, exact bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.kinds == nil || len(s.kinds) >= maxKnown {
-		s.kinds = map[string]nameKind{}
+	if s.exact == nil || len(s.exact) >= maxKnown {
+		s.exact = map[string]bool{}
 	}
-	s.kinds[directory] = kind
-	return kind
+	s.exact[directory] = exact
 }
 
-// kindOf finds out of what kind names are that are not exact. A directory below
-// another is taken to be on the same file system.
-func (s *spellings) kindOf(names directoryNames) nameKind {
+// mayChange reports whether a directory whose names are not exact may change them. One
+// below another is taken to be on the same file system.
+func (s *spellings) mayChange(names directoryNames) bool {
 	s.mu.Lock()
-	kind := s.inexact
+	changes := s.changes
 	s.mu.Unlock()
-	if kind != namesExact {
-		return kind
+	if changes != nil {
+		return *changes
 	}
 	stored, err := names.Stored(changedName)
 	if err != nil {
-		return namesChanged // at worst
-	}
-	kind = namesKept
-	if stored != changedName {
-		kind = namesChanged
+		return true // at worst
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.inexact = kind
-	return kind
+	s.changes = new(stored != changedName)
+	return *s.changes
 }
 
 // spellingKey is the same for all names that file systems take for one: those that
@@ -172,7 +152,7 @@ func (s *spellings) list(dir *localDirectory, fresh bool) (map[string]bool, erro
 // another name that was written to before. release forgets it, for when nothing was
 // written.
 func (d *Dir) claimSpelling(dir *localDirectory, name string) (release func(), err error) {
-	if dir.kind != namesChanged {
+	if dir.exact || !d.spellings.mayChange(dir.names) {
 		return func() {}, nil
 	}
 	key, first, fresh := d.spellings.claim(dir.path, name)
@@ -198,7 +178,7 @@ func isApart(names directoryNames, a, b string) bool {
 // checkSpelling fails unless what is there under a name is listed under that name, or
 // as this file system lists it.
 func (d *Dir) checkSpelling(dir *localDirectory, name string) error {
-	if dir.kind == namesExact {
+	if dir.exact {
 		return nil
 	}
 	const lists = 4 // what is renamed meanwhile may be missing in a list

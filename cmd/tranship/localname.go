@@ -54,7 +54,7 @@ func findLocal(name string) (localEntry, error) {
 		if err != nil { // it is no link, or is not there
 			return entry, nil
 		}
-		if entry.info == nil && os.IsPathSeparator(points[len(points)-1]) {
+		if entry.info == nil && trimSlashes(points) != points {
 			return localEntry{}, fmt.Errorf("it points to %s, and there is no such directory: %w", points, tranship.ErrNotFound)
 		}
 		if filepath.IsAbs(points) {
