@@ -95,7 +95,7 @@ func TestDirSourceSwappedAfterListing(t *testing.T) {
 				swap(t, filepath.Join(name, link.path), link.make)
 				store, got := &mem.Store{}, results{}
 				err := Copy(t.Context(), store, replay(items), Options{Report: got.report(t)})
-				if failed, _ := errors.AsType[*FailedError](err); failed == nil || int(failed.Failed) != link.lost || what != "pipe" && !errors.Is(err, ErrSkipped) {
+				if failed, _ := errors.AsType[*FailedError](err); failed == nil || failed.Failed != link.lost || what != "pipe" && !errors.Is(err, ErrSkipped) {
 					t.Errorf("error %v of %v", err, got)
 				}
 				for _, path := range paths(t, store) {

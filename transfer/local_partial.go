@@ -116,7 +116,7 @@ func (p *partial) resume(head journalHead) error {
 	file, info, err := p.openKept()
 	if err != nil {
 		p.discarded, p.why = known.bytes(), err
-		return nil
+		return nil //nolint:nilerr // it is begun anew, and why is said
 	}
 	p.file, p.epoch, p.parts = file, known.epoch+1, known.parts
 	for n := range p.parts {

@@ -51,8 +51,8 @@ func findLocal(name string) (localEntry, error) {
 			return localEntry{}, fmt.Errorf("there is no directory %s: %w", name, tranship.ErrNotFound)
 		}
 		points, err := os.Readlink(name)
-		if err != nil { // it is no link, or is not there
-			return entry, nil
+		if err != nil {
+			return entry, nil //nolint:nilerr // it is no link, or is not there
 		}
 		if entry.info == nil && trimSlashes(points) != points {
 			return localEntry{}, fmt.Errorf("it points to %s, and there is no such directory: %w", points, tranship.ErrNotFound)

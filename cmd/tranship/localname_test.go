@@ -17,10 +17,26 @@ func TestSplitLocal(t *testing.T) {
 
 func TestJoinLocal(t *testing.T) {
 	for _, test := range []struct{ directory, path, want string }{
-		{".", "a", "a"}, {"./", "a", "a"}, {"d", "a", "d/a"}, {"d/", "a", "d/a"}, {"d//", "a/b", "d/a/b"}, {"d/.", "a", "d/a"},
-		{"d/./", "a", "d/a"}, {"./d", "a", "d/a"}, {"link/..", "a", "link/../a"}, {"link/../", "a", "link/../a"}, {"..", "a", "../a"},
-		{"/", "a", "/a"}, {"/.", "a", "/a"}, {"//", "a", "/a"}, {".hidden", "a", ".hidden/a"}, {"d/", "", "d"}, {"/", "", "/"}, {".", "", "."},
-		{"./.", "a", "a"}, {"./-", "", "-"},
+		{".", "a", "a"},
+		{"./", "a", "a"},
+		{"d", "a", "d/a"},
+		{"d/", "a", "d/a"},
+		{"d//", "a/b", "d/a/b"},
+		{"d/.", "a", "d/a"},
+		{"d/./", "a", "d/a"},
+		{"./d", "a", "d/a"},
+		{"link/..", "a", "link/../a"},
+		{"link/../", "a", "link/../a"},
+		{"..", "a", "../a"},
+		{"/", "a", "/a"},
+		{"/.", "a", "/a"},
+		{"//", "a", "/a"},
+		{".hidden", "a", ".hidden/a"},
+		{"d/", "", "d"},
+		{"/", "", "/"},
+		{".", "", "."},
+		{"./.", "a", "a"},
+		{"./-", "", "-"},
 	} {
 		if got := joinLocal(test.directory, test.path); got != test.want {
 			t.Errorf("%q and %q: %q, want %q", test.directory, test.path, got, test.want)
