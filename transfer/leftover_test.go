@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -56,6 +57,30 @@ func TestDirRemovesLeftovers(t *testing.T) {
 	want = []string{temporaryName("copy", "2"), "copy", "else"}
 	if got := names(t, name); !slices.Equal(got, want) {
 		t.Errorf("there are %q, want %q", got, want)
+	}
+}
+
+// A file whose name is that of a leftover is not written: another upload would remove it.
+func TestDirRefusesNamesOfLeftovers(t *testing.T) {
+	name := t.TempDir()
+	exact, folding := openDir(t, name), openFolding(t, name, strings.ToLower, same)
+	for _, path := range []string{temporaryName("copy", "0"), "d/" + temporaryName("copy", "0"), partialName("copy", 1) + partialSuffix, hiddenName("copy") + journalSuffix} {
+		for _, refused := range []struct {
+			dir  *Dir
+			path string
+		}{{exact, path}, {folding, path}, {folding, "d/" + strings.ToUpper(filepath.Base(path))}, {folding, "d/" + filepath.Base(path) + "\u200d"}} {
+			if _, err := refused.dir.Put(t.Context(), tranship.Spec{Path: refused.path}, nil); !errors.Is(err, tranship.ErrInvalid) {
+				t.Errorf("put %q: %v", refused.path, err)
+			}
+			if _, err := refused.dir.Begin(t.Context(), tranship.Spec{Path: refused.path}); !errors.Is(err, tranship.ErrInvalid) {
+				t.Errorf("begin %q: %v", refused.path, err)
+			}
+		}
+	}
+	for _, path := range []string{".tranship-notes", ".tranship-x.tmp.txt", "x" + partialSuffix} {
+		if _, err := exact.Put(t.Context(), tranship.Spec{Path: path}, nil); err != nil {
+			t.Errorf("put %q: %v", path, err)
+		}
 	}
 }
 

@@ -33,6 +33,9 @@ func (d *Dir) Put(_ context.Context, spec tranship.Spec, data []byte) (tranship.
 		return tranship.File{}, err
 	}
 	defer dir.Close()
+	if err := dir.checkTarget(name); err != nil {
+		return tranship.File{}, err
+	}
 	p := &localPut{root: d, dir: dir, spec: spec, name: name}
 	temporary, err := p.create()
 	if err != nil {

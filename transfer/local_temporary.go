@@ -8,7 +8,9 @@ import (
 	"io/fs"
 	"os"
 	"strconv"
+	"strings"
 
+	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
@@ -36,6 +38,23 @@ func hiddenName(target string) string {
 
 func temporaryName(target, unique string) string {
 	return hiddenName(target) + "-" + unique + temporarySuffix
+}
+
+// checkTarget fails for a name that a file beside some target may have, such as one that
+// was copied together with the leftovers of a copy: it could be taken for a leftover.
+func (d *localDirectory) checkTarget(name string) error {
+	if !d.exact {
+		name = spellingKey(name)
+	}
+	if !strings.HasPrefix(name, temporaryPrefix) {
+		return nil
+	}
+	for _, suffix := range []string{temporarySuffix, partialSuffix, journalSuffix} {
+		if strings.HasSuffix(name, suffix) {
+			return &tranship.InvalidError{Field: "path", Rule: "names that begin with '.tranship-' and end with '" + suffix + "' are those of unfinished copies on this machine"}
+		}
+	}
+	return nil
 }
 
 // partialName is the n-th name, without suffix, of a target's partial file and journal.

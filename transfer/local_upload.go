@@ -74,6 +74,9 @@ func (d *Dir) begin(spec tranship.Spec) (*localUpload, error) {
 // begin creates or opens the temporary file. No other user can read or write it before
 // it has its mode.
 func (u *localUpload) begin() error {
+	if err := u.dir.checkTarget(u.name); err != nil {
+		return err
+	}
 	info, err := u.dir.names.Lstat(u.name)
 	if err := vacant(info, err, u.spec.Path, u.spec.Precondition); err != nil {
 		return err
