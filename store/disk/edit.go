@@ -113,7 +113,7 @@ func (s *Store) Remove(ctx context.Context, path string, precondition tranship.P
 	}
 	defer unlock()
 	directory, name := rootfs.Split(path)
-	dir, err := s.root.Walk(directory)
+	dir, err := s.directories.Walk(directory)
 	if err != nil {
 		return failRead("remove", path, err)
 	}

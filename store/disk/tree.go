@@ -281,7 +281,7 @@ func (s *Store) prune(path string) (stays string) {
 	directory, _ := rootfs.Split(path)
 	for directory != "" {
 		above, name := rootfs.Split(directory)
-		dir, err := s.root.Walk(above)
+		dir, err := s.directories.Walk(above)
 		if err == nil {
 			err = dir.RemoveDir(name)
 			dir.Close()
