@@ -2327,7 +2327,8 @@ type ListRequest struct {
 	// List what is under this directory; empty: the whole store. A path that is a
 	// file, or that nothing is under, lists nothing.
 	Directory string `protobuf:"bytes,1,opt,name=directory,proto3" json:"directory,omitempty"`
-	// false: only the directory's own files, and each directory in it as one entry.
+	// false: only the directory's own files, and each directory in it as one entry
+	// that has files below it, or may have some where they cannot be read.
 	// true: all files below it, and no directories.
 	Recursive bool `protobuf:"varint,2,opt,name=recursive,proto3" json:"recursive,omitempty"`
 	// Only paths that sort after this one (an entry that is a directory sorts as

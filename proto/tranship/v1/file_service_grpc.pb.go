@@ -127,7 +127,9 @@ type FileServiceClient interface {
 	Stat(ctx context.Context, in *StatRequest, opts ...grpc.CallOption) (*StatResponse, error)
 	// List describes the files under a directory, in ascending bytewise order of
 	// their full paths. A directory without files is the same as none: an empty
-	// list, not an error. The entries arrive in batches of no particular size.
+	// list, not an error. The entries arrive in batches of no particular size. With
+	// report_skipped, what is left out is reported among them and the list goes on;
+	// without it, a directory that cannot be read ends the list with an error.
 	List(ctx context.Context, in *ListRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ListResponse], error)
 	// SetAttributes changes a file's modified time, mode or metadata, and not its
 	// version.
@@ -338,7 +340,9 @@ type FileServiceServer interface {
 	Stat(context.Context, *StatRequest) (*StatResponse, error)
 	// List describes the files under a directory, in ascending bytewise order of
 	// their full paths. A directory without files is the same as none: an empty
-	// list, not an error. The entries arrive in batches of no particular size.
+	// list, not an error. The entries arrive in batches of no particular size. With
+	// report_skipped, what is left out is reported among them and the list goes on;
+	// without it, a directory that cannot be read ends the list with an error.
 	List(*ListRequest, grpc.ServerStreamingServer[ListResponse]) error
 	// SetAttributes changes a file's modified time, mode or metadata, and not its
 	// version.
