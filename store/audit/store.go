@@ -147,6 +147,16 @@ func (s *store) ListUploads(ctx context.Context, directory string) iter.Seq2[tra
 	}
 }
 
+// FindUpload implements tranship.UploadFinder. It has a line as a list of one.
+func (s *store) FindUpload(ctx context.Context, id string) (tranship.UploadInfo, error) {
+	if err := s.log.output.ready(); err != nil {
+		return tranship.UploadInfo{}, err
+	}
+	info, err := tranship.FindUpload(ctx, s.inner, id)
+	s.log.done(ctx, "list_uploads", err, uploadAttr(id))
+	return info, err
+}
+
 // AbortUpload implements tranship.Uploads.
 func (s *store) AbortUpload(ctx context.Context, id string) error {
 	if err := s.log.output.ready(); err != nil {

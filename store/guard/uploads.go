@@ -22,19 +22,19 @@ func (s *store) ListUploads(ctx context.Context, directory string) iter.Seq2[tra
 	}
 }
 
+// FindUpload implements tranship.UploadFinder. Of another's it says that there is none.
+func (s *store) FindUpload(ctx context.Context, id string) (tranship.UploadInfo, error) {
+	info, err := tranship.FindUpload(ctx, s.inner, id)
+	if err == nil && info.Owner != access.FromContext(ctx).Name {
+		return tranship.UploadInfo{}, absence.Pretend(absence.OfUpload(id))
+	}
+	return info, err
+}
+
 // AbortUpload implements tranship.Uploads. Of another's it says that there is none.
 func (s *store) AbortUpload(ctx context.Context, id string) error {
-	owner := access.FromContext(ctx).Name
-	for info, err := range s.inner.ListUploads(ctx, "") {
-		switch {
-		case err != nil:
-			return err
-		case info.ID != id:
-		case info.Owner != owner:
-			return absence.Pretend(absence.OfUpload(id))
-		default:
-			return s.inner.AbortUpload(ctx, id)
-		}
+	if _, err := s.FindUpload(ctx, id); err != nil {
+		return err
 	}
-	return absence.OfUpload(id)
+	return s.inner.AbortUpload(ctx, id)
 }

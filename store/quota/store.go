@@ -82,7 +82,10 @@ type Store struct {
 	ledger ledger
 }
 
-var _ tranship.Store = (*Store)(nil)
+var (
+	_ tranship.Store        = (*Store)(nil)
+	_ tranship.UploadFinder = (*Store)(nil)
+)
 
 // New returns a store with limits, and counts what is in it. If Bytes or Files are
 // limited, the store must be able to keep whom a file counts for: those in directories

@@ -232,6 +232,11 @@ func (u *upload) leave(over bool) {
 	}
 }
 
+// FindUpload implements tranship.UploadFinder.
+func (s *Store) FindUpload(ctx context.Context, id string) (tranship.UploadInfo, error) {
+	return tranship.FindUpload(ctx, s.Store, id)
+}
+
 // AbortUpload implements tranship.Uploads.
 func (s *Store) AbortUpload(ctx context.Context, id string) error {
 	if err := s.Store.AbortUpload(ctx, id); err != nil {

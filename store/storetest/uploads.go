@@ -36,6 +36,12 @@ func (f fixture) uploads(directory string) []tranship.UploadInfo {
 		}
 		all = append(all, info)
 	}
+	for _, info := range all {
+		found, err := tranship.FindUpload(f.Context(), f.store, info.ID)
+		if err != nil || found.ID != info.ID || found.Path != info.Path || found.Owner != info.Owner || found.Size != info.Size {
+			f.Fatalf("FindUpload(%s) has %+v, %v, want %+v", info.ID, found, err, info)
+		}
+	}
 	return all
 }
 
@@ -226,9 +232,13 @@ func uploadsNoSuch(f fixture) {
 	data := []byte("data")
 	upload := f.beginNew(resumable("file", "key", data))
 	for _, id := range []string{"no-such", "file", "key", "..", "../x", "x/y", upload.ID() + "x", upload.ID()[1:]} {
+		_, err := tranship.FindUpload(f.Context(), f.store, id)
+		f.fails("FindUpload("+id+")", err, tranship.ErrNotFound)
 		f.fails("AbortUpload("+id+")", f.store.AbortUpload(f.Context(), id), tranship.ErrNotFound)
 	}
 	f.finish(upload, data)
+	_, err := tranship.FindUpload(f.Context(), f.store, upload.ID())
+	f.fails("FindUpload of what was committed", err, tranship.ErrNotFound)
 }
 
 func uploadsStopped(f fixture) {
