@@ -57,6 +57,7 @@ func (s *Store) commit(ctx context.Context, spec tranship.Spec, draft *draft, cr
 	if err != nil {
 		return tranship.File{}, err
 	}
+	s.forgetCommit(spec.Path)
 	if durable {
 		if err := s.syncPlaced(spec.Path, ancestors); err != nil {
 			return tranship.File{}, finalError{err}

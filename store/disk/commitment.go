@@ -71,11 +71,55 @@ func (s *session) remember(file tranship.File, crc uint32) error {
 		s.store.options.Logger.Warn("a commit will be forgotten when the store is opened again", "path", file.Path,
 			"error", fail("record the commit of", file.Path, err))
 	}
+	s.spec.Attributes = tranship.Attributes{} // whatever resumes it has its own
 	err = fail("close", file.Path, s.closeFiles())
 	if s.committed == nil {
 		s.remove()
+	} else {
+		s.store.note(s)
 	}
 	return err
+}
+
+// note remembers a commit, and forgets those that it takes the place of.
+func (s *Store) note(made *session) {
+	s.mu.Lock()
+	old := s.commits.Add(made.resumption.owner, made.path, made)
+	s.mu.Unlock()
+	s.forget(old)
+}
+
+// forgetCommit forgets the upload that made the file at path, which is not there any
+// more.
+func (s *Store) forgetCommit(path string) {
+	s.mu.Lock()
+	old, ok := s.commits.Forget(path)
+	s.mu.Unlock()
+	if ok {
+		s.forget([]*session{old})
+	}
+}
+
+// forget removes what is kept of commits; of one that an upload has open, when that
+// ends. The caller may hold the lock of a path, for which a session that is in use may
+// wait: such a session is looked at again later.
+func (s *Store) forget(commits []*session) {
+	s.mu.Lock()
+	commits = append(commits, s.stale...)
+	s.stale = nil
+	s.mu.Unlock()
+	for _, old := range commits {
+		if old.gate.TryLock() {
+			if old.stale = true; old.owner == nil {
+				old.remove()
+			}
+			old.gate.Unlock()
+			continue
+		}
+		s.mu.Lock()
+		s.stale = append(s.stale, old)
+		s.mu.Unlock()
+	}
 }
 
 // recall goes on with a session whose commit is remembered, unless its file is not
@@ -111,6 +155,9 @@ func (s *session) commitAgain(ctx context.Context, commit tranship.Commit) (tran
 		return tranship.File{}, err
 	}
 	s.owner = nil
+	if s.stale {
+		s.remove()
+	}
 	return file, nil
 }
 

@@ -128,6 +128,7 @@ func (s *Store) Remove(ctx context.Context, path string, precondition tranship.P
 	if err := dir.Remove(name); err != nil {
 		return failRead("remove", path, err)
 	}
+	s.forgetCommit(path)
 	return s.settleRemoval(path)
 }
 

@@ -10,6 +10,11 @@ import (
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
+// newJournal is an empty journal of the session, without a file.
+func (s *session) newJournal() *journal {
+	return &journal{system: s.store.system, id: s.id, limit: journalLimit(*s.declared, s.partSize)}
+}
+
 // createJournal makes a journal's file, synced, with its first records. It leaves
 // nothing behind when it fails.
 func (s *session) createJournal(j *journal, name string, entries []entry) error {
@@ -39,7 +44,7 @@ func (s *session) createFiles() error {
 		return err
 	}
 	s.draft = &draft{dir: dir, name: s.id, file: data}
-	s.journal = &journal{system: system, id: s.id}
+	s.journal = s.newJournal()
 	if s.journal.file, err = system.create(dir, journalName(s.id)); err == nil {
 		err = s.journal.append(false, headerEntry(s.header(s.spec, 1)))
 	}

@@ -34,10 +34,22 @@ const (
 	// maxPayload is more than the longest header has: a path, metadata and a
 	// resume key.
 	maxPayload = 8 << 10
-	// maxJournal bounds a journal, in bytes: about half a million parts.
+	// maxJournal bounds all journals, in bytes: about half a million parts.
 	maxJournal = 16 << 20
 	frameBytes = 2 + 4
+
+	// A journal may have slackJournal bytes and partJournal for each of its upload's
+	// parts: all parts once with room to spare, and what some of them cost that are
+	// written again.
+	slackJournal = 32 << 10
+	partJournal  = 64
 )
+
+// journalLimit bounds the journal of an upload of size bytes, in bytes.
+func journalLimit(size, partSize int64) int64 {
+	parts := size/partSize + 1
+	return min(slackJournal+min(parts, maxJournal)*partJournal, maxJournal)
+}
 
 // header says what an upload is.
 type header struct {

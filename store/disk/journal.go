@@ -15,7 +15,9 @@ type journal struct {
 	mu     sync.Mutex
 	system system
 	id     string
-	file   *os.File
+	// limit bounds bytes.
+	limit int64
+	file  *os.File
 	// records are in bytes bytes of the file.
 	records uint64
 	bytes   int64
@@ -29,7 +31,7 @@ func (j *journal) append(durable bool, entries ...entry) error {
 	for i, e := range entries {
 		b = appendRecord(b, j.id, j.records+uint64(i), e)
 	}
-	if j.bytes+int64(len(b)) > maxJournal {
+	if j.bytes+int64(len(b)) > j.limit {
 		return fmt.Errorf("%w: parts of this upload were begun again too often: resume it", tranship.ErrLimit)
 	}
 	if _, err := j.system.writeAt(j.file, j.bytes, b); err != nil {

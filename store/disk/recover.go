@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,6 +39,10 @@ func (s *Store) recover() error {
 			keep[id], keep[journalName(id)] = found.committed == nil, true
 		}
 	}
+	for _, old := range s.rememberRecovered() {
+		s.deregister(old)
+		delete(keep, journalName(old.id))
+	}
 	for _, e := range entries {
 		if keep[e.Name()] {
 			continue
@@ -47,6 +52,22 @@ func (s *Store) recover() error {
 		}
 	}
 	return nil
+}
+
+// rememberRecovered enters the commits that were found, and returns those that are too
+// many.
+func (s *Store) rememberRecovered() (forgotten []*session) {
+	var found []*session
+	for _, session := range s.allSessions() {
+		if session.committed != nil {
+			found = append(found, session)
+		}
+	}
+	slices.SortFunc(found, func(a, b *session) int { return a.committed.at.Compare(b.committed.at) })
+	for _, session := range found {
+		forgotten = append(forgotten, s.commits.Add(session.resumption.owner, session.path, session)...)
+	}
+	return forgotten
 }
 
 // admitRecovered is false if the session has an heir: one of the same file, used
@@ -106,6 +127,7 @@ func (s *Store) recoverSession(id string) (*session, error) {
 			}
 			found.used.Store(written.UnixNano())
 			found.reserved.release()
+			found.spec.Attributes = tranship.Attributes{}
 			return found, nil
 		}
 	}
@@ -134,9 +156,10 @@ func (s *Store) recoveredSession(log *history) *session {
 		spec:     h.spec,
 		epoch:    h.epoch,
 		draft:    &draft{dir: s.state.uploads, name: h.id},
-		journal:  &journal{system: s.system, id: h.id, records: log.records, bytes: log.bytes},
 		parts:    make(map[int64]*part),
 	}
+	found.journal = found.newJournal()
+	found.journal.records, found.journal.bytes = log.records, log.bytes
 	found.resumption = resumptionOf(h.spec)
 	found.groups.sync = func(string) error { return found.syncGroup() }
 	found.settled.Store(true)

@@ -3,7 +3,6 @@ package disk
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"maps"
 	"slices"
@@ -63,7 +62,7 @@ func (s *Store) beginNew(ctx context.Context, spec tranship.Spec) (tranship.Uplo
 	}
 	u := begun.own()
 	if !s.register(begun) {
-		return nil, errors.Join(fmt.Errorf("%w: the store is closed", tranship.ErrUnavailable), u.Abort(context.WithoutCancel(ctx)))
+		return nil, errors.Join(errClosed(), u.Abort(context.WithoutCancel(ctx)))
 	}
 	return u, nil
 }
@@ -126,7 +125,7 @@ func (s *session) resume(ctx context.Context, spec tranship.Spec) (*upload, erro
 func (s *session) recordResumed(ctx context.Context, spec tranship.Spec) error {
 	durable := s.store.durability(spec.Durability) == tranship.DurabilityDurable
 	raised := durable && !s.durable()
-	if raised || s.doubted || s.journal.bytes > maxJournal/16 {
+	if raised || s.doubted || s.journal.bytes > s.journal.limit/2 {
 		if raised {
 			s.doubted = true
 		}
@@ -208,7 +207,7 @@ func (s *session) rewrite(ctx context.Context, spec tranship.Spec, durable bool)
 	for _, n := range sound {
 		entries = append(entries, partEntry(n, s.parts[n].written, s.parts[n].crc))
 	}
-	next := &journal{system: s.store.system, id: s.id}
+	next := s.newJournal()
 	if err := s.createJournal(next, newJournalName(s.id), entries); err != nil {
 		return fail("write the journal of", spec.Path, err)
 	}

@@ -53,6 +53,8 @@ type session struct {
 	settled atomic.Bool
 	// committed is what it has become; nil as long as it is not finished.
 	committed *commitment
+	// stale tells that the commit is to be forgotten once no upload has it open.
+	stale bool
 
 	// writing is held while the draft is written to.
 	writing sync.Mutex
@@ -221,6 +223,9 @@ func (s *session) end() {
 func (s *session) letGo() error {
 	s.owner = nil
 	if s.committed != nil {
+		if s.stale {
+			s.remove()
+		}
 		return nil
 	}
 	if s.failure() != nil {

@@ -34,6 +34,7 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/commits"
 	"github.com/tranship/tranship/internal/keyedlock"
 	"github.com/tranship/tranship/internal/rootfs"
 )
@@ -56,6 +57,10 @@ type Options struct {
 	// UploadExpiry is after how long without a write an unfinished upload is
 	// removed; 0 means DefaultUploadExpiry.
 	UploadExpiry time.Duration
+	// RememberedCommits is how many commits of resumable uploads are remembered for
+	// each owner, the latest ones; 0 means commits.DefaultPerOwner, 500. Each takes a
+	// file in the state directory until the file that it made has gone, or a day.
+	RememberedCommits int
 
 	// unknownPartSize is the length of parts where the size is not known.
 	unknownPartSize int64
@@ -89,6 +94,8 @@ func (o Options) withDefaults() (Options, error) {
 		return o, fmt.Errorf("disk: the minimum part size must be a power of two from 1 MiB to 64 MiB, not %d bytes", size)
 	case o.MinFreeBytes < 0:
 		return o, fmt.Errorf("disk: the free space to keep must not be negative, not %d bytes", o.MinFreeBytes)
+	case o.RememberedCommits < 0:
+		return o, fmt.Errorf("disk: the number of remembered commits must not be negative, not %d", o.RememberedCommits)
 	case o.UploadExpiry < 0:
 		return o, fmt.Errorf("disk: the expiry of uploads must not be negative, not %s", o.UploadExpiry)
 	case max(o.Durability, o.MinDurability) > tranship.DurabilityDurable:
@@ -129,10 +136,17 @@ type Store struct {
 	// sessions by their ids, and those of them that can be resumed.
 	sessions  map[string]*session
 	resumable map[resumption]*session
-	closed    bool
+	// commits are those that are remembered.
+	commits commits.Book[*session]
+	// stale are sessions to forget that were in use when their time came.
+	stale  []*session
+	closed bool
 }
 
-var _ tranship.Store = (*Store)(nil)
+var (
+	_ tranship.Store        = (*Store)(nil)
+	_ tranship.UploadFinder = (*Store)(nil)
+)
 
 // Open opens the store in a directory, which must exist. It creates nothing but
 // the state directory in it, takes up the resumable uploads that it finds there,
@@ -166,6 +180,7 @@ func open(directory string, options Options, system system) (*Store, error) {
 
 		sessions:  make(map[string]*session),
 		resumable: make(map[resumption]*session),
+		commits:   commits.Book[*session]{PerOwner: options.RememberedCommits},
 	}
 	s.syncer.sync = s.syncDirectory
 	if err := s.probeAttributes(); err != nil {

@@ -46,6 +46,8 @@ func (s *Store) rename(dir *rootfs.Dir, file *os.File, source, destination strin
 	if err != nil {
 		return tranship.File{}, err
 	}
+	s.forgetCommit(source)
+	s.forgetCommit(destination)
 	// If both were links to one file, made by hand, renaming did nothing. A file with
 	// one link was renamed, whatever can still be found.
 	if left, err := dir.Lstat(name); err == nil {

@@ -22,6 +22,13 @@ func (u *upload) Epoch() uint64 { return u.epoch }
 // PartSize implements tranship.Upload.
 func (u *upload) PartSize() int64 { return u.partSize }
 
+// Committed implements account.Committed.
+func (u *upload) Committed() bool {
+	u.gate.RLock()
+	defer u.gate.RUnlock()
+	return u.committed != nil
+}
+
 // ended tells whether the upload lost its session to a newer one, or to its end.
 // The caller holds the gate.
 func (u *upload) ended() error {

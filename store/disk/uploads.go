@@ -44,6 +44,7 @@ func (s *Store) deregister(old *session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.sessions, old.id)
+	s.commits.Drop(old.path, old)
 	if old.resumable() && s.resumable[old.resumption] == old {
 		delete(s.resumable, old.resumption)
 	}
@@ -93,7 +94,7 @@ func (s *Store) unfinished(ctx context.Context, directory string) ([]tranship.Up
 	closed := s.closed
 	s.mu.Unlock()
 	if closed {
-		return nil, fmt.Errorf("%w: the store is closed", tranship.ErrUnavailable)
+		return nil, errClosed()
 	}
 	if err := s.present(); err != nil {
 		return nil, err
@@ -137,6 +138,31 @@ func (s *session) info() (tranship.UploadInfo, bool) {
 	return info, true
 }
 
+// FindUpload implements tranship.UploadFinder.
+func (s *Store) FindUpload(ctx context.Context, id string) (tranship.UploadInfo, error) {
+	if err := ctx.Err(); err != nil {
+		return tranship.UploadInfo{}, err
+	}
+	s.mu.Lock()
+	found, closed := s.sessions[id], s.closed
+	s.mu.Unlock()
+	if closed {
+		return tranship.UploadInfo{}, errClosed()
+	}
+	if err := s.present(); err != nil {
+		return tranship.UploadInfo{}, err
+	}
+	if found != nil {
+		info, ok := found.info()
+		if ok && info.Expires.After(s.system.now()) {
+			return info, nil
+		}
+	}
+	return tranship.UploadInfo{}, absence.OfUpload(id)
+}
+
+func errClosed() error { return fmt.Errorf("%w: the store is closed", tranship.ErrUnavailable) }
+
 // AbortUpload implements tranship.Uploads.
 func (s *Store) AbortUpload(ctx context.Context, id string) error {
 	if err := ctx.Err(); err != nil {
@@ -165,6 +191,7 @@ func (s *session) abortUnfinished() bool {
 // sweep removes the sessions whose time has come, and lets others have the space
 // of those that are idle.
 func (s *Store) sweep() {
+	s.forget(nil)
 	now := s.system.now()
 	for _, old := range s.allSessions() {
 		if now.Sub(old.lastUsed()) >= idle {

@@ -27,7 +27,10 @@ func (s *Store) SetAttributes(ctx context.Context, path string, attributes trans
 
 // Remove implements tranship.Editor.
 func (s *Store) Remove(ctx context.Context, path string, precondition tranship.Precondition) error {
-	return s.edit(ctx, path, precondition, func(*file) { s.delete(path) })
+	return s.edit(ctx, path, precondition, func(*file) {
+		s.delete(path)
+		s.forgetCommit(path)
+	})
 }
 
 // edit calls change with the file at path, locked, if there is one and the
@@ -59,6 +62,7 @@ func (s *Store) Move(ctx context.Context, source, destination string, preconditi
 			return f
 		}
 		s.delete(source)
+		s.forgetCommit(source)
 		moved := &file{info: f.info, data: f.data, account: f.account}
 		moved.info.Path = destination
 		return moved

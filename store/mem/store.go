@@ -13,6 +13,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/account"
+	"github.com/tranship/tranship/internal/commits"
 )
 
 // Store holds files in memory until it is garbage. The zero value is empty and
@@ -25,6 +26,10 @@ type Store struct {
 	// removed; 0 or less means DefaultUploadExpiry. Set it before the first use.
 	UploadExpiry time.Duration
 
+	// RememberedCommits is how many commits of resumable uploads are remembered for
+	// each owner; 0 means commits.DefaultPerOwner, 500. Set it before the first use.
+	RememberedCommits int
+
 	// mu guards all that follows, and the uploads.
 	mu    sync.Mutex
 	files map[string]*file
@@ -32,6 +37,10 @@ type Store struct {
 	below map[string]int
 	// sessions are the resumable uploads, unfinished or remembered.
 	sessions map[resumption]*session
+	// ids are the same by their ids.
+	ids map[string]*session
+	// commits are those that are remembered.
+	commits commits.Book[*session]
 }
 
 // DefaultPartSize is the length of an upload's parts, 1 MiB.
@@ -126,6 +135,9 @@ func (s *Store) set(f *file) {
 	if s.files == nil {
 		s.files = make(map[string]*file)
 		s.below = make(map[string]int)
+	}
+	if old := s.files[f.info.Path]; old != nil && old.info.Version != f.info.Version {
+		s.forgetCommit(f.info.Path)
 	}
 	s.delete(f.info.Path)
 	s.files[f.info.Path] = f

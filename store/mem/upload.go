@@ -28,7 +28,9 @@ type session struct {
 	// durable are the ranges of a session that was committed.
 	durable []tranship.Range
 	// committed is the version of the file that it became; "" before.
-	committed     string
+	committed string
+	// stale tells that the commit is to be forgotten once there is no owner.
+	stale         bool
 	created, used time.Time
 }
 
@@ -67,6 +69,13 @@ type upload struct {
 func (u *upload) ID() string { return u.session.id }
 
 func (u *upload) Epoch() uint64 { return u.epoch }
+
+// Committed implements account.Committed.
+func (u *upload) Committed() bool {
+	u.store.mu.Lock()
+	defer u.store.mu.Unlock()
+	return u.session.committed != ""
+}
 
 func (u *upload) PartSize() int64 { return u.session.partSize }
 
@@ -130,7 +139,8 @@ func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.F
 	if crc := *made.info.CRC32C; commit.CRC32C != nil && *commit.CRC32C != crc {
 		return tranship.File{}, fmt.Errorf("%w: %s has CRC32C %08x, not %08x", tranship.ErrIntegrity, s.spec.Path, crc, *commit.CRC32C)
 	}
-	if s.committed == "" {
+	first := s.committed == ""
+	if first {
 		if err := u.store.allow(s.spec.Path, s.spec.Precondition); err != nil {
 			return tranship.File{}, err
 		}
@@ -138,6 +148,9 @@ func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.F
 	}
 	u.store.set(made)
 	s.owner = nil
+	if first && s.resumable {
+		u.store.remember(s)
+	}
 	return made.describe(), nil
 }
 
@@ -214,8 +227,12 @@ func (u *upload) Detach(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if u.session.owner == u {
-		u.session.letGo()
+	if u.session.owner != u {
+		return nil
+	}
+	u.session.letGo()
+	if u.session.stale {
+		u.store.forget(u.session)
 	}
 	return nil
 }

@@ -85,8 +85,10 @@ func (s *Store) newSession(spec tranship.Spec) *session {
 	if begun.resumable {
 		if s.sessions == nil {
 			s.sessions = make(map[resumption]*session)
+			s.ids = make(map[string]*session)
 		}
 		s.sessions[resumptionOf(spec)] = begun
+		s.ids[begun.id] = begun
 	}
 	return begun
 }
@@ -111,6 +113,32 @@ func (s *Store) forget(old *session) {
 	old.owner, old.parts = nil, nil
 	if old.resumable {
 		delete(s.sessions, resumptionOf(old.spec))
+		delete(s.ids, old.id)
+		s.commits.Drop(old.spec.Path, old)
+	}
+}
+
+// remember keeps that a session was committed, and forgets what is too old for it.
+func (s *Store) remember(made *session) {
+	s.commits.PerOwner = s.RememberedCommits
+	for _, old := range s.commits.Add(made.spec.Owner, made.spec.Path, made) {
+		s.forgetOnce(old)
+	}
+}
+
+// forgetOnce forgets a commit once no upload has it open.
+func (s *Store) forgetOnce(old *session) {
+	if old.owner != nil {
+		old.stale = true
+		return
+	}
+	s.forget(old)
+}
+
+// forgetCommit forgets what made the file at path, which is not there any more.
+func (s *Store) forgetCommit(path string) {
+	if old, ok := s.commits.Forget(path); ok {
+		s.forgetOnce(old)
 	}
 }
 
@@ -166,18 +194,7 @@ func (s *Store) unfinished(directory string) []tranship.UploadInfo {
 		if _, below := inDirectory(path, directory); begun.committed != "" || !below && path != directory {
 			continue
 		}
-		info := tranship.UploadInfo{
-			ID:      begun.id,
-			Path:    path,
-			Owner:   begun.spec.Owner,
-			Size:    *begun.spec.Size,
-			Created: begun.created.Round(0), // without the monotonic clock
-			Expires: s.expiry(begun).Round(0),
-		}
-		for _, durable := range begun.ranges() {
-			info.DurableBytes += durable.Length
-		}
-		all = append(all, info)
+		all = append(all, s.info(begun))
 	}
 	slices.SortFunc(all, func(a, b tranship.UploadInfo) int {
 		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.ID, b.ID))
@@ -185,19 +202,53 @@ func (s *Store) unfinished(directory string) []tranship.UploadInfo {
 	return all
 }
 
+// info describes an unfinished session.
+func (s *Store) info(begun *session) tranship.UploadInfo {
+	info := tranship.UploadInfo{
+		ID:      begun.id,
+		Path:    begun.spec.Path,
+		Owner:   begun.spec.Owner,
+		Size:    *begun.spec.Size,
+		Created: begun.created.Round(0), // without the monotonic clock
+		Expires: s.expiry(begun).Round(0),
+	}
+	for _, durable := range begun.ranges() {
+		info.DurableBytes += durable.Length
+	}
+	return info
+}
+
+// unfinishedWith is the unfinished upload with an id.
+func (s *Store) unfinishedWith(ctx context.Context, id string) (*session, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	begun := s.ids[id]
+	if begun == nil || begun.committed != "" || !time.Now().Before(s.expiry(begun)) {
+		return nil, absence.OfUpload(id)
+	}
+	return begun, nil
+}
+
+// FindUpload implements tranship.UploadFinder.
+func (s *Store) FindUpload(ctx context.Context, id string) (tranship.UploadInfo, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	begun, err := s.unfinishedWith(ctx, id)
+	if err != nil {
+		return tranship.UploadInfo{}, err
+	}
+	return s.info(begun), nil
+}
+
 // AbortUpload implements tranship.Uploads.
 func (s *Store) AbortUpload(ctx context.Context, id string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := ctx.Err(); err != nil {
+	begun, err := s.unfinishedWith(ctx, id)
+	if err != nil {
 		return err
 	}
-	s.expire()
-	for _, begun := range s.sessions {
-		if begun.id == id && begun.committed == "" {
-			s.forget(begun)
-			return nil
-		}
-	}
-	return absence.OfUpload(id)
+	s.forget(begun)
+	return nil
 }

@@ -1,0 +1,126 @@
+package disk
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/tranship/tranship"
+)
+
+// keptFiles is how many files the uploads directory has.
+func (f fixture) keptFiles() int { return len(f.names(uploadsDirectory)) }
+
+// What the store keeps of commits is bounded, for each owner, and gone with the file.
+func TestRememberedCommitsAreBounded(t *testing.T) {
+	options := small
+	options.RememberedCommits = 5
+	f := newFixture(t, options, unsynced())
+	content := noise(1, 10)
+	commit := func(path, key, owner string) tranship.Spec {
+		t.Helper()
+		spec := resumable(path, content)
+		spec.ResumeKey, spec.Owner = key, owner
+		f.finish(f.begin(spec), path, content)
+		return spec
+	}
+	kept := func(when string, want int) {
+		t.Helper()
+		if got := f.keptFiles(); got != want {
+			t.Errorf("%s: %d files are kept, want %d", when, got, want)
+		}
+		if got := len(f.allSessions()); got != want {
+			t.Errorf("%s: %d uploads are in memory, want %d", when, got, want)
+		}
+	}
+	for n := range 20 {
+		commit(fmt.Sprint("few", n%3), fmt.Sprint("key", n), "ann")
+	}
+	kept("20 commits to 3 paths", 3)
+	for n := range 20 {
+		commit(fmt.Sprint("many", n), "key", "ann")
+	}
+	kept("20 commits to 20 paths", 5)
+	last := commit("last", "key", "ben")
+	kept("one of another owner", 6)
+
+	f = f.reopen()
+	kept("opened again", 6)
+	f.Store.options.RememberedCommits = 2
+	f = f.reopen()
+	kept("opened with a lower bound", 3)
+	if u := f.begin(last); u.Epoch() != 2 {
+		t.Errorf("the commit of another owner was forgotten")
+	} else if err := u.Detach(t.Context()); err != nil {
+		t.Error(err)
+	}
+
+	for name, change := range map[string]func(string) error{
+		"put": func(path string) error {
+			_, err := f.Put(t.Context(), tranship.Spec{Path: path}, nil)
+			return err
+		},
+		"removed": func(path string) error { return f.Remove(t.Context(), path, tranship.Precondition{}) },
+		"moved": func(path string) error {
+			_, err := f.Move(t.Context(), path, "elsewhere", tranship.Precondition{})
+			return err
+		},
+		"moved over": func(path string) error {
+			f.put("source", "x")
+			_, err := f.Move(t.Context(), "source", path, tranship.Precondition{})
+			return err
+		},
+		"copied over": func(path string) error {
+			f.put("source", "x")
+			_, err := f.Copy(t.Context(), "source", path, tranship.Precondition{})
+			return err
+		},
+		"replaced by an upload": func(path string) error {
+			u, err := f.Begin(t.Context(), tranship.Spec{Path: path})
+			if err != nil {
+				return err
+			}
+			_, err = u.Commit(t.Context(), tranship.Commit{})
+			return err
+		},
+	} {
+		before := f.keptFiles()
+		spec := commit("file", "key", "cat")
+		kept(name, before+1)
+		open := f.begin(spec) // while it changes
+		if err := change("file"); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := open.Detach(t.Context()); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		kept(name+" while it was open", before)
+		commit("file", "key", "cat")
+		if err := change("file"); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		kept(name, before)
+	}
+}
+
+// However often parts are written again, a journal stays short.
+func TestJournalIsBounded(t *testing.T) {
+	f := newFixture(t, small, unsynced()).withTinyParts()
+	content := noise(1, 3*tiny)
+	u := f.begin(resumable("file", content))
+	limit := journalLimit(int64(len(content)), tiny)
+	var err error
+	for n := 0; err == nil && n < 10_000; n++ {
+		if err = f.tryWrite(u, content, 1); err == nil {
+			err = u.Sync(t.Context())
+		}
+	}
+	f.fails("writing a part again and again", err, tranship.ErrLimit)
+	if u.journal.bytes > limit || limit > 64<<10 {
+		t.Errorf("the journal has %d bytes, and may have %d", u.journal.bytes, limit)
+	}
+	if err := u.Detach(t.Context()); err != nil && !errors.Is(err, tranship.ErrLimit) {
+		t.Error(err)
+	}
+	f.finish(f.begin(resumable("file", content)), "file", content)
+}
