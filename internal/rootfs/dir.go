@@ -261,6 +261,26 @@ func (d *Dir) RemoveDir(name string) error {
 	return relative("rmdir", name, d.rmdir(d.resolve(name)))
 }
 
+// Getxattr reads an extended attribute of the directory itself, as Getxattr does of a
+// file.
+func (d *Dir) Getxattr(name string) ([]byte, error) {
+	handle, err := d.handle()
+	if err != nil {
+		return nil, err
+	}
+	return Getxattr(handle, name)
+}
+
+// Setxattr sets an extended attribute of the directory itself, as Setxattr does of a
+// file.
+func (d *Dir) Setxattr(name string, value []byte) error {
+	handle, err := d.handle()
+	if err != nil {
+		return err
+	}
+	return Setxattr(handle, name, value)
+}
+
 // Sync makes the directory's entries durable: files that were created in it,
 // renamed or removed. It does nothing where the system cannot (Windows).
 func (d *Dir) Sync() error {

@@ -68,8 +68,9 @@ func (s *Store) Accounts(ctx context.Context) iter.Seq2[account.File, error] {
 	}
 }
 
-// visitAccounts visits the files in a directory and below. visit gets a
-// *tranship.SkippedError for what cannot be read, and the walk goes on.
+// visitAccounts visits the files in a directory and below, and the directories below it
+// that count. visit gets a *tranship.SkippedError for what cannot be read, and the walk
+// goes on.
 func (s *Store) visitAccounts(ctx context.Context, dir *rootfs.Dir, directory string, visit func(account.File, error) bool) error {
 	children, err := s.readChildren(dir, directory)
 	if err != nil {
@@ -100,6 +101,9 @@ func (s *Store) visitAccounts(ctx context.Context, dir *rootfs.Dir, directory st
 func (s *Store) visitAccount(ctx context.Context, dir *rootfs.Dir, child child, visit func(account.File, error) bool) error {
 	if child.IsDir() {
 		return enter(dir, child, func(dir *rootfs.Dir, directory string) error {
+			if owner := ownerOf(dir); owner != nil && !visit(account.File{Path: directory, Account: owner, IsDir: true}, nil) {
+				return errEnough
+			}
 			return s.visitAccounts(ctx, dir, directory, visit)
 		})
 	}

@@ -53,7 +53,7 @@ func (s *Store) commit(ctx context.Context, spec tranship.Spec, draft *draft, cr
 			return tranship.File{}, err
 		}
 	}
-	ancestors, err := s.place(draft.dir, draft.name, spec.Path, !spec.Precondition.MustNotExist)
+	ancestors, err := s.place(draft.dir, draft.name, spec.Path, !spec.Precondition.MustNotExist, account.FromContext(ctx))
 	if err != nil {
 		return tranship.File{}, err
 	}

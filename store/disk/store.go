@@ -124,6 +124,7 @@ type Store struct {
 	begins  keyedlock.Locks
 	syncer  syncer
 	settled settlements
+	owners  owners
 
 	// reportGone logs once that the directory is.
 	reportGone sync.Once

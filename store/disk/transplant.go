@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/account"
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
@@ -37,12 +38,12 @@ func (s *Store) Move(ctx context.Context, source, destination string, preconditi
 		// as for somebody else's file, then so be it.
 		_ = s.alter(dir, file, found, tranship.Attributes{})
 	}
-	return s.rename(dir, file, source, destination, precondition)
+	return s.rename(ctx, dir, file, source, destination, precondition)
 }
 
-func (s *Store) rename(dir *rootfs.Dir, file *os.File, source, destination string, precondition tranship.Precondition) (tranship.File, error) {
+func (s *Store) rename(ctx context.Context, dir *rootfs.Dir, file *os.File, source, destination string, precondition tranship.Precondition) (tranship.File, error) {
 	_, name := rootfs.Split(source)
-	ancestors, err := s.place(dir, name, destination, !precondition.MustNotExist)
+	ancestors, err := s.place(dir, name, destination, !precondition.MustNotExist, account.FromContext(ctx))
 	if err != nil {
 		return tranship.File{}, err
 	}

@@ -23,15 +23,15 @@ type ancestor struct {
 }
 
 // makeParent opens the directory that path is in, and makes it and those above it
-// if they are missing. A file in the way is an *rootfs.ObstacleError; a
+// if they are missing, for the account of owner. A file in the way is an *rootfs.ObstacleError; a
 // directory removed meanwhile fs.ErrNotExist.
-func (s *Store) makeParent(path string) (*rootfs.Dir, []ancestor, error) {
+func (s *Store) makeParent(path string, owner *string) (*rootfs.Dir, []ancestor, error) {
 	parent, _ := rootfs.Split(path)
 	ancestors := s.ancestors(path) // before the look at them
 	if dir := s.directories.Find(parent); dir != nil {
 		return dir, ancestors, nil
 	}
-	dir, ancestors, err := s.walkOrMake(path)
+	dir, ancestors, err := s.walkOrMake(path, owner)
 	if err == nil {
 		s.directories.Keep(parent, dir)
 	}
@@ -51,18 +51,20 @@ func (s *Store) ancestors(path string) []ancestor {
 }
 
 // walkOrMake is makeParent one segment at a time.
-func (s *Store) walkOrMake(path string) (*rootfs.Dir, []ancestor, error) {
+func (s *Store) walkOrMake(path string, owner *string) (*rootfs.Dir, []ancestor, error) {
 	dir, err := s.root.Walk("")
 	if err != nil {
 		return nil, nil, err
 	}
+	maker := s.makerFor(path, owner)
+	defer maker.end()
 	var ancestors []ancestor
 	for i := range len(path) {
 		if path[i] != '/' {
 			continue
 		}
 		directory := path[:i]
-		sub, settled, err := s.makeDirectory(dir, directory)
+		sub, settled, err := s.makeDirectory(dir, directory, maker)
 		dir.Close()
 		if err != nil {
 			return nil, nil, err
@@ -73,14 +75,14 @@ func (s *Store) walkOrMake(path string) (*rootfs.Dir, []ancestor, error) {
 	return dir, ancestors, nil
 }
 
-func (s *Store) makeDirectory(parent *rootfs.Dir, directory string) (*rootfs.Dir, *settlement, error) {
+func (s *Store) makeDirectory(parent *rootfs.Dir, directory string, maker *directoryMaker) (*rootfs.Dir, *settlement, error) {
 	_, name := rootfs.Split(directory)
 	settled := s.settled.of(directory)
 	sub, err := parent.Sub(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		s.settled.forget(directory)
 		settled = s.settled.of(directory)
-		if err := parent.Mkdir(name, 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
+		if err := maker.make(parent, directory); err != nil {
 			return nil, nil, err
 		}
 		sub, err = parent.Sub(name)
@@ -92,10 +94,11 @@ func (s *Store) makeDirectory(parent *rootfs.Dir, directory string) (*rootfs.Dir
 }
 
 // place renames a file to path, and replaces a file that is there if it may. It
-// returns the directories above.
-func (s *Store) place(from *rootfs.Dir, name, path string, replace bool) ([]ancestor, error) {
+// returns the directories above, of which those that it makes count for owner. After a
+// failure it leaves none that it made.
+func (s *Store) place(from *rootfs.Dir, name, path string, replace bool, owner *string) ([]ancestor, error) {
 	for range treeAttempts {
-		ancestors, err := s.tryPlace(from, name, path, replace)
+		ancestors, err := s.tryPlace(from, name, path, replace, owner)
 		switch {
 		case err == nil:
 			return ancestors, nil
@@ -107,15 +110,16 @@ func (s *Store) place(from *rootfs.Dir, name, path string, replace bool) ([]ance
 		s.prune(path)
 		return nil, err
 	}
+	s.prune(path)
 	return nil, fmt.Errorf("%w: the directories of %s change too often", tranship.ErrUnavailable, path)
 }
 
 // tryPlace returns errors of the operating system that are worth another attempt
 // as they are, and all others as the store's.
-func (s *Store) tryPlace(from *rootfs.Dir, name, path string, replace bool) ([]ancestor, error) {
-	dir, ancestors, err := s.makeParent(path)
+func (s *Store) tryPlace(from *rootfs.Dir, name, path string, replace bool, owner *string) ([]ancestor, error) {
+	dir, ancestors, err := s.makeParent(path, owner)
 	if err != nil {
-		return nil, failUnless(fs.ErrNotExist, "make the directory of", path, err)
+		return nil, failMake(path, err)
 	}
 	defer dir.Close()
 	_, target := rootfs.Split(path)
@@ -131,7 +135,7 @@ func (s *Store) tryPlace(from *rootfs.Dir, name, path string, replace bool) ([]a
 	case err != nil:
 		return nil, fail("look at", path, rootfs.At(path, err))
 	case seen.IsDir():
-		if err := removeEmpty(dir, target, path); err != nil {
+		if err := s.removeEmpty(dir, target, path); err != nil {
 			return nil, err
 		}
 	case !seen.Mode().IsRegular():
@@ -202,11 +206,11 @@ func exists(path string) error { return fmt.Errorf("%w: %s", tranship.ErrExists,
 
 // removeEmpty removes a directory that has nothing but directories below it.
 // Something else in it is tranship.ErrExists.
-func removeEmpty(parent *rootfs.Dir, name, path string) error {
-	if err := checkEmpty(parent, name, path, true); err != nil {
+func (s *Store) removeEmpty(parent *rootfs.Dir, name, path string) error {
+	if err := s.checkEmpty(parent, name, path, true); err != nil {
 		return err
 	}
-	err := parent.RemoveDir(name)
+	err := s.removeDirectory(parent, name)
 	// If something has come into it, or it is gone, or a file is in its place, the
 	// caller's next step finds out.
 	if errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
@@ -217,7 +221,7 @@ func removeEmpty(parent *rootfs.Dir, name, path string) error {
 
 // checkEmpty is tranship.ErrExists if there is anything but directories below the
 // one called name, and removes those if it is to.
-func checkEmpty(parent *rootfs.Dir, name, path string, remove bool) error {
+func (s *Store) checkEmpty(parent *rootfs.Dir, name, path string, remove bool) error {
 	dir, err := parent.Sub(name)
 	if obstacle, ok := errors.AsType[*rootfs.ObstacleError](err); ok && obstacle.Hidden {
 		return fmt.Errorf("%w: the store's own state is at %s or below", tranship.ErrDenied, path)
@@ -238,9 +242,9 @@ func checkEmpty(parent *rootfs.Dir, name, path string, remove bool) error {
 			return fmt.Errorf("%w: there are files below %s", tranship.ErrExists, path)
 		}
 		if remove {
-			err = removeEmpty(dir, entry.Name(), path)
+			err = s.removeEmpty(dir, entry.Name(), path)
 		} else {
-			err = checkEmpty(dir, entry.Name(), path, false)
+			err = s.checkEmpty(dir, entry.Name(), path, false)
 		}
 		if err != nil {
 			return err
@@ -267,7 +271,7 @@ func (s *Store) blocked(path string) error {
 	case err != nil:
 		return fail("look at", path, rootfs.At(path, err))
 	case seen.IsDir():
-		return checkEmpty(dir, name, path, false)
+		return s.checkEmpty(dir, name, path, false)
 	case !seen.Mode().IsRegular():
 		return fail("replace", path, &rootfs.ObstacleError{Path: path, Mode: seen.Mode()})
 	}
@@ -283,7 +287,7 @@ func (s *Store) prune(path string) (stays string) {
 		above, name := rootfs.Split(directory)
 		dir, err := s.directories.Walk(above)
 		if err == nil {
-			err = dir.RemoveDir(name)
+			err = s.removeDirectory(dir, name)
 			dir.Close()
 		}
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -61,10 +61,11 @@ func (s *Store) Move(ctx context.Context, source, destination string, preconditi
 		if source == destination {
 			return f
 		}
-		s.delete(source)
-		s.forgetCommit(source)
 		moved := &file{info: f.info, data: f.data, account: f.account}
 		moved.info.Path = destination
+		s.set(moved)
+		s.delete(source)
+		s.forgetCommit(source)
 		return moved
 	})
 }
@@ -75,11 +76,12 @@ func (s *Store) Copy(ctx context.Context, source, destination string, preconditi
 		copied := &file{info: f.info, data: f.data, account: account.FromContext(ctx)}
 		copied.info.Path = destination
 		copied.info.Version = rand.Text()
+		s.set(copied)
 		return copied
 	})
 }
 
-// transplant puts what change makes of the file at source at destination.
+// transplant calls change, which puts something of the file at source at destination.
 func (s *Store) transplant(ctx context.Context, source, destination string, precondition tranship.Precondition, change func(*file) *file) (tranship.File, error) {
 	for _, path := range []string{source, destination} {
 		if err := tranship.ValidatePath(path); err != nil {
@@ -98,7 +100,8 @@ func (s *Store) transplant(ctx context.Context, source, destination string, prec
 	if err := s.allow(destination, precondition); err != nil {
 		return tranship.File{}, err
 	}
-	changed := change(f)
-	s.set(changed)
-	return changed.describe(), nil
+	if err := s.makeDirectories(ctx, destination); err != nil {
+		return tranship.File{}, err
+	}
+	return change(f).describe(), nil
 }

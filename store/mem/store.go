@@ -35,6 +35,9 @@ type Store struct {
 	files map[string]*file
 	// below counts the files below each directory, at any depth.
 	below map[string]int
+	// owners are the accounts that directories count for, as ledger is told.
+	owners map[string]*string
+	ledger account.Ledger
 	// sessions are the resumable uploads, unfinished or remembered.
 	sessions map[resumption]*session
 	// ids are the same by their ids.
@@ -79,6 +82,9 @@ func (s *Store) Put(ctx context.Context, spec tranship.Spec, data []byte) (trans
 		return tranship.File{}, err
 	}
 	if err := s.allow(spec.Path, spec.Precondition); err != nil {
+		return tranship.File{}, err
+	}
+	if err := s.makeDirectories(ctx, spec.Path); err != nil {
 		return tranship.File{}, err
 	}
 	s.set(f)
@@ -136,11 +142,14 @@ func (s *Store) set(f *file) {
 		s.files = make(map[string]*file)
 		s.below = make(map[string]int)
 	}
-	if old := s.files[f.info.Path]; old != nil && old.info.Version != f.info.Version {
-		s.forgetCommit(f.info.Path)
-	}
-	s.delete(f.info.Path)
+	old := s.files[f.info.Path]
 	s.files[f.info.Path] = f
+	if old != nil {
+		if old.info.Version != f.info.Version {
+			s.forgetCommit(f.info.Path)
+		}
+		return
+	}
 	for _, directory := range directories(f.info.Path) {
 		s.below[directory]++
 	}
@@ -156,6 +165,7 @@ func (s *Store) delete(path string) {
 		s.below[directory]--
 		if s.below[directory] == 0 {
 			delete(s.below, directory)
+			s.removeDirectory(directory)
 		}
 	}
 }

@@ -144,6 +144,9 @@ func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.F
 		if err := u.store.allow(s.spec.Path, s.spec.Precondition); err != nil {
 			return tranship.File{}, err
 		}
+		if err := u.store.makeDirectories(ctx, s.spec.Path); err != nil {
+			return tranship.File{}, err
+		}
 		s.durable, s.committed, s.parts, s.used = s.ranges(), made.info.Version, nil, time.Now()
 	}
 	u.store.set(made)

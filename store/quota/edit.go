@@ -29,7 +29,8 @@ func (s *Store) Remove(ctx context.Context, path string, precondition tranship.P
 	return nil
 }
 
-// Move implements tranship.Editor. Nobody has more afterwards than before.
+// Move implements tranship.Editor. The file goes on counting for its account; directories
+// that are made for it count for the caller.
 func (s *Store) Move(ctx context.Context, source, destination string, precondition tranship.Precondition) (tranship.File, error) {
 	if s.keeper == nil || source == destination || tranship.ValidatePath(source) != nil || tranship.ValidatePath(destination) != nil {
 		return s.Store.Move(ctx, source, destination, precondition)
@@ -47,7 +48,7 @@ func (s *Store) Move(ctx context.Context, source, destination string, preconditi
 	if err != nil {
 		return tranship.File{}, err
 	}
-	file, err := s.Store.Move(ctx, source, destination, precondition)
+	file, err := s.Store.Move(account.NewContext(ctx, caller(ctx)), source, destination, precondition)
 	if err != nil {
 		s.recount(ctx, source, moved)
 		s.recount(ctx, destination, replaced)

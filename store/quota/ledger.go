@@ -1,6 +1,7 @@
 package quota
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -21,8 +22,8 @@ type hold struct {
 	// epoch is that of the newest who has it open; open tells how many have.
 	epoch uint64
 	open  int
-	// parts are the bytes reserved for each part of an upload of unknown size.
-	parts map[int]int64
+	// reached is as far as an upload of unknown size may have written, in bytes.
+	reached int64
 	// released tells that nothing is reserved any more.
 	released bool
 }
@@ -35,12 +36,15 @@ type ledger struct {
 	accounts map[string]*Usage
 	// holds are those of uploads, by id.
 	holds map[string]*hold
+	// credits are the holds that reserve only what they need beside the file that
+	// they replace: one of each account.
+	credits map[string]*hold
 	// looked is when idle was last due.
 	looked time.Time
 }
 
 func newLedger(limits Options) ledger {
-	return ledger{limits: limits, accounts: make(map[string]*Usage), holds: make(map[string]*hold)}
+	return ledger{limits: limits, accounts: make(map[string]*Usage), holds: make(map[string]*hold), credits: make(map[string]*hold)}
 }
 
 // of is an account, for who holds mu.
@@ -88,7 +92,7 @@ func (l *ledger) countLocked(file account.File, sign int64) {
 	l.tidy(*file.Account)
 }
 
-// replace counts a file that took the place of another; either may be nobody's.
+// replace counts a file that took the place of another; either may have no account.
 func (l *ledger) replace(old, file account.File) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -120,6 +124,36 @@ func (l *ledger) begin(h *hold) error {
 	return nil
 }
 
+// admit reserves all that a file of size bytes takes while it is made, although it may
+// come in the place of old. Where there is no room for that, one hold of each account
+// may reserve only what the file takes more than old.
+func (l *ledger) admit(h *hold, size int64, old account.File) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	err := l.reserve(h, max(size-h.bytes, 0), max(1-h.files, 0))
+	if !errors.Is(err, tranship.ErrQuota) || !isOwn(h.account, old) || !l.hasCredit(h) {
+		return err
+	}
+	bytes, files := needed(h.account, size, old)
+	if err := l.reserve(h, max(bytes-h.bytes, 0), max(files-h.files, 0)); err != nil {
+		return err
+	}
+	l.credits[h.account] = h
+	return nil
+}
+
+// hasCredit tells whether a hold may be the one of its account that is beyond the limit,
+// for as long as it takes. The caller holds mu.
+func (l *ledger) hasCredit(h *hold) bool {
+	if other := l.credits[h.account]; other != nil && other != h {
+		return false
+	}
+	has := l.of(h.account)
+	defer l.tidy(h.account)
+	return (l.limits.Bytes <= 0 || has.Bytes+has.ReservedBytes <= l.limits.Bytes) &&
+		(l.limits.Files <= 0 || has.Files+has.ReservedFiles <= l.limits.Files)
+}
+
 // raise makes a hold reserve at least so much, as long as there is room.
 func (l *ledger) raise(h *hold, bytes, files int64) error {
 	l.mu.Lock()
@@ -142,11 +176,47 @@ func (l *ledger) reserve(h *hold, bytes, files int64) error {
 			tranship.ErrQuota, h.path, bytes, display(h.account), l.limits.Bytes, has.Bytes, has.ReservedBytes)
 	}
 	if l.limits.Files > 0 && files > 0 && has.Files+has.ReservedFiles+files > l.limits.Files {
-		return fmt.Errorf("%w: %s would be one file too many, for %s may have %d, and has %d and %d unfinished (--quota-files): remove files or unfinished uploads",
-			tranship.ErrQuota, h.path, display(h.account), l.limits.Files, has.Files, has.ReservedFiles)
+		return l.tooMany(h.account, h.path, files)
 	}
 	l.add(h, bytes, files)
 	return nil
+}
+
+// tooMany is why there may not be n more files or directories. The caller holds mu.
+func (l *ledger) tooMany(name, path string, n int64) error {
+	has := l.of(name)
+	return fmt.Errorf("%w: %s needs %d files or directories more, and %s may have %d, of which %d are there and %d reserved for unfinished uploads (--quota-files): remove files or unfinished uploads",
+		tranship.ErrQuota, path, n, display(name), l.limits.Files, has.Files, has.ReservedFiles)
+}
+
+// MakeDirectories implements account.Ledger.
+func (l *ledger) MakeDirectories(name, path string, n int) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.admitDirectories(name, path, n); err != nil {
+		return err
+	}
+	l.of(name).Files += int64(n)
+	return nil
+}
+
+// admitDirectories tells whether there may be n more directories. The caller holds mu.
+func (l *ledger) admitDirectories(name, path string, n int) error {
+	has := l.of(name)
+	defer l.tidy(name)
+	if l.limits.Files > 0 && has.Files+has.ReservedFiles+int64(n) > l.limits.Files {
+		return l.tooMany(name, path, int64(n))
+	}
+	return nil
+}
+
+// RemoveDirectories implements account.Ledger.
+func (l *ledger) RemoveDirectories(name string, n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	has := l.of(name)
+	has.Files = max(has.Files-int64(n), 0)
+	l.tidy(name)
 }
 
 // add changes what a hold reserves, for who holds mu.
@@ -171,7 +241,10 @@ func (l *ledger) releaseLocked(h *hold) {
 	}
 	l.add(h, -h.bytes, -h.files)
 	l.of(h.account).Uploads -= h.uploads
-	h.uploads, h.released, h.parts = 0, true, nil
+	h.uploads, h.released = 0, true
+	if l.credits[h.account] == h {
+		delete(l.credits, h.account)
+	}
 	l.tidy(h.account)
 }
 
@@ -274,27 +347,18 @@ func (l *ledger) idle(now time.Time) (idle map[string]*hold, due bool) {
 	return idle, true
 }
 
-// extend reserves n more bytes for a part of an upload of unknown size.
-func (l *ledger) extend(h *hold, part int, n int64) error {
+// extend reserves what an upload of unknown size needs to write as far as end. What it
+// has reached once it keeps until it ends, for the disk does, though a part may have been
+// begun again with less.
+func (l *ledger) extend(h *hold, end int64) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err := l.reserve(h, n, 0); err != nil || h.released {
+	if end <= h.reached {
+		return nil
+	}
+	if err := l.reserve(h, end-h.reached, 0); err != nil {
 		return err
 	}
-	if h.parts == nil {
-		h.parts = make(map[int]int64)
-	}
-	h.parts[part] += n
+	h.reached = end
 	return nil
-}
-
-// restart gives back what a part has reserved, because it is written anew.
-func (l *ledger) restart(h *hold, part int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if h.released {
-		return
-	}
-	l.add(h, -h.parts[part], 0)
-	delete(h.parts, part)
 }

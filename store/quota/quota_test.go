@@ -110,18 +110,18 @@ func TestFileBytes(t *testing.T) {
 	refused(t, err, tranship.ErrLimit, "--max-file-size")
 }
 
-// A file counts for who made it, wherever it goes.
+// A file counts for who made it, wherever it goes, and so does a directory.
 func TestWhomItCountsFor(t *testing.T) {
 	directory := t.TempDir()
 	inner := openDisk(t, directory)
-	store := limited(t, inner, quota.Options{Bytes: 100, Files: 3})
+	store := limited(t, inner, quota.Options{Bytes: 100, Files: 4})
 	ann, ben := as(t, "ann"), as(t, "ben")
 	must(t, put(ann, store, "d/a", 40))
 	must(t, put(ann, store, "d/b", 40))
-	has(t, store, "ann", quota.Usage{Bytes: 80, Files: 2})
+	has(t, store, "ann", quota.Usage{Bytes: 80, Files: 3}) // and a directory
 	refused(t, put(ann, store, "c", 21), tranship.ErrQuota, "--quota-bytes")
 	must(t, put(ann, store, "d/a", 60)) // in the place of 40
-	has(t, store, "ann", quota.Usage{Bytes: 100, Files: 2})
+	has(t, store, "ann", quota.Usage{Bytes: 100, Files: 3})
 	must(t, put(ann, store, "empty", 0))
 	refused(t, put(ann, store, "empty2", 0), tranship.ErrQuota, "--quota-files")
 
@@ -129,7 +129,7 @@ func TestWhomItCountsFor(t *testing.T) {
 	must(t, err)
 	_, err = store.SetAttributes(ben, "moved", tranship.Attributes{Metadata: map[string]string{"k": "v"}, ModTime: new(time.Unix(1, 0))}, tranship.Precondition{})
 	must(t, err)
-	has(t, store, "ann", quota.Usage{Bytes: 100, Files: 3})
+	has(t, store, "ann", quota.Usage{Bytes: 100, Files: 4})
 	has(t, store, "ben", quota.Usage{})
 	_, err = store.Copy(ben, "moved", "copied", tranship.Precondition{})
 	must(t, err)
@@ -137,11 +137,11 @@ func TestWhomItCountsFor(t *testing.T) {
 	_, err = store.Copy(ben, "moved", "copied2", tranship.Precondition{})
 	refused(t, err, tranship.ErrQuota, "--quota-bytes")
 	must(t, put(ben, store, "d/b", 10)) // ann's
-	has(t, store, "ann", quota.Usage{Bytes: 60, Files: 2})
+	has(t, store, "ann", quota.Usage{Bytes: 60, Files: 3})
 	has(t, store, "ben", quota.Usage{Bytes: 70, Files: 2})
 	_, err = store.Move(ann, "copied", "moved", tranship.Precondition{})
 	must(t, err)
-	has(t, store, "ann", quota.Usage{Files: 1})
+	has(t, store, "ann", quota.Usage{Files: 2})
 	must(t, put(t.Context(), store, "anonymous", 5))
 	has(t, store, "", quota.Usage{Bytes: 5, Files: 1})
 
@@ -151,10 +151,10 @@ func TestWhomItCountsFor(t *testing.T) {
 	must(t, err)
 	_, err = file.Write(make([]byte, 7))
 	must(t, errors.Join(err, file.Close()))
-	must(t, os.Remove(filepath.Join(directory, "d/b")))
+	must(t, os.RemoveAll(filepath.Join(directory, "d")))
 	must(t, inner.Close())
 	inner = openDisk(t, directory)
-	store = limited(t, inner, quota.Options{Bytes: 100, Files: 3})
+	store = limited(t, inner, quota.Options{Bytes: 100, Files: 4})
 	has(t, store, "ann", quota.Usage{Files: 1})
 	has(t, store, "ben", quota.Usage{Bytes: 67, Files: 1})
 	has(t, store, "", quota.Usage{Bytes: 5, Files: 1})

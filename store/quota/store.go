@@ -108,6 +108,7 @@ func New(ctx context.Context, store tranship.Store, options Options) (*Store, er
 			return nil, fmt.Errorf("no quota of bytes or files is possible: %w", err)
 		}
 		s.keeper = keeper
+		keeper.Report(&s.ledger)
 		for file, err := range keeper.Accounts(ctx) {
 			if skipped, ok := errors.AsType[*tranship.SkippedError](err); ok {
 				options.Logger.WarnContext(ctx, "files that cannot be read do not count for a quota", "path", skipped.Display(), "error", skipped.Err)
@@ -123,27 +124,10 @@ func New(ctx context.Context, store tranship.Store, options Options) (*Store, er
 		if err != nil {
 			return nil, fmt.Errorf("counting uploads: %w", err)
 		}
-		if err := s.restore(ctx, info); err != nil {
-			return nil, err
-		}
+		// What it replaces is not taken off: the next upload may do that instead.
+		s.ledger.adopt(info.ID, s.fullHold(nameOf(info.Owner), info.Path, info.Size))
 	}
 	return s, nil
-}
-
-// restore reserves again what an unfinished upload that is already there needs.
-func (s *Store) restore(ctx context.Context, info tranship.UploadInfo) error {
-	h := &hold{account: nameOf(info.Owner), path: info.Path, uploads: 1, resumable: true}
-	old, err := s.look(ctx, info.Path)
-	switch {
-	case ctx.Err() != nil || errors.Is(err, tranship.ErrUnavailable):
-		return fmt.Errorf("counting uploads: %w", err)
-	case err != nil: // it reserves as much as if there were no file
-		s.options.Logger.WarnContext(ctx, "the file that an unfinished upload is to replace cannot be read", "path", info.Path, "error", err)
-		old = account.File{}
-	}
-	h.bytes, h.files = needed(h.account, info.Size, old)
-	s.ledger.adopt(info.ID, h)
-	return nil
 }
 
 // look tells whom the file at a path counts for; nobody, if there is none or if files
@@ -162,11 +146,13 @@ func (s *Store) look(ctx context.Context, path string) (account.File, error) {
 // needed is what an account needs more than it has, when a file of size bytes comes in
 // the place of old. It may be less than nothing.
 func needed(name string, size int64, old account.File) (bytes, files int64) {
-	if old.Account != nil && *old.Account == name {
+	if isOwn(name, old) {
 		return size - old.Size, 0
 	}
 	return size, 1
 }
+
+func isOwn(name string, old account.File) bool { return old.Account != nil && *old.Account == name }
 
 // admitSize fails for a file that is too large.
 func (s *Store) admitSize(path string, size int64) error {
@@ -210,8 +196,12 @@ func (s *Store) makeLocked(ctx context.Context, path string, size int64, do func
 		return tranship.File{}, err
 	}
 	h := &hold{account: name, path: path}
-	bytes, files := needed(name, size, old)
-	if err := s.try(ctx, func() error { return s.ledger.raise(h, bytes, files) }); err != nil {
+	reserve := func() error { return s.ledger.admit(h, size, old) }
+	if size <= tranship.MaxPutBytes { // there twice for a moment only, while this call lasts
+		bytes, files := needed(name, size, old)
+		reserve = func() error { return s.ledger.raise(h, bytes, files) }
+	}
+	if err := s.try(ctx, reserve); err != nil {
 		return tranship.File{}, err
 	}
 	defer s.ledger.release(h)

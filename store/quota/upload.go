@@ -42,20 +42,39 @@ func (s *Store) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload,
 		return nil, err
 	}
 	u := &upload{Upload: begun, store: s, size: spec.Size, epoch: begun.Epoch()}
+	if done, ok := begun.(account.Committed); ok && done.Committed() {
+		u.hold, err = s.recall(ctx, spec, u.epoch)
+		if err != nil {
+			_ = begun.Detach(context.WithoutCancel(ctx)) // there is nothing to undo
+			return nil, err
+		}
+		return u, nil
+	}
 	if u.hold = s.ledger.resume(begun.ID(), caller(ctx), u.epoch); u.hold != nil {
 		return u, nil
 	}
-	if u.hold, err = s.reserve(ctx, spec); err != nil {
-		end := begun.Abort
-		if u.epoch > 1 { // it was there before
-			end = begun.Detach
-		}
-		// What it cannot do now the store does when the upload expires.
-		_ = end(context.WithoutCancel(ctx))
-		return nil, err
+	u.hold, err = s.reserve(ctx, spec)
+	switch {
+	case err == nil:
+		u.hold = s.ledger.enter(begun.ID(), u.epoch, u.hold)
+		return u, nil
+	case u.epoch > 1:
+		// It was there before, and what it has stored stays: that counts, whatever the
+		// limits.
+		s.ledger.adopt(begun.ID(), s.fullHold(caller(ctx), spec.Path, *spec.Size))
+		_ = begun.Detach(context.WithoutCancel(ctx))
+	default:
+		// What the store cannot remove now it does when the upload expires.
+		_ = begun.Abort(context.WithoutCancel(ctx))
 	}
-	u.hold = s.ledger.enter(begun.ID(), u.epoch, u.hold)
-	return u, nil
+	return nil, err
+}
+
+// recall is the hold of a commit that is remembered and opened again: an upload that
+// stores nothing.
+func (s *Store) recall(ctx context.Context, spec tranship.Spec, epoch uint64) (*hold, error) {
+	h := &hold{account: caller(ctx), path: spec.Path, epoch: epoch, open: 1}
+	return h, s.try(ctx, func() error { return s.ledger.begin(h) })
 }
 
 // reserve reserves what an upload needs.
@@ -66,17 +85,16 @@ func (s *Store) reserve(ctx context.Context, spec tranship.Spec) (*hold, error) 
 	if err != nil {
 		return nil, err
 	}
-	bytes, files := int64(0), int64(0)
-	if s.keeper != nil {
+	err = s.try(ctx, func() error { return s.ledger.begin(h) })
+	if err == nil && s.keeper != nil {
 		size := int64(0) // as long as it is not known
 		if spec.Size != nil {
 			size = *spec.Size
 		}
-		bytes, files = needed(name, size, old)
-	}
-	err = s.try(ctx, func() error { return s.ledger.begin(h) })
-	if err == nil {
-		err = s.try(ctx, func() error { return s.ledger.raise(h, bytes, files) })
+		err = s.try(ctx, func() error { return s.ledger.admit(h, size, old) })
+		if err == nil {
+			err = s.admitDirectories(ctx, name, spec.Path)
+		}
 	}
 	if err != nil {
 		s.ledger.release(h)
@@ -85,13 +103,36 @@ func (s *Store) reserve(ctx context.Context, spec tranship.Spec) (*hold, error) 
 	return h, nil
 }
 
+// admitDirectories fails early for a path that needs more directories than there may be.
+// They count when the store makes them, with the commit.
+func (s *Store) admitDirectories(ctx context.Context, name, path string) error {
+	if s.options.Files <= 0 {
+		return nil
+	}
+	n, err := s.keeper.MissingDirectories(ctx, path)
+	if err != nil || n == 0 {
+		return err
+	}
+	s.ledger.mu.Lock()
+	defer s.ledger.mu.Unlock()
+	return s.ledger.admitDirectories(name, path, n)
+}
+
+// fullHold is what an unfinished upload that is there already takes.
+func (s *Store) fullHold(name, path string, size int64) *hold {
+	h := &hold{account: name, path: path, uploads: 1, resumable: true}
+	if s.keeper != nil {
+		h.bytes, h.files = size, 1
+	}
+	return h
+}
+
 // Part implements tranship.Upload.
 func (u *upload) Part(ctx context.Context, n int) (tranship.PartWriter, error) {
 	part, err := u.Upload.Part(ctx, n)
 	if err != nil || u.size != nil {
 		return part, err
 	}
-	u.store.ledger.restart(u.hold, n)
 	return &partWriter{PartWriter: part, ctx: ctx, upload: u, n: n}, nil
 }
 
@@ -100,30 +141,26 @@ func (u *upload) CopyPart(ctx context.Context, n int, source string, options tra
 	if u.size != nil {
 		return u.Upload.CopyPart(ctx, n, source, options)
 	}
-	u.store.ledger.restart(u.hold, n)
 	if err := u.grow(ctx, n, 0, u.PartSize()); err != nil {
 		return err
 	}
-	err := u.Upload.CopyPart(ctx, n, source, options)
-	if err != nil {
-		u.store.ledger.restart(u.hold, n)
-	}
-	return err
+	return u.Upload.CopyPart(ctx, n, source, options)
 }
 
-// grow reserves length bytes, of a part that has written, for an upload of unknown
-// size.
+// grow reserves length bytes of part n, behind those that were written, for an upload of
+// unknown size: it takes all up to there, holes included.
 func (u *upload) grow(ctx context.Context, n int, written, length int64) error {
 	if n < 0 || int64(n) > (1<<62)/u.PartSize() {
 		return nil // the store says what is wrong
 	}
-	if err := u.store.admitSize(u.hold.path, int64(n)*u.PartSize()+written+length); err != nil {
+	end := int64(n)*u.PartSize() + written + length
+	if err := u.store.admitSize(u.hold.path, end); err != nil {
 		return err
 	}
 	if u.store.keeper == nil {
 		return nil
 	}
-	return u.store.try(ctx, func() error { return u.store.ledger.extend(u.hold, n, length) })
+	return u.store.try(ctx, func() error { return u.store.ledger.extend(u.hold, end) })
 }
 
 // partWriter reserves what is written to an upload of unknown size.

@@ -1,0 +1,174 @@
+package disk
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"strings"
+	"sync"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/account"
+	"github.com/tranship/tranship/internal/rootfs"
+)
+
+// directoryVersion is the version in the record of a directory, which has none.
+const directoryVersion = "directory"
+
+// owners keep the accounts that directories count for, in their records. The zero value
+// keeps none.
+type owners struct {
+	// mu is held while a directory is made or removed, so that its record is there
+	// whenever it can be removed.
+	mu     sync.Mutex
+	ledger account.Ledger
+}
+
+// Report implements account.Keeper.
+func (s *Store) Report(ledger account.Ledger) {
+	s.owners.mu.Lock()
+	defer s.owners.mu.Unlock()
+	s.owners.ledger = ledger
+}
+
+// directoryMaker makes the directories above one path. It is used once.
+type directoryMaker struct {
+	store *Store
+	path  string
+	// account is the one that they count for; nil: none.
+	account *string
+	// ledger has counted so many that are not made yet.
+	ledger  account.Ledger
+	counted int
+}
+
+// makerFor is the maker of the directories above a path, for an account.
+func (s *Store) makerFor(path string, name *string) *directoryMaker {
+	m := &directoryMaker{store: s, path: path, account: name}
+	if name != nil {
+		s.owners.mu.Lock()
+		m.ledger = s.owners.ledger
+		s.owners.mu.Unlock()
+	}
+	return m
+}
+
+// make makes a directory, which is one of those above the path and was missing. One that
+// has come meanwhile is no failure.
+func (m *directoryMaker) make(parent *rootfs.Dir, directory string) error {
+	_, name := rootfs.Split(directory)
+	if m.ledger == nil {
+		err := parent.Mkdir(name, 0o777)
+		if errors.Is(err, fs.ErrExist) {
+			return nil
+		}
+		return err
+	}
+	if m.counted == 0 { // nothing below it is there either
+		n := strings.Count(m.path[len(directory):], "/")
+		if err := m.ledger.MakeDirectories(*m.account, m.path, n); err != nil {
+			return err
+		}
+		m.counted = n
+	}
+	m.store.owners.mu.Lock()
+	defer m.store.owners.mu.Unlock()
+	err := parent.Mkdir(name, 0o777)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := m.store.writeOwner(parent, name, m.account); err != nil {
+		return errors.Join(err, parent.RemoveDir(name))
+	}
+	m.counted--
+	return nil
+}
+
+// end takes back what was counted and not made.
+func (m *directoryMaker) end() {
+	if m.counted > 0 {
+		m.ledger.RemoveDirectories(*m.account, m.counted)
+	}
+}
+
+// writeOwner gives a new directory its record.
+func (s *Store) writeOwner(parent *rootfs.Dir, name string, owner *string) error {
+	dir, err := parent.Sub(name)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	return dir.Setxattr(attributeName, record{version: directoryVersion, account: owner}.encode())
+}
+
+// ownerOf is the account that a directory counts for; nil: none.
+func ownerOf(dir *rootfs.Dir) *string {
+	value, err := dir.Getxattr(attributeName)
+	if err != nil || value == nil {
+		return nil
+	}
+	r, err := decodeRecord(value)
+	if err != nil {
+		return nil
+	}
+	return r.account
+}
+
+// removeDirectory removes an empty directory, which counts no more.
+func (s *Store) removeDirectory(parent *rootfs.Dir, name string) error {
+	s.owners.mu.Lock()
+	defer s.owners.mu.Unlock()
+	if s.owners.ledger == nil {
+		return parent.RemoveDir(name)
+	}
+	var owner *string
+	if dir, err := parent.Sub(name); err == nil {
+		owner = ownerOf(dir)
+		dir.Close()
+	}
+	err := parent.RemoveDir(name)
+	if err == nil && owner != nil {
+		s.owners.ledger.RemoveDirectories(*owner, 1)
+	}
+	return err
+}
+
+// MissingDirectories implements account.Keeper.
+func (s *Store) MissingDirectories(ctx context.Context, path string) (int, error) {
+	if err := admit(ctx, path); err != nil {
+		return 0, err
+	}
+	dir, err := s.root.Walk("")
+	if err != nil {
+		return 0, fail("look at", path, err)
+	}
+	defer func() { dir.Close() }()
+	for i := range len(path) {
+		if path[i] != '/' {
+			continue
+		}
+		_, name := rootfs.Split(path[:i])
+		sub, err := dir.Sub(name)
+		if rootfs.IsAbsent(err) {
+			return strings.Count(path[i:], "/"), nil
+		}
+		if err != nil {
+			return 0, fail("look at", path, err)
+		}
+		dir.Close()
+		dir = sub
+	}
+	return 0, nil
+}
+
+// failMake is failUnless for the directories of a path; the refusal of a ledger stays as
+// it is.
+func failMake(path string, err error) error {
+	if errors.Is(err, tranship.ErrQuota) {
+		return err
+	}
+	return failUnless(fs.ErrNotExist, "make the directory of", path, err)
+}
