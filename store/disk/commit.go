@@ -196,7 +196,7 @@ func (s *Store) Put(ctx context.Context, spec tranship.Spec, data []byte) (_ tra
 	if err := s.admitAttributes(spec.Attributes); err != nil {
 		return tranship.File{}, err
 	}
-	reserved, err := s.space.reserve(spec.Path, int64(len(data)))
+	reserved, err := s.space.reserve(nil, spec.Path, int64(len(data)))
 	if err != nil {
 		return tranship.File{}, err
 	}

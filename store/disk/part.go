@@ -164,6 +164,9 @@ func (w *partWriter) WriteChunk(c chunk.Chunk) error {
 	if err := u.reserved.resume(u.path); err != nil {
 		return err
 	}
+	if err := u.store.space.spend(u.path, part.written+length-part.reached); err != nil {
+		return err
+	}
 	if err := u.writeAt(w.offset+part.written, c.Pieces); err != nil {
 		return fail("write", u.path, err)
 	}

@@ -150,7 +150,7 @@ func (s *Store) recoveredSession(log *history) *session {
 		id:       h.id,
 		partSize: h.partSize,
 		created:  h.created,
-		reserved: &reservation{space: s.space, left: *h.spec.Size, suspended: true},
+		reserved: &reservation{space: s.space, owner: &h.spec.Owner, left: *h.spec.Size, suspended: true},
 		path:     h.spec.Path,
 		declared: h.spec.Size,
 		spec:     h.spec,

@@ -91,7 +91,7 @@ func (s *Store) newSession(spec tranship.Spec) (*session, error) {
 	n.groups.sync = func(string) error { return n.syncGroup() }
 	n.touch()
 	var err error
-	if n.reserved, err = s.space.reserve(spec.Path, n.knownSize()); err != nil {
+	if n.reserved, err = s.space.reserve(&spec.Owner, spec.Path, n.knownSize()); err != nil {
 		return nil, err
 	}
 	if n.resumable() {
@@ -235,6 +235,7 @@ func (s *session) letGo() error {
 	err := s.flush()
 	s.stopTimer()
 	s.forgetUnrecorded()
+	s.reserved.suspend()
 	return errors.Join(err, fail("close", s.path, s.closeFiles()))
 }
 
@@ -256,10 +257,11 @@ func (s *session) forgetUnrecorded() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.pending, s.pendingBytes = nil, 0
-	for _, p := range s.parts {
+	for n, p := range s.parts {
 		p.writer = nil
-		if !p.recorded {
+		if !p.recorded { // nor in memory, where it would stay as long as the upload
 			p.written, p.crc = 0, 0
+			delete(s.parts, n)
 		}
 	}
 }

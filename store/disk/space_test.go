@@ -1,6 +1,7 @@
 package disk
 
 import (
+	"os"
 	"testing"
 
 	"github.com/tranship/tranship"
@@ -72,4 +73,84 @@ func TestSpaceIsPromisedOnce(t *testing.T) {
 		t.Error(err)
 	}
 	reserved(0)
+}
+
+// However much others have begun, half of what is free can be begun, and puts and copies
+// find room.
+func TestSpaceIsShared(t *testing.T) {
+	const mib = 1 << 20
+	free := int64(64 * mib)
+	system := unsynced()
+	system.free = func(*rootfs.Dir) (int64, error) { return free, nil }
+	f := newFixture(t, small, system)
+	begin := func(owner string, size int64) (tranship.Upload, error) {
+		spec := tranship.Spec{Path: "file-of-" + owner, Size: &size, ResumeKey: "key", Owner: owner}
+		return f.Begin(t.Context(), spec)
+	}
+	all, err := begin("ann", 64*mib) // one may have all of it
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = begin("ann", mib)
+	f.fails("Begin of more by the same owner", err, tranship.ErrNoSpace)
+	small := func(when string) {
+		t.Helper()
+		if _, err := f.Put(t.Context(), tranship.Spec{Path: "small", Owner: "ann"}, make([]byte, mib)); err != nil {
+			t.Errorf("Put %s: %v", when, err)
+		}
+		if _, err := f.Copy(t.Context(), "small", "copy", tranship.Precondition{}); err != nil {
+			t.Errorf("Copy %s: %v", when, err)
+		}
+	}
+	small("beside one")
+	_, err = begin("ben", 32*mib+1)
+	f.fails("Begin of more than half", err, tranship.ErrNoSpace)
+	for _, owner := range []string{"ben", "cat", "dan", "eve"} { // together, too
+		if _, err := begin(owner, 32*mib); err != nil {
+			t.Errorf("Begin of half by %s: %v", owner, err)
+		}
+	}
+	small("beside many")
+
+	if err := all.Detach(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if _, err := f.Begin(t.Context(), tranship.Spec{Path: "another", Size: new(int64(64 * mib / 2)), Owner: "ann"}); err != nil {
+		t.Errorf("what was let go keeps its owner out: %v", err)
+	}
+	for _, begun := range f.allSessions() {
+		if err := begun.own().Abort(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	if f.space.reserved != 0 || len(f.space.owners) > 0 {
+		t.Errorf("%d bytes are reserved, by owner %v", f.space.reserved, f.space.owners)
+	}
+}
+
+// What must stay free does, though more was promised than there is.
+func TestLeastSpaceStaysFree(t *testing.T) {
+	const mib = 1 << 20
+	free := int64(10 * mib)
+	real := unsynced()
+	system := real
+	system.free = func(*rootfs.Dir) (int64, error) { return free, nil }
+	system.writeAt = func(file *os.File, offset int64, pieces ...[]byte) (int, error) {
+		n, err := real.writeAt(file, offset, pieces...)
+		free -= int64(n)
+		return n, err
+	}
+	options := small
+	options.MinFreeBytes = 4 * mib
+	f := newFixture(t, options, system)
+	first := f.begin(tranship.Spec{Path: "first", Size: new(int64(6 * mib)), Owner: "ann"})
+	second := f.begin(tranship.Spec{Path: "second", Size: new(int64(3 * mib)), Owner: "ben"})
+	content := make([]byte, 6*mib)
+	f.write(first, content, 0, 1, 2, 3)
+	f.write(second, content, 0)
+	f.write(first, content, 4)
+	f.fails("writing more than there is", f.tryWrite(second, content, 1), tranship.ErrNoSpace)
+	if free < options.MinFreeBytes {
+		t.Errorf("%d bytes are free", free)
+	}
 }

@@ -95,7 +95,7 @@ func (s *Store) Copy(ctx context.Context, source, destination string, preconditi
 	if err := s.admitSpec(ctx, spec); err != nil {
 		return tranship.File{}, err
 	}
-	reserved, err := s.space.reserve(destination, found.Size)
+	reserved, err := s.space.reserve(nil, destination, found.Size)
 	if err != nil {
 		return tranship.File{}, err
 	}
@@ -110,6 +110,9 @@ func (s *Store) copyBytes(ctx context.Context, draft *draft, file *os.File, foun
 	from := content{store: s, file: file, found: found}
 	for left := found.Size; left > 0; {
 		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := s.space.spend(found.Path, min(left, copyStep)); err != nil {
 			return err
 		}
 		n, err := io.CopyN(draft.file, file, min(left, copyStep))

@@ -19,9 +19,9 @@ const (
 	// is removed, 7 days.
 	DefaultUploadExpiry = 7 * 24 * time.Hour
 
-	// idle is after how long without a write an upload's space is given to
-	// others until it goes on.
-	idle = 10 * time.Minute
+	// idle is after how long without a write the space of an upload that a client
+	// has open is given to others until it goes on. That of another is at once.
+	idle = time.Minute
 	// sweepInterval is how often that is looked at.
 	sweepInterval = time.Minute
 )
