@@ -30,3 +30,13 @@ func FuzzUploads(f *testing.F) {
 		return tiny.Store
 	})
 }
+
+func TestAccounts(t *testing.T) {
+	storetest.TestAccounts(t, func(t *testing.T) (tranship.Store, func() tranship.Store) {
+		f := newFixture(t, small, realSystem())
+		return f.Store, func() tranship.Store {
+			f = f.reopen()
+			return f.Store
+		}
+	})
+}

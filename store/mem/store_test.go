@@ -33,6 +33,13 @@ func TestOwners(t *testing.T) {
 	storetest.TestOwners(t, func(*testing.T) tranship.Store { return new(mem.Store) })
 }
 
+func TestAccounts(t *testing.T) {
+	storetest.TestAccounts(t, func(*testing.T) (tranship.Store, func() tranship.Store) {
+		store := new(mem.Store)
+		return store, func() tranship.Store { return store }
+	})
+}
+
 func FuzzUploads(f *testing.F) {
 	storetest.FuzzUploads(f, func(*testing.T) tranship.Store { return &mem.Store{PartSize: 1000} })
 }

@@ -276,6 +276,112 @@ func TestReplacedFileGoes(t *testing.T) {
 	has(t, store, "ann", quota.Usage{Bytes: 8, Files: 1})
 }
 
+// What uploads over the caller's own file store counts, except for one of them.
+func TestUploadsOverOwnFile(t *testing.T) {
+	inner := &mem.Store{PartSize: 8}
+	options := quota.Options{Bytes: 20, Files: 10}
+	store := limited(t, inner, options)
+	ann := as(t, "ann")
+	must(t, put(ann, store, "a", 10))
+	first, err := begin(ann, store, "a", 10, "key1")
+	must(t, err)
+	has(t, store, "ann", quota.Usage{Bytes: 10, Files: 1, ReservedBytes: 10, ReservedFiles: 1, Uploads: 1})
+	second, err := begin(ann, store, "a", 12, "key2") // only what is more than the file
+	refused(t, err, tranship.ErrQuota, "--quota-bytes")
+	second, err = begin(ann, store, "a", 9, "key2")
+	must(t, err)
+	has(t, store, "ann", quota.Usage{Bytes: 10, Files: 1, ReservedBytes: 10, ReservedFiles: 1, Uploads: 2})
+	_, err = begin(ann, store, "a", 9, "key3")
+	refused(t, err, tranship.ErrQuota, "--quota-bytes")
+	must(t, put(ann, store, "a", 10)) // there twice only while it is put
+	must(t, second.Detach(ann))
+	_, err = begin(ann, store, "a", 9, "key3")
+	refused(t, err, tranship.ErrQuota, "--quota-bytes")
+	must(t, store.AbortUpload(ann, second.ID()))
+	second, err = begin(ann, store, "a", 9, "key3")
+	must(t, err)
+
+	// After a restart both count in full, and none more may be begun beyond the limit.
+	must(t, errors.Join(first.Detach(ann), second.Detach(ann)))
+	store = limited(t, inner, options)
+	has(t, store, "ann", quota.Usage{Bytes: 10, Files: 1, ReservedBytes: 19, ReservedFiles: 2, Uploads: 2})
+	_, err = begin(ann, store, "a", 9, "key4")
+	refused(t, err, tranship.ErrQuota, "--quota-bytes")
+	second, err = begin(ann, store, "a", 9, "key3") // what was begun can be finished
+	must(t, err)
+	must(t, write(ann, second, 8))
+	part, err := second.Part(ann, 1)
+	must(t, err)
+	_, err = part.Write([]byte{1})
+	must(t, errors.Join(err, part.Close()))
+	_, err = second.Commit(ann, tranship.Commit{Size: 9})
+	must(t, err)
+	has(t, store, "ann", quota.Usage{Bytes: 9, Files: 1, ReservedBytes: 10, ReservedFiles: 1, Uploads: 1})
+}
+
+// What an upload of unknown size has reached it keeps, as the disk does.
+func TestUnknownSizeKeepsWhatItReached(t *testing.T) {
+	store := limited(t, &mem.Store{PartSize: 8}, quota.Options{Bytes: 20})
+	ann := as(t, "ann")
+	upload, err := begin(ann, store, "a", -1, "")
+	must(t, err)
+	for _, size := range []int{8, 1} { // begun again with less
+		must(t, write(ann, upload, size))
+		has(t, store, "ann", quota.Usage{ReservedBytes: 8, ReservedFiles: 1, Uploads: 1})
+	}
+	part, err := upload.Part(ann, 2)
+	must(t, err)
+	_, err = part.Write([]byte{1})
+	must(t, err)
+	has(t, store, "ann", quota.Usage{ReservedBytes: 17, ReservedFiles: 1, Uploads: 1}) // the hole, too
+	_, err = part.Write(make([]byte, 4))
+	refused(t, err, tranship.ErrQuota, "--quota-bytes")
+	must(t, upload.Abort(ann))
+	has(t, store, "ann", quota.Usage{})
+}
+
+// Directories are refused before there are any, and early for an upload.
+func TestDirectories(t *testing.T) {
+	inner := openDisk(t, t.TempDir())
+	store := limited(t, inner, quota.Options{Files: 5})
+	ann, ben := as(t, "ann"), as(t, "ben")
+	refused(t, put(ann, store, "a/b/c/d/e/file", 0), tranship.ErrQuota, "--quota-files")
+	_, err := begin(ann, store, "a/b/c/d/e/file", 1, "key")
+	refused(t, err, tranship.ErrQuota, "--quota-files")
+	has(t, store, "ann", quota.Usage{})
+	must(t, put(ann, store, "a/b/c/d/file", 0))
+	has(t, store, "ann", quota.Usage{Files: 5})
+	must(t, put(ben, store, "a/b/c/d/his", 0))
+	has(t, store, "ben", quota.Usage{Files: 1})
+	must(t, store.Remove(ann, "a/b/c/d/file", tranship.Precondition{}))
+	store = limited(t, inner, quota.Options{Files: 5}) // as after a restart
+	has(t, store, "ann", quota.Usage{Files: 4})        // her directories, as long as his file is in them
+	_, err = store.Move(ben, "a/b/c/d/his", "x/y/his", tranship.Precondition{})
+	must(t, err)
+	has(t, store, "ann", quota.Usage{})
+	has(t, store, "ben", quota.Usage{Files: 3})
+	_, err = store.Move(ann, "x/y/his", "1/2/3/4/5/6/his", tranship.Precondition{})
+	refused(t, err, tranship.ErrQuota, "--quota-files")
+	_, err = store.Copy(ann, "x/y/his", "1/2/3/4/5/6/his", tranship.Precondition{})
+	refused(t, err, tranship.ErrQuota, "--quota-files")
+	has(t, store, "ann", quota.Usage{})
+	has(t, store, "ben", quota.Usage{Files: 3})
+}
+
+// An upload that was there before, and may not go on, still counts.
+func TestRefusedResumption(t *testing.T) {
+	inner := &mem.Store{PartSize: 8}
+	store := limited(t, inner, quota.Options{Bytes: 8})
+	begun, err := begin(t.Context(), inner, "a", 9, "key") // without the ledger
+	must(t, err)
+	must(t, begun.Detach(t.Context()))
+	_, err = begin(t.Context(), store, "a", 9, "key")
+	refused(t, err, tranship.ErrQuota, "--quota-bytes")
+	has(t, store, "", quota.Usage{ReservedBytes: 9, ReservedFiles: 1, Uploads: 1})
+	must(t, store.AbortUpload(t.Context(), begun.ID()))
+	has(t, store, "", quota.Usage{})
+}
+
 // What expired uploads had reserved is given to who needs it.
 func TestExpiry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
