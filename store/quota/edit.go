@@ -55,6 +55,7 @@ func (s *Store) Move(ctx context.Context, source, destination string, preconditi
 		return tranship.File{}, err
 	}
 	s.ledger.replace(replaced, account.File{})
+	s.ledger.move(source, destination)
 	return file, nil
 }
 

@@ -19,6 +19,8 @@ type hold struct {
 	uploads      int
 	// resumable uploads stay when nobody has them open.
 	resumable bool
+	// recalled: it is a remembered commit that was begun again.
+	recalled bool
 	// epoch is that of the newest who has it open; open tells how many have.
 	epoch uint64
 	open  int
@@ -39,12 +41,14 @@ type ledger struct {
 	// credits are the holds that reserve only what they need beside the file that
 	// they replace: one of each account.
 	credits map[string]*hold
+	// readings are the files that are open, by path.
+	readings map[string]*reading
 	// looked is when idle was last due.
 	looked time.Time
 }
 
 func newLedger(limits Options) ledger {
-	return ledger{limits: limits, accounts: make(map[string]*Usage), holds: make(map[string]*hold), credits: make(map[string]*hold)}
+	return ledger{limits: limits, accounts: make(map[string]*Usage), holds: make(map[string]*hold), credits: make(map[string]*hold), readings: make(map[string]*reading)}
 }
 
 // of is an account, for who holds mu.
@@ -92,20 +96,27 @@ func (l *ledger) countLocked(file account.File, sign int64) {
 	l.tidy(*file.Account)
 }
 
-// replace counts a file that took the place of another; either may have no account.
+// replace counts a file that took the place of another; either may have no account or not
+// be there.
 func (l *ledger) replace(old, file account.File) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.replaceLocked(old, file)
+}
+
+func (l *ledger) replaceLocked(old, file account.File) {
 	l.countLocked(old, -1)
 	l.countLocked(file, 1)
+	if old.Path != "" {
+		l.detach(old)
+	}
 }
 
 // settle is replace and release at once, so that nothing is free in between.
 func (l *ledger) settle(h *hold, old, file account.File) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.countLocked(old, -1)
-	l.countLocked(file, 1)
+	l.replaceLocked(old, file)
 	l.releaseLocked(h)
 }
 
@@ -172,7 +183,7 @@ func (l *ledger) reserve(h *hold, bytes, files int64) error {
 	has := l.of(h.account)
 	defer l.tidy(h.account)
 	if free := l.limits.Bytes - has.Bytes - has.ReservedBytes; l.limits.Bytes > 0 && bytes > 0 && bytes > free {
-		return fmt.Errorf("%w: %s needs %d bytes more, and %s may have %d, of which %d are in use and %d reserved for unfinished uploads (--quota-bytes): remove files or unfinished uploads",
+		return fmt.Errorf("%w: %s needs %d bytes more, and %s may have %d, of which %d are in use and %d reserved for unfinished uploads and for replaced files that are still read (--quota-bytes): remove files or unfinished uploads",
 			tranship.ErrQuota, h.path, bytes, display(h.account), l.limits.Bytes, has.Bytes, has.ReservedBytes)
 	}
 	if l.limits.Files > 0 && files > 0 && has.Files+has.ReservedFiles+files > l.limits.Files {
@@ -185,7 +196,7 @@ func (l *ledger) reserve(h *hold, bytes, files int64) error {
 // tooMany is why there may not be n more files or directories. The caller holds mu.
 func (l *ledger) tooMany(name, path string, n int64) error {
 	has := l.of(name)
-	return fmt.Errorf("%w: %s needs %d files or directories more, and %s may have %d, of which %d are there and %d reserved for unfinished uploads (--quota-files): remove files or unfinished uploads",
+	return fmt.Errorf("%w: %s needs %d files or directories more, and %s may have %d, of which %d are there and %d reserved for unfinished uploads and for replaced files that are still read (--quota-files): remove files or unfinished uploads",
 		tranship.ErrQuota, path, n, display(name), l.limits.Files, has.Files, has.ReservedFiles)
 }
 

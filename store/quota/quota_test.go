@@ -368,6 +368,53 @@ func TestDirectories(t *testing.T) {
 	has(t, store, "ben", quota.Usage{Files: 3})
 }
 
+// What was replaced or removed counts as long as it is read.
+func TestReplacedWhileItIsRead(t *testing.T) {
+	inner := openDisk(t, t.TempDir())
+	store := limited(t, inner, quota.Options{Bytes: 100})
+	ann, ben := as(t, "ann"), as(t, "ben")
+	must(t, put(ann, store, "a", 40))
+	open := func(ctx context.Context, path string) tranship.Content {
+		t.Helper()
+		content, err := store.Open(ctx, path, tranship.OpenOptions{})
+		must(t, err)
+		return content
+	}
+	first, second := open(ann, "a"), open(ben, "a")
+	has(t, store, "ann", quota.Usage{Bytes: 40, Files: 1})
+	must(t, put(ann, store, "a", 50))
+	has(t, store, "ann", quota.Usage{Bytes: 50, Files: 1, ReservedBytes: 40, ReservedFiles: 1})
+	third := open(ann, "a")
+	refused(t, put(ann, store, "b", 11), tranship.ErrQuota, "--quota-bytes")
+	must(t, errors.Join(first.Close(), first.Close()))
+	refused(t, put(ann, store, "b", 11), tranship.ErrQuota, "--quota-bytes")
+	must(t, second.Close())
+	has(t, store, "ann", quota.Usage{Bytes: 50, Files: 1})
+	_, err := store.Move(ann, "a", "moved", tranship.Precondition{}) // and is there
+	must(t, err)
+	has(t, store, "ann", quota.Usage{Bytes: 50, Files: 1})
+	must(t, store.Remove(ann, "moved", tranship.Precondition{}))
+	has(t, store, "ann", quota.Usage{ReservedBytes: 50, ReservedFiles: 1})
+	must(t, third.Close())
+	has(t, store, "ann", quota.Usage{})
+	if _, err := store.Open(ann, "a", tranship.OpenOptions{}); !errors.Is(err, tranship.ErrNotFound) {
+		t.Error(err)
+	}
+
+	// A commit that is begun again replaces nothing.
+	for range 2 {
+		upload, err := begin(ann, store, "empty", 0, "key")
+		must(t, err)
+		if upload.Epoch() > 1 {
+			first = open(ann, "empty")
+		}
+		_, err = upload.Commit(ann, tranship.Commit{})
+		must(t, err)
+		has(t, store, "ann", quota.Usage{Files: 1})
+	}
+	must(t, first.Close())
+}
+
 // An upload that was there before, and may not go on, still counts.
 func TestRefusedResumption(t *testing.T) {
 	inner := &mem.Store{PartSize: 8}

@@ -220,9 +220,17 @@ func (s *Store) recount(ctx context.Context, path string, old account.File) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recountTime)
 	defer cancel()
 	// If the store does not even tell, nothing is known to have changed.
-	if now, err := s.look(ctx, path); err == nil {
+	if now, err := s.look(ctx, path); err == nil && !same(now, old) {
 		s.ledger.replace(old, now)
 	}
+}
+
+// same tells whether two files count alike.
+func same(a, b account.File) bool {
+	if a.Account == nil || b.Account == nil {
+		return a == b
+	}
+	return a.Path == b.Path && a.Size == b.Size && *a.Account == *b.Account
 }
 
 // recountTime bounds how long recount waits for the store.

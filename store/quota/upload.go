@@ -73,7 +73,7 @@ func (s *Store) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload,
 // recall is the hold of a commit that is remembered and opened again: an upload that
 // stores nothing.
 func (s *Store) recall(ctx context.Context, spec tranship.Spec, epoch uint64) (*hold, error) {
-	h := &hold{account: caller(ctx), path: spec.Path, epoch: epoch, open: 1}
+	h := &hold{account: caller(ctx), path: spec.Path, epoch: epoch, open: 1, recalled: true}
 	return h, s.try(ctx, func() error { return s.ledger.begin(h) })
 }
 
@@ -203,7 +203,7 @@ func (w *partWriter) reserve(length int) error {
 // Commit implements tranship.Upload.
 func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.File, error) {
 	s, h := u.store, u.hold
-	if s.keeper == nil {
+	if s.keeper == nil || h.recalled { // nothing comes to count
 		file, err := u.Upload.Commit(ctx, commit)
 		if err == nil {
 			u.leave(true)

@@ -1,0 +1,119 @@
+package quota
+
+import (
+	"context"
+	"sync"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/account"
+	"github.com/tranship/tranship/internal/chunk"
+)
+
+// reading is a file that is open for reading, by anyone. When it is replaced or removed
+// meanwhile the store keeps it until it is closed, and so long it counts. The ledger
+// guards it.
+type reading struct {
+	path string
+	// open is how often.
+	open int
+	// gone is the file once no path leads to it; nil before.
+	gone *account.File
+}
+
+// startReading is called before the file at a path is opened.
+func (l *ledger) startReading(path string) *reading {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r := l.readings[path]
+	if r == nil {
+		r = &reading{path: path}
+		l.readings[path] = r
+	}
+	r.open++
+	return r
+}
+
+func (l *ledger) stopReading(r *reading) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if r.open--; r.open > 0 {
+		return
+	}
+	if l.readings[r.path] == r {
+		delete(l.readings, r.path)
+	}
+	if r.gone == nil || r.gone.Account == nil {
+		return
+	}
+	has := l.of(*r.gone.Account)
+	has.ReservedBytes -= r.gone.Size
+	has.ReservedFiles--
+	l.tidy(*r.gone.Account)
+}
+
+// detach tells that no path leads to old any more: whatever has it open does so until it
+// is closed, and it counts as what is reserved. The caller holds mu.
+func (l *ledger) detach(old account.File) {
+	r := l.readings[old.Path]
+	if r == nil {
+		return
+	}
+	delete(l.readings, old.Path)
+	r.gone = &old
+	if old.Account == nil {
+		return
+	}
+	has := l.of(*old.Account)
+	has.ReservedBytes += old.Size
+	has.ReservedFiles++
+}
+
+// move tells that the file at source is now at destination, where there is none any more.
+func (l *ledger) move(source, destination string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r := l.readings[source]
+	if r == nil {
+		return
+	}
+	delete(l.readings, source)
+	r.path = destination
+	l.readings[destination] = r
+}
+
+// Open implements tranship.Reader.
+func (s *Store) Open(ctx context.Context, path string, options tranship.OpenOptions) (tranship.Content, error) {
+	if s.keeper == nil || tranship.ValidatePath(path) != nil {
+		return s.Store.Open(ctx, path, options)
+	}
+	r := s.ledger.startReading(path)
+	inner, err := s.Store.Open(ctx, path, options)
+	if err != nil {
+		s.ledger.stopReading(r)
+		return nil, err
+	}
+	c := &content{Content: inner, stop: sync.OnceFunc(func() { s.ledger.stopReading(r) })}
+	if reader, ok := inner.(chunk.Reader); ok {
+		return &chunkContent{c, reader}, nil
+	}
+	return c, nil
+}
+
+// content is one that counts as being read until it is closed.
+type content struct {
+	tranship.Content
+	stop func()
+}
+
+// Close implements tranship.Content.
+func (c *content) Close() error {
+	err := c.Content.Close()
+	c.stop()
+	return err
+}
+
+// chunkContent is a content that has its bytes in chunks.
+type chunkContent struct {
+	*content
+	chunk.Reader
+}
