@@ -41,8 +41,8 @@ func (f *serveLimitFlags) add(cmd *cobra.Command) {
 	f.minRate, f.headerSize = limit.DefaultMinRate, limit.DefaultHeaderBytes
 	flags := cmd.Flags()
 	flags.Var(&f.quota.fileSize, "max-file-size", "the largest `size` of a file, as 10GiB (default any)")
-	flags.Var(&f.quota.bytes, "quota-bytes", "`size` that the files of one principal may have together (default any)")
-	flags.Int64Var(&f.quota.files, "quota-files", 0, "how many files one principal may have; 0: any")
+	flags.Var(&f.quota.bytes, "quota-bytes", "`size` that the files and unfinished uploads of one principal may have together (default any)")
+	flags.Int64Var(&f.quota.files, "quota-files", 0, "how many files and directories one principal may have; 0: any")
 	flags.IntVar(&f.quota.uploads, "max-uploads", quota.DefaultUploads, "how many unfinished uploads one principal may have; 0: any")
 	flags.IntVar(&f.connections, "max-connections", limit.DefaultConnections, "how many connections there may be; 0: any")
 	flags.IntVar(&f.connectionsPerPeer, "max-connections-per-peer", limit.DefaultConnectionsPerPeer, "how many connections one IPv4 address or IPv6 /64 may have; 0: any")

@@ -1,28 +1,41 @@
 // Package quota bounds what each principal may keep in a store: how large a file may
 // be, how many bytes and files, and how many uploads may be unfinished.
 //
-// # Whom a file counts for
+// # What counts
 //
-// A file counts for the principal who made it: who put it, committed its upload or
-// copied it. All who are not known are one principal. The store keeps that beside the
-// file, set with the same rename that makes the file visible, where no user can see or
-// set it (on disk in the extended attribute with the file's version). So there is no
-// second place that could disagree with the tree, and nothing to repair after a crash.
+// What a caller causes to exist is the caller's, until it is gone.
 //
-// A file that is moved, or whose attributes change, goes on counting for whom it did;
-// one that is replaced counts for whoever replaced it; one that is removed counts no
-// more. What is put into the directory by hand counts for nobody, and what is edited
-// in place for whom it did. What is changed by hand while the store is open is noticed
-// when it is opened the next time: New reads the accounts of all files.
+// A file counts for the principal that made it: that put it, committed its upload or
+// copied it. A directory that was made for a file counts as a file, for the principal that
+// made it, until the store removes it with the last file below it. All callers without a
+// name are one principal. The store keeps that beside the file or directory, where no
+// user can see or set it (on disk in an extended attribute; with a file's version, set
+// with the same rename that makes the file visible). So there is no second place that
+// could disagree with the tree, and nothing to repair after a crash; at worst a directory
+// that was being made counts for no one.
+//
+// A file that is moved, or whose attributes change, goes on counting for its principal; one
+// that is replaced or removed does until no caller has it open. What is put into the
+// directory by hand counts for no one, and what is edited in place for its principal. What
+// is changed by hand while the store is open is noticed when it is opened the next time:
+// New reads the accounts of all files.
 //
 // # What may be begun
 //
-// What counts and what is reserved together never exceed a limit, however many uploads
-// run at once. An upload of known size reserves all of it when it begins, less what the
-// file at its path takes of the same account; one of unknown size reserves what it
-// writes before it is written. A commit takes the place of the reservation; an end
-// without commit gives it back. A resumable upload keeps its reservation while nobody
-// has it open, also over a restart, until it is committed, aborted or expires.
+// What counts and what is reserved together never exceed a limit, except for one file of
+// each principal that is being replaced, however many uploads run at once. An upload of
+// known size reserves all of it when it begins, although it may come in the place of a
+// file; one of unknown size reserves all up to the furthest byte before it is written, and
+// keeps that when a part is begun again. A commit takes the place of the reservation; an
+// end without commit gives it back. A resumable upload keeps its reservation while it is
+// not open, also over a restart, until it is committed, aborted or expires. Directories
+// count when the store makes them; an upload that needs too many is refused when it
+// begins, too.
+//
+// Where there is no room for all of an upload or a large copy, one at a time of a principal
+// reserves only what it takes more than the principal's own file in its place, so that a
+// file can be replaced at the limit. A put or small copy, which has a file twice only
+// while its call lasts, always does.
 //
 // After a crash, then, all counts are what the files and the unfinished uploads say.
 // The worst is an upload of unknown size that the crash has cut: the store removes it,
@@ -50,11 +63,11 @@ import (
 type Options struct {
 	// FileBytes is the largest size of a file; 0: any.
 	FileBytes int64
-	// Bytes is how much the files of one principal may have together, with what is
-	// reserved for unfinished uploads; 0: any.
+	// Bytes is how much the files and unfinished uploads of one principal may have
+	// together; 0 means unlimited.
 	Bytes int64
-	// Files is how many files one principal may have, unfinished ones included; 0:
-	// any.
+	// Files is how many files and directories one principal may have, unfinished
+	// uploads included; 0 means unlimited.
 	Files int64
 	// Uploads is how many unfinished uploads one principal may have, those that can
 	// be resumed included; 0: DefaultUploads; less than 0: any.
@@ -267,9 +280,10 @@ func (s *Store) forgetExpired(ctx context.Context) bool {
 
 // Usage is what an account has.
 type Usage struct {
-	// Bytes and Files are what its files have.
+	// Bytes is what its files have; Files counts them and its directories.
 	Bytes, Files int64
-	// ReservedBytes and ReservedFiles are what unfinished ones may need beside that.
+	// ReservedBytes and ReservedFiles are what its unfinished uploads may need, and what
+	// it has of files that were replaced or removed and are still read.
 	ReservedBytes, ReservedFiles int64
 	// Uploads are those that are unfinished.
 	Uploads int
