@@ -20,7 +20,9 @@ type serveLimitFlags struct {
 		fileSize byteSize
 		bytes    byteSize
 		files    int64
-		uploads  int
+		// filesGiven tells that files was given on the command line.
+		filesGiven func() bool
+		uploads    int
 	}
 	connections, connectionsPerPeer int
 	handshakeTime                   time.Duration
@@ -42,7 +44,8 @@ func (f *serveLimitFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.Var(&f.quota.fileSize, "max-file-size", "the largest `size` of a file, as 10GiB (default any)")
 	flags.Var(&f.quota.bytes, "quota-bytes", "`size` that the files and unfinished uploads of one principal may have together (default any)")
-	flags.Int64Var(&f.quota.files, "quota-files", 0, "how many files and directories one principal may have; 0: any")
+	flags.Int64Var(&f.quota.files, "quota-files", 0, "how many files and directories one principal may have; 0: any (default any, with --quota-bytes one for each KiB of it, at least 1000)")
+	f.quota.filesGiven = func() bool { return flags.Changed("quota-files") }
 	flags.IntVar(&f.quota.uploads, "max-uploads", quota.DefaultUploads, "how many unfinished uploads one principal may have; 0: any")
 	flags.IntVar(&f.connections, "max-connections", limit.DefaultConnections, "how many connections there may be; 0: any")
 	flags.IntVar(&f.connectionsPerPeer, "max-connections-per-peer", limit.DefaultConnectionsPerPeer, "how many connections one IPv4 address or IPv6 /64 may have; 0: any")
@@ -132,10 +135,14 @@ func (f *serveLimitFlags) limiter(log *slog.Logger) *limit.Limiter {
 
 // limited returns a store whose users have quotas.
 func (f *serveLimitFlags) limited(ctx context.Context, store tranship.Store, log *slog.Logger) (*quota.Store, error) {
+	files := f.quota.files
+	if f.quota.filesGiven() {
+		files = none(files)
+	}
 	limited, err := quota.New(ctx, store, quota.Options{
 		FileBytes: int64(f.quota.fileSize),
 		Bytes:     int64(f.quota.bytes),
-		Files:     f.quota.files,
+		Files:     files,
 		Uploads:   none(f.quota.uploads),
 		Logger:    log,
 	})

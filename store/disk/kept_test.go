@@ -103,6 +103,59 @@ func TestRememberedCommitsAreBounded(t *testing.T) {
 	}
 }
 
+// However many parts are begun and not finished, few of them stay in memory.
+func TestPartialPartsAreBounded(t *testing.T) {
+	f := newFixture(t, small, unsynced())
+	content := noise(1, 1<<20)
+	u := f.begin(tranship.Spec{Path: "file", Size: new(int64(1900 << 20)), ResumeKey: "key"})
+	f.write(u, content, 0)
+	open, err := u.Part(t.Context(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range 1800 {
+		part, err := u.Part(t.Context(), n+2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := part.Write([]byte{1}); err != nil {
+			t.Fatal(err)
+		}
+		if err := part.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := len(u.parts); n > 2*maxPartial {
+		t.Errorf("%d parts are in memory", n)
+	}
+	if _, err := open.Write(content); err != nil {
+		t.Errorf("the part that was being written: %v", err)
+	}
+	if err := open.Close(); err != nil {
+		t.Error(err)
+	}
+	again, err := u.Part(t.Context(), 2) // one that was dropped
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := again.Write(content); err != nil {
+		t.Error(err)
+	}
+	if err := again.Close(); err != nil {
+		t.Error(err)
+	}
+	f.sync(u)
+	if got := durable(u); len(got) != 3 {
+		t.Errorf("%d parts are durable, want 3", len(got))
+	}
+	if err := u.Detach(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if n := len(u.parts); n != 3 {
+		t.Errorf("%d parts are in memory once it is let go, want 3", n)
+	}
+}
+
 // However often parts are written again, a journal stays short.
 func TestJournalIsBounded(t *testing.T) {
 	f := newFixture(t, small, unsynced()).withTinyParts()

@@ -15,8 +15,10 @@ type part struct {
 	// mu is held while the part is written, so that a newer writer begins after
 	// the older's last write.
 	mu sync.Mutex
-	// writer is the one that may write.
+	// writer is the one that may write; nil once it is closed.
 	writer *partWriter
+	// dropped tells that the session has forgotten the part.
+	dropped bool
 	// written bytes have the checksum crc.
 	written int64
 	crc     uint32
@@ -61,12 +63,11 @@ func (u *upload) beginPart(ctx context.Context, n int) (*partWriter, error) {
 	}
 	offset := number * u.partSize
 	w := &partWriter{ctx: ctx, upload: u, number: n, offset: offset, most: min(u.partSize, size-offset)}
-	part, err := u.part(number, w.most)
+	part, err := u.lockPart(number, w.most)
 	if err != nil {
 		return nil, err
 	}
 	w.part = part
-	part.mu.Lock()
 	defer part.mu.Unlock()
 	if err := u.restart(part, number); err != nil {
 		return nil, err
@@ -102,6 +103,41 @@ func (s *session) admitPart(number int64) error {
 	return nil
 }
 
+// maxPartial is how many parts that are not whole an upload of known size keeps in
+// memory, beside those that are being written. More than a client has under way at once,
+// they only tell more exactly what is missing.
+const maxPartial = 256
+
+// lockPart is part, locked.
+func (s *session) lockPart(number, most int64) (*part, error) {
+	for {
+		part, err := s.part(number, most)
+		if err != nil {
+			return nil, err
+		}
+		part.mu.Lock()
+		if !part.dropped {
+			return part, nil
+		}
+		part.mu.Unlock()
+	}
+}
+
+// dropPartial forgets parts that are not whole and not being written. The caller holds mu.
+func (s *session) dropPartial() {
+	for n, p := range s.parts {
+		if !p.mu.TryLock() {
+			continue // in use
+		}
+		if p.writer == nil && p.written < min(s.partSize, s.size()-n*s.partSize) {
+			p.dropped = true
+			delete(s.parts, n)
+		}
+		p.mu.Unlock()
+	}
+	s.partsAtDrop = len(s.parts)
+}
+
 // part is the upload's part of that number. If the upload's size is not known, a
 // new one takes space for itself.
 func (s *session) part(number, most int64) (*part, error) {
@@ -114,6 +150,9 @@ func (s *session) part(number, most int64) (*part, error) {
 		if err := s.reserved.grow(s.path, most); err != nil {
 			return nil, err
 		}
+	}
+	if s.declared != nil && len(s.parts) >= s.partsAtDrop+maxPartial {
+		s.dropPartial()
 	}
 	s.parts[number] = new(part)
 	return s.parts[number], nil
@@ -205,6 +244,7 @@ func (w *partWriter) Close() error {
 	if w.upload.resumable() && w.part.written > 0 && w.part.written == w.most {
 		w.upload.complete(w.part, int64(w.number))
 	}
+	w.part.writer = nil
 	return nil
 }
 
@@ -217,6 +257,7 @@ func (w *partWriter) discard() {
 	defer w.part.mu.Unlock()
 	if w.lost() == nil {
 		w.part.written, w.part.crc = 0, 0
+		w.part.writer = nil
 	}
 }
 

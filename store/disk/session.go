@@ -66,6 +66,8 @@ type session struct {
 	// failed is why nothing can succeed any more.
 	failed error
 	parts  map[int64]*part
+	// partsAtDrop is how many parts were left when partial ones were dropped last.
+	partsAtDrop int
 	// pending are parts that are closed and not yet in the journal.
 	pending      []closedPart
 	pendingBytes int64

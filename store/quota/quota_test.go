@@ -415,6 +415,30 @@ func TestReplacedWhileItIsRead(t *testing.T) {
 	must(t, first.Close())
 }
 
+// Empty files and directories take room, too, so that a limit of bytes limits them.
+func TestDefaultFiles(t *testing.T) {
+	ann := as(t, "ann")
+	for _, test := range []struct {
+		options quota.Options
+		most    int
+	}{
+		{quota.Options{Bytes: 1}, 1000},
+		{quota.Options{Bytes: 1100 << 10}, 1100},
+		{quota.Options{Bytes: 1, Files: 5}, 5},
+		{quota.Options{Bytes: 1, Files: -1}, 1200},
+		{quota.Options{FileBytes: 1}, 1200},
+	} {
+		store := limited(t, new(mem.Store), test.options)
+		made := 0
+		for made < 1200 && put(ann, store, fmt.Sprint("d/", made), 0) == nil {
+			made++
+		}
+		if directories := 1; made+directories != test.most && made != test.most {
+			t.Errorf("%+v: %d files in a directory could be made, want %d together", test.options, made, test.most)
+		}
+	}
+}
+
 // An upload that was there before, and may not go on, still counts.
 func TestRefusedResumption(t *testing.T) {
 	inner := &mem.Store{PartSize: 8}

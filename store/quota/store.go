@@ -67,7 +67,8 @@ type Options struct {
 	// together; 0 means unlimited.
 	Bytes int64
 	// Files is how many files and directories one principal may have, unfinished
-	// uploads included; 0 means unlimited.
+	// uploads included: each takes room beside its bytes. 0 means DefaultFiles of
+	// Bytes if those are limited, and otherwise unlimited; less than 0 means unlimited.
 	Files int64
 	// Uploads is how many unfinished uploads one principal may have, those that can
 	// be resumed included; 0: DefaultUploads; less than 0: any.
@@ -80,6 +81,10 @@ type Options struct {
 // DefaultUploads is how many unfinished uploads a principal may have unless told
 // otherwise.
 const DefaultUploads = 1000
+
+// DefaultFiles is how many files and directories a principal may have that may have so many
+// bytes, unless told otherwise: one for each KiB, and at least 1,000.
+func DefaultFiles(bytes int64) int64 { return max(bytes>>10, 1000) }
 
 // counts tells whether there is a limit for which files must be counted.
 func (o Options) counts() bool { return o.Bytes > 0 || o.Files > 0 }
@@ -109,6 +114,9 @@ func New(ctx context.Context, store tranship.Store, options Options) (*Store, er
 	}
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)
+	}
+	if options.Files == 0 && options.Bytes > 0 {
+		options.Files = DefaultFiles(options.Bytes)
 	}
 	s := &Store{Store: store, options: options}
 	s.ledger = newLedger(options)
