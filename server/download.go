@@ -149,6 +149,7 @@ func (d *downloadStream) open(open *transhipv1.Open) error {
 		defer d.unanswered.Release(1)
 		defer cancel(nil)
 		if refusal != nil {
+			d.server.refused(ctx, Refusal{Action: "read", Path: open.GetPath(), Err: refusal})
 			d.fail(id, refusal)
 			return
 		}
@@ -188,11 +189,13 @@ func (d *downloadStream) deliver(ctx context.Context, open *transhipv1.Open) (se
 	}
 	defer d.workers.Release(1)
 
-	content, err := d.server.store.Open(ctx, open.GetPath(), tranship.OpenOptions{
+	watched, refused := d.server.watch(ctx)
+	content, err := d.server.store.Open(watched, open.GetPath(), tranship.OpenOptions{
 		Version: open.GetVersion(),
 		Offset:  open.GetOffset(),
 		Length:  open.Length,
 	})
+	refused(Refusal{Action: "read", Path: open.GetPath(), Err: err})
 	if err != nil {
 		return 0, err
 	}

@@ -23,7 +23,6 @@ import (
 
 	"github.com/tranship/tranship/internal/bufferpool"
 	"github.com/tranship/tranship/internal/payload"
-	"github.com/tranship/tranship/internal/rpcstatus"
 )
 
 // Flow-control windows. Both are set: setting one leaves the other at 64 KiB. What a
@@ -88,14 +87,11 @@ func GRPCOptions(options Options) []grpc.ServerOption {
 			defer recoverPanic(ctx, log, info.FullMethod, &err)
 			return handler(ctx, request)
 		}),
-		grpc.ChainStreamInterceptor(func(server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) (err error) {
-			leave, err := memory.enter(stream.Context(), weight(message))
-			if err != nil {
-				return rpcstatus.Error(err)
-			}
-			defer leave()
-			defer recoverPanic(stream.Context(), log, info.FullMethod, &err)
-			return handler(server, stream)
+		grpc.ChainStreamInterceptor(func(server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+			return memory.stream(stream, weight(message), func(stream grpc.ServerStream) (err error) {
+				defer recoverPanic(stream.Context(), log, info.FullMethod, &err)
+				return handler(server, stream)
+			})
 		}),
 	}
 }

@@ -48,11 +48,13 @@ const wideFraction = 5
 // UNAVAILABLE, and clients try them again later. Beside that a server needs some 30 MiB.
 //
 // One caller, who is a principal or, if that is not known, an IPv4 address or IPv6 /64,
-// has at most three quarters of all that, so that there is always room for others.
+// has at most three quarters of all that, so that there is always room for others. A
+// call that has sent no message has its place only as long as no caller with fewer
+// calls needs it. See queue.
 //
 // It is safe for concurrent use; several services can share one.
 type Memory struct {
-	calls, arrivals queue
+	calls, arrivals *queue
 	payload         *semaphore.Weighted
 	// active are the calls under way, of capacity.
 	active   atomic.Int64
@@ -73,7 +75,7 @@ func NewMemory(limit int64) *Memory {
 	}
 	limit = max(limit, MinMemoryLimit)
 	payload := limit / 32
-	arriving, waiting := max(limit/32/callBytes, minArriving), max(limit/16/waitingCallBytes, 1)
+	arriving, waiting := max(limit/16/callBytes, minArriving), max(limit/32/waitingCallBytes, 1)
 	calls := (limit - payload - arriving*callBytes - waiting*waitingCallBytes) / (callBytes + waitingCallBytes)
 	return &Memory{
 		calls:    newQueue(calls, 2*calls),
@@ -90,17 +92,55 @@ func weight(messageBytes int) int64 {
 	return max((streamWindow+int64(messageBytes)+callBytes-1)/callBytes, 1)
 }
 
-// enter counts a call that streams, when it is its turn; leave ends it.
-func (m *Memory) enter(ctx context.Context, weight int64) (leave func(), err error) {
-	end, err := m.calls.enter(ctx, weight)
+// strangersPart is the part of all calls, one 4th, that callers without credentials may
+// have where principals are preferred.
+const strangersPart = 4
+
+// PreferPrincipals keeps callers without credentials to a quarter of the calls, so that
+// they cannot keep callers with credentials out, from however many addresses they come.
+// It is for servers that know callers by their credentials, before they serve.
+func (m *Memory) PreferPrincipals() {
+	m.calls.preferPrincipals(strangersPart)
+	m.arrivals.preferPrincipals(strangersPart)
+}
+
+// stream runs the handler of a call that streams, when it is its turn. The handler may
+// still run when stream has returned because the call had to give way: gRPC then ends the
+// call, and with it what the handler waits for.
+func (m *Memory) stream(stream grpc.ServerStream, weight int64, handler func(stream grpc.ServerStream) error) error {
+	place, err := m.calls.enter(stream.Context(), weight, true)
 	if err != nil {
-		return nil, err
+		return rpcstatus.Error(err)
 	}
 	m.active.Add(1)
-	return func() {
-		m.active.Add(-1)
-		end()
-	}, nil
+	defer m.active.Add(-1)
+	defer place.leave()
+	done := make(chan error, 1)
+	go func() { done <- handler(&arrivingStream{ServerStream: stream, place: place}) }()
+	select {
+	case err := <-done:
+		return err
+	case <-place.over:
+		return rpcstatus.Error(errOvertaken())
+	}
+}
+
+// arrivingStream tells its place when the first message has arrived.
+type arrivingStream struct {
+	grpc.ServerStream
+	place *place
+	told  bool // by the one goroutine that receives
+}
+
+// RecvMsg implements grpc.ServerStream.
+func (s *arrivingStream) RecvMsg(message any) error {
+	err := s.ServerStream.RecvMsg(message)
+	if err == nil && !s.told {
+		s.told = true
+		// If the call had to give way, it has got its status.
+		_ = s.place.arrived()
+	}
+	return err
 }
 
 // Guard returns a copy of a service's description in which the messages of calls that
@@ -113,17 +153,30 @@ func (m *Memory) Guard(description *grpc.ServiceDesc) *grpc.ServiceDesc {
 		handler := method.Handler
 		method.Handler = func(service any, ctx context.Context, decode func(any) error, interceptor grpc.UnaryServerInterceptor) (any, error) {
 			return handler(service, ctx, func(message any) error {
-				leave, err := m.arrivals.enter(ctx, 1)
-				if err != nil {
-					return rpcstatus.Error(err)
-				}
-				defer leave()
-				return decode(message)
+				return m.receive(ctx, func() error { return decode(message) })
 			}, interceptor)
 		}
 		guarded.Methods[i] = method
 	}
 	return &guarded
+}
+
+// receive receives the only message of a call, when it is its turn. When the call has to
+// give way, it returns before decode does, which then ends with the call.
+func (m *Memory) receive(ctx context.Context, decode func() error) error {
+	place, err := m.arrivals.enter(ctx, 1, true)
+	if err != nil {
+		return rpcstatus.Error(err)
+	}
+	defer place.leave()
+	done := make(chan error, 1)
+	go func() { done <- decode() }()
+	select {
+	case err := <-done:
+		return err
+	case <-place.over:
+		return rpcstatus.Error(errOvertaken())
+	}
 }
 
 // grantStreams is how many streams one of so many uploads under way may have, to which

@@ -15,7 +15,9 @@ import (
 // put stores a whole small file and sends the outcome.
 func (s *Server) put(ctx context.Context, put *transhipv1.Put, data *payload.Message, replies *replies) {
 	start := time.Now()
-	file, err := s.storeWhole(ctx, put, data.Bytes())
+	watched, refused := s.watch(ctx)
+	file, err := s.storeWhole(watched, put, data.Bytes())
+	refused(Refusal{Action: "put", Path: put.GetPath(), Err: err})
 	if err != nil {
 		replies.failed(put.GetSlot(), rpcstatus.Proto(err))
 	} else {

@@ -4,92 +4,350 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"sync"
-
-	"golang.org/x/sync/semaphore"
+	"time"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/access"
 	"github.com/tranship/tranship/server/internal/caller"
 )
 
-// queue has places that callers take, and room where they wait for one.
+// arrivalGrace is how long a call may hold a place without having sent a message, while
+// others wait for one. A first message comes with its call's headers, or a moment later.
+const arrivalGrace = 250 * time.Millisecond
+
+// queue has places that calls take, and room where they wait for one. It is safe for
+// concurrent use.
+//
+// Nothing that a caller does keeps the others out for long. A caller has at most three
+// quarters of the places and of the room. A free place goes to the caller that has the
+// fewest. A call that has sent no message yet gives way: when a caller waits that has
+// fewer places than the call's own, the call ends once it has had arrivalGrace; when the
+// room is full, calls end of the caller with the most. So callers that send nothing,
+// from however many addresses they come, cost the others a moment each.
 type queue struct {
-	places, present *semaphore.Weighted
-	// share is how many places one caller may have, room how many calls that have a
-	// place or wait for one.
-	share, room int64
+	// places and room are how many there are, share and roomShare how many of them one
+	// caller may have. strangers and strangersRoom are how many all callers without
+	// credentials may have together.
+	places, room             int64
+	share, roomShare         int64
+	strangers, strangersRoom int64
 
 	mu      sync.Mutex
-	callers map[string]*share
+	used    tally
+	present tally
+	waiting int
+	callers map[string]*holder
+	turn    uint64
+	// timer looks again when a call has had its time; nil: nothing is due.
+	timer *time.Timer
 }
 
-// share is what one caller has. Callers who have nothing take no memory.
-type share struct {
-	places  *semaphore.Weighted
-	present int64
-}
+// tally counts what all callers have, and what those without credentials have of it.
+type tally struct{ all, strangers int64 }
 
-func newQueue(capacity, room int64) queue {
-	return queue{
-		places: semaphore.NewWeighted(capacity), present: semaphore.NewWeighted(room),
-		share: capacity - capacity/4, room: room - room/4, callers: make(map[string]*share),
+func (t *tally) add(own *holder, n int64) {
+	t.all += n
+	if own.stranger {
+		t.strangers += n
 	}
 }
 
-// enter takes a place, or several for a call of more weight, when it is the call's
-// turn; leave gives it back.
-func (q *queue) enter(ctx context.Context, weight int64) (leave func(), err error) {
-	weight = min(weight, q.share)
-	name := caller.Name(ctx)
-	own := q.arrive(name)
-	if own == nil {
-		return nil, errFull()
+// holder is a caller that has places or waits for one. Callers that have nothing take
+// no memory.
+type holder struct {
+	name     string
+	stranger bool
+	// used are the places, of active calls.
+	used            int64
+	active, waiting []*place
+}
+
+func (h *holder) present() int64 { return int64(len(h.active) + len(h.waiting)) }
+
+// place is what a call has: a place, or the wait for one.
+type place struct {
+	queue  *queue
+	owner  *holder
+	weight int64
+	turn   uint64
+	// since is when the place was granted.
+	since time.Time
+	// silent: the call has sent no message, so that it gives way.
+	silent bool
+	// granted is closed when the call has its place, over when it must end.
+	granted, over chan struct{}
+}
+
+func newQueue(places, room int64) *queue {
+	return &queue{
+		places: places, room: room, share: places - places/4, roomShare: room - room/4,
+		strangers: places, strangersRoom: room, callers: make(map[string]*holder),
 	}
-	waiting, cancel := context.WithTimeout(ctx, admissionTime)
-	defer cancel()
-	err = own.places.Acquire(waiting, weight)
-	if err == nil {
-		if err = q.places.Acquire(waiting, weight); err != nil {
-			own.places.Release(weight)
-		}
-	}
+}
+
+// preferPrincipals keeps callers without credentials to a part of the places and of the
+// room, one of so many, so that the rest is for callers with credentials.
+func (q *queue) preferPrincipals(part int64) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.strangers, q.strangersRoom = max(q.places/part, 1), max(q.room/part, 2)
+}
+
+// enter takes a place, or several for a call of more weight, when it is the call's turn,
+// after admissionTime at the latest. It fails with tranship.ErrUnavailable or the
+// context's error. silent: the call has sent no message yet, and gives way to others
+// until place.arrived.
+func (q *queue) enter(ctx context.Context, weight int64, silent bool) (*place, error) {
+	p, err := q.join(ctx, min(weight, q.share), silent)
 	if err != nil {
-		q.depart(name)
-		return nil, cmp.Or(ctx.Err(), errFull())
+		return nil, err
 	}
-	return func() {
-		q.places.Release(weight)
-		own.places.Release(weight)
-		q.depart(name)
-	}, nil
+	select {
+	case <-p.granted:
+		return p, nil
+	default:
+	}
+	late := time.NewTimer(admissionTime)
+	defer late.Stop()
+	select {
+	case <-p.granted:
+		return p, nil
+	case <-p.over:
+		err = errOvertaken()
+	case <-late.C:
+		err = errFull()
+	case <-ctx.Done():
+	}
+	p.leave()
+	return nil, cmp.Or(ctx.Err(), err)
 }
 
 func errFull() error {
 	return fmt.Errorf("%w: there are as many transfers under way as the server's memory limit allows (--memory-limit)", tranship.ErrUnavailable)
 }
 
-// arrive counts a call that has a place or waits for one; nil if there may be no more.
-func (q *queue) arrive(name string) *share {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	own := q.callers[name]
-	if own != nil && own.present >= q.room || !q.present.TryAcquire(1) {
-		return nil
-	}
-	if own == nil {
-		own = &share{places: semaphore.NewWeighted(q.share)}
-		q.callers[name] = own
-	}
-	own.present++
-	return own
+// errOvertaken is the outcome of a call that gave way to another caller's.
+func errOvertaken() error {
+	return fmt.Errorf("%w: the call's first message did not come in time, and other callers need its place", tranship.ErrUnavailable)
 }
 
-func (q *queue) depart(name string) {
+// join counts a call; it fails if there may be no more.
+func (q *queue) join(ctx context.Context, weight int64, silent bool) (*place, error) {
+	name := caller.Name(ctx)
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	own := q.callers[name]
-	if own.present--; own.present == 0 {
-		delete(q.callers, name)
+	if own == nil {
+		own = &holder{name: name, stranger: access.FromContext(ctx).IsAnonymous()}
 	}
-	q.present.Release(1)
+	if own.present() >= q.roomShare || !q.makeRoom(own) {
+		return nil, errFull()
+	}
+	q.callers[name] = own
+	q.turn++
+	p := &place{
+		queue: q, owner: own, weight: weight, turn: q.turn, silent: silent,
+		granted: make(chan struct{}), over: make(chan struct{}),
+	}
+	own.waiting = append(own.waiting, p)
+	q.waiting++
+	q.present.add(own, 1)
+	q.schedule()
+	return p, nil
 }
+
+// makeRoom reports whether there is room for one more call of a caller, for which it may
+// end a silent one of the caller with the most calls. The caller holds mu.
+func (q *queue) makeRoom(own *holder) bool {
+	full, crowded := q.present.all >= q.room, own.stranger && q.present.strangers >= q.strangersRoom
+	if !full && !crowded {
+		return true
+	}
+	var victim *place
+	most := own.present()
+	for _, other := range q.callers {
+		if other == own || crowded && !other.stranger || other.present() <= most {
+			continue
+		}
+		if last := other.newest(); last != nil {
+			victim, most = last, other.present()
+		}
+	}
+	if victim == nil {
+		return false
+	}
+	q.end(victim)
+	return true
+}
+
+// newest is the silent call of a caller that has been there for the shortest time; a
+// waiting one, if there is any.
+func (h *holder) newest() *place {
+	for _, calls := range [][]*place{h.waiting, h.active} {
+		for _, p := range slices.Backward(calls) {
+			if p.silent && (len(h.waiting) > 0 || now().Sub(p.since) >= arrivalGrace) {
+				return p
+			}
+		}
+	}
+	return nil
+}
+
+// schedule gives places to calls that wait. The caller holds mu.
+func (q *queue) schedule() {
+	for q.waiting > 0 {
+		due, wait := q.next()
+		if due == nil {
+			q.lookAfter(wait)
+			return
+		}
+		p := due.waiting[0]
+		due.waiting = due.waiting[1:]
+		due.active = append(due.active, p)
+		due.used += p.weight
+		q.waiting--
+		q.used.add(due, p.weight)
+		p.since = now()
+		close(p.granted)
+	}
+}
+
+// next is the caller whose call gets the next place, the one that has the fewest of
+// those that may have one; of several, the one that has waited the longest. It makes
+// the place free if it must. Without such a caller it returns when to look again; 0: not
+// before a call ends. The caller holds mu.
+func (q *queue) next() (due *holder, wait time.Duration) {
+	candidates := make([]*holder, 0, len(q.callers))
+	for _, own := range q.callers {
+		if len(own.waiting) > 0 && own.used+own.waiting[0].weight <= q.share {
+			candidates = append(candidates, own)
+		}
+	}
+	slices.SortFunc(candidates, func(a, b *holder) int {
+		return cmp.Or(cmp.Compare(a.used, b.used), cmp.Compare(a.waiting[0].turn, b.waiting[0].turn))
+	})
+	for _, own := range candidates {
+		if full, crowded := q.lacks(own); !full && !crowded {
+			return own, 0
+		}
+	}
+	for _, own := range candidates {
+		for {
+			full, crowded := q.lacks(own)
+			if !full && !crowded {
+				return own, 0
+			}
+			oldest := q.oldest(own, crowded)
+			if oldest == nil {
+				break
+			}
+			if left := arrivalGrace - now().Sub(oldest.since); left > 0 {
+				if wait == 0 || left < wait {
+					wait = left
+				}
+				break
+			}
+			q.end(oldest)
+		}
+	}
+	return nil, wait
+}
+
+// lacks reports why the next call of a caller cannot have its place: there is none left
+// at all, or none for callers without credentials. The caller holds mu.
+func (q *queue) lacks(own *holder) (full, crowded bool) {
+	weight := own.waiting[0].weight
+	return q.used.all+weight > q.places, own.stranger && q.used.strangers > 0 && q.used.strangers+weight > q.strangers
+}
+
+// oldest is the oldest silent call of the caller that has the most places, if that are
+// more than own has. The caller holds mu.
+func (q *queue) oldest(own *holder, ofStrangers bool) (oldest *place) {
+	most := own.used
+	for _, other := range q.callers {
+		if other == own || ofStrangers && !other.stranger || other.used <= own.used || other.used < most {
+			continue
+		}
+		for _, p := range other.active {
+			if p.silent && (oldest == nil || other.used > most || p.turn < oldest.turn) {
+				most, oldest = other.used, p
+				break
+			}
+		}
+	}
+	return oldest
+}
+
+// lookAfter schedules again after some time, unless that is about to be done already.
+// The caller holds mu.
+func (q *queue) lookAfter(wait time.Duration) {
+	if wait <= 0 || q.timer != nil {
+		return
+	}
+	q.timer = time.AfterFunc(wait, func() {
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		q.timer = nil
+		q.schedule()
+	})
+}
+
+// end makes a call give way. The caller holds mu.
+func (q *queue) end(p *place) {
+	close(p.over)
+	q.remove(p)
+}
+
+// remove takes a call out. It is false if it is not there any more. The caller holds mu.
+func (q *queue) remove(p *place) bool {
+	own := p.owner
+	switch {
+	case without(&own.waiting, p):
+		q.waiting--
+	case without(&own.active, p):
+		own.used -= p.weight
+		q.used.add(own, -p.weight)
+	default:
+		return false
+	}
+	q.present.add(own, -1)
+	if own.present() == 0 {
+		delete(q.callers, own.name)
+	}
+	return true
+}
+
+func without(calls *[]*place, p *place) bool {
+	i := slices.Index(*calls, p)
+	if i >= 0 {
+		*calls = slices.Delete(*calls, i, i+1)
+	}
+	return i >= 0
+}
+
+// leave gives the place back, or the wait for it up.
+func (p *place) leave() {
+	p.queue.mu.Lock()
+	defer p.queue.mu.Unlock()
+	if p.queue.remove(p) {
+		p.queue.schedule()
+	}
+}
+
+// arrived tells that the call has sent a message, and keeps its place from then on. It
+// fails if the call had to give way before.
+func (p *place) arrived() error {
+	p.queue.mu.Lock()
+	defer p.queue.mu.Unlock()
+	select {
+	case <-p.over:
+		return errOvertaken()
+	default:
+		p.silent = false
+		return nil
+	}
+}
+
+func now() time.Time { return time.Now() }

@@ -9,6 +9,7 @@ package server
 
 import (
 	"cmp"
+	"context"
 	"log/slog"
 	"sync"
 	"time"
@@ -42,6 +43,10 @@ type Options struct {
 	// 256, which are at most about 1.3 MiB, when all paths and metadata are as long
 	// as they may be.
 	ListPage int
+	// Refused is told of each action of an upload or download stream that failed before
+	// the store was asked for it; nil: nothing is. It must not block for long. Calls of
+	// one message, and lists, fail with their own status: interceptors see that.
+	Refused func(ctx context.Context, refusal Refusal)
 	// Version is the software version that clients are told; may be empty.
 	Version string
 }

@@ -12,8 +12,9 @@ import (
 type session struct {
 	upload tranship.Upload
 	spec   tranship.Spec
-	// owner is the name of the principal who began it: only their slots join.
-	owner string
+	// owner is the name of the principal who began it: only their slots join. caller is
+	// what the session is counted for, which tells callers without credentials apart.
+	owner, caller string
 	// keep: what is there stays when the owning slot fails.
 	keep bool
 	// over is closed when the session has ended: its owner has, or a newer
@@ -76,22 +77,11 @@ func (s *session) end() int64 {
 	return s.reach
 }
 
-// maxLost bounds how many sessions are remembered whose owner was lost.
-const maxLost = 10_000
-
 // sessions are a server's uploads under way, by id. The zero value is empty.
 type sessions struct {
 	mu   sync.Mutex
 	byID map[string]*session
-	// lost are sessions whose owner's stream broke: who joins them may resume the
-	// upload, which is not so for one that was ended.
-	lost map[string]lostSession
-}
-
-// lostSession is what is remembered of one.
-type lostSession struct {
-	owner string
-	epoch uint64
+	lost lostUploads
 }
 
 // add begins a session, and ends an older one of the same upload; itself, if a
@@ -100,7 +90,7 @@ func (s *sessions) add(added *session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.byID == nil {
-		s.byID, s.lost = map[string]*session{}, map[string]lostSession{}
+		s.byID = map[string]*session{}
 	}
 	id := added.upload.ID()
 	if other, ok := s.byID[id]; ok {
@@ -110,7 +100,7 @@ func (s *sessions) add(added *session) {
 		}
 		other.close(errResumed)
 	}
-	delete(s.lost, id)
+	s.lost.remove(id)
 	s.byID[id] = added
 }
 
@@ -128,9 +118,7 @@ func (s *sessions) remove(removed *session, lost bool) {
 		return
 	}
 	removed.close(errLost)
-	if len(s.lost) < maxLost {
-		s.lost[id] = lostSession{removed.owner, removed.upload.Epoch()}
-	}
+	s.lost.add(id, lostUpload{owner: removed.owner, epoch: removed.upload.Epoch(), caller: removed.caller})
 }
 
 // join finds the session of an upload id and epoch. One of another owner is as if
@@ -145,7 +133,7 @@ func (s *sessions) join(owner, id string, epoch uint64) (*session, error) {
 		return found, nil
 	case ok && found.upload.Epoch() > epoch:
 		return nil, errResumed
-	case !ok && epoch != 0 && s.lost[id] == lostSession{owner, epoch}:
+	case !ok && s.lost.has(id, owner, epoch):
 		return nil, errLost
 	default:
 		return nil, errEnded
@@ -167,7 +155,7 @@ func (s *sessions) end(id string) {
 		ended.close(errEnded)
 		delete(s.byID, id)
 	}
-	delete(s.lost, id)
+	s.lost.remove(id)
 }
 
 var (

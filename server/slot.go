@@ -15,6 +15,7 @@ import (
 	"github.com/tranship/tranship/internal/rpcstatus"
 	"github.com/tranship/tranship/internal/wire"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
+	"github.com/tranship/tranship/server/internal/caller"
 )
 
 // slotEvents is how many messages wait for one slot; the stream bounds their bytes.
@@ -295,11 +296,13 @@ func (s *slot) newlyDurable() []*transhipv1.Range {
 // begin opens the slot: it begins an upload, resumes or joins one, and answers.
 func (s *slot) begin(begin *transhipv1.Begin) (err error) {
 	begun := &transhipv1.Begun{Slot: s.id}
+	ctx, refused := s.stream.server.watch(s.stream.ctx)
 	if begin.GetMode() == transhipv1.Begin_MODE_JOIN {
-		s.session, err = s.stream.server.sessions.join(access.FromContext(s.stream.ctx).Name, begin.GetUploadId(), begin.GetEpoch())
+		s.session, err = s.stream.server.sessions.join(access.FromContext(ctx).Name, begin.GetUploadId(), begin.GetEpoch())
 	} else {
-		s.session, err = s.stream.server.beginSession(s.stream.ctx, begin)
+		s.session, err = s.stream.server.beginSession(ctx, begin)
 	}
+	refused(refusedBegin(begin, err))
 	if err != nil {
 		return err
 	}
@@ -318,6 +321,14 @@ func (s *slot) begin(begin *transhipv1.Begin) (err error) {
 	begun.UploadId, begun.Epoch, begun.PartSize = upload.ID(), upload.Epoch(), upload.PartSize()
 	s.stream.replies.begun(begun)
 	return nil
+}
+
+// refusedBegin is the refusal of a slot that could not begin.
+func refusedBegin(begin *transhipv1.Begin, err error) Refusal {
+	if begin.GetMode() == transhipv1.Begin_MODE_JOIN {
+		return Refusal{Action: "join", Upload: begin.GetUploadId(), Err: err}
+	}
+	return Refusal{Action: "begin", Path: begin.GetPath(), Err: err}
 }
 
 // beginSession begins or resumes an upload.
@@ -355,7 +366,7 @@ func (s *Server) beginSession(ctx context.Context, begin *transhipv1.Begin) (*se
 		}
 	}
 	return &session{
-		upload: upload, spec: spec, owner: access.FromContext(ctx).Name,
+		upload: upload, spec: spec, owner: access.FromContext(ctx).Name, caller: caller.Name(ctx),
 		keep: begin.GetKeep(), over: make(chan struct{}),
 	}, nil
 }

@@ -242,10 +242,10 @@ func (u *uploadStream) begin(begin *transhipv1.Begin) error {
 	// A file under way may need more writers to finish.
 	isNew := begin.GetMode() != transhipv1.Begin_MODE_JOIN
 	if err := u.admit(id, isNew); err != nil {
-		return u.reject(id, err)
+		return u.reject(id, refusedBegin(begin, err))
 	}
 	if u.unfinished() >= wire.MaxUnfinishedSlots {
-		return u.reject(id, fmt.Errorf("%w: at most %d unfinished slots on a stream", tranship.ErrLimit, wire.MaxUnfinishedSlots))
+		return u.reject(id, refusedBegin(begin, fmt.Errorf("%w: at most %d unfinished slots on a stream", tranship.ErrLimit, wire.MaxUnfinishedSlots)))
 	}
 	if err := u.workers.Acquire(u.ctx, 1); err != nil {
 		return err
@@ -271,11 +271,12 @@ func (u *uploadStream) put(put *transhipv1.Put, data *payload.Message) (err erro
 		return u.end(id, event{err: slotError("slot %d was begun twice", id)})
 	}
 	if err := u.admit(id, true); err != nil {
-		return u.reject(id, err)
+		return u.reject(id, Refusal{Action: "put", Path: put.GetPath(), Err: err})
 	}
 	size := int64(data.Len())
 	if size > tranship.MaxPutBytes {
-		return u.reject(id, fmt.Errorf("%w: a put carries at most %d bytes, not %d", tranship.ErrLimit, tranship.MaxPutBytes, size))
+		err := fmt.Errorf("%w: a put carries at most %d bytes, not %d", tranship.ErrLimit, tranship.MaxPutBytes, size)
+		return u.reject(id, Refusal{Action: "put", Path: put.GetPath(), Err: err})
 	}
 	if err := u.hold(size); err != nil {
 		return err
@@ -311,11 +312,12 @@ func (u *uploadStream) admit(id uint64, isNew bool) error {
 
 // reject fails a slot that is not open. A client that does not read cannot make
 // the server keep such failures without end: it loses the stream.
-func (u *uploadStream) reject(id uint64, err error) error {
+func (u *uploadStream) reject(id uint64, refusal Refusal) error {
 	if u.replies.waiting() >= 2*wire.MaxQueuedReplies {
 		return errUnread
 	}
-	u.replies.failed(id, rpcstatus.Proto(err))
+	u.server.refused(u.ctx, refusal)
+	u.replies.failed(id, rpcstatus.Proto(refusal.Err))
 	return nil
 }
 
@@ -413,7 +415,8 @@ func (u *uploadStream) open(id uint64, message string) (*slot, error) {
 		return nil, nil
 	}
 	u.last = max(u.last, id)
-	return nil, u.reject(id, slotError("%s for slot %d, which was never begun", message, id))
+	err := slotError("%s for slot %d, which was never begun", message, id)
+	return nil, u.reject(id, Refusal{Action: "upload", Err: err})
 }
 
 // unfinished counts open slots, and forgets those that have ended by themselves.

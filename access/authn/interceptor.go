@@ -91,7 +91,14 @@ func (i *Interceptor) ServerOptions() []grpc.ServerOption {
 
 // Unary implements grpc.UnaryServerInterceptor.
 func (i *Interceptor) Unary(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
-	_, found, err := i.admit(ctx, info.FullMethod, isOpen(info.FullMethod, request))
+	open := isOpen(info.FullMethod, request)
+	if early, ok := ctx.Value(admittedKey{}).(admitted); ok && i.now().Sub(early.at) < i.recheck {
+		if err := i.known(early.found, open); err != nil {
+			return nil, i.refuse(ctx, info.FullMethod, err)
+		}
+		return handler(ctx, request)
+	}
+	_, found, err := i.admit(ctx, info.FullMethod, open)
 	if err != nil {
 		return nil, err
 	}
@@ -133,14 +140,25 @@ func (i *Interceptor) admit(ctx context.Context, method string, open bool) (brou
 	if err == nil {
 		found, err = i.identify(ctx, brought)
 	}
-	if err == nil && found.IsAnonymous() && !i.anonymous && !open {
-		err = errNone
+	if err == nil {
+		err = i.known(found, open)
 	}
 	if err != nil {
 		return nil, Identity{}, i.refuse(ctx, method, err)
 	}
 	return brought, found, nil
 }
+
+// known fails for a caller without credentials, unless the call needs none.
+func (i *Interceptor) known(found Identity, open bool) error {
+	if found.IsAnonymous() && !i.anonymous && !open {
+		return errNone
+	}
+	return nil
+}
+
+// Authenticates reports whether there are credentials by which a caller can be known.
+func (i *Interceptor) Authenticates() bool { return len(i.authenticators) > 0 }
 
 // identify finds whose the credentials are; somebody unknown without any. All must be
 // good, and are so for the shortest time of each; the first say who it is.

@@ -7,18 +7,21 @@ import (
 	"google.golang.org/grpc/credentials"
 )
 
-// loggedHandshakes are credentials of a server that tell why a client was not let in,
-// which grpc-go keeps to itself. It is for who looks for it: anybody can make them fail.
+// loggedHandshakes are credentials of a server that tell the log and the audit log why a
+// client was not let in, which grpc-go keeps to itself.
 type loggedHandshakes struct {
 	credentials.TransportCredentials
-	log *slog.Logger
+	log     *slog.Logger
+	refused func(address, reason string)
 }
 
 // ServerHandshake implements credentials.TransportCredentials.
 func (h loggedHandshakes) ServerHandshake(conn net.Conn) (net.Conn, credentials.AuthInfo, error) {
 	secured, info, err := h.TransportCredentials.ServerHandshake(conn)
 	if err != nil {
-		h.log.Debug("TLS handshake failed", "peer", conn.RemoteAddr().String(), "error", err)
+		address := conn.RemoteAddr().String()
+		h.log.Debug("TLS handshake failed", "peer", address, "error", err)
+		h.refused(address, err.Error())
 	}
 	return secured, info, err
 }

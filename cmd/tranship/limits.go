@@ -111,8 +111,9 @@ func none[T ~int | ~int64 | ~float64](n T) T {
 	return n
 }
 
-// limiter returns what bounds the use of the network.
-func (f *serveLimitFlags) limiter(log *slog.Logger) *limit.Limiter {
+// limiter returns what bounds the use of the network. refused is told of connections and
+// calls that are refused before anything is read of them.
+func (f *serveLimitFlags) limiter(refused func(address, reason string), log *slog.Logger) *limit.Limiter {
 	return limit.New(limit.Options{
 		Connections:           none(f.connections),
 		ConnectionsPerPeer:    none(f.connectionsPerPeer),
@@ -129,6 +130,7 @@ func (f *serveLimitFlags) limiter(log *slog.Logger) *limit.Limiter {
 		MinRateWindow:         f.minRateWindow,
 		Idle:                  none(f.idle),
 		HeaderBytes:           int(none(f.headerSize)),
+		Refused:               refused,
 		Logger:                log,
 	})
 }

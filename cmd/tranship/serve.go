@@ -155,11 +155,9 @@ func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
 		return fmt.Errorf("--root %s: %w", flags.root, localError(err))
 	}
 	// Before the store is opened, which hides what is in its state by then.
-	transport := insecure.NewCredentials()
-	if config, err := flags.tls.config(flags.root, address, logger); err != nil {
+	tlsConfig, err := flags.tls.config(flags.root, address, logger)
+	if err != nil {
 		return fmt.Errorf("TLS: %w", err)
-	} else if config != nil {
-		transport = loggedHandshakes{tlstransport.New(config), logger}
 	}
 	store, err := disk.Open(flags.root, disk.Options{
 		Logger:        logger,
@@ -182,6 +180,10 @@ func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, auditLog.Close()) }()
+	transport := insecure.NewCredentials()
+	if tlsConfig != nil {
+		transport = loggedHandshakes{tlstransport.New(tlsConfig), logger, auditLog.RefusedHandshake}
+	}
 	identity, err := flags.identity.interceptor(flags.tls.clientCA != "", flags.anonymous != "", auditLog.Refused, logger)
 	if err != nil {
 		return err
@@ -191,7 +193,7 @@ func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
 	if err != nil {
 		return fmt.Errorf("--listen %s: %w", flags.listen, err)
 	}
-	service, err := newService(protected, identity, transport, flags, int(g.maxMessage.byteSize), logger)
+	service, err := newService(protected, identity, auditLog, transport, flags, int(g.maxMessage.byteSize), logger)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}

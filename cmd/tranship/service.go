@@ -26,6 +26,7 @@ import (
 	"github.com/tranship/tranship/server/filesrv"
 	"github.com/tranship/tranship/server/filetransfer"
 	"github.com/tranship/tranship/server/limit"
+	"github.com/tranship/tranship/store/audit"
 )
 
 // service is everything that answers on the port of tranship serve.
@@ -38,9 +39,10 @@ type service struct {
 	log          *slog.Logger
 }
 
-// newService serves a store to those whom identity lets in, over connections with these
-// credentials.
-func newService(store tranship.Store, identity *authn.Interceptor, transport credentials.TransportCredentials, flags serveFlags, maxMessage int, log *slog.Logger) (*service, error) {
+// newService serves a store to the callers that identity lets in, over connections with
+// these credentials. auditLog has what is refused before the store is asked for it; it may be
+// nil.
+func newService(store tranship.Store, identity *authn.Interceptor, auditLog *audit.Log, transport credentials.TransportCredentials, flags serveFlags, maxMessage int, log *slog.Logger) (*service, error) {
 	options := server.Options{
 		Logger:          log,
 		MinDurability:   tranship.Durability(flags.minDurability),
@@ -48,12 +50,21 @@ func newService(store tranship.Store, identity *authn.Interceptor, transport cre
 		Memory:          server.NewMemory(int64(flags.memoryLimit)),
 		MaxStreams:      none(flags.limits.streams),
 		ListPage:        flags.limits.listPage,
-		Version:         softwareVersion(),
+		Refused: func(ctx context.Context, r server.Refusal) {
+			auditLog.Fail(ctx, r.Action, r.Path, r.Upload, r.Err)
+		},
+		Version: softwareVersion(),
 	}
-	// First of all who calls: whoever may not costs nothing else. Then how much of that
-	// there is.
-	limiter := flags.limits.limiter(log)
-	settings := slices.Concat(identity.ServerOptions(), limiter.ServerOptions(), server.GRPCOptions(options), limiter.Settings())
+	if identity.Authenticates() {
+		options.Memory.PreferPrincipals()
+	}
+	// Callers are authenticated first, so that those without good credentials cost nothing
+	// else. Then come the audit log and the limits, so that what a limit refuses has its
+	// line.
+	limiter := flags.limits.limiter(auditLog.RefusedConnection, log)
+	settings := slices.Concat(
+		identity.ServerOptions(), []grpc.ServerOption{grpc.ChainStreamInterceptor(auditLog.Stream, refuseUnknown), grpc.UnknownServiceHandler(unknownMethod)},
+		limiter.ServerOptions(), server.GRPCOptions(options), limiter.Settings())
 	settings = append(settings, grpc.Creds(limiter.Credentials(transport)))
 	s := &service{
 		limiter:      limiter,
@@ -63,14 +74,15 @@ func newService(store tranship.Store, identity *authn.Interceptor, transport cre
 		drainTimeout: flags.drainTimeout,
 		log:          log,
 	}
-	s.native.Register(s.grpc)
+	registrar := guardedRegistrar{s.grpc, identity, auditLog}
+	s.native.Register(registrar)
 	filesrv.New(store, filesrv.Options{
 		UploadSuffix: flags.filesrv.uploadSuffix,
 		Revision:     flags.filesrv.revision,
 		Logger:       log,
-	}).Register(s.grpc)
-	filetransfer.New(store, filetransfer.Options{Logger: log}).Register(s.grpc)
-	s.grpc.RegisterService(options.Memory.Guard(&healthv1.Health_ServiceDesc), s.health)
+	}).Register(registrar)
+	filetransfer.New(store, filetransfer.Options{Logger: log}).Register(registrar)
+	registrar.RegisterService(options.Memory.Guard(&healthv1.Health_ServiceDesc), s.health)
 	for name := range s.grpc.GetServiceInfo() {
 		s.health.SetServingStatus(name, healthv1.HealthCheckResponse_SERVING)
 	}

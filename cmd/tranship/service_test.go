@@ -247,7 +247,7 @@ func TestServeDrainTimeout(t *testing.T) {
 
 func TestServeSecondSignal(t *testing.T) {
 	store := &mem.Store{}
-	s, err := newService(store, authn.New(authn.Options{Anonymous: true}), insecure.NewCredentials(), serveFlags{drainTimeout: time.Hour}, 0, slog.New(slog.DiscardHandler))
+	s, err := newService(store, authn.New(authn.Options{Anonymous: true}), nil, insecure.NewCredentials(), serveFlags{drainTimeout: time.Hour}, 0, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -83,6 +83,10 @@ type Options struct {
 	// HeaderBytes is how much the headers of a call may have, 32 KiB. gRPC tells
 	// clients, and resets calls that have more.
 	HeaderBytes int
+	// Refused is told of each connection that is closed and each call that is refused
+	// before anything is read of it: the address, "host:port", and why. nil: nothing is.
+	// It must not block for long.
+	Refused func(address, reason string)
 	// Logger gets a line when connections were closed; nil: none.
 	Logger *slog.Logger
 }
@@ -138,6 +142,9 @@ func (o Options) withDefaults() Options {
 	o.MinRateWindow = number(o.MinRateWindow, DefaultMinRateWindow)
 	o.Idle = number(o.Idle, DefaultIdle)
 	o.HeaderBytes = number(o.HeaderBytes, DefaultHeaderBytes)
+	if o.Refused == nil {
+		o.Refused = func(string, string) {}
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -208,6 +215,7 @@ func (o Options) pace() pace.Limits {
 
 // reportClosed writes a line about connections that were closed, at most one a second.
 func (l *Limiter) reportClosed(why string, address net.Addr) {
+	l.options.Refused(address.String(), why)
 	l.mu.Lock()
 	l.closed++
 	n := l.closed

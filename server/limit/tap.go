@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"google.golang.org/grpc/peer"
+	"google.golang.org/grpc/status"
 	"google.golang.org/grpc/tap"
 
 	"github.com/tranship/tranship"
@@ -22,11 +24,20 @@ type arrivalKey struct{}
 // those who have a tap of their own to call it from.
 func (l *Limiter) Tap(ctx context.Context, _ *tap.Info) (context.Context, error) {
 	name := caller.Peer(ctx)
+	ctx, err := l.tap(ctx, name)
+	if from, ok := peer.FromContext(ctx); ok && err != nil && from.Addr != nil {
+		l.options.Refused(from.Addr.String(), status.Convert(err).Message())
+	}
+	return ctx, err
+}
+
+// tap counts a call of a peer.
+func (l *Limiter) tap(ctx context.Context, name string) (context.Context, error) {
 	if begins := l.clients.get("peer " + name).begins; begins != nil && !begins.Allow() {
-		return nil, refuse("%s begins more than %d calls a second (--max-streams-per-second): wait, and try again", name, l.options.StreamsPerSecond)
+		return ctx, refuse("%s begins more than %d calls a second (--max-streams-per-second): wait, and try again", name, l.options.StreamsPerSecond)
 	}
 	if !l.admitStream(name) {
-		return nil, refuse("%s has %d calls under way, and may have no more (--max-streams-per-peer): try again when some have ended", name, l.options.StreamsPerPeer)
+		return ctx, refuse("%s has %d calls under way, and may have no more (--max-streams-per-peer): try again when some have ended", name, l.options.StreamsPerPeer)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	arrival := time.AfterFunc(arrivalTime, cancel)

@@ -13,7 +13,19 @@
 //	put, begin, copy_part, commit, abort, detach: upload names the upload
 //	set_attributes, delete, move, copy: path and destination
 //	list_uploads, abort_upload
-//	authenticate: somebody was refused; reason says why
+//	authenticate, handshake: a call's or connection's credentials were refused
+//	connect: a connection or call was refused by a limit before anything was read of it
+//	join: a slot that may not join an upload
+//
+// Every refusal has a line, also of a request that is not valid: what failed before the
+// store was asked is written as the action that it would have been, with reason, what
+// the caller was told. Where a call as a whole failed it has method, and its action is
+// the method's name. Calls that a client gave up have none.
+//
+// Callers without credentials, and callers that are told to try again (result is
+// "unavailable"), cannot fill a disk: of each of authenticate, handshake, connect, and
+// actions that are unavailable, at most ten lines a second are written; left_out in the
+// next line, or in one when the log is closed, is how many more there were.
 //
 // A read is written when it ends: how many bytes were read from offset, and whether
 // that was the whole of what was asked for. An upload has a line when it is begun or
@@ -28,7 +40,6 @@ import (
 	"io"
 	"log/slog"
 	"strings"
-	"sync"
 	"time"
 
 	"google.golang.org/grpc/peer"
@@ -36,34 +47,28 @@ import (
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access"
 	"github.com/tranship/tranship/internal/absence"
+	"github.com/tranship/tranship/internal/recorded"
 	"github.com/tranship/tranship/internal/rpcstatus"
 )
 
-const (
-	// maxName bounds the names of principals, uploads and reasons, in bytes.
-	maxName = 256
-	// maxRefusals bounds the lines about refusals in a second, so that who is
-	// nobody cannot fill a disk.
-	maxRefusals = 10
-)
+// maxName bounds the names of principals, uploads and reasons, in bytes.
+const maxName = 256
 
 // Log is where actions are written down. It is safe for concurrent use; a nil *Log
 // writes nothing.
 //
 // When a line cannot be written, as on a full disk, nothing is done any more: each
 // action fails with tranship.ErrUnavailable, before it does anything, until the line
-// can be written. Of what was under way the lines wait in memory, at most 10,000, and
-// come first. The logger gets an error. Lines are handed to the operating
+// can be written. Of what was under way the lines wait in memory, at most 10,000 or
+// 8 MiB, and come first. The logger gets an error. Lines are handed to the operating
 // system, and not synced.
 type Log struct {
 	output  *output
 	handler slog.Handler
 
-	mu sync.Mutex
-	// second is when refusals were counted from; refusals of them were written and
-	// left not.
-	second         time.Time
-	refusals, left int
+	// What has no more than ten lines a second: callers without good credentials,
+	// handshakes, connections, and what is refused for a moment.
+	authenticate, handshake, connect, limited budget
 }
 
 // Open appends to a file, which it makes, if it must, for its owner alone. When the
@@ -109,39 +114,68 @@ func (l *Log) Close() error {
 	if l == nil {
 		return nil
 	}
+	l.writeLeftOut()
 	return l.output.close()
 }
 
 // Refused writes down that somebody at an address, "host:port", was not let in, and
-// why: in a few words, without what they showed. It writes at most ten lines a
-// second; the next one tells how many were left out.
+// why: in a few words, without what they showed. It writes at most ten lines a second;
+// the next one tells how many were left out.
 func (l *Log) Refused(address, reason string) {
 	if l == nil {
 		return
 	}
-	now := time.Now()
-	l.mu.Lock()
-	if since := now.Sub(l.second); since >= time.Second || since < 0 {
-		l.second, l.refusals = now, 0
-	}
-	if l.refusals == maxRefusals {
-		l.left++
-		l.mu.Unlock()
+	l.stranger(&l.authenticate, "authenticate", tranship.ErrUnauthenticated, address, reason)
+}
+
+// RefusedHandshake writes down that TLS could not be agreed on with an address, and why;
+// as Refused does.
+func (l *Log) RefusedHandshake(address, reason string) {
+	if l == nil {
 		return
 	}
-	l.refusals++
-	left := l.left
-	l.left = 0
-	l.mu.Unlock()
+	l.stranger(&l.handshake, "handshake", tranship.ErrUnauthenticated, address, reason)
+}
+
+// RefusedConnection writes down that a connection or call of an address was refused by a
+// limit, before anything was read of it, and why; as Refused does.
+func (l *Log) RefusedConnection(address, reason string) {
+	if l == nil {
+		return
+	}
+	l.stranger(&l.connect, "connect", tranship.ErrUnavailable, address, reason)
+}
+
+// stranger writes a line about an address, if there may be one now.
+func (l *Log) stranger(budget *budget, action string, err error, address, reason string) {
+	left, ok := budget.take()
+	if !ok {
+		return
+	}
 	attributes := []slog.Attr{
-		slog.String("result", result(tranship.ErrUnauthenticated)),
+		slog.String("result", result(err)),
 		slog.String("peer", clip(address, maxName)),
-		slog.String("reason", clip(reason, maxName)),
+		reasonAttr(reason),
 	}
-	if left > 0 {
-		attributes = append(attributes, slog.Int("left_out", left))
+	l.write(action, append(attributes, leftOut(left)...))
+}
+
+// writeLeftOut tells of lines that were left out last.
+func (l *Log) writeLeftOut() {
+	for _, kind := range []struct {
+		action string
+		budget *budget
+		err    error
+	}{
+		{"authenticate", &l.authenticate, tranship.ErrUnauthenticated},
+		{"handshake", &l.handshake, tranship.ErrUnauthenticated},
+		{"connect", &l.connect, tranship.ErrUnavailable},
+		{"limit", &l.limited, tranship.ErrUnavailable},
+	} {
+		if left := kind.budget.takeLeft(); left > 0 {
+			l.write(kind.action, append([]slog.Attr{slog.String("result", result(kind.err))}, leftOut(left)...))
+		}
 	}
-	l.write("authenticate", attributes)
 }
 
 // write writes a line.
@@ -153,6 +187,9 @@ func (l *Log) write(action string, attributes []slog.Attr) {
 
 // done writes down an action that has ended with err.
 func (l *Log) done(ctx context.Context, action string, err error, attributes ...slog.Attr) {
+	if err != nil {
+		recorded.Failure(ctx)
+	}
 	all := append(make([]slog.Attr, 0, 10), slog.String("result", result(err)))
 	switch p := access.FromContext(ctx); {
 	case p.IsAnonymous():
@@ -177,6 +214,8 @@ func result(err error) string {
 		return strings.ToLower(rpcstatus.Reason(err))
 	}
 }
+
+func reasonAttr(reason string) slog.Attr { return slog.String("reason", clip(reason, maxName)) }
 
 func pathAttr(path string) slog.Attr {
 	return slog.String("path", clip(path, tranship.MaxPathBytes))

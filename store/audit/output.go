@@ -11,8 +11,12 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// maxWaiting bounds the lines that wait to be written.
-const maxWaiting = 10_000
+// maxWaiting bounds the lines that wait to be written, and maxWaitingBytes their bytes:
+// 10,000 lines of usual length.
+const (
+	maxWaiting      = 10_000
+	maxWaitingBytes = 8 << 20
+)
 
 // output is where lines go. Those that cannot be written wait.
 type output struct {
@@ -28,6 +32,7 @@ type output struct {
 	file    *os.File
 	info    os.FileInfo
 	waiting [][]byte
+	bytes   int // of waiting
 	lost    int
 }
 
@@ -48,11 +53,13 @@ func (o *output) ready() error {
 func (o *output) Write(line []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if len(o.waiting) == maxWaiting {
+	escaped := escape(line)
+	if len(o.waiting) == maxWaiting || o.bytes+len(escaped) > maxWaitingBytes {
 		o.lost++
 		return len(line), nil
 	}
-	o.waiting = append(o.waiting, escape(line))
+	o.waiting = append(o.waiting, escaped)
+	o.bytes += len(escaped)
 	o.flush()
 	return len(line), nil
 }
@@ -76,8 +83,9 @@ func (o *output) flush() bool {
 			return false
 		}
 		o.waiting = o.waiting[1:]
+		o.bytes -= len(line)
 	}
-	o.waiting = nil
+	o.waiting, o.bytes = nil, 0
 	if o.stuck.Swap(false) {
 		o.log.Warn("the audit log can be written again", "lost", o.lost)
 		o.lost = 0

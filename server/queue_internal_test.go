@@ -1,0 +1,145 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"google.golang.org/grpc/peer"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/access"
+)
+
+// from is the context of a call without credentials from an address.
+func from(ctx context.Context, address int) context.Context {
+	ip := net.IPv4(192, 0, byte(address>>8), byte(address))
+	return peer.NewContext(ctx, &peer.Peer{Addr: &net.TCPAddr{IP: ip}})
+}
+
+// silence makes as many calls that send nothing as each of so many addresses can have,
+// and makes each anew when it ends, until the context does.
+func silence(ctx context.Context, q *queue, addresses, calls int, principal string) {
+	for address := range addresses {
+		for range calls {
+			go func() {
+				own := from(ctx, address)
+				if principal != "" {
+					own = access.NewContext(own, access.Principal{Name: fmt.Sprint(principal, address)})
+				}
+				for ctx.Err() == nil {
+					p, err := q.enter(own, 1, true)
+					if err == nil {
+						select {
+						case <-p.over:
+						case <-ctx.Done():
+						}
+						p.leave()
+					}
+					select {
+					case <-time.After(100 * time.Millisecond):
+					case <-ctx.Done():
+					}
+				}
+			}()
+		}
+	}
+}
+
+// TestQueueSilence checks that calls that send nothing keep no other caller out,
+// whether they have credentials or not, from however many addresses they come.
+func TestQueueSilence(t *testing.T) {
+	for _, test := range []struct {
+		name, principal     string
+		addresses           int
+		prefer, credentials bool
+		within              time.Duration
+	}{
+		{name: "two strangers", addresses: 2, prefer: true, credentials: true},
+		{name: "eight strangers", addresses: 8, prefer: true, credentials: true},
+		{name: "a hundred strangers", addresses: 100, prefer: true, credentials: true},
+		{name: "two strangers and a stranger", addresses: 2, prefer: true, within: time.Second},
+		{name: "two addresses where none is known", addresses: 2, within: time.Second},
+		{name: "eight addresses where none is known", addresses: 8, within: time.Second},
+		{name: "two principals", addresses: 2, prefer: true, principal: "eve", credentials: true, within: time.Second},
+		{name: "eight principals", addresses: 8, prefer: true, principal: "eve", credentials: true, within: time.Second},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				q := NewMemory(0).arrivals
+				if test.prefer {
+					q.preferPrincipals(strangersPart)
+				}
+				ctx, cancel := context.WithCancel(t.Context())
+				silence(ctx, q, test.addresses, 28, test.principal)
+				time.Sleep(time.Second)
+				mine := from(ctx, 9999)
+				if test.credentials {
+					mine = access.NewContext(mine, access.Principal{Name: "alice"})
+				}
+				for range 20 {
+					begun := time.Now()
+					p, err := q.enter(mine, 1, true)
+					if err != nil {
+						t.Fatalf("after %v: %v", time.Since(begun), err)
+					}
+					if waited := time.Since(begun); waited > test.within {
+						t.Errorf("waited for %v", waited)
+					}
+					// Its message arrives a moment later.
+					select {
+					case <-time.After(10 * time.Millisecond):
+					case <-p.over:
+						t.Error("a call had to give way before its message could arrive")
+					}
+					p.leave()
+				}
+				cancel()
+				synctest.Wait()
+				if q.present.all != 0 || q.used != (tally{}) || len(q.callers) != 0 || q.waiting != 0 {
+					t.Errorf("when all have left, %d calls of %d callers are counted", q.present.all, len(q.callers))
+				}
+			})
+		})
+	}
+}
+
+// TestQueueArrived checks that a call that has sent its message does not give way.
+func TestQueueArrived(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue(4, 8)
+		var places []*place
+		for range 3 {
+			p, err := q.enter(from(t.Context(), 1), 1, true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			places = append(places, p)
+		}
+		for _, p := range places[:2] {
+			if err := p.arrived(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i := range 2 {
+			p, err := q.enter(from(t.Context(), 2), 1, false)
+			if err != nil {
+				t.Fatalf("call %d of another caller: %v", i, err)
+			}
+			defer p.leave()
+		}
+		if err := places[2].arrived(); !errors.Is(err, tranship.ErrUnavailable) {
+			t.Errorf("the silent call, %v later: %v, want that it gave way", arrivalGrace, err)
+		}
+		if _, err := q.enter(from(t.Context(), 3), 1, false); !errors.Is(err, tranship.ErrUnavailable) {
+			t.Errorf("while no call is silent: %v", err)
+		}
+		for _, p := range places {
+			p.leave()
+		}
+	})
+}

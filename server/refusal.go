@@ -1,0 +1,42 @@
+package server
+
+import (
+	"context"
+	"errors"
+
+	"github.com/tranship/tranship/internal/recorded"
+)
+
+// Refusal is an action of a stream that failed before the store was asked for it, such
+// as one with a path that is none, or a slot that may not join.
+type Refusal struct {
+	// Action is "put", "begin", "join", "read" or, for what belongs to no slot, "upload".
+	Action string
+	// Path and Upload, an upload's id, are what the client sent; "" if it sent none.
+	Path, Upload string
+	Err          error
+}
+
+// watch returns the context of an action of a stream, and a function that is to be called
+// when it has ended: it tells Options.Refused of a failure of which the store did not
+// write a line.
+func (s *Server) watch(ctx context.Context) (context.Context, func(refusal Refusal)) {
+	if s.options.Refused == nil {
+		return ctx, func(Refusal) {}
+	}
+	ctx, mark := recorded.NewContext(ctx)
+	return ctx, func(refusal Refusal) {
+		if !mark.Failure() {
+			s.refused(ctx, refusal)
+		}
+	}
+}
+
+// refused tells Options.Refused of a failure that is not the client's own end.
+func (s *Server) refused(ctx context.Context, refusal Refusal) {
+	err := refusal.Err
+	if s.options.Refused == nil || err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return
+	}
+	s.options.Refused(ctx, refusal)
+}
