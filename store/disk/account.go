@@ -80,9 +80,6 @@ func (s *Store) visitAccounts(ctx context.Context, dir *rootfs.Dir, directory st
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if child.unserved != nil {
-			continue
-		}
 		err := s.visitAccount(ctx, dir, child, visit)
 		if isLocal(err) {
 			if visit(account.File{}, child.skipped(err)) {

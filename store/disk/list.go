@@ -11,15 +11,15 @@ import (
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
-// List implements tranship.Reader. It has the names of one directory at each depth
-// in memory.
+// List implements tranship.Reader. It has up to listBytes of names in memory, and up to
+// maxOpenDirs directories open, whatever is in the directory and however deep it is.
 func (s *Store) List(ctx context.Context, options tranship.ListOptions) iter.Seq2[tranship.Entry, error] {
 	return func(yield func(tranship.Entry, error) bool) {
 		if err := tranship.ValidateDirectory(options.Directory); err != nil {
 			yield(tranship.Entry{}, err)
 			return
 		}
-		l := lister{ctx: ctx, store: s, options: options, yield: yield}
+		l := &lister{ctx: ctx, store: s, options: options, yield: yield, budget: nameBudget{listBytes}, dirs: openDirs{root: s.root}}
 		if err := l.start(); err != nil && err != errEnough {
 			yield(tranship.Entry{}, withoutMark(err))
 		}
@@ -34,9 +34,11 @@ type lister struct {
 	store   *Store
 	options tranship.ListOptions
 	yield   func(tranship.Entry, error) bool
+	budget  nameBudget
+	dirs    openDirs
 }
 
-func (l lister) start() error {
+func (l *lister) start() error {
 	if err := l.ctx.Err(); err != nil {
 		return err
 	}
@@ -50,48 +52,97 @@ func (l lister) start() error {
 	if err != nil {
 		return failWalk("list", directoryName(l.options.Directory), err)
 	}
-	defer dir.Close()
-	return l.list(dir, l.options.Directory)
+	return l.within(l.options.Directory, dir, l.list)
 }
 
-// list yields what is in a directory.
-func (l lister) list(dir *rootfs.Dir, directory string) error {
-	children, err := l.store.readChildren(dir, directory)
-	if err != nil {
+// list yields what is in a directory, the innermost of those that the list is in.
+func (l *lister) list(directory string) error {
+	return l.each(directory, l.from(directory), l.options.ReportSkipped, func(dir *rootfs.Dir, child child) error {
+		err := child.unserved
+		if err == nil {
+			err = l.child(dir, child)
+		}
+		if child.unserved != nil || isLocal(err) {
+			return l.leaveOut(child, err)
+		}
 		return err
-	}
-	for _, child := range children {
-		if err := l.ctx.Err(); err != nil {
-			return err
+	})
+}
+
+// child yields a file, and what is to be listed of a directory.
+func (l *lister) child(dir *rootfs.Dir, child child) error {
+	switch {
+	case !child.IsDir():
+		return l.file(dir, child)
+	case l.options.Recursive:
+		// All keys below begin with the directory's own.
+		if l.skips(child.key) && !strings.HasPrefix(l.options.StartAfter, child.key) {
+			return nil
 		}
-		switch {
-		case child.unserved != nil:
-			err = l.leaveOut(child, child.unserved)
-		case !child.IsDir():
-			err = l.file(dir, child)
-		case l.options.Recursive:
-			// All keys below begin with the directory's own.
-			if l.skips(child.key) && !strings.HasPrefix(l.options.StartAfter, child.key) {
-				continue
-			}
-			err = enter(dir, child, l.list)
-		case !l.skips(child.key):
-			err = l.directory(dir, child)
-		}
-		if isLocal(err) {
-			err = l.leaveOut(child, err)
-		}
-		if err != nil {
-			return err
-		}
+		return l.enter(dir, child, l.list)
+	case !l.skips(child.key):
+		return l.directory(dir, child)
 	}
 	return nil
 }
 
-// skips tells whether an entry does not sort after where the list is to start.
-func (l lister) skips(key string) bool { return key <= l.options.StartAfter }
+// from is the key in a directory before which nothing is wanted.
+func (l *lister) from(directory string) key {
+	below := l.options.StartAfter
+	if directory != "" {
+		var inside bool
+		if below, inside = strings.CutPrefix(below, directory+"/"); !inside {
+			return key{}
+		}
+	}
+	name, _, isDir := strings.Cut(below, "/")
+	return key{name, isDir}
+}
 
-func (l lister) file(dir *rootfs.Dir, child child) error {
+// each calls do for the files and directories in a directory, by ascending key, and with
+// report for what the store does not serve. The directory is the innermost of those that
+// the list is in. An error of the directory is one past which the list goes on only while
+// do has not been called: the directory is left out whole or not at all.
+func (l *lister) each(directory string, from key, report bool, do func(dir *rootfs.Dir, child child) error) error {
+	names := window{budget: &l.budget, directory: directory, entries: l.store.system.entries, report: report, from: from}
+	defer names.release()
+	failed := failWalk
+	for {
+		child, ok := names.child()
+		if !ok && names.complete {
+			return nil
+		}
+		dir, err := l.dirs.open()
+		if rootfs.IsAbsent(err) { // removed meanwhile
+			return nil
+		}
+		if err != nil {
+			return failed("list", directoryName(directory), err)
+		}
+		if !ok {
+			more, err := names.fill(dir)
+			if err != nil {
+				return failed("list", directoryName(directory), err)
+			}
+			if !more {
+				return nil
+			}
+			continue
+		}
+		if err := l.ctx.Err(); err != nil {
+			return err
+		}
+		failed = fail
+		if err := do(dir, child); err != nil {
+			return err
+		}
+	}
+}
+
+// skips tells whether an entry does not sort after where the list is to start.
+func (l *lister) skips(key string) bool { return key <= l.options.StartAfter }
+
+func (l *lister) file(dir *rootfs.Dir, child child) error {
 	if l.skips(child.key) {
 		return nil
 	}
@@ -108,8 +159,8 @@ func (l lister) file(dir *rootfs.Dir, child child) error {
 	return nil
 }
 
-func (l lister) directory(dir *rootfs.Dir, child child) error {
-	err := enter(dir, child, l.hasFile)
+func (l *lister) directory(dir *rootfs.Dir, child child) error {
+	err := l.enter(dir, child, l.hasFile)
 	if err != errFound && err != errUnclear {
 		return err
 	}
@@ -126,30 +177,44 @@ var (
 	errUnclear = errors.New("unclear")
 )
 
-// hasFile is errFound if there is a file in the directory or below it, and errUnclear
-// if there may be one in a directory below it that cannot be read.
-func (l lister) hasFile(dir *rootfs.Dir, directory string) error {
-	children, err := l.store.readChildren(dir, directory)
-	if err != nil {
-		return err
+// hasFile is errFound if there is a file in a directory or below it, and errUnclear if
+// there may be one in a directory below it that cannot be read. The directory is the
+// innermost of those that the list is in.
+func (l *lister) hasFile(directory string) error {
+	dir, err := l.dirs.open()
+	if rootfs.IsAbsent(err) { // removed meanwhile
+		return nil
 	}
-	if slices.ContainsFunc(children, func(c child) bool { return c.unserved == nil && !c.IsDir() }) {
+	if err != nil {
+		return failWalk("list", directoryName(directory), err)
+	}
+	found, directories := false, false
+	err = l.store.system.entries(dir, directory, func(entry rootfs.Entry) bool {
+		found = entry.Type().IsRegular() && isName(directory, entry.Name())
+		directories = directories || entry.IsDir()
+		return !found
+	})
+	switch {
+	case found:
 		return errFound
+	case err != nil && !rootfs.IsAbsent(err): // absent: removed after it was opened
+		return failWalk("list", directoryName(directory), err)
+	case !directories:
+		return nil
 	}
 	var unclear error
-	for _, child := range children {
-		if err := l.ctx.Err(); err != nil {
-			return err
+	err = l.each(directory, key{}, false, func(dir *rootfs.Dir, child child) error {
+		if !child.IsDir() { // made meanwhile
+			return errFound
 		}
-		if child.unserved != nil {
-			continue
+		err := l.enter(dir, child, l.hasFile)
+		if err == errUnclear || isLocal(err) {
+			unclear, err = errUnclear, nil
 		}
-		switch err := enter(dir, child, l.hasFile); {
-		case err == errUnclear || isLocal(err):
-			unclear = errUnclear
-		case err != nil:
-			return err
-		}
+		return err
+	})
+	if err != nil {
+		return err
 	}
 	return unclear
 }
@@ -164,27 +229,23 @@ type child struct {
 // IsDir tells a directory by its key.
 func (c child) IsDir() bool { return len(c.key) > len(c.path) }
 
-// readChildren returns what is in a directory, by ascending key. Of what the store
-// keeps for itself there is nothing.
+// readChildren returns the files and directories in a directory that the store serves, by
+// ascending key.
 func (s *Store) readChildren(dir *rootfs.Dir, directory string) ([]child, error) {
-	entries, err := s.system.readDir(dir, directory)
+	var children []child
+	err := s.system.entries(dir, directory, func(entry rootfs.Entry) bool {
+		if kindOf(entry).isServed() && isName(directory, entry.Name()) {
+			c := child{name: entry.Name(), path: join(directory, entry.Name())}
+			c.key = c.path
+			if entry.IsDir() {
+				c.key += "/"
+			}
+			children = append(children, c)
+		}
+		return true
+	})
 	if err != nil && !rootfs.IsAbsent(err) { // absent: removed after it was opened
 		return nil, failWalk("list", directoryName(directory), err)
-	}
-	var children []child
-	for _, entry := range entries {
-		if directory == "" && strings.EqualFold(entry.Name(), tranship.ReservedSegment) {
-			continue
-		}
-		c := child{name: entry.Name(), path: join(directory, entry.Name())}
-		c.key = c.path
-		if entry.IsDir() {
-			c.key += "/"
-		}
-		if c.unserved = tranship.ValidatePath(c.path); c.unserved == nil {
-			c.unserved = unserved(entry.Type())
-		}
-		children = append(children, c)
 	}
 	slices.SortFunc(children, func(a, b child) int { return strings.Compare(a.key, b.key) })
 	return children, nil
@@ -201,6 +262,26 @@ func enter(dir *rootfs.Dir, child child, do func(dir *rootfs.Dir, directory stri
 	}
 	defer sub.Close()
 	return do(sub, child.path)
+}
+
+// enter calls do in a directory below the innermost of those that the list is in, unless
+// it is gone.
+func (l *lister) enter(dir *rootfs.Dir, child child, do func(directory string) error) error {
+	sub, err := dir.Sub(child.name)
+	if rootfs.IsAbsent(err) {
+		return nil
+	}
+	if err != nil {
+		return failWalk("list", child.path, err)
+	}
+	return l.within(child.path, sub, do)
+}
+
+// within calls do in a directory, which it closes.
+func (l *lister) within(path string, dir *rootfs.Dir, do func(directory string) error) error {
+	l.dirs.push(path, dir)
+	defer l.dirs.pop()
+	return do(path)
 }
 
 func join(directory, name string) string {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"syscall"
 
 	"github.com/tranship/tranship"
@@ -44,7 +43,7 @@ func failWalk(op, path string, err error) error { return localTo(fail(op, path, 
 
 // leaveOut reports what a list goes on without, if that is asked for. err is why. It
 // returns what ends the list.
-func (l lister) leaveOut(child child, err error) error {
+func (l *lister) leaveOut(child child, err error) error {
 	switch {
 	case !l.options.ReportSkipped && child.unserved == nil:
 		return withoutMark(err)
@@ -65,18 +64,6 @@ func (c child) skipped(err error) *tranship.SkippedError {
 		err = fmt.Errorf("the store cannot read it: %w", errno)
 	}
 	return &tranship.SkippedError{Path: c.path, IsDir: c.IsDir(), Err: err}
-}
-
-// unserved is why a store has nothing of a type of file; nil if it has.
-func unserved(kind fs.FileMode) error {
-	switch {
-	case kind.IsRegular(), kind.IsDir():
-		return nil
-	case kind&fs.ModeSymlink != 0:
-		return kindError("it is a symbolic link")
-	default:
-		return kindError("it is a special file")
-	}
 }
 
 // kindError says that something is neither a file nor a directory. It matches

@@ -17,12 +17,12 @@ import (
 // unreadable is a system that fails to read some directories.
 func unreadable(causes map[string]error) system {
 	system := realSystem()
-	system.readDir = func(dir *rootfs.Dir, path string) ([]rootfs.Entry, error) {
+	system.entries = func(dir *rootfs.Dir, path string, each func(rootfs.Entry) bool) error {
 		if cause := causes[path]; cause != nil {
 			// As package os reports it, with the full name.
-			return nil, &fs.PathError{Op: "readdir", Path: "/somewhere/" + path, Err: cause}
+			return &fs.PathError{Op: "readdir", Path: "/somewhere/" + path, Err: cause}
 		}
-		return dir.ReadDir()
+		return dir.Entries(each)
 	}
 	return system
 }

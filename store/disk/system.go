@@ -26,8 +26,8 @@ type system struct {
 	sync     func(file *os.File) error
 	setxattr func(file *os.File, name string, value []byte) error
 	syncDir  func(dir *rootfs.Dir) error
-	// readDir reads the directory at path, which dir is.
-	readDir func(dir *rootfs.Dir, path string) ([]rootfs.Entry, error)
+	// entries reads the directory at path, which dir is: see rootfs.Dir.Entries.
+	entries func(dir *rootfs.Dir, path string, each func(rootfs.Entry) bool) error
 	free    func(dir *rootfs.Dir) (int64, error)
 	// rename fails with fs.ErrExist instead of replacing, unless it may.
 	rename func(from *rootfs.Dir, name string, to *rootfs.Dir, newName string, replace bool) error
@@ -51,7 +51,7 @@ func realSystem() system {
 		sync:     (*os.File).Sync,
 		setxattr: rootfs.Setxattr,
 		syncDir:  (*rootfs.Dir).Sync,
-		readDir:  func(dir *rootfs.Dir, _ string) ([]rootfs.Entry, error) { return dir.ReadDir() },
+		entries:  func(dir *rootfs.Dir, _ string, each func(rootfs.Entry) bool) error { return dir.Entries(each) },
 		free:     (*rootfs.Dir).FreeBytes,
 		rename: func(from *rootfs.Dir, name string, to *rootfs.Dir, newName string, replace bool) error {
 			if replace {

@@ -63,30 +63,46 @@ func (s *Store) allSessions() []*session {
 	return slices.Collect(maps.Values(s.sessions))
 }
 
-// ListUploads implements tranship.Uploads. It lists what was there when it began.
+// ListUploads implements tranship.Uploads. It has up to 2,000 of them in memory.
 func (s *Store) ListUploads(ctx context.Context, directory string) iter.Seq2[tranship.UploadInfo, error] {
 	return func(yield func(tranship.UploadInfo, error) bool) {
 		if err := tranship.ValidateDirectory(directory); err != nil {
 			yield(tranship.UploadInfo{}, err)
 			return
 		}
-		infos, err := s.unfinished(ctx, directory)
-		for _, info := range infos {
-			if err = ctx.Err(); err != nil {
-				break
+		var last tranship.UploadInfo
+		for {
+			infos, err := s.unfinished(ctx, directory, last)
+			for _, info := range infos {
+				if err = ctx.Err(); err != nil {
+					break
+				}
+				if !yield(info, nil) {
+					return
+				}
+				last = info
 			}
-			if !yield(info, nil) {
+			if err != nil {
+				yield(tranship.UploadInfo{}, err)
 				return
 			}
-		}
-		if err != nil {
-			yield(tranship.UploadInfo{}, err)
+			if len(infos) < uploadsPiece {
+				return
+			}
 		}
 	}
 }
 
-// unfinished are the uploads that ListUploads is to yield.
-func (s *Store) unfinished(ctx context.Context, directory string) ([]tranship.UploadInfo, error) {
+// uploadsPiece is how many uploads ListUploads looks for at once.
+const uploadsPiece = 1000
+
+// compareUploads compares uploads as they are listed.
+func compareUploads(a, b tranship.UploadInfo) int {
+	return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.ID, b.ID))
+}
+
+// unfinished are the first uploadsPiece of the uploads that come after last.
+func (s *Store) unfinished(ctx context.Context, directory string, last tranship.UploadInfo) ([]tranship.UploadInfo, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -102,14 +118,16 @@ func (s *Store) unfinished(ctx context.Context, directory string) ([]tranship.Up
 	s.sweep()
 	var all []tranship.UploadInfo
 	for _, begun := range s.allSessions() {
-		if info, ok := begun.info(); ok && isIn(info.Path, directory) {
+		if info, ok := begun.info(); ok && isIn(info.Path, directory) && compareUploads(info, last) > 0 {
 			all = append(all, info)
 		}
+		if len(all) == 2*uploadsPiece {
+			slices.SortFunc(all, compareUploads)
+			all = all[:uploadsPiece]
+		}
 	}
-	slices.SortFunc(all, func(a, b tranship.UploadInfo) int {
-		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.ID, b.ID))
-	})
-	return all, nil
+	slices.SortFunc(all, compareUploads)
+	return all[:min(len(all), uploadsPiece)], nil
 }
 
 // isIn tells whether a path is a directory's, or of something below it.
