@@ -116,7 +116,7 @@ func asNobody(t *testing.T, args ...string) *exec.Cmd {
 		t.Skip("needs root, to run the program as another user")
 	}
 	// Other users cannot enter the directories of tests.
-	directory, err := os.MkdirTemp("", "nobody")
+	directory, err := os.MkdirTemp("", "nobody") //nolint:usetesting // others cannot enter those
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,7 +149,7 @@ func asNobody(t *testing.T, args ...string) *exec.Cmd {
 // sharedDirectory is a temporary directory that the user nobody may use.
 func sharedDirectory(t *testing.T) string {
 	t.Helper()
-	directory, err := os.MkdirTemp("", "open")
+	directory, err := os.MkdirTemp("", "open") //nolint:usetesting // others cannot enter those
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -85,6 +85,10 @@ func (s *search) walk(directory string, pattern []string) bool {
 	}
 	for entry, err := range s.store.List(s.ctx, tranship.ListOptions{Directory: directory, ReportSkipped: true}) {
 		skipped, isSkipped := errors.AsType[*tranship.SkippedError](err)
+		if errors.Is(err, tranship.ErrDenied) && !isSkipped {
+			s.leaveOut(&tranship.SkippedError{Path: directory, IsDir: true, Err: err})
+			return true
+		}
 		if err != nil && !isSkipped {
 			return s.yield("", err) && false
 		}

@@ -1,10 +1,11 @@
 // Package disk keeps files in a directory, each as an ordinary file at its path,
 // so that the directory can be read, filled and edited by hand as well.
 //
-// What is not a file of the store is not visible and never touched: symbolic
-// links, which are followed nowhere, special files, and names that are no valid
-// paths. A file has one path, the one under which its directory lists it, also where
-// the file system finds it under others.
+// What is not a file of the store is never touched: symbolic links, which are followed
+// nowhere, special files, and names that are no valid paths. Of these, and of directories
+// that cannot be read, nothing is visible but that lists report them, by path and kind,
+// as left out. A file has one path, the one under which its directory lists it, also
+// where the file system finds it under others.
 //
 // The store's own state is in ".tranship" below the directory, which no path reaches. It
 // is known by device and inode: no path reaches it either when it is renamed, moved or
