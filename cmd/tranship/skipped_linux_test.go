@@ -320,3 +320,20 @@ func TestUploadGoesOnPastUnreadableDirectories(t *testing.T) {
 		output(t, 0, "rm", "-r", server+"/one", server+"/two")
 	}
 }
+
+// A move of a directory goes on past a file that fails.
+func TestMoveGoesOnPastAFile(t *testing.T) {
+	t.Parallel()
+	root, server := serveAsNobody(t, nil, "d/a", "d/unread", "d/z")
+	if err := os.Chown(filepath.Join(root, "d/unread"), 0, 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(filepath.Join(root, "d/unread"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	reports(t, 4, "permission denied", server, []string{"d/unread"}, "mv", server+"/d", server+"/moved")
+	if got := filesBelow(t, filepath.Join(root, "moved")); got != "a z" {
+		t.Errorf("moved %s", got)
+	}
+	reports(t, 4, "permission denied", server, []string{"d/unread"}, "cp", "-r", server+"/d", filepath.Join(t.TempDir(), "local"))
+}
