@@ -51,6 +51,9 @@ func (d *Dir) resolve(name string) string {
 	if d.guard == nil || d.guard.folding == nil {
 		return name
 	}
+	if _, err := d.root.Lstat(name); err == nil {
+		return name
+	}
 	entries, err := d.ReadDir()
 	if err != nil {
 		return name
@@ -60,9 +63,6 @@ func (d *Dir) resolve(name string) string {
 		found = d.guard.folding.Stores(name)
 	}
 	for _, entry := range entries {
-		if entry.Name() == name {
-			return name
-		}
 		if d.guard.folding.Finds(name, entry.Name()) {
 			found = entry.Name()
 		}
