@@ -10,10 +10,7 @@ func (s *Server) SetKeepalive(interval time.Duration) { s.keepalive = interval }
 
 // Idle reports whether nothing is counted: no call, and no payload.
 func (m *Memory) Idle() bool {
-	m.calls.mu.Lock()
-	calls := m.calls.present.all
-	m.calls.mu.Unlock()
-	if m.active.Load() != 0 || calls != 0 {
+	if m.active.Load() != 0 || m.calls.Present() != 0 {
 		return false
 	}
 	if !m.payload.TryAcquire(m.most) {
@@ -25,13 +22,16 @@ func (m *Memory) Idle() bool {
 
 // enter counts a call that streams and has sent its first message.
 func (m *Memory) enter(ctx context.Context, weight int64) (leave func(), err error) {
-	place, err := m.calls.enter(ctx, weight, false)
+	place, err := m.calls.Enter(ctx, weight, false)
 	if err != nil {
 		return nil, err
 	}
 	m.active.Add(1)
 	return func() {
 		m.active.Add(-1)
-		place.leave()
+		place.Leave()
 	}, nil
 }
+
+// admissionTime is how long a call waits for others to end: package fair's.
+const admissionTime = 10 * time.Second

@@ -4,12 +4,12 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"golang.org/x/sync/semaphore"
 	"google.golang.org/grpc"
 
 	"github.com/tranship/tranship/internal/rpcstatus"
+	"github.com/tranship/tranship/server/internal/fair"
 )
 
 // DefaultMemoryLimit is that of a Memory made with 0, 512 MiB.
@@ -29,9 +29,6 @@ const (
 	waitingCallBytes = streamWindow
 )
 
-// admissionTime is how long a call waits for others to end.
-const admissionTime = 10 * time.Second
-
 // minArriving is for how many calls with one message there is always room: for more than
 // one caller.
 const minArriving = 4
@@ -50,11 +47,11 @@ const wideFraction = 5
 // One caller, who is a principal or, if that is not known, an IPv4 address or IPv6 /64,
 // has at most three quarters of all that, so that there is always room for others. A
 // call that has sent no message has its place only as long as no caller with fewer
-// calls needs it. See queue.
+// calls needs it. See package fair.
 //
 // It is safe for concurrent use; several services can share one.
 type Memory struct {
-	calls, arrivals *queue
+	calls, arrivals *fair.Queue
 	payload         *semaphore.Weighted
 	// active are the calls under way, of capacity.
 	active   atomic.Int64
@@ -77,9 +74,10 @@ func NewMemory(limit int64) *Memory {
 	payload := limit / 32
 	arriving, waiting := max(limit/16/callBytes, minArriving), max(limit/32/waitingCallBytes, 1)
 	calls := (limit - payload - arriving*callBytes - waiting*waitingCallBytes) / (callBytes + waitingCallBytes)
+	const full = "there are as many transfers under way as the server's memory limit allows (--memory-limit)"
 	return &Memory{
-		calls:    newQueue(calls, 2*calls),
-		arrivals: newQueue(arriving, arriving+waiting),
+		calls:    fair.New(fair.Options{Places: calls, Room: 2 * calls, Full: full}),
+		arrivals: fair.New(fair.Options{Places: arriving, Room: arriving + waiting, Full: full}),
 		payload:  semaphore.NewWeighted(payload),
 		most:     payload,
 
@@ -100,35 +98,35 @@ const strangersPart = 4
 // they cannot keep callers with credentials out, from however many addresses they come.
 // It is for servers that know callers by their credentials, before they serve.
 func (m *Memory) PreferPrincipals() {
-	m.calls.preferPrincipals(strangersPart)
-	m.arrivals.preferPrincipals(strangersPart)
+	m.calls.PreferPrincipals(strangersPart)
+	m.arrivals.PreferPrincipals(strangersPart)
 }
 
 // stream runs the handler of a call that streams, when it is its turn. The handler may
 // still run when stream has returned because the call had to give way: gRPC then ends the
 // call, and with it what the handler waits for.
 func (m *Memory) stream(stream grpc.ServerStream, weight int64, handler func(stream grpc.ServerStream) error) error {
-	place, err := m.calls.enter(stream.Context(), weight, true)
+	place, err := m.calls.Enter(stream.Context(), weight, true)
 	if err != nil {
 		return rpcstatus.Error(err)
 	}
 	m.active.Add(1)
 	defer m.active.Add(-1)
-	defer place.leave()
+	defer place.Leave()
 	done := make(chan error, 1)
 	go func() { done <- handler(&arrivingStream{ServerStream: stream, place: place}) }()
 	select {
 	case err := <-done:
 		return err
-	case <-place.over:
-		return rpcstatus.Error(errOvertaken())
+	case <-place.Over():
+		return rpcstatus.Error(fair.ErrOvertaken())
 	}
 }
 
 // arrivingStream tells its place when the first message has arrived.
 type arrivingStream struct {
 	grpc.ServerStream
-	place *place
+	place *fair.Place
 	told  bool // by the one goroutine that receives
 }
 
@@ -138,7 +136,7 @@ func (s *arrivingStream) RecvMsg(message any) error {
 	if err == nil && !s.told {
 		s.told = true
 		// If the call had to give way, it has got its status.
-		_ = s.place.arrived()
+		_ = s.place.Arrived()
 	}
 	return err
 }
@@ -164,18 +162,18 @@ func (m *Memory) Guard(description *grpc.ServiceDesc) *grpc.ServiceDesc {
 // receive receives the only message of a call, when it is its turn. When the call has to
 // give way, it returns before decode does, which then ends with the call.
 func (m *Memory) receive(ctx context.Context, decode func() error) error {
-	place, err := m.arrivals.enter(ctx, 1, true)
+	place, err := m.arrivals.Enter(ctx, 1, true)
 	if err != nil {
 		return rpcstatus.Error(err)
 	}
-	defer place.leave()
+	defer place.Leave()
 	done := make(chan error, 1)
 	go func() { done <- decode() }()
 	select {
 	case err := <-done:
 		return err
-	case <-place.over:
-		return rpcstatus.Error(errOvertaken())
+	case <-place.Over():
+		return rpcstatus.Error(fair.ErrOvertaken())
 	}
 }
 

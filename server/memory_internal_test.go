@@ -118,7 +118,7 @@ func TestMemoryWeight(t *testing.T) {
 		t.Fatal(err)
 	}
 	leave()
-	if len(memory.calls.callers) != 0 {
+	if memory.calls.Present() != 0 {
 		t.Error("who has left is remembered")
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/tranship/tranship/access/authn"
+	"github.com/tranship/tranship/server/limit"
 	"github.com/tranship/tranship/store/audit"
 )
 
@@ -15,13 +16,14 @@ import (
 // audited, from their headers on.
 type guardedRegistrar struct {
 	grpc.ServiceRegistrar
+	limiter  *limit.Limiter
 	identity *authn.Interceptor
 	log      *audit.Log
 }
 
 // RegisterService implements grpc.ServiceRegistrar.
 func (r guardedRegistrar) RegisterService(description *grpc.ServiceDesc, service any) {
-	r.ServiceRegistrar.RegisterService(r.identity.Guard(r.log.Guard(description)), service)
+	r.ServiceRegistrar.RegisterService(r.limiter.Guard(r.identity.Guard(r.log.Guard(description))), service)
 }
 
 // unknownMethod handles calls of methods that no service has. gRPC would answer them

@@ -175,7 +175,8 @@ func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
 	if err != nil {
 		return err
 	}
-	protected, auditLog, err := flags.protection.protect(limited, string(flags.anonymous), g.out, logger)
+	bounded := flags.limits.bounded(limited, descriptorLimit(), logger)
+	protected, auditLog, err := flags.protection.protect(bounded, string(flags.anonymous), g.out, logger)
 	if err != nil {
 		return err
 	}

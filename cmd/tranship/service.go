@@ -63,7 +63,7 @@ func newService(store tranship.Store, identity *authn.Interceptor, auditLog *aud
 	// line.
 	limiter := flags.limits.limiter(auditLog.RefusedConnection, log)
 	settings := slices.Concat(
-		identity.ServerOptions(), []grpc.ServerOption{grpc.ChainStreamInterceptor(auditLog.Stream, refuseUnknown), grpc.UnknownServiceHandler(unknownMethod)},
+		[]grpc.ServerOption{grpc.ChainStreamInterceptor(limiter.Stream)}, identity.ServerOptions(), []grpc.ServerOption{grpc.ChainStreamInterceptor(auditLog.Stream, refuseUnknown), grpc.UnknownServiceHandler(unknownMethod)},
 		limiter.ServerOptions(), server.GRPCOptions(options), limiter.Settings())
 	settings = append(settings, grpc.Creds(limiter.Credentials(transport)))
 	s := &service{
@@ -74,7 +74,7 @@ func newService(store tranship.Store, identity *authn.Interceptor, auditLog *aud
 		drainTimeout: flags.drainTimeout,
 		log:          log,
 	}
-	registrar := guardedRegistrar{s.grpc, identity, auditLog}
+	registrar := guardedRegistrar{s.grpc, limiter, identity, auditLog}
 	s.native.Register(registrar)
 	filesrv.New(store, filesrv.Options{
 		UploadSuffix: flags.filesrv.uploadSuffix,

@@ -3,8 +3,10 @@ package filesrv
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/tranship/tranship"
@@ -46,7 +48,17 @@ func match(ctx context.Context, store tranship.Reader, name string) iter.Seq2[st
 				return
 			}
 		}
-		if (found || s.walk("", strings.Split(name, "/"))) && s.unread != nil {
+		if !found {
+			pattern := strings.Split(name, "/")
+			if wild := len(pattern) - len(slices.DeleteFunc(slices.Clone(pattern), isWild)); wild > maxWild {
+				yield("", &tranship.InvalidError{Field: "filename", Rule: fmt.Sprintf("a pattern has at most %d segments with wildcards, not %d", maxWild, wild)})
+				return
+			}
+			if !s.walk("", pattern) {
+				return
+			}
+		}
+		if s.unread != nil {
 			yield("", s.unread)
 		}
 	}
@@ -69,13 +81,18 @@ func (s *search) leaveOut(skipped *tranship.SkippedError) {
 		s.unread = skipped
 	}
 }
+// maxWild bounds the segments of a pattern that have wildcards: a list is under way for
+// each of them at once.
+const maxWild = 8
+
+func isWild(segment string) bool { return strings.ContainsAny(segment, `*?[\`) }
 
 // walk yields the files below directory that match a pattern, given as segments. It
 // looks only into directories that match as far. It returns false when it must
 // stop.
 func (s *search) walk(directory string, pattern []string) bool {
 	segment, rest := pattern[0], pattern[1:]
-	if !strings.ContainsAny(segment, `*?[\`) {
+	if !isWild(segment) {
 		next := path.Join(directory, segment)
 		if len(rest) > 0 {
 			return s.walk(next, rest)

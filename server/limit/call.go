@@ -19,6 +19,9 @@ import (
 // unary waits for the turn of a call of one message, which has arrived.
 func (l *Limiter) unary(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 	arrived(ctx)
+	if err := refusal(ctx); err != nil {
+		return nil, err
+	}
 	if err := l.turn(ctx); err != nil {
 		return nil, err
 	}
@@ -27,7 +30,7 @@ func (l *Limiter) unary(ctx context.Context, request any, _ *grpc.UnaryServerInf
 
 // turn waits until a caller may make one more call.
 func (l *Limiter) turn(ctx context.Context) error {
-	calls := l.clients.get(caller.Name(ctx)).calls
+	calls := l.client(ctx).calls
 	if calls == nil {
 		return nil
 	}
@@ -47,6 +50,9 @@ func (l *Limiter) turn(ctx context.Context) error {
 // ends the stream, and with it the handler's waiting.
 func (l *Limiter) stream(server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
 	arrived(stream.Context())
+	if err := refusal(stream.Context()); err != nil {
+		return err
+	}
 	if err := l.turn(stream.Context()); err != nil {
 		return err
 	}
@@ -59,7 +65,7 @@ func (l *Limiter) stream(server any, stream grpc.ServerStream, info *grpc.Stream
 		sent:         now(),
 	}
 	c.ctx = pace.NewContext(stream.Context(), c.pace)
-	for _, limiter := range []*rate.Limiter{l.clients.get(caller.Name(c.ctx)).bandwidth, l.bandwidth} {
+	for _, limiter := range []*rate.Limiter{l.client(c.ctx).bandwidth, l.bandwidth} {
 		if limiter != nil {
 			c.bandwidth = append(c.bandwidth, limiter)
 		}

@@ -2,9 +2,13 @@ package limit
 
 import (
 	"container/list"
+	"context"
 	"sync"
 
 	"golang.org/x/time/rate"
+
+	"github.com/tranship/tranship/access"
+	"github.com/tranship/tranship/server/internal/caller"
 )
 
 // client is what is remembered of a principal or peer. Limiters are nil where there is
@@ -25,6 +29,15 @@ func (l *Limiter) newClient(name string) *client {
 		c.calls = rate.NewLimiter(rate.Limit(n), l.options.CallsBurst)
 	}
 	return c
+}
+
+// client is what is remembered of the caller of a call.
+func (l *Limiter) client(ctx context.Context) *client {
+	name := caller.Name(ctx)
+	if access.FromContext(ctx).IsAnonymous() {
+		return l.peers.get(name)
+	}
+	return l.principals.get(name)
 }
 
 // clients are those that were seen last, of a bounded number: who comes back after

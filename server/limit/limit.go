@@ -113,9 +113,9 @@ const (
 	arrivalTime = 30 * time.Second
 	// turnTime is how long a call waits for its turn.
 	turnTime = 5 * time.Second
-	// rememberedClients bounds of how many clients it is remembered what they did
-	// in the last seconds.
-	rememberedClients = 1 << 16
+	// rememberedClients bounds the principals of which it is remembered what they did in
+	// the last seconds, and as many peers: some 7 MiB each.
+	rememberedClients = 1 << 14
 )
 
 // number is n, or the default for 0, or 0 for less.
@@ -155,7 +155,9 @@ func (o Options) withDefaults() Options {
 type Limiter struct {
 	options   Options
 	bandwidth *rate.Limiter
-	clients   clients
+	// peers and principals are remembered apart, so that a caller with many addresses
+	// cannot make the limits of principals fresh.
+	peers, principals clients
 
 	mu sync.Mutex
 	// connections and streams are those under way of each peer.
@@ -178,7 +180,7 @@ func New(options Options) *Limiter {
 		streams:     make(map[string]int),
 		framedConns: make(map[ends]*framedConn),
 	}
-	l.clients = newClients(rememberedClients, l.newClient)
+	l.peers, l.principals = newClients(rememberedClients, l.newClient), newClients(rememberedClients, l.newClient)
 	return l
 }
 

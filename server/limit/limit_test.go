@@ -4,8 +4,10 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -273,4 +275,57 @@ func TestStreamsPerSecond(t *testing.T) {
 		t.Error("none of 100 calls was refused")
 	}
 	eventually(t, func() error { return check(t, client) })
+}
+
+// A call that is refused leaves nothing in memory, whatever deadline it has.
+func TestRefusedCallsAreForgotten(t *testing.T) {
+	address := serve(t, limit.Options{StreamsPerPeer: 1, StreamsPerConnection: -1, StreamsPerSecond: -1, CallsPerSecond: -1, FramesPerSecond: -1})
+	a := newAttack(t, address, true)
+	var block strings.Builder
+	encoder := hpack.NewEncoder(&block)
+	const calls = 20_000
+	ended := make(chan error, 1)
+	go func() {
+		for n := 0; n < calls-1; { // one is taken
+			frame, err := a.ReadFrame()
+			if err != nil {
+				ended <- err
+				return
+			}
+			if h, ok := frame.(*http2.HeadersFrame); ok && h.StreamEnded() {
+				n++
+			}
+		}
+		ended <- nil
+	}()
+	var before, after runtime.MemStats
+	for n := range uint32(calls) {
+		if n == 1000 {
+			runtime.GC()
+			runtime.ReadMemStats(&before)
+		}
+		block.Reset()
+		for _, field := range []hpack.HeaderField{
+			{Name: ":method", Value: "POST"}, {Name: ":scheme", Value: "http"}, {Name: ":path", Value: healthv1.Health_Watch_FullMethodName},
+			{Name: ":authority", Value: "x"}, {Name: "content-type", Value: "application/grpc"}, {Name: "grpc-timeout", Value: "99999999H"},
+		} {
+			if err := encoder.WriteField(field); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := a.WriteHeaders(http2.HeadersFrameParam{StreamID: 2*n + 1, BlockFragment: []byte(block.String()), EndHeaders: true}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, func() error {
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		if grown := int64(after.HeapObjects) - int64(before.HeapObjects); grown > calls/2 {
+			return fmt.Errorf("%d calls that were refused left %d objects in memory", calls, grown)
+		}
+		return nil
+	})
 }

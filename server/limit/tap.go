@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 	"google.golang.org/grpc/tap"
@@ -20,24 +21,21 @@ func now() time.Time { return time.Now() }
 // arrivalKey is the key, in a call's context, of the end of waiting for its message.
 type arrivalKey struct{}
 
+// refusalKey is the key, in a call's context, of why it is refused.
+type refusalKey struct{}
+
 // Tap counts a call before anything is spent on it. It is a part of ServerOptions, for
-// those who have a tap of their own to call it from.
+// servers that have a tap of their own to call it from. It does not fail: gRPC (1.85)
+// never releases the timer of a call with a deadline that a tap refuses, which so is in
+// memory for as long as its client said. The call is refused by the interceptors, and
+// before those by Guard and Stream, if they are used.
 func (l *Limiter) Tap(ctx context.Context, _ *tap.Info) (context.Context, error) {
 	name := caller.Peer(ctx)
-	ctx, err := l.tap(ctx, name)
-	if from, ok := peer.FromContext(ctx); ok && err != nil && from.Addr != nil {
-		l.options.Refused(from.Addr.String(), status.Convert(err).Message())
-	}
-	return ctx, err
-}
-
-// tap counts a call of a peer.
-func (l *Limiter) tap(ctx context.Context, name string) (context.Context, error) {
-	if begins := l.clients.get("peer " + name).begins; begins != nil && !begins.Allow() {
-		return ctx, refuse("%s begins more than %d calls a second (--max-streams-per-second): wait, and try again", name, l.options.StreamsPerSecond)
-	}
-	if !l.admitStream(name) {
-		return ctx, refuse("%s has %d calls under way, and may have no more (--max-streams-per-peer): try again when some have ended", name, l.options.StreamsPerPeer)
+	if why := l.admitCall(name); why != nil {
+		if from, ok := peer.FromContext(ctx); ok && from.Addr != nil {
+			l.options.Refused(from.Addr.String(), status.Convert(why).Message())
+		}
+		return context.WithValue(ctx, refusalKey{}, why), nil
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	arrival := time.AfterFunc(arrivalTime, cancel)
@@ -48,6 +46,50 @@ func (l *Limiter) tap(ctx context.Context, name string) (context.Context, error)
 		l.releaseStream(name)
 	})
 	return context.WithValue(ctx, arrivalKey{}, arrival), nil
+}
+
+// admitCall counts a call of a peer, or returns the status that it is refused with.
+func (l *Limiter) admitCall(name string) error {
+	if begins := l.peers.get("peer " + name).begins; begins != nil && !begins.Allow() {
+		return refuse("%s begins more than %d calls a second (--max-streams-per-second): wait, and try again", name, l.options.StreamsPerSecond)
+	}
+	if !l.admitStream(name) {
+		return refuse("%s has %d calls under way, and may have no more (--max-streams-per-peer): try again when some have ended", name, l.options.StreamsPerPeer)
+	}
+	return nil
+}
+
+// refusal is the status that a call is to be refused with, if it is.
+func refusal(ctx context.Context) error {
+	err, _ := ctx.Value(refusalKey{}).(error)
+	return err
+}
+
+// Guard returns a copy of a service's description in which calls of one message that Tap
+// counted as too many are refused at once, before their message arrives.
+func (l *Limiter) Guard(description *grpc.ServiceDesc) *grpc.ServiceDesc {
+	guarded := *description
+	guarded.Methods = make([]grpc.MethodDesc, len(description.Methods))
+	for i, method := range description.Methods {
+		handler := method.Handler
+		method.Handler = func(service any, ctx context.Context, decode func(any) error, interceptor grpc.UnaryServerInterceptor) (any, error) {
+			if err := refusal(ctx); err != nil {
+				return nil, err
+			}
+			return handler(service, ctx, decode, interceptor)
+		}
+		guarded.Methods[i] = method
+	}
+	return &guarded
+}
+
+// Stream implements grpc.StreamServerInterceptor: it does for streams what Guard does
+// for other calls. It belongs before all others.
+func (l *Limiter) Stream(server any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+	if err := refusal(stream.Context()); err != nil {
+		return err
+	}
+	return handler(server, stream)
 }
 
 // arrived ends the wait for the only message of a call.

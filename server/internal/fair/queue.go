@@ -1,4 +1,6 @@
-package server
+// Package fair shares a number of places among callers, so that none is kept out by
+// others.
+package fair
 
 import (
 	"cmp"
@@ -13,11 +15,14 @@ import (
 	"github.com/tranship/tranship/server/internal/caller"
 )
 
+// admissionTime is how long a call waits for others to end.
+const admissionTime = 10 * time.Second
+
 // arrivalGrace is how long a call may hold a place without having sent a message, while
 // others wait for one. A first message comes with its call's headers, or a moment later.
 const arrivalGrace = 250 * time.Millisecond
 
-// queue has places that calls take, and room where they wait for one. It is safe for
+// Queue has places that calls take, and room where they wait for one. It is safe for
 // concurrent use.
 //
 // Nothing that a caller does keeps the others out for long. A caller has at most three
@@ -26,13 +31,15 @@ const arrivalGrace = 250 * time.Millisecond
 // fewer places than the call's own, the call ends once it has had arrivalGrace; when the
 // room is full, calls end of the caller with the most. So callers that send nothing,
 // from however many addresses they come, cost the others a moment each.
-type queue struct {
+type Queue struct {
 	// places and room are how many there are, share and roomShare how many of them one
 	// caller may have. strangers and strangersRoom are how many all callers without
 	// credentials may have together.
 	places, room             int64
 	share, roomShare         int64
 	strangers, strangersRoom int64
+
+	full string
 
 	mu      sync.Mutex
 	used    tally
@@ -61,14 +68,14 @@ type holder struct {
 	stranger bool
 	// used are the places, of active calls.
 	used            int64
-	active, waiting []*place
+	active, waiting []*Place
 }
 
 func (h *holder) present() int64 { return int64(len(h.active) + len(h.waiting)) }
 
-// place is what a call has: a place, or the wait for one.
-type place struct {
-	queue  *queue
+// Place is what a call has: a place, or the wait for one.
+type Place struct {
+	queue  *Queue
 	owner  *holder
 	weight int64
 	turn   uint64
@@ -76,38 +83,49 @@ type place struct {
 	since time.Time
 	// silent: the call has sent no message, so that it gives way.
 	silent bool
-	// granted is closed when the call has its place, over when it must end.
+	// has: the call has its place. granted is closed then, over when the call must end.
+	// They are nil where no call waits for that.
+	has           bool
 	granted, over chan struct{}
 }
 
-func newQueue(places, room int64) *queue {
-	return &queue{
-		places: places, room: room, share: places - places/4, roomShare: room - room/4,
+// Options of a Queue.
+type Options struct {
+	// Places is how many there are, and Room how many calls may have a place or wait for
+	// one. Share is how many places one caller may have; 0: three quarters of them.
+	Places, Room, Share int64
+	// Full says, in an error, that there are no more places.
+	Full string
+}
+
+// New returns a queue whose places are free.
+func New(options Options) *Queue {
+	places, room := options.Places, options.Room
+	return &Queue{
+		places: places, room: room, share: cmp.Or(options.Share, places-places/4), roomShare: room - room/4, full: options.Full,
 		strangers: places, strangersRoom: room, callers: make(map[string]*holder),
 	}
 }
 
-// preferPrincipals keeps callers without credentials to a part of the places and of the
+// PreferPrincipals keeps callers without credentials to a part of the places and of the
 // room, one of so many, so that the rest is for callers with credentials.
-func (q *queue) preferPrincipals(part int64) {
+func (q *Queue) PreferPrincipals(part int64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.strangers, q.strangersRoom = max(q.places/part, 1), max(q.room/part, 2)
 }
 
-// enter takes a place, or several for a call of more weight, when it is the call's turn,
+// Enter takes a place, or several for a call of more weight, when it is the call's turn,
 // after admissionTime at the latest. It fails with tranship.ErrUnavailable or the
 // context's error. silent: the call has sent no message yet, and gives way to others
-// until place.arrived.
-func (q *queue) enter(ctx context.Context, weight int64, silent bool) (*place, error) {
+// until Place.Arrived.
+func (q *Queue) Enter(ctx context.Context, weight int64, silent bool) (*Place, error) {
 	p, err := q.join(ctx, min(weight, q.share), silent)
 	if err != nil {
 		return nil, err
 	}
-	select {
-	case <-p.granted:
+	if p.granted == nil {
 		return p, nil
-	default:
 	}
 	late := time.NewTimer(admissionTime)
 	defer late.Stop()
@@ -115,26 +133,34 @@ func (q *queue) enter(ctx context.Context, weight int64, silent bool) (*place, e
 	case <-p.granted:
 		return p, nil
 	case <-p.over:
-		err = errOvertaken()
+		err = ErrOvertaken()
 	case <-late.C:
-		err = errFull()
+		err = q.errFull()
 	case <-ctx.Done():
 	}
-	p.leave()
+	p.Leave()
 	return nil, cmp.Or(ctx.Err(), err)
 }
 
-func errFull() error {
-	return fmt.Errorf("%w: there are as many transfers under way as the server's memory limit allows (--memory-limit)", tranship.ErrUnavailable)
+func (q *Queue) errFull() error { return fmt.Errorf("%w: %s", tranship.ErrUnavailable, q.full) }
+
+// Over is closed when the call must give way to another.
+func (p *Place) Over() <-chan struct{} { return p.over }
+
+// Present is how many calls have a place or wait for one.
+func (q *Queue) Present() int64 {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.present.all
 }
 
-// errOvertaken is the outcome of a call that gave way to another caller's.
-func errOvertaken() error {
+// ErrOvertaken is the outcome of a call that gave way to another caller's.
+func ErrOvertaken() error {
 	return fmt.Errorf("%w: the call's first message did not come in time, and other callers need its place", tranship.ErrUnavailable)
 }
 
 // join counts a call; it fails if there may be no more.
-func (q *queue) join(ctx context.Context, weight int64, silent bool) (*place, error) {
+func (q *Queue) join(ctx context.Context, weight int64, silent bool) (*Place, error) {
 	name := caller.Name(ctx)
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -143,29 +169,32 @@ func (q *queue) join(ctx context.Context, weight int64, silent bool) (*place, er
 		own = &holder{name: name, stranger: access.FromContext(ctx).IsAnonymous()}
 	}
 	if own.present() >= q.roomShare || !q.makeRoom(own) {
-		return nil, errFull()
+		return nil, q.errFull()
 	}
 	q.callers[name] = own
 	q.turn++
-	p := &place{
-		queue: q, owner: own, weight: weight, turn: q.turn, silent: silent,
-		granted: make(chan struct{}), over: make(chan struct{}),
+	p := &Place{queue: q, owner: own, weight: weight, turn: q.turn, silent: silent}
+	if silent {
+		p.over = make(chan struct{})
 	}
 	own.waiting = append(own.waiting, p)
 	q.waiting++
 	q.present.add(own, 1)
 	q.schedule()
+	if !p.has {
+		p.granted = make(chan struct{})
+	}
 	return p, nil
 }
 
 // makeRoom reports whether there is room for one more call of a caller, for which it may
 // end a silent one of the caller with the most calls. The caller holds mu.
-func (q *queue) makeRoom(own *holder) bool {
+func (q *Queue) makeRoom(own *holder) bool {
 	full, crowded := q.present.all >= q.room, own.stranger && q.present.strangers >= q.strangersRoom
 	if !full && !crowded {
 		return true
 	}
-	var victim *place
+	var victim *Place
 	most := own.present()
 	for _, other := range q.callers {
 		if other == own || crowded && !other.stranger || other.present() <= most {
@@ -184,8 +213,8 @@ func (q *queue) makeRoom(own *holder) bool {
 
 // newest is the silent call of a caller that has been there for the shortest time; a
 // waiting one, if there is any.
-func (h *holder) newest() *place {
-	for _, calls := range [][]*place{h.waiting, h.active} {
+func (h *holder) newest() *Place {
+	for _, calls := range [][]*Place{h.waiting, h.active} {
 		for _, p := range slices.Backward(calls) {
 			if p.silent && (len(h.waiting) > 0 || now().Sub(p.since) >= arrivalGrace) {
 				return p
@@ -196,7 +225,7 @@ func (h *holder) newest() *place {
 }
 
 // schedule gives places to calls that wait. The caller holds mu.
-func (q *queue) schedule() {
+func (q *Queue) schedule() {
 	for q.waiting > 0 {
 		due, wait := q.next()
 		if due == nil {
@@ -209,8 +238,10 @@ func (q *queue) schedule() {
 		due.used += p.weight
 		q.waiting--
 		q.used.add(due, p.weight)
-		p.since = now()
-		close(p.granted)
+		p.has, p.since = true, now()
+		if p.granted != nil {
+			close(p.granted)
+		}
 	}
 }
 
@@ -218,7 +249,7 @@ func (q *queue) schedule() {
 // those that may have one; of several, the one that has waited the longest. It makes
 // the place free if it must. Without such a caller it returns when to look again; 0: not
 // before a call ends. The caller holds mu.
-func (q *queue) next() (due *holder, wait time.Duration) {
+func (q *Queue) next() (due *holder, wait time.Duration) {
 	candidates := make([]*holder, 0, len(q.callers))
 	for _, own := range q.callers {
 		if len(own.waiting) > 0 && own.used+own.waiting[0].weight <= q.share {
@@ -257,14 +288,14 @@ func (q *queue) next() (due *holder, wait time.Duration) {
 
 // lacks reports why the next call of a caller cannot have its place: there is none left
 // at all, or none for callers without credentials. The caller holds mu.
-func (q *queue) lacks(own *holder) (full, crowded bool) {
+func (q *Queue) lacks(own *holder) (full, crowded bool) {
 	weight := own.waiting[0].weight
 	return q.used.all+weight > q.places, own.stranger && q.used.strangers > 0 && q.used.strangers+weight > q.strangers
 }
 
 // oldest is the oldest silent call of the caller that has the most places, if that are
 // more than own has. The caller holds mu.
-func (q *queue) oldest(own *holder, ofStrangers bool) (oldest *place) {
+func (q *Queue) oldest(own *holder, ofStrangers bool) (oldest *Place) {
 	most := own.used
 	for _, other := range q.callers {
 		if other == own || ofStrangers && !other.stranger || other.used <= own.used || other.used < most {
@@ -282,7 +313,7 @@ func (q *queue) oldest(own *holder, ofStrangers bool) (oldest *place) {
 
 // lookAfter schedules again after some time, unless that is about to be done already.
 // The caller holds mu.
-func (q *queue) lookAfter(wait time.Duration) {
+func (q *Queue) lookAfter(wait time.Duration) {
 	if wait <= 0 || q.timer != nil {
 		return
 	}
@@ -295,13 +326,13 @@ func (q *queue) lookAfter(wait time.Duration) {
 }
 
 // end makes a call give way. The caller holds mu.
-func (q *queue) end(p *place) {
+func (q *Queue) end(p *Place) {
 	close(p.over)
 	q.remove(p)
 }
 
 // remove takes a call out. It is false if it is not there any more. The caller holds mu.
-func (q *queue) remove(p *place) bool {
+func (q *Queue) remove(p *Place) bool {
 	own := p.owner
 	switch {
 	case without(&own.waiting, p):
@@ -319,7 +350,7 @@ func (q *queue) remove(p *place) bool {
 	return true
 }
 
-func without(calls *[]*place, p *place) bool {
+func without(calls *[]*Place, p *Place) bool {
 	i := slices.Index(*calls, p)
 	if i >= 0 {
 		*calls = slices.Delete(*calls, i, i+1)
@@ -327,8 +358,8 @@ func without(calls *[]*place, p *place) bool {
 	return i >= 0
 }
 
-// leave gives the place back, or the wait for it up.
-func (p *place) leave() {
+// Leave gives the place back, or the wait for it up.
+func (p *Place) Leave() {
 	p.queue.mu.Lock()
 	defer p.queue.mu.Unlock()
 	if p.queue.remove(p) {
@@ -336,14 +367,14 @@ func (p *place) leave() {
 	}
 }
 
-// arrived tells that the call has sent a message, and keeps its place from then on. It
+// Arrived tells that the call has sent a message, and keeps its place from then on. It
 // fails if the call had to give way before.
-func (p *place) arrived() error {
+func (p *Place) Arrived() error {
 	p.queue.mu.Lock()
 	defer p.queue.mu.Unlock()
 	select {
 	case <-p.over:
-		return errOvertaken()
+		return ErrOvertaken()
 	default:
 		p.silent = false
 		return nil

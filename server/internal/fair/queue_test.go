@@ -1,4 +1,4 @@
-package server
+package fair
 
 import (
 	"context"
@@ -23,7 +23,7 @@ func from(ctx context.Context, address int) context.Context {
 
 // silence makes as many calls that send nothing as each of so many addresses can have,
 // and makes each anew when it ends, until the context does.
-func silence(ctx context.Context, q *queue, addresses, calls int, principal string) {
+func silence(ctx context.Context, q *Queue, addresses, calls int, principal string) {
 	for address := range addresses {
 		for range calls {
 			go func() {
@@ -32,13 +32,13 @@ func silence(ctx context.Context, q *queue, addresses, calls int, principal stri
 					own = access.NewContext(own, access.Principal{Name: fmt.Sprint(principal, address)})
 				}
 				for ctx.Err() == nil {
-					p, err := q.enter(own, 1, true)
+					p, err := q.Enter(own, 1, true)
 					if err == nil {
 						select {
 						case <-p.over:
 						case <-ctx.Done():
 						}
-						p.leave()
+						p.Leave()
 					}
 					select {
 					case <-time.After(100 * time.Millisecond):
@@ -70,9 +70,9 @@ func TestQueueSilence(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				q := NewMemory(0).arrivals
+				q := New(Options{Places: 10, Room: 26, Full: "full"})
 				if test.prefer {
-					q.preferPrincipals(strangersPart)
+					q.PreferPrincipals(4)
 				}
 				ctx, cancel := context.WithCancel(t.Context())
 				silence(ctx, q, test.addresses, 28, test.principal)
@@ -83,7 +83,7 @@ func TestQueueSilence(t *testing.T) {
 				}
 				for range 20 {
 					begun := time.Now()
-					p, err := q.enter(mine, 1, true)
+					p, err := q.Enter(mine, 1, true)
 					if err != nil {
 						t.Fatalf("after %v: %v", time.Since(begun), err)
 					}
@@ -96,7 +96,7 @@ func TestQueueSilence(t *testing.T) {
 					case <-p.over:
 						t.Error("a call had to give way before its message could arrive")
 					}
-					p.leave()
+					p.Leave()
 				}
 				cancel()
 				synctest.Wait()
@@ -111,35 +111,35 @@ func TestQueueSilence(t *testing.T) {
 // TestQueueArrived checks that a call that has sent its message does not give way.
 func TestQueueArrived(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := newQueue(4, 8)
-		var places []*place
+		q := New(Options{Places: 4, Room: 8})
+		var places []*Place
 		for range 3 {
-			p, err := q.enter(from(t.Context(), 1), 1, true)
+			p, err := q.Enter(from(t.Context(), 1), 1, true)
 			if err != nil {
 				t.Fatal(err)
 			}
 			places = append(places, p)
 		}
 		for _, p := range places[:2] {
-			if err := p.arrived(); err != nil {
+			if err := p.Arrived(); err != nil {
 				t.Fatal(err)
 			}
 		}
 		for i := range 2 {
-			p, err := q.enter(from(t.Context(), 2), 1, false)
+			p, err := q.Enter(from(t.Context(), 2), 1, false)
 			if err != nil {
 				t.Fatalf("call %d of another caller: %v", i, err)
 			}
-			defer p.leave()
+			defer p.Leave()
 		}
-		if err := places[2].arrived(); !errors.Is(err, tranship.ErrUnavailable) {
+		if err := places[2].Arrived(); !errors.Is(err, tranship.ErrUnavailable) {
 			t.Errorf("the silent call, %v later: %v, want that it gave way", arrivalGrace, err)
 		}
-		if _, err := q.enter(from(t.Context(), 3), 1, false); !errors.Is(err, tranship.ErrUnavailable) {
+		if _, err := q.Enter(from(t.Context(), 3), 1, false); !errors.Is(err, tranship.ErrUnavailable) {
 			t.Errorf("while no call is silent: %v", err)
 		}
 		for _, p := range places {
-			p.leave()
+			p.Leave()
 		}
 	})
 }
