@@ -46,7 +46,11 @@ func (s *site) frames(t testing.TB, settings ...http2.Setting) *frames {
 }
 
 func (s *site) newFrames(ctx context.Context, settings ...http2.Setting) (*frames, error) {
-	conn, err := s.attackFrom(ctx)
+	return s.newFramesFrom(ctx, attacker, settings...)
+}
+
+func (s *site) newFramesFrom(ctx context.Context, ip string, settings ...http2.Setting) (*frames, error) {
+	conn, err := s.connectFrom(ctx, ip)
 	if err != nil {
 		return nil, err
 	}

@@ -52,7 +52,13 @@ func startServer(t testing.TB, root string, flags ...string) *process {
 	t.Helper()
 	ready := filepath.Join(t.TempDir(), "ready")
 	args := append([]string{"serve", "--root", root, "--listen", "127.0.0.1:0", "--ready-file", ready, "--drain-timeout", "20s"}, flags...)
-	p := &process{cmd: exec.Command(program(), args...), done: make(chan struct{})}
+	return startCommand(t, ready, exec.Command(program(), args...))
+}
+
+// startCommand starts a server that tells in a file that it is ready.
+func startCommand(t testing.TB, ready string, command *exec.Cmd) *process {
+	t.Helper()
+	p := &process{cmd: command, done: make(chan struct{})}
 	p.cmd.Stderr = &p.err
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)

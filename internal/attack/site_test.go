@@ -194,7 +194,12 @@ const attacker = "127.0.0.2"
 
 // attackFrom opens a connection from where attackers come from.
 func (s *site) attackFrom(ctx context.Context) (net.Conn, error) {
-	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(attacker)}}
+	return s.connectFrom(ctx, attacker)
+}
+
+// connectFrom opens a connection from an address of this machine.
+func (s *site) connectFrom(ctx context.Context, ip string) (net.Conn, error) {
+	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(ip)}}
 	conn, err := dialer.DialContext(ctx, "tcp", s.address)
 	if err != nil {
 		return nil, err

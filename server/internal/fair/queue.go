@@ -20,17 +20,21 @@ const admissionTime = 10 * time.Second
 
 // arrivalGrace is how long a call may hold a place without having sent a message, while
 // others wait for one. A first message comes with its call's headers, or a moment later.
-const arrivalGrace = 250 * time.Millisecond
+const arrivalGrace = 100 * time.Millisecond
 
 // Queue has places that calls take, and room where they wait for one. It is safe for
 // concurrent use.
 //
 // Nothing that a caller does keeps the others out for long. A caller has at most three
-// quarters of the places and of the room. A free place goes to the caller that has the
-// fewest. A call that has sent no message yet gives way: when a caller waits that has
-// fewer places than the call's own, the call ends once it has had arrivalGrace; when the
-// room is full, calls end of the caller with the most. So callers that send nothing,
-// from however many addresses they come, cost the others a moment each.
+// quarters of the places and of the room, and a 16th of them is for callers that have
+// none. A free place goes to the caller that has the fewest. A call that has sent no
+// message yet gives way: when a caller waits that has fewer places than the call's own,
+// the call ends once it has had arrivalGrace; when the room is full, calls end of a caller
+// with at least two more.
+//
+// A caller of which a call had to give way like that is suspect for a while: its calls
+// that send nothing give way to those of others at once. So callers that send nothing,
+// from however many addresses they come, cost the others a moment each, and only once.
 type Queue struct {
 	// places and room are how many there are, share and roomShare how many of them one
 	// caller may have. strangers and strangersRoom are how many all callers without
@@ -47,6 +51,8 @@ type Queue struct {
 	waiting int
 	callers map[string]*holder
 	turn    uint64
+	// suspects are callers of which calls had to give way, and when.
+	suspects map[string]time.Time
 	// timer looks again when a call has had its time; nil: nothing is due.
 	timer *time.Timer
 }
@@ -64,8 +70,8 @@ func (t *tally) add(own *holder, n int64) {
 // holder is a caller that has places or waits for one. Callers that have nothing take
 // no memory.
 type holder struct {
-	name     string
-	stranger bool
+	name              string
+	stranger, suspect bool
 	// used are the places, of active calls.
 	used            int64
 	active, waiting []*Place
@@ -112,7 +118,7 @@ func New(options Options) *Queue {
 func (q *Queue) PreferPrincipals(part int64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.strangers, q.strangersRoom = max(q.places/part, 1), max(q.room/part, 2)
+	q.strangers, q.strangersRoom = max(q.places/part, min(2, q.places)), max(q.room/part, min(4, q.room))
 }
 
 // Enter takes a place, or several for a call of more weight, when it is the call's turn,
@@ -168,6 +174,7 @@ func (q *Queue) join(ctx context.Context, weight int64, silent bool) (*Place, er
 	if own == nil {
 		own = &holder{name: name, stranger: access.FromContext(ctx).IsAnonymous()}
 	}
+	own.suspect = q.isSuspect(name)
 	if own.present() >= q.roomShare || !q.makeRoom(own) {
 		return nil, q.errFull()
 	}
@@ -180,7 +187,11 @@ func (q *Queue) join(ctx context.Context, weight int64, silent bool) (*Place, er
 	own.waiting = append(own.waiting, p)
 	q.waiting++
 	q.present.add(own, 1)
-	q.schedule()
+	if full, crowded := q.lacks(own); q.waiting == 1 && !full && !crowded && own.used+weight <= q.share {
+		q.grant(own) // as schedule would, without a look at all callers
+	} else {
+		q.schedule()
+	}
 	if !p.has {
 		p.granted = make(chan struct{})
 	}
@@ -190,18 +201,18 @@ func (q *Queue) join(ctx context.Context, weight int64, silent bool) (*Place, er
 // makeRoom reports whether there is room for one more call of a caller, for which it may
 // end a silent one of the caller with the most calls. The caller holds mu.
 func (q *Queue) makeRoom(own *holder) bool {
-	full, crowded := q.present.all >= q.room, own.stranger && q.present.strangers >= q.strangersRoom
+	full, crowded := q.present.all >= open(q.room, own.present()), own.stranger && q.present.strangers >= q.strangersRoom
 	if !full && !crowded {
 		return true
 	}
 	var victim *Place
-	most := own.present()
 	for _, other := range q.callers {
-		if other == own || crowded && !other.stranger || other.present() <= most {
+		if other == own || crowded && !other.stranger || !own.precedes(other, own.present()+1, other.present()) {
 			continue
 		}
-		if last := other.newest(); last != nil {
-			victim, most = last, other.present()
+		last := other.newest(own)
+		if last != nil && (victim == nil || other.worse(victim.owner, other.present(), victim.owner.present())) {
+			victim = last
 		}
 	}
 	if victim == nil {
@@ -211,14 +222,43 @@ func (q *Queue) makeRoom(own *holder) bool {
 	return true
 }
 
-// newest is the silent call of a caller that has been there for the shortest time; a
-// waiting one, if there is any.
-func (h *holder) newest() *Place {
-	for _, calls := range [][]*Place{h.waiting, h.active} {
-		for _, p := range slices.Backward(calls) {
-			if p.silent && (len(h.waiting) > 0 || now().Sub(p.since) >= arrivalGrace) {
-				return p
-			}
+// precedes reports whether silent calls of another caller give way to a caller's call,
+// when the two have so many.
+func (h *holder) precedes(other *holder, own, others int64) bool {
+	if h.suspect != other.suspect {
+		return other.suspect
+	}
+	return own < others
+}
+
+// worse reports whether a caller's calls give way before those of another, when the two
+// have so many.
+func (h *holder) worse(other *holder, own, others int64) bool {
+	if h.suspect != other.suspect {
+		return h.suspect
+	}
+	return own > others
+}
+
+// grace is how long a silent call may hold its place when a caller needs it.
+func (p *Place) grace(by *holder) time.Duration {
+	if p.owner.suspect && !by.suspect {
+		return 0
+	}
+	return arrivalGrace
+}
+
+// newest is the silent call of a caller that gives way to another caller's when the room
+// is full: the last that waits, or the first that had its time.
+func (h *holder) newest(by *holder) *Place {
+	for _, p := range slices.Backward(h.waiting) {
+		if p.silent {
+			return p
+		}
+	}
+	for _, p := range h.active {
+		if p.silent && now().Sub(p.since) >= p.grace(by) {
+			return p
 		}
 	}
 	return nil
@@ -232,16 +272,21 @@ func (q *Queue) schedule() {
 			q.lookAfter(wait)
 			return
 		}
-		p := due.waiting[0]
-		due.waiting = due.waiting[1:]
-		due.active = append(due.active, p)
-		due.used += p.weight
-		q.waiting--
-		q.used.add(due, p.weight)
-		p.has, p.since = true, now()
-		if p.granted != nil {
-			close(p.granted)
-		}
+		q.grant(due)
+	}
+}
+
+// grant gives places to the next call of a caller. The caller of grant holds mu.
+func (q *Queue) grant(due *holder) {
+	p := due.waiting[0]
+	due.waiting = due.waiting[1:]
+	due.active = append(due.active, p)
+	due.used += p.weight
+	q.waiting--
+	q.used.add(due, p.weight)
+	p.has, p.since = true, now()
+	if p.granted != nil {
+		close(p.granted)
 	}
 }
 
@@ -257,6 +302,9 @@ func (q *Queue) next() (due *holder, wait time.Duration) {
 		}
 	}
 	slices.SortFunc(candidates, func(a, b *holder) int {
+		if a.suspect != b.suspect {
+			return cmp.Compare(rank(a), rank(b))
+		}
 		return cmp.Or(cmp.Compare(a.used, b.used), cmp.Compare(a.waiting[0].turn, b.waiting[0].turn))
 	})
 	for _, own := range candidates {
@@ -274,7 +322,7 @@ func (q *Queue) next() (due *holder, wait time.Duration) {
 			if oldest == nil {
 				break
 			}
-			if left := arrivalGrace - now().Sub(oldest.since); left > 0 {
+			if left := oldest.grace(own) - now().Sub(oldest.since); left > 0 {
 				if wait == 0 || left < wait {
 					wait = left
 				}
@@ -286,29 +334,80 @@ func (q *Queue) next() (due *holder, wait time.Duration) {
 	return nil, wait
 }
 
+// rank sorts suspects last.
+func rank(h *holder) int {
+	if h.suspect {
+		return 1
+	}
+	return 0
+}
+
+// open is how many of all places, or of the room, are for a caller that has some already:
+// not the last 16th.
+func open(all, has int64) int64 {
+	if has > 0 {
+		all -= all / 16
+	}
+	return all
+}
+
 // lacks reports why the next call of a caller cannot have its place: there is none left
 // at all, or none for callers without credentials. The caller holds mu.
 func (q *Queue) lacks(own *holder) (full, crowded bool) {
 	weight := own.waiting[0].weight
-	return q.used.all+weight > q.places, own.stranger && q.used.strangers > 0 && q.used.strangers+weight > q.strangers
+	return q.used.all+weight > open(q.places, own.used), own.stranger && q.used.strangers > 0 && q.used.strangers+weight > q.strangers
 }
 
-// oldest is the oldest silent call of the caller that has the most places, if that are
-// more than own has. The caller holds mu.
+// oldest is the silent call that gives way first to a caller's: the oldest of the caller
+// that has the most places. The caller holds mu.
 func (q *Queue) oldest(own *holder, ofStrangers bool) (oldest *Place) {
-	most := own.used
 	for _, other := range q.callers {
-		if other == own || ofStrangers && !other.stranger || other.used <= own.used || other.used < most {
+		if other == own || ofStrangers && !other.stranger || !own.precedes(other, own.used, other.used) {
 			continue
 		}
-		for _, p := range other.active {
-			if p.silent && (oldest == nil || other.used > most || p.turn < oldest.turn) {
-				most, oldest = other.used, p
-				break
-			}
+		i := slices.IndexFunc(other.active, func(p *Place) bool { return p.silent })
+		if i < 0 {
+			continue
+		}
+		first := other.active[i]
+		if oldest == nil || other.worse(oldest.owner, other.used, oldest.owner.used) ||
+			!oldest.owner.worse(other, oldest.owner.used, other.used) && first.turn < oldest.turn {
+			oldest = first
 		}
 	}
 	return oldest
+}
+
+const (
+	// suspectTime is how long a caller is suspect.
+	suspectTime = time.Minute
+	// maxSuspects bounds the suspects that are remembered.
+	maxSuspects = 4096
+)
+
+// isSuspect reports whether a caller is. The caller holds mu.
+func (q *Queue) isSuspect(name string) bool {
+	at, ok := q.suspects[name]
+	if ok && now().Sub(at) >= suspectTime {
+		delete(q.suspects, name)
+		ok = false
+	}
+	return ok
+}
+
+// suspect remembers a caller. The caller holds mu.
+func (q *Queue) suspect(own *holder) {
+	if q.suspects == nil {
+		q.suspects = make(map[string]time.Time)
+	}
+	if _, known := q.suspects[own.name]; !known && len(q.suspects) >= maxSuspects {
+		for other := range q.suspects {
+			delete(q.suspects, other) // any
+			break
+		}
+	}
+	q.suspects[own.name] = now()
+	own.suspect = true
 }
 
 // lookAfter schedules again after some time, unless that is about to be done already.
@@ -327,6 +426,9 @@ func (q *Queue) lookAfter(wait time.Duration) {
 
 // end makes a call give way. The caller holds mu.
 func (q *Queue) end(p *Place) {
+	if p.has {
+		q.suspect(p.owner)
+	}
 	close(p.over)
 	q.remove(p)
 }

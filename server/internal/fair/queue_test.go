@@ -143,3 +143,33 @@ func TestQueueArrived(t *testing.T) {
 		}
 	})
 }
+
+// TestQueueGreed checks that callers that take all that they get leave some to others.
+func TestQueueGreed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := New(Options{Places: 64, Room: 128})
+		const greedy = 5
+		for caller := range greedy {
+			ctx := from(t.Context(), caller)
+			for range 128 {
+				go func() {
+					if p, err := q.Enter(ctx, 1, false); err == nil {
+						<-t.Context().Done()
+						p.Leave()
+					}
+				}()
+			}
+			synctest.Wait()
+		}
+		// The last three have one each.
+		if q.used.all != 60+3 {
+			t.Errorf("%d callers have %d of 64 places, want 63", greedy, q.used.all)
+		}
+		begun := time.Now()
+		p, err := q.Enter(from(t.Context(), greedy), 1, false)
+		if err != nil || time.Since(begun) > 0 {
+			t.Fatalf("another caller: %v after %v", err, time.Since(begun))
+		}
+		p.Leave()
+	})
+}
