@@ -18,6 +18,7 @@ import (
 
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/tranship/tranship/internal/raced"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
@@ -97,6 +98,23 @@ func (f *frames) fields(method string, more ...hpack.HeaderField) []byte {
 // open begins a call.
 func (f *frames) open(stream uint32, method string, end bool) error {
 	return f.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: f.fields(method), EndHeaders: true, EndStream: end})
+}
+
+// bearerField is the header of a call with a token.
+func bearerField(token string) hpack.HeaderField {
+	return hpack.HeaderField{Name: "authorization", Value: "Bearer " + token}
+}
+
+// stall begins n calls, each with one message, and reads nothing of them.
+func (f *frames) stall(n int, method string, request proto.Message, end bool, more ...hpack.HeaderField) error {
+	data, err := proto.Marshal(request)
+	for stream := uint32(1); err == nil && stream < uint32(2*n); stream += 2 {
+		err = f.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: f.fields(method, more...), EndHeaders: true})
+		if err == nil {
+			err = f.WriteData(stream, end, message(data))
+		}
+	}
+	return err
 }
 
 // refused: the server has closed the connection, or does not read from it any more

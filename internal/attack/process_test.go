@@ -50,15 +50,16 @@ func (o *output) String() string {
 // startServer returns once the server is ready.
 func startServer(t testing.TB, root string, flags ...string) *process {
 	t.Helper()
-	ready := filepath.Join(t.TempDir(), "ready")
-	args := append([]string{"serve", "--root", root, "--listen", "127.0.0.1:0", "--ready-file", ready, "--drain-timeout", "20s"}, flags...)
-	return startCommand(t, ready, exec.Command(program(), args...))
+	return startWrapped(t, nil, root, flags...)
 }
 
-// startCommand starts a server that tells in a file that it is ready.
-func startCommand(t testing.TB, ready string, command *exec.Cmd) *process {
+// startWrapped is startServer with another command before the program's.
+func startWrapped(t testing.TB, wrap []string, root string, flags ...string) *process {
 	t.Helper()
-	p := &process{cmd: command, done: make(chan struct{})}
+	ready := filepath.Join(t.TempDir(), "ready")
+	args := append([]string{"serve", "--root", root, "--listen", "127.0.0.1:0", "--ready-file", ready, "--drain-timeout", "20s"}, flags...)
+	command := append(append(wrap, program()), args...)
+	p := &process{cmd: exec.Command(command[0], command[1:]...), done: make(chan struct{})}
 	p.cmd.Stderr = &p.err
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -82,7 +82,7 @@ func (f *frames) again(ctx context.Context, next uint32, open func(stream uint32
 func TestSilentCalls(t *testing.T) {
 	tokens := filepath.Join(t.TempDir(), "tokens")
 	alice, eve := newToken(t, tokens, "alice"), newToken(t, tokens, "eve")
-	good := hpack.HeaderField{Name: "authorization", Value: "Bearer " + eve}
+	good := bearerField(eve)
 	for _, test := range []struct {
 		name      string
 		addresses int

@@ -33,6 +33,8 @@ type site struct {
 	*process
 	// dir has both, root and outside.
 	dir, root, outside string
+	// wrap is a command that starts the server; nil: none.
+	wrap []string
 	// healthy are the options of clients that mean no harm.
 	healthy client.Options
 	// before is how everything was.
@@ -74,7 +76,7 @@ func prepareSite(t testing.TB) *site {
 
 func (s *site) start(t testing.TB, flags ...string) {
 	t.Helper()
-	s.process = startServer(t, s.root, flags...)
+	s.process = startWrapped(t, s.wrap, s.root, flags...)
 	s.before = snapshot(t, s.dir)
 	t.Cleanup(func() {
 		if t.Failed() {

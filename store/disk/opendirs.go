@@ -37,18 +37,28 @@ func (o *openDirs) pop() {
 	last.close()
 }
 
-// open returns the innermost directory, which is opened again if it must be. It is then
-// the one that has its path by now.
+// open returns the innermost directory, which is opened again if it must be, and with it
+// those around it, to which the list comes back next. They are then those that have their
+// paths by now.
 func (o *openDirs) open() (*rootfs.Dir, error) {
-	last := o.path[len(o.path)-1]
-	if last.dir == nil {
-		dir, err := o.root.Walk(last.path)
-		if err != nil {
-			return nil, err
-		}
-		last.dir = dir
+	last := len(o.path) - 1
+	if o.path[last].dir != nil {
+		return o.path[last].dir, nil
 	}
-	return last.dir, nil
+	first := max(last-maxOpenDirs+1, 0)
+	dir, err := o.root.Walk(o.path[first].path)
+	for i := first; err == nil; i++ {
+		o.path[i].dir = dir
+		if i == last {
+			return dir, nil
+		}
+		_, name := rootfs.Split(o.path[i+1].path)
+		dir, err = dir.Sub(name)
+	}
+	for _, around := range o.path[first:] {
+		around.close()
+	}
+	return nil, err
 }
 
 // trim closes the outermost directories, so that no more than maxOpenDirs are open.
