@@ -24,13 +24,10 @@ type Reception struct {
 // Receive begins a file. When that fails, its line in the log is written already.
 func Receive(ctx context.Context, store tranship.Writer, spec tranship.Spec, log Log) (*Reception, error) {
 	r := &Reception{ctx: ctx, log: log, path: spec.Path, start: time.Now()}
-	err := spec.Validate()
+	upload, err := store.Begin(ctx, spec)
 	if err == nil {
-		var upload tranship.Upload
-		if upload, err = store.Begin(ctx, spec); err == nil {
-			r.writer = sequential.NewWriter(ctx, upload)
-			return r, nil
-		}
+		r.writer = sequential.NewWriter(ctx, upload)
+		return r, nil
 	}
 	log.Transfer(ctx, Upload, spec.Path, 0, r.start, err)
 	return nil, StatusError(spec.Path, err)

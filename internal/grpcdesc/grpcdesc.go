@@ -87,6 +87,9 @@ type envelope struct {
 
 var _ protoadapt.MessageV1 = (*envelope)(nil)
 
+// Target is the message that was decoded, for interceptors.
+func (e *envelope) Target() proto.Message { return e.target }
+
 func (e *envelope) Reset()         { proto.Reset(e.target) }
 func (e *envelope) String() string { return "envelope" }
 func (e *envelope) ProtoMessage()  {}

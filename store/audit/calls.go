@@ -152,8 +152,11 @@ func actionOf(method string) string {
 
 // requestAttrs are what a request names: its paths, or its upload.
 func requestAttrs(request any) []slog.Attr {
-	if message, ok := request.(*payload.Message); ok {
+	switch message := request.(type) {
+	case *payload.Message:
 		request = message.Proto
+	case interface{ Target() proto.Message }: // of grpcdesc.Strict
+		request = message.Target()
 	}
 	message, ok := request.(proto.Message)
 	if !ok {
