@@ -237,7 +237,7 @@ func (u *uploadStream) handle(next received) error {
 func (u *uploadStream) begin(begin *transhipv1.Begin) error {
 	id := begin.GetSlot()
 	if open, ok := u.slots[id]; ok && !open.ended() {
-		return u.end(id, event{err: slotError("slot %d was begun twice", id)})
+		return u.again(id, refusedBegin(begin, nil))
 	}
 	// A file under way may need more writers to finish.
 	isNew := begin.GetMode() != transhipv1.Begin_MODE_JOIN
@@ -268,7 +268,7 @@ func (u *uploadStream) put(put *transhipv1.Put, data *payload.Message) (err erro
 	}()
 	id := put.GetSlot()
 	if open, ok := u.slots[id]; ok && !open.ended() {
-		return u.end(id, event{err: slotError("slot %d was begun twice", id)})
+		return u.again(id, Refusal{Action: "put", Path: put.GetPath()})
 	}
 	if err := u.admit(id, true); err != nil {
 		return u.reject(id, Refusal{Action: "put", Path: put.GetPath(), Err: err})
@@ -292,6 +292,13 @@ func (u *uploadStream) put(put *transhipv1.Put, data *payload.Message) (err erro
 		u.server.put(u.ctx, put, data, u.replies)
 	})
 	return nil
+}
+
+// again ends an open slot that was begun a second time, by what is thereby refused.
+func (u *uploadStream) again(id uint64, refusal Refusal) error {
+	refusal.Err = slotError("slot %d was begun twice", id)
+	u.server.refused(u.ctx, refusal)
+	return u.end(id, event{err: refusal.Err})
 }
 
 // admit checks a new slot's number and whether the stream takes any more. isNew:

@@ -1,0 +1,37 @@
+package audit
+
+import (
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+)
+
+// What waits to be written is bounded in bytes, too: a client chooses how long lines are.
+func TestWaitingBytes(t *testing.T) {
+	broken := &brokenWriter{}
+	log := NewLog(broken, nil)
+	ctx := t.Context()
+	for range maxWaiting {
+		log.done(ctx, "stat", nil, slog.String("path", strings.Repeat("\u202e", 1000)))
+	}
+	if log.output.bytes > maxWaitingBytes || log.output.lost == 0 {
+		t.Errorf("%d bytes wait, and %d lines are lost", log.output.bytes, log.output.lost)
+	}
+	broken.mended = true
+	if err := log.output.ready(); err != nil {
+		t.Error(err)
+	}
+	if log.output.bytes != 0 || len(log.output.waiting) != 0 {
+		t.Errorf("when all is written, %d bytes are counted", log.output.bytes)
+	}
+}
+
+type brokenWriter struct{ mended bool }
+
+func (w *brokenWriter) Write(p []byte) (int, error) {
+	if !w.mended {
+		return 0, errors.New("broken")
+	}
+	return len(p), nil
+}
