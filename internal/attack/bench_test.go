@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -17,6 +19,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/client"
+	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
 // What a healthy client sends, in bytes a second: far less than the server could take,
@@ -33,6 +36,10 @@ const leastShare = 0.8
 // An assault is one attack at a bounded rate.
 type assault struct {
 	name, what string
+	// prepare makes what is attacked, and descriptors is how many the server may have;
+	// nil and 0: nothing, and as many as usual.
+	prepare     func(b *testing.B, s *site)
+	descriptors int
 	// begin starts what stands all the time; it may be nil.
 	begin func(ctx context.Context, s *site) error
 	// every and strike: what is done, and how often.
@@ -47,6 +54,9 @@ func BenchmarkUnderAttack(b *testing.B) {
 		fmt.Println("| attack | what | MB/s without | MB/s with | share |")
 		fmt.Println("| --- | --- | ---: | ---: | ---: |")
 		for _, assault := range assaults() {
+			if only := os.Getenv("ONLY"); only != "" && !strings.Contains(assault.name, only) {
+				continue
+			}
 			without, with := assault.measure(b)
 			share := with / without
 			fmt.Printf("| %s | %s | %.1f | %.1f | %.0f %% |\n", assault.name, assault.what, without/1e6, with/1e6, 100*share)
@@ -60,10 +70,15 @@ func BenchmarkUnderAttack(b *testing.B) {
 // measure returns the medians of a healthy client's throughput, in bytes a second.
 func (a assault) measure(b *testing.B) (without, with float64) {
 	s := prepareSite(b)
-	if a.name == "listing" {
-		s.fill(b, 100_000)
+	if a.prepare != nil {
+		a.prepare(b, s)
 	}
-	s.start(b, "--log-level", "error", "--durability", "written")
+	flags := []string{"--log-level", "error", "--durability", "written", "--audit-log", filepath.Join(b.TempDir(), "audit")}
+	if a.descriptors > 0 {
+		s.startWith(b, a.descriptors, flags...)
+	} else {
+		s.start(b, flags...)
+	}
 	c := s.dialClient(b)
 	var off, on []float64
 	for range rounds {
@@ -185,7 +200,52 @@ func once(use func(f *frames) error) func(ctx context.Context, s *site) error {
 
 func assaults() []assault {
 	bomb := zeros(64 << 20)
+	begin := &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Begin{Begin: &transhipv1.Begin{
+		Slot: 1, Mode: transhipv1.Begin_MODE_RESUME, Path: "lost", Size: new(int64(1)), Keep: true, ResumeKey: "key",
+	}}}
+	invalid := &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Put{Put: &transhipv1.Put{Slot: 1, Path: "../" + strings.Repeat("x", 1000)}}}
 	return []assault{
+		{
+			name: "silent calls", what: "28 calls without a message from each of 100 addresses, begun anew when they end",
+			begin: func(ctx context.Context, s *site) error { return silent(ctx, s, 100, statMethod) },
+		},
+		{
+			name: "silent uploads", what: "the same of uploads",
+			begin: func(ctx context.Context, s *site) error { return silent(ctx, s, 100, uploadMethod) },
+		},
+		{
+			name: "stalled lists", what: "8 of 40,000 names of 200 letters, of which nothing is read",
+			prepare: func(b *testing.B, s *site) { s.fillLong(b, 40_000) },
+			begin: func(ctx context.Context, s *site) error {
+				return stand(ctx, s, 1, func(f *frames) error {
+					return f.stall(8, listMethod, &transhipv1.ListRequest{Directory: many, Recursive: true}, true)
+				}, noWindow)
+			},
+		},
+		{
+			name: "descriptors", what: "8 stalled lists of a tree 500 deep and 600 connections, with 4,096 descriptors", descriptors: 4096,
+			prepare: func(b *testing.B, s *site) { s.fillDeep(b, 500) },
+			begin: func(ctx context.Context, s *site) error {
+				for range 600 {
+					conn, err := s.attackFrom(ctx)
+					if err != nil {
+						return err
+					}
+					context.AfterFunc(ctx, func() { conn.Close() })
+				}
+				return stand(ctx, s, 1, func(f *frames) error {
+					return f.stall(8, listMethod, &transhipv1.ListRequest{Directory: many, Recursive: true}, true)
+				}, noWindow)
+			},
+		},
+		{
+			name: "lost uploads", what: "200 uploads a second begun and broken off", every: 50 * time.Millisecond,
+			strike: once(func(f *frames) error { return f.stall(10, uploadMethod, begin, false) }),
+		},
+		{
+			name: "invalid paths", what: "2,000 uploads a second to paths of 1,000 letters that are refused, with an audit log", every: 50 * time.Millisecond,
+			strike: once(func(f *frames) error { return f.stall(100, uploadMethod, invalid, true) }),
+		},
 		{
 			name: "rapid reset", what: "2,000 calls begun and reset a second", every: 50 * time.Millisecond,
 			strike: once(func(f *frames) error {
@@ -272,6 +332,7 @@ func assaults() []assault {
 		},
 		{
 			name: "listing", what: "a directory of 100,000 entries, again and again", every: time.Millisecond,
+			prepare: func(b *testing.B, s *site) { s.fill(b, 100_000) },
 			strike: func(ctx context.Context, s *site) error {
 				conn, err := s.newConn()
 				if err != nil {

@@ -81,6 +81,7 @@ func (s *search) leaveOut(skipped *tranship.SkippedError) {
 		s.unread = skipped
 	}
 }
+
 // maxWild bounds the segments of a pattern that have wildcards: a list is under way for
 // each of them at once.
 const maxWild = 8

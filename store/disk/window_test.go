@@ -84,6 +84,18 @@ func TestWindow(t *testing.T) {
 	}
 }
 
+// TestIsName checks that a name is valid in a directory if and only if their path is.
+func TestIsName(t *testing.T) {
+	long := strings.Repeat("d", 250)
+	for _, directory := range []string{"", "d", "a/b", strings.Join([]string{long, long, long, long}, "/")} {
+		for _, name := range []string{"a", ".", "..", ".tranship", ".TRANSHIP", "a\x00", "a\n", "\xff", strings.Repeat("x", 20), strings.Repeat("x", 19), strings.Repeat("x", 255), strings.Repeat("x", 256)} {
+			if got, want := isName(directory, name), tranship.ValidatePath(join(directory, name)) == nil; got != want {
+				t.Errorf("%q in %q is valid: %v, want %v", name, directory, got, want)
+			}
+		}
+	}
+}
+
 // TestListDeep lists a tree that is far deeper than directories may be open, and bushy,
 // with a budget that makes each directory be read several times.
 func TestListDeep(t *testing.T) {
