@@ -77,7 +77,7 @@ func (f *frames) again(ctx context.Context, next uint32, open func(stream uint32
 
 // TestSilentCalls has attackers at two, eight and a hundred addresses, each of which
 // begins as many calls as it may and sends nothing on them. Callers with credentials are
-// served meanwhile, and so is who asks whether the server is well; and where nobody has
+// served meanwhile, and so are health checks; and where no caller has
 // credentials, other addresses are.
 func TestSilentCalls(t *testing.T) {
 	tokens := filepath.Join(t.TempDir(), "tokens")

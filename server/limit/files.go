@@ -25,7 +25,7 @@ const leastFiles = 4 * listFiles
 
 // Files shares a number of descriptors among callers: what is read, uploaded and listed
 // counts for the caller, a principal or, if that is not known, a peer. A caller has at
-// most a quarter of them. Who needs more, or when there are none left, waits up to 10 s,
+// most a quarter of them. An action that needs more, or more than are left, waits up to 10 s,
 // and then fails with UNAVAILABLE. It is safe for concurrent use.
 type Files struct{ queue *fair.Queue }
 

@@ -306,8 +306,12 @@ func TestRefusedCallsAreForgotten(t *testing.T) {
 		}
 		block.Reset()
 		for _, field := range []hpack.HeaderField{
-			{Name: ":method", Value: "POST"}, {Name: ":scheme", Value: "http"}, {Name: ":path", Value: healthv1.Health_Watch_FullMethodName},
-			{Name: ":authority", Value: "x"}, {Name: "content-type", Value: "application/grpc"}, {Name: "grpc-timeout", Value: "99999999H"},
+			{Name: ":method", Value: "POST"},
+			{Name: ":scheme", Value: "http"},
+			{Name: ":path", Value: healthv1.Health_Watch_FullMethodName},
+			{Name: ":authority", Value: "x"},
+			{Name: "content-type", Value: "application/grpc"},
+			{Name: "grpc-timeout", Value: "99999999H"},
 		} {
 			if err := encoder.WriteField(field); err != nil {
 				t.Fatal(err)

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// linesPerSecond bounds the lines of a kind that anybody can cause, so that those cannot
+// linesPerSecond bounds the lines of a kind that strangers can cause, so that those cannot
 // fill a disk.
 const linesPerSecond = 10
 

@@ -21,7 +21,7 @@ import (
 
 // Guard returns a copy of a service's description in which calls of one message that fail
 // have a line: also those whose message is malformed or never comes, or that a limit
-// refuses. What the store has written a line about gets no second one. Who calls must be
+// refuses. What the store has written a line about gets no second one. The caller must be
 // known before, as authn.Interceptor.Guard does. A nil *Log returns the description.
 func (l *Log) Guard(description *grpc.ServiceDesc) *grpc.ServiceDesc {
 	if l == nil {
@@ -52,7 +52,7 @@ func (l *Log) Guard(description *grpc.ServiceDesc) *grpc.ServiceDesc {
 }
 
 // Stream implements grpc.StreamServerInterceptor: it does for streams what Guard does for
-// other calls. It comes after the interceptor that finds who calls, and before those that
+// other calls. It comes after the interceptor that finds the caller, and before those that
 // limit. On a nil *Log it does nothing.
 func (l *Log) Stream(server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
 	if l == nil {

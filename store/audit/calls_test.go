@@ -23,7 +23,7 @@ import (
 )
 
 // guarded runs a call of one message whose handler does something.
-func guarded(log *audit.Log, ctx context.Context, request *transhipv1.MoveRequest, decode error, handle func(ctx context.Context) error) error {
+func guarded(ctx context.Context, log *audit.Log, request *transhipv1.MoveRequest, decode error, handle func(ctx context.Context) error) error {
 	description := log.Guard(&grpc.ServiceDesc{
 		ServiceName: "tranship.v1.FileService",
 		Methods: []grpc.MethodDesc{{
@@ -62,7 +62,7 @@ func TestGuard(t *testing.T) {
 		{name: "refused before", handle: status.Error(codes.Unauthenticated, "")},
 	} {
 		text.Reset()
-		err := guarded(log, ctx, request, test.decode, func(context.Context) error { return test.handle })
+		err := guarded(ctx, log, request, test.decode, func(context.Context) error { return test.handle })
 		if want := cmpError(test.decode, test.handle); !errors.Is(err, want) {
 			t.Errorf("%s: %v, want %v", test.name, err, want)
 		}
@@ -79,7 +79,7 @@ func TestGuard(t *testing.T) {
 	}
 	// What the store has written down is not written again.
 	text.Reset()
-	_ = guarded(log, ctx, request, nil, func(ctx context.Context) error {
+	_ = guarded(ctx, log, request, nil, func(ctx context.Context) error {
 		_, err := store.Move(ctx, "a", "b", tranship.Precondition{})
 		return err
 	})
@@ -88,7 +88,7 @@ func TestGuard(t *testing.T) {
 	}
 	// Nor is the success of one action taken for the failure of the call.
 	text.Reset()
-	_ = guarded(log, ctx, request, nil, func(ctx context.Context) error {
+	_ = guarded(ctx, log, request, nil, func(ctx context.Context) error {
 		for range store.List(ctx, tranship.ListOptions{}) {
 		}
 		return invalid
