@@ -141,6 +141,10 @@ func (s *Store) MissingDirectories(ctx context.Context, path string) (int, error
 	if err := admit(ctx, path); err != nil {
 		return 0, err
 	}
+	parent, _ := rootfs.Split(path)
+	if dir := s.directories.Find(parent); dir != nil {
+		return 0, dir.Close()
+	}
 	dir, err := s.root.Walk("")
 	if err != nil {
 		return 0, fail("look at", path, err)

@@ -58,6 +58,7 @@ func (r *reservation) grow(path string, n int64) error {
 	}
 	r.space.mu.Lock()
 	defer r.space.mu.Unlock()
+	r.space.room = min(r.space.room, max(free-r.space.least, 0))
 	if r.suspended {
 		r.left += n
 		return nil

@@ -286,9 +286,9 @@ func TestUploadsOverOwnFile(t *testing.T) {
 	first, err := begin(ann, store, "a", 10, "key1")
 	must(t, err)
 	has(t, store, "ann", quota.Usage{Bytes: 10, Files: 1, ReservedBytes: 10, ReservedFiles: 1, Uploads: 1})
-	second, err := begin(ann, store, "a", 12, "key2") // only what is more than the file
+	_, err = begin(ann, store, "a", 12, "key2") // only what is more than the file
 	refused(t, err, tranship.ErrQuota, "--quota-bytes")
-	second, err = begin(ann, store, "a", 9, "key2")
+	second, err := begin(ann, store, "a", 9, "key2")
 	must(t, err)
 	has(t, store, "ann", quota.Usage{Bytes: 10, Files: 1, ReservedBytes: 10, ReservedFiles: 1, Uploads: 2})
 	_, err = begin(ann, store, "a", 9, "key3")

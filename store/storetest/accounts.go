@@ -238,7 +238,7 @@ func deep(random *rand.Rand) string {
 	return path + "file" + fmt.Sprint(random.IntN(2))
 }
 
-func (f accountFixture) randomChange(random *rand.Rand, ctx context.Context) error {
+func (f accountFixture) randomChange(ctx context.Context, random *rand.Rand) error {
 	switch path := deep(random); random.IntN(5) {
 	case 0:
 		return f.tryPut(ctx, path)
@@ -271,7 +271,7 @@ func randomDirectories(f accountFixture, reopen func() tranship.Store) {
 	f.books.most = 8
 	for n := range 500 {
 		ctx := f.as([]string{"ann", "ben"}[random.IntN(2)])
-		err := f.randomChange(random, ctx)
+		err := f.randomChange(ctx, random)
 		if err != nil && !errors.Is(err, tranship.ErrNotFound) && !errors.Is(err, tranship.ErrQuota) {
 			f.Fatal(err)
 		}
@@ -294,7 +294,7 @@ func concurrentDirectories(f accountFixture) {
 			random := rand.New(rand.NewPCG(uint64(worker), 1))
 			ctx := f.as(fmt.Sprint("account", worker%3))
 			for range 100 {
-				err := f.randomChange(random, ctx)
+				err := f.randomChange(ctx, random)
 				if err != nil && !errors.Is(err, tranship.ErrNotFound) && !errors.Is(err, tranship.ErrUnavailable) {
 					f.Error(err)
 				}
