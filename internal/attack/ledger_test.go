@@ -292,3 +292,58 @@ func makeRoot(t testing.TB, root string) {
 		t.Fatal(err)
 	}
 }
+
+// TestKeptByDefault has a server without limits keep what one caller makes it remember: a
+// bounded number of commits and of unfinished uploads.
+func TestKeptByDefault(t *testing.T) {
+	root := filepath.Join(t.TempDir(), "root")
+	makeRoot(t, root)
+	p := startServer(t, root, "--durability", "written")
+	ctx := testContext(t)
+	kept := func() int {
+		t.Helper()
+		entries, err := os.ReadDir(filepath.Join(root, tranship.ReservedSegment, "uploads"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(entries)
+	}
+	c, err := client.Dial(ctx, p.address, client.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	begin := func(n int) (tranship.Upload, error) {
+		return c.Begin(ctx, tranship.Spec{Path: fmt.Sprint("d/", n), Size: new(int64(0)), ResumeKey: fmt.Sprint(n)})
+	}
+	for n := range 600 {
+		upload, err := begin(n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := upload.Commit(ctx, tranship.Commit{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const commits, uploads = 500, 1000
+	if n := kept(); n != commits {
+		t.Errorf("%d files are kept of 600 commits, want %d", n, commits)
+	}
+	begun := 0
+	for ; begun <= uploads; begun++ {
+		upload, err := begin(1000 + begun)
+		if errors.Is(err, tranship.ErrQuota) {
+			break
+		}
+		if err == nil {
+			err = upload.Detach(ctx)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := kept(); begun != uploads || n != commits+2*uploads {
+		t.Errorf("%d uploads were begun, and %d files are kept", begun, n)
+	}
+	p.stop(t)
+}

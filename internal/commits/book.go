@@ -27,7 +27,7 @@ type entry[T comparable] struct {
 }
 
 // Add remembers a commit of owner at path. It returns the commits that are forgotten for
-// it: an earlier one at the path, whoever owned it, and the oldest ones of owner beyond
+// it: an earlier one at the path, of any owner, and the oldest ones of owner beyond
 // PerOwner.
 func (b *Book[T]) Add(owner, path string, commit T) (forgotten []T) {
 	if b.owners == nil {

@@ -1,8 +1,10 @@
 package guard_test
 
 import (
+	"context"
 	"errors"
 	"io"
+	"iter"
 	"testing"
 
 	"github.com/tranship/tranship"
@@ -179,5 +181,30 @@ func TestWriteOnly(t *testing.T) {
 	}
 	if file, err := u.Commit(t.Context(), tranship.Commit{Size: 4}); err != nil || file.Metadata != nil {
 		t.Errorf("a commit that was remembered: %+v, %v", file, err)
+	}
+}
+
+// unlisted is a store of which no list is to be had.
+type unlisted struct{ *mem.Store }
+
+func (unlisted) ListUploads(context.Context, string) iter.Seq2[tranship.UploadInfo, error] {
+	panic("all uploads were listed")
+}
+
+// An upload is looked up by its id, however many there are.
+func TestAbortUploadDoesNotList(t *testing.T) {
+	store := guard.New(unlisted{&mem.Store{}}, parse(t, "allow * write /\n"))
+	as := func(name string) context.Context {
+		return access.NewContext(t.Context(), access.Principal{Name: name})
+	}
+	upload, err := store.Begin(as("ann"), kept("file"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := store.AbortUpload(as("ben"), upload.ID()); !errors.Is(err, tranship.ErrNotFound) {
+		t.Errorf("of another: %v", err)
+	}
+	if err := store.AbortUpload(as("ann"), upload.ID()); err != nil {
+		t.Error(err)
 	}
 }

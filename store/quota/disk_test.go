@@ -65,7 +65,7 @@ type hog struct {
 	open      []tranship.Upload
 }
 
-// hogs are who call.
+// hogs are the names of the callers.
 var hogs = []string{"ann", "ben"}
 
 // largest is the largest file that a hog begins, in bytes.

@@ -110,7 +110,7 @@ func TestFileBytes(t *testing.T) {
 	refused(t, err, tranship.ErrLimit, "--max-file-size")
 }
 
-// A file counts for who made it, wherever it goes, and so does a directory.
+// A file counts for the caller that made it, wherever it goes, and so does a directory.
 func TestWhomItCountsFor(t *testing.T) {
 	directory := t.TempDir()
 	inner := openDisk(t, directory)
