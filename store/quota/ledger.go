@@ -43,12 +43,14 @@ type ledger struct {
 	credits map[string]*hold
 	// readings are the files that are open, by path.
 	readings map[string]*reading
+	// lingering is how many files of each account are open that no path leads to.
+	lingering map[string]int
 	// looked is when idle was last due.
 	looked time.Time
 }
 
 func newLedger(limits Options) ledger {
-	return ledger{limits: limits, accounts: make(map[string]*Usage), holds: make(map[string]*hold), credits: make(map[string]*hold), readings: make(map[string]*reading)}
+	return ledger{limits: limits, accounts: make(map[string]*Usage), holds: make(map[string]*hold), credits: make(map[string]*hold), readings: make(map[string]*reading), lingering: make(map[string]int)}
 }
 
 // of is an account, for who holds mu.
@@ -151,6 +153,18 @@ func (l *ledger) admit(h *hold, size int64, old account.File) error {
 	}
 	l.credits[h.account] = h
 	return nil
+}
+
+// admitPut reserves what a file of size bytes takes that is written at once, in the place
+// of old: only what it takes more than old, unless old stays because it is read.
+func (l *ledger) admitPut(h *hold, size int64, old account.File) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	bytes, files := needed(h.account, size, old)
+	if l.readings[h.path] != nil || l.lingering[h.account] > 0 {
+		bytes, files = size, 1
+	}
+	return l.reserve(h, max(bytes, 0), max(files, 0))
 }
 
 // hasCredit tells whether a hold may be the one of its account that is beyond the limit,

@@ -401,6 +401,21 @@ func TestReplacedWhileItIsRead(t *testing.T) {
 		t.Error(err)
 	}
 
+	// However often it is replaced while it is read.
+	var readers []tranship.Content
+	for err = put(ann, store, "again", 20); err == nil; err = put(ann, store, "again", 20) {
+		readers = append(readers, open(ann, "again"))
+	}
+	refused(t, err, tranship.ErrQuota, "--quota-bytes")
+	has(t, store, "ann", quota.Usage{Bytes: 20, Files: 1, ReservedBytes: 80, ReservedFiles: 4})
+	for _, reader := range readers {
+		must(t, reader.Close())
+	}
+	must(t, put(ann, store, "again", 100))
+	must(t, put(ann, store, "again", 100))
+	must(t, store.Remove(ann, "again", tranship.Precondition{}))
+	has(t, store, "ann", quota.Usage{})
+
 	// A commit that is begun again replaces nothing.
 	for range 2 {
 		upload, err := begin(ann, store, "empty", 0, "key")

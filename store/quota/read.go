@@ -45,10 +45,14 @@ func (l *ledger) stopReading(r *reading) {
 	if r.gone == nil || r.gone.Account == nil {
 		return
 	}
-	has := l.of(*r.gone.Account)
+	name := *r.gone.Account
+	has := l.of(name)
 	has.ReservedBytes -= r.gone.Size
 	has.ReservedFiles--
-	l.tidy(*r.gone.Account)
+	l.tidy(name)
+	if l.lingering[name]--; l.lingering[name] == 0 {
+		delete(l.lingering, name)
+	}
 }
 
 // detach tells that no path leads to old any more: whatever has it open does so until it
@@ -66,6 +70,7 @@ func (l *ledger) detach(old account.File) {
 	has := l.of(*old.Account)
 	has.ReservedBytes += old.Size
 	has.ReservedFiles++
+	l.lingering[*old.Account]++
 }
 
 // move tells that the file at source is now at destination, where there is none any more.

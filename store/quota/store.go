@@ -34,8 +34,9 @@
 //
 // Where there is no room for all of an upload or a large copy, one at a time of a principal
 // reserves only what it takes more than the principal's own file in its place, so that a
-// file can be replaced at the limit. A put or small copy, which has a file twice only
-// while its call lasts, always does.
+// file can be replaced at the limit. Puts and small copies, which have a file twice only
+// while their call lasts, all do, unless files of the principal that were replaced, or that
+// one, are being read.
 //
 // After a crash, then, all counts are what the files and the unfinished uploads say.
 // The worst is an upload of unknown size that the crash has cut: the store removes it,
@@ -219,8 +220,7 @@ func (s *Store) makeLocked(ctx context.Context, path string, size int64, do func
 	h := &hold{account: name, path: path}
 	reserve := func() error { return s.ledger.admit(h, size, old) }
 	if size <= tranship.MaxPutBytes { // there twice for a moment only, while this call lasts
-		bytes, files := needed(name, size, old)
-		reserve = func() error { return s.ledger.raise(h, bytes, files) }
+		reserve = func() error { return s.ledger.admitPut(h, size, old) }
 	}
 	if err := s.try(ctx, reserve); err != nil {
 		return tranship.File{}, err
