@@ -127,15 +127,15 @@ func (d *Dir) openFile(name string) (*os.File, error) {
 	if strings.HasPrefix(name, "/") { // which Split would forget
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrInvalid}
 	}
+	if f, err := d.top.OpenBelow(name); err == nil {
+		return f, nil
+	}
 	directory, last := rootfs.Split(name)
 	dir, err := d.directories.Walk(directory)
 	if err != nil {
 		return nil, err
 	}
 	defer dir.Close()
-	if f, err := dir.OpenEntry(last); err == nil {
-		return f, nil
-	}
 	f, _, err := dir.OpenFile(last)
 	if obstacle, ok := errors.AsType[*rootfs.ObstacleError](err); ok {
 		return nil, &rootfs.ObstacleError{Path: name, Mode: obstacle.Mode}

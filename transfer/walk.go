@@ -26,7 +26,7 @@ var ErrSkipped = errors.New("not copied")
 func (d *Dir) Files(ctx context.Context, directory, destination string) iter.Seq2[Item, error] {
 	return func(yield func(Item, error) bool) {
 		w := walk{ctx, d, yield}
-		w.directory(directory, destination)
+		w.directory(&walkedDirectory{dir: d, source: directory, destination: destination})
 	}
 }
 
@@ -51,10 +51,40 @@ func (w *walkedDirectory) opened() (*rootfs.Dir, error) {
 	}
 	open, err := w.dir.directories.Walk(w.source)
 	if err != nil {
-		return nil, localError(err)
+		return nil, walkError(w.source, err)
 	}
 	w.open = open
 	return open, nil
+}
+
+// sub opens a directory in the directory.
+func (w *walkedDirectory) sub(name string) (*walkedDirectory, error) {
+	sub := &walkedDirectory{dir: w.dir, source: Join(w.source, name), destination: Join(w.destination, name)}
+	open, err := w.opened()
+	if err != nil {
+		return sub, err
+	}
+	if sub.open, err = open.Sub(name); err != nil {
+		return sub, walkError(sub.source, err)
+	}
+	return sub, nil
+}
+
+// walkError is the error of a directory that cannot be opened.
+func walkError(path string, err error) error {
+	if obstacle, ok := errors.AsType[*rootfs.ObstacleError](err); ok {
+		return fmt.Errorf("%w: %w", ErrSkipped, &rootfs.ObstacleError{Path: path, Mode: obstacle.Mode})
+	}
+	return localError(err)
+}
+
+// item is what the directory itself is reported as.
+func (w *walkedDirectory) item() Item {
+	name := w.source
+	if name == "" {
+		name = "."
+	}
+	return Item{Source: w.dir, SourcePath: w.source, Name: name, Path: w.destination}
 }
 
 func (w *walkedDirectory) close() {
@@ -64,19 +94,14 @@ func (w *walkedDirectory) close() {
 	}
 }
 
-// directory reports whether to go on.
-func (w walk) directory(source, destination string) bool {
+// directory walks a directory, and reports whether to go on.
+func (w walk) directory(walked *walkedDirectory) bool {
 	if err := w.ctx.Err(); err != nil {
 		w.yield(Item{}, err)
 		return false
 	}
-	walked := &walkedDirectory{dir: w.dir, source: source, destination: destination}
 	defer walked.close()
-	name := source
-	if name == "" {
-		name = "."
-	}
-	here := Item{Source: w.dir, SourcePath: source, Name: name, Path: destination}
+	here := walked.item()
 	open, err := walked.opened()
 	if err != nil {
 		return w.skip(here, err)
@@ -111,8 +136,12 @@ func (w walk) entry(in *walkedDirectory, entry rootfs.Entry) bool {
 		return w.skip(item, fmt.Errorf("cannot be stored as %q: %w", destination, err))
 	}
 	if entry.IsDir() {
+		sub, err := in.sub(entry.Name())
 		in.close()
-		return w.directory(source, destination)
+		if err != nil {
+			return w.yield(sub.item(), err)
+		}
+		return w.directory(sub)
 	}
 	if !entry.Type().IsRegular() {
 		return w.yield(item, fmt.Errorf("%w: it is %s", ErrSkipped, kind(entry.Type())))

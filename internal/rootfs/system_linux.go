@@ -69,15 +69,6 @@ func (d *Dir) openAt(name string, flag int, mode fs.FileMode) (*os.File, error) 
 	return os.NewFile(uintptr(opened), d.root.Name()+"/"+name), nil
 }
 
-// OpenEntry opens whatever is under a name itself for reading, without waiting for a
-// FIFO's writer, for less than os.Root needs. A link is an error.
-func (d *Dir) OpenEntry(name string) (*os.File, error) {
-	if err := checkSegment("open", name); err != nil {
-		return nil, err
-	}
-	return d.openAt(name, os.O_RDONLY|nonblock, 0)
-}
-
 // chtimes sets the modified time of an open file. errors.ErrUnsupported: the system
 // needs its name for that.
 func chtimes(file *os.File, modified time.Time) error {

@@ -34,18 +34,18 @@ func TestInspect(t *testing.T) {
 			}
 		}
 	}
-	if file, err := dir.OpenEntry("file"); err != nil {
+	if file, err := dir.OpenBelow("file"); err != nil {
 		t.Error(err)
 	} else {
 		file.Close()
 	}
-	if pipe, err := dir.OpenEntry("pipe"); err != nil { // without waiting
+	if pipe, err := dir.OpenBelow("pipe"); err != nil { // without waiting
 		t.Error(err)
 	} else {
 		pipe.Close()
 	}
-	if _, err := dir.OpenEntry("link"); err == nil {
-		t.Error("OpenEntry followed a link")
+	if _, err := dir.OpenBelow("link"); err == nil {
+		t.Error("OpenBelow followed a link")
 	}
 	for _, name := range []string{"link", "dir", "pipe", "missing", "", "..", "dir/.."} {
 		if _, _, ok := dir.Inspect(name, "user.test"); ok {

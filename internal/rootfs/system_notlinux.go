@@ -22,9 +22,6 @@ func (d *Dir) openAt(name string, flag int, mode fs.FileMode) (*os.File, error) 
 	return d.root.OpenFile(name, flag, mode)
 }
 
-// OpenEntry is errors.ErrUnsupported.
-func (d *Dir) OpenEntry(string) (*os.File, error) { return nil, errors.ErrUnsupported }
-
 func chtimes(*os.File, time.Time) error { return errors.ErrUnsupported }
 
 // systemMayFold is false only where Probe has shown it.

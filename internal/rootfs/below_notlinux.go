@@ -1,0 +1,11 @@
+//go:build !linux
+
+package rootfs
+
+import (
+	"errors"
+	"os"
+)
+
+// OpenBelow is errors.ErrUnsupported.
+func (d *Dir) OpenBelow(string) (*os.File, error) { return nil, errors.ErrUnsupported }
