@@ -2,14 +2,11 @@ package authn
 
 import (
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"slices"
-	"strings"
 	"time"
-
-	"github.com/tranship/tranship/access"
 )
 
 // SourceCertificate is the Principal.Source of who has a certificate.
@@ -21,15 +18,23 @@ const certificatePrefix = "cert:"
 // Certificates authenticates clients by the certificates that their connections were
 // made with. It believes only those that the server's tls.Config has verified: that
 // must have ClientCAs, and tls.VerifyClientCertIfGiven or
-// tls.RequireAndVerifyClientCert. It looks at each call whether they have expired
-// meanwhile.
+// tls.RequireAndVerifyClientCert. At each call it checks that they have not expired
+// meanwhile, and with Verify that they are still trusted.
 //
 // The name is "cert:" and the first URI of the subject's alternative names, as in
-// SPIFFE; without any, "cert:" and the common name of the subject. The groups are
-// "cert:" and each organization (O) of the subject.
+// SPIFFE; without any, "cert:" and the common name of the subject. A URI must be
+// absolute, and a common name must not begin as an absolute URI does, with a scheme and
+// a colon: so neither can be taken for the other. The groups are "cert:" and each
+// organization (O) of the subject.
 type Certificates struct {
 	// Now is the time; nil: time.Now.
 	Now func() time.Time
+	// Verify returns the chains that lead from a connection's client certificate to
+	// the authorities that the server trusts now; the error says why there are none.
+	// It is called at each call, and must be fast while authorities stay the same.
+	// Nil: the chains that the handshake has verified count for as long as the
+	// connection lasts. See tlsconfig.Files.
+	Verify func(state *tls.ConnectionState) (chains [][]*x509.Certificate, err error)
 }
 
 var _ Authenticator = Certificates{}
@@ -42,15 +47,22 @@ func (c Certificates) Authenticate(_ context.Context, credentials Credentials) (
 	if len(credentials.TLS.VerifiedChains) == 0 {
 		return Identity{}, refuseCertificate("is not one that this server trusts", errors.New("the server's TLS did not verify the certificate"))
 	}
+	chains := credentials.TLS.VerifiedChains
+	if c.Verify != nil {
+		var err error
+		if chains, err = c.Verify(credentials.TLS); err != nil || len(chains) == 0 {
+			return Identity{}, refuseCertificate("is no longer one that this server trusts", err)
+		}
+	}
 	now := time.Now()
 	if c.Now != nil {
 		now = c.Now()
 	}
-	expires := expiry(credentials.TLS.VerifiedChains, now)
+	expires := expiry(chains, now)
 	if !now.Before(expires) {
 		return Identity{}, refuseCertificate("has expired", nil)
 	}
-	principal, err := subject(credentials.TLS.VerifiedChains[0][0])
+	principal, err := subject(chains[0][0])
 	if err != nil {
 		return Identity{}, refuseCertificate("has no name that this server can use", err)
 	}
@@ -70,31 +82,6 @@ func expiry(chains [][]*x509.Certificate, now time.Time) time.Time {
 		}
 	}
 	return last
-}
-
-// subject is who a certificate is for.
-func subject(certificate *x509.Certificate) (access.Principal, error) {
-	name := certificate.Subject.CommonName
-	switch {
-	case len(certificate.URIs) > 0:
-		name = certificate.URIs[0].String()
-	case strings.Contains(name, "://"):
-		// Whoever may have any common name must not pass for the holder of a URI.
-		return access.Principal{}, fmt.Errorf("the common name %q is a URI", name)
-	}
-	if name == "" {
-		return access.Principal{}, errors.New("there is neither a URI nor a common name")
-	}
-	principal := access.Principal{Name: certificatePrefix + name, Source: SourceCertificate}
-	for _, organization := range certificate.Subject.Organization {
-		principal.Groups = append(principal.Groups, certificatePrefix+organization)
-	}
-	for _, name := range append([]string{principal.Name}, principal.Groups...) {
-		if err := access.ValidateName(name); err != nil {
-			return access.Principal{}, err
-		}
-	}
-	return principal, nil
 }
 
 func refuseCertificate(what string, reason error) error {

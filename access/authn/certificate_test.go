@@ -105,7 +105,7 @@ func TestCertificateSubject(t *testing.T) {
 		},
 		{"no name for a DNS name", x509.Certificate{DNSNames: []string{"alice"}}, access.Principal{}},
 		{"a common name that is a URI", x509.Certificate{Subject: pkix.Name{CommonName: "spiffe://example.org/backup"}}, access.Principal{}},
-		{"a common name like another source's", x509.Certificate{Subject: pkix.Name{CommonName: "oidc:alice"}}, access.Principal{Name: "cert:oidc:alice", Source: "certificate"}},
+		{"a common name like another source's", x509.Certificate{Subject: pkix.Name{CommonName: "oidc:alice"}}, access.Principal{}},
 		{"control characters", x509.Certificate{Subject: pkix.Name{CommonName: "alice\n"}}, access.Principal{}},
 		{"NUL", x509.Certificate{Subject: pkix.Name{CommonName: "alice\x00.eve"}}, access.Principal{}},
 		{"no UTF-8", x509.Certificate{Subject: pkix.Name{CommonName: "\xff"}}, access.Principal{}},
