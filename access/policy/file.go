@@ -2,35 +2,31 @@ package policy
 
 import (
 	"bytes"
-	"fmt"
-	"io"
-	"io/fs"
 	"log/slog"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/tranship/tranship/access"
+	"github.com/tranship/tranship/internal/configfile"
 )
 
 const (
 	// lookInterval is how often a file is looked at, at most.
 	lookInterval = time.Second
-	// settling is how long a file may change again without its times showing it.
-	settling = 2 * time.Second
 	// remindInterval is how often it is said that a file cannot be used.
 	remindInterval = time.Minute
 )
 
 // File is the policy of a file, read anew when the file has changed. While the file
-// is missing, cannot be read or has an error, the last policy that it had stays in
-// force, and the logger gets an error, at once and once a minute: neither a typing
-// mistake nor a half-written file opens anything or shuts everybody out, but nothing
-// that was taken out of the file is taken away before the error is put right. It is
-// safe for concurrent use.
+// is missing, cannot be read, has an error, or can be changed or replaced by other users
+// of the machine, the last policy that it had stays in force, and the logger gets an
+// error, at once and once a minute: neither a typing mistake nor a half-written file
+// opens anything or shuts everybody out, but nothing that was taken out of the file is
+// taken away before the error is put right. It is safe for concurrent use.
 type File struct {
 	name   string
+	file   *configfile.File
 	log    *slog.Logger
 	now    func() time.Time
 	policy atomic.Pointer[Policy]
@@ -38,11 +34,8 @@ type File struct {
 	// mu is held by who looks at the file; nobody waits for it.
 	mu     sync.Mutex
 	looked time.Time
-	// info and text are of the file as it was read last, settled if another change
-	// would show.
-	info    fs.FileInfo
-	text    []byte
-	settled bool
+	// text is what the policy in force was made of.
+	text []byte
 	// problem is why it cannot be used, reminded when that was said.
 	problem  string
 	reminded time.Time
@@ -58,7 +51,11 @@ func open(name string, log *slog.Logger, now func() time.Time) (*File, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	f := &File{name: name, log: log, now: now, looked: now()}
+	f := &File{
+		name: name, log: log,
+		file: configfile.New(name, configfile.Options{Guard: configfile.GuardPath, MaxBytes: MaxBytes}),
+		now:  now, looked: now(),
+	}
 	policy, err := f.read()
 	if err != nil {
 		return nil, err
@@ -92,9 +89,6 @@ func (f *File) Policy() *Policy {
 
 // look takes over what the file has become. The caller holds mu.
 func (f *File) look() {
-	if info, err := os.Stat(f.name); err == nil && f.settled && f.problem == "" && sameInfo(info, f.info) {
-		return
-	}
 	before := f.text
 	policy, err := f.read()
 	switch {
@@ -109,35 +103,21 @@ func (f *File) look() {
 	}
 }
 
-// read parses the file, and notes what it was like.
+// read parses the file, if its content is another one than that of the policy in force,
+// and keeps the content. The file is read, not only its times: a change soon after
+// another can leave those as they were.
 func (f *File) read() (*Policy, error) {
-	file, err := os.Open(f.name)
+	text, _, err := f.file.Read()
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: a policy must be a regular file", f.name)
-	}
-	text, err := io.ReadAll(io.LimitReader(file, MaxBytes+1))
-	if err != nil {
-		return nil, err
+	if before := f.policy.Load(); before != nil && bytes.Equal(text, f.text) {
+		return before, nil
 	}
 	policy, err := Parse(f.name, text)
 	if err != nil {
 		return nil, err
 	}
-	f.info, f.text = info, text
-	age := f.now().Sub(info.ModTime())
-	f.settled = age >= settling || age <= -settling
+	f.text = text
 	return policy, nil
-}
-
-// sameInfo reports whether nothing shows that a file has changed.
-func sameInfo(a, b fs.FileInfo) bool {
-	return os.SameFile(a, b) && a.Size() == b.Size() && a.ModTime().Equal(b.ModTime())
 }

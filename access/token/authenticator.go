@@ -5,10 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"log/slog"
-	"os"
 	"runtime"
 	"strings"
 	"sync"
@@ -17,6 +14,7 @@ import (
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access"
 	"github.com/tranship/tranship/access/authn"
+	"github.com/tranship/tranship/internal/configfile"
 )
 
 // Source is the Principal.Source of who has a token.
@@ -39,8 +37,8 @@ type Options struct {
 // Authenticator authenticates by the tokens in a file. When the file changes, it
 // knows within a second. It is safe for concurrent use.
 //
-// It fails safe. While the file is not there, or cannot be read, or others may write
-// to it, nobody's token is good: calls fail with tranship.ErrUnavailable. While a line
+// It fails safe. While the file is not there, or cannot be read, or others may change
+// or replace it, no token is good: calls fail with tranship.ErrUnavailable. While a line
 // is malformed, those tokens are good that both the file and what was last good say in
 // the same words: so whoever is deleted is out, in whatever state the file is left, and
 // nobody is let in by half of a line.
@@ -71,7 +69,7 @@ func Open(name string, options Options) (*Authenticator, error) {
 	if a.now == nil {
 		a.now = time.Now
 	}
-	content, readable, err := read(name)
+	content, readable, err := read(name, configfile.GuardPath)
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +126,7 @@ func (a *Authenticator) current(now time.Time) (list, error) {
 // reload looks whether the file has changed. It is read, not only its times: a change
 // soon after another can leave those as they were.
 func (a *Authenticator) reload() {
-	content, _, err := read(a.name)
+	content, _, err := read(a.name, configfile.GuardPath)
 	a.unreadable = err != nil
 	switch {
 	case err != nil:
@@ -156,39 +154,12 @@ func (a *Authenticator) fail(err error) {
 	a.failed = err
 }
 
-// read returns what a file has, and whether others can read it. It fails if they can
-// write to it.
-func read(name string) (content []byte, readable bool, err error) {
-	fail := func(err error) ([]byte, bool, error) {
-		if failed, ok := errors.AsType[*fs.PathError](err); ok {
-			err = failed.Err
-		}
-		return nil, false, fmt.Errorf("%s: %w", name, err)
-	}
-	info, err := os.Stat(name)
+// read returns what a file has, and whether others can read it. It fails if its mode
+// lets others write to it, and as guard says.
+func read(name string, guard configfile.Guard) (content []byte, readable bool, err error) {
+	content, info, err := configfile.New(name, configfile.Options{Guard: guard, MaxBytes: maxFileBytes}).Read()
 	if err != nil {
-		return fail(err)
+		return nil, false, err
 	}
-	mode := info.Mode()
-	// Windows says of every file that all may write to it.
-	hasModes := runtime.GOOS != "windows"
-	switch {
-	case !mode.IsRegular():
-		return fail(errors.New("it must be a regular file"))
-	case hasModes && mode.Perm()&0o022 != 0:
-		return fail(errors.New("other users of this machine can write to it, and so let anybody in: chmod 600 it"))
-	}
-	file, err := os.Open(name)
-	if err != nil {
-		return fail(err)
-	}
-	defer file.Close()
-	content, err = io.ReadAll(io.LimitReader(file, maxFileBytes+1))
-	if err != nil {
-		return fail(err)
-	}
-	if len(content) > maxFileBytes {
-		return fail(fmt.Errorf("it must have at most %d bytes", maxFileBytes))
-	}
-	return content, hasModes && mode.Perm()&0o044 != 0, nil
+	return content, configfile.Readable(info) || info.Mode().Perm()&0o040 != 0 && runtime.GOOS != "windows", nil
 }

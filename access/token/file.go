@@ -13,6 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/lockedfile"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/configfile"
 )
 
 // header is what a new file begins with.
@@ -91,7 +92,7 @@ func Revoke(name, idOrName string) (revoked []Entry, err error) {
 // List returns the entries of the file name, in its order. When a line is malformed,
 // it returns the others and an error that matches a *LineError.
 func List(name string) (entries []Entry, err error) {
-	content, _, err := read(name)
+	content, _, err := read(name, configfile.GuardMode)
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +127,7 @@ func edit(name string, change func(content []byte) ([]byte, error)) error {
 	case statErr != nil:
 		return statErr
 	default:
-		if content, _, err = read(name); err != nil {
+		if content, _, err = read(name, configfile.GuardMode); err != nil {
 			return err
 		}
 	}
