@@ -19,6 +19,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tranship/tranship/internal/configfile"
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
@@ -45,7 +46,8 @@ const (
 // certificate is made anew: before it expires, and for other names.
 type SelfSigned struct {
 	// Dir is the directory of the files; made, with mode 0700, if it is missing.
-	// Nobody else should be able to read or write there.
+	// It must belong to root or the user of this process, and so must the files, and
+	// others must not be able to write to any of them.
 	Dir string
 	// Names are the host names and IP addresses that the certificate is for. Clients
 	// that trust by fingerprint do not look at them.
@@ -71,8 +73,16 @@ func (s *SelfSigned) open(first fs.FileInfo) (*rootfs.Dir, fs.FileInfo, error) {
 		return nil, nil, err
 	}
 	info, err := dir.Stat()
-	if err == nil && first != nil && !os.SameFile(first, info) {
+	switch {
+	case err != nil:
+	case first != nil && !os.SameFile(first, info):
 		err = fmt.Errorf("self-signed TLS: %s is not the directory that it was when the server started: restart the server to use another", s.Dir)
+	default:
+		// The way to the directory is the operator's to look at: it may be a root that
+		// others write to.
+		if err = configfile.CheckInfo(info); err != nil {
+			err = fmt.Errorf("self-signed TLS: %s: %w", s.Dir, err)
+		}
 	}
 	if err != nil {
 		return nil, nil, errors.Join(err, dir.Close())
@@ -187,11 +197,14 @@ func (s *SelfSigned) makeCertificate(dir *rootfs.Dir, key []byte, now time.Time)
 }
 
 func readFile(dir *rootfs.Dir, name string) ([]byte, error) {
-	file, _, err := dir.OpenFile(name)
+	file, info, err := dir.OpenFile(name)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
+	if err := configfile.CheckInfo(info); err != nil {
+		return nil, err
+	}
 	return io.ReadAll(file)
 }
 

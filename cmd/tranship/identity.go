@@ -47,10 +47,10 @@ func (f *identityFlags) validate() error {
 	return nil
 }
 
-// interceptor makes what lets calls in. certificates: it believes those that TLS has
-// verified. anonymous: calls without credentials come in, too. refused is told of those
+// interceptor makes what lets calls in. certificates authenticates those that TLS has
+// verified; nil: no certificate is believed. anonymous: calls without credentials come in, too. refused is told of those
 // that do not.
-func (f *identityFlags) interceptor(certificates, anonymous bool, refused func(address, reason string), log *slog.Logger) (*authn.Interceptor, error) {
+func (f *identityFlags) interceptor(certificates authn.Authenticator, anonymous bool, refused func(address, reason string), log *slog.Logger) (*authn.Interceptor, error) {
 	var authenticators []authn.Authenticator
 	if f.tokens != "" {
 		tokens, err := token.Open(f.tokens, token.Options{Logger: log})
@@ -68,8 +68,8 @@ func (f *identityFlags) interceptor(certificates, anonymous bool, refused func(a
 		}
 		authenticators = append(authenticators, issuer)
 	}
-	if certificates {
-		authenticators = append(authenticators, authn.Certificates{})
+	if certificates != nil {
+		authenticators = append(authenticators, certificates)
 	}
 	return authn.New(authn.Options{Authenticators: authenticators, Anonymous: anonymous, Refused: refused, Logger: log}), nil
 }

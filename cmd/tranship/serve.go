@@ -155,7 +155,7 @@ func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
 		return fmt.Errorf("--root %s: %w", flags.root, localError(err))
 	}
 	// Before the store is opened, which hides what is in its state by then.
-	tlsConfig, err := flags.tls.config(flags.root, address, logger)
+	tlsFiles, err := flags.tls.files(flags.root, address, logger)
 	if err != nil {
 		return fmt.Errorf("TLS: %w", err)
 	}
@@ -182,10 +182,10 @@ func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
 	}
 	defer func() { err = errors.Join(err, auditLog.Close()) }()
 	transport := insecure.NewCredentials()
-	if tlsConfig != nil {
-		transport = loggedHandshakes{tlstransport.New(tlsConfig), logger, auditLog.RefusedHandshake}
+	if tlsFiles != nil {
+		transport = loggedHandshakes{tlstransport.New(tlsFiles.Config()), logger, auditLog.RefusedHandshake}
 	}
-	identity, err := flags.identity.interceptor(flags.tls.clientCA != "", flags.anonymous != "", auditLog.Refused, logger)
+	identity, err := flags.identity.interceptor(flags.tls.certificates(tlsFiles), flags.anonymous != "", auditLog.Refused, logger)
 	if err != nil {
 		return err
 	}

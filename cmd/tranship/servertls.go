@@ -1,7 +1,8 @@
 package main
 
 import (
-	"crypto/tls"
+	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"os"
@@ -12,7 +13,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/access/authn"
 	"github.com/tranship/tranship/access/tlsconfig"
+	"github.com/tranship/tranship/internal/configfile"
 )
 
 const (
@@ -76,8 +79,8 @@ func (f *serverTLSFlags) validate() error {
 	return nil
 }
 
-// config is the TLS of a server of root that listens on an address; nil for plaintext.
-func (f *serverTLSFlags) config(root string, address *net.TCPAddr, log *slog.Logger) (*tls.Config, error) {
+// files are the TLS of a server of root that listens on an address; nil for plaintext.
+func (f *serverTLSFlags) files(root string, address *net.TCPAddr, log *slog.Logger) (*tlsconfig.Files, error) {
 	if !f.encrypted() {
 		return nil, nil
 	}
@@ -90,13 +93,25 @@ func (f *serverTLSFlags) config(root string, address *net.TCPAddr, log *slog.Log
 		Logger:             log,
 	}
 	if f.mode == tlsSelfSigned {
-		dir := f.dir
-		if dir == "" {
-			dir = filepath.Join(root, tranship.ReservedSegment, "tls")
+		dir := filepath.Join(root, tranship.ReservedSegment, "tls")
+		if f.dir != "" {
+			dir = f.dir
+			if err := errors.Join(os.MkdirAll(dir, 0o700), configfile.CheckPath(dir)); err != nil {
+				return nil, fmt.Errorf("--tls-dir: %w", err)
+			}
 		}
 		options.SelfSigned = &tlsconfig.SelfSigned{Dir: dir, Names: ownNames(address)}
 	}
-	return tlsconfig.Server(options)
+	return tlsconfig.OpenFiles(options)
+}
+
+// certificates authenticates clients by the certificates of their connections; nil if
+// they are not asked for any.
+func (f *serverTLSFlags) certificates(files *tlsconfig.Files) authn.Authenticator {
+	if f.clientCA == "" {
+		return nil
+	}
+	return authn.Certificates{Verify: files.VerifyClient}
 }
 
 // hostName is a name that a certificate can be for; machines may have others.

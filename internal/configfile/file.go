@@ -55,8 +55,9 @@ type File struct {
 
 	mu sync.Mutex
 	// stream is what a pipe or device had; nil if it has not been read, or is a regular
-	// file.
-	stream []byte
+	// file. streamInfo is of it then.
+	stream     []byte
+	streamInfo fs.FileInfo
 }
 
 // New returns the file name, which is not looked at yet.
@@ -87,11 +88,12 @@ func (f *File) Read() (content []byte, info fs.FileInfo, err error) {
 func (f *File) read() ([]byte, fs.FileInfo, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.stream != nil {
+		return f.stream, f.streamInfo, nil
+	}
 	// Asked before it is opened: opening a pipe waits for its other end.
 	info, err := os.Stat(f.name)
 	switch {
-	case f.stream != nil:
-		return f.stream, info, nil
 	case err != nil:
 		return nil, nil, err
 	case info.IsDir():
@@ -118,7 +120,7 @@ func (f *File) read() ([]byte, fs.FileInfo, error) {
 		return nil, nil, fmt.Errorf("it must have at most %d bytes", f.options.MaxBytes)
 	}
 	if !info.Mode().IsRegular() {
-		f.stream = content
+		f.stream, f.streamInfo = content, info
 	}
 	return content, info, nil
 }
