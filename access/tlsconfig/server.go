@@ -244,6 +244,9 @@ func (f *Files) read(now time.Time) (files serverFiles, err error) {
 	if err == nil && f.authorities != nil {
 		files.authorities, _, err = f.authorities.Read()
 	}
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+		err = fmt.Errorf("open %w", err)
+	}
 	return files, err
 }
 
