@@ -41,6 +41,11 @@ type Options struct {
 	// Token returns the bearer token that says who makes a call; it is asked at each,
 	// from any goroutine. "": none. Tokens go only over TLS, or to this machine: with
 	// Token and without TLS, no other is connected to. nil: calls have no token.
+	//
+	// When a call fails with UNAUTHENTICATED and Token, or TLS.GetClientCertificate, has
+	// something else than the call was made with, that is not final. The call is made
+	// again, or goes on, where that is safe; otherwise the error matches
+	// tranship.ErrUnavailable, and the operation can be tried again.
 	Token func(ctx context.Context) (string, error)
 	// ConnectTimeout bounds how long connecting may take; 0:
 	// DefaultConnectTimeout.

@@ -17,6 +17,9 @@ type delivery struct {
 	// how many came, with their checksum.
 	start, expected, received int64
 	crc                       uint32
+	// callCRC is the checksum of what came in the call of now: that of all, unless it
+	// went on in another call.
+	callCRC uint32
 }
 
 // newDelivery begins what a server opened when it was asked for path.
@@ -51,6 +54,7 @@ func (d *delivery) take(header *transhipv1.Chunk, data *payload.Message) (crc ui
 		return 0, fmt.Errorf("%w: %s was damaged on its way, at offset %d", tranship.ErrIntegrity, d.file.Path, d.start+d.received)
 	}
 	d.crc = tranship.CombineCRC32C(d.crc, crc, length)
+	d.callCRC = tranship.CombineCRC32C(d.callCRC, crc, length)
 	d.received += length
 	return crc, nil
 }
@@ -61,9 +65,23 @@ func (d *delivery) end(done *transhipv1.Done) error {
 	switch {
 	case d.received != d.expected:
 		return fmt.Errorf("%w: the server sent %d bytes of %s instead of %d", tranship.ErrIntegrity, d.received, d.file.Path, d.expected)
-	case done.GetCrc32C() != d.crc, whole && d.file.CRC32C != nil && *d.file.CRC32C != d.crc:
+	case done.GetCrc32C() != d.callCRC, whole && d.file.CRC32C != nil && *d.file.CRC32C != d.crc:
 		return fmt.Errorf("%w: what the server sent of %s does not have its CRC32C", tranship.ErrIntegrity, d.file.Path)
 	default:
 		return nil
 	}
+}
+
+// rest is what to ask for in another call, for what has not come.
+func (d *delivery) rest() tranship.OpenOptions {
+	return tranship.OpenOptions{Offset: d.start + d.received, Length: new(d.expected - d.received), Version: d.file.Version}
+}
+
+// goOn takes over what a server opened when it was asked for the rest.
+func (d *delivery) goOn(rest delivery) error {
+	if rest.file.Size != d.file.Size || rest.expected != d.expected-d.received {
+		return fmt.Errorf("%w: the server opened %s with another size than before", tranship.ErrIntegrity, d.file.Path)
+	}
+	d.callCRC = 0
+	return nil
 }

@@ -87,7 +87,7 @@ func newConn(address string, transport handshakes, options Options) (*grpc.Clien
 		// A resolver's answer must not change how this package calls.
 		grpc.WithDisableServiceConfig(),
 	}
-	dialOptions = append(dialOptions, tokenOptions(transport, options)...)
+	dialOptions = append(dialOptions, credentialOptions(transport, options)...)
 	dialOptions = append(dialOptions, options.DialOptions...)
 	conn, err := grpc.NewClient("passthrough:///"+address, dialOptions...)
 	if err != nil {

@@ -37,12 +37,25 @@ func file(response fileResponse, err error) (tranship.File, error) {
 // List implements tranship.Store.
 func (c *Client) List(ctx context.Context, options tranship.ListOptions) iter.Seq2[tranship.Entry, error] {
 	return func(yield func(tranship.Entry, error) bool) {
-		if err := c.list(ctx, options, yield); err != nil {
-			yield(tranship.Entry{}, err)
+		for {
+			last := ""
+			err := c.list(ctx, options, func(entry tranship.Entry, err error) bool {
+				last = entry.Key()
+				return yield(entry, err)
+			})
+			if isRenewed(err) && last != "" {
+				options.StartAfter = last
+				continue
+			}
+			if err != nil {
+				yield(tranship.Entry{}, rpcstatus.FromError(err))
+			}
+			return
 		}
 	}
 }
 
+// list makes one call.
 func (c *Client) list(ctx context.Context, options tranship.ListOptions, yield func(tranship.Entry, error) bool) error {
 	if err := tranship.ValidateDirectory(options.Directory); err != nil {
 		return err
@@ -70,6 +83,9 @@ func (c *Client) list(ctx context.Context, options tranship.ListOptions, yield f
 		stall.Stop() // what yield does takes as long as it likes
 		if errors.Is(err, io.EOF) {
 			return sum.Verify(end)
+		}
+		if err != nil && isRenewed(err) {
+			return err
 		}
 		if err != nil {
 			return cmp.Or(context.Cause(ctx), rpcstatus.FromError(err))

@@ -24,13 +24,14 @@ import (
 type handshakes struct {
 	credentials.TransportCredentials
 	secure  bool
+	config  *tls.Config // nil without TLS
 	failure *atomic.Pointer[error]
 }
 
 // newHandshakes are those of plaintext without options.TLS; with a token, to this machine
 // only.
 func newHandshakes(options Options) handshakes {
-	h := handshakes{secure: options.TLS != nil, failure: &atomic.Pointer[error]{}}
+	h := handshakes{secure: options.TLS != nil, config: options.TLS, failure: &atomic.Pointer[error]{}}
 	switch {
 	case h.secure:
 		h.TransportCredentials = tlstransport.New(options.TLS)
@@ -44,7 +45,12 @@ func newHandshakes(options Options) handshakes {
 
 // ClientHandshake implements credentials.TransportCredentials.
 func (h handshakes) ClientHandshake(ctx context.Context, authority string, conn net.Conn) (net.Conn, credentials.AuthInfo, error) {
-	secured, info, err := h.TransportCredentials.ClientHandshake(ctx, authority, conn)
+	transport, on := h.TransportCredentials, (*link)(nil)
+	if h.showsCertificates() {
+		on = &link{}
+		transport = tlstransport.New(on.watch(h.config))
+	}
+	secured, info, err := transport.ClientHandshake(ctx, authority, conn)
 	if err != nil {
 		if ctx.Err() == nil {
 			h.failure.Store(&err)
@@ -54,7 +60,16 @@ func (h handshakes) ClientHandshake(ctx context.Context, authority string, conn 
 	if h.secure {
 		secured = &greeting{Conn: secured}
 	}
+	if encrypted, ok := info.(credentials.TLSInfo); ok && on != nil {
+		on.conn = secured
+		info = linkInfo{encrypted, on}
+	}
 	return secured, info, nil
+}
+
+// showsCertificates reports whether connections show certificates that may change.
+func (h handshakes) showsCertificates() bool {
+	return h.config != nil && h.config.GetClientCertificate != nil
 }
 
 // greeting is a TLS connection that waits for the first word of its server. A server

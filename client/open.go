@@ -22,11 +22,13 @@ import (
 // content is a file that is being downloaded, on a stream of its own.
 type content struct {
 	ctx    context.Context
-	pace   *pace
+	client *Client
 	stream grpc.BidiStreamingClient[transhipv1.DownloadRequest, transhipv1.DownloadResponse]
 	cancel context.CancelFunc
 	delivery
 
+	// begun is how much had come when the call of now began.
+	begun int64
 	// last is the length of the last chunk.
 	last int
 	// rest is what of the last chunk has not been read.
@@ -78,7 +80,7 @@ func (c *Client) open(ctx context.Context, path string, options tranship.OpenOpt
 	if err != nil {
 		return nil, err
 	}
-	return &content{ctx: ctx, pace: &c.pace, stream: stream, delivery: delivery}, nil
+	return &content{ctx: ctx, client: c, stream: stream, delivery: delivery}, nil
 }
 
 // File implements tranship.Content.
@@ -171,6 +173,9 @@ func (c *content) next() (chunk.Chunk, error) {
 		if c.ctx.Err() != nil {
 			return chunk.Chunk{}, c.ctx.Err()
 		}
+		if isRenewed(err) && c.received > c.begun && c.file.Version != "" {
+			return chunk.Chunk{}, c.goOn()
+		}
 		return chunk.Chunk{}, streamError(err)
 	}
 	switch reply := response.GetResponse().(type) {
@@ -188,6 +193,19 @@ func (c *content) next() (chunk.Chunk, error) {
 	}
 }
 
+// goOn begins another call for what has not come, with the credentials of now.
+func (c *content) goOn() error {
+	next, err := c.client.open(c.ctx, c.file.Path, c.delivery.rest())
+	if err == nil {
+		err = c.delivery.goOn(next.delivery)
+	}
+	if err != nil {
+		return err
+	}
+	c.stream, c.begun = next.stream, c.received
+	return nil
+}
+
 // chunk takes the payload of a chunk that came, or frees it.
 func (c *content) chunk(header *transhipv1.Chunk, data *payload.Message) (chunk.Chunk, error) {
 	crc, err := c.take(header, data)
@@ -196,7 +214,7 @@ func (c *content) chunk(header *transhipv1.Chunk, data *payload.Message) (chunk.
 		return chunk.Chunk{}, err
 	}
 	c.last = data.Len()
-	c.pace.moved(c.last, time.Now())
+	c.client.pace.moved(c.last, time.Now())
 	return data.Chunk(crc), nil
 }
 

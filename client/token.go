@@ -16,37 +16,45 @@ import (
 	"github.com/tranship/tranship/internal/localonly"
 )
 
-// tokenCredentials send a bearer token with every call of a connection, if that is
-// encrypted, or stays on this machine.
-type tokenCredentials struct {
+// callCredentials send a bearer token with every call of a connection, if there is one,
+// and if the connection is encrypted, or stays on this machine. They note what a call is
+// made with.
+type callCredentials struct {
+	// token is Options.Token; nil if there is none.
 	token func(ctx context.Context) (string, error)
 }
 
-var _ credentials.PerRPCCredentials = tokenCredentials{}
+var _ credentials.PerRPCCredentials = callCredentials{}
 
 // GetRequestMetadata implements credentials.PerRPCCredentials.
-func (c tokenCredentials) GetRequestMetadata(ctx context.Context, _ ...string) (map[string]string, error) {
-	// Options.DialOptions may have replaced what the connection was to be made with.
+func (c callCredentials) GetRequestMetadata(ctx context.Context, _ ...string) (map[string]string, error) {
 	info, _ := credentials.RequestInfoFromContext(ctx)
+	on, _ := info.AuthInfo.(linkInfo)
+	if c.token == nil {
+		note(ctx, "", on.link)
+		return nil, nil
+	}
+	// Options.DialOptions may have replaced what the connection was to be made with.
 	if !isLocal(info.AuthInfo) && credentials.CheckSecurityLevel(info.AuthInfo, credentials.PrivacyAndIntegrity) != nil {
 		return nil, status.Error(codes.Unauthenticated, errPlaintext.Error())
 	}
 	token, err := c.token(ctx)
-	if err == nil && token == "" {
-		return nil, nil
-	}
-	if err == nil && !isToken(token) {
+	if err == nil && token != "" && !isToken(token) {
 		err = errors.New("the token has characters that no token has")
 	}
 	if err != nil {
 		return nil, status.Error(codes.Unauthenticated, err.Error())
+	}
+	note(ctx, token, on.link)
+	if token == "" {
+		return nil, nil
 	}
 	return map[string]string{"authorization": "Bearer " + token}, nil
 }
 
 // RequireTransportSecurity implements credentials.PerRPCCredentials: GetRequestMetadata
 // looks itself, for on this machine there need not be any.
-func (c tokenCredentials) RequireTransportSecurity() bool { return false }
+func (c callCredentials) RequireTransportSecurity() bool { return false }
 
 // isLocal reports whether a connection was made with local credentials, which make
 // none to other machines.
@@ -78,15 +86,16 @@ func (h handshakes) dial(ctx context.Context, address string) (net.Conn, error) 
 	return conn, err
 }
 
-// tokenOptions are those of a connection whose calls have tokens. Whatever else dials,
-// the local credentials of its handshakes refuse connections to other machines, too.
-func tokenOptions(h handshakes, options Options) []grpc.DialOption {
-	var all []grpc.DialOption
-	if options.Token != nil {
-		all = append(all, grpc.WithPerRPCCredentials(tokenCredentials{options.Token}))
-		if !h.secure {
-			all = append(all, grpc.WithContextDialer(h.dial))
-		}
+// credentialOptions are those of a connection whose calls have tokens, or that shows a
+// certificate. Whatever else dials, the local credentials of its handshakes refuse
+// connections to other machines, too.
+func credentialOptions(h handshakes, options Options) []grpc.DialOption {
+	if options.Token == nil && !h.showsCertificates() {
+		return nil
+	}
+	all := renewal{options.Token}.options()
+	if options.Token != nil && !h.secure {
+		all = append(all, grpc.WithContextDialer(h.dial))
 	}
 	return all
 }

@@ -1,0 +1,151 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/connectivity"
+	"google.golang.org/grpc/status"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/rpcstatus"
+)
+
+// renewal lets calls go on that were refused, or ended, because the credentials that
+// they were made with are no longer good, when there are others by now: another token,
+// or another client certificate. A unary call is made once more. Of a stream, only its
+// caller knows where it was: it ends with a *renewedError, which is unavailable and so
+// tried again, rather than with UNAUTHENTICATED, which is final.
+type renewal struct {
+	// token is Options.Token; nil if there is none.
+	token func(context.Context) (string, error)
+}
+
+// renewedError is the end of a stream whose credentials are no longer good, when there
+// are others.
+type renewedError struct{ status *status.Status }
+
+// Error implements error.
+func (e *renewedError) Error() string { return e.status.Err().Error() }
+
+// GRPCStatus makes the status available to status.FromError.
+func (e *renewedError) GRPCStatus() *status.Status { return e.status }
+
+// isRenewed reports whether a call failed that may go on with other credentials.
+func isRenewed(err error) bool {
+	_, renewed := errors.AsType[*renewedError](err)
+	return renewed
+}
+
+// options are those of a connection.
+func (r renewal) options() []grpc.DialOption {
+	return []grpc.DialOption{
+		grpc.WithPerRPCCredentials(callCredentials(r)),
+		grpc.WithChainUnaryInterceptor(r.unary),
+		grpc.WithChainStreamInterceptor(r.stream),
+	}
+}
+
+// presentedKey is the key in a call's context of what it was made with.
+type presentedKey struct{}
+
+// presented is what a call was made with. It is safe for concurrent use.
+type presented struct {
+	mu sync.Mutex
+	// sent: the call was sent, so that the server may have refused it.
+	sent  bool
+	token string
+	// link is the connection that the call is on; nil if that shows no certificate.
+	link *link
+}
+
+// withPresented returns a context in which what a call is made with is noted.
+func withPresented(ctx context.Context) (context.Context, *presented) {
+	p := &presented{}
+	return context.WithValue(ctx, presentedKey{}, p), p
+}
+
+// note notes what the call of a context is made with.
+func note(ctx context.Context, token string, link *link) {
+	if p, ok := ctx.Value(presentedKey{}).(*presented); ok {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.sent, p.token, p.link = true, token, link
+	}
+}
+
+// isRenewed reports whether a call that failed was refused for its credentials, and
+// would now be made with others. A connection with an outdated certificate is then
+// closed.
+func (r renewal) isRenewed(ctx context.Context, err error, p *presented) bool {
+	if status.Code(err) != codes.Unauthenticated || ctx.Err() != nil {
+		return false
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.sent {
+		return false
+	}
+	renewed := p.link != nil && p.link.closeOutdated()
+	if r.token != nil {
+		token, err := r.token(ctx)
+		renewed = renewed || err == nil && token != p.token
+	}
+	return renewed
+}
+
+// reconnectPatience is how long a call waits for a connection that was closed to be
+// given up.
+const reconnectPatience = time.Second
+
+// unary implements grpc.UnaryClientInterceptor. A call that was refused for its
+// credentials was not carried out.
+func (r renewal) unary(ctx context.Context, method string, request, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
+	called, p := withPresented(ctx)
+	err := invoke(called, method, request, reply, conn, options...)
+	if err == nil || !r.isRenewed(ctx, err, p) {
+		return err
+	}
+	if p.link != nil && p.link.isClosed() {
+		waiting, cancel := context.WithTimeout(ctx, reconnectPatience)
+		conn.WaitForStateChange(waiting, connectivity.Ready)
+		cancel()
+	}
+	return invoke(ctx, method, request, reply, conn, options...)
+}
+
+// stream implements grpc.StreamClientInterceptor.
+func (r renewal) stream(ctx context.Context, desc *grpc.StreamDesc, conn *grpc.ClientConn, method string, open grpc.Streamer, options ...grpc.CallOption) (grpc.ClientStream, error) {
+	ctx, p := withPresented(ctx)
+	stream, err := open(ctx, desc, conn, method, options...)
+	if err != nil {
+		return nil, r.explain(ctx, err, p)
+	}
+	return &renewedStream{ClientStream: stream, renewal: r, presented: p}, nil
+}
+
+// explain is the error of a stream.
+func (r renewal) explain(ctx context.Context, err error, p *presented) error {
+	if err == nil || !r.isRenewed(ctx, err, p) {
+		return err
+	}
+	return &renewedError{rpcstatus.Status(fmt.Errorf("%w: there are new credentials, and the server has ended what began with the old ones: %s",
+		tranship.ErrUnavailable, status.Convert(err).Message()))}
+}
+
+// renewedStream is a stream whose end may be that of its credentials.
+type renewedStream struct {
+	grpc.ClientStream
+	renewal   renewal
+	presented *presented
+}
+
+// RecvMsg implements grpc.ClientStream.
+func (s *renewedStream) RecvMsg(message any) error {
+	return s.renewal.explain(s.Context(), s.ClientStream.RecvMsg(message), s.presented)
+}
