@@ -37,15 +37,17 @@ func file(response fileResponse, err error) (tranship.File, error) {
 // List implements tranship.Store.
 func (c *Client) List(ctx context.Context, options tranship.ListOptions) iter.Seq2[tranship.Entry, error] {
 	return func(yield func(tranship.Entry, error) bool) {
-		for {
+		for repeats := 0; ; repeats++ {
 			last := ""
 			err := c.list(ctx, options, func(entry tranship.Entry, err error) bool {
 				last = entry.Key()
 				return yield(entry, err)
 			})
-			if isRenewed(err) && last != "" {
-				options.StartAfter = last
-				continue
+			if last != "" {
+				options.StartAfter, repeats = last, 0
+			}
+			if isRenewed(err) && repeats < maxRepeats {
+				continue // after what has come already
 			}
 			if err != nil {
 				yield(tranship.Entry{}, rpcstatus.FromError(err))
@@ -73,7 +75,7 @@ func (c *Client) list(ctx context.Context, options tranship.ListOptions, yield f
 		ReportSkipped: options.ReportSkipped,
 	})
 	if err != nil {
-		return rpcstatus.FromError(err)
+		return err
 	}
 	var sum wire.ListSum
 	var end *transhipv1.ListEnd

@@ -43,7 +43,7 @@ func (c *Client) Open(ctx context.Context, path string, options tranship.OpenOpt
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	opened, err := c.open(ctx, path, options)
+	opened, err := c.openRenewed(ctx, path, options)
 	if err != nil {
 		cancel()
 		return nil, err
@@ -52,9 +52,24 @@ func (c *Client) Open(ctx context.Context, path string, options tranship.OpenOpt
 	return opened, nil
 }
 
+// openRenewed opens a file, with other credentials if those of the first call are no
+// longer good.
+func (c *Client) openRenewed(ctx context.Context, path string, options tranship.OpenOptions) (opened *content, err error) {
+	for range maxRepeats {
+		if opened, err = c.open(ctx, path, options); !isRenewed(err) {
+			break
+		}
+	}
+	return opened, rpcstatus.FromError(err)
+}
+
+// open opens a file in one call. Its error may be a *renewedError.
 func (c *Client) open(ctx context.Context, path string, options tranship.OpenOptions) (*content, error) {
 	asked := time.Now()
 	stream, err := c.connection(c.turn.Add(1)).Download(ctx)
+	if isRenewed(err) {
+		return nil, err
+	}
 	if err != nil {
 		return nil, rpcstatus.FromError(err)
 	}
@@ -66,6 +81,9 @@ func (c *Client) open(ctx context.Context, path string, options tranship.OpenOpt
 	_ = stream.Send(&transhipv1.DownloadRequest{Request: &transhipv1.DownloadRequest_Open{Open: open}})
 	_ = stream.CloseSend()
 	response, _, err := receive(stream)
+	if isRenewed(err) {
+		return nil, err
+	}
 	if err != nil {
 		return nil, streamError(err)
 	}
@@ -195,7 +213,7 @@ func (c *content) next() (chunk.Chunk, error) {
 
 // goOn begins another call for what has not come, with the credentials of now.
 func (c *content) goOn() error {
-	next, err := c.client.open(c.ctx, c.file.Path, c.delivery.rest())
+	next, err := c.client.openRenewed(c.ctx, c.file.Path, c.delivery.rest())
 	if err == nil {
 		err = c.delivery.goOn(next.delivery)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"sync"
 	"time"
 
@@ -70,6 +71,13 @@ func withPresented(ctx context.Context) (context.Context, *presented) {
 	return context.WithValue(ctx, presentedKey{}, p), p
 }
 
+// on is the connection that the call is on; nil if that shows no certificate.
+func (p *presented) on() *link {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.link
+}
+
 // note notes what the call of a context is made with.
 func note(ctx context.Context, token string, link *link) {
 	if p, ok := ctx.Value(presentedKey{}).(*presented); ok {
@@ -99,53 +107,86 @@ func (r renewal) isRenewed(ctx context.Context, err error, p *presented) bool {
 	return renewed
 }
 
-// reconnectPatience is how long a call waits for a connection that was closed to be
-// given up.
-const reconnectPatience = time.Second
+const (
+	// reconnectPatience is how long a call waits for a connection that was closed to be
+	// given up.
+	reconnectPatience = time.Second
+	// maxRepeats is how often a call is made again. More than one is only needed when the
+	// connection that was closed is not yet given up.
+	maxRepeats = 4
+)
 
 // unary implements grpc.UnaryClientInterceptor. A call that was refused for its
-// credentials was not carried out.
+// credentials was not carried out, nor was one on a connection that was closed before.
 func (r renewal) unary(ctx context.Context, method string, request, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
-	called, p := withPresented(ctx)
-	err := invoke(called, method, request, reply, conn, options...)
-	if err == nil || !r.isRenewed(ctx, err, p) {
-		return err
+	var closed *link
+	for repeats := 0; ; repeats++ {
+		called, p := withPresented(ctx)
+		err := invoke(called, method, request, reply, conn, options...)
+		switch {
+		case err == nil || repeats == maxRepeats:
+			return err
+		case repeats > 0 && (closed == nil || p.on() != closed || status.Code(err) != codes.Unavailable):
+			return err
+		case repeats == 0 && !r.isRenewed(ctx, err, p):
+			return err
+		}
+		if on := p.on(); on != nil && on.isClosed() {
+			closed = on
+			awaitClosed(ctx, conn)
+		}
 	}
-	if p.link != nil && p.link.isClosed() {
-		waiting, cancel := context.WithTimeout(ctx, reconnectPatience)
-		conn.WaitForStateChange(waiting, connectivity.Ready)
-		cancel()
-	}
-	return invoke(ctx, method, request, reply, conn, options...)
+}
+
+// awaitClosed waits until a connection that was closed is given up.
+func awaitClosed(ctx context.Context, conn *grpc.ClientConn) {
+	ctx, cancel := context.WithTimeout(ctx, reconnectPatience)
+	defer cancel()
+	conn.WaitForStateChange(ctx, connectivity.Ready)
 }
 
 // stream implements grpc.StreamClientInterceptor.
 func (r renewal) stream(ctx context.Context, desc *grpc.StreamDesc, conn *grpc.ClientConn, method string, open grpc.Streamer, options ...grpc.CallOption) (grpc.ClientStream, error) {
-	ctx, p := withPresented(ctx)
-	stream, err := open(ctx, desc, conn, method, options...)
+	called, p := withPresented(ctx)
+	stream, err := open(called, desc, conn, method, options...)
+	opened := &renewedStream{ClientStream: stream, ctx: ctx, conn: conn, renewal: r, presented: p}
 	if err != nil {
-		return nil, r.explain(ctx, err, p)
+		return nil, opened.explain(err)
 	}
-	return &renewedStream{ClientStream: stream, renewal: r, presented: p}, nil
-}
-
-// explain is the error of a stream.
-func (r renewal) explain(ctx context.Context, err error, p *presented) error {
-	if err == nil || !r.isRenewed(ctx, err, p) {
-		return err
-	}
-	return &renewedError{rpcstatus.Status(fmt.Errorf("%w: there are new credentials, and the server has ended what began with the old ones: %s",
-		tranship.ErrUnavailable, status.Convert(err).Message()))}
+	return opened, nil
 }
 
 // renewedStream is a stream whose end may be that of its credentials.
 type renewedStream struct {
 	grpc.ClientStream
+	// ctx is that of the call; the stream's own ends with it.
+	ctx       context.Context
+	conn      *grpc.ClientConn
 	renewal   renewal
 	presented *presented
 }
 
 // RecvMsg implements grpc.ClientStream.
 func (s *renewedStream) RecvMsg(message any) error {
-	return s.renewal.explain(s.Context(), s.ClientStream.RecvMsg(message), s.presented)
+	return s.explain(s.ClientStream.RecvMsg(message))
+}
+
+// explain is what an error of the stream means.
+func (s *renewedStream) explain(err error) error {
+	if err == nil || errors.Is(err, io.EOF) {
+		return err
+	}
+	renewed := s.renewal.isRenewed(s.ctx, err, s.presented)
+	on := s.presented.on()
+	if on != nil && on.isClosed() && status.Code(err) == codes.Unavailable {
+		renewed = true // with the connection, for another call's sake
+	}
+	if !renewed {
+		return err
+	}
+	if on != nil && on.isClosed() {
+		awaitClosed(s.ctx, s.conn)
+	}
+	return &renewedError{rpcstatus.Status(fmt.Errorf("%w: there are new credentials, and the server has ended what began with the old ones: %s",
+		tranship.ErrUnavailable, status.Convert(err).Message()))}
 }
