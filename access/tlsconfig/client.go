@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"slices"
 	"time"
 )
@@ -42,6 +41,9 @@ type ClientOptions struct {
 	// CertFile and KeyFile are what the client shows to servers that ask for a
 	// certificate, in PEM format; "" for none.
 	CertFile, KeyFile string
+	// Stale is called, by the goroutine that connects, when a file of certificates or
+	// keys cannot be used any more, once for each reason; may be nil.
+	Stale func(error)
 	// MinVersion is tls.VersionTLS12 or tls.VersionTLS13; 0: DefaultMinVersion.
 	MinVersion uint16
 	// Now is the clock; nil: time.Now.
@@ -49,8 +51,9 @@ type ClientOptions struct {
 }
 
 // Client returns the configuration for connections to the server at address,
-// "host:port", and to no other. It reads files of certificates now, and the known
-// hosts at each connection. That a server is not trusted is an error of the handshake
+// "host:port", and to no other. It reads its files now, and again at each connection,
+// so that a certificate, key or authority that is replaced counts from the next one on;
+// while they cannot be used, what they had before does. A pipe is read once. That a server is not trusted is an error of the handshake
 // that matches tranship.ErrUnauthenticated.
 func Client(address string, options ClientOptions) (*tls.Config, error) {
 	version, err := minVersion(options.MinVersion)
@@ -72,7 +75,7 @@ func Client(address string, options ClientOptions) (*tls.Config, error) {
 		options.Now = time.Now
 	}
 	c := &client{options: options, address: known, host: host}
-	if c.roots, err = roots(options.CAFile); err != nil {
+	if c.files, err = openClientFiles(options); err != nil {
 		return nil, err
 	}
 	config := &tls.Config{
@@ -85,41 +88,15 @@ func Client(address string, options ClientOptions) (*tls.Config, error) {
 		InsecureSkipVerify: true, //nolint:gosec // verify does it
 		VerifyConnection:   c.verify,
 	}
-	if options.CertFile == "" && options.KeyFile == "" {
+	if !c.files.showsCertificate() {
 		return config, nil
-	}
-	pair, err := tls.LoadX509KeyPair(options.CertFile, options.KeyFile)
-	if err != nil {
-		return nil, fmt.Errorf("client certificate in %q and key in %q: %w", options.CertFile, options.KeyFile, err)
 	}
 	// It is shown also when another authority than the server's has signed it: the
 	// server then says what is wrong with it, rather than that it is missing.
-	config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &pair, nil }
+	config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		return c.files.clientCertificate(), nil
+	}
 	return config, nil
-}
-
-// roots are the system's authorities, and those of a file if there is one.
-func roots(name string) (*x509.CertPool, error) {
-	pool, err := x509.SystemCertPool()
-	if err != nil {
-		// There are none, or none that can be read: nothing is trusted by them.
-		pool = x509.NewCertPool()
-	}
-	if name == "" {
-		return pool, nil
-	}
-	content, err := os.ReadFile(name)
-	if err != nil {
-		return nil, fmt.Errorf("certificate authorities: %w", err)
-	}
-	authorities, err := parseCertificates(content)
-	if err != nil {
-		return nil, fmt.Errorf("certificate authorities in %s: %w", name, err)
-	}
-	for _, authority := range authorities {
-		pool.AddCert(authority)
-	}
-	return pool, nil
 }
 
 // client decides about one server.
@@ -127,7 +104,7 @@ type client struct {
 	options ClientOptions
 	// address is in the form of knownAddress; host is its host.
 	address, host string
-	roots         *x509.CertPool
+	files         *clientFiles
 }
 
 // verify is the tls.Config.VerifyConnection. That the server has the key whose
@@ -183,7 +160,7 @@ func (c *client) known(fingerprint Fingerprint, keys []KnownHost) error {
 
 // vouchedFor says why no authority vouches for the first certificate of a chain.
 func (c *client) vouchedFor(chain []*x509.Certificate, options x509.VerifyOptions) error {
-	options.Roots, options.Intermediates = c.roots, x509.NewCertPool()
+	options.Roots, options.Intermediates = c.files.roots(), x509.NewCertPool()
 	for _, certificate := range chain[1:] {
 		options.Intermediates.AddCert(certificate)
 	}
