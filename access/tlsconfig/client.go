@@ -41,6 +41,8 @@ type ClientOptions struct {
 	// CertFile and KeyFile are what the client shows to servers that ask for a
 	// certificate, in PEM format; "" for none.
 	CertFile, KeyFile string
+	// Pipes, when not nil, is shared by configurations that name the same pipes as files.
+	Pipes *Pipes
 	// Stale is called, by the goroutine that connects, when a file of certificates or
 	// keys cannot be used any more, once for each reason; may be nil.
 	Stale func(error)

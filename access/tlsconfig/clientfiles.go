@@ -36,7 +36,7 @@ func openClientFiles(options ClientOptions) (*clientFiles, error) {
 		if name == "" {
 			return nil
 		}
-		return configfile.New(name, configfile.Options{Streams: true})
+		return options.Pipes.open(name)
 	}
 	f.certificate, f.key, f.authorities = open(options.CertFile), open(options.KeyFile), open(options.CAFile)
 	if err := f.readAuthorities(); err != nil {
@@ -137,4 +137,29 @@ func (f *clientFiles) readAuthorities() error {
 	}
 	f.pool, f.poolContent = pool, content
 	return nil
+}
+
+// Pipes keeps what clients have read from pipes, for others that name the same ones: each
+// can be read only once. The zero value has none. It is safe for concurrent use.
+type Pipes struct {
+	mu    sync.Mutex
+	files map[string]*configfile.File
+}
+
+// open returns the file that a name stands for; p may be nil.
+func (p *Pipes) open(name string) *configfile.File {
+	if p == nil {
+		return configfile.New(name, configfile.Options{Streams: true})
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	file := p.files[name]
+	if file == nil {
+		file = configfile.New(name, configfile.Options{Streams: true})
+		if p.files == nil {
+			p.files = map[string]*configfile.File{}
+		}
+		p.files[name] = file
+	}
+	return file
 }

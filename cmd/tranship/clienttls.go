@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tranship/tranship/access/tlsconfig"
+	"github.com/tranship/tranship/internal/configfile"
 )
 
 // clientTLSFlags are the flags of commands that connect with TLS.
@@ -19,34 +20,45 @@ type clientTLSFlags struct {
 	fingerprints fingerprintsFlag
 	knownHosts   string
 	tofu         bool
-	cert, key    string
+	cert, key    boundValues
 	min          tlsVersionFlag
+	pipes        tlsconfig.Pipes
 }
 
 // add adds the flags to a command and those below it.
 func (f *clientTLSFlags) add(cmd *cobra.Command) {
 	flags := cmd.PersistentFlags()
 	flags.StringVar(&f.ca, "ca", "", "PEM `file` with authorities to trust beside the system's")
-	flags.Var(&f.fingerprints, "fingerprint", "`sha256:HEX` of the server's key, as it logs it: trust that and nothing else; may be repeated")
+	flags.Var(&f.fingerprints, "fingerprint", "`[ADDRESS=]sha256:HEX` of the key of the server, or of the one at ADDRESS, host:port, as it logs it: trust that and nothing else; may be repeated")
 	flags.BoolVar(&f.tofu, "tofu", false, "trust on first use: remember the key of a server that is not known yet, and refuse another one from then on")
 	flags.StringVar(&f.knownHosts, "known-hosts", "", "`file` of the keys that are remembered (default tranship/known_hosts where your configuration is, as in ~/.config)")
-	flags.StringVar(&f.cert, "client-cert", "", "PEM `file` with the certificate to show to the server")
-	flags.StringVar(&f.key, "client-key", "", "PEM `file` with the key of --client-cert")
+	f.cert = boundValues{name: "--client-cert", what: "FILE"}
+	f.key = boundValues{name: "--client-key", what: "FILE"}
+	flags.Var(&f.cert, "client-cert", "PEM `[ADDRESS=]FILE` with the certificate to show to the server, or to the one at ADDRESS, host:port; may be repeated")
+	flags.Var(&f.key, "client-key", "PEM `[ADDRESS=]FILE` with the key of --client-cert, likewise")
 	f.min.add(cmd, flags)
 }
 
-// given names a flag that was given; "" if none was.
-func (f *clientTLSFlags) given() string {
+// bind says which servers a command is about.
+func (f *clientTLSFlags) bind(servers []serverPlace) error {
+	if err := f.cert.bind(servers); err != nil {
+		return err
+	}
+	return f.key.bind(servers)
+}
+
+// given names a flag that was given for a server; "" if none was.
+func (f *clientTLSFlags) given(server serverPlace) string {
 	for _, flag := range []struct {
 		given bool
 		name  string
 	}{
 		{f.ca != "", "--ca"},
-		{len(f.fingerprints) > 0, "--fingerprint"},
+		{len(f.fingerprints.of(server)) > 0, "--fingerprint"},
 		{f.tofu, "--tofu"},
 		{f.knownHosts != "", "--known-hosts"},
-		{f.cert != "", "--client-cert"},
-		{f.key != "", "--client-key"},
+		{f.cert.at(server) != "", "--client-cert"},
+		{f.key.at(server) != "", "--client-key"},
 		{f.min != 0, "--tls-min"},
 	} {
 		if flag.given {
@@ -58,19 +70,21 @@ func (f *clientTLSFlags) given() string {
 
 // config is the TLS of a connection to a server; nil for plaintext.
 func (f *clientTLSFlags) config(server serverPlace, warn func(string)) (*tls.Config, error) {
-	flag := f.given()
+	flag := f.given(server)
+	cert, key := f.cert.at(server), f.key.at(server)
 	switch {
 	case !server.tls && flag != "":
 		return nil, usagef("%s: it is plaintext, and %s is about TLS: write grpcs://%s", server, flag, server.address)
 	case !server.tls:
 		return nil, nil
-	case len(f.fingerprints) > 0 && (f.tofu || f.ca != "" || f.knownHosts != ""):
+	case len(f.fingerprints.shared) > 0 && (f.tofu || f.ca != "" || f.knownHosts != ""):
 		return nil, usageError{"--fingerprint alone says whom to trust: leave out --ca, --tofu and --known-hosts"}
-	case f.cert != "" && f.key == "":
-		return nil, usageError{"--client-cert needs --client-key: the file with its key"}
-	case f.key != "" && f.cert == "":
-		return nil, usageError{"--client-key needs --client-cert: the file with its certificate"}
+	case cert != "" && key == "":
+		return nil, usagef("%s: --client-cert needs --client-key: the file with its key", server)
+	case key != "" && cert == "":
+		return nil, usagef("%s: --client-key needs --client-cert: the file with its certificate", server)
 	}
+	f.warnOfModes(key, warn)
 	known := f.knownHosts
 	if known == "" {
 		dir, err := os.UserConfigDir()
@@ -83,14 +97,18 @@ func (f *clientTLSFlags) config(server serverPlace, warn func(string)) (*tls.Con
 	}
 	config, err := tlsconfig.Client(server.address, tlsconfig.ClientOptions{
 		CAFile:          f.ca,
-		Fingerprints:    f.fingerprints,
+		Fingerprints:    f.fingerprints.of(server),
 		KnownHostsFile:  known,
 		TrustOnFirstUse: f.tofu,
 		Trusted: func(host tlsconfig.KnownHost) {
 			warn(fmt.Sprintf("%s is trusted from now on: its key %v was added to %s", server, host.Fingerprint, host.File))
 		},
-		CertFile:   f.cert,
-		KeyFile:    f.key,
+		Pipes:    &f.pipes,
+		CertFile: cert,
+		KeyFile:  key,
+		Stale: func(err error) {
+			warn(fmt.Sprintf("%s: %v; what was there before stays in use", server, err))
+		},
 		MinVersion: uint16(f.min),
 	})
 	if err != nil {
@@ -99,8 +117,25 @@ func (f *clientTLSFlags) config(server serverPlace, warn func(string)) (*tls.Con
 	return config, nil
 }
 
-// advise adds to the error of a connection what can be done with flags.
-func (f *clientTLSFlags) advise(err error) error {
+// warnOfModes warns of files that others can read, or change, and should not.
+func (f *clientTLSFlags) warnOfModes(key string, warn func(string)) {
+	for _, file := range []struct {
+		flag, name string
+		secret     bool
+	}{{"--client-key", key, true}, {"--ca", f.ca, false}, {"--known-hosts", f.knownHosts, false}} {
+		info, err := os.Stat(file.name)
+		switch {
+		case file.name == "" || err != nil || !info.Mode().IsRegular():
+		case configfile.Writable(info):
+			warn(fmt.Sprintf("%s %s: other users of this machine can write to it: chmod go-w it", file.flag, file.name))
+		case file.secret && configfile.Readable(info):
+			warn(fmt.Sprintf("%s %s: all users of this machine can read it: chmod 600 it", file.flag, file.name))
+		}
+	}
+}
+
+// advise adds to the error of a connection to a server what can be done with flags.
+func (f *clientTLSFlags) advise(server serverPlace, err error) error {
 	if unknown, ok := errors.AsType[*tlsconfig.UnknownServerError](err); ok {
 		return fmt.Errorf("%w; if that is what the server has logged, say --fingerprint %v, or once --tofu; or say --ca FILE if an authority has signed it",
 			err, unknown.Fingerprint)
@@ -108,7 +143,7 @@ func (f *clientTLSFlags) advise(err error) error {
 	if strings.Contains(err.Error(), "give a token") {
 		return fmt.Errorf("%w: say --token-file FILE, or --client-cert FILE --client-key FILE", err)
 	}
-	if f.cert == "" && strings.Contains(err.Error(), "client certificate") {
+	if f.cert.at(server) == "" && strings.Contains(err.Error(), "client certificate") {
 		return fmt.Errorf("%w: say --client-cert FILE --client-key FILE", err)
 	}
 	if f.min == 0 && strings.Contains(err.Error(), "least version of TLS") {
@@ -117,23 +152,43 @@ func (f *clientTLSFlags) advise(err error) error {
 	return err
 }
 
-// fingerprintsFlag is a flag that may be repeated.
-type fingerprintsFlag []tlsconfig.Fingerprint
+// fingerprintsFlag is a flag that may be repeated. The keys of servers are public: those
+// that are not bound to an address may be any server's.
+type fingerprintsFlag struct {
+	shared []tlsconfig.Fingerprint
+	bound  map[string][]tlsconfig.Fingerprint
+}
+
+// of are those that a server may have: its own, if there are any.
+func (f *fingerprintsFlag) of(server serverPlace) []tlsconfig.Fingerprint {
+	if own := f.bound[canonicalAddress(server.address)]; len(own) > 0 {
+		return own
+	}
+	return f.shared
+}
 
 // Set implements pflag.Value.
 func (f *fingerprintsFlag) Set(text string) error {
+	address, text, bound := cutAddress(text)
 	fingerprint, err := tlsconfig.ParseFingerprint(text)
 	if err != nil {
-		return errors.New("it must be sha256: and 64 hexadecimal digits")
+		return errors.New("it must be sha256: and 64 hexadecimal digits, or that after ADDRESS= for the server at an address, host:port")
 	}
-	*f = append(*f, fingerprint)
+	if !bound {
+		f.shared = append(f.shared, fingerprint)
+		return nil
+	}
+	if f.bound == nil {
+		f.bound = map[string][]tlsconfig.Fingerprint{}
+	}
+	f.bound[address] = append(f.bound[address], fingerprint)
 	return nil
 }
 
 // String implements pflag.Value.
 func (f *fingerprintsFlag) String() string {
-	texts := make([]string, 0, len(*f))
-	for _, fingerprint := range *f {
+	texts := make([]string, 0, len(f.shared))
+	for _, fingerprint := range f.shared {
 		texts = append(texts, fingerprint.String())
 	}
 	return strings.Join(texts, " ")

@@ -34,12 +34,13 @@ func (g *globals) connections() *connections {
 }
 
 func (c *connections) options(server serverPlace) (client.Options, error) {
-	if err := c.globals.token.check(c.globals.warn); err != nil {
+	token, err := c.globals.token.of(server, c.globals.warn)
+	if err != nil {
 		return client.Options{}, err
 	}
 	config, err := c.globals.tls.config(server, c.globals.warn)
 	return client.Options{
-		Token:           c.globals.token.of(),
+		Token:           token,
 		TLS:             config,
 		ConnectTimeout:  c.globals.connectTimeout,
 		StallTimeout:    c.stallTimeout,
@@ -62,7 +63,7 @@ func (c *connections) store(ctx context.Context, server serverPlace) (*client.Cl
 	}
 	store, err := client.Dial(ctx, server.address, options)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", server, c.globals.tls.advise(err))
+		return nil, fmt.Errorf("%s: %w", server, c.globals.tls.advise(server, err))
 	}
 	c.stores[server] = store
 	return store, nil
@@ -85,7 +86,7 @@ func (c *connections) conn(ctx context.Context, server serverPlace) (*grpc.Clien
 	}
 	conn, err := client.DialConn(ctx, server.address, options)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", server, c.globals.tls.advise(err))
+		return nil, fmt.Errorf("%s: %w", server, c.globals.tls.advise(server, err))
 	}
 	c.raw[server] = conn
 	return conn, nil

@@ -139,6 +139,9 @@ func (g *globals) cp(ctx context.Context, args []string, flags cpFlags) (err err
 	if err := flags.validate(sources, to, g.json); err != nil {
 		return err
 	}
+	if err := g.bind(places); err != nil {
+		return err
+	}
 	connections := g.connections()
 	connections.stallTimeout, connections.number = flags.stallTimeout, flags.connections
 	defer func() { err = errors.Join(err, connections.close()) }()

@@ -40,6 +40,9 @@ directory, with their paths from there.`,
 // each calls do for one place after the other. One that fails does not stop the
 // others.
 func (g *globals) each(ctx context.Context, places []place, do func(context.Context, tranship.Store, place) error) (err error) {
+	if err := g.bind(places); err != nil {
+		return err
+	}
 	connections := g.connections()
 	defer func() { err = errors.Join(err, connections.close()) }()
 	// Those that cannot be connected to, which is told once and not tried again.

@@ -41,6 +41,9 @@ func (g *globals) mv(ctx context.Context, sources []place, to place) (err error)
 			return usagef("%s: mv needs a file or directory that has a name", source.arg)
 		}
 	}
+	if err := g.bind(append(sources, to)); err != nil {
+		return err
+	}
 	connections := g.connections()
 	defer func() { err = errors.Join(err, connections.close()) }()
 	target, err := openNativeTarget(ctx, connections, to)

@@ -4,73 +4,147 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"runtime"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tranship/tranship/access/authn"
+	"github.com/tranship/tranship/internal/configfile"
 )
 
 // tokenVariable is the environment variable that has a bearer token.
 const tokenVariable = "TRANSHIP_TOKEN"
 
-// tokenSource is where the bearer token comes from that a command says who it is with:
-// a file, or the environment. There is no flag for the token itself, because everybody
-// on a machine can see the flags of all programs.
+// tokenSource is where the bearer tokens come from that a command says who it is with:
+// files, or the environment. There is no flag for the token itself, because all users of
+// a machine can see the flags of its programs.
 type tokenSource struct {
-	file string
+	files boundValues
+	// variable has what the environment has, if there are no files.
+	variable boundValues
+	// opened are the files that have been read, by name: a pipe can be read only once.
+	opened map[string]*tokenFile
 }
 
 func (s *tokenSource) add(cmd *cobra.Command) {
-	cmd.PersistentFlags().StringVar(&s.file, "token-file", "", "`file` with the bearer token to show servers; without it, the environment variable "+tokenVariable+" may have one")
+	s.files = boundValues{name: "--token-file", what: "FILE"}
+	s.variable = boundValues{
+		name: tokenVariable, what: "TOKEN",
+		advice: "use --token-file ADDRESS=FILE for each server that is to have one, or set it to ADDRESS=TOKEN, with blanks between several",
+	}
+	cmd.PersistentFlags().Var(&s.files, "token-file", "`[ADDRESS=]FILE` with the bearer token to show to the server, or to the one at ADDRESS, host:port; may be repeated; without it, the environment variable "+tokenVariable+" may have one")
 }
 
-// check reads the token once, for mistakes to be told before anything begins. warn is
-// told of what is no mistake, but not wise.
-func (s tokenSource) check(warn func(string)) error {
-	if s.file == "" && os.Getenv(tokenVariable) == "" {
-		return nil
+// bind says which servers a command is about.
+func (s *tokenSource) bind(servers []serverPlace) error {
+	if s.files.given() {
+		return s.files.bind(servers)
 	}
-	if _, err := s.token(context.Background()); err != nil {
-		return usageError{err.Error()}
+	text := os.Getenv(tokenVariable)
+	if !strings.Contains(text, ":") { // which no token has
+		s.variable.plain = strings.TrimSpace(text)
+		return s.variable.bind(servers)
 	}
-	if s.file == "" {
-		return nil
+	// A variable may stay set for commands about other servers.
+	here := map[string]bool{}
+	for _, server := range servers {
+		here[canonicalAddress(server.address)] = true
 	}
-	if info, err := os.Stat(s.file); err == nil && info.Mode().Perm()&0o004 != 0 && runtime.GOOS != "windows" {
-		warn(fmt.Sprintf("--token-file %s: all users of this machine can read it: chmod 600 it", s.file))
+	for _, field := range strings.Fields(text) {
+		address, token, bound := cutAddress(field)
+		if !bound {
+			return usagef("%s: it must have a token, or ADDRESS=TOKEN with blanks between, where ADDRESS is host:port", tokenVariable)
+		}
+		if here[address] {
+			if s.variable.of == nil {
+				s.variable.of = map[string]string{}
+			}
+			s.variable.of[address] = token
+		}
 	}
 	return nil
 }
 
-// of is what client.Options want; nil if there is no token.
-func (s tokenSource) of() func(context.Context) (string, error) {
-	if s.file == "" && os.Getenv(tokenVariable) == "" {
-		return nil
+// of is what client.Options want for a server; nil if there is no token for it. The token
+// is read once, for mistakes to be told before anything begins. warn is told of what is no
+// mistake, but not wise.
+func (s *tokenSource) of(server serverPlace, warn func(string)) (func(context.Context) (string, error), error) {
+	if !s.files.given() {
+		text := s.variable.at(server)
+		if text == "" {
+			return nil, nil
+		}
+		token, err := tokenIn(tokenVariable, text)
+		if err != nil {
+			return nil, usageError{err.Error()}
+		}
+		return func(context.Context) (string, error) { return token, nil }, nil
 	}
-	return s.token
+	name := s.files.at(server)
+	if name == "" {
+		return nil, nil
+	}
+	file := s.opened[name]
+	if file == nil {
+		file = newTokenFile(name)
+		if s.opened == nil {
+			s.opened = map[string]*tokenFile{}
+		}
+		s.opened[name] = file
+	}
+	if _, err := file.token(context.Background()); err != nil {
+		return nil, usageError{err.Error()}
+	}
+	if file.exposed != "" {
+		warn(file.exposed)
+	}
+	return file.token, nil
 }
 
-// token reads the file each time, so that a token that is replaced holds for what goes
-// on. No error has the token in it.
-func (s tokenSource) token(context.Context) (string, error) {
-	if s.file == "" {
-		return tokenIn(tokenVariable, os.Getenv(tokenVariable))
+// tokenFile is a file with a token, which is read at each call, so that a token that is
+// replaced holds for what goes on. While it cannot be read, or is half written, the last
+// token that it had stays. A pipe is read once. It is safe for concurrent use.
+type tokenFile struct {
+	name string
+	file *configfile.File
+	// exposed is what is unwise about it; "" if nothing is.
+	exposed string
+
+	mu   sync.Mutex
+	last string
+}
+
+func newTokenFile(name string) *tokenFile {
+	return &tokenFile{
+		name: "--token-file " + name,
+		file: configfile.New(name, configfile.Options{Streams: true, MaxBytes: 2 * authn.MaxTokenBytes}),
 	}
-	name := "--token-file " + s.file
-	file, err := os.Open(s.file)
+}
+
+// token is the token of now. No error has the token in it.
+func (f *tokenFile) token(context.Context) (string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	content, info, err := f.file.Read()
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", name, localError(err))
+		err = fmt.Errorf("--token-file %w", err)
+	} else {
+		var token string
+		if token, err = tokenIn(f.name, string(content)); err == nil {
+			f.last = token
+		}
 	}
-	defer file.Close()
-	content, err := io.ReadAll(io.LimitReader(file, 2*authn.MaxTokenBytes))
-	if err != nil {
-		return "", fmt.Errorf("%s: %w", name, localError(err))
+	switch {
+	case err != nil && f.last == "":
+		return "", err
+	case err == nil && configfile.Writable(info):
+		f.exposed = f.name + ": other users of this machine can write to it: chmod 600 it"
+	case err == nil && configfile.Readable(info):
+		f.exposed = f.name + ": all users of this machine can read it: chmod 600 it"
 	}
-	return tokenIn(name, string(content))
+	return f.last, nil
 }
 
 // tokenIn is the token in a text, which has nothing else but space around it.

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestCutAddress(t *testing.T) {
+	for text, want := range map[string]string{
+		"a.example:1=file":            "a.example:1 file",
+		"A.Example:01=file":           "a.example:1 file",
+		"grpc://a.example:1=file":     "a.example:1 file",
+		"GRPCS://a.example:1/=file":   "a.example:1 file",
+		"[::1]:1=file":                "[::1]:1 file",
+		"[0:0:0:0:0:0:0:1]:1=file":    "[::1]:1 file",
+		"127.0.0.1:1=a=b":             "127.0.0.1:1 a=b",
+		"a:65535=":                    "a:65535 ",
+		"file":                        "",
+		"file=1":                      "",
+		"./a:1=file":                  "",
+		"dir/a:1=file":                "",
+		"a:0=file":                    "",
+		"a:65536=file":                "",
+		"a:b=file":                    "",
+		":1=file":                     "",
+		"::1=file":                    "",
+		`C:\tokens\a=b`:               "",
+		"http://a.example:1=file":     "",
+		"grpc://a.example:1/dir=file": "",
+	} {
+		address, value, bound := cutAddress(text)
+		got := ""
+		if bound {
+			got = address + " " + value
+		} else if value != text {
+			t.Errorf("%s: the value is %q", text, value)
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestBoundValues(t *testing.T) {
+	a, b, c := serverPlace{address: "a.example:1"}, serverPlace{tls: true, address: "b.example:1"}, serverPlace{address: "127.0.0.1:1"}
+	for _, test := range []struct {
+		name    string
+		values  []string
+		servers []serverPlace
+		// want is what each server gets; fails is what the error has instead.
+		want  []string
+		fails string
+	}{
+		{"none", nil, []serverPlace{a, b}, []string{"", ""}, ""},
+		{"one for one", []string{"f"}, []serverPlace{a, a}, []string{"f", "f"}, ""},
+		{"the last counts", []string{"f", "g"}, []serverPlace{a}, []string{"g"}, ""},
+		{"one for two", []string{"f"}, []serverPlace{a, b}, nil, "it is for one server, and there are grpc://a.example:1 and grpcs://b.example:1: write --flag ADDRESS=FILE"},
+		{"one for each", []string{"a.example:1=f", "b.example:1=g"}, []serverPlace{a, b}, []string{"f", "g"}, ""},
+		{"one of two", []string{"a.example:1=f"}, []serverPlace{a, b}, []string{"f", ""}, ""},
+		{"one of two, and one for the other", []string{"a.example:1=f", "g"}, []serverPlace{a, b}, []string{"f", "g"}, ""},
+		{"one of three, and one for the others", []string{"a.example:1=f", "g"}, []serverPlace{a, b, c}, nil, "there are grpcs://b.example:1 and grpc://127.0.0.1:1"},
+		{"another case", []string{"A.EXAMPLE:1=f"}, []serverPlace{{address: "a.Example:1"}}, []string{"f"}, ""},
+		{"both ways to one address", []string{"f"}, []serverPlace{a, {tls: true, address: a.address}}, []string{"f", "f"}, ""},
+		{"two names of one machine", []string{"f"}, []serverPlace{c, {address: "localhost:1"}}, nil, "it is for one server"},
+		{"two ports", []string{"f"}, []serverPlace{c, {address: "127.0.0.1:2"}}, nil, "it is for one server"},
+		{"nobody's", []string{"c.example:1=f"}, []serverPlace{a}, nil, "no place of this command is at c.example:1"},
+		{"no server", []string{"f"}, nil, nil, ""},
+	} {
+		values := boundValues{name: "--flag", what: "FILE"}
+		for _, value := range test.values {
+			if err := values.Set(value); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, server := range test.servers {
+			if values.plain != "" && values.at(server) == values.plain {
+				t.Errorf("%s: %v has it before it is bound", test.name, server)
+			}
+		}
+		err := values.bind(test.servers)
+		if test.fails != "" {
+			if err == nil || !strings.Contains(err.Error(), test.fails) || exitCode(err) != exitUsage {
+				t.Errorf("%s: %v", test.name, err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", test.name, err)
+		}
+		for i, server := range test.servers {
+			if got := values.at(server); got != test.want[i] {
+				t.Errorf("%s: %v gets %q, want %q", test.name, server, got, test.want[i])
+			}
+		}
+	}
+	if err := new(boundValues).Set("a.example:1="); err == nil {
+		t.Error("an address without a value was taken")
+	}
+}
