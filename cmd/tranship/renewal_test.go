@@ -1,0 +1,255 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+
+	"github.com/tranship/tranship/access"
+	"github.com/tranship/tranship/access/authn"
+	"github.com/tranship/tranship/internal/loopback"
+	"github.com/tranship/tranship/server"
+	"github.com/tranship/tranship/server/filesrv"
+	"github.com/tranship/tranship/server/filetransfer"
+	"github.com/tranship/tranship/store/disk"
+)
+
+// rotatingServer lets in who has the token of the moment. When it has looked at the first
+// one often enough to be sure that a stream is under way, there is another: it replaces
+// the client's file, and then the first is good no longer.
+type rotatingServer struct {
+	root, address, tokenFile string
+
+	mu      sync.Mutex
+	looks   int
+	replace func() error
+	failed  error
+	refused int
+}
+
+const (
+	firstToken  = "first-token"
+	secondToken = "second-token"
+	// rotateAfter is how often the first token is looked at: a few times by the calls
+	// that a command begins with, then each millisecond of a stream.
+	rotateAfter = 20
+)
+
+func newRotatingServer(t *testing.T) *rotatingServer {
+	t.Helper()
+	s := &rotatingServer{root: t.TempDir(), tokenFile: filepath.Join(t.TempDir(), "token")}
+	store, err := disk.Open(s.root, disk.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	s.write(t, firstToken)
+	s.replace = func() error {
+		if err := os.WriteFile(s.tokenFile+".new", []byte(secondToken), 0o600); err != nil {
+			return err
+		}
+		return os.Rename(s.tokenFile+".new", s.tokenFile)
+	}
+	identity := authn.New(authn.Options{
+		Authenticators: []authn.Authenticator{s},
+		Recheck:        time.Millisecond,
+		Refused: func(string, string) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.refused++
+		},
+	})
+	s.address = loopback.Serve(t, func(r grpc.ServiceRegistrar) {
+		server.New(store, server.Options{}).Register(r)
+		filesrv.New(store, filesrv.Options{}).Register(r)
+		filetransfer.New(store, filetransfer.Options{}).Register(r)
+	}, append(identity.ServerOptions(), server.GRPCOptions(server.Options{})...)...)
+	return s
+}
+
+func (s *rotatingServer) write(t *testing.T, token string) {
+	t.Helper()
+	if err := os.WriteFile(s.tokenFile, []byte(token), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Authenticate implements authn.Authenticator.
+func (s *rotatingServer) Authenticate(_ context.Context, brought authn.Credentials) (authn.Identity, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if brought.Token == firstToken {
+		if s.looks++; s.looks == rotateAfter {
+			s.failed = s.replace()
+		}
+	}
+	good := firstToken
+	if s.looks >= rotateAfter {
+		good = secondToken
+	}
+	if brought.Token != good {
+		return authn.Identity{}, &authn.Refusal{Text: "the token has expired"}
+	}
+	return authn.Identity{Principal: access.Principal{Name: "alice"}}, nil
+}
+
+// check makes sure that a stream was ended.
+func (s *rotatingServer) check(t *testing.T) {
+	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.failed != nil || s.refused == 0 {
+		t.Errorf("no stream was ended: %d looks, %v", s.looks, s.failed)
+	}
+}
+
+// rotatedBytes is more than passes before the token is replaced.
+const rotatedBytes = 96 << 20
+
+func (s *rotatingServer) source(t *testing.T, dir string) (name string, content []byte) {
+	t.Helper()
+	content = bytes.Repeat([]byte("0123456789abcdef"), rotatedBytes/16)
+	for i := 0; i < len(content); i += 1 << 20 { // no two parts are alike
+		copy(content[i:], fmt.Sprintf("%016d", i))
+	}
+	name = filepath.Join(dir, "large")
+	if err := os.WriteFile(name, content, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return name, content
+}
+
+// A copy that is under way goes on with the token that its file has then.
+func TestTokenRotates(t *testing.T) {
+	t.Run("upload", func(t *testing.T) {
+		s := newRotatingServer(t)
+		name, content := s.source(t, t.TempDir())
+		out, _ := output(t, 0, "cp", "--json", "--token-file", s.tokenFile, name, "grpc://"+s.address+"/up")
+		sameContent(t, filepath.Join(s.root, "up"), content)
+		s.check(t)
+		if strings.Contains(out, "error") {
+			t.Error(out)
+		}
+	})
+	t.Run("download", func(t *testing.T) {
+		s := newRotatingServer(t)
+		_, content := s.source(t, s.root)
+		got := filepath.Join(t.TempDir(), "got")
+		output(t, 0, "cp", "--token-file", s.tokenFile, "grpc://"+s.address+"/large", got)
+		sameContent(t, got, content)
+		s.check(t)
+	})
+	t.Run("to the standard output", func(t *testing.T) {
+		s := newRotatingServer(t)
+		_, content := s.source(t, s.root)
+		out, _ := output(t, 0, "cp", "--token-file", s.tokenFile, "grpc://"+s.address+"/large", "-")
+		if out != string(content) {
+			t.Errorf("%d bytes, which are not those that were sent", len(out))
+		}
+		s.check(t)
+	})
+	t.Run("many files", func(t *testing.T) {
+		s := newRotatingServer(t)
+		dir := t.TempDir()
+		for n := range 3000 {
+			if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("f%d", n)), []byte(fmt.Sprint(n)), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		output(t, 0, "cp", "-r", "--token-file", s.tokenFile, dir+"/.", "grpc://"+s.address+"/many")
+		for n := range 3000 {
+			sameContent(t, filepath.Join(s.root, "many", fmt.Sprintf("f%d", n)), []byte(fmt.Sprint(n)))
+		}
+		s.check(t)
+	})
+	t.Run("between two servers", func(t *testing.T) {
+		from, to := newRotatingServer(t), newRotatingServer(t)
+		_, content := from.source(t, from.root)
+		output(t, 0, "cp", "--token-file", from.address+"="+from.tokenFile, "--token-file", to.address+"="+to.tokenFile,
+			"grpc://"+from.address+"/large", "grpc://"+to.address+"/copy")
+		sameContent(t, filepath.Join(to.root, "copy"), content)
+		from.check(t)
+		to.check(t)
+	})
+	for _, protocol := range []string{"filesrv", "filetransfer"} {
+		t.Run(protocol+" upload", func(t *testing.T) {
+			s := newRotatingServer(t)
+			name, content := s.source(t, t.TempDir())
+			output(t, 0, "cp", "--protocol", protocol, "--token-file", s.tokenFile, name, "grpc://"+s.address+"/up")
+			sameContent(t, filepath.Join(s.root, "up"), content)
+			s.check(t)
+		})
+	}
+	t.Run("filesrv download", func(t *testing.T) {
+		s := newRotatingServer(t)
+		_, content := s.source(t, s.root)
+		got := filepath.Join(t.TempDir(), "got")
+		output(t, 0, "cp", "--protocol", "filesrv", "--token-file", s.tokenFile, "grpc://"+s.address+"/large", got)
+		sameContent(t, got, content)
+		s.check(t)
+	})
+	// What cannot be read again cannot go on; nothing of it is visible, and why is said.
+	t.Run("from the standard input", func(t *testing.T) {
+		s := newRotatingServer(t)
+		_, content := s.source(t, t.TempDir())
+		c := start(t.Context(), bytes.NewReader(content), "cp", "--token-file", s.tokenFile, "-", "grpc://"+s.address+"/up")
+		if code := <-c.code; code != exitFailed || !strings.Contains(c.err.String(), "there are new credentials") {
+			t.Errorf("exit code %d: %s", code, c.err.String())
+		}
+		if _, err := os.Stat(filepath.Join(s.root, "up")); err == nil {
+			t.Error("half of it is there")
+		}
+		s.check(t)
+	})
+	// A token that is not replaced has ended for good.
+	t.Run("not replaced", func(t *testing.T) {
+		s := newRotatingServer(t)
+		s.replace = func() error { return nil }
+		name, _ := s.source(t, t.TempDir())
+		if _, text := output(t, exitDenied, "cp", "--token-file", s.tokenFile, name, "grpc://"+s.address+"/up"); !strings.Contains(text, "the token has expired") {
+			t.Error(text)
+		}
+		s.check(t)
+	})
+}
+
+// While a token file cannot be used, the last token that it had counts.
+func TestTokenFileKeepsTheLast(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "token")
+	write := func(content string) func() error {
+		return func() error { return os.WriteFile(name, []byte(content), 0o600) }
+	}
+	file := newTokenFile(name)
+	if _, err := file.token(t.Context()); err == nil {
+		t.Error("a token was found where there is no file")
+	}
+	for _, step := range []struct {
+		what   string
+		change func() error
+		want   string
+	}{
+		{"at first", write(firstToken + "\n"), firstToken},
+		{"empty", write(""), firstToken},
+		{"with blanks", write("two words"), firstToken},
+		{"too long", write(strings.Repeat("a", authn.MaxTokenBytes+1)), firstToken},
+		{"missing", func() error { return os.Remove(name) }, firstToken},
+		{"a directory", func() error { return os.Mkdir(name, 0o700) }, firstToken},
+		{"replaced", func() error { return errors.Join(os.Remove(name), write(secondToken)()) }, secondToken},
+	} {
+		if err := step.change(); err != nil {
+			t.Fatal(err)
+		}
+		if token, err := file.token(t.Context()); err != nil || token != step.want {
+			t.Errorf("%s: %q, %v", step.what, token, err)
+		}
+	}
+}
