@@ -89,7 +89,8 @@ var _ tranship.Store = (*Client)(nil)
 // speaks the native protocol. The context governs connecting only.
 func Dial(ctx context.Context, address string, options Options) (*Client, error) {
 	var answer error
-	conn, err := dial(ctx, address, options, func(ctx context.Context, conn *grpc.ClientConn) error {
+	renewal := newRenewal(options.Token)
+	conn, err := dial(ctx, address, options, renewal, func(ctx context.Context, conn *grpc.ClientConn) error {
 		_, answer = transhipv1.NewFileServiceClient(conn).GetServerInfo(ctx, &transhipv1.GetServerInfoRequest{})
 		return answer
 	})
@@ -101,7 +102,7 @@ func Dial(ctx context.Context, address string, options Options) (*Client, error)
 	client.fixed = options.Connections
 	client.connections.owned = append(client.connections.owned, conn)
 	client.connections.more = func() (*grpc.ClientConn, error) {
-		return newConn(address, newHandshakes(options), options)
+		return newConn(address, newHandshakes(options), options, renewal)
 	}
 	if answer == nil {
 		return client, nil

@@ -42,7 +42,7 @@ const (
 // not trust the other's certificate is ErrUnauthenticated, and what Options.TLS says of
 // the server, the error wraps.
 func DialConn(ctx context.Context, address string, options Options) (*grpc.ClientConn, error) {
-	return dial(ctx, address, options, func(ctx context.Context, conn *grpc.ClientConn) error {
+	return dial(ctx, address, options, newRenewal(options.Token), func(ctx context.Context, conn *grpc.ClientConn) error {
 		_, err := grpc_health_v1.NewHealthClient(conn).Check(ctx, &grpc_health_v1.HealthCheckRequest{})
 		return err
 	})
@@ -51,9 +51,9 @@ func DialConn(ctx context.Context, address string, options Options) (*grpc.Clien
 // dial makes a connection, and waits until it is there by making a call, that every
 // gRPC server answers, if only with UNIMPLEMENTED: unlike the connection's state, its
 // error says what is wrong.
-func dial(ctx context.Context, address string, options Options, call func(context.Context, *grpc.ClientConn) error) (*grpc.ClientConn, error) {
+func dial(ctx context.Context, address string, options Options, renewal renewal, call func(context.Context, *grpc.ClientConn) error) (*grpc.ClientConn, error) {
 	transport := newHandshakes(options)
-	conn, err := newConn(address, transport, options)
+	conn, err := newConn(address, transport, options, renewal)
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +68,7 @@ func dial(ctx context.Context, address string, options Options, call func(contex
 }
 
 // newConn returns a connection that is made when it is first used.
-func newConn(address string, transport handshakes, options Options) (*grpc.ClientConn, error) {
+func newConn(address string, transport handshakes, options Options, renewal renewal) (*grpc.ClientConn, error) {
 	dialOptions := []grpc.DialOption{
 		grpc.WithTransportCredentials(transport),
 		grpc.WithInitialWindowSize(streamWindow),
@@ -87,7 +87,7 @@ func newConn(address string, transport handshakes, options Options) (*grpc.Clien
 		// A resolver's answer must not change how this package calls.
 		grpc.WithDisableServiceConfig(),
 	}
-	dialOptions = append(dialOptions, credentialOptions(transport, options)...)
+	dialOptions = append(dialOptions, credentialOptions(transport, options, renewal)...)
 	dialOptions = append(dialOptions, options.DialOptions...)
 	conn, err := grpc.NewClient("passthrough:///"+address, dialOptions...)
 	if err != nil {

@@ -19,12 +19,17 @@ import (
 
 // renewal lets calls go on that were refused, or ended, because the credentials that
 // they were made with are no longer good, when there are others by now: another token,
-// or another client certificate. A unary call is made once more. Of a stream, only its
+// or another client certificate. It is shared by the connections of a client. A unary call is made once more. Of a stream, only its
 // caller knows where it was: it ends with a *renewedError, which is unavailable and so
 // tried again, rather than with UNAUTHENTICATED, which is final.
 type renewal struct {
 	// token is Options.Token; nil if there is none.
 	token func(context.Context) (string, error)
+	last  *lastToken
+}
+
+func newRenewal(token func(context.Context) (string, error)) renewal {
+	return renewal{token: token, last: &lastToken{now: time.Now}}
 }
 
 // renewedError is the end of a stream whose credentials are no longer good, when there
@@ -71,6 +76,13 @@ func withPresented(ctx context.Context) (context.Context, *presented) {
 	return context.WithValue(ctx, presentedKey{}, p), p
 }
 
+// with is the token that the call was made with.
+func (p *presented) with() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.token
+}
+
 // on is the connection that the call is on; nil if that shows no certificate.
 func (p *presented) on() *link {
 	p.mu.Lock()
@@ -102,7 +114,7 @@ func (r renewal) isRenewed(ctx context.Context, err error, p *presented) bool {
 	renewed := p.link != nil && p.link.closeOutdated()
 	if r.token != nil {
 		token, err := r.token(ctx)
-		renewed = renewed || err == nil && token != p.token
+		renewed = renewed || err == nil && (token != p.token || r.last.isYoung(token))
 	}
 	return renewed
 }
@@ -112,8 +124,10 @@ const (
 	// given up.
 	reconnectPatience = time.Second
 	// maxRepeats is how often a call is made again. More than one is only needed when the
-	// connection that was closed is not yet given up.
-	maxRepeats = 4
+	// connection that was closed is not yet given up, or a token is young.
+	maxRepeats = 5
+	// youngWait is how long a call with a young token waits to be made again.
+	youngWait = 500 * time.Millisecond
 )
 
 // unary implements grpc.UnaryClientInterceptor. A call that was refused for its
@@ -126,10 +140,12 @@ func (r renewal) unary(ctx context.Context, method string, request, reply any, c
 		switch {
 		case err == nil || repeats == maxRepeats:
 			return err
-		case repeats > 0 && (closed == nil || p.on() != closed || status.Code(err) != codes.Unavailable):
+		case closed != nil && p.on() == closed && status.Code(err) == codes.Unavailable:
+		case repeats > 0 && !r.last.isYoung(p.with()), !r.isRenewed(ctx, err, p):
 			return err
-		case repeats == 0 && !r.isRenewed(ctx, err, p):
-			return err
+		}
+		if repeats > 0 {
+			sleep(ctx, youngWait)
 		}
 		if on := p.on(); on != nil && on.isClosed() {
 			closed = on
@@ -186,6 +202,9 @@ func (s *renewedStream) explain(err error) error {
 	}
 	if on != nil && on.isClosed() {
 		awaitClosed(s.ctx, s.conn)
+	}
+	if s.renewal.last.isYoung(s.presented.with()) {
+		sleep(s.ctx, youngWait)
 	}
 	return &renewedError{rpcstatus.Status(fmt.Errorf("%w: there are new credentials, and the server has ended what began with the old ones: %s",
 		tranship.ErrUnavailable, status.Convert(err).Message()))}

@@ -22,6 +22,7 @@ import (
 type callCredentials struct {
 	// token is Options.Token; nil if there is none.
 	token func(ctx context.Context) (string, error)
+	last  *lastToken
 }
 
 var _ credentials.PerRPCCredentials = callCredentials{}
@@ -45,6 +46,7 @@ func (c callCredentials) GetRequestMetadata(ctx context.Context, _ ...string) (m
 	if err != nil {
 		return nil, status.Error(codes.Unauthenticated, err.Error())
 	}
+	c.last.note(token)
 	note(ctx, token, on.link)
 	if token == "" {
 		return nil, nil
@@ -89,11 +91,11 @@ func (h handshakes) dial(ctx context.Context, address string) (net.Conn, error) 
 // credentialOptions are those of a connection whose calls have tokens, or that shows a
 // certificate. Whatever else dials, the local credentials of its handshakes refuse
 // connections to other machines, too.
-func credentialOptions(h handshakes, options Options) []grpc.DialOption {
+func credentialOptions(h handshakes, options Options, renewal renewal) []grpc.DialOption {
 	if options.Token == nil && !h.showsCertificates() {
 		return nil
 	}
-	all := renewal{options.Token}.options()
+	all := renewal.options()
 	if options.Token != nil && !h.secure {
 		all = append(all, grpc.WithContextDialer(h.dial))
 	}

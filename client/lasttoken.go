@@ -1,0 +1,53 @@
+package client
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// youngAge is how long a token that has replaced another counts as young. A server looks
+// at its file of tokens once a second: it may not know yet of one that was just made.
+const youngAge = 2 * time.Second
+
+// lastToken is the token that was sent last to a server, on any connection of a client. It is safe for concurrent
+// use.
+type lastToken struct {
+	now func() time.Time
+
+	mu    sync.Mutex
+	token string
+	// since is when it replaced another; the zero time if it is the first.
+	since time.Time
+}
+
+// note notes a token that is sent.
+func (l *lastToken) note(token string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if token == l.token {
+		return
+	}
+	if l.token != "" {
+		l.since = l.now()
+	}
+	l.token = token
+}
+
+// isYoung reports whether a token is the one that was sent last, and has just replaced
+// another: that it is refused is not final.
+func (l *lastToken) isYoung(token string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return token != "" && token == l.token && !l.since.IsZero() && l.now().Sub(l.since) < youngAge
+}
+
+// sleep waits, or until the context ends.
+func sleep(ctx context.Context, wait time.Duration) {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
