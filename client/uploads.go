@@ -18,8 +18,19 @@ import (
 // ListUploads implements tranship.Store.
 func (c *Client) ListUploads(ctx context.Context, directory string) iter.Seq2[tranship.UploadInfo, error] {
 	return func(yield func(tranship.UploadInfo, error) bool) {
-		if err := c.listUploads(ctx, directory, yield); err != nil {
-			yield(tranship.UploadInfo{}, err)
+		for repeats := 0; ; repeats++ {
+			begun := false
+			err := c.listUploads(ctx, directory, func(info tranship.UploadInfo, err error) bool {
+				begun = true
+				return yield(info, err)
+			})
+			if isRenewed(err) && !begun && repeats < maxRepeats {
+				continue
+			}
+			if err != nil {
+				yield(tranship.UploadInfo{}, rpcstatus.FromError(err))
+			}
+			return
 		}
 	}
 }
@@ -32,7 +43,7 @@ func (c *Client) listUploads(ctx context.Context, directory string, yield func(t
 	defer cancel()
 	stream, err := c.files.ListUploads(ctx, &transhipv1.ListUploadsRequest{Directory: directory})
 	if err != nil {
-		return rpcstatus.FromError(err)
+		return err
 	}
 	for {
 		response, err := stream.Recv()
@@ -40,7 +51,7 @@ func (c *Client) listUploads(ctx context.Context, directory string, yield func(t
 			return nil
 		}
 		if err != nil {
-			return rpcstatus.FromError(err)
+			return err
 		}
 		for _, p := range response.GetUploads() {
 			info, err := uploadInfo(p)

@@ -46,8 +46,9 @@ const (
 // certificate is made anew: before it expires, and for other names.
 type SelfSigned struct {
 	// Dir is the directory of the files; made, with mode 0700, if it is missing.
-	// It must belong to root or the user of this process, and so must the files, and
-	// others must not be able to write to any of them.
+	// It must belong to root or the user of this process, and so must the files; or to
+	// whom the file system gives what this process makes. Others must not be able to
+	// write to any of them.
 	Dir string
 	// Names are the host names and IP addresses that the certificate is for. Clients
 	// that trust by fingerprint do not look at them.
@@ -80,7 +81,7 @@ func (s *SelfSigned) open(first fs.FileInfo) (*rootfs.Dir, fs.FileInfo, error) {
 	default:
 		// The way to the directory is the operator's to look at: it may be a root that
 		// others write to.
-		if err = configfile.CheckInfo(info); err != nil {
+		if err = checkOwn(dir, info); err != nil {
 			err = fmt.Errorf("self-signed TLS: %s: %w", s.Dir, err)
 		}
 	}
@@ -202,10 +203,29 @@ func readFile(dir *rootfs.Dir, name string) ([]byte, error) {
 		return nil, err
 	}
 	defer file.Close()
-	if err := configfile.CheckInfo(info); err != nil {
+	if err := checkOwn(dir, info); err != nil {
 		return nil, err
 	}
 	return io.ReadAll(file)
+}
+
+// checkOwn refuses what others can change, or have made. On a file system that gives
+// everything that is made on it to one user, as NFS may, that user is this one.
+func checkOwn(dir *rootfs.Dir, info fs.FileInfo) error {
+	err := configfile.CheckInfo(info)
+	if err == nil || configfile.Writable(info) {
+		return err
+	}
+	probe := "probe." + rand.Text()
+	file, failed := dir.CreateFile(probe, 0o600)
+	if failed != nil {
+		return err
+	}
+	made, failed := file.Stat()
+	if errors.Join(failed, file.Close(), dir.Remove(probe)) != nil || !configfile.SameOwner(made, info) {
+		return err
+	}
+	return nil
 }
 
 // writeFile makes a file appear whole and durable, by renaming it.

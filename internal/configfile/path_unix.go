@@ -53,6 +53,9 @@ func checkOwner(info fs.FileInfo) error {
 	return fmt.Errorf("it belongs to the user %s, who can change it; it must belong to %s: chown it", nameOf(owner), rightful())
 }
 
+// SameOwner reports whether two files belong to one user.
+func SameOwner(a, b fs.FileInfo) bool { return ownerOf(a) == ownerOf(b) }
+
 // checkPath walks the way to a file, from the root of the file system, as the kernel
 // does. What it leads to must be the file that info is of.
 func checkPath(name string, info fs.FileInfo) error {
