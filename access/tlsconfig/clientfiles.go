@@ -80,8 +80,8 @@ func (f *clientFiles) tell(told *string, err error) {
 	*told = text
 }
 
-// readPair takes the pair of the files into use. The caller holds mu, unless nobody else
-// has f yet.
+// readPair takes the pair of the files into use. The caller holds mu, or has
+// not handed f on yet.
 func (f *clientFiles) readPair() error {
 	fail := func(err error) error {
 		return fmt.Errorf("client certificate in %q and key in %q: %w", f.options.CertFile, f.options.KeyFile, err)

@@ -47,8 +47,8 @@ const (
 type SelfSigned struct {
 	// Dir is the directory of the files; made, with mode 0700, if it is missing.
 	// It must belong to root or the user of this process, and so must the files; or to
-	// whom the file system gives what this process makes. Others must not be able to
-	// write to any of them.
+	// the user that the file system gives what this process makes. Others must not be
+	// able to write to any of them.
 	Dir string
 	// Names are the host names and IP addresses that the certificate is for. Clients
 	// that trust by fingerprint do not look at them.

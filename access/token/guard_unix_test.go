@@ -13,7 +13,7 @@ import (
 )
 
 // A file of another user, or in a directory where others can replace it, is refused at
-// start, and lets nobody in when it becomes that later. The commands that change it do
+// start, and no token is good when it becomes that later. The commands that change it do
 // not mind: they may run as another user than the server.
 func TestOthersCanReplace(t *testing.T) {
 	file := fileName(t)

@@ -51,8 +51,8 @@ func (b *boundValues) String() string { return b.plain }
 // Type implements pflag.Value.
 func (b *boundValues) Type() string { return "[ADDRESS=]" + b.what }
 
-// bind says which servers a command is about. It fails if it is not clear whom a value is
-// for.
+// bind says which servers a command is about. It fails if it is not clear which
+// server a value is for.
 func (b *boundValues) bind(servers []serverPlace) error {
 	named := map[string]bool{}
 	var others []serverPlace

@@ -63,7 +63,7 @@ func TestBoundValues(t *testing.T) {
 		{"both ways to one address", []string{"f"}, []serverPlace{a, {tls: true, address: a.address}}, []string{"f", "f"}, ""},
 		{"two names of one machine", []string{"f"}, []serverPlace{c, {address: "localhost:1"}}, nil, "it is for one server"},
 		{"two ports", []string{"f"}, []serverPlace{c, {address: "127.0.0.1:2"}}, nil, "it is for one server"},
-		{"nobody's", []string{"c.example:1=f"}, []serverPlace{a}, nil, "no place of this command is at c.example:1"},
+		{"another server's", []string{"c.example:1=f"}, []serverPlace{a}, nil, "no place of this command is at c.example:1"},
 		{"no server", []string{"f"}, nil, nil, ""},
 	} {
 		values := boundValues{name: "--flag", what: "FILE"}
