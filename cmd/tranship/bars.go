@@ -13,6 +13,8 @@ import (
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 	"golang.org/x/term"
+
+	"github.com/tranship/tranship/internal/printable"
 )
 
 const (
@@ -114,7 +116,7 @@ func (b *bar) show(name string, done, size int64, speed string) {
 	if size >= 0 {
 		amount = fmt.Sprintf("%3d%% %s/%s", percent(done, size), amount, bytesText(float64(size)))
 	}
-	name = runewidth.Truncate(printable(name), nameColumns, "…")
+	name = runewidth.Truncate(printable.Text(name), nameColumns, "…")
 	b.name.Store(&name)
 	b.amount.Store(&amount)
 	b.speed.Store(&speed)

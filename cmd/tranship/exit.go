@@ -4,10 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"strings"
-	"unicode"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/printable"
 	"github.com/tranship/tranship/transfer"
 )
 
@@ -105,7 +104,7 @@ func (g *globals) fail(err error) {
 func (g *globals) complain(text string) {
 	g.complaining.Lock()
 	defer g.complaining.Unlock()
-	_, _ = fmt.Fprintf(g.err, "tranship: %s\n", printable(text))
+	_, _ = fmt.Fprintf(g.err, "tranship: %s\n", printable.Text(text))
 }
 
 // warn prints a warning, once, however often what it is about is tried again.
@@ -114,21 +113,4 @@ func (g *globals) warn(text string) {
 	if _, told := g.warned.LoadOrStore(text, nil); !told {
 		g.complain("warning: " + text)
 	}
-}
-
-// printable makes one line of a text, without anything that could work a terminal:
-// names of files, and what a server says, can have it all.
-func printable(text string) string {
-	var b strings.Builder
-	for _, r := range text {
-		switch {
-		case r == '\n' || r == '\t':
-			b.WriteByte(' ')
-		case unicode.IsPrint(r):
-			b.WriteRune(r)
-		default:
-			fmt.Fprintf(&b, "\\x%02x", r)
-		}
-	}
-	return b.String()
 }

@@ -71,7 +71,7 @@ func TestFailPrintsOneLine(t *testing.T) {
 	var out bytes.Buffer
 	g := &globals{streams: streams{err: &out}}
 	g.fail(errors.New("a\nb\x1b[31m \u202e\xff ü"))
-	if want := "tranship: a b\\x1b[31m \\x202e\ufffd ü\n"; out.String() != want {
+	if want := "tranship: a b\\x1b[31m \\u202e\\xff ü\n"; out.String() != want {
 		t.Errorf("%q, want %q", out.String(), want)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/printable"
 )
 
 func newLs(g *globals) *cobra.Command {
@@ -94,7 +95,7 @@ func (g *globals) printEntry(entry tranship.Entry, directory string, long bool) 
 	if g.json {
 		return printJSON(g.out, objectOf(entry))
 	}
-	name := printable(strings.TrimPrefix(entry.Key(), directory+"/"))
+	name := printable.Text(strings.TrimPrefix(entry.Key(), directory+"/"))
 	var err error
 	switch {
 	case long && entry.IsDir:

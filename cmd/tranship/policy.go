@@ -10,6 +10,7 @@ import (
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access"
 	"github.com/tranship/tranship/access/policy"
+	"github.com/tranship/tranship/internal/printable"
 )
 
 func newPolicy(g *globals) *cobra.Command {
@@ -85,7 +86,7 @@ func (g *globals) checkPolicy(name string) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(g.out, "%s: %d rules\n", printable(name), len(rules.Rules()))
+	_, err = fmt.Fprintf(g.out, "%s: %d rules\n", printable.Text(name), len(rules.Rules()))
 	return err
 }
 
@@ -114,7 +115,7 @@ func (g *globals) askPolicy(name string, question policyQuestion, actionText, pa
 	if !allowed {
 		return fmt.Errorf("%w: no rule of %s allows %s to %v %s", tranship.ErrDenied, name, question, action, path)
 	}
-	_, err = fmt.Fprintf(g.out, "allowed by %s:%d: %s\n", printable(name), rule.Line, printable(rule.String()))
+	_, err = fmt.Fprintf(g.out, "allowed by %s:%d: %s\n", printable.Text(name), rule.Line, printable.Text(rule.String()))
 	return err
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/printable"
 	"github.com/tranship/tranship/transfer"
 )
 
@@ -96,9 +97,10 @@ func (t *target) resultOf(path string, result transfer.Result) resultObject {
 	return object
 }
 
-// printJSON prints one object on one line.
+// printJSON prints one object on one line. What must not reach a terminal as it is
+// becomes \u escapes, which decode to the same value.
 func printJSON(out io.Writer, object any) error {
-	encoder := json.NewEncoder(out)
+	encoder := json.NewEncoder(printable.JSONLines(out))
 	encoder.SetEscapeHTML(false)
 	return encoder.Encode(object)
 }

@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/printable"
 	"github.com/tranship/tranship/internal/tlstransport"
 	"github.com/tranship/tranship/server"
 	"github.com/tranship/tranship/store/disk"
@@ -218,9 +219,9 @@ func (g *globals) logger(flags serveFlags) (*slog.Logger, error) {
 	options := &slog.HandlerOptions{Level: level}
 	switch flags.logFormat {
 	case "text":
-		return slog.New(slog.NewTextHandler(g.err, options)), nil
+		return slog.New(slog.NewTextHandler(printable.Lines(g.err), options)), nil
 	case "json":
-		return slog.New(slog.NewJSONHandler(g.err, options)), nil
+		return slog.New(slog.NewJSONHandler(printable.JSONLines(g.err), options)), nil
 	}
 	return nil, usagef("--log-format %s: it must be text or json", flags.logFormat)
 }

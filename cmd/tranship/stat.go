@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/printable"
 	"github.com/tranship/tranship/transfer"
 )
 
@@ -69,7 +70,7 @@ func (g *globals) stat(ctx context.Context, store tranship.Store, p place, algor
 // describe is a file in lines for people.
 func describe(file tranship.File, digest string) string {
 	var b strings.Builder
-	line := func(name, value string) { fmt.Fprintf(&b, "%-9s %s\n", name+":", printable(value)) }
+	line := func(name, value string) { fmt.Fprintf(&b, "%-9s %s\n", name+":", printable.Text(value)) }
 	line("path", file.Path)
 	line("size", fmt.Sprint(file.Size))
 	line("modified", file.ModTime.UTC().Format(time.RFC3339Nano))

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tranship/tranship/access/token"
+	"github.com/tranship/tranship/internal/printable"
 )
 
 // defaultTokenLife is how long a token is good by default.
@@ -128,7 +129,7 @@ func (g *globals) newToken(file string, e token.Entry, life tokenLife) error {
 		return printJSON(g.out, object)
 	}
 	_, err = fmt.Fprintln(g.out, made)
-	_, _ = fmt.Fprintf(g.err, "token %s of %s, expires %s; it is not shown again\n", e.ID(), e.Name, expiryOf(e))
+	_, _ = fmt.Fprintf(g.err, "token %s of %s, expires %s; it is not shown again\n", e.ID(), printable.Text(e.Name), expiryOf(e))
 	return err
 }
 
@@ -155,7 +156,7 @@ func (g *globals) printToken(e token.Entry, now time.Time) error {
 		expires = "expired"
 	}
 	line := fmt.Sprintf("%s %s %-20s %s %s", e.ID(), printTime(e.Created), expires, e.Name, strings.Join(e.Groups, ","))
-	_, err := fmt.Fprintln(g.out, strings.TrimRight(line, " "))
+	_, err := fmt.Fprintln(g.out, printable.Text(strings.TrimRight(line, " ")))
 	return err
 }
 
@@ -168,7 +169,7 @@ func (g *globals) revokeTokens(file, idOrName string) error {
 		if g.json {
 			err = printJSON(g.out, tokenObjectOf(e))
 		} else {
-			_, err = fmt.Fprintf(g.err, "token %s of %s is revoked\n", e.ID(), e.Name)
+			_, err = fmt.Fprintf(g.err, "token %s of %s is revoked\n", e.ID(), printable.Text(e.Name))
 		}
 		if err != nil {
 			return err

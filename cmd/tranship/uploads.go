@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/printable"
 )
 
 func newUploads(g *globals) *cobra.Command {
@@ -87,8 +88,8 @@ func (g *globals) printUpload(upload tranship.UploadInfo) error {
 	if g.json {
 		return printJSON(g.out, uploadObjectOf(upload))
 	}
-	_, err := fmt.Fprintf(g.out, "%s %3d%% %15d %s %s\n", printable(upload.ID),
-		percent(upload.DurableBytes, upload.Size), upload.Size, printTime(upload.Expires), printable(upload.Path))
+	_, err := fmt.Fprintf(g.out, "%s %3d%% %15d %s %s\n", printable.Text(upload.ID),
+		percent(upload.DurableBytes, upload.Size), upload.Size, printTime(upload.Expires), printable.Text(upload.Path))
 	return err
 }
 

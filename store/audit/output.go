@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/printable"
 )
 
 // maxWaiting bounds the lines that wait to be written, and maxWaitingBytes their bytes:
@@ -53,7 +54,7 @@ func (o *output) ready() error {
 func (o *output) Write(line []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	escaped := escape(line)
+	escaped := printable.JSON(line)
 	if len(o.waiting) == maxWaiting || o.bytes+len(escaped) > maxWaitingBytes {
 		o.lost++
 		return len(line), nil
