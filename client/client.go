@@ -4,8 +4,10 @@
 // stream of its own, so that flow control holds back only what the caller does not
 // take.
 //
-// What a server says is not trusted: paths it sends are validated, checksums of
-// all bytes it sends are verified.
+// What a server says is not trusted. Every message is checked before anything of it is
+// kept: what breaks the protocol is tranship.ErrIntegrity. Checksums of all bytes are
+// verified. What a server can make a client hold in memory is bounded, except for what a
+// caller itself collects, such as a list that does not end.
 package client
 
 import (
@@ -177,6 +179,9 @@ func (c *Client) Info(ctx context.Context) (ServerInfo, error) {
 	response, err := c.files.GetServerInfo(ctx, &transhipv1.GetServerInfoRequest{})
 	if err != nil {
 		return ServerInfo{}, rpcstatus.FromError(err)
+	}
+	if err := wire.CheckServerInfo(response); err != nil {
+		return ServerInfo{}, err
 	}
 	// A durability that this client does not know is more than it can ask for.
 	durability, err := wire.DurabilityFromProto(response.GetMinDurability())

@@ -34,6 +34,9 @@ func newDelivery(opened *transhipv1.Opened, path string, options tranship.OpenOp
 	if options.Version != "" && file.Version != options.Version {
 		return delivery{}, fmt.Errorf("%w: the server opened another version of %s than was asked for", tranship.ErrIntegrity, path)
 	}
+	if options.Offset > file.Size {
+		return delivery{}, fmt.Errorf("%w: the server opened %s, of %d bytes, at offset %d", tranship.ErrIntegrity, path, file.Size, options.Offset)
+	}
 	expected := file.Size - options.Offset
 	if options.Length != nil {
 		expected = min(expected, *options.Length)

@@ -36,6 +36,11 @@ const (
 	readBuffer  = 64 << 10
 )
 
+// maxHeaders is how large the headers and trailers of an answer may be in bytes,
+// decompressed. A status travels in them; the largest has 1,000 missing ranges, some
+// 35 KiB.
+const maxHeaders = 128 << 10
+
 // DialConn makes the connection of Dial, for any gRPC service. When it returns, a
 // gRPC server has answered at address, "host:port"; whatever stands in the way of
 // that is ErrUnavailable, and says so within Options.ConnectTimeout. That one end does
@@ -75,9 +80,10 @@ func newConn(address string, transport handshakes, options Options, renewal rene
 		grpc.WithInitialConnWindowSize(connectionWindow),
 		grpc.WithWriteBufferSize(writeBuffer),
 		grpc.WithReadBufferSize(readBuffer),
+		grpc.WithMaxHeaderListSize(maxHeaders),
 		grpc.WithDefaultCallOptions(
 			grpc.MaxCallRecvMsgSize(cmp.Or(options.MaxMessageBytes, wire.DefaultMaxMessageBytes)),
-			grpc.ForceCodecV2(payload.Codec{}),
+			grpc.ForceCodecV2(payload.Codec{MaxFields: wire.MaxFields}),
 		),
 		experimental.WithBufferPool(&bufferpool.Pool{}),
 		// As often as servers of this project allow; see the server's policy.

@@ -174,15 +174,24 @@ func (d *downloadStream) transmit() {
 }
 
 func (d *downloadStream) receive() {
+	ignored := 0
 	for {
 		response, data, err := receive(d.stream)
+		if err == nil {
+			var useful bool
+			useful, err = d.handle(response, data)
+			if ignored++; useful {
+				ignored = 0
+			}
+		}
+		data.Free()
+		if err == nil {
+			err = wire.CheckEmpty(ignored)
+		}
 		if err != nil {
-			data.Free()
 			d.fail(err)
 			return
 		}
-		d.handle(response, data)
-		data.Free()
 	}
 }
 
@@ -205,8 +214,19 @@ func (d *downloadStream) fail(err error) {
 	}
 }
 
-// handle passes a reply to its slot. What no slot waits for is ignored.
-func (d *downloadStream) handle(response *transhipv1.DownloadResponse, data *payload.Message) {
+// handle passes a reply to its slot, and reports whether there is one. An error means
+// that the server breaks the protocol.
+func (d *downloadStream) handle(response *transhipv1.DownloadResponse, data *payload.Message) (useful bool, err error) {
+	id, known := slotOf(response)
+	if !known {
+		return false, nil // of a later protocol
+	}
+	d.mu.Lock()
+	last, found := d.last, d.slots[id]
+	d.mu.Unlock()
+	if found == nil {
+		return false, checkSlot(id, last)
+	}
 	switch reply := response.GetResponse().(type) {
 	case *transhipv1.DownloadResponse_Opened:
 		d.pass(reply.Opened.GetSlot(), func(f *fetched) error { return f.open(reply.Opened) })
@@ -217,6 +237,24 @@ func (d *downloadStream) handle(response *transhipv1.DownloadResponse, data *pay
 	case *transhipv1.DownloadResponse_Failed:
 		d.finish(reply.Failed.GetSlot(), func(*fetched) error { return rpcstatus.FromProto(reply.Failed.GetStatus()) })
 	}
+	// A slot without bytes may get as many empty chunks as a server likes.
+	return data.Len() > 0 || response.GetChunk() == nil, nil
+}
+
+// slotOf is the slot that a reply is for; false for a reply of a kind that is not
+// known.
+func slotOf(response *transhipv1.DownloadResponse) (id uint64, known bool) {
+	switch reply := response.GetResponse().(type) {
+	case *transhipv1.DownloadResponse_Opened:
+		return reply.Opened.GetSlot(), true
+	case *transhipv1.DownloadResponse_Chunk:
+		return reply.Chunk.GetSlot(), true
+	case *transhipv1.DownloadResponse_Done:
+		return reply.Done.GetSlot(), true
+	case *transhipv1.DownloadResponse_Failed:
+		return reply.Failed.GetSlot(), true
+	}
+	return 0, false
 }
 
 // pass lets a slot take a reply. If it cannot, the slot has failed.

@@ -79,6 +79,7 @@ func (c *Client) list(ctx context.Context, options tranship.ListOptions, yield f
 	}
 	var sum wire.ListSum
 	var end *transhipv1.ListEnd
+	order, empty := wire.NewListOrder(options), 0
 	for {
 		stall.Reset(c.stallTimeout)
 		response, err := stream.Recv()
@@ -93,8 +94,19 @@ func (c *Client) list(ctx context.Context, options tranship.ListOptions, yield f
 			return cmp.Or(context.Cause(ctx), rpcstatus.FromError(err))
 		}
 		end = response.GetEnd()
+		if empty++; len(response.GetEntries())+len(response.GetSkipped()) > 0 {
+			empty = 0
+		}
+		if err := wire.CheckEmpty(empty); err != nil {
+			return err
+		}
 		for entry, err := range wire.ListItems(response, options.Directory) {
 			_, skipped := errors.AsType[*tranship.SkippedError](err)
+			if err == nil || skipped {
+				if breach := order.Check(entry, err); breach != nil {
+					return breach
+				}
+			}
 			switch {
 			case err != nil && !skipped:
 				return err

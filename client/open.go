@@ -90,6 +90,11 @@ func (c *Client) open(ctx context.Context, path string, options tranship.OpenOpt
 	if failed := response.GetFailed(); failed != nil {
 		return nil, rpcstatus.FromProto(failed.GetStatus())
 	}
+	if id, known := slotOf(response); known {
+		if err := checkSlot(id, 1); err != nil {
+			return nil, err
+		}
+	}
 	if response.GetOpened() == nil {
 		return nil, fmt.Errorf("%w: the server sent something before it opened %s", tranship.ErrIntegrity, path)
 	}
@@ -133,9 +138,12 @@ func (c *content) skip(n int) {
 
 // fill waits for bytes to be read.
 func (c *content) fill() error {
-	for c.rest.Len() == 0 {
+	for empty := 0; c.rest.Len() == 0; empty++ {
 		c.rest.Release()
 		c.rest = chunk.Chunk{}
+		if c.err == nil {
+			c.err = wire.CheckEmpty(empty)
+		}
 		if c.err != nil {
 			return c.err
 		}
@@ -195,6 +203,12 @@ func (c *content) next() (chunk.Chunk, error) {
 			return chunk.Chunk{}, c.goOn()
 		}
 		return chunk.Chunk{}, streamError(err)
+	}
+	if id, known := slotOf(response); known {
+		if err := checkSlot(id, 1); err != nil {
+			data.Free()
+			return chunk.Chunk{}, err
+		}
 	}
 	switch reply := response.GetResponse().(type) {
 	case *transhipv1.DownloadResponse_Chunk:

@@ -160,7 +160,7 @@ func (u *upload) absorb() {
 	defer u.mu.Unlock()
 	for n, w := range u.writers {
 		if w.finished.Load() && w.slot.ended() && w.slot.err == nil {
-			u.noteDurable(w.slot.finished.GetDurable(), func(m int) bool { return m == n })
+			u.noteDurable(w.slot.durable, func(m int) bool { return m == n })
 			delete(u.writers, n)
 		}
 	}
@@ -332,6 +332,5 @@ func (w *partWriter) detached(ctx context.Context) error {
 	if !w.finished.Load() {
 		return nil
 	}
-	_, err := w.slot.wait(ctx)
-	return err
+	return w.slot.wait(ctx)
 }

@@ -55,13 +55,11 @@ func (c *Client) Put(ctx context.Context, spec tranship.Spec, data []byte) (tran
 // committed waits for the file of a slot, and makes sure that it is the one that
 // was sent.
 func (s *slot) committed(ctx context.Context, path string) (tranship.File, error) {
-	finished, err := s.wait(ctx)
-	if err != nil {
+	if err := s.wait(ctx); err != nil {
 		return tranship.File{}, err
 	}
-	file, err := wire.FileFromProto(finished.GetFile())
-	if err == nil && file.Path != path {
-		err = fmt.Errorf("%w: the server committed %s instead of %s", tranship.ErrIntegrity, file.Path, path)
+	if s.file.Path != path {
+		return tranship.File{}, fmt.Errorf("%w: the server committed %q instead of %s", tranship.ErrIntegrity, s.file.Path, path)
 	}
-	return file, err
+	return s.file, nil
 }

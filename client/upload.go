@@ -114,13 +114,15 @@ func (u *upload) begin(ctx context.Context, precondition *transhipv1.Preconditio
 	}
 	select {
 	case begun := <-u.owner.begun:
-		if begun.GetPartSize() < 1 {
-			return fmt.Errorf("%w: the server sent part size %d", tranship.ErrIntegrity, begun.GetPartSize())
+		if err := wire.CheckBegun(begun, u.spec.Size); err != nil {
+			return err
 		}
 		u.mu.Lock()
 		defer u.mu.Unlock()
 		u.id, u.epoch, u.partSize = begun.GetUploadId(), begun.GetEpoch(), begun.GetPartSize()
-		u.noteDurable(begun.GetDurable(), func(int) bool { return true })
+		if u.spec.ResumeKey != "" {
+			u.noteDurable(begun.GetDurable(), func(int) bool { return true })
+		}
 		return nil
 	case <-u.owner.done:
 		if u.owner.err == nil {
@@ -205,8 +207,7 @@ func (u *upload) Sync(ctx context.Context) error {
 			return err
 		}
 	}
-	_, err = probe.wait(ctx)
-	return err
+	return probe.wait(ctx)
 }
 
 // openJoined opens a slot that joins the upload, on a stream.
@@ -302,7 +303,7 @@ func (u *upload) Abort(ctx context.Context) error {
 	case err == nil && failed:
 		err = u.leave(ctx) // a slot that has ended has no second reply
 	case err == nil:
-		_, err = u.owner.wait(ctx)
+		err = u.owner.wait(ctx)
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()

@@ -3,15 +3,12 @@ package client
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"iter"
-	"strings"
-	"time"
-	"unicode"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/rpcstatus"
+	"github.com/tranship/tranship/internal/wire"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
@@ -45,6 +42,7 @@ func (c *Client) listUploads(ctx context.Context, directory string, yield func(t
 	if err != nil {
 		return err
 	}
+	order, empty := wire.UploadOrder{Directory: directory}, 0
 	for {
 		response, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
@@ -53,8 +51,17 @@ func (c *Client) listUploads(ctx context.Context, directory string, yield func(t
 		if err != nil {
 			return err
 		}
+		if empty++; len(response.GetUploads()) > 0 {
+			empty = 0
+		}
+		if err := wire.CheckEmpty(empty); err != nil {
+			return err
+		}
 		for _, p := range response.GetUploads() {
-			info, err := uploadInfo(p)
+			info, err := wire.UploadFromProto(p)
+			if err == nil {
+				err = order.Check(info)
+			}
 			if err != nil {
 				return err
 			}
@@ -66,29 +73,6 @@ func (c *Client) listUploads(ctx context.Context, directory string, yield func(t
 			}
 		}
 	}
-}
-
-// uploadInfo translates what a server, which is not trusted, said of an upload.
-func uploadInfo(p *transhipv1.Upload) (tranship.UploadInfo, error) {
-	if err := tranship.ValidatePath(p.GetPath()); err != nil {
-		return tranship.UploadInfo{}, fmt.Errorf("%w: the server sent an upload with an %v (%q)", tranship.ErrIntegrity, err, p.GetPath())
-	}
-	if p.GetSize() < 0 || p.GetDurableBytes() < 0 || strings.ContainsFunc(p.GetUploadId(), unicode.IsControl) {
-		return tranship.UploadInfo{}, fmt.Errorf("%w: the server described the upload of %s badly", tranship.ErrIntegrity, p.GetPath())
-	}
-	info := tranship.UploadInfo{ID: p.GetUploadId(), Path: p.GetPath(), Size: p.GetSize(), DurableBytes: p.GetDurableBytes()}
-	for _, t := range []struct {
-		to   *time.Time
-		from interface {
-			CheckValid() error
-			AsTime() time.Time
-		}
-	}{{&info.Created, p.GetCreatedTime()}, {&info.Expires, p.GetExpireTime()}} {
-		if t.from.CheckValid() == nil {
-			*t.to = t.from.AsTime()
-		}
-	}
-	return info, nil
 }
 
 // AbortUpload implements tranship.Store.

@@ -38,9 +38,9 @@ type uploadStream struct {
 	// opening is held while a slot is numbered and its first message is handed
 	// over, because numbers must arrive in ascending order.
 	opening chan struct{}
-	last    uint64
 
 	mu    sync.Mutex
+	last  uint64
 	slots map[uint64]*slot
 	// closed is why this side ended the stream, if it did.
 	closed error
@@ -64,12 +64,17 @@ type slot struct {
 	stream *uploadStream
 	// opened is when its first message was on its way.
 	opened time.Time
-	// begun has the reply to a begin.
+	// begun has the reply to a begin; nil for a slot that waits for none: a put, or
+	// one that joins.
 	begun chan *transhipv1.Begun
+	// isPut: nothing but the file of its reply is of interest.
+	isPut bool
 	// done is closed when the slot has ended, with its reply or error.
-	done     chan struct{}
-	finished *transhipv1.Finished
-	err      error
+	done chan struct{}
+	// file is what was committed; its Path is empty if the reply had none.
+	file    tranship.File
+	durable []*transhipv1.Range
+	err     error
 }
 
 // openUploadStream starts a call that lives until close, or until it breaks; the
@@ -136,25 +141,34 @@ func (u *uploadStream) transmit() {
 }
 
 func (u *uploadStream) receive() {
+	ignored := 0
 	for {
 		response, err := u.stream.Recv()
+		if err == nil {
+			var useful bool
+			useful, err = u.handle(response)
+			if ignored++; useful {
+				ignored = 0
+			}
+		}
+		if err == nil {
+			err = wire.CheckEmpty(ignored)
+		}
 		if err != nil {
 			u.end(err)
 			return
 		}
-		u.handle(response)
 	}
 }
 
-// handle passes a reply to its slot. What no slot waits for is ignored.
-func (u *uploadStream) handle(response *transhipv1.UploadResponse) {
+// handle passes a reply to its slot, and reports whether one waits for it. An error
+// means that the server breaks the protocol.
+func (u *uploadStream) handle(response *transhipv1.UploadResponse) (useful bool, err error) {
 	switch reply := response.GetResponse().(type) {
 	case *transhipv1.UploadResponse_Begun:
-		u.mu.Lock()
-		found := u.slots[reply.Begun.GetSlot()]
-		u.mu.Unlock()
+		found, err := u.find(reply.Begun.GetSlot())
 		if found == nil {
-			return
+			return false, err
 		}
 		if u.observer != nil {
 			u.observer.begun(reply.Begun, time.Since(found.opened))
@@ -164,19 +178,68 @@ func (u *uploadStream) handle(response *transhipv1.UploadResponse) {
 		default:
 		}
 	case *transhipv1.UploadResponse_Progress:
+		if err := wire.CheckRanges(reply.Progress.GetNewlyDurable()); err != nil {
+			return false, err
+		}
+		if _, err := u.find(reply.Progress.GetSlot()); err != nil {
+			return false, err
+		}
 		if u.observer != nil {
 			u.observer.progressed(reply.Progress)
 		}
 	case *transhipv1.UploadResponse_Finished:
-		if found := u.take(reply.Finished.GetSlot()); found != nil {
-			found.finished = reply.Finished
-			close(found.done)
+		if _, err := u.find(reply.Finished.GetSlot()); err != nil {
+			return false, err
 		}
+		found := u.take(reply.Finished.GetSlot())
+		if found == nil {
+			return false, nil
+		}
+		found.finish(reply.Finished)
+		close(found.done)
 	case *transhipv1.UploadResponse_Failed:
-		if found := u.take(reply.Failed.GetSlot()); found != nil {
-			found.err = rpcstatus.FromProto(reply.Failed.GetStatus())
-			close(found.done)
+		if _, err := u.find(reply.Failed.GetSlot()); err != nil {
+			return false, err
 		}
+		found := u.take(reply.Failed.GetSlot())
+		if found == nil {
+			return false, nil
+		}
+		found.err = rpcstatus.FromProto(reply.Failed.GetStatus())
+		close(found.done)
+	default:
+		return false, nil // of a later protocol
+	}
+	return true, nil
+}
+
+// find returns the slot of a reply, nil if it has ended. The error is that no slot
+// of that number was ever begun.
+func (u *uploadStream) find(id uint64) (*slot, error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.slots[id], checkSlot(id, u.last)
+}
+
+// checkSlot fails if no slot of the number has been begun, of which last is the
+// greatest.
+func checkSlot(id, last uint64) error {
+	if id == 0 || id > last {
+		return fmt.Errorf("%w: the server answered slot %d, which was not begun", tranship.ErrIntegrity, id)
+	}
+	return nil
+}
+
+// finish keeps what a slot needs of its terminal reply.
+func (s *slot) finish(reply *transhipv1.Finished) {
+	if file := reply.GetFile(); file != nil {
+		s.file, s.err = wire.FileFromProto(file)
+	}
+	if s.isPut || s.err != nil {
+		return
+	}
+	if s.err = wire.CheckRanges(reply.GetDurable()); s.err == nil {
+		s.durable = reply.GetDurable()
 	}
 }
 
@@ -228,16 +291,21 @@ func (u *uploadStream) open(ctx context.Context, first func(id uint64) *tranship
 		}
 	}
 	defer func() { <-u.opening }()
-	u.last++
-	opened := &slot{id: u.last, stream: u, opened: time.Now(), begun: make(chan *transhipv1.Begun, 1), done: make(chan struct{})}
 	u.mu.Lock()
 	if u.ended() {
 		u.mu.Unlock()
 		return nil, u.err
 	}
+	u.last++
+	opened := &slot{id: u.last, stream: u, opened: time.Now(), done: make(chan struct{})}
+	request := first(opened.id)
+	opened.isPut = request.GetPut() != nil
+	if begin := request.GetBegin(); begin != nil && begin.GetMode() != transhipv1.Begin_MODE_JOIN {
+		opened.begun = make(chan *transhipv1.Begun, 1)
+	}
 	u.slots[opened.id] = opened
 	u.mu.Unlock()
-	if err := u.send(ctx, first(opened.id)); err != nil {
+	if err := u.send(ctx, request); err != nil {
 		u.take(opened.id)
 		return nil, err
 	}
@@ -303,13 +371,13 @@ func (u *uploadStream) halfClose(ctx context.Context) {
 	}
 }
 
-// wait returns the slot's outcome.
-func (s *slot) wait(ctx context.Context) (*transhipv1.Finished, error) {
+// wait waits for the slot's outcome.
+func (s *slot) wait(ctx context.Context) error {
 	select {
 	case <-s.done:
-		return s.finished, s.err
+		return s.err
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return ctx.Err()
 	}
 }
 

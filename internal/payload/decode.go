@@ -16,23 +16,23 @@ const maxField = 64 << 10
 // decode decodes a message, and keeps references to the payload in data. A message as
 // our own and generated code write it is looked at in place; any other of the many
 // ways to write the same is decoded as a whole.
-func (m *Message) decode(data mem.BufferSlice) {
+func (m *Message) decode(data mem.BufferSlice, maxFields int) {
 	s := scanner{reader: data.Reader(), total: data.Len()}
 	rest, ok := s.scan(m.places)
 	if !ok {
 		_ = s.reader.Close()
-		m.malformed = m.decodeWhole(data)
+		m.malformed = m.decodeWhole(data, maxFields)
 		return
 	}
 	_ = s.reader.Close() // it has references of its own
-	if m.malformed = proto.Unmarshal(rest, m.Proto); m.malformed == nil {
+	if m.malformed = m.decodeProto(rest, maxFields); m.malformed == nil {
 		m.Data = slice(data, s.start, s.length)
 	}
 }
 
 // decodeWhole decodes the message, and takes the payload out of it.
-func (m *Message) decodeWhole(data mem.BufferSlice) error {
-	if err := proto.Unmarshal(data.Materialize(), m.Proto); err != nil {
+func (m *Message) decodeWhole(data mem.BufferSlice, maxFields int) error {
+	if err := m.decodeProto(data.Materialize(), maxFields); err != nil {
 		return err
 	}
 	for _, place := range m.places {
@@ -51,6 +51,16 @@ func (m *Message) decodeWhole(data mem.BufferSlice) error {
 		}
 	}
 	return nil
+}
+
+// decodeProto decodes a message that has at most so many fields; 0 means unlimited.
+func (m *Message) decodeProto(encoded []byte, maxFields int) error {
+	if maxFields > 0 {
+		if err := checkFields(encoded, m.Proto.ProtoReflect().Descriptor(), maxFields); err != nil {
+			return err
+		}
+	}
+	return proto.Unmarshal(encoded, m.Proto)
 }
 
 // scanner finds the payload in an encoded message.

@@ -62,6 +62,6 @@ func (m *Message) marshal(in protoiface.MarshalInput) (protoiface.MarshalOutput,
 }
 
 func (m *Message) unmarshal(in protoiface.UnmarshalInput) (protoiface.UnmarshalOutput, error) {
-	m.decode(mem.BufferSlice{mem.SliceBuffer(append([]byte(nil), in.Buf...))})
+	m.decode(mem.BufferSlice{mem.SliceBuffer(append([]byte(nil), in.Buf...))}, 0)
 	return protoiface.UnmarshalOutput{Flags: protoiface.UnmarshalInitialized}, nil
 }

@@ -59,6 +59,7 @@ func FromProto(s *transhipv1.Status) error {
 }
 
 func fromStatus(s *status.Status) error {
+	s = bounded(s)
 	var reason string
 	var cause error
 	for _, detail := range s.Details() {
@@ -69,11 +70,13 @@ func fromStatus(s *status.Status) error {
 			}
 		case *errdetails.BadRequest:
 			if violations := detail.GetFieldViolations(); len(violations) > 0 && s.Code() == codes.InvalidArgument {
-				cause = &tranship.InvalidError{Field: violations[0].GetField(), Rule: violations[0].GetDescription()}
+				cause = &tranship.InvalidError{Field: plain(violations[0].GetField()), Rule: plain(violations[0].GetDescription())}
 			}
 		case *transhipv1.MissingRanges:
-			if s.Code() == codes.FailedPrecondition && len(detail.GetRanges()) > 0 {
-				cause = incomplete(detail)
+			if s.Code() == codes.FailedPrecondition {
+				if missing := incomplete(detail); missing != nil {
+					cause = missing
+				}
 			}
 		}
 	}
@@ -81,14 +84,6 @@ func fromStatus(s *status.Status) error {
 		cause = sentinel(s.Code(), reason)
 	}
 	return &remoteError{status: explain(s), cause: cause}
-}
-
-func incomplete(missing *transhipv1.MissingRanges) error {
-	err := &tranship.IncompleteError{}
-	for _, r := range missing.GetRanges() {
-		err.Missing = append(err.Missing, tranship.Range{Offset: r.GetOffset(), Length: r.GetLength()})
-	}
-	return err
 }
 
 // sentinel finds the row of a code and reason; a reason that is unknown, as from

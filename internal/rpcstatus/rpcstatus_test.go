@@ -65,7 +65,10 @@ func TestRoundTripDetails(t *testing.T) {
 	if !ok || !reflect.DeepEqual(incomplete.Missing, missing) {
 		t.Errorf("the missing ranges came back as %+v", incomplete)
 	}
-	many := &tranship.IncompleteError{Missing: make([]tranship.Range, 5000)}
+	many := &tranship.IncompleteError{}
+	for n := range int64(5000) {
+		many.Missing = append(many.Missing, tranship.Range{Offset: 2 * n, Length: 1})
+	}
 	incomplete, ok = errors.AsType[*tranship.IncompleteError](rpcstatus.FromProto(rpcstatus.Proto(many)))
 	if !ok || len(incomplete.Missing) != 1000 {
 		t.Error("a status carries more or less than 1000 of 5000 missing ranges")

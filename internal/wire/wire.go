@@ -6,7 +6,6 @@ package wire
 import (
 	"fmt"
 	"io/fs"
-	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -30,39 +29,12 @@ func FileToProto(file tranship.File) *transhipv1.File {
 	return &transhipv1.File{
 		Path:         file.Path,
 		Size:         file.Size,
-		ModifiedTime: timestamppb.New(file.ModTime),
+		ModifiedTime: timeToProto(file.ModTime),
 		Mode:         uint32(file.Mode & fs.ModePerm),
 		Version:      file.Version,
 		Crc32C:       file.CRC32C,
 		Metadata:     file.Metadata,
 	}
-}
-
-// FileFromProto translates a file that a server described. A server is not
-// trusted: a path that is not valid, or a negative size, is ErrIntegrity.
-func FileFromProto(file *transhipv1.File) (tranship.File, error) {
-	if err := tranship.ValidatePath(file.GetPath()); err != nil {
-		return tranship.File{}, fmt.Errorf("%w: the server sent a file with an %v (%q)", tranship.ErrIntegrity, err, file.GetPath())
-	}
-	if file.GetSize() < 0 {
-		return tranship.File{}, fmt.Errorf("%w: the server sent a negative size for %s", tranship.ErrIntegrity, file.GetPath())
-	}
-	return tranship.File{
-		Path:     file.GetPath(),
-		Size:     file.GetSize(),
-		ModTime:  timeFromProto(file.GetModifiedTime()),
-		Mode:     fs.FileMode(file.GetMode()) & fs.ModePerm,
-		Version:  file.GetVersion(),
-		CRC32C:   file.Crc32C,
-		Metadata: file.GetMetadata(),
-	}, nil
-}
-
-func timeFromProto(t *timestamppb.Timestamp) time.Time {
-	if t == nil || t.CheckValid() != nil {
-		return time.Time{}
-	}
-	return t.AsTime()
 }
 
 // AttributesToProto translates attributes; none become nil.
@@ -205,21 +177,4 @@ func EntryToProto(entry tranship.Entry) *transhipv1.Entry {
 		return &transhipv1.Entry{Entry: &transhipv1.Entry_Directory{Directory: entry.Path}}
 	}
 	return &transhipv1.Entry{Entry: &transhipv1.Entry_File{File: FileToProto(entry.File)}}
-}
-
-// EntryFromProto translates a line that a server sent, checked as in
-// FileFromProto.
-func EntryFromProto(p *transhipv1.Entry) (tranship.Entry, error) {
-	switch entry := p.GetEntry().(type) {
-	case *transhipv1.Entry_File:
-		file, err := FileFromProto(entry.File)
-		return tranship.Entry{File: file}, err
-	case *transhipv1.Entry_Directory:
-		if err := tranship.ValidatePath(entry.Directory); err != nil {
-			return tranship.Entry{}, fmt.Errorf("%w: the server sent a directory with an %v (%q)", tranship.ErrIntegrity, err, entry.Directory)
-		}
-		return tranship.Entry{File: tranship.File{Path: entry.Directory}, IsDir: true}, nil
-	default:
-		return tranship.Entry{}, fmt.Errorf("%w: the server sent an entry that is neither file nor directory", tranship.ErrIntegrity)
-	}
 }
