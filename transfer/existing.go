@@ -31,34 +31,63 @@ func isWholeSecond(t time.Time) bool {
 
 // ListExisting lists everything below a directory of a store at once, for
 // Options.Existing: one list costs less than asking for each of many files. It
-// keeps path, size and time of each in memory. What is in a directory that the list
-// leaves out counts as missing, unless the store, as it was given, has a Stat to ask.
+// keeps path, size and time of each in memory, up to some 256 MiB, which is a million
+// or more. Of files that come later in the list, and of what is in a directory that the
+// list leaves out, a store that has the method Stat is asked one by one. With another
+// store the first is tranship.ErrLimit, and the second counts as missing.
 func ListExisting(ctx context.Context, store Lister, directory string) (func(context.Context, string) (tranship.File, error), error) {
+	return listExisting(ctx, store, directory, existingBytes)
+}
+
+// existingBytes is how much memory ListExisting takes, and stampBytes what an entry
+// takes beside its path, about.
+const (
+	existingBytes = 256 << 20
+	stampBytes    = 128
+)
+
+func listExisting(ctx context.Context, store Lister, directory string, room int) (func(context.Context, string) (tranship.File, error), error) {
 	type stamp struct {
 		size    int64
 		modTime time.Time
 	}
 	stamps := map[string]stamp{}
 	unknown := map[string]bool{} // what was left out
-	for entry, err := range list(ctx, store, directory) {
-		if skipped, ok := errors.AsType[*tranship.SkippedError](err); ok {
-			if skipped.Unreadable() {
-				unknown[skipped.Path] = true
-			}
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		stamps[entry.Path] = stamp{entry.Size, entry.ModTime}
-	}
-	stater, _ := store.(interface {
+	var last string              // the last one that is known, if there was no room for all
+	stater, single := store.(interface {
 		Stat(ctx context.Context, path string) (tranship.File, error)
 	})
+	for entry, err := range list(ctx, store, directory) {
+		path := entry.Path
+		skipped, isSkipped := errors.AsType[*tranship.SkippedError](err)
+		switch {
+		case isSkipped && !skipped.Unreadable():
+			continue
+		case isSkipped:
+			path = skipped.Path
+		case err != nil:
+			return nil, err
+		}
+		if room -= len(path) + stampBytes; room < 0 {
+			if !single {
+				return nil, fmt.Errorf("%w: the list of %q is too long to be kept in memory", tranship.ErrLimit, directory)
+			}
+			break
+		}
+		if isSkipped {
+			unknown[path] = true
+		} else {
+			stamps[path] = stamp{entry.Size, entry.ModTime}
+		}
+		last = path
+	}
 	return func(ctx context.Context, path string) (tranship.File, error) {
+		if room < 0 && path > last {
+			return stater.Stat(ctx, path)
+		}
 		stamp, ok := stamps[path]
 		if !ok {
-			if stater != nil && len(unknown) > 0 && isAtOrBelow(path, unknown) {
+			if single && len(unknown) > 0 && isAtOrBelow(path, unknown) {
 				if file, err := stater.Stat(ctx, path); err == nil {
 					return file, nil
 				}

@@ -10,6 +10,7 @@ import (
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/chunk"
 	"github.com/tranship/tranship/internal/payload"
+	"github.com/tranship/tranship/internal/wire"
 )
 
 // Open begins to read the file at path. Its File has only the path, and size -1,
@@ -108,9 +109,11 @@ func (c *content) read(most int) (chunk.Chunk, error) {
 
 // fill sees to it that there is something to read, or else an error.
 func (c *content) fill() bool {
-	for c.err == nil && c.left() == 0 {
+	for empty := 0; c.err == nil && c.left() == 0; empty++ {
 		var m message
-		m, c.err = c.receiver.receive()
+		if m, c.err = c.receiver.receive(); c.err == nil {
+			c.err = wire.CheckEmpty(empty)
+		}
 		switch {
 		case c.err != nil:
 		case m.header == nil:

@@ -106,7 +106,7 @@ func (s *sink) finish() error {
 	case err != nil:
 		return rpcstatus.FromError(err)
 	case response.GetCode() != 0 || response.GetMessage() != "Success!":
-		return fmt.Errorf("the server did not save %s: it answered code %d, %q", s.path, response.GetCode(), response.GetMessage())
+		return fmt.Errorf("the server did not save %s: it answered code %d, %.200q", s.path, response.GetCode(), response.GetMessage())
 	}
 	return nil
 }

@@ -57,7 +57,7 @@ func (s *sink) sent(err error) error {
 	if err != nil {
 		return err
 	}
-	return fmt.Errorf("%w: the server answered before it had all of %s: %q", tranship.ErrAborted, s.path, message)
+	return fmt.Errorf("%w: the server answered before it had all of %s: %.200q", tranship.ErrAborted, s.path, message)
 }
 
 // finish ends the call and returns what the server answers.
@@ -81,7 +81,7 @@ func (s *sink) Commit(size int64, crc uint32) (tranship.File, error) {
 		return tranship.File{}, err
 	}
 	if s.warn != nil && !strings.Contains(message, s.path) {
-		s.warn(fmt.Sprintf("the server may have saved %s under another name; it answered %q", s.path, message))
+		s.warn(fmt.Sprintf("the server may have saved %s under another name; it answered %.200q", s.path, message))
 	}
 	return tranship.File{Path: s.path, Size: size, CRC32C: &crc}, nil
 }

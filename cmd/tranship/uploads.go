@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -95,7 +96,7 @@ func (g *globals) printUpload(upload tranship.UploadInfo) error {
 
 // removeUploads goes on after one that fails.
 func (g *globals) removeUploads(ctx context.Context, store tranship.Store, p place, ids []string) error {
-	below, err := uploadsBelow(ctx, store, p.path)
+	below, err := uploadsBelow(ctx, store, p.path, ids)
 	if err != nil {
 		return err
 	}
@@ -117,9 +118,10 @@ func (g *globals) removeUploads(ctx context.Context, store tranship.Store, p pla
 	return nil
 }
 
-// uploadsBelow tells which ids are of uploads at a path or below it; of the root,
-// all.
-func uploadsBelow(ctx context.Context, store tranship.Uploads, path string) (func(id string) bool, error) {
+// uploadsBelow tells which of some ids are of uploads at a path or below it; of the
+// root, all. It keeps nothing else of a list, which a server could make as long as it
+// likes.
+func uploadsBelow(ctx context.Context, store tranship.Uploads, path string, wanted []string) (func(id string) bool, error) {
 	if path == "" {
 		return func(string) bool { return true }, nil
 	}
@@ -128,7 +130,9 @@ func uploadsBelow(ctx context.Context, store tranship.Uploads, path string) (fun
 		if err != nil {
 			return nil, err
 		}
-		ids[upload.ID] = true
+		if slices.Contains(wanted, upload.ID) {
+			ids[upload.ID] = true
+		}
 	}
 	return func(id string) bool { return ids[id] }, nil
 }
