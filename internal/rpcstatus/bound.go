@@ -33,7 +33,7 @@ func bounded(s *status.Status) *status.Status {
 	for _, detail := range p.GetDetails() {
 		size += proto.Size(detail)
 	}
-	text := plain(clip(p.GetMessage(), maxMessageBytes))
+	text := clip(plain(clip(p.GetMessage(), maxMessageBytes)), maxMessageBytes)
 	few := len(p.GetDetails()) <= maxDetails && size <= maxDetailBytes
 	if few && text == p.GetMessage() {
 		return s
