@@ -7,7 +7,8 @@ import (
 	"github.com/tranship/tranship/access"
 )
 
-// SetAttributes implements tranship.Editor. It takes the right to write.
+// SetAttributes implements tranship.Editor. It takes the right to write. A caller who may
+// not read is told what a list has, and one who may not list either what they have set.
 func (s *store) SetAttributes(ctx context.Context, path string, attributes tranship.Attributes, precondition tranship.Precondition) (tranship.File, error) {
 	if err := attributes.Validate(); err != nil {
 		return tranship.File{}, err
@@ -16,10 +17,10 @@ func (s *store) SetAttributes(ctx context.Context, path string, attributes trans
 		return tranship.File{}, err
 	}
 	file, err := s.inner.SetAttributes(ctx, path, attributes, precondition)
-	if err == nil && !s.policy.Allowed(access.FromContext(ctx), access.Read, path) {
-		file = withhold(file)
+	if err != nil {
+		return tranship.File{}, s.refusal(ctx, path, err)
 	}
-	return file, err
+	return s.knowledge(ctx, path).answer(file, attributes), nil
 }
 
 // Remove implements tranship.Editor. It takes the right to delete.
@@ -27,7 +28,7 @@ func (s *store) Remove(ctx context.Context, path string, precondition tranship.P
 	if err := s.existing(ctx, path, access.Delete); err != nil {
 		return err
 	}
-	return s.inner.Remove(ctx, path, precondition)
+	return s.refusal(ctx, path, s.inner.Remove(ctx, path, precondition))
 }
 
 // Move implements tranship.Editor. It takes the rights to read and delete the source,
@@ -36,7 +37,8 @@ func (s *store) Move(ctx context.Context, source, destination string, preconditi
 	if err := s.transplant(ctx, source, destination, access.Read, access.Delete); err != nil {
 		return tranship.File{}, err
 	}
-	return s.inner.Move(ctx, source, destination, precondition)
+	file, err := s.inner.Move(ctx, source, destination, precondition)
+	return file, s.refusal(ctx, destination, err)
 }
 
 // Copy implements tranship.Editor. It takes the rights to read the source and to
@@ -45,7 +47,8 @@ func (s *store) Copy(ctx context.Context, source, destination string, preconditi
 	if err := s.transplant(ctx, source, destination, access.Read); err != nil {
 		return tranship.File{}, err
 	}
-	return s.inner.Copy(ctx, source, destination, precondition)
+	file, err := s.inner.Copy(ctx, source, destination, precondition)
+	return file, s.refusal(ctx, destination, err)
 }
 
 // transplant decides about putting what is at source at destination.

@@ -8,9 +8,12 @@
 // to all, for a missing file would not be in the way: that is the same, too, whether
 // there is one or not.
 //
-// Some things cannot be kept from whom may write a path. They learn whether a file
-// is there, by a precondition, and which version it has; and that a file above or
-// below the path blocks it. They do not learn its checksum or metadata.
+// Some things cannot be kept from a caller who may write a path. They learn whether a
+// file is there, by a precondition or by setting attributes; whether it has a version
+// that they name; and that a file above or below the path blocks it. They learn nothing
+// else without the right to list: answers have what the caller has sent or set, and
+// errors neither versions nor other paths. With the right to list they learn what a list
+// has, which is size, times, mode and version, and not checksum and metadata.
 package guard
 
 import (

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -103,6 +105,7 @@ type pair struct {
 	who             access.Principal
 	path            string
 	guarded, shadow tranship.Upload
+	attributes      tranship.Attributes
 }
 
 func callers() []access.Principal {
@@ -246,9 +249,23 @@ func (m *model) decide(who access.Principal, got error, needs []need, allowed fu
 		}
 		return
 	}
-	if want := allowed(); kind(got) != kind(want) {
+	want := allowed()
+	if kind(got) != kind(want) {
 		m.Errorf("%v, want %v", got, want)
 	}
+	// The last need is of the path that the answer is about.
+	path := needs[len(needs)-1].path
+	if m.mayKnow(who, path) || !errors.Is(got, tranship.ErrExists) && !errors.Is(got, tranship.ErrPrecondition) {
+		return
+	}
+	if got.Error() != kind(got)+": "+path {
+		m.Errorf("who may not list is told %q", got)
+	}
+}
+
+// mayKnow tells whether a caller may know what is at a path.
+func (m *model) mayKnow(who access.Principal, path string) bool {
+	return m.naive.allows(who, access.Read, path) || m.naive.allows(who, access.List, path)
 }
 
 // kind is which error it is; versions may be in its text.
@@ -322,11 +339,18 @@ func (m *model) set(who access.Principal) {
 	path := m.somePath()
 	one, other := m.precondition(path)
 	attributes := m.spec(path, one).Attributes
+	if m.IntN(3) == 0 {
+		attributes = tranship.Attributes{Mode: pick(m, nil, new(fs.FileMode(0o600)))}
+	}
 	got, err := m.guarded.SetAttributes(as(m.Context(), who), path, attributes, one)
 	m.decide(who, err, []need{{access.Write, path, false}}, func() error {
 		want, failed := m.shadow.SetAttributes(m.Context(), path, attributes, other)
-		if err == nil {
+		switch {
+		case err != nil:
+		case m.mayKnow(who, path):
 			m.sameFile(who, got, want)
+		case !reflect.DeepEqual(got, attributes.Apply(tranship.File{Path: path})):
+			m.Errorf("who may only write is told %+v of %+v, and set %+v", got, want, attributes)
 		}
 		return failed
 	})
@@ -374,7 +398,7 @@ func (m *model) begin(who access.Principal) {
 			if guarded.Epoch() != shadow.Epoch() || fmt.Sprint(len(guarded.Durable())) != fmt.Sprint(len(shadow.Durable())) {
 				m.Errorf("resumed epoch %d with %v, want %d with %v", guarded.Epoch(), guarded.Durable(), shadow.Epoch(), shadow.Durable())
 			}
-			m.uploads = append(m.uploads, pair{who, path, guarded, shadow})
+			m.uploads = append(m.uploads, pair{who, path, guarded, shadow, spec.Attributes})
 			data := fmt.Appendf(nil, "%08d", m.IntN(1_000_000))
 			m.writePart(as(m.Context(), who), guarded, data)
 			m.writePart(m.Context(), shadow, data)
@@ -402,10 +426,16 @@ func (m *model) commit(access.Principal) {
 	i := m.IntN(len(m.uploads))
 	p := m.uploads[i]
 	m.uploads = slices.Delete(m.uploads, i, i+1)
-	_, err := p.guarded.Commit(as(m.Context(), p.who), tranship.Commit{Size: 8})
+	got, err := p.guarded.Commit(as(m.Context(), p.who), tranship.Commit{Size: 8})
 	m.decide(p.who, err, []need{{access.Write, p.path, true}}, func() error {
-		_, err := p.shadow.Commit(m.Context(), tranship.Commit{Size: 8})
-		return err
+		want, failed := p.shadow.Commit(m.Context(), tranship.Commit{Size: 8})
+		if err == nil && !m.mayKnow(p.who, p.path) {
+			told := p.attributes.Apply(tranship.File{Path: p.path, Size: 8, Version: got.Version, CRC32C: want.CRC32C})
+			if !reflect.DeepEqual(got, told) {
+				m.Errorf("who may only write is told %+v of %+v", got, want)
+			}
+		}
+		return failed
 	})
 	if err != nil {
 		m.fine(p.guarded.Detach(as(m.Context(), p.who)))

@@ -15,7 +15,8 @@ func (s *store) Put(ctx context.Context, spec tranship.Spec, data []byte) (trans
 	if err != nil {
 		return tranship.File{}, err
 	}
-	return s.inner.Put(ctx, spec, data)
+	file, err := s.inner.Put(ctx, spec, data)
+	return file, s.refusal(ctx, spec.Path, err)
 }
 
 // Begin implements tranship.Writer. It takes the right to write, also where it
@@ -27,9 +28,9 @@ func (s *store) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload,
 	}
 	inner, err := s.inner.Begin(ctx, spec)
 	if err != nil {
-		return nil, err
+		return nil, s.refusal(ctx, spec.Path, err)
 	}
-	return chunk.Decorated(&upload{inner, s, spec.Path}, inner), nil
+	return chunk.Decorated(&upload{inner, s, spec.Path, spec.Attributes}, inner), nil
 }
 
 // admit decides about a spec, and makes it the caller's.
@@ -47,6 +48,8 @@ type upload struct {
 	tranship.Upload
 	store *store
 	path  string
+	// attributes are those of the spec.
+	attributes tranship.Attributes
 }
 
 // CopyPart implements tranship.Upload. It takes the right to read the source.
@@ -63,10 +66,8 @@ func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.F
 		return tranship.File{}, err
 	}
 	file, err := u.Upload.Commit(ctx, commit)
-	if err == nil && !u.store.policy.Allowed(access.FromContext(ctx), access.Read, u.path) {
-		// The content is the caller's own, but of a commit that was remembered the
-		// metadata may be another's.
-		file.Metadata = nil
+	if err != nil {
+		return tranship.File{}, u.store.refusal(ctx, u.path, err)
 	}
-	return file, err
+	return u.store.knowledge(ctx, u.path).committed(file, u.attributes), nil
 }
