@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"os"
@@ -40,6 +41,7 @@ type serveFlags struct {
 	minFree      byteSize
 	memoryLimit  byteSize
 	uploadExpiry time.Duration
+	modeMask     modeMask
 	limits       serveLimitFlags
 	logFormat    string
 	logLevel     string
@@ -87,6 +89,7 @@ so, and without a way to tell who connects, unless --anonymous says so.`,
 	f.Var(&flags.memoryLimit, "memory-limit", "`size` of memory that transfers under way may take; the server needs some 30MiB more (default 512MiB)")
 	f.Var(&flags.minFree, "min-free", "`size` of space on the file system that uploads must leave free, as 10GiB")
 	f.Var(timespan(&flags.uploadExpiry, disk.DefaultUploadExpiry), "upload-expiry", "how long an unfinished upload is kept after its last write")
+	f.Var(&flags.modeMask, "mode-mask", "permission bits in `octal` that clients cannot give a file, as 022 (default none)")
 	f.StringVar(&flags.filesrv.uploadSuffix, "filesrv-upload-suffix", "", "`text` between name and extension of files uploaded by filesrv, as _recv")
 	f.IntVar(&flags.filesrv.revision, "filesrv-revision", 1, "revision of filesrv for clients that do not say theirs: 1 or 2")
 	f.StringVar(&flags.logFormat, "log-format", "text", "`text|json`")
@@ -166,6 +169,7 @@ func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
 		MinDurability: tranship.Durability(flags.minDurability),
 		MinFreeBytes:  int64(flags.minFree),
 		UploadExpiry:  flags.uploadExpiry,
+		ModeMask:      fs.FileMode(flags.modeMask),
 	})
 	if err != nil {
 		return fmt.Errorf("--root %s: %w", flags.root, localError(err))

@@ -108,7 +108,7 @@ func (s *Store) dress(ctx context.Context, draft *draft, spec tranship.Spec, crc
 	if err := draft.dir.Chtimes(draft.file, draft.name, file.ModTime); err != nil {
 		return record{}, fail("set the modified time of", spec.Path, err)
 	}
-	mode := file.Mode
+	mode := file.Mode &^ s.options.ModeMask
 	if s.attributes {
 		info, err := draft.file.Stat()
 		if err != nil {

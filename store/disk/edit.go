@@ -53,6 +53,9 @@ func (s *Store) SetAttributes(ctx context.Context, path string, attributes trans
 // checksum are never lost.
 func (s *Store) alter(dir *rootfs.Dir, file *os.File, found description, attributes tranship.Attributes) error {
 	path, want := found.Path, attributes.Apply(found.File)
+	if attributes.Mode != nil {
+		want.Mode &^= s.options.ModeMask
+	}
 	_, name := rootfs.Split(path)
 	r := record{size: want.Size, version: want.Version, crc: want.CRC32C, metadata: want.Metadata, account: found.account}
 	r.modified = []int64{found.ModTime.UnixNano(), want.ModTime.UnixNano()}

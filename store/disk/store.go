@@ -30,6 +30,7 @@ package disk
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"sync"
 	"time"
@@ -62,6 +63,12 @@ type Options struct {
 	// each owner, the latest ones; 0 means commits.DefaultPerOwner, 500. Each takes a
 	// file in the state directory until the file that it made has gone, or a day.
 	RememberedCommits int
+	// ModeMask are permission bits that no file gets by this store: they are taken
+	// out of the mode that a spec or SetAttributes asks for, out of that of the source
+	// of a copy, and out of the default. File.Mode is what is left. A file that is moved,
+	// or was put into the directory by hand, keeps its mode. It holds when a file is
+	// made, also for uploads that were begun with another mask. 0 takes out nothing.
+	ModeMask fs.FileMode
 
 	// unknownPartSize is the length of parts where the size is not known.
 	unknownPartSize int64
@@ -97,6 +104,8 @@ func (o Options) withDefaults() (Options, error) {
 		return o, fmt.Errorf("disk: the free space to keep must not be negative, not %d bytes", o.MinFreeBytes)
 	case o.RememberedCommits < 0:
 		return o, fmt.Errorf("disk: the number of remembered commits must not be negative, not %d", o.RememberedCommits)
+	case o.ModeMask&^fs.ModePerm != 0:
+		return o, fmt.Errorf("disk: the mode mask must be within 0777, not %#o", uint32(o.ModeMask))
 	case o.UploadExpiry < 0:
 		return o, fmt.Errorf("disk: the expiry of uploads must not be negative, not %s", o.UploadExpiry)
 	case max(o.Durability, o.MinDurability) > tranship.DurabilityDurable:
