@@ -354,6 +354,31 @@ func TestWindowStalls(t *testing.T) {
 	s.bounded(t, begun, 256<<20)
 }
 
+// TestSilentConnections connects, and says nothing or half of a preface: the server closes
+// each connection within ten seconds.
+func TestSilentConnections(t *testing.T) {
+	s := newSite(t)
+	var waiting sync.WaitGroup
+	for _, preface := range []string{"", http2.ClientPreface[:10], http2.ClientPreface[:len(http2.ClientPreface)-1]} {
+		conn := s.connect(t)
+		if _, err := io.WriteString(conn, preface); err != nil {
+			t.Fatal(err)
+		}
+		waiting.Go(func() {
+			begun := time.Now()
+			if err := conn.SetReadDeadline(begun.Add(patience)); err != nil {
+				t.Error(err)
+			}
+			_, err := io.Copy(io.Discard, conn)
+			if took := time.Since(begun); errors.Is(err, os.ErrDeadlineExceeded) || took > 15*time.Second {
+				t.Errorf("after %q the server kept the connection for %v: %v", preface, took, err)
+			}
+		})
+	}
+	waiting.Wait()
+	s.serves(t)
+}
+
 // TestPrefaces says something else than HTTP/2, half of it, or nothing.
 func TestPrefaces(t *testing.T) {
 	s := newSite(t)

@@ -66,7 +66,7 @@ func (h *hostileServer) Download(stream grpc.BidiStreamingServer[v1.DownloadRequ
 		if err != nil {
 			return ended(err)
 		}
-		if open := request.GetOpen(); open != nil {
+		if open := request.GetOpen(); open != nil && h.download != nil {
 			if err := stream.Send(h.download(open)); err != nil {
 				return err
 			}
