@@ -127,6 +127,14 @@ func TestDowngrade(t *testing.T) {
 	}
 }
 
+// TestStalledHandshakes begins a handshake and does not go on: the server closes each
+// connection within ten seconds.
+func TestStalledHandshakes(t *testing.T) {
+	s, _ := newTLSSite(t)
+	s.closes(t, "", "\x16", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
+	s.serves(t)
+}
+
 // TestHandshakes begins many handshakes and does not go on.
 func TestHandshakes(t *testing.T) {
 	s, ca := newTLSSite(t)
