@@ -158,6 +158,6 @@ func FuzzReplies(f *testing.F) {
 }
 
 func drain[T any](all iter.Seq2[T, error]) {
-	for range all { //nolint:revive // what is yielded has been checked
+	for range all {
 	}
 }
