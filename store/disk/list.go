@@ -120,7 +120,10 @@ func (l *lister) each(directory string, from key, report bool, do func(dir *root
 			return failed("list", directoryName(directory), err)
 		}
 		if !ok {
-			more, err := names.fill(dir)
+			more, err := l.fill(&names, dir)
+			if l.ctx.Err() != nil {
+				return l.ctx.Err()
+			}
 			if err != nil {
 				return failed("list", directoryName(directory), err)
 			}
@@ -137,6 +140,13 @@ func (l *lister) each(directory string, from key, report bool, do func(dir *root
 			return err
 		}
 	}
+}
+
+// fill reads more names. When the caller's context ends, it may have read only some.
+func (l *lister) fill(names *window, dir *rootfs.Dir) (more bool, err error) {
+	turn := l.store.turns.start(l.ctx)
+	defer turn.end()
+	return names.fill(dir, turn)
 }
 
 // skips tells whether an entry does not sort after where the list is to start.
@@ -188,13 +198,17 @@ func (l *lister) hasFile(directory string) error {
 	if err != nil {
 		return failWalk("list", directoryName(directory), err)
 	}
+	turn := l.store.turns.start(l.ctx)
 	found, directories := false, false
 	err = l.store.system.entries(dir, directory, func(entry rootfs.Entry) bool {
 		found = entry.Type().IsRegular() && isName(directory, entry.Name())
 		directories = directories || entry.IsDir()
-		return !found
+		return !found && turn.next()
 	})
+	turn.end()
 	switch {
+	case l.ctx.Err() != nil:
+		return l.ctx.Err()
 	case found:
 		return errFound
 	case err != nil && !rootfs.IsAbsent(err): // absent: removed after it was opened

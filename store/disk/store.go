@@ -135,6 +135,7 @@ type Store struct {
 	syncer  syncer
 	settled settlements
 	owners  owners
+	turns   turns
 
 	// reportGone logs once that the directory is.
 	reportGone sync.Once
@@ -186,6 +187,7 @@ func open(directory string, options Options, system system) (*Store, error) {
 		state:   state,
 
 		directories: rootfs.NewCache(root),
+		turns:       newTurns(),
 		space:       &space{least: options.MinFreeBytes, free: func() (int64, error) { return system.free(root) }},
 		stop:        make(chan struct{}),
 

@@ -116,8 +116,9 @@ func after[T string | []byte](name T, n int, isDir bool) int {
 	}
 }
 
-// fill reads the names after those that were there. It reports whether there are any.
-func (w *window) fill(dir *rootfs.Dir) (bool, error) {
+// fill reads the names after those that were there, in turns. It reports whether there
+// are any. When the turn's context ends, it may have read only some.
+func (w *window) fill(dir *rootfs.Dir, turn *turn) (bool, error) {
 	w.release()
 	if w.complete {
 		return false, nil
@@ -126,6 +127,9 @@ func (w *window) fill(dir *rootfs.Dir) (bool, error) {
 	before := w.last
 	w.complete = true
 	err := w.entries(dir, w.directory, func(entry rootfs.Entry) bool {
+		if !turn.next() {
+			return false
+		}
 		name, kind := entry.Name(), kindOf(entry)
 		own := key{name, kind == itemDir}
 		switch {

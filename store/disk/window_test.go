@@ -46,6 +46,7 @@ func TestWindow(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer opened.Close()
+	reading := newTurns()
 	for _, budget := range []int{0, 1 << 10, 100 << 10, 1 << 20, listBytes} {
 		for _, from := range []key{{}, {name: "15"}, {name: "a", isDir: true}, {name: "zzz"}} {
 			start := "d/" + from.name
@@ -56,10 +57,12 @@ func TestWindow(t *testing.T) {
 			names := window{budget: &left, directory: "d", entries: realSystem().entries, from: from}
 			var got []string
 			for {
-				more, err := names.fill(opened)
+				turn := reading.start(t.Context())
+				more, err := names.fill(opened, turn)
 				if err != nil {
 					t.Fatal(err)
 				}
+				turn.end()
 				if !more {
 					break
 				}
