@@ -76,3 +76,21 @@ func FromContext(ctx context.Context) *string {
 	name, _ := ctx.Value(contextKey{}).(*string)
 	return name
 }
+
+// callerKey is the key of the caller in a context.
+type callerKey struct{}
+
+// NewCallerContext returns a context of a call by name, whose files count for no account.
+func NewCallerContext(ctx context.Context, name string) context.Context {
+	return context.WithValue(ctx, callerKey{}, name)
+}
+
+// Caller returns the caller of a context of NewContext or NewCallerContext; "" if that is
+// not known.
+func Caller(ctx context.Context) string {
+	if name := FromContext(ctx); name != nil {
+		return *name
+	}
+	name, _ := ctx.Value(callerKey{}).(string)
+	return name
+}

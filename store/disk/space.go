@@ -33,8 +33,7 @@ const lookAfter = 64 << 20
 // reservation is space for one upload. It is safe for concurrent use.
 type reservation struct {
 	space *space
-	// owner is whose it is; nil for what is written at once, by a put or copy, which
-	// only the promises of others concern.
+	// owner is whose it is; nil for a put, which is written at once.
 	owner *string
 	left  int64 // guarded by space.mu
 	// suspended tells that what is left was given back for the time being.

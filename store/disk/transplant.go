@@ -95,7 +95,8 @@ func (s *Store) Copy(ctx context.Context, source, destination string, preconditi
 	if err := s.admitSpec(ctx, spec); err != nil {
 		return tranship.File{}, err
 	}
-	reserved, err := s.space.reserve(nil, destination, found.Size)
+	owner := account.Caller(ctx)
+	reserved, err := s.space.reserve(&owner, destination, found.Size)
 	if err != nil {
 		return tranship.File{}, err
 	}

@@ -96,5 +96,5 @@ func (s *Store) copySmall(ctx context.Context, source, destination string, preco
 			return tranship.File{}, err
 		}
 	}
-	return s.Store.Copy(ctx, source, destination, precondition)
+	return s.Store.Copy(account.NewCallerContext(ctx, caller(ctx)), source, destination, precondition)
 }
