@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/budget"
 )
 
 // ahead is how many items are listed ahead of being copied, so that it is known how
@@ -38,7 +39,7 @@ func newCopier(destination tranship.Writer, options Options, cancel context.Canc
 		streams:     semaphore.NewWeighted(int64(options.Streams)),
 		small:       semaphore.NewWeighted(options.SmallBytes),
 		buffers:     newBuffers(options.Streams * max(options.Parts, leastParts) * readChunks * chunkBuffers),
-		outage:      outage{patience: options.Patience},
+		outage:      budget.NewOutage(options.Patience),
 		stop:        cancel,
 	}
 }
@@ -80,9 +81,10 @@ type copier struct {
 	streams     *semaphore.Weighted
 	small       *semaphore.Weighted
 	buffers     *buffers
-	outage      outage
-	stop        context.CancelCauseFunc
-	workers     int // started so far; only send looks at it
+	// outage is how long neither side has answered.
+	outage  *budget.Outage
+	stop    context.CancelCauseFunc
+	workers int // started so far; only send looks at it
 	// smallInFlight are the bytes of small files being copied now.
 	smallInFlight atomic.Int64
 

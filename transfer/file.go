@@ -6,11 +6,16 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/silence"
 )
 
 // slowest is the rate, in bytes a second, below which small files are taken to
 // stall: they move as wholes.
 const slowest = 16 << 10
+
+// commitFactor is how many times as long as any other step a commit may take, in which
+// hardly anything visible moves.
+const commitFactor = 10
 
 // inside is what a destination implements that can copy by itself.
 type inside interface {
@@ -105,18 +110,18 @@ func (j *job) planned(ctx context.Context) (done bool, err error) {
 		defer j.smallInFlight.Add(-weight)
 		timeout += time.Duration(inFlight) * (time.Second / slowest)
 	}
-	watch, stop := newWatch(ctx, timeout)
+	watch, stop := silence.New(ctx, timeout, "no byte moved")
 	defer stop()
-	defer func() { err = watch.explain(err) }()
+	defer func() { err = watch.Explain(err) }()
 	switch {
 	case small:
 		return j.put(watch)
 	case j.item.Once || j.item.File.Size < 0 || j.inOrder():
 		return true, j.stream(watch)
 	}
-	source, err := openSource(watch.ctx, &j.item)
+	source, err := openSource(watch.Context(), &j.item)
 	if err != nil {
-		return false, j.lost(watch.ctx, err)
+		return false, j.lost(watch.Context(), err)
 	}
 	defer source.close()
 	if size := source.from.Size; size < 0 || isSmall(size) {

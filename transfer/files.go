@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/budget"
+	"github.com/tranship/tranship/internal/relist"
 )
 
 // Lister is the part of tranship.Reader that lists.
@@ -24,7 +26,8 @@ type Tree interface {
 // Files yields all files below a directory of a store, each to go to the same
 // place below the destination; "" is the root of either. What the store's list leaves
 // out comes as an item with an error that matches ErrSkipped and *tranship.SkippedError.
-// A list that breaks off with tranship.ErrUnavailable goes on where it was, a few times.
+// A list that breaks off goes on after its last entry, within the defaults of
+// Options.Attempts and Options.Patience.
 func Files(ctx context.Context, store Tree, directory, destination string) iter.Seq2[Item, error] {
 	return func(yield func(Item, error) bool) {
 		for entry, err := range list(ctx, store, directory) {
@@ -57,46 +60,8 @@ func (e skippedError) Unwrap() error        { return e.skipped }
 // list is a recursive List that continues after an interruption. It yields what the
 // list leaves out as *tranship.SkippedErrors.
 func list(ctx context.Context, store Lister, directory string) iter.Seq2[tranship.Entry, error] {
-	const attempts = 8
-	return func(yield func(tranship.Entry, error) bool) {
-		options := tranship.ListOptions{Directory: directory, Recursive: true, ReportSkipped: true}
-		failures, wait := 0, firstWait
-		// reported is the key of what was left out last: a list that continues
-		// after the last entry has it again.
-		reported := ""
-		for {
-			var failure error
-			for entry, err := range store.List(ctx, options) {
-				if skipped, ok := errors.AsType[*tranship.SkippedError](err); ok {
-					if key := skipped.Key(); key > reported {
-						reported = key
-						if !yield(tranship.Entry{}, skipped) {
-							return
-						}
-					}
-					continue
-				}
-				if err != nil {
-					failure = err
-					break
-				}
-				if !yield(entry, nil) {
-					return
-				}
-				options.StartAfter = entry.Key()
-				failures, wait = 0, firstWait
-			}
-			if failure == nil {
-				return
-			}
-			failures++
-			if failures == attempts || !errors.Is(failure, tranship.ErrUnavailable) || sleep(ctx, jitter(wait)) != nil {
-				yield(tranship.Entry{}, failure)
-				return
-			}
-			wait = min(2*wait, lastWait)
-		}
-	}
+	tries := budget.Budget{}.Begin(budget.NewOutage(budget.DefaultPatience))
+	return relist.List(ctx, store, tranship.ListOptions{Directory: directory, Recursive: true, ReportSkipped: true}, tries, nil)
 }
 
 // rebase moves a path from one directory to another. What a list has is not to be

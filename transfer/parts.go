@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/silence"
 )
 
 const (
@@ -27,7 +28,7 @@ const (
 // missing while a prover looks at what is there.
 type assembly struct {
 	*job
-	watch  *watch
+	watch  *silence.Watch
 	source *source
 	upload tranship.Upload
 	key    string
@@ -54,14 +55,14 @@ type assembly struct {
 }
 
 // parts copies a file of known size.
-func (j *job) parts(watch *watch, source *source) (err error) {
+func (j *job) parts(watch *silence.Watch, source *source) (err error) {
 	if !sameContent(j.file, source.from) {
 		j.file, j.proved = source.from, nil
 	}
 	spec := j.spec(source.from)
 	spec.ResumeKey = source.resumeKey()
 	if j.options.NoResume {
-		if err := j.discard(watch.ctx, spec); err != nil {
+		if err := j.discard(watch.Context(), spec); err != nil {
 			return err
 		}
 		spec.ResumeKey = ""
@@ -69,29 +70,29 @@ func (j *job) parts(watch *watch, source *source) (err error) {
 	key := spec.ResumeKey
 	j.progress.size.Store(source.from.Size)
 	j.result.Size = source.from.Size
-	upload, err := j.destination.Begin(watch.ctx, spec)
+	upload, err := j.destination.Begin(watch.Context(), spec)
 	if err != nil {
 		return err
 	}
-	j.outage.over()
+	j.outage.Over()
 	j.kept = false
-	watch.moved()
+	watch.Moved()
 	a := &assembly{job: j, watch: watch, source: source, upload: upload, key: key}
 	defer func() {
 		j.result.SentBytes, j.result.SkippedBytes = a.sentBytes.Load(), a.skippedBytes.Load()
 		if err != nil {
-			err = a.giveUp(watch.explain(err))
+			err = a.giveUp(watch.Explain(err))
 		}
 	}()
 	if err := a.look(); err != nil {
 		return err
 	}
-	stop := a.poll(watch.ctx)
+	stop := a.poll(watch.Context())
 	defer stop()
-	if err := a.move(watch.ctx); err != nil {
+	if err := a.move(watch.Context()); err != nil {
 		return err
 	}
-	committed, err := a.commit(watch.ctx)
+	committed, err := a.commit(watch.Context())
 	stop()
 	if err != nil {
 		return err
@@ -175,7 +176,7 @@ func (a *assembly) move(ctx context.Context) error {
 		return err
 	}
 	if a.item.Digest != nil && !a.source.isLocal() {
-		return a.hashUpload(a.watch.ctx)
+		return a.hashUpload(a.watch.Context())
 	}
 	return nil
 }
@@ -200,7 +201,7 @@ func (a *assembly) poll(ctx context.Context) (stop func()) {
 				a.progress.durable.Store(n)
 				if n > most {
 					most = n
-					a.watch.moved()
+					a.watch.Moved()
 				}
 			case <-ctx.Done():
 				return
@@ -232,7 +233,7 @@ func (a *assembly) commit(ctx context.Context) (tranship.File, error) {
 		return tranship.File{}, err
 	}
 	a.result.CRC32C = &crc
-	a.watch.patient()
+	a.watch.Extend(commitFactor)
 	committed, err := a.upload.Commit(ctx, tranship.Commit{Size: size, CRC32C: &crc})
 	if err != nil {
 		return tranship.File{}, err
@@ -243,7 +244,7 @@ func (a *assembly) commit(ctx context.Context) (tranship.File, error) {
 // giveUp lets go of the upload after a failure: so that it can be resumed, if that
 // may help. It returns what the failure means.
 func (a *assembly) giveUp(err error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(a.watch.ctx), endTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(a.watch.Context()), endTimeout)
 	defer cancel()
 	discard := errors.Is(err, ErrChanged) || errors.Is(err, tranship.ErrInvalid) || a.source.isLost(err)
 	restart := false

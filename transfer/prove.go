@@ -93,7 +93,7 @@ func (a *assembly) settle(n int, same bool) {
 // sum is size and checksum of what a reader has.
 func (a *assembly) sum(ctx context.Context, r io.Reader) (int64, uint32, error) {
 	return a.buffers.sum(r, func(data []byte) error {
-		a.watch.moved()
+		a.watch.Moved()
 		a.progress.read.Add(int64(len(data)))
 		return ctx.Err()
 	})
@@ -130,7 +130,7 @@ func (a *assembly) hash(ctx context.Context, r io.Reader) error {
 		return err
 	}
 	_, _, err = a.buffers.sum(r, func(data []byte) error {
-		a.watch.moved()
+		a.watch.Moved()
 		digest.Write(data)
 		return ctx.Err()
 	})

@@ -6,11 +6,12 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/chunk"
+	"github.com/tranship/tranship/internal/silence"
 )
 
 // put copies a small file as a whole, if it has the size that item.File says;
 // otherwise it corrects that and returns false.
-func (j *job) put(watch *watch) (done bool, err error) {
+func (j *job) put(watch *silence.Watch) (done bool, err error) {
 	file, data, err := j.load(watch)
 	if err != nil {
 		return false, err
@@ -35,7 +36,7 @@ func (j *job) put(watch *watch) (done bool, err error) {
 		return false, err
 	}
 	j.result.CRC32C = &crc
-	committed, err := j.destination.Put(watch.ctx, j.spec(file), data)
+	committed, err := j.destination.Put(watch.Context(), j.spec(file), data)
 	if err != nil {
 		return false, err
 	}
@@ -49,16 +50,16 @@ func (j *job) put(watch *watch) (done bool, err error) {
 }
 
 // load reads all of the source, if it has the size that item.File says.
-func (j *job) load(watch *watch) (tranship.File, []byte, error) {
+func (j *job) load(watch *silence.Watch) (tranship.File, []byte, error) {
 	if source, ok := j.item.Source.(chunk.Fetcher); ok {
-		file, data, err := source.Fetch(watch.ctx, j.item.SourcePath, j.item.File.Size)
+		file, data, err := source.Fetch(watch.Context(), j.item.SourcePath, j.item.File.Size)
 		j.progress.read.Add(int64(len(data)))
 		if err != nil {
 			return file, nil, sourceError(err)
 		}
 		return file, data, nil
 	}
-	ctx, stop := context.WithCancel(watch.ctx)
+	ctx, stop := context.WithCancel(watch.Context())
 	defer stop()
 	content, err := j.open(ctx)
 	if err != nil {

@@ -204,7 +204,7 @@ func (a *assembly) sendPart(ctx context.Context, n int, writer tranship.PartWrit
 		if err != nil {
 			return 0, sourceError(err)
 		}
-		a.watch.moved()
+		a.watch.Moved()
 		n := int64(data.Len())
 		a.progress.read.Add(n)
 		if n > length-written {
@@ -217,7 +217,7 @@ func (a *assembly) sendPart(ctx context.Context, n int, writer tranship.PartWrit
 		}
 		written += n
 		a.sent(n)
-		a.watch.moved()
+		a.watch.Moved()
 	}
 	return crc, nil
 }

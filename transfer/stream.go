@@ -12,6 +12,7 @@ import (
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/chunk"
 	"github.com/tranship/tranship/internal/sequential"
+	"github.com/tranship/tranship/internal/silence"
 )
 
 // endTimeout bounds how long an upload that failed may take to be let go.
@@ -21,7 +22,7 @@ const endTimeout = 10 * time.Second
 // not known, or that can be read only once. It is not resumed.
 type stream struct {
 	*job
-	watch   *watch
+	watch   *silence.Watch
 	reading *reading
 	file    tranship.File
 	digest  hash.Hash // nil when none is asked for
@@ -31,26 +32,26 @@ type stream struct {
 }
 
 // stream copies the item through buffers.
-func (j *job) stream(watch *watch) error {
+func (j *job) stream(watch *silence.Watch) error {
 	digest, err := j.item.newDigest()
 	if err != nil {
 		return err
 	}
-	reading, err := j.buffers.read(watch.ctx, oneBuffer, math.MaxInt64, j.open)
+	reading, err := j.buffers.read(watch.Context(), oneBuffer, math.MaxInt64, j.open)
 	if err != nil {
 		return err
 	}
 	defer reading.close()
 	s := &stream{job: j, watch: watch, reading: reading, file: reading.content.File(), digest: digest}
 	j.begun(s.file)
-	upload, err := j.destination.Begin(watch.ctx, j.spec(s.file))
+	upload, err := j.destination.Begin(watch.Context(), j.spec(s.file))
 	if err != nil {
 		return err
 	}
-	j.outage.over()
+	j.outage.Over()
 	committed, err := s.send(upload)
 	if err != nil {
-		j.abort(watch.ctx, upload)
+		j.abort(watch.Context(), upload)
 		return err
 	}
 	// From here on the file is visible: there is nothing to abort.
@@ -64,7 +65,7 @@ func (j *job) stream(watch *watch) error {
 
 // send writes all of the source into an upload and commits it.
 func (s *stream) send(upload tranship.Upload) (tranship.File, error) {
-	ctx := s.watch.ctx
+	ctx := s.watch.Context()
 	if upload.PartSize() <= 0 {
 		return tranship.File{}, fmt.Errorf("the destination has parts of %d bytes", upload.PartSize())
 	}
@@ -79,29 +80,29 @@ func (s *stream) send(upload tranship.Upload) (tranship.File, error) {
 			break
 		}
 		if isPipe(s.destination) {
-			s.watch.rest()
+			s.watch.Rest()
 		}
 		if err := writer.WriteChunk(data); err != nil {
 			return tranship.File{}, err
 		}
 		s.result.SentBytes += n
 		s.progress.received.Add(n)
-		s.watch.moved()
+		s.watch.Moved()
 	}
 	if err := writer.Close(); err != nil {
 		return tranship.File{}, err
 	}
-	s.watch.patient()
+	s.watch.Extend(commitFactor)
 	return upload.Commit(ctx, tranship.Commit{Size: s.size, CRC32C: &s.crc})
 }
 
 // next returns the next bytes of the source; none at its good end.
 func (s *stream) next() (chunk.Chunk, error) {
 	if isPipe(s.item.Source) {
-		s.watch.rest()
+		s.watch.Rest()
 	}
 	data, err := s.reading.next()
-	s.watch.moved()
+	s.watch.Moved()
 	if errors.Is(err, io.EOF) {
 		return chunk.Chunk{}, s.verify()
 	}

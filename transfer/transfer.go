@@ -44,6 +44,7 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/budget"
 )
 
 // ErrChanged means that a source was changed or replaced while it was read.
@@ -152,8 +153,8 @@ type Options struct {
 	// fails with tranship.ErrNotFound. An item whose File is Same is skipped.
 	Existing func(ctx context.Context, path string) (tranship.File, error)
 	// Attempts is how often one file is tried at most, without any progress,
-	// while it fails with tranship.ErrUnavailable, or because it was replaced; 0:
-	// 8. Progress is that more of it is durable than ever before. Between attempts
+	// while it fails in a way that may pass, such as tranship.ErrUnavailable, or
+	// because it was replaced; 0: 16. Progress is that more of it is durable than ever before. Between attempts
 	// it waits 100 ms, doubled each time up to 5 s, each time shortened by a
 	// random part of up to half.
 	Attempts int
@@ -184,12 +185,8 @@ func (o Options) withDefaults() Options {
 		o.SmallBytes = 32 << 20
 	}
 	o.SmallBytes = max(o.SmallBytes, tranship.MaxPutBytes)
-	if o.Attempts <= 0 {
-		o.Attempts = 8
-	}
-	if o.Patience <= 0 {
-		o.Patience = 30 * time.Second
-	}
+	limits := budget.Budget{Attempts: o.Attempts, Patience: o.Patience}.WithDefaults()
+	o.Attempts, o.Patience = limits.Attempts, limits.Patience
 	if o.Progress == nil {
 		o.Progress = &Progress{}
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/budget"
 )
 
 // maxRestarts is how often a file is begun again because of what one of the sides
@@ -55,8 +56,9 @@ func (j *job) try(ctx context.Context) error {
 	if err := tranship.ValidatePath(j.item.Path); err != nil {
 		return fmt.Errorf("cannot be stored as %q: %w", j.item.Path, err)
 	}
-	wait, failures := firstWait, 0
+	tries := budget.Budget{Attempts: j.options.Attempts, Patience: j.options.Patience}.Begin(j.outage)
 	for {
+		tries.Attempt()
 		skip, err := j.skip(ctx)
 		if skip {
 			j.skipped(j.item.File.Size)
@@ -68,46 +70,45 @@ func (j *job) try(ctx context.Context) error {
 			err = j.attempt(ctx)
 		}
 		if err == nil {
-			j.outage.over()
+			tries.Progress()
 			return nil
 		}
 		if j.advanced {
-			j.advanced, failures, wait = false, 0, firstWait
+			j.advanced = false
+			tries.Progress()
 		}
-		failures++
-		if final := j.final(ctx, err, failures); final != nil {
+		pause, final := j.failed(ctx, tries, err)
+		if final != nil {
 			return final
 		}
-		pause := jitter(wait)
 		j.event(Event{Kind: EventRetry, Err: err, Wait: pause, Attempt: j.result.Attempts + 1})
 		j.progress.waiting.Store(true)
-		if err := sleep(ctx, pause); err != nil {
+		if err := budget.Sleep(ctx, pause); err != nil {
 			return err
 		}
 		j.progress.waiting.Store(false)
-		wait = min(2*wait, lastWait)
 	}
 }
 
-// final is why there is no other attempt after one that failed; nil if there is.
-func (j *job) final(ctx context.Context, err error, failures int) error {
-	_, restart := errors.AsType[*restartError](err)
-	unavailable := errors.Is(err, tranship.ErrUnavailable)
-	switch {
-	case j.item.Once || ctx.Err() != nil:
-		return err
-	case restart:
-		j.restarts++
-		return nil
-	case !unavailable && !errors.Is(err, errReplaced):
-		return err
-	case unavailable && j.outage.tooLong():
-		j.stop(fmt.Errorf("gave up after %v without success: %s: %w", j.options.Patience, j.item.name(), err))
-		return err
-	case failures >= j.options.Attempts:
-		return fmt.Errorf("gave up after %d attempts: %w", j.result.Attempts, err)
+// failed notes that an attempt failed, and returns how long to wait before the next; or
+// why there is none.
+func (j *job) failed(ctx context.Context, tries *budget.Tries, err error) (time.Duration, error) {
+	if j.item.Once || ctx.Err() != nil {
+		return 0, err
 	}
-	return nil
+	if _, restart := errors.AsType[*restartError](err); restart {
+		j.restarts++
+		return tries.Pause(), nil
+	}
+	if errors.Is(err, errReplaced) {
+		return tries.Spend(err)
+	}
+	pause, final := tries.Failed(ctx, err)
+	if ended, ok := errors.AsType[*budget.Error](final); ok && ended.Patience > 0 {
+		j.stop(fmt.Errorf("gave up after %v without success: %s: %w", ended.Patience, j.item.name(), err))
+		return 0, err
+	}
+	return pause, final
 }
 
 // skip reports whether the file is at the destination already.

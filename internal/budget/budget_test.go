@@ -1,0 +1,104 @@
+package budget_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/budget"
+	"github.com/tranship/tranship/internal/failure"
+)
+
+var errAway = fmt.Errorf("%w: away", tranship.ErrUnavailable)
+
+// fail lets all tries fail, and returns the error that they end with, how many there
+// were and how long they took.
+func fail(ctx context.Context, tries *budget.Tries, err error) (last error, n int, took time.Duration) {
+	begun := time.Now()
+	for n = 1; ; n++ {
+		pause, final := tries.Failed(ctx, err)
+		if final != nil {
+			return final, n, time.Since(begun)
+		}
+		if err := budget.Sleep(ctx, pause); err != nil {
+			return err, n, time.Since(begun)
+		}
+	}
+}
+
+// The default number of attempts lasts for most of the default patience: an outage of
+// 20 s is survived, whatever the random pauses are.
+func TestDefaultBudget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for range 100 {
+			tries := budget.Budget{}.Begin(budget.NewOutage(budget.DefaultPatience))
+			err, _, took := fail(t.Context(), tries, errAway)
+			if took < 20*time.Second || took > budget.DefaultPatience+budget.LongestPause {
+				t.Fatalf("gave up after %v with %v", took, err)
+			}
+			if !errors.Is(err, tranship.ErrUnavailable) || failure.IsPassing(t.Context(), err) {
+				t.Fatalf("error %v would be tried again", err)
+			}
+		}
+	})
+}
+
+func TestAttemptsEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tries := budget.Budget{Attempts: 3}.Begin(budget.NewOutage(time.Hour))
+		if err, n, _ := fail(t.Context(), tries, errAway); n != 3 || err.Error() != "gave up after 3 attempts: unavailable: away" {
+			t.Errorf("%d attempts, then %v", n, err)
+		}
+		tries = budget.Budget{Attempts: 3}.Begin(budget.NewOutage(time.Hour))
+		for range 10 {
+			if _, err := tries.Failed(t.Context(), errAway); err != nil {
+				t.Fatalf("progress counts: %v", err)
+			}
+			tries.Progress()
+		}
+		if _, err := tries.Failed(t.Context(), tranship.ErrNotFound); err != tranship.ErrNotFound { //nolint:errorlint // it must not be wrapped
+			t.Errorf("a final error became %v", err)
+		}
+	})
+}
+
+// An outage is measured over all operations, ends with any success, and is not
+// stretched by a time in which nothing was tried.
+func TestOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		outage := budget.NewOutage(30 * time.Second)
+		step := func(wait time.Duration, want bool) {
+			t.Helper()
+			time.Sleep(wait)
+			if got := outage.TooLong(); got != want {
+				t.Errorf("too long: %v, want %v", got, want)
+			}
+		}
+		step(0, false)
+		step(20*time.Second, false)
+		step(11*time.Second, true)
+		step(time.Second, true)
+		outage.Over()
+		step(time.Second, false)
+		step(time.Hour, true) // one attempt took as long as that
+		time.Sleep(time.Hour)
+		outage.Attempt()
+		step(0, false)
+		step(29*time.Second, false)
+	})
+}
+
+func TestSleepEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		begun := time.Now()
+		if err := budget.Sleep(ctx, time.Hour); err == nil || time.Since(begun) != time.Second {
+			t.Errorf("slept for %v: %v", time.Since(begun), err)
+		}
+	})
+}

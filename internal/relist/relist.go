@@ -1,0 +1,67 @@
+// Package relist lists a directory of a store through interruptions: a list that broke
+// off goes on after the last entry that it delivered.
+package relist
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"time"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/budget"
+)
+
+// Lister is the part of tranship.Reader that lists.
+type Lister interface {
+	List(ctx context.Context, options tranship.ListOptions) iter.Seq2[tranship.Entry, error]
+}
+
+// List lists once, and again after each failure, as long as tries allow it. Every entry,
+// and every *tranship.SkippedError, is yielded once, as long as they come in ascending
+// order of their keys. Before each
+// pause it calls told, which may be nil, with the failure, the pause and the number of the
+// next attempt, counted from 1.
+func List(ctx context.Context, store Lister, options tranship.ListOptions, tries *budget.Tries, told func(err error, pause time.Duration, attempt int)) iter.Seq2[tranship.Entry, error] {
+	return func(yield func(tranship.Entry, error) bool) {
+		// reported is the key of what was left out last: a list that continues after the
+		// last entry has it again.
+		reported := ""
+		for attempt := 2; ; attempt++ {
+			tries.Attempt()
+			var failed error
+			for entry, err := range store.List(ctx, options) {
+				if skipped, ok := errors.AsType[*tranship.SkippedError](err); ok {
+					if skipped.Key() <= reported {
+						continue
+					}
+					reported = skipped.Key()
+				} else if err != nil {
+					failed = err
+					break
+				} else {
+					options.StartAfter = entry.Key()
+				}
+				tries.Progress()
+				if !yield(entry, err) {
+					return
+				}
+			}
+			if failed == nil {
+				tries.Progress()
+				return
+			}
+			pause, final := tries.Failed(ctx, failed)
+			if final == nil {
+				if told != nil {
+					told(failed, pause, attempt)
+				}
+				final = budget.Sleep(ctx, pause)
+			}
+			if final != nil {
+				yield(tranship.Entry{}, final)
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,70 @@
+package silence_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/silence"
+)
+
+// ends returns when the watch ends its context, which the caller expects within an hour.
+func ends(t *testing.T, watch *silence.Watch) time.Duration {
+	t.Helper()
+	begun := time.Now()
+	select {
+	case <-watch.Context().Done():
+	case <-time.After(time.Hour):
+	}
+	return time.Since(begun)
+}
+
+func TestWatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		watch, stop := silence.New(t.Context(), time.Second, "no byte moved")
+		defer stop()
+		for range 10 {
+			time.Sleep(999 * time.Millisecond)
+			watch.Moved()
+		}
+		if took := ends(t, watch); took != time.Second {
+			t.Errorf("it ended after %v", took)
+		}
+		err := watch.Explain(context.Canceled)
+		if !errors.Is(err, tranship.ErrUnavailable) || err.Error() != "stalled: no byte moved for 1s" {
+			t.Errorf("error %v", err)
+		}
+		if watch.Explain(nil) != nil {
+			t.Error("an error of none")
+		}
+	})
+}
+
+func TestWatchRests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		watch, stop := silence.New(t.Context(), time.Second, "no byte moved")
+		defer stop()
+		watch.Rest()
+		if took := ends(t, watch); took != time.Hour {
+			t.Errorf("a watch that rests ended after %v", took)
+		}
+		watch.Extend(10)
+		if took := ends(t, watch); took != 10*time.Second {
+			t.Errorf("a watch that was extended ended after %v", took)
+		}
+	})
+}
+
+// What the caller ends is not silence.
+func TestWatchOfEndedContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	watch, stop := silence.New(ctx, time.Hour, "no byte moved")
+	defer stop()
+	cancel()
+	if err := watch.Explain(context.Canceled); err != context.Canceled { //nolint:errorlint // it must be the same
+		t.Errorf("error %v", err)
+	}
+}
