@@ -10,13 +10,11 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
 	_ "google.golang.org/grpc/encoding/gzip" // clients may compress
 	"google.golang.org/grpc/experimental"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/reflection"
 	reflectionv1 "google.golang.org/grpc/reflection/grpc_reflection_v1"
-	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/reflect/protodesc"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
@@ -100,7 +98,7 @@ func GRPCOptions(options Options) []grpc.ServerOption {
 func recoverPanic(ctx context.Context, log *slog.Logger, method string, err *error) {
 	if reason := recover(); reason != nil {
 		log.ErrorContext(ctx, "panic", "operation", method, "reason", fmt.Sprint(reason), "stack", string(debug.Stack()))
-		*err = status.Error(codes.Internal, "internal error")
+		*err = rpcstatus.Internal().Err()
 	}
 }
 

@@ -55,7 +55,7 @@ func (c *Client) receive(ctx context.Context, name string, revision int) (*recei
 	}
 	stream, err := c.server.DownloadFile(ctx, header(name))
 	if err != nil {
-		return nil, rpcstatus.FromError(err)
+		return nil, rpcstatus.FromForeign(err)
 	}
 	r := &receiver{stream: stream, name: name, revision: 1, allowEmpty: c.options.AllowEmpty}
 	// When this fails, so does receiving, and tells why.
@@ -121,5 +121,5 @@ func (r *receiver) translate(err error) error {
 	if s, ok := status.FromError(err); ok && s.Code() == codes.InvalidArgument && strings.HasPrefix(s.Message(), "Invalid filepath") {
 		return fmt.Errorf("%w: %s", tranship.ErrNotFound, r.name)
 	}
-	return rpcstatus.FromError(err)
+	return rpcstatus.FromForeign(err)
 }

@@ -37,7 +37,7 @@ func (c *Client) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload
 	s := &sink{cancel: cancel, path: spec.Path}
 	var err error
 	if s.stream, err = c.server.UploadFile(call); err != nil {
-		err = rpcstatus.FromError(err)
+		err = rpcstatus.FromForeign(err)
 	} else {
 		err = s.send(&filesrvv1.UploadRequest{Request: &filesrvv1.UploadRequest_Header{Header: first}})
 	}
@@ -89,7 +89,7 @@ func (s *sink) send(request *filesrvv1.UploadRequest) error {
 // ended the call; why is to be received.
 func (s *sink) sent(err error) error {
 	if !errors.Is(err, io.EOF) {
-		return rpcstatus.FromError(err)
+		return rpcstatus.FromForeign(err)
 	}
 	if err := s.finish(); err != nil {
 		return err
@@ -104,7 +104,7 @@ func (s *sink) finish() error {
 	case errors.Is(err, io.EOF):
 		return errors.New("the server ended the call without an answer")
 	case err != nil:
-		return rpcstatus.FromError(err)
+		return rpcstatus.FromForeign(err)
 	case response.GetCode() != 0 || response.GetMessage() != "Success!":
 		return fmt.Errorf("the server did not save %s: it answered code %d, %.200q", s.path, response.GetCode(), response.GetMessage())
 	}

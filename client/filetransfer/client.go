@@ -65,7 +65,7 @@ func (c *Client) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload
 	}
 	if err != nil {
 		cancel()
-		return nil, rpcstatus.FromError(err)
+		return nil, rpcstatus.FromForeign(err)
 	}
 	return sequential.NewUpload(&sink{stream: stream, cancel: cancel, path: spec.Path, warn: c.options.Warn}, spec.Size), nil
 }

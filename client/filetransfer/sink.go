@@ -51,7 +51,7 @@ func (s *sink) WriteChunk(data chunk.Chunk) error {
 // ended the call; why is to be received.
 func (s *sink) sent(err error) error {
 	if !errors.Is(err, io.EOF) {
-		return rpcstatus.FromError(err)
+		return rpcstatus.FromForeign(err)
 	}
 	message, err := s.finish()
 	if err != nil {
@@ -66,7 +66,7 @@ func (s *sink) finish() (message string, err error) {
 	if errors.Is(err, io.EOF) {
 		return "", errors.New("the server ended the call without an answer")
 	}
-	return response.GetMessage(), rpcstatus.FromError(err)
+	return response.GetMessage(), rpcstatus.FromForeign(err)
 }
 
 func (s *sink) Commit(size int64, crc uint32) (tranship.File, error) {
@@ -74,7 +74,7 @@ func (s *sink) Commit(size int64, crc uint32) (tranship.File, error) {
 	// The empty chunk ends the file. A server may answer it before the call ends,
 	// so that sending fails; receiving then still has the answer.
 	if err := s.stream.Send(&transferpb.Chunk{}); err != nil && !errors.Is(err, io.EOF) {
-		return tranship.File{}, rpcstatus.FromError(err)
+		return tranship.File{}, rpcstatus.FromForeign(err)
 	}
 	message, err := s.finish()
 	if err != nil {

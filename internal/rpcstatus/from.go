@@ -1,6 +1,7 @@
 package rpcstatus
 
 import (
+	"context"
 	"errors"
 	"io"
 	"strings"
@@ -11,43 +12,74 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/failure"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// remoteError is what a server said. It matches the error of package tranship
-// that the server meant, and reads as the server put it.
+// remoteError is what a server, or a hop on the way to it, said. It matches the error of
+// package tranship that was meant, and reads as the server put it.
 type remoteError struct {
 	status *status.Status
 	cause  error
+	class  failure.Class
 }
+
+// Class implements failure.Classified.
+func (e *remoteError) Class() failure.Class { return e.class }
 
 func (e *remoteError) Error() string {
 	message := e.status.Message()
 	if e.cause == nil {
 		return "server failed with " + e.status.Code().String() + ": " + message
 	}
-	if message == "" {
+	switch {
+	case message == "":
 		return e.cause.Error()
+	case e.status.Code() == codes.Internal || e.status.Code() == codes.Unknown:
+		return e.cause.Error() + ": " + message // the code means something else
 	}
 	return message
 }
 
-func (e *remoteError) Unwrap() error { return e.cause }
+// Unwrap is the error of package tranship, and beside it tranship.ErrUnavailable if the
+// call may succeed later. What was cancelled does not match that: only its caller knows
+// whether it was the one that did it.
+func (e *remoteError) Unwrap() []error {
+	switch {
+	case e.cause == nil:
+		return nil
+	case e.class == failure.Final || errors.Is(e.cause, context.Canceled) || errors.Is(e.cause, context.DeadlineExceeded):
+		return []error{e.cause}
+	}
+	return []error{e.cause, tranship.ErrUnavailable}
+}
 
 // GRPCStatus makes the status available to status.FromError.
 func (e *remoteError) GRPCStatus() *status.Status { return e.status }
 
-// FromError turns an error of a gRPC call into one of package tranship; nil and
-// io.EOF stay as they are.
-func FromError(err error) error {
+// FromError turns an error of a gRPC call to a server of this project into one of package
+// tranship; nil and io.EOF stay as they are. It has a class of package failure: a status
+// that the server did not make itself, which its ErrorInfo shows, is a hop's or the
+// transport's, and may pass.
+func FromError(err error) error { return from(err, ours) }
+
+// FromForeign is FromError for a server of another project, whose statuses say what they
+// like: INTERNAL, UNKNOWN and RESOURCE_EXHAUSTED may pass only in words that transports
+// and gateways are known to use.
+func FromForeign(err error) error { return from(err, foreign) }
+
+func from(err error, speaker speaker) error {
 	if err == nil || errors.Is(err, io.EOF) {
+		return err
+	}
+	if _, ok := errors.AsType[*remoteError](err); ok {
 		return err
 	}
 	s, ok := status.FromError(err)
 	if !ok {
 		return err
 	}
-	return fromStatus(s)
+	return fromStatus(s, speaker)
 }
 
 // FromProto turns the status of a failed slot into an error of package tranship.
@@ -55,18 +87,19 @@ func FromProto(s *transhipv1.Status) error {
 	if s.GetCode() == int32(codes.OK) {
 		return &remoteError{status: status.New(codes.Unknown, "server reported a failure without a code")}
 	}
-	return fromStatus(status.FromProto(&spb.Status{Code: s.GetCode(), Message: s.GetMessage(), Details: s.GetDetails()}))
+	return fromStatus(status.FromProto(&spb.Status{Code: s.GetCode(), Message: s.GetMessage(), Details: s.GetDetails()}), slots)
 }
 
-func fromStatus(s *status.Status) error {
+func fromStatus(s *status.Status, from speaker) error {
 	s = bounded(s)
 	var reason string
+	said := false
 	var cause error
 	for _, detail := range s.Details() {
 		switch detail := detail.(type) {
 		case *errdetails.ErrorInfo:
 			if detail.GetDomain() == domain {
-				reason = detail.GetReason()
+				reason, said = detail.GetReason(), true
 			}
 		case *errdetails.BadRequest:
 			if violations := detail.GetFieldViolations(); len(violations) > 0 && s.Code() == codes.InvalidArgument {
@@ -83,7 +116,11 @@ func fromStatus(s *status.Status) error {
 	if cause == nil {
 		cause = sentinel(s.Code(), reason)
 	}
-	return &remoteError{status: explain(s), cause: cause}
+	class := classOf(s, said, from)
+	if cause == nil && class != failure.Final {
+		cause = tranship.ErrUnavailable
+	}
+	return &remoteError{status: explain(s), cause: cause, class: class}
 }
 
 // sentinel finds the row of a code and reason; a reason that is unknown, as from

@@ -22,6 +22,9 @@ import (
 // domain is the google.rpc.ErrorInfo domain of every reason here.
 const domain = "tranship"
 
+// reasonInternal is the reason of errors that are none of tranship's.
+const reasonInternal = "INTERNAL"
+
 // maxMissingRanges bounds what a status tells of an incomplete upload.
 const maxMissingRanges = 1000
 
@@ -63,7 +66,7 @@ func Reason(err error) string {
 			return row.reason
 		}
 	}
-	return "INTERNAL"
+	return reasonInternal
 }
 
 // Error turns err into a gRPC status error; nil stays nil.
@@ -84,7 +87,13 @@ func Status(err error) *status.Status {
 	if s, ok := status.FromError(err); ok {
 		return s
 	}
-	return status.New(codes.Internal, "internal error")
+	return Internal()
+}
+
+// Internal is the status of a failure that is not the caller's to know. Its ErrorInfo
+// tells it from the INTERNAL of a hop.
+func Internal() *status.Status {
+	return withDetails(status.New(codes.Internal, "internal error"), reasonInternal, nil)
 }
 
 func withDetails(s *status.Status, reason string, err error) *status.Status {
