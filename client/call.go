@@ -3,7 +3,10 @@ package client
 import (
 	"context"
 
+	"google.golang.org/grpc"
+
 	"github.com/tranship/tranship/internal/rpcstatus"
+	"github.com/tranship/tranship/internal/silence"
 )
 
 // startCall starts a call that lives until cancel, or until it breaks; the context
@@ -20,4 +23,13 @@ func startCall[S any](ctx context.Context, start func(context.Context) (S, error
 		return stream, nil, rpcstatus.FromError(err)
 	}
 	return stream, cancel, nil
+}
+
+// ask makes a call of one message and one answer. It fails with ErrUnavailable when no
+// answer came within the client's stall timeout.
+func ask[Request, Response any](ctx context.Context, c *Client, call func(context.Context, Request, ...grpc.CallOption) (Response, error), request Request) (Response, error) {
+	watch, stop := silence.New(ctx, c.stallTimeout, "no answer came")
+	defer stop()
+	response, err := call(watch.Context(), request)
+	return response, watch.Explain(rpcstatus.FromError(err))
 }

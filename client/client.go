@@ -24,6 +24,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/failure"
 	"github.com/tranship/tranship/internal/rpcstatus"
 	"github.com/tranship/tranship/internal/wire"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
@@ -32,7 +33,7 @@ import (
 const (
 	// DefaultConnectTimeout is how long Dial tries by default.
 	DefaultConnectTimeout = 5 * time.Second
-	// DefaultStallTimeout is how long a list waits by default.
+	// DefaultStallTimeout is how long an answer is waited for by default.
 	DefaultStallTimeout = 30 * time.Second
 )
 
@@ -56,8 +57,10 @@ type Options struct {
 	// connection is one core's work, and one TCP window. 0: as many as make them
 	// move faster, up to 4, made as they are needed.
 	Connections int
-	// StallTimeout is how long a list waits for the next entries, before it fails
-	// with ErrUnavailable; 0: DefaultStallTimeout.
+	// StallTimeout is how long any call but Copy waits for its answer, and a list for
+	// its next entries, before it fails with ErrUnavailable; 0: DefaultStallTimeout.
+	// Reading and writing content is not bounded by it: package transfer watches that,
+	// and a context can. A connection that has died ends them within 40 s.
 	StallTimeout time.Duration
 	// MaxMessageBytes is the largest message to take from the server; 0: 4 MiB.
 	MaxMessageBytes int
@@ -162,7 +165,8 @@ func (c *Client) Close() error {
 }
 
 // errClosed is what files under way fail with when their client is closed.
-var errClosed = fmt.Errorf("%w: the client is closed", tranship.ErrUnavailable)
+// Trying again does not help.
+var errClosed = failure.Mark(fmt.Errorf("%w: the client is closed", tranship.ErrUnavailable), failure.Final)
 
 // ServerInfo is what a server tells of itself.
 type ServerInfo struct {
@@ -176,9 +180,9 @@ type ServerInfo struct {
 
 // Info asks the server for its version and limits.
 func (c *Client) Info(ctx context.Context) (ServerInfo, error) {
-	response, err := c.files.GetServerInfo(ctx, &transhipv1.GetServerInfoRequest{})
+	response, err := ask(ctx, c, c.files.GetServerInfo, &transhipv1.GetServerInfoRequest{})
 	if err != nil {
-		return ServerInfo{}, rpcstatus.FromError(err)
+		return ServerInfo{}, err
 	}
 	if err := wire.CheckServerInfo(response); err != nil {
 		return ServerInfo{}, err

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/experimental"
 	"google.golang.org/grpc/health/grpc_health_v1"
@@ -17,7 +18,9 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/bufferpool"
+	"github.com/tranship/tranship/internal/failure"
 	"github.com/tranship/tranship/internal/payload"
+	"github.com/tranship/tranship/internal/rpcstatus"
 	"github.com/tranship/tranship/internal/wire"
 )
 
@@ -88,6 +91,11 @@ func newConn(address string, transport handshakes, options Options, renewal rene
 		experimental.WithBufferPool(&bufferpool.Pool{}),
 		// As often as servers of this project allow; see the server's policy.
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 20 * time.Second, Timeout: 20 * time.Second}),
+		// A server that restarts is found again within seconds.
+		grpc.WithConnectParams(grpc.ConnectParams{
+			Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 3 * time.Second},
+			MinConnectTimeout: 20 * time.Second,
+		}),
 		// A retried stream would pin what has been sent.
 		grpc.WithDisableRetry(),
 		// A resolver's answer must not change how this package calls.
@@ -107,16 +115,20 @@ func connect(ctx context.Context, conn *grpc.ClientConn, timeout time.Duration, 
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	err := call(ctx, conn)
+	if rpcstatus.IsOurs(err) {
+		return nil // a refusal is an answer, too
+	}
 	switch status.Code(err) {
 	case codes.Unavailable:
-		return errors.New(cause(status.Convert(err).Message()))
+		class := failure.Of(ctx, rpcstatus.FromError(err))
+		return failure.Mark(errors.New(cause(status.Convert(err).Message())), class)
 	case codes.DeadlineExceeded:
 		return fmt.Errorf("no answer within %v", timeout)
 	case codes.Canceled:
 		return ctx.Err()
 	case codes.Internal, codes.Unknown:
 		// An answer, but not a gRPC server's.
-		return err
+		return failure.Mark(err, failure.Of(ctx, rpcstatus.FromError(err)))
 	default:
 		return nil
 	}

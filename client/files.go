@@ -1,16 +1,15 @@
 package client
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
-	"time"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/rpcstatus"
+	"github.com/tranship/tranship/internal/silence"
 	"github.com/tranship/tranship/internal/wire"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
@@ -20,7 +19,7 @@ func (c *Client) Stat(ctx context.Context, path string) (tranship.File, error) {
 	if err := tranship.ValidatePath(path); err != nil {
 		return tranship.File{}, err
 	}
-	response, err := c.files.Stat(ctx, &transhipv1.StatRequest{Path: path})
+	response, err := ask(ctx, c, c.files.Stat, &transhipv1.StatRequest{Path: path})
 	return file(response, err)
 }
 
@@ -62,12 +61,9 @@ func (c *Client) list(ctx context.Context, options tranship.ListOptions, yield f
 	if err := tranship.ValidateDirectory(options.Directory); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	stall := time.AfterFunc(c.stallTimeout, func() {
-		cancel(fmt.Errorf("%w: the list stalled for %v", tranship.ErrUnavailable, c.stallTimeout))
-	})
-	defer stall.Stop()
+	watch, stop := silence.New(ctx, c.stallTimeout, "no entry came")
+	defer stop()
+	ctx = watch.Context()
 	stream, err := c.files.List(ctx, &transhipv1.ListRequest{
 		Directory:     options.Directory,
 		Recursive:     options.Recursive,
@@ -81,9 +77,9 @@ func (c *Client) list(ctx context.Context, options tranship.ListOptions, yield f
 	var end *transhipv1.ListEnd
 	order, empty := wire.NewListOrder(options), 0
 	for {
-		stall.Reset(c.stallTimeout)
+		watch.Moved()
 		response, err := stream.Recv()
-		stall.Stop() // what yield does takes as long as it likes
+		watch.Rest() // what yield does takes as long as it likes
 		if errors.Is(err, io.EOF) {
 			return sum.Verify(end)
 		}
@@ -91,7 +87,7 @@ func (c *Client) list(ctx context.Context, options tranship.ListOptions, yield f
 			return err
 		}
 		if err != nil {
-			return cmp.Or(context.Cause(ctx), rpcstatus.FromError(err))
+			return watch.Explain(rpcstatus.FromError(err))
 		}
 		end = response.GetEnd()
 		if empty++; len(response.GetEntries())+len(response.GetSkipped()) > 0 {
@@ -136,7 +132,7 @@ func (c *Client) SetAttributes(ctx context.Context, path string, attributes tran
 	if err != nil {
 		return tranship.File{}, err
 	}
-	response, err := c.files.SetAttributes(ctx, &transhipv1.SetAttributesRequest{
+	response, err := ask(ctx, c, c.files.SetAttributes, &transhipv1.SetAttributesRequest{
 		Path:         path,
 		Attributes:   wire.AttributesToProto(attributes),
 		Precondition: condition,
@@ -153,8 +149,8 @@ func (c *Client) Remove(ctx context.Context, path string, precondition tranship.
 	if err != nil {
 		return err
 	}
-	_, err = c.files.Delete(ctx, &transhipv1.DeleteRequest{Path: path, Precondition: condition})
-	return rpcstatus.FromError(err)
+	_, err = ask(ctx, c, c.files.Delete, &transhipv1.DeleteRequest{Path: path, Precondition: condition})
+	return err
 }
 
 // Move implements tranship.Store.
@@ -163,13 +159,14 @@ func (c *Client) Move(ctx context.Context, source, destination string, precondit
 	if err != nil {
 		return tranship.File{}, err
 	}
-	response, err := c.files.Move(ctx, &transhipv1.MoveRequest{
+	response, err := ask(ctx, c, c.files.Move, &transhipv1.MoveRequest{
 		SourcePath: source, DestinationPath: destination, Precondition: condition,
 	})
 	return file(response, err)
 }
 
-// Copy implements tranship.Store.
+// Copy implements tranship.Store. It waits as long as the server copies, which takes the
+// longer the larger the file is: only a connection that has died ends it early.
 func (c *Client) Copy(ctx context.Context, source, destination string, precondition tranship.Precondition) (tranship.File, error) {
 	condition, err := twoPaths(source, destination, precondition)
 	if err != nil {

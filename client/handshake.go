@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc/credentials/local"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/failure"
 	"github.com/tranship/tranship/internal/tlstransport"
 )
 
@@ -112,19 +113,33 @@ func (h handshakes) Clone() credentials.TransportCredentials {
 
 // explain is the error of a connection to address that was not made.
 func (h handshakes) explain(address string, err error) error {
-	failure := h.failure.Load()
-	if failure == nil {
+	reason := h.failure.Load()
+	if reason == nil {
 		// A server that refuses the client's certificate says so after the handshake.
-		failure = &err
+		reason = &err
 	}
-	if errors.Is(*failure, tranship.ErrInvalid) {
-		return *failure
+	if errors.Is(*reason, tranship.ErrInvalid) {
+		return *reason
 	}
-	if untrusted := distrust(*failure); untrusted != nil {
+	if untrusted := distrust(*reason); untrusted != nil {
 		return untrusted
 	}
-	hint := h.hint(*failure, failure != &err)
-	return fmt.Errorf("%w: cannot connect to a gRPC server at %s: %w%s", tranship.ErrUnavailable, address, err, hint)
+	inHandshake := reason != &err
+	hint := h.hint(*reason, inHandshake)
+	explained := fmt.Errorf("%w: cannot connect to a gRPC server at %s: %w%s", tranship.ErrUnavailable, address, err, hint)
+	if inHandshake && !isClosed(*reason) {
+		// The other end is there, and does not speak TLS as this client does.
+		return failure.Mark(explained, failure.Final)
+	}
+	return explained
+}
+
+// isClosed reports whether the other end closed the connection: as one that does not
+// understand what it gets, or as a gateway whose server is away.
+func isClosed(err error) bool {
+	return slices.ContainsFunc([]string{"EOF", "connection reset", "broken pipe", "forcibly closed"}, func(words string) bool {
+		return strings.Contains(err.Error(), words)
+	})
 }
 
 // alertPrefix is how crypto/tls begins what the other end complains of.
@@ -152,12 +167,10 @@ func distrust(failure error) error {
 
 // hint is what may be wrong when a connection fails, in or after the handshake. Who does
 // not understand what it gets mostly closes the connection.
-func (h handshakes) hint(failure error, inHandshake bool) string {
-	text := failure.Error()
-	closed := slices.ContainsFunc([]string{"EOF", "connection reset", "broken pipe", "forcibly closed"}, func(words string) bool {
-		return strings.Contains(text, words)
-	})
-	_, plain := errors.AsType[tls.RecordHeaderError](failure)
+func (h handshakes) hint(reason error, inHandshake bool) string {
+	text := reason.Error()
+	closed := isClosed(reason)
+	_, plain := errors.AsType[tls.RecordHeaderError](reason)
 	switch {
 	case plain, h.secure && inHandshake && closed:
 		return "; perhaps it is a server without TLS, grpc://"

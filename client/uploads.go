@@ -8,6 +8,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/rpcstatus"
+	"github.com/tranship/tranship/internal/silence"
 	"github.com/tranship/tranship/internal/wire"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
@@ -36,20 +37,26 @@ func (c *Client) listUploads(ctx context.Context, directory string, yield func(t
 	if err := tranship.ValidateDirectory(directory); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	watch, stop := silence.New(ctx, c.stallTimeout, "no upload came")
+	defer stop()
+	ctx = watch.Context()
 	stream, err := c.files.ListUploads(ctx, &transhipv1.ListUploadsRequest{Directory: directory})
 	if err != nil {
 		return err
 	}
 	order, empty := wire.UploadOrder{Directory: directory}, 0
 	for {
+		watch.Moved()
 		response, err := stream.Recv()
+		watch.Rest() // what yield does takes as long as it likes
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
-			return err
+			if isRenewed(err) {
+				return err
+			}
+			return watch.Explain(rpcstatus.FromError(err))
 		}
 		if empty++; len(response.GetUploads()) > 0 {
 			empty = 0
@@ -77,6 +84,6 @@ func (c *Client) listUploads(ctx context.Context, directory string, yield func(t
 
 // AbortUpload implements tranship.Store.
 func (c *Client) AbortUpload(ctx context.Context, id string) error {
-	_, err := c.files.AbortUpload(ctx, &transhipv1.AbortUploadRequest{UploadId: id})
-	return rpcstatus.FromError(err)
+	_, err := ask(ctx, c, c.files.AbortUpload, &transhipv1.AbortUploadRequest{UploadId: id})
+	return err
 }

@@ -21,6 +21,7 @@ import (
 
 	"github.com/tranship/tranship/internal/bufferpool"
 	"github.com/tranship/tranship/internal/payload"
+	"github.com/tranship/tranship/internal/rpcstatus"
 )
 
 // Flow-control windows. Both are set: setting one leaves the other at 64 KiB. What a

@@ -82,6 +82,20 @@ func from(err error, speaker speaker) error {
 	return fromStatus(s, speaker)
 }
 
+// IsOurs reports whether a server of this project said err, a status, itself.
+func IsOurs(err error) bool {
+	s, ok := status.FromError(err)
+	if !ok {
+		return false
+	}
+	for _, detail := range s.Details() {
+		if info, ok := detail.(*errdetails.ErrorInfo); ok && info.GetDomain() == domain {
+			return true
+		}
+	}
+	return false
+}
+
 // FromProto turns the status of a failed slot into an error of package tranship.
 func FromProto(s *transhipv1.Status) error {
 	if s.GetCode() == int32(codes.OK) {
