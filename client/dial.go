@@ -120,18 +120,26 @@ func connect(ctx context.Context, conn *grpc.ClientConn, timeout time.Duration, 
 	}
 	switch status.Code(err) {
 	case codes.Unavailable:
-		class := failure.Of(ctx, rpcstatus.FromError(err))
-		return failure.Mark(errors.New(cause(status.Convert(err).Message())), class)
+		return failure.Mark(errors.New(cause(status.Convert(err).Message())), unconnected(err))
 	case codes.DeadlineExceeded:
 		return fmt.Errorf("no answer within %v", timeout)
 	case codes.Canceled:
 		return ctx.Err()
 	case codes.Internal, codes.Unknown:
 		// An answer, but not a gRPC server's.
-		return failure.Mark(err, failure.Of(ctx, rpcstatus.FromError(err)))
+		return failure.Mark(err, unconnected(err))
 	default:
 		return nil
 	}
+}
+
+// unconnected is the class of the failure of the first call: Refused if no server was
+// reached, Unknown if a gateway answered whose server may be away.
+func unconnected(err error) failure.Class {
+	if rpcstatus.IsPage(err) {
+		return failure.Of(context.Background(), rpcstatus.FromError(err))
+	}
+	return failure.Refused
 }
 
 // cause finds in grpc-go's description of a failed connection what a person needs.

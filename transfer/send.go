@@ -55,7 +55,7 @@ func (a *assembly) sendWide(ctx context.Context) error {
 func (a *assembly) more() bool {
 	width := a.options.Parts
 	if width <= 0 {
-		width = max(leastParts, widthOf(a.upload), widthOf(a.item.Source))
+		width = max(leastParts, chunk.Width(a.upload), chunk.Width(a.item.Source))
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -64,13 +64,6 @@ func (a *assembly) more() bool {
 	}
 	a.senders++
 	return true
-}
-
-func widthOf(end any) int {
-	if wide, ok := end.(chunk.Wide); ok {
-		return wide.Width()
-	}
-	return 0
 }
 
 // sendAll sends missing parts until there are none, and then differing ones until
@@ -112,7 +105,7 @@ func (a *assembly) take() (first, end int) {
 	}
 	first = a.next
 	most := min(a.missing/(2*a.senders), int(runBytes/a.partSize))
-	if widthOf(a.upload) > 0 && widthOf(a.item.Source) == 0 {
+	if chunk.Width(a.upload) > 0 && chunk.Width(a.item.Source) == 0 {
 		most = min(most, a.taken/(4*a.senders))
 	}
 	most = max(1, most)

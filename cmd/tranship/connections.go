@@ -10,6 +10,9 @@ import (
 	"google.golang.org/grpc/keepalive"
 
 	"github.com/tranship/tranship/client"
+	"github.com/tranship/tranship/internal/budget"
+	"github.com/tranship/tranship/internal/failure"
+	"github.com/tranship/tranship/store/retry"
 )
 
 // connections are a command's, one for each server. It is not safe for concurrent
@@ -20,15 +23,16 @@ type connections struct {
 	stallTimeout time.Duration
 	// number is of connections to each server that large files are spread over; 0: as
 	// many as help.
-	number int
-	stores map[serverPlace]*client.Client
-	raw    map[serverPlace]*grpc.ClientConn
+	number  int
+	stores  map[serverPlace]*retry.Store
+	clients []*client.Client
+	raw     map[serverPlace]*grpc.ClientConn
 }
 
 func (g *globals) connections() *connections {
 	return &connections{
 		globals: g,
-		stores:  map[serverPlace]*client.Client{},
+		stores:  map[serverPlace]*retry.Store{},
 		raw:     map[serverPlace]*grpc.ClientConn{},
 	}
 }
@@ -48,25 +52,62 @@ func (c *connections) options(server serverPlace) (client.Options, error) {
 	}, err
 }
 
-// store is the native client of a server.
-func (c *connections) store(ctx context.Context, server serverPlace) (*client.Client, error) {
+// store is the native client of a server. What it fails to do is tried again.
+func (c *connections) store(ctx context.Context, server serverPlace) (*retry.Store, error) {
 	if store, ok := c.stores[server]; ok {
 		return store, nil
 	}
-	options, err := c.options(server)
+	var native *client.Client
+	err := c.dial(ctx, server, func(options client.Options) (err error) {
+		options.Connections = c.number
+		if c.stallTimeout > 0 {
+			options.DialOptions = []grpc.DialOption{grpc.WithKeepaliveParams(c.keepalive())}
+		}
+		native, err = client.Dial(ctx, server.address, options)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	options.Connections = c.number
-	if c.stallTimeout > 0 {
-		options.DialOptions = []grpc.DialOption{grpc.WithKeepaliveParams(c.keepalive())}
-	}
-	store, err := client.Dial(ctx, server.address, options)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", server, c.globals.tls.advise(server, err))
-	}
+	c.clients = append(c.clients, native)
+	store := retry.New(native, retry.Options{Events: func(event retry.Event) {
+		c.globals.tellRetry(server.at(event.Path), event.Wait, event.Err)
+	}})
 	c.stores[server] = store
 	return store, nil
+}
+
+// dial connects to a server. It connects again, until --connect-timeout has passed, if
+// the server cannot be reached; and within the budget of all operations if the server
+// refuses because of a limit, or a gateway answers in its place.
+func (c *connections) dial(ctx context.Context, server serverPlace, connect func(client.Options) error) error {
+	options, err := c.options(server)
+	if err != nil {
+		return err
+	}
+	begun := time.Now()
+	tries := budget.Budget{}.Begin(budget.NewOutage(budget.DefaultPatience))
+	for {
+		err := connect(options)
+		if err == nil {
+			return nil
+		}
+		pause, final := tries.Failed(ctx, err)
+		left := c.globals.connectTimeout - time.Since(begun) - pause
+		if failure.Of(ctx, err) == failure.Refused {
+			options.ConnectTimeout = left
+			if left <= 0 {
+				final = err
+			}
+		}
+		if final == nil {
+			c.globals.tellRetry(server.String(), pause, err)
+			final = budget.Sleep(ctx, pause)
+		}
+		if final != nil {
+			return fmt.Errorf("%s: %w", server, c.globals.tls.advise(server, final))
+		}
+	}
 }
 
 // keepalive replaces a connection that nothing comes through any more before all
@@ -80,13 +121,13 @@ func (c *connections) conn(ctx context.Context, server serverPlace) (*grpc.Clien
 	if conn, ok := c.raw[server]; ok {
 		return conn, nil
 	}
-	options, err := c.options(server)
+	var conn *grpc.ClientConn
+	err := c.dial(ctx, server, func(options client.Options) (err error) {
+		conn, err = client.DialConn(ctx, server.address, options)
+		return err
+	})
 	if err != nil {
 		return nil, err
-	}
-	conn, err := client.DialConn(ctx, server.address, options)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", server, c.globals.tls.advise(server, err))
 	}
 	c.raw[server] = conn
 	return conn, nil
@@ -94,8 +135,8 @@ func (c *connections) conn(ctx context.Context, server serverPlace) (*grpc.Clien
 
 func (c *connections) close() error {
 	var errs []error
-	for _, store := range c.stores {
-		errs = append(errs, store.Close())
+	for _, native := range c.clients {
+		errs = append(errs, native.Close())
 	}
 	for _, conn := range c.raw {
 		errs = append(errs, conn.Close())

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/budget"
+	"github.com/tranship/tranship/internal/silence"
 	"github.com/tranship/tranship/transfer"
 )
 
@@ -58,28 +60,40 @@ func (d *digestFlag) Type() string { return "digest" }
 const digestBuffer = 256 << 10
 
 // digestFile reads a file of a store from end to end. Where a connection was lost, or
-// no byte came for as long as stall, it goes on, as long as each gets it further.
-func digestFile(ctx context.Context, store tranship.Reader, file tranship.File, algorithm string, stall time.Duration) (transfer.Digest, error) {
+// no byte came for as long as stall, it goes on; but not after two stalls in a row that
+// got it no further.
+func (g *globals) digestFile(ctx context.Context, store tranship.Reader, p place, file tranship.File, algorithm string, stall time.Duration) (transfer.Digest, error) {
 	h, err := transfer.NewHash(algorithm)
 	if err != nil {
 		return transfer.Digest{}, err
 	}
-	var before error
+	tries := budget.Budget{}.Begin(budget.NewOutage(budget.DefaultPatience))
+	stalled := false
 	for done := int64(0); ; {
+		tries.Attempt()
 		n, err := readOn(ctx, store, file, done, h, stall)
 		done += n
-		unavailable := errors.Is(err, tranship.ErrUnavailable)
+		if n > 0 {
+			tries.Progress()
+		}
 		switch {
 		case err == nil && done != file.Size:
 			return transfer.Digest{}, fmt.Errorf("%w: got %d bytes of %d", tranship.ErrIntegrity, done, file.Size)
 		case err == nil:
 			return transfer.Digest{Algorithm: algorithm, Sum: h.Sum(nil)}, nil
-		case unavailable && n > 0:
-			before = err
-		case unavailable && before != nil:
-			return transfer.Digest{}, before // the reason, rather than what became of it
-		default:
+		}
+		_, silent := errors.AsType[*silence.Error](err)
+		if silent && stalled && n == 0 {
 			return transfer.Digest{}, err
+		}
+		stalled = silent
+		pause, final := tries.Failed(ctx, err)
+		if final == nil {
+			g.tellRetry(p.arg, pause, err)
+			final = budget.Sleep(ctx, pause)
+		}
+		if final != nil {
+			return transfer.Digest{}, final
 		}
 	}
 }
@@ -87,25 +101,16 @@ func digestFile(ctx context.Context, store tranship.Reader, file tranship.File, 
 // readOn reads a file from an offset into a hash, and returns how far it got. It is
 // tranship.ErrUnavailable when no byte came for as long as stall.
 func readOn(ctx context.Context, store tranship.Reader, file tranship.File, offset int64, h hash.Hash, stall time.Duration) (int64, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	stalled := fmt.Errorf("%w: stalled: no byte came for %v", tranship.ErrUnavailable, stall)
-	watch := time.AfterFunc(stall, func() { cancel(stalled) })
-	defer watch.Stop()
-	explain := func(err error) error {
-		if err != nil && errors.Is(context.Cause(ctx), stalled) {
-			return stalled
-		}
-		return err
-	}
-	content, err := store.Open(ctx, file.Path, tranship.OpenOptions{Version: file.Version, Offset: offset})
+	watch, stop := silence.New(ctx, stall, "no byte came")
+	defer stop()
+	content, err := store.Open(watch.Context(), file.Path, tranship.OpenOptions{Version: file.Version, Offset: offset})
 	if err != nil {
-		return 0, explain(err)
+		return 0, watch.Explain(err)
 	}
-	n, err := io.CopyBuffer(h, watched{content, func() { watch.Reset(stall) }}, make([]byte, digestBuffer))
+	n, err := io.CopyBuffer(h, watched{content, watch.Moved}, make([]byte, digestBuffer))
 	// It was only read from, and has said how that went.
 	_ = content.Close()
-	return n, explain(err)
+	return n, watch.Explain(err)
 }
 
 // watched is a reader that tells when something was read.

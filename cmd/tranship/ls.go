@@ -11,6 +11,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/printable"
+	"github.com/tranship/tranship/store/retry"
 )
 
 func newLs(g *globals) *cobra.Command {
@@ -27,7 +28,7 @@ directory, with their paths from there.`,
 			if err != nil {
 				return err
 			}
-			return g.each(cmd.Context(), places, func(ctx context.Context, store tranship.Store, p place) error {
+			return g.each(cmd.Context(), places, func(ctx context.Context, store *retry.Store, p place) error {
 				return g.ls(ctx, store, p, recursive, long)
 			})
 		},
@@ -40,7 +41,7 @@ directory, with their paths from there.`,
 
 // each calls do for one place after the other. One that fails does not stop the
 // others.
-func (g *globals) each(ctx context.Context, places []place, do func(context.Context, tranship.Store, place) error) (err error) {
+func (g *globals) each(ctx context.Context, places []place, do func(context.Context, *retry.Store, place) error) (err error) {
 	if err := g.bind(places); err != nil {
 		return err
 	}
@@ -68,7 +69,7 @@ func (g *globals) each(ctx context.Context, places []place, do func(context.Cont
 	return nil
 }
 
-func (g *globals) ls(ctx context.Context, store tranship.Store, p place, recursive, long bool) error {
+func (g *globals) ls(ctx context.Context, store *retry.Store, p place, recursive, long bool) error {
 	file, isDirectory, err := lookup(ctx, store, p)
 	if err != nil {
 		return pathless(err, p.path)

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/store/retry"
 	"github.com/tranship/tranship/transfer"
 )
 
@@ -53,7 +54,7 @@ func (g *globals) mv(ctx context.Context, sources []place, to place) (err error)
 	if len(sources) > 1 && !target.isDirectory {
 		return usagef("%s is not a directory, and there are several sources; end it with '/'", to.arg)
 	}
-	return g.each(ctx, sources, func(ctx context.Context, store tranship.Store, source place) error {
+	return g.each(ctx, sources, func(ctx context.Context, store *retry.Store, source place) error {
 		file, isDirectory, err := lookup(ctx, store, source)
 		switch {
 		case err != nil:
@@ -65,22 +66,22 @@ func (g *globals) mv(ctx context.Context, sources []place, to place) (err error)
 		if err := target.claim(destination); err != nil {
 			return err
 		}
-		return g.moveFile(ctx, store, file.Path, destination)
+		return g.moveFile(ctx, store, file, destination)
 	})
 }
 
-func (g *globals) moveFile(ctx context.Context, store tranship.Store, source, destination string) error {
-	if source == destination {
+func (g *globals) moveFile(ctx context.Context, store *retry.Store, source tranship.File, destination string) error {
+	if source.Path == destination {
 		return errors.New("source and target are the same file")
 	}
-	file, err := store.Move(ctx, source, destination, tranship.Precondition{})
+	file, err := store.MoveFile(ctx, source, destination, tranship.Precondition{})
 	if err != nil || !g.json {
 		return err
 	}
 	return printJSON(g.out, objectOf(tranship.Entry{File: file}))
 }
 
-func (g *globals) moveDirectory(ctx context.Context, store tranship.Store, source place, target *target) error {
+func (g *globals) moveDirectory(ctx context.Context, store *retry.Store, source place, target *target) error {
 	destination, err := target.directory(source)
 	if err != nil {
 		return err
@@ -98,7 +99,7 @@ func (g *globals) moveDirectory(ctx context.Context, store tranship.Store, sourc
 			continue
 		}
 		if err == nil {
-			err = g.moveFile(ctx, store, item.SourcePath, item.Path)
+			err = g.moveFile(ctx, store, item.File, item.Path)
 			if err != nil && isOfOneFile(ctx, err) {
 				g.fail(fmt.Errorf("%s: %w", source.server.at(item.SourcePath), pathless(err, item.SourcePath)))
 				continue

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/tranship/tranship"
@@ -18,8 +19,6 @@ type reporter struct {
 	talk bool
 	// differ are the files in flight of which that has been told.
 	differ map[string]bool
-	// lastRetry is when the last retry was told.
-	lastRetry time.Time
 }
 
 // result is the transfer.Options.Report of cp.
@@ -70,10 +69,30 @@ func (r *reporter) event(event transfer.Event) {
 			say("goes on; %s are at the target", bytesText(float64(event.Bytes)))
 		}
 	case transfer.EventRetry:
-		if now := time.Now(); r.talk && now.Sub(r.lastRetry) >= retryInterval {
-			r.lastRetry = now
-			say("tried again in %v: %v", event.Wait.Round(100*time.Millisecond), event.Err)
+		if r.talk {
+			r.globals.tellRetry(event.Source, event.Wait, event.Err)
 		}
+	}
+}
+
+// retryLog is when the last retry was told.
+type retryLog struct {
+	mu   sync.Mutex
+	last time.Time
+}
+
+// tellRetry tells that something about what is tried again after a wait, unless that was
+// told of anything a moment ago. It is safe for concurrent use.
+func (g *globals) tellRetry(what string, wait time.Duration, err error) {
+	g.retries.mu.Lock()
+	now := time.Now()
+	told := now.Sub(g.retries.last) < retryInterval
+	if !told {
+		g.retries.last = now
+	}
+	g.retries.mu.Unlock()
+	if !told {
+		g.complain(fmt.Sprintf("%s: tried again in %v: %v", what, wait.Round(100*time.Millisecond), err))
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/store/retry"
 )
 
 // removals is how many files are removed at once.
@@ -31,7 +33,7 @@ func newRm(g *globals) *cobra.Command {
 					return usagef("%s: rm does not remove a whole store; name what is in it", p.arg)
 				}
 			}
-			return g.each(cmd.Context(), places, func(ctx context.Context, store tranship.Store, p place) error {
+			return g.each(cmd.Context(), places, func(ctx context.Context, store *retry.Store, p place) error {
 				return g.rm(ctx, store, p, recursive)
 			})
 		},
@@ -41,7 +43,7 @@ func newRm(g *globals) *cobra.Command {
 	return cmd
 }
 
-func (g *globals) rm(ctx context.Context, store tranship.Store, p place, recursive bool) error {
+func (g *globals) rm(ctx context.Context, store *retry.Store, p place, recursive bool) error {
 	if !p.slash {
 		err := store.Remove(ctx, p.path, tranship.Precondition{})
 		if err == nil {
@@ -65,8 +67,10 @@ func (g *globals) rm(ctx context.Context, store tranship.Store, p place, recursi
 }
 
 // removeAll removes every file below a directory, which ends the directory. One
-// that fails does not stop the others.
-func (g *globals) removeAll(ctx context.Context, store tranship.Store, p place) error {
+// that fails does not stop the others, unless the server has been away for too long.
+func (g *globals) removeAll(ctx context.Context, store *retry.Store, p place) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
 	var group errgroup.Group
 	group.SetLimit(removals)
 	var mu sync.Mutex
@@ -79,7 +83,7 @@ func (g *globals) removeAll(ctx context.Context, store tranship.Store, p place) 
 		}
 		if err != nil {
 			_ = group.Wait()
-			return err
+			return cmp.Or(context.Cause(ctx), err)
 		}
 		group.Go(func() error {
 			err := store.Remove(ctx, entry.Path, tranship.Precondition{})
@@ -90,14 +94,18 @@ func (g *globals) removeAll(ctx context.Context, store tranship.Store, p place) 
 			} else if errors.Is(err, tranship.ErrNotFound) {
 				err = nil
 			}
-			if err != nil && ctx.Err() == nil {
+			switch {
+			case err == nil || ctx.Err() != nil:
+			case retry.IsOutage(err):
+				stop(fmt.Errorf("%w; what came before it has been removed", err))
+			default:
 				g.fail(fmt.Errorf("%s: %w", p.server.at(entry.Path), pathless(err, entry.Path)))
 			}
 			return nil
 		})
 	}
 	_ = group.Wait()
-	return ctx.Err()
+	return context.Cause(ctx)
 }
 
 func (g *globals) printRemoved(path string) error {

@@ -29,6 +29,7 @@ type globals struct {
 	failures       failures
 	complaining    sync.Mutex
 	warned         sync.Map // the warnings that were printed
+	retries        retryLog
 }
 
 // run executes one command line and returns the exit code.

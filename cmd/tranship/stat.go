@@ -12,6 +12,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/printable"
+	"github.com/tranship/tranship/store/retry"
 	"github.com/tranship/tranship/transfer"
 )
 
@@ -32,7 +33,7 @@ the file to compute one, and keeps nothing of it.`,
 			if stall <= 0 {
 				return usagef("--stall-timeout %v: it must be more than 0", stall)
 			}
-			return g.each(cmd.Context(), places, func(ctx context.Context, store tranship.Store, p place) error {
+			return g.each(cmd.Context(), places, func(ctx context.Context, store *retry.Store, p place) error {
 				return g.stat(ctx, store, p, algorithm, stall)
 			})
 		},
@@ -44,7 +45,7 @@ the file to compute one, and keeps nothing of it.`,
 	return cmd
 }
 
-func (g *globals) stat(ctx context.Context, store tranship.Store, p place, algorithm algorithmFlag, stall time.Duration) error {
+func (g *globals) stat(ctx context.Context, store *retry.Store, p place, algorithm algorithmFlag, stall time.Duration) error {
 	file, isDirectory, err := lookup(ctx, store, p)
 	if err != nil {
 		return pathless(err, p.path)
@@ -54,7 +55,7 @@ func (g *globals) stat(ctx context.Context, store tranship.Store, p place, algor
 	}
 	object := objectOf(tranship.Entry{File: file})
 	if algorithm != "" {
-		sum, err := digestFile(ctx, store, file, string(algorithm), stall)
+		sum, err := g.digestFile(ctx, store, p, file, string(algorithm), stall)
 		if err != nil {
 			return pathless(err, p.path)
 		}

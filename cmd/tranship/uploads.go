@@ -10,6 +10,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/printable"
+	"github.com/tranship/tranship/store/retry"
 )
 
 func newUploads(g *globals) *cobra.Command {
@@ -64,7 +65,7 @@ if it has a path, only uploads of that path and of the paths below it are remove
 			if err != nil {
 				return err
 			}
-			return g.each(cmd.Context(), places, func(ctx context.Context, store tranship.Store, p place) error {
+			return g.each(cmd.Context(), places, func(ctx context.Context, store *retry.Store, p place) error {
 				return g.removeUploads(ctx, store, p, args[1:])
 			})
 		},
@@ -73,7 +74,7 @@ if it has a path, only uploads of that path and of the paths below it are remove
 	return cmd
 }
 
-func (g *globals) listUploads(ctx context.Context, store tranship.Store, p place) error {
+func (g *globals) listUploads(ctx context.Context, store *retry.Store, p place) error {
 	for upload, err := range store.ListUploads(ctx, p.path) {
 		if err != nil {
 			return err
@@ -95,7 +96,7 @@ func (g *globals) printUpload(upload tranship.UploadInfo) error {
 }
 
 // removeUploads goes on after one that fails.
-func (g *globals) removeUploads(ctx context.Context, store tranship.Store, p place, ids []string) error {
+func (g *globals) removeUploads(ctx context.Context, store *retry.Store, p place, ids []string) error {
 	below, err := uploadsBelow(ctx, store, p.path, ids)
 	if err != nil {
 		return err

@@ -108,6 +108,13 @@ func httpStatus(text string) int {
 	return code
 }
 
+// IsPage reports whether err is grpc-go's description of an answer that is none of gRPC's,
+// such as the page of a gateway.
+func IsPage(err error) bool {
+	s, ok := status.FromError(err)
+	return ok && httpStatus(s.Message()) != 0
+}
+
 // ofPage is the class of a page that a gateway, or another web server, answered with.
 // Pages of 401, 403, 404, 429, 502, 503 and 504 have codes of their own and do not come
 // here.

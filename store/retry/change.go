@@ -1,0 +1,156 @@
+package retry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/failure"
+)
+
+// SetAttributes implements tranship.Editor. Setting the same twice changes nothing more.
+func (s *Store) SetAttributes(ctx context.Context, path string, attributes tranship.Attributes, precondition tranship.Precondition) (file tranship.File, err error) {
+	err = s.try(ctx, path, operation{changes: true, attempt: func(bool) (err error) {
+		file, err = s.Store.SetAttributes(ctx, path, attributes, precondition)
+		return err
+	}})
+	return file, err
+}
+
+// Remove implements tranship.Editor. An attempt that finds nothing, after one that may
+// have removed the file, has succeeded. A file that somebody else puts at the path between
+// two attempts is removed, as one that came before the first would be;
+// Precondition.MustMatchVersion excludes that.
+func (s *Store) Remove(ctx context.Context, path string, precondition tranship.Precondition) error {
+	return s.try(ctx, path, operation{
+		changes: true,
+		attempt: func(bool) error { return s.Store.Remove(ctx, path, precondition) },
+		resolve: gone,
+	})
+}
+
+// AbortUpload implements tranship.Uploads. An attempt that finds nothing, after one that
+// may have removed the upload, has succeeded.
+func (s *Store) AbortUpload(ctx context.Context, id string) error {
+	return s.try(ctx, id, operation{
+		changes: true,
+		attempt: func(bool) error { return s.Store.AbortUpload(ctx, id) },
+		resolve: gone,
+	})
+}
+
+// gone is nil for an error that says that there is nothing.
+func gone(err error) error {
+	if errors.Is(err, tranship.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// Copy implements tranship.Editor. Copying twice makes the same file. If a precondition
+// fails after an attempt that may have copied, and the destination has the source's bytes
+// by their checksum, it has succeeded.
+func (s *Store) Copy(ctx context.Context, source, destination string, precondition tranship.Precondition) (file tranship.File, err error) {
+	err = s.try(ctx, source, operation{
+		changes: true,
+		attempt: func(bool) (err error) {
+			file, err = s.Store.Copy(ctx, source, destination, precondition)
+			return err
+		},
+		resolve: func(failed error) error {
+			if !errors.Is(failed, tranship.ErrExists) && !errors.Is(failed, tranship.ErrPrecondition) {
+				return failed
+			}
+			from, err := s.Stat(ctx, source)
+			if err != nil {
+				return failed
+			}
+			to, err := s.Stat(ctx, destination)
+			if err != nil || to.Size != from.Size || to.CRC32C == nil || from.CRC32C == nil || *to.CRC32C != *from.CRC32C {
+				return failed
+			}
+			file = to
+			return nil
+		},
+	})
+	return file, err
+}
+
+// Move implements tranship.Editor. It is MoveFile after a look at what the source is,
+// which costs a Stat.
+func (s *Store) Move(ctx context.Context, source, destination string, precondition tranship.Precondition) (tranship.File, error) {
+	file, err := s.Stat(ctx, source)
+	if err != nil {
+		// A caller who may move it need not be allowed to see it. What is not known
+		// cannot be recognized at the destination.
+		file = tranship.File{Path: source, Size: -1}
+	}
+	if ctx.Err() != nil {
+		return tranship.File{}, ctx.Err()
+	}
+	return s.MoveFile(ctx, file, destination, precondition)
+}
+
+// MoveFile is Move for a caller who knows the source, by Stat or List. After an attempt
+// that may have moved it, it is not moved again unless it is still there; if it is not,
+// and the destination has a file of the same version, or of the same size, time and
+// checksum, the move has succeeded. Otherwise it fails: nothing tells what happened.
+func (s *Store) MoveFile(ctx context.Context, source tranship.File, destination string, precondition tranship.Precondition) (file tranship.File, err error) {
+	moved := func() (bool, error) {
+		to, err := s.Store.Stat(ctx, destination)
+		switch {
+		case err == nil && same(to, source):
+			file = to
+			return true, nil
+		case failure.IsPassing(ctx, err):
+			return false, err
+		}
+		return false, nil
+	}
+	err = s.try(ctx, source.Path, operation{
+		changes: true,
+		attempt: func(lost bool) (err error) {
+			if lost {
+				from, err := s.Store.Stat(ctx, source.Path)
+				if failure.IsPassing(ctx, err) {
+					return err
+				}
+				if err != nil || !same(from, source) {
+					if done, err := moved(); done || err != nil {
+						return err
+					}
+					return fmt.Errorf("%w: %s; an attempt to move it to %s was cut off, and what became of it is not known",
+						tranship.ErrNotFound, source.Path, destination)
+				}
+			}
+			file, err = s.Store.Move(ctx, source.Path, destination, precondition)
+			return err
+		},
+		resolve: func(failed error) error {
+			// The attempt that was cut off may have ended in the meantime.
+			if from, err := s.Store.Stat(ctx, source.Path); err == nil && same(from, source) {
+				return failed
+			}
+			if done, _ := moved(); done {
+				return nil
+			}
+			return failed
+		},
+	})
+	return file, err
+}
+
+// same reports whether b, at another path, is the file a: a store may give a file that was
+// moved another version.
+func same(a, b tranship.File) bool {
+	switch {
+	case a.Size < 0 || b.Size < 0:
+		return false
+	case a.Version != "" && a.Version == b.Version:
+		return true
+	case a.CRC32C != nil && b.CRC32C != nil && *a.CRC32C != *b.CRC32C:
+		return false
+	}
+	return a.Size == b.Size && !a.ModTime.IsZero() && a.ModTime.Equal(b.ModTime)
+}
