@@ -122,7 +122,7 @@ func connect(ctx context.Context, conn *grpc.ClientConn, timeout time.Duration, 
 	case codes.Unavailable:
 		return failure.Mark(errors.New(cause(status.Convert(err).Message())), unconnected(err))
 	case codes.DeadlineExceeded:
-		return fmt.Errorf("no answer within %v", timeout)
+		return failure.Mark(fmt.Errorf("no answer within %v", timeout), failure.Refused)
 	case codes.Canceled:
 		return ctx.Err()
 	case codes.Internal, codes.Unknown:

@@ -127,8 +127,8 @@ func (h handshakes) explain(address string, err error) error {
 	inHandshake := reason != &err
 	hint := h.hint(*reason, inHandshake)
 	explained := fmt.Errorf("%w: cannot connect to a gRPC server at %s: %w%s", tranship.ErrUnavailable, address, err, hint)
-	if inHandshake && !isClosed(*reason) {
-		// The other end is there, and does not speak TLS as this client does.
+	if inHandshake && !isClosed(*reason) || strings.Contains((*reason).Error(), "http2: ") {
+		// The other end is there, and speaks something else than this client.
 		return failure.Mark(explained, failure.Final)
 	}
 	return explained

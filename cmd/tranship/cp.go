@@ -159,7 +159,8 @@ func (g *globals) cp(ctx context.Context, args []string, flags cpFlags) (err err
 	progress := &transfer.Progress{}
 	stop, shown := g.showProgress(flags.progress, func() state { return stateOf(progress) })
 	defer stop()
-	reporter := &reporter{globals: g, target: target, talk: shown, differ: map[string]bool{}}
+	g.watched = shown
+	reporter := &reporter{globals: g, target: target, talk: shown || g.verbose, differ: map[string]bool{}}
 	options := transfer.Options{
 		Durability:   tranship.Durability(flags.durability),
 		NoResume:     flags.noResume,

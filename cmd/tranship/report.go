@@ -81,9 +81,12 @@ type retryLog struct {
 	last time.Time
 }
 
-// tellRetry tells that something about what is tried again after a wait, unless that was
-// told of anything a moment ago. It is safe for concurrent use.
+// tellRetry tells those who watch that something is tried again after a wait, unless that
+// was told of anything a moment ago. It is safe for concurrent use.
 func (g *globals) tellRetry(what string, wait time.Duration, err error) {
+	if !g.verbose && !g.watched {
+		return
+	}
 	g.retries.mu.Lock()
 	now := time.Now()
 	told := now.Sub(g.retries.last) < retryInterval

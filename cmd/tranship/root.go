@@ -30,11 +30,15 @@ type globals struct {
 	complaining    sync.Mutex
 	warned         sync.Map // the warnings that were printed
 	retries        retryLog
+	// verbose: tell what is tried again, also where there is no terminal.
+	verbose bool
+	// watched: the standard error is a terminal.
+	watched bool
 }
 
 // run executes one command line and returns the exit code.
 func run(ctx context.Context, args []string, streams streams) int {
-	g := &globals{streams: streams}
+	g := &globals{streams: streams, watched: isTerminal(streams.err)}
 	root := newRoot(g)
 	root.SetArgs(args)
 	root.SetIn(streams.in)
@@ -82,6 +86,7 @@ Exit codes: 0 done; 1 failed; 2 usage; 3 not found; 4 denied; 5 integrity;
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err.Error()} })
 	flags := root.PersistentFlags()
 	flags.Var(timespan(&g.connectTimeout, 5*time.Second), "connect-timeout", "how long connecting to a server may take")
+	flags.BoolVarP(&g.verbose, "verbose", "v", false, "tell what is tried again; without it, only on a terminal")
 	flags.Var(&g.maxMessage, "max-message-size", "largest `size` of one message, as 4MiB; at least 2MiB (default 4MiB, of serve 2MiB)")
 	for _, cmd := range []*cobra.Command{newCp(g), newLs(g), newStat(g), newRm(g), newMv(g), newUploads(g)} {
 		g.tls.add(cmd)

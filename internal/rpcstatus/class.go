@@ -25,11 +25,11 @@ const (
 	foreign
 )
 
-// classOf decides what may be done after a status. said is whether it has the ErrorInfo
-// of this project.
-func classOf(s *status.Status, said bool, from speaker) failure.Class {
-	if said || from == slots {
-		return ofSaid(s.Code())
+// classOf decides what may be done after a status. reason is that of its ErrorInfo of
+// this project, "" if it has none.
+func classOf(s *status.Status, reason string, from speaker) failure.Class {
+	if reason != "" || from == slots {
+		return ofSaid(s.Code(), reason)
 	}
 	text := s.Message()
 	switch s.Code() {
@@ -55,9 +55,11 @@ func classOf(s *status.Status, said bool, from speaker) failure.Class {
 
 // ofSaid is the class of what a server said itself. An unavailable one may have refused
 // the call because of a limit, or lost its own store in the middle of it.
-func ofSaid(code codes.Code) failure.Class {
-	switch code {
-	case codes.Unavailable, codes.Canceled, codes.DeadlineExceeded:
+func ofSaid(code codes.Code, reason string) failure.Class {
+	switch {
+	case reason == reasonForGood:
+		return failure.Final
+	case code == codes.Unavailable, code == codes.Canceled, code == codes.DeadlineExceeded:
 		return failure.Unknown
 	}
 	return failure.Final

@@ -99,6 +99,7 @@ func TestClassOfOwnErrors(t *testing.T) {
 		want failure.Class
 	}{
 		{tranship.ErrUnavailable, failure.Unknown},
+		{failure.Mark(tranship.ErrUnavailable, failure.Final), failure.Final},
 		{context.Canceled, failure.Unknown},
 		{context.DeadlineExceeded, failure.Unknown},
 		{tranship.ErrLimit, failure.Final},

@@ -107,13 +107,12 @@ func FromProto(s *transhipv1.Status) error {
 func fromStatus(s *status.Status, from speaker) error {
 	s = bounded(s)
 	var reason string
-	said := false
 	var cause error
 	for _, detail := range s.Details() {
 		switch detail := detail.(type) {
 		case *errdetails.ErrorInfo:
 			if detail.GetDomain() == domain {
-				reason, said = detail.GetReason(), true
+				reason = detail.GetReason()
 			}
 		case *errdetails.BadRequest:
 			if violations := detail.GetFieldViolations(); len(violations) > 0 && s.Code() == codes.InvalidArgument {
@@ -130,7 +129,7 @@ func fromStatus(s *status.Status, from speaker) error {
 	if cause == nil {
 		cause = sentinel(s.Code(), reason)
 	}
-	class := classOf(s, said, from)
+	class := classOf(s, reason, from)
 	if cause == nil && class != failure.Final {
 		cause = tranship.ErrUnavailable
 	}

@@ -16,11 +16,19 @@ import (
 	"google.golang.org/protobuf/protoadapt"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/failure"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
 // domain is the google.rpc.ErrorInfo domain of every reason here.
 const domain = "tranship"
+
+// reasonForGood is the reason of a tranship.ErrUnavailable that is failure.Final: its
+// server knows that trying again does not help.
+const reasonForGood = "UNAVAILABLE_FOR_GOOD"
+
+// errForGood is what such an error is by its reason.
+var errForGood = failure.Mark(tranship.ErrUnavailable, failure.Final)
 
 // reasonInternal is the reason of errors that are none of tranship's.
 const reasonInternal = "INTERNAL"
@@ -47,6 +55,7 @@ var table = []struct {
 	{tranship.ErrUnauthenticated, codes.Unauthenticated, "UNAUTHENTICATED"},
 	{tranship.ErrAborted, codes.Aborted, "ABORTED"},
 	{tranship.ErrUnavailable, codes.Unavailable, "UNAVAILABLE"},
+	{errForGood, codes.Unavailable, reasonForGood},
 	{tranship.ErrUnsupported, codes.Unimplemented, "UNSUPPORTED"},
 	{context.Canceled, codes.Canceled, "CANCELLED"},
 	{context.DeadlineExceeded, codes.DeadlineExceeded, "DEADLINE_EXCEEDED"},
@@ -81,7 +90,11 @@ func Error(err error) error {
 func Status(err error) *status.Status {
 	for _, row := range table {
 		if errors.Is(err, row.err) {
-			return withDetails(status.New(row.code, strings.ToValidUTF8(err.Error(), "\uFFFD")), row.reason, err)
+			reason := row.reason
+			if row.code == codes.Unavailable && !failure.IsPassing(context.Background(), err) {
+				reason = reasonForGood
+			}
+			return withDetails(status.New(row.code, strings.ToValidUTF8(err.Error(), "\uFFFD")), reason, err)
 		}
 	}
 	if s, ok := status.FromError(err); ok {

@@ -73,7 +73,9 @@ type Error struct {
 }
 
 // Error implements error.
-func (e *Error) Error() string { return fmt.Sprintf("stalled: %s for %v", e.What, e.Timeout) }
+func (e *Error) Error() string {
+	return fmt.Sprintf("%v: stalled: %s for %v", tranship.ErrUnavailable, e.What, e.Timeout)
+}
 
 // Is implements the matching of tranship.ErrUnavailable.
 func (e *Error) Is(target error) bool { return target == tranship.ErrUnavailable }

@@ -34,7 +34,7 @@ func TestWatch(t *testing.T) {
 			t.Errorf("it ended after %v", took)
 		}
 		err := watch.Explain(context.Canceled)
-		if !errors.Is(err, tranship.ErrUnavailable) || err.Error() != "stalled: no byte moved for 1s" {
+		if !errors.Is(err, tranship.ErrUnavailable) || err.Error() != "unavailable: stalled: no byte moved for 1s" {
 			t.Errorf("error %v", err)
 		}
 		if watch.Explain(nil) != nil {

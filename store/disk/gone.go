@@ -6,10 +6,12 @@ import (
 	"io/fs"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/failure"
 )
 
-// errGoneDirectory is why nothing is to be found, and nothing can be written.
-var errGoneDirectory = fmt.Errorf("%w: the directory of the store was removed, or %s in it moved: put it back, or open the store anew", tranship.ErrUnavailable, tranship.ReservedSegment)
+// errGoneDirectory is why nothing is to be found, and nothing can be written. Trying
+// again does not help.
+var errGoneDirectory = failure.Mark(fmt.Errorf("%w: the directory of the store was removed, or %s in it moved: put it back, or open the store anew", tranship.ErrUnavailable, tranship.ReservedSegment), failure.Final)
 
 // present fails if the directory of the store was removed, which must not look as if
 // only its files were not there, or if its state is elsewhere, which a store that is
