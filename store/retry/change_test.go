@@ -1,0 +1,233 @@
+package retry_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/store/retry"
+)
+
+// attributes sets a mode.
+var attributes = tranship.Attributes{Mode: new(tranship.DefaultMode &^ 0o044)}
+
+// operations are the changes of file "a", and of an upload of it, which tests make under a
+// store that fails.
+var operations = map[string]func(t *testing.T, inside *faulty, store *retry.Store) error{
+	"Stat": func(t *testing.T, _ *faulty, store *retry.Store) error {
+		_, err := store.Stat(t.Context(), "a")
+		return err
+	},
+	"SetAttributes": func(t *testing.T, _ *faulty, store *retry.Store) error {
+		file, err := store.SetAttributes(t.Context(), "a", attributes, tranship.Precondition{})
+		if err == nil && file.Mode != *attributes.Mode {
+			t.Errorf("mode %v", file.Mode)
+		}
+		return err
+	},
+	"Remove": func(t *testing.T, inside *faulty, store *retry.Store) error {
+		err := store.Remove(t.Context(), "a", tranship.Precondition{})
+		if _, left := inside.Store.Stat(t.Context(), "a"); err == nil && !errors.Is(left, tranship.ErrNotFound) {
+			t.Errorf("the file is left: %v", left)
+		}
+		return err
+	},
+	"Remove a version": func(t *testing.T, inside *faulty, store *retry.Store) error {
+		file, err := inside.Store.Stat(t.Context(), "a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return store.Remove(t.Context(), "a", tranship.Precondition{MustMatchVersion: file.Version})
+	},
+	"Move": func(t *testing.T, inside *faulty, store *retry.Store) error {
+		file, err := store.Move(t.Context(), "a", "b", tranship.Precondition{})
+		if err == nil {
+			arrived(t, inside, file)
+		}
+		return err
+	},
+	"Move to a free place": func(t *testing.T, inside *faulty, store *retry.Store) error {
+		file, err := store.Move(t.Context(), "a", "b", tranship.Precondition{MustNotExist: true})
+		if err == nil {
+			arrived(t, inside, file)
+		}
+		return err
+	},
+	"Copy": func(t *testing.T, _ *faulty, store *retry.Store) error {
+		file, err := store.Copy(t.Context(), "a", "b", tranship.Precondition{})
+		if err == nil && (file.Path != "b" || file.Size != 7) {
+			t.Errorf("copied to %+v", file)
+		}
+		return err
+	},
+	"Copy to a free place": func(t *testing.T, _ *faulty, store *retry.Store) error {
+		file, err := store.Copy(t.Context(), "a", "b", tranship.Precondition{MustNotExist: true})
+		if err == nil && (file.Path != "b" || file.Size != 7) {
+			t.Errorf("copied to %+v", file)
+		}
+		return err
+	},
+	"AbortUpload": func(t *testing.T, inside *faulty, store *retry.Store) error {
+		upload, err := inside.Begin(t.Context(), tranship.Spec{Path: "u", Size: new(int64(5 << 20)), ResumeKey: "key"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return store.AbortUpload(t.Context(), upload.ID())
+	},
+}
+
+func arrived(t *testing.T, inside *faulty, file tranship.File) {
+	t.Helper()
+	if _, err := inside.Store.Stat(t.Context(), "a"); !errors.Is(err, tranship.ErrNotFound) {
+		t.Errorf("the source is left: %v", err)
+	}
+	if there, err := inside.Store.Stat(t.Context(), "b"); err != nil || there.Size != 7 || file.Path != "b" {
+		t.Errorf("the destination is %+v, reported %+v: %v", there, file, err)
+	}
+}
+
+// Every operation succeeds in the end, whether an attempt failed before it was carried out
+// or its reply was lost after that, and reports what it would have without failures.
+func TestOperationsSucceed(t *testing.T) {
+	for _, plan := range []struct {
+		name          string
+		before, after []error
+	}{
+		{"refused", []error{errRefused, errRefused, errRefused}, nil},
+		{"lost before", []error{errAway, errAway}, nil},
+		{"reply lost", nil, []error{errAway}},
+		{"reply of the second call lost", nil, []error{nil, errAway}},
+		{"reply lost, then away", []error{nil, errAway, errAway, errAway}, []error{errAway}},
+		{"refused, then reply lost, twice", []error{errRefused, nil, nil}, []error{nil, errAway, errAway}},
+	} {
+		for name, operate := range operations {
+			t.Run(plan.name+"/"+name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					inside := newFaulty()
+					inside.put(t.Context(), "a", "content")
+					inside.before, inside.after = slices.Clone(plan.before), slices.Clone(plan.after)
+					told := 0
+					store := retry.New(inside, retry.Options{Events: func(event retry.Event) {
+						told++
+						if event.Attempt < 2 || event.Err == nil || event.Wait <= 0 {
+							t.Errorf("event %+v", event)
+						}
+					}})
+					if err := operate(t, inside, store); err != nil {
+						t.Errorf("%v after %v", err, inside.calls)
+					}
+				})
+			})
+		}
+	}
+}
+
+// What is final is not tried again.
+func TestFinalErrors(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, final := range []error{tranship.ErrNotFound, tranship.ErrDenied, tranship.ErrIntegrity, tranship.ErrExists, errors.New("bug")} {
+			for name, operate := range operations {
+				inside := newFaulty()
+				inside.put(t.Context(), "a", "content")
+				// Move looks at the source first, and moves all the same.
+				inside.before = []error{final, final}
+				calls := 1
+				if strings.HasPrefix(name, "Move") {
+					calls = 2
+				}
+				err := operate(t, inside, retry.New(inside, retry.Options{}))
+				if !errors.Is(err, final) || len(inside.calls) != calls {
+					t.Errorf("%s: %v after %v, want %v", name, err, inside.calls, final)
+				}
+			}
+		}
+	})
+}
+
+// A file that is put at the source while an attempt to move what was there has an unknown
+// outcome is not moved over it.
+func TestMoveOnce(t *testing.T) {
+	for name, test := range map[string]struct {
+		// between is what others do after the attempt whose reply was lost.
+		between func(t *testing.T, inside *faulty)
+		want    error
+		source  int64 // the size of what is at the source in the end; 0: nothing
+		dest    int64
+	}{
+		"another file came to the source": {func(t *testing.T, inside *faulty) { inside.put(t.Context(), "a", "another file") }, nil, 12, 7},
+		"the moved file was replaced":     {func(t *testing.T, inside *faulty) { inside.put(t.Context(), "b", "other") }, tranship.ErrNotFound, 0, 5},
+		"the moved file was removed": {func(t *testing.T, inside *faulty) {
+			if err := inside.Store.Remove(t.Context(), "b", tranship.Precondition{}); err != nil {
+				t.Fatal(err)
+			}
+		}, tranship.ErrNotFound, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				inside := newFaulty()
+				file := inside.put(t.Context(), "a", "content")
+				inside.after = []error{errAway}
+				inside.between = func() { test.between(t, inside) }
+				_, err := retry.New(inside, retry.Options{}).MoveFile(t.Context(), file, "b", tranship.Precondition{})
+				if !errors.Is(err, test.want) {
+					t.Errorf("error %v, want %v", err, test.want)
+				}
+				for path, want := range map[string]int64{"a": test.source, "b": test.dest} {
+					if got, _ := inside.Store.Stat(t.Context(), path); got.Size != want {
+						t.Errorf("%s has %d bytes, want %d", path, got.Size, want)
+					}
+				}
+			})
+		})
+	}
+}
+
+// A copy that a precondition forbids, after a lost reply, succeeded only if the destination
+// has the bytes of the source.
+func TestCopyOverOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		inside := newFaulty()
+		inside.put(t.Context(), "a", "content")
+		inside.put(t.Context(), "b", "CONTENT")
+		inside.before = []error{errAway}
+		_, err := retry.New(inside, retry.Options{}).Copy(t.Context(), "a", "b", tranship.Precondition{MustNotExist: true})
+		if !errors.Is(err, tranship.ErrExists) {
+			t.Errorf("error %v", err)
+		}
+	})
+}
+
+// A store that stays away ends an operation within the budget, and the next at once.
+func TestBudgetEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		inside := newFaulty()
+		inside.before = slices.Repeat([]error{errAway}, 10_000)
+		store := retry.New(inside, retry.Options{Attempts: 1000})
+		begun := time.Now()
+		_, err := store.Stat(t.Context(), "a")
+		if took := time.Since(begun); took < 30*time.Second || took > 36*time.Second {
+			t.Errorf("took %v", took)
+		}
+		if !errors.Is(err, tranship.ErrUnavailable) || !retry.IsOutage(err) || err.Error() != "gave up after 30s without success: unavailable: away" {
+			t.Errorf("error %v", err)
+		}
+		begun = time.Now()
+		err = store.Remove(t.Context(), "a", tranship.Precondition{})
+		if !retry.IsOutage(err) || time.Since(begun) > 0 || !strings.HasSuffix(err.Error(), "it may have been done all the same") {
+			t.Errorf("another operation: %v after %v", err, time.Since(begun))
+		}
+		// A store around it does not begin anew.
+		begun = time.Now()
+		if _, err := retry.New(store, retry.Options{}).Stat(t.Context(), "a"); !retry.IsOutage(err) || time.Since(begun) > 0 {
+			t.Errorf("a store around it: %v after %v", err, time.Since(begun))
+		}
+		inside.before = nil
+		if _, err := store.Stat(t.Context(), "a"); !errors.Is(err, tranship.ErrNotFound) {
+			t.Errorf("error %v", err)
+		}
+	})
+}
