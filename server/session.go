@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/minrate"
 )
 
 // session is an upload under way and what its slots, of any stream, share.
@@ -28,7 +29,7 @@ type session struct {
 	copied atomic.Int64
 
 	// waiting tells whose fault it is that nothing arrives.
-	waiting waiting
+	waiting minrate.Waiting
 
 	mu    sync.Mutex
 	reach int64

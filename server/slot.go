@@ -11,6 +11,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access"
+	"github.com/tranship/tranship/internal/minrate"
 	"github.com/tranship/tranship/internal/payload"
 	"github.com/tranship/tranship/internal/rpcstatus"
 	"github.com/tranship/tranship/internal/wire"
@@ -171,12 +172,12 @@ func (s *slot) transfer(begin *transhipv1.Begin) (finished *transhipv1.Finished,
 		_ = s.cursor.close() // what matters has been closed before
 	}()
 
-	s.session.waiting.join(s.stream.pace)
-	defer s.session.waiting.leave(s.stream.pace)
-	var slow *slowness
+	s.session.waiting.Join(s.stream.pace)
+	defer s.session.waiting.Leave(s.stream.pace)
+	var sender *minrate.Sender
 	if s.owner {
-		slow = newSlowness(s.stream.pace, s.session)
-		defer slow.stop()
+		sender = newSender(s.stream.pace, s.session)
+		defer sender.Stop()
 	}
 	progress := s.ticker(begin)
 	if progress != nil {
@@ -193,8 +194,8 @@ func (s *slot) transfer(begin *transhipv1.Begin) (finished *transhipv1.Finished,
 			if finished != nil || err != nil {
 				return finished, err
 			}
-		case <-slow.tick():
-			if err := slow.look(); err != nil {
+		case <-sender.Tick():
+			if err := s.session.slowness(sender); err != nil {
 				return nil, err
 			}
 		case <-tick(progress):

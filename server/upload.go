@@ -18,7 +18,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/grpcdesc"
-	"github.com/tranship/tranship/internal/pace"
+	"github.com/tranship/tranship/internal/minrate"
 	"github.com/tranship/tranship/internal/payload"
 	"github.com/tranship/tranship/internal/rpcstatus"
 	"github.com/tranship/tranship/internal/wire"
@@ -50,7 +50,7 @@ type uploadStream struct {
 	ctx    context.Context
 	// pace counts for how long the client waits for the server; nil if there is no
 	// limit of how slow it may be.
-	pace    *pace.Call
+	pace    *minrate.Call
 	replies *replies
 	bytes   *semaphore.Weighted
 	workers *semaphore.Weighted
@@ -82,7 +82,7 @@ func (s *Server) Upload(stream grpc.BidiStreamingServer[transhipv1.UploadRequest
 	u := &uploadStream{
 		server:  s,
 		ctx:     ctx,
-		pace:    pace.FromContext(ctx),
+		pace:    minrate.FromContext(ctx),
 		replies: newReplies(),
 		bytes:   semaphore.NewWeighted(streamBytes),
 		workers: semaphore.NewWeighted(streamWorkers),

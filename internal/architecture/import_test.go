@@ -57,6 +57,64 @@ var confined = []struct{ module, only string }{
 	{"github.com/go-jose/...", "access/oidc"},
 }
 
+// transportless are the packages that any transport can use: neither they nor what they
+// import, directly or not, knows gRPC.
+var transportless = []string{
+	".", "transfer/...", "store/disk", "store/mem", "store/guard", "store/quota", "store/retry",
+	"internal/failure", "internal/budget", "internal/relist", "internal/silence", "internal/minrate",
+}
+
+// transports are what they must not know.
+var transports = []string{"google.golang.org/...", "net/http/...", module + "/proto/..."}
+
+func TestTransportless(t *testing.T) {
+	imports := map[string]map[string]string{} // of a package: what it imports, and in which file
+	for _, file := range goFiles(t) {
+		if file.test {
+			continue
+		}
+		if imports[file.dir] == nil {
+			imports[file.dir] = map[string]string{}
+		}
+		for _, spec := range file.Imports {
+			imported, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				t.Fatalf("%s: %v", file.name, err)
+			}
+			imports[file.dir][imported] = file.name
+		}
+	}
+	var follow func(from, dir string, seen map[string]bool)
+	follow = func(from, dir string, seen map[string]bool) {
+		if seen[dir] {
+			return
+		}
+		seen[dir] = true
+		for imported, name := range imports[dir] {
+			if matchAny(transports, imported) {
+				t.Errorf("%s knows a transport: %s imports %s", from, name, imported)
+			}
+			if ours, isOurs := directory(imported); isOurs {
+				follow(from, ours, seen)
+			}
+		}
+	}
+	found := map[string]bool{}
+	for dir := range imports {
+		for _, pattern := range transportless {
+			if match(pattern, dir) {
+				found[pattern] = true
+				follow(dir, dir, map[string]bool{})
+			}
+		}
+	}
+	for _, pattern := range transportless {
+		if !found[pattern] {
+			t.Errorf("there is no package %s", pattern)
+		}
+	}
+}
+
 func TestImports(t *testing.T) {
 	for _, file := range goFiles(t) {
 		for _, spec := range file.Imports {

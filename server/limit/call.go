@@ -10,7 +10,7 @@ import (
 	"golang.org/x/time/rate"
 	"google.golang.org/grpc"
 
-	"github.com/tranship/tranship/internal/pace"
+	"github.com/tranship/tranship/internal/minrate"
 	"github.com/tranship/tranship/internal/payload"
 	"github.com/tranship/tranship/internal/rpcstatus"
 	"github.com/tranship/tranship/server/internal/caller"
@@ -60,11 +60,11 @@ func (l *Limiter) stream(server any, stream grpc.ServerStream, info *grpc.Stream
 	c := &call{
 		ServerStream: stream,
 		limiter:      l,
-		pace:         &pace.Call{Limits: limits},
+		pace:         &minrate.Call{Limits: limits},
 		owes:         !info.IsClientStream || !info.IsServerStream,
 		sent:         now(),
 	}
-	c.ctx = pace.NewContext(stream.Context(), c.pace)
+	c.ctx = minrate.NewContext(stream.Context(), c.pace)
 	for _, limiter := range []*rate.Limiter{l.client(c.ctx).bandwidth, l.bandwidth} {
 		if limiter != nil {
 			c.bandwidth = append(c.bandwidth, limiter)
@@ -87,7 +87,7 @@ func (l *Limiter) stream(server any, stream grpc.ServerStream, info *grpc.Stream
 }
 
 // interval is how often slowness is looked for.
-func interval(limits pace.Limits) time.Duration {
+func interval(limits minrate.Limits) time.Duration {
 	shortest := time.Hour
 	for _, bound := range []time.Duration{limits.Window, limits.Idle} {
 		if bound > 0 {
@@ -105,46 +105,16 @@ type call struct {
 	grpc.ServerStream
 	limiter   *Limiter
 	ctx       context.Context
-	pace      *pace.Call
+	pace      *minrate.Call
 	bandwidth []*rate.Limiter
 	// owes: as long as the handler waits for a message, the client owes one.
 	owes bool
 
 	mu        sync.Mutex
-	receiving direction
-	sending   direction
+	receiving minrate.Direction
+	sending   minrate.Direction
 	// sent is when something was sent last.
 	sent time.Time
-}
-
-// direction is how long a client was waited for in one direction.
-type direction struct {
-	// since is when the wait began that has not ended; zero: nobody waits.
-	since time.Time
-	// began is since, unlike which look does not change it.
-	began  time.Time
-	waited time.Duration
-	moved  int64
-	meter  pace.Meter
-}
-
-func (d *direction) begin(at time.Time) { d.since, d.began = at, at }
-
-func (d *direction) end(at time.Time, n int64) {
-	d.waited += at.Sub(d.since)
-	d.moved += n
-	d.since = time.Time{}
-}
-
-// take returns what there was since it was called last.
-func (d *direction) take(at time.Time) (waited time.Duration, moved int64) {
-	if !d.since.IsZero() {
-		d.waited += at.Sub(d.since)
-		d.since = at
-	}
-	waited, moved = d.waited, d.moved
-	d.waited, d.moved = 0, 0
-	return waited, moved
 }
 
 // Context has the limits for a service that knows better what its client owes.
@@ -154,7 +124,7 @@ func (c *call) Context() context.Context { return c.ctx }
 // limit of bandwidth says, so that the transport holds back the client.
 func (c *call) RecvMsg(message any) error {
 	c.mu.Lock()
-	c.receiving.begin(now())
+	c.receiving.Begin(now())
 	c.mu.Unlock()
 	err := c.ServerStream.RecvMsg(message)
 	length := int64(0)
@@ -162,8 +132,8 @@ func (c *call) RecvMsg(message any) error {
 		length = payloadLen(message)
 	}
 	c.mu.Lock()
-	c.receiving.end(now(), length+messageBytes)
-	c.sending.moved += length + messageBytes
+	c.receiving.End(now(), length+messageBytes)
+	c.sending.Add(length + messageBytes)
 	if errors.Is(err, io.EOF) {
 		c.owes = false
 	}
@@ -182,13 +152,13 @@ func (c *call) SendMsg(message any) error {
 		return err
 	}
 	c.mu.Lock()
-	c.sending.begin(now())
+	c.sending.Begin(now())
 	c.mu.Unlock()
 	err := c.ServerStream.SendMsg(message)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.sent = now()
-	c.sending.end(c.sent, length+messageBytes)
+	c.sending.End(c.sent, length+messageBytes)
 	return err
 }
 
@@ -197,27 +167,17 @@ func (c *call) look(at time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	limits := c.pace.Limits
-	waited, moved := c.receiving.take(at)
-	slow := limits.Rate > 0 && limits.Window > 0
-	if slow && c.owes && !c.receiving.meter.Add(waited, moved, limits.Need(), limits.Window) {
+	if !c.receiving.Look(at, limits, c.owes) {
 		return refuse("the client sent less than %d bytes a second for %v (--min-rate): what can be resumed goes on from here", limits.Rate, limits.Window)
 	}
-	waited, moved = c.sending.take(at)
-	if slow && !c.sending.meter.Add(waited, moved, limits.Need(), limits.Window) {
+	if !c.sending.Look(at, limits, true) {
 		c.stalled()
 		return refuse("the client took less than %d bytes a second for %v (--min-rate): what can be resumed goes on from here", limits.Rate, limits.Window)
 	}
-	if limits.Idle > 0 && !c.receiving.since.IsZero() && at.Sub(later(c.receiving.began, c.sent)) >= limits.Idle {
+	if c.receiving.Idle(at, c.sent, limits) {
 		return refuse("nothing came from the client for %v (--idle-timeout)", limits.Idle)
 	}
 	return nil
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
 
 // payloadLen is how much payload a message has; 0 for those that are not about files.

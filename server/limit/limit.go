@@ -41,7 +41,7 @@ import (
 	"golang.org/x/time/rate"
 	"google.golang.org/grpc"
 
-	"github.com/tranship/tranship/internal/pace"
+	"github.com/tranship/tranship/internal/minrate"
 )
 
 // Options are the limits. A limit of 0 has the default that is named with it; one less
@@ -211,8 +211,8 @@ func (l *Limiter) Settings() []grpc.ServerOption {
 }
 
 // pace are the limits of how slow a client may be.
-func (o Options) pace() pace.Limits {
-	return pace.Limits{Rate: o.MinRate, Window: o.MinRateWindow, Idle: o.Idle}
+func (o Options) pace() minrate.Limits {
+	return minrate.Limits{Rate: o.MinRate, Window: o.MinRateWindow, Idle: o.Idle}
 }
 
 // reportClosed writes a line about connections that were closed, at most one a second.

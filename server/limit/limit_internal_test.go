@@ -20,7 +20,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/tranship/tranship/access"
-	"github.com/tranship/tranship/internal/pace"
+	"github.com/tranship/tranship/internal/minrate"
 	"github.com/tranship/tranship/internal/payload"
 )
 
@@ -328,7 +328,7 @@ func TestServerIsSlow(t *testing.T) {
 			if err := stream.SendMsg(message); err != nil {
 				return err
 			}
-			if held := pace.FromContext(stream.Context()).Held(); held < time.Hour {
+			if held := minrate.FromContext(stream.Context()).Held(); held < time.Hour {
 				t.Errorf("the service was told of %v", held)
 			}
 			return nil

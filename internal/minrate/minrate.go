@@ -1,7 +1,8 @@
-// Package pace is how limits on how slow a client may be, which belong to the
-// transport, and services, which know what a client owes, work together: with a Call in
-// the context of each call that has such limits.
-package pace
+// Package minrate is the rule of how slow a client may be: what is slow, over which time,
+// and whose fault it is. It knows no transport. Limits belong to a transport, and what a
+// client owes only services know: they work together with a Call in the context of each
+// call that has such limits.
+package minrate
 
 import (
 	"context"

@@ -1,17 +1,17 @@
-package pace_test
+package minrate_test
 
 import (
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/tranship/tranship/internal/pace"
+	"github.com/tranship/tranship/internal/minrate"
 )
 
 // Times that overlap count once, and one that has not ended counts by now.
 func TestCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		call := new(pace.Call)
+		call := new(minrate.Call)
 		call.Hold()
 		time.Sleep(time.Second)
 		call.Hold()
@@ -26,10 +26,10 @@ func TestCall(t *testing.T) {
 		if held := call.Held(); held != 3*time.Second {
 			t.Errorf("held %v", held)
 		}
-		if pace.FromContext(pace.NewContext(t.Context(), call)) != call {
+		if minrate.FromContext(minrate.NewContext(t.Context(), call)) != call {
 			t.Error("the call is not in its context")
 		}
-		none := pace.FromContext(t.Context())
+		none := minrate.FromContext(t.Context())
 		none.Hold()
 		none.Release()
 		if none.Held() != 0 {
@@ -39,7 +39,7 @@ func TestCall(t *testing.T) {
 }
 
 func TestMeter(t *testing.T) {
-	var m pace.Meter
+	var m minrate.Meter
 	for i, step := range []struct {
 		waited time.Duration
 		moved  int64

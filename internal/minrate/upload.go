@@ -1,0 +1,158 @@
+package minrate
+
+import (
+	"maps"
+	"sync"
+	"time"
+)
+
+// Waiting is for how long the streams that carry one upload have kept their client
+// waiting. The zero value has no streams. It is safe for concurrent use.
+type Waiting struct {
+	mu      sync.Mutex
+	streams map[*Call]*member
+}
+
+// member is one stream of an upload, which carries so many parts of it.
+type member struct {
+	parts int
+	// held is what was counted by now.
+	held time.Duration
+}
+
+// Join takes in a stream, once for each part that it carries; Leave takes it out. A nil
+// stream has no limits and does not count.
+func (w *Waiting) Join(stream *Call) {
+	if stream == nil {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.streams == nil {
+		w.streams = make(map[*Call]*member)
+	}
+	if w.streams[stream] == nil {
+		w.streams[stream] = &member{held: stream.Held()}
+	}
+	w.streams[stream].parts++
+}
+
+// Leave is the end of a Join.
+func (w *Waiting) Leave(stream *Call) {
+	if stream == nil {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if m := w.streams[stream]; m != nil {
+		if m.parts--; m.parts == 0 {
+			delete(w.streams, stream)
+		}
+	}
+}
+
+// held is for how long, added up, the streams have kept the client waiting since it was
+// last asked. Only one goroutine may ask.
+func (w *Waiting) held() (sum time.Duration) {
+	w.mu.Lock()
+	streams := maps.Clone(w.streams)
+	w.mu.Unlock()
+	for stream, m := range streams {
+		held := stream.Held()
+		sum += held - m.held
+		m.held = held
+	}
+	return sum
+}
+
+// provingRate is how fast, in bytes a second, a client reads what it has sent before and
+// proves: far slower than any does.
+const provingRate = 16 << 20
+
+// Sender watches over the client that sends an upload. The methods of a nil Sender do
+// nothing. It is not safe for concurrent use.
+type Sender struct {
+	limits  Limits
+	waiting *Waiting
+	// size is how many bytes there are, negative if unknown, and durable how many of
+	// them need not be sent.
+	size, durable int64
+
+	ticker *time.Ticker
+	looked time.Time
+	moved  int64
+	meter  Meter
+	// owed is what the meter is about: whether bytes are owed.
+	owed bool
+}
+
+// NewSender returns a watch over the client of an upload of so many bytes, negative if
+// they are unknown, of which durable need not be sent; nil if call has no limits. The
+// caller must call Stop.
+func NewSender(call *Call, waiting *Waiting, size, durable int64) *Sender {
+	if call == nil || call.Window <= 0 && call.Idle <= 0 {
+		return nil
+	}
+	interval := call.Idle
+	if call.Window > 0 {
+		interval = call.Window
+	}
+	return &Sender{
+		limits: call.Limits, waiting: waiting, size: size, durable: durable, looked: time.Now(),
+		ticker: time.NewTicker(max(interval/8, time.Millisecond)),
+	}
+}
+
+// Stop ends the watch.
+func (s *Sender) Stop() {
+	if s != nil {
+		s.ticker.Stop()
+	}
+}
+
+// Tick says when to look.
+func (s *Sender) Tick() <-chan time.Time {
+	if s == nil {
+		return nil
+	}
+	return s.ticker.C
+}
+
+// Slow is how a client was too slow: over Bound it sent less than Rate bytes a second or,
+// if it was Idle, nothing.
+type Slow struct {
+	Idle  bool
+	Rate  int64
+	Bound time.Duration
+}
+
+// Look returns how the client is too slow, nil if it is not, after total bytes have come.
+// What counts is the time in which no stream of the upload keeps the client waiting.
+//
+// A client that does not tell a size reads from something that may be slow itself, and
+// could not resume: from it, as from one that owes nothing but the end, only something
+// must come from time to time.
+func (s *Sender) Look(total int64) *Slow {
+	now := time.Now()
+	waited := now.Sub(s.looked) - s.waiting.held()
+	s.looked = now
+	moved := total - s.moved
+	s.moved = total
+
+	owed := s.size < 0 || total+s.durable < s.size
+	if owed != s.owed {
+		s.owed, s.meter = owed, Meter{}
+	}
+	need, bound := s.limits.Need(), s.limits.Window
+	idle := s.size < 0 || !owed || need <= 0 || bound <= 0
+	if idle {
+		need, bound = 1, s.limits.Idle
+	}
+	if !owed && bound > 0 {
+		bound += time.Duration(float64(s.durable) / provingRate * float64(time.Second))
+	}
+	if bound <= 0 || s.meter.Add(waited, moved, need, bound) {
+		return nil
+	}
+	return &Slow{Idle: idle, Rate: s.limits.Rate, Bound: bound}
+}
