@@ -154,8 +154,14 @@ func sentinel(code codes.Code, reason string) error {
 	return byCode
 }
 
-// explain adds to grpc-go's own complaint about a message's size how to allow it.
+// explain adds to grpc-go's own complaint about a message's size how to allow it, and takes
+// the text of a page out of what it says of that.
 func explain(s *status.Status) *status.Status {
+	if before, _, found := strings.Cut(s.Message(), "\n"); found && httpStatus(before) != 0 {
+		p := s.Proto()
+		p.Message = before // the page itself follows
+		return status.FromProto(p)
+	}
 	if s.Code() != codes.ResourceExhausted || !strings.Contains(s.Message(), "message larger than max") {
 		return s
 	}

@@ -49,8 +49,8 @@ func gone(err error) error {
 }
 
 // Copy implements tranship.Editor. Copying twice makes the same file. If a precondition
-// fails after an attempt that may have copied, and the destination has the source's bytes
-// by their checksum, it has succeeded.
+// fails after an attempt that may have copied, and the destination has a file of the
+// source's size, time and, where it is known, checksum, it has succeeded.
 func (s *Store) Copy(ctx context.Context, source, destination string, precondition tranship.Precondition) (file tranship.File, err error) {
 	err = s.try(ctx, source, operation{
 		changes: true,
@@ -67,7 +67,7 @@ func (s *Store) Copy(ctx context.Context, source, destination string, preconditi
 				return failed
 			}
 			to, err := s.Stat(ctx, destination)
-			if err != nil || to.Size != from.Size || to.CRC32C == nil || from.CRC32C == nil || *to.CRC32C != *from.CRC32C {
+			if err != nil || !same(to, from) {
 				return failed
 			}
 			file = to
@@ -141,8 +141,8 @@ func (s *Store) MoveFile(ctx context.Context, source tranship.File, destination 
 	return file, err
 }
 
-// same reports whether b, at another path, is the file a: a store may give a file that was
-// moved another version.
+// same reports whether a and b, at different paths, are one file before and after it was
+// moved or copied, for which a store may give it another version.
 func same(a, b tranship.File) bool {
 	switch {
 	case a.Size < 0 || b.Size < 0:
