@@ -13,6 +13,7 @@ needs=(
   "protobuf-compiler-grpc|command -v grpc_python_plugin"
   "nodejs|node --version"
   "npm|npm --version"
+  "nginx|test -x /usr/sbin/nginx"
 )
 
 missing=()
