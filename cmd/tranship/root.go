@@ -66,6 +66,9 @@ func newRoot(g *globals) *cobra.Command {
 A place is a local file, or grpc://host:port/path on a server, or
 grpcs://host:port/path with TLS. In a path, %41 is the byte 0x41.
 
+What fails in a way that may pass, as when a server restarts, is tried again: 16
+times in a row without progress, and for up to 30 seconds without any success.
+
 Exit codes: 0 done; 1 failed; 2 usage; 3 not found; 4 denied; 5 integrity;
 6 exists or precondition. When several files fail for different reasons: 1.`,
 		SilenceErrors: true,
@@ -85,7 +88,7 @@ Exit codes: 0 done; 1 failed; 2 usage; 3 not found; 4 denied; 5 integrity;
 	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err.Error()} })
 	flags := root.PersistentFlags()
-	flags.Var(timespan(&g.connectTimeout, 5*time.Second), "connect-timeout", "how long connecting to a server may take")
+	flags.Var(timespan(&g.connectTimeout, 5*time.Second), "connect-timeout", "how long connecting to a server may take, with all attempts")
 	flags.BoolVarP(&g.verbose, "verbose", "v", false, "tell what is tried again; without it, only on a terminal")
 	flags.Var(&g.maxMessage, "max-message-size", "largest `size` of one message, as 4MiB; at least 2MiB (default 4MiB, of serve 2MiB)")
 	for _, cmd := range []*cobra.Command{newCp(g), newLs(g), newStat(g), newRm(g), newMv(g), newUploads(g)} {

@@ -17,15 +17,15 @@ var errAway = fmt.Errorf("%w: away", tranship.ErrUnavailable)
 
 // fail lets all tries fail, and returns the error that they end with, how many there
 // were and how long they took.
-func fail(ctx context.Context, tries *budget.Tries, err error) (last error, n int, took time.Duration) {
+func fail(ctx context.Context, tries *budget.Tries, err error) (n int, took time.Duration, last error) {
 	begun := time.Now()
 	for n = 1; ; n++ {
 		pause, final := tries.Failed(ctx, err)
 		if final != nil {
-			return final, n, time.Since(begun)
+			return n, time.Since(begun), final
 		}
 		if err := budget.Sleep(ctx, pause); err != nil {
-			return err, n, time.Since(begun)
+			return n, time.Since(begun), err
 		}
 	}
 }
@@ -36,7 +36,7 @@ func TestDefaultBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for range 100 {
 			tries := budget.Budget{}.Begin(budget.NewOutage(budget.DefaultPatience))
-			err, _, took := fail(t.Context(), tries, errAway)
+			_, took, err := fail(t.Context(), tries, errAway)
 			if took < 20*time.Second || took > budget.DefaultPatience+budget.LongestPause {
 				t.Fatalf("gave up after %v with %v", took, err)
 			}
@@ -50,7 +50,7 @@ func TestDefaultBudget(t *testing.T) {
 func TestAttemptsEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tries := budget.Budget{Attempts: 3}.Begin(budget.NewOutage(time.Hour))
-		if err, n, _ := fail(t.Context(), tries, errAway); n != 3 || err.Error() != "gave up after 3 attempts: unavailable: away" {
+		if n, _, err := fail(t.Context(), tries, errAway); n != 3 || err.Error() != "gave up after 3 attempts: unavailable: away" {
 			t.Errorf("%d attempts, then %v", n, err)
 		}
 		tries = budget.Budget{Attempts: 3}.Begin(budget.NewOutage(time.Hour))
@@ -60,7 +60,7 @@ func TestAttemptsEnd(t *testing.T) {
 			}
 			tries.Progress()
 		}
-		if _, err := tries.Failed(t.Context(), tranship.ErrNotFound); err != tranship.ErrNotFound { //nolint:errorlint // it must not be wrapped
+		if _, err := tries.Failed(t.Context(), tranship.ErrNotFound); err != tranship.ErrNotFound {
 			t.Errorf("a final error became %v", err)
 		}
 	})

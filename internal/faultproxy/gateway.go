@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // CallFault is what a Gateway does to one call.
@@ -63,7 +64,7 @@ func ListenGateway(address string, fault func(call int, path string) CallFault) 
 	pass.FlushInterval = -1
 	pass.ErrorLog = quiet
 	g := &Gateway{listener: listener}
-	g.server = &http.Server{Protocols: &protocols, ErrorLog: quiet, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	g.server = &http.Server{Protocols: &protocols, ErrorLog: quiet, ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch fault(int(g.calls.Add(1)-1), r.URL.Path) {
 		case Pass:
 			pass.ServeHTTP(w, r)

@@ -82,7 +82,7 @@ func TestClass(t *testing.T) {
 				t.Errorf("%s: %v %q matches ErrUnavailable: %v", name, test.code, test.text, !passing)
 			}
 		}
-		slot := rpcstatus.FromProto(&transhipv1.Status{Code: int32(test.code), Message: test.text}) //nolint:gosec // 0 to 16
+		slot := rpcstatus.FromProto(&transhipv1.Status{Code: int32(test.code), Message: test.text})
 		hopless := test.code == codes.Unavailable || test.code == codes.Canceled || test.code == codes.DeadlineExceeded
 		if got := failure.IsPassing(t.Context(), slot); got != hopless {
 			t.Errorf("slot: %v %q is passing: %v", test.code, test.text, got)

@@ -64,7 +64,7 @@ func TestWatchOfEndedContext(t *testing.T) {
 	watch, stop := silence.New(ctx, time.Hour, "no byte moved")
 	defer stop()
 	cancel()
-	if err := watch.Explain(context.Canceled); err != context.Canceled { //nolint:errorlint // it must be the same
+	if err := watch.Explain(context.Canceled); err != context.Canceled {
 		t.Errorf("error %v", err)
 	}
 }
