@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -152,6 +153,7 @@ func (d *downloadStream) ask(request *transhipv1.DownloadRequest) {
 	select {
 	case d.outgoing <- request:
 	default:
+		d.closed = cmp.Or(d.closed, fmt.Errorf("%w: the server ended files that it was not asked for yet", tranship.ErrIntegrity))
 		d.cancel()
 	}
 }
@@ -161,8 +163,11 @@ func (d *downloadStream) transmit() {
 		select {
 		case request := <-d.outgoing:
 			if err := d.stream.Send(request); err != nil {
-				// The real error is what receiving ends with.
+				// If it is io.EOF, the real error is what receiving ends with.
 				if !errors.Is(err, io.EOF) {
+					d.mu.Lock()
+					d.closed = cmp.Or(d.closed, rpcstatus.FromError(err))
+					d.mu.Unlock()
 					d.cancel()
 				}
 				return

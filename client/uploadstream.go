@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -110,6 +111,14 @@ func (u *uploadStream) close(reason error) {
 	<-u.done
 }
 
+// fail ends the call because of an error of this side, which what is under way fails with.
+func (u *uploadStream) fail(err error) {
+	u.mu.Lock()
+	u.closed = cmp.Or(u.closed, err)
+	u.mu.Unlock()
+	u.cancel()
+}
+
 func (u *uploadStream) ended() bool {
 	select {
 	case <-u.done:
@@ -128,9 +137,9 @@ func (u *uploadStream) transmit() {
 				return
 			}
 			if err := message.Send(u.stream); err != nil {
-				// The real error is what receiving ends with.
+				// If it is io.EOF, the real error is what receiving ends with.
 				if !errors.Is(err, io.EOF) {
-					u.cancel()
+					u.fail(rpcstatus.FromError(err))
 				}
 				return
 			}
