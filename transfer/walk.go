@@ -73,7 +73,7 @@ func (w *walkedDirectory) sub(name string) (*walkedDirectory, error) {
 // walkError is the error of a directory that cannot be opened.
 func walkError(path string, err error) error {
 	if obstacle, ok := errors.AsType[*rootfs.ObstacleError](err); ok {
-		return fmt.Errorf("%w: %w", ErrSkipped, &rootfs.ObstacleError{Path: path, Mode: obstacle.Mode})
+		return &rootfs.ObstacleError{Path: path, Mode: obstacle.Mode}
 	}
 	return localError(err)
 }
@@ -139,7 +139,7 @@ func (w walk) entry(in *walkedDirectory, entry rootfs.Entry) bool {
 		sub, err := in.sub(entry.Name())
 		in.close()
 		if err != nil {
-			return w.yield(sub.item(), err)
+			return w.skip(sub.item(), err)
 		}
 		return w.directory(sub)
 	}
