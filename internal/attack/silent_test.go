@@ -63,13 +63,12 @@ func (f *frames) again(ctx context.Context, next uint32, open func(stream uint32
 			continue
 		}
 		ended[id] = true
-		stream := next
-		next += 2
 		time.AfterFunc(100*time.Millisecond, func() {
 			write.Lock()
 			defer write.Unlock()
 			if ctx.Err() == nil {
-				_ = open(stream)
+				_ = open(next) // in ascending order, as HTTP/2 wants them
+				next += 2
 			}
 		})
 	}
