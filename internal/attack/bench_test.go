@@ -207,12 +207,12 @@ func assaults() []assault {
 	invalid := &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Put{Put: &transhipv1.Put{Slot: 1, Path: "../" + strings.Repeat("x", 1000)}}}
 	return []assault{
 		{
-			name: "silent calls", what: "28 calls without a message from each of 100 addresses, begun anew when they end",
-			begin: func(ctx context.Context, s *site) error { return silent(ctx, s, 100, statMethod) },
+			name: "silent calls", what: "28 calls without a message from each of 8 addresses, begun anew when they end",
+			begin: func(ctx context.Context, s *site) error { return silent(ctx, s, 8, statMethod) },
 		},
 		{
 			name: "silent uploads", what: "the same of uploads",
-			begin: func(ctx context.Context, s *site) error { return silent(ctx, s, 100, uploadMethod) },
+			begin: func(ctx context.Context, s *site) error { return silent(ctx, s, 8, uploadMethod) },
 		},
 		{
 			name: "stalled lists", what: "8 of 40,000 names of 200 letters, of which nothing is read",
