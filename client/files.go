@@ -8,6 +8,7 @@ import (
 	"iter"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/relist"
 	"github.com/tranship/tranship/internal/rpcstatus"
 	"github.com/tranship/tranship/internal/silence"
 	"github.com/tranship/tranship/internal/wire"
@@ -36,15 +37,15 @@ func file(response fileResponse, err error) (tranship.File, error) {
 // List implements tranship.Store.
 func (c *Client) List(ctx context.Context, options tranship.ListOptions) iter.Seq2[tranship.Entry, error] {
 	return func(yield func(tranship.Entry, error) bool) {
+		position := relist.Begin(options)
 		for repeats := 0; ; repeats++ {
-			last := ""
-			err := c.list(ctx, options, func(entry tranship.Entry, err error) bool {
-				last = entry.Key()
+			err := c.list(ctx, position.Options(), func(entry tranship.Entry, err error) bool {
+				if !position.Advance(entry, err) {
+					return true
+				}
+				repeats = 0
 				return yield(entry, err)
 			})
-			if last != "" {
-				options.StartAfter, repeats = last, 0
-			}
 			if isRenewed(err) && repeats < maxRepeats {
 				continue // after what has come already
 			}

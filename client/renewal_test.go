@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -110,7 +112,7 @@ func prepareGate(t *testing.T) *gate {
 }
 
 func (g *gate) serve(options ...grpc.ServerOption) string {
-	return loopback.Serve(g.T, func(r grpc.ServiceRegistrar) { server.New(g.store, server.Options{}).Register(r) }, options...)
+	return loopback.Serve(g.T, func(r grpc.ServiceRegistrar) { server.New(leavingOut{g.store}, server.Options{}).Register(r) }, options...)
 }
 
 func (g *gate) dial(address string, options client.Options) {
@@ -240,6 +242,62 @@ func TestRenewedList(t *testing.T) {
 		}
 		if n != count {
 			g.Errorf("%d of %d entries", n, count)
+		}
+	})
+}
+
+// leavingOut is a store whose lists, where that is asked for, report something left out
+// after each file.
+type leavingOut struct{ *mem.Store }
+
+// List implements tranship.Reader.
+func (s leavingOut) List(ctx context.Context, options tranship.ListOptions) iter.Seq2[tranship.Entry, error] {
+	if !options.ReportSkipped {
+		return s.Store.List(ctx, options)
+	}
+	return func(yield func(tranship.Entry, error) bool) {
+		after := options.StartAfter
+		options.StartAfter = ""
+		for entry, err := range s.Store.List(ctx, options) {
+			left := &tranship.SkippedError{Path: entry.Path + "~", Err: tranship.ErrUnsupported}
+			if err == nil && entry.Key() <= after && left.Key() <= after {
+				continue
+			}
+			if entry.Key() > after && !yield(entry, err) || err != nil || !yield(tranship.Entry{}, left) {
+				return
+			}
+		}
+	}
+}
+
+// A list that goes on has neither an entry nor what it leaves out twice, whichever of them
+// was the last before.
+func TestRenewedListLeavesOut(t *testing.T) {
+	onGates(t, func(g *gate) {
+		const count = 8000
+		var want []string
+		name := strings.Repeat("n", 200)
+		for n := range count {
+			path := fmt.Sprintf("%s%d", name, 10_000+n)
+			g.put(path, nil)
+			want = append(want, path, path+"~")
+		}
+		var got []string
+		for entry, err := range g.files.List(g.Context(), tranship.ListOptions{ReportSkipped: true}) {
+			if skipped, ok := errors.AsType[*tranship.SkippedError](err); ok {
+				got = append(got, skipped.Key())
+			} else if err != nil {
+				g.Fatalf("after %d: %v", len(got), err)
+			} else {
+				got = append(got, entry.Key())
+			}
+			if len(got) == 1 {
+				g.renew()
+				g.expire()
+			}
+		}
+		if !slices.Equal(got, want) {
+			g.Errorf("the list has %d items, want %d", len(got), len(want))
 		}
 	})
 }

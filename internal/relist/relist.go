@@ -24,23 +24,17 @@ type Lister interface {
 // next attempt, counted from 1.
 func List(ctx context.Context, store Lister, options tranship.ListOptions, tries *budget.Tries, told func(err error, pause time.Duration, attempt int)) iter.Seq2[tranship.Entry, error] {
 	return func(yield func(tranship.Entry, error) bool) {
-		// reported is the key of what was left out last: a list that continues after the
-		// last entry has it again.
-		reported := ""
+		position := Begin(options)
 		for attempt := 2; ; attempt++ {
 			tries.Attempt()
 			var failed error
-			for entry, err := range store.List(ctx, options) {
-				if skipped, ok := errors.AsType[*tranship.SkippedError](err); ok {
-					if skipped.Key() <= reported {
-						continue
-					}
-					reported = skipped.Key()
-				} else if err != nil {
+			for entry, err := range store.List(ctx, position.Options()) {
+				if _, skipped := errors.AsType[*tranship.SkippedError](err); err != nil && !skipped {
 					failed = err
 					break
-				} else {
-					options.StartAfter = entry.Key()
+				}
+				if !position.Advance(entry, err) {
+					continue
 				}
 				tries.Progress()
 				if !yield(entry, err) {
@@ -64,4 +58,33 @@ func List(ctx context.Context, store Lister, options tranship.ListOptions, tries
 			}
 		}
 	}
+}
+
+// Position is how far a list has come. It is not safe for concurrent use.
+type Position struct {
+	options tranship.ListOptions
+	// reported is the key of what was left out last: a list that continues after the
+	// last entry has it again.
+	reported string
+}
+
+// Begin returns the position before a list.
+func Begin(options tranship.ListOptions) Position { return Position{options: options} }
+
+// Options are those of a list that continues here.
+func (p *Position) Options() tranship.ListOptions { return p.options }
+
+// Advance takes in the next of what a list yields that does not end it: an entry, or a
+// *tranship.SkippedError. It is false for what the list had before it was continued.
+func (p *Position) Advance(entry tranship.Entry, err error) bool {
+	skipped, ok := errors.AsType[*tranship.SkippedError](err)
+	switch {
+	case !ok:
+		p.options.StartAfter = entry.Key()
+	case skipped.Key() <= p.reported:
+		return false
+	default:
+		p.reported = skipped.Key()
+	}
+	return true
 }
