@@ -71,6 +71,17 @@ var operations = map[string]func(t *testing.T, inside *faulty, store *retry.Stor
 		}
 		return err
 	},
+	"FindUpload": func(t *testing.T, inside *faulty, store *retry.Store) error {
+		upload, err := inside.Begin(t.Context(), tranship.Spec{Path: "u", Size: new(int64(5 << 20)), ResumeKey: "key"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		info, err := tranship.FindUpload(t.Context(), store, upload.ID())
+		if err == nil && info.Path != "u" {
+			t.Errorf("found %+v", info)
+		}
+		return err
+	},
 	"AbortUpload": func(t *testing.T, inside *faulty, store *retry.Store) error {
 		upload, err := inside.Begin(t.Context(), tranship.Spec{Path: "u", Size: new(int64(5 << 20)), ResumeKey: "key"})
 		if err != nil {

@@ -22,7 +22,7 @@ type faulty struct {
 
 	mu sync.Mutex
 	// before and after are the errors of the next calls of Stat, Remove, Move, Copy,
-	// SetAttributes and AbortUpload together; nil does nothing.
+	// SetAttributes, FindUpload and AbortUpload together; nil does nothing.
 	before, after []error
 	// between, when not nil, is called after each call that failed.
 	between func()
@@ -95,6 +95,14 @@ func (f *faulty) Copy(ctx context.Context, source, destination string, precondit
 		return err
 	})
 	return file, err
+}
+
+func (f *faulty) FindUpload(ctx context.Context, id string) (info tranship.UploadInfo, err error) {
+	err = f.call("FindUpload", func() (err error) {
+		info, err = f.Store.FindUpload(ctx, id)
+		return err
+	})
+	return info, err
 }
 
 func (f *faulty) AbortUpload(ctx context.Context, id string) error {

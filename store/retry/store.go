@@ -44,8 +44,8 @@ type Options struct {
 
 // Event is an attempt that failed and is made again.
 type Event struct {
-	// Path is what the operation is about: of a file, a directory or, of AbortUpload, the
-	// id of the upload.
+	// Path is what the operation is about: the path of a file or directory or, of
+	// FindUpload and AbortUpload, the id of the upload.
 	Path string
 	// Err is why the attempt failed.
 	Err error
@@ -71,9 +71,10 @@ type Store struct {
 }
 
 var (
-	_ tranship.Store = (*Store)(nil)
-	_ chunk.Fetcher  = (*Store)(nil)
-	_ chunk.Wide     = (*Store)(nil)
+	_ tranship.Store        = (*Store)(nil)
+	_ tranship.UploadFinder = (*Store)(nil)
+	_ chunk.Fetcher         = (*Store)(nil)
+	_ chunk.Wide            = (*Store)(nil)
 )
 
 // New returns a store around store, which stays the caller's to close.
@@ -101,6 +102,15 @@ func (s *Store) Stat(ctx context.Context, path string) (file tranship.File, err 
 		return err
 	}})
 	return file, err
+}
+
+// FindUpload implements tranship.UploadFinder.
+func (s *Store) FindUpload(ctx context.Context, id string) (info tranship.UploadInfo, err error) {
+	err = s.try(ctx, id, operation{attempt: func(bool) (err error) {
+		info, err = tranship.FindUpload(ctx, s.Store, id)
+		return err
+	}})
+	return info, err
 }
 
 // operation is what is tried.
