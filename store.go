@@ -43,7 +43,8 @@ type Reader interface {
 	// Files that come or go meanwhile may be missed. With options.ReportSkipped,
 	// what is left out comes as a *SkippedError, in the order of its Key among the
 	// entries, and the list goes on. After any other error it yields nothing more. A
-	// directory that cannot be read is such an error if it is the listed one itself.
+	// directory that cannot be read is such an error if it is the listed one itself,
+	// or if StartAfter is below it: then it is too late to report it.
 	List(ctx context.Context, options ListOptions) iter.Seq2[Entry, error]
 
 	// Open begins to read the file at path. The context governs the reading,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"syscall"
 
 	"github.com/tranship/tranship"
@@ -45,7 +46,7 @@ func failWalk(op, path string, err error) error { return localTo(fail(op, path, 
 // returns what ends the list.
 func (l *lister) leaveOut(child child, err error) error {
 	switch {
-	case !l.options.ReportSkipped && child.unserved == nil:
+	case child.unserved == nil && (!l.options.ReportSkipped || l.isInside(child)):
 		return withoutMark(err)
 	case !l.options.ReportSkipped, l.skips(child.key):
 		return nil
@@ -53,6 +54,13 @@ func (l *lister) leaveOut(child child, err error) error {
 		return errEnough
 	}
 	return nil
+}
+
+// isInside reports whether the list goes on in the middle of a directory: the caller has
+// what comes before, and must be told that the rest is missing.
+func (l *lister) isInside(child child) bool {
+	return l.options.Recursive && len(l.options.StartAfter) > len(child.key) && child.IsDir() &&
+		strings.HasPrefix(l.options.StartAfter, child.key)
 }
 
 // skipped is the error of a list that goes on without the child.

@@ -118,6 +118,31 @@ func TestListGoesOnPastIOErrors(t *testing.T) {
 	}
 }
 
+// A list that is continued in a directory that has become unreadable ends with an error:
+// what is missing comes before what it is asked for, so that it cannot be reported.
+func TestListEndsInsideUnreadableDirectory(t *testing.T) {
+	f := newFixture(t, small, unreadable(map[string]error{"d": syscall.EIO}))
+	f.put("d/x/y", "")
+	f.put("e", "")
+	for after, want := range map[string]string{"d/x": "failed", "d/x/a": "failed", "d/": "e", "d/!": "failed", "d": "left out e", "d0": "e"} {
+		var got []string
+		for entry, err := range f.List(t.Context(), tranship.ListOptions{ReportSkipped: true, Recursive: true, StartAfter: after}) {
+			_, skipped := errors.AsType[*tranship.SkippedError](err)
+			switch {
+			case skipped:
+				got = append(got, "left out")
+			case errors.Is(err, syscall.EIO):
+				got = append(got, "failed")
+			case err == nil:
+				got = append(got, entry.Path)
+			}
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("after %q: %q, want %s", after, got, want)
+		}
+	}
+}
+
 // What is listed itself, and what concerns the whole store, ends the list.
 func TestListEnds(t *testing.T) {
 	for name, test := range map[string]struct {

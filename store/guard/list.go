@@ -82,18 +82,24 @@ func (l lister) some(prefixes []string) error {
 		if err := l.ctx.Err(); err != nil {
 			return err
 		}
+		begun := false
+		piece := l
+		piece.yield = func(entry tranship.Entry, err error) bool {
+			begun = true
+			return l.yield(entry, err)
+		}
 		var err error
 		switch {
 		case !source.isBelow():
-			err = l.at(source.path)
+			err = piece.at(source.path)
 		case l.options.Recursive:
 			options := l.options
 			options.Directory = source.path
-			err = l.below(options)
+			err = piece.below(options)
 		default:
-			err = l.directory(source)
+			err = piece.directory(source)
 		}
-		if err != nil {
+		if err != nil && !begun {
 			err = l.leaveOut(source, err)
 		}
 		if err != nil {
@@ -178,13 +184,15 @@ func (l lister) below(options tranship.ListOptions) error {
 	return nil
 }
 
-// leaveOut reports a piece of the list that the store cannot read, if that is asked
-// for, and returns what ends the list.
+// leaveOut reports a piece of the list that the store cannot read, of which the caller has
+// nothing yet, if that is asked for, and returns what ends the list.
 func (l lister) leaveOut(source source, err error) error {
 	switch {
 	case err == errEnough, !l.options.ReportSkipped, !isLocal(l.ctx, err):
 		return err
-	case source.key <= l.options.StartAfter:
+	case source.key < l.options.StartAfter: // the list goes on in the middle of it
+		return err
+	case source.key == l.options.StartAfter:
 		return nil
 	case !l.yield(tranship.Entry{}, &tranship.SkippedError{Path: source.path, IsDir: source.isBelow(), Err: err}):
 		return errEnough

@@ -176,6 +176,11 @@ func (holed) List(_ context.Context, options tranship.ListOptions) iter.Seq2[tra
 			yield(tranship.Entry{}, fmt.Errorf("%w: the store is closed", tranship.ErrUnavailable))
 		case strings.HasPrefix(options.Directory+"/", "closed/"):
 			yield(tranship.Entry{}, fmt.Errorf("%w: cannot list %s", tranship.ErrDenied, options.Directory))
+		case options.Directory == "torn":
+			torn := tranship.Entry{File: tranship.File{Path: "torn/file"}}
+			if options.StartAfter >= torn.Key() || yield(torn, nil) {
+				yield(tranship.Entry{}, fmt.Errorf("%w: cannot list torn", tranship.ErrDenied))
+			}
 		case !left("a/bad\xff", false, tranship.ErrInvalid):
 		case !left("a/secret", true, tranship.ErrDenied):
 		case !left("b/link", false, tranship.ErrUnsupported):
@@ -195,6 +200,8 @@ allow closed list closed/x
 allow closed list c
 allow gone list gone
 allow gone list a
+allow torn list torn
+allow torn list a
 `)
 	for name, test := range map[string]struct {
 		options tranship.ListOptions
@@ -207,6 +214,10 @@ allow gone list a
 		"none":   {tranship.ListOptions{Recursive: true}, ``},
 		"closed": {tranship.ListOptions{Recursive: true}, `!c/secret/ !closed/x !closed/x/`},
 		"gone":   {tranship.ListOptions{Recursive: true}, `!a/bad\xff !a/secret/ unavailable`},
+		// A directory of which the caller has a file is not left out as a whole.
+		"torn":        {tranship.ListOptions{Recursive: true}, `!a/bad\xff !a/secret/ torn/file denied`},
+		"torn after":  {tranship.ListOptions{Recursive: true, StartAfter: "torn/file"}, `denied`},
+		"torn passed": {tranship.ListOptions{Recursive: true, StartAfter: "torn/~"}, `denied`},
 		// Directories that have perhaps a file.
 		"a top":      {tranship.ListOptions{}, `a/`},
 		"b top":      {tranship.ListOptions{}, ``},
@@ -227,6 +238,8 @@ allow gone list a
 					got = append(got, "!"+strings.TrimSuffix(skipped.Display(), "/")+strings.TrimPrefix(skipped.Key(), skipped.Path))
 				case errors.Is(err, tranship.ErrUnavailable):
 					got = append(got, "unavailable")
+				case errors.Is(err, tranship.ErrDenied):
+					got = append(got, "denied")
 				default:
 					t.Errorf("List: %v", err)
 				}
