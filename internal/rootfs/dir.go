@@ -117,20 +117,13 @@ func (e Entry) IsDir() bool { return e.kind.IsDir() }
 
 // ReadDir returns all that is in the directory, in no order.
 func (d *Dir) ReadDir() ([]Entry, error) {
-	// A descriptor of its own, because reading moves its position. Of one that os.Root
-	// has opened, os would look at each entry, too.
-	file, err := d.openAt(".", os.O_RDONLY, 0)
+	var entries []Entry
+	err := d.Entries(func(entry Entry) bool {
+		entries = append(entries, entry)
+		return true
+	})
 	if err != nil {
 		return nil, err
-	}
-	defer file.Close()
-	found, err := file.ReadDir(-1)
-	if err != nil {
-		return nil, relative("readdir", ".", err)
-	}
-	entries := make([]Entry, len(found))
-	for i, entry := range found {
-		entries[i] = Entry{entry.Name(), entry.Type()}
 	}
 	return entries, nil
 }

@@ -13,6 +13,8 @@ const entriesPiece = 256
 // false. It has a few entries in memory at a time. What is created or removed meanwhile
 // may be missing or not.
 func (d *Dir) Entries(each func(Entry) bool) error {
+	// A descriptor of its own, because reading moves its position. Of one that os.Root
+	// has opened, os would look at each entry, too.
 	file, err := d.openAt(".", os.O_RDONLY, 0)
 	if err != nil {
 		return err

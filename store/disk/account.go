@@ -58,61 +58,77 @@ func (s *Store) accountIn(dir *rootfs.Dir, name, path string) (account.File, err
 // Accounts implements account.Keeper.
 func (s *Store) Accounts(ctx context.Context) iter.Seq2[account.File, error] {
 	return func(yield func(account.File, error) bool) {
-		err := s.present()
-		if err == nil {
-			err = s.visitAccounts(ctx, s.root, "", yield)
-		}
+		err := s.visitAccounts(ctx, yield)
 		if err != nil && err != errEnough {
 			yield(account.File{}, withoutMark(err))
 		}
 	}
 }
 
-// visitAccounts visits the files in a directory and below, and the directories below it
-// that count. visit gets a *tranship.SkippedError for what cannot be read, and the walk
-// goes on.
-func (s *Store) visitAccounts(ctx context.Context, dir *rootfs.Dir, directory string, visit func(account.File, error) bool) error {
-	children, err := s.readChildren(dir, directory)
-	if err != nil {
+// visitAccounts visits all files, and the directories that count. visit gets a
+// *tranship.SkippedError for what cannot be read, and the walk goes on.
+func (s *Store) visitAccounts(ctx context.Context, visit func(account.File, error) bool) error {
+	if err := s.present(); err != nil {
 		return err
 	}
-	for _, child := range children {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		err := s.visitAccount(ctx, dir, child, visit)
-		if isLocal(err) {
-			if visit(account.File{}, child.skipped(err)) {
-				continue
-			}
-			err = errEnough
-		}
-		if err != nil {
-			return err
-		}
+	top, err := s.root.Walk("")
+	if err != nil {
+		return fail("list", directoryName(""), err)
 	}
-	return nil
+	w := &accountWalk{lister: s.newLister(ctx), visit: visit}
+	return w.within("", top, w.visitAll)
 }
 
-// visitAccount visits a file, or all files below a directory.
-func (s *Store) visitAccount(ctx context.Context, dir *rootfs.Dir, child child, visit func(account.File, error) bool) error {
-	if child.IsDir() {
-		return enter(dir, child, func(dir *rootfs.Dir, directory string) error {
-			if owner := ownerOf(dir); owner != nil && !visit(account.File{Path: directory, Account: owner, IsDir: true}, nil) {
-				return errEnough
-			}
-			return s.visitAccounts(ctx, dir, directory, visit)
-		})
+// accountWalk is one walk of visitAccounts.
+type accountWalk struct {
+	*lister
+	visit func(account.File, error) bool
+}
+
+// visitAll visits what is in the innermost of the directories that the walk is in, and below.
+func (w *accountWalk) visitAll(directory string) error {
+	err := w.each(directory, key{}, false, func(dir *rootfs.Dir, child child) error {
+		err := w.visitChild(dir, child)
+		switch {
+		case !isLocal(err):
+			return err
+		case !w.visit(account.File{}, child.skipped(err)):
+			return errEnough
+		}
+		return nil
+	})
+	if err == errEnough || isLocal(err) {
+		return err
 	}
-	file, err := s.accountIn(dir, child.name, child.path)
+	return localTo(err) // the walk has no order that a late report would break
+}
+
+// visitChild visits a file, or all files below a directory.
+func (w *accountWalk) visitChild(dir *rootfs.Dir, child child) error {
+	if child.IsDir() {
+		return w.enter(dir, child, w.visitDirectory)
+	}
+	file, err := w.store.accountIn(dir, child.name, child.path)
 	switch {
 	// Removed meanwhile, or not readable: such a file is not the store's own.
 	case errors.Is(err, tranship.ErrNotFound), errors.Is(err, tranship.ErrDenied):
 		return nil
 	case err != nil:
 		return localTo(err)
-	case !visit(file, nil):
+	case !w.visit(file, nil):
 		return errEnough
 	}
 	return nil
+}
+
+// visitDirectory visits the innermost of the directories that the walk is in.
+func (w *accountWalk) visitDirectory(path string) error {
+	dir, err := w.dirs.open()
+	if err != nil {
+		return failWalk("list", path, err)
+	}
+	if owner := ownerOf(dir); owner != nil && !w.visit(account.File{Path: path, Account: owner, IsDir: true}, nil) {
+		return errEnough
+	}
+	return w.visitAll(path)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"slices"
 	"strings"
 
 	"github.com/tranship/tranship"
@@ -19,7 +18,8 @@ func (s *Store) List(ctx context.Context, options tranship.ListOptions) iter.Seq
 			yield(tranship.Entry{}, err)
 			return
 		}
-		l := &lister{ctx: ctx, store: s, options: options, yield: yield, budget: nameBudget{listBytes}, dirs: openDirs{root: s.root}}
+		l := s.newLister(ctx)
+		l.options, l.yield = options, yield
 		if err := l.start(); err != nil && err != errEnough {
 			yield(tranship.Entry{}, withoutMark(err))
 		}
@@ -29,13 +29,21 @@ func (s *Store) List(ctx context.Context, options tranship.ListOptions) iter.Seq
 // errEnough says that who lists has stopped.
 var errEnough = errors.New("enough")
 
+// lister walks through directories, with a bounded number of names in memory and of
+// directories open. One goroutine may use it.
 type lister struct {
-	ctx     context.Context
-	store   *Store
+	ctx    context.Context
+	store  *Store
+	budget nameBudget
+	dirs   openDirs
+
+	// options and yield are those of List.
 	options tranship.ListOptions
 	yield   func(tranship.Entry, error) bool
-	budget  nameBudget
-	dirs    openDirs
+}
+
+func (s *Store) newLister(ctx context.Context) *lister {
+	return &lister{ctx: ctx, store: s, budget: nameBudget{listBytes}, dirs: openDirs{root: s.root}}
 }
 
 func (l *lister) start() error {
@@ -191,28 +199,14 @@ var (
 // there may be one in a directory below it that cannot be read. The directory is the
 // innermost of those that the list is in.
 func (l *lister) hasFile(directory string) error {
-	dir, err := l.dirs.open()
-	if rootfs.IsAbsent(err) { // removed meanwhile
-		return nil
-	}
-	if err != nil {
-		return failWalk("list", directoryName(directory), err)
-	}
-	turn := l.store.turns.start(l.ctx)
-	found, directories := false, false
-	err = l.store.system.entries(dir, directory, func(entry rootfs.Entry) bool {
-		found = entry.Type().IsRegular() && isName(directory, entry.Name())
-		directories = directories || entry.IsDir()
-		return !found && turn.next()
+	found, directories, err := l.look(directory, func(entry rootfs.Entry) bool {
+		return entry.Type().IsRegular() && isName(directory, entry.Name())
 	})
-	turn.end()
 	switch {
-	case l.ctx.Err() != nil:
-		return l.ctx.Err()
+	case err != nil:
+		return err
 	case found:
 		return errFound
-	case err != nil && !rootfs.IsAbsent(err): // absent: removed after it was opened
-		return failWalk("list", directoryName(directory), err)
 	case !directories:
 		return nil
 	}
@@ -233,6 +227,32 @@ func (l *lister) hasFile(directory string) error {
 	return unclear
 }
 
+// look reports whether a directory, the innermost of those that the list is in, has
+// something that is wanted, and otherwise whether it has directories.
+func (l *lister) look(directory string, wanted func(rootfs.Entry) bool) (found, directories bool, err error) {
+	dir, err := l.dirs.open()
+	if rootfs.IsAbsent(err) { // removed meanwhile
+		return false, false, nil
+	}
+	if err != nil {
+		return false, false, failWalk("list", directoryName(directory), err)
+	}
+	turn := l.store.turns.start(l.ctx)
+	defer turn.end()
+	err = l.store.system.entries(dir, directory, func(entry rootfs.Entry) bool {
+		found = wanted(entry)
+		directories = directories || entry.IsDir()
+		return !found && turn.next()
+	})
+	switch {
+	case l.ctx.Err() != nil:
+		return false, false, l.ctx.Err()
+	case err != nil && !found && !rootfs.IsAbsent(err): // absent: removed after it was opened
+		return false, false, failWalk("list", directoryName(directory), err)
+	}
+	return found, directories, nil
+}
+
 // child is a file or directory in a directory, or something else that is there.
 type child struct {
 	name, path, key string
@@ -242,41 +262,6 @@ type child struct {
 
 // IsDir tells a directory by its key.
 func (c child) IsDir() bool { return len(c.key) > len(c.path) }
-
-// readChildren returns the files and directories in a directory that the store serves, by
-// ascending key.
-func (s *Store) readChildren(dir *rootfs.Dir, directory string) ([]child, error) {
-	var children []child
-	err := s.system.entries(dir, directory, func(entry rootfs.Entry) bool {
-		if kindOf(entry).isServed() && isName(directory, entry.Name()) {
-			c := child{name: entry.Name(), path: join(directory, entry.Name())}
-			c.key = c.path
-			if entry.IsDir() {
-				c.key += "/"
-			}
-			children = append(children, c)
-		}
-		return true
-	})
-	if err != nil && !rootfs.IsAbsent(err) { // absent: removed after it was opened
-		return nil, failWalk("list", directoryName(directory), err)
-	}
-	slices.SortFunc(children, func(a, b child) int { return strings.Compare(a.key, b.key) })
-	return children, nil
-}
-
-// enter calls do in a directory below dir, unless it is gone.
-func enter(dir *rootfs.Dir, child child, do func(dir *rootfs.Dir, directory string) error) error {
-	sub, err := dir.Sub(child.name)
-	if rootfs.IsAbsent(err) {
-		return nil
-	}
-	if err != nil {
-		return failWalk("list", child.path, err)
-	}
-	defer sub.Close()
-	return do(sub, child.path)
-}
 
 // enter calls do in a directory below the innermost of those that the list is in, unless
 // it is gone.

@@ -204,55 +204,6 @@ func failUnless(kind error, op, path string, err error) error {
 
 func exists(path string) error { return fmt.Errorf("%w: %s", tranship.ErrExists, path) }
 
-// removeEmpty removes a directory that has nothing but directories below it.
-// Something else in it is tranship.ErrExists.
-func (s *Store) removeEmpty(parent *rootfs.Dir, name, path string) error {
-	if err := s.checkEmpty(parent, name, path, true); err != nil {
-		return err
-	}
-	err := s.removeDirectory(parent, name)
-	// If something has come into it, or it is gone, or a file is in its place, the
-	// caller's next step finds out.
-	if errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
-		return nil
-	}
-	return fail("remove an empty directory at", path, err)
-}
-
-// checkEmpty is tranship.ErrExists if there is anything but directories below the
-// one called name, and removes those if it is to.
-func (s *Store) checkEmpty(parent *rootfs.Dir, name, path string, remove bool) error {
-	dir, err := parent.Sub(name)
-	if obstacle, ok := errors.AsType[*rootfs.ObstacleError](err); ok && obstacle.Hidden {
-		return fmt.Errorf("%w: the store's own state is at %s or below", tranship.ErrDenied, path)
-	}
-	if rootfs.IsAbsent(err) {
-		return nil
-	}
-	if err != nil {
-		return fail("look at", path, err)
-	}
-	defer dir.Close()
-	entries, err := dir.ReadDir()
-	if err != nil && !rootfs.IsAbsent(err) { // absent: removed after it was opened
-		return fail("look at", path, err)
-	}
-	for _, entry := range entries {
-		if !entry.IsDir() {
-			return fmt.Errorf("%w: there are files below %s", tranship.ErrExists, path)
-		}
-		if remove {
-			err = s.removeEmpty(dir, entry.Name(), path)
-		} else {
-			err = s.checkEmpty(dir, entry.Name(), path, false)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // blocked fails if a file may not be put at path: early, without a change.
 func (s *Store) blocked(path string) error {
 	directory, name := rootfs.Split(path)

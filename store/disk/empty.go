@@ -1,0 +1,93 @@
+package disk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"syscall"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/rootfs"
+)
+
+// removeEmpty removes a directory that has nothing but directories below it.
+// Something else in it is tranship.ErrExists.
+func (s *Store) removeEmpty(parent *rootfs.Dir, name, path string) error {
+	if err := s.checkEmpty(parent, name, path, true); err != nil {
+		return err
+	}
+	return s.removeEmptied(parent, name, path)
+}
+
+// removeEmptied removes a directory that had nothing left in it. If something has come
+// into it, or it is gone, or a file is in its place, the caller's next step finds out.
+func (s *Store) removeEmptied(parent *rootfs.Dir, name, path string) error {
+	err := s.removeDirectory(parent, name)
+	if errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+		return nil
+	}
+	return fail("remove an empty directory at", path, err)
+}
+
+// checkEmpty is tranship.ErrExists if there is anything but directories below the
+// one at path, which is called name in its parent, and with remove removes those. It
+// reads no further than to the first file, and has few directories open, however deep
+// they are.
+func (s *Store) checkEmpty(parent *rootfs.Dir, name, path string, remove bool) error {
+	l := s.newLister(context.Background())
+	e := &emptyCheck{lister: l, path: path, remove: remove}
+	return withoutMark(e.descend(parent, name, path))
+}
+
+// emptyCheck is one checkEmpty.
+type emptyCheck struct {
+	*lister
+	path   string
+	remove bool
+}
+
+// descend checks a directory below one that is open, unless it is gone.
+func (e *emptyCheck) descend(parent *rootfs.Dir, name, directory string) error {
+	dir, err := parent.Sub(name)
+	if obstacle, ok := errors.AsType[*rootfs.ObstacleError](err); ok && obstacle.Hidden {
+		return fmt.Errorf("%w: the store's own state is at %s or below", tranship.ErrDenied, e.path)
+	}
+	if rootfs.IsAbsent(err) {
+		return nil
+	}
+	if err != nil {
+		return fail("look at", e.path, err)
+	}
+	return e.within(directory, dir, e.check)
+}
+
+// check checks the innermost of the directories that the lister is in.
+func (e *emptyCheck) check(directory string) error {
+	exists := fmt.Errorf("%w: there are files below %s", tranship.ErrExists, e.path)
+	file, directories, err := e.look(directory, func(entry rootfs.Entry) bool { return !entry.IsDir() })
+	switch {
+	case err != nil:
+		return err
+	case file:
+		return exists
+	case !directories:
+		return nil
+	}
+	return e.each(directory, key{}, true, func(dir *rootfs.Dir, child child) error {
+		if !child.IsDir() { // made meanwhile
+			return exists
+		}
+		if err := e.descend(dir, child.name, child.path); err != nil || !e.remove {
+			return err
+		}
+		dir, err := e.dirs.open()
+		if rootfs.IsAbsent(err) { // removed meanwhile
+			return nil
+		}
+		if err != nil {
+			return fail("look at", e.path, err)
+		}
+		return e.store.removeEmptied(dir, child.name, e.path)
+	})
+}
