@@ -132,15 +132,21 @@ func (d *Dir) ReadDir() ([]Entry, error) {
 // FIFO in its place does not block. Anything but a regular file is an
 // *ObstacleError.
 func (d *Dir) OpenFile(name string) (*os.File, fs.FileInfo, error) {
-	return d.openFile(name, os.O_RDONLY)
+	return d.openFile(name, os.O_RDONLY, d.admit)
+}
+
+// OpenListed is OpenFile for a name that the directory has just listed, as SubListed is
+// Sub.
+func (d *Dir) OpenListed(name string) (*os.File, fs.FileInfo, error) {
+	return d.openFile(name, os.O_RDONLY, d.admitListed)
 }
 
 // OpenFileWrite is OpenFile for reading and writing.
 func (d *Dir) OpenFileWrite(name string) (*os.File, fs.FileInfo, error) {
-	return d.openFile(name, os.O_RDWR)
+	return d.openFile(name, os.O_RDWR, d.admit)
 }
 
-func (d *Dir) openFile(name string, flag int) (*os.File, fs.FileInfo, error) {
+func (d *Dir) openFile(name string, flag int, admit func(name string, found fs.FileInfo) error) (*os.File, fs.FileInfo, error) {
 	if err := checkSegment("open", name); err != nil {
 		return nil, nil, err
 	}
@@ -168,7 +174,7 @@ func (d *Dir) openFile(name string, flag int) (*os.File, fs.FileInfo, error) {
 			if d.guard == nil {
 				return file, opened, nil
 			}
-			if err := d.admit(name, opened); err != nil {
+			if err := admit(name, opened); err != nil {
 				file.Close()
 				return nil, nil, err
 			}

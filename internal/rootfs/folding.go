@@ -5,7 +5,8 @@ import "strings"
 // Folding makes a guarded tree find names as some file systems do, so that tests can
 // have one everywhere.
 type Folding struct {
-	// Finds reports whether a name finds what is stored under another.
+	// Finds reports whether a name finds what is stored under another; nil: none does,
+	// and each directory only seems to be ambiguous.
 	Finds func(name, stored string) bool
 	// Respells: renaming a file to another spelling of its name changes the spelling.
 	// Otherwise such a renaming does nothing, and reports success, as on Linux.
@@ -13,6 +14,8 @@ type Folding struct {
 	// Stores is the name that a new file or directory gets; nil: the one that it is
 	// given.
 	Stores func(name string) string
+	// Reads is called whenever a directory is read to look for a name; nil: not.
+	Reads func()
 }
 
 // OpenFolding is OpenGuarded with such a file system. It is for tests.
@@ -54,13 +57,16 @@ func (d *Dir) resolve(name string) string {
 	if _, err := d.root.Lstat(name); err == nil {
 		return name
 	}
-	entries, err := d.ReadDir()
-	if err != nil {
-		return name
-	}
 	found := name
 	if d.guard.folding.Stores != nil {
 		found = d.guard.folding.Stores(name)
+	}
+	if d.guard.folding.Finds == nil {
+		return found
+	}
+	entries, err := d.ReadDir()
+	if err != nil {
+		return name
 	}
 	for _, entry := range entries {
 		if d.guard.folding.Finds(name, entry.Name()) {

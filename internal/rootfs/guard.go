@@ -172,8 +172,16 @@ func (d *Dir) hides(found fs.FileInfo) bool {
 // admit fails for what a name must not lead to: what is hidden, and what has another
 // spelling.
 func (d *Dir) admit(name string, found fs.FileInfo) error {
+	if err := d.admitListed(name, found); err != nil {
+		return err
+	}
+	return d.CheckSpelling(name)
+}
+
+// admitListed is admit for a name that the directory has listed.
+func (d *Dir) admitListed(name string, found fs.FileInfo) error {
 	if d.hides(found) {
 		return &ObstacleError{Path: name, Mode: found.Mode(), Hidden: true}
 	}
-	return d.CheckSpelling(name)
+	return nil
 }

@@ -80,6 +80,9 @@ func (d *Dir) lists(name string) (listed bool, similar string, err error) {
 	if d.guard.listings.has(info, now, name) {
 		return true, "", nil
 	}
+	if d.guard.folding != nil && d.guard.folding.Reads != nil {
+		d.guard.folding.Reads()
+	}
 	file, err := d.openAt(".", os.O_RDONLY, 0)
 	if err != nil {
 		return false, "", err

@@ -13,7 +13,13 @@ import (
 const attempts = 100
 
 // Sub opens a directory in the directory. Anything else is an *ObstacleError.
-func (d *Dir) Sub(name string) (*Dir, error) {
+func (d *Dir) Sub(name string) (*Dir, error) { return d.sub(name, d.admit) }
+
+// SubListed is Sub for a name that the directory has just listed: so that its spelling is
+// not looked up, for which the directory may have to be read again.
+func (d *Dir) SubListed(name string) (*Dir, error) { return d.sub(name, d.admitListed) }
+
+func (d *Dir) sub(name string, admit func(name string, found fs.FileInfo) error) (*Dir, error) {
 	if err := checkSegment("open", name); err != nil {
 		return nil, err
 	}
@@ -25,7 +31,7 @@ func (d *Dir) Sub(name string) (*Dir, error) {
 	if d.guard == nil {
 		return sub, nil
 	}
-	err = d.admit(name, info)
+	err = admit(name, info)
 	if err == nil && d.guard.marked(sub) {
 		err = &ObstacleError{Path: name, Mode: info.Mode(), Hidden: true}
 	}

@@ -39,14 +39,14 @@ func (s *Store) Account(ctx context.Context, path string) (_ account.File, err e
 	return s.accountIn(dir, name, path)
 }
 
-// accountIn is Account for a file of a directory.
+// accountIn is Account for a file that a directory lists under that name.
 func (s *Store) accountIn(dir *rootfs.Dir, name, path string) (account.File, error) {
 	if info, value, ok := dir.Inspect(name, attributeName); ok {
 		if r, err := decodeRecord(value); err == nil {
 			return account.File{Path: path, Size: info.Size(), Account: r.account}, nil
 		}
 	}
-	file, info, err := dir.OpenFile(name)
+	file, info, err := dir.OpenListed(name)
 	if err != nil {
 		return account.File{}, failRead("describe", path, err)
 	}

@@ -180,11 +180,15 @@ func (s *Store) inspectIn(dir *rootfs.Dir, name, path string) (tranship.File, er
 			return recorded(path, info, r).File, nil
 		}
 	}
-	return s.statIn(dir, name, path)
+	return s.statBy(dir.OpenListed, dir, name, path)
 }
 
 func (s *Store) statIn(dir *rootfs.Dir, name, path string) (tranship.File, error) {
-	file, info, err := dir.OpenFile(name)
+	return s.statBy(dir.OpenFile, dir, name, path)
+}
+
+func (s *Store) statBy(open func(name string) (*os.File, fs.FileInfo, error), dir *rootfs.Dir, name, path string) (tranship.File, error) {
+	file, info, err := open(name)
 	switch {
 	case err == nil:
 		defer file.Close()

@@ -37,7 +37,7 @@ func (s *Store) removeEmptied(parent *rootfs.Dir, name, path string) error {
 func (s *Store) checkEmpty(parent *rootfs.Dir, name, path string, remove bool) error {
 	l := s.newLister(context.Background())
 	e := &emptyCheck{lister: l, path: path, remove: remove}
-	return withoutMark(e.descend(parent, name, path))
+	return withoutMark(e.descend(parent.Sub, name, path))
 }
 
 // emptyCheck is one checkEmpty.
@@ -47,9 +47,9 @@ type emptyCheck struct {
 	remove bool
 }
 
-// descend checks a directory below one that is open, unless it is gone.
-func (e *emptyCheck) descend(parent *rootfs.Dir, name, directory string) error {
-	dir, err := parent.Sub(name)
+// descend checks a directory that open opens by its name, unless it is gone.
+func (e *emptyCheck) descend(open func(name string) (*rootfs.Dir, error), name, directory string) error {
+	dir, err := open(name)
 	if obstacle, ok := errors.AsType[*rootfs.ObstacleError](err); ok && obstacle.Hidden {
 		return fmt.Errorf("%w: the store's own state is at %s or below", tranship.ErrDenied, e.path)
 	}
@@ -78,7 +78,7 @@ func (e *emptyCheck) check(directory string) error {
 		if !child.IsDir() { // made meanwhile
 			return exists
 		}
-		if err := e.descend(dir, child.name, child.path); err != nil || !e.remove {
+		if err := e.descend(dir.SubListed, child.name, child.path); err != nil || !e.remove {
 			return err
 		}
 		dir, err := e.dirs.open()

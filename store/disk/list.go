@@ -266,7 +266,7 @@ func (c child) IsDir() bool { return len(c.key) > len(c.path) }
 // enter calls do in a directory below the innermost of those that the list is in, unless
 // it is gone.
 func (l *lister) enter(dir *rootfs.Dir, child child, do func(directory string) error) error {
-	sub, err := dir.Sub(child.name)
+	sub, err := dir.SubListed(child.name)
 	if rootfs.IsAbsent(err) {
 		return nil
 	}
