@@ -420,6 +420,7 @@ func TestDirectoryMadeByOthersIsSynced(t *testing.T) {
 	var directories atomic.Int64
 	system.syncDir = func(dir *rootfs.Dir) error { directories.Add(1); return real.syncDir(dir) }
 	f := newFixture(t, Options{}, system)
+	directories.Store(0) // opening the store syncs that of its state
 	if _, err := f.Put(t.Context(), tranship.Spec{Path: "a/b/written", Durability: tranship.DurabilityWritten}, nil); err != nil {
 		t.Fatal(err)
 	}

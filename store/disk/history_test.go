@@ -104,6 +104,7 @@ func FuzzReadJournal(f *testing.F) {
 // Whatever becomes of a journal, parts are forgotten at worst. Where it is cut, the
 // data is what it was then: a void record is there before its part changes.
 func TestTornJournal(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t, small, unsynced()).withTinyParts()
 	content, other := noise(1, 4*tiny-100), noise(2, 4*tiny-100)
 	spec := resumable("file", content)

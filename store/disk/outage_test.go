@@ -163,7 +163,10 @@ func (o *outage) has(u tranship.Upload, parts ...int) {
 
 // The power fails after every single operation of an upload's life, and everything
 // that was not synced survives or not, in many ways.
-func TestPowerLoss(t *testing.T) { synctest.Test(t, losePower) }
+func TestPowerLoss(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, losePower)
+}
 
 func losePower(t *testing.T) {
 	o := newOutage(t, t.TempDir())
@@ -214,7 +217,10 @@ func losePower(t *testing.T) {
 
 // What was only written becomes durable when the same upload is repeated, and what
 // it changes of attributes with it.
-func TestPowerLossAfterRepeatedCommit(t *testing.T) { synctest.Test(t, losePowerAfterRepetition) }
+func TestPowerLossAfterRepeatedCommit(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, losePowerAfterRepetition)
+}
 
 func losePowerAfterRepetition(t *testing.T) {
 	o := newOutage(t, t.TempDir())
@@ -240,7 +246,10 @@ func losePowerAfterRepetition(t *testing.T) {
 }
 
 // The power fails again after it failed: the journal is torn, and was not synced.
-func TestPowerLossAfterPowerLoss(t *testing.T) { synctest.Test(t, losePowerAgain) }
+func TestPowerLossAfterPowerLoss(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, losePowerAgain)
+}
 
 func losePowerAgain(t *testing.T) {
 	content, other := noise(1, 4*tiny-100), noise(2, 4*tiny-100)

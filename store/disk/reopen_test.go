@@ -8,6 +8,7 @@ import (
 )
 
 func TestReopen(t *testing.T) {
+	t.Parallel()
 	storetest.TestReopen(t, func(t *testing.T) (tranship.Store, func() tranship.Store) {
 		f := newFixture(t, small, realSystem())
 		return f.Store, func() tranship.Store {
@@ -32,6 +33,7 @@ func FuzzUploads(f *testing.F) {
 }
 
 func TestAccounts(t *testing.T) {
+	t.Parallel()
 	storetest.TestAccounts(t, func(t *testing.T) (tranship.Store, func() tranship.Store) {
 		f := newFixture(t, small, realSystem())
 		return f.Store, func() tranship.Store {

@@ -33,13 +33,13 @@ const (
 
 // openState opens or creates the state directory, takes its lock, and removes drafts.
 // From then on no path leads to it, whatever becomes of its name.
-func openState(root *rootfs.Dir) (*state, error) {
-	dir, err := openOrMake(root, tranship.ReservedSegment, (*rootfs.Dir).Private)
+func openState(root *rootfs.Dir, system system) (*state, error) {
+	dir, err := openOrMake(root, tranship.ReservedSegment, system, (*rootfs.Dir).Private)
 	if err != nil {
 		return nil, err
 	}
 	s := &state{dir: dir}
-	err = s.open()
+	err = s.open(system)
 	if err == nil {
 		err = s.checkOwner(root)
 	}
@@ -134,7 +134,7 @@ func (s *state) hideFile(root, dir *rootfs.Dir, entry rootfs.Entry) {
 	root.HideFile(info)
 }
 
-func (s *state) open() error {
+func (s *state) open(system system) error {
 	file, err := s.dir.CreateFile(lockName, 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		file, _, err = s.dir.OpenFileWrite(lockName)
@@ -150,10 +150,10 @@ func (s *state) open() error {
 	if !locked {
 		return errors.New("the directory is in use by another process")
 	}
-	if s.drafts, err = openOrMake(s.dir, draftsName, (*rootfs.Dir).Sub); err != nil {
+	if s.drafts, err = openOrMake(s.dir, draftsName, system, (*rootfs.Dir).Sub); err != nil {
 		return err
 	}
-	if s.uploads, err = openOrMake(s.dir, uploadsName, (*rootfs.Dir).Sub); err != nil {
+	if s.uploads, err = openOrMake(s.dir, uploadsName, system, (*rootfs.Dir).Sub); err != nil {
 		return err
 	}
 	leftovers, err := s.drafts.ReadDir()
@@ -185,12 +185,12 @@ func (s *state) close() error {
 }
 
 // openOrMake opens a directory, and makes it, durable, if it is not there.
-func openOrMake(parent *rootfs.Dir, name string, open func(parent *rootfs.Dir, name string) (*rootfs.Dir, error)) (*rootfs.Dir, error) {
+func openOrMake(parent *rootfs.Dir, name string, system system, open func(parent *rootfs.Dir, name string) (*rootfs.Dir, error)) (*rootfs.Dir, error) {
 	if err := parent.Mkdir(name, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err
 	}
 	// Also what was there already may not be durable.
-	if err := parent.Sync(); err != nil {
+	if err := system.syncDir(parent); err != nil {
 		return nil, err
 	}
 	return open(parent, name)

@@ -176,7 +176,7 @@ func open(directory string, options Options, system system) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("disk: %w", err)
 	}
-	state, err := openState(root)
+	state, err := openState(root, system)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("disk: %s: %w", directory, err), root.Close())
 	}

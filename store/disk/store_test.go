@@ -157,6 +157,7 @@ func (f fixture) fails(what string, err, target error) {
 }
 
 func TestSuite(t *testing.T) {
+	t.Parallel()
 	storetest.Test(t, func(t *testing.T) tranship.Store {
 		return newFixture(t, small, realSystem()).Store
 	})
