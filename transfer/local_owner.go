@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"io/fs"
+	"os"
 
 	"github.com/tranship/tranship/internal/rootfs"
 )
@@ -14,8 +15,8 @@ func isOurs(dir *rootfs.Dir, info fs.FileInfo) bool {
 	if !info.Mode().IsRegular() {
 		return false
 	}
-	user, _, ok := ownerOf(info)
-	if !ok || user == effectiveUser() {
+	user, ok := rootfs.Owner(info)
+	if !ok || int(user) == os.Geteuid() {
 		return true
 	}
 	// There are file systems on which all files belong to one user: one that this
@@ -24,7 +25,7 @@ func isOurs(dir *rootfs.Dir, info fs.FileInfo) bool {
 	if err != nil {
 		return false
 	}
-	mine, _, ok := ownerOf(ours)
+	mine, ok := rootfs.Owner(ours)
 	return ok && user == mine
 }
 
@@ -34,11 +35,11 @@ func isPrivate(dir *rootfs.Dir, info fs.FileInfo) bool {
 	if !isOurs(dir, info) {
 		return false
 	}
-	_, links, ok := ownerOf(info)
-	if !ok {
+	switch rootfs.Links(info) {
+	case 0: // the system tells neither
 		return true
-	}
-	if links != 1 {
+	case 1:
+	default:
 		return false
 	}
 	if !isShared(info.Mode()) {

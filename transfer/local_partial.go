@@ -249,7 +249,7 @@ func (d *localDirectory) makeWay(name string) error {
 	if err != nil {
 		return targetError(err)
 	}
-	if user, _, ok := ownerOf(info); ok && user != effectiveUser() && !isOurs(d.Dir, info) {
+	if user, ok := rootfs.Owner(info); ok && int(user) != os.Geteuid() && !isOurs(d.Dir, info) {
 		return errTaken
 	}
 	if err := d.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {

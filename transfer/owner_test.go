@@ -156,7 +156,8 @@ func mustBePrivate(t *testing.T, name string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	user, links, _ := ownerOf(info)
+	owner, _ := rootfs.Owner(info)
+	user, links := int(owner), rootfs.Links(info)
 	if user != os.Geteuid() || links != 1 || !info.Mode().IsRegular() || isShared(info.Mode()) {
 		t.Errorf("%s is %v of user %d, with %d names", name, info.Mode(), user, links)
 	}
@@ -254,7 +255,7 @@ func TestDownloadSharedPartial(t *testing.T) {
 					t.Fatal(err)
 				}
 				// The file whose journal is another user's cannot be told from theirs.
-				if user, _, _ := ownerOf(info); name != "copy" && user == os.Geteuid() && what != "another user's journal" {
+				if user, _ := rootfs.Owner(info); name != "copy" && int(user) == os.Geteuid() && what != "another user's journal" {
 					t.Errorf("%s is left", name)
 				}
 			}
