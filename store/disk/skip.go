@@ -71,7 +71,11 @@ func (c child) skipped(err error) *tranship.SkippedError {
 	} else if ok {
 		err = fmt.Errorf("the store cannot read it: %w", errno)
 	}
-	return &tranship.SkippedError{Path: c.path, IsDir: c.IsDir(), Err: err}
+	path := c.path
+	if len(path) > tranship.MaxSkippedPathBytes { // there are file systems with longer names
+		path = path[:tranship.MaxSkippedPathBytes]
+	}
+	return &tranship.SkippedError{Path: path, IsDir: c.IsDir(), Err: err}
 }
 
 // kindError says that something is neither a file nor a directory. It matches

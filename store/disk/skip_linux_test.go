@@ -143,6 +143,16 @@ func TestListEndsInsideUnreadableDirectory(t *testing.T) {
 	}
 }
 
+// A name that is longer than those of most file systems does not make a report longer than
+// clients take.
+func TestLongNameLeftOut(t *testing.T) {
+	long := strings.Repeat("d/", 500) + strings.Repeat("\u65e5", 255)
+	left := child{path: long, key: long + "/"}.skipped(tranship.ErrInvalid)
+	if len(left.Path) != tranship.MaxSkippedPathBytes || !strings.HasPrefix(long, left.Path) || !left.IsDir {
+		t.Errorf("%+v of %d bytes", left, len(left.Path))
+	}
+}
+
 // What is listed itself, and what concerns the whole store, ends the list.
 func TestListEnds(t *testing.T) {
 	for name, test := range map[string]struct {
