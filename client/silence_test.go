@@ -3,6 +3,7 @@ package client_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -45,6 +46,11 @@ func (mute) Move(ctx context.Context, _ *transhipv1.MoveRequest) (*transhipv1.Mo
 }
 
 func (mute) AbortUpload(ctx context.Context, _ *transhipv1.AbortUploadRequest) (*transhipv1.AbortUploadResponse, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+func (mute) Copy(ctx context.Context, _ *transhipv1.CopyRequest) (*transhipv1.CopyResponse, error) {
 	<-ctx.Done()
 	return nil, ctx.Err()
 }
@@ -125,5 +131,48 @@ func TestDialBusyServer(t *testing.T) {
 	_, err := client.Dial(t.Context(), address, client.Options{})
 	if want := "asking the server at " + address + " for its version: unavailable"; err == nil || err.Error() != want || !errors.Is(err, tranship.ErrUnavailable) {
 		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+// A list that cannot begin, because its connection takes no more calls, is bounded, too.
+func TestSilentListAtBegin(t *testing.T) {
+	address := loopback.Serve(t, func(registrar grpc.ServiceRegistrar) {
+		transhipv1.RegisterFileServiceServer(registrar, mute{})
+	}, grpc.MaxConcurrentStreams(1))
+	connected, err := client.Dial(t.Context(), address, client.Options{StallTimeout: 50 * time.Millisecond, Connections: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connected.Close()
+	if _, err := connected.Open(t.Context(), "a", tranship.OpenOptions{}); !errors.Is(err, tranship.ErrUnsupported) {
+		t.Fatal(err) // the server's settings have come
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	copied := make(chan struct{})
+	go func() {
+		defer close(copied)
+		_, _ = connected.Copy(ctx, "a", "b", tranship.Precondition{})
+	}()
+	defer func() {
+		cancel()
+		<-copied
+	}()
+	for name, list := range map[string]func() error{
+		"List": func() (last error) {
+			for _, err := range connected.List(ctx, tranship.ListOptions{}) {
+				last = err
+			}
+			return last
+		},
+		"ListUploads": func() (last error) {
+			for _, err := range connected.ListUploads(ctx, "") {
+				last = err
+			}
+			return last
+		},
+	} {
+		if err := list(); !errors.Is(err, tranship.ErrUnavailable) || !strings.Contains(err.Error(), "stalled: no") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

@@ -42,7 +42,7 @@ func (c *Client) listUploads(ctx context.Context, directory string, yield func(t
 	ctx = watch.Context()
 	stream, err := c.files.ListUploads(ctx, &transhipv1.ListUploadsRequest{Directory: directory})
 	if err != nil {
-		return err
+		return watch.Explain(err)
 	}
 	order, empty := wire.UploadOrder{Directory: directory}, 0
 	for {
