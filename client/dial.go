@@ -115,8 +115,8 @@ func connect(ctx context.Context, conn *grpc.ClientConn, timeout time.Duration, 
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	err := call(ctx, conn)
-	if rpcstatus.IsOurs(err) {
-		return nil // a refusal is an answer, too
+	if rpcstatus.IsOurs(err) || rpcstatus.IsMalformed(err) {
+		return nil // a refusal is an answer, too, and so is one that cannot be read
 	}
 	switch status.Code(err) {
 	case codes.Unavailable:

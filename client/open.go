@@ -186,7 +186,11 @@ func (c *content) WriteTo(w io.Writer) (written int64, err error) {
 func receive(stream payload.Receiver) (*transhipv1.DownloadResponse, *payload.Message, error) {
 	response := &transhipv1.DownloadResponse{}
 	message := wire.NewDownloadResponse(response)
-	return response, message, message.Receive(stream)
+	err := message.Receive(stream)
+	if malformed, ok := errors.AsType[*payload.MalformedError](err); ok {
+		err = fmt.Errorf("%w: the server sent a message that cannot be decoded: %w", tranship.ErrIntegrity, malformed)
+	}
+	return response, message, err
 }
 
 // next receives one chunk and verifies it; io.EOF after a good end.

@@ -39,11 +39,12 @@ func classOf(s *status.Status, reason string, from speaker) failure.Class {
 		// failure.Of looks at whose context it is.
 		return failure.Unknown
 	case codes.Internal, codes.Unknown, codes.ResourceExhausted:
-		if isOwnComplaint(text) {
-			return failure.Final
-		}
+		// A page may have any words.
 		if page := httpStatus(text); page != 0 {
 			return ofPage(page)
+		}
+		if isOwnComplaint(text) {
+			return failure.Final
 		}
 		if from == foreign && !isTransports(text) {
 			return failure.Final

@@ -41,6 +41,7 @@ func TestClass(t *testing.T) {
 		{codes.Internal, "unexpected EOF", unknown, unknown},
 		{codes.Unknown, "stream terminated by RST_STREAM with error code: CONNECT_ERROR", unknown, unknown},
 		{codes.Unknown, page("500 (Internal Server Error)"), unknown, unknown},
+		{codes.Unknown, page("500 (Internal Server Error)") + "\ndata: \"<p>the answer is larger than max</p>\"", unknown, unknown},
 		{codes.Unknown, page("520 ()"), unknown, unknown},
 		{codes.Unknown, page("200 (OK)"), unknown, unknown},
 		{codes.Unknown, page("408 (Request Timeout)"), unknown, unknown},

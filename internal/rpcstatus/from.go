@@ -96,6 +96,16 @@ func IsOurs(err error) bool {
 	return false
 }
 
+// IsMalformed reports whether err says that a message came that cannot be decoded.
+func IsMalformed(err error) bool {
+	s, ok := status.FromError(err)
+	return ok && isMalformed(s)
+}
+
+func isMalformed(s *status.Status) bool {
+	return s.Code() == codes.Internal && strings.HasPrefix(s.Message(), "grpc: failed to unmarshal the received message")
+}
+
 // FromProto turns the status of a failed slot into an error of package tranship.
 func FromProto(s *transhipv1.Status) error {
 	if s.GetCode() == int32(codes.OK) {
@@ -130,6 +140,9 @@ func fromStatus(s *status.Status, from speaker) error {
 		cause = sentinel(s.Code(), reason)
 	}
 	class := classOf(s, reason, from)
+	if reason == "" && isMalformed(s) {
+		cause = tranship.ErrIntegrity
+	}
 	if cause == nil && class != failure.Final {
 		cause = tranship.ErrUnavailable
 	}
