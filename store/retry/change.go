@@ -19,15 +19,29 @@ func (s *Store) SetAttributes(ctx context.Context, path string, attributes trans
 }
 
 // Remove implements tranship.Editor. An attempt that finds nothing, after one that may
-// have removed the file, has succeeded. A file that somebody else puts at the path between
-// two attempts is removed, as one that came before the first would be;
-// Precondition.MustMatchVersion excludes that.
+// have removed the file, has succeeded, unless there is a directory at the path: then there
+// never was a file. A file that another caller puts at the path between two attempts is
+// removed, as one that came before the first would be; Precondition.MustMatchVersion
+// excludes that.
 func (s *Store) Remove(ctx context.Context, path string, precondition tranship.Precondition) error {
 	return s.try(ctx, path, operation{
 		changes: true,
 		attempt: func(bool) error { return s.Store.Remove(ctx, path, precondition) },
-		resolve: gone,
+		resolve: func(failed error) error {
+			if gone(failed) == nil && s.isDirectory(ctx, path) {
+				return failed
+			}
+			return gone(failed)
+		},
 	})
+}
+
+// isDirectory reports whether there is anything below a path, as far as the store tells.
+func (s *Store) isDirectory(ctx context.Context, path string) bool {
+	for _, err := range s.List(ctx, tranship.ListOptions{Directory: path}) {
+		return err == nil
+	}
+	return false
 }
 
 // AbortUpload implements tranship.Uploads. An attempt that finds nothing, after one that

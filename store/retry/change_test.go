@@ -137,6 +137,21 @@ func TestOperationsSucceed(t *testing.T) {
 	}
 }
 
+// A directory is not taken for a file that an earlier attempt has removed.
+func TestRemoveDirectory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		inside := newFaulty()
+		inside.put(t.Context(), "d/a", "content")
+		for _, path := range []string{"d", "d/a"} {
+			inside.before = []error{errAway}
+			want := map[string]error{"d": tranship.ErrNotFound}[path]
+			if err := retry.New(inside, retry.Options{}).Remove(t.Context(), path, tranship.Precondition{}); !errors.Is(err, want) {
+				t.Errorf("%s: %v, want %v", path, err, want)
+			}
+		}
+	})
+}
+
 // What is final is not tried again.
 func TestFinalErrors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
