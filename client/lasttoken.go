@@ -10,8 +10,8 @@ import (
 // at its file of tokens once a second: it may not know yet of one that was just made.
 const youngAge = 2 * time.Second
 
-// lastToken is the token that was sent last to a server, on any connection of a client. It is safe for concurrent
-// use.
+// lastToken is the token that was sent last to a server, on any connection of a client. It
+// is safe for concurrent use.
 type lastToken struct {
 	now func() time.Time
 

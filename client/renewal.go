@@ -19,9 +19,10 @@ import (
 
 // renewal lets calls go on that were refused, or ended, because the credentials that
 // they were made with are no longer good, when there are others by now: another token,
-// or another client certificate. It is shared by the connections of a client. A unary call is made once more. Of a stream, only its
-// caller knows where it was: it ends with a *renewedError, which is unavailable and so
-// tried again, rather than with UNAUTHENTICATED, which is final.
+// or another client certificate. It is shared by the connections of a client. A unary call
+// is made again. Of a stream, only its caller knows where it was: it ends with a
+// *renewedError, which is unavailable and so tried again, rather than with
+// UNAUTHENTICATED, which is final.
 type renewal struct {
 	// token is Options.Token; nil if there is none.
 	token func(context.Context) (string, error)

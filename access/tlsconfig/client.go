@@ -55,8 +55,8 @@ type ClientOptions struct {
 // Client returns the configuration for connections to the server at address,
 // "host:port", and to no other. It reads its files now, and again at each connection,
 // so that a certificate, key or authority that is replaced counts from the next one on;
-// while they cannot be used, what they had before does. A pipe is read once. That a server is not trusted is an error of the handshake
-// that matches tranship.ErrUnauthenticated.
+// while they cannot be used, what they had before does. A pipe is read once. That a server
+// is not trusted is an error of the handshake that matches tranship.ErrUnauthenticated.
 func Client(address string, options ClientOptions) (*tls.Config, error) {
 	version, err := minVersion(options.MinVersion)
 	if err != nil {

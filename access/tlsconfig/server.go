@@ -53,8 +53,8 @@ func Server(options ServerOptions) (*tls.Config, error) {
 }
 
 // Files are a server's certificate, its key, and the authorities of its clients, as the
-// files have them at the moment. The files are read again by a
-// handshake or a VerifyClient, once a second at most: what has changed counts from then on. When it
+// files have them at the moment. The files are read again by a handshake or a
+// VerifyClient, once a second at most: what has changed counts from then on. When it
 // cannot be used, because it is half written, a key is another certificate's, or other
 // users can change or replace a file, the server goes on with what it had, and logs an
 // error. Nothing runs between. A file that is a pipe is read once. Files is safe for

@@ -48,10 +48,11 @@ A file or directory goes into DST, under its own name, if DST is a directory or
 ends in '/'; otherwise it becomes DST. Of a SRC that ends in "/." the contents
 are copied.
 
-What fails while the server cannot be reached is tried again: 16 times in a row
-without progress, and for up to 30 seconds without any success. The same command, run again, goes on where one that
-was cut off or interrupted has stopped. -r reports symbolic links, empty
-directories and special files, and copies the rest.`,
+What fails in a way that may pass, as when a server restarts, is tried again: 16
+times in a row without progress, and for up to 30 seconds without any success.
+The same command, run again, goes on where one that was cut off or interrupted
+has stopped. -r reports symbolic links, empty directories and special files, and
+copies the rest.`,
 		Example: `  tranship cp report.pdf grpc://files.example:50051/reports/
   tranship cp -r photos grpcs://files.example:443/archive/
   tranship cp grpc://files.example:50051/reports/report.pdf .

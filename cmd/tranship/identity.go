@@ -48,8 +48,8 @@ func (f *identityFlags) validate() error {
 }
 
 // interceptor makes what lets calls in. certificates authenticates those that TLS has
-// verified; nil: no certificate is believed. anonymous: calls without credentials come in, too. refused is told of those
-// that do not.
+// verified; nil: no certificate is believed. anonymous: calls without credentials come in,
+// too. refused is told of calls that do not.
 func (f *identityFlags) interceptor(certificates authn.Authenticator, anonymous bool, refused func(address, reason string), log *slog.Logger) (*authn.Interceptor, error) {
 	var authenticators []authn.Authenticator
 	if f.tokens != "" {

@@ -59,7 +59,10 @@ func (g *globals) rm(ctx context.Context, store *retry.Store, p place, recursive
 		return pathless(err, p.path)
 	case !isDirectory:
 		// It came after it was not there; there is nothing wrong with that.
-		return store.Remove(ctx, p.path, tranship.Precondition{})
+		if err := store.Remove(ctx, p.path, tranship.Precondition{}); err != nil {
+			return pathless(err, p.path)
+		}
+		return g.printRemoved(p.path)
 	case !recursive:
 		return errors.New("it is a directory; use -r to remove all that is in it")
 	}

@@ -97,8 +97,8 @@ func (s *tokenSource) of(server serverPlace, warn func(string)) (func(context.Co
 	if _, err := file.token(context.Background()); err != nil {
 		return nil, usageError{err.Error()}
 	}
-	if file.exposed != "" {
-		warn(file.exposed)
+	if exposed := file.exposure(); exposed != "" {
+		warn(exposed)
 	}
 	return file.token, nil
 }
@@ -109,11 +109,11 @@ func (s *tokenSource) of(server serverPlace, warn func(string)) (func(context.Co
 type tokenFile struct {
 	name string
 	file *configfile.File
-	// exposed is what is unwise about it; "" if nothing is.
-	exposed string
 
 	mu   sync.Mutex
 	last string
+	// exposed is what is unwise about the file; "" if nothing is.
+	exposed string
 }
 
 func newTokenFile(name string) *tokenFile {
@@ -145,6 +145,13 @@ func (f *tokenFile) token(context.Context) (string, error) {
 		f.exposed = f.name + ": all users of this machine can read it: chmod 600 it"
 	}
 	return f.last, nil
+}
+
+// exposure is what is unwise about the file; "" if nothing is.
+func (f *tokenFile) exposure() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.exposed
 }
 
 // tokenIn is the token in a text, which has nothing else but space around it.

@@ -19,9 +19,8 @@ type Lister interface {
 
 // List lists once, and again after each failure, as long as tries allow it. Every entry,
 // and every *tranship.SkippedError, is yielded once, as long as they come in ascending
-// order of their keys. Before each
-// pause it calls told, which may be nil, with the failure, the pause and the number of the
-// next attempt, counted from 1.
+// order of their keys. Before each pause it calls told, which may be nil, with the
+// failure, the pause and the number of the next attempt, counted from 1.
 func List(ctx context.Context, store Lister, options tranship.ListOptions, tries *budget.Tries, told func(err error, pause time.Duration, attempt int)) iter.Seq2[tranship.Entry, error] {
 	return func(yield func(tranship.Entry, error) bool) {
 		position := Begin(options)

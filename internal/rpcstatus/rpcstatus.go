@@ -61,7 +61,7 @@ var table = []struct {
 	{context.DeadlineExceeded, codes.DeadlineExceeded, "DEADLINE_EXCEEDED"},
 }
 
-// IsInternal reports whether err becomes INTERNAL, without its message: whoever
+// IsInternal reports whether err becomes INTERNAL, without its message: a caller that
 // sends it on should log it first.
 func IsInternal(err error) bool {
 	return err != nil && Status(err).Code() == codes.Internal
