@@ -117,7 +117,12 @@ func Dial(ctx context.Context, address string, options Options) (*Client, error)
 		return nil, fmt.Errorf("%w: the gRPC server at %s does not serve %s",
 			tranship.ErrUnsupported, address, transhipv1.FileService_ServiceDesc.ServiceName)
 	}
-	return nil, fmt.Errorf("asking the server at %s for its version: %w", address, rpcstatus.FromError(answer))
+	failed := rpcstatus.FromError(answer)
+	if failure.Of(ctx, failed) == failure.Refused {
+		// Callers take a Dial that is Refused for one that reached no server.
+		failed = failure.Mark(failed, failure.Unknown)
+	}
+	return nil, fmt.Errorf("asking the server at %s for its version: %w", address, failed)
 }
 
 // New returns a client over a connection that the caller has and keeps: one of

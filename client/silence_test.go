@@ -11,6 +11,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/client"
+	"github.com/tranship/tranship/internal/failure"
 	"github.com/tranship/tranship/internal/loopback"
 	"github.com/tranship/tranship/internal/rpcstatus"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
@@ -122,7 +123,7 @@ type busy struct {
 }
 
 func (busy) GetServerInfo(context.Context, *transhipv1.GetServerInfoRequest) (*transhipv1.GetServerInfoResponse, error) {
-	return nil, rpcstatus.Error(tranship.ErrUnavailable)
+	return nil, rpcstatus.Error(failure.Mark(tranship.ErrUnavailable, failure.Refused))
 }
 
 // A server that refuses the first call because of a limit has been connected to.
@@ -131,6 +132,9 @@ func TestDialBusyServer(t *testing.T) {
 	_, err := client.Dial(t.Context(), address, client.Options{})
 	if want := "asking the server at " + address + " for its version: unavailable"; err == nil || err.Error() != want || !errors.Is(err, tranship.ErrUnavailable) {
 		t.Errorf("got %v, want %s", err, want)
+	}
+	if class := failure.Of(t.Context(), err); class != failure.Unknown {
+		t.Errorf("%v is %v, as if no server had been reached", err, class)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sync/semaphore"
 	"google.golang.org/grpc"
 
+	"github.com/tranship/tranship/internal/payload"
 	"github.com/tranship/tranship/internal/rpcstatus"
 	"github.com/tranship/tranship/server/internal/fair"
 )
@@ -133,12 +134,18 @@ type arrivingStream struct {
 // RecvMsg implements grpc.ServerStream.
 func (s *arrivingStream) RecvMsg(message any) error {
 	err := s.ServerStream.RecvMsg(message)
-	if err == nil && !s.told {
-		s.told = true
-		// If the call had to give way, it has got its status.
-		_ = s.place.Arrived()
+	if err != nil || s.told {
+		return err
 	}
-	return err
+	s.told = true
+	if err := s.place.Arrived(); err != nil {
+		// The call has got its status, by which nothing was done.
+		if m, ok := message.(*payload.Message); ok {
+			m.Free()
+		}
+		return rpcstatus.Error(err)
+	}
+	return nil
 }
 
 // Guard returns a copy of a service's description in which the messages of calls that

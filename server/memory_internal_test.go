@@ -8,13 +8,16 @@ import (
 	"testing/synctest"
 	"time"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/peer"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/failure"
+	"github.com/tranship/tranship/internal/rpcstatus"
 )
 
-// TestMemoryCalls checks that a call too many waits, that one caller does not get all, and that it is refused when that
-// takes too long, or when too many wait.
+// TestMemoryCalls checks that a call too many waits, that one caller does not get all, and
+// that it is refused when that takes too long, or when too many wait.
 func TestMemoryCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		memory := NewMemory(MinMemoryLimit)
@@ -61,6 +64,38 @@ func TestMemoryCalls(t *testing.T) {
 			if err := <-entered; !errors.Is(err, tranship.ErrUnavailable) || time.Since(start) != admissionTime {
 				t.Errorf("after %v: %v", time.Since(start), err)
 			}
+		}
+	})
+}
+
+// arrived is a stream whose next message is there.
+type arrived struct{ grpc.ServerStream }
+
+func (arrived) RecvMsg(any) error { return nil }
+
+// TestMemoryOvertaken checks that a call that had to give way hands no message to its
+// handler: its client was told that nothing was done.
+func TestMemoryOvertaken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		memory := NewMemory(MinMemoryLimit)
+		place, err := memory.calls.Enter(t.Context(), 1, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stream := &arrivingStream{ServerStream: arrived{}, place: place}
+		if _, err := memory.calls.Enter(t.Context(), 1, true); err != nil {
+			t.Fatal(err)
+		}
+		for address := range byte(3) {
+			other := peer.NewContext(t.Context(), &peer.Peer{Addr: &net.TCPAddr{IP: net.IPv4(192, 0, 2, address)}})
+			if _, err := memory.calls.Enter(other, 1, false); err != nil {
+				t.Fatal(err)
+			}
+		}
+		<-place.Over()
+		err = rpcstatus.FromError(stream.RecvMsg(nil))
+		if class := failure.Of(t.Context(), err); err == nil || class != failure.Refused {
+			t.Errorf("the first message is received with %v, which is %v", err, class)
 		}
 	})
 }

@@ -54,12 +54,14 @@ func classOf(s *status.Status, reason string, from speaker) failure.Class {
 	return failure.Final
 }
 
-// ofSaid is the class of what a server said itself. An unavailable one may have refused
-// the call because of a limit, or lost its own store in the middle of it.
+// ofSaid is the class of what a server said itself. One that is unavailable may have lost
+// its own store in the middle of the call, unless its reason says otherwise.
 func ofSaid(code codes.Code, reason string) failure.Class {
 	switch {
 	case reason == reasonForGood:
 		return failure.Final
+	case reason == reasonRefused:
+		return failure.Refused
 	case code == codes.Unavailable, code == codes.Canceled, code == codes.DeadlineExceeded:
 		return failure.Unknown
 	}

@@ -101,6 +101,7 @@ func TestClassOfOwnErrors(t *testing.T) {
 	}{
 		{tranship.ErrUnavailable, failure.Unknown},
 		{failure.Mark(tranship.ErrUnavailable, failure.Final), failure.Final},
+		{fmt.Errorf("a/path: %w", failure.Mark(tranship.ErrUnavailable, failure.Refused)), failure.Refused},
 		{context.Canceled, failure.Unknown},
 		{context.DeadlineExceeded, failure.Unknown},
 		{tranship.ErrLimit, failure.Final},

@@ -27,8 +27,15 @@ const domain = "tranship"
 // server knows that trying again does not help.
 const reasonForGood = "UNAVAILABLE_FOR_GOOD"
 
-// errForGood is what such an error is by its reason.
-var errForGood = failure.Mark(tranship.ErrUnavailable, failure.Final)
+// reasonRefused is the reason of a tranship.ErrUnavailable that is failure.Refused: its
+// server has not begun what was asked for, as when a limit refuses a call.
+const reasonRefused = "REFUSED"
+
+// errForGood and errRefused are what such errors are by their reasons.
+var (
+	errForGood = failure.Mark(tranship.ErrUnavailable, failure.Final)
+	errRefused = failure.Mark(tranship.ErrUnavailable, failure.Refused)
+)
 
 // reasonInternal is the reason of errors that are none of tranship's.
 const reasonInternal = "INTERNAL"
@@ -56,6 +63,7 @@ var table = []struct {
 	{tranship.ErrAborted, codes.Aborted, "ABORTED"},
 	{tranship.ErrUnavailable, codes.Unavailable, "UNAVAILABLE"},
 	{errForGood, codes.Unavailable, reasonForGood},
+	{errRefused, codes.Unavailable, reasonRefused},
 	{tranship.ErrUnsupported, codes.Unimplemented, "UNSUPPORTED"},
 	{context.Canceled, codes.Canceled, "CANCELLED"},
 	{context.DeadlineExceeded, codes.DeadlineExceeded, "DEADLINE_EXCEEDED"},
@@ -91,8 +99,8 @@ func Status(err error) *status.Status {
 	for _, row := range table {
 		if errors.Is(err, row.err) {
 			reason := row.reason
-			if row.code == codes.Unavailable && !failure.IsPassing(context.Background(), err) {
-				reason = reasonForGood
+			if row.code == codes.Unavailable {
+				reason = reasonUnavailable(err)
 			}
 			return withDetails(status.New(row.code, strings.ToValidUTF8(err.Error(), "\uFFFD")), reason, err)
 		}
@@ -101,6 +109,18 @@ func Status(err error) *status.Status {
 		return s
 	}
 	return Internal()
+}
+
+// reasonUnavailable is the reason of an error that matches tranship.ErrUnavailable.
+func reasonUnavailable(err error) string {
+	switch failure.Of(context.Background(), err) {
+	case failure.Final:
+		return reasonForGood
+	case failure.Refused:
+		return reasonRefused
+	default:
+		return "UNAVAILABLE"
+	}
 }
 
 // Internal is the status of a failure that is not the caller's to know. Its ErrorInfo

@@ -168,14 +168,14 @@ func (c *call) look(at time.Time) error {
 	defer c.mu.Unlock()
 	limits := c.pace.Limits
 	if !c.receiving.Look(at, limits, c.owes) {
-		return refuse("the client sent less than %d bytes a second for %v (--min-rate): what can be resumed goes on from here", limits.Rate, limits.Window)
+		return unavailable("the client sent less than %d bytes a second for %v (--min-rate): what can be resumed goes on from here", limits.Rate, limits.Window)
 	}
 	if !c.sending.Look(at, limits, true) {
 		c.stalled()
-		return refuse("the client took less than %d bytes a second for %v (--min-rate): what can be resumed goes on from here", limits.Rate, limits.Window)
+		return unavailable("the client took less than %d bytes a second for %v (--min-rate): what can be resumed goes on from here", limits.Rate, limits.Window)
 	}
 	if c.receiving.Idle(at, c.sent, limits) {
-		return refuse("nothing came from the client for %v (--idle-timeout)", limits.Idle)
+		return unavailable("nothing came from the client for %v (--idle-timeout)", limits.Idle)
 	}
 	return nil
 }

@@ -20,8 +20,10 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/tranship/tranship/access"
+	"github.com/tranship/tranship/internal/failure"
 	"github.com/tranship/tranship/internal/minrate"
 	"github.com/tranship/tranship/internal/payload"
+	"github.com/tranship/tranship/internal/rpcstatus"
 )
 
 func address(text string) net.Addr {
@@ -90,6 +92,9 @@ func TestCallsPerSecond(t *testing.T) {
 			refused++
 			if status.Code(err) != codes.Unavailable || !strings.Contains(err.Error(), "--max-calls-per-second") {
 				t.Fatal(err)
+			}
+			if class := failure.Of(t.Context(), rpcstatus.FromError(err)); class != failure.Refused {
+				t.Fatalf("a call that was not begun is %v", class)
 			}
 		}
 		if refused < 8 || refused > 12 {
@@ -259,6 +264,9 @@ func dropped(t *testing.T, outcome <-chan error, names string, least, most time.
 	}
 	if status.Code(err) != codes.Unavailable || !strings.Contains(status.Convert(err).Message(), names) {
 		t.Errorf("outcome is %v, want UNAVAILABLE that names %s", err, names)
+	}
+	if class := failure.Of(t.Context(), rpcstatus.FromError(err)); class != failure.Unknown {
+		t.Errorf("a call that was cut off is %v", class)
 	}
 }
 

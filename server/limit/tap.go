@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc/tap"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/failure"
 	"github.com/tranship/tranship/internal/rpcstatus"
 	"github.com/tranship/tranship/server/internal/caller"
 )
@@ -117,7 +118,12 @@ func (l *Limiter) releaseStream(peer string) {
 	}
 }
 
-// refuse is the status of a call that may succeed later.
-func refuse(format string, args ...any) error {
+// unavailable is the status of a call that may succeed later.
+func unavailable(format string, args ...any) error {
 	return rpcstatus.Error(fmt.Errorf("%w: %s", tranship.ErrUnavailable, fmt.Sprintf(format, args...)))
+}
+
+// refuse is the status of a call that was not begun, and may succeed later.
+func refuse(format string, args ...any) error {
+	return rpcstatus.Error(failure.Mark(fmt.Errorf("%w: %s", tranship.ErrUnavailable, fmt.Sprintf(format, args...)), failure.Refused))
 }

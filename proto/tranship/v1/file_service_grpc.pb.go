@@ -47,6 +47,7 @@
 //                                       not retry with the same upload and epoch
 //   UNAVAILABLE          UNAVAILABLE    try again later, with backoff; what was asked for
 //                                       may have been done
+//   UNAVAILABLE          REFUSED        the same, and nothing was done: a limit refuses it
 //   UNAVAILABLE          UNAVAILABLE_FOR_GOOD  trying again does not help
 //   UNIMPLEMENTED        UNSUPPORTED    this server or store cannot do it
 //   CANCELLED            CANCELLED      the call has ended

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access"
+	"github.com/tranship/tranship/internal/failure"
 	"github.com/tranship/tranship/server/internal/caller"
 )
 
@@ -148,7 +149,12 @@ func (q *Queue) Enter(ctx context.Context, weight int64, silent bool) (*Place, e
 	return nil, cmp.Or(ctx.Err(), err)
 }
 
-func (q *Queue) errFull() error { return fmt.Errorf("%w: %s", tranship.ErrUnavailable, q.full) }
+func (q *Queue) errFull() error { return refused(q.full) }
+
+// refused is the error of a call that was not begun.
+func refused(why string) error {
+	return failure.Mark(fmt.Errorf("%w: %s", tranship.ErrUnavailable, why), failure.Refused)
+}
 
 // Over is closed when the call must give way to another.
 func (p *Place) Over() <-chan struct{} { return p.over }
@@ -162,7 +168,7 @@ func (q *Queue) Present() int64 {
 
 // ErrOvertaken is the outcome of a call that gave way to another caller's.
 func ErrOvertaken() error {
-	return fmt.Errorf("%w: the call's first message did not come in time, and other callers need its place", tranship.ErrUnavailable)
+	return refused("the call's first message did not come in time, and other callers need its place")
 }
 
 // join counts a call; it fails if there may be no more.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access"
+	"github.com/tranship/tranship/internal/failure"
 )
 
 // from is the context of a call without credentials from an address.
@@ -135,7 +136,8 @@ func TestQueueArrived(t *testing.T) {
 		if err := places[2].Arrived(); !errors.Is(err, tranship.ErrUnavailable) {
 			t.Errorf("the silent call, %v later: %v, want that it gave way", arrivalGrace, err)
 		}
-		if _, err := q.Enter(from(t.Context(), 3), 1, false); !errors.Is(err, tranship.ErrUnavailable) {
+		_, err := q.Enter(from(t.Context(), 3), 1, false)
+		if !errors.Is(err, tranship.ErrUnavailable) || failure.Of(t.Context(), err) != failure.Refused {
 			t.Errorf("while no call is silent: %v", err)
 		}
 		for _, p := range places {
