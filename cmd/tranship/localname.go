@@ -14,6 +14,10 @@ import (
 // maxLinks is how many symbolic links are followed in a row, as on Linux.
 const maxLinks = 40
 
+// errOpenFile is the error of a link that stands for a file which a process has open.
+// That is where the system reads and writes, and not a name that a file can be put under.
+var errOpenFile = errors.New("it stands for an open file; use - and redirect the output")
+
 // errNotDirectory is the error of what is named as a directory and is none.
 var errNotDirectory = fmt.Errorf("%w, and is not a directory", tranship.ErrExists)
 
@@ -53,6 +57,9 @@ func findLocal(name string) (localEntry, error) {
 		points, err := os.Readlink(name)
 		if err != nil {
 			return entry, nil //nolint:nilerr // it is no link, or is not there
+		}
+		if isProcess(entry.directory) {
+			return localEntry{}, errOpenFile
 		}
 		if entry.info == nil && trimSlashes(points) != points {
 			return localEntry{}, fmt.Errorf("it points to %s, and there is no such directory: %w", points, tranship.ErrNotFound)
@@ -95,10 +102,18 @@ func joinLocal(directory, path string) string {
 	return directory + string(filepath.Separator) + filepath.FromSlash(path)
 }
 
-// tidyLocal removes what means nothing at the ends of a name: "./", "/." and "/".
+// tidyLocal removes what means nothing at the ends of a name: "./", "/." and "/". A
+// relative name stays relative.
 func tidyLocal(name string) string {
-	for len(name) > 2 && name[0] == '.' && os.IsPathSeparator(name[1]) {
-		name = name[2:]
+	for len(name) > 1 && name[0] == '.' && os.IsPathSeparator(name[1]) {
+		rest := name[2:]
+		for rest != "" && os.IsPathSeparator(rest[0]) { // ".//a" is not "/a"
+			rest = rest[1:]
+		}
+		if rest == "" {
+			return "."
+		}
+		name = rest
 	}
 	name = trimSlashes(name)
 	for len(name) > 1 && name[len(name)-1] == '.' && os.IsPathSeparator(name[len(name)-2]) {

@@ -37,6 +37,10 @@ func TestJoinLocal(t *testing.T) {
 		{".", "", "."},
 		{"./.", "a", "a"},
 		{"./-", "", "-"},
+		{".//d", "a", "d/a"},
+		{".//.///d//", "a", "d/a"},
+		{".//", "a", "a"},
+		{"././", "", "."},
 	} {
 		if got := joinLocal(test.directory, test.path); got != test.want {
 			t.Errorf("%q and %q: %q, want %q", test.directory, test.path, got, test.want)
