@@ -86,7 +86,7 @@ func (d *Dir) Close() error {
 
 // Stat describes a regular file, without following a symbolic link. It fails with
 // tranship.ErrNotFound if there is none, and with tranship.ErrExists if there is one
-// under another spelling.
+// under another spelling, also if that is one which this Dir was given before.
 func (d *Dir) Stat(_ context.Context, name string) (tranship.File, error) {
 	directory, last := rootfs.Split(name)
 	dir, err := d.enter(directory, false)
@@ -103,6 +103,11 @@ func (d *Dir) Stat(_ context.Context, name string) (tranship.File, error) {
 	}
 	if !info.Mode().IsRegular() {
 		return tranship.File{}, fmt.Errorf("%w: %s is %s", tranship.ErrNotFound, name, kind(info.Mode()))
+	}
+	// What is told to be there is a file of this name from then on: a copy that leaves it
+	// as it is must not replace it by one of another spelling.
+	if _, err := d.claimSpelling(dir, last); err != nil {
+		return tranship.File{}, err
 	}
 	return fileOf(name, info), nil
 }

@@ -58,14 +58,12 @@ func (d *Dir) entered(dir *rootfs.Dir, path string) (*localDirectory, error) {
 
 // enterSub is enter for one step.
 func (d *Dir) enterSub(parent *localDirectory, name string, create bool) (*rootfs.Dir, error) {
-	path, release := Join(parent.path, name), func() {}
-	if create {
-		var err error
-		if release, err = d.claimSpelling(parent, name); err != nil {
-			return nil, err
-		}
+	path := Join(parent.path, name)
+	release, err := d.claimSpelling(parent, name)
+	if err != nil {
+		return nil, err
 	}
-	_, err := parent.names.Lstat(name)
+	_, err = parent.names.Lstat(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && create:
 		err = parent.names.Mkdir(name, 0o777)
@@ -77,7 +75,7 @@ func (d *Dir) enterSub(parent *localDirectory, name string, create bool) (*rootf
 	}
 	var sub *rootfs.Dir
 	if err == nil {
-		sub, err = parent.Sub(name)
+		sub, err = parent.names.Sub(name)
 	}
 	if err == nil {
 		return sub, nil

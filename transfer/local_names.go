@@ -22,6 +22,8 @@ type directoryNames interface {
 	Stored(name string) (string, error)
 	// Mkdir creates a directory. What is there is fs.ErrExist.
 	Mkdir(name string, mode fs.FileMode) error
+	// Sub opens a directory.
+	Sub(name string) (*rootfs.Dir, error)
 	// Rename renames a file, and replaces one that is there.
 	Rename(name, newName string) error
 	// RenameNoReplace renames a file. What is there is fs.ErrExist.

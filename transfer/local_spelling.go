@@ -98,7 +98,7 @@ func spellingKey(name string) string {
 	return strings.TrimRight(name, ". ")
 }
 
-// claim notes that a name is written to in a directory, and returns the key of the note
+// claim notes that a name in a directory is one of a copy, and returns the key of the note
 // and the spelling that was noted first.
 func (s *spellings) claim(directory, name string) (key uint64, first string, fresh bool) {
 	s.mu.Lock()
@@ -148,9 +148,8 @@ func (s *spellings) list(dir *localDirectory, fresh bool) (map[string]bool, erro
 	return listed, nil
 }
 
-// claimSpelling notes that a name is written to, and fails if that is the same file as
-// another name that was written to before. release forgets it, for when nothing was
-// written.
+// claimSpelling notes that a name is one of a copy, and fails if that is the same file as
+// another name that was noted before. release forgets it, for when nothing is there.
 func (d *Dir) claimSpelling(dir *localDirectory, name string) (release func(), err error) {
 	if dir.exact || !d.spellings.mayChange(dir.names) {
 		return func() {}, nil

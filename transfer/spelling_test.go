@@ -57,6 +57,11 @@ func (f foldingNames) Mkdir(name string, mode fs.FileMode) error {
 	return f.systemNames.Mkdir(there, mode)
 }
 
+func (f foldingNames) Sub(name string) (*rootfs.Dir, error) {
+	there, _ := f.find(name)
+	return f.systemNames.Sub(there)
+}
+
 func (f foldingNames) Rename(name, newName string) error {
 	f.all.Lock()
 	defer f.all.Unlock()
@@ -151,6 +156,31 @@ func TestDirTellsSpellingsApart(t *testing.T) {
 				}
 				if _, err := openFolding(t, name, f.fold, f.store).Stat(t.Context(), f.other); f.store(f.other) != f.store(f.one) && !errors.Is(err, tranship.ErrExists) {
 					t.Errorf("Stat of the second: %v", err)
+				}
+			})
+		}
+	}
+}
+
+// A copy that leaves alone what is up to date does not replace it by a file of another
+// spelling either, nor by one in a directory of another spelling.
+func TestDirTellsSpellingsApartOfExisting(t *testing.T) {
+	for kind, f := range foldings {
+		for _, path := range []func(name string) string{
+			func(name string) string { return name },
+			func(name string) string { return "d/" + name + "/x" },
+		} {
+			t.Run(kind+" "+path("name"), func(t *testing.T) {
+				source := &mem.Store{}
+				fill(t, source, map[string]int{path(f.one): 10, path(f.other): 20})
+				name := t.TempDir()
+				for run := range 3 {
+					dir := openFolding(t, name, f.fold, f.store)
+					err := Copy(t.Context(), dir, Files(t.Context(), source, "", ""), Options{Existing: dir.Stat})
+					failed, _ := errors.AsType[*FailedError](err)
+					if failed == nil || failed.Failed != 1 || !errors.Is(err, tranship.ErrExists) {
+						t.Errorf("run %d: %v", run, err)
+					}
 				}
 			})
 		}
