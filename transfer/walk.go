@@ -143,7 +143,7 @@ func (w walk) entry(in *walkedDirectory, entry rootfs.Entry) bool {
 		}
 		return w.directory(sub)
 	}
-	if !entry.Type().IsRegular() {
+	if !entry.Type().IsRegular() && !entry.IsUnknown() {
 		return w.yield(item, fmt.Errorf("%w: it is %s", ErrSkipped, kind(entry.Type())))
 	}
 	open, err := in.opened()

@@ -102,9 +102,14 @@ func (d *Dir) Lstat(name string) (fs.FileInfo, error) {
 // Entry is what is in a directory: a name and a type, and no fs.DirEntry, whose Info
 // would look by a path.
 type Entry struct {
-	name string
-	kind fs.FileMode
+	name    string
+	kind    fs.FileMode
+	unknown bool
 }
+
+// UnknownEntry is what a directory has under a name when neither the directory tells its
+// type nor what is there can be looked at.
+func UnknownEntry(name string) Entry { return Entry{name, fs.ModeIrregular, true} }
 
 // Name is the last element of its path.
 func (e Entry) Name() string { return e.name }
@@ -114,6 +119,10 @@ func (e Entry) Type() fs.FileMode { return e.kind }
 
 // IsDir reports whether it is a directory.
 func (e Entry) IsDir() bool { return e.kind.IsDir() }
+
+// IsUnknown reports whether its type is not known because it cannot be looked at: Lstat
+// tells why. IsDir is false, and so is Type().IsRegular.
+func (e Entry) IsUnknown() bool { return e.unknown }
 
 // ReadDir returns all that is in the directory, in no order.
 func (d *Dir) ReadDir() ([]Entry, error) {

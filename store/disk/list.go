@@ -165,10 +165,12 @@ func (l *lister) file(dir *rootfs.Dir, child child) error {
 		return nil
 	}
 	file, err := l.store.inspectIn(dir, child.name, child.path)
-	if errors.Is(err, tranship.ErrNotFound) { // removed meanwhile
+	switch {
+	case errors.Is(err, tranship.ErrNotFound) && child.unknown:
+		return localTo(errUnknown) // it may be a directory
+	case errors.Is(err, tranship.ErrNotFound): // removed meanwhile
 		return nil
-	}
-	if err != nil {
+	case err != nil:
 		return localTo(err)
 	}
 	if !l.yield(tranship.Entry{File: file}, nil) {
@@ -176,6 +178,9 @@ func (l *lister) file(dir *rootfs.Dir, child child) error {
 	}
 	return nil
 }
+
+// errUnknown is why a list goes on without what could not be looked at.
+var errUnknown = errors.New("the store cannot tell what it is")
 
 func (l *lister) directory(dir *rootfs.Dir, child child) error {
 	err := l.enter(dir, child, l.hasFile)
@@ -199,7 +204,9 @@ var (
 // there may be one in a directory below it that cannot be read. The directory is the
 // innermost of those that the list is in.
 func (l *lister) hasFile(directory string) error {
+	unknown := false
 	found, directories, err := l.look(directory, func(entry rootfs.Entry) bool {
+		unknown = unknown || entry.IsUnknown()
 		return entry.Type().IsRegular() && isName(directory, entry.Name())
 	})
 	switch {
@@ -207,6 +214,8 @@ func (l *lister) hasFile(directory string) error {
 		return err
 	case found:
 		return errFound
+	case unknown:
+		return errUnclear
 	case !directories:
 		return nil
 	}
@@ -258,6 +267,8 @@ type child struct {
 	name, path, key string
 	// unserved is why the store does not have it; nil: it does.
 	unserved error
+	// unknown: it could not be looked at.
+	unknown bool
 }
 
 // IsDir tells a directory by its key.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -250,5 +251,49 @@ func TestAccountsGoOn(t *testing.T) {
 	}
 	if len(files) != len(holedFiles) || len(left) != len(holes) {
 		t.Errorf("counted %v, left out %v", files, left)
+	}
+}
+
+// A file system that tells no types, and has an entry that cannot be looked at, such as a
+// stale one of NFS, is listed all the same.
+func TestListGoesOnPastUnknownEntries(t *testing.T) {
+	system := realSystem()
+	system.entries = func(dir *rootfs.Dir, path string, each func(rootfs.Entry) bool) error {
+		return dir.Entries(func(entry rootfs.Entry) bool {
+			if strings.HasPrefix(entry.Name(), "stale") {
+				entry = rootfs.UnknownEntry(entry.Name())
+			}
+			return each(entry)
+		})
+	}
+	f := newFixture(t, small, system)
+	for _, path := range []string{"a", "d/b", "d/z"} {
+		f.put(path, path)
+	}
+	f.place("d/stale/file", "not to be seen")
+	f.place("stales/d/stale/file", "nothing else is there")
+	for _, test := range []struct {
+		options tranship.ListOptions
+		want    []string
+	}{
+		{tranship.ListOptions{Recursive: true}, []string{"a", "d/b", "left out d/stale", "d/z", "left out stales"}},
+		{tranship.ListOptions{Recursive: true, StartAfter: "d/b"}, []string{"left out d/stale", "d/z", "left out stales"}},
+		{tranship.ListOptions{}, []string{"a", "d", "left out stales"}},
+		{tranship.ListOptions{Directory: "d"}, []string{"d/b", "left out d/stale", "d/z"}},
+	} {
+		test.options.ReportSkipped = true
+		var got []string
+		for entry, err := range f.List(t.Context(), test.options) {
+			if skipped, ok := errors.AsType[*tranship.SkippedError](err); ok && skipped.Unreadable() {
+				got = append(got, "left out "+skipped.Path)
+			} else if err != nil {
+				t.Fatal(err)
+			} else {
+				got = append(got, entry.Path)
+			}
+		}
+		if !slices.Equal(got, test.want) {
+			t.Errorf("%+v: %q, want %q", test.options, got, test.want)
+		}
 	}
 }

@@ -65,6 +65,8 @@ const (
 	itemDir
 	itemLink
 	itemSpecial
+	// itemUnknown cannot be looked at: it may be of any kind.
+	itemUnknown
 	// itemUnnamed is added to the others: the name does not make a valid path.
 	itemUnnamed itemKind = 1 << 7
 )
@@ -72,6 +74,8 @@ const (
 // kindOf is the kind of an entry of a directory, by its type.
 func kindOf(entry rootfs.Entry) itemKind {
 	switch kind := entry.Type(); {
+	case entry.IsUnknown():
+		return itemUnknown
 	case entry.IsDir():
 		return itemDir
 	case kind.IsRegular():
@@ -85,8 +89,8 @@ func kindOf(entry rootfs.Entry) itemKind {
 
 func (i item) isDir() bool { return i.kind&^itemUnnamed == itemDir }
 
-// isServed reports whether the store serves what is of a kind.
-func (k itemKind) isServed() bool { return k == itemFile || k == itemDir }
+// isServed reports whether the store serves what is of a kind, or may do so.
+func (k itemKind) isServed() bool { return k == itemFile || k == itemDir || k == itemUnknown }
 
 // key is what a list sorts by within a directory: a name, with a '/' after it if it is a
 // directory's. The zero value is before all others.
@@ -234,6 +238,8 @@ func (w *window) child() (c child, ok bool) {
 	switch {
 	case i.kind&itemUnnamed != 0:
 		c.unserved = tranship.ValidatePath(c.path)
+	case i.kind == itemUnknown:
+		c.unknown = true
 	case i.kind == itemLink:
 		c.unserved = kindError("it is a symbolic link")
 	case i.kind == itemSpecial:

@@ -1,0 +1,116 @@
+package rootfs
+
+import (
+	"bytes"
+	"encoding/binary"
+	"io/fs"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// entriesBytes is how much of a directory is read from the system at once: up to some
+// 250 entries.
+const entriesBytes = 8 << 10
+
+// readEntries calls each for the entries of an open directory, until it returns false. The
+// ReadDir of package os would end at the first entry that it has to look at, because the
+// file system does not tell its type, and cannot.
+func readEntries(file *os.File, each func(Entry) bool) error {
+	buffer := make([]byte, entriesBytes)
+	for {
+		n := 0
+		err := control(file, func(directory int) error {
+			return retry(func() (err error) {
+				n, err = unix.Getdents(directory, buffer)
+				return err
+			})
+		})
+		if err != nil || n <= 0 {
+			return err
+		}
+		records := dirents{buffer[:n], func(name string) (mode uint32, err error) {
+			err = control(file, func(directory int) error {
+				return retry(func() error {
+					var stat unix.Stat_t
+					defer func() { mode = stat.Mode }()
+					return unix.Fstatat(directory, name, &stat, unix.AT_SYMLINK_NOFOLLOW)
+				})
+			})
+			return mode, err
+		}}
+		if !records.each(each) {
+			return nil
+		}
+	}
+}
+
+// The layout of struct linux_dirent64: see getdents64(2).
+const (
+	direntLength = 16
+	direntType   = 18
+	direntName   = 19
+)
+
+// dirents are records as the system returns them, and how to look at an entry.
+type dirents struct {
+	records []byte
+	mode    func(name string) (uint32, error)
+}
+
+// each calls do for the entries, and returns what that last returned.
+func (d dirents) each(do func(Entry) bool) bool {
+	for records := d.records; len(records) > direntName; {
+		length := int(binary.NativeEndian.Uint16(records[direntLength:]))
+		if length <= direntName || length > len(records) {
+			return true
+		}
+		name, _, _ := bytes.Cut(records[direntName:length], []byte{0})
+		kind := uint32(records[direntType])
+		records = records[length:]
+		if string(name) == "." || string(name) == ".." {
+			continue
+		}
+		entry, exists := d.entry(string(name), kind)
+		if exists && !do(entry) {
+			return false
+		}
+	}
+	return true
+}
+
+// entry is one of a type as the system has it: DT_REG, or unix.S_IFREG without its zeros.
+func (d dirents) entry(name string, kind uint32) (entry Entry, exists bool) {
+	if kind == unix.DT_UNKNOWN {
+		mode, err := d.mode(name)
+		if err == unix.ENOENT { // removed meanwhile
+			return Entry{}, false
+		}
+		if err != nil {
+			return UnknownEntry(name), true
+		}
+		kind = mode & unix.S_IFMT >> 12
+	}
+	return Entry{name: name, kind: typeOf(kind)}, true
+}
+
+func typeOf(kind uint32) fs.FileMode {
+	switch kind {
+	case unix.DT_REG:
+		return 0
+	case unix.DT_DIR:
+		return fs.ModeDir
+	case unix.DT_LNK:
+		return fs.ModeSymlink
+	case unix.DT_FIFO:
+		return fs.ModeNamedPipe
+	case unix.DT_SOCK:
+		return fs.ModeSocket
+	case unix.DT_BLK:
+		return fs.ModeDevice
+	case unix.DT_CHR:
+		return fs.ModeDevice | fs.ModeCharDevice
+	default:
+		return fs.ModeIrregular
+	}
+}
