@@ -45,7 +45,15 @@ func newRm(g *globals) *cobra.Command {
 
 func (g *globals) rm(ctx context.Context, store *retry.Store, p place, recursive bool) error {
 	if !p.slash {
-		err := store.Remove(ctx, p.path, tranship.Precondition{})
+		file, err := store.Stat(ctx, p.path)
+		switch {
+		case retry.IsOutage(err) || ctx.Err() != nil:
+			return pathless(err, p.path)
+		case err != nil:
+			// A caller who may remove it need not be allowed to see it.
+			file = tranship.File{Path: p.path}
+		}
+		err = store.RemoveFile(ctx, file, tranship.Precondition{})
 		if err == nil {
 			return g.printRemoved(p.path)
 		}
@@ -89,7 +97,7 @@ func (g *globals) removeAll(ctx context.Context, store *retry.Store, p place) er
 			return cmp.Or(context.Cause(ctx), err)
 		}
 		group.Go(func() error {
-			err := store.Remove(ctx, entry.Path, tranship.Precondition{})
+			err := store.RemoveFile(ctx, entry.File, tranship.Precondition{})
 			mu.Lock()
 			defer mu.Unlock()
 			if err == nil {

@@ -21,8 +21,7 @@ func (s *Store) SetAttributes(ctx context.Context, path string, attributes trans
 // Remove implements tranship.Editor. An attempt that finds nothing, after one that may
 // have removed the file, has succeeded, unless there is a directory at the path: then there
 // never was a file. A file that another caller puts at the path between two attempts is
-// removed, as one that came before the first would be; Precondition.MustMatchVersion
-// excludes that.
+// removed, as one that came before the first would be; RemoveFile does not remove it.
 func (s *Store) Remove(ctx context.Context, path string, precondition tranship.Precondition) error {
 	return s.try(ctx, path, operation{
 		changes: true,
@@ -42,6 +41,26 @@ func (s *Store) isDirectory(ctx context.Context, path string) bool {
 		return err == nil
 	}
 	return false
+}
+
+// RemoveFile is Remove for a caller who knows the file, by Stat or List. After an attempt
+// that may have removed it, only this version of it is removed. If there is another one
+// then, it fails, with tranship.ErrPrecondition.
+func (s *Store) RemoveFile(ctx context.Context, file tranship.File, precondition tranship.Precondition) error {
+	return s.try(ctx, file.Path, operation{
+		changes: true,
+		attempt: func(lost bool) error {
+			if !lost || file.Version == "" || precondition != (tranship.Precondition{}) {
+				return s.Store.Remove(ctx, file.Path, precondition)
+			}
+			err := s.Store.Remove(ctx, file.Path, tranship.Precondition{MustMatchVersion: file.Version})
+			if errors.Is(err, tranship.ErrPrecondition) {
+				return fmt.Errorf("%w; an attempt to remove it was cut off, and what is there now came, or was changed, after that", err)
+			}
+			return err
+		},
+		resolve: gone,
+	})
 }
 
 // AbortUpload implements tranship.Uploads. An attempt that finds nothing, after one that

@@ -212,6 +212,43 @@ func TestMoveOnce(t *testing.T) {
 	}
 }
 
+// A file that is put at the path while an attempt to remove what was there has an unknown
+// outcome is not removed.
+func TestRemoveOnce(t *testing.T) {
+	for name, test := range map[string]struct {
+		before, after error
+		between       bool
+		want          error
+		left          int64
+	}{
+		"reply lost":                          {nil, errAway, false, nil, 0},
+		"lost before":                         {errAway, nil, false, nil, 0},
+		"reply lost, another file came":       {nil, errAway, true, tranship.ErrPrecondition, 12},
+		"lost before, another file came":      {errAway, nil, true, tranship.ErrPrecondition, 12},
+		"known not to be begun, another came": {errRefused, nil, true, nil, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				inside := newFaulty()
+				file := inside.put(t.Context(), "a", "content")
+				inside.before, inside.after = []error{test.before}, []error{test.after}
+				inside.between = func() {
+					if test.between {
+						inside.put(t.Context(), "a", "another file")
+					}
+				}
+				err := retry.New(inside, retry.Options{}).RemoveFile(t.Context(), file, tranship.Precondition{})
+				if !errors.Is(err, test.want) {
+					t.Errorf("error %v, want %v", err, test.want)
+				}
+				if left, _ := inside.Store.Stat(t.Context(), "a"); left.Size != test.left {
+					t.Errorf("%d bytes are left, want %d", left.Size, test.left)
+				}
+			})
+		})
+	}
+}
+
 // A copy that a precondition forbids, after a lost reply, succeeded only if the destination
 // has the bytes of the source.
 func TestCopyOverOther(t *testing.T) {
