@@ -77,6 +77,9 @@ func (c *connections) store(ctx context.Context, server serverPlace) (*retry.Sto
 	return store, nil
 }
 
+// leastConnectTimeout is how much of --connect-timeout must be left for another attempt.
+const leastConnectTimeout = 100 * time.Millisecond
+
 // dial connects to a server. It connects again, until --connect-timeout has passed, if
 // the server cannot be reached; and within the budget of all operations if the server
 // refuses because of a limit, or a gateway answers in its place.
@@ -87,18 +90,24 @@ func (c *connections) dial(ctx context.Context, server serverPlace, connect func
 	}
 	begun := time.Now()
 	tries := budget.Budget{}.Begin(budget.NewOutage(budget.DefaultPatience))
+	var pauses budget.Pauses
 	for {
 		err := connect(options)
 		if err == nil {
 			return nil
 		}
-		pause, final := tries.Failed(ctx, err)
-		left := c.globals.connectTimeout - time.Since(begun) - pause
+		var pause time.Duration
+		var final error
 		if failure.Of(ctx, err) == failure.Refused {
-			options.ConnectTimeout = left
-			if left <= 0 {
+			left := c.globals.connectTimeout - time.Since(begun)
+			// As long as there is time left there is time for another attempt.
+			pause = min(pauses.Next(), left/2)
+			options.ConnectTimeout = left - pause
+			if left < leastConnectTimeout {
 				final = err
 			}
+		} else {
+			pause, final = tries.Failed(ctx, err)
 		}
 		if final == nil {
 			c.globals.tellRetry(server.String(), pause, err)
