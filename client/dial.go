@@ -118,16 +118,20 @@ func connect(ctx context.Context, conn *grpc.ClientConn, timeout time.Duration, 
 	if rpcstatus.IsOurs(err) || rpcstatus.IsMalformed(err) {
 		return nil // a refusal is an answer, too, and so is one that cannot be read
 	}
+	class := unconnected(err)
+	if rpcstatus.IsPage(err) {
+		err = rpcstatus.FromError(err) // without the text of the page
+	}
 	switch status.Code(err) {
 	case codes.Unavailable:
-		return failure.Mark(errors.New(cause(status.Convert(err).Message())), unconnected(err))
+		return failure.Mark(errors.New(cause(status.Convert(err).Message())), class)
 	case codes.DeadlineExceeded:
 		return failure.Mark(fmt.Errorf("no answer within %v", timeout), failure.Refused)
 	case codes.Canceled:
 		return ctx.Err()
 	case codes.Internal, codes.Unknown:
 		// An answer, but not a gRPC server's.
-		return failure.Mark(err, unconnected(err))
+		return failure.Mark(err, class)
 	default:
 		return nil
 	}

@@ -101,7 +101,7 @@ func isTransports(text string) bool {
 }
 
 // page is how grpc-go names the HTTP status of an answer that is none of gRPC's.
-var page = regexp.MustCompile(`unexpected HTTP status code received from server: (\d{3})`)
+var page = regexp.MustCompile(`unexpected HTTP status code received from server: (\d{3})(?: \([^()]*\))?`)
 
 // httpStatus is that of a page, 0 if a text is about none.
 func httpStatus(text string) int {

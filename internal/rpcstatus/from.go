@@ -29,6 +29,9 @@ func (e *remoteError) Class() failure.Class { return e.class }
 
 func (e *remoteError) Error() string {
 	message := e.status.Message()
+	if httpStatus(message) != 0 {
+		return message // it is none of a server
+	}
 	if e.cause == nil {
 		return "server failed with " + e.status.Code().String() + ": " + message
 	}
@@ -167,12 +170,12 @@ func sentinel(code codes.Code, reason string) error {
 	return byCode
 }
 
-// explain adds to grpc-go's own complaint about a message's size how to allow it, and takes
-// the text of a page out of what it says of that.
+// explain adds to grpc-go's own complaint about a message's size how to allow it, and says
+// of a page what it means, in place of its text.
 func explain(s *status.Status) *status.Status {
-	if before, _, found := strings.Cut(s.Message(), "\n"); found && httpStatus(before) != 0 {
+	if found := page.FindString(s.Message()); found != "" {
 		p := s.Proto()
-		p.Message = before // the page itself follows
+		p.Message = "no gRPC server answered: " + found
 		return status.FromProto(p)
 	}
 	if s.Code() != codes.ResourceExhausted || !strings.Contains(s.Message(), "message larger than max") {
