@@ -37,6 +37,15 @@ const minArriving = 4
 // wideFraction of the calls, one 5th, may be streams that uploads have more than one of.
 const wideFraction = 5
 
+// What the replies of one stream may take in memory while its client does not read them,
+// in bytes: an even part of what there is for those of all streams, one 16th of the limit.
+// The least is for some 2,000 replies to small files, the most for 16,384.
+const (
+	leastReplies    = 512 << 10
+	mostReplies     = 6 << 20
+	repliesFraction = 16
+)
+
 // Memory bounds what clients can make a server hold in its memory. One 32nd of it is
 // for payload that waits to be stored: who needs some waits, first come, first served,
 // and so do the clients that send it. A 10th is for calls that have only one message,
@@ -59,6 +68,8 @@ type Memory struct {
 	capacity int64
 	// most is how many bytes one piece of payload may be counted with.
 	most int64
+	// replies is how many bytes the replies of all streams may take.
+	replies int64
 
 	mu sync.Mutex
 	// granted are the streams that all uploads under way may have.
@@ -81,6 +92,7 @@ func NewMemory(limit int64) *Memory {
 		arrivals: fair.New(fair.Options{Places: arriving, Room: arriving + waiting, Full: full}),
 		payload:  semaphore.NewWeighted(payload),
 		most:     payload,
+		replies:  limit / repliesFraction,
 
 		capacity: calls,
 	}
@@ -204,6 +216,11 @@ func (m *Memory) dropStreams(granted int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.granted -= granted
+}
+
+// repliesOfStream is how many bytes the replies of one stream may take at the moment.
+func (m *Memory) repliesOfStream() int {
+	return int(min(max(m.replies/max(m.active.Load(), 1), leastReplies), mostReplies))
 }
 
 // hold waits until there is room for n bytes; drop gives it back.

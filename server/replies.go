@@ -4,27 +4,45 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"google.golang.org/protobuf/proto"
+
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
 // replies are the messages that wait to be sent on an Upload stream. Adding never
 // waits, so that receiving never waits for sending: a client need not read while
-// it sends. The stream bounds how many there are.
+// it sends. The stream bounds how many there are, and how many bytes they take.
 type replies struct {
 	mu    sync.Mutex
-	queue []*transhipv1.UploadResponse
-	// weight is how much waits, in replies of usual size.
-	weight   int
-	progress map[uint64]*transhipv1.UploadResponse
-	closed   bool
+	queue []*reply
+	// weight is how much waits, in replies of usual size, and bytes is how much memory
+	// that takes, roughly.
+	weight, bytes int
+	progress      map[uint64]*reply
+	closed        bool
 	// spoken: something was sent since quiet was asked.
 	spoken atomic.Bool
 	// wake has room for one: a sign that queue or closed has changed.
 	wake chan struct{}
 }
 
+// reply is one message that waits: decoded, or encoded where many do, which takes a
+// fraction of the memory.
+type reply struct {
+	message *transhipv1.UploadResponse
+	encoded []byte
+	// weight and bytes are what it counts with.
+	weight, bytes int
+}
+
+// mostDecoded is how many replies may wait before others are kept encoded.
+const mostDecoded = 64
+
+// replyOverhead is how many bytes a reply takes beside its encoded message.
+const replyOverhead = 128
+
 func newReplies() *replies {
-	return &replies{progress: map[uint64]*transhipv1.UploadResponse{}, wake: make(chan struct{}, 1)}
+	return &replies{progress: map[uint64]*reply{}, wake: make(chan struct{}, 1)}
 }
 
 func (r *replies) begun(begun *transhipv1.Begun) {
@@ -51,26 +69,60 @@ func (r *replies) progressed(progress *transhipv1.Progress) {
 		r.push(&transhipv1.UploadResponse{Response: &transhipv1.UploadResponse_Progress{Progress: progress}})
 		return
 	}
-	r.weight -= weightOf(waiting)
-	progress.NewlyDurable = append(waiting.GetProgress().GetNewlyDurable(), progress.GetNewlyDurable()...)
-	waiting.Response = &transhipv1.UploadResponse_Progress{Progress: progress}
-	r.weight += weightOf(waiting)
+	r.count(waiting, -1)
+	progress.NewlyDurable = append(waiting.message.GetProgress().GetNewlyDurable(), progress.GetNewlyDurable()...)
+	waiting.set(&transhipv1.UploadResponse{Response: &transhipv1.UploadResponse_Progress{Progress: progress}})
+	r.count(waiting, 1)
 }
 
-func (r *replies) add(reply *transhipv1.UploadResponse) {
+func (r *replies) add(message *transhipv1.UploadResponse) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.push(reply)
+	r.push(message)
 }
 
 // push is add for who holds mu.
-func (r *replies) push(reply *transhipv1.UploadResponse) {
-	r.queue = append(r.queue, reply)
-	r.weight += weightOf(reply)
-	if progress := reply.GetProgress(); progress != nil {
-		r.progress[progress.GetSlot()] = reply
+func (r *replies) push(message *transhipv1.UploadResponse) {
+	added := &reply{}
+	added.set(message)
+	if progress := message.GetProgress(); progress != nil {
+		r.progress[progress.GetSlot()] = added
+	} else if len(r.queue) >= mostDecoded {
+		added.encode()
 	}
+	r.queue = append(r.queue, added)
+	r.count(added, 1)
 	r.signal()
+}
+
+// count adds a reply to what waits sign times: 1 or -1. The caller holds mu.
+func (r *replies) count(counted *reply, sign int) {
+	r.weight += sign * counted.weight
+	r.bytes += sign * counted.bytes
+}
+
+func (r *reply) set(message *transhipv1.UploadResponse) {
+	r.message, r.weight, r.bytes = message, weightOf(message), proto.Size(message)+replyOverhead
+}
+
+// encode lets go of the decoded message. One that cannot be encoded stays as it is:
+// sending it tells why.
+func (r *reply) encode() {
+	if encoded, err := proto.Marshal(r.message); err == nil {
+		r.message, r.encoded = nil, encoded
+	}
+}
+
+// decoded is the message.
+func (r *reply) decoded() *transhipv1.UploadResponse {
+	if r.message != nil {
+		return r.message
+	}
+	message := &transhipv1.UploadResponse{}
+	if err := proto.Unmarshal(r.encoded, message); err != nil {
+		panic(err) // encode made it
+	}
+	return message
 }
 
 // weightOf counts a reply with many ranges as several.
@@ -104,31 +156,46 @@ func (r *replies) waiting() int {
 	return r.weight
 }
 
+// held is how many bytes they take, roughly.
+func (r *replies) held() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.bytes
+}
+
 // next takes the oldest; nil when there is none.
-func (r *replies) next() (reply *transhipv1.UploadResponse, closed bool) {
+func (r *replies) next() (message *transhipv1.UploadResponse, closed bool) {
+	oldest, closed := r.take()
+	if oldest == nil {
+		return nil, closed
+	}
+	return oldest.decoded(), false
+}
+
+func (r *replies) take() (oldest *reply, closed bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(r.queue) == 0 {
 		return nil, r.closed
 	}
-	reply = r.queue[0]
+	oldest = r.queue[0]
 	r.queue[0] = nil
 	r.queue = r.queue[1:]
-	r.weight -= weightOf(reply)
-	if progress := reply.GetProgress(); progress != nil {
+	r.count(oldest, -1)
+	if progress := oldest.message.GetProgress(); progress != nil {
 		delete(r.progress, progress.GetSlot())
 	}
-	return reply, false
+	return oldest, false
 }
 
 // send hands replies to transmit, one after the other, until close and the last of
 // them, or until transmit fails.
 func (r *replies) send(transmit func(*transhipv1.UploadResponse) error) error {
 	for {
-		reply, closed := r.next()
+		message, closed := r.next()
 		switch {
-		case reply != nil:
-			if err := transmit(reply); err != nil {
+		case message != nil:
+			if err := transmit(message); err != nil {
 				return err
 			}
 			r.spoken.Store(true)

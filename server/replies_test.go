@@ -34,3 +34,40 @@ func TestRepliesWeigh(t *testing.T) {
 		t.Errorf("nothing weighs %d", r.waiting())
 	}
 }
+
+// TestRepliesInOrder takes replies of which some are kept encoded, with their content.
+func TestRepliesInOrder(t *testing.T) {
+	const count = 3 * mostDecoded
+	r := newReplies()
+	for slot := range uint64(count) {
+		r.finished(&transhipv1.Finished{Slot: slot + 1, File: &transhipv1.File{Path: "a", Metadata: map[string]string{"k": "v"}}})
+	}
+	if held := r.held(); held < count*replyOverhead {
+		t.Errorf("%d replies take %d bytes", count, held)
+	}
+	for slot := range uint64(count) {
+		next, _ := r.next()
+		if got := next.GetFinished(); got.GetSlot() != slot+1 || got.GetFile().GetMetadata()["k"] != "v" {
+			t.Fatalf("after %d replies there is %v", slot, next)
+		}
+	}
+	if r.held() != 0 || r.waiting() != 0 {
+		t.Errorf("nothing takes %d bytes and weighs %d", r.held(), r.waiting())
+	}
+}
+
+// TestRepliesOfStream shares the memory for replies among streams.
+func TestRepliesOfStream(t *testing.T) {
+	memory := NewMemory(MinMemoryLimit)
+	for _, test := range []struct{ active, want int64 }{{0, 2 << 20}, {1, 2 << 20}, {2, 1 << 20}, {100, leastReplies}} {
+		memory.active.Store(test.active)
+		if got := memory.repliesOfStream(); got != int(test.want) {
+			t.Errorf("with %d streams each has %d bytes, want %d", test.active, got, test.want)
+		}
+	}
+	memory = NewMemory(0)
+	memory.active.Store(1)
+	if got := memory.repliesOfStream(); got != mostReplies {
+		t.Errorf("a stream alone has %d bytes, want %d", got, mostReplies)
+	}
+}

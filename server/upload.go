@@ -311,7 +311,7 @@ func (u *uploadStream) admit(id uint64, isNew bool) error {
 	if isNew && u.server.isDraining() {
 		return errDraining
 	}
-	if u.replies.waiting() >= wire.MaxQueuedReplies {
+	if u.replies.waiting() >= wire.MaxQueuedReplies || u.replies.held() >= u.server.options.Memory.repliesOfStream() {
 		return errUnread
 	}
 	return nil
@@ -320,7 +320,7 @@ func (u *uploadStream) admit(id uint64, isNew bool) error {
 // reject fails a slot that is not open. A client that does not read cannot make
 // the server keep such failures without end: it loses the stream.
 func (u *uploadStream) reject(id uint64, refusal Refusal) error {
-	if u.replies.waiting() >= 2*wire.MaxQueuedReplies {
+	if u.replies.waiting() >= 2*wire.MaxQueuedReplies || u.replies.held() >= 2*u.server.options.Memory.repliesOfStream() {
 		return errUnread
 	}
 	u.server.refused(u.ctx, refusal)
@@ -329,7 +329,7 @@ func (u *uploadStream) reject(id uint64, refusal Refusal) error {
 }
 
 var (
-	errUnread   = fmt.Errorf("%w: %d replies are waiting to be read", tranship.ErrLimit, wire.MaxQueuedReplies)
+	errUnread   = fmt.Errorf("%w: as many replies are waiting to be read as may, at most %d: read them while sending", tranship.ErrLimit, wire.MaxQueuedReplies)
 	errDraining = fmt.Errorf("%w: the server is shutting down", tranship.ErrUnavailable)
 	// errCancelled is the outcome of a slot that the client gave up.
 	errCancelled = fmt.Errorf("slot given up by the client: %w", context.Canceled)

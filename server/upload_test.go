@@ -195,6 +195,40 @@ func TestUploadLateReading(t *testing.T) {
 	}
 }
 
+// TestUploadLateReadingOfLargeReplies is the client that reads nothing, and whose replies
+// are as large as they can be: few of them are kept, for they take memory.
+func TestUploadLateReadingOfLargeReplies(t *testing.T) {
+	const files, most = 6000, 4000
+	client, _ := serve(t, &mem.Store{}, grpc.WithInitialWindowSize(64<<10))
+	stream, err := client.Upload(testContext(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request := put(0, "same", nil)
+	request.GetPut().Attributes = &transhipv1.Attributes{Metadata: &transhipv1.Metadata{Entries: map[string]string{"key": strings.Repeat("v", 2000)}}}
+	for slot := range uint64(files) {
+		request.GetPut().Slot = slot + 1
+		if err := stream.Send(request); err != nil {
+			t.Fatalf("file %d: %v", slot, err)
+		}
+	}
+	if err := stream.CloseSend(); err != nil {
+		t.Fatal(err)
+	}
+	finished, failed, err := terminals(t, stream)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for slot, reply := range failed {
+		if codes.Code(reply.GetCode()) != codes.ResourceExhausted {
+			t.Errorf("slot %d failed with %v", slot, reply)
+		}
+	}
+	if len(finished) > most || len(finished)+len(failed) != files {
+		t.Errorf("%d files finished, %d were refused, of %d", len(finished), len(failed), files)
+	}
+}
+
 // TestUploadUnfinishedSlots opens one more slot than a stream allows.
 func TestUploadUnfinishedSlots(t *testing.T) {
 	client, _ := serve(t, &mem.Store{})

@@ -113,8 +113,9 @@ type FileServiceClient interface {
 	// sent); a begin beyond that fails with RESOURCE_EXHAUSTED.
 	//
 	// A client need not read while it sends. The server keeps up to 16,384
-	// replies for a client that does not read; beyond that, new begins and puts
-	// fail with RESOURCE_EXHAUSTED, and at twice that the stream ends with
+	// replies for a client that does not read, or 512 KiB of them if it has many
+	// others to serve; beyond that, new begins and puts fail with
+	// RESOURCE_EXHAUSTED, and at twice that the stream ends with
 	// RESOURCE_EXHAUSTED. Files that were committed stay.
 	//
 	// What a message has beside its data must be at most 16 KiB, or the stream ends
@@ -326,8 +327,9 @@ type FileServiceServer interface {
 	// sent); a begin beyond that fails with RESOURCE_EXHAUSTED.
 	//
 	// A client need not read while it sends. The server keeps up to 16,384
-	// replies for a client that does not read; beyond that, new begins and puts
-	// fail with RESOURCE_EXHAUSTED, and at twice that the stream ends with
+	// replies for a client that does not read, or 512 KiB of them if it has many
+	// others to serve; beyond that, new begins and puts fail with
+	// RESOURCE_EXHAUSTED, and at twice that the stream ends with
 	// RESOURCE_EXHAUSTED. Files that were committed stay.
 	//
 	// What a message has beside its data must be at most 16 KiB, or the stream ends
