@@ -18,6 +18,7 @@ import (
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access"
 	"github.com/tranship/tranship/internal/chunk"
+	"github.com/tranship/tranship/store/disk"
 	"github.com/tranship/tranship/store/mem"
 	"github.com/tranship/tranship/store/quota"
 )
@@ -431,6 +432,46 @@ func TestReplacedWhileItIsRead(t *testing.T) {
 }
 
 // Empty files and directories take room, too, so that a limit of bytes limits them.
+// openStore is a store on which something happens just before a file is opened.
+type openStore struct {
+	*disk.Store
+	before func()
+}
+
+func (s *openStore) Open(ctx context.Context, path string, options tranship.OpenOptions) (tranship.Content, error) {
+	if before := s.before; before != nil {
+		s.before = nil
+		before()
+	}
+	return s.Store.Open(ctx, path, options)
+}
+
+// TestReplacedWhileItIsOpened has a file replaced, or moved and made again, when it is
+// about to be opened: what is read then counts all the same when it is replaced.
+func TestReplacedWhileItIsOpened(t *testing.T) {
+	inner := &openStore{Store: openDisk(t, t.TempDir())}
+	store := limited(t, inner, quota.Options{Bytes: 100})
+	ann := as(t, "ann")
+	must(t, put(ann, store, "a", 30))
+	for name, before := range map[string]func(){
+		"replaced": func() { must(t, put(ann, store, "a", 20)) },
+		"moved": func() {
+			_, err := store.Move(ann, "a", "b", tranship.Precondition{})
+			must(t, errors.Join(err, put(ann, store, "a", 20), store.Remove(ann, "b", tranship.Precondition{})))
+		},
+	} {
+		inner.before = before
+		content, err := store.Open(ann, "a", tranship.OpenOptions{})
+		must(t, err)
+		t.Log(name)
+		has(t, store, "ann", quota.Usage{Bytes: 20, Files: 1})
+		must(t, put(ann, store, "a", 10))
+		has(t, store, "ann", quota.Usage{Bytes: 10, Files: 1, ReservedBytes: 20, ReservedFiles: 1})
+		must(t, content.Close())
+		has(t, store, "ann", quota.Usage{Bytes: 10, Files: 1})
+	}
+}
+
 func TestDefaultFiles(t *testing.T) {
 	ann := as(t, "ann")
 	for _, test := range []struct {

@@ -33,6 +33,13 @@ func (l *ledger) startReading(path string) *reading {
 	return r
 }
 
+// isReading reports whether what is read is the file that is at a path now.
+func (l *ledger) isReading(r *reading, path string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.readings[path] == r
+}
+
 func (l *ledger) stopReading(r *reading) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -91,10 +98,20 @@ func (s *Store) Open(ctx context.Context, path string, options tranship.OpenOpti
 	if s.keeper == nil || tranship.ValidatePath(path) != nil {
 		return s.Store.Open(ctx, path, options)
 	}
-	r := s.ledger.startReading(path)
-	inner, err := s.Store.Open(ctx, path, options)
-	if err != nil {
+	r, inner, err := s.open(ctx, path, options)
+	if err == nil && !s.ledger.isReading(r, path) {
+		// The file was replaced or moved meanwhile: which of the two was opened is not
+		// known, and it might count for nobody. It stays the same while the path is held.
+		_ = inner.Close() // nothing was read of it
 		s.ledger.stopReading(r)
+		unlock, failed := s.paths.Lock(ctx, path)
+		if failed != nil {
+			return nil, failed
+		}
+		defer unlock()
+		r, inner, err = s.open(ctx, path, options)
+	}
+	if err != nil {
 		return nil, err
 	}
 	c := &content{Content: inner, stop: sync.OnceFunc(func() { s.ledger.stopReading(r) })}
@@ -102,6 +119,17 @@ func (s *Store) Open(ctx context.Context, path string, options tranship.OpenOpti
 		return &chunkContent{c, reader}, nil
 	}
 	return c, nil
+}
+
+// open opens a file that counts as being read from before.
+func (s *Store) open(ctx context.Context, path string, options tranship.OpenOptions) (*reading, tranship.Content, error) {
+	r := s.ledger.startReading(path)
+	inner, err := s.Store.Open(ctx, path, options)
+	if err != nil {
+		s.ledger.stopReading(r)
+		return nil, nil, err
+	}
+	return r, inner, nil
 }
 
 // content is one that counts as being read until it is closed.
