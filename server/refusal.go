@@ -7,10 +7,11 @@ import (
 	"github.com/tranship/tranship/internal/recorded"
 )
 
-// Refusal is an action of a stream that failed before the store was asked for it, such
-// as one with a path that is none, or a slot that may not join.
+// Refusal is an action of a stream that failed without the store's own word for it, such
+// as one with a path that is none, a slot that may not join, or bytes beyond a limit.
 type Refusal struct {
-	// Action is "put", "begin", "join", "read" or, for what belongs to no slot, "upload".
+	// Action is "put", "begin", "join", "read" or, for an upload that has begun and what
+	// belongs to no slot, "upload".
 	Action string
 	// Path and Upload, an upload's id, are what the client sent; "" if it sent none.
 	Path, Upload string

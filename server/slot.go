@@ -37,6 +37,8 @@ type event struct {
 	copyPart *transhipv1.CopyPart
 	finish   *transhipv1.Finish
 	err      error
+	// told: Options.Refused knows of err, or is told of it with the stream's end.
+	told bool
 }
 
 // slot is one file, or one writer of a file, on an Upload stream. The stream's
@@ -56,6 +58,9 @@ type slot struct {
 	// These belong to run.
 	session *session
 	owner   bool
+	// ctx is what the slot does after begin with; refused is to be told how that fails.
+	ctx     context.Context
+	refused func(Refusal)
 	cursor  cursor
 	// finishing: the client has sent finish.
 	finishing bool
@@ -191,11 +196,15 @@ func (s *slot) transfer(begin *transhipv1.Begin) (finished *transhipv1.Finished,
 		select {
 		case e := <-s.events:
 			finished, err := s.handle(e)
+			if err != nil && !e.told {
+				s.tell(err)
+			}
 			if finished != nil || err != nil {
 				return finished, err
 			}
 		case <-sender.Tick():
 			if err := s.session.slowness(sender); err != nil {
+				s.tell(err)
 				return nil, err
 			}
 		case <-tick(progress):
@@ -207,6 +216,14 @@ func (s *slot) transfer(begin *transhipv1.Begin) (finished *transhipv1.Finished,
 		case <-s.stream.ctx.Done():
 			return nil, s.stream.ctx.Err()
 		}
+	}
+}
+
+// tell tells Options.Refused of what the slot fails with, unless that is the end of its
+// upload by others.
+func (s *slot) tell(err error) {
+	if !errors.Is(err, tranship.ErrAborted) {
+		s.refused(Refusal{Action: "upload", Path: s.session.spec.Path, Upload: s.session.upload.ID(), Err: err})
 	}
 }
 
@@ -317,7 +334,8 @@ func (s *slot) begin(begin *transhipv1.Begin) (err error) {
 		s.durable.Store(0)
 		s.shared.Store(s.session)
 	}
-	s.cursor = cursor{ctx: s.stream.ctx, upload: upload, size: s.session.spec.Size}
+	s.ctx, s.refused = s.stream.server.watch(s.stream.ctx)
+	s.cursor = cursor{ctx: s.ctx, upload: upload, size: s.session.spec.Size}
 	begun.MaxStreams = s.session.grant(s.stream.server.options.Memory, s.stream.server.sessions.number())
 	begun.UploadId, begun.Epoch, begun.PartSize = upload.ID(), upload.Epoch(), upload.PartSize()
 	s.stream.replies.begun(begun)
@@ -433,7 +451,7 @@ func (s *slot) copyPart(request *transhipv1.CopyPart) error {
 	if request.Crc32C == nil {
 		return nil
 	}
-	if err := s.session.upload.Sync(s.stream.ctx); err != nil {
+	if err := s.session.upload.Sync(s.ctx); err != nil {
 		return err
 	}
 	for _, part := range s.session.upload.Durable() {
@@ -463,7 +481,7 @@ func (s *slot) finish(finish *transhipv1.Finish) (*transhipv1.Finished, error) {
 	if err := verifyCheck(finish.Check, s.session.spec.Path, finish.Size, finish.Crc32C); err != nil {
 		return nil, err
 	}
-	file, err := s.session.upload.Commit(s.stream.ctx, commit)
+	file, err := s.session.upload.Commit(s.ctx, commit)
 	if err != nil {
 		return nil, err
 	}
@@ -478,7 +496,7 @@ func (s *slot) leave() (*transhipv1.Finished, error) {
 		return finished, nil
 	}
 	upload := s.session.upload
-	if err := upload.Sync(s.stream.ctx); err != nil {
+	if err := upload.Sync(s.ctx); err != nil {
 		return nil, err
 	}
 	for _, part := range upload.Durable() {

@@ -105,7 +105,7 @@ func (s *Server) Upload(stream grpc.BidiStreamingServer[transhipv1.UploadRequest
 	keepalive := time.NewTicker(s.keepalive)
 	defer keepalive.Stop()
 	err := u.run(requests, keepalive.C)
-	u.abandon(cmp.Or(err, errUnfinished))
+	u.abandon(event{err: cmp.Or(err, errUnfinished), told: err != nil})
 	u.wait(keepalive.C)
 	for _, left := range u.left {
 		s.letGo(ctx, left.session, nil)
@@ -298,7 +298,7 @@ func (u *uploadStream) put(put *transhipv1.Put, data *payload.Message) (err erro
 func (u *uploadStream) again(id uint64, refusal Refusal) error {
 	refusal.Err = slotError("slot %d was begun twice", id)
 	u.server.refused(u.ctx, refusal)
-	return u.end(id, event{err: refusal.Err})
+	return u.end(id, event{err: refusal.Err, told: true})
 }
 
 // admit checks a new slot's number and whether the stream takes any more. isNew:
@@ -443,9 +443,9 @@ func (u *uploadStream) forget(ended *slot) {
 }
 
 // abandon ends all slots that the client left open.
-func (u *uploadStream) abandon(err error) {
+func (u *uploadStream) abandon(last event) {
 	for _, open := range u.slots {
-		u.finish(open, event{err: err})
+		u.finish(open, last)
 	}
 }
 
