@@ -1,0 +1,85 @@
+package relist_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"testing"
+	"testing/synctest"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/budget"
+	"github.com/tranship/tranship/internal/relist"
+)
+
+// brittle has files and, at keys that end in '?', something that it leaves out. Each of
+// its lists breaks off after a number of them.
+type brittle struct {
+	keys  []string
+	after int
+}
+
+func (b brittle) List(_ context.Context, options tranship.ListOptions) iter.Seq2[tranship.Entry, error] {
+	return func(yield func(tranship.Entry, error) bool) {
+		left := b.after
+		for _, key := range b.keys {
+			if key <= options.StartAfter {
+				continue
+			}
+			if left--; left < 0 {
+				yield(tranship.Entry{}, fmt.Errorf("%w: cut", tranship.ErrUnavailable))
+				return
+			}
+			entry, err := tranship.Entry{File: tranship.File{Path: key}}, error(nil)
+			if key[len(key)-1] == '?' {
+				entry, err = tranship.Entry{}, &tranship.SkippedError{Path: key, Err: tranship.ErrDenied}
+			}
+			if !yield(entry, err) {
+				return
+			}
+		}
+	}
+}
+
+// all is what a list yields, each with its key.
+func all(ctx context.Context, store relist.Lister) (keys []string, failure error) {
+	tries := budget.Budget{}.Begin(budget.NewOutage(budget.DefaultPatience))
+	for entry, err := range relist.List(ctx, store, tranship.ListOptions{Recursive: true}, tries, nil) {
+		skipped, ok := errors.AsType[*tranship.SkippedError](err)
+		switch {
+		case ok:
+			keys = append(keys, skipped.Key())
+		case err != nil:
+			return keys, err
+		default:
+			keys = append(keys, entry.Key())
+		}
+	}
+	return keys, nil
+}
+
+// TestList checks that a list that breaks off again and again yields everything once, what
+// it leaves out included.
+func TestList(t *testing.T) {
+	want := []string{"a", "b?", "c", "d?", "e", "f"}
+	for after := 2; after <= len(want); after++ {
+		synctest.Test(t, func(t *testing.T) {
+			got, err := all(t.Context(), brittle{want, after})
+			if err != nil || !slices.Equal(got, want) {
+				t.Errorf("broken off after %d: %q, %v; want %q", after, got, err, want)
+			}
+		})
+	}
+}
+
+// TestListGivesUp checks that a list that does not get any further ends with its error.
+func TestListGivesUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		got, err := all(t.Context(), brittle{[]string{"a?", "b"}, 0})
+		if len(got) != 0 || !errors.Is(err, tranship.ErrUnavailable) {
+			t.Errorf("%q, %v", got, err)
+		}
+	})
+}
