@@ -71,7 +71,7 @@ func NewContext(ctx context.Context, name string) context.Context {
 	return context.WithValue(ctx, contextKey{}, &name)
 }
 
-// FromContext returns whom files made in ctx count for; nil: nobody.
+// FromContext returns the account that files made in ctx count for; nil: none.
 func FromContext(ctx context.Context) *string {
 	name, _ := ctx.Value(contextKey{}).(*string)
 	return name

@@ -142,10 +142,9 @@ func Getxattr(file *os.File, name string) ([]byte, error) {
 	return value, relative("getxattr", name, err)
 }
 
-// Inspect describes what a directory's entry said to be a regular file, so that it does
-// not check the spelling, and reads an
-// extended attribute of it, nil if there is none or a long one: both of the file itself
-// and not behind a link. It costs less than to open the file. false: that was not to
+// Inspect describes what the directory has just listed as a regular file, whose spelling
+// it does not look up, as OpenListed does not. It reads an extended attribute as well, nil
+// if there is none or a long one: both of the file itself and not behind a link. It costs less than to open the file. false: that was not to
 // be had in this way; OpenFile tells.
 func (d *Dir) Inspect(name, attribute string) (info fs.FileInfo, value []byte, ok bool) {
 	name = d.resolve(name)

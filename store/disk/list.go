@@ -26,7 +26,7 @@ func (s *Store) List(ctx context.Context, options tranship.ListOptions) iter.Seq
 	}
 }
 
-// errEnough says that who lists has stopped.
+// errEnough says that the caller has stopped the list.
 var errEnough = errors.New("enough")
 
 // lister walks through directories, with a bounded number of names in memory and of

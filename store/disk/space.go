@@ -33,7 +33,7 @@ const lookAfter = 64 << 20
 // reservation is space for one upload. It is safe for concurrent use.
 type reservation struct {
 	space *space
-	// owner is whose it is; nil for a put, which is written at once.
+	// owner is that of the upload; nil for a put, which is written at once.
 	owner *string
 	left  int64 // guarded by space.mu
 	// suspended tells that what is left was given back for the time being.

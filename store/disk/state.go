@@ -66,7 +66,7 @@ func (s *state) checkOwner(root *rootfs.Dir) error {
 	if err != nil {
 		return err
 	}
-	// Who this process is to the file system may not be who it is to the machine.
+	// The file system may give what this process makes to another user, as NFS does.
 	probe := &draft{dir: s.drafts, name: rand.Text()}
 	if probe.file, err = s.drafts.CreateFile(probe.name, 0o600); err != nil {
 		return err

@@ -2,11 +2,11 @@
 // does: every protocol goes through it, and it asks of each call who makes it
 // (access.FromContext) and whether they may.
 //
-// What needs a file, where the caller may not do it, is tranship.ErrDenied to whom may
-// list the path, if there is a file. To everybody else it reads as if there were none;
-// the store is not asked, so that neither an answer nor the time that it takes tells. Putting, beginning, and the destination of a move or copy are ErrDenied
-// to all, for a missing file would not be in the way: that is the same, too, whether
-// there is one or not.
+// What needs a file, where the caller may not do it, is tranship.ErrDenied to callers who
+// may list the path, if there is a file. To others it reads as if there were none; the
+// store is not asked, so that neither an answer nor the time that it takes tells. Putting,
+// beginning, and the destination of a move or copy are ErrDenied to all, for a missing
+// file would not be in the way: that is the same, too, whether there is one or not.
 //
 // Some things cannot be kept from a caller who may write a path. They learn whether a
 // file is there, by a precondition or by setting attributes; whether it has a version

@@ -49,7 +49,7 @@ func below(prefixes policy.Prefixes, directory string) []string {
 	})
 }
 
-// errEnough says that who lists has stopped, errFound that there is a file, errUnclear
+// errEnough says that the caller has stopped the list, errFound that there is a file, errUnclear
 // that there may be one.
 var (
 	errEnough  = errors.New("enough")

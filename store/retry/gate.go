@@ -71,7 +71,7 @@ func (g *gate) leave(t ticket, answered bool) {
 // fits reports whether one more call may be inside. The caller holds mu.
 func (g *gate) fits() bool { return g.limit == 0 || float64(g.inside) < math.Floor(g.limit) }
 
-// admit lets in those who wait while there is room. The caller holds mu.
+// admit lets in calls that wait, while there is room. The caller holds mu.
 func (g *gate) admit() {
 	for len(g.waiting) > 0 && g.fits() {
 		close(g.waiting[0])
