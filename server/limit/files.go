@@ -182,6 +182,11 @@ func (s *filesStore) ListUploads(ctx context.Context, directory string) iter.Seq
 	return s.inner.ListUploads(ctx, directory)
 }
 
+// FindUpload implements tranship.UploadFinder.
+func (s *filesStore) FindUpload(ctx context.Context, id string) (tranship.UploadInfo, error) {
+	return tranship.FindUpload(ctx, s.inner, id)
+}
+
 // AbortUpload implements tranship.Uploads.
 func (s *filesStore) AbortUpload(ctx context.Context, id string) error {
 	return s.inner.AbortUpload(ctx, id)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"iter"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,6 +20,29 @@ func TestFilesStore(t *testing.T) {
 	storetest.Test(t, func(*testing.T) tranship.Store {
 		return limit.NewFiles(1000).Store(&mem.Store{PartSize: 1000})
 	})
+}
+
+// unlisted is a store whose uploads must not be listed.
+type unlisted struct {
+	*mem.Store
+	t *testing.T
+}
+
+func (u unlisted) ListUploads(context.Context, string) iter.Seq2[tranship.UploadInfo, error] {
+	u.t.Error("uploads are listed")
+	return func(func(tranship.UploadInfo, error) bool) {}
+}
+
+// An upload is found by its id through the store, without a list of those of all callers.
+func TestFilesStoreFindsUploads(t *testing.T) {
+	store := limit.NewFiles(1000).Store(unlisted{&mem.Store{}, t})
+	upload, err := store.Begin(t.Context(), tranship.Spec{Path: "up", Size: new(int64(5 << 20)), ResumeKey: "key"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found, err := tranship.FindUpload(t.Context(), store, upload.ID()); err != nil || found.Path != "up" {
+		t.Errorf("found %+v, %v", found, err)
+	}
 }
 
 // TestFiles checks that a caller has at most a quarter of the descriptors, that others
