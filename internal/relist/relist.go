@@ -17,22 +17,35 @@ type Lister interface {
 	List(ctx context.Context, options tranship.ListOptions) iter.Seq2[tranship.Entry, error]
 }
 
+// Told is called before each pause with the failure, the pause, and the number of the next
+// attempt, counted from 1.
+type Told func(err error, pause time.Duration, attempt int)
+
 // List lists once, and again after each failure, as long as tries allow it. Every entry,
 // and every *tranship.SkippedError, is yielded once, as long as they come in ascending
-// order of their keys. Before each pause it calls told, which may be nil, with the
-// failure, the pause and the number of the next attempt, counted from 1.
-func List(ctx context.Context, store Lister, options tranship.ListOptions, tries *budget.Tries, told func(err error, pause time.Duration, attempt int)) iter.Seq2[tranship.Entry, error] {
+// order of their keys. told may be nil.
+func List(ctx context.Context, store Lister, options tranship.ListOptions, tries *budget.Tries, told Told) iter.Seq2[tranship.Entry, error] {
 	return func(yield func(tranship.Entry, error) bool) {
 		position := Begin(options)
+		list := func() iter.Seq2[tranship.Entry, error] { return store.List(ctx, position.Options()) }
+		Continue(ctx, list, position.Advance, tries, told)(yield)
+	}
+}
+
+// Continue yields what list does, and after each failure what it does when it is called
+// again, as long as tries allow it. advance takes in each of them that does not end the
+// list, and is false for what came before. told may be nil.
+func Continue[T any](ctx context.Context, list func() iter.Seq2[T, error], advance func(T, error) bool, tries *budget.Tries, told Told) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
 		for attempt := 2; ; attempt++ {
 			tries.Attempt()
 			var failed error
-			for entry, err := range store.List(ctx, position.Options()) {
+			for entry, err := range list() {
 				if _, skipped := errors.AsType[*tranship.SkippedError](err); err != nil && !skipped {
 					failed = err
 					break
 				}
-				if !position.Advance(entry, err) {
+				if !advance(entry, err) {
 					continue
 				}
 				tries.Progress()
@@ -52,7 +65,8 @@ func List(ctx context.Context, store Lister, options tranship.ListOptions, tries
 				final = budget.Sleep(ctx, pause)
 			}
 			if final != nil {
-				yield(tranship.Entry{}, final)
+				var none T
+				yield(none, final)
 				return
 			}
 		}

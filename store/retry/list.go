@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/budget"
 	"github.com/tranship/tranship/internal/relist"
 )
 
@@ -14,11 +13,7 @@ import (
 // that it yielded, so that each is yielded once.
 func (s *Store) List(ctx context.Context, options tranship.ListOptions) iter.Seq2[tranship.Entry, error] {
 	return func(yield func(tranship.Entry, error) bool) {
-		tries := s.budget.Begin(s.outage)
-		told := func(err error, pause time.Duration, attempt int) {
-			s.events(Event{Path: options.Directory, Err: err, Wait: pause, Attempt: attempt})
-		}
-		relist.List(ctx, s.Store, options, tries, told)(yield)
+		relist.List(ctx, s.Store, options, s.budget.Begin(s.outage), s.told(options.Directory))(yield)
 	}
 }
 
@@ -26,39 +21,23 @@ func (s *Store) List(ctx context.Context, options tranship.ListOptions) iter.Seq
 // leaves out what it has yielded.
 func (s *Store) ListUploads(ctx context.Context, directory string) iter.Seq2[tranship.UploadInfo, error] {
 	return func(yield func(tranship.UploadInfo, error) bool) {
-		tries := s.budget.Begin(s.outage)
 		var last tranship.UploadInfo
-		for attempt := 2; ; attempt++ {
-			tries.Attempt()
-			var failed error
-			for upload, err := range s.Store.ListUploads(ctx, directory) {
-				if err != nil {
-					failed = err
-					break
-				}
-				if !follows(upload, last) {
-					continue
-				}
-				tries.Progress()
+		list := func() iter.Seq2[tranship.UploadInfo, error] { return s.Store.ListUploads(ctx, directory) }
+		advance := func(upload tranship.UploadInfo, _ error) bool {
+			fresh := follows(upload, last)
+			if fresh {
 				last = upload
-				if !yield(upload, nil) {
-					return
-				}
 			}
-			if failed == nil {
-				tries.Progress()
-				return
-			}
-			pause, final := tries.Failed(ctx, failed)
-			if final == nil {
-				s.events(Event{Path: directory, Err: failed, Wait: pause, Attempt: attempt})
-				final = budget.Sleep(ctx, pause)
-			}
-			if final != nil {
-				yield(tranship.UploadInfo{}, final)
-				return
-			}
+			return fresh
 		}
+		relist.Continue(ctx, list, advance, s.budget.Begin(s.outage), s.told(directory))(yield)
+	}
+}
+
+// told tells of attempts to list a directory.
+func (s *Store) told(directory string) relist.Told {
+	return func(err error, pause time.Duration, attempt int) {
+		s.events(Event{Path: directory, Err: err, Wait: pause, Attempt: attempt})
 	}
 }
 
