@@ -1,6 +1,7 @@
 package rootfs
 
 import (
+	"hash/maphash"
 	"io/fs"
 	"os"
 	"sync"
@@ -8,11 +9,10 @@ import (
 )
 
 const (
-	// maxListings bounds how many directories have their names kept, and maxListed the
-	// memory in bytes of the names of one; nameOverhead is that of a name beside it.
-	maxListings  = 4
-	maxListed    = 2 << 20
-	nameOverhead = 48
+	// maxListings bounds how many directories have their names kept, and maxListed how
+	// many names of one: each takes some 20 bytes.
+	maxListings = 4
+	maxListed   = 200_000
 	// listingTime is how long names are kept: there are file systems that do not note
 	// when a directory is changed.
 	listingTime = 10 * time.Second
@@ -32,10 +32,12 @@ type listings struct {
 // listing are the names that a directory had, and what described it before they were
 // read.
 type listing struct {
-	info  fs.FileInfo
-	read  time.Time
-	names map[string]struct{}
-	size  int
+	info fs.FileInfo
+	read time.Time
+	// names are their hashes, which take less memory. The seed is random, so that no
+	// client can choose a name with the hash of another.
+	names map[uint64]struct{}
+	seed  maphash.Seed
 }
 
 // newListing is nil for a directory that may change again without having another time.
@@ -43,16 +45,15 @@ func newListing(info fs.FileInfo, now time.Time) *listing {
 	if now.Sub(info.ModTime()) <= timeGrain {
 		return nil
 	}
-	return &listing{info: info, read: now, names: make(map[string]struct{})}
+	return &listing{info: info, read: now, names: make(map[uint64]struct{}), seed: maphash.MakeSeed()}
 }
 
 // add adds names. It is false if they are too many to keep.
 func (l *listing) add(names []string) bool {
 	for _, name := range names {
-		l.names[name] = struct{}{}
-		l.size += len(name) + nameOverhead
+		l.names[maphash.String(l.seed, name)] = struct{}{}
 	}
-	return l.size <= maxListed
+	return len(l.names) <= maxListed
 }
 
 // has reports whether a directory, which is as info describes it, is known to have a
@@ -63,7 +64,7 @@ func (l *listings) has(info fs.FileInfo, now time.Time, name string) bool {
 	for _, known := range l.kept {
 		if os.SameFile(known.info, info) {
 			age := now.Sub(known.read)
-			_, found := known.names[name]
+			_, found := known.names[maphash.String(known.seed, name)]
 			return found && known.info.ModTime().Equal(info.ModTime()) && age >= 0 && age < listingTime
 		}
 	}

@@ -6,7 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
+	"strconv"
 	"testing"
 	"time"
 )
@@ -110,10 +110,12 @@ func TestListingsAreBounded(t *testing.T) {
 		t.Errorf("%d listings are kept", n)
 	}
 	l := newListing(dir.guard.listings.kept[0].info, time.Now())
-	for n := range maxListed / 100 {
-		if !l.add([]string{fmt.Sprint(n, strings.Repeat("x", 60))}) {
-			return
+	for n := range maxListed {
+		if !l.add([]string{strconv.Itoa(n)}) {
+			t.Fatalf("a listing of %d names is not kept", n+1)
 		}
 	}
-	t.Errorf("a listing has %d bytes", l.size)
+	if l.add([]string{"one more"}) {
+		t.Errorf("a listing of %d names is kept", len(l.names))
+	}
 }
