@@ -24,7 +24,8 @@ import (
 // A new file is written under a temporary name beside its target, and renamed over
 // it at commit: nothing reads half of it. Its parents are created. It is not synced
 // unless its spec asks for tranship.DurabilityDurable. Modified time and mode are
-// kept; user metadata is not. A process that is killed may leave a file that
+// kept, except on file systems that give all files to another user, who alone may set
+// them; user metadata is not. A process that is killed may leave a file that
 // begins with ".tranship-" and ends with ".tmp": the next upload to the same target
 // removes it, and anything else may.
 //

@@ -4,6 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+	"time"
 
 	"github.com/tranship/tranship"
 )
@@ -101,11 +105,24 @@ func (u *localUpload) attributes() error {
 	if u.spec.Attributes.Mode != nil {
 		mode = *u.spec.Attributes.Mode
 	}
-	if err := u.file.Chmod(mode); err != nil {
-		return err
+	return u.dir.setAttributes(u.file, u.temporary, &mode, u.spec.Attributes.ModTime)
+}
+
+// setAttributes sets the mode and modified time of a new file, those that are not nil.
+// There are file systems on which all files belong to another user, who alone may do
+// that: there, a file has the mode and time that the file system gives it.
+func (d *localDirectory) setAttributes(file *os.File, name string, mode *fs.FileMode, modified *time.Time) error {
+	var chmod, chtimes error
+	if mode != nil {
+		chmod = file.Chmod(*mode)
 	}
-	if t := u.spec.Attributes.ModTime; t != nil {
-		return u.dir.Chtimes(u.file, u.temporary, *t)
+	if modified != nil {
+		chtimes = d.Chtimes(file, name, *modified)
+	}
+	for _, err := range []error{chmod, chtimes} {
+		if err != nil && !errors.Is(err, syscall.EPERM) {
+			return err
+		}
 	}
 	return nil
 }

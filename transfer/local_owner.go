@@ -35,11 +35,10 @@ func isPrivate(dir *rootfs.Dir, info fs.FileInfo) bool {
 	if !isOurs(dir, info) {
 		return false
 	}
-	switch rootfs.Links(info) {
-	case 0: // the system tells neither
+	if _, known := rootfs.Owner(info); !known { // nor are modes, and links
 		return true
-	case 1:
-	default:
+	}
+	if rootfs.Links(info) > 1 { // 0 where the file system does not count them
 		return false
 	}
 	if !isShared(info.Mode()) {

@@ -112,15 +112,8 @@ func (p *localPut) fill(file *os.File, data []byte) (fs.FileInfo, error) {
 	if _, err := file.Write(data); err != nil {
 		return nil, err
 	}
-	if mode := p.spec.Attributes.Mode; mode != nil {
-		if err := file.Chmod(*mode); err != nil {
-			return nil, err
-		}
-	}
-	if t := p.spec.Attributes.ModTime; t != nil {
-		if err := p.dir.Chtimes(file, p.temporary, *t); err != nil {
-			return nil, err
-		}
+	if err := p.dir.setAttributes(file, p.temporary, p.spec.Attributes.Mode, p.spec.Attributes.ModTime); err != nil {
+		return nil, err
 	}
 	if p.spec.Durability == tranship.DurabilityDurable {
 		if err := file.Sync(); err != nil {

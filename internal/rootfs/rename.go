@@ -38,8 +38,13 @@ func linkAndRemove(from *Dir, name string, to *Dir, newName string) error {
 	switch {
 	case err == nil:
 		return from.unlink(name)
-	case errors.Is(err, fs.ErrExist), errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrExist):
 		return err
+	case errors.Is(err, fs.ErrNotExist):
+		// Linux says so, too, of a file that has no name by its file system's count.
+		if _, missing := from.root.Lstat(name); missing != nil {
+			return err
+		}
 	}
 	if _, err := to.root.Lstat(newName); err == nil {
 		return fs.ErrExist
