@@ -113,7 +113,7 @@ func Dial(ctx context.Context, address string, options Options) (*Client, error)
 		return client, nil
 	}
 	_ = client.Close()
-	if status.Code(answer) == codes.Unimplemented {
+	if status.Code(answer) == codes.Unimplemented && !rpcstatus.IsPage(answer) {
 		return nil, fmt.Errorf("%w: the gRPC server at %s does not serve %s",
 			tranship.ErrUnsupported, address, transhipv1.FileService_ServiceDesc.ServiceName)
 	}

@@ -32,6 +32,11 @@ func TestDialFailures(t *testing.T) {
 	defer silent.Close()
 	web := httptest.NewServer(http.NotFoundHandler())
 	defer web.Close()
+	page := httptest.NewUnstartedServer(http.NotFoundHandler())
+	page.Config.Protocols = new(http.Protocols)
+	page.Config.Protocols.SetUnencryptedHTTP2(true)
+	page.Start()
+	defer page.Close()
 	other := loopback.Serve(t, func(grpc.ServiceRegistrar) {})
 
 	for _, test := range []struct {
@@ -42,6 +47,7 @@ func TestDialFailures(t *testing.T) {
 		{"nothing there", closed.Addr().String(), tranship.ErrUnavailable, "connection refused"},
 		{"silent", silent.Addr().String(), tranship.ErrUnavailable, "no answer within 200ms"},
 		{"web server", web.Listener.Addr().String(), tranship.ErrUnavailable, "cannot connect to a gRPC server"},
+		{"a page of a gateway", page.Listener.Addr().String(), tranship.ErrUnsupported, "no gRPC server answered: unexpected HTTP status code received from server: 404 (Not Found)"},
 		{"another service", other, tranship.ErrUnsupported, "does not serve tranship.v1.FileService"},
 		{"no address", "nowhere", tranship.ErrUnavailable, "nowhere"},
 	} {

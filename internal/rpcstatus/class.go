@@ -130,8 +130,8 @@ func ofPage(code int) failure.Class {
 	case 501, 505, 511: // not implemented, HTTP version, network authentication
 		return failure.Final
 	}
-	if code >= 400 && code < 500 {
-		// Such as 413, of a gateway that takes no body of this size.
+	if code >= 300 && code < 500 {
+		// Such as 413, of a gateway that takes no body of this size, or the way to a login.
 		return failure.Final
 	}
 	// Others of 500, and pages that pretend to be good: of a gateway that has lost its

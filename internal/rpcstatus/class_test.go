@@ -45,6 +45,7 @@ func TestClass(t *testing.T) {
 		{codes.Unknown, page("520 ()"), unknown, unknown},
 		{codes.Unknown, page("200 (OK)"), unknown, unknown},
 		{codes.Unknown, page("408 (Request Timeout)"), unknown, unknown},
+		{codes.Unknown, page("302 (Found)"), final, final},
 		{codes.Unknown, page("413 (Request Entity Too Large)"), final, final},
 		{codes.Unknown, page("505 (HTTP Version Not Supported)"), final, final},
 		{codes.Internal, page("400 (Bad Request)"), final, final},
