@@ -83,6 +83,19 @@ func TestCopyAttemptsEnd(t *testing.T) {
 	})
 }
 
+// A store that tries again itself, and gave up, ends the copy as well, and says so once.
+func TestCopyEndsWithStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source, destination := newFaulty(), newFaulty()
+		fill(t, source, map[string]int{"a": 1, "b": 2})
+		destination.put = func(string) error { return &budget.Error{Patience: 30 * time.Second, Err: errGone} }
+		err := Copy(t.Context(), destination, Files(t.Context(), source, "", ""), Options{Report: results{}.report(t)})
+		if !errors.Is(err, tranship.ErrUnavailable) || strings.Count(err.Error(), "gave up after 30s") != 1 {
+			t.Errorf("error %v", err)
+		}
+	})
+}
+
 // A server that is gone for good ends the whole copy, not each file of many after
 // all its attempts.
 func TestCopyPatienceEnds(t *testing.T) {

@@ -105,7 +105,11 @@ func (j *job) failed(ctx context.Context, tries *budget.Tries, err error) (time.
 	}
 	pause, final := tries.Failed(ctx, err)
 	if ended, ok := errors.AsType[*budget.Error](final); ok && ended.Patience > 0 {
-		j.stop(fmt.Errorf("gave up after %v without success: %s: %w", ended.Patience, j.item.name(), err))
+		if _, told := errors.AsType[*budget.Error](err); told { // a store gave up that tries again itself
+			j.stop(fmt.Errorf("%s: %w", j.item.name(), err))
+		} else {
+			j.stop(fmt.Errorf("gave up after %v without success: %s: %w", ended.Patience, j.item.name(), err))
+		}
 		return 0, err
 	}
 	return pause, final
