@@ -26,7 +26,7 @@ var ErrSkipped = errors.New("not copied")
 func (d *Dir) Files(ctx context.Context, directory, destination string) iter.Seq2[Item, error] {
 	return func(yield func(Item, error) bool) {
 		w := walk{ctx, d, yield}
-		w.directory(&walkedDirectory{dir: d, source: directory, destination: destination})
+		w.directory(&walkedDirectory{dir: d, source: directory, destination: destination, named: true})
 	}
 }
 
@@ -41,7 +41,9 @@ type walk struct {
 type walkedDirectory struct {
 	dir                 *Dir
 	source, destination string
-	open                *rootfs.Dir
+	// named: it is what the caller wants copied, and not a directory below that.
+	named bool
+	open  *rootfs.Dir
 }
 
 // opened opens the directory, if it is not open. No link is followed to it.
@@ -104,13 +106,13 @@ func (w walk) directory(walked *walkedDirectory) bool {
 	here := walked.item()
 	open, err := walked.opened()
 	if err != nil {
-		return w.skip(here, err)
+		return w.unreadable(walked, err)
 	}
 	entries, err := open.ReadDir()
-	if err != nil && !w.skip(here, localError(err)) {
-		return false
+	if err != nil {
+		return w.unreadable(walked, localError(err))
 	}
-	if err == nil && len(entries) == 0 {
+	if len(entries) == 0 {
 		return w.yield(here, fmt.Errorf("%w: it is an empty directory", ErrSkipped))
 	}
 	slices.SortFunc(entries, func(a, b rootfs.Entry) int { return strings.Compare(a.Name(), b.Name()) })
@@ -120,6 +122,15 @@ func (w walk) directory(walked *walkedDirectory) bool {
 		}
 	}
 	return true
+}
+
+// unreadable yields a directory that cannot be read. The walk goes on without it, unless it
+// is the whole.
+func (w walk) unreadable(walked *walkedDirectory, err error) bool {
+	if walked.named {
+		return w.yield(walked.item(), err)
+	}
+	return w.skip(walked.item(), err)
 }
 
 // skip yields an item that the walk goes on without.
@@ -139,7 +150,7 @@ func (w walk) entry(in *walkedDirectory, entry rootfs.Entry) bool {
 		sub, err := in.sub(entry.Name())
 		in.close()
 		if err != nil {
-			return w.skip(sub.item(), err)
+			return w.unreadable(sub, err)
 		}
 		return w.directory(sub)
 	}

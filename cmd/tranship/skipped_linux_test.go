@@ -319,6 +319,19 @@ func TestUploadGoesOnPastUnreadableDirectories(t *testing.T) {
 		}
 		output(t, 0, "rm", "-r", server+"/one", server+"/two")
 	}
+	// What is named itself is not left out of anything.
+	for _, mode := range []os.FileMode{0o700, 0o744, 0o711} {
+		if err := os.Chmod(filepath.Join(directory, "three"), mode); err != nil {
+			t.Fatal(err)
+		}
+		cmd := asNobody(t, "cp", "-r", filepath.Join(directory, "three"), server+"/")
+		var text strings.Builder
+		cmd.Stderr = &text
+		_ = cmd.Run()
+		if code := cmd.ProcessState.ExitCode(); code != 4 || text.String() != "tranship: "+directory+"/three: permission denied\n" {
+			t.Errorf("of mode %v: exit code %d: %s", mode, code, text.String())
+		}
+	}
 }
 
 // A move of a directory goes on past a file that fails.
