@@ -1,15 +1,22 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/client"
+	"github.com/tranship/tranship/internal/budget"
 	"github.com/tranship/tranship/internal/failure"
+	"github.com/tranship/tranship/store/mem"
+	"github.com/tranship/tranship/store/retry"
 )
 
 // A server that cannot be reached is tried as long as --connect-timeout says: not shorter
@@ -31,5 +38,45 @@ func TestConnectTimeout(t *testing.T) {
 				t.Errorf("%v after %v of %v", err, took, timeout)
 			}
 		})
+	}
+}
+
+// A server that is away for good is told of once, and not for each place on it.
+func TestEachEndsWithServer(t *testing.T) {
+	var text strings.Builder
+	g := &globals{streams: streams{err: &text}}
+	connections := g.connections()
+	var places []place
+	for _, address := range []string{"away:1", "here:1"} {
+		server := serverPlace{address: address}
+		connections.stores[server] = retry.New(&mem.Store{}, retry.Options{})
+		for _, path := range []string{"a", "b", "c"} {
+			places = append(places, place{arg: server.at(path), server: server, path: path})
+		}
+	}
+	tried := map[string]int{}
+	err := g.eachOver(t.Context(), connections, places, func(_ context.Context, _ *retry.Store, p place) error {
+		tried[p.server.address]++
+		if p.server.address == "here:1" {
+			return tranship.ErrDenied
+		}
+		return &budget.Error{Patience: time.Second, Err: tranship.ErrUnavailable}
+	})
+	if err != nil || tried["away:1"] != 1 || tried["here:1"] != 3 || strings.Count(text.String(), "gave up") != 1 {
+		t.Errorf("%v after %v: %s", err, tried, text.String())
+	}
+}
+
+// A command has one connection to a server, also mv.
+func TestOneConnection(t *testing.T) {
+	t.Parallel()
+	r := &restartable{root: t.TempDir()}
+	if err := os.WriteFile(filepath.Join(r.root, "a"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	server := "grpc://" + r.serve(t, "--max-connections-per-peer", "1")
+	output(t, 0, "mv", server+"/a", server+"/b")
+	if _, err := os.Stat(filepath.Join(r.root, "b")); err != nil {
+		t.Error(err)
 	}
 }

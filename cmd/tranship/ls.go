@@ -47,7 +47,13 @@ func (g *globals) each(ctx context.Context, places []place, do func(context.Cont
 	}
 	connections := g.connections()
 	defer func() { err = errors.Join(err, connections.close()) }()
-	// Those that cannot be connected to, which is told once and not tried again.
+	return g.eachOver(ctx, connections, places, do)
+}
+
+// eachOver is each over connections that the command has.
+func (g *globals) eachOver(ctx context.Context, connections *connections, places []place, do func(context.Context, *retry.Store, place) error) error {
+	// Those that cannot be connected to, or are away for good, which is told once and not
+	// tried again.
 	unreachable := map[serverPlace]bool{}
 	for _, p := range places {
 		if unreachable[p.server] {
@@ -57,6 +63,7 @@ func (g *globals) each(ctx context.Context, places []place, do func(context.Cont
 		if err != nil {
 			unreachable[p.server] = true
 		} else if err = do(ctx, store, p); err != nil {
+			unreachable[p.server] = retry.IsOutage(err)
 			err = fmt.Errorf("%s: %w", p.arg, err)
 		}
 		if err != nil && ctx.Err() != nil {

@@ -54,7 +54,7 @@ func (g *globals) mv(ctx context.Context, sources []place, to place) (err error)
 	if len(sources) > 1 && !target.isDirectory {
 		return usagef("%s is not a directory, and there are several sources; end it with '/'", to.arg)
 	}
-	return g.each(ctx, sources, func(ctx context.Context, store *retry.Store, source place) error {
+	return g.eachOver(ctx, connections, sources, func(ctx context.Context, store *retry.Store, source place) error {
 		file, isDirectory, err := lookup(ctx, store, source)
 		switch {
 		case err != nil:
