@@ -61,9 +61,9 @@ func (k knowledge) committed(file tranship.File, set tranship.Attributes) transh
 	return set.Apply(told)
 }
 
-// refusal replaces an error of a precondition or of a file in the way, whose text may
-// name a version or another path, for a caller who may not know them. An upload that
-// lacks bytes is the caller's own.
+// refusal replaces an error of a precondition, of a file in the way or of a quota, whose
+// text may name a version or another path, or tell the size of what is there, for a caller
+// who may not know them. An upload that lacks bytes is the caller's own.
 func (s *store) refusal(ctx context.Context, path string, err error) error {
 	if err == nil || s.knowledge(ctx, path) != nothing {
 		return err
@@ -75,6 +75,9 @@ func (s *store) refusal(ctx context.Context, path string, err error) error {
 		if errors.Is(err, kind) {
 			return fmt.Errorf("%w: %s", kind, path)
 		}
+	}
+	if errors.Is(err, tranship.ErrQuota) {
+		return fmt.Errorf("%w: %s has no room beside what else counts for its caller", tranship.ErrQuota, path)
 	}
 	return err
 }

@@ -42,8 +42,7 @@ func (s *store) admit(ctx context.Context, spec tranship.Spec) (tranship.Spec, e
 	return spec, s.writing(ctx, spec.Path)
 }
 
-// upload is an upload that was allowed when it was begun. Its parts are the inner
-// one's.
+// upload is an upload that was allowed when it was begun.
 type upload struct {
 	tranship.Upload
 	store *store
@@ -57,7 +56,34 @@ func (u *upload) CopyPart(ctx context.Context, n int, source string, options tra
 	if err := u.store.existing(ctx, source, access.Read); err != nil {
 		return err
 	}
-	return u.Upload.CopyPart(ctx, n, source, options)
+	return u.store.refusal(ctx, u.path, u.Upload.CopyPart(ctx, n, source, options))
+}
+
+// Part implements tranship.Upload.
+func (u *upload) Part(ctx context.Context, n int) (tranship.PartWriter, error) {
+	inner, err := u.Upload.Part(ctx, n)
+	if err != nil || u.store.knowledge(ctx, u.path) != nothing {
+		return inner, err
+	}
+	return &partWriter{inner, ctx, u}, nil
+}
+
+// partWriter is a part of a caller who may not know what is at the upload's path.
+type partWriter struct {
+	tranship.PartWriter
+	ctx    context.Context
+	upload *upload
+}
+
+// Write implements io.Writer.
+func (w *partWriter) Write(data []byte) (int, error) {
+	n, err := w.PartWriter.Write(data)
+	return n, w.upload.store.refusal(w.ctx, w.upload.path, err)
+}
+
+// WriteChunk implements chunk.Writer.
+func (w *partWriter) WriteChunk(data chunk.Chunk) error {
+	return w.upload.store.refusal(w.ctx, w.upload.path, chunk.Write(w.PartWriter, data))
 }
 
 // Commit implements tranship.Upload. The policy may have changed since Begin.
