@@ -80,24 +80,21 @@ func (d *Dir) Private(name string) (*Dir, error) {
 		return nil, err
 	}
 	private := New(root)
-	err = d.Hide(private)
-	if err == nil {
-		err = d.guard.setMark(private)
-	}
-	if err != nil {
+	if err := d.Hide(private); err != nil {
 		return nil, errors.Join(err, private.Close())
 	}
 	return private, nil
 }
 
-// Hide makes the guarded tree hide a directory. It must stay open as long as the tree is
-// used, or another file or directory may become the same to the file system.
+// Hide makes the guarded tree hide a directory, and marks it. It must stay open as long as
+// the tree is used, or another file or directory may become the same to the file system.
 func (d *Dir) Hide(dir *Dir) error {
 	info, err := dir.root.Stat(".")
-	if err == nil {
-		d.HideFile(info)
+	if err != nil {
+		return err
 	}
-	return err
+	d.HideFile(info)
+	return d.guard.setMark(dir)
 }
 
 // HideFile is Hide for an open file.

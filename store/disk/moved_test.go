@@ -137,8 +137,8 @@ func TestStateMoved(t *testing.T) {
 	}
 }
 
-// TestStateLeft opens a store after the state of an earlier one was renamed, and one
-// whose directory has another store's below.
+// TestStateLeft opens a store after the state of an earlier one was renamed, and what is
+// in it, and one whose directory has another store's below.
 func TestStateLeft(t *testing.T) {
 	f, u, _ := withState(t, realSystem())
 	if !f.attributes {
@@ -147,6 +147,11 @@ func TestStateLeft(t *testing.T) {
 	f.detach(u)
 	if err := os.Rename(f.at(".tranship"), f.at("docs/pub")); err != nil {
 		t.Fatal(err)
+	}
+	for _, name := range []string{"tls", "uploads"} { // which can be moved out of it
+		if err := os.Rename(f.at("docs/pub/"+name), f.at(name)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := os.Mkdir(f.at("inner"), 0o755); err != nil {
 		t.Fatal(err)
@@ -161,6 +166,8 @@ func TestStateLeft(t *testing.T) {
 	}
 	f = f.open(small, realSystem())
 	f.unreachable("docs/pub")
+	f.unreachable("tls")
+	f.unreachable("uploads")
 	f.unreachable("inner/.tranship")
 	f.lists("docs/deep/file", "source")
 	if again, err := os.Stat(f.at(".tranship/uploads")); err != nil || !again.IsDir() {
