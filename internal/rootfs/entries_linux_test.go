@@ -38,8 +38,12 @@ func TestDirents(t *testing.T) {
 		}
 	}
 	want := []Entry{
-		{name: "dir", kind: fs.ModeDir}, UnknownEntry("stale"), {name: "file"},
-		{name: "link", kind: fs.ModeSymlink}, {name: "pipe", kind: fs.ModeNamedPipe}, {name: "told", kind: fs.ModeDir},
+		{name: "dir", kind: fs.ModeDir},
+		UnknownEntry("stale"),
+		{name: "file"},
+		{name: "link", kind: fs.ModeSymlink},
+		{name: "pipe", kind: fs.ModeNamedPipe},
+		{name: "told", kind: fs.ModeDir},
 	}
 	// A record that is cut off, or that claims to be longer than it is, ends them.
 	for _, records := range [][]byte{records, append(slices.Clone(records), 1, 2, 3), append(slices.Clone(records), make([]byte, 40)...)} {
