@@ -72,7 +72,7 @@ func (c *Client) list(ctx context.Context, options tranship.ListOptions, yield f
 		ReportSkipped: options.ReportSkipped,
 	})
 	if err != nil {
-		return err
+		return watch.Explain(err)
 	}
 	var sum wire.ListSum
 	var end *transhipv1.ListEnd

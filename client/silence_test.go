@@ -20,6 +20,8 @@ import (
 // mute is a server that tells its version, and answers nothing else before the call ends.
 type mute struct {
 	transhipv1.UnimplementedFileServiceServer
+	// copying gets an element when a Copy has begun; nil: nothing does.
+	copying chan struct{}
 }
 
 func (mute) GetServerInfo(context.Context, *transhipv1.GetServerInfoRequest) (*transhipv1.GetServerInfoResponse, error) {
@@ -51,7 +53,10 @@ func (mute) AbortUpload(ctx context.Context, _ *transhipv1.AbortUploadRequest) (
 	return nil, ctx.Err()
 }
 
-func (mute) Copy(ctx context.Context, _ *transhipv1.CopyRequest) (*transhipv1.CopyResponse, error) {
+func (m mute) Copy(ctx context.Context, _ *transhipv1.CopyRequest) (*transhipv1.CopyResponse, error) {
+	if m.copying != nil {
+		m.copying <- struct{}{}
+	}
 	<-ctx.Done()
 	return nil, ctx.Err()
 }
@@ -140,8 +145,9 @@ func TestDialBusyServer(t *testing.T) {
 
 // A list that cannot begin, because its connection takes no more calls, is bounded, too.
 func TestSilentListAtBegin(t *testing.T) {
+	server := mute{copying: make(chan struct{}, 1)}
 	address := loopback.Serve(t, func(registrar grpc.ServiceRegistrar) {
-		transhipv1.RegisterFileServiceServer(registrar, mute{})
+		transhipv1.RegisterFileServiceServer(registrar, server)
 	}, grpc.MaxConcurrentStreams(1))
 	connected, err := client.Dial(t.Context(), address, client.Options{StallTimeout: 50 * time.Millisecond, Connections: 1})
 	if err != nil {
@@ -161,6 +167,7 @@ func TestSilentListAtBegin(t *testing.T) {
 		cancel()
 		<-copied
 	}()
+	<-server.copying
 	for name, list := range map[string]func() error{
 		"List": func() (last error) {
 			for _, err := range connected.List(ctx, tranship.ListOptions{}) {
