@@ -16,6 +16,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access"
+	"github.com/tranship/tranship/internal/recorded"
 	"github.com/tranship/tranship/internal/rpcstatus"
 )
 
@@ -38,7 +39,8 @@ type Options struct {
 	// nobody is.
 	Logger *slog.Logger
 	// Refused is told of each call that is refused, who from, "host:port", and why, in
-	// the words that the caller gets; nil: nobody is. It must not block for long.
+	// the words that the caller gets; nil: nothing is. It must not block for long. It has
+	// then recorded the failure of the call.
 	Refused func(address, reason string)
 }
 
@@ -111,7 +113,8 @@ func (i *Interceptor) Stream(server any, stream grpc.ServerStream, info *grpc.St
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancel(access.NewContext(stream.Context(), found.Principal))
+	// What ends the stream later is recorded for all that is under way on it.
+	ctx, cancel := context.WithCancel(recorded.NewCall(access.NewContext(stream.Context(), found.Principal)))
 	defer cancel()
 	guarded := &guardedStream{ServerStream: stream, ctx: ctx, cancel: cancel}
 	if !found.IsAnonymous() {
@@ -214,6 +217,7 @@ func (i *Interceptor) refuse(ctx context.Context, method string, err error) erro
 	}
 	if i.refused != nil {
 		i.refused(address, err.Error())
+		recorded.CallFailure(ctx)
 	}
 	return rpcstatus.Error(err)
 }

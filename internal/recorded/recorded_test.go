@@ -18,4 +18,16 @@ func TestMark(t *testing.T) {
 	if !ofCall.Failure() {
 		t.Error("the failure of a call does not count")
 	}
+	if _, ofNext := recorded.NewContext(call); ofNext.Failure() {
+		t.Error("the failure of an action counts for the next")
+	}
+	whole := recorded.NewCall(t.Context())
+	_, ofPart := recorded.NewContext(whole)
+	if ofPart.Failure() {
+		t.Error("a failure is recorded before there is one")
+	}
+	recorded.CallFailure(whole)
+	if _, ofNext := recorded.NewContext(whole); !ofPart.Failure() || !ofNext.Failure() {
+		t.Error("the failure of a whole call does not count for its actions")
+	}
 }
