@@ -18,7 +18,14 @@ import (
 
 // foreignNode is a file or directory of a file system that gives all files to another
 // user and to everyone's use, as FAT and NTFS are often mounted.
-type foreignNode struct{ fusefs.LoopbackNode }
+type foreignNode struct{ *fusefs.LoopbackNode }
+
+var _ fusefs.NodeWrapChilder = (*foreignNode)(nil)
+
+// WrapChild makes what is below such a node one, too.
+func (n *foreignNode) WrapChild(_ context.Context, child fusefs.InodeEmbedder) fusefs.InodeEmbedder {
+	return &foreignNode{child.(*fusefs.LoopbackNode)}
+}
 
 func foreign(attr *fuse.Attr) {
 	attr.Owner = fuse.Owner{Uid: otherUser, Gid: otherUser}
@@ -56,11 +63,9 @@ func (n *foreignNode) Setattr(ctx context.Context, handle fusefs.FileHandle, in 
 // mountForeign mounts such a file system, and skips the test where it cannot.
 func mountForeign(t *testing.T) string {
 	t.Helper()
-	root := &fusefs.LoopbackRoot{Path: t.TempDir(), NewNode: func(root *fusefs.LoopbackRoot, _ *fusefs.Inode, _ string, _ *syscall.Stat_t) fusefs.InodeEmbedder {
-		return &foreignNode{fusefs.LoopbackNode{RootData: root}}
-	}}
+	root := &fusefs.LoopbackRoot{Path: t.TempDir()}
 	at := t.TempDir()
-	server, err := fusefs.Mount(at, &foreignNode{fusefs.LoopbackNode{RootData: root}}, &fusefs.Options{MountOptions: fuse.MountOptions{DirectMount: true}})
+	server, err := fusefs.Mount(at, &foreignNode{&fusefs.LoopbackNode{RootData: root}}, &fusefs.Options{MountOptions: fuse.MountOptions{DirectMount: true}})
 	if err != nil {
 		t.Skipf("no file system can be mounted with FUSE here: %v", err)
 	}

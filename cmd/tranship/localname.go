@@ -16,7 +16,7 @@ const maxLinks = 40
 
 // errOpenFile is the error of a link that stands for a file which a process has open.
 // That is where the system reads and writes, and not a name that a file can be put under.
-var errOpenFile = errors.New("it stands for an open file; use - and redirect the output")
+var errOpenFile = fmt.Errorf("%w, and stands for an open file; use - and redirect the output", tranship.ErrExists)
 
 // errNotDirectory is the error of what is named as a directory and is none.
 var errNotDirectory = fmt.Errorf("%w, and is not a directory", tranship.ErrExists)
