@@ -25,6 +25,7 @@ func (p *plan) filesrv(ctx context.Context, source place) iter.Seq2[transfer.Ite
 	}
 	server, err := p.connections.filesrv(ctx, source.server, p.flags)
 	if err != nil {
+		p.lose(source.server)
 		return one(item, err)
 	}
 	item.Source, item.Path, item.File = server, p.target.file(source), tranship.File{Size: -1}
@@ -39,8 +40,12 @@ func (g *globals) batch(ctx context.Context, p *plan, source place, options tran
 		options.Report(transfer.Result{Source: source.arg, Size: -1, Err: err})
 		return context.Cause(ctx)
 	}
+	if p.unreachable[source.server] {
+		return nil // which was told
+	}
 	server, err := p.connections.filesrv(ctx, source.server, p.flags)
 	if err != nil {
+		p.lose(source.server)
 		return fail(err)
 	}
 	for content, err := range server.Download(ctx, source.path) {

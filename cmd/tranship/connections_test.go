@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -64,6 +65,53 @@ func TestEachEndsWithServer(t *testing.T) {
 	})
 	if err != nil || tried["away:1"] != 1 || tried["here:1"] != 3 || strings.Count(text.String(), "gave up") != 1 {
 		t.Errorf("%v after %v: %s", err, tried, text.String())
+	}
+}
+
+// lost is a store whose server is away for good.
+type lost struct{ mem.Store }
+
+func (*lost) Stat(context.Context, string) (tranship.File, error) {
+	return tranship.File{}, &budget.Error{Patience: time.Second, Err: tranship.ErrUnavailable}
+}
+
+// So is the server of many sources of cp, also if it was never there.
+func TestPlanEndsWithServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &globals{connectTimeout: 5 * time.Second}
+		p := &plan{globals: g, connections: g.connections(), target: &target{isDirectory: true}, several: true}
+		away, here := serverPlace{address: "away:1"}, serverPlace{address: "here:1"}
+		content := &mem.Store{}
+		p.connections.stores[away] = retry.New(&lost{}, retry.Options{})
+		p.connections.stores[here] = retry.New(content, retry.Options{})
+		var sources []place
+		for _, path := range []string{"a", "b", "c"} {
+			for _, server := range []serverPlace{away, here, {address: "bad address"}} {
+				sources = append(sources, place{arg: server.at(path), kind: remote, server: server, path: path})
+			}
+			if _, err := content.Put(t.Context(), tranship.Spec{Path: path}, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var got []string
+		for item, err := range p.items(t.Context(), sources) {
+			got = append(got, fmt.Sprint(item.Name, " ", err == nil))
+		}
+		want := []string{"grpc://away:1/a false", "grpc://here:1/a true", "grpc://bad address/a false", "grpc://here:1/b true", "grpc://here:1/c true"}
+		if !slices.Equal(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+	})
+}
+
+// A server of filesrv that is not there is told of once, too.
+func TestFilesrvEndsWithServer(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{"cp", "--protocol", "filesrv"}, {"cp", "-r", "--protocol", "filesrv"}} {
+		args = append(args, "--connect-timeout", "200ms", "grpc://127.0.0.1:1/a", "grpc://127.0.0.1:1/b", "grpc://127.0.0.1:1/c", t.TempDir()+"/")
+		if _, text := output(t, 1, args...); strings.Count(text, "\n") != 1 || !strings.Contains(text, "cannot connect") {
+			t.Errorf("%q: %s", args, text)
+		}
 	}
 }
 

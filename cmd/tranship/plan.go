@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/store/retry"
 	"github.com/tranship/tranship/transfer"
 )
 
@@ -26,6 +27,9 @@ type plan struct {
 	several bool
 	// listed are the directories of the target of which all is known.
 	listed listings
+	// unreachable are the servers of sources that cannot be connected to, or are away for
+	// good, which is told once and not tried again.
+	unreachable map[serverPlace]bool
 }
 
 // items yields all files of all sources. A source that fails is one item with an
@@ -33,7 +37,13 @@ type plan struct {
 func (p *plan) items(ctx context.Context, sources []place) iter.Seq2[transfer.Item, error] {
 	return func(yield func(transfer.Item, error) bool) {
 		for _, source := range sources {
+			if p.unreachable[source.server] {
+				continue
+			}
 			for item, err := range p.source(ctx, source) {
+				if source.kind == remote && retry.IsOutage(err) {
+					p.lose(source.server)
+				}
 				if item.Name == "" {
 					// An error without a name would end the others.
 					item.Name = source.arg
@@ -48,6 +58,14 @@ func (p *plan) items(ctx context.Context, sources []place) iter.Seq2[transfer.It
 			}
 		}
 	}
+}
+
+// lose notes that a server of sources is away.
+func (p *plan) lose(server serverPlace) {
+	if p.unreachable == nil {
+		p.unreachable = map[serverPlace]bool{}
+	}
+	p.unreachable[server] = true
 }
 
 // claim is the target's, where it matters: a tree's files do not meet among
@@ -175,6 +193,7 @@ func (p *plan) remote(ctx context.Context, source place) iter.Seq2[transfer.Item
 	item := transfer.Item{Name: source.arg, SourcePath: source.path}
 	store, err := p.connections.store(ctx, source.server)
 	if err != nil {
+		p.lose(source.server)
 		return one(item, err)
 	}
 	file, isDirectory, err := lookup(ctx, store, source)
