@@ -96,7 +96,7 @@ func Dial(ctx context.Context, address string, options Options) (*Client, error)
 	var answer error
 	renewal := newRenewal(options.Token)
 	conn, err := dial(ctx, address, options, renewal, func(ctx context.Context, conn *grpc.ClientConn) error {
-		_, answer = transhipv1.NewFileServiceClient(conn).GetServerInfo(ctx, &transhipv1.GetServerInfoRequest{})
+		_, answer = newFiles(conn).GetServerInfo(ctx, &transhipv1.GetServerInfoRequest{})
 		return answer
 	})
 	if err != nil {
@@ -129,7 +129,7 @@ func Dial(ctx context.Context, address string, options Options) (*Client, error)
 // grpc-go's own, for it encodes messages ahead. It does
 // not use the connection before the first call.
 func New(conn grpc.ClientConnInterface) *Client {
-	files := transhipv1.NewFileServiceClient(conn)
+	files := newFiles(conn)
 	closing := make(chan struct{})
 	return &Client{
 		files:        files,

@@ -35,7 +35,7 @@ func (c *connections) of(n int) transhipv1.FileServiceClient {
 			break
 		}
 		c.owned = append(c.owned, conn)
-		c.files = append(c.files, transhipv1.NewFileServiceClient(conn))
+		c.files = append(c.files, newFiles(conn))
 	}
 	if n >= len(c.files) {
 		n = 0
