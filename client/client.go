@@ -26,6 +26,7 @@ import (
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/failure"
 	"github.com/tranship/tranship/internal/rpcstatus"
+	"github.com/tranship/tranship/internal/unsent"
 	"github.com/tranship/tranship/internal/wire"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
@@ -96,7 +97,7 @@ func Dial(ctx context.Context, address string, options Options) (*Client, error)
 	var answer error
 	renewal := newRenewal(options.Token)
 	conn, err := dial(ctx, address, options, renewal, func(ctx context.Context, conn *grpc.ClientConn) error {
-		_, answer = newFiles(conn).GetServerInfo(ctx, &transhipv1.GetServerInfoRequest{})
+		_, answer = transhipv1.NewFileServiceClient(unsent.Conn{ClientConnInterface: conn}).GetServerInfo(ctx, &transhipv1.GetServerInfoRequest{})
 		return answer
 	})
 	if err != nil {
@@ -129,7 +130,7 @@ func Dial(ctx context.Context, address string, options Options) (*Client, error)
 // grpc-go's own, for it encodes messages ahead. It does
 // not use the connection before the first call.
 func New(conn grpc.ClientConnInterface) *Client {
-	files := newFiles(conn)
+	files := transhipv1.NewFileServiceClient(unsent.Conn{ClientConnInterface: conn})
 	closing := make(chan struct{})
 	return &Client{
 		files:        files,

@@ -6,6 +6,7 @@ import (
 
 	"google.golang.org/grpc"
 
+	"github.com/tranship/tranship/internal/unsent"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
@@ -35,7 +36,7 @@ func (c *connections) of(n int) transhipv1.FileServiceClient {
 			break
 		}
 		c.owned = append(c.owned, conn)
-		c.files = append(c.files, newFiles(conn))
+		c.files = append(c.files, transhipv1.NewFileServiceClient(unsent.Conn{ClientConnInterface: conn}))
 	}
 	if n >= len(c.files) {
 		n = 0

@@ -17,6 +17,7 @@ import (
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/compat"
 	"github.com/tranship/tranship/internal/sequential"
+	"github.com/tranship/tranship/internal/unsent"
 	filesrvv1 "github.com/tranship/tranship/proto/filesrv/v1"
 )
 
@@ -44,7 +45,7 @@ var _ tranship.Writer = (*Client)(nil)
 
 // New returns a client on conn, which stays the caller's to close.
 func New(conn grpc.ClientConnInterface, options Options) *Client {
-	return &Client{server: filesrvv1.NewFileSrvClient(conn), options: options}
+	return &Client{server: filesrvv1.NewFileSrvClient(unsent.Conn{ClientConnInterface: conn}), options: options}
 }
 
 // Put stores a small file.
