@@ -31,6 +31,10 @@ func begin(t *testing.T, c *client.Client, spec tranship.Spec) tranship.Upload {
 	if err := writer.Close(); err != nil {
 		t.Fatal(err)
 	}
+	// Over the network a part that was closed may still be on its way.
+	if err := u.Sync(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	return u
 }
 
