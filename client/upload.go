@@ -112,26 +112,23 @@ func (u *upload) begin(ctx context.Context, precondition *transhipv1.Preconditio
 	if err != nil {
 		return err
 	}
-	select {
-	case begun := <-u.owner.begun:
-		if err := wire.CheckBegun(begun, u.spec.Size); err != nil {
-			return err
-		}
-		u.mu.Lock()
-		defer u.mu.Unlock()
-		u.id, u.epoch, u.partSize = begun.GetUploadId(), begun.GetEpoch(), begun.GetPartSize()
-		if u.spec.ResumeKey != "" {
-			u.noteDurable(begun.GetDurable(), func(int) bool { return true })
-		}
-		return nil
-	case <-u.owner.done:
-		if u.owner.err == nil {
-			return fmt.Errorf("%w: the server finished %s before it was sent", tranship.ErrIntegrity, u.spec.Path)
-		}
-		return u.owner.err
-	case <-ctx.Done():
-		return ctx.Err()
+	begun, err := u.owner.awaitBegun(ctx)
+	if err == nil && begun == nil {
+		return fmt.Errorf("%w: the server finished %s before it was sent", tranship.ErrIntegrity, u.spec.Path)
 	}
+	if err == nil {
+		err = wire.CheckBegun(begun, u.spec.Size)
+	}
+	if err != nil {
+		return err
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.id, u.epoch, u.partSize = begun.GetUploadId(), begun.GetEpoch(), begun.GetPartSize()
+	if u.spec.ResumeKey != "" {
+		u.noteDurable(begun.GetDurable(), func(int) bool { return true })
+	}
+	return nil
 }
 
 // noteDurable takes parts that the server says are durable, and that are wanted; what

@@ -380,6 +380,25 @@ func (u *uploadStream) halfClose(ctx context.Context) {
 	}
 }
 
+// awaitBegun waits for the reply to the slot's begin. It is nil, without an error, if the
+// slot has ended well without one. A reply that came counts also if the slot has ended
+// since.
+func (s *slot) awaitBegun(ctx context.Context) (*transhipv1.Begun, error) {
+	select {
+	case begun := <-s.begun:
+		return begun, nil
+	case <-s.done:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	select {
+	case begun := <-s.begun:
+		return begun, nil
+	default:
+		return nil, s.err
+	}
+}
+
 // wait waits for the slot's outcome.
 func (s *slot) wait(ctx context.Context) error {
 	select {
