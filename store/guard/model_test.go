@@ -11,6 +11,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/tranship/tranship"
@@ -83,8 +84,16 @@ func (n naivePolicy) parsed(t *testing.T) *policy.Policy {
 	return parse(t, text.String())
 }
 
-// changing is a policy that the model replaces.
-type changing struct{ *policy.Policy }
+// changing is a policy that tests replace, also while a server asks it.
+type changing struct{ now atomic.Pointer[policy.Policy] }
+
+func (c *changing) Allowed(caller access.Principal, action access.Action, path string) bool {
+	return c.now.Load().Allowed(caller, action, path)
+}
+
+func (c *changing) Prefixes(caller access.Principal, action access.Action) policy.Prefixes {
+	return c.now.Load().Prefixes(caller, action)
+}
 
 // model compares a guarded store with one that gets only what is allowed.
 type model struct {
@@ -175,7 +184,7 @@ func TestModel(t *testing.T) {
 
 func (m *model) change() {
 	m.naive = m.somePolicy()
-	m.policy.Policy = m.naive.parsed(m.T)
+	m.policy.now.Store(m.naive.parsed(m.T))
 	m.note("policy %+v", m.naive)
 }
 

@@ -57,12 +57,12 @@ func listed(t *testing.T, c *client.Client) []tranship.UploadInfo {
 // A right that is taken away before the commit is one that there never was.
 func TestPolicyChangesBeforeCommit(t *testing.T) {
 	inner := &mem.Store{}
-	rules := &changing{parse(t, "allow ann write /\n")}
+	rules := new(changing)
 	hers := connect(t, serve(t, guard.New(inner, rules)), ann)
 	for _, spec := range []tranship.Spec{{Path: "file"}, kept("file")} {
-		rules.Policy = parse(t, "allow ann write /\n")
+		rules.now.Store(parse(t, "allow ann write /\n"))
 		u := begin(t, hers, spec)
-		rules.Policy = parse(t, "allow ann write elsewhere\n")
+		rules.now.Store(parse(t, "allow ann write elsewhere\n"))
 		if _, err := u.Commit(t.Context(), tranship.Commit{Size: 4}); !errors.Is(err, tranship.ErrDenied) {
 			t.Errorf("commit: %v, want ErrDenied", err)
 		}
@@ -73,7 +73,7 @@ func TestPolicyChangesBeforeCommit(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	rules.Policy = parse(t, "allow ann write /\n")
+	rules.now.Store(parse(t, "allow ann write /\n"))
 	u, err := hers.Begin(t.Context(), kept("file"))
 	if err != nil || len(u.Durable()) != 1 {
 		t.Fatalf("with the right again the upload does not go on: %v", err)
