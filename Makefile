@@ -12,6 +12,8 @@ FUZZTIME ?= 10s
 FUZZLONG ?= $(FUZZTIME)
 # How long one package's tests may take.
 TIMEOUT  ?= 5m
+# The same under the race detector, which makes everything some ten times as slow.
+RACE_TIMEOUT ?= 15m
 # What test and race run: all but what only other programs can show.
 list_packages = packages=$$(go list ./... | grep -v '/interop$$')
 
@@ -49,7 +51,7 @@ test: ## run the tests but interop, and say at the end what failed
 race: ## run the tests but interop and crashtest under the race detector
 	@$(list_packages); \
 	  packages=$$(grep -v '/internal/crashtest$$' <<<"$$packages"); \
-	  go test -race -vet=off -timeout $(TIMEOUT) $$packages
+	  go test -race -vet=off -timeout $(RACE_TIMEOUT) $$packages
 
 .PHONY: cover
 cover: ## run the tests and report how much of each package they cover

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -35,7 +36,10 @@ type hostileServer struct {
 	uploads  func(grpc.ServerStreamingServer[v1.ListUploadsResponse]) error
 	download func(*v1.Open) *v1.DownloadResponse
 	upload   func(*v1.UploadRequest) *v1.UploadResponse
-	header   metadata.MD
+	// header comes with the first three answers to Stat: the client, which cannot tell them
+	// from a broken connection, would try for half a minute.
+	header metadata.MD
+	stats  atomic.Int32
 }
 
 func (h *hostileServer) GetServerInfo(context.Context, *v1.GetServerInfoRequest) (*v1.GetServerInfoResponse, error) {
@@ -43,7 +47,10 @@ func (h *hostileServer) GetServerInfo(context.Context, *v1.GetServerInfoRequest)
 }
 
 func (h *hostileServer) Stat(ctx context.Context, _ *v1.StatRequest) (*v1.StatResponse, error) {
-	return nil, errors.Join(grpc.SetHeader(ctx, h.header), status.Error(codes.NotFound, "none"))
+	if h.stats.Add(1) <= 3 {
+		return nil, errors.Join(grpc.SetHeader(ctx, h.header), status.Error(codes.NotFound, "none"))
+	}
+	return nil, status.Error(codes.NotFound, "not found: f")
 }
 
 func (h *hostileServer) List(request *v1.ListRequest, stream grpc.ServerStreamingServer[v1.ListResponse]) error {
@@ -130,7 +137,7 @@ func failedSlot(slot uint64, message string) *v1.Failed {
 func TestHostileServerMemory(t *testing.T) {
 	huge := strings.Repeat("x", 3_900_000)
 	tree := t.TempDir()
-	for n := range 600 {
+	for n := range raced.Times(600) {
 		if err := os.WriteFile(filepath.Join(tree, fmt.Sprint(n)), []byte("data"), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -164,7 +171,7 @@ func TestHostileServerMemory(t *testing.T) {
 		{"metadata", &hostileServer{list: entries(300, 1, map[string]string{"k": huge})}, []string{"cp", "-r", "PLACEd", "DIR"}, "the server sent metadata"},
 		{"metadata in ls", &hostileServer{list: entries(300, 1, map[string]string{"k": huge})}, []string{"ls", "-r", "PLACEd"}, "the server sent metadata"},
 		{"a list without end", &hostileServer{
-			list: entries(100_000, 200, map[string]string{"k": huge[:2000]}),
+			list: entries(raced.Times(100_000), 200, map[string]string{"k": huge[:2000]}),
 			download: func(open *v1.Open) *v1.DownloadResponse {
 				return &v1.DownloadResponse{Response: &v1.DownloadResponse_Failed{Failed: failedSlot(open.GetSlot(), "no")}}
 			},
@@ -176,7 +183,7 @@ func TestHostileServerMemory(t *testing.T) {
 			}
 			return stream.Send(&v1.ListResponse{Entries: empty})
 		}}, []string{"ls", "PLACEd"}, "too many fields"},
-		{"headers", &hostileServer{header: metadata.Pairs("k", huge, "l", huge, "m", huge)}, []string{"stat", "PLACEf"}, "f"},
+		{"headers", &hostileServer{header: metadata.Pairs("k", huge, "l", huge, "m", huge)}, []string{"stat", "PLACEf"}, "not found"},
 		{"errors of many files", &hostileServer{
 			upload: func(request *v1.UploadRequest) *v1.UploadResponse {
 				return &v1.UploadResponse{Response: &v1.UploadResponse_Failed{Failed: failedSlot(request.GetPut().GetSlot(), huge)}}
@@ -201,7 +208,7 @@ func TestHostileServerMemory(t *testing.T) {
 			},
 		}, []string{"cp", large, "PLACE"}, "too many fields"},
 		{"ids of uploads", &hostileServer{uploads: func(stream grpc.ServerStreamingServer[v1.ListUploadsResponse]) error {
-			for n := range 5_000 {
+			for n := range raced.Times(5_000) {
 				page := &v1.ListUploadsResponse{}
 				for m := range 200 {
 					page.Uploads = append(page.Uploads, &v1.Upload{UploadId: fmt.Sprintf("%0250d", 200*n+m), Path: "d/f"})
