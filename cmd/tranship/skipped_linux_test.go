@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"io"
 	"io/fs"
 	"os"
@@ -130,14 +131,16 @@ func asNobody(t *testing.T, args ...string) *exec.Cmd {
 		t.Fatal(err)
 	}
 	defer self.Close()
+	// A program that another test starts meanwhile would have the file open for writing,
+	// so that the system would not run it.
+	syscall.ForkLock.RLock()
 	program, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o755)
+	if err == nil {
+		_, err = io.Copy(program, self)
+		err = errors.Join(err, program.Close())
+	}
+	syscall.ForkLock.RUnlock()
 	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.Copy(program, self); err != nil {
-		t.Fatal(err)
-	}
-	if err := program.Close(); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), name, args...)
@@ -327,7 +330,10 @@ func TestUploadGoesOnPastUnreadableDirectories(t *testing.T) {
 		cmd := asNobody(t, "cp", "-r", filepath.Join(directory, "three"), server+"/")
 		var text strings.Builder
 		cmd.Stderr = &text
-		_ = cmd.Run()
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		_ = cmd.Wait()
 		if code := cmd.ProcessState.ExitCode(); code != 4 || text.String() != "tranship: "+directory+"/three: permission denied\n" {
 			t.Errorf("of mode %v: exit code %d: %s", mode, code, text.String())
 		}
