@@ -110,7 +110,7 @@ func TestReportsWhatIsNoFile(t *testing.T) {
 	}
 }
 
-// asNobody runs the program as the user nobody, who may not read what only root may.
+// asNobody runs the program as the user nobody, which may not read what only root may.
 func asNobody(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
 	if os.Geteuid() != 0 {

@@ -101,7 +101,7 @@ func (s *Store) Open(ctx context.Context, path string, options tranship.OpenOpti
 	r, inner, err := s.open(ctx, path, options)
 	if err == nil && !s.ledger.isReading(r, path) {
 		// The file was replaced or moved meanwhile: which of the two was opened is not
-		// known, and it might count for nobody. It stays the same while the path is held.
+		// known, and it might count for no account. It stays the same while the path is held.
 		_ = inner.Close() // nothing was read of it
 		s.ledger.stopReading(r)
 		unlock, failed := s.paths.Lock(ctx, path)
