@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sync/semaphore"
 	"google.golang.org/grpc"
 
+	"github.com/tranship/tranship/internal/grpcdesc"
 	"github.com/tranship/tranship/internal/payload"
 	"github.com/tranship/tranship/internal/rpcstatus"
 	"github.com/tranship/tranship/server/internal/fair"
@@ -164,18 +165,13 @@ func (s *arrivingStream) RecvMsg(message any) error {
 // have only one count while they arrive. Others count by GRPCOptions. Every service of a
 // server is to be guarded that has such calls; Register does it for its own.
 func (m *Memory) Guard(description *grpc.ServiceDesc) *grpc.ServiceDesc {
-	guarded := *description
-	guarded.Methods = make([]grpc.MethodDesc, len(description.Methods))
-	for i, method := range description.Methods {
-		handler := method.Handler
-		method.Handler = func(service any, ctx context.Context, decode func(any) error, interceptor grpc.UnaryServerInterceptor) (any, error) {
+	return grpcdesc.WrapMethods(description, func(_ string, handler grpc.MethodHandler) grpc.MethodHandler {
+		return func(service any, ctx context.Context, decode func(any) error, interceptor grpc.UnaryServerInterceptor) (any, error) {
 			return handler(service, ctx, func(message any) error {
 				return m.receive(ctx, func() error { return decode(message) })
 			}, interceptor)
 		}
-		guarded.Methods[i] = method
-	}
-	return &guarded
+	})
 }
 
 // receive receives the only message of a call, when it is its turn. When the call has to

@@ -8,6 +8,7 @@ import (
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 
 	"github.com/tranship/tranship/access"
+	"github.com/tranship/tranship/internal/grpcdesc"
 )
 
 // admittedKey is the key, in a call's context, of what its headers were found to be.
@@ -28,22 +29,17 @@ type admitted struct {
 // It changes nothing for streams, whose interceptors run first anyway. Interceptors are
 // needed as well.
 func (i *Interceptor) Guard(description *grpc.ServiceDesc) *grpc.ServiceDesc {
-	guarded := *description
-	guarded.Methods = make([]grpc.MethodDesc, len(description.Methods))
-	for n, method := range description.Methods {
-		handler, name := method.Handler, "/"+description.ServiceName+"/"+method.MethodName
+	return grpcdesc.WrapMethods(description, func(name string, handler grpc.MethodHandler) grpc.MethodHandler {
 		// Whether this one needs credentials depends on what it asks: see isOpen.
 		mayBeOpen := name == healthv1.Health_Check_FullMethodName
-		method.Handler = func(service any, ctx context.Context, decode func(any) error, interceptor grpc.UnaryServerInterceptor) (any, error) {
+		return func(service any, ctx context.Context, decode func(any) error, interceptor grpc.UnaryServerInterceptor) (any, error) {
 			_, found, err := i.admit(ctx, name, mayBeOpen)
 			if err != nil {
 				return nil, err
 			}
 			return handler(service, i.withAdmitted(ctx, found), decode, interceptor)
 		}
-		guarded.Methods[n] = method
-	}
-	return &guarded
+	})
 }
 
 // withAdmitted returns the context of a call that was let in.

@@ -22,15 +22,11 @@ import (
 // INVALID_ARGUMENT and a field violation. grpc-go itself calls that INTERNAL, which
 // blames the server and invites a retry.
 func Strict(description *grpc.ServiceDesc) *grpc.ServiceDesc {
-	strict := *description
-	strict.Methods = make([]grpc.MethodDesc, len(description.Methods))
-	for i, method := range description.Methods {
-		handler := method.Handler
-		method.Handler = func(srv any, ctx context.Context, decode func(any) error, interceptor grpc.UnaryServerInterceptor) (any, error) {
+	strict := WrapMethods(description, func(_ string, handler grpc.MethodHandler) grpc.MethodHandler {
+		return func(srv any, ctx context.Context, decode func(any) error, interceptor grpc.UnaryServerInterceptor) (any, error) {
 			return handler(srv, ctx, func(message any) error { return receive(decode, message) }, interceptor)
 		}
-		strict.Methods[i] = method
-	}
+	})
 	strict.Streams = make([]grpc.StreamDesc, len(description.Streams))
 	for i, stream := range description.Streams {
 		handler := stream.Handler
@@ -39,7 +35,7 @@ func Strict(description *grpc.ServiceDesc) *grpc.ServiceDesc {
 		}
 		strict.Streams[i] = stream
 	}
-	return &strict
+	return strict
 }
 
 type strictStream struct{ grpc.ServerStream }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/failure"
+	"github.com/tranship/tranship/internal/grpcdesc"
 	"github.com/tranship/tranship/internal/rpcstatus"
 	"github.com/tranship/tranship/server/internal/caller"
 )
@@ -69,19 +70,14 @@ func refusal(ctx context.Context) error {
 // Guard returns a copy of a service's description in which calls of one message that Tap
 // counted as too many are refused at once, before their message arrives.
 func (l *Limiter) Guard(description *grpc.ServiceDesc) *grpc.ServiceDesc {
-	guarded := *description
-	guarded.Methods = make([]grpc.MethodDesc, len(description.Methods))
-	for i, method := range description.Methods {
-		handler := method.Handler
-		method.Handler = func(service any, ctx context.Context, decode func(any) error, interceptor grpc.UnaryServerInterceptor) (any, error) {
+	return grpcdesc.WrapMethods(description, func(_ string, handler grpc.MethodHandler) grpc.MethodHandler {
+		return func(service any, ctx context.Context, decode func(any) error, interceptor grpc.UnaryServerInterceptor) (any, error) {
 			if err := refusal(ctx); err != nil {
 				return nil, err
 			}
 			return handler(service, ctx, decode, interceptor)
 		}
-		guarded.Methods[i] = method
-	}
-	return &guarded
+	})
 }
 
 // Stream implements grpc.StreamServerInterceptor: it does for streams what Guard does

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"github.com/tranship/tranship/internal/grpcdesc"
 	"github.com/tranship/tranship/internal/payload"
 	"github.com/tranship/tranship/internal/recorded"
 	"github.com/tranship/tranship/internal/rpcstatus"
@@ -27,11 +28,8 @@ func (l *Log) Guard(description *grpc.ServiceDesc) *grpc.ServiceDesc {
 	if l == nil {
 		return description
 	}
-	guarded := *description
-	guarded.Methods = make([]grpc.MethodDesc, len(description.Methods))
-	for i, method := range description.Methods {
-		handler, name := method.Handler, "/"+description.ServiceName+"/"+method.MethodName
-		method.Handler = func(service any, ctx context.Context, decode func(any) error, interceptor grpc.UnaryServerInterceptor) (any, error) {
+	return grpcdesc.WrapMethods(description, func(name string, handler grpc.MethodHandler) grpc.MethodHandler {
+		return func(service any, ctx context.Context, decode func(any) error, interceptor grpc.UnaryServerInterceptor) (any, error) {
 			ctx, mark := recorded.NewContext(ctx)
 			var request any
 			response, err := handler(service, ctx, func(message any) error {
@@ -46,9 +44,7 @@ func (l *Log) Guard(description *grpc.ServiceDesc) *grpc.ServiceDesc {
 			}
 			return response, err
 		}
-		guarded.Methods[i] = method
-	}
-	return &guarded
+	})
 }
 
 // Stream implements grpc.StreamServerInterceptor: it does for streams what Guard does for
