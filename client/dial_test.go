@@ -14,7 +14,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/client"
-	"github.com/tranship/tranship/internal/loopback"
+	"github.com/tranship/tranship/internal/testing/loopback"
 )
 
 // TestDialFailures checks that whatever answers instead of a server is told by a

@@ -12,7 +12,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/client"
-	"github.com/tranship/tranship/internal/loopback"
+	"github.com/tranship/tranship/internal/testing/loopback"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 	"github.com/tranship/tranship/store/mem"
 )

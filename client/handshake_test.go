@@ -14,8 +14,8 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/client"
-	"github.com/tranship/tranship/internal/loopback"
-	"github.com/tranship/tranship/internal/testcert"
+	"github.com/tranship/tranship/internal/testing/loopback"
+	"github.com/tranship/tranship/internal/testing/testcert"
 )
 
 // issue makes a certificate, as crypto/tls takes it.

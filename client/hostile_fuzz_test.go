@@ -17,7 +17,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/client"
-	"github.com/tranship/tranship/internal/loopback"
+	"github.com/tranship/tranship/internal/testing/loopback"
 	"github.com/tranship/tranship/internal/wire"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )

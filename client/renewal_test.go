@@ -22,8 +22,8 @@ import (
 	"github.com/tranship/tranship/access"
 	"github.com/tranship/tranship/access/authn"
 	"github.com/tranship/tranship/client"
-	"github.com/tranship/tranship/internal/loopback"
-	"github.com/tranship/tranship/internal/testcert"
+	"github.com/tranship/tranship/internal/testing/loopback"
+	"github.com/tranship/tranship/internal/testing/testcert"
 	"github.com/tranship/tranship/server"
 	"github.com/tranship/tranship/store/mem"
 )

@@ -12,8 +12,8 @@ import (
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/client"
 	"github.com/tranship/tranship/internal/failure"
-	"github.com/tranship/tranship/internal/loopback"
 	"github.com/tranship/tranship/internal/rpcstatus"
+	"github.com/tranship/tranship/internal/testing/loopback"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 

@@ -15,7 +15,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/client"
-	"github.com/tranship/tranship/internal/loopback"
+	"github.com/tranship/tranship/internal/testing/loopback"
 	"github.com/tranship/tranship/server"
 	"github.com/tranship/tranship/store/mem"
 )

@@ -6,7 +6,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/tranship/tranship/access"
-	"github.com/tranship/tranship/internal/loopback"
+	"github.com/tranship/tranship/internal/testing/loopback"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 	"github.com/tranship/tranship/server"
 	"github.com/tranship/tranship/store/mem"

@@ -13,7 +13,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/loopback"
+	"github.com/tranship/tranship/internal/testing/loopback"
 	transferpb "github.com/tranship/tranship/proto/filetransfer"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 	"github.com/tranship/tranship/server"

@@ -17,7 +17,7 @@ git ls-files -z --cached --others --exclude-standard |
 make --silent --no-print-directory --directory="$copy" generate
 
 if ! diff --recursive --brief "$copy/proto" proto ||
-  ! diff --recursive --brief "$copy/internal/coexist" internal/coexist; then
+  ! diff --recursive --brief "$copy/test/coexist" test/coexist; then
   echo "generate-check: the generated code is stale: run 'make generate' and commit" >&2
   exit 1
 fi

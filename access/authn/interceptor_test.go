@@ -22,7 +22,7 @@ import (
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access"
 	"github.com/tranship/tranship/access/authn"
-	"github.com/tranship/tranship/internal/loopback"
+	"github.com/tranship/tranship/internal/testing/loopback"
 	"github.com/tranship/tranship/server"
 )
 

@@ -15,7 +15,7 @@ import (
 	"github.com/tranship/tranship/access/authn"
 	"github.com/tranship/tranship/client"
 	compatclient "github.com/tranship/tranship/client/filesrv"
-	"github.com/tranship/tranship/internal/loopback"
+	"github.com/tranship/tranship/internal/testing/loopback"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 	"github.com/tranship/tranship/server"
 	"github.com/tranship/tranship/server/filesrv"

@@ -21,7 +21,7 @@ import (
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access/authn"
 	"github.com/tranship/tranship/access/oidc"
-	"github.com/tranship/tranship/internal/testclock"
+	"github.com/tranship/tranship/internal/testing/testclock"
 )
 
 var start = time.Date(2026, 1, 2, 15, 4, 5, 0, time.UTC)

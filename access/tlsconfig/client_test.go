@@ -11,8 +11,8 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access/tlsconfig"
-	"github.com/tranship/tranship/internal/testcert"
-	"github.com/tranship/tranship/internal/testclock"
+	"github.com/tranship/tranship/internal/testing/testcert"
+	"github.com/tranship/tranship/internal/testing/testclock"
 )
 
 const address = "files.example:50051"

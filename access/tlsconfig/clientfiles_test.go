@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/tranship/tranship/access/tlsconfig"
-	"github.com/tranship/tranship/internal/testcert"
+	"github.com/tranship/tranship/internal/testing/testcert"
 )
 
 // A client shows the pair that its files have at the handshake; while they are no pair,

@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/tranship/tranship/access/tlsconfig"
-	"github.com/tranship/tranship/internal/testcert"
-	"github.com/tranship/tranship/internal/testclock"
+	"github.com/tranship/tranship/internal/testing/testcert"
+	"github.com/tranship/tranship/internal/testing/testclock"
 )
 
 // The certificate of a connection that is open is verified against the authorities of

@@ -10,7 +10,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/tranship/tranship/internal/testcert"
+	"github.com/tranship/tranship/internal/testing/testcert"
 )
 
 // journal is a log that tests read.

@@ -13,8 +13,8 @@ import (
 	"time"
 
 	"github.com/tranship/tranship/access/tlsconfig"
-	"github.com/tranship/tranship/internal/testcert"
-	"github.com/tranship/tranship/internal/testclock"
+	"github.com/tranship/tranship/internal/testing/testcert"
+	"github.com/tranship/tranship/internal/testing/testclock"
 )
 
 // served is the serial number of the certificate that a server shows.

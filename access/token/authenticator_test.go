@@ -14,7 +14,7 @@ import (
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access/authn"
 	"github.com/tranship/tranship/access/token"
-	"github.com/tranship/tranship/internal/testclock"
+	"github.com/tranship/tranship/internal/testing/testclock"
 )
 
 // site is an authenticator, its file, and a clock.

@@ -15,7 +15,7 @@ import (
 	native "github.com/tranship/tranship/client"
 	"github.com/tranship/tranship/client/filesrv"
 	"github.com/tranship/tranship/internal/chunk"
-	"github.com/tranship/tranship/internal/loopback"
+	"github.com/tranship/tranship/internal/testing/loopback"
 	filesrvv1 "github.com/tranship/tranship/proto/filesrv/v1"
 	server "github.com/tranship/tranship/server/filesrv"
 	"github.com/tranship/tranship/store/mem"

@@ -9,7 +9,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/client/filesrv"
-	"github.com/tranship/tranship/internal/loopback"
+	"github.com/tranship/tranship/internal/testing/loopback"
 )
 
 // raw is a codec that sends and receives bytes as they are.

@@ -12,7 +12,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/client/filesrv"
-	"github.com/tranship/tranship/internal/loopback"
+	"github.com/tranship/tranship/internal/testing/loopback"
 	filesrvv1 "github.com/tranship/tranship/proto/filesrv/v1"
 	filesrvv2 "github.com/tranship/tranship/proto/filesrv/v2"
 	server "github.com/tranship/tranship/server/filesrv"

@@ -17,7 +17,7 @@ import (
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/client/filetransfer"
 	"github.com/tranship/tranship/internal/chunk"
-	"github.com/tranship/tranship/internal/loopback"
+	"github.com/tranship/tranship/internal/testing/loopback"
 	transferpb "github.com/tranship/tranship/proto/filetransfer"
 	server "github.com/tranship/tranship/server/filetransfer"
 	"github.com/tranship/tranship/store/mem"

@@ -10,7 +10,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/tranship/tranship/access/tlsconfig"
-	"github.com/tranship/tranship/internal/testcert"
+	"github.com/tranship/tranship/internal/testing/testcert"
 )
 
 // certificates makes, in a directory, NAME.pem and NAME.key of

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tranship/tranship/internal/faultproxy"
+	"github.com/tranship/tranship/internal/testing/faultproxy"
 )
 
 // A second signal ends it at once, whatever it waits for.

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tranship/tranship/internal/faultproxy"
+	"github.com/tranship/tranship/internal/testing/faultproxy"
 )
 
 // A connection that is lost, or that nothing comes through any more, costs what was

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/tranship/tranship/internal/faultproxy"
+	"github.com/tranship/tranship/internal/testing/faultproxy"
 )
 
 // cutOnce is a proxy before a server, whose first connection is cut.

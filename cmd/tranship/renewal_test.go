@@ -16,7 +16,7 @@ import (
 
 	"github.com/tranship/tranship/access"
 	"github.com/tranship/tranship/access/authn"
-	"github.com/tranship/tranship/internal/loopback"
+	"github.com/tranship/tranship/internal/testing/loopback"
 	"github.com/tranship/tranship/server"
 	"github.com/tranship/tranship/server/filesrv"
 	"github.com/tranship/tranship/server/filetransfer"

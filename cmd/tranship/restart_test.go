@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tranship/tranship/internal/faultproxy"
+	"github.com/tranship/tranship/internal/testing/faultproxy"
 )
 
 // restartable is a server in a process of its own, behind a proxy whose address stays.

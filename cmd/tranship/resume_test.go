@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tranship/tranship/internal/faultproxy"
+	"github.com/tranship/tranship/internal/testing/faultproxy"
 )
 
 const largeBytes = 32 << 20

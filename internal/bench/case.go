@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/tranship/tranship/internal/linkemu"
+	"github.com/tranship/tranship/internal/testing/linkemu"
 )
 
 // workload is what is copied.

@@ -7,7 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/tranship/tranship/internal/linkemu"
+	"github.com/tranship/tranship/internal/testing/linkemu"
 )
 
 // entrant is a contestant in one case, with its server.

@@ -13,7 +13,7 @@ import (
 
 	"google.golang.org/grpc/credentials"
 
-	"github.com/tranship/tranship/internal/testcert"
+	"github.com/tranship/tranship/internal/testing/testcert"
 	"github.com/tranship/tranship/internal/tlstransport"
 )
 

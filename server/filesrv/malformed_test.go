@@ -7,7 +7,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/tranship/tranship/internal/loopback"
+	"github.com/tranship/tranship/internal/testing/loopback"
 	filesrvv1 "github.com/tranship/tranship/proto/filesrv/v1"
 	"github.com/tranship/tranship/server/filesrv"
 	"github.com/tranship/tranship/store/mem"

@@ -16,7 +16,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/drain"
-	"github.com/tranship/tranship/internal/loopback"
+	"github.com/tranship/tranship/internal/testing/loopback"
 	filesrvv1 "github.com/tranship/tranship/proto/filesrv/v1"
 	"github.com/tranship/tranship/server/filesrv"
 	"github.com/tranship/tranship/store/mem"

@@ -15,8 +15,8 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/loopback"
 	"github.com/tranship/tranship/internal/sequential"
+	"github.com/tranship/tranship/internal/testing/loopback"
 	filesrvv1 "github.com/tranship/tranship/proto/filesrv/v1"
 	filesrvv2 "github.com/tranship/tranship/proto/filesrv/v2"
 	"github.com/tranship/tranship/server/filesrv"

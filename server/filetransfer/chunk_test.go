@@ -13,7 +13,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/chunk"
-	"github.com/tranship/tranship/internal/loopback"
+	"github.com/tranship/tranship/internal/testing/loopback"
 	transferpb "github.com/tranship/tranship/proto/filetransfer"
 	"github.com/tranship/tranship/server"
 	"github.com/tranship/tranship/server/filetransfer"

@@ -15,7 +15,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/loopback"
+	"github.com/tranship/tranship/internal/testing/loopback"
 	transferpb "github.com/tranship/tranship/proto/filetransfer"
 	"github.com/tranship/tranship/server/filetransfer"
 	"github.com/tranship/tranship/store/mem"

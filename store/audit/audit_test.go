@@ -18,7 +18,7 @@ import (
 	"github.com/tranship/tranship/access"
 	"github.com/tranship/tranship/access/policy"
 	"github.com/tranship/tranship/client"
-	"github.com/tranship/tranship/internal/loopback"
+	"github.com/tranship/tranship/internal/testing/loopback"
 	"github.com/tranship/tranship/server"
 	"github.com/tranship/tranship/store/audit"
 	"github.com/tranship/tranship/store/guard"

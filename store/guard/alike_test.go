@@ -16,7 +16,7 @@ import (
 	"github.com/tranship/tranship/client"
 	filesrvclient "github.com/tranship/tranship/client/filesrv"
 	transferclient "github.com/tranship/tranship/client/filetransfer"
-	"github.com/tranship/tranship/internal/loopback"
+	"github.com/tranship/tranship/internal/testing/loopback"
 	"github.com/tranship/tranship/store/disk"
 	"github.com/tranship/tranship/store/guard"
 	"github.com/tranship/tranship/store/mem"

@@ -17,7 +17,7 @@ import (
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access"
 	"github.com/tranship/tranship/access/policy"
-	"github.com/tranship/tranship/internal/raced"
+	"github.com/tranship/tranship/internal/testing/raced"
 	"github.com/tranship/tranship/store/guard"
 	"github.com/tranship/tranship/store/mem"
 )

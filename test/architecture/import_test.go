@@ -1,0 +1,212 @@
+package architecture
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// A rule says what the packages it is for may import, in files that are not tests.
+// Patterns are directories from the root of the repository, or import paths; "/..."
+// at the end means it and all below it.
+type rule struct {
+	packages string
+	// ours are the packages of this module that may be imported.
+	ours []string
+	// stdOnly forbids other people's modules.
+	stdOnly bool
+}
+
+// rules are tried in order; the first that is for a package decides.
+var rules = []rule{
+	// The words that all others share.
+	{packages: ".", stdOnly: true},
+	// What is published for any language needs nothing of ours.
+	{packages: "proto/..."},
+	// What moves and keeps files knows stores, not the network.
+	{packages: "transfer/...", ours: []string{".", "internal/..."}},
+	// Decorators of stores know who calls, and may know what decides.
+	{packages: "store/guard", ours: []string{".", "access", "access/policy", "internal/..."}},
+	{packages: "store/audit", ours: []string{".", "access", "internal/..."}},
+	{packages: "store/quota", ours: []string{".", "access", "internal/..."}},
+	{packages: "store/...", ours: []string{".", "internal/..."}},
+	// Who calls, and what they may do.
+	{packages: "access", stdOnly: true},
+	{packages: "access/...", ours: []string{".", "access/...", "internal/..."}},
+	// The two ends of the network know neither each other nor any one store.
+	{packages: "client/...", ours: []string{".", "proto/...", "internal/...", "client/..."}},
+	{packages: "server/...", ours: []string{".", "access", "proto/...", "internal/...", "server/..."}},
+	// The benchmark has servers and clients of its own.
+	{packages: "internal/bench", ours: []string{"proto/filesrv/v1", "internal/testing/linkemu"}},
+	// Tests call as somebody.
+	{packages: "internal/testing/loopback", ours: []string{"access"}},
+	// What they share knows neither.
+	{packages: "internal/...", ours: []string{".", "proto/...", "internal/..."}},
+	// Tests from outside.
+	{packages: "test/..."},
+	// Commands put it all together; nobody imports them.
+	{packages: "cmd/...", ours: []string{".", "proto/...", "internal/...", "transfer/...", "store/...", "client/...", "server/...", "access/...", "cmd/..."}},
+}
+
+// confined are other people's modules that only one place may know of.
+var confined = []struct{ module, only string }{
+	{"github.com/aws/...", "store/s3/..."},
+	{"github.com/minio/...", "store/s3/..."},
+	{"github.com/spf13/...", "cmd/..."},
+	{"github.com/go-jose/...", "access/oidc"},
+}
+
+// transportless are the packages that any transport can use: neither they nor what they
+// import, directly or not, knows gRPC.
+var transportless = []string{
+	".", "transfer/...", "store/disk", "store/mem", "store/guard", "store/quota", "store/retry",
+	"internal/failure", "internal/budget", "internal/relist", "internal/silence", "internal/minrate",
+}
+
+// transports are what they must not know.
+var transports = []string{"google.golang.org/...", "net/http/...", module + "/proto/..."}
+
+func TestTransportless(t *testing.T) {
+	imports := map[string]map[string]string{} // of a package: what it imports, and in which file
+	for _, file := range goFiles(t) {
+		if file.test {
+			continue
+		}
+		if imports[file.dir] == nil {
+			imports[file.dir] = map[string]string{}
+		}
+		for _, spec := range file.Imports {
+			imported, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				t.Fatalf("%s: %v", file.name, err)
+			}
+			imports[file.dir][imported] = file.name
+		}
+	}
+	var follow func(from, dir string, seen map[string]bool)
+	follow = func(from, dir string, seen map[string]bool) {
+		if seen[dir] {
+			return
+		}
+		seen[dir] = true
+		for imported, name := range imports[dir] {
+			if matchAny(transports, imported) {
+				t.Errorf("%s knows a transport: %s imports %s", from, name, imported)
+			}
+			if ours, isOurs := directory(imported); isOurs {
+				follow(from, ours, seen)
+			}
+		}
+	}
+	found := map[string]bool{}
+	for dir := range imports {
+		for _, pattern := range transportless {
+			if match(pattern, dir) {
+				found[pattern] = true
+				follow(dir, dir, map[string]bool{})
+			}
+		}
+	}
+	for _, pattern := range transportless {
+		if !found[pattern] {
+			t.Errorf("there is no package %s", pattern)
+		}
+	}
+}
+
+func TestImports(t *testing.T) {
+	for _, file := range goFiles(t) {
+		for _, spec := range file.Imports {
+			imported, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				t.Fatalf("%s: %v", file.name, err)
+			}
+			if why := forbidden(file, imported); why != "" {
+				t.Errorf("%s imports %s: %s", file.name, imported, why)
+			}
+		}
+	}
+}
+
+// The rules bite.
+func TestForbidden(t *testing.T) {
+	for _, test := range []struct {
+		dir, imported string
+		test, want    bool
+	}{
+		{dir: ".", imported: "io/fs"},
+		{dir: ".", imported: "google.golang.org/grpc", want: true},
+		{dir: ".", imported: module + "/internal/wire", want: true},
+		{dir: "client", imported: module},
+		{dir: "client", imported: module + "/proto/tranship/v1"},
+		{dir: "client", imported: module + "/server", want: true},
+		{dir: "client", imported: module + "/store/mem", want: true},
+		{dir: "client", imported: module + "/store/mem", test: true},
+		{dir: "server/filesrv", imported: module + "/client", want: true},
+		{dir: "store/disk", imported: module + "/store/mem", want: true},
+		{dir: "store/disk", imported: "github.com/minio/minio-go/v7", want: true},
+		{dir: "access/token", imported: "github.com/go-jose/go-jose/v4", want: true},
+		{dir: "access/oidc", imported: "github.com/go-jose/go-jose/v4"},
+		{dir: "store/s3", imported: "github.com/minio/minio-go/v7"},
+		{dir: "transfer", imported: module + "/client", want: true},
+		{dir: "internal/wire", imported: module + "/client", want: true},
+		{dir: "proto/tranship/v1", imported: module, want: true},
+		{dir: "cmd/tranship", imported: module + "/store/disk"},
+		{dir: "unheard/of", imported: "fmt", want: true},
+	} {
+		why := forbidden(sourceFile{dir: test.dir, test: test.test}, test.imported)
+		if (why != "") != test.want {
+			t.Errorf("%s (test %v) imports %s: forbidden %q, want %v", test.dir, test.test, test.imported, why, test.want)
+		}
+	}
+}
+
+// forbidden says why a file may not import a package; "" if it may.
+func forbidden(file sourceFile, imported string) string {
+	index := slices.IndexFunc(rules, func(r rule) bool { return match(r.packages, file.dir) })
+	if index < 0 {
+		return "no rule says what package " + file.dir + " may import: add one"
+	}
+	rule := rules[index]
+	for _, c := range confined {
+		if match(c.module, imported) && !match(c.only, file.dir) {
+			return "only " + c.only + " may"
+		}
+	}
+	ours, isOurs := directory(imported)
+	switch {
+	case file.test || isOurs && ours == file.dir:
+		return ""
+	case isOurs && !matchAny(rule.ours, ours):
+		return "of this module, " + rule.packages + " may import only [" + strings.Join(rule.ours, " ") + "]"
+	case !isOurs && rule.stdOnly && !isStandard(imported):
+		return rule.packages + " may import only the standard library"
+	}
+	return ""
+}
+
+// directory is where a package of this module is.
+func directory(imported string) (dir string, ours bool) {
+	if imported == module {
+		return ".", true
+	}
+	return strings.CutPrefix(imported, module+"/")
+}
+
+// isStandard: other than the standard library, import paths begin with a domain.
+func isStandard(imported string) bool {
+	first, _, _ := strings.Cut(imported, "/")
+	return !strings.Contains(first, ".")
+}
+
+func matchAny(patterns []string, name string) bool {
+	return slices.ContainsFunc(patterns, func(pattern string) bool { return match(pattern, name) })
+}
+
+func match(pattern, name string) bool {
+	if parent, ok := strings.CutSuffix(pattern, "/..."); ok {
+		return name == parent || strings.HasPrefix(name, parent+"/")
+	}
+	return name == pattern
+}

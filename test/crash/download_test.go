@@ -1,0 +1,116 @@
+package crash
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/tranship/tranship/internal/testing/faultproxy"
+)
+
+// A download survives the server, the client, or both at any moment.
+func TestDownload(t *testing.T) {
+	p := parametersOf(t)
+	s := newSite(t, faultproxy.Link{Down: faultproxy.Faults{BytesPerSecond: p.rate}})
+	d := &download{parameters: p, site: s, source: filepath.Join(t.TempDir(), "source.bin")}
+	makeFile(t, d.source, p.size, 0)
+	start(t, "cp", d.source, s.place("file.bin")).succeeds(t, patience)
+	for d.crashes < p.kills {
+		d.copy(t)
+	}
+	d.losses.report(t, p.loss())
+	s.clean(t)
+	s.server.stop(t)
+}
+
+// download is what downloads that crash have in common.
+type download struct {
+	parameters
+	*site
+	source  string
+	crashes int
+	losses  losses
+}
+
+// copy downloads the file once, with kills as long as there are any to come.
+func (d *download) copy(t *testing.T) {
+	t.Helper()
+	local := t.TempDir()
+	target := filepath.Join(local, "target.bin")
+	cp := func() *process { return start(t, "cp", "--json", d.place("file.bin"), target) }
+
+	begun := d.proxy.Passed(faultproxy.Down)
+	passed, durable := begun, int64(0)
+	client := cp()
+	for d.crashes < d.kills && d.passes(t, faultproxy.Down, passed+d.next(), client) {
+		acknowledged := journalled(t, local)
+		victims := d.victims()
+		d.kill(t, victims, client)
+		d.crashes++
+
+		now, kept := d.proxy.Passed(faultproxy.Down), journalled(t, local)
+		if visible(t, d.source, target) {
+			kept = d.size
+		}
+		if kept < acknowledged {
+			t.Fatalf("crash %d, of the %v: of %d bytes kept %d are left", d.crashes, victims, acknowledged, kept)
+		}
+		lost := now - passed - (kept - durable)
+		t.Logf("crash %d, of the %v: %d bytes received since the last, %d kept in all, %d to receive again",
+			d.crashes, victims, now-passed, kept, lost)
+		d.losses.all = append(d.losses.all, lost)
+		passed, durable = now, kept
+		d.reveal()
+		if victims.client {
+			client = cp()
+		}
+	}
+	if client.began(t, patience) {
+		client.succeeds(t, patience)
+	} else {
+		cp().succeeds(t, patience)
+	}
+	same(t, d.source, target)
+	only(t, local, "target.bin")
+	d.losses.size += d.size
+	d.losses.passed += d.proxy.Passed(faultproxy.Down) - begun
+}
+
+// journalled is how many bytes of a partial file in a directory its journal has.
+func journalled(t *testing.T, dir string) int64 {
+	t.Helper()
+	journals, err := filepath.Glob(filepath.Join(dir, ".tranship-*.journal"))
+	if err != nil || len(journals) == 0 {
+		return 0
+	}
+	data, err := os.ReadFile(journals[0])
+	if err != nil {
+		return 0 // The download has ended meanwhile.
+	}
+	var partSize int64
+	parts := map[int]bool{}
+	for line := range bytes.Lines(data) {
+		_, text, _ := bytes.Cut(line, []byte(" "))
+		var record struct {
+			PartSize int64   `json:"part_size"`
+			Part     *int    `json:"part"`
+			CRC32C   *uint32 `json:"crc32c"`
+		}
+		if err := json.Unmarshal(text, &record); err != nil {
+			break // The last line may be torn.
+		}
+		partSize += record.PartSize
+		if record.Part != nil {
+			parts[*record.Part] = record.CRC32C != nil
+		}
+	}
+	var bytes int64
+	for _, whole := range parts {
+		if whole {
+			bytes += partSize
+		}
+	}
+	return bytes
+}

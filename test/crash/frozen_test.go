@@ -1,0 +1,41 @@
+package crash
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/tranship/tranship/internal/testing/faultproxy"
+)
+
+// One copy gets over connections that stay open and carry nothing any more: it
+// notices, makes new ones, and goes on where it was.
+func TestFrozen(t *testing.T) {
+	const size = 32 << 20
+	s := newSite(t, faultproxy.Link{
+		Up:   faultproxy.Faults{BytesPerSecond: size},
+		Down: faultproxy.Faults{BytesPerSecond: size},
+	})
+	source, target := filepath.Join(t.TempDir(), "source"), filepath.Join(t.TempDir(), "target")
+	makeFile(t, source, size, 8)
+	for _, test := range []struct {
+		direction faultproxy.Direction
+		from, to  string
+		result    string
+	}{
+		{faultproxy.Up, source, s.place("file"), s.file("file")},
+		{faultproxy.Down, s.place("file"), target, target},
+	} {
+		begun := s.proxy.Passed(test.direction)
+		client := start(t, "cp", "--stall-timeout", "3s", test.from, test.to)
+		if !s.passes(t, test.direction, begun+size/2, client) {
+			t.Fatalf("it ended early: %s", client.err.String())
+		}
+		s.proxy.Freeze()
+		client.succeeds(t, patience)
+		same(t, source, test.result)
+		t.Logf("%d bytes for %d; it said: %s", s.proxy.Passed(test.direction)-begun, size, client.err.String())
+	}
+	s.proxy.Cut() // What is still frozen
+	s.clean(t)
+	s.server.stop(t)
+}

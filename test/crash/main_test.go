@@ -1,0 +1,93 @@
+package crash
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+)
+
+// work is where the program is built.
+var work string
+
+// binary is the tranship program.
+func binary() string { return filepath.Join(work, "tranship") }
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	var err error
+	if work, err = os.MkdirTemp("", "tranship-crash-"); err != nil {
+		fmt.Fprintln(os.Stderr, "crash:", err)
+		return 1
+	}
+	defer os.RemoveAll(work)
+	build := exec.Command("go", "build", "-o", binary(), "../../cmd/tranship")
+	if output, err := build.CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "crash: cannot build tranship: %v\n%s", err, output)
+		return 1
+	}
+	return m.Run()
+}
+
+// parameters say how much to do.
+type parameters struct {
+	size, rate int64
+	kills      int
+	random     *rand.Rand
+}
+
+func parametersOf(t *testing.T) parameters {
+	t.Helper()
+	number := func(name string, otherwise int64) int64 {
+		text := os.Getenv(name)
+		if text == "" {
+			return otherwise
+		}
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil || n < 1 {
+			t.Fatalf("%s=%s: it must be a positive number", name, text)
+		}
+		return n
+	}
+	seed := number("TRANSHIP_CRASH_SEED", rand.Int64())
+	p := parameters{
+		size:   number("TRANSHIP_CRASH_SIZE", 16<<20),
+		kills:  int(number("TRANSHIP_CRASH_KILLS", 4)),
+		random: rand.New(rand.NewPCG(uint64(seed), 0)),
+	}
+	p.rate = number("TRANSHIP_CRASH_RATE", max(p.size/4, 4<<20))
+	t.Logf("TRANSHIP_CRASH_SEED=%d: %d kills, files of %d bytes, %d bytes a second and connection",
+		seed, p.kills, p.size, p.rate)
+	return p
+}
+
+// next is how many bytes pass before the next kill.
+func (p parameters) next() int64 { return 1 + p.random.Int64N(p.size/5) }
+
+// loss is how much is not durable when all goes well: the parts under way, of 1 MiB
+// each, and what arrives while others are being synced.
+func (p parameters) loss() int64 {
+	const parts = 8 << 20
+	return parts + p.rate/2
+}
+
+// victims of a kill.
+type victims struct{ server, client bool }
+
+func (p parameters) victims() victims {
+	return []victims{{server: true}, {client: true}, {true, true}}[p.random.IntN(3)]
+}
+
+func (v victims) String() string {
+	switch v {
+	case victims{server: true}:
+		return "server"
+	case victims{client: true}:
+		return "client"
+	}
+	return "server and client"
+}

@@ -1,0 +1,156 @@
+package crash
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/tranship/tranship/internal/testing/faultproxy"
+)
+
+// limitBytes is more memory than either side may ever need, whatever it moves.
+const limitBytes = 512 << 20
+
+// resident polls how much memory a process has had until it ends.
+func (p *process) resident(t *testing.T, limit time.Duration) int64 {
+	t.Helper()
+	poll := time.NewTicker(5 * time.Millisecond)
+	defer poll.Stop()
+	var peak int64
+	for {
+		select {
+		case <-poll.C:
+			peak = max(peak, p.peak())
+		case <-p.done:
+			p.succeeds(t, limit)
+			return peak
+		case <-t.Context().Done():
+			t.Fatal(t.Context().Err())
+		}
+	}
+}
+
+// resetPeak lets peak begin anew, where the system can.
+func (p *process) resetPeak() {
+	_ = os.WriteFile(filepath.Join("/proc", strconv.Itoa(p.cmd.Process.Pid), "clear_refs"), []byte("5"), 0)
+}
+
+// Memory does not grow with the size of a file, the number of files, or how often
+// something was resumed.
+func TestMemory(t *testing.T) {
+	large := os.Getenv("TRANSHIP_CRASH_MEMORY") == "1"
+	sizes, times := []int64{64 << 20}, 20
+	if large {
+		sizes, times = []int64{1 << 30, 8 << 30}, 100
+	}
+	local := t.TempDir()
+	measure := func(t *testing.T, s *site, what string, args ...string) {
+		t.Helper()
+		s.server.resetPeak()
+		begun := time.Now()
+		client := start(t, args...).resident(t, patience)
+		server := s.server.peak()
+		t.Logf("%s: client %d MiB, server %d MiB, %.1f s", what, client>>20, server>>20, time.Since(begun).Seconds())
+		if client > limitBytes || server > limitBytes {
+			t.Errorf("%s: more than %d MiB", what, limitBytes>>20)
+		}
+	}
+	for _, size := range sizes {
+		// A server of its own, so that one peak does not hide another.
+		s := newSite(t, faultproxy.Link{})
+		source, target := filepath.Join(local, "sparse"), filepath.Join(local, "back")
+		if err := os.WriteFile(source, nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Truncate(source, size); err != nil {
+			t.Fatal(err)
+		}
+		what := strconv.Itoa(int(size>>20)) + " MiB"
+		measure(t, s, what+" up", "cp", source, s.direct("file"))
+		measure(t, s, what+" down", "cp", s.direct("file"), target)
+		for _, name := range []string{target, s.file("file")} {
+			if info, err := os.Stat(name); err != nil || info.Size() != size {
+				t.Errorf("%s: %v, %v", name, info, err)
+			}
+			if err := os.Remove(name); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.server.stop(t)
+	}
+	if large {
+		s := newSite(t, faultproxy.Link{})
+		tree := filepath.Join(local, "tree")
+		makeMany(t, tree)
+		measure(t, s, "10,000 files up", "cp", "-r", tree, s.direct("tree"))
+		measure(t, s, "10,000 files down", "cp", "-r", s.direct("tree"), filepath.Join(local, "tree.back"))
+		s.server.stop(t)
+	}
+	t.Run("resumes", func(t *testing.T) { resumes(t, local, times) })
+}
+
+// resumes interrupts one upload often, and measures the server that has had them
+// all.
+func resumes(t *testing.T, local string, times int) {
+	s := newSite(t, faultproxy.Link{Up: faultproxy.Faults{BytesPerSecond: 64 << 20}})
+	source := filepath.Join(local, "resumed")
+	makeFile(t, source, 256<<20, 7)
+	var first int64
+	for n := range times {
+		client := start(t, "cp", source, s.place("file"))
+		s.passes(t, faultproxy.Up, s.proxy.Passed(faultproxy.Up)+1<<20, client)
+		client.kill()
+		if n == 4 {
+			first = s.server.peak()
+		}
+	}
+	peak := start(t, "cp", source, s.place("file")).resident(t, patience)
+	t.Logf("after %d resumes: client %d MiB, server %d MiB (%d MiB after 5)", times, peak>>20, s.server.peak()>>20, first>>20)
+	if most := first + 64<<20; s.server.peak() > max(most, limitBytes/2) {
+		t.Errorf("the server has grown to %d bytes", s.server.peak())
+	}
+	same(t, source, s.file("file"))
+	s.clean(t)
+	s.server.stop(t)
+}
+
+// The first missing byte of a large upload that was cut goes out soon.
+func TestFirstMissingByte(t *testing.T) {
+	size := int64(256 << 20)
+	if os.Getenv("TRANSHIP_CRASH_MEMORY") == "1" {
+		size = 8 << 30
+	}
+	s := newSite(t, faultproxy.Link{})
+	source := filepath.Join(t.TempDir(), "sparse")
+	if err := os.WriteFile(source, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(source, size); err != nil {
+		t.Fatal(err)
+	}
+	client := start(t, "cp", "--durability", "written", source, s.place("file"))
+	if !s.passes(t, faultproxy.Up, size*3/4, client) {
+		t.Fatalf("it was not cut: %s", client.err.String())
+	}
+	client.kill()
+	s.proxy.Cut() // Nothing of the old connections is counted below.
+	durable := s.durable(t, "file")
+	// What comes before the data is far less than this.
+	before := s.proxy.Passed(faultproxy.Up)
+	begun := time.Now()
+	client = start(t, "cp", "--durability", "written", source, s.place("file"))
+	if !s.passes(t, faultproxy.Up, before+128<<10, client) {
+		t.Fatalf("nothing was sent: %s", client.err.String())
+	}
+	took := time.Since(begun)
+	t.Logf("%d of %d bytes durable: the first missing byte after %v", durable, size, took)
+	if took > 2*time.Second {
+		t.Error("that is more than 2 s")
+	}
+	client.succeeds(t, patience)
+	t.Logf("all of it after %v, %d bytes sent", time.Since(begun), s.proxy.Passed(faultproxy.Up)-before)
+	s.clean(t)
+	s.server.stop(t)
+}

@@ -1,0 +1,96 @@
+package crash
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// makeFile writes a file of bytes that do not compress and that its seed decides.
+func makeFile(t *testing.T, name string, size int64, seed byte) {
+	t.Helper()
+	file, err := os.Create(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	random := bufio.NewReaderSize(rand.NewChaCha8([32]byte{seed}), 1<<20)
+	_, err = io.CopyN(file, random, size)
+	if err := errors.Join(err, file.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// compare reports how a file differs from what it should be.
+func compare(want, got string) error {
+	a, err := os.Open(want)
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	b, err := os.Open(got)
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	x, y := make([]byte, 1<<20), make([]byte, 1<<20)
+	for offset := 0; ; offset += len(x) {
+		n, errX := io.ReadFull(a, x)
+		m, errY := io.ReadFull(b, y)
+		if !bytes.Equal(x[:n], y[:m]) {
+			return fmt.Errorf("%s differs from %s within 1 MiB after byte %d", got, want, offset)
+		}
+		if errX != nil || errY != nil {
+			if errX == errY && (errX == io.EOF || errX == io.ErrUnexpectedEOF) {
+				return nil
+			}
+			return errors.Join(errX, errY)
+		}
+	}
+}
+
+// same fails unless a file is what it should be.
+func same(t *testing.T, want, got string) {
+	t.Helper()
+	if err := compare(want, got); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// visible reports whether the file is there; one that is must be whole.
+func visible(t *testing.T, want, got string) bool {
+	t.Helper()
+	if _, err := os.Lstat(got); errors.Is(err, fs.ErrNotExist) {
+		return false
+	}
+	same(t, want, got)
+	return true
+}
+
+// filesBelow are the sizes of all files below a directory, by name.
+func filesBelow(t *testing.T, dir string) map[string]int64 {
+	t.Helper()
+	files := map[string]int64{}
+	err := filepath.WalkDir(dir, func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return err
+		}
+		name, err = filepath.Rel(dir, name)
+		files[name] = info.Size()
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}

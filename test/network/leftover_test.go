@@ -1,0 +1,40 @@
+package network
+
+import (
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// leftovers are unfinished uploads on the server, data in its state directory, and
+// partial files on the client's side.
+func leftovers(t *testing.T, s *site, local string) (left []string) {
+	t.Helper()
+	for upload, err := range mustDial(t, s.address).ListUploads(t.Context(), "") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		left = append(left, "upload of "+upload.Path)
+	}
+	for _, dir := range []string{filepath.Join(s.root, ".tranship"), local} {
+		err := filepath.WalkDir(dir, func(name string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() {
+				return err
+			}
+			info, err := entry.Info()
+			if err != nil {
+				return err
+			}
+			// What is remembered of commits is small.
+			if dir != local && info.Size() > 64<<10 || dir == local && strings.HasPrefix(entry.Name(), ".tranship") {
+				left = append(left, name)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return left
+}

@@ -1,0 +1,234 @@
+package network
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/client"
+	"github.com/tranship/tranship/internal/testing/faultproxy"
+	"github.com/tranship/tranship/internal/testing/loopback"
+	"github.com/tranship/tranship/server"
+	"github.com/tranship/tranship/store/disk"
+	"github.com/tranship/tranship/transfer"
+)
+
+// site is a server with a store on disk, and a proxy in front of it.
+type site struct {
+	root string
+	// address is the server's own, past the proxy.
+	address string
+	proxy   *faultproxy.Proxy
+}
+
+func newSite(t *testing.T) *site {
+	t.Helper()
+	s := &site{root: t.TempDir()}
+	store, err := disk.Open(s.root, disk.Options{Durability: tranship.DurabilityWritten, MinPartSize: 1 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	s.address = loopback.Serve(t, server.New(store, server.Options{}).Register, server.GRPCOptions(server.Options{})...)
+	if s.proxy, err = faultproxy.Listen(s.address, nil); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.proxy.Close() })
+	return s
+}
+
+// patience is how long anything here may take that is not to last.
+const patience = 20 * time.Second
+
+// dial returns a client that is closed when the test ends. It connects anew without
+// waiting long.
+func dial(t *testing.T, address string, timeout time.Duration) (*client.Client, error) {
+	t.Helper()
+	c, err := client.Dial(t.Context(), address, client.Options{
+		ConnectTimeout: timeout,
+		DialOptions: []grpc.DialOption{grpc.WithConnectParams(grpc.ConnectParams{
+			Backoff:           backoff.Config{BaseDelay: 5 * time.Millisecond, Multiplier: 1.5, MaxDelay: 100 * time.Millisecond},
+			MinConnectTimeout: timeout,
+		})},
+	})
+	if err == nil {
+		t.Cleanup(func() { _ = c.Close() })
+	}
+	return c, err
+}
+
+func mustDial(t *testing.T, address string) *client.Client {
+	t.Helper()
+	c, err := dial(t, address, patience)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// files are contents by path.
+type files map[string][]byte
+
+// random makes content that does not compress.
+func random(seed byte, size int) []byte {
+	data := make([]byte, size)
+	_, _ = rand.NewChaCha8([32]byte{seed}).Read(data)
+	return data
+}
+
+// write puts files into a directory.
+func (f files) write(t *testing.T, dir string) {
+	t.Helper()
+	for path, data := range f {
+		name := filepath.Join(dir, path)
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// items are the files as a source has them.
+func (f files) items(source transfer.Source) iter.Seq2[transfer.Item, error] {
+	return func(yield func(transfer.Item, error) bool) {
+		for _, path := range slices.Sorted(maps.Keys(f)) {
+			item := transfer.Item{Source: source, SourcePath: path, Path: path, File: tranship.File{Size: int64(len(f[path]))}}
+			if !yield(item, nil) {
+				return
+			}
+		}
+	}
+}
+
+// below are the files below a directory, without what stores keep for themselves.
+func below(t *testing.T, dir string) files {
+	t.Helper()
+	found := files{}
+	err := filepath.WalkDir(dir, func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || strings.HasPrefix(entry.Name(), ".tranship") {
+			if err == nil && entry.Name() == ".tranship" {
+				return fs.SkipDir
+			}
+			return err
+		}
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		name, err = filepath.Rel(dir, name)
+		found[filepath.ToSlash(name)] = data
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// unlike says what is in a directory that should not be; with whole, also what is
+// missing.
+func (f files) unlike(t *testing.T, dir string, whole bool) error {
+	t.Helper()
+	found := below(t, dir)
+	var wrong []error
+	for path, data := range found {
+		want, ok := f[path]
+		switch {
+		case !ok:
+			wrong = append(wrong, fmt.Errorf("%q is there", path))
+		case !bytes.Equal(data, want):
+			wrong = append(wrong, fmt.Errorf("%q has wrong content", path))
+		}
+	}
+	for path := range f {
+		if _, ok := found[path]; !ok && whole {
+			wrong = append(wrong, fmt.Errorf("%q is missing", path))
+		}
+	}
+	return errors.Join(wrong...)
+}
+
+// empty removes all files from a directory but what stores keep for themselves.
+func empty(t *testing.T, dir string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		if entry.Name() != ".tranship" {
+			if err := os.RemoveAll(filepath.Join(dir, entry.Name())); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// openDir opens a local directory that is closed when the test ends.
+func openDir(t *testing.T, name string) *transfer.Dir {
+	t.Helper()
+	dir, err := transfer.OpenDir(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = dir.Close() })
+	return dir
+}
+
+// copying is one copy of all files between a local directory and a site.
+type copying struct {
+	options transfer.Options
+	// results are by the path they have at the destination.
+	results map[string]transfer.Result
+}
+
+func (c *copying) run(t *testing.T, to tranship.Writer, items iter.Seq2[transfer.Item, error]) error {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	c.results = map[string]transfer.Result{}
+	options := c.options
+	options.Report = func(result transfer.Result) { c.results[result.Path] = result }
+	return transfer.Copy(ctx, to, items, options)
+}
+
+func (c *copying) up(t *testing.T, from *transfer.Dir, to *client.Client) error {
+	t.Helper()
+	return c.run(t, to, from.Files(t.Context(), "", ""))
+}
+
+func (c *copying) down(t *testing.T, from *client.Client, to *transfer.Dir) error {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	return c.run(t, to, transfer.Files(ctx, from, "", ""))
+}
+
+// skipped is how much did not have to be sent.
+func (c *copying) skipped() (bytes int64) {
+	for result := range maps.Values(c.results) {
+		bytes += result.SkippedBytes
+	}
+	return bytes
+}
