@@ -40,6 +40,14 @@ if grep --quiet --binary-files=text --fixed-strings "$work" "$binary"; then
 fi
 [[ $(./"$binary" version) == "tranship v0.0.0 "* ]] || fail "the binary does not tell its version"
 
+# Every command has its man page, and every shell its completions.
+tar --list --gzip --file=tranship_v0.0.0_man.tar.gz >"$work/documentation"
+for name in man1/tranship.1 man1/tranship-serve.1 man1/tranship-cp.1 \
+  completions/tranship.bash completions/_tranship completions/tranship.fish completions/tranship.ps1; do
+  grep --quiet --line-regexp --fixed-strings "$name" "$work/documentation" || fail "the archive of man pages has no $name"
+done
+if ./"$binary" man "$work/refused" 2>/dev/null; then fail "the published program has the command that writes man pages"; fi
+
 # A line "PATH@VERSION" for every module, of the binary and of the list.
 go version -m "$binary" | awk '$1 == "dep" {print $2 "@" $3}' | sort >"$work/linked"
 sed -n 's|^ *"bom-ref": "pkg:golang/\([^?"]*\)?.*|\1|p' "$binary.cdx.json" |

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Builds what is published, into the directory given: a static binary for each system,
-# with a list of what is in it (CycloneDX), and SHA256SUMS of all. Whoever builds the
-# same commit with the same Go gets the same bytes, wherever that is; make
-# release-check shows it.
+# with a list of what is in it (CycloneDX), one archive of man pages and shell
+# completions, and SHA256SUMS of all. The same commit and the same Go give the same
+# bytes on any machine; make release-check shows it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=${1:?usage: release.sh DIRECTORY VERSION [SYSTEM/ARCHITECTURE...]}
@@ -34,6 +34,12 @@ for target in "${targets[@]}"; do
   "$lister/cyclonedx-gomod" bin -json -std -noserial -notimestamp -version "$version" \
     -output "$out/$name.cdx.json" "$out/$name"
 done
+
+# The date of the man pages is that of the commit.
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || echo 0)}
+export SOURCE_DATE_EPOCH
+go build -tags man -trimpath -buildvcs=false -ldflags "-X main.version=$version" -o "$lister/documented" ./cmd/tranship
+"$lister/documented" man "$out/tranship_${version}_man.tar.gz"
 cd "$out"
 # sha256sum, or what macOS has for it.
 if command -v sha256sum >/dev/null; then sha256sum -- tranship_*; else shasum -a 256 -- tranship_*; fi >"$lister/sums"

@@ -98,6 +98,7 @@ Exit codes: 0 done; 1 failed; 2 usage; 3 not found; 4 denied; 5 integrity;
 	}
 	root.AddCommand(newServe(g), newPolicy(g), newToken(g), newVersion(g))
 	addCompletion(root)
+	addDocumentation(root)
 	return root
 }
 
