@@ -7,7 +7,8 @@ import (
 
 // Every error of a store, a server or a client matches, with errors.Is, one of
 // these, an error of package context, or none, which means an internal failure.
-// Messages name paths of the store, never of the machine it runs on.
+// Messages name paths of the store, never of the machine it runs on. The error of an
+// operation on one path usually is, or wraps, a *PathError.
 var (
 	// ErrInvalid means that the request can never succeed as it is. It usually
 	// comes as an *InvalidError.
@@ -23,11 +24,13 @@ var (
 	ErrPrecondition = errors.New("precondition failed")
 	// ErrIntegrity means that bytes are not those that a checksum promises.
 	ErrIntegrity = errors.New("integrity check failed")
-	// ErrLimit means over a limit that the message names.
+	// ErrLimit means that the request is over a limit. It usually comes as a
+	// *LimitError, which names the limit.
 	ErrLimit = errors.New("limit exceeded")
 	// ErrNoSpace means that the store is full.
 	ErrNoSpace = errors.New("no space left")
-	// ErrQuota means over the caller's quota.
+	// ErrQuota means that the request is over the caller's quota. It usually comes as
+	// a *LimitError.
 	ErrQuota = errors.New("quota exceeded")
 	// ErrDenied means that the caller may not do this.
 	ErrDenied = errors.New("permission denied")

@@ -2,7 +2,6 @@ package tranship
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"iter"
 )
@@ -132,7 +131,7 @@ func FindUpload(ctx context.Context, store Uploads, id string) (UploadInfo, erro
 			return info, nil
 		}
 	}
-	return UploadInfo{}, fmt.Errorf("%w: there is no unfinished upload %s", ErrNotFound, id)
+	return UploadInfo{}, UploadNotFound(id)
 }
 
 // Precondition decides whether a change may take effect, at the moment it does.

@@ -1,0 +1,116 @@
+package tranship
+
+import "fmt"
+
+// Limit is the name of a limit. It names what is limited, not the option or flag that
+// sets it. A server may have limits that this package does not list.
+type Limit string
+
+// The limits that stores, servers and clients of this module report in a *LimitError.
+const (
+	// LimitPutBytes is MaxPutBytes, for Put and for files fetched whole.
+	LimitPutBytes Limit = "put-bytes"
+	// LimitChunkBytes is the largest chunk of a part in one message.
+	LimitChunkBytes Limit = "chunk-bytes"
+	// LimitMessageBytes is the largest message that one end of a connection accepts.
+	LimitMessageBytes Limit = "message-bytes"
+	// LimitEnvelopeBytes is how many bytes a message may have beside its payload.
+	LimitEnvelopeBytes Limit = "envelope-bytes"
+	// LimitSlots is how many files one stream may have unfinished.
+	LimitSlots Limit = "slots-per-stream"
+	// LimitReplies is how many replies of one stream may wait until the client reads them.
+	LimitReplies Limit = "unread-replies"
+	// LimitPartRestarts is how often the parts of one upload may be begun again before
+	// the upload is resumed.
+	LimitPartRestarts Limit = "part-restarts"
+	// LimitFileSystem is a limit of the file system that a store is on, such as its
+	// largest file.
+	LimitFileSystem Limit = "file-system"
+	// LimitMetadataBytes is how much metadata the file system of a store keeps.
+	LimitMetadataBytes Limit = "metadata-bytes"
+	// LimitListEntries is how many entries of a directory are kept in memory.
+	LimitListEntries Limit = "list-entries"
+
+	// LimitFileBytes is the largest file that a store accepts.
+	LimitFileBytes Limit = "file-bytes"
+	// LimitQuotaBytes is how many bytes one principal may store.
+	LimitQuotaBytes Limit = "quota-bytes"
+	// LimitQuotaFiles is how many files and directories one principal may store.
+	LimitQuotaFiles Limit = "quota-files"
+	// LimitUploads is how many unfinished uploads one principal may have.
+	LimitUploads Limit = "unfinished-uploads"
+
+	// LimitMemory is the memory that a server gives to transfers.
+	LimitMemory Limit = "memory-bytes"
+	// LimitConnections is how many connections a server accepts.
+	LimitConnections Limit = "connections"
+	// LimitConnectionsPerPeer is how many connections a server accepts from one peer.
+	LimitConnectionsPerPeer Limit = "connections-per-peer"
+	// LimitStreamsPerPeer is how many calls of one peer may be under way.
+	LimitStreamsPerPeer Limit = "streams-per-peer"
+	// LimitStreamsPerSecond is how many calls one peer may begin in a second.
+	LimitStreamsPerSecond Limit = "streams-per-second"
+	// LimitCallsPerSecond is how many calls one principal may make in a second.
+	LimitCallsPerSecond Limit = "calls-per-second"
+	// LimitFramesPerSecond is how many frames without payload one connection may send
+	// in a second.
+	LimitFramesPerSecond Limit = "frames-per-second"
+	// LimitMinRate is the least rate of a transfer, in bytes a second.
+	LimitMinRate Limit = "min-rate"
+	// LimitIdle is the longest time, in milliseconds, that a client may send nothing.
+	LimitIdle Limit = "idle-time"
+)
+
+// LimitError says which limit a request exceeded. It matches, with errors.Is, what Err
+// does: ErrLimit, ErrQuota, or ErrUnavailable where the same request may succeed later.
+//
+// A client returns the LimitError that its server sent.
+type LimitError struct {
+	// Limit is the name of the limit.
+	Limit Limit
+	// Allowed is the value of the limit, and Asked is what the request needs, which may
+	// include what is in use already. Both are in the unit of the limit: bytes, a
+	// number, a number a second, or milliseconds. 0 means unknown.
+	Allowed, Asked int64
+	// For is what the limit counts for: the name of a principal, the address of a peer,
+	// or a path. It is empty for a limit on one request or on the whole server.
+	For string
+	// Rule describes the limit and what to do, as a sentence of the message. It does
+	// not name an option or a flag. Without it the message is made of the fields.
+	Rule string
+	// Err is ErrLimit, ErrQuota or ErrUnavailable, or wraps one of them. nil means
+	// ErrLimit.
+	Err error
+}
+
+// Error is the message of the sentinel that the error matches, followed by Rule.
+func (e *LimitError) Error() string {
+	rule := e.Rule
+	if rule == "" {
+		rule = e.rule()
+	}
+	return e.Unwrap().Error() + ": " + rule
+}
+
+// rule makes a sentence of the fields.
+func (e *LimitError) rule() string {
+	text := "over " + string(e.Limit)
+	if e.Allowed != 0 {
+		text = fmt.Sprintf("%s allows %d", e.Limit, e.Allowed)
+		if e.Asked != 0 {
+			text += fmt.Sprintf(", not %d", e.Asked)
+		}
+	}
+	if e.For != "" {
+		text += " for " + e.For
+	}
+	return text
+}
+
+// Unwrap is Err, or ErrLimit if that is nil.
+func (e *LimitError) Unwrap() error {
+	if e.Err == nil {
+		return ErrLimit
+	}
+	return e.Err
+}
