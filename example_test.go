@@ -17,6 +17,7 @@ import (
 	"github.com/tranship/tranship/server/filesrv"
 	"github.com/tranship/tranship/server/filetransfer"
 	"github.com/tranship/tranship/store/disk"
+	"github.com/tranship/tranship/store/localdir"
 	"github.com/tranship/tranship/transfer"
 )
 
@@ -86,13 +87,13 @@ func Example_uploadDirectory() {
 		log.Fatal(err)
 	}
 	defer files.Close()
-	directory, err := transfer.OpenDir(local)
+	directory, err := localdir.Open(local)
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer directory.Close()
 
-	err = transfer.Copy(ctx, files, directory.Files(ctx, "", "backup"), transfer.Options{
+	err = transfer.Copy(ctx, files, transfer.Walk(ctx, directory, "", "backup"), transfer.Options{
 		Report: func(result transfer.Result) { fmt.Println(result.Path, result.SentBytes, result.Err) },
 	})
 	if err != nil {

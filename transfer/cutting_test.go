@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/store/localdir"
 	"github.com/tranship/tranship/store/mem"
 )
 
@@ -134,12 +135,12 @@ func newCutting(after int) *cutting {
 // localItem is a sequence of one local file, to be copied to "copy".
 func localItem(t *testing.T, name string) iter.Seq2[Item, error] {
 	t.Helper()
-	file, err := LocalFile(name).Stat()
+	file, err := localdir.File(name).Stat()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return func(yield func(Item, error) bool) {
-		yield(Item{Source: LocalFile(name), SourcePath: name, Path: "copy", File: file}, nil)
+		yield(Item{Source: localdir.File(name), SourcePath: name, Path: "copy", File: file}, nil)
 	}
 }
 

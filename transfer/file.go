@@ -153,7 +153,7 @@ func (j *job) inOrder() bool {
 		return false
 	}
 	_, localSource := j.item.Source.(absolute)
-	_, localDestination := j.destination.(*Dir)
+	_, localDestination := j.destination.(absolute)
 	return !localSource && !localDestination
 }
 

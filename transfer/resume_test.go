@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/store/localdir"
 	"github.com/tranship/tranship/store/mem"
 )
 
@@ -271,7 +272,7 @@ func TestResumeSendsBeforeProof(t *testing.T) {
 	interrupted(t, store, name)
 	written := make(chan struct{})
 	source := opener(func(ctx context.Context, options tranship.OpenOptions) (tranship.Content, error) {
-		c, err := LocalFile(name).Open(ctx, "", options)
+		c, err := localdir.File(name).Open(ctx, "", options)
 		if err != nil {
 			return nil, err
 		}
@@ -306,4 +307,22 @@ func TestResumeSendsBeforeProof(t *testing.T) {
 		t.Errorf("%+v", got[name])
 	}
 	mustHave(t, store.Store, "copy", data)
+}
+
+// Who does not resume removes what would be resumed, at whichever end it is, and does
+// so before anything is sent.
+func TestNoResumeDiscards(t *testing.T) {
+	store := newCutting(-1)
+	name, _ := largeFile(t)
+	interrupted(t, store, name)
+	if n := uploads(t, store); n != 1 {
+		t.Fatalf("%d uploads are unfinished", n)
+	}
+	store.after = partBytes / 2
+	if err := Copy(t.Context(), store, localItem(t, name), Options{NoResume: true, Attempts: 1}); err == nil {
+		t.Fatal("no error")
+	}
+	if n := uploads(t, store); n != 0 {
+		t.Errorf("%d uploads are unfinished", n)
+	}
 }

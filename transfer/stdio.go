@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/localerr"
 	"github.com/tranship/tranship/internal/sequential"
 )
 
@@ -70,7 +71,7 @@ type Stdout struct {
 // Put implements tranship.Writer.
 func (s Stdout) Put(_ context.Context, spec tranship.Spec, data []byte) (tranship.File, error) {
 	if _, err := s.Writer.Write(data); err != nil {
-		return tranship.File{}, localError(err)
+		return tranship.File{}, localerr.Explain(err)
 	}
 	return tranship.File{Path: spec.Path, Size: int64(len(data)), CRC32C: new(tranship.CRC32C(data))}, nil
 }
@@ -90,7 +91,7 @@ type streamSink struct {
 func (s *streamSink) Write(data []byte) (int, error) {
 	n, err := s.writer.Write(data)
 	if err != nil {
-		return n, localError(err)
+		return n, localerr.Explain(err)
 	}
 	return n, nil
 }

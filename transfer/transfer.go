@@ -3,9 +3,9 @@
 // large ones side by side, verifies every file end to end by CRC32C, and goes on
 // after whatever cut it.
 //
-// Copy is the engine. What it copies is a sequence of items, which Dir.Files and
-// Files produce for a local directory and for a store. Dir and LocalFile are the
-// local ends; Stdin and Stdout are streams.
+// Copy is the engine. What it copies is a sequence of items, which Walk produces for a
+// local directory and Files for a store. Package store/localdir has the local ends; Stdin
+// and Stdout are streams.
 //
 // # Resuming
 //
@@ -21,8 +21,8 @@
 //
 // So a copy that was cut needs no state of its own to be resumed: it is made again,
 // by the same or another process, and sends what is missing. The error of one that
-// can be resumed matches ErrResumable. A Dir as destination resumes in the same
-// way; see there.
+// can be resumed matches ErrResumable. A localdir.Dir as destination resumes in the
+// same way; see there.
 //
 // # Digests
 //
@@ -45,22 +45,28 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/budget"
+	"github.com/tranship/tranship/internal/localerr"
 )
 
 // ErrChanged means that a source was changed or replaced while it was read.
 // Nothing of it was committed.
-var ErrChanged = errors.New("changed while it was read")
+var ErrChanged = localerr.Changed
 
 // ErrUnsized means that another number of bytes can be read from a local file than its
 // size says, as from files of /proc, which have size 0 and are made up while they are
 // read. What can be read from them can be sent as a stream; see Stdin.
-var ErrUnsized = errors.New("its size is not what can be read from it")
+var ErrUnsized = localerr.Unsized
+
+// ErrSkipped is what an entry of a directory fails with that a walk or list goes on
+// without: a symbolic link, an empty directory, a special file, a directory that cannot be
+// read, or a name that cannot be part of a path.
+var ErrSkipped = localerr.Skipped
 
 // ErrStopped is what the files under way fail with when a whole copy ends early.
 // The error also matches the reason, which Copy returns.
 var ErrStopped = errors.New("stopped")
 
-// Source is where content comes from: a tranship.Reader, a Dir, a stream.
+// Source is where content comes from: a tranship.Reader, a localdir.Dir, a stream.
 type Source interface {
 	// Open is as in tranship.Reader; the size of the content's file may also be
 	// -1, which means unknown.

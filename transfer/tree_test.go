@@ -5,11 +5,13 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/tranship/tranship/store/localdir"
 )
 
-func openDir(t *testing.T, name string) *Dir {
+func openDir(t *testing.T, name string) *localdir.Dir {
 	t.Helper()
-	dir, err := OpenDir(name)
+	dir, err := localdir.Open(name)
 	if err != nil {
 		t.Fatal(err)
 	}

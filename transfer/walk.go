@@ -2,172 +2,60 @@ package transfer
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
-	"slices"
-	"strings"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/rootfs"
 )
 
-// ErrSkipped is what an entry of a directory fails with that a walk goes on without: a
-// symbolic link, an empty directory, a special file, a directory that cannot be read, or
-// a name that cannot be part of a path.
-var ErrSkipped = errors.New("not copied")
-
-// Files yields all regular files below a directory of d, each to go to the same
-// place below the destination; "" is the root of either. They come in the order of
-// their names, a directory at a time. What cannot be copied comes as an item with
-// an error: one for each symbolic link, empty directory, special file and entry
-// that cannot be read, and for each name that cannot be part of a path. Symbolic
-// links are not followed.
-func (d *Dir) Files(ctx context.Context, directory, destination string) iter.Seq2[Item, error] {
-	return func(yield func(Item, error) bool) {
-		w := walk{ctx, d, yield}
-		w.directory(&walkedDirectory{dir: d, source: directory, destination: destination, named: true})
-	}
+// Walker is a Source that lists the files below a directory itself, in any order that
+// suits it, such as a localdir.Dir. admit is called with the path of each file and
+// directory before it is looked at; its error leaves out the file, or the directory and
+// all below it. What the walk goes on without comes as a File that has only a Path, with
+// an error that matches ErrSkipped. When ctx ends, so does the walk, with its error.
+type Walker interface {
+	Source
+	Walk(ctx context.Context, directory string, admit func(path string) error) iter.Seq2[tranship.File, error]
 }
 
-type walk struct {
-	ctx   context.Context
-	dir   *Dir
-	yield func(Item, error) bool
-}
-
-// walkedDirectory is a directory that is walked. It is open only while that is needed,
-// so that a deep tree does not take a descriptor for each level.
-type walkedDirectory struct {
-	dir                 *Dir
-	source, destination string
-	// named: it is what the caller wants copied, and not a directory below that.
-	named bool
-	open  *rootfs.Dir
-}
-
-// opened opens the directory, if it is not open. No link is followed to it.
-func (w *walkedDirectory) opened() (*rootfs.Dir, error) {
-	if w.open != nil {
-		return w.open, nil
-	}
-	open, err := w.dir.directories.Walk(w.source)
-	if err != nil {
-		return nil, walkError(w.source, err)
-	}
-	w.open = open
-	return open, nil
-}
-
-// sub opens a directory in the directory.
-func (w *walkedDirectory) sub(name string) (*walkedDirectory, error) {
-	sub := &walkedDirectory{dir: w.dir, source: Join(w.source, name), destination: Join(w.destination, name)}
-	open, err := w.opened()
-	if err != nil {
-		return sub, err
-	}
-	if sub.open, err = open.Sub(name); err != nil {
-		return sub, walkError(sub.source, err)
-	}
-	return sub, nil
-}
-
-// walkError is the error of a directory that cannot be opened.
-func walkError(path string, err error) error {
-	if obstacle, ok := errors.AsType[*rootfs.ObstacleError](err); ok {
-		return &rootfs.ObstacleError{Path: path, Mode: obstacle.Mode}
-	}
-	return localError(err)
-}
-
-// item is what the directory itself is reported as.
-func (w *walkedDirectory) item() Item {
-	name := w.source
-	if name == "" {
-		name = "."
-	}
-	return Item{Source: w.dir, SourcePath: w.source, Name: name, Path: w.destination}
-}
-
-func (w *walkedDirectory) close() {
-	if w.open != nil {
-		_ = w.open.Close()
-		w.open = nil
-	}
-}
-
-// directory walks a directory, and reports whether to go on.
-func (w walk) directory(walked *walkedDirectory) bool {
-	if err := w.ctx.Err(); err != nil {
-		w.yield(Item{}, err)
-		return false
-	}
-	defer walked.close()
-	here := walked.item()
-	open, err := walked.opened()
-	if err != nil {
-		return w.unreadable(walked, err)
-	}
-	entries, err := open.ReadDir()
-	if err != nil {
-		return w.unreadable(walked, localError(err))
-	}
-	if len(entries) == 0 {
-		return w.yield(here, fmt.Errorf("%w: it is an empty directory", ErrSkipped))
-	}
-	slices.SortFunc(entries, func(a, b rootfs.Entry) int { return strings.Compare(a.Name(), b.Name()) })
-	for _, entry := range entries {
-		if !w.entry(walked, entry) {
-			return false
+// Walk yields all files below a directory of a source, each to go to the same place below
+// the destination; "" is the root of either. What the source leaves out, and what cannot
+// have a path at the destination, comes as an item with an error that matches ErrSkipped.
+func Walk(ctx context.Context, source Walker, directory, destination string) iter.Seq2[Item, error] {
+	target := func(path string) (string, error) {
+		if path == directory { // what is wrong with the directory itself
+			return destination, nil
 		}
+		return rebase(path, directory, destination)
 	}
-	return true
-}
-
-// unreadable yields a directory that cannot be read. The walk goes on without it, unless it
-// is the whole.
-func (w walk) unreadable(walked *walkedDirectory, err error) bool {
-	if walked.named {
-		return w.yield(walked.item(), err)
-	}
-	return w.skip(walked.item(), err)
-}
-
-// skip yields an item that the walk goes on without.
-func (w walk) skip(item Item, err error) bool {
-	return w.yield(item, fmt.Errorf("%w: %w", ErrSkipped, err))
-}
-
-func (w walk) entry(in *walkedDirectory, entry rootfs.Entry) bool {
-	source, destination := Join(in.source, entry.Name()), Join(in.destination, entry.Name())
-	item := Item{Source: w.dir, SourcePath: source, Path: destination}
-	// The whole is longer than its parts: a directory's name that cannot be part
-	// of a path is reported once, and not for each file below it.
-	if err := tranship.ValidatePath(destination); err != nil {
-		return w.skip(item, fmt.Errorf("cannot be stored as %q: %w", destination, err))
-	}
-	if entry.IsDir() {
-		sub, err := in.sub(entry.Name())
-		in.close()
+	// The whole path is longer than its parts, so it is the one to be valid.
+	admit := func(path string) error {
+		path, err := target(path)
 		if err != nil {
-			return w.unreadable(sub, err)
+			return err
 		}
-		return w.directory(sub)
+		if err := tranship.ValidatePath(path); err != nil {
+			return fmt.Errorf("cannot be stored as %q: %w", path, err)
+		}
+		return nil
 	}
-	if !entry.Type().IsRegular() && !entry.IsUnknown() {
-		return w.yield(item, fmt.Errorf("%w: it is %s", ErrSkipped, kind(entry.Type())))
+	return func(yield func(Item, error) bool) {
+		for file, err := range source.Walk(ctx, directory, admit) {
+			if err != nil && ctx.Err() != nil {
+				yield(Item{}, ctx.Err())
+				return
+			}
+			item := Item{Source: source, SourcePath: file.Path, File: file}
+			if file.Path == "" {
+				item.Name = "."
+			}
+			path, outside := target(file.Path)
+			if item.Path = path; err == nil {
+				err = outside
+			}
+			if !yield(item, err) {
+				return
+			}
+		}
 	}
-	open, err := in.opened()
-	if err != nil {
-		return w.skip(item, err)
-	}
-	info, err := open.Lstat(entry.Name())
-	if err != nil {
-		return w.skip(item, localError(err))
-	}
-	if !info.Mode().IsRegular() { // any more
-		return w.yield(item, fmt.Errorf("%w: it is %s", ErrSkipped, kind(info.Mode())))
-	}
-	item.File = fileOf(source, info)
-	return w.yield(item, nil)
 }

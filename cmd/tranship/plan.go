@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/store/localdir"
 	"github.com/tranship/tranship/store/retry"
 	"github.com/tranship/tranship/transfer"
 )
@@ -118,7 +119,7 @@ func (p *plan) local(ctx context.Context, source place) iter.Seq2[transfer.Item,
 	case !info.Mode().IsRegular():
 		return one(item, errors.New("not a regular file; "+pipeInstead))
 	}
-	file := transfer.LocalFile(source.path)
+	file := localdir.File(source.path)
 	item.Source, item.SourcePath, item.Path = file, source.path, p.target.file(source)
 	item.File, err = file.Stat()
 	return one(item, err)
@@ -133,7 +134,7 @@ func (p *plan) localDirectory(ctx context.Context, source place) iter.Seq2[trans
 			yield(transfer.Item{Name: source.arg}, err)
 			return
 		}
-		dir, err := transfer.OpenDir(source.path)
+		dir, err := localdir.Open(source.path)
 		if err != nil {
 			yield(transfer.Item{Name: source.arg}, err)
 			return
@@ -141,7 +142,7 @@ func (p *plan) localDirectory(ctx context.Context, source place) iter.Seq2[trans
 		// Files are opened when their turn comes, which may be after the last was
 		// listed: the target closes the directory in the end.
 		p.target.closers = append(p.target.closers, dir.Close)
-		walked := dir.Files(ctx, "", destination)
+		walked := transfer.Walk(ctx, dir, "", destination)
 		if p.flags.update { // the server lists while this side walks
 			var stop func()
 			walked, stop = readAhead(walked)

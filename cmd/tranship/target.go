@@ -10,6 +10,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/client/filetransfer"
+	"github.com/tranship/tranship/store/localdir"
 	"github.com/tranship/tranship/transfer"
 )
 
@@ -177,7 +178,7 @@ func openLocalTarget(p place, protocol string) (*target, error) {
 }
 
 func (t *target) openDir(name string, p place) error {
-	dir, err := transfer.OpenDir(name)
+	dir, err := localdir.Open(name)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, tranship.ErrNotFound) {
 		return fmt.Errorf("%s: there is no directory %s: %w", p.arg, name, tranship.ErrNotFound)
 	}
@@ -238,7 +239,7 @@ func (t *target) message(result transfer.Result) string {
 		}
 		return fmt.Sprintf("%s: the server does not serve the protocol %s", where, t.protocol)
 	}
-	if _, failed := errors.AsType[*transfer.TargetError](result.Err); failed {
+	if _, failed := errors.AsType[*localdir.TargetError](result.Err); failed {
 		return t.show(result.Path) + ": " + t.inWords(result.Err)
 	}
 	// Stores end what they say with the path, which stands before it here.

@@ -24,8 +24,9 @@ var rules = []rule{
 	{packages: ".", stdOnly: true},
 	// What is published for any language needs nothing of ours.
 	{packages: "proto/..."},
-	// What moves and keeps files knows stores, not the network.
-	{packages: "transfer/...", ours: []string{".", "internal/..."}},
+	// What moves and keeps files knows stores, not the network. Calls that take the path of
+	// a local file know its store; the store knows nothing of transfer.
+	{packages: "transfer/...", ours: []string{".", "store/localdir", "internal/..."}},
 	// Decorators of stores know who calls, and may know what decides.
 	{packages: "store/guard", ours: []string{".", "access", "access/policy", "internal/..."}},
 	{packages: "store/audit", ours: []string{".", "access", "internal/..."}},
@@ -60,7 +61,7 @@ var confined = []struct{ module, only string }{
 // transportless are the packages that any transport can use: neither they nor what they
 // import, directly or not, knows gRPC.
 var transportless = []string{
-	".", "transfer/...", "store/disk", "store/mem", "store/guard", "store/quota", "store/retry",
+	".", "transfer/...", "store/disk", "store/localdir", "store/mem", "store/guard", "store/quota", "store/retry",
 	"internal/failure", "internal/budget", "internal/relist", "internal/silence", "internal/minrate",
 }
 

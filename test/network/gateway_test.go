@@ -12,6 +12,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/testing/faultproxy"
+	"github.com/tranship/tranship/store/localdir"
 	"github.com/tranship/tranship/store/retry"
 	"github.com/tranship/tranship/transfer"
 )
@@ -118,7 +119,7 @@ func TestGatewayCopies(t *testing.T) {
 					(strings.HasSuffix(path, "Upload") || strings.HasSuffix(path, "Download")) && fault != faultproxy.LoseReply && fault != faultproxy.LosePage
 			}
 			store := behindGateway(t, s, fault, 8, streams)
-			copyAll := func(to tranship.Writer, from func() (transfer.Tree, *transfer.Dir)) {
+			copyAll := func(to tranship.Writer, from func() (transfer.Tree, *localdir.Dir)) {
 				t.Helper()
 				options := transfer.Options{Report: func(result transfer.Result) {
 					if result.Err != nil {
@@ -128,17 +129,17 @@ func TestGatewayCopies(t *testing.T) {
 				tree, dir := from()
 				items := transfer.Files(t.Context(), tree, "", "")
 				if dir != nil {
-					items = dir.Files(t.Context(), "", "")
+					items = transfer.Walk(t.Context(), dir, "", "")
 				}
 				if err := transfer.Copy(t.Context(), to, items, options); err != nil {
 					t.Fatal(err)
 				}
 			}
-			copyAll(store, func() (transfer.Tree, *transfer.Dir) { return nil, openDir(t, local) })
+			copyAll(store, func() (transfer.Tree, *localdir.Dir) { return nil, openDir(t, local) })
 			if wrong := want.unlike(t, s.root, true); wrong != nil {
 				t.Error(wrong)
 			}
-			copyAll(openDir(t, back), func() (transfer.Tree, *transfer.Dir) { return store, nil })
+			copyAll(openDir(t, back), func() (transfer.Tree, *localdir.Dir) { return store, nil })
 			if wrong := want.unlike(t, back, true); wrong != nil {
 				t.Error(wrong)
 			}

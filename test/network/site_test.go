@@ -25,6 +25,7 @@ import (
 	"github.com/tranship/tranship/internal/testing/loopback"
 	"github.com/tranship/tranship/server"
 	"github.com/tranship/tranship/store/disk"
+	"github.com/tranship/tranship/store/localdir"
 	"github.com/tranship/tranship/transfer"
 )
 
@@ -186,9 +187,9 @@ func empty(t *testing.T, dir string) {
 }
 
 // openDir opens a local directory that is closed when the test ends.
-func openDir(t *testing.T, name string) *transfer.Dir {
+func openDir(t *testing.T, name string) *localdir.Dir {
 	t.Helper()
-	dir, err := transfer.OpenDir(name)
+	dir, err := localdir.Open(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,12 +214,12 @@ func (c *copying) run(t *testing.T, to tranship.Writer, items iter.Seq2[transfer
 	return transfer.Copy(ctx, to, items, options)
 }
 
-func (c *copying) up(t *testing.T, from *transfer.Dir, to *client.Client) error {
+func (c *copying) up(t *testing.T, from *localdir.Dir, to *client.Client) error {
 	t.Helper()
-	return c.run(t, to, from.Files(t.Context(), "", ""))
+	return c.run(t, to, transfer.Walk(t.Context(), from, "", ""))
 }
 
-func (c *copying) down(t *testing.T, from *client.Client, to *transfer.Dir) error {
+func (c *copying) down(t *testing.T, from *client.Client, to *localdir.Dir) error {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()

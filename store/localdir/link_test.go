@@ -1,6 +1,6 @@
 //go:build unix
 
-package transfer
+package localdir_test
 
 import (
 	"context"
@@ -14,11 +14,14 @@ import (
 	"testing"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/testing/filetest"
+	"github.com/tranship/tranship/store/localdir"
 	"github.com/tranship/tranship/store/mem"
+	"github.com/tranship/tranship/transfer"
 )
 
 // all collects a sequence.
-func all(items iter.Seq2[Item, error]) (collected []Item) {
+func all(items iter.Seq2[transfer.Item, error]) (collected []transfer.Item) {
 	for item, err := range items {
 		if err == nil {
 			collected = append(collected, item)
@@ -28,8 +31,8 @@ func all(items iter.Seq2[Item, error]) (collected []Item) {
 }
 
 // replay is the sequence of items.
-func replay(items []Item) iter.Seq2[Item, error] {
-	return func(yield func(Item, error) bool) {
+func replay(items []transfer.Item) iter.Seq2[transfer.Item, error] {
+	return func(yield func(transfer.Item, error) bool) {
 		for _, item := range items {
 			if !yield(item, nil) {
 				return
@@ -56,7 +59,7 @@ func linkTo(target string) func(name string) error {
 func TestDirSourceSwappedAfterListing(t *testing.T) {
 	outside := t.TempDir()
 	for _, file := range []string{"f", "deep/f", "sub/deep/f"} {
-		writeFile(t, filepath.Join(outside, file), []byte("secret"))
+		filetest.Write(t, filepath.Join(outside, file), []byte("secret"))
 	}
 	const size = len("secret")
 	for _, open := range []bool{false, true} {
@@ -76,12 +79,12 @@ func TestDirSourceSwappedAfterListing(t *testing.T) {
 			t.Run(fmt.Sprint(what, open), func(t *testing.T) {
 				name := t.TempDir()
 				for _, file := range []string{"sub/deep/f", "sub/deep/g", "sub/x", "sub/y", "z"} {
-					writeFile(t, filepath.Join(name, file), random(size))
+					filetest.Write(t, filepath.Join(name, file), filetest.Random(size))
 				}
 				dir := openDir(t, name)
-				items := all(dir.Files(t.Context(), "", ""))
+				items := all(transfer.Walk(t.Context(), dir, "", ""))
 				for _, file := range []string{".private/f", ".private/deep/f", ".private/g", ".private/x"} {
-					writeFile(t, filepath.Join(name, file), []byte("secret"))
+					filetest.Write(t, filepath.Join(name, file), []byte("secret"))
 				}
 				if open {
 					content, err := dir.Open(t.Context(), "sub/deep/f", tranship.OpenOptions{})
@@ -94,12 +97,12 @@ func TestDirSourceSwappedAfterListing(t *testing.T) {
 				}
 				swap(t, filepath.Join(name, link.path), link.make)
 				store, got := &mem.Store{}, results{}
-				err := Copy(t.Context(), store, replay(items), Options{Report: got.report(t)})
-				if failed, _ := errors.AsType[*FailedError](err); failed == nil || failed.Failed != link.lost || what != "pipe" && !errors.Is(err, ErrSkipped) {
+				err := transfer.Copy(t.Context(), store, replay(items), transfer.Options{Report: got.report(t)})
+				if failed, _ := errors.AsType[*transfer.FailedError](err); failed == nil || failed.Failed != link.lost || what != "pipe" && !errors.Is(err, transfer.ErrSkipped) {
 					t.Errorf("error %v of %v", err, got)
 				}
 				for _, path := range paths(t, store) {
-					mustHave(t, store, path, random(size))
+					filetest.MustHave(t, store, path, filetest.Random(size))
 				}
 				if n := len(paths(t, store)); n != 5-link.lost {
 					t.Errorf("%d files were copied", n)
@@ -113,12 +116,12 @@ func TestDirSourceSwappedAfterListing(t *testing.T) {
 func TestDirWalkSwapped(t *testing.T) {
 	name, outside := t.TempDir(), t.TempDir()
 	for _, file := range []string{"a", "sub/f", "z/f"} {
-		writeFile(t, filepath.Join(name, file), []byte("own"))
+		filetest.Write(t, filepath.Join(name, file), []byte("own"))
 	}
-	writeFile(t, filepath.Join(outside, "f"), []byte("secret"))
+	filetest.Write(t, filepath.Join(outside, "f"), []byte("secret"))
 	copied, skipped := []string{}, []string{}
-	for item, err := range openDir(t, name).Files(t.Context(), "", "") {
-		if errors.Is(err, ErrSkipped) {
+	for item, err := range transfer.Walk(t.Context(), openDir(t, name), "", "") {
+		if errors.Is(err, transfer.ErrSkipped) {
 			skipped = append(skipped, item.SourcePath)
 			continue
 		}
@@ -156,7 +159,7 @@ func TestDirTargetLinks(t *testing.T) {
 					}
 					source := &mem.Store{}
 					for _, path := range []string{"sub/a", "sub/deep/b", "c"} {
-						putLarge(t, source, path, random(size))
+						filetest.Put(t, source, path, filetest.Random(size))
 					}
 					dir := openDir(t, name)
 					link := filepath.Join(name, "sub")
@@ -170,18 +173,18 @@ func TestDirTargetLinks(t *testing.T) {
 						}
 						swap(t, link, linkTo(elsewhere))
 					}
-					err := Copy(t.Context(), dir, Files(t.Context(), source, "", ""), Options{Durability: tranship.DurabilityDurable})
-					failed, _ := errors.AsType[*FailedError](err)
+					err := transfer.Copy(t.Context(), dir, transfer.Files(t.Context(), source, "", ""), transfer.Options{Durability: tranship.DurabilityDurable})
+					failed, _ := errors.AsType[*transfer.FailedError](err)
 					if failed == nil || failed.Failed != 2 || !errors.Is(err, tranship.ErrExists) {
 						t.Errorf("error %v", err)
 					}
 					if _, err := dir.Stat(t.Context(), "sub/a"); !errors.Is(err, tranship.ErrExists) {
 						t.Errorf("Stat: %v", err)
 					}
-					if got := names(t, elsewhere); len(got) > 0 {
+					if got := filetest.Names(t, elsewhere); len(got) > 0 {
 						t.Errorf("written through: %q", got)
 					}
-					mustHave(t, dir, "c", random(size))
+					filetest.MustHave(t, dir, "c", filetest.Random(size))
 				})
 			}
 		}
@@ -215,14 +218,14 @@ func TestDirUploadKeepsItsDirectory(t *testing.T) {
 		if _, err := upload.Commit(context.Background(), tranship.Commit{Size: 3}); err != nil {
 			t.Error(err)
 		}
-		if got := names(t, moved); !slices.Equal(got, []string{"f"}) {
+		if got := filetest.Names(t, moved); !slices.Equal(got, []string{"f"}) {
 			t.Errorf("there are %q", got)
 		}
 		if err := os.Remove(filepath.Join(name, "sub")); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if got := names(t, elsewhere); len(got) > 0 {
+	if got := filetest.Names(t, elsewhere); len(got) > 0 {
 		t.Errorf("written through: %q", got)
 	}
 }
@@ -230,9 +233,9 @@ func TestDirUploadKeepsItsDirectory(t *testing.T) {
 // What a source is resumed by does not depend on how its name is cleaned.
 func TestAbsoluteName(t *testing.T) {
 	name := t.TempDir()
-	writeFile(t, filepath.Join(name, "deep/f"), nil)
-	writeFile(t, filepath.Join(name, "deep/er/f"), nil)
-	writeFile(t, filepath.Join(name, "f"), nil)
+	filetest.Write(t, filepath.Join(name, "deep/f"), nil)
+	filetest.Write(t, filepath.Join(name, "deep/er/f"), nil)
+	filetest.Write(t, filepath.Join(name, "f"), nil)
 	if err := os.Symlink("deep/er", filepath.Join(name, "link")); err != nil {
 		t.Fatal(err)
 	}
@@ -243,7 +246,7 @@ func TestAbsoluteName(t *testing.T) {
 	for path, want := range map[string]string{
 		"link/../f": real + "/deep/f", "f": name + "/f", "link/f": name + "/link/f", "deep/../f": real + "/f", "none/../f": "",
 	} {
-		if got := LocalFile(name + "/" + path).Absolute(""); got != want {
+		if got := localdir.File(name + "/" + path).Absolute(""); got != want {
 			t.Errorf("%s: %q, want %q", path, got, want)
 		}
 	}

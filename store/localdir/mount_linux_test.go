@@ -1,4 +1,4 @@
-package transfer
+package localdir_test
 
 import (
 	"errors"
@@ -9,7 +9,9 @@ import (
 	"testing"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/testing/filetest"
 	"github.com/tranship/tranship/store/mem"
+	"github.com/tranship/tranship/transfer"
 )
 
 // mountImage makes a file system by one command and mounts it by another, both of which
@@ -21,7 +23,7 @@ func mountImage(t *testing.T, megabytes int64, makeIt, mount []string) (director
 		t.Skip("needs root")
 	}
 	image, directory := filepath.Join(t.TempDir(), "image"), t.TempDir()
-	writeFile(t, image, nil)
+	filetest.Write(t, image, nil)
 	if err := os.Truncate(image, megabytes<<20); err != nil {
 		t.Fatal(err)
 	}
@@ -63,21 +65,21 @@ func TestDirOnFoldingFileSystem(t *testing.T) {
 	for kind, mount := range foldingMounts {
 		t.Run(kind, func(t *testing.T) {
 			name := mount(t)
-			if openDir(t, name).top.IsExact() {
+			if openDir(t, name).IsExact() {
 				t.Fatal("its names are taken for exact")
 			}
 			source := &mem.Store{}
-			fill(t, source, map[string]int{
+			filetest.Fill(t, source, map[string]int{
 				"d/File": 10, "d/file": 20, "d/Large": largeBytes, "d/LARGE": largeBytes + 1, "d/Dir/x": 30, "d/dir/y": 40, "d/other": 50,
 			})
 			for run := range 2 {
 				dir, got := openDir(t, name), results{}
-				err := Copy(t.Context(), dir, Files(t.Context(), source, "d", "d"), Options{Report: got.report(t)})
-				if failed, _ := errors.AsType[*FailedError](err); failed == nil || failed.Failed != 3 || failed.Total != 7 {
+				err := transfer.Copy(t.Context(), dir, transfer.Files(t.Context(), source, "d", "d"), transfer.Options{Report: got.report(t)})
+				if failed, _ := errors.AsType[*transfer.FailedError](err); failed == nil || failed.Failed != 3 || failed.Total != 7 {
 					t.Fatalf("run %d: error %v, %v", run, err, got)
 				}
 				if run == 0 {
-					all := tree(t, name)
+					all := filetest.Tree(t, name)
 					all = slices.DeleteFunc(all, func(path string) bool { return path == "lost+found" })
 					if len(all) != 6 { // d, a file, a large file, a directory, a file in that, other
 						t.Errorf("there are %q", all)
@@ -85,7 +87,7 @@ func TestDirOnFoldingFileSystem(t *testing.T) {
 				}
 				for path, result := range got {
 					if result.Err == nil {
-						mustHave(t, openDir(t, name), path, random(int(result.Size)))
+						filetest.MustHave(t, openDir(t, name), path, filetest.Random(int(result.Size)))
 					} else if !errors.Is(result.Err, tranship.ErrExists) {
 						t.Errorf("run %d: %s: %v", run, path, result.Err)
 					}

@@ -1,4 +1,4 @@
-package transfer
+package localdir
 
 import (
 	"context"
@@ -17,15 +17,15 @@ import (
 )
 
 const (
-	leastLocalPart = 1 << 20
-	mostLocalPart  = 64 << 20
+	leastPart = 1 << 20
+	mostPart  = 64 << 20
 )
 
-// localUpload is an upload into a Dir: one temporary file.
-type localUpload struct {
+// upload is an upload into a Dir: one temporary file.
+type upload struct {
 	root *Dir
 	// dir is where the file goes, under name. It is open until the upload ends.
-	dir       *localDirectory
+	dir       *openDirectory
 	name      string
 	spec      tranship.Spec
 	partSize  int64
@@ -41,17 +41,17 @@ type localUpload struct {
 
 	mu    sync.Mutex
 	ended bool
-	parts map[int]*localPart
+	parts map[int]*partWriter
 	// unsynced are the whole parts that the journal does not have yet, with
 	// unsyncedBytes. failure is why it never will.
-	unsynced      []*localPart
+	unsynced      []*partWriter
 	unsyncedBytes int64
 	failure       error
 	// unplaceable: something else has the file's name, so that it is not worth keeping.
 	unplaceable bool
 }
 
-func (d *Dir) begin(spec tranship.Spec) (*localUpload, error) {
+func (d *Dir) begin(spec tranship.Spec) (*upload, error) {
 	if err := spec.Validate(); err != nil {
 		return nil, err
 	}
@@ -63,7 +63,7 @@ func (d *Dir) begin(spec tranship.Spec) (*localUpload, error) {
 	if err != nil {
 		return nil, err
 	}
-	u := &localUpload{root: d, dir: dir, name: name, spec: spec, partSize: mostLocalPart, parts: map[int]*localPart{}}
+	u := &upload{root: d, dir: dir, name: name, spec: spec, partSize: mostPart, parts: map[int]*partWriter{}}
 	if err := u.begin(); err != nil {
 		_ = dir.Close()
 		return nil, err
@@ -73,7 +73,7 @@ func (d *Dir) begin(spec tranship.Spec) (*localUpload, error) {
 
 // begin creates or opens the temporary file. No other user can read or write it before
 // it has its mode.
-func (u *localUpload) begin() error {
+func (u *upload) begin() error {
 	if err := u.dir.checkTarget(u.name); err != nil {
 		return err
 	}
@@ -94,7 +94,7 @@ func (u *localUpload) begin() error {
 	}
 	if u.spec.Size != nil {
 		u.spec.Size = new(*u.spec.Size)
-		u.partSize = tranship.PartSizeFor(u.spec.Size, leastLocalPart, mostLocalPart)
+		u.partSize = tranship.PartSizeFor(u.spec.Size, leastPart, mostPart)
 	}
 	if u.spec.Attributes.Mode == nil {
 		if u.mode, err = defaultMode(u.dir.Dir); err != nil {
@@ -113,7 +113,7 @@ func (u *localUpload) begin() error {
 
 // resume makes u an upload into the partial file of its path, in place of an older
 // one.
-func (d *Dir) resume(u *localUpload) error {
+func (d *Dir) resume(u *upload) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if older := d.resumable[u.spec.Path]; older != nil {
@@ -127,23 +127,23 @@ func (d *Dir) resume(u *localUpload) error {
 	for n, crc := range partial.parts {
 		start := int64(n) * u.partSize
 		length := min(u.partSize, *u.spec.Size-start)
-		u.parts[n] = &localPart{
+		u.parts[n] = &partWriter{
 			upload: u, n: n, start: start, limit: length, durable: true, ended: true, written: length, crc: crc,
 		}
 	}
 	partial.parts = nil
 	if d.resumable == nil {
-		d.resumable = map[string]*localUpload{}
+		d.resumable = map[string]*upload{}
 	}
 	d.resumable[u.spec.Path] = u
 	return nil
 }
 
 // ID implements tranship.Upload.
-func (u *localUpload) ID() string { return Join(u.dir.path, u.temporary) }
+func (u *upload) ID() string { return join(u.dir.path, u.temporary) }
 
 // Epoch implements tranship.Upload.
-func (u *localUpload) Epoch() uint64 {
+func (u *upload) Epoch() uint64 {
 	if u.partial == nil {
 		return 1
 	}
@@ -151,11 +151,11 @@ func (u *localUpload) Epoch() uint64 {
 }
 
 // PartSize implements tranship.Upload.
-func (u *localUpload) PartSize() int64 { return u.partSize }
+func (u *upload) PartSize() int64 { return u.partSize }
 
 // Discarded is how much was kept of something else, and why it could not be used;
 // nil if there was nothing.
-func (u *localUpload) Discarded() (int64, error) {
+func (u *upload) Discarded() (int64, error) {
 	if u.partial == nil {
 		return 0, nil
 	}
@@ -164,7 +164,7 @@ func (u *localUpload) Discarded() (int64, error) {
 
 // Durable implements tranship.Upload. It is what the journal has, and nothing after the
 // file's name turned out to be taken.
-func (u *localUpload) Durable() []tranship.Range {
+func (u *upload) Durable() []tranship.Range {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.unplaceable {
@@ -179,14 +179,14 @@ func (u *localUpload) Durable() []tranship.Range {
 	return ranges
 }
 
-// ReadPart implements readBack.
-func (u *localUpload) ReadPart(n int) io.Reader {
+// ReadPart reads what is in the file of part n, so that a caller can prove it.
+func (u *upload) ReadPart(n int) io.Reader {
 	start := int64(n) * u.partSize
 	return io.NewSectionReader(u.file, start, min(u.partSize, *u.spec.Size-start))
 }
 
 // Part implements tranship.Upload.
-func (u *localUpload) Part(_ context.Context, n int) (tranship.PartWriter, error) {
+func (u *upload) Part(_ context.Context, n int) (tranship.PartWriter, error) {
 	if n < 0 || int64(n) > math.MaxInt64/u.partSize-1 {
 		return nil, &tranship.InvalidError{Field: "part", Rule: "a part must be within the file"}
 	}
@@ -208,13 +208,13 @@ func (u *localUpload) Part(_ context.Context, n int) (tranship.PartWriter, error
 			return nil, err
 		}
 	}
-	part := &localPart{upload: u, n: n, start: start, limit: limit}
+	part := &partWriter{upload: u, n: n, start: start, limit: limit}
 	u.parts[n] = part
 	return part, nil
 }
 
 // open fails when nothing can be written any more.
-func (u *localUpload) open() error {
+func (u *upload) open() error {
 	if u.ended {
 		return fmt.Errorf("%w: the upload has ended", tranship.ErrAborted)
 	}
@@ -222,12 +222,12 @@ func (u *localUpload) open() error {
 }
 
 // CopyPart implements tranship.Upload.
-func (u *localUpload) CopyPart(context.Context, int, string, tranship.OpenOptions) error {
+func (u *upload) CopyPart(context.Context, int, string, tranship.OpenOptions) error {
 	return fmt.Errorf("%w: a local directory does not copy parts of files", tranship.ErrUnsupported)
 }
 
 // Abort implements tranship.Upload.
-func (u *localUpload) Abort(context.Context) error {
+func (u *upload) Abort(context.Context) error {
 	if !u.end() {
 		return nil
 	}
@@ -236,7 +236,7 @@ func (u *localUpload) Abort(context.Context) error {
 }
 
 // Detach implements tranship.Upload. What has no whole part is not worth keeping.
-func (u *localUpload) Detach(ctx context.Context) error {
+func (u *upload) Detach(ctx context.Context) error {
 	if u.partial == nil {
 		return u.Abort(ctx)
 	}
@@ -254,14 +254,14 @@ func (u *localUpload) Detach(ctx context.Context) error {
 
 // letGo ends the upload in favour of a newer one. The caller holds the directory's
 // lock.
-func (u *localUpload) letGo() {
+func (u *upload) letGo() {
 	if u.end() {
 		u.closeFiles()
 	}
 }
 
 // end lets nothing follow, and reports whether that was not so before.
-func (u *localUpload) end() bool {
+func (u *upload) end() bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.ended {
@@ -275,7 +275,7 @@ func (u *localUpload) end() bool {
 }
 
 // close closes the files of an upload that has ended, and forgets it.
-func (u *localUpload) close() {
+func (u *upload) close() {
 	u.closeFiles()
 	u.root.mu.Lock()
 	defer u.root.mu.Unlock()
@@ -284,7 +284,7 @@ func (u *localUpload) close() {
 	}
 }
 
-func (u *localUpload) closeFiles() {
+func (u *upload) closeFiles() {
 	u.closing.Do(func() {
 		if u.partial != nil {
 			u.partial.close()
@@ -297,7 +297,7 @@ func (u *localUpload) closeFiles() {
 
 // remove removes the temporary file, and what belongs to it. The journal goes last: an
 // upload that finds it without a partial file begins anew.
-func (u *localUpload) remove() error {
+func (u *upload) remove() error {
 	names := []string{u.temporary}
 	if u.partial != nil {
 		names = append(names, u.partial.journal)

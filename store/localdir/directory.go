@@ -1,4 +1,4 @@
-package transfer
+package localdir
 
 import (
 	"errors"
@@ -12,8 +12,8 @@ import (
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
-// localDirectory is an open directory of a Dir, in which a file is written.
-type localDirectory struct {
+// openDirectory is an open directory of a Dir, in which a file is written.
+type openDirectory struct {
 	*rootfs.Dir
 	// path leads to it from the Dir; "" is the Dir itself.
 	path  string
@@ -24,11 +24,11 @@ type localDirectory struct {
 
 // enter opens a directory, "" being d itself, and makes sure that it is the one of that
 // spelling. If create is set it creates what is missing. The caller closes it.
-func (d *Dir) enter(path string, create bool) (*localDirectory, error) {
+func (d *Dir) enter(path string, create bool) (*openDirectory, error) {
 	exact, known := d.spellings.known(path)
 	if known {
 		if dir, err := d.directories.Walk(path); err == nil {
-			return &localDirectory{dir, path, d.namesOf(dir), exact}, nil
+			return &openDirectory{dir, path, d.namesOf(dir), exact}, nil
 		}
 	}
 	if path == "" {
@@ -49,16 +49,16 @@ func (d *Dir) enter(path string, create bool) (*localDirectory, error) {
 }
 
 // entered notes what kind of directory it is. It takes dir over.
-func (d *Dir) entered(dir *rootfs.Dir, path string) (*localDirectory, error) {
+func (d *Dir) entered(dir *rootfs.Dir, path string) (*openDirectory, error) {
 	names := d.namesOf(dir)
 	exact := names.IsExact()
 	d.spellings.know(path, exact)
-	return &localDirectory{dir, path, names, exact}, nil
+	return &openDirectory{dir, path, names, exact}, nil
 }
 
 // enterSub is enter for one step.
-func (d *Dir) enterSub(parent *localDirectory, name string, create bool) (*rootfs.Dir, error) {
-	path := Join(parent.path, name)
+func (d *Dir) enterSub(parent *openDirectory, name string, create bool) (*rootfs.Dir, error) {
+	path := join(parent.path, name)
 	release, err := d.claimSpelling(parent, name)
 	if err != nil {
 		return nil, err

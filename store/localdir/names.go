@@ -1,4 +1,4 @@
-package transfer
+package localdir
 
 import (
 	"crypto/rand"

@@ -1,6 +1,6 @@
 //go:build unix
 
-package transfer
+package localdir_test
 
 import (
 	"bytes"
@@ -16,6 +16,9 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/rootfs"
+	"github.com/tranship/tranship/internal/testing/filetest"
+	"github.com/tranship/tranship/store/localdir"
+	"github.com/tranship/tranship/transfer"
 )
 
 // otherUser is not the user of a test that may change owners.
@@ -44,11 +47,11 @@ func TestDownloadPlanted(t *testing.T) {
 		other bool
 	}{
 		"file of another user": {func(t *testing.T, name string) {
-			writeFile(t, name, []byte("theirs"))
+			filetest.Write(t, name, []byte("theirs"))
 			giveAway(t, name)
 		}, true},
 		"writable file of another user": {func(t *testing.T, name string) {
-			writeFile(t, name, []byte("theirs"))
+			filetest.Write(t, name, []byte("theirs"))
 			giveAway(t, name)
 			if err := os.Chmod(name, 0o666); err != nil {
 				t.Fatal(err)
@@ -72,7 +75,7 @@ func TestDownloadPlanted(t *testing.T) {
 			}
 		}, true},
 		"writable file": {func(t *testing.T, name string) {
-			writeFile(t, name, []byte("mine"))
+			filetest.Write(t, name, []byte("mine"))
 			if err := os.Chmod(name, 0o666); err != nil {
 				t.Fatal(err)
 			}
@@ -99,20 +102,20 @@ func TestDownloadPlanted(t *testing.T) {
 		}, false},
 	}
 	for what, plant := range plants {
-		for _, suffix := range []string{journalSuffix, partialSuffix, "-0" + temporarySuffix} {
-			for _, options := range []Options{{}, {NoResume: true}} {
+		for _, suffix := range []string{localdir.JournalSuffix, localdir.PartialSuffix, "-0" + localdir.TemporarySuffix} {
+			for _, options := range []transfer.Options{{}, {NoResume: true}} {
 				t.Run(fmt.Sprint(what, suffix, options.NoResume), func(t *testing.T) {
-					writeFile(t, precious, []byte("precious"))
+					filetest.Write(t, precious, []byte("precious"))
 					d := newDownload(t)
-					planted := filepath.Join(d.name, hiddenName("copy")+suffix)
+					planted := filepath.Join(d.name, localdir.HiddenName("copy")+suffix)
 					plant.make(t, planted)
 					before, err := os.Lstat(planted)
 					if err != nil {
 						t.Fatal(err)
 					}
-					for _, left := range []int{3*leastLocalPart + 5, -1} {
-						_, err := d.copy(t, left, Options{Attempts: 1, Parts: 1, NoResume: options.NoResume})
-						if left < 0 && err != nil || left > 0 && options.NoResume == errors.Is(err, ErrResumable) {
+					for _, left := range []int{3*localdir.LeastPart + 5, -1} {
+						_, err := d.copy(t, left, transfer.Options{Attempts: 1, Parts: 1, NoResume: options.NoResume})
+						if left < 0 && err != nil || left > 0 && options.NoResume == errors.Is(err, transfer.ErrResumable) {
 							t.Fatalf("error %v", err)
 						}
 					}
@@ -130,8 +133,8 @@ func TestDownloadPlanted(t *testing.T) {
 					}
 					// A temporary name that is taken is of no concern to a download
 					// that needs none, and is another upload's to remove.
-					got := slices.DeleteFunc(names(t, d.name), func(name string) bool {
-						return !plant.other && suffix == "-0"+temporarySuffix && name == filepath.Base(planted)
+					got := slices.DeleteFunc(filetest.Names(t, d.name), func(name string) bool {
+						return !plant.other && suffix == "-0"+localdir.TemporarySuffix && name == filepath.Base(planted)
 					})
 					if !slices.Equal(got, want) {
 						t.Errorf("there are %q, want %q", got, want)
@@ -158,7 +161,7 @@ func mustBePrivate(t *testing.T, name string) {
 	}
 	owner, _ := rootfs.Owner(info)
 	user, links := int(owner), rootfs.Links(info)
-	if user != os.Geteuid() || links != 1 || !info.Mode().IsRegular() || isShared(info.Mode()) {
+	if user != os.Geteuid() || links != 1 || !info.Mode().IsRegular() || localdir.IsShared(info.Mode()) {
 		t.Errorf("%s is %v of user %d, with %d names", name, info.Mode(), user, links)
 	}
 }
@@ -223,7 +226,7 @@ func TestDownloadSharedPartial(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			d := newDownload(t)
 			d.interrupt(t, tranship.DurabilityDefault)
-			part, journal := d.file(t, partialSuffix), d.file(t, journalSuffix)
+			part, journal := d.file(t, localdir.PartialSuffix), d.file(t, localdir.JournalSuffix)
 			pinned, err := os.Open(part) // so that its inode is not used again
 			if err != nil {
 				t.Fatal(err)
@@ -237,7 +240,7 @@ func TestDownloadSharedPartial(t *testing.T) {
 				t.Errorf("the partial file has mode %v", before.Mode())
 			}
 			want := share(t, part, journal)
-			result, err := d.copy(t, -1, Options{})
+			result, err := d.copy(t, -1, transfer.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -249,7 +252,7 @@ func TestDownloadSharedPartial(t *testing.T) {
 				t.Errorf("it is the same file: %v, %v", !want, err)
 			}
 			mustBePrivate(t, filepath.Join(d.name, "copy"))
-			for _, name := range names(t, d.name) {
+			for _, name := range filetest.Names(t, d.name) {
 				info, err := os.Lstat(filepath.Join(d.name, name))
 				if err != nil {
 					t.Fatal(err)
@@ -267,21 +270,21 @@ func TestDownloadSharedPartial(t *testing.T) {
 func TestDownloadAllNamesTaken(t *testing.T) {
 	d := newDownload(t)
 	var want []string
-	for n := range partials {
-		want = append(want, partialName("copy", n)+journalSuffix)
+	for n := range localdir.Partials {
+		want = append(want, localdir.PartialName("copy", n)+localdir.JournalSuffix)
 	}
-	for n := range temporaries {
-		want = append(want, temporaryName("copy", fmt.Sprint(n)))
+	for n := range localdir.Temporaries {
+		want = append(want, localdir.TemporaryName("copy", fmt.Sprint(n)))
 	}
 	for _, name := range want {
 		if err := os.Mkdir(filepath.Join(d.name, name), 0o777); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := d.copy(t, 3*leastLocalPart+5, Options{Attempts: 1, Parts: 1}); err == nil || errors.Is(err, ErrResumable) {
+	if _, err := d.copy(t, 3*localdir.LeastPart+5, transfer.Options{Attempts: 1, Parts: 1}); err == nil || errors.Is(err, transfer.ErrResumable) {
 		t.Errorf("error %v", err)
 	}
-	if _, err := d.copy(t, -1, Options{}); err != nil {
+	if _, err := d.copy(t, -1, transfer.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := openDir(t, d.name).Put(t.Context(), tranship.Spec{Path: "copy"}, []byte("small")); err != nil {
@@ -289,7 +292,7 @@ func TestDownloadAllNamesTaken(t *testing.T) {
 	}
 	want = append(want, "copy")
 	slices.Sort(want)
-	if got := names(t, d.name); !slices.Equal(got, want) {
+	if got := filetest.Names(t, d.name); !slices.Equal(got, want) {
 		t.Errorf("there are %q, want %q", got, want)
 	}
 }
@@ -318,8 +321,8 @@ func TestDirModeAtCommit(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, hidden := range names(t, name) {
-				if info, err := os.Lstat(filepath.Join(name, hidden)); strings.HasPrefix(hidden, temporaryPrefix) && (err != nil || info.Mode() != 0o600) {
+			for _, hidden := range filetest.Names(t, name) {
+				if info, err := os.Lstat(filepath.Join(name, hidden)); strings.HasPrefix(hidden, localdir.TemporaryPrefix) && (err != nil || info.Mode() != 0o600) {
 					t.Errorf("%s: %v, %v", hidden, info.Mode(), err)
 				}
 			}

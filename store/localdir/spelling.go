@@ -1,4 +1,4 @@
-package transfer
+package localdir
 
 import (
 	"errors"
@@ -124,7 +124,7 @@ func (s *spellings) release(key uint64) {
 
 // list returns the names in a directory; those that were listed before, unless fresh is
 // set.
-func (s *spellings) list(dir *localDirectory, fresh bool) (map[string]bool, error) {
+func (s *spellings) list(dir *openDirectory, fresh bool) (map[string]bool, error) {
 	s.mu.Lock()
 	listed := s.listed[dir.path]
 	s.mu.Unlock()
@@ -150,7 +150,7 @@ func (s *spellings) list(dir *localDirectory, fresh bool) (map[string]bool, erro
 
 // claimSpelling notes that a name is one of a copy, and fails if that is the same file as
 // another name that was noted before. release forgets it, for when nothing is there.
-func (d *Dir) claimSpelling(dir *localDirectory, name string) (release func(), err error) {
+func (d *Dir) claimSpelling(dir *openDirectory, name string) (release func(), err error) {
 	if dir.exact || !d.spellings.mayChange(dir.names) {
 		return func() {}, nil
 	}
@@ -176,7 +176,7 @@ func isApart(names directoryNames, a, b string) bool {
 
 // checkSpelling fails unless what is there under a name is listed under that name, or
 // as this file system lists it.
-func (d *Dir) checkSpelling(dir *localDirectory, name string) error {
+func (d *Dir) checkSpelling(dir *openDirectory, name string) error {
 	if dir.exact {
 		return nil
 	}
@@ -211,7 +211,7 @@ func (d *Dir) checkSpelling(dir *localDirectory, name string) error {
 }
 
 // listedAs finds the name under which a file is listed; "" if that is not known.
-func listedAs(dir *localDirectory, listed map[string]bool, name string, info fs.FileInfo) string {
+func listedAs(dir *openDirectory, listed map[string]bool, name string, info fs.FileInfo) string {
 	key := spellingKey(name)
 	for other := range listed {
 		if spellingKey(other) == key {
@@ -241,7 +241,7 @@ func spellingError(name, other string) error {
 
 // place gives a temporary file its name, all at once. What is there under that name it
 // replaces, and nothing that is there under another spelling.
-func (d *Dir) place(dir *localDirectory, temporary, name string, precondition tranship.Precondition) (err error) {
+func (d *Dir) place(dir *openDirectory, temporary, name string, precondition tranship.Precondition) (err error) {
 	const attempts = 100 // while others put files there and remove them
 	release, err := d.claimSpelling(dir, name)
 	defer func() {
@@ -252,7 +252,7 @@ func (d *Dir) place(dir *localDirectory, temporary, name string, precondition tr
 	if err != nil {
 		return err
 	}
-	path := Join(dir.path, name)
+	path := join(dir.path, name)
 	for range attempts {
 		info, missing := dir.names.Lstat(name)
 		if err := vacant(info, missing, path, precondition); err != nil {

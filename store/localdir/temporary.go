@@ -1,4 +1,4 @@
-package transfer
+package localdir
 
 import (
 	"crypto/rand"
@@ -42,7 +42,7 @@ func temporaryName(target, unique string) string {
 
 // checkTarget fails for a name that a file beside some target may have, such as one that
 // was copied together with the leftovers of a copy: it could be taken for a leftover.
-func (d *localDirectory) checkTarget(name string) error {
+func (d *openDirectory) checkTarget(name string) error {
 	if !d.exact {
 		name = spellingKey(name)
 	}
@@ -67,7 +67,7 @@ func partialName(target string, n int) string {
 
 // createTemporary creates a file beside its target, which is locked as long as it is
 // open: what is not, a process left that was killed, and is removed.
-func (d *localDirectory) createTemporary(target string, mode fs.FileMode) (name string, file *os.File, err error) {
+func (d *openDirectory) createTemporary(target string, mode fs.FileMode) (name string, file *os.File, err error) {
 	for n := range temporaries {
 		name = temporaryName(target, strconv.Itoa(n))
 		file, err = d.claim(name, mode)
@@ -89,7 +89,7 @@ func (d *localDirectory) createTemporary(target string, mode fs.FileMode) (name 
 
 // claim creates a file and locks it; nil if the name is in use, or taken by another
 // user.
-func (d *localDirectory) claim(name string, mode fs.FileMode) (*os.File, error) {
+func (d *openDirectory) claim(name string, mode fs.FileMode) (*os.File, error) {
 	file, err := d.CreateFile(name, mode)
 	if errors.Is(err, fs.ErrExist) && d.removeUnused(name) {
 		file, err = d.CreateFile(name, mode)
@@ -113,7 +113,7 @@ func (d *localDirectory) claim(name string, mode fs.FileMode) (*os.File, error) 
 }
 
 // removeLeftovers removes the unused temporary files of a target.
-func (d *localDirectory) removeLeftovers(target string) {
+func (d *openDirectory) removeLeftovers(target string) {
 	for n := range temporaries {
 		d.removeUnused(temporaryName(target, strconv.Itoa(n)))
 	}
@@ -121,7 +121,7 @@ func (d *localDirectory) removeLeftovers(target string) {
 
 // removeUnused removes a file of this user that no process has locked, and reports
 // whether it did.
-func (d *localDirectory) removeUnused(name string) bool {
+func (d *openDirectory) removeUnused(name string) bool {
 	file := d.lockUnused(name)
 	if file == nil {
 		return false
@@ -132,7 +132,7 @@ func (d *localDirectory) removeUnused(name string) bool {
 
 // removePartials removes what this user has kept of a target that has been replaced by
 // another upload, unless a process still has it. A journal goes last, as ever.
-func (d *localDirectory) removePartials(target string) {
+func (d *openDirectory) removePartials(target string) {
 	for n := range partials {
 		name := partialName(target, n)
 		if _, err := d.Lstat(name + journalSuffix); err != nil {
@@ -152,7 +152,7 @@ func (d *localDirectory) removePartials(target string) {
 
 // lockUnused opens and locks a regular file of this user that no process has locked;
 // nil if there is none.
-func (d *localDirectory) lockUnused(name string) *os.File {
+func (d *openDirectory) lockUnused(name string) *os.File {
 	if info, err := d.Lstat(name); err != nil || !isOurs(d.Dir, info) {
 		return nil
 	}
@@ -175,7 +175,7 @@ func (d *localDirectory) lockUnused(name string) *os.File {
 }
 
 // is reports whether a name is that of an open file, and not of a link to it.
-func (d *localDirectory) is(name string, file *os.File) bool {
+func (d *openDirectory) is(name string, file *os.File) bool {
 	named, err := d.Lstat(name)
 	if err != nil {
 		return false

@@ -1,4 +1,4 @@
-package transfer
+package localdir
 
 import (
 	"errors"
@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/localerr"
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
@@ -17,7 +18,7 @@ const syncBytes = 32 << 20
 // partial are the files of an upload into a directory that is to be resumed: the
 // partial file and its journal, beside the target. The journal is locked.
 type partial struct {
-	dir           *localDirectory
+	dir           *openDirectory
 	name, journal string
 	file, log     *os.File
 	epoch         uint64
@@ -28,7 +29,7 @@ type partial struct {
 	why       error
 }
 
-// errOther means that a partial file cannot be gone on with. It matches ErrChanged.
+// errOther means that a partial file cannot be gone on with. It matches localerr.Changed.
 var errOther = otherError{}
 
 type otherError struct{}
@@ -36,8 +37,8 @@ type otherError struct{}
 // Error implements error.
 func (otherError) Error() string { return "what is kept is of another version, or of another source" }
 
-// Is implements the matching of ErrChanged.
-func (otherError) Is(target error) bool { return target == ErrChanged }
+// Is implements the matching of localerr.Changed.
+func (otherError) Is(target error) bool { return target == localerr.Changed }
 
 // errBusy means that another process has the partial file.
 var errBusy = errors.New("another process copies to it")
@@ -51,7 +52,7 @@ var errShared = errors.New("other users or programs can write to what is kept")
 // openPartial opens the partial file of a target, or begins one, under the first of its
 // names that is not taken by others. errBusy: another process has it, or there is no
 // such name.
-func (d *localDirectory) openPartial(spec tranship.Spec, target string, partSize int64) (*partial, error) {
+func (d *openDirectory) openPartial(spec tranship.Spec, target string, partSize int64) (*partial, error) {
 	for n := range partials {
 		p, err := d.openPartialAt(partialName(target, n), spec, partSize)
 		if !errors.Is(err, errTaken) {
@@ -61,7 +62,7 @@ func (d *localDirectory) openPartial(spec tranship.Spec, target string, partSize
 	return nil, errBusy
 }
 
-func (d *localDirectory) openPartialAt(name string, spec tranship.Spec, partSize int64) (_ *partial, err error) {
+func (d *openDirectory) openPartialAt(name string, spec tranship.Spec, partSize int64) (_ *partial, err error) {
 	p := &partial{dir: d, name: name + partialSuffix, journal: name + journalSuffix}
 	defer func() {
 		if err != nil {
@@ -200,7 +201,7 @@ func (p *partial) close() {
 // openJournal opens a file for reading and writing if it is private, and creates it if
 // there is none. errTaken: something else is there that cannot be removed, or is another
 // user's.
-func (d *localDirectory) openJournal(name string) (*os.File, error) {
+func (d *openDirectory) openJournal(name string) (*os.File, error) {
 	if info, err := d.Lstat(name); err == nil {
 		if isPrivate(d.Dir, info) {
 			if file, err := d.openPrivate(name); file != nil || err != nil {
@@ -225,7 +226,7 @@ func (d *localDirectory) openJournal(name string) (*os.File, error) {
 }
 
 // openPrivate opens a file for reading and writing; nil if it is not private.
-func (d *localDirectory) openPrivate(name string) (*os.File, error) {
+func (d *openDirectory) openPrivate(name string) (*os.File, error) {
 	file, info, err := d.OpenFileWrite(name)
 	if rootfs.IsAbsent(err) || errors.Is(err, fs.ErrPermission) {
 		return nil, nil
@@ -241,7 +242,7 @@ func (d *localDirectory) openPrivate(name string) (*os.File, error) {
 
 // makeWay removes what is under a name, if it belongs to this user. errTaken: something
 // stays there.
-func (d *localDirectory) makeWay(name string) error {
+func (d *openDirectory) makeWay(name string) error {
 	info, err := d.Lstat(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

@@ -1,4 +1,4 @@
-package transfer
+package localdir_test
 
 import (
 	"errors"
@@ -7,18 +7,21 @@ import (
 	"testing"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/testing/filetest"
+	"github.com/tranship/tranship/store/localdir"
+	"github.com/tranship/tranship/transfer"
 )
 
 // TestDirOpensFromWhereItIs opens files of one directory, again and again, while that
 // changes by hand.
 func TestDirOpensFromWhereItIs(t *testing.T) {
 	name := t.TempDir()
-	dir, err := OpenDir(name)
+	dir, err := localdir.Open(name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer dir.Close()
-	fill(t, dir, map[string]int{"a/b/file": 10})
+	filetest.Fill(t, dir, map[string]int{"a/b/file": 10})
 	open := func(path string, want error) {
 		t.Helper()
 		content, err := dir.Open(t.Context(), path, tranship.OpenOptions{})
@@ -45,7 +48,7 @@ func TestDirOpensFromWhereItIs(t *testing.T) {
 	if err := os.Symlink("moved", filepath.Join(name, "a")); err != nil {
 		t.Skip(err)
 	}
-	open("a/b/file", ErrSkipped) // also not through a link that stays inside
+	open("a/b/file", transfer.ErrSkipped) // also not through a link that stays inside
 	if _, err := dir.Put(t.Context(), tranship.Spec{Path: "a/b/second"}, nil); !errors.Is(err, tranship.ErrExists) {
 		t.Errorf("Put through a link: %v", err)
 	}

@@ -1,4 +1,4 @@
-package transfer
+package localdir_test
 
 import (
 	"bytes"
@@ -11,51 +11,40 @@ import (
 	"testing/synctest"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/testing/filetest"
+	"github.com/tranship/tranship/store/localdir"
+	"github.com/tranship/tranship/transfer"
 )
-
-// names are all that is in a directory.
-func names(t *testing.T, directory string) []string {
-	t.Helper()
-	entries, err := os.ReadDir(directory)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all []string
-	for _, entry := range entries {
-		all = append(all, entry.Name())
-	}
-	return all
-}
 
 // What a process left that was killed, the next upload to the same target removes;
 // what is another target's, or no file, it does not touch.
 func TestDirRemovesLeftovers(t *testing.T) {
 	name := t.TempDir()
 	for leftover, mode := range map[string]os.FileMode{
-		temporaryName("copy", "0"): 0o600,
-		temporaryName("copy", "1"): 0o400, // killed just before it was renamed
-		temporaryName("else", "0"): 0o600,
+		localdir.TemporaryName("copy", "0"): 0o600,
+		localdir.TemporaryName("copy", "1"): 0o400, // killed just before it was renamed
+		localdir.TemporaryName("else", "0"): 0o600,
 	} {
 		if err := os.WriteFile(filepath.Join(name, leftover), []byte("left"), mode); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := os.Mkdir(filepath.Join(name, temporaryName("copy", "2")), 0o700); err != nil {
+	if err := os.Mkdir(filepath.Join(name, localdir.TemporaryName("copy", "2")), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{temporaryName("copy", "2"), temporaryName("else", "0"), "copy"}
+	want := []string{localdir.TemporaryName("copy", "2"), localdir.TemporaryName("else", "0"), "copy"}
 	slices.Sort(want)
 	dir := openDir(t, name)
-	putLarge(t, dir, "copy", []byte("large"))
-	mustHave(t, dir, "copy", []byte("large"))
-	if got := names(t, name); !slices.Equal(got, want) {
+	filetest.Put(t, dir, "copy", []byte("large"))
+	filetest.MustHave(t, dir, "copy", []byte("large"))
+	if got := filetest.Names(t, name); !slices.Equal(got, want) {
 		t.Errorf("there are %q, want %q", got, want)
 	}
 	if _, err := dir.Put(t.Context(), tranship.Spec{Path: "else"}, []byte("small")); err != nil {
 		t.Fatal(err)
 	}
-	want = []string{temporaryName("copy", "2"), "copy", "else"}
-	if got := names(t, name); !slices.Equal(got, want) {
+	want = []string{localdir.TemporaryName("copy", "2"), "copy", "else"}
+	if got := filetest.Names(t, name); !slices.Equal(got, want) {
 		t.Errorf("there are %q, want %q", got, want)
 	}
 }
@@ -63,10 +52,10 @@ func TestDirRemovesLeftovers(t *testing.T) {
 // A file whose name is that of a leftover is not written: another upload would remove it.
 func TestDirRefusesNamesOfLeftovers(t *testing.T) {
 	name := t.TempDir()
-	exact, folding := openDir(t, name), openFolding(t, name, strings.ToLower, same)
-	for _, path := range []string{temporaryName("copy", "0"), "d/" + temporaryName("copy", "0"), partialName("copy", 1) + partialSuffix, hiddenName("copy") + journalSuffix} {
+	exact, folding := openDir(t, name), localdir.OpenFolding(t, name, strings.ToLower, same)
+	for _, path := range []string{localdir.TemporaryName("copy", "0"), "d/" + localdir.TemporaryName("copy", "0"), localdir.PartialName("copy", 1) + localdir.PartialSuffix, localdir.HiddenName("copy") + localdir.JournalSuffix} {
 		for _, refused := range []struct {
-			dir  *Dir
+			dir  *localdir.Dir
 			path string
 		}{{exact, path}, {folding, path}, {folding, "d/" + strings.ToUpper(filepath.Base(path))}, {folding, "d/" + filepath.Base(path) + "\u200d"}} {
 			if _, err := refused.dir.Put(t.Context(), tranship.Spec{Path: refused.path}, nil); !errors.Is(err, tranship.ErrInvalid) {
@@ -77,7 +66,7 @@ func TestDirRefusesNamesOfLeftovers(t *testing.T) {
 			}
 		}
 	}
-	for _, path := range []string{".tranship-notes", ".tranship-x.tmp.txt", "x" + partialSuffix} {
+	for _, path := range []string{".tranship-notes", ".tranship-x.tmp.txt", "x" + localdir.PartialSuffix} {
 		if _, err := exact.Put(t.Context(), tranship.Spec{Path: path}, nil); err != nil {
 			t.Errorf("put %q: %v", path, err)
 		}
@@ -89,7 +78,7 @@ func TestDirRefusesNamesOfLeftovers(t *testing.T) {
 func TestDirManyUploadsToOneTarget(t *testing.T) {
 	name := t.TempDir()
 	var all []tranship.Upload
-	for i := range temporaries + 3 {
+	for i := range localdir.Temporaries + 3 {
 		upload, err := openDir(t, name).Begin(t.Context(), tranship.Spec{Path: "copy"})
 		if err != nil {
 			t.Fatal(err)
@@ -105,7 +94,7 @@ func TestDirManyUploadsToOneTarget(t *testing.T) {
 		if err := part.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if got := names(t, name); len(got) != i+1 {
+		if got := filetest.Names(t, name); len(got) != i+1 {
 			t.Fatalf("%d uploads are under way, and there are %q", i+1, got)
 		}
 	}
@@ -119,9 +108,9 @@ func TestDirManyUploadsToOneTarget(t *testing.T) {
 		if _, err := upload.Commit(t.Context(), tranship.Commit{Size: 10}); err != nil {
 			t.Fatal(err)
 		}
-		mustHave(t, openDir(t, name), "copy", bytes.Repeat([]byte{byte(i)}, 10))
+		filetest.MustHave(t, openDir(t, name), "copy", bytes.Repeat([]byte{byte(i)}, 10))
 	}
-	if got := names(t, name); !slices.Equal(got, []string{"copy"}) {
+	if got := filetest.Names(t, name); !slices.Equal(got, []string{"copy"}) {
 		t.Errorf("there are %q", got)
 	}
 }
@@ -138,11 +127,11 @@ func TestDirReplacedRemovesPartial(t *testing.T) {
 	if err := upload.Abort(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	d.file(t, partialSuffix) // nothing has been replaced
+	d.file(t, localdir.PartialSuffix) // nothing has been replaced
 	if _, err := dir.Put(t.Context(), tranship.Spec{Path: "copy"}, []byte("small")); err != nil {
 		t.Fatal(err)
 	}
-	if got := names(t, d.name); !slices.Equal(got, []string{"copy"}) {
+	if got := filetest.Names(t, d.name); !slices.Equal(got, []string{"copy"}) {
 		t.Errorf("there are %q", got)
 	}
 }
@@ -150,7 +139,7 @@ func TestDirReplacedRemovesPartial(t *testing.T) {
 // While somebody has the partial file, it stays.
 func TestDirReplacedKeepsPartialInUse(t *testing.T) {
 	name := t.TempDir()
-	data := random(downloadBytes)
+	data := filetest.Random(downloadBytes)
 	spec := tranship.Spec{Path: "copy", Size: new(int64(len(data))), ResumeKey: "key"}
 	upload, err := openDir(t, name).Begin(t.Context(), spec)
 	if err != nil {
@@ -159,12 +148,12 @@ func TestDirReplacedKeepsPartialInUse(t *testing.T) {
 	if _, err := openDir(t, name).Put(t.Context(), tranship.Spec{Path: "copy"}, []byte("small")); err != nil {
 		t.Fatal(err)
 	}
-	for n := 0; n*leastLocalPart < len(data); n++ {
+	for n := 0; n*localdir.LeastPart < len(data); n++ {
 		part, err := upload.Part(t.Context(), n)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := part.Write(data[n*leastLocalPart : min(len(data), (n+1)*leastLocalPart)]); err != nil {
+		if _, err := part.Write(data[n*localdir.LeastPart : min(len(data), (n+1)*localdir.LeastPart)]); err != nil {
 			t.Fatal(err)
 		}
 		if err := part.Close(); err != nil {
@@ -174,48 +163,21 @@ func TestDirReplacedKeepsPartialInUse(t *testing.T) {
 	if _, err := upload.Commit(t.Context(), tranship.Commit{Size: int64(len(data))}); err != nil {
 		t.Fatal(err)
 	}
-	mustHave(t, openDir(t, name), "copy", data)
-	if got := names(t, name); !slices.Equal(got, []string{"copy"}) {
+	filetest.MustHave(t, openDir(t, name), "copy", data)
+	if got := filetest.Names(t, name); !slices.Equal(got, []string{"copy"}) {
 		t.Errorf("there are %q", got)
-	}
-}
-
-// Who does not resume removes what would be resumed, at whichever end it is, and does
-// so before anything is sent.
-func TestNoResumeDiscards(t *testing.T) {
-	store := newCutting(-1)
-	name, _ := largeFile(t)
-	interrupted(t, store, name)
-	if n := uploads(t, store); n != 1 {
-		t.Fatalf("%d uploads are unfinished", n)
-	}
-	store.after = partBytes / 2
-	if err := Copy(t.Context(), store, localItem(t, name), Options{NoResume: true, Attempts: 1}); err == nil {
-		t.Fatal("no error")
-	}
-	if n := uploads(t, store); n != 0 {
-		t.Errorf("%d uploads are unfinished", n)
-	}
-
-	d := newDownload(t)
-	d.interrupt(t, tranship.DurabilityDefault)
-	if _, err := d.copy(t, leastLocalPart, Options{NoResume: true, Attempts: 1}); err == nil {
-		t.Fatal("no error")
-	}
-	if got := names(t, d.name); len(got) > 0 {
-		t.Errorf("left: %q", got)
 	}
 }
 
 // What there is of a file that has been removed at its source goes, whether that shows
 // while it is copied or at the next attempt.
 func TestDownloadRemovedMeanwhile(t *testing.T) {
-	for _, kind := range []EventKind{EventResume, EventRetry} {
+	for _, kind := range []transfer.EventKind{transfer.EventResume, transfer.EventRetry} {
 		synctest.Test(t, func(t *testing.T) {
 			d := newDownload(t)
 			d.interrupt(t, tranship.DurabilityDefault)
 			removed := false
-			_, err := d.copy(t, leastLocalPart+5, Options{Parts: 1, Events: func(e Event) {
+			_, err := d.copy(t, localdir.LeastPart+5, transfer.Options{Parts: 1, Events: func(e transfer.Event) {
 				if e.Kind == kind && !removed {
 					removed = true
 					if err := d.source.Remove(t.Context(), "a", tranship.Precondition{}); err != nil {
@@ -223,12 +185,24 @@ func TestDownloadRemovedMeanwhile(t *testing.T) {
 					}
 				}
 			}})
-			if !removed || !errors.Is(err, tranship.ErrNotFound) || errors.Is(err, ErrResumable) {
+			if !removed || !errors.Is(err, tranship.ErrNotFound) || errors.Is(err, transfer.ErrResumable) {
 				t.Errorf("%v: error %v", kind, err)
 			}
-			if got := names(t, d.name); len(got) > 0 {
+			if got := filetest.Names(t, d.name); len(got) > 0 {
 				t.Errorf("%v: left: %q", kind, got)
 			}
 		})
+	}
+}
+
+// A copy that does not resume removes what would be resumed, and leaves nothing.
+func TestDownloadNoResumeDiscards(t *testing.T) {
+	d := newDownload(t)
+	d.interrupt(t, tranship.DurabilityDefault)
+	if _, err := d.copy(t, localdir.LeastPart, transfer.Options{NoResume: true, Attempts: 1}); err == nil {
+		t.Fatal("no error")
+	}
+	if got := filetest.Names(t, d.name); len(got) > 0 {
+		t.Errorf("left: %q", got)
 	}
 }

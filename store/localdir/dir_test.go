@@ -1,9 +1,8 @@
 //go:build unix
 
-package transfer
+package localdir_test
 
 import (
-	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -14,13 +13,16 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/testing/filetest"
+	"github.com/tranship/tranship/store/localdir"
 	"github.com/tranship/tranship/store/mem"
+	"github.com/tranship/tranship/transfer"
 )
 
 func TestDirRoundTrip(t *testing.T) {
 	from, to := t.TempDir(), t.TempDir()
 	for name, size := range map[string]int{"a": 0, "b/c": 10, "b/d e/ü": 3 << 20, ".hidden": 1} {
-		writeFile(t, filepath.Join(from, name), random(size))
+		filetest.Write(t, filepath.Join(from, name), filetest.Random(size))
 	}
 	if err := os.Chmod(filepath.Join(from, "a"), 0o400); err != nil {
 		t.Fatal(err)
@@ -29,29 +31,29 @@ func TestDirRoundTrip(t *testing.T) {
 		t.Fatal(err)
 	}
 	store := &mem.Store{}
-	if err := Copy(t.Context(), store, openDir(t, from).Files(t.Context(), "", "x"), Options{}); err != nil {
+	if err := transfer.Copy(t.Context(), store, transfer.Walk(t.Context(), openDir(t, from), "", "x"), transfer.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	target := openDir(t, to)
 	for range 2 { // The second time there are files to replace.
-		if err := Copy(t.Context(), target, Files(t.Context(), store, "x", "y"), Options{Durability: tranship.DurabilityDurable}); err != nil {
+		if err := transfer.Copy(t.Context(), target, transfer.Files(t.Context(), store, "x", "y"), transfer.Options{Durability: tranship.DurabilityDurable}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if got, want := tree(t, filepath.Join(to, "y")), tree(t, from); !slices.Equal(got, want) {
+	if got, want := filetest.Tree(t, filepath.Join(to, "y")), filetest.Tree(t, from); !slices.Equal(got, want) {
 		t.Errorf("tree %q, want %q", got, want)
 	}
 	info, err := os.Stat(filepath.Join(to, "y/a"))
 	if err != nil || info.Mode() != 0o400 || !info.ModTime().Equal(modTime) {
 		t.Errorf("%v %v, %v", info.Mode(), info.ModTime(), err)
 	}
-	mustHave(t, target, "y/b/d e/ü", random(3<<20))
+	filetest.MustHave(t, target, "y/b/d e/ü", filetest.Random(3<<20))
 }
 
 func TestDirFilesReportsWhatItSkips(t *testing.T) {
 	name := t.TempDir()
 	for _, file := range []string{"a", "bad\x01name", "d/x", "gone/y", "mode/z", "z"} {
-		writeFile(t, filepath.Join(name, file), nil)
+		filetest.Write(t, filepath.Join(name, file), nil)
 	}
 	for _, err := range []error{
 		os.Mkdir(filepath.Join(name, "empty"), 0o755),
@@ -65,9 +67,9 @@ func TestDirFilesReportsWhatItSkips(t *testing.T) {
 		}
 	}
 	copied, skipped := []string{}, map[string]string{}
-	for item, err := range openDir(t, name).Files(t.Context(), "", "to") {
+	for item, err := range transfer.Walk(t.Context(), openDir(t, name), "", "to") {
 		if err != nil {
-			skipped[item.name()] = err.Error()
+			skipped[item.SourcePath] = err.Error()
 			continue
 		}
 		copied = append(copied, item.SourcePath)
@@ -98,9 +100,9 @@ func TestDirFilesReportsWhatItSkips(t *testing.T) {
 // them; then there is none.
 func TestDirUnreadable(t *testing.T) {
 	name := t.TempDir()
-	writeFile(t, filepath.Join(name, "d/x"), nil)
-	writeFile(t, filepath.Join(name, "f"), nil)
-	writeFile(t, filepath.Join(name, "ok"), nil)
+	filetest.Write(t, filepath.Join(name, "d/x"), nil)
+	filetest.Write(t, filepath.Join(name, "f"), nil)
+	filetest.Write(t, filepath.Join(name, "ok"), nil)
 	for _, unreadable := range []string{"d", "f"} {
 		if err := os.Chmod(filepath.Join(name, unreadable), 0); err != nil {
 			t.Fatal(err)
@@ -109,7 +111,7 @@ func TestDirUnreadable(t *testing.T) {
 	}
 	got := results{}
 	store := &mem.Store{}
-	err := Copy(t.Context(), store, openDir(t, name).Files(t.Context(), "", ""), Options{Report: got.report(t)})
+	err := transfer.Copy(t.Context(), store, transfer.Walk(t.Context(), openDir(t, name), "", ""), transfer.Options{Report: got.report(t)})
 	if os.Geteuid() == 0 {
 		if err != nil {
 			t.Fatal(err)
@@ -121,57 +123,11 @@ func TestDirUnreadable(t *testing.T) {
 	}
 }
 
-// A file that changes while it is read is not committed.
-func TestDirSourceChanges(t *testing.T) {
-	for _, size := range []int{100, 3 << 20} {
-		for change, do := range map[string]func(name string) error{
-			"grows": func(name string) error {
-				f, err := os.OpenFile(name, os.O_APPEND|os.O_WRONLY, 0)
-				if err != nil {
-					return err
-				}
-				_, err = f.WriteString("more")
-				return errors.Join(err, f.Close())
-			},
-			"shrinks": func(name string) error { return os.Truncate(name, int64(size/2)) },
-			"is written to": func(name string) error {
-				return os.Chtimes(name, time.Time{}, modTime)
-			},
-		} {
-			t.Run(change, func(t *testing.T) {
-				name := filepath.Join(t.TempDir(), "f")
-				writeFile(t, name, random(size))
-				destination := newFaulty()
-				source := opener(func(ctx context.Context, options tranship.OpenOptions) (tranship.Content, error) {
-					c, err := LocalFile(name).Open(ctx, "", options)
-					if err != nil {
-						return nil, err
-					}
-					changed := options.Length != nil && *options.Length == 0
-					return content{readerFunc(func(p []byte) (int, error) {
-						if !changed {
-							changed = true
-							if err := do(name); err != nil {
-								return 0, err
-							}
-						}
-						return c.Read(p)
-					}), c.File()}, nil
-				})
-				err := Copy(t.Context(), destination, itemOf(source, "f", int64(size)), Options{})
-				if !errors.Is(err, ErrChanged) || len(paths(t, destination)) > 0 || destination.begun > 0 {
-					t.Errorf("error %v, committed %q", err, paths(t, destination))
-				}
-			})
-		}
-	}
-}
-
 // What a server calls its files never leads out of the directory.
 func TestDirHostilePaths(t *testing.T) {
 	outside := t.TempDir()
 	name := filepath.Join(outside, "dir")
-	writeFile(t, filepath.Join(name, "file"), nil)
+	filetest.Write(t, filepath.Join(name, "file"), nil)
 	for _, err := range []error{
 		os.Symlink("..", filepath.Join(name, "up")),
 		os.Symlink(outside, filepath.Join(name, "absolute")),
@@ -182,7 +138,7 @@ func TestDirHostilePaths(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	before := tree(t, outside)
+	before := filetest.Tree(t, outside)
 	dir := openDir(t, name)
 	for _, path := range []string{
 		"../x", "/x", "a/../../x", "", ".", "a//b", "up/x", "absolute/x", "up/new/x", "a\x00b", ".tranship/x",
@@ -196,7 +152,7 @@ func TestDirHostilePaths(t *testing.T) {
 			_ = upload.Abort(t.Context())
 		}
 	}
-	if after := tree(t, outside); !slices.Equal(before, after) {
+	if after := filetest.Tree(t, outside); !slices.Equal(before, after) {
 		t.Errorf("tree %q, was %q", after, before)
 	}
 }
@@ -204,7 +160,7 @@ func TestDirHostilePaths(t *testing.T) {
 // The target that is a link is replaced, not what it leads to.
 func TestDirReplacesLink(t *testing.T) {
 	name := t.TempDir()
-	writeFile(t, filepath.Join(name, "precious"), []byte("precious"))
+	filetest.Write(t, filepath.Join(name, "precious"), []byte("precious"))
 	if err := os.Symlink("precious", filepath.Join(name, "link")); err != nil {
 		t.Fatal(err)
 	}
@@ -212,8 +168,8 @@ func TestDirReplacesLink(t *testing.T) {
 	if _, err := dir.Put(t.Context(), tranship.Spec{Path: "link"}, []byte("x")); err != nil {
 		t.Fatal(err)
 	}
-	mustHave(t, dir, "precious", []byte("precious"))
-	mustHave(t, dir, "link", []byte("x"))
+	filetest.MustHave(t, dir, "precious", []byte("precious"))
+	filetest.MustHave(t, dir, "link", []byte("x"))
 }
 
 func TestDirUpload(t *testing.T) {
@@ -238,7 +194,7 @@ func TestDirUpload(t *testing.T) {
 		}
 		return part
 	}
-	const partSize = leastLocalPart
+	const partSize = localdir.LeastPart
 	size := int64(partSize + 3)
 	upload := begin(tranship.Spec{Path: "a", Size: &size})
 	older := write(upload, 1, "old")
@@ -262,7 +218,7 @@ func TestDirUpload(t *testing.T) {
 	if _, err := upload.Commit(t.Context(), tranship.Commit{Size: size - 1}); !errors.Is(err, tranship.ErrInvalid) {
 		t.Errorf("wrong size: %v", err)
 	}
-	if got := tree(t, name); len(got) != 1 || !strings.HasPrefix(got[0], temporaryPrefix) {
+	if got := filetest.Tree(t, name); len(got) != 1 || !strings.HasPrefix(got[0], localdir.TemporaryPrefix) {
 		t.Errorf("before commit: %q", got)
 	}
 	want := tranship.CRC32C(append([]byte(strings.Repeat("a", partSize)), "new"...))
@@ -290,7 +246,7 @@ func TestDirUpload(t *testing.T) {
 	must := tranship.Precondition{MustNotExist: true}
 	upload = begin(tranship.Spec{Path: "c/d", Precondition: must})
 	write(upload, 0, "abc")
-	writeFile(t, filepath.Join(name, "c/d"), []byte("first"))
+	filetest.Write(t, filepath.Join(name, "c/d"), []byte("first"))
 	if _, err := upload.Commit(t.Context(), tranship.Commit{Size: 3}); !errors.Is(err, tranship.ErrExists) {
 		t.Errorf("must not exist: %v", err)
 	}
@@ -300,7 +256,7 @@ func TestDirUpload(t *testing.T) {
 	if _, err := dir.Put(t.Context(), tranship.Spec{Path: "e", Precondition: must}, nil); err != nil {
 		t.Error(err)
 	}
-	if got, want := tree(t, name), []string{"a", "c", "c/d", "e"}; !slices.Equal(got, want) {
+	if got, want := filetest.Tree(t, name), []string{"a", "c", "c/d", "e"}; !slices.Equal(got, want) {
 		t.Errorf("tree %q, want %q", got, want)
 	}
 }
@@ -312,10 +268,10 @@ func TestLocalFileThatIsNone(t *testing.T) {
 		t.Fatal(err)
 	}
 	for file, word := range map[string]string{pipe: "named pipe", name: "directory", name + "/none": "not found"} {
-		if _, err := LocalFile(file).Open(t.Context(), "", tranship.OpenOptions{}); err == nil || !strings.Contains(err.Error(), word) {
+		if _, err := localdir.File(file).Open(t.Context(), "", tranship.OpenOptions{}); err == nil || !strings.Contains(err.Error(), word) {
 			t.Errorf("%s: %v", file, err)
 		}
-		if _, err := LocalFile(file).Stat(); err == nil || !strings.Contains(err.Error(), word) {
+		if _, err := localdir.File(file).Stat(); err == nil || !strings.Contains(err.Error(), word) {
 			t.Errorf("%s: %v", file, err)
 		}
 	}

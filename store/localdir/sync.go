@@ -1,4 +1,4 @@
-package transfer
+package localdir
 
 import (
 	"context"
@@ -7,10 +7,10 @@ import (
 )
 
 // isSynced: what counts as durable must have been synced.
-func (u *localUpload) isSynced() bool { return u.spec.Durability == tranship.DurabilityDurable }
+func (u *upload) isSynced() bool { return u.spec.Durability == tranship.DurabilityDurable }
 
 // whole notes that a part has all its bytes.
-func (u *localUpload) whole(p *localPart) error {
+func (u *upload) whole(p *partWriter) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.partial == nil || u.ended || u.parts[p.n] != p {
@@ -28,7 +28,7 @@ func (u *localUpload) whole(p *localPart) error {
 }
 
 // Sync implements tranship.Upload.
-func (u *localUpload) Sync(context.Context) error {
+func (u *upload) Sync(context.Context) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.partial == nil || len(u.unsynced) == 0 {
@@ -42,7 +42,7 @@ func (u *localUpload) Sync(context.Context) error {
 
 // sync puts the whole parts into the journal, after their bytes are in the file. A
 // failure is the upload's: a second sync could succeed without the bytes.
-func (u *localUpload) sync() (err error) {
+func (u *upload) sync() (err error) {
 	defer func() {
 		if err != nil {
 			u.failure = err
@@ -72,7 +72,7 @@ func (u *localUpload) sync() (err error) {
 }
 
 // void takes a part out of the journal, before any byte of it is overwritten.
-func (u *localUpload) void(p *localPart) error {
+func (u *upload) void(p *partWriter) error {
 	if !p.durable {
 		return nil
 	}
@@ -87,7 +87,7 @@ func (u *localUpload) void(p *localPart) error {
 	return err
 }
 
-func (u *localUpload) syncLog() error {
+func (u *upload) syncLog() error {
 	if !u.isSynced() {
 		return nil
 	}

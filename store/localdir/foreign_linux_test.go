@@ -1,4 +1,4 @@
-package transfer
+package localdir_test
 
 import (
 	"context"
@@ -14,6 +14,8 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/rootfs"
+	"github.com/tranship/tranship/internal/testing/filetest"
+	"github.com/tranship/tranship/store/localdir"
 )
 
 // foreignNode is a file or directory of a file system that gives all files to another
@@ -84,11 +86,11 @@ func TestDirOnForeignFileSystem(t *testing.T) {
 	name := mountForeign(t)
 	attributes := tranship.Attributes{Mode: new(fs.FileMode(0o640)), ModTime: new(time.Unix(1_000_000_000, 0))}
 	dir := openDir(t, name)
-	if _, err := dir.Put(t.Context(), tranship.Spec{Path: "put", Attributes: attributes}, random(10)); err != nil {
+	if _, err := dir.Put(t.Context(), tranship.Spec{Path: "put", Attributes: attributes}, filetest.Random(10)); err != nil {
 		t.Errorf("Put: %v", err)
 	}
-	const size = 2 * leastLocalPart
-	data := random(size)
+	const size = 2 * localdir.LeastPart
+	data := filetest.Random(size)
 	spec := tranship.Spec{Path: "large", Size: new(int64(size)), ResumeKey: "key", Attributes: attributes}
 	upload, err := dir.Begin(t.Context(), spec)
 	if err != nil {
@@ -116,9 +118,9 @@ func TestDirOnForeignFileSystem(t *testing.T) {
 	if _, err := upload.Commit(t.Context(), tranship.Commit{Size: size}); err != nil {
 		t.Fatal(err)
 	}
-	mustHave(t, dir, "put", random(10))
-	mustHave(t, dir, "large", data)
-	if got := names(t, name); len(got) != 2 {
+	filetest.MustHave(t, dir, "put", filetest.Random(10))
+	filetest.MustHave(t, dir, "large", data)
+	if got := filetest.Names(t, name); len(got) != 2 {
 		t.Errorf("there are %q", got)
 	}
 }
@@ -130,7 +132,7 @@ func writePart(t *testing.T, upload tranship.Upload, n int, data []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	piece := data[n*leastLocalPart : (n+1)*leastLocalPart]
+	piece := data[n*localdir.LeastPart : (n+1)*localdir.LeastPart]
 	if _, err := part.Write(piece); err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +152,7 @@ func (u uncounted) Sys() any {
 
 func TestIsPrivateWithoutLinks(t *testing.T) {
 	name := t.TempDir()
-	writeFile(t, name+"/f", nil)
+	filetest.Write(t, name+"/f", nil)
 	info, err := os.Lstat(name + "/f")
 	if err != nil {
 		t.Fatal(err)
@@ -160,7 +162,7 @@ func TestIsPrivateWithoutLinks(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer dir.Close()
-	if !isPrivate(dir, uncounted{info}) {
+	if !localdir.IsPrivate(dir, uncounted{info}) {
 		t.Error("it is not")
 	}
 }

@@ -1,4 +1,4 @@
-package transfer
+package localdir
 
 import (
 	"context"
@@ -13,7 +13,7 @@ import (
 )
 
 // Commit implements tranship.Upload.
-func (u *localUpload) Commit(_ context.Context, commit tranship.Commit) (tranship.File, error) {
+func (u *upload) Commit(_ context.Context, commit tranship.Commit) (tranship.File, error) {
 	if u.spec.Size != nil && *u.spec.Size != commit.Size {
 		return tranship.File{}, &tranship.InvalidError{Field: "size", Rule: "the size at commit must be that of the beginning"}
 	}
@@ -28,7 +28,7 @@ func (u *localUpload) Commit(_ context.Context, commit tranship.Commit) (transhi
 }
 
 // sum is the checksum of a file of that size, if every byte of it is there.
-func (u *localUpload) sum(size int64) (crc uint32, err error) {
+func (u *upload) sum(size int64) (crc uint32, err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if err := u.open(); err != nil {
@@ -63,7 +63,7 @@ func (u *localUpload) sum(size int64) (crc uint32, err error) {
 }
 
 // finish gives the file its attributes and its name.
-func (u *localUpload) finish(size int64, crc uint32) (tranship.File, error) {
+func (u *upload) finish(size int64, crc uint32) (tranship.File, error) {
 	if err := u.attributes(); err != nil {
 		return tranship.File{}, targetError(err)
 	}
@@ -100,7 +100,7 @@ func (u *localUpload) finish(size int64, crc uint32) (tranship.File, error) {
 	return file, nil
 }
 
-func (u *localUpload) attributes() error {
+func (u *upload) attributes() error {
 	mode := u.mode
 	if u.spec.Attributes.Mode != nil {
 		mode = *u.spec.Attributes.Mode
@@ -111,7 +111,7 @@ func (u *localUpload) attributes() error {
 // setAttributes sets the mode and modified time of a new file, those that are not nil.
 // There are file systems on which all files belong to another user, who alone may do
 // that: there, a file has the mode and time that the file system gives it.
-func (d *localDirectory) setAttributes(file *os.File, name string, mode *fs.FileMode, modified *time.Time) error {
+func (d *openDirectory) setAttributes(file *os.File, name string, mode *fs.FileMode, modified *time.Time) error {
 	var chmod, chtimes error
 	if mode != nil {
 		chmod = file.Chmod(*mode)

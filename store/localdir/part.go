@@ -1,4 +1,4 @@
-package transfer
+package localdir
 
 import (
 	"fmt"
@@ -9,9 +9,9 @@ import (
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
-// localPart writes one part of a temporary file.
-type localPart struct {
-	upload       *localUpload
+// partWriter writes one part of a temporary file.
+type partWriter struct {
+	upload       *upload
 	n            int
 	start, limit int64
 	// durable: the journal has it. It is guarded by the upload's lock.
@@ -24,7 +24,7 @@ type localPart struct {
 }
 
 // Write implements io.Writer.
-func (p *localPart) Write(data []byte) (int, error) {
+func (p *partWriter) Write(data []byte) (int, error) {
 	if err := p.WriteChunk(chunk.New([][]byte{data}, tranship.CRC32C(data), nil)); err != nil {
 		return 0, err
 	}
@@ -32,7 +32,7 @@ func (p *localPart) Write(data []byte) (int, error) {
 }
 
 // WriteChunk implements chunk.Writer.
-func (p *localPart) WriteChunk(data chunk.Chunk) error {
+func (p *partWriter) WriteChunk(data chunk.Chunk) error {
 	defer data.Release()
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -53,7 +53,7 @@ func (p *localPart) WriteChunk(data chunk.Chunk) error {
 
 // writeAt writes to the temporary file. One write at a time: the file system would let
 // others wait for the file's lock, and they would spin.
-func (u *localUpload) writeAt(offset int64, pieces [][]byte) error {
+func (u *upload) writeAt(offset int64, pieces [][]byte) error {
 	u.writing.Lock()
 	defer u.writing.Unlock()
 	_, err := rootfs.WriteAt(u.file, offset, pieces...)
@@ -61,7 +61,7 @@ func (u *localUpload) writeAt(offset int64, pieces [][]byte) error {
 }
 
 // Close implements tranship.PartWriter.
-func (p *localPart) Close() error {
+func (p *partWriter) Close() error {
 	if p.end() && p.written == p.limit {
 		return p.upload.whole(p)
 	}
@@ -70,7 +70,7 @@ func (p *localPart) Close() error {
 
 // end waits for a Write under way and lets none follow. It reports whether the
 // writer had not ended before.
-func (p *localPart) end() bool {
+func (p *partWriter) end() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	ended := p.ended
@@ -78,7 +78,7 @@ func (p *localPart) end() bool {
 	return !ended
 }
 
-func (p *localPart) sum() (int64, uint32) {
+func (p *partWriter) sum() (int64, uint32) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.written, p.crc

@@ -1,4 +1,4 @@
-package transfer
+package localdir
 
 import (
 	"context"
@@ -36,7 +36,7 @@ func (d *Dir) Put(_ context.Context, spec tranship.Spec, data []byte) (tranship.
 	if err := dir.checkTarget(name); err != nil {
 		return tranship.File{}, err
 	}
-	p := &localPut{root: d, dir: dir, spec: spec, name: name}
+	p := &putFile{root: d, dir: dir, spec: spec, name: name}
 	temporary, err := p.create()
 	if err != nil {
 		return tranship.File{}, err
@@ -55,17 +55,17 @@ func (d *Dir) Put(_ context.Context, spec tranship.Spec, data []byte) (tranship.
 	return file, nil
 }
 
-// localPut is a file that is put into a directory under its last name.
-type localPut struct {
+// putFile is a file that is put into a directory under its last name.
+type putFile struct {
 	root            *Dir
-	dir             *localDirectory
+	dir             *openDirectory
 	spec            tranship.Spec
 	name, temporary string
 }
 
 // create creates the temporary file, locked as that of createTemporary is, which takes
 // over when its first name is in use.
-func (p *localPut) create() (file *os.File, err error) {
+func (p *putFile) create() (file *os.File, err error) {
 	// What has a mode, no other user reads before it has that mode.
 	mode := fs.FileMode(0o666)
 	if p.spec.Attributes.Mode != nil {
@@ -86,7 +86,7 @@ func (p *localPut) create() (file *os.File, err error) {
 }
 
 // put leaves nothing behind when it fails.
-func (p *localPut) put(file *os.File, data []byte) (tranship.File, error) {
+func (p *putFile) put(file *os.File, data []byte) (tranship.File, error) {
 	info, err := p.fill(file, data)
 	if err == nil {
 		err = file.Close()
@@ -108,7 +108,7 @@ func (p *localPut) put(file *os.File, data []byte) (tranship.File, error) {
 }
 
 // fill gives the file its content and attributes.
-func (p *localPut) fill(file *os.File, data []byte) (fs.FileInfo, error) {
+func (p *putFile) fill(file *os.File, data []byte) (fs.FileInfo, error) {
 	if _, err := file.Write(data); err != nil {
 		return nil, err
 	}

@@ -1,4 +1,10 @@
-package transfer
+// Package localdir has the local ends of a copy: Dir is a directory of this machine as
+// source and destination, and File is one file as source.
+//
+// A directory is used as it is: unlike store/disk, the package keeps no state outside of
+// the files that are being written, needs no lock of the directory, and shares it with
+// other processes.
+package localdir
 
 import (
 	"context"
@@ -12,11 +18,12 @@ import (
 	"syscall"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/localerr"
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
-// Dir is a local directory as one end of a copy: a Source, and a tranship.Writer.
-// Paths are relative to it. Symbolic links below it are never followed, wherever they
+// Dir is a local directory as one end of a copy: a source with the methods Open, Stat and
+// Walk, and a tranship.Writer. Paths are relative to it. Symbolic links below it are never followed, wherever they
 // lead: a link in place of a directory is an error, for reading and for writing, and a
 // link in place of a file is replaced by the file that is written. The directory's own
 // name is resolved by the system when it is opened. A Dir is safe for concurrent use.
@@ -59,20 +66,17 @@ type Dir struct {
 
 	mu sync.Mutex
 	// resumable are the latest resumable uploads of this process, by path.
-	resumable map[string]*localUpload
+	resumable map[string]*upload
 }
 
-var (
-	_ Source          = (*Dir)(nil)
-	_ tranship.Writer = (*Dir)(nil)
-)
+var _ tranship.Writer = (*Dir)(nil)
 
-// OpenDir opens an existing directory of this machine. The name is resolved by the
+// Open opens an existing directory of this machine. The name is resolved by the
 // system, and not changed before: "link/.." is the parent of what the link leads to.
-func OpenDir(name string) (*Dir, error) {
+func Open(name string) (*Dir, error) {
 	top, err := rootfs.Open(name)
 	if err != nil {
-		return nil, localError(err)
+		return nil, localerr.Explain(err)
 	}
 	d := &Dir{name: name, top: top, directories: rootfs.NewCache(top)}
 	d.namesOf = func(dir *rootfs.Dir) directoryNames { return systemNames{dir, &d.renames} }
@@ -97,7 +101,7 @@ func (d *Dir) Stat(_ context.Context, name string) (tranship.File, error) {
 	defer dir.Close()
 	info, err := dir.names.Lstat(last)
 	if err != nil {
-		return tranship.File{}, localError(err)
+		return tranship.File{}, localerr.Explain(err)
 	}
 	if err := d.checkSpelling(dir, last); err != nil {
 		return tranship.File{}, err
@@ -113,17 +117,17 @@ func (d *Dir) Stat(_ context.Context, name string) (tranship.File, error) {
 	return fileOf(name, info), nil
 }
 
-// Open implements Source. It takes any name that the local system has, also ones
+// Open is as in tranship.Reader. It takes any name that the local system has, also ones
 // that are not valid paths. There are no versions.
 func (d *Dir) Open(_ context.Context, name string, options tranship.OpenOptions) (tranship.Content, error) {
 	f, err := d.openFile(name)
 	if obstacle, ok := errors.AsType[*rootfs.ObstacleError](err); ok {
-		return nil, fmt.Errorf("%w: %w", ErrSkipped, obstacle)
+		return nil, fmt.Errorf("%w: %w", localerr.Skipped, obstacle)
 	}
 	if err != nil {
-		return nil, localError(err)
+		return nil, localerr.Explain(err)
 	}
-	return newLocalContent(f, name, options)
+	return newContent(f, name, options)
 }
 
 // openFile opens the regular file under a name. What the name means may have changed
@@ -197,7 +201,7 @@ func vacant(info fs.FileInfo, err error, name string, precondition tranship.Prec
 }
 
 // sync makes the names in a directory durable.
-func (d *Dir) sync(dir *localDirectory) error {
+func (d *Dir) sync(dir *openDirectory) error {
 	if err := dir.Sync(); err != nil {
 		return targetError(err)
 	}

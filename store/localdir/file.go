@@ -1,4 +1,4 @@
-package transfer
+package localdir
 
 import (
 	"context"
@@ -11,18 +11,18 @@ import (
 	"syscall"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/localerr"
 )
 
-// LocalFile is the Source of one file of this machine, whose name is its value. A
-// symbolic link is followed, as by other programs that are given one. The path given
-// to Open is not looked at.
-type LocalFile string
+// File is the source of one file of this machine, whose name is its value. A symbolic
+// link is followed, as by other programs that are given one.
+type File string
 
 // Stat describes the file.
-func (l LocalFile) Stat() (tranship.File, error) {
+func (l File) Stat() (tranship.File, error) {
 	info, err := os.Stat(string(l))
 	if err != nil {
-		return tranship.File{}, localError(err)
+		return tranship.File{}, localerr.Explain(err)
 	}
 	if !info.Mode().IsRegular() {
 		return tranship.File{}, notRegular(info)
@@ -30,17 +30,18 @@ func (l LocalFile) Stat() (tranship.File, error) {
 	return fileOf(string(l), info), nil
 }
 
-// Open implements Source.
-func (l LocalFile) Open(_ context.Context, _ string, options tranship.OpenOptions) (tranship.Content, error) {
+// Open opens the file. The path is not looked at. It fails with tranship.ErrUnsupported if
+// options ask for a version: a local file has none.
+func (l File) Open(_ context.Context, _ string, options tranship.OpenOptions) (tranship.Content, error) {
 	f, err := os.OpenFile(string(l), os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		return nil, localError(err)
+		return nil, localerr.Explain(err)
 	}
-	return newLocalContent(f, string(l), options)
+	return newContent(f, string(l), options)
 }
 
 // Absolute is the file's absolute path.
-func (l LocalFile) Absolute(string) string { return absoluteName(string(l)) }
+func (l File) Absolute(string) string { return absoluteName(string(l)) }
 
 // absoluteName is the absolute path of a file or directory; "" if that is not known.
 // What filepath.Abs makes of "link/.." is the link's parent, and not that of the
@@ -64,9 +65,9 @@ func notRegular(info os.FileInfo) error {
 	return fmt.Errorf("it is %s, not a regular file", kind(info.Mode()))
 }
 
-// localContent reads a local file and finds out, at its end, whether it stayed
+// content reads a local file and finds out, at its end, whether it stayed
 // the same meanwhile, and whether its size is what can be read from it.
-type localContent struct {
+type content struct {
 	f         *os.File
 	file      tranship.File
 	reader    io.Reader
@@ -74,8 +75,8 @@ type localContent struct {
 	end       int64 // the offset in the file that reading ends at
 }
 
-// newLocalContent takes f over, and closes it when it fails.
-func newLocalContent(f *os.File, name string, options tranship.OpenOptions) (_ tranship.Content, err error) {
+// newContent takes f over, and closes it when it fails.
+func newContent(f *os.File, name string, options tranship.OpenOptions) (_ tranship.Content, err error) {
 	defer func() {
 		if err != nil {
 			_ = f.Close()
@@ -83,7 +84,7 @@ func newLocalContent(f *os.File, name string, options tranship.OpenOptions) (_ t
 	}()
 	info, err := f.Stat()
 	if err != nil {
-		return nil, localError(err)
+		return nil, localerr.Explain(err)
 	}
 	if !info.Mode().IsRegular() {
 		return nil, notRegular(info)
@@ -98,35 +99,35 @@ func newLocalContent(f *os.File, name string, options tranship.OpenOptions) (_ t
 	if options.Length != nil {
 		length = max(*options.Length, 0)
 	}
-	return (&localContent{f: f, file: fileOf(name, info)}).section(options.Offset, length), nil
+	return (&content{f: f, file: fileOf(name, info)}).section(options.Offset, length), nil
 }
 
 // section reads a range of the file, of which its end cuts the length.
-func (c *localContent) section(offset, length int64) *localContent {
+func (c *content) section(offset, length int64) *content {
 	length = min(length, c.file.Size-offset)
-	return &localContent{c.f, c.file, io.NewSectionReader(c.f, offset, length), length, offset + length}
+	return &content{c.f, c.file, io.NewSectionReader(c.f, offset, length), length, offset + length}
 }
 
 // Range reads a range of the file, which must be within it, while c is open. To
 // close it does nothing.
-func (c *localContent) Range(offset, length int64) tranship.Content {
-	return localRange{c.section(offset, length)}
+func (c *content) Range(offset, length int64) tranship.Content {
+	return contentRange{c.section(offset, length)}
 }
 
-type localRange struct{ *localContent }
+type contentRange struct{ *content }
 
 // Close implements io.Closer.
-func (localRange) Close() error { return nil }
+func (contentRange) Close() error { return nil }
 
 // File implements tranship.Content.
-func (c *localContent) File() tranship.File { return c.file }
+func (c *content) File() tranship.File { return c.file }
 
 // Close implements io.Closer.
-func (c *localContent) Close() error { return c.f.Close() }
+func (c *content) Close() error { return c.f.Close() }
 
-// Read implements io.Reader. Its error matches ErrChanged when the file is not any
+// Read implements io.Reader. Its error matches localerr.Changed when the file is not any
 // more what it was when it was opened.
-func (c *localContent) Read(p []byte) (int, error) {
+func (c *content) Read(p []byte) (int, error) {
 	if c.remaining == 0 {
 		return 0, c.unchanged()
 	}
@@ -136,37 +137,37 @@ func (c *localContent) Read(p []byte) (int, error) {
 		return n, c.short()
 	}
 	if err != nil {
-		return n, localError(err)
+		return n, localerr.Explain(err)
 	}
 	return n, nil
 }
 
 // short tells why the file ends before its size.
-func (c *localContent) short() error {
+func (c *content) short() error {
 	if info, err := c.f.Stat(); err == nil && info.Size() == c.file.Size {
 		return &unsizedError{fmt.Sprintf("the source has fewer than the %d bytes of its size", c.file.Size)}
 	}
-	return fmt.Errorf("source %w: it shrank below its %d bytes", ErrChanged, c.file.Size)
+	return fmt.Errorf("source %w: it shrank below its %d bytes", localerr.Changed, c.file.Size)
 }
 
 // unchanged is io.EOF, or tells what has changed.
-func (c *localContent) unchanged() error {
+func (c *content) unchanged() error {
 	info, err := c.f.Stat()
 	switch {
 	case err != nil:
-		return localError(err)
+		return localerr.Explain(err)
 	case info.Size() > c.file.Size:
-		return fmt.Errorf("source %w: it grew from %d to %d bytes", ErrChanged, c.file.Size, info.Size())
+		return fmt.Errorf("source %w: it grew from %d to %d bytes", localerr.Changed, c.file.Size, info.Size())
 	case info.Size() < c.file.Size:
-		return fmt.Errorf("source %w: it shrank from %d to %d bytes", ErrChanged, c.file.Size, info.Size())
+		return fmt.Errorf("source %w: it shrank from %d to %d bytes", localerr.Changed, c.file.Size, info.Size())
 	case !info.ModTime().Equal(c.file.ModTime):
-		return fmt.Errorf("source %w: it was written to", ErrChanged)
+		return fmt.Errorf("source %w: it was written to", localerr.Changed)
 	}
 	return c.sized()
 }
 
 // sized is io.EOF unless the file goes on after its size.
-func (c *localContent) sized() error {
+func (c *content) sized() error {
 	if c.end < c.file.Size {
 		return io.EOF // of a range
 	}
@@ -177,15 +178,17 @@ func (c *localContent) sized() error {
 	if err == io.EOF {
 		return err
 	}
-	return localError(err)
+	return localerr.Explain(err)
 }
 
-// unsizedError matches ErrUnsized. Nothing of such a file can be kept, as of one that
-// has changed, so it also matches ErrChanged.
+// unsizedError matches localerr.Unsized. Nothing of such a file can be kept, as of one that
+// has changed, so it also matches localerr.Changed.
 type unsizedError struct{ message string }
 
 // Error implements error.
 func (e *unsizedError) Error() string { return e.message }
 
-// Is implements the matching of ErrUnsized and ErrChanged.
-func (e *unsizedError) Is(target error) bool { return target == ErrUnsized || target == ErrChanged }
+// Is implements the matching of localerr.Unsized and localerr.Changed.
+func (e *unsizedError) Is(target error) bool {
+	return target == localerr.Unsized || target == localerr.Changed
+}
