@@ -109,31 +109,6 @@ type Uploads interface {
 	AbortUpload(ctx context.Context, id string) error
 }
 
-// UploadFinder is a store that finds an unfinished upload without listing others. A
-// store should implement it; a decorator should pass it on with FindUpload.
-type UploadFinder interface {
-	// FindUpload describes the unfinished upload with this id. ErrNotFound: there is
-	// none.
-	FindUpload(ctx context.Context, id string) (UploadInfo, error)
-}
-
-// FindUpload describes the unfinished upload of a store that has this id: by its
-// UploadFinder if it is one, and otherwise by listing all. ErrNotFound: there is none.
-func FindUpload(ctx context.Context, store Uploads, id string) (UploadInfo, error) {
-	if finder, ok := store.(UploadFinder); ok {
-		return finder.FindUpload(ctx, id)
-	}
-	for info, err := range store.ListUploads(ctx, "") {
-		if err != nil {
-			return UploadInfo{}, err
-		}
-		if info.ID == id {
-			return info, nil
-		}
-	}
-	return UploadInfo{}, UploadNotFound(id)
-}
-
 // Precondition decides whether a change may take effect, at the moment it does.
 // The zero value always allows it.
 type Precondition struct {

@@ -1,0 +1,46 @@
+package tranship
+
+import (
+	"context"
+	"fmt"
+	"io"
+)
+
+// Fetcher is an ability of a store, or of another source of files: it returns a small
+// file as a whole, for less than it takes to open, read and close it.
+type Fetcher interface {
+	// Fetch returns a file and all its bytes, verified as those of a Content are, if the
+	// file has exactly size bytes. If it has another size, the file is only described,
+	// and data is nil. ErrLimit: size is negative or more than MaxPutBytes. Other errors
+	// are those of Reader.Open and of reading. The caller owns data. Fetch is safe for
+	// concurrent use.
+	Fetch(ctx context.Context, path string, size int64) (file File, data []byte, err error)
+}
+
+// Fetch is the Fetcher's Fetch of source, and if it has none does the same by opening the
+// file.
+func Fetch(ctx context.Context, source Reader, path string, size int64) (File, []byte, error) {
+	if fetcher, ok := As[Fetcher](source); ok {
+		return fetcher.Fetch(ctx, path, size)
+	}
+	if size < 0 || size > MaxPutBytes {
+		return File{}, nil, fmt.Errorf("%w: a fetch takes at most %d bytes, not %d", ErrLimit, MaxPutBytes, size)
+	}
+	content, err := source.Open(ctx, path, OpenOptions{})
+	if err != nil {
+		return File{}, nil, err
+	}
+	defer func() { _ = content.Close() }() // it was only read from
+	file := content.File()
+	if file.Size != size {
+		return file, nil, nil
+	}
+	data, err := io.ReadAll(io.LimitReader(content, size+1))
+	if err == nil && int64(len(data)) != size {
+		err = fmt.Errorf("%w: got another number of bytes of %s than %d", ErrIntegrity, path, size)
+	}
+	if err != nil {
+		return File{}, nil, err
+	}
+	return file, data, nil
+}
