@@ -158,7 +158,7 @@ func (c *Client) connection(n uint64) transhipv1.FileServiceClient {
 // lanes is how many streams are to carry large files.
 func (c *Client) lanes() int { return max(c.pace.lanes(), c.fixed) }
 
-// Width implements chunk.Wide.
+// Width implements tranship.WidthHinter.
 func (c *Client) Width() int { return c.lanes() }
 
 // Close ends small files that are under way, and the connections that Dial made

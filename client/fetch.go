@@ -7,7 +7,7 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// Fetch implements chunk.Fetcher. Concurrent calls share a stream and wait for
+// Fetch implements tranship.Fetcher. Concurrent calls share a stream and wait for
 // nothing but their own replies.
 func (c *Client) Fetch(ctx context.Context, path string, size int64) (tranship.File, []byte, error) {
 	if err := tranship.ValidatePath(path); err != nil {

@@ -20,7 +20,7 @@ type lane struct {
 	writers int
 }
 
-// Width implements chunk.Wide.
+// Width implements tranship.WidthHinter.
 func (u *upload) Width() int {
 	u.mu.Lock()
 	defer u.mu.Unlock()

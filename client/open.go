@@ -12,7 +12,6 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/chunk"
 	"github.com/tranship/tranship/internal/payload"
 	"github.com/tranship/tranship/internal/rpcstatus"
 	"github.com/tranship/tranship/internal/wire"
@@ -32,7 +31,7 @@ type content struct {
 	// last is the length of the last chunk.
 	last int
 	// rest is what of the last chunk has not been read.
-	rest chunk.Chunk
+	rest tranship.Chunk
 	// err is what Read says once rest is empty.
 	err error
 }
@@ -132,7 +131,7 @@ func (c *content) skip(n int) {
 	}
 	if c.rest.Pieces = c.rest.Pieces[1:]; len(c.rest.Pieces) == 0 {
 		c.rest.Release()
-		c.rest = chunk.Chunk{}
+		c.rest = tranship.Chunk{}
 	}
 }
 
@@ -140,7 +139,7 @@ func (c *content) skip(n int) {
 func (c *content) fill() error {
 	for empty := 0; c.rest.Len() == 0; empty++ {
 		c.rest.Release()
-		c.rest = chunk.Chunk{}
+		c.rest = tranship.Chunk{}
 		if c.err == nil {
 			c.err = wire.CheckEmpty(empty)
 		}
@@ -152,15 +151,15 @@ func (c *content) fill() error {
 	return nil
 }
 
-// ReadChunk implements chunk.Reader. Nothing is copied.
-func (c *content) ReadChunk() (chunk.Chunk, error) {
+// ReadChunk implements tranship.ChunkReader. Nothing is copied.
+func (c *content) ReadChunk() (tranship.Chunk, error) {
 	if err := c.fill(); err != nil {
-		return chunk.Chunk{}, err
+		return tranship.Chunk{}, err
 	}
 	rest := c.rest
-	c.rest = chunk.Chunk{}
+	c.rest = tranship.Chunk{}
 	if rest.Len() != c.last {
-		rest.CRC32C = chunk.Sum(rest.Pieces) // it has been read in part
+		rest.CRC32C = tranship.PiecesCRC32C(rest.Pieces) // it has been read in part
 	}
 	return rest, nil
 }
@@ -194,24 +193,24 @@ func receive(stream payload.Receiver) (*transhipv1.DownloadResponse, *payload.Me
 }
 
 // next receives one chunk and verifies it; io.EOF after a good end.
-func (c *content) next() (chunk.Chunk, error) {
+func (c *content) next() (tranship.Chunk, error) {
 	if err := c.ctx.Err(); err != nil {
-		return chunk.Chunk{}, err // whatever has arrived already
+		return tranship.Chunk{}, err // whatever has arrived already
 	}
 	response, data, err := receive(c.stream)
 	if err != nil {
 		if c.ctx.Err() != nil {
-			return chunk.Chunk{}, c.ctx.Err()
+			return tranship.Chunk{}, c.ctx.Err()
 		}
 		if isRenewed(err) && c.received > c.begun && c.file.Version != "" {
-			return chunk.Chunk{}, c.goOn()
+			return tranship.Chunk{}, c.goOn()
 		}
-		return chunk.Chunk{}, streamError(err)
+		return tranship.Chunk{}, streamError(err)
 	}
 	if id, known := slotOf(response); known {
 		if err := checkSlot(id, 1); err != nil {
 			data.Free()
-			return chunk.Chunk{}, err
+			return tranship.Chunk{}, err
 		}
 	}
 	switch reply := response.GetResponse().(type) {
@@ -219,13 +218,13 @@ func (c *content) next() (chunk.Chunk, error) {
 		return c.chunk(reply.Chunk, data)
 	case *transhipv1.DownloadResponse_Done:
 		if err := c.end(reply.Done); err != nil {
-			return chunk.Chunk{}, err
+			return tranship.Chunk{}, err
 		}
-		return chunk.Chunk{}, io.EOF
+		return tranship.Chunk{}, io.EOF
 	case *transhipv1.DownloadResponse_Failed:
-		return chunk.Chunk{}, rpcstatus.FromProto(reply.Failed.GetStatus())
+		return tranship.Chunk{}, rpcstatus.FromProto(reply.Failed.GetStatus())
 	default:
-		return chunk.Chunk{}, nil // of a later protocol
+		return tranship.Chunk{}, nil // of a later protocol
 	}
 }
 
@@ -243,11 +242,11 @@ func (c *content) goOn() error {
 }
 
 // chunk takes the payload of a chunk that came, or frees it.
-func (c *content) chunk(header *transhipv1.Chunk, data *payload.Message) (chunk.Chunk, error) {
+func (c *content) chunk(header *transhipv1.Chunk, data *payload.Message) (tranship.Chunk, error) {
 	crc, err := c.take(header, data)
 	if err != nil {
 		data.Free()
-		return chunk.Chunk{}, err
+		return tranship.Chunk{}, err
 	}
 	c.last = data.Len()
 	c.client.pace.moved(c.last, time.Now())
@@ -258,7 +257,7 @@ func (c *content) chunk(header *transhipv1.Chunk, data *payload.Message) (chunk.
 func (c *content) Close() error {
 	c.cancel()
 	c.rest.Release()
-	c.rest = chunk.Chunk{}
+	c.rest = tranship.Chunk{}
 	c.err = cmp.Or(c.err, fs.ErrClosed)
 	return nil
 }

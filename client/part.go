@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/chunk"
 	"github.com/tranship/tranship/internal/wire"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
@@ -58,11 +57,11 @@ func (u *upload) Part(ctx context.Context, n int) (tranship.PartWriter, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	// Opens the part on the server, also if nothing is ever written to it.
-	return w, w.send(chunk.Chunk{})
+	return w, w.send(tranship.Chunk{})
 }
 
-// Run implements chunk.Runner.
-func (u *upload) Run(ctx context.Context, first, end int) (tranship.PartWriter, error) {
+// PartRun implements tranship.PartRunner.
+func (u *upload) PartRun(ctx context.Context, first, end int) (tranship.PartWriter, error) {
 	w, err := u.join(ctx, first, end)
 	if err != nil {
 		return nil, err
@@ -70,7 +69,7 @@ func (u *upload) Run(ctx context.Context, first, end int) (tranship.PartWriter, 
 	return w, nil
 }
 
-// ChunkBytes implements chunk.Runner.
+// ChunkBytes implements tranship.ChunkSizeHinter.
 func (u *upload) ChunkBytes() int {
 	switch {
 	case u.crowded():
@@ -201,7 +200,7 @@ func (w *partWriter) Write(p []byte) (written int, err error) {
 	}
 	for piece := range slices.Chunk(p, sendChunk) {
 		piece = slices.Clone(piece) // what is sent is kept for a while
-		if err := w.send(chunk.New([][]byte{piece}, tranship.CRC32C(piece), nil)); err != nil {
+		if err := w.send(tranship.NewChunk([][]byte{piece}, tranship.CRC32C(piece), nil)); err != nil {
 			return written, err
 		}
 		written += len(piece)
@@ -209,8 +208,8 @@ func (w *partWriter) Write(p []byte) (written int, err error) {
 	return written, nil
 }
 
-// WriteChunk implements chunk.Writer. Nothing is copied.
-func (w *partWriter) WriteChunk(data chunk.Chunk) error {
+// WriteChunk implements tranship.ChunkWriter. Nothing is copied.
+func (w *partWriter) WriteChunk(data tranship.Chunk) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if err := w.admit(data.Len()); err != nil {
@@ -222,7 +221,7 @@ func (w *partWriter) WriteChunk(data chunk.Chunk) error {
 		most, piece = crowdedChunk, crowdedChunk
 	}
 	for data.Len() > most {
-		var head chunk.Chunk
+		var head tranship.Chunk
 		head, data = data.Split(piece)
 		if err := w.send(head); err != nil {
 			data.Release()
@@ -246,7 +245,7 @@ func (w *partWriter) admit(length int) error {
 }
 
 // send sends one chunk, which it takes. The caller holds mu.
-func (w *partWriter) send(data chunk.Chunk) error {
+func (w *partWriter) send(data tranship.Chunk) error {
 	if err := w.ready(); err != nil {
 		data.Release()
 		return err

@@ -12,7 +12,6 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/chunk"
 	"github.com/tranship/tranship/internal/payload"
 	"github.com/tranship/tranship/internal/rpcstatus"
 	"github.com/tranship/tranship/internal/wire"
@@ -334,7 +333,7 @@ func (u *uploadStream) send(ctx context.Context, request *transhipv1.UploadReque
 }
 
 // sendChunk hands over a message with a chunk, which it takes.
-func (u *uploadStream) sendChunk(ctx context.Context, header *transhipv1.Chunk, data chunk.Chunk) error {
+func (u *uploadStream) sendChunk(ctx context.Context, header *transhipv1.Chunk, data tranship.Chunk) error {
 	message := wire.NewUploadRequest(&transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Chunk{Chunk: header}})
 	message.SetChunk(data)
 	err := ctx.Err()

@@ -6,7 +6,6 @@ import (
 	"math"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/chunk"
 )
 
 // cursor writes one slot's chunks into an upload's parts. Chunks may cross parts;
@@ -27,7 +26,7 @@ type cursor struct {
 
 // write takes the bytes that begin at offset, or after those before when it is nil.
 // It releases them.
-func (c *cursor) write(offset *int64, data chunk.Chunk) error {
+func (c *cursor) write(offset *int64, data tranship.Chunk) error {
 	length := int64(data.Len())
 	if err := c.admit(offset, length); err != nil {
 		data.Release()
@@ -39,7 +38,7 @@ func (c *cursor) write(offset *int64, data chunk.Chunk) error {
 		if length <= left {
 			return c.writePart(data, length)
 		}
-		var head chunk.Chunk
+		var head tranship.Chunk
 		head, data = data.Split(int(left))
 		length -= left
 		if err := c.writePart(head, left); err != nil {
@@ -65,7 +64,7 @@ func (c *cursor) admit(offset *int64, length int64) error {
 }
 
 // writePart writes length bytes, which do not reach beyond the current part.
-func (c *cursor) writePart(data chunk.Chunk, length int64) error {
+func (c *cursor) writePart(data tranship.Chunk, length int64) error {
 	if length == 0 {
 		data.Release()
 		return nil
@@ -77,7 +76,7 @@ func (c *cursor) writePart(data chunk.Chunk, length int64) error {
 			return err
 		}
 	}
-	if err := chunk.Write(c.writer, data); err != nil {
+	if err := tranship.WriteChunk(c.writer, data); err != nil {
 		return err
 	}
 	c.offset += length

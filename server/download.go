@@ -11,7 +11,6 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/chunk"
 	"github.com/tranship/tranship/internal/rpcstatus"
 	"github.com/tranship/tranship/internal/wire"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
@@ -232,19 +231,19 @@ func (d *downloadStream) deliver(ctx context.Context, open *transhipv1.Open) (se
 
 // read reads up to length bytes of a content. What it returns with an error is to be
 // sent as well.
-func (s *Server) read(content io.Reader, length int) (chunk.Chunk, error) {
+func (s *Server) read(content io.Reader, length int) (tranship.Chunk, error) {
 	buffer := s.buffers.Get(length)
 	n, err := io.ReadFull(content, *buffer)
 	if n == 0 {
 		s.buffers.Put(buffer)
-		return chunk.Chunk{}, err
+		return tranship.Chunk{}, err
 	}
 	data := (*buffer)[:n]
-	return chunk.New([][]byte{data}, tranship.CRC32C(data), func() { s.buffers.Put(buffer) }), err
+	return tranship.NewChunk([][]byte{data}, tranship.CRC32C(data), func() { s.buffers.Put(buffer) }), err
 }
 
 // sendChunk sends bytes, and releases them when the transport has written them.
-func (d *downloadStream) sendChunk(slot uint64, offset int64, data chunk.Chunk) error {
+func (d *downloadStream) sendChunk(slot uint64, offset int64, data tranship.Chunk) error {
 	message := wire.NewDownloadResponse(&transhipv1.DownloadResponse{Response: &transhipv1.DownloadResponse_Chunk{
 		Chunk: &transhipv1.Chunk{Slot: slot, Offset: &offset, Crc32C: &data.CRC32C},
 	}})

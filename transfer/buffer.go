@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/chunk"
 )
 
 const (
@@ -66,7 +65,7 @@ type reading struct {
 // filled is a chunk that was read. The last one of a content has its error, io.EOF if
 // all went well.
 type filled struct {
-	chunk chunk.Chunk
+	chunk tranship.Chunk
 	err   error
 }
 
@@ -94,7 +93,7 @@ func (r *reading) fill(ctx context.Context, aligned int64) {
 	for {
 		next, err := r.read(left)
 		for int64(next.Len()) > left {
-			var head chunk.Chunk
+			var head tranship.Chunk
 			head, next = next.Split(int(left))
 			left = aligned
 			if !r.pass(ctx, filled{chunk: head}) {
@@ -124,8 +123,8 @@ func (r *reading) pass(ctx context.Context, next filled) bool {
 
 // read reads a chunk: what the content has, or else as much as is wanted, of at most
 // most bytes.
-func (r *reading) read(most int64) (chunk.Chunk, error) {
-	if content, ok := r.content.(chunk.Reader); ok {
+func (r *reading) read(most int64) (tranship.Chunk, error) {
+	if content, ok := tranship.As[tranship.ChunkReader](r.content); ok {
 		return content.ReadChunk()
 	}
 	var pieces [][]byte
@@ -143,7 +142,7 @@ func (r *reading) read(most int64) (chunk.Chunk, error) {
 		crc = tranship.CombineCRC32C(crc, tranship.CRC32C(buffer[:n]), int64(n))
 		left -= n
 	}
-	return chunk.New(pieces, crc, func() {
+	return tranship.NewChunk(pieces, crc, func() {
 		for _, piece := range pieces {
 			r.buffers.release(piece[:bufferBytes])
 		}
@@ -164,16 +163,16 @@ func readFull(r io.Reader, buffer []byte) (n int, err error) {
 
 // next returns the next bytes, which are the caller's to release; or else the source's
 // error, io.EOF after a good end.
-func (r *reading) next() (chunk.Chunk, error) {
+func (r *reading) next() (tranship.Chunk, error) {
 	if r.err != nil {
-		return chunk.Chunk{}, r.err
+		return tranship.Chunk{}, r.err
 	}
 	f, ok := <-r.full
 	if !ok {
 		f.err = context.Canceled
 	}
 	if r.err = f.err; f.chunk.Len() == 0 {
-		return chunk.Chunk{}, r.err
+		return tranship.Chunk{}, r.err
 	}
 	return f.chunk, nil
 }

@@ -54,9 +54,9 @@ func listExisting(ctx context.Context, store Lister, directory string, room int)
 	stamps := map[string]stamp{}
 	unknown := map[string]bool{} // what was left out
 	var last string              // the last one that is known, if there was no room for all
-	stater, single := store.(interface {
+	stater, single := tranship.As[interface {
 		Stat(ctx context.Context, path string) (tranship.File, error)
-	})
+	}](store)
 	for entry, err := range list(ctx, store, directory) {
 		path := entry.Path
 		skipped, isSkipped := errors.AsType[*tranship.SkippedError](err)

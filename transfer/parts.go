@@ -149,7 +149,7 @@ func (a *assembly) look() error {
 	if mine+others > a.best {
 		a.best, a.advanced = mine+others, true
 	}
-	if discarding, ok := a.upload.(interface{ Discarded() (int64, error) }); ok {
+	if discarding, ok := tranship.As[tranship.DiscardReporter](a.upload); ok {
 		if n, why := discarding.Discarded(); why != nil {
 			a.event(Event{Kind: EventRestart, Bytes: n, Err: why})
 		}

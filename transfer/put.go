@@ -5,7 +5,6 @@ import (
 	"io"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/chunk"
 	"github.com/tranship/tranship/internal/silence"
 )
 
@@ -51,7 +50,7 @@ func (j *job) put(watch *silence.Watch) (done bool, err error) {
 
 // load reads all of the source, if it has the size that item.File says.
 func (j *job) load(watch *silence.Watch) (tranship.File, []byte, error) {
-	if source, ok := j.item.Source.(chunk.Fetcher); ok {
+	if source, ok := tranship.As[tranship.Fetcher](j.item.Source); ok {
 		file, data, err := source.Fetch(watch.Context(), j.item.SourcePath, j.item.File.Size)
 		j.progress.read.Add(int64(len(data)))
 		if err != nil {

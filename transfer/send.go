@@ -11,7 +11,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/chunk"
 )
 
 // leastParts is how many parts are in flight if nobody knows better. One reads ahead
@@ -55,7 +54,7 @@ func (a *assembly) sendWide(ctx context.Context) error {
 func (a *assembly) more() bool {
 	width := a.options.Parts
 	if width <= 0 {
-		width = max(leastParts, chunk.Width(a.upload), chunk.Width(a.item.Source))
+		width = max(leastParts, tranship.Width(a.upload), tranship.Width(a.item.Source))
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -105,7 +104,7 @@ func (a *assembly) take() (first, end int) {
 	}
 	first = a.next
 	most := min(a.missing/(2*a.senders), int(runBytes/a.partSize))
-	if chunk.Width(a.upload) > 0 && chunk.Width(a.item.Source) == 0 {
+	if tranship.Width(a.upload) > 0 && tranship.Width(a.item.Source) == 0 {
 		most = min(most, a.taken/(4*a.senders))
 	}
 	most = max(1, most)
@@ -144,7 +143,7 @@ func (a *assembly) send(ctx context.Context, first, end int) error {
 // sendRun sends the parts from first up to end: with one writer for all, if the
 // upload has such ones and nothing of these parts was there before.
 func (a *assembly) sendRun(ctx context.Context, first, end int, reading *reading) error {
-	runner, ok := a.upload.(chunk.Runner)
+	runner, ok := tranship.As[tranship.PartRunner](a.upload)
 	if !ok || a.isDurable(first) {
 		for n := first; n < end; n++ {
 			writer, err := a.upload.Part(ctx, n)
@@ -157,7 +156,7 @@ func (a *assembly) sendRun(ctx context.Context, first, end int, reading *reading
 		}
 		return nil
 	}
-	writer, err := runner.Run(ctx, first, end)
+	writer, err := runner.PartRun(ctx, first, end)
 	if err != nil {
 		return err
 	}
@@ -205,7 +204,7 @@ func (a *assembly) sendPart(ctx context.Context, n int, writer tranship.PartWrit
 			return 0, sourceEnd(int(n), nil, a.source.from.Size)
 		}
 		crc = tranship.CombineCRC32C(crc, data.CRC32C, n)
-		if err := chunk.Write(writer, data); err != nil {
+		if err := tranship.WriteChunk(writer, data); err != nil {
 			return 0, err
 		}
 		written += n
@@ -217,10 +216,7 @@ func (a *assembly) sendPart(ctx context.Context, n int, writer tranship.PartWrit
 
 // chunkBytes is how many bytes the destination likes best in a chunk.
 func (a *assembly) chunkBytes() int {
-	if runner, ok := a.upload.(chunk.Runner); ok {
-		return runner.ChunkBytes()
-	}
-	return oneBuffer()
+	return tranship.ChunkBytes(a.upload, oneBuffer())
 }
 
 // sent counts what the destination took, or lost.

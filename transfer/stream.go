@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/chunk"
 	"github.com/tranship/tranship/internal/sequential"
 	"github.com/tranship/tranship/internal/silence"
 )
@@ -97,17 +96,17 @@ func (s *stream) send(upload tranship.Upload) (tranship.File, error) {
 }
 
 // next returns the next bytes of the source; none at its good end.
-func (s *stream) next() (chunk.Chunk, error) {
+func (s *stream) next() (tranship.Chunk, error) {
 	if isPipe(s.item.Source) {
 		s.watch.Rest()
 	}
 	data, err := s.reading.next()
 	s.watch.Moved()
 	if errors.Is(err, io.EOF) {
-		return chunk.Chunk{}, s.verify()
+		return tranship.Chunk{}, s.verify()
 	}
 	if err != nil {
-		return chunk.Chunk{}, sourceError(err)
+		return tranship.Chunk{}, sourceError(err)
 	}
 	n := data.Len()
 	s.progress.read.Add(int64(n))
@@ -120,7 +119,7 @@ func (s *stream) next() (chunk.Chunk, error) {
 	}
 	if s.file.Size >= 0 && s.size > s.file.Size {
 		data.Release()
-		return chunk.Chunk{}, sourceEnd(n, nil, s.file.Size)
+		return tranship.Chunk{}, sourceEnd(n, nil, s.file.Size)
 	}
 	return data, nil
 }

@@ -14,7 +14,6 @@ import (
 	"github.com/tranship/tranship"
 	native "github.com/tranship/tranship/client"
 	"github.com/tranship/tranship/client/filesrv"
-	"github.com/tranship/tranship/internal/chunk"
 	"github.com/tranship/tranship/internal/testing/loopback"
 	filesrvv1 "github.com/tranship/tranship/proto/filesrv/v1"
 	server "github.com/tranship/tranship/server/filesrv"
@@ -77,7 +76,7 @@ func sendChunks(ctx context.Context, t *testing.T, c *filesrv.Client, path strin
 	var released atomic.Int64
 	for _, data := range chunks {
 		pieces := slices.Collect(slices.Chunk(bytes.Clone(data), 100_000))
-		err := chunk.Write(part, chunk.New(pieces, tranship.CRC32C(data), func() {
+		err := tranship.WriteChunk(part, tranship.NewChunk(pieces, tranship.CRC32C(data), func() {
 			for _, piece := range pieces {
 				clear(piece)
 			}
@@ -128,11 +127,11 @@ func readChunks(t *testing.T, client *filesrv.Client, path string) (all []byte) 
 	}
 	defer content.Close()
 	for {
-		next, err := content.(chunk.Reader).ReadChunk()
+		next, err := content.(tranship.ChunkReader).ReadChunk()
 		if err != nil {
 			return all
 		}
-		if next.CRC32C != chunk.Sum(next.Pieces) || next.Len() == 0 || next.Len() > mebibyte/4 {
+		if next.CRC32C != tranship.PiecesCRC32C(next.Pieces) || next.Len() == 0 || next.Len() > mebibyte/4 {
 			t.Fatalf("a chunk has %d bytes and CRC32C %08x", next.Len(), next.CRC32C)
 		}
 		all = append(all, slices.Concat(next.Pieces...)...)
@@ -176,7 +175,7 @@ func TestChunksClosed(t *testing.T) {
 						t.Error(err)
 					}
 				}
-				if _, err := content.(chunk.Reader).ReadChunk(); err == nil {
+				if _, err := content.(tranship.ChunkReader).ReadChunk(); err == nil {
 					t.Error("it is read after it was closed")
 				}
 			}

@@ -8,7 +8,6 @@ import (
 	"iter"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/chunk"
 	"github.com/tranship/tranship/internal/payload"
 	"github.com/tranship/tranship/internal/wire"
 )
@@ -92,17 +91,17 @@ func (c *content) Read(buffer []byte) (n int, err error) {
 	return n, nil
 }
 
-// ReadChunk implements chunk.Reader. Nothing is copied. A chunk is a part of a
+// ReadChunk implements tranship.ChunkReader. Nothing is copied. A chunk is a part of a
 // message, so that a reader which keeps a few of them holds no more than two messages.
-func (c *content) ReadChunk() (chunk.Chunk, error) { return c.read(readBytes) }
+func (c *content) ReadChunk() (tranship.Chunk, error) { return c.read(readBytes) }
 
 // read returns the next bytes of a message, at most most.
-func (c *content) read(most int) (chunk.Chunk, error) {
+func (c *content) read(most int) (tranship.Chunk, error) {
 	if c.closed {
-		return chunk.Chunk{}, &tranship.InvalidError{Field: "content", Rule: "a content must not be read after it was closed or the next was asked for"}
+		return tranship.Chunk{}, &tranship.InvalidError{Field: "content", Rule: "a content must not be read after it was closed or the next was asked for"}
 	}
 	if !c.fill() {
-		return chunk.Chunk{}, c.err
+		return tranship.Chunk{}, c.err
 	}
 	return c.data.Next(most), nil
 }

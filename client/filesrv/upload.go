@@ -10,7 +10,6 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/chunk"
 	"github.com/tranship/tranship/internal/compat"
 	"github.com/tranship/tranship/internal/rpcstatus"
 	"github.com/tranship/tranship/internal/sequential"
@@ -71,10 +70,10 @@ func (s *sink) Write(data []byte) (int, error) {
 	return written, nil
 }
 
-// WriteChunk implements chunk.Writer. Nothing is copied.
-func (s *sink) WriteChunk(data chunk.Chunk) error { return compat.Cut(data, s.sendChunk) }
+// WriteChunk implements tranship.ChunkWriter. Nothing is copied.
+func (s *sink) WriteChunk(data tranship.Chunk) error { return compat.Cut(data, s.sendChunk) }
 
-func (s *sink) sendChunk(data chunk.Chunk) error {
+func (s *sink) sendChunk(data tranship.Chunk) error {
 	message := compat.NewUploadRequest(&filesrvv1.UploadRequest{Request: &filesrvv1.UploadRequest_ChunkData{}})
 	message.SetChunk(data)
 	return s.sent(message.Send(s.stream))

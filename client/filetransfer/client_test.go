@@ -16,7 +16,6 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/client/filetransfer"
-	"github.com/tranship/tranship/internal/chunk"
 	"github.com/tranship/tranship/internal/testing/loopback"
 	transferpb "github.com/tranship/tranship/proto/filetransfer"
 	server "github.com/tranship/tranship/server/filetransfer"
@@ -174,7 +173,7 @@ func TestChunks(t *testing.T) {
 	var released atomic.Int64
 	for _, size := range []int{5, 0, 2<<20 + 7} {
 		data := make([]byte, size)
-		if err := chunk.Write(part, chunk.New([][]byte{data}, tranship.CRC32C(data), func() { released.Add(1) })); err != nil {
+		if err := tranship.WriteChunk(part, tranship.NewChunk([][]byte{data}, tranship.CRC32C(data), func() { released.Add(1) })); err != nil {
 			t.Fatal(err)
 		}
 	}

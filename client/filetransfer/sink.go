@@ -11,7 +11,6 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/chunk"
 	"github.com/tranship/tranship/internal/compat"
 	"github.com/tranship/tranship/internal/rpcstatus"
 	transferpb "github.com/tranship/tranship/proto/filetransfer"
@@ -37,10 +36,10 @@ func (s *sink) Write(data []byte) (int, error) {
 	return written, nil
 }
 
-// WriteChunk implements chunk.Writer. Nothing is copied, and no empty chunk sent, which
+// WriteChunk implements tranship.ChunkWriter. Nothing is copied, and no empty chunk sent, which
 // would end the file.
-func (s *sink) WriteChunk(data chunk.Chunk) error {
-	return compat.Cut(data, func(data chunk.Chunk) error {
+func (s *sink) WriteChunk(data tranship.Chunk) error {
+	return compat.Cut(data, func(data tranship.Chunk) error {
 		message := compat.NewChunk(&transferpb.Chunk{})
 		message.SetChunk(data)
 		return s.sent(message.Send(s.stream))

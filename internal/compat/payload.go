@@ -1,7 +1,7 @@
 package compat
 
 import (
-	"github.com/tranship/tranship/internal/chunk"
+	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/payload"
 	filesrvv1 "github.com/tranship/tranship/proto/filesrv/v1"
 	filesrvv2 "github.com/tranship/tranship/proto/filesrv/v2"
@@ -37,9 +37,9 @@ func NewChunk(chunk *transferpb.Chunk) *payload.Message {
 
 // Cut passes a chunk on in chunks that each fit into a message; of one without bytes,
 // which would mean something else, nothing.
-func Cut(data chunk.Chunk, send func(chunk.Chunk) error) error {
+func Cut(data tranship.Chunk, send func(tranship.Chunk) error) error {
 	for data.Len() > MessageBytes {
-		var head chunk.Chunk
+		var head tranship.Chunk
 		head, data = data.Split(MessageBytes)
 		if err := send(head); err != nil {
 			data.Release()

@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/chunk"
 )
 
 func TestCut(t *testing.T) {
@@ -27,8 +26,8 @@ func TestCut(t *testing.T) {
 	} {
 		data := bytes.Repeat([]byte("0123456789abc"), test.size/13+1)[:test.size]
 		released, sizes, sent := 0, []int(nil), []byte(nil)
-		whole := chunk.New(slices.Collect(slices.Chunk(data, 16<<10)), tranship.CRC32C(data), func() { released++ })
-		err := Cut(whole, func(c chunk.Chunk) error {
+		whole := tranship.NewChunk(slices.Collect(slices.Chunk(data, 16<<10)), tranship.CRC32C(data), func() { released++ })
+		err := Cut(whole, func(c tranship.Chunk) error {
 			defer c.Release()
 			sizes = append(sizes, c.Len())
 			sent = append(sent, slices.Concat(c.Pieces...)...)

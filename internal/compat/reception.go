@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/chunk"
 	"github.com/tranship/tranship/internal/sequential"
 )
 
@@ -36,9 +35,9 @@ func Receive(ctx context.Context, store tranship.Writer, spec tranship.Spec, log
 // Path is where the file will be visible.
 func (r *Reception) Path() string { return r.path }
 
-// WriteChunk appends to the file, as chunk.Writer does. After a failure nothing of the
+// WriteChunk appends to the file, as tranship.ChunkWriter does. After a failure nothing of the
 // file is left.
-func (r *Reception) WriteChunk(data chunk.Chunk) error {
+func (r *Reception) WriteChunk(data tranship.Chunk) error {
 	if err := r.writer.WriteChunk(data); err != nil {
 		r.Abort(err)
 		return StatusError(r.path, err)

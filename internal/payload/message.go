@@ -14,7 +14,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/tranship/tranship/internal/chunk"
+	"github.com/tranship/tranship"
 )
 
 // Place says which field of a kind of message the payload belongs into: the field
@@ -78,15 +78,15 @@ func (m *Message) Send(stream Sender) error {
 }
 
 // Chunk takes the payload out of a message that was received, with the checksum crc.
-func (m *Message) Chunk(crc uint32) chunk.Chunk {
+func (m *Message) Chunk(crc uint32) tranship.Chunk {
 	data := m.Data
 	m.Data = nil
-	return chunk.New(pieces(data), crc, data.Free)
+	return tranship.NewChunk(pieces(data), crc, data.Free)
 }
 
 // Next takes up to most bytes off the front of the payload of a message that was
 // received, as a chunk of their own.
-func (m *Message) Next(most int) chunk.Chunk {
+func (m *Message) Next(most int) tranship.Chunk {
 	var head mem.BufferSlice
 	for len(m.Data) > 0 && most > 0 {
 		first := m.Data[0]
@@ -101,7 +101,7 @@ func (m *Message) Next(most int) chunk.Chunk {
 		break
 	}
 	all := pieces(head)
-	return chunk.New(all, chunk.Sum(all), head.Free)
+	return tranship.NewChunk(all, tranship.PiecesCRC32C(all), head.Free)
 }
 
 // Len is the length of the payload in bytes.
@@ -116,7 +116,7 @@ func (m *Message) Bytes() []byte {
 }
 
 // Sum is the CRC32C of the payload.
-func (m *Message) Sum() uint32 { return chunk.Sum(pieces(m.Data)) }
+func (m *Message) Sum() uint32 { return tranship.PiecesCRC32C(pieces(m.Data)) }
 
 // Free lets go of the payload of a message that was received.
 func (m *Message) Free() {
@@ -134,7 +134,7 @@ func pieces(data mem.BufferSlice) [][]byte {
 
 // SetChunk makes a chunk the payload. The message releases it when it has been sent;
 // one that was never sent, if Free is called.
-func (m *Message) SetChunk(c chunk.Chunk) {
+func (m *Message) SetChunk(c tranship.Chunk) {
 	m.Data = m.Data[:0]
 	owner := &owner{chunk: c}
 	owner.refs.Store(1)

@@ -12,7 +12,6 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/bufferpool"
-	"github.com/tranship/tranship/internal/chunk"
 	"github.com/tranship/tranship/internal/payload"
 	filesrvv1 "github.com/tranship/tranship/proto/filesrv/v1"
 	filesrvv2 "github.com/tranship/tranship/proto/filesrv/v2"
@@ -115,7 +114,7 @@ func TestWire(t *testing.T) {
 				taken, _ := take(sample, k.places)
 				for name, codec := range codecs() {
 					m := payload.New(sample, k.places...)
-					m.SetChunk(chunk.New(slices.Collect(slices.Chunk(taken, 3000)), 0, nil))
+					m.SetChunk(tranship.NewChunk(slices.Collect(slices.Chunk(taken, 3000)), 0, nil))
 					encoded, err := codec.Marshal(m)
 					if err != nil {
 						t.Fatalf("%s %d, %s: %v", k.name, i, name, err)
@@ -208,7 +207,7 @@ func FuzzEncode(f *testing.F) {
 			return
 		}
 		m := payload.New(message, k.places...)
-		m.SetChunk(chunk.New([][]byte{data}, 0, nil))
+		m.SetChunk(tranship.NewChunk([][]byte{data}, 0, nil))
 		got, err := payload.Codec{}.Marshal(m)
 		if err != nil {
 			t.Fatal(err)

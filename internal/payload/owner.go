@@ -5,13 +5,13 @@ import (
 
 	"google.golang.org/grpc/mem"
 
-	"github.com/tranship/tranship/internal/chunk"
+	"github.com/tranship/tranship"
 )
 
 // owner releases a chunk when gRPC has put back all pieces of it, as if they were a
 // pool's.
 type owner struct {
-	chunk chunk.Chunk
+	chunk tranship.Chunk
 	refs  atomic.Int32
 }
 

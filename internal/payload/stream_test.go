@@ -12,7 +12,6 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/bufferpool"
-	"github.com/tranship/tranship/internal/chunk"
 	"github.com/tranship/tranship/internal/payload"
 	"github.com/tranship/tranship/proto/filetransfer"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
@@ -41,7 +40,7 @@ func TestRelease(t *testing.T) {
 		m := payload.New(
 			&transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Chunk{Chunk: &transhipv1.Chunk{}}}, payload.Place{Outer: 2, Data: 3},
 		)
-		m.SetChunk(chunk.New(pieces, 0, func() { released++ }))
+		m.SetChunk(tranship.NewChunk(pieces, 0, func() { released++ }))
 		encoded, err := payload.Codec{}.Marshal(m)
 		if err != nil {
 			t.Fatal(err)
@@ -63,7 +62,7 @@ func TestRelease(t *testing.T) {
 // it.
 func TestNoPlace(t *testing.T) {
 	m := payload.New(&transhipv1.UploadRequest{}, payload.Place{Outer: 2, Data: 3})
-	m.SetChunk(chunk.New([][]byte{make([]byte, 2000)}, 0, nil))
+	m.SetChunk(tranship.NewChunk([][]byte{make([]byte, 2000)}, 0, nil))
 	for name, codec := range codecs() {
 		if _, err := codec.Marshal(m); err == nil {
 			t.Errorf("%s: no error", name)
@@ -129,7 +128,7 @@ func BenchmarkDecode(b *testing.B) {
 			Slot: 5, Offset: new(int64(1 << 30)), Crc32C: new(uint32(1)),
 		}}}, payload.Place{Outer: 2, Data: 3},
 	)
-	m.SetChunk(chunk.New([][]byte{make([]byte, 256<<10)}, 0, nil))
+	m.SetChunk(tranship.NewChunk([][]byte{make([]byte, 256<<10)}, 0, nil))
 	encoded, err := payload.Codec{}.Marshal(m)
 	if err != nil {
 		b.Fatal(err)
@@ -154,7 +153,7 @@ func BenchmarkDecode(b *testing.B) {
 // once.
 func BenchmarkEncodeStock(b *testing.B) {
 	m := payload.New(&filetransfer.Chunk{}, payload.Place{Data: 1})
-	m.SetChunk(chunk.New([][]byte{make([]byte, 1<<20)}, 0, nil))
+	m.SetChunk(tranship.NewChunk([][]byte{make([]byte, 1<<20)}, 0, nil))
 	codec := encoding.GetCodecV2("proto")
 	b.SetBytes(1 << 20)
 	b.ReportAllocs()

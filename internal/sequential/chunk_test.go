@@ -7,16 +7,15 @@ import (
 	"testing"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/chunk"
 	"github.com/tranship/tranship/internal/sequential"
 	"github.com/tranship/tranship/store/mem"
 )
 
 // newChunk returns a chunk of data, in two pieces, that counts how often it is
 // released.
-func newChunk(data string, released *int) chunk.Chunk {
+func newChunk(data string, released *int) tranship.Chunk {
 	half := len(data) / 2
-	return chunk.New([][]byte{[]byte(data[:half]), []byte(data[half:])}, tranship.CRC32C([]byte(data)), func() { *released++ })
+	return tranship.NewChunk([][]byte{[]byte(data[:half]), []byte(data[half:])}, tranship.CRC32C([]byte(data)), func() { *released++ })
 }
 
 // partCounter counts the parts that are begun.
@@ -91,7 +90,7 @@ type chunkSink struct {
 
 var errSink = errors.New("the sink failed")
 
-func (s *chunkSink) WriteChunk(c chunk.Chunk) error {
+func (s *chunkSink) WriteChunk(c tranship.Chunk) error {
 	defer c.Release()
 	data := string(slices.Concat(c.Pieces...))
 	if data == "fail" {
@@ -114,17 +113,17 @@ func TestUploadChunks(t *testing.T) {
 		}
 		released := 0
 		for _, data := range []string{"abcd", "ef"} {
-			if err := chunk.Write(part, newChunk(data, &released)); err != nil {
+			if err := tranship.WriteChunk(part, newChunk(data, &released)); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if err := chunk.Write(part, newChunk("x", &released)); !errors.Is(err, tranship.ErrInvalid) {
+		if err := tranship.WriteChunk(part, newChunk("x", &released)); !errors.Is(err, tranship.ErrInvalid) {
 			t.Errorf("beyond the size: %v", err)
 		}
 		if err := part.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if err := chunk.Write(part, newChunk("x", &released)); !errors.Is(err, tranship.ErrInvalid) {
+		if err := tranship.WriteChunk(part, newChunk("x", &released)); !errors.Is(err, tranship.ErrInvalid) {
 			t.Errorf("after Close: %v", err)
 		}
 		file, err := upload.Commit(t.Context(), tranship.Commit{Size: 6, CRC32C: new(tranship.CRC32C([]byte("abcdef")))})
@@ -145,7 +144,7 @@ func TestUploadChunkFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, data := range []string{"fail", "abc"} {
-		if err := chunk.Write(part, newChunk(data, &released)); !errors.Is(err, errSink) {
+		if err := tranship.WriteChunk(part, newChunk(data, &released)); !errors.Is(err, errSink) {
 			t.Errorf("%q: %v", data, err)
 		}
 	}

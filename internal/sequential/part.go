@@ -5,7 +5,6 @@ import (
 	"math"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/chunk"
 )
 
 // partWriter implements tranship.PartWriter for an upload's only part.
@@ -24,14 +23,14 @@ func (w *partWriter) Write(data []byte) (int, error) {
 	return n, w.wrote(int64(n), tranship.CRC32C(data[:n]), err)
 }
 
-// WriteChunk implements chunk.Writer. Nothing is copied if the sink is one, too.
-func (w *partWriter) WriteChunk(data chunk.Chunk) error {
+// WriteChunk implements tranship.ChunkWriter. Nothing is copied if the sink is one, too.
+func (w *partWriter) WriteChunk(data tranship.Chunk) error {
 	length, crc := data.Len(), data.CRC32C
 	if err := w.admit(length); err != nil {
 		data.Release()
 		return err
 	}
-	if err := chunk.Write(w.upload.sink, data); err != nil {
+	if err := tranship.WriteChunk(w.upload.sink, data); err != nil {
 		return w.wrote(0, 0, err)
 	}
 	return w.wrote(int64(length), crc, nil)

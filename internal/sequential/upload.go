@@ -15,7 +15,7 @@ import (
 const partSize = 1 << 62
 
 // Sink is the far end of a stream: it takes the bytes of one file in order. One that
-// can take them without a copy implements chunk.Writer, too.
+// can take them without a copy implements tranship.ChunkWriter, too.
 type Sink interface {
 	io.Writer
 	// Commit ends the file, of which size bytes with the checksum crc have been

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/chunk"
 )
 
 // abortTime bounds how long Abort waits for the store.
@@ -54,9 +53,9 @@ func (w *Writer) Write(data []byte) (int, error) {
 	return written, w.err
 }
 
-// WriteChunk implements chunk.Writer. Like Write, it begins no part for a chunk
+// WriteChunk implements tranship.ChunkWriter. Like Write, it begins no part for a chunk
 // without bytes.
-func (w *Writer) WriteChunk(data chunk.Chunk) error {
+func (w *Writer) WriteChunk(data tranship.Chunk) error {
 	length := int64(data.Len())
 	for w.err == nil && length > 0 {
 		if w.err = w.open(); w.err != nil {
@@ -66,7 +65,7 @@ func (w *Writer) WriteChunk(data chunk.Chunk) error {
 			w.writePart(data, length)
 			return w.err
 		}
-		var head chunk.Chunk
+		var head tranship.Chunk
 		head, data = data.Split(int(w.space))
 		length -= w.space
 		w.writePart(head, w.space)
@@ -76,9 +75,9 @@ func (w *Writer) WriteChunk(data chunk.Chunk) error {
 }
 
 // writePart writes a chunk that fits into the current part.
-func (w *Writer) writePart(data chunk.Chunk, length int64) {
+func (w *Writer) writePart(data tranship.Chunk, length int64) {
 	crc := data.CRC32C
-	if w.err = chunk.Write(w.part, data); w.err == nil {
+	if w.err = tranship.WriteChunk(w.part, data); w.err == nil {
 		w.wrote(length, crc)
 	}
 }

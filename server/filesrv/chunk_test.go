@@ -12,7 +12,6 @@ import (
 	"google.golang.org/grpc/encoding/gzip"
 
 	"github.com/tranship/tranship"
-	chunks "github.com/tranship/tranship/internal/chunk"
 	"github.com/tranship/tranship/internal/testing/loopback"
 	filesrvv1 "github.com/tranship/tranship/proto/filesrv/v1"
 	"github.com/tranship/tranship/server/filesrv"
@@ -46,13 +45,13 @@ func (u chunkUpload) Part(ctx context.Context, n int) (tranship.PartWriter, erro
 	return chunkWriter{part, u.store}, err
 }
 
-func (w chunkWriter) WriteChunk(c chunks.Chunk) error {
+func (w chunkWriter) WriteChunk(c tranship.Chunk) error {
 	w.store.lengths = append(w.store.lengths, c.Len())
 	w.store.pieces = append(w.store.pieces, len(c.Pieces))
-	if c.CRC32C != chunks.Sum(c.Pieces) {
+	if c.CRC32C != tranship.PiecesCRC32C(c.Pieces) {
 		return errors.New("the checksum is wrong")
 	}
-	return chunks.Write(w.PartWriter, c)
+	return tranship.WriteChunk(w.PartWriter, c)
 }
 
 // A message reaches the store whole, in the pieces in which it came.

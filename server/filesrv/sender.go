@@ -7,7 +7,6 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/chunk"
 	"github.com/tranship/tranship/internal/compat"
 	filesrvv1 "github.com/tranship/tranship/proto/filesrv/v1"
 	filesrvv2 "github.com/tranship/tranship/proto/filesrv/v2"
@@ -22,7 +21,7 @@ type sender interface {
 	header(path string) error
 	// chunk sends the next bytes of the file, and releases them when the transport
 	// has written them.
-	chunk(data chunk.Chunk) error
+	chunk(data tranship.Chunk) error
 	// empty takes the place of the chunks of an empty file.
 	empty() error
 }
@@ -32,7 +31,7 @@ type senderV1 struct{ stream downloadStream }
 
 func (s senderV1) header(string) error { return nil }
 
-func (s senderV1) chunk(data chunk.Chunk) error {
+func (s senderV1) chunk(data tranship.Chunk) error {
 	message := compat.NewFileResponseV1(&filesrvv1.FileResponse{})
 	message.SetChunk(data)
 	return message.Send(s.stream)
@@ -52,7 +51,7 @@ func (s senderV2) header(path string) error {
 	}})
 }
 
-func (s senderV2) chunk(data chunk.Chunk) error {
+func (s senderV2) chunk(data tranship.Chunk) error {
 	message := compat.NewFileResponseV2(&filesrvv2.FileResponse{Data: &filesrvv2.FileResponse_ChunkData{}})
 	message.SetChunk(data)
 	return message.Send(s.stream)
@@ -91,8 +90,8 @@ func (s *Service) transmit(content tranship.Content, path string, out sender) (s
 }
 
 // read reads up to length bytes. They have no checksum, because the protocol has none.
-func (s *Service) read(content io.Reader, length int) (chunk.Chunk, error) {
+func (s *Service) read(content io.Reader, length int) (tranship.Chunk, error) {
 	buffer := s.buffers.Get(length)
 	n, err := io.ReadFull(content, *buffer)
-	return chunk.New([][]byte{(*buffer)[:n]}, 0, func() { s.buffers.Put(buffer) }), err
+	return tranship.NewChunk([][]byte{(*buffer)[:n]}, 0, func() { s.buffers.Put(buffer) }), err
 }

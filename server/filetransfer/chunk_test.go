@@ -12,7 +12,6 @@ import (
 	"google.golang.org/grpc/encoding/gzip"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/chunk"
 	"github.com/tranship/tranship/internal/testing/loopback"
 	transferpb "github.com/tranship/tranship/proto/filetransfer"
 	"github.com/tranship/tranship/server"
@@ -47,13 +46,13 @@ func (u chunkUpload) Part(ctx context.Context, n int) (tranship.PartWriter, erro
 	return chunkWriter{part, u.store}, err
 }
 
-func (w chunkWriter) WriteChunk(c chunk.Chunk) error {
+func (w chunkWriter) WriteChunk(c tranship.Chunk) error {
 	w.store.lengths = append(w.store.lengths, c.Len())
 	w.store.pieces = append(w.store.pieces, len(c.Pieces))
-	if c.CRC32C != chunk.Sum(c.Pieces) {
+	if c.CRC32C != tranship.PiecesCRC32C(c.Pieces) {
 		return errors.New("the checksum is wrong")
 	}
-	return chunk.Write(w.PartWriter, c)
+	return tranship.WriteChunk(w.PartWriter, c)
 }
 
 // A message reaches the store whole, in the pieces in which it came; on a server that

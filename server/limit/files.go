@@ -6,7 +6,6 @@ import (
 	"sync"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/chunk"
 	"github.com/tranship/tranship/server/internal/fair"
 )
 
@@ -86,14 +85,17 @@ func (s *filesStore) Open(ctx context.Context, path string, options tranship.Ope
 		place.Leave()
 		return nil, err
 	}
-	opened := &countedContent{inner, place}
-	if reader, ok := inner.(chunk.Reader); ok {
-		return struct {
-			*countedContent
-			chunk.Reader
-		}{opened, reader}, nil
+	return &countedContent{inner, place}, nil
+}
+
+// Fetch implements tranship.Fetcher.
+func (s *filesStore) Fetch(ctx context.Context, path string, size int64) (tranship.File, []byte, error) {
+	place, err := s.queue.Enter(ctx, openFiles, false)
+	if err != nil {
+		return tranship.File{}, nil, err
 	}
-	return opened, nil
+	defer place.Leave()
+	return tranship.Fetch(ctx, s.inner, path, size)
 }
 
 // countedContent counts until it is closed.
@@ -124,7 +126,7 @@ func (s *filesStore) Begin(ctx context.Context, spec tranship.Spec) (tranship.Up
 		place.Leave()
 		return nil, err
 	}
-	return chunk.Decorated(&countedUpload{inner, sync.OnceFunc(place.Leave)}, inner), nil
+	return &countedUpload{inner, sync.OnceFunc(place.Leave)}, nil
 }
 
 // countedUpload counts until it has ended.

@@ -3,11 +3,11 @@ package audit
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/chunk"
 )
 
 // Open implements tranship.Reader. The reading is written down when the content is
@@ -22,15 +22,26 @@ func (s *store) Open(ctx context.Context, path string, options tranship.OpenOpti
 		c.done()
 		return nil, err
 	}
-	if reader, ok := inner.(chunk.Reader); ok {
-		return &chunkContent{c, reader}, nil
-	}
+	c.chunks, _ = tranship.As[tranship.ChunkReader](inner)
 	return c, nil
+}
+
+// Fetch implements tranship.Fetcher. It is written down as a reading.
+func (s *store) Fetch(ctx context.Context, path string, size int64) (tranship.File, []byte, error) {
+	if err := s.log.output.ready(); err != nil {
+		return tranship.File{}, nil, err
+	}
+	file, data, err := tranship.Fetch(ctx, s.inner, path, size)
+	read := content{ctx: ctx, log: s.log, path: path, read: int64(len(data)), whole: err == nil && file.Size == size, err: err}
+	read.done()
+	return file, data, err
 }
 
 // content counts what is read of it.
 type content struct {
 	tranship.Content
+	// chunks is nil if the inner content has no chunks.
+	chunks tranship.ChunkReader
 	ctx    context.Context
 	log    *Log
 	path   string
@@ -72,15 +83,12 @@ func (c *content) done() {
 	c.log.done(c.ctx, "read", c.err, pathAttr(c.path), slog.Int64("offset", c.offset), bytesAttr(c.read), slog.Bool("whole", c.whole))
 }
 
-// chunkContent is a content whose inner one has its bytes in chunks.
-type chunkContent struct {
-	*content
-	reader chunk.Reader
-}
-
-// ReadChunk implements chunk.Reader.
-func (c *chunkContent) ReadChunk() (chunk.Chunk, error) {
-	next, err := c.reader.ReadChunk()
+// ReadChunk implements tranship.ChunkReader.
+func (c *content) ReadChunk() (tranship.Chunk, error) {
+	if c.chunks == nil {
+		return tranship.Chunk{}, fmt.Errorf("%w: the content has no chunks", tranship.ErrUnsupported)
+	}
+	next, err := c.chunks.ReadChunk()
 	c.count(next.Len(), err)
 	return next, err
 }

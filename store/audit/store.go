@@ -7,7 +7,6 @@ import (
 	"log/slog"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/chunk"
 )
 
 // New returns a store that does what inner does, and has each action written down.
@@ -83,7 +82,7 @@ func (s *store) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload,
 		return nil, err
 	}
 	s.log.done(ctx, "begin", nil, pathAttr(spec.Path), uploadAttr(inner.ID()))
-	return chunk.Decorated(&upload{Upload: inner, log: s.log, path: spec.Path, resumable: spec.ResumeKey != ""}, inner), nil
+	return &upload{Upload: inner, log: s.log, path: spec.Path, resumable: spec.ResumeKey != ""}, nil
 }
 
 // SetAttributes implements tranship.Editor.

@@ -7,13 +7,12 @@ import (
 	"iter"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/account"
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
-var _ account.Keeper = (*Store)(nil)
+var _ tranship.AccountKeeper = (*Store)(nil)
 
-// KeepsAccounts implements account.Keeper. They are in the files' records.
+// KeepsAccounts implements tranship.AccountKeeper. They are in the files' records.
 func (s *Store) KeepsAccounts() error {
 	if s.attributes {
 		return nil
@@ -21,53 +20,53 @@ func (s *Store) KeepsAccounts() error {
 	return fmt.Errorf("%w: the store's file system has no extended attributes, so it cannot keep whom a file counts for", tranship.ErrUnsupported)
 }
 
-// Account implements account.Keeper.
-func (s *Store) Account(ctx context.Context, path string) (_ account.File, err error) {
+// Account implements tranship.AccountKeeper.
+func (s *Store) Account(ctx context.Context, path string) (_ tranship.AccountEntry, err error) {
 	defer s.explain(&err)
 	if err := admit(ctx, path); err != nil {
-		return account.File{}, err
+		return tranship.AccountEntry{}, err
 	}
 	directory, name := rootfs.Split(path)
 	dir, err := s.directories.Walk(directory)
 	if err != nil {
-		return account.File{}, failRead("describe", path, err)
+		return tranship.AccountEntry{}, failRead("describe", path, err)
 	}
 	defer dir.Close()
 	if err := dir.CheckSpelling(name); err != nil {
-		return account.File{}, failRead("describe", path, err)
+		return tranship.AccountEntry{}, failRead("describe", path, err)
 	}
 	return s.accountIn(dir, name, path)
 }
 
 // accountIn is Account for a file that a directory lists under that name.
-func (s *Store) accountIn(dir *rootfs.Dir, name, path string) (account.File, error) {
+func (s *Store) accountIn(dir *rootfs.Dir, name, path string) (tranship.AccountEntry, error) {
 	if info, value, ok := dir.Inspect(name, attributeName); ok {
 		if r, err := decodeRecord(value); err == nil {
-			return account.File{Path: path, Size: info.Size(), Account: r.account}, nil
+			return tranship.AccountEntry{Path: path, Size: info.Size(), Account: r.account}, nil
 		}
 	}
 	file, info, err := dir.OpenListed(name)
 	if err != nil {
-		return account.File{}, failRead("describe", path, err)
+		return tranship.AccountEntry{}, failRead("describe", path, err)
 	}
 	defer file.Close()
 	d, err := s.describeOpened(path, file, info)
-	return account.File{Path: path, Size: d.Size, Account: d.account}, err
+	return tranship.AccountEntry{Path: path, Size: d.Size, Account: d.account}, err
 }
 
-// Accounts implements account.Keeper.
-func (s *Store) Accounts(ctx context.Context) iter.Seq2[account.File, error] {
-	return func(yield func(account.File, error) bool) {
+// Accounts implements tranship.AccountKeeper.
+func (s *Store) Accounts(ctx context.Context) iter.Seq2[tranship.AccountEntry, error] {
+	return func(yield func(tranship.AccountEntry, error) bool) {
 		err := s.visitAccounts(ctx, yield)
 		if err != nil && err != errEnough {
-			yield(account.File{}, withoutMark(err))
+			yield(tranship.AccountEntry{}, withoutMark(err))
 		}
 	}
 }
 
 // visitAccounts visits all files, and the directories that count. visit gets a
 // *tranship.SkippedError for what cannot be read, and the walk goes on.
-func (s *Store) visitAccounts(ctx context.Context, visit func(account.File, error) bool) error {
+func (s *Store) visitAccounts(ctx context.Context, visit func(tranship.AccountEntry, error) bool) error {
 	if err := s.present(); err != nil {
 		return err
 	}
@@ -82,7 +81,7 @@ func (s *Store) visitAccounts(ctx context.Context, visit func(account.File, erro
 // accountWalk is one walk of visitAccounts.
 type accountWalk struct {
 	*lister
-	visit func(account.File, error) bool
+	visit func(tranship.AccountEntry, error) bool
 }
 
 // visitAll visits what is in the innermost of the directories that the walk is in, and below.
@@ -92,7 +91,7 @@ func (w *accountWalk) visitAll(directory string) error {
 		switch {
 		case !isLocal(err):
 			return err
-		case !w.visit(account.File{}, child.skipped(err)):
+		case !w.visit(tranship.AccountEntry{}, child.skipped(err)):
 			return errEnough
 		}
 		return nil
@@ -127,7 +126,7 @@ func (w *accountWalk) visitDirectory(path string) error {
 	if err != nil {
 		return failWalk("list", path, err)
 	}
-	if owner := ownerOf(dir); owner != nil && !w.visit(account.File{Path: path, Account: owner, IsDir: true}, nil) {
+	if owner := ownerOf(dir); owner != nil && !w.visit(tranship.AccountEntry{Path: path, Account: owner, IsDir: true}, nil) {
 		return errEnough
 	}
 	return w.visitAll(path)

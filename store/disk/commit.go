@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/account"
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
@@ -53,7 +52,7 @@ func (s *Store) commit(ctx context.Context, spec tranship.Spec, draft *draft, cr
 			return tranship.File{}, err
 		}
 	}
-	ancestors, err := s.place(draft.dir, draft.name, spec.Path, !spec.Precondition.MustNotExist, account.FromContext(ctx))
+	ancestors, err := s.place(draft.dir, draft.name, spec.Path, !spec.Precondition.MustNotExist, tranship.AccountFromContext(ctx))
 	if err != nil {
 		return tranship.File{}, err
 	}
@@ -114,7 +113,7 @@ func (s *Store) dress(ctx context.Context, draft *draft, spec tranship.Spec, crc
 		if err != nil {
 			return record{}, fail("describe", spec.Path, err)
 		}
-		r = record{size: info.Size(), version: rand.Text(), crc: crc, metadata: file.Metadata, account: account.FromContext(ctx)}
+		r = record{size: info.Size(), version: rand.Text(), crc: crc, metadata: file.Metadata, account: tranship.AccountFromContext(ctx)}
 		r.modified = []int64{info.ModTime().UnixNano()}
 		mode = r.setMode(mode)
 		if err := s.writeRecord(draft.file, spec.Path, r); err != nil {

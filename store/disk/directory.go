@@ -8,7 +8,6 @@ import (
 	"sync"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/account"
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
@@ -21,11 +20,11 @@ type owners struct {
 	// mu is held while a directory is made or removed, so that its record is there
 	// whenever it can be removed.
 	mu     sync.Mutex
-	ledger account.Ledger
+	ledger tranship.DirectoryLedger
 }
 
-// Report implements account.Keeper.
-func (s *Store) Report(ledger account.Ledger) {
+// ReportDirectories implements tranship.AccountKeeper.
+func (s *Store) ReportDirectories(ledger tranship.DirectoryLedger) {
 	s.owners.mu.Lock()
 	defer s.owners.mu.Unlock()
 	s.owners.ledger = ledger
@@ -38,7 +37,7 @@ type directoryMaker struct {
 	// account is the one that they count for; nil: none.
 	account *string
 	// ledger has counted so many that are not made yet.
-	ledger  account.Ledger
+	ledger  tranship.DirectoryLedger
 	counted int
 }
 
@@ -136,7 +135,7 @@ func (s *Store) removeDirectory(parent *rootfs.Dir, name string) error {
 	return err
 }
 
-// MissingDirectories implements account.Keeper.
+// MissingDirectories implements tranship.AccountKeeper.
 func (s *Store) MissingDirectories(ctx context.Context, path string) (int, error) {
 	if err := admit(ctx, path); err != nil {
 		return 0, err

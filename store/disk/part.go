@@ -7,7 +7,6 @@ import (
 	"sync"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/chunk"
 )
 
 // part is what has been written of a part of an upload.
@@ -172,14 +171,14 @@ type partWriter struct {
 // Write implements io.Writer. After a failure nothing of data counts as written,
 // and the same may be written again.
 func (w *partWriter) Write(data []byte) (int, error) {
-	if err := w.WriteChunk(chunk.New([][]byte{data}, tranship.CRC32C(data), nil)); err != nil {
+	if err := w.WriteChunk(tranship.NewChunk([][]byte{data}, tranship.CRC32C(data), nil)); err != nil {
 		return 0, err
 	}
 	return len(data), nil
 }
 
-// WriteChunk implements chunk.Writer.
-func (w *partWriter) WriteChunk(c chunk.Chunk) error {
+// WriteChunk implements tranship.ChunkWriter.
+func (w *partWriter) WriteChunk(c tranship.Chunk) error {
 	defer c.Release()
 	if w.closed {
 		return fs.ErrClosed

@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/account"
 )
 
 // attributeName is the extended attribute that holds a file's record.
@@ -126,7 +125,7 @@ func decodeRecord(b []byte) (record, error) {
 	switch {
 	case d.bad, len(d.rest) > 0, flags&^(flagCRC|flagMode|flagAccount) != 0:
 	case r.size < 0, r.version == "", len(r.version) > 128, attributes.Validate() != nil:
-	case r.account != nil && len(*r.account) > account.MaxNameBytes:
+	case r.account != nil && len(*r.account) > tranship.MaxAccountBytes:
 	default:
 		return r, nil
 	}

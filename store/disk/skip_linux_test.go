@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/account"
 	"github.com/tranship/tranship/internal/rootfs"
 	"github.com/tranship/tranship/store/storetest"
 )
@@ -228,7 +227,7 @@ func TestAccountsGoOn(t *testing.T) {
 	f.fillHoled()
 	f.fillUnserved()
 	files, left := map[string]bool{}, map[string]bool{}
-	for file, err := range account.Keeper(f.Store).Accounts(t.Context()) {
+	for file, err := range tranship.AccountKeeper(f.Store).Accounts(t.Context()) {
 		skipped, ok := errors.AsType[*tranship.SkippedError](err)
 		switch {
 		case ok:

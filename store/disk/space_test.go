@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/account"
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
@@ -104,7 +103,7 @@ func TestSpaceIsShared(t *testing.T) {
 		}
 	}
 	small("beside one")
-	_, err = f.Copy(account.NewCallerContext(t.Context(), "ann"), "small", "copy", tranship.Precondition{})
+	_, err = f.Copy(tranship.NewCallerContext(t.Context(), "ann"), "small", "copy", tranship.Precondition{})
 	f.fails("Copy by the same owner", err, tranship.ErrNoSpace)
 	_, err = begin("ben", 32*mib+1)
 	f.fails("Begin of more than half", err, tranship.ErrNoSpace)

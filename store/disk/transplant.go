@@ -6,7 +6,6 @@ import (
 	"os"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/account"
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
@@ -43,7 +42,7 @@ func (s *Store) Move(ctx context.Context, source, destination string, preconditi
 
 func (s *Store) rename(ctx context.Context, dir *rootfs.Dir, file *os.File, source, destination string, precondition tranship.Precondition) (tranship.File, error) {
 	_, name := rootfs.Split(source)
-	ancestors, err := s.place(dir, name, destination, !precondition.MustNotExist, account.FromContext(ctx))
+	ancestors, err := s.place(dir, name, destination, !precondition.MustNotExist, tranship.AccountFromContext(ctx))
 	if err != nil {
 		return tranship.File{}, err
 	}
@@ -95,7 +94,7 @@ func (s *Store) Copy(ctx context.Context, source, destination string, preconditi
 	if err := s.admitSpec(ctx, spec); err != nil {
 		return tranship.File{}, err
 	}
-	owner := account.Caller(ctx)
+	owner := tranship.CallerFromContext(ctx)
 	reserved, err := s.space.reserve(&owner, destination, found.Size)
 	if err != nil {
 		return tranship.File{}, err

@@ -22,7 +22,7 @@ func (u *upload) Epoch() uint64 { return u.epoch }
 // PartSize implements tranship.Upload.
 func (u *upload) PartSize() int64 { return u.partSize }
 
-// Committed implements account.Committed.
+// Committed implements tranship.CommittedUpload.
 func (u *upload) Committed() bool {
 	u.gate.RLock()
 	defer u.gate.RUnlock()

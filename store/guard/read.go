@@ -22,3 +22,11 @@ func (s *store) Open(ctx context.Context, path string, options tranship.OpenOpti
 	}
 	return s.inner.Open(ctx, path, options)
 }
+
+// Fetch implements tranship.Fetcher. It takes the right to read.
+func (s *store) Fetch(ctx context.Context, path string, size int64) (tranship.File, []byte, error) {
+	if err := s.existing(ctx, path, access.Read); err != nil {
+		return tranship.File{}, nil, err
+	}
+	return tranship.Fetch(ctx, s.inner, path, size)
+}

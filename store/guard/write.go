@@ -2,10 +2,10 @@ package guard
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access"
-	"github.com/tranship/tranship/internal/chunk"
 )
 
 // Put implements tranship.Writer. It takes the right to write, also where it
@@ -30,7 +30,7 @@ func (s *store) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload,
 	if err != nil {
 		return nil, s.refusal(ctx, spec.Path, err)
 	}
-	return chunk.Decorated(&upload{inner, s, spec.Path, spec.Attributes}, inner), nil
+	return &upload{inner, s, spec.Path, spec.Attributes}, nil
 }
 
 // admit decides about a spec, and makes it the caller's.
@@ -62,6 +62,21 @@ func (u *upload) CopyPart(ctx context.Context, n int, source string, options tra
 // Part implements tranship.Upload.
 func (u *upload) Part(ctx context.Context, n int) (tranship.PartWriter, error) {
 	inner, err := u.Upload.Part(ctx, n)
+	return u.writer(ctx, inner, err)
+}
+
+// PartRun implements tranship.PartRunner.
+func (u *upload) PartRun(ctx context.Context, first, end int) (tranship.PartWriter, error) {
+	runner, ok := tranship.As[tranship.PartRunner](u.Upload)
+	if !ok {
+		return nil, fmt.Errorf("%w: the upload takes parts one by one", tranship.ErrUnsupported)
+	}
+	inner, err := runner.PartRun(ctx, first, end)
+	return u.writer(ctx, inner, err)
+}
+
+// writer returns what Part and PartRun do, for the inner part writer and error.
+func (u *upload) writer(ctx context.Context, inner tranship.PartWriter, err error) (tranship.PartWriter, error) {
 	if err != nil || u.store.knowledge(ctx, u.path) != nothing {
 		return inner, err
 	}
@@ -81,9 +96,9 @@ func (w *partWriter) Write(data []byte) (int, error) {
 	return n, w.upload.store.refusal(w.ctx, w.upload.path, err)
 }
 
-// WriteChunk implements chunk.Writer.
-func (w *partWriter) WriteChunk(data chunk.Chunk) error {
-	return w.upload.store.refusal(w.ctx, w.upload.path, chunk.Write(w.PartWriter, data))
+// WriteChunk implements tranship.ChunkWriter.
+func (w *partWriter) WriteChunk(data tranship.Chunk) error {
+	return w.upload.store.refusal(w.ctx, w.upload.path, tranship.WriteChunk(w.PartWriter, data))
 }
 
 // Commit implements tranship.Upload. The policy may have changed since Begin.

@@ -5,7 +5,6 @@ import (
 	"sync"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/chunk"
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
@@ -25,14 +24,14 @@ type partWriter struct {
 
 // Write implements io.Writer.
 func (p *partWriter) Write(data []byte) (int, error) {
-	if err := p.WriteChunk(chunk.New([][]byte{data}, tranship.CRC32C(data), nil)); err != nil {
+	if err := p.WriteChunk(tranship.NewChunk([][]byte{data}, tranship.CRC32C(data), nil)); err != nil {
 		return 0, err
 	}
 	return len(data), nil
 }
 
-// WriteChunk implements chunk.Writer.
-func (p *partWriter) WriteChunk(data chunk.Chunk) error {
+// WriteChunk implements tranship.ChunkWriter.
+func (p *partWriter) WriteChunk(data tranship.Chunk) error {
 	defer data.Release()
 	p.mu.Lock()
 	defer p.mu.Unlock()

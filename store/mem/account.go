@@ -7,22 +7,21 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/absence"
-	"github.com/tranship/tranship/internal/account"
 )
 
-var _ account.Keeper = (*Store)(nil)
+var _ tranship.AccountKeeper = (*Store)(nil)
 
-// KeepsAccounts implements account.Keeper.
+// KeepsAccounts implements tranship.AccountKeeper.
 func (s *Store) KeepsAccounts() error { return nil }
 
-// Report implements account.Keeper.
-func (s *Store) Report(ledger account.Ledger) {
+// ReportDirectories implements tranship.AccountKeeper.
+func (s *Store) ReportDirectories(ledger tranship.DirectoryLedger) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ledger = ledger
 }
 
-// MissingDirectories implements account.Keeper.
+// MissingDirectories implements tranship.AccountKeeper.
 func (s *Store) MissingDirectories(ctx context.Context, path string) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -37,7 +36,7 @@ func (s *Store) missing(path string) []string {
 // makeDirectories has the directories that a file at path needs count for the account of
 // ctx. The caller then sets a file there.
 func (s *Store) makeDirectories(ctx context.Context, path string) error {
-	owner := account.FromContext(ctx)
+	owner := tranship.AccountFromContext(ctx)
 	if owner == nil {
 		return nil
 	}
@@ -68,38 +67,38 @@ func (s *Store) removeDirectory(directory string) {
 	}
 }
 
-// Account implements account.Keeper.
-func (s *Store) Account(ctx context.Context, path string) (account.File, error) {
+// Account implements tranship.AccountKeeper.
+func (s *Store) Account(ctx context.Context, path string) (tranship.AccountEntry, error) {
 	if err := tranship.ValidatePath(path); err != nil {
-		return account.File{}, err
+		return tranship.AccountEntry{}, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := ctx.Err(); err != nil {
-		return account.File{}, err
+		return tranship.AccountEntry{}, err
 	}
 	f := s.files[path]
 	if f == nil {
-		return account.File{}, absence.OfFile(path)
+		return tranship.AccountEntry{}, absence.OfFile(path)
 	}
 	return f.counts(), nil
 }
 
-// Accounts implements account.Keeper.
-func (s *Store) Accounts(ctx context.Context) iter.Seq2[account.File, error] {
-	return func(yield func(account.File, error) bool) {
+// Accounts implements tranship.AccountKeeper.
+func (s *Store) Accounts(ctx context.Context) iter.Seq2[tranship.AccountEntry, error] {
+	return func(yield func(tranship.AccountEntry, error) bool) {
 		s.mu.Lock()
-		var all []account.File
+		var all []tranship.AccountEntry
 		for _, f := range s.files {
 			all = append(all, f.counts())
 		}
 		for directory, owner := range s.owners {
-			all = append(all, account.File{Path: directory, Account: owner, IsDir: true})
+			all = append(all, tranship.AccountEntry{Path: directory, Account: owner, IsDir: true})
 		}
 		s.mu.Unlock()
 		for _, counts := range all {
 			if err := ctx.Err(); err != nil {
-				yield(account.File{}, err)
+				yield(tranship.AccountEntry{}, err)
 				return
 			}
 			if !yield(counts, nil) {
@@ -109,6 +108,6 @@ func (s *Store) Accounts(ctx context.Context) iter.Seq2[account.File, error] {
 	}
 }
 
-func (f *file) counts() account.File {
-	return account.File{Path: f.info.Path, Size: f.info.Size, Account: f.account}
+func (f *file) counts() tranship.AccountEntry {
+	return tranship.AccountEntry{Path: f.info.Path, Size: f.info.Size, Account: f.account}
 }

@@ -6,7 +6,6 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/absence"
-	"github.com/tranship/tranship/internal/account"
 )
 
 // SetAttributes implements tranship.Editor.
@@ -73,7 +72,7 @@ func (s *Store) Move(ctx context.Context, source, destination string, preconditi
 // Copy implements tranship.Editor.
 func (s *Store) Copy(ctx context.Context, source, destination string, precondition tranship.Precondition) (tranship.File, error) {
 	return s.transplant(ctx, source, destination, precondition, func(f *file) *file {
-		copied := &file{info: f.info, data: f.data, account: account.FromContext(ctx)}
+		copied := &file{info: f.info, data: f.data, account: tranship.AccountFromContext(ctx)}
 		copied.info.Path = destination
 		copied.info.Version = rand.Text()
 		s.set(copied)

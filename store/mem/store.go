@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/account"
 	"github.com/tranship/tranship/internal/commits"
 )
 
@@ -37,7 +36,7 @@ type Store struct {
 	below map[string]int
 	// owners are the accounts that directories count for, as ledger is told.
 	owners map[string]*string
-	ledger account.Ledger
+	ledger tranship.DirectoryLedger
 	// sessions are the resumable uploads, unfinished or remembered.
 	sessions map[resumption]*session
 	// ids are the same by their ids.
@@ -93,7 +92,7 @@ func (s *Store) Put(ctx context.Context, spec tranship.Spec, data []byte) (trans
 
 // newFile is the file that data, which it keeps, becomes.
 func newFile(ctx context.Context, spec tranship.Spec, data []byte, crc uint32) *file {
-	return &file{data: data, account: account.FromContext(ctx), info: spec.Attributes.Apply(tranship.File{
+	return &file{data: data, account: tranship.AccountFromContext(ctx), info: spec.Attributes.Apply(tranship.File{
 		Path:    spec.Path,
 		Size:    int64(len(data)),
 		ModTime: time.Now().Round(0), // without the monotonic clock

@@ -70,7 +70,7 @@ func (u *upload) ID() string { return u.session.id }
 
 func (u *upload) Epoch() uint64 { return u.epoch }
 
-// Committed implements account.Committed.
+// Committed implements tranship.CommittedUpload.
 func (u *upload) Committed() bool {
 	u.store.mu.Lock()
 	defer u.store.mu.Unlock()

@@ -8,7 +8,6 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access"
-	"github.com/tranship/tranship/internal/account"
 )
 
 // caller is the account of who makes a call.
@@ -17,7 +16,7 @@ func caller(ctx context.Context) string { return nameOf(access.FromContext(ctx).
 // nameOf is the account of a principal: its name, or what stands for a name that is
 // longer than a file can keep.
 func nameOf(principal string) string {
-	if len(principal) <= account.MaxNameBytes {
+	if len(principal) <= tranship.MaxAccountBytes {
 		return principal
 	}
 	sum := sha256.Sum256([]byte(principal))

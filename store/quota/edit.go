@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/account"
 )
 
 // Remove implements tranship.Editor.
@@ -25,7 +24,7 @@ func (s *Store) Remove(ctx context.Context, path string, precondition tranship.P
 		s.recount(ctx, path, old)
 		return err
 	}
-	s.ledger.replace(old, account.File{})
+	s.ledger.replace(old, tranship.AccountEntry{})
 	return nil
 }
 
@@ -48,13 +47,13 @@ func (s *Store) Move(ctx context.Context, source, destination string, preconditi
 	if err != nil {
 		return tranship.File{}, err
 	}
-	file, err := s.Store.Move(account.NewContext(ctx, caller(ctx)), source, destination, precondition)
+	file, err := s.Store.Move(tranship.NewAccountContext(ctx, caller(ctx)), source, destination, precondition)
 	if err != nil {
 		s.recount(ctx, source, moved)
 		s.recount(ctx, destination, replaced)
 		return tranship.File{}, err
 	}
-	s.ledger.replace(replaced, account.File{})
+	s.ledger.replace(replaced, tranship.AccountEntry{})
 	s.ledger.move(source, destination)
 	return file, nil
 }
@@ -96,5 +95,5 @@ func (s *Store) copySmall(ctx context.Context, source, destination string, preco
 			return tranship.File{}, err
 		}
 	}
-	return s.Store.Copy(account.NewCallerContext(ctx, caller(ctx)), source, destination, precondition)
+	return s.Store.Copy(tranship.NewCallerContext(ctx, caller(ctx)), source, destination, precondition)
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/account"
 )
 
 // hold is what is reserved for a file that is being made. The ledger guards it.
@@ -81,13 +80,13 @@ func (l *ledger) usage(name string) Usage {
 }
 
 // count adds a file to its account sign times: 1 or -1.
-func (l *ledger) count(file account.File, sign int64) {
+func (l *ledger) count(file tranship.AccountEntry, sign int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.countLocked(file, sign)
 }
 
-func (l *ledger) countLocked(file account.File, sign int64) {
+func (l *ledger) countLocked(file tranship.AccountEntry, sign int64) {
 	if file.Account == nil {
 		return
 	}
@@ -100,13 +99,13 @@ func (l *ledger) countLocked(file account.File, sign int64) {
 
 // replace counts a file that took the place of another; either may have no account or not
 // be there.
-func (l *ledger) replace(old, file account.File) {
+func (l *ledger) replace(old, file tranship.AccountEntry) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.replaceLocked(old, file)
 }
 
-func (l *ledger) replaceLocked(old, file account.File) {
+func (l *ledger) replaceLocked(old, file tranship.AccountEntry) {
 	l.countLocked(old, -1)
 	l.countLocked(file, 1)
 	if old.Path != "" {
@@ -115,7 +114,7 @@ func (l *ledger) replaceLocked(old, file account.File) {
 }
 
 // settle is replace and release at once, so that nothing is free in between.
-func (l *ledger) settle(h *hold, old, file account.File) {
+func (l *ledger) settle(h *hold, old, file tranship.AccountEntry) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.replaceLocked(old, file)
@@ -140,7 +139,7 @@ func (l *ledger) begin(h *hold) error {
 // admit reserves all that a file of size bytes takes while it is made, although it may
 // come in the place of old. Where there is no room for that, one hold of each account
 // may reserve only what the file takes more than old.
-func (l *ledger) admit(h *hold, size int64, old account.File) error {
+func (l *ledger) admit(h *hold, size int64, old tranship.AccountEntry) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	err := l.reserve(h, max(size-h.bytes, 0), max(1-h.files, 0))
@@ -157,7 +156,7 @@ func (l *ledger) admit(h *hold, size int64, old account.File) error {
 
 // admitPut reserves what a file of size bytes takes that is written at once, in the place
 // of old: only what it takes more than old, unless old stays because it is read.
-func (l *ledger) admitPut(h *hold, size int64, old account.File) error {
+func (l *ledger) admitPut(h *hold, size int64, old tranship.AccountEntry) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	bytes, files := needed(h.account, size, old)
@@ -214,7 +213,7 @@ func (l *ledger) tooMany(name, path string, n int64) error {
 		tranship.ErrQuota, path, n, display(name), l.limits.Files, has.Files, has.ReservedFiles)
 }
 
-// MakeDirectories implements account.Ledger.
+// MakeDirectories implements tranship.DirectoryLedger.
 func (l *ledger) MakeDirectories(name, path string, n int) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -235,7 +234,7 @@ func (l *ledger) admitDirectories(name, path string, n int) error {
 	return nil
 }
 
-// RemoveDirectories implements account.Ledger.
+// RemoveDirectories implements tranship.DirectoryLedger.
 func (l *ledger) RemoveDirectories(name string, n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -17,7 +17,6 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access"
-	"github.com/tranship/tranship/internal/chunk"
 	"github.com/tranship/tranship/store/disk"
 	"github.com/tranship/tranship/store/mem"
 	"github.com/tranship/tranship/store/quota"
@@ -96,7 +95,7 @@ func TestFileBytes(t *testing.T) {
 	_, err = part.Write(make([]byte, 1))
 	refused(t, err, tranship.ErrLimit, "--max-file-size")
 	released := false
-	refused(t, chunk.Write(part, chunk.New([][]byte{{1}}, tranship.CRC32C([]byte{1}), func() { released = true })), tranship.ErrLimit, "--max-file-size")
+	refused(t, tranship.WriteChunk(part, tranship.NewChunk([][]byte{{1}}, tranship.CRC32C([]byte{1}), func() { released = true })), tranship.ErrLimit, "--max-file-size")
 	if !released {
 		t.Error("a chunk that was refused was not released")
 	}
@@ -197,7 +196,7 @@ func TestReservations(t *testing.T) {
 	refused(t, err, tranship.ErrQuota, "--max-uploads")
 	must(t, put(as(t, "ben"), store, "ben", 20))
 
-	if _, wrapped := any(mustPart(t, known)).(chunk.Writer); wrapped {
+	if _, wrapped := any(mustPart(t, known)).(tranship.ChunkWriter); wrapped {
 		t.Error("a writer of an upload of known size is not the store's own")
 	}
 	must(t, write(ann, unknown, 8))

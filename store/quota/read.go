@@ -5,8 +5,6 @@ import (
 	"sync"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/account"
-	"github.com/tranship/tranship/internal/chunk"
 )
 
 // reading is a file that is open for reading, by anyone. When it is replaced or removed
@@ -17,7 +15,7 @@ type reading struct {
 	// open is how often.
 	open int
 	// gone is the file once no path leads to it; nil before.
-	gone *account.File
+	gone *tranship.AccountEntry
 }
 
 // startReading is called before the file at a path is opened.
@@ -64,7 +62,7 @@ func (l *ledger) stopReading(r *reading) {
 
 // detach tells that no path leads to old any more: whatever has it open does so until it
 // is closed, and it counts as what is reserved. The caller holds mu.
-func (l *ledger) detach(old account.File) {
+func (l *ledger) detach(old tranship.AccountEntry) {
 	r := l.readings[old.Path]
 	if r == nil {
 		return
@@ -114,11 +112,17 @@ func (s *Store) Open(ctx context.Context, path string, options tranship.OpenOpti
 	if err != nil {
 		return nil, err
 	}
-	c := &content{Content: inner, stop: sync.OnceFunc(func() { s.ledger.stopReading(r) })}
-	if reader, ok := inner.(chunk.Reader); ok {
-		return &chunkContent{c, reader}, nil
+	return &content{Content: inner, stop: sync.OnceFunc(func() { s.ledger.stopReading(r) })}, nil
+}
+
+// Fetch implements tranship.Fetcher. The file counts as being read while the call lasts.
+func (s *Store) Fetch(ctx context.Context, path string, size int64) (tranship.File, []byte, error) {
+	if s.keeper == nil || tranship.ValidatePath(path) != nil {
+		return tranship.Fetch(ctx, s.Store, path, size)
 	}
-	return c, nil
+	r := s.ledger.startReading(path)
+	defer s.ledger.stopReading(r)
+	return tranship.Fetch(ctx, s.Store, path, size)
 }
 
 // open opens a file that counts as being read from before.
@@ -143,10 +147,4 @@ func (c *content) Close() error {
 	err := c.Content.Close()
 	c.stop()
 	return err
-}
-
-// chunkContent is a content that has its bytes in chunks.
-type chunkContent struct {
-	*content
-	chunk.Reader
 }

@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/account"
 	"github.com/tranship/tranship/store/mem"
 	"github.com/tranship/tranship/store/quota"
 )
@@ -22,9 +21,9 @@ type holed struct {
 	last error
 }
 
-func (h holed) Accounts(ctx context.Context) iter.Seq2[account.File, error] {
-	return func(yield func(account.File, error) bool) {
-		if !yield(account.File{}, &tranship.SkippedError{Path: "lost+found", IsDir: true, Err: tranship.ErrDenied}) {
+func (h holed) Accounts(ctx context.Context) iter.Seq2[tranship.AccountEntry, error] {
+	return func(yield func(tranship.AccountEntry, error) bool) {
+		if !yield(tranship.AccountEntry{}, &tranship.SkippedError{Path: "lost+found", IsDir: true, Err: tranship.ErrDenied}) {
 			return
 		}
 		for file, err := range h.Store.Accounts(ctx) {
@@ -33,14 +32,14 @@ func (h holed) Accounts(ctx context.Context) iter.Seq2[account.File, error] {
 			}
 		}
 		if h.last != nil {
-			yield(account.File{}, h.last)
+			yield(tranship.AccountEntry{}, h.last)
 		}
 	}
 }
 
-func (h holed) Account(ctx context.Context, path string) (account.File, error) {
+func (h holed) Account(ctx context.Context, path string) (tranship.AccountEntry, error) {
 	if strings.HasPrefix(path, "closed/") {
-		return account.File{}, fmt.Errorf("%w: cannot describe %s", tranship.ErrDenied, path)
+		return tranship.AccountEntry{}, fmt.Errorf("%w: cannot describe %s", tranship.ErrDenied, path)
 	}
 	return h.Store.Account(ctx, path)
 }
@@ -48,7 +47,7 @@ func (h holed) Account(ctx context.Context, path string) (account.File, error) {
 // What cannot be read does not count, and is told; the rest does.
 func TestUnreadableDoesNotCount(t *testing.T) {
 	inner := holed{Store: &mem.Store{PartSize: 8}}
-	must(t, put(account.NewContext(t.Context(), "ann"), inner.Store, "file", 5))
+	must(t, put(tranship.NewAccountContext(t.Context(), "ann"), inner.Store, "file", 5))
 	size := int64(7)
 	upload, err := inner.Begin(t.Context(), tranship.Spec{Path: "closed/file", Size: &size, ResumeKey: "key", Owner: "ann"})
 	must(t, err)

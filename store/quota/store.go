@@ -55,7 +55,6 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/account"
 	"github.com/tranship/tranship/internal/keyedlock"
 )
 
@@ -95,16 +94,11 @@ type Store struct {
 	tranship.Store
 	options Options
 	// keeper is nil if files do not count.
-	keeper account.Keeper
+	keeper tranship.AccountKeeper
 	// paths are held while what a path counts for changes.
 	paths  keyedlock.Locks
 	ledger ledger
 }
-
-var (
-	_ tranship.Store        = (*Store)(nil)
-	_ tranship.UploadFinder = (*Store)(nil)
-)
 
 // New returns a store with limits, and counts what is in it. If Bytes or Files are
 // limited, the store must be able to keep whom a file counts for: those in directories
@@ -122,7 +116,7 @@ func New(ctx context.Context, store tranship.Store, options Options) (*Store, er
 	s := &Store{Store: store, options: options}
 	s.ledger = newLedger(options)
 	if options.counts() {
-		keeper, ok := store.(account.Keeper)
+		keeper, ok := tranship.As[tranship.AccountKeeper](store)
 		if !ok {
 			return nil, fmt.Errorf("%w: the store cannot keep whom a file counts for, so there can be no quota of bytes or files", tranship.ErrUnsupported)
 		}
@@ -130,7 +124,7 @@ func New(ctx context.Context, store tranship.Store, options Options) (*Store, er
 			return nil, fmt.Errorf("no quota of bytes or files is possible: %w", err)
 		}
 		s.keeper = keeper
-		keeper.Report(&s.ledger)
+		keeper.ReportDirectories(&s.ledger)
 		for file, err := range keeper.Accounts(ctx) {
 			if skipped, ok := errors.AsType[*tranship.SkippedError](err); ok {
 				options.Logger.WarnContext(ctx, "files that cannot be read do not count for a quota", "path", skipped.Display(), "error", skipped.Err)
@@ -154,27 +148,29 @@ func New(ctx context.Context, store tranship.Store, options Options) (*Store, er
 
 // look tells whom the file at a path counts for; nobody, if there is none or if files
 // do not count.
-func (s *Store) look(ctx context.Context, path string) (account.File, error) {
+func (s *Store) look(ctx context.Context, path string) (tranship.AccountEntry, error) {
 	if s.keeper == nil {
-		return account.File{}, nil
+		return tranship.AccountEntry{}, nil
 	}
 	file, err := s.keeper.Account(ctx, path)
 	if isNotFound(err) {
-		return account.File{}, nil
+		return tranship.AccountEntry{}, nil
 	}
 	return file, err
 }
 
 // needed is what an account needs more than it has, when a file of size bytes comes in
 // the place of old. It may be less than nothing.
-func needed(name string, size int64, old account.File) (bytes, files int64) {
+func needed(name string, size int64, old tranship.AccountEntry) (bytes, files int64) {
 	if isOwn(name, old) {
 		return size - old.Size, 0
 	}
 	return size, 1
 }
 
-func isOwn(name string, old account.File) bool { return old.Account != nil && *old.Account == name }
+func isOwn(name string, old tranship.AccountEntry) bool {
+	return old.Account != nil && *old.Account == name
+}
 
 // admitSize fails for a file that is too large.
 func (s *Store) admitSize(path string, size int64) error {
@@ -226,18 +222,18 @@ func (s *Store) makeLocked(ctx context.Context, path string, size int64, do func
 		return tranship.File{}, err
 	}
 	defer s.ledger.release(h)
-	file, err := do(account.NewContext(ctx, name))
+	file, err := do(tranship.NewAccountContext(ctx, name))
 	if err != nil {
 		s.recount(ctx, path, old)
 		return tranship.File{}, err
 	}
-	s.ledger.settle(h, old, account.File{Path: path, Size: file.Size, Account: &name})
+	s.ledger.settle(h, old, tranship.AccountEntry{Path: path, Size: file.Size, Account: &name})
 	return file, nil
 }
 
 // recount counts what is at a path after a change of it has failed, which may yet have
 // been made. The caller holds the path.
-func (s *Store) recount(ctx context.Context, path string, old account.File) {
+func (s *Store) recount(ctx context.Context, path string, old tranship.AccountEntry) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recountTime)
 	defer cancel()
 	// If the store does not even tell, nothing is known to have changed.
@@ -247,7 +243,7 @@ func (s *Store) recount(ctx context.Context, path string, old account.File) {
 }
 
 // same tells whether two files count alike.
-func same(a, b account.File) bool {
+func same(a, b tranship.AccountEntry) bool {
 	if a.Account == nil || b.Account == nil {
 		return a == b
 	}

@@ -7,8 +7,6 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access"
-	"github.com/tranship/tranship/internal/account"
-	"github.com/tranship/tranship/internal/chunk"
 )
 
 // upload is one use of an upload.
@@ -42,7 +40,7 @@ func (s *Store) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload,
 		return nil, err
 	}
 	u := &upload{Upload: begun, store: s, size: spec.Size, epoch: begun.Epoch()}
-	if done, ok := begun.(account.Committed); ok && done.Committed() {
+	if done, ok := tranship.As[tranship.CommittedUpload](begun); ok && done.Committed() {
 		u.hold, err = s.recall(ctx, spec, u.epoch)
 		if err != nil {
 			_ = begun.Detach(context.WithoutCancel(ctx)) // there is nothing to undo
@@ -133,7 +131,20 @@ func (u *upload) Part(ctx context.Context, n int) (tranship.PartWriter, error) {
 	if err != nil || u.size != nil {
 		return part, err
 	}
-	return &partWriter{PartWriter: part, ctx: ctx, upload: u, n: n}, nil
+	return &partWriter{PartWriter: part, ctx: ctx, upload: u, first: n, length: u.PartSize()}, nil
+}
+
+// PartRun implements tranship.PartRunner.
+func (u *upload) PartRun(ctx context.Context, first, end int) (tranship.PartWriter, error) {
+	runner, ok := tranship.As[tranship.PartRunner](u.Upload)
+	if !ok {
+		return nil, fmt.Errorf("%w: the upload takes parts one by one", tranship.ErrUnsupported)
+	}
+	run, err := runner.PartRun(ctx, first, end)
+	if err != nil || u.size != nil {
+		return run, err
+	}
+	return &partWriter{PartWriter: run, ctx: ctx, upload: u, first: first, length: int64(end-first) * u.PartSize()}, nil
 }
 
 // CopyPart implements tranship.Upload.
@@ -166,10 +177,11 @@ func (u *upload) grow(ctx context.Context, n int, written, length int64) error {
 // partWriter reserves what is written to an upload of unknown size.
 type partWriter struct {
 	tranship.PartWriter
-	ctx     context.Context
-	upload  *upload
-	n       int
-	written int64
+	ctx    context.Context
+	upload *upload
+	// first is its first part, length how many bytes all its parts can have.
+	first           int
+	length, written int64
 }
 
 // Write implements io.Writer.
@@ -180,20 +192,20 @@ func (w *partWriter) Write(data []byte) (int, error) {
 	return w.PartWriter.Write(data)
 }
 
-// WriteChunk implements chunk.Writer.
-func (w *partWriter) WriteChunk(data chunk.Chunk) error {
+// WriteChunk implements tranship.ChunkWriter.
+func (w *partWriter) WriteChunk(data tranship.Chunk) error {
 	if err := w.reserve(data.Len()); err != nil {
 		data.Release()
 		return err
 	}
-	return chunk.Write(w.PartWriter, data)
+	return tranship.WriteChunk(w.PartWriter, data)
 }
 
 func (w *partWriter) reserve(length int) error {
-	if w.written+int64(length) > w.upload.PartSize() {
+	if w.written+int64(length) > w.length {
 		return nil // the store takes nothing of it
 	}
-	if err := w.upload.grow(w.ctx, w.n, w.written, int64(length)); err != nil {
+	if err := w.upload.grow(w.ctx, w.first, w.written, int64(length)); err != nil {
 		return err
 	}
 	w.written += int64(length)
@@ -226,12 +238,12 @@ func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.F
 			return tranship.File{}, err
 		}
 	}
-	file, err := u.Upload.Commit(account.NewContext(ctx, h.account), commit)
+	file, err := u.Upload.Commit(tranship.NewAccountContext(ctx, h.account), commit)
 	if err != nil {
 		s.recount(ctx, h.path, old)
 		return tranship.File{}, err
 	}
-	now := account.File{Path: h.path, Size: file.Size, Account: &h.account}
+	now := tranship.AccountEntry{Path: h.path, Size: file.Size, Account: &h.account}
 	if u.epoch > 1 {
 		// A commit that was remembered has made no file, and its file may count
 		// for somebody else.

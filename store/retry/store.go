@@ -24,7 +24,6 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/budget"
-	"github.com/tranship/tranship/internal/chunk"
 	"github.com/tranship/tranship/internal/failure"
 )
 
@@ -70,13 +69,6 @@ type Store struct {
 	gate   gate
 }
 
-var (
-	_ tranship.Store        = (*Store)(nil)
-	_ tranship.UploadFinder = (*Store)(nil)
-	_ chunk.Fetcher         = (*Store)(nil)
-	_ chunk.Wide            = (*Store)(nil)
-)
-
 // New returns a store around store, which stays the caller's to close.
 func New(store tranship.Store, options Options) *Store {
 	limits := budget.Budget{Attempts: options.Attempts, Patience: options.Patience}.WithDefaults()
@@ -86,14 +78,6 @@ func New(store tranship.Store, options Options) *Store {
 	}
 	return &Store{Store: store, budget: limits, outage: budget.NewOutage(limits.Patience), events: events}
 }
-
-// Fetch implements chunk.Fetcher, which the store inside need not.
-func (s *Store) Fetch(ctx context.Context, path string, size int64) (tranship.File, []byte, error) {
-	return chunk.Fetch(ctx, s.Store, path, size)
-}
-
-// Width implements chunk.Wide.
-func (s *Store) Width() int { return chunk.Width(s.Store) }
 
 // Stat implements tranship.Reader.
 func (s *Store) Stat(ctx context.Context, path string) (file tranship.File, err error) {

@@ -10,10 +10,9 @@ import (
 	"testing"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/account"
 )
 
-// TestAccounts runs what a store promises that is an account.Keeper. Each test calls open
+// TestAccounts runs what a store promises whose ability AccountKeeper is. Each test calls open
 // once, for an empty store of its own, which open releases with t.Cleanup, and for a
 // function that closes the store and opens it again, as for TestReopen.
 func TestAccounts(t *testing.T, open func(t *testing.T) (store tranship.Store, reopen func() tranship.Store)) {
@@ -34,7 +33,7 @@ func TestAccounts(t *testing.T, open func(t *testing.T) (store tranship.Store, r
 	}
 }
 
-// books implement account.Ledger.
+// books implement tranship.DirectoryLedger.
 type books struct {
 	mu     sync.Mutex
 	counts map[string]int
@@ -62,27 +61,27 @@ func (b *books) RemoveDirectories(name string, n int) {
 
 type accountFixture struct {
 	fixture
-	keeper account.Keeper
+	keeper tranship.AccountKeeper
 	books  *books
 }
 
 func newAccountFixture(f fixture) accountFixture {
 	f.Helper()
-	keeper, ok := f.store.(account.Keeper)
+	keeper, ok := tranship.As[tranship.AccountKeeper](f.store)
 	if !ok {
-		f.Fatal("the store is no account.Keeper")
+		f.Fatal("the store has no tranship.AccountKeeper")
 	}
 	if err := keeper.KeepsAccounts(); err != nil {
 		f.Skip(err)
 	}
 	books := &books{counts: make(map[string]int), most: 1 << 20}
-	keeper.Report(books)
+	keeper.ReportDirectories(books)
 	return accountFixture{f, keeper, books}
 }
 
 // as is a context in which files count for an account.
 func (f accountFixture) as(name string) context.Context {
-	return account.NewContext(f.Context(), name)
+	return tranship.NewAccountContext(f.Context(), name)
 }
 
 func (f accountFixture) tryPut(ctx context.Context, path string) error {
@@ -279,8 +278,8 @@ func randomDirectories(f accountFixture, reopen func() tranship.Store) {
 		if n%100 == 99 {
 			before := f.kept()
 			f.store = reopen()
-			f.keeper = f.store.(account.Keeper)
-			f.keeper.Report(f.books)
+			f.keeper, _ = tranship.As[tranship.AccountKeeper](f.store)
+			f.keeper.ReportDirectories(f.books)
 			f.count(before)
 		}
 	}

@@ -1,0 +1,51 @@
+package limit
+
+import "github.com/tranship/tranship"
+
+// The descriptors that these abilities take are counted.
+var (
+	_ tranship.Wrapper      = (*filesStore)(nil)
+	_ tranship.UploadFinder = (*filesStore)(nil)
+	_ tranship.Fetcher      = (*filesStore)(nil)
+	_ tranship.Wrapper      = (*countedContent)(nil)
+	_ tranship.Wrapper      = (*countedUpload)(nil)
+)
+
+// Unwrap implements tranship.Wrapper.
+func (s *filesStore) Unwrap() any { return s.inner }
+
+// Passes implements tranship.Wrapper. A width takes no descriptor. Accounts are for the
+// quota, which belongs inside.
+func (s *filesStore) Passes(ability any) bool {
+	switch ability.(type) {
+	case *tranship.WidthHinter:
+		return true
+	}
+	return false
+}
+
+// Unwrap implements tranship.Wrapper.
+func (c *countedContent) Unwrap() any { return c.Content }
+
+// Passes implements tranship.Wrapper. A content counts until it is closed, however it is
+// read.
+func (c *countedContent) Passes(ability any) bool {
+	switch ability.(type) {
+	case *tranship.ChunkReader:
+		return true
+	}
+	return false
+}
+
+// Unwrap implements tranship.Wrapper.
+func (u *countedUpload) Unwrap() any { return u.Upload }
+
+// Passes implements tranship.Wrapper. An upload counts until it has ended, whatever is
+// written to it.
+func (u *countedUpload) Passes(ability any) bool {
+	switch ability.(type) {
+	case *tranship.PartRunner, *tranship.WidthHinter, *tranship.ChunkSizeHinter, *tranship.CommittedUpload, *tranship.DiscardReporter:
+		return true
+	}
+	return false
+}

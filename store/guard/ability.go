@@ -1,0 +1,46 @@
+package guard
+
+import "github.com/tranship/tranship"
+
+// The guard checks these abilities itself.
+var (
+	_ tranship.Wrapper      = (*store)(nil)
+	_ tranship.UploadFinder = (*store)(nil)
+	_ tranship.Fetcher      = (*store)(nil)
+	_ tranship.Wrapper      = (*upload)(nil)
+	_ tranship.PartRunner   = (*upload)(nil)
+	_ tranship.Wrapper      = (*partWriter)(nil)
+	_ tranship.ChunkWriter  = (*partWriter)(nil)
+)
+
+// Unwrap implements tranship.Wrapper.
+func (s *store) Unwrap() any { return s.inner }
+
+// Passes implements tranship.Wrapper. A width tells nothing of files. Accounts tell of
+// all files, and so are not for callers.
+func (s *store) Passes(ability any) bool {
+	switch ability.(type) {
+	case *tranship.WidthHinter:
+		return true
+	}
+	return false
+}
+
+// Unwrap implements tranship.Wrapper.
+func (u *upload) Unwrap() any { return u.Upload }
+
+// Passes implements tranship.Wrapper. These abilities tell of the caller's own upload, and
+// do nothing.
+func (u *upload) Passes(ability any) bool {
+	switch ability.(type) {
+	case *tranship.WidthHinter, *tranship.ChunkSizeHinter, *tranship.CommittedUpload, *tranship.DiscardReporter:
+		return true
+	}
+	return false
+}
+
+// Unwrap implements tranship.Wrapper.
+func (w *partWriter) Unwrap() any { return w.PartWriter }
+
+// Passes implements tranship.Wrapper.
+func (w *partWriter) Passes(any) bool { return false }

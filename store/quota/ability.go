@@ -1,0 +1,60 @@
+package quota
+
+import "github.com/tranship/tranship"
+
+// The quota counts what these abilities do.
+var (
+	_ tranship.Store        = (*Store)(nil)
+	_ tranship.Wrapper      = (*Store)(nil)
+	_ tranship.UploadFinder = (*Store)(nil)
+	_ tranship.Fetcher      = (*Store)(nil)
+	_ tranship.Wrapper      = (*content)(nil)
+	_ tranship.Wrapper      = (*upload)(nil)
+	_ tranship.PartRunner   = (*upload)(nil)
+	_ tranship.Wrapper      = (*partWriter)(nil)
+	_ tranship.ChunkWriter  = (*partWriter)(nil)
+)
+
+// Unwrap implements tranship.Wrapper.
+func (s *Store) Unwrap() any { return s.Store }
+
+// Passes implements tranship.Wrapper. A width makes no file. The accounts of the store
+// are the quota's own: another ledger would take the place of its.
+func (s *Store) Passes(ability any) bool {
+	switch ability.(type) {
+	case *tranship.WidthHinter:
+		return true
+	}
+	return false
+}
+
+// Unwrap implements tranship.Wrapper.
+func (c *content) Unwrap() any { return c.Content }
+
+// Passes implements tranship.Wrapper. A content counts until it is closed, however it is
+// read.
+func (c *content) Passes(ability any) bool {
+	switch ability.(type) {
+	case *tranship.ChunkReader:
+		return true
+	}
+	return false
+}
+
+// Unwrap implements tranship.Wrapper.
+func (u *upload) Unwrap() any { return u.Upload }
+
+// Passes implements tranship.Wrapper. These abilities store nothing.
+func (u *upload) Passes(ability any) bool {
+	switch ability.(type) {
+	case *tranship.WidthHinter, *tranship.ChunkSizeHinter, *tranship.CommittedUpload, *tranship.DiscardReporter:
+		return true
+	}
+	return false
+}
+
+// Unwrap implements tranship.Wrapper.
+func (w *partWriter) Unwrap() any { return w.PartWriter }
+
+// Passes implements tranship.Wrapper.
+func (w *partWriter) Passes(any) bool { return false }
