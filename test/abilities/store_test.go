@@ -1,0 +1,157 @@
+package abilities
+
+import (
+	"context"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/store/mem"
+)
+
+// calls counts how often each ability was used, by its name.
+type calls map[string]int
+
+// ableStore is a store that has every ability, as have what it begins and opens. It also
+// has an ability that no decorator has ever heard of.
+type ableStore struct {
+	*mem.Store
+	calls calls
+	// fail, when not nil, is what the next use of an ability fails with.
+	fail error
+	// during, when not nil, is called while an ability is being used.
+	during func()
+}
+
+// unheard is an ability of a later day.
+type unheard interface{ Unheard() }
+
+func newAbleStore() *ableStore {
+	return &ableStore{Store: &mem.Store{PartSize: 4}, calls: calls{}}
+}
+
+func (s *ableStore) use(ability string) error {
+	s.calls[ability]++
+	err := s.fail
+	s.fail = nil
+	if s.during != nil {
+		s.during()
+	}
+	return err
+}
+
+func (s *ableStore) Unheard() {}
+
+func (s *ableStore) Width() int { return 7 }
+
+func (s *ableStore) Fetch(ctx context.Context, path string, size int64) (tranship.File, []byte, error) {
+	if err := s.use("Fetcher"); err != nil {
+		return tranship.File{}, nil, err
+	}
+	return tranship.Fetch(ctx, bareStore{s.Store}, path, size)
+}
+
+func (s *ableStore) FindUpload(ctx context.Context, id string) (tranship.UploadInfo, error) {
+	if err := s.use("UploadFinder"); err != nil {
+		return tranship.UploadInfo{}, err
+	}
+	return s.Store.FindUpload(ctx, id)
+}
+
+func (s *ableStore) Open(ctx context.Context, path string, options tranship.OpenOptions) (tranship.Content, error) {
+	content, err := s.Store.Open(ctx, path, options)
+	if err != nil {
+		return nil, err
+	}
+	return &ableContent{content, s}, nil
+}
+
+func (s *ableStore) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload, error) {
+	upload, err := s.Store.Begin(ctx, spec)
+	if err != nil {
+		return nil, err
+	}
+	return &ableUpload{upload, s}, nil
+}
+
+type ableContent struct {
+	tranship.Content
+	store *ableStore
+}
+
+func (c *ableContent) Unheard() {}
+
+// ReadChunk implements tranship.ChunkReader with chunks of 2 bytes.
+func (c *ableContent) ReadChunk() (tranship.Chunk, error) {
+	if err := c.store.use("ChunkReader"); err != nil {
+		return tranship.Chunk{}, err
+	}
+	data := make([]byte, 2)
+	n, err := c.Content.Read(data)
+	if n == 0 {
+		return tranship.Chunk{}, err
+	}
+	return tranship.NewChunk([][]byte{data[:n]}, tranship.CRC32C(data[:n]), nil), nil
+}
+
+type ableUpload struct {
+	tranship.Upload
+	store *ableStore
+}
+
+func (u *ableUpload) Unheard() {}
+
+func (u *ableUpload) Width() int { return 7 }
+
+func (u *ableUpload) ChunkBytes() int { return 7 }
+
+func (u *ableUpload) Committed() bool { return false }
+
+func (u *ableUpload) Discarded() (int64, error) { return 7, nil }
+
+func (u *ableUpload) Part(ctx context.Context, n int) (tranship.PartWriter, error) {
+	part, err := u.Upload.Part(ctx, n)
+	return &ablePart{part, u.store}, err
+}
+
+// PartRun implements tranship.PartRunner, of runs of which only the first part is written.
+func (u *ableUpload) PartRun(ctx context.Context, first, end int) (tranship.PartWriter, error) {
+	if err := u.store.use("PartRunner"); err != nil {
+		return nil, err
+	}
+	return u.Part(ctx, first)
+}
+
+type ablePart struct {
+	tranship.PartWriter
+	store *ableStore
+}
+
+func (p *ablePart) Unheard() {}
+
+// WriteChunk implements tranship.ChunkWriter.
+func (p *ablePart) WriteChunk(chunk tranship.Chunk) error {
+	if err := p.store.use("ChunkWriter"); err != nil {
+		chunk.Release()
+		return err
+	}
+	return tranship.WriteChunk(struct{ tranship.PartWriter }{p.PartWriter}, chunk)
+}
+
+// bareStore has what every store has and nothing else.
+type bareStore struct{ tranship.Store }
+
+func (s bareStore) Open(ctx context.Context, path string, options tranship.OpenOptions) (tranship.Content, error) {
+	content, err := s.Store.Open(ctx, path, options)
+	return struct{ tranship.Content }{content}, err
+}
+
+func (s bareStore) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload, error) {
+	upload, err := s.Store.Begin(ctx, spec)
+	return bareUpload{upload}, err
+}
+
+type bareUpload struct{ tranship.Upload }
+
+func (u bareUpload) Part(ctx context.Context, n int) (tranship.PartWriter, error) {
+	part, err := u.Upload.Part(ctx, n)
+	return struct{ tranship.PartWriter }{part}, err
+}

@@ -1,0 +1,202 @@
+package abilities
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/access"
+	"github.com/tranship/tranship/access/policy"
+	"github.com/tranship/tranship/server/limit"
+	"github.com/tranship/tranship/store/audit"
+	"github.com/tranship/tranship/store/guard"
+	"github.com/tranship/tranship/store/quota"
+	"github.com/tranship/tranship/store/retry"
+)
+
+// kind is what has an ability.
+type kind string
+
+const (
+	ofStore   kind = "store"
+	ofUpload  kind = "upload"
+	ofContent kind = "content"
+	ofPart    kind = "part writer"
+)
+
+// ability is an optional interface of package tranship.
+type ability struct {
+	name string
+	of   []kind
+	// find returns the ability of v that As finds; nil if there is none.
+	find func(v any) any
+}
+
+func find[T any](v any) any {
+	if found, ok := tranship.As[T](v); ok {
+		return found
+	}
+	return nil
+}
+
+// known are all abilities. A test compares them with package tranship.
+var known = []ability{
+	{"UploadFinder", []kind{ofStore}, find[tranship.UploadFinder]},
+	{"Fetcher", []kind{ofStore}, find[tranship.Fetcher]},
+	{"AccountKeeper", []kind{ofStore}, find[tranship.AccountKeeper]},
+	{"WidthHinter", []kind{ofStore, ofUpload}, find[tranship.WidthHinter]},
+	{"PartRunner", []kind{ofUpload}, find[tranship.PartRunner]},
+	{"ChunkSizeHinter", []kind{ofUpload}, find[tranship.ChunkSizeHinter]},
+	{"CommittedUpload", []kind{ofUpload}, find[tranship.CommittedUpload]},
+	{"DiscardReporter", []kind{ofUpload}, find[tranship.DiscardReporter]},
+	{"ChunkReader", []kind{ofContent}, find[tranship.ChunkReader]},
+	{"ChunkWriter", []kind{ofPart}, find[tranship.ChunkWriter]},
+}
+
+// fate is what a decorator does with an ability of what it wraps.
+type fate struct {
+	// what is kept, passed or hidden.
+	what string
+	// check shows for a kept ability that the decorator does its part; otherwise nil.
+	check func(t *testing.T)
+}
+
+var (
+	passed = fate{what: "passed"}
+	hidden = fate{what: "hidden"}
+)
+
+func kept(check func(t *testing.T)) fate { return fate{"kept", check} }
+
+// decorator is one of this module, with what it does with each ability of each kind. Of a
+// kind that it does not wrap it says nothing: what the store inside returns is the
+// caller's as it is.
+type decorator struct {
+	name  string
+	wrap  func(t *testing.T, inner tranship.Store) tranship.Store
+	fates map[kind]map[string]fate
+}
+
+// ann may do everything, and so may callers without a name.
+var ann = access.Principal{Name: "ann"}
+
+func decorators() []decorator {
+	return []decorator{
+		{
+			name: "guard",
+			wrap: func(t *testing.T, inner tranship.Store) tranship.Store {
+				// Parts are wrapped only for callers who may write and see nothing.
+				return guard.New(inner, parse(t, "allow ann read,list readable\nallow ann write /\n"))
+			},
+			fates: map[kind]map[string]fate{
+				ofStore: {
+					"UploadFinder": kept(guardHidesUploads), "Fetcher": kept(guardDeniesFetch),
+					// It would tell callers of all files.
+					"AccountKeeper": hidden, "WidthHinter": passed,
+				},
+				ofUpload: {
+					"PartRunner":  kept(guardWithholdsInRun),
+					"WidthHinter": passed, "ChunkSizeHinter": passed, "CommittedUpload": passed, "DiscardReporter": passed,
+				},
+				ofPart: {"ChunkWriter": kept(guardWithholdsInChunk)},
+			},
+		},
+		{
+			name: "audit",
+			wrap: func(_ *testing.T, inner tranship.Store) tranship.Store {
+				return audit.New(inner, audit.NewLog(new(bytes.Buffer), nil))
+			},
+			fates: map[kind]map[string]fate{
+				ofStore: {
+					"UploadFinder": kept(auditRecordsFind), "Fetcher": kept(auditRecordsFetch),
+					// The quota belongs inside of the audit.
+					"AccountKeeper": hidden, "WidthHinter": passed,
+				},
+				// Parts are not recorded.
+				ofUpload: {
+					"PartRunner": passed, "WidthHinter": passed, "ChunkSizeHinter": passed, "CommittedUpload": passed, "DiscardReporter": passed,
+				},
+				ofContent: {"ChunkReader": kept(auditCountsChunks)},
+			},
+		},
+		{
+			name: "quota",
+			wrap: func(t *testing.T, inner tranship.Store) tranship.Store {
+				if bare, ok := inner.(bareStore); ok {
+					inner = counted{bare, bare.Store}
+				}
+				return limited(t, inner, quota.Options{Bytes: 1000})
+			},
+			fates: map[kind]map[string]fate{
+				ofStore: {
+					"UploadFinder": kept(quotaFindsItsUploads), "Fetcher": kept(quotaCountsFetch),
+					// Another ledger would take the place of the quota's.
+					"AccountKeeper": hidden, "WidthHinter": passed,
+				},
+				ofUpload: {
+					"PartRunner":  kept(quotaCountsRun),
+					"WidthHinter": passed, "ChunkSizeHinter": passed, "CommittedUpload": passed, "DiscardReporter": passed,
+				},
+				ofContent: {"ChunkReader": passed}, // it counts until it is closed
+				ofPart:    {"ChunkWriter": kept(quotaCountsChunk)},
+			},
+		},
+		{
+			name: "retry",
+			wrap: func(_ *testing.T, inner tranship.Store) tranship.Store { return retry.New(inner, retry.Options{}) },
+			fates: map[kind]map[string]fate{
+				ofStore: {
+					"UploadFinder": kept(retryFindsAgain),
+					"Fetcher":      passed, "AccountKeeper": passed, "WidthHinter": passed,
+				},
+			},
+		},
+		{
+			name: "descriptors",
+			wrap: func(_ *testing.T, inner tranship.Store) tranship.Store { return limit.NewFiles(1000).Store(inner) },
+			fates: map[kind]map[string]fate{
+				ofStore: {
+					"UploadFinder": kept(filesFindUpload), "Fetcher": kept(filesLimitFetch),
+					// The quota belongs inside.
+					"AccountKeeper": hidden, "WidthHinter": passed,
+				},
+				// Uploads and contents count until they have ended.
+				ofUpload: {
+					"PartRunner": passed, "WidthHinter": passed, "ChunkSizeHinter": passed, "CommittedUpload": passed, "DiscardReporter": passed,
+				},
+				ofContent: {"ChunkReader": passed},
+			},
+		},
+	}
+}
+
+// counted is a store without abilities but the accounts that a quota needs.
+type counted struct {
+	bareStore
+	keeper any
+}
+
+func (c counted) Unwrap() any { return c.keeper }
+
+func (c counted) Passes(ability any) bool {
+	_, accounts := ability.(*tranship.AccountKeeper)
+	return accounts
+}
+
+func parse(t *testing.T, rules string) *policy.Policy {
+	t.Helper()
+	parsed, err := policy.Parse("policy", []byte(rules))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parsed
+}
+
+func limited(t *testing.T, inner tranship.Store, options quota.Options) *quota.Store {
+	t.Helper()
+	store, err := quota.New(t.Context(), inner, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store
+}
