@@ -2,6 +2,7 @@ package tranship_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -14,8 +15,6 @@ import (
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/client"
 	"github.com/tranship/tranship/server"
-	"github.com/tranship/tranship/server/filesrv"
-	"github.com/tranship/tranship/server/filetransfer"
 	"github.com/tranship/tranship/store/disk"
 	"github.com/tranship/tranship/store/localdir"
 	"github.com/tranship/tranship/transfer"
@@ -34,11 +33,17 @@ func Example_mount() {
 	}
 	defer store.Close()
 
+	files, err := server.New(context.Background(), server.Config{
+		Store:     store,
+		Anonymous: server.AnonymousRead, // or Authenticators, or Caller
+		// For existing clients of the tutorial protocols:
+		Protocols: server.Protocols{Filesrv: &server.Filesrv{}, Filetransfer: true},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
 	grpcServer := grpc.NewServer( /* the options and services that you have */ )
-	server.New(store, server.Options{}).Register(grpcServer)
-	// For existing clients of the tutorial protocols:
-	filesrv.New(store, filesrv.Options{}).Register(grpcServer)
-	filetransfer.New(store, filetransfer.Options{}).Register(grpcServer)
+	files.Mount(grpcServer)
 
 	fmt.Println(len(grpcServer.GetServiceInfo()), "services")
 	// Output: 3 services
@@ -142,12 +147,17 @@ func startServer() (address string, stop func()) {
 	if err != nil {
 		log.Fatal(err)
 	}
-	grpcServer := grpc.NewServer(server.GRPCOptions(server.Options{})...)
-	server.New(store, server.Options{}).Register(grpcServer)
-	go grpcServer.Serve(listener) // It ends with Stop
+	files, err := server.New(context.Background(), server.Config{Store: store, Anonymous: server.AnonymousWrite})
+	if err != nil {
+		log.Fatal(err)
+	}
+	ctx, end := context.WithCancel(context.Background())
+	served := make(chan error, 1)
+	go func() { served <- files.Serve(ctx, listener) }()
 	return listener.Addr().String(), func() {
-		grpcServer.Stop()
-		store.Close()
-		os.RemoveAll(directory)
+		end()
+		if err := errors.Join(<-served, store.Close(), os.RemoveAll(directory)); err != nil {
+			log.Fatal(err)
+		}
 	}
 }

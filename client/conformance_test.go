@@ -5,7 +5,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/client"
-	"github.com/tranship/tranship/internal/testing/loopback"
+	"github.com/tranship/tranship/internal/testing/storeserver"
 	"github.com/tranship/tranship/server"
 	"github.com/tranship/tranship/store/disk"
 	"github.com/tranship/tranship/store/mem"
@@ -40,8 +40,7 @@ func TestStoreOnDisk(t *testing.T) {
 // connect serves a store and returns a client of it.
 func connect(t *testing.T, store tranship.Store, options client.Options) *client.Client {
 	t.Helper()
-	service := server.New(store, server.Options{})
-	address := loopback.Serve(t, service.Register, server.GRPCOptions(server.Options{})...)
+	address := storeserver.Mount(t, store, server.Config{}, server.GRPCOptions(server.Config{})...)
 	connected, err := client.Dial(t.Context(), address, options)
 	if err != nil {
 		t.Fatal(err)

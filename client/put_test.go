@@ -10,7 +10,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/client"
-	"github.com/tranship/tranship/internal/testing/loopback"
+	"github.com/tranship/tranship/internal/testing/storeserver"
 	"github.com/tranship/tranship/server"
 	"github.com/tranship/tranship/store/mem"
 )
@@ -18,7 +18,7 @@ import (
 // TestPutWaitsWithItsContext puts files through a server that allows no more streams:
 // each waits as long as its own context, and Close ends those that wait longer.
 func TestPutWaitsWithItsContext(t *testing.T) {
-	address := loopback.Serve(t, server.New(&mem.Store{}, server.Options{}).Register, grpc.MaxConcurrentStreams(1))
+	address := storeserver.Mount(t, &mem.Store{}, server.Config{}, grpc.MaxConcurrentStreams(1))
 	files, err := client.Dial(t.Context(), address, client.Options{})
 	if err != nil {
 		t.Fatal(err)

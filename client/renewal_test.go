@@ -22,7 +22,7 @@ import (
 	"github.com/tranship/tranship/access"
 	"github.com/tranship/tranship/access/authn"
 	"github.com/tranship/tranship/client"
-	"github.com/tranship/tranship/internal/testing/loopback"
+	"github.com/tranship/tranship/internal/testing/storeserver"
 	"github.com/tranship/tranship/internal/testing/testcert"
 	"github.com/tranship/tranship/server"
 	"github.com/tranship/tranship/store/mem"
@@ -61,7 +61,7 @@ func (g *gate) serverOptions() []grpc.ServerOption {
 		Recheck:        time.Millisecond,
 		Refused:        func(_, reason string) { g.refused <- reason },
 	})
-	return append(identity.ServerOptions(), server.GRPCOptions(server.Options{})...)
+	return append(identity.ServerOptions(), server.GRPCOptions(server.Config{})...)
 }
 
 // newTokenGate is a gate for tokens.
@@ -112,7 +112,7 @@ func prepareGate(t *testing.T) *gate {
 }
 
 func (g *gate) serve(options ...grpc.ServerOption) string {
-	return loopback.Serve(g.T, func(r grpc.ServiceRegistrar) { server.New(leavingOut{g.store}, server.Options{}).Register(r) }, options...)
+	return storeserver.Mount(g.T, leavingOut{g.store}, storeserver.Believing(server.Config{}), options...)
 }
 
 func (g *gate) dial(address string, options client.Options) {

@@ -15,7 +15,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/client"
-	"github.com/tranship/tranship/internal/testing/loopback"
+	"github.com/tranship/tranship/internal/testing/storeserver"
 	"github.com/tranship/tranship/server"
 	"github.com/tranship/tranship/store/mem"
 )
@@ -40,7 +40,7 @@ func tokenServer(t *testing.T) (address string, with, without *atomic.Int64) {
 			without.Add(1)
 		}
 	}
-	options := append(server.GRPCOptions(server.Options{}),
+	options := append(server.GRPCOptions(server.Config{}),
 		grpc.ChainUnaryInterceptor(func(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 			count(ctx)
 			return handler(ctx, request)
@@ -49,7 +49,7 @@ func tokenServer(t *testing.T) (address string, with, without *atomic.Int64) {
 			count(stream.Context())
 			return handler(server, stream)
 		}))
-	address = loopback.Serve(t, func(r grpc.ServiceRegistrar) { server.New(&mem.Store{}, server.Options{}).Register(r) }, options...)
+	address = storeserver.Mount(t, &mem.Store{}, storeserver.Believing(server.Config{}), options...)
 	return address, with, without
 }
 

@@ -197,7 +197,7 @@ func (c *endlessContent) Close() error {
 
 // TestDownloadCancel gives up one slot of a stream, whose reading must end.
 func TestDownloadCancel(t *testing.T) {
-	store := &endless{closed: make(chan struct{})}
+	store := &endless{Store: &mem.Store{}, closed: make(chan struct{})}
 	client, _ := serve(t, store)
 	stream, err := client.Download(testContext(t))
 	if err != nil {
@@ -229,7 +229,7 @@ func TestDownloadCancel(t *testing.T) {
 
 // TestDownloadAbandoned cuts the stream; reading must end.
 func TestDownloadAbandoned(t *testing.T) {
-	store := &endless{closed: make(chan struct{})}
+	store := &endless{Store: &mem.Store{}, closed: make(chan struct{})}
 	client, _ := serve(t, store)
 	ctx, cancel := context.WithCancel(testContext(t))
 	stream, err := client.Download(ctx)

@@ -3,10 +3,23 @@ package server
 import (
 	"context"
 	"time"
+
+	"github.com/tranship/tranship/server/internal/native"
 )
 
 // SetKeepalive lets tests see keepalives.
-func (s *Server) SetKeepalive(interval time.Duration) { s.keepalive = interval }
+func (s *Server) SetKeepalive(interval time.Duration) { s.native.Options.Keepalive = interval }
+
+// Refusal is what SetRefused is told of.
+type Refusal = native.Refusal
+
+// SetRefused lets tests see refused actions of streams.
+func (s *Server) SetRefused(refused func(ctx context.Context, refusal Refusal)) {
+	s.native.Options.Refused = refused
+}
+
+// Memory is that of all calls.
+func (s *Server) Memory() *Memory { return s.admission.memory }
 
 // Idle reports whether nothing is counted: no call, and no payload.
 func (m *Memory) Idle() bool {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/testing/loopback"
+	"github.com/tranship/tranship/internal/testing/storeserver"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 	"github.com/tranship/tranship/server"
 	"github.com/tranship/tranship/store/mem"
@@ -26,8 +27,8 @@ func serve(t *testing.T, store tranship.Store, options ...grpc.DialOption) (tran
 
 func serveConn(t *testing.T, store tranship.Store, options ...grpc.DialOption) (*grpc.ClientConn, *server.Server) {
 	t.Helper()
-	service := server.New(store, server.Options{})
-	address := loopback.Serve(t, service.Register, server.GRPCOptions(server.Options{})...)
+	service := storeserver.New(t, store, server.Config{})
+	address := loopback.Serve(t, service.Mount, server.GRPCOptions(server.Config{})...)
 	return loopback.Dial(t, address, options...), service
 }
 

@@ -184,7 +184,7 @@ func (broken) Put(context.Context, tranship.Spec, []byte) (tranship.File, error)
 // TestInternalFailures checks that a panic or an error of the inside fails one file
 // or call, and leaks nothing.
 func TestInternalFailures(t *testing.T) {
-	client, _ := serve(t, broken{})
+	client, _ := serve(t, broken{&mem.Store{}})
 	_, failed := upload(t, client, begin(1, "file", nil), put(2, "file", nil))
 	stream, err := client.Download(testContext(t))
 	if err != nil {

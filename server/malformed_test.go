@@ -8,6 +8,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/tranship/tranship/internal/testing/storeserver"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 	"github.com/tranship/tranship/server"
 	"github.com/tranship/tranship/store/mem"
@@ -85,7 +86,7 @@ func TestTransportLimit(t *testing.T) {
 // next to reflection.
 func TestReflection(t *testing.T) {
 	grpcServer := grpc.NewServer()
-	server.New(&mem.Store{}, server.Options{}).Register(grpcServer)
+	storeserver.New(t, &mem.Store{}, server.Config{}).Mount(grpcServer)
 	if err := server.RegisterReflection(grpcServer); err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/failure"
 	"github.com/tranship/tranship/internal/rpcstatus"
+	"github.com/tranship/tranship/server/internal/native"
 )
 
 // TestMemoryCalls checks that a call too many waits, that one caller does not get all, and
@@ -163,10 +164,11 @@ func TestMemoryWeight(t *testing.T) {
 // otherwise.
 func TestMemoryStreams(t *testing.T) {
 	memory := NewMemory(0)
-	var sessions []*session
+	shared := nativeMemory{memory}
+	var sessions []*native.StreamGrant
 	for n := 1; n <= 64; n++ {
-		sessions = append(sessions, &session{})
-		granted := sessions[n-1].grant(memory, n)
+		sessions = append(sessions, &native.StreamGrant{})
+		granted := sessions[n-1].Ask(shared, n)
 		if n == 1 && granted < 20 {
 			t.Errorf("a single upload is granted %d streams only", granted)
 		}
@@ -174,17 +176,17 @@ func TestMemoryStreams(t *testing.T) {
 			t.Errorf("upload %d is granted %d streams while the first has all", n, granted)
 		}
 	}
-	if granted := sessions[0].grant(memory, 64); granted != 1 {
+	if granted := sessions[0].Ask(shared, 64); granted != 1 {
 		t.Errorf("one of 64 uploads is granted %d streams", granted)
 	}
 	for _, ended := range sessions[2:] {
-		ended.revoke(memory)
-		if granted := ended.grant(memory, 2); granted != 1 {
+		ended.Revoke(shared)
+		if granted := ended.Ask(shared, 2); granted != 1 {
 			t.Errorf("an upload that has ended is granted %d streams", granted)
 		}
 	}
 	for _, left := range sessions[:2] {
-		if granted := left.grant(memory, 2); granted != uint32(memory.capacity/wideFraction/2) {
+		if granted := left.Ask(shared, 2); granted != uint32(memory.capacity/wideFraction/2) {
 			t.Errorf("one of two uploads is granted %d streams", granted)
 		}
 	}
@@ -193,12 +195,28 @@ func TestMemoryStreams(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if granted := sessions[0].grant(memory, 1); granted != 1 {
+	if granted := sessions[0].Ask(shared, 1); granted != 1 {
 		t.Errorf("when memory is needed otherwise, %d streams are granted", granted)
 	}
-	sessions[0].revoke(memory)
-	sessions[1].revoke(memory)
+	sessions[0].Revoke(shared)
+	sessions[1].Revoke(shared)
 	if memory.granted != 0 {
 		t.Errorf("%d streams are granted to nobody", memory.granted)
+	}
+}
+
+// TestRepliesOfStream shares the memory for replies among streams.
+func TestRepliesOfStream(t *testing.T) {
+	memory := NewMemory(MinMemoryLimit)
+	for _, test := range []struct{ active, want int64 }{{0, 2 << 20}, {1, 2 << 20}, {2, 1 << 20}, {100, leastReplies}} {
+		memory.active.Store(test.active)
+		if got := memory.repliesOfStream(); got != int(test.want) {
+			t.Errorf("with %d streams each has %d bytes, want %d", test.active, got, test.want)
+		}
+	}
+	memory = NewMemory(0)
+	memory.active.Store(1)
+	if got := memory.repliesOfStream(); got != mostReplies {
+		t.Errorf("a stream alone has %d bytes, want %d", got, mostReplies)
 	}
 }

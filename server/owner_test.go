@@ -7,6 +7,7 @@ import (
 
 	"github.com/tranship/tranship/access"
 	"github.com/tranship/tranship/internal/testing/loopback"
+	"github.com/tranship/tranship/internal/testing/storeserver"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 	"github.com/tranship/tranship/server"
 	"github.com/tranship/tranship/store/mem"
@@ -16,8 +17,7 @@ import (
 // and nothing happens to the upload.
 func TestJoinOfAnother(t *testing.T) {
 	store := &mem.Store{PartSize: partSize}
-	service := server.New(store, server.Options{})
-	address := loopback.Serve(t, service.Register, append(server.GRPCOptions(server.Options{}), loopback.Believing()...)...)
+	address := storeserver.Mount(t, store, storeserver.Believing(server.Config{}), append(server.GRPCOptions(server.Config{}), loopback.Believing()...)...)
 	as := func(name string) transhipv1.FileServiceClient {
 		return transhipv1.NewFileServiceClient(loopback.Dial(t, address, loopback.As(access.Principal{Name: name})...))
 	}

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/testing/loopback"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 	"github.com/tranship/tranship/server"
 	"github.com/tranship/tranship/store/mem"
@@ -18,15 +17,15 @@ import (
 func TestRefused(t *testing.T) {
 	var mu sync.Mutex
 	var refused []string
-	service := server.New(&mem.Store{PartSize: partSize}, server.Options{Refused: func(_ context.Context, r server.Refusal) {
+	client, service := serve(t, &mem.Store{PartSize: partSize})
+	service.SetRefused(func(_ context.Context, r server.Refusal) {
 		mu.Lock()
 		defer mu.Unlock()
 		if !errors.Is(r.Err, tranship.ErrInvalid) && !errors.Is(r.Err, tranship.ErrAborted) {
 			t.Errorf("%+v", r)
 		}
 		refused = append(refused, r.Action+" "+r.Path+r.Upload)
-	}})
-	client := transhipv1.NewFileServiceClient(loopback.Dial(t, loopback.Serve(t, service.Register, server.GRPCOptions(server.Options{})...)))
+	})
 	_, failed := upload(t, client,
 		put(1, "../put", nil), begin(2, "../begin", nil), join(3, &transhipv1.Begun{UploadId: "none", Epoch: 1}),
 		put(4, "fine", nil), begin(5, "begun", nil), put(5, "again", nil), chunk(9, nil, nil), cancelSlot(4),
@@ -69,15 +68,15 @@ func TestRefusedLater(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var mu sync.Mutex
 			var refused []string
-			service := server.New(&mem.Store{PartSize: partSize}, server.Options{Refused: func(_ context.Context, r server.Refusal) {
+			client, service := serve(t, &mem.Store{PartSize: partSize})
+			service.SetRefused(func(_ context.Context, r server.Refusal) {
 				mu.Lock()
 				defer mu.Unlock()
 				if r.Action == "upload" && r.Upload == "" || r.Err == nil {
 					t.Errorf("%+v", r)
 				}
 				refused = append(refused, r.Action+" "+r.Path)
-			}})
-			client := transhipv1.NewFileServiceClient(loopback.Dial(t, loopback.Serve(t, service.Register, server.GRPCOptions(server.Options{})...)))
+			})
 			stream, err := client.Upload(testContext(t))
 			if err != nil {
 				t.Fatal(err)

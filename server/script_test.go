@@ -23,6 +23,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/testing/storeserver"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 	"github.com/tranship/tranship/server"
 	"github.com/tranship/tranship/store/disk"
@@ -94,16 +95,17 @@ type scriptStream struct {
 
 func newPlay(t *testing.T, script []byte) *play {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	p := &play{t: t, ctx: ctx, script: script, memory: server.NewMemory(server.MinMemoryLimit)}
+	p := &play{t: t, ctx: ctx, script: script}
 	store := p.store()
 	for path, size := range map[string]int{"a": 10, "dir/b": 100_000} {
 		if _, err := store.Put(ctx, tranship.Spec{Path: path}, make([]byte, size)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	options := server.Options{Memory: p.memory}
-	p.grpc = grpc.NewServer(server.GRPCOptions(options)...)
-	server.New(store, options).Register(p.grpc)
+	service := storeserver.New(t, store, server.Config{MemoryLimit: server.MinMemoryLimit})
+	p.memory = service.Memory()
+	p.grpc = grpc.NewServer(server.GRPCOptions(server.Config{})...)
+	service.Mount(p.grpc)
 	listener := bufconn.Listen(1 << 20)
 	served := make(chan error, 1)
 	go func() { served <- p.grpc.Serve(listener) }()

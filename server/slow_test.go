@@ -14,10 +14,10 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/testing/loopback"
+	"github.com/tranship/tranship/internal/testing/storeserver"
 	transferpb "github.com/tranship/tranship/proto/filetransfer"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 	"github.com/tranship/tranship/server"
-	"github.com/tranship/tranship/server/filetransfer"
 	"github.com/tranship/tranship/server/limit"
 	"github.com/tranship/tranship/store/mem"
 )
@@ -28,12 +28,7 @@ const slowWindow = 200 * time.Millisecond
 // serveLimited runs the services with a limit of how slow a client may be.
 func serveLimited(t *testing.T, store tranship.Store, options limit.Options) *grpc.ClientConn {
 	t.Helper()
-	limiter := limit.New(options)
-	settings := append(limiter.ServerOptions(), server.GRPCOptions(server.Options{})...)
-	address := loopback.Serve(t, func(registrar grpc.ServiceRegistrar) {
-		server.New(store, server.Options{}).Register(registrar)
-		filetransfer.New(store, filetransfer.Options{}).Register(registrar)
-	}, settings...)
+	address := storeserver.Mount(t, store, server.Config{Limits: options}, server.GRPCOptions(server.Config{Limits: options})...)
 	return loopback.Dial(t, address)
 }
 

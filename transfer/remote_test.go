@@ -9,7 +9,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/client"
-	"github.com/tranship/tranship/internal/testing/loopback"
+	"github.com/tranship/tranship/internal/testing/storeserver"
 	"github.com/tranship/tranship/server"
 	"github.com/tranship/tranship/store/disk"
 )
@@ -29,8 +29,7 @@ func connect(t *testing.T) *client.Client {
 			t.Error(err)
 		}
 	})
-	service := server.New(store, server.Options{})
-	address := loopback.Serve(t, service.Register, server.GRPCOptions(server.Options{})...)
+	address := storeserver.Mount(t, store, server.Config{}, server.GRPCOptions(server.Config{})...)
 	connected, err := client.Dial(t.Context(), address, client.Options{})
 	if err != nil {
 		t.Fatal(err)

@@ -15,10 +15,9 @@ import (
 	"github.com/tranship/tranship/access/authn"
 	"github.com/tranship/tranship/client"
 	compatclient "github.com/tranship/tranship/client/filesrv"
-	"github.com/tranship/tranship/internal/testing/loopback"
+	"github.com/tranship/tranship/internal/testing/storeserver"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 	"github.com/tranship/tranship/server"
-	"github.com/tranship/tranship/server/filesrv"
 	"github.com/tranship/tranship/store/mem"
 )
 
@@ -47,10 +46,8 @@ func newSite(t *testing.T) *site {
 	})
 	interceptor := authn.New(authn.Options{Authenticators: []authn.Authenticator{s.tokens}})
 	interceptor.SetAfter(s.clock.after)
-	s.address = loopback.Serve(t, func(registrar grpc.ServiceRegistrar) {
-		server.New(s.store, server.Options{}).Register(registrar)
-		filesrv.New(s.store, filesrv.Options{}).Register(registrar)
-	}, slices.Concat(interceptor.ServerOptions(), server.GRPCOptions(server.Options{}), []grpc.ServerOption{observe})...)
+	s.address = storeserver.Mount(t, s.store, storeserver.Believing(server.Config{}),
+		slices.Concat(interceptor.ServerOptions(), server.GRPCOptions(server.Config{}), []grpc.ServerOption{observe})...)
 	return s
 }
 

@@ -8,9 +8,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials"
-
 	"github.com/tranship/tranship/access/tlsconfig"
 	"github.com/tranship/tranship/client"
 	"github.com/tranship/tranship/server"
@@ -32,15 +29,18 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	var options server.Options
-	grpcServer := grpc.NewServer(append(server.GRPCOptions(options), grpc.Creds(credentials.NewTLS(config)))...)
-	server.New(&mem.Store{}, options).Register(grpcServer)
+	files, err := server.New(context.Background(), server.Config{
+		Store: &mem.Store{}, TLS: config, Anonymous: server.AnonymousWrite,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		log.Fatal(err)
 	}
-	go grpcServer.Serve(listener)
-	defer grpcServer.Stop()
+	go files.Serve(context.Background(), listener)
+	defer files.Stop()
 
 	address := listener.Addr().String()
 	trust, err := tlsconfig.Client(address, tlsconfig.ClientOptions{

@@ -16,7 +16,7 @@ import (
 	"github.com/tranship/tranship/client/filesrv"
 	"github.com/tranship/tranship/internal/testing/loopback"
 	filesrvv1 "github.com/tranship/tranship/proto/filesrv/v1"
-	server "github.com/tranship/tranship/server/filesrv"
+	"github.com/tranship/tranship/server"
 	"github.com/tranship/tranship/store/mem"
 )
 
@@ -104,7 +104,7 @@ func TestChunks(t *testing.T) {
 	data := []byte(strings.Repeat("0123456789abc", 300_000))
 	for _, revision := range []int{1, 2} {
 		store := new(mem.Store)
-		address := loopback.Serve(t, server.New(store, server.Options{Revision: revision}).Register)
+		address := serveOwn(t, store, server.Filesrv{Revision: revision})
 		onBoth(t, address, func(t *testing.T, conn *grpc.ClientConn) {
 			client := filesrv.New(conn, filesrv.Options{})
 			sendChunks(t.Context(), t, client, "a.txt", data[:mebibyte], nil, data[mebibyte:])

@@ -13,7 +13,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/client/filesrv"
-	server "github.com/tranship/tranship/server/filesrv"
+	"github.com/tranship/tranship/server"
 	"github.com/tranship/tranship/store/mem"
 )
 
@@ -184,7 +184,7 @@ func TestDownloadFromOwn(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	client := dialOwn(t, store, server.Options{})
+	client := dialOwn(t, store, server.Filesrv{})
 	for name, want := range map[string][]string{
 		"f.txt": {"f.txt=f.txt"},
 		"d":     {"d/a.txt=d/a.txt", "d/e/b.txt=d/e/b.txt", "d/e/c=d/e/c"},

@@ -13,9 +13,10 @@ import (
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/client/filesrv"
 	"github.com/tranship/tranship/internal/testing/loopback"
+	"github.com/tranship/tranship/internal/testing/storeserver"
 	filesrvv1 "github.com/tranship/tranship/proto/filesrv/v1"
 	filesrvv2 "github.com/tranship/tranship/proto/filesrv/v2"
-	server "github.com/tranship/tranship/server/filesrv"
+	"github.com/tranship/tranship/server"
 )
 
 // foreign is a server as other people write them.
@@ -97,10 +98,15 @@ func dialForeign(t *testing.T, f *foreign, options filesrv.Options) *filesrv.Cli
 }
 
 // dialOwn returns a client of our server.
-func dialOwn(t *testing.T, store tranship.Store, options server.Options) *filesrv.Client {
+func dialOwn(t *testing.T, store tranship.Store, options server.Filesrv) *filesrv.Client {
 	t.Helper()
-	address := loopback.Serve(t, server.New(store, options).Register)
-	return filesrv.New(loopback.Dial(t, address), filesrv.Options{})
+	return filesrv.New(loopback.Dial(t, serveOwn(t, store, options)), filesrv.Options{})
+}
+
+// serveOwn runs our server, and returns its address.
+func serveOwn(t *testing.T, store tranship.Store, options server.Filesrv) string {
+	t.Helper()
+	return storeserver.Mount(t, store, server.Config{Protocols: server.Protocols{Filesrv: &options}})
 }
 
 func chunkV1(data string) any { return &filesrvv1.FileResponse{ChunkData: []byte(data)} }

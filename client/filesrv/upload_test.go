@@ -14,7 +14,7 @@ import (
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/client/filesrv"
 	filesrvv1 "github.com/tranship/tranship/proto/filesrv/v1"
-	server "github.com/tranship/tranship/server/filesrv"
+	"github.com/tranship/tranship/server"
 	"github.com/tranship/tranship/store/mem"
 )
 
@@ -61,7 +61,7 @@ func read(t *testing.T, reader interface {
 func TestRoundTrip(t *testing.T) {
 	for _, revision := range []int{1, 2} {
 		store := new(mem.Store)
-		client := dialOwn(t, store, server.Options{Revision: revision})
+		client := dialOwn(t, store, server.Filesrv{Revision: revision})
 		for _, path := range []string{"a.txt", "noext", "d/.bashrc", "d/e/f.tar.gz", "grüße/日本語.txt", "a."} {
 			sizes := []int{0, 1}
 			if path == "a.txt" {
@@ -86,7 +86,7 @@ func TestRoundTrip(t *testing.T) {
 
 func TestPut(t *testing.T) {
 	store := new(mem.Store)
-	client := dialOwn(t, store, server.Options{})
+	client := dialOwn(t, store, server.Filesrv{})
 	for _, data := range []string{"", "hello"} {
 		file, err := client.Put(t.Context(), tranship.Spec{Path: "a.txt"}, []byte(data))
 		if err != nil || file.Size != int64(len(data)) || string(read(t, store, "a.txt")) != data {
@@ -217,7 +217,7 @@ func TestContexts(t *testing.T) {
 
 func TestAbort(t *testing.T) {
 	store := new(mem.Store)
-	upload, err := dialOwn(t, store, server.Options{}).Begin(t.Context(), tranship.Spec{Path: "a.txt"})
+	upload, err := dialOwn(t, store, server.Filesrv{}).Begin(t.Context(), tranship.Spec{Path: "a.txt"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,8 +17,9 @@ import (
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/client/filetransfer"
 	"github.com/tranship/tranship/internal/testing/loopback"
+	"github.com/tranship/tranship/internal/testing/storeserver"
 	transferpb "github.com/tranship/tranship/proto/filetransfer"
-	server "github.com/tranship/tranship/server/filetransfer"
+	"github.com/tranship/tranship/server"
 	"github.com/tranship/tranship/store/mem"
 )
 
@@ -85,7 +86,7 @@ func send(ctx context.Context, c *filetransfer.Client, path string, size int) er
 
 func TestOwnServer(t *testing.T) {
 	store := new(mem.Store)
-	client := filetransfer.New(loopback.Dial(t, loopback.Serve(t, server.New(store, server.Options{}).Register)), filetransfer.Options{
+	client := filetransfer.New(loopback.Dial(t, storeserver.Mount(t, store, server.Config{})), filetransfer.Options{
 		Warn: func(warning string) { t.Errorf("warning: %s", warning) },
 	})
 	for _, path := range []string{"a.txt", "d/noext", "grüße/日本語.txt", " spaces ", "%41"} {

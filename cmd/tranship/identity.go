@@ -47,10 +47,9 @@ func (f *identityFlags) validate() error {
 	return nil
 }
 
-// interceptor makes what lets calls in. certificates authenticates those that TLS has
-// verified; nil: no certificate is believed. anonymous: calls without credentials come in,
-// too. refused is told of calls that do not.
-func (f *identityFlags) interceptor(certificates authn.Authenticator, anonymous bool, refused func(address, reason string), log *slog.Logger) (*authn.Interceptor, error) {
+// authenticators are those of the flags. certificates authenticates clients by certificates
+// that TLS has verified; nil: no certificate is believed.
+func (f *identityFlags) authenticators(certificates authn.Authenticator, log *slog.Logger) ([]authn.Authenticator, error) {
 	var authenticators []authn.Authenticator
 	if f.tokens != "" {
 		tokens, err := token.Open(f.tokens, token.Options{Logger: log})
@@ -71,5 +70,5 @@ func (f *identityFlags) interceptor(certificates authn.Authenticator, anonymous 
 	if certificates != nil {
 		authenticators = append(authenticators, certificates)
 	}
-	return authn.New(authn.Options{Authenticators: authenticators, Anonymous: anonymous, Refused: refused, Logger: log}), nil
+	return authenticators, nil
 }

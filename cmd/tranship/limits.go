@@ -1,15 +1,10 @@
 package main
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"log/slog"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/server/limit"
 	"github.com/tranship/tranship/store/quota"
 )
@@ -111,12 +106,12 @@ func none[T ~int | ~int64 | ~float64](n T) T {
 	return n
 }
 
-// limiter returns what bounds the use of the network. refused is told of connections and
-// calls that are refused before anything is read of them.
-func (f *serveLimitFlags) limiter(refused func(address, reason string), log *slog.Logger) *limit.Limiter {
-	return limit.New(limit.Options{
-		Connections:           none(f.connections),
-		ConnectionsPerPeer:    none(f.connectionsPerPeer),
+// limits are those of the use of the network. Numbers of connections that are the
+// defaults are left to the server, which knows how many descriptors there are.
+func (f *serveLimitFlags) limits() limit.Options {
+	return limit.Options{
+		Connections:           unlessDefault(f.connections, limit.DefaultConnections),
+		ConnectionsPerPeer:    unlessDefault(f.connectionsPerPeer, limit.DefaultConnectionsPerPeer),
 		HandshakeTime:         f.handshakeTime,
 		StreamsPerConnection:  none(f.streams),
 		StreamsPerPeer:        none(f.streamsPerPeer),
@@ -130,26 +125,27 @@ func (f *serveLimitFlags) limiter(refused func(address, reason string), log *slo
 		MinRateWindow:         f.minRateWindow,
 		Idle:                  none(f.idle),
 		HeaderBytes:           int(none(f.headerSize)),
-		Refused:               refused,
-		Logger:                log,
-	})
+	}
 }
 
-// limited returns a store whose users have quotas.
-func (f *serveLimitFlags) limited(ctx context.Context, store tranship.Store, log *slog.Logger) (*quota.Store, error) {
+// unlessDefault is none of a number that is not the default, and 0 for that.
+func unlessDefault(n, standard int) int {
+	if n == standard {
+		return 0
+	}
+	return none(n)
+}
+
+// quotas are what each principal may have.
+func (f *serveLimitFlags) quotas() quota.Options {
 	files := f.quota.files
 	if f.quota.filesGiven() {
 		files = none(files)
 	}
-	limited, err := quota.New(ctx, store, quota.Options{
+	return quota.Options{
 		FileBytes: int64(f.quota.fileSize),
 		Bytes:     int64(f.quota.bytes),
 		Files:     files,
 		Uploads:   none(f.quota.uploads),
-		Logger:    log,
-	})
-	if errors.Is(err, tranship.ErrUnsupported) {
-		return nil, fmt.Errorf("--quota-bytes, --quota-files: %w", err)
 	}
-	return limited, err
 }

@@ -7,8 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/access"
 	"github.com/tranship/tranship/access/policy"
 	"github.com/tranship/tranship/store/audit"
 	"github.com/tranship/tranship/store/guard"
@@ -26,12 +24,10 @@ func (f *protectionFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.auditLog, "audit-log", "", "`file` to append a line to for each action of anybody, or - for the standard output")
 }
 
-// protect returns the store as all protocols are to have it, and the audit log, nil if
-// there is none, to close when they have stopped. Without a policy file, who is known
-// may do everything, and who is not what anonymous says: "read", "write" or, with "",
-// nothing.
-func (f protectionFlags) protect(store tranship.Store, anonymous string, out io.Writer, logger *slog.Logger) (tranship.Store, *audit.Log, error) {
-	rules := guard.Policy(builtInPolicy(anonymous))
+// open returns the rules, nil if there is no file of them, and the audit log, nil if there
+// is none, which the caller closes when the server has stopped.
+func (f protectionFlags) open(out io.Writer, logger *slog.Logger) (guard.Policy, *audit.Log, error) {
+	var rules guard.Policy
 	if f.policy != "" {
 		file, err := policy.Open(f.policy, logger)
 		if err != nil {
@@ -39,12 +35,11 @@ func (f protectionFlags) protect(store tranship.Store, anonymous string, out io.
 		}
 		rules = file
 	}
-	store = guard.New(store, rules)
 	log, err := f.openAuditLog(out, logger)
 	if err != nil {
 		return nil, nil, fmt.Errorf("--audit-log: %w", err)
 	}
-	return audit.New(store, log), log, nil
+	return rules, log, nil
 }
 
 // openAuditLog returns nil if there is to be none.
@@ -56,17 +51,5 @@ func (f protectionFlags) openAuditLog(out io.Writer, logger *slog.Logger) (*audi
 		return audit.NewLog(out, logger), nil
 	default:
 		return audit.Open(f.auditLog, logger)
-	}
-}
-
-// builtInPolicy is that of a server without a policy file.
-func builtInPolicy(anonymous string) *policy.Policy {
-	switch anonymous {
-	case "read":
-		return policy.Default(access.Read, access.List)
-	case "write":
-		return policy.Default(access.Actions()...)
-	default:
-		return policy.Default()
 	}
 }

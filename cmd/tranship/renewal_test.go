@@ -12,14 +12,10 @@ import (
 	"testing"
 	"time"
 
-	"google.golang.org/grpc"
-
 	"github.com/tranship/tranship/access"
 	"github.com/tranship/tranship/access/authn"
-	"github.com/tranship/tranship/internal/testing/loopback"
+	"github.com/tranship/tranship/internal/testing/storeserver"
 	"github.com/tranship/tranship/server"
-	"github.com/tranship/tranship/server/filesrv"
-	"github.com/tranship/tranship/server/filetransfer"
 	"github.com/tranship/tranship/store/disk"
 )
 
@@ -59,20 +55,10 @@ func newRotatingServer(t *testing.T) *rotatingServer {
 		}
 		return os.Rename(s.tokenFile+".new", s.tokenFile)
 	}
-	identity := authn.New(authn.Options{
+	s.address = storeserver.Mount(t, store, server.Config{
 		Authenticators: []authn.Authenticator{s},
 		Recheck:        time.Millisecond,
-		Refused: func(string, string) {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			s.refused++
-		},
-	})
-	s.address = loopback.Serve(t, func(r grpc.ServiceRegistrar) {
-		server.New(store, server.Options{}).Register(r)
-		filesrv.New(store, filesrv.Options{}).Register(r)
-		filetransfer.New(store, filetransfer.Options{}).Register(r)
-	}, append(identity.ServerOptions(), server.GRPCOptions(server.Options{})...)...)
+	}, server.GRPCOptions(server.Config{})...)
 	return s
 }
 
@@ -97,6 +83,7 @@ func (s *rotatingServer) Authenticate(_ context.Context, brought authn.Credentia
 		good = secondToken
 	}
 	if brought.Token != good {
+		s.refused++
 		return authn.Identity{}, &authn.Refusal{Text: "the token has expired"}
 	}
 	return authn.Identity{Principal: access.Principal{Name: "alice"}}, nil

@@ -14,11 +14,9 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/printable"
-	"github.com/tranship/tranship/internal/tlstransport"
 	"github.com/tranship/tranship/server"
 	"github.com/tranship/tranship/store/disk"
 )
@@ -141,19 +139,14 @@ func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
 	if err != nil {
 		return err
 	}
-	flags.anonymous, err = exposure{
-		listen:        flags.listen,
-		loopback:      address.IP.IsLoopback(),
-		encrypted:     flags.tls.encrypted(),
-		insecure:      flags.insecure,
-		authenticated: flags.tls.authenticated() || flags.identity.has(),
-		anonymous:     flags.anonymous,
-	}.permit()
+	flags.anonymous, err = permitListening(flags.listen, address, server.ListenPolicy{
+		Encrypted:     flags.tls.encrypted(),
+		Insecure:      flags.insecure,
+		Authenticated: flags.tls.authenticated() || flags.identity.has(),
+		Tokens:        flags.identity.has(),
+	}, flags.anonymous)
 	if err != nil {
 		return err
-	}
-	if flags.identity.has() && !flags.tls.encrypted() && !address.IP.IsLoopback() {
-		return usagef("--listen %s: credentials would go over the network in the clear: listen on this machine only, or with TLS", flags.listen)
 	}
 	if err := os.MkdirAll(flags.root, 0o777); err != nil {
 		return fmt.Errorf("--root %s: %w", flags.root, localError(err))
@@ -176,34 +169,51 @@ func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 
-	limited, err := flags.limits.limited(ctx, store, logger)
-	if err != nil {
-		return err
-	}
-	bounded := flags.limits.bounded(limited, descriptorLimit(), logger)
-	protected, auditLog, err := flags.protection.protect(bounded, string(flags.anonymous), g.out, logger)
+	rules, auditLog, err := flags.protection.open(g.out, logger)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, auditLog.Close()) }()
-	transport := insecure.NewCredentials()
-	if tlsFiles != nil {
-		transport = loggedHandshakes{tlstransport.New(tlsFiles.Config()), logger, auditLog.RefusedHandshake}
-	}
-	identity, err := flags.identity.interceptor(flags.tls.certificates(tlsFiles), flags.anonymous != "", auditLog.Refused, logger)
+	authenticators, err := flags.identity.authenticators(flags.tls.certificates(tlsFiles), logger)
 	if err != nil {
 		return err
 	}
-
+	config := server.Config{
+		Store:           store,
+		Insecure:        flags.insecure,
+		Authenticators:  authenticators,
+		Anonymous:       flags.anonymous.permission(),
+		Policy:          rules,
+		Quota:           flags.limits.quotas(),
+		Limits:          flags.limits.limits(),
+		MemoryLimit:     int64(flags.memoryLimit),
+		MaxMessageBytes: int(g.maxMessage.byteSize),
+		ListPage:        flags.limits.listPage,
+		MinDurability:   tranship.Durability(flags.minDurability),
+		Protocols: server.Protocols{
+			Filesrv:      &server.Filesrv{UploadSuffix: flags.filesrv.uploadSuffix, Revision: flags.filesrv.revision},
+			Filetransfer: true,
+		},
+		Audit:        auditLog,
+		Logger:       logger,
+		DrainTimeout: none(flags.drainTimeout),
+		Version:      softwareVersion(),
+	}
+	if tlsFiles != nil {
+		config.TLS = tlsFiles.Config()
+	}
+	service, err := server.New(ctx, config)
+	if wrong, ok := errors.AsType[*server.ConfigError](err); ok && wrong.Field == "Quota" {
+		return fmt.Errorf("--quota-bytes, --quota-files: %w", wrong.Err)
+	}
+	if err != nil {
+		return err
+	}
 	listener, err := net.ListenTCP("tcp", address)
 	if err != nil {
 		return fmt.Errorf("--listen %s: %w", flags.listen, err)
 	}
-	service, err := newService(protected, identity, auditLog, transport, flags, int(g.maxMessage.byteSize), logger)
-	if err != nil {
-		return errors.Join(err, listener.Close())
-	}
-	return service.run(ctx, listener, flags.readyFile)
+	return runService(ctx, service, listener, flags.drainTimeout, flags.readyFile)
 }
 
 // listenAddress resolves what to listen on.

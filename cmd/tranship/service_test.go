@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -22,7 +21,7 @@ import (
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 	reflectionv1 "google.golang.org/grpc/reflection/grpc_reflection_v1"
 
-	"github.com/tranship/tranship/access/authn"
+	"github.com/tranship/tranship/server"
 	"github.com/tranship/tranship/store/mem"
 )
 
@@ -246,8 +245,8 @@ func TestServeDrainTimeout(t *testing.T) {
 }
 
 func TestServeSecondSignal(t *testing.T) {
-	store := &mem.Store{}
-	s, err := newService(store, authn.New(authn.Options{Anonymous: true}), nil, insecure.NewCredentials(), serveFlags{drainTimeout: time.Hour}, 0, slog.New(slog.DiscardHandler))
+	ctx, first := context.WithCancel(t.Context())
+	s, err := server.New(ctx, server.Config{Store: &mem.Store{}, Anonymous: server.AnonymousWrite, DrainTimeout: time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -255,11 +254,14 @@ func TestServeSecondSignal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	go func() { _ = s.grpc.Serve(listener) }()
+	served := make(chan error, 1)
+	go func() { served <- runService(ctx, s, listener, time.Hour, "") }()
 	upload, writer := underWay(t, listener.Addr().String())
+	first()
 	again := make(chan os.Signal, 1)
 	again <- os.Interrupt
-	if err := s.drain(again); err == nil || !strings.Contains(err.Error(), "second signal") {
+	stopAgain(s, again, nil)
+	if err := <-served; err == nil || !strings.Contains(err.Error(), "second signal") {
 		t.Errorf("error %v", err)
 	}
 	feed(writer)

@@ -6,6 +6,9 @@ import (
 	"time"
 
 	"google.golang.org/grpc/status"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/observation"
 )
 
 // Direction is which way a file went, seen from the client.
@@ -27,6 +30,11 @@ type Log struct {
 
 // Transfer writes the line of one file.
 func (l Log) Transfer(ctx context.Context, direction Direction, path string, bytes int64, start time.Time, err error) {
+	kind := tranship.EventUpload
+	if direction == Download {
+		kind = tranship.EventDownload
+	}
+	observation.FromContext(ctx).Transfer(kind, path, 0, bytes, start, err)
 	if l.Logger == nil {
 		return
 	}

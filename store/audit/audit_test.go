@@ -19,6 +19,7 @@ import (
 	"github.com/tranship/tranship/access/policy"
 	"github.com/tranship/tranship/client"
 	"github.com/tranship/tranship/internal/testing/loopback"
+	"github.com/tranship/tranship/internal/testing/storeserver"
 	"github.com/tranship/tranship/server"
 	"github.com/tranship/tranship/store/audit"
 	"github.com/tranship/tranship/store/guard"
@@ -239,7 +240,7 @@ func read(ctx context.Context, store tranship.Store, path string, options transh
 func TestPeer(t *testing.T) {
 	var log bytes.Buffer
 	audited := audit.New(guard.New(new(mem.Store), policy.Default()), audit.NewLog(&log, nil))
-	address := loopback.Serve(t, server.New(audited, server.Options{}).Register, append(server.GRPCOptions(server.Options{}), loopback.Believing()...)...)
+	address := storeserver.Mount(t, audited, storeserver.Believing(server.Config{}), append(server.GRPCOptions(server.Config{}), loopback.Believing()...)...)
 	connected, err := client.Dial(t.Context(), address, client.Options{DialOptions: loopback.As(access.Principal{Name: "ann\u202e\x1b[2J"})})
 	if err != nil {
 		t.Fatal(err)

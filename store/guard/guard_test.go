@@ -4,16 +4,13 @@ import (
 	"context"
 	"testing"
 
-	"google.golang.org/grpc"
-
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access"
 	"github.com/tranship/tranship/access/policy"
 	"github.com/tranship/tranship/client"
 	"github.com/tranship/tranship/internal/testing/loopback"
+	"github.com/tranship/tranship/internal/testing/storeserver"
 	"github.com/tranship/tranship/server"
-	"github.com/tranship/tranship/server/filesrv"
-	"github.com/tranship/tranship/server/filetransfer"
 	"github.com/tranship/tranship/store/guard"
 	"github.com/tranship/tranship/store/mem"
 	"github.com/tranship/tranship/store/storetest"
@@ -56,11 +53,7 @@ func TestStoreOfPrincipal(t *testing.T) {
 // returns the address.
 func serve(t *testing.T, store tranship.Store) string {
 	t.Helper()
-	return loopback.Serve(t, func(registrar grpc.ServiceRegistrar) {
-		server.New(store, server.Options{}).Register(registrar)
-		filesrv.New(store, filesrv.Options{}).Register(registrar)
-		filetransfer.New(store, filetransfer.Options{}).Register(registrar)
-	}, append(server.GRPCOptions(server.Options{}), loopback.Believing()...)...)
+	return storeserver.Mount(t, store, storeserver.Believing(server.Config{}), append(server.GRPCOptions(server.Config{}), loopback.Believing()...)...)
 }
 
 func connect(t *testing.T, address string, p access.Principal) *client.Client {

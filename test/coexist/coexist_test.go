@@ -14,10 +14,10 @@ import (
 	filesrvclient "github.com/tranship/tranship/client/filesrv"
 	_ "github.com/tranship/tranship/client/filetransfer" // links it, too
 	"github.com/tranship/tranship/internal/testing/loopback"
+	"github.com/tranship/tranship/internal/testing/storeserver"
 	filesrvv1 "github.com/tranship/tranship/proto/filesrv/v1"
 	filesrvv2 "github.com/tranship/tranship/proto/filesrv/v2"
-	"github.com/tranship/tranship/server/filesrv"
-	_ "github.com/tranship/tranship/server/filetransfer" // links it, too
+	"github.com/tranship/tranship/server" // links both protocols
 	"github.com/tranship/tranship/store/mem"
 	"github.com/tranship/tranship/test/coexist/tutorial"
 )
@@ -55,7 +55,7 @@ func TestText(t *testing.T) {
 // The program's own client uses our service.
 func TestOwnClient(t *testing.T) {
 	store := new(mem.Store)
-	client := tutorial.NewFileSrvClient(loopback.Dial(t, loopback.Serve(t, filesrv.New(store, filesrv.Options{}).Register)))
+	client := tutorial.NewFileSrvClient(loopback.Dial(t, storeserver.Mount(t, store, server.Config{})))
 	upload, err := client.UploadFile(t.Context())
 	if err != nil {
 		t.Fatal(err)

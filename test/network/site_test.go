@@ -22,7 +22,7 @@ import (
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/client"
 	"github.com/tranship/tranship/internal/testing/faultproxy"
-	"github.com/tranship/tranship/internal/testing/loopback"
+	"github.com/tranship/tranship/internal/testing/storeserver"
 	"github.com/tranship/tranship/server"
 	"github.com/tranship/tranship/store/disk"
 	"github.com/tranship/tranship/store/localdir"
@@ -49,7 +49,7 @@ func newSite(t *testing.T) *site {
 			t.Error(err)
 		}
 	})
-	s.address = loopback.Serve(t, server.New(store, server.Options{}).Register, server.GRPCOptions(server.Options{})...)
+	s.address = storeserver.Mount(t, store, server.Config{}, server.GRPCOptions(server.Config{})...)
 	if s.proxy, err = faultproxy.Listen(s.address, nil); err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,75 @@
+package tranship
+
+import (
+	"context"
+	"time"
+)
+
+// Observer is told what a client or a server has done, for metrics and traces. Set one
+// in the options of a client or of a server.
+//
+// Events come in batches: of one call, at most MaxObserved at a time, and at most about
+// a second after they have happened. An Observer is called from the goroutines that move
+// files, so Observe must return soon and must not call the client or server that it
+// observes. It must not keep the slice. Several goroutines call it at the same time.
+type Observer interface {
+	// Observe is told of events, the oldest first. ctx is the context of their call; it
+	// may have ended. On a server it has the principal (package access) and the peer.
+	Observe(ctx context.Context, events []Event)
+}
+
+// MaxObserved is the greatest number of events of one call of Observe.
+const MaxObserved = 64
+
+// Event is one thing that has happened. Fields that its kind does not name are zero.
+type Event struct {
+	// Kind says what has happened.
+	Kind EventKind
+	// Method is the full name of the call's method, "/package.Service/Method".
+	Method string
+	// Path is that of the file. A client chose it: it may be any text.
+	Path string
+	// Offset is the first byte that was asked for, and Bytes is how many bytes were
+	// moved, also by an upload or download that failed.
+	Offset, Bytes int64
+	// Start is when the call or the transfer began, and Duration is how long it took.
+	Start    time.Time
+	Duration time.Duration
+	// Err is why the call or the transfer failed; nil if it did not.
+	Err error
+}
+
+// EventKind is the kind of an Event.
+type EventKind int
+
+// The kinds of events. Others may be added: an Observer ignores those that it does not
+// know.
+const (
+	// EventCallBegun is a call that was let in. It has Method and Start.
+	EventCallBegun EventKind = iota + 1
+	// EventCallEnded is the end of a call. It has Method, Start, Duration and Err. A
+	// call that was refused has this event alone.
+	EventCallEnded
+	// EventUpload is a file that was committed, or an upload that failed. It has Method,
+	// Path, Bytes, Start, Duration and Err.
+	EventUpload
+	// EventDownload is a file, or a range of one, that was read. It has Method, Path,
+	// Offset, Bytes, Start, Duration and Err.
+	EventDownload
+)
+
+// String returns the kind's name, such as "upload".
+func (k EventKind) String() string {
+	switch k {
+	case EventCallBegun:
+		return "call begun"
+	case EventCallEnded:
+		return "call ended"
+	case EventUpload:
+		return "upload"
+	case EventDownload:
+		return "download"
+	default:
+		return "unknown event"
+	}
+}

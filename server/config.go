@@ -1,0 +1,254 @@
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/access"
+	"github.com/tranship/tranship/access/authn"
+	"github.com/tranship/tranship/access/policy"
+	"github.com/tranship/tranship/server/limit"
+	"github.com/tranship/tranship/store/audit"
+	"github.com/tranship/tranship/store/guard"
+	"github.com/tranship/tranship/store/quota"
+)
+
+// Config is everything that a server needs. Store is required, and one of
+// Authenticators, Caller and Anonymous: without them no client could do anything. All
+// other fields have useful zero values. New copies the Config.
+type Config struct {
+	// Store has the files. The caller closes it, after Serve has returned.
+	Store tranship.Store
+
+	// TLS encrypts the connections of Serve; nil means plaintext, which Serve accepts
+	// only on loopback addresses and Unix sockets. Package access/tlsconfig makes one from
+	// files, with renewal. Mount ignores it: the grpc.Server has its own credentials.
+	TLS *tls.Config
+	// Insecure allows Serve to listen beyond this machine in plaintext. It never allows
+	// Authenticators there, because their tokens would cross the network in plaintext.
+	Insecure bool
+
+	// Authenticators find the principal of a call from its bearer token or client
+	// certificate. They are asked in order; the first that knows the kind of credentials
+	// decides. Packages access/token and access/oidc have two, authn.Certificates is a
+	// third, and any type with the method may be one.
+	Authenticators []authn.Authenticator
+	// Recheck is how often the credentials of a stream under way are verified again; 0
+	// means authn.DefaultRecheck. A stream whose credentials have been revoked ends.
+	Recheck time.Duration
+	// Caller replaces Authenticators where interceptors of the program's own grpc.Server
+	// have authenticated the call: it returns the principal that they found, from the
+	// context of the call. A principal without a name is an anonymous one. An error that
+	// matches tranship.ErrUnauthenticated, ErrDenied or ErrUnavailable goes to the client;
+	// any other is logged, and the client is told of an internal error. Caller is called
+	// once for each call, from many goroutines. The interceptors have to end streams
+	// whose credentials are revoked.
+	Caller func(ctx context.Context) (access.Principal, error)
+	// Anonymous is what clients without credentials may do. With a Policy, the policy
+	// alone decides that, and Anonymous only whether such clients are let in.
+	Anonymous Anonymous
+
+	// Policy decides who may read, write, delete and list which paths; nil means that
+	// every principal may do everything. Package access/policy reads one from a file.
+	// Whatever the policy, each unfinished upload belongs to the principal that began it:
+	// no other can list, resume, join or abort it.
+	Policy guard.Policy
+	// Quota bounds what each principal may keep. Its zero value bounds only the number
+	// of unfinished uploads, at quota.DefaultUploads. An unset Quota.Logger is Logger.
+	Quota quota.Options
+	// Limits bound connections, calls, frames, bandwidth and slow clients. The zero
+	// value has the defaults of package limit. Limits of connections, frames and headers
+	// hold for Serve alone. Unset Limits.Refused and Limits.Logger are the Audit log and
+	// Logger.
+	Limits limit.Options
+	// MemoryLimit is how many bytes all transfers under way may take together; 0 means
+	// DefaultMemoryLimit. The least is MinMemoryLimit. The server needs some 30 MiB more.
+	MemoryLimit int64
+	// Descriptors is how many file descriptors the process may have, which connections
+	// and open files share; 0 means the system's limit of the process.
+	Descriptors int64
+	// MaxMessageBytes is the largest message that clients may send; 0 means
+	// DefaultMaxMessageBytes. A grpc.Server that Mount is used with must have the same,
+	// which GRPCOptions sets.
+	MaxMessageBytes int
+	// ListPage is how many entries one message of a list has, from 1 to 256; 0 means 256.
+	ListPage int
+	// MinDurability is the least durability of a commit, whatever the client asks for.
+	MinDurability tranship.Durability
+
+	// Protocols are the protocols beside the native one, which is always served.
+	Protocols Protocols
+
+	// Audit has one line for each action of a client, also for those that are refused;
+	// nil means that nothing is written. The caller closes it, after Serve has returned.
+	Audit *audit.Log
+	// Observer is told of calls and transfers, for metrics and traces; nil means that
+	// nothing is told.
+	Observer tranship.Observer
+	// Logger has one line for each transfer, and failures; nil means that nothing is
+	// logged.
+	Logger *slog.Logger
+
+	// DrainTimeout is how long Serve waits, after its context has ended, for files under
+	// way; 0 means DefaultDrainTimeout, and less than 0 that it does not wait.
+	DrainTimeout time.Duration
+	// Version is the software version that clients are told; it may be empty.
+	Version string
+}
+
+// DefaultDrainTimeout is how long files under way may take to finish by default.
+const DefaultDrainTimeout = 30 * time.Second
+
+// Anonymous is what clients without credentials may do.
+type Anonymous int
+
+// What clients without credentials may do.
+const (
+	// AnonymousNone refuses calls without credentials. It is the zero value.
+	AnonymousNone Anonymous = iota
+	// AnonymousRead allows them to read and list.
+	AnonymousRead
+	// AnonymousWrite allows them everything. All of them are one owner: each can list,
+	// resume and abort the uploads of the others.
+	AnonymousWrite
+)
+
+// Protocols are protocols of existing clients.
+type Protocols struct {
+	// Filesrv serves the filesrv protocol; nil means that it is not served.
+	Filesrv *Filesrv
+	// Filetransfer serves the filetransfer protocol.
+	Filetransfer bool
+}
+
+// Filesrv are settings of the filesrv protocol. The zero value is useful.
+type Filesrv struct {
+	// UploadSuffix goes between the name and the extension of an uploaded file: with
+	// "_recv", a.txt is saved as a_recv.txt, as by the servers of the tutorial.
+	UploadSuffix string
+	// Revision is the revision of the protocol for clients that do not name theirs: 1
+	// or 2. 0 means 1.
+	Revision int
+}
+
+// ConfigError is a field of a Config that has no good value.
+type ConfigError struct {
+	// Field is the name of the field, such as "Quota".
+	Field string
+	Err   error
+}
+
+// Error implements error.
+func (e *ConfigError) Error() string { return "server: Config." + e.Field + ": " + e.Err.Error() }
+
+// Unwrap returns the reason.
+func (e *ConfigError) Unwrap() error { return e.Err }
+
+func (c Config) validate() error {
+	invalid := func(field, format string, args ...any) error {
+		return &ConfigError{Field: field, Err: fmt.Errorf("%w: "+format, append([]any{tranship.ErrInvalid}, args...)...)}
+	}
+	switch {
+	case c.Store == nil:
+		return invalid("Store", "there is no store to serve")
+	case len(c.Authenticators) > 0 && c.Caller != nil:
+		return invalid("Caller", "only one of Authenticators and Caller can find the principal of a call")
+	case len(c.Authenticators) == 0 && c.Caller == nil && c.Anonymous == AnonymousNone:
+		return invalid("Authenticators", "no client could do anything: set Authenticators or Caller, or allow clients without credentials with Anonymous")
+	case c.Anonymous < AnonymousNone || c.Anonymous > AnonymousWrite:
+		return invalid("Anonymous", "%d is not one of AnonymousNone, AnonymousRead and AnonymousWrite", c.Anonymous)
+	case c.MemoryLimit != 0 && c.MemoryLimit < MinMemoryLimit:
+		return invalid("MemoryLimit", "%d is less than %d", c.MemoryLimit, MinMemoryLimit)
+	case c.ListPage < 0 || c.ListPage > maxListPage:
+		return invalid("ListPage", "%d is not from 1 to %d", c.ListPage, maxListPage)
+	case c.MaxMessageBytes < 0:
+		return invalid("MaxMessageBytes", "%d is negative", c.MaxMessageBytes)
+	}
+	if f := c.Protocols.Filesrv; f != nil {
+		if f.Revision < 0 || f.Revision > 2 {
+			return invalid("Protocols.Filesrv.Revision", "%d is not 1 or 2", f.Revision)
+		}
+		if strings.Contains(f.UploadSuffix, "/") || f.UploadSuffix != "" && tranship.ValidatePath("a"+f.UploadSuffix) != nil {
+			return invalid("Protocols.Filesrv.UploadSuffix", "%q cannot be part of the name of a file", f.UploadSuffix)
+		}
+	}
+	for _, authenticator := range c.Authenticators {
+		if authenticator == nil {
+			return invalid("Authenticators", "one of them is nil")
+		}
+	}
+	return nil
+}
+
+// maxListPage is the greatest number of entries of one message of a list.
+const maxListPage = 256
+
+// withDefaults returns the Config with the fields set whose zero value stands for
+// something that depends on others.
+func (c Config) withDefaults() Config {
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.MaxMessageBytes == 0 {
+		c.MaxMessageBytes = DefaultMaxMessageBytes
+	}
+	if c.DrainTimeout == 0 {
+		c.DrainTimeout = DefaultDrainTimeout
+	}
+	if c.Quota.Logger == nil {
+		c.Quota.Logger = c.Logger
+	}
+	if c.Limits.Logger == nil {
+		c.Limits.Logger = c.Logger
+	}
+	if c.Limits.Refused == nil {
+		c.Limits.Refused = c.Audit.RefusedConnection
+	}
+	if c.Policy == nil {
+		c.Policy = c.Anonymous.policy()
+	}
+	return c
+}
+
+// policy is that of a server without one: principals may do everything.
+func (a Anonymous) policy() guard.Policy {
+	switch a {
+	case AnonymousRead:
+		return policy.Default(access.Read, access.List)
+	case AnonymousWrite:
+		return policy.Default(access.Actions()...)
+	default:
+		return policy.Default()
+	}
+}
+
+// listenPolicy is what Serve applies to its listeners.
+func (c Config) listenPolicy() ListenPolicy {
+	return ListenPolicy{
+		Encrypted:     c.TLS != nil,
+		Insecure:      c.Insecure,
+		Authenticated: len(c.Authenticators) > 0 || c.Caller != nil,
+		Anonymous:     c.Anonymous != AnonymousNone,
+		Tokens:        len(c.Authenticators) > 0,
+	}
+}
+
+// store returns the store as clients have it. Each decorator relies on those below it:
+// the audit log sees what the policy refuses, the policy comes before descriptors are
+// taken, and quotas count what the policy has allowed.
+func (c Config) store(ctx context.Context, files int64) (tranship.Store, error) {
+	limited, err := quota.New(ctx, c.Store, c.Quota)
+	if errors.Is(err, tranship.ErrUnsupported) {
+		return nil, &ConfigError{Field: "Quota", Err: err}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return audit.New(guard.New(limit.NewFiles(files).Store(limited), c.Policy), c.Audit), nil
+}

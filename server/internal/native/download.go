@@ -1,0 +1,267 @@
+package native
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+	"google.golang.org/grpc"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/rpcstatus"
+	"github.com/tranship/tranship/internal/wire"
+	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
+)
+
+const (
+	// downloadChunk is how many bytes go into one message.
+	downloadChunk = 256 << 10
+	// downloadWorkers bounds the files of one stream that are read at once, and
+	// with downloadChunk the memory of the stream.
+	downloadWorkers = 8
+)
+
+// downloadStream is one call of Download.
+type downloadStream struct {
+	service *Service
+	ctx     context.Context
+
+	sendMu sync.Mutex
+	stream grpc.BidiStreamingServer[transhipv1.DownloadRequest, transhipv1.DownloadResponse]
+
+	// unanswered has a place for each slot without terminal reply, workers one
+	// for each that is being read.
+	unanswered, workers *semaphore.Weighted
+
+	mu      sync.Mutex
+	cancels map[uint64]context.CancelCauseFunc
+	last    uint64
+}
+
+// Download implements the service.
+//
+// One goroutine receives, and each file has its own; they take turns sending. The
+// transport's flow control holds back files whose bytes the client does not take.
+func (s *Service) Download(stream grpc.BidiStreamingServer[transhipv1.DownloadRequest, transhipv1.DownloadResponse]) error {
+	ctx, cancel := context.WithCancel(stream.Context())
+	defer cancel()
+	d := &downloadStream{
+		service:    s,
+		ctx:        ctx,
+		stream:     stream,
+		unanswered: semaphore.NewWeighted(wire.MaxUnfinishedSlots),
+		workers:    semaphore.NewWeighted(downloadWorkers),
+		cancels:    map[uint64]context.CancelCauseFunc{},
+	}
+	err := d.run()
+	if err != nil {
+		cancel()
+	}
+	_ = d.unanswered.Acquire(context.WithoutCancel(ctx), wire.MaxUnfinishedSlots) // never fails: all slots end
+	return rpcstatus.Error(err)
+}
+
+// run handles requests until the client half-closes (nil) or fails, or the server
+// shuts down and nothing is under way.
+func (d *downloadStream) run() error {
+	failed := make(chan error, 1)
+	go func() {
+		for {
+			request, err := d.stream.Recv()
+			if err == nil {
+				err = d.handle(request)
+			}
+			if err != nil {
+				failed <- endOfStream(err)
+				return
+			}
+		}
+	}()
+	select {
+	case err := <-failed:
+		return err
+	case <-d.ctx.Done(): // by what let the call in: the connection may be well
+		return d.ctx.Err()
+	case <-d.service.draining:
+	}
+	// Every slot is either refused by now or under way.
+	select {
+	case err := <-failed:
+		return err
+	case <-d.idle():
+		return errDraining
+	}
+}
+
+// idle is closed when no slot is under way, or the stream's context has ended.
+func (d *downloadStream) idle() <-chan struct{} {
+	idle := make(chan struct{})
+	go func() {
+		if d.unanswered.Acquire(d.ctx, wire.MaxUnfinishedSlots) == nil {
+			d.unanswered.Release(wire.MaxUnfinishedSlots)
+		}
+		close(idle)
+	}()
+	return idle
+}
+
+func (d *downloadStream) handle(request *transhipv1.DownloadRequest) error {
+	switch request := request.GetRequest().(type) {
+	case *transhipv1.DownloadRequest_Open:
+		return d.open(request.Open)
+	case *transhipv1.DownloadRequest_Cancel:
+		d.mu.Lock()
+		cancel := d.cancels[request.Cancel.GetSlot()]
+		d.mu.Unlock()
+		if cancel != nil {
+			cancel(errCancelled)
+		}
+		return nil
+	default:
+		return &tranship.InvalidError{Field: "request", Rule: "must be open or cancel"}
+	}
+}
+
+func (d *downloadStream) open(open *transhipv1.Open) error {
+	id := open.GetSlot()
+	if err := d.unanswered.Acquire(d.ctx, 1); err != nil {
+		return err
+	}
+	var refusal error
+	switch {
+	case id <= d.last:
+		refusal = slotError("slot %d is not greater than %d, the one before it", id, d.last)
+	case d.service.isDraining():
+		refusal = errDraining
+	}
+	d.last = max(d.last, id)
+	ctx, cancel := context.WithCancelCause(d.ctx)
+	if refusal == nil {
+		d.mu.Lock()
+		d.cancels[id] = cancel
+		d.mu.Unlock()
+	}
+	go func() {
+		defer d.unanswered.Release(1)
+		defer cancel(nil)
+		if refusal != nil {
+			d.service.refused(ctx, Refusal{Action: "read", Path: open.GetPath(), Err: refusal})
+			d.fail(id, refusal)
+			return
+		}
+		d.serve(ctx, open)
+	}()
+	return nil
+}
+
+// serve answers one open, to its terminal reply.
+func (d *downloadStream) serve(ctx context.Context, open *transhipv1.Open) {
+	start := time.Now()
+	sent, err := d.deliver(ctx, open)
+	if err != nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	d.mu.Lock()
+	delete(d.cancels, open.GetSlot())
+	d.mu.Unlock()
+	if err != nil {
+		d.fail(open.GetSlot(), err)
+	}
+	d.service.logInternal(d.ctx, "download", err)
+	d.service.logTransfer(d.ctx, outcome{
+		direction: "download", path: open.GetPath(), offset: open.GetOffset(), bytes: sent, start: start, err: err,
+	})
+}
+
+// deliver sends what one open asks for, done included, and counts its bytes.
+func (d *downloadStream) deliver(ctx context.Context, open *transhipv1.Open) (sent int64, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = d.service.panicked(ctx, "download", r)
+		}
+	}()
+	if err := d.workers.Acquire(ctx, 1); err != nil {
+		return 0, err
+	}
+	defer d.workers.Release(1)
+
+	watched, refused := d.service.watch(ctx)
+	content, err := d.service.store.Open(watched, open.GetPath(), tranship.OpenOptions{
+		Version: open.GetVersion(),
+		Offset:  open.GetOffset(),
+		Length:  open.Length,
+	})
+	refused(Refusal{Action: "read", Path: open.GetPath(), Err: err})
+	if err != nil {
+		return 0, err
+	}
+	defer content.Close()
+	slot := open.GetSlot()
+	opened := &transhipv1.Opened{Slot: slot, File: wire.FileToProto(content.File())}
+	if err := d.send(&transhipv1.DownloadResponse{Response: &transhipv1.DownloadResponse_Opened{Opened: opened}}); err != nil {
+		return 0, err
+	}
+
+	var total uint32
+	length := int(min(downloadChunk, max(content.File().Size, 1)))
+	for {
+		next, err := d.service.read(content, length)
+		if n := int64(next.Len()); n > 0 {
+			total = tranship.CombineCRC32C(total, next.CRC32C, n)
+			if err := d.sendChunk(slot, open.GetOffset()+sent, next); err != nil {
+				return sent, err
+			}
+			sent += n
+		}
+		switch {
+		case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
+			done := &transhipv1.Done{Slot: slot, Crc32C: total}
+			return sent, d.send(&transhipv1.DownloadResponse{Response: &transhipv1.DownloadResponse_Done{Done: done}})
+		case err != nil:
+			return sent, err
+		}
+		if err := ctx.Err(); err != nil {
+			return sent, err
+		}
+	}
+}
+
+// read reads up to length bytes of a content. What it returns with an error is to be
+// sent as well.
+func (s *Service) read(content io.Reader, length int) (tranship.Chunk, error) {
+	buffer := s.buffers.Get(length)
+	n, err := io.ReadFull(content, *buffer)
+	if n == 0 {
+		s.buffers.Put(buffer)
+		return tranship.Chunk{}, err
+	}
+	data := (*buffer)[:n]
+	return tranship.NewChunk([][]byte{data}, tranship.CRC32C(data), func() { s.buffers.Put(buffer) }), err
+}
+
+// sendChunk sends bytes, and releases them when the transport has written them.
+func (d *downloadStream) sendChunk(slot uint64, offset int64, data tranship.Chunk) error {
+	message := wire.NewDownloadResponse(&transhipv1.DownloadResponse{Response: &transhipv1.DownloadResponse_Chunk{
+		Chunk: &transhipv1.Chunk{Slot: slot, Offset: &offset, Crc32C: &data.CRC32C},
+	}})
+	message.SetChunk(data)
+	d.sendMu.Lock()
+	defer d.sendMu.Unlock()
+	return message.Send(d.stream)
+}
+
+// fail sends the terminal reply of a slot that did not succeed. When that fails,
+// the stream has failed.
+func (d *downloadStream) fail(slot uint64, err error) {
+	failed := &transhipv1.Failed{Slot: slot, Status: rpcstatus.Proto(err)}
+	_ = d.send(&transhipv1.DownloadResponse{Response: &transhipv1.DownloadResponse_Failed{Failed: failed}})
+}
+
+func (d *downloadStream) send(response *transhipv1.DownloadResponse) error {
+	d.sendMu.Lock()
+	defer d.sendMu.Unlock()
+	return d.stream.Send(response)
+}

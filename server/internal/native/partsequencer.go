@@ -1,0 +1,161 @@
+package native
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/tranship/tranship"
+)
+
+// partSequencer writes one slot's chunks into an upload's parts. Chunks may cross parts;
+// they follow each other, or jump to the first byte of a part that the slot has
+// not written.
+type partSequencer struct {
+	ctx    context.Context
+	upload tranship.Upload
+	size   *int64
+
+	// offset is where the next byte goes.
+	offset int64
+	// writer is that of the part at offset, when not nil.
+	writer tranship.PartWriter
+	// begun are the parts that the slot has written to.
+	begun map[int64]struct{}
+}
+
+// write takes the bytes that begin at offset, or after those before when it is nil.
+// It releases them.
+func (c *partSequencer) write(offset *int64, data tranship.Chunk) error {
+	length := int64(data.Len())
+	if err := c.admit(offset, length); err != nil {
+		data.Release()
+		return err
+	}
+	partSize := c.upload.PartSize()
+	for {
+		left := partSize - c.offset%partSize
+		if length <= left {
+			return c.writePart(data, length)
+		}
+		var head tranship.Chunk
+		head, data = data.Split(int(left))
+		length -= left
+		if err := c.writePart(head, left); err != nil {
+			data.Release()
+			return err
+		}
+	}
+}
+
+// admit goes to offset, and tells whether length bytes may follow.
+func (c *partSequencer) admit(offset *int64, length int64) error {
+	if offset != nil && (*offset != c.offset || c.begun == nil) {
+		if err := c.jump(*offset); err != nil {
+			return err
+		}
+	}
+	if length > math.MaxInt64-c.offset || c.size != nil && length > *c.size-c.offset {
+		return &tranship.InvalidError{
+			Field: "chunk.data", Rule: fmt.Sprintf("%d bytes at offset %d reach beyond the declared size", length, c.offset),
+		}
+	}
+	return nil
+}
+
+// writePart writes length bytes, which do not reach beyond the current part.
+func (c *partSequencer) writePart(data tranship.Chunk, length int64) error {
+	if length == 0 {
+		data.Release()
+		return nil
+	}
+	partSize := c.upload.PartSize()
+	if c.writer == nil {
+		if err := c.open(c.offset / partSize); err != nil {
+			data.Release()
+			return err
+		}
+	}
+	if err := tranship.WriteChunk(c.writer, data); err != nil {
+		return err
+	}
+	c.offset += length
+	if c.offset%partSize == 0 {
+		return c.close()
+	}
+	return nil
+}
+
+// jump goes to the first byte of a part that the slot has not written, and starts
+// that part afresh.
+func (c *partSequencer) jump(offset int64) error {
+	partSize := c.upload.PartSize()
+	_, again := c.begun[offset/partSize]
+	if offset < 0 || offset%partSize != 0 || again {
+		return &tranship.InvalidError{Field: "chunk.offset", Rule: fmt.Sprintf(
+			"%d leaves a gap or overlap: must be %d, or the first byte of a part that the slot has not written", offset, c.offset)}
+	}
+	if err := c.close(); err != nil {
+		return err
+	}
+	c.offset = offset
+	return c.open(offset / partSize)
+}
+
+// copyPart fills the part that begins at offset from a file of the store, and goes
+// to its end.
+func (c *partSequencer) copyPart(offset int64, source string, options tranship.OpenOptions) error {
+	partSize := c.upload.PartSize()
+	part := offset / partSize
+	if _, again := c.begun[part]; offset < 0 || offset%partSize != 0 || again || part > math.MaxInt32 {
+		return &tranship.InvalidError{Field: "copy_part.offset", Rule: fmt.Sprintf(
+			"%d is not the first byte of a part that the slot has not written", offset)}
+	}
+	if err := c.close(); err != nil {
+		return err
+	}
+	c.mark(part)
+	if err := c.upload.CopyPart(c.ctx, int(part), source, options); err != nil {
+		return err
+	}
+	c.offset = offset + partSize
+	if c.size != nil {
+		c.offset = min(c.offset, *c.size)
+	}
+	return nil
+}
+
+// mark notes that the slot has written to a part.
+func (c *partSequencer) mark(part int64) {
+	if c.begun == nil {
+		c.begun = map[int64]struct{}{}
+	}
+	c.begun[part] = struct{}{}
+}
+
+func (c *partSequencer) open(part int64) error {
+	if part > math.MaxInt32 {
+		return &tranship.InvalidError{Field: "chunk.offset", Rule: fmt.Sprintf("%d is beyond what an upload can hold", c.offset)}
+	}
+	if _, again := c.begun[part]; again {
+		return &tranship.InvalidError{Field: "chunk.offset", Rule: fmt.Sprintf(
+			"%d overlaps a part that the slot has already written", c.offset)}
+	}
+	writer, err := c.upload.Part(c.ctx, int(part))
+	if err != nil {
+		return err
+	}
+	c.writer = writer
+	c.mark(part)
+	return nil
+}
+
+// close ends the current part, if any.
+func (c *partSequencer) close() error {
+	if c.writer == nil {
+		return nil
+	}
+	writer := c.writer
+	c.writer = nil
+	return writer.Close()
+}

@@ -1,0 +1,229 @@
+package native
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/minrate"
+	"github.com/tranship/tranship/internal/payload"
+	"github.com/tranship/tranship/internal/rpcstatus"
+	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
+)
+
+// slotEvents is how many messages wait for one slot; the stream bounds their bytes.
+const slotEvents = 16
+
+// event is what the stream hands to a slot: exactly one field is set, and data with
+// chunk. After finish or err there is no other.
+type event struct {
+	chunk    *transhipv1.Chunk
+	data     *payload.Message
+	copyPart *transhipv1.CopyPart
+	finish   *transhipv1.Finish
+	err      error
+	// told: Options.Refused knows of err, or is told of it with the stream's end.
+	told bool
+}
+
+// slot is one file, or one writer of a file, on an Upload stream. The stream's
+// goroutine delivers events; the slot's own, run, handles them.
+type slot struct {
+	stream *uploadStream
+	id     uint64
+	events chan event
+	// done is closed when the slot has had its terminal reply. What the stream
+	// still delivers is dropped.
+	done chan struct{}
+
+	received, written, durable atomic.Int64
+	// shared is the session that the slot owns, once it does.
+	shared atomic.Pointer[session]
+
+	// These belong to run.
+	session *session
+	owner   bool
+	// ctx is what the slot does after begin with; refused is to be told how that fails.
+	ctx       context.Context
+	refused   func(Refusal)
+	sequencer partSequencer
+	// finishing: the client has sent finish.
+	finishing bool
+	// reach is the end of what the slot has written. That of a joined slot counts
+	// for the upload once it is finished.
+	reach int64
+	// told are the durable parts that the client knows of, by offset, with their
+	// CRC32C.
+	told map[int64]uint32
+}
+
+func newSlot(stream *uploadStream, id uint64) *slot {
+	return &slot{stream: stream, id: id, events: make(chan event, slotEvents), done: make(chan struct{})}
+}
+
+func (s *slot) ended() bool {
+	select {
+	case <-s.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// deliver hands an event to run. Only the stream's goroutine may call it.
+func (s *slot) deliver(e event) {
+	s.events <- e // run takes all of them, to the end
+}
+
+// end hands over the last event.
+func (s *slot) end(e event) {
+	s.deliver(e)
+	close(s.events)
+}
+
+// run opens the slot, handles its events, sends the terminal reply and leaves
+// nothing behind that the slot owned and that is not to be kept. It returns after
+// the last event.
+func (s *slot) run(begin *transhipv1.Begin) {
+	start := time.Now()
+	finished, err := s.transfer(begin)
+	service := s.stream.service
+	if s.owner {
+		s.session.streams.Revoke(service.Options.Memory)
+		service.sessions.remove(s.session, err != nil && s.session.keep && !errors.Is(err, errCancelled) && !errors.Is(err, tranship.ErrAborted))
+		switch {
+		case err != nil && s.finishing && s.session.keep:
+			s.stream.leave(s)
+		case err != nil:
+			service.letGo(s.stream.ctx, s.session, err)
+		}
+	}
+	if err != nil {
+		s.stream.replies.failed(s.id, rpcstatus.Proto(err))
+	} else {
+		s.stream.replies.finished(finished)
+	}
+	close(s.done)
+	s.stream.wake()
+	service.logInternal(s.stream.ctx, "upload", err)
+	if begin.GetMode() != transhipv1.Begin_MODE_JOIN {
+		service.logTransfer(s.stream.ctx, outcome{
+			direction: "upload", path: begin.GetPath(), bytes: s.total(), start: start, err: err,
+		})
+	}
+	for e := range s.events {
+		if e.chunk != nil {
+			s.stream.drop(int64(e.data.Len()))
+			e.data.Free()
+		}
+	}
+}
+
+// total counts the bytes of the slot's upload, those of joined slots included.
+func (s *slot) total() int64 {
+	if s.session == nil {
+		return 0
+	}
+	return s.session.written.Load()
+}
+
+// transfer is the slot's life up to its outcome.
+func (s *slot) transfer(begin *transhipv1.Begin) (finished *transhipv1.Finished, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = s.stream.service.panicked(s.stream.ctx, "upload", r)
+		}
+	}()
+	if err := s.begin(begin); err != nil {
+		return nil, err
+	}
+	defer func() {
+		err = s.because(err)
+		if err != nil && !s.owner && !errors.Is(err, tranship.ErrAborted) {
+			s.takeBack()
+		}
+		_ = s.sequencer.close() // what matters has been closed before
+	}()
+
+	s.session.waiting.Join(s.stream.pace)
+	defer s.session.waiting.Leave(s.stream.pace)
+	var sender *minrate.Sender
+	if s.owner {
+		sender = newSender(s.stream.pace, s.session)
+		defer sender.Stop()
+	}
+	progress := s.ticker(begin)
+	if progress != nil {
+		defer progress.Stop()
+	}
+	draining := s.stream.service.draining
+	if !s.session.keep {
+		draining = nil // it could not be resumed: it may finish
+	}
+	for {
+		select {
+		case e := <-s.events:
+			finished, err := s.handle(e)
+			if err != nil && !e.told {
+				s.tell(err)
+			}
+			if finished != nil || err != nil {
+				return finished, err
+			}
+		case <-sender.Tick():
+			if err := s.session.slowness(sender); err != nil {
+				s.tell(err)
+				return nil, err
+			}
+		case <-tick(progress):
+			s.stream.replies.progressed(s.progress())
+		case <-s.session.over:
+			return nil, s.session.reason
+		case <-draining:
+			return nil, errDraining
+		case <-s.stream.ctx.Done():
+			return nil, s.stream.ctx.Err()
+		}
+	}
+}
+
+// tell tells Options.Refused of what the slot fails with, unless that is the end of its
+// upload by others.
+func (s *slot) tell(err error) {
+	if !errors.Is(err, tranship.ErrAborted) {
+		s.refused(Refusal{Action: "upload", Path: s.session.spec.Path, Upload: s.session.upload.ID(), Err: err})
+	}
+}
+
+// handle does what a message asks for, while its client waits. It returns what a finish
+// comes to.
+func (s *slot) handle(e event) (finished *transhipv1.Finished, err error) {
+	s.stream.pace.Hold()
+	defer s.stream.pace.Release()
+	switch {
+	case e.chunk != nil:
+		return nil, s.write(e.chunk, e.data)
+	case e.copyPart != nil:
+		return nil, s.copyPart(e.copyPart)
+	case e.finish != nil:
+		s.finishing = true
+		return s.finish(e.finish)
+	default:
+		return nil, e.err
+	}
+}
+
+// because returns why the session has ended in place of what the store then says to who
+// still writes: a client that lost the owner's stream may resume the upload.
+func (s *slot) because(err error) error {
+	if errors.Is(err, tranship.ErrAborted) {
+		select {
+		case <-s.session.over:
+			return s.session.reason
+		default:
+		}
+	}
+	return err
+}

@@ -1,0 +1,64 @@
+package native
+
+import (
+	"time"
+
+	"github.com/tranship/tranship/internal/wire"
+	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
+)
+
+// minProgressInterval is the shortest that a client can ask for.
+const minProgressInterval = 100 * time.Millisecond
+
+// ticker asks for progress as often as the client does; nil: never.
+func (s *slot) ticker(begin *transhipv1.Begin) *time.Ticker {
+	if begin.GetProgressInterval() == nil {
+		return nil
+	}
+	return time.NewTicker(max(begin.GetProgressInterval().AsDuration(), minProgressInterval))
+}
+
+func tick(ticker *time.Ticker) <-chan time.Time {
+	if ticker == nil {
+		return nil
+	}
+	return ticker.C
+}
+
+// progress tells how far the slot is, or the whole upload if the slot owns it.
+func (s *slot) progress() *transhipv1.Progress {
+	if !s.owner {
+		return s.counts()
+	}
+	newly := s.newlyDurable()
+	progress := s.counts()
+	progress.NewlyDurable = newly
+	return progress
+}
+
+// counts are the numbers of progress. Any goroutine may ask for them.
+func (s *slot) counts() *transhipv1.Progress {
+	progress := &transhipv1.Progress{Slot: s.id, DurableBytes: s.durable.Load()}
+	received, written := &s.received, &s.written
+	if owned := s.shared.Load(); owned != nil {
+		received, written = &owned.received, &owned.written
+	}
+	progress.WrittenBytes = written.Load() // first, so that it is not more than received
+	progress.ReceivedBytes = received.Load()
+	return progress
+}
+
+// newlyDurable are the parts that have become durable since it was last called, or
+// since the slot began.
+func (s *slot) newlyDurable() []*transhipv1.Range {
+	var newly []*transhipv1.Range
+	for _, part := range s.session.upload.Durable() {
+		if crc, told := s.told[part.Offset]; told && crc == *part.CRC32C {
+			continue
+		}
+		s.told[part.Offset] = *part.CRC32C
+		s.durable.Add(part.Length)
+		newly = append(newly, wire.RangeToProto(part))
+	}
+	return newly
+}

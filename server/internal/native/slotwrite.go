@@ -1,0 +1,128 @@
+package native
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/payload"
+	"github.com/tranship/tranship/internal/wire"
+	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
+)
+
+func (s *slot) write(chunk *transhipv1.Chunk, data *payload.Message) error {
+	size := int64(data.Len())
+	defer s.stream.drop(size)
+	s.session.received.Add(size)
+	crc := data.Sum()
+	if chunk.Crc32C != nil && crc != chunk.GetCrc32C() {
+		data.Free()
+		return fmt.Errorf("%w: a chunk at offset %d does not have its CRC32C", tranship.ErrIntegrity, chunk.GetOffset())
+	}
+	if err := s.sequencer.write(chunk.Offset, data.Chunk(crc)); err != nil {
+		return err
+	}
+	s.written.Add(size)
+	s.session.written.Add(size)
+	s.reached()
+	return nil
+}
+
+// reached notes how far the slot has written.
+func (s *slot) reached() {
+	s.reach = max(s.reach, s.sequencer.offset)
+	if s.owner {
+		s.session.extend(s.reach)
+	}
+}
+
+// takeBack forgets the part that a joined slot was writing when it failed: nothing
+// of it may become part of the file. Not if the writer was ended by a newer one, whose
+// the part is now.
+func (s *slot) takeBack() {
+	if s.sequencer.writer == nil {
+		return
+	}
+	s.restart(s.sequencer.offset / s.session.upload.PartSize())
+}
+
+// restart begins a part afresh, so that nothing of it counts.
+func (s *slot) restart(part int64) {
+	writer, err := s.session.upload.Part(context.WithoutCancel(s.stream.ctx), int(part))
+	if err == nil {
+		_ = writer.Close() // the upload has ended, or the part is empty
+	}
+}
+
+// copyPart fills a part from a file of the store.
+func (s *slot) copyPart(request *transhipv1.CopyPart) error {
+	if request.Crc32C != nil && s.session.spec.ResumeKey == "" {
+		return &tranship.InvalidError{Field: "copy_part.crc32c", Rule: "needs an upload with keep"}
+	}
+	err := s.sequencer.copyPart(request.GetOffset(), request.GetSourcePath(), tranship.OpenOptions{
+		Version: request.GetSourceVersion(),
+		Offset:  request.GetSourceOffset(),
+	})
+	if err != nil {
+		return err
+	}
+	s.reached()
+	s.session.copied.Add(s.session.upload.PartSize())
+	if request.Crc32C == nil {
+		return nil
+	}
+	if err := s.session.upload.Sync(s.ctx); err != nil {
+		return err
+	}
+	for _, part := range s.session.upload.Durable() {
+		if part.Offset == request.GetOffset() && *part.CRC32C == request.GetCrc32C() {
+			return nil
+		}
+	}
+	s.restart(request.GetOffset() / s.session.upload.PartSize())
+	return fmt.Errorf("%w: what was copied to offset %d does not have its CRC32C", tranship.ErrIntegrity, request.GetOffset())
+}
+
+// finish commits, or only detaches when the slot has joined.
+func (s *slot) finish(finish *transhipv1.Finish) (*transhipv1.Finished, error) {
+	if err := s.sequencer.close(); err != nil {
+		return nil, err
+	}
+	if !s.owner {
+		return s.leave()
+	}
+	commit := tranship.Commit{Size: s.session.end(), CRC32C: finish.Crc32C}
+	switch {
+	case finish.Size != nil:
+		commit.Size = finish.GetSize()
+	case s.session.spec.Size != nil:
+		commit.Size = *s.session.spec.Size
+	}
+	if err := verifyCheck(finish.Check, s.session.spec.Path, finish.Size, finish.Crc32C); err != nil {
+		return nil, err
+	}
+	file, err := s.session.upload.Commit(s.ctx, commit)
+	if err != nil {
+		return nil, err
+	}
+	return &transhipv1.Finished{Slot: s.id, File: wire.FileToProto(file)}, nil
+}
+
+// leave ends a joined slot, once what it wrote is durable if it is to be.
+func (s *slot) leave() (*transhipv1.Finished, error) {
+	finished := &transhipv1.Finished{Slot: s.id}
+	s.session.extend(s.reach)
+	if s.session.spec.ResumeKey == "" {
+		return finished, nil
+	}
+	upload := s.session.upload
+	if err := upload.Sync(s.ctx); err != nil {
+		return nil, err
+	}
+	for _, part := range upload.Durable() {
+		if _, mine := s.sequencer.begun[part.Offset/upload.PartSize()]; mine {
+			finished.Durable = append(finished.Durable, wire.RangeToProto(part))
+		}
+	}
+	return finished, nil
+}

@@ -1,0 +1,72 @@
+package native
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/observation"
+)
+
+// letGo ends an upload whose owner failed with err, also when the client has gone:
+// for good, or so that it can be resumed.
+func (s *Service) letGo(ctx context.Context, session *session, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			_ = s.panicked(ctx, "end of an upload", r)
+		}
+	}()
+	end := session.upload.Abort
+	if session.keep && !errors.Is(err, errCancelled) {
+		end = session.upload.Detach
+	}
+	if err := end(context.WithoutCancel(ctx)); err != nil {
+		s.log.ErrorContext(ctx, "internal failure", "operation", "end of an upload", "error", err)
+	}
+}
+
+// panicked turns a panic into the error of one file, and logs it.
+func (s *Service) panicked(ctx context.Context, operation string, reason any) error {
+	s.log.ErrorContext(ctx, "panic", "operation", operation, "reason", reason, "stack", string(debug.Stack()))
+	return fmt.Errorf("panic in %s", operation)
+}
+
+// outcome is what the log says of a transfer that has ended.
+type outcome struct {
+	direction, path string
+	offset, bytes   int64
+	start           time.Time
+	err             error
+}
+
+// logTransfer writes the one line that each transfer gets. A range of a file that
+// does not begin with its first byte is mostly one of many of the same download: it
+// is for debugging.
+func (s *Service) logTransfer(ctx context.Context, o outcome) {
+	kind := tranship.EventUpload
+	if o.direction == "download" {
+		kind = tranship.EventDownload
+	}
+	observation.FromContext(ctx).Transfer(kind, o.path, o.offset, o.bytes, o.start, o.err)
+	attributes := []slog.Attr{
+		slog.String("protocol", "tranship"),
+		slog.String("direction", o.direction),
+		slog.String("path", o.path),
+		slog.Int64("offset", o.offset),
+		slog.Int64("bytes", o.bytes),
+		slog.Float64("seconds", time.Since(o.start).Seconds()),
+	}
+	if o.err != nil {
+		s.log.LogAttrs(ctx, slog.LevelWarn, "transfer failed", append(attributes, slog.Any("error", o.err))...)
+		return
+	}
+	level := slog.LevelInfo
+	if o.offset > 0 {
+		level = slog.LevelDebug
+	}
+	s.log.LogAttrs(ctx, level, "transfer finished", attributes...)
+}

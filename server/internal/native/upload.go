@@ -1,0 +1,213 @@
+package native
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/minrate"
+	"github.com/tranship/tranship/internal/rpcstatus"
+	"github.com/tranship/tranship/internal/wire"
+	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
+)
+
+const (
+	// streamBytes bounds the payload that one Upload stream holds, between
+	// receiving and writing: one chunk being written, one waiting.
+	streamBytes = 2 * wire.MaxChunkBytes
+	// streamWorkers bounds the files of one stream that are under way, those
+	// whose client is done with them but whose commit is not included.
+	streamWorkers = wire.MaxUnfinishedSlots + 64
+	// maxEnvelope bounds what a message has beside its data, in bytes: more than
+	// the longest path, attributes and resume key take.
+	maxEnvelope = 16 << 10
+	// keepaliveInterval is how often a stream with files under way says
+	// something, for proxies that close idle ones.
+	keepaliveInterval = 20 * time.Second
+	// discardTime bounds how long a failed stream is still read, or how long the
+	// pauses of its client may be.
+	discardTime = time.Second
+)
+
+// uploadStream is one call of Upload. Its fields belong to the goroutine that runs
+// receive, except where they are safe for concurrent use themselves.
+type uploadStream struct {
+	service *Service
+	ctx     context.Context
+	// pace counts for how long the client waits for the server; nil if there is no
+	// limit of how slow it may be.
+	pace    *minrate.Call
+	replies *replies
+	bytes   *semaphore.Weighted
+	workers *semaphore.Weighted
+	// puts are run by a workerPool; slots live long.
+	puts workerPool
+
+	slots map[uint64]*slot
+	// ending are slots whose last event has been handed over.
+	ending map[uint64]*slot
+	last   uint64
+
+	// ended has room for one: a sign that a slot has ended.
+	ended chan struct{}
+
+	mu sync.Mutex
+	// left are slots with keep whose finish has failed. Their uploads are held
+	// until the client cancels the slot or the stream ends.
+	left map[uint64]*slot
+}
+
+// Upload implements the service.
+//
+// One goroutine receives from the transport, one sends replies, and each file has
+// its own, so that a slow disk or commit of one file does not hold up another, and
+// receiving never waits for sending.
+func (s *Service) Upload(stream grpc.BidiStreamingServer[transhipv1.UploadRequest, transhipv1.UploadResponse]) error {
+	ctx, cancel := context.WithCancel(stream.Context())
+	defer cancel()
+	u := &uploadStream{
+		service: s,
+		ctx:     ctx,
+		pace:    minrate.FromContext(ctx),
+		replies: newReplies(),
+		bytes:   semaphore.NewWeighted(streamBytes),
+		workers: semaphore.NewWeighted(streamWorkers),
+		puts:    newWorkerPool(ctx.Done()),
+		slots:   map[uint64]*slot{},
+		ending:  map[uint64]*slot{},
+		left:    map[uint64]*slot{},
+		ended:   make(chan struct{}, 1),
+	}
+	sent := make(chan error, 1)
+	go func() {
+		err := u.replies.send(stream.Send)
+		if err != nil {
+			cancel() // nobody hears of the files any more
+		}
+		sent <- err
+	}()
+
+	requests := u.receive(stream)
+	keepalive := time.NewTicker(s.Options.Keepalive)
+	defer keepalive.Stop()
+	err := u.run(requests, keepalive.C)
+	u.abandon(event{err: cmp.Or(err, errUnfinished), told: err != nil})
+	u.wait(keepalive.C)
+	for _, left := range u.left {
+		s.letGo(ctx, left.session, nil)
+	}
+	u.replies.close()
+	if err != nil && !errors.Is(err, errUnread) {
+		u.discard(requests, false)
+	} else if err != nil && !u.discard(requests, true) {
+		// The client neither reads nor sends. The sender ends with the call.
+		return rpcstatus.Error(err)
+	}
+	return rpcstatus.Error(cmp.Or(err, <-sent))
+}
+
+// run handles messages until the client half-closes (nil), or something fails that
+// is not one file's.
+func (u *uploadStream) run(requests <-chan received, keepalive <-chan time.Time) error {
+	draining := u.service.draining
+	for {
+		if draining == nil && u.unfinished() == 0 {
+			return errDraining
+		}
+		select {
+		case next := <-requests:
+			if next.err != nil {
+				return endOfStream(next.err)
+			}
+			u.pace.Hold()
+			err := u.handle(next)
+			u.pace.Release()
+			if err != nil {
+				return err
+			}
+		case <-keepalive:
+			u.keepAlive()
+		case <-u.ended:
+		case <-draining:
+			draining = nil
+		case <-u.ctx.Done():
+			return u.ctx.Err()
+		}
+	}
+}
+
+func (u *uploadStream) handle(next received) error {
+	if proto.Size(next.request) > maxEnvelope {
+		next.data.Free()
+		return fmt.Errorf("%w: a message has more than %d bytes beside its data", tranship.ErrLimit, maxEnvelope)
+	}
+	switch request := next.request.GetRequest().(type) {
+	case *transhipv1.UploadRequest_Begin:
+		return u.begin(request.Begin)
+	case *transhipv1.UploadRequest_Put:
+		return u.put(request.Put, next.data)
+	case *transhipv1.UploadRequest_Chunk:
+		return u.chunk(request.Chunk, next.data)
+	case *transhipv1.UploadRequest_Finish:
+		return u.end(request.Finish.GetSlot(), event{finish: request.Finish})
+	case *transhipv1.UploadRequest_Cancel:
+		if left := u.takeLeft(request.Cancel.GetSlot()); left != nil {
+			u.service.letGo(u.ctx, left.session, errCancelled)
+			return nil
+		}
+		return u.end(request.Cancel.GetSlot(), event{err: errCancelled})
+	case *transhipv1.UploadRequest_CopyPart:
+		return u.copyPart(request.CopyPart)
+	default:
+		return &tranship.InvalidError{Field: "request", Rule: "must be begin, chunk, finish, cancel, put or copy_part"}
+	}
+}
+
+var (
+	errUnread   = fmt.Errorf("%w: as many replies are waiting to be read as may, at most %d: read them while sending", tranship.ErrLimit, wire.MaxQueuedReplies)
+	errDraining = fmt.Errorf("%w: the server is shutting down", tranship.ErrUnavailable)
+	// errCancelled is the outcome of a slot that the client gave up.
+	errCancelled = fmt.Errorf("slot given up by the client: %w", context.Canceled)
+)
+
+// errUnfinished is the outcome of a slot that the client never ended.
+var errUnfinished = slotError("the stream ended before the slot was finished")
+
+// endOfStream is nil when the client half-closed.
+func endOfStream(err error) error {
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return err
+}
+
+func slotError(format string, args ...any) error {
+	return &tranship.InvalidError{Field: "slot", Rule: fmt.Sprintf(format, args...)}
+}
+
+// keepAlive sends the progress of some slot if the stream has been quiet.
+func (u *uploadStream) keepAlive() {
+	quiet := u.replies.quiet()
+	for _, slots := range []map[uint64]*slot{u.ending, u.slots} {
+		for id, open := range slots {
+			switch {
+			case !open.ended():
+				if quiet {
+					u.replies.progressed(open.counts())
+					quiet = false
+				}
+			case u.ending[id] != nil:
+				delete(u.ending, id)
+			}
+		}
+	}
+}

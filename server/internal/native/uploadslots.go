@@ -1,0 +1,239 @@
+package native
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/payload"
+	"github.com/tranship/tranship/internal/rpcstatus"
+	"github.com/tranship/tranship/internal/wire"
+	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
+)
+
+func (u *uploadStream) begin(begin *transhipv1.Begin) error {
+	id := begin.GetSlot()
+	if open, ok := u.slots[id]; ok && !open.ended() {
+		return u.again(id, refusedBegin(begin, nil))
+	}
+	// A file under way may need more writers to finish.
+	isNew := begin.GetMode() != transhipv1.Begin_MODE_JOIN
+	if err := u.admit(id, isNew); err != nil {
+		return u.reject(id, refusedBegin(begin, err))
+	}
+	if u.unfinished() >= wire.MaxUnfinishedSlots {
+		return u.reject(id, refusedBegin(begin, fmt.Errorf("%w: at most %d unfinished slots on a stream", tranship.ErrLimit, wire.MaxUnfinishedSlots)))
+	}
+	if err := u.workers.Acquire(u.ctx, 1); err != nil {
+		return err
+	}
+	started := newSlot(u, id)
+	u.slots[id] = started
+	go func() {
+		defer u.workers.Release(1)
+		started.run(begin)
+	}()
+	return nil
+}
+
+func (u *uploadStream) put(put *transhipv1.Put, data *payload.Message) (err error) {
+	taken := false
+	defer func() {
+		if !taken {
+			data.Free()
+		}
+	}()
+	id := put.GetSlot()
+	if open, ok := u.slots[id]; ok && !open.ended() {
+		return u.again(id, Refusal{Action: "put", Path: put.GetPath()})
+	}
+	if err := u.admit(id, true); err != nil {
+		return u.reject(id, Refusal{Action: "put", Path: put.GetPath(), Err: err})
+	}
+	size := int64(data.Len())
+	if size > tranship.MaxPutBytes {
+		err := fmt.Errorf("%w: a put carries at most %d bytes, not %d", tranship.ErrLimit, tranship.MaxPutBytes, size)
+		return u.reject(id, Refusal{Action: "put", Path: put.GetPath(), Err: err})
+	}
+	if err := u.hold(size); err != nil {
+		return err
+	}
+	if err := u.workers.Acquire(u.ctx, 1); err != nil {
+		return err
+	}
+	taken = true
+	u.puts.run(func() {
+		defer u.workers.Release(1)
+		defer u.drop(size)
+		defer data.Free()
+		u.service.put(u.ctx, put, data, u.replies)
+	})
+	return nil
+}
+
+// again ends an open slot that was begun a second time, by what is thereby refused.
+func (u *uploadStream) again(id uint64, refusal Refusal) error {
+	refusal.Err = slotError("slot %d was begun twice", id)
+	u.service.refused(u.ctx, refusal)
+	return u.end(id, event{err: refusal.Err, told: true})
+}
+
+// admit checks a new slot's number and whether the stream takes any more. isNew:
+// the slot is for a file that is not under way yet.
+func (u *uploadStream) admit(id uint64, isNew bool) error {
+	if id <= u.last {
+		return slotError("slot %d is not greater than %d, the one before it", id, u.last)
+	}
+	u.last = id
+	if isNew && u.service.isDraining() {
+		return errDraining
+	}
+	if u.replies.waiting() >= wire.MaxQueuedReplies || u.replies.held() >= u.service.Options.Memory.RepliesOfStream() {
+		return errUnread
+	}
+	return nil
+}
+
+// reject fails a slot that is not open. A client that does not read cannot make
+// the server keep such failures without end: it loses the stream.
+func (u *uploadStream) reject(id uint64, refusal Refusal) error {
+	if u.replies.waiting() >= 2*wire.MaxQueuedReplies || u.replies.held() >= 2*u.service.Options.Memory.RepliesOfStream() {
+		return errUnread
+	}
+	u.service.refused(u.ctx, refusal)
+	u.replies.failed(id, rpcstatus.Proto(refusal.Err))
+	return nil
+}
+
+// chunk hands bytes to their slot, once the stream has room for them.
+func (u *uploadStream) chunk(chunk *transhipv1.Chunk, data *payload.Message) error {
+	open, err := u.open(chunk.GetSlot(), "chunk")
+	if open == nil {
+		data.Free()
+		return err
+	}
+	size := int64(data.Len())
+	if size > wire.MaxChunkBytes {
+		data.Free()
+		limit := fmt.Errorf("%w: a chunk carries at most %d bytes, not %d", tranship.ErrLimit, wire.MaxChunkBytes, size)
+		return u.end(chunk.GetSlot(), event{err: limit})
+	}
+	if err := u.hold(size); err != nil {
+		data.Free()
+		return err
+	}
+	open.received.Add(size)
+	open.deliver(event{chunk: chunk, data: data})
+	return nil
+}
+
+func (u *uploadStream) copyPart(request *transhipv1.CopyPart) error {
+	open, err := u.open(request.GetSlot(), "copy_part")
+	if open != nil {
+		open.deliver(event{copyPart: request})
+	}
+	return err
+}
+
+// end hands the last event to a slot.
+func (u *uploadStream) end(id uint64, last event) error {
+	open, err := u.open(id, "finish or cancel")
+	if open == nil {
+		return err
+	}
+	u.finish(open, last)
+	return nil
+}
+
+// open finds an open slot. For one that has ended it is nil: what still arrives
+// for it is dropped. One that was never begun is thereby used and fails.
+func (u *uploadStream) open(id uint64, message string) (*slot, error) {
+	if found, ok := u.slots[id]; ok {
+		if !found.ended() {
+			return found, nil
+		}
+		u.forget(found)
+		return nil, nil
+	}
+	if id != 0 && id <= u.last {
+		return nil, nil
+	}
+	u.last = max(u.last, id)
+	err := slotError("%s for slot %d, which was never begun", message, id)
+	return nil, u.reject(id, Refusal{Action: "upload", Err: err})
+}
+
+// unfinished counts open slots, and forgets those that have ended by themselves.
+func (u *uploadStream) unfinished() int {
+	for _, open := range u.slots {
+		if open.ended() {
+			u.forget(open)
+		}
+	}
+	return len(u.slots)
+}
+
+// forget lets go of a slot that has ended.
+func (u *uploadStream) forget(ended *slot) {
+	close(ended.events)
+	delete(u.slots, ended.id)
+}
+
+// abandon ends all slots that the client left open.
+func (u *uploadStream) abandon(last event) {
+	for _, open := range u.slots {
+		u.finish(open, last)
+	}
+}
+
+// finish hands a slot its last event.
+func (u *uploadStream) finish(open *slot, last event) {
+	open.end(last)
+	delete(u.slots, open.id)
+	u.ending[open.id] = open
+	if len(u.ending) > streamWorkers {
+		maps.DeleteFunc(u.ending, func(_ uint64, s *slot) bool { return s.ended() })
+	}
+}
+
+// wait returns when all slots have ended.
+func (u *uploadStream) wait(keepalive <-chan time.Time) {
+	all := make(chan struct{})
+	go func() {
+		defer close(all)
+		_ = u.workers.Acquire(context.WithoutCancel(u.ctx), streamWorkers) // never fails: all files end
+	}()
+	for {
+		select {
+		case <-all:
+			return
+		case <-keepalive:
+			u.keepAlive()
+		}
+	}
+}
+
+// wake says that a slot has ended.
+func (u *uploadStream) wake() {
+	select {
+	case u.ended <- struct{}{}:
+	default:
+	}
+}
+
+// leave holds the upload of a slot whose finish has failed.
+func (u *uploadStream) leave(failed *slot) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.left[failed.id] = failed
+}
+
+func (u *uploadStream) takeLeft(id uint64) *slot {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	left := u.left[id]
+	delete(u.left, id)
+	return left
+}

@@ -1,0 +1,136 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/health"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+
+	"github.com/tranship/tranship/internal/tlstransport"
+)
+
+var (
+	// ErrStopped is the error of Serve when Stop has cut off transfers.
+	ErrStopped = errors.New("server: stopped at once, with transfers under way")
+	// ErrDrainTimeout is the error of Serve when transfers under way did not finish
+	// within Config.DrainTimeout and were cut off.
+	ErrDrainTimeout = errors.New("server: stopped with transfers under way that did not finish in time")
+)
+
+// Serve serves all protocols, health checks and reflection on listeners until ctx ends. It
+// then refuses new files, finishes those under way for at most Config.DrainTimeout, and
+// returns nil, or ErrDrainTimeout if it had to cut some off. Uploads that were cut off can
+// be resumed. Stop cuts them off at once.
+//
+// Serve closes the listeners before it returns. An address at which the server must not
+// listen is a *ListenError. If a listener fails, Serve cuts off all transfers and returns
+// the error. Serve may be called once.
+func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
+	grpcServer, probes, err := s.prepare(listeners)
+	if err != nil {
+		for _, listener := range listeners {
+			err = errors.Join(err, listener.Close())
+		}
+		return err
+	}
+	failed := make(chan error, len(listeners))
+	for _, listener := range listeners {
+		s.config.Logger.Info("serving", "address", listener.Addr().String())
+		go func() { failed <- grpcServer.Serve(s.admission.limiter.Listener(listener)) }()
+	}
+	return s.run(ctx, grpcServer, probes, failed)
+}
+
+// prepare returns the grpc.Server of Serve and its health service.
+func (s *Server) prepare(listeners []net.Listener) (*grpc.Server, *health.Server, error) {
+	again := true
+	s.serveOnce.Do(func() { again = false })
+	switch {
+	case again:
+		return nil, nil, errors.New("server: Serve was called a second time: make a new Server")
+	case len(listeners) == 0:
+		return nil, nil, errors.New("server: Serve needs a listener")
+	}
+	for _, listener := range listeners {
+		if err := s.config.listenPolicy().Check(listener.Addr()); err != nil {
+			return nil, nil, err
+		}
+	}
+	grpcServer := grpc.NewServer(slices.Concat(transportOptions(s.config.MaxMessageBytes), s.admission.limiter.Settings(), []grpc.ServerOption{
+		grpc.Creds(s.admission.limiter.Credentials(s.transport())),
+		grpc.InTapHandle(s.admission.limiter.Tap),
+		grpc.UnknownServiceHandler(s.admission.unknown()),
+	})...)
+	s.Mount(grpcServer)
+	probes := health.NewServer()
+	registrar := s.admission.registrar(grpcServer)
+	registrar.RegisterService(&healthv1.Health_ServiceDesc, probes)
+	for name := range grpcServer.GetServiceInfo() {
+		probes.SetServingStatus(name, healthv1.HealthCheckResponse_SERVING)
+	}
+	return grpcServer, probes, registerReflection(registrar, grpcServer)
+}
+
+// transport are the credentials of connections.
+func (s *Server) transport() credentials.TransportCredentials {
+	if s.config.TLS == nil {
+		return insecure.NewCredentials()
+	}
+	return loggedHandshakes{tlstransport.New(s.config.TLS), s.config.Logger, s.config.Audit.RefusedHandshake}
+}
+
+// run waits for the end of serving: of the context, of a listener, or by Stop.
+func (s *Server) run(ctx context.Context, grpcServer *grpc.Server, probes *health.Server, failed <-chan error) error {
+	select {
+	case err := <-failed:
+		grpcServer.Stop()
+		return fmt.Errorf("server: cannot serve: %w", err)
+	case <-s.stopped:
+		grpcServer.Stop()
+		return ErrStopped
+	case <-ctx.Done():
+		return s.drain(grpcServer, probes)
+	}
+}
+
+// drain finishes what is under way. It fails if something had to be cut off.
+func (s *Server) drain(grpcServer *grpc.Server, probes *health.Server) error {
+	timeout := max(s.config.DrainTimeout, 0)
+	s.config.Logger.Info("draining", "timeout", timeout)
+	probes.Shutdown()
+	s.native.Shutdown()
+	drained := make(chan struct{})
+	go func() {
+		grpcServer.GracefulStop()
+		close(drained)
+	}()
+	timer := time.NewTimer(timeout)
+	defer timer.Stop()
+	var cut error
+	select {
+	case <-drained:
+		s.config.Logger.Info("stopped")
+		return nil
+	case <-timer.C:
+		cut = ErrDrainTimeout
+	case <-s.stopped:
+		cut = ErrStopped
+	}
+	grpcServer.Stop()
+	<-drained
+	return cut
+}
+
+// Stop makes Serve cut off what is under way and return ErrStopped. It does not wait for
+// that. It does nothing to mounted services.
+func (s *Server) Stop() {
+	s.stopOnce.Do(func() { close(s.stopped) })
+}
