@@ -239,8 +239,8 @@ func read(ctx context.Context, store tranship.Store, path string, options transh
 // TestPeer: over a connection the peer's address is there.
 func TestPeer(t *testing.T) {
 	var log bytes.Buffer
-	audited := audit.New(guard.New(new(mem.Store), policy.Default()), audit.NewLog(&log, nil))
-	address := storeserver.Mount(t, audited, storeserver.Believing(server.Config{}), append(server.GRPCOptions(server.Config{}), loopback.Believing()...)...)
+	config := storeserver.Believing(server.Config{Policy: policy.Default(), Audit: audit.NewLog(&log, nil)})
+	address := storeserver.Mount(t, new(mem.Store), config, append(server.GRPCOptions(server.Config{}), loopback.Believing()...)...)
 	connected, err := client.Dial(t.Context(), address, client.Options{DialOptions: loopback.As(access.Principal{Name: "ann\u202e\x1b[2J"})})
 	if err != nil {
 		t.Fatal(err)
