@@ -48,12 +48,18 @@ func As(p access.Principal) []grpc.DialOption {
 	}
 }
 
-func believe(ctx context.Context) context.Context {
+// Caller returns the principal that a call of As names.
+func Caller(ctx context.Context) (access.Principal, error) {
 	incoming, _ := metadata.FromIncomingContext(ctx)
 	p := access.Principal{Groups: incoming.Get(groupKey)}
 	for _, name := range incoming.Get(nameKey) {
 		p.Name, p.Source = name, "test"
 	}
+	return p, nil
+}
+
+func believe(ctx context.Context) context.Context {
+	p, _ := Caller(ctx)
 	return access.NewContext(ctx, p)
 }
 
