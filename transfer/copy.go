@@ -25,7 +25,17 @@ const ahead = 10_000
 // stop early: the context's, the sequence's, or one that matches
 // tranship.ErrUnavailable when its patience ended; it matches ErrResumable,
 // too, if a file in flight can be resumed.
+//
+// An item that cannot be copied as it is, because it has no source or no valid path,
+// fails with tranship.ErrInvalid, and so does Copy without a destination or items. An
+// item with the path of an earlier one is copied after that, and replaces it.
 func Copy(ctx context.Context, destination tranship.Writer, items iter.Seq2[Item, error], options Options) error {
+	if err := validate("destination", destination); err != nil {
+		return err
+	}
+	if items == nil {
+		return &tranship.InvalidError{Field: "items", Rule: "a copy must have a sequence of items"}
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	return newCopier(destination, options, cancel).run(ctx, items)
@@ -38,6 +48,7 @@ func newCopier(destination tranship.Writer, options Options, cancel context.Canc
 		options:     options,
 		streams:     semaphore.NewWeighted(int64(options.Streams)),
 		small:       semaphore.NewWeighted(options.SmallBytes),
+		claims:      claims{paths: map[string]chan struct{}{}},
 		buffers:     newBuffers(options.Streams * max(options.Parts, leastParts) * readChunks * chunkBuffers),
 		outage:      budget.NewOutage(options.Patience),
 		stop:        cancel,
@@ -85,6 +96,8 @@ type copier struct {
 	outage  *budget.Outage
 	stop    context.CancelCauseFunc
 	workers int // started so far; only send looks at it
+	// claims are the paths of items that are queued or being copied.
+	claims claims
 	// smallInFlight are the bytes of small files being copied now.
 	smallInFlight atomic.Int64
 
@@ -95,9 +108,12 @@ type copier struct {
 	events sync.Mutex // held while Options.Events is called
 }
 
-// send hands an item to a worker. There are as many as there are items, until there
-// are enough.
+// send hands an item to a worker, once no other item with its path is under way. It
+// starts a worker for each item, until there are Options.Files.
 func (c *copier) send(ctx context.Context, queue chan Item, workers *sync.WaitGroup, item Item) {
+	if !c.claims.claim(ctx, item.Path) {
+		return
+	}
 	if c.workers < c.options.Files {
 		c.workers++
 		workers.Go(func() {
@@ -105,6 +121,7 @@ func (c *copier) send(ctx context.Context, queue chan Item, workers *sync.WaitGr
 				if ctx.Err() == nil {
 					c.copyItem(ctx, item)
 				}
+				c.claims.release(item.Path)
 			}
 		})
 	}
@@ -119,8 +136,8 @@ func (c *copier) report(result Result) {
 	defer c.mu.Unlock()
 	c.failed.Total++
 	if result.Err != nil {
-		if c.failed.First == nil {
-			c.failed.First = result.Err
+		if len(c.failed.Files) < MaxFileErrors {
+			c.failed.Files = append(c.failed.Files, &FileError{result.Source, result.Path, result.Err})
 		}
 		c.failed.Failed++
 		c.resumable = c.resumable || errors.Is(result.Err, ErrResumable)

@@ -50,7 +50,7 @@ func TestCopyDigest(t *testing.T) {
 			writeFile(t, name, data)
 			return localdir.File(name)
 		}
-		stream := func() Source { return Stdin{strings.NewReader(string(data))} }
+		stream := func() Source { return &Stdin{Reader: strings.NewReader(string(data))} }
 		toDir := func() tranship.Writer { return openDir(t, t.TempDir()) }
 		toStore := func() tranship.Writer { return &mem.Store{PartSize: partBytes} }
 		for _, test := range []struct {

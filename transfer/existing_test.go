@@ -54,7 +54,7 @@ func TestStdinStdout(t *testing.T) {
 	store := newFaulty()
 	text := strings.Repeat("text", 1<<20)
 	items := func(yield func(Item, error) bool) {
-		yield(Item{Source: Stdin{strings.NewReader(text)}, Name: "-", Path: "a", File: tranship.File{Size: -1}, Once: true}, nil)
+		yield(Item{Source: &Stdin{Reader: strings.NewReader(text)}, Name: "-", Path: "a", File: tranship.File{Size: -1}, Once: true}, nil)
 	}
 	if err := Copy(t.Context(), store, items, Options{}); err != nil {
 		t.Fatal(err)

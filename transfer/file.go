@@ -55,6 +55,9 @@ func (j *job) attempt(ctx context.Context) error {
 		}
 		return err
 	}
+	if j.item.Once {
+		return j.once(ctx)
+	}
 	// The size in the list plans the memory. When the file turns out to be of
 	// another one, plan again.
 	for range 3 {
@@ -77,9 +80,21 @@ func (j *job) skipped(size int64) {
 	j.progress.there(0, size)
 }
 
-// open begins to look at the source as a whole.
+// open begins to read the source as a whole.
 func (j *job) open(ctx context.Context) (tranship.Content, error) {
-	return j.item.Source.Open(ctx, j.item.SourcePath, tranship.OpenOptions{})
+	return j.item.open(ctx, tranship.OpenOptions{})
+}
+
+// once copies an item whose source can be read only once. It opens the source once, and
+// takes the size from what it opened: the size in the list may be wrong, or not set.
+func (j *job) once(ctx context.Context) (err error) {
+	if err := j.streams.Acquire(ctx, 1); err != nil {
+		return err
+	}
+	defer j.streams.Release(1)
+	watch, stop := silence.New(ctx, j.options.StallTimeout, "no byte moved")
+	defer stop()
+	return watch.Explain(j.stream(watch))
 }
 
 // begun notes what an attempt begins with.
@@ -116,7 +131,7 @@ func (j *job) planned(ctx context.Context) (done bool, err error) {
 	switch {
 	case small:
 		return j.put(watch)
-	case j.item.Once || j.item.File.Size < 0 || j.inOrder():
+	case isPipe(j.destination) || j.item.File.Size < 0 || j.inOrder():
 		return true, j.stream(watch)
 	}
 	source, err := openSource(watch.Context(), &j.item)

@@ -152,7 +152,7 @@ func TestCopyOnce(t *testing.T) {
 	destination.write = func(string) error { return errGone }
 	got := results{}
 	items := func(yield func(Item, error) bool) {
-		yield(Item{Source: Stdin{strings.NewReader("text")}, Name: "-", Path: "a", File: tranship.File{Size: -1}, Once: true}, nil)
+		yield(Item{Source: &Stdin{Reader: strings.NewReader("text")}, Name: "-", Path: "a", File: tranship.File{Size: -1}, Once: true}, nil)
 	}
 	err := Copy(t.Context(), destination, items, Options{Report: got.report(t)})
 	if !errors.Is(err, tranship.ErrUnavailable) || got["-"].Attempts != 1 || destination.begun != 0 {

@@ -30,7 +30,7 @@ type source struct {
 
 // openSource finds out what a file is, and pins it.
 func openSource(ctx context.Context, item *Item) (*source, error) {
-	content, err := item.Source.Open(ctx, item.SourcePath, tranship.OpenOptions{Length: new(int64(0))})
+	content, err := item.open(ctx, tranship.OpenOptions{Length: new(int64(0))})
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func (s *source) open(ctx context.Context, offset, length int64) (tranship.Conte
 	if s.held != nil {
 		return s.held.(ranges).Range(offset, length), nil
 	}
-	content, err := s.item.Source.Open(ctx, s.item.SourcePath, tranship.OpenOptions{
+	content, err := s.item.open(ctx, tranship.OpenOptions{
 		Version: s.from.Version, Offset: offset, Length: &length,
 	})
 	switch {

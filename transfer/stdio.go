@@ -3,6 +3,7 @@ package transfer
 import (
 	"context"
 	"io"
+	"sync/atomic"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/localerr"
@@ -20,20 +21,43 @@ func isPipe(end any) bool {
 	return ok
 }
 
-func (Stdin) isPipe()  {}
+func (*Stdin) isPipe() {}
 func (Stdout) isPipe() {}
 
-// Stdin is a Source of one content of unknown size, which can be read once: what
-// a pipe has. The File.Size of an item of it must be -1; Copy takes it to be Once,
-// and waits for it without end.
+// Stdin is a Source of one content of unknown size that can be read once: what a pipe
+// has. Copy takes its item to be Once, whatever the item says, opens it once, and waits
+// for it without a timeout. Use a pointer to it: a Stdin remembers that it was opened.
 type Stdin struct {
 	// Reader has the content. It may still be in a Read when a copy that was
 	// stopped has returned.
 	Reader io.Reader
+
+	opened atomic.Bool
 }
 
-// Open implements Source. The path is not looked at.
-func (s Stdin) Open(ctx context.Context, name string, _ tranship.OpenOptions) (tranship.Content, error) {
+// errReadOnce is the error of a second Open: its content would lack what the first has
+// read.
+func errReadOnce() error {
+	return &tranship.InvalidError{Field: "source", Rule: "a stream can be read only once"}
+}
+
+// validate implements validator.
+func (s *Stdin) validate() error {
+	if s.Reader == nil {
+		return &tranship.InvalidError{Field: "source", Rule: "a Stdin must have a Reader"}
+	}
+	return nil
+}
+
+// Open implements Source. It ignores the path. A second call fails with
+// tranship.ErrInvalid, and so does one of a Stdin without a Reader.
+func (s *Stdin) Open(ctx context.Context, name string, _ tranship.OpenOptions) (tranship.Content, error) {
+	if err := s.validate(); err != nil {
+		return nil, err
+	}
+	if s.opened.Swap(true) {
+		return nil, errReadOnce()
+	}
 	// A pipe cannot be told to stop reading, so a goroutine of its own reads.
 	reader, writer := io.Pipe()
 	go func() {
@@ -66,6 +90,14 @@ func (c *streamContent) Close() error {
 // stream without end. Only one file at a time may be written.
 type Stdout struct {
 	Writer io.Writer
+}
+
+// validate implements validator.
+func (s Stdout) validate() error {
+	if s.Writer == nil {
+		return &tranship.InvalidError{Field: "destination", Rule: "a Stdout must have a Writer"}
+	}
+	return nil
 }
 
 // Put implements tranship.Writer.

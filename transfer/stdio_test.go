@@ -71,7 +71,7 @@ func TestSlowPipes(t *testing.T) {
 			time.Sleep(time.Hour)
 			return in.Read(p)
 		})
-		if err := Copy(t.Context(), store, itemOf(Stdin{slowly}, "-", -1), Options{}); err != nil {
+		if err := Copy(t.Context(), store, itemOf(&Stdin{Reader: slowly}, "-", -1), Options{}); err != nil {
 			t.Fatal(err)
 		}
 		mustHave(t, store, "copy", random(size))
@@ -84,7 +84,7 @@ func TestStallBesidePipe(t *testing.T) {
 		const size = 5 << 20
 		stalling := &stallingStore{Store: &mem.Store{}, writes: 2}
 		begun := time.Now()
-		err := Copy(t.Context(), stalling, itemOf(Stdin{bytes.NewReader(random(size))}, "-", -1), Options{})
+		err := Copy(t.Context(), stalling, itemOf(&Stdin{Reader: bytes.NewReader(random(size))}, "-", -1), Options{})
 		if took := time.Since(begun); !errors.Is(err, tranship.ErrUnavailable) || took > 31*time.Second {
 			t.Errorf("up: %v after %v", err, took)
 		}

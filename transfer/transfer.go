@@ -40,7 +40,6 @@ package transfer
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/tranship/tranship"
@@ -71,40 +70,6 @@ type Source interface {
 	// Open is as in tranship.Reader; the size of the content's file may also be
 	// -1, which means unknown.
 	Open(ctx context.Context, path string, options tranship.OpenOptions) (tranship.Content, error)
-}
-
-// Item is one file to copy.
-type Item struct {
-	// Source has the content, under SourcePath.
-	Source     Source
-	SourcePath string
-	// Name is what results and errors call the source; SourcePath by default.
-	Name string
-	// Path is where the file goes.
-	Path string
-	// File is the source as it was listed. Only Size and ModTime are looked at,
-	// to plan, and to find what is there already; a size of -1 is unknown.
-	File tranship.File
-	// Once: the content can be read only once, so that nothing is retried. That
-	// holds for every item from a Stdin or to a Stdout.
-	Once bool
-	// ResumeKey names the source among all sources, to resume its copy by. It is
-	// by default made of the absolute path of a local file, or of the path and
-	// version of a store's; see ResumeKey. A source with neither is not resumed.
-	ResumeKey string
-	// Digest, when not nil, is what the content must have; otherwise the item
-	// fails with tranship.ErrIntegrity, and nothing is committed.
-	Digest *Digest
-	// Inside: SourcePath is in the destination itself, whose method Copy (as of
-	// tranship.Editor) is used if it has one.
-	Inside bool
-}
-
-func (i Item) name() string {
-	if i.Name != "" {
-		return i.Name
-	}
-	return i.SourcePath
 }
 
 // Result says how one item went.
@@ -204,22 +169,3 @@ func (o Options) withDefaults() Options {
 	}
 	return o
 }
-
-// FailedError says that some files could not be copied. Each has been reported.
-type FailedError struct {
-	// Failed is how many, of Total.
-	Failed, Total int
-	// First is the first failure.
-	First error
-}
-
-// Error implements error.
-func (e *FailedError) Error() string {
-	if e.Failed == 1 && e.Total == 1 {
-		return e.First.Error()
-	}
-	return fmt.Sprintf("%d of %d files failed, the first with: %v", e.Failed, e.Total, e.First)
-}
-
-// Unwrap is the first failure.
-func (e *FailedError) Unwrap() error { return e.First }

@@ -26,7 +26,7 @@ func (e *restartError) Unwrap() error { return e.err }
 // copyItem copies one item, with all its attempts, and reports it.
 func (c *copier) copyItem(ctx context.Context, item Item) {
 	start := time.Now()
-	item.Once = item.Once || isPipe(item.Source) || isPipe(c.destination)
+	item.Once = item.Once || isPipe(item.Source)
 	result := Result{Source: item.name(), Path: item.Path, Size: item.File.Size}
 	j := &job{copier: c, item: item, result: &result, progress: c.options.Progress.file(item)}
 	j.event(Event{Kind: EventBegin, Bytes: item.File.Size})
@@ -53,8 +53,8 @@ func (j *job) event(e Event) {
 
 // try makes attempts until one succeeds or no other is due.
 func (j *job) try(ctx context.Context) error {
-	if err := tranship.ValidatePath(j.item.Path); err != nil {
-		return fmt.Errorf("cannot be stored as %q: %w", j.item.Path, err)
+	if err := j.item.validate(); err != nil {
+		return err
 	}
 	tries := budget.Budget{Attempts: j.options.Attempts, Patience: j.options.Patience}.Begin(j.outage)
 	for {
@@ -93,7 +93,7 @@ func (j *job) try(ctx context.Context) error {
 // failed notes that an attempt failed, and returns how long to wait before the next; or
 // why there is none.
 func (j *job) failed(ctx context.Context, tries *budget.Tries, err error) (time.Duration, error) {
-	if j.item.Once || ctx.Err() != nil {
+	if j.item.Once || isPipe(j.destination) || ctx.Err() != nil {
 		return 0, err
 	}
 	if _, restart := errors.AsType[*restartError](err); restart {

@@ -100,7 +100,7 @@ func (p *plan) standardInput(context.Context) iter.Seq2[transfer.Item, error] {
 		return one(transfer.Item{Name: "-"}, usageError{"the standard input has no name: say the target's file name"})
 	}
 	return one(transfer.Item{
-		Source: transfer.Stdin{Reader: p.globals.in},
+		Source: &transfer.Stdin{Reader: p.globals.in},
 		Name:   "-",
 		Path:   p.target.path,
 		File:   tranship.File{Size: -1},
