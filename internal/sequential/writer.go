@@ -36,6 +36,9 @@ func NewWriter(ctx context.Context, upload tranship.Upload) *Writer {
 // Size is the number of bytes written.
 func (w *Writer) Size() int64 { return w.size }
 
+// CRC32C is the checksum of the bytes written.
+func (w *Writer) CRC32C() uint32 { return w.crc }
+
 // Write appends data and keeps nothing of it. After an error every later write, and
 // Commit, fails with the same.
 func (w *Writer) Write(data []byte) (int, error) {
