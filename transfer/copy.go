@@ -140,6 +140,9 @@ func (c *copier) report(result Result) {
 			c.failed.Files = append(c.failed.Files, &FileError{result.Source, result.Path, result.Err})
 		}
 		c.failed.Failed++
+		if errors.Is(result.Err, ErrSkipped) {
+			c.failed.Skipped++
+		}
 		c.resumable = c.resumable || errors.Is(result.Err, ErrResumable)
 	}
 	c.options.Report(result)

@@ -37,6 +37,9 @@ func (e *FileError) Unwrap() error { return e.Err }
 type FailedError struct {
 	// Failed is how many, of Total.
 	Failed, Total int
+	// Skipped of those that failed match ErrSkipped: nothing but what a store does not
+	// have, or cannot be read, if it is equal to Failed.
+	Skipped int
 	// Files are the first MaxFileErrors of those that failed, in the order in which they
 	// did. There is at least one.
 	Files []*FileError

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/store/localdir"
 	"github.com/tranship/tranship/store/mem"
 )
 
@@ -160,7 +161,7 @@ func TestReaderOfReplacedLocalFile(t *testing.T) {
 		if err := os.Chtimes(name, modTime, modTime); err != nil {
 			t.Fatal(err)
 		}
-		dir, err := OpenDir(directory)
+		dir, err := localdir.Open(directory)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"iter"
 	"os"
@@ -234,49 +233,9 @@ func (p *plan) remoteDirectory(ctx context.Context, store transfer.Tree, source 
 	}
 }
 
-// lookup finds out whether a place is a file or a directory. isDirectory is set also
-// with the tranship.ErrDenied of a directory that the server cannot read.
+// lookup finds out whether a place is a file or a directory.
 func lookup(ctx context.Context, store tranship.Reader, p place) (file tranship.File, isDirectory bool, err error) {
-	// Both questions are asked at once, to wait for one round trip.
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	var listErr error
-	listed := make(chan struct{})
-	go func() {
-		defer close(listed)
-		isDirectory, listErr = hasFiles(ctx, store, p.path)
-	}()
-	if !p.slash {
-		file, err = store.Stat(ctx, p.path)
-		if err == nil || !errors.Is(err, tranship.ErrNotFound) {
-			cancel()
-			<-listed
-			return file, false, err
-		}
-	}
-	if <-listed; listErr != nil {
-		// There is a directory if it cannot be read.
-		return tranship.File{}, errors.Is(listErr, tranship.ErrDenied), listErr
-	}
-	// The root is there also when it is empty.
-	if isDirectory || p.path == "" {
-		return tranship.File{}, true, nil
-	}
-	return tranship.File{}, false, fmt.Errorf("%w: %s", tranship.ErrNotFound, p.path)
-}
-
-// hasFiles reports whether there is anything below a directory of a store, which is
-// what makes it one: files, or what a list leaves out.
-func hasFiles(ctx context.Context, store transfer.Lister, directory string) (bool, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	for _, err := range store.List(ctx, tranship.ListOptions{Directory: directory, ReportSkipped: true}) {
-		if _, ok := skippedOf(err); ok {
-			return true, nil
-		}
-		return err == nil, err
-	}
-	return false, nil
+	return transfer.Lookup(ctx, store, p.path, p.slash)
 }
 
 // existing is the transfer.Options.Existing of cp -u.

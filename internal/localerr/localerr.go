@@ -20,6 +20,8 @@ var (
 	Unsized = errors.New("its size is not what can be read from it")
 	// Skipped means that a walk goes on without something that it has come to.
 	Skipped = errors.New("not copied")
+	// EmptyDirectory is Skipped for an empty directory, of which no content is lost.
+	EmptyDirectory = fmt.Errorf("%w: it is an empty directory", Skipped)
 )
 
 // Explain gives an error of the operating system the meaning that it has for a store. It

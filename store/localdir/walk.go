@@ -105,7 +105,7 @@ func (w walk) directory(walked *walkedDirectory) bool {
 		return w.unreadable(walked, localerr.Explain(err))
 	}
 	if len(entries) == 0 {
-		return w.skip(walked.path, errors.New("it is an empty directory"))
+		return w.yield(tranship.File{Path: walked.path}, localerr.EmptyDirectory)
 	}
 	slices.SortFunc(entries, func(a, b rootfs.Entry) int { return strings.Compare(a.Name(), b.Name()) })
 	for _, entry := range entries {
