@@ -142,5 +142,5 @@ func (s *Store) settleRemoval(path string) error {
 	if s.durability(tranship.DurabilityDefault) != tranship.DurabilityDurable {
 		return nil
 	}
-	return s.syncer.request(stays)
+	return s.syncer.Request(stays)
 }

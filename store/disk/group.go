@@ -36,7 +36,7 @@ func (s *session) complete(p *part, number int64) {
 		}
 		s.timer = time.AfterFunc(delay, func() {
 			// Who waits for the group, or commits, hears of a failure.
-			_ = s.groups.request(s.id)
+			_ = s.groups.Request(s.id)
 		})
 	case full:
 		s.timer.Reset(0)
@@ -179,7 +179,7 @@ func (s *session) settle() error {
 	if !s.durable() || s.settled.Load() {
 		return nil
 	}
-	if err := s.store.syncer.request(uploadsDirectory); err != nil {
+	if err := s.store.syncer.Request(uploadsDirectory); err != nil {
 		return finalError{err}
 	}
 	s.settled.Store(true)

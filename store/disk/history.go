@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/varfield"
 )
 
 // A journal is a run of records. A record is the length of its payload (2 bytes,
@@ -140,37 +141,37 @@ func (h *history) take(id string, payload []byte) bool {
 		return false
 	}
 	kind := payload[0]
-	d := decoder{rest: payload[1:]}
-	if d.uvarint() != h.records || h.records == 0 && kind != kindHeader {
+	d := varfield.Decoder{Rest: payload[1:]}
+	if d.Uvarint() != h.records || h.records == 0 && kind != kindHeader {
 		return false
 	}
 	switch kind {
 	case kindHeader:
-		next := d.header()
-		if d.done() && next.id == id && h.precedes(next) {
+		next := takeHeader(&d)
+		if d.Done() && next.id == id && h.precedes(next) {
 			h.header, h.closing = next, nil
 			return true
 		}
 	case kindPart:
-		number, length, crc := d.number(), d.number(), d.uint32()
-		if d.done() && length > 0 && length == h.header.length(number) {
+		number, length, crc := d.Number(), d.Number(), d.Uint32()
+		if d.Done() && length > 0 && length == h.header.length(number) {
 			h.parts[number] = crc
 			h.closing = nil
 			return true
 		}
 	case kindVoid:
-		number := d.number()
-		if d.done() && h.header.length(number) > 0 {
+		number := d.Number()
+		if d.Done() && h.header.length(number) > 0 {
 			delete(h.parts, number)
 			h.closing = nil
 			return true
 		}
 	case kindClosing, kindCommitted:
-		o := &outcome{version: d.string(), crc: d.uint32()}
+		o := &outcome{version: d.String(), crc: d.Uint32()}
 		if kind == kindCommitted {
-			o.at = time.Unix(0, d.varint())
+			o.at = time.Unix(0, d.Varint())
 		}
-		if d.done() && len(o.version) <= 128 {
+		if d.Done() && len(o.version) <= 128 {
 			h.closing = o
 			return true
 		}
@@ -204,11 +205,11 @@ func headerEntry(h header) entry {
 		flags |= flagOwner
 	}
 	b := []byte{flags, byte(spec.Durability)}
-	b = appendString(b, h.id)
-	b = appendString(b, spec.Path)
+	b = varfield.AppendString(b, h.id)
+	b = varfield.AppendString(b, spec.Path)
 	b = binary.AppendUvarint(b, uint64(*spec.Size))
-	b = appendString(b, spec.ResumeKey)
-	b = appendString(b, spec.Precondition.MustMatchVersion)
+	b = varfield.AppendString(b, spec.ResumeKey)
+	b = varfield.AppendString(b, spec.Precondition.MustMatchVersion)
 	if spec.Attributes.ModTime != nil {
 		b = binary.AppendVarint(b, spec.Attributes.ModTime.UnixNano())
 	}
@@ -217,15 +218,15 @@ func headerEntry(h header) entry {
 	}
 	b = binary.AppendUvarint(b, uint64(len(spec.Attributes.Metadata)))
 	for _, key := range slices.Sorted(maps.Keys(spec.Attributes.Metadata)) {
-		b = appendString(b, key)
-		b = appendString(b, spec.Attributes.Metadata[key])
+		b = varfield.AppendString(b, key)
+		b = varfield.AppendString(b, spec.Attributes.Metadata[key])
 	}
 	b = binary.AppendUvarint(b, uint64(h.partSize))
 	b = binary.AppendVarint(b, h.created.UnixNano())
 	b = binary.AppendUvarint(b, h.epoch)
-	b = appendString(b, h.boot)
+	b = varfield.AppendString(b, h.boot)
 	if spec.Owner != "" {
-		b = appendString(b, spec.Owner)
+		b = varfield.AppendString(b, spec.Owner)
 	}
 	return entry{kindHeader, b}
 }
@@ -239,39 +240,39 @@ const (
 	flagOwner
 )
 
-// header takes what headerEntry wrote. It is bad unless it is valid.
-func (d *decoder) header() header {
-	flags, durability := d.byte(), d.byte()
-	h := header{id: d.string()}
+// takeHeader takes what headerEntry wrote. d is bad unless that is valid.
+func takeHeader(d *varfield.Decoder) header {
+	flags, durability := d.Byte(), d.Byte()
+	h := header{id: d.String()}
 	spec := &h.spec
-	spec.Path = d.string()
-	spec.Size = new(d.number())
-	spec.ResumeKey = d.string()
+	spec.Path = d.String()
+	spec.Size = new(d.Number())
+	spec.ResumeKey = d.String()
 	spec.Durability = tranship.Durability(durability)
-	spec.Precondition = tranship.Precondition{MustNotExist: flags&flagMustNotExist != 0, MustMatchVersion: d.string()}
+	spec.Precondition = tranship.Precondition{MustNotExist: flags&flagMustNotExist != 0, MustMatchVersion: d.String()}
 	if flags&flagModTime != 0 {
-		spec.Attributes.ModTime = new(time.Unix(0, d.varint()))
+		spec.Attributes.ModTime = new(time.Unix(0, d.Varint()))
 	}
 	if flags&flagFileMode != 0 {
-		spec.Attributes.Mode = new(fs.FileMode(d.uvarint()))
+		spec.Attributes.Mode = new(fs.FileMode(d.Uvarint()))
 	}
-	if n := d.count(); n > 0 {
+	if n := d.Count(); n > 0 {
 		spec.Attributes.Metadata = make(map[string]string)
 		for range n {
-			key := d.string()
-			spec.Attributes.Metadata[key] = d.string()
+			key := d.String()
+			spec.Attributes.Metadata[key] = d.String()
 		}
 	}
-	h.partSize = d.number()
-	h.created = time.Unix(0, d.varint())
-	h.epoch = d.uvarint()
-	h.boot = d.string()
+	h.partSize = d.Number()
+	h.created = time.Unix(0, d.Varint())
+	h.epoch = d.Uvarint()
+	h.boot = d.String()
 	if flags&flagOwner != 0 {
-		spec.Owner = d.string()
+		spec.Owner = d.String()
 	}
 	if spec.ResumeKey == "" || h.partSize < 1 || h.partSize > maxPartSize || h.epoch == 0 ||
 		flags&^(flagModTime|flagFileMode|flagMustNotExist|flagOwner) != 0 || spec.Validate() != nil {
-		d.fail()
+		d.Fail()
 	}
 	return h
 }
@@ -287,33 +288,10 @@ func voidEntry(number int64) entry {
 }
 
 func closingEntry(o outcome) entry {
-	return entry{kindClosing, binary.BigEndian.AppendUint32(appendString(nil, o.version), o.crc)}
+	return entry{kindClosing, binary.BigEndian.AppendUint32(varfield.AppendString(nil, o.version), o.crc)}
 }
 
 func committedEntry(o outcome) entry {
-	b := binary.BigEndian.AppendUint32(appendString(nil, o.version), o.crc)
+	b := binary.BigEndian.AppendUint32(varfield.AppendString(nil, o.version), o.crc)
 	return entry{kindCommitted, binary.AppendVarint(b, o.at.UnixNano())}
-}
-
-// done tells whether all was there and nothing is left.
-func (d *decoder) done() bool { return !d.bad && len(d.rest) == 0 }
-
-func (d *decoder) byte() byte {
-	if len(d.rest) == 0 {
-		d.fail()
-		return 0
-	}
-	value := d.rest[0]
-	d.rest = d.rest[1:]
-	return value
-}
-
-// number is one that is not negative.
-func (d *decoder) number() int64 {
-	value := d.uvarint()
-	if value > 1<<63-1 {
-		d.fail()
-		return 0
-	}
-	return int64(value)
 }

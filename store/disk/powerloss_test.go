@@ -138,7 +138,7 @@ func remainsOf(file *os.File, info fs.FileInfo) (remains, error) {
 
 // watch makes the directory syncs of a store known. What is there by then survives.
 func (p *powerLoss) watch(s *Store) {
-	s.syncer.sync = func(directory string) error {
+	s.syncer.Sync = func(directory string) error {
 		p.syncDirectory(directory)
 		p.after("syncDirectory", directory)
 		return nil

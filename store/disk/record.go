@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/varfield"
 )
 
 // attributeName is the extended attribute that holds a file's record.
@@ -68,7 +69,7 @@ func (r record) encode() []byte {
 	for _, modified := range r.modified {
 		b = binary.AppendVarint(b, modified)
 	}
-	b = appendString(b, r.version)
+	b = varfield.AppendString(b, r.version)
 	if r.crc != nil {
 		b = binary.BigEndian.AppendUint32(b, *r.crc)
 	}
@@ -77,18 +78,13 @@ func (r record) encode() []byte {
 	}
 	b = binary.AppendUvarint(b, uint64(len(r.metadata)))
 	for _, key := range slices.Sorted(maps.Keys(r.metadata)) {
-		b = appendString(b, key)
-		b = appendString(b, r.metadata[key])
+		b = varfield.AppendString(b, key)
+		b = varfield.AppendString(b, r.metadata[key])
 	}
 	if r.account != nil {
-		b = appendString(b, *r.account)
+		b = varfield.AppendString(b, *r.account)
 	}
 	return binary.BigEndian.AppendUint32(b, tranship.CRC32C(b))
-}
-
-func appendString(b []byte, s string) []byte {
-	b = binary.AppendUvarint(b, uint64(len(s)))
-	return append(b, s...)
 }
 
 // decodeRecord is the reverse of encode. It checks all that could do harm: what it
@@ -99,94 +95,35 @@ func decodeRecord(b []byte) (record, error) {
 		return record{}, errRecord
 	}
 	flags := b[1]
-	d := decoder{rest: b[2:end]}
-	r := record{size: int64(d.uvarint())}
-	for range d.count() {
-		r.modified = append(r.modified, d.varint())
+	d := varfield.Decoder{Rest: b[2:end]}
+	r := record{size: int64(d.Uvarint())}
+	for range d.Count() {
+		r.modified = append(r.modified, d.Varint())
 	}
-	r.version = d.string()
+	r.version = d.String()
 	if flags&flagCRC != 0 {
-		r.crc = new(d.uint32())
+		r.crc = new(d.Uint32())
 	}
 	if flags&flagMode != 0 {
-		r.mode = new(fs.FileMode(d.uvarint()))
+		r.mode = new(fs.FileMode(d.Uvarint()))
 	}
-	if n := d.count(); n > 0 {
+	if n := d.Count(); n > 0 {
 		r.metadata = make(map[string]string)
 		for range n {
-			key := d.string()
-			r.metadata[key] = d.string()
+			key := d.String()
+			r.metadata[key] = d.String()
 		}
 	}
 	if flags&flagAccount != 0 {
-		r.account = new(d.string())
+		r.account = new(d.String())
 	}
 	attributes := tranship.Attributes{Mode: r.mode, Metadata: r.metadata}
 	switch {
-	case d.bad, len(d.rest) > 0, flags&^(flagCRC|flagMode|flagAccount) != 0:
+	case d.Bad, len(d.Rest) > 0, flags&^(flagCRC|flagMode|flagAccount) != 0:
 	case r.size < 0, r.version == "", len(r.version) > 128, attributes.Validate() != nil:
 	case r.account != nil && len(*r.account) > tranship.MaxAccountBytes:
 	default:
 		return r, nil
 	}
 	return record{}, errRecord
-}
-
-// decoder takes values from the front of rest. When one is not there it is bad, and
-// all are zero from then on.
-type decoder struct {
-	rest []byte
-	bad  bool
-}
-
-func (d *decoder) fail() {
-	d.bad = true
-	d.rest = nil
-}
-
-func (d *decoder) uvarint() uint64 {
-	value, n := binary.Uvarint(d.rest)
-	if n <= 0 {
-		d.fail()
-		return 0
-	}
-	d.rest = d.rest[n:]
-	return value
-}
-
-func (d *decoder) varint() int64 {
-	value, n := binary.Varint(d.rest)
-	if n <= 0 {
-		d.fail()
-		return 0
-	}
-	d.rest = d.rest[n:]
-	return value
-}
-
-// count is a number of things of at least one byte each.
-func (d *decoder) count() int {
-	n := d.uvarint()
-	if n > uint64(len(d.rest)) {
-		d.fail()
-		return 0
-	}
-	return int(n)
-}
-
-func (d *decoder) string() string {
-	n := d.count()
-	value := string(d.rest[:n])
-	d.rest = d.rest[n:]
-	return value
-}
-
-func (d *decoder) uint32() uint32 {
-	if len(d.rest) < 4 {
-		d.fail()
-		return 0
-	}
-	value := binary.BigEndian.Uint32(d.rest)
-	d.rest = d.rest[4:]
-	return value
 }

@@ -161,7 +161,7 @@ func (s *Store) recoveredSession(log *history) *session {
 	found.journal = found.newJournal()
 	found.journal.records, found.journal.bytes = log.records, log.bytes
 	found.resumption = resumptionOf(h.spec)
-	found.groups.sync = func(string) error { return found.syncGroup() }
+	found.groups.Sync = func(string) error { return found.syncGroup() }
 	found.settled.Store(true)
 	return found
 }

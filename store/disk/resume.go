@@ -220,7 +220,7 @@ func (s *session) rewrite(ctx context.Context, spec tranship.Spec, durable bool)
 	}
 	_ = s.journal.file.Close() // nothing in it counts any more
 	s.journal = next
-	if err := s.store.syncer.request(uploadsDirectory); err != nil {
+	if err := s.store.syncer.Request(uploadsDirectory); err != nil {
 		return finalError{err}
 	}
 	s.settled.Store(true)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/rootfs"
+	"github.com/tranship/tranship/internal/sharedsync"
 )
 
 // session is what an upload has stored. If it is resumable, it outlives the upload
@@ -60,7 +61,7 @@ type session struct {
 	writing sync.Mutex
 
 	// groups are the syncs of what was closed since the last one.
-	groups syncer
+	groups sharedsync.Syncer
 
 	mu sync.Mutex
 	// failed is why nothing can succeed any more.
@@ -90,7 +91,7 @@ func (s *Store) newSession(spec tranship.Spec) (*session, error) {
 	if spec.Size == nil {
 		n.partSize = s.options.unknownPartSize
 	}
-	n.groups.sync = func(string) error { return n.syncGroup() }
+	n.groups.Sync = func(string) error { return n.syncGroup() }
 	n.touch()
 	var err error
 	if n.reserved, err = s.space.reserve(&spec.Owner, spec.Path, n.knownSize()); err != nil {
@@ -208,7 +209,7 @@ func (s *session) remove() {
 	s.unlink()
 	if s.settled.Load() && s.durable() {
 		// Otherwise the machine may bring it back, until it expires.
-		_ = s.store.syncer.request(uploadsDirectory)
+		_ = s.store.syncer.Request(uploadsDirectory)
 	}
 }
 

@@ -39,6 +39,7 @@ import (
 	"github.com/tranship/tranship/internal/commits"
 	"github.com/tranship/tranship/internal/keyedlock"
 	"github.com/tranship/tranship/internal/rootfs"
+	"github.com/tranship/tranship/internal/sharedsync"
 )
 
 // Options configure a store. The zero value is useful.
@@ -132,7 +133,7 @@ type Store struct {
 	placing sync.Mutex
 	// begins has the paths of resumable uploads that are being begun.
 	begins  keyedlock.Locks
-	syncer  syncer
+	syncer  sharedsync.Syncer
 	settled settlements
 	owners  owners
 	turns   turns
@@ -195,7 +196,7 @@ func open(directory string, options Options, system system) (*Store, error) {
 		resumable: make(map[resumption]*session),
 		commits:   commits.Book[*session]{PerOwner: options.RememberedCommits},
 	}
-	s.syncer.sync = s.syncDirectory
+	s.syncer.Sync = s.syncDirectory
 	if err := s.probeAttributes(); err != nil {
 		return nil, errors.Join(fmt.Errorf("disk: %s: %w", directory, err), s.Close())
 	}

@@ -256,11 +256,11 @@ func (s *Store) syncPlaced(path string, ancestors []ancestor) error {
 			continue
 		}
 		above, _ := rootfs.Split(a.directory)
-		if err := s.syncer.request(above); err != nil {
+		if err := s.syncer.Request(above); err != nil {
 			return err
 		}
 		a.settled.Store(true)
 	}
 	directory, _ := rootfs.Split(path)
-	return s.syncer.request(directory)
+	return s.syncer.Request(directory)
 }

@@ -65,7 +65,7 @@ func (u *upload) Sync(ctx context.Context) error {
 		return err
 	}
 	done := make(chan error, 1)
-	go func() { done <- u.groups.request(u.id) }()
+	go func() { done <- u.groups.Request(u.id) }()
 	select {
 	case err := <-done:
 		if err != nil {

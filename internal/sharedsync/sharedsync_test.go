@@ -1,4 +1,4 @@
-package disk
+package sharedsync
 
 import (
 	"errors"
@@ -11,13 +11,13 @@ import (
 func TestSyncerShares(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began, finish := make(chan string), make(chan error)
-		s := syncer{sync: func(directory string) error {
+		s := Syncer{Sync: func(directory string) error {
 			began <- directory
 			return <-finish
 		}}
 		var group sync.WaitGroup
 		errs := make([]error, 5)
-		request := func(i int) { group.Go(func() { errs[i] = s.request("d") }) }
+		request := func(i int) { group.Go(func() { errs[i] = s.Request("d") }) }
 
 		request(0)
 		<-began
@@ -43,24 +43,4 @@ func TestSyncerShares(t *testing.T) {
 			t.Errorf("left: %v", s.targets)
 		}
 	})
-}
-
-func TestSettlements(t *testing.T) {
-	var s settlements
-	before := s.of("a")
-	s.forget("a")
-	before.Store(true) // of a directory that is gone
-	if s.of("a").Load() {
-		t.Error("a new directory is taken for settled")
-	}
-	s.of("a").Store(true)
-	if !s.of("a").Load() {
-		t.Error("a settled directory was forgotten")
-	}
-	for i := range 2 * maxSettlements {
-		s.of(string(rune(i)))
-	}
-	if n := len(s.directories); n > maxSettlements {
-		t.Errorf("remembers %d directories", n)
-	}
 }
