@@ -9,7 +9,7 @@ long=${2:-$fuzztime}
 half=$((${long%s} / 2 > ${fuzztime%s} ? ${long%s} / 2 : ${fuzztime%s}))s
 
 module=$(go list -m)
-deep=("$module FuzzValidatePath" "$module/store/disk FuzzReadJournal" "$module/client FuzzUploads")
+deep=("$module FuzzValidatePath" "$module/internal/partfile FuzzReadJournal" "$module/store/disk FuzzReadJournal" "$module/client FuzzUploads")
 # What many goroutines answer.
 raced=("$module/server FuzzMessages")
 

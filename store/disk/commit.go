@@ -11,20 +11,14 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/partfile"
 	"github.com/tranship/tranship/internal/rootfs"
 )
-
-// finalError is a failure after which nobody may try again with the same draft: a
-// second sync can succeed although the first lost data, and a draft that was
-// renamed is none any more.
-type finalError struct{ error }
-
-func (e finalError) Unwrap() error { return e.error }
 
 // commit gives a complete draft its attributes and makes it the file at spec.Path;
 // crc is of all its bytes, nil when that is not known.
 // closing, which may be nil, is called with the version when only the rename is left.
-// After success, and after a finalError, the caller still closes the draft's file.
+// After success, and after a partfile.FinalError, the caller still closes the draft's file.
 func (s *Store) commit(ctx context.Context, spec tranship.Spec, draft *draft, crc *uint32, closing func(version string) error) (tranship.File, error) {
 	unlock, err := s.paths.Lock(ctx, spec.Path)
 	if err != nil {
@@ -41,7 +35,7 @@ func (s *Store) commit(ctx context.Context, spec tranship.Spec, draft *draft, cr
 	durable := s.durability(spec.Durability) == tranship.DurabilityDurable
 	if durable {
 		if err := s.system.sync(draft.file); err != nil {
-			return tranship.File{}, finalError{fail("sync", spec.Path, err)}
+			return tranship.File{}, partfile.FinalError{Err: fail("sync", spec.Path, err)}
 		}
 	}
 	if err := ctx.Err(); err != nil {
@@ -59,12 +53,12 @@ func (s *Store) commit(ctx context.Context, spec tranship.Spec, draft *draft, cr
 	s.forgetCommit(spec.Path)
 	if durable {
 		if err := s.syncPlaced(spec.Path, ancestors); err != nil {
-			return tranship.File{}, finalError{err}
+			return tranship.File{}, partfile.FinalError{Err: err}
 		}
 	}
 	committed, err := s.describeRecorded(spec.Path, draft.file, record)
 	if err != nil {
-		return tranship.File{}, finalError{err}
+		return tranship.File{}, partfile.FinalError{Err: err}
 	}
 	return committed.File, nil
 }

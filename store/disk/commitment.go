@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/partfile"
 )
 
 // remembered is how long a commit is, 1 day.
@@ -15,7 +16,7 @@ const remembered = 24 * time.Hour
 // commitment is what a store remembers of a resumable upload that was committed,
 // in case the reply was lost.
 type commitment struct {
-	outcome
+	partfile.Outcome
 	size int64
 	// parts are the checksums of the parts, in their order.
 	parts []uint32
@@ -32,11 +33,11 @@ func (c *commitment) ranges(partSize int64) []tranship.Range {
 }
 
 // newCommitment is nil if not all parts are known, or what they made is not.
-func newCommitment(o outcome, size, partSize int64, parts map[int64]uint32) *commitment {
-	if o.version == "" {
+func newCommitment(o partfile.Outcome, size, partSize int64, parts map[int64]uint32) *commitment {
+	if o.Version == "" {
 		return nil
 	}
-	c := &commitment{outcome: o, size: size}
+	c := &commitment{Outcome: o, size: size}
 	for offset := int64(0); offset < size; offset += partSize {
 		crc, ok := parts[offset/partSize]
 		if !ok {
@@ -52,27 +53,14 @@ func newCommitment(o outcome, size, partSize int64, parts map[int64]uint32) *com
 func (s *session) remember(file tranship.File, crc uint32) error {
 	s.owner = nil
 	s.reserved.release()
-	parts := make(map[int64]uint32, len(s.parts))
-	s.mu.Lock()
-	for n, p := range s.parts {
-		if p.written > 0 {
-			parts[n] = p.crc
-		}
-	}
-	s.parts = nil
-	s.mu.Unlock()
-	made := outcome{version: file.Version, crc: crc, at: s.store.system.now()}
-	s.committed = newCommitment(made, file.Size, s.partSize, parts)
-
-	s.journal.mu.Lock()
-	err := s.journal.append(false, committedEntry(made))
-	s.journal.mu.Unlock()
-	if err != nil {
+	made := partfile.Outcome{Version: file.Version, CRC32C: crc, At: s.store.system.now()}
+	s.committed = newCommitment(made, file.Size, s.PartSize(), s.TakeChecksums())
+	if err := s.Journal().Append(false, partfile.CommittedEntry(made)); err != nil {
 		s.store.options.Logger.Warn("a commit will be forgotten when the store is opened again", "path", file.Path,
 			"error", fail("record the commit of", file.Path, err))
 	}
 	s.spec.Attributes = tranship.Attributes{} // whatever resumes it has its own
-	err = fail("close", file.Path, s.closeFiles())
+	err := fail("close", file.Path, s.closeFiles())
 	if s.committed == nil {
 		s.remove()
 	} else {
@@ -109,11 +97,11 @@ func (s *Store) forget(commits []*session) {
 	s.stale = nil
 	s.mu.Unlock()
 	for _, old := range commits {
-		if old.gate.TryLock() {
+		if old.Gate.TryLock() {
 			if old.stale = true; old.owner == nil {
 				old.remove()
 			}
-			old.gate.Unlock()
+			old.Gate.Unlock()
 			continue
 		}
 		s.mu.Lock()
@@ -132,7 +120,7 @@ func (s *session) recall(spec tranship.Spec) (*upload, error) {
 	if err != nil && !errors.Is(err, tranship.ErrNotFound) {
 		return nil, err
 	}
-	if err != nil || file.Version != s.committed.version {
+	if err != nil || file.Version != s.committed.Version {
 		s.remove()
 		return nil, errGone
 	}
@@ -143,13 +131,13 @@ func (s *session) recall(spec tranship.Spec) (*upload, error) {
 // commitAgain answers a commit whose reply may have been lost, or that somebody
 // repeats with other attributes or more durability. The caller holds the gate.
 func (s *session) commitAgain(ctx context.Context, commit tranship.Commit) (tranship.File, error) {
-	if commit.CRC32C != nil && *commit.CRC32C != s.committed.crc {
-		return tranship.File{}, wrongChecksum(s.path, s.committed.crc, *commit.CRC32C)
+	if commit.CRC32C != nil && *commit.CRC32C != s.committed.CRC32C {
+		return tranship.File{}, wrongChecksum(s.path, s.committed.CRC32C, *commit.CRC32C)
 	}
-	file, err := s.store.settle(ctx, s.spec, s.committed.version)
-	if final, ok := errors.AsType[finalError](err); ok {
+	file, err := s.store.settle(ctx, s.spec, s.committed.Version)
+	if final, ok := errors.AsType[partfile.FinalError](err); ok {
 		s.remove() // nobody knows which bytes the file has after the next outage
-		return tranship.File{}, final.error
+		return tranship.File{}, final.Err
 	}
 	if err != nil {
 		return tranship.File{}, err
@@ -187,10 +175,10 @@ func (s *Store) settle(ctx context.Context, spec tranship.Spec, version string) 
 	// Who committed it, or changed its attributes since, may not have synced.
 	if s.durability(spec.Durability) == tranship.DurabilityDurable {
 		if err := s.system.sync(file); err != nil {
-			return tranship.File{}, finalError{fail("sync", spec.Path, err)}
+			return tranship.File{}, partfile.FinalError{Err: fail("sync", spec.Path, err)}
 		}
 		if err := s.syncPlaced(spec.Path, ancestors); err != nil {
-			return tranship.File{}, finalError{err}
+			return tranship.File{}, partfile.FinalError{Err: err}
 		}
 	}
 	settled, err := s.describe(spec.Path, file)

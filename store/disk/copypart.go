@@ -17,13 +17,13 @@ func (u *upload) CopyPart(ctx context.Context, n int, source string, options tra
 	if err := admit(ctx, source); err != nil {
 		return err
 	}
-	if err := u.admitPart(int64(n)); err != nil {
+	if err := u.AdmitPart(int64(n)); err != nil {
 		return err
 	}
 	if err := u.admitWriter(); err != nil {
 		return err
 	}
-	length := min(u.partSize, u.size()-int64(n)*u.partSize)
+	length := min(u.PartSize(), u.File.Size()-int64(n)*u.PartSize())
 	options.Length = &length
 	content, err := u.store.Open(ctx, source, options)
 	if err != nil {
@@ -33,12 +33,12 @@ func (u *upload) CopyPart(ctx context.Context, n int, source string, options tra
 	if content.File().Size-options.Offset < length {
 		return &tranship.InvalidError{Field: "offset", Rule: "the source must have as many bytes from there as the part"}
 	}
-	writer, err := u.beginPart(ctx, n)
+	writer, err := u.File.Part(ctx, int64(n), u.writable)
 	if err != nil {
 		return err
 	}
 	if err := copyContent(writer, content, length); err != nil {
-		writer.discard()
+		writer.Discard()
 		return err
 	}
 	return writer.Close()

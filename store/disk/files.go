@@ -7,29 +7,29 @@ import (
 	"os"
 	"strings"
 
+	"github.com/tranship/tranship/internal/partfile"
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
 // newJournal is an empty journal of the session, without a file.
-func (s *session) newJournal() *journal {
-	return &journal{system: s.store.system, id: s.id, limit: journalLimit(*s.declared, s.partSize)}
+func (s *session) newJournal() *partfile.Journal {
+	return partfile.NewJournal(s.store.partSystem(), s.id, *s.declared, s.PartSize())
 }
 
 // createJournal makes a journal's file, synced, with its first records. It leaves
 // nothing behind when it fails.
-func (s *session) createJournal(j *journal, name string, entries []entry) error {
+func (s *session) createJournal(j *partfile.Journal, name string, entries []partfile.Entry) error {
 	system, dir := s.store.system, s.draft.dir
 	if err := system.remove(dir, name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	var err error
-	if j.file, err = system.create(dir, name); err != nil {
+	file, err := system.create(dir, name)
+	if err != nil {
 		return err
 	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if err := j.append(true, entries...); err != nil {
-		return errors.Join(err, j.file.Close(), system.remove(dir, name))
+	j.Open(file)
+	if err := j.Append(true, entries...); err != nil {
+		return errors.Join(err, j.Close(), system.remove(dir, name))
 	}
 	return nil
 }
@@ -44,9 +44,13 @@ func (s *session) createFiles() error {
 		return err
 	}
 	s.draft = &draft{dir: dir, name: s.id, file: data}
-	s.journal = s.newJournal()
-	if s.journal.file, err = system.create(dir, journalName(s.id)); err == nil {
-		err = s.journal.append(false, headerEntry(s.header(s.spec, 1)))
+	s.Open(data, nil)
+	journal := s.newJournal()
+	file, err := system.create(dir, journalName(s.id))
+	if err == nil {
+		journal.Open(file)
+		s.Open(data, journal)
+		err = journal.Append(false, partfile.HeaderEntry(s.header(s.spec, 1).encode()))
 	}
 	if err != nil {
 		err = errors.Join(err, s.closeFiles())
@@ -64,11 +68,13 @@ func (s *session) openFiles() error {
 	if err != nil {
 		return err
 	}
-	journal, err := openOwn(s.draft.dir, journalName(s.draft.name))
+	file, err := openOwn(s.draft.dir, journalName(s.draft.name))
 	if err != nil {
 		return errors.Join(err, data.Close())
 	}
-	s.draft.file, s.journal.file = data, journal
+	s.draft.file = data
+	s.Journal().Open(file)
+	s.Open(data, s.Journal())
 	return nil
 }
 

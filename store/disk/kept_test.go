@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/partfile"
 )
 
 // keptFiles is how many files the uploads directory has.
@@ -125,7 +126,7 @@ func TestPartialPartsAreBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n := len(u.parts); n > 2*maxPartial {
+	if n := u.Parts(); n > 2*partfile.MaxUnfinished {
 		t.Errorf("%d parts are in memory", n)
 	}
 	if _, err := open.Write(content); err != nil {
@@ -151,7 +152,7 @@ func TestPartialPartsAreBounded(t *testing.T) {
 	if err := u.Detach(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if n := len(u.parts); n != 3 {
+	if n := u.Parts(); n != 3 {
 		t.Errorf("%d parts are in memory once it is let go, want 3", n)
 	}
 }
@@ -161,7 +162,7 @@ func TestJournalIsBounded(t *testing.T) {
 	f := newFixture(t, small, unsynced()).withTinyParts()
 	content := noise(1, 3*tiny)
 	u := f.begin(resumable("file", content))
-	limit := journalLimit(int64(len(content)), tiny)
+	limit := partfile.JournalLimit(int64(len(content)), tiny)
 	var err error
 	for n := 0; err == nil && n < 10_000; n++ {
 		if err = f.tryWrite(u, content, 1); err == nil {
@@ -169,8 +170,8 @@ func TestJournalIsBounded(t *testing.T) {
 		}
 	}
 	f.fails("writing a part again and again", err, tranship.ErrLimit)
-	if u.journal.bytes > limit || limit > 64<<10 {
-		t.Errorf("the journal has %d bytes, and may have %d", u.journal.bytes, limit)
+	if u.Journal().Bytes() > limit || limit > 64<<10 {
+		t.Errorf("the journal has %d bytes, and may have %d", u.Journal().Bytes(), limit)
 	}
 	if err := u.Detach(t.Context()); err != nil && !errors.Is(err, tranship.ErrLimit) {
 		t.Error(err)

@@ -35,7 +35,7 @@ func TestJournalWithoutOwner(t *testing.T) {
 	if u := f.begin(spec); u.ID() != oldID || u.Epoch() != 3 || len(u.Durable()) != 1 {
 		t.Fatalf("after it was resumed: %s, epoch %d, %v", u.ID(), u.Epoch(), u.Durable())
 	}
-	if first := string(headerEntry(headers()["least"]).content); first[0]&flagOwner != 0 {
+	if first := string(headers()["least"].encode()); first[0]&flagOwner != 0 {
 		t.Errorf("an upload of nobody in particular has the flag of an owner")
 	}
 }

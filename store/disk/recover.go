@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/partfile"
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
@@ -63,7 +64,7 @@ func (s *Store) rememberRecovered() (forgotten []*session) {
 			found = append(found, session)
 		}
 	}
-	slices.SortFunc(found, func(a, b *session) int { return a.committed.at.Compare(b.committed.at) })
+	slices.SortFunc(found, func(a, b *session) int { return a.committed.At.Compare(b.committed.At) })
 	for _, session := range found {
 		forgotten = append(forgotten, s.commits.Add(session.resumption.owner, session.path, session)...)
 	}
@@ -103,7 +104,9 @@ func (s *Store) recoverSession(id string) (*session, error) {
 	// raised.
 	unsynced := log.header.spec.Durability != tranship.DurabilityDurable
 	lost := unsynced && (log.header.boot == "" || log.header.boot != s.system.boot())
-	found.doubted = torn || lost || unsynced && found.durable()
+	if torn || lost || unsynced && found.durable() {
+		found.Doubt()
+	}
 	data, err := s.state.uploads.Lstat(id)
 	gone := errors.Is(err, fs.ErrNotExist)
 	if err != nil && !gone {
@@ -112,16 +115,16 @@ func (s *Store) recoverSession(id string) (*session, error) {
 	if !gone && !data.Mode().IsRegular() {
 		return nil, nil
 	}
-	if log.closing != nil {
+	if log.Closing != nil {
 		made, err := s.outcomeOf(log, data)
 		if err != nil {
 			return nil, err
 		}
 		if made != nil {
-			if made.at.IsZero() {
-				made.at = written
+			if made.At.IsZero() {
+				made.At = written
 			}
-			found.committed = newCommitment(*made, *log.header.spec.Size, found.partSize, log.parts)
+			found.committed = newCommitment(*made, *log.header.spec.Size, found.PartSize(), log.Parts)
 			if found.committed == nil || lost { // its file may have any bytes
 				return nil, nil
 			}
@@ -134,8 +137,10 @@ func (s *Store) recoverSession(id string) (*session, error) {
 	if gone {
 		return nil, nil
 	}
-	found.restoreParts(log, data.Size())
-	if data.ModTime().After(written) && log.closing == nil { // a commit sets it to the source's
+	if !found.Restore(&log.History, data.Size()) { // the data was cut by hand
+		found.Doubt()
+	}
+	if data.ModTime().After(written) && log.Closing == nil { // a commit sets it to the source's
 		written = data.ModTime()
 	}
 	found.used.Store(written.UnixNano())
@@ -148,7 +153,6 @@ func (s *Store) recoveredSession(log *history) *session {
 	found := &session{
 		store:    s,
 		id:       h.id,
-		partSize: h.partSize,
 		created:  h.created,
 		reserved: &reservation{space: s.space, owner: &h.spec.Owner, left: *h.spec.Size, suspended: true},
 		path:     h.spec.Path,
@@ -156,27 +160,13 @@ func (s *Store) recoveredSession(log *history) *session {
 		spec:     h.spec,
 		epoch:    h.epoch,
 		draft:    &draft{dir: s.state.uploads, name: h.id},
-		parts:    make(map[int64]*part),
 	}
-	found.journal = found.newJournal()
-	found.journal.records, found.journal.bytes = log.records, log.bytes
+	found.File = found.newFile(h.partSize)
+	journal := found.newJournal()
+	journal.Continue(&log.History)
+	found.Open(nil, journal)
 	found.resumption = resumptionOf(h.spec)
-	found.groups.Sync = func(string) error { return found.syncGroup() }
-	found.settled.Store(true)
 	return found
-}
-
-// restoreParts takes over those that the data reaches to.
-func (s *session) restoreParts(log *history, size int64) {
-	for n, crc := range log.parts {
-		length := log.header.length(n)
-		if n*s.partSize+length > size {
-			s.doubted = true // somebody cut the data
-			continue
-		}
-		s.parts[n] = &part{written: length, crc: crc, reached: length, recorded: true, durable: true, durableCRC: crc}
-		s.reserved.use(length)
-	}
 }
 
 // loadJournal reads a journal and when it was written last; nil when it is none. It
@@ -190,7 +180,7 @@ func (s *Store) loadJournal(id string) (log *history, written time.Time, torn bo
 		return nil, time.Time{}, false, err
 	}
 	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, maxJournal+1))
+	data, err := io.ReadAll(io.LimitReader(file, partfile.MaxJournal+1))
 	if err != nil {
 		return nil, time.Time{}, false, err
 	}
@@ -198,14 +188,14 @@ func (s *Store) loadJournal(id string) (log *history, written time.Time, torn bo
 	if !ok {
 		return nil, time.Time{}, false, nil
 	}
-	return &h, info.ModTime(), h.bytes < int64(len(data)), nil
+	return &h, info.ModTime(), h.Bytes < int64(len(data)), nil
 }
 
 // outcomeOf is the file that a session has become; nil if it is still open. data
 // describes its data; nil when that is gone.
-func (s *Store) outcomeOf(log *history, data fs.FileInfo) (*outcome, error) {
+func (s *Store) outcomeOf(log *history, data fs.FileInfo) (*partfile.Outcome, error) {
 	if data == nil {
-		return log.closing, nil
+		return log.Closing, nil
 	}
 	// Even what was committed may still be open, if renaming was not synced. Or it
 	// has both names, if only one side of that is there.
@@ -214,7 +204,7 @@ func (s *Store) outcomeOf(log *history, data fs.FileInfo) (*outcome, error) {
 		return nil, err
 	}
 	if os.SameFile(target, data) {
-		return log.closing, nil
+		return log.Closing, nil
 	}
 	file, err := s.stat(log.header.spec.Path)
 	if errors.Is(err, tranship.ErrNotFound) {
@@ -223,8 +213,8 @@ func (s *Store) outcomeOf(log *history, data fs.FileInfo) (*outcome, error) {
 	if err != nil {
 		return nil, fmt.Errorf("looking at the file: %w", err)
 	}
-	if log.closing.version != "" && file.Version == log.closing.version {
-		return log.closing, nil
+	if log.Closing.Version != "" && file.Version == log.Closing.Version {
+		return log.Closing, nil
 	}
 	return nil, nil
 }

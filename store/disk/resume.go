@@ -3,11 +3,10 @@ package disk
 import (
 	"context"
 	"errors"
-	"io"
 	"maps"
-	"slices"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/partfile"
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
@@ -77,9 +76,9 @@ func (s *session) own() *upload {
 
 // resume waits for the writers of the older upload, and goes on with what is whole.
 func (s *session) resume(ctx context.Context, spec tranship.Spec) (*upload, error) {
-	s.gate.Lock()
-	defer s.gate.Unlock()
-	if s.gone || s.failure() != nil {
+	s.Gate.Lock()
+	defer s.Gate.Unlock()
+	if s.gone || s.Failure() != nil {
 		return nil, errGone
 	}
 	if s.expiredLocked(s.store.system.now()) {
@@ -102,13 +101,13 @@ func (s *session) resume(ctx context.Context, spec tranship.Spec) (*upload, erro
 		}
 		return nil, fail("resume the upload of", spec.Path, err)
 	}
-	if err := s.flush(); err != nil {
-		if s.failure() != nil {
+	if err := s.Flush(); err != nil {
+		if s.Failure() != nil {
 			return nil, errGone
 		}
 		return nil, err
 	}
-	s.forgetUnrecorded()
+	s.ForgetUnrecorded()
 	if err := s.recordResumed(ctx, spec); err != nil {
 		if s.owner == nil {
 			return nil, errors.Join(err, fail("close", spec.Path, s.closeFiles()))
@@ -124,117 +123,48 @@ func (s *session) resume(ctx context.Context, spec tranship.Spec) (*upload, erro
 // it reads, and then writes the journal anew.
 func (s *session) recordResumed(ctx context.Context, spec tranship.Spec) error {
 	durable := s.store.durability(spec.Durability) == tranship.DurabilityDurable
+	content := s.header(spec, s.epoch+1).encode()
 	raised := durable && !s.durable()
-	if raised || s.doubted || s.journal.bytes > s.journal.limit/2 {
-		if raised {
-			s.doubted = true
-		}
-		if err := s.rewrite(ctx, spec, durable); err != nil {
-			return s.fail(err)
-		}
-		return nil
+	if raised {
+		s.Doubt()
 	}
-	s.journal.mu.Lock()
-	defer s.journal.mu.Unlock()
+	if s.IsDoubted() || s.Journal().IsLong() {
+		return s.Rewrite(ctx, durable, content, s.unreadable, func(entries []partfile.Entry) (*partfile.Journal, error) {
+			return s.replaceJournal(spec.Path, entries)
+		})
+	}
 	// That syncs end is known to a journal that was synced so far.
-	err := s.journal.append(durable || s.durable(), headerEntry(s.header(spec, s.epoch+1)))
-	return s.fail(failJournal(spec.Path, err))
+	return s.RecordHeader(durable || s.durable(), content)
 }
 
 // header describes the session as an epoch is to have it.
 func (s *session) header(spec tranship.Spec, epoch uint64) header {
 	spec.Durability = s.store.durability(spec.Durability)
-	return header{id: s.id, spec: spec, partSize: s.partSize, created: s.created, epoch: epoch, boot: s.store.system.boot()}
+	return header{id: s.id, spec: spec, partSize: s.PartSize(), created: s.created, epoch: epoch, boot: s.store.system.boot()}
 }
 
-// verify reads the parts that are recorded, and returns those that are what was
-// recorded.
-func (s *session) verify(ctx context.Context) (sound []int64, err error) {
-	buffer := make([]byte, copyBuffer)
-	for _, n := range slices.Sorted(maps.Keys(s.parts)) {
-		p := s.parts[n]
-		if !p.recorded {
-			continue
-		}
-		if !s.doubted {
-			sound = append(sound, n)
-			continue
-		}
-		crc, err := sum(ctx, io.NewSectionReader(s.draft.file, n*s.partSize, p.written), buffer)
-		switch {
-		case ctx.Err() != nil:
-			return nil, ctx.Err()
-		case err != nil: // what cannot be read is not there
-			s.store.options.Logger.Warn("a part of an upload could not be read and is to be sent again",
-				"path", s.path, "part", n, "error", rootfs.Cause(err))
-		case crc == p.crc:
-			sound = append(sound, n)
-		}
-	}
-	return sound, nil
+// unreadable logs that a part is lost.
+func (s *session) unreadable(part int64, err error) {
+	s.store.options.Logger.Warn("a part of an upload could not be read and is to be sent again",
+		"path", s.path, "part", part, "error", rootfs.Cause(err))
 }
 
-// sum is the checksum of all that a reader has.
-func sum(ctx context.Context, r io.Reader, buffer []byte) (crc uint32, err error) {
-	for {
-		if err := ctx.Err(); err != nil {
-			return 0, err
-		}
-		n, err := r.Read(buffer)
-		crc = tranship.UpdateCRC32C(crc, buffer[:n])
-		if err == io.EOF {
-			return crc, nil
-		}
-		if err != nil {
-			return 0, err
-		}
-	}
-}
-
-// rewrite replaces the journal by one of the next epoch that has only what holds.
-// Nothing is overwritten before that is durable, for the old one may come back.
-func (s *session) rewrite(ctx context.Context, spec tranship.Spec, durable bool) error {
-	if s.doubted && durable {
-		if err := s.store.system.sync(s.draft.file); err != nil {
-			return finalError{fail("sync", spec.Path, err)}
-		}
-	}
-	sound, err := s.verify(ctx)
-	if err != nil {
-		return err
-	}
-	entries := []entry{headerEntry(s.header(spec, s.epoch+1))}
-	for _, n := range sound {
-		entries = append(entries, partEntry(n, s.parts[n].written, s.parts[n].crc))
-	}
+// replaceJournal puts a journal that has only entries in the place of the session's.
+func (s *session) replaceJournal(path string, entries []partfile.Entry) (*partfile.Journal, error) {
 	next := s.newJournal()
 	if err := s.createJournal(next, newJournalName(s.id), entries); err != nil {
-		return fail("write the journal of", spec.Path, err)
+		return nil, fail("write the journal of", path, err)
 	}
 	dir := s.draft.dir
-	err = s.store.system.rename(dir, newJournalName(s.id), dir, journalName(s.id), true)
-	if err != nil {
-		_ = next.file.Close()
+	if err := s.store.system.rename(dir, newJournalName(s.id), dir, journalName(s.id), true); err != nil {
+		_ = next.Close()
 		_ = s.store.system.remove(dir, newJournalName(s.id))
-		return fail("write the journal of", spec.Path, err)
+		return nil, fail("write the journal of", path, err)
 	}
-	_ = s.journal.file.Close() // nothing in it counts any more
-	s.journal = next
 	if err := s.store.syncer.Request(uploadsDirectory); err != nil {
-		return finalError{err}
+		return next, partfile.FinalError{Err: err}
 	}
-	s.settled.Store(true)
-	s.doubted = false
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for n, p := range s.parts {
-		p.recorded = slices.Contains(sound, n)
-		if !p.recorded {
-			p.written, p.crc = 0, 0
-		}
-		p.durable, p.durableCRC = p.recorded, p.crc
-	}
-	return nil
+	return next, nil
 }
 
 // cloneSpec keeps a spec from what its owner may do to what it points to.

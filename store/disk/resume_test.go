@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/partfile"
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
@@ -152,7 +153,7 @@ func testGroups(t *testing.T) {
 	u := f.begin(resumable("file", content))
 	f.write(u, content, 0)
 	f.has(u, content)
-	time.Sleep(groupDelay)
+	time.Sleep(partfile.GroupDelay)
 	synctest.Wait()
 	f.has(u, content, 0)
 }
@@ -219,9 +220,9 @@ func TestJournalIsWrittenAnewWhenItIsLong(t *testing.T) {
 		if u.Epoch() != uint64(i)+1 {
 			t.Fatalf("epoch %d, want %d", u.Epoch(), i+1)
 		}
-		most = max(most, u.journal.bytes)
+		most = max(most, u.Journal().Bytes())
 	}
-	if most > maxJournal/8 {
+	if most > partfile.MaxJournal/8 {
 		t.Errorf("the journal had %d bytes", most)
 	}
 	f = f.reopen()

@@ -3,22 +3,21 @@ package disk
 import (
 	"errors"
 	"io/fs"
-	"maps"
-	"math"
-	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/partfile"
 	"github.com/tranship/tranship/internal/rootfs"
-	"github.com/tranship/tranship/internal/sharedsync"
 )
 
 // session is what an upload has stored. If it is resumable, it outlives the upload
 // that resumes it next, and the process. All parts are written to their places in
 // one draft, through one descriptor.
 type session struct {
+	// File has the parts, and the journal if the session is resumable. Its Gate guards the
+	// fields after epoch, too.
+	*partfile.File
 	store *Store
 	id    string
 	// path, declared size (nil when it is not known) and, if the session is
@@ -27,16 +26,11 @@ type session struct {
 	declared   *int64
 	resumption resumption
 
-	partSize int64
 	created  time.Time
 	reserved *reservation
 	// used is when the last write was, in nanoseconds since 1970.
 	used atomic.Int64
 
-	// gate is held for reading while a part is begun or written, and alone by
-	// who commits, resumes or ends the session: nobody writes to a file that is
-	// visible, or for an upload that is over. It guards what follows.
-	gate  sync.RWMutex
 	spec  tranship.Spec
 	epoch uint64
 	// owner is the upload that may change the session; nil when it was let go or
@@ -44,54 +38,71 @@ type session struct {
 	owner *upload
 	// gone tells that nothing is left to resume.
 	gone bool
-	// draft and journal have open files while there is an owner. Only what is
-	// resumable has a journal.
-	draft   *draft
-	journal *journal
-	// doubted tells that parts are to be read before they count.
-	doubted bool
-	// settled tells that the files are durable entries of their directory.
-	settled atomic.Bool
+	// draft has the names of the files.
+	draft *draft
 	// committed is what it has become; nil as long as it is not finished.
 	committed *commitment
 	// stale tells that the commit is to be forgotten once no upload has it open.
 	stale bool
+}
 
-	// writing is held while the draft is written to.
-	writing sync.Mutex
+// newFile returns the parts of a session, without open files.
+func (s *session) newFile(partSize int64) *partfile.File {
+	return partfile.New(partfile.Config{
+		System:     s.store.partSystem(),
+		Path:       s.path,
+		Size:       s.declared,
+		PartSize:   partSize,
+		Durable:    s.durable,
+		Background: true,
+		Space:      sessionSpace{s},
+		Settle:     func() error { return s.store.syncer.Request(uploadsDirectory) },
+		Explain:    func(op string, err error) error { return fail(op, s.path, err) },
+		Ended:      s.failed,
+	})
+}
 
-	// groups are the syncs of what was closed since the last one.
-	groups sharedsync.Syncer
+// partSystem is what of the system writes parts.
+func (s *Store) partSystem() partfile.System {
+	return partfile.System{WriteAt: s.system.writeAt, Sync: s.system.sync, Truncate: s.system.truncate}
+}
 
-	mu sync.Mutex
-	// failed is why nothing can succeed any more.
-	failed error
-	parts  map[int64]*part
-	// partsAtDrop is how many parts were left when partial ones were dropped last.
-	partsAtDrop int
-	// pending are parts that are closed and not yet in the journal.
-	pending      []closedPart
-	pendingBytes int64
-	timer        *time.Timer
+// sessionSpace implements partfile.Space.
+type sessionSpace struct{ session *session }
+
+// Resume implements partfile.Space.
+func (s sessionSpace) Resume() error { return s.session.reserved.resume(s.session.path) }
+
+// Grow implements partfile.Space.
+func (s sessionSpace) Grow(n int64) error { return s.session.reserved.grow(s.session.path, n) }
+
+// Spend implements partfile.Space.
+func (s sessionSpace) Spend(n int64) error { return s.session.store.space.spend(s.session.path, n) }
+
+// Used implements partfile.Space.
+func (s sessionSpace) Used(n int64) {
+	s.session.touch()
+	if n > 0 {
+		s.session.reserved.use(n)
+	}
 }
 
 func (s *Store) newSession(spec tranship.Spec) (*session, error) {
 	n := &session{
 		store:    s,
-		partSize: tranship.PartSizeFor(spec.Size, s.options.MinPartSize, maxPartSize),
 		created:  s.system.now(),
 		path:     spec.Path,
 		declared: spec.Size,
 		spec:     spec,
-		parts:    make(map[int64]*part),
 	}
 	if spec.ResumeKey != "" {
 		n.resumption = resumptionOf(spec)
 	}
+	partSize := tranship.PartSizeFor(spec.Size, s.options.MinPartSize, maxPartSize)
 	if spec.Size == nil {
-		n.partSize = s.options.unknownPartSize
+		partSize = s.options.unknownPartSize
 	}
-	n.groups.Sync = func(string) error { return n.syncGroup() }
+	n.File = n.newFile(partSize)
 	n.touch()
 	var err error
 	if n.reserved, err = s.space.reserve(&spec.Owner, spec.Path, n.knownSize()); err != nil {
@@ -99,8 +110,8 @@ func (s *Store) newSession(spec tranship.Spec) (*session, error) {
 	}
 	if n.resumable() {
 		err = n.createFiles()
-	} else {
-		n.draft, err = s.newDraft()
+	} else if n.draft, err = s.newDraft(); err == nil {
+		n.Open(n.draft.file, nil)
 	}
 	if err != nil {
 		n.reserved.release()
@@ -122,14 +133,6 @@ func (s *session) touch() { s.used.Store(s.store.system.now().UnixNano()) }
 
 func (s *session) lastUsed() time.Time { return time.Unix(0, s.used.Load()) }
 
-// size is the declared one, or the largest there can be.
-func (s *session) size() int64 {
-	if s.declared != nil {
-		return *s.declared
-	}
-	return math.MaxInt64
-}
-
 func (s *session) knownSize() int64 {
 	if s.declared != nil {
 		return *s.declared
@@ -137,33 +140,14 @@ func (s *session) knownSize() int64 {
 	return 0
 }
 
-func (s *session) failure() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.failed
-}
-
-// fail ends the session for good after a finalError: what is on disk is not known,
-// so nobody may resume it. Other errors only pass. The caller holds the gate, at
-// least for reading.
-func (s *session) fail(err error) error {
-	final, ok := errors.AsType[finalError](err)
-	if !ok {
-		return err
-	}
-	s.mu.Lock()
-	first := s.failed == nil
-	if first {
-		s.failed = final.error
-	}
-	err = s.failed
-	s.mu.Unlock()
-	if first && s.resumable() {
+// failed removes what is left of a session after a partfile.FinalError: what is on disk is
+// not known, so it must not be resumed.
+func (s *session) failed() {
+	if s.resumable() {
 		s.store.deregister(s)
 		s.unlink()
 		s.reserved.release()
 	}
-	return err
 }
 
 // unlink removes the files' names. The journal goes first: data without a journal
@@ -187,16 +171,8 @@ func (s *session) unlink() {
 
 // closeFiles closes what is open.
 func (s *session) closeFiles() error {
-	var errs []error
-	if s.draft.file != nil {
-		errs = append(errs, s.draft.file.Close())
-		s.draft.file = nil
-	}
-	if s.journal != nil && s.journal.file != nil {
-		errs = append(errs, s.journal.file.Close())
-		s.journal.file = nil
-	}
-	return errors.Join(errs...)
+	s.draft.file = nil
+	return s.File.Close()
 }
 
 // remove ends the session and takes away all of it. The caller holds the gate.
@@ -207,7 +183,7 @@ func (s *session) remove() {
 	s.end()
 	_ = s.closeFiles()
 	s.unlink()
-	if s.settled.Load() && s.durable() {
+	if s.Settled() && s.durable() {
 		// Otherwise the machine may bring it back, until it expires.
 		_ = s.store.syncer.Request(uploadsDirectory)
 	}
@@ -216,7 +192,6 @@ func (s *session) remove() {
 // end makes the store forget the session. The caller holds the gate.
 func (s *session) end() {
 	s.gone, s.owner = true, nil
-	s.stopTimer()
 	s.reserved.release()
 	s.store.deregister(s)
 }
@@ -231,21 +206,20 @@ func (s *session) letGo() error {
 		}
 		return nil
 	}
-	if s.failure() != nil {
+	if s.Failure() != nil {
 		s.end()
 		return s.closeFiles()
 	}
-	err := s.flush()
-	s.stopTimer()
-	s.forgetUnrecorded()
 	s.reserved.suspend()
-	return errors.Join(err, fail("close", s.path, s.closeFiles()))
+	err := s.Suspend()
+	s.draft.file = nil
+	return err
 }
 
 // close ends the session with its store: resumable, it stays on disk.
 func (s *session) close() error {
-	s.gate.Lock()
-	defer s.gate.Unlock()
+	s.Gate.Lock()
+	defer s.Gate.Unlock()
 	if !s.resumable() {
 		s.remove()
 		return nil
@@ -255,34 +229,9 @@ func (s *session) close() error {
 	return err
 }
 
-// forgetUnrecorded leaves only what the journal has. The caller holds the gate.
-func (s *session) forgetUnrecorded() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.pending, s.pendingBytes = nil, 0
-	for n, p := range s.parts {
-		p.writer = nil
-		if !p.recorded { // nor in memory, where it would stay as long as the upload
-			p.written, p.crc = 0, 0
-			delete(s.parts, n)
-		}
-	}
-}
-
 func (s *session) durableRanges() []tranship.Range {
 	if s.committed != nil {
-		return s.committed.ranges(s.partSize)
+		return s.committed.ranges(s.PartSize())
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.doubted {
-		return nil
-	}
-	var all []tranship.Range
-	for _, n := range slices.Sorted(maps.Keys(s.parts)) {
-		if p := s.parts[n]; p.durable {
-			all = append(all, tranship.Range{Offset: n * s.partSize, Length: min(s.partSize, s.size()-n*s.partSize), CRC32C: new(p.durableCRC)})
-		}
-	}
-	return all
+	return s.DurableParts()
 }

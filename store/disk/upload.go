@@ -19,13 +19,10 @@ func (u *upload) ID() string { return u.id }
 // Epoch implements tranship.Upload.
 func (u *upload) Epoch() uint64 { return u.epoch }
 
-// PartSize implements tranship.Upload.
-func (u *upload) PartSize() int64 { return u.partSize }
-
 // Committed implements tranship.CommittedUpload.
 func (u *upload) Committed() bool {
-	u.gate.RLock()
-	defer u.gate.RUnlock()
+	u.Gate.RLock()
+	defer u.Gate.RUnlock()
 	return u.committed != nil
 }
 
@@ -34,7 +31,7 @@ func (u *upload) Committed() bool {
 func (u *upload) ended() error {
 	switch {
 	case u.owner == u:
-		return u.failure()
+		return u.Failure()
 	case u.session.epoch > u.epoch:
 		return fmt.Errorf("%w: another copy of %s took over its upload", tranship.ErrAborted, u.path)
 	default:
@@ -42,11 +39,38 @@ func (u *upload) ended() error {
 	}
 }
 
+// Part implements tranship.Upload. The context governs the writing, too.
+func (u *upload) Part(ctx context.Context, n int) (tranship.PartWriter, error) {
+	w, err := u.File.Part(ctx, int64(n), u.writable)
+	if err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
+// writable is why no part may be written. The caller holds the gate.
+func (u *upload) writable() error {
+	if err := u.ended(); err != nil {
+		return err
+	}
+	if u.committed != nil {
+		return fmt.Errorf("%w: %s was committed", tranship.ErrAborted, u.path)
+	}
+	return nil
+}
+
+// admitWriter is writable for a caller that does not hold the gate.
+func (u *upload) admitWriter() error {
+	u.Gate.RLock()
+	defer u.Gate.RUnlock()
+	return u.writable()
+}
+
 // Durable implements tranship.Upload.
 func (u *upload) Durable() []tranship.Range {
-	u.gate.RLock()
-	defer u.gate.RUnlock()
-	if u.owner != u || u.failure() != nil {
+	u.Gate.RLock()
+	defer u.Gate.RUnlock()
+	if u.owner != u || u.Failure() != nil {
 		return nil
 	}
 	return u.durableRanges()
@@ -57,15 +81,15 @@ func (u *upload) Sync(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	u.gate.RLock()
+	u.Gate.RLock()
 	err := u.ended()
 	nothing := !u.resumable() || u.committed != nil
-	u.gate.RUnlock()
+	u.Gate.RUnlock()
 	if err != nil || nothing {
 		return err
 	}
 	done := make(chan error, 1)
-	go func() { done <- u.groups.Request(u.id) }()
+	go func() { done <- u.File.Sync() }()
 	select {
 	case err := <-done:
 		if err != nil {
@@ -75,8 +99,8 @@ func (u *upload) Sync(ctx context.Context) error {
 		return ctx.Err()
 	}
 	// Who resumed the upload meanwhile may have given up what was to be synced.
-	u.gate.RLock()
-	defer u.gate.RUnlock()
+	u.Gate.RLock()
+	defer u.Gate.RUnlock()
 	return u.ended()
 }
 
@@ -84,8 +108,8 @@ func (u *upload) Sync(ctx context.Context) error {
 // error for good, and the upload can only be aborted.
 func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (_ tranship.File, err error) {
 	defer u.store.explain(&err)
-	u.gate.Lock()
-	defer u.gate.Unlock()
+	u.Gate.Lock()
+	defer u.Gate.Unlock()
 	if err := u.ended(); err != nil {
 		return tranship.File{}, err
 	}
@@ -103,8 +127,8 @@ func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (_ tranship
 
 // Abort implements tranship.Upload.
 func (u *upload) Abort(ctx context.Context) error {
-	u.gate.Lock()
-	defer u.gate.Unlock()
+	u.Gate.Lock()
+	defer u.Gate.Unlock()
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -119,8 +143,8 @@ func (u *upload) Detach(ctx context.Context) error {
 	if !u.resumable() {
 		return u.Abort(ctx)
 	}
-	u.gate.Lock()
-	defer u.gate.Unlock()
+	u.Gate.Lock()
+	defer u.Gate.Unlock()
 	if err := ctx.Err(); err != nil {
 		return err
 	}

@@ -137,9 +137,9 @@ func isIn(path, directory string) bool {
 
 // info is false for sessions that are not to be listed.
 func (s *session) info() (tranship.UploadInfo, bool) {
-	s.gate.RLock()
-	defer s.gate.RUnlock()
-	if !s.resumable() || s.gone || s.committed != nil || s.failure() != nil {
+	s.Gate.RLock()
+	defer s.Gate.RUnlock()
+	if !s.resumable() || s.gone || s.committed != nil || s.Failure() != nil {
 		return tranship.UploadInfo{}, false
 	}
 	info := tranship.UploadInfo{
@@ -197,8 +197,8 @@ func (s *Store) AbortUpload(ctx context.Context, id string) error {
 
 // abortUnfinished is false if there is nothing that may be aborted by id.
 func (s *session) abortUnfinished() bool {
-	s.gate.Lock()
-	defer s.gate.Unlock()
+	s.Gate.Lock()
+	defer s.Gate.Unlock()
 	if !s.resumable() || s.gone || s.committed != nil {
 		return false
 	}
@@ -218,19 +218,19 @@ func (s *Store) sweep() {
 		if !old.expired(now) {
 			continue
 		}
-		old.gate.Lock()
+		old.Gate.Lock()
 		if old.expiredLocked(now) {
 			old.remove()
 		}
-		old.gate.Unlock()
+		old.Gate.Unlock()
 	}
 }
 
 func (s *session) expired(now time.Time) bool {
-	if !s.gate.TryRLock() { // it is being committed or resumed: in use
+	if !s.Gate.TryRLock() { // it is being committed or resumed: in use
 		return false
 	}
-	defer s.gate.RUnlock()
+	defer s.Gate.RUnlock()
 	return s.expiredLocked(now)
 }
 
@@ -240,7 +240,7 @@ func (s *session) expiredLocked(now time.Time) bool {
 	case !s.resumable():
 		return false
 	case s.committed != nil:
-		return now.Sub(s.committed.at) >= remembered
+		return now.Sub(s.committed.At) >= remembered
 	default:
 		return now.Sub(s.lastUsed()) >= s.store.options.UploadExpiry
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/partfile"
 )
 
 func headers() map[string]header {
@@ -36,64 +37,65 @@ func headers() map[string]header {
 
 func TestHistory(t *testing.T) {
 	for name, want := range headers() {
-		entries := []entry{headerEntry(want)}
+		entries := []partfile.Entry{partfile.HeaderEntry(want.encode())}
 		if name == "most" {
-			entries = append(entries, partEntry(3, maxPartSize, 7), partEntry(4, maxPartSize, 8), voidEntry(3),
-				closingEntry(outcome{version: "v", crc: 9}), committedEntry(outcome{version: "w", crc: 9, at: time.Unix(1, 2)}))
+			entries = append(entries, partfile.PartEntry(3, maxPartSize, 7), partfile.PartEntry(4, maxPartSize, 8), partfile.VoidEntry(3),
+				partfile.ClosingEntry(partfile.Outcome{Version: "v", CRC32C: 9}), partfile.CommittedEntry(partfile.Outcome{Version: "w", CRC32C: 9, At: time.Unix(1, 2)}))
 		}
 		var data []byte
 		for i, e := range entries {
-			data = appendRecord(data, want.id, uint64(i), e)
+			data = partfile.AppendRecord(data, want.id, uint64(i), e)
 		}
 		h, ok := readJournal(want.id, data)
-		if !ok || h.bytes != int64(len(data)) || h.records != uint64(len(entries)) || !reflect.DeepEqual(h.header, want) {
+		if !ok || h.Bytes != int64(len(data)) || h.Records != uint64(len(entries)) || !reflect.DeepEqual(h.header, want) {
 			t.Errorf("%s: %+v, %v", name, h, ok)
 		}
-		if name == "most" && (len(h.parts) != 1 || h.parts[4] != 8 || h.closing == nil || h.closing.version != "w" || !h.closing.at.Equal(time.Unix(1, 2))) {
+		if name == "most" && (len(h.Parts) != 1 || h.Parts[4] != 8 || h.Closing == nil || h.Closing.Version != "w" || !h.Closing.At.Equal(time.Unix(1, 2))) {
 			t.Errorf("%s: %+v", name, h)
 		}
 		if _, ok := readJournal("OTHER", data); ok {
 			t.Errorf("%s: was taken for another's", name)
 		}
-		if n := len(headerEntry(want).content); n > maxPayload-16 {
+		if n := len(want.encode()); n > partfile.MaxPayload-16 {
 			t.Errorf("%s: a header has %d bytes", name, n)
 		}
 	}
 }
 
-// FuzzReadJournal gives the decoder payloads with the right checksums, cut from one
+// FuzzReadJournal gives the decoder headers with the right checksums, cut from one
 // input, and raw bytes behind them.
 func FuzzReadJournal(f *testing.F) {
 	const id = "ID"
 	for _, h := range headers() {
 		h.id = id
-		first := headerEntry(h).content
-		f.Add(first, partEntry(0, 1, 2).content, byte(kindPart), []byte{})
-		f.Add(first, voidEntry(0).content, byte(kindVoid), []byte{0, 7})
-		f.Add(first, committedEntry(outcome{version: "v"}).content, byte(kindCommitted), []byte{})
-		f.Add(first, first, byte(kindHeader), []byte{})
+		first := h.encode()
+		h.epoch++
+		f.Add(first, h.encode(), []byte{})
+		f.Add(first, first, []byte{0, 7})
 	}
-	f.Fuzz(func(t *testing.T, first, second []byte, kind byte, rest []byte) {
-		if len(first) > maxPayload || len(second) > maxPayload {
+	f.Fuzz(func(t *testing.T, first, second, rest []byte) {
+		if len(first) > partfile.MaxPayload || len(second) > partfile.MaxPayload {
 			return
 		}
-		data := appendRecord(nil, id, 0, entry{kindHeader, first})
-		data = appendRecord(data, id, 1, entry{kind, second})
+		data := partfile.AppendRecord(nil, id, 0, partfile.HeaderEntry(first))
+		data = partfile.AppendRecord(data, id, 1, partfile.PartEntry(0, 1, 2))
+		data = partfile.AppendRecord(data, id, 2, partfile.HeaderEntry(second))
 		data = append(data, rest...)
 		for _, data := range [][]byte{data, rest} {
 			h, ok := readJournal(id, data)
 			if !ok {
 				continue
 			}
-			if h.header.id != id || h.header.spec.Validate() != nil || h.bytes > int64(len(data)) {
+			if h.header.id != id || h.header.spec.Validate() != nil || h.Bytes > int64(len(data)) ||
+				h.Size != *h.header.spec.Size || h.PartSize != h.header.partSize {
 				t.Errorf("%+v", h)
 			}
-			for n := range h.parts {
-				if h.header.length(n) < 1 {
+			for n := range h.Parts {
+				if n < 0 || n*h.PartSize >= h.Size {
 					t.Errorf("part %d of %+v", n, h.header)
 				}
 			}
-			again, ok := readJournal(id, data[:h.bytes])
+			again, ok := readJournal(id, data[:h.Bytes])
 			if !ok || !reflect.DeepEqual(again, h) {
 				t.Errorf("read again: %+v, first %+v", again, h)
 			}

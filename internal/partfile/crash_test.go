@@ -1,0 +1,194 @@
+package partfile
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/tranship/tranship"
+)
+
+// shadow is what a process, and the machine, would leave of a file.
+type shadow struct{ written, synced []byte }
+
+func (s *shadow) write(offset int64, data []byte) {
+	if grow := int(offset) + len(data) - len(s.written); grow > 0 {
+		s.written = append(s.written, make([]byte, grow)...)
+	}
+	copy(s.written[offset:], data)
+}
+
+// crashing has a File, and calls check after each change of its two files.
+type crashing struct {
+	*File
+	data, log shadow
+	check     func()
+	// failing, when not nil, may make a call fail.
+	failing func(call string) error
+}
+
+const (
+	crashParts    = 5
+	crashPartSize = 100
+	crashSize     = crashParts*crashPartSize - 30
+)
+
+func newCrashing(t *testing.T, durable, background bool) *crashing {
+	t.Helper()
+	c := &crashing{check: func() {}, failing: func(string) error { return nil }}
+	open := func(name string) *os.File {
+		file, err := os.OpenFile(filepath.Join(t.TempDir(), name), os.O_CREATE|os.O_RDWR, 0o600)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	data, log := open("data"), open("journal")
+	of := func(file *os.File) *shadow {
+		if file == data {
+			return &c.data
+		}
+		return &c.log
+	}
+	system := System{
+		WriteAt: func(file *os.File, offset int64, pieces ...[]byte) (int, error) {
+			if err := c.failing("write"); err != nil {
+				return 0, err
+			}
+			of(file).write(offset, slices.Concat(pieces...))
+			c.check()
+			return RealSystem().WriteAt(file, offset, pieces...)
+		},
+		Sync: func(file *os.File) error {
+			if err := c.failing("sync"); err != nil {
+				return err
+			}
+			s := of(file)
+			s.synced = bytes.Clone(s.written)
+			c.check()
+			return nil
+		},
+		Truncate: (*os.File).Truncate,
+	}
+	c.File = New(Config{
+		System: system, Path: "file", Size: new(int64(crashSize)), PartSize: crashPartSize, Background: background,
+		Durable: func() bool { return durable },
+		Explain: func(op string, err error) error { return fmt.Errorf("cannot %s: %w", op, err) },
+	})
+	journal := NewJournal(system, "ID", crashSize, crashPartSize)
+	journal.Open(log)
+	c.Open(data, journal)
+	t.Cleanup(func() { _ = c.Close() })
+	if err := c.RecordHeader(false, headerOf(crashSize, crashPartSize, 1)); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// mustHold fails unless every part of a journal is what it says in the data.
+func mustHold(t *testing.T, what string, data, log []byte) (parts int) {
+	t.Helper()
+	h, _ := ReadJournal("ID", log, shapeOf())
+	for n, crc := range h.Parts {
+		end := n*crashPartSize + h.length(n)
+		if end > int64(len(data)) || tranship.CRC32C(data[n*crashPartSize:end]) != crc {
+			t.Fatalf("%s: part %d is not what the journal says", what, n)
+		}
+	}
+	return len(h.Parts)
+}
+
+// writePart writes a part in pieces, or the first of them.
+func (c *crashing) writePart(t *testing.T, random *rand.Rand, n int64, whole bool) error {
+	w, err := c.Part(t.Context(), n, func() error { return nil })
+	if err != nil {
+		return err
+	}
+	data := make([]byte, c.length(n))
+	for i := range data {
+		data[i] = byte(random.Uint32())
+	}
+	if !whole {
+		data = data[:10]
+	}
+	for piece := range slices.Chunk(data, 40) {
+		if _, err := w.Write(piece); err != nil {
+			return err
+		}
+	}
+	return w.Close()
+}
+
+// Whenever a process or the machine ends, every part that the journal has is what it says:
+// parts are begun again, left unfinished, and synced, in any order, and the files are
+// looked at after each write and sync.
+func TestCrashAnywhere(t *testing.T) {
+	for seed := range uint64(20) {
+		for _, durable := range []bool{true, false} {
+			for _, background := range []bool{true, false} {
+				c := newCrashing(t, durable, background)
+				var most int
+				c.check = func() {
+					most = max(most, mustHold(t, "the process ended", c.data.written, c.log.written))
+					if !durable {
+						return
+					}
+					for _, data := range [][]byte{c.data.synced, c.data.written} {
+						for _, log := range [][]byte{c.log.synced, c.log.written} {
+							mustHold(t, "the machine ended", data, log)
+						}
+					}
+				}
+				random := rand.New(rand.NewPCG(seed, 1))
+				for range 60 {
+					if err := c.writePart(t, random, random.Int64N(crashParts), random.IntN(4) > 0); err != nil {
+						t.Fatal(err)
+					}
+					if random.IntN(5) == 0 {
+						if err := c.Sync(); err != nil {
+							t.Fatal(err)
+						}
+						if got := len(c.DurableParts()); got != mustHold(t, "synced", c.data.written, c.log.written) {
+							t.Errorf("%d parts are durable", got)
+						}
+					}
+				}
+				if most < 2 {
+					t.Errorf("seed %d, durable %v, background %v: %d parts at most", seed, durable, background, most)
+				}
+			}
+		}
+	}
+}
+
+// After a failed sync nothing counts and nothing succeeds; after a failed write of the
+// journal the parts count when they are synced the next time.
+func TestFailures(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 1))
+	broken := errors.New("broken")
+	for call, final := range map[string]bool{"sync": true, "write": false} {
+		c := newCrashing(t, true, true)
+		if err := c.writePart(t, random, 0, true); err != nil {
+			t.Fatal(err)
+		}
+		c.failing = func(got string) error {
+			if got == call {
+				return broken
+			}
+			return nil
+		}
+		if err := c.Sync(); !errors.Is(err, broken) || len(c.DurableParts()) > 0 {
+			t.Errorf("%s: %v, %v", call, err, c.DurableParts())
+		}
+		c.failing = func(string) error { return nil }
+		err := c.Sync()
+		if (err != nil) != final || final != (c.Failure() != nil) || len(c.DurableParts()) > 0 == final {
+			t.Errorf("%s, again: %v, %v, %v", call, err, c.Failure(), c.DurableParts())
+		}
+	}
+}

@@ -1,0 +1,87 @@
+package partfile
+
+import (
+	"fmt"
+	"os"
+	"sync"
+
+	"github.com/tranship/tranship"
+)
+
+// Journal is the file beside the data of an upload that outlives the process: history.go
+// has its format.
+type Journal struct {
+	system System
+	id     string
+	// limit bounds bytes.
+	limit int64
+
+	// mu is held by the caller that compares what the journal says with what is about to
+	// happen.
+	mu   sync.Mutex
+	file *os.File
+	// records are in bytes bytes of the file.
+	records uint64
+	bytes   int64
+}
+
+// NewJournal returns an empty journal for a file of size bytes, without an open file. No
+// other journal may have its id.
+func NewJournal(system System, id string, size, partSize int64) *Journal {
+	return &Journal{system: system, id: id, limit: JournalLimit(size, partSize)}
+}
+
+// Open sets the open file, which belongs to the journal from then on.
+func (j *Journal) Open(file *os.File) { j.file = file }
+
+// Close closes the open file.
+func (j *Journal) Close() error { return j.file.Close() }
+
+// Continue makes j go on behind the records of a history.
+func (j *Journal) Continue(h *History) { j.records, j.bytes = h.Records, h.Bytes }
+
+// Bytes is how many bytes of the file are in whole records.
+func (j *Journal) Bytes() int64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.bytes
+}
+
+// IsLong reports whether the journal is to be written anew, because much of it does not
+// count any more.
+func (j *Journal) IsLong() bool { return j.Bytes() > j.limit/2 }
+
+// errLong is why nothing is appended to a journal that has reached its limit.
+var errLong = fmt.Errorf("%w: parts of this upload were begun again too often: resume it", tranship.ErrLimit)
+
+// Append writes records in one go, and syncs them if they are to be durable. After a
+// FinalError it is not known what is on disk; after another, it is as before.
+func (j *Journal) Append(durable bool, entries ...Entry) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.appendLocked(durable, entries...)
+}
+
+func (j *Journal) appendLocked(durable bool, entries ...Entry) error {
+	var b []byte
+	for i, e := range entries {
+		b = AppendRecord(b, j.id, j.records+uint64(i), e)
+	}
+	if j.bytes+int64(len(b)) > j.limit {
+		return errLong
+	}
+	if _, err := j.system.WriteAt(j.file, j.bytes, b); err != nil {
+		if failed := j.system.Truncate(j.file, j.bytes); failed != nil {
+			return FinalError{err}
+		}
+		return err
+	}
+	j.bytes += int64(len(b))
+	j.records += uint64(len(entries))
+	if durable {
+		if err := j.system.Sync(j.file); err != nil {
+			return FinalError{err}
+		}
+	}
+	return nil
+}

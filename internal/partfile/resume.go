@@ -1,0 +1,135 @@
+package partfile
+
+import (
+	"context"
+	"io"
+	"maps"
+	"slices"
+
+	"github.com/tranship/tranship"
+)
+
+// Restore takes over the parts of a history that the data file, of dataSize bytes, reaches
+// to. complete: all of them. Then the files are taken to be durable entries of their
+// directory. It is called before f is used.
+func (f *File) Restore(h *History, dataSize int64) (complete bool) {
+	f.settled.Store(true)
+	complete = true
+	for n, crc := range h.Parts {
+		length := h.length(n)
+		if n*h.PartSize+length > dataSize {
+			complete = false
+			continue
+		}
+		f.parts[n] = &part{written: length, crc: crc, reached: length, recorded: true, durable: true, durableCRC: crc}
+		if f.config.Space != nil {
+			f.config.Space.Used(length)
+		}
+	}
+	return complete
+}
+
+// Doubt says that parts have to be read before they count. The caller holds the Gate
+// alone, or has not shared f yet.
+func (f *File) Doubt() { f.doubted = true }
+
+// IsDoubted reports whether parts have to be read before they count. The caller holds the
+// Gate.
+func (f *File) IsDoubted() bool { return f.doubted }
+
+// Rewrite replaces the journal by one that has a header and those recorded parts that hold:
+// all of them, or, if they are doubted, those that have been read and are what was
+// recorded. Nothing is overwritten before the new journal is durable, for the old one may
+// come back. replace creates the new journal with the entries, in place of the old one, as
+// a durable entry of its directory, and returns its file and the journal that goes with it.
+// unreadable is told of parts that could not be read, and may not be nil. The caller holds
+// the Gate alone.
+func (f *File) Rewrite(ctx context.Context, durable bool, header []byte, unreadable func(part int64, err error), replace func(entries []Entry) (*Journal, error)) error {
+	if f.doubted && durable {
+		if err := f.config.System.Sync(f.data); err != nil {
+			return f.Fail(FinalError{f.config.Explain("sync", err)})
+		}
+	}
+	sound, err := f.sound(ctx, unreadable)
+	if err != nil {
+		return err
+	}
+	entries := []Entry{HeaderEntry(header)}
+	for _, n := range sound {
+		entries = append(entries, PartEntry(n, f.parts[n].written, f.parts[n].crc))
+	}
+	old := f.journal.file
+	next, err := replace(entries)
+	if next != nil {
+		if old != next.file {
+			_ = old.Close() // nothing in it counts any more
+		}
+		f.journal = next
+	}
+	if err != nil {
+		return f.Fail(err)
+	}
+	f.settled.Store(true)
+	f.doubted = false
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for n, p := range f.parts {
+		p.recorded = slices.Contains(sound, n)
+		if !p.recorded {
+			p.written, p.crc = 0, 0
+		}
+		p.durable, p.durableCRC = p.recorded, p.crc
+	}
+	return nil
+}
+
+// sound returns the recorded parts that are what was recorded, and reads them to find out
+// if they are doubted.
+func (f *File) sound(ctx context.Context, unreadable func(part int64, err error)) (sound []int64, err error) {
+	buffer := make([]byte, verifyBuffer)
+	for _, n := range slices.Sorted(maps.Keys(f.parts)) {
+		p := f.parts[n]
+		if !p.recorded {
+			continue
+		}
+		if !f.doubted {
+			sound = append(sound, n)
+			continue
+		}
+		crc, err := sum(ctx, f.ReadPart(n), buffer)
+		switch {
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case err != nil: // what cannot be read is not there
+			unreadable(n, err)
+		case crc == p.crc:
+			sound = append(sound, n)
+		}
+	}
+	return sound, nil
+}
+
+// verifyBuffer is how many bytes are read at once.
+const verifyBuffer = 256 << 10
+
+// ReadPart reads what is in the data file of a part.
+func (f *File) ReadPart(number int64) io.Reader {
+	return io.NewSectionReader(f.data, number*f.config.PartSize, f.length(number))
+}
+
+// sum is the checksum of all that a reader has.
+func sum(ctx context.Context, r io.Reader, buffer []byte) (crc uint32, err error) {
+	for {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
+		n, err := r.Read(buffer)
+		crc = tranship.UpdateCRC32C(crc, buffer[:n])
+		if err == io.EOF {
+			return crc, nil
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
+}

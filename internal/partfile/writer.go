@@ -1,0 +1,184 @@
+package partfile
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+
+	"github.com/tranship/tranship"
+)
+
+// Writer implements tranship.PartWriter and tranship.ChunkWriter for one part. One goroutine may
+// use it at a time.
+type Writer struct {
+	ctx  context.Context
+	file *File
+	part *part
+	// check is why nothing may be written any more. It is called while the Gate is held.
+	check  func() error
+	number int64
+	// offset is where the part begins, most how many bytes it can have.
+	offset, most int64
+	closed       bool
+}
+
+// AdmitPart fails for numbers that no part can have.
+func (f *File) AdmitPart(number int64) error {
+	if number < 0 || number > f.Size()/f.config.PartSize {
+		return &tranship.InvalidError{Field: "part", Rule: "a part's number must not be negative or beyond the upload's size"}
+	}
+	return nil
+}
+
+// Part begins a part, and ends its older writer. The context governs the writing, too.
+// check is called before the part is begun and before each write, while the Gate is held;
+// its error ends the writer.
+func (f *File) Part(ctx context.Context, number int64, check func() error) (*Writer, error) {
+	if err := f.AdmitPart(number); err != nil {
+		return nil, err
+	}
+	f.Gate.RLock()
+	defer f.Gate.RUnlock()
+	if err := check(); err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if f.config.Space != nil {
+		if err := f.config.Space.Resume(); err != nil {
+			return nil, err
+		}
+	}
+	w := &Writer{ctx: ctx, file: f, check: check, number: number, offset: number * f.config.PartSize, most: f.length(number)}
+	part, err := f.lockPart(number, w.most)
+	if err != nil {
+		return nil, err
+	}
+	w.part = part
+	defer part.mu.Unlock()
+	if err := f.restartLocked(part, number); err != nil {
+		return nil, err
+	}
+	part.writer = w
+	part.written = 0
+	part.crc = 0
+	return w, nil
+}
+
+// Write implements io.Writer. After a failure nothing of data counts as written,
+// and the same may be written again.
+func (w *Writer) Write(data []byte) (int, error) {
+	if err := w.WriteChunk(tranship.NewChunk([][]byte{data}, tranship.CRC32C(data), nil)); err != nil {
+		return 0, err
+	}
+	return len(data), nil
+}
+
+// WriteChunk implements tranship.ChunkWriter.
+func (w *Writer) WriteChunk(c tranship.Chunk) error {
+	defer c.Release()
+	if w.closed {
+		return fs.ErrClosed
+	}
+	if err := w.ctx.Err(); err != nil {
+		return err
+	}
+	length := int64(c.Len())
+	f := w.file
+	f.Gate.RLock()
+	defer f.Gate.RUnlock()
+	part := w.part
+	part.mu.Lock()
+	defer part.mu.Unlock()
+	if err := w.lostLocked(); err != nil {
+		return err
+	}
+	if length > w.most-part.written {
+		return &tranship.InvalidError{Field: "data", Rule: "bytes must not go beyond the end of the part or the upload's size"}
+	}
+	more := part.written + length - part.reached
+	if space := f.config.Space; space != nil {
+		if err := space.Resume(); err != nil {
+			return err
+		}
+		if err := space.Spend(more); err != nil {
+			return err
+		}
+	}
+	if err := f.writeAt(w.offset+part.written, c.Pieces); err != nil {
+		return f.config.Explain("write", err)
+	}
+	part.crc = tranship.CombineCRC32C(part.crc, c.CRC32C, length)
+	part.written += length
+	part.reached = max(part.reached, part.written)
+	if f.config.Space != nil {
+		f.config.Space.Used(max(more, 0))
+	}
+	return nil
+}
+
+// writeAt writes to the data file. One write at a time: the file system would let others
+// wait for the file's lock, and they would spin.
+func (f *File) writeAt(offset int64, pieces [][]byte) error {
+	f.writing.Lock()
+	defer f.writing.Unlock()
+	_, err := f.config.System.WriteAt(f.data, offset, pieces...)
+	return err
+}
+
+// Close implements tranship.PartWriter.
+func (w *Writer) Close() error {
+	if w.closed {
+		return nil
+	}
+	w.closed = true
+	f := w.file
+	f.Gate.RLock()
+	defer f.Gate.RUnlock()
+	due, err := w.finish()
+	if err == nil && due {
+		err = f.Flush()
+	}
+	return err
+}
+
+// finish ends the writer, and puts a whole part into the next group. due: that is to be
+// synced now.
+func (w *Writer) finish() (due bool, err error) {
+	w.part.mu.Lock()
+	defer w.part.mu.Unlock()
+	if err := w.lostLocked(); err != nil {
+		return false, err
+	}
+	w.part.writer = nil
+	if w.file.journal != nil && w.part.written > 0 && w.part.written == w.most {
+		due = w.file.completeLocked(w.part, w.number)
+	}
+	return due, nil
+}
+
+// Discard ends the writer and forgets what it wrote.
+func (w *Writer) Discard() {
+	w.closed = true
+	w.file.Gate.RLock()
+	defer w.file.Gate.RUnlock()
+	w.part.mu.Lock()
+	defer w.part.mu.Unlock()
+	if w.lostLocked() == nil {
+		w.part.written, w.part.crc = 0, 0
+		w.part.writer = nil
+	}
+}
+
+// lostLocked tells whether the writer lost its part to a newer one, or to the end of the
+// upload. The caller holds the Gate and the part.
+func (w *Writer) lostLocked() error {
+	if err := w.check(); err != nil {
+		return err
+	}
+	if w.part.writer != w {
+		return fmt.Errorf("%w: part %d of %s has a newer writer", tranship.ErrAborted, w.number, w.file.config.Path)
+	}
+	return nil
+}
