@@ -14,98 +14,76 @@ import (
 
 // Commit implements tranship.Upload.
 func (u *upload) Commit(_ context.Context, commit tranship.Commit) (tranship.File, error) {
-	if u.spec.Size != nil && *u.spec.Size != commit.Size {
+	if commit.Size < 0 || u.spec.Size != nil && *u.spec.Size != commit.Size {
 		return tranship.File{}, &tranship.InvalidError{Field: "size", Rule: "the size at commit must be that of the beginning"}
 	}
-	crc, err := u.sum(commit.Size)
+	file, placed, err := u.commit(commit)
+	if placed {
+		// Not while the Gate is held: an upload that takes this one's place holds the lock
+		// of the directory when it waits for the Gate.
+		u.close()
+	}
+	return file, err
+}
+
+// commit makes the parts a file, if every byte of it is there. placed: the file has its
+// name, and the upload has ended.
+func (u *upload) commit(commit tranship.Commit) (file tranship.File, placed bool, err error) {
+	u.parts.Gate.Lock()
+	defer u.parts.Gate.Unlock()
+	if err := u.writable(); err != nil {
+		return tranship.File{}, false, err
+	}
+	crc, err := u.parts.Checksum(commit.Size)
 	if err != nil {
-		return tranship.File{}, err
+		return tranship.File{}, false, err
 	}
 	if commit.CRC32C != nil && *commit.CRC32C != crc {
-		return tranship.File{}, fmt.Errorf("%w: what was written has CRC32C %08x, and should have %08x", tranship.ErrIntegrity, crc, *commit.CRC32C)
+		return tranship.File{}, false, fmt.Errorf("%w: what was written has CRC32C %08x, and should have %08x", tranship.ErrIntegrity, crc, *commit.CRC32C)
 	}
-	return u.finish(commit.Size, crc)
-}
-
-// sum is the checksum of a file of that size, if every byte of it is there.
-func (u *upload) sum(size int64) (crc uint32, err error) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if err := u.open(); err != nil {
-		return 0, err
+	if err := u.parts.Trim(commit.Size); err != nil {
+		return tranship.File{}, false, err
 	}
-	var missing []tranship.Range
-	n, found := 0, 0
-	for start := int64(0); start < size; start += u.partSize {
-		length := min(u.partSize, size-start)
-		var written int64
-		if part := u.parts[n]; part != nil {
-			found++
-			var sum uint32
-			written, sum = part.sum()
-			crc = tranship.CombineCRC32C(crc, sum, written)
-		}
-		if written > length {
-			return 0, &tranship.InvalidError{Field: "size", Rule: "the size at commit must be that of what was written"}
-		}
-		if written < length {
-			missing = append(missing, tranship.Range{Offset: start + written, Length: length - written})
-		}
-		n++
-	}
-	if len(missing) > 0 {
-		return 0, &tranship.IncompleteError{Missing: missing}
-	}
-	if found < len(u.parts) {
-		return 0, &tranship.InvalidError{Field: "size", Rule: "the size at commit must be that of what was written"}
-	}
-	return crc, nil
-}
-
-// finish gives the file its attributes and its name.
-func (u *upload) finish(size int64, crc uint32) (tranship.File, error) {
-	if err := u.attributes(); err != nil {
-		return tranship.File{}, targetError(err)
-	}
-	if u.isSynced() {
-		if err := u.file.Sync(); err != nil {
-			return tranship.File{}, targetError(err)
-		}
-	}
-	info, err := u.file.Stat()
+	info, err := u.finish(u.parts.Data())
 	if err != nil {
-		return tranship.File{}, targetError(err)
+		return tranship.File{}, false, targetError(err)
 	}
 	if err := u.root.place(u.dir, u.temporary, u.name, u.spec.Precondition); err != nil {
-		u.mu.Lock()
-		u.unplaceable = errors.Is(err, tranship.ErrExists)
-		u.mu.Unlock()
-		return tranship.File{}, err
+		u.unplaceable.Store(errors.Is(err, tranship.ErrExists))
+		return tranship.File{}, false, err
 	}
-	u.end()
+	u.ended = true
 	if u.partial != nil {
 		// Without its partial file it means nothing.
 		_ = u.dir.Remove(u.partial.journal)
 	} else {
 		u.dir.removePartials(u.name)
 	}
-	defer u.close()
 	if u.isSynced() {
 		if err := u.root.sync(u.dir); err != nil {
-			return tranship.File{}, err
+			return tranship.File{}, true, err
 		}
 	}
-	file := fileOf(u.spec.Path, info)
-	file.Size, file.CRC32C = size, &crc
-	return file, nil
+	file = fileOf(u.spec.Path, info)
+	file.Size, file.CRC32C = commit.Size, &crc
+	return file, true, nil
 }
 
-func (u *upload) attributes() error {
+// finish gives the file its attributes, syncs it if that was asked for, and describes it.
+func (u *upload) finish(file *os.File) (fs.FileInfo, error) {
 	mode := u.mode
 	if u.spec.Attributes.Mode != nil {
 		mode = *u.spec.Attributes.Mode
 	}
-	return u.dir.setAttributes(u.file, u.temporary, &mode, u.spec.Attributes.ModTime)
+	if err := u.dir.setAttributes(file, u.temporary, &mode, u.spec.Attributes.ModTime); err != nil {
+		return nil, err
+	}
+	if u.isSynced() {
+		if err := file.Sync(); err != nil {
+			return nil, err
+		}
+	}
+	return file.Stat()
 }
 
 // setAttributes sets the mode and modified time of a new file, those that are not nil.

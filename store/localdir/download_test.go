@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -195,29 +196,32 @@ func remove(t *testing.T, name string) {
 func TestDownloadTornJournal(t *testing.T) {
 	d := newDownload(t)
 	d.interrupt(t, tranship.DurabilityDefault)
-	text, err := os.ReadFile(d.file(t, localdir.JournalSuffix))
+	name := d.file(t, localdir.JournalSuffix)
+	data, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	whole, length, err := localdir.ReadJournal(bytes.NewReader(text))
-	if err != nil || length != int64(len(text)) || len(whole) != 3 {
-		t.Fatalf("%+v, %d of %d bytes, %v", whole, length, len(text), err)
+	id := strings.TrimSuffix(filepath.Base(name), localdir.JournalSuffix)
+	whole, length, ok := localdir.ReadJournal(id, data)
+	if !ok || length != int64(len(data)) || len(whole) != 3 {
+		t.Fatalf("%+v, %d of %d bytes, %v", whole, length, len(data), ok)
 	}
-	lines := 0
-	for end := range text {
-		torn, length, err := localdir.ReadJournal(bytes.NewReader(text[:end]))
-		if want := int64(bytes.LastIndexByte(text[:end], '\n') + 1); length != want || (err != nil) != (want == 0) {
-			t.Fatalf("torn at %d: %d bytes, %v", end, length, err)
+	most, last := 0, int64(0)
+	for end := range data {
+		torn, length, ok := localdir.ReadJournal(id, data[:end])
+		if length > int64(end) || length < last || ok != (length > 0) {
+			t.Fatalf("torn at %d: %d bytes, %v", end, length, ok)
 		}
+		last = length
 		for n, crc := range torn {
 			if whole[n] != crc {
 				t.Errorf("torn at %d: part %d is %08x", end, n, crc)
 			}
 		}
-		lines = max(lines, len(torn))
+		most = max(most, len(torn))
 	}
-	if lines != 2 {
-		t.Errorf("at most %d parts", lines)
+	if most != 2 {
+		t.Errorf("at most %d parts", most)
 	}
 }
 

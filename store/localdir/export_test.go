@@ -1,9 +1,5 @@
 package localdir
 
-import (
-	"io"
-)
-
 // What tests outside the package know of its files.
 const (
 	LeastPart       = leastPart
@@ -24,10 +20,11 @@ var (
 	IsPrivate     = isPrivate
 )
 
-// ReadJournal returns the parts of a journal, and the length of what is whole of it.
-func ReadJournal(r io.Reader) (parts map[int]uint32, length int64, err error) {
-	j, length, err := readJournal(r)
-	return j.parts, length, err
+// ReadJournal returns the parts of a partial file's journal, and the length of what is
+// whole of it.
+func ReadJournal(id string, data []byte) (parts map[int64]uint32, length int64, ok bool) {
+	h, ok := readJournal(id, data)
+	return h.Parts, h.Bytes, ok
 }
 
 // IsExact reports whether two names in the directory are known never to be one file.

@@ -1,6 +1,7 @@
 package localdir
 
 import (
+	"context"
 	"errors"
 	"io"
 	"io/fs"
@@ -8,26 +9,29 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/localerr"
+	"github.com/tranship/tranship/internal/partfile"
 	"github.com/tranship/tranship/internal/rootfs"
 )
-
-// syncBytes is how much is written at most before it is synced, where that was asked
-// for.
-const syncBytes = 32 << 20
 
 // partial are the files of an upload into a directory that is to be resumed: the
 // partial file and its journal, beside the target. The journal is locked.
 type partial struct {
-	dir           *openDirectory
-	name, journal string
-	file, log     *os.File
-	epoch         uint64
-	// parts are those that the journal has.
-	parts map[int]uint32
+	dir *openDirectory
+	// id is what both names begin with.
+	id, name, journal string
+	file, log         *os.File
+	header            header
+	// history is what is gone on with, and size how many bytes the file has of it; nil if
+	// the file has just been made.
+	history *partfile.History
+	size    int64
 	// discarded is how much there was of something else, and why it went.
 	discarded int64
 	why       error
 }
+
+// errJournal means that a journal has not even a header.
+var errJournal = errors.New("its journal is damaged, or of another version of this program")
 
 // errOther means that a partial file cannot be gone on with. It matches localerr.Changed.
 var errOther = otherError{}
@@ -63,7 +67,7 @@ func (d *openDirectory) openPartial(spec tranship.Spec, target string, partSize 
 }
 
 func (d *openDirectory) openPartialAt(name string, spec tranship.Spec, partSize int64) (_ *partial, err error) {
-	p := &partial{dir: d, name: name + partialSuffix, journal: name + journalSuffix}
+	p := &partial{dir: d, id: name, name: name + partialSuffix, journal: name + journalSuffix}
 	defer func() {
 		if err != nil {
 			p.close()
@@ -80,58 +84,53 @@ func (d *openDirectory) openPartialAt(name string, spec tranship.Spec, partSize 
 	if !locked || !d.is(p.journal, p.log) {
 		return nil, errBusy
 	}
-	head := journalHead{journalFormat, spec.ResumeKey, *spec.Size, partSize}
-	if err := p.resume(head); err != nil {
+	p.header = header{size: *spec.Size, partSize: partSize, key: spec.ResumeKey, epoch: 1}
+	if err := p.resume(); err != nil {
 		return nil, err
 	}
 	if p.file == nil {
-		err = p.begin(head)
+		err = p.begin()
 	}
 	if errors.Is(err, errTaken) {
 		_ = d.Remove(p.journal) // of no use without the file
 	}
-	if err == nil {
-		err = appendLine(p.log, journalLine{Epoch: p.epoch})
-	}
 	return p, err
 }
 
-// resume opens the partial file if it is of the upload that head describes.
-func (p *partial) resume(head journalHead) error {
-	known, length, err := readJournal(p.log)
-	if errors.Is(err, errJournal) {
+// resume opens the partial file if it is of the upload that the header describes, in a new
+// epoch.
+func (p *partial) resume() error {
+	text, err := io.ReadAll(io.LimitReader(p.log, partfile.MaxJournal+1))
+	if err != nil {
+		return targetError(err)
+	}
+	known, ok := readJournal(p.id, text)
+	if !ok {
 		if info, missing := p.dir.Lstat(p.name); missing == nil && info.Mode().IsRegular() {
-			p.discarded, p.why = info.Size(), err
+			p.discarded, p.why = info.Size(), errJournal
 		}
 		return nil
 	}
-	if err != nil {
-		return err
-	}
-	if known.head != head {
-		if p.discarded = known.bytes(); p.discarded > 0 {
+	if !known.header.isOf(p.header) {
+		if p.discarded = known.PartBytes(); p.discarded > 0 {
 			p.why = errOther
 		}
 		return nil
 	}
 	file, info, err := p.openKept()
 	if err != nil {
-		p.discarded, p.why = known.bytes(), err
+		p.discarded, p.why = known.PartBytes(), err
 		return nil //nolint:nilerr // it is begun anew, and why is said
 	}
-	p.file, p.epoch, p.parts = file, known.epoch+1, known.parts
-	for n := range p.parts {
-		if info.Size() < min(int64(n+1)*head.PartSize, head.Size) {
-			delete(p.parts, n)
-		}
-	}
-	if info.Size() > head.Size {
-		if err := file.Truncate(head.Size); err != nil {
+	p.file, p.history, p.size = file, &known.History, info.Size()
+	p.header.epoch = known.header.epoch + 1
+	if info.Size() > p.header.size {
+		if err := file.Truncate(p.header.size); err != nil {
 			return targetError(err)
 		}
 	}
 	// A torn tail goes before anything is appended.
-	return p.truncate(length)
+	return p.truncate(known.Bytes)
 }
 
 // openKept opens the partial file that is there, if it is private, and no other process
@@ -161,7 +160,7 @@ func (p *partial) openKept() (*os.File, fs.FileInfo, error) {
 // begin makes an empty partial file, which no other user can read or write. Its journal
 // is emptied first: parts of one never count for the other. errTaken: something is in
 // its place that cannot be removed, or is another user's.
-func (p *partial) begin(head journalHead) (err error) {
+func (p *partial) begin() (err error) {
 	if err := p.truncate(0); err != nil {
 		return err
 	}
@@ -175,18 +174,44 @@ func (p *partial) begin(head journalHead) (err error) {
 	if err != nil {
 		return targetError(err)
 	}
-	p.epoch = 1
-	return appendLine(p.log, head)
+	return nil
 }
 
 func (p *partial) truncate(length int64) error {
 	if err := p.log.Truncate(length); err != nil {
 		return targetError(err)
 	}
-	if _, err := p.log.Seek(length, io.SeekStart); err != nil {
-		return targetError(err)
-	}
 	return nil
+}
+
+// record makes the partial file that of parts, whose journal begins with the header, or
+// goes on with it.
+func (p *partial) record(parts *partfile.File) error {
+	journal := partfile.NewJournal(partfile.RealSystem(), p.id, p.header.size, p.header.partSize)
+	journal.Open(p.log)
+	parts.Open(p.file, journal)
+	content := p.header.encode()
+	if p.history == nil {
+		return parts.RecordHeader(false, content)
+	}
+	journal.Continue(p.history)
+	parts.Restore(p.history, p.size)
+	if !journal.IsLong() {
+		return parts.RecordHeader(false, content)
+	}
+	// It is written anew in its place, because it is locked. What a crash leaves of it has
+	// fewer parts, and none that is not whole.
+	return parts.Rewrite(context.Background(), false, content, func(int64, error) {}, func(entries []partfile.Entry) (*partfile.Journal, error) {
+		if err := p.truncate(0); err != nil {
+			return nil, err
+		}
+		next := partfile.NewJournal(partfile.RealSystem(), p.id, p.header.size, p.header.partSize)
+		next.Open(p.log)
+		if err := next.Append(false, entries...); err != nil {
+			return nil, targetError(err)
+		}
+		return next, nil
+	})
 }
 
 // close closes what is open, which lets go of the lock.

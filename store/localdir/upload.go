@@ -6,13 +6,12 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
-	"math"
 	"os"
-	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/partfile"
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
@@ -28,27 +27,18 @@ type upload struct {
 	dir       *openDirectory
 	name      string
 	spec      tranship.Spec
-	partSize  int64
 	temporary string
-	file      *os.File
+	// parts are those of the temporary file. Their Gate guards ended.
+	parts *partfile.File
 	// mode is what the file gets if the spec has none.
 	mode fs.FileMode
 	// partial is nil when the upload is not resumable.
 	partial *partial
-	// writing is held while file is written to.
-	writing sync.Mutex
 	closing sync.Once
 
-	mu    sync.Mutex
 	ended bool
-	parts map[int]*partWriter
-	// unsynced are the whole parts that the journal does not have yet, with
-	// unsyncedBytes. failure is why it never will.
-	unsynced      []*partWriter
-	unsyncedBytes int64
-	failure       error
 	// unplaceable: something else has the file's name, so that it is not worth keeping.
-	unplaceable bool
+	unplaceable atomic.Bool
 }
 
 func (d *Dir) begin(spec tranship.Spec) (*upload, error) {
@@ -63,7 +53,7 @@ func (d *Dir) begin(spec tranship.Spec) (*upload, error) {
 	if err != nil {
 		return nil, err
 	}
-	u := &upload{root: d, dir: dir, name: name, spec: spec, partSize: mostPart, parts: map[int]*partWriter{}}
+	u := &upload{root: d, dir: dir, name: name, spec: spec}
 	if err := u.begin(); err != nil {
 		_ = dir.Close()
 		return nil, err
@@ -92,10 +82,19 @@ func (u *upload) begin() error {
 	if err != nil {
 		return err
 	}
+	partSize := int64(mostPart)
 	if u.spec.Size != nil {
 		u.spec.Size = new(*u.spec.Size)
-		u.partSize = tranship.PartSizeFor(u.spec.Size, leastPart, mostPart)
+		partSize = tranship.PartSizeFor(u.spec.Size, leastPart, mostPart)
 	}
+	u.parts = partfile.New(partfile.Config{
+		System:   partfile.RealSystem(),
+		Path:     u.spec.Path,
+		Size:     u.spec.Size,
+		PartSize: partSize,
+		Durable:  u.isSynced,
+		Explain:  func(_ string, err error) error { return targetError(err) },
+	})
 	if u.spec.Attributes.Mode == nil {
 		if u.mode, err = defaultMode(u.dir.Dir); err != nil {
 			return targetError(err)
@@ -107,8 +106,12 @@ func (u *upload) begin() error {
 			return err
 		}
 	}
-	u.temporary, u.file, err = u.dir.createTemporary(u.name, 0o600)
-	return err
+	var file *os.File
+	if u.temporary, file, err = u.dir.createTemporary(u.name, 0o600); err != nil {
+		return err
+	}
+	u.parts.Open(file, nil)
+	return nil
 }
 
 // resume makes u an upload into the partial file of its path, in place of an older
@@ -119,19 +122,15 @@ func (d *Dir) resume(u *upload) error {
 	if older := d.resumable[u.spec.Path]; older != nil {
 		older.letGo()
 	}
-	partial, err := u.dir.openPartial(u.spec, u.name, u.partSize)
+	partial, err := u.dir.openPartial(u.spec, u.name, u.parts.PartSize())
 	if err != nil {
 		return err
 	}
-	u.partial, u.temporary, u.file = partial, partial.name, partial.file
-	for n, crc := range partial.parts {
-		start := int64(n) * u.partSize
-		length := min(u.partSize, *u.spec.Size-start)
-		u.parts[n] = &partWriter{
-			upload: u, n: n, start: start, limit: length, durable: true, ended: true, written: length, crc: crc,
-		}
+	if err := partial.record(u.parts); err != nil {
+		partial.close()
+		return err
 	}
-	partial.parts = nil
+	u.partial, u.temporary = partial, partial.name
 	if d.resumable == nil {
 		d.resumable = map[string]*upload{}
 	}
@@ -147,11 +146,11 @@ func (u *upload) Epoch() uint64 {
 	if u.partial == nil {
 		return 1
 	}
-	return u.partial.epoch
+	return u.partial.header.epoch
 }
 
 // PartSize implements tranship.Upload.
-func (u *upload) PartSize() int64 { return u.partSize }
+func (u *upload) PartSize() int64 { return u.parts.PartSize() }
 
 // Discarded is how much was kept of something else, and why it could not be used;
 // nil if there was nothing.
@@ -162,63 +161,59 @@ func (u *upload) Discarded() (int64, error) {
 	return u.partial.discarded, u.partial.why
 }
 
+// isSynced: what counts as durable must have been synced.
+func (u *upload) isSynced() bool { return u.spec.Durability == tranship.DurabilityDurable }
+
 // Durable implements tranship.Upload. It is what the journal has, and nothing after the
 // file's name turned out to be taken.
 func (u *upload) Durable() []tranship.Range {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if u.unplaceable {
+	if u.unplaceable.Load() {
 		return nil
 	}
-	var ranges []tranship.Range
-	for _, n := range slices.Sorted(maps.Keys(u.parts)) {
-		if p := u.parts[n]; p.durable {
-			ranges = append(ranges, tranship.Range{Offset: p.start, Length: p.limit, CRC32C: new(p.crc)})
-		}
-	}
-	return ranges
+	u.parts.Gate.RLock()
+	defer u.parts.Gate.RUnlock()
+	return u.parts.DurableParts()
 }
 
 // ReadPart reads what is in the file of part n, so that a caller can prove it.
 func (u *upload) ReadPart(n int) io.Reader {
-	start := int64(n) * u.partSize
-	return io.NewSectionReader(u.file, start, min(u.partSize, *u.spec.Size-start))
+	u.parts.Gate.RLock()
+	defer u.parts.Gate.RUnlock()
+	return u.parts.ReadPart(int64(n))
 }
 
 // Part implements tranship.Upload.
-func (u *upload) Part(_ context.Context, n int) (tranship.PartWriter, error) {
-	if n < 0 || int64(n) > math.MaxInt64/u.partSize-1 {
-		return nil, &tranship.InvalidError{Field: "part", Rule: "a part must be within the file"}
-	}
-	start, limit := int64(n)*u.partSize, u.partSize
-	if u.spec.Size != nil {
-		limit = min(limit, *u.spec.Size-start)
-	}
-	if limit <= 0 {
-		return nil, &tranship.InvalidError{Field: "part", Rule: "a part must be within the file"}
-	}
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if err := u.open(); err != nil {
+func (u *upload) Part(ctx context.Context, n int) (tranship.PartWriter, error) {
+	number := int64(n)
+	if err := u.parts.AdmitPart(number); err != nil {
 		return nil, err
 	}
-	if older := u.parts[n]; older != nil {
-		older.end()
-		if err := u.void(older); err != nil {
-			return nil, err
-		}
+	if u.spec.Size != nil && number*u.parts.PartSize() >= *u.spec.Size {
+		return nil, &tranship.InvalidError{Field: "part", Rule: "a part must be within the file"}
 	}
-	part := &partWriter{upload: u, n: n, start: start, limit: limit}
-	u.parts[n] = part
-	return part, nil
+	writer, err := u.parts.Part(ctx, number, u.writable)
+	if err != nil {
+		return nil, err
+	}
+	return writer, nil
 }
 
-// open fails when nothing can be written any more.
-func (u *upload) open() error {
+// writable is why nothing can be written any more. The caller holds the Gate.
+func (u *upload) writable() error {
 	if u.ended {
 		return fmt.Errorf("%w: the upload has ended", tranship.ErrAborted)
 	}
-	return u.failure
+	return u.parts.Failure()
+}
+
+// Sync implements tranship.Upload.
+func (u *upload) Sync(context.Context) error {
+	u.parts.Gate.RLock()
+	defer u.parts.Gate.RUnlock()
+	if u.partial == nil || u.ended {
+		return nil
+	}
+	return u.parts.Flush()
 }
 
 // CopyPart implements tranship.Upload.
@@ -260,18 +255,14 @@ func (u *upload) letGo() {
 	}
 }
 
-// end lets nothing follow, and reports whether that was not so before.
+// end waits for writes under way and lets none follow. It reports whether the upload had
+// not ended before.
 func (u *upload) end() bool {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if u.ended {
-		return false
-	}
+	u.parts.Gate.Lock()
+	defer u.parts.Gate.Unlock()
+	ended := u.ended
 	u.ended = true
-	for _, part := range u.parts {
-		part.end()
-	}
-	return true
+	return !ended
 }
 
 // close closes the files of an upload that has ended, and forgets it.
@@ -286,11 +277,9 @@ func (u *upload) close() {
 
 func (u *upload) closeFiles() {
 	u.closing.Do(func() {
-		if u.partial != nil {
-			u.partial.close()
-		} else {
-			_ = u.file.Close()
-		}
+		u.parts.Gate.Lock()
+		defer u.parts.Gate.Unlock()
+		_ = u.parts.Close() // which lets go of the locks
 		_ = u.dir.Close()
 	})
 }

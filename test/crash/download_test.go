@@ -1,13 +1,14 @@
 package crash
 
 import (
-	"bytes"
-	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
+	"github.com/tranship/tranship/internal/partfile"
 	"github.com/tranship/tranship/internal/testing/faultproxy"
+	"github.com/tranship/tranship/internal/varfield"
 )
 
 // A download survives the server, the client, or both at any moment.
@@ -89,28 +90,11 @@ func journalled(t *testing.T, dir string) int64 {
 	if err != nil {
 		return 0 // The download has ended meanwhile.
 	}
-	var partSize int64
-	parts := map[int]bool{}
-	for line := range bytes.Lines(data) {
-		_, text, _ := bytes.Cut(line, []byte(" "))
-		var record struct {
-			PartSize int64   `json:"part_size"`
-			Part     *int    `json:"part"`
-			CRC32C   *uint32 `json:"crc32c"`
-		}
-		if err := json.Unmarshal(text, &record); err != nil {
-			break // The last line may be torn.
-		}
-		partSize += record.PartSize
-		if record.Part != nil {
-			parts[*record.Part] = record.CRC32C != nil
-		}
-	}
-	var bytes int64
-	for _, whole := range parts {
-		if whole {
-			bytes += partSize
-		}
-	}
-	return bytes
+	id := strings.TrimSuffix(filepath.Base(journals[0]), ".journal")
+	// The header begins with the size and the part size.
+	history, _ := partfile.ReadJournal(id, data, func(content []byte) (partfile.Shape, bool) {
+		d := varfield.Decoder{Rest: content}
+		return partfile.Shape{Size: d.Number(), PartSize: d.Number()}, !d.Bad
+	})
+	return history.PartBytes()
 }
