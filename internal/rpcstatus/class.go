@@ -85,6 +85,14 @@ func isOwnComplaint(text string) bool {
 		"malformed grpc-status", "malformed grpc-timeout", "malformed binary metadata", "per-RPC creds")
 }
 
+// isUndecodable recognizes what grpc-go says of a message that cannot be decoded.
+func isUndecodable(text string) bool {
+	return strings.HasPrefix(text, "grpc: failed to unmarshal the received message")
+}
+
+// isTooLarge recognizes what grpc-go says of a message that is larger than one end takes.
+func isTooLarge(text string) bool { return strings.Contains(text, "message larger than max") }
+
 func contains(text string, words ...string) bool {
 	return slices.ContainsFunc(words, func(word string) bool { return strings.Contains(text, word) })
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"strings"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	spb "google.golang.org/genproto/googleapis/rpc/status"
@@ -106,7 +105,7 @@ func IsMalformed(err error) bool {
 }
 
 func isMalformed(s *status.Status) bool {
-	return s.Code() == codes.Internal && strings.HasPrefix(s.Message(), "grpc: failed to unmarshal the received message")
+	return s.Code() == codes.Internal && isUndecodable(s.Message())
 }
 
 // FromProto turns the status of a failed slot into an error of package tranship.
@@ -121,11 +120,12 @@ func fromStatus(s *status.Status, from speaker) error {
 	s = bounded(s)
 	var reason string
 	var cause error
+	var fields map[string]string
 	for _, detail := range s.Details() {
 		switch detail := detail.(type) {
 		case *errdetails.ErrorInfo:
 			if detail.GetDomain() == domain {
-				reason = detail.GetReason()
+				reason, fields = detail.GetReason(), detail.GetMetadata()
 			}
 		case *errdetails.BadRequest:
 			if violations := detail.GetFieldViolations(); len(violations) > 0 && s.Code() == codes.InvalidArgument {
@@ -149,6 +149,10 @@ func fromStatus(s *status.Status, from speaker) error {
 	if cause == nil && class != failure.Final {
 		cause = tranship.ErrUnavailable
 	}
+	cause = typed(fields, cause)
+	if reason == "" && s.Code() == codes.ResourceExhausted && isTooLarge(s.Message()) {
+		cause = &tranship.LimitError{Limit: tranship.LimitMessageBytes}
+	}
 	return &remoteError{status: explain(s), cause: cause, class: class}
 }
 
@@ -170,18 +174,13 @@ func sentinel(code codes.Code, reason string) error {
 	return byCode
 }
 
-// explain adds to grpc-go's own complaint about a message's size how to allow it, and says
-// of a page what it means, in place of its text.
+// explain says of a page what it means, in place of its text.
 func explain(s *status.Status) *status.Status {
-	if found := page.FindString(s.Message()); found != "" {
-		p := s.Proto()
-		p.Message = "no gRPC server answered: " + found
-		return status.FromProto(p)
-	}
-	if s.Code() != codes.ResourceExhausted || !strings.Contains(s.Message(), "message larger than max") {
+	found := page.FindString(s.Message())
+	if found == "" {
 		return s
 	}
 	p := s.Proto()
-	p.Message += "; raise --max-message-size where it was received"
+	p.Message = "no gRPC server answered: " + found
 	return status.FromProto(p)
 }

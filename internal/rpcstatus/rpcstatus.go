@@ -1,7 +1,8 @@
 // Package rpcstatus translates errors of package tranship to gRPC statuses and
 // back. It is the only place that knows which error is which code. A status
 // carries the error's message and, as a google.rpc.ErrorInfo, a reason that tells
-// apart errors of one code. An error that is none of tranship's becomes INTERNAL
+// apart errors of one code, with the fields of a tranship.PathError and of a
+// tranship.LimitError as its metadata. An error that is none of tranship's becomes INTERNAL
 // without its message, so that nothing internal leaks.
 package rpcstatus
 
@@ -102,7 +103,7 @@ func Status(err error) *status.Status {
 			if row.code == codes.Unavailable {
 				reason = reasonUnavailable(err)
 			}
-			return withDetails(status.New(row.code, strings.ToValidUTF8(err.Error(), "\uFFFD")), reason, err)
+			return withDetails(status.New(row.code, valid(err.Error())), reason, err)
 		}
 	}
 	if s, ok := status.FromError(err); ok {
@@ -110,6 +111,9 @@ func Status(err error) *status.Status {
 	}
 	return Internal()
 }
+
+// valid makes a text fit for a message of protobuf.
+func valid(text string) string { return strings.ToValidUTF8(text, "\uFFFD") }
 
 // reasonUnavailable is the reason of an error that matches tranship.ErrUnavailable.
 func reasonUnavailable(err error) string {
@@ -130,7 +134,7 @@ func Internal() *status.Status {
 }
 
 func withDetails(s *status.Status, reason string, err error) *status.Status {
-	details := []protoadapt.MessageV1{&errdetails.ErrorInfo{Reason: reason, Domain: domain}}
+	details := []protoadapt.MessageV1{&errdetails.ErrorInfo{Reason: reason, Domain: domain, Metadata: metadata(err)}}
 	var invalid *tranship.InvalidError
 	if errors.As(err, &invalid) {
 		details = append(details, &errdetails.BadRequest{FieldViolations: []*errdetails.BadRequest_FieldViolation{

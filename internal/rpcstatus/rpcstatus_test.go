@@ -105,8 +105,8 @@ func TestForeign(t *testing.T) {
 		t.Error("a failure with code OK is no error")
 	}
 	limit := status.Error(codes.ResourceExhausted, "grpc: received message larger than max (5 vs. 4)")
-	if err := rpcstatus.FromError(limit); !strings.Contains(err.Error(), "--max-message-size") {
-		t.Errorf("%v does not say what to do", err)
+	if over, ok := errors.AsType[*tranship.LimitError](rpcstatus.FromError(limit)); !ok || over.Limit != tranship.LimitMessageBytes {
+		t.Errorf("%v does not name the limit", limit)
 	}
 	for _, err := range []error{nil, io.EOF} {
 		if got := rpcstatus.FromError(err); got != err {
