@@ -24,7 +24,12 @@ func Fetch(ctx context.Context, source Reader, path string, size int64) (File, [
 		return fetcher.Fetch(ctx, path, size)
 	}
 	if size < 0 || size > MaxPutBytes {
-		return File{}, nil, fmt.Errorf("%w: a fetch takes at most %d bytes, not %d", ErrLimit, MaxPutBytes, size)
+		return File{}, nil, &LimitError{
+			Limit:   LimitPutBytes,
+			Allowed: MaxPutBytes,
+			Asked:   max(size, 0),
+			Rule:    fmt.Sprintf("a fetch takes at most %d bytes, not %d", MaxPutBytes, size),
+		}
 	}
 	content, err := source.Open(ctx, path, OpenOptions{})
 	if err != nil {

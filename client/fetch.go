@@ -2,9 +2,9 @@ package client
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/failure"
 )
 
 // Fetch implements tranship.Fetcher. Concurrent calls share a stream and wait for
@@ -14,7 +14,7 @@ func (c *Client) Fetch(ctx context.Context, path string, size int64) (tranship.F
 		return tranship.File{}, nil, err
 	}
 	if size < 0 || size > tranship.MaxPutBytes {
-		return tranship.File{}, nil, fmt.Errorf("%w: a fetch takes at most %d bytes, not %d", tranship.ErrLimit, tranship.MaxPutBytes, size)
+		return tranship.File{}, nil, failure.FetchTooLarge(size)
 	}
 	if err := ctx.Err(); err != nil {
 		return tranship.File{}, nil, err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/failure"
 	"github.com/tranship/tranship/internal/wire"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
@@ -17,7 +18,7 @@ func (c *Client) Put(ctx context.Context, spec tranship.Spec, data []byte) (tran
 		return tranship.File{}, err
 	}
 	if size > tranship.MaxPutBytes {
-		return tranship.File{}, fmt.Errorf("%w: put takes at most %d bytes, not %d", tranship.ErrLimit, tranship.MaxPutBytes, size)
+		return tranship.File{}, failure.PutTooLarge(spec.Path, size)
 	}
 	if spec.Size != nil && *spec.Size != size {
 		return tranship.File{}, &tranship.InvalidError{Field: "size", Rule: fmt.Sprintf("must be the data's, %d, not %d", size, *spec.Size)}

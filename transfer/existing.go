@@ -70,7 +70,11 @@ func listExisting(ctx context.Context, store Lister, directory string, room int)
 		}
 		if room -= len(path) + stampBytes; room < 0 {
 			if !single {
-				return nil, fmt.Errorf("%w: the list of %q is too long to be kept in memory", tranship.ErrLimit, directory)
+				return nil, &tranship.LimitError{
+					Limit: tranship.LimitListEntries,
+					For:   directory,
+					Rule:  fmt.Sprintf("the list of %q is too long to be kept in memory", directory),
+				}
 			}
 			break
 		}
@@ -92,7 +96,7 @@ func listExisting(ctx context.Context, store Lister, directory string, room int)
 					return file, nil
 				}
 			}
-			return tranship.File{}, fmt.Errorf("%w: %s", tranship.ErrNotFound, path)
+			return tranship.File{}, &tranship.PathError{Path: path, Err: tranship.ErrNotFound}
 		}
 		return tranship.File{Path: path, Size: stamp.size, ModTime: stamp.modTime}, nil
 	}, nil

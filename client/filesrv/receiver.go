@@ -75,7 +75,7 @@ func (r *receiver) first() (path string, err error) {
 	case errors.Is(err, io.EOF) && r.allowEmpty && r.revision == 1:
 		return r.name, nil
 	case errors.Is(err, io.EOF):
-		return "", fmt.Errorf("%w: %s", tranship.ErrNotFound, r.name)
+		return "", &tranship.PathError{Path: r.name, Err: tranship.ErrNotFound}
 	case err != nil:
 		return "", err
 	case r.revision == 1:
@@ -119,7 +119,7 @@ func (r *receiver) translate(err error) error {
 		err = status.Errorf(codes.Internal, "a message cannot be decoded: %v", malformed)
 	}
 	if s, ok := status.FromError(err); ok && s.Code() == codes.InvalidArgument && strings.HasPrefix(s.Message(), "Invalid filepath") {
-		return fmt.Errorf("%w: %s", tranship.ErrNotFound, r.name)
+		return &tranship.PathError{Path: r.name, Err: tranship.ErrNotFound}
 	}
 	return rpcstatus.FromForeign(err)
 }

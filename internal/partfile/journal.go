@@ -1,7 +1,6 @@
 package partfile
 
 import (
-	"fmt"
 	"os"
 	"sync"
 
@@ -52,7 +51,7 @@ func (j *Journal) Bytes() int64 {
 func (j *Journal) IsLong() bool { return j.Bytes() > j.limit/2 }
 
 // errLong is why nothing is appended to a journal that has reached its limit.
-var errLong = fmt.Errorf("%w: parts of this upload were begun again too often: resume it", tranship.ErrLimit)
+var errLong error = &tranship.LimitError{Limit: tranship.LimitPartRestarts, Rule: "parts of this upload were begun again too often: resume it"}
 
 // Append writes records in one go, and syncs them if they are to be durable. After a
 // FinalError it is not known what is on disk; after another, it is as before.

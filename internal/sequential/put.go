@@ -2,15 +2,15 @@ package sequential
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/failure"
 )
 
 // Put implements the Put of a tranship.Writer by its Begin.
 func Put(ctx context.Context, begin func(context.Context, tranship.Spec) (tranship.Upload, error), spec tranship.Spec, data []byte) (tranship.File, error) {
 	if len(data) > tranship.MaxPutBytes {
-		return tranship.File{}, fmt.Errorf("%w: a file that is put must have at most %d bytes", tranship.ErrLimit, tranship.MaxPutBytes)
+		return tranship.File{}, failure.PutTooLarge(spec.Path, int64(len(data)))
 	}
 	size := int64(len(data))
 	if spec.Size != nil && *spec.Size != size {

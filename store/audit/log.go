@@ -46,7 +46,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access"
-	"github.com/tranship/tranship/internal/absence"
+	"github.com/tranship/tranship/internal/hidden"
 	"github.com/tranship/tranship/internal/recorded"
 	"github.com/tranship/tranship/internal/rpcstatus"
 )
@@ -208,7 +208,7 @@ func result(err error) string {
 	switch {
 	case err == nil:
 		return "ok"
-	case absence.IsPretended(err):
+	case hidden.Is(err):
 		return strings.ToLower(rpcstatus.Reason(tranship.ErrDenied))
 	default:
 		return strings.ToLower(rpcstatus.Reason(err))

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/failure"
 	"github.com/tranship/tranship/internal/partfile"
 	"github.com/tranship/tranship/internal/rootfs"
 )
@@ -72,7 +73,7 @@ func (s *Store) check(path string, precondition tranship.Precondition) error {
 	file, err := s.stat(path)
 	if errors.Is(err, tranship.ErrNotFound) {
 		if want := precondition.MustMatchVersion; want != "" {
-			return fmt.Errorf("%w: there is no file %s, which must have version %s", tranship.ErrPrecondition, path, want)
+			return failure.WrongVersion(path, "", want)
 		}
 		return nil
 	}
@@ -88,7 +89,7 @@ func checkFile(file tranship.File, precondition tranship.Precondition) error {
 		return exists(file.Path)
 	}
 	if want := precondition.MustMatchVersion; want != "" && want != file.Version {
-		return wrongVersion(file, want)
+		return failure.WrongVersion(file.Path, file.Version, want)
 	}
 	return nil
 }
@@ -133,7 +134,13 @@ func failRecord(path string, r record, err error) error {
 	const always = 900
 	size := len(r.encode())
 	if errors.Is(err, syscall.E2BIG) || errors.Is(err, syscall.ERANGE) || errors.Is(err, syscall.ENOSPC) && size > always {
-		return fmt.Errorf("%w: the file system has no room for metadata of %d bytes with %s", tranship.ErrLimit, size, path)
+		over := &tranship.LimitError{
+			Limit: tranship.LimitMetadataBytes,
+			Asked: int64(size),
+			For:   path,
+			Rule:  fmt.Sprintf("the file system has no room for metadata of %d bytes with %s", size, path),
+		}
+		return failure.Worded(&tranship.PathError{Path: path, Err: over}, "%v", over)
 	}
 	return fail("set the attributes of", path, err)
 }
@@ -176,8 +183,7 @@ func (s *Store) Put(ctx context.Context, spec tranship.Spec, data []byte) (_ tra
 		return tranship.File{}, err
 	}
 	if len(data) > tranship.MaxPutBytes {
-		return tranship.File{}, fmt.Errorf("%w: a put takes at most %d bytes, not %d: upload %s instead",
-			tranship.ErrLimit, tranship.MaxPutBytes, len(data), spec.Path)
+		return tranship.File{}, failure.PutTooLarge(spec.Path, int64(len(data)))
 	}
 	if spec.Size != nil && *spec.Size != int64(len(data)) {
 		return tranship.File{}, &tranship.InvalidError{Field: "size", Rule: "the size of a put must be that of its data"}

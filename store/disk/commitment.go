@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/failure"
 	"github.com/tranship/tranship/internal/partfile"
 )
 
@@ -165,7 +166,7 @@ func (s *Store) settle(ctx context.Context, spec tranship.Spec, version string) 
 	defer dir.Close()
 	defer file.Close()
 	if found.Version != version {
-		return tranship.File{}, wrongVersion(found.File, version)
+		return tranship.File{}, failure.WrongVersion(found.Path, found.Version, version)
 	}
 	if !hasAttributes(found.File, spec.Attributes) {
 		if err := s.alter(dir, file, found, spec.Attributes); err != nil {

@@ -3,11 +3,11 @@ package disk
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"syscall"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/failure"
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
@@ -51,7 +51,8 @@ type emptyCheck struct {
 func (e *emptyCheck) descend(open func(name string) (*rootfs.Dir, error), name, directory string) error {
 	dir, err := open(name)
 	if obstacle, ok := errors.AsType[*rootfs.ObstacleError](err); ok && obstacle.Hidden {
-		return fmt.Errorf("%w: the store's own state is at %s or below", tranship.ErrDenied, e.path)
+		at := &tranship.PathError{Path: e.path, Err: tranship.ErrDenied}
+		return failure.Worded(at, "%v: the store's own state is at %s or below", at.Err, e.path)
 	}
 	if rootfs.IsAbsent(err) {
 		return nil
@@ -64,7 +65,7 @@ func (e *emptyCheck) descend(open func(name string) (*rootfs.Dir, error), name, 
 
 // check checks the innermost of the directories that the lister is in.
 func (e *emptyCheck) check(directory string) error {
-	exists := fmt.Errorf("%w: there are files below %s", tranship.ErrExists, e.path)
+	exists := failure.FilesBelow(e.path)
 	file, directories, err := e.look(directory, func(entry rootfs.Entry) bool { return !entry.IsDir() })
 	switch {
 	case err != nil:

@@ -3,12 +3,12 @@ package disk
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/failure"
 )
 
 // Stat implements tranship.Reader.
@@ -69,7 +69,7 @@ type content struct {
 func (c *content) seek(options tranship.OpenOptions) error {
 	file := c.found
 	if options.Version != "" && options.Version != file.Version {
-		return wrongVersion(file.File, options.Version)
+		return failure.WrongVersion(file.Path, file.Version, options.Version)
 	}
 	if options.Offset < 0 || options.Offset > file.Size {
 		return &tranship.InvalidError{Field: "offset", Rule: "an offset must not be negative or beyond the end of the file"}
@@ -134,13 +134,15 @@ func (c *content) verify() error {
 		}
 	}
 	if c.checked && *c.found.CRC32C != c.crc {
-		return fmt.Errorf("%w: %s has CRC32C %08x, and was stored with %08x", tranship.ErrIntegrity, c.found.Path, c.crc, *c.found.CRC32C)
+		at := &tranship.PathError{Op: "read", Path: c.found.Path, Err: tranship.ErrIntegrity}
+		return failure.Worded(at, "%v: %s has CRC32C %08x, and was stored with %08x", at.Err, at.Path, c.crc, *c.found.CRC32C)
 	}
 	return nil
 }
 
 func (c *content) changed() error {
-	return fmt.Errorf("%w: %s was changed while it was read", tranship.ErrPrecondition, c.found.Path)
+	at := &tranship.PathError{Op: "read", Path: c.found.Path, Err: tranship.ErrPrecondition}
+	return failure.Worded(at, "%v: %s was changed while it was read", at.Err, at.Path)
 }
 
 // Close implements tranship.Content.
@@ -149,8 +151,4 @@ func (c *content) Close() error {
 		return fail("close", c.found.Path, err)
 	}
 	return nil
-}
-
-func wrongVersion(file tranship.File, want string) error {
-	return fmt.Errorf("%w: %s has version %s, not %s", tranship.ErrPrecondition, file.Path, file.Version, want)
 }

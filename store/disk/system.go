@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/absence"
+	"github.com/tranship/tranship/internal/failure"
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
@@ -81,26 +81,21 @@ func fail(op, path string, err error) error {
 		return nil
 	}
 	if spelling, ok := errors.AsType[*rootfs.SpellingError](err); ok {
-		return fmt.Errorf("%w: %w", tranship.ErrExists, spelling)
+		at := &tranship.PathError{Path: path, Err: fmt.Errorf("%w: %w", tranship.ErrExists, spelling)}
+		return failure.Worded(at, "%v", at.Err)
 	}
 	if _, ok := errors.AsType[*rootfs.NameError](err); ok {
 		return &tranship.InvalidError{Field: "path", Rule: "the file system of this store must keep each name as it is spelled, and it changes one of this path"}
 	}
 	if obstacle, ok := errors.AsType[*rootfs.ObstacleError](err); ok {
-		if obstacle.Hidden {
-			return fmt.Errorf("%w: %s is the store's own state", tranship.ErrDenied, obstacle.Path)
-		}
-		if obstacle.Mode.IsRegular() || obstacle.Mode.IsDir() {
-			return fmt.Errorf("%w: %w", tranship.ErrExists, obstacle)
-		}
-		return fmt.Errorf("%w: %w, which this store does not touch", tranship.ErrDenied, obstacle)
+		return failObstacle(path, obstacle)
 	}
 	cause := rootfs.Cause(err)
 	is := func(kind error) bool { return errors.Is(cause, kind) }
-	because := func(kind error) error { return fmt.Errorf("%w: cannot %s %s: %w", kind, op, path, cause) }
+	because := func(kind error) error { return failCause(op, path, kind, cause) }
 	switch {
 	case is(fs.ErrNotExist):
-		return absence.OfFile(path)
+		return absent(path)
 	case is(syscall.ENAMETOOLONG):
 		return &tranship.InvalidError{Field: "path", Rule: "the path is too long for the file system of this store"}
 	case is(syscall.ENOSPC):
@@ -108,23 +103,53 @@ func fail(op, path string, err error) error {
 	case is(syscall.EDQUOT):
 		return because(tranship.ErrQuota)
 	case is(syscall.EFBIG):
-		return because(tranship.ErrLimit)
+		return because(&tranship.LimitError{Limit: tranship.LimitFileSystem, Rule: "the file system of the store does not take a file this large"})
 	case is(fs.ErrPermission), is(syscall.EROFS):
 		return because(tranship.ErrDenied)
 	case is(syscall.EMFILE), is(syscall.ENFILE):
 		return because(tranship.ErrUnavailable)
 	case is(fs.ErrClosed):
-		return fmt.Errorf("%w: cannot %s %s: the store is closed", tranship.ErrUnavailable, op, path)
+		return failCause(op, path, tranship.ErrUnavailable, errStoreClosed)
 	case is(syscall.EXDEV):
-		return fmt.Errorf("%w: cannot %s %s: another file system is mounted there", tranship.ErrUnsupported, op, path)
+		return failCause(op, path, tranship.ErrUnsupported, errMounted)
 	}
-	return fmt.Errorf("cannot %s %s: %w", op, path, cause)
+	return &tranship.PathError{Op: op, Path: path, Err: cause}
+}
+
+var (
+	errStoreClosed = errors.New("the store is closed")
+	errMounted     = errors.New("another file system is mounted there")
+)
+
+// absent is the error for a path that no file is at.
+func absent(path string) error { return &tranship.PathError{Path: path, Err: tranship.ErrNotFound} }
+
+// failCause is the error of an operation that failed with an error of the operating
+// system, which means kind to the callers of a store.
+func failCause(op, path string, kind, cause error) error {
+	at := &tranship.PathError{Op: op, Path: path, Err: fmt.Errorf("%w: %w", kind, cause)}
+	return failure.Worded(at, "%v: cannot %s %s: %v", kind, op, path, cause)
+}
+
+// failObstacle is the error of an operation at path that something else is in the way of.
+func failObstacle(path string, obstacle *rootfs.ObstacleError) error {
+	at := &tranship.PathError{Path: path}
+	switch {
+	case obstacle.Hidden:
+		at.Err = tranship.ErrDenied
+		return failure.Worded(at, "%v: %s is the store's own state", at.Err, obstacle.Path)
+	case obstacle.Mode.IsRegular() || obstacle.Mode.IsDir():
+		at.Err = fmt.Errorf("%w: %w", tranship.ErrExists, obstacle)
+	default:
+		at.Err = fmt.Errorf("%w: %w, which this store does not touch", tranship.ErrDenied, obstacle)
+	}
+	return failure.Worded(at, "%v", at.Err)
 }
 
 // failRead is fail for those who only read: an obstacle hides whatever is behind it.
 func failRead(op, path string, err error) error {
 	if rootfs.IsAbsent(err) {
-		return absence.OfFile(path)
+		return absent(path)
 	}
 	return fail(op, path, err)
 }

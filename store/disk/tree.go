@@ -202,7 +202,7 @@ func failUnless(kind error, op, path string, err error) error {
 	return fail(op, path, err)
 }
 
-func exists(path string) error { return fmt.Errorf("%w: %s", tranship.ErrExists, path) }
+func exists(path string) error { return &tranship.PathError{Path: path, Err: tranship.ErrExists} }
 
 // blocked fails if a file may not be put at path: early, without a change.
 func (s *Store) blocked(path string) error {

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/absence"
 )
 
 const (
@@ -176,7 +175,7 @@ func (s *Store) FindUpload(ctx context.Context, id string) (tranship.UploadInfo,
 			return info, nil
 		}
 	}
-	return tranship.UploadInfo{}, absence.OfUpload(id)
+	return tranship.UploadInfo{}, tranship.UploadNotFound(id)
 }
 
 func errClosed() error { return fmt.Errorf("%w: the store is closed", tranship.ErrUnavailable) }
@@ -192,7 +191,7 @@ func (s *Store) AbortUpload(ctx context.Context, id string) error {
 	if old != nil && old.abortUnfinished() {
 		return nil
 	}
-	return absence.OfUpload(id)
+	return tranship.UploadNotFound(id)
 }
 
 // abortUnfinished is false if there is nothing that may be aborted by id.

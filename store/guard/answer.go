@@ -3,10 +3,10 @@ package guard
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access"
+	"github.com/tranship/tranship/internal/failure"
 )
 
 // knowledge is what a caller may know of the file at a path.
@@ -73,11 +73,12 @@ func (s *store) refusal(ctx context.Context, path string, err error) error {
 	}
 	for _, kind := range []error{tranship.ErrPrecondition, tranship.ErrExists} {
 		if errors.Is(err, kind) {
-			return fmt.Errorf("%w: %s", kind, path)
+			return &tranship.PathError{Path: path, Err: kind}
 		}
 	}
 	if errors.Is(err, tranship.ErrQuota) {
-		return fmt.Errorf("%w: %s has no room beside what else counts for its caller", tranship.ErrQuota, path)
+		at := &tranship.PathError{Path: path, Err: tranship.ErrQuota}
+		return failure.Worded(at, "%v: %s has no room beside what else counts for its caller", at.Err, at.Path)
 	}
 	return err
 }

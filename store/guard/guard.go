@@ -18,12 +18,12 @@ package guard
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access"
 	"github.com/tranship/tranship/access/policy"
-	"github.com/tranship/tranship/internal/absence"
+	"github.com/tranship/tranship/internal/failure"
+	"github.com/tranship/tranship/internal/hidden"
 )
 
 // Policy decides. It is safe for concurrent use. *policy.Policy is one that never
@@ -69,7 +69,7 @@ func (s *store) existing(ctx context.Context, path string, actions ...access.Act
 			}
 			return denied(caller, action, path)
 		default:
-			return absence.Pretend(absence.OfFile(path))
+			return hidden.Behind(&tranship.PathError{Path: path, Err: tranship.ErrNotFound})
 		}
 	}
 	return nil
@@ -89,9 +89,10 @@ func (s *store) writing(ctx context.Context, path string) error {
 func denied(caller access.Principal, action access.Action, path string) error {
 	name := caller.Name
 	if caller.IsAnonymous() {
-		name = "who is anonymous"
+		name = "anonymous clients"
 	}
-	return fmt.Errorf("%w: %s may not %v %s", tranship.ErrDenied, name, action, path)
+	at := &tranship.PathError{Op: action.String(), Path: path, Err: tranship.ErrDenied}
+	return failure.Worded(at, "%v: %s may not %v %s", at.Err, name, action, path)
 }
 
 // withhold takes out of a file's description what tells of its content, from who may

@@ -6,7 +6,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access"
-	"github.com/tranship/tranship/internal/absence"
+	"github.com/tranship/tranship/internal/hidden"
 )
 
 // ListUploads implements tranship.Uploads. It lists the caller's own, for which it
@@ -26,7 +26,7 @@ func (s *store) ListUploads(ctx context.Context, directory string) iter.Seq2[tra
 func (s *store) FindUpload(ctx context.Context, id string) (tranship.UploadInfo, error) {
 	info, err := tranship.FindUpload(ctx, s.inner, id)
 	if err == nil && info.Owner != access.FromContext(ctx).Name {
-		return tranship.UploadInfo{}, absence.Pretend(absence.OfUpload(id))
+		return tranship.UploadInfo{}, hidden.Behind(tranship.UploadNotFound(id))
 	}
 	return info, err
 }

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/absence"
 )
 
 var _ tranship.AccountKeeper = (*Store)(nil)
@@ -79,7 +78,7 @@ func (s *Store) Account(ctx context.Context, path string) (tranship.AccountEntry
 	}
 	f := s.files[path]
 	if f == nil {
-		return tranship.AccountEntry{}, absence.OfFile(path)
+		return tranship.AccountEntry{}, &tranship.PathError{Path: path, Err: tranship.ErrNotFound}
 	}
 	return f.counts(), nil
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/absence"
 )
 
 // SetAttributes implements tranship.Editor.
@@ -45,7 +44,7 @@ func (s *Store) edit(ctx context.Context, path string, precondition tranship.Pre
 	}
 	f := s.files[path]
 	if f == nil {
-		return absence.OfFile(path)
+		return &tranship.PathError{Path: path, Err: tranship.ErrNotFound}
 	}
 	if err := s.check(path, precondition); err != nil {
 		return err
@@ -94,7 +93,7 @@ func (s *Store) transplant(ctx context.Context, source, destination string, prec
 	}
 	f := s.files[source]
 	if f == nil {
-		return tranship.File{}, absence.OfFile(source)
+		return tranship.File{}, &tranship.PathError{Path: source, Err: tranship.ErrNotFound}
 	}
 	if err := s.allow(destination, precondition); err != nil {
 		return tranship.File{}, err

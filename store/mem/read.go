@@ -3,7 +3,6 @@ package mem
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"io"
 	"iter"
 	"maps"
@@ -11,7 +10,7 @@ import (
 	"strings"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/absence"
+	"github.com/tranship/tranship/internal/failure"
 )
 
 // Stat implements tranship.Reader.
@@ -35,7 +34,7 @@ func (s *Store) find(path string) (*file, error) {
 	}
 	f := s.files[path]
 	if f == nil {
-		return nil, absence.OfFile(path)
+		return nil, &tranship.PathError{Path: path, Err: tranship.ErrNotFound}
 	}
 	return f, nil
 }
@@ -110,7 +109,7 @@ func (s *Store) read(path string, options tranship.OpenOptions) (*file, []byte, 
 		return nil, nil, err
 	}
 	if options.Version != "" && options.Version != f.info.Version {
-		return nil, nil, fmt.Errorf("%w: %s has version %s, not %s", tranship.ErrPrecondition, path, f.info.Version, options.Version)
+		return nil, nil, failure.WrongVersion(path, f.info.Version, options.Version)
 	}
 	if options.Offset < 0 || options.Offset > f.info.Size {
 		return nil, nil, &tranship.InvalidError{Field: "offset", Rule: "an offset must not be negative or beyond the end of the file"}

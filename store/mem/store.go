@@ -6,13 +6,13 @@ package mem
 import (
 	"context"
 	"crypto/rand"
-	"fmt"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/commits"
+	"github.com/tranship/tranship/internal/failure"
 )
 
 // Store holds files in memory until it is garbage. The zero value is empty and
@@ -68,8 +68,7 @@ func (s *Store) Put(ctx context.Context, spec tranship.Spec, data []byte) (trans
 		return tranship.File{}, err
 	}
 	if len(data) > tranship.MaxPutBytes {
-		return tranship.File{}, fmt.Errorf("%w: a put takes at most %d bytes, not %d: upload %s instead",
-			tranship.ErrLimit, tranship.MaxPutBytes, len(data), spec.Path)
+		return tranship.File{}, failure.PutTooLarge(spec.Path, int64(len(data)))
 	}
 	if spec.Size != nil && *spec.Size != int64(len(data)) {
 		return tranship.File{}, &tranship.InvalidError{Field: "size", Rule: "the size of a put must be that of its data"}
@@ -108,11 +107,11 @@ func (s *Store) allow(path string, precondition tranship.Precondition) error {
 		return err
 	}
 	if s.below[path] > 0 {
-		return fmt.Errorf("%w: there are files below %s", tranship.ErrExists, path)
+		return failure.FilesBelow(path)
 	}
 	for _, directory := range directories(path) {
 		if s.files[directory] != nil {
-			return fmt.Errorf("%w: the file %s, above %s", tranship.ErrExists, directory, path)
+			return failure.Worded(&tranship.PathError{Path: path, Err: tranship.ErrExists}, "%v: the file %s, above %s", tranship.ErrExists, directory, path)
 		}
 	}
 	return nil
@@ -122,14 +121,14 @@ func (s *Store) allow(path string, precondition tranship.Precondition) error {
 func (s *Store) check(path string, precondition tranship.Precondition) error {
 	f := s.files[path]
 	if precondition.MustNotExist && f != nil {
-		return fmt.Errorf("%w: %s", tranship.ErrExists, path)
+		return &tranship.PathError{Path: path, Err: tranship.ErrExists}
 	}
 	if want := precondition.MustMatchVersion; want != "" {
 		if f == nil {
-			return fmt.Errorf("%w: there is no file %s, which must have version %s", tranship.ErrPrecondition, path, want)
+			return failure.WrongVersion(path, "", want)
 		}
 		if f.info.Version != want {
-			return fmt.Errorf("%w: %s has version %s, not %s", tranship.ErrPrecondition, path, f.info.Version, want)
+			return failure.WrongVersion(path, f.info.Version, want)
 		}
 	}
 	return nil

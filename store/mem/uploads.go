@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/absence"
 )
 
 const (
@@ -225,7 +224,7 @@ func (s *Store) unfinishedWith(ctx context.Context, id string) (*session, error)
 	}
 	begun := s.ids[id]
 	if begun == nil || begun.committed != "" || !time.Now().Before(s.expiry(begun)) {
-		return nil, absence.OfUpload(id)
+		return nil, tranship.UploadNotFound(id)
 	}
 	return begun, nil
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/failure"
 )
 
 // hold is what is reserved for a file that is being made. The ledger guards it.
@@ -128,8 +129,15 @@ func (l *ledger) begin(h *hold) error {
 	has := l.of(h.account)
 	defer l.tidy(h.account)
 	if l.limits.Uploads > 0 && has.Uploads >= l.limits.Uploads {
-		return fmt.Errorf("%w: %d uploads of %s are unfinished, and there may be at most %d (--max-uploads): finish or remove some, or wait until they expire",
-			tranship.ErrQuota, has.Uploads, display(h.account), l.limits.Uploads)
+		return &tranship.LimitError{
+			Limit:   tranship.LimitUploads,
+			Allowed: int64(l.limits.Uploads),
+			Asked:   int64(has.Uploads) + 1,
+			For:     display(h.account),
+			Rule: fmt.Sprintf("%d uploads of %s are unfinished, and there may be at most %d: finish or remove some, or wait until they expire",
+				has.Uploads, display(h.account), l.limits.Uploads),
+			Err: tranship.ErrQuota,
+		}
 	}
 	h.uploads++
 	has.Uploads++
@@ -196,8 +204,9 @@ func (l *ledger) reserve(h *hold, bytes, files int64) error {
 	has := l.of(h.account)
 	defer l.tidy(h.account)
 	if free := l.limits.Bytes - has.Bytes - has.ReservedBytes; l.limits.Bytes > 0 && bytes > 0 && bytes > free {
-		return fmt.Errorf("%w: %s needs %d bytes more, and %s may have %d, of which %d are in use and %d reserved for unfinished uploads and for replaced files that are still read (--quota-bytes): remove files or unfinished uploads",
-			tranship.ErrQuota, h.path, bytes, display(h.account), l.limits.Bytes, has.Bytes, has.ReservedBytes)
+		return overQuota(tranship.LimitQuotaBytes, h.account, h.path, l.limits.Bytes, has.Bytes+has.ReservedBytes+bytes,
+			fmt.Sprintf("%s needs %d bytes more, and %s may have %d, of which %d are in use and %d reserved for unfinished uploads and for replaced files that are still read: remove files or unfinished uploads",
+				h.path, bytes, display(h.account), l.limits.Bytes, has.Bytes, has.ReservedBytes))
 	}
 	if l.limits.Files > 0 && files > 0 && has.Files+has.ReservedFiles+files > l.limits.Files {
 		return l.tooMany(h.account, h.path, files)
@@ -209,8 +218,15 @@ func (l *ledger) reserve(h *hold, bytes, files int64) error {
 // tooMany is why there may not be n more files or directories. The caller holds mu.
 func (l *ledger) tooMany(name, path string, n int64) error {
 	has := l.of(name)
-	return fmt.Errorf("%w: %s needs %d files or directories more, and %s may have %d, of which %d are there and %d reserved for unfinished uploads and for replaced files that are still read (--quota-files): remove files or unfinished uploads",
-		tranship.ErrQuota, path, n, display(name), l.limits.Files, has.Files, has.ReservedFiles)
+	return overQuota(tranship.LimitQuotaFiles, name, path, l.limits.Files, has.Files+has.ReservedFiles+n,
+		fmt.Sprintf("%s needs %d files or directories more, and %s may have %d, of which %d are there and %d reserved for unfinished uploads and for replaced files that are still read: remove files or unfinished uploads",
+			path, n, display(name), l.limits.Files, has.Files, has.ReservedFiles))
+}
+
+// overQuota is the error of what needs more at path than an account may have.
+func overQuota(limit tranship.Limit, name, path string, allowed, asked int64, rule string) error {
+	over := &tranship.LimitError{Limit: limit, Allowed: allowed, Asked: asked, For: display(name), Rule: rule, Err: tranship.ErrQuota}
+	return failure.Worded(&tranship.PathError{Path: path, Err: over}, "%v", over)
 }
 
 // MakeDirectories implements tranship.DirectoryLedger.

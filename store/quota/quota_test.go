@@ -60,10 +60,14 @@ func must(t testing.TB, err error) {
 }
 
 // refused checks an error and what it names.
-func refused(t testing.TB, err, want error, names string) {
+func refused(t testing.TB, err, want error, names tranship.Limit) {
 	t.Helper()
-	if !errors.Is(err, want) || !strings.Contains(err.Error(), names) {
-		t.Errorf("got %v, want %v that names %s", err, want, names)
+	over, ok := errors.AsType[*tranship.LimitError](err)
+	if names == "" && !ok && errors.Is(err, want) {
+		return
+	}
+	if !errors.Is(err, want) || !ok || over.Limit != names || over.Allowed == 0 || over.Asked <= over.Allowed {
+		t.Errorf("got %v, want %v of the limit %s", err, want, names)
 	}
 }
 
@@ -80,9 +84,9 @@ func TestFileBytes(t *testing.T) {
 	store := limited(t, inner, quota.Options{FileBytes: 10})
 	ctx := t.Context()
 	must(t, put(ctx, store, "a", 10))
-	refused(t, put(ctx, store, "a", 11), tranship.ErrLimit, "--max-file-size")
+	refused(t, put(ctx, store, "a", 11), tranship.ErrLimit, tranship.LimitFileBytes)
 	_, err := begin(ctx, store, "b", 11, "")
-	refused(t, err, tranship.ErrLimit, "--max-file-size")
+	refused(t, err, tranship.ErrLimit, tranship.LimitFileBytes)
 
 	upload, err := begin(ctx, store, "b", -1, "")
 	must(t, err)
@@ -93,13 +97,13 @@ func TestFileBytes(t *testing.T) {
 		t.Error(err)
 	}
 	_, err = part.Write(make([]byte, 1))
-	refused(t, err, tranship.ErrLimit, "--max-file-size")
+	refused(t, err, tranship.ErrLimit, tranship.LimitFileBytes)
 	released := false
-	refused(t, tranship.WriteChunk(part, tranship.NewChunk([][]byte{{1}}, tranship.CRC32C([]byte{1}), func() { released = true })), tranship.ErrLimit, "--max-file-size")
+	refused(t, tranship.WriteChunk(part, tranship.NewChunk([][]byte{{1}}, tranship.CRC32C([]byte{1}), func() { released = true })), tranship.ErrLimit, tranship.LimitFileBytes)
 	if !released {
 		t.Error("a chunk that was refused was not released")
 	}
-	refused(t, upload.CopyPart(ctx, 2, "a", tranship.OpenOptions{}), tranship.ErrLimit, "--max-file-size")
+	refused(t, upload.CopyPart(ctx, 2, "a", tranship.OpenOptions{}), tranship.ErrLimit, tranship.LimitFileBytes)
 	must(t, part.Close())
 	if file, err := upload.Commit(ctx, tranship.Commit{Size: 10}); err != nil || file.Size != 10 {
 		t.Errorf("the largest file: %+v, %v", file, err)
@@ -107,7 +111,7 @@ func TestFileBytes(t *testing.T) {
 
 	must(t, put(ctx, inner, "large", 11))
 	_, err = store.Copy(ctx, "large", "copy", tranship.Precondition{})
-	refused(t, err, tranship.ErrLimit, "--max-file-size")
+	refused(t, err, tranship.ErrLimit, tranship.LimitFileBytes)
 }
 
 // A file counts for the caller that made it, wherever it goes, and so does a directory.
@@ -119,11 +123,11 @@ func TestWhomItCountsFor(t *testing.T) {
 	must(t, put(ann, store, "d/a", 40))
 	must(t, put(ann, store, "d/b", 40))
 	has(t, store, "ann", quota.Usage{Bytes: 80, Files: 3}) // and a directory
-	refused(t, put(ann, store, "c", 21), tranship.ErrQuota, "--quota-bytes")
+	refused(t, put(ann, store, "c", 21), tranship.ErrQuota, tranship.LimitQuotaBytes)
 	must(t, put(ann, store, "d/a", 60)) // in the place of 40
 	has(t, store, "ann", quota.Usage{Bytes: 100, Files: 3})
 	must(t, put(ann, store, "empty", 0))
-	refused(t, put(ann, store, "empty2", 0), tranship.ErrQuota, "--quota-files")
+	refused(t, put(ann, store, "empty2", 0), tranship.ErrQuota, tranship.LimitQuotaFiles)
 
 	_, err := store.Move(ben, "d/a", "moved", tranship.Precondition{})
 	must(t, err)
@@ -135,7 +139,7 @@ func TestWhomItCountsFor(t *testing.T) {
 	must(t, err)
 	has(t, store, "ben", quota.Usage{Bytes: 60, Files: 1})
 	_, err = store.Copy(ben, "moved", "copied2", tranship.Precondition{})
-	refused(t, err, tranship.ErrQuota, "--quota-bytes")
+	refused(t, err, tranship.ErrQuota, tranship.LimitQuotaBytes)
 	must(t, put(ben, store, "d/b", 10)) // ann's
 	has(t, store, "ann", quota.Usage{Bytes: 60, Files: 3})
 	has(t, store, "ben", quota.Usage{Bytes: 70, Files: 2})
@@ -170,7 +174,7 @@ func TestWhomItCountsFor(t *testing.T) {
 	must(t, put(ann, store, "b", 50))
 	store = limited(t, inner, quota.Options{Bytes: 10})
 	must(t, put(ann, store, "a", 49))
-	refused(t, put(ann, store, "a", 50), tranship.ErrQuota, "--quota-bytes")
+	refused(t, put(ann, store, "a", 50), tranship.ErrQuota, tranship.LimitQuotaBytes)
 	must(t, store.Remove(ann, "b", tranship.Precondition{}))
 	has(t, store, "ann", quota.Usage{Bytes: 49, Files: 1})
 	long := strings.Repeat("x", 1000)
@@ -193,7 +197,7 @@ func TestReservations(t *testing.T) {
 	must(t, err)
 	has(t, store, "ann", quota.Usage{ReservedBytes: 8, ReservedFiles: 2, Uploads: 2})
 	_, err = begin(ann, store, "third", 1, "")
-	refused(t, err, tranship.ErrQuota, "--max-uploads")
+	refused(t, err, tranship.ErrQuota, tranship.LimitUploads)
 	must(t, put(as(t, "ben"), store, "ben", 20))
 
 	if _, wrapped := any(mustPart(t, known)).(tranship.ChunkWriter); wrapped {
@@ -205,9 +209,9 @@ func TestReservations(t *testing.T) {
 	part, err := unknown.Part(ann, 1)
 	must(t, err)
 	_, err = part.Write(make([]byte, 5))
-	refused(t, err, tranship.ErrQuota, "--quota-bytes")
-	refused(t, put(ann, store, "put", 5), tranship.ErrQuota, "--quota-bytes")
-	refused(t, unknown.CopyPart(ann, 1, "ben", tranship.OpenOptions{}), tranship.ErrQuota, "--quota-bytes")
+	refused(t, err, tranship.ErrQuota, tranship.LimitQuotaBytes)
+	refused(t, put(ann, store, "put", 5), tranship.ErrQuota, tranship.LimitQuotaBytes)
+	refused(t, unknown.CopyPart(ann, 1, "ben", tranship.OpenOptions{}), tranship.ErrQuota, tranship.LimitQuotaBytes)
 	must(t, part.Close())
 	_, err = unknown.Commit(ann, tranship.Commit{Size: 8})
 	must(t, err)
@@ -269,7 +273,7 @@ func TestReplacedFileGoes(t *testing.T) {
 	must(t, store.Remove(ann, "a", tranship.Precondition{}))
 	must(t, put(ann, store, "b", 1))
 	_, err = upload.Commit(ann, tranship.Commit{Size: 8})
-	refused(t, err, tranship.ErrQuota, "--quota-bytes")
+	refused(t, err, tranship.ErrQuota, tranship.LimitQuotaBytes)
 	must(t, store.Remove(ann, "b", tranship.Precondition{}))
 	_, err = upload.Commit(ann, tranship.Commit{Size: 8})
 	must(t, err)
@@ -287,16 +291,16 @@ func TestUploadsOverOwnFile(t *testing.T) {
 	must(t, err)
 	has(t, store, "ann", quota.Usage{Bytes: 10, Files: 1, ReservedBytes: 10, ReservedFiles: 1, Uploads: 1})
 	_, err = begin(ann, store, "a", 12, "key2") // only what is more than the file
-	refused(t, err, tranship.ErrQuota, "--quota-bytes")
+	refused(t, err, tranship.ErrQuota, tranship.LimitQuotaBytes)
 	second, err := begin(ann, store, "a", 9, "key2")
 	must(t, err)
 	has(t, store, "ann", quota.Usage{Bytes: 10, Files: 1, ReservedBytes: 10, ReservedFiles: 1, Uploads: 2})
 	_, err = begin(ann, store, "a", 9, "key3")
-	refused(t, err, tranship.ErrQuota, "--quota-bytes")
+	refused(t, err, tranship.ErrQuota, tranship.LimitQuotaBytes)
 	must(t, put(ann, store, "a", 10)) // there twice only while it is put
 	must(t, second.Detach(ann))
 	_, err = begin(ann, store, "a", 9, "key3")
-	refused(t, err, tranship.ErrQuota, "--quota-bytes")
+	refused(t, err, tranship.ErrQuota, tranship.LimitQuotaBytes)
 	must(t, store.AbortUpload(ann, second.ID()))
 	second, err = begin(ann, store, "a", 9, "key3")
 	must(t, err)
@@ -306,7 +310,7 @@ func TestUploadsOverOwnFile(t *testing.T) {
 	store = limited(t, inner, options)
 	has(t, store, "ann", quota.Usage{Bytes: 10, Files: 1, ReservedBytes: 19, ReservedFiles: 2, Uploads: 2})
 	_, err = begin(ann, store, "a", 9, "key4")
-	refused(t, err, tranship.ErrQuota, "--quota-bytes")
+	refused(t, err, tranship.ErrQuota, tranship.LimitQuotaBytes)
 	second, err = begin(ann, store, "a", 9, "key3") // what was begun can be finished
 	must(t, err)
 	must(t, write(ann, second, 8))
@@ -335,7 +339,7 @@ func TestUnknownSizeKeepsWhatItReached(t *testing.T) {
 	must(t, err)
 	has(t, store, "ann", quota.Usage{ReservedBytes: 17, ReservedFiles: 1, Uploads: 1}) // the hole, too
 	_, err = part.Write(make([]byte, 4))
-	refused(t, err, tranship.ErrQuota, "--quota-bytes")
+	refused(t, err, tranship.ErrQuota, tranship.LimitQuotaBytes)
 	must(t, upload.Abort(ann))
 	has(t, store, "ann", quota.Usage{})
 }
@@ -345,9 +349,9 @@ func TestDirectories(t *testing.T) {
 	inner := openDisk(t, t.TempDir())
 	store := limited(t, inner, quota.Options{Files: 5})
 	ann, ben := as(t, "ann"), as(t, "ben")
-	refused(t, put(ann, store, "a/b/c/d/e/file", 0), tranship.ErrQuota, "--quota-files")
+	refused(t, put(ann, store, "a/b/c/d/e/file", 0), tranship.ErrQuota, tranship.LimitQuotaFiles)
 	_, err := begin(ann, store, "a/b/c/d/e/file", 1, "key")
-	refused(t, err, tranship.ErrQuota, "--quota-files")
+	refused(t, err, tranship.ErrQuota, tranship.LimitQuotaFiles)
 	has(t, store, "ann", quota.Usage{})
 	must(t, put(ann, store, "a/b/c/d/file", 0))
 	has(t, store, "ann", quota.Usage{Files: 5})
@@ -361,9 +365,9 @@ func TestDirectories(t *testing.T) {
 	has(t, store, "ann", quota.Usage{})
 	has(t, store, "ben", quota.Usage{Files: 3})
 	_, err = store.Move(ann, "x/y/his", "1/2/3/4/5/6/his", tranship.Precondition{})
-	refused(t, err, tranship.ErrQuota, "--quota-files")
+	refused(t, err, tranship.ErrQuota, tranship.LimitQuotaFiles)
 	_, err = store.Copy(ann, "x/y/his", "1/2/3/4/5/6/his", tranship.Precondition{})
-	refused(t, err, tranship.ErrQuota, "--quota-files")
+	refused(t, err, tranship.ErrQuota, tranship.LimitQuotaFiles)
 	has(t, store, "ann", quota.Usage{})
 	has(t, store, "ben", quota.Usage{Files: 3})
 }
@@ -385,9 +389,9 @@ func TestReplacedWhileItIsRead(t *testing.T) {
 	must(t, put(ann, store, "a", 50))
 	has(t, store, "ann", quota.Usage{Bytes: 50, Files: 1, ReservedBytes: 40, ReservedFiles: 1})
 	third := open(ann, "a")
-	refused(t, put(ann, store, "b", 11), tranship.ErrQuota, "--quota-bytes")
+	refused(t, put(ann, store, "b", 11), tranship.ErrQuota, tranship.LimitQuotaBytes)
 	must(t, errors.Join(first.Close(), first.Close()))
-	refused(t, put(ann, store, "b", 11), tranship.ErrQuota, "--quota-bytes")
+	refused(t, put(ann, store, "b", 11), tranship.ErrQuota, tranship.LimitQuotaBytes)
 	must(t, second.Close())
 	has(t, store, "ann", quota.Usage{Bytes: 50, Files: 1})
 	_, err := store.Move(ann, "a", "moved", tranship.Precondition{}) // and is there
@@ -406,7 +410,7 @@ func TestReplacedWhileItIsRead(t *testing.T) {
 	for err = put(ann, store, "again", 20); err == nil; err = put(ann, store, "again", 20) {
 		readers = append(readers, open(ann, "again"))
 	}
-	refused(t, err, tranship.ErrQuota, "--quota-bytes")
+	refused(t, err, tranship.ErrQuota, tranship.LimitQuotaBytes)
 	has(t, store, "ann", quota.Usage{Bytes: 20, Files: 1, ReservedBytes: 80, ReservedFiles: 4})
 	for _, reader := range readers {
 		must(t, reader.Close())
@@ -502,7 +506,7 @@ func TestRefusedResumption(t *testing.T) {
 	must(t, err)
 	must(t, begun.Detach(t.Context()))
 	_, err = begin(t.Context(), store, "a", 9, "key")
-	refused(t, err, tranship.ErrQuota, "--quota-bytes")
+	refused(t, err, tranship.ErrQuota, tranship.LimitQuotaBytes)
 	has(t, store, "", quota.Usage{ReservedBytes: 9, ReservedFiles: 1, Uploads: 1})
 	must(t, store.AbortUpload(t.Context(), begun.ID()))
 	has(t, store, "", quota.Usage{})
@@ -516,7 +520,7 @@ func TestExpiry(t *testing.T) {
 		upload, err := begin(ann, store, "a", 8, "key")
 		must(t, err)
 		must(t, upload.Detach(ann))
-		refused(t, put(ann, store, "b", 3), tranship.ErrQuota, "--quota-bytes")
+		refused(t, put(ann, store, "b", 3), tranship.ErrQuota, tranship.LimitQuotaBytes)
 		time.Sleep(2 * time.Hour)
 		must(t, put(ann, store, "b", 3))
 		_, err = begin(ann, store, "a", 7, "key")

@@ -55,6 +55,7 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/failure"
 	"github.com/tranship/tranship/internal/keyedlock"
 )
 
@@ -175,7 +176,14 @@ func isOwn(name string, old tranship.AccountEntry) bool {
 // admitSize fails for a file that is too large.
 func (s *Store) admitSize(path string, size int64) error {
 	if s.options.FileBytes > 0 && size > s.options.FileBytes {
-		return fmt.Errorf("%w: %s has %d bytes or more, and a file may have at most %d (--max-file-size)", tranship.ErrLimit, path, size, s.options.FileBytes)
+		over := &tranship.LimitError{
+			Limit:   tranship.LimitFileBytes,
+			Allowed: s.options.FileBytes,
+			Asked:   size,
+			For:     path,
+			Rule:    fmt.Sprintf("%s has %d bytes or more, and a file may have at most %d", path, size, s.options.FileBytes),
+		}
+		return failure.Worded(&tranship.PathError{Path: path, Err: over}, "%v", over)
 	}
 	return nil
 }

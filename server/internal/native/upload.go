@@ -148,7 +148,12 @@ func (u *uploadStream) run(requests <-chan received, keepalive <-chan time.Time)
 func (u *uploadStream) handle(next received) error {
 	if proto.Size(next.request) > maxEnvelope {
 		next.data.Free()
-		return fmt.Errorf("%w: a message has more than %d bytes beside its data", tranship.ErrLimit, maxEnvelope)
+		return &tranship.LimitError{
+			Limit:   tranship.LimitEnvelopeBytes,
+			Allowed: maxEnvelope,
+			Asked:   int64(proto.Size(next.request)),
+			Rule:    fmt.Sprintf("a message has more than %d bytes beside its data", maxEnvelope),
+		}
 	}
 	switch request := next.request.GetRequest().(type) {
 	case *transhipv1.UploadRequest_Begin:
@@ -173,7 +178,11 @@ func (u *uploadStream) handle(next received) error {
 }
 
 var (
-	errUnread   = fmt.Errorf("%w: as many replies are waiting to be read as may, at most %d: read them while sending", tranship.ErrLimit, wire.MaxQueuedReplies)
+	errUnread = &tranship.LimitError{
+		Limit:   tranship.LimitReplies,
+		Allowed: wire.MaxQueuedReplies,
+		Rule:    fmt.Sprintf("as many replies are waiting to be read as may, at most %d: read them while sending", wire.MaxQueuedReplies),
+	}
 	errDraining = fmt.Errorf("%w: the server is shutting down", tranship.ErrUnavailable)
 	// errCancelled is the outcome of a slot that the client gave up.
 	errCancelled = fmt.Errorf("slot given up by the client: %w", context.Canceled)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/failure"
 	"github.com/tranship/tranship/internal/payload"
 	"github.com/tranship/tranship/internal/rpcstatus"
 	"github.com/tranship/tranship/internal/wire"
@@ -24,7 +25,11 @@ func (u *uploadStream) begin(begin *transhipv1.Begin) error {
 		return u.reject(id, refusedBegin(begin, err))
 	}
 	if u.unfinished() >= wire.MaxUnfinishedSlots {
-		return u.reject(id, refusedBegin(begin, fmt.Errorf("%w: at most %d unfinished slots on a stream", tranship.ErrLimit, wire.MaxUnfinishedSlots)))
+		return u.reject(id, refusedBegin(begin, &tranship.LimitError{
+			Limit:   tranship.LimitSlots,
+			Allowed: wire.MaxUnfinishedSlots,
+			Rule:    fmt.Sprintf("at most %d unfinished slots on a stream", wire.MaxUnfinishedSlots),
+		}))
 	}
 	if err := u.workers.Acquire(u.ctx, 1); err != nil {
 		return err
@@ -54,7 +59,7 @@ func (u *uploadStream) put(put *transhipv1.Put, data *payload.Message) (err erro
 	}
 	size := int64(data.Len())
 	if size > tranship.MaxPutBytes {
-		err := fmt.Errorf("%w: a put carries at most %d bytes, not %d", tranship.ErrLimit, tranship.MaxPutBytes, size)
+		err := failure.PutTooLarge(put.GetPath(), size)
 		return u.reject(id, Refusal{Action: "put", Path: put.GetPath(), Err: err})
 	}
 	if err := u.hold(size); err != nil {
@@ -117,7 +122,12 @@ func (u *uploadStream) chunk(chunk *transhipv1.Chunk, data *payload.Message) err
 	size := int64(data.Len())
 	if size > wire.MaxChunkBytes {
 		data.Free()
-		limit := fmt.Errorf("%w: a chunk carries at most %d bytes, not %d", tranship.ErrLimit, wire.MaxChunkBytes, size)
+		limit := &tranship.LimitError{
+			Limit:   tranship.LimitChunkBytes,
+			Allowed: wire.MaxChunkBytes,
+			Asked:   size,
+			Rule:    fmt.Sprintf("a chunk carries at most %d bytes, not %d", wire.MaxChunkBytes, size),
+		}
 		return u.end(chunk.GetSlot(), event{err: limit})
 	}
 	if err := u.hold(size); err != nil {

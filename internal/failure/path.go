@@ -1,0 +1,42 @@
+package failure
+
+import (
+	"fmt"
+
+	"github.com/tranship/tranship"
+)
+
+// WrongVersion is the error for a file at path that has the version have and must have
+// want. have is empty if there is no file. It is a *tranship.PathError that matches
+// tranship.ErrPrecondition.
+func WrongVersion(path, have, want string) error {
+	at := &tranship.PathError{Path: path, Err: tranship.ErrPrecondition}
+	if have == "" {
+		return Worded(at, "%v: there is no file %s, which must have version %s", at.Err, path, want)
+	}
+	return Worded(at, "%v: %s has version %s, not %s", at.Err, path, have, want)
+}
+
+// FilesBelow is the error for a path that no file can be at, because there are files
+// below it. It is a *tranship.PathError that matches tranship.ErrExists.
+func FilesBelow(path string) error {
+	at := &tranship.PathError{Path: path, Err: tranship.ErrExists}
+	return Worded(at, "%v: there are files below %s", at.Err, path)
+}
+
+// PutTooLarge is the error for a Put of size bytes, which is more than a store takes in
+// one call. It is a *tranship.PathError and a *tranship.LimitError.
+func PutTooLarge(path string, size int64) error {
+	over := overPut(size, fmt.Sprintf("a put takes at most %d bytes, not %d: upload %s instead", tranship.MaxPutBytes, size, path))
+	return Worded(&tranship.PathError{Path: path, Err: over}, "%v", over)
+}
+
+// FetchTooLarge is the error for a file of size bytes that is fetched whole. It is a
+// *tranship.LimitError.
+func FetchTooLarge(size int64) error {
+	return overPut(size, fmt.Sprintf("a fetch takes at most %d bytes, not %d", tranship.MaxPutBytes, size))
+}
+
+func overPut(size int64, rule string) error {
+	return &tranship.LimitError{Limit: tranship.LimitPutBytes, Allowed: tranship.MaxPutBytes, Asked: size, Rule: rule}
+}
