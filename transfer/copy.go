@@ -3,7 +3,6 @@ package transfer
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 	"sync"
 	"sync/atomic"
@@ -64,7 +63,7 @@ func (c *copier) run(ctx context.Context, items iter.Seq2[Item, error]) error {
 		if err != nil && item.name() == "" {
 			c.stop(err)
 		} else if err != nil {
-			c.report(Result{Source: item.name(), Path: item.Path, Size: -1, Err: err})
+			c.report(Result{Source: item.name(), SourcePath: item.SourcePath, Path: item.Path, Size: -1, Err: err})
 		} else {
 			c.options.Progress.listed(item.File.Size)
 			c.send(ctx, queue, &workers, item)
@@ -80,7 +79,7 @@ func (c *copier) run(ctx context.Context, items iter.Seq2[Item, error]) error {
 		return c.failure()
 	}
 	if c.resumable {
-		return fmt.Errorf("%w; %w", context.Cause(ctx), ErrResumable)
+		return &ResumableError{context.Cause(ctx)}
 	}
 	return context.Cause(ctx)
 }

@@ -3,7 +3,6 @@ package transfer
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/budget"
@@ -39,7 +38,7 @@ func Lookup(ctx context.Context, store tranship.Reader, path string, directoryOn
 	if isDirectory || path == "" {
 		return tranship.File{}, true, nil
 	}
-	return tranship.File{}, false, fmt.Errorf("%w: %s", tranship.ErrNotFound, path)
+	return tranship.File{}, false, &tranship.PathError{Path: path, Err: tranship.ErrNotFound}
 }
 
 // hasFiles reports whether there is anything below a directory of a store: files, or what

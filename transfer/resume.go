@@ -4,13 +4,8 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"os"
 )
-
-// ErrResumable is matched by the error of a file of which the destination keeps
-// what it got: the same copy, made again, goes on with it.
-var ErrResumable = errors.New("what was sent is kept, and the same copy goes on with it")
 
 // ResumeKey is the tranship.Spec.ResumeKey of a source on this machine: the SHA-256,
 // in hexadecimal, of what tells this machine from others and of the source's

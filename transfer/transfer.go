@@ -74,8 +74,9 @@ type Source interface {
 
 // Result says how one item went.
 type Result struct {
-	// Source is the item's name, Path where the file went.
-	Source, Path string
+	// Source is the item's name, SourcePath its path in its source, and Path where the
+	// file went.
+	Source, SourcePath, Path string
 	// Size is the file's length in bytes; -1 when it never became known.
 	Size int64
 	// SentBytes of the file went to the destination, SkippedBytes were there

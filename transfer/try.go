@@ -27,7 +27,7 @@ func (e *restartError) Unwrap() error { return e.err }
 func (c *copier) copyItem(ctx context.Context, item Item) {
 	start := time.Now()
 	item.Once = item.Once || isPipe(item.Source)
-	result := Result{Source: item.name(), Path: item.Path, Size: item.File.Size}
+	result := Result{Source: item.name(), SourcePath: item.SourcePath, Path: item.Path, Size: item.File.Size}
 	j := &job{copier: c, item: item, result: &result, progress: c.options.Progress.file(item)}
 	j.event(Event{Kind: EventBegin, Bytes: item.File.Size})
 	result.Err = j.try(ctx)
@@ -36,7 +36,7 @@ func (c *copier) copyItem(ctx context.Context, item Item) {
 		result.Err = fmt.Errorf("%w: %w", ErrStopped, cause)
 	}
 	if result.Err != nil && j.kept {
-		result.Err = fmt.Errorf("%w; %w", result.Err, ErrResumable)
+		result.Err = &ResumableError{result.Err}
 	}
 	c.options.Progress.end(j.progress)
 	j.event(Event{Kind: EventEnd, Bytes: result.Size, Err: result.Err})

@@ -37,7 +37,7 @@ func (p *plan) filesrv(ctx context.Context, source place) iter.Seq2[transfer.Ite
 // the other as they come.
 func (g *globals) batch(ctx context.Context, p *plan, source place, options transfer.Options) error {
 	fail := func(err error) error {
-		options.Report(transfer.Result{Source: source.arg, Size: -1, Err: err})
+		options.Report(transfer.Result{Source: source.arg, SourcePath: source.path, Size: -1, Err: err})
 		return context.Cause(ctx)
 	}
 	if p.unreachable[source.server] {

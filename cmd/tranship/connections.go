@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"google.golang.org/grpc"
@@ -114,7 +113,7 @@ func (c *connections) dial(ctx context.Context, server serverPlace, connect func
 			final = budget.Sleep(ctx, pause)
 		}
 		if final != nil {
-			return fmt.Errorf("%s: %w", server, c.globals.tls.advise(server, final))
+			return &serverError{server, c.globals.tls.advise(server, final)}
 		}
 	}
 }

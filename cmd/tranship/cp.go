@@ -187,7 +187,7 @@ func (g *globals) cp(ctx context.Context, args []string, flags cpFlags) (err err
 	}
 	switch {
 	case errors.Is(err, transfer.ErrResumable):
-		err = resumableError{err, target}
+		err = advisedError{textError{target.inWords(err, subject{}), err}}
 	case err != nil && target.became != "":
 		// Files that are there are no hindrance; that they are in a directory is.
 		err = fmt.Errorf("%w; %s", err, target.again())

@@ -96,7 +96,11 @@ func (f *failures) exitCode() int {
 // fail prints an error as one line and remembers it for the exit code.
 func (g *globals) fail(err error) {
 	g.failures.add(exitCode(err))
-	g.complain(err.Error())
+	text := err.Error()
+	if _, advised := errors.AsType[advisedError](err); !advised {
+		text += limitAdvice(err)
+	}
+	g.complain(text)
 }
 
 // complain prints one line of text to the standard error.

@@ -115,20 +115,3 @@ func (g *globals) printEntry(entry tranship.Entry, directory string, long bool) 
 	}
 	return err
 }
-
-// pathlessError is an error without the path that its message ends with: the place
-// stands before it.
-type pathlessError struct {
-	error
-	path string
-}
-
-func pathless(err error, path string) error {
-	if err == nil {
-		return nil
-	}
-	return pathlessError{err, path}
-}
-
-func (e pathlessError) Error() string { return strings.TrimSuffix(e.error.Error(), ": "+e.path) }
-func (e pathlessError) Unwrap() error { return e.error }

@@ -92,7 +92,7 @@ func (t *target) resultOf(path string, result transfer.Result) resultObject {
 		object.Size = new(result.Size)
 	}
 	if result.Err != nil {
-		object.Error = t.inWords(result.Err)
+		object.Error = t.inWords(result.Err, subject{})
 	}
 	return object
 }

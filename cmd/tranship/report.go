@@ -3,11 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
-	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/transfer"
 )
 
@@ -97,26 +95,6 @@ func (g *globals) tellRetry(what string, wait time.Duration, err error) {
 	if !told {
 		g.complain(fmt.Sprintf("%s: tried again in %v: %v", what, wait.Round(100*time.Millisecond), err))
 	}
-}
-
-// resumableError is the error of a copy that can be resumed, in the words of the
-// command.
-type resumableError struct {
-	error
-	target *target
-}
-
-func (e resumableError) Error() string { return e.target.inWords(e.error) }
-func (e resumableError) Unwrap() error { return e.error }
-
-// inWords is what an error says, where a copy that can be resumed is a command that
-// can be run again.
-func (t *target) inWords(err error) string {
-	if errors.Is(err, tranship.ErrAborted) {
-		// Somebody removed the upload, or goes on with it.
-		return strings.ReplaceAll(err.Error(), "; "+transfer.ErrResumable.Error(), "")
-	}
-	return strings.ReplaceAll(err.Error(), transfer.ErrResumable.Error(), t.again()+" to go on from here")
 }
 
 // again says which command copies the same to the same place once more.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/client/filetransfer"
+	"github.com/tranship/tranship/internal/rpcstatus"
 	"github.com/tranship/tranship/store/localdir"
 	"github.com/tranship/tranship/transfer"
 )
@@ -232,7 +233,7 @@ func (l *listings) of(path string) func(context.Context, string) (tranship.File,
 // message is the line of a file that failed. It names the source, unless it was this
 // machine's target that failed.
 func (t *target) message(result transfer.Result) string {
-	if t.protocol != protocolTranship && strings.Contains(result.Err.Error(), "unknown service") {
+	if t.protocol != protocolTranship && rpcstatus.IsUnserved(result.Err) {
 		where := t.place.arg
 		if t.place.kind != remote {
 			where = result.Source
@@ -240,17 +241,21 @@ func (t *target) message(result transfer.Result) string {
 		return fmt.Sprintf("%s: the server does not serve the protocol %s", where, t.protocol)
 	}
 	if _, failed := errors.AsType[*localdir.TargetError](result.Err); failed {
-		return t.show(result.Path) + ": " + t.inWords(result.Err)
+		return t.show(result.Path) + ": " + t.inWords(result.Err, subject{})
 	}
-	// Stores end what they say with the path, which stands before it here.
-	text := strings.TrimSuffix(t.inWords(result.Err), ": "+result.Path)
-	if _, path, ok := strings.Cut(result.Source, "://"); ok {
-		if _, path, ok = strings.Cut(path, "/"); ok {
-			text = strings.TrimSuffix(text, ": "+path)
-		}
-	}
+	text := t.inWords(result.Err, t.subject(result))
 	if errors.Is(result.Err, transfer.ErrUnsized) {
 		text += "; " + pipeInstead
 	}
 	return result.Source + ": " + text
+}
+
+// subject is what a result's Source stands for. A source that was never looked at has
+// only the name that the user wrote.
+func (t *target) subject(result transfer.Result) subject {
+	of := subject{paths: []string{result.Path, result.SourcePath}}
+	if source, err := parsePlace(result.Source); err == nil && source.kind == remote {
+		of.server = source.server
+	}
+	return of
 }

@@ -104,7 +104,7 @@ func (g *globals) removeUploads(ctx context.Context, store *retry.Store, p place
 	for _, id := range ids {
 		err := fmt.Errorf("%w: there is no upload %s", tranship.ErrNotFound, id)
 		if below(id) {
-			err = pathless(store.AbortUpload(ctx, id), id)
+			err = store.AbortUpload(ctx, id)
 		}
 		if err == nil && g.json {
 			err = printJSON(g.out, map[string]string{"id": id})

@@ -184,3 +184,11 @@ func explain(s *status.Status) *status.Status {
 	p.Message = "no gRPC server answered: " + found
 	return status.FromProto(p)
 }
+
+// IsUnserved reports whether a server answered that it does not have the method that was
+// called, so that it does not serve its protocol. A server of this project that has the
+// method, and does not support what was asked for, says so itself.
+func IsUnserved(err error) bool {
+	s, ok := status.FromError(err)
+	return ok && s.Code() == codes.Unimplemented && !IsOurs(err) && !IsPage(err)
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"strconv"
+	"testing"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tranship/tranship"
+)
+
+// limits are those that package tranship names.
+func limits(t *testing.T) map[string]tranship.Limit {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "../../limiterror.go", nil, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]tranship.Limit{}
+	for _, declaration := range file.Decls {
+		constants, ok := declaration.(*ast.GenDecl)
+		if !ok || constants.Tok != token.CONST {
+			continue
+		}
+		for _, spec := range constants.Specs {
+			value := spec.(*ast.ValueSpec)
+			name, err := strconv.Unquote(value.Values[0].(*ast.BasicLit).Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			found[value.Names[0].Name] = tranship.Limit(name)
+		}
+	}
+	if len(found) < 20 {
+		t.Fatalf("found %d limits", len(found))
+	}
+	return found
+}
+
+// Every limit is in the table, and every flag in it exists.
+func TestLimitFlags(t *testing.T) {
+	root := newRoot(&globals{})
+	find := func(name string) *cobra.Command {
+		cmd, _, err := root.Find([]string{name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return cmd
+	}
+	serve, cp := find("serve"), find("cp")
+	table := limitFlags()
+	for name, limit := range limits(t) {
+		flag, ok := table[limit]
+		if !ok {
+			t.Errorf("the table does not have tranship.%s", name)
+		}
+		delete(table, limit)
+		for _, of := range []struct {
+			cmd  *cobra.Command
+			name string
+		}{{serve, flag.serve}, {cp, flag.client}} {
+			if of.name != "" && of.cmd.Flags().Lookup(of.name) == nil && of.cmd.InheritedFlags().Lookup(of.name) == nil {
+				t.Errorf("%s: tranship %s has no flag --%s", limit, of.cmd.Name(), of.name)
+			}
+		}
+	}
+	for limit := range table {
+		t.Errorf("package tranship does not name the limit %s", limit)
+	}
+}
+
+func TestLimitAdvice(t *testing.T) {
+	for _, test := range []struct {
+		err  error
+		want string
+	}{
+		{fmt.Errorf("a: %w", &tranship.LimitError{Limit: tranship.LimitFileBytes}), " (--max-file-size of tranship serve)"},
+		{&tranship.LimitError{Limit: tranship.LimitMessageBytes}, "; raise --max-message-size where it was received"},
+		{&tranship.LimitError{Limit: tranship.LimitPutBytes}, ""},
+		{&tranship.LimitError{Limit: "of-a-newer-server"}, ""},
+		{errors.New("quota-bytes"), ""},
+	} {
+		if got := limitAdvice(test.err); got != test.want {
+			t.Errorf("%v: the advice is %q, want %q", test.err, got, test.want)
+		}
+	}
+}
