@@ -34,7 +34,8 @@ var (
 	ErrQuota = errors.New("quota exceeded")
 	// ErrDenied means that the caller may not do this.
 	ErrDenied = errors.New("permission denied")
-	// ErrUnauthenticated means that the caller has no or no valid identity.
+	// ErrUnauthenticated means that the caller has no or no valid identity. It comes as
+	// a *CredentialsError if the caller showed no credentials.
 	ErrUnauthenticated = errors.New("unauthenticated")
 	// ErrAborted means that an upload or writer was ended by a newer one or by
 	// an abort. It is not to be retried with the same upload.

@@ -54,10 +54,21 @@ type Refusal struct {
 	Text string
 	// Reason is for the server's log; nil if there is nothing to add.
 	Reason error
+	// Missing is what a call without credentials would need; nil for credentials that
+	// are not good.
+	Missing *tranship.CredentialsError
 }
 
 // Error implements error. It does not have the reason.
 func (r *Refusal) Error() string { return tranship.ErrUnauthenticated.Error() + ": " + r.Text }
+
+// Unwrap is Missing.
+func (r *Refusal) Unwrap() error {
+	if r.Missing == nil {
+		return nil
+	}
+	return r.Missing
+}
 
 // Is implements the matching of tranship.ErrUnauthenticated.
 func (r *Refusal) Is(target error) bool { return target == tranship.ErrUnauthenticated }

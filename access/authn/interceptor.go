@@ -223,6 +223,9 @@ func (i *Interceptor) refuse(ctx context.Context, method string, err error) erro
 }
 
 var (
-	errNone     = &Refusal{Text: "this server wants to know who makes a call: give a token or a client certificate"}
+	errNone = &Refusal{
+		Text:    "this server wants to know who makes a call: give a token or a client certificate",
+		Missing: &tranship.CredentialsError{Token: true, Certificate: true},
+	}
 	errInternal = errors.New("internal error")
 )

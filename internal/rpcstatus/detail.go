@@ -19,6 +19,15 @@ const (
 	keyAsked   = "asked"
 	keyFor     = "for"
 	keyRule    = "rule"
+	// keyCredentials has the kinds of a CredentialsError.
+	keyCredentials = "credentials"
+)
+
+// The values of keyCredentials.
+const (
+	credentialsToken       = "token"
+	credentialsCertificate = "certificate"
+	credentialsEither      = "token certificate"
 )
 
 // Bounds on the values, in bytes. A status must fit into the headers that other
@@ -64,11 +73,21 @@ func metadata(err error) map[string]string {
 		set(keyFor, over.For, maxForBytes)
 		set(keyRule, over.Rule, maxSentenceBytes)
 	}
+	if missing, ok := errors.AsType[*tranship.CredentialsError](err); ok {
+		kinds := credentialsCertificate
+		switch {
+		case missing.Token && missing.Certificate:
+			kinds = credentialsEither
+		case missing.Token:
+			kinds = credentialsToken
+		}
+		set(keyCredentials, kinds, maxSentenceBytes)
+	}
 	return of
 }
 
 // typed wraps kind, which is what a status means, into the LimitError and the PathError
-// that its metadata describes. The other end is not trusted: a name or a path that none
+// that its metadata describes, and into a CredentialsError. The other end is not trusted: a name or a path that none
 // of ours could be is ignored, and texts are one bounded line.
 func typed(of map[string]string, kind error) error {
 	if kind == nil {
@@ -84,6 +103,9 @@ func typed(of map[string]string, kind error) error {
 			Err:     kind,
 		}
 	}
+	if errors.Is(kind, tranship.ErrUnauthenticated) {
+		kind = credentials(of[keyCredentials], kind)
+	}
 	path, ok := of[keyPath]
 	if !ok || !isPath(path) {
 		return kind
@@ -92,6 +114,20 @@ func typed(of map[string]string, kind error) error {
 		kind = &caused{cause, kind}
 	}
 	return &tranship.PathError{Op: line(of[keyOp], maxOpBytes), Path: path, Err: kind}
+}
+
+// credentials is the CredentialsError of some kinds of credentials; otherwise for kinds
+// that this client does not know.
+func credentials(kinds string, otherwise error) error {
+	switch kinds {
+	case credentialsToken:
+		return &tranship.CredentialsError{Token: true}
+	case credentialsCertificate:
+		return &tranship.CredentialsError{Certificate: true}
+	case credentialsEither:
+		return &tranship.CredentialsError{Token: true, Certificate: true}
+	}
+	return otherwise
 }
 
 // caused is the reason in a PathError of a server, in the server's words.

@@ -85,6 +85,21 @@ func TestRoundTripLimitError(t *testing.T) {
 	}
 }
 
+func TestRoundTripCredentialsError(t *testing.T) {
+	for _, original := range []*tranship.CredentialsError{{Token: true}, {Certificate: true}, {Token: true, Certificate: true}} {
+		for name, got := range ways(failure.Worded(original, "unauthenticated: give something")) {
+			missing, ok := errors.AsType[*tranship.CredentialsError](got)
+			if !ok || *missing != *original || got.Error() != "unauthenticated: give something" {
+				t.Errorf("%s: %+v came back as %v (%+v)", name, original, got, missing)
+			}
+		}
+	}
+	got := rpcstatus.FromError(hostile(codes.Unauthenticated, "UNAUTHENTICATED", map[string]string{"credentials": "of a newer server"}))
+	if _, ok := errors.AsType[*tranship.CredentialsError](got); ok || !errors.Is(got, tranship.ErrUnauthenticated) {
+		t.Errorf("got %v", got)
+	}
+}
+
 // What is too long for a header is left to the message.
 func TestDetailsAreBounded(t *testing.T) {
 	long := strings.Repeat("long ", 1000)
