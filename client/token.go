@@ -83,7 +83,7 @@ func (h handshakes) dial(ctx context.Context, address string) (net.Conn, error) 
 	conn, err := dialer.DialContext(ctx, "tcp", address)
 	if refused, ok := errors.AsType[*localonly.Error](err); ok {
 		err = fmt.Errorf("%w: %w, and %w", tranship.ErrInvalid, refused, errPlaintext)
-		h.failure.Store(&err)
+		h.failure.Store(&connectFailure{err: err, inHandshake: true})
 	}
 	return conn, err
 }

@@ -10,7 +10,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access/tlsconfig"
+	"github.com/tranship/tranship/client"
 	"github.com/tranship/tranship/internal/configfile"
 )
 
@@ -140,13 +142,18 @@ func (f *clientTLSFlags) advise(server serverPlace, err error) error {
 		return fmt.Errorf("%w; if that is what the server has logged, say --fingerprint %v, or once --tofu; or say --ca FILE if an authority has signed it",
 			err, unknown.Fingerprint)
 	}
-	if strings.Contains(err.Error(), "give a token") {
+	const certificate = "say --client-cert FILE --client-key FILE"
+	if missing, ok := errors.AsType[*tranship.CredentialsError](err); ok && missing.Token {
 		return fmt.Errorf("%w: say --token-file FILE, or --client-cert FILE --client-key FILE", err)
+	} else if ok && f.cert.at(server) == "" {
+		return fmt.Errorf("%w: %s", err, certificate)
 	}
-	if f.cert.at(server) == "" && strings.Contains(err.Error(), "client certificate") {
-		return fmt.Errorf("%w: say --client-cert FILE --client-key FILE", err)
-	}
-	if f.min == 0 && strings.Contains(err.Error(), "least version of TLS") {
+	failed, ok := errors.AsType[*client.ConnectError](err)
+	switch {
+	case !ok:
+	case failed.Hint == client.HintCertificate && f.cert.at(server) == "":
+		return fmt.Errorf("%w: %s", err, certificate)
+	case failed.Hint == client.HintTLSVersion && f.min == 0:
 		return fmt.Errorf("%w: say --tls-min 1.2 if that is meant", err)
 	}
 	return err

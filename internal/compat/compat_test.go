@@ -3,7 +3,6 @@ package compat
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 
@@ -54,8 +53,10 @@ func TestStatusError(t *testing.T) {
 		code codes.Code
 		want string
 	}{
-		{"a", fmt.Errorf("%w: a", tranship.ErrExists), codes.AlreadyExists, "exists already: a"},
+		{"a", &tranship.PathError{Path: "a", Err: tranship.ErrExists}, codes.AlreadyExists, "exists already: a"},
 		{"a", tranship.ErrNoSpace, codes.ResourceExhausted, `"a": no space left`},
+		{"a", &tranship.PathError{Op: "read", Path: "a", Err: errors.New("/secret")}, codes.Internal, `"a": internal error`},
+		{"a", &tranship.PathError{Path: "b", Err: tranship.ErrExists}, codes.AlreadyExists, `"a": exists already: b`},
 		{"a", errors.New("/secret"), codes.Internal, `"a": internal error`},
 		{"a\xff", context.Canceled, codes.Canceled, `"a\xff": context canceled`},
 		{"a", status.Error(codes.DataLoss, "lost"), codes.DataLoss, `"a": lost`},

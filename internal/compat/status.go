@@ -1,8 +1,8 @@
 package compat
 
 import (
+	"errors"
 	"strconv"
-	"strings"
 
 	"google.golang.org/grpc/status"
 
@@ -14,7 +14,8 @@ import (
 // names the file.
 func StatusError(path string, err error) error {
 	s := rpcstatus.Status(err).Proto()
-	if !strings.HasSuffix(s.GetMessage(), ": "+path) {
+	at, ok := errors.AsType[*tranship.PathError](err)
+	if !ok || at.Path != path || rpcstatus.IsInternal(err) {
 		s.Message = quote(path) + ": " + s.GetMessage()
 	}
 	return status.ErrorProto(s)

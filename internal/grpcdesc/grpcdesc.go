@@ -6,7 +6,6 @@ package grpcdesc
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
@@ -48,8 +47,8 @@ func (s strictStream) RecvMsg(message any) error {
 // service does others.
 func Receive(stream grpc.ServerStream, message *payload.Message) error {
 	err := message.Receive(stream)
-	if malformed, ok := errors.AsType[*payload.MalformedError](err); ok {
-		return malformedStatus(malformed.Err)
+	if _, ok := errors.AsType[*payload.MalformedError](err); ok {
+		return errMalformed()
 	}
 	return err
 }
@@ -69,7 +68,7 @@ func receive(decode func(any) error, message any) error {
 		return err
 	}
 	if e.err != nil {
-		return malformedStatus(e.err)
+		return errMalformed()
 	}
 	return nil
 }
@@ -98,11 +97,7 @@ func (e *envelope) Unmarshal(data []byte) error {
 	return nil
 }
 
-// malformedStatus is the status for a message that failed to be decoded with err.
-func malformedStatus(err error) error {
-	rule := "must be well-formed protobuf"
-	if strings.Contains(err.Error(), "invalid UTF-8") {
-		rule = "every string must be valid UTF-8"
-	}
-	return rpcstatus.Error(&tranship.InvalidError{Field: "request", Rule: rule})
+// errMalformed is the status for a message that cannot be decoded.
+func errMalformed() error {
+	return rpcstatus.Error(&tranship.InvalidError{Field: "request", Rule: "must be well-formed protobuf, in which every string must be valid UTF-8"})
 }

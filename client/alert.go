@@ -1,0 +1,80 @@
+package client
+
+import (
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"reflect"
+	"syscall"
+)
+
+// The alerts of TLS that this package knows. RFC 8446, section 6.
+const (
+	alertHandshakeFailure       tls.AlertError = 40
+	alertBadCertificate         tls.AlertError = 42
+	alertUnsupportedCertificate tls.AlertError = 43
+	alertCertificateRevoked     tls.AlertError = 44
+	alertCertificateExpired     tls.AlertError = 45
+	alertCertificateUnknown     tls.AlertError = 46
+	alertUnknownAuthority       tls.AlertError = 48
+	alertAccessDenied           tls.AlertError = 49
+	alertProtocolVersion        tls.AlertError = 70
+	alertCertificateRequired    tls.AlertError = 116
+)
+
+// refusalOf is what an alert says of a client's certificate; "" if it says nothing of it.
+func refusalOf(alert tls.AlertError) string {
+	switch alert {
+	case alertBadCertificate:
+		return "bad certificate"
+	case alertUnsupportedCertificate:
+		return "unsupported certificate"
+	case alertCertificateRevoked:
+		return "revoked certificate"
+	case alertCertificateExpired:
+		return "expired certificate"
+	case alertCertificateUnknown:
+		return "unknown certificate"
+	case alertUnknownAuthority:
+		return "unknown certificate authority"
+	case alertAccessDenied:
+		return "access denied"
+	}
+	return ""
+}
+
+// alertOf is the alert by which the other end of a TLS connection ended it. crypto/tls
+// keeps it in a *net.OpError, as a number of a type that it does not export; over TCP it
+// does not make a tls.AlertError.
+func alertOf(err error) (tls.AlertError, bool) {
+	remote, ok := errors.AsType[*net.OpError](err)
+	if !ok || remote.Op != "remote error" {
+		return 0, false
+	}
+	number := reflect.ValueOf(remote.Err)
+	if number.Kind() != reflect.Uint8 {
+		return 0, false
+	}
+	return tls.AlertError(number.Uint()), true
+}
+
+func isAlert(err error) bool {
+	_, ok := alertOf(err)
+	return ok
+}
+
+// windowsConnectionReset is WSAECONNRESET. Package syscall has it for Windows only, where
+// ECONNRESET is another number.
+const windowsConnectionReset syscall.Errno = 10054
+
+// isClosed reports whether the other end closed the connection: as one that does not
+// understand what it gets, or as a gateway whose server is away.
+func isClosed(err error) bool {
+	for _, closed := range []error{io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE, windowsConnectionReset} {
+		if errors.Is(err, closed) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,62 @@
+package client
+
+import (
+	"fmt"
+
+	"github.com/tranship/tranship"
+)
+
+// ConnectHint is what may be wrong when a connection fails: what the other end seems to
+// be, or to want.
+type ConnectHint int
+
+const (
+	// HintNone means that nothing is known but the error.
+	HintNone ConnectHint = iota
+	// HintPlaintext means that the server seems to have no TLS.
+	HintPlaintext
+	// HintTLS means that the server seems to want TLS.
+	HintTLS
+	// HintCertificate means that the server seems to want a client certificate.
+	HintCertificate
+	// HintTLSVersion means that the server does not speak the least version of TLS that
+	// Options.TLS allows.
+	HintTLSVersion
+)
+
+// text is what a message says of a hint.
+func (h ConnectHint) text() string {
+	switch h {
+	case HintPlaintext:
+		return "; perhaps it is a server without TLS, grpc://"
+	case HintTLS:
+		return "; perhaps it is a server with TLS, grpcs://"
+	case HintCertificate:
+		return "; perhaps it wants a client certificate"
+	case HintTLSVersion:
+		return "; it does not speak the least version of TLS that is allowed here"
+	}
+	return ""
+}
+
+// ConnectError is the error of a connection that was not made. It matches
+// tranship.ErrUnavailable.
+type ConnectError struct {
+	// Address is the server's, "host:port".
+	Address string
+	// Hint is what may be wrong.
+	Hint ConnectHint
+	// Err is why the connection was not made. It is not nil.
+	Err error
+}
+
+// Error implements error.
+func (e *ConnectError) Error() string {
+	return fmt.Sprintf("%v: cannot connect to a gRPC server at %s: %v%s", tranship.ErrUnavailable, e.Address, e.Err, e.Hint.text())
+}
+
+// Is implements the matching of tranship.ErrUnavailable.
+func (e *ConnectError) Is(target error) bool { return target == tranship.ErrUnavailable }
+
+// Unwrap is Err.
+func (e *ConnectError) Unwrap() error { return e.Err }
