@@ -87,7 +87,7 @@ func NewMemory(limit int64) *Memory {
 	payload := limit / 32
 	arriving, waiting := max(limit/16/callBytes, minArriving), max(limit/32/waitingCallBytes, 1)
 	calls := (limit - payload - arriving*callBytes - waiting*waitingCallBytes) / (callBytes + waitingCallBytes)
-	const full = "there are as many transfers under way as the server's memory limit allows (--memory-limit)"
+	const full = "there are as many transfers under way as the server's memory limit allows"
 	return &Memory{
 		calls:    fair.New(fair.Options{Places: calls, Room: 2 * calls, Full: full}),
 		arrivals: fair.New(fair.Options{Places: arriving, Room: arriving + waiting, Full: full}),

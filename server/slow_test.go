@@ -4,15 +4,14 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"strings"
 	"testing"
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/rpcstatus"
 	"github.com/tranship/tranship/internal/testing/loopback"
 	"github.com/tranship/tranship/internal/testing/storeserver"
 	transferpb "github.com/tranship/tranship/proto/filetransfer"
@@ -33,10 +32,11 @@ func serveLimited(t *testing.T, store tranship.Store, options limit.Options) *gr
 }
 
 // named checks that an error is UNAVAILABLE and names a limit.
-func named(t *testing.T, code codes.Code, message, names string) {
+func named(t *testing.T, err error, limit tranship.Limit) {
 	t.Helper()
-	if code != codes.Unavailable || !strings.Contains(message, names) {
-		t.Errorf("got %v: %s, want UNAVAILABLE that names %s", code, message, names)
+	over, ok := errors.AsType[*tranship.LimitError](err)
+	if !ok || !errors.Is(err, tranship.ErrUnavailable) || over.Limit != limit {
+		t.Errorf("got %v, want UNAVAILABLE of the limit %s", err, limit)
 	}
 }
 
@@ -100,7 +100,7 @@ func TestSlowSender(t *testing.T) {
 	if begun != 2 || failed.GetSlot() != 2 {
 		t.Fatalf("%d slots were begun, and %v failed", begun, failed)
 	}
-	named(t, codes.Code(failed.GetStatus().GetCode()), failed.GetStatus().GetMessage(), "--min-rate")
+	named(t, rpcstatus.FromProto(failed.GetStatus()), tranship.LimitMinRate)
 
 	const again = 1 << 20
 	send(finish(1), begin(again, "half", transhipv1.Begin_MODE_RESUME))
@@ -138,7 +138,7 @@ func TestSlowSenderOfOtherProtocol(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := status.Convert(stream.RecvMsg(&transferpb.Response{}))
-	named(t, s.Code(), s.Message(), "--min-rate")
+	named(t, rpcstatus.FromError(s.Err()), tranship.LimitMinRate)
 	for entry := range store.List(t.Context(), tranship.ListOptions{}) {
 		t.Errorf("it has left %s", entry.Path)
 	}
@@ -197,7 +197,7 @@ func TestSlowReader(t *testing.T) {
 	if s := status.Convert(err); offset == parts*mem.DefaultPartSize {
 		t.Error("all of it came")
 	} else {
-		named(t, s.Code(), s.Message(), "--min-rate")
+		named(t, rpcstatus.FromError(s.Err()), tranship.LimitMinRate)
 	}
 	if offset, err = read(offset, func() {}); err != nil || offset != parts*mem.DefaultPartSize {
 		t.Errorf("the rest: %d, %v", offset, err)
@@ -217,6 +217,6 @@ func TestIdleStream(t *testing.T) {
 	}
 	for _, stream := range []grpc.ClientStream{upload, download} {
 		s := status.Convert(stream.RecvMsg(&transhipv1.UploadResponse{}))
-		named(t, s.Code(), s.Message(), "--idle-timeout")
+		named(t, rpcstatus.FromError(s.Err()), tranship.LimitIdle)
 	}
 }

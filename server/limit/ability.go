@@ -1,6 +1,8 @@
 package limit
 
-import "github.com/tranship/tranship"
+import (
+	"github.com/tranship/tranship"
+)
 
 // The descriptors that these abilities take are counted.
 var (

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/time/rate"
 	"google.golang.org/grpc"
 
+	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/minrate"
 	"github.com/tranship/tranship/internal/payload"
 	"github.com/tranship/tranship/internal/rpcstatus"
@@ -42,7 +43,7 @@ func (l *Limiter) turn(ctx context.Context) error {
 	case ctx.Err() != nil:
 		return rpcstatus.Error(ctx.Err())
 	}
-	return refuse("%s makes more than %v calls a second (--max-calls-per-second): wait, and try again", caller.Name(ctx), l.options.CallsPerSecond)
+	return refuse(tranship.LimitCallsPerSecond, "%s makes more than %v calls a second: wait, and try again", caller.Name(ctx), l.options.CallsPerSecond)
 }
 
 // stream runs the handler of a stream beside a look at how fast its client is. A client
@@ -168,14 +169,14 @@ func (c *call) look(at time.Time) error {
 	defer c.mu.Unlock()
 	limits := c.pace.Limits
 	if !c.receiving.Look(at, limits, c.owes) {
-		return unavailable("the client sent less than %d bytes a second for %v (--min-rate): what can be resumed goes on from here", limits.Rate, limits.Window)
+		return unavailable(tranship.LimitMinRate, "the client sent less than %d bytes a second for %v: what can be resumed goes on from here", limits.Rate, limits.Window)
 	}
 	if !c.sending.Look(at, limits, true) {
 		c.stalled()
-		return unavailable("the client took less than %d bytes a second for %v (--min-rate): what can be resumed goes on from here", limits.Rate, limits.Window)
+		return unavailable(tranship.LimitMinRate, "the client took less than %d bytes a second for %v: what can be resumed goes on from here", limits.Rate, limits.Window)
 	}
 	if c.receiving.Idle(at, c.sent, limits) {
-		return unavailable("nothing came from the client for %v (--idle-timeout)", limits.Idle)
+		return unavailable(tranship.LimitIdle, "nothing came from the client for %v", limits.Idle)
 	}
 	return nil
 }

@@ -10,6 +10,8 @@ import (
 	"golang.org/x/time/rate"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/peer"
+
+	"github.com/tranship/tranship"
 )
 
 // Credentials returns credentials that do the same, and count the frames that come in
@@ -55,7 +57,7 @@ const (
 	maxCredit      = 1 << 16
 )
 
-var errFrames = errors.New("more frames without payload than a connection may send (--max-frames-per-second)")
+var errFrames = errors.New("more frames without payload than a connection may send (" + string(tranship.LimitFramesPerSecond) + ")")
 
 // framedConn counts the frames that are read from it. It looks only at their headers.
 type framedConn struct {
@@ -178,7 +180,7 @@ func (c *call) stalled() {
 	conn := c.limiter.framedConns[endsOf(p.Addr, p.LocalAddr)]
 	c.limiter.mu.Unlock()
 	if conn != nil && conn.stalled.Add(1) > maxStalled {
-		c.limiter.reportClosed("its client does not read what it asks for (--min-rate)", p.Addr)
+		c.limiter.reportClosed("its client does not read what it asks for ("+string(tranship.LimitMinRate)+")", p.Addr)
 		_ = conn.Close() // gRPC notices
 	}
 }

@@ -1,6 +1,8 @@
 package limit
 
-import "google.golang.org/grpc"
+import (
+	"google.golang.org/grpc"
+)
 
 // UnaryInterceptor and StreamInterceptor are the interceptors of ServerOptions, for
 // servers that order interceptors themselves.

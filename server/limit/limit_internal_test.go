@@ -19,6 +19,7 @@ import (
 	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 
+	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access"
 	"github.com/tranship/tranship/internal/failure"
 	"github.com/tranship/tranship/internal/minrate"
@@ -90,7 +91,7 @@ func TestCallsPerSecond(t *testing.T) {
 				continue
 			}
 			refused++
-			if status.Code(err) != codes.Unavailable || !strings.Contains(err.Error(), "--max-calls-per-second") {
+			if status.Code(err) != codes.Unavailable || !names(err, tranship.LimitCallsPerSecond) {
 				t.Fatal(err)
 			}
 			if class := failure.Of(t.Context(), rpcstatus.FromError(err)); class != failure.Refused {
@@ -254,16 +255,22 @@ func pause(ctx context.Context, d time.Duration) bool {
 // slowOptions drop whoever moves less than 100 bytes a second for 10 s.
 var slowOptions = Options{MinRate: 100, MinRateWindow: 10 * time.Second, Idle: time.Minute}
 
+// names reports whether the status of a call names a limit.
+func names(err error, limit tranship.Limit) bool {
+	over, ok := errors.AsType[*tranship.LimitError](rpcstatus.FromError(err))
+	return ok && over.Limit == limit
+}
+
 // dropped waits for the end of a call, which must have been too slow.
-func dropped(t *testing.T, outcome <-chan error, names string, least, most time.Duration) {
+func dropped(t *testing.T, outcome <-chan error, limit tranship.Limit, least, most time.Duration) {
 	t.Helper()
 	start := time.Now()
 	err := <-outcome
 	if took := time.Since(start); took < least || took > most {
 		t.Errorf("it took %v, want %v to %v", took, least, most)
 	}
-	if status.Code(err) != codes.Unavailable || !strings.Contains(status.Convert(err).Message(), names) {
-		t.Errorf("outcome is %v, want UNAVAILABLE that names %s", err, names)
+	if status.Code(err) != codes.Unavailable || !names(err, limit) {
+		t.Errorf("outcome is %v, want UNAVAILABLE of the limit %s", err, limit)
 	}
 	if class := failure.Of(t.Context(), rpcstatus.FromError(err)); class != failure.Unknown {
 		t.Errorf("a call that was cut off is %v", class)
@@ -272,10 +279,10 @@ func dropped(t *testing.T, outcome <-chan error, names string, least, most time.
 
 func TestSlowSender(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // sends nothing
-		dropped(t, run(New(slowOptions), newStream(t.Context()), uploading, receiveAll), "--min-rate", 10*time.Second, 12*time.Second)
+		dropped(t, run(New(slowOptions), newStream(t.Context()), uploading, receiveAll), tranship.LimitMinRate, 10*time.Second, 12*time.Second)
 	})
 	synctest.Test(t, func(t *testing.T) { // a call whose request does not come
-		dropped(t, run(New(slowOptions), newStream(t.Context()), download, receiveAll), "--min-rate", 10*time.Second, 12*time.Second)
+		dropped(t, run(New(slowOptions), newStream(t.Context()), download, receiveAll), tranship.LimitMinRate, 10*time.Second, 12*time.Second)
 	})
 	synctest.Test(t, func(t *testing.T) { // sends a byte now and then, after much
 		s := newStream(t.Context())
@@ -289,7 +296,7 @@ func TestSlowSender(t *testing.T) {
 				}
 			}
 		}()
-		dropped(t, outcome, "--min-rate", 10*time.Second, 14*time.Second)
+		dropped(t, outcome, tranship.LimitMinRate, 10*time.Second, 14*time.Second)
 	})
 	synctest.Test(t, func(t *testing.T) { // as slow as is allowed, then ends
 		s := newStream(t.Context())
@@ -358,7 +365,7 @@ func TestSlowReader(t *testing.T) {
 		}
 	}
 	synctest.Test(t, func(t *testing.T) { // reads nothing
-		dropped(t, run(New(slowOptions), newStream(t.Context()), download, send), "--min-rate", 10*time.Second, 12*time.Second)
+		dropped(t, run(New(slowOptions), newStream(t.Context()), download, send), tranship.LimitMinRate, 10*time.Second, 12*time.Second)
 	})
 	synctest.Test(t, func(t *testing.T) { // reads slowly
 		s := newStream(t.Context())
@@ -371,7 +378,7 @@ func TestSlowReader(t *testing.T) {
 				}
 			}
 		}()
-		dropped(t, outcome, "--min-rate", 10*time.Second, 35*time.Second)
+		dropped(t, outcome, tranship.LimitMinRate, 10*time.Second, 35*time.Second)
 	})
 	synctest.Test(t, func(t *testing.T) { // sends and does not read: it is not to
 		s := newStream(t.Context())
@@ -392,7 +399,7 @@ func TestSlowReader(t *testing.T) {
 
 func TestIdle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		dropped(t, run(New(slowOptions), newStream(t.Context()), both, receiveAll), "--idle-timeout", time.Minute, 63*time.Second)
+		dropped(t, run(New(slowOptions), newStream(t.Context()), both, receiveAll), tranship.LimitIdle, time.Minute, 63*time.Second)
 	})
 	synctest.Test(t, func(t *testing.T) { // no limit
 		s := newStream(t.Context())

@@ -22,6 +22,8 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/rpcstatus"
 	"github.com/tranship/tranship/server/limit"
 )
 
@@ -185,7 +187,7 @@ func TestStreamsPerPeer(t *testing.T) {
 		}
 	}
 	err := check(t, dial(t, address))
-	if status.Code(err) != codes.Unavailable || !strings.Contains(err.Error(), "--max-streams-per-peer") {
+	if status.Code(err) != codes.Unavailable || !names(err, tranship.LimitStreamsPerPeer) {
 		t.Errorf("the fourth call: %v", err)
 	}
 	cancel()
@@ -265,7 +267,7 @@ func TestStreamsPerSecond(t *testing.T) {
 	refused := 0
 	for range 100 {
 		if err := check(t, client); err != nil {
-			if status.Code(err) != codes.Unavailable || !strings.Contains(err.Error(), "--max-streams-per-second") {
+			if status.Code(err) != codes.Unavailable || !names(err, tranship.LimitStreamsPerSecond) {
 				t.Fatal(err)
 			}
 			refused++
@@ -332,4 +334,10 @@ func TestRefusedCallsAreForgotten(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// names reports whether the status of a call names a limit.
+func names(err error, limit tranship.Limit) bool {
+	over, ok := errors.AsType[*tranship.LimitError](rpcstatus.FromError(err))
+	return ok && over.Limit == limit
 }

@@ -5,6 +5,7 @@ import (
 	"net"
 	"sync"
 
+	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/server/internal/caller"
 )
 
@@ -42,9 +43,9 @@ func (l *Limiter) admitConnection(peer string) (why string) {
 	defer l.mu.Unlock()
 	switch most, mostOfPeer := l.options.Connections, l.options.ConnectionsPerPeer; {
 	case most > 0 && l.all >= most:
-		return fmt.Sprintf("there are %d connections, and there may be no more (--max-connections)", most)
+		return fmt.Sprintf("there are %d connections, and there may be no more (%s)", most, tranship.LimitConnections)
 	case mostOfPeer > 0 && l.connections[peer] >= mostOfPeer:
-		return fmt.Sprintf("the peer has %d connections, and it may have no more (--max-connections-per-peer)", mostOfPeer)
+		return fmt.Sprintf("the peer has %d connections, and it may have no more (%s)", mostOfPeer, tranship.LimitConnectionsPerPeer)
 	}
 	l.all++
 	l.connections[peer]++

@@ -53,10 +53,10 @@ func (l *Limiter) Tap(ctx context.Context, _ *tap.Info) (context.Context, error)
 // admitCall counts a call of a peer, or returns the status that it is refused with.
 func (l *Limiter) admitCall(name string) error {
 	if begins := l.peers.get("peer " + name).begins; begins != nil && !begins.Allow() {
-		return refuse("%s begins more than %d calls a second (--max-streams-per-second): wait, and try again", name, l.options.StreamsPerSecond)
+		return refuse(tranship.LimitStreamsPerSecond, "%s begins more than %d calls a second: wait, and try again", name, l.options.StreamsPerSecond)
 	}
 	if !l.admitStream(name) {
-		return refuse("%s has %d calls under way, and may have no more (--max-streams-per-peer): try again when some have ended", name, l.options.StreamsPerPeer)
+		return refuse(tranship.LimitStreamsPerPeer, "%s has %d calls under way, and may have no more: try again when some have ended", name, l.options.StreamsPerPeer)
 	}
 	return nil
 }
@@ -115,11 +115,11 @@ func (l *Limiter) releaseStream(peer string) {
 }
 
 // unavailable is the status of a call that may succeed later.
-func unavailable(format string, args ...any) error {
-	return rpcstatus.Error(fmt.Errorf("%w: %s", tranship.ErrUnavailable, fmt.Sprintf(format, args...)))
+func unavailable(limit tranship.Limit, format string, args ...any) error {
+	return rpcstatus.Error(&tranship.LimitError{Limit: limit, Rule: fmt.Sprintf(format, args...), Err: tranship.ErrUnavailable})
 }
 
 // refuse is the status of a call that was not begun, and may succeed later.
-func refuse(format string, args ...any) error {
-	return rpcstatus.Error(failure.Mark(fmt.Errorf("%w: %s", tranship.ErrUnavailable, fmt.Sprintf(format, args...)), failure.Refused))
+func refuse(limit tranship.Limit, format string, args ...any) error {
+	return rpcstatus.Error(failure.Mark(&tranship.LimitError{Limit: limit, Rule: fmt.Sprintf(format, args...), Err: tranship.ErrUnavailable}, failure.Refused))
 }

@@ -27,7 +27,19 @@ func (s *session) slowness(sender *minrate.Sender) error {
 	case slow == nil:
 		return nil
 	case slow.Idle:
-		return fmt.Errorf("%w: nothing came of %s for %v (--idle-timeout)", tranship.ErrUnavailable, s.spec.Path, slow.Bound)
+		return &tranship.LimitError{
+			Limit:   tranship.LimitIdle,
+			Allowed: slow.Bound.Milliseconds(),
+			For:     s.spec.Path,
+			Rule:    fmt.Sprintf("nothing came of %s for %v", s.spec.Path, slow.Bound),
+			Err:     tranship.ErrUnavailable,
+		}
 	}
-	return fmt.Errorf("%w: less than %d bytes a second came of %s for %v (--min-rate): what can be resumed goes on from here", tranship.ErrUnavailable, slow.Rate, s.spec.Path, slow.Bound)
+	return &tranship.LimitError{
+		Limit:   tranship.LimitMinRate,
+		Allowed: slow.Rate,
+		For:     s.spec.Path,
+		Rule:    fmt.Sprintf("less than %d bytes a second came of %s for %v: what can be resumed goes on from here", slow.Rate, s.spec.Path, slow.Bound),
+		Err:     tranship.ErrUnavailable,
+	}
 }
