@@ -6,12 +6,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
 	"time"
+
+	build "github.com/tranship/tranship/internal/testing/program"
 )
 
 // The benchmark runs itself for its servers and clients; here that is this test.
@@ -45,9 +46,8 @@ func TestRun(t *testing.T) {
 	t.Setenv("GORACE", "atexit_sleep_ms=0")
 	// Other programs' writing is none of ours.
 	o.settle = func(int64) error { return nil }
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", o.binary, "../../cmd/tranship")
-	if output, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, output)
+	if _, err := build.Build(t.Context(), build.Options{}, o.binary); err != nil {
+		t.Fatal(err)
 	}
 	var log bytes.Buffer
 	if err := run(t.Context(), o, nil, &log); err != nil {

@@ -9,7 +9,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -21,6 +20,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
+	"github.com/tranship/tranship/internal/testing/program"
 	"github.com/tranship/tranship/internal/testing/raced"
 	v1 "github.com/tranship/tranship/proto/tranship/v1"
 )
@@ -226,8 +226,8 @@ func TestHostileServerMemory(t *testing.T) {
 			for _, arg := range test.args {
 				args = append(args, strings.NewReplacer("PLACE", place, "DIR", target).Replace(arg))
 			}
-			var printed tail
-			cmd := exec.CommandContext(t.Context(), program(), args...)
+			printed := program.Output{Most: 64 << 10}
+			cmd := built.Command(t.Context(), args...)
 			cmd.Stdout, cmd.Stderr = &printed, &printed
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
@@ -265,19 +265,4 @@ func peak(pid int, ended <-chan error) (most int, err error) {
 			}
 		}
 	}
-}
-
-// tail keeps the last of what is written to it.
-type tail struct{ output }
-
-// Write implements io.Writer.
-func (l *tail) Write(data []byte) (int, error) {
-	const most = 64 << 10
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.buffer.Write(data)
-	if extra := l.buffer.Len() - most; extra > 0 {
-		l.buffer.Next(extra)
-	}
-	return len(data), nil
 }

@@ -227,8 +227,7 @@ func TestHoards(t *testing.T) {
 				if _, err := dialAs(t, p, bob).Put(testContext(t), tranship.Spec{Path: fmt.Sprint("bob/", round)}, make([]byte, 1000)); err != nil {
 					t.Errorf("another caller is refused: %v", err)
 				}
-				_ = p.cmd.Process.Kill()
-				<-p.done
+				p.Kill()
 				p = startServer(t, root, flags...)
 			}
 			p.stop(t)

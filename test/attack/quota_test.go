@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
+	"slices"
 	"sync"
 	"testing"
 
@@ -16,17 +16,18 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/client"
+	"github.com/tranship/tranship/internal/rpcstatus"
 )
 
 // TestQuotaRaces has somebody put many files at once, by every protocol and over several
 // connections: together they never get more than one after the other would.
 func TestQuotaRaces(t *testing.T) {
 	const largest, quotaBytes, quotaFiles = 8000, 8200, 12
-	for limit, flags := range map[string][]string{
-		"--quota-bytes": {"--quota-bytes", fmt.Sprint(quotaBytes), "--quota-files", "1000"},
-		"--quota-files": {"--quota-bytes", "1MiB", "--quota-files", fmt.Sprint(quotaFiles)},
+	for limit, flags := range map[tranship.Limit][]string{
+		tranship.LimitQuotaBytes: {"--quota-bytes", fmt.Sprint(quotaBytes), "--quota-files", "1000"},
+		tranship.LimitQuotaFiles: {"--quota-bytes", "1MiB", "--quota-files", fmt.Sprint(quotaFiles)},
 	} {
-		t.Run(limit, func(t *testing.T) {
+		t.Run(string(limit), func(t *testing.T) {
 			s := prepareSite(t)
 			tokens := filepath.Join(t.TempDir(), "tokens")
 			alice, bob := newToken(t, tokens, "alice"), newToken(t, tokens, "bob")
@@ -35,7 +36,7 @@ func TestQuotaRaces(t *testing.T) {
 			s.process, s.before = startServer(t, s.root, flags...), snapshot(t, s.dir)
 			room := func() int { // in bytes or files
 				bytes, files := s.sum(t, "alice-")
-				if limit == "--quota-bytes" {
+				if limit == tranship.LimitQuotaBytes {
 					return quotaBytes - largest - bytes
 				}
 				return quotaFiles - 1 - files
@@ -67,10 +68,10 @@ func TestQuotaRaces(t *testing.T) {
 			}
 			full := func(when string) {
 				t.Helper()
-				if err := put("alice-more", one); !errors.Is(err, tranship.ErrQuota) || !strings.Contains(err.Error(), limit) {
+				if err := put("alice-more", one); !errors.Is(err, tranship.ErrQuota) || !names(err, limit) {
 					t.Errorf("one more %s: %v", when, err)
 				}
-				if err := put("alice-large", make([]byte, largest+1)); !errors.Is(err, tranship.ErrLimit) || !strings.Contains(err.Error(), "--max-file-size") {
+				if err := put("alice-large", make([]byte, largest+1)); !errors.Is(err, tranship.ErrLimit) || !names(err, tranship.LimitFileBytes) {
 					t.Errorf("a large file %s: %v", when, err)
 				}
 			}
@@ -138,8 +139,7 @@ func (s *site) race(t testing.TB, token, prefix string) {
 			path, conn := fmt.Sprintf("%s-%d", prefix, n), conns[n%len(conns)]
 			all.Go(func() {
 				ended, _ := request.answer(t, conn, path)
-				named := strings.Contains(ended.Message(), "--quota-bytes") || strings.Contains(ended.Message(), "--quota-files") ||
-					strings.Contains(ended.Message(), "--max-uploads")
+				named := names(ended.Err(), tranship.LimitQuotaBytes, tranship.LimitQuotaFiles, tranship.LimitUploads)
 				if ended.Code() != codes.OK && (ended.Code() != codes.ResourceExhausted || !named) {
 					t.Errorf("%s: %v", request.name, ended)
 				}
@@ -165,4 +165,11 @@ func (s *site) sum(t testing.TB, prefix string) (bytes, files int) {
 		bytes += int(info.Size())
 	}
 	return bytes, len(names)
+}
+
+// names reports whether an error of a client, or the status of a call, names one of some
+// limits.
+func names(err error, limits ...tranship.Limit) bool {
+	over, ok := errors.AsType[*tranship.LimitError](rpcstatus.FromError(err))
+	return ok && slices.Contains(limits, over.Limit)
 }

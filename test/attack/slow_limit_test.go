@@ -79,7 +79,7 @@ func TestSlowClientsDropped(t *testing.T) {
 		select {
 		case ended := <-ends:
 			left--
-			if status.Code(ended.err) != codes.Unavailable || !strings.Contains(ended.err.Error(), "--min-rate") {
+			if status.Code(ended.err) != codes.Unavailable || !names(ended.err, tranship.LimitMinRate) {
 				t.Errorf("%s that trickles: %v", ended.what, ended.err)
 			}
 		case <-gone:
@@ -89,7 +89,7 @@ func TestSlowClientsDropped(t *testing.T) {
 		default:
 		}
 	}
-	if said := s.err.String(); !strings.Contains(said, "does not read what it asks for (--min-rate)") {
+	if said := s.Err.String(); !strings.Contains(said, "does not read what it asks for (min-rate)") {
 		t.Errorf("the connection of who reads nothing was closed, and the log says only:\n%s", said)
 	}
 

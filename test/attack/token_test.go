@@ -16,7 +16,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -50,7 +49,7 @@ func as(token string) client.Options {
 // newToken makes a token with the program itself.
 func newToken(t testing.TB, file, name string) string {
 	t.Helper()
-	made, err := exec.Command(program(), "token", "new", "--file", file, "--name", name).Output()
+	made, err := built.Command(t.Context(), "token", "new", "--file", file, "--name", name).Output()
 	if err != nil {
 		t.Fatalf("token new: %v", err)
 	}
@@ -120,14 +119,14 @@ func TestTokens(t *testing.T) {
 	// Revoked, it is good no more, soon, and without a restart.
 	bob := newToken(t, file, "bob")
 	s.until(t, "bob's new token is good", func() bool { return s.whoami(t, conn, "authorization", "Bearer "+bob) == codes.OK })
-	if output, err := exec.Command(program(), "token", "revoke", "--file", file, "bob").CombinedOutput(); err != nil {
+	if output, err := built.Command(t.Context(), "token", "revoke", "--file", file, "bob").CombinedOutput(); err != nil {
 		t.Fatalf("token revoke: %v: %s", err, output)
 	}
 	s.until(t, "bob's token is revoked", func() bool {
 		return s.whoami(t, conn, "authorization", "Bearer "+bob) == codes.Unauthenticated
 	})
 	for _, token := range []string{alice, bob, old, string(forged)} {
-		if strings.Contains(s.err.String(), token) {
+		if strings.Contains(s.Err.String(), token) {
 			t.Error("a token is in the log")
 		}
 	}

@@ -23,6 +23,7 @@ import (
 
 	"github.com/tranship/tranship/client"
 	"github.com/tranship/tranship/internal/testing/loopback"
+	"github.com/tranship/tranship/internal/testing/program"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
@@ -174,7 +175,7 @@ func TestConfigurationOfOthers(t *testing.T) {
 			if err := spoil(dir, where(file)); err != nil {
 				t.Fatal(err)
 			}
-			output, err := exec.CommandContext(testContext(t), program(), "serve", "--root", filepath.Join(good, "root"), "--listen", "127.0.0.1:0",
+			output, err := built.Command(testContext(t), "serve", "--root", filepath.Join(good, "root"), "--listen", "127.0.0.1:0",
 				"--tokens", where("tokens"), "--policy", where("rules"),
 				"--tls-cert", where("server.pem"), "--tls-key", where("server-key.pem"), "--client-ca", where("ca.pem")).CombinedOutput()
 			exit, ok := err.(*exec.ExitError)
@@ -230,8 +231,8 @@ func TestOneServersToken(t *testing.T) {
 		if test.flags != "" {
 			args = append([]string{args[0], test.flags}, args[1:]...)
 		}
-		cmd := exec.CommandContext(testContext(t), program(), args...)
-		cmd.Env = append(os.Environ(), "TRANSHIP_TOKEN="+test.variable)
+		cmd := built.Command(testContext(t), args...)
+		cmd.Env = append(cmd.Env, "TRANSHIP_TOKEN="+test.variable)
 		mu.Lock()
 		before := calls
 		mu.Unlock()
@@ -274,8 +275,8 @@ func TestTokenRotation(t *testing.T) {
 	s.start(t, "--tokens", tokens, "--bandwidth", "2MiB")
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	copying := exec.CommandContext(ctx, program(), "cp", "--token-file", file, source, "grpc://"+s.address+"/"+many+"/large")
-	var output output
+	copying := built.Command(ctx, "cp", "--token-file", file, source, "grpc://"+s.address+"/"+many+"/large")
+	var output program.Output
 	copying.Stderr = &output
 	if err := copying.Start(); err != nil {
 		t.Fatal(err)
@@ -289,7 +290,7 @@ func TestTokenRotation(t *testing.T) {
 		reply, err := stream.Recv()
 		return err == nil && len(reply.GetUploads()) > 0
 	})
-	second := exec.CommandContext(ctx, program(), "token", "new", "--file", tokens, "--name", "alice")
+	second := built.Command(ctx, "token", "new", "--file", tokens, "--name", "alice")
 	made, err := second.Output()
 	if err != nil {
 		t.Fatal(err)
@@ -299,7 +300,7 @@ func TestTokenRotation(t *testing.T) {
 	if err := copying.Wait(); err != nil {
 		t.Errorf("the copy: %v\n%s", err, output.String())
 	}
-	if !strings.Contains(s.process.err.String(), "call refused") {
+	if !strings.Contains(s.process.Err.String(), "call refused") {
 		t.Error("no stream was ended")
 	}
 	if got, err := os.ReadFile(filepath.Join(s.root, many, "large")); err != nil || len(got) != 32<<20 {

@@ -17,7 +17,7 @@ func TestDownload(t *testing.T) {
 	s := newSite(t, faultproxy.Link{Down: faultproxy.Faults{BytesPerSecond: p.rate}})
 	d := &download{parameters: p, site: s, source: filepath.Join(t.TempDir(), "source.bin")}
 	makeFile(t, d.source, p.size, 0)
-	start(t, "cp", d.source, s.place("file.bin")).succeeds(t, patience)
+	start(t, "cp", d.source, s.place("file.bin")).Succeeds(t, patience)
 	for d.crashes < p.kills {
 		d.copy(t)
 	}
@@ -69,9 +69,9 @@ func (d *download) copy(t *testing.T) {
 		}
 	}
 	if client.began(t, patience) {
-		client.succeeds(t, patience)
+		client.Succeeds(t, patience)
 	} else {
-		cp().succeeds(t, patience)
+		cp().Succeeds(t, patience)
 	}
 	same(t, d.source, target)
 	only(t, local, "target.bin")

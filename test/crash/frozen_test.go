@@ -28,12 +28,12 @@ func TestFrozen(t *testing.T) {
 		begun := s.proxy.Passed(test.direction)
 		client := start(t, "cp", "--stall-timeout", "3s", test.from, test.to)
 		if !s.passes(t, test.direction, begun+size/2, client) {
-			t.Fatalf("it ended early: %s", client.err.String())
+			t.Fatalf("it ended early: %s", client.Err.String())
 		}
 		s.proxy.Freeze()
-		client.succeeds(t, patience)
+		client.Succeeds(t, patience)
 		same(t, source, test.result)
-		t.Logf("%d bytes for %d; it said: %s", s.proxy.Passed(test.direction)-begun, size, client.err.String())
+		t.Logf("%d bytes for %d; it said: %s", s.proxy.Passed(test.direction)-begun, size, client.Err.String())
 	}
 	s.proxy.Cut() // What is still frozen
 	s.clean(t)

@@ -169,6 +169,6 @@ func TestHostileMemory(t *testing.T) {
 	}
 	source := filepath.Join(t.TempDir(), "file")
 	makeFile(t, source, 4<<20, 1)
-	start(t, "cp", source, "grpc://"+server.address+"/file").succeeds(t, patience)
+	start(t, "cp", source, "grpc://"+server.address+"/file").Succeeds(t, patience)
 	same(t, source, filepath.Join(root, "file"))
 }

@@ -1,37 +1,18 @@
 package crash
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strconv"
 	"testing"
+
+	"github.com/tranship/tranship/internal/testing/program"
 )
 
-// work is where the program is built.
-var work string
+// built is the tranship program.
+var built program.Program
 
-// binary is the tranship program.
-func binary() string { return filepath.Join(work, "tranship") }
-
-func TestMain(m *testing.M) { os.Exit(run(m)) }
-
-func run(m *testing.M) int {
-	var err error
-	if work, err = os.MkdirTemp("", "tranship-crash-"); err != nil {
-		fmt.Fprintln(os.Stderr, "crash:", err)
-		return 1
-	}
-	defer os.RemoveAll(work)
-	build := exec.Command("go", "build", "-o", binary(), "../../cmd/tranship")
-	if output, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "crash: cannot build tranship: %v\n%s", err, output)
-		return 1
-	}
-	return m.Run()
-}
+func TestMain(m *testing.M) { os.Exit(program.Main(m, program.Options{}, &built)) }
 
 // parameters say how much to do.
 type parameters struct {

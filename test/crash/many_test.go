@@ -101,10 +101,10 @@ func TestOneBadFile(t *testing.T) {
 			target := s.file(path)
 			test.spoil(t, target)
 			cp := start(t, "cp", "-r", "--json", "--durability", "written", source+"/.", s.place(path))
-			if code := cp.wait(t, patience); code != test.code {
-				t.Errorf("exit code %d, want %d: %s", code, test.code, cp.err.String())
+			if code := cp.Wait(t, patience); code != test.code {
+				t.Errorf("exit code %d, want %d: %s", code, test.code, cp.Err.String())
 			}
-			if text := cp.err.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, "4242") {
+			if text := cp.Err.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, "4242") {
 				t.Errorf("reported: %q", text)
 			}
 			failed := 0
@@ -120,7 +120,7 @@ func TestOneBadFile(t *testing.T) {
 			test.mended(t, target)
 			delivered(t, source, target, bad)
 
-			start(t, "cp", "-r", source+"/.", s.place(path)).succeeds(t, patience)
+			start(t, "cp", "-r", source+"/.", s.place(path)).Succeeds(t, patience)
 			delivered(t, source, target, "")
 		})
 	}

@@ -23,8 +23,8 @@ func (p *process) resident(t *testing.T, limit time.Duration) int64 {
 		select {
 		case <-poll.C:
 			peak = max(peak, p.peak())
-		case <-p.done:
-			p.succeeds(t, limit)
+		case <-p.Done():
+			p.Succeeds(t, limit)
 			return peak
 		case <-t.Context().Done():
 			t.Fatal(t.Context().Err())
@@ -34,7 +34,7 @@ func (p *process) resident(t *testing.T, limit time.Duration) int64 {
 
 // resetPeak lets peak begin anew, where the system can.
 func (p *process) resetPeak() {
-	_ = os.WriteFile(filepath.Join("/proc", strconv.Itoa(p.cmd.Process.Pid), "clear_refs"), []byte("5"), 0)
+	_ = os.WriteFile(filepath.Join("/proc", strconv.Itoa(p.Pid()), "clear_refs"), []byte("5"), 0)
 }
 
 // Memory does not grow with the size of a file, the number of files, or how often
@@ -101,7 +101,7 @@ func resumes(t *testing.T, local string, times int) {
 	for n := range times {
 		client := start(t, "cp", source, s.place("file"))
 		s.passes(t, faultproxy.Up, s.proxy.Passed(faultproxy.Up)+1<<20, client)
-		client.kill()
+		client.Kill()
 		if n == 4 {
 			first = s.server.peak()
 		}
@@ -132,9 +132,9 @@ func TestFirstMissingByte(t *testing.T) {
 	}
 	client := start(t, "cp", "--durability", "written", source, s.place("file"))
 	if !s.passes(t, faultproxy.Up, size*3/4, client) {
-		t.Fatalf("it was not cut: %s", client.err.String())
+		t.Fatalf("it was not cut: %s", client.Err.String())
 	}
-	client.kill()
+	client.Kill()
 	s.proxy.Cut() // Nothing of the old connections is counted below.
 	durable := s.durable(t, "file")
 	// What comes before the data is far less than this.
@@ -142,14 +142,14 @@ func TestFirstMissingByte(t *testing.T) {
 	begun := time.Now()
 	client = start(t, "cp", "--durability", "written", source, s.place("file"))
 	if !s.passes(t, faultproxy.Up, before+128<<10, client) {
-		t.Fatalf("nothing was sent: %s", client.err.String())
+		t.Fatalf("nothing was sent: %s", client.Err.String())
 	}
 	took := time.Since(begun)
 	t.Logf("%d of %d bytes durable: the first missing byte after %v", durable, size, took)
 	if took > 2*time.Second {
 		t.Error("that is more than 2 s")
 	}
-	client.succeeds(t, patience)
+	client.Succeeds(t, patience)
 	t.Logf("all of it after %v, %d bytes sent", time.Since(begun), s.proxy.Passed(faultproxy.Up)-before)
 	s.clean(t)
 	s.server.stop(t)

@@ -14,7 +14,7 @@ import (
 func TestQuotaAfterKill(t *testing.T) {
 	const mebibyte = 1 << 20
 	s := newSite(t, faultproxy.Link{Up: faultproxy.Faults{BytesPerSecond: 16 * mebibyte}})
-	s.server.kill()
+	s.server.Kill()
 	flags := []string{"--quota-bytes", "20MiB", "--quota-files", "2", "--max-uploads", "1"}
 	s.server = startServer(t, s.root, flags...)
 	s.reveal()
@@ -27,19 +27,19 @@ func TestQuotaAfterKill(t *testing.T) {
 	refused := func(names, source, target string) {
 		t.Helper()
 		client := start(t, "cp", source, s.direct(target))
-		if code := client.wait(t, patience); code != 1 || !strings.Contains(client.err.String(), names) {
-			t.Errorf("exit code %d, want %s to be named: %s", code, names, client.err.String())
+		if code := client.Wait(t, patience); code != 1 || !strings.Contains(client.Err.String(), names) {
+			t.Errorf("exit code %d, want %s to be named: %s", code, names, client.Err.String())
 		}
 	}
-	start(t, "cp", file("first", 4*mebibyte), s.direct("first")).succeeds(t, patience)
+	start(t, "cp", file("first", 4*mebibyte), s.direct("first")).Succeeds(t, patience)
 
 	second := file("second", 12*mebibyte)
 	client := start(t, "cp", second, s.place("second"))
 	if !s.passes(t, faultproxy.Up, s.proxy.Passed(faultproxy.Up)+5*mebibyte, client) {
-		t.Fatalf("it was not cut: %s", client.err.String())
+		t.Fatalf("it was not cut: %s", client.Err.String())
 	}
-	client.kill()
-	s.server.kill()
+	client.Kill()
+	s.server.Kill()
 	s.server = startServer(t, s.root, flags...)
 	s.reveal()
 	if s.durable(t, "second") == 0 {
@@ -48,9 +48,9 @@ func TestQuotaAfterKill(t *testing.T) {
 		refused("--max-uploads", file("large", 3*mebibyte), "large")
 		refused("--quota-files", file("small", 0), "small")
 	}
-	start(t, "cp", second, s.place("second")).succeeds(t, patience)
+	start(t, "cp", second, s.place("second")).Succeeds(t, patience)
 	same(t, second, s.file("second"))
-	s.server.kill()
+	s.server.Kill()
 
 	// What was removed by hand is free again, and what counts still does.
 	if err := os.Remove(s.file("first")); err != nil {
@@ -58,7 +58,7 @@ func TestQuotaAfterKill(t *testing.T) {
 	}
 	s.server = startServer(t, s.root, flags...)
 	refused("--quota-bytes", file("nine", 9*mebibyte), "nine")
-	start(t, "cp", file("eight", 8*mebibyte), s.direct("eight")).succeeds(t, patience)
+	start(t, "cp", file("eight", 8*mebibyte), s.direct("eight")).Succeeds(t, patience)
 	refused("--quota-files", filepath.Join(local, "small"), "small")
 	s.server.stop(t)
 }

@@ -99,7 +99,7 @@ func (s *site) passes(t *testing.T, direction faultproxy.Direction, bytes int64,
 	select {
 	case err := <-reached:
 		return err == nil
-	case <-p.done:
+	case <-p.Done():
 		return false
 	}
 }
@@ -108,10 +108,10 @@ func (s *site) passes(t *testing.T, direction faultproxy.Direction, bytes int64,
 func (s *site) kill(t *testing.T, v victims, client *process) {
 	t.Helper()
 	if v.server {
-		s.server.kill()
+		s.server.Kill()
 	}
 	if v.client {
-		client.kill()
+		client.Kill()
 	}
 	if v.server {
 		s.restart(t)

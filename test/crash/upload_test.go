@@ -70,9 +70,9 @@ func (u *upload) copy(t *testing.T, n int) {
 		}
 	}
 	if client.began(t, patience) {
-		client.succeeds(t, patience)
+		client.Succeeds(t, patience)
 	} else {
-		cp().succeeds(t, patience)
+		cp().Succeeds(t, patience)
 	}
 	same(t, source, u.file(path))
 	only(t, filepath.Join(u.root, "up"), names(n)...)

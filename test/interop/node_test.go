@@ -13,7 +13,7 @@ import (
 
 // modules installs what package-lock.json says, once.
 var modules = sync.OnceValues(func() (dir string, err error) {
-	dir = filepath.Join(work, "node")
+	dir = filepath.Join(filepath.Dir(built.Path()), "node")
 	if err := os.Mkdir(dir, 0o777); err != nil {
 		return "", err
 	}

@@ -17,7 +17,7 @@ const interpreter = "/usr/bin/python3"
 
 // stubs generates the Python code of all protocols once.
 var stubs = sync.OnceValues(func() (dir string, err error) {
-	dir = filepath.Join(work, "stubs")
+	dir = filepath.Join(filepath.Dir(built.Path()), "stubs")
 	if err := os.Mkdir(dir, 0o777); err != nil {
 		return "", err
 	}

@@ -1,17 +1,14 @@
 package interop
 
 import (
-	"bytes"
-	"context"
 	"errors"
 	"net/url"
-	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"testing"
-	"time"
+
+	"github.com/tranship/tranship/internal/testing/program"
 )
 
 // serve runs tranship serve until the test ends, and returns its address and the
@@ -19,67 +16,52 @@ import (
 func serve(t *testing.T, flags ...string) (address, root string) {
 	t.Helper()
 	root = t.TempDir()
-	ready := filepath.Join(t.TempDir(), "ready")
-	args := append([]string{"serve", "--root", root, "--listen", "127.0.0.1:0", "--ready-file", ready}, flags...)
-	log := start(t, exec.Command(binary(), args...))
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
-	for poll := time.NewTicker(5 * time.Millisecond); ; {
-		select {
-		case <-poll.C:
-			if data, err := os.ReadFile(ready); err == nil {
-				return strings.TrimSpace(string(data)), root
-			}
-		case <-ctx.Done():
-			t.Fatalf("tranship serve is not ready: %s", log())
-		}
-	}
+	server := built.Serve(t, root, flags...)
+	stopsWell(t, server.Process)
+	return server.Address, root
 }
 
 // start runs a server until the test ends, when it must stop well. It returns what
 // gets its output once it has ended.
 func start(t *testing.T, cmd *exec.Cmd) (output func() string) {
 	t.Helper()
-	var buffer bytes.Buffer
-	if cmd.Stdout == nil {
-		cmd.Stdout = &buffer
+	p := program.Start(t, cmd)
+	stop := stopsWell(t, p)
+	return func() string {
+		stop()
+		return p.Out.String() + p.Err.String()
 	}
-	cmd.Stderr = &buffer
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	stop := func() error {
-		if cmd.ProcessState != nil {
-			return nil
+}
+
+// stopsWell stops a process when the test ends, unless it is stopped before: it must end
+// well.
+func stopsWell(t *testing.T, p *program.Process) (stop func()) {
+	t.Helper()
+	stop = func() {
+		if !p.Ended() {
+			_ = p.Cmd.Process.Signal(syscall.SIGTERM) // it may end meanwhile
+			<-p.Done()
 		}
-		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
-			return err
-		}
-		return cmd.Wait()
 	}
 	t.Cleanup(func() {
-		err := stop()
+		stop()
+		state := p.Cmd.ProcessState
 		// A program without a handler for the signal is ended by it.
-		if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.Sys().(syscall.WaitStatus).Signal() == syscall.SIGTERM {
-			err = nil
+		well := state.Success() || state.Sys().(syscall.WaitStatus).Signal() == syscall.SIGTERM
+		if !well || t.Failed() {
+			t.Logf("%s: %v\n%s%s", p.Cmd, state, p.Out.String(), p.Err.String())
 		}
-		if err != nil || t.Failed() {
-			t.Logf("%s: %v\n%s", cmd, err, buffer.String())
-		}
-		if err != nil {
-			t.Errorf("%s did not stop well: %v", filepath.Base(cmd.Path), err)
+		if !well {
+			t.Errorf("%s did not stop well: %v", filepath.Base(p.Cmd.Path), state)
 		}
 	})
-	return func() string {
-		_ = stop()
-		return buffer.String()
-	}
+	return stop
 }
 
 // tranship runs the program in dir, and returns its exit code and all its output.
 func tranship(t *testing.T, dir string, args ...string) (code int, output string) {
 	t.Helper()
-	cmd := exec.Command(binary(), args...)
+	cmd := built.Command(t.Context(), args...)
 	cmd.Dir = dir
 	return finish(t, cmd)
 }

@@ -1,0 +1,72 @@
+package program
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Server is a "tranship serve" that is ready.
+type Server struct {
+	*Process
+	// Address is where it listens, "host:port".
+	Address string
+}
+
+// Serve runs "tranship serve" for a root, on a free port of the loopback interface, and
+// returns once it is ready.
+func (p Program) Serve(t testing.TB, root string, flags ...string) *Server {
+	t.Helper()
+	return p.ServeWrapped(t, nil, root, flags...)
+}
+
+// ServeWrapped is Serve with another command before the program's, which must run it in
+// the same process.
+func (p Program) ServeWrapped(t testing.TB, wrap []string, root string, flags ...string) *Server {
+	t.Helper()
+	ready := filepath.Join(t.TempDir(), "ready")
+	cmd := p.Command(context.Background(), append([]string{"serve", "--root", root, "--listen", "127.0.0.1:0", "--ready-file", ready}, flags...)...)
+	if len(wrap) > 0 {
+		env := cmd.Env
+		cmd = exec.Command(wrap[0], append(wrap[1:len(wrap):len(wrap)], cmd.Args...)...)
+		cmd.Env = env
+	}
+	s := &Server{Process: Start(t, cmd)}
+	address, err := Ready(s.Done(), ready)
+	if err != nil {
+		s.Kill()
+		t.Fatalf("%v: %s%s", err, s.Out.String(), s.Err.String())
+	}
+	s.Address = address
+	return s
+}
+
+// readyTime is how long a server may take until it is ready.
+const readyTime = time.Minute
+
+// Ready waits for the file that "tranship serve" writes when it is ready, and returns the
+// address in it. It fails when ended is closed first.
+func Ready(ended <-chan struct{}, file string) (address string, err error) {
+	late := time.NewTimer(readyTime)
+	defer late.Stop()
+	poll := time.NewTicker(2 * time.Millisecond)
+	defer poll.Stop()
+	for {
+		// The file gets its name when it is whole.
+		if content, err := os.ReadFile(file); err == nil {
+			return strings.TrimSpace(string(content)), nil
+		}
+		select {
+		case <-poll.C:
+		case <-ended:
+			return "", errors.New("the server did not start")
+		case <-late.C:
+			return "", errors.New("the server did not get ready")
+		}
+	}
+}
