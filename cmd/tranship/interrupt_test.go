@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -27,7 +26,7 @@ func TestSecondInterrupt(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _, _ = input.Close(), write.Close() })
-	cmd := exec.CommandContext(t.Context(), "tranship", "cp", "-", "grpc://"+proxy.Address()+"/file")
+	cmd := built().Command(t.Context(), "cp", "-", "grpc://"+proxy.Address()+"/file")
 	cmd.Stdin = input
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -68,9 +67,7 @@ func TestInterruptOfFrozen(t *testing.T) {
 	copying := startProgram(t, "cp", source, "grpc://"+proxy.Address())
 	awaitDurable(t, "grpc://"+address)
 	proxy.Freeze()
-	if err := copying.Process.Signal(os.Interrupt); err != nil {
-		t.Fatal(err)
-	}
+	copying.Signal(t, os.Interrupt)
 	copying.err.await(t, "tranship: interrupt signal received: stopping; a second one stops it at once\n")
 	if code := copying.end(t, syscall.SIGINT); code != -1 {
 		t.Errorf("exit code %d, and not killed by the signal: %s", code, copying.err.String())

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -52,8 +50,8 @@ func TestDownloadOfRemovedFile(t *testing.T) {
 	if err := os.Remove(filepath.Join(root, "large")); err != nil {
 		t.Fatal(err)
 	}
-	if exit, ok := errors.AsType[*exec.ExitError](p.Wait()); !ok || exit.ExitCode() != exitNotFound {
-		t.Errorf("exit code %v", exit)
+	if code := p.Code(); code != exitNotFound {
+		t.Errorf("exit code %d", code)
 	}
 	if text, want := p.err.String(), "tranship: "+slow+"/large: not found\n"; text != want {
 		t.Errorf("%q, want %q", text, want)

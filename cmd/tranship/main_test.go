@@ -1,9 +1,7 @@
 package main
 
 import (
-	"context"
 	"errors"
-	"os"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -12,6 +10,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/tranship/tranship/internal/testing/program"
 )
 
 func TestMain(m *testing.M) {
@@ -51,28 +51,9 @@ func TestScripts(t *testing.T) {
 }
 
 func ready(ts *testscript.TestScript, _ bool, args []string) {
-	address, err := awaitReady(context.Background(), ts.MkAbs(args[0]))
+	address, err := program.Ready(nil, ts.MkAbs(args[0]))
 	ts.Check(err)
 	ts.Setenv(args[1], address)
-}
-
-// awaitReady waits, for a minute at most, for the file that serve writes.
-func awaitReady(ctx context.Context, name string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		content, err := os.ReadFile(name)
-		if err == nil {
-			return strings.TrimSpace(string(content)), nil
-		}
-		select {
-		case <-ctx.Done():
-			return "", errors.New("the server did not get ready")
-		case <-tick.C:
-		}
-	}
 }
 
 func exits(ts *testscript.TestScript, _ bool, args []string) {

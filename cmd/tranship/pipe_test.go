@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"errors"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
@@ -37,8 +36,7 @@ func TestCutBeforeStdout(t *testing.T) {
 		t.Run(protocol, func(t *testing.T) {
 			t.Parallel()
 			_, server := cutOnce(t, address, faultproxy.Link{Down: faultproxy.Faults{CutAfter: new(int64(10 << 20))}})
-			cmd := exec.CommandContext(t.Context(), "tranship", "cp", "--protocol", protocol, server+"/large", "-")
-			cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0")
+			cmd := built().Command(t.Context(), "cp", "--protocol", protocol, server+"/large", "-")
 			var out, text bytes.Buffer
 			cmd.Stdout, cmd.Stderr = &out, &text
 			err := cmd.Run()

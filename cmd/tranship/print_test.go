@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -83,7 +82,7 @@ func TestNamesArePrintable(t *testing.T) {
 		if len(args) == 3 {
 			place, args = server+name+"/missing", args[:2]
 		}
-		cmd := exec.CommandContext(t.Context(), "tranship", append(args, place)...)
+		cmd := built().Command(t.Context(), append(args, place)...)
 		var out bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &out, &out
 		_ = cmd.Run() // the last one fails

@@ -10,13 +10,14 @@ import (
 	"time"
 
 	"github.com/tranship/tranship/internal/testing/faultproxy"
+	"github.com/tranship/tranship/internal/testing/program"
 )
 
 // restartable is a server in a process of its own, behind a proxy whose address stays.
 type restartable struct {
-	root    string
-	proxy   *faultproxy.Proxy
-	process *program
+	root   string
+	proxy  *faultproxy.Proxy
+	server *program.Server
 }
 
 // newRestartable starts a server with some files in directory s, which takes so few calls a
@@ -44,27 +45,17 @@ func newRestartable(t *testing.T, files int) *restartable {
 
 func (r *restartable) serve(t *testing.T, flags ...string) (address string) {
 	t.Helper()
-	ready := filepath.Join(t.TempDir(), "ready")
-	r.process = startProgram(t, append([]string{"serve", "--root", r.root, "--listen", "127.0.0.1:0", "--ready-file", ready, "--durability", "written"}, flags...)...)
-	server := r.process
-	t.Cleanup(func() {
-		_ = server.Process.Kill()
-		_ = server.Wait()
-	})
-	address, err := awaitReady(t.Context(), ready)
-	if err != nil {
-		t.Fatalf("%v: %s", err, server.err.String())
-	}
-	return address
+	r.server = built().Serve(t, r.root, append([]string{"--durability", "written"}, flags...)...)
+	return r.server.Address
 }
 
 // kill ends the server without a word. The proxy cuts what connects.
 func (r *restartable) kill(t *testing.T) {
 	t.Helper()
-	if err := r.process.Process.Kill(); err != nil {
-		t.Fatal(err)
+	if r.server.Ended() {
+		t.Fatal("the server has ended by itself")
 	}
-	_ = r.process.Wait()
+	r.server.Kill()
 }
 
 // left is how many files there are in a directory.
@@ -99,8 +90,8 @@ func TestRestart(t *testing.T) {
 			}
 			poll(t, "the command tries again", func() bool { return strings.Contains(client.err.String(), ": tried again in ") })
 			r.proxy.SetServer(r.serve(t))
-			if err := client.Wait(); err != nil {
-				t.Fatalf("%v: %s", err, client.err.String())
+			if code := client.Code(); code != 0 {
+				t.Fatalf("exit code %d: %s", code, client.err.String())
 			}
 			if left, moved := r.left("s"), r.left("t"); left != 0 || moved != test.moved {
 				t.Errorf("%d files are left, and %d moved", left, moved)
@@ -126,8 +117,8 @@ func TestRestartAtBegin(t *testing.T) {
 			client := startProgram(t, append([]string{"-v", "--connect-timeout", "1m"}, args...)...)
 			poll(t, "the command tries again", func() bool { return strings.Contains(client.err.String(), ": tried again in ") })
 			r.proxy.SetServer(r.serve(t))
-			if err := client.Wait(); err != nil {
-				t.Fatalf("%v: %s", err, client.err.String())
+			if code := client.Code(); code != 0 {
+				t.Fatalf("exit code %d: %s", code, client.err.String())
 			}
 		})
 	}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -17,6 +16,7 @@ import (
 	"time"
 
 	"github.com/tranship/tranship/internal/testing/faultproxy"
+	"github.com/tranship/tranship/internal/testing/program"
 )
 
 const largeBytes = 32 << 20
@@ -45,20 +45,21 @@ func largeFile(t *testing.T, name string) []byte {
 	return content
 }
 
-// program runs the real program in a process of its own.
-type program struct {
-	*exec.Cmd
+// built is the real program, which testscript puts into the PATH.
+func built() program.Program { return program.At("tranship") }
+
+// process is the real program in a process of its own.
+type process struct {
+	*program.Process
 	err terminal
 }
 
-func startProgram(t *testing.T, args ...string) *program {
+func startProgram(t *testing.T, args ...string) *process {
 	t.Helper()
-	p := &program{Cmd: exec.CommandContext(t.Context(), "tranship", args...), err: terminal{change: make(chan struct{}, 1)}}
-	p.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0")
-	p.Stderr = &p.err
-	if err := p.Start(); err != nil {
-		t.Fatal(err)
-	}
+	p := &process{err: terminal{change: make(chan struct{}, 1)}}
+	cmd := built().Command(t.Context(), args...)
+	cmd.Stderr = &p.err
+	p.Process = program.Start(t, cmd)
 	return p
 }
 
@@ -134,16 +135,14 @@ func awaitDurable(t *testing.T, server string) uploadObject {
 	return upload
 }
 
-func (p *program) end(t *testing.T, signal syscall.Signal) (code int) {
+func (p *process) end(t *testing.T, signal syscall.Signal) (code int) {
 	t.Helper()
-	if err := p.Process.Signal(signal); err != nil {
-		t.Fatal(err)
-	}
-	exit, ok := errors.AsType[*exec.ExitError](p.Wait())
-	if !ok {
+	p.Signal(t, signal)
+	code = p.Code()
+	if code == 0 {
 		t.Fatalf("it did not fail: %s", p.err.String())
 	}
-	return exit.ExitCode()
+	return code
 }
 
 func sameContent(t *testing.T, name string, want []byte) {
@@ -418,8 +417,8 @@ func TestRemoveUploadUnderWay(t *testing.T) {
 	largeFile(t, source)
 	first := startProgram(t, "cp", source, slow)
 	output(t, 0, "uploads", "rm", server, awaitDurable(t, server).ID)
-	if exit, ok := errors.AsType[*exec.ExitError](first.Wait()); !ok || exit.ExitCode() != 1 {
-		t.Errorf("exit code %v", exit)
+	if code := first.Code(); code != 1 {
+		t.Errorf("exit code %d", code)
 	}
 	if text := first.err.String(); !strings.HasPrefix(text, "tranship: "+source+": aborted") || strings.Count(text, "\n") != 1 || strings.Contains(text, "again") {
 		t.Errorf("%q", text)
@@ -459,8 +458,8 @@ func TestCopyTakenOver(t *testing.T) {
 	first := startProgram(t, "cp", source, slow)
 	awaitDurable(t, server)
 	output(t, 0, "cp", source, server)
-	if exit, ok := errors.AsType[*exec.ExitError](first.Wait()); !ok || exit.ExitCode() != 1 {
-		t.Errorf("exit code %v", exit)
+	if code := first.Code(); code != 1 {
+		t.Errorf("exit code %d", code)
 	}
 	if text := first.err.String(); !strings.HasPrefix(text, "tranship: "+source+": aborted: ") ||
 		!strings.Contains(text, "another copy of ") || !strings.Contains(text, " took over") || strings.Count(text, "\n") != 1 || strings.Contains(text, "again") {

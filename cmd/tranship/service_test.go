@@ -21,6 +21,7 @@ import (
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 	reflectionv1 "google.golang.org/grpc/reflection/grpc_reflection_v1"
 
+	"github.com/tranship/tranship/internal/testing/program"
 	"github.com/tranship/tranship/server"
 	"github.com/tranship/tranship/store/mem"
 )
@@ -55,7 +56,7 @@ func serveFor(ctx context.Context, t *testing.T, args ...string) (c *command, ro
 		stop()
 		<-done
 	})
-	address, err := awaitReady(t.Context(), ready)
+	address, err := program.Ready(done, ready)
 	if err != nil {
 		t.Fatalf("%v: %s", err, c.err.String())
 	}

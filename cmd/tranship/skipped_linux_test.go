@@ -1,8 +1,6 @@
 package main
 
 import (
-	"errors"
-	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -10,6 +8,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/tranship/tranship/internal/testing/program"
 )
 
 // writeTree makes files below a directory, each with its name as its content.
@@ -126,25 +126,12 @@ func asNobody(t *testing.T, args ...string) *exec.Cmd {
 		t.Fatal(err)
 	}
 	name := filepath.Join(directory, "tranship")
-	self, err := os.Open("/proc/self/exe")
+	copied, err := program.At("/proc/self/exe").Copy(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer self.Close()
-	// A program that another test starts meanwhile would have the file open for writing,
-	// so that the system would not run it.
-	syscall.ForkLock.RLock()
-	program, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o755)
-	if err == nil {
-		_, err = io.Copy(program, self)
-		err = errors.Join(err, program.Close())
-	}
-	syscall.ForkLock.RUnlock()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.CommandContext(t.Context(), name, args...)
-	cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0", "HOME="+directory)
+	cmd := copied.Command(t.Context(), args...)
+	cmd.Env = append(cmd.Env, "HOME="+directory)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 	return cmd
 }
@@ -198,14 +185,7 @@ func serveAsNobody(t *testing.T, closed []string, files ...string) (root, server
 			t.Fatal(err)
 		}
 	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	address, err := awaitReady(t.Context(), ready)
+	address, err := program.Ready(program.Start(t, cmd).Done(), ready)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"io"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -22,8 +21,8 @@ func onTerminal(t *testing.T, args ...string) (shown *terminal, keys io.Writer, 
 
 func onTerminalOf(t *testing.T, size pty.Winsize, args ...string) (shown *terminal, keys io.Writer, wait func() int) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "tranship", args...)
-	cmd.Env = append(os.Environ(), "TERM=xterm", "GORACE=atexit_sleep_ms=0")
+	cmd := built().Command(t.Context(), args...)
+	cmd.Env = append(cmd.Env, "TERM=xterm")
 	console, err := pty.StartWithSize(cmd, &size)
 	if err != nil {
 		t.Fatal(err)
