@@ -226,7 +226,11 @@ type File struct {
 	// User metadata. Keys are 1 to 128 bytes of lower-case ASCII letters, digits,
 	// '-', '_' and '.'; values are valid UTF-8 without NUL; keys and values
 	// together have at most 2048 bytes (as on S3), and there are at most 64.
-	Metadata      map[string]string `protobuf:"bytes,7,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Metadata map[string]string `protobuf:"bytes,7,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Changes whenever the version or an attribute changes, and is the same whenever all
+	// of them are: see Precondition.must_match_revision. Opaque; at most 128 bytes.
+	// Stat, SetAttributes, Move and Copy tell it; elsewhere it is absent.
+	Revision      string `protobuf:"bytes,8,opt,name=revision,proto3" json:"revision,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -310,11 +314,19 @@ func (x *File) GetMetadata() map[string]string {
 	return nil
 }
 
+func (x *File) GetRevision() string {
+	if x != nil {
+		return x.Revision
+	}
+	return ""
+}
+
 // Attributes of a file that a client may set. What is absent takes its default
 // in an upload, and stays as it is in SetAttributes.
 type Attributes struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Default: the moment of commit.
+	// Default: the moment of commit. It is within the years 1 to 9999. A store that cannot
+	// keep the time refuses it with INVALID_ARGUMENT, which names the range that it keeps.
 	ModifiedTime *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=modified_time,json=modifiedTime,proto3" json:"modified_time,omitempty"`
 	// Permission bits, 0 to 0777. Default: 0644.
 	Mode *uint32 `protobuf:"varint,2,opt,name=mode,proto3,oneof" json:"mode,omitempty"`
@@ -432,6 +444,7 @@ type Precondition struct {
 	//
 	//	*Precondition_MustNotExist
 	//	*Precondition_MustMatchVersion
+	//	*Precondition_MustMatchRevision
 	Condition     isPrecondition_Condition `protobuf_oneof:"condition"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -492,6 +505,15 @@ func (x *Precondition) GetMustMatchVersion() string {
 	return ""
 }
 
+func (x *Precondition) GetMustMatchRevision() string {
+	if x != nil {
+		if x, ok := x.Condition.(*Precondition_MustMatchRevision); ok {
+			return x.MustMatchRevision
+		}
+	}
+	return ""
+}
+
 type isPrecondition_Condition interface {
 	isPrecondition_Condition()
 }
@@ -508,9 +530,20 @@ type Precondition_MustMatchVersion struct {
 	MustMatchVersion string `protobuf:"bytes,2,opt,name=must_match_version,json=mustMatchVersion,proto3,oneof"`
 }
 
+type Precondition_MustMatchRevision struct {
+	// The file at the path must have this revision: the version and all attributes that
+	// were seen with it. Otherwise FAILED_PRECONDITION, also when there is no file. A
+	// client that reads metadata, computes new metadata from it, and sets that with the
+	// revision it has read, never overwrites a change that another client has made
+	// meanwhile.
+	MustMatchRevision string `protobuf:"bytes,3,opt,name=must_match_revision,json=mustMatchRevision,proto3,oneof"`
+}
+
 func (*Precondition_MustNotExist) isPrecondition_Condition() {}
 
 func (*Precondition_MustMatchVersion) isPrecondition_Condition() {}
+
+func (*Precondition_MustMatchRevision) isPrecondition_Condition() {}
 
 // Range is a run of bytes of a file or upload.
 type Range struct {
@@ -1099,7 +1132,10 @@ type Finish struct {
 	// Guards the name with the content: CRC32C of the path's UTF-8 bytes, then the
 	// size as 8 bytes and the whole file's CRC32C as 4 bytes, both big-endian. Needs
 	// size and crc32c.
-	Check         *uint32 `protobuf:"fixed32,4,opt,name=check,proto3,oneof" json:"check,omitempty"`
+	Check *uint32 `protobuf:"fixed32,4,opt,name=check,proto3,oneof" json:"check,omitempty"`
+	// Of a slot that owns its upload: attributes that were not known when the upload
+	// began. What is present replaces what begin has.
+	Attributes    *Attributes `protobuf:"bytes,5,opt,name=attributes,proto3" json:"attributes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1160,6 +1196,13 @@ func (x *Finish) GetCheck() uint32 {
 		return *x.Check
 	}
 	return 0
+}
+
+func (x *Finish) GetAttributes() *Attributes {
+	if x != nil {
+		return x.Attributes
+	}
+	return nil
 }
 
 // Cancel gives an open slot up: its upload is removed, even with keep; of a
@@ -1326,6 +1369,9 @@ func (x *Put) GetCheck() uint32 {
 // CopyPart fills one whole part of the slot's upload, which the slot has not
 // written, from a range of a file that the store already has. The range's length is
 // the part's. The slot's next chunk follows the part. There is no reply of its own.
+//
+// A failure ends the slot. The part then has what slots that were finished wrote to it
+// before, or nothing; another slot may fill it, and the upload goes on.
 type CopyPart struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// An open slot.
@@ -2724,7 +2770,7 @@ type SetAttributesRequest struct {
 	Path string `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
 	// What to change; what is absent stays.
 	Attributes *Attributes `protobuf:"bytes,2,opt,name=attributes,proto3" json:"attributes,omitempty"`
-	// Which version must be there.
+	// Which version or revision must be there.
 	Precondition  *Precondition `protobuf:"bytes,3,opt,name=precondition,proto3" json:"precondition,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2927,7 +2973,10 @@ type MoveRequest struct {
 	// Its new path.
 	DestinationPath string `protobuf:"bytes,2,opt,name=destination_path,json=destinationPath,proto3" json:"destination_path,omitempty"`
 	// About the destination.
-	Precondition  *Precondition `protobuf:"bytes,3,opt,name=precondition,proto3" json:"precondition,omitempty"`
+	Precondition *Precondition `protobuf:"bytes,3,opt,name=precondition,proto3" json:"precondition,omitempty"`
+	// The version that the source must have; when it has another, FAILED_PRECONDITION.
+	// Empty: any.
+	SourceVersion string `protobuf:"bytes,4,opt,name=source_version,json=sourceVersion,proto3" json:"source_version,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2981,6 +3030,13 @@ func (x *MoveRequest) GetPrecondition() *Precondition {
 		return x.Precondition
 	}
 	return nil
+}
+
+func (x *MoveRequest) GetSourceVersion() string {
+	if x != nil {
+		return x.SourceVersion
+	}
+	return ""
 }
 
 // MoveResponse describes the file under its new path.
@@ -3037,7 +3093,10 @@ type CopyRequest struct {
 	// The path of the copy.
 	DestinationPath string `protobuf:"bytes,2,opt,name=destination_path,json=destinationPath,proto3" json:"destination_path,omitempty"`
 	// About the destination.
-	Precondition  *Precondition `protobuf:"bytes,3,opt,name=precondition,proto3" json:"precondition,omitempty"`
+	Precondition *Precondition `protobuf:"bytes,3,opt,name=precondition,proto3" json:"precondition,omitempty"`
+	// The version that the source must have; when it has another, FAILED_PRECONDITION.
+	// Empty: any.
+	SourceVersion string `protobuf:"bytes,4,opt,name=source_version,json=sourceVersion,proto3" json:"source_version,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3091,6 +3150,13 @@ func (x *CopyRequest) GetPrecondition() *Precondition {
 		return x.Precondition
 	}
 	return nil
+}
+
+func (x *CopyRequest) GetSourceVersion() string {
+	if x != nil {
+		return x.SourceVersion
+	}
+	return ""
 }
 
 // CopyResponse describes the copy.
@@ -3547,7 +3613,7 @@ var File_tranship_v1_file_service_proto protoreflect.FileDescriptor
 
 const file_tranship_v1_file_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1etranship/v1/file_service.proto\x12\vtranship.v1\x1a\x19google/protobuf/any.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbf\x02\n" +
+	"\x1etranship/v1/file_service.proto\x12\vtranship.v1\x1a\x19google/protobuf/any.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xdb\x02\n" +
 	"\x04File\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12\x12\n" +
 	"\x04size\x18\x02 \x01(\x03R\x04size\x12?\n" +
@@ -3555,7 +3621,8 @@ const file_tranship_v1_file_service_proto_rawDesc = "" +
 	"\x04mode\x18\x04 \x01(\rR\x04mode\x12\x18\n" +
 	"\aversion\x18\x05 \x01(\tR\aversion\x12\x1b\n" +
 	"\x06crc32c\x18\x06 \x01(\aH\x00R\x06crc32c\x88\x01\x01\x12;\n" +
-	"\bmetadata\x18\a \x03(\v2\x1f.tranship.v1.File.MetadataEntryR\bmetadata\x1a;\n" +
+	"\bmetadata\x18\a \x03(\v2\x1f.tranship.v1.File.MetadataEntryR\bmetadata\x12\x1a\n" +
+	"\brevision\x18\b \x01(\tR\brevision\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\t\n" +
@@ -3570,10 +3637,11 @@ const file_tranship_v1_file_service_proto_rawDesc = "" +
 	"\aentries\x18\x01 \x03(\v2\".tranship.v1.Metadata.EntriesEntryR\aentries\x1a:\n" +
 	"\fEntriesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"s\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xa5\x01\n" +
 	"\fPrecondition\x12&\n" +
 	"\x0emust_not_exist\x18\x01 \x01(\bH\x00R\fmustNotExist\x12.\n" +
-	"\x12must_match_version\x18\x02 \x01(\tH\x00R\x10mustMatchVersionB\v\n" +
+	"\x12must_match_version\x18\x02 \x01(\tH\x00R\x10mustMatchVersion\x120\n" +
+	"\x13must_match_revision\x18\x03 \x01(\tH\x00R\x11mustMatchRevisionB\v\n" +
 	"\tcondition\"_\n" +
 	"\x05Range\x12\x16\n" +
 	"\x06offset\x18\x01 \x01(\x03R\x06offset\x12\x16\n" +
@@ -3625,12 +3693,15 @@ const file_tranship_v1_file_service_proto_rawDesc = "" +
 	"\x04data\x18\x03 \x01(\fR\x04data\x12\x1b\n" +
 	"\x06crc32c\x18\x04 \x01(\aH\x01R\x06crc32c\x88\x01\x01B\t\n" +
 	"\a_offsetB\t\n" +
-	"\a_crc32c\"\x8b\x01\n" +
+	"\a_crc32c\"\xc4\x01\n" +
 	"\x06Finish\x12\x12\n" +
 	"\x04slot\x18\x01 \x01(\x04R\x04slot\x12\x17\n" +
 	"\x04size\x18\x02 \x01(\x03H\x00R\x04size\x88\x01\x01\x12\x1b\n" +
 	"\x06crc32c\x18\x03 \x01(\aH\x01R\x06crc32c\x88\x01\x01\x12\x19\n" +
-	"\x05check\x18\x04 \x01(\aH\x02R\x05check\x88\x01\x01B\a\n" +
+	"\x05check\x18\x04 \x01(\aH\x02R\x05check\x88\x01\x01\x127\n" +
+	"\n" +
+	"attributes\x18\x05 \x01(\v2\x17.tranship.v1.AttributesR\n" +
+	"attributesB\a\n" +
 	"\x05_sizeB\t\n" +
 	"\a_crc32cB\b\n" +
 	"\x06_check\"\x1c\n" +
@@ -3755,19 +3826,21 @@ const file_tranship_v1_file_service_proto_rawDesc = "" +
 	"\rDeleteRequest\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12=\n" +
 	"\fprecondition\x18\x02 \x01(\v2\x19.tranship.v1.PreconditionR\fprecondition\"\x10\n" +
-	"\x0eDeleteResponse\"\x98\x01\n" +
+	"\x0eDeleteResponse\"\xbf\x01\n" +
 	"\vMoveRequest\x12\x1f\n" +
 	"\vsource_path\x18\x01 \x01(\tR\n" +
 	"sourcePath\x12)\n" +
 	"\x10destination_path\x18\x02 \x01(\tR\x0fdestinationPath\x12=\n" +
-	"\fprecondition\x18\x03 \x01(\v2\x19.tranship.v1.PreconditionR\fprecondition\"5\n" +
+	"\fprecondition\x18\x03 \x01(\v2\x19.tranship.v1.PreconditionR\fprecondition\x12%\n" +
+	"\x0esource_version\x18\x04 \x01(\tR\rsourceVersion\"5\n" +
 	"\fMoveResponse\x12%\n" +
-	"\x04file\x18\x01 \x01(\v2\x11.tranship.v1.FileR\x04file\"\x98\x01\n" +
+	"\x04file\x18\x01 \x01(\v2\x11.tranship.v1.FileR\x04file\"\xbf\x01\n" +
 	"\vCopyRequest\x12\x1f\n" +
 	"\vsource_path\x18\x01 \x01(\tR\n" +
 	"sourcePath\x12)\n" +
 	"\x10destination_path\x18\x02 \x01(\tR\x0fdestinationPath\x12=\n" +
-	"\fprecondition\x18\x03 \x01(\v2\x19.tranship.v1.PreconditionR\fprecondition\"5\n" +
+	"\fprecondition\x18\x03 \x01(\v2\x19.tranship.v1.PreconditionR\fprecondition\x12%\n" +
+	"\x0esource_version\x18\x04 \x01(\tR\rsourceVersion\"5\n" +
 	"\fCopyResponse\x12%\n" +
 	"\x04file\x18\x01 \x01(\v2\x11.tranship.v1.FileR\x04file\"2\n" +
 	"\x12ListUploadsRequest\x12\x1c\n" +
@@ -3901,70 +3974,71 @@ var file_tranship_v1_file_service_proto_depIdxs = []int32{
 	5,  // 15: tranship.v1.Begin.precondition:type_name -> tranship.v1.Precondition
 	0,  // 16: tranship.v1.Begin.durability:type_name -> tranship.v1.Durability
 	52, // 17: tranship.v1.Begin.progress_interval:type_name -> google.protobuf.Duration
-	3,  // 18: tranship.v1.Put.attributes:type_name -> tranship.v1.Attributes
-	5,  // 19: tranship.v1.Put.precondition:type_name -> tranship.v1.Precondition
-	0,  // 20: tranship.v1.Put.durability:type_name -> tranship.v1.Durability
-	17, // 21: tranship.v1.UploadResponse.begun:type_name -> tranship.v1.Begun
-	18, // 22: tranship.v1.UploadResponse.progress:type_name -> tranship.v1.Progress
-	19, // 23: tranship.v1.UploadResponse.finished:type_name -> tranship.v1.Finished
-	20, // 24: tranship.v1.UploadResponse.failed:type_name -> tranship.v1.Failed
-	6,  // 25: tranship.v1.Begun.durable:type_name -> tranship.v1.Range
-	6,  // 26: tranship.v1.Progress.newly_durable:type_name -> tranship.v1.Range
-	2,  // 27: tranship.v1.Finished.file:type_name -> tranship.v1.File
-	6,  // 28: tranship.v1.Finished.durable:type_name -> tranship.v1.Range
-	7,  // 29: tranship.v1.Failed.status:type_name -> tranship.v1.Status
-	22, // 30: tranship.v1.DownloadRequest.open:type_name -> tranship.v1.Open
-	13, // 31: tranship.v1.DownloadRequest.cancel:type_name -> tranship.v1.Cancel
-	24, // 32: tranship.v1.DownloadResponse.opened:type_name -> tranship.v1.Opened
-	11, // 33: tranship.v1.DownloadResponse.chunk:type_name -> tranship.v1.Chunk
-	25, // 34: tranship.v1.DownloadResponse.done:type_name -> tranship.v1.Done
-	20, // 35: tranship.v1.DownloadResponse.failed:type_name -> tranship.v1.Failed
-	2,  // 36: tranship.v1.Opened.file:type_name -> tranship.v1.File
-	2,  // 37: tranship.v1.StatResponse.file:type_name -> tranship.v1.File
-	32, // 38: tranship.v1.ListResponse.entries:type_name -> tranship.v1.Entry
-	31, // 39: tranship.v1.ListResponse.end:type_name -> tranship.v1.ListEnd
-	30, // 40: tranship.v1.ListResponse.skipped:type_name -> tranship.v1.Skipped
-	7,  // 41: tranship.v1.Skipped.status:type_name -> tranship.v1.Status
-	2,  // 42: tranship.v1.Entry.file:type_name -> tranship.v1.File
-	3,  // 43: tranship.v1.SetAttributesRequest.attributes:type_name -> tranship.v1.Attributes
-	5,  // 44: tranship.v1.SetAttributesRequest.precondition:type_name -> tranship.v1.Precondition
-	2,  // 45: tranship.v1.SetAttributesResponse.file:type_name -> tranship.v1.File
-	5,  // 46: tranship.v1.DeleteRequest.precondition:type_name -> tranship.v1.Precondition
-	5,  // 47: tranship.v1.MoveRequest.precondition:type_name -> tranship.v1.Precondition
-	2,  // 48: tranship.v1.MoveResponse.file:type_name -> tranship.v1.File
-	5,  // 49: tranship.v1.CopyRequest.precondition:type_name -> tranship.v1.Precondition
-	2,  // 50: tranship.v1.CopyResponse.file:type_name -> tranship.v1.File
-	43, // 51: tranship.v1.ListUploadsResponse.uploads:type_name -> tranship.v1.Upload
-	50, // 52: tranship.v1.Upload.created_time:type_name -> google.protobuf.Timestamp
-	50, // 53: tranship.v1.Upload.expire_time:type_name -> google.protobuf.Timestamp
-	0,  // 54: tranship.v1.GetServerInfoResponse.min_durability:type_name -> tranship.v1.Durability
-	9,  // 55: tranship.v1.FileService.Upload:input_type -> tranship.v1.UploadRequest
-	21, // 56: tranship.v1.FileService.Download:input_type -> tranship.v1.DownloadRequest
-	26, // 57: tranship.v1.FileService.Stat:input_type -> tranship.v1.StatRequest
-	28, // 58: tranship.v1.FileService.List:input_type -> tranship.v1.ListRequest
-	33, // 59: tranship.v1.FileService.SetAttributes:input_type -> tranship.v1.SetAttributesRequest
-	35, // 60: tranship.v1.FileService.Delete:input_type -> tranship.v1.DeleteRequest
-	37, // 61: tranship.v1.FileService.Move:input_type -> tranship.v1.MoveRequest
-	39, // 62: tranship.v1.FileService.Copy:input_type -> tranship.v1.CopyRequest
-	41, // 63: tranship.v1.FileService.ListUploads:input_type -> tranship.v1.ListUploadsRequest
-	44, // 64: tranship.v1.FileService.AbortUpload:input_type -> tranship.v1.AbortUploadRequest
-	46, // 65: tranship.v1.FileService.GetServerInfo:input_type -> tranship.v1.GetServerInfoRequest
-	16, // 66: tranship.v1.FileService.Upload:output_type -> tranship.v1.UploadResponse
-	23, // 67: tranship.v1.FileService.Download:output_type -> tranship.v1.DownloadResponse
-	27, // 68: tranship.v1.FileService.Stat:output_type -> tranship.v1.StatResponse
-	29, // 69: tranship.v1.FileService.List:output_type -> tranship.v1.ListResponse
-	34, // 70: tranship.v1.FileService.SetAttributes:output_type -> tranship.v1.SetAttributesResponse
-	36, // 71: tranship.v1.FileService.Delete:output_type -> tranship.v1.DeleteResponse
-	38, // 72: tranship.v1.FileService.Move:output_type -> tranship.v1.MoveResponse
-	40, // 73: tranship.v1.FileService.Copy:output_type -> tranship.v1.CopyResponse
-	42, // 74: tranship.v1.FileService.ListUploads:output_type -> tranship.v1.ListUploadsResponse
-	45, // 75: tranship.v1.FileService.AbortUpload:output_type -> tranship.v1.AbortUploadResponse
-	47, // 76: tranship.v1.FileService.GetServerInfo:output_type -> tranship.v1.GetServerInfoResponse
-	66, // [66:77] is the sub-list for method output_type
-	55, // [55:66] is the sub-list for method input_type
-	55, // [55:55] is the sub-list for extension type_name
-	55, // [55:55] is the sub-list for extension extendee
-	0,  // [0:55] is the sub-list for field type_name
+	3,  // 18: tranship.v1.Finish.attributes:type_name -> tranship.v1.Attributes
+	3,  // 19: tranship.v1.Put.attributes:type_name -> tranship.v1.Attributes
+	5,  // 20: tranship.v1.Put.precondition:type_name -> tranship.v1.Precondition
+	0,  // 21: tranship.v1.Put.durability:type_name -> tranship.v1.Durability
+	17, // 22: tranship.v1.UploadResponse.begun:type_name -> tranship.v1.Begun
+	18, // 23: tranship.v1.UploadResponse.progress:type_name -> tranship.v1.Progress
+	19, // 24: tranship.v1.UploadResponse.finished:type_name -> tranship.v1.Finished
+	20, // 25: tranship.v1.UploadResponse.failed:type_name -> tranship.v1.Failed
+	6,  // 26: tranship.v1.Begun.durable:type_name -> tranship.v1.Range
+	6,  // 27: tranship.v1.Progress.newly_durable:type_name -> tranship.v1.Range
+	2,  // 28: tranship.v1.Finished.file:type_name -> tranship.v1.File
+	6,  // 29: tranship.v1.Finished.durable:type_name -> tranship.v1.Range
+	7,  // 30: tranship.v1.Failed.status:type_name -> tranship.v1.Status
+	22, // 31: tranship.v1.DownloadRequest.open:type_name -> tranship.v1.Open
+	13, // 32: tranship.v1.DownloadRequest.cancel:type_name -> tranship.v1.Cancel
+	24, // 33: tranship.v1.DownloadResponse.opened:type_name -> tranship.v1.Opened
+	11, // 34: tranship.v1.DownloadResponse.chunk:type_name -> tranship.v1.Chunk
+	25, // 35: tranship.v1.DownloadResponse.done:type_name -> tranship.v1.Done
+	20, // 36: tranship.v1.DownloadResponse.failed:type_name -> tranship.v1.Failed
+	2,  // 37: tranship.v1.Opened.file:type_name -> tranship.v1.File
+	2,  // 38: tranship.v1.StatResponse.file:type_name -> tranship.v1.File
+	32, // 39: tranship.v1.ListResponse.entries:type_name -> tranship.v1.Entry
+	31, // 40: tranship.v1.ListResponse.end:type_name -> tranship.v1.ListEnd
+	30, // 41: tranship.v1.ListResponse.skipped:type_name -> tranship.v1.Skipped
+	7,  // 42: tranship.v1.Skipped.status:type_name -> tranship.v1.Status
+	2,  // 43: tranship.v1.Entry.file:type_name -> tranship.v1.File
+	3,  // 44: tranship.v1.SetAttributesRequest.attributes:type_name -> tranship.v1.Attributes
+	5,  // 45: tranship.v1.SetAttributesRequest.precondition:type_name -> tranship.v1.Precondition
+	2,  // 46: tranship.v1.SetAttributesResponse.file:type_name -> tranship.v1.File
+	5,  // 47: tranship.v1.DeleteRequest.precondition:type_name -> tranship.v1.Precondition
+	5,  // 48: tranship.v1.MoveRequest.precondition:type_name -> tranship.v1.Precondition
+	2,  // 49: tranship.v1.MoveResponse.file:type_name -> tranship.v1.File
+	5,  // 50: tranship.v1.CopyRequest.precondition:type_name -> tranship.v1.Precondition
+	2,  // 51: tranship.v1.CopyResponse.file:type_name -> tranship.v1.File
+	43, // 52: tranship.v1.ListUploadsResponse.uploads:type_name -> tranship.v1.Upload
+	50, // 53: tranship.v1.Upload.created_time:type_name -> google.protobuf.Timestamp
+	50, // 54: tranship.v1.Upload.expire_time:type_name -> google.protobuf.Timestamp
+	0,  // 55: tranship.v1.GetServerInfoResponse.min_durability:type_name -> tranship.v1.Durability
+	9,  // 56: tranship.v1.FileService.Upload:input_type -> tranship.v1.UploadRequest
+	21, // 57: tranship.v1.FileService.Download:input_type -> tranship.v1.DownloadRequest
+	26, // 58: tranship.v1.FileService.Stat:input_type -> tranship.v1.StatRequest
+	28, // 59: tranship.v1.FileService.List:input_type -> tranship.v1.ListRequest
+	33, // 60: tranship.v1.FileService.SetAttributes:input_type -> tranship.v1.SetAttributesRequest
+	35, // 61: tranship.v1.FileService.Delete:input_type -> tranship.v1.DeleteRequest
+	37, // 62: tranship.v1.FileService.Move:input_type -> tranship.v1.MoveRequest
+	39, // 63: tranship.v1.FileService.Copy:input_type -> tranship.v1.CopyRequest
+	41, // 64: tranship.v1.FileService.ListUploads:input_type -> tranship.v1.ListUploadsRequest
+	44, // 65: tranship.v1.FileService.AbortUpload:input_type -> tranship.v1.AbortUploadRequest
+	46, // 66: tranship.v1.FileService.GetServerInfo:input_type -> tranship.v1.GetServerInfoRequest
+	16, // 67: tranship.v1.FileService.Upload:output_type -> tranship.v1.UploadResponse
+	23, // 68: tranship.v1.FileService.Download:output_type -> tranship.v1.DownloadResponse
+	27, // 69: tranship.v1.FileService.Stat:output_type -> tranship.v1.StatResponse
+	29, // 70: tranship.v1.FileService.List:output_type -> tranship.v1.ListResponse
+	34, // 71: tranship.v1.FileService.SetAttributes:output_type -> tranship.v1.SetAttributesResponse
+	36, // 72: tranship.v1.FileService.Delete:output_type -> tranship.v1.DeleteResponse
+	38, // 73: tranship.v1.FileService.Move:output_type -> tranship.v1.MoveResponse
+	40, // 74: tranship.v1.FileService.Copy:output_type -> tranship.v1.CopyResponse
+	42, // 75: tranship.v1.FileService.ListUploads:output_type -> tranship.v1.ListUploadsResponse
+	45, // 76: tranship.v1.FileService.AbortUpload:output_type -> tranship.v1.AbortUploadResponse
+	47, // 77: tranship.v1.FileService.GetServerInfo:output_type -> tranship.v1.GetServerInfoResponse
+	67, // [67:78] is the sub-list for method output_type
+	56, // [56:67] is the sub-list for method input_type
+	56, // [56:56] is the sub-list for extension type_name
+	56, // [56:56] is the sub-list for extension extendee
+	0,  // [0:56] is the sub-list for field type_name
 }
 
 func init() { file_tranship_v1_file_service_proto_init() }
@@ -3977,6 +4051,7 @@ func file_tranship_v1_file_service_proto_init() {
 	file_tranship_v1_file_service_proto_msgTypes[3].OneofWrappers = []any{
 		(*Precondition_MustNotExist)(nil),
 		(*Precondition_MustMatchVersion)(nil),
+		(*Precondition_MustMatchRevision)(nil),
 	}
 	file_tranship_v1_file_service_proto_msgTypes[4].OneofWrappers = []any{}
 	file_tranship_v1_file_service_proto_msgTypes[7].OneofWrappers = []any{
