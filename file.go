@@ -1,8 +1,12 @@
 package tranship
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
 	"io/fs"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -30,6 +34,36 @@ type File struct {
 	Metadata map[string]string
 }
 
+// Revision names the state of a file that was seen: it is the same for the same Version,
+// ModTime, Mode and Metadata, and another one for others. Precondition.MustMatchRevision
+// compares it with the state at the moment of a change. It is opaque, has at most 128
+// bytes, and does not depend on Path, Size and CRC32C, which belong to the version.
+//
+// Stores compute it from what they tell of a file, so that a file that was put into a
+// directory by hand has one as well. A caller who is not told all attributes of a file
+// does not know its revision.
+func (f File) Revision() string {
+	modified := f.ModTime
+	if !isModTime(modified) {
+		modified = time.Time{} // as the protocol has it
+	}
+	var b []byte
+	b = appendText(b, f.Version)
+	b = binary.AppendVarint(b, modified.Unix())
+	b = binary.AppendUvarint(b, uint64(modified.Nanosecond()))
+	b = binary.AppendUvarint(b, uint64(f.Mode))
+	for _, key := range slices.Sorted(maps.Keys(f.Metadata)) {
+		b = appendText(appendText(b, key), f.Metadata[key])
+	}
+	sum := sha256.Sum256(b)
+	return "r-" + hex.EncodeToString(sum[:16])
+}
+
+// appendText appends a text so that no two runs of texts are the same bytes.
+func appendText(b []byte, text string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(text))), text...)
+}
+
 // Entry is one line of a list: a file, or a directory, of which only Path is set.
 type Entry struct {
 	File
@@ -47,7 +81,9 @@ func (e Entry) Key() string {
 // Attributes are what a user may set of a file beside its content. A nil field
 // takes its default in a new file, and stays as it is in SetAttributes.
 type Attributes struct {
-	// ModTime is by default the moment of commit.
+	// ModTime is by default the moment of commit. It is within the years 1 to 9999. A
+	// store keeps it to at least the microsecond, or refuses it with an *InvalidError
+	// that names the times it can keep: it never keeps another time instead.
 	ModTime *time.Time
 	// Mode has permission bits only; by default DefaultMode.
 	Mode *fs.FileMode
@@ -63,6 +99,9 @@ type Attributes struct {
 func (a Attributes) Validate() error {
 	if a.Mode != nil && *a.Mode&^fs.ModePerm != 0 {
 		return &InvalidError{Field: "attributes.mode", Rule: "a mode must be within 0777"}
+	}
+	if a.ModTime != nil && !isModTime(*a.ModTime) {
+		return &InvalidError{Field: "attributes.modified_time", Rule: "a modified time must be within the years 1 to 9999"}
 	}
 	total := 0
 	for key, value := range a.Metadata {
@@ -80,6 +119,12 @@ func (a Attributes) Validate() error {
 	return nil
 }
 
+// isModTime reports whether a time is one that every protocol can tell of a file.
+func isModTime(t time.Time) bool {
+	year := t.UTC().Year()
+	return year >= 1 && year <= 9999
+}
+
 func brokenMetadataRule(key, value string) string {
 	const keyBytes = "abcdefghijklmnopqrstuvwxyz0123456789-_."
 	switch {
@@ -91,6 +136,21 @@ func brokenMetadataRule(key, value string) string {
 		return "a metadata value must be valid UTF-8 without NUL"
 	}
 	return ""
+}
+
+// Override returns a with the attributes that are set in over in the place of its own.
+// It shares their memory.
+func (a Attributes) Override(over Attributes) Attributes {
+	if over.ModTime != nil {
+		a.ModTime = over.ModTime
+	}
+	if over.Mode != nil {
+		a.Mode = over.Mode
+	}
+	if over.Metadata != nil {
+		a.Metadata = over.Metadata
+	}
+	return a
 }
 
 // Apply returns file with the attributes that are set in a. It shares no memory

@@ -24,6 +24,10 @@ import (
 //
 // Methods stop early when their context ends, and return its error. A change is
 // then either whole or not made.
+//
+// Every string that a method takes must be valid UTF-8. An *InvalidError refuses another
+// one; a store on this machine may instead answer that there is no such version or upload,
+// and list from any StartAfter.
 type Store interface {
 	Reader
 	Writer
@@ -55,8 +59,9 @@ type Reader interface {
 // Writer is the part of a store that takes new content.
 type Writer interface {
 	// Put stores a whole small file, of at most MaxPutBytes: more is ErrLimit.
-	// Its spec's Size may be nil and must otherwise be len(data). It keeps
-	// nothing of data after it returns.
+	// Its spec's Size may be nil and must otherwise be len(data). ErrIntegrity: data
+	// has not the spec's CRC32C; then nothing is stored. It keeps nothing of data after
+	// it returns.
 	Put(ctx context.Context, spec Spec, data []byte) (File, error)
 
 	// Begin starts the upload of a file of any size. It fails early where the
@@ -80,19 +85,26 @@ type Writer interface {
 type Editor interface {
 	// SetAttributes changes what is set in attributes, and not the version.
 	// ErrNotFound: there is no file, whatever the precondition.
+	//
+	// To change metadata that depends on what it was before, a caller reads the file,
+	// computes the new metadata, sets it with the Precondition
+	// {MustMatchRevision: file.Revision()}, and begins again after ErrPrecondition. No
+	// change of another caller is then lost.
 	SetAttributes(ctx context.Context, path string, attributes Attributes, precondition Precondition) (File, error)
 
 	// Remove removes a file. ErrNotFound: there is none, whatever the precondition.
 	Remove(ctx context.Context, path string, precondition Precondition) error
 
 	// Move renames a file at once and keeps its attributes. The precondition is
-	// about the destination, where a file is otherwise replaced. Moving a file
-	// onto itself does nothing.
+	// about the destination, where a file is otherwise replaced, except for its
+	// MustMatchSourceVersion. Moving a file onto itself does nothing.
+	// ErrNotFound: there is no source, whatever the precondition.
 	Move(ctx context.Context, source, destination string, precondition Precondition) (File, error)
 
 	// Copy copies a file and its attributes inside the store; the copy has a
 	// version of its own. The precondition is about the destination, where a
-	// file is otherwise replaced.
+	// file is otherwise replaced, except for its MustMatchSourceVersion.
+	// ErrNotFound: there is no source, whatever the precondition.
 	Copy(ctx context.Context, source, destination string, precondition Precondition) (File, error)
 }
 
@@ -107,16 +119,6 @@ type Uploads interface {
 	// AbortUpload removes an unfinished upload and what it has stored; its
 	// writers fail with ErrAborted. ErrNotFound: there is none with this id.
 	AbortUpload(ctx context.Context, id string) error
-}
-
-// Precondition decides whether a change may take effect, at the moment it does.
-// The zero value always allows it.
-type Precondition struct {
-	// MustNotExist: there must be no file at the path; otherwise ErrExists.
-	MustNotExist bool
-	// MustMatchVersion, when not empty: the file at the path must have this
-	// version; otherwise, or when there is none, ErrPrecondition.
-	MustMatchVersion string
 }
 
 // ListOptions says what to list. The zero value lists a store's top level.

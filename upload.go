@@ -13,7 +13,11 @@ type Spec struct {
 	Path string
 	// Size is the length in bytes; nil when it is not known in advance.
 	Size *int64
-	// Attributes to keep beside the content.
+	// CRC32C is the checksum that the whole content must have; nil when it is not known.
+	// Otherwise Put, or Commit of the upload, fails with ErrIntegrity and nothing becomes
+	// visible. It is not kept for an upload that is resumed: the newer spec counts.
+	CRC32C *uint32
+	// Attributes to keep beside the content. Commit.Attributes may replace them.
 	Attributes Attributes
 	// Precondition is decided at commit, and looked at before, to fail early.
 	Precondition Precondition
@@ -55,6 +59,9 @@ func (s Spec) Validate() error {
 	}
 	if s.Durability > DurabilityDurable {
 		return &InvalidError{Field: "durability", Rule: "must be written or durable"}
+	}
+	if err := s.Precondition.Validate(); err != nil {
+		return err
 	}
 	return s.Attributes.Validate()
 }
@@ -114,13 +121,22 @@ type Upload interface {
 	// Part returns a writer for part n, counted from 0. Parts may be written in
 	// any order and several at once. A part has one writer: a newer one ends
 	// the older, whose Write fails with ErrAborted, and starts the part afresh.
-	// ErrInvalid: n is negative, or beyond the upload's size.
+	// ErrInvalid: n is negative, or the part would begin at or behind the end of the
+	// upload's size. Part 0 is there even if the size is 0.
+	//
+	// The context governs the writer until its Close returns. If it ends before, Write and
+	// Close fail with its error, nothing of the part counts, and the part may be begun
+	// again. That it ends after Close changes nothing.
 	Part(ctx context.Context, n int) (PartWriter, error)
 
 	// CopyPart fills part n with bytes of a file in the same store, from
 	// options.Offset of options.Version; options.Length is ignored, for the
 	// part's counts. It may be called where Part may, and counts as its writer.
 	// ErrInvalid: the source has too few bytes; otherwise as Open.
+	//
+	// A failure is told once, and the upload goes on. The part then has what writers that
+	// were closed before have written to it, or nothing; a writer that is open may have
+	// been ended. The part may be filled again, and counts then as if nothing had failed.
 	CopyPart(ctx context.Context, n int, source string, options OpenOptions) error
 
 	// Commit makes the file visible, after all writers have been closed. Missing
@@ -131,7 +147,9 @@ type Upload interface {
 	// may be gone; or, with a ResumeKey, to be detached and resumed.
 	//
 	// With a ResumeKey the store remembers the commit for a day, in case its
-	// reply was lost: see Begin.
+	// reply was lost: see Begin. Commit of an upload that Begin returned because its
+	// commit is remembered is ErrPrecondition if the file that it made has been replaced,
+	// moved or removed since.
 	Commit(ctx context.Context, commit Commit) (File, error)
 
 	// Abort removes the upload and all it has stored, and ends its writers. After
@@ -162,6 +180,9 @@ type Commit struct {
 	// CRC32C is the checksum of the whole file; nil when the caller does not
 	// know it.
 	CRC32C *uint32
+	// Attributes are what was not known before the content was, as a digest in the
+	// metadata. What is set replaces what the spec has.
+	Attributes Attributes
 }
 
 // Range is a run of bytes of a file or upload.

@@ -62,6 +62,9 @@ func (c *Client) list(ctx context.Context, options tranship.ListOptions, yield f
 	if err := tranship.ValidateDirectory(options.Directory); err != nil {
 		return err
 	}
+	if err := validateText("start_after", options.StartAfter); err != nil {
+		return err
+	}
 	watch, stop := silence.New(ctx, c.stallTimeout, "no entry came")
 	defer stop()
 	ctx = watch.Context()
@@ -129,14 +132,13 @@ func (c *Client) SetAttributes(ctx context.Context, path string, attributes tran
 	if err := attributes.Validate(); err != nil {
 		return tranship.File{}, err
 	}
-	condition, err := wire.PreconditionToProto(precondition)
-	if err != nil {
+	if err := precondition.Validate(); err != nil {
 		return tranship.File{}, err
 	}
 	response, err := ask(ctx, c, c.files.SetAttributes, &transhipv1.SetAttributesRequest{
 		Path:         path,
 		Attributes:   wire.AttributesToProto(attributes),
-		Precondition: condition,
+		Precondition: wire.PreconditionToProto(precondition),
 	})
 	return file(response, err)
 }
@@ -146,22 +148,21 @@ func (c *Client) Remove(ctx context.Context, path string, precondition tranship.
 	if err := tranship.ValidatePath(path); err != nil {
 		return err
 	}
-	condition, err := wire.PreconditionToProto(precondition)
-	if err != nil {
+	if err := precondition.Validate(); err != nil {
 		return err
 	}
-	_, err = ask(ctx, c, c.files.Delete, &transhipv1.DeleteRequest{Path: path, Precondition: condition})
+	_, err := ask(ctx, c, c.files.Delete, &transhipv1.DeleteRequest{Path: path, Precondition: wire.PreconditionToProto(precondition)})
 	return err
 }
 
 // Move implements tranship.Store.
 func (c *Client) Move(ctx context.Context, source, destination string, precondition tranship.Precondition) (tranship.File, error) {
-	condition, err := twoPaths(source, destination, precondition)
-	if err != nil {
+	if err := validateTransplant(source, destination, precondition); err != nil {
 		return tranship.File{}, err
 	}
 	response, err := ask(ctx, c, c.files.Move, &transhipv1.MoveRequest{
-		SourcePath: source, DestinationPath: destination, Precondition: condition,
+		SourcePath: source, SourceVersion: precondition.MustMatchSourceVersion,
+		DestinationPath: destination, Precondition: wire.PreconditionToProto(precondition),
 	})
 	return file(response, err)
 }
@@ -169,22 +170,23 @@ func (c *Client) Move(ctx context.Context, source, destination string, precondit
 // Copy implements tranship.Store. It waits as long as the server copies, which takes the
 // longer the larger the file is: only a connection that has died ends it early.
 func (c *Client) Copy(ctx context.Context, source, destination string, precondition tranship.Precondition) (tranship.File, error) {
-	condition, err := twoPaths(source, destination, precondition)
-	if err != nil {
+	if err := validateTransplant(source, destination, precondition); err != nil {
 		return tranship.File{}, err
 	}
 	response, err := c.files.Copy(ctx, &transhipv1.CopyRequest{
-		SourcePath: source, DestinationPath: destination, Precondition: condition,
+		SourcePath: source, SourceVersion: precondition.MustMatchSourceVersion,
+		DestinationPath: destination, Precondition: wire.PreconditionToProto(precondition),
 	})
 	return file(response, err)
 }
 
-func twoPaths(source, destination string, precondition tranship.Precondition) (*transhipv1.Precondition, error) {
+// validateTransplant reports whether a move or copy can be asked for.
+func validateTransplant(source, destination string, precondition tranship.Precondition) error {
 	if err := tranship.ValidatePath(source); err != nil {
-		return nil, err
+		return err
 	}
 	if err := tranship.ValidatePath(destination); err != nil {
-		return nil, err
+		return err
 	}
-	return wire.PreconditionToProto(precondition)
+	return precondition.ValidateTransplant()
 }

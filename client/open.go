@@ -41,6 +41,9 @@ func (c *Client) Open(ctx context.Context, path string, options tranship.OpenOpt
 	if err := tranship.ValidatePath(path); err != nil {
 		return nil, err
 	}
+	if err := validateText("version", options.Version); err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	opened, err := c.openRenewed(ctx, path, options)
 	if err != nil {

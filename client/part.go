@@ -37,6 +37,8 @@ type partWriter struct {
 	// fresh: nothing of these parts was there before, so that what is said to be
 	// durable of them is this writer's.
 	fresh bool
+	// copies: the writer is that of a CopyPart, which tells of its failure itself.
+	copies bool
 
 	// mu is held while a message is sent, so that a newer writer ends this one
 	// between messages.
@@ -86,11 +88,15 @@ func (u *upload) CopyPart(ctx context.Context, n int, source string, options tra
 	if err := tranship.ValidatePath(source); err != nil {
 		return err
 	}
+	if err := validateText("version", options.Version); err != nil {
+		return err
+	}
 	w, err := u.join(ctx, n, n+1)
 	if err != nil {
 		return err
 	}
 	w.mu.Lock()
+	w.copies = true
 	err = w.slot.stream.send(ctx, &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_CopyPart{CopyPart: &transhipv1.CopyPart{
 		Slot: w.slot.id, Offset: w.offset,
 		SourcePath: source, SourceVersion: options.Version, SourceOffset: options.Offset,
@@ -99,7 +105,7 @@ func (u *upload) CopyPart(ctx context.Context, n int, source string, options tra
 	if err := errors.Join(err, w.Close()); err != nil {
 		return err
 	}
-	return w.detached(ctx)
+	return w.slot.wait(ctx)
 }
 
 // join begins a writer of the parts from first up to next, and ends older ones.
@@ -153,12 +159,12 @@ func (u *upload) join(ctx context.Context, first, next int) (*partWriter, error)
 }
 
 // absorb takes in the answers to writers that have been closed, and forgets the
-// writers. One that failed stays: Commit tells of it.
+// writers. One that failed stays, because Commit tells of it, unless CopyPart has.
 func (u *upload) absorb() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	for n, w := range u.writers {
-		if w.finished.Load() && w.slot.ended() && w.slot.err == nil {
+		if w.finished.Load() && w.slot.ended() && (w.slot.err == nil || w.copies) {
 			u.noteDurable(w.slot.durable, func(m int) bool { return m == n })
 			delete(u.writers, n)
 		}
@@ -324,6 +330,18 @@ func (w *partWriter) leaveLane() {
 	}
 }
 
+// settle waits until the server has all that the writer wrote, or, if the writer could not
+// be closed, has let go of the part that it was writing.
+func (w *partWriter) settle(ctx context.Context) error {
+	w.mu.Lock()
+	failed := w.closed && !w.finished.Load()
+	w.mu.Unlock()
+	if failed {
+		return w.supersede(ctx)
+	}
+	return w.detached(ctx)
+}
+
 // detached waits until the server has written all of the writer's bytes, and made
 // them durable if they are to be. For a writer that was not closed it does nothing:
 // what is missing, the commit will tell.
@@ -331,5 +349,9 @@ func (w *partWriter) detached(ctx context.Context) error {
 	if !w.finished.Load() {
 		return nil
 	}
-	return w.slot.wait(ctx)
+	err := w.slot.wait(ctx)
+	if w.copies && w.slot.ended() {
+		return w.slot.stream.failure() // of the copy, CopyPart tells
+	}
+	return err
 }

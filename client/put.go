@@ -23,9 +23,9 @@ func (c *Client) Put(ctx context.Context, spec tranship.Spec, data []byte) (tran
 	if spec.Size != nil && *spec.Size != size {
 		return tranship.File{}, &tranship.InvalidError{Field: "size", Rule: fmt.Sprintf("must be the data's, %d, not %d", size, *spec.Size)}
 	}
-	precondition, err := wire.PreconditionToProto(spec.Precondition)
-	if err != nil {
-		return tranship.File{}, err
+	crc := tranship.CRC32C(data)
+	if spec.CRC32C != nil && *spec.CRC32C != crc {
+		return tranship.File{}, failure.WrongChecksum(spec.Path, crc, *spec.CRC32C)
 	}
 	if err := ctx.Err(); err != nil {
 		return tranship.File{}, err
@@ -34,13 +34,12 @@ func (c *Client) Put(ctx context.Context, spec tranship.Spec, data []byte) (tran
 	if err != nil {
 		return tranship.File{}, err
 	}
-	crc := tranship.CRC32C(data)
 	slot, err := stream.open(ctx, func(id uint64) *transhipv1.UploadRequest {
 		return &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Put{Put: &transhipv1.Put{
 			Slot:         id,
 			Path:         spec.Path,
 			Attributes:   wire.AttributesToProto(spec.Attributes),
-			Precondition: precondition,
+			Precondition: wire.PreconditionToProto(spec.Precondition),
 			Durability:   wire.DurabilityToProto(spec.Durability),
 			Data:         data,
 			Crc32C:       &crc,

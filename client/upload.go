@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/failure"
 	"github.com/tranship/tranship/internal/wire"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
@@ -65,31 +66,31 @@ func (c *Client) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload
 	if err := spec.Validate(); err != nil {
 		return nil, err
 	}
-	precondition, err := wire.PreconditionToProto(spec.Precondition)
-	if err != nil {
-		return nil, err
-	}
 	first := c.turn.Add(1)
 	if spec.Size != nil {
 		spec.Size = new(*spec.Size) // the caller may change theirs
+	}
+	if spec.CRC32C != nil {
+		spec.CRC32C = new(*spec.CRC32C)
 	}
 	u := &upload{
 		client: c, spec: spec, first: first,
 		writers: map[int]*partWriter{}, durable: map[int]tranship.Range{},
 	}
-	u.stream, err = openUploadStream(ctx, c.connection(first), u)
+	stream, err := openUploadStream(ctx, c.connection(first), u)
 	if err != nil {
 		return nil, err
 	}
+	u.stream = stream
 	u.lanes = []*lane{{stream: u.stream}}
-	if err := u.begin(ctx, precondition); err != nil {
+	if err := u.begin(ctx); err != nil {
 		u.stream.close(err)
 		return nil, err
 	}
 	return u, nil
 }
 
-func (u *upload) begin(ctx context.Context, precondition *transhipv1.Precondition) (err error) {
+func (u *upload) begin(ctx context.Context) (err error) {
 	mode, interval := transhipv1.Begin_MODE_NEW, (*durationpb.Duration)(nil)
 	if u.spec.ResumeKey != "" {
 		mode, interval = transhipv1.Begin_MODE_RESUME, durationpb.New(progressInterval)
@@ -101,7 +102,7 @@ func (u *upload) begin(ctx context.Context, precondition *transhipv1.Preconditio
 			Path:         u.spec.Path,
 			Size:         u.spec.Size,
 			Attributes:   wire.AttributesToProto(u.spec.Attributes),
-			Precondition: precondition,
+			Precondition: wire.PreconditionToProto(u.spec.Precondition),
 			Durability:   wire.DurabilityToProto(u.spec.Durability),
 			Keep:         u.spec.ResumeKey != "",
 			ResumeKey:    u.spec.ResumeKey,
@@ -254,6 +255,12 @@ func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.F
 	if err := ctx.Err(); err != nil {
 		return tranship.File{}, err
 	}
+	if err := commit.Attributes.Validate(); err != nil {
+		return tranship.File{}, err
+	}
+	if want := u.spec.CRC32C; want != nil && commit.CRC32C != nil && *want != *commit.CRC32C {
+		return tranship.File{}, failure.WrongChecksum(u.spec.Path, *commit.CRC32C, *want)
+	}
 	writers, open := u.end(uploadEnded)
 	if !open {
 		return tranship.File{}, u.errEnded()
@@ -272,13 +279,19 @@ func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.F
 
 func (u *upload) commit(ctx context.Context, commit tranship.Commit, writers map[int]*partWriter) (tranship.File, error) {
 	for _, writer := range writers {
-		if err := writer.detached(ctx); err != nil {
+		if err := writer.settle(ctx); err != nil {
 			return tranship.File{}, err
 		}
 	}
-	finish := &transhipv1.Finish{Slot: u.owner.id, Size: &commit.Size, Crc32C: commit.CRC32C}
-	if commit.CRC32C != nil {
-		finish.Check = new(tranship.Check(u.spec.Path, commit.Size, *commit.CRC32C))
+	finish := &transhipv1.Finish{
+		Slot: u.owner.id, Size: &commit.Size, Crc32C: commit.CRC32C,
+		Attributes: wire.AttributesToProto(commit.Attributes),
+	}
+	if finish.Crc32C == nil {
+		finish.Crc32C = u.spec.CRC32C
+	}
+	if finish.Crc32C != nil {
+		finish.Check = new(tranship.Check(u.spec.Path, commit.Size, finish.GetCrc32C()))
 	}
 	if err := u.stream.send(ctx, &transhipv1.UploadRequest{
 		Request: &transhipv1.UploadRequest_Finish{Finish: finish},

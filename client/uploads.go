@@ -84,6 +84,9 @@ func (c *Client) listUploads(ctx context.Context, directory string, yield func(t
 
 // AbortUpload implements tranship.Store.
 func (c *Client) AbortUpload(ctx context.Context, id string) error {
+	if err := validateText("upload_id", id); err != nil {
+		return err
+	}
 	_, err := ask(ctx, c, c.files.AbortUpload, &transhipv1.AbortUploadRequest{UploadId: id})
 	return err
 }

@@ -17,6 +17,22 @@ func WrongVersion(path, have, want string) error {
 	return Worded(at, "%v: %s has version %s, not %s", at.Err, path, have, want)
 }
 
+// WrongRevision is WrongVersion for the revision of a file.
+func WrongRevision(path, have, want string) error {
+	at := &tranship.PathError{Path: path, Err: tranship.ErrPrecondition}
+	if have == "" {
+		return Worded(at, "%v: there is no file %s, which must have revision %s", at.Err, path, want)
+	}
+	return Worded(at, "%v: %s has revision %s, not %s", at.Err, path, have, want)
+}
+
+// WrongChecksum is the error for a file for path whose bytes have the CRC32C have and must
+// have want. It is a *tranship.PathError that matches tranship.ErrIntegrity.
+func WrongChecksum(path string, have, want uint32) error {
+	at := &tranship.PathError{Path: path, Err: tranship.ErrIntegrity}
+	return Worded(at, "%v: %s has CRC32C %08x, not %08x", at.Err, path, have, want)
+}
+
 // FilesBelow is the error for a path that no file can be at, because there are files
 // below it. It is a *tranship.PathError that matches tranship.ErrExists.
 func FilesBelow(path string) error {

@@ -24,7 +24,7 @@ type Writer struct {
 
 // AdmitPart fails for numbers that no part can have.
 func (f *File) AdmitPart(number int64) error {
-	if number < 0 || number > f.Size()/f.config.PartSize {
+	if number < 0 || number > 0 && number > (f.Size()-1)/f.config.PartSize {
 		return &tranship.InvalidError{Field: "part", Rule: "a part's number must not be negative or beyond the upload's size"}
 	}
 	return nil
@@ -132,6 +132,10 @@ func (w *Writer) Close() error {
 	if w.closed {
 		return nil
 	}
+	if err := w.ctx.Err(); err != nil {
+		w.discard()
+		return err
+	}
 	w.closed = true
 	f := w.file
 	f.Gate.RLock()
@@ -141,6 +145,19 @@ func (w *Writer) Close() error {
 		err = f.Flush()
 	}
 	return err
+}
+
+// discard ends the writer and forgets what it wrote.
+func (w *Writer) discard() {
+	w.closed = true
+	w.file.Gate.RLock()
+	defer w.file.Gate.RUnlock()
+	w.part.mu.Lock()
+	defer w.part.mu.Unlock()
+	if w.lostLocked() == nil {
+		w.part.written, w.part.crc = 0, 0
+		w.part.writer = nil
+	}
 }
 
 // finish ends the writer, and puts a whole part into the next group. due: that is to be

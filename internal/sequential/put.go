@@ -16,6 +16,9 @@ func Put(ctx context.Context, begin func(context.Context, tranship.Spec) (transh
 	if spec.Size != nil && *spec.Size != size {
 		return tranship.File{}, &tranship.InvalidError{Field: "size", Rule: "a size must be that of the data"}
 	}
+	if crc := tranship.CRC32C(data); spec.CRC32C != nil && *spec.CRC32C != crc {
+		return tranship.File{}, failure.WrongChecksum(spec.Path, crc, *spec.CRC32C)
+	}
 	spec.Size = &size
 	upload, err := begin(ctx, spec)
 	if err != nil {

@@ -116,9 +116,14 @@ func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.F
 func (u *upload) check(commit tranship.Commit) (crc uint32, err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	if err := commit.Attributes.Validate(); err != nil {
+		return 0, err
+	}
 	switch {
 	case u.err != nil:
 		return 0, u.err
+	case len(commit.Attributes.Metadata) > 0:
+		return 0, fmt.Errorf("%w: this protocol has no metadata", tranship.ErrUnsupported)
 	case u.writing:
 		return 0, &tranship.InvalidError{Field: "commit", Rule: "all writers must have been closed"}
 	case commit.Size > u.written:

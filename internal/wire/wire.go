@@ -37,8 +37,19 @@ func FileToProto(file tranship.File) *transhipv1.File {
 	}
 }
 
+// RevisedToProto is FileToProto with the file's revision, for answers that a client may
+// make the next change from.
+func RevisedToProto(file tranship.File) *transhipv1.File {
+	p := FileToProto(file)
+	p.Revision = file.Revision()
+	return p
+}
+
 // AttributesToProto translates attributes; none become nil.
 func AttributesToProto(attributes tranship.Attributes) *transhipv1.Attributes {
+	if attributes.ModTime == nil && attributes.Mode == nil && attributes.Metadata == nil {
+		return nil
+	}
 	p := &transhipv1.Attributes{}
 	if attributes.ModTime != nil {
 		p.ModifiedTime = timestamppb.New(*attributes.ModTime)
@@ -73,35 +84,55 @@ func AttributesFromProto(p *transhipv1.Attributes) (tranship.Attributes, error) 
 	return attributes, attributes.Validate()
 }
 
-// PreconditionToProto translates a precondition; none becomes nil. One with both
-// conditions is an *InvalidError: no file can meet it, and no message carries it.
-func PreconditionToProto(precondition tranship.Precondition) (*transhipv1.Precondition, error) {
+// PreconditionToProto translates a precondition that is valid; none becomes nil. The
+// version of a source is a field of the messages that have a source.
+func PreconditionToProto(precondition tranship.Precondition) *transhipv1.Precondition {
 	switch {
-	case precondition.MustNotExist && precondition.MustMatchVersion != "":
-		return nil, &tranship.InvalidError{Field: "precondition", Rule: "must have at most one condition"}
 	case precondition.MustNotExist:
-		return &transhipv1.Precondition{Condition: &transhipv1.Precondition_MustNotExist{MustNotExist: true}}, nil
+		return &transhipv1.Precondition{Condition: &transhipv1.Precondition_MustNotExist{MustNotExist: true}}
 	case precondition.MustMatchVersion != "":
 		return &transhipv1.Precondition{Condition: &transhipv1.Precondition_MustMatchVersion{
 			MustMatchVersion: precondition.MustMatchVersion,
-		}}, nil
+		}}
+	case precondition.MustMatchRevision != "":
+		return &transhipv1.Precondition{Condition: &transhipv1.Precondition_MustMatchRevision{
+			MustMatchRevision: precondition.MustMatchRevision,
+		}}
 	default:
-		return nil, nil
+		return nil
 	}
 }
 
-// PreconditionFromProto translates a precondition. A version that is present but
-// empty is an *InvalidError: it matches no file, and must not mean "none".
+// PreconditionFromProto translates a precondition. A version or revision that is present
+// but empty is an *InvalidError: it matches no file, and must not mean "none".
 func PreconditionFromProto(p *transhipv1.Precondition) (tranship.Precondition, error) {
-	if match, ok := p.GetCondition().(*transhipv1.Precondition_MustMatchVersion); ok && match.MustMatchVersion == "" {
-		return tranship.Precondition{}, &tranship.InvalidError{
-			Field: "precondition.must_match_version", Rule: "a version must not be empty",
+	switch condition := p.GetCondition().(type) {
+	case *transhipv1.Precondition_MustMatchVersion:
+		if condition.MustMatchVersion == "" {
+			return tranship.Precondition{}, &tranship.InvalidError{
+				Field: "precondition.must_match_version", Rule: "a version must not be empty",
+			}
+		}
+	case *transhipv1.Precondition_MustMatchRevision:
+		if condition.MustMatchRevision == "" {
+			return tranship.Precondition{}, &tranship.InvalidError{
+				Field: "precondition.must_match_revision", Rule: "a revision must not be empty",
+			}
 		}
 	}
 	return tranship.Precondition{
-		MustNotExist:     p.GetMustNotExist(),
-		MustMatchVersion: p.GetMustMatchVersion(),
+		MustNotExist:      p.GetMustNotExist(),
+		MustMatchVersion:  p.GetMustMatchVersion(),
+		MustMatchRevision: p.GetMustMatchRevision(),
 	}, nil
+}
+
+// TransplantFromProto translates the precondition of a move or copy with the version of
+// its source, "" for any.
+func TransplantFromProto(p *transhipv1.Precondition, sourceVersion string) (tranship.Precondition, error) {
+	precondition, err := PreconditionFromProto(p)
+	precondition.MustMatchSourceVersion = sourceVersion
+	return precondition, err
 }
 
 // DurabilityToProto translates a durability.

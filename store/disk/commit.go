@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"syscall"
 	"time"
 
@@ -75,6 +74,9 @@ func (s *Store) check(path string, precondition tranship.Precondition) error {
 		if want := precondition.MustMatchVersion; want != "" {
 			return failure.WrongVersion(path, "", want)
 		}
+		if want := precondition.MustMatchRevision; want != "" {
+			return failure.WrongRevision(path, "", want)
+		}
 		return nil
 	}
 	if err != nil {
@@ -91,6 +93,11 @@ func checkFile(file tranship.File, precondition tranship.Precondition) error {
 	if want := precondition.MustMatchVersion; want != "" && want != file.Version {
 		return failure.WrongVersion(file.Path, file.Version, want)
 	}
+	if want := precondition.MustMatchRevision; want != "" {
+		if has := file.Revision(); has != want {
+			return failure.WrongRevision(file.Path, has, want)
+		}
+	}
 	return nil
 }
 
@@ -99,17 +106,14 @@ func checkFile(file tranship.File, precondition tranship.Precondition) error {
 // there are none.
 func (s *Store) dress(ctx context.Context, draft *draft, spec tranship.Spec, crc *uint32) (r record, err error) {
 	file := spec.Attributes.Apply(tranship.File{ModTime: time.Now(), Mode: tranship.DefaultMode})
-	if err := draft.dir.Chtimes(draft.file, draft.name, file.ModTime); err != nil {
-		return record{}, fail("set the modified time of", spec.Path, err)
+	info, err := s.setTime(draft.dir, draft.file, draft.name, spec.Path, file.ModTime)
+	if err != nil {
+		return record{}, err
 	}
 	mode := file.Mode &^ s.options.ModeMask
 	if s.attributes {
-		info, err := draft.file.Stat()
-		if err != nil {
-			return record{}, fail("describe", spec.Path, err)
-		}
 		r = record{size: info.Size(), version: rand.Text(), crc: crc, metadata: file.Metadata, account: tranship.AccountFromContext(ctx)}
-		r.modified = []int64{info.ModTime().UnixNano()}
+		r.setTime(info, file.ModTime)
 		mode = r.setMode(mode)
 		if err := s.writeRecord(draft.file, spec.Path, r); err != nil {
 			return record{}, err
@@ -150,11 +154,11 @@ func (s *Store) admitAttributes(attributes tranship.Attributes) error {
 	if len(attributes.Metadata) > 0 && !s.attributes {
 		return fmt.Errorf("%w: metadata: the store's file system has no extended attributes", tranship.ErrUnsupported)
 	}
-	if modified := attributes.ModTime; modified != nil {
-		least, most := time.Unix(0, math.MinInt64), time.Unix(0, math.MaxInt64)
-		if modified.Before(least) || modified.After(most) {
-			return &tranship.InvalidError{Field: "attributes.modified_time", Rule: "this store keeps times from 1678 to 2262"}
-		}
+	if err := attributes.Validate(); err != nil {
+		return err
+	}
+	if attributes.ModTime != nil && !s.attributes {
+		return s.admitTime(*attributes.ModTime)
 	}
 	return nil
 }
@@ -195,14 +199,18 @@ func (s *Store) Put(ctx context.Context, spec tranship.Spec, data []byte) (_ tra
 	if err := s.admitAttributes(spec.Attributes); err != nil {
 		return tranship.File{}, err
 	}
+	crc := tranship.CRC32C(data)
+	if spec.CRC32C != nil && *spec.CRC32C != crc {
+		return tranship.File{}, failure.WrongChecksum(spec.Path, crc, *spec.CRC32C)
+	}
 	reserved, err := s.space.reserve(nil, spec.Path, int64(len(data)))
 	if err != nil {
 		return tranship.File{}, err
 	}
 	defer reserved.release()
-	return s.makeFile(ctx, spec, func(draft *draft) (crc *uint32, err error) {
-		_, err = s.system.writeAt(draft.file, 0, data)
-		return new(tranship.CRC32C(data)), fail("write", spec.Path, err)
+	return s.makeFile(ctx, spec, func(draft *draft) (*uint32, error) {
+		_, err := s.system.writeAt(draft.file, 0, data)
+		return &crc, fail("write", spec.Path, err)
 	})
 }
 

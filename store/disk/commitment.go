@@ -132,10 +132,12 @@ func (s *session) recall(spec tranship.Spec) (*upload, error) {
 // commitAgain answers a commit whose reply may have been lost, or that somebody
 // repeats with other attributes or more durability. The caller holds the gate.
 func (s *session) commitAgain(ctx context.Context, commit tranship.Commit) (tranship.File, error) {
-	if commit.CRC32C != nil && *commit.CRC32C != s.committed.CRC32C {
-		return tranship.File{}, wrongChecksum(s.path, s.committed.CRC32C, *commit.CRC32C)
+	if err := s.checkSum(s.committed.CRC32C, commit); err != nil {
+		return tranship.File{}, err
 	}
-	file, err := s.store.settle(ctx, s.spec, s.committed.Version)
+	spec := s.spec
+	spec.Attributes = spec.Attributes.Override(commit.Attributes)
+	file, err := s.store.settle(ctx, spec, s.committed.Version)
 	if final, ok := errors.AsType[partfile.FinalError](err); ok {
 		s.remove() // nobody knows which bytes the file has after the next outage
 		return tranship.File{}, final.Err
@@ -160,6 +162,9 @@ func (s *Store) settle(ctx context.Context, spec tranship.Spec, version string) 
 	defer unlock()
 	ancestors := s.ancestors(spec.Path)
 	dir, file, found, err := s.find(spec.Path)
+	if errors.Is(err, tranship.ErrNotFound) {
+		return tranship.File{}, failure.WrongVersion(spec.Path, "", version)
+	}
 	if err != nil {
 		return tranship.File{}, err
 	}

@@ -115,7 +115,7 @@ func TestRepeatedCommitOfTimeThatCannotBe(t *testing.T) {
 	spec := resumable("file", content)
 	_, u := f.committed(content, spec, spec)
 	f.detach(u)
-	spec.Attributes.ModTime = new(time.Date(1500, 1, 1, 0, 0, 0, 0, time.UTC))
+	spec.Attributes.ModTime = new(time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC))
 	_, err := f.Begin(t.Context(), spec)
 	f.fails("Begin with a time that cannot be", err, tranship.ErrInvalid)
 }

@@ -103,6 +103,9 @@ func recorded(path string, info fs.FileInfo, r record) description {
 	d.CRC32C = r.crc
 	d.Metadata = r.metadata
 	d.account = r.account
+	if r.exact != nil {
+		d.ModTime = *r.exact
+	}
 	if r.mode != nil && readable(*r.mode) == d.Mode {
 		d.Mode = *r.mode
 	}

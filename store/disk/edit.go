@@ -16,7 +16,7 @@ func (s *Store) SetAttributes(ctx context.Context, path string, attributes trans
 	if err := attributes.Validate(); err != nil {
 		return tranship.File{}, err
 	}
-	if err := admit(ctx, path); err != nil {
+	if err := admitChange(ctx, path, precondition); err != nil {
 		return tranship.File{}, err
 	}
 	if err := s.admitAttributes(attributes); err != nil {
@@ -48,6 +48,14 @@ func (s *Store) SetAttributes(ctx context.Context, path string, attributes trans
 	return changed.File, err
 }
 
+// admitChange fails for a change of one file that cannot be asked for.
+func admitChange(ctx context.Context, path string, precondition tranship.Precondition) error {
+	if err := precondition.Validate(); err != nil {
+		return err
+	}
+	return admit(ctx, path)
+}
+
 // alter changes a file's attributes where it is. The first record holds for the
 // file before the modified time is changed and after, so that a version and a
 // checksum are never lost.
@@ -58,7 +66,14 @@ func (s *Store) alter(dir *rootfs.Dir, file *os.File, found description, attribu
 	}
 	_, name := rootfs.Split(path)
 	r := record{size: want.Size, version: want.Version, crc: want.CRC32C, metadata: want.Metadata, account: found.account}
-	r.modified = []int64{found.ModTime.UnixNano(), want.ModTime.UnixNano()}
+	r.setTime(found.info, want.ModTime)
+	if attributes.ModTime != nil {
+		next, err := s.keptTime(want.ModTime)
+		if err != nil {
+			return err
+		}
+		r.modified = append(r.modified, next.UnixNano())
+	}
 	mode := want.Mode
 	if s.attributes {
 		mode = r.setMode(mode)
@@ -66,17 +81,15 @@ func (s *Store) alter(dir *rootfs.Dir, file *os.File, found description, attribu
 			return err
 		}
 	}
+	info := found.info
 	if attributes.ModTime != nil {
-		if err := dir.Chtimes(file, name, want.ModTime); err != nil {
-			return fail("set the modified time of", path, err)
+		var err error
+		if info, err = s.setTime(dir, file, name, path, want.ModTime); err != nil {
+			return err
 		}
 	}
 	if s.attributes {
-		info, err := file.Stat()
-		if err != nil {
-			return fail("describe", path, err)
-		}
-		r.modified = []int64{info.ModTime().UnixNano()}
+		r.setTime(info, want.ModTime)
 		if err := s.writeRecord(file, path, r); err != nil {
 			return err
 		}
@@ -107,7 +120,7 @@ func (s *Store) writeRecord(file *os.File, path string, r record) error {
 // Remove implements tranship.Editor. Directories that it leaves empty go, too.
 func (s *Store) Remove(ctx context.Context, path string, precondition tranship.Precondition) (err error) {
 	defer s.explain(&err)
-	if err := admit(ctx, path); err != nil {
+	if err := admitChange(ctx, path, precondition); err != nil {
 		return err
 	}
 	unlock, err := s.paths.Lock(ctx, path)

@@ -3,9 +3,9 @@ package disk
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/failure"
 	"github.com/tranship/tranship/internal/partfile"
 )
 
@@ -15,8 +15,8 @@ func (s *session) commit(ctx context.Context, commit tranship.Commit) (tranship.
 	if err != nil {
 		return tranship.File{}, err
 	}
-	if commit.CRC32C != nil && *commit.CRC32C != crc {
-		return tranship.File{}, wrongChecksum(s.path, crc, *commit.CRC32C)
+	if err := s.checkSum(crc, commit); err != nil {
+		return tranship.File{}, err
 	}
 	if err := s.Trim(commit.Size); err != nil {
 		return tranship.File{}, err
@@ -27,7 +27,9 @@ func (s *session) commit(ctx context.Context, commit tranship.Commit) (tranship.
 			return s.RecordClosing(partfile.Outcome{Version: version, CRC32C: crc})
 		}
 	}
-	file, err := s.store.commit(ctx, s.spec, s.draft, &crc, closing)
+	spec := s.spec
+	spec.Attributes = spec.Attributes.Override(commit.Attributes)
+	file, err := s.store.commit(ctx, spec, s.draft, &crc, closing)
 	if final, ok := errors.AsType[partfile.FinalError](err); ok {
 		return tranship.File{}, s.Fail(final)
 	}
@@ -41,6 +43,13 @@ func (s *session) commit(ctx context.Context, commit tranship.Commit) (tranship.
 	return file, s.remember(file, crc)
 }
 
-func wrongChecksum(path string, has, want uint32) error {
-	return fmt.Errorf("%w: %s has CRC32C %08x, not %08x", tranship.ErrIntegrity, path, has, want)
+// checkSum compares the checksum of all bytes with those that the spec and the commit
+// demand.
+func (s *session) checkSum(crc uint32, commit tranship.Commit) error {
+	for _, want := range []*uint32{commit.CRC32C, s.spec.CRC32C} {
+		if want != nil && *want != crc {
+			return failure.WrongChecksum(s.path, crc, *want)
+		}
+	}
+	return nil
 }

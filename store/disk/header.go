@@ -32,9 +32,14 @@ func (old header) precedes(next header) bool {
 		next.epoch > old.epoch && next.partSize == old.partSize && resumptionOf(next.spec) == resumptionOf(old.spec)
 }
 
-// encode is the content of the header in a journal.
+// encode is the content of the header in a journal. It leaves out what the spec that
+// resumes the upload replaces and what the format has no room for: a revision, a checksum,
+// and a time that nanoseconds since 1970 do not reach.
 func (h header) encode() []byte {
 	spec := h.spec
+	if modified := spec.Attributes.ModTime; modified != nil && !modified.Equal(clampTime(*modified)) {
+		spec.Attributes.ModTime = nil
+	}
 	var flags byte
 	if spec.Attributes.ModTime != nil {
 		flags |= flagModTime

@@ -15,6 +15,10 @@ import (
 func headers() map[string]header {
 	return map[string]header{
 		"least": {id: "ID", spec: tranship.Spec{Path: "p", Size: new(int64(0)), ResumeKey: "k"}, partSize: 1, created: time.Unix(0, 0), epoch: 1},
+		"must not exist": {
+			id: "ID", spec: tranship.Spec{Path: "p", Size: new(int64(0)), ResumeKey: "k", Precondition: tranship.Precondition{MustNotExist: true}},
+			partSize: 1, created: time.Unix(0, 0), epoch: 1,
+		},
 		"most": {
 			id: strings.Repeat("I", 26),
 			spec: tranship.Spec{
@@ -25,7 +29,7 @@ func headers() map[string]header {
 					Mode:     new(fs.FileMode(0o777)),
 					Metadata: map[string]string{"a": "", "key": strings.Repeat("\x01", 2000)},
 				},
-				Precondition: tranship.Precondition{MustNotExist: true, MustMatchVersion: strings.Repeat("v", 128)},
+				Precondition: tranship.Precondition{MustMatchVersion: strings.Repeat("v", 128)},
 				Durability:   tranship.DurabilityDurable,
 				ResumeKey:    strings.Repeat("k", 256),
 				Owner:        strings.Repeat("o", tranship.MaxOwnerBytes),

@@ -123,7 +123,7 @@ func (c *content) verify() error {
 	if err != nil {
 		return fail("read", c.found.Path, err)
 	}
-	if info.Size() != c.found.Size || !info.ModTime().Equal(c.found.ModTime) {
+	if info.Size() != c.found.Size || !info.ModTime().Equal(c.found.info.ModTime()) {
 		// SetAttributes may have changed the time, but not the version.
 		now, err := c.store.describe(c.found.Path, c.file)
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/varfield"
@@ -24,6 +25,8 @@ type record struct {
 
 	version string
 	crc     *uint32
+	// exact is the modified time when the file system keeps only another one.
+	exact *time.Time
 	// mode is set when the file's own differs from it: the owner may always
 	// read, so that the store can.
 	mode     *fs.FileMode
@@ -37,17 +40,29 @@ func (r record) holds(info fs.FileInfo) bool {
 	return r.size == info.Size() && slices.Contains(r.modified, info.ModTime().UnixNano())
 }
 
+// setTime makes the record one of a file that info describes, and that is to have a
+// modified time.
+func (r *record) setTime(info fs.FileInfo, modified time.Time) {
+	r.modified = []int64{info.ModTime().UnixNano()}
+	r.exact = nil
+	if !info.ModTime().Equal(modified) {
+		r.exact = new(modified.UTC())
+	}
+}
+
 // The encoding is a format byte, flags, size (uvarint), a count and the modified
 // times (varints), version (length and bytes), CRC32C (4 bytes, if flagged), mode
 // (uvarint, if flagged), metadata (a count, and length and bytes of each key and
-// value, by ascending key), account (length and bytes, if flagged), and the CRC32C of
-// all that, 4 bytes big-endian. It is binary because a file system may allow 4 KiB, of which metadata takes up to 2.
+// value, by ascending key), account (length and bytes, if flagged), the exact modified
+// time (seconds since 1970 as a varint and nanoseconds as a uvarint, if flagged), and the
+// CRC32C of all that, 4 bytes big-endian. It is binary because a file system may allow 4 KiB, of which metadata takes up to 2.
 const (
 	recordFormat = 1
 
 	flagCRC     = 1 << 0
 	flagMode    = 1 << 1
 	flagAccount = 1 << 2
+	flagExact   = 1 << 3
 )
 
 var errRecord = errors.New("damaged record")
@@ -62,6 +77,9 @@ func (r record) encode() []byte {
 	}
 	if r.account != nil {
 		flags |= flagAccount
+	}
+	if r.exact != nil {
+		flags |= flagExact
 	}
 	b := []byte{recordFormat, flags}
 	b = binary.AppendUvarint(b, uint64(r.size))
@@ -83,6 +101,10 @@ func (r record) encode() []byte {
 	}
 	if r.account != nil {
 		b = varfield.AppendString(b, *r.account)
+	}
+	if r.exact != nil {
+		b = binary.AppendVarint(b, r.exact.Unix())
+		b = binary.AppendUvarint(b, uint64(r.exact.Nanosecond()))
 	}
 	return binary.BigEndian.AppendUint32(b, tranship.CRC32C(b))
 }
@@ -117,9 +139,16 @@ func decodeRecord(b []byte) (record, error) {
 	if flags&flagAccount != 0 {
 		r.account = new(d.String())
 	}
-	attributes := tranship.Attributes{Mode: r.mode, Metadata: r.metadata}
+	if flags&flagExact != 0 {
+		seconds, nanoseconds := d.Varint(), d.Uvarint()
+		if nanoseconds >= uint64(time.Second) {
+			d.Fail()
+		}
+		r.exact = new(time.Unix(seconds, int64(nanoseconds)).UTC())
+	}
+	attributes := tranship.Attributes{Mode: r.mode, ModTime: r.exact, Metadata: r.metadata}
 	switch {
-	case d.Bad, len(d.Rest) > 0, flags&^(flagCRC|flagMode|flagAccount) != 0:
+	case d.Bad, len(d.Rest) > 0, flags&^(flagCRC|flagMode|flagAccount|flagExact) != 0:
 	case r.size < 0, r.version == "", len(r.version) > 128, attributes.Validate() != nil:
 	case r.account != nil && len(*r.account) > tranship.MaxAccountBytes:
 	default:

@@ -172,6 +172,9 @@ func cloneSpec(spec tranship.Spec) tranship.Spec {
 	if spec.Size != nil {
 		spec.Size = new(*spec.Size)
 	}
+	if spec.CRC32C != nil {
+		spec.CRC32C = new(*spec.CRC32C)
+	}
 	if spec.Attributes.ModTime != nil {
 		spec.Attributes.ModTime = new(*spec.Attributes.ModTime)
 	}

@@ -126,6 +126,7 @@ type Store struct {
 	state       *state
 	// attributes tells whether the file system has extended attributes.
 	attributes bool
+	times      timeRange
 	space      *space
 	paths      keyedlock.Locks
 	// placing is held while a file is renamed to a name that may have other spellings,

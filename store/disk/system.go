@@ -21,6 +21,7 @@ type system struct {
 	create   func(dir *rootfs.Dir, name string) (*os.File, error)
 	remove   func(dir *rootfs.Dir, name string) error
 	truncate func(file *os.File, size int64) error
+	chtimes  func(dir *rootfs.Dir, file *os.File, name string, modified time.Time) error
 	readAt   func(file *os.File, data []byte, offset int64) (int, error)
 	writeAt  func(file *os.File, offset int64, pieces ...[]byte) (int, error)
 	sync     func(file *os.File) error
@@ -44,6 +45,7 @@ func realSystem() system {
 		},
 		remove:   (*rootfs.Dir).Remove,
 		truncate: (*os.File).Truncate,
+		chtimes:  (*rootfs.Dir).Chtimes,
 		boot:     bootID,
 		now:      time.Now,
 		readAt:   (*os.File).ReadAt,

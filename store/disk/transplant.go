@@ -6,13 +6,14 @@ import (
 	"os"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/failure"
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
 // Move implements tranship.Editor. The file keeps its version.
 func (s *Store) Move(ctx context.Context, source, destination string, precondition tranship.Precondition) (_ tranship.File, err error) {
 	defer s.explain(&err)
-	if err := admit(ctx, source, destination); err != nil {
+	if err := admitTransplant(ctx, source, destination, precondition); err != nil {
 		return tranship.File{}, err
 	}
 	unlock, err := s.paths.Lock(ctx, source, destination)
@@ -26,6 +27,9 @@ func (s *Store) Move(ctx context.Context, source, destination string, preconditi
 	}
 	defer dir.Close()
 	defer file.Close()
+	if err := checkSource(found.File, precondition); err != nil {
+		return tranship.File{}, err
+	}
 	if err := s.check(destination, precondition); err != nil {
 		return tranship.File{}, err
 	}
@@ -38,6 +42,22 @@ func (s *Store) Move(ctx context.Context, source, destination string, preconditi
 		_ = s.alter(dir, file, found, tranship.Attributes{})
 	}
 	return s.rename(ctx, dir, file, source, destination, precondition)
+}
+
+// admitTransplant fails for a move or copy that cannot be asked for.
+func admitTransplant(ctx context.Context, source, destination string, precondition tranship.Precondition) error {
+	if err := precondition.ValidateTransplant(); err != nil {
+		return err
+	}
+	return admit(ctx, source, destination)
+}
+
+// checkSource decides about the version that a source must have.
+func checkSource(source tranship.File, precondition tranship.Precondition) error {
+	if want := precondition.MustMatchSourceVersion; want != "" && want != source.Version {
+		return failure.WrongVersion(source.Path, source.Version, want)
+	}
+	return nil
 }
 
 func (s *Store) rename(ctx context.Context, dir *rootfs.Dir, file *os.File, source, destination string, precondition tranship.Precondition) (tranship.File, error) {
@@ -77,7 +97,7 @@ const copyStep = 64 << 20
 // damaged source gives a copy that reading finds damaged, too.
 func (s *Store) Copy(ctx context.Context, source, destination string, precondition tranship.Precondition) (_ tranship.File, err error) {
 	defer s.explain(&err)
-	if err := admit(ctx, source, destination); err != nil {
+	if err := admitTransplant(ctx, source, destination, precondition); err != nil {
 		return tranship.File{}, err
 	}
 	dir, file, found, err := s.find(source)
@@ -86,6 +106,10 @@ func (s *Store) Copy(ctx context.Context, source, destination string, preconditi
 	}
 	dir.Close()
 	defer file.Close()
+	if err := checkSource(found.File, precondition); err != nil {
+		return tranship.File{}, err
+	}
+	precondition.MustMatchSourceVersion = "" // what is open is that version
 	spec := tranship.Spec{
 		Path:         destination,
 		Attributes:   tranship.Attributes{ModTime: &found.ModTime, Mode: &found.Mode, Metadata: found.Metadata},

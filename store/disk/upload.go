@@ -119,6 +119,9 @@ func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (_ tranship
 	if commit.Size < 0 || u.declared != nil && *u.declared != commit.Size {
 		return tranship.File{}, &tranship.InvalidError{Field: "size", Rule: "the size must be the one that the upload was begun with"}
 	}
+	if err := u.store.admitAttributes(commit.Attributes); err != nil {
+		return tranship.File{}, err
+	}
 	if u.committed != nil {
 		return u.commitAgain(ctx, commit)
 	}

@@ -13,7 +13,7 @@ func (s *store) SetAttributes(ctx context.Context, path string, attributes trans
 	if err := attributes.Validate(); err != nil {
 		return tranship.File{}, err
 	}
-	if err := s.existing(ctx, path, access.Write); err != nil {
+	if err := s.changing(ctx, path, precondition, access.Write); err != nil {
 		return tranship.File{}, err
 	}
 	file, err := s.inner.SetAttributes(ctx, path, attributes, precondition)
@@ -25,7 +25,7 @@ func (s *store) SetAttributes(ctx context.Context, path string, attributes trans
 
 // Remove implements tranship.Editor. It takes the right to delete.
 func (s *store) Remove(ctx context.Context, path string, precondition tranship.Precondition) error {
-	if err := s.existing(ctx, path, access.Delete); err != nil {
+	if err := s.changing(ctx, path, precondition, access.Delete); err != nil {
 		return err
 	}
 	return s.refusal(ctx, path, s.inner.Remove(ctx, path, precondition))
@@ -34,7 +34,7 @@ func (s *store) Remove(ctx context.Context, path string, precondition tranship.P
 // Move implements tranship.Editor. It takes the rights to read and delete the source,
 // for its content is to be read elsewhere, and to write the destination.
 func (s *store) Move(ctx context.Context, source, destination string, precondition tranship.Precondition) (tranship.File, error) {
-	if err := s.transplant(ctx, source, destination, access.Read, access.Delete); err != nil {
+	if err := s.transplant(ctx, source, destination, precondition, access.Read, access.Delete); err != nil {
 		return tranship.File{}, err
 	}
 	file, err := s.inner.Move(ctx, source, destination, precondition)
@@ -44,15 +44,29 @@ func (s *store) Move(ctx context.Context, source, destination string, preconditi
 // Copy implements tranship.Editor. It takes the rights to read the source and to
 // write the destination.
 func (s *store) Copy(ctx context.Context, source, destination string, precondition tranship.Precondition) (tranship.File, error) {
-	if err := s.transplant(ctx, source, destination, access.Read); err != nil {
+	if err := s.transplant(ctx, source, destination, precondition, access.Read); err != nil {
 		return tranship.File{}, err
 	}
 	file, err := s.inner.Copy(ctx, source, destination, precondition)
 	return file, s.refusal(ctx, destination, err)
 }
 
+// changing decides about a change of the file at path.
+func (s *store) changing(ctx context.Context, path string, precondition tranship.Precondition, action access.Action) error {
+	if err := precondition.Validate(); err != nil {
+		return err
+	}
+	if err := s.existing(ctx, path, action); err != nil {
+		return err
+	}
+	return s.comparing(ctx, path, precondition)
+}
+
 // transplant decides about putting what is at source at destination.
-func (s *store) transplant(ctx context.Context, source, destination string, actions ...access.Action) error {
+func (s *store) transplant(ctx context.Context, source, destination string, precondition tranship.Precondition, actions ...access.Action) error {
+	if err := precondition.ValidateTransplant(); err != nil {
+		return err
+	}
 	if err := tranship.ValidatePath(source); err != nil {
 		return err
 	}
@@ -62,5 +76,8 @@ func (s *store) transplant(ctx context.Context, source, destination string, acti
 	if err := s.existing(ctx, source, actions...); err != nil {
 		return err
 	}
-	return s.writing(ctx, destination)
+	if err := s.writing(ctx, destination); err != nil {
+		return err
+	}
+	return s.comparing(ctx, destination, precondition)
 }

@@ -12,7 +12,8 @@
 // file is there, by a precondition or by setting attributes; whether it has a version
 // that they name; and that a file above or below the path blocks it. They learn nothing
 // else without the right to list: answers have what the caller has sent or set, and
-// errors neither versions nor other paths. With the right to list they learn what a list
+// errors neither versions nor other paths. A precondition about a revision takes the right
+// to read, because a revision tells whether metadata is what the caller guesses. With the right to list they learn what a list
 // has, which is size, times, mode and version, and not checksum and metadata.
 package guard
 
@@ -84,6 +85,15 @@ func (s *store) writing(ctx context.Context, path string) error {
 		return denied(caller, access.Write, path)
 	}
 	return nil
+}
+
+// comparing decides about a precondition on what is at path. A revision is made of all
+// attributes: only a caller who may read may compare it.
+func (s *store) comparing(ctx context.Context, path string, precondition tranship.Precondition) error {
+	if precondition.MustMatchRevision == "" || s.knowledge(ctx, path) == all {
+		return nil
+	}
+	return denied(access.FromContext(ctx), access.Read, path)
 }
 
 func denied(caller access.Principal, action access.Action, path string) error {

@@ -39,7 +39,10 @@ func (s *store) admit(ctx context.Context, spec tranship.Spec) (tranship.Spec, e
 	if err := spec.Validate(); err != nil {
 		return spec, err
 	}
-	return spec, s.writing(ctx, spec.Path)
+	if err := s.writing(ctx, spec.Path); err != nil {
+		return spec, err
+	}
+	return spec, s.comparing(ctx, spec.Path, spec.Precondition)
 }
 
 // upload is an upload that was allowed when it was begun.
@@ -110,5 +113,5 @@ func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.F
 	if err != nil {
 		return tranship.File{}, u.store.refusal(ctx, u.path, err)
 	}
-	return u.store.knowledge(ctx, u.path).committed(file, u.attributes), nil
+	return u.store.knowledge(ctx, u.path).committed(file, u.attributes.Override(commit.Attributes)), nil
 }

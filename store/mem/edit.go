@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/failure"
 )
 
 // SetAttributes implements tranship.Editor.
@@ -35,6 +36,9 @@ func (s *Store) Remove(ctx context.Context, path string, precondition tranship.P
 // precondition holds.
 func (s *Store) edit(ctx context.Context, path string, precondition tranship.Precondition, change func(*file)) error {
 	if err := tranship.ValidatePath(path); err != nil {
+		return err
+	}
+	if err := precondition.Validate(); err != nil {
 		return err
 	}
 	s.mu.Lock()
@@ -86,6 +90,9 @@ func (s *Store) transplant(ctx context.Context, source, destination string, prec
 			return tranship.File{}, err
 		}
 	}
+	if err := precondition.ValidateTransplant(); err != nil {
+		return tranship.File{}, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := ctx.Err(); err != nil {
@@ -94,6 +101,9 @@ func (s *Store) transplant(ctx context.Context, source, destination string, prec
 	f := s.files[source]
 	if f == nil {
 		return tranship.File{}, &tranship.PathError{Path: source, Err: tranship.ErrNotFound}
+	}
+	if want := precondition.MustMatchSourceVersion; want != "" && want != f.info.Version {
+		return tranship.File{}, failure.WrongVersion(source, f.info.Version, want)
 	}
 	if err := s.allow(destination, precondition); err != nil {
 		return tranship.File{}, err

@@ -18,7 +18,7 @@ type part struct {
 	closed bool
 }
 
-// Part implements tranship.Upload. The context governs the writing, too.
+// Part implements tranship.Upload.
 func (u *upload) Part(ctx context.Context, n int) (tranship.PartWriter, error) {
 	u.store.mu.Lock()
 	defer u.store.mu.Unlock()
@@ -59,7 +59,7 @@ func (u *upload) fill(ctx context.Context, n int) (most int64, err error) {
 	if u.session.spec.Size != nil {
 		size = *u.session.spec.Size
 	}
-	if n < 0 || int64(n) > size/u.session.partSize {
+	if n < 0 || n > 0 && int64(n) > (size-1)/u.session.partSize {
 		return 0, &tranship.InvalidError{Field: "part", Rule: "a part's number must not be negative or beyond the upload's size"}
 	}
 	if err := ctx.Err(); err != nil {
@@ -114,6 +114,10 @@ func (w *writer) Close() error {
 	}
 	w.closed = true
 	if err := w.ended(); err != nil {
+		return err
+	}
+	if err := w.ctx.Err(); err != nil {
+		delete(w.upload.session.parts, w.n)
 		return err
 	}
 	w.part.closed = true

@@ -73,6 +73,9 @@ func (s *Store) Put(ctx context.Context, spec tranship.Spec, data []byte) (trans
 	if spec.Size != nil && *spec.Size != int64(len(data)) {
 		return tranship.File{}, &tranship.InvalidError{Field: "size", Rule: "the size of a put must be that of its data"}
 	}
+	if crc := tranship.CRC32C(data); spec.CRC32C != nil && *spec.CRC32C != crc {
+		return tranship.File{}, failure.WrongChecksum(spec.Path, crc, *spec.CRC32C)
+	}
 	f := newFile(ctx, spec, append([]byte(nil), data...), tranship.CRC32C(data))
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -129,6 +132,14 @@ func (s *Store) check(path string, precondition tranship.Precondition) error {
 		}
 		if f.info.Version != want {
 			return failure.WrongVersion(path, f.info.Version, want)
+		}
+	}
+	if want := precondition.MustMatchRevision; want != "" {
+		if f == nil {
+			return failure.WrongRevision(path, "", want)
+		}
+		if has := f.info.Revision(); has != want {
+			return failure.WrongRevision(path, has, want)
 		}
 	}
 	return nil

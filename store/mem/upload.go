@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/failure"
 )
 
 // session is what an upload has stored. It outlives the upload that resumes it next.
@@ -132,12 +133,17 @@ func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.F
 	if commit.Size < 0 || s.spec.Size != nil && *s.spec.Size != commit.Size {
 		return tranship.File{}, &tranship.InvalidError{Field: "size", Rule: "the size must be the one that the upload was begun with"}
 	}
-	made, err := u.store.outcome(ctx, s, commit.Size)
+	if err := commit.Attributes.Validate(); err != nil {
+		return tranship.File{}, err
+	}
+	made, err := u.store.outcome(ctx, s, commit)
 	if err != nil {
 		return tranship.File{}, err
 	}
-	if crc := *made.info.CRC32C; commit.CRC32C != nil && *commit.CRC32C != crc {
-		return tranship.File{}, fmt.Errorf("%w: %s has CRC32C %08x, not %08x", tranship.ErrIntegrity, s.spec.Path, crc, *commit.CRC32C)
+	for _, want := range []*uint32{commit.CRC32C, s.spec.CRC32C} {
+		if crc := *made.info.CRC32C; want != nil && *want != crc {
+			return tranship.File{}, failure.WrongChecksum(s.spec.Path, crc, *want)
+		}
 	}
 	first := s.committed == ""
 	if first {
@@ -158,21 +164,23 @@ func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.F
 }
 
 // outcome is the file that a session becomes; if it was committed, the one that it
-// became, with what the latest spec sets of attributes.
-func (s *Store) outcome(ctx context.Context, begun *session, size int64) (*file, error) {
+// became, with what the latest spec and the commit set of attributes.
+func (s *Store) outcome(ctx context.Context, begun *session, commit tranship.Commit) (*file, error) {
+	spec := begun.spec
+	spec.Attributes = spec.Attributes.Override(commit.Attributes)
 	if begun.committed == "" {
-		data, crc, err := begun.assemble(size)
+		data, crc, err := begun.assemble(commit.Size)
 		if err != nil {
 			return nil, err
 		}
-		return newFile(ctx, begun.spec, data, crc), nil
+		return newFile(ctx, spec, data, crc), nil
 	}
 	path := begun.spec.Path
 	if err := s.check(path, tranship.Precondition{MustMatchVersion: begun.committed}); err != nil {
 		return nil, err
 	}
 	made := s.files[path]
-	return &file{info: begun.spec.Attributes.Apply(made.info), data: made.data, account: made.account}, nil
+	return &file{info: spec.Attributes.Apply(made.info), data: made.data, account: made.account}, nil
 }
 
 // assemble puts the parts together to a file of size bytes, and their checksums to

@@ -97,6 +97,9 @@ func clone(spec tranship.Spec) tranship.Spec {
 	if spec.Size != nil {
 		spec.Size = new(*spec.Size)
 	}
+	if spec.CRC32C != nil {
+		spec.CRC32C = new(*spec.CRC32C)
+	}
 	if spec.Attributes.ModTime != nil {
 		spec.Attributes.ModTime = new(*spec.Attributes.ModTime)
 	}

@@ -9,12 +9,24 @@ import (
 	"github.com/tranship/tranship/internal/failure"
 )
 
-// SetAttributes implements tranship.Editor. Setting the same twice changes nothing more.
+// SetAttributes implements tranship.Editor. Setting the same twice changes nothing more. If a
+// precondition about a revision does not hold after an attempt that may have taken effect, the
+// error is tranship.ErrUnavailable and not ErrPrecondition: that attempt may have made the new
+// revision, so that a caller who counts must not just count again.
 func (s *Store) SetAttributes(ctx context.Context, path string, attributes tranship.Attributes, precondition tranship.Precondition) (file tranship.File, err error) {
-	err = s.try(ctx, path, operation{changes: true, attempt: func(bool) (err error) {
-		file, err = s.Store.SetAttributes(ctx, path, attributes, precondition)
-		return err
-	}})
+	err = s.try(ctx, path, operation{
+		changes: true,
+		attempt: func(bool) (err error) {
+			file, err = s.Store.SetAttributes(ctx, path, attributes, precondition)
+			return err
+		},
+		resolve: func(failed error) error {
+			if precondition.MustMatchRevision == "" || !errors.Is(failed, tranship.ErrPrecondition) {
+				return failed
+			}
+			return fmt.Errorf("%w: an attempt to set attributes of %s was cut off and may have been done: %v", tranship.ErrUnavailable, path, failed)
+		},
+	})
 	return file, err
 }
 
@@ -96,7 +108,7 @@ func (s *Store) Copy(ctx context.Context, source, destination string, preconditi
 				return failed
 			}
 			from, err := s.Stat(ctx, source)
-			if err != nil {
+			if want := precondition.MustMatchSourceVersion; err != nil || want != "" && from.Version != want {
 				return failed
 			}
 			to, err := s.Stat(ctx, destination)
@@ -130,6 +142,9 @@ func (s *Store) Move(ctx context.Context, source, destination string, preconditi
 // and the destination has a file of the same version, or of the same size, time and
 // checksum, the move has succeeded. Otherwise it fails: nothing tells what happened.
 func (s *Store) MoveFile(ctx context.Context, source tranship.File, destination string, precondition tranship.Precondition) (file tranship.File, err error) {
+	if want := precondition.MustMatchSourceVersion; want != "" && source.Version != want {
+		source = tranship.File{Path: source.Path, Size: -1} // it is not the one to move
+	}
 	moved := func() (bool, error) {
 		to, err := s.Store.Stat(ctx, destination)
 		switch {

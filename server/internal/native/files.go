@@ -21,7 +21,7 @@ func (s *Service) Stat(ctx context.Context, request *transhipv1.StatRequest) (*t
 	if err != nil {
 		return nil, s.statusError(ctx, "stat", err)
 	}
-	return &transhipv1.StatResponse{File: wire.FileToProto(file)}, nil
+	return &transhipv1.StatResponse{File: wire.RevisedToProto(file)}, nil
 }
 
 // List implements the service.
@@ -80,7 +80,7 @@ func (s *Service) SetAttributes(ctx context.Context, request *transhipv1.SetAttr
 	if err != nil {
 		return nil, s.statusError(ctx, "set attributes", err)
 	}
-	return &transhipv1.SetAttributesResponse{File: wire.FileToProto(file)}, nil
+	return &transhipv1.SetAttributesResponse{File: wire.RevisedToProto(file)}, nil
 }
 
 // Delete implements the service.
@@ -97,7 +97,7 @@ func (s *Service) Delete(ctx context.Context, request *transhipv1.DeleteRequest)
 
 // Move implements the service.
 func (s *Service) Move(ctx context.Context, request *transhipv1.MoveRequest) (*transhipv1.MoveResponse, error) {
-	precondition, err := wire.PreconditionFromProto(request.GetPrecondition())
+	precondition, err := wire.TransplantFromProto(request.GetPrecondition(), request.GetSourceVersion())
 	if err != nil {
 		return nil, rpcstatus.Error(err)
 	}
@@ -105,12 +105,12 @@ func (s *Service) Move(ctx context.Context, request *transhipv1.MoveRequest) (*t
 	if err != nil {
 		return nil, s.statusError(ctx, "move", err)
 	}
-	return &transhipv1.MoveResponse{File: wire.FileToProto(file)}, nil
+	return &transhipv1.MoveResponse{File: wire.RevisedToProto(file)}, nil
 }
 
 // Copy implements the service.
 func (s *Service) Copy(ctx context.Context, request *transhipv1.CopyRequest) (*transhipv1.CopyResponse, error) {
-	precondition, err := wire.PreconditionFromProto(request.GetPrecondition())
+	precondition, err := wire.TransplantFromProto(request.GetPrecondition(), request.GetSourceVersion())
 	if err != nil {
 		return nil, rpcstatus.Error(err)
 	}
@@ -118,7 +118,7 @@ func (s *Service) Copy(ctx context.Context, request *transhipv1.CopyRequest) (*t
 	if err != nil {
 		return nil, s.statusError(ctx, "copy", err)
 	}
-	return &transhipv1.CopyResponse{File: wire.FileToProto(file)}, nil
+	return &transhipv1.CopyResponse{File: wire.RevisedToProto(file)}, nil
 }
 
 // GetServerInfo implements the service.

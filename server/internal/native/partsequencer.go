@@ -80,7 +80,8 @@ func (c *partSequencer) writePart(data tranship.Chunk, length int64) error {
 		return err
 	}
 	c.offset += length
-	if c.offset%partSize == 0 {
+	// The last part, too, counts as soon as it is whole, although its stream may end now.
+	if c.offset%partSize == 0 || c.size != nil && c.offset == *c.size {
 		return c.close()
 	}
 	return nil

@@ -49,6 +49,7 @@ func (s *Service) storeWhole(ctx context.Context, put *transhipv1.Put, data []by
 	if err := verifyCheck(put.Check, spec.Path, &size, &crc); err != nil {
 		return tranship.File{}, err
 	}
+	spec.CRC32C = put.Crc32C
 	return s.store.Put(ctx, spec, data)
 }
 

@@ -98,6 +98,10 @@ func (s *slot) finish(finish *transhipv1.Finish) (*transhipv1.Finished, error) {
 	case s.session.spec.Size != nil:
 		commit.Size = *s.session.spec.Size
 	}
+	var err error
+	if commit.Attributes, err = wire.AttributesFromProto(finish.GetAttributes()); err != nil {
+		return nil, err
+	}
 	if err := verifyCheck(finish.Check, s.session.spec.Path, finish.Size, finish.Crc32C); err != nil {
 		return nil, err
 	}
