@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"sync/atomic"
 
@@ -102,10 +103,14 @@ func (s Stdout) validate() error {
 
 // Put implements tranship.Writer.
 func (s Stdout) Put(_ context.Context, spec tranship.Spec, data []byte) (tranship.File, error) {
+	crc := tranship.CRC32C(data)
+	if spec.CRC32C != nil && *spec.CRC32C != crc {
+		return tranship.File{}, fmt.Errorf("%w: the content has CRC32C %08x, not %08x", tranship.ErrIntegrity, crc, *spec.CRC32C)
+	}
 	if _, err := s.Writer.Write(data); err != nil {
 		return tranship.File{}, localerr.Explain(err)
 	}
-	return tranship.File{Path: spec.Path, Size: int64(len(data)), CRC32C: new(tranship.CRC32C(data))}, nil
+	return tranship.File{Path: spec.Path, Size: int64(len(data)), CRC32C: &crc}, nil
 }
 
 // Begin implements tranship.Writer.

@@ -10,12 +10,16 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/failure"
 )
 
 // Commit implements tranship.Upload.
 func (u *upload) Commit(_ context.Context, commit tranship.Commit) (tranship.File, error) {
 	if commit.Size < 0 || u.spec.Size != nil && *u.spec.Size != commit.Size {
 		return tranship.File{}, &tranship.InvalidError{Field: "size", Rule: "the size at commit must be that of the beginning"}
+	}
+	if err := commit.Attributes.Validate(); err != nil {
+		return tranship.File{}, err
 	}
 	file, placed, err := u.commit(commit)
 	if placed {
@@ -38,13 +42,15 @@ func (u *upload) commit(commit tranship.Commit) (file tranship.File, placed bool
 	if err != nil {
 		return tranship.File{}, false, err
 	}
-	if commit.CRC32C != nil && *commit.CRC32C != crc {
-		return tranship.File{}, false, fmt.Errorf("%w: what was written has CRC32C %08x, and should have %08x", tranship.ErrIntegrity, crc, *commit.CRC32C)
+	for _, want := range []*uint32{commit.CRC32C, u.spec.CRC32C} {
+		if want != nil && *want != crc {
+			return tranship.File{}, false, failure.WrongChecksum(u.spec.Path, crc, *want)
+		}
 	}
 	if err := u.parts.Trim(commit.Size); err != nil {
 		return tranship.File{}, false, err
 	}
-	info, err := u.finish(u.parts.Data())
+	info, err := u.finish(u.parts.Data(), u.spec.Attributes.Override(commit.Attributes))
 	if err != nil {
 		return tranship.File{}, false, targetError(err)
 	}
@@ -70,12 +76,13 @@ func (u *upload) commit(commit tranship.Commit) (file tranship.File, placed bool
 }
 
 // finish gives the file its attributes, syncs it if that was asked for, and describes it.
-func (u *upload) finish(file *os.File) (fs.FileInfo, error) {
+func (u *upload) finish(file *os.File, attributes tranship.Attributes) (fs.FileInfo, error) {
 	mode := u.mode
-	if u.spec.Attributes.Mode != nil {
-		mode = *u.spec.Attributes.Mode
+	if attributes.Mode != nil {
+		mode = *attributes.Mode
 	}
-	if err := u.dir.setAttributes(file, u.temporary, &mode, u.spec.Attributes.ModTime); err != nil {
+	set, err := u.dir.setAttributes(file, u.temporary, &mode, attributes.ModTime)
+	if err != nil {
 		return nil, err
 	}
 	if u.isSynced() {
@@ -83,13 +90,18 @@ func (u *upload) finish(file *os.File) (fs.FileInfo, error) {
 			return nil, err
 		}
 	}
-	return file.Stat()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	return info, checkTime(info, attributes.ModTime, set)
 }
 
 // setAttributes sets the mode and modified time of a new file, those that are not nil.
 // There are file systems on which all files belong to another user, who alone may do
-// that: there, a file has the mode and time that the file system gives it.
-func (d *openDirectory) setAttributes(file *os.File, name string, mode *fs.FileMode, modified *time.Time) error {
+// that: there, a file has the mode and time that the file system gives it. timed tells
+// whether the file system has taken the time.
+func (d *openDirectory) setAttributes(file *os.File, name string, mode *fs.FileMode, modified *time.Time) (timed bool, err error) {
 	var chmod, chtimes error
 	if mode != nil {
 		chmod = file.Chmod(*mode)
@@ -99,8 +111,20 @@ func (d *openDirectory) setAttributes(file *os.File, name string, mode *fs.FileM
 	}
 	for _, err := range []error{chmod, chtimes} {
 		if err != nil && !errors.Is(err, syscall.EPERM) {
-			return err
+			return false, err
 		}
 	}
-	return nil
+	return modified != nil && chtimes == nil, nil
+}
+
+// checkTime fails if a file system took a time and keeps another one, as ext4 with small
+// inodes does with those before 1901 and after 2038.
+func checkTime(info fs.FileInfo, modified *time.Time, timed bool) error {
+	const tolerance = 2 * time.Second // more than file systems round a time by
+	if !timed || info.ModTime().Sub(*modified).Abs() <= tolerance {
+		return nil
+	}
+	return &tranship.InvalidError{Field: "attributes.modified_time", Rule: fmt.Sprintf(
+		"the file system of the destination must be able to keep the time: it changes %s to %s",
+		modified.UTC().Format(time.RFC3339), info.ModTime().UTC().Format(time.RFC3339))}
 }

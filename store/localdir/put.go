@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/failure"
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
@@ -24,8 +25,12 @@ func (d *Dir) Put(_ context.Context, spec tranship.Spec, data []byte) (tranship.
 	if err := spec.Validate(); err != nil {
 		return tranship.File{}, err
 	}
-	if spec.Precondition.MustMatchVersion != "" {
+	if spec.Precondition.MustMatchVersion != "" || spec.Precondition.MustMatchRevision != "" {
 		return tranship.File{}, errNoVersions
+	}
+	crc := tranship.CRC32C(data)
+	if spec.CRC32C != nil && *spec.CRC32C != crc {
+		return tranship.File{}, failure.WrongChecksum(spec.Path, crc, *spec.CRC32C)
 	}
 	directory, name := rootfs.Split(spec.Path)
 	dir, err := d.enter(directory, true)
@@ -51,7 +56,7 @@ func (d *Dir) Put(_ context.Context, spec tranship.Spec, data []byte) (tranship.
 			return tranship.File{}, err
 		}
 	}
-	file.CRC32C = new(tranship.CRC32C(data))
+	file.CRC32C = &crc
 	return file, nil
 }
 
@@ -112,7 +117,8 @@ func (p *putFile) fill(file *os.File, data []byte) (fs.FileInfo, error) {
 	if _, err := file.Write(data); err != nil {
 		return nil, err
 	}
-	if err := p.dir.setAttributes(file, p.temporary, p.spec.Attributes.Mode, p.spec.Attributes.ModTime); err != nil {
+	set, err := p.dir.setAttributes(file, p.temporary, p.spec.Attributes.Mode, p.spec.Attributes.ModTime)
+	if err != nil {
 		return nil, err
 	}
 	if p.spec.Durability == tranship.DurabilityDurable {
@@ -120,5 +126,9 @@ func (p *putFile) fill(file *os.File, data []byte) (fs.FileInfo, error) {
 			return nil, err
 		}
 	}
-	return file.Stat()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	return info, checkTime(info, p.spec.Attributes.ModTime, set)
 }

@@ -45,7 +45,7 @@ func (d *Dir) begin(spec tranship.Spec) (*upload, error) {
 	if err := spec.Validate(); err != nil {
 		return nil, err
 	}
-	if spec.Precondition.MustMatchVersion != "" {
+	if spec.Precondition.MustMatchVersion != "" || spec.Precondition.MustMatchRevision != "" {
 		return nil, errNoVersions
 	}
 	directory, name := rootfs.Split(spec.Path)
