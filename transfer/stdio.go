@@ -115,7 +115,7 @@ func (s Stdout) Put(_ context.Context, spec tranship.Spec, data []byte) (transhi
 
 // Begin implements tranship.Writer.
 func (s Stdout) Begin(_ context.Context, spec tranship.Spec) (tranship.Upload, error) {
-	return sequential.NewUpload(&streamSink{s.Writer, spec.Path}, spec.Size), nil
+	return sequential.NewUpload(&streamSink{s.Writer, spec.Path}, spec), nil
 }
 
 // streamSink implements sequential.Sink.

@@ -47,7 +47,7 @@ func (c *Client) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload
 		cancel()
 		return nil, err
 	}
-	return sequential.NewUpload(s, spec.Size), nil
+	return sequential.NewUpload(s, spec), nil
 }
 
 // sink implements sequential.Sink by one UploadFile call.

@@ -67,7 +67,7 @@ func (c *Client) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload
 		cancel()
 		return nil, rpcstatus.FromForeign(err)
 	}
-	return sequential.NewUpload(&sink{stream: stream, cancel: cancel, path: spec.Path, warn: c.options.Warn}, spec.Size), nil
+	return sequential.NewUpload(&sink{stream: stream, cancel: cancel, path: spec.Path, warn: c.options.Warn}, spec), nil
 }
 
 // nameKey is the metadata key for a path: values of others than "-bin" are ASCII,

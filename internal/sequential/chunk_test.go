@@ -106,7 +106,7 @@ func (s *chunkSink) WriteChunk(c tranship.Chunk) error {
 func TestUploadChunks(t *testing.T) {
 	plain, chunks := new(memorySink), new(chunkSink)
 	for sink, buffer := range map[sequential.Sink]*memorySink{plain: plain, chunks: &chunks.memorySink} {
-		upload := sequential.NewUpload(sink, new(int64(6)))
+		upload := sequential.NewUpload(sink, tranship.Spec{Size: new(int64(6))})
 		part, err := upload.Part(t.Context(), 0)
 		if err != nil {
 			t.Fatal(err)
@@ -138,7 +138,7 @@ func TestUploadChunks(t *testing.T) {
 
 // The failure of a sink is final.
 func TestUploadChunkFails(t *testing.T) {
-	upload, released := sequential.NewUpload(new(chunkSink), nil), 0
+	upload, released := sequential.NewUpload(new(chunkSink), tranship.Spec{}), 0
 	part, err := upload.Part(t.Context(), 0)
 	if err != nil {
 		t.Fatal(err)

@@ -97,7 +97,7 @@ func (s *memorySink) Abort() {
 // begin returns an upload of which data has been written.
 func begin(t *testing.T, sink sequential.Sink, size *int64, data string) tranship.Upload {
 	t.Helper()
-	upload := sequential.NewUpload(sink, size)
+	upload := sequential.NewUpload(sink, tranship.Spec{Size: size})
 	part, err := upload.Part(t.Context(), 0)
 	if err != nil {
 		t.Fatal(err)
@@ -146,7 +146,7 @@ func TestUploadMisuse(t *testing.T) {
 	if err := upload.CopyPart(t.Context(), 0, "a", tranship.OpenOptions{}); !errors.Is(err, tranship.ErrUnsupported) {
 		t.Errorf("copy: %v", err)
 	}
-	upload = sequential.NewUpload(new(memorySink), new(int64(3)))
+	upload = sequential.NewUpload(new(memorySink), tranship.Spec{Size: new(int64(3))})
 	part, err := upload.Part(t.Context(), 0)
 	if err != nil {
 		t.Fatal(err)
@@ -176,7 +176,7 @@ func TestUploadIsNotResumed(t *testing.T) {
 // What waits for the far end ends with its context.
 func TestUploadWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		upload := sequential.NewUpload(&memorySink{blocked: make(chan struct{})}, nil)
+		upload := sequential.NewUpload(&memorySink{blocked: make(chan struct{})}, tranship.Spec{})
 		ctx, cancel := context.WithCancel(t.Context())
 		part, err := upload.Part(ctx, 0)
 		if err != nil {

@@ -32,6 +32,8 @@ type upload struct {
 	id   string
 	sink Sink
 	size *int64
+	// demanded is the checksum that the whole must have; nil: any.
+	demanded *uint32
 
 	mu      sync.Mutex
 	begun   bool // the part has been
@@ -41,12 +43,12 @@ type upload struct {
 	err     error // why no more can be done
 }
 
-// NewUpload returns an upload of size bytes, nil when unknown, into sink. Unlike
-// those of stores, it has one part, which can be written once: the failure of a
+// NewUpload returns an upload into sink of what has the spec's size and checksum, as far as
+// it says. Unlike those of stores, it has one part, which can be written once: the failure of a
 // Write, or of a Commit that had all bytes, is final. The upload ends when the
 // context of an open writer, or of a Commit, does.
-func NewUpload(sink Sink, size *int64) tranship.Upload {
-	return &upload{id: rand.Text(), sink: sink, size: size}
+func NewUpload(sink Sink, spec tranship.Spec) tranship.Upload {
+	return &upload{id: rand.Text(), sink: sink, size: spec.Size, demanded: spec.CRC32C}
 }
 
 func (u *upload) ID() string { return u.id }
@@ -131,8 +133,11 @@ func (u *upload) check(commit tranship.Commit) (crc uint32, err error) {
 		return 0, &tranship.IncompleteError{Missing: []tranship.Range{missing}}
 	case commit.Size < u.written || u.size != nil && commit.Size != *u.size:
 		return 0, &tranship.InvalidError{Field: "size", Rule: "a size must be the number of bytes that were written and declared"}
-	case commit.CRC32C != nil && *commit.CRC32C != u.crc:
-		return 0, fmt.Errorf("%w: the bytes that were sent have CRC32C %08x, not %08x", tranship.ErrIntegrity, u.crc, *commit.CRC32C)
+	}
+	for _, want := range []*uint32{commit.CRC32C, u.demanded} {
+		if want != nil && *want != u.crc {
+			return 0, fmt.Errorf("%w: the bytes that were sent have CRC32C %08x, not %08x", tranship.ErrIntegrity, u.crc, *want)
+		}
 	}
 	return u.crc, nil
 }

@@ -39,6 +39,11 @@ func Test(t *testing.T, open func(t *testing.T) tranship.Store) {
 		{"Absence", absenceTests()},
 		{"Transplant", transplantTests()},
 		{"Context", contextTests()},
+		{"Revision", revisionTests()},
+		{"SourceVersion", sourceVersionTests()},
+		{"DemandedChecksum", demandedTests()},
+		{"CommitAttributes", commitAttributeTests()},
+		{"Agreed", agreedTests()},
 		{"Concurrency", concurrencyTests()},
 		{"ResumeConcurrency", resumeConcurrencyTests()},
 	}
