@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tranship/tranship"
 )
@@ -21,7 +22,9 @@ func records() map[string]record {
 			mode:     new(fs.FileMode(0o311)),
 			metadata: map[string]string{"a": "", "key": strings.Repeat("\x01", 2000)},
 			account:  new(strings.Repeat("a", 255)),
+			exact:    new(time.Date(9999, 12, 31, 23, 59, 59, 999999999, time.UTC)),
 		},
+		"early": {version: "v", exact: new(time.Date(1, 1, 1, 0, 0, 0, 1, time.UTC))},
 	}
 }
 
@@ -51,6 +54,7 @@ func TestRecordsThatNobodyWrites(t *testing.T) {
 		"negative size": {version: "v", size: -1},
 		"mode":          {version: "v", mode: new(fs.ModePerm + 1)},
 		"metadata":      {version: "v", metadata: map[string]string{"Key": ""}},
+		"late time":     {version: "v", exact: new(time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC))},
 		"long account":  {version: "v", account: new(strings.Repeat("a", 256))},
 	} {
 		if _, err := decodeRecord(r.encode()); err == nil {
