@@ -43,11 +43,13 @@ type Reader interface {
 
 	// List yields what is under a directory in ascending bytewise order of
 	// Entry.Key. A directory that does not exist, or is a file, yields nothing.
-	// Files that come or go meanwhile may be missed. With options.ReportSkipped,
-	// what is left out comes as a *SkippedError, in the order of its Key among the
-	// entries, and the list goes on. After any other error it yields nothing more. A
-	// directory that cannot be read is such an error if it is the listed one itself,
-	// or if StartAfter is below it: then it is too late to report it.
+	// Files that come or go meanwhile may be missed; a change that was complete before
+	// the list began is in it. With options.ReportSkipped, what is left out comes as a
+	// *SkippedError, in the order of its Key among the entries, and the list goes on.
+	// After any other error it yields nothing more. A directory that cannot be read is
+	// such an error if it is the listed one itself, or if StartAfter or Prefix is below
+	// it: then it is too late to report it. Options that ListOptions.Validate refuses
+	// are an *InvalidError.
 	List(ctx context.Context, options ListOptions) iter.Seq2[Entry, error]
 
 	// Open begins to read the file at path. The context governs the reading,
@@ -119,24 +121,6 @@ type Uploads interface {
 	// AbortUpload removes an unfinished upload and what it has stored; its
 	// writers fail with ErrAborted. ErrNotFound: there is none with this id.
 	AbortUpload(ctx context.Context, id string) error
-}
-
-// ListOptions says what to list. The zero value lists a store's top level.
-type ListOptions struct {
-	// Directory is where to list; "" is the root.
-	Directory string
-	// Recursive lists all files below the directory and no directories.
-	// Otherwise the list has the directory's own files and, as one entry each,
-	// the directories in it that have files below them, or may have some where they
-	// cannot be read.
-	Recursive bool
-	// StartAfter, when not empty, skips all entries whose Key does not sort after
-	// it, and what is left out alike.
-	StartAfter string
-	// ReportSkipped: the list goes on past what it leaves out, and yields a
-	// *SkippedError for it. Otherwise what has no valid path, and what is not a
-	// file, is left out silently, and what cannot be read ends the list.
-	ReportSkipped bool
 }
 
 // OpenOptions says what to read. The zero value reads the whole current file.

@@ -28,7 +28,11 @@ func List(ctx context.Context, store Lister, options tranship.ListOptions, tries
 	return func(yield func(tranship.Entry, error) bool) {
 		position := Begin(options)
 		list := func() iter.Seq2[tranship.Entry, error] { return store.List(ctx, position.Options()) }
-		Continue(ctx, list, position.Advance, tries, told)(yield)
+		for entry, err := range Continue(ctx, list, position.Advance, tries, told) {
+			if !yield(entry, err) || position.Full() {
+				return
+			}
+		}
 	}
 }
 
@@ -76,6 +80,8 @@ func Continue[T any](ctx context.Context, list func() iter.Seq2[T, error], advan
 // Position is how far a list has come. It is not safe for concurrent use.
 type Position struct {
 	options tranship.ListOptions
+	// full tells that the list has all that its limit allows.
+	full bool
 	// reported is the key of what was left out last: a list that continues after the
 	// last entry has it again.
 	reported string
@@ -87,6 +93,13 @@ func Begin(options tranship.ListOptions) Position { return Position{options: opt
 // Options are those of a list that continues here.
 func (p *Position) Options() tranship.ListOptions { return p.options }
 
+// Full reports whether the list has as many entries as its limit allows, so that it has
+// ended and is not to be continued.
+func (p *Position) Full() bool { return p.full }
+
+// Skip has the list continue after a key, which is not one of its entries.
+func (p *Position) Skip(key string) { p.options.StartAfter = key }
+
 // Advance takes in the next of what a list yields that does not end it: an entry, or a
 // *tranship.SkippedError. It is false for what the list had before it was continued.
 func (p *Position) Advance(entry tranship.Entry, err error) bool {
@@ -94,6 +107,10 @@ func (p *Position) Advance(entry tranship.Entry, err error) bool {
 	switch {
 	case !ok:
 		p.options.StartAfter = entry.Key()
+		if p.options.Limit > 0 {
+			p.options.Limit--
+			p.full = p.options.Limit == 0
+		}
 	case skipped.Key() <= p.reported:
 		return false
 	default:

@@ -131,8 +131,9 @@ func EntryFromProto(p *transhipv1.Entry) (tranship.Entry, error) {
 }
 
 // ListOrder checks that the entries of a list are what was asked for: within the
-// directory, after StartAfter, in ascending order and none twice. A list can go on
-// without end all the same: a caller must not collect it without a bound.
+// directory, after StartAfter, in ascending order and none twice. It does not look at
+// Prefix, EndBefore and Limit. A list can go on without end all the same: a caller must
+// not collect it without a bound.
 type ListOrder struct {
 	options tranship.ListOptions
 	prefix  string

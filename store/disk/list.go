@@ -14,7 +14,7 @@ import (
 // maxOpenDirs directories open, whatever is in the directory and however deep it is.
 func (s *Store) List(ctx context.Context, options tranship.ListOptions) iter.Seq2[tranship.Entry, error] {
 	return func(yield func(tranship.Entry, error) bool) {
-		if err := tranship.ValidateDirectory(options.Directory); err != nil {
+		if err := options.Validate(); err != nil {
 			yield(tranship.Entry{}, err)
 			return
 		}
@@ -40,6 +40,8 @@ type lister struct {
 	// options and yield are those of List.
 	options tranship.ListOptions
 	yield   func(tranship.Entry, error) bool
+	// listed counts the entries that were yielded.
+	listed int
 }
 
 func (s *Store) newLister(ctx context.Context) *lister {
@@ -66,6 +68,9 @@ func (l *lister) start() error {
 // list yields what is in a directory, the innermost of those that the list is in.
 func (l *lister) list(directory string) error {
 	return l.each(directory, l.from(directory), l.options.ReportSkipped, func(dir *rootfs.Dir, child child) error {
+		if l.options.Ends(child.key) {
+			return errEnough
+		}
 		err := child.unserved
 		if err == nil {
 			err = l.child(dir, child)
@@ -83,12 +88,11 @@ func (l *lister) child(dir *rootfs.Dir, child child) error {
 	case !child.IsDir():
 		return l.file(dir, child)
 	case l.options.Recursive:
-		// All keys below begin with the directory's own.
-		if l.skips(child.key) && !strings.HasPrefix(l.options.StartAfter, child.key) {
+		if !l.options.Overlaps(child.key) {
 			return nil
 		}
 		return l.enter(dir, child, l.list)
-	case !l.skips(child.key):
+	case l.options.Contains(child.key):
 		return l.directory(dir, child)
 	}
 	return nil
@@ -96,7 +100,7 @@ func (l *lister) child(dir *rootfs.Dir, child child) error {
 
 // from is the key in a directory before which nothing is wanted.
 func (l *lister) from(directory string) key {
-	below := l.options.StartAfter
+	below := l.options.Low()
 	if directory != "" {
 		var inside bool
 		if below, inside = strings.CutPrefix(below, directory+"/"); !inside {
@@ -157,11 +161,17 @@ func (l *lister) fill(names *window, dir *rootfs.Dir) (more bool, err error) {
 	return names.fill(dir, turn)
 }
 
-// skips tells whether an entry does not sort after where the list is to start.
-func (l *lister) skips(key string) bool { return key <= l.options.StartAfter }
+// emit yields an entry. It is errEnough if that was the last that is wanted.
+func (l *lister) emit(entry tranship.Entry) error {
+	l.listed++
+	if !l.yield(entry, nil) || l.listed == l.options.Limit {
+		return errEnough
+	}
+	return nil
+}
 
 func (l *lister) file(dir *rootfs.Dir, child child) error {
-	if l.skips(child.key) {
+	if !l.options.Contains(child.key) {
 		return nil
 	}
 	file, err := l.store.inspectIn(dir, child.name, child.path)
@@ -173,10 +183,7 @@ func (l *lister) file(dir *rootfs.Dir, child child) error {
 	case err != nil:
 		return localTo(err)
 	}
-	if !l.yield(tranship.Entry{File: file}, nil) {
-		return errEnough
-	}
-	return nil
+	return l.emit(tranship.Entry{File: file})
 }
 
 // errUnknown is why a list goes on without what could not be looked at.
@@ -187,10 +194,7 @@ func (l *lister) directory(dir *rootfs.Dir, child child) error {
 	if err != errFound && err != errUnclear {
 		return err
 	}
-	if !l.yield(tranship.Entry{File: tranship.File{Path: child.path}, IsDir: true}, nil) {
-		return errEnough
-	}
-	return nil
+	return l.emit(tranship.Entry{File: tranship.File{Path: child.path}, IsDir: true})
 }
 
 // errFound says that a directory has a file below it, errUnclear that it may have one

@@ -48,7 +48,7 @@ func (l *lister) leaveOut(child child, err error) error {
 	switch {
 	case child.unserved == nil && (!l.options.ReportSkipped || l.isInside(child)):
 		return withoutMark(err)
-	case !l.options.ReportSkipped, l.skips(child.key):
+	case !l.options.ReportSkipped, !l.options.Contains(child.key):
 		return nil
 	case !l.yield(tranship.Entry{}, child.skipped(err)):
 		return errEnough
@@ -56,11 +56,11 @@ func (l *lister) leaveOut(child child, err error) error {
 	return nil
 }
 
-// isInside reports whether the list goes on in the middle of a directory: the caller has
-// what comes before, and must be told that the rest is missing.
+// isInside reports whether the list begins in the middle of a directory: the caller has
+// what comes before, or wants only some of it, and must be told that the rest is missing.
 func (l *lister) isInside(child child) bool {
-	return l.options.Recursive && len(l.options.StartAfter) > len(child.key) && child.IsDir() &&
-		strings.HasPrefix(l.options.StartAfter, child.key)
+	inside := func(bound string) bool { return len(bound) > len(child.key) && strings.HasPrefix(bound, child.key) }
+	return l.options.Recursive && child.IsDir() && (inside(l.options.StartAfter) || inside(l.options.Prefix))
 }
 
 // skipped is the error of a list that goes on without the child.

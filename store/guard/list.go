@@ -24,11 +24,11 @@ func (s *store) List(ctx context.Context, options tranship.ListOptions) iter.Seq
 	return func(yield func(tranship.Entry, error) bool) {
 		caller := access.FromContext(ctx)
 		listed := s.policy.Prefixes(caller, access.List)
-		l := lister{ctx: ctx, inner: s.inner, options: options, yield: yield, readable: s.policy.Prefixes(caller, access.Read)}
+		l := lister{ctx: ctx, inner: s.inner, options: options, yield: yield, readable: s.policy.Prefixes(caller, access.Read), listed: new(int)}
 		var err error
 		switch directory := options.Directory; {
-		case tranship.ValidateDirectory(directory) != nil:
-			err = tranship.ValidateDirectory(directory)
+		case options.Validate() != nil:
+			err = options.Validate()
 		case ctx.Err() != nil:
 			err = ctx.Err()
 		case listed.Contain(directory):
@@ -64,6 +64,8 @@ type lister struct {
 	yield   func(tranship.Entry, error) bool
 	// readable is what the caller may read.
 	readable policy.Prefixes
+	// listed counts the entries that were yielded, of all pieces of the list.
+	listed *int
 }
 
 // source is a piece of a list: what is at a path, or, with a '/' behind it in its
@@ -95,6 +97,7 @@ func (l lister) some(prefixes []string) error {
 		case l.options.Recursive:
 			options := l.options
 			options.Directory = source.path
+			options.Limit = max(l.options.Limit-*l.listed, 0)
 			err = piece.below(options)
 		default:
 			err = piece.directory(source)
@@ -130,9 +133,11 @@ func (l lister) sources(prefixes []string) []source {
 	}
 	var all []source
 	for _, source := range byKey {
-		// All keys below begin with the directory's own.
-		inside := source.isBelow() && l.options.Recursive && strings.HasPrefix(l.options.StartAfter, source.key)
-		if source.key > l.options.StartAfter || inside {
+		wanted := l.options.Contains(source.key)
+		if source.isBelow() && l.options.Recursive { // all keys below begin with the directory's own
+			wanted = l.options.Overlaps(source.key)
+		}
+		if wanted {
 			all = append(all, *source)
 		}
 	}
@@ -190,7 +195,7 @@ func (l lister) leaveOut(source source, err error) error {
 	switch {
 	case err == errEnough, !l.options.ReportSkipped, !isLocal(l.ctx, err):
 		return err
-	case source.key < l.options.StartAfter: // the list goes on in the middle of it
+	case source.key < l.options.Low(): // the list begins in the middle of it
 		return err
 	case source.key == l.options.StartAfter:
 		return nil
@@ -210,7 +215,8 @@ func (l lister) entry(entry tranship.Entry, readable bool) error {
 	if !readable && !entry.IsDir && !l.readable.Contain(entry.Path) {
 		entry.File = withhold(entry.File)
 	}
-	if !l.yield(entry, nil) {
+	*l.listed++
+	if !l.yield(entry, nil) || *l.listed == l.options.Limit {
 		return errEnough
 	}
 	return nil
@@ -251,7 +257,7 @@ func (l lister) hasFile(path string, at bool) error {
 		}
 	}
 	var unclear error
-	for _, err := range l.inner.List(l.ctx, tranship.ListOptions{Directory: path, Recursive: true, ReportSkipped: true}) {
+	for _, err := range l.inner.List(l.ctx, tranship.ListOptions{Directory: path, Recursive: true, ReportSkipped: true, Limit: 1}) {
 		skipped, ok := errors.AsType[*tranship.SkippedError](err)
 		switch {
 		case err == nil:

@@ -4,10 +4,6 @@ import (
 	"bytes"
 	"context"
 	"io"
-	"iter"
-	"maps"
-	"slices"
-	"strings"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/failure"
@@ -37,55 +33,6 @@ func (s *Store) find(path string) (*file, error) {
 		return nil, &tranship.PathError{Path: path, Err: tranship.ErrNotFound}
 	}
 	return f, nil
-}
-
-// List implements tranship.Reader. It lists what was there when it began.
-func (s *Store) List(ctx context.Context, options tranship.ListOptions) iter.Seq2[tranship.Entry, error] {
-	return func(yield func(tranship.Entry, error) bool) {
-		if err := tranship.ValidateDirectory(options.Directory); err != nil {
-			yield(tranship.Entry{}, err)
-			return
-		}
-		entries := s.entries(options)
-		for _, key := range slices.Sorted(maps.Keys(entries)) {
-			if ctx.Err() != nil {
-				break
-			}
-			if !yield(entries[key], nil) {
-				return
-			}
-		}
-		if err := ctx.Err(); err != nil {
-			yield(tranship.Entry{}, err)
-		}
-	}
-}
-
-// entries are what List is to yield, by key.
-func (s *Store) entries(options tranship.ListOptions) map[string]tranship.Entry {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	entries := make(map[string]tranship.Entry)
-	for path, f := range s.files {
-		rest, ok := inDirectory(path, options.Directory)
-		if !ok {
-			continue
-		}
-		entry := tranship.Entry{File: tranship.File{Path: path}}
-		if i := strings.IndexByte(rest, '/'); i >= 0 && !options.Recursive {
-			entry.Path = path[:len(path)-len(rest)+i]
-			entry.IsDir = true
-		}
-		key := entry.Key()
-		if key <= options.StartAfter {
-			continue
-		}
-		if !entry.IsDir {
-			entry.File = f.describe()
-		}
-		entries[key] = entry
-	}
-	return entries
 }
 
 // Open implements tranship.Reader.

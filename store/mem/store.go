@@ -32,6 +32,9 @@ type Store struct {
 	// mu guards all that follows, and the uploads.
 	mu    sync.Mutex
 	files map[string]*file
+	// sorted has the files in ascending order of their paths for lists, so that many
+	// short ones do not sort them again; nil after a change. It is never changed itself.
+	sorted []*file
 	// below counts the files below each directory, at any depth.
 	below map[string]int
 	// owners are the accounts that directories count for, as ledger is told.
@@ -153,6 +156,7 @@ func (s *Store) set(f *file) {
 	}
 	old := s.files[f.info.Path]
 	s.files[f.info.Path] = f
+	s.sorted = nil
 	if old != nil {
 		if old.info.Version != f.info.Version {
 			s.forgetCommit(f.info.Path)
@@ -170,6 +174,7 @@ func (s *Store) delete(path string) {
 		return
 	}
 	delete(s.files, path)
+	s.sorted = nil
 	for _, directory := range directories(path) {
 		s.below[directory]--
 		if s.below[directory] == 0 {

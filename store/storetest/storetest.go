@@ -35,6 +35,7 @@ func Test(t *testing.T, open func(t *testing.T) tranship.Store) {
 		{"Uploads", uploadsTests()},
 		{"Read", readTests()},
 		{"List", listTests()},
+		{"ListBounds", listBoundTests()},
 		{"Edit", editTests()},
 		{"Absence", absenceTests()},
 		{"Transplant", transplantTests()},

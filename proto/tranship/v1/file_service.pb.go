@@ -2391,12 +2391,21 @@ type ListRequest struct {
 	// Only paths that sort after this one (an entry that is a directory sorts as
 	// its path followed by '/'). Empty: from the start.
 	StartAfter string `protobuf:"bytes,3,opt,name=start_after,json=startAfter,proto3" json:"start_after,omitempty"`
-	// At most so many entries; 0: no limit. What is left out does not count.
+	// At most so many entries; 0: no limit. What is left out does not count. To list in
+	// pages, each request has a limit, and in start_after the last entry of the page
+	// before.
 	Limit int32 `protobuf:"varint,4,opt,name=limit,proto3" json:"limit,omitempty"`
 	// true: the list goes on past what it leaves out, and reports it in
 	// ListResponse.skipped. false: what has no valid path, or is not a file, is left
 	// out silently, and what cannot be read ends the list with an error.
 	ReportSkipped bool `protobuf:"varint,5,opt,name=report_skipped,json=reportSkipped,proto3" json:"report_skipped,omitempty"`
+	// Only entries whose whole path begins with this, bytewise; it may end in the middle
+	// of a name. An entry that is a directory is compared with the '/' at its end. Empty:
+	// all. Servers that do not know it send all: a client must look.
+	Prefix string `protobuf:"bytes,6,opt,name=prefix,proto3" json:"prefix,omitempty"`
+	// Only paths that sort before this one, compared as with start_after. Empty: to the
+	// end. Servers that do not know it send all: a client must look.
+	EndBefore     string `protobuf:"bytes,7,opt,name=end_before,json=endBefore,proto3" json:"end_before,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2464,6 +2473,20 @@ func (x *ListRequest) GetReportSkipped() bool {
 		return x.ReportSkipped
 	}
 	return false
+}
+
+func (x *ListRequest) GetPrefix() string {
+	if x != nil {
+		return x.Prefix
+	}
+	return ""
+}
+
+func (x *ListRequest) GetEndBefore() string {
+	if x != nil {
+		return x.EndBefore
+	}
+	return ""
 }
 
 // ListResponse is a batch of entries.
@@ -2965,6 +2988,127 @@ func (*DeleteResponse) Descriptor() ([]byte, []int) {
 	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{34}
 }
 
+// DeleteTreeRequest names a directory whose files to remove.
+type DeleteTreeRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The directory. It must not be empty: a whole store is not removed in one call.
+	Directory string `protobuf:"bytes,1,opt,name=directory,proto3" json:"directory,omitempty"`
+	// true: the responses name each file that was removed.
+	ReportPaths   bool `protobuf:"varint,2,opt,name=report_paths,json=reportPaths,proto3" json:"report_paths,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteTreeRequest) Reset() {
+	*x = DeleteTreeRequest{}
+	mi := &file_tranship_v1_file_service_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteTreeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteTreeRequest) ProtoMessage() {}
+
+func (x *DeleteTreeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tranship_v1_file_service_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteTreeRequest.ProtoReflect.Descriptor instead.
+func (*DeleteTreeRequest) Descriptor() ([]byte, []int) {
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *DeleteTreeRequest) GetDirectory() string {
+	if x != nil {
+		return x.Directory
+	}
+	return ""
+}
+
+func (x *DeleteTreeRequest) GetReportPaths() bool {
+	if x != nil {
+		return x.ReportPaths
+	}
+	return false
+}
+
+// DeleteTreeResponse tells how far the removal is. There is one at least every 20 s.
+type DeleteTreeResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many files this call has removed so far.
+	DeletedCount int64 `protobuf:"varint,1,opt,name=deleted_count,json=deletedCount,proto3" json:"deleted_count,omitempty"`
+	// The paths of files that were removed since the last response, at most 256, if the
+	// request has report_paths.
+	Paths []string `protobuf:"bytes,2,rep,name=paths,proto3" json:"paths,omitempty"`
+	// true in the last response of a call that removed all, and only there: a call that
+	// ends without it has broken off.
+	Done          bool `protobuf:"varint,3,opt,name=done,proto3" json:"done,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteTreeResponse) Reset() {
+	*x = DeleteTreeResponse{}
+	mi := &file_tranship_v1_file_service_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteTreeResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteTreeResponse) ProtoMessage() {}
+
+func (x *DeleteTreeResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tranship_v1_file_service_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteTreeResponse.ProtoReflect.Descriptor instead.
+func (*DeleteTreeResponse) Descriptor() ([]byte, []int) {
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *DeleteTreeResponse) GetDeletedCount() int64 {
+	if x != nil {
+		return x.DeletedCount
+	}
+	return 0
+}
+
+func (x *DeleteTreeResponse) GetPaths() []string {
+	if x != nil {
+		return x.Paths
+	}
+	return nil
+}
+
+func (x *DeleteTreeResponse) GetDone() bool {
+	if x != nil {
+		return x.Done
+	}
+	return false
+}
+
 // MoveRequest renames a file.
 type MoveRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2983,7 +3127,7 @@ type MoveRequest struct {
 
 func (x *MoveRequest) Reset() {
 	*x = MoveRequest{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[35]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2995,7 +3139,7 @@ func (x *MoveRequest) String() string {
 func (*MoveRequest) ProtoMessage() {}
 
 func (x *MoveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[35]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3008,7 +3152,7 @@ func (x *MoveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MoveRequest.ProtoReflect.Descriptor instead.
 func (*MoveRequest) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{35}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *MoveRequest) GetSourcePath() string {
@@ -3050,7 +3194,7 @@ type MoveResponse struct {
 
 func (x *MoveResponse) Reset() {
 	*x = MoveResponse{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[36]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3062,7 +3206,7 @@ func (x *MoveResponse) String() string {
 func (*MoveResponse) ProtoMessage() {}
 
 func (x *MoveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[36]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3075,7 +3219,7 @@ func (x *MoveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MoveResponse.ProtoReflect.Descriptor instead.
 func (*MoveResponse) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{36}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *MoveResponse) GetFile() *File {
@@ -3103,7 +3247,7 @@ type CopyRequest struct {
 
 func (x *CopyRequest) Reset() {
 	*x = CopyRequest{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[37]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3115,7 +3259,7 @@ func (x *CopyRequest) String() string {
 func (*CopyRequest) ProtoMessage() {}
 
 func (x *CopyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[37]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3128,7 +3272,7 @@ func (x *CopyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CopyRequest.ProtoReflect.Descriptor instead.
 func (*CopyRequest) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{37}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *CopyRequest) GetSourcePath() string {
@@ -3170,7 +3314,7 @@ type CopyResponse struct {
 
 func (x *CopyResponse) Reset() {
 	*x = CopyResponse{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[38]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3182,7 +3326,7 @@ func (x *CopyResponse) String() string {
 func (*CopyResponse) ProtoMessage() {}
 
 func (x *CopyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[38]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3195,7 +3339,7 @@ func (x *CopyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CopyResponse.ProtoReflect.Descriptor instead.
 func (*CopyResponse) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{38}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *CopyResponse) GetFile() *File {
@@ -3216,7 +3360,7 @@ type ListUploadsRequest struct {
 
 func (x *ListUploadsRequest) Reset() {
 	*x = ListUploadsRequest{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[39]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3228,7 +3372,7 @@ func (x *ListUploadsRequest) String() string {
 func (*ListUploadsRequest) ProtoMessage() {}
 
 func (x *ListUploadsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[39]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3241,7 +3385,7 @@ func (x *ListUploadsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUploadsRequest.ProtoReflect.Descriptor instead.
 func (*ListUploadsRequest) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{39}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *ListUploadsRequest) GetDirectory() string {
@@ -3262,7 +3406,7 @@ type ListUploadsResponse struct {
 
 func (x *ListUploadsResponse) Reset() {
 	*x = ListUploadsResponse{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[40]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3274,7 +3418,7 @@ func (x *ListUploadsResponse) String() string {
 func (*ListUploadsResponse) ProtoMessage() {}
 
 func (x *ListUploadsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[40]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3287,7 +3431,7 @@ func (x *ListUploadsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUploadsResponse.ProtoReflect.Descriptor instead.
 func (*ListUploadsResponse) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{40}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *ListUploadsResponse) GetUploads() []*Upload {
@@ -3318,7 +3462,7 @@ type Upload struct {
 
 func (x *Upload) Reset() {
 	*x = Upload{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[41]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3330,7 +3474,7 @@ func (x *Upload) String() string {
 func (*Upload) ProtoMessage() {}
 
 func (x *Upload) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[41]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3343,7 +3487,7 @@ func (x *Upload) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Upload.ProtoReflect.Descriptor instead.
 func (*Upload) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{41}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Upload) GetUploadId() string {
@@ -3399,7 +3543,7 @@ type AbortUploadRequest struct {
 
 func (x *AbortUploadRequest) Reset() {
 	*x = AbortUploadRequest{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[42]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3411,7 +3555,7 @@ func (x *AbortUploadRequest) String() string {
 func (*AbortUploadRequest) ProtoMessage() {}
 
 func (x *AbortUploadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[42]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3424,7 +3568,7 @@ func (x *AbortUploadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AbortUploadRequest.ProtoReflect.Descriptor instead.
 func (*AbortUploadRequest) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{42}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *AbortUploadRequest) GetUploadId() string {
@@ -3443,7 +3587,7 @@ type AbortUploadResponse struct {
 
 func (x *AbortUploadResponse) Reset() {
 	*x = AbortUploadResponse{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[43]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3455,7 +3599,7 @@ func (x *AbortUploadResponse) String() string {
 func (*AbortUploadResponse) ProtoMessage() {}
 
 func (x *AbortUploadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[43]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3468,7 +3612,7 @@ func (x *AbortUploadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AbortUploadResponse.ProtoReflect.Descriptor instead.
 func (*AbortUploadResponse) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{43}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{45}
 }
 
 // GetServerInfoRequest is empty.
@@ -3480,7 +3624,7 @@ type GetServerInfoRequest struct {
 
 func (x *GetServerInfoRequest) Reset() {
 	*x = GetServerInfoRequest{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[44]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3492,7 +3636,7 @@ func (x *GetServerInfoRequest) String() string {
 func (*GetServerInfoRequest) ProtoMessage() {}
 
 func (x *GetServerInfoRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[44]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3505,7 +3649,7 @@ func (x *GetServerInfoRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetServerInfoRequest.ProtoReflect.Descriptor instead.
 func (*GetServerInfoRequest) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{44}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{46}
 }
 
 // GetServerInfoResponse tells what a client can expect. Limits do not tighten
@@ -3532,7 +3676,7 @@ type GetServerInfoResponse struct {
 
 func (x *GetServerInfoResponse) Reset() {
 	*x = GetServerInfoResponse{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[45]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3544,7 +3688,7 @@ func (x *GetServerInfoResponse) String() string {
 func (*GetServerInfoResponse) ProtoMessage() {}
 
 func (x *GetServerInfoResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[45]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3557,7 +3701,7 @@ func (x *GetServerInfoResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetServerInfoResponse.ProtoReflect.Descriptor instead.
 func (*GetServerInfoResponse) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{45}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *GetServerInfoResponse) GetServerVersion() string {
@@ -3789,14 +3933,17 @@ const file_tranship_v1_file_service_proto_rawDesc = "" +
 	"\vStatRequest\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\"5\n" +
 	"\fStatResponse\x12%\n" +
-	"\x04file\x18\x01 \x01(\v2\x11.tranship.v1.FileR\x04file\"\xa7\x01\n" +
+	"\x04file\x18\x01 \x01(\v2\x11.tranship.v1.FileR\x04file\"\xde\x01\n" +
 	"\vListRequest\x12\x1c\n" +
 	"\tdirectory\x18\x01 \x01(\tR\tdirectory\x12\x1c\n" +
 	"\trecursive\x18\x02 \x01(\bR\trecursive\x12\x1f\n" +
 	"\vstart_after\x18\x03 \x01(\tR\n" +
 	"startAfter\x12\x14\n" +
 	"\x05limit\x18\x04 \x01(\x05R\x05limit\x12%\n" +
-	"\x0ereport_skipped\x18\x05 \x01(\bR\rreportSkipped\"\x94\x01\n" +
+	"\x0ereport_skipped\x18\x05 \x01(\bR\rreportSkipped\x12\x16\n" +
+	"\x06prefix\x18\x06 \x01(\tR\x06prefix\x12\x1d\n" +
+	"\n" +
+	"end_before\x18\a \x01(\tR\tendBefore\"\x94\x01\n" +
 	"\fListResponse\x12,\n" +
 	"\aentries\x18\x01 \x03(\v2\x12.tranship.v1.EntryR\aentries\x12&\n" +
 	"\x03end\x18\x02 \x01(\v2\x14.tranship.v1.ListEndR\x03end\x12.\n" +
@@ -3826,7 +3973,14 @@ const file_tranship_v1_file_service_proto_rawDesc = "" +
 	"\rDeleteRequest\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12=\n" +
 	"\fprecondition\x18\x02 \x01(\v2\x19.tranship.v1.PreconditionR\fprecondition\"\x10\n" +
-	"\x0eDeleteResponse\"\xbf\x01\n" +
+	"\x0eDeleteResponse\"T\n" +
+	"\x11DeleteTreeRequest\x12\x1c\n" +
+	"\tdirectory\x18\x01 \x01(\tR\tdirectory\x12!\n" +
+	"\freport_paths\x18\x02 \x01(\bR\vreportPaths\"c\n" +
+	"\x12DeleteTreeResponse\x12#\n" +
+	"\rdeleted_count\x18\x01 \x01(\x03R\fdeletedCount\x12\x14\n" +
+	"\x05paths\x18\x02 \x03(\tR\x05paths\x12\x12\n" +
+	"\x04done\x18\x03 \x01(\bR\x04done\"\xbf\x01\n" +
 	"\vMoveRequest\x12\x1f\n" +
 	"\vsource_path\x18\x01 \x01(\tR\n" +
 	"sourcePath\x12)\n" +
@@ -3872,14 +4026,16 @@ const file_tranship_v1_file_service_proto_rawDesc = "" +
 	"Durability\x12\x1a\n" +
 	"\x16DURABILITY_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12DURABILITY_WRITTEN\x10\x01\x12\x16\n" +
-	"\x12DURABILITY_DURABLE\x10\x022\xb0\x06\n" +
+	"\x12DURABILITY_DURABLE\x10\x022\x81\a\n" +
 	"\vFileService\x12E\n" +
 	"\x06Upload\x12\x1a.tranship.v1.UploadRequest\x1a\x1b.tranship.v1.UploadResponse(\x010\x01\x12K\n" +
 	"\bDownload\x12\x1c.tranship.v1.DownloadRequest\x1a\x1d.tranship.v1.DownloadResponse(\x010\x01\x12;\n" +
 	"\x04Stat\x12\x18.tranship.v1.StatRequest\x1a\x19.tranship.v1.StatResponse\x12=\n" +
 	"\x04List\x12\x18.tranship.v1.ListRequest\x1a\x19.tranship.v1.ListResponse0\x01\x12V\n" +
 	"\rSetAttributes\x12!.tranship.v1.SetAttributesRequest\x1a\".tranship.v1.SetAttributesResponse\x12A\n" +
-	"\x06Delete\x12\x1a.tranship.v1.DeleteRequest\x1a\x1b.tranship.v1.DeleteResponse\x12;\n" +
+	"\x06Delete\x12\x1a.tranship.v1.DeleteRequest\x1a\x1b.tranship.v1.DeleteResponse\x12O\n" +
+	"\n" +
+	"DeleteTree\x12\x1e.tranship.v1.DeleteTreeRequest\x1a\x1f.tranship.v1.DeleteTreeResponse0\x01\x12;\n" +
 	"\x04Move\x12\x18.tranship.v1.MoveRequest\x1a\x19.tranship.v1.MoveResponse\x12;\n" +
 	"\x04Copy\x12\x18.tranship.v1.CopyRequest\x1a\x19.tranship.v1.CopyResponse\x12R\n" +
 	"\vListUploads\x12\x1f.tranship.v1.ListUploadsRequest\x1a .tranship.v1.ListUploadsResponse0\x01\x12P\n" +
@@ -3899,7 +4055,7 @@ func file_tranship_v1_file_service_proto_rawDescGZIP() []byte {
 }
 
 var file_tranship_v1_file_service_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_tranship_v1_file_service_proto_msgTypes = make([]protoimpl.MessageInfo, 48)
+var file_tranship_v1_file_service_proto_msgTypes = make([]protoimpl.MessageInfo, 50)
 var file_tranship_v1_file_service_proto_goTypes = []any{
 	(Durability)(0),               // 0: tranship.v1.Durability
 	(Begin_Mode)(0),               // 1: tranship.v1.Begin.Mode
@@ -3938,30 +4094,32 @@ var file_tranship_v1_file_service_proto_goTypes = []any{
 	(*SetAttributesResponse)(nil), // 34: tranship.v1.SetAttributesResponse
 	(*DeleteRequest)(nil),         // 35: tranship.v1.DeleteRequest
 	(*DeleteResponse)(nil),        // 36: tranship.v1.DeleteResponse
-	(*MoveRequest)(nil),           // 37: tranship.v1.MoveRequest
-	(*MoveResponse)(nil),          // 38: tranship.v1.MoveResponse
-	(*CopyRequest)(nil),           // 39: tranship.v1.CopyRequest
-	(*CopyResponse)(nil),          // 40: tranship.v1.CopyResponse
-	(*ListUploadsRequest)(nil),    // 41: tranship.v1.ListUploadsRequest
-	(*ListUploadsResponse)(nil),   // 42: tranship.v1.ListUploadsResponse
-	(*Upload)(nil),                // 43: tranship.v1.Upload
-	(*AbortUploadRequest)(nil),    // 44: tranship.v1.AbortUploadRequest
-	(*AbortUploadResponse)(nil),   // 45: tranship.v1.AbortUploadResponse
-	(*GetServerInfoRequest)(nil),  // 46: tranship.v1.GetServerInfoRequest
-	(*GetServerInfoResponse)(nil), // 47: tranship.v1.GetServerInfoResponse
-	nil,                           // 48: tranship.v1.File.MetadataEntry
-	nil,                           // 49: tranship.v1.Metadata.EntriesEntry
-	(*timestamppb.Timestamp)(nil), // 50: google.protobuf.Timestamp
-	(*anypb.Any)(nil),             // 51: google.protobuf.Any
-	(*durationpb.Duration)(nil),   // 52: google.protobuf.Duration
+	(*DeleteTreeRequest)(nil),     // 37: tranship.v1.DeleteTreeRequest
+	(*DeleteTreeResponse)(nil),    // 38: tranship.v1.DeleteTreeResponse
+	(*MoveRequest)(nil),           // 39: tranship.v1.MoveRequest
+	(*MoveResponse)(nil),          // 40: tranship.v1.MoveResponse
+	(*CopyRequest)(nil),           // 41: tranship.v1.CopyRequest
+	(*CopyResponse)(nil),          // 42: tranship.v1.CopyResponse
+	(*ListUploadsRequest)(nil),    // 43: tranship.v1.ListUploadsRequest
+	(*ListUploadsResponse)(nil),   // 44: tranship.v1.ListUploadsResponse
+	(*Upload)(nil),                // 45: tranship.v1.Upload
+	(*AbortUploadRequest)(nil),    // 46: tranship.v1.AbortUploadRequest
+	(*AbortUploadResponse)(nil),   // 47: tranship.v1.AbortUploadResponse
+	(*GetServerInfoRequest)(nil),  // 48: tranship.v1.GetServerInfoRequest
+	(*GetServerInfoResponse)(nil), // 49: tranship.v1.GetServerInfoResponse
+	nil,                           // 50: tranship.v1.File.MetadataEntry
+	nil,                           // 51: tranship.v1.Metadata.EntriesEntry
+	(*timestamppb.Timestamp)(nil), // 52: google.protobuf.Timestamp
+	(*anypb.Any)(nil),             // 53: google.protobuf.Any
+	(*durationpb.Duration)(nil),   // 54: google.protobuf.Duration
 }
 var file_tranship_v1_file_service_proto_depIdxs = []int32{
-	50, // 0: tranship.v1.File.modified_time:type_name -> google.protobuf.Timestamp
-	48, // 1: tranship.v1.File.metadata:type_name -> tranship.v1.File.MetadataEntry
-	50, // 2: tranship.v1.Attributes.modified_time:type_name -> google.protobuf.Timestamp
+	52, // 0: tranship.v1.File.modified_time:type_name -> google.protobuf.Timestamp
+	50, // 1: tranship.v1.File.metadata:type_name -> tranship.v1.File.MetadataEntry
+	52, // 2: tranship.v1.Attributes.modified_time:type_name -> google.protobuf.Timestamp
 	4,  // 3: tranship.v1.Attributes.metadata:type_name -> tranship.v1.Metadata
-	49, // 4: tranship.v1.Metadata.entries:type_name -> tranship.v1.Metadata.EntriesEntry
-	51, // 5: tranship.v1.Status.details:type_name -> google.protobuf.Any
+	51, // 4: tranship.v1.Metadata.entries:type_name -> tranship.v1.Metadata.EntriesEntry
+	53, // 5: tranship.v1.Status.details:type_name -> google.protobuf.Any
 	6,  // 6: tranship.v1.MissingRanges.ranges:type_name -> tranship.v1.Range
 	10, // 7: tranship.v1.UploadRequest.begin:type_name -> tranship.v1.Begin
 	11, // 8: tranship.v1.UploadRequest.chunk:type_name -> tranship.v1.Chunk
@@ -3973,7 +4131,7 @@ var file_tranship_v1_file_service_proto_depIdxs = []int32{
 	3,  // 14: tranship.v1.Begin.attributes:type_name -> tranship.v1.Attributes
 	5,  // 15: tranship.v1.Begin.precondition:type_name -> tranship.v1.Precondition
 	0,  // 16: tranship.v1.Begin.durability:type_name -> tranship.v1.Durability
-	52, // 17: tranship.v1.Begin.progress_interval:type_name -> google.protobuf.Duration
+	54, // 17: tranship.v1.Begin.progress_interval:type_name -> google.protobuf.Duration
 	3,  // 18: tranship.v1.Finish.attributes:type_name -> tranship.v1.Attributes
 	3,  // 19: tranship.v1.Put.attributes:type_name -> tranship.v1.Attributes
 	5,  // 20: tranship.v1.Put.precondition:type_name -> tranship.v1.Precondition
@@ -4008,9 +4166,9 @@ var file_tranship_v1_file_service_proto_depIdxs = []int32{
 	2,  // 49: tranship.v1.MoveResponse.file:type_name -> tranship.v1.File
 	5,  // 50: tranship.v1.CopyRequest.precondition:type_name -> tranship.v1.Precondition
 	2,  // 51: tranship.v1.CopyResponse.file:type_name -> tranship.v1.File
-	43, // 52: tranship.v1.ListUploadsResponse.uploads:type_name -> tranship.v1.Upload
-	50, // 53: tranship.v1.Upload.created_time:type_name -> google.protobuf.Timestamp
-	50, // 54: tranship.v1.Upload.expire_time:type_name -> google.protobuf.Timestamp
+	45, // 52: tranship.v1.ListUploadsResponse.uploads:type_name -> tranship.v1.Upload
+	52, // 53: tranship.v1.Upload.created_time:type_name -> google.protobuf.Timestamp
+	52, // 54: tranship.v1.Upload.expire_time:type_name -> google.protobuf.Timestamp
 	0,  // 55: tranship.v1.GetServerInfoResponse.min_durability:type_name -> tranship.v1.Durability
 	9,  // 56: tranship.v1.FileService.Upload:input_type -> tranship.v1.UploadRequest
 	21, // 57: tranship.v1.FileService.Download:input_type -> tranship.v1.DownloadRequest
@@ -4018,24 +4176,26 @@ var file_tranship_v1_file_service_proto_depIdxs = []int32{
 	28, // 59: tranship.v1.FileService.List:input_type -> tranship.v1.ListRequest
 	33, // 60: tranship.v1.FileService.SetAttributes:input_type -> tranship.v1.SetAttributesRequest
 	35, // 61: tranship.v1.FileService.Delete:input_type -> tranship.v1.DeleteRequest
-	37, // 62: tranship.v1.FileService.Move:input_type -> tranship.v1.MoveRequest
-	39, // 63: tranship.v1.FileService.Copy:input_type -> tranship.v1.CopyRequest
-	41, // 64: tranship.v1.FileService.ListUploads:input_type -> tranship.v1.ListUploadsRequest
-	44, // 65: tranship.v1.FileService.AbortUpload:input_type -> tranship.v1.AbortUploadRequest
-	46, // 66: tranship.v1.FileService.GetServerInfo:input_type -> tranship.v1.GetServerInfoRequest
-	16, // 67: tranship.v1.FileService.Upload:output_type -> tranship.v1.UploadResponse
-	23, // 68: tranship.v1.FileService.Download:output_type -> tranship.v1.DownloadResponse
-	27, // 69: tranship.v1.FileService.Stat:output_type -> tranship.v1.StatResponse
-	29, // 70: tranship.v1.FileService.List:output_type -> tranship.v1.ListResponse
-	34, // 71: tranship.v1.FileService.SetAttributes:output_type -> tranship.v1.SetAttributesResponse
-	36, // 72: tranship.v1.FileService.Delete:output_type -> tranship.v1.DeleteResponse
-	38, // 73: tranship.v1.FileService.Move:output_type -> tranship.v1.MoveResponse
-	40, // 74: tranship.v1.FileService.Copy:output_type -> tranship.v1.CopyResponse
-	42, // 75: tranship.v1.FileService.ListUploads:output_type -> tranship.v1.ListUploadsResponse
-	45, // 76: tranship.v1.FileService.AbortUpload:output_type -> tranship.v1.AbortUploadResponse
-	47, // 77: tranship.v1.FileService.GetServerInfo:output_type -> tranship.v1.GetServerInfoResponse
-	67, // [67:78] is the sub-list for method output_type
-	56, // [56:67] is the sub-list for method input_type
+	37, // 62: tranship.v1.FileService.DeleteTree:input_type -> tranship.v1.DeleteTreeRequest
+	39, // 63: tranship.v1.FileService.Move:input_type -> tranship.v1.MoveRequest
+	41, // 64: tranship.v1.FileService.Copy:input_type -> tranship.v1.CopyRequest
+	43, // 65: tranship.v1.FileService.ListUploads:input_type -> tranship.v1.ListUploadsRequest
+	46, // 66: tranship.v1.FileService.AbortUpload:input_type -> tranship.v1.AbortUploadRequest
+	48, // 67: tranship.v1.FileService.GetServerInfo:input_type -> tranship.v1.GetServerInfoRequest
+	16, // 68: tranship.v1.FileService.Upload:output_type -> tranship.v1.UploadResponse
+	23, // 69: tranship.v1.FileService.Download:output_type -> tranship.v1.DownloadResponse
+	27, // 70: tranship.v1.FileService.Stat:output_type -> tranship.v1.StatResponse
+	29, // 71: tranship.v1.FileService.List:output_type -> tranship.v1.ListResponse
+	34, // 72: tranship.v1.FileService.SetAttributes:output_type -> tranship.v1.SetAttributesResponse
+	36, // 73: tranship.v1.FileService.Delete:output_type -> tranship.v1.DeleteResponse
+	38, // 74: tranship.v1.FileService.DeleteTree:output_type -> tranship.v1.DeleteTreeResponse
+	40, // 75: tranship.v1.FileService.Move:output_type -> tranship.v1.MoveResponse
+	42, // 76: tranship.v1.FileService.Copy:output_type -> tranship.v1.CopyResponse
+	44, // 77: tranship.v1.FileService.ListUploads:output_type -> tranship.v1.ListUploadsResponse
+	47, // 78: tranship.v1.FileService.AbortUpload:output_type -> tranship.v1.AbortUploadResponse
+	49, // 79: tranship.v1.FileService.GetServerInfo:output_type -> tranship.v1.GetServerInfoResponse
+	68, // [68:80] is the sub-list for method output_type
+	56, // [56:68] is the sub-list for method input_type
 	56, // [56:56] is the sub-list for extension type_name
 	56, // [56:56] is the sub-list for extension extendee
 	0,  // [0:56] is the sub-list for field type_name
@@ -4088,14 +4248,14 @@ func file_tranship_v1_file_service_proto_init() {
 		(*Entry_File)(nil),
 		(*Entry_Directory)(nil),
 	}
-	file_tranship_v1_file_service_proto_msgTypes[41].OneofWrappers = []any{}
+	file_tranship_v1_file_service_proto_msgTypes[43].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tranship_v1_file_service_proto_rawDesc), len(file_tranship_v1_file_service_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   48,
+			NumMessages:   50,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -86,6 +86,7 @@ const (
 	FileService_List_FullMethodName          = "/tranship.v1.FileService/List"
 	FileService_SetAttributes_FullMethodName = "/tranship.v1.FileService/SetAttributes"
 	FileService_Delete_FullMethodName        = "/tranship.v1.FileService/Delete"
+	FileService_DeleteTree_FullMethodName    = "/tranship.v1.FileService/DeleteTree"
 	FileService_Move_FullMethodName          = "/tranship.v1.FileService/Move"
 	FileService_Copy_FullMethodName          = "/tranship.v1.FileService/Copy"
 	FileService_ListUploads_FullMethodName   = "/tranship.v1.FileService/ListUploads"
@@ -148,6 +149,13 @@ type FileServiceClient interface {
 	SetAttributes(ctx context.Context, in *SetAttributesRequest, opts ...grpc.CallOption) (*SetAttributesResponse, error)
 	// Delete removes one file. A missing file is NOT_FOUND.
 	Delete(ctx context.Context, in *DeleteRequest, opts ...grpc.CallOption) (*DeleteResponse, error)
+	// DeleteTree removes all files below a directory, in one call, and so the
+	// directory. Files that come meanwhile may stay. It stops at the first file that it
+	// cannot remove: the call then ends with that file's error, after a message that
+	// counts what has been removed, which stays removed. A directory that is not there,
+	// or is a file, has nothing to remove: OK. Unfinished uploads go on, and make the
+	// directory again when they commit.
+	DeleteTree(ctx context.Context, in *DeleteTreeRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[DeleteTreeResponse], error)
 	// Move renames one file, at once: at no moment are both paths, or neither,
 	// visible. A file at the destination is replaced unless a precondition
 	// forbids it.
@@ -248,6 +256,25 @@ func (c *fileServiceClient) Delete(ctx context.Context, in *DeleteRequest, opts 
 	return out, nil
 }
 
+func (c *fileServiceClient) DeleteTree(ctx context.Context, in *DeleteTreeRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[DeleteTreeResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &FileService_ServiceDesc.Streams[3], FileService_DeleteTree_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[DeleteTreeRequest, DeleteTreeResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type FileService_DeleteTreeClient = grpc.ServerStreamingClient[DeleteTreeResponse]
+
 func (c *fileServiceClient) Move(ctx context.Context, in *MoveRequest, opts ...grpc.CallOption) (*MoveResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(MoveResponse)
@@ -270,7 +297,7 @@ func (c *fileServiceClient) Copy(ctx context.Context, in *CopyRequest, opts ...g
 
 func (c *fileServiceClient) ListUploads(ctx context.Context, in *ListUploadsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ListUploadsResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &FileService_ServiceDesc.Streams[3], FileService_ListUploads_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &FileService_ServiceDesc.Streams[4], FileService_ListUploads_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -362,6 +389,13 @@ type FileServiceServer interface {
 	SetAttributes(context.Context, *SetAttributesRequest) (*SetAttributesResponse, error)
 	// Delete removes one file. A missing file is NOT_FOUND.
 	Delete(context.Context, *DeleteRequest) (*DeleteResponse, error)
+	// DeleteTree removes all files below a directory, in one call, and so the
+	// directory. Files that come meanwhile may stay. It stops at the first file that it
+	// cannot remove: the call then ends with that file's error, after a message that
+	// counts what has been removed, which stays removed. A directory that is not there,
+	// or is a file, has nothing to remove: OK. Unfinished uploads go on, and make the
+	// directory again when they commit.
+	DeleteTree(*DeleteTreeRequest, grpc.ServerStreamingServer[DeleteTreeResponse]) error
 	// Move renames one file, at once: at no moment are both paths, or neither,
 	// visible. A file at the destination is replaced unless a precondition
 	// forbids it.
@@ -404,6 +438,9 @@ func (UnimplementedFileServiceServer) SetAttributes(context.Context, *SetAttribu
 }
 func (UnimplementedFileServiceServer) Delete(context.Context, *DeleteRequest) (*DeleteResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Delete not implemented")
+}
+func (UnimplementedFileServiceServer) DeleteTree(*DeleteTreeRequest, grpc.ServerStreamingServer[DeleteTreeResponse]) error {
+	return status.Error(codes.Unimplemented, "method DeleteTree not implemented")
 }
 func (UnimplementedFileServiceServer) Move(context.Context, *MoveRequest) (*MoveResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Move not implemented")
@@ -519,6 +556,17 @@ func _FileService_Delete_Handler(srv interface{}, ctx context.Context, dec func(
 	}
 	return interceptor(ctx, in, info, handler)
 }
+
+func _FileService_DeleteTree_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(DeleteTreeRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(FileServiceServer).DeleteTree(m, &grpc.GenericServerStream[DeleteTreeRequest, DeleteTreeResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type FileService_DeleteTreeServer = grpc.ServerStreamingServer[DeleteTreeResponse]
 
 func _FileService_Move_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(MoveRequest)
@@ -655,6 +703,11 @@ var FileService_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "List",
 			Handler:       _FileService_List_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "DeleteTree",
+			Handler:       _FileService_DeleteTree_Handler,
 			ServerStreams: true,
 		},
 		{

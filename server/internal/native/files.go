@@ -27,16 +27,15 @@ func (s *Service) Stat(ctx context.Context, request *transhipv1.StatRequest) (*t
 // List implements the service.
 func (s *Service) List(request *transhipv1.ListRequest, stream grpc.ServerStreamingServer[transhipv1.ListResponse]) error {
 	ctx := stream.Context()
-	if request.GetLimit() < 0 {
-		return rpcstatus.Error(&tranship.InvalidError{Field: "limit", Rule: "a limit must not be negative"})
-	}
 	entries := s.store.List(ctx, tranship.ListOptions{
 		Directory:     request.GetDirectory(),
 		Recursive:     request.GetRecursive(),
+		Prefix:        request.GetPrefix(),
 		StartAfter:    request.GetStartAfter(),
+		EndBefore:     request.GetEndBefore(),
+		Limit:         int(request.GetLimit()),
 		ReportSkipped: request.GetReportSkipped(),
 	})
-	remaining := int(request.GetLimit())
 	var sum wire.ListSum
 	batch := make([]*transhipv1.Entry, 0, s.Options.ListPage)
 	var left []*transhipv1.Skipped
@@ -50,7 +49,6 @@ func (s *Service) List(request *transhipv1.ListRequest, stream grpc.ServerStream
 			return s.statusError(ctx, "list", err)
 		default:
 			batch = append(batch, wire.EntryToProto(entry))
-			remaining--
 		}
 		sum.AddItem(entry, err)
 		if len(batch)+len(left) == s.Options.ListPage {
@@ -58,9 +56,6 @@ func (s *Service) List(request *transhipv1.ListRequest, stream grpc.ServerStream
 				return err
 			}
 			batch, left = batch[:0], left[:0]
-		}
-		if remaining == 0 && !isSkipped {
-			break
 		}
 	}
 	return stream.Send(&transhipv1.ListResponse{Entries: batch, Skipped: left, End: sum.End()})

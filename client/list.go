@@ -1,0 +1,148 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"math"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/relist"
+	"github.com/tranship/tranship/internal/rpcstatus"
+	"github.com/tranship/tranship/internal/silence"
+	"github.com/tranship/tranship/internal/wire"
+	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
+)
+
+// List implements tranship.Store. A server that does not know Prefix and EndBefore sends
+// what is outside of them as well, which is left out here.
+func (c *Client) List(ctx context.Context, options tranship.ListOptions) iter.Seq2[tranship.Entry, error] {
+	return func(yield func(tranship.Entry, error) bool) {
+		if err := options.Validate(); err != nil {
+			yield(tranship.Entry{}, err)
+			return
+		}
+		position := relist.Begin(options)
+		for repeats := 0; ; repeats++ {
+			call := listCall{client: c, options: position.Options()}
+			err := call.run(ctx, func(entry tranship.Entry, err error) bool {
+				if !position.Advance(entry, err) {
+					return true
+				}
+				repeats = 0
+				return yield(entry, err)
+			})
+			switch {
+			case isRenewed(err) && repeats < maxRepeats:
+				continue // after what has come already
+			case err != nil:
+				yield(tranship.Entry{}, rpcstatus.FromError(err))
+				return
+			case !call.cutShort() || position.Full():
+				return
+			}
+			position.Skip(call.last)
+		}
+	}
+}
+
+// listCall is one call for a list, or for a part of it.
+type listCall struct {
+	client  *Client
+	options tranship.ListOptions
+	// entries counts those that came, of which outside are not within the options; last
+	// is the key of the last one.
+	entries, outside int
+	last             string
+	// ended tells that there is nothing after it: the caller has stopped, or what came
+	// last is beyond the bounds.
+	ended bool
+}
+
+// limit is how many entries the call asks for; 0: all.
+func (l *listCall) limit() int { return min(l.options.Limit, math.MaxInt32) }
+
+// cutShort reports whether there may be more that is wanted, because the server has
+// counted entries that were not.
+func (l *listCall) cutShort() bool {
+	return !l.ended && l.limit() > 0 && l.entries == l.limit() && (l.outside > 0 || l.limit() < l.options.Limit)
+}
+
+// run makes the call. Its error may be a *renewedError.
+func (l *listCall) run(ctx context.Context, yield func(tranship.Entry, error) bool) error {
+	watch, stop := silence.New(ctx, l.client.stallTimeout, "no entry came")
+	defer stop()
+	ctx = watch.Context()
+	stream, err := l.client.files.List(ctx, &transhipv1.ListRequest{
+		Directory:     l.options.Directory,
+		Recursive:     l.options.Recursive,
+		Prefix:        l.options.Prefix,
+		StartAfter:    l.options.StartAfter,
+		EndBefore:     l.options.EndBefore,
+		Limit:         int32(l.limit()),
+		ReportSkipped: l.options.ReportSkipped,
+	})
+	if err != nil {
+		return watch.Explain(err)
+	}
+	var sum wire.ListSum
+	var end *transhipv1.ListEnd
+	order, empty := wire.NewListOrder(l.options), 0
+	for {
+		watch.Moved()
+		response, err := stream.Recv()
+		watch.Rest() // what yield does takes as long as it likes
+		if errors.Is(err, io.EOF) {
+			return sum.Verify(end)
+		}
+		if err != nil && isRenewed(err) {
+			return err
+		}
+		if err != nil {
+			return watch.Explain(rpcstatus.FromError(err))
+		}
+		end = response.GetEnd()
+		if empty++; len(response.GetEntries())+len(response.GetSkipped()) > 0 {
+			empty = 0
+		}
+		if err := wire.CheckEmpty(empty); err != nil {
+			return err
+		}
+		for entry, err := range wire.ListItems(response, l.options.Directory) {
+			skipped, isSkipped := errors.AsType[*tranship.SkippedError](err)
+			switch {
+			case err != nil && !isSkipped:
+				return err
+			case isSkipped && !l.options.ReportSkipped:
+				return fmt.Errorf("%w: the server reports what it left out without being asked to", tranship.ErrIntegrity)
+			}
+			if breach := order.Check(entry, err); breach != nil {
+				return breach
+			}
+			sum.AddItem(entry, err)
+			key := entry.Key()
+			if isSkipped {
+				key = skipped.Key()
+			} else if l.last, l.entries = key, l.entries+1; l.limit() > 0 && l.entries > l.limit() {
+				return fmt.Errorf("%w: the server sent more than the %d entries that it was asked for", tranship.ErrIntegrity, l.limit())
+			}
+			if l.options.Ends(key) {
+				l.ended = true
+				return nil
+			}
+			if !l.options.Contains(key) {
+				l.outside++
+				continue
+			}
+			if !yield(entry, err) {
+				l.ended = true
+				return nil
+			}
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+		}
+	}
+}
