@@ -55,7 +55,8 @@ func (s *Store) makerFor(path string, name *string) *directoryMaker {
 // make makes a directory, which is one of those above the path and was missing. One that
 // has come meanwhile is no failure.
 func (m *directoryMaker) make(parent *rootfs.Dir, directory string) error {
-	_, name := rootfs.Split(directory)
+	above, name := rootfs.Split(directory)
+	defer m.store.keptNames.added(above)
 	if m.ledger == nil {
 		err := parent.Mkdir(name, 0o777)
 		if errors.Is(err, fs.ErrExist) {

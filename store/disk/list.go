@@ -116,7 +116,7 @@ func (l *lister) from(directory string) key {
 // the list is in. An error of the directory is one past which the list goes on only while
 // do has not been called: the directory is left out whole or not at all.
 func (l *lister) each(directory string, from key, report bool, do func(dir *rootfs.Dir, child child) error) error {
-	names := window{budget: &l.budget, directory: directory, entries: l.store.system.entries, report: report, from: from}
+	names := window{budget: &l.budget, directory: directory, entries: l.store.system.entries, kept: l.store.keptNames, report: report, from: from}
 	defer names.release()
 	failed := failWalk
 	for {

@@ -137,7 +137,9 @@ type Store struct {
 	syncer  sharedsync.Syncer
 	settled settlements
 	owners  owners
-	turns   turns
+	// keptNames has names of large directories that were listed just now.
+	keptNames *nameCache
+	turns     turns
 
 	// reportGone logs once that the directory is.
 	reportGone sync.Once
@@ -189,6 +191,7 @@ func open(directory string, options Options, system system) (*Store, error) {
 		state:   state,
 
 		directories: rootfs.NewCache(root),
+		keptNames:   newNameCache(system.now),
 		turns:       newTurns(),
 		space:       &space{least: options.MinFreeBytes, free: func() (int64, error) { return system.free(root) }},
 		stop:        make(chan struct{}),
@@ -245,6 +248,7 @@ func (s *Store) Close() error {
 		errs = append(errs, open.close())
 	}
 	s.directories.Close()
+	s.keptNames.close()
 	return errors.Join(append(errs, s.state.close(), s.root.Close())...)
 }
 

@@ -144,6 +144,8 @@ func (s *Store) tryPlace(from *rootfs.Dir, name, path string, replace bool, owne
 		return nil, exists(path)
 	}
 	err = s.system.rename(from, name, dir, target, replace)
+	directory, _ := rootfs.Split(path)
+	s.keptNames.added(directory)
 	if errors.Is(err, fs.ErrExist) || errors.Is(err, syscall.EISDIR) {
 		return nil, err
 	}
@@ -167,6 +169,8 @@ func (s *Store) respell(from *rootfs.Dir, name string, dir *rootfs.Dir, path str
 	if err := s.system.rename(from, name, dir, target, true); err != nil {
 		return fail("rename a file to", path, err)
 	}
+	directory, _ := rootfs.Split(path)
+	s.keptNames.added(directory)
 	if dir.CheckSpelling(target) == nil {
 		return nil
 	}

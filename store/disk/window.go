@@ -28,12 +28,14 @@ type nameBudget struct{ left int }
 
 // window has the names of files and directories in a directory, by ascending key: not
 // all of them at once, but as many as the budget allows. It reads the directory again
-// for those that come after. One goroutine may use it.
+// for those that come after, unless they are kept. One goroutine may use it.
 type window struct {
 	budget    *nameBudget
 	directory string
 	// entries reads the directory: see system.
 	entries func(dir *rootfs.Dir, path string, each func(rootfs.Entry) bool) error
+	// kept has windows that earlier lists have read; nil: none.
+	kept *nameCache
 	// report: the window also has what the store does not serve, but not the state.
 	report bool
 	// from is the first key that is wanted.
@@ -129,9 +131,20 @@ func (w *window) fill(dir *rootfs.Dir, turn *turn) (bool, error) {
 	}
 	limit := max(w.budget.left/2, leastWindow)
 	before := w.last
+	var read nameRead
+	if w.kept != nil {
+		if k := w.kept.find(dir, w, limit); k != nil {
+			w.take(k)
+			return w.next < len(w.items), nil
+		}
+		read = w.kept.begin(w.directory)
+	}
 	w.complete = true
+	stopped := false
 	err := w.entries(dir, w.directory, func(entry rootfs.Entry) bool {
+		read.entries++
 		if !turn.next() {
+			stopped = true
 			return false
 		}
 		name, kind := entry.Name(), kindOf(entry)
@@ -166,9 +179,31 @@ func (w *window) fill(dir *rootfs.Dir, turn *turn) (bool, error) {
 	}
 	w.sort()
 	w.compact(len(w.items))
+	w.hold()
+	if w.kept != nil && !stopped && err == nil {
+		w.kept.keep(dir, w, before, read)
+	}
+	return len(w.items) > 0, nil
+}
+
+// hold takes the window's names out of the budget.
+func (w *window) hold() {
 	w.held = w.size()
 	w.budget.left -= w.held
-	return len(w.items) > 0, nil
+}
+
+// take has the names of a window that was kept, from those on that are wanted.
+func (w *window) take(k *keptWindow) {
+	after := w.last
+	w.text, w.items, w.last, w.complete = k.text, k.items, k.last, k.complete
+	w.hold()
+	w.next, _ = slices.BinarySearchFunc(w.items, 0, func(i item, _ int) int {
+		own := key{string(w.name(i)), i.isDir()}
+		if own.compare(w.from) < 0 || own.compare(after) <= 0 {
+			return -1
+		}
+		return 1
+	})
 }
 
 // size is how many bytes the window takes.

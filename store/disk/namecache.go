@@ -1,0 +1,220 @@
+package disk
+
+import (
+	"hash/maphash"
+	"io/fs"
+	"os"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tranship/tranship/internal/rootfs"
+)
+
+const (
+	// minKept is how many entries a directory must have for its windows to be kept: a
+	// smaller one is read as fast as it is looked at.
+	minKept = 512
+	// maxKept bounds how many windows are kept, and keptBytes their names together.
+	maxKept   = 64
+	keptBytes = 8 << 20
+	// keptTime is for how long names are kept: there are file systems that do not note
+	// when a directory is changed.
+	keptTime = 10 * time.Second
+	// timeGrain is how far apart two changes of a directory may be that have one time:
+	// FAT has 2 s.
+	timeGrain = 2 * time.Second
+	// changeStripes are counters of changes, each for many directories.
+	changeStripes = 1024
+)
+
+// nameCache keeps the windows of large directories that lists have read, so that a list
+// in pages does not read the directory again for each page. What is kept is good as long
+// as the directory has the identity and times that it had when it was read, it had not
+// been changed just before, and the store has added nothing to it. It only tells names:
+// what a list has of a file is read each time, and a name that has gone has no entry. It
+// is safe for concurrent use; the zero value keeps nothing yet.
+type nameCache struct {
+	now func() time.Time
+
+	seed    maphash.Seed
+	changes [changeStripes]atomic.Uint32
+	// count is len(kept), to be read without mu.
+	count atomic.Int32
+
+	mu sync.Mutex
+	// kept are the windows, those that were used last at the end.
+	kept   []*keptWindow
+	timer  *time.Timer // nil while nothing is kept
+	closed bool
+}
+
+// keptWindow is what a window had, and is never changed.
+type keptWindow struct {
+	directory string
+	report    bool
+	// info describes the directory that was read.
+	info fs.FileInfo
+	read time.Time
+
+	// from is the first key that was wanted, before the last one that was not.
+	from, before, last key
+	complete           bool
+	text               []byte
+	items              []item
+}
+
+// nameRead is the reading of one directory.
+type nameRead struct {
+	began  time.Time
+	change uint32
+	// entries is how many were read.
+	entries int
+}
+
+func newNameCache(now func() time.Time) *nameCache {
+	return &nameCache{now: now, seed: maphash.MakeSeed()}
+}
+
+func (c *nameCache) stripe(directory string) *atomic.Uint32 {
+	return &c.changes[maphash.String(c.seed, directory)%changeStripes]
+}
+
+// begin is called before a directory is read.
+func (c *nameCache) begin(directory string) nameRead {
+	return nameRead{began: c.now(), change: c.stripe(directory).Load()}
+}
+
+// keep keeps what a window has read of a directory from the beginning of the reading on,
+// if it is large and has not changed meanwhile or just before.
+func (c *nameCache) keep(dir *rootfs.Dir, w *window, before key, read nameRead) {
+	if read.entries < minKept {
+		return
+	}
+	info, err := dir.Stat()
+	if err != nil || read.began.Sub(lastChange(info)) <= timeGrain {
+		return
+	}
+	added := &keptWindow{
+		directory: w.directory, report: w.report, info: info, read: read.began,
+		from: w.from, before: before, last: w.last, complete: w.complete, text: w.text, items: w.items,
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed || c.stripe(w.directory).Load() != read.change {
+		return
+	}
+	c.kept = append(slices.DeleteFunc(c.kept, func(k *keptWindow) bool {
+		return k.isOf(w) && k.from == added.from && k.before == added.before
+	}), added)
+	size := 0
+	for i, k := range slices.Backward(c.kept) {
+		if size += k.size(); size > keptBytes || len(c.kept)-i > maxKept {
+			c.kept = slices.Delete(c.kept, 0, i+1)
+			break
+		}
+	}
+	c.settleLocked()
+}
+
+// find returns a window that was kept and has the names that w is to have next, of a
+// directory that has not changed since, and of at most limit bytes; nil if there is none.
+func (c *nameCache) find(dir *rootfs.Dir, w *window, limit int) *keptWindow {
+	if c.count.Load() == 0 {
+		return nil
+	}
+	c.mu.Lock()
+	found := slices.IndexFunc(c.kept, func(k *keptWindow) bool {
+		return k.isOf(w) && k.covers(w.from, w.last) && k.size() <= limit
+	})
+	if found < 0 {
+		c.mu.Unlock()
+		return nil
+	}
+	k := c.kept[found]
+	c.kept = append(slices.Delete(c.kept, found, found+1), k)
+	c.mu.Unlock()
+	info, err := dir.Stat()
+	age := c.now().Sub(k.read)
+	if err == nil && age >= 0 && age < keptTime && sameDirectory(k.info, info) {
+		return k
+	}
+	c.forget(func(other *keptWindow) bool { return other == k })
+	return nil
+}
+
+// added tells that the store has added a name to a directory.
+func (c *nameCache) added(directory string) {
+	c.stripe(directory).Add(1)
+	if c.count.Load() > 0 {
+		c.forget(func(k *keptWindow) bool { return k.directory == directory })
+	}
+}
+
+func (c *nameCache) forget(which func(*keptWindow) bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.kept = slices.DeleteFunc(c.kept, which)
+	c.settleLocked()
+}
+
+// settleLocked counts what is kept, and sees to it that it is forgotten in time.
+func (c *nameCache) settleLocked() {
+	c.count.Store(int32(len(c.kept)))
+	if len(c.kept) > 0 && c.timer == nil {
+		c.timer = time.AfterFunc(keptTime, c.expire)
+	}
+}
+
+// expire forgets what is too old.
+func (c *nameCache) expire() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.timer = nil
+	if c.closed {
+		return
+	}
+	now := c.now()
+	c.kept = slices.DeleteFunc(c.kept, func(k *keptWindow) bool { return now.Sub(k.read) >= keptTime })
+	c.settleLocked()
+}
+
+// close forgets everything for good.
+func (c *nameCache) close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed, c.kept = true, nil
+	c.count.Store(0)
+	if c.timer != nil {
+		c.timer.Stop()
+	}
+}
+
+// lastChange is when a directory was changed last, or its times were.
+func lastChange(info fs.FileInfo) time.Time {
+	changed := info.ModTime()
+	if _, nanoseconds := rootfs.Identity(info); nanoseconds > changed.UnixNano() {
+		changed = time.Unix(0, nanoseconds)
+	}
+	return changed
+}
+
+// sameDirectory reports whether a directory has not changed from a to b.
+func sameDirectory(a, b fs.FileInfo) bool {
+	_, changedA := rootfs.Identity(a)
+	_, changedB := rootfs.Identity(b)
+	return os.SameFile(a, b) && a.ModTime().Equal(b.ModTime()) && changedA == changedB
+}
+
+func (k *keptWindow) isOf(w *window) bool { return k.directory == w.directory && k.report == w.report }
+
+func (k *keptWindow) size() int { return len(k.text) + itemBytes*len(k.items) }
+
+// covers reports whether the window has the first of the names that do not come before
+// from, and come after before; both may be the zero value.
+func (k *keptWindow) covers(from, before key) bool {
+	begins := (from.compare(k.from) >= 0 || before.compare(k.from) >= 0) &&
+		(k.before == key{} || before.compare(k.before) >= 0 || from.compare(k.before) > 0)
+	return begins && (k.complete || from.compare(k.last) <= 0 && before.compare(k.last) < 0)
+}

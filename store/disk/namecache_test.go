@@ -1,0 +1,256 @@
+package disk
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/rootfs"
+)
+
+// pager is a store whose clock is an hour ahead, and later more, so that its directories
+// have not just been changed. It counts how often they are read.
+type pager struct {
+	fixture
+	reads atomic.Int32
+	ahead atomic.Int64
+}
+
+func newPager(t *testing.T) *pager {
+	p := &pager{}
+	p.ahead.Store(int64(time.Hour))
+	system := realSystem()
+	system.now = func() time.Time { return time.Now().Add(time.Duration(p.ahead.Load())) }
+	system.entries = func(dir *rootfs.Dir, _ string, each func(rootfs.Entry) bool) error {
+		p.reads.Add(1)
+		return dir.Entries(each)
+	}
+	p.fixture = newFixture(t, Options{Durability: tranship.DurabilityWritten}, system)
+	return p
+}
+
+// fill makes n files in a directory by hand, and returns their paths in order.
+func (p *pager) fill(directory string, n int) []string {
+	p.Helper()
+	if err := os.MkdirAll(p.at(directory), 0o755); err != nil {
+		p.Fatal(err)
+	}
+	paths := make([]string, n)
+	for i := range paths {
+		paths[i] = fmt.Sprintf("%s/%05d", directory, i)
+		if err := os.WriteFile(p.at(paths[i]), nil, 0o644); err != nil {
+			p.Fatal(err)
+		}
+	}
+	return paths
+}
+
+// page lists one page, and returns the options of the next.
+func (p *pager) page(options tranship.ListOptions) (paths []string, next tranship.ListOptions) {
+	p.Helper()
+	for entry, err := range p.List(p.Context(), options) {
+		if err != nil {
+			p.Fatal(err)
+		}
+		paths = append(paths, entry.Path)
+		options.StartAfter = entry.Key()
+	}
+	return paths, options
+}
+
+// TestListPages lists in pages, which read the directory once.
+func TestListPages(t *testing.T) {
+	p := newPager(t)
+	want := p.fill("d", 3*minKept)
+	for _, options := range []tranship.ListOptions{
+		{Directory: "d"}, {Recursive: true}, {Directory: "d", ReportSkipped: true}, {Directory: "d", Prefix: "d/00"},
+	} {
+		p.ahead.Add(int64(keptTime))
+		before := p.reads.Load()
+		options.Limit = 100
+		var got []string
+		for {
+			page, next := p.page(options)
+			got = append(got, page...)
+			if options = next; len(page) < options.Limit {
+				break
+			}
+		}
+		wanted := slices.DeleteFunc(slices.Clone(want), func(path string) bool { return !strings.HasPrefix(path, options.Prefix) })
+		if !slices.Equal(got, wanted) {
+			t.Errorf("%+v: %d entries, want %d", options, len(got), len(wanted))
+		}
+		reads := p.reads.Load() - before
+		if options.Recursive { // that of the root is read for each page: it is small
+			reads -= int32(len(want)/options.Limit) + 1
+		}
+		if reads != 1 {
+			t.Errorf("%+v: the directory was read %d times", options, reads)
+		}
+	}
+}
+
+// TestListPagesChanged changes a directory between two pages.
+func TestListPagesChanged(t *testing.T) {
+	p := newPager(t)
+	paths := p.fill("d", 2*minKept)
+	spec := func(path string) tranship.Spec { return tranship.Spec{Path: path} }
+	for _, test := range []struct {
+		name   string
+		change func() error
+		want   string
+	}{
+		{"put", func() error { _, err := p.Put(t.Context(), spec("d/00099-put"), nil); return err }, "d/00099-put"},
+		{"by hand", func() error { return os.WriteFile(p.at("d/00099-hand"), nil, 0o644) }, "d/00099-hand"},
+		{"move", func() error {
+			_, err := p.Move(t.Context(), paths[2*minKept-1], "d/00099-moved", tranship.Precondition{})
+			return err
+		}, "d/00099-moved"},
+		{"directory", func() error { _, err := p.Put(t.Context(), spec("d/00099-dir/file"), nil); return err }, "d/00099-dir"},
+		{"removal", func() error { return p.Remove(t.Context(), "d/00100", tranship.Precondition{}) }, "d/00101"},
+	} {
+		page, next := p.page(tranship.ListOptions{Directory: "d", Limit: 100, StartAfter: "d/"})
+		if p.keptNames.count.Load() == 0 {
+			t.Fatalf("%s: nothing is kept", test.name)
+		}
+		if err := test.change(); err != nil {
+			t.Fatal(err)
+		}
+		next.StartAfter = "d/00099"
+		if test.name == "removal" {
+			next.StartAfter = "d/00099-put"
+		}
+		after, _ := p.page(next)
+		if !slices.Contains(after, test.want) || slices.Contains(after, "d/00100") && test.name == "removal" || len(page) == 0 {
+			t.Errorf("%s: the next page is %q", test.name, after[:5])
+		}
+		p.ahead.Add(int64(time.Minute)) // what was changed has not just been
+	}
+}
+
+// TestNamesKept checks for how long, how much and of which directories names are kept.
+func TestNamesKept(t *testing.T) {
+	p := newPager(t)
+	p.fill("d", minKept)
+	p.fill("small", minKept-1)
+	list := func(directory string) { p.page(tranship.ListOptions{Directory: directory}) }
+	kept := func() int { return int(p.keptNames.count.Load()) }
+
+	p.ahead.Store(0)
+	if list("d"); kept() != 0 {
+		t.Error("kept of a directory that was changed just now")
+	}
+	p.ahead.Store(int64(time.Hour))
+	if list("small"); kept() != 0 {
+		t.Error("kept of a small directory")
+	}
+	if list("d"); kept() != 1 {
+		t.Errorf("%d windows are kept", kept())
+	}
+	reads := p.reads.Load()
+	if list("d"); p.reads.Load() != reads {
+		t.Error("read again")
+	}
+	p.ahead.Add(int64(keptTime))
+	if list("d"); p.reads.Load() != reads+1 || kept() != 1 {
+		t.Errorf("read %d times after the time was over; %d windows are kept", p.reads.Load()-reads, kept())
+	}
+	p.keptNames.added("other")
+	if kept() != 1 {
+		t.Error("forgotten for a change elsewhere")
+	}
+	read := p.keptNames.begin("d")
+	read.entries = minKept
+	if p.keptNames.added("d"); kept() != 0 {
+		t.Error("kept after a change that the file system does not note")
+	}
+	dir, err := p.root.Walk("d")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dir.Close()
+	large := &window{directory: "d", text: make([]byte, keptBytes/3+1)}
+	if p.keptNames.keep(dir, large, key{}, read); kept() != 0 {
+		t.Error("kept what was read while the directory changed")
+	}
+	for i := range 5 {
+		large.from = key{name: fmt.Sprint(i)}
+		read := p.keptNames.begin("d")
+		read.entries = minKept
+		p.keptNames.keep(dir, large, key{}, read)
+	}
+	if kept() != 2 {
+		t.Errorf("%d windows of more than a third of the bytes that are allowed are kept", kept())
+	}
+	large.text = nil
+	for i := range 2 * maxKept {
+		large.from = key{name: fmt.Sprint(i)}
+		read := p.keptNames.begin("d")
+		read.entries = minKept
+		p.keptNames.keep(dir, large, key{}, read)
+	}
+	if kept() != maxKept {
+		t.Errorf("%d windows are kept, want %d", kept(), maxKept)
+	}
+	p.ahead.Add(int64(keptTime))
+	if p.keptNames.expire(); kept() != 0 {
+		t.Error("kept too long")
+	}
+}
+
+// TestListKept lists from each key with a budget that makes windows overlap, and compares
+// with what the directory has.
+func TestListKept(t *testing.T) {
+	p := newPager(t)
+	var want []string
+	for _, path := range p.fill("d", 3*minKept) {
+		want = append(want, path)
+	}
+	for _, name := range []string{"a", "a0", "a-b"} {
+		p.fill("d/"+name, 1)
+		want = append(want, "d/"+name+"/")
+	}
+	slices.Sort(want)
+	dir, err := p.root.Walk("d")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dir.Close()
+	budget := 2 * (minKept + 100) * (itemBytes + 5)
+	for i := range len(want) {
+		at := i * 577 % len(want)
+		own := strings.TrimPrefix(want[at], "d/")
+		name, isDir := strings.CutSuffix(own, "/")
+		left := nameBudget{budget}
+		w := window{budget: &left, directory: "d", entries: p.system.entries, kept: p.keptNames, from: key{name, isDir}}
+		var got []string
+		for {
+			turn := p.turns.start(t.Context())
+			more, err := w.fill(dir, turn)
+			turn.end()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !more {
+				break
+			}
+			for c, ok := w.child(); ok; c, ok = w.child() {
+				got = append(got, c.key)
+			}
+		}
+		if !slices.Equal(got, want[at:]) {
+			t.Fatalf("from %q: %d names, want %d", own, len(got), len(want)-at)
+		}
+		if left.left != budget {
+			t.Fatalf("%d bytes were not given back", budget-left.left)
+		}
+	}
+	if reads := p.reads.Load(); reads > 50 {
+		t.Errorf("the directory was read %d times", reads)
+	}
+}
