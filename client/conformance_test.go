@@ -38,7 +38,7 @@ func TestStoreOnDisk(t *testing.T) {
 }
 
 // connect serves a store and returns a client of it.
-func connect(t *testing.T, store tranship.Store, options client.Options) *client.Client {
+func connect(t testing.TB, store tranship.Store, options client.Options) *client.Client {
 	t.Helper()
 	address := storeserver.Mount(t, store, server.Config{}, server.GRPCOptions(server.Config{})...)
 	connected, err := client.Dial(t.Context(), address, options)

@@ -44,9 +44,9 @@ func (b brittle) List(_ context.Context, options tranship.ListOptions) iter.Seq2
 }
 
 // all is what a list yields, each with its key.
-func all(ctx context.Context, store relist.Lister) (keys []string, failure error) {
+func all(ctx context.Context, store relist.Lister, limit int) (keys []string, failure error) {
 	tries := budget.Budget{}.Begin(budget.NewOutage(budget.DefaultPatience))
-	for entry, err := range relist.List(ctx, store, tranship.ListOptions{Recursive: true}, tries, nil) {
+	for entry, err := range relist.List(ctx, store, tranship.ListOptions{Recursive: true, Limit: limit}, tries, nil) {
 		skipped, ok := errors.AsType[*tranship.SkippedError](err)
 		switch {
 		case ok:
@@ -66,7 +66,7 @@ func TestList(t *testing.T) {
 	want := []string{"a", "b?", "c", "d?", "e", "f"}
 	for after := 2; after <= len(want); after++ {
 		synctest.Test(t, func(t *testing.T) {
-			got, err := all(t.Context(), brittle{want, after})
+			got, err := all(t.Context(), brittle{want, after}, 0)
 			if err != nil || !slices.Equal(got, want) {
 				t.Errorf("broken off after %d: %q, %v; want %q", after, got, err, want)
 			}
@@ -77,9 +77,23 @@ func TestList(t *testing.T) {
 // TestListGivesUp checks that a list that does not get any further ends with its error.
 func TestListGivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		got, err := all(t.Context(), brittle{[]string{"a?", "b"}, 0})
+		got, err := all(t.Context(), brittle{[]string{"a?", "b"}, 0}, 0)
 		if len(got) != 0 || !errors.Is(err, tranship.ErrUnavailable) {
 			t.Errorf("%q, %v", got, err)
 		}
 	})
+}
+
+// TestListLimit checks that a list that breaks off goes on with what is left of its
+// limit, and does not go on when nothing is.
+func TestListLimit(t *testing.T) {
+	keys := []string{"a", "b?", "c", "d", "e", "f"}
+	for after := 2; after <= len(keys); after++ {
+		synctest.Test(t, func(t *testing.T) {
+			got, err := all(t.Context(), brittle{keys, after}, 3)
+			if err != nil || !slices.Equal(got, keys[:4]) {
+				t.Errorf("broken off after %d: %q, %v", after, got, err)
+			}
+		})
+	}
 }

@@ -509,6 +509,14 @@ func (m *model) list(who access.Principal) {
 	if m.IntN(3) == 0 {
 		options.StartAfter = m.somePath() + pick(m, "", "/")
 	}
+	if m.IntN(3) == 0 {
+		path := m.somePath()
+		options.Prefix = path[:m.IntN(len(path)+1)]
+	}
+	if m.IntN(4) == 0 {
+		options.EndBefore = m.somePath() + pick(m, "", "/")
+	}
+	options.Limit = pick(m, 0, 0, 1, 2, 5)
 	want := map[string]tranship.Entry{}
 	for entry, err := range m.shadow.List(m.Context(), tranship.ListOptions{Recursive: true}) {
 		m.fine(err)
@@ -525,8 +533,9 @@ func (m *model) list(who access.Principal) {
 		if child, deeper, isDir := strings.Cut(rest, "/"); isDir && !options.Recursive {
 			entry = tranship.Entry{File: tranship.File{Path: strings.TrimSuffix(entry.Path, rest) + child}, IsDir: deeper != ""}
 		}
-		if entry.Key() > options.StartAfter {
-			want[entry.Key()] = entry
+		key := entry.Key()
+		if key > options.StartAfter && strings.HasPrefix(key, options.Prefix) && (options.EndBefore == "" || key < options.EndBefore) {
+			want[key] = entry
 		}
 	}
 	var got []string
@@ -538,7 +547,11 @@ func (m *model) list(who access.Principal) {
 		}
 	}
 	m.note("%q lists %+v: %q", who.Name, options, got)
-	if keys := slices.Sorted(maps.Keys(want)); !slices.Equal(got, keys) {
+	keys := slices.Sorted(maps.Keys(want))
+	if options.Limit > 0 {
+		keys = keys[:min(options.Limit, len(keys))]
+	}
+	if !slices.Equal(got, keys) {
 		m.Errorf("list %+v by %q is %q, want %q", options, who.Name, got, keys)
 	}
 }
