@@ -169,6 +169,16 @@ func (s *filesStore) Remove(ctx context.Context, path string, precondition trans
 	return err
 }
 
+// RemoveAll implements tranship.TreeRemover. It has as many descriptors as a list.
+func (s *filesStore) RemoveAll(ctx context.Context, directory string, options tranship.RemoveAllOptions) (int64, error) {
+	place, err := s.queue.Enter(ctx, listFiles, false)
+	if err != nil {
+		return 0, err
+	}
+	defer place.Leave()
+	return tranship.RemoveAll(ctx, s.inner, directory, options)
+}
+
 // Move implements tranship.Editor.
 func (s *filesStore) Move(ctx context.Context, source, destination string, precondition tranship.Precondition) (tranship.File, error) {
 	return short(ctx, s, func() (tranship.File, error) { return s.inner.Move(ctx, source, destination, precondition) })

@@ -37,6 +37,7 @@ func Test(t *testing.T, open func(t *testing.T) tranship.Store) {
 		{"List", listTests()},
 		{"ListBounds", listBoundTests()},
 		{"Edit", editTests()},
+		{"RemoveAll", removeAllTests()},
 		{"Absence", absenceTests()},
 		{"Transplant", transplantTests()},
 		{"Context", contextTests()},

@@ -1,0 +1,129 @@
+package client_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"google.golang.org/grpc"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/client"
+	"github.com/tranship/tranship/internal/testing/loopback"
+	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
+	"github.com/tranship/tranship/server"
+	"github.com/tranship/tranship/store/mem"
+)
+
+// counting counts the removals of one file.
+type counting struct {
+	*mem.Store
+	single int
+}
+
+func (c *counting) Remove(ctx context.Context, path string, precondition tranship.Precondition) error {
+	c.single++
+	return c.Store.Remove(ctx, path, precondition)
+}
+
+// TestRemoveAllOneCall checks that a directory is removed in one call, unless the server
+// has none for that.
+func TestRemoveAllOneCall(t *testing.T) {
+	for _, old := range []bool{false, true} {
+		store := &counting{Store: new(mem.Store)}
+		for i := range 600 {
+			if _, err := store.Put(t.Context(), tranship.Spec{Path: fmt.Sprintf("d/%d", i)}, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		address := loopback.Serve(t, func(registrar grpc.ServiceRegistrar) {
+			description := transhipv1.FileService_ServiceDesc
+			if old {
+				description.Streams = nil
+				for _, stream := range transhipv1.FileService_ServiceDesc.Streams {
+					if stream.StreamName != "DeleteTree" {
+						description.Streams = append(description.Streams, stream)
+					}
+				}
+			}
+			registrar.RegisterService(&description, server.New(store, server.Options{}))
+		}, server.GRPCOptions(server.Options{})...)
+		connected, err := client.Dial(t.Context(), address, client.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer connected.Close()
+		if _, err := connected.RemoveAll(t.Context(), "d", tranship.RemoveAllOptions{}); old != errors.Is(err, tranship.ErrUnsupported) {
+			t.Errorf("old server %v: %v", old, err)
+		}
+		told := 0
+		removed, err := tranship.RemoveAll(t.Context(), connected, "d", tranship.RemoveAllOptions{Progress: func(string) { told++ }})
+		want, single := 0, 0
+		if old {
+			want, single = 600, 600
+		}
+		if err != nil || int(removed) != want || told != want || store.single != single {
+			t.Errorf("old server %v: %d files, %d told, %d by themselves, %v", old, removed, told, store.single, err)
+		}
+	}
+}
+
+// lying is a server that tells of a removal whatever it likes.
+type lying struct {
+	transhipv1.UnimplementedFileServiceServer
+	responses []*transhipv1.DeleteTreeResponse
+}
+
+func (lying) GetServerInfo(context.Context, *transhipv1.GetServerInfoRequest) (*transhipv1.GetServerInfoResponse, error) {
+	return &transhipv1.GetServerInfoResponse{}, nil
+}
+
+func (l lying) DeleteTree(_ *transhipv1.DeleteTreeRequest, stream grpc.ServerStreamingServer[transhipv1.DeleteTreeResponse]) error {
+	for _, response := range l.responses {
+		if err := stream.Send(response); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// TestRemoveAllLies checks what a client takes from a server.
+func TestRemoveAllLies(t *testing.T) {
+	path := func(paths ...string) *transhipv1.DeleteTreeResponse {
+		return &transhipv1.DeleteTreeResponse{DeletedCount: int64(len(paths)), Paths: paths}
+	}
+	done := func(count int64) *transhipv1.DeleteTreeResponse {
+		return &transhipv1.DeleteTreeResponse{DeletedCount: count, Done: true}
+	}
+	for name, test := range map[string]struct {
+		responses []*transhipv1.DeleteTreeResponse
+		ok        bool
+	}{
+		"good":            {[]*transhipv1.DeleteTreeResponse{path("d/a", "d/b"), done(2)}, true},
+		"broken off":      {[]*transhipv1.DeleteTreeResponse{path("d/a")}, false},
+		"nothing":         {nil, false},
+		"goes back":       {[]*transhipv1.DeleteTreeResponse{path("d/a", "d/b"), done(1)}, false},
+		"goes on":         {[]*transhipv1.DeleteTreeResponse{done(0), done(0)}, false},
+		"elsewhere":       {[]*transhipv1.DeleteTreeResponse{path("e/a"), done(1)}, false},
+		"invalid":         {[]*transhipv1.DeleteTreeResponse{path("d/../a"), done(1)}, false},
+		"without paths":   {[]*transhipv1.DeleteTreeResponse{done(3)}, false},
+		"negative":        {[]*transhipv1.DeleteTreeResponse{done(-1)}, false},
+		"tells nothing":   {make([]*transhipv1.DeleteTreeResponse, 2000), false},
+		"too many paths":  {[]*transhipv1.DeleteTreeResponse{{DeletedCount: 1, Paths: []string{"d/a", "d/b"}}, done(1)}, false},
+		"keeps us posted": {[]*transhipv1.DeleteTreeResponse{{}, {}, done(0)}, true},
+	} {
+		address := loopback.Serve(t, func(registrar grpc.ServiceRegistrar) {
+			transhipv1.RegisterFileServiceServer(registrar, lying{responses: test.responses})
+		})
+		connected, err := client.Dial(t.Context(), address, client.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = connected.RemoveAll(t.Context(), "d", tranship.RemoveAllOptions{Progress: func(string) {}})
+		if test.ok != (err == nil) || !test.ok && !errors.Is(err, tranship.ErrIntegrity) {
+			t.Errorf("%s: %v", name, err)
+		}
+		connected.Close()
+	}
+}
