@@ -77,9 +77,30 @@ func (g *globals) rm(ctx context.Context, store *retry.Store, p place, recursive
 	return g.removeAll(ctx, store, p)
 }
 
-// removeAll removes every file below a directory, which ends the directory. One
+// removeAll removes every file below a directory, which ends the directory. The server
+// does so in one call as far as it can; what is left then is removed file by file. One
 // that fails does not stop the others, unless the server has been away for too long.
 func (g *globals) removeAll(ctx context.Context, store *retry.Store, p place) error {
+	var failed error
+	var options tranship.RemoveAllOptions
+	if g.json {
+		options.Progress = func(path string) { failed = cmp.Or(failed, g.printRemoved(path)) }
+	}
+	_, err := store.RemoveAll(ctx, p.path, options)
+	switch {
+	case failed != nil:
+		return failed
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case retry.IsOutage(err):
+		return fmt.Errorf("%w; what came before it has been removed", err)
+	}
+	// What remains, for whatever reason, is told of by its own error.
+	return g.removeEach(ctx, store, p)
+}
+
+// removeEach is removeAll with a call for each file.
+func (g *globals) removeEach(ctx context.Context, store *retry.Store, p place) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var group errgroup.Group
