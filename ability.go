@@ -46,15 +46,15 @@ type Wrapper interface {
 // interfaces that a store, an upload, a content or a part writer may have beside its main
 // one:
 //
-//   - of a Store: UploadFinder, Fetcher, AccountKeeper, WidthHinter
+//   - of a Store: UploadFinder, Fetcher, TreeRemover, AccountKeeper, WidthHinter
 //   - of an Upload: PartRunner, WidthHinter, ChunkSizeHinter, CommittedUpload,
 //     DiscardReporter
-//   - of a Content: ChunkReader
+//   - of a Content: ChunkReader, RangeReader
 //   - of a PartWriter: ChunkWriter
 //
 // Where v is a Wrapper, As looks into it by the rules that Wrapper describes. Callers must
 // use As, or a function that does and falls back on the main interface (FindUpload,
-// Fetch, Width, ChunkBytes, WriteChunk). A type assertion does not do: it does not look
+// Fetch, RemoveAll, Width, ChunkBytes, WriteChunk). A type assertion does not do: it does not look
 // into a Wrapper, and it finds a Wrapper's methods for abilities that the wrapped value
 // lacks.
 //

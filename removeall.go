@@ -7,9 +7,8 @@ import (
 	"sync"
 )
 
-// TreeRemover is a store that removes all files below a directory in one call. RemoveAll
-// finds out whether a store is one. A decorator is one if it changes what removing does:
-// if it checks, counts or records.
+// TreeRemover is an ability of a Store: it removes all files below a directory in one
+// call.
 type TreeRemover interface {
 	// RemoveAll removes all files below a directory, and so the directory, and returns
 	// how many it has removed, also with an error. A directory that does not exist, or is
@@ -40,7 +39,7 @@ type RemoveAllOptions struct {
 // store's own RemoveAll if it has one, and otherwise, or if that is ErrUnsupported, by
 // RemoveEach.
 func RemoveAll(ctx context.Context, store Store, directory string, options RemoveAllOptions) (removed int64, err error) {
-	remover, ok := store.(TreeRemover)
+	remover, ok := As[TreeRemover](store)
 	if !ok {
 		return RemoveEach(ctx, store, directory, options)
 	}

@@ -56,3 +56,10 @@ func FuzzUploads(f *testing.F) {
 		return connect(t, &mem.Store{PartSize: 1000}, client.Options{})
 	})
 }
+
+// TestRangeReader reads ranges from a server with all its decorators.
+func TestRangeReader(t *testing.T) {
+	storetest.TestRangeReader(t, func(t *testing.T) tranship.Store {
+		return connect(t, &mem.Store{PartSize: 50_000}, client.Options{})
+	})
+}

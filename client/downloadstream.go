@@ -17,9 +17,10 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// downloadStream is one Download call that many small files share. It is safe for
-// concurrent use. One goroutine sends, another receives: neither waits for a caller,
-// whose bytes go to memory of its own, so that no file holds up another.
+// downloadStream is one Download call that many small files, and ranges of large ones,
+// share. It is safe for concurrent use. One goroutine sends, another receives: neither
+// waits for a caller, whose bytes go to memory of its own, so that no file holds up
+// another.
 type downloadStream struct {
 	stream grpc.BidiStreamingClient[transhipv1.DownloadRequest, transhipv1.DownloadResponse]
 	cancel context.CancelFunc
@@ -39,12 +40,18 @@ type downloadStream struct {
 	// done is closed when the stream has ended; err says why.
 	done chan struct{}
 	err  error
+	// renewed tells that it ended because there are new credentials.
+	renewed bool
 }
 
-// fetched is a slot: a small file on its way.
+// fetched is a slot: a small file on its way, or a range of a file.
 type fetched struct {
-	path string
+	path    string
+	options tranship.OpenOptions
+	// size is that of the file, if it is a small one.
 	size int64
+	// into is where a range goes; nil for a file.
+	into *rangeBuffer
 	// delivery and data belong to the goroutine that receives, until done is
 	// closed.
 	delivery delivery
@@ -100,35 +107,46 @@ func (d *downloadStream) ended() bool {
 // fetch asks for the first size bytes of a file, and returns them if it has no more
 // and no less; otherwise only what the file is.
 func (d *downloadStream) fetch(ctx context.Context, path string, size int64) (tranship.File, []byte, error) {
+	f := &fetched{path: path, options: tranship.OpenOptions{Length: &size}, size: size, done: make(chan struct{})}
+	if err := d.await(ctx, f); err != nil {
+		return tranship.File{}, nil, err
+	}
+	return f.delivery.file, f.data, nil
+}
+
+// await asks for a slot, and waits until it is there or has failed.
+func (d *downloadStream) await(ctx context.Context, f *fetched) error {
 	select {
 	case d.unanswered <- struct{}{}:
 	case <-d.done:
-		return tranship.File{}, nil, d.err
+		return d.err
 	case <-ctx.Done():
-		return tranship.File{}, nil, ctx.Err()
+		return ctx.Err()
 	}
-	f := &fetched{path: path, size: size, done: make(chan struct{})}
+	open := &transhipv1.Open{Path: f.path, Length: f.options.Length}
+	if f.options.Offset > 0 {
+		open.Offset = &f.options.Offset
+	}
+	if f.options.Version != "" {
+		open.Version = &f.options.Version
+	}
 	d.mu.Lock()
 	if d.ended() {
 		d.mu.Unlock()
-		return tranship.File{}, nil, d.err
+		return d.err
 	}
 	d.last++
 	id := d.last
+	open.Slot = id
 	d.slots[id] = f
-	d.ask(&transhipv1.DownloadRequest{Request: &transhipv1.DownloadRequest_Open{
-		Open: &transhipv1.Open{Slot: id, Path: path, Length: &size},
-	}})
+	d.ask(&transhipv1.DownloadRequest{Request: &transhipv1.DownloadRequest_Open{Open: open}})
 	d.mu.Unlock()
 	select {
 	case <-f.done:
-		if f.err != nil {
-			return tranship.File{}, nil, f.err
-		}
-		return f.delivery.file, f.data, nil
+		return f.err
 	case <-ctx.Done():
 		d.end(id, f, ctx.Err())
-		return tranship.File{}, nil, ctx.Err()
+		return ctx.Err()
 	}
 }
 
@@ -205,7 +223,7 @@ func (d *downloadStream) fail(err error) {
 	d.cancel()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.err = streamError(err)
+	d.err, d.renewed = streamError(err), isRenewed(err)
 	if d.closed != nil {
 		d.err = d.closed
 	}
@@ -301,10 +319,10 @@ func (f *fetched) open(opened *transhipv1.Opened) (err error) {
 		return fmt.Errorf("%w: the server opened %s twice", tranship.ErrIntegrity, f.path)
 	}
 	f.isOpen = true
-	if f.delivery, err = newDelivery(opened, f.path, tranship.OpenOptions{Length: &f.size}); err != nil {
+	if f.delivery, err = newDelivery(opened, f.path, f.options); err != nil {
 		return err
 	}
-	if f.isWhole() {
+	if f.into == nil && f.isWhole() {
 		f.data = make([]byte, 0, f.size)
 	}
 	return nil
@@ -319,6 +337,12 @@ func (f *fetched) chunk(header *transhipv1.Chunk, data *payload.Message) error {
 	}
 	if _, err := f.delivery.take(header, data); err != nil {
 		return err
+	}
+	if f.into != nil {
+		for _, piece := range data.Data {
+			f.into.write(piece.ReadOnlyData())
+		}
+		return nil
 	}
 	if f.isWhole() {
 		for _, piece := range data.Data {

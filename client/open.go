@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
@@ -34,6 +35,8 @@ type content struct {
 	rest tranship.Chunk
 	// err is what Read says once rest is empty.
 	err error
+	// closed tells ReadAt that Close was called.
+	closed atomic.Bool
 }
 
 // Open implements tranship.Store.
@@ -258,6 +261,7 @@ func (c *content) chunk(header *transhipv1.Chunk, data *payload.Message) (transh
 
 // Close implements tranship.Content.
 func (c *content) Close() error {
+	c.closed.Store(true)
 	c.cancel()
 	c.rest.Release()
 	c.rest = tranship.Chunk{}

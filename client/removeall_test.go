@@ -4,13 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/client"
 	"github.com/tranship/tranship/internal/testing/loopback"
+	"github.com/tranship/tranship/internal/testing/storeserver"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 	"github.com/tranship/tranship/server"
 	"github.com/tranship/tranship/store/mem"
@@ -19,11 +23,11 @@ import (
 // counting counts the removals of one file.
 type counting struct {
 	*mem.Store
-	single int
+	single atomic.Int32
 }
 
 func (c *counting) Remove(ctx context.Context, path string, precondition tranship.Precondition) error {
-	c.single++
+	c.single.Add(1)
 	return c.Store.Remove(ctx, path, precondition)
 }
 
@@ -37,18 +41,16 @@ func TestRemoveAllOneCall(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		address := loopback.Serve(t, func(registrar grpc.ServiceRegistrar) {
-			description := transhipv1.FileService_ServiceDesc
-			if old {
-				description.Streams = nil
-				for _, stream := range transhipv1.FileService_ServiceDesc.Streams {
-					if stream.StreamName != "DeleteTree" {
-						description.Streams = append(description.Streams, stream)
-					}
+		options := server.GRPCOptions(server.Config{})
+		if old {
+			options = append(options, grpc.ChainStreamInterceptor(func(service any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+				if info.FullMethod == transhipv1.FileService_DeleteTree_FullMethodName {
+					return status.Error(codes.Unimplemented, "unknown method DeleteTree for service tranship.v1.FileService")
 				}
-			}
-			registrar.RegisterService(&description, server.New(store, server.Options{}))
-		}, server.GRPCOptions(server.Options{})...)
+				return handler(service, stream)
+			}))
+		}
+		address := storeserver.Mount(t, store, server.Config{}, options...)
 		connected, err := client.Dial(t.Context(), address, client.Options{})
 		if err != nil {
 			t.Fatal(err)
@@ -63,8 +65,8 @@ func TestRemoveAllOneCall(t *testing.T) {
 		if old {
 			want, single = 600, 600
 		}
-		if err != nil || int(removed) != want || told != want || store.single != single {
-			t.Errorf("old server %v: %d files, %d told, %d by themselves, %v", old, removed, told, store.single, err)
+		if err != nil || int(removed) != want || told != want || int(store.single.Load()) != single {
+			t.Errorf("old server %v: %d files, %d told, %d by themselves, %v", old, removed, told, store.single.Load(), err)
 		}
 	}
 }

@@ -9,6 +9,7 @@ var (
 	_ tranship.Wrapper      = (*filesStore)(nil)
 	_ tranship.UploadFinder = (*filesStore)(nil)
 	_ tranship.Fetcher      = (*filesStore)(nil)
+	_ tranship.TreeRemover  = (*filesStore)(nil)
 	_ tranship.Wrapper      = (*countedContent)(nil)
 	_ tranship.Wrapper      = (*countedUpload)(nil)
 )
@@ -33,7 +34,7 @@ func (c *countedContent) Unwrap() any { return c.Content }
 // read.
 func (c *countedContent) Passes(ability any) bool {
 	switch ability.(type) {
-	case *tranship.ChunkReader:
+	case *tranship.ChunkReader, *tranship.RangeReader:
 		return true
 	}
 	return false

@@ -7,8 +7,10 @@ var (
 	_ tranship.Wrapper      = (*store)(nil)
 	_ tranship.UploadFinder = (*store)(nil)
 	_ tranship.Fetcher      = (*store)(nil)
+	_ tranship.TreeRemover  = (*store)(nil)
 	_ tranship.Wrapper      = (*content)(nil)
 	_ tranship.ChunkReader  = (*content)(nil)
+	_ tranship.RangeReader  = (*content)(nil)
 	_ tranship.Wrapper      = (*upload)(nil)
 )
 

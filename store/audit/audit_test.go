@@ -257,3 +257,9 @@ func TestPeer(t *testing.T) {
 		t.Errorf("not escaped: %q", log.String())
 	}
 }
+
+func TestRangeReader(t *testing.T) {
+	storetest.TestRangeReader(t, func(t *testing.T) tranship.Store {
+		return audit.New(new(mem.Store), audit.NewLog(io.Discard, nil))
+	})
+}

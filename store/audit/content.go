@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"sync"
 
 	"github.com/tranship/tranship"
 )
@@ -23,6 +24,7 @@ func (s *store) Open(ctx context.Context, path string, options tranship.OpenOpti
 		return nil, err
 	}
 	c.chunks, _ = tranship.As[tranship.ChunkReader](inner)
+	c.ranges, _ = tranship.As[tranship.RangeReader](inner)
 	return c, nil
 }
 
@@ -42,11 +44,16 @@ type content struct {
 	tranship.Content
 	// chunks is nil if the inner content has no chunks.
 	chunks tranship.ChunkReader
+	// ranges is nil if the inner content does not read ranges.
+	ranges tranship.RangeReader
 	ctx    context.Context
 	log    *Log
 	path   string
 	offset int64
-	read   int64
+
+	// mu guards what follows: ranges are read at the same time.
+	mu   sync.Mutex
+	read int64
 	// whole: all that was asked for was read; err is why not, if something failed.
 	whole, closed bool
 	err           error
@@ -60,6 +67,8 @@ func (c *content) Read(buffer []byte) (int, error) {
 }
 
 func (c *content) count(n int, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.read += int64(n)
 	switch {
 	case errors.Is(err, io.EOF):
@@ -72,6 +81,8 @@ func (c *content) count(n int, err error) {
 // Close implements tranship.Content.
 func (c *content) Close() error {
 	err := c.Content.Close()
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if !c.closed {
 		c.closed = true
 		c.done()
@@ -81,6 +92,21 @@ func (c *content) Close() error {
 
 func (c *content) done() {
 	c.log.done(c.ctx, "read", c.err, pathAttr(c.path), slog.Int64("offset", c.offset), bytesAttr(c.read), slog.Bool("whole", c.whole))
+}
+
+// ReadAt implements tranship.RangeReader. Its bytes count with the others. Ranges do not
+// tell whether all was read.
+func (c *content) ReadAt(buffer []byte, offset int64) (int, error) {
+	if c.ranges == nil {
+		return 0, fmt.Errorf("%w: the content reads no ranges", tranship.ErrUnsupported)
+	}
+	n, err := c.ranges.ReadAt(buffer, offset)
+	if errors.Is(err, io.EOF) {
+		c.count(n, nil)
+	} else {
+		c.count(n, err)
+	}
+	return n, err
 }
 
 // ReadChunk implements tranship.ChunkReader.

@@ -7,8 +7,6 @@ import (
 	"github.com/tranship/tranship"
 )
 
-var _ tranship.TreeRemover = (*store)(nil)
-
 // RemoveAll implements tranship.TreeRemover. Each file that was removed has a line as if
 // it had been removed by itself, and all together have one.
 func (s *store) RemoveAll(ctx context.Context, directory string, options tranship.RemoveAllOptions) (int64, error) {

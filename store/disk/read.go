@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"sync/atomic"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/failure"
@@ -64,7 +65,11 @@ type content struct {
 	crc     uint32
 	// ended is what Read returns from then on.
 	ended error
+	// closed tells ReadAt that Close was called.
+	closed atomic.Bool
 }
+
+var _ tranship.RangeReader = (*content)(nil)
 
 func (c *content) seek(options tranship.OpenOptions) error {
 	file := c.found
@@ -117,8 +122,56 @@ func (c *content) Read(buffer []byte) (int, error) {
 	return n, c.ended
 }
 
+// ReadAt implements tranship.RangeReader. It looks at the file after the read, which is so
+// of the version that was opened.
+func (c *content) ReadAt(buffer []byte, offset int64) (int, error) {
+	if offset < 0 {
+		return 0, &tranship.InvalidError{Field: "offset", Rule: "an offset must not be negative"}
+	}
+	if c.closed.Load() {
+		return 0, fs.ErrClosed
+	}
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	wanted := buffer[:max(min(int64(len(buffer)), c.found.Size-offset), 0)]
+	if len(wanted) > 0 {
+		n, err := c.store.system.readAt(c.file, wanted, offset)
+		switch {
+		case err == io.EOF && n < len(wanted):
+			err = c.changed() // it was cut
+		case err != nil && err != io.EOF:
+			err = fail("read", c.found.Path, err)
+		default:
+			err = c.unchanged()
+		}
+		if c.closed.Load() {
+			return 0, fs.ErrClosed
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
+	if len(wanted) < len(buffer) {
+		return len(wanted), io.EOF
+	}
+	return len(wanted), nil
+}
+
 // verify decides whether what was read is what was stored.
 func (c *content) verify() error {
+	if err := c.unchanged(); err != nil {
+		return err
+	}
+	if c.checked && *c.found.CRC32C != c.crc {
+		at := &tranship.PathError{Op: "read", Path: c.found.Path, Err: tranship.ErrIntegrity}
+		return failure.Worded(at, "%v: %s has CRC32C %08x, and was stored with %08x", at.Err, at.Path, c.crc, *c.found.CRC32C)
+	}
+	return nil
+}
+
+// unchanged fails if the file has not the version any more that was opened.
+func (c *content) unchanged() error {
 	info, err := c.file.Stat()
 	if err != nil {
 		return fail("read", c.found.Path, err)
@@ -133,10 +186,6 @@ func (c *content) verify() error {
 			return c.changed()
 		}
 	}
-	if c.checked && *c.found.CRC32C != c.crc {
-		at := &tranship.PathError{Op: "read", Path: c.found.Path, Err: tranship.ErrIntegrity}
-		return failure.Worded(at, "%v: %s has CRC32C %08x, and was stored with %08x", at.Err, at.Path, c.crc, *c.found.CRC32C)
-	}
 	return nil
 }
 
@@ -147,6 +196,7 @@ func (c *content) changed() error {
 
 // Close implements tranship.Content.
 func (c *content) Close() error {
+	c.closed.Store(true)
 	if err := c.file.Close(); err != nil && !errors.Is(err, fs.ErrClosed) {
 		return fail("close", c.found.Path, err)
 	}

@@ -129,5 +129,5 @@ func (r *treeRemoval) settle(directory string) error {
 	if r.store.durability(tranship.DurabilityDefault) != tranship.DurabilityDurable {
 		return nil
 	}
-	return r.store.syncer.request(directory)
+	return r.store.syncer.Request(directory)
 }

@@ -53,7 +53,7 @@ func TestRemoveAllSyncs(t *testing.T) {
 		}
 		synced = nil
 	}
-	f.syncer.sync = func(directory string) error {
+	f.syncer.Sync = func(directory string) error {
 		synced = append(synced, directory)
 		return nil
 	}

@@ -42,3 +42,7 @@ func TestAccounts(t *testing.T) {
 		}
 	})
 }
+
+func TestRangeReader(t *testing.T) {
+	storetest.TestRangeReader(t, func(t *testing.T) tranship.Store { return newFixture(t, small, realSystem()).Store })
+}

@@ -7,6 +7,7 @@ var (
 	_ tranship.Wrapper      = (*store)(nil)
 	_ tranship.UploadFinder = (*store)(nil)
 	_ tranship.Fetcher      = (*store)(nil)
+	_ tranship.TreeRemover  = (*store)(nil)
 	_ tranship.Wrapper      = (*upload)(nil)
 	_ tranship.PartRunner   = (*upload)(nil)
 	_ tranship.Wrapper      = (*partWriter)(nil)

@@ -7,8 +7,6 @@ import (
 	"github.com/tranship/tranship/access"
 )
 
-var _ tranship.TreeRemover = (*store)(nil)
-
 // RemoveAll implements tranship.TreeRemover. It removes the files that the caller may
 // list, and takes the right to delete each, which is looked up for each file; it ends at
 // the first that the caller may list and not delete.

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"io/fs"
+	"sync/atomic"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/failure"
@@ -46,7 +48,7 @@ func (s *Store) Open(ctx context.Context, path string, options tranship.OpenOpti
 	if err != nil {
 		return nil, err
 	}
-	return &content{ctx: ctx, file: f.describe(), rest: bytes.NewReader(data)}, nil
+	return &content{ctx: ctx, file: f.describe(), all: f.data, rest: bytes.NewReader(data)}, nil
 }
 
 // read is the file at path and what options ask for of its data.
@@ -75,8 +77,14 @@ func (s *Store) read(path string, options tranship.OpenOptions) (*file, []byte, 
 type content struct {
 	ctx  context.Context
 	file tranship.File
+	// all is the whole file, rest what Read has not read of its range.
+	all  []byte
 	rest *bytes.Reader
+	// closed tells ReadAt that Close was called.
+	closed atomic.Bool
 }
+
+var _ tranship.RangeReader = (*content)(nil)
 
 func (c *content) File() tranship.File { return c.file }
 
@@ -95,4 +103,25 @@ func (c *content) WriteTo(w io.Writer) (int64, error) {
 	return c.rest.WriteTo(w)
 }
 
-func (c *content) Close() error { return nil }
+// ReadAt implements tranship.RangeReader.
+func (c *content) ReadAt(buffer []byte, offset int64) (int, error) {
+	if offset < 0 {
+		return 0, &tranship.InvalidError{Field: "offset", Rule: "an offset must not be negative"}
+	}
+	if c.closed.Load() {
+		return 0, fs.ErrClosed
+	}
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	n := copy(buffer, c.all[min(offset, c.file.Size):])
+	if n < len(buffer) {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+func (c *content) Close() error {
+	c.closed.Store(true)
+	return nil
+}

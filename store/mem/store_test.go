@@ -43,3 +43,7 @@ func TestAccounts(t *testing.T) {
 func FuzzUploads(f *testing.F) {
 	storetest.FuzzUploads(f, func(*testing.T) tranship.Store { return &mem.Store{PartSize: 1000} })
 }
+
+func TestRangeReader(t *testing.T) {
+	storetest.TestRangeReader(t, func(*testing.T) tranship.Store { return new(mem.Store) })
+}

@@ -8,6 +8,7 @@ var (
 	_ tranship.Wrapper      = (*Store)(nil)
 	_ tranship.UploadFinder = (*Store)(nil)
 	_ tranship.Fetcher      = (*Store)(nil)
+	_ tranship.TreeRemover  = (*Store)(nil)
 	_ tranship.Wrapper      = (*content)(nil)
 	_ tranship.Wrapper      = (*upload)(nil)
 	_ tranship.PartRunner   = (*upload)(nil)
@@ -35,7 +36,7 @@ func (c *content) Unwrap() any { return c.Content }
 // read.
 func (c *content) Passes(ability any) bool {
 	switch ability.(type) {
-	case *tranship.ChunkReader:
+	case *tranship.ChunkReader, *tranship.RangeReader:
 		return true
 	}
 	return false

@@ -6,8 +6,6 @@ import (
 	"github.com/tranship/tranship"
 )
 
-var _ tranship.TreeRemover = (*Store)(nil)
-
 // RemoveAll implements tranship.TreeRemover. Where files count, each gives back what it
 // counts for.
 func (s *Store) RemoveAll(ctx context.Context, directory string, options tranship.RemoveAllOptions) (int64, error) {

@@ -69,3 +69,7 @@ func TestReopen(t *testing.T) {
 func FuzzUploads(f *testing.F) {
 	storetest.FuzzUploads(f, func(t *testing.T) tranship.Store { return limited(t, &mem.Store{PartSize: 1000}, large) })
 }
+
+func TestRangeReader(t *testing.T) {
+	storetest.TestRangeReader(t, func(t *testing.T) tranship.Store { return limited(t, new(mem.Store), large) })
+}

@@ -2,11 +2,12 @@ package retry
 
 import "github.com/tranship/tranship"
 
-// FindUpload is tried again.
+// FindUpload and RemoveAll are tried again.
 var (
 	_ tranship.Store        = (*Store)(nil)
 	_ tranship.Wrapper      = (*Store)(nil)
 	_ tranship.UploadFinder = (*Store)(nil)
+	_ tranship.TreeRemover  = (*Store)(nil)
 )
 
 // Unwrap implements tranship.Wrapper.

@@ -8,8 +8,6 @@ import (
 	"github.com/tranship/tranship/internal/failure"
 )
 
-var _ tranship.TreeRemover = (*Store)(nil)
-
 // RemoveAll implements tranship.TreeRemover. A removal that breaks off goes on with what
 // is still there; files whose removal was lost with the connection are not counted. Each
 // file that was removed is progress.

@@ -17,8 +17,12 @@ func removeAllTests() []test {
 		{"many files", removeAllMany},
 		{"ends with an error", removeAllRefused},
 		{"ends with its context", removeAllCancelled},
-		{"uploads go on", removeAllUploads},
 	}
+}
+
+// removeAllUploadTests are of stores that resume uploads.
+func removeAllUploadTests() []test {
+	return []test{{"uploads go on", removeAllUploads}}
 }
 
 // removal removes below a directory, and returns the paths that were reported, sorted.

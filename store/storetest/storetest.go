@@ -38,6 +38,7 @@ func Test(t *testing.T, open func(t *testing.T) tranship.Store) {
 		{"ListBounds", listBoundTests()},
 		{"Edit", editTests()},
 		{"RemoveAll", removeAllTests()},
+		{"RemoveAllUploads", removeAllUploadTests()},
 		{"Absence", absenceTests()},
 		{"Transplant", transplantTests()},
 		{"Context", contextTests()},

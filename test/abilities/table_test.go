@@ -43,6 +43,7 @@ func find[T any](v any) any {
 var known = []ability{
 	{"UploadFinder", []kind{ofStore}, find[tranship.UploadFinder]},
 	{"Fetcher", []kind{ofStore}, find[tranship.Fetcher]},
+	{"TreeRemover", []kind{ofStore}, find[tranship.TreeRemover]},
 	{"AccountKeeper", []kind{ofStore}, find[tranship.AccountKeeper]},
 	{"WidthHinter", []kind{ofStore, ofUpload}, find[tranship.WidthHinter]},
 	{"PartRunner", []kind{ofUpload}, find[tranship.PartRunner]},
@@ -50,6 +51,7 @@ var known = []ability{
 	{"CommittedUpload", []kind{ofUpload}, find[tranship.CommittedUpload]},
 	{"DiscardReporter", []kind{ofUpload}, find[tranship.DiscardReporter]},
 	{"ChunkReader", []kind{ofContent}, find[tranship.ChunkReader]},
+	{"RangeReader", []kind{ofContent}, find[tranship.RangeReader]},
 	{"ChunkWriter", []kind{ofPart}, find[tranship.ChunkWriter]},
 }
 
@@ -90,7 +92,7 @@ func decorators() []decorator {
 			},
 			fates: map[kind]map[string]fate{
 				ofStore: {
-					"UploadFinder": kept(guardHidesUploads), "Fetcher": kept(guardDeniesFetch),
+					"UploadFinder": kept(guardHidesUploads), "Fetcher": kept(guardDeniesFetch), "TreeRemover": kept(guardDeniesRemoval),
 					// It would tell callers of all files.
 					"AccountKeeper": hidden, "WidthHinter": passed,
 				},
@@ -108,7 +110,7 @@ func decorators() []decorator {
 			},
 			fates: map[kind]map[string]fate{
 				ofStore: {
-					"UploadFinder": kept(auditRecordsFind), "Fetcher": kept(auditRecordsFetch),
+					"UploadFinder": kept(auditRecordsFind), "Fetcher": kept(auditRecordsFetch), "TreeRemover": kept(auditRecordsRemoval),
 					// The quota belongs inside of the audit.
 					"AccountKeeper": hidden, "WidthHinter": passed,
 				},
@@ -116,7 +118,7 @@ func decorators() []decorator {
 				ofUpload: {
 					"PartRunner": passed, "WidthHinter": passed, "ChunkSizeHinter": passed, "CommittedUpload": passed, "DiscardReporter": passed,
 				},
-				ofContent: {"ChunkReader": kept(auditCountsChunks)},
+				ofContent: {"ChunkReader": kept(auditCountsChunks), "RangeReader": kept(auditCountsRanges)},
 			},
 		},
 		{
@@ -129,7 +131,7 @@ func decorators() []decorator {
 			},
 			fates: map[kind]map[string]fate{
 				ofStore: {
-					"UploadFinder": kept(quotaFindsItsUploads), "Fetcher": kept(quotaCountsFetch),
+					"UploadFinder": kept(quotaFindsItsUploads), "Fetcher": kept(quotaCountsFetch), "TreeRemover": kept(quotaCountsRemoval),
 					// Another ledger would take the place of the quota's.
 					"AccountKeeper": hidden, "WidthHinter": passed,
 				},
@@ -137,7 +139,7 @@ func decorators() []decorator {
 					"PartRunner":  kept(quotaCountsRun),
 					"WidthHinter": passed, "ChunkSizeHinter": passed, "CommittedUpload": passed, "DiscardReporter": passed,
 				},
-				ofContent: {"ChunkReader": passed}, // it counts until it is closed
+				ofContent: {"ChunkReader": passed, "RangeReader": passed}, // it counts until it is closed
 				ofPart:    {"ChunkWriter": kept(quotaCountsChunk)},
 			},
 		},
@@ -146,8 +148,8 @@ func decorators() []decorator {
 			wrap: func(_ *testing.T, inner tranship.Store) tranship.Store { return retry.New(inner, retry.Options{}) },
 			fates: map[kind]map[string]fate{
 				ofStore: {
-					"UploadFinder": kept(retryFindsAgain),
-					"Fetcher":      passed, "AccountKeeper": passed, "WidthHinter": passed,
+					"UploadFinder": kept(retryFindsAgain), "TreeRemover": kept(retryRemovesAgain),
+					"Fetcher": passed, "AccountKeeper": passed, "WidthHinter": passed,
 				},
 			},
 		},
@@ -156,7 +158,7 @@ func decorators() []decorator {
 			wrap: func(_ *testing.T, inner tranship.Store) tranship.Store { return limit.NewFiles(1000).Store(inner) },
 			fates: map[kind]map[string]fate{
 				ofStore: {
-					"UploadFinder": kept(filesFindUpload), "Fetcher": kept(filesLimitFetch),
+					"UploadFinder": kept(filesFindUpload), "Fetcher": kept(filesLimitFetch), "TreeRemover": kept(filesLimitRemoval),
 					// The quota belongs inside.
 					"AccountKeeper": hidden, "WidthHinter": passed,
 				},
@@ -164,7 +166,7 @@ func decorators() []decorator {
 				ofUpload: {
 					"PartRunner": passed, "WidthHinter": passed, "ChunkSizeHinter": passed, "CommittedUpload": passed, "DiscardReporter": passed,
 				},
-				ofContent: {"ChunkReader": passed},
+				ofContent: {"ChunkReader": passed, "RangeReader": passed},
 			},
 		},
 	}

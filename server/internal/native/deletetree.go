@@ -1,4 +1,4 @@
-package server
+package native
 
 import (
 	"context"
@@ -19,11 +19,11 @@ const (
 )
 
 // DeleteTree implements the service.
-func (s *Server) DeleteTree(request *transhipv1.DeleteTreeRequest, stream grpc.ServerStreamingServer[transhipv1.DeleteTreeResponse]) error {
+func (s *Service) DeleteTree(request *transhipv1.DeleteTreeRequest, stream grpc.ServerStreamingServer[transhipv1.DeleteTreeResponse]) error {
 	ctx, cancel := context.WithCancelCause(stream.Context())
 	defer cancel(nil)
 	d := &treeDeletion{stream: stream, report: request.GetReportPaths(), told: time.Now()}
-	stop := d.keepalive(s.keepalive, cancel)
+	stop := d.keepalive(s.Options.Keepalive, cancel)
 	_, err := tranship.RemoveAll(ctx, s.store, request.GetDirectory(), tranship.RemoveAllOptions{
 		Progress: func(path string) {
 			if err := d.removed(path); err != nil {

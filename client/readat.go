@@ -1,0 +1,97 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"io/fs"
+	"sync"
+
+	"github.com/tranship/tranship"
+)
+
+var _ tranship.RangeReader = (*content)(nil)
+
+// rangeBuffer is where a range of a file goes, as long as its caller waits for it.
+type rangeBuffer struct {
+	mu sync.Mutex
+	// rest is what has not come yet; nil once the caller has given up.
+	rest []byte
+}
+
+// write takes bytes that came.
+func (b *rangeBuffer) write(data []byte) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.rest = b.rest[copy(b.rest, data):]
+}
+
+// giveUp leaves the caller's memory alone from then on.
+func (b *rangeBuffer) giveUp() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.rest = nil
+}
+
+// ReadAt implements tranship.RangeReader. Ranges are slots of a stream that all ranges and
+// small files of the client share, so that none begins a call; each is compared with the
+// checksum that the server sends with it. The server opens the version again for each.
+func (c *content) ReadAt(p []byte, offset int64) (int, error) {
+	if offset < 0 {
+		return 0, &tranship.InvalidError{Field: "offset", Rule: "an offset must not be negative"}
+	}
+	if c.closed.Load() {
+		return 0, fs.ErrClosed
+	}
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	wanted := p[:max(min(int64(len(p)), c.file.Size-offset), 0)]
+	if len(wanted) > 0 {
+		if err := c.client.readRange(c.ctx, c.file, wanted, offset); err != nil {
+			if c.closed.Load() {
+				err = fs.ErrClosed
+			}
+			return 0, err
+		}
+	}
+	if len(wanted) < len(p) {
+		return len(wanted), io.EOF
+	}
+	return len(wanted), nil
+}
+
+// readRange fills p with bytes of a version of a file, with other credentials if those of
+// the stream are no longer good.
+func (c *Client) readRange(ctx context.Context, file tranship.File, p []byte, offset int64) error {
+	if file.Version == "" {
+		return fmt.Errorf("%w: the server tells no version of %s, so that its ranges may be of several", tranship.ErrUnsupported, file.Path)
+	}
+	for repeats := 0; ; repeats++ {
+		stream, err := c.fetches.get(ctx)
+		if err != nil {
+			return err
+		}
+		err = stream.readRange(ctx, file, p, offset)
+		if err == nil || repeats == maxRepeats || !stream.ended() || !stream.renewed {
+			return err
+		}
+	}
+}
+
+// readRange fills p with bytes of a version of a file.
+func (d *downloadStream) readRange(ctx context.Context, file tranship.File, p []byte, offset int64) error {
+	length := int64(len(p))
+	f := &fetched{
+		path: file.Path, options: tranship.OpenOptions{Version: file.Version, Offset: offset, Length: &length},
+		into: &rangeBuffer{rest: p}, done: make(chan struct{}),
+	}
+	defer f.into.giveUp()
+	if err := d.await(ctx, f); err != nil {
+		return err
+	}
+	if f.delivery.expected != length {
+		return fmt.Errorf("%w: the server sent %d bytes of %s instead of %d", tranship.ErrIntegrity, f.delivery.expected, file.Path, length)
+	}
+	return nil
+}
