@@ -14,7 +14,8 @@ import (
 // observes. It must not keep the slice. Several goroutines call it at the same time.
 type Observer interface {
 	// Observe is told of events, the oldest first. ctx is the context of their call; it
-	// may have ended. On a server it has the principal (package access) and the peer.
+	// may have ended. On a server it has the peer, and the principal (package access) if
+	// that was known when the call began.
 	Observe(ctx context.Context, events []Event)
 }
 

@@ -62,9 +62,9 @@ func TestIsolation(t *testing.T) {
 		as     func(name string) client.Options
 		serve  func(t *testing.T, store tranship.Store, config server.Config) string
 	}{
-		"Serve, tokens": {server.Config{Authenticators: tokens}, tokenOf, serveAll},
-		"Serve, Caller": {server.Config{Caller: loopback.Caller}, namedIn, serveAll},
-		"Mount, tokens": {server.Config{Authenticators: tokens}, tokenOf, mountWith(server.GRPCOptions(server.Config{})...)},
+		"Serve, tokens":                         {server.Config{Authenticators: tokens}, tokenOf, serveAll},
+		"Serve, Caller":                         {server.Config{Caller: loopback.Caller}, namedIn, serveAll},
+		"Mount, tokens":                         {server.Config{Authenticators: tokens}, tokenOf, mountWith(server.GRPCOptions(server.Config{})...)},
 		"Mount, tokens, on a plain grpc.Server": {server.Config{Authenticators: tokens}, tokenOf, mountWith()},
 		"Mount, tokens, beside other interceptors": {
 			server.Config{Authenticators: tokens}, tokenOf, mountWith(callAllBob()...),
