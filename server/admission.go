@@ -6,9 +6,9 @@ import (
 
 	"google.golang.org/grpc"
 
-	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access/authn"
 	"github.com/tranship/tranship/internal/grpcdesc"
+	"github.com/tranship/tranship/internal/observation"
 	"github.com/tranship/tranship/server/limit"
 	"github.com/tranship/tranship/store/audit"
 )
@@ -21,7 +21,7 @@ type admission struct {
 	identity identity
 	audit    *audit.Log
 	memory   *Memory
-	observer tranship.Observer
+	observed *observation.Batch
 	log      *slog.Logger
 	// weight is for how many calls a stream counts.
 	weight int64
@@ -33,7 +33,7 @@ func newAdmission(config Config, limits limit.Options) *admission {
 		limiter:  limit.New(limits),
 		audit:    config.Audit,
 		memory:   NewMemory(config.MemoryLimit),
-		observer: config.Observer,
+		observed: observation.New(config.Observer),
 		log:      config.Logger,
 		weight:   weight(config.MaxMessageBytes),
 	}
@@ -91,11 +91,11 @@ func (a *admission) admit(description *grpc.ServiceDesc) *grpc.ServiceDesc {
 // streamChain are the interceptors of streams, with others at the end.
 func (a *admission) streamChain(last ...grpc.StreamServerInterceptor) []grpc.StreamServerInterceptor {
 	chain := []grpc.StreamServerInterceptor{a.limiter.Stream}
-	if a.observer != nil {
+	if a.observed != nil {
 		chain = append(chain, a.observeRefusedStream)
 	}
 	chain = append(chain, a.identity.Stream, a.audit.Stream)
-	if a.observer != nil {
+	if a.observed != nil {
 		chain = append(chain, a.observeStream)
 	}
 	return append(chain, last...)

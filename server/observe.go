@@ -7,19 +7,18 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/tranship/tranship/internal/grpcdesc"
-	"github.com/tranship/tranship/internal/observation"
 )
 
 // observe returns a copy of a description whose calls of one message are told to the
 // observer.
 func (a *admission) observe(description *grpc.ServiceDesc) *grpc.ServiceDesc {
-	if a.observer == nil {
+	if a.observed == nil {
 		return description
 	}
 	return grpcdesc.WrapMethods(description, func(name string, handler grpc.MethodHandler) grpc.MethodHandler {
 		return func(service any, ctx context.Context, decode func(any) error, interceptor grpc.UnaryServerInterceptor) (any, error) {
 			noteAdmitted(ctx)
-			ctx, call := observation.Begin(ctx, a.observer, name)
+			ctx, call := a.observed.Begin(ctx, name)
 			response, err := handler(service, ctx, decode, interceptor)
 			call.End(err)
 			return response, err
@@ -30,7 +29,7 @@ func (a *admission) observe(description *grpc.ServiceDesc) *grpc.ServiceDesc {
 // observeStream does for streams what observe does for other calls.
 func (a *admission) observeStream(service any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
 	noteAdmitted(stream.Context())
-	ctx, call := observation.Begin(stream.Context(), a.observer, info.FullMethod)
+	ctx, call := a.observed.Begin(stream.Context(), info.FullMethod)
 	err := handler(service, streamWithContext{stream, ctx})
 	call.End(err)
 	return err
@@ -39,7 +38,7 @@ func (a *admission) observeStream(service any, stream grpc.ServerStream, info *g
 // observeRefused returns a copy of a description whose calls of one message are told to
 // the observer if they are refused before observe has seen them.
 func (a *admission) observeRefused(description *grpc.ServiceDesc) *grpc.ServiceDesc {
-	if a.observer == nil {
+	if a.observed == nil {
 		return description
 	}
 	return grpcdesc.WrapMethods(description, func(name string, handler grpc.MethodHandler) grpc.MethodHandler {
@@ -47,7 +46,7 @@ func (a *admission) observeRefused(description *grpc.ServiceDesc) *grpc.ServiceD
 			ctx, admitted := withAdmitted(ctx)
 			response, err := handler(service, ctx, decode, interceptor)
 			if !admitted.Load() {
-				observation.Refused(ctx, a.observer, name, err)
+				a.observed.Refused(ctx, name, err)
 			}
 			return response, err
 		}
@@ -59,7 +58,7 @@ func (a *admission) observeRefusedStream(service any, stream grpc.ServerStream, 
 	ctx, admitted := withAdmitted(stream.Context())
 	err := handler(service, streamWithContext{stream, ctx})
 	if !admitted.Load() {
-		observation.Refused(ctx, a.observer, info.FullMethod, err)
+		a.observed.Refused(ctx, info.FullMethod, err)
 	}
 	return err
 }

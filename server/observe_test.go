@@ -30,12 +30,12 @@ type observer struct {
 }
 
 // Observe implements tranship.Observer.
-func (o *observer) Observe(ctx context.Context, events []tranship.Event) {
+func (o *observer) Observe(events []tranship.Event) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, event := range events {
 		method := event.Method[strings.LastIndexByte(event.Method, '/')+1:]
-		text := fmt.Sprintf("%s: %v %s by %q", method, event.Kind, event.Path, access.FromContext(ctx).Name)
+		text := fmt.Sprintf("%s: %v %s by %q", method, event.Kind, event.Path, access.FromContext(event.Context).Name)
 		if event.Kind == tranship.EventUpload || event.Kind == tranship.EventDownload {
 			text += fmt.Sprintf(", %d bytes from %d", event.Bytes, event.Offset)
 		}

@@ -46,6 +46,7 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 		s.config.Logger.Info("serving", "address", listener.Addr().String())
 		go func() { failed <- grpcServer.Serve(s.admission.limiter.Listener(listener)) }()
 	}
+	defer s.admission.observed.Flush()
 	return s.run(ctx, grpcServer, probes, failed)
 }
 

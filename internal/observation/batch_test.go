@@ -1,7 +1,6 @@
 package observation_test
 
 import (
-	"context"
 	"errors"
 	"testing"
 	"testing/synctest"
@@ -14,14 +13,15 @@ import (
 // batches keeps what it is told.
 type batches [][]tranship.Event
 
-func (b *batches) Observe(_ context.Context, events []tranship.Event) { *b = append(*b, events) }
+func (b *batches) Observe(events []tranship.Event) { *b = append(*b, events) }
 
-// TestBatches checks that events are told when there are enough of them, after a second
-// at most, and at the end of the call.
-func TestBatches(t *testing.T) {
+// TestBatch checks that events are told when there are enough of them, after a second at
+// most, and when they are flushed.
+func TestBatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var told batches
-		ctx, call := observation.Begin(t.Context(), &told, "/service/Method")
+		batch := observation.New(&told)
+		ctx, call := batch.Begin(t.Context(), "/service/Method")
 		if observation.FromContext(ctx) != call {
 			t.Error("the context does not have the call")
 		}
@@ -37,16 +37,18 @@ func TestBatches(t *testing.T) {
 			t.Fatalf("after a second %d batches were told, want the last event in a second one", len(told))
 		}
 		failure := errors.New("failure")
-		call.Transfer(tranship.EventDownload, "other", 3, 2, time.Now(), failure)
+		batch.Transfer(t.Context(), tranship.EventDownload, "other", 3, 2, time.Now(), failure)
 		call.End(failure)
+		batch.Flush()
+		batch.Flush()
 		if len(told) != 3 || len(told[2]) != 2 {
 			t.Fatalf("at the end %v were told", told)
 		}
 		first, last := told[2][0], told[2][1]
-		if first.Kind != tranship.EventDownload || first.Path != "other" || first.Offset != 3 || first.Bytes != 2 || first.Method != "/service/Method" {
+		if first.Kind != tranship.EventDownload || first.Path != "other" || first.Offset != 3 || first.Bytes != 2 || first.Context != t.Context() {
 			t.Errorf("told %+v of a download", first)
 		}
-		if last.Kind != tranship.EventCallEnded || last.Duration < time.Second || !errors.Is(last.Err, failure) {
+		if last.Kind != tranship.EventCallEnded || last.Method != "/service/Method" || last.Duration < time.Second || !errors.Is(last.Err, failure) || last.Context != ctx {
 			t.Errorf("told %+v of the end", last)
 		}
 	})
@@ -54,11 +56,14 @@ func TestBatches(t *testing.T) {
 
 // TestNothing checks that nothing is needed, and nothing happens, without an observer.
 func TestNothing(t *testing.T) {
-	ctx, call := observation.Begin(t.Context(), nil, "method")
-	if ctx != t.Context() || call != nil || observation.FromContext(ctx) != nil {
-		t.Error("a call is observed that has no observer")
+	batch := observation.New(nil)
+	ctx, call := batch.Begin(t.Context(), "method")
+	if ctx != t.Context() || batch != nil || call != nil || observation.FromContext(ctx) != nil || !batch.Now().IsZero() {
+		t.Error("something is observed without an observer")
 	}
 	call.Transfer(tranship.EventUpload, "path", 0, 0, time.Now(), nil)
 	call.End(nil)
-	observation.Refused(ctx, nil, "method", nil)
+	batch.Transfer(ctx, tranship.EventUpload, "path", 0, 0, time.Now(), nil)
+	batch.Refused(ctx, "method", nil)
+	batch.Flush()
 }
