@@ -53,7 +53,8 @@ const (
 	// has Method and Start.
 	EventCallBegun EventKind = iota + 1
 	// EventCallEnded is the end of a call. It has Method, Start, Duration and Err. On a
-	// server, a call that was refused has this event alone.
+	// server, a call that was refused has this event alone. On a client, a call that it
+	// has cancelled itself, because it needs it no longer, has no Err.
 	EventCallEnded
 	// EventUpload is a file that was committed, or an upload that failed. It has Path,
 	// Bytes, Start, Duration and Err, and on a server Method. A client tells of uploads

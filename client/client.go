@@ -25,6 +25,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/failure"
+	"github.com/tranship/tranship/internal/observation"
 	"github.com/tranship/tranship/internal/rpcstatus"
 	"github.com/tranship/tranship/internal/unsent"
 	"github.com/tranship/tranship/internal/wire"
@@ -65,6 +66,9 @@ type Options struct {
 	StallTimeout time.Duration
 	// MaxMessageBytes is the largest message to take from the server; 0: 4 MiB.
 	MaxMessageBytes int
+	// Observer is told of calls and transfers, for metrics and traces; nil means that
+	// nothing is told.
+	Observer tranship.Observer
 	// DialOptions come after the package's own.
 	DialOptions []grpc.DialOption
 }
@@ -78,6 +82,8 @@ type Client struct {
 	// fixed is how many connections there are; 0: pace decides.
 	fixed int
 	pace  pace
+	// observed is nil if there is no observer.
+	observed *observation.Batch
 	// turn counts what is spread over the connections.
 	turn atomic.Uint64
 
@@ -95,8 +101,8 @@ var _ tranship.Store = (*Client)(nil)
 // speaks the native protocol. The context governs connecting only.
 func Dial(ctx context.Context, address string, options Options) (*Client, error) {
 	var answer error
-	renewal := newRenewal(options.Token)
-	conn, err := dial(ctx, address, options, renewal, func(ctx context.Context, conn *grpc.ClientConn) error {
+	renewal, observed := newRenewal(options.Token), observation.New(options.Observer)
+	conn, err := dial(ctx, address, options, renewal, observed, func(ctx context.Context, conn *grpc.ClientConn) error {
 		_, answer = transhipv1.NewFileServiceClient(unsent.Conn{ClientConnInterface: conn}).GetServerInfo(ctx, &transhipv1.GetServerInfoRequest{})
 		return answer
 	})
@@ -106,9 +112,10 @@ func Dial(ctx context.Context, address string, options Options) (*Client, error)
 	client := New(conn)
 	client.stallTimeout = cmp.Or(options.StallTimeout, DefaultStallTimeout)
 	client.fixed = options.Connections
+	client.observed = observed
 	client.connections.owned = append(client.connections.owned, conn)
 	client.connections.more = func() (*grpc.ClientConn, error) {
-		return newConn(address, newHandshakes(options), options, renewal)
+		return newConn(address, newHandshakes(options), options, renewal, observed)
 	}
 	if answer == nil {
 		return client, nil
@@ -167,7 +174,9 @@ func (c *Client) Close() error {
 	c.closeOnce.Do(func() { close(c.closing) })
 	c.puts.close()
 	c.fetches.close()
-	return c.connections.close()
+	err := c.connections.close()
+	c.observed.Flush()
+	return err
 }
 
 // errClosed is what files under way fail with when their client is closed.

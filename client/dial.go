@@ -19,6 +19,7 @@ import (
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/bufferpool"
 	"github.com/tranship/tranship/internal/failure"
+	"github.com/tranship/tranship/internal/observation"
 	"github.com/tranship/tranship/internal/payload"
 	"github.com/tranship/tranship/internal/rpcstatus"
 	"github.com/tranship/tranship/internal/wire"
@@ -50,7 +51,7 @@ const maxHeaders = 128 << 10
 // not trust the other's certificate is ErrUnauthenticated, and what Options.TLS says of
 // the server, the error wraps.
 func DialConn(ctx context.Context, address string, options Options) (*grpc.ClientConn, error) {
-	return dial(ctx, address, options, newRenewal(options.Token), func(ctx context.Context, conn *grpc.ClientConn) error {
+	return dial(ctx, address, options, newRenewal(options.Token), observation.New(options.Observer), func(ctx context.Context, conn *grpc.ClientConn) error {
 		_, err := grpc_health_v1.NewHealthClient(conn).Check(ctx, &grpc_health_v1.HealthCheckRequest{})
 		return err
 	})
@@ -59,9 +60,9 @@ func DialConn(ctx context.Context, address string, options Options) (*grpc.Clien
 // dial makes a connection, and waits until it is there by making a call, that every
 // gRPC server answers, if only with UNIMPLEMENTED: unlike the connection's state, its
 // error says what is wrong.
-func dial(ctx context.Context, address string, options Options, renewal renewal, call func(context.Context, *grpc.ClientConn) error) (*grpc.ClientConn, error) {
+func dial(ctx context.Context, address string, options Options, renewal renewal, observed *observation.Batch, call func(context.Context, *grpc.ClientConn) error) (*grpc.ClientConn, error) {
 	transport := newHandshakes(options)
-	conn, err := newConn(address, transport, options, renewal)
+	conn, err := newConn(address, transport, options, renewal, observed)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +77,7 @@ func dial(ctx context.Context, address string, options Options, renewal renewal,
 }
 
 // newConn returns a connection that is made when it is first used.
-func newConn(address string, transport handshakes, options Options, renewal renewal) (*grpc.ClientConn, error) {
+func newConn(address string, transport handshakes, options Options, renewal renewal, observed *observation.Batch) (*grpc.ClientConn, error) {
 	dialOptions := []grpc.DialOption{
 		grpc.WithTransportCredentials(transport),
 		grpc.WithInitialWindowSize(streamWindow),
@@ -102,6 +103,7 @@ func newConn(address string, transport handshakes, options Options, renewal rene
 		grpc.WithDisableServiceConfig(),
 	}
 	dialOptions = append(dialOptions, credentialOptions(transport, options, renewal)...)
+	dialOptions = append(dialOptions, observedCalls{observed}.options()...)
 	dialOptions = append(dialOptions, options.DialOptions...)
 	conn, err := grpc.NewClient("passthrough:///"+address, dialOptions...)
 	if err != nil {

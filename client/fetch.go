@@ -7,9 +7,7 @@ import (
 	"github.com/tranship/tranship/internal/failure"
 )
 
-// Fetch implements tranship.Fetcher. Concurrent calls share a stream and wait for
-// nothing but their own replies.
-func (c *Client) Fetch(ctx context.Context, path string, size int64) (tranship.File, []byte, error) {
+func (c *Client) fetch(ctx context.Context, path string, size int64) (tranship.File, []byte, error) {
 	if err := tranship.ValidatePath(path); err != nil {
 		return tranship.File{}, nil, err
 	}

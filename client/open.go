@@ -23,6 +23,10 @@ import (
 type content struct {
 	ctx    context.Context
 	client *Client
+	// opened is when the file was opened, if it is observed.
+	opened time.Time
+	// told: the observer knows of the end.
+	told   bool
 	stream grpc.BidiStreamingClient[transhipv1.DownloadRequest, transhipv1.DownloadResponse]
 	cancel context.CancelFunc
 	delivery
@@ -48,12 +52,14 @@ func (c *Client) Open(ctx context.Context, path string, options tranship.OpenOpt
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(ctx)
+	start := c.observed.Now()
 	opened, err := c.openRenewed(ctx, path, options)
 	if err != nil {
 		cancel()
+		c.observed.Transfer(ctx, tranship.EventDownload, path, options.Offset, 0, start, err)
 		return nil, err
 	}
-	opened.cancel = cancel
+	opened.cancel, opened.opened = cancel, start
 	return opened, nil
 }
 
@@ -262,6 +268,7 @@ func (c *content) chunk(header *transhipv1.Chunk, data *payload.Message) (transh
 // Close implements tranship.Content.
 func (c *content) Close() error {
 	c.closed.Store(true)
+	c.observeDownload(c.err)
 	c.cancel()
 	c.rest.Release()
 	c.rest = tranship.Chunk{}

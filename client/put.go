@@ -10,9 +10,7 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// Put implements tranship.Store. Concurrent calls share a stream and wait for
-// nothing but their own replies.
-func (c *Client) Put(ctx context.Context, spec tranship.Spec, data []byte) (tranship.File, error) {
+func (c *Client) put(ctx context.Context, spec tranship.Spec, data []byte) (tranship.File, error) {
 	size := int64(len(data))
 	if err := spec.Validate(); err != nil {
 		return tranship.File{}, err

@@ -23,6 +23,8 @@ import (
 type upload struct {
 	client *Client
 	spec   tranship.Spec
+	// start is when the upload was begun, if it is observed.
+	start time.Time
 	// stream is the owner's, on the first connection, by its number.
 	stream *uploadStream
 	first  uint64
@@ -74,7 +76,7 @@ func (c *Client) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload
 		spec.CRC32C = new(*spec.CRC32C)
 	}
 	u := &upload{
-		client: c, spec: spec, first: first,
+		client: c, spec: spec, start: c.observed.Now(), first: first,
 		writers: map[int]*partWriter{}, durable: map[int]tranship.Range{},
 	}
 	stream, err := openUploadStream(ctx, c.connection(first), u)
@@ -250,8 +252,7 @@ func (u *upload) end(state uploadState) (writers map[int]*partWriter, open bool)
 	return writers, true
 }
 
-// Commit implements tranship.Upload.
-func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.File, error) {
+func (u *upload) commitOnce(ctx context.Context, commit tranship.Commit) (tranship.File, error) {
 	if err := ctx.Err(); err != nil {
 		return tranship.File{}, err
 	}

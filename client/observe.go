@@ -1,0 +1,112 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/observation"
+)
+
+// Put implements tranship.Store. Concurrent calls share a stream and wait for nothing
+// but their own replies.
+func (c *Client) Put(ctx context.Context, spec tranship.Spec, data []byte) (tranship.File, error) {
+	start := c.observed.Now()
+	file, err := c.put(ctx, spec, data)
+	c.observed.Transfer(ctx, tranship.EventUpload, spec.Path, 0, int64(len(data)), start, err)
+	return file, err
+}
+
+// Fetch implements tranship.Fetcher. Concurrent calls share a stream and wait for nothing
+// but their own replies.
+func (c *Client) Fetch(ctx context.Context, path string, size int64) (tranship.File, []byte, error) {
+	start := c.observed.Now()
+	file, data, err := c.fetch(ctx, path, size)
+	c.observed.Transfer(ctx, tranship.EventDownload, path, 0, int64(len(data)), start, err)
+	return file, data, err
+}
+
+// Commit implements tranship.Upload.
+func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.File, error) {
+	file, err := u.commitOnce(ctx, commit)
+	u.client.observed.Transfer(ctx, tranship.EventUpload, u.spec.Path, 0, commit.Size, u.start, err)
+	return file, err
+}
+
+// observeDownload tells, once, of a file that was open, whose reading ended with err.
+func (c *content) observeDownload(err error) {
+	if c.told {
+		return
+	}
+	c.told = true
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	c.client.observed.Transfer(c.ctx, tranship.EventDownload, c.file.Path, c.delivery.start, c.received, c.opened, err)
+}
+
+// observedCalls tells of the calls of a connection.
+type observedCalls struct{ batch *observation.Batch }
+
+// options are those of a connection.
+func (o observedCalls) options() []grpc.DialOption {
+	if o.batch == nil {
+		return nil
+	}
+	return []grpc.DialOption{grpc.WithChainUnaryInterceptor(o.unary), grpc.WithChainStreamInterceptor(o.stream)}
+}
+
+// unary implements grpc.UnaryClientInterceptor.
+func (o observedCalls) unary(ctx context.Context, method string, request, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
+	ctx, call := o.batch.Begin(ctx, method)
+	err := invoke(ctx, method, request, reply, conn, options...)
+	call.End(err)
+	return err
+}
+
+// stream implements grpc.StreamClientInterceptor.
+func (o observedCalls) stream(ctx context.Context, desc *grpc.StreamDesc, conn *grpc.ClientConn, method string, open grpc.Streamer, options ...grpc.CallOption) (grpc.ClientStream, error) {
+	ctx, call := o.batch.Begin(ctx, method)
+	stream, err := open(ctx, desc, conn, method, options...)
+	if err != nil {
+		call.End(err)
+		return nil, err
+	}
+	observed := &observedStream{ClientStream: stream, call: call}
+	// A stream that is not read to its end ends with its context.
+	context.AfterFunc(stream.Context(), func() { observed.end(context.Cause(stream.Context())) })
+	return observed, nil
+}
+
+// observedStream tells of its end, once.
+type observedStream struct {
+	grpc.ClientStream
+	call *observation.Call
+	once sync.Once
+}
+
+// RecvMsg implements grpc.ClientStream.
+func (s *observedStream) RecvMsg(message any) error {
+	err := s.ClientStream.RecvMsg(message)
+	if errors.Is(err, io.EOF) {
+		s.end(nil)
+	} else if err != nil {
+		s.end(err)
+	}
+	return err
+}
+
+// end tells of the end. The client cancels streams that it needs no longer: that is no
+// failure of the call.
+func (s *observedStream) end(err error) {
+	if errors.Is(err, context.Canceled) || status.Code(err) == codes.Canceled {
+		err = nil
+	}
+	s.once.Do(func() { s.call.End(err) })
+}

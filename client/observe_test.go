@@ -1,0 +1,115 @@
+package client_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/client"
+	"github.com/tranship/tranship/store/mem"
+)
+
+// traceKey is the key, in a context, of what traces need.
+type traceKey struct{}
+
+// observer keeps what it is told, as text.
+type observer struct {
+	mu   sync.Mutex
+	told []string
+}
+
+// Observe implements tranship.Observer.
+func (o *observer) Observe(events []tranship.Event) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, event := range events {
+		text := fmt.Sprintf("%v %s%s", event.Kind, event.Method[strings.LastIndexByte(event.Method, '/')+1:], event.Path)
+		if event.Method == "" {
+			text += fmt.Sprintf(", %d bytes from %d in %v", event.Bytes, event.Offset, event.Context.Value(traceKey{}))
+		}
+		if event.Err != nil {
+			text += ", failed"
+		}
+		if event.Start.IsZero() || event.Duration < 0 {
+			text += ", without a time"
+		}
+		o.told = append(o.told, text)
+	}
+}
+
+// TestObserver checks that the observer of a client is told of calls, and of each file
+// with the context of its operation.
+func TestObserver(t *testing.T) {
+	var told observer
+	files := connect(t, &mem.Store{PartSize: 4}, client.Options{Observer: &told})
+	ctx := context.WithValue(t.Context(), traceKey{}, "trace")
+	if _, err := files.Put(ctx, tranship.Spec{Path: "put"}, []byte("content")); err != nil {
+		t.Fatal(err)
+	}
+	upload, err := files.Begin(ctx, tranship.Spec{Path: "uploaded", Size: new(int64(3))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	part, err := upload.Part(ctx, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := part.Write([]byte("abc")); err != nil {
+		t.Fatal(err)
+	}
+	if err := part.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := upload.Commit(ctx, tranship.Commit{Size: 3}); err != nil {
+		t.Fatal(err)
+	}
+	opened, err := files.Open(ctx, "put", tranship.OpenOptions{Offset: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(io.Discard, opened); err != nil {
+		t.Fatal(err)
+	}
+	opened.Close()
+	opened.Close()
+	if _, err := files.Open(ctx, "missing", tranship.OpenOptions{}); !errors.Is(err, tranship.ErrNotFound) {
+		t.Fatal(err)
+	}
+	if _, _, err := files.Fetch(ctx, "uploaded", 3); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := files.Stat(ctx, "missing"); !errors.Is(err, tranship.ErrNotFound) {
+		t.Fatal(err)
+	}
+	files.Close()
+	told.mu.Lock()
+	defer told.mu.Unlock()
+	for _, want := range []string{
+		"call begun GetServerInfo",
+		"call ended GetServerInfo",
+		"call begun Upload",
+		"call ended Stat, failed",
+		"call ended Download",
+		"upload put, 7 bytes from 0 in trace",
+		"upload uploaded, 3 bytes from 0 in trace",
+		"download put, 5 bytes from 2 in trace",
+		"download missing, 0 bytes from 0 in trace, failed",
+		"download uploaded, 3 bytes from 0 in trace",
+	} {
+		if !slices.Contains(told.told, want) {
+			t.Errorf("the observer was not told %q", want)
+		}
+	}
+	if n := len(slices.DeleteFunc(slices.Clone(told.told), func(text string) bool { return !strings.HasPrefix(text, "download put") })); n != 1 {
+		t.Errorf("the observer was told %d times of one download", n)
+	}
+	if t.Failed() {
+		t.Log(strings.Join(told.told, "\n"))
+	}
+}
