@@ -48,6 +48,8 @@ var rules = []rule{
 	{packages: "internal/testing/storeserver", ours: []string{".", "access", "server", "internal/testing/loopback"}},
 	// What they share knows neither.
 	{packages: "internal/...", ours: []string{".", "proto/...", "internal/..."}},
+	// Examples are programs of users: they have what is public.
+	{packages: "examples/...", ours: []string{".", "proto/...", "transfer/...", "store/...", "client/...", "server", "access/..."}},
 	// Tests from outside.
 	{packages: "test/..."},
 	// Commands put it all together; nobody imports them.

@@ -1,0 +1,57 @@
+// Command serve serves the directory files with TLS, to principals that the file tokens
+// names and as far as the file policy allows:
+//
+//	mkdir files
+//	tranship token new --file tokens --name ann   # prints ann's token
+//	echo 'allow ann read,write,list /' >policy
+//	go run ./examples/serve
+//
+// An interrupt ends it, once the files under way are finished.
+package main
+
+import (
+	"context"
+	"flag"
+	"log"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+
+	"github.com/tranship/tranship/access/authn"
+	"github.com/tranship/tranship/access/policy"
+	"github.com/tranship/tranship/access/tlsconfig"
+	"github.com/tranship/tranship/access/token"
+	"github.com/tranship/tranship/server"
+	"github.com/tranship/tranship/store/disk"
+)
+
+func main() {
+	listen := flag.String("listen", ":50051", "address to listen on")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+
+	tls, err := tlsconfig.Server(tlsconfig.ServerOptions{SelfSigned: &tlsconfig.SelfSigned{Dir: "tls"}})
+	check(err)
+	tokens, err := token.Open("tokens", token.Options{})
+	check(err)
+	rules, err := policy.Open("policy", slog.Default())
+	check(err)
+	store, err := disk.Open("files", disk.Options{})
+	check(err)
+	files, err := server.New(ctx, server.Config{
+		Store: store, TLS: tls, Authenticators: []authn.Authenticator{tokens}, Policy: rules, Logger: slog.Default(),
+	})
+	check(err)
+	listener, err := net.Listen("tcp", *listen)
+	check(err)
+	check(files.Serve(ctx, listener))
+	check(store.Close())
+}
+
+func check(err error) {
+	if err != nil {
+		log.Fatal(err)
+	}
+}
