@@ -15,11 +15,9 @@ import (
 	"testing/fstest"
 	"time"
 
-	"google.golang.org/grpc"
-
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/client"
-	"github.com/tranship/tranship/internal/testing/loopback"
+	"github.com/tranship/tranship/internal/testing/storeserver"
 	"github.com/tranship/tranship/server"
 	"github.com/tranship/tranship/store/disk"
 	"github.com/tranship/tranship/store/mem"
@@ -39,9 +37,7 @@ func fsStores(t *testing.T) map[string]tranship.Store {
 // onServer is a client of a server of a store.
 func onServer(t *testing.T, store tranship.Store) tranship.Store {
 	t.Helper()
-	address := loopback.Serve(t, func(registrar grpc.ServiceRegistrar) {
-		server.New(store, server.Options{}).Register(registrar)
-	}, server.GRPCOptions(server.Options{})...)
+	address := storeserver.Mount(t, store, server.Config{}, server.GRPCOptions(server.Config{})...)
 	files, err := client.Dial(t.Context(), address, client.Options{})
 	if err != nil {
 		t.Fatal(err)
