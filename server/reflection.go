@@ -17,7 +17,7 @@ import (
 // RegisterReflection adds gRPC server reflection for all services of a grpc.Server of the
 // program, those of Mount included. The descriptors of the compatibility protocols are
 // not in protobuf's global registry, so that grpc-go's own reflection does not know them.
-// Everybody who reaches the grpc.Server may call it. Serve has reflection by itself.
+// Every client of the grpc.Server may call it. Serve registers reflection itself.
 func RegisterReflection(server *grpc.Server) error { return registerReflection(server, server) }
 
 // registerReflection adds reflection of services to a registrar.
