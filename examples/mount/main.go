@@ -66,13 +66,13 @@ type userKey struct{}
 
 func withUser(ctx context.Context) (context.Context, error) {
 	users := metadata.ValueFromIncomingContext(ctx, "x-user")
-	if len(users) > 1 {
-		return nil, errors.New("a call has one user")
+	switch len(users) {
+	case 0:
+		return ctx, nil
+	case 1:
+		return context.WithValue(ctx, userKey{}, users[0]), nil
 	}
-	for _, user := range users {
-		ctx = context.WithValue(ctx, userKey{}, user)
-	}
-	return ctx, nil
+	return nil, errors.New("a call has one user")
 }
 
 func authenticateUnary(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {

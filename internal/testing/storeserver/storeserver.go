@@ -3,6 +3,7 @@ package storeserver
 
 import (
 	"context"
+	"errors"
 	"net"
 	"testing"
 
@@ -54,7 +55,9 @@ func Serve(t testing.TB, store tranship.Store, config server.Config) string {
 	go func() { done <- s.Serve(context.Background(), listener) }()
 	t.Cleanup(func() {
 		s.Stop()
-		<-done
+		if err := <-done; !errors.Is(err, server.ErrStopped) {
+			t.Errorf("the server ended with %v", err)
+		}
 	})
 	return listener.Addr().String()
 }

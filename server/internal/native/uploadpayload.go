@@ -1,7 +1,5 @@
 package native
 
-import ()
-
 // hold waits until there is room for n bytes of payload, on this stream and in the
 // server; drop gives it back.
 func (u *uploadStream) hold(n int64) error {
