@@ -32,8 +32,8 @@ type downloadStream struct {
 	sendMu sync.Mutex
 	stream grpc.BidiStreamingServer[transhipv1.DownloadRequest, transhipv1.DownloadResponse]
 
-	// unanswered has a place for each slot without terminal reply, workers one
-	// for each that is being read.
+	// unanswered has a place for each slot without a terminal reply, and workers one for
+	// each slot that is being read.
 	unanswered, workers *semaphore.Weighted
 
 	mu      sync.Mutex
@@ -43,8 +43,8 @@ type downloadStream struct {
 
 // Download implements the service.
 //
-// One goroutine receives, and each file has its own; they take turns sending. The
-// transport's flow control holds back files whose bytes the client does not take.
+// One goroutine receives, and each file has its own; they take turns to send. The
+// transport's flow control stops files whose bytes the client does not read.
 func (s *Service) Download(stream grpc.BidiStreamingServer[transhipv1.DownloadRequest, transhipv1.DownloadResponse]) error {
 	ctx, cancel := context.WithCancel(stream.Context())
 	defer cancel()
@@ -64,8 +64,8 @@ func (s *Service) Download(stream grpc.BidiStreamingServer[transhipv1.DownloadRe
 	return rpcstatus.Error(err)
 }
 
-// run handles requests until the client half-closes (nil) or fails, or the server
-// shuts down and nothing is under way.
+// run handles requests until the client half-closes, and then returns nil, until
+// receiving fails, or until the server shuts down and no slot is under way.
 func (d *downloadStream) run() error {
 	failed := make(chan error, 1)
 	go func() {
@@ -83,11 +83,11 @@ func (d *downloadStream) run() error {
 	select {
 	case err := <-failed:
 		return err
-	case <-d.ctx.Done(): // by what let the call in: the connection may be well
+	case <-d.ctx.Done(): // by admission: the connection may still be open
 		return d.ctx.Err()
 	case <-d.service.draining:
 	}
-	// Every slot is either refused by now or under way.
+	// From now on, every slot is refused or under way.
 	select {
 	case err := <-failed:
 		return err
@@ -157,7 +157,7 @@ func (d *downloadStream) open(open *transhipv1.Open) error {
 	return nil
 }
 
-// serve answers one open, to its terminal reply.
+// serve answers one open, up to its terminal reply.
 func (d *downloadStream) serve(ctx context.Context, open *transhipv1.Open) {
 	start := time.Now()
 	sent, err := d.deliver(ctx, open)
@@ -176,7 +176,8 @@ func (d *downloadStream) serve(ctx context.Context, open *transhipv1.Open) {
 	})
 }
 
-// deliver sends what one open asks for, done included, and counts its bytes.
+// deliver sends what one open asks for, including done, and returns how many bytes it
+// sent.
 func (d *downloadStream) deliver(ctx context.Context, open *transhipv1.Open) (sent int64, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -229,8 +230,8 @@ func (d *downloadStream) deliver(ctx context.Context, open *transhipv1.Open) (se
 	}
 }
 
-// read reads up to length bytes of a content. What it returns with an error is to be
-// sent as well.
+// read reads up to length bytes of a content. The caller sends the chunk that it returns
+// also if there is an error.
 func (s *Service) read(content io.Reader, length int) (tranship.Chunk, error) {
 	buffer := s.buffers.Get(length)
 	n, err := io.ReadFull(content, *buffer)

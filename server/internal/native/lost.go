@@ -3,27 +3,27 @@ package native
 import "slices"
 
 const (
-	// maxLost bounds how many uploads are remembered whose owner's stream broke.
+	// maxLost bounds how many lost uploads are remembered.
 	maxLost = 10_000
 	// maxLostOfCaller bounds how many of them one caller has.
 	maxLostOfCaller = 1000
 )
 
-// lostUploads are uploads whose owner's stream broke, by id: a slot that joins one is
-// told that the upload can be resumed, which is not so for one that was ended. Of a
-// caller with too many, the oldest is forgotten; when there are too many at all, the
-// oldest of the caller with the most. The zero value is empty.
+// lostUploads remembers uploads whose owning stream broke, by id, so that a slot that
+// joins one is told that the upload can be resumed. When a caller has too many, its oldest
+// is forgotten; when there are too many in all, the oldest of the caller with the most.
+// The zero value is empty.
 type lostUploads struct {
 	byID map[string]lostUpload
-	// ids are those of each caller, the oldest first.
+	// ids has the ids of each caller, oldest first.
 	ids map[string][]string
 }
 
-// lostUpload is what is remembered of one.
+// lostUpload is what is remembered of one upload.
 type lostUpload struct {
 	owner string
 	epoch uint64
-	// caller is what it is counted for.
+	// caller is the caller that the upload counts for.
 	caller string
 }
 
@@ -68,7 +68,7 @@ func (l *lostUploads) remove(id string) {
 	}
 }
 
-// has reports whether an upload of an owner was lost in an epoch.
+// has reports whether an owner's upload was lost in an epoch.
 func (l *lostUploads) has(id, owner string, epoch uint64) bool {
 	upload, ok := l.byID[id]
 	return ok && upload.owner == owner && upload.epoch == epoch

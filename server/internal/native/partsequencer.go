@@ -8,9 +8,9 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// partSequencer writes one slot's chunks into an upload's parts. Chunks may cross parts;
-// they follow each other, or jump to the first byte of a part that the slot has
-// not written.
+// partSequencer writes the chunks of one slot into the parts of an upload. A chunk may
+// cross parts. Each chunk follows the one before, or begins at the first byte of a part
+// that the slot has not written.
 type partSequencer struct {
 	ctx    context.Context
 	upload tranship.Upload
@@ -18,14 +18,14 @@ type partSequencer struct {
 
 	// offset is where the next byte goes.
 	offset int64
-	// writer is that of the part at offset, when not nil.
+	// writer is the writer of the part at offset; nil if it is not open.
 	writer tranship.PartWriter
-	// begun are the parts that the slot has written to.
+	// begun has the parts that the slot has written to.
 	begun map[int64]struct{}
 }
 
-// write takes the bytes that begin at offset, or after those before when it is nil.
-// It releases them.
+// write writes a chunk at offset, or after the chunk before if offset is nil. It releases
+// the chunk.
 func (c *partSequencer) write(offset *int64, data tranship.Chunk) error {
 	length := int64(data.Len())
 	if err := c.admit(offset, length); err != nil {
@@ -48,7 +48,7 @@ func (c *partSequencer) write(offset *int64, data tranship.Chunk) error {
 	}
 }
 
-// admit goes to offset, and tells whether length bytes may follow.
+// admit goes to offset, and fails if length bytes must not follow.
 func (c *partSequencer) admit(offset *int64, length int64) error {
 	if offset != nil && (*offset != c.offset || c.begun == nil) {
 		if err := c.jump(*offset); err != nil {
@@ -63,7 +63,7 @@ func (c *partSequencer) admit(offset *int64, length int64) error {
 	return nil
 }
 
-// writePart writes length bytes, which do not reach beyond the current part.
+// writePart writes length bytes, all of them to the current part.
 func (c *partSequencer) writePart(data tranship.Chunk, length int64) error {
 	if length == 0 {
 		data.Release()
@@ -87,8 +87,8 @@ func (c *partSequencer) writePart(data tranship.Chunk, length int64) error {
 	return nil
 }
 
-// jump goes to the first byte of a part that the slot has not written, and starts
-// that part afresh.
+// jump goes to offset, which must be the first byte of a part that the slot has not
+// written, and empties that part.
 func (c *partSequencer) jump(offset int64) error {
 	partSize := c.upload.PartSize()
 	_, again := c.begun[offset/partSize]
@@ -126,7 +126,7 @@ func (c *partSequencer) copyPart(offset int64, source string, options tranship.O
 	return nil
 }
 
-// mark notes that the slot has written to a part.
+// mark records that the slot has written to a part.
 func (c *partSequencer) mark(part int64) {
 	if c.begun == nil {
 		c.begun = map[int64]struct{}{}

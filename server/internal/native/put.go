@@ -12,7 +12,7 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// put stores a whole small file and sends the outcome.
+// put stores a small file and replies the outcome.
 func (s *Service) put(ctx context.Context, put *transhipv1.Put, data *payload.Message, replies *replies) {
 	start := time.Now()
 	watched, refused := s.watch(ctx)
@@ -53,7 +53,7 @@ func (s *Service) storeWhole(ctx context.Context, put *transhipv1.Put, data []by
 	return s.store.Put(ctx, spec, data)
 }
 
-// specMessage is what begin and put have in common.
+// specMessage is the common part of begin and put.
 type specMessage interface {
 	GetPath() string
 	GetAttributes() *transhipv1.Attributes
@@ -61,7 +61,7 @@ type specMessage interface {
 	GetDurability() transhipv1.Durability
 }
 
-// specFromProto translates all of a spec but its size.
+// specFromProto translates a spec without its size.
 func specFromProto(message specMessage) (spec tranship.Spec, err error) {
 	spec.Path = message.GetPath()
 	if err := tranship.ValidatePath(spec.Path); err != nil {
@@ -77,7 +77,8 @@ func specFromProto(message specMessage) (spec tranship.Spec, err error) {
 	return spec, err
 }
 
-// verifyCheck compares a check that came with a file to what it should be.
+// verifyCheck compares the check of a file, if the client sent one, with its path, size
+// and checksum.
 func verifyCheck(check *uint32, path string, size *int64, crc *uint32) error {
 	switch {
 	case check == nil:

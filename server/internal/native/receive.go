@@ -15,10 +15,10 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// discard reads on after the stream has failed, because a client that is sending
-// might see a reset instead of the status: for a moment, or, if the client may read
-// only after it has sent all, to the end, as long as it makes no pause. It reports
-// whether the client half-closed.
+// discard reads on after the stream has failed, because a client that is sending might
+// see a reset in place of the status. It reads for discardTime; with all, for a client
+// that reads only after it has sent everything, as long as the client pauses for less than
+// that. It reports whether the client half-closed.
 func (u *uploadStream) discard(requests <-chan received, all bool) bool {
 	enough := time.NewTimer(discardTime)
 	defer enough.Stop()
@@ -43,13 +43,14 @@ func (u *uploadStream) discard(requests <-chan received, all bool) bool {
 // received is a message or the error that ended receiving.
 type received struct {
 	request *transhipv1.UploadRequest
-	// data is the payload of a chunk or put, which is not in the request. Whoever
-	// has it frees it.
+	// data is the payload of a chunk or put, which is not in the request. The function
+	// that takes it frees it.
 	data *payload.Message
 	err  error
 }
 
-// receive hands on messages until the stream's context ends or receiving fails.
+// receive returns a channel of the messages that arrive, until the stream's context ends or
+// receiving fails.
 func (u *uploadStream) receive(stream grpc.BidiStreamingServer[transhipv1.UploadRequest, transhipv1.UploadResponse]) <-chan received {
 	requests := make(chan received)
 	go func() {
@@ -63,7 +64,7 @@ func (u *uploadStream) receive(stream grpc.BidiStreamingServer[transhipv1.Upload
 				message.Free()
 				return
 			}
-			// After what is no message the stream has failed, and is read on.
+			// A message that cannot be decoded fails the stream, which discard reads on.
 			if err != nil && status.Code(err) != codes.InvalidArgument {
 				return
 			}

@@ -9,33 +9,33 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// replies are the messages that wait to be sent on an Upload stream. Adding never
-// waits, so that receiving never waits for sending: a client need not read while
-// it sends. The stream bounds how many there are, and how many bytes they take.
+// replies is the queue of messages to send on an Upload stream. Adding never waits, so
+// that receiving never waits for sending: a client may send all before it reads. The
+// stream bounds how many replies wait, and how many bytes they take.
 type replies struct {
 	mu    sync.Mutex
 	queue []*reply
-	// weight is how much waits, in replies of usual size, and bytes is how much memory
-	// that takes, roughly.
+	// weight is how many replies of usual size wait, and bytes is roughly how much memory
+	// they take.
 	weight, bytes int
 	progress      map[uint64]*reply
 	closed        bool
-	// spoken: something was sent since quiet was asked.
+	// spoken says that something was sent since the last call of quiet.
 	spoken atomic.Bool
-	// wake has room for one: a sign that queue or closed has changed.
+	// wake signals that queue or closed has changed. It has room for one signal.
 	wake chan struct{}
 }
 
-// reply is one message that waits: decoded, or encoded where many do, which takes a
+// reply is one message that waits: decoded, or encoded if many wait, which takes a
 // fraction of the memory.
 type reply struct {
 	message *transhipv1.UploadResponse
 	encoded []byte
-	// weight and bytes are what it counts with.
+	// weight and bytes are what the reply counts for.
 	weight, bytes int
 }
 
-// mostDecoded is how many replies may wait before others are kept encoded.
+// mostDecoded is how many replies may wait decoded. Others wait encoded.
 const mostDecoded = 64
 
 // replyOverhead is how many bytes a reply takes beside its encoded message.
@@ -59,30 +59,30 @@ func (r *replies) failed(slot uint64, status *transhipv1.Status) {
 	}})
 }
 
-// progressed replaces the slot's progress that still waits, if any. What that told
-// of newly durable parts stays told.
+// progressed adds a progress. It replaces one of the same slot that waits, and keeps the
+// newly durable parts of that one.
 func (r *replies) progressed(progress *transhipv1.Progress) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	waiting, ok := r.progress[progress.GetSlot()]
 	if !ok {
-		r.push(&transhipv1.UploadResponse{Response: &transhipv1.UploadResponse_Progress{Progress: progress}})
+		r.pushLocked(&transhipv1.UploadResponse{Response: &transhipv1.UploadResponse_Progress{Progress: progress}})
 		return
 	}
-	r.count(waiting, -1)
+	r.countLocked(waiting, -1)
 	progress.NewlyDurable = append(waiting.message.GetProgress().GetNewlyDurable(), progress.GetNewlyDurable()...)
 	waiting.set(&transhipv1.UploadResponse{Response: &transhipv1.UploadResponse_Progress{Progress: progress}})
-	r.count(waiting, 1)
+	r.countLocked(waiting, 1)
 }
 
 func (r *replies) add(message *transhipv1.UploadResponse) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.push(message)
+	r.pushLocked(message)
 }
 
-// push is add for who holds mu.
-func (r *replies) push(message *transhipv1.UploadResponse) {
+// pushLocked adds a reply.
+func (r *replies) pushLocked(message *transhipv1.UploadResponse) {
 	added := &reply{}
 	added.set(message)
 	if progress := message.GetProgress(); progress != nil {
@@ -91,12 +91,12 @@ func (r *replies) push(message *transhipv1.UploadResponse) {
 		added.encode()
 	}
 	r.queue = append(r.queue, added)
-	r.count(added, 1)
+	r.countLocked(added, 1)
 	r.signal()
 }
 
-// count adds a reply to what waits sign times: 1 or -1. The caller holds mu.
-func (r *replies) count(counted *reply, sign int) {
+// countLocked counts a reply sign times, 1 or -1.
+func (r *replies) countLocked(counted *reply, sign int) {
 	r.weight += sign * counted.weight
 	r.bytes += sign * counted.bytes
 }
@@ -105,15 +105,15 @@ func (r *reply) set(message *transhipv1.UploadResponse) {
 	r.message, r.weight, r.bytes = message, weightOf(message), proto.Size(message)+replyOverhead
 }
 
-// encode lets go of the decoded message. One that cannot be encoded stays as it is:
-// sending it tells why.
+// encode replaces the decoded message with its encoded form. A message that cannot be
+// encoded stays decoded: sending it returns the error.
 func (r *reply) encode() {
 	if encoded, err := proto.Marshal(r.message); err == nil {
 		r.message, r.encoded = nil, encoded
 	}
 }
 
-// decoded is the message.
+// decoded returns the message.
 func (r *reply) decoded() *transhipv1.UploadResponse {
 	if r.message != nil {
 		return r.message
@@ -125,16 +125,16 @@ func (r *reply) decoded() *transhipv1.UploadResponse {
 	return message
 }
 
-// weightOf counts a reply with many ranges as several.
+// weightOf is the weight of a reply: one with many ranges counts as several.
 func weightOf(reply *transhipv1.UploadResponse) int {
 	ranges := len(reply.GetBegun().GetDurable()) + len(reply.GetProgress().GetNewlyDurable()) + len(reply.GetFinished().GetDurable())
 	return 1 + ranges/16
 }
 
-// quiet reports whether nothing was sent since it was last asked.
+// quiet reports whether nothing was sent since the last call.
 func (r *replies) quiet() bool { return !r.spoken.Swap(false) }
 
-// close ends send once everything has been sent.
+// close makes send return once all replies are sent.
 func (r *replies) close() {
 	r.mu.Lock()
 	r.closed = true
@@ -149,21 +149,21 @@ func (r *replies) signal() {
 	}
 }
 
-// waiting is how many, by weight, have not been handed to the transport.
+// waiting is the weight of the replies that have not been handed to the transport.
 func (r *replies) waiting() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.weight
 }
 
-// held is how many bytes they take, roughly.
+// held is roughly how many bytes they take.
 func (r *replies) held() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.bytes
 }
 
-// next takes the oldest; nil when there is none.
+// next takes the oldest reply; nil when none waits.
 func (r *replies) next() (message *transhipv1.UploadResponse, closed bool) {
 	oldest, closed := r.take()
 	if oldest == nil {
@@ -181,15 +181,15 @@ func (r *replies) take() (oldest *reply, closed bool) {
 	oldest = r.queue[0]
 	r.queue[0] = nil
 	r.queue = r.queue[1:]
-	r.count(oldest, -1)
+	r.countLocked(oldest, -1)
 	if progress := oldest.message.GetProgress(); progress != nil {
 		delete(r.progress, progress.GetSlot())
 	}
 	return oldest, false
 }
 
-// send hands replies to transmit, one after the other, until close and the last of
-// them, or until transmit fails.
+// send hands replies to transmit, one after the other, until close is called and all are
+// sent, or until transmit fails.
 func (r *replies) send(transmit func(*transhipv1.UploadResponse) error) error {
 	for {
 		message, closed := r.next()

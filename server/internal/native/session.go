@@ -9,18 +9,18 @@ import (
 	"github.com/tranship/tranship/internal/minrate"
 )
 
-// session is an upload under way and what its slots, of any stream, share.
+// session is an upload under way: what its slots on all streams share.
 type session struct {
 	upload tranship.Upload
 	spec   tranship.Spec
-	// owner is the name of the principal who began it: only their slots join. caller is
-	// what the session is counted for, which tells callers without credentials apart.
+	// owner is the name of the principal that began the upload: only its slots may join.
+	// caller is the caller that the session counts for. It tells callers without
+	// credentials apart.
 	owner, caller string
-	// keep: what is there stays when the owning slot fails.
+	// keep says that the upload can be resumed when the owning slot fails.
 	keep bool
-	// over is closed when the session has ended: its owner has, or a newer
-	// session of the upload has begun. Slots that have joined end then, with
-	// reason.
+	// over is closed when the session ends: its owning slot has ended, or a newer session
+	// of the upload has begun. Joined slots then fail with reason.
 	over   chan struct{}
 	reason error
 
@@ -28,7 +28,7 @@ type session struct {
 	// copied counts the bytes of parts that were copied from other files.
 	copied atomic.Int64
 
-	// waiting tells whose fault it is that nothing arrives.
+	// waiting tells whether the client or the server is the cause when nothing arrives.
 	waiting minrate.Waiting
 
 	streams StreamGrant
@@ -43,15 +43,15 @@ func (s *session) close(reason error) {
 	close(s.over)
 }
 
-// extend notes that the upload has bytes up to reach.
+// extend records that the upload has bytes up to reach.
 func (s *session) extend(reach int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.reach = max(s.reach, reach)
 }
 
-// end is where the file ends if nobody says it: behind all that has been written by
-// the owner and by joined slots that were finished.
+// end is the size of the file if the client does not say it: the end of the bytes
+// written by the owner and by joined slots that were finished.
 func (s *session) end() int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -65,8 +65,8 @@ type sessions struct {
 	lost lostUploads
 }
 
-// add begins a session, and ends an older one of the same upload; itself, if a
-// newer one was faster.
+// add begins a session, and ends an older one of the same upload. If a newer one has
+// begun already, the added session ends.
 func (s *sessions) add(added *session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -85,7 +85,8 @@ func (s *sessions) add(added *session) {
 	s.byID[id] = added
 }
 
-// remove ends a session unless a newer one has. lost: its owner did not end it.
+// remove ends a session, unless a newer one has ended it. lost says that the stream of
+// the owning slot broke.
 func (s *sessions) remove(removed *session, lost bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -102,8 +103,8 @@ func (s *sessions) remove(removed *session, lost bool) {
 	s.lost.add(id, lostUpload{owner: removed.owner, epoch: removed.upload.Epoch(), caller: removed.caller})
 }
 
-// join finds the session of an upload id and epoch. One of another owner is as if
-// there were none.
+// join finds the session of an upload id and epoch. The session of another owner is
+// treated as missing.
 func (s *sessions) join(owner, id string, epoch uint64) (*session, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -121,7 +122,7 @@ func (s *sessions) join(owner, id string, epoch uint64) (*session, error) {
 	}
 }
 
-// number is how many there are.
+// number is how many sessions there are.
 func (s *sessions) number() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -140,11 +141,11 @@ func (s *sessions) end(id string) {
 }
 
 var (
-	// errResumed is the outcome of slots whose upload was resumed by a newer one.
+	// errResumed is the outcome of slots whose upload was resumed by a newer session.
 	errResumed = fmt.Errorf("%w: another copy of this file took over", tranship.ErrAborted)
-	// errEnded is that of slots whose upload was ended, perhaps by one that had
-	// resumed it.
+	// errEnded is the outcome of slots whose upload has ended, perhaps after a newer
+	// session had resumed it.
 	errEnded = fmt.Errorf("%w: the upload is not under way any more: another copy of this file took over, or it was removed", tranship.ErrAborted)
-	// errLost is that of slots whose upload can be resumed.
+	// errLost is the outcome of slots whose upload can be resumed.
 	errLost = fmt.Errorf("%w: the stream that owns the upload has ended", tranship.ErrUnavailable)
 )

@@ -13,49 +13,50 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// slotEvents is how many messages wait for one slot; the stream bounds their bytes.
+// slotEvents is how many messages may wait for one slot. The stream bounds their bytes.
 const slotEvents = 16
 
-// event is what the stream hands to a slot: exactly one field is set, and data with
-// chunk. After finish or err there is no other.
+// event is what the stream hands to a slot. Exactly one field is set, and data together
+// with chunk. An event with finish or err is the last one.
 type event struct {
 	chunk    *transhipv1.Chunk
 	data     *payload.Message
 	copyPart *transhipv1.CopyPart
 	finish   *transhipv1.Finish
 	err      error
-	// told: Options.Refused knows of err, or is told of it with the stream's end.
+	// told says that Options.Refused has been told of err, or will be when the stream
+	// ends.
 	told bool
 }
 
-// slot is one file, or one writer of a file, on an Upload stream. The stream's
-// goroutine delivers events; the slot's own, run, handles them.
+// slot is one file, or one writer of a file, on an Upload stream. The stream's goroutine
+// delivers events, and the slot's own goroutine, run, handles them.
 type slot struct {
 	stream *uploadStream
 	id     uint64
 	events chan event
-	// done is closed when the slot has had its terminal reply. What the stream
-	// still delivers is dropped.
+	// done is closed when the slot has its terminal reply. Events that the stream still
+	// delivers are dropped.
 	done chan struct{}
 
 	received, written, durable atomic.Int64
-	// shared is the session that the slot owns, once it does.
+	// shared is the session that the slot owns; nil before begin and in joined slots.
 	shared atomic.Pointer[session]
 
-	// These belong to run.
+	// Only run uses the fields below.
 	session *session
 	owner   bool
-	// ctx is what the slot does after begin with; refused is to be told how that fails.
+	// ctx is the context of all that follows begin, and refused must be called with the
+	// failure of that.
 	ctx       context.Context
 	refused   func(Refusal)
 	sequencer partSequencer
-	// finishing: the client has sent finish.
+	// finishing says that the client has sent finish.
 	finishing bool
-	// reach is the end of what the slot has written. That of a joined slot counts
-	// for the upload once it is finished.
+	// reach is the end of the bytes that the slot has written. The reach of a joined slot
+	// counts for the upload once the slot is finished.
 	reach int64
-	// told are the durable parts that the client knows of, by offset, with their
-	// CRC32C.
+	// told has the durable parts that the client has been told of: offset to CRC32C.
 	told map[int64]uint32
 }
 
@@ -83,9 +84,9 @@ func (s *slot) end(e event) {
 	close(s.events)
 }
 
-// run opens the slot, handles its events, sends the terminal reply and leaves
-// nothing behind that the slot owned and that is not to be kept. It returns after
-// the last event.
+// run opens the slot, handles its events and sends the terminal reply. If the slot owns
+// an upload that fails, run aborts or detaches the upload. It returns after the last
+// event.
 func (s *slot) run(begin *transhipv1.Begin) {
 	start := time.Now()
 	finished, err := s.transfer(begin)
@@ -121,7 +122,7 @@ func (s *slot) run(begin *transhipv1.Begin) {
 	}
 }
 
-// total counts the bytes of the slot's upload, those of joined slots included.
+// total is the number of bytes written to the slot's upload, by joined slots as well.
 func (s *slot) total() int64 {
 	if s.session == nil {
 		return 0
@@ -129,7 +130,7 @@ func (s *slot) total() int64 {
 	return s.session.written.Load()
 }
 
-// transfer is the slot's life up to its outcome.
+// transfer opens the slot and handles its events until the slot succeeds or fails.
 func (s *slot) transfer(begin *transhipv1.Begin) (finished *transhipv1.Finished, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -144,7 +145,7 @@ func (s *slot) transfer(begin *transhipv1.Begin) (finished *transhipv1.Finished,
 		if err != nil && !s.owner && !errors.Is(err, tranship.ErrAborted) {
 			s.takeBack()
 		}
-		_ = s.sequencer.close() // what matters has been closed before
+		_ = s.sequencer.close() // finish has closed a part that counts
 	}()
 
 	s.session.waiting.Join(s.stream.pace)
@@ -160,7 +161,7 @@ func (s *slot) transfer(begin *transhipv1.Begin) (finished *transhipv1.Finished,
 	}
 	draining := s.stream.service.draining
 	if !s.session.keep {
-		draining = nil // it could not be resumed: it may finish
+		draining = nil // an upload that cannot be resumed may finish
 	}
 	for {
 		select {
@@ -189,16 +190,15 @@ func (s *slot) transfer(begin *transhipv1.Begin) (finished *transhipv1.Finished,
 	}
 }
 
-// tell tells Options.Refused of what the slot fails with, unless that is the end of its
-// upload by others.
+// tell tells Options.Refused why the slot fails, unless another client ended the upload.
 func (s *slot) tell(err error) {
 	if !errors.Is(err, tranship.ErrAborted) {
 		s.refused(Refusal{Action: "upload", Path: s.session.spec.Path, Upload: s.session.upload.ID(), Err: err})
 	}
 }
 
-// handle does what a message asks for, while its client waits. It returns what a finish
-// comes to.
+// handle does what one event asks for. Meanwhile the client waits for the server. It
+// returns the outcome of a finish.
 func (s *slot) handle(e event) (finished *transhipv1.Finished, err error) {
 	s.stream.pace.Hold()
 	defer s.stream.pace.Release()
@@ -215,8 +215,8 @@ func (s *slot) handle(e event) (finished *transhipv1.Finished, err error) {
 	}
 }
 
-// because returns why the session has ended in place of what the store then says to who
-// still writes: a client that lost the owner's stream may resume the upload.
+// because replaces the store's error with the reason why the session ended, so that a
+// client whose owning stream broke knows that it can resume the upload.
 func (s *slot) because(err error) error {
 	if errors.Is(err, tranship.ErrAborted) {
 		select {

@@ -10,11 +10,11 @@ import (
 	"github.com/tranship/tranship/server/internal/caller"
 )
 
-// maxBegunRanges bounds the durable parts that begun tells of: about 2 MiB. A
-// client sends the others again.
+// maxBegunRanges bounds the durable parts in a begun reply, to about 2 MiB. The client
+// sends other parts again.
 const maxBegunRanges = 100_000
 
-// begin opens the slot: it begins an upload, resumes or joins one, and answers.
+// begin opens the slot: it begins, resumes or joins an upload, and replies begun.
 func (s *slot) begin(begin *transhipv1.Begin) (err error) {
 	begun := &transhipv1.Begun{Slot: s.id}
 	ctx, refused := s.stream.service.watch(s.stream.ctx)
@@ -79,7 +79,7 @@ func (s *Service) beginSession(ctx context.Context, begin *transhipv1.Begin) (*s
 		return nil, err
 	}
 	if !resume && spec.ResumeKey != "" && (upload.Epoch() > 1 || len(upload.Durable()) > 0) {
-		// Not this one: it gives way to a new one.
+		// The client wants a new upload: the one with its key gives way.
 		if err := upload.Abort(context.WithoutCancel(ctx)); err != nil {
 			return nil, err
 		}

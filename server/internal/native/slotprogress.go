@@ -7,10 +7,10 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// minProgressInterval is the shortest that a client can ask for.
+// minProgressInterval is the shortest interval of progress that a client can ask for.
 const minProgressInterval = 100 * time.Millisecond
 
-// ticker asks for progress as often as the client does; nil: never.
+// ticker ticks when progress is due; nil if the client asked for none.
 func (s *slot) ticker(begin *transhipv1.Begin) *time.Ticker {
 	if begin.GetProgressInterval() == nil {
 		return nil
@@ -25,7 +25,7 @@ func tick(ticker *time.Ticker) <-chan time.Time {
 	return ticker.C
 }
 
-// progress tells how far the slot is, or the whole upload if the slot owns it.
+// progress is the progress of the slot, or of the whole upload if the slot owns it.
 func (s *slot) progress() *transhipv1.Progress {
 	if !s.owner {
 		return s.counts()
@@ -36,20 +36,20 @@ func (s *slot) progress() *transhipv1.Progress {
 	return progress
 }
 
-// counts are the numbers of progress. Any goroutine may ask for them.
+// counts has the numbers of progress. Any goroutine may call it.
 func (s *slot) counts() *transhipv1.Progress {
 	progress := &transhipv1.Progress{Slot: s.id, DurableBytes: s.durable.Load()}
 	received, written := &s.received, &s.written
 	if owned := s.shared.Load(); owned != nil {
 		received, written = &owned.received, &owned.written
 	}
-	progress.WrittenBytes = written.Load() // first, so that it is not more than received
+	progress.WrittenBytes = written.Load() // read first, so that it is at most received
 	progress.ReceivedBytes = received.Load()
 	return progress
 }
 
-// newlyDurable are the parts that have become durable since it was last called, or
-// since the slot began.
+// newlyDurable returns the parts that have become durable since the last call, or since
+// the slot began.
 func (s *slot) newlyDurable() []*transhipv1.Range {
 	var newly []*transhipv1.Range
 	for _, part := range s.session.upload.Durable() {

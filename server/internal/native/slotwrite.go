@@ -28,7 +28,7 @@ func (s *slot) write(chunk *transhipv1.Chunk, data *payload.Message) error {
 	return nil
 }
 
-// reached notes how far the slot has written.
+// reached records how far the slot has written.
 func (s *slot) reached() {
 	s.reach = max(s.reach, s.sequencer.offset)
 	if s.owner {
@@ -36,9 +36,9 @@ func (s *slot) reached() {
 	}
 }
 
-// takeBack forgets the part that a joined slot was writing when it failed: nothing
-// of it may become part of the file. Not if the writer was ended by a newer one, whose
-// the part is now.
+// takeBack discards the part that a joined slot was writing when it failed, so that no
+// byte of it becomes part of the file. The caller must not call it if a newer writer has
+// taken over the part.
 func (s *slot) takeBack() {
 	if s.sequencer.writer == nil {
 		return
@@ -46,7 +46,7 @@ func (s *slot) takeBack() {
 	s.restart(s.sequencer.offset / s.session.upload.PartSize())
 }
 
-// restart begins a part afresh, so that nothing of it counts.
+// restart empties a part.
 func (s *slot) restart(part int64) {
 	writer, err := s.session.upload.Part(context.WithoutCancel(s.stream.ctx), int(part))
 	if err == nil {
@@ -83,7 +83,7 @@ func (s *slot) copyPart(request *transhipv1.CopyPart) error {
 	return fmt.Errorf("%w: what was copied to offset %d does not have its CRC32C", tranship.ErrIntegrity, request.GetOffset())
 }
 
-// finish commits, or only detaches when the slot has joined.
+// finish commits the upload, or ends a slot that has joined it.
 func (s *slot) finish(finish *transhipv1.Finish) (*transhipv1.Finished, error) {
 	if err := s.sequencer.close(); err != nil {
 		return nil, err
@@ -112,7 +112,7 @@ func (s *slot) finish(finish *transhipv1.Finish) (*transhipv1.Finished, error) {
 	return &transhipv1.Finished{Slot: s.id, File: wire.FileToProto(file)}, nil
 }
 
-// leave ends a joined slot, once what it wrote is durable if it is to be.
+// leave ends a joined slot. Parts of an upload that can be resumed are durable before.
 func (s *slot) leave() (*transhipv1.Finished, error) {
 	finished := &transhipv1.Finished{Slot: s.id}
 	s.session.extend(s.reach)

@@ -7,8 +7,8 @@ import (
 	"github.com/tranship/tranship/internal/minrate"
 )
 
-// newSender watches over the client of the session's upload: it belongs to the slot that
-// owns it. It is nil if there are no limits. The caller stops it.
+// newSender returns what measures the client of the session's upload, for the slot that
+// owns the upload. It is nil if there are no limits. The caller stops it.
 func newSender(call *minrate.Call, s *session) *minrate.Sender {
 	size, durable := int64(-1), int64(0)
 	if s.spec.Size != nil {
@@ -20,7 +20,7 @@ func newSender(call *minrate.Call, s *session) *minrate.Sender {
 	return minrate.NewSender(call, &s.waiting, size, durable)
 }
 
-// slowness is the error of a session whose client is too slow; nil if it is not.
+// slowness returns the error of a session whose client is too slow; nil if it is not.
 func (s *session) slowness(sender *minrate.Sender) error {
 	slow := sender.Look(s.received.Load() + s.copied.Load())
 	switch {

@@ -12,8 +12,8 @@ import (
 	"github.com/tranship/tranship/internal/observation"
 )
 
-// letGo ends an upload whose owner failed with err, also when the client has gone:
-// for good, or so that it can be resumed.
+// letGo ends an upload whose owning slot failed with err: it detaches an upload that can
+// be resumed, and aborts any other. It does so also when the client is gone.
 func (s *Service) letGo(ctx context.Context, session *session, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -35,7 +35,7 @@ func (s *Service) panicked(ctx context.Context, operation string, reason any) er
 	return fmt.Errorf("panic in %s", operation)
 }
 
-// outcome is what the log says of a transfer that has ended.
+// outcome is a transfer that has ended.
 type outcome struct {
 	direction, path string
 	offset, bytes   int64
@@ -43,9 +43,9 @@ type outcome struct {
 	err             error
 }
 
-// logTransfer writes the one line that each transfer gets. A range of a file that
-// does not begin with its first byte is mostly one of many of the same download: it
-// is for debugging.
+// logTransfer writes the line of a transfer, and tells the observer. A range that does
+// not begin with the first byte of a file is mostly one of many ranges of one download:
+// its line is for debugging.
 func (s *Service) logTransfer(ctx context.Context, o outcome) {
 	kind := tranship.EventUpload
 	if o.direction == "download" {

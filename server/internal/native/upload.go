@@ -21,20 +21,20 @@ import (
 )
 
 const (
-	// streamBytes bounds the payload that one Upload stream holds, between
-	// receiving and writing: one chunk being written, one waiting.
+	// streamBytes bounds the payload that one Upload stream holds between receiving and
+	// writing: one chunk that is being written and one that waits.
 	streamBytes = 2 * wire.MaxChunkBytes
-	// streamWorkers bounds the files of one stream that are under way, those
-	// whose client is done with them but whose commit is not included.
+	// streamWorkers bounds the files of one stream that are under way, including those
+	// that the client has finished and that are being committed.
 	streamWorkers = wire.MaxUnfinishedSlots + 64
-	// maxEnvelope bounds what a message has beside its data, in bytes: more than
-	// the longest path, attributes and resume key take.
+	// maxEnvelope bounds the size of a message without its data, in bytes. The longest
+	// path, attributes and resume key take less.
 	maxEnvelope = 16 << 10
-	// keepaliveInterval is how often a stream with files under way says
-	// something, for proxies that close idle ones.
+	// keepaliveInterval is how often a stream with files under way sends a message, for
+	// proxies that close idle streams.
 	keepaliveInterval = 20 * time.Second
-	// discardTime bounds how long a failed stream is still read, or how long the
-	// pauses of its client may be.
+	// discardTime bounds how long a failed stream is still read, or how long its client
+	// may pause meanwhile.
 	discardTime = time.Second
 )
 
@@ -43,13 +43,13 @@ const (
 type uploadStream struct {
 	service *Service
 	ctx     context.Context
-	// pace counts for how long the client waits for the server; nil if there is no
-	// limit of how slow it may be.
+	// pace measures how long the client waits for the server; nil if slow clients are
+	// allowed.
 	pace    *minrate.Call
 	replies *replies
 	bytes   *semaphore.Weighted
 	workers *semaphore.Weighted
-	// puts are run by a workerPool; slots live long.
+	// puts runs small files. Slots have goroutines of their own, because they live long.
 	puts workerPool
 
 	slots map[uint64]*slot
@@ -57,12 +57,12 @@ type uploadStream struct {
 	ending map[uint64]*slot
 	last   uint64
 
-	// ended has room for one: a sign that a slot has ended.
+	// ended signals that a slot has ended. It has room for one signal.
 	ended chan struct{}
 
 	mu sync.Mutex
-	// left are slots with keep whose finish has failed. Their uploads are held
-	// until the client cancels the slot or the stream ends.
+	// left has slots with keep whose finish has failed. Their uploads are held until the
+	// client cancels the slot or the stream ends.
 	left map[uint64]*slot
 }
 
@@ -91,7 +91,7 @@ func (s *Service) Upload(stream grpc.BidiStreamingServer[transhipv1.UploadReques
 	go func() {
 		err := u.replies.send(stream.Send)
 		if err != nil {
-			cancel() // nobody hears of the files any more
+			cancel() // the client can no longer be told of its files
 		}
 		sent <- err
 	}()
@@ -115,8 +115,8 @@ func (s *Service) Upload(stream grpc.BidiStreamingServer[transhipv1.UploadReques
 	return rpcstatus.Error(cmp.Or(err, <-sent))
 }
 
-// run handles messages until the client half-closes (nil), or something fails that
-// is not one file's.
+// run handles messages until the client half-closes, and then returns nil, or until the
+// stream as a whole fails.
 func (u *uploadStream) run(requests <-chan received, keepalive <-chan time.Time) error {
 	draining := u.service.draining
 	for {

@@ -19,7 +19,7 @@ func (u *uploadStream) begin(begin *transhipv1.Begin) error {
 	if open, ok := u.slots[id]; ok && !open.ended() {
 		return u.again(id, refusedBegin(begin, nil))
 	}
-	// A file under way may need more writers to finish.
+	// While the server drains, a file under way may still get writers that join.
 	isNew := begin.GetMode() != transhipv1.Begin_MODE_JOIN
 	if err := u.admit(id, isNew); err != nil {
 		return u.reject(id, refusedBegin(begin, err))
@@ -78,15 +78,16 @@ func (u *uploadStream) put(put *transhipv1.Put, data *payload.Message) (err erro
 	return nil
 }
 
-// again ends an open slot that was begun a second time, by what is thereby refused.
+// again fails an open slot that the client has begun a second time; refusal is the second
+// begin.
 func (u *uploadStream) again(id uint64, refusal Refusal) error {
 	refusal.Err = slotError("slot %d was begun twice", id)
 	u.service.refused(u.ctx, refusal)
 	return u.end(id, event{err: refusal.Err, told: true})
 }
 
-// admit checks a new slot's number and whether the stream takes any more. isNew:
-// the slot is for a file that is not under way yet.
+// admit checks the number of a new slot, and whether the stream takes more slots. isNew
+// says that the slot is for a file that is not under way yet.
 func (u *uploadStream) admit(id uint64, isNew bool) error {
 	if id <= u.last {
 		return slotError("slot %d is not greater than %d, the one before it", id, u.last)
@@ -101,8 +102,8 @@ func (u *uploadStream) admit(id uint64, isNew bool) error {
 	return nil
 }
 
-// reject fails a slot that is not open. A client that does not read cannot make
-// the server keep such failures without end: it loses the stream.
+// reject fails a slot that is not open. The stream of a client that reads no replies
+// fails before too many of them wait.
 func (u *uploadStream) reject(id uint64, refusal Refusal) error {
 	if u.replies.waiting() >= 2*wire.MaxQueuedReplies || u.replies.held() >= 2*u.service.Options.Memory.RepliesOfStream() {
 		return errUnread
@@ -112,7 +113,7 @@ func (u *uploadStream) reject(id uint64, refusal Refusal) error {
 	return nil
 }
 
-// chunk hands bytes to their slot, once the stream has room for them.
+// chunk waits until the stream has room for a chunk, and hands it to its slot.
 func (u *uploadStream) chunk(chunk *transhipv1.Chunk, data *payload.Message) error {
 	open, err := u.open(chunk.GetSlot(), "chunk")
 	if open == nil {
@@ -157,8 +158,8 @@ func (u *uploadStream) end(id uint64, last event) error {
 	return nil
 }
 
-// open finds an open slot. For one that has ended it is nil: what still arrives
-// for it is dropped. One that was never begun is thereby used and fails.
+// open finds an open slot. It returns nil for a slot that has ended: messages that still
+// arrive for it are dropped. A slot that was never begun fails.
 func (u *uploadStream) open(id uint64, message string) (*slot, error) {
 	if found, ok := u.slots[id]; ok {
 		if !found.ended() {
@@ -175,7 +176,7 @@ func (u *uploadStream) open(id uint64, message string) (*slot, error) {
 	return nil, u.reject(id, Refusal{Action: "upload", Err: err})
 }
 
-// unfinished counts open slots, and forgets those that have ended by themselves.
+// unfinished returns the number of open slots, and forgets slots that have ended.
 func (u *uploadStream) unfinished() int {
 	for _, open := range u.slots {
 		if open.ended() {
@@ -185,7 +186,7 @@ func (u *uploadStream) unfinished() int {
 	return len(u.slots)
 }
 
-// forget lets go of a slot that has ended.
+// forget removes a slot that has ended.
 func (u *uploadStream) forget(ended *slot) {
 	close(ended.events)
 	delete(u.slots, ended.id)
@@ -233,7 +234,7 @@ func (u *uploadStream) wake() {
 	}
 }
 
-// leave holds the upload of a slot whose finish has failed.
+// leave keeps a slot whose finish has failed.
 func (u *uploadStream) leave(failed *slot) {
 	u.mu.Lock()
 	defer u.mu.Unlock()

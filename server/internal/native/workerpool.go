@@ -1,11 +1,11 @@
 package native
 
-// workerPool runs functions at the same time, each in a goroutine. One that has done its own
-// takes another: a new goroutine's stack grows several times until there is room for what
-// a file takes, which for small files is a twentieth of all their work.
+// workerPool runs functions at the same time, each in a goroutine. Goroutines are used
+// again, because their stacks have grown: growing a new goroutine's stack is a twentieth of
+// the work for a small file.
 type workerPool struct {
 	next chan func()
-	// done ends the goroutines that have nothing to do.
+	// done ends idle goroutines.
 	done <-chan struct{}
 }
 
@@ -13,7 +13,7 @@ func newWorkerPool(done <-chan struct{}) workerPool {
 	return workerPool{next: make(chan func()), done: done}
 }
 
-// run runs a function, without waiting for it.
+// run starts a function, and does not wait for it.
 func (c workerPool) run(f func()) {
 	select {
 	case c.next <- f:
