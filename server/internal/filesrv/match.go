@@ -12,13 +12,12 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// A finder yields the paths of the files that a requested name stands for, in
-// ascending order; of none, nothing. After an error, which may be that of a file or
-// directory that it could not read, it yields nothing more.
+// A finder yields the paths of the files that a requested name stands for, in ascending
+// order. After an error, also one of a file or directory that it could not read, it yields
+// nothing more.
 type finder func(ctx context.Context, store tranship.Reader, name string) iter.Seq2[string, error]
 
-// literal is a finder that takes the name as a path. It does not look whether there
-// is a file.
+// literal is a finder that takes the name as a path, whether or not there is a file.
 func literal(_ context.Context, _ tranship.Reader, name string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) { yield(name, nil) }
 }
@@ -69,27 +68,27 @@ type search struct {
 	ctx   context.Context
 	store tranship.Reader
 	yield func(string, error) bool
-	// unread is the first of what could not be read. The protocol cannot tell of it
-	// beside the files: the caller yields it behind them.
+	// unread is the first error of a file or directory that could not be read. The protocol
+	// has no message for it, so the caller yields it after the files.
 	unread error
 }
 
-// leaveOut takes down what a list has left out. What no store can have, as a link,
-// matches nothing.
+// leaveOut records what a list has left out. Entries that no store can have, such as
+// links, match nothing.
 func (s *search) leaveOut(skipped *tranship.SkippedError) {
 	if skipped.Unreadable() && s.unread == nil {
 		s.unread = skipped
 	}
 }
 
-// maxWild bounds the segments of a pattern that have wildcards: a list is under way for
-// each of them at once.
+// maxWild bounds the segments with wildcards of a pattern, because each of them has a list
+// under way at the same time.
 const maxWild = 8
 
 func isWild(segment string) bool { return strings.ContainsAny(segment, `*?[\`) }
 
 // walk yields the files below directory that match a pattern, given as segments. It
-// looks only into directories that match as far. It returns false when it must
+// lists only directories that match the segments before. It returns false when it must
 // stop.
 func (s *search) walk(directory string, pattern []string) bool {
 	segment, rest := pattern[0], pattern[1:]

@@ -1,13 +1,11 @@
-// Package filesrv serves FileSrv, the protocol of a widely copied tutorial for
-// moving files with gRPC, from a store of this project: existing clients of it,
-// in any language, keep working, and get commits that are atomic. It runs on any
-// grpc.Server, beside a program's own services:
+// Package filesrv is FileSrv, the protocol of a widely copied tutorial for moving files
+// with gRPC, over a store of this project. Existing clients in any language keep working,
+// and get atomic commits. Package server puts credentials, policy and limits around it, and
+// only package server can register it.
 //
-//	filesrv.New(store, filesrv.Options{}).Register(server)
-//
-// Memory stays bounded by two messages of a stream. An upload that fails is drained
-// first (of at most 64 MiB, for at most 2 s), so that its client sees the status
-// and not a reset.
+// A stream holds at most two messages in memory. When an upload fails, the service first
+// receives and drops what the client still sends, at most 64 MiB and for at most 2 s, so
+// that the client sees the status and not a reset.
 package filesrv
 
 import (
@@ -23,19 +21,19 @@ import (
 	filesrvv1 "github.com/tranship/tranship/proto/filesrv/v1"
 )
 
-// Options of a Service. The zero value is the protocol's first revision.
+// Options are settings of a Service. The zero value serves the protocol's first revision.
 type Options struct {
 	// UploadSuffix goes between the name and the extension of an uploaded file:
 	// "_recv" saves a.txt as a_recv.txt, as servers of the tutorial do.
 	UploadSuffix string
-	// Revision is the one to speak with clients that do not tell theirs in the
-	// request metadata "tranship-filesrv-revision": 1 or 2; 0 is 1.
+	// Revision is the revision, 1 or 2, for clients that do not send theirs in the request
+	// metadata "tranship-filesrv-revision". 0 means 1.
 	Revision int
-	// Durability of every commit.
+	// Durability is that of every commit.
 	Durability tranship.Durability
-	// Logger gets one line for each file that was moved or failed to be, with the
-	// attributes protocol, direction, path, bytes, seconds and, for a failure,
-	// error. nil: no lines.
+	// Logger gets one line for each transfer that ends, with the attributes protocol,
+	// direction, path, bytes, seconds and, for a failure, error. Nil means that nothing is
+	// logged.
 	Logger *slog.Logger
 }
 
@@ -49,7 +47,7 @@ type Service struct {
 	buffers bufferpool.Pool
 }
 
-// New returns a service of the files in store.
+// New returns the service over store.
 func New(store tranship.Store, options Options) *Service {
 	if options.Revision == 0 {
 		options.Revision = 1
@@ -61,7 +59,7 @@ func New(store tranship.Store, options Options) *Service {
 	}
 }
 
-// Register offers the service on server.
+// Register adds the service to a registrar.
 func (s *Service) Register(server grpc.ServiceRegistrar) {
 	server.RegisterService(grpcdesc.Strict(&filesrvv1.FileSrv_ServiceDesc), s)
 }

@@ -46,7 +46,7 @@ func (s *Service) receive(stream uploadStream) (err error) {
 			return status.Error(codes.InvalidArgument, "the stream has no header")
 		case errors.Is(err, io.EOF):
 			return file.Commit()
-		case err != nil: // A cancel, a broken connection, or what is no message.
+		case err != nil: // A cancelled call, a broken connection, or bytes that are no message.
 			return err
 		}
 		switch request := request.GetRequest().(type) {

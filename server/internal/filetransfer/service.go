@@ -1,12 +1,10 @@
-// Package filetransfer serves FileTransfer.FileService, the upload protocol of
-// another widely copied tutorial, into a store of this project. It runs on any
-// grpc.Server, beside a program's own services:
+// Package filetransfer is FileTransfer.FileService, the upload protocol of another widely
+// copied tutorial, over a store of this project. Package server puts credentials, policy and
+// limits around it, and only package server can register it.
 //
-//	filetransfer.New(store, filetransfer.Options{}).Register(server)
-//
-// Memory stays bounded by one message of a stream. An upload that fails is drained
-// first (of at most 64 MiB, for at most 2 s), so that its client sees the status
-// and not a reset.
+// A stream holds at most one message in memory. When an upload fails, the service first
+// receives and drops what the client still sends, at most 64 MiB and for at most 2 s, so
+// that the client sees the status and not a reset.
 package filetransfer
 
 import (
@@ -28,16 +26,16 @@ import (
 	transferpb "github.com/tranship/tranship/proto/filetransfer"
 )
 
-// DefaultPath is where a file goes whose client does not name it.
+// DefaultPath is the path of a file that the client does not name.
 const DefaultPath = "received_file.bin"
 
-// Options of a Service. The zero value is complete.
+// Options are settings of a Service. The zero value is useful.
 type Options struct {
-	// Durability of every commit.
+	// Durability is that of every commit.
 	Durability tranship.Durability
-	// Logger gets one line for each file that was moved or failed to be, with the
-	// attributes protocol, direction, path, bytes, seconds and, for a failure,
-	// error. nil: no lines.
+	// Logger gets one line for each transfer that ends, with the attributes protocol,
+	// direction, path, bytes, seconds and, for a failure, error. Nil means that nothing is
+	// logged.
 	Logger *slog.Logger
 }
 
@@ -50,7 +48,7 @@ type Service struct {
 	log     compat.Log
 }
 
-// New returns a service that saves into store.
+// New returns the service over store.
 func New(store tranship.Writer, options Options) *Service {
 	return &Service{
 		store:   store,
@@ -59,7 +57,7 @@ func New(store tranship.Writer, options Options) *Service {
 	}
 }
 
-// Register offers the service on server.
+// Register adds the service to a registrar.
 func (s *Service) Register(server grpc.ServiceRegistrar) {
 	server.RegisterService(grpcdesc.Strict(&transferpb.FileService_ServiceDesc), s)
 }
@@ -97,7 +95,7 @@ func (s *Service) receive(stream uploadStream) (path string, err error) {
 			return path, nil
 		case errors.Is(err, io.EOF):
 			return path, file.Commit()
-		case err != nil: // A cancel, a broken connection, or what is no message.
+		case err != nil: // A cancelled call, a broken connection, or bytes that are no message.
 			return "", err
 		case ended && message.Len() > 0:
 			return "", compat.StatusError(path, status.Error(codes.InvalidArgument, "data came after the empty chunk that ended the file, which is saved without it"))
@@ -113,7 +111,7 @@ func (s *Service) receive(stream uploadStream) (path string, err error) {
 	}
 }
 
-// requestedPath is the path that the metadata of a call tells.
+// requestedPath is the path in the metadata of a call.
 func requestedPath(ctx context.Context) (string, error) {
 	incoming, _ := metadata.FromIncomingContext(ctx)
 	names := append(incoming.Get("filename"), incoming.Get("filename-bin")...)
