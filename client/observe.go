@@ -39,12 +39,8 @@ func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.F
 	return file, err
 }
 
-// observeDownload tells, once, of a file that was open, whose reading ended with err.
+// observeDownload tells of a file that was open, whose reading ended with err.
 func (c *content) observeDownload(err error) {
-	if c.told {
-		return
-	}
-	c.told = true
 	if errors.Is(err, io.EOF) {
 		err = nil
 	}

@@ -25,8 +25,6 @@ type content struct {
 	client *Client
 	// opened is when the file was opened, if it is observed.
 	opened time.Time
-	// told: the observer knows of the end.
-	told   bool
 	stream grpc.BidiStreamingClient[transhipv1.DownloadRequest, transhipv1.DownloadResponse]
 	cancel context.CancelFunc
 	delivery
@@ -267,8 +265,9 @@ func (c *content) chunk(header *transhipv1.Chunk, data *payload.Message) (transh
 
 // Close implements tranship.Content.
 func (c *content) Close() error {
-	c.closed.Store(true)
-	c.observeDownload(c.err)
+	if !c.closed.Swap(true) {
+		c.observeDownload(c.err)
+	}
 	c.cancel()
 	c.rest.Release()
 	c.rest = tranship.Chunk{}
