@@ -19,6 +19,9 @@ const (
 	shortFiles = 2
 )
 
+// limitOpenFiles is the limit that errors name.
+const limitOpenFiles tranship.Limit = "open-files"
+
 // leastFiles is the least number of descriptors that Files shares.
 const leastFiles = 4 * listFiles
 
@@ -33,7 +36,8 @@ func NewFiles(n int64) *Files {
 	n = max(n, leastFiles)
 	return &Files{fair.New(fair.Options{
 		Places: n, Room: 2 * n, Share: n / 4,
-		Full: "there are as many files open as the server may have, or the caller may (ulimit -n): try again when some are done",
+		Limit: limitOpenFiles,
+		Full:  "the server, or the caller, has as many files open as it may have: try again when some are closed",
 	})}
 }
 

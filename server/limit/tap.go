@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc/tap"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/access"
 	"github.com/tranship/tranship/internal/failure"
 	"github.com/tranship/tranship/internal/grpcdesc"
 	"github.com/tranship/tranship/internal/rpcstatus"
@@ -32,9 +33,14 @@ type refusalKey struct{}
 // memory for as long as its client said. The call is refused by the interceptors, and
 // before those by Guard and Stream, if they are used.
 func (l *Limiter) Tap(ctx context.Context, _ *tap.Info) (context.Context, error) {
-	name := caller.Peer(ctx)
+	from, ok := peer.FromContext(ctx)
+	if !ok {
+		from = &peer.Peer{}
+	}
+	name := caller.PeerOf(from.Addr)
+	ctx = access.NewPeerContext(ctx, from.Addr)
 	if why := l.admitCall(name); why != nil {
-		if from, ok := peer.FromContext(ctx); ok && from.Addr != nil {
+		if from.Addr != nil {
 			l.options.Refused(from.Addr.String(), status.Convert(why).Message())
 		}
 		return context.WithValue(ctx, refusalKey{}, why), nil

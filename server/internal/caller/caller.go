@@ -1,4 +1,6 @@
-// Package caller names who makes a call, for what is counted for each of them.
+// Package caller names callers, for everything that is counted for each of them. It
+// knows no transport: it reads the principal and the address that admission has put into
+// a call's context.
 package caller
 
 import (
@@ -6,13 +8,11 @@ import (
 	"net"
 	"net/netip"
 
-	"google.golang.org/grpc/peer"
-
 	"github.com/tranship/tranship/access"
 )
 
 // PeerOf names the peer behind an address: an IPv4 address, an IPv6 network of 64 bits,
-// which one customer has, or whatever an address that is neither says.
+// because one customer has a whole one, or the text of an address that is neither.
 func PeerOf(address net.Addr) string {
 	if address == nil {
 		return ""
@@ -36,18 +36,14 @@ func PeerOf(address net.Addr) string {
 	return prefix.String()
 }
 
-// Peer is the peer of a call.
-func Peer(ctx context.Context) string {
-	if p, ok := peer.FromContext(ctx); ok {
-		return PeerOf(p.Addr)
-	}
-	return ""
-}
-
-// Name is who makes a call: a principal, or a peer; the two never look alike.
+// Name names the caller of a context: "principal " and the principal's name or, if the
+// principal is unknown, "peer " and the peer. The two are never the same.
 func Name(ctx context.Context) string {
 	if p := access.FromContext(ctx); !p.IsAnonymous() {
 		return "principal " + p.Name
 	}
-	return "peer " + Peer(ctx)
+	return Peer(PeerOf(access.PeerFromContext(ctx)))
 }
+
+// Peer names a caller whose principal is unknown by its peer.
+func Peer(peer string) string { return "peer " + peer }

@@ -5,8 +5,6 @@ import (
 	"net/netip"
 	"testing"
 
-	"google.golang.org/grpc/peer"
-
 	"github.com/tranship/tranship/access"
 )
 
@@ -33,7 +31,7 @@ func TestPeer(t *testing.T) {
 
 // A principal is never taken for a peer.
 func TestName(t *testing.T) {
-	ctx := peer.NewContext(t.Context(), &peer.Peer{Addr: net.TCPAddrFromAddrPort(netip.MustParseAddrPort("192.0.2.1:80"))})
+	ctx := access.NewPeerContext(t.Context(), net.TCPAddrFromAddrPort(netip.MustParseAddrPort("192.0.2.1:80")))
 	if got := Name(ctx); got != "peer 192.0.2.1" {
 		t.Error(got)
 	}

@@ -9,8 +9,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"google.golang.org/grpc/peer"
-
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access"
 	"github.com/tranship/tranship/internal/failure"
@@ -19,7 +17,7 @@ import (
 // from is the context of a call without credentials from an address.
 func from(ctx context.Context, address int) context.Context {
 	ip := net.IPv4(192, 0, byte(address>>8), byte(address))
-	return peer.NewContext(ctx, &peer.Peer{Addr: &net.TCPAddr{IP: ip}})
+	return access.NewPeerContext(ctx, &net.TCPAddr{IP: ip})
 }
 
 // silence makes as many calls that send nothing as each of so many addresses can have,
