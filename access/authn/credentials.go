@@ -16,7 +16,13 @@ const MaxTokenBytes = 8 << 10
 
 // bearer is the bearer token that a call brings; "" if it brings none.
 func bearer(ctx context.Context) (string, error) {
-	values := metadata.ValueFromIncomingContext(ctx, "authorization")
+	return ParseAuthorization(metadata.ValueFromIncomingContext(ctx, "authorization"))
+}
+
+// ParseAuthorization returns the bearer token in the values of a call's authorization
+// headers, "" without any. It refuses several values and other schemes. The error is a
+// *Refusal, and has no part of the values.
+func ParseAuthorization(values []string) (token string, err error) {
 	switch len(values) {
 	case 0:
 		return "", nil

@@ -126,7 +126,8 @@ func number[T ~int | ~int64 | ~float64](n, standard T) T {
 	return max(n, 0)
 }
 
-func (o Options) withDefaults() Options {
+// WithDefaults returns the options with the defaults set, in which 0 means unlimited.
+func (o Options) WithDefaults() Options {
 	o.Connections = number(o.Connections, DefaultConnections)
 	o.ConnectionsPerPeer = number(o.ConnectionsPerPeer, DefaultConnectionsPerPeer)
 	o.HandshakeTime = number(o.HandshakeTime, DefaultHandshakeTime)
@@ -172,7 +173,7 @@ type Limiter struct {
 
 // New returns a limiter.
 func New(options Options) *Limiter {
-	options = options.withDefaults()
+	options = options.WithDefaults()
 	l := &Limiter{
 		options:     options,
 		bandwidth:   bandwidth(options.Bandwidth),

@@ -1,0 +1,173 @@
+package admission
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/server/internal/caller"
+	"github.com/tranship/tranship/server/internal/limited"
+)
+
+const (
+	// bytesPerCredit: for each so many bytes that the server writes, the client may send
+	// one more frame without payload. HTTP/2 clients acknowledge data with up to two
+	// window updates for 16 KiB, or for the frame size that they prefer.
+	bytesPerCredit = 2 << 10
+	// maxCredit bounds the frames that a client may save up.
+	maxCredit = 1 << 16
+	// maxStalled is how many calls of one connection may end because the client does not
+	// read. What was sent on them stays in memory until the client reads it or the
+	// connection ends.
+	maxStalled = 16
+)
+
+// Connection is one connection that counts until it is closed. Its methods are safe for
+// concurrent use, except Sent, which one goroutine calls.
+type Connection struct {
+	door    *Door
+	address net.Addr
+	peer    string
+	abort   func()
+	release func()
+	// frames bounds the frames without payload; nil means unlimited.
+	frames *rate.Limiter
+	// credit are frames to expect because of what was sent.
+	credit atomic.Int64
+	// sent counts bytes that have not earned credit yet.
+	sent int
+	// stalled counts calls that ended because the client does not read.
+	stalled atomic.Int32
+}
+
+// Connect counts a connection that was accepted from address. abort closes the
+// connection; it is called at most once, from any goroutine. When Connect fails the
+// transport closes the connection at once, without a word, because it is not encrypted
+// yet; the log and the audit log have the reason. Otherwise the caller must call Close.
+func (d *Door) Connect(address net.Addr, abort func()) (*Connection, error) {
+	peer := caller.PeerOf(address)
+	if err := d.countConnection(peer); err != nil {
+		d.reportClosed(err, address)
+		return nil, err
+	}
+	c := &Connection{
+		door: d, address: address, peer: peer, abort: sync.OnceFunc(abort),
+		release: sync.OnceFunc(func() { d.releaseConnection(peer) }),
+	}
+	if n := d.limits.FramesPerSecond; n > 0 {
+		c.frames = rate.NewLimiter(rate.Limit(n), 2*n)
+	}
+	return c, nil
+}
+
+// HandshakeFailed records that a connection from address could not be encrypted.
+func (d *Door) HandshakeFailed(address net.Addr, err error) {
+	d.log.Debug("TLS handshake failed", "peer", hostPort(address), "error", err)
+	if d.audit != nil {
+		d.audit.RefusedHandshake(hostPort(address), err.Error())
+	}
+}
+
+// Close ends the counting of the connection. It does not close the transport's.
+func (c *Connection) Close() { c.release() }
+
+// Control counts n frames without payload that the client sent. When it fails the
+// transport closes the connection.
+func (c *Connection) Control(n int) error {
+	if n == 0 || c.frames == nil {
+		return nil
+	}
+	spent := min(int64(n), c.credit.Load())
+	c.credit.Add(-spent)
+	if n -= int(spent); n == 0 || c.frames.AllowN(time.Now(), n) {
+		return nil
+	}
+	err := limited.CutOff(tranship.LimitFramesPerSecond, "the connection sends more than %d frames without payload a second", c.door.limits.FramesPerSecond)
+	c.door.reportClosed(err, c.address)
+	return err
+}
+
+// Sent counts n bytes that the transport has written to the connection.
+func (c *Connection) Sent(n int) {
+	c.sent += n
+	if earned := int64(c.sent / bytesPerCredit); earned > 0 {
+		c.sent %= bytesPerCredit
+		if c.credit.Add(earned) > maxCredit {
+			c.credit.Store(maxCredit)
+		}
+	}
+}
+
+// Begin is Door.Begin for a call on the connection.
+func (c *Connection) Begin(ctx context.Context, method string) (*Call, error) {
+	call, err := c.door.Begin(ctx, method, c.address)
+	if err == nil {
+		call.connection = c
+	}
+	return call, err
+}
+
+// stall counts a call that ended because the client does not read, and closes the
+// connection when there are too many.
+func (c *Connection) stall() {
+	if c == nil || c.stalled.Add(1) != maxStalled+1 {
+		return
+	}
+	c.door.reportClosed(limited.CutOff(tranship.LimitMinRate, "its client does not read what it asks for"), c.address)
+	c.abort()
+}
+
+// countConnection counts a connection of a peer, unless that is one too many.
+func (d *Door) countConnection(peer string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch most, mostOfPeer := d.limits.Connections, d.limits.ConnectionsPerPeer; {
+	case most > 0 && d.all >= most:
+		return limited.Refused(tranship.LimitConnections, "there are %d connections, and there may be no more", most)
+	case mostOfPeer > 0 && d.connections[peer] >= mostOfPeer:
+		return limited.Refused(tranship.LimitConnectionsPerPeer, "the peer has %d connections, and it may have no more", mostOfPeer)
+	}
+	d.all++
+	d.connections[peer]++
+	return nil
+}
+
+func (d *Door) releaseConnection(peer string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.all--
+	if d.connections[peer]--; d.connections[peer] == 0 {
+		delete(d.connections, peer)
+	}
+}
+
+// reportClosed tells the audit log that a limit closed a connection, and the log at most
+// once a second.
+func (d *Door) reportClosed(err error, address net.Addr) {
+	why, name := err.Error(), ""
+	if limit, ok := errors.AsType[*tranship.LimitError](err); ok {
+		why, name = limit.Rule, string(limit.Limit)
+	}
+	if d.audit != nil {
+		d.audit.RefusedConnection(hostPort(address), why)
+	}
+	d.mu.Lock()
+	d.closed++
+	n := d.closed
+	due := time.Since(d.logged) >= time.Second
+	if due {
+		d.closed, d.logged = 0, time.Now()
+	}
+	d.mu.Unlock()
+	if due {
+		d.log.LogAttrs(context.Background(), slog.LevelWarn, "connections closed", slog.String("limit", name),
+			slog.String("reason", why), slog.String("peer", hostPort(address)), slog.Int("connections", n))
+	}
+}

@@ -1,0 +1,158 @@
+package admission
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/tranship/tranship/access/authn"
+	"github.com/tranship/tranship/internal/minrate"
+	"github.com/tranship/tranship/server/limit"
+)
+
+// DefaultRecheck is how often the credentials of calls under way are checked again by
+// default.
+const DefaultRecheck = 10 * time.Second
+
+// Options of a Door. The zero value refuses all callers.
+type Options struct {
+	// Authenticators are asked in order. The first authenticator whose kind the
+	// credentials are of decides.
+	Authenticators []authn.Authenticator
+	// Anonymous admits calls without credentials. Bad credentials are refused even so.
+	Anonymous bool
+	// Recheck is how often the credentials of a call under way are checked again; 0
+	// means DefaultRecheck.
+	Recheck time.Duration
+	// Limits bound connections, calls and rates.
+	Limits limit.Options
+	// Memory bounds what calls hold in memory; several doors can share one. Nil means
+	// NewMemory(0).
+	Memory *Memory
+	// Audit is told of everything that is refused; nil means that nothing is told.
+	Audit Audit
+	// Logger gets at most one line a second for refused calls, and one for closed
+	// connections. Nil means that nothing is logged.
+	Logger *slog.Logger
+	// Clock is replaced by tests.
+	Clock Clock
+}
+
+// Audit records refusals. Its methods are safe for concurrent use and must not block for
+// long. An address is "host:port", and a reason is what the caller was told.
+type Audit interface {
+	// Refused records a call without good credentials.
+	Refused(address, reason string)
+	// RefusedHandshake records a connection that could not be encrypted.
+	RefusedHandshake(address, reason string)
+	// RefusedConnection records a connection or a call that a limit refused before
+	// anything was read of it.
+	RefusedConnection(address, reason string)
+	// RefusedCall records a call of an admitted caller that failed as a whole. path,
+	// destination and upload are what its message names; "" if it names none.
+	RefusedCall(ctx context.Context, method, path, destination, upload string, err error)
+}
+
+// Clock is the time as a Door sees it. Its zero value is the system's.
+type Clock struct {
+	// Now is time.Now if it is nil.
+	Now func() time.Time
+	// AfterFunc calls f once, d from now, in a goroutine of its own, unless stop is
+	// called before. It is time.AfterFunc if it is nil.
+	AfterFunc func(d time.Duration, f func()) (stop func() bool)
+}
+
+func (c Clock) withDefaults() Clock {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.AfterFunc == nil {
+		c.AfterFunc = func(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop }
+	}
+	return c
+}
+
+// Door admits connections and calls. It is safe for concurrent use, and all transports
+// of a server share one.
+type Door struct {
+	options Options
+	limits  limit.Options
+	clock   Clock
+	audit   Audit
+	log     *slog.Logger
+	memory  *Memory
+
+	bandwidth *rate.Limiter
+	// peers and principals are remembered apart, so that a caller with many addresses
+	// cannot displace principals.
+	peers, principals clients
+	refusals          refusalLog
+	// handlers counts the handlers that run, including those whose calls have ended.
+	handlers sync.WaitGroup
+
+	mu sync.Mutex
+	// connections and calls count what each peer has; all counts all connections.
+	connections, calls map[string]int
+	all                int
+	// closed counts connections since the last line about them, at logged.
+	closed int
+	logged time.Time
+}
+
+// New returns a Door.
+func New(options Options) *Door {
+	d := &Door{
+		options:     options,
+		limits:      options.Limits.WithDefaults(),
+		clock:       options.Clock.withDefaults(),
+		audit:       options.Audit,
+		log:         options.Logger,
+		memory:      options.Memory,
+		connections: make(map[string]int),
+		calls:       make(map[string]int),
+	}
+	if d.options.Recheck == 0 {
+		d.options.Recheck = DefaultRecheck
+	}
+	if d.log == nil {
+		d.log = slog.New(slog.DiscardHandler)
+	}
+	if d.memory == nil {
+		d.memory = NewMemory(0)
+	}
+	if len(options.Authenticators) > 0 {
+		d.memory.PreferPrincipals()
+	}
+	d.refusals.log = d.log
+	d.bandwidth = newBandwidth(d.limits.Bandwidth)
+	d.peers, d.principals = newClients(rememberedClients, d.newClient), newClients(rememberedClients, d.newClient)
+	return d
+}
+
+// Limits returns the limits, in which 0 means unlimited. The transport itself enforces
+// HandshakeTime, StreamsPerConnection and HeaderBytes.
+func (d *Door) Limits() limit.Options { return d.limits }
+
+// Memory returns what bounds the memory of calls.
+func (d *Door) Memory() *Memory { return d.memory }
+
+// Wait returns when no handler runs any more. A handler may run a moment longer than its
+// call: the caller waits for it before it closes the store that the handlers use.
+func (d *Door) Wait() { d.handlers.Wait() }
+
+// slowness is the limit of how slow a client may be.
+func (d *Door) slowness() minrate.Limits {
+	return minrate.Limits{Rate: d.limits.MinRate, Window: d.limits.MinRateWindow, Idle: d.limits.Idle}
+}
+
+// hostPort is the text of an address; "" for none.
+func hostPort(address net.Addr) string {
+	if address == nil {
+		return ""
+	}
+	return address.String()
+}

@@ -1,0 +1,87 @@
+package admission
+
+import (
+	"context"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/server/internal/caller"
+	"github.com/tranship/tranship/server/internal/limited"
+)
+
+const (
+	// turnTime is how long a call waits for its turn at most.
+	turnTime = 5 * time.Second
+	// minBurst is the least that may pass a limit of bandwidth at once, in bytes.
+	minBurst = 64 << 10
+)
+
+// Turn waits until the caller may make one more call. It fails with a
+// *tranship.LimitError when that takes longer than 5 s, and with the context's error.
+func (c *Call) Turn() error {
+	calls := c.door.client(c.ctx).calls
+	if calls == nil {
+		return nil
+	}
+	waiting, cancel := context.WithTimeout(c.ctx, turnTime)
+	defer cancel()
+	switch err := calls.Wait(waiting); {
+	case err == nil:
+		return nil
+	case c.ctx.Err() != nil:
+		return c.ctx.Err()
+	}
+	return limited.Refused(tranship.LimitCallsPerSecond, "%s makes more than %v calls a second: wait, and try again", caller.Name(c.ctx), c.door.limits.CallsPerSecond)
+}
+
+// newBandwidth returns a limiter of bytes a second, nil for unlimited. The bytes of a
+// tenth of a second may pass at once.
+func newBandwidth(bytesPerSecond int64) *rate.Limiter {
+	if bytesPerSecond <= 0 {
+		return nil
+	}
+	return rate.NewLimiter(rate.Limit(bytesPerSecond), int(max(bytesPerSecond/10, minBurst)))
+}
+
+// throttle waits until n bytes may pass. Calls that wait for the same limit take turns,
+// with at most a burst each.
+func (c *Call) throttle(n int64) error {
+	if n == 0 || c.bandwidth[0] == nil && c.bandwidth[1] == nil {
+		return nil
+	}
+	c.slowness.Hold()
+	defer c.slowness.Release()
+	for _, limiter := range c.bandwidth {
+		if limiter == nil {
+			continue
+		}
+		for left := n; left > 0; {
+			turn := min(left, int64(limiter.Burst()))
+			if err := waitTurn(c.ctx, limiter, int(turn)); err != nil {
+				return err
+			}
+			left -= turn
+		}
+	}
+	return nil
+}
+
+// waitTurn waits until n bytes, at most a burst, may pass, or the context ends.
+func waitTurn(ctx context.Context, limiter *rate.Limiter, n int) error {
+	reserved := limiter.ReserveN(time.Now(), n)
+	delay := reserved.Delay()
+	if delay == 0 {
+		return nil
+	}
+	timer := time.NewTimer(delay)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		reserved.Cancel()
+		return ctx.Err()
+	}
+}

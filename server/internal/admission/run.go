@@ -1,0 +1,130 @@
+package admission
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/tranship/tranship/internal/minrate"
+	"github.com/tranship/tranship/server/internal/fair"
+)
+
+// Receive receives the only message of a call, by calling read in another goroutine,
+// when it is the call's turn. When the call's context ends, or the call has to give way to
+// another caller's, Receive returns before read does: the end of the call then ends read.
+func (c *Call) Receive(read func() error) error {
+	place, err := c.door.memory.enterArrival(c.ctx)
+	if err != nil {
+		return err
+	}
+	defer place.Leave()
+	done := make(chan error, 1)
+	go func() { done <- read() }()
+	select {
+	case err = <-done:
+	case <-place.Over():
+		return fair.ErrOvertaken()
+	case <-c.ctx.Done():
+		return c.ctx.Err()
+	}
+	if err != nil {
+		return err
+	}
+	c.arrival.Stop()
+	return c.checkAgain()
+}
+
+// Stream describes a call that streams.
+type Stream struct {
+	// MessageBytes is the largest message that the transport accepts; 0 means
+	// DefaultMaxMessageBytes.
+	MessageBytes int
+	// Owes: while the handler waits for a message, the client owes one. It is so unless
+	// both ends stream, where only the service knows.
+	Owes bool
+}
+
+// Run runs the handler of a call that streams, in a goroutine of its own, when it is the
+// call's turn and there is memory for it. Meanwhile it watches the client's speed and
+// the call's credentials. The handler's messages go through Receiving, Received, Sending
+// and Sent.
+//
+// When the Door ends the call, Run returns the reason at once, while the handler may
+// still run: the call's context has ended, and no message passes any more. The transport
+// must then make the handler's waiting for messages end. A panic of the handler is
+// logged, and becomes an internal error.
+func (c *Call) Run(stream Stream, handler func() error) error {
+	c.arrival.Stop()
+	if err := c.Turn(); err != nil {
+		return err
+	}
+	memory := c.door.memory
+	place, err := memory.Enter(c.ctx, weight(cmp.Or(stream.MessageBytes, DefaultMaxMessageBytes)), true)
+	if err != nil {
+		return err
+	}
+	limits := c.door.slowness()
+	c.place, c.slowness, c.failed = place, &minrate.Call{Limits: limits}, make(chan struct{})
+	c.ctx, c.cut = context.WithCancel(minrate.NewContext(c.ctx, c.slowness))
+	defer c.cut()
+	c.bandwidth = [2]*rate.Limiter{c.door.client(c.ctx).bandwidth, c.door.bandwidth}
+	c.owes, c.lastSent = stream.Owes, time.Now()
+	done := make(chan error, 1)
+	c.door.handlers.Add(1)
+	go func() {
+		defer c.door.handlers.Done()
+		err := c.handle(handler)
+		place.Leave()
+		done <- err
+	}()
+	c.scheduleRecheck()
+	look := time.NewTicker(interval(limits))
+	defer look.Stop()
+	for {
+		select {
+		case err := <-done:
+			return cmp.Or(c.refusal(), err)
+		case <-c.failed:
+			return c.refusal()
+		case <-place.Over():
+			c.end(fair.ErrOvertaken())
+		case <-look.C:
+			if err := c.look(time.Now()); err != nil {
+				c.end(err)
+			}
+		}
+	}
+}
+
+// Handle runs the handler of a call with one message, after Receive. A panic of the
+// handler is logged, and becomes an internal error.
+func (c *Call) Handle(handler func() error) error {
+	c.door.handlers.Add(1)
+	defer c.door.handlers.Done()
+	return c.handle(handler)
+}
+
+func (c *Call) handle(handler func() error) (err error) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			c.door.log.ErrorContext(c.ctx, "panic", "operation", c.method, "reason", fmt.Sprint(reason), "stack", string(debug.Stack()))
+			err = errInternal
+		}
+	}()
+	return handler()
+}
+
+// interval is how often Run looks for slowness.
+func interval(limits minrate.Limits) time.Duration {
+	shortest := time.Hour
+	for _, bound := range []time.Duration{limits.Window, limits.Idle} {
+		if bound > 0 {
+			shortest = min(shortest, bound)
+		}
+	}
+	return max(shortest/8, time.Millisecond)
+}

@@ -1,0 +1,168 @@
+// Package grpcadmission brings the calls of a grpc.Server to a Door of package admission,
+// and translates what it answers. On a server of our own, all of it is used:
+//
+//	adapter := grpcadmission.New(door, grpcadmission.Options{})
+//	server := grpc.NewServer(append(adapter.ServerOptions(), grpc.Creds(adapter.Credentials(transport)))...)
+//	service.Register(adapter.Registrar(server))
+//	server.Serve(adapter.Listener(listener))
+//
+// Registrar alone admits the calls of its services on a server of any program, whatever
+// the options and interceptors of that server: it wraps the handlers in the services'
+// descriptions. Interceptors of a unary call run after its admission, and those of a
+// stream before it.
+//
+// # What gRPC does by itself
+//
+// gRPC for Go (1.85) runs at most as many handlers as a connection may have streams,
+// including those of streams that were reset, and reads no further until one ends. It
+// closes connections that ping too often, and stops reading from a connection that has
+// 10,000 answers to its pings, settings and resets waiting to be sent. It does not bound
+// how often a client that takes those answers asks for them: Credentials counts the
+// frames without payload, and closes a connection that sends too many.
+package grpcadmission
+
+import (
+	"cmp"
+	"context"
+	"net"
+	"net/netip"
+	"sync"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/peer"
+	"google.golang.org/grpc/tap"
+
+	"github.com/tranship/tranship/server/internal/admission"
+)
+
+// Options of an Adapter. The zero value is useful.
+type Options struct {
+	// MaxMessageBytes is the largest message that the server accepts; 0 means
+	// admission.DefaultMaxMessageBytes. It limits nothing: grpc.MaxRecvMsgSize does.
+	MaxMessageBytes int
+}
+
+// Adapter is the gRPC side of a Door. It is safe for concurrent use; each grpc.Server
+// has its own.
+type Adapter struct {
+	door         *admission.Door
+	messageBytes int
+
+	mu sync.Mutex
+	// connections are those of Listener that have passed Credentials.
+	connections map[ends]*admission.Connection
+}
+
+// New returns the gRPC side of door.
+func New(door *admission.Door, options Options) *Adapter {
+	return &Adapter{
+		door:         door,
+		messageBytes: cmp.Or(options.MaxMessageBytes, admission.DefaultMaxMessageBytes),
+		connections:  make(map[ends]*admission.Connection),
+	}
+}
+
+// ServerOptions are the options of a grpc.Server whose calls pass the Door from their
+// headers on. They set the server's tap handle and its handler of unknown services.
+func (a *Adapter) ServerOptions() []grpc.ServerOption {
+	return append(a.Settings(), grpc.InTapHandle(a.Tap), grpc.UnknownServiceHandler(a.unknown))
+}
+
+// Settings are the limits that gRPC itself enforces. Other options may set them as well:
+// the last of them count.
+func (a *Adapter) Settings() []grpc.ServerOption {
+	const most = 1<<31 - 1
+	limits := a.door.Limits()
+	var options []grpc.ServerOption
+	if limits.HandshakeTime > 0 {
+		options = append(options, grpc.ConnectionTimeout(limits.HandshakeTime))
+	}
+	streams := limits.StreamsPerConnection
+	if streams <= 0 {
+		streams = most
+	}
+	options = append(options, grpc.MaxConcurrentStreams(uint32(min(streams, most)))) //nolint:gosec // it is in range
+	if limits.HeaderBytes > 0 {
+		options = append(options, grpc.MaxHeaderListSize(uint32(min(limits.HeaderBytes, most)))) //nolint:gosec // it is in range
+	}
+	return options
+}
+
+// callKey is the key of a *tapped in a call's context.
+type callKey struct{}
+
+// tapped is a call that Tap has counted, or the reason why the call is refused.
+type tapped struct {
+	call    *admission.Call
+	refusal error
+}
+
+// Tap counts a call before anything is spent on it. It does not fail: gRPC (1.85) never
+// releases the timer of a call with a deadline that a tap refuses, so that the client
+// decides how long it stays in memory. The handlers of Wrap refuse the call.
+func (a *Adapter) Tap(ctx context.Context, info *tap.Info) (context.Context, error) {
+	call, err := a.begin(ctx, info.FullMethodName)
+	if err == nil {
+		ctx = call.Context()
+	}
+	return context.WithValue(ctx, callKey{}, &tapped{call, err}), nil
+}
+
+// begin counts a call, until its context ends: gRPC ends that of every call it has taken.
+func (a *Adapter) begin(ctx context.Context, method string) (*admission.Call, error) {
+	var address net.Addr
+	var connection *admission.Connection
+	if from, ok := peer.FromContext(ctx); ok {
+		address, connection = from.Addr, a.connection(from)
+	}
+	var call *admission.Call
+	var err error
+	if connection != nil {
+		call, err = connection.Begin(ctx, method)
+	} else {
+		call, err = a.door.Begin(ctx, method, address)
+	}
+	if err != nil {
+		return nil, err
+	}
+	context.AfterFunc(call.Context(), call.End)
+	return call, nil
+}
+
+// call returns the call of a context that Tap has counted, and counts another's.
+func (a *Adapter) call(ctx context.Context, method string) (*admission.Call, error) {
+	if found, ok := ctx.Value(callKey{}).(*tapped); ok {
+		if found.refusal == nil {
+			found.call.Continue(ctx)
+		}
+		return found.call, found.refusal
+	}
+	return a.begin(ctx, method)
+}
+
+// ends tell connections apart: those of TCP by their addresses, others by their texts.
+type ends struct {
+	remote, local netip.AddrPort
+	other         string
+}
+
+func endsOf(remote, local net.Addr) ends {
+	r, ok := remote.(*net.TCPAddr)
+	l, too := local.(*net.TCPAddr)
+	switch {
+	case ok && too:
+		return ends{remote: r.AddrPort(), local: l.AddrPort()}
+	case remote == nil || local == nil:
+		return ends{}
+	default:
+		return ends{other: remote.String() + " " + local.String()}
+	}
+}
+
+// connection returns the connection of a peer; nil for one that did not come through
+// Listener and Credentials.
+func (a *Adapter) connection(from *peer.Peer) *admission.Connection {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.connections[endsOf(from.Addr, from.LocalAddr)]
+}

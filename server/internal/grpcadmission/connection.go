@@ -1,0 +1,161 @@
+package grpcadmission
+
+import (
+	"context"
+	"net"
+
+	"golang.org/x/net/http2"
+	"google.golang.org/grpc/credentials"
+
+	"github.com/tranship/tranship/server/internal/admission"
+)
+
+// Listener returns a listener that accepts no more connections than the Door admits, and
+// closes others at once.
+func (a *Adapter) Listener(listener net.Listener) net.Listener {
+	return &admittedListener{listener, a.door}
+}
+
+type admittedListener struct {
+	net.Listener
+	door *admission.Door
+}
+
+// Accept implements net.Listener.
+func (l *admittedListener) Accept() (net.Conn, error) {
+	for {
+		conn, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		connection, err := l.door.Connect(conn.RemoteAddr(), func() { _ = conn.Close() }) // gRPC notices
+		if err == nil {
+			return &admittedConn{conn, connection}, nil
+		}
+		_ = conn.Close() // nothing was read or written
+	}
+}
+
+// admittedConn is a connection that counts until it is closed.
+type admittedConn struct {
+	net.Conn
+	connection *admission.Connection
+}
+
+// Close implements net.Conn.
+func (c *admittedConn) Close() error {
+	c.connection.Close()
+	return c.Conn.Close()
+}
+
+// Credentials returns credentials that record failed handshakes, and count the frames of
+// connections of Listener once they are encrypted; with insecure.NewCredentials, from
+// the beginning.
+func (a *Adapter) Credentials(inner credentials.TransportCredentials) credentials.TransportCredentials {
+	return admittedCredentials{inner, a}
+}
+
+type admittedCredentials struct {
+	credentials.TransportCredentials
+	adapter *Adapter
+}
+
+// ServerHandshake implements credentials.TransportCredentials.
+func (c admittedCredentials) ServerHandshake(conn net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	admitted, _ := conn.(*admittedConn)
+	secured, info, err := c.TransportCredentials.ServerHandshake(conn)
+	if err != nil {
+		c.adapter.door.HandshakeFailed(conn.RemoteAddr(), err)
+		return secured, info, err
+	}
+	if admitted == nil {
+		return secured, info, nil
+	}
+	framed := newFramedConn(secured, admitted.connection)
+	framed.adapter, framed.ends = c.adapter, endsOf(secured.RemoteAddr(), secured.LocalAddr())
+	c.adapter.mu.Lock()
+	defer c.adapter.mu.Unlock()
+	c.adapter.connections[framed.ends] = admitted.connection
+	return framed, info, nil
+}
+
+// ClientHandshake implements credentials.TransportCredentials.
+func (c admittedCredentials) ClientHandshake(ctx context.Context, authority string, conn net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	return c.TransportCredentials.ClientHandshake(ctx, authority, conn)
+}
+
+// Clone implements credentials.TransportCredentials.
+func (c admittedCredentials) Clone() credentials.TransportCredentials {
+	return admittedCredentials{c.TransportCredentials.Clone(), c.adapter}
+}
+
+// frameHeaderBytes is the size of the header of an HTTP/2 frame.
+const frameHeaderBytes = 9
+
+// framedConn counts the frames that are read from it. It looks only at their headers.
+type framedConn struct {
+	net.Conn
+	connection *admission.Connection
+	adapter    *Adapter
+	ends       ends
+
+	// These belong to the one goroutine that reads: how many bytes are left of the
+	// preface or of a frame's payload, and have bytes of the next header.
+	skip   int
+	header [frameHeaderBytes]byte
+	have   int
+}
+
+func newFramedConn(conn net.Conn, connection *admission.Connection) *framedConn {
+	return &framedConn{Conn: conn, connection: connection, skip: len(http2.ClientPreface)}
+}
+
+// Read implements net.Conn. It fails for good when the client has sent too many frames
+// without payload.
+func (c *framedConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if limit := c.connection.Control(c.count(p[:n])); limit != nil {
+		return 0, limit
+	}
+	return n, err
+}
+
+// Write implements net.Conn. One goroutine writes.
+func (c *framedConn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	c.connection.Sent(n)
+	return n, err
+}
+
+// count looks through bytes that were read, and returns how many frames without payload
+// begin in them.
+func (c *framedConn) count(b []byte) (empty int) {
+	for len(b) > 0 {
+		if c.skip > 0 {
+			n := min(c.skip, len(b))
+			b, c.skip = b[n:], c.skip-n
+			continue
+		}
+		n := copy(c.header[c.have:], b)
+		b, c.have = b[n:], c.have+n
+		if c.have < frameHeaderBytes {
+			break
+		}
+		c.have = 0
+		c.skip = int(c.header[0])<<16 | int(c.header[1])<<8 | int(c.header[2])
+		if http2.FrameType(c.header[3]) != http2.FrameData || c.skip == 0 {
+			empty++
+		}
+	}
+	return empty
+}
+
+// Close implements net.Conn.
+func (c *framedConn) Close() error {
+	c.adapter.mu.Lock()
+	if c.adapter.connections[c.ends] == c.connection {
+		delete(c.adapter.connections, c.ends)
+	}
+	c.adapter.mu.Unlock()
+	return c.Conn.Close()
+}
