@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
@@ -21,6 +22,8 @@ import (
 type Spec struct {
 	// Subject is the common name.
 	Subject string
+	// Organizations are the groups of the subject.
+	Organizations []string
 	// Hosts are the host names and IP addresses it is for.
 	Hosts []string
 	// URIs are further names of its owner.
@@ -63,7 +66,7 @@ func issue(authority *Pair, spec Spec) (Pair, error) {
 		begin = spec.NotAfter.Add(-time.Hour)
 	}
 	template := &x509.Certificate{
-		Subject:               pkix.Name{CommonName: spec.Subject},
+		Subject:               pkix.Name{CommonName: spec.Subject, Organization: spec.Organizations},
 		NotBefore:             begin,
 		NotAfter:              spec.NotAfter,
 		KeyUsage:              x509.KeyUsageDigitalSignature,
@@ -102,6 +105,11 @@ func issue(authority *Pair, spec Spec) (Pair, error) {
 	}
 	certificate, err := x509.ParseCertificate(der)
 	return Pair{certificate, key}, err
+}
+
+// TLS is the pair as package crypto/tls has it.
+func (p Pair) TLS() tls.Certificate {
+	return tls.Certificate{Certificate: [][]byte{p.Certificate.Raw}, PrivateKey: p.Key, Leaf: p.Certificate}
 }
 
 // CertificatePEM is the certificate in PEM format.

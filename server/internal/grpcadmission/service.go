@@ -72,7 +72,7 @@ func (a *Adapter) unary(ctx context.Context, name string, decode func(any) error
 	}
 	var request any
 	receive := func(message any) error {
-		err := call.Receive(func() error { return decode(message) })
+		err := call.Receive(func() error { return handled(decode(message)) })
 		if err == nil {
 			request = message
 			if mayBeOpen && !isOpen(message) {
@@ -82,7 +82,7 @@ func (a *Adapter) unary(ctx context.Context, name string, decode func(any) error
 		if err == nil {
 			err = call.Turn()
 		}
-		return rpcstatus.Error(err)
+		return statusOf(err)
 	}
 	err = call.Handle(func() (err error) {
 		response, err = handler(call.Context(), receive)
@@ -98,7 +98,7 @@ func (a *Adapter) unary(ctx context.Context, name string, decode func(any) error
 	return nil, err
 }
 
-// handlerError is an error of a handler, which gRPC gets as it is.
+// handlerError is an error of gRPC or of a handler, which gRPC gets as it is.
 type handlerError struct{ error }
 
 func handled(err error) error {
@@ -108,9 +108,12 @@ func handled(err error) error {
 	return handlerError{err}
 }
 
-// statusOf returns the status that a call ends with: the handler's error, or that of the
-// Door's.
+// statusOf returns the status that a call ends with: a handlerError's own, or the
+// translation of the Door's error.
 func statusOf(err error) error {
+	if err == nil {
+		return nil
+	}
 	if own, ok := err.(handlerError); ok { //nolint:errorlint // only an error that is not wrapped is the handler's
 		return own.error
 	}

@@ -1,4 +1,4 @@
-package authn_test
+package grpcadmission_test
 
 import (
 	"context"
@@ -15,9 +15,12 @@ import (
 	"github.com/tranship/tranship/access/authn"
 	"github.com/tranship/tranship/client"
 	compatclient "github.com/tranship/tranship/client/filesrv"
-	"github.com/tranship/tranship/internal/testing/storeserver"
+	"github.com/tranship/tranship/internal/testing/loopback"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 	"github.com/tranship/tranship/server"
+	"github.com/tranship/tranship/server/filesrv"
+	"github.com/tranship/tranship/server/internal/admission"
+	"github.com/tranship/tranship/server/internal/grpcadmission"
 	"github.com/tranship/tranship/store/mem"
 )
 
@@ -38,17 +41,33 @@ func newSite(t *testing.T) *site {
 		store: &mem.Store{}, tokens: newTokens(), clock: newClock(),
 		begun: make(chan struct{}, 100), ended: make(chan struct{}, 100), returned: make(chan struct{}, 100),
 	}
-	observe := grpc.ChainStreamInterceptor(func(server any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
-		s.begun <- struct{}{}
-		context.AfterFunc(stream.Context(), func() { s.ended <- struct{}{} })
-		defer func() { s.returned <- struct{}{} }()
-		return handler(server, stream)
-	})
-	interceptor := authn.New(authn.Options{Authenticators: []authn.Authenticator{s.tokens}})
-	interceptor.SetAfter(s.clock.after)
-	s.address = storeserver.Mount(t, s.store, storeserver.Believing(server.Config{}),
-		slices.Concat(interceptor.ServerOptions(), server.GRPCOptions(server.Config{}), []grpc.ServerOption{observe})...)
+	adapter := grpcadmission.New(admission.New(s.clock.options(s.tokens)), grpcadmission.Options{})
+	s.address = loopback.Serve(t, func(inner grpc.ServiceRegistrar) {
+		registrar := observed{adapter.Registrar(inner), s}
+		server.New(s.store, server.Options{}).Register(registrar)
+		filesrv.New(s.store, filesrv.Options{}).Register(registrar)
+	}, append(server.GRPCOptions(server.Options{}), adapter.ServerOptions()...)...)
 	return s
+}
+
+// observed is a registrar that tells a site of the streams that were admitted.
+type observed struct {
+	grpc.ServiceRegistrar
+	site *site
+}
+
+func (o observed) RegisterService(description *grpc.ServiceDesc, service any) {
+	wrapped := *description
+	wrapped.Streams = slices.Clone(description.Streams)
+	for i, stream := range wrapped.Streams {
+		wrapped.Streams[i].Handler = func(service any, admitted grpc.ServerStream) error {
+			o.site.begun <- struct{}{}
+			context.AfterFunc(admitted.Context(), func() { o.site.ended <- struct{}{} })
+			defer func() { o.site.returned <- struct{}{} }()
+			return stream.Handler(service, admitted)
+		}
+	}
+	o.ServiceRegistrar.RegisterService(&wrapped, service)
 }
 
 func (s *site) options() client.Options {

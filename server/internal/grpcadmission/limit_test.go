@@ -1,4 +1,4 @@
-package limit_test
+package grpcadmission_test
 
 import (
 	"bufio"
@@ -24,21 +24,23 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/rpcstatus"
+	"github.com/tranship/tranship/server/internal/admission"
+	"github.com/tranship/tranship/server/internal/grpcadmission"
 	"github.com/tranship/tranship/server/limit"
 )
 
-// serve runs a server of the health service with limits, and returns its address.
-func serve(t *testing.T, options limit.Options) string {
+// serveLimited runs a server of the health service with limits, and returns its address.
+func serveLimited(t *testing.T, limits limit.Options) string {
 	t.Helper()
-	limiter := limit.New(options)
+	adapter := grpcadmission.New(admission.New(admission.Options{Anonymous: true, Limits: limits}), grpcadmission.Options{})
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := grpc.NewServer(append(limiter.ServerOptions(), grpc.Creds(limiter.Credentials(insecure.NewCredentials())))...)
-	healthv1.RegisterHealthServer(server, health.NewServer())
+	server := grpc.NewServer(append(adapter.ServerOptions(), grpc.Creds(adapter.Credentials(insecure.NewCredentials())))...)
+	healthv1.RegisterHealthServer(adapter.Registrar(server), health.NewServer())
 	done := make(chan error, 1)
-	go func() { done <- server.Serve(limiter.Listener(listener)) }()
+	go func() { done <- server.Serve(adapter.Listener(listener)) }()
 	t.Cleanup(func() {
 		server.Stop()
 		if err := <-done; err != nil {
@@ -151,7 +153,7 @@ func TestConnections(t *testing.T) {
 		"of all":    {Connections: 2},
 	} {
 		t.Run(name, func(t *testing.T) {
-			address := serve(t, options)
+			address := serveLimited(t, options)
 			first, second := newAttack(t, address, true), newAttack(t, address, true)
 			newAttack(t, address, false).closed()
 			if err := first.Close(); err != nil {
@@ -166,7 +168,7 @@ func TestConnections(t *testing.T) {
 }
 
 func TestHandshakeTime(t *testing.T) {
-	address := serve(t, limit.Options{HandshakeTime: 50 * time.Millisecond})
+	address := serveLimited(t, limit.Options{HandshakeTime: 50 * time.Millisecond})
 	newAttack(t, address, false).closed()
 	if err := check(t, dial(t, address)); err != nil {
 		t.Error(err)
@@ -175,7 +177,7 @@ func TestHandshakeTime(t *testing.T) {
 
 // Calls of one peer are counted over all its connections, until they end.
 func TestStreamsPerPeer(t *testing.T) {
-	address := serve(t, limit.Options{StreamsPerPeer: 3})
+	address := serveLimited(t, limit.Options{StreamsPerPeer: 3})
 	ctx, cancel := context.WithCancel(t.Context())
 	for range 3 {
 		stream, err := dial(t, address).Watch(ctx, &healthv1.HealthCheckRequest{})
@@ -197,7 +199,7 @@ func TestStreamsPerPeer(t *testing.T) {
 // Headers that are too long are refused, by our own side already, where the server has
 // said so.
 func TestHeaderBytes(t *testing.T) {
-	address := serve(t, limit.Options{HeaderBytes: 4096})
+	address := serveLimited(t, limit.Options{HeaderBytes: 4096})
 	client := dial(t, address)
 	if err := check(t, client); err != nil {
 		t.Fatal(err)
@@ -234,7 +236,7 @@ func TestFloods(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			address := serve(t, limit.Options{FramesPerSecond: 100})
+			address := serveLimited(t, limit.Options{FramesPerSecond: 100})
 			client := dial(t, address)
 			a := newAttack(t, address, true)
 			done := make(chan struct{})
@@ -262,7 +264,7 @@ func TestFloods(t *testing.T) {
 // Who begins calls too fast is refused before they cost anything, and is heard again
 // later.
 func TestStreamsPerSecond(t *testing.T) {
-	address := serve(t, limit.Options{StreamsPerSecond: 20, CallsPerSecond: -1})
+	address := serveLimited(t, limit.Options{StreamsPerSecond: 20, CallsPerSecond: -1})
 	client := dial(t, address)
 	refused := 0
 	for range 100 {
@@ -281,7 +283,7 @@ func TestStreamsPerSecond(t *testing.T) {
 
 // A call that is refused leaves nothing in memory, whatever deadline it has.
 func TestRefusedCallsAreForgotten(t *testing.T) {
-	address := serve(t, limit.Options{StreamsPerPeer: 1, StreamsPerConnection: -1, StreamsPerSecond: -1, CallsPerSecond: -1, FramesPerSecond: -1})
+	address := serveLimited(t, limit.Options{StreamsPerPeer: 1, StreamsPerConnection: -1, StreamsPerSecond: -1, CallsPerSecond: -1, FramesPerSecond: -1})
 	a := newAttack(t, address, true)
 	var block strings.Builder
 	encoder := hpack.NewEncoder(&block)

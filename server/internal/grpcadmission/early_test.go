@@ -1,4 +1,4 @@
-package authn_test
+package grpcadmission_test
 
 import (
 	"context"
@@ -13,24 +13,24 @@ import (
 
 	"github.com/tranship/tranship/access"
 	"github.com/tranship/tranship/access/authn"
+	"github.com/tranship/tranship/server/internal/admission"
+	"github.com/tranship/tranship/server/internal/grpcadmission"
 )
 
-// TestGuard checks that credentials are looked at before a call's message is asked for,
+// TestWrap checks that credentials are looked at before a call's message is asked for,
 // and once, and that the handler knows the principal while it arrives.
-func TestGuard(t *testing.T) {
+func TestWrap(t *testing.T) {
 	asked := 0
-	interceptor := authn.New(authn.Options{Authenticators: []authn.Authenticator{counted{newTokens(), &asked}}})
+	adapter := grpcadmission.New(admission.New(admission.Options{Authenticators: []authn.Authenticator{counted{newTokens(), &asked}}}), grpcadmission.Options{})
 	arrived := errors.New("the message was asked for")
 	call := func(ctx context.Context, service, method string, message any) error {
-		description := interceptor.Guard(&grpc.ServiceDesc{
+		description := adapter.Wrap(&grpc.ServiceDesc{
 			ServiceName: service,
-			Methods: []grpc.MethodDesc{{MethodName: method, Handler: func(_ any, ctx context.Context, decode func(any) error, intercept grpc.UnaryServerInterceptor) (any, error) {
+			Methods: []grpc.MethodDesc{{MethodName: method, Handler: func(_ any, ctx context.Context, decode func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
 				if err := decode(message); err != nil {
 					return access.FromContext(ctx).Name, err
 				}
-				return intercept(ctx, message, &grpc.UnaryServerInfo{FullMethod: "/" + service + "/" + method}, func(ctx context.Context, _ any) (any, error) {
-					return access.FromContext(ctx).Name, nil
-				})
+				return access.FromContext(ctx).Name, nil
 			}}},
 		})
 		name, err := description.Methods[0].Handler(nil, ctx, func(any) error {
@@ -38,7 +38,7 @@ func TestGuard(t *testing.T) {
 				return arrived
 			}
 			return nil
-		}, interceptor.Unary)
+		}, nil)
 		if err == nil && name != "alice" && name != "" {
 			t.Errorf("called by %v", name)
 		}

@@ -1,4 +1,4 @@
-package authn_test
+package grpcadmission_test
 
 import (
 	"bytes"
@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc/health"
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/reflection"
 	reflectionv1 "google.golang.org/grpc/reflection/grpc_reflection_v1"
 	"google.golang.org/grpc/status"
 
@@ -23,7 +24,8 @@ import (
 	"github.com/tranship/tranship/access"
 	"github.com/tranship/tranship/access/authn"
 	"github.com/tranship/tranship/internal/testing/loopback"
-	"github.com/tranship/tranship/server"
+	"github.com/tranship/tranship/server/internal/admission"
+	"github.com/tranship/tranship/server/internal/grpcadmission"
 )
 
 // tokens authenticates by a table, which a test may change.
@@ -105,16 +107,27 @@ func caller(ctx context.Context) *healthv1.HealthCheckRequest {
 	return &healthv1.HealthCheckRequest{Service: p.Source + "/" + p.Name + "/" + strings.Join(p.Groups, ",")}
 }
 
-// serve has the services that need no store, on a user's own server.
-func serve(t *testing.T, interceptor *authn.Interceptor, options ...grpc.ServerOption) string {
+// serve runs the services that need no store, on a server of our own.
+func serve(t *testing.T, options admission.Options, settings ...grpc.ServerOption) string {
 	t.Helper()
-	return loopback.Serve(t, func(registrar grpc.ServiceRegistrar) {
+	adapter := grpcadmission.New(admission.New(options), grpcadmission.Options{})
+	return loopback.Serve(t, services(adapter), append(adapter.ServerOptions(), settings...)...)
+}
+
+// mount runs them on a server of another program, which has no options of ours.
+func mount(t *testing.T, options admission.Options) string {
+	t.Helper()
+	return loopback.Serve(t, services(grpcadmission.New(admission.New(options), grpcadmission.Options{})))
+}
+
+// services registers a service of each kind.
+func services(adapter *grpcadmission.Adapter) func(grpc.ServiceRegistrar) {
+	return func(inner grpc.ServiceRegistrar) {
+		registrar := adapter.Registrar(inner)
 		registrar.RegisterService(&echo, nil)
 		healthv1.RegisterHealthServer(registrar, health.NewServer())
-		if err := server.RegisterReflection(registrar.(*grpc.Server)); err != nil {
-			t.Error(err)
-		}
-	}, append(interceptor.ServerOptions(), options...)...)
+		reflectionv1.RegisterServerReflectionServer(registrar, reflection.NewServerV1(reflection.ServerOptions{Services: inner.(*grpc.Server)}))
+	}
 }
 
 func withAuthorization(ctx context.Context, values ...string) context.Context {
@@ -149,7 +162,7 @@ func exchange(s grpc.ClientStream) (string, error) {
 	return response.GetService(), err
 }
 
-func TestInterceptor(t *testing.T) {
+func TestAuthenticate(t *testing.T) {
 	for _, test := range []struct {
 		name      string
 		values    []string
@@ -175,17 +188,19 @@ func TestInterceptor(t *testing.T) {
 		{name: "panic", values: []string{"Bearer t-panic"}, code: codes.Internal},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			address := serve(t, authn.New(authn.Options{Authenticators: []authn.Authenticator{newTokens()}, Anonymous: test.anonymous}))
-			conn := loopback.Dial(t, address)
-			ctx := withAuthorization(t.Context(), test.values...)
-			who, err := unary(ctx, conn)
-			_, streamWho, streamErr := stream(ctx, conn)
-			if who != test.want || streamWho != test.want {
-				t.Errorf("called by %q and %q, want %q", who, streamWho, test.want)
-			}
-			for _, err := range []error{err, streamErr} {
-				if status.Code(err) != test.code || err != nil && strings.Contains(err.Error(), "secret") {
-					t.Errorf("got %v, want %v", err, test.code)
+			options := admission.Options{Authenticators: []authn.Authenticator{newTokens()}, Anonymous: test.anonymous}
+			for _, address := range []string{serve(t, options), mount(t, options)} {
+				conn := loopback.Dial(t, address)
+				ctx := withAuthorization(t.Context(), test.values...)
+				who, err := unary(ctx, conn)
+				_, streamWho, streamErr := stream(ctx, conn)
+				if who != test.want || streamWho != test.want {
+					t.Errorf("called by %q and %q, want %q", who, streamWho, test.want)
+				}
+				for _, err := range []error{err, streamErr} {
+					if status.Code(err) != test.code || err != nil && strings.Contains(err.Error(), "secret") {
+						t.Errorf("got %v, want %v", err, test.code)
+					}
 				}
 			}
 		})
@@ -193,13 +208,13 @@ func TestInterceptor(t *testing.T) {
 }
 
 // What an authenticator fails with is for the log, unless it is known what it means.
-func TestInterceptorFailures(t *testing.T) {
+func TestAuthenticateFailures(t *testing.T) {
 	var log bytes.Buffer
 	authenticator := newTokens()
-	address := serve(t, authn.New(authn.Options{
+	address := serve(t, admission.Options{
 		Authenticators: []authn.Authenticator{authenticator},
 		Logger:         slog.New(slog.NewTextHandler(&log, nil)),
-	}))
+	})
 	conn := loopback.Dial(t, address)
 	ctx := withAuthorization(t.Context(), "Bearer t-alice")
 	authenticator.err = errors.New("the disk of /srv/secret is broken")
@@ -226,7 +241,7 @@ func TestInterceptorFailures(t *testing.T) {
 
 // Whether a server is well may be asked by everybody, and nothing else.
 func TestHealthAndReflection(t *testing.T) {
-	address := serve(t, authn.New(authn.Options{Authenticators: []authn.Authenticator{newTokens()}}))
+	address := serve(t, admission.Options{Authenticators: []authn.Authenticator{newTokens()}})
 	conn := loopback.Dial(t, address)
 	check := healthv1.NewHealthClient(conn)
 	if _, err := check.Check(t.Context(), &healthv1.HealthCheckRequest{}); err != nil {
@@ -273,20 +288,25 @@ func TestHealthAndReflection(t *testing.T) {
 	}
 }
 
-// clock hands out waits, which a test ends.
+// clock hands out what is to be done later, which a test then does.
 type clock struct{ waits chan wait }
 
 type wait struct {
 	time time.Duration
-	end  chan time.Time
+	end  func()
 }
 
 func newClock() clock { return clock{make(chan wait, 100)} }
 
-func (c clock) after(d time.Duration) <-chan time.Time {
-	end := make(chan time.Time, 1)
-	c.waits <- wait{d, end}
-	return end
+// options are those of a Door that checks credentials by the clock.
+func (c clock) options(authenticator authn.Authenticator) admission.Options {
+	return admission.Options{
+		Authenticators: []authn.Authenticator{authenticator},
+		Clock: admission.Clock{AfterFunc: func(d time.Duration, f func()) func() bool {
+			c.waits <- wait{d, f}
+			return func() bool { return false }
+		}},
+	}
 }
 
 // next is the next wait that begins.
@@ -296,7 +316,7 @@ func (c clock) next(t *testing.T) wait {
 	case w := <-c.waits:
 		return w
 	case <-time.After(time.Minute):
-		t.Fatal("nobody waits")
+		t.Fatal("nothing waits")
 		return wait{}
 	}
 }
@@ -308,7 +328,7 @@ func (c clock) run(t *testing.T) {
 		for {
 			select {
 			case w := <-c.waits:
-				w.end <- time.Time{}
+				w.end()
 			case <-done:
 				return
 			}
@@ -331,24 +351,22 @@ func TestStreamEnds(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			authenticator, clock := newTokens(), newClock()
-			interceptor := authn.New(authn.Options{Authenticators: []authn.Authenticator{authenticator}})
-			interceptor.SetAfter(clock.after)
-			conn := loopback.Dial(t, serve(t, interceptor))
+			conn := loopback.Dial(t, serve(t, clock.options(authenticator)))
 			s, _, err := stream(withAuthorization(t.Context(), "Bearer t-alice"), conn)
 			if err != nil {
 				t.Fatal(err)
 			}
 			first := clock.next(t)
-			if first.time != authn.DefaultRecheck {
-				t.Errorf("waits %v, want %v", first.time, authn.DefaultRecheck)
+			if first.time != admission.DefaultRecheck {
+				t.Errorf("waits %v, want %v", first.time, admission.DefaultRecheck)
 			}
-			first.end <- time.Time{}
+			first.end()
 			second := clock.next(t)
 			if who, err := exchange(s); err != nil || who != "token/alice/ops" {
 				t.Errorf("after a look: %q, %v", who, err)
 			}
 			test.change(authenticator)
-			second.end <- time.Time{}
+			second.end()
 			// The handler may have one message yet, if it comes before the look.
 			for err == nil {
 				_, err = exchange(s)
@@ -364,9 +382,7 @@ func TestStreamEnds(t *testing.T) {
 func TestStreamExpires(t *testing.T) {
 	authenticator, clock := newTokens(), newClock()
 	authenticator.good["t-alice"] = authn.Identity{Principal: access.Principal{Name: "alice"}, Expires: time.Now().Add(2 * time.Second)}
-	interceptor := authn.New(authn.Options{Authenticators: []authn.Authenticator{authenticator}})
-	interceptor.SetAfter(clock.after)
-	conn := loopback.Dial(t, serve(t, interceptor))
+	conn := loopback.Dial(t, serve(t, clock.options(authenticator)))
 	if _, _, err := stream(withAuthorization(t.Context(), "Bearer t-alice"), conn); err != nil {
 		t.Fatal(err)
 	}
@@ -378,8 +394,7 @@ func TestStreamExpires(t *testing.T) {
 // A handler that waits learns from its context, and what it returns does not matter.
 func TestStreamContextEnds(t *testing.T) {
 	authenticator, clock := newTokens(), newClock()
-	interceptor := authn.New(authn.Options{Authenticators: []authn.Authenticator{authenticator}})
-	interceptor.SetAfter(clock.after)
+	adapter := grpcadmission.New(admission.New(clock.options(authenticator)), grpcadmission.Options{})
 	waits := grpc.ServiceDesc{ServiceName: "Waits", HandlerType: (*any)(nil), Streams: []grpc.StreamDesc{{
 		StreamName:    "Wait",
 		ServerStreams: true,
@@ -391,7 +406,7 @@ func TestStreamContextEnds(t *testing.T) {
 			return nil
 		},
 	}}}
-	address := loopback.Serve(t, func(registrar grpc.ServiceRegistrar) { registrar.RegisterService(&waits, nil) }, interceptor.ServerOptions()...)
+	address := loopback.Serve(t, func(registrar grpc.ServiceRegistrar) { adapter.Registrar(registrar).RegisterService(&waits, nil) }, adapter.ServerOptions()...)
 	conn := loopback.Dial(t, address)
 	s, err := conn.NewStream(withAuthorization(t.Context(), "Bearer t-alice"), &waits.Streams[0], "/Waits/Wait")
 	if err != nil {
@@ -405,22 +420,4 @@ func TestStreamContextEnds(t *testing.T) {
 	if err := s.RecvMsg(&healthv1.HealthCheckRequest{}); status.Code(err) != codes.Unauthenticated {
 		t.Errorf("got %v, want UNAUTHENTICATED", err)
 	}
-}
-
-func FuzzParseBearer(f *testing.F) {
-	for _, value := range []string{"", "Bearer", "Bearer ", "Bearer x", "bearer a.b.c==", "Basic eDp5", "Bearer x y", "Bearer  x", "Bearer =", "Bearer a=b", "Bearer \x00", "Bearer é"} {
-		f.Add(value)
-	}
-	f.Fuzz(func(t *testing.T, value string) {
-		token, err := authn.ParseBearer(value)
-		if err != nil {
-			if token != "" || !errors.Is(err, tranship.ErrUnauthenticated) {
-				t.Errorf("%q and %v", token, err)
-			}
-			return
-		}
-		if !strings.EqualFold(value, "Bearer "+token) || !strings.HasSuffix(value, token) || token == "" || strings.ContainsAny(token, " ,\r\n\x00") {
-			t.Errorf("%q has the token %q", value, token)
-		}
-	})
 }
