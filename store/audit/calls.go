@@ -5,116 +5,46 @@ import (
 	"log/slog"
 	"path"
 	"strings"
-	"sync/atomic"
 	"unicode"
 
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/reflect/protoreflect"
-
-	"github.com/tranship/tranship/internal/grpcdesc"
-	"github.com/tranship/tranship/internal/payload"
-	"github.com/tranship/tranship/internal/recorded"
-	"github.com/tranship/tranship/internal/rpcstatus"
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/failure"
 )
 
-// Guard returns a copy of a service's description in which calls of one message that fail
-// have a line: also those whose message is malformed or never comes, or that a limit
-// refuses. What the store has written a line about gets no second one. The caller must be
-// known before, as authn.Interceptor.Guard does. A nil *Log returns the description.
-func (l *Log) Guard(description *grpc.ServiceDesc) *grpc.ServiceDesc {
+// RefusedCall writes a line about a call that failed as a whole, of which the store has
+// written no line: its message is malformed or did not arrive, or a limit refused the
+// call. method is its name in its protocol, and path, destination and upload are what its
+// message names; "" if it names none.
+func (l *Log) RefusedCall(ctx context.Context, method, path, destination, upload string, err error) {
 	if l == nil {
-		return description
-	}
-	return grpcdesc.WrapMethods(description, func(name string, handler grpc.MethodHandler) grpc.MethodHandler {
-		return func(service any, ctx context.Context, decode func(any) error, interceptor grpc.UnaryServerInterceptor) (any, error) {
-			ctx, mark := recorded.NewContext(ctx)
-			var request any
-			response, err := handler(service, ctx, func(message any) error {
-				err := decode(message)
-				if err == nil {
-					request = message
-				}
-				return err
-			}, interceptor)
-			if err != nil {
-				l.call(ctx, mark, name, requestAttrs(request), err)
-			}
-			return response, err
-		}
-	})
-}
-
-// Stream implements grpc.StreamServerInterceptor: it does for streams what Guard does for
-// other calls. It comes after the interceptor that finds the caller, and before those that
-// limit. On a nil *Log it does nothing.
-func (l *Log) Stream(server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
-	if l == nil {
-		return handler(server, stream)
-	}
-	ctx, mark := recorded.NewContext(stream.Context())
-	observed := &observedStream{ServerStream: stream, ctx: ctx, received: info.IsClientStream}
-	err := handler(server, observed)
-	attributes, _ := observed.first.Load().([]slog.Attr)
-	l.call(ctx, mark, info.FullMethod, attributes, err)
-	return err
-}
-
-// observedStream keeps what the only message of a client names. Its handler may run in
-// another goroutine.
-type observedStream struct {
-	grpc.ServerStream
-	ctx context.Context
-	// received: there was a message, or there are many. One goroutine receives.
-	received bool
-	first    atomic.Value
-}
-
-// Context implements grpc.ServerStream.
-func (s *observedStream) Context() context.Context { return s.ctx }
-
-// RecvMsg implements grpc.ServerStream.
-func (s *observedStream) RecvMsg(message any) error {
-	err := s.ServerStream.RecvMsg(message)
-	if err == nil && !s.received {
-		s.received = true
-		s.first.Store(requestAttrs(message))
-	}
-	return err
-}
-
-// call writes a line about a call that failed, unless there is one. What ends a call that
-// its client gave up is no refusal; what refuses a caller without good credentials has a
-// line by Refused.
-func (l *Log) call(ctx context.Context, mark *recorded.Mark, method string, attributes []slog.Attr, err error) {
-	switch status.Code(err) {
-	case codes.OK, codes.Canceled, codes.DeadlineExceeded, codes.Unauthenticated:
 		return
 	}
-	if mark.Failure() {
-		return
-	}
-	attributes = append(attributes, slog.String("method", clip(method, maxName)))
-	l.refuse(ctx, actionOf(method), rpcstatus.FromError(err), attributes...)
+	attributes := named(path, destination, upload)
+	l.refuse(ctx, actionOf(method), err, append(attributes, slog.String("method", clip(method, maxName)))...)
 }
 
-// Fail writes down an action that was refused before the store was asked for it: path and
-// upload are as they were sent, "" for none. What is refused only for a moment, such as
-// by a limit, has at most ten lines a second.
+// Fail writes a line about an action that was refused before the store was asked for it:
+// path and upload are as the client sent them, "" for none. Actions that are refused for
+// a moment, such as by a limit, have at most ten lines a second.
 func (l *Log) Fail(ctx context.Context, action, path, upload string, err error) {
 	if l == nil {
 		return
 	}
-	var attributes []slog.Attr
+	l.refuse(ctx, action, err, named(path, "", upload)...)
+}
+
+// named are the attributes of what a request names.
+func named(path, destination, upload string) (attributes []slog.Attr) {
 	if path != "" {
 		attributes = append(attributes, pathAttr(path))
+	}
+	if destination != "" {
+		attributes = append(attributes, destinationAttr(destination))
 	}
 	if upload != "" {
 		attributes = append(attributes, uploadAttr(upload))
 	}
-	l.refuse(ctx, action, err, attributes...)
+	return attributes
 }
 
 // refuse writes a line about an action that the store was not asked for.
@@ -122,15 +52,23 @@ func (l *Log) refuse(ctx context.Context, action string, err error, attributes .
 	if l.output.ready() != nil { // nothing was done, and that cannot be written
 		return
 	}
-	if rpcstatus.Status(err).Code() == codes.Unavailable {
+	if failure.Word(err) == failure.Word(tranship.ErrUnavailable) {
 		left, ok := l.limited.take()
 		if !ok {
 			return
 		}
 		attributes = append(attributes, leftOut(left)...)
 	}
-	attributes = append(attributes, reasonAttr(rpcstatus.Status(err).Message()))
+	attributes = append(attributes, reasonAttr(reasonOf(err)))
 	l.done(ctx, action, err, attributes...)
+}
+
+// reasonOf is what the caller was told: nothing of an internal failure.
+func reasonOf(err error) string {
+	if failure.Word(err) == failure.Internal {
+		return "internal error"
+	}
+	return strings.ToValidUTF8(err.Error(), "\uFFFD")
 }
 
 // actionOf is the word for a method that failed as a whole: "set_attributes" for
@@ -144,56 +82,4 @@ func actionOf(method string) string {
 		word.WriteRune(unicode.ToLower(r))
 	}
 	return word.String()
-}
-
-// requestAttrs are what a request names: its paths, or its upload.
-func requestAttrs(request any) []slog.Attr {
-	switch message := request.(type) {
-	case *payload.Message:
-		request = message.Proto
-	case interface{ Target() proto.Message }: // of grpcdesc.Strict
-		request = message.Target()
-	}
-	message, ok := request.(proto.Message)
-	if !ok {
-		return nil
-	}
-	named := map[protoreflect.Name]string{}
-	collect(message.ProtoReflect(), named)
-	var attributes []slog.Attr
-	for _, field := range []protoreflect.Name{"path", "directory", "source_path"} {
-		if value, ok := named[field]; ok {
-			attributes = append(attributes, pathAttr(value))
-			break
-		}
-	}
-	if name, extension := named["filename"], named["extension"]; name+extension != "" {
-		attributes = append(attributes, pathAttr(name+extension))
-	}
-	if value, ok := named["destination_path"]; ok {
-		attributes = append(attributes, destinationAttr(value))
-	}
-	if value, ok := named["upload_id"]; ok {
-		attributes = append(attributes, uploadAttr(value))
-	}
-	return attributes
-}
-
-// collect has the texts of a message and of those directly in it, by their fields' names.
-func collect(message protoreflect.Message, named map[protoreflect.Name]string) {
-	message.Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
-		switch {
-		case field.IsList() || field.IsMap():
-		case field.Kind() == protoreflect.StringKind:
-			named[field.Name()] = value.String()
-		case field.Kind() == protoreflect.MessageKind:
-			value.Message().Range(func(inner protoreflect.FieldDescriptor, value protoreflect.Value) bool {
-				if inner.Kind() == protoreflect.StringKind && !inner.IsList() {
-					named[inner.Name()] = value.String()
-				}
-				return true
-			})
-		}
-		return true
-	})
 }

@@ -39,16 +39,13 @@ import (
 	"context"
 	"io"
 	"log/slog"
-	"strings"
 	"time"
-
-	"google.golang.org/grpc/peer"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access"
+	"github.com/tranship/tranship/internal/failure"
 	"github.com/tranship/tranship/internal/hidden"
 	"github.com/tranship/tranship/internal/recorded"
-	"github.com/tranship/tranship/internal/rpcstatus"
 )
 
 // maxName bounds the names of principals, uploads and reasons, in bytes.
@@ -197,8 +194,8 @@ func (l *Log) done(ctx context.Context, action string, err error, attributes ...
 	default:
 		all = append(all, slog.String("principal", clip(p.Name, tranship.MaxOwnerBytes)), slog.String("source", clip(p.Source, maxName)))
 	}
-	if from, ok := peer.FromContext(ctx); ok && from.Addr != nil {
-		all = append(all, slog.String("peer", from.Addr.String()))
+	if from := access.PeerFromContext(ctx); from != nil {
+		all = append(all, slog.String("peer", from.String()))
 	}
 	l.write(action, append(all, attributes...))
 }
@@ -209,9 +206,9 @@ func result(err error) string {
 	case err == nil:
 		return "ok"
 	case hidden.Is(err):
-		return strings.ToLower(rpcstatus.Reason(tranship.ErrDenied))
+		return failure.Word(tranship.ErrDenied)
 	default:
-		return strings.ToLower(rpcstatus.Reason(err))
+		return failure.Word(err)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/peer"
 
 	"github.com/tranship/tranship/access"
 )
@@ -59,6 +60,9 @@ func Caller(ctx context.Context) (access.Principal, error) {
 }
 
 func believe(ctx context.Context) context.Context {
+	if from, ok := peer.FromContext(ctx); ok {
+		ctx = access.NewPeerContext(ctx, from.Addr)
+	}
 	p, _ := Caller(ctx)
 	return access.NewContext(ctx, p)
 }
