@@ -51,9 +51,6 @@ func TestCallsPerSecond(t *testing.T) {
 				return err
 			}
 			defer c.End()
-			if err := c.Receive(func() error { return nil }); err != nil {
-				return err
-			}
 			return c.Turn()
 		}
 		ann, ben := as(t.Context(), "ann", "192.0.2.1:1"), as(t.Context(), "ben", "192.0.2.1:2")
