@@ -40,7 +40,7 @@ type Config struct {
 	// third, and any type with the method may be one.
 	Authenticators []authn.Authenticator
 	// Recheck is how often the credentials of a stream under way are verified again; 0
-	// means authn.DefaultRecheck. A stream whose credentials have been revoked ends.
+	// means 10 s. A stream whose credentials have been revoked ends.
 	Recheck time.Duration
 	// Caller replaces Authenticators where interceptors of the program's own grpc.Server
 	// have authenticated the call: it returns the principal that they found, from the
@@ -64,8 +64,7 @@ type Config struct {
 	Quota quota.Options
 	// Limits bound connections, calls, frames, bandwidth and slow clients. The zero
 	// value has the defaults of package limit. Limits of connections, frames and headers
-	// hold for Serve alone. Unset Limits.Refused and Limits.Logger are the Audit log and
-	// Logger.
+	// hold for Serve alone.
 	Limits limit.Options
 	// MemoryLimit is how many bytes all transfers under way may take together; 0 means
 	// DefaultMemoryLimit. The least is MinMemoryLimit. The server needs some 30 MiB more.
@@ -203,12 +202,6 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Quota.Logger == nil {
 		c.Quota.Logger = c.Logger
-	}
-	if c.Limits.Logger == nil {
-		c.Limits.Logger = c.Logger
-	}
-	if c.Limits.Refused == nil {
-		c.Limits.Refused = c.Audit.RefusedConnection
 	}
 	if c.Policy == nil {
 		c.Policy = c.Anonymous.policy()

@@ -2,10 +2,6 @@ package server
 
 import (
 	"cmp"
-	"context"
-	"fmt"
-	"log/slog"
-	"runtime/debug"
 	"time"
 
 	"google.golang.org/grpc"
@@ -15,8 +11,8 @@ import (
 
 	"github.com/tranship/tranship/internal/bufferpool"
 	"github.com/tranship/tranship/internal/payload"
-	"github.com/tranship/tranship/internal/rpcstatus"
-	"github.com/tranship/tranship/server/limit"
+	"github.com/tranship/tranship/server/internal/admission"
+	"github.com/tranship/tranship/server/internal/grpcadmission"
 )
 
 // Flow-control windows. Both are set: setting one leaves the other at 64 KiB. What a
@@ -24,7 +20,7 @@ import (
 // not bound memory, for its credit returns on receipt. Clients open more streams on
 // links that are too long for one window.
 const (
-	streamWindow     = 1 << 20
+	streamWindow     = admission.WindowBytes
 	connectionWindow = 64 << 20
 )
 
@@ -43,7 +39,7 @@ const (
 // Options that come after them in grpc.NewServer replace them.
 func GRPCOptions(config Config) []grpc.ServerOption {
 	message := cmp.Or(config.MaxMessageBytes, DefaultMaxMessageBytes)
-	return append(transportOptions(message), limit.New(config.Limits).Settings()...)
+	return append(transportOptions(message), grpcadmission.Settings(config.Limits)...)
 }
 
 // transportOptions are GRPCOptions without what package limit sets.
@@ -58,13 +54,5 @@ func transportOptions(messageBytes int) []grpc.ServerOption {
 		grpc.MaxRecvMsgSize(messageBytes),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: time.Minute, Timeout: 20 * time.Second}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
-	}
-}
-
-// recoverPanic, deferred, turns a panic into INTERNAL for the one call.
-func recoverPanic(ctx context.Context, log *slog.Logger, method string, err *error) {
-	if reason := recover(); reason != nil {
-		log.ErrorContext(ctx, "panic", "operation", method, "reason", fmt.Sprint(reason), "stack", string(debug.Stack()))
-		*err = rpcstatus.Internal().Err()
 	}
 }

@@ -44,9 +44,9 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	failed := make(chan error, len(listeners))
 	for _, listener := range listeners {
 		s.config.Logger.Info("serving", "address", listener.Addr().String())
-		go func() { failed <- grpcServer.Serve(s.admission.limiter.Listener(listener)) }()
+		go func() { failed <- grpcServer.Serve(s.adapter.Listener(listener)) }()
 	}
-	defer s.admission.observed.Flush()
+	defer s.door.Flush()
 	return s.run(ctx, grpcServer, probes, failed)
 }
 
@@ -65,14 +65,12 @@ func (s *Server) prepare(listeners []net.Listener) (*grpc.Server, *health.Server
 			return nil, nil, err
 		}
 	}
-	grpcServer := grpc.NewServer(slices.Concat(transportOptions(s.config.MaxMessageBytes), s.admission.limiter.Settings(), []grpc.ServerOption{
-		grpc.Creds(s.admission.limiter.Credentials(s.transport())),
-		grpc.InTapHandle(s.admission.limiter.Tap),
-		grpc.UnknownServiceHandler(s.admission.unknown()),
+	grpcServer := grpc.NewServer(slices.Concat(transportOptions(s.config.MaxMessageBytes), s.adapter.ServerOptions(), []grpc.ServerOption{
+		grpc.Creds(s.adapter.Credentials(s.transport())),
 	})...)
 	s.Mount(grpcServer)
 	probes := health.NewServer()
-	registrar := s.admission.registrar(grpcServer)
+	registrar := s.adapter.Registrar(grpcServer)
 	registrar.RegisterService(&healthv1.Health_ServiceDesc, probes)
 	for name := range grpcServer.GetServiceInfo() {
 		probes.SetServingStatus(name, healthv1.HealthCheckResponse_SERVING)
@@ -85,7 +83,7 @@ func (s *Server) transport() credentials.TransportCredentials {
 	if s.config.TLS == nil {
 		return insecure.NewCredentials()
 	}
-	return loggedHandshakes{tlstransport.New(s.config.TLS), s.config.Logger, s.config.Audit.RefusedHandshake}
+	return tlstransport.New(s.config.TLS)
 }
 
 // run waits for the end of serving: of the context, of a listener, or by Stop.

@@ -7,8 +7,10 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/server/internal/admission"
 	"github.com/tranship/tranship/server/internal/filesrv"
 	"github.com/tranship/tranship/server/internal/filetransfer"
+	"github.com/tranship/tranship/server/internal/grpcadmission"
 	"github.com/tranship/tranship/server/internal/native"
 	"github.com/tranship/tranship/server/limit"
 )
@@ -16,10 +18,11 @@ import (
 // Server serves one store. Serve listens with it, Mount adds it to a grpc.Server that the
 // program has; both may be used, and share all limits. It is safe for concurrent use.
 type Server struct {
-	config    Config
-	limits    limit.Options
-	admission *admission
-	native    *native.Service
+	config  Config
+	limits  limit.Options
+	door    *admission.Door
+	adapter *grpcadmission.Adapter
+	native  *native.Service
 	// services are all services of files, the native one included.
 	services []service
 
@@ -44,12 +47,13 @@ func New(ctx context.Context, config Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{config: config, limits: limits, admission: newAdmission(config, limits), stopped: make(chan struct{})}
+	door := newDoor(config, limits)
+	s := &Server{config: config, limits: limits, door: door, adapter: newAdapter(door, config), stopped: make(chan struct{})}
 	s.native = native.New(store, native.Options{
 		Logger:          config.Logger,
 		MinDurability:   config.MinDurability,
 		MaxMessageBytes: config.MaxMessageBytes,
-		Memory:          nativeMemory{s.admission.memory},
+		Memory:          door.Memory(),
 		ListPage:        config.ListPage,
 		Version:         config.Version,
 		Refused: func(ctx context.Context, r native.Refusal) {
@@ -81,7 +85,7 @@ func New(ctx context.Context, config Config) (*Server, error) {
 //
 // A program that stops its grpc.Server gracefully calls Shutdown first.
 func (s *Server) Mount(registrar grpc.ServiceRegistrar) {
-	registrar = s.admission.registrar(registrar)
+	registrar = s.adapter.Registrar(registrar)
 	for _, service := range s.services {
 		service.Register(registrar)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access"
 	"github.com/tranship/tranship/internal/minrate"
+	"github.com/tranship/tranship/internal/observation"
 	"github.com/tranship/tranship/internal/recorded"
 	"github.com/tranship/tranship/server/internal/caller"
 	"github.com/tranship/tranship/server/internal/limited"
@@ -36,13 +37,16 @@ type Call struct {
 	release    func()
 
 	// mark tells whether the audit log has a line about the call's failure; nil without
-	// an audit log.
-	mark *recorded.Mark
+	// an audit log. observed tells the observer of the call once it is authenticated.
+	mark     *recorded.Mark
+	observed *observation.Call
 	// presented are the credentials that the call presented, and found is whose they
 	// were at checked.
 	presented []presentedCredentials
 	found     identity
 	checked   time.Time
+	// authenticated: found holds.
+	authenticated bool
 
 	// These belong to Run and the messages of a call that streams.
 	place     *Place
@@ -83,6 +87,7 @@ func (d *Door) Begin(ctx context.Context, method string, address net.Addr) (*Cal
 		if d.audit != nil {
 			d.audit.RefusedConnection(hostPort(address), err.Error())
 		}
+		d.observed.Refused(access.NewPeerContext(ctx, address), method, err)
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(access.NewPeerContext(ctx, address))
@@ -90,6 +95,10 @@ func (d *Door) Begin(ctx context.Context, method string, address net.Addr) (*Cal
 		door: d, address: address, method: method, ctx: ctx, cancel: cancel,
 		arrival: time.AfterFunc(arrivalTime, cancel),
 		release: sync.OnceFunc(func() { d.releaseCall(peer) }),
+	}
+	if d.audit != nil {
+		// What ends the call later is recorded for everything that is under way in it.
+		c.ctx, c.mark = recorded.NewContext(recorded.NewCall(ctx))
 	}
 	return c, nil
 }
@@ -99,10 +108,16 @@ func (d *Door) Begin(ctx context.Context, method string, address net.Addr) (*Cal
 func (c *Call) Context() context.Context { return c.ctx }
 
 // Continue replaces the context of the call by ctx, which is derived from it. The
-// transport calls it before Authenticate if it has added something.
-func (c *Call) Continue(ctx context.Context) { c.ctx = ctx }
+// transport calls it when it, or code of the program, has added something. The principal
+// that Authenticate found stays.
+func (c *Call) Continue(ctx context.Context) {
+	if c.authenticated && !equal(access.FromContext(ctx), c.found.Principal) {
+		ctx = access.NewContext(ctx, c.found.Principal)
+	}
+	c.ctx = ctx
+}
 
-// Audited reports whether Failed needs the names of the call's message.
+// Audited reports whether Done needs the names of the call's message.
 func (c *Call) Audited() bool { return c.mark != nil }
 
 // End ends the counting of the call, and its context. Further calls do nothing. It may
@@ -123,10 +138,16 @@ func (c *Call) End() {
 // Names is what the message of a call names, for the audit log.
 type Names struct{ Path, Destination, Upload string }
 
-// Failed records in the audit log that the call failed as a whole, unless a line about
-// that was written. It does nothing for a nil error, for a call that the client gave up,
-// and for callers without good credentials, which have their line from Authenticate.
-func (c *Call) Failed(err error, names Names) {
+// Done records the outcome of the call: for the observer and, if the call failed as a
+// whole and no line says so yet, in the audit log. A call that the client gave up and one
+// without good credentials have no line from Done. The transport calls it once, whatever
+// the outcome.
+func (c *Call) Done(err error, names Names) {
+	if c.observed != nil {
+		c.observed.End(err)
+	} else if err != nil {
+		c.door.observed.Refused(c.ctx, c.method, err)
+	}
 	if err == nil || c.mark == nil || c.mark.Failure() {
 		return
 	}

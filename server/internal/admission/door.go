@@ -9,8 +9,11 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/access"
 	"github.com/tranship/tranship/access/authn"
 	"github.com/tranship/tranship/internal/minrate"
+	"github.com/tranship/tranship/internal/observation"
 	"github.com/tranship/tranship/server/limit"
 )
 
@@ -23,6 +26,12 @@ type Options struct {
 	// Authenticators are asked in order. The first authenticator whose kind the
 	// credentials are of decides.
 	Authenticators []authn.Authenticator
+	// Caller replaces Authenticators where the program's own code has authenticated the
+	// call: it returns the principal that the context of the call has. A principal
+	// without a name is anonymous. An error that matches tranship.ErrUnauthenticated,
+	// ErrDenied or ErrUnavailable goes to the caller; any other is logged, and the caller
+	// is told of an internal error.
+	Caller func(ctx context.Context) (access.Principal, error)
 	// Anonymous admits calls without credentials. Bad credentials are refused even so.
 	Anonymous bool
 	// Recheck is how often the credentials of a call under way are checked again; 0
@@ -35,6 +44,8 @@ type Options struct {
 	Memory *Memory
 	// Audit is told of everything that is refused; nil means that nothing is told.
 	Audit Audit
+	// Observer is told of calls; nil means that nothing is told.
+	Observer tranship.Observer
 	// Logger gets at most one line a second for refused calls, and one for closed
 	// connections. Nil means that nothing is logged.
 	Logger *slog.Logger
@@ -85,6 +96,8 @@ type Door struct {
 	audit   Audit
 	log     *slog.Logger
 	memory  *Memory
+	// observed is nil without an observer.
+	observed *observation.Batch
 
 	bandwidth *rate.Limiter
 	// peers and principals are remembered apart, so that a caller with many addresses
@@ -112,6 +125,7 @@ func New(options Options) *Door {
 		audit:       options.Audit,
 		log:         options.Logger,
 		memory:      options.Memory,
+		observed:    observation.New(options.Observer),
 		connections: make(map[string]int),
 		calls:       make(map[string]int),
 	}
@@ -139,6 +153,13 @@ func (d *Door) Limits() limit.Options { return d.limits }
 
 // Memory returns what bounds the memory of calls.
 func (d *Door) Memory() *Memory { return d.memory }
+
+// FindsCallerInContext reports whether Options.Caller finds the principal of a call. A
+// transport then calls Authenticate when the program's own code has run.
+func (d *Door) FindsCallerInContext() bool { return d.options.Caller != nil }
+
+// Flush tells the observer of events that wait to be told. It is for the end of serving.
+func (d *Door) Flush() { d.observed.Flush() }
 
 // Wait returns when no handler runs any more. A handler may run a moment longer than its
 // call: the caller waits for it before it closes the store that the handlers use.

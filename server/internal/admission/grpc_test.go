@@ -30,12 +30,15 @@ func (grpcTransport) serve(t *testing.T, door *admission.Door) string {
 	for _, method := range []string{echo, fail, crash} {
 		description.Methods = append(description.Methods, grpc.MethodDesc{
 			MethodName: method,
-			Handler: func(_ any, ctx context.Context, decode func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
-				if err := decode(&wrapperspb.StringValue{}); err != nil {
+			Handler: func(_ any, ctx context.Context, decode func(any) error, intercept grpc.UnaryServerInterceptor) (any, error) {
+				request := &wrapperspb.StringValue{}
+				if err := decode(request); err != nil {
 					return nil, err
 				}
-				text, err := unary(ctx, method)
-				return wrapperspb.String(text), rpcstatus.Error(err)
+				return intercept(ctx, request, &grpc.UnaryServerInfo{FullMethod: "/Test/" + method}, func(ctx context.Context, _ any) (any, error) {
+					text, err := unary(ctx, method)
+					return wrapperspb.String(text), rpcstatus.Error(err)
+				})
 			},
 		})
 	}

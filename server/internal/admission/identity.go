@@ -13,6 +13,7 @@ import (
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access"
 	"github.com/tranship/tranship/access/authn"
+	"github.com/tranship/tranship/internal/observation"
 	"github.com/tranship/tranship/internal/recorded"
 )
 
@@ -48,34 +49,49 @@ func (p Presented) credentials() (presented []authn.Credentials, err error) {
 //
 // A call may present a token, and its connection a certificate. Both must then be good,
 // if any authenticator takes certificates, and the token says who the caller is. A token
-// that no authenticator takes is refused. A principal that the context has already, and
-// for which nothing was presented, stays.
+// that no authenticator takes is refused. With Options.Caller nothing that is presented
+// counts.
 //
-// The error matches tranship.ErrUnauthenticated or tranship.ErrUnavailable, or tells
-// nothing of an internal failure. The log and the audit log have it already.
+// The error matches tranship.ErrUnauthenticated, ErrUnavailable or, of Options.Caller,
+// ErrDenied; or it tells nothing of an internal failure. The log and the audit log have
+// it already.
 func (c *Call) Authenticate(presented Presented, open bool) error {
-	credentials, err := presented.credentials()
+	d := c.door
+	var credentials []authn.Credentials
 	var found identity
-	if err == nil {
-		found, err = c.door.identify(c.ctx, credentials)
+	var err error
+	if d.options.Caller != nil {
+		found.Principal, err = d.findCaller(c.ctx, open)
+	} else if credentials, err = presented.credentials(); err == nil {
+		found, err = d.identify(c.ctx, credentials)
 	}
 	if err == nil && found.IsAnonymous() {
-		credentials = nil // they say nothing, now and later
-		found.Principal = access.FromContext(c.ctx)
-		if found.IsAnonymous() && !c.door.options.Anonymous && !open {
+		credentials, found = nil, identity{} // they say nothing, now and later
+		if !d.options.Anonymous && !open {
 			err = errNoCredentials
 		}
 	}
 	if err != nil {
 		return c.refuse(err)
 	}
-	c.presented, c.found, c.checked = credentials, found, c.door.clock.Now()
+	c.presented, c.found, c.checked, c.authenticated = credentials, found, d.clock.Now(), true
 	c.ctx = access.NewContext(c.ctx, found.Principal)
-	if c.door.audit != nil && c.mark == nil {
-		// What ends the call later is recorded for everything that is under way in it.
-		c.ctx, c.mark = recorded.NewContext(recorded.NewCall(c.ctx))
-	}
+	c.ctx, c.observed = d.observed.Begin(c.ctx, c.method)
 	return nil
+}
+
+// findCaller calls Options.Caller. A probe that needs no credentials may have bad ones.
+func (d *Door) findCaller(ctx context.Context, open bool) (principal access.Principal, err error) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			err = fmt.Errorf("panic: %v\n%s", reason, debug.Stack())
+		}
+	}()
+	principal, err = d.options.Caller(ctx)
+	if open && errors.Is(err, tranship.ErrUnauthenticated) {
+		return access.Principal{}, nil
+	}
+	return principal, err
 }
 
 // RequireCredentials refuses the caller of an open call whose message shows that the
@@ -147,14 +163,20 @@ func (c *Call) recheck() {
 func (c *Call) refuse(err error) error {
 	d, address := c.door, hostPort(c.address)
 	d.refusals.add(c.ctx, d.clock.Now(), strings.TrimPrefix(c.method, "/"), address, err)
-	if !errors.Is(err, tranship.ErrUnauthenticated) && !errors.Is(err, tranship.ErrUnavailable) {
-		err = errInternal // what an authenticator says besides is not for clients
+	if !isTold(err) {
+		err = errInternal
 	}
 	if d.audit != nil {
 		d.audit.Refused(address, err.Error())
 		recorded.CallFailure(c.ctx)
 	}
 	return err
+}
+
+// isTold reports whether the caller is told of err, which a Caller or an authenticator
+// returned. Any other error may tell what is not for clients.
+func isTold(err error) bool {
+	return errors.Is(err, tranship.ErrUnauthenticated) || errors.Is(err, tranship.ErrUnavailable) || errors.Is(err, tranship.ErrDenied)
 }
 
 // identify finds the principal of credentials, and an anonymous one without any. All

@@ -131,6 +131,7 @@ func (c *lineConn) admitted(ctx context.Context, method string, token []string) 
 		return false, err
 	}
 	defer call.End()
+	defer func() { call.Done(err, admission.Names{}) }()
 	var presented admission.Presented
 	for _, text := range token {
 		presented.Authorization = append(presented.Authorization, "Bearer "+text)
@@ -138,10 +139,9 @@ func (c *lineConn) admitted(ctx context.Context, method string, token []string) 
 	if err := call.Authenticate(presented, false); err != nil {
 		return false, err
 	}
-	defer func() { call.Failed(err, admission.Names{}) }()
 	if method == chat || method == upload {
 		s := &lineServing{lineConn: c, admittedCall: call}
-		err := call.Run(admission.Stream{Owes: method == upload}, func() error { return streaming(method, s) })
+		err = call.Run(admission.Stream{Owes: method == upload}, func() error { return streaming(method, s) })
 		if err != nil {
 			// The handler may wait for a message: the end of the connection ends that.
 			return false, err

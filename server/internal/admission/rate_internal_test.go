@@ -44,7 +44,7 @@ func as(ctx context.Context, name, from string) context.Context {
 // Calls wait for their turn, each caller for its own, and fail when that takes too long.
 func TestCallsPerSecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := New(Options{Limits: limit.Options{CallsPerSecond: 10, CallsBurst: 5}, Anonymous: true})
+		d := slow(limit.Options{CallsPerSecond: 10, CallsBurst: 5})
 		call := func(ctx context.Context) error {
 			c, err := begin(d, ctx)
 			if err != nil {
@@ -175,7 +175,11 @@ func run(d *Door, s *fakeStream, stream Stream, handler func(s *fakeStream) erro
 	return done
 }
 
-func slow(limits limit.Options) *Door { return New(Options{Limits: limits, Anonymous: true}) }
+// slow is a Door that believes the context of a call.
+func slow(limits limit.Options) *Door {
+	caller := func(ctx context.Context) (access.Principal, error) { return access.FromContext(ctx), nil }
+	return New(Options{Limits: limits, Caller: caller, Anonymous: true})
+}
 
 func receiveAll(s *fakeStream) error {
 	for {

@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access/authn"
 )
 
@@ -39,7 +38,7 @@ func (r *refusalLog) add(ctx context.Context, now time.Time, method, address str
 	level, reason := slog.LevelWarn, err
 	if refusal, ok := errors.AsType[*authn.Refusal](err); ok && refusal.Reason != nil {
 		reason = refusal.Reason
-	} else if !errors.Is(err, tranship.ErrUnauthenticated) && !errors.Is(err, tranship.ErrUnavailable) {
+	} else if !isTold(err) {
 		level = slog.LevelError
 	}
 	attributes := []any{"operation", method, "peer", address, "reason", reason.Error()}

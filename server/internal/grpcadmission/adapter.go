@@ -33,6 +33,7 @@ import (
 	"google.golang.org/grpc/tap"
 
 	"github.com/tranship/tranship/server/internal/admission"
+	"github.com/tranship/tranship/server/limit"
 )
 
 // Options of an Adapter. The zero value is useful.
@@ -65,14 +66,15 @@ func New(door *admission.Door, options Options) *Adapter {
 // ServerOptions are the options of a grpc.Server whose calls pass the Door from their
 // headers on. They set the server's tap handle and its handler of unknown services.
 func (a *Adapter) ServerOptions() []grpc.ServerOption {
-	return append(a.Settings(), grpc.InTapHandle(a.Tap), grpc.UnknownServiceHandler(a.unknown))
+	return append(settings(a.door.Limits()), grpc.InTapHandle(a.Tap), grpc.UnknownServiceHandler(a.unknown))
 }
 
 // Settings are the limits that gRPC itself enforces. Other options may set them as well:
 // the last of them count.
-func (a *Adapter) Settings() []grpc.ServerOption {
+func Settings(limits limit.Options) []grpc.ServerOption { return settings(limits.WithDefaults()) }
+
+func settings(limits limit.Options) []grpc.ServerOption {
 	const most = 1<<31 - 1
-	limits := a.door.Limits()
 	var options []grpc.ServerOption
 	if limits.HandshakeTime > 0 {
 		options = append(options, grpc.ConnectionTimeout(limits.HandshakeTime))

@@ -26,11 +26,13 @@ func TestWrap(t *testing.T) {
 	call := func(ctx context.Context, service, method string, message any) error {
 		description := adapter.Wrap(&grpc.ServiceDesc{
 			ServiceName: service,
-			Methods: []grpc.MethodDesc{{MethodName: method, Handler: func(_ any, ctx context.Context, decode func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
+			Methods: []grpc.MethodDesc{{MethodName: method, Handler: func(_ any, ctx context.Context, decode func(any) error, intercept grpc.UnaryServerInterceptor) (any, error) {
 				if err := decode(message); err != nil {
 					return access.FromContext(ctx).Name, err
 				}
-				return access.FromContext(ctx).Name, nil
+				return intercept(ctx, message, &grpc.UnaryServerInfo{FullMethod: "/" + service + "/" + method}, func(ctx context.Context, _ any) (any, error) {
+					return access.FromContext(ctx).Name, nil
+				})
 			}}},
 		})
 		name, err := description.Methods[0].Handler(nil, ctx, func(any) error {

@@ -18,9 +18,10 @@ import (
 	"github.com/tranship/tranship/internal/testing/loopback"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 	"github.com/tranship/tranship/server"
-	"github.com/tranship/tranship/server/filesrv"
 	"github.com/tranship/tranship/server/internal/admission"
+	"github.com/tranship/tranship/server/internal/filesrv"
 	"github.com/tranship/tranship/server/internal/grpcadmission"
+	"github.com/tranship/tranship/server/internal/native"
 	"github.com/tranship/tranship/store/mem"
 )
 
@@ -44,9 +45,9 @@ func newSite(t *testing.T) *site {
 	adapter := grpcadmission.New(admission.New(s.clock.options(s.tokens)), grpcadmission.Options{})
 	s.address = loopback.Serve(t, func(inner grpc.ServiceRegistrar) {
 		registrar := observed{adapter.Registrar(inner), s}
-		server.New(s.store, server.Options{}).Register(registrar)
+		native.New(s.store, native.Options{}).Register(registrar)
 		filesrv.New(s.store, filesrv.Options{}).Register(registrar)
-	}, append(server.GRPCOptions(server.Options{}), adapter.ServerOptions()...)...)
+	}, append(server.GRPCOptions(server.Config{}), adapter.ServerOptions()...)...)
 	return s
 }
 

@@ -42,9 +42,14 @@ func (r registrar) RegisterService(description *grpc.ServiceDesc, service any) {
 func (a *Adapter) Wrap(description *grpc.ServiceDesc) *grpc.ServiceDesc {
 	wrapped := grpcdesc.WrapMethods(description, func(name string, handler grpc.MethodHandler) grpc.MethodHandler {
 		return func(service any, ctx context.Context, decode func(any) error, interceptor grpc.UnaryServerInterceptor) (any, error) {
-			return a.unary(ctx, name, decode, func(ctx context.Context, decode func(any) error) (any, error) {
-				return handler(service, ctx, decode, interceptor)
-			})
+			call, err := a.call(ctx, name)
+			if err != nil {
+				return nil, rpcstatus.Error(err)
+			}
+			u := &unaryCall{Call: call, byContext: a.door.FindsCallerInContext(), decode: decode, interceptor: interceptor}
+			// Whether this method needs credentials depends on what it asks for.
+			u.mayBeOpen = name == healthv1.Health_Check_FullMethodName
+			return u.run(ctx, service, handler)
 		}
 	})
 	wrapped.Streams = make([]grpc.StreamDesc, len(description.Streams))
@@ -59,67 +64,6 @@ func (a *Adapter) Wrap(description *grpc.ServiceDesc) *grpc.ServiceDesc {
 	return wrapped
 }
 
-// unary runs the handler of a call with one message.
-func (a *Adapter) unary(ctx context.Context, name string, decode func(any) error, handler func(context.Context, func(any) error) (any, error)) (response any, err error) {
-	call, err := a.call(ctx, name)
-	if err != nil {
-		return nil, rpcstatus.Error(err)
-	}
-	// Whether this method needs credentials depends on what it asks for.
-	mayBeOpen := name == healthv1.Health_Check_FullMethodName
-	if err := call.Authenticate(presented(ctx), mayBeOpen); err != nil {
-		return nil, rpcstatus.Error(err)
-	}
-	var request any
-	receive := func(message any) error {
-		err := call.Receive(func() error { return handled(decode(message)) })
-		if err == nil {
-			request = message
-			if mayBeOpen && !isOpen(message) {
-				err = call.RequireCredentials()
-			}
-		}
-		if err == nil {
-			err = call.Turn()
-		}
-		return statusOf(err)
-	}
-	err = call.Handle(func() (err error) {
-		response, err = handler(call.Context(), receive)
-		return handled(err)
-	})
-	if err == nil {
-		return response, nil
-	}
-	err = statusOf(err)
-	if call.Audited() {
-		call.Failed(rpcstatus.FromError(err), namesOf(request))
-	}
-	return nil, err
-}
-
-// handlerError is an error of gRPC or of a handler, which gRPC gets as it is.
-type handlerError struct{ error }
-
-func handled(err error) error {
-	if err == nil {
-		return nil
-	}
-	return handlerError{err}
-}
-
-// statusOf returns the status that a call ends with: a handlerError's own, or the
-// translation of the Door's error.
-func statusOf(err error) error {
-	if err == nil {
-		return nil
-	}
-	if own, ok := err.(handlerError); ok { //nolint:errorlint // only an error that is not wrapped is the handler's
-		return own.error
-	}
-	return rpcstatus.Error(err)
-}
-
 // stream runs the handler of a call that streams.
 func (a *Adapter) stream(inner grpc.ServerStream, name string, owes, oneMessage bool, handler func(grpc.ServerStream) error) error {
 	call, err := a.call(inner.Context(), name)
@@ -127,16 +71,16 @@ func (a *Adapter) stream(inner grpc.ServerStream, name string, owes, oneMessage 
 		return rpcstatus.Error(err)
 	}
 	if err := call.Authenticate(presented(inner.Context()), false); err != nil {
+		call.Done(err, admission.Names{})
 		return rpcstatus.Error(err)
 	}
 	s := &admittedStream{ServerStream: inner, call: call, named: !oneMessage || !call.Audited()}
 	err = call.Run(admission.Stream{MessageBytes: a.messageBytes, Owes: owes}, func() error { return handled(handler(s)) })
-	if err == nil {
-		return nil
+	if err != nil {
+		err = statusOf(err)
 	}
-	err = statusOf(err)
 	names, _ := s.names.Load().(admission.Names)
-	call.Failed(rpcstatus.FromError(err), names)
+	call.Done(rpcstatus.FromError(err), names)
 	return err
 }
 
@@ -149,10 +93,11 @@ func (a *Adapter) unknown(_ any, stream grpc.ServerStream) error {
 		return rpcstatus.Error(err)
 	}
 	if err := call.Authenticate(presented(stream.Context()), false); err != nil {
+		call.Done(err, admission.Names{})
 		return rpcstatus.Error(err)
 	}
 	err = errUnknown(method)
-	call.Failed(rpcstatus.FromError(err), admission.Names{})
+	call.Done(rpcstatus.FromError(err), admission.Names{})
 	return err
 }
 
@@ -174,10 +119,4 @@ func presented(ctx context.Context) admission.Presented {
 		}
 	}
 	return p
-}
-
-// isOpen reports whether a health check is about the whole server.
-func isOpen(message any) bool {
-	check, ok := message.(*healthv1.HealthCheckRequest)
-	return ok && check.GetService() == ""
 }
