@@ -49,25 +49,16 @@ func (g *gate) Authenticate(_ context.Context, brought authn.Credentials) (authn
 		shown = brought.TLS.PeerCertificates[0].Subject.CommonName
 	}
 	if shown != *g.good.Load() || shown == "new" && g.early.Add(-1) >= 0 {
+		g.refused <- shown
 		return authn.Identity{}, &authn.Refusal{Text: "the token has expired"}
 	}
 	return authn.Identity{Principal: access.Principal{Name: "alice"}}, nil
 }
 
-// serverOptions let in what the gate does, and look again all the time.
-func (g *gate) serverOptions() []grpc.ServerOption {
-	identity := authn.New(authn.Options{
-		Authenticators: []authn.Authenticator{g},
-		Recheck:        time.Millisecond,
-		Refused:        func(_, reason string) { g.refused <- reason },
-	})
-	return append(identity.ServerOptions(), server.GRPCOptions(server.Config{})...)
-}
-
 // newTokenGate is a gate for tokens.
 func newTokenGate(t *testing.T) *gate {
 	g := prepareGate(t)
-	address := g.serve(g.serverOptions()...)
+	address := g.serve()
 	g.dial(address, client.Options{Token: func(context.Context) (string, error) { return *g.has.Load(), nil }})
 	return g
 }
@@ -92,10 +83,10 @@ func newCertificateGate(t *testing.T) *gate {
 	}
 	pool := x509.NewCertPool()
 	pool.AddCert(authority.Certificate)
-	address := g.serve(append(g.serverOptions(), grpc.Creds(credentials.NewTLS(&tls.Config{
+	address := g.serve(grpc.Creds(credentials.NewTLS(&tls.Config{
 		Certificates: []tls.Certificate{*issue(testcert.Spec{Hosts: []string{"127.0.0.1"}})},
 		ClientCAs:    pool, ClientAuth: tls.RequireAndVerifyClientCert, MinVersion: tls.VersionTLS13,
-	})))...)
+	})))
 	g.dial(address, client.Options{TLS: &tls.Config{
 		RootCAs: pool, ServerName: "127.0.0.1", MinVersion: tls.VersionTLS13,
 		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return clients[*g.has.Load()], nil },
@@ -111,8 +102,10 @@ func prepareGate(t *testing.T) *gate {
 	return g
 }
 
+// serve serves what the gate lets in, and checks credentials again all the time.
 func (g *gate) serve(options ...grpc.ServerOption) string {
-	return storeserver.Mount(g.T, leavingOut{g.store}, storeserver.Believing(server.Config{}), options...)
+	config := server.Config{Authenticators: []authn.Authenticator{g}, Recheck: time.Millisecond}
+	return storeserver.Mount(g.T, leavingOut{g.store}, config, append(server.GRPCOptions(config), options...)...)
 }
 
 func (g *gate) dial(address string, options client.Options) {
@@ -390,7 +383,7 @@ func TestRenewedUnary(t *testing.T) {
 		g.put("small", []byte("s"))
 		// It is replaced between the call and its refusal.
 		asked := 0
-		address := g.serve(g.serverOptions()...)
+		address := g.serve()
 		g.dial(address, client.Options{Token: func(context.Context) (string, error) {
 			if asked++; asked == 3 {
 				g.renew()

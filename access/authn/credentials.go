@@ -1,23 +1,12 @@
 package authn
 
 import (
-	"context"
-	"crypto/tls"
 	"errors"
 	"strings"
-
-	"google.golang.org/grpc/credentials"
-	"google.golang.org/grpc/metadata"
-	"google.golang.org/grpc/peer"
 )
 
 // MaxTokenBytes is how long a bearer token may be.
 const MaxTokenBytes = 8 << 10
-
-// bearer is the bearer token that a call brings; "" if it brings none.
-func bearer(ctx context.Context) (string, error) {
-	return ParseAuthorization(metadata.ValueFromIncomingContext(ctx, "authorization"))
-}
 
 // ParseAuthorization returns the bearer token in the values of a call's authorization
 // headers, "" without any. It refuses several values and other schemes. The error is a
@@ -64,18 +53,4 @@ func IsToken(text string) bool {
 // malformed refuses a header; why does not quote it.
 func malformed(why string) error {
 	return &Refusal{Text: "the call's credentials are malformed: " + why, Reason: errors.New(why)}
-}
-
-// connection is the TLS connection of a call whose client has shown a certificate;
-// nil if it is none.
-func connection(ctx context.Context) *tls.ConnectionState {
-	from, ok := peer.FromContext(ctx)
-	if !ok {
-		return nil
-	}
-	info, ok := from.AuthInfo.(credentials.TLSInfo)
-	if !ok || len(info.State.PeerCertificates) == 0 {
-		return nil
-	}
-	return &info.State
 }

@@ -2,7 +2,6 @@ package audit_test
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -11,138 +10,28 @@ import (
 	"testing/synctest"
 	"time"
 
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
-
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access"
-	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 	"github.com/tranship/tranship/store/audit"
-	"github.com/tranship/tranship/store/mem"
 )
 
-// guarded runs a call of one message whose handler does something.
-func guarded(ctx context.Context, log *audit.Log, request *transhipv1.MoveRequest, decode error, handle func(ctx context.Context) error) error {
-	description := log.Guard(&grpc.ServiceDesc{
-		ServiceName: "tranship.v1.FileService",
-		Methods: []grpc.MethodDesc{{
-			MethodName: "Move",
-			Handler: func(_ any, ctx context.Context, decode func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
-				if err := decode(request); err != nil {
-					return nil, err
-				}
-				return nil, handle(ctx)
-			},
-		}},
-	})
-	_, err := description.Methods[0].Handler(nil, ctx, func(any) error { return decode }, nil)
-	return err
-}
-
-// A call that fails has one line, whatever it fails at.
-func TestGuard(t *testing.T) {
-	var text bytes.Buffer
-	log := audit.NewLog(&text, nil)
-	store := audit.New(&mem.Store{}, log)
-	ctx := access.NewContext(t.Context(), access.Principal{Name: "ann", Source: "token"})
-	request := &transhipv1.MoveRequest{SourcePath: "a\nb", DestinationPath: "c"}
-	invalid := status.Error(codes.InvalidArgument, "a reason")
-	for _, test := range []struct {
-		name   string
-		decode error
-		handle error
-		want   string
-	}{
-		{name: "invalid", handle: invalid, want: "move invalid ann token a\nb c"},
-		{name: "no message", decode: invalid, want: "move invalid ann token"},
-		{name: "fine"},
-		{name: "given up", handle: status.Error(codes.Canceled, "")},
-		{name: "late", handle: status.Error(codes.DeadlineExceeded, "")},
-		{name: "refused before", handle: status.Error(codes.Unauthenticated, "")},
-	} {
-		text.Reset()
-		err := guarded(ctx, log, request, test.decode, func(context.Context) error { return test.handle })
-		if want := cmpError(test.decode, test.handle); !errors.Is(err, want) {
-			t.Errorf("%s: %v, want %v", test.name, err, want)
-		}
-		got := ""
-		for _, line := range lines(t, text.Bytes()) {
-			got += brief(line)
-			if line["reason"] != "a reason" || line["method"] != "/tranship.v1.FileService/Move" {
-				t.Errorf("%s: %v", test.name, line)
-			}
-		}
-		if got != test.want {
-			t.Errorf("%s: %q, want %q", test.name, got, test.want)
-		}
-	}
-	// What the store has written down is not written again.
-	text.Reset()
-	_ = guarded(ctx, log, request, nil, func(ctx context.Context) error {
-		_, err := store.Move(ctx, "a", "b", tranship.Precondition{})
-		return err
-	})
-	if all := lines(t, text.Bytes()); len(all) != 1 || all[0]["method"] != nil {
-		t.Errorf("a failure of the store has lines %v", all)
-	}
-	// Nor is the success of one action taken for the failure of the call.
-	text.Reset()
-	_ = guarded(ctx, log, request, nil, func(ctx context.Context) error {
-		for range store.List(ctx, tranship.ListOptions{}) {
-		}
-		return invalid
-	})
-	if all := lines(t, text.Bytes()); len(all) != 2 || all[1]["action"] != "move" {
-		t.Errorf("a call that fails after a success has lines %v", all)
-	}
-}
-
-func cmpError(first, second error) error {
-	if first != nil {
-		return first
-	}
-	return second
-}
-
-// messages is a stream with one message to receive.
-type messages struct {
-	grpc.ServerStream
-	ctx context.Context
-}
-
-func (m messages) Context() context.Context { return m.ctx }
-
-func (m messages) RecvMsg(any) error { return nil }
-
-func TestStream(t *testing.T) {
+// A call that fails as a whole has one line, with what its message names.
+func TestRefusedCall(t *testing.T) {
 	var text bytes.Buffer
 	log := audit.NewLog(&text, nil)
 	ctx := access.NewContext(t.Context(), access.Principal{Name: "ann", Source: "token"})
-	info := &grpc.StreamServerInfo{FullMethod: "/tranship.v1.FileService/ListUploads", IsServerStream: true}
-	handler := func(_ any, stream grpc.ServerStream) error {
-		if err := stream.RecvMsg(&transhipv1.ListUploadsRequest{Directory: "d"}); err != nil {
-			return err
-		}
-		return status.Error(codes.ResourceExhausted, "too much")
-	}
-	if err := log.Stream(nil, messages{ctx: ctx}, info, handler); status.Code(err) != codes.ResourceExhausted {
-		t.Error(err)
-	}
-	if all := lines(t, text.Bytes()); len(all) != 1 || brief(all[0]) != "list_uploads limit ann token d" || all[0]["reason"] != "too much" {
+	log.RefusedCall(ctx, "/tranship.v1.FileService/Move", "a\nb", "c", "", &tranship.InvalidError{Field: "path", Rule: "a rule"})
+	log.RefusedCall(ctx, "/tranship.v1.FileService/AbortUpload", "", "", "id", errors.New("/srv/secret"))
+	all := lines(t, text.Bytes())
+	if len(all) != 2 || brief(all[0]) != "move invalid ann token a\nb c" || all[0]["method"] != "/tranship.v1.FileService/Move" ||
+		brief(all[1]) != "abort_upload internal ann token" || all[1]["upload"] != "id" || all[1]["reason"] != "internal error" {
 		t.Errorf("lines %v", all)
 	}
 	var none *audit.Log
-	if err := none.Stream(nil, messages{ctx: ctx}, info, handler); status.Code(err) != codes.ResourceExhausted {
-		t.Error(err)
-	}
+	none.RefusedCall(ctx, "", "", "", "", io.EOF)
 	none.Fail(ctx, "put", "", "", io.EOF)
 	none.RefusedHandshake("", "")
 	none.RefusedConnection("", "")
-	description := &grpc.ServiceDesc{}
-	if none.Guard(description) != description {
-		t.Error("without a log a service has become another")
-	}
 }
 
 // What strangers cause, and what is refused for a moment, has ten lines a second, each
