@@ -40,6 +40,8 @@ var rules = []rule{
 	// Package server puts a server together: it alone knows what decides, counts and
 	// writes down.
 	{packages: "server", ours: []string{".", "access", "access/authn", "access/policy", "store/guard", "store/quota", "store/audit", "proto/...", "internal/...", "server/..."}},
+	// Admission decides with authenticators, and knows no protocol; adapters know theirs.
+	{packages: "server/internal/admission", ours: []string{".", "access", "access/authn", "internal/...", "server/limit", "server/internal/caller", "server/internal/fair", "server/internal/limited"}},
 	{packages: "server/...", ours: []string{".", "access", "proto/...", "internal/...", "server/..."}},
 	// The benchmark has servers and clients of its own.
 	{packages: "internal/bench", ours: []string{"proto/filesrv/v1", "internal/testing/linkemu"}},
@@ -68,7 +70,9 @@ var confined = []struct{ module, only string }{
 // import, directly or not, knows gRPC.
 var transportless = []string{
 	".", "transfer/...", "store/disk", "store/localdir", "store/mem", "store/guard", "store/quota", "store/retry",
-	"internal/failure", "internal/budget", "internal/relist", "internal/silence", "internal/minrate",
+	"store/audit", "access", "access/authn", "access/policy", "access/token",
+	"server/limit", "server/internal/admission", "server/internal/fair", "server/internal/caller", "server/internal/limited",
+	"internal/failure", "internal/budget", "internal/relist", "internal/silence", "internal/minrate", "internal/observation",
 }
 
 // transports are what they must not know.
@@ -160,6 +164,9 @@ func TestForbidden(t *testing.T) {
 		{dir: "internal/wire", imported: module + "/client", want: true},
 		{dir: "proto/tranship/v1", imported: module, want: true},
 		{dir: "cmd/tranship", imported: module + "/store/disk"},
+		{dir: "server/internal/admission", imported: module + "/access/authn"},
+		{dir: "server/internal/admission", imported: module + "/server/internal/native", want: true},
+		{dir: "server/internal/admission", imported: module + "/proto/tranship/v1", want: true},
 		{dir: "unheard/of", imported: "fmt", want: true},
 	} {
 		why := forbidden(sourceFile{dir: test.dir, test: test.test}, test.imported)
