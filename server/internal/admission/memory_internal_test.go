@@ -12,6 +12,7 @@ import (
 	"github.com/tranship/tranship/access"
 	"github.com/tranship/tranship/internal/failure"
 	"github.com/tranship/tranship/server/internal/fair"
+	"github.com/tranship/tranship/server/internal/native"
 )
 
 // TestMemoryCalls checks that a call too many waits, that one caller does not get all, and
@@ -157,19 +158,10 @@ func TestMemoryWeight(t *testing.T) {
 // otherwise.
 func TestMemoryStreams(t *testing.T) {
 	memory := NewMemory(0)
-	// sessions are what uploads under way are granted.
-	var sessions []*int64
-	grant := func(had *int64, uploads int) int64 {
-		*had = memory.GrantStreams(*had, uploads)
-		return *had
-	}
-	revoke := func(had *int64) {
-		memory.DropStreams(*had)
-		*had = 0
-	}
+	var sessions []*native.StreamGrant
 	for n := 1; n <= 64; n++ {
-		sessions = append(sessions, new(int64))
-		granted := grant(sessions[n-1], n)
+		sessions = append(sessions, &native.StreamGrant{})
+		granted := sessions[n-1].Ask(memory, n)
 		if n == 1 && granted < 20 {
 			t.Errorf("a single upload is granted %d streams only", granted)
 		}
@@ -177,14 +169,17 @@ func TestMemoryStreams(t *testing.T) {
 			t.Errorf("upload %d is granted %d streams while the first has all", n, granted)
 		}
 	}
-	if granted := grant(sessions[0], 64); granted != 1 {
+	if granted := sessions[0].Ask(memory, 64); granted != 1 {
 		t.Errorf("one of 64 uploads is granted %d streams", granted)
 	}
 	for _, ended := range sessions[2:] {
-		revoke(ended)
+		ended.Revoke(memory)
+		if granted := ended.Ask(memory, 2); granted != 1 {
+			t.Errorf("an upload that has ended is granted %d streams", granted)
+		}
 	}
 	for _, left := range sessions[:2] {
-		if granted := grant(left, 2); granted != memory.capacity/wideFraction/2 {
+		if granted := left.Ask(memory, 2); granted != uint32(memory.capacity/wideFraction/2) {
 			t.Errorf("one of two uploads is granted %d streams", granted)
 		}
 	}
@@ -193,11 +188,11 @@ func TestMemoryStreams(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if granted := grant(sessions[0], 1); granted != 1 {
+	if granted := sessions[0].Ask(memory, 1); granted != 1 {
 		t.Errorf("when memory is needed otherwise, %d streams are granted", granted)
 	}
-	revoke(sessions[0])
-	revoke(sessions[1])
+	sessions[0].Revoke(memory)
+	sessions[1].Revoke(memory)
 	if memory.granted != 0 {
 		t.Errorf("%d streams are granted to nobody", memory.granted)
 	}
