@@ -3,6 +3,7 @@ package admission
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"sync"
@@ -151,9 +152,9 @@ func (d *Door) releaseConnection(peer string) {
 // reportClosed tells the audit log that a limit closed a connection, and the log at most
 // once a second.
 func (d *Door) reportClosed(err error, address net.Addr) {
-	why, name := err.Error(), ""
+	why := err.Error()
 	if limit, ok := errors.AsType[*tranship.LimitError](err); ok {
-		why, name = limit.Rule, string(limit.Limit)
+		why = fmt.Sprintf("%s (%s)", limit.Rule, limit.Limit)
 	}
 	if d.audit != nil {
 		d.audit.RefusedConnection(hostPort(address), why)
@@ -167,7 +168,7 @@ func (d *Door) reportClosed(err error, address net.Addr) {
 	}
 	d.mu.Unlock()
 	if due {
-		d.log.LogAttrs(context.Background(), slog.LevelWarn, "connections closed", slog.String("limit", name),
+		d.log.LogAttrs(context.Background(), slog.LevelWarn, "connections closed",
 			slog.String("reason", why), slog.String("peer", hostPort(address)), slog.Int("connections", n))
 	}
 }
