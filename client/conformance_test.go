@@ -63,3 +63,29 @@ func TestRangeReader(t *testing.T) {
 		return connect(t, &mem.Store{PartSize: 50_000}, client.Options{})
 	})
 }
+
+// TestShared has two clients of one server, each with connections and uploads of its own.
+func TestShared(t *testing.T) {
+	storetest.TestShared(t, func(t *testing.T, n int) []tranship.Store {
+		service := server.New(&mem.Store{PartSize: 50_000}, server.Options{})
+		address := loopback.Serve(t, service.Register, server.GRPCOptions(server.Options{})...)
+		var all []tranship.Store
+		for range n {
+			connected, err := client.Dial(t.Context(), address, client.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { connected.Close() })
+			all = append(all, connected)
+		}
+		return all
+	})
+}
+
+// TestAbilities checks that a client has what makes transfers fast.
+func TestAbilities(t *testing.T) {
+	open := func(t *testing.T) tranship.Store { return connect(t, &mem.Store{PartSize: 50_000}, client.Options{}) }
+	t.Run("Fetcher", func(t *testing.T) { storetest.TestFetcher(t, open) })
+	t.Run("Chunks", func(t *testing.T) { storetest.TestChunks(t, open, true, true) })
+	t.Run("PartRunner", func(t *testing.T) { storetest.TestPartRunner(t, open) })
+}

@@ -7,9 +7,9 @@ import (
 	"github.com/tranship/tranship/store/storetest"
 )
 
-func TestReopen(t *testing.T) {
+func TestDurable(t *testing.T) {
 	t.Parallel()
-	storetest.TestReopen(t, func(t *testing.T) (tranship.Store, func() tranship.Store) {
+	storetest.TestDurable(t, func(t *testing.T) (tranship.Store, func() tranship.Store) {
 		f := newFixture(t, small, realSystem())
 		return f.Store, func() tranship.Store {
 			f = f.reopen()

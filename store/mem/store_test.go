@@ -20,10 +20,10 @@ func TestStore(t *testing.T) {
 	}
 }
 
-// TestReopen has nothing to open again: memory ends with its process. What a store
+// TestDurable has nothing to open again: memory ends with its process. What a store
 // must do that outlives it, this one does by staying.
-func TestReopen(t *testing.T) {
-	storetest.TestReopen(t, func(*testing.T) (tranship.Store, func() tranship.Store) {
+func TestDurable(t *testing.T) {
+	storetest.TestDurable(t, func(*testing.T) (tranship.Store, func() tranship.Store) {
 		store := new(mem.Store)
 		return store, func() tranship.Store { return store }
 	})

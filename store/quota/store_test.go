@@ -51,8 +51,8 @@ func TestOwners(t *testing.T) {
 	storetest.TestOwners(t, func(t *testing.T) tranship.Store { return limited(t, new(mem.Store), large) })
 }
 
-func TestReopen(t *testing.T) {
-	storetest.TestReopen(t, func(t *testing.T) (tranship.Store, func() tranship.Store) {
+func TestDurable(t *testing.T) {
+	storetest.TestDurable(t, func(t *testing.T) (tranship.Store, func() tranship.Store) {
 		directory := t.TempDir()
 		store := openDisk(t, directory)
 		return limited(t, store, large), func() tranship.Store {

@@ -49,6 +49,7 @@ func absentFile(f fixture) {
 				return upload.CopyPart(f.Context(), 0, path, tranship.OpenOptions{Version: precondition.MustMatchVersion})
 			},
 		}
+		dropLacking(f, calls)
 		for _, name := range slices.Sorted(maps.Keys(calls)) {
 			for _, precondition := range []tranship.Precondition{{}, mustNotExist(), mustMatch("no-such")} {
 				f.saysAbsent(name+" of "+path, calls[name](precondition), "not found: "+path)

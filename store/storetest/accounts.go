@@ -14,7 +14,7 @@ import (
 
 // TestAccounts runs what a store promises whose ability AccountKeeper is. Each test calls open
 // once, for an empty store of its own, which open releases with t.Cleanup, and for a
-// function that closes the store and opens it again, as for TestReopen.
+// function that closes the store and opens it again, as for TestDurable.
 func TestAccounts(t *testing.T, open func(t *testing.T) (store tranship.Store, reopen func() tranship.Store)) {
 	for name, run := range map[string]func(f accountFixture, reopen func() tranship.Store){
 		"directories count":     func(f accountFixture, _ func() tranship.Store) { directoriesCount(f) },

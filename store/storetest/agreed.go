@@ -44,6 +44,7 @@ func failingCopies() map[string]struct {
 
 // failedCopyIsTold fills the part after the copy has failed.
 func failedCopyIsTold(f fixture) {
+	f.needs(NoCopyPart)
 	f.put("source", content(2, 10))
 	data := content(1, 1000)
 	for name, failing := range failingCopies() {
@@ -65,6 +66,7 @@ func failedCopyIsTold(f fixture) {
 
 // failedCopyLeaves fills the part before the copy fails.
 func failedCopyLeaves(f fixture) {
+	f.needs(NoCopyPart)
 	f.put("source", content(2, 10))
 	data := content(1, 1000)
 	for name, failing := range failingCopies() {
@@ -77,6 +79,7 @@ func failedCopyLeaves(f fixture) {
 }
 
 func failedCopyResumable(f fixture) {
+	f.needs(NoCopyPart, NoResume)
 	f.put("source", content(2, 10))
 	data := f.parted(1)
 	upload := f.beginNew(resumable("file", "key", data))
@@ -150,7 +153,9 @@ func partAtTheEnd(f fixture) {
 		end := max(1, int((size+upload.PartSize()-1)/upload.PartSize()))
 		_, err := upload.Part(f.Context(), end)
 		f.invalid("Part at the end of the size", err)
-		f.invalid("CopyPart at the end of the size", upload.CopyPart(f.Context(), end, "missing", tranship.OpenOptions{}))
+		if !f.lacks[NoCopyPart] {
+			f.invalid("CopyPart at the end of the size", upload.CopyPart(f.Context(), end, "missing", tranship.OpenOptions{}))
+		}
 		f.abort(upload)
 	}
 }
@@ -164,10 +169,10 @@ func severalPreconditions(f fixture) {
 		"all":                      {MustNotExist: true, MustMatchVersion: file.Version, MustMatchRevision: file.Revision()},
 	} {
 		f.refusesPrecondition(name, precondition)
-		_, err := f.store.Move(f.Context(), "file", "other", precondition)
-		f.invalid("Move with "+name, err)
-		_, err = f.store.Copy(f.Context(), "file", "other", precondition)
-		f.invalid("Copy with "+name, err)
+		for method, transplant := range f.transplants() {
+			_, err := transplant("file", "other", precondition)
+			f.invalid(method+" with "+name, err)
+		}
 	}
 	f.sameFile(f.has("file", []byte("file")), file)
 	f.lists(tranship.ListOptions{}, "file")
@@ -175,6 +180,7 @@ func severalPreconditions(f fixture) {
 
 // rememberedIsGone takes away the file of a commit while an upload has it open again.
 func rememberedIsGone(f fixture) {
+	f.needs(NoResume, NoMove)
 	data := f.parted(1)
 	spec := resumable("file", "key", data)
 	for name, change := range map[string]func() error{
@@ -226,10 +232,11 @@ func timesOfAllYears(f fixture) {
 		file, err := f.store.Put(f.Context(), tranship.Spec{Path: "put", Attributes: attributes}, []byte("data"))
 		check("Put", file, err)
 		if err == nil {
-			file, err = f.store.Copy(f.Context(), "put", "copied", tranship.Precondition{})
-			check("Copy", file, err)
-			file, err = f.store.Move(f.Context(), "put", "moved", tranship.Precondition{})
-			check("Move", file, err)
+			for method, transplant := range f.transplants() {
+				f.putSpec(tranship.Spec{Path: "put", Attributes: attributes}, []byte("data"))
+				file, err = transplant("put", "to", tranship.Precondition{})
+				check(method, file, err)
+			}
 		}
 		set := f.put("set", []byte("data"))
 		file, err = f.store.SetAttributes(f.Context(), "set", attributes, tranship.Precondition{})

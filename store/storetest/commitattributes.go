@@ -80,6 +80,7 @@ func invalidCommitAttributes(f fixture) {
 
 // commitAttributesResumed commits what was begun by an older upload.
 func commitAttributesResumed(f fixture) {
+	f.needs(NoResume)
 	data := f.parted(1)
 	spec := resumable("file", "key", data)
 	spec.Attributes.Metadata = map[string]string{"key": "value"}
@@ -98,6 +99,7 @@ func commitAttributesResumed(f fixture) {
 // commitAttributesRemembered repeats a commit whose reply may have been lost: with the
 // same attributes, and with others.
 func commitAttributesRemembered(f fixture) {
+	f.needs(NoResume)
 	data := f.parted(1)
 	spec := resumable("file", "key", data)
 	older := f.beginNew(spec)

@@ -150,6 +150,7 @@ func raceAboveBelow(f fixture) {
 // raceOfDirectories has files of one directory come and go, so that the directory
 // does, too, under the feet of the others.
 func raceOfDirectories(f fixture) {
+	f.needs(NoMove, NoCopy)
 	errs := together(racers, func(i int) error {
 		path, aside := fmt.Sprintf("d/e/%d", i), fmt.Sprintf("d/f/%d", i)
 		none := tranship.Precondition{}
@@ -210,6 +211,7 @@ func readersSeeWhole(f fixture) {
 }
 
 func raceToMove(f fixture) {
+	f.needs(NoMove)
 	for range 10 {
 		f.put("from/file", []byte("moved"))
 		errs := together(racers, func(i int) error {

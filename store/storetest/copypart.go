@@ -18,7 +18,6 @@ func copyPartTests() []test {
 		{"failures", copyFailures},
 		{"counts as the part's writer", copyIsWriter},
 		{"from the file that it replaces", copyFromReplaced},
-		{"durable", copyDurable},
 		{"at once", copyAtOnce},
 		{"ended upload", copyEnded},
 	}
@@ -182,6 +181,7 @@ func copyFromReplaced(f fixture) {
 }
 
 func copyDurable(f fixture) {
+	f.needs(NoCopyPart)
 	data := f.parted(1)
 	f.upload(tranship.Spec{Path: "source", Size: new(int64(len(data)))}, data)
 	spec := resumable("file", "key", data)

@@ -50,6 +50,7 @@ func demandedByUpload(f fixture) {
 
 // demandedOfRemembered demands another checksum than that of the file that was made.
 func demandedOfRemembered(f fixture) {
+	f.needs(NoResume)
 	data := f.parted(1)
 	spec := resumable("file", "key", data)
 	older, file := f.committed(spec, data)

@@ -21,6 +21,8 @@ type fixture struct {
 	store tranship.Store
 	// reopens tells that the store is closed and opened again during the test.
 	reopens bool
+	// lacks is what the store has declared that it does not do.
+	lacks map[Lack]bool
 }
 
 // Context ends with the test, or when the test is stuck.

@@ -109,12 +109,8 @@ func listPagesChanging(f fixture) {
 			f.put("dir/a0", nil)
 			paths["dir/d/x"], paths["dir/a0"] = false, true
 		case 2:
-			if _, err := f.store.Move(f.Context(), "dir/g", "dir/new/g", tranship.Precondition{}); err != nil {
-				f.Fatalf("Move: %v", err)
-			}
-			if _, err := f.store.Copy(f.Context(), "dir/i", "dir/j", tranship.Precondition{}); err != nil {
-				f.Fatalf("Copy: %v", err)
-			}
+			f.moveFile("dir/g", "dir/new/g")
+			f.copyFile("dir/i", "dir/j")
 			paths["dir/g"], paths["dir/new/g"], paths["dir/j"] = false, true, true
 		case 3:
 			f.upload(tranship.Spec{Path: "dir/uploaded"}, []byte("data"))

@@ -182,6 +182,7 @@ func readPinned(f fixture) {
 			return err
 		},
 	}
+	dropLacking(f, change)
 	for name, change := range change {
 		for _, path := range []string{"d", "d/file"} {
 			_ = f.store.Remove(f.Context(), path, tranship.Precondition{})

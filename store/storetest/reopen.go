@@ -11,19 +11,32 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// TestReopen runs what a store that outlives its process promises besides. Each
-// test calls open once, for an empty store of its own, which open releases with
-// t.Cleanup, and for a function that closes this store, with all that is going on
-// in it, and opens and returns it anew, any number of times.
-func TestReopen(t *testing.T, open func(t *testing.T) (store tranship.Store, reopen func() tranship.Store)) {
-	for _, test := range []struct {
-		name string
-		run  func(f fixture, reopen func() fixture)
-	}{
+// TestDurable runs what a store that outlives its process promises besides. Each test
+// calls open once, for an empty store of its own, which open releases with t.Cleanup, and
+// for reopen, which closes the store with all that is going on in it, opens it anew and
+// returns it. reopen is called any number of times.
+func TestDurable(t *testing.T, open func(t *testing.T) (store tranship.Store, reopen func() tranship.Store)) {
+	runReopen(t, open, append(reopenTests(), reopenTest{"older uploads have ended", reopenEndsOlder}))
+}
+
+// TestKilled is TestDurable for a store that also outlives a kill of its process: reopen
+// must not close the store, or do anything else that a killed process does not do, and
+// open what the store has stored until then; a copy, if the store cannot let go of it.
+func TestKilled(t *testing.T, open func(t *testing.T) (store tranship.Store, reopen func() tranship.Store)) {
+	runReopen(t, open, reopenTests())
+}
+
+// reopenTest is one property of a store that is opened again.
+type reopenTest struct {
+	name string
+	run  func(f fixture, reopen func() fixture)
+}
+
+func reopenTests() []reopenTest {
+	return []reopenTest{
 		{"files", reopenFiles},
 		{"uploads let go", func(f fixture, reopen func() fixture) { reopenUpload(f, reopen, true) }},
 		{"uploads at work", func(f fixture, reopen func() fixture) { reopenUpload(f, reopen, false) }},
-		{"older uploads have ended", reopenEndsOlder},
 		{"again and again", reopenOften},
 		{"a part begun again", reopenBegunAgain},
 		{"what is durable stays", reopenDurable},
@@ -36,7 +49,11 @@ func TestReopen(t *testing.T, open func(t *testing.T) (store tranship.Store, reo
 		{"a commit is forgotten", reopenForgotten},
 		{"many uploads", reopenMany},
 		{"owners", reopenOwners},
-	} {
+	}
+}
+
+func runReopen(t *testing.T, open func(t *testing.T) (store tranship.Store, reopen func() tranship.Store), tests []reopenTest) {
+	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), stalled)
 			defer cancel()

@@ -28,6 +28,7 @@ func resumeTests() []test {
 		{"abort", abortResumable},
 		{"detach", detaches},
 		{"empty file", resumesEmpty},
+		{"copied parts are durable", copyDurable},
 	}
 }
 

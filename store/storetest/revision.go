@@ -64,7 +64,7 @@ func revisionChanges(f fixture) {
 // revisionDecides makes every change but SetAttributes over an old revision and then over
 // the right one.
 func revisionDecides(f fixture) {
-	for name, change := range map[string]func(precondition tranship.Precondition) error{
+	changes := map[string]func(precondition tranship.Precondition) error{
 		"Put": func(precondition tranship.Precondition) error {
 			_, err := f.store.Put(f.Context(), tranship.Spec{Path: "file", Precondition: precondition}, []byte("new"))
 			return err
@@ -87,7 +87,9 @@ func revisionDecides(f fixture) {
 			_, err := f.store.Copy(f.Context(), "source", "file", precondition)
 			return err
 		},
-	} {
+	}
+	dropLacking(f, changes)
+	for name, change := range changes {
 		f.put("source", []byte("source"))
 		old := f.put("file", []byte("file"))
 		kept, err := f.store.SetAttributes(f.Context(), "file", tranship.Attributes{Metadata: map[string]string{"key": name}}, tranship.Precondition{})

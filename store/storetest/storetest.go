@@ -1,7 +1,29 @@
-// Package storetest is the conformance suite of tranship.Store: what its
-// documentation promises, as tests that every store passes, a client of a remote
-// server among them. A store's own test calls Test with a function that opens an
-// empty store.
+// Package storetest is the conformance suite of tranship.Store: what its documentation
+// promises, as tests that every store passes, a client of a remote server among them.
+//
+// The suite has tiers. A store's own tests call the function of each tier that the store
+// claims:
+//
+//   - Test is for every store. It has the core, which is files, attributes,
+//     preconditions, lists and uploads, and the tier of resumable uploads. A store names
+//     what it does not do, as NoResume; the suite then checks that the store refuses it
+//     properly.
+//   - TestDurable is for a store that outlives its process: it is closed or killed and
+//     opened again.
+//   - TestShared is for a store of which several instances work on one engine, as
+//     several servers on one database.
+//
+// The optional abilities of package tranship and what depends on a store's surroundings
+// have functions of their own:
+//
+//   - TestFetcher, TestChunks and TestPartRunner, of what makes transfers fast. Test runs
+//     them, too, if tranship.As finds the ability; a store that claims one calls the
+//     function, which fails if it is lost.
+//   - TestOwners, for a store that keeps the uploads of several owners apart.
+//   - TestAccounts, for a store with a tranship.AccountKeeper.
+//   - TestSkipped, for a store that may have to leave something out of its lists.
+//
+// FuzzUploads compares any store that resumes uploads with a model.
 package storetest
 
 import (
@@ -12,54 +34,62 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// Test runs the suite. Each test calls open once, for an empty store of its own,
-// which open releases with t.Cleanup. Parts must have at least 1,000 bytes, and
-// better not many more than 1 MiB, with which about 250 MB go in and as much comes
-// out; with 8 MiB it is 1.7 GB.
-func Test(t *testing.T, open func(t *testing.T) tranship.Store) {
-	groups := []struct {
-		name  string
+// Test runs the core and the tier of resumable uploads on a store. Each test calls open
+// once, for an empty store of its own, which open releases with t.Cleanup. lacks says what
+// the store does not do.
+//
+// Parts must have at least 1,000 bytes, and better not many more than 1 MiB, with which
+// about 250 MB go in and as much comes out; with 8 MiB it is 1.7 GB.
+func Test(t *testing.T, open func(t *testing.T) tranship.Store, lacks ...Lack) {
+	declared := make(map[Lack]bool)
+	for _, lack := range lacks {
+		declared[lack] = true
+	}
+	for _, group := range []struct {
+		name string
+		// need is what a store without does not run; "" for none.
+		need  Lack
 		tests []test
 	}{
-		{"Path", pathTests()},
-		{"Tree", treeTests()},
-		{"Put", putTests()},
-		{"Attributes", attributeTests()},
-		{"Precondition", preconditionTests()},
-		{"Upload", uploadTests()},
-		{"Part", partTests()},
-		{"Commit", commitTests()},
-		{"Resume", resumeTests()},
-		{"Remember", rememberTests()},
-		{"CopyPart", copyPartTests()},
-		{"Uploads", uploadsTests()},
-		{"Read", readTests()},
-		{"List", listTests()},
-		{"ListBounds", listBoundTests()},
-		{"Edit", editTests()},
-		{"RemoveAll", removeAllTests()},
-		{"RemoveAllUploads", removeAllUploadTests()},
-		{"Absence", absenceTests()},
-		{"Transplant", transplantTests()},
-		{"Context", contextTests()},
-		{"Revision", revisionTests()},
-		{"SourceVersion", sourceVersionTests()},
-		{"DemandedChecksum", demandedTests()},
-		{"CommitAttributes", commitAttributeTests()},
-		{"Agreed", agreedTests()},
-		{"Concurrency", concurrencyTests()},
-		{"ResumeConcurrency", resumeConcurrencyTests()},
+		{"Path", "", pathTests()},
+		{"Tree", "", treeTests()},
+		{"Put", "", putTests()},
+		{"Attributes", "", attributeTests()},
+		{"Precondition", "", preconditionTests()},
+		{"Upload", "", uploadTests()},
+		{"Part", "", partTests()},
+		{"Commit", "", commitTests()},
+		{"CopyPart", NoCopyPart, copyPartTests()},
+		{"Read", "", readTests()},
+		{"List", "", listTests()},
+		{"ListBounds", "", listBoundTests()},
+		{"Edit", "", editTests()},
+		{"RemoveAll", "", removeAllTests()},
+		{"Absence", "", absenceTests()},
+		{"Transplant", "", transplantTests()},
+		{"Context", "", contextTests()},
+		{"Revision", NoRevision, revisionTests()},
+		{"SourceVersion", NoSourceVersion, sourceVersionTests()},
+		{"DemandedChecksum", "", demandedTests()},
+		{"CommitAttributes", "", commitAttributeTests()},
+		{"Agreed", "", agreedTests()},
+		{"Concurrency", "", concurrencyTests()},
+		{"Fetcher", "", fetcherTests()},
+		{"Chunks", "", chunkTests()},
+		{"PartRunner", "", partRunTests()},
+		// The tier of resumable uploads.
+		{"Resume", NoResume, resumeTests()},
+		{"Remember", NoResume, rememberTests()},
+		{"Uploads", NoResume, uploadsTests()},
+		{"RemoveAllUploads", NoResume, removeAllUploadTests()},
+		{"ResumeConcurrency", NoResume, resumeConcurrencyTests()},
+	} {
+		if group.need == "" || !declared[group.need] {
+			t.Run(group.name, func(t *testing.T) { runAll(t, open, declared, group.tests) })
+		}
 	}
-	for _, group := range groups {
-		t.Run(group.name, func(t *testing.T) {
-			for _, test := range group.tests {
-				t.Run(test.name, func(t *testing.T) {
-					ctx, cancel := context.WithTimeout(t.Context(), stalled)
-					defer cancel()
-					test.run(fixture{T: t, ctx: ctx, store: open(t)})
-				})
-			}
-		})
+	for lack := range declared {
+		t.Run("Without "+string(lack), func(t *testing.T) { runAll(t, open, declared, lackTests(lack)) })
 	}
 }
 
@@ -71,4 +101,15 @@ const stalled = time.Minute
 type test struct {
 	name string
 	run  func(f fixture)
+}
+
+// runAll runs each test on a store of its own.
+func runAll(t *testing.T, open func(t *testing.T) tranship.Store, lacks map[Lack]bool, tests []test) {
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), stalled)
+			defer cancel()
+			test.run(fixture{T: t, ctx: ctx, store: open(t), lacks: lacks})
+		})
+	}
 }

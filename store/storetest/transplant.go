@@ -40,6 +40,7 @@ func (f fixture) transplanted(file, from tranship.File, path string) {
 }
 
 func moves(f fixture) {
+	f.needs(NoMove)
 	data := content(1, 1000)
 	path, from := "a/b/c", f.source("a/b/c", data)
 	// To another directory, up, down, and into a directory that the move empties.
@@ -57,6 +58,7 @@ func moves(f fixture) {
 }
 
 func copies(f fixture) {
+	f.needs(NoCopy)
 	data := content(1, 1000)
 	from := f.source("a/b", data)
 	for _, destination := range []string{"a/c", "d/e/f", "g"} {
@@ -86,6 +88,7 @@ func copies(f fixture) {
 }
 
 func copiesLarge(f fixture) {
+	f.needs(NoCopy)
 	data := content(1, big)
 	from := f.upload(tranship.Spec{Path: "file"}, data)
 	copied, err := f.store.Copy(f.Context(), "file", "copy", tranship.Precondition{})
@@ -99,7 +102,7 @@ func copiesLarge(f fixture) {
 
 // transplants are Move and Copy.
 func (f fixture) transplants() map[string]func(source, destination string, precondition tranship.Precondition) (tranship.File, error) {
-	return map[string]func(string, string, tranship.Precondition) (tranship.File, error){
+	all := map[string]func(string, string, tranship.Precondition) (tranship.File, error){
 		"Move": func(source, destination string, precondition tranship.Precondition) (tranship.File, error) {
 			return f.store.Move(f.Context(), source, destination, precondition)
 		},
@@ -107,6 +110,8 @@ func (f fixture) transplants() map[string]func(source, destination string, preco
 			return f.store.Copy(f.Context(), source, destination, precondition)
 		},
 	}
+	dropLacking(f, all)
+	return all
 }
 
 func transplantOver(f fixture) {
@@ -189,6 +194,7 @@ func transplantMissing(f fixture) {
 
 // transplantSelf leaves open whether a copy onto itself is a new version.
 func transplantSelf(f fixture) {
+	f.needs(NoMove, NoCopy)
 	data := content(1, 1000)
 	from := f.source("d/file", data)
 	moved, err := f.store.Move(f.Context(), "d/file", "d/file", tranship.Precondition{})
@@ -209,6 +215,7 @@ func transplantSelf(f fixture) {
 // moveWithinItself moves a file to below itself, and up to where its directory is.
 // A store may find that the file blocks itself, or that nothing is in the way.
 func moveWithinItself(f fixture) {
+	f.needs(NoMove)
 	for _, move := range [][2]string{{"a", "a/b"}, {"c/d", "c"}, {"e/f/g", "e"}} {
 		data := []byte(move[0])
 		f.put(move[0], data)
