@@ -50,6 +50,9 @@ var rules = []rule{
 	{packages: "internal/testing/storeserver", ours: []string{".", "access", "server", "internal/testing/loopback"}},
 	// What they share knows neither.
 	{packages: "internal/...", ours: []string{".", "proto/...", "internal/..."}},
+	// Examples of stores import what every program may; TestExamples looks at their tests.
+	{packages: "examples/encrypt", ours: []string{"."}, stdOnly: true},
+	{packages: "examples/noresume", ours: []string{"."}, stdOnly: true},
 	// Examples are programs of users: they have what is public.
 	{packages: "examples/...", ours: []string{".", "proto/...", "transfer/...", "store/...", "client/...", "server", "access/..."}},
 	// Tests from outside.
@@ -140,6 +143,35 @@ func TestImports(t *testing.T) {
 	}
 }
 
+// TestExamples checks that examples need nothing that a program outside of this module
+// cannot import, tests included: the suite that they pass is for everyone's stores.
+func TestExamples(t *testing.T) {
+	found := map[string]bool{}
+	for _, file := range goFiles(t) {
+		if !match("examples/...", file.dir) {
+			continue
+		}
+		found[file.dir] = true
+		for _, spec := range file.Imports {
+			imported, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				t.Fatalf("%s: %v", file.name, err)
+			}
+			if ours, isOurs := directory(imported); isOurs && isInternal(ours) {
+				t.Errorf("%s imports %s, which programs outside of this module cannot", file.name, imported)
+			}
+		}
+	}
+	for _, dir := range []string{"examples/encrypt", "examples/noresume"} {
+		if !found[dir] {
+			t.Errorf("there is no package %s", dir)
+		}
+	}
+}
+
+// isInternal reports whether only this module can import a directory of it.
+func isInternal(dir string) bool { return slices.Contains(strings.Split(dir, "/"), "internal") }
+
 // The rules bite.
 func TestForbidden(t *testing.T) {
 	for _, test := range []struct {
@@ -164,6 +196,9 @@ func TestForbidden(t *testing.T) {
 		{dir: "internal/wire", imported: module + "/client", want: true},
 		{dir: "proto/tranship/v1", imported: module, want: true},
 		{dir: "cmd/tranship", imported: module + "/store/disk"},
+		{dir: "examples/encrypt", imported: module},
+		{dir: "examples/encrypt", imported: module + "/internal/absence", want: true},
+		{dir: "examples/noresume", imported: "golang.org/x/crypto/chacha20poly1305", want: true},
 		{dir: "server/internal/admission", imported: module + "/access/authn"},
 		{dir: "server/internal/admission", imported: module + "/server/internal/native", want: true},
 		{dir: "server/internal/admission", imported: module + "/proto/tranship/v1", want: true},

@@ -13,7 +13,6 @@ import (
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access"
 	"github.com/tranship/tranship/access/authn"
-	"github.com/tranship/tranship/internal/observation"
 	"github.com/tranship/tranship/internal/recorded"
 )
 

@@ -1,0 +1,181 @@
+package encrypt
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/tranship/tranship"
+)
+
+// upload encrypts what it passes on to an upload of the inner store. Each of its parts is
+// one of the inner upload, with as many whole records as fit.
+type upload struct {
+	inner  tranship.Upload
+	sealer *sealer
+
+	// mu guards the rest.
+	mu sync.Mutex
+	// parts has what the newest writer of each part was given.
+	parts map[int]*part
+	ended bool
+}
+
+// part is what was written of a part, as plain bytes.
+type part struct {
+	length int64
+	crc    uint32
+}
+
+var _ tranship.Wrapper = (*upload)(nil)
+
+// Unwrap implements tranship.Wrapper.
+func (u *upload) Unwrap() any { return u.inner }
+
+// Passes implements tranship.Wrapper. Hints are about as good for plain bytes.
+func (u *upload) Passes(ability any) bool {
+	switch ability.(type) {
+	case *tranship.WidthHinter, *tranship.ChunkSizeHinter:
+		return true
+	}
+	return false
+}
+
+// Begin implements tranship.Writer. The upload is a new one, whatever the ResumeKey.
+func (s *store) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload, error) {
+	if err := spec.Validate(); err != nil {
+		return nil, err
+	}
+	spec.ResumeKey = ""
+	u := &upload{sealer: s.newSealer(nil), parts: map[int]*part{}}
+	if spec.Size != nil {
+		if *spec.Size > maxSize {
+			return nil, &tranship.InvalidError{Field: "size", Rule: "an encrypted file must have less than 2^62 bytes"}
+		}
+		u.sealer.size = new(*spec.Size)
+		spec.Size = new(sealedSize(*spec.Size))
+	}
+	var err error
+	if u.inner, err = s.inner.Begin(ctx, spec); err != nil {
+		return nil, err
+	}
+	if size := u.inner.PartSize(); size%recordBytes != 0 {
+		_ = u.inner.Abort(context.WithoutCancel(ctx)) // the store removes it later, too
+		return nil, fmt.Errorf("%w: parts of %d bytes cannot be encrypted: they must be a multiple of %d", tranship.ErrUnsupported, size, recordBytes)
+	}
+	return u, nil
+}
+
+// ID implements tranship.Upload.
+func (u *upload) ID() string { return u.inner.ID() }
+
+// Epoch implements tranship.Upload.
+func (u *upload) Epoch() uint64 { return 1 }
+
+// PartSize implements tranship.Upload.
+func (u *upload) PartSize() int64 { return u.inner.PartSize() / recordBytes * plainBytes }
+
+// Durable implements tranship.Upload.
+func (u *upload) Durable() []tranship.Range { return nil }
+
+// Sync implements tranship.Upload.
+func (u *upload) Sync(ctx context.Context) error { return ctx.Err() }
+
+// CopyPart implements tranship.Upload.
+func (u *upload) CopyPart(context.Context, int, string, tranship.OpenOptions) error {
+	return fmt.Errorf("%w: parts of encrypted files cannot be copied", tranship.ErrUnsupported)
+}
+
+// Part implements tranship.Upload.
+func (u *upload) Part(ctx context.Context, n int) (tranship.PartWriter, error) {
+	u.mu.Lock() // so that the newest writer here is the newest inside
+	defer u.mu.Unlock()
+	inner, err := u.inner.Part(ctx, n)
+	if err != nil {
+		return nil, err
+	}
+	space := u.PartSize()
+	if size := u.sealer.size; size != nil {
+		space = min(space, *size-int64(n)*u.PartSize())
+	}
+	written := &part{}
+	u.parts[n] = written
+	return &partWriter{
+		ctx: ctx, inner: inner, upload: u, part: written, space: space,
+		index: int64(n) * (u.inner.PartSize() / recordBytes), plain: make([]byte, 0, plainBytes),
+	}, nil
+}
+
+// Commit implements tranship.Upload.
+func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.File, error) {
+	if err := ctx.Err(); err != nil {
+		return tranship.File{}, err
+	}
+	if err := u.check(commit); err != nil {
+		return tranship.File{}, err
+	}
+	file, err := plain(u.inner.Commit(ctx, tranship.Commit{Size: sealedSize(commit.Size)}))
+	if err == nil {
+		u.end()
+	}
+	return file, err
+}
+
+// check tells whether what was written is what is to be committed.
+func (u *upload) check(commit tranship.Commit) error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.ended {
+		return fmt.Errorf("%w: the upload has ended", tranship.ErrAborted)
+	}
+	if size := u.sealer.size; commit.Size < 0 || size != nil && *size != commit.Size {
+		return &tranship.InvalidError{Field: "size", Rule: "the size must be the one that the upload was begun with"}
+	}
+	var missing []tranship.Range
+	var end int64
+	var crc uint32
+	for _, n := range slices.Sorted(maps.Keys(u.parts)) {
+		written, offset := u.parts[n], int64(n)*u.PartSize()
+		if written.length == 0 {
+			continue
+		}
+		if offset > end {
+			missing = append(missing, tranship.Range{Offset: end, Length: offset - end})
+		}
+		end = offset + written.length
+		crc = tranship.CombineCRC32C(crc, written.crc, written.length)
+	}
+	switch {
+	case end > commit.Size:
+		return &tranship.InvalidError{Field: "size", Rule: "the size must not be less than what was written"}
+	case end < commit.Size:
+		missing = append(missing, tranship.Range{Offset: end, Length: commit.Size - end})
+	}
+	if missing != nil {
+		return &tranship.IncompleteError{Missing: missing}
+	}
+	if commit.CRC32C != nil && *commit.CRC32C != crc {
+		return fmt.Errorf("%w: the bytes have CRC32C %08x, not %08x", tranship.ErrIntegrity, crc, *commit.CRC32C)
+	}
+	return nil
+}
+
+func (u *upload) end() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.ended = true
+}
+
+// Abort implements tranship.Upload.
+func (u *upload) Abort(ctx context.Context) error {
+	err := u.inner.Abort(ctx)
+	if err == nil {
+		u.end()
+	}
+	return err
+}
+
+// Detach implements tranship.Upload. Nothing is kept, so that it is Abort.
+func (u *upload) Detach(ctx context.Context) error { return u.Abort(ctx) }

@@ -1,0 +1,190 @@
+// Package noresume is an example of a tranship.Store that does no more than it must: it
+// keeps files in memory, begins every upload anew, and neither moves nor copies. It
+// imports only what every program may import, and passes the suite of package storetest
+// with the lacks that it declares.
+//
+// It shows where a store of one's own begins: replace the map by an engine, and take back
+// one lack after the other. Package store/mem does everything and is the reference.
+package noresume
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"iter"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tranship/tranship"
+)
+
+// Store holds files in memory. The zero value is empty and ready to use. It is safe for
+// concurrent use.
+type Store struct {
+	mu    sync.Mutex
+	files map[string]stored
+}
+
+// stored is a file. It is never changed, but replaced.
+type stored struct {
+	file tranship.File
+	data []byte
+}
+
+// describe returns the file's description, in memory of its own.
+func (s stored) describe() tranship.File { return tranship.Attributes{}.Apply(s.file) }
+
+var _ tranship.Store = (*Store)(nil)
+
+// findLocked returns the file at a path. The error of a file that is not there has exactly
+// these words, in every store.
+func (s *Store) findLocked(ctx context.Context, path string) (stored, error) {
+	if err := tranship.ValidatePath(path); err != nil {
+		return stored{}, err
+	}
+	if err := ctx.Err(); err != nil {
+		return stored{}, err
+	}
+	found, ok := s.files[path]
+	if !ok {
+		return stored{}, fmt.Errorf("%w: %s", tranship.ErrNotFound, path)
+	}
+	return found, nil
+}
+
+// Stat implements tranship.Reader.
+func (s *Store) Stat(ctx context.Context, path string) (tranship.File, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found, err := s.findLocked(ctx, path)
+	if err != nil {
+		return tranship.File{}, err
+	}
+	return found.describe(), nil
+}
+
+// Put implements tranship.Writer.
+func (s *Store) Put(ctx context.Context, spec tranship.Spec, data []byte) (tranship.File, error) {
+	if err := spec.Validate(); err != nil {
+		return tranship.File{}, err
+	}
+	if len(data) > tranship.MaxPutBytes {
+		return tranship.File{}, fmt.Errorf("%w: a put takes at most %d bytes, not %d", tranship.ErrLimit, tranship.MaxPutBytes, len(data))
+	}
+	if spec.Size != nil && *spec.Size != int64(len(data)) {
+		return tranship.File{}, &tranship.InvalidError{Field: "size", Rule: "the size of a put must be that of its data"}
+	}
+	return s.make(ctx, spec, append([]byte(nil), data...), tranship.CRC32C(data))
+}
+
+// make makes the file of data, which it keeps, unless something is in the way.
+func (s *Store) make(ctx context.Context, spec tranship.Spec, data []byte, crc uint32) (tranship.File, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return tranship.File{}, err
+	}
+	if err := s.allowLocked(spec); err != nil {
+		return tranship.File{}, err
+	}
+	made := stored{data: data, file: spec.Attributes.Apply(tranship.File{
+		Path: spec.Path, Size: int64(len(data)), ModTime: time.Now().Round(0), Mode: tranship.DefaultMode,
+		Version: rand.Text(), CRC32C: &crc,
+	})}
+	if s.files == nil {
+		s.files = make(map[string]stored)
+	}
+	s.files[spec.Path] = made
+	return made.describe(), nil
+}
+
+// allowLocked tells whether a file may be made: its precondition holds, and no file is
+// above or below it.
+func (s *Store) allowLocked(spec tranship.Spec) error {
+	if err := s.checkLocked(spec.Path, spec.Precondition); err != nil {
+		return err
+	}
+	for path := range s.files {
+		if strings.HasPrefix(path, spec.Path+"/") || strings.HasPrefix(spec.Path, path+"/") {
+			return fmt.Errorf("%w: the file %s is in the way of %s", tranship.ErrExists, path, spec.Path)
+		}
+	}
+	return nil
+}
+
+// checkLocked decides a precondition.
+func (s *Store) checkLocked(path string, precondition tranship.Precondition) error {
+	found, exists := s.files[path]
+	want := precondition.MustMatchVersion
+	switch {
+	case precondition.MustNotExist && exists:
+		return fmt.Errorf("%w: %s", tranship.ErrExists, path)
+	case want != "" && found.file.Version != want:
+		return fmt.Errorf("%w: %s does not have version %s", tranship.ErrPrecondition, path, want)
+	}
+	return nil
+}
+
+// SetAttributes implements tranship.Editor.
+func (s *Store) SetAttributes(ctx context.Context, path string, attributes tranship.Attributes, precondition tranship.Precondition) (tranship.File, error) {
+	if err := attributes.Validate(); err != nil {
+		return tranship.File{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found, err := s.findLocked(ctx, path)
+	if err == nil {
+		err = s.checkLocked(path, precondition)
+	}
+	if err != nil {
+		return tranship.File{}, err
+	}
+	found.file = attributes.Apply(found.file)
+	s.files[path] = found
+	return found.describe(), nil
+}
+
+// Remove implements tranship.Editor.
+func (s *Store) Remove(ctx context.Context, path string, precondition tranship.Precondition) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, err := s.findLocked(ctx, path)
+	if err == nil {
+		err = s.checkLocked(path, precondition)
+	}
+	if err == nil {
+		delete(s.files, path)
+	}
+	return err
+}
+
+// Move implements tranship.Editor.
+func (s *Store) Move(_ context.Context, source, destination string, _ tranship.Precondition) (tranship.File, error) {
+	return unsupported(source, destination, "move")
+}
+
+// Copy implements tranship.Editor.
+func (s *Store) Copy(_ context.Context, source, destination string, _ tranship.Precondition) (tranship.File, error) {
+	return unsupported(source, destination, "copy")
+}
+
+// unsupported is the answer to a Move or Copy.
+func unsupported(source, destination, action string) (tranship.File, error) {
+	for _, path := range []string{source, destination} {
+		if err := tranship.ValidatePath(path); err != nil {
+			return tranship.File{}, err
+		}
+	}
+	return tranship.File{}, fmt.Errorf("%w: this store cannot %s files", tranship.ErrUnsupported, action)
+}
+
+// ListUploads implements tranship.Uploads. There are none that can be resumed.
+func (s *Store) ListUploads(context.Context, string) iter.Seq2[tranship.UploadInfo, error] {
+	return func(func(tranship.UploadInfo, error) bool) {}
+}
+
+// AbortUpload implements tranship.Uploads.
+func (s *Store) AbortUpload(_ context.Context, id string) error {
+	return fmt.Errorf("%w: there is no unfinished upload %s", tranship.ErrNotFound, id)
+}
