@@ -1,0 +1,132 @@
+package storetest_test
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"testing"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/store/mem"
+	"github.com/tranship/tranship/store/storetest"
+)
+
+// mutant is a store with a flaw.
+type mutant struct {
+	// group is the subtest of the suite that is for it.
+	group string
+	suite func(t *testing.T, flaw func(flawed) flawed)
+	flaw  func(flawed) flawed
+}
+
+// flawed is a store some of whose methods may be replaced.
+type flawed struct {
+	*mem.Store
+	put         func(ctx context.Context, spec tranship.Spec, data []byte) (tranship.File, error)
+	list        func(ctx context.Context, options tranship.ListOptions) iter.Seq2[tranship.Entry, error]
+	open        func(ctx context.Context, path string, options tranship.OpenOptions) (tranship.Content, error)
+	begin       func(ctx context.Context, spec tranship.Spec) (tranship.Upload, error)
+	move        func(ctx context.Context, source, destination string, precondition tranship.Precondition) (tranship.File, error)
+	copy        func(ctx context.Context, source, destination string, precondition tranship.Precondition) (tranship.File, error)
+	fetch       func(ctx context.Context, path string, size int64) (tranship.File, []byte, error)
+	abort       func(ctx context.Context, id string) error
+	listUploads func(ctx context.Context, directory string) iter.Seq2[tranship.UploadInfo, error]
+}
+
+func newFlawed(store *mem.Store) flawed {
+	return flawed{
+		Store: store, put: store.Put, list: store.List, open: store.Open, begin: store.Begin, move: store.Move, copy: store.Copy,
+		abort: store.AbortUpload, listUploads: store.ListUploads,
+		fetch: func(ctx context.Context, path string, size int64) (tranship.File, []byte, error) {
+			return tranship.Fetch(ctx, struct{ tranship.Store }{store}, path, size)
+		},
+	}
+}
+
+func (f flawed) Put(ctx context.Context, spec tranship.Spec, data []byte) (tranship.File, error) {
+	return f.put(ctx, spec, data)
+}
+
+func (f flawed) List(ctx context.Context, options tranship.ListOptions) iter.Seq2[tranship.Entry, error] {
+	return f.list(ctx, options)
+}
+
+func (f flawed) Open(ctx context.Context, path string, options tranship.OpenOptions) (tranship.Content, error) {
+	return f.open(ctx, path, options)
+}
+
+func (f flawed) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload, error) {
+	return f.begin(ctx, spec)
+}
+
+func (f flawed) Move(ctx context.Context, source, destination string, precondition tranship.Precondition) (tranship.File, error) {
+	return f.move(ctx, source, destination, precondition)
+}
+
+func (f flawed) Copy(ctx context.Context, source, destination string, precondition tranship.Precondition) (tranship.File, error) {
+	return f.copy(ctx, source, destination, precondition)
+}
+
+func (f flawed) Fetch(ctx context.Context, path string, size int64) (tranship.File, []byte, error) {
+	return f.fetch(ctx, path, size)
+}
+
+func (f flawed) AbortUpload(ctx context.Context, id string) error { return f.abort(ctx, id) }
+
+func (f flawed) ListUploads(ctx context.Context, directory string) iter.Seq2[tranship.UploadInfo, error] {
+	return f.listUploads(ctx, directory)
+}
+
+// uploads replaces the uploads of a store by what wrap makes of them.
+func (f flawed) uploads(wrap func(tranship.Upload) tranship.Upload) flawed {
+	begin := f.begin
+	f.begin = func(ctx context.Context, spec tranship.Spec) (tranship.Upload, error) {
+		upload, err := begin(ctx, spec)
+		if err != nil {
+			return nil, err
+		}
+		return wrap(upload), nil
+	}
+	return f
+}
+
+// testAll is the suite of every store, without what lacks says.
+func testAll(lacks ...storetest.Lack) func(t *testing.T, flaw func(flawed) flawed) {
+	return func(t *testing.T, flaw func(flawed) flawed) {
+		storetest.Test(t, func(*testing.T) tranship.Store { return flaw(newFlawed(&mem.Store{PartSize: 1000})) }, lacks...)
+	}
+}
+
+// refusing is a store that does not do what storetest.Lack has.
+func refusing(f flawed) flawed {
+	refuse := func(context.Context, string, string, tranship.Precondition) (tranship.File, error) {
+		return tranship.File{}, tranship.ErrUnsupported
+	}
+	f.move, f.copy = refuse, refuse
+	return startsOver(f).uploads(func(upload tranship.Upload) tranship.Upload { return noCopyPart{upload} })
+}
+
+// startsOver ignores resume keys.
+func startsOver(f flawed) flawed {
+	begin := f.begin
+	f.begin = func(ctx context.Context, spec tranship.Spec) (tranship.Upload, error) {
+		if err := spec.Validate(); err != nil {
+			return nil, err
+		}
+		spec.ResumeKey = ""
+		return begin(ctx, spec)
+	}
+	return f
+}
+
+type noCopyPart struct{ tranship.Upload }
+
+func (noCopyPart) CopyPart(context.Context, int, string, tranship.OpenOptions) error {
+	return fmt.Errorf("%w: no", tranship.ErrUnsupported)
+}
+
+// testRefusing is the suite of a store that declares all lacks, and refuses all that it
+// declares but for its flaw.
+func testRefusing(t *testing.T, flaw func(flawed) flawed) {
+	testAll(storetest.NoResume, storetest.NoCopyPart, storetest.NoMove, storetest.NoCopy)(t, func(f flawed) flawed { return flaw(refusing(f)) })
+}
