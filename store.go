@@ -28,6 +28,12 @@ import (
 // Every string that a method takes must be valid UTF-8. An *InvalidError refuses another
 // one; a store on this machine may instead answer that there is no such version or upload,
 // and list from any StartAfter.
+//
+// A store may lack some of it: Move, Copy and Upload.CopyPart then fail with
+// ErrUnsupported and change nothing, and a store that resumes no uploads begins a new
+// one each time, as if there was no ResumeKey, and lists none. Package storetest tests
+// stores with and without. What a store can do beside its methods are optional
+// abilities, which callers find with As.
 type Store interface {
 	Reader
 	Writer
