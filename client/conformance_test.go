@@ -67,8 +67,7 @@ func TestRangeReader(t *testing.T) {
 // TestShared has two clients of one server, each with connections and uploads of its own.
 func TestShared(t *testing.T) {
 	storetest.TestShared(t, func(t *testing.T, n int) []tranship.Store {
-		service := server.New(&mem.Store{PartSize: 50_000}, server.Options{})
-		address := loopback.Serve(t, service.Register, server.GRPCOptions(server.Options{})...)
+		address := storeserver.Mount(t, &mem.Store{PartSize: 50_000}, server.Config{}, server.GRPCOptions(server.Config{})...)
 		var all []tranship.Store
 		for range n {
 			connected, err := client.Dial(t.Context(), address, client.Options{})

@@ -114,7 +114,7 @@ func isAble(v any) bool {
 // store returns.
 var essential = []string{
 	"Store", "Reader", "Writer", "Editor", "Uploads", "Upload", "PartWriter", "Content",
-	"Wrapper", "DirectoryLedger",
+	"Wrapper", "DirectoryLedger", "Observer",
 }
 
 // TestKnown checks that the table has all abilities, and the fake has them: an interface
