@@ -4,7 +4,8 @@ import "unicode/utf8"
 
 // Precondition decides whether a change may take effect, at the moment it does.
 // The zero value always allows it. At most one of MustNotExist, MustMatchVersion and
-// MustMatchRevision may be set; a store refuses others with an *InvalidError.
+// MustMatchRevision may be set; a store refuses others with an *InvalidError. A store that
+// cannot decide a revision or a source version fails with ErrUnsupported.
 type Precondition struct {
 	// MustNotExist: there must be no file at the path; otherwise ErrExists.
 	MustNotExist bool

@@ -29,11 +29,12 @@ import (
 // one; a store on this machine may instead answer that there is no such version or upload,
 // and list from any StartAfter.
 //
-// A store may lack some of it: Move, Copy and Upload.CopyPart then fail with
-// ErrUnsupported and change nothing, and a store that resumes no uploads begins a new
-// one each time, as if there was no ResumeKey, and lists none. Package storetest tests
-// stores with and without. What a store can do beside its methods are optional
-// abilities, which callers find with As.
+// A store may lack some of it. Move, Copy, Upload.CopyPart and a change with a
+// precondition about a revision or a source version then fail with ErrUnsupported and
+// change nothing. A store that does not resume uploads begins a new one each time, as if
+// there was no ResumeKey, and lists none. Package storetest tests stores with and without.
+// A store may also have optional abilities beside these methods, which callers find with
+// As.
 type Store interface {
 	Reader
 	Writer

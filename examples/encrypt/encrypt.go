@@ -71,7 +71,7 @@ func (s *store) Unwrap() any { return s.inner }
 // would get encrypted bytes, or leave plain ones behind.
 func (s *store) Passes(ability any) bool {
 	switch ability.(type) {
-	case *tranship.WidthHinter:
+	case *tranship.WidthHinter, *tranship.TreeRemover:
 		return true
 	}
 	return false
@@ -129,7 +129,10 @@ func (s *store) Put(ctx context.Context, spec tranship.Spec, data []byte) (trans
 	if spec.Size != nil && *spec.Size != size {
 		return tranship.File{}, &tranship.InvalidError{Field: "size", Rule: "the size of a put must be that of its data"}
 	}
-	spec.Size = &size
+	if crc := tranship.CRC32C(data); spec.CRC32C != nil && *spec.CRC32C != crc {
+		return tranship.File{}, wrongChecksum(crc, *spec.CRC32C)
+	}
+	spec.Size, spec.CRC32C = &size, nil // the inner store has other bytes
 	if sealedSize(size) > tranship.MaxPutBytes {
 		return s.putLarge(ctx, spec, data)
 	}
@@ -192,6 +195,10 @@ func (s *store) ListUploads(context.Context, string) iter.Seq2[tranship.UploadIn
 // AbortUpload implements tranship.Uploads.
 func (s *store) AbortUpload(_ context.Context, id string) error {
 	return fmt.Errorf("%w: there is no unfinished upload %s", tranship.ErrNotFound, id)
+}
+
+func wrongChecksum(got, want uint32) error {
+	return fmt.Errorf("%w: the bytes have CRC32C %08x, not %08x", tranship.ErrIntegrity, got, want)
 }
 
 func (s *store) newSealer(size *int64) *sealer {

@@ -15,6 +15,8 @@ import (
 type upload struct {
 	inner  tranship.Upload
 	sealer *sealer
+	// crc is the checksum that the spec demands; nil for none.
+	crc *uint32
 
 	// mu guards the rest.
 	mu sync.Mutex
@@ -56,6 +58,9 @@ func (s *store) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload,
 		}
 		u.sealer.size = new(*spec.Size)
 		spec.Size = new(sealedSize(*spec.Size))
+	}
+	if spec.CRC32C != nil {
+		u.crc, spec.CRC32C = new(*spec.CRC32C), nil // the inner store has other bytes
 	}
 	var err error
 	if u.inner, err = s.inner.Begin(ctx, spec); err != nil {
@@ -116,7 +121,7 @@ func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.F
 	if err := u.check(commit); err != nil {
 		return tranship.File{}, err
 	}
-	file, err := plain(u.inner.Commit(ctx, tranship.Commit{Size: sealedSize(commit.Size)}))
+	file, err := plain(u.inner.Commit(ctx, tranship.Commit{Size: sealedSize(commit.Size), Attributes: commit.Attributes}))
 	if err == nil {
 		u.end()
 	}
@@ -156,8 +161,10 @@ func (u *upload) check(commit tranship.Commit) error {
 	if missing != nil {
 		return &tranship.IncompleteError{Missing: missing}
 	}
-	if commit.CRC32C != nil && *commit.CRC32C != crc {
-		return fmt.Errorf("%w: the bytes have CRC32C %08x, not %08x", tranship.ErrIntegrity, crc, *commit.CRC32C)
+	for _, want := range []*uint32{commit.CRC32C, u.crc} {
+		if want != nil && *want != crc {
+			return wrongChecksum(crc, *want)
+		}
 	}
 	return nil
 }

@@ -16,11 +16,14 @@ import (
 // List implements tranship.Reader. Nothing is ever left out.
 func (s *Store) List(ctx context.Context, options tranship.ListOptions) iter.Seq2[tranship.Entry, error] {
 	return func(yield func(tranship.Entry, error) bool) {
-		if err := tranship.ValidateDirectory(options.Directory); err != nil {
+		if err := options.Validate(); err != nil {
 			yield(tranship.Entry{}, err)
 			return
 		}
-		for _, entry := range s.entries(options) {
+		for i, entry := range s.entries(options) {
+			if options.Limit > 0 && i == options.Limit {
+				return
+			}
 			if err := ctx.Err(); err != nil {
 				yield(tranship.Entry{}, err)
 				return
@@ -53,7 +56,7 @@ func (s *Store) entries(options tranship.ListOptions) []tranship.Entry {
 		if name, _, deeper := strings.Cut(below, "/"); deeper && !options.Recursive {
 			entry = tranship.Entry{File: tranship.File{Path: above + name}, IsDir: true}
 		}
-		if key := entry.Key(); key > options.StartAfter {
+		if key := entry.Key(); options.Contains(key) {
 			found[key] = entry
 		}
 	}

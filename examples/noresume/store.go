@@ -10,6 +10,7 @@ package noresume
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"iter"
 	"strings"
@@ -80,6 +81,9 @@ func (s *Store) Put(ctx context.Context, spec tranship.Spec, data []byte) (trans
 
 // make makes the file of data, which it keeps, unless something is in the way.
 func (s *Store) make(ctx context.Context, spec tranship.Spec, data []byte, crc uint32) (tranship.File, error) {
+	if spec.CRC32C != nil && *spec.CRC32C != crc {
+		return tranship.File{}, fmt.Errorf("%w: %s has CRC32C %08x, not %08x", tranship.ErrIntegrity, spec.Path, crc, *spec.CRC32C)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := ctx.Err(); err != nil {
@@ -113,11 +117,13 @@ func (s *Store) allowLocked(spec tranship.Spec) error {
 	return nil
 }
 
-// checkLocked decides a precondition.
+// checkLocked decides a precondition, except for one about a revision.
 func (s *Store) checkLocked(path string, precondition tranship.Precondition) error {
 	found, exists := s.files[path]
 	want := precondition.MustMatchVersion
 	switch {
+	case precondition.MustMatchRevision != "":
+		return fmt.Errorf("%w: this store cannot compare revisions", tranship.ErrUnsupported)
 	case precondition.MustNotExist && exists:
 		return fmt.Errorf("%w: %s", tranship.ErrExists, path)
 	case want != "" && found.file.Version != want:
@@ -128,7 +134,7 @@ func (s *Store) checkLocked(path string, precondition tranship.Precondition) err
 
 // SetAttributes implements tranship.Editor.
 func (s *Store) SetAttributes(ctx context.Context, path string, attributes tranship.Attributes, precondition tranship.Precondition) (tranship.File, error) {
-	if err := attributes.Validate(); err != nil {
+	if err := errors.Join(attributes.Validate(), precondition.Validate()); err != nil {
 		return tranship.File{}, err
 	}
 	s.mu.Lock()
@@ -147,6 +153,9 @@ func (s *Store) SetAttributes(ctx context.Context, path string, attributes trans
 
 // Remove implements tranship.Editor.
 func (s *Store) Remove(ctx context.Context, path string, precondition tranship.Precondition) error {
+	if err := precondition.Validate(); err != nil {
+		return err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	_, err := s.findLocked(ctx, path)

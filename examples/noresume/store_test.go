@@ -14,7 +14,7 @@ import (
 // TestStore runs the suite with what the store declares not to do.
 func TestStore(t *testing.T) {
 	storetest.Test(t, func(*testing.T) tranship.Store { return new(noresume.Store) },
-		storetest.NoResume, storetest.NoCopyPart, storetest.NoMove, storetest.NoCopy)
+		storetest.NoResume, storetest.NoCopyPart, storetest.NoMove, storetest.NoCopy, storetest.NoRevision, storetest.NoSourceVersion)
 }
 
 // TestCopy copies a file to the store and back, with the engine that knows of no lacks.

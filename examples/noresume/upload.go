@@ -41,6 +41,9 @@ func (s *Store) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload,
 		return nil, err
 	}
 	spec.Attributes = clone(spec.Attributes)
+	if spec.CRC32C != nil {
+		spec.CRC32C = new(*spec.CRC32C)
+	}
 	if spec.Size != nil {
 		spec.Size = new(*spec.Size)
 	}
@@ -131,7 +134,12 @@ func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.F
 	if commit.CRC32C != nil && *commit.CRC32C != crc {
 		return tranship.File{}, fmt.Errorf("%w: %s has CRC32C %08x, not %08x", tranship.ErrIntegrity, u.spec.Path, crc, *commit.CRC32C)
 	}
-	file, err := u.store.make(ctx, u.spec, data, crc)
+	if err := commit.Attributes.Validate(); err != nil {
+		return tranship.File{}, err
+	}
+	spec := u.spec
+	spec.Attributes = spec.Attributes.Override(commit.Attributes)
+	file, err := u.store.make(ctx, spec, data, crc)
 	u.ended = err == nil
 	return file, err
 }
@@ -209,6 +217,13 @@ func (w *partWriter) Write(data []byte) (int, error) {
 func (w *partWriter) Close() error {
 	w.upload.mu.Lock()
 	defer w.upload.mu.Unlock()
+	if w.closed {
+		return nil
+	}
 	w.closed = true
-	return nil
+	err := w.ctx.Err()
+	if err != nil {
+		w.data = nil // the part is missing
+	}
+	return err
 }

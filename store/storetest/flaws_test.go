@@ -22,6 +22,9 @@ type mutant struct {
 // flawed is a store some of whose methods may be replaced.
 type flawed struct {
 	*mem.Store
+	// refuses, when not nil, reports which preconditions the store does not decide.
+	refuses func(precondition tranship.Precondition) bool
+
 	put         func(ctx context.Context, spec tranship.Spec, data []byte) (tranship.File, error)
 	list        func(ctx context.Context, options tranship.ListOptions) iter.Seq2[tranship.Entry, error]
 	open        func(ctx context.Context, path string, options tranship.OpenOptions) (tranship.Content, error)
@@ -43,7 +46,32 @@ func newFlawed(store *mem.Store) flawed {
 	}
 }
 
+// decide fails for a precondition that the store refuses.
+func (f flawed) decide(precondition tranship.Precondition) error {
+	if f.refuses != nil && precondition.ValidateTransplant() == nil && f.refuses(precondition) {
+		return fmt.Errorf("%w: no such precondition", tranship.ErrUnsupported)
+	}
+	return nil
+}
+
+func (f flawed) SetAttributes(ctx context.Context, path string, attributes tranship.Attributes, precondition tranship.Precondition) (tranship.File, error) {
+	if err := f.decide(precondition); err != nil {
+		return tranship.File{}, err
+	}
+	return f.Store.SetAttributes(ctx, path, attributes, precondition)
+}
+
+func (f flawed) Remove(ctx context.Context, path string, precondition tranship.Precondition) error {
+	if err := f.decide(precondition); err != nil {
+		return err
+	}
+	return f.Store.Remove(ctx, path, precondition)
+}
+
 func (f flawed) Put(ctx context.Context, spec tranship.Spec, data []byte) (tranship.File, error) {
+	if err := f.decide(spec.Precondition); err != nil {
+		return tranship.File{}, err
+	}
 	return f.put(ctx, spec, data)
 }
 
@@ -56,14 +84,23 @@ func (f flawed) Open(ctx context.Context, path string, options tranship.OpenOpti
 }
 
 func (f flawed) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload, error) {
+	if err := f.decide(spec.Precondition); err != nil {
+		return nil, err
+	}
 	return f.begin(ctx, spec)
 }
 
 func (f flawed) Move(ctx context.Context, source, destination string, precondition tranship.Precondition) (tranship.File, error) {
+	if err := f.decide(precondition); err != nil {
+		return tranship.File{}, err
+	}
 	return f.move(ctx, source, destination, precondition)
 }
 
 func (f flawed) Copy(ctx context.Context, source, destination string, precondition tranship.Precondition) (tranship.File, error) {
+	if err := f.decide(precondition); err != nil {
+		return tranship.File{}, err
+	}
 	return f.copy(ctx, source, destination, precondition)
 }
 
@@ -129,4 +166,15 @@ func (noCopyPart) CopyPart(context.Context, int, string, tranship.OpenOptions) e
 // declares but for its flaw.
 func testRefusing(t *testing.T, flaw func(flawed) flawed) {
 	testAll(storetest.NoResume, storetest.NoCopyPart, storetest.NoMove, storetest.NoCopy)(t, func(f flawed) flawed { return flaw(refusing(f)) })
+}
+
+// testRefusingConditions is the suite of a store that declares not to decide some
+// preconditions, and refuses them but for its flaw.
+func testRefusingConditions(lack storetest.Lack, refuses func(tranship.Precondition) bool) func(*testing.T, func(flawed) flawed) {
+	return func(t *testing.T, flaw func(flawed) flawed) {
+		testAll(lack)(t, func(f flawed) flawed {
+			f.refuses = refuses
+			return flaw(f)
+		})
+	}
 }

@@ -92,6 +92,17 @@ func mutants() map[string]mutant {
 			return f
 		}},
 
+		"takes a revision for no condition": {
+			"Without revision",
+			testRefusingConditions(storetest.NoRevision, func(p tranship.Precondition) bool { return p.MustMatchRevision != "" }),
+			decidesAll,
+		},
+		"takes a source version for no condition": {
+			"Without source version",
+			testRefusingConditions(storetest.NoSourceVersion, func(p tranship.Precondition) bool { return p.MustMatchSourceVersion != "" }),
+			decidesAll,
+		},
+
 		"fetches files of another size": {"Fetcher", testAll(), func(f flawed) flawed {
 			f.fetch = func(ctx context.Context, path string, size int64) (tranship.File, []byte, error) {
 				file, err := f.Stat(ctx, path)
@@ -144,6 +155,12 @@ func mutants() map[string]mutant {
 			return f
 		}},
 	}
+}
+
+// decidesAll refuses no precondition.
+func decidesAll(f flawed) flawed {
+	f.refuses = nil
+	return f
 }
 
 // testDurable runs a tier of stores that are opened again; the flaw shows then.

@@ -19,6 +19,7 @@
 //   - TestFetcher, TestChunks and TestPartRunner, of what makes transfers fast. Test runs
 //     them, too, if tranship.As finds the ability; a store that claims one calls the
 //     function, which fails if it is lost.
+//   - TestRangeReader, for a store whose contents are tranship.RangeReaders.
 //   - TestOwners, for a store that keeps the uploads of several owners apart.
 //   - TestAccounts, for a store with a tranship.AccountKeeper.
 //   - TestSkipped, for a store that may have to leave something out of its lists.
