@@ -59,6 +59,7 @@ func Test(t *testing.T, open func(t *testing.T) tranship.Store, lacks ...Lack) {
 		{"Precondition", "", preconditionTests()},
 		{"Upload", "", uploadTests()},
 		{"Part", "", partTests()},
+		{"Sequential", "", sequentialTests()},
 		{"Commit", "", commitTests()},
 		{"CopyPart", NoCopyPart, copyPartTests()},
 		{"Read", "", readTests()},
