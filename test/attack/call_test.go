@@ -221,11 +221,20 @@ func requests() []request {
 		{name: "list after", method: native("List"), lists: true, after: true, messages: one(func(path string) proto.Message {
 			return &transhipv1.ListRequest{StartAfter: path, Recursive: true}
 		})},
+		{name: "list prefix", method: native("List"), lists: true, after: true, messages: one(func(path string) proto.Message {
+			return &transhipv1.ListRequest{Prefix: path, Recursive: true}
+		})},
+		{name: "list before", method: native("List"), lists: true, after: true, messages: one(func(path string) proto.Message {
+			return &transhipv1.ListRequest{EndBefore: path, Recursive: true}
+		})},
 		{name: "set attributes", method: native("SetAttributes"), messages: one(func(path string) proto.Message {
 			return &transhipv1.SetAttributesRequest{Path: path, Attributes: &transhipv1.Attributes{Mode: new(uint32(0o777))}}
 		})},
 		{name: "delete", method: native("Delete"), messages: one(func(path string) proto.Message {
 			return &transhipv1.DeleteRequest{Path: path}
+		})},
+		{name: "delete tree", method: native("DeleteTree"), lists: true, messages: one(func(path string) proto.Message {
+			return &transhipv1.DeleteTreeRequest{Directory: path, ReportPaths: true}
 		})},
 		{name: "move from", method: native("Move"), messages: one(func(path string) proto.Message {
 			return &transhipv1.MoveRequest{SourcePath: path, DestinationPath: "docs/stolen"}
