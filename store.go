@@ -26,8 +26,7 @@ import (
 // then either whole or not made.
 //
 // Every string that a method takes must be valid UTF-8. An *InvalidError refuses another
-// one; a store on this machine may instead answer that there is no such version or upload,
-// and list from any StartAfter.
+// one; a store on this machine may instead answer that there is no such version or upload.
 //
 // A store may lack some of it. Move, Copy, Upload.CopyPart and a change with a
 // precondition about a revision or a source version then fail with ErrUnsupported and

@@ -95,13 +95,17 @@ func textCases(t *testing.T, c *client.Client) map[string]textCase {
 		"Open version":     {"version", []string{"Open.version"}, open("file", tranship.OpenOptions{Version: notText})},
 		"List":             {"directory", []string{"ListRequest.directory"}, list(tranship.ListOptions{Directory: notText})},
 		"List start after": {"start_after", []string{"ListRequest.start_after"}, list(tranship.ListOptions{StartAfter: notText})},
-		"List end before":  {"end_before", []string{"ListRequest.end_before"}, list(tranship.ListOptions{EndBefore: notText})},
 		"List prefix":      {"prefix", []string{"ListRequest.prefix"}, list(tranship.ListOptions{Prefix: notText})},
+		"List end before":  {"end_before", []string{"ListRequest.end_before"}, list(tranship.ListOptions{EndBefore: notText})},
 		"Put":              {"path", []string{"Put.path"}, put(tranship.Spec{Path: notText})},
-		"Put metadata": {"attributes.metadata", []string{"Metadata.entries"},
-			put(tranship.Spec{Path: "new", Attributes: tranship.Attributes{Metadata: map[string]string{"key": notText}}})},
-		"Put metadata key": {"attributes.metadata", []string{"Metadata.entries"},
-			put(tranship.Spec{Path: "new", Attributes: tranship.Attributes{Metadata: map[string]string{notText: ""}}})},
+		"Put metadata": {
+			"attributes.metadata", []string{"Metadata.entries"},
+			put(tranship.Spec{Path: "new", Attributes: tranship.Attributes{Metadata: map[string]string{"key": notText}}}),
+		},
+		"Put metadata key": {
+			"attributes.metadata", []string{"Metadata.entries"},
+			put(tranship.Spec{Path: "new", Attributes: tranship.Attributes{Metadata: map[string]string{notText: ""}}}),
+		},
 		"Put owner":        {"owner", nil, put(tranship.Spec{Path: "new", Owner: notText})},
 		"Begin":            {"path", []string{"Begin.path"}, begin(tranship.Spec{Path: notText})},
 		"Begin resume key": {"resume_key", []string{"Begin.resume_key"}, begin(tranship.Spec{Path: "new", Size: new(int64(4)), ResumeKey: notText})},
@@ -117,11 +121,11 @@ func textCases(t *testing.T, c *client.Client) map[string]textCase {
 			return errors.Join(err, upload.Abort(ctx))
 		}},
 		"SetAttributes": {"path", []string{"SetAttributesRequest.path"}, set(notText, tranship.Attributes{}, tranship.Precondition{})},
-		"Remove":        {"path", []string{"DeleteRequest.path"}, remove(notText, tranship.Precondition{})},
 		"RemoveAll": {"path", []string{"DeleteTreeRequest.directory"}, func() error {
 			_, err := c.RemoveAll(ctx, notText, tranship.RemoveAllOptions{})
 			return err
 		}},
+		"Remove": {"path", []string{"DeleteRequest.path"}, remove(notText, tranship.Precondition{})},
 		"Move source": {"path", []string{"MoveRequest.source_path"}, func() error {
 			_, err := c.Move(ctx, notText, "new", tranship.Precondition{})
 			return err
