@@ -37,7 +37,7 @@ func fsStores(t *testing.T) map[string]tranship.Store {
 // onServer is a client of a server of a store.
 func onServer(t *testing.T, store tranship.Store) tranship.Store {
 	t.Helper()
-	address := storeserver.Mount(t, store, server.Config{}, server.GRPCOptions(server.Config{})...)
+	address := storeserver.Serve(t, store, server.Config{})
 	files, err := client.Dial(t.Context(), address, client.Options{})
 	if err != nil {
 		t.Fatal(err)
