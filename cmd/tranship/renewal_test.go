@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -207,36 +206,4 @@ func TestTokenRotates(t *testing.T) {
 		}
 		s.check(t)
 	})
-}
-
-// While a token file cannot be used, the last token that it had counts.
-func TestTokenFileKeepsTheLast(t *testing.T) {
-	name := filepath.Join(t.TempDir(), "token")
-	write := func(content string) func() error {
-		return func() error { return os.WriteFile(name, []byte(content), 0o600) }
-	}
-	file := newTokenFile(name)
-	if _, err := file.token(t.Context()); err == nil {
-		t.Error("a token was found where there is no file")
-	}
-	for _, step := range []struct {
-		what   string
-		change func() error
-		want   string
-	}{
-		{"at first", write(firstToken + "\n"), firstToken},
-		{"empty", write(""), firstToken},
-		{"with blanks", write("two words"), firstToken},
-		{"too long", write(strings.Repeat("a", authn.MaxTokenBytes+1)), firstToken},
-		{"missing", func() error { return os.Remove(name) }, firstToken},
-		{"a directory", func() error { return os.Mkdir(name, 0o700) }, firstToken},
-		{"replaced", func() error { return errors.Join(os.Remove(name), write(secondToken)()) }, secondToken},
-	} {
-		if err := step.change(); err != nil {
-			t.Fatal(err)
-		}
-		if token, err := file.token(t.Context()); err != nil || token != step.want {
-			t.Errorf("%s: %q, %v", step.what, token, err)
-		}
-	}
 }

@@ -3,15 +3,12 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"strings"
-	"sync"
 
 	"github.com/spf13/cobra"
 
-	"github.com/tranship/tranship/access/authn"
-	"github.com/tranship/tranship/internal/configfile"
+	"github.com/tranship/tranship/access/bearer"
 )
 
 // tokenVariable is the environment variable that has a bearer token.
@@ -25,7 +22,7 @@ type tokenSource struct {
 	// variable has what the environment has, if there are no files.
 	variable boundValues
 	// opened are the files that have been read, by name: a pipe can be read only once.
-	opened map[string]*tokenFile
+	opened map[string]*bearer.File
 }
 
 func (s *tokenSource) add(cmd *cobra.Command) {
@@ -76,9 +73,9 @@ func (s *tokenSource) of(server serverPlace, warn func(string)) (func(context.Co
 		if text == "" {
 			return nil, nil
 		}
-		token, err := tokenIn(tokenVariable, text)
+		token, err := bearer.Parse(text)
 		if err != nil {
-			return nil, usageError{err.Error()}
+			return nil, usagef("%s: %v", tokenVariable, err)
 		}
 		return func(context.Context) (string, error) { return token, nil }, nil
 	}
@@ -88,82 +85,24 @@ func (s *tokenSource) of(server serverPlace, warn func(string)) (func(context.Co
 	}
 	file := s.opened[name]
 	if file == nil {
-		file = newTokenFile(name)
+		file = bearer.NewFile(name)
 		if s.opened == nil {
-			s.opened = map[string]*tokenFile{}
+			s.opened = map[string]*bearer.File{}
 		}
 		s.opened[name] = file
 	}
-	if _, err := file.token(context.Background()); err != nil {
-		return nil, usageError{err.Error()}
-	}
-	if exposed := file.exposure(); exposed != "" {
-		warn(exposed)
-	}
-	return file.token, nil
-}
-
-// tokenFile is a file with a token, which is read at each call, so that a token that is
-// replaced holds for what goes on. While it cannot be read, or is half written, the last
-// token that it had stays. A pipe is read once. It is safe for concurrent use.
-type tokenFile struct {
-	name string
-	file *configfile.File
-
-	mu   sync.Mutex
-	last string
-	// exposed is what is unwise about the file; "" if nothing is.
-	exposed string
-}
-
-func newTokenFile(name string) *tokenFile {
-	return &tokenFile{
-		name: "--token-file " + name,
-		file: configfile.New(name, configfile.Options{Streams: true, MaxBytes: 2 * authn.MaxTokenBytes}),
-	}
-}
-
-// token is the token of now. No error has the token in it.
-func (f *tokenFile) token(context.Context) (string, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	content, info, err := f.file.Read()
-	if err != nil {
-		err = fmt.Errorf("--token-file %w", err)
-	} else {
-		var token string
-		if token, err = tokenIn(f.name, string(content)); err == nil {
-			f.last = token
+	if _, err := file.Token(context.Background()); err != nil {
+		if failed, ok := errors.AsType[*bearer.FileError](err); ok {
+			err = failed.Err
 		}
+		return nil, usagef("--token-file %s: %v", name, err)
 	}
-	switch {
-	case err != nil && f.last == "":
-		return "", err
-	case err == nil && configfile.Writable(info):
-		f.exposed = f.name + ": other users of this machine can write to it: chmod 600 it"
-	case err == nil && configfile.Readable(info):
-		f.exposed = f.name + ": all users of this machine can read it: chmod 600 it"
+	switch file.Exposure() {
+	case bearer.ExposureWritable:
+		warn("--token-file " + name + ": other users of this machine can write to it: chmod 600 it")
+	case bearer.ExposureReadable:
+		warn("--token-file " + name + ": all users of this machine can read it: chmod 600 it")
+	case bearer.ExposureNone:
 	}
-	return f.last, nil
-}
-
-// exposure is what is unwise about the file; "" if nothing is.
-func (f *tokenFile) exposure() string {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.exposed
-}
-
-// tokenIn is the token in a text, which has nothing else but space around it.
-func tokenIn(name, text string) (string, error) {
-	token := strings.TrimSpace(text)
-	switch {
-	case token == "":
-		return "", errors.New(name + ": there is no token in it")
-	case len(token) > authn.MaxTokenBytes:
-		return "", fmt.Errorf("%s: a token must have at most %d bytes", name, authn.MaxTokenBytes)
-	case !authn.IsToken(token):
-		return "", errors.New(name + ": it must have the token and nothing else")
-	}
-	return token, nil
+	return file.Token, nil
 }

@@ -80,9 +80,29 @@ func (f *File) Read() (content []byte, info fs.FileInfo, err error) {
 		if failed, ok := errors.AsType[*fs.PathError](err); ok {
 			err = failed.Err
 		}
-		return nil, nil, fmt.Errorf("%s: %w", f.name, err)
+		return nil, nil, &namedError{f.name, err}
 	}
 	return content, info, nil
+}
+
+// namedError is an error of a file, which begins with its name.
+type namedError struct {
+	name   string
+	reason error
+}
+
+// Error implements error.
+func (e *namedError) Error() string { return e.name + ": " + e.reason.Error() }
+
+// Unwrap is the reason.
+func (e *namedError) Unwrap() error { return e.reason }
+
+// Reason is an error of Read without the file's name.
+func Reason(err error) error {
+	if named, ok := errors.AsType[*namedError](err); ok {
+		return named.reason
+	}
+	return err
 }
 
 func (f *File) read() ([]byte, fs.FileInfo, error) {

@@ -1,0 +1,40 @@
+// Package bearer has bearer tokens as a client has them: their form, and files that hold
+// one. It knows no transport.
+package bearer
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// MaxTokenBytes is the length of the longest token.
+const MaxTokenBytes = 8 << 10
+
+// Parse returns the token in text, which may have white space around it and nothing else.
+// An error does not quote the text.
+func Parse(text string) (string, error) {
+	token := strings.TrimSpace(text)
+	switch {
+	case token == "":
+		return "", errors.New("there is no token in it")
+	case len(token) > MaxTokenBytes:
+		return "", fmt.Errorf("a token must have at most %d bytes", MaxTokenBytes)
+	case !isToken(token):
+		return "", errors.New("it must have the token and nothing else")
+	}
+	return token, nil
+}
+
+// isToken reports whether text has the form of a bearer token (RFC 6750, section 2.1):
+// letters, digits and "-._~+/", then any number of "=".
+func isToken(text string) bool {
+	text = strings.TrimRight(text, "=")
+	for i := range len(text) {
+		c := text[i]
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && strings.IndexByte("-._~+/", c) < 0 {
+			return false
+		}
+	}
+	return text != ""
+}
