@@ -24,6 +24,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/access/tlsconfig"
 	"github.com/tranship/tranship/internal/failure"
 	"github.com/tranship/tranship/internal/observation"
 	"github.com/tranship/tranship/internal/rpcstatus"
@@ -41,8 +42,15 @@ const (
 
 // Options are settings of a connection; the zero value is useful.
 type Options struct {
-	// TLS encrypts the connection; nil: plaintext.
+	// TLS, when not nil, encrypts the connection, and decides alone which server is
+	// trusted. nil: a grpcs:// URL uses Trust, and grpc:// and "host:port" no TLS.
 	TLS *tls.Config
+	// Trust says, for a grpcs:// URL, which servers are trusted and which certificate the
+	// client shows. The zero value trusts what the tranship command trusts without flags:
+	// certificates of the system's authorities, and the keys in the user's file of known
+	// hosts; see tlsconfig.UserClient. It must be the zero value with TLS, and without
+	// a grpcs:// URL.
+	Trust tlsconfig.ClientOptions
 	// Token returns the bearer token that says who makes a call; it is asked at each,
 	// from any goroutine. "": none. Tokens go only over TLS, or to this machine: with
 	// Token and without TLS, no other is connected to. nil: calls have no token.
@@ -52,6 +60,9 @@ type Options struct {
 	// again, or goes on, where that is safe; otherwise the error matches
 	// tranship.ErrUnavailable, and the operation can be tried again.
 	Token func(ctx context.Context) (string, error)
+	// TokenFile, when not empty, is the name of a file with the token, in place of Token.
+	// It is read at each call, as bearer.File says.
+	TokenFile string
 	// ConnectTimeout bounds how long connecting may take; 0:
 	// DefaultConnectTimeout.
 	ConnectTimeout time.Duration
@@ -97,9 +108,16 @@ type Client struct {
 
 var _ tranship.Store = (*Client)(nil)
 
-// Dial connects to the server at address, "host:port", and makes sure that it
-// speaks the native protocol. The context governs connecting only.
+// Dial connects to a server, and makes sure that it speaks the native protocol. address is
+// its URL, "grpc://host:port" or "grpcs://host:port" with TLS, which must not have a path
+// (see ParseURL for one that has), or "host:port", where Options.TLS decides about TLS.
+// Options that contradict each other or the URL are tranship.ErrInvalid. The context
+// governs connecting only. The caller must close the Client.
 func Dial(ctx context.Context, address string, options Options) (*Client, error) {
+	address, options, err := options.resolve(ctx, address)
+	if err != nil {
+		return nil, err
+	}
 	var answer error
 	renewal, observed := newRenewal(options.Token), observation.New(options.Observer)
 	conn, err := dial(ctx, address, options, renewal, observed, func(ctx context.Context, conn *grpc.ClientConn) error {

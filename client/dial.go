@@ -45,12 +45,16 @@ const (
 // 35 KiB.
 const maxHeaders = 128 << 10
 
-// DialConn makes the connection of Dial, for any gRPC service. When it returns, a
-// gRPC server has answered at address, "host:port"; whatever stands in the way of
+// DialConn makes the connection of Dial, for any gRPC service, and takes the same
+// addresses. When it returns, a gRPC server has answered; whatever stands in the way of
 // that is ErrUnavailable, and says so within Options.ConnectTimeout. That one end does
 // not trust the other's certificate is ErrUnauthenticated, and what Options.TLS says of
 // the server, the error wraps.
 func DialConn(ctx context.Context, address string, options Options) (*grpc.ClientConn, error) {
+	address, options, err := options.resolve(ctx, address)
+	if err != nil {
+		return nil, err
+	}
 	return dial(ctx, address, options, newRenewal(options.Token), observation.New(options.Observer), func(ctx context.Context, conn *grpc.ClientConn) error {
 		_, err := grpc_health_v1.NewHealthClient(conn).Check(ctx, &grpc_health_v1.HealthCheckRequest{})
 		return err

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -49,73 +48,77 @@ func (f *clientTLSFlags) bind(servers []serverPlace) error {
 	return f.key.bind(servers)
 }
 
-// given names a flag that was given for a server; "" if none was.
-func (f *clientTLSFlags) given(server serverPlace) string {
-	for _, flag := range []struct {
-		given bool
-		name  string
-	}{
-		{f.ca != "", "--ca"},
-		{len(f.fingerprints.of(server)) > 0, "--fingerprint"},
-		{f.tofu, "--tofu"},
-		{f.knownHosts != "", "--known-hosts"},
-		{f.cert.at(server) != "", "--client-cert"},
-		{f.key.at(server) != "", "--client-key"},
-		{f.min != 0, "--tls-min"},
-	} {
-		if flag.given {
-			return flag.name
-		}
-	}
-	return ""
+// flagOf is the flag that sets a field of tlsconfig.ClientOptions.
+func flagOf(option string) string {
+	return map[string]string{
+		"CAFile":          "--ca",
+		"Fingerprints":    "--fingerprint",
+		"TrustOnFirstUse": "--tofu",
+		"KnownHostsFile":  "--known-hosts",
+		"CertFile":        "--client-cert",
+		"KeyFile":         "--client-key",
+		"MinVersion":      "--tls-min",
+	}[option]
 }
 
-// config is the TLS of a connection to a server; nil for plaintext.
-func (f *clientTLSFlags) config(server serverPlace, warn func(string)) (*tls.Config, error) {
-	flag := f.given(server)
-	cert, key := f.cert.at(server), f.key.at(server)
+// inFlags is an error of the options for a server, in terms of flags.
+func inFlags(server serverPlace, err error) error {
+	failed, ok := errors.AsType[*tlsconfig.OptionError](err)
+	if !ok {
+		return fmt.Errorf("%s: %w", server, err)
+	}
+	flag := flagOf(failed.Option)
 	switch {
-	case !server.tls && flag != "":
-		return nil, usagef("%s: it is plaintext, and %s is about TLS: write grpcs://%s", server, flag, server.address)
-	case !server.tls:
-		return nil, nil
-	case len(f.fingerprints.shared) > 0 && (f.tofu || f.ca != "" || f.knownHosts != ""):
-		return nil, usageError{"--fingerprint alone says whom to trust: leave out --ca, --tofu and --known-hosts"}
-	case cert != "" && key == "":
-		return nil, usagef("%s: --client-cert needs --client-key: the file with its key", server)
-	case key != "" && cert == "":
-		return nil, usagef("%s: --client-key needs --client-cert: the file with its certificate", server)
+	case failed.Option == "TrustOnFirstUse" && failed.Needs != "":
+		return usagef("--tofu: nobody knows where your configuration is (%v): say --known-hosts FILE", failed.Err)
+	case failed.Needs != "":
+		of := map[string]string{"CertFile": "certificate", "KeyFile": "key"}[failed.Needs]
+		return usagef("%s: %s needs %s: the file with its %s", server, flag, flagOf(failed.Needs), of)
+	case failed.Excludes != "":
+		return usageError{"--fingerprint alone says whom to trust: leave out --ca, --tofu and --known-hosts"}
 	}
-	f.warnOfModes(key, warn)
-	known := f.knownHosts
-	if known == "" {
-		dir, err := os.UserConfigDir()
-		switch {
-		case err == nil:
-			known = filepath.Join(dir, "tranship", "known_hosts")
-		case f.tofu:
-			return nil, usagef("--tofu: nobody knows where your configuration is (%v): say --known-hosts FILE", err)
-		}
-	}
-	config, err := tlsconfig.Client(server.address, tlsconfig.ClientOptions{
+	return usagef("%s: it is plaintext, and %s is about TLS: write grpcs://%s", server, flag, server.address)
+}
+
+// options are what the flags say about a server.
+func (f *clientTLSFlags) options(server serverPlace, warn func(string)) tlsconfig.ClientOptions {
+	options := tlsconfig.ClientOptions{
 		CAFile:          f.ca,
 		Fingerprints:    f.fingerprints.of(server),
-		KnownHostsFile:  known,
+		KnownHostsFile:  f.knownHosts,
 		TrustOnFirstUse: f.tofu,
 		Trusted: func(host tlsconfig.KnownHost) {
 			warn(fmt.Sprintf("%s is trusted from now on: its key %v was added to %s", server, host.Fingerprint, host.File))
 		},
 		Pipes:    &f.pipes,
-		CertFile: cert,
-		KeyFile:  key,
+		CertFile: f.cert.at(server),
+		KeyFile:  f.key.at(server),
 		Stale: func(err error) {
 			warn(fmt.Sprintf("%s: %v; what was there before stays in use", server, err))
 		},
 		MinVersion: uint16(f.min),
-	})
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", server, err)
 	}
+	if f.fingerprints.bound[canonicalAddress(server.address)] != nil {
+		// The other flags are for the other servers of the command.
+		options.CAFile, options.KnownHostsFile, options.TrustOnFirstUse = "", "", false
+	}
+	return options
+}
+
+// config is the TLS of a connection to a server; nil for plaintext.
+func (f *clientTLSFlags) config(server serverPlace, warn func(string)) (*tls.Config, error) {
+	options := f.options(server, warn)
+	if !server.tls {
+		if err := options.CheckPlaintext(); err != nil {
+			return nil, inFlags(server, err)
+		}
+		return nil, nil
+	}
+	config, err := tlsconfig.UserClient(server.address, options)
+	if err != nil {
+		return nil, inFlags(server, err)
+	}
+	f.warnOfModes(options.KeyFile, warn)
 	return config, nil
 }
 

@@ -62,7 +62,7 @@ func (c *connections) store(ctx context.Context, server serverPlace) (*retry.Sto
 		if c.stallTimeout > 0 {
 			options.DialOptions = []grpc.DialOption{grpc.WithKeepaliveParams(c.keepalive())}
 		}
-		native, err = client.Dial(ctx, server.address, options)
+		native, err = client.Dial(ctx, server.url(), options)
 		return err
 	})
 	if err != nil {
@@ -131,7 +131,7 @@ func (c *connections) conn(ctx context.Context, server serverPlace) (*grpc.Clien
 	}
 	var conn *grpc.ClientConn
 	err := c.dial(ctx, server, func(options client.Options) (err error) {
-		conn, err = client.DialConn(ctx, server.address, options)
+		conn, err = client.DialConn(ctx, server.url(), options)
 		return err
 	})
 	if err != nil {

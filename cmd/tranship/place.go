@@ -1,15 +1,14 @@
 package main
 
 import (
-	"net"
-	"net/url"
+	"errors"
 	"path"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/client"
 )
 
 // place is where a file or directory is: on this machine, on a server, or the
@@ -52,6 +51,9 @@ func (s serverPlace) String() string {
 	return "grpc://" + s.address
 }
 
+// url is where the server is, as client.Dial takes it.
+func (s serverPlace) url() string { return client.URL{TLS: s.tls, Address: s.address}.String() }
+
 // name is the last segment.
 func (p place) name() string {
 	if p.kind == local {
@@ -92,50 +94,18 @@ func parsePlace(arg string) (place, error) {
 }
 
 func parseRemote(arg string) (place, error) {
-	bad := func(rule string) (place, error) { return place{}, usagef("%s: %s", arg, rule) }
-	u, err := url.Parse(arg)
-	switch {
-	case err != nil:
-		return bad("not a valid address; a remote place is grpc://host:port/path, percent-encoded, with IPv6 in brackets")
-	case u.User != nil:
-		return bad("an address cannot have a user name")
-	case u.RawQuery != "" || u.ForceQuery:
-		return bad("write '?' in a path as %3F")
-	case u.Fragment != "" || strings.Contains(arg, "#"):
-		return bad("write '#' in a path as %23")
-	case u.Hostname() == "":
-		return bad("the host is missing: grpc://host:port/path")
-	case strings.Contains(u.Hostname(), ":") && !strings.HasPrefix(u.Host, "["):
-		return bad("write an IPv6 address in brackets")
-	case u.Port() == "":
-		return bad("the port is missing: grpc://host:port/path")
+	u, err := client.ParseURL(arg)
+	if invalid, ok := errors.AsType[*tranship.InvalidError](err); ok {
+		return place{}, usagef("%s: %s", arg, invalid.Rule)
 	}
-	port, err := strconv.ParseUint(u.Port(), 10, 16)
-	if err != nil || port == 0 {
-		return bad("a port must be from 1 to 65535")
-	}
-	p := place{
-		arg:    arg,
-		kind:   remote,
-		server: serverPlace{tls: u.Scheme == "grpcs", address: net.JoinHostPort(u.Hostname(), strconv.FormatUint(port, 10))},
-		path:   strings.TrimPrefix(u.Path, "/"),
-	}
-	if p.path == "." || strings.HasSuffix(p.path, "/.") {
-		p.path, p.slash, p.contents = strings.TrimSuffix(p.path, "."), true, true
-	}
-	if rest, ok := strings.CutSuffix(p.path, "/"); ok {
-		p.path, p.slash = rest, true
-	}
-	if p.path == "" {
-		p.slash, p.contents = true, true
-		if strings.HasPrefix(u.Path, "//") {
-			return bad("a path must not begin with '//'")
-		}
-	}
-	if err := tranship.ValidateDirectory(p.path); err != nil {
-		return bad(err.Error())
-	}
-	return p, nil
+	return place{
+		arg:      arg,
+		kind:     remote,
+		server:   serverPlace{tls: u.TLS, address: u.Address},
+		path:     u.Path,
+		slash:    u.Directory,
+		contents: u.Contents,
+	}, err
 }
 
 func parsePlaces(args []string) ([]place, error) {

@@ -36,7 +36,7 @@ var rules = []rule{
 	{packages: "access", stdOnly: true},
 	{packages: "access/...", ours: []string{".", "access/...", "internal/..."}},
 	// The two ends of the network know neither each other nor any one store.
-	{packages: "client/...", ours: []string{".", "proto/...", "internal/...", "client/..."}},
+	{packages: "client/...", ours: []string{".", "access/bearer", "access/tlsconfig", "proto/...", "internal/...", "client/..."}},
 	// Package server puts a server together: it alone knows what decides, counts and
 	// writes down.
 	{packages: "server", ours: []string{".", "access", "access/authn", "access/policy", "store/guard", "store/quota", "store/audit", "proto/...", "internal/...", "server/..."}},
