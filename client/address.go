@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access/bearer"
@@ -33,12 +34,12 @@ func (o Options) resolve(ctx context.Context, address string) (string, Options, 
 	case secure:
 		config, err := tlsconfig.UserClient(address, o.Trust)
 		if err != nil {
-			return "", o, err
+			return "", o, fmt.Errorf("connecting to %s: %w", address, err)
 		}
 		o.TLS = config
 	default:
 		if err := o.Trust.CheckPlaintext(); err != nil {
-			return "", o, err
+			return "", o, fmt.Errorf("connecting to %s: %w; write grpcs://%[1]s", address, err)
 		}
 	}
 	if o.TokenFile != "" {
