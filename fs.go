@@ -52,20 +52,20 @@ const directoryMode = fs.ModeDir | 0o755
 // fsError is an error of a store that also matches an error of package fs.
 type fsError struct {
 	err error
-	// kind is an error of package fs; nil for none.
+	// kind is the error of package fs.
 	kind error
 }
 
 // Error implements error. The path stands before it in an fs.PathError.
 func (e *fsError) Error() string {
-	if e.kind == fs.ErrNotExist {
+	if errors.Is(e.err, ErrNotFound) {
 		return e.kind.Error() // a store's words only repeat the path
 	}
 	return e.err.Error()
 }
 
 // Is implements the matching of kind.
-func (e *fsError) Is(target error) bool { return e.kind != nil && target == e.kind }
+func (e *fsError) Is(target error) bool { return target == e.kind }
 
 // Unwrap is the store's error.
 func (e *fsError) Unwrap() error { return e.err }
@@ -73,9 +73,6 @@ func (e *fsError) Unwrap() error { return e.err }
 // pathError is an error of an operation on a name. io.EOF stays as it is.
 func pathError(operation, name string, err error) error {
 	if err == nil || err == io.EOF {
-		return err
-	}
-	if already, ok := errors.AsType[*fs.PathError](err); ok && already == err {
 		return err
 	}
 	for _, known := range []struct{ is, kind error }{

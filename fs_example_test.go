@@ -25,7 +25,7 @@ func ExampleFS() {
 	names, err := fs.Glob(files, "docs/*.txt")
 	fmt.Println(names, err)
 
-	var handler http.Handler = http.FileServer(http.FS(files))
+	handler := http.FileServer(http.FS(files))
 	_ = handler // as in http.ListenAndServe(address, handler)
 	// Output: [docs/a.txt docs/b.txt] <nil>
 }

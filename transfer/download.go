@@ -75,7 +75,7 @@ func downloadPath(ctx context.Context, store tranship.Reader, remote, local stri
 
 // createDir opens a directory of this machine, and creates it if it is missing.
 func createDir(name string) (*localdir.Dir, error) {
-	if err := os.MkdirAll(name, 0o777); err != nil {
+	if err := os.MkdirAll(name, 0o777); err != nil { //nolint:gosec // the user's umask decides
 		return nil, localerr.Explain(err)
 	}
 	return localdir.Open(name)

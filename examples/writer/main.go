@@ -46,7 +46,7 @@ func write(ctx context.Context, to string, lines int) error {
 	if err != nil {
 		return err
 	}
-	defer w.Abort() // does nothing after Close
+	defer func() { _ = w.Abort() }() // does nothing after Close
 	for n := range lines {
 		if _, err := fmt.Fprintf(w, "line %07d\n", n+1); err != nil {
 			return err
