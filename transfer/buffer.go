@@ -12,22 +12,21 @@ import (
 const (
 	// bufferBytes is what is read at once.
 	bufferBytes = 256 << 10
-	// readChunks are those of one reading: one is being filled, one written, and the
-	// others wait between.
+	// readChunks is the number of chunks of one reading: one is being filled, one is
+	// being written, and the others wait in between.
 	readChunks = 4
-	// chunkBuffers are those of one chunk at most.
+	// chunkBuffers is the number of buffers that one chunk has at most.
 	chunkBuffers = 4
 )
 
-// buffers are those of a whole copy. Used ones are used again. They are safe for
-// concurrent use.
+// buffers keeps the buffers of a whole copy for reuse. It is safe for concurrent use.
 type buffers struct {
 	free chan []byte
-	// live are in use now; most is the most that ever were.
+	// live counts the buffers in use now, and most the largest number that ever were.
 	live, most atomic.Int64
 }
 
-// newBuffers keeps at most n for later.
+// newBuffers returns buffers of which at most n are kept for reuse.
 func newBuffers(n int) *buffers { return &buffers{free: make(chan []byte, n)} }
 
 func (b *buffers) acquire() []byte {
@@ -54,24 +53,24 @@ func (b *buffers) release(buffer []byte) {
 type reading struct {
 	buffers *buffers
 	content tranship.Content
-	// wanted is how many bytes a chunk should have.
+	// wanted returns the number of bytes that a chunk should have.
 	wanted func() int
 	stop   context.CancelFunc
 	full   chan filled
-	// err is what next says when there is no more.
+	// err is what next returns when there are no more chunks.
 	err error
 }
 
-// filled is a chunk that was read. The last one of a content has its error, io.EOF if
-// all went well.
+// filled is a chunk that was read. The last chunk of a content comes with its error,
+// which is io.EOF after a good end.
 type filled struct {
 	chunk tranship.Chunk
 	err   error
 }
 
-// read begins to read what open opens. Its context ends with the reading: when the
-// destination fails, nobody waits for a source that stalls. No chunk reaches across a
-// multiple of aligned. They have wanted bytes, as far as chunkBuffers have room for it.
+// read begins to read what open opens. Its context ends with the reading, so that a
+// destination that fails does not wait for a source that stalls. No chunk reaches across
+// a multiple of aligned. Chunks have wanted bytes, but no more than chunkBuffers hold.
 func (b *buffers) read(ctx context.Context, wanted func() int, aligned int64, open func(context.Context) (tranship.Content, error)) (*reading, error) {
 	ctx, stop := context.WithCancel(ctx)
 	content, err := open(ctx)
@@ -84,7 +83,7 @@ func (b *buffers) read(ctx context.Context, wanted func() int, aligned int64, op
 	return r, nil
 }
 
-// oneBuffer is wanted if nobody knows better.
+// oneBuffer is the wanted of a destination that does not say what it prefers.
 func oneBuffer() int { return bufferBytes }
 
 func (r *reading) fill(ctx context.Context, aligned int64) {
@@ -110,7 +109,8 @@ func (r *reading) fill(ctx context.Context, aligned int64) {
 	}
 }
 
-// pass hands on what was read; false if nobody wants it any more.
+// pass sends on a chunk that was read. It returns false, and releases the chunk, if the
+// reading has ended.
 func (r *reading) pass(ctx context.Context, next filled) bool {
 	select {
 	case r.full <- next:
@@ -121,8 +121,8 @@ func (r *reading) pass(ctx context.Context, next filled) bool {
 	}
 }
 
-// read reads a chunk: what the content has, or else as much as is wanted, of at most
-// most bytes.
+// read reads a chunk of the wanted length, but at most most bytes. A content that has
+// chunks decides the length itself.
 func (r *reading) read(most int64) (tranship.Chunk, error) {
 	if content, ok := tranship.As[tranship.ChunkReader](r.content); ok {
 		return content.ReadChunk()
@@ -161,8 +161,8 @@ func readFull(r io.Reader, buffer []byte) (n int, err error) {
 	return n, err
 }
 
-// next returns the next bytes, which are the caller's to release; or else the source's
-// error, io.EOF after a good end.
+// next returns the next chunk, which the caller must release, or else the source's error,
+// which is io.EOF after a good end.
 func (r *reading) next() (tranship.Chunk, error) {
 	if r.err != nil {
 		return tranship.Chunk{}, r.err
@@ -177,18 +177,18 @@ func (r *reading) next() (tranship.Chunk, error) {
 	return f.chunk, nil
 }
 
-// close ends the reading. The source is not being read any more when it returns.
+// close ends the reading. When it returns, the source is no longer being read.
 func (r *reading) close() {
 	r.stop()
 	for f := range r.full {
 		f.chunk.Release()
 	}
-	// It was only read from, and has said how that went.
+	// An error of Close adds nothing to what reading returned.
 	_ = r.content.Close()
 }
 
-// sum reads to the end, and returns how much it was and its checksum. It tells moved
-// of each piece, and ends when that fails.
+// sum reads r to its end, and returns the number of bytes and their checksum. It calls
+// moved with each piece, and stops when moved fails.
 func (b *buffers) sum(r io.Reader, moved func([]byte) error) (size int64, crc uint32, err error) {
 	buffer := b.acquire()
 	defer b.release(buffer)

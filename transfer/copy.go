@@ -13,9 +13,9 @@ import (
 	"github.com/tranship/tranship/internal/budget"
 )
 
-// ahead is how many items are listed ahead of being copied, so that it is known how
-// much there is to do.
-const ahead = 10_000
+// queuedItems is how many items are listed before they are copied, so that the progress
+// knows how much there is to do.
+const queuedItems = 10_000
 
 // Copy copies every item to the destination. An error in the sequence that comes
 // with a Name or SourcePath is that item's failure and goes to its report; one
@@ -56,7 +56,7 @@ func newCopier(destination tranship.Writer, options Options, cancel context.Canc
 
 // run copies all items.
 func (c *copier) run(ctx context.Context, items iter.Seq2[Item, error]) error {
-	queue := make(chan Item, ahead)
+	queue := make(chan Item, queuedItems)
 	var workers sync.WaitGroup
 	listed := c.options.Progress.begin()
 	for item, err := range items {
@@ -91,18 +91,18 @@ type copier struct {
 	streams     *semaphore.Weighted
 	small       *semaphore.Weighted
 	buffers     *buffers
-	// outage is how long neither side has answered.
+	// outage measures for how long neither side has answered.
 	outage  *budget.Outage
 	stop    context.CancelCauseFunc
-	workers int // started so far; only send looks at it
+	workers int // the number started so far, which only send uses
 	// claims are the paths of items that are queued or being copied.
 	claims claims
-	// smallInFlight are the bytes of small files being copied now.
+	// smallInFlight counts the bytes of small files that are being copied now.
 	smallInFlight atomic.Int64
 
 	mu        sync.Mutex
 	failed    FailedError
-	resumable bool // one of the files that failed is
+	resumable bool // at least one of the files that failed can be resumed
 
 	events sync.Mutex // held while Options.Events is called
 }

@@ -9,43 +9,44 @@ import (
 	"github.com/tranship/tranship/internal/silence"
 )
 
-// slowest is the rate, in bytes a second, below which small files are taken to
-// stall: they move as wholes.
+// slowest is the rate, in bytes a second, below which small files, which move as wholes,
+// count as stalled.
 const slowest = 16 << 10
 
-// commitFactor is how many times as long as any other step a commit may take, in which
-// hardly anything visible moves.
+// commitFactor is how many times as long as other steps a commit may take, because hardly
+// any byte moves while the destination syncs.
 const commitFactor = 10
 
-// inside is what a destination implements that can copy by itself.
+// inside is implemented by a destination that can copy its own files.
 type inside interface {
 	Copy(ctx context.Context, source, destination string, precondition tranship.Precondition) (tranship.File, error)
 }
 
-// job is an item that is being copied, with what its attempts have learned.
+// job is an item that is being copied, and what its attempts have found out.
 type job struct {
 	*copier
 	item     Item
 	result   *Result
 	progress *fileProgress
 
-	// proved are the checksums of parts that this copy has read from the source
-	// and sent, as long as the source is file and parts have partSize.
+	// proved has the checksums of the parts that this copy has read from the source
+	// and sent. It is valid while the source is file and parts have partSize bytes.
 	proved   map[int]uint32
 	file     tranship.File
 	partSize int64
-	// best is the most that was ever durable, advanced that it has grown.
+	// best is the largest number of bytes that was ever durable; advanced is true if it
+	// has grown since try last looked.
 	best     int64
 	advanced bool
-	// restarts are how often it began again for another reason than an outage.
+	// restarts counts how often the copy began again for a reason other than an outage.
 	restarts int
-	// kept: the destination has an upload to be resumed.
+	// kept is true if the destination has an upload that can be resumed.
 	kept bool
-	// discarded: what it had before NoResume is gone.
+	// discarded is true once NoResume has removed what the destination had.
 	discarded bool
 }
 
-// attempt copies the item once. It keeps in item.File what it learns of the source.
+// attempt copies the item once. It stores in item.File what it finds out of the source.
 func (j *job) attempt(ctx context.Context) error {
 	if store, ok := j.destination.(inside); ok && j.item.Inside && j.item.Digest == nil {
 		file, err := store.Copy(ctx, j.item.SourcePath, j.item.Path, tranship.Precondition{})
@@ -73,7 +74,7 @@ func (j *job) attempt(ctx context.Context) error {
 	return fmt.Errorf("source %w: its size is another each time", ErrChanged)
 }
 
-// skipped notes that the whole file is at the destination without being sent.
+// skipped records that the whole file is at the destination without having been sent.
 func (j *job) skipped(size int64) {
 	j.result.SentBytes, j.result.SkippedBytes = 0, size
 	j.progress.size.Store(size)
@@ -97,7 +98,7 @@ func (j *job) once(ctx context.Context) (err error) {
 	return watch.Explain(j.stream(watch))
 }
 
-// begun notes what an attempt begins with.
+// begun resets the result and the progress at the beginning of an attempt.
 func (j *job) begun(file tranship.File) {
 	j.result.Size, j.result.SentBytes, j.result.SkippedBytes = file.Size, 0, 0
 	j.progress.size.Store(file.Size)
@@ -146,8 +147,8 @@ func (j *job) planned(ctx context.Context) (done bool, err error) {
 	return true, j.parts(watch, source)
 }
 
-// lost removes what an earlier attempt kept, if the source cannot be opened because
-// that is not there any more.
+// lost removes what an earlier attempt kept, if err says that the version which that
+// attempt copied is no longer at the source. It returns err.
 func (j *job) lost(ctx context.Context, err error) error {
 	old := &source{from: j.file, item: &j.item}
 	if !j.kept || !old.isLost(err) {
@@ -161,8 +162,8 @@ func (j *job) lost(ctx context.Context, err error) error {
 	return err
 }
 
-// inOrder reports whether all has to be read in order, once, to know its digest:
-// neither side is on this machine, to be read a second time for it.
+// inOrder reports whether the content must be read in order to compute its digest: it
+// must if neither side is on this machine, where it could be read a second time.
 func (j *job) inOrder() bool {
 	if j.item.Digest == nil {
 		return false
@@ -172,7 +173,7 @@ func (j *job) inOrder() bool {
 	return !localSource && !localDestination
 }
 
-// spec is what the destination is to make of a source.
+// spec returns what the destination must make of the source's file.
 func (j *job) spec(file tranship.File) tranship.Spec {
 	spec := tranship.Spec{Path: j.item.Path, Attributes: attributesOf(file), Durability: j.options.Durability}
 	if file.Size >= 0 {
@@ -181,8 +182,8 @@ func (j *job) spec(file tranship.File) tranship.Spec {
 	return spec
 }
 
-// attributesOf is what of a source is kept. A source that knows neither time nor
-// mode, as those of the compatibility protocols, leaves the defaults.
+// attributesOf returns the attributes that a copy keeps. A source that knows neither time
+// nor mode, as those of the compatibility protocols, gets the defaults.
 func attributesOf(file tranship.File) tranship.Attributes {
 	if file.ModTime.IsZero() {
 		return tranship.Attributes{Metadata: file.Metadata}
@@ -205,7 +206,7 @@ func (r *Result) complete(file tranship.File) {
 	}
 }
 
-// verify checks what was read against what the source said of itself.
+// verify compares what was read with the size and checksum that the source has declared.
 func verify(file tranship.File, size int64, crc uint32) error {
 	if file.Size >= 0 && size != file.Size {
 		return fmt.Errorf("source %w: it has %d bytes and began with %d", ErrChanged, size, file.Size)
@@ -216,7 +217,7 @@ func verify(file tranship.File, size int64, crc uint32) error {
 	return nil
 }
 
-// arrived checks what a destination says of a new file against what was sent.
+// arrived compares the new file that a destination describes with what was sent.
 func arrived(file tranship.File, size int64, crc uint32) error {
 	if file.Size != size {
 		return fmt.Errorf("%w: %d bytes were sent, and the destination has %d", tranship.ErrIntegrity, size, file.Size)

@@ -64,8 +64,8 @@ func list(ctx context.Context, store Lister, directory string) iter.Seq2[transhi
 	return relist.List(ctx, store, tranship.ListOptions{Directory: directory, Recursive: true, ReportSkipped: true}, tries, nil)
 }
 
-// rebase moves a path from one directory to another. What a list has is not to be
-// trusted: a path from elsewhere would land elsewhere.
+// rebase moves a path from one directory to another. A list must not be trusted: a path
+// outside of the directory would be written outside of the destination.
 func rebase(path, directory, destination string) (string, error) {
 	relative := path
 	if directory != "" {

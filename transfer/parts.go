@@ -15,12 +15,12 @@ import (
 )
 
 const (
-	// runBytes is how much is read from a source at once at most: a source on a
-	// server takes a round trip to open.
+	// runBytes bounds the length of one range that is opened at the source. Opening a
+	// range of a file on a server costs a round trip.
 	runBytes = 64 << 20
 	// maxParts bounds the memory that the parts of one file take.
 	maxParts = 1 << 22
-	// durableInterval is how often an upload is asked for what is durable.
+	// durableInterval is how often poll asks an upload what is durable.
 	durableInterval = 500 * time.Millisecond
 )
 
@@ -33,24 +33,24 @@ type assembly struct {
 	upload tranship.Upload
 	key    string
 
-	count int // of all parts
-	// durable are the parts that are there, with their checksums.
+	count int // the number of parts
+	// durable has the parts that the destination has, with their checksums.
 	durable map[int]uint32
-	// differing has the parts that are there and turned out to be different. It
-	// has room for all of them, and is closed when all have been looked at.
+	// differing has the parts at the destination that turned out to differ from the
+	// source. It has room for all parts, and is closed when all have been compared.
 	differing chan int
 
 	mu sync.Mutex
-	// next is the part to look for missing ones from, missing how many they are, and
-	// taken how many were.
+	// next is the part from which take looks for missing ones, missing is how many
+	// are left, and taken how many senders have taken.
 	next, missing, taken int
-	// senders are how many there are.
+	// senders is the number of senders.
 	senders int
-	// crcs are the checksums of all parts that were sent or proved.
+	// crcs has the checksums of the parts that were sent or proved.
 	crcs []uint32
 
 	sentBytes, skippedBytes atomic.Int64
-	// committing: all parts are there.
+	// committing is true once all parts are at the destination.
 	committing bool
 }
 
@@ -118,7 +118,7 @@ func (j *job) discard(ctx context.Context, spec tranship.Spec) error {
 	return nil
 }
 
-// look plans what is to be done, by what the upload has.
+// look plans what to send and what to prove, by what the upload has.
 func (a *assembly) look() error {
 	size, partSize := a.source.from.Size, a.upload.PartSize()
 	if partSize <= 0 || (size-1)/partSize >= maxParts {
@@ -241,8 +241,8 @@ func (a *assembly) commit(ctx context.Context) (tranship.File, error) {
 	return committed, arrived(committed, size, crc)
 }
 
-// giveUp lets go of the upload after a failure: so that it can be resumed, if that
-// may help. It returns what the failure means.
+// giveUp ends the upload after a failure, and keeps it for resuming if that may help. It
+// returns what the failure means.
 func (a *assembly) giveUp(err error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(a.watch.Context()), endTimeout)
 	defer cancel()

@@ -10,8 +10,8 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// readBack is what a tranship.Upload implements whose parts can be read where they
-// are, because that is this machine.
+// readBack is implemented by a tranship.Upload that keeps its parts on this machine, where
+// they can be read.
 type readBack interface {
 	// ReadPart reads what is there of part n.
 	ReadPart(n int) io.Reader

@@ -40,7 +40,7 @@ func machine() string {
 	return name
 }
 
-// absolute is what a Source, or a tranship.Writer, implements that is on this machine.
+// absolute is implemented by a Source or tranship.Writer that is on this machine.
 type absolute interface {
 	// Absolute is the path of a file independent of the working directory; ""
 	// when it is not known.

@@ -13,11 +13,12 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// leastParts is how many parts are in flight if nobody knows better. One reads ahead
-// while it sends; more only take turns, and each other's bytes out of the caches.
+// leastParts is the number of parts in flight if neither side says how many it has room
+// for. One sender reads ahead while it sends; more would only take turns, and evict each
+// other's bytes from the caches.
 const leastParts = 1
 
-// widenInterval is how often it is looked at whether there is room for more senders.
+// widenInterval is how often sendWide checks whether there is room for more senders.
 const widenInterval = 50 * time.Millisecond
 
 // sendWide sends and proves all parts, with as many senders as there is room for.
@@ -92,10 +93,10 @@ func (a *assembly) sendAll(ctx context.Context) error {
 	}
 }
 
-// take takes a run of missing parts, of which there is the less the fewer are left,
-// so that all senders have something to the end. A destination that is still finding
-// out how wide the way there is gets short runs at first, so that what there is more
-// soon has its share. A source like that costs a round trip a run.
+// take claims the next run of missing parts. Runs shrink as fewer parts remain, so that
+// all senders stay busy. A destination that is still finding out how many senders it has
+// room for gets short runs at first, so that senders that join soon have their share. A
+// source that does so gets long runs, because each run costs a round trip.
 func (a *assembly) take() (first, end int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -14,8 +14,8 @@ import (
 // written to in place: that may go on for ever.
 var errReplaced = fmt.Errorf("source %w", ErrChanged)
 
-// ranges is what a tranship.Content implements of which any range can be read, at
-// the same time, while it is open.
+// ranges is implemented by a tranship.Content whose ranges can be read concurrently while
+// it is open.
 type ranges interface {
 	Range(offset, length int64) tranship.Content
 }
@@ -24,11 +24,11 @@ type ranges interface {
 type source struct {
 	from tranship.File
 	item *Item
-	// held is open all the time, and pins the file; nil when the version does.
+	// held stays open and pins the file. It is nil if the version pins the file.
 	held tranship.Content
 }
 
-// openSource finds out what a file is, and pins it.
+// openSource describes a file and pins it.
 func openSource(ctx context.Context, item *Item) (*source, error) {
 	content, err := item.open(ctx, tranship.OpenOptions{Length: new(int64(0))})
 	if err != nil {
@@ -49,15 +49,15 @@ func (s *source) close() {
 	}
 }
 
-// isLocal: reading it twice costs no network.
+// isLocal reports whether the source can be read twice without using the network.
 func (s *source) isLocal() bool { return s.held != nil }
 
-// isVersioned: what a destination has by its key is of the same version, and needs
-// no proof.
+// isVersioned reports whether the source has versions. What a destination has under the
+// key of a version then needs no proof.
 func (s *source) isVersioned() bool { return s.from.Version != "" }
 
-// isLost reports whether a failure means that the version which is being copied is not
-// at its source any more. Nobody can go on with what there is of it.
+// isLost reports whether a failure means that the version which is being copied is no
+// longer at its source, so that what the destination has of it can never be completed.
 func (s *source) isLost(err error) bool {
 	return s.isVersioned() && errors.Is(err, tranship.ErrNotFound)
 }
@@ -89,7 +89,7 @@ func sameContent(a, b tranship.File) bool {
 	return a.Size == b.Size && a.Version == b.Version && (a.Version != "" || a.ModTime.Equal(b.ModTime))
 }
 
-// resumeKey is what its upload is resumed by; "" if it is not to be.
+// resumeKey returns the key that the upload is resumed by, or "" if it is not resumed.
 func (s *source) resumeKey() string {
 	base := s.item.ResumeKey
 	if s.isVersioned() {
@@ -103,7 +103,7 @@ func (s *source) resumeKey() string {
 	return base
 }
 
-// sourceError is what a failure to read means for the copy.
+// sourceError returns what a failure to read means for the copy.
 func sourceError(err error) error {
 	switch {
 	case errors.Is(err, tranship.ErrPrecondition):
@@ -114,8 +114,8 @@ func sourceError(err error) error {
 	return err
 }
 
-// sourceEnd is what a source says after its last byte: only there it says whether
-// what it yielded was whole.
+// sourceEnd interprets a read after the last byte of a source, which is what tells
+// whether the content was whole: nil if it was.
 func sourceEnd(n int, err error, size int64) error {
 	switch {
 	case n > 0:

@@ -11,10 +11,10 @@ import (
 	"github.com/tranship/tranship/internal/sequential"
 )
 
-// pipe is what a Source or Writer implements whose bytes pass once, to or from
-// somebody who may take as long as he likes: a person who reads page by page, a
-// program that computes what it writes. Copy does not try again what went into one
-// or came out of it, and does not call it a stall when it has to wait for one.
+// pipe is implemented by a Source or tranship.Writer whose bytes pass once, and whose
+// other end may take any time: a person who reads page by page, or a program that computes
+// what it writes. Copy does not retry an item with a pipe, and a wait for a pipe is not a
+// stall.
 type pipe interface{ isPipe() }
 
 func isPipe(end any) bool {

@@ -17,14 +17,14 @@ import (
 // endTimeout bounds how long an upload that failed may take to be let go.
 const endTimeout = 10 * time.Second
 
-// stream is a file on its way from its first byte to its last: one whose size is
-// not known, or that can be read only once. It is not resumed.
+// stream copies a file from its first byte to its last: one whose size is not known, or
+// that can be read only once. It is not resumed.
 type stream struct {
 	*job
 	watch   *silence.Watch
 	reading *reading
 	file    tranship.File
-	digest  hash.Hash // nil when none is asked for
+	digest  hash.Hash // nil if the item has no digest
 
 	size int64
 	crc  uint32
@@ -95,7 +95,7 @@ func (s *stream) send(upload tranship.Upload) (tranship.File, error) {
 	return upload.Commit(ctx, tranship.Commit{Size: s.size, CRC32C: &s.crc})
 }
 
-// next returns the next bytes of the source; none at its good end.
+// next returns the next chunk of the source, and an empty one at its good end.
 func (s *stream) next() (tranship.Chunk, error) {
 	if isPipe(s.item.Source) {
 		s.watch.Rest()
