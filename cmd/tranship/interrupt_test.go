@@ -68,7 +68,7 @@ func TestInterruptOfFrozen(t *testing.T) {
 	awaitDurable(t, "grpc://"+address)
 	proxy.Freeze()
 	copying.Signal(t, os.Interrupt)
-	copying.err.await(t, "tranship: interrupt signal received: stopping; a second one stops it at once\n")
+	copying.err.Await(t, "tranship: interrupt signal received: stopping; a second one stops it at once\n")
 	if code := copying.end(t, syscall.SIGINT); code != -1 {
 		t.Errorf("exit code %d, and not killed by the signal: %s", code, copying.err.String())
 	}

@@ -144,7 +144,7 @@ func (p *plan) localDirectory(ctx context.Context, source place) iter.Seq2[trans
 		walked := transfer.Walk(ctx, dir, "", destination)
 		if p.flags.update { // the server lists while this side walks
 			var stop func()
-			walked, stop = readAhead(walked)
+			walked, stop = prefetch(walked)
 			defer stop()
 		}
 		if err := p.list(ctx, destination); err != nil {

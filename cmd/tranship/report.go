@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tranship/tranship/cmd/tranship/internal/display"
 	"github.com/tranship/tranship/transfer"
 )
 
@@ -64,7 +65,7 @@ func (r *reporter) event(event transfer.Event) {
 		say("starts over: %v", event.Err)
 	case transfer.EventResume:
 		if r.talk {
-			say("goes on; %s are at the target", bytesText(float64(event.Bytes)))
+			say("goes on; %s are at the target", display.BytesText(float64(event.Bytes)))
 		}
 	case transfer.EventRetry:
 		if r.talk {

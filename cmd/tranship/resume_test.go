@@ -51,12 +51,12 @@ func built() program.Program { return program.At("tranship") }
 // process is the real program in a process of its own.
 type process struct {
 	*program.Process
-	err terminal
+	err program.Output
 }
 
 func startProgram(t *testing.T, args ...string) *process {
 	t.Helper()
-	p := &process{err: terminal{change: make(chan struct{}, 1)}}
+	p := &process{}
 	cmd := built().Command(t.Context(), args...)
 	cmd.Stderr = &p.err
 	p.Process = program.Start(t, cmd)
@@ -212,7 +212,7 @@ func TestDownloadResumesAfterInterrupt(t *testing.T) {
 	content := largeFile(t, filepath.Join(root, "large"))
 	local := t.TempDir()
 	first := startProgram(t, "cp", "--progress", "plain", "--progress-interval", "10ms", slow+"/large", local)
-	first.err.awaitMatch(t, quarter)
+	first.err.AwaitMatch(t, quarter)
 	if code := first.end(t, syscall.SIGINT); code != 1 {
 		t.Errorf("exit code %d", code)
 	}
@@ -251,7 +251,7 @@ func TestNoResume(t *testing.T) {
 	}
 
 	second := startProgram(t, "cp", "--no-resume", "--progress", "plain", "--progress-interval", "10ms", source, slow+"/other")
-	second.err.awaitMatch(t, quarter)
+	second.err.AwaitMatch(t, quarter)
 	if code := second.end(t, syscall.SIGINT); code != 1 || strings.Contains(second.err.String(), "again") {
 		t.Errorf("exit code %d: %s", code, second.err.String())
 	}
@@ -371,7 +371,7 @@ func TestResumeOfChangedFile(t *testing.T) {
 	sameContent(t, filepath.Join(root, "large"), content)
 
 	second := startProgram(t, "cp", "--progress", "plain", "--progress-interval", "10ms", slow+"/large", target)
-	second.err.awaitMatch(t, quarter)
+	second.err.AwaitMatch(t, quarter)
 	second.end(t, syscall.SIGINT)
 	changeAll(source)
 	output(t, 0, "cp", source, server)

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/tranship/tranship/cmd/tranship/internal/display"
 )
 
 // streams are where a command reads and writes.
@@ -38,7 +40,7 @@ type globals struct {
 
 // run executes one command line and returns the exit code.
 func run(ctx context.Context, args []string, streams streams) int {
-	g := &globals{streams: streams, watched: isTerminal(streams.err)}
+	g := &globals{streams: streams, watched: display.IsTerminal(streams.err)}
 	root := newRoot(g)
 	root.SetArgs(args)
 	root.SetIn(streams.in)

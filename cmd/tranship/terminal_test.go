@@ -11,15 +11,17 @@ import (
 	"unicode/utf8"
 
 	"github.com/creack/pty"
+
+	"github.com/tranship/tranship/internal/testing/program"
 )
 
 // onTerminal runs the real program on a terminal of 80 columns.
-func onTerminal(t *testing.T, args ...string) (shown *terminal, keys io.Writer, wait func() int) {
+func onTerminal(t *testing.T, args ...string) (shown *program.Output, keys io.Writer, wait func() int) {
 	t.Helper()
 	return onTerminalOf(t, pty.Winsize{Rows: 24, Cols: 80}, args...)
 }
 
-func onTerminalOf(t *testing.T, size pty.Winsize, args ...string) (shown *terminal, keys io.Writer, wait func() int) {
+func onTerminalOf(t *testing.T, size pty.Winsize, args ...string) (shown *program.Output, keys io.Writer, wait func() int) {
 	t.Helper()
 	cmd := built().Command(t.Context(), args...)
 	cmd.Env = append(cmd.Env, "TERM=xterm")
@@ -27,7 +29,7 @@ func onTerminalOf(t *testing.T, size pty.Winsize, args ...string) (shown *termin
 	if err != nil {
 		t.Fatal(err)
 	}
-	shown = newTerminal()
+	shown = &program.Output{}
 	read := make(chan struct{})
 	go func() {
 		defer close(read)
@@ -62,7 +64,7 @@ func TestBarOnTerminal(t *testing.T) {
 	content := largeFile(t, source)
 	shown, keys, wait := onTerminal(t, "cp", source, slow)
 	awaitDurable(t, server)
-	shown.await(t, "left")
+	shown.Await(t, "left")
 	// The terminal makes SIGINT of it.
 	if _, err := keys.Write([]byte{3}); err != nil {
 		t.Fatal(err)
@@ -110,7 +112,7 @@ func TestBarOnUnsizedTerminal(t *testing.T) {
 	source := filepath.Join(t.TempDir(), "large")
 	largeFile(t, source)
 	shown, _, wait := onTerminalOf(t, pty.Winsize{}, "cp", source, slow)
-	shown.await(t, "left")
+	shown.Await(t, "left")
 	if code := wait(); code != 0 {
 		t.Fatalf("exit code %d: %s", code, shown.String())
 	}

@@ -2,11 +2,15 @@ package program
 
 import (
 	"bytes"
+	"context"
+	"regexp"
 	"sync"
+	"testing"
+	"time"
 )
 
 // Output is what a process prints. It can be read while the process runs, and is safe for
-// concurrent use.
+// concurrent use. The zero value is ready to use.
 type Output struct {
 	// Most is how many bytes are kept, which are the last; 0 means all. It must not
 	// change once something was printed.
@@ -14,6 +18,8 @@ type Output struct {
 
 	mu     sync.Mutex
 	buffer bytes.Buffer
+	// changed is closed when something is printed; nil if nothing waits for that.
+	changed chan struct{}
 }
 
 // Write implements io.Writer.
@@ -23,6 +29,10 @@ func (o *Output) Write(data []byte) (int, error) {
 	o.buffer.Write(data)
 	if extra := o.buffer.Len() - o.Most; o.Most > 0 && extra > 0 {
 		o.buffer.Next(extra)
+	}
+	if o.changed != nil {
+		close(o.changed)
+		o.changed = nil
 	}
 	return len(data), nil
 }
@@ -39,4 +49,40 @@ func (o *Output) Len() int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.buffer.Len()
+}
+
+// Await waits, for a minute at most, until all words have been printed.
+func (o *Output) Await(t testing.TB, words ...string) {
+	t.Helper()
+	for _, word := range words {
+		o.AwaitMatch(t, regexp.MustCompile(regexp.QuoteMeta(word)))
+	}
+}
+
+// AwaitMatch waits, for a minute at most, until what was printed matches.
+func (o *Output) AwaitMatch(t testing.TB, words *regexp.Regexp) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for {
+		text, changed := o.watch()
+		if words.MatchString(text) {
+			return
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			t.Fatalf("%v was not shown: %.1000q", words, text)
+		}
+	}
+}
+
+// watch returns what is kept, and what is closed when more is printed.
+func (o *Output) watch() (text string, changed <-chan struct{}) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.changed == nil {
+		o.changed = make(chan struct{})
+	}
+	return o.buffer.String(), o.changed
 }

@@ -1,4 +1,4 @@
-package main
+package display
 
 import (
 	"fmt"
@@ -24,7 +24,7 @@ func newPlain(print func(line string), now time.Time, interval time.Duration) *p
 func (p *plain) show(now time.Time, s state) {
 	p.rate.add(now, s.moved)
 	speed := p.rate.perSecond()
-	parts := []string{amount(s), bytesText(speed) + "/s"}
+	parts := []string{amount(s), BytesText(speed) + "/s"}
 	if left := s.timeLeft(speed); left > 0 {
 		parts = append(parts, durationText(left)+" left")
 	}
@@ -34,23 +34,23 @@ func (p *plain) show(now time.Time, s state) {
 // end implements display.
 func (p *plain) end(now time.Time, s state) {
 	took := now.Sub(p.began).Seconds()
-	parts := []string{amount(s), bytesText(float64(s.moved)/max(took, 1e-3)) + "/s", "took " + durationText(took)}
+	parts := []string{amount(s), BytesText(float64(s.moved)/max(took, 1e-3)) + "/s", "took " + durationText(took)}
 	p.print(strings.Join(append(parts, counts(s)...), ", "))
 }
 
 // amount is how many bytes are done.
 func amount(s state) string {
 	if !s.final {
-		return bytesText(float64(s.done))
+		return BytesText(float64(s.done))
 	}
-	return fmt.Sprintf("%s of %s (%d%%)", bytesText(float64(s.done)), bytesText(float64(s.bytes)), percent(s.done, s.bytes))
+	return fmt.Sprintf("%s of %s (%d%%)", BytesText(float64(s.done)), BytesText(float64(s.bytes)), Percent(s.done, s.bytes))
 }
 
 // counts are what else there is to say.
 func counts(s state) []string {
 	var parts []string
 	if skipped := s.done - s.moved; skipped > 0 {
-		parts = append(parts, bytesText(float64(skipped))+" were there")
+		parts = append(parts, BytesText(float64(skipped))+" were there")
 	}
 	if s.files > 1 {
 		parts = append(parts, filesText(s))

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/cmd/tranship/internal/display"
 	"github.com/tranship/tranship/transfer"
 )
 
@@ -34,7 +35,7 @@ type cpFlags struct {
 }
 
 func newCp(g *globals) *cobra.Command {
-	flags := cpFlags{progress: progressFlags{mode: progressAuto}}
+	flags := cpFlags{progress: progressFlags{mode: display.Auto}}
 	cmd := &cobra.Command{
 		Use:   "cp [-r] [-u] SRC... DST",
 		Short: "Copy files to, from and between servers",
@@ -75,7 +76,7 @@ copies the rest.`,
 	cmd.Flags().IntVar(&flags.filesrv.revision, "filesrv-revision", 0, "revision of filesrv that the server is known to speak: 1 or 2")
 	cmd.Flags().BoolVar(&flags.filesrv.allowEmpty, "filesrv-allow-empty", false, "take an empty answer for an empty file, not a missing one")
 	completeValues(cmd, "durability", durabilities()...)
-	completeValues(cmd, "progress", string(progressAuto), string(progressBars), string(progressPlain), string(progressNone))
+	completeValues(cmd, "progress", display.Modes()...)
 	completeValues(cmd, "protocol", protocols()...)
 	g.jsonFlag(cmd)
 	return cmd
@@ -158,7 +159,7 @@ func (g *globals) cp(ctx context.Context, args []string, flags cpFlags) (err err
 	}
 	p := &plan{globals: g, connections: connections, flags: flags, target: target, several: len(sources) > 1}
 	progress := &transfer.Progress{}
-	stop, shown := g.showProgress(flags.progress, func() state { return stateOf(progress) })
+	stop, shown := g.showProgress(flags.progress, progress)
 	defer stop()
 	g.watched = shown
 	reporter := &reporter{globals: g, target: target, talk: shown || g.verbose, differ: map[string]bool{}}

@@ -6,8 +6,8 @@ import (
 	"github.com/tranship/tranship/transfer"
 )
 
-// itemsAhead bounds how far readAhead is ahead.
-const itemsAhead = 10_000
+// prefetchedItems is how many items prefetch reads before they are asked for.
+const prefetchedItems = 10_000
 
 // walkedItem is an item of a sequence, or its error.
 type walkedItem struct {
@@ -15,10 +15,10 @@ type walkedItem struct {
 	err  error
 }
 
-// readAhead begins to read a sequence before somebody wants it, which may be once. stop
+// prefetch begins to read a sequence before the caller ranges over it, which may be once. stop
 // ends that, and returns when nothing is read any more.
-func readAhead(items iter.Seq2[transfer.Item, error]) (ahead iter.Seq2[transfer.Item, error], stop func()) {
-	read, unwanted := make(chan walkedItem, itemsAhead), make(chan struct{})
+func prefetch(items iter.Seq2[transfer.Item, error]) (prefetched iter.Seq2[transfer.Item, error], stop func()) {
+	read, unwanted := make(chan walkedItem, prefetchedItems), make(chan struct{})
 	go func() {
 		defer close(read)
 		for item, err := range items {
@@ -29,7 +29,7 @@ func readAhead(items iter.Seq2[transfer.Item, error]) (ahead iter.Seq2[transfer.
 			}
 		}
 	}()
-	ahead = func(yield func(transfer.Item, error) bool) {
+	prefetched = func(yield func(transfer.Item, error) bool) {
 		for next := range read {
 			if !yield(next.item, next.err) {
 				return
@@ -41,5 +41,5 @@ func readAhead(items iter.Seq2[transfer.Item, error]) (ahead iter.Seq2[transfer.
 		for range read {
 		}
 	}
-	return ahead, stop
+	return prefetched, stop
 }

@@ -8,12 +8,12 @@ import (
 	"github.com/tranship/tranship/transfer"
 )
 
-func TestReadAhead(t *testing.T) {
+func TestPrefetch(t *testing.T) {
 	broken := errors.New("broken")
 	ended := false
 	items := func(yield func(transfer.Item, error) bool) {
 		defer func() { ended = true }()
-		for n := range 3 * itemsAhead {
+		for n := range 3 * prefetchedItems {
 			var err error
 			if n%2 == 1 {
 				err = broken
@@ -23,7 +23,7 @@ func TestReadAhead(t *testing.T) {
 			}
 		}
 	}
-	ahead, stop := readAhead(items)
+	ahead, stop := prefetch(items)
 	n := 0
 	for item, err := range ahead {
 		if item.Path != fmt.Sprint(n) || (err != nil) != (n%2 == 1) {
@@ -32,12 +32,12 @@ func TestReadAhead(t *testing.T) {
 		n++
 	}
 	stop()
-	if n != 3*itemsAhead {
+	if n != 3*prefetchedItems {
 		t.Errorf("%d items", n)
 	}
 
 	ended = false
-	ahead, stop = readAhead(items)
+	ahead, stop = prefetch(items)
 	for range ahead {
 		break
 	}

@@ -1,6 +1,8 @@
 package main
 
-import "errors"
+import (
+	"errors"
+)
 
 // anonymousFlag is a flag: what may be done by those who have not said who they are.
 // It is empty when that was not said, and when it is nothing.

@@ -1,17 +1,16 @@
-package main
+package display
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
+
+	"github.com/tranship/tranship/internal/testing/program"
 )
 
 func TestPlain(t *testing.T) {
@@ -64,7 +63,7 @@ func TestTexts(t *testing.T) {
 		}
 	}
 	for bytes, want := range map[float64]string{0: "0 B", 999: "999 B", 1000: "1.0 KiB", 1 << 20: "1.0 MiB", 1 << 50: "1024.0 TiB"} {
-		if got := bytesText(bytes); got != want {
+		if got := BytesText(bytes); got != want {
 			t.Errorf("%v bytes: %q, want %q", bytes, got, want)
 		}
 	}
@@ -72,65 +71,14 @@ func TestTexts(t *testing.T) {
 		done, total int64
 		want        int
 	}{{0, 10, 0}, {999, 1000, 99}, {10, 10, 100}, {11, 10, 100}, {0, 0, 100}, {-1, 10, 0}, {1 << 62, 1<<63 - 1, 50}} {
-		if got := percent(test.done, test.total); got != test.want {
+		if got := Percent(test.done, test.total); got != test.want {
 			t.Errorf("%d of %d: %d%%, want %d%%", test.done, test.total, got, test.want)
 		}
 	}
 }
 
-// terminal is what a terminal got. It is safe for concurrent use.
-type terminal struct {
-	mu     sync.Mutex
-	text   bytes.Buffer
-	change chan struct{}
-}
-
-func newTerminal() *terminal { return &terminal{change: make(chan struct{}, 1)} }
-
-// Write implements io.Writer.
-func (s *terminal) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	select {
-	case s.change <- struct{}{}:
-	default:
-	}
-	return s.text.Write(p)
-}
-
-func (s *terminal) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.String()
-}
-
-// await waits, for a minute at most, until all words have been shown.
-func (s *terminal) await(t *testing.T, words ...string) {
-	t.Helper()
-	for _, word := range words {
-		s.awaitMatch(t, regexp.MustCompile(regexp.QuoteMeta(word)))
-	}
-}
-
-func (s *terminal) awaitMatch(t *testing.T, words *regexp.Regexp) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	for {
-		text := s.String()
-		if words.MatchString(text) {
-			return
-		}
-		select {
-		case <-s.change:
-		case <-ctx.Done():
-			t.Fatalf("%v was not shown: %.1000q", words, text)
-		}
-	}
-}
-
 func TestBars(t *testing.T) {
-	out := newTerminal()
+	out := &program.Output{}
 	b := &bars{out: out}
 	_, _ = fmt.Fprintln(b, "before")
 	began := time.Unix(1000, 0)
@@ -142,14 +90,14 @@ func TestBars(t *testing.T) {
 		{second, "a name much longer than its column", -1, 1 << 20},
 	}})
 	// What was there already does not make the rate, nor the time left.
-	out.await(t, "0/2 files ", " 52% 52.0 MiB/100.0 MiB 2.0 MiB/s 0:24 left",
+	out.Await(t, "0/2 files ", " 52% 52.0 MiB/100.0 MiB 2.0 MiB/s 0:24 left",
 		"a\\x1b[31mfile", " 85% 51.0 MiB/60.0 MiB", "a name much longe… ", " 1.0 MiB")
 	_, _ = fmt.Fprintln(b, "an error")
 	b.show(began.Add(2*time.Second), state{
 		files: 2, filesDone: 1, bytes: 100 << 20, done: 60 << 20, moved: 10 << 20, final: true,
 		flying: []flight{{second, "second", 40 << 20, 0}},
 	})
-	out.await(t, "an error\n", "1/2 files ", " 60% 60.0 MiB/100.0 MiB 5.0 MiB/s 0:08 left")
+	out.Await(t, "an error\n", "1/2 files ", " 60% 60.0 MiB/100.0 MiB 5.0 MiB/s 0:08 left")
 	_, _ = fmt.Fprintln(b, "a last error")
 	b.end(began, state{})
 	_, _ = fmt.Fprintln(b, "after")
@@ -197,12 +145,11 @@ func TestProgressModes(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _, _ = r.Close(), w.Close() })
-	for mode, want := range map[progressMode]string{
-		progressAuto: "<nil>", progressNone: "<nil>", progressBars: "*main.bars", progressPlain: "*main.plain",
+	for mode, want := range map[Mode]string{
+		Auto: "<nil>", None: "<nil>", Bars: "*display.bars", Plain: "*display.plain",
 	} {
 		for _, out := range []io.Writer{w, &bytes.Buffer{}} {
-			g := &globals{streams: streams{err: out}}
-			got, _ := g.display(progressFlags{mode: mode, interval: time.Second})
+			got, _ := newDisplay(Config{Mode: mode, Interval: time.Second, Err: out})
 			if text := fmt.Sprintf("%T", got); text != want {
 				t.Errorf("%s: %s, want %s", mode, text, want)
 			}

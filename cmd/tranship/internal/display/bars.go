@@ -1,4 +1,4 @@
-package main
+package display
 
 import (
 	"fmt"
@@ -112,9 +112,9 @@ func newBar(container *mpb.Progress, priority int) *bar {
 }
 
 func (b *bar) show(name string, done, size int64, speed string) {
-	amount := bytesText(float64(done))
+	amount := BytesText(float64(done))
 	if size >= 0 {
-		amount = fmt.Sprintf("%3d%% %s/%s", percent(done, size), amount, bytesText(float64(size)))
+		amount = fmt.Sprintf("%3d%% %s/%s", Percent(done, size), amount, BytesText(float64(size)))
 	}
 	name = runewidth.Truncate(printable.Text(name), nameColumns, "…")
 	b.name.Store(&name)
@@ -135,7 +135,7 @@ func (b *bar) end() {
 }
 
 func (b *bars) showTotal(s state, rate float64) {
-	speed := " " + bytesText(rate) + "/s"
+	speed := " " + BytesText(rate) + "/s"
 	if left := s.timeLeft(rate); left > 0 {
 		speed += " " + durationText(left) + " left"
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/cmd/tranship/internal/display"
 	"github.com/tranship/tranship/internal/printable"
 	"github.com/tranship/tranship/store/retry"
 )
@@ -91,7 +92,7 @@ func (g *globals) printUpload(upload tranship.UploadInfo) error {
 		return printJSON(g.out, uploadObjectOf(upload))
 	}
 	_, err := fmt.Fprintf(g.out, "%s %3d%% %15d %s %s\n", printable.Text(upload.ID),
-		percent(upload.DurableBytes, upload.Size), upload.Size, printTime(upload.Expires), printable.Text(upload.Path))
+		display.Percent(upload.DurableBytes, upload.Size), upload.Size, printTime(upload.Expires), printable.Text(upload.Path))
 	return err
 }
 

@@ -1,0 +1,37 @@
+package display
+
+import "fmt"
+
+// BytesText is a number of bytes in at most 9 columns.
+func BytesText(n float64) string {
+	units := []string{"B", "KiB", "MiB", "GiB", "TiB"}
+	for i, unit := range units {
+		if n < 1000 || i == len(units)-1 {
+			if i == 0 {
+				return fmt.Sprintf("%.0f B", n)
+			}
+			return fmt.Sprintf("%.1f %s", n, unit)
+		}
+		n /= 1024
+	}
+	return ""
+}
+
+func durationText(seconds float64) string {
+	if seconds >= 100*3600 {
+		return ">99h"
+	}
+	s := int(seconds + 0.5)
+	if s >= 3600 {
+		return fmt.Sprintf("%dh%02dm", s/3600, s/60%60)
+	}
+	return fmt.Sprintf("%d:%02d", s/60, s%60)
+}
+
+// Percent is how much of a total is done, rounded down: 100 means all.
+func Percent(done, total int64) int {
+	if total <= 0 || done >= total {
+		return 100
+	}
+	return int(max(float64(done)/float64(total)*100, 0))
+}
