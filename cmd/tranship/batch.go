@@ -9,23 +9,24 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/client/filesrv"
+	"github.com/tranship/tranship/cmd/tranship/internal/location"
 	"github.com/tranship/tranship/transfer"
 )
 
 // filesrv plans a download by that protocol, which cannot tell a file from a
 // directory: -r decides.
-func (p *plan) filesrv(ctx context.Context, source place) iter.Seq2[transfer.Item, error] {
-	item := transfer.Item{Name: source.arg, SourcePath: source.path}
+func (p *plan) filesrv(ctx context.Context, source location.Location) iter.Seq2[transfer.Item, error] {
+	item := transfer.Item{Name: source.Arg, SourcePath: source.Path}
 	if p.flags.recursive {
 		p.batches = append(p.batches, source)
 		return func(func(transfer.Item, error) bool) {}
 	}
-	if source.path == "" || source.slash {
+	if source.Path == "" || source.Slash {
 		return one(item, errDirectory)
 	}
-	server, err := p.connections.filesrv(ctx, source.server, p.flags)
+	server, err := p.connections.filesrv(ctx, source.Server, p.flags)
 	if err != nil {
-		p.lose(source.server)
+		p.lose(source.Server)
 		return one(item, err)
 	}
 	item.Source, item.Path, item.File = server, p.target.file(source), tranship.File{Size: -1}
@@ -35,20 +36,20 @@ func (p *plan) filesrv(ctx context.Context, source place) iter.Seq2[transfer.Ite
 
 // batch downloads all that a name stands for in one call of filesrv, one file after
 // the other as they come.
-func (g *globals) batch(ctx context.Context, p *plan, source place, options transfer.Options) error {
+func (g *globals) batch(ctx context.Context, p *plan, source location.Location, options transfer.Options) error {
 	fail := func(err error) error {
-		options.Report(transfer.Result{Source: source.arg, SourcePath: source.path, Size: -1, Err: err})
+		options.Report(transfer.Result{Source: source.Arg, SourcePath: source.Path, Size: -1, Err: err})
 		return context.Cause(ctx)
 	}
-	if p.unreachable[source.server] {
+	if p.unreachable[source.Server] {
 		return nil // which was told
 	}
-	server, err := p.connections.filesrv(ctx, source.server, p.flags)
+	server, err := p.connections.filesrv(ctx, source.Server, p.flags)
 	if err != nil {
-		p.lose(source.server)
+		p.lose(source.Server)
 		return fail(err)
 	}
-	for content, err := range server.Download(ctx, source.path) {
+	for content, err := range server.Download(ctx, source.Path) {
 		if err != nil {
 			return fail(err)
 		}
@@ -61,26 +62,26 @@ func (g *globals) batch(ctx context.Context, p *plan, source place, options tran
 }
 
 // received is the item of one file of a batch.
-func (p *plan) received(content tranship.Content, source place) (transfer.Item, error) {
+func (p *plan) received(content tranship.Content, source location.Location) (transfer.Item, error) {
 	name := content.File().Path
 	item := transfer.Item{
 		Source:     opened{content},
 		SourcePath: name,
-		Name:       source.server.at(name),
+		Name:       source.Server.At(name),
 		File:       content.File(),
 		Once:       true,
 	}
-	if name == source.path {
+	if name == source.Path {
 		item.Path = p.target.file(source)
 		return item, p.claim(item.Path)
 	}
-	directory := literalDirectory(source.path)
+	directory := literalDirectory(source.Path)
 	relative, below := strings.CutPrefix(name, directory+"/")
 	if !below {
 		// Some servers send names below what was asked for.
 		relative = name
 	}
-	source.path, source.contents = directory, directory == "" || directory != source.path
+	source.Path, source.Contents = directory, directory == "" || directory != source.Path
 	destination, err := p.target.directory(source)
 	if err != nil {
 		return item, err
@@ -109,7 +110,7 @@ func (o opened) Open(context.Context, string, tranship.OpenOptions) (tranship.Co
 }
 
 // filesrv is a client of that protocol.
-func (c *connections) filesrv(ctx context.Context, server serverPlace, flags cpFlags) (*filesrv.Client, error) {
+func (c *connections) filesrv(ctx context.Context, server location.Server, flags cpFlags) (*filesrv.Client, error) {
 	conn, err := c.conn(ctx, server)
 	if err != nil {
 		return nil, err
@@ -117,6 +118,6 @@ func (c *connections) filesrv(ctx context.Context, server serverPlace, flags cpF
 	return filesrv.New(conn, filesrv.Options{
 		Revision:   flags.filesrv.revision,
 		AllowEmpty: flags.filesrv.allowEmpty,
-		Warn:       c.globals.warn,
+		Warn:       c.globals.Warn,
 	}), nil
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/tranship/tranship/cmd/tranship/internal/usage"
 )
 
 // completeValues lets shells complete the values of a flag that takes one of a few.
@@ -31,9 +33,9 @@ func addCompletion(root *cobra.Command) {
 		cmd.Args = cobra.ArbitraryArgs
 		cmd.RunE = func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return usageError{"a shell is needed: " + known}
+				return usage.New("a shell is needed: " + known)
 			}
-			return usagef("there is no completion for %q; there is for %s", args[0], known)
+			return usage.Errorf("there is no completion for %q; there is for %s", args[0], known)
 		}
 	}
 }

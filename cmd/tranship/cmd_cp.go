@@ -10,7 +10,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/cmd/tranship/internal/console"
 	"github.com/tranship/tranship/cmd/tranship/internal/display"
+	"github.com/tranship/tranship/cmd/tranship/internal/location"
+	"github.com/tranship/tranship/cmd/tranship/internal/usage"
 	"github.com/tranship/tranship/transfer"
 )
 
@@ -83,62 +86,62 @@ copies the rest.`,
 }
 
 // validate checks what can be checked before anything is connected to.
-func (f cpFlags) validate(sources []place, target place, json bool) error {
+func (f cpFlags) validate(sources []location.Location, target location.Location, json bool) error {
 	if !slices.Contains(protocols(), f.protocol) {
-		return usagef("--protocol %s: it must be tranship, filesrv or filetransfer", f.protocol)
+		return usage.Errorf("--protocol %s: it must be tranship, filesrv or filetransfer", f.protocol)
 	}
 	if f.filesrv.revision < 0 || f.filesrv.revision > 2 {
-		return usagef("--filesrv-revision %d: it must be 1 or 2", f.filesrv.revision)
+		return usage.Errorf("--filesrv-revision %d: it must be 1 or 2", f.filesrv.revision)
 	}
 	if f.connections < 0 || f.connections > 16 {
-		return usagef("--connections %d: it must be from 1 to 16, or 0 for as many as help", f.connections)
+		return usage.Errorf("--connections %d: it must be from 1 to 16, or 0 for as many as help", f.connections)
 	}
 	if f.checksum.digest != nil && (len(sources) > 1 || f.recursive || f.update) {
-		return usageError{"--checksum is that of one file, without -r and -u"}
+		return usage.New("--checksum is that of one file, without -r and -u")
 	}
 	native := f.protocol == protocolTranship
 	if native && (f.filesrv.revision != 0 || f.filesrv.allowEmpty) {
-		return usageError{"--filesrv-revision and --filesrv-allow-empty need --protocol filesrv"}
+		return usage.New("--filesrv-revision and --filesrv-allow-empty need --protocol filesrv")
 	}
 	if !native && f.update {
-		return usagef("-u needs sizes and times, which --protocol %s has not", f.protocol)
+		return usage.Errorf("-u needs sizes and times, which --protocol %s has not", f.protocol)
 	}
 	if !native && f.durability.given() {
-		return usagef("--durability cannot be asked for with --protocol %s", f.protocol)
+		return usage.Errorf("--durability cannot be asked for with --protocol %s", f.protocol)
 	}
-	if target.kind == stream && (len(sources) > 1 || f.recursive || f.update) {
-		return usageError{"only one file can be copied to the standard output, without -r and -u"}
+	if target.Kind == location.Stream && (len(sources) > 1 || f.recursive || f.update) {
+		return usage.New("only one file can be copied to the standard output, without -r and -u")
 	}
-	if target.kind == stream && json {
-		return usageError{"--json and the file cannot both go to the standard output"}
+	if target.Kind == location.Stream && json {
+		return usage.New("--json and the file cannot both go to the standard output")
 	}
-	if f.update && slices.ContainsFunc(sources, func(p place) bool { return p.kind == stream }) {
-		return usageError{"-u needs a size and time, which the standard input has not"}
+	if f.update && slices.ContainsFunc(sources, func(p location.Location) bool { return p.Kind == location.Stream }) {
+		return usage.New("-u needs a size and time, which the standard input has not")
 	}
 	streams := 0
 	for _, source := range sources {
-		if source.kind == stream {
+		if source.Kind == location.Stream {
 			streams++
 		}
 		switch {
-		case source.kind != remote && target.kind != remote:
-			return usagef("neither %s nor %s is on a server; use cp for copies on this machine", source.arg, target.arg)
-		case source.kind == remote && f.protocol == protocolFiletransfer:
-			return usageError{"--protocol filetransfer cannot download"}
+		case source.Kind != location.Remote && target.Kind != location.Remote:
+			return usage.Errorf("neither %s nor %s is on a server; use cp for copies on this machine", source.Arg, target.Arg)
+		case source.Kind == location.Remote && f.protocol == protocolFiletransfer:
+			return usage.New("--protocol filetransfer cannot download")
 		case streams > 1:
-			return usageError{"the standard input can be copied only once"}
+			return usage.New("the standard input can be copied only once")
 		}
 	}
 	return nil
 }
 
 func (g *globals) cp(ctx context.Context, args []string, flags cpFlags) (err error) {
-	places, err := parsePlaces(args)
+	places, err := location.ParseAll(args)
 	if err != nil {
 		return err
 	}
 	sources, to := places[:len(places)-1], places[len(places)-1]
-	if err := flags.validate(sources, to, g.json); err != nil {
+	if err := flags.validate(sources, to, g.JSON); err != nil {
 		return err
 	}
 	if err := g.bind(places); err != nil {
@@ -155,14 +158,14 @@ func (g *globals) cp(ctx context.Context, args []string, flags cpFlags) (err err
 	}
 	defer func() { err = errors.Join(err, target.close()) }()
 	if len(sources) > 1 && !target.isDirectory {
-		return usagef("%s is not a directory, and there are several sources; end it with '/'", to.arg)
+		return usage.Errorf("%s is not a directory, and there are several sources; end it with '/'", to.Arg)
 	}
 	p := &plan{globals: g, connections: connections, flags: flags, target: target, several: len(sources) > 1}
 	progress := &transfer.Progress{}
 	stop, shown := g.showProgress(flags.progress, progress)
 	defer stop()
-	g.watched = shown
-	reporter := &reporter{globals: g, target: target, talk: shown || g.verbose, differ: map[string]bool{}}
+	g.Watched = shown
+	reporter := &reporter{globals: g, target: target, talk: shown || g.Verbose, differ: map[string]bool{}}
 	options := transfer.Options{
 		Durability:   tranship.Durability(flags.durability),
 		NoResume:     flags.noResume,
@@ -174,7 +177,7 @@ func (g *globals) cp(ctx context.Context, args []string, flags cpFlags) (err err
 	if flags.update {
 		options.Existing = p.existing
 	}
-	if to.kind == stream {
+	if to.Kind == location.Stream {
 		options.Files = 1
 	}
 	err = transfer.Copy(ctx, target.writer, p.items(ctx, sources), options)
@@ -188,7 +191,7 @@ func (g *globals) cp(ctx context.Context, args []string, flags cpFlags) (err err
 	}
 	switch {
 	case errors.Is(err, transfer.ErrResumable):
-		err = advisedError{textError{target.inWords(err, subject{}), err}}
+		err = console.Advised(target.inWords(err, console.Subject{}), err)
 	case err != nil && target.became != "":
 		// Files that are there are no hindrance; that they are in a directory is.
 		err = fmt.Errorf("%w; %s", err, target.again())

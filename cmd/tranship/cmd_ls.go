@@ -10,6 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/cmd/tranship/internal/console"
+	"github.com/tranship/tranship/cmd/tranship/internal/location"
 	"github.com/tranship/tranship/internal/printable"
 	"github.com/tranship/tranship/store/retry"
 )
@@ -24,11 +26,11 @@ mode, size in bytes and modified time (UTC), too; -r lists all files below a
 directory, with their paths from there.`,
 		Args: arguments(1, -1, "tranship ls [-r] [-l] PLACE..."),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			places, err := parseRemotes(args)
+			places, err := location.ParseRemotes(args)
 			if err != nil {
 				return err
 			}
-			return g.each(cmd.Context(), places, func(ctx context.Context, store *retry.Store, p place) error {
+			return g.each(cmd.Context(), places, func(ctx context.Context, store *retry.Store, p location.Location) error {
 				return g.ls(ctx, store, p, recursive, long)
 			})
 		},
@@ -41,7 +43,7 @@ directory, with their paths from there.`,
 
 // each calls do for one place after the other. One that fails does not stop the
 // others.
-func (g *globals) each(ctx context.Context, places []place, do func(context.Context, *retry.Store, place) error) (err error) {
+func (g *globals) each(ctx context.Context, places []location.Location, do func(context.Context, *retry.Store, location.Location) error) (err error) {
 	if err := g.bind(places); err != nil {
 		return err
 	}
@@ -51,48 +53,48 @@ func (g *globals) each(ctx context.Context, places []place, do func(context.Cont
 }
 
 // eachOver is each over connections that the command has.
-func (g *globals) eachOver(ctx context.Context, connections *connections, places []place, do func(context.Context, *retry.Store, place) error) error {
+func (g *globals) eachOver(ctx context.Context, connections *connections, places []location.Location, do func(context.Context, *retry.Store, location.Location) error) error {
 	// Those that cannot be connected to, or are away for good, which is told once and not
 	// tried again.
-	unreachable := map[serverPlace]bool{}
+	unreachable := map[location.Server]bool{}
 	for _, p := range places {
-		if unreachable[p.server] {
+		if unreachable[p.Server] {
 			continue
 		}
-		store, err := connections.store(ctx, p.server)
+		store, err := connections.store(ctx, p.Server)
 		if err != nil {
-			unreachable[p.server] = true
+			unreachable[p.Server] = true
 		} else if err = do(ctx, store, p); err != nil {
-			unreachable[p.server] = retry.IsOutage(err)
-			err = fmt.Errorf("%s: %w", p.arg, err)
+			unreachable[p.Server] = retry.IsOutage(err)
+			err = fmt.Errorf("%s: %w", p.Arg, err)
 		}
 		if err != nil && ctx.Err() != nil {
 			return err
 		}
 		if err != nil {
-			g.fail(err)
+			g.Fail(err)
 		}
 	}
 	return nil
 }
 
-func (g *globals) ls(ctx context.Context, store *retry.Store, p place, recursive, long bool) error {
+func (g *globals) ls(ctx context.Context, store *retry.Store, p location.Location, recursive, long bool) error {
 	file, isDirectory, err := lookup(ctx, store, p)
 	if err != nil {
-		return pathless(err, p.path)
+		return console.Pathless(err, p.Path)
 	}
 	if !isDirectory {
-		return g.printEntry(tranship.Entry{File: file}, path.Dir(p.path), long)
+		return g.printEntry(tranship.Entry{File: file}, path.Dir(p.Path), long)
 	}
-	for entry, err := range store.List(ctx, tranship.ListOptions{Directory: p.path, Recursive: recursive, ReportSkipped: true}) {
-		if skipped, ok := skippedOf(err); ok {
-			g.notListed(p.server, skipped)
+	for entry, err := range store.List(ctx, tranship.ListOptions{Directory: p.Path, Recursive: recursive, ReportSkipped: true}) {
+		if skipped, ok := console.SkippedOf(err); ok {
+			g.NotListed(p.Server, skipped)
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		if err := g.printEntry(entry, p.path, long); err != nil {
+		if err := g.printEntry(entry, p.Path, long); err != nil {
 			return err
 		}
 	}
@@ -100,18 +102,18 @@ func (g *globals) ls(ctx context.Context, store *retry.Store, p place, recursive
 }
 
 func (g *globals) printEntry(entry tranship.Entry, directory string, long bool) error {
-	if g.json {
-		return printJSON(g.out, objectOf(entry))
+	if g.JSON {
+		return console.PrintJSON(g.Out, console.ObjectOf(entry))
 	}
 	name := printable.Text(strings.TrimPrefix(entry.Key(), directory+"/"))
 	var err error
 	switch {
 	case long && entry.IsDir:
-		_, err = fmt.Fprintf(g.out, "%-10s %15s %-20s %s\n", "d", "-", "-", name)
+		_, err = fmt.Fprintf(g.Out, "%-10s %15s %-20s %s\n", "d", "-", "-", name)
 	case long:
-		_, err = fmt.Fprintf(g.out, "%-10s %15d %-20s %s\n", entry.Mode, entry.Size, printTime(entry.ModTime), name)
+		_, err = fmt.Fprintf(g.Out, "%-10s %15d %-20s %s\n", entry.Mode, entry.Size, console.PrintTime(entry.ModTime), name)
 	default:
-		_, err = fmt.Fprintln(g.out, name)
+		_, err = fmt.Fprintln(g.Out, name)
 	}
 	return err
 }

@@ -8,6 +8,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/cmd/tranship/internal/console"
+	"github.com/tranship/tranship/cmd/tranship/internal/location"
+	"github.com/tranship/tranship/cmd/tranship/internal/usage"
 	"github.com/tranship/tranship/store/retry"
 	"github.com/tranship/tranship/transfer"
 )
@@ -22,7 +25,7 @@ ends in '/'; otherwise it becomes DST. Of several with the same name only
 the first is moved, and the others fail: they would replace each other.`,
 		Args: arguments(2, -1, "tranship mv SRC... DST"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			places, err := parseRemotes(args)
+			places, err := location.ParseRemotes(args)
 			if err != nil {
 				return err
 			}
@@ -33,13 +36,13 @@ the first is moved, and the others fail: they would replace each other.`,
 	return cmd
 }
 
-func (g *globals) mv(ctx context.Context, sources []place, to place) (err error) {
+func (g *globals) mv(ctx context.Context, sources []location.Location, to location.Location) (err error) {
 	for _, source := range sources {
-		if source.server != to.server {
-			return usageError{"mv works on one server only; between two, use cp and rm"}
+		if source.Server != to.Server {
+			return usage.New("mv works on one server only; between two, use cp and rm")
 		}
-		if source.contents {
-			return usagef("%s: mv needs a file or directory that has a name", source.arg)
+		if source.Contents {
+			return usage.Errorf("%s: mv needs a file or directory that has a name", source.Arg)
 		}
 	}
 	if err := g.bind(append(sources, to)); err != nil {
@@ -52,13 +55,13 @@ func (g *globals) mv(ctx context.Context, sources []place, to place) (err error)
 		return err
 	}
 	if len(sources) > 1 && !target.isDirectory {
-		return usagef("%s is not a directory, and there are several sources; end it with '/'", to.arg)
+		return usage.Errorf("%s is not a directory, and there are several sources; end it with '/'", to.Arg)
 	}
-	return g.eachOver(ctx, connections, sources, func(ctx context.Context, store *retry.Store, source place) error {
+	return g.eachOver(ctx, connections, sources, func(ctx context.Context, store *retry.Store, source location.Location) error {
 		file, isDirectory, err := lookup(ctx, store, source)
 		switch {
 		case err != nil:
-			return pathless(err, source.path)
+			return console.Pathless(err, source.Path)
 		case isDirectory:
 			return g.moveDirectory(ctx, store, source, target)
 		}
@@ -75,33 +78,33 @@ func (g *globals) moveFile(ctx context.Context, store *retry.Store, source trans
 		return errors.New("source and target are the same file")
 	}
 	file, err := store.MoveFile(ctx, source, destination, tranship.Precondition{})
-	if err != nil || !g.json {
+	if err != nil || !g.JSON {
 		return err
 	}
-	return printJSON(g.out, objectOf(tranship.Entry{File: file}))
+	return console.PrintJSON(g.Out, console.ObjectOf(tranship.Entry{File: file}))
 }
 
-func (g *globals) moveDirectory(ctx context.Context, store *retry.Store, source place, target *target) error {
+func (g *globals) moveDirectory(ctx context.Context, store *retry.Store, source location.Location, target *target) error {
 	destination, err := target.directory(source)
 	if err != nil {
 		return err
 	}
-	if isBelow(destination, source.path) {
+	if isBelow(destination, source.Path) {
 		return errors.New("a directory cannot be moved into itself")
 	}
 	// As a whole: half of a directory among another's files helps nobody.
 	if err := target.claim(destination); err != nil {
 		return err
 	}
-	for item, err := range transfer.Files(ctx, store, source.path, destination) {
-		if skipped, ok := skippedOf(err); ok {
-			g.leftOut(source.server, "not moved", skipped)
+	for item, err := range transfer.Files(ctx, store, source.Path, destination) {
+		if skipped, ok := console.SkippedOf(err); ok {
+			g.LeftOut(source.Server, "not moved", skipped)
 			continue
 		}
 		if err == nil {
 			err = g.moveFile(ctx, store, item.File, item.Path)
-			if err != nil && isOfOneFile(ctx, err) {
-				g.fail(fmt.Errorf("%s: %w", source.server.at(item.SourcePath), pathless(err, item.SourcePath)))
+			if err != nil && console.IsOfOneFile(ctx, err) {
+				g.Fail(fmt.Errorf("%s: %w", source.Server.At(item.SourcePath), console.Pathless(err, item.SourcePath)))
 				continue
 			}
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access"
 	"github.com/tranship/tranship/access/policy"
+	"github.com/tranship/tranship/cmd/tranship/internal/usage"
 	"github.com/tranship/tranship/internal/printable"
 )
 
@@ -31,9 +32,9 @@ everything. A word with blanks in it is quoted.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return usageError{"a command is needed: policy check"}
+				return usage.New("a command is needed: policy check")
 			}
-			return usagef("there is no command \"policy %s\"; there is policy check", args[0])
+			return usage.Errorf("there is no command \"policy %s\"; there is policy check", args[0])
 		},
 	}
 	cmd.AddCommand(newPolicyCheck(g))
@@ -65,7 +66,7 @@ not. The name anonymous is somebody unknown.`,
 			case len(args) == 3 && asked:
 				return g.askPolicy(args[0], question, args[1], args[2])
 			}
-			return usageError{"--as NAME, ACTION and PATH belong together: tranship policy check FILE --as NAME ACTION PATH"}
+			return usage.New("--as NAME, ACTION and PATH belong together: tranship policy check FILE --as NAME ACTION PATH")
 		},
 	}
 	cmd.Flags().StringVar(&question.name, "as", "", "whom to ask for, by `name`")
@@ -86,24 +87,24 @@ func (g *globals) checkPolicy(name string) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(g.out, "%s: %d rules\n", printable.Text(name), len(rules.Rules()))
+	_, err = fmt.Fprintf(g.Out, "%s: %d rules\n", printable.Text(name), len(rules.Rules()))
 	return err
 }
 
 func (g *globals) askPolicy(name string, question policyQuestion, actionText, path string) error {
 	action, err := access.ParseAction(actionText)
 	if err != nil {
-		return usageError{err.Error()}
+		return usage.New(err.Error())
 	}
 	if err := tranship.ValidatePath(path); err != nil {
-		return usagef("%s: %v", path, err)
+		return usage.Errorf("%s: %v", path, err)
 	}
 	caller := access.Principal{Name: question.name, Groups: question.groups}
 	switch {
 	case question.name == "":
-		return usageError{"--as needs a name; anonymous is somebody unknown"}
+		return usage.New("--as needs a name; anonymous is somebody unknown")
 	case question.name == "anonymous" && len(question.groups) > 0:
-		return usageError{"--groups: somebody unknown is in no groups"}
+		return usage.New("--groups: somebody unknown is in no groups")
 	case question.name == "anonymous":
 		caller = access.Principal{}
 	}
@@ -115,7 +116,7 @@ func (g *globals) askPolicy(name string, question policyQuestion, actionText, pa
 	if !allowed {
 		return fmt.Errorf("%w: no rule of %s allows %s to %v %s", tranship.ErrDenied, name, question, action, path)
 	}
-	_, err = fmt.Fprintf(g.out, "allowed by %s:%d: %s\n", printable.Text(name), rule.Line, printable.Text(rule.String()))
+	_, err = fmt.Fprintf(g.Out, "allowed by %s:%d: %s\n", printable.Text(name), rule.Line, printable.Text(rule.String()))
 	return err
 }
 

@@ -11,6 +11,9 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/cmd/tranship/internal/console"
+	"github.com/tranship/tranship/cmd/tranship/internal/location"
+	"github.com/tranship/tranship/cmd/tranship/internal/usage"
 	"github.com/tranship/tranship/store/retry"
 )
 
@@ -24,16 +27,16 @@ func newRm(g *globals) *cobra.Command {
 		Short: "Remove files on a server",
 		Args:  arguments(1, -1, "tranship rm [-r] PLACE..."),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			places, err := parseRemotes(args)
+			places, err := location.ParseRemotes(args)
 			if err != nil {
 				return err
 			}
 			for _, p := range places {
-				if p.path == "" {
-					return usagef("%s: rm does not remove a whole store; name what is in it", p.arg)
+				if p.Path == "" {
+					return usage.Errorf("%s: rm does not remove a whole store; name what is in it", p.Arg)
 				}
 			}
-			return g.each(cmd.Context(), places, func(ctx context.Context, store *retry.Store, p place) error {
+			return g.each(cmd.Context(), places, func(ctx context.Context, store *retry.Store, p location.Location) error {
 				return g.rm(ctx, store, p, recursive)
 			})
 		},
@@ -43,34 +46,34 @@ func newRm(g *globals) *cobra.Command {
 	return cmd
 }
 
-func (g *globals) rm(ctx context.Context, store *retry.Store, p place, recursive bool) error {
-	if !p.slash {
-		file, err := store.Stat(ctx, p.path)
+func (g *globals) rm(ctx context.Context, store *retry.Store, p location.Location, recursive bool) error {
+	if !p.Slash {
+		file, err := store.Stat(ctx, p.Path)
 		switch {
 		case retry.IsOutage(err) || ctx.Err() != nil:
-			return pathless(err, p.path)
+			return console.Pathless(err, p.Path)
 		case err != nil:
 			// A caller who may remove it need not be allowed to see it.
-			file = tranship.File{Path: p.path}
+			file = tranship.File{Path: p.Path}
 		}
 		err = store.RemoveFile(ctx, file, tranship.Precondition{})
 		if err == nil {
-			return g.printRemoved(p.path)
+			return g.printRemoved(p.Path)
 		}
 		if !errors.Is(err, tranship.ErrNotFound) {
-			return pathless(err, p.path)
+			return console.Pathless(err, p.Path)
 		}
 	}
 	_, isDirectory, err := lookup(ctx, store, p)
 	switch {
 	case err != nil:
-		return pathless(err, p.path)
+		return console.Pathless(err, p.Path)
 	case !isDirectory:
 		// It came after it was not there; there is nothing wrong with that.
-		if err := store.Remove(ctx, p.path, tranship.Precondition{}); err != nil {
-			return pathless(err, p.path)
+		if err := store.Remove(ctx, p.Path, tranship.Precondition{}); err != nil {
+			return console.Pathless(err, p.Path)
 		}
-		return g.printRemoved(p.path)
+		return g.printRemoved(p.Path)
 	case !recursive:
 		return errors.New("it is a directory; use -r to remove all that is in it")
 	}
@@ -80,13 +83,13 @@ func (g *globals) rm(ctx context.Context, store *retry.Store, p place, recursive
 // removeAll removes every file below a directory, which ends the directory. The server
 // does so in one call as far as it can; what is left then is removed file by file. One
 // that fails does not stop the others, unless the server has been away for too long.
-func (g *globals) removeAll(ctx context.Context, store *retry.Store, p place) error {
+func (g *globals) removeAll(ctx context.Context, store *retry.Store, p location.Location) error {
 	var failed error
 	var options tranship.RemoveAllOptions
-	if g.json {
+	if g.JSON {
 		options.Progress = func(path string) { failed = cmp.Or(failed, g.printRemoved(path)) }
 	}
-	_, err := store.RemoveAll(ctx, p.path, options)
+	_, err := store.RemoveAll(ctx, p.Path, options)
 	switch {
 	case failed != nil:
 		return failed
@@ -100,16 +103,16 @@ func (g *globals) removeAll(ctx context.Context, store *retry.Store, p place) er
 }
 
 // removeEach is removeAll with a call for each file.
-func (g *globals) removeEach(ctx context.Context, store *retry.Store, p place) error {
+func (g *globals) removeEach(ctx context.Context, store *retry.Store, p location.Location) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var group errgroup.Group
 	group.SetLimit(removals)
 	var mu sync.Mutex
-	for entry, err := range store.List(ctx, tranship.ListOptions{Directory: p.path, Recursive: true, ReportSkipped: true}) {
-		if skipped, ok := skippedOf(err); ok {
+	for entry, err := range store.List(ctx, tranship.ListOptions{Directory: p.Path, Recursive: true, ReportSkipped: true}) {
+		if skipped, ok := console.SkippedOf(err); ok {
 			mu.Lock()
-			g.leftOut(p.server, "not removed", skipped)
+			g.LeftOut(p.Server, "not removed", skipped)
 			mu.Unlock()
 			continue
 		}
@@ -131,7 +134,7 @@ func (g *globals) removeEach(ctx context.Context, store *retry.Store, p place) e
 			case retry.IsOutage(err):
 				stop(fmt.Errorf("%w; what came before it has been removed", err))
 			default:
-				g.fail(fmt.Errorf("%s: %w", p.server.at(entry.Path), pathless(err, entry.Path)))
+				g.Fail(fmt.Errorf("%s: %w", p.Server.At(entry.Path), console.Pathless(err, entry.Path)))
 			}
 			return nil
 		})
@@ -141,8 +144,8 @@ func (g *globals) removeEach(ctx context.Context, store *retry.Store, p place) e
 }
 
 func (g *globals) printRemoved(path string) error {
-	if !g.json {
+	if !g.JSON {
 		return nil
 	}
-	return printJSON(g.out, fileObject{Path: path})
+	return console.PrintJSON(g.Out, console.FileObject{Path: path})
 }

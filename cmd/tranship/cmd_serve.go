@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/cmd/tranship/internal/usage"
 	"github.com/tranship/tranship/internal/printable"
 	"github.com/tranship/tranship/server"
 	"github.com/tranship/tranship/store/disk"
@@ -106,17 +107,17 @@ so, and without a way to tell who connects, unless --anonymous says so.`,
 func (f serveFlags) validate() error {
 	switch {
 	case f.root == "":
-		return usageError{"--root is missing: say which directory to serve"}
+		return usage.New("--root is missing: say which directory to serve")
 	case f.filesrv.revision != 1 && f.filesrv.revision != 2:
-		return usagef("--filesrv-revision %d: it must be 1 or 2", f.filesrv.revision)
+		return usage.Errorf("--filesrv-revision %d: it must be 1 or 2", f.filesrv.revision)
 	case f.memoryLimit != 0 && f.memoryLimit < server.MinMemoryLimit:
-		return usagef("--memory-limit %d bytes: it must be at least 32MiB", f.memoryLimit)
+		return usage.Errorf("--memory-limit %d bytes: it must be at least 32MiB", f.memoryLimit)
 	case f.drainTimeout < 0:
-		return usagef("--drain-timeout %v: it must not be negative", f.drainTimeout)
+		return usage.Errorf("--drain-timeout %v: it must not be negative", f.drainTimeout)
 	}
 	if f.filesrv.uploadSuffix != "" {
 		if strings.Contains(f.filesrv.uploadSuffix, "/") || tranship.ValidatePath("a"+f.filesrv.uploadSuffix) != nil {
-			return usagef("--filesrv-upload-suffix %q: it must be able to be part of a file's name", f.filesrv.uploadSuffix)
+			return usage.Errorf("--filesrv-upload-suffix %q: it must be able to be part of a file's name", f.filesrv.uploadSuffix)
 		}
 	}
 	return errors.Join(f.identity.validate(), f.tls.validate(), f.limits.validate())
@@ -169,7 +170,7 @@ func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 
-	rules, auditLog, err := flags.protection.open(g.out, logger)
+	rules, auditLog, err := flags.protection.open(g.Out, logger)
 	if err != nil {
 		return err
 	}
@@ -220,7 +221,7 @@ func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
 func listenAddress(listen string) (*net.TCPAddr, error) {
 	address, err := net.ResolveTCPAddr("tcp", listen)
 	if err != nil {
-		return nil, usagef("--listen %s: it must be host:port: %v", listen, err)
+		return nil, usage.Errorf("--listen %s: it must be host:port: %v", listen, err)
 	}
 	return address, nil
 }
@@ -228,14 +229,14 @@ func listenAddress(listen string) (*net.TCPAddr, error) {
 func (g *globals) logger(flags serveFlags) (*slog.Logger, error) {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(flags.logLevel)); err != nil {
-		return nil, usagef("--log-level %s: it must be debug, info, warn or error", flags.logLevel)
+		return nil, usage.Errorf("--log-level %s: it must be debug, info, warn or error", flags.logLevel)
 	}
 	options := &slog.HandlerOptions{Level: level}
 	switch flags.logFormat {
 	case "text":
-		return slog.New(slog.NewTextHandler(printable.Lines(g.err), options)), nil
+		return slog.New(slog.NewTextHandler(printable.Lines(g.Err), options)), nil
 	case "json":
-		return slog.New(slog.NewJSONHandler(printable.JSONLines(g.err), options)), nil
+		return slog.New(slog.NewJSONHandler(printable.JSONLines(g.Err), options)), nil
 	}
-	return nil, usagef("--log-format %s: it must be text or json", flags.logFormat)
+	return nil, usage.Errorf("--log-format %s: it must be text or json", flags.logFormat)
 }

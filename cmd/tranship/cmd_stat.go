@@ -11,6 +11,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/cmd/tranship/internal/console"
+	"github.com/tranship/tranship/cmd/tranship/internal/location"
+	"github.com/tranship/tranship/cmd/tranship/internal/usage"
 	"github.com/tranship/tranship/internal/printable"
 	"github.com/tranship/tranship/store/retry"
 	"github.com/tranship/tranship/transfer"
@@ -26,14 +29,14 @@ func newStat(g *globals) *cobra.Command {
 the file to compute one, and keeps nothing of it.`,
 		Args: arguments(1, -1, "tranship stat PLACE..."),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			places, err := parseRemotes(args)
+			places, err := location.ParseRemotes(args)
 			if err != nil {
 				return err
 			}
 			if stall <= 0 {
-				return usagef("--stall-timeout %v: it must be more than 0", stall)
+				return usage.Errorf("--stall-timeout %v: it must be more than 0", stall)
 			}
-			return g.each(cmd.Context(), places, func(ctx context.Context, store *retry.Store, p place) error {
+			return g.each(cmd.Context(), places, func(ctx context.Context, store *retry.Store, p location.Location) error {
 				return g.stat(ctx, store, p, algorithm, stall)
 			})
 		},
@@ -45,26 +48,26 @@ the file to compute one, and keeps nothing of it.`,
 	return cmd
 }
 
-func (g *globals) stat(ctx context.Context, store *retry.Store, p place, algorithm algorithmFlag, stall time.Duration) error {
+func (g *globals) stat(ctx context.Context, store *retry.Store, p location.Location, algorithm algorithmFlag, stall time.Duration) error {
 	file, isDirectory, err := lookup(ctx, store, p)
 	if err != nil {
-		return pathless(err, p.path)
+		return console.Pathless(err, p.Path)
 	}
 	if isDirectory {
 		return fmt.Errorf("%w: it is a directory; use ls", tranship.ErrNotFound)
 	}
-	object := objectOf(tranship.Entry{File: file})
+	object := console.ObjectOf(tranship.Entry{File: file})
 	if algorithm != "" {
 		sum, err := g.digestFile(ctx, store, p, file, string(algorithm), stall)
 		if err != nil {
-			return pathless(err, p.path)
+			return console.Pathless(err, p.Path)
 		}
 		object.Digest = sum.String()
 	}
-	if g.json {
-		return printJSON(g.out, object)
+	if g.JSON {
+		return console.PrintJSON(g.Out, object)
 	}
-	_, err = fmt.Fprint(g.out, describe(file, object.Digest))
+	_, err = fmt.Fprint(g.Out, describe(file, object.Digest))
 	return err
 }
 

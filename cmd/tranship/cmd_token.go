@@ -10,6 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tranship/tranship/access/token"
+	"github.com/tranship/tranship/cmd/tranship/internal/console"
+	"github.com/tranship/tranship/cmd/tranship/internal/usage"
 	"github.com/tranship/tranship/internal/printable"
 )
 
@@ -27,9 +29,9 @@ server that runs knows within a second.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return usageError{"a command is needed: token new, token list or token revoke"}
+				return usage.New("a command is needed: token new, token list or token revoke")
 			}
-			return usagef("there is no command \"token %s\"; there are token new, token list and token revoke", args[0])
+			return usage.Errorf("there is no command \"token %s\"; there are token new, token list and token revoke", args[0])
 		},
 	}
 	cmd.AddCommand(newTokenNew(g), newTokenList(g), newTokenRevoke(g))
@@ -50,7 +52,7 @@ is not shown again: who has it is NAME for the server, until it expires or is re
 		Args: arguments(0, 0, "tranship token new --file FILE --name NAME"),
 		RunE: func(*cobra.Command, []string) error {
 			if e.Name == "" {
-				return usageError{"--name is missing: say whom the token is for"}
+				return usage.New("--name is missing: say whom the token is for")
 			}
 			return g.newToken(file, e, life)
 		},
@@ -93,7 +95,7 @@ them.`,
 			}
 			for _, arg := range args {
 				if err := g.revokeTokens(file, arg); err != nil {
-					g.fail(err)
+					g.Fail(err)
 				}
 			}
 			return nil
@@ -108,7 +110,7 @@ func tokenFileFlag(cmd *cobra.Command, file *string) {
 	cmd.Flags().StringVar(file, "file", "", "the `file` of the tokens")
 }
 
-var errNoTokenFile = usageError{"--file is missing: say which file has the tokens"}
+var errNoTokenFile = usage.New("--file is missing: say which file has the tokens")
 
 func (g *globals) newToken(file string, e token.Entry, life tokenLife) error {
 	if file == "" {
@@ -123,13 +125,13 @@ func (g *globals) newToken(file string, e token.Entry, life tokenLife) error {
 	if err != nil {
 		return err
 	}
-	if g.json {
+	if g.JSON {
 		object := tokenObjectOf(e)
 		object.Token = made
-		return printJSON(g.out, object)
+		return console.PrintJSON(g.Out, object)
 	}
-	_, err = fmt.Fprintln(g.out, made)
-	_, _ = fmt.Fprintf(g.err, "token %s of %s, expires %s; it is not shown again\n", e.ID(), printable.Text(e.Name), expiryOf(e))
+	_, err = fmt.Fprintln(g.Out, made)
+	_, _ = fmt.Fprintf(g.Err, "token %s of %s, expires %s; it is not shown again\n", e.ID(), printable.Text(e.Name), expiryOf(e))
 	return err
 }
 
@@ -148,15 +150,15 @@ func (g *globals) listTokens(file string) error {
 }
 
 func (g *globals) printToken(e token.Entry, now time.Time) error {
-	if g.json {
-		return printJSON(g.out, tokenObjectOf(e))
+	if g.JSON {
+		return console.PrintJSON(g.Out, tokenObjectOf(e))
 	}
 	expires := expiryOf(e)
 	if e.IsExpired(now) {
 		expires = "expired"
 	}
-	line := fmt.Sprintf("%s %s %-20s %s %s", e.ID(), printTime(e.Created), expires, e.Name, strings.Join(e.Groups, ","))
-	_, err := fmt.Fprintln(g.out, printable.Text(strings.TrimRight(line, " ")))
+	line := fmt.Sprintf("%s %s %-20s %s %s", e.ID(), console.PrintTime(e.Created), expires, e.Name, strings.Join(e.Groups, ","))
+	_, err := fmt.Fprintln(g.Out, printable.Text(strings.TrimRight(line, " ")))
 	return err
 }
 
@@ -166,10 +168,10 @@ func (g *globals) revokeTokens(file, idOrName string) error {
 		return err
 	}
 	for _, e := range revoked {
-		if g.json {
-			err = printJSON(g.out, tokenObjectOf(e))
+		if g.JSON {
+			err = console.PrintJSON(g.Out, tokenObjectOf(e))
 		} else {
-			_, err = fmt.Fprintf(g.err, "token %s of %s is revoked\n", e.ID(), printable.Text(e.Name))
+			_, err = fmt.Fprintf(g.Err, "token %s of %s is revoked\n", e.ID(), printable.Text(e.Name))
 		}
 		if err != nil {
 			return err
@@ -201,7 +203,7 @@ func expiryOf(e token.Entry) string {
 	if e.Expires.IsZero() {
 		return "never"
 	}
-	return printTime(e.Expires)
+	return console.PrintTime(e.Expires)
 }
 
 // tokenLife is a flag of how long a token is good; 0 is for ever.

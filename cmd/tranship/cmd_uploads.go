@@ -9,7 +9,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/cmd/tranship/internal/console"
 	"github.com/tranship/tranship/cmd/tranship/internal/display"
+	"github.com/tranship/tranship/cmd/tranship/internal/location"
+	"github.com/tranship/tranship/cmd/tranship/internal/usage"
 	"github.com/tranship/tranship/internal/printable"
 	"github.com/tranship/tranship/store/retry"
 )
@@ -24,9 +27,9 @@ by itself when they expire.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return usageError{"a command is needed: uploads ls or uploads rm"}
+				return usage.New("a command is needed: uploads ls or uploads rm")
 			}
-			return usagef("there is no command \"uploads %s\"; there are uploads ls and uploads rm", args[0])
+			return usage.Errorf("there is no command \"uploads %s\"; there are uploads ls and uploads rm", args[0])
 		},
 	}
 	cmd.AddCommand(newUploadsLs(g), newUploadsRm(g))
@@ -42,7 +45,7 @@ its id, how much of it is durable, the size of the file in bytes, when it
 expires (UTC), and the path of the file.`,
 		Args: arguments(1, -1, "tranship uploads ls PLACE..."),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			places, err := parseRemotes(args)
+			places, err := location.ParseRemotes(args)
 			if err != nil {
 				return err
 			}
@@ -62,11 +65,11 @@ stored. A cp that is still sending one of them fails. PLACE says on which server
 if it has a path, only uploads of that path and of the paths below it are removed.`,
 		Args: arguments(2, -1, "tranship uploads rm PLACE ID..."),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			places, err := parseRemotes(args[:1])
+			places, err := location.ParseRemotes(args[:1])
 			if err != nil {
 				return err
 			}
-			return g.each(cmd.Context(), places, func(ctx context.Context, store *retry.Store, p place) error {
+			return g.each(cmd.Context(), places, func(ctx context.Context, store *retry.Store, p location.Location) error {
 				return g.removeUploads(ctx, store, p, args[1:])
 			})
 		},
@@ -75,8 +78,8 @@ if it has a path, only uploads of that path and of the paths below it are remove
 	return cmd
 }
 
-func (g *globals) listUploads(ctx context.Context, store *retry.Store, p place) error {
-	for upload, err := range store.ListUploads(ctx, p.path) {
+func (g *globals) listUploads(ctx context.Context, store *retry.Store, p location.Location) error {
+	for upload, err := range store.ListUploads(ctx, p.Path) {
 		if err != nil {
 			return err
 		}
@@ -88,17 +91,17 @@ func (g *globals) listUploads(ctx context.Context, store *retry.Store, p place) 
 }
 
 func (g *globals) printUpload(upload tranship.UploadInfo) error {
-	if g.json {
-		return printJSON(g.out, uploadObjectOf(upload))
+	if g.JSON {
+		return console.PrintJSON(g.Out, console.UploadObjectOf(upload))
 	}
-	_, err := fmt.Fprintf(g.out, "%s %3d%% %15d %s %s\n", printable.Text(upload.ID),
-		display.Percent(upload.DurableBytes, upload.Size), upload.Size, printTime(upload.Expires), printable.Text(upload.Path))
+	_, err := fmt.Fprintf(g.Out, "%s %3d%% %15d %s %s\n", printable.Text(upload.ID),
+		display.Percent(upload.DurableBytes, upload.Size), upload.Size, console.PrintTime(upload.Expires), printable.Text(upload.Path))
 	return err
 }
 
 // removeUploads goes on after one that fails.
-func (g *globals) removeUploads(ctx context.Context, store *retry.Store, p place, ids []string) error {
-	below, err := uploadsBelow(ctx, store, p.path, ids)
+func (g *globals) removeUploads(ctx context.Context, store *retry.Store, p location.Location, ids []string) error {
+	below, err := uploadsBelow(ctx, store, p.Path, ids)
 	if err != nil {
 		return err
 	}
@@ -107,14 +110,14 @@ func (g *globals) removeUploads(ctx context.Context, store *retry.Store, p place
 		if below(id) {
 			err = store.AbortUpload(ctx, id)
 		}
-		if err == nil && g.json {
-			err = printJSON(g.out, map[string]string{"id": id})
+		if err == nil && g.JSON {
+			err = console.PrintJSON(g.Out, map[string]string{"id": id})
 		}
 		if ctx.Err() != nil {
 			return errors.Join(ctx.Err(), err)
 		}
 		if err != nil {
-			g.fail(fmt.Errorf("%s: %w", p.arg, err))
+			g.Fail(fmt.Errorf("%s: %w", p.Arg, err))
 		}
 	}
 	return nil

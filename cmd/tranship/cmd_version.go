@@ -6,6 +6,8 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"github.com/tranship/tranship/cmd/tranship/internal/console"
 )
 
 func newVersion(g *globals) *cobra.Command {
@@ -14,10 +16,10 @@ func newVersion(g *globals) *cobra.Command {
 		Short: "Print the version",
 		Args:  arguments(0, 0, "tranship version"),
 		RunE: func(*cobra.Command, []string) error {
-			if g.json {
-				return printJSON(g.out, map[string]string{"version": softwareVersion(), "go": runtime.Version()})
+			if g.JSON {
+				return console.PrintJSON(g.Out, map[string]string{"version": softwareVersion(), "go": runtime.Version()})
 			}
-			_, err := fmt.Fprintf(g.out, "tranship %s %s %s/%s\n", softwareVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			_, err := fmt.Fprintf(g.Out, "tranship %s %s %s/%s\n", softwareVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return err
 		},
 	}

@@ -9,6 +9,8 @@ import (
 	"google.golang.org/grpc/keepalive"
 
 	"github.com/tranship/tranship/client"
+	"github.com/tranship/tranship/cmd/tranship/internal/console"
+	"github.com/tranship/tranship/cmd/tranship/internal/location"
 	"github.com/tranship/tranship/internal/budget"
 	"github.com/tranship/tranship/internal/failure"
 	"github.com/tranship/tranship/store/retry"
@@ -23,25 +25,25 @@ type connections struct {
 	// number is of connections to each server that large files are spread over; 0: as
 	// many as help.
 	number  int
-	stores  map[serverPlace]*retry.Store
+	stores  map[location.Server]*retry.Store
 	clients []*client.Client
-	raw     map[serverPlace]*grpc.ClientConn
+	raw     map[location.Server]*grpc.ClientConn
 }
 
 func (g *globals) connections() *connections {
 	return &connections{
 		globals: g,
-		stores:  map[serverPlace]*retry.Store{},
-		raw:     map[serverPlace]*grpc.ClientConn{},
+		stores:  map[location.Server]*retry.Store{},
+		raw:     map[location.Server]*grpc.ClientConn{},
 	}
 }
 
-func (c *connections) options(server serverPlace) (client.Options, error) {
-	token, err := c.globals.token.of(server, c.globals.warn)
+func (c *connections) options(server location.Server) (client.Options, error) {
+	token, err := c.globals.token.of(server, c.globals.Warn)
 	if err != nil {
 		return client.Options{}, err
 	}
-	config, err := c.globals.tls.config(server, c.globals.warn)
+	config, err := c.globals.tls.config(server, c.globals.Warn)
 	return client.Options{
 		Token:           token,
 		TLS:             config,
@@ -52,7 +54,7 @@ func (c *connections) options(server serverPlace) (client.Options, error) {
 }
 
 // store is the native client of a server. What it fails to do is tried again.
-func (c *connections) store(ctx context.Context, server serverPlace) (*retry.Store, error) {
+func (c *connections) store(ctx context.Context, server location.Server) (*retry.Store, error) {
 	if store, ok := c.stores[server]; ok {
 		return store, nil
 	}
@@ -62,7 +64,7 @@ func (c *connections) store(ctx context.Context, server serverPlace) (*retry.Sto
 		if c.stallTimeout > 0 {
 			options.DialOptions = []grpc.DialOption{grpc.WithKeepaliveParams(c.keepalive())}
 		}
-		native, err = client.Dial(ctx, server.url(), options)
+		native, err = client.Dial(ctx, server.URL(), options)
 		return err
 	})
 	if err != nil {
@@ -70,7 +72,7 @@ func (c *connections) store(ctx context.Context, server serverPlace) (*retry.Sto
 	}
 	c.clients = append(c.clients, native)
 	store := retry.New(native, retry.Options{Events: func(event retry.Event) {
-		c.globals.tellRetry(server.at(event.Path), event.Wait, event.Err)
+		c.globals.TellRetry(server.At(event.Path), event.Wait, event.Err)
 	}})
 	c.stores[server] = store
 	return store, nil
@@ -82,7 +84,7 @@ const leastConnectTimeout = 100 * time.Millisecond
 // dial connects to a server. It connects again, until --connect-timeout has passed, if
 // the server cannot be reached; and within the budget of all operations if the server
 // refuses because of a limit, or a gateway answers in its place.
-func (c *connections) dial(ctx context.Context, server serverPlace, connect func(client.Options) error) error {
+func (c *connections) dial(ctx context.Context, server location.Server, connect func(client.Options) error) error {
 	options, err := c.options(server)
 	if err != nil {
 		return err
@@ -109,11 +111,11 @@ func (c *connections) dial(ctx context.Context, server serverPlace, connect func
 			pause, final = tries.Failed(ctx, err)
 		}
 		if final == nil {
-			c.globals.tellRetry(server.String(), pause, err)
+			c.globals.TellRetry(server.String(), pause, err)
 			final = budget.Sleep(ctx, pause)
 		}
 		if final != nil {
-			return &serverError{server, c.globals.tls.advise(server, final)}
+			return &console.ServerError{Server: server, Err: c.globals.tls.advise(server, final)}
 		}
 	}
 }
@@ -125,13 +127,13 @@ func (c *connections) keepalive() keepalive.ClientParameters {
 }
 
 // conn is a plain connection to a server, for the compatibility protocols.
-func (c *connections) conn(ctx context.Context, server serverPlace) (*grpc.ClientConn, error) {
+func (c *connections) conn(ctx context.Context, server location.Server) (*grpc.ClientConn, error) {
 	if conn, ok := c.raw[server]; ok {
 		return conn, nil
 	}
 	var conn *grpc.ClientConn
 	err := c.dial(ctx, server, func(options client.Options) (err error) {
-		conn, err = client.DialConn(ctx, server.url(), options)
+		conn, err = client.DialConn(ctx, server.URL(), options)
 		return err
 	})
 	if err != nil {

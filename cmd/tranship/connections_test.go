@@ -14,6 +14,8 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/client"
+	"github.com/tranship/tranship/cmd/tranship/internal/console"
+	"github.com/tranship/tranship/cmd/tranship/internal/location"
 	"github.com/tranship/tranship/internal/budget"
 	"github.com/tranship/tranship/internal/failure"
 	"github.com/tranship/tranship/store/mem"
@@ -29,7 +31,7 @@ func TestConnectTimeout(t *testing.T) {
 			g := &globals{connectTimeout: timeout}
 			begun := time.Now()
 			away := failure.Mark(fmt.Errorf("%w: away", tranship.ErrUnavailable), failure.Refused)
-			err := g.connections().dial(t.Context(), serverPlace{address: "localhost:1"}, func(options client.Options) error {
+			err := g.connections().dial(t.Context(), location.Server{Address: "localhost:1"}, func(options client.Options) error {
 				if left := timeout - time.Since(begun); options.ConnectTimeout > left || options.ConnectTimeout <= 0 {
 					t.Errorf("with %v left of %v, an attempt may take %v", left, timeout, options.ConnectTimeout)
 				}
@@ -45,20 +47,20 @@ func TestConnectTimeout(t *testing.T) {
 // A server that is away for good is told of once, and not for each place on it.
 func TestEachEndsWithServer(t *testing.T) {
 	var text strings.Builder
-	g := &globals{streams: streams{err: &text}}
+	g := &globals{Console: console.Console{Streams: console.Streams{Err: &text}}}
 	connections := g.connections()
-	var places []place
+	var places []location.Location
 	for _, address := range []string{"away:1", "here:1"} {
-		server := serverPlace{address: address}
+		server := location.Server{Address: address}
 		connections.stores[server] = retry.New(&mem.Store{}, retry.Options{})
 		for _, path := range []string{"a", "b", "c"} {
-			places = append(places, place{arg: server.at(path), server: server, path: path})
+			places = append(places, location.Location{Arg: server.At(path), Server: server, Path: path})
 		}
 	}
 	tried := map[string]int{}
-	err := g.eachOver(t.Context(), connections, places, func(_ context.Context, _ *retry.Store, p place) error {
-		tried[p.server.address]++
-		if p.server.address == "here:1" {
+	err := g.eachOver(t.Context(), connections, places, func(_ context.Context, _ *retry.Store, p location.Location) error {
+		tried[p.Server.Address]++
+		if p.Server.Address == "here:1" {
 			return tranship.ErrDenied
 		}
 		return &budget.Error{Patience: time.Second, Err: tranship.ErrUnavailable}
@@ -80,14 +82,14 @@ func TestPlanEndsWithServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := &globals{connectTimeout: 5 * time.Second}
 		p := &plan{globals: g, connections: g.connections(), target: &target{isDirectory: true}, several: true}
-		away, here := serverPlace{address: "away:1"}, serverPlace{address: "here:1"}
+		away, here := location.Server{Address: "away:1"}, location.Server{Address: "here:1"}
 		content := &mem.Store{}
 		p.connections.stores[away] = retry.New(&lost{}, retry.Options{})
 		p.connections.stores[here] = retry.New(content, retry.Options{})
-		var sources []place
+		var sources []location.Location
 		for _, path := range []string{"a", "b", "c"} {
-			for _, server := range []serverPlace{away, here, {address: "bad address"}} {
-				sources = append(sources, place{arg: server.at(path), kind: remote, server: server, path: path})
+			for _, server := range []location.Server{away, here, {Address: "bad address"}} {
+				sources = append(sources, location.Location{Arg: server.At(path), Kind: location.Remote, Server: server, Path: path})
 			}
 			if _, err := content.Put(t.Context(), tranship.Spec{Path: path}, nil); err != nil {
 				t.Fatal(err)

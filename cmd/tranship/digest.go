@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/cmd/tranship/internal/location"
 	"github.com/tranship/tranship/internal/budget"
 	"github.com/tranship/tranship/internal/silence"
 	"github.com/tranship/tranship/transfer"
@@ -20,7 +21,7 @@ const digestBuffer = 256 << 10
 // digestFile reads a file of a store from end to end. Where a connection was lost, or
 // no byte came for as long as stall, it goes on; but not after two stalls in a row that
 // got it no further.
-func (g *globals) digestFile(ctx context.Context, store tranship.Reader, p place, file tranship.File, algorithm string, stall time.Duration) (transfer.Digest, error) {
+func (g *globals) digestFile(ctx context.Context, store tranship.Reader, p location.Location, file tranship.File, algorithm string, stall time.Duration) (transfer.Digest, error) {
 	h, err := transfer.NewHash(algorithm)
 	if err != nil {
 		return transfer.Digest{}, err
@@ -47,7 +48,7 @@ func (g *globals) digestFile(ctx context.Context, store tranship.Reader, p place
 		stalled = silent
 		pause, final := tries.Failed(ctx, err)
 		if final == nil {
-			g.tellRetry(p.arg, pause, err)
+			g.TellRetry(p.Arg, pause, err)
 			final = budget.Sleep(ctx, pause)
 		}
 		if final != nil {

@@ -6,13 +6,15 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/cmd/tranship/internal/console"
+	"github.com/tranship/tranship/cmd/tranship/internal/location"
 	"github.com/tranship/tranship/internal/budget"
 	"github.com/tranship/tranship/transfer"
 )
 
 func TestMessageOfResult(t *testing.T) {
-	server := serverPlace{address: "host:1"}
-	away := &serverError{server, tranship.ErrUnavailable}
+	server := location.Server{Address: "host:1"}
+	away := &console.ServerError{Server: server, Err: tranship.ErrUnavailable}
 	absent := &tranship.PathError{Path: "a/b", Err: tranship.ErrNotFound}
 	for _, test := range []struct {
 		result transfer.Result

@@ -8,6 +8,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/tranship/tranship/cmd/tranship/internal/location"
+	"github.com/tranship/tranship/cmd/tranship/internal/usage"
 )
 
 // boundValues are the values of a flag that says who the client is, each for one server:
@@ -53,11 +56,11 @@ func (b *boundValues) Type() string { return "[ADDRESS=]" + b.what }
 
 // bind says which servers a command is about. It fails if it is not clear which
 // server a value is for.
-func (b *boundValues) bind(servers []serverPlace) error {
+func (b *boundValues) bind(servers []location.Server) error {
 	named := map[string]bool{}
-	var others []serverPlace
+	var others []location.Server
 	for _, server := range servers {
-		address := canonicalAddress(server.address)
+		address := canonicalAddress(server.Address)
 		if _, own := b.of[address]; !own && !named[address] {
 			others = append(others, server)
 		}
@@ -65,7 +68,7 @@ func (b *boundValues) bind(servers []serverPlace) error {
 	}
 	for _, address := range slices.Sorted(maps.Keys(b.of)) {
 		if !named[address] {
-			return usagef("%s %s=…: no place of this command is at %s", b.name, address, address)
+			return usage.Errorf("%s %s=…: no place of this command is at %s", b.name, address, address)
 		}
 	}
 	if b.plain == "" || len(others) == 0 {
@@ -74,17 +77,17 @@ func (b *boundValues) bind(servers []serverPlace) error {
 	if len(others) > 1 {
 		advice := b.advice
 		if advice == "" {
-			advice = fmt.Sprintf("write %s ADDRESS=%s for each server that is to have one, as %s %s=%s", b.name, b.what, b.name, others[0].address, b.what)
+			advice = fmt.Sprintf("write %s ADDRESS=%s for each server that is to have one, as %s %s=%s", b.name, b.what, b.name, others[0].Address, b.what)
 		}
-		return usagef("%s: it is for one server, and there are %s and %s: %s", b.name, others[0], others[1], advice)
+		return usage.Errorf("%s: it is for one server, and there are %s and %s: %s", b.name, others[0], others[1], advice)
 	}
-	b.plainFor = canonicalAddress(others[0].address)
+	b.plainFor = canonicalAddress(others[0].Address)
 	return nil
 }
 
 // at is the value for a server; "" if it is to have none.
-func (b *boundValues) at(server serverPlace) string {
-	address := canonicalAddress(server.address)
+func (b *boundValues) at(server location.Server) string {
+	address := canonicalAddress(server.Address)
 	if value, ok := b.of[address]; ok {
 		return value
 	}
@@ -135,11 +138,11 @@ func canonicalAddress(address string) string {
 
 // bind says which places a command is about, before any is connected to. Credentials that
 // have not been bound go nowhere.
-func (g *globals) bind(places []place) error {
-	var servers []serverPlace
+func (g *globals) bind(places []location.Location) error {
+	var servers []location.Server
 	for _, p := range places {
-		if p.kind == remote {
-			servers = append(servers, p.server)
+		if p.Kind == location.Remote {
+			servers = append(servers, p.Server)
 		}
 	}
 	if err := g.token.bind(servers); err != nil {

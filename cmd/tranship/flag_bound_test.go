@@ -3,6 +3,9 @@ package main
 import (
 	"strings"
 	"testing"
+
+	"github.com/tranship/tranship/cmd/tranship/internal/console"
+	"github.com/tranship/tranship/cmd/tranship/internal/location"
 )
 
 func TestCutAddress(t *testing.T) {
@@ -42,28 +45,28 @@ func TestCutAddress(t *testing.T) {
 }
 
 func TestBoundValues(t *testing.T) {
-	a, b, c := serverPlace{address: "a.example:1"}, serverPlace{tls: true, address: "b.example:1"}, serverPlace{address: "127.0.0.1:1"}
+	a, b, c := location.Server{Address: "a.example:1"}, location.Server{TLS: true, Address: "b.example:1"}, location.Server{Address: "127.0.0.1:1"}
 	for _, test := range []struct {
 		name    string
 		values  []string
-		servers []serverPlace
+		servers []location.Server
 		// want is what each server gets; fails is what the error has instead.
 		want  []string
 		fails string
 	}{
-		{"none", nil, []serverPlace{a, b}, []string{"", ""}, ""},
-		{"one for one", []string{"f"}, []serverPlace{a, a}, []string{"f", "f"}, ""},
-		{"the last counts", []string{"f", "g"}, []serverPlace{a}, []string{"g"}, ""},
-		{"one for two", []string{"f"}, []serverPlace{a, b}, nil, "it is for one server, and there are grpc://a.example:1 and grpcs://b.example:1: write --flag ADDRESS=FILE"},
-		{"one for each", []string{"a.example:1=f", "b.example:1=g"}, []serverPlace{a, b}, []string{"f", "g"}, ""},
-		{"one of two", []string{"a.example:1=f"}, []serverPlace{a, b}, []string{"f", ""}, ""},
-		{"one of two, and one for the other", []string{"a.example:1=f", "g"}, []serverPlace{a, b}, []string{"f", "g"}, ""},
-		{"one of three, and one for the others", []string{"a.example:1=f", "g"}, []serverPlace{a, b, c}, nil, "there are grpcs://b.example:1 and grpc://127.0.0.1:1"},
-		{"another case", []string{"A.EXAMPLE:1=f"}, []serverPlace{{address: "a.Example:1"}}, []string{"f"}, ""},
-		{"both ways to one address", []string{"f"}, []serverPlace{a, {tls: true, address: a.address}}, []string{"f", "f"}, ""},
-		{"two names of one machine", []string{"f"}, []serverPlace{c, {address: "localhost:1"}}, nil, "it is for one server"},
-		{"two ports", []string{"f"}, []serverPlace{c, {address: "127.0.0.1:2"}}, nil, "it is for one server"},
-		{"another server's", []string{"c.example:1=f"}, []serverPlace{a}, nil, "no place of this command is at c.example:1"},
+		{"none", nil, []location.Server{a, b}, []string{"", ""}, ""},
+		{"one for one", []string{"f"}, []location.Server{a, a}, []string{"f", "f"}, ""},
+		{"the last counts", []string{"f", "g"}, []location.Server{a}, []string{"g"}, ""},
+		{"one for two", []string{"f"}, []location.Server{a, b}, nil, "it is for one server, and there are grpc://a.example:1 and grpcs://b.example:1: write --flag ADDRESS=FILE"},
+		{"one for each", []string{"a.example:1=f", "b.example:1=g"}, []location.Server{a, b}, []string{"f", "g"}, ""},
+		{"one of two", []string{"a.example:1=f"}, []location.Server{a, b}, []string{"f", ""}, ""},
+		{"one of two, and one for the other", []string{"a.example:1=f", "g"}, []location.Server{a, b}, []string{"f", "g"}, ""},
+		{"one of three, and one for the others", []string{"a.example:1=f", "g"}, []location.Server{a, b, c}, nil, "there are grpcs://b.example:1 and grpc://127.0.0.1:1"},
+		{"another case", []string{"A.EXAMPLE:1=f"}, []location.Server{{Address: "a.Example:1"}}, []string{"f"}, ""},
+		{"both ways to one address", []string{"f"}, []location.Server{a, {TLS: true, Address: a.Address}}, []string{"f", "f"}, ""},
+		{"two names of one machine", []string{"f"}, []location.Server{c, {Address: "localhost:1"}}, nil, "it is for one server"},
+		{"two ports", []string{"f"}, []location.Server{c, {Address: "127.0.0.1:2"}}, nil, "it is for one server"},
+		{"another server's", []string{"c.example:1=f"}, []location.Server{a}, nil, "no place of this command is at c.example:1"},
 		{"no server", []string{"f"}, nil, nil, ""},
 	} {
 		values := boundValues{name: "--flag", what: "FILE"}
@@ -79,7 +82,7 @@ func TestBoundValues(t *testing.T) {
 		}
 		err := values.bind(test.servers)
 		if test.fails != "" {
-			if err == nil || !strings.Contains(err.Error(), test.fails) || exitCode(err) != exitUsage {
+			if err == nil || !strings.Contains(err.Error(), test.fails) || console.ExitCode(err) != console.ExitUsage {
 				t.Errorf("%s: %v", test.name, err)
 			}
 			continue

@@ -12,6 +12,8 @@ import (
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access/tlsconfig"
 	"github.com/tranship/tranship/client"
+	"github.com/tranship/tranship/cmd/tranship/internal/location"
+	"github.com/tranship/tranship/cmd/tranship/internal/usage"
 	"github.com/tranship/tranship/internal/configfile"
 )
 
@@ -41,7 +43,7 @@ func (f *clientTLSFlags) add(cmd *cobra.Command) {
 }
 
 // bind says which servers a command is about.
-func (f *clientTLSFlags) bind(servers []serverPlace) error {
+func (f *clientTLSFlags) bind(servers []location.Server) error {
 	if err := f.cert.bind(servers); err != nil {
 		return err
 	}
@@ -62,7 +64,7 @@ func flagOf(option string) string {
 }
 
 // inFlags is an error of the options for a server, in terms of flags.
-func inFlags(server serverPlace, err error) error {
+func inFlags(server location.Server, err error) error {
 	failed, ok := errors.AsType[*tlsconfig.OptionError](err)
 	if !ok {
 		return fmt.Errorf("%s: %w", server, err)
@@ -70,18 +72,18 @@ func inFlags(server serverPlace, err error) error {
 	flag := flagOf(failed.Option)
 	switch {
 	case failed.Option == "TrustOnFirstUse" && failed.Needs != "":
-		return usagef("--tofu: nobody knows where your configuration is (%v): say --known-hosts FILE", failed.Err)
+		return usage.Errorf("--tofu: nobody knows where your configuration is (%v): say --known-hosts FILE", failed.Err)
 	case failed.Needs != "":
 		of := map[string]string{"CertFile": "certificate", "KeyFile": "key"}[failed.Needs]
-		return usagef("%s: %s needs %s: the file with its %s", server, flag, flagOf(failed.Needs), of)
+		return usage.Errorf("%s: %s needs %s: the file with its %s", server, flag, flagOf(failed.Needs), of)
 	case failed.Excludes != "":
-		return usageError{"--fingerprint alone says whom to trust: leave out --ca, --tofu and --known-hosts"}
+		return usage.New("--fingerprint alone says whom to trust: leave out --ca, --tofu and --known-hosts")
 	}
-	return usagef("%s: it is plaintext, and %s is about TLS: write grpcs://%s", server, flag, server.address)
+	return usage.Errorf("%s: it is plaintext, and %s is about TLS: write grpcs://%s", server, flag, server.Address)
 }
 
 // options are what the flags say about a server.
-func (f *clientTLSFlags) options(server serverPlace, warn func(string)) tlsconfig.ClientOptions {
+func (f *clientTLSFlags) options(server location.Server, warn func(string)) tlsconfig.ClientOptions {
 	options := tlsconfig.ClientOptions{
 		CAFile:          f.ca,
 		Fingerprints:    f.fingerprints.of(server),
@@ -98,7 +100,7 @@ func (f *clientTLSFlags) options(server serverPlace, warn func(string)) tlsconfi
 		},
 		MinVersion: uint16(f.min),
 	}
-	if f.fingerprints.bound[canonicalAddress(server.address)] != nil {
+	if f.fingerprints.bound[canonicalAddress(server.Address)] != nil {
 		// The other flags are for the other servers of the command.
 		options.CAFile, options.KnownHostsFile, options.TrustOnFirstUse = "", "", false
 	}
@@ -106,15 +108,15 @@ func (f *clientTLSFlags) options(server serverPlace, warn func(string)) tlsconfi
 }
 
 // config is the TLS of a connection to a server; nil for plaintext.
-func (f *clientTLSFlags) config(server serverPlace, warn func(string)) (*tls.Config, error) {
+func (f *clientTLSFlags) config(server location.Server, warn func(string)) (*tls.Config, error) {
 	options := f.options(server, warn)
-	if !server.tls {
+	if !server.TLS {
 		if err := options.CheckPlaintext(); err != nil {
 			return nil, inFlags(server, err)
 		}
 		return nil, nil
 	}
-	config, err := tlsconfig.UserClient(server.address, options)
+	config, err := tlsconfig.UserClient(server.Address, options)
 	if err != nil {
 		return nil, inFlags(server, err)
 	}
@@ -140,7 +142,7 @@ func (f *clientTLSFlags) warnOfModes(key string, warn func(string)) {
 }
 
 // advise adds to the error of a connection to a server what can be done with flags.
-func (f *clientTLSFlags) advise(server serverPlace, err error) error {
+func (f *clientTLSFlags) advise(server location.Server, err error) error {
 	if unknown, ok := errors.AsType[*tlsconfig.UnknownServerError](err); ok {
 		return fmt.Errorf("%w; if that is what the server has logged, say --fingerprint %v, or once --tofu; or say --ca FILE if an authority has signed it",
 			err, unknown.Fingerprint)
@@ -170,8 +172,8 @@ type fingerprintsFlag struct {
 }
 
 // of are those that a server may have: its own, if there are any.
-func (f *fingerprintsFlag) of(server serverPlace) []tlsconfig.Fingerprint {
-	if own := f.bound[canonicalAddress(server.address)]; len(own) > 0 {
+func (f *fingerprintsFlag) of(server location.Server) []tlsconfig.Fingerprint {
+	if own := f.bound[canonicalAddress(server.Address)]; len(own) > 0 {
 		return own
 	}
 	return f.shared

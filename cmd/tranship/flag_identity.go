@@ -9,6 +9,7 @@ import (
 	"github.com/tranship/tranship/access/authn"
 	"github.com/tranship/tranship/access/oidc"
 	"github.com/tranship/tranship/access/token"
+	"github.com/tranship/tranship/cmd/tranship/internal/usage"
 )
 
 // identityFlags are the flags of serve that say how it knows who makes a call.
@@ -33,16 +34,16 @@ func (f *identityFlags) validate() error {
 	if f.oidc.Issuer == "" {
 		for name, value := range map[string]string{"audience": f.oidc.Audience, "name-claim": f.oidc.NameClaim, "groups-claim": f.oidc.GroupsClaim} {
 			if value != "" {
-				return usagef("--oidc-%s needs --oidc-issuer", name)
+				return usage.Errorf("--oidc-%s needs --oidc-issuer", name)
 			}
 		}
 		return nil
 	}
 	if f.oidc.Audience == "" {
-		return usageError{"--oidc-issuer needs --oidc-audience: tokens that the issuer made for others would do, too"}
+		return usage.New("--oidc-issuer needs --oidc-audience: tokens that the issuer made for others would do, too")
 	}
 	if _, err := oidc.New(f.oidc); err != nil {
-		return usagef("--oidc-issuer: %v", err)
+		return usage.Errorf("--oidc-issuer: %v", err)
 	}
 	return nil
 }

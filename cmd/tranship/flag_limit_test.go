@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/cmd/tranship/internal/console"
 )
 
 // limits are those that package tranship names.
@@ -53,7 +54,7 @@ func TestLimitFlags(t *testing.T) {
 		return cmd
 	}
 	serve, cp := find("serve"), find("cp")
-	table := limitFlags()
+	table := console.LimitFlags()
 	for name, limit := range limits(t) {
 		flag, ok := table[limit]
 		if !ok {
@@ -63,7 +64,7 @@ func TestLimitFlags(t *testing.T) {
 		for _, of := range []struct {
 			cmd  *cobra.Command
 			name string
-		}{{serve, flag.serve}, {cp, flag.client}} {
+		}{{serve, flag.Serve}, {cp, flag.Client}} {
 			if of.name != "" && of.cmd.Flags().Lookup(of.name) == nil && of.cmd.InheritedFlags().Lookup(of.name) == nil {
 				t.Errorf("%s: tranship %s has no flag --%s", limit, of.cmd.Name(), of.name)
 			}
@@ -85,7 +86,7 @@ func TestLimitAdvice(t *testing.T) {
 		{&tranship.LimitError{Limit: "of-a-newer-server"}, ""},
 		{errors.New("quota-bytes"), ""},
 	} {
-		if got := limitAdvice(test.err); got != test.want {
+		if got := console.LimitAdvice(test.err); got != test.want {
 			t.Errorf("%v: the advice is %q, want %q", test.err, got, test.want)
 		}
 	}

@@ -17,12 +17,12 @@ type progressFlags struct {
 // showProgress shows how far a copy is until stop is called, if it is to be shown.
 // Meanwhile errors go through it, so that they stand on lines of their own.
 func (g *globals) showProgress(flags progressFlags, progress *transfer.Progress) (stop func(), shown bool) {
-	stop, g.err, shown = display.Show(display.Config{
+	stop, g.Err, shown = display.Show(display.Config{
 		Mode:     flags.mode,
 		Interval: flags.interval,
-		Err:      g.err,
-		Mixed:    g.json && display.IsTerminal(g.out),
-		Print:    g.complain,
+		Err:      g.Err,
+		Mixed:    g.JSON && display.IsTerminal(g.Out),
+		Print:    g.Complain,
 	}, progress)
 	return stop, shown
 }

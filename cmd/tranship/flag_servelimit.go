@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tranship/tranship/cmd/tranship/internal/usage"
 	"github.com/tranship/tranship/server/limit"
 	"github.com/tranship/tranship/store/quota"
 )
@@ -77,20 +78,20 @@ func (f *serveLimitFlags) validate() error {
 		{"idle-timeout", float64(f.idle)},
 	} {
 		if !(flag.value >= 0) { // nor NaN
-			return usagef("--%s %v: it must not be negative", flag.name, flag.value)
+			return usage.Errorf("--%s %v: it must not be negative", flag.name, flag.value)
 		}
 	}
 	switch {
 	case f.handshakeTime <= 0:
-		return usagef("--handshake-timeout %v: it must be more than 0", f.handshakeTime)
+		return usage.Errorf("--handshake-timeout %v: it must be more than 0", f.handshakeTime)
 	case f.minRateWindow <= 0:
-		return usagef("--min-rate-window %v: it must be more than 0", f.minRateWindow)
+		return usage.Errorf("--min-rate-window %v: it must be more than 0", f.minRateWindow)
 	case f.callsBurst < 1:
-		return usagef("--max-calls-burst %d: it must be at least 1", f.callsBurst)
+		return usage.Errorf("--max-calls-burst %d: it must be at least 1", f.callsBurst)
 	case f.headerSize != 0 && f.headerSize < leastHeaders:
-		return usagef("--max-header-size %d bytes: it must be at least 4KiB", f.headerSize)
+		return usage.Errorf("--max-header-size %d bytes: it must be at least 4KiB", f.headerSize)
 	case f.listPage < 1 || f.listPage > 256:
-		return usagef("--list-page-size %d: it must be from 1 to 256", f.listPage)
+		return usage.Errorf("--list-page-size %d: it must be from 1 to 256", f.listPage)
 	}
 	return nil
 }

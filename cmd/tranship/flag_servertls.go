@@ -15,6 +15,7 @@ import (
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access/authn"
 	"github.com/tranship/tranship/access/tlsconfig"
+	"github.com/tranship/tranship/cmd/tranship/internal/usage"
 	"github.com/tranship/tranship/internal/configfile"
 )
 
@@ -60,21 +61,21 @@ func (f *serverTLSFlags) authenticated() bool {
 func (f *serverTLSFlags) validate() error {
 	switch {
 	case f.mode != "" && f.mode != tlsSelfSigned:
-		return usagef("--tls %s: it must be self-signed; a certificate of your own is --tls-cert and --tls-key", f.mode)
+		return usage.Errorf("--tls %s: it must be self-signed; a certificate of your own is --tls-cert and --tls-key", f.mode)
 	case f.mode != "" && (f.cert != "" || f.key != ""):
-		return usageError{"--tls self-signed and --tls-cert or --tls-key: say one of them"}
+		return usage.New("--tls self-signed and --tls-cert or --tls-key: say one of them")
 	case f.cert != "" && f.key == "":
-		return usageError{"--tls-cert needs --tls-key: the file with its key"}
+		return usage.New("--tls-cert needs --tls-key: the file with its key")
 	case f.key != "" && f.cert == "":
-		return usageError{"--tls-key needs --tls-cert: the file with its certificate"}
+		return usage.New("--tls-key needs --tls-cert: the file with its certificate")
 	case f.dir != "" && f.mode == "":
-		return usageError{"--tls-dir is where --tls self-signed keeps its key: say that, too"}
+		return usage.New("--tls-dir is where --tls self-signed keeps its key: say that, too")
 	case f.clientAuth != "" && f.clientAuth != clientAuthRequire && f.clientAuth != clientAuthOptional:
-		return usagef("--client-auth %s: it must be require or optional", f.clientAuth)
+		return usage.Errorf("--client-auth %s: it must be require or optional", f.clientAuth)
 	case f.clientAuth != "" && f.clientCA == "":
-		return usageError{"--client-auth needs --client-ca: the authorities that sign clients' certificates"}
+		return usage.New("--client-auth needs --client-ca: the authorities that sign clients' certificates")
 	case (f.clientCA != "" || f.min != 0) && !f.encrypted():
-		return usageError{"--client-ca and --tls-min need TLS: say --tls self-signed, or --tls-cert and --tls-key"}
+		return usage.New("--client-ca and --tls-min need TLS: say --tls self-signed, or --tls-cert and --tls-key")
 	}
 	return nil
 }

@@ -9,6 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tranship/tranship/access/bearer"
+	"github.com/tranship/tranship/cmd/tranship/internal/location"
+	"github.com/tranship/tranship/cmd/tranship/internal/usage"
 )
 
 // tokenVariable is the environment variable that has a bearer token.
@@ -35,7 +37,7 @@ func (s *tokenSource) add(cmd *cobra.Command) {
 }
 
 // bind says which servers a command is about.
-func (s *tokenSource) bind(servers []serverPlace) error {
+func (s *tokenSource) bind(servers []location.Server) error {
 	if s.files.given() {
 		return s.files.bind(servers)
 	}
@@ -47,12 +49,12 @@ func (s *tokenSource) bind(servers []serverPlace) error {
 	// A variable may stay set for commands about other servers.
 	here := map[string]bool{}
 	for _, server := range servers {
-		here[canonicalAddress(server.address)] = true
+		here[canonicalAddress(server.Address)] = true
 	}
 	for _, field := range strings.Fields(text) {
 		address, token, bound := cutAddress(field)
 		if !bound {
-			return usagef("%s: it must have a token, or ADDRESS=TOKEN with blanks between, where ADDRESS is host:port", tokenVariable)
+			return usage.Errorf("%s: it must have a token, or ADDRESS=TOKEN with blanks between, where ADDRESS is host:port", tokenVariable)
 		}
 		if here[address] {
 			if s.variable.of == nil {
@@ -67,7 +69,7 @@ func (s *tokenSource) bind(servers []serverPlace) error {
 // of is what client.Options want for a server; nil if there is no token for it. The token
 // is read once, for mistakes to be told before anything begins. warn is told of what is no
 // mistake, but not wise.
-func (s *tokenSource) of(server serverPlace, warn func(string)) (func(context.Context) (string, error), error) {
+func (s *tokenSource) of(server location.Server, warn func(string)) (func(context.Context) (string, error), error) {
 	if !s.files.given() {
 		text := s.variable.at(server)
 		if text == "" {
@@ -75,7 +77,7 @@ func (s *tokenSource) of(server serverPlace, warn func(string)) (func(context.Co
 		}
 		token, err := bearer.Parse(text)
 		if err != nil {
-			return nil, usagef("%s: %v", tokenVariable, err)
+			return nil, usage.Errorf("%s: %v", tokenVariable, err)
 		}
 		return func(context.Context) (string, error) { return token, nil }, nil
 	}
@@ -95,7 +97,7 @@ func (s *tokenSource) of(server serverPlace, warn func(string)) (func(context.Co
 		if failed, ok := errors.AsType[*bearer.FileError](err); ok {
 			err = failed.Err
 		}
-		return nil, usagef("--token-file %s: %v", name, err)
+		return nil, usage.Errorf("--token-file %s: %v", name, err)
 	}
 	switch file.Exposure() {
 	case bearer.ExposureWritable:

@@ -18,7 +18,7 @@ func (g *globals) explainEnd(ctx context.Context) (ended func()) {
 		defer timer.Stop()
 		select {
 		case <-timer.C:
-			g.complain(context.Cause(ctx).Error() + ": stopping; a second one stops it at once")
+			g.Complain(context.Cause(ctx).Error() + ": stopping; a second one stops it at once")
 		case <-watching.Done():
 		}
 	})

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/tranship/tranship/cmd/tranship/internal/console"
 )
 
 // What a download left that was killed is gone when the same target has been copied
@@ -50,7 +52,7 @@ func TestDownloadOfRemovedFile(t *testing.T) {
 	if err := os.Remove(filepath.Join(root, "large")); err != nil {
 		t.Fatal(err)
 	}
-	if code := p.Code(); code != exitNotFound {
+	if code := p.Code(); code != console.ExitNotFound {
 		t.Errorf("exit code %d", code)
 	}
 	if text, want := p.err.String(), "tranship: "+slow+"/large: not found\n"; text != want {

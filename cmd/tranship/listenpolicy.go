@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 
+	"github.com/tranship/tranship/cmd/tranship/internal/usage"
 	"github.com/tranship/tranship/server"
 )
 
@@ -31,13 +32,13 @@ func permitListening(listen string, address net.Addr, policy server.ListenPolicy
 func listenUsage(listen string, reason server.ListenReason) error {
 	switch reason {
 	case server.ListenPlaintext:
-		return usagef("--listen %s: other machines could connect, without encryption; give the server --tls self-signed, "+
+		return usage.Errorf("--listen %s: other machines could connect, without encryption; give the server --tls self-signed, "+
 			"or --tls-cert and --tls-key, or say --insecure if plaintext is meant", listen)
 	case server.ListenUnauthenticated:
-		return usagef("--listen %s: anybody could connect from other machines, and nobody has to say who they are; "+
+		return usage.Errorf("--listen %s: anybody could connect from other machines, and nobody has to say who they are; "+
 			"give the server --tokens, --oidc-issuer or --client-ca, or say --anonymous read or --anonymous write if that is meant", listen)
 	default:
-		return usagef("--listen %s: credentials would go over the network in the clear: listen on this machine only, or with TLS", listen)
+		return usage.Errorf("--listen %s: credentials would go over the network in the clear: listen on this machine only, or with TLS", listen)
 	}
 }
 

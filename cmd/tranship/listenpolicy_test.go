@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tranship/tranship/cmd/tranship/internal/usage"
 	"github.com/tranship/tranship/server"
 )
 
@@ -40,7 +41,7 @@ func TestPermitListening(t *testing.T) {
 		if got != test.want {
 			t.Errorf("%s: %q, want %q", test.name, got, test.want)
 		}
-		if test.refused == "" && err != nil || test.refused != "" && (err == nil || !errors.Is(err, errUsage) || !strings.Contains(err.Error(), test.refused)) {
+		if test.refused == "" && err != nil || test.refused != "" && (err == nil || !errors.Is(err, usage.Err) || !strings.Contains(err.Error(), test.refused)) {
 			t.Errorf("%s: %v, want %q", test.name, err, test.refused)
 		}
 	}

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/cmd/tranship/internal/location"
+	"github.com/tranship/tranship/cmd/tranship/internal/usage"
 	"github.com/tranship/tranship/store/localdir"
 	"github.com/tranship/tranship/store/retry"
 	"github.com/tranship/tranship/transfer"
@@ -22,31 +24,31 @@ type plan struct {
 	flags       cpFlags
 	target      *target
 	// batches are left for later: sources that yield several files in one call.
-	batches []place
+	batches []location.Location
 	// several: there are several sources, whose files may meet.
 	several bool
 	// listed are the directories of the target of which all is known.
 	listed listings
 	// unreachable are the servers of sources that cannot be connected to, or are away for
 	// good, which is told once and not tried again.
-	unreachable map[serverPlace]bool
+	unreachable map[location.Server]bool
 }
 
 // items yields all files of all sources. A source that fails is one item with an
 // error.
-func (p *plan) items(ctx context.Context, sources []place) iter.Seq2[transfer.Item, error] {
+func (p *plan) items(ctx context.Context, sources []location.Location) iter.Seq2[transfer.Item, error] {
 	return func(yield func(transfer.Item, error) bool) {
 		for _, source := range sources {
-			if p.unreachable[source.server] {
+			if p.unreachable[source.Server] {
 				continue
 			}
 			for item, err := range p.source(ctx, source) {
-				if source.kind == remote && retry.IsOutage(err) {
-					p.lose(source.server)
+				if source.Kind == location.Remote && retry.IsOutage(err) {
+					p.lose(source.Server)
 				}
 				if item.Name == "" {
 					// An error without a name would end the others.
-					item.Name = source.arg
+					item.Name = source.Arg
 				}
 				item.Digest = p.flags.checksum.digest
 				if err == nil {
@@ -61,9 +63,9 @@ func (p *plan) items(ctx context.Context, sources []place) iter.Seq2[transfer.It
 }
 
 // lose notes that a server of sources is away.
-func (p *plan) lose(server serverPlace) {
+func (p *plan) lose(server location.Server) {
 	if p.unreachable == nil {
-		p.unreachable = map[serverPlace]bool{}
+		p.unreachable = map[location.Server]bool{}
 	}
 	p.unreachable[server] = true
 }
@@ -77,11 +79,11 @@ func (p *plan) claim(path string) error {
 	return p.target.claim(path)
 }
 
-func (p *plan) source(ctx context.Context, source place) iter.Seq2[transfer.Item, error] {
+func (p *plan) source(ctx context.Context, source location.Location) iter.Seq2[transfer.Item, error] {
 	switch {
-	case source.kind == stream:
+	case source.Kind == location.Stream:
 		return p.standardInput(ctx)
-	case source.kind == local:
+	case source.Kind == location.Local:
 		return p.local(ctx, source)
 	case p.flags.protocol == protocolFilesrv:
 		return p.filesrv(ctx, source)
@@ -96,10 +98,10 @@ func one(item transfer.Item, err error) iter.Seq2[transfer.Item, error] {
 
 func (p *plan) standardInput(context.Context) iter.Seq2[transfer.Item, error] {
 	if p.target.isDirectory {
-		return one(transfer.Item{Name: "-"}, usageError{"the standard input has no name: say the target's file name"})
+		return one(transfer.Item{Name: "-"}, usage.New("the standard input has no name: say the target's file name"))
 	}
 	return one(transfer.Item{
-		Source: &transfer.Stdin{Reader: p.globals.in},
+		Source: &transfer.Stdin{Reader: p.globals.In},
 		Name:   "-",
 		Path:   p.target.path,
 		File:   tranship.File{Size: -1},
@@ -107,9 +109,9 @@ func (p *plan) standardInput(context.Context) iter.Seq2[transfer.Item, error] {
 	}, nil)
 }
 
-func (p *plan) local(ctx context.Context, source place) iter.Seq2[transfer.Item, error] {
-	item := transfer.Item{Name: source.arg}
-	info, err := os.Stat(source.path)
+func (p *plan) local(ctx context.Context, source location.Location) iter.Seq2[transfer.Item, error] {
+	item := transfer.Item{Name: source.Arg}
+	info, err := os.Stat(source.Path)
 	switch {
 	case err != nil:
 		return one(item, localError(err))
@@ -118,24 +120,24 @@ func (p *plan) local(ctx context.Context, source place) iter.Seq2[transfer.Item,
 	case !info.Mode().IsRegular():
 		return one(item, errors.New("not a regular file; "+pipeInstead))
 	}
-	file := localdir.File(source.path)
-	item.Source, item.SourcePath, item.Path = file, source.path, p.target.file(source)
+	file := localdir.File(source.Path)
+	item.Source, item.SourcePath, item.Path = file, source.Path, p.target.file(source)
 	item.File, err = file.Stat()
 	return one(item, err)
 }
 
 const pipeInstead = "to send what can be read from it, use - as the source"
 
-func (p *plan) localDirectory(ctx context.Context, source place) iter.Seq2[transfer.Item, error] {
+func (p *plan) localDirectory(ctx context.Context, source location.Location) iter.Seq2[transfer.Item, error] {
 	return func(yield func(transfer.Item, error) bool) {
 		destination, err := p.directory(source)
 		if err != nil {
-			yield(transfer.Item{Name: source.arg}, err)
+			yield(transfer.Item{Name: source.Arg}, err)
 			return
 		}
-		dir, err := localdir.Open(source.path)
+		dir, err := localdir.Open(source.Path)
 		if err != nil {
-			yield(transfer.Item{Name: source.arg}, err)
+			yield(transfer.Item{Name: source.Arg}, err)
 			return
 		}
 		// Files are opened when their turn comes, which may be after the last was
@@ -148,11 +150,11 @@ func (p *plan) localDirectory(ctx context.Context, source place) iter.Seq2[trans
 			defer stop()
 		}
 		if err := p.list(ctx, destination); err != nil {
-			yield(transfer.Item{Name: source.arg}, err)
+			yield(transfer.Item{Name: source.Arg}, err)
 			return
 		}
 		for item, err := range walked {
-			item.Name = joinLocal(source.path, item.SourcePath)
+			item.Name = location.JoinLocal(source.Path, item.SourcePath)
 			if !yield(item, err) {
 				return
 			}
@@ -161,7 +163,7 @@ func (p *plan) localDirectory(ctx context.Context, source place) iter.Seq2[trans
 }
 
 // directory is where a source directory goes to.
-func (p *plan) directory(source place) (string, error) {
+func (p *plan) directory(source location.Location) (string, error) {
 	if !p.flags.recursive {
 		return "", errDirectory
 	}
@@ -169,7 +171,7 @@ func (p *plan) directory(source place) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if source.kind == remote && p.target.inside(source.server) && isBelow(destination, source.path) {
+	if source.Kind == location.Remote && p.target.inside(source.Server) && isBelow(destination, source.Path) {
 		return "", errors.New("a directory cannot be copied into itself")
 	}
 	return destination, nil
@@ -189,11 +191,11 @@ func isBelow(path, directory string) bool {
 	return directory == "" || path == directory || strings.HasPrefix(path, directory+"/")
 }
 
-func (p *plan) remote(ctx context.Context, source place) iter.Seq2[transfer.Item, error] {
-	item := transfer.Item{Name: source.arg, SourcePath: source.path}
-	store, err := p.connections.store(ctx, source.server)
+func (p *plan) remote(ctx context.Context, source location.Location) iter.Seq2[transfer.Item, error] {
+	item := transfer.Item{Name: source.Arg, SourcePath: source.Path}
+	store, err := p.connections.store(ctx, source.Server)
 	if err != nil {
-		p.lose(source.server)
+		p.lose(source.Server)
 		return one(item, err)
 	}
 	file, isDirectory, err := lookup(ctx, store, source)
@@ -204,27 +206,27 @@ func (p *plan) remote(ctx context.Context, source place) iter.Seq2[transfer.Item
 		return p.remoteDirectory(ctx, store, source)
 	}
 	item.Source, item.File, item.Path = store, file, p.target.file(source)
-	item.Inside = p.target.inside(source.server)
+	item.Inside = p.target.inside(source.Server)
 	if item.Inside && item.Path == item.SourcePath {
 		return one(item, errors.New("source and target are the same file"))
 	}
 	return one(item, nil)
 }
 
-func (p *plan) remoteDirectory(ctx context.Context, store transfer.Tree, source place) iter.Seq2[transfer.Item, error] {
+func (p *plan) remoteDirectory(ctx context.Context, store transfer.Tree, source location.Location) iter.Seq2[transfer.Item, error] {
 	return func(yield func(transfer.Item, error) bool) {
 		destination, err := p.directory(source)
 		if err == nil {
 			err = p.list(ctx, destination)
 		}
 		if err != nil {
-			yield(transfer.Item{Name: source.arg}, err)
+			yield(transfer.Item{Name: source.Arg}, err)
 			return
 		}
-		for item, err := range transfer.Files(ctx, store, source.path, destination) {
-			item.Inside = p.target.inside(source.server)
+		for item, err := range transfer.Files(ctx, store, source.Path, destination) {
+			item.Inside = p.target.inside(source.Server)
 			if item.SourcePath != "" {
-				item.Name = source.server.at(item.SourcePath)
+				item.Name = source.Server.At(item.SourcePath)
 			}
 			if !yield(item, err) {
 				return
@@ -234,8 +236,8 @@ func (p *plan) remoteDirectory(ctx context.Context, store transfer.Tree, source 
 }
 
 // lookup finds out whether a place is a file or a directory.
-func lookup(ctx context.Context, store tranship.Reader, p place) (file tranship.File, isDirectory bool, err error) {
-	return transfer.Lookup(ctx, store, p.path, p.slash)
+func lookup(ctx context.Context, store tranship.Reader, p location.Location) (file tranship.File, isDirectory bool, err error) {
+	return transfer.Lookup(ctx, store, p.Path, p.Slash)
 }
 
 // existing is the transfer.Options.Existing of cp -u.

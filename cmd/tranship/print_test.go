@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/cmd/tranship/internal/console"
+	"github.com/tranship/tranship/cmd/tranship/internal/location"
 	"github.com/tranship/tranship/transfer"
 )
 
@@ -27,10 +29,10 @@ func TestOutputIsPrintable(t *testing.T) {
 	t.Parallel()
 	file := tranship.File{Path: hostileText, Version: hostileText, Metadata: map[string]string{"k": hostileText}, ModTime: time.Unix(0, 0)}
 	upload := tranship.UploadInfo{ID: hostileText, Path: hostileText}
-	target := &target{place: place{arg: "grpc://h/"}}
+	target := &target{place: location.Location{Arg: "grpc://h/"}}
 	for _, asJSON := range []bool{false, true} {
 		var out, errs bytes.Buffer
-		g := &globals{streams: streams{out: &out, err: &errs}, json: asJSON}
+		g := &globals{Console: console.Console{Streams: console.Streams{Out: &out, Err: &errs}, JSON: asJSON}}
 		for _, long := range []bool{false, true} {
 			if err := g.printEntry(tranship.Entry{File: file}, ".", long); err != nil {
 				t.Fatal(err)
@@ -40,14 +42,14 @@ func TestOutputIsPrintable(t *testing.T) {
 			t.Fatal(err)
 		}
 		if asJSON {
-			if err := printJSON(&out, target.resultOf(hostileText, transfer.Result{Version: hostileText})); err != nil {
+			if err := console.PrintJSON(&out, target.resultOf(hostileText, transfer.Result{Version: hostileText})); err != nil {
 				t.Fatal(err)
 			}
 		} else {
 			out.WriteString(describe(file, hostileText))
 		}
-		g.warn(hostileText)
-		g.complain(hostileText)
+		g.Warn(hostileText)
+		g.Complain(hostileText)
 		if rawIn(out.String()) || rawIn(errs.String()) {
 			t.Errorf("JSON %v: printed raw: %q %q", asJSON, out.String(), errs.String())
 		}

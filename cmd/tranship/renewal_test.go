@@ -13,6 +13,7 @@ import (
 
 	"github.com/tranship/tranship/access"
 	"github.com/tranship/tranship/access/authn"
+	"github.com/tranship/tranship/cmd/tranship/internal/console"
 	"github.com/tranship/tranship/internal/testing/storeserver"
 	"github.com/tranship/tranship/server"
 	"github.com/tranship/tranship/store/disk"
@@ -188,7 +189,7 @@ func TestTokenRotates(t *testing.T) {
 		s := newRotatingServer(t)
 		_, content := s.source(t, t.TempDir())
 		c := start(t.Context(), bytes.NewReader(content), "cp", "--token-file", s.tokenFile, "-", "grpc://"+s.address+"/up")
-		if code := <-c.code; code != exitFailed || !strings.Contains(c.err.String(), "there are new credentials") {
+		if code := <-c.code; code != console.ExitFailed || !strings.Contains(c.err.String(), "there are new credentials") {
 			t.Errorf("exit code %d: %s", code, c.err.String())
 		}
 		if _, err := os.Stat(filepath.Join(s.root, "up")); err == nil {
@@ -201,7 +202,7 @@ func TestTokenRotates(t *testing.T) {
 		s := newRotatingServer(t)
 		s.replace = func() error { return nil }
 		name, _ := s.source(t, t.TempDir())
-		if _, text := output(t, exitDenied, "cp", "--token-file", s.tokenFile, name, "grpc://"+s.address+"/up"); !strings.Contains(text, "the token has expired") {
+		if _, text := output(t, console.ExitDenied, "cp", "--token-file", s.tokenFile, name, "grpc://"+s.address+"/up"); !strings.Contains(text, "the token has expired") {
 			t.Error(text)
 		}
 		s.check(t)

@@ -3,9 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
-	"sync"
-	"time"
 
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/cmd/tranship/internal/console"
 	"github.com/tranship/tranship/cmd/tranship/internal/display"
 	"github.com/tranship/tranship/transfer"
 )
@@ -23,13 +23,13 @@ type reporter struct {
 // result is the transfer.Options.Report of cp.
 func (r *reporter) result(result transfer.Result) {
 	g := r.globals
-	if g.json {
+	if g.JSON {
 		path := r.target.show(result.Path)
 		if result.Path == "" {
 			path = result.Source
 		}
-		if err := printJSON(g.out, r.target.resultOf(path, result)); err != nil {
-			g.fail(err)
+		if err := console.PrintJSON(g.Out, r.target.resultOf(path, result)); err != nil {
+			g.Fail(err)
 		}
 	}
 	if result.Err == nil {
@@ -39,18 +39,14 @@ func (r *reporter) result(result transfer.Result) {
 	if errors.Is(result.Err, transfer.ErrStopped) {
 		return
 	}
-	g.failures.add(exitCode(result.Err))
-	g.complain(r.target.message(result))
+	g.Failures.Add(console.ExitCode(result.Err))
+	g.Complain(r.target.message(result))
 }
-
-// retryInterval is between two retries that are told: when a connection is lost,
-// all files in flight are tried again.
-const retryInterval = 5 * time.Second
 
 // event is the transfer.Options.Events of cp.
 func (r *reporter) event(event transfer.Event) {
 	say := func(format string, args ...any) {
-		r.globals.complain(event.Source + ": " + fmt.Sprintf(format, args...))
+		r.globals.Complain(event.Source + ": " + fmt.Sprintf(format, args...))
 	}
 	switch event.Kind {
 	case transfer.EventDiffers:
@@ -69,32 +65,8 @@ func (r *reporter) event(event transfer.Event) {
 		}
 	case transfer.EventRetry:
 		if r.talk {
-			r.globals.tellRetry(event.Source, event.Wait, event.Err)
+			r.globals.TellRetry(event.Source, event.Wait, event.Err)
 		}
-	}
-}
-
-// retryLog is when the last retry was told.
-type retryLog struct {
-	mu   sync.Mutex
-	last time.Time
-}
-
-// tellRetry tells those who watch that something is tried again after a wait, unless that
-// was told of anything a moment ago. It is safe for concurrent use.
-func (g *globals) tellRetry(what string, wait time.Duration, err error) {
-	if !g.verbose && !g.watched {
-		return
-	}
-	g.retries.mu.Lock()
-	now := time.Now()
-	told := now.Sub(g.retries.last) < retryInterval
-	if !told {
-		g.retries.last = now
-	}
-	g.retries.mu.Unlock()
-	if !told {
-		g.complain(fmt.Sprintf("%s: tried again in %v: %v", what, wait.Round(100*time.Millisecond), err))
 	}
 }
 
@@ -105,4 +77,50 @@ func (t *target) again() string {
 		return "run the same command again with " + t.became + " as its source"
 	}
 	return "run the same command again"
+}
+
+// inWords is what an error of a copy says behind a subject's name: a copy that can be
+// resumed is a command that can be run again.
+func (t *target) inWords(err error, of console.Subject) string {
+	resumable, ok := errors.AsType[*transfer.ResumableError](err)
+	if !ok || err != error(resumable) {
+		return of.Text(err) + console.LimitAdvice(err)
+	}
+	text := of.Text(resumable.Err) + console.LimitAdvice(err)
+	if errors.Is(err, tranship.ErrAborted) {
+		// Another client removed the upload, or goes on with it.
+		return text
+	}
+	return text + "; " + t.again() + " to go on from here"
+}
+
+// resultObject is how the copy of a file went, in JSON.
+type resultObject struct {
+	Path string `json:"path"`
+	// Size is null when it did not become known.
+	Size         *int64            `json:"size"`
+	SentBytes    int64             `json:"sent_bytes"`
+	SkippedBytes int64             `json:"skipped_bytes"`
+	Seconds      float64           `json:"seconds"`
+	CRC32C       *console.Checksum `json:"crc32c"`
+	Version      string            `json:"version"`
+	Error        string            `json:"error,omitempty"`
+}
+
+func (t *target) resultOf(path string, result transfer.Result) resultObject {
+	object := resultObject{
+		Path:         path,
+		SentBytes:    result.SentBytes,
+		SkippedBytes: result.SkippedBytes,
+		Seconds:      result.Duration.Seconds(),
+		CRC32C:       (*console.Checksum)(result.CRC32C),
+		Version:      result.Version,
+	}
+	if result.Size >= 0 {
+		object.Size = new(result.Size)
+	}
+	if result.Err != nil {
+		object.Error = t.inWords(result.Err, console.Subject{})
+	}
+	return object
 }

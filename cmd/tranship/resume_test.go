@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tranship/tranship/cmd/tranship/internal/console"
 	"github.com/tranship/tranship/internal/testing/faultproxy"
 	"github.com/tranship/tranship/internal/testing/program"
 )
@@ -94,12 +95,12 @@ func sent(t *testing.T, args ...string) moved {
 }
 
 // unfinished are the uploads of a server.
-func unfinished(t *testing.T, server string) []uploadObject {
+func unfinished(t *testing.T, server string) []console.UploadObject {
 	t.Helper()
 	out, _ := output(t, 0, "uploads", "ls", "--json", server)
-	var uploads []uploadObject
+	var uploads []console.UploadObject
 	for line := range strings.Lines(out) {
-		var upload uploadObject
+		var upload console.UploadObject
 		if err := json.Unmarshal([]byte(line), &upload); err != nil {
 			t.Fatalf("%s: %v", line, err)
 		}
@@ -122,9 +123,9 @@ func poll(t *testing.T, what string, yes func() bool) {
 }
 
 // awaitDurable waits until a server has some of the one file that is being sent.
-func awaitDurable(t *testing.T, server string) uploadObject {
+func awaitDurable(t *testing.T, server string) console.UploadObject {
 	t.Helper()
-	var upload uploadObject
+	var upload console.UploadObject
 	poll(t, "some of an upload durable", func() bool {
 		uploads := unfinished(t, server)
 		if len(uploads) > 0 {

@@ -4,59 +4,44 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/tranship/tranship/cmd/tranship/internal/console"
 	"github.com/tranship/tranship/cmd/tranship/internal/display"
+	"github.com/tranship/tranship/cmd/tranship/internal/usage"
 )
-
-// streams are where a command reads and writes.
-type streams struct {
-	in       io.Reader
-	out, err io.Writer
-}
 
 // globals are the flags of every command, and what commands share.
 type globals struct {
-	streams
+	console.Console
 	connectTimeout time.Duration
 	maxMessage     messageSize
 	tls            clientTLSFlags
 	token          tokenSource
-	json           bool
-	failures       failures
-	complaining    sync.Mutex
-	warned         sync.Map // the warnings that were printed
-	retries        retryLog
-	// verbose: tell what is tried again, also where there is no terminal.
-	verbose bool
-	// watched: the standard error is a terminal.
-	watched bool
 }
 
 // run executes one command line and returns the exit code.
-func run(ctx context.Context, args []string, streams streams) int {
-	g := &globals{streams: streams, watched: display.IsTerminal(streams.err)}
+func run(ctx context.Context, args []string, streams console.Streams) int {
+	g := &globals{Console: console.Console{Streams: streams, Watched: display.IsTerminal(streams.Err)}}
 	root := newRoot(g)
 	root.SetArgs(args)
-	root.SetIn(streams.in)
-	root.SetOut(streams.out)
-	root.SetErr(streams.err)
+	root.SetIn(streams.In)
+	root.SetOut(streams.Out)
+	root.SetErr(streams.Err)
 	cmd, err := root.ExecuteContextC(ctx)
 	if err != nil {
 		if cause := context.Cause(ctx); cause != nil && errors.Is(err, context.Canceled) && !errors.Is(err, cause) {
 			err = cause
 		}
-		g.fail(err)
-		if exitCode(err) == exitUsage {
-			_, _ = fmt.Fprintf(streams.err, "Run '%s --help' for usage.\n", cmd.CommandPath())
+		g.Fail(err)
+		if console.ExitCode(err) == console.ExitUsage {
+			_, _ = fmt.Fprintf(streams.Err, "Run '%s --help' for usage.\n", cmd.CommandPath())
 		}
 	}
-	return g.failures.exitCode()
+	return g.Failures.ExitCode()
 }
 
 func newRoot(g *globals) *cobra.Command {
@@ -78,20 +63,20 @@ Exit codes: 0 done; 1 failed; 2 usage; 3 not found; 4 denied; 5 integrity;
 		Args:          cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return usageError{"a command is needed"}
+				return usage.New("a command is needed")
 			}
 			message := fmt.Sprintf("there is no command %q", args[0])
 			if similar := cmd.SuggestionsFor(args[0]); len(similar) > 0 {
 				message += "; is it " + strings.Join(similar, " or ") + "?"
 			}
-			return usageError{message}
+			return usage.New(message)
 		},
 	}
 	root.SuggestionsMinimumDistance = 2
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err.Error()} })
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage.New(err.Error()) })
 	flags := root.PersistentFlags()
 	flags.Var(timespan(&g.connectTimeout, 5*time.Second), "connect-timeout", "how long connecting to a server may take, with all attempts")
-	flags.BoolVarP(&g.verbose, "verbose", "v", false, "tell what is tried again; without it, only on a terminal")
+	flags.BoolVarP(&g.Verbose, "verbose", "v", false, "tell what is tried again; without it, only on a terminal")
 	flags.Var(&g.maxMessage, "max-message-size", "largest `size` of one message, as 4MiB; at least 2MiB (default 4MiB, of serve 2MiB)")
 	for _, cmd := range []*cobra.Command{newCp(g), newLs(g), newStat(g), newRm(g), newMv(g), newUploads(g)} {
 		g.tls.add(cmd)
@@ -106,7 +91,7 @@ Exit codes: 0 done; 1 failed; 2 usage; 3 not found; 4 denied; 5 integrity;
 
 // jsonFlag adds --json to a command that prints results.
 func (g *globals) jsonFlag(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&g.json, "json", false, "print results as JSON, one object a line")
+	cmd.Flags().BoolVar(&g.JSON, "json", false, "print results as JSON, one object a line")
 }
 
 // recursiveFlag adds -r, and -R for those who are used to that.
@@ -118,13 +103,13 @@ func recursiveFlag(cmd *cobra.Command, recursive *bool, usage string) {
 
 // arguments is the Args of a command that takes from least to most of them; most
 // is negative when there is no limit.
-func arguments(least, most int, usage string) cobra.PositionalArgs {
+func arguments(least, most int, line string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		switch {
 		case len(args) < least:
-			return usageError{"missing argument: " + usage}
+			return usage.New("missing argument: " + line)
 		case most >= 0 && len(args) > most:
-			return usageError{fmt.Sprintf("unexpected argument %q: %s", args[most], usage)}
+			return usage.New(fmt.Sprintf("unexpected argument %q: %s", args[most], line))
 		}
 		return nil
 	}

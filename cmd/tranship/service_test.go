@@ -21,6 +21,7 @@ import (
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 	reflectionv1 "google.golang.org/grpc/reflection/grpc_reflection_v1"
 
+	"github.com/tranship/tranship/cmd/tranship/internal/console"
 	"github.com/tranship/tranship/internal/testing/program"
 	"github.com/tranship/tranship/server"
 	"github.com/tranship/tranship/store/mem"
@@ -35,7 +36,7 @@ type command struct {
 func start(ctx context.Context, in io.Reader, args ...string) *command {
 	code := make(chan int, 1)
 	c := &command{code: code}
-	go func() { code <- run(ctx, args, streams{in, &c.out, &c.err}) }()
+	go func() { code <- run(ctx, args, console.Streams{In: in, Out: &c.out, Err: &c.err}) }()
 	return c
 }
 

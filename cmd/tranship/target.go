@@ -10,6 +10,8 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/client/filetransfer"
+	"github.com/tranship/tranship/cmd/tranship/internal/console"
+	"github.com/tranship/tranship/cmd/tranship/internal/location"
 	"github.com/tranship/tranship/internal/rpcstatus"
 	"github.com/tranship/tranship/store/localdir"
 	"github.com/tranship/tranship/transfer"
@@ -28,7 +30,7 @@ func protocols() []string {
 
 // target is where cp writes to.
 type target struct {
-	place  place
+	place  location.Location
 	writer tranship.Writer
 	// path is the target in the writer; "" is the root.
 	path string
@@ -57,23 +59,23 @@ func (t *target) close() error {
 }
 
 // file is where a source that is a file goes to.
-func (t *target) file(source place) string {
+func (t *target) file(source location.Location) string {
 	if t.isDirectory {
-		return transfer.Join(t.path, source.name())
+		return transfer.Join(t.path, source.Name())
 	}
 	return t.path
 }
 
 // directory is where a source that is a directory goes to.
-func (t *target) directory(source place) (string, error) {
+func (t *target) directory(source location.Location) (string, error) {
 	switch {
 	case t.isFile:
-		return "", fmt.Errorf("%w: the target %s is a file", tranship.ErrExists, t.place.arg)
-	case t.isDirectory && !source.contents:
-		return transfer.Join(t.path, source.name()), nil
+		return "", fmt.Errorf("%w: the target %s is a file", tranship.ErrExists, t.place.Arg)
+	case t.isDirectory && !source.Contents:
+		return transfer.Join(t.path, source.Name()), nil
 	}
-	if !t.isDirectory && !source.contents {
-		t.became = strings.TrimRight(source.arg, "/") + "/."
+	if !t.isDirectory && !source.Contents {
+		t.became = strings.TrimRight(source.Arg, "/") + "/."
 	}
 	return t.path, nil
 }
@@ -93,52 +95,52 @@ func (t *target) claim(path string) error {
 
 // inside reports whether what is on a server can be copied to the target by the
 // server itself.
-func (t *target) inside(server serverPlace) bool {
-	return t.place.kind == remote && t.protocol == protocolTranship && t.place.server == server
+func (t *target) inside(server location.Server) bool {
+	return t.place.Kind == location.Remote && t.protocol == protocolTranship && t.place.Server == server
 }
 
 // show is a path of the target as the user knows it. That of a local file begins with
 // what the user wrote, and the system finds the file by it.
 func (t *target) show(path string) string {
-	if t.place.kind != local {
+	if t.place.Kind != location.Local {
 		return path
 	}
 	if t.path != "" { // it is what the user wrote that has this path
 		path = strings.TrimPrefix(strings.TrimPrefix(path, t.path), "/")
 	}
-	return joinLocal(t.place.path, path)
+	return location.JoinLocal(t.place.Path, path)
 }
 
-func (g *globals) openTarget(ctx context.Context, connections *connections, p place, flags cpFlags) (*target, error) {
-	switch p.kind {
-	case stream:
+func (g *globals) openTarget(ctx context.Context, connections *connections, p location.Location, flags cpFlags) (*target, error) {
+	switch p.Kind {
+	case location.Stream:
 		// The name is for nobody: the stream has none.
-		return &target{place: p, writer: transfer.Stdout{Writer: g.out}, path: "stdout", protocol: flags.protocol}, nil
-	case local:
+		return &target{place: p, writer: transfer.Stdout{Writer: g.Out}, path: "stdout", protocol: flags.protocol}, nil
+	case location.Local:
 		return openLocalTarget(p, flags.protocol)
 	}
 	if flags.protocol == protocolTranship {
 		return openNativeTarget(ctx, connections, p)
 	}
-	t := &target{place: p, path: p.path, isDirectory: p.slash, protocol: flags.protocol}
-	conn, err := connections.conn(ctx, p.server)
+	t := &target{place: p, path: p.Path, isDirectory: p.Slash, protocol: flags.protocol}
+	conn, err := connections.conn(ctx, p.Server)
 	if err != nil {
 		return nil, err
 	}
 	if flags.protocol == protocolFiletransfer {
-		t.writer = filetransfer.New(conn, filetransfer.Options{Warn: g.warn})
+		t.writer = filetransfer.New(conn, filetransfer.Options{Warn: g.Warn})
 		return t, nil
 	}
-	t.writer, err = connections.filesrv(ctx, p.server, flags)
+	t.writer, err = connections.filesrv(ctx, p.Server, flags)
 	return t, err
 }
 
-func openNativeTarget(ctx context.Context, connections *connections, p place) (*target, error) {
-	store, err := connections.store(ctx, p.server)
+func openNativeTarget(ctx context.Context, connections *connections, p location.Location) (*target, error) {
+	store, err := connections.store(ctx, p.Server)
 	if err != nil {
 		return nil, err
 	}
-	t := &target{place: p, writer: store, path: p.path, protocol: protocolTranship, stat: store.Stat, lister: store, isDirectory: p.slash}
+	t := &target{place: p, writer: store, path: p.Path, protocol: protocolTranship, stat: store.Stat, lister: store, isDirectory: p.Slash}
 	if t.isDirectory {
 		return t, nil
 	}
@@ -149,42 +151,42 @@ func openNativeTarget(ctx context.Context, connections *connections, p place) (*
 	case errors.Is(err, tranship.ErrDenied): // what may perhaps be written, if not read
 		t.isDirectory, t.isFile = isDirectory, !isDirectory
 	case !errors.Is(err, tranship.ErrNotFound):
-		return nil, fmt.Errorf("%s: %w", p.arg, err)
+		return nil, fmt.Errorf("%s: %w", p.Arg, err)
 	}
 	return t, nil
 }
 
 // openLocalTarget opens the directory that the target is, or is in. What is to be
 // written is below it, whatever a server calls its files.
-func openLocalTarget(p place, protocol string) (*target, error) {
-	t := &target{place: p, protocol: protocol, isDirectory: p.slash}
-	found, err := findLocal(p.path)
+func openLocalTarget(p location.Location, protocol string) (*target, error) {
+	t := &target{place: p, protocol: protocol, isDirectory: p.Slash}
+	found, err := location.FindLocal(p.Path)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", p.arg, localError(err))
+		return nil, fmt.Errorf("%s: %w", p.Arg, localError(err))
 	}
 	switch {
-	case found.info == nil:
-	case found.info.IsDir():
+	case found.Info == nil:
+	case found.Info.IsDir():
 		t.isDirectory = true
-		return t, t.openDir(p.path, p)
-	case !found.info.Mode().IsRegular():
-		return nil, fmt.Errorf("%s: %w, and is not a regular file; use - and redirect the output", p.arg, tranship.ErrExists)
-	case p.slash:
-		return nil, fmt.Errorf("%s: %w", p.arg, errNotDirectory)
+		return t, t.openDir(p.Path, p)
+	case !found.Info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s: %w, and is not a regular file; use - and redirect the output", p.Arg, tranship.ErrExists)
+	case p.Slash:
+		return nil, fmt.Errorf("%s: %w", p.Arg, location.ErrNotDirectory)
 	default:
 		t.isFile = true
 	}
-	t.path = found.name
-	return t, t.openDir(found.directory, p)
+	t.path = found.Name
+	return t, t.openDir(found.Directory, p)
 }
 
-func (t *target) openDir(name string, p place) error {
+func (t *target) openDir(name string, p location.Location) error {
 	dir, err := localdir.Open(name)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, tranship.ErrNotFound) {
-		return fmt.Errorf("%s: there is no directory %s: %w", p.arg, name, tranship.ErrNotFound)
+		return fmt.Errorf("%s: there is no directory %s: %w", p.Arg, name, tranship.ErrNotFound)
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", p.arg, localError(err))
+		return fmt.Errorf("%s: %w", p.Arg, localError(err))
 	}
 	t.writer, t.stat = dir, dir.Stat
 	t.closers = append(t.closers, dir.Close)
@@ -234,14 +236,14 @@ func (l *listings) of(path string) func(context.Context, string) (tranship.File,
 // machine's target that failed.
 func (t *target) message(result transfer.Result) string {
 	if t.protocol != protocolTranship && rpcstatus.IsUnserved(result.Err) {
-		where := t.place.arg
-		if t.place.kind != remote {
+		where := t.place.Arg
+		if t.place.Kind != location.Remote {
 			where = result.Source
 		}
 		return fmt.Sprintf("%s: the server does not serve the protocol %s", where, t.protocol)
 	}
 	if _, failed := errors.AsType[*localdir.TargetError](result.Err); failed {
-		return t.show(result.Path) + ": " + t.inWords(result.Err, subject{})
+		return t.show(result.Path) + ": " + t.inWords(result.Err, console.Subject{})
 	}
 	text := t.inWords(result.Err, t.subject(result))
 	if errors.Is(result.Err, transfer.ErrUnsized) {
@@ -252,10 +254,10 @@ func (t *target) message(result transfer.Result) string {
 
 // subject is what a result's Source stands for. A source that was never looked at has
 // only the name that the user wrote.
-func (t *target) subject(result transfer.Result) subject {
-	of := subject{paths: []string{result.Path, result.SourcePath}}
-	if source, err := parsePlace(result.Source); err == nil && source.kind == remote {
-		of.server = source.server
+func (t *target) subject(result transfer.Result) console.Subject {
+	of := console.Subject{Paths: []string{result.Path, result.SourcePath}}
+	if source, err := location.Parse(result.Source); err == nil && source.Kind == location.Remote {
+		of.Server = source.Server
 	}
 	return of
 }

@@ -12,6 +12,8 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+
+	"github.com/tranship/tranship/cmd/tranship/internal/console"
 )
 
 // serveSelfSigned serves with TLS; it returns what trusts the server.
@@ -86,7 +88,7 @@ func TestServeTLSResumes(t *testing.T) {
 func TestServeTLSRefusesPlaintext(t *testing.T) {
 	_, address := serveSelfSigned(t)
 	c := start(t.Context(), nil, "ls", "grpc://"+address+"/")
-	if code := <-c.code; code != exitFailed || c.out.Len() > 0 || bytes.Count(c.err.Bytes(), []byte("\n")) != 1 {
+	if code := <-c.code; code != console.ExitFailed || c.out.Len() > 0 || bytes.Count(c.err.Bytes(), []byte("\n")) != 1 {
 		t.Errorf("exit code %d: %s", code, c.err.String())
 	}
 }

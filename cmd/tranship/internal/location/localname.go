@@ -1,4 +1,4 @@
-package main
+package location
 
 import (
 	"errors"
@@ -18,56 +18,56 @@ const maxLinks = 40
 // That is where the system reads and writes, and not a name that a file can be put under.
 var errOpenFile = fmt.Errorf("%w, and stands for an open file; use - and redirect the output", tranship.ErrExists)
 
-// errNotDirectory is the error of what is named as a directory and is none.
-var errNotDirectory = fmt.Errorf("%w, and is not a directory", tranship.ErrExists)
+// ErrNotDirectory is the error of what is named as a directory and is none.
+var ErrNotDirectory = fmt.Errorf("%w, and is not a directory", tranship.ErrExists)
 
 // localEntry is a file or directory of this machine: its name in the directory that it
 // is in. That directory's name is as it was written: only the system knows where
 // "link/.." leads to.
 type localEntry struct {
-	directory, name string
-	// info describes what is there, behind any links; nil if there is nothing.
-	info fs.FileInfo
+	Directory, Name string
+	// Info describes what is there, behind any links; nil if there is nothing.
+	Info fs.FileInfo
 }
 
-// findLocal finds what a name stands for. A symbolic link stands for what it points to,
+// FindLocal finds what a name stands for. A symbolic link stands for what it points to,
 // whether that is there or not. directory and name are set only if that is not a
 // directory.
-func findLocal(name string) (localEntry, error) {
+func FindLocal(name string) (localEntry, error) {
 	for range maxLinks {
 		name = trimSlashes(name)
 		// The system decides whether a link may be followed.
 		info, err := os.Stat(name)
 		switch {
 		case err == nil && info.IsDir():
-			return localEntry{info: info}, nil
+			return localEntry{Info: info}, nil
 		case errors.Is(err, syscall.ENOTDIR):
-			return localEntry{}, errNotDirectory
+			return localEntry{}, ErrNotDirectory
 		case err != nil && !errors.Is(err, fs.ErrNotExist):
 			return localEntry{}, err
 		}
-		entry := localEntry{info: info}
+		entry := localEntry{Info: info}
 		if err != nil {
-			entry.info = nil
+			entry.Info = nil
 		}
-		entry.directory, entry.name = splitLocal(name)
-		if entry.name == "." || entry.name == ".." { // of a directory that is missing
+		entry.Directory, entry.Name = splitLocal(name)
+		if entry.Name == "." || entry.Name == ".." { // of a directory that is missing
 			return localEntry{}, fmt.Errorf("there is no directory %s: %w", name, tranship.ErrNotFound)
 		}
 		points, err := os.Readlink(name)
 		if err != nil {
 			return entry, nil //nolint:nilerr // it is no link, or is not there
 		}
-		if isProcess(entry.directory) {
+		if isProcess(entry.Directory) {
 			return localEntry{}, errOpenFile
 		}
-		if entry.info == nil && trimSlashes(points) != points {
+		if entry.Info == nil && trimSlashes(points) != points {
 			return localEntry{}, fmt.Errorf("it points to %s, and there is no such directory: %w", points, tranship.ErrNotFound)
 		}
 		if filepath.IsAbs(points) {
 			name = points
 		} else {
-			name = joinLocal(entry.directory, points)
+			name = JoinLocal(entry.Directory, points)
 		}
 	}
 	return localEntry{}, syscall.ELOOP
@@ -87,9 +87,9 @@ func splitLocal(name string) (directory, last string) {
 	return trimSlashes(directory), last
 }
 
-// joinLocal is the name of what has a path, "" or separated by '/', below a directory.
+// JoinLocal is the name of what has a path, "" or separated by '/', below a directory.
 // It leaves "link/.." to the system, unlike filepath.Join.
-func joinLocal(directory, path string) string {
+func JoinLocal(directory, path string) string {
 	directory = tidyLocal(directory)
 	switch {
 	case path == "":

@@ -1,6 +1,8 @@
-package main
+package location
 
-import "golang.org/x/sys/unix"
+import (
+	"golang.org/x/sys/unix"
+)
 
 // isProcess reports whether a directory is in /proc. The links there that stand for what
 // a process has open lead to it without a name, whatever text they have.

@@ -1,8 +1,10 @@
 //go:build unix
 
-package main
+package location
 
-import "testing"
+import (
+	"testing"
+)
 
 func TestSplitLocal(t *testing.T) {
 	for name, want := range map[string][2]string{
@@ -42,7 +44,7 @@ func TestJoinLocal(t *testing.T) {
 		{".//", "a", "a"},
 		{"././", "", "."},
 	} {
-		if got := joinLocal(test.directory, test.path); got != test.want {
+		if got := JoinLocal(test.directory, test.path); got != test.want {
 			t.Errorf("%q and %q: %q, want %q", test.directory, test.path, got, test.want)
 		}
 	}

@@ -1,4 +1,4 @@
-package main
+package console
 
 import (
 	"bytes"
@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/cmd/tranship/internal/usage"
 	"github.com/tranship/tranship/transfer"
 )
 
@@ -24,7 +25,7 @@ func TestExitCodes(t *testing.T) {
 		{&tranship.InvalidError{}, 1},
 		{transfer.ErrChanged, 1},
 		{transfer.ErrSkipped, 1},
-		{usagef("bad"), 2},
+		{usage.Errorf("bad"), 2},
 		{tranship.ErrNotFound, 3},
 		{fs.ErrNotExist, 3},
 		{tranship.ErrDenied, 4},
@@ -35,15 +36,15 @@ func TestExitCodes(t *testing.T) {
 		{tranship.ErrPrecondition, 6},
 		{&tranship.IncompleteError{}, 6},
 	} {
-		if test.err != nil && test.code != exitFailed {
-			if got := exitCode(fmt.Errorf("a: %w", test.err)); got != test.code {
+		if test.err != nil && test.code != ExitFailed {
+			if got := ExitCode(fmt.Errorf("a: %w", test.err)); got != test.code {
 				t.Errorf("wrapped %v: %d, want %d", test.err, got, test.code)
 			}
 		}
 		if _, incomplete := test.err.(*tranship.IncompleteError); incomplete {
 			continue
 		}
-		if got := exitCode(test.err); got != test.code {
+		if got := ExitCode(test.err); got != test.code {
 			t.Errorf("%v: %d, want %d", test.err, got, test.code)
 		}
 	}
@@ -58,9 +59,9 @@ func TestFailuresExitCode(t *testing.T) {
 	} {
 		var f failures
 		for _, code := range test.codes {
-			f.add(code)
+			f.Add(code)
 		}
-		if got := f.exitCode(); got != test.want {
+		if got := f.ExitCode(); got != test.want {
 			t.Errorf("%v: %d, want %d", test.codes, got, test.want)
 		}
 	}
@@ -69,35 +70,9 @@ func TestFailuresExitCode(t *testing.T) {
 // An error is one line, whatever a server or a file's name puts into it.
 func TestFailPrintsOneLine(t *testing.T) {
 	var out bytes.Buffer
-	g := &globals{streams: streams{err: &out}}
-	g.fail(errors.New("a\nb\x1b[31m \u202e\xff ü"))
+	g := &Console{Streams: Streams{Err: &out}}
+	g.Fail(errors.New("a\nb\x1b[31m \u202e\xff ü"))
 	if want := "tranship: a b\\x1b[31m \\u202e\\xff ü\n"; out.String() != want {
 		t.Errorf("%q, want %q", out.String(), want)
-	}
-}
-
-func TestByteSize(t *testing.T) {
-	for text, want := range map[string]int64{
-		"0": 0, "1": 1, "2MiB": 2 << 20, "4194304": 4 << 20, "4096KiB": 4 << 20, "1GiB": 1 << 30, "3TiB": 3 << 40,
-		"": -1, "4MB": -1, "-4MiB": -1, "9999999999GiB": -1, "4 MiB": -1, "MiB": -1,
-	} {
-		var size byteSize
-		err := size.Set(text)
-		if (err != nil) != (want < 0) || err == nil && int64(size) != want {
-			t.Errorf("%q: %d, %v; want %d", text, size, err, want)
-		}
-	}
-}
-
-func TestMessageSize(t *testing.T) {
-	for text, want := range map[string]int64{
-		"2MiB": 2 << 20, "4194304": 4 << 20, "1GiB": 1 << 30,
-		"": -1, "1": -1, "1MiB": -1, "2GiB": -1, "4MB": -1,
-	} {
-		var size messageSize
-		err := size.Set(text)
-		if (err != nil) != (want < 0) || err == nil && int64(size.byteSize) != want {
-			t.Errorf("%q: %d, %v; want %d", text, size.byteSize, err, want)
-		}
 	}
 }

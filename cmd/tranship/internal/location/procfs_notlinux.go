@@ -1,6 +1,6 @@
 //go:build !linux
 
-package main
+package location
 
 // isProcess reports whether a directory has links to what processes have open.
 func isProcess(string) bool { return false }

@@ -1,0 +1,79 @@
+package console
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/printable"
+)
+
+// Checksum prints as eight hexadecimal digits.
+type Checksum uint32
+
+// MarshalText implements encoding.TextMarshaler.
+func (c Checksum) MarshalText() ([]byte, error) { return fmt.Appendf(nil, "%08x", uint32(c)), nil }
+
+// FileObject is a file in JSON.
+type FileObject struct {
+	Path     string            `json:"path"`
+	IsDir    bool              `json:"is_dir,omitempty"`
+	Size     *int64            `json:"size,omitempty"`
+	ModTime  *time.Time        `json:"mod_time,omitempty"`
+	Mode     string            `json:"mode,omitempty"`
+	Version  string            `json:"version,omitempty"`
+	CRC32C   *Checksum         `json:"crc32c,omitempty"`
+	Metadata map[string]string `json:"metadata,omitempty"`
+	Digest   string            `json:"digest,omitempty"`
+}
+
+func ObjectOf(entry tranship.Entry) FileObject {
+	if entry.IsDir {
+		return FileObject{Path: entry.Path, IsDir: true}
+	}
+	return FileObject{
+		Path:     entry.Path,
+		Size:     new(entry.Size),
+		ModTime:  new(entry.ModTime.UTC()),
+		Mode:     fmt.Sprintf("%04o", entry.Mode.Perm()),
+		Version:  entry.Version,
+		CRC32C:   (*Checksum)(entry.CRC32C),
+		Metadata: entry.Metadata,
+	}
+}
+
+// UploadObject is an unfinished upload in JSON.
+type UploadObject struct {
+	ID           string    `json:"id"`
+	Path         string    `json:"path"`
+	Size         int64     `json:"size"`
+	DurableBytes int64     `json:"durable_bytes"`
+	Created      time.Time `json:"created"`
+	Expires      time.Time `json:"expires"`
+}
+
+func UploadObjectOf(upload tranship.UploadInfo) UploadObject {
+	return UploadObject{
+		ID:           upload.ID,
+		Path:         upload.Path,
+		Size:         upload.Size,
+		DurableBytes: upload.DurableBytes,
+		Created:      upload.Created.UTC(),
+		Expires:      upload.Expires.UTC(),
+	}
+}
+
+// PrintJSON prints one object on one line. What must not reach a terminal as it is
+// becomes \u escapes, which decode to the same value.
+func PrintJSON(out io.Writer, object any) error {
+	encoder := json.NewEncoder(printable.JSONLines(out))
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(object)
+}
+
+// timeLayout is RFC 3339 in UTC, to the second.
+const timeLayout = "2006-01-02T15:04:05Z"
+
+func PrintTime(t time.Time) string { return t.UTC().Format(timeLayout) }
