@@ -3,14 +3,13 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/cmd/tranship/internal/console"
+	"github.com/tranship/tranship/cmd/tranship/internal/copycmd"
 	"github.com/tranship/tranship/cmd/tranship/internal/display"
 	"github.com/tranship/tranship/cmd/tranship/internal/location"
 	"github.com/tranship/tranship/cmd/tranship/internal/usage"
@@ -75,19 +74,19 @@ copies the rest.`,
 	cmd.Flags().Var(&flags.checksum, "checksum", "`digest` that the file must have, sha256:HEX or blake3:HEX; otherwise nothing is copied")
 	cmd.Flags().Var(&flags.progress.mode, "progress", "show progress: `auto|bars|plain|none`; auto is bars on a terminal and otherwise none")
 	cmd.Flags().Var(timespan(&flags.progress.interval, 5*time.Second), "progress-interval", "time between two lines of --progress plain")
-	cmd.Flags().StringVar(&flags.protocol, "protocol", protocolTranship, "what the server speaks: `tranship|filesrv|filetransfer`")
+	cmd.Flags().StringVar(&flags.protocol, "protocol", copycmd.ProtocolTranship, "what the server speaks: `tranship|filesrv|filetransfer`")
 	cmd.Flags().IntVar(&flags.filesrv.revision, "filesrv-revision", 0, "revision of filesrv that the server is known to speak: 1 or 2")
 	cmd.Flags().BoolVar(&flags.filesrv.allowEmpty, "filesrv-allow-empty", false, "take an empty answer for an empty file, not a missing one")
 	completeValues(cmd, "durability", durabilities()...)
 	completeValues(cmd, "progress", display.Modes()...)
-	completeValues(cmd, "protocol", protocols()...)
+	completeValues(cmd, "protocol", copycmd.Protocols()...)
 	g.jsonFlag(cmd)
 	return cmd
 }
 
 // validate checks what can be checked before anything is connected to.
 func (f cpFlags) validate(sources []location.Location, target location.Location, json bool) error {
-	if !slices.Contains(protocols(), f.protocol) {
+	if !slices.Contains(copycmd.Protocols(), f.protocol) {
 		return usage.Errorf("--protocol %s: it must be tranship, filesrv or filetransfer", f.protocol)
 	}
 	if f.filesrv.revision < 0 || f.filesrv.revision > 2 {
@@ -99,7 +98,7 @@ func (f cpFlags) validate(sources []location.Location, target location.Location,
 	if f.checksum.digest != nil && (len(sources) > 1 || f.recursive || f.update) {
 		return usage.New("--checksum is that of one file, without -r and -u")
 	}
-	native := f.protocol == protocolTranship
+	native := f.protocol == copycmd.ProtocolTranship
 	if native && (f.filesrv.revision != 0 || f.filesrv.allowEmpty) {
 		return usage.New("--filesrv-revision and --filesrv-allow-empty need --protocol filesrv")
 	}
@@ -126,7 +125,7 @@ func (f cpFlags) validate(sources []location.Location, target location.Location,
 		switch {
 		case source.Kind != location.Remote && target.Kind != location.Remote:
 			return usage.Errorf("neither %s nor %s is on a server; use cp for copies on this machine", source.Arg, target.Arg)
-		case source.Kind == location.Remote && f.protocol == protocolFiletransfer:
+		case source.Kind == location.Remote && f.protocol == copycmd.ProtocolFiletransfer:
 			return usage.New("--protocol filetransfer cannot download")
 		case streams > 1:
 			return usage.New("the standard input can be copied only once")
@@ -152,49 +151,22 @@ func (g *globals) cp(ctx context.Context, args []string, flags cpFlags) (err err
 	defer func() { err = errors.Join(err, connections.close()) }()
 	defer g.explainEnd(ctx)()
 
-	target, err := g.openTarget(ctx, connections, to, flags)
-	if err != nil {
-		return err
+	return copycmd.Run(ctx, &g.Console, connections, sources, to, flags.options(), func(progress *transfer.Progress) (func(), bool) {
+		return g.showProgress(flags.progress, progress)
+	})
+}
+
+// options are the flags for the copy itself.
+func (f cpFlags) options() copycmd.Options {
+	return copycmd.Options{
+		Recursive:    f.recursive,
+		Update:       f.update,
+		Durability:   tranship.Durability(f.durability),
+		Protocol:     f.protocol,
+		NoResume:     f.noResume,
+		StallTimeout: f.stallTimeout,
+		Checksum:     f.checksum.digest,
+		Revision:     f.filesrv.revision,
+		AllowEmpty:   f.filesrv.allowEmpty,
 	}
-	defer func() { err = errors.Join(err, target.close()) }()
-	if len(sources) > 1 && !target.isDirectory {
-		return usage.Errorf("%s is not a directory, and there are several sources; end it with '/'", to.Arg)
-	}
-	p := &plan{globals: g, connections: connections, flags: flags, target: target, several: len(sources) > 1}
-	progress := &transfer.Progress{}
-	stop, shown := g.showProgress(flags.progress, progress)
-	defer stop()
-	g.Watched = shown
-	reporter := &reporter{globals: g, target: target, talk: shown || g.Verbose, differ: map[string]bool{}}
-	options := transfer.Options{
-		Durability:   tranship.Durability(flags.durability),
-		NoResume:     flags.noResume,
-		StallTimeout: flags.stallTimeout,
-		Progress:     progress,
-		Events:       reporter.event,
-		Report:       reporter.result,
-	}
-	if flags.update {
-		options.Existing = p.existing
-	}
-	if to.Kind == location.Stream {
-		options.Files = 1
-	}
-	err = transfer.Copy(ctx, target.writer, p.items(ctx, sources), options)
-	if _, failed := errors.AsType[*transfer.FailedError](err); failed {
-		err = nil
-	}
-	for _, source := range p.batches {
-		if err == nil {
-			err = g.batch(ctx, p, source, options)
-		}
-	}
-	switch {
-	case errors.Is(err, transfer.ErrResumable):
-		err = console.Advised(target.inWords(err, console.Subject{}), err)
-	case err != nil && target.became != "":
-		// Files that are there are no hindrance; that they are in a directory is.
-		err = fmt.Errorf("%w; %s", err, target.again())
-	}
-	return err
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/cmd/tranship/internal/console"
+	"github.com/tranship/tranship/cmd/tranship/internal/copycmd"
 	"github.com/tranship/tranship/cmd/tranship/internal/location"
 	"github.com/tranship/tranship/internal/printable"
 	"github.com/tranship/tranship/store/retry"
@@ -61,7 +62,7 @@ func (g *globals) eachOver(ctx context.Context, connections *connections, places
 		if unreachable[p.Server] {
 			continue
 		}
-		store, err := connections.store(ctx, p.Server)
+		store, err := connections.Store(ctx, p.Server)
 		if err != nil {
 			unreachable[p.Server] = true
 		} else if err = do(ctx, store, p); err != nil {
@@ -79,7 +80,7 @@ func (g *globals) eachOver(ctx context.Context, connections *connections, places
 }
 
 func (g *globals) ls(ctx context.Context, store *retry.Store, p location.Location, recursive, long bool) error {
-	file, isDirectory, err := lookup(ctx, store, p)
+	file, isDirectory, err := copycmd.Lookup(ctx, store, p)
 	if err != nil {
 		return console.Pathless(err, p.Path)
 	}

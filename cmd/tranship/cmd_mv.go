@@ -9,6 +9,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/cmd/tranship/internal/console"
+	"github.com/tranship/tranship/cmd/tranship/internal/copycmd"
 	"github.com/tranship/tranship/cmd/tranship/internal/location"
 	"github.com/tranship/tranship/cmd/tranship/internal/usage"
 	"github.com/tranship/tranship/store/retry"
@@ -50,23 +51,23 @@ func (g *globals) mv(ctx context.Context, sources []location.Location, to locati
 	}
 	connections := g.connections()
 	defer func() { err = errors.Join(err, connections.close()) }()
-	target, err := openNativeTarget(ctx, connections, to)
+	target, err := copycmd.OpenNativeTarget(ctx, connections, to)
 	if err != nil {
 		return err
 	}
-	if len(sources) > 1 && !target.isDirectory {
+	if len(sources) > 1 && !target.IsDirectory {
 		return usage.Errorf("%s is not a directory, and there are several sources; end it with '/'", to.Arg)
 	}
 	return g.eachOver(ctx, connections, sources, func(ctx context.Context, store *retry.Store, source location.Location) error {
-		file, isDirectory, err := lookup(ctx, store, source)
+		file, isDirectory, err := copycmd.Lookup(ctx, store, source)
 		switch {
 		case err != nil:
 			return console.Pathless(err, source.Path)
 		case isDirectory:
 			return g.moveDirectory(ctx, store, source, target)
 		}
-		destination := target.file(source)
-		if err := target.claim(destination); err != nil {
+		destination := target.File(source)
+		if err := target.Claim(destination); err != nil {
 			return err
 		}
 		return g.moveFile(ctx, store, file, destination)
@@ -84,16 +85,16 @@ func (g *globals) moveFile(ctx context.Context, store *retry.Store, source trans
 	return console.PrintJSON(g.Out, console.ObjectOf(tranship.Entry{File: file}))
 }
 
-func (g *globals) moveDirectory(ctx context.Context, store *retry.Store, source location.Location, target *target) error {
-	destination, err := target.directory(source)
+func (g *globals) moveDirectory(ctx context.Context, store *retry.Store, source location.Location, target *copycmd.Target) error {
+	destination, err := target.Directory(source)
 	if err != nil {
 		return err
 	}
-	if isBelow(destination, source.Path) {
+	if copycmd.IsBelow(destination, source.Path) {
 		return errors.New("a directory cannot be moved into itself")
 	}
 	// As a whole: half of a directory among another's files helps nobody.
-	if err := target.claim(destination); err != nil {
+	if err := target.Claim(destination); err != nil {
 		return err
 	}
 	for item, err := range transfer.Files(ctx, store, source.Path, destination) {

@@ -10,6 +10,7 @@ import (
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access"
 	"github.com/tranship/tranship/access/policy"
+	"github.com/tranship/tranship/cmd/tranship/internal/copycmd"
 	"github.com/tranship/tranship/cmd/tranship/internal/usage"
 	"github.com/tranship/tranship/internal/printable"
 )
@@ -77,7 +78,7 @@ not. The name anonymous is somebody unknown.`,
 func readPolicy(name string) (*policy.Policy, error) {
 	text, err := os.ReadFile(name)
 	if err != nil { // which is not an answer to the question, as its exit code might say
-		return nil, fmt.Errorf("%s: %v", name, localError(err))
+		return nil, fmt.Errorf("%s: %v", name, copycmd.LocalError(err))
 	}
 	return policy.Parse(name, text)
 }

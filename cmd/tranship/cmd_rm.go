@@ -12,6 +12,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/cmd/tranship/internal/console"
+	"github.com/tranship/tranship/cmd/tranship/internal/copycmd"
 	"github.com/tranship/tranship/cmd/tranship/internal/location"
 	"github.com/tranship/tranship/cmd/tranship/internal/usage"
 	"github.com/tranship/tranship/store/retry"
@@ -64,7 +65,7 @@ func (g *globals) rm(ctx context.Context, store *retry.Store, p location.Locatio
 			return console.Pathless(err, p.Path)
 		}
 	}
-	_, isDirectory, err := lookup(ctx, store, p)
+	_, isDirectory, err := copycmd.Lookup(ctx, store, p)
 	switch {
 	case err != nil:
 		return console.Pathless(err, p.Path)

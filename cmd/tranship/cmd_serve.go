@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/cmd/tranship/internal/copycmd"
 	"github.com/tranship/tranship/cmd/tranship/internal/usage"
 	"github.com/tranship/tranship/internal/printable"
 	"github.com/tranship/tranship/server"
@@ -150,7 +151,7 @@ func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
 		return err
 	}
 	if err := os.MkdirAll(flags.root, 0o777); err != nil {
-		return fmt.Errorf("--root %s: %w", flags.root, localError(err))
+		return fmt.Errorf("--root %s: %w", flags.root, copycmd.LocalError(err))
 	}
 	// Before the store is opened, which hides what is in its state by then.
 	tlsFiles, err := flags.tls.files(flags.root, address, logger)
@@ -166,7 +167,7 @@ func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
 		ModeMask:      fs.FileMode(flags.modeMask),
 	})
 	if err != nil {
-		return fmt.Errorf("--root %s: %w", flags.root, localError(err))
+		return fmt.Errorf("--root %s: %w", flags.root, copycmd.LocalError(err))
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/cmd/tranship/internal/console"
+	"github.com/tranship/tranship/cmd/tranship/internal/copycmd"
 	"github.com/tranship/tranship/cmd/tranship/internal/location"
 	"github.com/tranship/tranship/cmd/tranship/internal/usage"
 	"github.com/tranship/tranship/internal/printable"
@@ -49,7 +50,7 @@ the file to compute one, and keeps nothing of it.`,
 }
 
 func (g *globals) stat(ctx context.Context, store *retry.Store, p location.Location, algorithm algorithmFlag, stall time.Duration) error {
-	file, isDirectory, err := lookup(ctx, store, p)
+	file, isDirectory, err := copycmd.Lookup(ctx, store, p)
 	if err != nil {
 		return console.Pathless(err, p.Path)
 	}

@@ -53,8 +53,8 @@ func (c *connections) options(server location.Server) (client.Options, error) {
 	}, err
 }
 
-// store is the native client of a server. What it fails to do is tried again.
-func (c *connections) store(ctx context.Context, server location.Server) (*retry.Store, error) {
+// Store is the native client of a server. What it fails to do is tried again.
+func (c *connections) Store(ctx context.Context, server location.Server) (*retry.Store, error) {
 	if store, ok := c.stores[server]; ok {
 		return store, nil
 	}
@@ -126,8 +126,8 @@ func (c *connections) keepalive() keepalive.ClientParameters {
 	return keepalive.ClientParameters{Time: 12 * time.Second, Timeout: min(max(c.stallTimeout, time.Second), 20*time.Second)}
 }
 
-// conn is a plain connection to a server, for the compatibility protocols.
-func (c *connections) conn(ctx context.Context, server location.Server) (*grpc.ClientConn, error) {
+// Conn is a plain connection to a server, for the compatibility protocols.
+func (c *connections) Conn(ctx context.Context, server location.Server) (*grpc.ClientConn, error) {
 	if conn, ok := c.raw[server]; ok {
 		return conn, nil
 	}

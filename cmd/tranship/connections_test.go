@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -68,42 +67,6 @@ func TestEachEndsWithServer(t *testing.T) {
 	if err != nil || tried["away:1"] != 1 || tried["here:1"] != 3 || strings.Count(text.String(), "gave up") != 1 {
 		t.Errorf("%v after %v: %s", err, tried, text.String())
 	}
-}
-
-// lost is a store whose server is away for good.
-type lost struct{ mem.Store }
-
-func (*lost) Stat(context.Context, string) (tranship.File, error) {
-	return tranship.File{}, &budget.Error{Patience: time.Second, Err: tranship.ErrUnavailable}
-}
-
-// So is the server of many sources of cp, also if it was never there.
-func TestPlanEndsWithServer(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		g := &globals{connectTimeout: 5 * time.Second}
-		p := &plan{globals: g, connections: g.connections(), target: &target{isDirectory: true}, several: true}
-		away, here := location.Server{Address: "away:1"}, location.Server{Address: "here:1"}
-		content := &mem.Store{}
-		p.connections.stores[away] = retry.New(&lost{}, retry.Options{})
-		p.connections.stores[here] = retry.New(content, retry.Options{})
-		var sources []location.Location
-		for _, path := range []string{"a", "b", "c"} {
-			for _, server := range []location.Server{away, here, {Address: "bad address"}} {
-				sources = append(sources, location.Location{Arg: server.At(path), Kind: location.Remote, Server: server, Path: path})
-			}
-			if _, err := content.Put(t.Context(), tranship.Spec{Path: path}, nil); err != nil {
-				t.Fatal(err)
-			}
-		}
-		var got []string
-		for item, err := range p.items(t.Context(), sources) {
-			got = append(got, fmt.Sprint(item.Name, " ", err == nil))
-		}
-		want := []string{"grpc://away:1/a false", "grpc://here:1/a true", "grpc://bad address/a false", "grpc://here:1/b true", "grpc://here:1/c true"}
-		if !slices.Equal(got, want) {
-			t.Errorf("%q, want %q", got, want)
-		}
-	})
 }
 
 // A server of filesrv that is not there is told of once, too.

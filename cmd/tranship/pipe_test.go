@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/tranship/tranship/cmd/tranship/internal/copycmd"
 	"github.com/tranship/tranship/internal/testing/faultproxy"
 )
 
@@ -32,7 +33,7 @@ func TestCutBeforeStdout(t *testing.T) {
 	t.Parallel()
 	_, root, address := serveFor(t.Context(), t)
 	content := largeFile(t, filepath.Join(root, "large"))
-	for _, protocol := range []string{protocolTranship, protocolFilesrv} {
+	for _, protocol := range []string{copycmd.ProtocolTranship, copycmd.ProtocolFilesrv} {
 		t.Run(protocol, func(t *testing.T) {
 			t.Parallel()
 			_, server := cutOnce(t, address, faultproxy.Link{Down: faultproxy.Faults{CutAfter: new(int64(10 << 20))}})

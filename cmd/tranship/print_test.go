@@ -11,6 +11,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/cmd/tranship/internal/console"
+	"github.com/tranship/tranship/cmd/tranship/internal/copycmd"
 	"github.com/tranship/tranship/cmd/tranship/internal/location"
 	"github.com/tranship/tranship/transfer"
 )
@@ -29,7 +30,7 @@ func TestOutputIsPrintable(t *testing.T) {
 	t.Parallel()
 	file := tranship.File{Path: hostileText, Version: hostileText, Metadata: map[string]string{"k": hostileText}, ModTime: time.Unix(0, 0)}
 	upload := tranship.UploadInfo{ID: hostileText, Path: hostileText}
-	target := &target{place: location.Location{Arg: "grpc://h/"}}
+	target := &copycmd.Target{Location: location.Location{Arg: "grpc://h/"}}
 	for _, asJSON := range []bool{false, true} {
 		var out, errs bytes.Buffer
 		g := &globals{Console: console.Console{Streams: console.Streams{Out: &out, Err: &errs}, JSON: asJSON}}
@@ -42,7 +43,7 @@ func TestOutputIsPrintable(t *testing.T) {
 			t.Fatal(err)
 		}
 		if asJSON {
-			if err := console.PrintJSON(&out, target.resultOf(hostileText, transfer.Result{Version: hostileText})); err != nil {
+			if err := console.PrintJSON(&out, target.ResultOf(hostileText, transfer.Result{Version: hostileText})); err != nil {
 				t.Fatal(err)
 			}
 		} else {

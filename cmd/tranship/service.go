@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/tranship/tranship/cmd/tranship/internal/copycmd"
 	"github.com/tranship/tranship/server"
 )
 
@@ -19,7 +20,7 @@ import (
 func runService(ctx context.Context, service *server.Server, listener net.Listener, drainTimeout time.Duration, readyFile string) (err error) {
 	if readyFile != "" {
 		if err := writeReady(readyFile, listener.Addr().String()); err != nil {
-			return errors.Join(fmt.Errorf("--ready-file %s: %w", readyFile, localError(err)), listener.Close())
+			return errors.Join(fmt.Errorf("--ready-file %s: %w", readyFile, copycmd.LocalError(err)), listener.Close())
 		}
 		defer func() { err = errors.Join(err, os.Remove(readyFile)) }()
 	}

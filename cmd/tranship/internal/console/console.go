@@ -25,9 +25,9 @@ type Console struct {
 	Streams
 	// json: results are printed as JSON.
 	JSON bool
-	// verbose: tell what is tried again, also where there is no terminal.
+	// Verbose: tell what is tried again, also where there is no terminal.
 	Verbose bool
-	// watched: the standard error is a terminal.
+	// Watched: the standard error is a terminal.
 	Watched  bool
 	Failures failures
 

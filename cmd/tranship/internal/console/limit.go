@@ -6,9 +6,9 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// limitFlag says how a limit is changed.
-type limitFlag struct {
-	// Serve and client are the flags of "tranship serve" and of commands that connect;
+// LimitFlag says how a limit is changed.
+type LimitFlag struct {
+	// Serve and Client are the flags of "tranship serve" and of commands that connect;
 	// empty if the limit has none there.
 	Serve, Client string
 }
@@ -16,8 +16,8 @@ type limitFlag struct {
 // LimitFlags has the flags of every limit that the libraries report. This table is the
 // only place that knows both. A limit without a flag belongs to the protocol or to a file
 // system: its message says what can be done.
-func LimitFlags() map[tranship.Limit]limitFlag {
-	return map[tranship.Limit]limitFlag{
+func LimitFlags() map[tranship.Limit]LimitFlag {
+	return map[tranship.Limit]LimitFlag{
 		tranship.LimitPutBytes:      {},
 		tranship.LimitChunkBytes:    {},
 		tranship.LimitEnvelopeBytes: {},

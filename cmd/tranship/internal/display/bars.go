@@ -74,7 +74,7 @@ func (b *bars) begin() {
 	if b.container != nil {
 		return
 	}
-	// Whoever asked for bars gets them on what is no terminal, too.
+	// --progress bars shows them on an output that is no terminal, too.
 	b.container = mpb.New(mpb.WithOutput(sized(b.out)), mpb.WithRefreshRate(barsInterval), mpb.ForceTTY(), mpb.WithAutoRefresh())
 	b.total = newBar(b.container, math.MaxInt)
 	b.files = map[flightKey]*bar{}

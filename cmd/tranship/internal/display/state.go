@@ -54,7 +54,7 @@ func stateOf(progress *transfer.Progress) state {
 	return s
 }
 
-// timeLeft is in seconds; negative when nobody can tell.
+// timeLeft is in seconds; negative when it is not known.
 func (s state) timeLeft(rate float64) float64 {
 	if left := s.bytes - s.done; s.final && left <= 0 {
 		return 0

@@ -21,10 +21,10 @@ var errOpenFile = fmt.Errorf("%w, and stands for an open file; use - and redirec
 // ErrNotDirectory is the error of what is named as a directory and is none.
 var ErrNotDirectory = fmt.Errorf("%w, and is not a directory", tranship.ErrExists)
 
-// localEntry is a file or directory of this machine: its name in the directory that it
+// LocalEntry is a file or directory of this machine: its name in the directory that it
 // is in. That directory's name is as it was written: only the system knows where
 // "link/.." leads to.
-type localEntry struct {
+type LocalEntry struct {
 	Directory, Name string
 	// Info describes what is there, behind any links; nil if there is nothing.
 	Info fs.FileInfo
@@ -33,36 +33,36 @@ type localEntry struct {
 // FindLocal finds what a name stands for. A symbolic link stands for what it points to,
 // whether that is there or not. directory and name are set only if that is not a
 // directory.
-func FindLocal(name string) (localEntry, error) {
+func FindLocal(name string) (LocalEntry, error) {
 	for range maxLinks {
 		name = trimSlashes(name)
 		// The system decides whether a link may be followed.
 		info, err := os.Stat(name)
 		switch {
 		case err == nil && info.IsDir():
-			return localEntry{Info: info}, nil
+			return LocalEntry{Info: info}, nil
 		case errors.Is(err, syscall.ENOTDIR):
-			return localEntry{}, ErrNotDirectory
+			return LocalEntry{}, ErrNotDirectory
 		case err != nil && !errors.Is(err, fs.ErrNotExist):
-			return localEntry{}, err
+			return LocalEntry{}, err
 		}
-		entry := localEntry{Info: info}
+		entry := LocalEntry{Info: info}
 		if err != nil {
 			entry.Info = nil
 		}
 		entry.Directory, entry.Name = splitLocal(name)
 		if entry.Name == "." || entry.Name == ".." { // of a directory that is missing
-			return localEntry{}, fmt.Errorf("there is no directory %s: %w", name, tranship.ErrNotFound)
+			return LocalEntry{}, fmt.Errorf("there is no directory %s: %w", name, tranship.ErrNotFound)
 		}
 		points, err := os.Readlink(name)
 		if err != nil {
 			return entry, nil //nolint:nilerr // it is no link, or is not there
 		}
 		if isProcess(entry.Directory) {
-			return localEntry{}, errOpenFile
+			return LocalEntry{}, errOpenFile
 		}
 		if entry.Info == nil && trimSlashes(points) != points {
-			return localEntry{}, fmt.Errorf("it points to %s, and there is no such directory: %w", points, tranship.ErrNotFound)
+			return LocalEntry{}, fmt.Errorf("it points to %s, and there is no such directory: %w", points, tranship.ErrNotFound)
 		}
 		if filepath.IsAbs(points) {
 			name = points
@@ -70,7 +70,7 @@ func FindLocal(name string) (localEntry, error) {
 			name = JoinLocal(entry.Directory, points)
 		}
 	}
-	return localEntry{}, syscall.ELOOP
+	return LocalEntry{}, syscall.ELOOP
 }
 
 // splitLocal cuts a name without '/' at its end into its directory and what it is called

@@ -25,9 +25,9 @@ type Location struct {
 	// Path is a remote place's path in its store; "" is the root. Of a local
 	// Location it is arg.
 	Path string
-	// slash: the place was written with '/' at its end, and so is a directory.
+	// Slash: the place was written with '/' at its end, and so is a directory.
 	Slash bool
-	// contents: the place was written with "/." at its end, or has no name of its
+	// Contents: the place was written with "/." at its end, or has no name of its
 	// own: copied into a directory, its contents go there without a name above
 	// them.
 	Contents bool

@@ -1,4 +1,4 @@
-package main
+package copycmd
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/cmd/tranship/internal/console"
 	"github.com/tranship/tranship/cmd/tranship/internal/location"
 	"github.com/tranship/tranship/cmd/tranship/internal/usage"
 	"github.com/tranship/tranship/store/localdir"
@@ -19,10 +20,10 @@ import (
 // plan makes items for the transfer out of the sources of cp. It is used by one
 // goroutine, except for existing.
 type plan struct {
-	globals     *globals
-	connections *connections
-	flags       cpFlags
-	target      *target
+	console *console.Console
+	servers Connector
+	options Options
+	target  *Target
 	// batches are left for later: sources that yield several files in one call.
 	batches []location.Location
 	// several: there are several sources, whose files may meet.
@@ -50,7 +51,7 @@ func (p *plan) items(ctx context.Context, sources []location.Location) iter.Seq2
 					// An error without a name would end the others.
 					item.Name = source.Arg
 				}
-				item.Digest = p.flags.checksum.digest
+				item.Digest = p.options.Checksum
 				if err == nil {
 					err = p.claim(item.Path)
 				}
@@ -76,7 +77,7 @@ func (p *plan) claim(path string) error {
 	if !p.several {
 		return nil
 	}
-	return p.target.claim(path)
+	return p.target.Claim(path)
 }
 
 func (p *plan) source(ctx context.Context, source location.Location) iter.Seq2[transfer.Item, error] {
@@ -85,7 +86,7 @@ func (p *plan) source(ctx context.Context, source location.Location) iter.Seq2[t
 		return p.standardInput(ctx)
 	case source.Kind == location.Local:
 		return p.local(ctx, source)
-	case p.flags.protocol == protocolFilesrv:
+	case p.options.Protocol == ProtocolFilesrv:
 		return p.filesrv(ctx, source)
 	}
 	return p.remote(ctx, source)
@@ -97,11 +98,11 @@ func one(item transfer.Item, err error) iter.Seq2[transfer.Item, error] {
 }
 
 func (p *plan) standardInput(context.Context) iter.Seq2[transfer.Item, error] {
-	if p.target.isDirectory {
+	if p.target.IsDirectory {
 		return one(transfer.Item{Name: "-"}, usage.New("the standard input has no name: say the target's file name"))
 	}
 	return one(transfer.Item{
-		Source: &transfer.Stdin{Reader: p.globals.In},
+		Source: &transfer.Stdin{Reader: p.console.In},
 		Name:   "-",
 		Path:   p.target.path,
 		File:   tranship.File{Size: -1},
@@ -114,14 +115,14 @@ func (p *plan) local(ctx context.Context, source location.Location) iter.Seq2[tr
 	info, err := os.Stat(source.Path)
 	switch {
 	case err != nil:
-		return one(item, localError(err))
+		return one(item, LocalError(err))
 	case info.IsDir():
 		return p.localDirectory(ctx, source)
 	case !info.Mode().IsRegular():
 		return one(item, errors.New("not a regular file; "+pipeInstead))
 	}
 	file := localdir.File(source.Path)
-	item.Source, item.SourcePath, item.Path = file, source.Path, p.target.file(source)
+	item.Source, item.SourcePath, item.Path = file, source.Path, p.target.File(source)
 	item.File, err = file.Stat()
 	return one(item, err)
 }
@@ -144,7 +145,7 @@ func (p *plan) localDirectory(ctx context.Context, source location.Location) ite
 		// listed: the target closes the directory in the end.
 		p.target.closers = append(p.target.closers, dir.Close)
 		walked := transfer.Walk(ctx, dir, "", destination)
-		if p.flags.update { // the server lists while this side walks
+		if p.options.Update { // the server lists while this side walks
 			var stop func()
 			walked, stop = prefetch(walked)
 			defer stop()
@@ -164,14 +165,14 @@ func (p *plan) localDirectory(ctx context.Context, source location.Location) ite
 
 // directory is where a source directory goes to.
 func (p *plan) directory(source location.Location) (string, error) {
-	if !p.flags.recursive {
+	if !p.options.Recursive {
 		return "", errDirectory
 	}
-	destination, err := p.target.directory(source)
+	destination, err := p.target.Directory(source)
 	if err != nil {
 		return "", err
 	}
-	if source.Kind == location.Remote && p.target.inside(source.Server) && isBelow(destination, source.Path) {
+	if source.Kind == location.Remote && p.target.inside(source.Server) && IsBelow(destination, source.Path) {
 		return "", errors.New("a directory cannot be copied into itself")
 	}
 	return destination, nil
@@ -179,7 +180,7 @@ func (p *plan) directory(source location.Location) (string, error) {
 
 // list finds out what is at a target directory, if that matters.
 func (p *plan) list(ctx context.Context, destination string) error {
-	if !p.flags.update {
+	if !p.options.Update {
 		return nil
 	}
 	return p.listed.add(ctx, p.target, destination)
@@ -187,25 +188,25 @@ func (p *plan) list(ctx context.Context, destination string) error {
 
 var errDirectory = errors.New("it is a directory; use -r to copy it")
 
-func isBelow(path, directory string) bool {
+func IsBelow(path, directory string) bool {
 	return directory == "" || path == directory || strings.HasPrefix(path, directory+"/")
 }
 
 func (p *plan) remote(ctx context.Context, source location.Location) iter.Seq2[transfer.Item, error] {
 	item := transfer.Item{Name: source.Arg, SourcePath: source.Path}
-	store, err := p.connections.store(ctx, source.Server)
+	store, err := p.servers.Store(ctx, source.Server)
 	if err != nil {
 		p.lose(source.Server)
 		return one(item, err)
 	}
-	file, isDirectory, err := lookup(ctx, store, source)
+	file, isDirectory, err := Lookup(ctx, store, source)
 	switch {
 	case err != nil:
 		return one(item, err)
 	case isDirectory:
 		return p.remoteDirectory(ctx, store, source)
 	}
-	item.Source, item.File, item.Path = store, file, p.target.file(source)
+	item.Source, item.File, item.Path = store, file, p.target.File(source)
 	item.Inside = p.target.inside(source.Server)
 	if item.Inside && item.Path == item.SourcePath {
 		return one(item, errors.New("source and target are the same file"))
@@ -235,8 +236,8 @@ func (p *plan) remoteDirectory(ctx context.Context, store transfer.Tree, source 
 	}
 }
 
-// lookup finds out whether a place is a file or a directory.
-func lookup(ctx context.Context, store tranship.Reader, p location.Location) (file tranship.File, isDirectory bool, err error) {
+// Lookup finds out whether a place is a file or a directory.
+func Lookup(ctx context.Context, store tranship.Reader, p location.Location) (file tranship.File, isDirectory bool, err error) {
 	return transfer.Lookup(ctx, store, p.Path, p.Slash)
 }
 
@@ -248,9 +249,9 @@ func (p *plan) existing(ctx context.Context, path string) (tranship.File, error)
 	return p.target.stat(ctx, path)
 }
 
-// localError is an error of the local system in few words: the file is named
+// LocalError is an error of the local system in few words: the file is named
 // beside it.
-func localError(err error) error {
+func LocalError(err error) error {
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		return e.Err
 	}

@@ -1,4 +1,4 @@
-package main
+package copycmd
 
 import (
 	"fmt"
@@ -39,7 +39,7 @@ func TestMessageOfResult(t *testing.T) {
 			"./x: limit exceeded: x has 5 bytes (--max-file-size of tranship serve)",
 		},
 	} {
-		target := &target{protocol: protocolTranship}
+		target := &Target{protocol: ProtocolTranship}
 		if got := target.message(test.result); got != test.want {
 			t.Errorf("%v: the message is %q, want %q", test.result.Err, got, test.want)
 		}

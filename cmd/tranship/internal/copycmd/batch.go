@@ -1,4 +1,4 @@
-package main
+package copycmd
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/client/filesrv"
+	"github.com/tranship/tranship/cmd/tranship/internal/console"
 	"github.com/tranship/tranship/cmd/tranship/internal/location"
 	"github.com/tranship/tranship/transfer"
 )
@@ -17,26 +18,26 @@ import (
 // directory: -r decides.
 func (p *plan) filesrv(ctx context.Context, source location.Location) iter.Seq2[transfer.Item, error] {
 	item := transfer.Item{Name: source.Arg, SourcePath: source.Path}
-	if p.flags.recursive {
+	if p.options.Recursive {
 		p.batches = append(p.batches, source)
 		return func(func(transfer.Item, error) bool) {}
 	}
 	if source.Path == "" || source.Slash {
 		return one(item, errDirectory)
 	}
-	server, err := p.connections.filesrv(ctx, source.Server, p.flags)
+	server, err := openFilesrv(ctx, p.console, p.servers, source.Server, p.options)
 	if err != nil {
 		p.lose(source.Server)
 		return one(item, err)
 	}
-	item.Source, item.Path, item.File = server, p.target.file(source), tranship.File{Size: -1}
+	item.Source, item.Path, item.File = server, p.target.File(source), tranship.File{Size: -1}
 	item.Inside = false
 	return one(item, nil)
 }
 
 // batch downloads all that a name stands for in one call of filesrv, one file after
 // the other as they come.
-func (g *globals) batch(ctx context.Context, p *plan, source location.Location, options transfer.Options) error {
+func (p *plan) batch(ctx context.Context, source location.Location, options transfer.Options) error {
 	fail := func(err error) error {
 		options.Report(transfer.Result{Source: source.Arg, SourcePath: source.Path, Size: -1, Err: err})
 		return context.Cause(ctx)
@@ -44,7 +45,7 @@ func (g *globals) batch(ctx context.Context, p *plan, source location.Location, 
 	if p.unreachable[source.Server] {
 		return nil // which was told
 	}
-	server, err := p.connections.filesrv(ctx, source.Server, p.flags)
+	server, err := openFilesrv(ctx, p.console, p.servers, source.Server, p.options)
 	if err != nil {
 		p.lose(source.Server)
 		return fail(err)
@@ -72,7 +73,7 @@ func (p *plan) received(content tranship.Content, source location.Location) (tra
 		Once:       true,
 	}
 	if name == source.Path {
-		item.Path = p.target.file(source)
+		item.Path = p.target.File(source)
 		return item, p.claim(item.Path)
 	}
 	directory := literalDirectory(source.Path)
@@ -82,7 +83,7 @@ func (p *plan) received(content tranship.Content, source location.Location) (tra
 		relative = name
 	}
 	source.Path, source.Contents = directory, directory == "" || directory != source.Path
-	destination, err := p.target.directory(source)
+	destination, err := p.target.Directory(source)
 	if err != nil {
 		return item, err
 	}
@@ -109,15 +110,15 @@ func (o opened) Open(context.Context, string, tranship.OpenOptions) (tranship.Co
 	return o.Content, nil
 }
 
-// filesrv is a client of that protocol.
-func (c *connections) filesrv(ctx context.Context, server location.Server, flags cpFlags) (*filesrv.Client, error) {
-	conn, err := c.conn(ctx, server)
+// openFilesrv returns a client of that protocol.
+func openFilesrv(ctx context.Context, out *console.Console, servers Connector, server location.Server, options Options) (*filesrv.Client, error) {
+	conn, err := servers.Conn(ctx, server)
 	if err != nil {
 		return nil, err
 	}
 	return filesrv.New(conn, filesrv.Options{
-		Revision:   flags.filesrv.revision,
-		AllowEmpty: flags.filesrv.allowEmpty,
-		Warn:       c.globals.Warn,
+		Revision:   options.Revision,
+		AllowEmpty: options.AllowEmpty,
+		Warn:       out.Warn,
 	}), nil
 }

@@ -1,4 +1,4 @@
-package main
+package copycmd
 
 import (
 	"errors"
@@ -43,6 +43,6 @@ func TestPrefetch(t *testing.T) {
 	}
 	stop()
 	if !ended {
-		t.Error("a sequence that nobody wants goes on")
+		t.Error("a sequence goes on after stop")
 	}
 }

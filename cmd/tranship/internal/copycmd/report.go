@@ -1,10 +1,9 @@
-package main
+package copycmd
 
 import (
 	"errors"
 	"fmt"
 
-	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/cmd/tranship/internal/console"
 	"github.com/tranship/tranship/cmd/tranship/internal/display"
 	"github.com/tranship/tranship/transfer"
@@ -12,9 +11,9 @@ import (
 
 // reporter prints results, and what happens meanwhile.
 type reporter struct {
-	globals *globals
-	target  *target
-	// talk: say what may be of interest to somebody who watches.
+	console *console.Console
+	target  *Target
+	// talk: tell what may be of interest to a user who watches.
 	talk bool
 	// differ are the files in flight of which that has been told.
 	differ map[string]bool
@@ -22,13 +21,13 @@ type reporter struct {
 
 // result is the transfer.Options.Report of cp.
 func (r *reporter) result(result transfer.Result) {
-	g := r.globals
+	g := r.console
 	if g.JSON {
 		path := r.target.show(result.Path)
 		if result.Path == "" {
 			path = result.Source
 		}
-		if err := console.PrintJSON(g.Out, r.target.resultOf(path, result)); err != nil {
+		if err := console.PrintJSON(g.Out, r.target.ResultOf(path, result)); err != nil {
 			g.Fail(err)
 		}
 	}
@@ -46,7 +45,7 @@ func (r *reporter) result(result transfer.Result) {
 // event is the transfer.Options.Events of cp.
 func (r *reporter) event(event transfer.Event) {
 	say := func(format string, args ...any) {
-		r.globals.Complain(event.Source + ": " + fmt.Sprintf(format, args...))
+		r.console.Complain(event.Source + ": " + fmt.Sprintf(format, args...))
 	}
 	switch event.Kind {
 	case transfer.EventDiffers:
@@ -65,33 +64,9 @@ func (r *reporter) event(event transfer.Event) {
 		}
 	case transfer.EventRetry:
 		if r.talk {
-			r.globals.TellRetry(event.Source, event.Wait, event.Err)
+			r.console.TellRetry(event.Source, event.Wait, event.Err)
 		}
 	}
-}
-
-// again says which command copies the same to the same place once more.
-func (t *target) again() string {
-	if t.became != "" {
-		// Now that the target is a directory, the source would go into it.
-		return "run the same command again with " + t.became + " as its source"
-	}
-	return "run the same command again"
-}
-
-// inWords is what an error of a copy says behind a subject's name: a copy that can be
-// resumed is a command that can be run again.
-func (t *target) inWords(err error, of console.Subject) string {
-	resumable, ok := errors.AsType[*transfer.ResumableError](err)
-	if !ok || err != error(resumable) {
-		return of.Text(err) + console.LimitAdvice(err)
-	}
-	text := of.Text(resumable.Err) + console.LimitAdvice(err)
-	if errors.Is(err, tranship.ErrAborted) {
-		// Another client removed the upload, or goes on with it.
-		return text
-	}
-	return text + "; " + t.again() + " to go on from here"
 }
 
 // resultObject is how the copy of a file went, in JSON.
@@ -107,7 +82,7 @@ type resultObject struct {
 	Error        string            `json:"error,omitempty"`
 }
 
-func (t *target) resultOf(path string, result transfer.Result) resultObject {
+func (t *Target) ResultOf(path string, result transfer.Result) resultObject {
 	object := resultObject{
 		Path:         path,
 		SentBytes:    result.SentBytes,

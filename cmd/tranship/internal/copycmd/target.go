@@ -1,0 +1,192 @@
+package copycmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/client/filetransfer"
+	"github.com/tranship/tranship/cmd/tranship/internal/console"
+	"github.com/tranship/tranship/cmd/tranship/internal/location"
+	"github.com/tranship/tranship/store/localdir"
+	"github.com/tranship/tranship/transfer"
+)
+
+const (
+	ProtocolTranship     = "tranship"
+	ProtocolFilesrv      = "filesrv"
+	ProtocolFiletransfer = "filetransfer"
+)
+
+// Protocols are those that cp speaks.
+func Protocols() []string {
+	return []string{ProtocolTranship, ProtocolFilesrv, ProtocolFiletransfer}
+}
+
+// Target is where cp writes to.
+type Target struct {
+	Location location.Location
+	writer   tranship.Writer
+	// path is the target in the writer; "" is the root.
+	path string
+	// IsDirectory: sources go into it, under their own names.
+	IsDirectory bool
+	// isFile: there is a file at path.
+	isFile bool
+	// became is the source that the target did not exist for, and that it becomes,
+	// as what is in it would be written; "" if there is none.
+	became string
+	// protocol is the one that servers are spoken to with.
+	protocol string
+	// claimed are the paths that sources of this command go to.
+	claimed map[string]bool
+	stat    func(ctx context.Context, path string) (tranship.File, error)
+	lister  transfer.Lister
+	closers []func() error
+}
+
+func (t *Target) close() error {
+	var errs []error
+	for _, c := range t.closers {
+		errs = append(errs, c())
+	}
+	return errors.Join(errs...)
+}
+
+// File is where a source that is a file goes to.
+func (t *Target) File(source location.Location) string {
+	if t.IsDirectory {
+		return transfer.Join(t.path, source.Name())
+	}
+	return t.path
+}
+
+// Directory is where a source that is a directory goes to.
+func (t *Target) Directory(source location.Location) (string, error) {
+	switch {
+	case t.isFile:
+		return "", fmt.Errorf("%w: the target %s is a file", tranship.ErrExists, t.Location.Arg)
+	case t.IsDirectory && !source.Contents:
+		return transfer.Join(t.path, source.Name()), nil
+	}
+	if !t.IsDirectory && !source.Contents {
+		t.became = strings.TrimRight(source.Arg, "/") + "/."
+	}
+	return t.path, nil
+}
+
+// Claim takes a path for a source, and fails for one that another source goes to: two
+// of a command must not overwrite each other.
+func (t *Target) Claim(path string) error {
+	if t.claimed[path] {
+		return fmt.Errorf("another source goes to %s, too", t.show(path))
+	}
+	if t.claimed == nil {
+		t.claimed = map[string]bool{}
+	}
+	t.claimed[path] = true
+	return nil
+}
+
+// inside reports whether what is on a server can be copied to the target by the
+// server itself.
+func (t *Target) inside(server location.Server) bool {
+	return t.Location.Kind == location.Remote && t.protocol == ProtocolTranship && t.Location.Server == server
+}
+
+// show is a path of the target as the user knows it. That of a local file begins with
+// what the user wrote, and the system finds the file by it.
+func (t *Target) show(path string) string {
+	if t.Location.Kind != location.Local {
+		return path
+	}
+	if t.path != "" { // it is what the user wrote that has this path
+		path = strings.TrimPrefix(strings.TrimPrefix(path, t.path), "/")
+	}
+	return location.JoinLocal(t.Location.Path, path)
+}
+
+func openTarget(ctx context.Context, out *console.Console, servers Connector, p location.Location, options Options) (*Target, error) {
+	switch p.Kind {
+	case location.Stream:
+		// The stream has no name; this one is never shown.
+		return &Target{Location: p, writer: transfer.Stdout{Writer: out.Out}, path: "stdout", protocol: options.Protocol}, nil
+	case location.Local:
+		return openLocalTarget(p, options.Protocol)
+	}
+	if options.Protocol == ProtocolTranship {
+		return OpenNativeTarget(ctx, servers, p)
+	}
+	t := &Target{Location: p, path: p.Path, IsDirectory: p.Slash, protocol: options.Protocol}
+	conn, err := servers.Conn(ctx, p.Server)
+	if err != nil {
+		return nil, err
+	}
+	if options.Protocol == ProtocolFiletransfer {
+		t.writer = filetransfer.New(conn, filetransfer.Options{Warn: out.Warn})
+		return t, nil
+	}
+	t.writer, err = openFilesrv(ctx, out, servers, p.Server, options)
+	return t, err
+}
+
+func OpenNativeTarget(ctx context.Context, servers Connector, p location.Location) (*Target, error) {
+	store, err := servers.Store(ctx, p.Server)
+	if err != nil {
+		return nil, err
+	}
+	t := &Target{Location: p, writer: store, path: p.Path, protocol: ProtocolTranship, stat: store.Stat, lister: store, IsDirectory: p.Slash}
+	if t.IsDirectory {
+		return t, nil
+	}
+	_, isDirectory, err := Lookup(ctx, store, p)
+	switch {
+	case err == nil:
+		t.IsDirectory, t.isFile = isDirectory, !isDirectory
+	case errors.Is(err, tranship.ErrDenied): // what may perhaps be written, if not read
+		t.IsDirectory, t.isFile = isDirectory, !isDirectory
+	case !errors.Is(err, tranship.ErrNotFound):
+		return nil, fmt.Errorf("%s: %w", p.Arg, err)
+	}
+	return t, nil
+}
+
+// openLocalTarget opens the directory that the target is, or is in. What is to be
+// written is below it, whatever a server calls its files.
+func openLocalTarget(p location.Location, protocol string) (*Target, error) {
+	t := &Target{Location: p, protocol: protocol, IsDirectory: p.Slash}
+	found, err := location.FindLocal(p.Path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", p.Arg, LocalError(err))
+	}
+	switch {
+	case found.Info == nil:
+	case found.Info.IsDir():
+		t.IsDirectory = true
+		return t, t.openDir(p.Path, p)
+	case !found.Info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s: %w, and is not a regular file; use - and redirect the output", p.Arg, tranship.ErrExists)
+	case p.Slash:
+		return nil, fmt.Errorf("%s: %w", p.Arg, location.ErrNotDirectory)
+	default:
+		t.isFile = true
+	}
+	t.path = found.Name
+	return t, t.openDir(found.Directory, p)
+}
+
+func (t *Target) openDir(name string, p location.Location) error {
+	dir, err := localdir.Open(name)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, tranship.ErrNotFound) {
+		return fmt.Errorf("%s: there is no directory %s: %w", p.Arg, name, tranship.ErrNotFound)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", p.Arg, LocalError(err))
+	}
+	t.writer, t.stat = dir, dir.Stat
+	t.closers = append(t.closers, dir.Close)
+	return nil
+}
