@@ -55,8 +55,8 @@ func (s *session) remember(file tranship.File, crc uint32) error {
 	s.owner = nil
 	s.reserved.release()
 	made := partfile.Outcome{Version: file.Version, CRC32C: crc, At: s.store.system.now()}
-	s.committed = newCommitment(made, file.Size, s.PartSize(), s.TakeChecksums())
-	if err := s.Journal().Append(false, partfile.CommittedEntry(made)); err != nil {
+	s.committed = newCommitment(made, file.Size, s.parts.PartSize(), s.parts.TakeChecksums())
+	if err := s.parts.Journal().Append(false, partfile.CommittedEntry(made)); err != nil {
 		s.store.options.Logger.Warn("a commit will be forgotten when the store is opened again", "path", file.Path,
 			"error", fail("record the commit of", file.Path, err))
 	}
@@ -98,11 +98,11 @@ func (s *Store) forget(commits []*session) {
 	s.stale = nil
 	s.mu.Unlock()
 	for _, old := range commits {
-		if old.Gate.TryLock() {
+		if old.parts.Gate.TryLock() {
 			if old.stale = true; old.owner == nil {
 				old.remove()
 			}
-			old.Gate.Unlock()
+			old.parts.Gate.Unlock()
 			continue
 		}
 		s.mu.Lock()

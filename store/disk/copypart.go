@@ -17,13 +17,13 @@ func (u *upload) CopyPart(ctx context.Context, n int, source string, options tra
 	if err := admit(ctx, source); err != nil {
 		return err
 	}
-	if err := u.AdmitPart(int64(n)); err != nil {
+	if err := u.parts.AdmitPart(int64(n)); err != nil {
 		return err
 	}
 	if err := u.admitWriter(); err != nil {
 		return err
 	}
-	length := min(u.PartSize(), u.File.Size()-int64(n)*u.PartSize())
+	length := min(u.parts.PartSize(), u.parts.Size()-int64(n)*u.parts.PartSize())
 	options.Length = &length
 	content, err := u.store.Open(ctx, source, options)
 	if err != nil {
@@ -33,7 +33,7 @@ func (u *upload) CopyPart(ctx context.Context, n int, source string, options tra
 	if content.File().Size-options.Offset < length {
 		return &tranship.InvalidError{Field: "offset", Rule: "the source must have as many bytes from there as the part"}
 	}
-	writer, err := u.File.Part(ctx, int64(n), u.writable)
+	writer, err := u.parts.Part(ctx, int64(n), u.writable)
 	if err != nil {
 		return err
 	}

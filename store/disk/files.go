@@ -13,7 +13,7 @@ import (
 
 // newJournal is an empty journal of the session, without a file.
 func (s *session) newJournal() *partfile.Journal {
-	return partfile.NewJournal(s.store.partSystem(), s.id, *s.declared, s.PartSize())
+	return partfile.NewJournal(s.store.partSystem(), s.id, *s.declared, s.parts.PartSize())
 }
 
 // createJournal makes a journal's file, synced, with its first records. It leaves
@@ -44,12 +44,12 @@ func (s *session) createFiles() error {
 		return err
 	}
 	s.draft = &draft{dir: dir, name: s.id, file: data}
-	s.Open(data, nil)
+	s.parts.Open(data, nil)
 	journal := s.newJournal()
 	file, err := system.create(dir, journalName(s.id))
 	if err == nil {
 		journal.Open(file)
-		s.Open(data, journal)
+		s.parts.Open(data, journal)
 		err = journal.Append(false, partfile.HeaderEntry(s.header(s.spec, 1).encode()))
 	}
 	if err != nil {
@@ -73,8 +73,8 @@ func (s *session) openFiles() error {
 		return errors.Join(err, data.Close())
 	}
 	s.draft.file = data
-	s.Journal().Open(file)
-	s.Open(data, s.Journal())
+	s.parts.Journal().Open(file)
+	s.parts.Open(data, s.parts.Journal())
 	return nil
 }
 

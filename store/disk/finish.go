@@ -11,30 +11,30 @@ import (
 
 // commit makes the session's parts a file. The caller holds the gate.
 func (s *session) commit(ctx context.Context, commit tranship.Commit) (tranship.File, error) {
-	crc, err := s.Checksum(commit.Size)
+	crc, err := s.parts.Checksum(commit.Size)
 	if err != nil {
 		return tranship.File{}, err
 	}
 	if err := s.checkSum(crc, commit); err != nil {
 		return tranship.File{}, err
 	}
-	if err := s.Trim(commit.Size); err != nil {
+	if err := s.parts.Trim(commit.Size); err != nil {
 		return tranship.File{}, err
 	}
 	var closing func(version string) error
 	if s.resumable() {
 		closing = func(version string) error {
-			return s.RecordClosing(partfile.Outcome{Version: version, CRC32C: crc})
+			return s.parts.RecordClosing(partfile.Outcome{Version: version, CRC32C: crc})
 		}
 	}
 	spec := s.spec
 	spec.Attributes = spec.Attributes.Override(commit.Attributes)
 	file, err := s.store.commit(ctx, spec, s.draft, &crc, closing)
 	if final, ok := errors.AsType[partfile.FinalError](err); ok {
-		return tranship.File{}, s.Fail(final)
+		return tranship.File{}, s.parts.Fail(final)
 	}
 	if err != nil {
-		return tranship.File{}, errors.Join(err, s.CountRecorded())
+		return tranship.File{}, errors.Join(err, s.parts.CountRecorded())
 	}
 	if !s.resumable() {
 		s.end()

@@ -126,7 +126,7 @@ func TestPartialPartsAreBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n := u.Parts(); n > 2*partfile.MaxUnfinished {
+	if n := u.parts.Parts(); n > 2*partfile.MaxUnfinished {
 		t.Errorf("%d parts are in memory", n)
 	}
 	if _, err := open.Write(content); err != nil {
@@ -152,7 +152,7 @@ func TestPartialPartsAreBounded(t *testing.T) {
 	if err := u.Detach(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if n := u.Parts(); n != 3 {
+	if n := u.parts.Parts(); n != 3 {
 		t.Errorf("%d parts are in memory once it is let go, want 3", n)
 	}
 }
@@ -170,8 +170,8 @@ func TestJournalIsBounded(t *testing.T) {
 		}
 	}
 	f.fails("writing a part again and again", err, tranship.ErrLimit)
-	if u.Journal().Bytes() > limit || limit > 64<<10 {
-		t.Errorf("the journal has %d bytes, and may have %d", u.Journal().Bytes(), limit)
+	if u.parts.Journal().Bytes() > limit || limit > 64<<10 {
+		t.Errorf("the journal has %d bytes, and may have %d", u.parts.Journal().Bytes(), limit)
 	}
 	if err := u.Detach(t.Context()); err != nil && !errors.Is(err, tranship.ErrLimit) {
 		t.Error(err)

@@ -105,7 +105,7 @@ func (s *Store) recoverSession(id string) (*session, error) {
 	unsynced := log.header.spec.Durability != tranship.DurabilityDurable
 	lost := unsynced && (log.header.boot == "" || log.header.boot != s.system.boot())
 	if torn || lost || unsynced && found.durable() {
-		found.Doubt()
+		found.parts.Doubt()
 	}
 	data, err := s.state.uploads.Lstat(id)
 	gone := errors.Is(err, fs.ErrNotExist)
@@ -124,7 +124,7 @@ func (s *Store) recoverSession(id string) (*session, error) {
 			if made.At.IsZero() {
 				made.At = written
 			}
-			found.committed = newCommitment(*made, *log.header.spec.Size, found.PartSize(), log.Parts)
+			found.committed = newCommitment(*made, *log.header.spec.Size, found.parts.PartSize(), log.Parts)
 			if found.committed == nil || lost { // its file may have any bytes
 				return nil, nil
 			}
@@ -137,8 +137,8 @@ func (s *Store) recoverSession(id string) (*session, error) {
 	if gone {
 		return nil, nil
 	}
-	if !found.Restore(&log.History, data.Size()) { // the data was cut by hand
-		found.Doubt()
+	if !found.parts.Restore(&log.History, data.Size()) { // the data was cut by hand
+		found.parts.Doubt()
 	}
 	if data.ModTime().After(written) && log.Closing == nil { // a commit sets it to the source's
 		written = data.ModTime()
@@ -161,10 +161,10 @@ func (s *Store) recoveredSession(log *history) *session {
 		epoch:    h.epoch,
 		draft:    &draft{dir: s.state.uploads, name: h.id},
 	}
-	found.File = found.newFile(h.partSize)
+	found.parts = found.newFile(h.partSize)
 	journal := found.newJournal()
 	journal.Continue(&log.History)
-	found.Open(nil, journal)
+	found.parts.Open(nil, journal)
 	found.resumption = resumptionOf(h.spec)
 	return found
 }

@@ -76,9 +76,9 @@ func (s *session) own() *upload {
 
 // resume waits for the writers of the older upload, and goes on with what is whole.
 func (s *session) resume(ctx context.Context, spec tranship.Spec) (*upload, error) {
-	s.Gate.Lock()
-	defer s.Gate.Unlock()
-	if s.gone || s.Failure() != nil {
+	s.parts.Gate.Lock()
+	defer s.parts.Gate.Unlock()
+	if s.gone || s.parts.Failure() != nil {
 		return nil, errGone
 	}
 	if s.expiredLocked(s.store.system.now()) {
@@ -101,13 +101,13 @@ func (s *session) resume(ctx context.Context, spec tranship.Spec) (*upload, erro
 		}
 		return nil, fail("resume the upload of", spec.Path, err)
 	}
-	if err := s.Flush(); err != nil {
-		if s.Failure() != nil {
+	if err := s.parts.Flush(); err != nil {
+		if s.parts.Failure() != nil {
 			return nil, errGone
 		}
 		return nil, err
 	}
-	s.ForgetUnrecorded()
+	s.parts.ForgetUnrecorded()
 	if err := s.recordResumed(ctx, spec); err != nil {
 		if s.owner == nil {
 			return nil, errors.Join(err, fail("close", spec.Path, s.closeFiles()))
@@ -126,21 +126,21 @@ func (s *session) recordResumed(ctx context.Context, spec tranship.Spec) error {
 	content := s.header(spec, s.epoch+1).encode()
 	raised := durable && !s.durable()
 	if raised {
-		s.Doubt()
+		s.parts.Doubt()
 	}
-	if s.IsDoubted() || s.Journal().IsLong() {
-		return s.Rewrite(ctx, durable, content, s.unreadable, func(entries []partfile.Entry) (*partfile.Journal, error) {
+	if s.parts.IsDoubted() || s.parts.Journal().IsLong() {
+		return s.parts.Rewrite(ctx, durable, content, s.unreadable, func(entries []partfile.Entry) (*partfile.Journal, error) {
 			return s.replaceJournal(spec.Path, entries)
 		})
 	}
 	// That syncs end is known to a journal that was synced so far.
-	return s.RecordHeader(durable || s.durable(), content)
+	return s.parts.RecordHeader(durable || s.durable(), content)
 }
 
 // header describes the session as an epoch is to have it.
 func (s *session) header(spec tranship.Spec, epoch uint64) header {
 	spec.Durability = s.store.durability(spec.Durability)
-	return header{id: s.id, spec: spec, partSize: s.PartSize(), created: s.created, epoch: epoch, boot: s.store.system.boot()}
+	return header{id: s.id, spec: spec, partSize: s.parts.PartSize(), created: s.created, epoch: epoch, boot: s.store.system.boot()}
 }
 
 // unreadable logs that a part is lost.

@@ -220,7 +220,7 @@ func TestJournalIsWrittenAnewWhenItIsLong(t *testing.T) {
 		if u.Epoch() != uint64(i)+1 {
 			t.Fatalf("epoch %d, want %d", u.Epoch(), i+1)
 		}
-		most = max(most, u.Journal().Bytes())
+		most = max(most, u.parts.Journal().Bytes())
 	}
 	if most > partfile.MaxJournal/8 {
 		t.Errorf("the journal had %d bytes", most)

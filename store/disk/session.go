@@ -15,11 +15,11 @@ import (
 // that resumes it next, and the process. All parts are written to their places in
 // one draft, through one descriptor.
 type session struct {
-	// File has the parts, and the journal if the session is resumable. Its Gate guards the
-	// fields after epoch, too.
-	*partfile.File
 	store *Store
 	id    string
+	// parts are those of the draft, with the journal if the session is resumable. Their
+	// Gate guards spec and what is below it, too.
+	parts *partfile.File
 	// path, declared size (nil when it is not known) and, if the session is
 	// resumable, resumption never change.
 	path       string
@@ -102,7 +102,7 @@ func (s *Store) newSession(spec tranship.Spec) (*session, error) {
 	if spec.Size == nil {
 		partSize = s.options.unknownPartSize
 	}
-	n.File = n.newFile(partSize)
+	n.parts = n.newFile(partSize)
 	n.touch()
 	var err error
 	if n.reserved, err = s.space.reserve(&spec.Owner, spec.Path, n.knownSize()); err != nil {
@@ -111,7 +111,7 @@ func (s *Store) newSession(spec tranship.Spec) (*session, error) {
 	if n.resumable() {
 		err = n.createFiles()
 	} else if n.draft, err = s.newDraft(); err == nil {
-		n.Open(n.draft.file, nil)
+		n.parts.Open(n.draft.file, nil)
 	}
 	if err != nil {
 		n.reserved.release()
@@ -172,7 +172,7 @@ func (s *session) unlink() {
 // closeFiles closes what is open.
 func (s *session) closeFiles() error {
 	s.draft.file = nil
-	return s.File.Close()
+	return s.parts.Close()
 }
 
 // remove ends the session and takes away all of it. The caller holds the gate.
@@ -183,7 +183,7 @@ func (s *session) remove() {
 	s.end()
 	_ = s.closeFiles()
 	s.unlink()
-	if s.Settled() && s.durable() {
+	if s.parts.Settled() && s.durable() {
 		// Otherwise the machine may bring it back, until it expires.
 		_ = s.store.syncer.Request(uploadsDirectory)
 	}
@@ -206,20 +206,20 @@ func (s *session) letGo() error {
 		}
 		return nil
 	}
-	if s.Failure() != nil {
+	if s.parts.Failure() != nil {
 		s.end()
 		return s.closeFiles()
 	}
 	s.reserved.suspend()
-	err := s.Suspend()
+	err := s.parts.Suspend()
 	s.draft.file = nil
 	return err
 }
 
 // close ends the session with its store: resumable, it stays on disk.
 func (s *session) close() error {
-	s.Gate.Lock()
-	defer s.Gate.Unlock()
+	s.parts.Gate.Lock()
+	defer s.parts.Gate.Unlock()
 	if !s.resumable() {
 		s.remove()
 		return nil
@@ -231,7 +231,7 @@ func (s *session) close() error {
 
 func (s *session) durableRanges() []tranship.Range {
 	if s.committed != nil {
-		return s.committed.ranges(s.PartSize())
+		return s.committed.ranges(s.parts.PartSize())
 	}
-	return s.DurableParts()
+	return s.parts.DurableParts()
 }

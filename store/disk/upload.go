@@ -19,10 +19,13 @@ func (u *upload) ID() string { return u.id }
 // Epoch implements tranship.Upload.
 func (u *upload) Epoch() uint64 { return u.epoch }
 
+// PartSize implements tranship.Upload.
+func (u *upload) PartSize() int64 { return u.parts.PartSize() }
+
 // Committed implements tranship.CommittedUpload.
 func (u *upload) Committed() bool {
-	u.Gate.RLock()
-	defer u.Gate.RUnlock()
+	u.parts.Gate.RLock()
+	defer u.parts.Gate.RUnlock()
 	return u.committed != nil
 }
 
@@ -31,7 +34,7 @@ func (u *upload) Committed() bool {
 func (u *upload) ended() error {
 	switch {
 	case u.owner == u:
-		return u.Failure()
+		return u.parts.Failure()
 	case u.session.epoch > u.epoch:
 		return fmt.Errorf("%w: another copy of %s took over its upload", tranship.ErrAborted, u.path)
 	default:
@@ -41,7 +44,7 @@ func (u *upload) ended() error {
 
 // Part implements tranship.Upload. The context governs the writing, too.
 func (u *upload) Part(ctx context.Context, n int) (tranship.PartWriter, error) {
-	w, err := u.File.Part(ctx, int64(n), u.writable)
+	w, err := u.parts.Part(ctx, int64(n), u.writable)
 	if err != nil {
 		return nil, err
 	}
@@ -61,16 +64,16 @@ func (u *upload) writable() error {
 
 // admitWriter is writable for a caller that does not hold the gate.
 func (u *upload) admitWriter() error {
-	u.Gate.RLock()
-	defer u.Gate.RUnlock()
+	u.parts.Gate.RLock()
+	defer u.parts.Gate.RUnlock()
 	return u.writable()
 }
 
 // Durable implements tranship.Upload.
 func (u *upload) Durable() []tranship.Range {
-	u.Gate.RLock()
-	defer u.Gate.RUnlock()
-	if u.owner != u || u.Failure() != nil {
+	u.parts.Gate.RLock()
+	defer u.parts.Gate.RUnlock()
+	if u.owner != u || u.parts.Failure() != nil {
 		return nil
 	}
 	return u.durableRanges()
@@ -81,15 +84,15 @@ func (u *upload) Sync(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	u.Gate.RLock()
+	u.parts.Gate.RLock()
 	err := u.ended()
 	nothing := !u.resumable() || u.committed != nil
-	u.Gate.RUnlock()
+	u.parts.Gate.RUnlock()
 	if err != nil || nothing {
 		return err
 	}
 	done := make(chan error, 1)
-	go func() { done <- u.File.Sync() }()
+	go func() { done <- u.parts.Sync() }()
 	select {
 	case err := <-done:
 		if err != nil {
@@ -99,8 +102,8 @@ func (u *upload) Sync(ctx context.Context) error {
 		return ctx.Err()
 	}
 	// Who resumed the upload meanwhile may have given up what was to be synced.
-	u.Gate.RLock()
-	defer u.Gate.RUnlock()
+	u.parts.Gate.RLock()
+	defer u.parts.Gate.RUnlock()
 	return u.ended()
 }
 
@@ -108,8 +111,8 @@ func (u *upload) Sync(ctx context.Context) error {
 // error for good, and the upload can only be aborted.
 func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (_ tranship.File, err error) {
 	defer u.store.explain(&err)
-	u.Gate.Lock()
-	defer u.Gate.Unlock()
+	u.parts.Gate.Lock()
+	defer u.parts.Gate.Unlock()
 	if err := u.ended(); err != nil {
 		return tranship.File{}, err
 	}
@@ -130,8 +133,8 @@ func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (_ tranship
 
 // Abort implements tranship.Upload.
 func (u *upload) Abort(ctx context.Context) error {
-	u.Gate.Lock()
-	defer u.Gate.Unlock()
+	u.parts.Gate.Lock()
+	defer u.parts.Gate.Unlock()
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -146,8 +149,8 @@ func (u *upload) Detach(ctx context.Context) error {
 	if !u.resumable() {
 		return u.Abort(ctx)
 	}
-	u.Gate.Lock()
-	defer u.Gate.Unlock()
+	u.parts.Gate.Lock()
+	defer u.parts.Gate.Unlock()
 	if err := ctx.Err(); err != nil {
 		return err
 	}

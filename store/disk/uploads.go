@@ -136,9 +136,9 @@ func isIn(path, directory string) bool {
 
 // info is false for sessions that are not to be listed.
 func (s *session) info() (tranship.UploadInfo, bool) {
-	s.Gate.RLock()
-	defer s.Gate.RUnlock()
-	if !s.resumable() || s.gone || s.committed != nil || s.Failure() != nil {
+	s.parts.Gate.RLock()
+	defer s.parts.Gate.RUnlock()
+	if !s.resumable() || s.gone || s.committed != nil || s.parts.Failure() != nil {
 		return tranship.UploadInfo{}, false
 	}
 	info := tranship.UploadInfo{
@@ -196,8 +196,8 @@ func (s *Store) AbortUpload(ctx context.Context, id string) error {
 
 // abortUnfinished is false if there is nothing that may be aborted by id.
 func (s *session) abortUnfinished() bool {
-	s.Gate.Lock()
-	defer s.Gate.Unlock()
+	s.parts.Gate.Lock()
+	defer s.parts.Gate.Unlock()
 	if !s.resumable() || s.gone || s.committed != nil {
 		return false
 	}
@@ -217,19 +217,19 @@ func (s *Store) sweep() {
 		if !old.expired(now) {
 			continue
 		}
-		old.Gate.Lock()
+		old.parts.Gate.Lock()
 		if old.expiredLocked(now) {
 			old.remove()
 		}
-		old.Gate.Unlock()
+		old.parts.Gate.Unlock()
 	}
 }
 
 func (s *session) expired(now time.Time) bool {
-	if !s.Gate.TryRLock() { // it is being committed or resumed: in use
+	if !s.parts.Gate.TryRLock() { // it is being committed or resumed: in use
 		return false
 	}
-	defer s.Gate.RUnlock()
+	defer s.parts.Gate.RUnlock()
 	return s.expiredLocked(now)
 }
 
