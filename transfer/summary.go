@@ -51,7 +51,7 @@ func copyTree(ctx context.Context, destination tranship.Writer, items iter.Seq2[
 	}
 	err := Copy(ctx, destination, func(yield func(Item, error) bool) {
 		for item, err := range items {
-			if errors.Is(err, localerr.EmptyDirectory) {
+			if errors.Is(err, localerr.ErrEmptyDirectory) {
 				summary.EmptyDirectories++
 				continue
 			}

@@ -49,17 +49,17 @@ import (
 
 // ErrChanged means that a source was changed or replaced while it was read.
 // Nothing of it was committed.
-var ErrChanged = localerr.Changed
+var ErrChanged = localerr.ErrChanged
 
 // ErrUnsized means that another number of bytes can be read from a local file than its
 // size says, as from files of /proc, which have size 0 and are made up while they are
 // read. What can be read from them can be sent as a stream; see Stdin.
-var ErrUnsized = localerr.Unsized
+var ErrUnsized = localerr.ErrUnsized
 
 // ErrSkipped is what an entry of a directory fails with that a walk or list goes on
 // without: a symbolic link, an empty directory, a special file, a directory that cannot be
 // read, or a name that cannot be part of a path.
-var ErrSkipped = localerr.Skipped
+var ErrSkipped = localerr.ErrSkipped
 
 // ErrStopped is what the files under way fail with when a whole copy ends early.
 // The error also matches the reason, which Copy returns.

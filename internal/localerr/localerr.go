@@ -13,15 +13,15 @@ import (
 )
 
 var (
-	// Changed means that a source was changed or replaced while it was read.
-	Changed = errors.New("changed while it was read")
-	// Unsized means that the size of a file is not the number of bytes that can be read
+	// ErrChanged means that a source was changed or replaced while it was read.
+	ErrChanged = errors.New("changed while it was read")
+	// ErrUnsized means that the size of a file is not the number of bytes that can be read
 	// from it.
-	Unsized = errors.New("its size is not what can be read from it")
-	// Skipped means that a walk goes on without something that it has come to.
-	Skipped = errors.New("not copied")
-	// EmptyDirectory is Skipped for an empty directory, of which no content is lost.
-	EmptyDirectory = fmt.Errorf("%w: it is an empty directory", Skipped)
+	ErrUnsized = errors.New("its size is not what can be read from it")
+	// ErrSkipped means that a walk goes on without something that it has come to.
+	ErrSkipped = errors.New("not copied")
+	// ErrEmptyDirectory is ErrSkipped for an empty directory, of which no content is lost.
+	ErrEmptyDirectory = fmt.Errorf("%w: it is an empty directory", ErrSkipped)
 )
 
 // Explain gives an error of the operating system the meaning that it has for a store. It

@@ -27,9 +27,9 @@ type header struct {
 
 // precedes reports whether a header may follow: the first one, after the zero header, or
 // one that resumes the same upload.
-func (old header) precedes(next header) bool {
-	return old.epoch == 0 ||
-		next.epoch > old.epoch && next.partSize == old.partSize && resumptionOf(next.spec) == resumptionOf(old.spec)
+func (h header) precedes(next header) bool {
+	return h.epoch == 0 ||
+		next.epoch > h.epoch && next.partSize == h.partSize && resumptionOf(next.spec) == resumptionOf(h.spec)
 }
 
 // encode is the content of the header in a journal. It leaves out what the spec that

@@ -122,7 +122,7 @@ func (d *Dir) Stat(_ context.Context, name string) (tranship.File, error) {
 func (d *Dir) Open(_ context.Context, name string, options tranship.OpenOptions) (tranship.Content, error) {
 	f, err := d.openFile(name)
 	if obstacle, ok := errors.AsType[*rootfs.ObstacleError](err); ok {
-		return nil, fmt.Errorf("%w: %w", localerr.Skipped, obstacle)
+		return nil, fmt.Errorf("%w: %w", localerr.ErrSkipped, obstacle)
 	}
 	if err != nil {
 		return nil, localerr.Explain(err)

@@ -6,15 +6,15 @@ import "github.com/tranship/tranship/internal/localerr"
 var (
 	// ErrChanged means that a file was changed or replaced while it was read. The
 	// bytes that were read are of no version of the file.
-	ErrChanged = localerr.Changed
+	ErrChanged = localerr.ErrChanged
 	// ErrUnsized means that the size of a file is not the number of bytes that can be
 	// read from it, as with files of /proc, which have size 0 and are made up while
 	// they are read. Such an error also matches ErrChanged.
-	ErrUnsized = localerr.Unsized
+	ErrUnsized = localerr.ErrUnsized
 	// ErrSkipped means that a walk goes on without something that it has come to: a
 	// symbolic link, an empty directory, a special file, a directory that cannot be
 	// read, or a name that cannot be part of a path.
-	ErrSkipped = localerr.Skipped
+	ErrSkipped = localerr.ErrSkipped
 )
 
 // TargetError means that this machine could not write a file. So it is about the path in

@@ -125,7 +125,7 @@ func (c *content) File() tranship.File { return c.file }
 // Close implements io.Closer.
 func (c *content) Close() error { return c.f.Close() }
 
-// Read implements io.Reader. Its error matches localerr.Changed when the file is not any
+// Read implements io.Reader. Its error matches localerr.ErrChanged when the file is not any
 // more what it was when it was opened.
 func (c *content) Read(p []byte) (int, error) {
 	if c.remaining == 0 {
@@ -147,7 +147,7 @@ func (c *content) short() error {
 	if info, err := c.f.Stat(); err == nil && info.Size() == c.file.Size {
 		return &unsizedError{fmt.Sprintf("the source has fewer than the %d bytes of its size", c.file.Size)}
 	}
-	return fmt.Errorf("source %w: it shrank below its %d bytes", localerr.Changed, c.file.Size)
+	return fmt.Errorf("source %w: it shrank below its %d bytes", localerr.ErrChanged, c.file.Size)
 }
 
 // unchanged is io.EOF, or tells what has changed.
@@ -157,11 +157,11 @@ func (c *content) unchanged() error {
 	case err != nil:
 		return localerr.Explain(err)
 	case info.Size() > c.file.Size:
-		return fmt.Errorf("source %w: it grew from %d to %d bytes", localerr.Changed, c.file.Size, info.Size())
+		return fmt.Errorf("source %w: it grew from %d to %d bytes", localerr.ErrChanged, c.file.Size, info.Size())
 	case info.Size() < c.file.Size:
-		return fmt.Errorf("source %w: it shrank from %d to %d bytes", localerr.Changed, c.file.Size, info.Size())
+		return fmt.Errorf("source %w: it shrank from %d to %d bytes", localerr.ErrChanged, c.file.Size, info.Size())
 	case !info.ModTime().Equal(c.file.ModTime):
-		return fmt.Errorf("source %w: it was written to", localerr.Changed)
+		return fmt.Errorf("source %w: it was written to", localerr.ErrChanged)
 	}
 	return c.sized()
 }
@@ -181,14 +181,14 @@ func (c *content) sized() error {
 	return localerr.Explain(err)
 }
 
-// unsizedError matches localerr.Unsized. Nothing of such a file can be kept, as of one that
-// has changed, so it also matches localerr.Changed.
+// unsizedError matches localerr.ErrUnsized. Nothing of such a file can be kept, as of one that
+// has changed, so it also matches localerr.ErrChanged.
 type unsizedError struct{ message string }
 
 // Error implements error.
 func (e *unsizedError) Error() string { return e.message }
 
-// Is implements the matching of localerr.Unsized and localerr.Changed.
+// Is implements the matching of localerr.ErrUnsized and localerr.ErrChanged.
 func (e *unsizedError) Is(target error) bool {
-	return target == localerr.Unsized || target == localerr.Changed
+	return target == localerr.ErrUnsized || target == localerr.ErrChanged
 }

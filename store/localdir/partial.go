@@ -33,7 +33,7 @@ type partial struct {
 // errJournal means that a journal has not even a header.
 var errJournal = errors.New("its journal is damaged, or of another version of this program")
 
-// errOther means that a partial file cannot be gone on with. It matches localerr.Changed.
+// errOther means that a partial file cannot be gone on with. It matches localerr.ErrChanged.
 var errOther = otherError{}
 
 type otherError struct{}
@@ -41,8 +41,8 @@ type otherError struct{}
 // Error implements error.
 func (otherError) Error() string { return "what is kept is of another version, or of another source" }
 
-// Is implements the matching of localerr.Changed.
-func (otherError) Is(target error) bool { return target == localerr.Changed }
+// Is implements the matching of localerr.ErrChanged.
+func (otherError) Is(target error) bool { return target == localerr.ErrChanged }
 
 // errBusy means that another process has the partial file.
 var errBusy = errors.New("another process copies to it")

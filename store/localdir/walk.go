@@ -105,7 +105,7 @@ func (w walk) directory(walked *walkedDirectory) bool {
 		return w.unreadable(walked, localerr.Explain(err))
 	}
 	if len(entries) == 0 {
-		return w.yield(tranship.File{Path: walked.path}, localerr.EmptyDirectory)
+		return w.yield(tranship.File{Path: walked.path}, localerr.ErrEmptyDirectory)
 	}
 	slices.SortFunc(entries, func(a, b rootfs.Entry) int { return strings.Compare(a.Name(), b.Name()) })
 	for _, entry := range entries {
@@ -127,7 +127,7 @@ func (w walk) unreadable(walked *walkedDirectory, err error) bool {
 
 // skip yields something that the walk goes on without.
 func (w walk) skip(path string, err error) bool {
-	return w.yield(tranship.File{Path: path}, fmt.Errorf("%w: %w", localerr.Skipped, err))
+	return w.yield(tranship.File{Path: path}, fmt.Errorf("%w: %w", localerr.ErrSkipped, err))
 }
 
 func (w walk) entry(in *walkedDirectory, entry rootfs.Entry) bool {

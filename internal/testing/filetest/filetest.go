@@ -106,10 +106,13 @@ func Fill(t *testing.T, store tranship.Writer, sizes map[string]int) {
 	}
 }
 
-// MustHave fails the test unless a file of a source has that content.
-func MustHave(t *testing.T, source interface {
+// Opener is the part of tranship.Reader that opens files.
+type Opener interface {
 	Open(ctx context.Context, path string, options tranship.OpenOptions) (tranship.Content, error)
-}, path string, want []byte) tranship.File {
+}
+
+// MustHave fails the test unless a file of a source has that content.
+func MustHave(t *testing.T, source Opener, path string, want []byte) tranship.File {
 	t.Helper()
 	content, err := source.Open(t.Context(), path, tranship.OpenOptions{})
 	if err != nil {
