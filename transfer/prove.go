@@ -26,7 +26,7 @@ func (a *assembly) prove(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		a.settle(n, same)
+		a.countProved(n, same)
 		if !same {
 			a.differing <- n
 		}
@@ -72,8 +72,8 @@ func (a *assembly) proves(ctx context.Context, n int) (bool, error) {
 	return crc == want, nil
 }
 
-// settle counts a part that has been looked at.
-func (a *assembly) settle(n int, same bool) {
+// countProved counts a part that has been looked at.
+func (a *assembly) countProved(n int, same bool) {
 	a.mu.Lock()
 	_, ours := a.proved[n]
 	a.mu.Unlock()

@@ -137,7 +137,7 @@ func (s *session) commitAgain(ctx context.Context, commit tranship.Commit) (tran
 	}
 	spec := s.spec
 	spec.Attributes = spec.Attributes.Override(commit.Attributes)
-	file, err := s.store.settle(ctx, spec, s.committed.Version)
+	file, err := s.store.recommit(ctx, spec, s.committed.Version)
 	if final, ok := errors.AsType[partfile.FinalError](err); ok {
 		s.remove() // nobody knows which bytes the file has after the next outage
 		return tranship.File{}, final.Err
@@ -152,9 +152,9 @@ func (s *session) commitAgain(ctx context.Context, commit tranship.Commit) (tran
 	return file, nil
 }
 
-// settle gives the version of a file that is there what its spec sets of attributes,
+// recommit gives the version of a file that is there what its spec sets of attributes,
 // and the spec's durability.
-func (s *Store) settle(ctx context.Context, spec tranship.Spec, version string) (tranship.File, error) {
+func (s *Store) recommit(ctx context.Context, spec tranship.Spec, version string) (tranship.File, error) {
 	unlock, err := s.paths.Lock(ctx, spec.Path)
 	if err != nil {
 		return tranship.File{}, err
@@ -187,8 +187,8 @@ func (s *Store) settle(ctx context.Context, spec tranship.Spec, version string) 
 			return tranship.File{}, partfile.FinalError{Err: err}
 		}
 	}
-	settled, err := s.describe(spec.Path, file)
-	return settled.File, err
+	again, err := s.describe(spec.Path, file)
+	return again.File, err
 }
 
 // hasAttributes tells whether a file has all that is set in attributes.

@@ -70,7 +70,7 @@ func partialName(target string, n int) string {
 func (d *openDirectory) createTemporary(target string, mode fs.FileMode) (name string, file *os.File, err error) {
 	for n := range temporaries {
 		name = temporaryName(target, strconv.Itoa(n))
-		file, err = d.claim(name, mode)
+		file, err = d.createLocked(name, mode)
 		if err != nil {
 			return "", nil, targetError(err)
 		}
@@ -87,9 +87,9 @@ func (d *openDirectory) createTemporary(target string, mode fs.FileMode) (name s
 	return name, file, nil
 }
 
-// claim creates a file and locks it; nil if the name is in use, or taken by another
+// createLocked creates a file and locks it; nil if the name is in use, or taken by another
 // user.
-func (d *openDirectory) claim(name string, mode fs.FileMode) (*os.File, error) {
+func (d *openDirectory) createLocked(name string, mode fs.FileMode) (*os.File, error) {
 	file, err := d.CreateFile(name, mode)
 	if errors.Is(err, fs.ErrExist) && d.removeUnused(name) {
 		file, err = d.CreateFile(name, mode)
