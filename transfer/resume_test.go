@@ -145,15 +145,6 @@ func TestResumeProvesParts(t *testing.T) {
 	}
 }
 
-func TestNoResume(t *testing.T) {
-	name, _ := largeFile(t)
-	store := newCutting(10 * partBytes)
-	err := Copy(t.Context(), store, localItem(t, name), Options{Attempts: 1, NoResume: true})
-	if !errors.Is(err, tranship.ErrUnavailable) || errors.Is(err, ErrResumable) || uploads(t, store) != 0 {
-		t.Errorf("error %v, %d uploads", err, uploads(t, store))
-	}
-}
-
 // A commit whose reply was lost is found again, and costs no byte.
 func TestResumeRememberedCommit(t *testing.T) {
 	name, data := largeFile(t)
@@ -307,22 +298,4 @@ func TestResumeSendsBeforeProof(t *testing.T) {
 		t.Errorf("%+v", got[name])
 	}
 	mustHave(t, store.Store, "copy", data)
-}
-
-// Who does not resume removes what would be resumed, at whichever end it is, and does
-// so before anything is sent.
-func TestNoResumeDiscards(t *testing.T) {
-	store := newCutting(-1)
-	name, _ := largeFile(t)
-	interrupted(t, store, name)
-	if n := uploads(t, store); n != 1 {
-		t.Fatalf("%d uploads are unfinished", n)
-	}
-	store.after = partBytes / 2
-	if err := Copy(t.Context(), store, localItem(t, name), Options{NoResume: true, Attempts: 1}); err == nil {
-		t.Fatal("no error")
-	}
-	if n := uploads(t, store); n != 0 {
-		t.Errorf("%d uploads are unfinished", n)
-	}
 }

@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"syscall"
 	"testing"
 
@@ -166,106 +165,6 @@ func mustBePrivate(t *testing.T, name string) {
 	}
 }
 
-// An own partial file is not gone on with when others may have written to it, or still
-// can: by its mode, by another name, or by a descriptor that was opened before.
-func TestDownloadSharedPartial(t *testing.T) {
-	for what, share := range map[string]func(t *testing.T, part, journal string) (skipped bool){
-		"as it was": func(*testing.T, string, string) bool { return true },
-		"readable": func(t *testing.T, part, _ string) bool {
-			return os.Chmod(part, 0o644) == nil
-		},
-		"writable": func(t *testing.T, part, _ string) bool {
-			return os.Chmod(part, 0o622) != nil
-		},
-		"writable journal": func(t *testing.T, _, journal string) bool {
-			return os.Chmod(journal, 0o620) != nil
-		},
-		"another name": func(t *testing.T, part, _ string) bool {
-			return os.Link(part, filepath.Join(t.TempDir(), "name")) != nil
-		},
-		"another name of the journal": func(t *testing.T, _, journal string) bool {
-			return os.Link(journal, filepath.Join(t.TempDir(), "name")) != nil
-		},
-		"another user's": func(t *testing.T, part, journal string) bool {
-			giveAway(t, part, journal)
-			return false
-		},
-		"another user's file": func(t *testing.T, part, _ string) bool {
-			giveAway(t, part)
-			return false
-		},
-		"another user's journal": func(t *testing.T, _, journal string) bool {
-			giveAway(t, journal)
-			return false
-		},
-		"open": func(t *testing.T, part, _ string) bool {
-			file, err := os.OpenFile(part, os.O_WRONLY, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { _ = file.Close() })
-			reader, err := os.Open(part)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer reader.Close()
-			if !rootfs.IsOpenForWriting(reader) {
-				t.Skip("the system does not tell")
-			}
-			return false
-		},
-		"being read": func(t *testing.T, part, _ string) bool {
-			file, err := os.Open(part)
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { _ = file.Close() })
-			return true
-		},
-	} {
-		t.Run(what, func(t *testing.T) {
-			d := newDownload(t)
-			d.interrupt(t, tranship.DurabilityDefault)
-			part, journal := d.file(t, localdir.PartialSuffix), d.file(t, localdir.JournalSuffix)
-			pinned, err := os.Open(part) // so that its inode is not used again
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer pinned.Close()
-			before, err := pinned.Stat()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if before.Mode() != 0o600 {
-				t.Errorf("the partial file has mode %v", before.Mode())
-			}
-			want := share(t, part, journal)
-			result, err := d.copy(t, -1, transfer.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got := result.SkippedBytes > 0; got != want {
-				t.Errorf("%d bytes were skipped", result.SkippedBytes)
-			}
-			after, err := os.Lstat(filepath.Join(d.name, "copy"))
-			if err != nil || os.SameFile(before, after) != want {
-				t.Errorf("it is the same file: %v, %v", !want, err)
-			}
-			mustBePrivate(t, filepath.Join(d.name, "copy"))
-			for _, name := range filetest.Names(t, d.name) {
-				info, err := os.Lstat(filepath.Join(d.name, name))
-				if err != nil {
-					t.Fatal(err)
-				}
-				// The file whose journal is another user's cannot be told from theirs.
-				if user, _ := rootfs.Owner(info); name != "copy" && int(user) == os.Geteuid() && what != "another user's journal" {
-					t.Errorf("%s is left", name)
-				}
-			}
-		})
-	}
-}
-
 // When others have taken all names, a copy goes on without being resumable.
 func TestDownloadAllNamesTaken(t *testing.T) {
 	d := newDownload(t)
@@ -294,54 +193,5 @@ func TestDownloadAllNamesTaken(t *testing.T) {
 	slices.Sort(want)
 	if got := filetest.Names(t, d.name); !slices.Equal(got, want) {
 		t.Errorf("there are %q, want %q", got, want)
-	}
-}
-
-// A file has the mode that it is to have, or that new files have, but not before it is
-// there: until then it is private.
-func TestDirModeAtCommit(t *testing.T) {
-	name := t.TempDir()
-	dir := openDir(t, name)
-	plain, err := os.OpenFile(filepath.Join(name, "plain"), os.O_CREATE|os.O_WRONLY, 0o666)
-	if err != nil {
-		t.Fatal(err)
-	}
-	info, err := plain.Stat()
-	if err = errors.Join(err, plain.Close(), os.Remove(plain.Name())); err != nil {
-		t.Fatal(err)
-	}
-	for _, key := range []string{"", "key"} {
-		for _, mode := range []*fs.FileMode{nil, new(fs.FileMode(0o666)), new(fs.FileMode(0o440))} {
-			want := info.Mode()
-			if mode != nil {
-				want = *mode
-			}
-			spec := tranship.Spec{Path: "f", Size: new(int64(3)), ResumeKey: key, Attributes: tranship.Attributes{Mode: mode}}
-			upload, err := dir.Begin(t.Context(), spec)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, hidden := range filetest.Names(t, name) {
-				if info, err := os.Lstat(filepath.Join(name, hidden)); strings.HasPrefix(hidden, localdir.TemporaryPrefix) && (err != nil || info.Mode() != 0o600) {
-					t.Errorf("%s: %v, %v", hidden, info.Mode(), err)
-				}
-			}
-			part, err := upload.Part(t.Context(), 0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := part.Write([]byte("new")); err != nil {
-				t.Fatal(err)
-			}
-			if err := part.Close(); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := upload.Commit(t.Context(), tranship.Commit{Size: 3}); err != nil {
-				t.Fatal(err)
-			}
-			if got, err := os.Lstat(filepath.Join(name, "f")); err != nil || got.Mode() != want {
-				t.Errorf("%q: mode %v, want %v, %v", key, got.Mode(), want, err)
-			}
-		}
 	}
 }
