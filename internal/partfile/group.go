@@ -9,22 +9,23 @@ import (
 // link does not sync for each, and one on a slow link loses little.
 const (
 	groupBytes = 32 << 20
-	// GroupDelay is how long a whole part waits at most for others of its group, if groups
-	// are synced in the background.
+	// GroupDelay is how long a whole part waits at most for other parts of its group, if
+	// groups are synced in the background.
 	GroupDelay = 250 * time.Millisecond
 )
 
-// closedPart is a part as it was when its writer was closed.
+// closedPart is the state of a part when its writer was closed.
 type closedPart struct {
 	*part
 	number, length int64
 	crc            uint32
-	// round is that of the part: in a later one it is another's.
+	// round is the round of the part then. In a later round the bytes are those of
+	// another writer.
 	round uint64
 }
 
-// completeLocked puts a whole part into the next group. The caller holds the part. due: the
-// caller is to sync the group now.
+// completeLocked puts a whole part into the next group. due reports whether the caller has to
+// sync the group now. The caller holds the part.
 func (f *File) completeLocked(p *part, number int64) (due bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -40,7 +41,7 @@ func (f *File) completeLocked(p *part, number int64) (due bool) {
 			delay = 0
 		}
 		f.timer = time.AfterFunc(delay, func() {
-			// The caller that waits for the group, or commits, hears of a failure.
+			// A caller that waits for the group, or commits, gets the error.
 			_ = f.Sync()
 		})
 	case full:
@@ -62,12 +63,12 @@ func (f *File) stopTimer() {
 // syncs. It does nothing if the files are closed.
 func (f *File) Sync() error { return f.groups.Request("") }
 
-// syncGroup is what groups does.
+// syncGroup is the Sync function of groups.
 func (f *File) syncGroup() error {
 	f.Gate.RLock()
 	defer f.Gate.RUnlock()
 	if f.data == nil {
-		return nil // the caller that wants to know asks whether it is still the owner
+		return nil // a caller that needs to know checks whether it is still the owner
 	}
 	return f.Flush()
 }
@@ -105,7 +106,7 @@ func (f *File) returnPending(group []closedPart) {
 	f.pending = append(group, f.pending...)
 }
 
-// flushGroup syncs the data before the journal says that it is there.
+// flushGroup makes a group durable. It syncs the data before the journal has the parts.
 func (f *File) flushGroup(group []closedPart) error {
 	if f.config.Durable() {
 		if err := f.config.System.Sync(f.data); err != nil {
@@ -128,8 +129,8 @@ func (f *File) flushGroup(group []closedPart) error {
 	return nil
 }
 
-// record writes a group to the journal, except for parts that were begun again, and
-// then other entries.
+// record appends a group to the journal, without the parts that were begun again, and then
+// the other entries.
 func (f *File) record(group []closedPart, others ...Entry) error {
 	f.journal.mu.Lock()
 	defer f.journal.mu.Unlock()
@@ -201,8 +202,8 @@ func (f *File) settle() error {
 // Settled reports whether the files are durable entries of their directory.
 func (f *File) Settled() bool { return f.settled.Load() }
 
-// restartLocked takes back what was recorded of a part, before its first byte is
-// overwritten. The caller holds the part.
+// restartLocked voids the record of a part, before its first byte is overwritten. The caller
+// holds the part.
 func (f *File) restartLocked(p *part, number int64) error {
 	if f.journal != nil {
 		f.journal.mu.Lock()

@@ -15,8 +15,8 @@ type Journal struct {
 	// limit bounds bytes.
 	limit int64
 
-	// mu is held by the caller that compares what the journal says with what is about to
-	// happen.
+	// mu is held from a look at what the journal has of a part until the record that
+	// follows from it is appended.
 	mu   sync.Mutex
 	file *os.File
 	// records are in bytes bytes of the file.
@@ -46,15 +46,15 @@ func (j *Journal) Bytes() int64 {
 	return j.bytes
 }
 
-// IsLong reports whether the journal is to be written anew, because much of it does not
-// count any more.
+// IsLong reports whether the journal should be written anew, because much of it no longer
+// counts.
 func (j *Journal) IsLong() bool { return j.Bytes() > j.limit/2 }
 
-// errLong is why nothing is appended to a journal that has reached its limit.
+// errLong means that a journal has reached its limit.
 var errLong error = &tranship.LimitError{Limit: tranship.LimitPartRestarts, Rule: "parts of this upload were begun again too often: resume it"}
 
-// Append writes records in one go, and syncs them if they are to be durable. After a
-// FinalError it is not known what is on disk; after another, it is as before.
+// Append appends records in one write, and syncs them if durable is set. After a FinalError it
+// is unknown what is on disk. After another error the journal is as it was before.
 func (j *Journal) Append(durable bool, entries ...Entry) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -15,7 +15,7 @@ type part struct {
 	mu sync.Mutex
 	// writer is the one that may write; nil once it is closed.
 	writer *Writer
-	// dropped: the file has forgotten the part.
+	// dropped is true once the file has forgotten the part.
 	dropped bool
 	// written bytes have the checksum crc.
 	written int64
@@ -23,19 +23,19 @@ type part struct {
 	// reached is the most that any writer has written: room that is in use.
 	reached int64
 
-	// recorded: the journal has the part, whole; guarded by the journal's lock.
+	// recorded is true if the journal has the part, whole. The journal's lock guards it.
 	recorded bool
-	// round counts how often the part was begun. durable: the part would outlive the
-	// process or the machine now, with the checksum durableCRC. They are guarded by the
-	// file's lock.
+	// round counts how often the part was begun. durable is true if the part would now
+	// outlive the process or the machine, with the checksum durableCRC. The file's lock
+	// guards them.
 	round      uint64
 	durable    bool
 	durableCRC uint32
 }
 
-// MaxUnfinished is how many parts that are not whole a File of known size keeps in
-// memory, beside those that are being written. More than a client has under way at once,
-// they only tell more exactly what is missing.
+// MaxUnfinished is how many parts that are not whole a File of known size keeps in memory,
+// beside the parts that are being written. That is more than a client has under way at once.
+// A part that was forgotten only makes the answer of which bytes are missing less exact.
 const MaxUnfinished = 256
 
 // lockPart returns a part, locked.
@@ -88,14 +88,15 @@ func (f *File) dropUnfinishedLocked() {
 	f.partsAtDrop = len(f.parts)
 }
 
-// Parts is how many parts are in memory.
+// Parts returns how many parts are in memory.
 func (f *File) Parts() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return len(f.parts)
 }
 
-// ForgetUnrecorded leaves only what the journal has. The caller holds the Gate alone.
+// ForgetUnrecorded forgets all parts that the journal does not have. The caller holds the
+// Gate alone.
 func (f *File) ForgetUnrecorded() {
 	f.stopTimer()
 	f.mu.Lock()
@@ -103,14 +104,14 @@ func (f *File) ForgetUnrecorded() {
 	f.pending, f.pendingBytes = nil, 0
 	for n, p := range f.parts {
 		p.writer = nil
-		if !p.recorded { // nor in memory, where it would stay as long as the upload
+		if !p.recorded {
 			p.written, p.crc = 0, 0
 			delete(f.parts, n)
 		}
 	}
 }
 
-// DurableParts are the ranges of the parts that would outlive the process, or the machine
+// DurableParts returns the ranges of the parts that would outlive the process, or the machine
 // if the file is Durable. The caller holds the Gate.
 func (f *File) DurableParts() []tranship.Range {
 	f.mu.Lock()

@@ -1,41 +1,40 @@
-// Package partfile writes a file in parts, and remembers in a journal beside it which
-// parts are whole, so that another process can go on where one ended. store/disk and
-// store/localdir keep their unfinished uploads with it.
+// Package partfile writes a file in parts. A journal beside the file says which parts are
+// whole, so that another process can resume the upload. store/disk and store/localdir keep
+// their unfinished uploads with it.
 //
 // The data file has every part in its place: part n begins at n times the part size. The
 // journal is a run of records: see history.go. The caller names, creates, opens, locks
 // and removes both files, decides who may use them, and gives the journal's header its
 // content.
 //
-// # What holds
+// # Invariants
 //
 //  1. A part is in the journal only if all its bytes are in the data file and have the
 //     recorded checksum. The record is written after the bytes; if the upload is durable,
 //     after a sync of the data file, and the journal is synced before the part counts.
 //  2. Before the first byte of a recorded part is overwritten, a record that voids the part
-//     is in the journal; synced, if the upload is durable. So at every moment, whatever a
-//     process or machine leaves behind, a part that the journal has is what it says.
-//     If the upload is not durable, that holds for the end of the process alone: after a
-//     crash of the machine the parts have to be read before they count. See Doubt and
-//     Sound.
-//  3. A record is whole or is not there. Its checksum covers the journal's id, so that the
-//     journal of another file is not taken for this one's, and its sequence number, so
-//     that what an older record left is not taken for a newer one. The first record that
-//     is not whole ends the journal, and the next record takes its place: the caller cuts
-//     off the torn tail, or writes the journal anew, before anything is appended.
-//  4. Each use of the files has an epoch of its own, one more than the one before, which
-//     it records in a header before it writes anything. Within a process, a newer use
-//     takes the Gate, and so begins after the last write of the older one. Between
-//     processes, the caller's lock does that.
+//     is in the journal; synced, if the upload is durable. So whenever the process or the
+//     machine ends, each part in the journal has the recorded bytes. If the upload is not
+//     durable, that holds only when the process ends: after a crash of the machine the
+//     parts have to be read before they count. See Doubt and Rewrite.
+//  3. A record counts only if it is whole. Its checksum covers the id of the journal, so
+//     that the journal of another file is not taken for this one's, and its sequence
+//     number, so that the rest of an older record is not taken for a newer one. The first
+//     record that is not whole ends the journal. The caller cuts off such a torn tail, or
+//     writes the journal anew, before a record is appended.
+//  4. Each use of the files has an epoch, one more than the use before, and records it in
+//     a header before it writes anything. Within a process, a newer use takes the Gate,
+//     and so begins after the last write of the older use. Between processes, a lock of
+//     the caller's does that.
 //  5. A part has one writer. A newer writer of the part begins after the last write of the
 //     older one, which fails from then on.
-//  6. After a failed sync it is not known what is on disk, and a second sync may succeed
-//     without the bytes of the first. So a failed sync, and a write to the journal that
-//     cannot be taken back, is a FinalError: nothing succeeds after it. Other failures
-//     leave everything as it was before.
-//  7. The data file takes room as it is written; nothing is allocated ahead. Bytes that
-//     an older writer left behind the end of a part are cut off, or overwritten, before
-//     the file is committed: see Trim.
+//  6. After a failed sync it is unknown what is on disk, and a second sync may succeed
+//     without the bytes of the first. So a failed sync is a FinalError, and so is a failed
+//     write to the journal that cannot be taken back: nothing succeeds after it. Other
+//     failures leave everything as it was before.
+//  7. The data file grows as it is written; no space is allocated ahead. Bytes that an
+//     older writer left behind the end of the file are cut off before the file is
+//     committed: see Trim.
 package partfile
 
 import (
@@ -85,28 +84,28 @@ type Config struct {
 	Size *int64
 	// PartSize is the length in bytes of all parts but the last.
 	PartSize int64
-	// Durable reports whether the file is to survive the end of the machine, and not
-	// only that of the process. It is called while the Gate is held.
+	// Durable reports whether parts have to survive a crash of the machine, and not only
+	// the end of the process. It is called while the Gate is held.
 	Durable func() bool
-	// Background: groups of parts are synced by a goroutine when they have groupBytes, or
-	// groupDelay after their first part. Otherwise the Close of a part does that: if the
-	// file is Durable, of the one that completes groupBytes, else of each.
+	// Background makes a goroutine sync a group of parts, when the group has 32 MiB, or
+	// GroupDelay after its first part. If Background is false, the Close of a part does
+	// that: if the file is Durable, the Close that completes 32 MiB; otherwise each.
 	Background bool
-	// Space is nil if no account is kept.
+	// Space may be nil.
 	Space Space
-	// Settle makes the two files durable entries of their directory, if that has to be so
-	// before a part counts.
+	// Settle makes the two files durable entries of their directory. It is nil if parts
+	// count without that.
 	Settle func() error
-	// Explain makes an error of the operating system one of the store. op is what could
-	// not be done to Path, such as "write".
+	// Explain makes an error of the operating system one of the store. op is the operation
+	// that failed, such as "write".
 	Explain func(op string, err error) error
 	// Ended is called once, after the first FinalError, while the Gate is held.
 	Ended func()
 }
 
-// File is a data file that is written in parts, with a journal if it is to be resumed.
-// Methods may be called from any goroutine; those that say so only while the caller holds
-// the Gate.
+// File is a data file that is written in parts, with a journal if it can be resumed. Methods
+// may be called from any goroutine. Some may be called only while the caller holds the Gate;
+// their comments say so.
 type File struct {
 	config Config
 
@@ -117,23 +116,23 @@ type File struct {
 
 	data    *os.File
 	journal *Journal
-	// doubted: parts have to be read before they count.
+	// doubted is true if parts have to be read before they count.
 	doubted bool
-	// settled: both files are durable entries of their directory.
+	// settled is true once both files are durable entries of their directory.
 	settled atomic.Bool
 
 	// writing is held while data is written to.
 	writing sync.Mutex
 	// flushing is held while a group is synced.
 	flushing sync.Mutex
-	// groups are the syncs of what was closed since the last one.
+	// groups shares the syncs of parts that were closed since the last sync.
 	groups sharedsync.Syncer
 
 	mu sync.Mutex
-	// failed is why nothing can succeed any more.
+	// failed is the first FinalError.
 	failed error
 	parts  map[int64]*part
-	// partsAtDrop is how many parts were left when unfinished ones were dropped last.
+	// partsAtDrop is how many parts were left when unfinished parts were last dropped.
 	partsAtDrop int
 	// pending are parts that are closed and not yet in the journal.
 	pending      []closedPart
@@ -148,8 +147,8 @@ func New(config Config) *File {
 	return f
 }
 
-// Open sets the open files, which f closes. journal is nil if the file is not to be
-// resumed. The caller holds the Gate alone, or has not shared f yet.
+// Open sets the open files, which f closes. journal is nil if the file cannot be resumed.
+// The caller holds the Gate alone, or has not shared f yet.
 func (f *File) Open(data *os.File, journal *Journal) { f.data, f.journal = data, journal }
 
 // Data is the open data file; nil if it is closed. The caller holds the Gate.
@@ -174,8 +173,8 @@ func (f *File) length(number int64) int64 {
 	return min(f.config.PartSize, f.Size()-number*f.config.PartSize)
 }
 
-// Close stops what is under way in the background, and closes the open files. The caller
-// holds the Gate alone.
+// Close closes the open files, and stops the timer of the next group. The caller holds the
+// Gate alone.
 func (f *File) Close() error {
 	f.stopTimer()
 	var errs []error
@@ -201,16 +200,16 @@ func (f *File) Suspend() error {
 	return err
 }
 
-// Failure is why nothing can succeed any more; nil as long as something can.
+// Failure returns the first FinalError, without its mark; nil if there was none.
 func (f *File) Failure() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.failed
 }
 
-// FinalError is a failure after which nothing may be tried again with the same files: a
-// second sync can succeed although the first lost data, and a data file that was renamed
-// is none any more.
+// FinalError is a failure after which nothing may be tried again with the same files. A
+// second sync can succeed although the first lost data, and a data file that was renamed no
+// longer belongs to the upload.
 type FinalError struct{ Err error }
 
 // Error implements error.
@@ -219,8 +218,8 @@ func (e FinalError) Error() string { return e.Err.Error() }
 // Unwrap returns the failure.
 func (e FinalError) Unwrap() error { return e.Err }
 
-// Fail ends the file for good if err is a FinalError, and returns the first of those; other
-// errors it returns as they are. The caller holds the Gate, at least for reading.
+// Fail ends the file for good if err is a FinalError, and returns the first such error. It
+// returns other errors as they are. The caller holds the Gate, at least for reading.
 func (f *File) Fail(err error) error {
 	final, ok := errors.AsType[FinalError](err)
 	if !ok {
@@ -239,8 +238,8 @@ func (f *File) Fail(err error) error {
 	return err
 }
 
-// Trim cuts off what writers wrote behind the end that were followed by ones that wrote
-// less. The caller holds the Gate alone.
+// Trim cuts off bytes behind the end of the file. They were written by a writer that was
+// followed by another one, which wrote less. The caller holds the Gate alone.
 func (f *File) Trim(size int64) error {
 	info, err := f.data.Stat()
 	if err != nil {

@@ -9,9 +9,10 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// Restore takes over the parts of a history that the data file, of dataSize bytes, reaches
-// to. complete: all of them. Then the files are taken to be durable entries of their
-// directory. It is called before f is used.
+// Restore takes over the parts of a history, except parts that end behind the end of the data
+// file, which has dataSize bytes. complete reports whether there were no such parts. Both
+// files count as durable entries of their directory. Restore must be called before f is
+// used.
 func (f *File) Restore(h *History, dataSize int64) (complete bool) {
 	f.settled.Store(true)
 	complete = true
@@ -37,13 +38,15 @@ func (f *File) Doubt() { f.doubted = true }
 // Gate.
 func (f *File) IsDoubted() bool { return f.doubted }
 
-// Rewrite replaces the journal by one that has a header and those recorded parts that hold:
-// all of them, or, if they are doubted, those that have been read and are what was
-// recorded. Nothing is overwritten before the new journal is durable, for the old one may
-// come back. replace creates the new journal with the entries, in place of the old one, as
-// a durable entry of its directory, and returns its file and the journal that goes with it.
-// unreadable is told of parts that could not be read, and may not be nil. The caller holds
-// the Gate alone.
+// Rewrite replaces the journal by one that has a header and the recorded parts. If the parts
+// are doubted it reads them first, and leaves out those that do not have their recorded
+// checksum. No part may be overwritten until the new journal is durable, because a crash may
+// bring the old one back.
+//
+// replace creates the new journal with the entries, in the place of the old one and as a
+// durable entry of its directory, and returns it. It may return both a journal and an error,
+// if the journal is in its place but may not be durable. unreadable is called with each part
+// that cannot be read; it must not be nil. The caller holds the Gate alone.
 func (f *File) Rewrite(ctx context.Context, durable bool, header []byte, unreadable func(part int64, err error), replace func(entries []Entry) (*Journal, error)) error {
 	if f.doubted && durable {
 		if err := f.config.System.Sync(f.data); err != nil {
@@ -62,7 +65,7 @@ func (f *File) Rewrite(ctx context.Context, durable bool, header []byte, unreada
 	next, err := replace(entries)
 	if next != nil {
 		if old != next.file {
-			_ = old.Close() // nothing in it counts any more
+			_ = old.Close() // it no longer counts
 		}
 		f.journal = next
 	}
@@ -83,8 +86,8 @@ func (f *File) Rewrite(ctx context.Context, durable bool, header []byte, unreada
 	return nil
 }
 
-// sound returns the recorded parts that are what was recorded, and reads them to find out
-// if they are doubted.
+// sound returns the recorded parts. If the parts are doubted it reads them, and returns only
+// those that have their recorded checksum.
 func (f *File) sound(ctx context.Context, unreadable func(part int64, err error)) (sound []int64, err error) {
 	buffer := make([]byte, verifyBuffer)
 	for _, n := range slices.Sorted(maps.Keys(f.parts)) {
@@ -100,7 +103,7 @@ func (f *File) sound(ctx context.Context, unreadable func(part int64, err error)
 		switch {
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
-		case err != nil: // what cannot be read is not there
+		case err != nil: // a part that cannot be read is lost
 			unreadable(n, err)
 		case crc == p.crc:
 			sound = append(sound, n)
@@ -112,12 +115,12 @@ func (f *File) sound(ctx context.Context, unreadable func(part int64, err error)
 // verifyBuffer is how many bytes are read at once.
 const verifyBuffer = 256 << 10
 
-// ReadPart reads what is in the data file of a part.
+// ReadPart returns the bytes of a part in the data file.
 func (f *File) ReadPart(number int64) io.Reader {
 	return io.NewSectionReader(f.data, number*f.config.PartSize, f.length(number))
 }
 
-// sum is the checksum of all that a reader has.
+// sum returns the checksum of all bytes of a reader.
 func sum(ctx context.Context, r io.Reader, buffer []byte) (crc uint32, err error) {
 	for {
 		if err := ctx.Err(); err != nil {

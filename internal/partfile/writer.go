@@ -14,15 +14,15 @@ type Writer struct {
 	ctx  context.Context
 	file *File
 	part *part
-	// check is why nothing may be written any more. It is called while the Gate is held.
+	// check fails if nothing may be written any more. It is called while the Gate is held.
 	check  func() error
 	number int64
-	// offset is where the part begins, most how many bytes it can have.
+	// offset is where the part begins, and most how many bytes it can have.
 	offset, most int64
 	closed       bool
 }
 
-// AdmitPart fails for numbers that no part can have.
+// AdmitPart fails for a number that no part can have.
 func (f *File) AdmitPart(number int64) error {
 	if number < 0 || number > 0 && number > (f.Size()-1)/f.config.PartSize {
 		return &tranship.InvalidError{Field: "part", Rule: "a part's number must not be negative or beyond the upload's size"}
@@ -118,8 +118,8 @@ func (w *Writer) WriteChunk(c tranship.Chunk) error {
 	return nil
 }
 
-// writeAt writes to the data file. One write at a time: the file system would let others
-// wait for the file's lock, and they would spin.
+// writeAt writes to the data file, one write at a time. Otherwise the others would wait for
+// the file system's lock of the file, and spin.
 func (f *File) writeAt(offset int64, pieces [][]byte) error {
 	f.writing.Lock()
 	defer f.writing.Unlock()
@@ -160,8 +160,8 @@ func (w *Writer) discard() {
 	}
 }
 
-// finish ends the writer, and puts a whole part into the next group. due: that is to be
-// synced now.
+// finish ends the writer, and puts a whole part into the next group. due reports whether the
+// caller has to sync the group now.
 func (w *Writer) finish() (due bool, err error) {
 	w.part.mu.Lock()
 	defer w.part.mu.Unlock()
@@ -188,7 +188,7 @@ func (w *Writer) Discard() {
 	}
 }
 
-// lostLocked tells whether the writer lost its part to a newer one, or to the end of the
+// lostLocked fails if the writer has lost its part to a newer writer, or to the end of the
 // upload. The caller holds the Gate and the part.
 func (w *Writer) lostLocked() error {
 	if err := w.check(); err != nil {

@@ -139,7 +139,7 @@ func (s *session) commitAgain(ctx context.Context, commit tranship.Commit) (tran
 	spec.Attributes = spec.Attributes.Override(commit.Attributes)
 	file, err := s.store.recommit(ctx, spec, s.committed.Version)
 	if final, ok := errors.AsType[partfile.FinalError](err); ok {
-		s.remove() // nobody knows which bytes the file has after the next outage
+		s.remove() // it is unknown which bytes the file has after the next outage
 		return tranship.File{}, final.Err
 	}
 	if err != nil {

@@ -84,8 +84,9 @@ const (
 	flagModTime = 1 << iota
 	flagFileMode
 	flagMustNotExist
-	// flagOwner: the record ends with the upload's owner. A program that knows of
-	// none drops such an upload rather than give it to anybody.
+	// flagOwner means that the header ends with the owner of the upload. A version of this
+	// program that does not know the flag drops such an upload, so that no other owner
+	// gets it.
 	flagOwner
 )
 

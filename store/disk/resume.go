@@ -95,7 +95,7 @@ func (s *session) resume(ctx context.Context, spec tranship.Spec) (*upload, erro
 		return nil, err
 	}
 	if err := s.openFiles(); err != nil {
-		if rootfs.IsAbsent(err) { // somebody removed them
+		if rootfs.IsAbsent(err) { // they were removed by hand
 			s.remove()
 			return nil, errGone
 		}

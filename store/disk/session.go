@@ -117,7 +117,7 @@ func (s *Store) newSession(spec tranship.Spec) (*session, error) {
 		n.reserved.release()
 		return nil, fail("begin the upload of", spec.Path, err)
 	}
-	n.id = n.draft.name // known to nobody, unguessable
+	n.id = n.draft.name // which no client knows or can guess
 	return n, nil
 }
 

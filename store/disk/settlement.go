@@ -33,13 +33,13 @@ func directoryName(directory string) string {
 }
 
 // settlements remember which directories are durable entries of their parents. A
-// file is durable only if all directories above it are, and who made one, an
-// earlier commit, one that skipped syncs, or somebody by hand, may not have synced
-// it. So whoever finds an unsettled directory on its way syncs the parent.
+// file is durable only if all directories above it are. A directory may have been made
+// without a sync: by an earlier commit, by a commit that skips syncs, or by hand. So a
+// commit that meets a directory which is not settled syncs its parent.
 //
-// Nobody may take a settlement for that of a later directory at the same path.
-// Therefore it is taken before the directory is looked at, and forgotten before
-// the directory is made.
+// A settlement must not be taken for that of a later directory at the same path. Therefore
+// it is taken before the directory is looked at, and forgotten before the directory is
+// made.
 type settlements struct {
 	mu          sync.Mutex
 	directories map[string]*settlement

@@ -233,7 +233,7 @@ func (s *session) expired(now time.Time) bool {
 	return s.expiredLocked(now)
 }
 
-// expiredLocked is for who holds the gate.
+// expiredLocked is expired for a caller that holds the gate.
 func (s *session) expiredLocked(now time.Time) bool {
 	switch {
 	case !s.resumable():

@@ -29,8 +29,8 @@ func (d *Dir) begin(spec tranship.Spec) (*upload, error) {
 	return u, nil
 }
 
-// begin creates or opens the temporary file. No other user can read or write it before
-// it has its mode.
+// begin creates or opens the temporary file. No other user can read or write the file until
+// it has its final mode.
 func (u *upload) begin() error {
 	if err := u.dir.checkTarget(u.name); err != nil {
 		return err
@@ -44,7 +44,7 @@ func (u *upload) begin() error {
 			return err
 		}
 	}
-	// It is claimed at commit, for whichever file is there first.
+	// Commit claims the spelling: of two uploads, the one that is committed first has it.
 	release, err := u.root.claimSpelling(u.dir, u.name)
 	release()
 	if err != nil {
@@ -82,8 +82,8 @@ func (u *upload) begin() error {
 	return nil
 }
 
-// resume makes u an upload into the partial file of its path, in place of an older
-// one.
+// resume makes u an upload into the partial file of its path. It ends an older upload of this
+// process into that file.
 func (d *Dir) resume(u *upload) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()

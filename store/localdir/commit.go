@@ -23,15 +23,15 @@ func (u *upload) Commit(_ context.Context, commit tranship.Commit) (tranship.Fil
 	}
 	file, placed, err := u.commit(commit)
 	if placed {
-		// Not while the Gate is held: an upload that takes this one's place holds the lock
-		// of the directory when it waits for the Gate.
+		// close takes the lock of the directory, so the Gate must not be held: a newer
+		// upload waits for the Gate while it holds that lock.
 		u.close()
 	}
 	return file, err
 }
 
-// commit makes the parts a file, if every byte of it is there. placed: the file has its
-// name, and the upload has ended.
+// commit makes the parts a file if no byte is missing. placed reports whether the file has
+// its name; then the upload has ended, with or without an error.
 func (u *upload) commit(commit tranship.Commit) (file tranship.File, placed bool, err error) {
 	u.parts.Gate.Lock()
 	defer u.parts.Gate.Unlock()
@@ -60,7 +60,7 @@ func (u *upload) commit(commit tranship.Commit) (file tranship.File, placed bool
 	}
 	u.ended = true
 	if u.partial != nil {
-		// Without its partial file it means nothing.
+		// A journal without its partial file has no meaning.
 		_ = u.dir.Remove(u.partial.journal)
 	} else {
 		u.dir.removePartials(u.name)
@@ -75,7 +75,8 @@ func (u *upload) commit(commit tranship.Commit) (file tranship.File, placed bool
 	return file, true, nil
 }
 
-// finish gives the file its attributes, syncs it if that was asked for, and describes it.
+// finish sets the attributes of the file, syncs it if the spec asks for that, and describes
+// it.
 func (u *upload) finish(file *os.File, attributes tranship.Attributes) (fs.FileInfo, error) {
 	mode := u.mode
 	if attributes.Mode != nil {
@@ -97,10 +98,10 @@ func (u *upload) finish(file *os.File, attributes tranship.Attributes) (fs.FileI
 	return info, checkTime(info, attributes.ModTime, set)
 }
 
-// setAttributes sets the mode and modified time of a new file, those that are not nil.
-// There are file systems on which all files belong to another user, who alone may do
-// that: there, a file has the mode and time that the file system gives it. timed tells
-// whether the file system has taken the time.
+// setAttributes sets the mode and the modified time of a new file, if they are not nil. On
+// some file systems all files belong to another user, and only that user can set them:
+// there, a file keeps the mode and time that the file system gives it. timed reports whether
+// the file system has taken the time.
 func (d *openDirectory) setAttributes(file *os.File, name string, mode *fs.FileMode, modified *time.Time) (timed bool, err error) {
 	var chmod, chtimes error
 	if mode != nil {

@@ -22,50 +22,54 @@ import (
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
-// Dir is a local directory as one end of a copy: a source with the methods Open, Stat and
-// Walk, and a tranship.Writer. Paths are relative to it. Symbolic links below it are never followed, wherever they
-// lead: a link in place of a directory is an error, for reading and for writing, and a
-// link in place of a file is replaced by the file that is written. The directory's own
-// name is resolved by the system when it is opened. A Dir is safe for concurrent use.
+// Dir is a local directory as one end of a copy. As a source it has the methods Open, Stat
+// and Walk; as a destination it is a tranship.Writer. Paths are relative to the directory.
+// A Dir is safe for concurrent use.
 //
-// A new file is written under a temporary name beside its target, and renamed over
-// it at commit: nothing reads half of it. Its parents are created. It is not synced
-// unless its spec asks for tranship.DurabilityDurable. Modified time and mode are
-// kept, except on file systems that give all files to another user, who alone may set
-// them; user metadata is not. A process that is killed may leave a file that
-// begins with ".tranship-" and ends with ".tmp": the next upload to the same target
-// removes it, and anything else may.
+// Symbolic links below the directory are never followed, wherever they lead. A link in
+// place of a directory is an error, for reading and for writing. A link in place of a file
+// is replaced by the file that is written. The directory's own name is resolved by the
+// system when the directory is opened.
 //
-// A file system may take two names for one, because it ignores letter case, Unicode
+// A new file is written under a temporary name beside its target, and renamed over the
+// target at commit, so that no program reads half of it. Missing directories are created.
+// The file is synced only if its spec asks for tranship.DurabilityDurable. Dir keeps the
+// modified time and the mode of a file, unless the file system gives all files to another
+// user: only that user can set them. It does not keep user metadata. A process that is
+// killed may leave a file whose name begins with ".tranship-" and ends with ".tmp". The
+// next upload to the same target removes it; any other program may remove it, too.
+//
+// Some file systems take two names for one, because they ignore letter case, Unicode
 // normalization or some characters. A Dir replaces only a file, and enters only a
-// directory, that is listed under the name it was given: what is there under another
-// spelling stays, and the error matches tranship.ErrExists.
+// directory, that is listed under the name it was given. Otherwise what is there stays, and
+// the error matches tranship.ErrExists.
 //
-// An upload with a tranship.Spec.ResumeKey is resumable, also by another process:
-// its temporary file, whose name depends on the target's and ends with ".part", has
-// a journal beside it, ".journal". Resuming means to read its parts back, because
-// what was not synced may be lost in a crash; Copy does. There is one for each
-// target: an upload of another source, size or key begins anew. While a process
-// has it, uploads of other processes to the same target are not resumable. What was
-// given up stays until the target is replaced by another upload, or it is removed.
+// An upload with a tranship.Spec.ResumeKey can be resumed, also by another process. The
+// name of its temporary file depends on the name of the target and ends with ".part"; a
+// journal beside it ends with ".journal". A caller that resumes must read the parts back,
+// because what was not synced may be lost in a crash; package transfer does so. Each target
+// has one such file: an upload of another source, size or key begins anew. While a process
+// has the file open, uploads of other processes to the same target cannot be resumed. The
+// file stays until its upload is committed, another upload replaces the target, or a user
+// removes it.
 //
-// Only files that belong to this process's user, and that no other user can write to,
-// are resumed or removed. Others of such names are left alone, and the next name is
-// used.
+// Dir resumes and removes only files that belong to the user of the process and that no
+// other user can write to. It leaves other files of such names alone, and uses the next
+// name.
 type Dir struct {
-	// name is what the directory was opened by.
+	// name is the name that the directory was opened by.
 	name string
-	// top is the directory; directories are those below it that are in use.
+	// top is the directory. directories has the directories below it that are in use.
 	top         *rootfs.Dir
 	directories *rootfs.Cache
 	spellings   spellings
-	// renames serializes renaming without replacing where that takes two steps.
+	// renames is held while a rename that must not replace takes two steps.
 	renames sync.Mutex
-	// namesOf are the names in one of the directories; tests replace it.
+	// namesOf returns the names in one of the directories. Tests replace it.
 	namesOf func(*rootfs.Dir) directoryNames
 
 	mu sync.Mutex
-	// resumable are the latest resumable uploads of this process, by path.
+	// resumable has the latest resumable upload of this process to each path.
 	resumable map[string]*upload
 }
 
@@ -89,9 +93,9 @@ func (d *Dir) Close() error {
 	return d.top.Close()
 }
 
-// Stat describes a regular file, without following a symbolic link. It fails with
-// tranship.ErrNotFound if there is none, and with tranship.ErrExists if there is one
-// under another spelling, also if that is one which this Dir was given before.
+// Stat describes a regular file. It does not follow a symbolic link. It fails with
+// tranship.ErrNotFound if there is no such file, and with tranship.ErrExists if there is one
+// under another spelling, or if d was given another spelling of the name before.
 func (d *Dir) Stat(_ context.Context, name string) (tranship.File, error) {
 	directory, last := rootfs.Split(name)
 	dir, err := d.enter(directory, false)
@@ -109,16 +113,16 @@ func (d *Dir) Stat(_ context.Context, name string) (tranship.File, error) {
 	if !info.Mode().IsRegular() {
 		return tranship.File{}, fmt.Errorf("%w: %s is %s", tranship.ErrNotFound, name, kind(info.Mode()))
 	}
-	// What is told to be there is a file of this name from then on: a copy that leaves it
-	// as it is must not replace it by one of another spelling.
+	// From now on the file has this name for the copy. A copy that leaves it as it is must
+	// not replace it by a file of another spelling.
 	if _, err := d.claimSpelling(dir, last); err != nil {
 		return tranship.File{}, err
 	}
 	return fileOf(name, info), nil
 }
 
-// Open is as in tranship.Reader. It takes any name that the local system has, also ones
-// that are not valid paths. There are no versions.
+// Open is as in tranship.Reader. It takes any name that the operating system allows, also
+// one that is not a valid path. Local files have no versions.
 func (d *Dir) Open(_ context.Context, name string, options tranship.OpenOptions) (tranship.Content, error) {
 	f, err := d.openFile(name)
 	if obstacle, ok := errors.AsType[*rootfs.ObstacleError](err); ok {
@@ -130,9 +134,9 @@ func (d *Dir) Open(_ context.Context, name string, options tranship.OpenOptions)
 	return newContent(f, name, options)
 }
 
-// openFile opens the regular file under a name. What the name means may have changed
-// since it was listed: a link is not followed, in no place of the name, and a pipe does
-// not block.
+// openFile opens the regular file under a name. The file may have been replaced since it
+// was listed: openFile follows no link in any part of the name, and does not block on a
+// pipe.
 func (d *Dir) openFile(name string) (*os.File, error) {
 	if strings.HasPrefix(name, "/") { // which Split would forget
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrInvalid}
@@ -153,7 +157,7 @@ func (d *Dir) openFile(name string) (*os.File, error) {
 	return f, err
 }
 
-// Absolute is the absolute path of a file in the directory.
+// Absolute returns the absolute path of a file in the directory; "" if it is not known.
 func (d *Dir) Absolute(name string) string {
 	root := absoluteName(d.name)
 	if root == "" {
@@ -166,7 +170,7 @@ func fileOf(name string, info fs.FileInfo) tranship.File {
 	return tranship.File{Path: name, Size: info.Size(), ModTime: info.ModTime(), Mode: info.Mode().Perm()}
 }
 
-// kind says in words what a file is that cannot be copied.
+// kind returns the words for a kind of file that cannot be copied.
 func kind(mode fs.FileMode) string {
 	switch {
 	case mode.IsDir():
@@ -185,7 +189,7 @@ func kind(mode fs.FileMode) string {
 
 var errNoVersions = fmt.Errorf("%w: a local directory has no versions", tranship.ErrUnsupported)
 
-// vacant fails unless what a look at name saw can be replaced by a regular file.
+// vacant fails unless a regular file can replace what Lstat found at name: info or err.
 func vacant(info fs.FileInfo, err error, name string, precondition tranship.Precondition) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
@@ -205,7 +209,7 @@ func (d *Dir) sync(dir *openDirectory) error {
 	if err := dir.Sync(); err != nil {
 		return targetError(err)
 	}
-	// New parents are synced, too, up to the root: any of them may be new.
+	// All directories above it are synced, too, because any of them may be new.
 	for directory := dir.path; directory != ""; {
 		directory, _ = rootfs.Split(directory)
 		above, err := d.directories.Walk(directory)
@@ -225,7 +229,7 @@ func (d *Dir) Begin(_ context.Context, spec tranship.Spec) (tranship.Upload, err
 	if err != nil {
 		return nil, err
 	}
-	// A put, of which there may be many, takes the place of what another left.
+	// A Put does not do that: there may be many, and each overwrites the first leftover.
 	upload.dir.removeLeftovers(upload.name)
 	return upload, nil
 }

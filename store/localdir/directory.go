@@ -12,18 +12,18 @@ import (
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
-// openDirectory is an open directory of a Dir, in which a file is written.
+// openDirectory is an open directory of a Dir in which a file is written.
 type openDirectory struct {
 	*rootfs.Dir
-	// path leads to it from the Dir; "" is the Dir itself.
+	// path is relative to the Dir; "" is the Dir itself.
 	path  string
 	names directoryNames
-	// exact: two names are never one file.
+	// exact is true if two names in the directory are never one file.
 	exact bool
 }
 
-// enter opens a directory, "" being d itself, and makes sure that it is the one of that
-// spelling. If create is set it creates what is missing. The caller closes it.
+// enter opens a directory; "" is d itself. It fails if the directory is listed under another
+// spelling. If create is set it creates missing directories. The caller closes the result.
 func (d *Dir) enter(path string, create bool) (*openDirectory, error) {
 	exact, known := d.spellings.known(path)
 	if known {
@@ -48,7 +48,7 @@ func (d *Dir) enter(path string, create bool) (*openDirectory, error) {
 	return d.entered(sub, path)
 }
 
-// entered notes what kind of directory it is. It takes dir over.
+// entered returns dir as an openDirectory, and remembers whether its names are exact.
 func (d *Dir) entered(dir *rootfs.Dir, path string) (*openDirectory, error) {
 	names := d.namesOf(dir)
 	exact := names.IsExact()
@@ -56,7 +56,7 @@ func (d *Dir) entered(dir *rootfs.Dir, path string) (*openDirectory, error) {
 	return &openDirectory{dir, path, names, exact}, nil
 }
 
-// enterSub is enter for one step.
+// enterSub opens one directory in parent, as enter does.
 func (d *Dir) enterSub(parent *openDirectory, name string, create bool) (*rootfs.Dir, error) {
 	path := join(parent.path, name)
 	release, err := d.claimSpelling(parent, name)
@@ -84,12 +84,12 @@ func (d *Dir) enterSub(parent *openDirectory, name string, create bool) (*rootfs
 	return nil, aboveError(d.nameOf(path), err)
 }
 
-// nameOf is the name by which this machine knows a path of the directory.
+// nameOf returns the name of a path for messages, in the notation of this machine.
 func (d *Dir) nameOf(path string) string {
 	return filepath.FromSlash(strings.TrimPrefix(strings.TrimRight(filepath.ToSlash(d.name), "/")+"/"+path, "./"))
 }
 
-// aboveError is the error of a directory that cannot be entered.
+// aboveError explains why a directory cannot be entered.
 func aboveError(name string, err error) error {
 	obstacle, ok := errors.AsType[*rootfs.ObstacleError](err)
 	switch {
@@ -106,7 +106,7 @@ func aboveError(name string, err error) error {
 	return targetError(err)
 }
 
-// kindOrFile says in words what is in the place of a directory.
+// kindOrFile returns the words for what is in the place of a directory.
 func kindOrFile(mode fs.FileMode) string {
 	if mode.IsRegular() {
 		return "a file"
@@ -114,7 +114,7 @@ func kindOrFile(mode fs.FileMode) string {
 	return kind(mode)
 }
 
-// targetExists is a TargetError that matches tranship.ErrExists.
+// targetExists returns a *TargetError that matches tranship.ErrExists.
 func targetExists(format string, args ...any) error {
 	return &TargetError{fmt.Errorf("%w: %w", tranship.ErrExists, fmt.Errorf(format, args...))}
 }

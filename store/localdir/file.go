@@ -40,12 +40,12 @@ func (l File) Open(_ context.Context, _ string, options tranship.OpenOptions) (t
 	return newContent(f, string(l), options)
 }
 
-// Absolute is the file's absolute path.
+// Absolute returns the absolute path of the file; "" if it is not known.
 func (l File) Absolute(string) string { return absoluteName(string(l)) }
 
-// absoluteName is the absolute path of a file or directory; "" if that is not known.
-// What filepath.Abs makes of "link/.." is the link's parent, and not that of the
-// directory it leads to: only the system knows the latter.
+// absoluteName returns the absolute path of a file or directory; "" if it is not known.
+// filepath.Abs takes "link/.." for the parent of the link, and the system takes it for the
+// parent of the directory that the link leads to.
 func absoluteName(name string) string {
 	if slices.Contains(strings.Split(filepath.ToSlash(name), "/"), "..") {
 		resolved, err := filepath.EvalSymlinks(name)
@@ -65,17 +65,17 @@ func notRegular(info os.FileInfo) error {
 	return fmt.Errorf("it is %s, not a regular file", kind(info.Mode()))
 }
 
-// content reads a local file and finds out, at its end, whether it stayed
-// the same meanwhile, and whether its size is what can be read from it.
+// content reads a local file. At the end it checks that the file has not changed
+// meanwhile, and that the size of the file is the number of bytes that could be read.
 type content struct {
 	f         *os.File
 	file      tranship.File
 	reader    io.Reader
 	remaining int64
-	end       int64 // the offset in the file that reading ends at
+	end       int64 // offset in the file at which reading ends
 }
 
-// newContent takes f over, and closes it when it fails.
+// newContent returns the content of f. It closes f if it fails.
 func newContent(f *os.File, name string, options tranship.OpenOptions) (_ tranship.Content, err error) {
 	defer func() {
 		if err != nil {
@@ -102,14 +102,14 @@ func newContent(f *os.File, name string, options tranship.OpenOptions) (_ transh
 	return (&content{f: f, file: fileOf(name, info)}).section(options.Offset, length), nil
 }
 
-// section reads a range of the file, of which its end cuts the length.
+// section returns a range of the file, which ends at the end of the file at the latest.
 func (c *content) section(offset, length int64) *content {
 	length = min(length, c.file.Size-offset)
 	return &content{c.f, c.file, io.NewSectionReader(c.f, offset, length), length, offset + length}
 }
 
-// Range reads a range of the file, which must be within it, while c is open. To
-// close it does nothing.
+// Range returns a range of the file. The range must be within the file, and is good until c
+// is closed. Its Close does nothing.
 func (c *content) Range(offset, length int64) tranship.Content {
 	return contentRange{c.section(offset, length)}
 }
@@ -125,8 +125,8 @@ func (c *content) File() tranship.File { return c.file }
 // Close implements io.Closer.
 func (c *content) Close() error { return c.f.Close() }
 
-// Read implements io.Reader. Its error matches localerr.ErrChanged when the file is not any
-// more what it was when it was opened.
+// Read implements io.Reader. Its error matches ErrChanged if the file has changed since it
+// was opened.
 func (c *content) Read(p []byte) (int, error) {
 	if c.remaining == 0 {
 		return 0, c.unchanged()
@@ -142,7 +142,7 @@ func (c *content) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// short tells why the file ends before its size.
+// short returns the reason why the file ends before its size.
 func (c *content) short() error {
 	if info, err := c.f.Stat(); err == nil && info.Size() == c.file.Size {
 		return &unsizedError{fmt.Sprintf("the source has fewer than the %d bytes of its size", c.file.Size)}
@@ -150,7 +150,7 @@ func (c *content) short() error {
 	return fmt.Errorf("source %w: it shrank below its %d bytes", localerr.ErrChanged, c.file.Size)
 }
 
-// unchanged is io.EOF, or tells what has changed.
+// unchanged returns io.EOF, or an error that says how the file has changed.
 func (c *content) unchanged() error {
 	info, err := c.f.Stat()
 	switch {
@@ -166,7 +166,7 @@ func (c *content) unchanged() error {
 	return c.sized()
 }
 
-// sized is io.EOF unless the file goes on after its size.
+// sized returns io.EOF, or an error if more can be read than the size of the file.
 func (c *content) sized() error {
 	if c.end < c.file.Size {
 		return io.EOF // of a range
@@ -181,14 +181,14 @@ func (c *content) sized() error {
 	return localerr.Explain(err)
 }
 
-// unsizedError matches localerr.ErrUnsized. Nothing of such a file can be kept, as of one that
-// has changed, so it also matches localerr.ErrChanged.
+// unsizedError matches ErrUnsized. It also matches ErrChanged, because as with a file that
+// has changed, no byte that was read can be kept.
 type unsizedError struct{ message string }
 
 // Error implements error.
 func (e *unsizedError) Error() string { return e.message }
 
-// Is implements the matching of localerr.ErrUnsized and localerr.ErrChanged.
+// Is implements the matching of ErrUnsized and ErrChanged.
 func (e *unsizedError) Is(target error) bool {
 	return target == localerr.ErrUnsized || target == localerr.ErrChanged
 }

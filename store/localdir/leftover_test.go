@@ -136,7 +136,7 @@ func TestDirReplacedRemovesPartial(t *testing.T) {
 	}
 }
 
-// While somebody has the partial file, it stays.
+// While a process has the partial file open, it stays.
 func TestDirReplacedKeepsPartialInUse(t *testing.T) {
 	name := t.TempDir()
 	data := filetest.Random(downloadBytes)

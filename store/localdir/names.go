@@ -9,7 +9,7 @@ import (
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
-// directoryNames are the names in a directory as its file system sees them.
+// directoryNames are the names in a directory as its file system compares them.
 type directoryNames interface {
 	// IsExact reports whether two names are known never to be one file, and to be
 	// listed as they were given.
@@ -33,8 +33,8 @@ type directoryNames interface {
 // systemNames implements directoryNames for a directory of the system.
 type systemNames struct {
 	*rootfs.Dir
-	// renames is held while a rename without replacing takes two steps, so that
-	// those of this process do not meet.
+	// renames is held while a rename that must not replace takes two steps, so that no
+	// two of this process overlap.
 	renames *sync.Mutex
 }
 
@@ -51,8 +51,8 @@ func (s systemNames) List() ([]string, error) {
 	return names, nil
 }
 
-// Stored implements directoryNames. It creates a file of that name in a directory of
-// its own, which it removes again.
+// Stored implements directoryNames. It creates a file of that name in a new directory, and
+// removes both.
 func (s systemNames) Stored(name string) (stored string, err error) {
 	own := temporaryPrefix + rand.Text()[:16] + temporarySuffix
 	if err := s.Mkdir(own, 0o700); err != nil {

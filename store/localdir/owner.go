@@ -19,8 +19,7 @@ func isOurs(dir *rootfs.Dir, info fs.FileInfo) bool {
 	if !ok || int(user) == os.Geteuid() {
 		return true
 	}
-	// There are file systems on which all files belong to one user: one that this
-	// process creates tells.
+	// On some file systems all files belong to one user. A new file shows which.
 	ours, err := sample(dir)
 	if err != nil {
 		return false
@@ -29,22 +28,23 @@ func isOurs(dir *rootfs.Dir, info fs.FileInfo) bool {
 	return ok && user == mine
 }
 
-// isPrivate reports whether a file in a directory isOurs, has one name only, and no
-// other user can write to it. So what is in it, this user has written.
+// isPrivate reports whether a file in a directory belongs to this process's user, has only
+// one name, and cannot be written to by other users. Then only this user has written what is
+// in it.
 func isPrivate(dir *rootfs.Dir, info fs.FileInfo) bool {
 	if !isOurs(dir, info) {
 		return false
 	}
-	if _, known := rootfs.Owner(info); !known { // nor are modes, and links
+	if _, known := rootfs.Owner(info); !known { // the system has no modes and links either
 		return true
 	}
-	if rootfs.Links(info) > 1 { // 0 where the file system does not count them
+	if rootfs.Links(info) > 1 { // 0 if the file system does not count them
 		return false
 	}
 	if !isShared(info.Mode()) {
 		return true
 	}
-	// There are file systems on which all files have one mode.
+	// On some file systems all files have one mode.
 	ours, err := sample(dir)
 	return err == nil && isShared(ours.Mode())
 }
@@ -52,11 +52,11 @@ func isPrivate(dir *rootfs.Dir, info fs.FileInfo) bool {
 // isShared reports whether other users may write to a file of that mode.
 func isShared(mode fs.FileMode) bool { return mode&0o022 != 0 }
 
-// sample describes a file that this process has created for that, with a mode that lets
-// no other user read or write it.
+// sample creates a file that no other user may read or write, removes it, and returns its
+// description.
 func sample(dir *rootfs.Dir) (info fs.FileInfo, err error) { return create(dir, 0o600) }
 
-// defaultMode is the mode of new files in a directory.
+// defaultMode returns the mode of new files in a directory.
 func defaultMode(dir *rootfs.Dir) (fs.FileMode, error) {
 	info, err := create(dir, 0o666)
 	if err != nil {
@@ -65,7 +65,7 @@ func defaultMode(dir *rootfs.Dir) (fs.FileMode, error) {
 	return info.Mode().Perm(), nil
 }
 
-// create describes a file that it creates and removes.
+// create creates a file, removes it, and returns its description.
 func create(dir *rootfs.Dir, mode fs.FileMode) (info fs.FileInfo, err error) {
 	name := temporaryPrefix + rand.Text()[:16] + temporarySuffix
 	file, err := dir.CreateFile(name, mode)

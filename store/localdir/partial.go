@@ -13,27 +13,27 @@ import (
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
-// partial are the files of an upload into a directory that is to be resumed: the
-// partial file and its journal, beside the target. The journal is locked.
+// partial is a partial file and its journal, beside the target. The journal is locked.
 type partial struct {
 	dir *openDirectory
-	// id is what both names begin with.
+	// id is the beginning of both names.
 	id, name, journal string
 	file, log         *os.File
 	header            header
-	// history is what is gone on with, and size how many bytes the file has of it; nil if
-	// the file has just been made.
+	// history is what the journal says of a file that is resumed, and size is the length
+	// of that file. history is nil for a new file.
 	history *partfile.History
 	size    int64
-	// discarded is how much there was of something else, and why it went.
+	// discarded is how many bytes of another upload were there, and why is why they were not
+	// used; nil if there were none.
 	discarded int64
 	why       error
 }
 
-// errJournal means that a journal has not even a header.
+// errJournal means that a journal has no whole header.
 var errJournal = errors.New("its journal is damaged, or of another version of this program")
 
-// errOther means that a partial file cannot be gone on with. It matches localerr.ErrChanged.
+// errOther means that a partial file is of another upload. It matches ErrChanged.
 var errOther = otherError{}
 
 type otherError struct{}
@@ -41,21 +41,21 @@ type otherError struct{}
 // Error implements error.
 func (otherError) Error() string { return "what is kept is of another version, or of another source" }
 
-// Is implements the matching of localerr.ErrChanged.
+// Is implements the matching of ErrChanged.
 func (otherError) Is(target error) bool { return target == localerr.ErrChanged }
 
-// errBusy means that another process has the partial file.
+// errBusy means that another process has the partial file open.
 var errBusy = errors.New("another process copies to it")
 
-// errTaken means that a name is taken by something that is not this user's to use.
+// errTaken means that a name is taken by something that this process must not use.
 var errTaken = errors.New("the name is taken")
 
-// errShared is why a partial file is not gone on with that others may have written to.
+// errShared means that other users or programs may have written to a partial file.
 var errShared = errors.New("other users or programs can write to what is kept")
 
-// openPartial opens the partial file of a target, or begins one, under the first of its
-// names that is not taken by others. errBusy: another process has it, or there is no
-// such name.
+// openPartial opens the partial file of a target, or begins one, under the first name that
+// is not taken. It fails with errBusy if another process has the file open, or if all names
+// are taken.
 func (d *openDirectory) openPartial(spec tranship.Spec, target string, partSize int64) (*partial, error) {
 	for n := range partials {
 		p, err := d.openPartialAt(partialName(target, n), spec, partSize)
@@ -80,7 +80,7 @@ func (d *openDirectory) openPartialAt(name string, spec tranship.Spec, partSize 
 	if err != nil {
 		return nil, targetError(err)
 	}
-	// The process that had the lock may have removed the file since it was opened.
+	// The process that held the lock before may have removed the file.
 	if !locked || !d.is(p.journal, p.log) {
 		return nil, errBusy
 	}
@@ -92,13 +92,13 @@ func (d *openDirectory) openPartialAt(name string, spec tranship.Spec, partSize 
 		err = p.begin()
 	}
 	if errors.Is(err, errTaken) {
-		_ = d.Remove(p.journal) // of no use without the file
+		_ = d.Remove(p.journal) // it has no use without the partial file
 	}
 	return p, err
 }
 
-// resume opens the partial file if it is of the upload that the header describes, in a new
-// epoch.
+// resume opens the partial file, for a new epoch, if it is of the upload that the header
+// describes. Otherwise it leaves p.file nil.
 func (p *partial) resume() error {
 	text, err := io.ReadAll(io.LimitReader(p.log, partfile.MaxJournal+1))
 	if err != nil {
@@ -120,7 +120,7 @@ func (p *partial) resume() error {
 	file, info, err := p.openKept()
 	if err != nil {
 		p.discarded, p.why = known.PartBytes(), err
-		return nil //nolint:nilerr // it is begun anew, and why is said
+		return nil //nolint:nilerr // the upload begins anew, and Discarded returns the reason
 	}
 	p.file, p.history, p.size = file, &known.History, info.Size()
 	p.header.epoch = known.header.epoch + 1
@@ -129,12 +129,12 @@ func (p *partial) resume() error {
 			return targetError(err)
 		}
 	}
-	// A torn tail goes before anything is appended.
+	// A torn tail must be gone before a record is appended.
 	return p.truncate(known.Bytes)
 }
 
-// openKept opens the partial file that is there, if it is private, and no other process
-// has it open to write to: an open descriptor outlives a change of mode or owner.
+// openKept opens the partial file if it is private, and if no other process has it open for
+// writing: an open descriptor outlives a change of mode or owner.
 func (p *partial) openKept() (*os.File, fs.FileInfo, error) {
 	reader, seen, err := p.dir.OpenFile(p.name)
 	if _, obstacle := errors.AsType[*rootfs.ObstacleError](err); obstacle {
@@ -157,9 +157,10 @@ func (p *partial) openKept() (*os.File, fs.FileInfo, error) {
 	return file, info, nil
 }
 
-// begin makes an empty partial file, which no other user can read or write. Its journal
-// is emptied first: parts of one never count for the other. errTaken: something is in
-// its place that cannot be removed, or is another user's.
+// begin makes an empty partial file, which no other user can read or write. It empties the
+// journal first, so that parts of an older file never count for the new one. It fails with
+// errTaken if something is in the place of the file that cannot be removed, or that belongs
+// to another user.
 func (p *partial) begin() (err error) {
 	if err := p.truncate(0); err != nil {
 		return err
@@ -184,8 +185,7 @@ func (p *partial) truncate(length int64) error {
 	return nil
 }
 
-// record makes the partial file that of parts, whose journal begins with the header, or
-// goes on with it.
+// record opens parts with the two files, and records the header of this epoch.
 func (p *partial) record(parts *partfile.File) error {
 	journal := partfile.NewJournal(partfile.RealSystem(), p.id, p.header.size, p.header.partSize)
 	journal.Open(p.log)
@@ -199,8 +199,8 @@ func (p *partial) record(parts *partfile.File) error {
 	if !journal.IsLong() {
 		return parts.RecordHeader(false, content)
 	}
-	// It is written anew in its place, because it is locked. What a crash leaves of it has
-	// fewer parts, and none that is not whole.
+	// The journal is locked, so it is written anew in its place, and not replaced. A crash
+	// leaves a journal with fewer parts, and none that is not whole.
 	return parts.Rewrite(context.Background(), false, content, func(int64, error) {}, func(entries []partfile.Entry) (*partfile.Journal, error) {
 		if err := p.truncate(0); err != nil {
 			return nil, err
@@ -214,7 +214,7 @@ func (p *partial) record(parts *partfile.File) error {
 	})
 }
 
-// close closes what is open, which lets go of the lock.
+// close closes the open files, which releases the lock.
 func (p *partial) close() {
 	for _, f := range []*os.File{p.file, p.log} {
 		if f != nil {
@@ -223,9 +223,9 @@ func (p *partial) close() {
 	}
 }
 
-// openJournal opens a file for reading and writing if it is private, and creates it if
-// there is none. errTaken: something else is there that cannot be removed, or is another
-// user's.
+// openJournal opens a private file for reading and writing, and creates it if it is missing.
+// It fails with errTaken if something else is there that cannot be removed, or that belongs
+// to another user.
 func (d *openDirectory) openJournal(name string) (*os.File, error) {
 	if info, err := d.Lstat(name); err == nil {
 		if isPrivate(d.Dir, info) {
@@ -250,7 +250,8 @@ func (d *openDirectory) openJournal(name string) (*os.File, error) {
 	return file, nil
 }
 
-// openPrivate opens a file for reading and writing; nil if it is not private.
+// openPrivate opens a file for reading and writing. It returns nil if the file is not
+// private.
 func (d *openDirectory) openPrivate(name string) (*os.File, error) {
 	file, info, err := d.OpenFileWrite(name)
 	if rootfs.IsAbsent(err) || errors.Is(err, fs.ErrPermission) {
@@ -265,8 +266,8 @@ func (d *openDirectory) openPrivate(name string) (*os.File, error) {
 	return file, nil
 }
 
-// makeWay removes what is under a name, if it belongs to this user. errTaken: something
-// stays there.
+// makeWay removes what is under a name, if it belongs to this user. It fails with errTaken if
+// something stays there.
 func (d *openDirectory) makeWay(name string) error {
 	info, err := d.Lstat(name)
 	if errors.Is(err, fs.ErrNotExist) {

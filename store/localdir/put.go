@@ -12,8 +12,8 @@ import (
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
-// Put implements tranship.Writer. All but the directory is reached by its last
-// segment, from the open directory.
+// Put implements tranship.Writer. It opens the directory once, and reaches everything else
+// by its name in the open directory.
 func (d *Dir) Put(_ context.Context, spec tranship.Spec, data []byte) (tranship.File, error) {
 	if len(data) > tranship.MaxPutBytes {
 		return tranship.File{}, fmt.Errorf("%w: a put takes at most %d bytes", tranship.ErrLimit, tranship.MaxPutBytes)
@@ -60,7 +60,7 @@ func (d *Dir) Put(_ context.Context, spec tranship.Spec, data []byte) (tranship.
 	return file, nil
 }
 
-// putFile is a file that is put into a directory under its last name.
+// putFile is a small file on its way into a directory. name is the last segment of its path.
 type putFile struct {
 	root            *Dir
 	dir             *openDirectory
@@ -68,10 +68,10 @@ type putFile struct {
 	name, temporary string
 }
 
-// create creates the temporary file, locked as that of createTemporary is, which takes
-// over when its first name is in use.
+// create creates the temporary file and locks it. If the first name is in use it leaves that
+// to createTemporary.
 func (p *putFile) create() (file *os.File, err error) {
-	// What has a mode, no other user reads before it has that mode.
+	// A file that gets a mode is private until it has that mode.
 	mode := fs.FileMode(0o666)
 	if p.spec.Attributes.Mode != nil {
 		mode = 0o600
@@ -85,12 +85,12 @@ func (p *putFile) create() (file *os.File, err error) {
 	if err != nil {
 		return nil, targetError(err)
 	}
-	// Where there are no locks no process takes it for unused.
+	// If the file system has no locks, no process takes the file for unused.
 	_, _ = rootfs.Lock(file)
 	return file, nil
 }
 
-// put leaves nothing behind when it fails.
+// put fills the file and gives it its name. It leaves nothing behind if it fails.
 func (p *putFile) put(file *os.File, data []byte) (tranship.File, error) {
 	info, err := p.fill(file, data)
 	if err == nil {
@@ -112,7 +112,7 @@ func (p *putFile) put(file *os.File, data []byte) (tranship.File, error) {
 	return fileOf(p.spec.Path, info), nil
 }
 
-// fill gives the file its content and attributes.
+// fill writes the content and sets the attributes.
 func (p *putFile) fill(file *os.File, data []byte) (fs.FileInfo, error) {
 	if _, err := file.Write(data); err != nil {
 		return nil, err

@@ -18,31 +18,31 @@ import (
 )
 
 const (
-	// maxKnown bounds the directories that are remembered, maxListed those whose
-	// names are. When there are more, all are forgotten.
+	// maxKnown bounds how many directories are remembered, and maxListed how many lists of
+	// names. When there are more, all are forgotten.
 	maxKnown  = 10_000
 	maxListed = 16
 )
 
-// changedName is a name that file systems which change names are likely to change: it
-// has both letter cases, two normalizations of one character, and a dot at its end.
+// changedName is a name that a file system which changes names is likely to change. It has
+// both letter cases, two normalizations of one character, and a dot at its end.
 const changedName = "Aa\u00e9e\u0301."
 
-// spellings know which names of a Dir were given how, where the file system may take
-// two for one. It is safe for concurrent use; the zero value is ready to use.
+// spellings remembers how the names in a Dir were spelled, if the file system may take two
+// names for one. It is safe for concurrent use. The zero value is ready to use.
 type spellings struct {
 	mu sync.Mutex
-	// exact tells of the directories that were entered whether two names there are
-	// never one file.
+	// exact has the directories that were entered, and whether two names there are never
+	// one file.
 	exact map[string]bool
-	// changes tells whether the other directories may list a file under another name
-	// than it was created by, as on file systems that normalize names or drop dots at
-	// their end; nil while that is not known.
+	// changes is whether the other directories may list a file under another name than it
+	// was created by, as do file systems that normalize names or drop dots at their end.
+	// It is nil while that is unknown.
 	changes *bool
-	// listed are the names that some directories had when they were last listed.
+	// listed has the names in some directories when they were last listed.
 	listed map[string]map[string]bool
-	// given has the spelling that a name was given in where names are changed, by
-	// the hash of what all spellings have in common that may be one file.
+	// given has the first spelling of each name in directories that change names. The key
+	// is a hash that is the same for all spellings that may be one file.
 	given map[uint64]string
 	seed  maphash.Seed
 }
@@ -55,7 +55,7 @@ func (s *spellings) known(directory string) (exact, known bool) {
 	return exact, known
 }
 
-// know notes that a directory was entered, and whether its names are exact.
+// know remembers that a directory was entered, and whether its names are exact.
 func (s *spellings) know(directory string, exact bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -65,8 +65,8 @@ func (s *spellings) know(directory string, exact bool) {
 	s.exact[directory] = exact
 }
 
-// mayChange reports whether a directory whose names are not exact may change them. One
-// below another is taken to be on the same file system.
+// mayChange reports whether a directory whose names are not exact may change them. It tries
+// that once, and takes all directories to be on one file system.
 func (s *spellings) mayChange(names directoryNames) bool {
 	s.mu.Lock()
 	changes := s.changes
@@ -76,7 +76,7 @@ func (s *spellings) mayChange(names directoryNames) bool {
 	}
 	stored, err := names.Stored(changedName)
 	if err != nil {
-		return true // at worst
+		return true // the answer that is safe
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -84,9 +84,9 @@ func (s *spellings) mayChange(names directoryNames) bool {
 	return *s.changes
 }
 
-// spellingKey is the same for all names that file systems take for one: those that
-// differ only in letter case, Unicode normalization, characters that are ignored, or
-// dots and spaces at their end. It may be the same for others, too.
+// spellingKey returns a key that is the same for all names that a file system may take for
+// one: names that differ only in letter case, Unicode normalization, ignored characters, or
+// dots and spaces at their end. Other names may have the same key, too.
 func spellingKey(name string) string {
 	name = norm.NFKD.String(cases.Fold().String(norm.NFKD.String(name)))
 	name = strings.Map(func(r rune) rune {
@@ -98,8 +98,8 @@ func spellingKey(name string) string {
 	return strings.TrimRight(name, ". ")
 }
 
-// claim notes that a name in a directory is one of a copy, and returns the key of the note
-// and the spelling that was noted first.
+// claim remembers the spelling of a name in a directory, unless there is one already. It
+// returns the key of the name, the first spelling, and whether the first is this one.
 func (s *spellings) claim(directory, name string) (key uint64, first string, fresh bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -115,15 +115,14 @@ func (s *spellings) claim(directory, name string) (key uint64, first string, fre
 	return key, first, !claimed
 }
 
-// release forgets a claim.
+// release forgets the spelling with a key.
 func (s *spellings) release(key uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.given, key)
 }
 
-// list returns the names in a directory; those that were listed before, unless fresh is
-// set.
+// list returns the names in a directory. Unless fresh is set, that may be an older list.
 func (s *spellings) list(dir *openDirectory, fresh bool) (map[string]bool, error) {
 	s.mu.Lock()
 	listed := s.listed[dir.path]
@@ -148,8 +147,9 @@ func (s *spellings) list(dir *openDirectory, fresh bool) (map[string]bool, error
 	return listed, nil
 }
 
-// claimSpelling notes that a name is one of a copy, and fails if that is the same file as
-// another name that was noted before. release forgets it, for when nothing is there.
+// claimSpelling remembers the spelling of a name, and fails if the file system may take it for
+// another name that was claimed before. release takes the claim back: the caller calls it if
+// no file gets the name.
 func (d *Dir) claimSpelling(dir *openDirectory, name string) (release func(), err error) {
 	if dir.exact || !d.spellings.mayChange(dir.names) {
 		return func() {}, nil
@@ -174,13 +174,13 @@ func isApart(names directoryNames, a, b string) bool {
 	return err == nil && storedA != storedB
 }
 
-// checkSpelling fails unless what is there under a name is listed under that name, or
-// as this file system lists it.
+// checkSpelling fails unless the file or directory under a name is listed under that name, or
+// under the name that this file system stores for it.
 func (d *Dir) checkSpelling(dir *openDirectory, name string) error {
 	if dir.exact {
 		return nil
 	}
-	const lists = 4 // what is renamed meanwhile may be missing in a list
+	const lists = 4 // a list may lack a file that is renamed meanwhile
 	for n := range lists {
 		listed, err := d.spellings.list(dir, n > 0)
 		if err != nil {
@@ -189,17 +189,17 @@ func (d *Dir) checkSpelling(dir *openDirectory, name string) error {
 		if listed[name] {
 			return nil
 		}
-		if n == 0 { // it may be an old list
+		if n == 0 { // the list may be old
 			continue
 		}
 		info, err := dir.names.Lstat(name)
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil // any more
+			return nil // it is gone
 		}
 		if err != nil {
 			return targetError(err)
 		}
-		// Where a new file cannot be tried, the answer is that it is another.
+		// If a new file cannot be tried, the name is taken to be another one.
 		if stored, err := dir.names.Stored(name); err == nil && stored != name && listed[stored] {
 			return nil
 		}
@@ -210,7 +210,7 @@ func (d *Dir) checkSpelling(dir *openDirectory, name string) error {
 	return spellingError(name, "")
 }
 
-// listedAs finds the name under which a file is listed; "" if that is not known.
+// listedAs returns the name under which a file is listed; "" if that is unknown.
 func listedAs(dir *openDirectory, listed map[string]bool, name string, info fs.FileInfo) string {
 	key := spellingKey(name)
 	for other := range listed {
@@ -226,8 +226,8 @@ func listedAs(dir *openDirectory, listed map[string]bool, name string, info fs.F
 	return ""
 }
 
-// spellingError says that a name is taken under another spelling, "" if that is not
-// known.
+// spellingError returns the error for a name that is taken under the spelling other; "" if
+// that is unknown.
 func spellingError(name, other string) error {
 	if other == "" {
 		return targetExists("this file system takes %q for the same name as another one, which is there", name)
@@ -239,10 +239,10 @@ func spellingError(name, other string) error {
 	return targetExists("this file system takes %s for the same name as %s, which is there", quote(name), quote(other))
 }
 
-// place gives a temporary file its name, all at once. What is there under that name it
-// replaces, and nothing that is there under another spelling.
+// place renames a temporary file to its final name. It replaces a file that is listed under
+// that name, and no file of another spelling.
 func (d *Dir) place(dir *openDirectory, temporary, name string, precondition tranship.Precondition) (err error) {
-	const attempts = 100 // while others put files there and remove them
+	const attempts = 100 // while other processes put files there and remove them
 	release, err := d.claimSpelling(dir, name)
 	defer func() {
 		if err != nil {
@@ -271,7 +271,7 @@ func (d *Dir) place(dir *openDirectory, temporary, name string, precondition tra
 				return fmt.Errorf("%w: %s", tranship.ErrExists, path)
 			}
 			// Another copy has put a file there, perhaps under another name.
-		case errors.Is(err, fs.ErrNotExist): // another copy took it for unused, or its directory went
+		case errors.Is(err, fs.ErrNotExist): // another copy, or a user, has removed it
 			return fmt.Errorf("%w: the temporary file of %s is gone", tranship.ErrUnavailable, path)
 		default:
 			if _, ok := errors.AsType[*TargetError](err); ok {

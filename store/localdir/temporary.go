@@ -20,17 +20,18 @@ const (
 	partialSuffix   = ".part"
 	journalSuffix   = ".journal"
 
-	// temporaries are the names that the temporary files of one target have. So a
-	// name says which target a leftover is of, without a search of the directory.
+	// temporaries is how many names the temporary files of one target have. The names
+	// follow from the target, so that leftovers are found without a search of the
+	// directory.
 	temporaries = 8
-	// partials are the names that the partial files of one target have: more than
-	// one only where others have taken the first.
+	// partials is how many names the partial files of one target have. The second is used
+	// only if the first is taken by another user or program.
 	partials = 8
 )
 
-// hiddenName is what the names of all files beside a target begin with. It is short
-// whatever the length of the target's name, of which alone the hash is: the directory
-// may be reached by another path.
+// hiddenName is the beginning of the names of all files beside a target. It has a hash of
+// the target's name, so that it is short. The path of the directory is not in the hash: the
+// same directory may be reached by several.
 func hiddenName(target string) string {
 	sum := sha256.Sum256([]byte(target))
 	return temporaryPrefix + hex.EncodeToString(sum[:8])
@@ -40,8 +41,9 @@ func temporaryName(target, unique string) string {
 	return hiddenName(target) + "-" + unique + temporarySuffix
 }
 
-// checkTarget fails for a name that a file beside some target may have, such as one that
-// was copied together with the leftovers of a copy: it could be taken for a leftover.
+// checkTarget fails for names of temporary and partial files. A file of such a name could be
+// taken for a leftover, and removed. Such names are met when a directory is copied that has
+// leftovers in it.
 func (d *openDirectory) checkTarget(name string) error {
 	if !d.exact {
 		name = spellingKey(name)
@@ -65,8 +67,8 @@ func partialName(target string, n int) string {
 	return hiddenName(target) + "-" + strconv.Itoa(n)
 }
 
-// createTemporary creates a file beside its target, which is locked as long as it is
-// open: what is not, a process left that was killed, and is removed.
+// createTemporary creates a file beside its target. The file is locked as long as it is
+// open. A file that is not locked was left by a process that was killed, and is removed.
 func (d *openDirectory) createTemporary(target string, mode fs.FileMode) (name string, file *os.File, err error) {
 	for n := range temporaries {
 		name = temporaryName(target, strconv.Itoa(n))
@@ -78,7 +80,7 @@ func (d *openDirectory) createTemporary(target string, mode fs.FileMode) (name s
 			return name, file, nil
 		}
 	}
-	// There are many copies to one target, or the names are taken by others.
+	// There are many copies to one target, or other users have taken the names.
 	name = temporaryName(target, rand.Text()[:10])
 	file, err = d.CreateFile(name, mode)
 	if err != nil {
@@ -87,8 +89,8 @@ func (d *openDirectory) createTemporary(target string, mode fs.FileMode) (name s
 	return name, file, nil
 }
 
-// createLocked creates a file and locks it; nil if the name is in use, or taken by another
-// user.
+// createLocked creates a file and locks it. It returns nil if the name is in use, or taken
+// by another user.
 func (d *openDirectory) createLocked(name string, mode fs.FileMode) (*os.File, error) {
 	file, err := d.CreateFile(name, mode)
 	if errors.Is(err, fs.ErrExist) && d.removeUnused(name) {
@@ -102,9 +104,9 @@ func (d *openDirectory) createLocked(name string, mode fs.FileMode) (*os.File, e
 	}
 	locked, err := rootfs.Lock(file)
 	if err != nil {
-		return file, nil //nolint:nilerr // without locks no process takes it for unused
+		return file, nil //nolint:nilerr // without locks no process takes the file for unused
 	}
-	// Before it was locked, another process may have taken it for unused.
+	// Before the file was locked, another process may have taken it for unused.
 	if !locked || !d.is(name, file) {
 		_ = file.Close()
 		return nil, nil
@@ -130,8 +132,9 @@ func (d *openDirectory) removeUnused(name string) bool {
 	return d.Remove(name) == nil
 }
 
-// removePartials removes what this user has kept of a target that has been replaced by
-// another upload, unless a process still has it. A journal goes last, as ever.
+// removePartials removes the partial files of a target that another upload has replaced,
+// unless a process has them open. It removes a journal after its partial file, as remove
+// does.
 func (d *openDirectory) removePartials(target string) {
 	for n := range partials {
 		name := partialName(target, n)
@@ -150,14 +153,14 @@ func (d *openDirectory) removePartials(target string) {
 	}
 }
 
-// lockUnused opens and locks a regular file of this user that no process has locked;
-// nil if there is none.
+// lockUnused opens and locks a regular file of this user that no process has locked. It
+// returns nil if there is none.
 func (d *openDirectory) lockUnused(name string) *os.File {
 	if info, err := d.Lstat(name); err != nil || !isOurs(d.Dir, info) {
 		return nil
 	}
 	file, info, err := d.OpenFileWrite(name)
-	if errors.Is(err, fs.ErrPermission) { // it may have its mode already
+	if errors.Is(err, fs.ErrPermission) { // it may have its final mode already
 		file, info, err = d.OpenFile(name)
 	}
 	if err != nil {
@@ -174,7 +177,7 @@ func (d *openDirectory) lockUnused(name string) *os.File {
 	return file
 }
 
-// is reports whether a name is that of an open file, and not of a link to it.
+// is reports whether a name is that of an open file, and not that of a link to it.
 func (d *openDirectory) is(name string, file *os.File) bool {
 	named, err := d.Lstat(name)
 	if err != nil {

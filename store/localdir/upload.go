@@ -18,24 +18,26 @@ const (
 	mostPart  = 64 << 20
 )
 
-// upload is an upload into a Dir: one temporary file.
+// upload is an upload into a Dir. It writes one temporary file.
 type upload struct {
 	root *Dir
-	// dir is where the file goes, under name. It is open until the upload ends.
+	// dir is the directory of the file, and name is its name there. dir is open until the
+	// upload ends.
 	dir       *openDirectory
 	name      string
 	spec      tranship.Spec
 	temporary string
-	// parts are those of the temporary file. Their Gate guards ended.
+	// parts are the parts of the temporary file. Their Gate guards ended.
 	parts *partfile.File
-	// mode is what the file gets if the spec has none.
+	// mode is the mode of the file if the spec has none.
 	mode fs.FileMode
-	// partial is nil when the upload is not resumable.
+	// partial is nil if the upload is not resumable.
 	partial *partial
 	closing sync.Once
 
 	ended bool
-	// unplaceable: something else has the file's name, so that it is not worth keeping.
+	// unplaceable is true once Commit has found that the name is taken, so that the parts
+	// are not worth keeping.
 	unplaceable atomic.Bool
 }
 
@@ -53,8 +55,8 @@ func (u *upload) Epoch() uint64 {
 // PartSize implements tranship.Upload.
 func (u *upload) PartSize() int64 { return u.parts.PartSize() }
 
-// Discarded is how much was kept of something else, and why it could not be used;
-// nil if there was nothing.
+// Discarded returns how many bytes of another upload were there and could not be used, and
+// the reason; nil if there were none.
 func (u *upload) Discarded() (int64, error) {
 	if u.partial == nil {
 		return 0, nil
@@ -62,11 +64,11 @@ func (u *upload) Discarded() (int64, error) {
 	return u.partial.discarded, u.partial.why
 }
 
-// isSynced: what counts as durable must have been synced.
+// isSynced reports whether bytes have to be synced before they count as durable.
 func (u *upload) isSynced() bool { return u.spec.Durability == tranship.DurabilityDurable }
 
-// Durable implements tranship.Upload. It is what the journal has, and nothing after the
-// file's name turned out to be taken.
+// Durable implements tranship.Upload. It returns the parts that the journal has, and none
+// once Commit has found that the name of the file is taken.
 func (u *upload) Durable() []tranship.Range {
 	if u.unplaceable.Load() {
 		return nil
@@ -76,7 +78,7 @@ func (u *upload) Durable() []tranship.Range {
 	return u.parts.DurableParts()
 }
 
-// ReadPart reads what is in the file of part n, so that a caller can prove it.
+// ReadPart reads part n from the temporary file, so that a caller can verify it.
 func (u *upload) ReadPart(n int) io.Reader {
 	u.parts.Gate.RLock()
 	defer u.parts.Gate.RUnlock()
@@ -99,7 +101,7 @@ func (u *upload) Part(ctx context.Context, n int) (tranship.PartWriter, error) {
 	return writer, nil
 }
 
-// writable is why nothing can be written any more. The caller holds the Gate.
+// writable fails if nothing can be written any more. The caller holds the Gate.
 func (u *upload) writable() error {
 	if u.ended {
 		return fmt.Errorf("%w: the upload has ended", tranship.ErrAborted)
@@ -131,7 +133,7 @@ func (u *upload) Abort(context.Context) error {
 	return u.remove()
 }
 
-// Detach implements tranship.Upload. What has no whole part is not worth keeping.
+// Detach implements tranship.Upload. It removes an upload that has no durable part.
 func (u *upload) Detach(ctx context.Context) error {
 	if u.partial == nil {
 		return u.Abort(ctx)
@@ -148,16 +150,16 @@ func (u *upload) Detach(ctx context.Context) error {
 	return err
 }
 
-// letGo ends the upload in favour of a newer one. The caller holds the directory's
-// lock.
+// letGo ends the upload because a newer one takes its place. The caller holds the lock of
+// the Dir.
 func (u *upload) letGo() {
 	if u.end() {
 		u.closeFiles()
 	}
 }
 
-// end waits for writes under way and lets none follow. It reports whether the upload had
-// not ended before.
+// end waits for writes that are under way, and ends the upload. It reports whether the
+// upload had not ended before.
 func (u *upload) end() bool {
 	u.parts.Gate.Lock()
 	defer u.parts.Gate.Unlock()
@@ -166,7 +168,7 @@ func (u *upload) end() bool {
 	return !ended
 }
 
-// close closes the files of an upload that has ended, and forgets it.
+// close closes the files of an upload that has ended, and takes the upload out of the Dir.
 func (u *upload) close() {
 	u.closeFiles()
 	u.root.mu.Lock()
@@ -180,13 +182,13 @@ func (u *upload) closeFiles() {
 	u.closing.Do(func() {
 		u.parts.Gate.Lock()
 		defer u.parts.Gate.Unlock()
-		_ = u.parts.Close() // which lets go of the locks
+		_ = u.parts.Close() // which releases the locks
 		_ = u.dir.Close()
 	})
 }
 
-// remove removes the temporary file, and what belongs to it. The journal goes last: an
-// upload that finds it without a partial file begins anew.
+// remove removes the temporary file, and then its journal. An upload that finds a journal
+// without a partial file begins anew.
 func (u *upload) remove() error {
 	names := []string{u.temporary}
 	if u.partial != nil {
