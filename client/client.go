@@ -171,20 +171,20 @@ func New(conn grpc.ClientConnInterface) *Client {
 	}
 }
 
-// connection is the one for the n-th lane: lanes take turns.
+// connection returns the connection for the n-th stream: streams take turns.
 func (c *Client) connection(n uint64) transhipv1.FileServiceClient {
 	number := c.fixed
 	if number == 0 {
-		number = min(c.pace.lanes(), maxConnections)
+		number = min(c.pace.streams(), maxConnections)
 	}
 	return c.connections.of(int(n % uint64(number))) //nolint:gosec // a positive number, and less than it
 }
 
-// lanes is how many streams are to carry large files.
-func (c *Client) lanes() int { return max(c.pace.lanes(), c.fixed) }
+// streams returns how many streams should carry large files.
+func (c *Client) streams() int { return max(c.pace.streams(), c.fixed) }
 
 // Width implements tranship.WidthHinter.
-func (c *Client) Width() int { return c.lanes() }
+func (c *Client) Width() int { return c.streams() }
 
 // Close ends small files that are under way, and the connections that Dial made
 // with all that is. The client must not be used after it.

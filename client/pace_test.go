@@ -5,21 +5,21 @@ import (
 	"time"
 )
 
-// TestPace lets bytes move over links on which lanes help up to a number.
+// TestPace lets bytes move over links on which streams help up to a number.
 func TestPace(t *testing.T) {
 	for _, test := range []struct {
 		name      string
 		roundTrip time.Duration
-		useful    int // lanes beyond which nothing gets faster
+		useful    int // streams beyond which nothing gets faster
 		want      int
 	}{
 		{"one core is the limit", 0, 1, 1},
 		{"two connections carry more", 0, 2, 2},
 		{"three carry hardly more than two", 0, 3, 4},
-		{"each carries more", 0, 100, maxLanes},
+		{"each carries more", 0, 100, mostStreams},
 		{"a long link", 100 * time.Millisecond, 12, 19},
-		{"a link across the world", time.Second, 100, maxLanes},
-		{"a long link that was overestimated", time.Second, 1, maxLanes},
+		{"a link across the world", time.Second, 100, mostStreams},
+		{"a long link that was overestimated", time.Second, 1, mostStreams},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var p pace
@@ -27,37 +27,37 @@ func TestPace(t *testing.T) {
 			now := time.Now()
 			for range 10_000 {
 				now = now.Add(time.Millisecond)
-				p.moved(min(p.lanes(), test.useful)*100_000, now)
+				p.moved(min(p.streams(), test.useful)*100_000, now)
 			}
-			if got := p.lanes(); got != test.want {
-				t.Errorf("%d lanes, want %d", got, test.want)
+			if got := p.streams(); got != test.want {
+				t.Errorf("%d streams, want %d", got, test.want)
 			}
 		})
 	}
 }
 
-// TestPaceFast checks that what counts is the rate of one lane, not of all, and that no
-// lane is called fast before it was seen to be.
+// TestPaceFast checks that what counts is the rate of one stream, not of all, and that no
+// stream is called fast before it was seen to be.
 func TestPaceFast(t *testing.T) {
 	for _, test := range []struct {
-		perLane int // bytes a millisecond
-		want    bool
+		perStream int // bytes a millisecond
+		want      bool
 	}{
-		{fastLane/1000 + 1000, true},
-		{fastLane/1000 - 1000, false},
+		{fastStream/1000 + 1000, true},
+		{fastStream/1000 - 1000, false},
 	} {
 		var p pace
-		p.answered(100 * time.Millisecond) // suggests many lanes
+		p.answered(100 * time.Millisecond) // suggests many streams
 		now := time.Now()
 		if p.fast() {
 			t.Error("fast before anything has moved")
 		}
 		for range 10_000 {
 			now = now.Add(time.Millisecond)
-			p.moved(p.lanes()*test.perLane, now)
+			p.moved(p.streams()*test.perStream, now)
 		}
 		if p.fast() != test.want {
-			t.Errorf("%d bytes a millisecond and lane: fast %v", test.perLane, p.fast())
+			t.Errorf("%d bytes a millisecond and stream: fast %v", test.perStream, p.fast())
 		}
 	}
 }
@@ -69,7 +69,7 @@ func TestPacePause(t *testing.T) {
 	for range 100 {
 		for range 100 {
 			now = now.Add(time.Millisecond)
-			p.moved(p.lanes()*1000, now)
+			p.moved(p.streams()*1000, now)
 		}
 		now = now.Add(time.Minute)
 	}

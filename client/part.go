@@ -14,7 +14,7 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// sendChunk is how many bytes go into one message, unless it is known that a lane is
+// sendChunk is how many bytes go into one message, unless it is known that a stream is
 // fast: then as many as the protocol allows, for each message wakes a handful of
 // goroutines at both ends.
 const sendChunk = 256 << 10
@@ -30,8 +30,8 @@ type partWriter struct {
 	ctx    context.Context
 	upload *upload
 	slot   *slot
-	// lane is nil once it has been left.
-	lane *lane
+	// stream is nil once the writer has left it.
+	stream *partStream
 	// offset is where the next byte goes, end where the last part or the file ends.
 	offset, end int64
 	// fresh: nothing of these parts was there before, so that what is said to be
@@ -146,15 +146,15 @@ func (u *upload) join(ctx context.Context, first, next int) (*partWriter, error)
 			return nil, err
 		}
 	}
-	chosen, stream, err := u.enterLane(ctx)
+	chosen, stream, err := u.enterStream(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if w.slot, err = u.openJoined(ctx, stream); err != nil {
-		u.leaveLane(chosen)
+		u.leaveStream(chosen)
 		return nil, err
 	}
-	w.lane = chosen
+	w.stream = chosen
 	return w, nil
 }
 
@@ -286,7 +286,7 @@ func (w *partWriter) Close() error {
 		return nil
 	}
 	w.closed = true
-	defer w.leaveLane()
+	defer w.leaveStream()
 	if w.upload.hasEnded() {
 		return w.upload.errEnded()
 	}
@@ -305,7 +305,7 @@ func (w *partWriter) supersede(ctx context.Context) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.superseded = true
-	defer w.leaveLane()
+	defer w.leaveStream()
 	if w.slot == nil {
 		return nil
 	}
@@ -322,11 +322,11 @@ func (w *partWriter) supersede(ctx context.Context) error {
 	}
 }
 
-// leaveLane makes room for another writer. The caller holds mu.
-func (w *partWriter) leaveLane() {
-	if w.lane != nil {
-		w.upload.leaveLane(w.lane)
-		w.lane = nil
+// leaveStream makes room for another writer. The caller holds mu.
+func (w *partWriter) leaveStream() {
+	if w.stream != nil {
+		w.upload.leaveStream(w.stream)
+		w.stream = nil
 	}
 }
 

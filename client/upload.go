@@ -38,8 +38,8 @@ type upload struct {
 	state uploadState
 	// maxStreams is how many streams the server wants at most; 0: any number.
 	maxStreams int
-	// lanes are those there have been; retired are streams that lanes had.
-	lanes   []*lane
+	// streams are the streams there have been; retired are calls that they had before.
+	streams []*partStream
 	retired []*uploadStream
 	// writers are the latest of each part, until what they wrote is known to be
 	// durable.
@@ -84,7 +84,7 @@ func (c *Client) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload
 		return nil, err
 	}
 	u.stream = stream
-	u.lanes = []*lane{{stream: u.stream}}
+	u.streams = []*partStream{{call: u.stream}}
 	if err := u.begin(ctx); err != nil {
 		u.stream.close(err)
 		return nil, err
@@ -223,8 +223,8 @@ func (u *upload) openJoined(ctx context.Context, stream *uploadStream) (*slot, e
 func (u *upload) closeStreams() {
 	u.mu.Lock()
 	streams := slices.Clone(u.retired)
-	for _, l := range u.lanes {
-		streams = append(streams, l.stream)
+	for _, l := range u.streams {
+		streams = append(streams, l.call)
 	}
 	u.mu.Unlock()
 	for _, stream := range streams {
