@@ -2,11 +2,14 @@ package server_test
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"testing"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access"
@@ -15,6 +18,7 @@ import (
 	"github.com/tranship/tranship/client"
 	"github.com/tranship/tranship/internal/testing/loopback"
 	"github.com/tranship/tranship/internal/testing/storeserver"
+	"github.com/tranship/tranship/internal/testing/testcert"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 	"github.com/tranship/tranship/server"
 	"github.com/tranship/tranship/store/guard"
@@ -25,13 +29,13 @@ import (
 type names []string
 
 // Authenticate implements authn.Authenticator.
-func (n names) Authenticate(_ context.Context, credentials authn.Credentials) (authn.Identity, error) {
+func (n names) Authenticate(_ context.Context, brought authn.Credentials) (authn.Identity, error) {
 	for _, name := range n {
-		if credentials.Token == name {
+		if brought.Token == name {
 			return authn.Identity{Principal: access.Principal{Name: name, Source: "test"}}, nil
 		}
 	}
-	if credentials.Token == "" {
+	if brought.Token == "" {
 		return authn.Identity{}, authn.ErrNotMine
 	}
 	return authn.Identity{}, &authn.Refusal{Text: "the token is not valid"}
@@ -57,13 +61,21 @@ func TestIsolation(t *testing.T) {
 	}
 	principal := func(ctx context.Context) (access.Principal, error) { return access.FromContext(ctx), nil }
 	tokens := []authn.Authenticator{names{"ann", "bob"}}
+	serverTLS, certificateOf := certificates(t)
 	for name, test := range map[string]struct {
 		config server.Config
 		as     func(name string) client.Options
 		serve  func(t *testing.T, store tranship.Store, config server.Config) string
 	}{
-		"Serve, tokens":                         {server.Config{Authenticators: tokens}, tokenOf, serveAll},
-		"Serve, Caller":                         {server.Config{Caller: loopback.Caller}, namedIn, serveAll},
+		"Serve, tokens": {server.Config{Authenticators: tokens}, tokenOf, serveAll},
+		"Serve, Caller": {server.Config{Caller: loopback.Caller}, namedIn, serveAll},
+		"Serve, certificates": {
+			server.Config{TLS: serverTLS, Authenticators: []authn.Authenticator{authn.Certificates{}}}, certificateOf, serveAll,
+		},
+		"Mount, certificates": {
+			server.Config{Authenticators: []authn.Authenticator{authn.Certificates{}}}, certificateOf,
+			mountWith(grpc.Creds(credentials.NewTLS(serverTLS))),
+		},
 		"Mount, tokens":                         {server.Config{Authenticators: tokens}, tokenOf, mountWith(server.GRPCOptions(server.Config{})...)},
 		"Mount, tokens, on a plain grpc.Server": {server.Config{Authenticators: tokens}, tokenOf, mountWith()},
 		"Mount, tokens, beside other interceptors": {
@@ -82,6 +94,35 @@ func TestIsolation(t *testing.T) {
 				checkIsolation(t, connectAs(t, address, test.as("ann")), connectAs(t, address, test.as("bob")), address, test.as("bob"))
 			})
 		}
+	}
+}
+
+// certificates returns the TLS of a server that demands client certificates, and the
+// options of a client with one.
+func certificates(t *testing.T) (*tls.Config, func(name string) client.Options) {
+	t.Helper()
+	authority, err := testcert.NewAuthority("authority")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := x509.NewCertPool()
+	pool.AddCert(authority.Certificate)
+	issue := func(spec testcert.Spec) []tls.Certificate {
+		pair, err := authority.Issue(spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return []tls.Certificate{{Certificate: [][]byte{pair.Certificate.Raw}, PrivateKey: pair.Key}}
+	}
+	demanding := &tls.Config{
+		Certificates: issue(testcert.Spec{Hosts: []string{"127.0.0.1"}}),
+		ClientCAs:    pool, ClientAuth: tls.RequireAndVerifyClientCert, MinVersion: tls.VersionTLS13,
+	}
+	return demanding, func(name string) client.Options {
+		return client.Options{TLS: &tls.Config{
+			RootCAs: pool, ServerName: "127.0.0.1", MinVersion: tls.VersionTLS13,
+			Certificates: issue(testcert.Spec{Subject: name}),
+		}}
 	}
 }
 
