@@ -73,7 +73,8 @@ func TestIsolation(t *testing.T) {
 			server.Config{TLS: serverTLS, Authenticators: []authn.Authenticator{authn.Certificates{}}}, certificateOf, serveAll,
 		},
 		"Mount, certificates": {
-			server.Config{Authenticators: []authn.Authenticator{authn.Certificates{}}}, certificateOf,
+			server.Config{Authenticators: []authn.Authenticator{authn.Certificates{}}},
+			certificateOf,
 			mountWith(grpc.Creds(credentials.NewTLS(serverTLS))),
 		},
 		"Mount, tokens":                         {server.Config{Authenticators: tokens}, tokenOf, mountWith(server.GRPCOptions(server.Config{})...)},
