@@ -39,7 +39,8 @@ type Event struct {
 	// Start is when the call or the transfer began, and Duration is how long it took.
 	Start    time.Time
 	Duration time.Duration
-	// Err is why the call or the transfer failed; nil if it did not.
+	// Err is why the call or the transfer failed; nil if it did not. It matches the errors
+	// of this package, such as ErrNotFound, whatever the protocol.
 	Err error
 }
 

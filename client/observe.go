@@ -12,6 +12,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/observation"
+	"github.com/tranship/tranship/internal/rpcstatus"
 )
 
 // Put implements tranship.Store. Concurrent calls share a stream and wait for nothing
@@ -62,7 +63,7 @@ func (o observedCalls) options() []grpc.DialOption {
 func (o observedCalls) unary(ctx context.Context, method string, request, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
 	ctx, call := o.batch.Begin(ctx, method)
 	err := invoke(ctx, method, request, reply, conn, options...)
-	call.End(err)
+	call.End(rpcstatus.FromError(err))
 	return err
 }
 
@@ -71,7 +72,7 @@ func (o observedCalls) stream(ctx context.Context, desc *grpc.StreamDesc, conn *
 	ctx, call := o.batch.Begin(ctx, method)
 	stream, err := open(ctx, desc, conn, method, options...)
 	if err != nil {
-		call.End(err)
+		call.End(rpcstatus.FromError(err))
 		return nil, err
 	}
 	observed := &observedStream{ClientStream: stream, call: call}
@@ -104,5 +105,5 @@ func (s *observedStream) end(err error) {
 	if errors.Is(err, context.Canceled) || status.Code(err) == codes.Canceled {
 		err = nil
 	}
-	s.once.Do(func() { s.call.End(err) })
+	s.once.Do(func() { s.call.End(rpcstatus.FromError(err)) })
 }

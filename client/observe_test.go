@@ -35,6 +35,9 @@ func (o *observer) Observe(events []tranship.Event) {
 		}
 		if event.Err != nil {
 			text += ", failed"
+			if errors.Is(event.Err, tranship.ErrNotFound) {
+				text += ": not found"
+			}
 		}
 		if event.Start.IsZero() || event.Duration < 0 {
 			text += ", without a time"
@@ -94,12 +97,12 @@ func TestObserver(t *testing.T) {
 		"call begun GetServerInfo",
 		"call ended GetServerInfo",
 		"call begun Upload",
-		"call ended Stat, failed",
+		"call ended Stat, failed: not found",
 		"call ended Download",
 		"upload put, 7 bytes from 0 in trace",
 		"upload uploaded, 3 bytes from 0 in trace",
 		"download put, 5 bytes from 2 in trace",
-		"download missing, 0 bytes from 0 in trace, failed",
+		"download missing, 0 bytes from 0 in trace, failed: not found",
 		"download uploaded, 3 bytes from 0 in trace",
 	} {
 		if !slices.Contains(told.told, want) {

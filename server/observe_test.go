@@ -10,9 +10,6 @@ import (
 	"sync"
 	"testing"
 
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
-
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access"
 	"github.com/tranship/tranship/access/authn"
@@ -40,7 +37,12 @@ func (o *observer) Observe(events []tranship.Event) {
 			text += fmt.Sprintf(", %d bytes from %d", event.Bytes, event.Offset)
 		}
 		if event.Err != nil {
-			text += ": " + status.Code(event.Err).String()
+			text += ", failed"
+			for _, known := range []error{tranship.ErrNotFound, tranship.ErrUnauthenticated} {
+				if errors.Is(event.Err, known) {
+					text += ": " + known.Error()
+				}
+			}
 		}
 		if event.Start.IsZero() || event.Duration < 0 {
 			text += " without a time"
@@ -108,10 +110,10 @@ func TestObserver(t *testing.T) {
 		`Upload: call begun  by "ann"`,
 		`Upload: upload file.txt by "ann", 7 bytes from 0`,
 		`Download: download file.txt by "ann", 5 bytes from 2`,
-		`Stat: call ended  by "ann": ` + codes.NotFound.String(),
+		`Stat: call ended  by "ann", failed: ` + tranship.ErrNotFound.Error(),
 		`DownloadFile: download file.txt by "ann", 7 bytes from 0`,
 		`DownloadFile: call ended  by "ann"`,
-		`GetServerInfo: call ended  by "": ` + codes.Unauthenticated.String(),
+		`GetServerInfo: call ended  by "", failed: ` + tranship.ErrUnauthenticated.Error(),
 	} {
 		if !told.has(want) {
 			t.Errorf("the observer was not told %q", want)
