@@ -15,6 +15,7 @@ import (
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 
 	"github.com/tranship/tranship/internal/tlstransport"
+	"github.com/tranship/tranship/server/internal/grpcadmission"
 )
 
 var (
@@ -34,7 +35,8 @@ var (
 // listen is a *ListenError. If a listener fails, Serve cuts off all transfers and returns
 // the error. Serve may be called once.
 func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
-	grpcServer, probes, err := s.prepare(listeners)
+	adapter := newAdapter(s.door, s.config)
+	grpcServer, probes, err := s.prepare(adapter, listeners)
 	if err != nil {
 		for _, listener := range listeners {
 			err = errors.Join(err, listener.Close())
@@ -44,14 +46,36 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	failed := make(chan error, len(listeners))
 	for _, listener := range listeners {
 		s.config.Logger.Info("serving", "address", listener.Addr().String())
-		go func() { failed <- grpcServer.Serve(s.adapter.Listener(listener)) }()
+		go func() { failed <- grpcServer.Serve(adapter.Listener(listener)) }()
 	}
 	defer s.door.Flush()
+	defer s.waitForHandlers(adapter)
 	return s.run(ctx, grpcServer, probes, failed)
 }
 
+// handlerTime is how long Serve waits for handlers whose calls were cut off. They end when
+// the store has done what it does for them at the moment.
+const handlerTime = 5 * time.Second
+
+// waitForHandlers waits for handlers that run longer than their calls, so that the program
+// can close the store.
+func (s *Server) waitForHandlers(adapter *grpcadmission.Adapter) {
+	ended := make(chan struct{})
+	go func() {
+		adapter.Wait()
+		close(ended)
+	}()
+	timer := time.NewTimer(handlerTime)
+	defer timer.Stop()
+	select {
+	case <-ended:
+	case <-timer.C:
+		s.config.Logger.Warn("the store does not end what it does for calls that were cut off", "timeout", handlerTime)
+	}
+}
+
 // prepare returns the grpc.Server of Serve and its health service.
-func (s *Server) prepare(listeners []net.Listener) (*grpc.Server, *health.Server, error) {
+func (s *Server) prepare(adapter *grpcadmission.Adapter, listeners []net.Listener) (*grpc.Server, *health.Server, error) {
 	again := true
 	s.serveOnce.Do(func() { again = false })
 	switch {
@@ -65,12 +89,12 @@ func (s *Server) prepare(listeners []net.Listener) (*grpc.Server, *health.Server
 			return nil, nil, err
 		}
 	}
-	grpcServer := grpc.NewServer(slices.Concat(transportOptions(s.config.MaxMessageBytes), s.adapter.ServerOptions(), []grpc.ServerOption{
-		grpc.Creds(s.adapter.Credentials(s.transport())),
+	grpcServer := grpc.NewServer(slices.Concat(transportOptions(s.config.MaxMessageBytes), adapter.ServerOptions(), []grpc.ServerOption{
+		grpc.Creds(adapter.Credentials(s.transport())),
 	})...)
-	s.Mount(grpcServer)
+	registrar := adapter.Registrar(grpcServer)
+	s.register(registrar)
 	probes := health.NewServer()
-	registrar := s.adapter.Registrar(grpcServer)
 	registrar.RegisterService(&healthv1.Health_ServiceDesc, probes)
 	for name := range grpcServer.GetServiceInfo() {
 		probes.SetServingStatus(name, healthv1.HealthCheckResponse_SERVING)

@@ -10,7 +10,6 @@ import (
 	"github.com/tranship/tranship/server/internal/admission"
 	"github.com/tranship/tranship/server/internal/filesrv"
 	"github.com/tranship/tranship/server/internal/filetransfer"
-	"github.com/tranship/tranship/server/internal/grpcadmission"
 	"github.com/tranship/tranship/server/internal/native"
 	"github.com/tranship/tranship/server/limit"
 )
@@ -18,11 +17,10 @@ import (
 // Server serves one store. Serve listens with it, Mount adds it to a grpc.Server that the
 // program has; both may be used, and share all limits. It is safe for concurrent use.
 type Server struct {
-	config  Config
-	limits  limit.Options
-	door    *admission.Door
-	adapter *grpcadmission.Adapter
-	native  *native.Service
+	config Config
+	limits limit.Options
+	door   *admission.Door
+	native *native.Service
 	// services are all services of files, the native one included.
 	services []service
 
@@ -48,7 +46,7 @@ func New(ctx context.Context, config Config) (*Server, error) {
 		return nil, err
 	}
 	door := newDoor(config, limits)
-	s := &Server{config: config, limits: limits, door: door, adapter: newAdapter(door, config), stopped: make(chan struct{})}
+	s := &Server{config: config, limits: limits, door: door, stopped: make(chan struct{})}
 	s.native = native.New(store, native.Options{
 		Logger:          config.Logger,
 		MinDurability:   config.MinDurability,
@@ -85,7 +83,11 @@ func New(ctx context.Context, config Config) (*Server, error) {
 //
 // A program that stops its grpc.Server gracefully calls Shutdown first.
 func (s *Server) Mount(registrar grpc.ServiceRegistrar) {
-	registrar = s.adapter.Registrar(registrar)
+	s.register(newAdapter(s.door, s.config).Registrar(registrar))
+}
+
+// register adds the services of files to a registrar.
+func (s *Server) register(registrar grpc.ServiceRegistrar) {
 	for _, service := range s.services {
 		service.Register(registrar)
 	}

@@ -72,7 +72,8 @@
 //     free.
 //   - A connection that is taken from its listener counts until Close, also while it is
 //     idle or waits for its first call. How long that may take is the adapter's to bound.
-//   - A program that stops waits with Door.Wait before it closes the store.
+//   - A server that stops waits for the handlers that Run left behind, which
+//     Stream.Handlers counts, before the store is closed.
 //
 // Nothing of this costs a goroutine or an allocation for each message. A call that
 // streams has one goroutine beside that of its transport, and a timer.

@@ -104,8 +104,6 @@ type Door struct {
 	// cannot displace principals.
 	peers, principals clients
 	refusals          refusalLog
-	// handlers counts the handlers that run, including those whose calls have ended.
-	handlers sync.WaitGroup
 
 	mu sync.Mutex
 	// connections and calls count what each peer has; all counts all connections.
@@ -160,10 +158,6 @@ func (d *Door) FindsCallerInContext() bool { return d.options.Caller != nil }
 
 // Flush tells the observer of events that wait to be told. It is for the end of serving.
 func (d *Door) Flush() { d.observed.Flush() }
-
-// Wait returns when no handler runs any more. A handler may run a moment longer than its
-// call: the caller waits for it before it closes the store that the handlers use.
-func (d *Door) Wait() { d.handlers.Wait() }
 
 // slowness is the limit of how slow a client may be.
 func (d *Door) slowness() minrate.Limits {

@@ -25,8 +25,9 @@ type lineTransport struct{}
 
 // lineServer is the server of lines.
 type lineServer struct {
-	door *admission.Door
-	ctx  context.Context
+	door     *admission.Door
+	ctx      context.Context
+	handlers sync.WaitGroup
 }
 
 func (lineTransport) serve(t *testing.T, door *admission.Door) string {
@@ -36,7 +37,7 @@ func (lineTransport) serve(t *testing.T, door *admission.Door) string {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &lineServer{door, ctx}
+	s := &lineServer{door: door, ctx: ctx}
 	var connections sync.WaitGroup
 	connections.Go(func() {
 		for {
@@ -51,7 +52,7 @@ func (lineTransport) serve(t *testing.T, door *admission.Door) string {
 		listener.Close()
 		cancel()
 		connections.Wait()
-		door.Wait()
+		s.handlers.Wait()
 	})
 	return listener.Addr().String()
 }
@@ -141,7 +142,7 @@ func (c *lineConn) admitted(ctx context.Context, method string, token []string) 
 	}
 	if method == chat || method == upload {
 		s := &lineServing{lineConn: c, admittedCall: call}
-		err = call.Run(admission.Stream{Owes: method == upload}, func() error { return streaming(method, s) })
+		err = call.Run(admission.Stream{Owes: method == upload, Handlers: &c.server.handlers}, func() error { return streaming(method, s) })
 		if err != nil {
 			// The handler may wait for a message: the end of the connection ends that.
 			return false, err

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -165,11 +166,12 @@ func run(d *Door, s *fakeStream, stream Stream, handler func(s *fakeStream) erro
 	s.call = call
 	ctx, cancel := context.WithCancel(s.ctx)
 	s.ctx = ctx
+	stream.Handlers = new(sync.WaitGroup)
 	go func() {
 		outcome := call.Run(stream, func() error { return handler(s) })
 		cancel() // as a transport ends the stream
 		call.End()
-		d.Wait()
+		stream.Handlers.Wait()
 		done <- outcome
 	}()
 	return done

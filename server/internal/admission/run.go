@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -43,6 +44,9 @@ type Stream struct {
 	// MessageBytes is the largest message that the transport accepts; 0 means
 	// DefaultMaxMessageBytes.
 	MessageBytes int
+	// Handlers counts the handler while it runs, also when its call has ended before; it
+	// may be nil. A transport waits for it before the store is closed.
+	Handlers *sync.WaitGroup
 	// Owes: while the handler waits for a message, the client owes one. It is so unless
 	// both ends stream, where only the service knows.
 	Owes bool
@@ -74,11 +78,15 @@ func (c *Call) Run(stream Stream, handler func() error) error {
 	c.bandwidth = [2]*rate.Limiter{c.door.client(c.ctx).bandwidth, c.door.bandwidth}
 	c.owes, c.lastSent = stream.Owes, time.Now()
 	done := make(chan error, 1)
-	c.door.handlers.Add(1)
+	if stream.Handlers != nil {
+		stream.Handlers.Add(1)
+	}
 	go func() {
-		defer c.door.handlers.Done()
 		err := c.handle(handler)
 		place.Leave()
+		if stream.Handlers != nil {
+			stream.Handlers.Done()
+		}
 		done <- err
 	}()
 	c.scheduleRecheck()
@@ -102,11 +110,7 @@ func (c *Call) Run(stream Stream, handler func() error) error {
 
 // Handle runs the handler of a call with one message, after Receive. A panic of the
 // handler is logged, and becomes an internal error.
-func (c *Call) Handle(handler func() error) error {
-	c.door.handlers.Add(1)
-	defer c.door.handlers.Done()
-	return c.handle(handler)
-}
+func (c *Call) Handle(handler func() error) error { return c.handle(handler) }
 
 func (c *Call) handle(handler func() error) (err error) {
 	defer func() {

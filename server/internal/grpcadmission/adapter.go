@@ -48,6 +48,8 @@ type Options struct {
 type Adapter struct {
 	door         *admission.Door
 	messageBytes int
+	// handlers counts handlers that run, including those whose calls have ended.
+	handlers sync.WaitGroup
 
 	mu sync.Mutex
 	// connections are those of Listener that have passed Credentials.
@@ -89,6 +91,10 @@ func settings(limits limit.Options) []grpc.ServerOption {
 	}
 	return options
 }
+
+// Wait returns when no handler of a stream runs. A handler may run a moment longer than
+// its call, and than grpc.Server.Stop: wait for it before the store is closed.
+func (a *Adapter) Wait() { a.handlers.Wait() }
 
 // callKey is the key of a *tapped in a call's context.
 type callKey struct{}

@@ -57,7 +57,8 @@ func TestRefusalIsRecorded(t *testing.T) {
 		}
 		return nil
 	}}
-	description := grpcadmission.New(door, grpcadmission.Options{}).Wrap(&grpc.ServiceDesc{
+	adapter := grpcadmission.New(door, grpcadmission.Options{})
+	description := adapter.Wrap(&grpc.ServiceDesc{
 		ServiceName: "echo.Echo", Methods: echo.Methods, Streams: []grpc.StreamDesc{waiting},
 	})
 	_, err := description.Methods[0].Handler(nil, t.Context(), nil, nil)
@@ -67,7 +68,7 @@ func TestRefusalIsRecorded(t *testing.T) {
 	<-audit.refused
 	alice := metadata.NewIncomingContext(t.Context(), metadata.Pairs("authorization", "Bearer t-alice"))
 	err = description.Streams[0].Handler(nil, openStream{ctx: alice})
-	door.Wait()
+	adapter.Wait()
 	if err == nil || len(audit.refused) != 1 || len(audit.failed) != 0 {
 		t.Errorf("a stream ends with %v, and is told %d times", err, len(audit.refused)+len(audit.failed))
 	}

@@ -75,7 +75,7 @@ func (a *Adapter) stream(inner grpc.ServerStream, name string, owes, oneMessage 
 		return rpcstatus.Error(err)
 	}
 	s := &admittedStream{ServerStream: inner, call: call, named: !oneMessage || !call.Audited()}
-	err = call.Run(admission.Stream{MessageBytes: a.messageBytes, Owes: owes}, func() error { return handled(handler(s)) })
+	err = call.Run(admission.Stream{MessageBytes: a.messageBytes, Handlers: &a.handlers, Owes: owes}, func() error { return handled(handler(s)) })
 	if err != nil {
 		err = statusOf(err)
 	}
