@@ -1,5 +1,3 @@
-// Package examples runs the programs of the directory examples as a user would: built, as
-// processes of their own, beside a real server.
 package examples
 
 import (
@@ -11,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,8 +21,7 @@ import (
 
 const root = "../../examples"
 
-// runs has, for each example, what is done with its program. Every directory of examples
-// must have a run.
+// runs has a function for each example of a client, which runs its program.
 func runs() map[string]func(t *testing.T, program string) {
 	return map[string]func(t *testing.T, program string){
 		"upload":   runUpload,
@@ -53,7 +51,8 @@ func TestExamples(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			run := all[name]
 			if run == nil {
-				t.Fatalf("no test runs the example %s", name)
+				checkTested(t, name)
+				return
 			}
 			program := filepath.Join(programs, name)
 			if runtime.GOOS == "windows" {
@@ -64,8 +63,24 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// startServer serves a store in memory, and returns its URL.
-func startServer(t *testing.T) (*mem.Store, string) {
+// servers are the examples of servers, which server_test.go runs.
+var servers = []string{"authenticator", "mount", "serve"}
+
+// checkTested fails unless an example is tested elsewhere: in server_test.go or, if it is
+// a package, by tests of its own.
+func checkTested(t *testing.T, name string) {
+	t.Helper()
+	own, err := filepath.Glob(filepath.Join(root, name, "*_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(own) == 0 && !slices.Contains(servers, name) {
+		t.Errorf("no test runs the example %s", name)
+	}
+}
+
+// serveMemory serves a store in memory, and returns its URL.
+func serveMemory(t *testing.T) (*mem.Store, string) {
 	t.Helper()
 	store := &mem.Store{}
 	return store, "grpc://" + storeserver.Serve(t, store, server.Config{})
@@ -81,8 +96,8 @@ func output(t *testing.T, program string, args ...string) string {
 	return string(out)
 }
 
-// put stores a file.
-func put(t *testing.T, store tranship.Writer, path, content string) {
+// putText stores a file.
+func putText(t *testing.T, store tranship.Writer, path, content string) {
 	t.Helper()
 	if _, err := store.Put(t.Context(), tranship.Spec{Path: path}, []byte(content)); err != nil {
 		t.Fatal(err)
@@ -90,7 +105,7 @@ func put(t *testing.T, store tranship.Writer, path, content string) {
 }
 
 func runUpload(t *testing.T, program string) {
-	store, server := startServer(t)
+	store, server := serveMemory(t)
 	local := t.TempDir()
 	if err := os.WriteFile(filepath.Join(local, "large"), make([]byte, 3_000_000), 0o600); err != nil {
 		t.Fatal(err)
@@ -104,9 +119,9 @@ func runUpload(t *testing.T, program string) {
 }
 
 func runDownload(t *testing.T, program string) {
-	store, server := startServer(t)
-	put(t, store, "from/d/a", "text")
-	put(t, store, "from/b", "more")
+	store, server := serveMemory(t)
+	putText(t, store, "from/d/a", "text")
+	putText(t, store, "from/b", "more")
 	local := filepath.Join(t.TempDir(), "new")
 	for _, want := range []string{"2 files, 8 bytes, 0 skipped\n", "2 files, 8 bytes, 2 skipped\n"} {
 		if got := output(t, program, server+"/from", local); got != want {
@@ -119,7 +134,7 @@ func runDownload(t *testing.T, program string) {
 }
 
 func runWriter(t *testing.T, program string) {
-	store, server := startServer(t)
+	store, server := serveMemory(t)
 	if got := output(t, program, server+"/lines.txt", "200000"); got != "line 0200000\n" {
 		t.Errorf("it printed %q", got)
 	}
@@ -129,8 +144,8 @@ func runWriter(t *testing.T, program string) {
 }
 
 func runFS(t *testing.T, program string) {
-	store, server := startServer(t)
-	put(t, store, "site/a.txt", "0123456789")
+	store, server := serveMemory(t)
+	putText(t, store, "site/a.txt", "0123456789")
 	command := exec.CommandContext(t.Context(), program, server, "127.0.0.1:0")
 	var complaints bytes.Buffer
 	command.Stderr = &complaints
