@@ -74,6 +74,9 @@ func TestCredentials(t *testing.T) {
 					Authenticators: []authn.Authenticator{newTokens()}, Anonymous: test.anonymous, Audit: audit,
 				}))
 				name, err := transport.connect(t, address).call(testContext(t), echo, test.token)
+				if _, ok := errors.AsType[*tranship.CredentialsError](err); transport == (grpcTransport{}) && ok != (test.refused && test.token == "") {
+					t.Errorf("%v is a CredentialsError: %v", err, ok)
+				}
 				if name != test.want || errors.Is(err, tranship.ErrUnauthenticated) != test.refused || (err != nil) != test.refused {
 					t.Errorf("a call is made by %q, %v", name, err)
 				}

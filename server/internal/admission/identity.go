@@ -221,7 +221,10 @@ func (d *Door) ask(ctx context.Context, credentials authn.Credentials) (authn.Id
 }
 
 var (
-	errNoCredentials = &authn.Refusal{Text: "this server wants to know who makes a call: give a token or a client certificate"}
+	errNoCredentials = &authn.Refusal{
+		Text:    "this server wants to know who makes a call: give a token or a client certificate",
+		Missing: &tranship.CredentialsError{Token: true, Certificate: true},
+	}
 	// errInternal is a failure that is not the caller's to know.
 	errInternal = errors.New("internal error")
 	// errChanged makes a client call again, as the principal that it is now.
