@@ -1,8 +1,8 @@
-// Package authn finds out who makes a gRPC call. Its interceptors, for any
-// grpc.Server, take what a call brings, a bearer token or the certificate of its
-// connection, and put the principal that an Authenticator finds into the call's
-// context, where access.FromContext has it; or they end the call with
-// UNAUTHENTICATED.
+// Package authn finds the principal of a call from what the call presents: a bearer
+// token, or the certificate of its connection. An Authenticator does that for one kind
+// of credentials; a server (server.Config.Authenticators) asks them, and puts the
+// principal into the call's context, where access.FromContext has it. The package knows
+// no transport.
 //
 // Names tell sources apart, so that none can pass for another's: the name of a
 // principal from a token file has no colon, that from a certificate begins with
@@ -19,40 +19,40 @@ import (
 	"github.com/tranship/tranship/access"
 )
 
-// Credentials is one thing that a call brings to say who makes it. One field is set.
+// Credentials are one thing that a call presents to show who makes it. One field is set.
 type Credentials struct {
 	// Token is a bearer token.
 	Token string
-	// TLS is the connection, whose client has shown a certificate.
+	// TLS is the state of a connection whose client has shown a certificate.
 	TLS *tls.ConnectionState
 }
 
-// Authenticator finds who has credentials. It is safe for concurrent use.
+// Authenticator finds the principal of one kind of credentials. It is safe for
+// concurrent use.
 type Authenticator interface {
-	// Authenticate returns whose the credentials are. The error is ErrNotMine for
-	// those of another kind; a *Refusal for those that are not good;
-	// tranship.ErrUnavailable when that cannot be told at the moment; any other is
-	// an internal failure, of which clients are told nothing. No error may have the
-	// token in it, or parts of it.
+	// Authenticate returns the identity that the credentials prove. The error is
+	// ErrNotMine for credentials of another kind, a *Refusal for credentials that are
+	// not good, and tranship.ErrUnavailable when the Authenticator cannot decide at the
+	// moment. Any other error is an internal failure, of which clients are told nothing.
+	// No error may contain the token or a part of it.
 	Authenticate(ctx context.Context, credentials Credentials) (Identity, error)
 }
 
-// ErrNotMine is what an Authenticator says of credentials of another kind.
+// ErrNotMine is the error of an Authenticator for credentials of another kind.
 var ErrNotMine = errors.New("credentials of another kind")
 
-// Identity is who has credentials, and for how long.
+// Identity is the principal that credentials prove, and for how long they do.
 type Identity struct {
 	access.Principal
-	// Expires is when the credentials are no longer good; the zero time: never.
+	// Expires is when the credentials stop being good; the zero time means never.
 	Expires time.Time
 }
 
 // Refusal is why credentials are not good. It matches tranship.ErrUnauthenticated.
 type Refusal struct {
-	// Text is for whoever sent them, and so tells nothing that these do not know
-	// who guess.
+	// Text is for the caller. It must not help a caller that guesses.
 	Text string
-	// Reason is for the server's log; nil if there is nothing to add.
+	// Reason is for the server's log; nil if it has nothing to add to Text.
 	Reason error
 	// Missing is what a call without credentials would need; nil for credentials that
 	// are not good.

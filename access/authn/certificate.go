@@ -9,17 +9,17 @@ import (
 	"time"
 )
 
-// SourceCertificate is the Principal.Source of who has a certificate.
+// SourceCertificate is the Principal.Source of principals of certificates.
 const SourceCertificate = "certificate"
 
-// certificatePrefix is what names and groups from certificates begin with.
+// certificatePrefix begins the names and groups of certificates.
 const certificatePrefix = "cert:"
 
-// Certificates authenticates clients by the certificates that their connections were
-// made with. It believes only those that the server's tls.Config has verified: that
-// must have ClientCAs, and tls.VerifyClientCertIfGiven or
-// tls.RequireAndVerifyClientCert. At each call it checks that they have not expired
-// meanwhile, and with Verify that they are still trusted.
+// Certificates authenticates clients by the certificates of their connections. It accepts
+// only certificates that the server's tls.Config has verified: that must have ClientCAs,
+// and tls.VerifyClientCertIfGiven or tls.RequireAndVerifyClientCert. At each call it
+// checks that the certificate has not expired meanwhile, and with Verify that it is still
+// trusted.
 //
 // The name is "cert:" and the first URI of the subject's alternative names, as in
 // SPIFFE; without any, "cert:" and the common name of the subject. A URI must be
@@ -27,12 +27,12 @@ const certificatePrefix = "cert:"
 // a colon: so neither can be taken for the other. The groups are "cert:" and each
 // organization (O) of the subject.
 type Certificates struct {
-	// Now is the time; nil: time.Now.
+	// Now returns the time; nil means time.Now.
 	Now func() time.Time
 	// Verify returns the chains that lead from a connection's client certificate to
 	// the authorities that the server trusts now; the error says why there are none.
 	// It is called at each call, and must be fast while authorities stay the same.
-	// Nil: the chains that the handshake has verified count for as long as the
+	// Nil means that the chains that the handshake has verified count as long as the
 	// connection lasts. See tlsconfig.Files.
 	Verify func(state *tls.ConnectionState) (chains [][]*x509.Certificate, err error)
 }

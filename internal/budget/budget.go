@@ -1,5 +1,5 @@
-// Package budget is how often and for how long something is tried again: the one rule
-// of every retry in this module.
+// Package budget bounds how often and how long an operation is tried again. It is the rule
+// of every retry in this module, and knows no transport.
 package budget
 
 import (
@@ -17,7 +17,7 @@ const (
 	// DefaultAttempts is how often one operation is tried without any progress. With
 	// the pauses between them that takes about as long as DefaultPatience.
 	DefaultAttempts = 16
-	// DefaultPatience is how long everything is tried while nothing succeeds.
+	// DefaultPatience is how long all operations are tried while none succeeds.
 	DefaultPatience = 30 * time.Second
 
 	firstPause = 100 * time.Millisecond
@@ -29,7 +29,7 @@ const (
 type Budget struct {
 	// Attempts is how often one operation is tried at most, without any progress.
 	Attempts int
-	// Patience is for how long operations are tried while none succeeds.
+	// Patience is how long operations are tried while none succeeds.
 	Patience time.Duration
 }
 
@@ -54,7 +54,7 @@ type Outage struct {
 // NewOutage returns an outage that is too long when it lasts longer than patience.
 func NewOutage(patience time.Duration) *Outage { return &Outage{patience: patience} }
 
-// Over notes a success.
+// Over notes that an operation has succeeded.
 func (o *Outage) Over() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -86,10 +86,9 @@ func (o *Outage) TooLong() bool {
 // Error is the end of a budget. It is failure.Final, so that no retry around this one
 // begins to try again.
 type Error struct {
-	// Attempts counts those that were made without progress; 0 if it was patience that
-	// ended.
+	// Attempts is how many attempts made no progress; 0 if the patience ended.
 	Attempts int
-	// Patience is for how long nothing succeeded, if it was that.
+	// Patience is how long nothing succeeded, if Attempts is 0.
 	Patience time.Duration
 	// Err is the last failure.
 	Err error

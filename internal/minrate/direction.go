@@ -5,9 +5,10 @@ import "time"
 // Direction counts for how long one direction of a call waits for its client. It is not
 // safe for concurrent use.
 type Direction struct {
-	// since is when the wait began that has not ended; zero: nothing waits.
+	// since is when the wait began that has not ended, or was looked at last; zero means
+	// that nothing waits.
 	since time.Time
-	// began is since, unlike which Take does not change it.
+	// began is when that wait began.
 	began  time.Time
 	waited time.Duration
 	moved  int64
@@ -17,18 +18,18 @@ type Direction struct {
 // Begin begins to wait for the client.
 func (d *Direction) Begin(at time.Time) { d.since, d.began = at, at }
 
-// End is the end of the wait, after which n bytes have moved.
+// End ends the wait, in which n bytes have moved.
 func (d *Direction) End(at time.Time, n int64) {
 	d.waited += at.Sub(d.since)
 	d.moved += n
 	d.since = time.Time{}
 }
 
-// Add counts bytes that moved without a wait.
+// Add counts n bytes that moved without a wait.
 func (d *Direction) Add(n int64) { d.moved += n }
 
-// Look is false when the client moved too few bytes, unless it owes none: then it only
-// forgets what there was.
+// Look returns false if the client moved too few bytes. For a client that owes none it
+// only forgets what was counted, and returns true.
 func (d *Direction) Look(at time.Time, limits Limits, owes bool) bool {
 	if !d.since.IsZero() {
 		d.waited += at.Sub(d.since)
@@ -39,8 +40,8 @@ func (d *Direction) Look(at time.Time, limits Limits, owes bool) bool {
 	return limits.Rate <= 0 || limits.Window <= 0 || !owes || d.meter.Add(waited, moved, limits.Need(), limits.Window)
 }
 
-// Idle reports whether the direction waits, and has done nothing else since from, for as
-// long as limits allow at most.
+// Idle reports whether the direction has waited since from for longer than the limits
+// allow.
 func (d *Direction) Idle(at, from time.Time, limits Limits) bool {
 	if limits.Idle <= 0 || d.since.IsZero() {
 		return false

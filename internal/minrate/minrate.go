@@ -1,7 +1,7 @@
-// Package minrate is the rule of how slow a client may be: what is slow, over which time,
-// and whose fault it is. It knows no transport. Limits belong to a transport, and what a
-// client owes only services know: they work together with a Call in the context of each
-// call that has such limits.
+// Package minrate is the rule of how slow a client may be: what slow means, over which
+// time, and who causes it. It knows no transport. Admission has the limits, and only
+// services know what a client owes: they work together through the Call in the context of
+// each call that has such limits.
 package minrate
 
 import (
@@ -10,23 +10,23 @@ import (
 	"time"
 )
 
-// Limits say how slow a client may be.
+// Limits are how slow a client may be.
 type Limits struct {
-	// Rate is the least of bytes a second, over a window, while a client owes bytes,
-	// or does not take those that it asked for; 0: none.
+	// Rate is the least rate in bytes a second, over a Window, at which a client sends
+	// bytes that it owes, or takes bytes that it asked for; 0 means no limit.
 	Rate int64
 	// Window is over how much waiting Rate is measured.
 	Window time.Duration
-	// Idle is how long nothing may happen where no bytes are owed; 0: any time.
+	// Idle is how long nothing may happen where no bytes are owed; 0 means unlimited.
 	Idle time.Duration
 }
 
-// Need is how many bytes a window must have.
+// Need is how many bytes must move in a Window.
 func (l Limits) Need() int64 { return int64(float64(l.Rate) * l.Window.Seconds()) }
 
-// Call is one call whose client must not be too slow. It counts the time for which the
-// server makes the client wait, which is not the client's fault. The methods of a nil
-// Call do nothing. It is safe for concurrent use.
+// Call is one call whose client must not be too slow. It counts the time in which the
+// client waits for the server, which does not count against the client. The methods of a
+// nil Call do nothing. A Call is safe for concurrent use.
 type Call struct {
 	Limits
 
@@ -50,7 +50,7 @@ func (c *Call) Hold() {
 	c.holds++
 }
 
-// Release is the end of a Hold.
+// Release ends a Hold.
 func (c *Call) Release() {
 	if c == nil {
 		return
@@ -63,7 +63,7 @@ func (c *Call) Release() {
 	}
 }
 
-// Held is for how long the client has waited for the server by now.
+// Held is how long the client has waited for the server so far.
 func (c *Call) Held() time.Duration {
 	if c == nil {
 		return 0
@@ -76,15 +76,15 @@ func (c *Call) Held() time.Duration {
 	return c.held + time.Since(c.since)
 }
 
-// Meter finds out that somebody is too slow. The zero value begins with nothing. It is
-// not safe for concurrent use.
+// Meter detects a client that is too slow. The zero value has measured nothing. It is not
+// safe for concurrent use.
 type Meter struct {
 	waited time.Duration
 	moved  int64
 }
 
-// Add takes in that somebody was waited for, and moved so many bytes. It is false when
-// fewer than need were moved in as much waiting as bound.
+// Add adds a time of waiting in which so many bytes moved. It returns false when fewer
+// than need bytes moved in bound of waiting.
 func (m *Meter) Add(waited time.Duration, moved, need int64, bound time.Duration) bool {
 	m.waited += max(waited, 0)
 	m.moved += moved

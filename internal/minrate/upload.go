@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Waiting is for how long the streams that carry one upload have kept their client
-// waiting. The zero value has no streams. It is safe for concurrent use.
+// Waiting measures how long the streams of one upload have kept their client waiting. The
+// zero value has no streams. It is safe for concurrent use.
 type Waiting struct {
 	mu      sync.Mutex
 	streams map[*Call]*member
@@ -16,12 +16,12 @@ type Waiting struct {
 // member is one stream of an upload, which carries so many parts of it.
 type member struct {
 	parts int
-	// held is what was counted by now.
+	// held is what was counted so far.
 	held time.Duration
 }
 
-// Join takes in a stream, once for each part that it carries; Leave takes it out. A nil
-// stream has no limits and does not count.
+// Join adds a stream, once for each part that it carries; Leave removes it. A nil stream
+// has no limits and does not count.
 func (w *Waiting) Join(stream *Call) {
 	if stream == nil {
 		return
@@ -37,7 +37,7 @@ func (w *Waiting) Join(stream *Call) {
 	w.streams[stream].parts++
 }
 
-// Leave is the end of a Join.
+// Leave ends a Join.
 func (w *Waiting) Leave(stream *Call) {
 	if stream == nil {
 		return
@@ -51,8 +51,8 @@ func (w *Waiting) Leave(stream *Call) {
 	}
 }
 
-// held is for how long, added up, the streams have kept the client waiting since it was
-// last asked. Only one goroutine may ask.
+// held is how long the streams together have kept the client waiting since the last call
+// of held. Only one goroutine may call it.
 func (w *Waiting) held() (sum time.Duration) {
 	w.mu.Lock()
 	streams := maps.Clone(w.streams)
@@ -65,29 +65,29 @@ func (w *Waiting) held() (sum time.Duration) {
 	return sum
 }
 
-// provingRate is how fast, in bytes a second, a client reads what it has sent before and
-// proves: far slower than any does.
+// provingRate is the least rate, in bytes a second, at which a client is expected to read
+// again what it has sent before, to prove it. All real clients are far faster.
 const provingRate = 16 << 20
 
-// Sender watches over the client that sends an upload. The methods of a nil Sender do
-// nothing. It is not safe for concurrent use.
+// Sender watches the client that sends an upload. The methods of a nil Sender do nothing.
+// It is not safe for concurrent use.
 type Sender struct {
 	limits  Limits
 	waiting *Waiting
-	// size is how many bytes there are, negative if unknown, and durable how many of
-	// them need not be sent.
+	// size is the size of the upload in bytes, negative if unknown, and durable is how
+	// many of them need not be sent.
 	size, durable int64
 
 	ticker *time.Ticker
 	looked time.Time
 	moved  int64
 	meter  Meter
-	// owed is what the meter is about: whether bytes are owed.
+	// owed: the meter is about bytes that the client owes.
 	owed bool
 }
 
-// NewSender returns a watch over the client of an upload of so many bytes, negative if
-// they are unknown, of which durable need not be sent; nil if call has no limits. The
+// NewSender returns a watch over the client of an upload of size bytes, negative if that
+// is unknown, of which durable bytes need not be sent; nil if call has no limits. The
 // caller must call Stop.
 func NewSender(call *Call, waiting *Waiting, size, durable int64) *Sender {
 	if call == nil || call.Window <= 0 && call.Idle <= 0 {
@@ -110,7 +110,7 @@ func (s *Sender) Stop() {
 	}
 }
 
-// Tick says when to look.
+// Tick returns the channel that says when to call Look.
 func (s *Sender) Tick() <-chan time.Time {
 	if s == nil {
 		return nil
@@ -118,8 +118,8 @@ func (s *Sender) Tick() <-chan time.Time {
 	return s.ticker.C
 }
 
-// Slow is how a client was too slow: over Bound it sent less than Rate bytes a second or,
-// if it was Idle, nothing.
+// Slow is how a client was too slow: for Bound it sent less than Rate bytes a second or,
+// if Idle is true, nothing.
 type Slow struct {
 	Idle  bool
 	Rate  int64
@@ -129,9 +129,9 @@ type Slow struct {
 // Look returns how the client is too slow, nil if it is not, after total bytes have come.
 // What counts is the time in which no stream of the upload keeps the client waiting.
 //
-// A client that does not tell a size reads from something that may be slow itself, and
-// could not resume: from it, as from one that owes nothing but the end, only something
-// must come from time to time.
+// A client that does not tell a size reads from a source that may be slow itself, and
+// could not resume. It must send something within Idle, and so must a client that owes
+// only the end of its upload.
 func (s *Sender) Look(total int64) *Slow {
 	now := time.Now()
 	waited := now.Sub(s.looked) - s.waiting.held()

@@ -1,6 +1,5 @@
-// Package silence ends what nothing moves in: the rule of when an operation that is
-// under way counts as stalled. It knows no transport; the two ends of one tell it what
-// moves.
+// Package silence is the rule of when an operation under way counts as stalled: nothing
+// has moved for a while. It knows no transport; the ends of one tell it what moves.
 package silence
 
 import (
@@ -23,8 +22,8 @@ type Watch struct {
 }
 
 // New returns a watch whose context ends when nothing has moved for timeout, which must
-// be positive. what says of what is watched that it did not happen, as "no byte moved".
-// The caller must call the cancel function.
+// be positive. what describes the stall in its error, as in "no byte moved". The caller
+// must call the cancel function.
 func New(ctx context.Context, timeout time.Duration, what string) (*Watch, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	w := &Watch{ctx: ctx, what: what}
@@ -38,18 +37,18 @@ func New(ctx context.Context, timeout time.Duration, what string) (*Watch, conte
 	}
 }
 
-// Context is the one that the watch ends.
+// Context returns the context that the watch ends.
 func (w *Watch) Context() context.Context { return w.ctx }
 
-// Moved notes that something did.
+// Moved notes that something has moved.
 func (w *Watch) Moved() { w.timer.Reset(time.Duration(w.timeout.Load())) }
 
-// Rest stops watching until something moves: what is waited for now may take any time,
-// because it does not depend on the other end.
+// Rest stops the watch until something moves. It is for a wait of unlimited length that
+// does not depend on the other end.
 func (w *Watch) Rest() { w.timer.Stop() }
 
-// Extend gives what moves hardly anything visible, such as a commit, a timeout that is
-// factor times as long from now on.
+// Extend makes the timeout factor times as long from now on, for phases such as a commit,
+// in which little moves.
 func (w *Watch) Extend(factor int) {
 	w.timeout.Store(int64(factor) * w.timeout.Load())
 	w.Moved()
@@ -68,7 +67,7 @@ func (w *Watch) Explain(err error) error {
 type Error struct {
 	// What did not happen, as "no byte moved".
 	What string
-	// Timeout is for how long it did not.
+	// Timeout is how long it did not happen.
 	Timeout time.Duration
 }
 

@@ -9,13 +9,13 @@ import (
 	"github.com/tranship/tranship/server/internal/fair"
 )
 
-// How many descriptors an action is counted with: at most as many as it takes of a store
-// of package disk.
+// How many descriptors an action counts for: the most that a store of package disk uses
+// for it.
 const (
 	openFiles   = 1
 	uploadFiles = 2
 	listFiles   = 18
-	// shortFiles is for what has them open for a moment only.
+	// shortFiles is for actions that have them open for a moment only.
 	shortFiles = 2
 )
 
@@ -25,13 +25,14 @@ const limitOpenFiles tranship.Limit = "open-files"
 // leastFiles is the least number of descriptors that Files shares.
 const leastFiles = 4 * listFiles
 
-// Files shares a number of descriptors among callers: what is read, uploaded and listed
-// counts for the caller, a principal or, if that is not known, a peer. A caller has at
-// most a quarter of them. An action that needs more, or more than are left, waits up to 10 s,
-// and then fails with UNAVAILABLE. It is safe for concurrent use.
+// Files shares a number of descriptors among callers. Reads, uploads and lists count for
+// their caller: a principal or, if the principal is unknown, a peer. A caller has at most
+// a quarter of the descriptors. An action that needs more, or more than are left, waits
+// for up to 10 s, and then fails with tranship.ErrUnavailable. A Files is safe for
+// concurrent use.
 type Files struct{ queue *fair.Queue }
 
-// NewFiles returns the sharing of n descriptors, at least of 72.
+// NewFiles returns a Files of n descriptors; less than 72 count as 72.
 func NewFiles(n int64) *Files {
 	n = max(n, leastFiles)
 	return &Files{fair.New(fair.Options{
@@ -41,7 +42,7 @@ func NewFiles(n int64) *Files {
 	})}
 }
 
-// Store returns a store that does what inner does, as long as there are descriptors.
+// Store returns a store that does what inner does, when there are descriptors for it.
 func (f *Files) Store(inner tranship.Store) tranship.Store { return &filesStore{inner, f.queue} }
 
 type filesStore struct {
@@ -49,7 +50,7 @@ type filesStore struct {
 	queue *fair.Queue
 }
 
-// short runs what has descriptors for a moment only.
+// short runs an action that has descriptors open for a moment only.
 func short[T any](ctx context.Context, s *filesStore, do func() (T, error)) (T, error) {
 	place, err := s.queue.Enter(ctx, shortFiles, false)
 	if err != nil {
