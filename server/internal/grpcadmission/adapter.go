@@ -85,9 +85,9 @@ func settings(limits limit.Options) []grpc.ServerOption {
 	if streams <= 0 {
 		streams = most
 	}
-	options = append(options, grpc.MaxConcurrentStreams(uint32(min(streams, most)))) //nolint:gosec // it is in range
+	options = append(options, grpc.MaxConcurrentStreams(uint32(min(streams, most))))
 	if limits.HeaderBytes > 0 {
-		options = append(options, grpc.MaxHeaderListSize(uint32(min(limits.HeaderBytes, most)))) //nolint:gosec // it is in range
+		options = append(options, grpc.MaxHeaderListSize(uint32(min(limits.HeaderBytes, most))))
 	}
 	return options
 }
