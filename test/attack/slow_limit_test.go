@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/rpcstatus"
 	filesrvv1 "github.com/tranship/tranship/proto/filesrv/v1"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
@@ -164,7 +165,7 @@ func (s *site) trickleNative(t testing.TB, content []byte, first int64) error {
 			return err
 		}
 		if failed := reply.GetFailed(); failed != nil {
-			return status.Error(codes.Code(failed.GetStatus().GetCode()), failed.GetStatus().GetMessage())
+			return rpcstatus.FromProto(failed.GetStatus())
 		}
 	}
 }

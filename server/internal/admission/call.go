@@ -33,8 +33,10 @@ type Call struct {
 	method     string
 	ctx        context.Context
 	cancel     context.CancelFunc
-	arrival    *time.Timer
-	release    func()
+	// arrival closes late, and ends the context, when the message has not arrived in time.
+	arrival *time.Timer
+	late    chan struct{}
+	release func()
 
 	// mark tells whether the audit log has a line about the call's failure; nil without
 	// an audit log. observed tells the observer of the call once it is authenticated.
@@ -93,9 +95,13 @@ func (d *Door) Begin(ctx context.Context, method string, address net.Addr) (*Cal
 	ctx, cancel := context.WithCancel(access.NewPeerContext(ctx, address))
 	c := &Call{
 		door: d, address: address, method: method, ctx: ctx, cancel: cancel,
-		arrival: time.AfterFunc(arrivalTime, cancel),
+		late:    make(chan struct{}),
 		release: sync.OnceFunc(func() { d.releaseCall(peer) }),
 	}
+	c.arrival = time.AfterFunc(arrivalTime, func() {
+		cancel()
+		close(c.late)
+	})
 	if d.audit != nil {
 		// What ends the call later is recorded for everything that is under way in it.
 		c.ctx, c.mark = recorded.NewContext(recorded.NewCall(ctx))

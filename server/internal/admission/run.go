@@ -15,8 +15,9 @@ import (
 )
 
 // Receive receives the only message of a call, by calling read in another goroutine,
-// when it is the call's turn. When the call's context ends, or the call has to give way to
-// another caller's, Receive returns before read does: the end of the call then ends read.
+// when it is the call's turn. When the message does not arrive in time, or the call has to
+// give way to another caller's, Receive returns before read does: the end of the call then
+// ends read. What else ends the call must end read, whose error says what it was.
 func (c *Call) Receive(read func() error) error {
 	place, err := c.door.memory.enterArrival(c.ctx)
 	if err != nil {
@@ -29,7 +30,7 @@ func (c *Call) Receive(read func() error) error {
 	case err = <-done:
 	case <-place.Over():
 		return fair.ErrOvertaken()
-	case <-c.ctx.Done():
+	case <-c.late:
 		return c.ctx.Err()
 	}
 	if err != nil {
