@@ -77,9 +77,9 @@ func (s *sealer) all(plain []byte) []byte {
 // that was known, the size of the file.
 func bound(header []byte, index, size int64) []byte {
 	all := append([]byte(nil), header[:1+idBytes]...)
-	all = binary.BigEndian.AppendUint64(all, uint64(index))
+	all = binary.BigEndian.AppendUint64(all, uint64(index)) //nolint:gosec // It is not negative.
 	if header[0] == 1 {
-		all = binary.BigEndian.AppendUint64(all, uint64(size))
+		all = binary.BigEndian.AppendUint64(all, uint64(size)) //nolint:gosec // It is not negative.
 	}
 	return all
 }

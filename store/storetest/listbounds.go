@@ -62,8 +62,14 @@ func listLimit(f fixture) {
 		f.put(path, nil)
 	}
 	for _, options := range []tranship.ListOptions{
-		{}, {Recursive: true}, {Directory: "a"}, {Directory: "a", Recursive: true}, {Prefix: "a/", Recursive: true},
-		{Prefix: "a", EndBefore: "a/y/2", Recursive: true}, {StartAfter: "a/x", EndBefore: "d/z"}, {ReportSkipped: true},
+		{},
+		{Recursive: true},
+		{Directory: "a"},
+		{Directory: "a", Recursive: true},
+		{Prefix: "a/", Recursive: true},
+		{Prefix: "a", EndBefore: "a/y/2", Recursive: true},
+		{StartAfter: "a/x", EndBefore: "d/z"},
+		{ReportSkipped: true},
 	} {
 		all := within(paths, options)
 		for limit := range len(all) + 2 {
