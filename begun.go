@@ -3,9 +3,9 @@ package tranship
 // CommittedUpload is an ability of an Upload of a store that remembers commits: it tells
 // whether Begin has returned a commit that was remembered, as Writer.Begin describes.
 type CommittedUpload interface {
-	// Committed reports whether the upload was committed, by this Upload or before it was
-	// begun again. The store keeps nothing for it but the file. It is safe for concurrent
-	// use.
+	// Committed reports whether the upload was committed, by this Upload or by an earlier
+	// one that Begin has resumed. The store then keeps nothing of the upload but its file.
+	// Committed is safe for concurrent use.
 	Committed() bool
 }
 

@@ -2,8 +2,8 @@ package tranship
 
 import "context"
 
-// PartRunner is an ability of an Upload: one writer takes several parts, which costs less
-// than a writer for each. An upload for which a part is cheap to begin does not need it.
+// PartRunner is an ability of an Upload that can write several parts with one writer, for less
+// than one writer for each costs. An upload that begins a part cheaply does not need it.
 type PartRunner interface {
 	// PartRun returns a writer for the parts from first up to end, exclusive, one after
 	// the other, as Part does for one. It counts as the writer of each of these parts: a

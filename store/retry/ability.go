@@ -13,8 +13,8 @@ var (
 // Unwrap implements tranship.Wrapper.
 func (s *Store) Unwrap() any { return s.Store }
 
-// Passes implements tranship.Wrapper. What moves content is not tried again here, and so
-// are the accounts, of which a quota keeps count, not.
+// Passes implements tranship.Wrapper. The store does not try again the methods that move
+// content or tell accounts.
 func (s *Store) Passes(ability any) bool {
 	switch ability.(type) {
 	case *tranship.Fetcher, *tranship.WidthHinter, *tranship.AccountKeeper:

@@ -9,16 +9,17 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// TestFetcher runs what a store promises that is a tranship.Fetcher. It fails if
-// tranship.As finds none. Each test calls open once, as for Test.
+// TestFetcher tests the tranship.Fetcher of a store. It fails if tranship.As finds none. Each
+// test calls open once, as for Test.
 func TestFetcher(t *testing.T, open func(t *testing.T) tranship.Store) {
 	claim[tranship.Fetcher](t, open(t))
 	runAll(t, open, nil, fetcherTests())
 }
 
-// TestChunks runs what a store promises whose contents are tranship.ChunkReaders, if reads
-// is set, and whose part writers are tranship.ChunkWriters, if writes is set. It fails if
-// tranship.As does not find them. Each test calls open once, as for Test.
+// TestChunks tests the tranship.ChunkReader of the store's contents and the
+// tranship.ChunkWriter of its part writers. It fails if tranship.As does not find the first
+// although reads is set, or the second although writes is set. Each test calls open once, as
+// for Test.
 func TestChunks(t *testing.T, open func(t *testing.T) tranship.Store, reads, writes bool) {
 	f := fixture{T: t, ctx: t.Context(), store: open(t)}
 	if reads {
@@ -33,8 +34,8 @@ func TestChunks(t *testing.T, open func(t *testing.T) tranship.Store, reads, wri
 	runAll(t, open, nil, chunkTests())
 }
 
-// TestPartRunner runs what a store promises whose uploads are tranship.PartRunners. It
-// fails if tranship.As does not find them. Each test calls open once, as for Test.
+// TestPartRunner tests the tranship.PartRunner of the store's uploads. It fails if tranship.As
+// finds none. Each test calls open once, as for Test.
 func TestPartRunner(t *testing.T, open func(t *testing.T) tranship.Store) {
 	f := fixture{T: t, ctx: t.Context(), store: open(t)}
 	claim[tranship.PartRunner](t, f.begin(tranship.Spec{Path: "upload", Size: new(int64(4))}))

@@ -7,8 +7,8 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// absenceTests: who guards a store must be able to say of a file that somebody may
-// not know of what the store says of one that is not there.
+// absenceTests are about the words of ErrNotFound. A guard must be able to hide a file from
+// a caller in the same words that the store uses for a missing file.
 func absenceTests() []test {
 	return []test{
 		{"of a file", absentFile},

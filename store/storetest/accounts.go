@@ -12,9 +12,9 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// TestAccounts runs what a store promises whose ability AccountKeeper is. Each test calls open
-// once, for an empty store of its own, which open releases with t.Cleanup, and for a
-// function that closes the store and opens it again, as for TestDurable.
+// TestAccounts tests a store that has the ability tranship.AccountKeeper. Each test calls
+// open once. open returns an empty store, which it releases with t.Cleanup, and a function
+// that closes the store and opens it again, as for TestDurable.
 func TestAccounts(t *testing.T, open func(t *testing.T) (store tranship.Store, reopen func() tranship.Store)) {
 	for name, run := range map[string]func(f accountFixture, reopen func() tranship.Store){
 		"directories count":     func(f accountFixture, _ func() tranship.Store) { directoriesCount(f) },
@@ -33,7 +33,7 @@ func TestAccounts(t *testing.T, open func(t *testing.T) (store tranship.Store, r
 	}
 }
 
-// books implement tranship.DirectoryLedger.
+// books implements tranship.DirectoryLedger.
 type books struct {
 	mu     sync.Mutex
 	counts map[string]int

@@ -22,7 +22,7 @@ func attributeTests() []test {
 	}
 }
 
-// attributed are the ways to make a file with attributes.
+// attributed makes a file with attributes in every way, and calls check for each.
 func (f fixture) attributed(attributes tranship.Attributes, check func(file tranship.File)) {
 	f.Helper()
 	data := []byte("data")
@@ -51,7 +51,7 @@ func (f fixture) attributed(attributes tranship.Attributes, check func(file tran
 }
 
 func attributeDefaults(f fixture) {
-	// The store's clock may be another than ours, and coarser.
+	// The store's clock may differ from that of the test, and be coarser.
 	const tolerance = time.Minute
 	before := time.Now().Add(-tolerance)
 	f.attributed(tranship.Attributes{}, func(file tranship.File) {
@@ -120,7 +120,8 @@ func attributeMetadata(f fixture) {
 	}
 }
 
-// attributesReplaced checks that a new file takes nothing from the one it replaces.
+// attributesReplaced checks that a new file inherits no attribute of the file that it
+// replaces.
 func attributesReplaced(f fixture) {
 	attributes := tranship.Attributes{
 		ModTime:  new(time.Date(2001, 2, 3, 4, 5, 6, 0, time.UTC)),

@@ -104,8 +104,8 @@ func commitUnknownSize(f fixture) {
 	f.hasNot("second part")
 }
 
-// incomplete checks that a commit fails for want of exactly these ranges, except
-// that a range may be cut in several, and begin where its part begins.
+// incomplete checks that a commit fails because exactly these ranges are missing. The store
+// may cut a range into several, and may begin it at the start of its part.
 func (f fixture) incomplete(upload tranship.Upload, size int64, want ...tranship.Range) {
 	f.Helper()
 	_, err := upload.Commit(f.Context(), tranship.Commit{Size: size})
@@ -124,7 +124,7 @@ func (f fixture) incomplete(upload tranship.Upload, size int64, want ...tranship
 		f.Fatalf("missing ranges are %v, want %v", incomplete.Missing, want)
 	}
 	for i, missing := range got {
-		// A part that has not all of its bytes may count as missing whole.
+		// The store may report a part that lacks some bytes as wholly missing.
 		partly := want[i].Offset - want[i].Offset%upload.PartSize()
 		end := want[i].Offset + want[i].Length
 		if missing.Offset != want[i].Offset && missing.Offset != partly || missing.Offset+missing.Length != end {
@@ -164,7 +164,8 @@ func commitMissing(f fixture) {
 	f.isEmpty()
 }
 
-// commitHuge names an end that is far away: the store must not go there.
+// commitHuge commits a size far beyond what was written. The store must not allocate or
+// visit every part up to there.
 func commitHuge(f fixture) {
 	data := []byte("data")
 	upload := f.begin(tranship.Spec{Path: "file"})
@@ -175,8 +176,8 @@ func commitHuge(f fixture) {
 	f.isEmpty()
 }
 
-// commitTwice allows a store to answer a repeated commit as it did the first, but
-// not to make another version.
+// commitTwice repeats a commit. The store may give the first answer again, but must not make
+// another version.
 func commitTwice(f fixture) {
 	data := []byte("data")
 	upload := f.begin(tranship.Spec{Path: "file"})

@@ -7,9 +7,8 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// difference names the first field in which two descriptions of one version
-// differ; it is empty if they agree. A checksum that only one of them knows is no
-// difference.
+// difference returns the name of the first field in which two descriptions of one version
+// differ, and "" if they agree. A checksum that only one of them has is not a difference.
 func difference(a, b tranship.File) string {
 	switch {
 	case a.Path != b.Path:
@@ -30,7 +29,7 @@ func difference(a, b tranship.File) string {
 	return ""
 }
 
-// sameTime compares to the microsecond that stores must keep.
+// sameTime compares times to the microsecond, which every store must keep.
 func sameTime(a, b time.Time) bool {
 	return a.Sub(b).Abs() < time.Microsecond
 }

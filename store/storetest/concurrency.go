@@ -23,10 +23,10 @@ func concurrencyTests() []test {
 	}
 }
 
-// racers is how many go for the same thing.
+// racers is the number of goroutines that compete in each race.
 const racers = 8
 
-// onlyWinner is the index of the only one that succeeded; the others must have
+// onlyWinner returns the index of the only goroutine that succeeded. The others must have
 // failed with target.
 func (f fixture) onlyWinner(errs []error, target error) int {
 	f.Helper()
@@ -74,7 +74,7 @@ func raceToCommit(f fixture) {
 	}
 }
 
-// raceToCount counts in a file, by compare and swap.
+// raceToCount increments a number in a file by compare-and-swap.
 func raceToCount(f fixture) {
 	const each = 5
 	f.put("count", []byte("0"))
@@ -147,8 +147,8 @@ func raceAboveBelow(f fixture) {
 	}
 }
 
-// raceOfDirectories has files of one directory come and go, so that the directory
-// does, too, under the feet of the others.
+// raceOfDirectories makes and removes files of one directory at once, so that the directory
+// itself is made and removed while other goroutines use it.
 func raceOfDirectories(f fixture) {
 	f.needs(NoMove, NoCopy)
 	errs := together(racers, func(i int) error {
@@ -182,7 +182,7 @@ func raceOfDirectories(f fixture) {
 	f.isEmpty()
 }
 
-// readersSeeWhole reads while the file is replaced by others of other lengths.
+// readersSeeWhole reads a file while it is replaced by versions of other lengths.
 func readersSeeWhole(f fixture) {
 	version := func(i int) []byte { return bytes.Repeat([]byte{byte(i)}, 1000*(1+i%7)) }
 	f.put("file", version(0))
@@ -225,8 +225,8 @@ func raceToMove(f fixture) {
 	}
 }
 
-// raceToCommitOnce commits one upload several times at once. All but one may fail,
-// but there is one version.
+// raceToCommitOnce commits one upload several times at once. All but one may fail, but only
+// one version is made.
 func raceToCommitOnce(f fixture) {
 	data := content(1, 1000)
 	upload := f.begin(tranship.Spec{Path: "file"})

@@ -109,7 +109,7 @@ func cancelledListing(f fixture) {
 	f.fails("listing after the context ended", last, context.Canceled)
 }
 
-// cancelledWriting gives up one writer of a part and writes the part with another.
+// cancelledWriting cancels one writer of a part and writes the part with another.
 func cancelledWriting(f fixture) {
 	data := content(1, 1000)
 	upload := f.begin(tranship.Spec{Path: "file", Size: new(int64(1000))})
@@ -130,8 +130,8 @@ func cancelledWriting(f fixture) {
 	f.has("file", data)
 }
 
-// beginContextEnds ends the contexts of Begin and Part once they have served: each
-// governs its own call, or its own writer, and not the upload.
+// beginContextEnds cancels the contexts of Begin and Part after use. Each governs its own
+// call or writer, and not the upload.
 func beginContextEnds(f fixture) {
 	data := content(1, 1000)
 	ctx, cancel := context.WithCancel(f.Context())

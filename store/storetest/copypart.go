@@ -30,7 +30,7 @@ func (f fixture) copyPart(upload tranship.Upload, n int, source string, options 
 	}
 }
 
-// copyRanges copies from offsets that are and are not those of parts.
+// copyRanges copies from offsets that are multiples of the part size, and from others.
 func copyRanges(f fixture) {
 	data := f.parted(1)
 	size := int64(len(data))
@@ -57,7 +57,8 @@ func copyRanges(f fixture) {
 	f.sameFile(f.has("d/source", data), from)
 }
 
-// copyUnknownSize must fill whole parts, for where the file ends is unknown.
+// copyUnknownSize copies into an upload of unknown size. Each copy must fill a whole part,
+// because the end of the file is unknown.
 func copyUnknownSize(f fixture) {
 	upload := f.begin(tranship.Spec{Path: "file"})
 	part := upload.PartSize()
@@ -91,8 +92,8 @@ func copyVersions(f fixture) {
 	f.has("other", data[400:])
 }
 
-// copyTooShort refuses a source that is short by a byte, and leaves the part to be
-// written in another way.
+// copyTooShort copies from sources that are too short. The store refuses them, and the part
+// can still be written in another way.
 func copyTooShort(f fixture) {
 	data := content(1, 1000)
 	f.put("source", data)

@@ -8,19 +8,20 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// resumable is the spec of an upload of data that can be resumed.
+// resumable returns the spec of a resumable upload of data.
 func resumable(path, key string, data []byte) tranship.Spec {
 	return tranship.Spec{Path: path, Size: new(int64(len(data))), ResumeKey: key}
 }
 
-// parted is content of two whole parts and one shorter, of uploads of its size.
+// parted returns content that an upload of its size has in two whole parts and a shorter
+// one.
 func (f fixture) parted(seed byte) []byte {
 	f.Helper()
 	return content(seed, 2*f.partSize(3)+777)
 }
 
-// partSize is the length of parts in an upload of known size that has so many: it
-// may depend on the size, and be another when that is unknown.
+// partSize returns the length of the parts of an upload of known size that has this number
+// of parts. The part size may depend on the size, and on whether the size is known.
 func (f fixture) partSize(parts int64) int64 {
 	f.Helper()
 	partSize, size := int64(0), int64(1)
@@ -37,7 +38,7 @@ func (f fixture) partSize(parts int64) int64 {
 	return 0
 }
 
-// pieces are the parts of data.
+// pieces returns the parts of data.
 func pieces(upload tranship.Upload, data []byte) [][]byte {
 	var all [][]byte
 	for _, piece := range parts(upload, data) {
@@ -68,7 +69,7 @@ func (f fixture) detach(upload tranship.Upload) {
 	}
 }
 
-// kept begins a resumable upload of data, makes parts of it durable and lets go.
+// kept begins a resumable upload of data, makes parts of it durable and detaches it.
 func (f fixture) kept(spec tranship.Spec, data []byte, numbers ...int) tranship.Upload {
 	f.Helper()
 	upload := f.beginNew(spec)
@@ -79,7 +80,7 @@ func (f fixture) kept(spec tranship.Spec, data []byte, numbers ...int) tranship.
 	return upload
 }
 
-// beginNew begins an upload that must not be one resumed.
+// beginNew begins an upload and checks that it was not resumed.
 func (f fixture) beginNew(spec tranship.Spec) tranship.Upload {
 	f.Helper()
 	upload := f.begin(spec)
@@ -92,7 +93,7 @@ func (f fixture) beginNew(spec tranship.Spec) tranship.Upload {
 	return upload
 }
 
-// resume begins an upload that must be older, resumed.
+// resume begins an upload and checks that it is the older one, resumed.
 func (f fixture) resume(older tranship.Upload, spec tranship.Spec) tranship.Upload {
 	f.Helper()
 	id, epoch, partSize := older.ID(), older.Epoch(), older.PartSize()
@@ -122,7 +123,7 @@ func (f fixture) isDurable(upload tranship.Upload, data []byte, want ...int) {
 	}
 }
 
-// durable are the numbers of the parts that are, each of which must be a part of
+// durable returns the numbers of the durable parts. Each must have the bytes of that part of
 // data.
 func durable(upload tranship.Upload, data []byte) ([]int, error) {
 	var numbers []int
@@ -146,7 +147,7 @@ func durable(upload tranship.Upload, data []byte) ([]int, error) {
 	return numbers, nil
 }
 
-// finish writes what is not durable of data, and commits.
+// finish writes the parts of data that are not durable, and commits.
 func finish(ctx context.Context, upload tranship.Upload, data []byte) (tranship.File, error) {
 	there, err := durable(upload, data)
 	if err != nil {
@@ -174,7 +175,7 @@ func (f fixture) finish(upload tranship.Upload, data []byte) tranship.File {
 	return file
 }
 
-// overtaken checks that an upload that was resumed since does nothing any more.
+// overtaken checks that an upload has no effect after a later Begin has resumed it.
 func (f fixture) overtaken(upload tranship.Upload, data []byte) {
 	f.Helper()
 	f.abortedOrNil("writing a part of an upload resumed since", writePart(f.Context(), upload, 0, pieces(upload, data)[0]))

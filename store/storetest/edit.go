@@ -15,7 +15,7 @@ func editTests() []test {
 	}
 }
 
-// setAttributes sets one at a time; the others stay, and so do content and version.
+// setAttributes sets one attribute at a time. The others, the content and the version stay.
 func setAttributes(f fixture) {
 	data := content(1, 1000)
 	want := f.putSpec(tranship.Spec{Path: "d/file", Attributes: tranship.Attributes{

@@ -13,22 +13,22 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// fixture is a test with its store. Its methods end the test when they fail, so
-// they are for the test's own goroutine.
+// fixture is a test with its store. Its methods end the test when they fail, so only the
+// goroutine of the test may call them.
 type fixture struct {
 	*testing.T
 	ctx   context.Context
 	store tranship.Store
-	// reopens tells that the store is closed and opened again during the test.
+	// reopens is true if the test closes the store and opens it again.
 	reopens bool
-	// lacks is what the store has declared that it does not do.
+	// lacks is the set of lacks that the store has declared.
 	lacks map[Lack]bool
 }
 
 // Context ends with the test, or when the test is stuck.
 func (f fixture) Context() context.Context { return f.ctx }
 
-// content is n bytes that look random and differ from seed to seed.
+// content returns n bytes that look random and differ from seed to seed.
 func content(seed byte, n int64) []byte {
 	data := make([]byte, n)
 	rand.NewChaCha8([32]byte{seed}).Read(data)
@@ -53,14 +53,14 @@ func (f fixture) putSpec(spec tranship.Spec, data []byte) tranship.File {
 	return file
 }
 
-// clobber overwrites a buffer that a store must no longer use.
+// clobber overwrites a buffer that the store must no longer use.
 func clobber(buffer []byte) {
 	for i := range buffer {
 		buffer[i] = 0xDB
 	}
 }
 
-// checkFile checks what every description of a file must tell.
+// checkFile checks the fields that every description of a file must have.
 func (f fixture) checkFile(file tranship.File, path string, data []byte) {
 	f.Helper()
 	if file.Path != path {
@@ -131,7 +131,7 @@ func (f fixture) open(path string, options tranship.OpenOptions) tranship.Conten
 	return content
 }
 
-// read reads what is asked for of a file that must be there.
+// read reads a range of a file that must be there.
 func (f fixture) read(path string, options tranship.OpenOptions) (tranship.File, []byte) {
 	f.Helper()
 	content := f.open(path, options)
@@ -153,7 +153,7 @@ func (f fixture) remove(path string) {
 	}
 }
 
-// keys lists the keys of entries.
+// keys returns the keys of the entries of a list.
 func (f fixture) keys(options tranship.ListOptions) []string {
 	f.Helper()
 	var keys []string
@@ -166,7 +166,7 @@ func (f fixture) keys(options tranship.ListOptions) []string {
 	return keys
 }
 
-// lists checks which keys a list has.
+// lists checks the keys of a list.
 func (f fixture) lists(options tranship.ListOptions, want ...string) {
 	f.Helper()
 	if got := f.keys(options); !slices.Equal(got, want) {
@@ -227,12 +227,12 @@ func notInvalid(err error) string {
 	return ""
 }
 
-// background is a context for cleaning up, when the test's own has ended.
+// background returns a context for cleaning up after the test's context has ended.
 func (f fixture) background() context.Context {
 	return context.WithoutCancel(f.Context())
 }
 
-// together calls do with 0 to n-1, all at once, and returns the errors.
+// together calls do with 0 to n-1, each in its own goroutine, and returns the errors.
 func together(n int, do func(i int) error) []error {
 	errs := make([]error, n)
 	start := make(chan struct{})

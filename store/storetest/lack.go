@@ -8,8 +8,8 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// Lack is something that a store declares not to do. What it says must be true: the suite
-// then checks that the store refuses, and does not do it by halves.
+// Lack is something that a store declares not to do. The suite then checks that the store
+// refuses it, and changes nothing.
 type Lack string
 
 const (
@@ -32,7 +32,7 @@ const (
 	NoSourceVersion Lack = "source version"
 )
 
-// lackTests are the tests of what a store with this lack does instead.
+// lackTests returns the tests of a store that has declared the lack.
 func lackTests(lack Lack) []test {
 	switch lack {
 	case NoResume:
@@ -51,7 +51,7 @@ func lackTests(lack Lack) []test {
 	return []test{{"is unknown", func(f fixture) { f.Fatalf("there is no lack %q: declare one of this package's constants", lack) }}}
 }
 
-// needs skips a test of what the store has declared not to do: lackTests has others.
+// needs skips the test if the store has declared one of the lacks.
 func (f fixture) needs(lacks ...Lack) {
 	f.Helper()
 	for _, lack := range lacks {
@@ -61,8 +61,8 @@ func (f fixture) needs(lacks ...Lack) {
 	}
 }
 
-// dropLacking drops calls of what the store has declared not to do. They are named after
-// their methods.
+// dropLacking removes the calls of methods that the store has declared to lack. The first word
+// of a call's name is the method.
 func dropLacking[F any](f fixture, calls map[string]F) {
 	for lack, method := range map[Lack]string{NoMove: "move", NoCopy: "copy", NoCopyPart: "copypart"} {
 		if f.lacks[lack] {
@@ -74,7 +74,7 @@ func dropLacking[F any](f fixture, calls map[string]F) {
 	}
 }
 
-// moveFile moves a file, by hand if the store cannot.
+// moveFile moves a file. If the store lacks Move, it reads, removes and puts the file.
 func (f fixture) moveFile(source, destination string) {
 	f.Helper()
 	if f.lacks[NoMove] {
@@ -88,7 +88,7 @@ func (f fixture) moveFile(source, destination string) {
 	}
 }
 
-// copyFile copies a file, by hand if the store cannot.
+// copyFile copies a file. If the store lacks Copy, it reads and puts the file.
 func (f fixture) copyFile(source, destination string) {
 	f.Helper()
 	if f.lacks[NoCopy] {
@@ -101,8 +101,8 @@ func (f fixture) copyFile(source, destination string) {
 	}
 }
 
-// beginsAnew begins the same upload again and again: none has anything of another, and
-// the one that commits makes the file.
+// beginsAnew begins the same upload several times. No upload has parts of another, and each
+// can commit.
 func beginsAnew(f fixture) {
 	data := f.parted(1)
 	spec := resumable("d/file", "key", data)

@@ -21,8 +21,8 @@ func listTests() []test {
 	}
 }
 
-// tree has directories that sort elsewhere than their names do: '-' and '.' sort
-// before '/', '0' and letters after it.
+// tree returns paths whose directories do not sort as their names do: '-' and '.' sort before
+// '/', '0' and letters after it.
 func tree() []string {
 	return []string{
 		"a-b", "a.txt", "a/x", "a/y/1", "a/y/2", "a/y-", "a/y.z", "a/z", "a0", "aa/b",
@@ -30,7 +30,7 @@ func tree() []string {
 	}
 }
 
-// listed is what a list must have, by the documentation's own words.
+// listed returns the keys that a list must have, computed as the documentation says.
 func listed(paths []string, options tranship.ListOptions) []string {
 	keys := []string{}
 	for _, path := range paths {
@@ -53,7 +53,8 @@ func listed(paths []string, options tranship.ListOptions) []string {
 	return slices.Compact(keys)
 }
 
-// listOptions compares lists of every directory, each way, from after every key.
+// listOptions compares lists of every directory, recursive and not, that start after each
+// key.
 func listOptions(f fixture) {
 	paths := tree()
 	for _, path := range paths {
@@ -110,8 +111,8 @@ func listEntries(f fixture) {
 	}
 }
 
-// listThousands lists more than a store or a server may fetch at a time, in one go
-// and page by page.
+// listThousands lists more entries than a store or a server fetches at once, in one list and
+// page by page.
 func listThousands(f fixture) {
 	const count = 2500
 	paths := make([]string, count)
@@ -148,7 +149,7 @@ func listThousands(f fixture) {
 	}
 }
 
-// listsInPages lists again and again from after the last entry of the page before.
+// listsInPages lists page by page, each from after the last entry of the page before.
 func (f fixture) listsInPages(options tranship.ListOptions, page int, want []string) {
 	f.Helper()
 	var got []string
@@ -193,8 +194,8 @@ func listStopped(f fixture) {
 	f.lists(options, listed(paths, options)...)
 }
 
-// listWhileChanging edits the store from inside the loop, which must neither block
-// nor lose a file that stays.
+// listWhileChanging changes the store inside the loop. The list must neither block nor lose a
+// file that stays.
 func listWhileChanging(f fixture) {
 	for i := range 20 {
 		f.put(fmt.Sprintf("d%02d/stays", i), nil)

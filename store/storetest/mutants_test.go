@@ -140,7 +140,7 @@ func mutants() map[string]mutant {
 		"shares nothing": {"files", testShared, func(f flawed) flawed {
 			return newFlawed(&mem.Store{PartSize: 1000})
 		}},
-		"lists only its own uploads": {"uploads are everyone's", testShared, func(f flawed) flawed {
+		"lists only its own uploads": {"uploads are listed elsewhere", testShared, func(f flawed) flawed {
 			f.listUploads = func(context.Context, string) iter.Seq2[tranship.UploadInfo, error] {
 				return func(func(tranship.UploadInfo, error) bool) {}
 			}

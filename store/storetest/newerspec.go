@@ -57,7 +57,7 @@ func newerPrecondition(f fixture) {
 	f.finish(upload, data)
 }
 
-// failedPrecondition leaves open whether Begin or Commit fails.
+// failedPrecondition accepts that either Begin or Commit fails.
 func failedPrecondition(f fixture) {
 	data := f.parted(1)
 	spec := resumable("file", "key", data)

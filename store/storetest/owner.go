@@ -9,10 +9,9 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// TestOwners runs what a store promises that serves several owners of uploads; one
-// that ignores tranship.Spec.Owner, such as a client of a remote store, is not to
-// pass it. Each test calls open once, for an empty store of its own, which open
-// releases with t.Cleanup.
+// TestOwners tests a store that keeps the uploads of several owners apart. A store that
+// ignores tranship.Spec.Owner, such as a client of a remote store, does not pass it. Each
+// test calls open once, for an empty store, which open releases with t.Cleanup.
 func TestOwners(t *testing.T, open func(t *testing.T) tranship.Store) {
 	for _, test := range []test{
 		{"invalid", ownersInvalid},
@@ -28,7 +27,7 @@ func TestOwners(t *testing.T, open func(t *testing.T) tranship.Store) {
 	}
 }
 
-// owners are of one file each, and must not be taken for one another.
+// owners returns names that a store might take for one another.
 func owners() []string {
 	return []string{"", "ann", "Ann", "ann ", "a/b", "../ann", "group:ann", "日本語 😀", strings.Repeat("o", tranship.MaxOwnerBytes)}
 }
@@ -52,7 +51,7 @@ func ownersInvalid(f fixture) {
 	f.isEmpty()
 }
 
-// ownersUnfinished has uploads of several owners that are alike in all else.
+// ownersUnfinished begins uploads that differ only in their owner.
 func ownersUnfinished(f fixture) {
 	spec := resumable("d/file", "key", f.parted(1))
 	var ids []string
@@ -80,7 +79,8 @@ func ownersUnfinished(f fixture) {
 	}
 }
 
-// ownersCommitted: nobody is told of another's bytes, not even of their checksums.
+// ownersCommitted checks that no owner learns of another owner's bytes, not even their
+// checksums.
 func ownersCommitted(f fixture) {
 	data := f.parted(1)
 	spec := resumable("file", "key", data)
@@ -120,7 +120,8 @@ func ownersListed(f fixture) {
 	f.hasUploads("")
 }
 
-// reopenOwners: what is kept is kept for its owner.
+// reopenOwners checks that uploads still belong to their owners after the store was opened
+// again.
 func reopenOwners(f fixture, reopen func() fixture) {
 	data := f.parted(1)
 	ann, bob := owned(resumable("file", "key", data), "ann"), owned(resumable("file", "key", data), "bob")

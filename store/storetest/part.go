@@ -37,7 +37,7 @@ func partNumber(f fixture) {
 	f.closeWriter(f.part(upload, 1))
 }
 
-// tooMuch checks that a write is refused, and nothing of it taken.
+// tooMuch checks that the writer refuses a Write and takes none of its bytes.
 func (f fixture) tooMuch(writer tranship.PartWriter, data []byte) {
 	f.Helper()
 	n, err := writer.Write(data)
@@ -82,7 +82,7 @@ func beyondSize(f fixture) {
 	f.has("empty", nil)
 }
 
-// largeWrite gives a whole part, more than a chunk where parts are, in one Write.
+// largeWrite writes a whole part in one Write, which may be more than a chunk.
 func largeWrite(f fixture) {
 	upload := f.begin(tranship.Spec{Path: "file"})
 	data := content(1, upload.PartSize())
@@ -100,7 +100,7 @@ func largeWrite(f fixture) {
 	f.has("file", data)
 }
 
-// interleaved writes two parts in turns, and a second upload between them.
+// interleaved writes two parts of one upload and a second upload in turns.
 func interleaved(f fixture) {
 	one := f.begin(tranship.Spec{Path: "one"})
 	two := f.begin(tranship.Spec{Path: "two"})
@@ -131,8 +131,8 @@ func writtenAgain(f fixture) {
 	f.has("file", content(2, 1000))
 }
 
-// writtenShorter checks that a part begins afresh: what an older writer wrote
-// beyond the newer one's last byte does not count.
+// writtenShorter checks that a newer writer starts a part afresh. Bytes of an older writer
+// beyond the newer writer's last byte do not count.
 func writtenShorter(f fixture) {
 	data := content(2, 1000)
 	written := func() tranship.Upload {
@@ -163,8 +163,7 @@ func newerWriter(f fixture) {
 	f.commitDespite(upload, data, told)
 }
 
-// newerWriterBeside has an older writer that keeps writing while the newer one
-// takes over.
+// newerWriterBeside keeps an older writer writing while a newer writer takes over.
 func newerWriterBeside(f fixture) {
 	upload := f.begin(tranship.Spec{Path: "file"})
 	size := min(upload.PartSize(), 256<<10)
@@ -189,7 +188,8 @@ func newerWriterBeside(f fixture) {
 	f.commitDespite(upload, data, told)
 }
 
-// lateWrite writes with an ended writer. It may not be told at once.
+// lateWrite writes with a writer that has ended, and reports whether the Write failed. The
+// store may report the end later.
 func (f fixture) lateWrite(writer tranship.PartWriter) (told bool) {
 	f.Helper()
 	_, err := writer.Write([]byte("late"))
@@ -204,8 +204,8 @@ func (f fixture) abortedOrNil(what string, err error) (told bool) {
 	return err != nil
 }
 
-// commitDespite commits. The first attempt may report the end of a writer that was
-// not told itself.
+// commitDespite commits. The first attempt may report the end of a writer whose own methods
+// did not report it.
 func (f fixture) commitDespite(upload tranship.Upload, data []byte, told bool) {
 	f.Helper()
 	if _, err := commit(f.Context(), upload, data); err != nil {

@@ -18,8 +18,7 @@ func pathTests() []test {
 	}
 }
 
-// awkward are valid paths that a store may be tempted to change, to escape or to
-// hide.
+// awkward returns valid paths that a store might change, escape or hide by mistake.
 func awkward() []string {
 	long := strings.Repeat("n", tranship.MaxSegmentBytes)
 	longest := strings.Repeat(strings.Repeat("p", 203)+"/", 5)
@@ -44,8 +43,8 @@ func awkward() []string {
 	}
 }
 
-// awkwardPaths stores a file under each awkward path, all in one store, and finds
-// them by every method, each with its own content.
+// awkwardPaths stores a file at each awkward path of one store, and finds each with its own
+// content by every method.
 func awkwardPaths(f fixture) {
 	paths := awkward()
 	slices.Sort(paths)
@@ -81,8 +80,7 @@ func awkwardPaths(f fixture) {
 	f.lists(tranship.ListOptions{}, "copy")
 }
 
-// invalidPaths checks that every method refuses every invalid path, and that
-// nothing comes of it.
+// invalidPaths checks that every method refuses every invalid path and changes nothing.
 func invalidPaths(f fixture) {
 	kept := f.put("kept", []byte("kept"))
 	none := tranship.Precondition{}
@@ -159,8 +157,7 @@ func invalidPaths(f fixture) {
 	f.sameFile(f.has("kept", []byte("kept")), kept)
 }
 
-// machinePaths checks that names which mean something to the machine a store runs
-// on mean nothing to the store.
+// machinePaths checks that names of the operating system have no meaning in the store.
 func machinePaths(f fixture) {
 	for _, path := range []string{"etc/passwd", "dev/null", "proc/self/mem", "tmp/x"} {
 		f.hasNot(path)
@@ -169,8 +166,8 @@ func machinePaths(f fixture) {
 	}
 }
 
-// spellings stores files whose names some file systems take for one. Each is a file of
-// its own, or the later is refused and nothing happens to the earlier.
+// spellings stores files with names that some file systems take for the same name. Each is
+// a file of its own, or the store refuses the later one and keeps the earlier one.
 func spellings(f fixture) {
 	for i, pair := range [][2]string{
 		{"name", "NAME"},
@@ -183,7 +180,7 @@ func spellings(f fixture) {
 		{"dir/file", "DIR/file"},
 		{"dir/file", "Dir/other"},
 	} {
-		// Not in each other's way.
+		// Each pair has a directory of its own.
 		first, second := fmt.Sprintf("%d/%s", i, pair[0]), fmt.Sprintf("%d/%s", i, pair[1])
 		f.put(first, []byte(first))
 		_, err := f.store.Put(f.Context(), tranship.Spec{Path: second}, []byte(second))

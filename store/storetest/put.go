@@ -111,7 +111,8 @@ func putSame(f fixture) {
 	f.has("c/a", []byte("different"))
 }
 
-// putAnswer changes all memory that went in or came out; the store must not notice.
+// putAnswer changes the memory that it has passed to the store and got from the store. The
+// store must not share it.
 func putAnswer(f fixture) {
 	metadata := map[string]string{"key": "value"}
 	want := f.putSpec(tranship.Spec{Path: "file", Attributes: tranship.Attributes{Metadata: metadata}}, []byte("data"))

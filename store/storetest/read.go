@@ -142,7 +142,7 @@ func readVersions(f fixture) {
 	f.fails("Open of a missing file's version", open("none", current.Version), tranship.ErrNotFound)
 }
 
-// readPinned changes what is at the path after a little of the file was read.
+// readPinned changes the file at the path after the first bytes were read.
 func readPinned(f fixture) {
 	data := content(1, big)
 	change := map[string]func() error{
@@ -206,7 +206,7 @@ func readPinned(f fixture) {
 	}
 }
 
-// readOthers leaves some contents unread while it reads others to their end.
+// readOthers leaves some contents unread and reads others to their end.
 func readOthers(f fixture) {
 	data := content(1, big)
 	f.upload(tranship.Spec{Path: "file"}, data)
@@ -225,8 +225,8 @@ func readOthers(f fixture) {
 	}
 }
 
-// readClosedEarly gives up so many contents that a store which did not free what
-// they hold would run out of it.
+// readClosedEarly closes many contents early. A store that did not free their resources
+// would run out of them.
 func readClosedEarly(f fixture) {
 	data := content(1, 100_000)
 	f.put("file", data)

@@ -68,8 +68,7 @@ func lostReply(f fixture) {
 	f.lists(tranship.ListOptions{Recursive: true}, "d/file")
 }
 
-// lostReplyOfCondition repeats an upload whose precondition its own commit has made
-// false.
+// lostReplyOfCondition repeats an upload. Its own commit has made its precondition false.
 func lostReplyOfCondition(f fixture) {
 	data := f.parted(1)
 	spec := resumable("file", "key", data)
@@ -123,7 +122,7 @@ func rememberedOtherBytes(f fixture) {
 	f.sameFile(f.commit(f.recall(older, spec, data), data), file)
 }
 
-// abortForgets is what a client does whose source has changed since.
+// abortForgets aborts a remembered commit, as a client does after its source has changed.
 func abortForgets(f fixture) {
 	data, changed := f.parted(1), f.parted(2)
 	spec := resumable("file", "key", data)
@@ -195,7 +194,7 @@ func forgetsReplaced(f fixture) {
 	}
 }
 
-// rememberedAttributes changes attributes that the spec leaves alone.
+// rememberedAttributes changes attributes that the spec does not set.
 func rememberedAttributes(f fixture) {
 	data := f.parted(1)
 	spec := resumable("file", "key", data)

@@ -11,17 +11,17 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// TestDurable runs what a store that outlives its process promises besides. Each test
-// calls open once, for an empty store of its own, which open releases with t.Cleanup, and
-// for reopen, which closes the store with all that is going on in it, opens it anew and
-// returns it. reopen is called any number of times.
+// TestDurable tests a store that outlives its process. Each test calls open once. open
+// returns an empty store, which it releases with t.Cleanup, and reopen, which closes the
+// store although uploads are open, opens it again and returns it. A test may call reopen
+// several times.
 func TestDurable(t *testing.T, open func(t *testing.T) (store tranship.Store, reopen func() tranship.Store)) {
 	runReopen(t, open, append(reopenTests(), reopenTest{"older uploads have ended", reopenEndsOlder}))
 }
 
-// TestKilled is TestDurable for a store that also outlives a kill of its process: reopen
-// must not close the store, or do anything else that a killed process does not do, and
-// open what the store has stored until then; a copy, if the store cannot let go of it.
+// TestKilled is TestDurable for a store that also outlives a kill of its process. reopen must
+// not close the store or do anything else that a killed process does not do. It opens what
+// the store has written so far. If the store locks that, reopen opens a copy.
 func TestKilled(t *testing.T, open func(t *testing.T) (store tranship.Store, reopen func() tranship.Store)) {
 	runReopen(t, open, reopenTests())
 }
@@ -123,7 +123,7 @@ func reopenUpload(f fixture, reopen func() fixture, detached bool) {
 	f.hasUploads("")
 }
 
-// sameUploads compares lists of uploads, but for when they expire.
+// sameUploads compares lists of uploads, except for the time of expiry.
 func (f fixture) sameUploads(got, want []tranship.UploadInfo) {
 	f.Helper()
 	if !slices.EqualFunc(got, want, func(a, b tranship.UploadInfo) bool {
@@ -133,8 +133,8 @@ func (f fixture) sameUploads(got, want []tranship.UploadInfo) {
 	}
 }
 
-// reopenEndsOlder uses uploads and writers of the store that was closed: whatever
-// they answer, they must not touch what the newer store has.
+// reopenEndsOlder uses uploads and writers of the store that was closed. They may return any
+// error, but must not change anything in the newer store.
 func reopenEndsOlder(f fixture, reopen func() fixture) {
 	data, stale := f.parted(1), f.parted(2)
 	spec := resumable("file", "key", data)
@@ -230,7 +230,8 @@ func reopenBegunAgain(f fixture, reopen func() fixture) {
 	f.finish(upload, changed)
 }
 
-// reopenDurable does not sync: what Durable tells at any time must be there later.
+// reopenDurable never calls Sync. A part that Durable reports at any time must still be
+// there after the store was opened again.
 func reopenDurable(f fixture, reopen func() fixture) {
 	data := f.parted(1)
 	spec := resumable("file", "key", data)

@@ -70,8 +70,8 @@ func resumes(f fixture) {
 	f.lists(tranship.ListOptions{Recursive: true}, "d/file")
 }
 
-// resumesHeld resumes an upload that nobody let go, as after a connection that
-// broke unnoticed.
+// resumesHeld resumes an upload that was not detached, as after a broken connection that the
+// store has not noticed.
 func resumesHeld(f fixture) {
 	data := f.parted(1)
 	spec := resumable("file", "key", data)
@@ -109,7 +109,7 @@ func resumesOften(f fixture) {
 	f.finish(upload, data)
 }
 
-// resumesNothing begins what differs from an unfinished upload in one way.
+// resumesNothing begins uploads that each differ from an unfinished one in one field.
 func resumesNothing(f fixture) {
 	data := f.parted(1)
 	spec := resumable("file", "key", data)
@@ -141,8 +141,7 @@ func resumesNothing(f fixture) {
 	f.finish(upload, data)
 }
 
-// whatIsDurable checks that whole parts are, once they were synced, and nothing
-// else.
+// whatIsDurable checks that exactly the whole parts are durable after Sync.
 func whatIsDurable(f fixture) {
 	data := f.parted(1)
 	spec := resumable("file", "key", data)
@@ -228,7 +227,7 @@ func keepsNothing(f fixture) {
 	f.finish(again, data)
 }
 
-// resumesEmpty has no parts at all, or one without bytes.
+// resumesEmpty resumes an upload without bytes, with and without a part.
 func resumesEmpty(f fixture) {
 	spec := resumable("file", "key", nil)
 	upload := f.beginNew(spec)

@@ -20,8 +20,8 @@ func resumeConcurrencyTests() []test {
 	}
 }
 
-// raceToResume has several go on with one upload. Whoever was overtaken must be
-// told, and the last one be done.
+// raceToResume resumes one upload from several goroutines. Each upload that was overtaken
+// must fail, and the last one must succeed.
 func raceToResume(f fixture) {
 	data := f.parted(1)
 	for round := range 4 {
@@ -63,8 +63,8 @@ func raceToResume(f fixture) {
 	f.hasUploads("")
 }
 
-// resumeBesideCommit ends in the one commit or in the other, and nobody is told of
-// a commit that did not last.
+// resumeBesideCommit resumes an upload while it is committed. One of the two commits makes
+// the file, and no caller gets a success for a commit that made none.
 func resumeBesideCommit(f fixture) {
 	data := f.parted(1)
 	for round := range 10 {
@@ -122,7 +122,7 @@ func abortBesideCommit(f fixture) {
 	f.hasUploads("")
 }
 
-// manyUploads has many at once, each of which is let go and resumed.
+// manyUploads detaches and resumes many uploads at once.
 func manyUploads(f fixture) {
 	const many = 64
 	errs := together(many, func(i int) error {
@@ -167,8 +167,8 @@ func manyUploads(f fixture) {
 	f.hasUploads("")
 }
 
-// pathUsedMeanwhile replaces, reads, moves and removes the file at an upload's
-// path, and the directory that it is in with it.
+// pathUsedMeanwhile replaces, reads, moves and removes the file at the path of an upload, and
+// so its directory.
 func pathUsedMeanwhile(f fixture) {
 	data, other := f.parted(1), content(2, 1000)
 	spec := resumable("d/e/file", "key", data)
@@ -216,7 +216,7 @@ func pathUsedMeanwhile(f fixture) {
 	f.finish(upload, data)
 }
 
-// partsAndSyncs asks what is durable while parts are written and synced.
+// partsAndSyncs calls Durable while parts are written and synced.
 func partsAndSyncs(f fixture) {
 	data := f.parted(1)
 	spec := resumable("file", "key", data)

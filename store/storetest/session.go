@@ -23,8 +23,8 @@ func (f fixture) begin(spec tranship.Spec) tranship.Upload {
 	return upload
 }
 
-// cleanUp aborts the upload when the test ends. That does nothing after Commit or
-// Abort, so it never fails, unless the upload's store was closed.
+// cleanUp aborts the upload when the test ends. After Commit or Abort that does nothing, so it
+// fails only if the store of the upload was closed.
 func (f fixture) cleanUp(upload tranship.Upload) {
 	f.Cleanup(func() {
 		if err := upload.Abort(f.background()); err != nil && !f.reopens {
@@ -40,7 +40,7 @@ func (f fixture) abort(upload tranship.Upload) {
 	}
 }
 
-// part opens a writer that must be to be had.
+// part opens the writer of a part, which must succeed.
 func (f fixture) part(upload tranship.Upload, n int) tranship.PartWriter {
 	f.Helper()
 	writer, err := upload.Part(f.Context(), n)
@@ -50,7 +50,7 @@ func (f fixture) part(upload tranship.Upload, n int) tranship.PartWriter {
 	return writer
 }
 
-// write writes data, all of which must be taken.
+// write writes data. The writer must take all of it.
 func (f fixture) write(writer io.Writer, data []byte) {
 	f.Helper()
 	if err := write(writer, data); err != nil {
@@ -83,7 +83,7 @@ func (f fixture) commit(upload tranship.Upload, data []byte) tranship.File {
 	return file
 }
 
-// upload makes a file of data, part after part.
+// upload uploads data part after part, and commits.
 func (f fixture) upload(spec tranship.Spec, data []byte) tranship.File {
 	f.Helper()
 	upload := f.begin(spec)
@@ -97,7 +97,7 @@ func (f fixture) upload(spec tranship.Spec, data []byte) tranship.File {
 	return file
 }
 
-// parts are the parts of data, by number.
+// parts yields the parts of data by number.
 func parts(upload tranship.Upload, data []byte) iter.Seq2[int, []byte] {
 	return func(yield func(int, []byte) bool) {
 		for n := 0; len(data) > 0; n++ {
@@ -122,8 +122,7 @@ func writePart(ctx context.Context, upload tranship.Upload, n int, data []byte) 
 	return writer.Close()
 }
 
-// write writes data in pieces of awkward sizes, large and small, from a buffer that
-// it overwrites after each.
+// write writes data in pieces of various sizes, from a buffer that it overwrites after each.
 func write(writer io.Writer, data []byte) error {
 	sizes := []int{1, 0, 37, 4096, 256<<10 + 1, 1 << 20, 2 << 20}
 	var buffer []byte
@@ -147,7 +146,7 @@ func commit(ctx context.Context, upload tranship.Upload, data []byte) (tranship.
 	return upload.Commit(ctx, tranship.Commit{Size: int64(len(data)), CRC32C: new(tranship.CRC32C(data))})
 }
 
-// get reads the file at path, for any goroutine.
+// get reads the file at path. Any goroutine may call it.
 func get(ctx context.Context, store tranship.Store, path string) (tranship.File, []byte, error) {
 	content, err := store.Open(ctx, path, tranship.OpenOptions{})
 	if err != nil {

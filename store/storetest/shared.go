@@ -9,18 +9,18 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// TestShared runs what a store promises of which several instances work on one engine at
-// the same time: what one has done, the others see at once, and between them they keep
-// the promises that one keeps. Each test calls open once, for n instances on a new, empty
-// engine, which open releases with t.Cleanup. An instance must be one of another process
-// as far as that matters: with no memory shared with the others but the engine's.
+// TestShared tests a store that several instances share at the same time, as several servers
+// share one database. A change that one instance has made is visible to the others at once,
+// and preconditions and uploads hold across instances. Each test calls open once, for n
+// instances of a new, empty store, which open releases with t.Cleanup. The instances must
+// share no memory but that of the engine below them, as those of different processes.
 func TestShared(t *testing.T, open func(t *testing.T, n int) []tranship.Store) {
 	for _, test := range []struct {
 		name string
 		run  func(f, other fixture)
 	}{
 		{"files", sharedFiles},
-		{"uploads are everyone's", sharedUploads},
+		{"uploads are listed elsewhere", sharedUploads},
 		{"resumed elsewhere", sharedResume},
 		{"ends the older upload", sharedEndsOlder},
 		{"abort", sharedAbort},
@@ -170,8 +170,8 @@ func sharedMustMatch(f, other fixture) {
 	}
 }
 
-// sharedBegins resumes one upload everywhere at once: the newest has it, and no two
-// have the same epoch.
+// sharedBegins resumes one upload at both instances at once. No two uploads have the same
+// epoch, and only the one with the highest works.
 func sharedBegins(f, other fixture) {
 	data := f.parted(1)
 	spec := resumable("file", "key", data)

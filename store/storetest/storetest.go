@@ -10,15 +10,15 @@
 //     properly.
 //   - TestDurable is for a store that outlives its process: it is closed or killed and
 //     opened again.
-//   - TestShared is for a store of which several instances work on one engine, as
-//     several servers on one database.
+//   - TestShared is for a store that several instances share, as several servers share one
+//     database.
 //
 // The optional abilities of package tranship and what depends on a store's surroundings
 // have functions of their own:
 //
-//   - TestFetcher, TestChunks and TestPartRunner, of what makes transfers fast. Test runs
-//     them, too, if tranship.As finds the ability; a store that claims one calls the
-//     function, which fails if it is lost.
+//   - TestFetcher, TestChunks and TestPartRunner, for the abilities that make transfers
+//     fast. Test runs these tests, too, if tranship.As finds the ability. A store that
+//     claims one calls the function, which fails if the ability is lost.
 //   - TestRangeReader, for a store whose contents are tranship.RangeReaders.
 //   - TestOwners, for a store that keeps the uploads of several owners apart.
 //   - TestAccounts, for a store with a tranship.AccountKeeper.
@@ -48,7 +48,7 @@ func Test(t *testing.T, open func(t *testing.T) tranship.Store, lacks ...Lack) {
 	}
 	for _, group := range []struct {
 		name string
-		// need is what a store without does not run; "" for none.
+		// need is the lack with which a store does not run the group; "" for none.
 		need  Lack
 		tests []test
 	}{
@@ -95,8 +95,8 @@ func Test(t *testing.T, open func(t *testing.T) tranship.Store, lacks ...Lack) {
 	}
 }
 
-// stalled is after how long a test takes a store to be stuck: far longer than any
-// takes, so that what hangs has a name.
+// stalled is the time after which a test considers the store stuck. It is far longer than any
+// test takes, so that the failure names the test that hangs.
 const stalled = time.Minute
 
 // test is one property of a store.

@@ -32,8 +32,8 @@ func resumeEndsOlder(f fixture) {
 	f.hasUploads("")
 }
 
-// resumeEndsWriters has writers of the older upload keep writing other bytes to
-// every part while the newer one takes over.
+// resumeEndsWriters keeps writers of the older upload writing other bytes to every part
+// while the newer upload takes over.
 func resumeEndsWriters(f fixture) {
 	data, stale := f.parted(1), f.parted(2)
 	spec := resumable("file", "key", data)
@@ -97,8 +97,8 @@ func resumesFailedCommit(f fixture) {
 	f.hasUploads("")
 }
 
-// abortAfterFailedCommit aborts late: what was let go, or resumed since, it must
-// not touch.
+// abortAfterFailedCommit aborts an upload that was detached or resumed since. The Abort must
+// change nothing.
 func abortAfterFailedCommit(f fixture) {
 	data, bad := f.parted(1), f.parted(2)
 	spec := resumable("file", "key", data)

@@ -86,7 +86,7 @@ func emptyDirectoryBlocksNothing(f fixture) {
 	f.has("d", []byte("and back"))
 }
 
-// replacedBlocksNothing replaces a file in every way before it is removed once.
+// replacedBlocksNothing replaces a file in every way, and then removes it once.
 func replacedBlocksNothing(f fixture) {
 	f.put("source", []byte("source"))
 	f.put("d/e/f", []byte("1"))

@@ -45,7 +45,7 @@ func (f fixture) uploads(directory string) []tranship.UploadInfo {
 	return all
 }
 
-// hasUploads checks of which paths there are unfinished uploads.
+// hasUploads checks the paths of the unfinished uploads below a directory.
 func (f fixture) hasUploads(directory string, want ...string) {
 	f.Helper()
 	var got []string
@@ -158,8 +158,8 @@ func uploadsUnfinished(f fixture) {
 	f.hasUploads("", "detached", "held", "resumed")
 }
 
-// resumeCommitted checks that a commit that the store remembers is no unfinished
-// upload, though it can be resumed.
+// resumeCommitted checks that a remembered commit is not listed as an unfinished upload,
+// although it can be resumed.
 func (f fixture) resumeCommitted(path string, data []byte) {
 	f.Helper()
 	upload := f.begin(resumable(path, "key", data))
