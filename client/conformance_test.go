@@ -88,3 +88,10 @@ func TestAbilities(t *testing.T) {
 	t.Run("Chunks", func(t *testing.T) { storetest.TestChunks(t, open, true, true) })
 	t.Run("PartRunner", func(t *testing.T) { storetest.TestPartRunner(t, open) })
 }
+
+// TestTreeRemover removes in one call of a server with all its decorators.
+func TestTreeRemover(t *testing.T) {
+	storetest.TestTreeRemover(t, func(t *testing.T) tranship.Store {
+		return connect(t, new(mem.Store), client.Options{})
+	})
+}

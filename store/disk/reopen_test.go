@@ -46,3 +46,7 @@ func TestAccounts(t *testing.T) {
 func TestRangeReader(t *testing.T) {
 	storetest.TestRangeReader(t, func(t *testing.T) tranship.Store { return newFixture(t, small, realSystem()).Store })
 }
+
+func TestTreeRemover(t *testing.T) {
+	storetest.TestTreeRemover(t, func(t *testing.T) tranship.Store { return newFixture(t, small, realSystem()).Store })
+}

@@ -47,3 +47,7 @@ func FuzzUploads(f *testing.F) {
 func TestRangeReader(t *testing.T) {
 	storetest.TestRangeReader(t, func(*testing.T) tranship.Store { return new(mem.Store) })
 }
+
+func TestTreeRemover(t *testing.T) {
+	storetest.TestTreeRemover(t, func(*testing.T) tranship.Store { return new(mem.Store) })
+}

@@ -36,7 +36,7 @@ func listBounds(f fixture) {
 	for _, path := range paths {
 		f.put(path, []byte(path))
 	}
-	bounds := []string{"", "a", "a-", "a.", "a/", "a/y", "a/y/", "a/y/1", "a/z", "a0", "aa/b", "b/only/d", "c", "c ", "d/.", "é", "é/", "\U0001F600", "zz", "\U0010ffff"}
+	bounds := []string{"", "a", "a.", "a/", "a/y", "a/y/", "a/y/1", "aa/b", "b/only/d", "c ", "d/.", "é", "\U0001F600"}
 	for _, directory := range []string{"", "a", "a/y", "b", "d", "none"} {
 		for _, recursive := range []bool{false, true} {
 			for _, bound := range bounds {

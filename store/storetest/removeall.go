@@ -6,9 +6,18 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"testing"
 
 	"github.com/tranship/tranship"
 )
+
+// TestTreeRemover runs what a store promises that is a tranship.TreeRemover. It fails if
+// tranship.As finds none. Each test calls open once, as for Test, which runs the same tests
+// on every store, also on one that is removed from file by file.
+func TestTreeRemover(t *testing.T, open func(t *testing.T) tranship.Store) {
+	claim[tranship.TreeRemover](t, open(t))
+	runAll(t, open, nil, removeAllTests())
+}
 
 func removeAllTests() []test {
 	return []test{

@@ -16,9 +16,10 @@
 // The optional abilities of package tranship and what depends on a store's surroundings
 // have functions of their own:
 //
-//   - TestFetcher, TestChunks and TestPartRunner, for the abilities that make transfers
-//     fast. Test runs these tests, too, if tranship.As finds the ability. A store that
-//     claims one calls the function, which fails if the ability is lost.
+//   - TestFetcher, TestChunks, TestPartRunner, TestRangeReader and TestTreeRemover, for the
+//     abilities that make calls fast. Test runs these tests, too, if tranship.As finds the
+//     ability. A store that claims one calls the function, which fails if the ability is
+//     lost.
 //   - TestRangeReader, for a store whose contents are tranship.RangeReaders.
 //   - TestOwners, for a store that keeps the uploads of several owners apart.
 //   - TestAccounts, for a store with a tranship.AccountKeeper.
@@ -79,6 +80,7 @@ func Test(t *testing.T, open func(t *testing.T) tranship.Store, lacks ...Lack) {
 		{"Fetcher", "", fetcherTests()},
 		{"Chunks", "", chunkTests()},
 		{"PartRunner", "", partRunTests()},
+		{"RangeReader", "", rangeReaderTests()},
 		// The tier of resumable uploads.
 		{"Resume", NoResume, resumeTests()},
 		{"Remember", NoResume, rememberTests()},
