@@ -266,18 +266,6 @@ func (l *lister) look(directory string, wanted func(rootfs.Entry) bool) (found, 
 	return found, directories, nil
 }
 
-// child is a file or directory in a directory, or something else that is there.
-type child struct {
-	name, path, key string
-	// unserved is why the store does not have it; nil: it does.
-	unserved error
-	// unknown: it could not be looked at.
-	unknown bool
-}
-
-// IsDir tells a directory by its key.
-func (c child) IsDir() bool { return len(c.key) > len(c.path) }
-
 // enter calls do in a directory below the innermost of those that the list is in, unless
 // it is gone.
 func (l *lister) enter(dir *rootfs.Dir, child child, do func(directory string) error) error {
