@@ -20,7 +20,6 @@
 //     abilities that make calls fast. Test runs these tests, too, if tranship.As finds the
 //     ability. A store that claims one calls the function, which fails if the ability is
 //     lost.
-//   - TestRangeReader, for a store whose contents are tranship.RangeReaders.
 //   - TestOwners, for a store that keeps the uploads of several owners apart.
 //   - TestAccounts, for a store with a tranship.AccountKeeper.
 //   - TestSkipped, for a store that may have to leave something out of its lists.
