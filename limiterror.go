@@ -42,6 +42,9 @@ const (
 
 	// LimitMemory is the memory that a server gives to transfers.
 	LimitMemory Limit = "memory-bytes"
+	// LimitOpenFiles is how many file descriptors the reads, uploads and lists of a server,
+	// or of one caller, may have.
+	LimitOpenFiles Limit = "open-files"
 	// LimitConnections is how many connections a server accepts.
 	LimitConnections Limit = "connections"
 	// LimitConnectionsPerPeer is how many connections a server accepts from one peer.

@@ -19,9 +19,6 @@ const (
 	shortFiles = 2
 )
 
-// limitOpenFiles is the limit that errors name.
-const limitOpenFiles tranship.Limit = "open-files"
-
 // leastFiles is the least number of descriptors that Files shares.
 const leastFiles = 4 * listFiles
 
@@ -37,7 +34,7 @@ func NewFiles(n int64) *Files {
 	n = max(n, leastFiles)
 	return &Files{fair.New(fair.Options{
 		Places: n, Room: 2 * n, Share: n / 4,
-		Limit: limitOpenFiles,
+		Limit: tranship.LimitOpenFiles,
 		Full:  "the server, or the caller, has as many files open as it may have: try again when some are closed",
 	})}
 }
