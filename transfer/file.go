@@ -31,7 +31,10 @@ type job struct {
 
 	// proved has the checksums of the parts that this copy has read from the source
 	// and sent. It is valid while the source is file and parts have partSize bytes.
-	proved   map[int]uint32
+	proved map[int]uint32
+	// streamed is the longest prefix of the source that an attempt to send it as one
+	// stream has read.
+	streamed prefix
 	file     tranship.File
 	partSize int64
 	// best is the largest number of bytes that was ever durable; advanced is true if it

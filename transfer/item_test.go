@@ -261,3 +261,25 @@ func itemsOf(items ...Item) iter.Seq2[Item, error] {
 		}
 	}
 }
+
+// A source that can be read only once, and does not say so, is found out when it is tried
+// again: its rest is not taken for the whole.
+func TestCopyUndeclaredOnceSource(t *testing.T) {
+	for _, size := range []int{1000, 700_000, 3 << 20} {
+		synctest.Test(t, func(t *testing.T) {
+			store, failures := newFaulty(), 1
+			store.write = func(string) error {
+				if failures--; failures >= 0 {
+					return errGone
+				}
+				return nil
+			}
+			source := &onceSource{data: random(size), size: -1}
+			item := Item{Source: source, SourcePath: "a", Path: "copy", File: tranship.File{Size: -1}}
+			err := Copy(t.Context(), store, itemsOf(item), Options{})
+			if !errors.Is(err, ErrChanged) || len(paths(t, store)) > 0 || store.begun != 0 {
+				t.Errorf("%d bytes: %v, committed %q, opened %d times", size, err, paths(t, store), source.opens)
+			}
+		})
+	}
+}

@@ -42,6 +42,14 @@ func (j *job) stream(watch *silence.Watch) error {
 	}
 	defer reading.close()
 	s := &stream{job: j, watch: watch, reading: reading, file: reading.content.File(), digest: digest}
+	defer func() {
+		if s.size > j.streamed.size {
+			j.streamed = prefix{s.file.Version, s.size, s.crc}
+		}
+	}()
+	if s.file.Version != j.streamed.version {
+		j.streamed = prefix{} // it was replaced, and begins anew
+	}
 	j.begun(s.file)
 	upload, err := j.destination.Begin(watch.Context(), j.spec(s.file))
 	if err != nil {
@@ -108,6 +116,10 @@ func (s *stream) next() (tranship.Chunk, error) {
 	if err != nil {
 		return tranship.Chunk{}, sourceError(err)
 	}
+	if !s.isAgain(data) {
+		data.Release()
+		return tranship.Chunk{}, s.changed()
+	}
 	n := data.Len()
 	s.progress.read.Add(int64(n))
 	s.size += int64(n)
@@ -124,7 +136,39 @@ func (s *stream) next() (tranship.Chunk, error) {
 	return data, nil
 }
 
+// prefix is the first bytes of a source, as an attempt has read them.
+type prefix struct {
+	version string // "" of a source without versions
+	size    int64
+	crc     uint32
+}
+
+// isAgain reports whether the source still begins as in an earlier attempt, if data
+// reaches to where that ended. A source that can be read only once, and was not declared
+// as Once, would otherwise go on behind what the earlier attempt has read.
+func (s *stream) isAgain(data tranship.Chunk) bool {
+	left := s.streamed.size - s.size
+	if left <= 0 || left > int64(data.Len()) {
+		return true
+	}
+	crc := s.crc
+	for _, piece := range data.Pieces {
+		piece = piece[:min(left, int64(len(piece)))]
+		crc = tranship.UpdateCRC32C(crc, piece)
+		left -= int64(len(piece))
+	}
+	return crc == s.streamed.crc
+}
+
+// changed is the error of a source that is not what an earlier attempt has read.
+func (s *stream) changed() error {
+	return fmt.Errorf("source %w: its first %d bytes are others than when they were read before", ErrChanged, s.streamed.size)
+}
+
 func (s *stream) verify() error {
+	if s.size < s.streamed.size {
+		return s.changed()
+	}
 	if err := verify(s.file, s.size, s.crc); err != nil {
 		return err
 	}
