@@ -19,6 +19,7 @@ import (
 
 	filesrvv1 "github.com/tranship/tranship/proto/filesrv/v1"
 	transferpb "github.com/tranship/tranship/proto/filetransfer"
+	"github.com/tranship/tranship/internal/rpcstatus"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
@@ -142,7 +143,7 @@ func (r request) answer(t testing.TB, conn *grpc.ClientConn, path string) (*stat
 		}
 		for _, failed := range []*transhipv1.Failed{up.GetFailed(), down.GetFailed()} {
 			if failed != nil {
-				return status.New(codes.Code(failed.GetStatus().GetCode()), failed.GetStatus().GetMessage()), replies
+				return status.Convert(rpcstatus.FromProto(failed.GetStatus())), replies
 			}
 		}
 	}
