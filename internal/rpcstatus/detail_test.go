@@ -1,6 +1,7 @@
 package rpcstatus_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -125,6 +126,20 @@ func TestInternalPathErrorDoesNotLeak(t *testing.T) {
 	secret := &tranship.PathError{Op: "read", Path: "a", Err: errors.New("input/output error")}
 	if got := rpcstatus.Status(secret).Proto(); !proto.Equal(got, rpcstatus.Internal().Proto()) {
 		t.Errorf("a client gets %v", got)
+	}
+}
+
+// The status of an error is always the same bytes: their order tells nothing.
+func TestStatusIsDeterministic(t *testing.T) {
+	err := &tranship.PathError{Op: "write", Path: "a", Err: &tranship.LimitError{Limit: tranship.LimitFileBytes, Allowed: 1, Asked: 2, For: "ann"}}
+	want := rpcstatus.Status(err).Proto().GetDetails()
+	for range 100 {
+		got := rpcstatus.Status(err).Proto().GetDetails()
+		for i := range want {
+			if !bytes.Equal(got[i].GetValue(), want[i].GetValue()) {
+				t.Fatalf("%q, and then %q", want[i].GetValue(), got[i].GetValue())
+			}
+		}
 	}
 }
 

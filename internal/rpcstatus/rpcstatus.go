@@ -14,7 +14,9 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/protoadapt"
+	"google.golang.org/protobuf/types/known/anypb"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/failure"
@@ -149,11 +151,16 @@ func withDetails(s *status.Status, reason string, err error) *status.Status {
 		}
 		details = append(details, missing)
 	}
-	detailed, detailErr := s.WithDetails(details...)
-	if detailErr != nil {
-		return s
+	p := s.Proto()
+	for _, detail := range details {
+		// The same error is the same bytes, so that they tell no more than it does.
+		packed := &anypb.Any{}
+		if anypb.MarshalFrom(packed, protoadapt.MessageV2Of(detail), proto.MarshalOptions{Deterministic: true}) != nil {
+			return s
+		}
+		p.Details = append(p.Details, packed)
 	}
-	return detailed
+	return status.FromProto(p)
 }
 
 // Proto turns err, which must not be nil, into the status of a failed slot.

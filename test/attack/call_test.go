@@ -17,9 +17,9 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/tranship/tranship/internal/rpcstatus"
 	filesrvv1 "github.com/tranship/tranship/proto/filesrv/v1"
 	transferpb "github.com/tranship/tranship/proto/filetransfer"
-	"github.com/tranship/tranship/internal/rpcstatus"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
