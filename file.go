@@ -50,7 +50,7 @@ func (f File) Revision() string {
 	var b []byte
 	b = appendText(b, f.Version)
 	b = binary.AppendVarint(b, modified.Unix())
-	b = binary.AppendUvarint(b, uint64(modified.Nanosecond()))
+	b = binary.AppendVarint(b, int64(modified.Nanosecond()))
 	b = binary.AppendUvarint(b, uint64(f.Mode))
 	for _, key := range slices.Sorted(maps.Keys(f.Metadata)) {
 		b = appendText(appendText(b, key), f.Metadata[key])

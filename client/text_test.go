@@ -99,11 +99,13 @@ func textCases(t *testing.T, c *client.Client) map[string]textCase {
 		"List end before":  {"end_before", []string{"ListRequest.end_before"}, list(tranship.ListOptions{EndBefore: notText})},
 		"Put":              {"path", []string{"Put.path"}, put(tranship.Spec{Path: notText})},
 		"Put metadata": {
-			"attributes.metadata", []string{"Metadata.entries"},
+			"attributes.metadata",
+			[]string{"Metadata.entries"},
 			put(tranship.Spec{Path: "new", Attributes: tranship.Attributes{Metadata: map[string]string{"key": notText}}}),
 		},
 		"Put metadata key": {
-			"attributes.metadata", []string{"Metadata.entries"},
+			"attributes.metadata",
+			[]string{"Metadata.entries"},
 			put(tranship.Spec{Path: "new", Attributes: tranship.Attributes{Metadata: map[string]string{notText: ""}}}),
 		},
 		"Put owner":        {"owner", nil, put(tranship.Spec{Path: "new", Owner: notText})},
