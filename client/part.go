@@ -105,8 +105,28 @@ func (u *upload) CopyPart(ctx context.Context, n int, source string, options tra
 	if err := errors.Join(err, w.Close()); err != nil {
 		return err
 	}
-	return w.slot.wait(ctx)
+	err = w.slot.wait(ctx)
+	if ctx.Err() != nil {
+		return err
+	}
+	if overtaken := w.overtaken(); overtaken != nil {
+		return overtaken // and not that its slot was given up for that
+	}
+	return err
 }
+
+// overtaken is why a copy that a newer writer has ended counts for nothing.
+func (w *partWriter) overtaken() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.superseded && !w.finished.Load() {
+		return errSuperseded
+	}
+	return nil
+}
+
+// errSuperseded is what the writer of a part gets that a newer writer has begun.
+var errSuperseded = fmt.Errorf("%w: a newer writer has begun this part", tranship.ErrAborted)
 
 // join begins a writer of the parts from first up to next, and ends older ones.
 func (u *upload) join(ctx context.Context, first, next int) (*partWriter, error) {
@@ -270,7 +290,7 @@ func (w *partWriter) send(data tranship.Chunk) error {
 func (w *partWriter) ready() error {
 	switch {
 	case w.superseded:
-		return fmt.Errorf("%w: a newer writer has begun this part", tranship.ErrAborted)
+		return errSuperseded
 	case w.upload.hasEnded():
 		return w.upload.errEnded()
 	default:
