@@ -81,7 +81,7 @@ func (l *listCall) run(ctx context.Context, yield func(tranship.Entry, error) bo
 		Prefix:        l.options.Prefix,
 		StartAfter:    l.options.StartAfter,
 		EndBefore:     l.options.EndBefore,
-		Limit:         int32(l.limit()),
+		Limit:         int32(l.limit()), //nolint:gosec // at most MaxInt32
 		ReportSkipped: l.options.ReportSkipped,
 	})
 	if err != nil {

@@ -36,8 +36,10 @@ func BenchmarkPages(b *testing.B) {
 		name string
 		tranship.Store
 	}{
-		{"mem", memory}, {"disk", onDisk},
-		{"client-mem", connect(b, memory, client.Options{})}, {"client-disk", connect(b, onDisk, client.Options{})},
+		{"mem", memory},
+		{"disk", onDisk},
+		{"client-mem", connect(b, memory, client.Options{})},
+		{"client-disk", connect(b, onDisk, client.Options{})},
 	} {
 		for _, limit := range []int{0, 1000} {
 			kind := "one"

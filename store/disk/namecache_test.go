@@ -207,10 +207,7 @@ func TestNamesKept(t *testing.T) {
 // with what the directory has.
 func TestListKept(t *testing.T) {
 	p := newPager(t)
-	var want []string
-	for _, path := range p.fill("d", 3*minKept) {
-		want = append(want, path)
-	}
+	want := p.fill("d", 3*minKept)
 	for _, name := range []string{"a", "a0", "a-b"} {
 		p.fill("d/"+name, 1)
 		want = append(want, "d/"+name+"/")

@@ -156,9 +156,10 @@ func rangesOfVersion(f fixture) {
 
 func rangesContext(f fixture) {
 	f.put("file", []byte("data"))
-	ended, cancel := f, context.CancelFunc(nil)
-	ended.ctx, cancel = context.WithCancel(f.Context())
+	ctx, cancel := context.WithCancel(f.Context())
 	defer cancel()
+	ended := f
+	ended.ctx = ctx
 	_, reader := ended.ranges("file", tranship.OpenOptions{})
 	cancel()
 	_, err := reader.ReadAt(make([]byte, 1), 0)
