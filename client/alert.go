@@ -56,7 +56,7 @@ func alertOf(err error) (tls.AlertError, bool) {
 	if number.Kind() != reflect.Uint8 {
 		return 0, false
 	}
-	return tls.AlertError(number.Uint()), true
+	return tls.AlertError(number.Uint()), true //nolint:gosec // its kind is uint8
 }
 
 func isAlert(err error) bool {

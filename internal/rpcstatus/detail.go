@@ -25,7 +25,7 @@ const (
 
 // The values of keyCredentials.
 const (
-	credentialsToken       = "token"
+	credentialsToken       = "token" //nolint:gosec // it is no token
 	credentialsCertificate = "certificate"
 	credentialsEither      = "token certificate"
 )
@@ -185,7 +185,7 @@ func matchesAny(err error) bool {
 // isSentinel reports whether err is one of the sentinels itself.
 func isSentinel(err error) bool {
 	for _, row := range table {
-		if err == row.err {
+		if err == row.err { //nolint:errorlint // the sentinel itself
 			return true
 		}
 	}

@@ -44,6 +44,7 @@ type exitRule struct {
 	code int
 }
 
+// ExitCode is what a command exits with after an error; ExitDone for nil.
 func ExitCode(err error) int {
 	if err == nil {
 		return exitDone

@@ -29,6 +29,7 @@ type FileObject struct {
 	Digest   string            `json:"digest,omitempty"`
 }
 
+// ObjectOf is the FileObject of an entry.
 func ObjectOf(entry tranship.Entry) FileObject {
 	if entry.IsDir {
 		return FileObject{Path: entry.Path, IsDir: true}
@@ -54,6 +55,7 @@ type UploadObject struct {
 	Expires      time.Time `json:"expires"`
 }
 
+// UploadObjectOf is the UploadObject of an upload.
 func UploadObjectOf(upload tranship.UploadInfo) UploadObject {
 	return UploadObject{
 		ID:           upload.ID,
@@ -76,4 +78,5 @@ func PrintJSON(out io.Writer, object any) error {
 // timeLayout is RFC 3339 in UTC, to the second.
 const timeLayout = "2006-01-02T15:04:05Z"
 
+// PrintTime is a time as it is printed: RFC 3339 in UTC, to the second.
 func PrintTime(t time.Time) string { return t.UTC().Format(timeLayout) }

@@ -46,7 +46,7 @@ func (t *Target) subject(result transfer.Result) console.Subject {
 // resumed is a command that can be run again.
 func (t *Target) inWords(err error, of console.Subject) string {
 	resumable, ok := errors.AsType[*transfer.ResumableError](err)
-	if !ok || err != error(resumable) {
+	if !ok || err != error(resumable) { //nolint:errorlint // what wraps it has words of its own
 		return of.Text(err) + console.LimitAdvice(err)
 	}
 	text := of.Text(resumable.Err) + console.LimitAdvice(err)

@@ -188,6 +188,7 @@ func (p *plan) list(ctx context.Context, destination string) error {
 
 var errDirectory = errors.New("it is a directory; use -r to copy it")
 
+// IsBelow reports whether a path is a directory or below it; "" is the root.
 func IsBelow(path, directory string) bool {
 	return directory == "" || path == directory || strings.HasPrefix(path, directory+"/")
 }

@@ -69,8 +69,8 @@ func (r *reporter) event(event transfer.Event) {
 	}
 }
 
-// resultObject is how the copy of a file went, in JSON.
-type resultObject struct {
+// ResultObject is how the copy of a file went, in JSON.
+type ResultObject struct {
 	Path string `json:"path"`
 	// Size is null when it did not become known.
 	Size         *int64            `json:"size"`
@@ -82,8 +82,8 @@ type resultObject struct {
 	Error        string            `json:"error,omitempty"`
 }
 
-func (t *Target) ResultOf(path string, result transfer.Result) resultObject {
-	object := resultObject{
+func (t *Target) ResultOf(path string, result transfer.Result) ResultObject {
+	object := ResultObject{
 		Path:         path,
 		SentBytes:    result.SentBytes,
 		SkippedBytes: result.SkippedBytes,

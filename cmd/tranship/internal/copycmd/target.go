@@ -16,6 +16,7 @@ import (
 )
 
 const (
+	// ProtocolTranship, ProtocolFilesrv and ProtocolFiletransfer are what cp speaks.
 	ProtocolTranship     = "tranship"
 	ProtocolFilesrv      = "filesrv"
 	ProtocolFiletransfer = "filetransfer"
@@ -133,6 +134,7 @@ func openTarget(ctx context.Context, out *console.Console, servers Connector, p 
 	return t, err
 }
 
+// OpenNativeTarget finds out what is at a place on a server of this project.
 func OpenNativeTarget(ctx context.Context, servers Connector, p location.Location) (*Target, error) {
 	store, err := servers.Store(ctx, p.Server)
 	if err != nil {

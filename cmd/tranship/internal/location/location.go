@@ -33,9 +33,11 @@ type Location struct {
 	Contents bool
 }
 
+// Kind is where a location is.
 type Kind int
 
 const (
+	// Local is on this machine, Remote on a server, and Stream the standard input or output.
 	Local Kind = iota
 	Remote
 	Stream
@@ -111,6 +113,7 @@ func parseRemote(arg string) (Location, error) {
 	}, err
 }
 
+// ParseAll reads arguments. Its errors are usage errors.
 func ParseAll(args []string) ([]Location, error) {
 	places := make([]Location, 0, len(args))
 	for _, arg := range args {

@@ -13,6 +13,7 @@ var Err = errors.New("usage")
 type Error struct{ message string }
 
 func (e Error) Error() string   { return e.message }
+// Is implements the matching of Err.
 func (e Error) Is(t error) bool { return t == Err }
 
 // New returns an Error with a message.
