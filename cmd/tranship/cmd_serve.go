@@ -205,11 +205,8 @@ func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
 		config.TLS = tlsFiles.Config()
 	}
 	service, err := server.New(ctx, config)
-	if wrong, ok := errors.AsType[*server.ConfigError](err); ok && wrong.Field == "Quota" {
-		return fmt.Errorf("--quota-bytes, --quota-files: %w", wrong.Err)
-	}
 	if err != nil {
-		return err
+		return inServeFlags(err)
 	}
 	listener, err := net.ListenTCP("tcp", address)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"go/parser"
 	"go/token"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/spf13/cobra"
@@ -88,6 +89,22 @@ func TestLimitAdvice(t *testing.T) {
 	} {
 		if got := console.LimitAdvice(test.err); got != test.want {
 			t.Errorf("%v: the advice is %q, want %q", test.err, got, test.want)
+		}
+	}
+}
+
+// Every flag in the table of fields is one of serve.
+func TestConfigFlags(t *testing.T) {
+	serve, _, err := newRoot(&globals{}).Find([]string{"serve"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for field, flags := range configFlags() {
+		for name := range strings.SplitSeq(flags, ", ") {
+			name = strings.TrimPrefix(name, "--")
+			if serve.Flags().Lookup(name) == nil && serve.InheritedFlags().Lookup(name) == nil {
+				t.Errorf("%s: tranship serve has no flag --%s", field, name)
+			}
 		}
 	}
 }

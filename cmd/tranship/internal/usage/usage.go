@@ -12,7 +12,8 @@ var Err = errors.New("usage")
 // Error says what is wrong with a command line.
 type Error struct{ message string }
 
-func (e Error) Error() string   { return e.message }
+func (e Error) Error() string { return e.message }
+
 // Is implements the matching of Err.
 func (e Error) Is(t error) bool { return t == Err }
 
