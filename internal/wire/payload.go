@@ -5,14 +5,14 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// NewUploadRequest returns a message for a request, whose
-// payload is the data of its chunk or put.
+// NewUploadRequest returns a message for a request. Its payload is the data of the chunk or
+// put.
 func NewUploadRequest(request *transhipv1.UploadRequest) *payload.Message {
 	return payload.New(request, payload.Place{Outer: 2, Data: 3}, payload.Place{Outer: 5, Data: 6})
 }
 
-// NewDownloadResponse returns a message for a response, whose payload is the data
-// of its chunk.
+// NewDownloadResponse returns a message for a response. Its payload is the data of the
+// chunk.
 func NewDownloadResponse(response *transhipv1.DownloadResponse) *payload.Message {
 	return payload.New(response, payload.Place{Outer: 2, Data: 3})
 }

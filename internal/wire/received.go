@@ -16,34 +16,35 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// Bounds on what a client takes from a server. What is beyond them is
-// tranship.ErrIntegrity, before anything of it is kept.
+// Limits on the messages of a server. A client refuses a message beyond them with
+// tranship.ErrIntegrity, before it keeps any of it.
 const (
-	// MaxVersionBytes is the longest version of a file; see File.version.
+	// MaxVersionBytes is the greatest length of the version of a file; see File.version.
 	MaxVersionBytes = 128
 	// maxNameBytes bounds the id of an upload and the name of a server's version.
 	maxNameBytes = 256
-	// maxParts is how many parts an upload may be cut into at most, unless its parts
-	// have at least largePart bytes. The client keeps some words for each.
+	// maxParts is the largest number of parts of an upload, unless its parts have at
+	// least largePart bytes. The client keeps some words for each.
 	maxParts  = 1 << 16
 	largePart = 64 << 20
-	// maxRanges is how many ranges one message may have.
+	// maxRanges is the largest number of ranges in one message.
 	maxRanges = 1 << 16
-	// MaxFields is how many fields a message from a server may have, those of the
-	// messages in it included: each takes more memory than it has bytes. A page of
-	// 256 entries with as much metadata as there may be has some 52,000.
+	// MaxFields is the largest number of fields in a message from a server, including
+	// those of nested messages: each takes more memory than it has bytes in the message.
+	// A page of 256 entries with the most metadata allowed has about 52,000.
 	MaxFields = 1 << 17
-	// MaxEmptyMessages is how many messages in a row a server may send on a stream
-	// that tell a client nothing it waits for.
+	// MaxEmptyMessages is the largest number of messages in a row without content that a
+	// server may send on a stream.
 	MaxEmptyMessages = 1000
 )
 
-// breach is what a server sent although the protocol forbids it.
+// breach returns the error for a message of a server that breaks the protocol.
 func breach(format string, args ...any) error {
 	return fmt.Errorf("%w: the server sent %s", tranship.ErrIntegrity, fmt.Sprintf(format, args...))
 }
 
-// CheckEmpty fails if a server sent n messages in a row that told nothing.
+// CheckEmpty fails if n, the number of messages in a row without content, exceeds
+// MaxEmptyMessages.
 func CheckEmpty(n int) error {
 	if n > MaxEmptyMessages {
 		return breach("more than %d messages in a row without content", MaxEmptyMessages)
@@ -51,9 +52,9 @@ func CheckEmpty(n int) error {
 	return nil
 }
 
-// FileFromProto translates a file that a server described. A server is not trusted:
-// tranship.ErrIntegrity is a path, size, time, mode, version or metadata that no file
-// can have.
+// FileFromProto translates the description of a file by a server, which is not trusted.
+// The error is tranship.ErrIntegrity if the path, size, time, mode, version or metadata is
+// invalid.
 func FileFromProto(file *transhipv1.File) (tranship.File, error) {
 	path := file.GetPath()
 	if err := tranship.ValidatePath(path); err != nil {
@@ -74,7 +75,7 @@ func FileFromProto(file *transhipv1.File) (tranship.File, error) {
 	}
 	modified, err := timeFromProto(file.GetModifiedTime())
 	if err != nil {
-		return tranship.File{}, breach("a modified time of %s that is none: %v", path, err)
+		return tranship.File{}, breach("an invalid modified time for %s: %v", path, err)
 	}
 	return tranship.File{
 		Path:     path,
@@ -87,13 +88,13 @@ func FileFromProto(file *transhipv1.File) (tranship.File, error) {
 	}, nil
 }
 
-// isName reports whether a text that a server made up can be a name: valid UTF-8
-// without control characters.
+// isName reports whether a text from a server can be a name: it must be valid UTF-8 without
+// control characters.
 func isName(text string) bool {
 	return utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl)
 }
 
-// timeFromProto is the zero time for nil.
+// timeFromProto translates a time. nil becomes the zero time.
 func timeFromProto(t *timestamppb.Timestamp) (time.Time, error) {
 	if t == nil {
 		return time.Time{}, nil
@@ -104,8 +105,8 @@ func timeFromProto(t *timestamppb.Timestamp) (time.Time, error) {
 	return t.AsTime(), nil
 }
 
-// timeToProto is nil for a time that no message can have, those before the year 1 or
-// after 9999: it reads as not known.
+// timeToProto translates a time. It returns nil, which means unknown, for a time that a
+// message cannot have: one before the year 1 or after 9999.
 func timeToProto(t time.Time) *timestamppb.Timestamp {
 	p := timestamppb.New(t)
 	if p.CheckValid() != nil {
@@ -114,7 +115,7 @@ func timeToProto(t time.Time) *timestamppb.Timestamp {
 	return p
 }
 
-// EntryFromProto translates a line that a server sent, checked as in FileFromProto.
+// EntryFromProto translates an entry that a server sent, with the checks of FileFromProto.
 func EntryFromProto(p *transhipv1.Entry) (tranship.Entry, error) {
 	switch entry := p.GetEntry().(type) {
 	case *transhipv1.Entry_File:
@@ -130,17 +131,16 @@ func EntryFromProto(p *transhipv1.Entry) (tranship.Entry, error) {
 	}
 }
 
-// ListOrder checks that the entries of a list are what was asked for: within the
-// directory, after StartAfter, in ascending order and none twice. It does not look at
-// Prefix, EndBefore and Limit. A list can go on without end all the same: a caller must
-// not collect it without a bound.
+// ListOrder checks that the entries of a list are within the directory, after StartAfter,
+// in ascending order and not repeated. It does not check Prefix, EndBefore and Limit. A
+// hostile list may still be endless: a caller must not collect it without a limit.
 type ListOrder struct {
 	options tranship.ListOptions
 	prefix  string
 	last    string
 }
 
-// NewListOrder returns the check of a list with options.
+// NewListOrder returns a ListOrder for a list with options.
 func NewListOrder(options tranship.ListOptions) *ListOrder {
 	o := &ListOrder{options: options, last: options.StartAfter}
 	if options.Directory != "" {
@@ -149,12 +149,12 @@ func NewListOrder(options tranship.ListOptions) *ListOrder {
 	return o
 }
 
-// Check decides about the next of what a list yields that does not end it: an entry, or
-// a *tranship.SkippedError, which SkippedFromProto has checked.
+// Check checks the next item of a list: an entry, or a *tranship.SkippedError that
+// SkippedFromProto has returned.
 func (o *ListOrder) Check(entry tranship.Entry, err error) error {
 	if skipped, ok := errors.AsType[*tranship.SkippedError](err); ok {
 		if skipped.Key() < o.last {
-			return breach("%.100q is left out of a list after %q: a list must be in ascending order", skipped.Key(), o.last)
+			return breach("the skipped file %.100q in a list after %q: a list must be in ascending order", skipped.Key(), o.last)
 		}
 		o.last = skipped.Key()
 		return nil
@@ -173,16 +173,16 @@ func (o *ListOrder) Check(entry tranship.Entry, err error) error {
 	return nil
 }
 
-// UploadOrder checks that unfinished uploads come in ascending order of path and id,
-// none twice, and within the directory that was asked for.
+// UploadOrder checks that unfinished uploads are within the requested directory, in
+// ascending order of path and id, and not repeated.
 type UploadOrder struct {
-	// Directory is what was asked for; "" is everything.
+	// Directory is the requested directory; "" is the root.
 	Directory string
 	path, id  string
 	begun     bool
 }
 
-// Check decides about the next upload.
+// Check checks the next upload.
 func (o *UploadOrder) Check(info tranship.UploadInfo) error {
 	if o.Directory != "" && info.Path != o.Directory && !strings.HasPrefix(info.Path, o.Directory+"/") {
 		return breach("an upload of %s in the list of %q", info.Path, o.Directory)
@@ -194,7 +194,8 @@ func (o *UploadOrder) Check(info tranship.UploadInfo) error {
 	return nil
 }
 
-// UploadFromProto translates what a server said of an unfinished upload.
+// UploadFromProto translates a server's description of an unfinished upload. The error is
+// tranship.ErrIntegrity if it is invalid.
 func UploadFromProto(p *transhipv1.Upload) (tranship.UploadInfo, error) {
 	path := p.GetPath()
 	if err := tranship.ValidatePath(path); err != nil {
@@ -212,7 +213,7 @@ func UploadFromProto(p *transhipv1.Upload) (tranship.UploadInfo, error) {
 		info.Expires, err = timeFromProto(p.GetExpireTime())
 	}
 	if err != nil {
-		return tranship.UploadInfo{}, breach("a time of the upload of %s that is none: %v", path, err)
+		return tranship.UploadInfo{}, breach("an invalid time for the upload of %s: %v", path, err)
 	}
 	return info, nil
 }
@@ -224,8 +225,8 @@ func checkUploadID(id string) error {
 	return nil
 }
 
-// CheckBegun decides about the answer to a begin that an upload of size bytes, nil if
-// that is not known, is to go on with.
+// CheckBegun checks the reply to the begin of an upload. size is the size of the file in
+// bytes, and nil if it is unknown.
 func CheckBegun(begun *transhipv1.Begun, size *int64) error {
 	partSize := begun.GetPartSize()
 	switch {
@@ -238,12 +239,12 @@ func CheckBegun(begun *transhipv1.Begun, size *int64) error {
 	case size != nil && partSize < largePart && *size/partSize > maxParts:
 		return breach("part size %d for %d bytes: there must be at most %d parts of less than %d bytes", partSize, *size, maxParts, largePart)
 	case len(begun.GetDurable()) > maxRanges && partSize < largePart:
-		return breach("%d ranges that are durable", len(begun.GetDurable()))
+		return breach("%d durable ranges: there must be at most %d", len(begun.GetDurable()), maxRanges)
 	}
 	return checkUploadID(begun.GetUploadId())
 }
 
-// CheckRanges decides about ranges that a server says are durable.
+// CheckRanges checks the ranges that a server reports as durable.
 func CheckRanges(ranges []*transhipv1.Range) error {
 	if len(ranges) > maxRanges {
 		return breach("%d ranges in one message: there must be at most %d", len(ranges), maxRanges)
@@ -256,12 +257,12 @@ func CheckRanges(ranges []*transhipv1.Range) error {
 	return nil
 }
 
-// IsRange reports whether a range has bytes, and ends within what a size can be.
+// IsRange reports whether a range is not empty, and does not end beyond the largest size.
 func IsRange(r *transhipv1.Range) bool {
 	return r.GetOffset() >= 0 && r.GetLength() > 0 && r.GetOffset() <= math.MaxInt64-r.GetLength()
 }
 
-// CheckServerInfo decides about what a server tells of itself.
+// CheckServerInfo checks a server's description of itself.
 func CheckServerInfo(info *transhipv1.GetServerInfoResponse) error {
 	if version := info.GetServerVersion(); len(version) > maxNameBytes || !isName(version) {
 		return breach("a software version of %d bytes: it must have at most %d, and no control characters", len(version), maxNameBytes)

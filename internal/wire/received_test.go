@@ -10,8 +10,8 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// A time that no message can have is left out, so that a file that has it, as one that
-// was put into the directory by hand may, does not end a list.
+// TestFarTime checks that a time that a message cannot have is omitted. Otherwise such a
+// file, which a person may have put into the directory, would end a list.
 func TestFarTime(t *testing.T) {
 	for _, modified := range []time.Time{time.Unix(1<<40, 0), time.Unix(-1<<40, 0)} {
 		file, err := wire.FileFromProto(wire.FileToProto(tranship.File{Path: "a", ModTime: modified}))
@@ -49,7 +49,7 @@ func TestUploadOrder(t *testing.T) {
 	}
 }
 
-// A size that is large has many parts only if they are large, too.
+// TestBegunParts checks that a file may have many parts only if the parts are large.
 func TestBegunParts(t *testing.T) {
 	for _, test := range []struct {
 		size, partSize int64

@@ -11,10 +11,10 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// maxReasonBytes bounds the message that says why something was left out.
+// maxReasonBytes is the greatest length of the reason for skipping a file.
 const maxReasonBytes = 4096
 
-// SkippedToProto translates what a list leaves out.
+// SkippedToProto translates the report of a skipped file.
 func SkippedToProto(skipped *tranship.SkippedError) *transhipv1.Skipped {
 	return &transhipv1.Skipped{
 		Path:        []byte(skipped.Path),
@@ -23,8 +23,9 @@ func SkippedToProto(skipped *tranship.SkippedError) *transhipv1.Skipped {
 	}
 }
 
-// SkippedFromProto translates what a server's list of a directory leaves out. What
-// is not below the directory, or too long, is tranship.ErrIntegrity.
+// SkippedFromProto translates a server's report of a skipped file in the list of a
+// directory. The error is tranship.ErrIntegrity if the path is not below the directory, or
+// if the path or the reason is too long.
 func SkippedFromProto(p *transhipv1.Skipped, directory string) (*tranship.SkippedError, error) {
 	path := string(p.GetPath())
 	name := path
@@ -36,20 +37,20 @@ func SkippedFromProto(p *transhipv1.Skipped, directory string) (*tranship.Skippe
 	}
 	switch {
 	case name == "" || len(path) > tranship.MaxSkippedPathBytes:
-		return nil, fmt.Errorf("%w: the server says that it left out %.40q, which cannot be in the list of %q", tranship.ErrIntegrity, path, directory)
+		return nil, fmt.Errorf("%w: the server reports that it skipped %.40q, which cannot be in the list of %q", tranship.ErrIntegrity, path, directory)
 	case len(p.GetStatus().GetMessage()) > maxReasonBytes:
-		return nil, fmt.Errorf("%w: the server gives a reason of %d bytes for leaving out a file", tranship.ErrIntegrity, len(p.GetStatus().GetMessage()))
+		return nil, fmt.Errorf("%w: the server sent a reason of %d bytes for skipping a file", tranship.ErrIntegrity, len(p.GetStatus().GetMessage()))
 	}
 	return &tranship.SkippedError{Path: path, IsDir: p.GetIsDirectory(), Err: rpcstatus.FromProto(p.GetStatus())}, nil
 }
 
-// ListItems yields what one message of the list of a directory has, as
-// tranship.Reader.List does: entries, and *tranship.SkippedErrors between them by their
-// keys. After another error, of what the server may not send, it yields nothing more.
+// ListItems yields the items of one message of the list of a directory, like
+// tranship.Reader.List: entries, and between them *tranship.SkippedErrors in order of their
+// keys. Any other error is a breach of the protocol, after which it yields nothing more.
 func ListItems(response *transhipv1.ListResponse, directory string) iter.Seq2[tranship.Entry, error] {
 	return func(yield func(tranship.Entry, error) bool) {
 		skipped := response.GetSkipped()
-		// before yields what was left out and belongs before a key; "": all.
+		// before yields the skipped files up to a key; all of them if the key is "".
 		before := func(key string) bool {
 			for len(skipped) > 0 {
 				next, err := SkippedFromProto(skipped[0], directory)
@@ -80,8 +81,7 @@ func ListItems(response *transhipv1.ListResponse, directory string) iter.Seq2[tr
 	}
 }
 
-// AddItem takes in the next of what a list yields that does not end it: an entry, or
-// a *tranship.SkippedError.
+// AddItem adds the next item of a list: an entry, or a *tranship.SkippedError.
 func (s *ListSum) AddItem(entry tranship.Entry, err error) {
 	skipped, ok := errors.AsType[*tranship.SkippedError](err)
 	if !ok {

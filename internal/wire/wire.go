@@ -1,6 +1,6 @@
-// Package wire translates the words of package tranship to and from the messages
-// of tranship.v1, and has the numbers of that protocol. What comes from the other
-// side is checked here.
+// Package wire translates the types of package tranship to and from the messages of
+// tranship.v1, and defines the limits of that protocol. It checks the messages of the other
+// side.
 package wire
 
 import (
@@ -13,15 +13,15 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// Numbers of the protocol; file_service.proto explains them.
+// Limits of the protocol; file_service.proto explains them.
 const (
 	MaxChunkBytes      = 1 << 20
 	MaxUnfinishedSlots = 256
 	MaxQueuedReplies   = 16384
 )
 
-// DefaultMaxMessageBytes is the largest message that a client takes unless told
-// otherwise: grpc-go's default, and more than any of this protocol.
+// DefaultMaxMessageBytes is the size of the largest message that a client accepts by
+// default. It is grpc-go's default, and larger than any message of this protocol.
 const DefaultMaxMessageBytes = 4 << 20
 
 // FileToProto translates a file of a store.
@@ -37,15 +37,15 @@ func FileToProto(file tranship.File) *transhipv1.File {
 	}
 }
 
-// RevisedToProto is FileToProto with the file's revision, for answers that a client may
-// make the next change from.
+// RevisedToProto is FileToProto with the file's revision, for replies on which a client may
+// base its next change.
 func RevisedToProto(file tranship.File) *transhipv1.File {
 	p := FileToProto(file)
 	p.Revision = file.Revision()
 	return p
 }
 
-// AttributesToProto translates attributes; none become nil.
+// AttributesToProto translates attributes. It returns nil if none are set.
 func AttributesToProto(attributes tranship.Attributes) *transhipv1.Attributes {
 	if attributes.ModTime == nil && attributes.Mode == nil && attributes.Metadata == nil {
 		return nil
@@ -84,8 +84,8 @@ func AttributesFromProto(p *transhipv1.Attributes) (tranship.Attributes, error) 
 	return attributes, attributes.Validate()
 }
 
-// PreconditionToProto translates a precondition that is valid; none becomes nil. The
-// version of a source is a field of the messages that have a source.
+// PreconditionToProto translates a valid precondition. It returns nil if it is empty. It
+// ignores the version of a source, which is a field of the messages that have a source.
 func PreconditionToProto(precondition tranship.Precondition) *transhipv1.Precondition {
 	switch {
 	case precondition.MustNotExist:
@@ -127,8 +127,8 @@ func PreconditionFromProto(p *transhipv1.Precondition) (tranship.Precondition, e
 	}, nil
 }
 
-// TransplantFromProto translates the precondition of a move or copy with the version of
-// its source, "" for any.
+// TransplantFromProto translates the precondition of a move or copy with the required
+// version of its source. "" means that any version matches.
 func TransplantFromProto(p *transhipv1.Precondition, sourceVersion string) (tranship.Precondition, error) {
 	precondition, err := PreconditionFromProto(p)
 	precondition.MustMatchSourceVersion = sourceVersion
@@ -147,8 +147,8 @@ func DurabilityToProto(d tranship.Durability) transhipv1.Durability {
 	}
 }
 
-// DurabilityFromProto translates a durability. A value from a later protocol is
-// an *InvalidError, because it may promise more than any known here.
+// DurabilityFromProto translates a durability. A value from a later protocol is an
+// *InvalidError, because it may promise more than the known ones.
 func DurabilityFromProto(d transhipv1.Durability) (tranship.Durability, error) {
 	switch d {
 	case transhipv1.Durability_DURABILITY_UNSPECIFIED:
@@ -167,42 +167,42 @@ func RangeToProto(r tranship.Range) *transhipv1.Range {
 	return &transhipv1.Range{Offset: r.Offset, Length: r.Length, Crc32C: r.CRC32C}
 }
 
-// ListSum sums the entries of a list up to what guards it as a whole. The zero value
-// is an empty list's.
+// ListSum is the checksum of a list: it detects missing and altered items. The zero value is
+// that of an empty list.
 type ListSum struct {
 	count int64
 	crc   uint32
-	// skipped and skippedCRC are of what was left out.
+	// skipped and skippedCRC are those of the skipped files.
 	skipped    int64
 	skippedCRC uint32
 }
 
-// Add takes in the next entry.
+// Add adds the next entry.
 func (s *ListSum) Add(entry tranship.Entry) {
 	s.count++
 	s.crc = tranship.UpdateCRC32C(s.crc, append([]byte(entry.Key()), 0))
 }
 
-// End is the mark behind the last entry.
+// End returns the message that follows the last entry.
 func (s *ListSum) End() *transhipv1.ListEnd {
 	return &transhipv1.ListEnd{EntryCount: s.count, Crc32C: s.crc, SkippedCount: s.skipped, SkippedCrc32C: s.skippedCRC}
 }
 
-// Verify compares the mark that a server sent, nil when it sent none, with what came
-// before it.
+// Verify compares the end that a server sent, nil if it sent none, with the items before
+// it.
 func (s *ListSum) Verify(end *transhipv1.ListEnd) error {
 	switch {
 	case end == nil:
-		return fmt.Errorf("%w: the list broke off after %d entries", tranship.ErrIntegrity, s.count)
+		return fmt.Errorf("%w: the list ended early, after %d entries", tranship.ErrIntegrity, s.count)
 	case end.GetEntryCount() != s.count || end.GetCrc32C() != s.crc,
 		end.GetSkippedCount() != s.skipped || end.GetSkippedCrc32C() != s.skippedCRC:
-		return fmt.Errorf("%w: the list does not have its checksum", tranship.ErrIntegrity)
+		return fmt.Errorf("%w: the list does not match its checksum", tranship.ErrIntegrity)
 	default:
 		return nil
 	}
 }
 
-// EntryToProto translates a line of a list.
+// EntryToProto translates an entry of a list.
 func EntryToProto(entry tranship.Entry) *transhipv1.Entry {
 	if entry.IsDir {
 		return &transhipv1.Entry{Entry: &transhipv1.Entry_Directory{Directory: entry.Path}}
