@@ -14,8 +14,8 @@ import (
 	"github.com/tranship/tranship/internal/relist"
 )
 
-// brittle has files and, at keys that end in '?', something that it leaves out. Each of
-// its lists breaks off after a number of them.
+// brittle has files, and skips those whose keys end in '?'. Each of its lists fails after a
+// number of them.
 type brittle struct {
 	keys  []string
 	after int
@@ -43,7 +43,7 @@ func (b brittle) List(_ context.Context, options tranship.ListOptions) iter.Seq2
 	}
 }
 
-// all is what a list yields, each with its key.
+// all returns the keys of everything that a list yields.
 func all(ctx context.Context, store relist.Lister, limit int) (keys []string, failure error) {
 	tries := budget.Budget{}.Begin(budget.NewOutage(budget.DefaultPatience))
 	for entry, err := range relist.List(ctx, store, tranship.ListOptions{Recursive: true, Limit: limit}, tries, nil) {
@@ -60,21 +60,21 @@ func all(ctx context.Context, store relist.Lister, limit int) (keys []string, fa
 	return keys, nil
 }
 
-// TestList checks that a list that breaks off again and again yields everything once, what
-// it leaves out included.
+// TestList checks that a list that fails again and again yields every entry and every
+// skipped file once.
 func TestList(t *testing.T) {
 	want := []string{"a", "b?", "c", "d?", "e", "f"}
 	for after := 2; after <= len(want); after++ {
 		synctest.Test(t, func(t *testing.T) {
 			got, err := all(t.Context(), brittle{want, after}, 0)
 			if err != nil || !slices.Equal(got, want) {
-				t.Errorf("broken off after %d: %q, %v; want %q", after, got, err, want)
+				t.Errorf("failing after %d: %q, %v; want %q", after, got, err, want)
 			}
 		})
 	}
 }
 
-// TestListGivesUp checks that a list that does not get any further ends with its error.
+// TestListGivesUp checks that a list that makes no progress ends with its error.
 func TestListGivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		got, err := all(t.Context(), brittle{[]string{"a?", "b"}, 0}, 0)
@@ -84,15 +84,15 @@ func TestListGivesUp(t *testing.T) {
 	})
 }
 
-// TestListLimit checks that a list that breaks off goes on with what is left of its
-// limit, and does not go on when nothing is.
+// TestListLimit checks that an interrupted list continues with the rest of its limit, and
+// ends when the limit is reached.
 func TestListLimit(t *testing.T) {
 	keys := []string{"a", "b?", "c", "d", "e", "f"}
 	for after := 2; after <= len(keys); after++ {
 		synctest.Test(t, func(t *testing.T) {
 			got, err := all(t.Context(), brittle{keys, after}, 3)
 			if err != nil || !slices.Equal(got, keys[:4]) {
-				t.Errorf("broken off after %d: %q, %v", after, got, err)
+				t.Errorf("failing after %d: %q, %v", after, got, err)
 			}
 		})
 	}
