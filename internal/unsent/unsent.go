@@ -1,4 +1,4 @@
-// Package unsent tells what became of calls that grpc-go did not send.
+// Package unsent returns a proper error for calls that grpc-go did not send.
 package unsent
 
 import (
@@ -11,10 +11,10 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// Conn is a connection that says of a call with one request what became of it, if the
-// request was not sent because the connection had been given up since the call was begun,
-// as when a gateway takes no more calls on it. grpc-go then says io.EOF, which is for
-// streams of requests: their end is what they receive.
+// Conn is a connection whose calls with one request fail with UNAVAILABLE if the request was
+// not sent because grpc-go gave up the connection after the start of the call. That happens
+// when a gateway accepts no more calls on it. grpc-go then returns io.EOF, which makes sense
+// only for streams of requests, because these receive the real error.
 type Conn struct{ grpc.ClientConnInterface }
 
 // Invoke implements grpc.ClientConnInterface.
@@ -35,7 +35,7 @@ func (c Conn) NewStream(ctx context.Context, desc *grpc.StreamDesc, method strin
 	return stream{opened}, nil
 }
 
-// stream is one of replies to one request.
+// stream is the stream of a call with one request.
 type stream struct{ grpc.ClientStream }
 
 // SendMsg implements grpc.ClientStream.
@@ -47,7 +47,7 @@ func (s stream) SendMsg(message any) error {
 	return err
 }
 
-// errUnsent is what grpc-go says of other calls that no connection was there for.
+// errUnsent returns an error in the form of grpc-go's error for a call without a connection.
 func errUnsent() error {
 	return status.Error(codes.Unavailable, `connection error: desc = "the connection was given up before the call was sent"`)
 }

@@ -39,7 +39,7 @@ func TestConn(t *testing.T) {
 		{nil, false, codes.OK},
 		{io.EOF, false, codes.Unavailable},
 		{other, false, codes.NotFound},
-		{io.EOF, true, codes.Unknown}, // io.EOF itself: the end is what is received
+		{io.EOF, true, codes.Unknown}, // io.EOF itself: the stream receives the real error
 	} {
 		wrapped := unsent.Conn{ClientConnInterface: conn{test.err}}
 		stream, err := wrapped.NewStream(t.Context(), &grpc.StreamDesc{ClientStreams: test.streams}, "/a/b")
