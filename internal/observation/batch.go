@@ -1,4 +1,4 @@
-// Package observation collects the events of a client or server, and tells them to a
+// Package observation collects the events of a client or server, and passes them to a
 // tranship.Observer in batches.
 package observation
 
@@ -13,18 +13,18 @@ import (
 // delay is how long an event waits for others.
 const delay = time.Second
 
-// Batch is the events that wait to be told. A nil *Batch does nothing. It is safe for
-// concurrent use.
+// Batch collects events until it passes them to the observer. A nil *Batch does nothing. It
+// is safe for concurrent use.
 type Batch struct {
 	observer tranship.Observer
 
 	mu     sync.Mutex
 	events []tranship.Event
-	// timer tells the events that wait. It is nil while none does.
+	// timer flushes the waiting events. It is nil while no event waits.
 	timer *time.Timer
 }
 
-// New returns a Batch for an observer; nil for a nil one.
+// New returns a Batch for an observer. It returns nil if the observer is nil.
 func New(observer tranship.Observer) *Batch {
 	if observer == nil {
 		return nil
@@ -32,7 +32,8 @@ func New(observer tranship.Observer) *Batch {
 	return &Batch{observer: observer}
 }
 
-// Add adds an event. It tells all that wait when there are MaxObserved of them.
+// Add adds an event. It passes all waiting events to the observer when there are
+// MaxObserved of them.
 func (b *Batch) Add(event tranship.Event) {
 	if b == nil {
 		return
@@ -51,7 +52,7 @@ func (b *Batch) Add(event tranship.Event) {
 	b.mu.Unlock()
 }
 
-// Flush tells all events that wait.
+// Flush passes all waiting events to the observer.
 func (b *Batch) Flush() {
 	if b == nil {
 		return
@@ -64,7 +65,7 @@ func (b *Batch) Flush() {
 	}
 }
 
-// takeLocked takes all events that wait.
+// takeLocked removes and returns all waiting events.
 func (b *Batch) takeLocked() []tranship.Event {
 	if b.timer != nil {
 		b.timer.Stop()
@@ -75,7 +76,8 @@ func (b *Batch) takeLocked() []tranship.Event {
 	return events
 }
 
-// Now is the time, for the start of a transfer. It is zero for a nil *Batch.
+// Now returns the current time, for the start of a transfer. It returns the zero time for a
+// nil *Batch.
 func (b *Batch) Now() time.Time {
 	if b == nil {
 		return time.Time{}
@@ -94,7 +96,7 @@ func (b *Batch) Transfer(ctx context.Context, kind tranship.EventKind, path stri
 	})
 }
 
-// Refused adds a call that ended before it had begun.
+// Refused adds the end of a call that was refused before it began.
 func (b *Batch) Refused(ctx context.Context, method string, err error) {
 	if b == nil {
 		return

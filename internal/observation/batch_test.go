@@ -10,17 +10,17 @@ import (
 	"github.com/tranship/tranship/internal/observation"
 )
 
-// batches keeps what it is told.
+// batches is an observer that keeps the batches it receives.
 type batches [][]tranship.Event
 
 func (b *batches) Observe(events []tranship.Event) { *b = append(*b, events) }
 
-// TestBatch checks that events are told when there are enough of them, after a second at
-// most, and when they are flushed.
+// TestBatch checks that events are passed on when there are enough of them, after a second
+// at most, and by Flush.
 func TestBatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var told batches
-		batch := observation.New(&told)
+		var got batches
+		batch := observation.New(&got)
 		ctx, call := batch.Begin(t.Context(), "/service/Method")
 		if observation.FromContext(ctx) != call {
 			t.Error("the context does not have the call")
@@ -28,33 +28,33 @@ func TestBatch(t *testing.T) {
 		for range tranship.MaxObserved {
 			call.Transfer(tranship.EventUpload, "path", 0, 1, time.Now(), nil)
 		}
-		if len(told) != 1 || len(told[0]) != tranship.MaxObserved || told[0][0].Kind != tranship.EventCallBegun {
-			t.Fatalf("told %v, want one full batch that begins with the call", told)
+		if len(got) != 1 || len(got[0]) != tranship.MaxObserved || got[0][0].Kind != tranship.EventCallBegun {
+			t.Fatalf("got %v, want one full batch that begins with the call", got)
 		}
 		time.Sleep(1100 * time.Millisecond)
 		synctest.Wait()
-		if len(told) != 2 || len(told[1]) != 1 {
-			t.Fatalf("after a second %d batches were told, want the last event in a second one", len(told))
+		if len(got) != 2 || len(got[1]) != 1 {
+			t.Fatalf("after a second there are %d batches, want the last event in a second one", len(got))
 		}
 		failure := errors.New("failure")
 		batch.Transfer(t.Context(), tranship.EventDownload, "other", 3, 2, time.Now(), failure)
 		call.End(failure)
 		batch.Flush()
 		batch.Flush()
-		if len(told) != 3 || len(told[2]) != 2 {
-			t.Fatalf("at the end %v were told", told)
+		if len(got) != 3 || len(got[2]) != 2 {
+			t.Fatalf("at the end there are %v", got)
 		}
-		first, last := told[2][0], told[2][1]
+		first, last := got[2][0], got[2][1]
 		if first.Kind != tranship.EventDownload || first.Path != "other" || first.Offset != 3 || first.Bytes != 2 || first.Context != t.Context() {
-			t.Errorf("told %+v of a download", first)
+			t.Errorf("got %+v for a download", first)
 		}
 		if last.Kind != tranship.EventCallEnded || last.Method != "/service/Method" || last.Duration < time.Second || !errors.Is(last.Err, failure) || last.Context != ctx {
-			t.Errorf("told %+v of the end", last)
+			t.Errorf("got %+v for the end", last)
 		}
 	})
 }
 
-// TestNothing checks that nothing is needed, and nothing happens, without an observer.
+// TestNothing checks that a Batch and a Call without an observer do nothing.
 func TestNothing(t *testing.T) {
 	batch := observation.New(nil)
 	ctx, call := batch.Begin(t.Context(), "method")

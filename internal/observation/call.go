@@ -7,8 +7,7 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// Call is one call that is observed. A nil *Call does nothing. It is safe for concurrent
-// use.
+// Call is a call that is observed. A nil *Call does nothing. It is safe for concurrent use.
 type Call struct {
 	batch  *Batch
 	ctx    context.Context
@@ -19,8 +18,8 @@ type Call struct {
 // key is the key of the *Call in a context.
 type key struct{}
 
-// Begin adds that a call has begun, and returns its context, which has the Call. The
-// Call of a nil *Batch is nil.
+// Begin adds the event that a call has begun, and returns the Call and a context that has
+// it. For a nil *Batch, it returns ctx and nil.
 func (b *Batch) Begin(ctx context.Context, method string) (context.Context, *Call) {
 	if b == nil {
 		return ctx, nil
@@ -31,7 +30,7 @@ func (b *Batch) Begin(ctx context.Context, method string) (context.Context, *Cal
 	return c.ctx, c
 }
 
-// FromContext returns the Call of a context; nil if there is none.
+// FromContext returns the Call of a context, or nil.
 func FromContext(ctx context.Context) *Call {
 	c, _ := ctx.Value(key{}).(*Call)
 	return c
@@ -48,7 +47,7 @@ func (c *Call) Transfer(kind tranship.EventKind, path string, offset, bytes int6
 	})
 }
 
-// End adds that the call has ended.
+// End adds the event that the call has ended.
 func (c *Call) End(err error) {
 	if c == nil {
 		return
