@@ -1,18 +1,18 @@
 // Package hidden marks the errors by which a store hides files and uploads from callers
-// that may not know of them. Such an error reads and matches as the one for something
-// that is not there, and reaches a client as the same bytes. The server's own audit log
-// can tell the two apart.
+// without permission. Such an error has the text of the error for a missing file or upload,
+// matches it, and reaches a client as the same bytes. Only the server can tell the two
+// apart, for its audit log.
 package hidden
 
 import (
 	"errors"
 )
 
-// Behind returns an error that reads and matches as absent, which is that of a file or an
-// upload that is not there, although the caller was refused.
+// Behind returns the error for a caller that was refused. It has the text of absent, which
+// is the error for a missing file or upload, and matches it.
 func Behind(absent error) error { return refused{absent} }
 
-// Is reports whether err hides that the caller was refused.
+// Is reports whether err was returned by Behind, or wraps such an error.
 func Is(err error) bool {
 	_, ok := errors.AsType[refused](err)
 	return ok

@@ -12,7 +12,8 @@ import (
 	"github.com/tranship/tranship/internal/rpcstatus"
 )
 
-// What is hidden can be told apart by the server, and by no client.
+// TestHidden checks that the server can tell a hidden file from a missing one, and that
+// clients cannot.
 func TestHidden(t *testing.T) {
 	for _, absent := range []error{&tranship.PathError{Path: "a/b", Err: tranship.ErrNotFound}, tranship.UploadNotFound("ID")} {
 		refused := hidden.Behind(absent)
@@ -23,7 +24,7 @@ func TestHidden(t *testing.T) {
 			t.Errorf("a client gets %v, not %v", got, want)
 		}
 		if hidden.Is(absent) || !hidden.Is(fmt.Errorf("wrapped: %w", refused)) {
-			t.Errorf("%v: what is hidden is not known", absent)
+			t.Errorf("%v: Is does not tell hidden from missing", absent)
 		}
 	}
 }
