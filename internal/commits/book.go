@@ -1,22 +1,22 @@
-// Package commits bounds what a store remembers of uploads that were committed: the
-// latest commit of each path, and of each owner no more than a fixed number.
+// Package commits limits how many committed uploads a store remembers: the latest commit
+// of each path, and a fixed number of commits of each owner.
 package commits
 
 import "container/list"
 
-// DefaultPerOwner is how many commits of one owner a store remembers unless told
-// otherwise. A commit is remembered for the case that its reply was lost, so only the
-// latest ones of a client matter.
+// DefaultPerOwner is how many commits of one owner a store remembers by default. A store
+// remembers a commit in case its reply was lost, so only the latest ones of a client
+// matter.
 const DefaultPerOwner = 500
 
-// Book has the commits that a store remembers. T identifies one. A Book is not safe for
-// concurrent use.
+// Book is the set of commits that a store remembers. T identifies a commit. The zero value
+// is an empty Book. A Book is not safe for concurrent use.
 type Book[T comparable] struct {
 	// PerOwner is how many commits of one owner are remembered; 0 means
 	// DefaultPerOwner.
 	PerOwner int
 
-	// owners have their entries, the oldest first.
+	// owners has the entries of each owner, the oldest first.
 	owners map[string]*list.List
 	paths  map[string]*list.Element
 }
@@ -26,8 +26,8 @@ type entry[T comparable] struct {
 	commit      T
 }
 
-// Add remembers a commit of owner at path. It returns the commits that are forgotten for
-// it: an earlier one at the path, of any owner, and the oldest ones of owner beyond
+// Add remembers a commit of owner at path. It returns the commits that it has forgotten in
+// exchange: an earlier one at the path, of any owner, and the oldest ones of owner beyond
 // PerOwner.
 func (b *Book[T]) Add(owner, path string, commit T) (forgotten []T) {
 	if b.owners == nil {
@@ -53,7 +53,7 @@ func (b *Book[T]) Add(owner, path string, commit T) (forgotten []T) {
 	return forgotten
 }
 
-// Forget removes the commit at path, and returns it if there is one.
+// Forget removes and returns the commit at path. ok is false if there is none.
 func (b *Book[T]) Forget(path string) (forgotten T, ok bool) {
 	e := b.paths[path]
 	if e == nil {
@@ -62,14 +62,14 @@ func (b *Book[T]) Forget(path string) (forgotten T, ok bool) {
 	return b.remove(e), true
 }
 
-// Drop removes a commit at path if it is this one.
+// Drop removes the commit at path if it is the given one.
 func (b *Book[T]) Drop(path string, commit T) {
 	if e := b.paths[path]; e != nil && e.Value.(*entry[T]).commit == commit {
 		b.remove(e)
 	}
 }
 
-// Len is how many commits are remembered.
+// Len returns the number of remembered commits.
 func (b *Book[T]) Len() int { return len(b.paths) }
 
 func (b *Book[T]) remove(e *list.Element) T {

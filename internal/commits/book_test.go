@@ -19,17 +19,17 @@ func TestBook(t *testing.T) {
 	for n := range 3 {
 		add("ann", fmt.Sprint(n), n)
 	}
-	add("ann", "0", 10, 0)   // the path has a later one
-	add("ann", "new", 11, 1) // too many
-	add("ben", "0", 20, 10)  // of another owner
+	add("ann", "0", 10, 0)   // a later commit at the path
+	add("ann", "new", 11, 1) // more than PerOwner
+	add("ben", "0", 20, 10)  // a later commit of another owner
 	add("ann", "more", 12)
-	book.Drop("more", 11) // another one
+	book.Drop("more", 11) // another commit
 	if got := book.Len(); got != 4 {
 		t.Errorf("%d are remembered, want 4", got)
 	}
 	book.Drop("more", 12)
 	if _, ok := book.Forget("more"); ok {
-		t.Error("what was dropped is remembered")
+		t.Error("a dropped commit is remembered")
 	}
 	for _, path := range []string{"0", "2", "new"} {
 		if _, ok := book.Forget(path); !ok {
@@ -41,7 +41,7 @@ func TestBook(t *testing.T) {
 	}
 }
 
-// However many are added, no owner has more than the bound.
+// TestBookBound checks that an owner never has more commits than the limit.
 func TestBookBound(t *testing.T) {
 	var book commits.Book[int]
 	forgotten := 0
