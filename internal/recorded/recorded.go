@@ -1,6 +1,7 @@
-// Package recorded lets what writes an audit log and what serves calls agree on whether a
-// failure has its line: what serves calls puts a Mark into the context of each action,
-// what writes a line about a failure sets it, and a failure without a line gets one.
+// Package recorded lets the writer of an audit log and the code that serves calls agree on
+// whether a failure has its line in the log. The serving code puts a Mark into the context
+// of each action. The writer sets the Mark when it writes a line about a failure. The
+// serving code then writes the line for a failure without one.
 package recorded
 
 import (
@@ -8,41 +9,43 @@ import (
 	"sync/atomic"
 )
 
-// Mark is whether the failure of an action has its line. It is safe for concurrent use.
+// Mark records whether the failure of an action has its line. It is safe for concurrent use.
 type Mark struct {
 	failure atomic.Bool
-	// call is whether that of the action's whole call has; nil outside of NewCall.
+	// call records whether the failure of the whole call has its line; nil outside of
+	// NewCall.
 	call *atomic.Bool
 }
 
-// key is the key of the mark in a context, callKey that of the end of its call.
+// key is the key of the *Mark in a context, and callKey that of the mark of its call.
 type (
 	key     struct{}
 	callKey struct{}
 )
 
-// NewContext returns the context of an action, and its mark.
+// NewContext returns a context for an action, and its Mark.
 func NewContext(ctx context.Context) (context.Context, *Mark) {
 	mark := &Mark{}
 	mark.call, _ = ctx.Value(callKey{}).(*atomic.Bool)
 	return context.WithValue(ctx, key{}, mark), mark
 }
 
-// NewCall returns the context of a call that can fail as a whole, with all actions that
-// are under way in it.
+// NewCall returns a context for a call that can fail as a whole, together with all its
+// actions in progress.
 func NewCall(ctx context.Context) context.Context {
 	return context.WithValue(ctx, callKey{}, new(atomic.Bool))
 }
 
-// Failure notes that a line was written about the failure of the action of a context. It
-// does nothing if that has no mark.
+// Failure records that a line was written about the failure of the action of a context. It
+// does nothing if the context has no Mark.
 func Failure(ctx context.Context) {
 	if mark, ok := ctx.Value(key{}).(*Mark); ok {
 		mark.failure.Store(true)
 	}
 }
 
-// CallFailure is Failure for the call of a context and all its actions, from now on.
+// CallFailure is Failure for the call of a context and for all its actions, including later
+// ones.
 func CallFailure(ctx context.Context) {
 	Failure(ctx)
 	if call, ok := ctx.Value(callKey{}).(*atomic.Bool); ok {
