@@ -22,7 +22,7 @@ import (
 
 const mebibyte = 1 << 20
 
-// countingPool counts buffers that have not come back, and spoils those that have.
+// countingPool counts the buffers in use, and overwrites those that are returned.
 type countingPool struct{ live atomic.Int64 }
 
 func (p *countingPool) Get(length int) *[]byte {
@@ -37,8 +37,8 @@ func (p *countingPool) Put(buffer *[]byte) {
 	}
 }
 
-// onBoth runs a test on a connection of ours to a server, and on one with gRPC's own
-// settings. Whatever buffers the connection takes, it has given back in the end.
+// onBoth runs a test on a connection of native.DialConn, and on one with gRPC's default
+// settings. It checks that the connection has returned all buffers at the end.
 func onBoth(t *testing.T, address string, test func(t *testing.T, conn *grpc.ClientConn)) {
 	for _, name := range []string{"ours", "plain"} {
 		t.Run(name, func(t *testing.T) {
@@ -62,7 +62,7 @@ func onBoth(t *testing.T, address string, test func(t *testing.T, conn *grpc.Cli
 	}
 }
 
-// sendChunks uploads chunks, which it expects to be released, and commits them.
+// sendChunks uploads and commits chunks, and checks that they are released.
 func sendChunks(ctx context.Context, t *testing.T, c *filesrv.Client, path string, chunks ...[]byte) {
 	t.Helper()
 	upload, err := c.Begin(ctx, tranship.Spec{Path: path})
@@ -98,7 +98,7 @@ func sendChunks(ctx context.Context, t *testing.T, c *filesrv.Client, path strin
 	}
 }
 
-// TestChunks moves chunks both ways, and checks that none is used after it was
+// TestChunks uploads and downloads chunks, and checks that none is used after it was
 // released.
 func TestChunks(t *testing.T) {
 	data := []byte(strings.Repeat("0123456789abc", 300_000))
@@ -109,16 +109,16 @@ func TestChunks(t *testing.T) {
 			client := filesrv.New(conn, filesrv.Options{})
 			sendChunks(t.Context(), t, client, "a.txt", data[:mebibyte], nil, data[mebibyte:])
 			if !bytes.Equal(read(t, store, "a.txt"), data) {
-				t.Error("it was sent differently")
+				t.Error("the server got other bytes")
 			}
 			if got := readChunks(t, client, "a.txt"); !bytes.Equal(got, data) {
-				t.Error("it was received differently")
+				t.Error("the client got other bytes")
 			}
 		})
 	}
 }
 
-// readChunks reads a file, some of it byte by byte.
+// readChunks reads a file by chunks, and a part of it byte by byte.
 func readChunks(t *testing.T, client *filesrv.Client, path string) (all []byte) {
 	t.Helper()
 	content, err := client.Open(t.Context(), path, tranship.OpenOptions{})
@@ -143,7 +143,7 @@ func readChunks(t *testing.T, client *filesrv.Client, path string) (all []byte) 
 	}
 }
 
-// What was received of a file that is closed early is let go of.
+// TestChunksClosed checks that closing a file early frees the bytes that were received.
 func TestChunksClosed(t *testing.T) {
 	for _, files := range [][]any{
 		{chunkV1(strings.Repeat("x", mebibyte))},
@@ -176,14 +176,15 @@ func TestChunksClosed(t *testing.T) {
 					}
 				}
 				if _, err := content.(tranship.ChunkReader).ReadChunk(); err == nil {
-					t.Error("it is read after it was closed")
+					t.Error("a closed content can be read")
 				}
 			}
 		})
 	}
 }
 
-// Chunks go in messages that existing servers take, and none goes that is empty.
+// TestChunkMessages checks that chunks are sent in messages that existing servers accept,
+// and that no message is empty.
 func TestChunkMessages(t *testing.T) {
 	f := &foreign{answer: &filesrvv1.StringResponse{Message: "Success!"}}
 	sendChunks(t.Context(), t, dialForeign(t, f, filesrv.Options{}), "a.txt", make([]byte, 2*mebibyte+5), nil, make([]byte, 7))

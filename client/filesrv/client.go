@@ -1,12 +1,11 @@
-// Package filesrv is a client of FileSrv, the protocol of a widely copied tutorial
-// for moving files with gRPC. It works with existing servers of it, in any
-// language, and with server/filesrv of this project.
+// Package filesrv is a client of FileSrv, the protocol of a widely copied tutorial for
+// moving files with gRPC. It works with existing servers of that protocol, in any language,
+// and with server/filesrv of this project.
 //
-// Existing servers have quirks, which it gets along with: they save all files of
-// a call under the last name, so it sends one file a call; they ignore a name
-// that lacks a dot, so it warns of that; and they answer a missing file with an
-// empty answer, so that is what an empty answer means. The protocol has neither
-// sizes nor checksums, versions, times or modes.
+// The client allows for quirks of existing servers. They save all files of a call under the
+// last name, so the client sends one file a call. They ignore a name without a dot, so the
+// client warns of such names. They send an empty answer for a missing file, so an empty
+// answer means that. The protocol has no sizes, checksums, versions, times or modes.
 package filesrv
 
 import (
@@ -21,21 +20,21 @@ import (
 	filesrvv1 "github.com/tranship/tranship/proto/filesrv/v1"
 )
 
-// Options of a Client. The zero value suits any server.
+// Options configure a Client. The zero value suits all servers.
 type Options struct {
-	// Revision 2 is what a server that cannot say so in its response metadata is
-	// known to speak. Otherwise, only that metadata is believed.
+	// Revision is 2 for a server that is known to speak revision 2 but does not announce
+	// it in its response metadata. The metadata takes precedence.
 	Revision int
-	// AllowEmpty takes an answer without any message for an empty file, and not
-	// for a missing one.
+	// AllowEmpty makes an answer without any message mean an empty file, and not a
+	// missing one.
 	AllowEmpty bool
-	// Warn is told, as a sentence for people, of what may go otherwise than
-	// meant. It is called from any goroutine. nil: nobody is.
+	// Warn is called with a sentence for people about a result that may differ from what
+	// the caller wants. It is called from any goroutine. It may be nil.
 	Warn func(string)
 }
 
-// Client moves files to and from one server. It is safe for concurrent use. It is
-// a tranship.Writer, and has the Open of a tranship.Reader.
+// Client moves files to and from one server. It is safe for concurrent use. It implements
+// tranship.Writer, and has the Open method of tranship.Reader.
 type Client struct {
 	server  filesrvv1.FileSrvClient
 	options Options
@@ -43,12 +42,12 @@ type Client struct {
 
 var _ tranship.Writer = (*Client)(nil)
 
-// New returns a client on conn, which stays the caller's to close.
+// New returns a client on conn, which the caller must close.
 func New(conn grpc.ClientConnInterface, options Options) *Client {
 	return &Client{server: filesrvv1.NewFileSrvClient(unsent.Conn{ClientConnInterface: conn}), options: options}
 }
 
-// Put stores a small file.
+// Put implements tranship.Writer.
 func (c *Client) Put(ctx context.Context, spec tranship.Spec, data []byte) (tranship.File, error) {
 	return sequential.Put(ctx, c.Begin, spec, data)
 }

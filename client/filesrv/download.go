@@ -12,10 +12,10 @@ import (
 	"github.com/tranship/tranship/internal/wire"
 )
 
-// Open begins to read the file at path. Its File has only the path, and size -1,
-// because the protocol does not tell the size. ErrNotFound: there is no file.
-// ErrUnsupported: the options are not zero; the protocol has no ranges and
-// versions.
+// Open begins to read the file at path. The File of the content has only the path, and the
+// size -1, because the protocol does not have the size. The error is ErrNotFound if the
+// file does not exist, and ErrUnsupported if the options are not zero, because the protocol
+// has no ranges and versions.
 func (c *Client) Open(ctx context.Context, path string, options tranship.OpenOptions) (tranship.Content, error) {
 	if options != (tranship.OpenOptions{}) {
 		return nil, fmt.Errorf("%w: this protocol has no ranges and versions of files", tranship.ErrUnsupported)
@@ -32,13 +32,14 @@ func (c *Client) Open(ctx context.Context, path string, options tranship.OpenOpt
 	return &content{receiver: r, path: path, cancel: cancel, single: true}, nil
 }
 
-// Download receives all files that a name stands for, from a server of revision 2:
-// the file of that path, or all files below a directory, or those that a pattern
-// with '*', '?' and '[...]' matches. A server of revision 1 has only files. Each
-// content is to be read before the next is asked for; what was not read is then
-// skipped. Paths are valid, but beyond that whatever the server likes. ErrNotFound:
-// the name stands for nothing. ErrIntegrity: the server sent an invalid path. After
-// an error it yields nothing more.
+// Download receives all files that a name stands for: the file of that path, all files
+// below a directory, or the files that match a pattern with '*', '?' and '[...]'. A server
+// of revision 1 supports only the path of a file.
+//
+// The caller must read each content before it requests the next, which skips the unread
+// rest. Paths are valid, but the server may send any valid path. The error is ErrNotFound
+// if the name stands for no file, and ErrIntegrity if the server sent an invalid path.
+// After an error, Download yields nothing more.
 func (c *Client) Download(ctx context.Context, name string) iter.Seq2[tranship.Content, error] {
 	return func(yield func(tranship.Content, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
@@ -62,19 +63,19 @@ func (c *Client) Download(ctx context.Context, name string) iter.Seq2[tranship.C
 	}
 }
 
-// readBytes is the most that ReadChunk returns.
+// readBytes is the greatest length of a chunk that ReadChunk returns.
 const readBytes = 256 << 10
 
 // content implements tranship.Content for one file of a call.
 type content struct {
 	receiver *receiver
 	path     string
-	data     *payload.Message // received, not yet read; nil before the first
+	data     *payload.Message // received and not read; nil before the first message
 	next     *message         // the header of the file after this one
 	err      error
 	closed   bool
-	single   bool               // no file may follow
-	cancel   context.CancelFunc // nil if others follow in the same call
+	single   bool               // another file in the call is an error
+	cancel   context.CancelFunc // nil for a content of Download
 }
 
 func (c *content) File() tranship.File { return tranship.File{Path: c.path, Size: -1} }
@@ -91,14 +92,14 @@ func (c *content) Read(buffer []byte) (n int, err error) {
 	return n, nil
 }
 
-// ReadChunk implements tranship.ChunkReader. Nothing is copied. A chunk is a part of a
-// message, so that a reader which keeps a few of them holds no more than two messages.
+// ReadChunk implements tranship.ChunkReader. It copies nothing. A chunk is a part of a
+// message, so that a reader that keeps a few chunks keeps no more than two messages.
 func (c *content) ReadChunk() (tranship.Chunk, error) { return c.read(readBytes) }
 
-// read returns the next bytes of a message, at most most.
+// read returns the next bytes of a message, no more than most.
 func (c *content) read(most int) (tranship.Chunk, error) {
 	if c.closed {
-		return tranship.Chunk{}, &tranship.InvalidError{Field: "content", Rule: "a content must not be read after it was closed or the next was asked for"}
+		return tranship.Chunk{}, &tranship.InvalidError{Field: "content", Rule: "a content must not be read after it was closed or the next was requested"}
 	}
 	if !c.fill() {
 		return tranship.Chunk{}, c.err
@@ -106,7 +107,8 @@ func (c *content) read(most int) (tranship.Chunk, error) {
 	return c.data.Next(most), nil
 }
 
-// fill sees to it that there is something to read, or else an error.
+// fill receives until there are bytes to read, and reports whether there are. Otherwise err
+// is set.
 func (c *content) fill() bool {
 	for empty := 0; c.err == nil && c.left() == 0; empty++ {
 		var m message
@@ -126,7 +128,7 @@ func (c *content) fill() bool {
 	return c.left() > 0
 }
 
-// left is how many bytes have been received and not yet read.
+// left returns the number of bytes that have been received and not read.
 func (c *content) left() int {
 	if c.data == nil {
 		return 0
@@ -134,7 +136,7 @@ func (c *content) left() int {
 	return c.data.Len()
 }
 
-// end ends the reading, and lets go of what was not read.
+// end ends the reading, and frees the unread bytes.
 func (c *content) end() {
 	c.closed = true
 	if c.data != nil {
@@ -143,8 +145,7 @@ func (c *content) end() {
 	c.receiver.free()
 }
 
-// skip ends the reading and returns the path of the next file; io.EOF if there is
-// none.
+// skip ends the reading and returns the path of the next file, or io.EOF if there is none.
 func (c *content) skip() (next string, err error) {
 	for c.fill() {
 		c.data.Free()

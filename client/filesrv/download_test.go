@@ -100,7 +100,7 @@ func TestReadingEnds(t *testing.T) {
 	}
 }
 
-// received is what a Download yields: paths, each with its content.
+// received returns what a Download yields: the paths, each with its content unless skip.
 func received(ctx context.Context, client *filesrv.Client, name string, skip bool) (files []string, err error) {
 	for content, err := range client.Download(ctx, name) {
 		if err != nil {
@@ -173,7 +173,7 @@ func TestDownloadStopped(t *testing.T) {
 		break
 	}
 	if _, err := first.Read(make([]byte, 1)); !errors.Is(err, tranship.ErrInvalid) {
-		t.Errorf("a content that is over can be read: %v", err)
+		t.Errorf("a content can be read after the loop: %v", err)
 	}
 }
 

@@ -19,7 +19,7 @@ func (raw) Marshal(v any) ([]byte, error)      { return v.([]byte), nil }
 func (raw) Unmarshal(data []byte, v any) error { *v.(*[]byte) = data; return nil }
 func (raw) Name() string                       { return "proto" }
 
-// What a server sends that is no message fails the file, as gRPC itself would fail it.
+// TestMalformed checks that an undecodable message fails the file with the error of gRPC.
 func TestMalformed(t *testing.T) {
 	for _, revision := range []int{1, 2} {
 		address := loopback.Serve(t, func(grpc.ServiceRegistrar) {}, grpc.ForceServerCodec(raw{}),

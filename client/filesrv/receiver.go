@@ -26,17 +26,17 @@ type receiver struct {
 	name       string
 	revision   int
 	allowEmpty bool
-	buffered   *message // to be received again
+	buffered   *message // the next message, if it was received ahead
 }
 
-// message is one of either revision: a header, or a chunk, of which whoever has it
-// takes, or frees, the data.
+// message is a message of either revision: a header or a chunk. The receiver of a chunk
+// must take or free its data.
 type message struct {
 	header *filesrvv2.FileHeader
 	data   *payload.Message
 }
 
-// path is that of a header from a server, which may be hostile.
+// path returns the path of a header, after validating it.
 func (m message) path() (string, error) {
 	path := m.header.GetFilename() + m.header.GetExtension()
 	if err := tranship.ValidatePath(path); err != nil {
@@ -45,7 +45,7 @@ func (m message) path() (string, error) {
 	return path, nil
 }
 
-// receive starts a call that asks for a revision, and finds out what it gets.
+// receive starts a call that requests a revision, and finds out which one the server uses.
 func (c *Client) receive(ctx context.Context, name string, revision int) (*receiver, error) {
 	if err := tranship.ValidatePath(name); err != nil {
 		return nil, err
@@ -58,17 +58,17 @@ func (c *Client) receive(ctx context.Context, name string, revision int) (*recei
 		return nil, rpcstatus.FromForeign(err)
 	}
 	r := &receiver{stream: stream, name: name, revision: 1, allowEmpty: c.options.AllowEmpty}
-	// When this fails, so does receiving, and tells why.
+	// If this fails, receiving returns the error.
 	answer, _ := stream.Header()
-	told := answer.Get(compat.RevisionKey)
-	if len(told) > 0 && told[0] == "2" || len(told) == 0 && c.options.Revision == 2 {
+	announced := answer.Get(compat.RevisionKey)
+	if len(announced) > 0 && announced[0] == "2" || len(announced) == 0 && c.options.Revision == 2 {
 		r.revision = 2
 	}
 	return r, nil
 }
 
-// first receives until the first file has begun and returns its path. In revision
-// 1 that is the name that was asked for.
+// first receives the start of the first file and returns its path. In revision 1 that is
+// the requested name.
 func (r *receiver) first() (path string, err error) {
 	m, err := r.receive()
 	switch {
@@ -88,7 +88,7 @@ func (r *receiver) first() (path string, err error) {
 	return m.path()
 }
 
-// receive returns io.EOF after the last message.
+// receive returns the next message, or io.EOF after the last one.
 func (r *receiver) receive() (message, error) {
 	if m := r.buffered; m != nil {
 		r.buffered = nil
@@ -105,7 +105,7 @@ func (r *receiver) receive() (message, error) {
 	return message{header: response.GetHeader(), data: data}, r.translate(err)
 }
 
-// free lets go of what nobody will receive any more.
+// free frees the buffered message.
 func (r *receiver) free() {
 	if r.buffered != nil {
 		r.buffered.data.Free()
@@ -113,7 +113,8 @@ func (r *receiver) free() {
 	}
 }
 
-// translate knows how the protocol says that there is no such file.
+// translate translates an error of the stream. It knows the error by which existing servers
+// report a missing file.
 func (r *receiver) translate(err error) error {
 	if malformed, ok := errors.AsType[*payload.MalformedError](err); ok {
 		err = status.Errorf(codes.Internal, "a message cannot be decoded: %v", malformed)

@@ -19,23 +19,24 @@ import (
 	"github.com/tranship/tranship/server"
 )
 
-// foreign is a server as other people write them.
+// foreign is a server of another project.
 type foreign struct {
 	filesrvv1.UnimplementedFileSrvServer
-	// answer to uploads, after all has been received, unless early.
+	// answer is the answer to uploads. With early it is sent before anything was
+	// received.
 	answer *filesrvv1.StringResponse
 	early  bool
-	// The answer to downloads: metadata, messages of either revision, and a
-	// status.
+	// header, messages and err are the answer to downloads: metadata, messages of either
+	// revision, and a status. err is also the status of uploads.
 	header   []string
 	messages []any
 	err      error
-	// stall, when not nil, keeps calls going until it is closed or they are
+	// stall, when not nil, delays the end of calls until it is closed or they are
 	// cancelled.
 	stall chan struct{}
 
-	// received are the requests of the last upload that the client ended, asked the
-	// last download's metadata.
+	// received are the requests of the last upload that the client ended; asked is the
+	// metadata of the last download.
 	received []*filesrvv1.UploadRequest
 	asked    metadata.MD
 }
@@ -90,20 +91,20 @@ func (f *foreign) wait(ctx context.Context) error {
 	}
 }
 
-// dialForeign returns a client of another server.
+// dialForeign returns a client of a foreign server.
 func dialForeign(t *testing.T, f *foreign, options filesrv.Options) *filesrv.Client {
 	t.Helper()
 	address := loopback.Serve(t, func(r grpc.ServiceRegistrar) { filesrvv1.RegisterFileSrvServer(r, f) })
 	return filesrv.New(loopback.Dial(t, address), options)
 }
 
-// dialOwn returns a client of our server.
+// dialOwn returns a client of a server of this project.
 func dialOwn(t *testing.T, store tranship.Store, options server.Filesrv) *filesrv.Client {
 	t.Helper()
 	return filesrv.New(loopback.Dial(t, serveOwn(t, store, options)), filesrv.Options{})
 }
 
-// serveOwn runs our server, and returns its address.
+// serveOwn runs a server of this project, and returns its address.
 func serveOwn(t *testing.T, store tranship.Store, options server.Filesrv) string {
 	t.Helper()
 	return storeserver.Mount(t, store, server.Config{Protocols: server.Protocols{Filesrv: &options}})

@@ -16,14 +16,14 @@ import (
 	filesrvv1 "github.com/tranship/tranship/proto/filesrv/v1"
 )
 
-// Begin starts to send a file, in a call of its own. The upload takes its parts
-// only in ascending order and one at a time: Part waits for those before. What was
-// sent cannot be sent again, so an upload that failed must begin anew. When the
-// context of an open part or of Commit ends, so does the upload.
+// Begin begins to send a file, in its own call. The upload accepts parts only in ascending
+// order and one at a time: Part waits for the parts before it. A failed upload cannot be
+// resumed; the caller must begin another one. When the context of an open part or of Commit
+// ends, so does the upload.
 //
-// ErrUnsupported: the spec has a precondition or metadata, which the protocol does
-// not. It has no times and modes either, which are lost, and how durable the
-// commit is the server decides.
+// The error is ErrUnsupported if the spec has a precondition or metadata, which the
+// protocol does not have. Times and modes are lost. The server decides how durable the
+// commit is.
 func (c *Client) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload, error) {
 	if err := compat.Supported(spec); err != nil {
 		return nil, err
@@ -60,7 +60,7 @@ type sink struct {
 func (s *sink) Write(data []byte) (int, error) {
 	written := 0
 	for piece := range slices.Chunk(data, compat.MessageBytes) {
-		// gRPC has encoded, and so copied, the piece when it returns.
+		// When send returns, gRPC has encoded the piece, and so copied it.
 		request := &filesrvv1.UploadRequest{Request: &filesrvv1.UploadRequest_ChunkData{ChunkData: piece}}
 		if err := s.send(request); err != nil {
 			return written, err
@@ -70,7 +70,7 @@ func (s *sink) Write(data []byte) (int, error) {
 	return written, nil
 }
 
-// WriteChunk implements tranship.ChunkWriter. Nothing is copied.
+// WriteChunk implements tranship.ChunkWriter. It copies nothing.
 func (s *sink) WriteChunk(data tranship.Chunk) error { return compat.Cut(data, s.sendChunk) }
 
 func (s *sink) sendChunk(data tranship.Chunk) error {
@@ -79,13 +79,12 @@ func (s *sink) sendChunk(data tranship.Chunk) error {
 	return s.sent(message.Send(s.stream))
 }
 
-// send sends a message.
 func (s *sink) send(request *filesrvv1.UploadRequest) error {
 	return s.sent(s.stream.Send(request))
 }
 
-// sent is what came of sending a message. That fails with io.EOF when the server has
-// ended the call; why is to be received.
+// sent translates the result of sending a message. Sending fails with io.EOF when the server
+// has ended the call; sent then receives the reason.
 func (s *sink) sent(err error) error {
 	if !errors.Is(err, io.EOF) {
 		return rpcstatus.FromForeign(err)

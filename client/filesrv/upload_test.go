@@ -18,7 +18,7 @@ import (
 	"github.com/tranship/tranship/store/mem"
 )
 
-// send uploads data, in pieces, and commits it.
+// send uploads data in pieces, and commits it.
 func send(ctx context.Context, c *filesrv.Client, spec tranship.Spec, data []byte) (tranship.File, error) {
 	upload, err := c.Begin(ctx, spec)
 	if err != nil {
@@ -77,7 +77,7 @@ func TestRoundTrip(t *testing.T) {
 					t.Errorf("file is %+v", file)
 				}
 				if !bytes.Equal(read(t, store, path), data) || !bytes.Equal(read(t, client, path), data) {
-					t.Errorf("%s of %d bytes came out differently", path, size)
+					t.Errorf("%s of %d bytes has other content", path, size)
 				}
 			}
 		}
@@ -95,16 +95,16 @@ func TestPut(t *testing.T) {
 	}
 	_, err := client.Put(t.Context(), tranship.Spec{Path: "a.txt"}, make([]byte, tranship.MaxPutBytes+1))
 	if !errors.Is(err, tranship.ErrLimit) {
-		t.Errorf("too much: %v", err)
+		t.Errorf("put of too many bytes: %v", err)
 	}
 	_, err = client.Put(t.Context(), tranship.Spec{Path: "a.txt", Size: new(int64(3))}, nil)
 	if !errors.Is(err, tranship.ErrInvalid) {
-		t.Errorf("another size: %v", err)
+		t.Errorf("put with another size: %v", err)
 	}
 }
 
-// Existing servers mix files of one call up, so each gets its own, header first,
-// in chunks that they take.
+// TestMessages checks that a file is sent in its own call, because existing servers mix up
+// the files of a call: first its header, and then chunks that existing servers accept.
 func TestMessages(t *testing.T) {
 	f := &foreign{answer: &filesrvv1.StringResponse{Message: "Success!"}}
 	client := dialForeign(t, f, filesrv.Options{})
@@ -156,7 +156,7 @@ func TestForeignAnswers(t *testing.T) {
 		{name: "early success", server: foreign{early: true, answer: &filesrvv1.StringResponse{Message: "Success!"}}, message: "before it had all", is: tranship.ErrAborted},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			// More than fits into the windows, so that an early end is noticed.
+			// More than the flow-control windows, so that the client notices an early end.
 			_, err := send(t.Context(), dialForeign(t, &test.server, filesrv.Options{}), tranship.Spec{Path: "a.txt"}, make([]byte, 8<<20))
 			if err == nil || !strings.Contains(err.Error(), test.message) || test.is != nil && !errors.Is(err, test.is) {
 				t.Errorf("error is %v, want %q and %v", err, test.message, test.is)
@@ -185,7 +185,8 @@ func TestUnsupported(t *testing.T) {
 	}
 }
 
-// The context of Begin does not govern what comes after, that of Commit does.
+// TestContexts checks that the context of Begin governs only Begin, and that the context of
+// Commit governs the commit.
 func TestContexts(t *testing.T) {
 	f := &foreign{stall: make(chan struct{})}
 	client := dialForeign(t, f, filesrv.Options{})
