@@ -1,10 +1,10 @@
-// Package filetransfer is a client of FileTransfer.FileService, the upload protocol
-// of another widely copied tutorial. It works with existing servers of it, and with
+// Package filetransfer is a client of FileTransfer.FileService, the upload protocol of
+// another widely copied tutorial. It works with existing servers of that protocol, and with
 // server/filetransfer of this project.
 //
-// The protocol has no names; this client sends the path as request metadata, which
-// existing servers ignore: they save every file as received_file.bin. It has
-// neither sizes nor checksums, times or modes, and no downloads.
+// The protocol has no names. The client sends the path as request metadata, which existing
+// servers ignore: they save every file as received_file.bin. The protocol has no sizes,
+// checksums, times or modes, and no downloads.
 package filetransfer
 
 import (
@@ -21,10 +21,10 @@ import (
 	transferpb "github.com/tranship/tranship/proto/filetransfer"
 )
 
-// Options of a Client. The zero value is complete.
+// Options configure a Client. The zero value is ready to use.
 type Options struct {
-	// Warn is told, as a sentence for people, of what may have gone otherwise
-	// than meant. It is called from any goroutine. nil: nobody is.
+	// Warn is called with a sentence for people about a result that may differ from what
+	// the caller wants. It is called from any goroutine. It may be nil.
 	Warn func(string)
 }
 
@@ -36,24 +36,24 @@ type Client struct {
 
 var _ tranship.Writer = (*Client)(nil)
 
-// New returns a client on conn, which stays the caller's to close.
+// New returns a client on conn, which the caller must close.
 func New(conn grpc.ClientConnInterface, options Options) *Client {
 	return &Client{server: transferpb.NewFileServiceClient(conn), options: options}
 }
 
-// Put stores a small file.
+// Put implements tranship.Writer.
 func (c *Client) Put(ctx context.Context, spec tranship.Spec, data []byte) (tranship.File, error) {
 	return sequential.Put(ctx, c.Begin, spec, data)
 }
 
-// Begin starts to send a file, in a call of its own. The upload takes its parts
-// only in ascending order and one at a time: Part waits for those before. What was
-// sent cannot be sent again, so an upload that failed must begin anew. When the
-// context of an open part or of Commit ends, so does the upload.
+// Begin begins to send a file, in its own call. The upload accepts parts only in ascending
+// order and one at a time: Part waits for the parts before it. A failed upload cannot be
+// resumed; the caller must begin another one. When the context of an open part or of Commit
+// ends, so does the upload.
 //
-// ErrUnsupported: the spec has a precondition or metadata, which the protocol does
-// not. It has no times and modes either, which are lost, and how durable the
-// commit is the server decides.
+// The error is ErrUnsupported if the spec has a precondition or metadata, which the
+// protocol does not have. Times and modes are lost. The server decides how durable the
+// commit is.
 func (c *Client) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload, error) {
 	if err := compat.Supported(spec); err != nil {
 		return nil, err
@@ -70,8 +70,8 @@ func (c *Client) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload
 	return sequential.NewUpload(&sink{stream: stream, cancel: cancel, path: spec.Path, warn: c.options.Warn}, spec), nil
 }
 
-// nameKey is the metadata key for a path: values of others than "-bin" are ASCII,
-// and lose spaces around them on the way.
+// nameKey returns the metadata key for a path. Only values of "-bin" keys may have
+// characters outside of printable ASCII, and keep leading and trailing spaces.
 func nameKey(path string) string {
 	special := func(r rune) bool { return r < ' ' || r > '~' }
 	if strings.ContainsFunc(path, special) || strings.TrimSpace(path) != path {

@@ -23,13 +23,13 @@ import (
 	"github.com/tranship/tranship/store/mem"
 )
 
-// foreign is a server as other people write them.
+// foreign is a server of another project.
 type foreign struct {
 	transferpb.UnimplementedFileServiceServer
 	message string
 	err     error
-	// early answers before anything has been received, atEmpty when the empty
-	// chunk has.
+	// early makes the server answer before it has received anything, and atEmpty when it
+	// has received an empty chunk.
 	early, atEmpty bool
 
 	chunks   []int
@@ -63,7 +63,7 @@ func dialForeign(t *testing.T, f *foreign, options filetransfer.Options) *filetr
 	return filetransfer.New(loopback.Dial(t, address), options)
 }
 
-// send uploads size bytes as one part, and commits them.
+// send uploads size bytes as one part, and commits the upload.
 func send(ctx context.Context, c *filetransfer.Client, path string, size int) error {
 	upload, err := c.Begin(ctx, tranship.Spec{Path: path})
 	if err != nil {
@@ -159,8 +159,8 @@ func TestUnsupported(t *testing.T) {
 	}
 }
 
-// Chunks go in messages that existing servers take, and none that is empty before the
-// end, of which it would be the sign.
+// TestChunks checks that chunks are sent in messages that existing servers accept, and that
+// no message is empty before the end of the file, which an empty one marks.
 func TestChunks(t *testing.T) {
 	f := &foreign{message: "saved a"}
 	upload, err := dialForeign(t, f, filetransfer.Options{}).Begin(t.Context(), tranship.Spec{Path: "a"})

@@ -27,7 +27,7 @@ type sink struct {
 func (s *sink) Write(data []byte) (int, error) {
 	written := 0
 	for piece := range slices.Chunk(data, compat.MessageBytes) {
-		// gRPC has encoded, and so copied, the piece when it returns.
+		// When Send returns, gRPC has encoded the piece, and so copied it.
 		if err := s.sent(s.stream.Send(&transferpb.Chunk{Data: piece})); err != nil {
 			return written, err
 		}
@@ -36,8 +36,8 @@ func (s *sink) Write(data []byte) (int, error) {
 	return written, nil
 }
 
-// WriteChunk implements tranship.ChunkWriter. Nothing is copied, and no empty chunk sent, which
-// would end the file.
+// WriteChunk implements tranship.ChunkWriter. It copies nothing. It sends no empty chunk,
+// which would end the file.
 func (s *sink) WriteChunk(data tranship.Chunk) error {
 	return compat.Cut(data, func(data tranship.Chunk) error {
 		message := compat.NewChunk(&transferpb.Chunk{})
@@ -46,8 +46,8 @@ func (s *sink) WriteChunk(data tranship.Chunk) error {
 	})
 }
 
-// sent is what came of sending a chunk. That fails with io.EOF when the server has
-// ended the call; why is to be received.
+// sent translates the result of sending a chunk. Sending fails with io.EOF when the server
+// has ended the call; sent then receives the reason.
 func (s *sink) sent(err error) error {
 	if !errors.Is(err, io.EOF) {
 		return rpcstatus.FromForeign(err)
@@ -59,7 +59,7 @@ func (s *sink) sent(err error) error {
 	return fmt.Errorf("%w: the server answered before it had all of %s: %.200q", tranship.ErrAborted, s.path, message)
 }
 
-// finish ends the call and returns what the server answers.
+// finish ends the call and returns the server's message.
 func (s *sink) finish() (message string, err error) {
 	response, err := s.stream.CloseAndRecv()
 	if errors.Is(err, io.EOF) {
@@ -70,8 +70,8 @@ func (s *sink) finish() (message string, err error) {
 
 func (s *sink) Commit(size int64, crc uint32) (tranship.File, error) {
 	defer s.cancel()
-	// The empty chunk ends the file. A server may answer it before the call ends,
-	// so that sending fails; receiving then still has the answer.
+	// The empty chunk ends the file. If sending it fails with io.EOF, the server has
+	// already answered, and finish receives the answer.
 	if err := s.stream.Send(&transferpb.Chunk{}); err != nil && !errors.Is(err, io.EOF) {
 		return tranship.File{}, rpcstatus.FromForeign(err)
 	}
