@@ -9,10 +9,10 @@ import (
 	"github.com/tranship/tranship/access/tlsconfig"
 )
 
-// resolve is the "host:port" that an address, which may be a URL, stands for, and the
-// options of connections to it. From then on Options.TLS and Options.Token decide.
+// resolve returns the "host:port" of an address, which may be a URL, and the options of
+// connections to it. In the returned options, TLS and Token decide alone.
 func (o Options) resolve(ctx context.Context, address string) (string, Options, error) {
-	var secure bool // as a URL says
+	var secure bool // the scheme of the URL
 	if isURL(address) {
 		u, err := ParseURL(address)
 		if err != nil {
@@ -47,7 +47,7 @@ func (o Options) resolve(ctx context.Context, address string) (string, Options, 
 			return "", o, &tranship.InvalidError{Field: "token", Rule: "Token and TokenFile must not both be set"}
 		}
 		o.Token = bearer.NewFile(o.TokenFile).Token
-		if _, err := o.Token(ctx); err != nil { // a mistake is told before anything is sent
+		if _, err := o.Token(ctx); err != nil { // report a mistake before anything is sent
 			return "", o, err
 		}
 	}

@@ -23,7 +23,7 @@ import (
 	"github.com/tranship/tranship/store/mem"
 )
 
-// tlsServer serves files at 127.0.0.1 with a certificate that an authority has signed.
+// tlsServer serves files at 127.0.0.1 with a certificate that the authority has signed.
 func tlsServer(t *testing.T, authority testcert.Pair, clients tls.ClientAuthType) (address string, fingerprint tlsconfig.Fingerprint) {
 	t.Helper()
 	pair, err := authority.Issue(testcert.Spec{Hosts: []string{"127.0.0.1"}})
@@ -48,7 +48,7 @@ func newAuthority(t *testing.T) testcert.Pair {
 	return authority
 }
 
-// dialed connects, by Dial and by DialConn, which must agree, and returns why not.
+// dialed connects by Dial and by DialConn, which must agree, and returns their error.
 func dialed(t *testing.T, address string, options client.Options) error {
 	t.Helper()
 	files, err := client.Dial(t.Context(), address, options)
@@ -77,7 +77,8 @@ func TestDialURL(t *testing.T) {
 	}
 }
 
-// A grpcs:// URL connects to what the command would trust with the same options.
+// TestDialURLTrusts checks that Trust decides which servers a grpcs:// URL connects to, as
+// in the command.
 func TestDialURLTrusts(t *testing.T) {
 	dir := t.TempDir()
 	userConfig(t, dir)
@@ -127,7 +128,7 @@ func TestDialURLTrusts(t *testing.T) {
 	}
 }
 
-// userConfig makes a directory that of the user's configuration.
+// userConfig sets the directory of the user's configuration.
 func userConfig(t *testing.T, dir string) {
 	switch runtime.GOOS {
 	case "windows":
@@ -139,7 +140,7 @@ func userConfig(t *testing.T, dir string) {
 	}
 }
 
-// A server that wants a certificate gets that of Trust.
+// TestDialURLShowsCertificate checks that the client presents the certificate of Trust.
 func TestDialURLShowsCertificate(t *testing.T) {
 	dir, authority := t.TempDir(), newAuthority(t)
 	userConfig(t, dir)
@@ -162,7 +163,7 @@ func TestDialURLShowsCertificate(t *testing.T) {
 	}
 }
 
-// The token of a file is sent, as it is at each call.
+// TestDialTokenFile checks that each call sends the token that the file has at that time.
 func TestDialTokenFile(t *testing.T) {
 	address, with, _ := tokenServer(t)
 	name := filepath.Join(t.TempDir(), "token")
@@ -185,8 +186,8 @@ func TestDialTokenFile(t *testing.T) {
 	}
 }
 
-// Options that contradict each other or the URL are mistakes, which are told before
-// anything is connected to, in the words of the library.
+// TestDialRefuses checks that Dial refuses options that contradict each other or the URL,
+// before it connects, and that its errors name no flags of the command.
 func TestDialRefuses(t *testing.T) {
 	userConfig(t, t.TempDir())
 	token := filepath.Join(t.TempDir(), "token")

@@ -9,7 +9,7 @@ import (
 	"syscall"
 )
 
-// The alerts of TLS that this package knows. RFC 8446, section 6.
+// The TLS alerts that this package interprets. RFC 8446, section 6.
 const (
 	alertHandshakeFailure       tls.AlertError = 40
 	alertBadCertificate         tls.AlertError = 42
@@ -23,8 +23,9 @@ const (
 	alertCertificateRequired    tls.AlertError = 116
 )
 
-// refusalOf is what an alert says of a client's certificate; "" if it says nothing of it.
-func refusalOf(alert tls.AlertError) string {
+// certificateRefusal returns the text for an alert about a client's certificate, and "" for
+// any other alert.
+func certificateRefusal(alert tls.AlertError) string {
 	switch alert {
 	case alertBadCertificate:
 		return "bad certificate"
@@ -44,10 +45,10 @@ func refusalOf(alert tls.AlertError) string {
 	return ""
 }
 
-// alertOf is the alert by which the other end of a TLS connection ended it. crypto/tls
-// keeps it in a *net.OpError, as a number of a type that it does not export; over TCP it
-// does not make a tls.AlertError.
-func alertOf(err error) (tls.AlertError, bool) {
+// remoteAlert returns the alert by which the other end of a TLS connection ended it.
+// crypto/tls keeps that alert in a *net.OpError, as a number of an unexported type; over
+// TCP it does not return a tls.AlertError.
+func remoteAlert(err error) (tls.AlertError, bool) {
 	remote, ok := errors.AsType[*net.OpError](err)
 	if !ok || remote.Op != "remote error" {
 		return 0, false
@@ -60,16 +61,16 @@ func alertOf(err error) (tls.AlertError, bool) {
 }
 
 func isAlert(err error) bool {
-	_, ok := alertOf(err)
+	_, ok := remoteAlert(err)
 	return ok
 }
 
-// windowsConnectionReset is WSAECONNRESET. Package syscall has it for Windows only, where
-// ECONNRESET is another number.
+// windowsConnectionReset is WSAECONNRESET. Package syscall defines it only on Windows,
+// where ECONNRESET has another value.
 const windowsConnectionReset syscall.Errno = 10054
 
-// isClosed reports whether the other end closed the connection: as one that does not
-// understand what it gets, or as a gateway whose server is away.
+// isClosed reports whether the other end closed the connection. That is typical of a peer
+// that does not understand the bytes it gets, and of a gateway whose server is down.
 func isClosed(err error) bool {
 	for _, closed := range []error{io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE, windowsConnectionReset} {
 		if errors.Is(err, closed) {

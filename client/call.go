@@ -9,8 +9,8 @@ import (
 	"github.com/tranship/tranship/internal/silence"
 )
 
-// startCall starts a call that lives until cancel, or until it breaks; the context
-// governs only how it starts.
+// startCall starts a call that lives until cancel, or until it fails. The context governs
+// only its start.
 func startCall[S any](ctx context.Context, start func(context.Context) (S, error)) (stream S, cancel context.CancelFunc, err error) {
 	callCtx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, cancel)
@@ -25,9 +25,9 @@ func startCall[S any](ctx context.Context, start func(context.Context) (S, error
 	return stream, cancel, nil
 }
 
-// ask makes a call of one message and one answer. It fails with ErrUnavailable when no
-// answer came within the client's stall timeout.
-func ask[Request, Response any](ctx context.Context, c *Client, call func(context.Context, Request, ...grpc.CallOption) (Response, error), request Request) (Response, error) {
+// callUnary makes a unary call. It fails with ErrUnavailable if no answer comes within the
+// client's stall timeout.
+func callUnary[Request, Response any](ctx context.Context, c *Client, call func(context.Context, Request, ...grpc.CallOption) (Response, error), request Request) (Response, error) {
 	watch, stop := silence.New(ctx, c.stallTimeout, "no answer came")
 	defer stop()
 	response, err := call(watch.Context(), request)

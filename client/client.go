@@ -1,13 +1,12 @@
-// Package client is a tranship.Store on a server: every file operation becomes a
+// Package client implements tranship.Store on a server: every file operation becomes a
 // call of the native protocol, tranship.v1. Small files share one stream in each
-// direction, without a round trip each; every upload and every open file has a
-// stream of its own, so that flow control holds back only what the caller does not
-// take.
+// direction, without a round trip for each. Every upload and every open file has its own
+// stream, so that flow control delays only a file whose caller does not read it.
 //
-// What a server says is not trusted. Every message is checked before anything of it is
-// kept: what breaks the protocol is tranship.ErrIntegrity. Checksums of all bytes are
-// verified. What a server can make a client hold in memory is bounded, except for what a
-// caller itself collects, such as a list that does not end.
+// The client does not trust the server. It checks every message before it uses any of it,
+// and returns tranship.ErrIntegrity for a breach of the protocol. It verifies checksums
+// of all bytes. The memory that a server can make a client use is bounded, except for
+// results that the caller collects, such as a list that does not end.
 package client
 
 import (
@@ -34,68 +33,72 @@ import (
 )
 
 const (
-	// DefaultConnectTimeout is how long Dial tries by default.
+	// DefaultConnectTimeout is how long Dial and DialConn try by default.
 	DefaultConnectTimeout = 5 * time.Second
-	// DefaultStallTimeout is how long an answer is waited for by default.
+	// DefaultStallTimeout is how long a call waits for its answer by default.
 	DefaultStallTimeout = 30 * time.Second
 )
 
-// Options are settings of a connection; the zero value is useful.
+// Options configure a connection. The zero value connects without TLS, without a token,
+// and with the default timeouts.
 type Options struct {
-	// TLS, when not nil, encrypts the connection, and decides alone which server is
-	// trusted. nil: a grpcs:// URL uses Trust, and grpc:// and "host:port" no TLS.
+	// TLS, when not nil, encrypts the connection, and alone decides which server is
+	// trusted. When it is nil, a grpcs:// URL uses Trust, and grpc:// and "host:port" use
+	// no TLS.
 	TLS *tls.Config
-	// Trust says, for a grpcs:// URL, which servers are trusted and which certificate the
-	// client shows. The zero value trusts what the tranship command trusts without flags:
-	// certificates of the system's authorities, and the keys in the user's file of known
-	// hosts; see tlsconfig.UserClient. It must be the zero value with TLS, and without
-	// a grpcs:// URL.
+	// Trust decides, for a grpcs:// URL, which servers are trusted and which certificate
+	// the client presents. The zero value trusts what the tranship command trusts without
+	// flags: certificates of the system's authorities, and the keys in the user's file of
+	// known hosts; see tlsconfig.UserClient. Trust must be the zero value when TLS is set,
+	// and when the address is not a grpcs:// URL.
 	Trust tlsconfig.ClientOptions
-	// Token returns the bearer token that says who makes a call; it is asked at each,
-	// from any goroutine. "": none. Tokens go only over TLS, or to this machine: with
-	// Token and without TLS, no other is connected to. nil: calls have no token.
+	// Token returns the bearer token that identifies the caller; "" means no token. It is
+	// called for each call, from any goroutine. Tokens are sent only over TLS or to this
+	// machine: with Token and without TLS, connections to other machines are refused.
+	// When Token is nil, calls have no token.
 	//
-	// When a call fails with UNAUTHENTICATED and Token, or TLS.GetClientCertificate, has
-	// something else than the call was made with, that is not final. The call is made
-	// again, or goes on, where that is safe; otherwise the error matches
-	// tranship.ErrUnavailable, and the operation can be tried again.
+	// A call that fails with UNAUTHENTICATED has not failed for good if Token, or
+	// TLS.GetClientCertificate, by then returns other credentials than those of the call.
+	// The client repeats or continues the call where that is safe. Otherwise the error
+	// matches tranship.ErrUnavailable, and the caller may try the operation again.
 	Token func(ctx context.Context) (string, error)
 	// TokenFile, when not empty, is the name of a file with the token, in place of Token.
-	// It is read at each call, as bearer.File says.
+	// It is read for each call, as described at bearer.File.
 	TokenFile string
-	// ConnectTimeout bounds how long connecting may take; 0:
+	// ConnectTimeout limits how long connecting may take; 0 means
 	// DefaultConnectTimeout.
 	ConnectTimeout time.Duration
-	// Connections is how many there are, over which large files are spread: one
-	// connection is one core's work, and one TCP window. 0: as many as make them
-	// move faster, up to 4, made as they are needed.
+	// Connections is the number of connections over which large files are spread. One
+	// connection uses one core and one TCP window. 0 means as many as make the files move
+	// faster, up to 4, which are made when they are needed.
 	Connections int
-	// StallTimeout is how long any call but Copy waits for its answer, and a list for
-	// its next entries, before it fails with ErrUnavailable; 0: DefaultStallTimeout.
-	// Reading and writing content is not bounded by it: package transfer watches that,
-	// and a context can. A connection that has died ends them within 40 s.
+	// StallTimeout is how long a call other than Copy waits for its answer, and a list for
+	// its next entries, before it fails with ErrUnavailable; 0 means DefaultStallTimeout.
+	// It does not limit reading and writing content: package transfer watches these, and
+	// a context can end them. A dead connection ends them within 40 s.
 	StallTimeout time.Duration
-	// MaxMessageBytes is the largest message to take from the server; 0: 4 MiB.
+	// MaxMessageBytes is the size of the largest message that the client accepts from the
+	// server; 0 means 4 MiB.
 	MaxMessageBytes int
-	// Observer is told of calls and transfers, for metrics and traces; nil means that
-	// nothing is told.
+	// Observer receives the events of calls and transfers, for metrics and traces. It may
+	// be nil.
 	Observer tranship.Observer
-	// DialOptions come after the package's own.
+	// DialOptions are applied after the package's own.
 	DialOptions []grpc.DialOption
 }
 
-// Client is a tranship.Store on a server. It is safe for concurrent use.
+// Client implements tranship.Store on a server. It is safe for concurrent use.
 type Client struct {
-	// files is the first of connections.
+	// files is the service client of the first connection.
 	files        transhipv1.FileServiceClient
 	connections  connections
 	stallTimeout time.Duration
-	// fixed is how many connections there are; 0: pace decides.
+	// fixed is Options.Connections; with 0, tuner decides.
 	fixed int
-	pace  pace
+	tuner streamTuner
 	// observed is nil if there is no observer.
 	observed *observation.Batch
-	// turn counts what is spread over the connections.
+	// turn counts the streams that are spread over the connections.
 	turn atomic.Uint64
 
 	// puts and fetches carry small files.
@@ -108,11 +111,11 @@ type Client struct {
 
 var _ tranship.Store = (*Client)(nil)
 
-// Dial connects to a server, and makes sure that it speaks the native protocol. address is
+// Dial connects to a server, and checks that it serves the native protocol. address is
 // its URL, "grpc://host:port" or "grpcs://host:port" with TLS, which must not have a path
-// (see ParseURL for one that has), or "host:port", where Options.TLS decides about TLS.
-// Options that contradict each other or the URL are tranship.ErrInvalid. The context
-// governs connecting only. The caller must close the Client.
+// (see ParseURL for URLs that do), or "host:port", where Options.TLS decides about TLS.
+// The error is tranship.ErrInvalid if options contradict each other or the URL. The
+// context governs connecting only. The caller must close the Client.
 func Dial(ctx context.Context, address string, options Options) (*Client, error) {
 	address, options, err := options.resolve(ctx, address)
 	if err != nil {
@@ -132,7 +135,7 @@ func Dial(ctx context.Context, address string, options Options) (*Client, error)
 	client.fixed = options.Connections
 	client.observed = observed
 	client.connections.owned = append(client.connections.owned, conn)
-	client.connections.more = func() (*grpc.ClientConn, error) {
+	client.connections.dialMore = func() (*grpc.ClientConn, error) {
 		return newConn(address, newHandshakes(options), options, renewal, observed)
 	}
 	if answer == nil {
@@ -145,15 +148,15 @@ func Dial(ctx context.Context, address string, options Options) (*Client, error)
 	}
 	failed := rpcstatus.FromError(answer)
 	if failure.Of(ctx, failed) == failure.Refused {
-		// Callers take a Dial that is Refused for one that reached no server.
+		// To callers, Refused means that Dial reached no server.
 		failed = failure.Mark(failed, failure.Unknown)
 	}
 	return nil, fmt.Errorf("asking the server at %s for its version: %w", address, failed)
 }
 
-// New returns a client over a connection that the caller has and keeps: one of
-// grpc-go's own, for it encodes messages ahead. It does
-// not use the connection before the first call.
+// New returns a client over conn, which the caller must close after the client. conn must
+// be a connection of grpc-go or a wrapper of one, because the client encodes messages
+// before it sends them. New does not use the connection; the first call does.
 func New(conn grpc.ClientConnInterface) *Client {
 	files := transhipv1.NewFileServiceClient(unsent.Conn{ClientConnInterface: conn})
 	closing := make(chan struct{})
@@ -171,23 +174,24 @@ func New(conn grpc.ClientConnInterface) *Client {
 	}
 }
 
-// connection returns the connection for the n-th stream: streams take turns.
+// connection returns the connection for the n-th stream. Streams use the connections in
+// turn.
 func (c *Client) connection(n uint64) transhipv1.FileServiceClient {
 	number := c.fixed
 	if number == 0 {
-		number = min(c.pace.streams(), maxConnections)
+		number = min(c.tuner.streams(), maxConnections)
 	}
-	return c.connections.of(int(n % uint64(number))) //nolint:gosec // a positive number, and less than it
+	return c.connections.service(int(n % uint64(number))) //nolint:gosec // number is positive, and n % number is less
 }
 
-// streams returns how many streams should carry large files.
-func (c *Client) streams() int { return max(c.pace.streams(), c.fixed) }
+// streams returns the number of streams for large files.
+func (c *Client) streams() int { return max(c.tuner.streams(), c.fixed) }
 
 // Width implements tranship.WidthHinter.
 func (c *Client) Width() int { return c.streams() }
 
-// Close ends small files that are under way, and the connections that Dial made
-// with all that is. The client must not be used after it.
+// Close ends the transfers of small files, and closes the connections that Dial made,
+// which ends all other calls. The client must not be used after Close.
 func (c *Client) Close() error {
 	c.closeOnce.Do(func() { close(c.closing) })
 	c.puts.close()
@@ -197,30 +201,30 @@ func (c *Client) Close() error {
 	return err
 }
 
-// errClosed is what files under way fail with when their client is closed.
-// Trying again does not help.
+// errClosed is the error of transfers whose client was closed. It is final: trying again
+// does not help.
 var errClosed = failure.Mark(fmt.Errorf("%w: the client is closed", tranship.ErrUnavailable), failure.Final)
 
-// ServerInfo is what a server tells of itself.
+// ServerInfo is a server's description of itself.
 type ServerInfo struct {
-	// Version is its software version, for people.
+	// Version is its software version, for people to read.
 	Version string
-	// MaxMessageBytes is the largest message it takes.
+	// MaxMessageBytes is the size of the largest message that it accepts.
 	MaxMessageBytes int64
-	// MinDurability is the least that a commit gets.
+	// MinDurability is the least durability of a commit.
 	MinDurability tranship.Durability
 }
 
 // Info asks the server for its version and limits.
 func (c *Client) Info(ctx context.Context) (ServerInfo, error) {
-	response, err := ask(ctx, c, c.files.GetServerInfo, &transhipv1.GetServerInfoRequest{})
+	response, err := callUnary(ctx, c, c.files.GetServerInfo, &transhipv1.GetServerInfoRequest{})
 	if err != nil {
 		return ServerInfo{}, err
 	}
 	if err := wire.CheckServerInfo(response); err != nil {
 		return ServerInfo{}, err
 	}
-	// A durability that this client does not know is more than it can ask for.
+	// A durability that this client does not know is stronger than those it knows.
 	durability, err := wire.DurabilityFromProto(response.GetMinDurability())
 	if err != nil {
 		durability = tranship.DurabilityDurable

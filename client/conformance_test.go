@@ -12,15 +12,15 @@ import (
 	"github.com/tranship/tranship/store/storetest"
 )
 
-// TestStore runs the suite of every store on a client, its server and, behind it,
-// the reference store. Its parts are small; TestStoreOnDisk has large ones.
+// TestStore runs the suite of all stores on a client whose server serves the reference
+// store, with small parts. TestStoreOnDisk has large parts.
 func TestStore(t *testing.T) {
 	storetest.Test(t, func(t *testing.T) tranship.Store {
 		return connect(t, &mem.Store{PartSize: 50_000}, client.Options{})
 	})
 }
 
-// TestStoreOnDisk is the whole way: client, server and a directory, over several
+// TestStoreOnDisk runs the suite on a client, a server and a directory, over several
 // connections.
 func TestStoreOnDisk(t *testing.T) {
 	storetest.Test(t, func(t *testing.T) tranship.Store {
@@ -49,22 +49,22 @@ func connect(t testing.TB, store tranship.Store, options client.Options) *client
 	return connected
 }
 
-// FuzzUploads sends sequences of upload messages to a server, and compares what
-// comes of them with a model.
+// FuzzUploads sends sequences of upload messages to a server, and compares the results with
+// a model.
 func FuzzUploads(f *testing.F) {
 	storetest.FuzzUploads(f, func(t *testing.T) tranship.Store {
 		return connect(t, &mem.Store{PartSize: 1000}, client.Options{})
 	})
 }
 
-// TestRangeReader reads ranges from a server with all its decorators.
+// TestRangeReader reads ranges from a server with all decorators.
 func TestRangeReader(t *testing.T) {
 	storetest.TestRangeReader(t, func(t *testing.T) tranship.Store {
 		return connect(t, &mem.Store{PartSize: 50_000}, client.Options{})
 	})
 }
 
-// TestShared has two clients of one server, each with connections and uploads of its own.
+// TestShared runs the suite of shared stores on two clients of one server.
 func TestShared(t *testing.T) {
 	storetest.TestShared(t, func(t *testing.T, n int) []tranship.Store {
 		address := storeserver.Mount(t, &mem.Store{PartSize: 50_000}, server.Config{}, server.GRPCOptions(server.Config{})...)
@@ -81,7 +81,7 @@ func TestShared(t *testing.T) {
 	})
 }
 
-// TestAbilities checks that a client has what makes transfers fast.
+// TestAbilities checks the optional interfaces of a client that make transfers fast.
 func TestAbilities(t *testing.T) {
 	open := func(t *testing.T) tranship.Store { return connect(t, &mem.Store{PartSize: 50_000}, client.Options{}) }
 	t.Run("Fetcher", func(t *testing.T) { storetest.TestFetcher(t, open) })
@@ -89,7 +89,7 @@ func TestAbilities(t *testing.T) {
 	t.Run("PartRunner", func(t *testing.T) { storetest.TestPartRunner(t, open) })
 }
 
-// TestTreeRemover removes in one call of a server with all its decorators.
+// TestTreeRemover removes directories in one call of a server with all decorators.
 func TestTreeRemover(t *testing.T) {
 	storetest.TestTreeRemover(t, func(t *testing.T) tranship.Store {
 		return connect(t, new(mem.Store), client.Options{})

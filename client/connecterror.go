@@ -6,25 +6,24 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// ConnectHint is what may be wrong when a connection fails: what the other end seems to
-// be, or to want.
+// ConnectHint is a possible reason why a connection failed.
 type ConnectHint int
 
 const (
-	// HintNone means that nothing is known but the error.
+	// HintNone means that no reason is known except the error.
 	HintNone ConnectHint = iota
 	// HintPlaintext means that the server seems to have no TLS.
 	HintPlaintext
-	// HintTLS means that the server seems to want TLS.
+	// HintTLS means that the server seems to require TLS.
 	HintTLS
-	// HintCertificate means that the server seems to want a client certificate.
+	// HintCertificate means that the server seems to require a client certificate.
 	HintCertificate
-	// HintTLSVersion means that the server does not speak the least version of TLS that
-	// Options.TLS allows.
+	// HintTLSVersion means that the server does not support the oldest version of TLS
+	// that Options.TLS allows.
 	HintTLSVersion
 )
 
-// text is what a message says of a hint.
+// text returns the end of an error message with the hint.
 func (h ConnectHint) text() string {
 	switch h {
 	case HintPlaintext:
@@ -42,11 +41,11 @@ func (h ConnectHint) text() string {
 // ConnectError is the error of a connection that was not made. It matches
 // tranship.ErrUnavailable.
 type ConnectError struct {
-	// Address is the server's, "host:port".
+	// Address is the "host:port" of the server.
 	Address string
-	// Hint is what may be wrong.
+	// Hint is a possible reason.
 	Hint ConnectHint
-	// Err is why the connection was not made. It is not nil.
+	// Err is the error of the attempt. It is not nil.
 	Err error
 }
 
@@ -58,5 +57,5 @@ func (e *ConnectError) Error() string {
 // Is implements the matching of tranship.ErrUnavailable.
 func (e *ConnectError) Is(target error) bool { return target == tranship.ErrUnavailable }
 
-// Unwrap is Err.
+// Unwrap returns Err.
 func (e *ConnectError) Unwrap() error { return e.Err }

@@ -10,28 +10,28 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// connections are those of a client to its server. More are made when they are used
-// first. It is safe for concurrent use.
+// connections are the connections of a client to its server. Each is made when it is first
+// used. It is safe for concurrent use.
 type connections struct {
-	// more makes another one, which connects when it is used; nil: there is only
-	// the first.
-	more func() (*grpc.ClientConn, error)
+	// dialMore makes another connection, which connects when it is used; nil if there is
+	// only the first.
+	dialMore func() (*grpc.ClientConn, error)
 
 	mu sync.Mutex
-	// files are the service over each.
+	// files has the service client of each connection.
 	files []transhipv1.FileServiceClient
-	// owned are those that close closes.
+	// owned are the connections that close must close.
 	owned  []*grpc.ClientConn
 	closed bool
 }
 
-// of returns the service over the n-th connection, or over the first if there is no
-// such one.
-func (c *connections) of(n int) transhipv1.FileServiceClient {
+// service returns the service client of the n-th connection. It makes the connection if
+// necessary, and returns the first one if that is impossible.
+func (c *connections) service(n int) transhipv1.FileServiceClient {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for n >= len(c.files) && c.more != nil && !c.closed {
-		conn, err := c.more()
+	for n >= len(c.files) && c.dialMore != nil && !c.closed {
+		conn, err := c.dialMore()
 		if err != nil {
 			break
 		}

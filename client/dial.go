@@ -25,31 +25,31 @@ import (
 	"github.com/tranship/tranship/internal/wire"
 )
 
-// Flow-control windows. Both are set: setting one leaves the other at 64 KiB. A copy
-// has a few streams at once, so that a client can afford more for each than a server.
+// Flow-control windows. Setting only one would leave the other at 64 KiB. A copy has few
+// streams at once, so that a client can afford larger windows than a server.
 const (
 	streamWindow     = 4 << 20
 	connectionWindow = 64 << 20
 )
 
-// writeBuffer is how much is written to a connection at once, and readBuffer how much is
-// read: 16 frames and four, and a fraction of the system calls that grpc-go's defaults
-// make. A connection has the one only while it writes; grpc-go shares them.
+// writeBuffer and readBuffer are the sizes of the buffers of a connection: 16 frames and
+// four. They need a fraction of the system calls of grpc-go's defaults. A connection has a
+// write buffer only while it writes, because grpc-go shares them.
 const (
 	writeBuffer = 256 << 10
 	readBuffer  = 64 << 10
 )
 
-// maxHeaders is how large the headers and trailers of an answer may be in bytes,
-// decompressed. A status travels in them; the largest has 1,000 missing ranges, some
-// 35 KiB.
+// maxHeaders is the largest size of the headers and trailers of an answer, in bytes and
+// decompressed. They carry the status; the largest has 1,000 missing ranges, about 35 KiB.
 const maxHeaders = 128 << 10
 
-// DialConn makes the connection of Dial, for any gRPC service, and takes the same
-// addresses. When it returns, a gRPC server has answered; whatever stands in the way of
-// that is ErrUnavailable, and says so within Options.ConnectTimeout. That one end does
-// not trust the other's certificate is ErrUnauthenticated, and what Options.TLS says of
-// the server, the error wraps.
+// DialConn connects like Dial, with the same addresses, but to any gRPC service. When it
+// returns without an error, a gRPC server has answered. The error is ErrUnauthenticated if
+// one end does not trust the other's certificate; it then wraps the error of verifying
+// the server by Options.TLS. If no gRPC server can be reached within
+// Options.ConnectTimeout, the error is ErrUnavailable. The caller must close the
+// connection.
 func DialConn(ctx context.Context, address string, options Options) (*grpc.ClientConn, error) {
 	address, options, err := options.resolve(ctx, address)
 	if err != nil {
@@ -61,9 +61,9 @@ func DialConn(ctx context.Context, address string, options Options) (*grpc.Clien
 	})
 }
 
-// dial makes a connection, and waits until it is there by making a call, that every
-// gRPC server answers, if only with UNIMPLEMENTED: unlike the connection's state, its
-// error says what is wrong.
+// dial makes a connection, and waits until it is established. For that it makes a call
+// that every gRPC server answers, if only with UNIMPLEMENTED, because the error of a call
+// has the reason of a failure, and the state of a connection does not.
 func dial(ctx context.Context, address string, options Options, renewal renewal, observed *observation.Batch, call func(context.Context, *grpc.ClientConn) error) (*grpc.ClientConn, error) {
 	transport := newHandshakes(options)
 	conn, err := newConn(address, transport, options, renewal, observed)
@@ -94,14 +94,14 @@ func newConn(address string, transport handshakes, options Options, renewal rene
 			grpc.ForceCodecV2(payload.Codec{MaxFields: wire.MaxFields}),
 		),
 		experimental.WithBufferPool(&bufferpool.Pool{}),
-		// As often as servers of this project allow; see the server's policy.
+		// The shortest interval that Tranship servers allow; see the server's policy.
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 20 * time.Second, Timeout: 20 * time.Second}),
-		// A server that restarts is found again within seconds.
+		// Reconnect within seconds after the server restarts.
 		grpc.WithConnectParams(grpc.ConnectParams{
 			Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 3 * time.Second},
 			MinConnectTimeout: 20 * time.Second,
 		}),
-		// A retried stream would pin what has been sent.
+		// To retry a stream, grpc-go would keep everything that was sent in memory.
 		grpc.WithDisableRetry(),
 		// A resolver's answer must not change how this package calls.
 		grpc.WithDisableServiceConfig(),
@@ -122,7 +122,7 @@ func connect(ctx context.Context, conn *grpc.ClientConn, timeout time.Duration, 
 	defer cancel()
 	err := call(ctx, conn)
 	if rpcstatus.IsOurs(err) || rpcstatus.IsMalformed(err) {
-		return nil // a refusal is an answer, too, and so is one that cannot be read
+		return nil // a refusal and an undecodable answer show that a server is there
 	}
 	class := unconnected(err)
 	if rpcstatus.IsPage(err) {
@@ -143,8 +143,8 @@ func connect(ctx context.Context, conn *grpc.ClientConn, timeout time.Duration, 
 	}
 }
 
-// unconnected is the class of the failure of the first call: Refused if no server was
-// reached, Unknown if a gateway answered whose server may be away.
+// unconnected returns the class of the failure of the first call: Refused if no server was
+// reached, and Unknown if the answer is a page of a gateway whose server may be down.
 func unconnected(err error) failure.Class {
 	if rpcstatus.IsPage(err) {
 		return failure.Of(context.Background(), rpcstatus.FromError(err))
@@ -152,7 +152,8 @@ func unconnected(err error) failure.Class {
 	return failure.Refused
 }
 
-// cause finds in grpc-go's description of a failed connection what a person needs.
+// cause returns the part of grpc-go's description of a failed connection that helps a
+// person.
 func cause(message string) string {
 	for _, prefix := range []string{"connection error: desc = ", "error reading server preface: "} {
 		if _, after, ok := strings.Cut(message, prefix); ok {

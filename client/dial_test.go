@@ -17,8 +17,8 @@ import (
 	"github.com/tranship/tranship/internal/testing/loopback"
 )
 
-// TestDialFailures checks that whatever answers instead of a server is told by a
-// clear error, and soon.
+// TestDialFailures checks that Dial fails soon and with a clear error if something else
+// than a server answers.
 func TestDialFailures(t *testing.T) {
 	closed, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

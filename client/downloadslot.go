@@ -8,71 +8,71 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// fetched is a slot: a small file on its way, or a range of a file.
-type fetched struct {
+// downloadSlot is a slot of a downloadStream: a small file, or a range of a file.
+type downloadSlot struct {
 	path    string
 	options tranship.OpenOptions
-	// size is that of the file, if it is a small one.
+	// size is the expected size of a small file.
 	size int64
-	// into is where a range goes; nil for a file.
-	into *rangeBuffer
-	// delivery and data belong to the goroutine that receives, until done is
-	// closed.
-	delivery delivery
+	// target receives the bytes of a range; nil for a file.
+	target *rangeBuffer
+	// verifier, isOpen and data belong to the receiving goroutine until done is closed.
+	verifier downloadVerifier
 	isOpen   bool
 	data     []byte
 	err      error
-	// done is closed when the file is there or has failed. The slot may go on until
-	// the server ends it.
+	// done is closed when the file is complete or has failed; err is then set. The
+	// slot stays in use until the server ends it.
 	done chan struct{}
-	over bool
+	// ended is guarded by the mu of the stream.
+	ended bool
 }
 
-func (f *fetched) open(opened *transhipv1.Opened) (err error) {
-	if f.isOpen {
-		return fmt.Errorf("%w: the server opened %s twice", tranship.ErrIntegrity, f.path)
+func (s *downloadSlot) open(opened *transhipv1.Opened) (err error) {
+	if s.isOpen {
+		return fmt.Errorf("%w: the server opened %s twice", tranship.ErrIntegrity, s.path)
 	}
-	f.isOpen = true
-	if f.delivery, err = newDelivery(opened, f.path, f.options); err != nil {
+	s.isOpen = true
+	if s.verifier, err = newDownloadVerifier(opened, s.path, s.options); err != nil {
 		return err
 	}
-	if f.into == nil && f.isWhole() {
-		f.data = make([]byte, 0, f.size)
+	if s.target == nil && s.isWhole() {
+		s.data = make([]byte, 0, s.size)
 	}
 	return nil
 }
 
-// isWhole reports whether the file has the size that was asked for.
-func (f *fetched) isWhole() bool { return f.delivery.file.Size == f.size }
+// isWhole reports whether the file has the expected size.
+func (s *downloadSlot) isWhole() bool { return s.verifier.file.Size == s.size }
 
-func (f *fetched) chunk(header *transhipv1.Chunk, data *payload.Message) error {
-	if !f.isOpen {
-		return f.early()
+func (s *downloadSlot) chunk(header *transhipv1.Chunk, data *payload.Message) error {
+	if !s.isOpen {
+		return s.errNotOpened()
 	}
-	if _, err := f.delivery.take(header, data); err != nil {
+	if _, err := s.verifier.verifyChunk(header, data); err != nil {
 		return err
 	}
-	if f.into != nil {
+	if s.target != nil {
 		for _, piece := range data.Data {
-			f.into.write(piece.ReadOnlyData())
+			s.target.write(piece.ReadOnlyData())
 		}
 		return nil
 	}
-	if f.isWhole() {
+	if s.isWhole() {
 		for _, piece := range data.Data {
-			f.data = append(f.data, piece.ReadOnlyData()...)
+			s.data = append(s.data, piece.ReadOnlyData()...)
 		}
 	}
 	return nil
 }
 
-func (f *fetched) finish(done *transhipv1.Done) error {
-	if !f.isOpen {
-		return f.early()
+func (s *downloadSlot) finish(done *transhipv1.Done) error {
+	if !s.isOpen {
+		return s.errNotOpened()
 	}
-	return f.delivery.end(done)
+	return s.verifier.verifyEnd(done)
 }
 
-func (f *fetched) early() error {
-	return fmt.Errorf("%w: the server sent something before it opened %s", tranship.ErrIntegrity, f.path)
+func (s *downloadSlot) errNotOpened() error {
+	return fmt.Errorf("%w: the server sent a reply about %s before it opened it", tranship.ErrIntegrity, s.path)
 }

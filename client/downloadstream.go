@@ -11,41 +11,40 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/payload"
 	"github.com/tranship/tranship/internal/rpcstatus"
 	"github.com/tranship/tranship/internal/wire"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
 // downloadStream is one Download call that many small files, and ranges of large ones,
-// share. It is safe for concurrent use. One goroutine sends, another receives: neither
-// waits for a caller, whose bytes go to memory of its own, so that no file holds up
-// another.
+// share. It is safe for concurrent use. One goroutine sends and another receives. Neither
+// waits for a caller, because the received bytes go to memory of the caller's slot; so no
+// file delays another.
 type downloadStream struct {
 	stream grpc.BidiStreamingClient[transhipv1.DownloadRequest, transhipv1.DownloadResponse]
 	cancel context.CancelFunc
-	// unanswered has a place for each slot that the protocol allows.
+	// unanswered is a semaphore with one token for each slot that the protocol allows.
 	unanswered chan struct{}
-	// outgoing has room for all that the slots can ask for, an open and a cancel
-	// each: handing over never waits.
+	// outgoing has room for all requests of all slots, an open and a cancel each:
+	// sending to it never blocks.
 	outgoing chan *transhipv1.DownloadRequest
 
 	mu   sync.Mutex
 	last uint64
-	// slots are those without terminal reply.
-	slots map[uint64]*fetched
-	// closed is why this side ended the stream, if it did.
+	// slots are the slots without a terminal reply.
+	slots map[uint64]*downloadSlot
+	// closed is the reason for which the client ended the stream, if it did.
 	closed error
 
 	// done is closed when the stream has ended; err says why.
 	done chan struct{}
 	err  error
-	// renewed tells that it ended because there are new credentials.
+	// renewed means that the stream ended because its credentials were replaced.
 	renewed bool
 }
 
-// openDownloadStream starts a call that lives until close, or until it breaks; the
-// context governs only how it starts.
+// openDownloadStream starts a call that lives until close, or until it fails. The context
+// governs only its start.
 func openDownloadStream(ctx context.Context, files transhipv1.FileServiceClient) (*downloadStream, error) {
 	stream, cancel, err := startCall(ctx, func(ctx context.Context) (grpc.BidiStreamingClient[transhipv1.DownloadRequest, transhipv1.DownloadResponse], error) {
 		return files.Download(ctx)
@@ -58,7 +57,7 @@ func openDownloadStream(ctx context.Context, files transhipv1.FileServiceClient)
 		cancel:     cancel,
 		unanswered: make(chan struct{}, wire.MaxUnfinishedSlots),
 		outgoing:   make(chan *transhipv1.DownloadRequest, 2*wire.MaxUnfinishedSlots),
-		slots:      map[uint64]*fetched{},
+		slots:      map[uint64]*downloadSlot{},
 		done:       make(chan struct{}),
 	}
 	go d.transmit()
@@ -66,7 +65,7 @@ func openDownloadStream(ctx context.Context, files transhipv1.FileServiceClient)
 	return d, nil
 }
 
-// close ends the call; what is under way on it fails with reason.
+// close ends the call; the slots in use fail with reason.
 func (d *downloadStream) close(reason error) {
 	d.mu.Lock()
 	d.closed = reason
@@ -84,18 +83,18 @@ func (d *downloadStream) ended() bool {
 	}
 }
 
-// fetch asks for the first size bytes of a file, and returns them if it has no more
-// and no less; otherwise only what the file is.
+// fetch requests the first size bytes of a file. It returns them if the file has exactly
+// that size, and otherwise only the description of the file.
 func (d *downloadStream) fetch(ctx context.Context, path string, size int64) (tranship.File, []byte, error) {
-	f := &fetched{path: path, options: tranship.OpenOptions{Length: &size}, size: size, done: make(chan struct{})}
-	if err := d.await(ctx, f); err != nil {
+	slot := &downloadSlot{path: path, options: tranship.OpenOptions{Length: &size}, size: size, done: make(chan struct{})}
+	if err := d.openAndWait(ctx, slot); err != nil {
 		return tranship.File{}, nil, err
 	}
-	return f.delivery.file, f.data, nil
+	return slot.verifier.file, slot.data, nil
 }
 
-// await asks for a slot, and waits until it is there or has failed.
-func (d *downloadStream) await(ctx context.Context, f *fetched) error {
+// openAndWait opens a slot, and waits until it is complete or has failed.
+func (d *downloadStream) openAndWait(ctx context.Context, slot *downloadSlot) error {
 	select {
 	case d.unanswered <- struct{}{}:
 	case <-d.done:
@@ -103,12 +102,12 @@ func (d *downloadStream) await(ctx context.Context, f *fetched) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	open := &transhipv1.Open{Path: f.path, Length: f.options.Length}
-	if f.options.Offset > 0 {
-		open.Offset = &f.options.Offset
+	open := &transhipv1.Open{Path: slot.path, Length: slot.options.Length}
+	if slot.options.Offset > 0 {
+		open.Offset = &slot.options.Offset
 	}
-	if f.options.Version != "" {
-		open.Version = &f.options.Version
+	if slot.options.Version != "" {
+		open.Version = &slot.options.Version
 	}
 	d.mu.Lock()
 	if d.ended() {
@@ -118,40 +117,41 @@ func (d *downloadStream) await(ctx context.Context, f *fetched) error {
 	d.last++
 	id := d.last
 	open.Slot = id
-	d.slots[id] = f
-	d.ask(&transhipv1.DownloadRequest{Request: &transhipv1.DownloadRequest_Open{Open: open}})
+	d.slots[id] = slot
+	d.enqueueLocked(&transhipv1.DownloadRequest{Request: &transhipv1.DownloadRequest_Open{Open: open}})
 	d.mu.Unlock()
 	select {
-	case <-f.done:
-		return f.err
+	case <-slot.done:
+		return slot.err
 	case <-ctx.Done():
-		d.end(id, f, ctx.Err())
+		d.endSlot(id, slot, ctx.Err())
 		return ctx.Err()
 	}
 }
 
-// end ends a slot early: the server is told, and what still comes is dropped.
-func (d *downloadStream) end(id uint64, f *fetched, err error) {
+// endSlot ends a slot early: it cancels it on the server, and later replies are dropped.
+func (d *downloadStream) endSlot(id uint64, slot *downloadSlot, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if f.over || d.slots[id] == nil {
+	if slot.ended || d.slots[id] == nil {
 		return
 	}
-	f.over = true
-	f.err = err
-	close(f.done)
-	d.ask(&transhipv1.DownloadRequest{Request: &transhipv1.DownloadRequest_Cancel{
+	slot.ended = true
+	slot.err = err
+	close(slot.done)
+	d.enqueueLocked(&transhipv1.DownloadRequest{Request: &transhipv1.DownloadRequest_Cancel{
 		Cancel: &transhipv1.Cancel{Slot: id},
 	}})
 }
 
-// ask hands a request to transmit. There is room, unless the server ends slots that
-// it cannot know of yet. The caller holds mu, so that slots ascend.
-func (d *downloadStream) ask(request *transhipv1.DownloadRequest) {
+// enqueueLocked hands a request to transmit, under mu so that slots are sent in ascending
+// order. outgoing has room, unless the server ends slots before their open was
+// sent.
+func (d *downloadStream) enqueueLocked(request *transhipv1.DownloadRequest) {
 	select {
 	case d.outgoing <- request:
 	default:
-		d.closed = cmp.Or(d.closed, fmt.Errorf("%w: the server ended files that it was not asked for yet", tranship.ErrIntegrity))
+		d.closed = cmp.Or(d.closed, fmt.Errorf("%w: the server ended files that the client had not requested yet", tranship.ErrIntegrity))
 		d.cancel()
 	}
 }
@@ -161,7 +161,7 @@ func (d *downloadStream) transmit() {
 		select {
 		case request := <-d.outgoing:
 			if err := d.stream.Send(request); err != nil {
-				// If it is io.EOF, the real error is what receiving ends with.
+				// After io.EOF, the receiving goroutine gets the real error.
 				if !errors.Is(err, io.EOF) {
 					d.mu.Lock()
 					d.closed = cmp.Or(d.closed, rpcstatus.FromError(err))
@@ -174,122 +174,4 @@ func (d *downloadStream) transmit() {
 			return
 		}
 	}
-}
-
-func (d *downloadStream) receive() {
-	ignored := 0
-	for {
-		response, data, err := receive(d.stream)
-		if err == nil {
-			var useful bool
-			useful, err = d.handle(response, data)
-			if ignored++; useful {
-				ignored = 0
-			}
-		}
-		data.Free()
-		if err == nil {
-			err = wire.CheckEmpty(ignored)
-		}
-		if err != nil {
-			d.fail(err)
-			return
-		}
-	}
-}
-
-// fail ends the stream and all that is under way.
-func (d *downloadStream) fail(err error) {
-	d.cancel()
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.err, d.renewed = streamError(err), isRenewed(err)
-	if d.closed != nil {
-		d.err = d.closed
-	}
-	close(d.done)
-	for id, f := range d.slots {
-		delete(d.slots, id)
-		if !f.over {
-			f.over, f.err = true, d.err
-			close(f.done)
-		}
-	}
-}
-
-// handle passes a reply to its slot, and reports whether there is one. An error means
-// that the server breaks the protocol.
-func (d *downloadStream) handle(response *transhipv1.DownloadResponse, data *payload.Message) (useful bool, err error) {
-	id, known := slotOf(response)
-	if !known {
-		return false, nil // of a later protocol
-	}
-	d.mu.Lock()
-	last, found := d.last, d.slots[id]
-	d.mu.Unlock()
-	if found == nil {
-		return false, checkSlot(id, last)
-	}
-	switch reply := response.GetResponse().(type) {
-	case *transhipv1.DownloadResponse_Opened:
-		d.pass(reply.Opened.GetSlot(), func(f *fetched) error { return f.open(reply.Opened) })
-	case *transhipv1.DownloadResponse_Chunk:
-		d.pass(reply.Chunk.GetSlot(), func(f *fetched) error { return f.chunk(reply.Chunk, data) })
-	case *transhipv1.DownloadResponse_Done:
-		d.finish(reply.Done.GetSlot(), func(f *fetched) error { return f.finish(reply.Done) })
-	case *transhipv1.DownloadResponse_Failed:
-		d.finish(reply.Failed.GetSlot(), func(*fetched) error { return rpcstatus.FromProto(reply.Failed.GetStatus()) })
-	}
-	// A slot without bytes may get as many empty chunks as a server likes.
-	return data.Len() > 0 || response.GetChunk() == nil, nil
-}
-
-// slotOf is the slot that a reply is for; false for a reply of a kind that is not
-// known.
-func slotOf(response *transhipv1.DownloadResponse) (id uint64, known bool) {
-	switch reply := response.GetResponse().(type) {
-	case *transhipv1.DownloadResponse_Opened:
-		return reply.Opened.GetSlot(), true
-	case *transhipv1.DownloadResponse_Chunk:
-		return reply.Chunk.GetSlot(), true
-	case *transhipv1.DownloadResponse_Done:
-		return reply.Done.GetSlot(), true
-	case *transhipv1.DownloadResponse_Failed:
-		return reply.Failed.GetSlot(), true
-	}
-	return 0, false
-}
-
-// pass lets a slot take a reply. If it cannot, the slot has failed.
-func (d *downloadStream) pass(id uint64, take func(*fetched) error) {
-	d.mu.Lock()
-	f := d.slots[id]
-	over := f == nil || f.over
-	d.mu.Unlock()
-	if over {
-		return
-	}
-	if err := take(f); err != nil {
-		d.end(id, f, err)
-	}
-}
-
-// finish ends a slot with its terminal reply.
-func (d *downloadStream) finish(id uint64, take func(*fetched) error) {
-	d.mu.Lock()
-	f := d.slots[id]
-	if f == nil {
-		d.mu.Unlock()
-		return
-	}
-	delete(d.slots, id)
-	over := f.over
-	f.over = true
-	d.mu.Unlock()
-	<-d.unanswered
-	if over {
-		return
-	}
-	f.err = take(f)
-	close(f.done)
 }

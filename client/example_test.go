@@ -28,7 +28,7 @@ func serveExample() (url string, stop func()) {
 	return "grpc://" + listener.Addr().String(), func() { s.Stop(); <-done }
 }
 
-// A URL is what the tranship command takes, and what it trusts is trusted.
+// Dial accepts the URLs of the tranship command, and trusts the same servers.
 func ExampleDial() {
 	url, stop := serveExample() // such as grpcs://files.example:50051
 	defer stop()
@@ -44,7 +44,7 @@ func ExampleDial() {
 	// Output: notes/today.txt 6 <nil>
 }
 
-// Over TLS the server is checked before a token is sent.
+// Over TLS, Dial verifies the server before it sends a token.
 func ExampleDial_tls() {
 	fingerprint, err := tlsconfig.ParseFingerprint("sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824")
 	if err != nil {

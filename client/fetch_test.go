@@ -17,8 +17,8 @@ import (
 	"github.com/tranship/tranship/store/mem"
 )
 
-// TestFetch fetches many files at once, of which some are not there or not what was
-// expected: no file's failure is another's.
+// TestFetch fetches many files at once, some of which do not exist or have another size
+// than expected. It checks that the failure of a file does not affect others.
 func TestFetch(t *testing.T) {
 	store := &mem.Store{}
 	files := connect(t, store, client.Options{})
@@ -35,12 +35,12 @@ func TestFetch(t *testing.T) {
 	for n := range count {
 		all.Go(func() {
 			want := content(n)
-			size := int64(len(want) - n%3 + 1) // of every third another one
+			size := int64(len(want) - n%3 + 1) // the right size for every third
 			file, data, err := files.Fetch(t.Context(), fmt.Sprint(n), size)
 			switch {
 			case n%3 == 0:
 				if !errors.Is(err, tranship.ErrNotFound) || data != nil {
-					t.Errorf("fetch of what is not there: %q, %v", data, err)
+					t.Errorf("fetch of a missing file: %q, %v", data, err)
 				}
 			case err != nil || file.Size != int64(len(want)) || file.Version == "":
 				t.Errorf("fetch %d: %+v, %v", n, file, err)
@@ -51,7 +51,7 @@ func TestFetch(t *testing.T) {
 	}
 	all.Wait()
 	if _, data, err := files.Fetch(t.Context(), "1", int64(len(content(1))+1)); err != nil || data != nil {
-		t.Errorf("fetch of more than there is: %q, %v", data, err)
+		t.Errorf("fetch of more bytes than the file has: %q, %v", data, err)
 	}
 }
 
@@ -76,8 +76,8 @@ func TestFetchLimits(t *testing.T) {
 	}
 }
 
-// cutting is a server that answers by the path it is asked for: "good" with a file,
-// "cut" with the end of the stream, all else not before it is cancelled.
+// cutting is a server whose answer depends on the path: "good" gets a file, "cut" the end
+// of the stream, and any other path no answer until it is cancelled.
 type cutting struct {
 	transhipv1.UnimplementedFileServiceServer
 	streams, cancels atomic.Int32
@@ -93,7 +93,7 @@ func (c *cutting) Download(stream grpc.BidiStreamingServer[transhipv1.DownloadRe
 		}
 		if cancelled := request.GetCancel(); cancelled != nil {
 			c.cancels.Add(1)
-			// It crossed with the end: the client takes it for the latter only.
+			// This Opened has crossed the cancel: the client must ignore it.
 			late := opened("slow", 1, nil)
 			late.GetOpened().Slot = cancelled.GetSlot()
 			failed := &transhipv1.Failed{Slot: cancelled.GetSlot(), Status: &transhipv1.Status{Code: 1}}
@@ -122,8 +122,8 @@ func (c *cutting) Download(stream grpc.BidiStreamingServer[transhipv1.DownloadRe
 	}
 }
 
-// TestFetchOfCutStream cuts a stream that files share: those under way fail, and the
-// next have another. One that is given up touches no other.
+// TestFetchOfCutStream checks that the end of a shared stream fails the fetches in
+// progress, that later ones use a new stream, and that a cancelled fetch affects no other.
 func TestFetchOfCutStream(t *testing.T) {
 	server := &cutting{asked: make(chan struct{})}
 	address := loopback.Serve(t, func(registrar grpc.ServiceRegistrar) { transhipv1.RegisterFileServiceServer(registrar, server) })
@@ -148,15 +148,15 @@ func TestFetchOfCutStream(t *testing.T) {
 	begin(ctx)
 	cancel()
 	if err := <-slow; !errors.Is(err, context.Canceled) {
-		t.Errorf("fetch that was given up: %v", err)
+		t.Errorf("cancelled fetch: %v", err)
 	}
 	good() // behind the cancel
 	if got := server.cancels.Load(); got != 1 {
-		t.Errorf("the server was told of %d cancels, want 1", got)
+		t.Errorf("the server received %d cancels, want 1", got)
 	}
 	begin(t.Context())
 	if _, _, err := files.Fetch(t.Context(), "cut", 4); !errors.Is(err, tranship.ErrUnavailable) {
-		t.Errorf("fetch on a stream that is cut: %v, want ErrUnavailable", err)
+		t.Errorf("fetch whose stream was cut: %v, want ErrUnavailable", err)
 	}
 	if err := <-slow; !errors.Is(err, tranship.ErrUnavailable) {
 		t.Errorf("fetch beside it: %v, want ErrUnavailable", err)

@@ -14,7 +14,7 @@ func (c *Client) Stat(ctx context.Context, path string) (tranship.File, error) {
 	if err := tranship.ValidatePath(path); err != nil {
 		return tranship.File{}, err
 	}
-	response, err := ask(ctx, c, c.files.Stat, &transhipv1.StatRequest{Path: path})
+	response, err := callUnary(ctx, c, c.files.Stat, &transhipv1.StatRequest{Path: path})
 	return file(response, err)
 }
 
@@ -39,7 +39,7 @@ func (c *Client) SetAttributes(ctx context.Context, path string, attributes tran
 	if err := precondition.Validate(); err != nil {
 		return tranship.File{}, err
 	}
-	response, err := ask(ctx, c, c.files.SetAttributes, &transhipv1.SetAttributesRequest{
+	response, err := callUnary(ctx, c, c.files.SetAttributes, &transhipv1.SetAttributesRequest{
 		Path:         path,
 		Attributes:   wire.AttributesToProto(attributes),
 		Precondition: wire.PreconditionToProto(precondition),
@@ -55,7 +55,7 @@ func (c *Client) Remove(ctx context.Context, path string, precondition tranship.
 	if err := precondition.Validate(); err != nil {
 		return err
 	}
-	_, err := ask(ctx, c, c.files.Delete, &transhipv1.DeleteRequest{Path: path, Precondition: wire.PreconditionToProto(precondition)})
+	_, err := callUnary(ctx, c, c.files.Delete, &transhipv1.DeleteRequest{Path: path, Precondition: wire.PreconditionToProto(precondition)})
 	return err
 }
 
@@ -64,15 +64,15 @@ func (c *Client) Move(ctx context.Context, source, destination string, precondit
 	if err := validateTransplant(source, destination, precondition); err != nil {
 		return tranship.File{}, err
 	}
-	response, err := ask(ctx, c, c.files.Move, &transhipv1.MoveRequest{
+	response, err := callUnary(ctx, c, c.files.Move, &transhipv1.MoveRequest{
 		SourcePath: source, SourceVersion: precondition.MustMatchSourceVersion,
 		DestinationPath: destination, Precondition: wire.PreconditionToProto(precondition),
 	})
 	return file(response, err)
 }
 
-// Copy implements tranship.Store. It waits as long as the server copies, which takes the
-// longer the larger the file is: only a connection that has died ends it early.
+// Copy implements tranship.Store. It waits until the server has copied the file, which may
+// take long for a large file. Only its context or a dead connection ends it early.
 func (c *Client) Copy(ctx context.Context, source, destination string, precondition tranship.Precondition) (tranship.File, error) {
 	if err := validateTransplant(source, destination, precondition); err != nil {
 		return tranship.File{}, err
@@ -84,7 +84,7 @@ func (c *Client) Copy(ctx context.Context, source, destination string, precondit
 	return file(response, err)
 }
 
-// validateTransplant reports whether a move or copy can be asked for.
+// validateTransplant validates the arguments of a move or copy.
 func validateTransplant(source, destination string, precondition tranship.Precondition) error {
 	if err := tranship.ValidatePath(source); err != nil {
 		return err

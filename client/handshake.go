@@ -17,8 +17,8 @@ import (
 	"github.com/tranship/tranship/internal/tlstransport"
 )
 
-// handshakes are the transport of a connection, TLS or none. They keep why a handshake
-// failed: of its error, grpc-go hands on the text alone.
+// handshakes are the transport credentials of a connection, with TLS or without. They
+// keep the error of a failed handshake, because grpc-go passes on only its text.
 type handshakes struct {
 	credentials.TransportCredentials
 	secure  bool
@@ -26,8 +26,8 @@ type handshakes struct {
 	failure *atomic.Pointer[connectFailure]
 }
 
-// newHandshakes are those of plaintext without options.TLS; with a token, to this machine
-// only.
+// newHandshakes returns the handshakes for options. Without options.TLS they use plaintext,
+// and with a token then only to this machine.
 func newHandshakes(options Options) handshakes {
 	h := handshakes{secure: options.TLS != nil, config: options.TLS, failure: &atomic.Pointer[connectFailure]{}}
 	switch {
@@ -43,10 +43,10 @@ func newHandshakes(options Options) handshakes {
 
 // ClientHandshake implements credentials.TransportCredentials.
 func (h handshakes) ClientHandshake(ctx context.Context, authority string, conn net.Conn) (net.Conn, credentials.AuthInfo, error) {
-	transport, on := h.TransportCredentials, (*link)(nil)
+	transport, certLink := h.TransportCredentials, (*link)(nil)
 	if h.showsCertificates() {
-		on = &link{}
-		transport = tlstransport.New(on.watch(h.config))
+		certLink = &link{}
+		transport = tlstransport.New(certLink.watch(h.config))
 	}
 	secured, info, err := transport.ClientHandshake(ctx, authority, conn)
 	if err != nil {
@@ -55,15 +55,15 @@ func (h handshakes) ClientHandshake(ctx context.Context, authority string, conn 
 		}
 		return nil, nil, err
 	}
-	secured = &greeting{Conn: secured, failed: func(why connectFailure) { h.failure.Store(&why) }}
-	if encrypted, ok := info.(credentials.TLSInfo); ok && on != nil {
-		on.conn = secured
-		info = linkInfo{encrypted, on}
+	secured = &firstFrameConn{Conn: secured, report: func(why connectFailure) { h.failure.Store(&why) }}
+	if encrypted, ok := info.(credentials.TLSInfo); ok && certLink != nil {
+		certLink.conn = secured
+		info = linkInfo{encrypted, certLink}
 	}
 	return secured, info, nil
 }
 
-// showsCertificates reports whether connections show certificates that may change.
+// showsCertificates reports whether connections present certificates that may change.
 func (h handshakes) showsCertificates() bool {
 	return h.config != nil && h.config.GetClientCertificate != nil
 }
@@ -74,7 +74,7 @@ func (h handshakes) Clone() credentials.TransportCredentials {
 	return h
 }
 
-// explain is the error of a connection to address that was not made.
+// explain returns the error for a connection to address that was not made because of err.
 func (h handshakes) explain(address string, err error) error {
 	why := connectFailure{}
 	if known := h.failure.Load(); known != nil {
@@ -88,14 +88,14 @@ func (h handshakes) explain(address string, err error) error {
 	}
 	explained := &ConnectError{Address: address, Hint: h.hint(why), Err: err}
 	if why.isForeign || why.inHandshake && !isClosed(why.err) {
-		// The other end is there, and speaks something else than this client.
+		// A peer has answered, but in another protocol.
 		return failure.Mark(explained, failure.Final)
 	}
 	return explained
 }
 
-// distrust is the error of a connection that one end refused because it does not trust
-// the other; nil if that is not why.
+// distrust returns the error for a connection that one end refused because it does not
+// trust the other, and nil for any other reason.
 func (h handshakes) distrust(err error) error {
 	if errors.Is(err, tranship.ErrUnauthenticated) {
 		return err
@@ -103,32 +103,32 @@ func (h handshakes) distrust(err error) error {
 	if untrusted, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return fmt.Errorf("%w: the server is not trusted: %w", tranship.ErrUnauthenticated, untrusted.Err)
 	}
-	alert, _ := alertOf(err)
+	alert, _ := remoteAlert(err)
 	if alert == alertCertificateRequired {
 		return failure.Worded(&tranship.CredentialsError{Certificate: true}, "%v: the server wants a client certificate", tranship.ErrUnauthenticated)
 	}
-	refusal := refusalOf(alert)
+	refusal := certificateRefusal(alert)
 	switch {
 	case refusal == "":
 		return nil
 	case !h.hasCertificates():
-		// Before TLS 1.3 there is no alert for a certificate that is missing.
+		// TLS 1.2 has no alert for a missing certificate.
 		return failure.Worded(&tranship.CredentialsError{Certificate: true}, "%v: the server refuses the client certificate: %s", tranship.ErrUnauthenticated, refusal)
 	}
 	return fmt.Errorf("%w: the server refuses the client certificate: %s", tranship.ErrUnauthenticated, refusal)
 }
 
-// hasCertificates reports whether this client has a certificate to show.
+// hasCertificates reports whether this client has a certificate to present.
 func (h handshakes) hasCertificates() bool {
 	return h.showsCertificates() || h.config != nil && len(h.config.Certificates) > 0
 }
 
-// hint is what may be wrong when a connection fails. An end that does not understand
-// what it gets mostly closes the connection.
+// hint returns the likely reason of a failed connection. A peer that does not understand
+// the bytes it gets usually closes the connection.
 func (h handshakes) hint(why connectFailure) ConnectHint {
 	closed := isClosed(why.err)
 	_, plain := errors.AsType[tls.RecordHeaderError](why.err)
-	alert, _ := alertOf(why.err)
+	alert, _ := remoteAlert(why.err)
 	switch {
 	case plain, h.secure && why.inHandshake && closed:
 		return HintPlaintext

@@ -18,7 +18,7 @@ import (
 	"github.com/tranship/tranship/internal/testing/testcert"
 )
 
-// issue makes a certificate, as crypto/tls takes it.
+// issue makes a certificate for crypto/tls.
 func issue(t *testing.T, authority testcert.Pair, spec testcert.Spec) tls.Certificate {
 	t.Helper()
 	pair, err := authority.Issue(spec)
@@ -28,7 +28,7 @@ func issue(t *testing.T, authority testcert.Pair, spec testcert.Spec) tls.Certif
 	return tls.Certificate{Certificate: [][]byte{pair.Certificate.Raw}, PrivateKey: pair.Key}
 }
 
-// pool trusts one authority.
+// pool returns a pool with one authority.
 func pool(authority testcert.Pair) *x509.CertPool {
 	pool := x509.NewCertPool()
 	pool.AddCert(authority.Certificate)
@@ -41,8 +41,8 @@ func serveTLS(t *testing.T, config *tls.Config) string {
 	return loopback.Serve(t, func(grpc.ServiceRegistrar) {}, grpc.Creds(credentials.NewTLS(config)))
 }
 
-// Each way in which the two ends do not come together securely is told by a clear
-// error, and none of them makes a connection.
+// TestDialTLSFailures checks the error of each way in which a secure connection can fail,
+// and that none of them makes a connection.
 func TestDialTLSFailures(t *testing.T) {
 	authority, err := testcert.NewAuthority("authority")
 	if err != nil {
@@ -97,7 +97,7 @@ func TestDialTLSFailures(t *testing.T) {
 		{"a server of plaintext", plain, trusting, tranship.ErrUnavailable, "perhaps it is a server without TLS"},
 		{"a server that closes", closing, trusting, tranship.ErrUnavailable, "perhaps it is a server without TLS"},
 		{"a client of plaintext", mutual, nil, tranship.ErrUnavailable, "perhaps it is a server with TLS"},
-		{"nobody", "127.0.0.1:1", trusting, tranship.ErrUnavailable, "connection refused"},
+		{"no server", "127.0.0.1:1", trusting, tranship.ErrUnavailable, "connection refused"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := client.Dial(t.Context(), test.address, client.Options{TLS: test.config})
@@ -105,13 +105,13 @@ func TestDialTLSFailures(t *testing.T) {
 				t.Errorf("got %v, want %v with %q", err, test.want, test.message)
 			}
 			if test.want == tranship.ErrUnauthenticated && errors.Is(err, tranship.ErrUnavailable) {
-				t.Errorf("%v: it would be tried again", err)
+				t.Errorf("%v: callers would try again", err)
 			}
 		})
 	}
 }
 
-// closingListener closes every connection once something came.
+// closingListener closes every connection after the first bytes.
 func closingListener(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -132,9 +132,9 @@ func closingListener(t *testing.T) string {
 	return listener.Addr().String()
 }
 
-// A server that refuses a client closes the connection while the client may be writing
-// already: its reason is not lost.
-func TestDialRefusalIsTold(t *testing.T) {
+// TestDialReportsRefusal checks that the client reports the reason of a refusal even if the
+// server closes the connection while the client is writing.
+func TestDialReportsRefusal(t *testing.T) {
 	authority, err := testcert.NewAuthority("authority")
 	if err != nil {
 		t.Fatal(err)
@@ -151,8 +151,8 @@ func TestDialRefusalIsTold(t *testing.T) {
 	}
 }
 
-// What verifies a server in a configuration of the caller's decides, and its error
-// comes back as it is.
+// TestDialOwnVerification checks that a verification in Options.TLS decides about the
+// server, and that Dial returns its error.
 func TestDialOwnVerification(t *testing.T) {
 	authority, err := testcert.NewAuthority("authority")
 	if err != nil {

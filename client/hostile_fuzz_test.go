@@ -22,7 +22,7 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// rawMessage is sent as the bytes it is.
+// rawMessage is a message that rawCodec sends unchanged.
 type rawMessage []byte
 
 // rawCodec encodes raw messages; it decodes nothing.
@@ -41,7 +41,7 @@ func (rawCodec) Name() string                { return "proto" }
 func replay(messages [][]byte) grpc.StreamHandler {
 	return func(_ any, stream grpc.ServerStream) error {
 		if method, _ := grpc.MethodFromServerStream(stream); !strings.Contains(method, transhipv1.FileService_ServiceDesc.ServiceName) {
-			return status.Error(codes.Unimplemented, method) // connecting asks for the health
+			return status.Error(codes.Unimplemented, method) // the health check of Dial
 		}
 		if err := stream.RecvMsg(&emptypb.Empty{}); err != nil {
 			return err
@@ -55,7 +55,8 @@ func replay(messages [][]byte) grpc.StreamHandler {
 	}
 }
 
-// pieces are the messages in a fuzzer's bytes: each has its length in two bytes before it.
+// pieces splits a fuzzer's bytes into messages. Each has its length in the two bytes before
+// it.
 func pieces(data []byte) [][]byte {
 	var all [][]byte
 	for len(data) >= 2 && len(all) < 50 {
@@ -66,7 +67,7 @@ func pieces(data []byte) [][]byte {
 	return all
 }
 
-// encode is the opposite of pieces.
+// encode is the inverse of pieces.
 func encode(messages ...proto.Message) []byte {
 	var data []byte
 	for _, message := range messages {
@@ -80,8 +81,8 @@ func encode(messages ...proto.Message) []byte {
 	return data
 }
 
-// FuzzReplies answers every method of a client with any messages. Whatever they are,
-// the call ends, and what it returns is valid.
+// FuzzReplies answers every method of a client with arbitrary messages. It checks that the
+// call ends, and that its results are valid.
 func FuzzReplies(f *testing.F) {
 	crc := tranship.CRC32C([]byte("data"))
 	file := &transhipv1.File{Path: "file", Size: 4, Version: "v", Mode: 0o644, Metadata: map[string]string{"k": "v"}}

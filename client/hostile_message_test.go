@@ -23,7 +23,7 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// manyKeys is metadata with one entry more than there may be.
+// manyKeys returns metadata with one entry more than the limit.
 func manyKeys() map[string]string {
 	keys := map[string]string{}
 	for n := range tranship.MaxMetadataEntries + 1 {
@@ -32,7 +32,7 @@ func manyKeys() map[string]string {
 	return keys
 }
 
-// badFiles are descriptions that no file can have, of a path.
+// badFiles returns invalid descriptions of the file at a path.
 func badFiles(path string) map[string]*transhipv1.File {
 	return map[string]*transhipv1.File{
 		"large metadata":   {Path: path, Metadata: map[string]string{"k": strings.Repeat("x", tranship.MaxMetadataBytes)}},
@@ -53,8 +53,8 @@ func badFiles(path string) map[string]*transhipv1.File {
 	}
 }
 
-// TestHostileDescriptions has files described as none can be, in every answer that
-// describes one.
+// TestHostileDescriptions sends invalid descriptions of files in every kind of reply that
+// has one.
 func TestHostileDescriptions(t *testing.T) {
 	for name, file := range badFiles("file") {
 		server := &hostile{
@@ -88,7 +88,7 @@ func directoryEntry(path string) *transhipv1.Entry {
 	return &transhipv1.Entry{Entry: &transhipv1.Entry_Directory{Directory: path}}
 }
 
-// TestHostileListOrder lists what was not asked for, or not in order.
+// TestHostileListOrder sends lists with entries that were not requested or not in order.
 func TestHostileListOrder(t *testing.T) {
 	within, below := tranship.ListOptions{Directory: "d"}, tranship.ListOptions{Directory: "d", Recursive: true}
 	after := tranship.ListOptions{Directory: "d", StartAfter: "d/b"}
@@ -123,7 +123,7 @@ func TestHostileListOrder(t *testing.T) {
 	}
 }
 
-// TestHostileBegun answers a begin with what no upload can have.
+// TestHostileBegun sends invalid replies to a begin.
 func TestHostileBegun(t *testing.T) {
 	ranges := make([]*transhipv1.Range, 1<<16+1)
 	for n := range ranges {
@@ -148,13 +148,13 @@ func TestHostileBegun(t *testing.T) {
 	}
 }
 
-// TestHostileProgress tells of ranges that are none, and of slots that there are not.
+// TestHostileProgress reports progress with invalid ranges and unknown slots.
 func TestHostileProgress(t *testing.T) {
 	for name, progress := range map[string]*transhipv1.Progress{
-		"slot never begun": {Slot: 7},
-		"negative offset":  {Slot: 1, NewlyDurable: []*transhipv1.Range{{Offset: -1, Length: 1}}},
-		"no length":        {Slot: 1, NewlyDurable: []*transhipv1.Range{{}}},
-		"overflow":         {Slot: 1, NewlyDurable: []*transhipv1.Range{{Offset: math.MaxInt64, Length: math.MaxInt64}}},
+		"unknown slot":    {Slot: 7},
+		"negative offset": {Slot: 1, NewlyDurable: []*transhipv1.Range{{Offset: -1, Length: 1}}},
+		"no length":       {Slot: 1, NewlyDurable: []*transhipv1.Range{{}}},
+		"overflow":        {Slot: 1, NewlyDurable: []*transhipv1.Range{{Offset: math.MaxInt64, Length: math.MaxInt64}}},
 	} {
 		files := (&hostile{uploads: []*transhipv1.UploadResponse{{Response: &transhipv1.UploadResponse_Progress{Progress: progress}}}}).connect(t)
 		if _, err := files.Begin(t.Context(), tranship.Spec{Path: "file"}); !errors.Is(err, tranship.ErrIntegrity) {
@@ -163,7 +163,7 @@ func TestHostileProgress(t *testing.T) {
 	}
 }
 
-// TestHostileSlots answers slots that were never begun.
+// TestHostileSlots sends replies for slots that were never opened.
 func TestHostileSlots(t *testing.T) {
 	for _, slot := range []uint64{0, 2, math.MaxUint64} {
 		file := &transhipv1.File{Path: "file", Size: 4}
@@ -182,81 +182,7 @@ func TestHostileSlots(t *testing.T) {
 	}
 }
 
-// babbling sends without end what tells a client nothing.
-type babbling struct {
-	transhipv1.UnimplementedFileServiceServer
-}
-
-func (babbling) List(_ *transhipv1.ListRequest, stream grpc.ServerStreamingServer[transhipv1.ListResponse]) error {
-	for {
-		if err := stream.Send(&transhipv1.ListResponse{}); err != nil {
-			return err
-		}
-	}
-}
-
-func (babbling) ListUploads(_ *transhipv1.ListUploadsRequest, stream grpc.ServerStreamingServer[transhipv1.ListUploadsResponse]) error {
-	for {
-		if err := stream.Send(&transhipv1.ListUploadsResponse{}); err != nil {
-			return err
-		}
-	}
-}
-
-func (babbling) Upload(stream grpc.BidiStreamingServer[transhipv1.UploadRequest, transhipv1.UploadResponse]) error {
-	for {
-		if err := stream.Send(&transhipv1.UploadResponse{}); err != nil {
-			return err
-		}
-	}
-}
-
-func (babbling) Download(stream grpc.BidiStreamingServer[transhipv1.DownloadRequest, transhipv1.DownloadResponse]) error {
-	if _, err := stream.Recv(); err != nil {
-		return err
-	}
-	if err := stream.Send(opened("file", 4, nil)); err != nil {
-		return err
-	}
-	for {
-		if err := stream.Send(sent(0, "", nil)); err != nil {
-			return err
-		}
-	}
-}
-
-// TestBabbling ends calls to a server that never says anything, and never ends.
-func TestBabbling(t *testing.T) {
-	address := loopback.Serve(t, func(registrar grpc.ServiceRegistrar) {
-		transhipv1.RegisterFileServiceServer(registrar, babbling{})
-	})
-	files := client.New(loopback.Dial(t, address))
-	defer files.Close()
-	for name, call := range map[string]func() error{
-		"list": func() (got error) {
-			for _, err := range files.List(t.Context(), tranship.ListOptions{}) {
-				got = err
-			}
-			return got
-		},
-		"list uploads": func() (got error) {
-			for _, err := range files.ListUploads(t.Context(), "") {
-				got = err
-			}
-			return got
-		},
-		"begin": func() error { _, err := files.Begin(t.Context(), tranship.Spec{Path: "file"}); return err },
-		"put":   func() error { _, err := files.Put(t.Context(), tranship.Spec{Path: "file"}, nil); return err },
-		"open":  func() error { _, err := read(t, files); return err },
-		"fetch": func() error { _, err := fetch(t, files); return err },
-	} {
-		if err := call(); !errors.Is(err, tranship.ErrIntegrity) {
-			t.Errorf("%s: %v, want ErrIntegrity", name, err)
-		}
-	}
-}
-
-// TestHostileInfo has a server describe itself badly, and in headers that are too large.
+// TestHostileInfo sends invalid descriptions of the server, and headers that are too large.
 func TestHostileInfo(t *testing.T) {
 	for name, info := range map[string]*transhipv1.GetServerInfoResponse{
 		"escape":         {ServerVersion: "\x1b]0;x\x07"},
@@ -279,7 +205,7 @@ func TestHostileInfo(t *testing.T) {
 	}
 }
 
-// GetServerInfo implements the service.
+// GetServerInfo implements transhipv1.FileServiceServer.
 func (i *informer) GetServerInfo(ctx context.Context, _ *transhipv1.GetServerInfoRequest) (*transhipv1.GetServerInfoResponse, error) {
 	if err := grpc.SetHeader(ctx, i.header); err != nil {
 		return nil, err
@@ -290,7 +216,7 @@ func (i *informer) GetServerInfo(ctx context.Context, _ *transhipv1.GetServerInf
 	return i.info, i.err
 }
 
-// informer is a server that describes itself.
+// informer is a server that sends a given description of itself.
 type informer struct {
 	transhipv1.UnimplementedFileServiceServer
 	info            *transhipv1.GetServerInfoResponse
@@ -309,7 +235,7 @@ func (i *informer) connect(t *testing.T) *client.Client {
 	return client.New(conn)
 }
 
-// TestHostileErrors fails with details that are none, or too many.
+// TestHostileErrors sends errors with invalid details, or with too many.
 func TestHostileErrors(t *testing.T) {
 	detail, err := anypb.New(&transhipv1.MissingRanges{Ranges: []*transhipv1.Range{{Offset: -5, Length: -7}}})
 	if err != nil {
@@ -341,7 +267,7 @@ func TestHostileErrors(t *testing.T) {
 				t.Errorf("%s, %s: %.100q, want a short error without control characters", name, call, err)
 			}
 			if _, ok := errors.AsType[*tranship.IncompleteError](err); ok {
-				t.Errorf("%s, %s: %v: missing ranges that are none were taken", name, call, err)
+				t.Errorf("%s, %s: %v: invalid missing ranges were accepted", name, call, err)
 			}
 		}
 	}

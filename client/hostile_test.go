@@ -15,7 +15,7 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// hostile is a server that sends what each test gives it.
+// hostile is a server that sends the messages of each test.
 type hostile struct {
 	transhipv1.UnimplementedFileServiceServer
 	file      *transhipv1.File
@@ -102,7 +102,7 @@ func TestHostileNames(t *testing.T) {
 	}
 }
 
-// TestHostileLists sends lists that are not what their end says, or have none.
+// TestHostileLists sends lists that do not match their end, or have none.
 func TestHostileLists(t *testing.T) {
 	entry := func(path string) *transhipv1.Entry {
 		return &transhipv1.Entry{Entry: &transhipv1.Entry_File{File: &transhipv1.File{Path: path}}}
@@ -132,7 +132,7 @@ func TestHostileLists(t *testing.T) {
 	}
 }
 
-// TestSilentList lists what a server never tells.
+// TestSilentList checks that a list ends if the server stops sending.
 func TestSilentList(t *testing.T) {
 	server := &hostile{silent: true}
 	address := loopback.Serve(t, func(registrar grpc.ServiceRegistrar) { transhipv1.RegisterFileServiceServer(registrar, server) })
@@ -166,7 +166,7 @@ func done(crc uint32) *transhipv1.DownloadResponse {
 	return &transhipv1.DownloadResponse{Response: &transhipv1.DownloadResponse_Done{Done: &transhipv1.Done{Slot: 1, Crc32C: crc}}}
 }
 
-// TestHostileDownloads checks that no wrong content is ever taken for a file.
+// TestHostileDownloads checks that a client never returns wrong content without an error.
 func TestHostileDownloads(t *testing.T) {
 	crc := tranship.CRC32C([]byte("data"))
 	wrong := crc + 1
@@ -198,7 +198,7 @@ func TestHostileDownloads(t *testing.T) {
 				switch {
 				case test.name == "failure without a status":
 					if err == nil {
-						t.Errorf("%s: a failure was taken for success", how)
+						t.Errorf("%s: no error for a failed download", how)
 					}
 				case !errors.Is(err, test.want) || (err == nil) != (test.want == nil):
 					t.Errorf("%s: got %v, want %v", how, err, test.want)
@@ -227,7 +227,7 @@ func read(t *testing.T, files *client.Client) (string, error) {
 	return string(data), err
 }
 
-// TestHostileUploads answers an upload and a put with what makes no sense.
+// TestHostileUploads sends replies to an upload and a put that make no sense.
 func TestHostileUploads(t *testing.T) {
 	begun := func(b *transhipv1.Begun) *transhipv1.UploadResponse {
 		return &transhipv1.UploadResponse{Response: &transhipv1.UploadResponse_Begun{Begun: b}}

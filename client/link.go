@@ -10,12 +10,12 @@ import (
 	"google.golang.org/grpc/credentials"
 )
 
-// link is a connection to whose server this client may have shown a certificate. It is
-// safe for concurrent use after its handshake.
+// link is a connection to a server that may have requested a certificate of this client.
+// It is safe for concurrent use after its handshake.
 type link struct {
 	conn net.Conn
-	// shown is the certificate, nil if none was asked for; current is the one that would
-	// be shown now.
+	// shown is the certificate that was presented, nil if the server requested none;
+	// current returns the one that would be presented now.
 	shown   *tls.Certificate
 	current func() (*tls.Certificate, error)
 
@@ -23,13 +23,13 @@ type link struct {
 	closeOnce sync.Once
 }
 
-// linkInfo is what calls know of their connection.
+// linkInfo is the AuthInfo by which calls find their link.
 type linkInfo struct {
 	credentials.TLSInfo
 	link *link
 }
 
-// watch returns a configuration for one handshake, in which l learns of the certificate.
+// watch returns a configuration for one handshake that records the certificate in l.
 func (l *link) watch(config *tls.Config) *tls.Config {
 	config = config.Clone()
 	get := config.GetClientCertificate
@@ -41,8 +41,9 @@ func (l *link) watch(config *tls.Config) *tls.Config {
 	return config
 }
 
-// closeOutdated closes the connection if another certificate would be shown now, and
-// reports that. The calls on it fail, as they would one by one.
+// closeOutdated closes the connection if the client would now present another certificate,
+// and reports whether it did. All calls on the connection then fail, as each would by
+// itself.
 func (l *link) closeOutdated() bool {
 	if l.shown == nil {
 		return false

@@ -16,8 +16,8 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// List implements tranship.Store. A server that does not know Prefix and EndBefore sends
-// what is outside of them as well, which is left out here.
+// List implements tranship.Store. An old server ignores Prefix and EndBefore; List then
+// omits the entries that are outside of them.
 func (c *Client) List(ctx context.Context, options tranship.ListOptions) iter.Seq2[tranship.Entry, error] {
 	return func(yield func(tranship.Entry, error) bool) {
 		if err := options.Validate(); err != nil {
@@ -36,7 +36,7 @@ func (c *Client) List(ctx context.Context, options tranship.ListOptions) iter.Se
 			})
 			switch {
 			case isRenewed(err) && repeats < maxRepeats:
-				continue // after what has come already
+				continue // after the last entry
 			case err != nil:
 				yield(tranship.Entry{}, rpcstatus.FromError(err))
 				return
@@ -52,20 +52,21 @@ func (c *Client) List(ctx context.Context, options tranship.ListOptions) iter.Se
 type listCall struct {
 	client  *Client
 	options tranship.ListOptions
-	// entries counts those that came, of which outside are not within the options; last
-	// is the key of the last one.
+	// entries counts the received entries, and outside those of them that the options
+	// exclude; last is the key of the last one.
 	entries, outside int
 	last             string
-	// ended tells that there is nothing after it: the caller has stopped, or what came
-	// last is beyond the bounds.
+	// ended means that the list needs no further call: the caller has stopped, or the
+	// last entry is beyond the bounds.
 	ended bool
 }
 
-// limit is how many entries the call asks for; 0: all.
+// limit returns how many entries the call asks for; 0 means all.
 func (l *listCall) limit() int { return min(l.options.Limit, math.MaxInt32) }
 
-// cutShort reports whether there may be more that is wanted, because the server has
-// counted entries that were not.
+// cutShort reports whether more entries may follow although the call reached its limit,
+// because some of the counted entries were outside of the options, or because the call
+// asked for fewer than the options do.
 func (l *listCall) cutShort() bool {
 	return !l.ended && l.limit() > 0 && l.entries == l.limit() && (l.outside > 0 || l.limit() < l.options.Limit)
 }
@@ -93,7 +94,7 @@ func (l *listCall) run(ctx context.Context, yield func(tranship.Entry, error) bo
 	for {
 		watch.Moved()
 		response, err := stream.Recv()
-		watch.Rest() // what yield does takes as long as it likes
+		watch.Rest() // the time that yield takes does not count
 		if errors.Is(err, io.EOF) {
 			return sum.Verify(end)
 		}
@@ -116,7 +117,7 @@ func (l *listCall) run(ctx context.Context, yield func(tranship.Entry, error) bo
 			case err != nil && !isSkipped:
 				return err
 			case isSkipped && !l.options.ReportSkipped:
-				return fmt.Errorf("%w: the server reports what it left out without being asked to", tranship.ErrIntegrity)
+				return fmt.Errorf("%w: the server reports skipped entries that the client did not request", tranship.ErrIntegrity)
 			}
 			if breach := order.Check(entry, err); breach != nil {
 				return breach
@@ -126,7 +127,7 @@ func (l *listCall) run(ctx context.Context, yield func(tranship.Entry, error) bo
 			if isSkipped {
 				key = skipped.Key()
 			} else if l.last, l.entries = key, l.entries+1; l.limit() > 0 && l.entries > l.limit() {
-				return fmt.Errorf("%w: the server sent more than the %d entries that it was asked for", tranship.ErrIntegrity, l.limit())
+				return fmt.Errorf("%w: the server sent more than the %d requested entries", tranship.ErrIntegrity, l.limit())
 			}
 			if l.options.Ends(key) {
 				l.ended = true

@@ -12,9 +12,9 @@ import (
 	"github.com/tranship/tranship/store/mem"
 )
 
-// BenchmarkPages lists 80,000 files in one list, and in pages of 1,000 which each are a
-// list of their own, in each store: the pages together take about what the list does. (A
-// directory that was changed in the last two seconds is read for each page.)
+// BenchmarkPages lists 80,000 files in one list, and in pages of 1,000 with a list each, in
+// each store. The pages together take about as long as the one list. (A directory that was
+// changed in the last two seconds is read for each page.)
 func BenchmarkPages(b *testing.B) {
 	const files = 80_000
 	memory, directory := &mem.Store{}, b.TempDir()
@@ -57,7 +57,8 @@ func BenchmarkPages(b *testing.B) {
 	}
 }
 
-// listPages lists in pages, or at once if limit is 0, and counts the entries.
+// listPages lists in pages of limit entries, or at once if limit is 0, and returns the
+// number of entries.
 func listPages(b *testing.B, store tranship.Store, limit int) (n int) {
 	for options := (tranship.ListOptions{Limit: limit}); ; {
 		page := 0

@@ -12,7 +12,7 @@ import (
 	"github.com/tranship/tranship/store/mem"
 )
 
-// boundless is a store as servers had them that did not know Prefix and EndBefore.
+// boundless is a store that ignores Prefix and EndBefore, like that of an old server.
 type boundless struct{ *mem.Store }
 
 func (b boundless) List(ctx context.Context, options tranship.ListOptions) iter.Seq2[tranship.Entry, error] {
@@ -20,7 +20,7 @@ func (b boundless) List(ctx context.Context, options tranship.ListOptions) iter.
 	return b.Store.List(ctx, options)
 }
 
-// TestListOldServer lists within bounds from a server that sends what is outside of them.
+// TestListOldServer checks lists with bounds from a server that ignores the bounds.
 func TestListOldServer(t *testing.T) {
 	store := new(mem.Store)
 	for i := range 100 {

@@ -15,8 +15,8 @@ import (
 	"github.com/tranship/tranship/internal/rpcstatus"
 )
 
-// Put implements tranship.Store. Concurrent calls share a stream and wait for nothing
-// but their own replies.
+// Put implements tranship.Store. Concurrent calls share a stream, and each waits only for
+// its own reply.
 func (c *Client) Put(ctx context.Context, spec tranship.Spec, data []byte) (tranship.File, error) {
 	start := c.observed.Now()
 	file, err := c.put(ctx, spec, data)
@@ -24,8 +24,8 @@ func (c *Client) Put(ctx context.Context, spec tranship.Spec, data []byte) (tran
 	return file, err
 }
 
-// Fetch implements tranship.Fetcher. Concurrent calls share a stream and wait for nothing
-// but their own replies.
+// Fetch implements tranship.Fetcher. Concurrent calls share a stream, and each waits only
+// for its own replies.
 func (c *Client) Fetch(ctx context.Context, path string, size int64) (tranship.File, []byte, error) {
 	start := c.observed.Now()
 	file, data, err := c.fetch(ctx, path, size)
@@ -40,18 +40,18 @@ func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.F
 	return file, err
 }
 
-// observeDownload tells of a file that was open, whose reading ended with err.
+// observeDownload reports the end of a download. err is the error by which reading ended.
 func (c *content) observeDownload(err error) {
 	if errors.Is(err, io.EOF) {
 		err = nil
 	}
-	c.client.observed.Transfer(c.ctx, tranship.EventDownload, c.file.Path, c.delivery.start, c.received, c.opened, err)
+	c.client.observed.Transfer(c.ctx, tranship.EventDownload, c.file.Path, c.start, c.received, c.opened, err)
 }
 
-// observedCalls tells of the calls of a connection.
+// observedCalls reports the calls of a connection. The batch may be nil.
 type observedCalls struct{ batch *observation.Batch }
 
-// options are those of a connection.
+// options returns the options for a connection.
 func (o observedCalls) options() []grpc.DialOption {
 	if o.batch == nil {
 		return nil
@@ -76,12 +76,12 @@ func (o observedCalls) stream(ctx context.Context, desc *grpc.StreamDesc, conn *
 		return nil, err
 	}
 	observed := &observedStream{ClientStream: stream, call: call}
-	// A stream that is not read to its end ends with its context.
+	// The end of the context is the end of a stream that is not read to its end.
 	context.AfterFunc(stream.Context(), func() { observed.end(context.Cause(stream.Context())) })
 	return observed, nil
 }
 
-// observedStream tells of its end, once.
+// observedStream reports its end, once.
 type observedStream struct {
 	grpc.ClientStream
 	call *observation.Call
@@ -99,8 +99,8 @@ func (s *observedStream) RecvMsg(message any) error {
 	return err
 }
 
-// end tells of the end. The client cancels streams that it needs no longer: that is no
-// failure of the call.
+// end reports the end. A cancelled stream has not failed, because the client cancels
+// streams that it no longer needs.
 func (s *observedStream) end(err error) {
 	if errors.Is(err, context.Canceled) || status.Code(err) == codes.Canceled {
 		err = nil

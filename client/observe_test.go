@@ -15,13 +15,13 @@ import (
 	"github.com/tranship/tranship/store/mem"
 )
 
-// traceKey is the key, in a context, of what traces need.
+// traceKey is the key, in a context, of a trace.
 type traceKey struct{}
 
-// observer keeps what it is told, as text.
+// observer keeps the events that it receives, as text.
 type observer struct {
-	mu   sync.Mutex
-	told []string
+	mu     sync.Mutex
+	events []string
 }
 
 // Observe implements tranship.Observer.
@@ -42,15 +42,15 @@ func (o *observer) Observe(events []tranship.Event) {
 		if event.Start.IsZero() || event.Duration < 0 {
 			text += ", without a time"
 		}
-		o.told = append(o.told, text)
+		o.events = append(o.events, text)
 	}
 }
 
-// TestObserver checks that the observer of a client is told of calls, and of each file
-// with the context of its operation.
+// TestObserver checks that the observer of a client receives the events of calls, and of
+// each file with the context of its operation.
 func TestObserver(t *testing.T) {
-	var told observer
-	files := connect(t, &mem.Store{PartSize: 4}, client.Options{Observer: &told})
+	var seen observer
+	files := connect(t, &mem.Store{PartSize: 4}, client.Options{Observer: &seen})
 	ctx := context.WithValue(t.Context(), traceKey{}, "trace")
 	if _, err := files.Put(ctx, tranship.Spec{Path: "put"}, []byte("content")); err != nil {
 		t.Fatal(err)
@@ -91,8 +91,8 @@ func TestObserver(t *testing.T) {
 		t.Fatal(err)
 	}
 	files.Close()
-	told.mu.Lock()
-	defer told.mu.Unlock()
+	seen.mu.Lock()
+	defer seen.mu.Unlock()
 	for _, want := range []string{
 		"call begun GetServerInfo",
 		"call ended GetServerInfo",
@@ -105,14 +105,14 @@ func TestObserver(t *testing.T) {
 		"download missing, 0 bytes from 0 in trace, failed: not found",
 		"download uploaded, 3 bytes from 0 in trace",
 	} {
-		if !slices.Contains(told.told, want) {
-			t.Errorf("the observer was not told %q", want)
+		if !slices.Contains(seen.events, want) {
+			t.Errorf("the observer did not receive %q", want)
 		}
 	}
-	if n := len(slices.DeleteFunc(slices.Clone(told.told), func(text string) bool { return !strings.HasPrefix(text, "download put") })); n != 1 {
-		t.Errorf("the observer was told %d times of one download", n)
+	if n := len(slices.DeleteFunc(slices.Clone(seen.events), func(text string) bool { return !strings.HasPrefix(text, "download put") })); n != 1 {
+		t.Errorf("the observer received %d events of one download", n)
 	}
 	if t.Failed() {
-		t.Log(strings.Join(told.told, "\n"))
+		t.Log(strings.Join(seen.events, "\n"))
 	}
 }

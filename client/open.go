@@ -19,25 +19,25 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// content is a file that is being downloaded, on a stream of its own.
+// content is a file that is being downloaded on its own stream.
 type content struct {
 	ctx    context.Context
 	client *Client
-	// opened is when the file was opened, if it is observed.
+	// opened is when the file was opened; zero without an observer.
 	opened time.Time
 	stream grpc.BidiStreamingClient[transhipv1.DownloadRequest, transhipv1.DownloadResponse]
 	cancel context.CancelFunc
-	delivery
+	downloadVerifier
 
-	// begun is how much had come when the call of now began.
+	// begun is how many bytes had come when the current call began.
 	begun int64
 	// last is the length of the last chunk.
 	last int
-	// rest is what of the last chunk has not been read.
+	// rest is the unread part of the last chunk.
 	rest tranship.Chunk
-	// err is what Read says once rest is empty.
+	// err is what Read returns once rest is empty.
 	err error
-	// closed tells ReadAt that Close was called.
+	// closed means that Close was called.
 	closed atomic.Bool
 }
 
@@ -61,8 +61,8 @@ func (c *Client) Open(ctx context.Context, path string, options tranship.OpenOpt
 	return opened, nil
 }
 
-// openRenewed opens a file, with other credentials if those of the first call are no
-// longer good.
+// openRenewed opens a file. It repeats the call with new credentials if those of the first
+// call are no longer valid.
 func (c *Client) openRenewed(ctx context.Context, path string, options tranship.OpenOptions) (opened *content, err error) {
 	for range maxRepeats {
 		if opened, err = c.open(ctx, path, options); !isRenewed(err) {
@@ -86,7 +86,7 @@ func (c *Client) open(ctx context.Context, path string, options tranship.OpenOpt
 	if options.Version != "" {
 		open.Version = &options.Version
 	}
-	// What fails here is told by what is received below.
+	// If sending fails, receiving below returns the reason.
 	_ = stream.Send(&transhipv1.DownloadRequest{Request: &transhipv1.DownloadRequest_Open{Open: open}})
 	_ = stream.CloseSend()
 	response, _, err := receive(stream)
@@ -105,14 +105,14 @@ func (c *Client) open(ctx context.Context, path string, options tranship.OpenOpt
 		}
 	}
 	if response.GetOpened() == nil {
-		return nil, fmt.Errorf("%w: the server sent something before it opened %s", tranship.ErrIntegrity, path)
+		return nil, fmt.Errorf("%w: the server sent a reply about %s before it opened it", tranship.ErrIntegrity, path)
 	}
-	c.pace.answered(time.Since(asked))
-	delivery, err := newDelivery(response.GetOpened(), path, options)
+	c.tuner.noteRoundTrip(time.Since(asked))
+	verifier, err := newDownloadVerifier(response.GetOpened(), path, options)
 	if err != nil {
 		return nil, err
 	}
-	return &content{ctx: ctx, client: c, stream: stream, delivery: delivery}, nil
+	return &content{ctx: ctx, client: c, stream: stream, downloadVerifier: verifier}, nil
 }
 
 // File implements tranship.Content.
@@ -134,7 +134,7 @@ func (c *content) Read(p []byte) (n int, err error) {
 	return n, nil
 }
 
-// skip takes n bytes off the first piece that has not been read.
+// skip removes n bytes from the first unread piece.
 func (c *content) skip(n int) {
 	if c.rest.Pieces[0] = c.rest.Pieces[0][n:]; len(c.rest.Pieces[0]) > 0 {
 		return
@@ -145,7 +145,7 @@ func (c *content) skip(n int) {
 	}
 }
 
-// fill waits for bytes to be read.
+// fill receives until rest has bytes, or returns the error that Read returns.
 func (c *content) fill() error {
 	for empty := 0; c.rest.Len() == 0; empty++ {
 		c.rest.Release()
@@ -169,7 +169,7 @@ func (c *content) ReadChunk() (tranship.Chunk, error) {
 	rest := c.rest
 	c.rest = tranship.Chunk{}
 	if rest.Len() != c.last {
-		rest.CRC32C = tranship.PiecesCRC32C(rest.Pieces) // it has been read in part
+		rest.CRC32C = tranship.PiecesCRC32C(rest.Pieces) // a Read has taken a part of it
 	}
 	return rest, nil
 }
@@ -191,7 +191,7 @@ func (c *content) WriteTo(w io.Writer) (written int64, err error) {
 	}
 }
 
-// receive receives a response, and its payload beside it.
+// receive receives a response and its payload.
 func receive(stream payload.Receiver) (*transhipv1.DownloadResponse, *payload.Message, error) {
 	response := &transhipv1.DownloadResponse{}
 	message := wire.NewDownloadResponse(response)
@@ -202,10 +202,11 @@ func receive(stream payload.Receiver) (*transhipv1.DownloadResponse, *payload.Me
 	return response, message, err
 }
 
-// next receives one chunk and verifies it; io.EOF after a good end.
+// next receives and verifies one chunk. It returns io.EOF after the verified end of the
+// file, and an empty chunk for a reply without content.
 func (c *content) next() (tranship.Chunk, error) {
 	if err := c.ctx.Err(); err != nil {
-		return tranship.Chunk{}, err // whatever has arrived already
+		return tranship.Chunk{}, err // even if more has arrived already
 	}
 	response, data, err := receive(c.stream)
 	if err != nil {
@@ -213,7 +214,7 @@ func (c *content) next() (tranship.Chunk, error) {
 			return tranship.Chunk{}, c.ctx.Err()
 		}
 		if isRenewed(err) && c.received > c.begun && c.file.Version != "" {
-			return tranship.Chunk{}, c.goOn()
+			return tranship.Chunk{}, c.reopen()
 		}
 		return tranship.Chunk{}, streamError(err)
 	}
@@ -227,7 +228,7 @@ func (c *content) next() (tranship.Chunk, error) {
 	case *transhipv1.DownloadResponse_Chunk:
 		return c.chunk(reply.Chunk, data)
 	case *transhipv1.DownloadResponse_Done:
-		if err := c.end(reply.Done); err != nil {
+		if err := c.verifyEnd(reply.Done); err != nil {
 			return tranship.Chunk{}, err
 		}
 		return tranship.Chunk{}, io.EOF
@@ -238,11 +239,11 @@ func (c *content) next() (tranship.Chunk, error) {
 	}
 }
 
-// goOn begins another call for what has not come, with the credentials of now.
-func (c *content) goOn() error {
-	next, err := c.client.openRenewed(c.ctx, c.file.Path, c.delivery.rest())
+// reopen begins another call for the remaining bytes, with the current credentials.
+func (c *content) reopen() error {
+	next, err := c.client.openRenewed(c.ctx, c.file.Path, c.remaining())
 	if err == nil {
-		err = c.delivery.goOn(next.delivery)
+		err = c.resume(next.downloadVerifier)
 	}
 	if err != nil {
 		return err
@@ -251,15 +252,15 @@ func (c *content) goOn() error {
 	return nil
 }
 
-// chunk takes the payload of a chunk that came, or frees it.
+// chunk verifies a received chunk and takes its payload, or frees it.
 func (c *content) chunk(header *transhipv1.Chunk, data *payload.Message) (tranship.Chunk, error) {
-	crc, err := c.take(header, data)
+	crc, err := c.verifyChunk(header, data)
 	if err != nil {
 		data.Free()
 		return tranship.Chunk{}, err
 	}
 	c.last = data.Len()
-	c.client.pace.moved(c.last, time.Now())
+	c.client.tuner.noteBytes(c.last, time.Now())
 	return data.Chunk(crc), nil
 }
 
@@ -275,7 +276,7 @@ func (c *content) Close() error {
 	return nil
 }
 
-// streamError is what the end of a stream means while a reply is due.
+// streamError translates the error by which a stream ended while a reply was due.
 func streamError(err error) error {
 	if errors.Is(err, io.EOF) {
 		return fmt.Errorf("%w: the server ended the stream", tranship.ErrUnavailable)

@@ -10,13 +10,14 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// partStream is one of the streams that carry parts of an upload. The upload's mu guards it.
+// partStream is one of the streams that carry the parts of an upload. It is guarded by the
+// mu of the upload.
 type partStream struct {
-	// number counts from 0, which is the stream of the slot that owns the upload.
+	// number counts from 0. Stream 0 is that of the slot that owns the upload.
 	number int
-	// call is nil before it is needed.
+	// call is nil until it is needed.
 	call *uploadStream
-	// writers are those that have not been closed.
+	// writers is the number of writers that use the stream.
 	writers int
 }
 
@@ -24,11 +25,11 @@ type partStream struct {
 func (u *upload) Width() int {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	return u.width()
+	return u.widthLocked()
 }
 
-// width is how many streams there are to be. The caller holds mu.
-func (u *upload) width() int {
+// widthLocked returns the number of streams to use.
+func (u *upload) widthLocked() int {
 	streams := u.client.streams()
 	if u.maxStreams > 0 {
 		streams = min(streams, max(u.maxStreams, u.client.fixed))
@@ -36,40 +37,41 @@ func (u *upload) width() int {
 	return streams
 }
 
-// crowded reports whether the server has nothing to spare for the upload.
-func (u *upload) crowded() bool {
+// serverIsBusy reports whether the server has limited the upload to one stream.
+func (u *upload) serverIsBusy() bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.maxStreams == 1
 }
 
-// enterStream returns the stream with the fewest writers, and its call, and counts one
-// writer more.
-func (u *upload) enterStream(ctx context.Context) (*partStream, *uploadStream, error) {
-	chosen, call := u.choose()
+// acquireStream returns the stream with the fewest writers, and its call. It counts one
+// writer more, until releaseStream.
+func (u *upload) acquireStream(ctx context.Context) (*partStream, *uploadStream, error) {
+	chosen, call := u.chooseStream()
 	if call != nil && (chosen.number == 0 || !call.ended()) {
 		return chosen, call, nil
 	}
 	call, err := openUploadStream(ctx, u.client.connection(u.first+uint64(chosen.number)), u) //nolint:gosec // streams are counted from 0
 	if errors.Is(err, tranship.ErrUnavailable) && !u.stream.ended() {
-		u.leaveStream(chosen)
-		return u.firstStream(), u.stream, nil // the connection that there is does as well
+		u.releaseStream(chosen)
+		return u.firstStream(), u.stream, nil // use the existing connection
 	}
 	if err == nil {
 		call, err = u.attach(chosen, call)
 	}
 	if err != nil {
-		u.leaveStream(chosen)
+		u.releaseStream(chosen)
 		return nil, nil, err
 	}
 	return chosen, call, nil
 }
 
-// choose counts a writer of the stream that has the fewest.
-func (u *upload) choose() (*partStream, *uploadStream) {
+// chooseStream returns the stream with the fewest writers, and counts one more. The call is
+// nil if the stream has none.
+func (u *upload) chooseStream() (*partStream, *uploadStream) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	width := u.width()
+	width := u.widthLocked()
 	for len(u.streams) < width {
 		u.streams = append(u.streams, &partStream{number: len(u.streams)})
 	}
@@ -83,7 +85,7 @@ func (u *upload) choose() (*partStream, *uploadStream) {
 	return chosen, chosen.call
 }
 
-// firstStream counts a writer of the first stream.
+// firstStream returns the first stream, and counts one writer more.
 func (u *upload) firstStream() *partStream {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -91,40 +93,42 @@ func (u *upload) firstStream() *partStream {
 	return u.streams[0]
 }
 
-// attach gives a stream its call, if it has not been given one meanwhile.
-func (u *upload) attach(l *partStream, opened *uploadStream) (*uploadStream, error) {
+// attach sets the call of a stream, unless the stream has got one in the meantime. It
+// returns the call to use, and closes opened if it is another one.
+func (u *upload) attach(s *partStream, opened *uploadStream) (*uploadStream, error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.state != uploadOpen {
 		go opened.close(u.errEnded())
 		return nil, u.errEnded()
 	}
-	if l.call != nil && !l.call.ended() {
+	if s.call != nil && !s.call.ended() {
 		go opened.close(u.errEnded())
-		return l.call, nil
+		return s.call, nil
 	}
-	l.call = opened
+	s.call = opened
 	return opened, nil
 }
 
-// leaveStream counts a writer less. The call of a stream that is one too many ends when
-// the server has answered what is under way on it.
-func (u *upload) leaveStream(l *partStream) {
+// releaseStream counts one writer less. If the stream exceeds the width and has no writers
+// left, it half-closes its call, which ends when the server has answered all slots.
+func (u *upload) releaseStream(s *partStream) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	l.writers--
-	if l.number == 0 || l.number < u.width() || l.writers > 0 || l.call == nil {
+	s.writers--
+	if s.number == 0 || s.number < u.widthLocked() || s.writers > 0 || s.call == nil {
 		return
 	}
 	u.retired = slices.DeleteFunc(u.retired, (*uploadStream).ended)
-	u.retired = append(u.retired, l.call)
-	go l.call.halfClose(context.Background())
-	l.call = nil
+	u.retired = append(u.retired, s.call)
+	go s.call.halfClose(context.Background())
+	s.call = nil
 }
 
-// begun implements observer: each begin is answered with how many streams there may be.
+// begun implements replyObserver: the reply to each begin has the largest number of streams
+// that the server allows.
 func (u *upload) begun(begun *transhipv1.Begun, roundTrip time.Duration) {
-	u.client.pace.answered(roundTrip)
+	u.client.tuner.noteRoundTrip(roundTrip)
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.maxStreams = int(begun.GetMaxStreams())

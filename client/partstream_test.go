@@ -4,23 +4,23 @@ import (
 	"testing"
 )
 
-// TestPartStreams checks that writers spread evenly, and that a stream which the server does not
-// want any more ends after its last writer.
+// TestPartStreams checks that writers spread evenly, and that a stream beyond the server's
+// limit ends after its last writer.
 func TestPartStreams(t *testing.T) {
 	u := &upload{client: &Client{fixed: 3}, stream: endedStream()}
 	u.streams = []*partStream{{call: u.stream}}
 	var entered []*partStream
 	for range 6 {
-		chosen, _ := u.choose()
+		chosen, _ := u.chooseStream()
 		entered = append(entered, chosen)
 	}
-	for n, l := range u.streams {
-		if l.writers != 2 || l.number != n {
-			t.Errorf("stream %d has %d writers of 6", l.number, l.writers)
+	for n, s := range u.streams {
+		if s.writers != 2 || s.number != n {
+			t.Errorf("stream %d has %d writers of 6", s.number, s.writers)
 		}
 	}
 	if len(u.streams) != 3 {
-		t.Fatalf("there are %d streams", len(u.streams))
+		t.Fatalf("%d streams, want 3", len(u.streams))
 	}
 
 	last := u.streams[2]
@@ -29,22 +29,22 @@ func TestPartStreams(t *testing.T) {
 		t.Fatal(err)
 	}
 	u.client.fixed, u.maxStreams = 2, 2
-	u.leaveStream(last)
+	u.releaseStream(last)
 	if last.call != stream {
 		t.Error("a stream has ended under its writer")
 	}
-	u.leaveStream(last)
+	u.releaseStream(last)
 	if last.call != nil || len(u.retired) != 1 || u.retired[0] != stream {
-		t.Error("a stream that is one too many stays when it has no writers")
+		t.Error("a stream beyond the limit stays open without writers")
 	}
 	for range 2 {
-		if chosen, _ := u.choose(); chosen == last {
-			t.Error("a writer entered a stream that is one too many")
+		if chosen, _ := u.chooseStream(); chosen == last {
+			t.Error("a writer got a stream beyond the limit")
 		}
 	}
-	for _, l := range entered {
-		if l.number == 0 {
-			u.leaveStream(l)
+	for _, s := range entered {
+		if s.number == 0 {
+			u.releaseStream(s)
 		}
 	}
 	if u.streams[0].call == nil {

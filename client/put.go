@@ -19,7 +19,7 @@ func (c *Client) put(ctx context.Context, spec tranship.Spec, data []byte) (tran
 		return tranship.File{}, failure.PutTooLarge(spec.Path, size)
 	}
 	if spec.Size != nil && *spec.Size != size {
-		return tranship.File{}, &tranship.InvalidError{Field: "size", Rule: fmt.Sprintf("must be the data's, %d, not %d", size, *spec.Size)}
+		return tranship.File{}, &tranship.InvalidError{Field: "size", Rule: fmt.Sprintf("must be the size of the data, %d, not %d", size, *spec.Size)}
 	}
 	crc := tranship.CRC32C(data)
 	if spec.CRC32C != nil && *spec.CRC32C != crc {
@@ -48,16 +48,4 @@ func (c *Client) put(ctx context.Context, spec tranship.Spec, data []byte) (tran
 		return tranship.File{}, err
 	}
 	return slot.committed(ctx, spec.Path)
-}
-
-// committed waits for the file of a slot, and makes sure that it is the one that
-// was sent.
-func (s *slot) committed(ctx context.Context, path string) (tranship.File, error) {
-	if err := s.wait(ctx); err != nil {
-		return tranship.File{}, err
-	}
-	if s.file.Path != path {
-		return tranship.File{}, fmt.Errorf("%w: the server committed %q instead of %s", tranship.ErrIntegrity, s.file.Path, path)
-	}
-	return s.file, nil
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/tranship/tranship/store/mem"
 )
 
-// TestPutWaitsWithItsContext puts files through a server that allows no more streams:
-// each waits as long as its own context, and Close ends those that wait longer.
+// TestPutWaitsWithItsContext puts files to a server that allows no more streams. It checks
+// that each Put waits until its own context ends, and that Close ends the others.
 func TestPutWaitsWithItsContext(t *testing.T) {
 	address := storeserver.Mount(t, &mem.Store{}, server.Config{}, grpc.MaxConcurrentStreams(1))
 	files, err := client.Dial(t.Context(), address, client.Options{})

@@ -12,30 +12,31 @@ import (
 
 var _ tranship.RangeReader = (*content)(nil)
 
-// rangeBuffer is where a range of a file goes, as long as its caller waits for it.
+// rangeBuffer receives a range of a file as long as its caller waits for it.
 type rangeBuffer struct {
 	mu sync.Mutex
-	// rest is what has not come yet; nil once the caller has given up.
+	// rest is the part of the caller's memory that is still to be filled; nil once the
+	// caller has given up.
 	rest []byte
 }
 
-// write takes bytes that came.
+// write copies received bytes to the caller's memory, or drops them after giveUp.
 func (b *rangeBuffer) write(data []byte) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.rest = b.rest[copy(b.rest, data):]
 }
 
-// giveUp leaves the caller's memory alone from then on.
+// giveUp ends the use of the caller's memory.
 func (b *rangeBuffer) giveUp() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.rest = nil
 }
 
-// ReadAt implements tranship.RangeReader. Ranges are slots of a stream that all ranges and
-// small files of the client share, so that none begins a call; each is compared with the
-// checksum that the server sends with it. The server opens the version again for each.
+// ReadAt implements tranship.RangeReader. All ranges and small files of the client share a
+// stream, so that a range needs no call of its own. Each range is verified by the checksum
+// that the server sends with it. The server opens the version again for each range.
 func (c *content) ReadAt(p []byte, offset int64) (int, error) {
 	if offset < 0 {
 		return 0, &tranship.InvalidError{Field: "offset", Rule: "an offset must not be negative"}
@@ -61,11 +62,11 @@ func (c *content) ReadAt(p []byte, offset int64) (int, error) {
 	return len(wanted), nil
 }
 
-// readRange fills p with bytes of a version of a file, with other credentials if those of
-// the stream are no longer good.
+// readRange fills p with bytes of a version of a file. It tries again with new credentials
+// if those of the stream are no longer valid.
 func (c *Client) readRange(ctx context.Context, file tranship.File, p []byte, offset int64) error {
 	if file.Version == "" {
-		return fmt.Errorf("%w: the server tells no version of %s, so that its ranges may be of several", tranship.ErrUnsupported, file.Path)
+		return fmt.Errorf("%w: the server sent no version of %s, so that ranges of it may come from different versions", tranship.ErrUnsupported, file.Path)
 	}
 	for repeats := 0; ; repeats++ {
 		stream, err := c.fetches.get(ctx)
@@ -79,19 +80,19 @@ func (c *Client) readRange(ctx context.Context, file tranship.File, p []byte, of
 	}
 }
 
-// readRange fills p with bytes of a version of a file.
+// readRange fills p with bytes of a version of a file, by one slot of the stream.
 func (d *downloadStream) readRange(ctx context.Context, file tranship.File, p []byte, offset int64) error {
 	length := int64(len(p))
-	f := &fetched{
+	slot := &downloadSlot{
 		path: file.Path, options: tranship.OpenOptions{Version: file.Version, Offset: offset, Length: &length},
-		into: &rangeBuffer{rest: p}, done: make(chan struct{}),
+		target: &rangeBuffer{rest: p}, done: make(chan struct{}),
 	}
-	defer f.into.giveUp()
-	if err := d.await(ctx, f); err != nil {
+	defer slot.target.giveUp()
+	if err := d.openAndWait(ctx, slot); err != nil {
 		return err
 	}
-	if f.delivery.expected != length {
-		return fmt.Errorf("%w: the server sent %d bytes of %s instead of %d", tranship.ErrIntegrity, f.delivery.expected, file.Path, length)
+	if slot.verifier.expected != length {
+		return fmt.Errorf("%w: the server sent %d bytes of %s instead of %d", tranship.ErrIntegrity, slot.verifier.expected, file.Path, length)
 	}
 	return nil
 }

@@ -18,8 +18,7 @@ import (
 	"github.com/tranship/tranship/store/mem"
 )
 
-// openRanges puts data, and opens its ranges through a server that counts its calls of
-// Download.
+// openRanges puts a file, and opens it on a server that counts the calls of Download.
 func openRanges(ctx context.Context, t *testing.T, store tranship.Store, data []byte) (tranship.RangeReader, *atomic.Int32) {
 	t.Helper()
 	downloads := new(atomic.Int32)
@@ -46,7 +45,7 @@ func openRanges(ctx context.Context, t *testing.T, store tranship.Store, data []
 	return content.(tranship.RangeReader), downloads
 }
 
-// TestReadAtOneCall reads many ranges at once, which share a call.
+// TestReadAtOneCall checks that many concurrent ranges share a call.
 func TestReadAtOneCall(t *testing.T) {
 	data := make([]byte, 1<<20)
 	for i := range data {
@@ -67,12 +66,12 @@ func TestReadAtOneCall(t *testing.T) {
 		})
 	}
 	group.Wait()
-	if n := downloads.Load(); n != 2 { // that of Open, and one for all ranges
+	if n := downloads.Load(); n != 2 { // one for Open, and one for all ranges
 		t.Errorf("%d calls", n)
 	}
 }
 
-// held is a store whose contents do not end before they may.
+// held is a store whose contents end only when the test allows it.
 type held struct {
 	*mem.Store
 	reading, release chan struct{}
@@ -100,8 +99,8 @@ func (c heldContent) Read(buffer []byte) (int, error) {
 func (c heldContent) Unwrap() any     { return c.Content }
 func (c heldContent) Passes(any) bool { return false }
 
-// TestReadAtGivesUp ends the context of a read: its memory is the caller's again, whatever
-// still comes. The race detector sees it if not.
+// TestReadAtGivesUp checks that ReadAt does not write to the caller's memory after the
+// context has ended. It relies on the race detector.
 func TestReadAtGivesUp(t *testing.T) {
 	store := held{new(mem.Store), make(chan struct{}, 100), make(chan struct{})}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -123,8 +122,8 @@ func TestReadAtGivesUp(t *testing.T) {
 	}
 }
 
-// TestReadAtReplaced reads of a file that was replaced and then removed: no bytes of
-// another version come.
+// TestReadAtReplaced checks that ReadAt returns no bytes of another version after the file
+// was replaced, and none after it was removed.
 func TestReadAtReplaced(t *testing.T) {
 	store := new(mem.Store)
 	reader, _ := openRanges(t.Context(), t, store, []byte("some bytes"))

@@ -16,9 +16,9 @@ import (
 
 var _ tranship.TreeRemover = (*Client)(nil)
 
-// RemoveAll implements tranship.TreeRemover, in one call. With options.Allow, which the
-// server cannot ask, it makes a call for each file. A server without DeleteTree is
-// tranship.ErrUnsupported.
+// RemoveAll implements tranship.TreeRemover in one call. With options.Allow, which the
+// server cannot call, it makes a call for each file. The error is tranship.ErrUnsupported
+// if the server does not have DeleteTree.
 func (c *Client) RemoveAll(ctx context.Context, directory string, options tranship.RemoveAllOptions) (removed int64, err error) {
 	if err := tranship.ValidatePath(directory); err != nil {
 		return 0, err
@@ -48,12 +48,12 @@ func (c *Client) removeAll(ctx context.Context, directory string, progress func(
 	for {
 		watch.Moved()
 		response, err := stream.Recv()
-		watch.Rest() // what progress does takes as long as it likes
+		watch.Rest() // the time that progress takes does not count
 		switch {
 		case errors.Is(err, io.EOF) && done:
 			return removed, nil
 		case errors.Is(err, io.EOF):
-			return removed, fmt.Errorf("%w: the removal of %s broke off after %d files", tranship.ErrIntegrity, directory, removed)
+			return removed, fmt.Errorf("%w: the removal of %s ended early, after %d files", tranship.ErrIntegrity, directory, removed)
 		case err != nil && isRenewed(err):
 			return removed, err
 		case err != nil:
@@ -61,7 +61,7 @@ func (c *Client) removeAll(ctx context.Context, directory string, progress func(
 		}
 		count, paths := response.GetDeletedCount(), response.GetPaths()
 		if done || count < removed || progress != nil && count-removed != int64(len(paths)) {
-			return removed, fmt.Errorf("%w: the server counts %d files that it has removed from %s, after %d", tranship.ErrIntegrity, count, directory, removed)
+			return removed, fmt.Errorf("%w: the server reports %d files removed from %s, after %d", tranship.ErrIntegrity, count, directory, removed)
 		}
 		if empty++; count > removed || response.GetDone() {
 			empty = 0
@@ -75,7 +75,7 @@ func (c *Client) removeAll(ctx context.Context, directory string, progress func(
 		removed, done = count, response.GetDone()
 		for _, path := range paths {
 			if tranship.ValidatePath(path) != nil || !strings.HasPrefix(path, directory+"/") {
-				return removed, fmt.Errorf("%w: the server says that it has removed %.100q from %s", tranship.ErrIntegrity, path, directory)
+				return removed, fmt.Errorf("%w: the server reports that it removed %.100q from %s", tranship.ErrIntegrity, path, directory)
 			}
 			progress(path)
 		}

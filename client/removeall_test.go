@@ -20,7 +20,7 @@ import (
 	"github.com/tranship/tranship/store/mem"
 )
 
-// counting counts the removals of one file.
+// counting is a store that counts the removals of single files.
 type counting struct {
 	*mem.Store
 	single atomic.Int32
@@ -32,7 +32,7 @@ func (c *counting) Remove(ctx context.Context, path string, precondition transhi
 }
 
 // TestRemoveAllOneCall checks that a directory is removed in one call, unless the server
-// has none for that.
+// does not support it.
 func TestRemoveAllOneCall(t *testing.T) {
 	for _, old := range []bool{false, true} {
 		store := &counting{Store: new(mem.Store)}
@@ -59,19 +59,19 @@ func TestRemoveAllOneCall(t *testing.T) {
 		if _, err := connected.RemoveAll(t.Context(), "d", tranship.RemoveAllOptions{}); old != errors.Is(err, tranship.ErrUnsupported) {
 			t.Errorf("old server %v: %v", old, err)
 		}
-		told := 0
-		removed, err := tranship.RemoveAll(t.Context(), connected, "d", tranship.RemoveAllOptions{Progress: func(string) { told++ }})
+		reported := 0
+		removed, err := tranship.RemoveAll(t.Context(), connected, "d", tranship.RemoveAllOptions{Progress: func(string) { reported++ }})
 		want, single := 0, 0
 		if old {
 			want, single = 600, 600
 		}
-		if err != nil || int(removed) != want || told != want || int(store.single.Load()) != single {
-			t.Errorf("old server %v: %d files, %d told, %d by themselves, %v", old, removed, told, store.single.Load(), err)
+		if err != nil || int(removed) != want || reported != want || int(store.single.Load()) != single {
+			t.Errorf("old server %v: %d files, %d reported, %d removed singly, %v", old, removed, reported, store.single.Load(), err)
 		}
 	}
 }
 
-// lying is a server that tells of a removal whatever it likes.
+// lying is a server that sends given reports of a removal.
 type lying struct {
 	transhipv1.UnimplementedFileServiceServer
 	responses []*transhipv1.DeleteTreeResponse
@@ -90,7 +90,7 @@ func (l lying) DeleteTree(_ *transhipv1.DeleteTreeRequest, stream grpc.ServerStr
 	return nil
 }
 
-// TestRemoveAllLies checks what a client takes from a server.
+// TestRemoveAllLies checks that a client refuses wrong reports of a removal.
 func TestRemoveAllLies(t *testing.T) {
 	path := func(paths ...string) *transhipv1.DeleteTreeResponse {
 		return &transhipv1.DeleteTreeResponse{DeletedCount: int64(len(paths)), Paths: paths}
@@ -102,18 +102,18 @@ func TestRemoveAllLies(t *testing.T) {
 		responses []*transhipv1.DeleteTreeResponse
 		ok        bool
 	}{
-		"good":            {[]*transhipv1.DeleteTreeResponse{path("d/a", "d/b"), done(2)}, true},
-		"broken off":      {[]*transhipv1.DeleteTreeResponse{path("d/a")}, false},
-		"nothing":         {nil, false},
-		"goes back":       {[]*transhipv1.DeleteTreeResponse{path("d/a", "d/b"), done(1)}, false},
-		"goes on":         {[]*transhipv1.DeleteTreeResponse{done(0), done(0)}, false},
-		"elsewhere":       {[]*transhipv1.DeleteTreeResponse{path("e/a"), done(1)}, false},
-		"invalid":         {[]*transhipv1.DeleteTreeResponse{path("d/../a"), done(1)}, false},
-		"without paths":   {[]*transhipv1.DeleteTreeResponse{done(3)}, false},
-		"negative":        {[]*transhipv1.DeleteTreeResponse{done(-1)}, false},
-		"tells nothing":   {make([]*transhipv1.DeleteTreeResponse, 2000), false},
-		"too many paths":  {[]*transhipv1.DeleteTreeResponse{{DeletedCount: 1, Paths: []string{"d/a", "d/b"}}, done(1)}, false},
-		"keeps us posted": {[]*transhipv1.DeleteTreeResponse{{}, {}, done(0)}, true},
+		"good":           {[]*transhipv1.DeleteTreeResponse{path("d/a", "d/b"), done(2)}, true},
+		"without an end": {[]*transhipv1.DeleteTreeResponse{path("d/a")}, false},
+		"nothing":        {nil, false},
+		"goes back":      {[]*transhipv1.DeleteTreeResponse{path("d/a", "d/b"), done(1)}, false},
+		"after the end":  {[]*transhipv1.DeleteTreeResponse{done(0), done(0)}, false},
+		"elsewhere":      {[]*transhipv1.DeleteTreeResponse{path("e/a"), done(1)}, false},
+		"invalid":        {[]*transhipv1.DeleteTreeResponse{path("d/../a"), done(1)}, false},
+		"without paths":  {[]*transhipv1.DeleteTreeResponse{done(3)}, false},
+		"negative":       {[]*transhipv1.DeleteTreeResponse{done(-1)}, false},
+		"empty messages": {make([]*transhipv1.DeleteTreeResponse, 2000), false},
+		"too many paths": {[]*transhipv1.DeleteTreeResponse{{DeletedCount: 1, Paths: []string{"d/a", "d/b"}}, done(1)}, false},
+		"empty progress": {[]*transhipv1.DeleteTreeResponse{{}, {}, done(0)}, true},
 	} {
 		address := loopback.Serve(t, func(registrar grpc.ServiceRegistrar) {
 			transhipv1.RegisterFileServiceServer(registrar, lying{responses: test.responses})

@@ -17,14 +17,15 @@ import (
 	"github.com/tranship/tranship/internal/rpcstatus"
 )
 
-// renewal lets calls go on that were refused, or ended, because the credentials that
-// they were made with are no longer good, when there are others by now: another token,
-// or another client certificate. It is shared by the connections of a client. A unary call
-// is made again. Of a stream, only its caller knows where it was: it ends with a
-// *renewedError, which is unavailable and so tried again, rather than with
-// UNAUTHENTICATED, which is final.
+// renewal handles calls that the server refused or ended because their credentials are no
+// longer valid, when the client by then has others: another token, or another client
+// certificate. The connections of a client share it.
+//
+// A unary call is made again. Only the caller of a stream knows how far the stream was, so
+// a stream ends with a *renewedError. That is UNAVAILABLE, which callers try again, rather
+// than UNAUTHENTICATED, which is final.
 type renewal struct {
-	// token is Options.Token; nil if there is none.
+	// token is Options.Token; it may be nil.
 	token func(context.Context) (string, error)
 	last  *lastToken
 }
@@ -33,8 +34,8 @@ func newRenewal(token func(context.Context) (string, error)) renewal {
 	return renewal{token: token, last: &lastToken{now: time.Now}}
 }
 
-// renewedError is the end of a stream whose credentials are no longer good, when there
-// are others.
+// renewedError is the end of a stream whose credentials are no longer valid, when the
+// client has others.
 type renewedError struct{ status *status.Status }
 
 // Error implements error.
@@ -43,13 +44,14 @@ func (e *renewedError) Error() string { return e.status.Err().Error() }
 // GRPCStatus makes the status available to status.FromError.
 func (e *renewedError) GRPCStatus() *status.Status { return e.status }
 
-// isRenewed reports whether a call failed that may go on with other credentials.
+// isRenewed reports whether err is the end of a call that may continue with other
+// credentials.
 func isRenewed(err error) bool {
 	_, renewed := errors.AsType[*renewedError](err)
 	return renewed
 }
 
-// options are those of a connection.
+// options returns the options for a connection.
 func (r renewal) options() []grpc.DialOption {
 	return []grpc.DialOption{
 		grpc.WithPerRPCCredentials(callCredentials(r)),
@@ -58,41 +60,41 @@ func (r renewal) options() []grpc.DialOption {
 	}
 }
 
-// presentedKey is the key in a call's context of what it was made with.
+// presentedKey is the key, in the context of a call, of its *presented.
 type presentedKey struct{}
 
-// presented is what a call was made with. It is safe for concurrent use.
+// presented has the credentials that a call presented. It is safe for concurrent use.
 type presented struct {
 	mu sync.Mutex
-	// sent: the call was sent, so that the server may have refused it.
+	// sent means that the call was sent, so that the server may have refused it.
 	sent  bool
 	token string
-	// link is the connection that the call is on; nil if that shows no certificate.
+	// link is the connection of the call; nil if it presents no certificate.
 	link *link
 }
 
-// withPresented returns a context in which what a call is made with is noted.
+// withPresented returns a context for a call, and the value that records its credentials.
 func withPresented(ctx context.Context) (context.Context, *presented) {
 	p := &presented{}
 	return context.WithValue(ctx, presentedKey{}, p), p
 }
 
-// with is the token that the call was made with.
-func (p *presented) with() string {
+// sentToken returns the token of the call.
+func (p *presented) sentToken() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.token
 }
 
-// on is the connection that the call is on; nil if that shows no certificate.
-func (p *presented) on() *link {
+// sentLink returns the connection of the call; nil if it presents no certificate.
+func (p *presented) sentLink() *link {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.link
 }
 
-// note notes what the call of a context is made with.
-func note(ctx context.Context, token string, link *link) {
+// notePresented records the credentials of the call that ctx belongs to.
+func notePresented(ctx context.Context, token string, link *link) {
 	if p, ok := ctx.Value(presentedKey{}).(*presented); ok {
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -100,9 +102,8 @@ func note(ctx context.Context, token string, link *link) {
 	}
 }
 
-// isRenewed reports whether a call that failed was refused for its credentials, and
-// would now be made with others. A connection with an outdated certificate is then
-// closed.
+// isRenewed reports whether a failed call was refused for its credentials, and would now
+// be made with others. It closes a connection with an outdated certificate.
 func (r renewal) isRenewed(ctx context.Context, err error, p *presented) bool {
 	if status.Code(err) != codes.Unauthenticated || ctx.Err() != nil {
 		return false
@@ -121,18 +122,19 @@ func (r renewal) isRenewed(ctx context.Context, err error, p *presented) bool {
 }
 
 const (
-	// reconnectPatience is how long a call waits for a connection that was closed to be
-	// given up.
+	// reconnectPatience is how long a call waits for grpc-go to give up a connection that
+	// was closed.
 	reconnectPatience = time.Second
-	// maxRepeats is how often a call is made again. More than one is only needed when the
-	// connection that was closed is not yet given up, or a token is young.
+	// maxRepeats is how often a call is repeated. It is repeated more than once only while
+	// grpc-go has not given up the closed connection, or the token is young.
 	maxRepeats = 5
-	// youngWait is how long a call with a young token waits to be made again.
+	// youngWait is the pause before a call with a young token is repeated.
 	youngWait = 500 * time.Millisecond
 )
 
-// unary implements grpc.UnaryClientInterceptor. A call that was refused for its
-// credentials was not carried out, nor was one on a connection that was closed before.
+// unary implements grpc.UnaryClientInterceptor. Repeating is safe: the server has not
+// carried out a call that it refused for its credentials, nor one on a connection that was
+// closed before.
 func (r renewal) unary(ctx context.Context, method string, request, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
 	var closed *link
 	for repeats := 0; ; repeats++ {
@@ -141,21 +143,21 @@ func (r renewal) unary(ctx context.Context, method string, request, reply any, c
 		switch {
 		case err == nil || repeats == maxRepeats:
 			return err
-		case closed != nil && p.on() == closed && status.Code(err) == codes.Unavailable:
-		case repeats > 0 && !r.last.isYoung(p.with()), !r.isRenewed(ctx, err, p):
+		case closed != nil && p.sentLink() == closed && status.Code(err) == codes.Unavailable:
+		case repeats > 0 && !r.last.isYoung(p.sentToken()), !r.isRenewed(ctx, err, p):
 			return err
 		}
 		if repeats > 0 {
 			sleep(ctx, youngWait)
 		}
-		if on := p.on(); on != nil && on.isClosed() {
-			closed = on
+		if certLink := p.sentLink(); certLink != nil && certLink.isClosed() {
+			closed = certLink
 			awaitClosed(ctx, conn)
 		}
 	}
 }
 
-// awaitClosed waits until a connection that was closed is given up.
+// awaitClosed waits until grpc-go has given up a connection that was closed.
 func awaitClosed(ctx context.Context, conn *grpc.ClientConn) {
 	ctx, cancel := context.WithTimeout(ctx, reconnectPatience)
 	defer cancel()
@@ -173,10 +175,10 @@ func (r renewal) stream(ctx context.Context, desc *grpc.StreamDesc, conn *grpc.C
 	return opened, nil
 }
 
-// renewedStream is a stream whose end may be that of its credentials.
+// renewedStream is a stream that may end because its credentials are no longer valid.
 type renewedStream struct {
 	grpc.ClientStream
-	// ctx is that of the call; the stream's own ends with it.
+	// ctx is the context of the call. That of the stream ends with the stream.
 	ctx       context.Context
 	conn      *grpc.ClientConn
 	renewal   renewal
@@ -188,25 +190,25 @@ func (s *renewedStream) RecvMsg(message any) error {
 	return s.explain(s.ClientStream.RecvMsg(message))
 }
 
-// explain is what an error of the stream means.
+// explain returns the error of the stream, or a *renewedError in its place.
 func (s *renewedStream) explain(err error) error {
 	if err == nil || errors.Is(err, io.EOF) {
 		return err
 	}
 	renewed := s.renewal.isRenewed(s.ctx, err, s.presented)
-	on := s.presented.on()
-	if on != nil && on.isClosed() && status.Code(err) == codes.Unavailable {
-		renewed = true // with the connection, for another call's sake
+	certLink := s.presented.sentLink()
+	if certLink != nil && certLink.isClosed() && status.Code(err) == codes.Unavailable {
+		renewed = true // another call has closed the connection
 	}
 	if !renewed {
 		return err
 	}
-	if on != nil && on.isClosed() {
+	if certLink != nil && certLink.isClosed() {
 		awaitClosed(s.ctx, s.conn)
 	}
-	if s.renewal.last.isYoung(s.presented.with()) {
+	if s.renewal.last.isYoung(s.presented.sentToken()) {
 		sleep(s.ctx, youngWait)
 	}
-	return &renewedError{rpcstatus.Status(fmt.Errorf("%w: there are new credentials, and the server has ended what began with the old ones: %s",
+	return &renewedError{rpcstatus.Status(fmt.Errorf("%w: there are new credentials, and the server ended the call that used the old ones: %s",
 		tranship.ErrUnavailable, status.Convert(err).Message()))}
 }

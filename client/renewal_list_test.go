@@ -19,8 +19,8 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// expiring is a server whose lists, of the files a, c and e and what is left out between
-// them, end after the first three lines if they were begun with the token "old".
+// expiring is a server whose lists have the files a, c and e, and skipped files between
+// them. A list that began with the token "old" ends after three lines.
 type expiring struct {
 	transhipv1.UnimplementedFileServiceServer
 }
@@ -55,8 +55,8 @@ func (expiring) List(request *transhipv1.ListRequest, stream grpc.ServerStreamin
 	return stream.Send(response)
 }
 
-// A list that ends with its token, after something that was left out, goes on with the
-// next: nothing comes twice.
+// TestRenewedListOfSkipped checks that a list that ends with its token after a skipped file
+// continues with the next token, and yields nothing twice.
 func TestRenewedListOfSkipped(t *testing.T) {
 	address := loopback.Serve(t, func(registrar grpc.ServiceRegistrar) {
 		transhipv1.RegisterFileServiceServer(registrar, expiring{})

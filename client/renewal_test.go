@@ -3,192 +3,22 @@ package client_test
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials"
-
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/access"
-	"github.com/tranship/tranship/access/authn"
 	"github.com/tranship/tranship/client"
-	"github.com/tranship/tranship/internal/testing/storeserver"
-	"github.com/tranship/tranship/internal/testing/testcert"
-	"github.com/tranship/tranship/server"
 	"github.com/tranship/tranship/store/mem"
 )
 
-// gate is a server that lets one token, or certificate, in at a time, and a client with
-// one.
-type gate struct {
-	*testing.T
-	store *mem.Store
-	files *client.Client
-	// good is what the server lets in; has what the client has.
-	good, has atomic.Pointer[string]
-	// early is how often the new ones are still refused.
-	early atomic.Int64
-	// refused has an element for each call that was refused.
-	refused chan string
-}
-
-// Authenticate implements authn.Authenticator.
-func (g *gate) Authenticate(_ context.Context, brought authn.Credentials) (authn.Identity, error) {
-	shown := brought.Token
-	if brought.TLS != nil {
-		shown = brought.TLS.PeerCertificates[0].Subject.CommonName
-	}
-	if shown != *g.good.Load() || shown == "new" && g.early.Add(-1) >= 0 {
-		g.refused <- shown
-		return authn.Identity{}, &authn.Refusal{Text: "the token has expired"}
-	}
-	return authn.Identity{Principal: access.Principal{Name: "alice"}}, nil
-}
-
-// newTokenGate is a gate for tokens.
-func newTokenGate(t *testing.T) *gate {
-	g := prepareGate(t)
-	address := g.serve()
-	g.dial(address, client.Options{Token: func(context.Context) (string, error) { return *g.has.Load(), nil }})
-	return g
-}
-
-// newCertificateGate is a gate for certificates.
-func newCertificateGate(t *testing.T) *gate {
-	g := prepareGate(t)
-	authority, err := testcert.NewAuthority("authority")
-	if err != nil {
-		t.Fatal(err)
-	}
-	issue := func(spec testcert.Spec) *tls.Certificate {
-		pair, err := authority.Issue(spec)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return &tls.Certificate{Certificate: [][]byte{pair.Certificate.Raw}, PrivateKey: pair.Key}
-	}
-	clients := map[string]*tls.Certificate{}
-	for _, name := range []string{"old", "new"} {
-		clients[name] = issue(testcert.Spec{Subject: name})
-	}
-	pool := x509.NewCertPool()
-	pool.AddCert(authority.Certificate)
-	address := g.serve(grpc.Creds(credentials.NewTLS(&tls.Config{
-		Certificates: []tls.Certificate{*issue(testcert.Spec{Hosts: []string{"127.0.0.1"}})},
-		ClientCAs:    pool, ClientAuth: tls.RequireAndVerifyClientCert, MinVersion: tls.VersionTLS13,
-	})))
-	g.dial(address, client.Options{TLS: &tls.Config{
-		RootCAs: pool, ServerName: "127.0.0.1", MinVersion: tls.VersionTLS13,
-		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return clients[*g.has.Load()], nil },
-	}})
-	return g
-}
-
-func prepareGate(t *testing.T) *gate {
-	t.Helper()
-	g := &gate{T: t, store: &mem.Store{}, refused: make(chan string, 1000)}
-	g.good.Store(new("old"))
-	g.has.Store(new("old"))
-	return g
-}
-
-// serve serves what the gate lets in, and checks credentials again all the time.
-func (g *gate) serve(options ...grpc.ServerOption) string {
-	config := server.Config{Authenticators: []authn.Authenticator{g}, Recheck: time.Millisecond}
-	return storeserver.Mount(g.T, leavingOut{g.store}, config, append(server.GRPCOptions(config), options...)...)
-}
-
-func (g *gate) dial(address string, options client.Options) {
-	g.Helper()
-	var err error
-	if g.files, err = client.Dial(g.Context(), address, options); err != nil {
-		g.Fatal(err)
-	}
-	g.Cleanup(func() { g.files.Close() })
-}
-
-// put puts a file into the store.
-func (g *gate) put(path string, data []byte) {
-	g.Helper()
-	if _, err := g.store.Put(g.Context(), tranship.Spec{Path: path}, data); err != nil {
-		g.Fatal(err)
-	}
-}
-
-// putLarge puts a file there of a size that no window holds.
-func (g *gate) putLarge() []byte {
-	g.Helper()
-	data := bytes.Repeat([]byte("0123456789abcdef"), 2<<20)
-	upload, err := g.store.Begin(g.Context(), tranship.Spec{Path: "large"})
-	if err != nil {
-		g.Fatal(err)
-	}
-	for n := int64(0); n*upload.PartSize() < int64(len(data)); n++ {
-		part, err := upload.Part(g.Context(), int(n))
-		if err == nil {
-			_, err = part.Write(data[n*upload.PartSize() : min((n+1)*upload.PartSize(), int64(len(data)))])
-		}
-		if err == nil {
-			err = part.Close()
-		}
-		if err != nil {
-			g.Fatal(err)
-		}
-	}
-	if _, err := upload.Commit(g.Context(), tranship.Commit{Size: int64(len(data))}); err != nil {
-		g.Fatal(err)
-	}
-	return data
-}
-
-// renew gives the client other credentials.
-func (g *gate) renew() { g.has.Store(new("new")) }
-
-// expire ends the old credentials, and waits until a stream has ended with them.
-func (g *gate) expire() {
-	g.Helper()
-	g.good.Store(new("new"))
-	g.awaitRefusal()
-}
-
-func (g *gate) awaitRefusal() {
-	g.Helper()
-	select {
-	case <-g.refused:
-	case <-time.After(time.Minute):
-		g.Fatal("nothing was refused")
-	}
-}
-
-// syncUntilItFails waits for the end of an upload's stream, which has been decided on.
-func (g *gate) syncUntilItFails(upload tranship.Upload) error {
-	g.Helper()
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); {
-		if err := upload.Sync(g.Context()); err != nil {
-			return err
-		}
-	}
-	g.Fatal("the stream goes on")
-	return nil
-}
-
-// onGates runs a test with tokens and with certificates.
-func onGates(t *testing.T, test func(g *gate)) {
-	t.Run("token", func(t *testing.T) { test(newTokenGate(t)) })
-	t.Run("certificate", func(t *testing.T) { test(newCertificateGate(t)) })
-}
-
-// A download goes on where it was, and is still verified as a whole.
+// TestRenewedDownload checks that a download continues where it was, and is verified as a
+// whole.
 func TestRenewedDownload(t *testing.T) {
 	onGates(t, func(g *gate) {
 		want := g.putLarge()
@@ -210,7 +40,7 @@ func TestRenewedDownload(t *testing.T) {
 	})
 }
 
-// So does a list.
+// TestRenewedList checks that a list continues where it was.
 func TestRenewedList(t *testing.T) {
 	onGates(t, func(g *gate) {
 		segment := strings.Repeat("d", 250)
@@ -239,8 +69,8 @@ func TestRenewedList(t *testing.T) {
 	})
 }
 
-// leavingOut is a store whose lists, where that is asked for, report something left out
-// after each file.
+// leavingOut is a store whose lists with ReportSkipped report a skipped file after each
+// file.
 type leavingOut struct{ *mem.Store }
 
 // List implements tranship.Reader.
@@ -263,8 +93,8 @@ func (s leavingOut) List(ctx context.Context, options tranship.ListOptions) iter
 	}
 }
 
-// A list that goes on has neither an entry nor what it leaves out twice, whichever of them
-// was the last before.
+// TestRenewedListLeavesOut checks that a continued list yields neither an entry nor a
+// skipped file twice, whichever came last before.
 func TestRenewedListLeavesOut(t *testing.T) {
 	onGates(t, func(g *gate) {
 		const count = 8000
@@ -295,7 +125,7 @@ func TestRenewedListLeavesOut(t *testing.T) {
 	})
 }
 
-// Of an upload, what was stored stays, and it can be resumed.
+// TestRenewedUpload checks that an upload keeps its stored bytes and can be resumed.
 func TestRenewedUpload(t *testing.T) {
 	onGates(t, func(g *gate) {
 		spec := tranship.Spec{Path: "up", Size: new(int64(4 << 20)), ResumeKey: "key"}
@@ -323,7 +153,7 @@ func TestRenewedUpload(t *testing.T) {
 			g.Fatal(err)
 		}
 		if len(upload.Durable()) != 1 {
-			g.Errorf("there are %d parts", len(upload.Durable()))
+			g.Errorf("the upload has %d durable parts", len(upload.Durable()))
 		}
 		if err := upload.Abort(g.Context()); err != nil {
 			g.Error(err)
@@ -331,8 +161,8 @@ func TestRenewedUpload(t *testing.T) {
 	})
 }
 
-// Small files share streams; those that come after go over another. What was under way
-// when a stream ended is tried again by its caller.
+// TestRenewedSmall checks that small files use a new stream after the shared one has ended.
+// Callers try the files again that were in progress.
 func TestRenewedSmall(t *testing.T) {
 	onGates(t, func(g *gate) {
 		g.put("small", []byte("s"))
@@ -367,7 +197,7 @@ func TestRenewedSmall(t *testing.T) {
 	})
 }
 
-// A unary call that was refused is made once more.
+// TestRenewedUnary checks that a refused unary call is repeated.
 func TestRenewedUnary(t *testing.T) {
 	t.Run("certificate", func(t *testing.T) {
 		g := newCertificateGate(t)
@@ -393,12 +223,13 @@ func TestRenewedUnary(t *testing.T) {
 		asked = 1
 		g.good.Store(new("new"))
 		if _, err := g.files.Stat(g.Context(), "small"); err != nil || asked != 4 {
-			g.Errorf("with another token: %v, asked for %d times", err, asked-1)
+			g.Errorf("with another token: %v, Token was called %d times", err, asked-1)
 		}
 	})
 }
 
-// A server may not know at once of a token that was just made.
+// TestRenewedEarly checks that calls succeed although the server does not know a new token
+// at once.
 func TestRenewedEarly(t *testing.T) {
 	g := newTokenGate(t)
 	want := g.putLarge()
@@ -424,7 +255,7 @@ func TestRenewedEarly(t *testing.T) {
 	}
 }
 
-// Without other credentials a refusal is final.
+// TestNotRenewed checks that a refusal is final without new credentials.
 func TestNotRenewed(t *testing.T) {
 	onGates(t, func(g *gate) {
 		g.putLarge()
@@ -454,11 +285,11 @@ func TestNotRenewed(t *testing.T) {
 			g.Error("a call was made again with the same credentials")
 		default:
 		}
-		// New ones that are as bad are tried once.
+		// New credentials that are invalid, too, are tried once.
 		g.has.Store(new("new"))
 		g.good.Store(new("other"))
 		if _, err := g.files.Stat(g.Context(), "large"); !errors.Is(err, tranship.ErrUnauthenticated) {
-			g.Errorf("with others that are not good: %v", err)
+			g.Errorf("with new credentials that are invalid: %v", err)
 		}
 	})
 }

@@ -5,16 +5,16 @@ import (
 	"sync/atomic"
 )
 
-// endable is a stream of any kind.
+// endable is an upload or download stream.
 type endable interface {
 	ended() bool
 	close(reason error)
 }
 
-// shared is a stream that many files share: the one there is, or a new one when it
-// has ended.
+// shared is a stream that many files share. A stream that has ended is replaced by a new
+// one. It is safe for concurrent use.
 type shared[S endable] struct {
-	// current is nil before the first; opening is held while it is replaced.
+	// current is nil before the first stream; opening is held while it is replaced.
 	current atomic.Pointer[S]
 	opening chan struct{}
 	// closing is closed when the client is.
@@ -26,8 +26,8 @@ func newShared[S endable](closing <-chan struct{}, open func(context.Context) (S
 	return &shared[S]{opening: make(chan struct{}, 1), closing: closing, open: open}
 }
 
-// get returns the stream. Opening one may take a while: others wait as long as they
-// like.
+// get returns the stream, and opens one if necessary. While one caller opens it, others
+// wait, each no longer than its context.
 func (s *shared[S]) get(ctx context.Context) (none S, err error) {
 	if current := s.live(); current != nil {
 		return *current, nil
@@ -62,14 +62,14 @@ func (s *shared[S]) get(ctx context.Context) (none S, err error) {
 		return none, err
 	}
 	s.current.Store(&stream)
-	if s.isClosed() { // close may not have seen it
+	if s.isClosed() { // close may have run before the Store
 		stream.close(errClosed)
 		return none, errClosed
 	}
 	return stream, nil
 }
 
-// live is the stream there is, nil if it has ended.
+// live returns the current stream; nil if there is none or it has ended.
 func (s *shared[S]) live() *S {
 	current := s.current.Load()
 	if current == nil || (*current).ended() {
@@ -87,7 +87,7 @@ func (s *shared[S]) isClosed() bool {
 	}
 }
 
-// close ends the stream there is, after closing was closed.
+// close ends the current stream. The caller has closed closing before.
 func (s *shared[S]) close() {
 	if current := s.current.Load(); current != nil {
 		(*current).close(errClosed)

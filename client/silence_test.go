@@ -17,10 +17,10 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// mute is a server that tells its version, and answers nothing else before the call ends.
+// mute is a server that answers GetServerInfo, and no other call before the call ends.
 type mute struct {
 	transhipv1.UnimplementedFileServiceServer
-	// copying gets an element when a Copy has begun; nil: nothing does.
+	// copying gets an element when a Copy has begun. It may be nil.
 	copying chan struct{}
 }
 
@@ -71,7 +71,8 @@ func (mute) ListUploads(_ *transhipv1.ListUploadsRequest, stream grpc.ServerStre
 	return stream.Context().Err()
 }
 
-// No call waits for ever for a server that is connected and says nothing.
+// TestSilentServer checks that no call waits forever for a server that is connected but
+// does not answer.
 func TestSilentServer(t *testing.T) {
 	address := loopback.Serve(t, func(registrar grpc.ServiceRegistrar) { transhipv1.RegisterFileServiceServer(registrar, mute{}) })
 	connected, err := client.Dial(t.Context(), address, client.Options{StallTimeout: 50 * time.Millisecond})
@@ -116,13 +117,13 @@ func TestSilentServer(t *testing.T) {
 			ended, cancel := context.WithCancel(t.Context())
 			cancel()
 			if err := call(ended); !errors.Is(err, context.Canceled) || errors.Is(err, tranship.ErrUnavailable) {
-				t.Errorf("after the caller has given up: %v", err)
+				t.Errorf("after the caller has cancelled: %v", err)
 			}
 		})
 	}
 }
 
-// busy refuses every call, as a server at its limit does.
+// busy refuses every call, like a server at its limit.
 type busy struct {
 	transhipv1.UnimplementedFileServiceServer
 }
@@ -131,7 +132,8 @@ func (busy) GetServerInfo(context.Context, *transhipv1.GetServerInfoRequest) (*t
 	return nil, rpcstatus.Error(failure.Mark(tranship.ErrUnavailable, failure.Refused))
 }
 
-// A server that refuses the first call because of a limit has been connected to.
+// TestDialBusyServer checks that a server that refuses the first call because of a limit
+// counts as reached.
 func TestDialBusyServer(t *testing.T) {
 	address := loopback.Serve(t, func(registrar grpc.ServiceRegistrar) { transhipv1.RegisterFileServiceServer(registrar, busy{}) })
 	_, err := client.Dial(t.Context(), address, client.Options{})
@@ -143,7 +145,8 @@ func TestDialBusyServer(t *testing.T) {
 	}
 }
 
-// A list that cannot begin, because its connection takes no more calls, is bounded, too.
+// TestSilentListAtBegin checks that the stall timeout also limits a list that cannot begin
+// because its connection takes no more calls.
 func TestSilentListAtBegin(t *testing.T) {
 	server := mute{copying: make(chan struct{}, 1)}
 	address := loopback.Serve(t, func(registrar grpc.ServiceRegistrar) {

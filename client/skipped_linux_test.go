@@ -18,8 +18,8 @@ import (
 	"github.com/tranship/tranship/store/storetest"
 )
 
-// TestSkipped is the whole way of what a directory has that a store cannot have, in
-// more messages than one.
+// TestSkipped lists a directory on disk with files that a store cannot have, through a
+// server, in several messages.
 func TestSkipped(t *testing.T) {
 	directory := t.TempDir()
 	store, err := disk.Open(directory, disk.Options{Durability: tranship.DurabilityWritten})
@@ -61,7 +61,7 @@ func TestSkipped(t *testing.T) {
 	storetest.TestSkipped(t, connect(t, audit.New(store, audit.NewLog(io.Discard, nil)), client.Options{}), paths, left)
 }
 
-// TestHostileSkipped sends reports that no list may have.
+// TestHostileSkipped sends invalid reports of skipped files.
 func TestHostileSkipped(t *testing.T) {
 	one := func(path string) *transhipv1.Skipped {
 		return &transhipv1.Skipped{Path: []byte(path), Status: &transhipv1.Status{Code: int32(codes.Unavailable), Message: "later"}}
@@ -69,8 +69,8 @@ func TestHostileSkipped(t *testing.T) {
 	sum := func(path string) *transhipv1.ListEnd {
 		return &transhipv1.ListEnd{SkippedCount: 1, SkippedCrc32C: tranship.CRC32C([]byte(path + "\x00"))}
 	}
-	talks := one("d/x")
-	talks.Status.Message = strings.Repeat("x", 5000)
+	longReason := one("d/x")
+	longReason.Status.Message = strings.Repeat("x", 5000)
 	for name, test := range map[string]struct {
 		skipped *transhipv1.Skipped
 		end     *transhipv1.ListEnd
@@ -79,7 +79,7 @@ func TestHostileSkipped(t *testing.T) {
 	}{
 		"good":           {one("d/x"), sum("d/x"), true, nil},
 		"control":        {one("d/x\x1b[2J\xff"), sum("d/x\x1b[2J\xff"), true, nil},
-		"not asked for":  {one("d/x"), sum("d/x"), false, tranship.ErrIntegrity},
+		"not requested":  {one("d/x"), sum("d/x"), false, tranship.ErrIntegrity},
 		"lost":           {nil, sum("d/x"), true, tranship.ErrIntegrity},
 		"another":        {one("d/y"), sum("d/x"), true, tranship.ErrIntegrity},
 		"without a sum":  {one("d/x"), &transhipv1.ListEnd{}, true, tranship.ErrIntegrity},
@@ -89,7 +89,7 @@ func TestHostileSkipped(t *testing.T) {
 		"without a path": {one(""), sum(""), true, tranship.ErrIntegrity},
 		"without reason": {&transhipv1.Skipped{Path: []byte("d/x")}, sum("d/x"), true, nil},
 		"too long":       {one("d/" + strings.Repeat("x", tranship.MaxSkippedPathBytes)), sum("d/x"), true, tranship.ErrIntegrity},
-		"a long story":   {talks, sum("d/x"), true, tranship.ErrIntegrity},
+		"a long reason":  {longReason, sum("d/x"), true, tranship.ErrIntegrity},
 	} {
 		server := &hostile{end: test.end}
 		if test.skipped != nil {

@@ -6,10 +6,10 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// TestAwaitBegun checks that the reply to a begin counts also if the stream has ended by
-// the time that it is looked for, so that what is wrong with it is told.
+// TestAwaitBegun checks that awaitBegun returns the reply to a begin even if the stream has
+// ended since, so that an error in the reply is reported.
 func TestAwaitBegun(t *testing.T) {
-	for range 100 { // select takes any of what is ready
+	for range 100 { // select chooses a ready case at random
 		s := &slot{begun: make(chan *transhipv1.Begun, 1), done: make(chan struct{}), err: errStreamEnded}
 		want := &transhipv1.Begun{UploadId: "id"}
 		s.begun <- want

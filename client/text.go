@@ -6,8 +6,8 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// validateText reports whether a field of a message can have the text: protobuf has no
-// strings that are not UTF-8. The error is an *tranship.InvalidError.
+// validateText validates the text for a field of a message: strings of protobuf must be
+// UTF-8. The error is a *tranship.InvalidError.
 func validateText(field, text string) error {
 	if !utf8.ValidString(text) {
 		return &tranship.InvalidError{Field: field, Rule: "must be valid UTF-8"}

@@ -15,19 +15,18 @@ import (
 	"github.com/tranship/tranship/store/mem"
 )
 
-// notText is no string of protobuf.
+// notText is not UTF-8, and so not a string of protobuf.
 const notText = "a\xff"
 
-// textCase is a call with one string that is not UTF-8, and the fields of messages that
-// would have it.
+// textCase is a call with one string that is not UTF-8, and the fields of messages for it.
 type textCase struct {
 	field  string
 	fields []string
 	call   func() error
 }
 
-// textCases calls every method with each of its strings. There is a file "file" in the
-// store.
+// textCases returns calls of every method, one for each of its strings. The store has a
+// file "file".
 func textCases(t *testing.T, c *client.Client) map[string]textCase {
 	ctx := t.Context()
 	put := func(spec tranship.Spec) func() error {
@@ -181,8 +180,8 @@ func textCases(t *testing.T, c *client.Client) map[string]textCase {
 	return cases
 }
 
-// TestStringsThatAreNotText has no string of a caller end in a failure that only protobuf
-// knows.
+// TestStringsThatAreNotText checks that strings of a caller that are not UTF-8 fail with an
+// *InvalidError, and not in protobuf.
 func TestStringsThatAreNotText(t *testing.T) {
 	store := new(mem.Store)
 	kept, err := store.Put(t.Context(), tranship.Spec{Path: "file"}, []byte("data"))
@@ -190,7 +189,7 @@ func TestStringsThatAreNotText(t *testing.T) {
 		t.Fatal(err)
 	}
 	cases := textCases(t, connect(t, store, client.Options{}))
-	covered := map[string]bool{"Begin.upload_id": true} // which the server has made
+	covered := map[string]bool{"Begin.upload_id": true} // it comes from the server
 	for name, test := range cases {
 		t.Run(name, func(t *testing.T) {
 			err := test.call()
@@ -220,7 +219,7 @@ func TestStringsThatAreNotText(t *testing.T) {
 	}
 }
 
-// requestTexts are the fields of all messages of a client that have strings.
+// requestTexts returns the fields with strings of all messages of a client.
 func requestTexts() map[string]bool {
 	texts := map[string]bool{}
 	seen := map[protoreflect.FullName]bool{}

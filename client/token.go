@@ -16,11 +16,10 @@ import (
 	"github.com/tranship/tranship/internal/localonly"
 )
 
-// callCredentials send a bearer token with every call of a connection, if there is one,
-// and if the connection is encrypted, or stays on this machine. They note what a call is
-// made with.
+// callCredentials send a bearer token with every call of a connection, and record it in
+// the call's *presented. They send it only over an encrypted connection or to this machine.
 type callCredentials struct {
-	// token is Options.Token; nil if there is none.
+	// token is Options.Token; it may be nil.
 	token func(ctx context.Context) (string, error)
 	last  *lastToken
 }
@@ -30,12 +29,12 @@ var _ credentials.PerRPCCredentials = callCredentials{}
 // GetRequestMetadata implements credentials.PerRPCCredentials.
 func (c callCredentials) GetRequestMetadata(ctx context.Context, _ ...string) (map[string]string, error) {
 	info, _ := credentials.RequestInfoFromContext(ctx)
-	on, _ := info.AuthInfo.(linkInfo)
+	linked, _ := info.AuthInfo.(linkInfo)
 	if c.token == nil {
-		note(ctx, "", on.link)
+		notePresented(ctx, "", linked.link)
 		return nil, nil
 	}
-	// Options.DialOptions may have replaced what the connection was to be made with.
+	// Options.DialOptions may have replaced the transport credentials or the dialer.
 	if !isLocal(info.AuthInfo) && credentials.CheckSecurityLevel(info.AuthInfo, credentials.PrivacyAndIntegrity) != nil {
 		return nil, status.Error(codes.Unauthenticated, errPlaintext.Error())
 	}
@@ -47,24 +46,25 @@ func (c callCredentials) GetRequestMetadata(ctx context.Context, _ ...string) (m
 		return nil, status.Error(codes.Unauthenticated, err.Error())
 	}
 	c.last.note(token)
-	note(ctx, token, on.link)
+	notePresented(ctx, token, linked.link)
 	if token == "" {
 		return nil, nil
 	}
 	return map[string]string{"authorization": "Bearer " + token}, nil
 }
 
-// RequireTransportSecurity implements credentials.PerRPCCredentials: GetRequestMetadata
-// looks itself, for on this machine there need not be any.
+// RequireTransportSecurity implements credentials.PerRPCCredentials. It is false because
+// calls to this machine need no security; GetRequestMetadata checks all others.
 func (c callCredentials) RequireTransportSecurity() bool { return false }
 
-// isLocal reports whether a connection was made with local credentials, which make
-// none to other machines.
+// isLocal reports whether a connection was made with local credentials, which refuse
+// connections to other machines.
 func isLocal(info credentials.AuthInfo) bool {
 	return info != nil && info.AuthType() == local.NewCredentials().Info().SecurityProtocol
 }
 
-// isToken reports whether text can be a bearer token: it must not end its header.
+// isToken reports whether text can be a bearer token. It must not have characters that
+// could end its header.
 func isToken(text string) bool {
 	for i := range len(text) {
 		if text[i] <= ' ' || text[i] > '~' {
@@ -76,8 +76,8 @@ func isToken(text string) bool {
 
 var errPlaintext = errors.New("a token is sent to another machine only over TLS")
 
-// dial is for connections in the clear over which tokens go: to this machine only. The
-// address decides that a name stands for, and before anything is sent there.
+// dial dials plaintext connections that carry tokens. It refuses other machines by the
+// address to which the name resolves, before anything is sent there.
 func (h handshakes) dial(ctx context.Context, address string) (net.Conn, error) {
 	dialer := net.Dialer{Control: localonly.Control}
 	conn, err := dialer.DialContext(ctx, "tcp", address)
@@ -88,9 +88,9 @@ func (h handshakes) dial(ctx context.Context, address string) (net.Conn, error) 
 	return conn, err
 }
 
-// credentialOptions are those of a connection whose calls have tokens, or that shows a
-// certificate. Whatever else dials, the local credentials of its handshakes refuse
-// connections to other machines, too.
+// credentialOptions returns the options for a connection whose calls have tokens, or that
+// presents a certificate. If Options.DialOptions replace the dialer, the local credentials
+// of the handshakes still refuse connections to other machines.
 func credentialOptions(h handshakes, options Options, renewal renewal) []grpc.DialOption {
 	if options.Token == nil && !h.showsCertificates() {
 		return nil

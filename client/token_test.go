@@ -22,7 +22,7 @@ import (
 
 const secret = "tsp_not-to-be-seen"
 
-// withToken are options with a token that is counted.
+// withToken returns options with a token, and counts the calls of Token.
 func withToken(asked *atomic.Int64, token string, err error) client.Options {
 	return client.Options{Token: func(context.Context) (string, error) {
 		asked.Add(1)
@@ -30,7 +30,7 @@ func withToken(asked *atomic.Int64, token string, err error) client.Options {
 	}}
 }
 
-// tokenServer serves files, and counts calls with the token and without.
+// tokenServer serves files, and counts the calls with the token and without it.
 func tokenServer(t *testing.T) (address string, with, without *atomic.Int64) {
 	with, without = &atomic.Int64{}, &atomic.Int64{}
 	count := func(ctx context.Context) {
@@ -53,7 +53,8 @@ func tokenServer(t *testing.T) (address string, with, without *atomic.Int64) {
 	return address, with, without
 }
 
-// Every call has the token, on every connection, and it is asked for each time.
+// TestToken checks that every call on every connection has the token, and that Token is
+// called for each.
 func TestToken(t *testing.T) {
 	address, with, without := tokenServer(t)
 	var asked atomic.Int64
@@ -96,7 +97,7 @@ func TestToken(t *testing.T) {
 	}
 	content.Close()
 	if without.Load() != 0 || with.Load() < 4 || asked.Load() != with.Load() {
-		t.Errorf("%d calls with the token and %d without; it was asked for %d times", with.Load(), without.Load(), asked.Load())
+		t.Errorf("%d calls with the token and %d without; Token was called %d times", with.Load(), without.Load(), asked.Load())
 	}
 	conn, err := client.DialConn(t.Context(), address, options)
 	if err != nil {
@@ -108,7 +109,7 @@ func TestToken(t *testing.T) {
 	}
 }
 
-// Without a token to tell there is none.
+// TestNoToken checks that calls have no token if Token returns "".
 func TestNoToken(t *testing.T) {
 	address, with, without := tokenServer(t)
 	var asked atomic.Int64
@@ -118,11 +119,12 @@ func TestNoToken(t *testing.T) {
 	}
 	defer files.Close()
 	if with.Load() != 0 || without.Load() != 1 || asked.Load() != 1 {
-		t.Errorf("%d calls with a token and %d without; it was asked for %d times", with.Load(), without.Load(), asked.Load())
+		t.Errorf("%d calls with a token and %d without; Token was called %d times", with.Load(), without.Load(), asked.Load())
 	}
 }
 
-// A token that cannot be had, or cannot be one, fails the call, and is not in the error.
+// TestBadToken checks that the error of Token, or an invalid token, fails the call, and that
+// the error does not contain the token.
 func TestBadToken(t *testing.T) {
 	address, with, without := tokenServer(t)
 	for _, test := range []struct {
@@ -147,7 +149,8 @@ func TestBadToken(t *testing.T) {
 	}
 }
 
-// In the clear no other machine is connected to, and the token is not even asked for.
+// TestTokenInTheClear checks that a client with a token and without TLS does not connect to
+// other machines, and does not call Token.
 func TestTokenInTheClear(t *testing.T) {
 	for _, address := range []string{"192.0.2.1:9", "[2001:db8::1]:9", "0.0.0.0:9"} {
 		var asked atomic.Int64
@@ -160,19 +163,20 @@ func TestTokenInTheClear(t *testing.T) {
 			}
 		}
 		if asked.Load() != 0 {
-			t.Error("the token was asked for")
+			t.Error("Token was called")
 		}
 	}
 }
 
-// remoteConn says that it leads to another machine.
+// remoteConn is a connection that reports the address of another machine.
 type remoteConn struct{ net.Conn }
 
 func (remoteConn) RemoteAddr() net.Addr {
 	return &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 9}
 }
 
-// Options that come after the package's own do not get the token out either.
+// TestTokenInTheClearByOptions checks that Options.DialOptions cannot cause the token to be
+// sent in plaintext either.
 func TestTokenInTheClearByOptions(t *testing.T) {
 	address, with, without := tokenServer(t)
 	elsewhere := grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
@@ -192,7 +196,7 @@ func TestTokenInTheClearByOptions(t *testing.T) {
 			_ = files.Close()
 		}
 		if err == nil || strings.Contains(err.Error(), secret) || asked.Load() != 0 || with.Load()+without.Load() != 0 {
-			t.Errorf("%s: %v; asked %d times, %d calls", name, err, asked.Load(), with.Load()+without.Load())
+			t.Errorf("%s: %v; Token called %d times, %d calls", name, err, asked.Load(), with.Load()+without.Load())
 		}
 	}
 }

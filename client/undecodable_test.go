@@ -13,7 +13,8 @@ import (
 	"github.com/tranship/tranship/internal/wire"
 )
 
-// What cannot be decoded is final, in every call: the next answer will be no better.
+// TestUndecodable checks that an undecodable reply to any call is a final error, because the
+// next reply would not be better.
 func TestUndecodable(t *testing.T) {
 	fields := make([]byte, 0, 3*(wire.MaxFields+1))
 	for range wire.MaxFields + 1 {

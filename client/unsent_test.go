@@ -13,8 +13,9 @@ import (
 	"github.com/tranship/tranship/internal/failure"
 )
 
-// givenUp is a connection that is given up between the begin of each call and its request:
-// see stream.go of grpc-go, where sendMsg fails with io.EOF and the stream has no status.
+// givenUp is a connection that grpc-go gives up between the start of each call and its
+// request: see stream.go of grpc-go, where sendMsg fails with io.EOF and the stream has no
+// status.
 type givenUp struct{ grpc.ClientConnInterface }
 
 func (givenUp) Invoke(context.Context, string, any, any, ...grpc.CallOption) error { return io.EOF }
@@ -31,7 +32,8 @@ type givenUpStream struct {
 func (s givenUpStream) Context() context.Context { return s.ctx }
 func (givenUpStream) SendMsg(any) error          { return io.EOF }
 
-// A call whose request was not sent was refused: it can be made again.
+// TestUnsent checks that a call whose request was not sent counts as refused, so that it can
+// be made again.
 func TestUnsent(t *testing.T) {
 	c := client.New(givenUp{})
 	defer c.Close()
@@ -55,7 +57,7 @@ func TestUnsent(t *testing.T) {
 	for name, call := range calls {
 		err := call()
 		if failure.Of(t.Context(), err) != failure.Refused || !errors.Is(err, tranship.ErrUnavailable) {
-			t.Errorf("%s: %v, want one that was refused", name, err)
+			t.Errorf("%s: %v, want an error of class Refused", name, err)
 		}
 	}
 }

@@ -13,19 +13,19 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/failure"
 	"github.com/tranship/tranship/internal/wire"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// upload is a session on the server. One slot owns it; every part writer has a slot
-// of its own that joins it.
+// upload is a session on the server. One slot owns it. Every part writer has its own slot,
+// which joins the session.
 type upload struct {
 	client *Client
 	spec   tranship.Spec
-	// start is when the upload was begun, if it is observed.
+	// start is when the upload was begun; zero without an observer.
 	start time.Time
-	// stream is the owner's, on the first connection, by its number.
+	// owner is the slot that owns the upload, stream its stream, and first the number for
+	// which the stream got its connection.
 	stream *uploadStream
 	first  uint64
 	owner  *slot
@@ -36,30 +36,31 @@ type upload struct {
 
 	mu    sync.Mutex
 	state uploadState
-	// maxStreams is how many streams the server wants at most; 0: any number.
+	// maxStreams is the largest number of streams that the server allows; 0 means
+	// unlimited.
 	maxStreams int
-	// streams are the streams there have been; retired are calls that they had before.
+	// streams are all streams that the upload has used; retired are half-closed calls of
+	// them.
 	streams []*partStream
 	retired []*uploadStream
-	// writers are the latest of each part, until what they wrote is known to be
-	// durable.
+	// writers has the latest writer of each part, until the part is known to be durable.
 	writers map[int]*partWriter
-	// durable are the parts that are, by number.
+	// durable has the durable parts by number.
 	durable map[int]tranship.Range
 }
 
-// progressInterval is how often the server tells what has become durable.
+// progressInterval is how often the server reports what has become durable.
 const progressInterval = 250 * time.Millisecond
 
-// uploadState is what may be done with an upload.
+// uploadState is the state of an upload.
 type uploadState int
 
 const (
-	// uploadOpen: it takes parts.
+	// uploadOpen means that the upload accepts parts.
 	uploadOpen uploadState = iota
-	// uploadFailed: Commit has failed, and what is there may still be resumed.
+	// uploadFailed means that Commit has failed. The upload may still be resumed.
 	uploadFailed
-	// uploadEnded: nothing.
+	// uploadEnded means that the upload accepts nothing more.
 	uploadEnded
 )
 
@@ -70,7 +71,7 @@ func (c *Client) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload
 	}
 	first := c.turn.Add(1)
 	if spec.Size != nil {
-		spec.Size = new(*spec.Size) // the caller may change theirs
+		spec.Size = new(*spec.Size) // the caller may change its own
 	}
 	if spec.CRC32C != nil {
 		spec.CRC32C = new(*spec.CRC32C)
@@ -129,24 +130,24 @@ func (u *upload) begin(ctx context.Context) (err error) {
 	defer u.mu.Unlock()
 	u.id, u.epoch, u.partSize = begun.GetUploadId(), begun.GetEpoch(), begun.GetPartSize()
 	if u.spec.ResumeKey != "" {
-		u.noteDurable(begun.GetDurable(), func(int) bool { return true })
+		u.noteDurableLocked(begun.GetDurable(), func(int) bool { return true })
 	}
 	return nil
 }
 
-// noteDurable takes parts that the server says are durable, and that are wanted; what
-// is no part is ignored. The caller holds mu.
-func (u *upload) noteDurable(ranges []*transhipv1.Range, wanted func(n int) bool) {
+// noteDurableLocked records the parts that the server reports as durable and for which
+// wanted returns true. It ignores ranges that are not exactly a part with a checksum.
+func (u *upload) noteDurableLocked(ranges []*transhipv1.Range, wanted func(n int) bool) {
 	for _, r := range ranges {
 		n := int(r.GetOffset() / u.partSize)
-		start, end, err := u.bounds(n)
+		start, end, err := u.partBounds(n)
 		if err == nil && r.GetOffset() == start && r.GetLength() == end-start && r.Crc32C != nil && wanted(n) {
 			u.durable[n] = tranship.Range{Offset: start, Length: end - start, CRC32C: new(r.GetCrc32C())}
 		}
 	}
 }
 
-// errEnded is what writers get after Commit, Detach or Abort.
+// errEnded returns the error of calls after Commit, Detach or Abort.
 func (u *upload) errEnded() error {
 	return fmt.Errorf("%w: the upload of %s has ended", tranship.ErrAborted, u.spec.Path)
 }
@@ -168,7 +169,7 @@ func (u *upload) PartSize() int64 { return u.partSize }
 
 // Durable implements tranship.Upload.
 func (u *upload) Durable() []tranship.Range {
-	u.absorb()
+	u.collectFinished()
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	ranges := make([]tranship.Range, 0, len(u.durable))
@@ -180,9 +181,9 @@ func (u *upload) Durable() []tranship.Range {
 	return ranges
 }
 
-// Sync implements tranship.Upload: a joined slot is finished when what it wrote is
-// durable. One more, which writes nothing, finds out whether the upload is still
-// under way.
+// Sync implements tranship.Upload. The server finishes a joined slot when its bytes are
+// durable. Sync also finishes a slot that writes nothing, to find out whether the upload
+// is still open.
 func (u *upload) Sync(ctx context.Context) error {
 	if u.spec.ResumeKey == "" {
 		return nil
@@ -198,12 +199,12 @@ func (u *upload) Sync(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := u.stream.send(ctx, finishOf(probe)); err != nil {
-		// Its place on the stream is not to be lost.
+	if err := u.stream.send(ctx, finishRequest(probe)); err != nil {
+		// The probe must not keep its slot.
 		return errors.Join(err, probe.cancel(context.WithoutCancel(ctx)))
 	}
 	for _, writer := range closed {
-		if err := writer.detached(ctx); err != nil {
+		if err := writer.awaitDetached(ctx); err != nil {
 			return err
 		}
 	}
@@ -219,148 +220,7 @@ func (u *upload) openJoined(ctx context.Context, stream *uploadStream) (*slot, e
 	})
 }
 
-// closeStreams ends all streams of the upload, which has ended.
-func (u *upload) closeStreams() {
-	u.mu.Lock()
-	streams := slices.Clone(u.retired)
-	for _, l := range u.streams {
-		streams = append(streams, l.call)
-	}
-	u.mu.Unlock()
-	for _, stream := range streams {
-		if stream != nil {
-			stream.close(u.errEnded())
-		}
-	}
-}
-
-// finishOf detaches a joined slot.
-func finishOf(joined *slot) *transhipv1.UploadRequest {
+// finishRequest returns the request that finishes a joined slot.
+func finishRequest(joined *slot) *transhipv1.UploadRequest {
 	return &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Finish{Finish: &transhipv1.Finish{Slot: joined.id}}}
-}
-
-// end takes the upload out of use, with the writers of its parts; false if it is
-// already.
-func (u *upload) end(state uploadState) (writers map[int]*partWriter, open bool) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if u.state != uploadOpen {
-		return nil, false
-	}
-	writers = u.writers
-	u.state, u.writers = state, nil
-	return writers, true
-}
-
-func (u *upload) commitOnce(ctx context.Context, commit tranship.Commit) (tranship.File, error) {
-	if err := ctx.Err(); err != nil {
-		return tranship.File{}, err
-	}
-	if err := commit.Attributes.Validate(); err != nil {
-		return tranship.File{}, err
-	}
-	if want := u.spec.CRC32C; want != nil && commit.CRC32C != nil && *want != *commit.CRC32C {
-		return tranship.File{}, failure.WrongChecksum(u.spec.Path, *commit.CRC32C, *want)
-	}
-	writers, open := u.end(uploadEnded)
-	if !open {
-		return tranship.File{}, u.errEnded()
-	}
-	file, err := u.commit(ctx, commit, writers)
-	if err != nil && u.spec.ResumeKey != "" {
-		// The server holds the upload while the stream is there.
-		u.mu.Lock()
-		u.state = uploadFailed
-		u.mu.Unlock()
-		return tranship.File{}, err
-	}
-	u.closeStreams()
-	return file, err
-}
-
-func (u *upload) commit(ctx context.Context, commit tranship.Commit, writers map[int]*partWriter) (tranship.File, error) {
-	for _, writer := range writers {
-		if err := writer.settle(ctx); err != nil {
-			return tranship.File{}, err
-		}
-	}
-	finish := &transhipv1.Finish{
-		Slot: u.owner.id, Size: &commit.Size, Crc32C: commit.CRC32C,
-		Attributes: wire.AttributesToProto(commit.Attributes),
-	}
-	if finish.Crc32C == nil {
-		finish.Crc32C = u.spec.CRC32C
-	}
-	if finish.Crc32C != nil {
-		finish.Check = new(tranship.Check(u.spec.Path, commit.Size, finish.GetCrc32C()))
-	}
-	if err := u.stream.send(ctx, &transhipv1.UploadRequest{
-		Request: &transhipv1.UploadRequest_Finish{Finish: finish},
-	}); err != nil {
-		return tranship.File{}, err
-	}
-	return u.owner.committed(ctx, u.spec.Path)
-}
-
-// Abort implements tranship.Upload.
-func (u *upload) Abort(ctx context.Context) error {
-	failed := u.revoke()
-	if _, open := u.end(uploadEnded); !open && !failed {
-		return nil
-	}
-	defer u.closeStreams()
-	err := u.owner.cancel(ctx)
-	switch {
-	case err == nil && failed:
-		err = u.leave(ctx) // a slot that has ended has no second reply
-	case err == nil:
-		err = u.owner.wait(ctx)
-	}
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	if u.spec.ResumeKey == "" || errors.Is(err, tranship.ErrAborted) || errors.Is(err, context.Canceled) {
-		return nil // it goes with its stream, or is somebody else's, or is gone
-	}
-	return err
-}
-
-// revoke ends an upload whose commit has failed; false for any other.
-func (u *upload) revoke() bool {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	failed := u.state == uploadFailed
-	if failed {
-		u.state = uploadEnded
-	}
-	return failed
-}
-
-// leave half-closes the owner's stream, and waits until the server has ended it.
-func (u *upload) leave(ctx context.Context) error {
-	u.stream.halfClose(ctx)
-	select {
-	case <-u.stream.done:
-		if errors.Is(u.stream.err, errStreamEnded) {
-			return nil
-		}
-		return u.stream.err
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// Detach implements tranship.Upload: the server detaches an upload when the stream
-// that owns it ends.
-func (u *upload) Detach(ctx context.Context) error {
-	if u.spec.ResumeKey == "" {
-		return u.Abort(ctx)
-	}
-	failed := u.revoke()
-	if _, open := u.end(uploadEnded); !open && !failed {
-		return nil
-	}
-	defer u.closeStreams()
-	_ = u.leave(ctx) // a stream that broke has let go as well
-	return ctx.Err()
 }

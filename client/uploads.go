@@ -48,7 +48,7 @@ func (c *Client) listUploads(ctx context.Context, directory string, yield func(t
 	for {
 		watch.Moved()
 		response, err := stream.Recv()
-		watch.Rest() // what yield does takes as long as it likes
+		watch.Rest() // the time that yield takes does not count
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
@@ -87,6 +87,6 @@ func (c *Client) AbortUpload(ctx context.Context, id string) error {
 	if err := validateText("upload_id", id); err != nil {
 		return err
 	}
-	_, err := ask(ctx, c, c.files.AbortUpload, &transhipv1.AbortUploadRequest{UploadId: id})
+	_, err := callUnary(ctx, c, c.files.AbortUpload, &transhipv1.AbortUploadRequest{UploadId: id})
 	return err
 }

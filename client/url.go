@@ -9,40 +9,40 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// URL says where a server is, and perhaps a file or directory on it:
+// URL is the address of a server, or of a file or directory on it:
 //
 //	grpc://host:port/path    without TLS
 //	grpcs://host:port/path   with TLS
 //
-// The port is not optional. An IPv6 address is in brackets, its zone behind "%25":
-// grpc://[fe80::1%25eth0]:50051. The path is percent-encoded where a URL needs it. A URL
-// is comparable: that of a server has no path.
+// The port is required. An IPv6 address is in brackets, with its zone after "%25":
+// grpc://[fe80::1%25eth0]:50051. The path is percent-encoded where a URL requires it. URLs
+// are comparable. The URL of a server has no path.
 type URL struct {
-	// TLS: the scheme is grpcs.
+	// TLS means that the scheme is grpcs.
 	TLS bool
 	// Address is "host:port", with IPv6 in brackets.
 	Address string
-	// Path is where the URL leads to in the server's store, decoded, for
-	// tranship.Store and package transfer; "" is the root.
+	// Path is the decoded path in the server's store, for tranship.Store and package
+	// transfer; "" is the root.
 	Path string
-	// Directory: the URL was written with '/' at its end, or leads to the root.
+	// Directory means that the URL ends in '/', or names the root.
 	Directory bool
-	// Contents: the URL was written with "/." at its end, or leads to the root: what
-	// is in the directory is meant rather than the directory by its name.
+	// Contents means that the URL ends in "/.", or names the root: it stands for the
+	// contents of the directory rather than for the directory by its name.
 	Contents bool
 }
 
 // isURL reports whether text is written as a URL rather than as "host:port".
 func isURL(text string) bool { return strings.Contains(text, "://") }
 
-// ParseURL reads a URL. The error is an *tranship.InvalidError for the field "url", which
-// does not quote the text, as that may have a password in it.
+// ParseURL parses a URL. The error is a *tranship.InvalidError for the field "url". It does
+// not quote the text, which may contain a password.
 func ParseURL(text string) (URL, error) {
 	bad := func(rule string) (URL, error) { return URL{}, &tranship.InvalidError{Field: "url", Rule: rule} }
 	u, err := url.Parse(text)
 	switch {
 	case err != nil:
-		return bad("not a valid address; a remote place is grpc://host:port/path, percent-encoded, with IPv6 in brackets")
+		return bad("not a valid address; write grpc://host:port/path, percent-encoded, with IPv6 in brackets")
 	case u.Scheme != "grpc" && u.Scheme != "grpcs":
 		return bad("the scheme must be grpc or grpcs: grpc://host:port/path")
 	case u.User != nil:
@@ -85,10 +85,10 @@ func ParseURL(text string) (URL, error) {
 	return parsed, nil
 }
 
-// Server is the URL of the server alone, as Dial takes it.
+// Server returns the URL of the server without a path, as Dial accepts it.
 func (u URL) Server() string { return URL{TLS: u.TLS, Address: u.Address}.String() }
 
-// String is the URL as ParseURL reads it.
+// String returns the URL in the form that ParseURL accepts.
 func (u URL) String() string {
 	written := url.URL{Scheme: "grpc", Host: u.Address, Path: u.Path}
 	if u.TLS {

@@ -64,7 +64,7 @@ func TestParseURLRefuses(t *testing.T) {
 	}
 }
 
-// What ParseURL reads is written so that it reads the same.
+// FuzzParseURL checks that ParseURL parses the String of a URL to the same URL.
 func FuzzParseURL(f *testing.F) {
 	for _, text := range []string{
 		"grpc://h:1/a%20b/", "grpcs://[fe80::1%25eth0]:50051/a/.", "grpc://h:1//a", "grpc://ü:1/ü?#", "grpc://h:01/a:b@c",

@@ -1,0 +1,108 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/wire"
+	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
+)
+
+// slot is a file, or a writer of a part of one, on an upload stream.
+type slot struct {
+	id     uint64
+	stream *uploadStream
+	// opened is when its first message was about to be sent.
+	opened time.Time
+	// begun receives the reply to a begin; nil for a put and for a slot that joins, which
+	// do not wait for it.
+	begun chan *transhipv1.Begun
+	// isPut means that the slot is a put: only the file of its reply matters.
+	isPut bool
+	// done is closed when the slot has ended, with its reply or error.
+	done chan struct{}
+	// file is the committed file; its Path is empty if the reply had no file.
+	file    tranship.File
+	durable []*transhipv1.Range
+	err     error
+}
+
+// finish sets the outcome of a slot from its terminal reply.
+func (s *slot) finish(reply *transhipv1.Finished) {
+	if file := reply.GetFile(); file != nil {
+		s.file, s.err = wire.FileFromProto(file)
+	}
+	if s.isPut || s.err != nil {
+		return
+	}
+	if s.err = wire.CheckRanges(reply.GetDurable()); s.err == nil {
+		s.durable = reply.GetDurable()
+	}
+}
+
+// awaitBegun waits for the reply to the slot's begin. It returns nil without an error if
+// the slot ended without an error and without such a reply. A reply that came before the
+// slot ended is always returned.
+func (s *slot) awaitBegun(ctx context.Context) (*transhipv1.Begun, error) {
+	select {
+	case begun := <-s.begun:
+		return begun, nil
+	case <-s.done:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	select {
+	case begun := <-s.begun:
+		return begun, nil
+	default:
+		return nil, s.err
+	}
+}
+
+// wait waits for the slot's outcome.
+func (s *slot) wait(ctx context.Context) error {
+	select {
+	case <-s.done:
+		return s.err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// cancel tells the server to abandon the slot.
+func (s *slot) cancel(ctx context.Context) error {
+	return s.stream.send(ctx, &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Cancel{
+		Cancel: &transhipv1.Cancel{Slot: s.id},
+	}})
+}
+
+// ended reports whether the slot has had its terminal reply.
+func (s *slot) ended() bool {
+	select {
+	case <-s.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// failure returns the error with which the slot has ended, if it has.
+func (s *slot) failure() error {
+	if s.ended() {
+		return s.err
+	}
+	return nil
+}
+
+// committed waits for the file of a slot, and checks that it has the path that was sent.
+func (s *slot) committed(ctx context.Context, path string) (tranship.File, error) {
+	if err := s.wait(ctx); err != nil {
+		return tranship.File{}, err
+	}
+	if s.file.Path != path {
+		return tranship.File{}, fmt.Errorf("%w: the server committed %q instead of %s", tranship.ErrIntegrity, s.file.Path, path)
+	}
+	return s.file, nil
+}
