@@ -1,5 +1,8 @@
 // Tranship's native file transfer protocol.
 //
+// These comments are the specification of the protocol, for clients in every
+// language.
+//
 // # Words
 //
 //   path     a file's key: valid UTF-8, '/'-separated, relative, at most 1024
@@ -13,51 +16,63 @@
 //            from n * part_size; the last one is shorter.
 //   chunk    the payload of one message, at most 1 MiB (1,048,576 bytes).
 //   commit   the moment a file becomes visible, all at once, under its path.
-//   slot     a number the client chooses to name one file among the many that
-//            share a stream.
+//   slot     a number, chosen by the client, that names one file among the many
+//            that share a stream.
+//   owner    the slot that began or resumed an upload. It commits the upload;
+//            slots that join the upload only write to it.
 //
 // # Checksums
 //
-// Every checksum here is CRC32C (Castagnoli polynomial 0x1EDC6F41, reflected,
-// initial value and final xor 0xFFFFFFFF; RFC 3720, appendix B.4), carried as
-// fixed32. A client may leave every checksum out; one that is sent is always
-// verified.
+// Every checksum is CRC32C (Castagnoli polynomial 0x1EDC6F41, reflected, initial
+// value and final xor 0xFFFFFFFF; RFC 3720, appendix B.4), carried as fixed32. All
+// checksums from the client are optional. The server verifies each one that it
+// receives, and fails the slot with DATA_LOSS if it does not match.
 //
 // # Errors
 //
-// A failure of one file on a stream is a `Failed` reply for its slot; a failure
-// of a whole call is its gRPC status. Both carry a gRPC status code, a message
-// for people, and details: google.rpc.ErrorInfo with domain "tranship" and one
-// of the reasons below, and for INVALID_ARGUMENT a google.rpc.BadRequest that
-// names the field and the rule.
+// When one file of a stream fails, the server sends a `Failed` reply for its slot.
+// When a whole call fails, the error is the gRPC status of the call. Both carry a
+// gRPC status code, a message for people, and details: a google.rpc.ErrorInfo with
+// the domain "tranship" and one of the reasons below and, for INVALID_ARGUMENT, a
+// google.rpc.BadRequest that names the field and the rule.
 //
-//   code                 reason         meaning
-//   INVALID_ARGUMENT     INVALID        a request that can never succeed as sent
-//   NOT_FOUND            NOT_FOUND      no such file or upload
-//   ALREADY_EXISTS       EXISTS         the path, or a file above or below it, exists
-//   FAILED_PRECONDITION  PRECONDITION   a version did not match, or bytes are missing
-//                                       (then MissingRanges is among the details)
-//   DATA_LOSS            INTEGRITY      a checksum did not match
-//   RESOURCE_EXHAUSTED   LIMIT          over a limit that the message names
-//   RESOURCE_EXHAUSTED   NO_SPACE       the store is full
-//   RESOURCE_EXHAUSTED   QUOTA          over the caller's quota
-//   PERMISSION_DENIED    DENIED         not allowed
-//   UNAUTHENTICATED      UNAUTHENTICATED  no or no valid identity
-//   ABORTED              ABORTED        ended by a newer writer or by an abort: do
-//                                       not retry with the same upload and epoch
-//   UNAVAILABLE          UNAVAILABLE    try again later, with backoff; what was asked for
-//                                       may have been done
-//   UNAVAILABLE          REFUSED        the same, and nothing was done: a limit refuses it
-//   UNAVAILABLE          UNAVAILABLE_FOR_GOOD  trying again does not help
-//   UNIMPLEMENTED        UNSUPPORTED    this server or store cannot do it
-//   CANCELLED            CANCELLED      the call has ended
-//   DEADLINE_EXCEEDED    DEADLINE_EXCEEDED  the call's time has ended
-//   INTERNAL             INTERNAL       a failure that the server's log tells of
+// Clients decide by code and reason. The text of a message is not part of the
+// protocol. A client must accept reasons that it does not know, and then decides by
+// the code.
 //
-// A status without such an ErrorInfo is not what a server says: it comes from a hop
-// on the way, such as a gateway that has lost its server, or from gRPC itself. What
-// was asked for may then have been done or not, and may succeed when it is tried
-// again.
+//   code                 reason                meaning
+//   INVALID_ARGUMENT     INVALID               the request can never succeed as it is
+//   NOT_FOUND            NOT_FOUND             the file or upload does not exist
+//   ALREADY_EXISTS       EXISTS                the path, or a file above or below it,
+//                                              exists
+//   FAILED_PRECONDITION  PRECONDITION          a version or revision did not match, or
+//                                              bytes are missing (the details then
+//                                              include MissingRanges)
+//   DATA_LOSS            INTEGRITY             a checksum did not match
+//   RESOURCE_EXHAUSTED   LIMIT                 a limit, named by the message, was
+//                                              exceeded
+//   RESOURCE_EXHAUSTED   NO_SPACE              the store is full
+//   RESOURCE_EXHAUSTED   QUOTA                 the caller's quota was exceeded
+//   PERMISSION_DENIED    DENIED                the caller may not do this
+//   UNAUTHENTICATED      UNAUTHENTICATED       credentials are missing or not valid
+//   ABORTED              ABORTED               a newer writer or an abort ended the
+//                                              upload; do not retry with the same
+//                                              upload id and epoch
+//   UNAVAILABLE          UNAVAILABLE           retry later, with backoff; the request
+//                                              may have taken effect
+//   UNAVAILABLE          REFUSED               retry later, with backoff; a limit
+//                                              refused the request, which had no
+//                                              effect
+//   UNAVAILABLE          UNAVAILABLE_FOR_GOOD  do not retry: it will not help
+//   UNIMPLEMENTED        UNSUPPORTED           this server or store cannot do it
+//   CANCELLED            CANCELLED             the call was cancelled
+//   DEADLINE_EXCEEDED    DEADLINE_EXCEEDED     the deadline of the call passed
+//   INTERNAL             INTERNAL              the server failed; its log has the
+//                                              cause
+//
+// A status without such an ErrorInfo does not come from a Tranship server. It comes
+// from gRPC itself, or from a proxy such as a gateway that lost its server. The
+// request may or may not have taken effect, and may succeed when it is retried.
 
 // Code generated by protoc-gen-go. DO NOT EDIT.
 // versions:
@@ -85,14 +100,14 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// Durability says what a store must have done when it reports a commit.
+// Durability is what a store must have done before it reports a commit.
 type Durability int32
 
 const (
-	// The server's default, which is DURABLE unless its operator said otherwise.
+	// The default of the server, which is DURABLE unless its operator changed it.
 	Durability_DURABILITY_UNSPECIFIED Durability = 0
-	// Handed to the operating system: survives the server process, perhaps not
-	// the machine.
+	// Written to the operating system: survives a crash of the server process, but
+	// perhaps not a crash of the machine.
 	Durability_DURABILITY_WRITTEN Durability = 1
 	// Synced to storage: survives power loss.
 	Durability_DURABILITY_DURABLE Durability = 2
@@ -145,21 +160,22 @@ type Begin_Mode int32
 const (
 	// The same as NEW.
 	Begin_MODE_UNSPECIFIED Begin_Mode = 0
-	// A new upload. This slot owns it. With keep it takes the place of an
-	// unfinished one with the same path, size and resume_key.
+	// Begins a new upload, which this slot owns. With keep, it replaces an
+	// unfinished upload of the caller with the same path, size and resume_key.
 	Begin_MODE_NEW Begin_Mode = 1
-	// The caller's unfinished upload with this path, size and resume_key, or a
-	// new one if there is none. This slot owns it; the upload's epoch rises and
-	// its older writers fail with ABORTED. An upload that was committed within
-	// the last day is found, too, as long as its file has not been replaced: none
-	// of it is missing, and finish gives the file the attributes that are present,
-	// and the durability, and answers with it, in case the first answer was lost
-	// or these have changed; chunks fail with ABORTED, cancel makes the server
-	// forget it.
+	// Resumes the caller's unfinished upload with this path, size and resume_key, or
+	// begins a new one if there is none. This slot owns the upload. The epoch of the
+	// upload increases, and its older writers fail with ABORTED.
+	//
+	// It also finds an upload that was committed within the last day, unless its
+	// file has been replaced since, in case the client did not receive `finished`.
+	// Nothing of such an upload is missing. A finish applies the attributes that are
+	// present and the durability to the file, and replies `finished` with it; a
+	// chunk fails with ABORTED; a cancel makes the server forget the upload.
 	Begin_MODE_RESUME Begin_Mode = 2
-	// One more writer for the upload of `upload_id` and `epoch`, which another
-	// slot, perhaps of another stream or connection, owns. Only slot, mode,
-	// upload_id, epoch and progress_interval are looked at.
+	// Adds a writer to the caller's upload with this upload_id and epoch. Another slot
+	// owns the upload, perhaps on another stream or connection. The server ignores
+	// all fields except slot, mode, upload_id, epoch and progress_interval.
 	Begin_MODE_JOIN Begin_Mode = 3
 )
 
@@ -214,22 +230,23 @@ type File struct {
 	// Length in bytes.
 	Size int64 `protobuf:"varint,2,opt,name=size,proto3" json:"size,omitempty"`
 	// When the content was last modified at its source. Stores keep at least
-	// microseconds.
+	// microsecond precision.
 	ModifiedTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=modified_time,json=modifiedTime,proto3" json:"modified_time,omitempty"`
-	// Permission bits, 0 to 0777. Nothing else of a POSIX mode is kept.
+	// Permission bits, 0 to 0777. Stores keep no other bits of a POSIX mode.
 	Mode uint32 `protobuf:"varint,4,opt,name=mode,proto3" json:"mode,omitempty"`
 	// Changes whenever the content is replaced. Opaque; at most 128 bytes.
 	Version string `protobuf:"bytes,5,opt,name=version,proto3" json:"version,omitempty"`
-	// CRC32C of the whole content. Absent when the store does not know it, as for
-	// a file put into a directory by hand.
+	// CRC32C of the whole content. Absent when the store does not know it, such as
+	// when another program put the file into the served directory.
 	Crc32C *uint32 `protobuf:"fixed32,6,opt,name=crc32c,proto3,oneof" json:"crc32c,omitempty"`
-	// User metadata. Keys are 1 to 128 bytes of lower-case ASCII letters, digits,
-	// '-', '_' and '.'; values are valid UTF-8 without NUL; keys and values
-	// together have at most 2048 bytes (as on S3), and there are at most 64.
+	// User metadata: at most 64 entries, whose keys and values have at most 2048 bytes
+	// together (as on S3). A key is 1 to 128 bytes of lower-case ASCII letters, digits,
+	// '-', '_' and '.'. A value is valid UTF-8 without NUL.
 	Metadata map[string]string `protobuf:"bytes,7,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	// Changes whenever the version or an attribute changes, and is the same whenever all
-	// of them are: see Precondition.must_match_revision. Opaque; at most 128 bytes.
-	// Stat, SetAttributes, Move and Copy tell it; elsewhere it is absent.
+	// Identifies the version together with all attributes: equal revisions mean that
+	// all of them are equal, and a change of any of them changes the revision. See
+	// Precondition.must_match_revision. Opaque; at most 128 bytes. Present in the
+	// responses of Stat, SetAttributes, Move and Copy only.
 	Revision      string `protobuf:"bytes,8,opt,name=revision,proto3" json:"revision,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -321,16 +338,18 @@ func (x *File) GetRevision() string {
 	return ""
 }
 
-// Attributes of a file that a client may set. What is absent takes its default
-// in an upload, and stays as it is in SetAttributes.
+// Attributes are what a client may set on a file beside its content. In an upload,
+// an absent field takes its default; in SetAttributes, it leaves the attribute as it
+// is.
 type Attributes struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Default: the moment of commit. It is within the years 1 to 9999. A store that cannot
-	// keep the time refuses it with INVALID_ARGUMENT, which names the range that it keeps.
+	// Within the years 1 to 9999. Default: the time of the commit. A store that cannot
+	// represent the time refuses it with INVALID_ARGUMENT, and names the range that it
+	// can represent.
 	ModifiedTime *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=modified_time,json=modifiedTime,proto3" json:"modified_time,omitempty"`
 	// Permission bits, 0 to 0777. Default: 0644.
 	Mode *uint32 `protobuf:"varint,2,opt,name=mode,proto3,oneof" json:"mode,omitempty"`
-	// Default: none. When present, it replaces all of the file's metadata.
+	// Replaces all metadata of the file. Default: no metadata.
 	Metadata      *Metadata `protobuf:"bytes,3,opt,name=metadata,proto3" json:"metadata,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -387,10 +406,10 @@ func (x *Attributes) GetMetadata() *Metadata {
 	return nil
 }
 
-// Metadata is a set of user metadata; see File.metadata for its rules.
+// Metadata is a set of user metadata. Its rules are those of File.metadata.
 type Metadata struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The entries; none removes all metadata.
+	// The entries. An empty map removes all metadata.
 	Entries       map[string]string `protobuf:"bytes,1,rep,name=entries,proto3" json:"entries,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -433,12 +452,12 @@ func (x *Metadata) GetEntries() map[string]string {
 	return nil
 }
 
-// Precondition decides whether an operation may take effect. It is decided
-// under a lock when the operation takes effect; an upload's is also looked at
-// when it begins, to fail early.
+// Precondition is a condition for an operation to take effect. The server checks it
+// atomically with the effect. The precondition of an upload is checked when the upload
+// begins as well, so that it fails early.
 type Precondition struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// At most one may be set; none means unconditional.
+	// At most one is set. Without any, the operation is unconditional.
 	//
 	// Types that are valid to be assigned to Condition:
 	//
@@ -519,23 +538,24 @@ type isPrecondition_Condition interface {
 }
 
 type Precondition_MustNotExist struct {
-	// true: no file may be at the path (of a move or copy: at the destination).
-	// Otherwise ALREADY_EXISTS. false is the same as absent.
+	// true: there must be no file at the path (for Move and Copy: at the
+	// destination). Otherwise the operation fails with ALREADY_EXISTS. false is the
+	// same as absent.
 	MustNotExist bool `protobuf:"varint,1,opt,name=must_not_exist,json=mustNotExist,proto3,oneof"`
 }
 
 type Precondition_MustMatchVersion struct {
-	// The file at the path must have this version. Otherwise
+	// The file at the path must have this version. Otherwise the operation fails with
 	// FAILED_PRECONDITION, also when there is no file.
 	MustMatchVersion string `protobuf:"bytes,2,opt,name=must_match_version,json=mustMatchVersion,proto3,oneof"`
 }
 
 type Precondition_MustMatchRevision struct {
-	// The file at the path must have this revision: the version and all attributes that
-	// were seen with it. Otherwise FAILED_PRECONDITION, also when there is no file. A
-	// client that reads metadata, computes new metadata from it, and sets that with the
-	// revision it has read, never overwrites a change that another client has made
-	// meanwhile.
+	// The file at the path must have this revision, which covers its version and all
+	// of its attributes. Otherwise the operation fails with FAILED_PRECONDITION, also
+	// when there is no file. A client that reads metadata, computes new metadata from
+	// it and sets them under the revision that it read never overwrites a concurrent
+	// change by another client.
 	MustMatchRevision string `protobuf:"bytes,3,opt,name=must_match_revision,json=mustMatchRevision,proto3,oneof"`
 }
 
@@ -552,7 +572,7 @@ type Range struct {
 	Offset int64 `protobuf:"varint,1,opt,name=offset,proto3" json:"offset,omitempty"`
 	// Number of bytes.
 	Length int64 `protobuf:"varint,2,opt,name=length,proto3" json:"length,omitempty"`
-	// CRC32C of those bytes, where known.
+	// CRC32C of the bytes, when known.
 	Crc32C        *uint32 `protobuf:"fixed32,3,opt,name=crc32c,proto3,oneof" json:"crc32c,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -609,13 +629,13 @@ func (x *Range) GetCrc32C() uint32 {
 	return 0
 }
 
-// Status has the fields and the wire format of google.rpc.Status; it stands here
-// so that this file needs no other than protobuf's own.
+// Status has the fields and the wire format of google.rpc.Status. It is defined here
+// so that this file imports only the well-known types of protobuf.
 type Status struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// A google.rpc.Code, never 0.
 	Code int32 `protobuf:"varint,1,opt,name=code,proto3" json:"code,omitempty"`
-	// For people, in English.
+	// A description for people, in English. Not part of the protocol.
 	Message string `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
 	// See "Errors" at the top of this file.
 	Details       []*anypb.Any `protobuf:"bytes,3,rep,name=details,proto3" json:"details,omitempty"`
@@ -674,11 +694,11 @@ func (x *Status) GetDetails() []*anypb.Any {
 	return nil
 }
 
-// MissingRanges is a detail of FAILED_PRECONDITION when an upload is finished
-// before all of its bytes are there.
+// MissingRanges is among the details of FAILED_PRECONDITION when a client finishes an
+// upload before all of its bytes have arrived.
 type MissingRanges struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What is missing, in ascending order; at most the first 1,000 ranges.
+	// The missing ranges in ascending order; at most the first 1,000.
 	Ranges        []*Range `protobuf:"bytes,1,rep,name=ranges,proto3" json:"ranges,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -835,12 +855,12 @@ type isUploadRequest_Request interface {
 }
 
 type UploadRequest_Begin struct {
-	// Begins a file, or joins one more writer to an upload.
+	// Begins or resumes an upload, or joins an upload as a further writer.
 	Begin *Begin `protobuf:"bytes,1,opt,name=begin,proto3,oneof"`
 }
 
 type UploadRequest_Chunk struct {
-	// Carries bytes of a slot.
+	// Sends bytes of a slot.
 	Chunk *Chunk `protobuf:"bytes,2,opt,name=chunk,proto3,oneof"`
 }
 
@@ -850,17 +870,17 @@ type UploadRequest_Finish struct {
 }
 
 type UploadRequest_Cancel struct {
-	// Gives a slot up.
+	// Abandons a slot.
 	Cancel *Cancel `protobuf:"bytes,4,opt,name=cancel,proto3,oneof"`
 }
 
 type UploadRequest_Put struct {
-	// A whole small file.
+	// Sends a whole small file.
 	Put *Put `protobuf:"bytes,5,opt,name=put,proto3,oneof"`
 }
 
 type UploadRequest_CopyPart struct {
-	// Fills a part from a file that the store already has.
+	// Fills a part from a file that is already in the store.
 	CopyPart *CopyPart `protobuf:"bytes,6,opt,name=copy_part,json=copyPart,proto3,oneof"`
 }
 
@@ -876,42 +896,43 @@ func (*UploadRequest_Put) isUploadRequest_Request() {}
 
 func (*UploadRequest_CopyPart) isUploadRequest_Request() {}
 
-// Begin opens a slot. The reply is `begun` or `failed`. A client that does not
-// need what `begun` tells (it knows nothing to resume, and keeps its chunks in
-// order) may send chunks at once.
+// Begin opens a slot. The reply is `begun` or `failed`. A client that needs nothing
+// from `begun`, because it resumes nothing and sends its chunks in order, may send
+// chunks without waiting for the reply.
 type Begin struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Nonzero; greater than any slot of this stream before it. Another number
-	// fails with INVALID_ARGUMENT; that of an open slot fails the open slot.
+	// Nonzero; greater than every earlier slot of this stream. Any other number fails
+	// with INVALID_ARGUMENT; if it is that of an open slot, the open slot fails.
 	Slot uint64 `protobuf:"varint,1,opt,name=slot,proto3" json:"slot,omitempty"`
-	// NEW unless said otherwise.
+	// Default: NEW. A mode that the server does not know fails with UNIMPLEMENTED.
 	Mode Begin_Mode `protobuf:"varint,2,opt,name=mode,proto3,enum=tranship.v1.Begin_Mode" json:"mode,omitempty"`
 	// Where the file will be visible.
 	Path string `protobuf:"bytes,3,opt,name=path,proto3" json:"path,omitempty"`
-	// Length in bytes, when known. More bytes than this fail the slot at once,
-	// fewer at finish. An upload of unknown size cannot resume.
+	// Length of the file in bytes, when known. More bytes fail the slot as soon as
+	// they arrive; fewer fail it at finish. An upload of unknown size cannot be
+	// resumed.
 	Size *int64 `protobuf:"varint,4,opt,name=size,proto3,oneof" json:"size,omitempty"`
-	// What to keep beside the content.
+	// The attributes of the file.
 	Attributes *Attributes `protobuf:"bytes,5,opt,name=attributes,proto3" json:"attributes,omitempty"`
-	// When the commit may take effect.
+	// The condition for the commit to take effect.
 	Precondition *Precondition `protobuf:"bytes,6,opt,name=precondition,proto3" json:"precondition,omitempty"`
-	// What must have happened when `finished` is sent.
+	// What the server must have done before it sends `finished`.
 	Durability Durability `protobuf:"varint,7,opt,name=durability,proto3,enum=tranship.v1.Durability" json:"durability,omitempty"`
-	// What a broken stream, or a finish that failed, leaves behind: without keep
-	// the upload is removed; with it the upload stays, to be resumed, until it
-	// expires. Cancel removes it either way.
+	// Whether the upload survives a broken stream and a failed finish. true: it stays,
+	// to be resumed, until it expires. false: the server removes it. A cancel removes
+	// it in both cases.
 	Keep bool `protobuf:"varint,8,opt,name=keep,proto3" json:"keep,omitempty"`
-	// RESUME, or NEW with keep: names the source, so that two sources never mix
-	// their parts; at most 256 bytes. Required for both, and so is size.
+	// For RESUME, and for NEW with keep: identifies the source, so that parts of two
+	// sources are never mixed. At most 256 bytes. Both modes require it, and size.
 	ResumeKey string `protobuf:"bytes,9,opt,name=resume_key,json=resumeKey,proto3" json:"resume_key,omitempty"`
-	// JOIN: from the owner's `begun`.
+	// For JOIN: the upload_id in the `begun` of the owner.
 	UploadId string `protobuf:"bytes,10,opt,name=upload_id,json=uploadId,proto3" json:"upload_id,omitempty"`
-	// JOIN: from the owner's `begun`.
+	// For JOIN: the epoch in the `begun` of the owner.
 	Epoch uint64 `protobuf:"varint,11,opt,name=epoch,proto3" json:"epoch,omitempty"`
-	// Asks for `progress` replies for this slot, at most one each interval (at
-	// least 100 ms; less is taken as 100 ms). Absent: none, except that a stream
-	// without any other reply carries one every 20 s to keep proxies from closing
-	// it.
+	// Requests `progress` replies for this slot, at most one an interval. The server
+	// raises an interval below 100 ms to 100 ms. Absent: no progress replies, except
+	// one every 20 s while the stream has no other replies, so that proxies do not
+	// close it.
 	ProgressInterval *durationpb.Duration `protobuf:"bytes,12,opt,name=progress_interval,json=progressInterval,proto3" json:"progress_interval,omitempty"`
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache
@@ -1031,16 +1052,21 @@ func (x *Begin) GetProgressInterval() *durationpb.Duration {
 	return nil
 }
 
-// Chunk carries bytes. Inside a slot each chunk begins where the one before it
-// ended; or, after `begun` told the part size, at the first byte of any part
-// that this slot has not written. A chunk may cross a part boundary. Anything
-// else is a gap or an overlap and fails the slot with INVALID_ARGUMENT.
+// Chunk carries bytes of a file.
+//
+// In an upload, a chunk begins where the previous chunk of its slot ended or, once
+// `begun` has told the client the part size, at the first byte of any part that the
+// slot has not written. A chunk may cross a part boundary. A chunk anywhere else is a
+// gap or an overlap, and fails the slot with INVALID_ARGUMENT.
+//
+// In a download, chunks of a slot arrive in ascending order without gaps, beginning at
+// the offset of its `open`.
 type Chunk struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// An open slot.
 	Slot uint64 `protobuf:"varint,1,opt,name=slot,proto3" json:"slot,omitempty"`
-	// Where data begins in the file. Absent: where the slot's chunk before it
-	// ended (0 for the first).
+	// Where data begins in the file. Absent: where the previous chunk of the slot
+	// ended, or 0 for the first chunk.
 	Offset *int64 `protobuf:"varint,2,opt,name=offset,proto3,oneof" json:"offset,omitempty"`
 	// At most 1 MiB; more fails the slot with RESOURCE_EXHAUSTED. May be empty.
 	Data []byte `protobuf:"bytes,3,opt,name=data,proto3" json:"data,omitempty"`
@@ -1110,31 +1136,31 @@ func (x *Chunk) GetCrc32C() uint32 {
 
 // Finish ends a slot.
 //
-// Of a slot that owns its upload it commits: every byte must be there, sent by
-// this slot or by joined ones that have been finished. Joined slots that are still
-// open then fail with ABORTED. The reply is `finished`
-// once the file is visible and as durable as was asked. Missing bytes fail with
-// FAILED_PRECONDITION and MissingRanges; the upload then stays if it was begun
-// with keep.
+// For a slot that owns its upload, it commits the upload. Every byte must have been
+// sent, by this slot or by joined slots that have been finished. Joined slots that are
+// still open fail with ABORTED. The reply is `finished` once the file is visible and
+// as durable as requested. If bytes are missing, the slot fails with
+// FAILED_PRECONDITION and MissingRanges; the upload then stays if it was begun with
+// keep.
 //
-// Of a joined slot it only detaches; the reply is `finished`, without a file,
-// once the bytes it wrote are written and, if the upload was begun with keep, as
-// durable as it asks.
+// For a joined slot, it only detaches the slot from the upload. The reply is
+// `finished`, without a file, once the bytes of the slot are written and, if the
+// upload was begun with keep, as durable as the upload requests.
 type Finish struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// An open slot.
 	Slot uint64 `protobuf:"varint,1,opt,name=slot,proto3" json:"slot,omitempty"`
-	// Length of the whole file in bytes; must equal what arrived, and the size of
-	// begin.
+	// Length of the whole file in bytes. It must equal the number of bytes that
+	// arrived, and the size in `begin` if that is present.
 	Size *int64 `protobuf:"varint,2,opt,name=size,proto3,oneof" json:"size,omitempty"`
 	// CRC32C of the whole file.
 	Crc32C *uint32 `protobuf:"fixed32,3,opt,name=crc32c,proto3,oneof" json:"crc32c,omitempty"`
-	// Guards the name with the content: CRC32C of the path's UTF-8 bytes, then the
-	// size as 8 bytes and the whole file's CRC32C as 4 bytes, both big-endian. Needs
-	// size and crc32c.
+	// Protects path, size and content together: the CRC32C of the UTF-8 bytes of the
+	// path, followed by the size as 8 bytes and the CRC32C of the whole file as 4
+	// bytes, both big-endian. Requires size and crc32c.
 	Check *uint32 `protobuf:"fixed32,4,opt,name=check,proto3,oneof" json:"check,omitempty"`
-	// Of a slot that owns its upload: attributes that were not known when the upload
-	// began. What is present replaces what begin has.
+	// For a slot that owns its upload: attributes that the client did not know when
+	// the upload began. Fields that are present replace those of `begin`.
 	Attributes    *Attributes `protobuf:"bytes,5,opt,name=attributes,proto3" json:"attributes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1205,15 +1231,18 @@ func (x *Finish) GetAttributes() *Attributes {
 	return nil
 }
 
-// Cancel gives an open slot up: its upload is removed, even with keep; of a
-// joined slot, only what this slot wrote of unfinished parts. The reply is
-// `failed` with CANCELLED.
+// Cancel abandons an open slot. The reply is `failed` with CANCELLED, unless the slot
+// has already ended.
 //
-// Of a slot with keep whose finish has failed, it removes the upload as well, as
-// long as nobody has resumed it; there is no second reply.
+// On an Upload stream, it removes the upload, even with keep. For a joined slot, it
+// removes only what the slot wrote of parts that are not complete. For a slot with
+// keep whose finish failed, it still removes the upload, unless the upload has been
+// resumed since; there is no second reply.
+//
+// On a Download stream, chunks of the slot that were sent before may still arrive.
 type Cancel struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// An open slot, or one with keep whose finish has failed.
+	// An open slot or, in an upload with keep, a slot whose finish failed.
 	Slot          uint64 `protobuf:"varint,1,opt,name=slot,proto3" json:"slot,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1256,25 +1285,25 @@ func (x *Cancel) GetSlot() uint64 {
 	return 0
 }
 
-// Put is a whole small file in one message: begin, chunk and finish at once. The
-// reply is `finished` or `failed`.
+// Put sends a whole small file in one message. It has the effect of begin, chunk and
+// finish. The reply is `finished` or `failed`.
 type Put struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Nonzero; greater than any slot of this stream before it.
+	// Nonzero; greater than every earlier slot of this stream.
 	Slot uint64 `protobuf:"varint,1,opt,name=slot,proto3" json:"slot,omitempty"`
 	// Where the file will be visible.
 	Path string `protobuf:"bytes,2,opt,name=path,proto3" json:"path,omitempty"`
-	// What to keep beside the content.
+	// The attributes of the file.
 	Attributes *Attributes `protobuf:"bytes,3,opt,name=attributes,proto3" json:"attributes,omitempty"`
-	// When the commit may take effect.
+	// The condition for the commit to take effect.
 	Precondition *Precondition `protobuf:"bytes,4,opt,name=precondition,proto3" json:"precondition,omitempty"`
-	// What must have happened when `finished` is sent.
+	// What the server must have done before it sends `finished`.
 	Durability Durability `protobuf:"varint,5,opt,name=durability,proto3,enum=tranship.v1.Durability" json:"durability,omitempty"`
-	// The content, at most 1 MiB; more fails with RESOURCE_EXHAUSTED.
+	// The content, at most 1 MiB. More fails with RESOURCE_EXHAUSTED.
 	Data []byte `protobuf:"bytes,6,opt,name=data,proto3" json:"data,omitempty"`
 	// CRC32C of data.
 	Crc32C *uint32 `protobuf:"fixed32,7,opt,name=crc32c,proto3,oneof" json:"crc32c,omitempty"`
-	// As Finish.check; needs no other field.
+	// Computed as Finish.check. Requires no other field.
 	Check         *uint32 `protobuf:"fixed32,8,opt,name=check,proto3,oneof" json:"check,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1366,12 +1395,13 @@ func (x *Put) GetCheck() uint32 {
 	return 0
 }
 
-// CopyPart fills one whole part of the slot's upload, which the slot has not
-// written, from a range of a file that the store already has. The range's length is
-// the part's. The slot's next chunk follows the part. There is no reply of its own.
+// CopyPart fills one whole part of an upload from a range of a file that is already in
+// the store. The slot must not have written the part. The range is as long as the
+// part. An absent offset in the next chunk of the slot means the end of the part. The
+// message has no reply of its own.
 //
-// A failure ends the slot. The part then has what slots that were finished wrote to it
-// before, or nothing; another slot may fill it, and the upload goes on.
+// If it fails, the slot fails. The part then keeps what finished slots wrote to it
+// before, if anything. The upload continues, and another slot may fill the part.
 type CopyPart struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// An open slot.
@@ -1380,11 +1410,12 @@ type CopyPart struct {
 	Offset int64 `protobuf:"varint,2,opt,name=offset,proto3" json:"offset,omitempty"`
 	// The file to copy from.
 	SourcePath string `protobuf:"bytes,3,opt,name=source_path,json=sourcePath,proto3" json:"source_path,omitempty"`
-	// Its version; when set and no longer current, FAILED_PRECONDITION.
+	// The version that the source must have. If it has another, the slot fails with
+	// FAILED_PRECONDITION. Empty: any version.
 	SourceVersion string `protobuf:"bytes,4,opt,name=source_version,json=sourceVersion,proto3" json:"source_version,omitempty"`
-	// First byte to copy.
+	// First byte of the source to copy.
 	SourceOffset int64 `protobuf:"varint,5,opt,name=source_offset,json=sourceOffset,proto3" json:"source_offset,omitempty"`
-	// CRC32C that the copied bytes must have. Needs an upload with keep.
+	// The CRC32C that the copied bytes must have. Requires an upload with keep.
 	Crc32C        *uint32 `protobuf:"fixed32,6,opt,name=crc32c,proto3,oneof" json:"crc32c,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1465,7 +1496,7 @@ func (x *CopyPart) GetCrc32C() uint32 {
 // UploadResponse is one message from the server on an Upload stream.
 type UploadResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Exactly one is set. Clients ignore what they do not know.
+	// Exactly one is set. A client ignores a response that it does not know.
 	//
 	// Types that are valid to be assigned to Response:
 	//
@@ -1561,17 +1592,17 @@ type UploadResponse_Begun struct {
 }
 
 type UploadResponse_Progress struct {
-	// How far the slot is.
+	// The progress of the slot.
 	Progress *Progress `protobuf:"bytes,2,opt,name=progress,proto3,oneof"`
 }
 
 type UploadResponse_Finished struct {
-	// The slot has ended well.
+	// The slot succeeded.
 	Finished *Finished `protobuf:"bytes,3,opt,name=finished,proto3,oneof"`
 }
 
 type UploadResponse_Failed struct {
-	// The slot has ended badly.
+	// The slot failed.
 	Failed *Failed `protobuf:"bytes,4,opt,name=failed,proto3,oneof"`
 }
 
@@ -1583,25 +1614,26 @@ func (*UploadResponse_Finished) isUploadResponse_Response() {}
 
 func (*UploadResponse_Failed) isUploadResponse_Response() {}
 
-// Begun answers a begin.
+// Begun is the reply to a `begin` that succeeded.
 type Begun struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The slot.
 	Slot uint64 `protobuf:"varint,1,opt,name=slot,proto3" json:"slot,omitempty"`
-	// Names the upload, for JOIN and for AbortUpload. Opaque, unguessable.
+	// Identifies the upload for JOIN and AbortUpload. Opaque and unguessable.
 	UploadId string `protobuf:"bytes,2,opt,name=upload_id,json=uploadId,proto3" json:"upload_id,omitempty"`
-	// Rises each time the upload is resumed.
+	// How often the upload was resumed. It increases with each resume.
 	Epoch uint64 `protobuf:"varint,3,opt,name=epoch,proto3" json:"epoch,omitempty"`
-	// Length of every part but the last, in bytes.
+	// Length in bytes of every part except the last.
 	PartSize int64 `protobuf:"varint,4,opt,name=part_size,json=partSize,proto3" json:"part_size,omitempty"`
-	// What is durable already, in ascending order, each exactly one
-	// part, with its CRC32C. A client compares them with its source before it skips
-	// them. To write to a durable part begins it afresh.
+	// The parts that are already durable, in ascending order. Each range is exactly one
+	// part, with its CRC32C. The client must compare a part with its source before it
+	// skips the part. Writing to a durable part starts that part again. At most the
+	// first 100,000 parts are listed; the client sends the others again.
 	Durable []*Range `protobuf:"bytes,5,rep,name=durable,proto3" json:"durable,omitempty"`
-	// How many streams, that of this slot included, are to carry the upload at most,
-	// because the server holds memory for each and has others to serve; 0: as many as
-	// help. It is what holds now: the answer to a later slot that joins may tell less or
-	// more.
+	// The most streams, including that of this slot, that the client may use for the
+	// upload. The server uses memory for each stream, and shares its memory among its
+	// clients. 0: the server sets no limit. The number may change: the reply to a slot
+	// that joins later has the current one.
 	MaxStreams    uint32 `protobuf:"varint,6,opt,name=max_streams,json=maxStreams,proto3" json:"max_streams,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1679,20 +1711,20 @@ func (x *Begun) GetMaxStreams() uint32 {
 	return 0
 }
 
-// Progress tells how far a slot is, or, if it owns an upload, how far all slots of
-// the upload together are since this one began. Counts never go back.
+// Progress is the progress of a joined slot or, for a slot that owns its upload, of
+// all slots of the upload together since this one began. The counts never decrease.
 type Progress struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The slot.
 	Slot uint64 `protobuf:"varint,1,opt,name=slot,proto3" json:"slot,omitempty"`
-	// Bytes that arrived.
+	// Bytes that the server has received.
 	ReceivedBytes int64 `protobuf:"varint,2,opt,name=received_bytes,json=receivedBytes,proto3" json:"received_bytes,omitempty"`
-	// Bytes handed to the operating system.
+	// Bytes that the server has written to the operating system.
 	WrittenBytes int64 `protobuf:"varint,3,opt,name=written_bytes,json=writtenBytes,proto3" json:"written_bytes,omitempty"`
-	// Bytes that outlive the server (as safe as the upload's durability asks);
-	// always 0 without keep, and of a joined slot.
+	// Bytes that survive as the durability of the upload requires. Always 0 for an
+	// upload without keep, and for a joined slot.
 	DurableBytes int64 `protobuf:"varint,4,opt,name=durable_bytes,json=durableBytes,proto3" json:"durable_bytes,omitempty"`
-	// The parts that have become durable since the last progress of this slot.
+	// The parts that became durable since the previous progress of this slot.
 	NewlyDurable  []*Range `protobuf:"bytes,5,rep,name=newly_durable,json=newlyDurable,proto3" json:"newly_durable,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1763,14 +1795,14 @@ func (x *Progress) GetNewlyDurable() []*Range {
 	return nil
 }
 
-// Finished ends a slot that succeeded.
+// Finished is the terminal reply of an upload slot that succeeded.
 type Finished struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The slot.
 	Slot uint64 `protobuf:"varint,1,opt,name=slot,proto3" json:"slot,omitempty"`
-	// The committed file; absent for a joined slot.
+	// The committed file. Absent for a joined slot.
 	File *File `protobuf:"bytes,2,opt,name=file,proto3" json:"file,omitempty"`
-	// Of a joined slot of an upload with keep: the parts it has made durable.
+	// For a joined slot of an upload with keep: the parts that the slot made durable.
 	Durable       []*Range `protobuf:"bytes,3,rep,name=durable,proto3" json:"durable,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1827,12 +1859,13 @@ func (x *Finished) GetDurable() []*Range {
 	return nil
 }
 
-// Failed ends a slot that did not succeed. Nothing of it is visible.
+// Failed is the terminal reply of a slot that failed. Nothing of a failed upload is
+// visible.
 type Failed struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The slot.
 	Slot uint64 `protobuf:"varint,1,opt,name=slot,proto3" json:"slot,omitempty"`
-	// Why.
+	// The cause; see "Errors" at the top of this file.
 	Status        *Status `protobuf:"bytes,2,opt,name=status,proto3" json:"status,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1956,13 +1989,12 @@ type isDownloadRequest_Request interface {
 }
 
 type DownloadRequest_Open struct {
-	// Asks for a file or a range of it.
+	// Requests a file or a range of it.
 	Open *Open `protobuf:"bytes,1,opt,name=open,proto3,oneof"`
 }
 
 type DownloadRequest_Cancel struct {
-	// Gives a slot up. The reply is `failed` with CANCELLED, unless the slot has
-	// already ended; chunks that are under way may still arrive before it.
+	// Abandons a slot.
 	Cancel *Cancel `protobuf:"bytes,2,opt,name=cancel,proto3,oneof"`
 }
 
@@ -1970,21 +2002,23 @@ func (*DownloadRequest_Open) isDownloadRequest_Request() {}
 
 func (*DownloadRequest_Cancel) isDownloadRequest_Request() {}
 
-// Open asks for a file or a range of it.
+// Open requests a file or a range of it. The reply is `opened` or `failed`.
 type Open struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Nonzero; greater than any slot of this stream before it.
+	// Nonzero; greater than every earlier slot of this stream. Any other number fails
+	// with INVALID_ARGUMENT.
 	Slot uint64 `protobuf:"varint,1,opt,name=slot,proto3" json:"slot,omitempty"`
 	// The file.
 	Path string `protobuf:"bytes,2,opt,name=path,proto3" json:"path,omitempty"`
-	// The version the client wants; when it is no longer current,
-	// FAILED_PRECONDITION. Absent or empty: whatever is current. Either way the
-	// slot delivers bytes of one version only.
+	// The version that the file must have. If it has another, the slot fails with
+	// FAILED_PRECONDITION. Absent or empty: the current version. In both cases, all
+	// bytes of the slot are of one version.
 	Version *string `protobuf:"bytes,3,opt,name=version,proto3,oneof" json:"version,omitempty"`
-	// First byte; absent: 0. Beyond the end of the file: INVALID_ARGUMENT; exactly
-	// at the end: no bytes.
+	// First byte. Absent: 0. An offset equal to the size of the file gives no bytes; a
+	// greater one fails with INVALID_ARGUMENT.
 	Offset *int64 `protobuf:"varint,4,opt,name=offset,proto3,oneof" json:"offset,omitempty"`
-	// Number of bytes; cut at the end of the file. Absent: to the end. 0: none.
+	// Most bytes to send; a range ends at the end of the file. Absent: to the end of
+	// the file. 0: no bytes.
 	Length        *int64 `protobuf:"varint,5,opt,name=length,proto3,oneof" json:"length,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2058,7 +2092,7 @@ func (x *Open) GetLength() int64 {
 // DownloadResponse is one message from the server on a Download stream.
 type DownloadResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Exactly one is set. Clients ignore what they do not know.
+	// Exactly one is set. A client ignores a response that it does not know.
 	//
 	// Types that are valid to be assigned to Response:
 	//
@@ -2154,17 +2188,17 @@ type DownloadResponse_Opened struct {
 }
 
 type DownloadResponse_Chunk struct {
-	// Bytes.
+	// Bytes of the file.
 	Chunk *Chunk `protobuf:"bytes,2,opt,name=chunk,proto3,oneof"`
 }
 
 type DownloadResponse_Done struct {
-	// The slot has ended well.
+	// The slot succeeded.
 	Done *Done `protobuf:"bytes,3,opt,name=done,proto3,oneof"`
 }
 
 type DownloadResponse_Failed struct {
-	// The slot has ended badly; what arrived of it must not be used.
+	// The slot failed. The client must not use the bytes that it received for it.
 	Failed *Failed `protobuf:"bytes,4,opt,name=failed,proto3,oneof"`
 }
 
@@ -2176,7 +2210,7 @@ func (*DownloadResponse_Done) isDownloadResponse_Response() {}
 
 func (*DownloadResponse_Failed) isDownloadResponse_Response() {}
 
-// Opened answers an open.
+// Opened is the first reply to an `open` that succeeded.
 type Opened struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The slot.
@@ -2231,12 +2265,12 @@ func (x *Opened) GetFile() *File {
 	return nil
 }
 
-// Done ends a slot that delivered all that was asked for.
+// Done is the terminal reply of a download slot: all requested bytes were sent.
 type Done struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The slot.
 	Slot uint64 `protobuf:"varint,1,opt,name=slot,proto3" json:"slot,omitempty"`
-	// CRC32C of all bytes sent in this slot.
+	// CRC32C of all bytes that were sent in the slot.
 	Crc32C        uint32 `protobuf:"fixed32,2,opt,name=crc32c,proto3" json:"crc32c,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2286,7 +2320,7 @@ func (x *Done) GetCrc32C() uint32 {
 	return 0
 }
 
-// StatRequest names a file.
+// StatRequest names the file to describe.
 type StatRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The file.
@@ -2332,7 +2366,7 @@ func (x *StatRequest) GetPath() string {
 	return ""
 }
 
-// StatResponse describes it.
+// StatResponse describes the file.
 type StatResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The file.
@@ -2378,33 +2412,35 @@ func (x *StatResponse) GetFile() *File {
 	return nil
 }
 
-// ListRequest says what to list.
+// ListRequest selects what to list.
 type ListRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// List what is under this directory; empty: the whole store. A path that is a
-	// file, or that nothing is under, lists nothing.
+	// The directory; empty: the whole store. If it is a file or does not exist, the
+	// list is empty.
 	Directory string `protobuf:"bytes,1,opt,name=directory,proto3" json:"directory,omitempty"`
-	// false: only the directory's own files, and each directory in it as one entry
-	// that has files below it, or may have some where they cannot be read.
-	// true: all files below it, and no directories.
+	// false: only the files directly in the directory, and each directory in it, as one
+	// entry, that has files below it or may have files that the server cannot read.
+	// true: all files below the directory, and no directories.
 	Recursive bool `protobuf:"varint,2,opt,name=recursive,proto3" json:"recursive,omitempty"`
-	// Only paths that sort after this one (an entry that is a directory sorts as
-	// its path followed by '/'). Empty: from the start.
+	// Only entries that sort after this path. An entry that is a directory sorts as its
+	// path followed by '/'. Empty: from the start.
 	StartAfter string `protobuf:"bytes,3,opt,name=start_after,json=startAfter,proto3" json:"start_after,omitempty"`
-	// At most so many entries; 0: no limit. What is left out does not count. To list in
-	// pages, each request has a limit, and in start_after the last entry of the page
-	// before.
+	// The most entries to list; 0: no limit. Skipped items do not count. To list in
+	// pages, set a limit in each request and, in start_after, the last entry of the
+	// previous page.
 	Limit int32 `protobuf:"varint,4,opt,name=limit,proto3" json:"limit,omitempty"`
-	// true: the list goes on past what it leaves out, and reports it in
-	// ListResponse.skipped. false: what has no valid path, or is not a file, is left
-	// out silently, and what cannot be read ends the list with an error.
+	// true: the list reports what it leaves out in ListResponse.skipped, and continues.
+	// false: it silently leaves out what has no valid path or is not a file, and ends
+	// with an error at what the server cannot read.
 	ReportSkipped bool `protobuf:"varint,5,opt,name=report_skipped,json=reportSkipped,proto3" json:"report_skipped,omitempty"`
-	// Only entries whose whole path begins with this, bytewise; it may end in the middle
-	// of a name. An entry that is a directory is compared with the '/' at its end. Empty:
-	// all. Servers that do not know it send all: a client must look.
+	// Only entries whose whole path begins with these bytes, which may end in the middle
+	// of a name. An entry that is a directory is compared as its path followed by '/'.
+	// Empty: all. Older servers ignore this field: a client must filter the entries
+	// itself as well.
 	Prefix string `protobuf:"bytes,6,opt,name=prefix,proto3" json:"prefix,omitempty"`
-	// Only paths that sort before this one, compared as with start_after. Empty: to the
-	// end. Servers that do not know it send all: a client must look.
+	// Only entries that sort before this path, compared as for start_after. Empty: to
+	// the end. Older servers ignore this field: a client must filter the entries itself
+	// as well.
 	EndBefore     string `protobuf:"bytes,7,opt,name=end_before,json=endBefore,proto3" json:"end_before,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2492,13 +2528,14 @@ func (x *ListRequest) GetEndBefore() string {
 // ListResponse is a batch of entries.
 type ListResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// In ascending bytewise order of path, directories as their path followed by
+	// In ascending bytewise order of path. A directory sorts as its path followed by
 	// '/'.
 	Entries []*Entry `protobuf:"bytes,1,rep,name=entries,proto3" json:"entries,omitempty"`
-	// In the last message, and only there: a list without it has broken off.
+	// Present in the last response only. A list without it is incomplete.
 	End *ListEnd `protobuf:"bytes,2,opt,name=end,proto3" json:"end,omitempty"`
-	// What the list leaves out, if the request has report_skipped. It is sorted as the
-	// entries are, and belongs between the entries of this message by that order.
+	// What the list leaves out, if the request has report_skipped. Skipped items and
+	// entries of one message are both sorted as entries are; merged in that order, they
+	// form the list.
 	Skipped       []*Skipped `protobuf:"bytes,3,rep,name=skipped,proto3" json:"skipped,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2555,19 +2592,19 @@ func (x *ListResponse) GetSkipped() []*Skipped {
 	return nil
 }
 
-// Skipped is something below the listed directory that the list leaves out.
+// Skipped is an item below the listed directory that the list leaves out.
 type Skipped struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Where it is, at most 1,280 bytes. It may break the rules of a path, and is not
-	// always UTF-8: it is for people only.
+	// Where the item is, at most 1,280 bytes, for people only: it may break the rules of
+	// a path, and may not be UTF-8.
 	Path []byte `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
-	// true: it is a directory, and the list has nothing of what is below it. It then
-	// sorts as its path followed by '/'.
+	// true: the item is a directory, and the list leaves out everything below it. It
+	// then sorts as its path followed by '/'.
 	IsDirectory bool `protobuf:"varint,2,opt,name=is_directory,json=isDirectory,proto3" json:"is_directory,omitempty"`
-	// Why: PERMISSION_DENIED or INTERNAL if the server could not read it,
-	// INVALID_ARGUMENT if it has no valid path, UNIMPLEMENTED if it is of a kind that
-	// the store does not have, such as a symbolic link. The message does not repeat the
-	// path.
+	// Why the list leaves the item out: PERMISSION_DENIED or INTERNAL if the server
+	// could not read it, INVALID_ARGUMENT if it has no valid path, UNIMPLEMENTED if it
+	// is of a kind that stores do not support, such as a symbolic link. The message does
+	// not repeat the path.
 	Status        *Status `protobuf:"bytes,3,opt,name=status,proto3" json:"status,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2624,18 +2661,18 @@ func (x *Skipped) GetStatus() *Status {
 	return nil
 }
 
-// ListEnd guards a list as a whole: a damaged connection must not make it shorter
-// without anybody's noticing.
+// ListEnd protects a list as a whole. With it, the client detects entries that were
+// lost or changed on the way.
 type ListEnd struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// How many entries there were.
+	// The number of entries.
 	EntryCount int64 `protobuf:"varint,1,opt,name=entry_count,json=entryCount,proto3" json:"entry_count,omitempty"`
-	// CRC32C of the entries' paths in order, those of directories followed by '/',
-	// each followed by a NUL.
+	// CRC32C of the paths of all entries in order, each followed by a NUL; the path of a
+	// directory is followed by '/' before the NUL.
 	Crc32C uint32 `protobuf:"fixed32,2,opt,name=crc32c,proto3" json:"crc32c,omitempty"`
-	// How much was reported as skipped.
+	// The number of skipped items.
 	SkippedCount int64 `protobuf:"varint,3,opt,name=skipped_count,json=skippedCount,proto3" json:"skipped_count,omitempty"`
-	// CRC32C of the paths of what was skipped, as crc32c is of the entries' paths.
+	// CRC32C of the paths of all skipped items, computed as crc32c.
 	SkippedCrc32C uint32 `protobuf:"fixed32,4,opt,name=skipped_crc32c,json=skippedCrc32c,proto3" json:"skipped_crc32c,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2699,7 +2736,7 @@ func (x *ListEnd) GetSkippedCrc32C() uint32 {
 	return 0
 }
 
-// Entry is one line of a list.
+// Entry is one item of a list: a file or a directory.
 type Entry struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Exactly one is set.
@@ -2778,7 +2815,7 @@ type Entry_File struct {
 }
 
 type Entry_Directory struct {
-	// The path of a directory, without a '/' at its end.
+	// The path of a directory, without a trailing '/'.
 	Directory string `protobuf:"bytes,2,opt,name=directory,proto3,oneof"`
 }
 
@@ -2786,14 +2823,14 @@ func (*Entry_File) isEntry_Entry() {}
 
 func (*Entry_Directory) isEntry_Entry() {}
 
-// SetAttributesRequest changes a file's attributes.
+// SetAttributesRequest names a file and the attributes to change.
 type SetAttributesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The file.
 	Path string `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
-	// What to change; what is absent stays.
+	// The attributes to change. Absent fields leave their attributes as they are.
 	Attributes *Attributes `protobuf:"bytes,2,opt,name=attributes,proto3" json:"attributes,omitempty"`
-	// Which version or revision must be there.
+	// The condition for the change.
 	Precondition  *Precondition `protobuf:"bytes,3,opt,name=precondition,proto3" json:"precondition,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2896,12 +2933,12 @@ func (x *SetAttributesResponse) GetFile() *File {
 	return nil
 }
 
-// DeleteRequest names a file to remove.
+// DeleteRequest names the file to remove.
 type DeleteRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The file.
 	Path string `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
-	// Which version must be there.
+	// The condition for the removal.
 	Precondition  *Precondition `protobuf:"bytes,2,opt,name=precondition,proto3" json:"precondition,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2988,12 +3025,13 @@ func (*DeleteResponse) Descriptor() ([]byte, []int) {
 	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{34}
 }
 
-// DeleteTreeRequest names a directory whose files to remove.
+// DeleteTreeRequest names the directory to remove.
 type DeleteTreeRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The directory. It must not be empty: a whole store is not removed in one call.
+	// The directory. It must not be the empty path: a client cannot remove the whole
+	// store in one call.
 	Directory string `protobuf:"bytes,1,opt,name=directory,proto3" json:"directory,omitempty"`
-	// true: the responses name each file that was removed.
+	// true: the responses list the path of every file that the call removed.
 	ReportPaths   bool `protobuf:"varint,2,opt,name=report_paths,json=reportPaths,proto3" json:"report_paths,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -3043,16 +3081,17 @@ func (x *DeleteTreeRequest) GetReportPaths() bool {
 	return false
 }
 
-// DeleteTreeResponse tells how far the removal is. There is one at least every 20 s.
+// DeleteTreeResponse is the progress of a removal. The server sends one at least every
+// 20 s.
 type DeleteTreeResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// How many files this call has removed so far.
+	// The number of files that the call has removed so far.
 	DeletedCount int64 `protobuf:"varint,1,opt,name=deleted_count,json=deletedCount,proto3" json:"deleted_count,omitempty"`
-	// The paths of files that were removed since the last response, at most 256, if the
-	// request has report_paths.
+	// If the request has report_paths: the paths of the files that the call removed
+	// since the previous response, at most 256.
 	Paths []string `protobuf:"bytes,2,rep,name=paths,proto3" json:"paths,omitempty"`
-	// true in the last response of a call that removed all, and only there: a call that
-	// ends without it has broken off.
+	// true in the last response of a call that removed all files, and only there. A call
+	// that ends without it is incomplete.
 	Done          bool `protobuf:"varint,3,opt,name=done,proto3" json:"done,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -3109,17 +3148,17 @@ func (x *DeleteTreeResponse) GetDone() bool {
 	return false
 }
 
-// MoveRequest renames a file.
+// MoveRequest names the file to move and its new path.
 type MoveRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The file.
 	SourcePath string `protobuf:"bytes,1,opt,name=source_path,json=sourcePath,proto3" json:"source_path,omitempty"`
-	// Its new path.
+	// The new path of the file.
 	DestinationPath string `protobuf:"bytes,2,opt,name=destination_path,json=destinationPath,proto3" json:"destination_path,omitempty"`
-	// About the destination.
+	// The condition that the destination must meet.
 	Precondition *Precondition `protobuf:"bytes,3,opt,name=precondition,proto3" json:"precondition,omitempty"`
-	// The version that the source must have; when it has another, FAILED_PRECONDITION.
-	// Empty: any.
+	// The version that the source must have. If it has another, the call fails with
+	// FAILED_PRECONDITION. Empty: any version.
 	SourceVersion string `protobuf:"bytes,4,opt,name=source_version,json=sourceVersion,proto3" json:"source_version,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -3229,17 +3268,17 @@ func (x *MoveResponse) GetFile() *File {
 	return nil
 }
 
-// CopyRequest copies a file.
+// CopyRequest names the file to copy and the path of the copy.
 type CopyRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The file.
 	SourcePath string `protobuf:"bytes,1,opt,name=source_path,json=sourcePath,proto3" json:"source_path,omitempty"`
 	// The path of the copy.
 	DestinationPath string `protobuf:"bytes,2,opt,name=destination_path,json=destinationPath,proto3" json:"destination_path,omitempty"`
-	// About the destination.
+	// The condition that the destination must meet.
 	Precondition *Precondition `protobuf:"bytes,3,opt,name=precondition,proto3" json:"precondition,omitempty"`
-	// The version that the source must have; when it has another, FAILED_PRECONDITION.
-	// Empty: any.
+	// The version that the source must have. If it has another, the call fails with
+	// FAILED_PRECONDITION. Empty: any version.
 	SourceVersion string `protobuf:"bytes,4,opt,name=source_version,json=sourceVersion,proto3" json:"source_version,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -3349,10 +3388,10 @@ func (x *CopyResponse) GetFile() *File {
 	return nil
 }
 
-// ListUploadsRequest says which uploads to list.
+// ListUploadsRequest selects the uploads to list.
 type ListUploadsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Only uploads of this path and of paths below it; empty: all.
+	// Only uploads of files at this path and below it. Empty: all.
 	Directory     string `protobuf:"bytes,1,opt,name=directory,proto3" json:"directory,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -3444,17 +3483,17 @@ func (x *ListUploadsResponse) GetUploads() []*Upload {
 // Upload describes an unfinished upload.
 type Upload struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Its id.
+	// The id of the upload, for AbortUpload.
 	UploadId string `protobuf:"bytes,1,opt,name=upload_id,json=uploadId,proto3" json:"upload_id,omitempty"`
-	// Where its file will be visible.
+	// Where the file will be visible.
 	Path string `protobuf:"bytes,2,opt,name=path,proto3" json:"path,omitempty"`
-	// The length in bytes.
+	// Length of the file in bytes.
 	Size *int64 `protobuf:"varint,3,opt,name=size,proto3,oneof" json:"size,omitempty"`
-	// Bytes that outlive the server.
+	// Bytes that a resumed upload need not send again.
 	DurableBytes int64 `protobuf:"varint,4,opt,name=durable_bytes,json=durableBytes,proto3" json:"durable_bytes,omitempty"`
-	// When it began.
+	// When the upload began.
 	CreatedTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=created_time,json=createdTime,proto3" json:"created_time,omitempty"`
-	// When it will be removed unless something is written to it before.
+	// When the server removes the upload, unless a client writes to it before.
 	ExpireTime    *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -3532,10 +3571,10 @@ func (x *Upload) GetExpireTime() *timestamppb.Timestamp {
 	return nil
 }
 
-// AbortUploadRequest names an upload to remove.
+// AbortUploadRequest names the upload to remove.
 type AbortUploadRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Its id.
+	// The id, from `begun` or ListUploads.
 	UploadId      string `protobuf:"bytes,1,opt,name=upload_id,json=uploadId,proto3" json:"upload_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -3652,23 +3691,23 @@ func (*GetServerInfoRequest) Descriptor() ([]byte, []int) {
 	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{46}
 }
 
-// GetServerInfoResponse tells what a client can expect. Limits do not tighten
-// while an upload is under way.
+// GetServerInfoResponse describes the server. Its limits do not become stricter
+// during an upload.
 type GetServerInfoResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The server's software version, for people.
+	// The software version of the server, for people.
 	ServerVersion string `protobuf:"bytes,1,opt,name=server_version,json=serverVersion,proto3" json:"server_version,omitempty"`
-	// Most bytes of data in one chunk.
+	// The most bytes of data in one chunk.
 	MaxChunkBytes int64 `protobuf:"varint,2,opt,name=max_chunk_bytes,json=maxChunkBytes,proto3" json:"max_chunk_bytes,omitempty"`
-	// Most bytes of data in one put.
+	// The most bytes of data in one put.
 	MaxPutBytes int64 `protobuf:"varint,3,opt,name=max_put_bytes,json=maxPutBytes,proto3" json:"max_put_bytes,omitempty"`
-	// Most unfinished slots on one stream.
+	// The most unfinished slots on one stream.
 	MaxUnfinishedSlots int32 `protobuf:"varint,4,opt,name=max_unfinished_slots,json=maxUnfinishedSlots,proto3" json:"max_unfinished_slots,omitempty"`
-	// Replies the server keeps for a client that does not read.
+	// The most replies that the server queues for a client that does not read.
 	MaxQueuedReplies int32 `protobuf:"varint,5,opt,name=max_queued_replies,json=maxQueuedReplies,proto3" json:"max_queued_replies,omitempty"`
-	// Largest message the transport accepts, in bytes.
+	// The largest message that the server accepts, in bytes.
 	MaxMessageBytes int64 `protobuf:"varint,6,opt,name=max_message_bytes,json=maxMessageBytes,proto3" json:"max_message_bytes,omitempty"`
-	// The least durability a commit gets, whatever is asked for.
+	// The least durability of a commit, also if the client requests less.
 	MinDurability Durability `protobuf:"varint,7,opt,name=min_durability,json=minDurability,proto3,enum=tranship.v1.Durability" json:"min_durability,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

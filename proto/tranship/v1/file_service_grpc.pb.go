@@ -1,5 +1,8 @@
 // Tranship's native file transfer protocol.
 //
+// These comments are the specification of the protocol, for clients in every
+// language.
+//
 // # Words
 //
 //   path     a file's key: valid UTF-8, '/'-separated, relative, at most 1024
@@ -13,51 +16,63 @@
 //            from n * part_size; the last one is shorter.
 //   chunk    the payload of one message, at most 1 MiB (1,048,576 bytes).
 //   commit   the moment a file becomes visible, all at once, under its path.
-//   slot     a number the client chooses to name one file among the many that
-//            share a stream.
+//   slot     a number, chosen by the client, that names one file among the many
+//            that share a stream.
+//   owner    the slot that began or resumed an upload. It commits the upload;
+//            slots that join the upload only write to it.
 //
 // # Checksums
 //
-// Every checksum here is CRC32C (Castagnoli polynomial 0x1EDC6F41, reflected,
-// initial value and final xor 0xFFFFFFFF; RFC 3720, appendix B.4), carried as
-// fixed32. A client may leave every checksum out; one that is sent is always
-// verified.
+// Every checksum is CRC32C (Castagnoli polynomial 0x1EDC6F41, reflected, initial
+// value and final xor 0xFFFFFFFF; RFC 3720, appendix B.4), carried as fixed32. All
+// checksums from the client are optional. The server verifies each one that it
+// receives, and fails the slot with DATA_LOSS if it does not match.
 //
 // # Errors
 //
-// A failure of one file on a stream is a `Failed` reply for its slot; a failure
-// of a whole call is its gRPC status. Both carry a gRPC status code, a message
-// for people, and details: google.rpc.ErrorInfo with domain "tranship" and one
-// of the reasons below, and for INVALID_ARGUMENT a google.rpc.BadRequest that
-// names the field and the rule.
+// When one file of a stream fails, the server sends a `Failed` reply for its slot.
+// When a whole call fails, the error is the gRPC status of the call. Both carry a
+// gRPC status code, a message for people, and details: a google.rpc.ErrorInfo with
+// the domain "tranship" and one of the reasons below and, for INVALID_ARGUMENT, a
+// google.rpc.BadRequest that names the field and the rule.
 //
-//   code                 reason         meaning
-//   INVALID_ARGUMENT     INVALID        a request that can never succeed as sent
-//   NOT_FOUND            NOT_FOUND      no such file or upload
-//   ALREADY_EXISTS       EXISTS         the path, or a file above or below it, exists
-//   FAILED_PRECONDITION  PRECONDITION   a version did not match, or bytes are missing
-//                                       (then MissingRanges is among the details)
-//   DATA_LOSS            INTEGRITY      a checksum did not match
-//   RESOURCE_EXHAUSTED   LIMIT          over a limit that the message names
-//   RESOURCE_EXHAUSTED   NO_SPACE       the store is full
-//   RESOURCE_EXHAUSTED   QUOTA          over the caller's quota
-//   PERMISSION_DENIED    DENIED         not allowed
-//   UNAUTHENTICATED      UNAUTHENTICATED  no or no valid identity
-//   ABORTED              ABORTED        ended by a newer writer or by an abort: do
-//                                       not retry with the same upload and epoch
-//   UNAVAILABLE          UNAVAILABLE    try again later, with backoff; what was asked for
-//                                       may have been done
-//   UNAVAILABLE          REFUSED        the same, and nothing was done: a limit refuses it
-//   UNAVAILABLE          UNAVAILABLE_FOR_GOOD  trying again does not help
-//   UNIMPLEMENTED        UNSUPPORTED    this server or store cannot do it
-//   CANCELLED            CANCELLED      the call has ended
-//   DEADLINE_EXCEEDED    DEADLINE_EXCEEDED  the call's time has ended
-//   INTERNAL             INTERNAL       a failure that the server's log tells of
+// Clients decide by code and reason. The text of a message is not part of the
+// protocol. A client must accept reasons that it does not know, and then decides by
+// the code.
 //
-// A status without such an ErrorInfo is not what a server says: it comes from a hop
-// on the way, such as a gateway that has lost its server, or from gRPC itself. What
-// was asked for may then have been done or not, and may succeed when it is tried
-// again.
+//   code                 reason                meaning
+//   INVALID_ARGUMENT     INVALID               the request can never succeed as it is
+//   NOT_FOUND            NOT_FOUND             the file or upload does not exist
+//   ALREADY_EXISTS       EXISTS                the path, or a file above or below it,
+//                                              exists
+//   FAILED_PRECONDITION  PRECONDITION          a version or revision did not match, or
+//                                              bytes are missing (the details then
+//                                              include MissingRanges)
+//   DATA_LOSS            INTEGRITY             a checksum did not match
+//   RESOURCE_EXHAUSTED   LIMIT                 a limit, named by the message, was
+//                                              exceeded
+//   RESOURCE_EXHAUSTED   NO_SPACE              the store is full
+//   RESOURCE_EXHAUSTED   QUOTA                 the caller's quota was exceeded
+//   PERMISSION_DENIED    DENIED                the caller may not do this
+//   UNAUTHENTICATED      UNAUTHENTICATED       credentials are missing or not valid
+//   ABORTED              ABORTED               a newer writer or an abort ended the
+//                                              upload; do not retry with the same
+//                                              upload id and epoch
+//   UNAVAILABLE          UNAVAILABLE           retry later, with backoff; the request
+//                                              may have taken effect
+//   UNAVAILABLE          REFUSED               retry later, with backoff; a limit
+//                                              refused the request, which had no
+//                                              effect
+//   UNAVAILABLE          UNAVAILABLE_FOR_GOOD  do not retry: it will not help
+//   UNIMPLEMENTED        UNSUPPORTED           this server or store cannot do it
+//   CANCELLED            CANCELLED             the call was cancelled
+//   DEADLINE_EXCEEDED    DEADLINE_EXCEEDED     the deadline of the call passed
+//   INTERNAL             INTERNAL              the server failed; its log has the
+//                                              cause
+//
+// A status without such an ErrorInfo does not come from a Tranship server. It comes
+// from gRPC itself, or from a proxy such as a gateway that lost its server. The
+// request may or may not have taken effect, and may succeed when it is retried.
 
 // Code generated by protoc-gen-go-grpc. DO NOT EDIT.
 // versions:
@@ -98,78 +113,93 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// FileService moves files to and from one store.
+// FileService transfers files to and from one store, and manages the files there.
+//
+// A call, or a slot of a stream, fails with INVALID_ARGUMENT if the path of its file or
+// directory breaks the rules of a path.
 type FileServiceClient interface {
-	// Upload carries any number of files to the server on one stream.
+	// Upload transfers any number of files to the server on one stream.
 	//
-	// The shortest correct client, in any language, for each file sends `begin`,
-	// its chunks in order, `finish`; then half-closes the stream and reads replies
-	// until the end. A file of at most 1 MiB may be sent as one `put` instead.
+	// The shortest correct client sends, for each file, `begin`, its chunks in order
+	// and `finish`. After the last file it half-closes the stream and reads replies
+	// until the stream ends. A file of at most 1 MiB may be sent as one `put` instead.
 	//
-	// Slots are nonzero, increase with every begin and put of the stream and are
-	// never used twice. Each slot gets exactly one terminal reply, `finished` or
-	// `failed`; after it the server silently drops what still arrives for that
-	// slot. A failed file never ends the stream or touches another slot. At most
-	// 256 slots may be unfinished at once (begun, and neither finish nor cancel
-	// sent); a begin beyond that fails with RESOURCE_EXHAUSTED.
+	// Slots are nonzero, increase with every begin and put of the stream, and are
+	// never reused. Each slot gets exactly one terminal reply, `finished` or
+	// `failed`. The server then silently drops further messages for that slot. A
+	// failed file never ends the stream and never affects another slot.
 	//
-	// A client need not read while it sends. The server keeps up to 16,384
-	// replies for a client that does not read, or 512 KiB of them if it has many
-	// others to serve; beyond that, new begins and puts fail with
-	// RESOURCE_EXHAUSTED, and at twice that the stream ends with
-	// RESOURCE_EXHAUSTED. Files that were committed stay.
+	// At most 256 slots may be unfinished at once. A slot is unfinished from its
+	// `begin` until its `finish` or `cancel`. A begin beyond the limit fails with
+	// RESOURCE_EXHAUSTED.
 	//
-	// What a message has beside its data must be at most 16 KiB, or the stream ends
-	// with RESOURCE_EXHAUSTED.
+	// A client need not read while it sends. For a client that does not read, the
+	// server queues up to 16,384 replies, or 512 KiB of replies while it serves many
+	// others. Beyond that, new begins and puts fail with RESOURCE_EXHAUSTED; at twice
+	// that, the stream ends with RESOURCE_EXHAUSTED. Committed files stay.
 	//
-	// When the stream breaks or is cancelled, every upload it owns that was begun
-	// without `keep` is removed. Half-closing without `finish` removes them, too,
-	// and answers `failed`.
+	// All fields of a message except its data may take at most 16 KiB together.
+	// Otherwise the stream ends with RESOURCE_EXHAUSTED.
+	//
+	// When the stream breaks or is cancelled, the server removes every upload that a
+	// slot of the stream owns and that was begun without `keep`. When the client
+	// half-closes without `finish`, the server removes them as well, and replies
+	// `failed`.
 	Upload(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[UploadRequest, UploadResponse], error)
-	// Download carries any number of files, or ranges of files, to the client on
-	// one stream. The client sends `open` for each, in any number and without
-	// waiting; the server answers each slot with `opened`, chunks in ascending
-	// order without gaps, and `done`, or with `failed` at any point. Chunks of
-	// different slots may interleave. The stream ends, with OK, when the client
-	// has half-closed and every slot has had its terminal reply. A failed file
-	// never ends the stream. Slots follow the rules of Upload; at most 256 may be
-	// unanswered at once, and the server stops reading further opens until some
-	// are.
+	// Download transfers any number of files, or ranges of files, to the client on
+	// one stream.
+	//
+	// The client sends one `open` for each, without waiting for replies. The server
+	// answers each slot with `opened`, chunks in ascending order without gaps, and
+	// `done`. It may send `failed` at any point instead. Chunks of different slots may
+	// interleave. A failed file never ends the stream. The stream ends with OK when
+	// the client has half-closed and every slot has had its terminal reply, `done` or
+	// `failed`.
+	//
+	// Slots are nonzero, increase with every open of the stream, and are never reused.
+	// At most 256 slots may be without a terminal reply at once. The server does not
+	// read further requests, cancels included, until one of them has ended.
 	Download(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[DownloadRequest, DownloadResponse], error)
-	// Stat describes one file. A directory is not a file: NOT_FOUND.
+	// Stat describes one file. It fails with NOT_FOUND if there is no file at the path,
+	// also if there is a directory.
 	Stat(ctx context.Context, in *StatRequest, opts ...grpc.CallOption) (*StatResponse, error)
-	// List describes the files under a directory, in ascending bytewise order of
-	// their full paths. A directory without files is the same as none: an empty
-	// list, not an error. The entries arrive in batches of no particular size. With
-	// report_skipped, what is left out is reported among them and the list goes on;
-	// without it, a directory that cannot be read ends the list with an error.
+	// List describes the files below a directory, in ascending bytewise order of
+	// their full paths. A directory that has no files, or does not exist, gives an
+	// empty list, not an error. Entries arrive in batches of unspecified size. With
+	// report_skipped, the list reports what it leaves out and continues; without it,
+	// a directory that cannot be read ends the list with an error.
 	List(ctx context.Context, in *ListRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ListResponse], error)
-	// SetAttributes changes a file's modified time, mode or metadata, and not its
-	// version.
+	// SetAttributes changes the modified time, mode or metadata of a file. The version
+	// of the file stays the same.
 	SetAttributes(ctx context.Context, in *SetAttributesRequest, opts ...grpc.CallOption) (*SetAttributesResponse, error)
-	// Delete removes one file. A missing file is NOT_FOUND.
+	// Delete removes one file. It fails with NOT_FOUND if there is no file at the path.
 	Delete(ctx context.Context, in *DeleteRequest, opts ...grpc.CallOption) (*DeleteResponse, error)
-	// DeleteTree removes all files below a directory, in one call, and so the
-	// directory. Files that come meanwhile may stay. It stops at the first file that it
-	// cannot remove: the call then ends with that file's error, after a message that
-	// counts what has been removed, which stays removed. A directory that is not there,
-	// or is a file, has nothing to remove: OK. Unfinished uploads go on, and make the
-	// directory again when they commit.
+	// DeleteTree removes all files below a directory, and so the directory itself.
+	//
+	// It stops at the first file that it cannot remove. The call then ends with the
+	// error of that file, after a response that counts the files removed before. Those
+	// stay removed. The call succeeds, and removes nothing, if the directory does not
+	// exist or is a file. Files that are committed during the call may stay.
+	// Unfinished uploads continue, and create the directory again when they commit.
 	DeleteTree(ctx context.Context, in *DeleteTreeRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[DeleteTreeResponse], error)
-	// Move renames one file, at once: at no moment are both paths, or neither,
-	// visible. A file at the destination is replaced unless a precondition
-	// forbids it.
+	// Move renames one file atomically, and keeps its attributes: at every moment
+	// exactly one of the two paths has the file. A file at the destination is replaced
+	// unless a precondition forbids it. Moving a file to its own path does nothing. It
+	// fails with NOT_FOUND if there is no source, whatever the precondition.
 	Move(ctx context.Context, in *MoveRequest, opts ...grpc.CallOption) (*MoveResponse, error)
-	// Copy copies one file inside the store, without its bytes crossing the
-	// network. The copy becomes visible at once, with a version of its own.
+	// Copy copies one file and its attributes inside the store; its bytes do not cross
+	// the network. The copy becomes visible atomically, and has a version of its own. A
+	// file at the destination is replaced unless a precondition forbids it. It fails with
+	// NOT_FOUND if there is no source, whatever the precondition.
 	Copy(ctx context.Context, in *CopyRequest, opts ...grpc.CallOption) (*CopyResponse, error)
 	// ListUploads describes the caller's unfinished uploads, in ascending bytewise
 	// order of path and then of upload id.
 	ListUploads(ctx context.Context, in *ListUploadsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ListUploadsResponse], error)
-	// AbortUpload removes an unfinished upload and what it has stored. Its writers
-	// fail with ABORTED.
+	// AbortUpload removes an unfinished upload of the caller and the bytes stored for
+	// it. Slots that write to the upload fail with ABORTED. An unknown upload, or that
+	// of another caller, is NOT_FOUND.
 	AbortUpload(ctx context.Context, in *AbortUploadRequest, opts ...grpc.CallOption) (*AbortUploadResponse, error)
-	// GetServerInfo tells the server's version and limits.
+	// GetServerInfo returns the version and the limits of the server.
 	GetServerInfo(ctx context.Context, in *GetServerInfoRequest, opts ...grpc.CallOption) (*GetServerInfoResponse, error)
 }
 
@@ -338,78 +368,93 @@ func (c *fileServiceClient) GetServerInfo(ctx context.Context, in *GetServerInfo
 // All implementations must embed UnimplementedFileServiceServer
 // for forward compatibility.
 //
-// FileService moves files to and from one store.
+// FileService transfers files to and from one store, and manages the files there.
+//
+// A call, or a slot of a stream, fails with INVALID_ARGUMENT if the path of its file or
+// directory breaks the rules of a path.
 type FileServiceServer interface {
-	// Upload carries any number of files to the server on one stream.
+	// Upload transfers any number of files to the server on one stream.
 	//
-	// The shortest correct client, in any language, for each file sends `begin`,
-	// its chunks in order, `finish`; then half-closes the stream and reads replies
-	// until the end. A file of at most 1 MiB may be sent as one `put` instead.
+	// The shortest correct client sends, for each file, `begin`, its chunks in order
+	// and `finish`. After the last file it half-closes the stream and reads replies
+	// until the stream ends. A file of at most 1 MiB may be sent as one `put` instead.
 	//
-	// Slots are nonzero, increase with every begin and put of the stream and are
-	// never used twice. Each slot gets exactly one terminal reply, `finished` or
-	// `failed`; after it the server silently drops what still arrives for that
-	// slot. A failed file never ends the stream or touches another slot. At most
-	// 256 slots may be unfinished at once (begun, and neither finish nor cancel
-	// sent); a begin beyond that fails with RESOURCE_EXHAUSTED.
+	// Slots are nonzero, increase with every begin and put of the stream, and are
+	// never reused. Each slot gets exactly one terminal reply, `finished` or
+	// `failed`. The server then silently drops further messages for that slot. A
+	// failed file never ends the stream and never affects another slot.
 	//
-	// A client need not read while it sends. The server keeps up to 16,384
-	// replies for a client that does not read, or 512 KiB of them if it has many
-	// others to serve; beyond that, new begins and puts fail with
-	// RESOURCE_EXHAUSTED, and at twice that the stream ends with
-	// RESOURCE_EXHAUSTED. Files that were committed stay.
+	// At most 256 slots may be unfinished at once. A slot is unfinished from its
+	// `begin` until its `finish` or `cancel`. A begin beyond the limit fails with
+	// RESOURCE_EXHAUSTED.
 	//
-	// What a message has beside its data must be at most 16 KiB, or the stream ends
-	// with RESOURCE_EXHAUSTED.
+	// A client need not read while it sends. For a client that does not read, the
+	// server queues up to 16,384 replies, or 512 KiB of replies while it serves many
+	// others. Beyond that, new begins and puts fail with RESOURCE_EXHAUSTED; at twice
+	// that, the stream ends with RESOURCE_EXHAUSTED. Committed files stay.
 	//
-	// When the stream breaks or is cancelled, every upload it owns that was begun
-	// without `keep` is removed. Half-closing without `finish` removes them, too,
-	// and answers `failed`.
+	// All fields of a message except its data may take at most 16 KiB together.
+	// Otherwise the stream ends with RESOURCE_EXHAUSTED.
+	//
+	// When the stream breaks or is cancelled, the server removes every upload that a
+	// slot of the stream owns and that was begun without `keep`. When the client
+	// half-closes without `finish`, the server removes them as well, and replies
+	// `failed`.
 	Upload(grpc.BidiStreamingServer[UploadRequest, UploadResponse]) error
-	// Download carries any number of files, or ranges of files, to the client on
-	// one stream. The client sends `open` for each, in any number and without
-	// waiting; the server answers each slot with `opened`, chunks in ascending
-	// order without gaps, and `done`, or with `failed` at any point. Chunks of
-	// different slots may interleave. The stream ends, with OK, when the client
-	// has half-closed and every slot has had its terminal reply. A failed file
-	// never ends the stream. Slots follow the rules of Upload; at most 256 may be
-	// unanswered at once, and the server stops reading further opens until some
-	// are.
+	// Download transfers any number of files, or ranges of files, to the client on
+	// one stream.
+	//
+	// The client sends one `open` for each, without waiting for replies. The server
+	// answers each slot with `opened`, chunks in ascending order without gaps, and
+	// `done`. It may send `failed` at any point instead. Chunks of different slots may
+	// interleave. A failed file never ends the stream. The stream ends with OK when
+	// the client has half-closed and every slot has had its terminal reply, `done` or
+	// `failed`.
+	//
+	// Slots are nonzero, increase with every open of the stream, and are never reused.
+	// At most 256 slots may be without a terminal reply at once. The server does not
+	// read further requests, cancels included, until one of them has ended.
 	Download(grpc.BidiStreamingServer[DownloadRequest, DownloadResponse]) error
-	// Stat describes one file. A directory is not a file: NOT_FOUND.
+	// Stat describes one file. It fails with NOT_FOUND if there is no file at the path,
+	// also if there is a directory.
 	Stat(context.Context, *StatRequest) (*StatResponse, error)
-	// List describes the files under a directory, in ascending bytewise order of
-	// their full paths. A directory without files is the same as none: an empty
-	// list, not an error. The entries arrive in batches of no particular size. With
-	// report_skipped, what is left out is reported among them and the list goes on;
-	// without it, a directory that cannot be read ends the list with an error.
+	// List describes the files below a directory, in ascending bytewise order of
+	// their full paths. A directory that has no files, or does not exist, gives an
+	// empty list, not an error. Entries arrive in batches of unspecified size. With
+	// report_skipped, the list reports what it leaves out and continues; without it,
+	// a directory that cannot be read ends the list with an error.
 	List(*ListRequest, grpc.ServerStreamingServer[ListResponse]) error
-	// SetAttributes changes a file's modified time, mode or metadata, and not its
-	// version.
+	// SetAttributes changes the modified time, mode or metadata of a file. The version
+	// of the file stays the same.
 	SetAttributes(context.Context, *SetAttributesRequest) (*SetAttributesResponse, error)
-	// Delete removes one file. A missing file is NOT_FOUND.
+	// Delete removes one file. It fails with NOT_FOUND if there is no file at the path.
 	Delete(context.Context, *DeleteRequest) (*DeleteResponse, error)
-	// DeleteTree removes all files below a directory, in one call, and so the
-	// directory. Files that come meanwhile may stay. It stops at the first file that it
-	// cannot remove: the call then ends with that file's error, after a message that
-	// counts what has been removed, which stays removed. A directory that is not there,
-	// or is a file, has nothing to remove: OK. Unfinished uploads go on, and make the
-	// directory again when they commit.
+	// DeleteTree removes all files below a directory, and so the directory itself.
+	//
+	// It stops at the first file that it cannot remove. The call then ends with the
+	// error of that file, after a response that counts the files removed before. Those
+	// stay removed. The call succeeds, and removes nothing, if the directory does not
+	// exist or is a file. Files that are committed during the call may stay.
+	// Unfinished uploads continue, and create the directory again when they commit.
 	DeleteTree(*DeleteTreeRequest, grpc.ServerStreamingServer[DeleteTreeResponse]) error
-	// Move renames one file, at once: at no moment are both paths, or neither,
-	// visible. A file at the destination is replaced unless a precondition
-	// forbids it.
+	// Move renames one file atomically, and keeps its attributes: at every moment
+	// exactly one of the two paths has the file. A file at the destination is replaced
+	// unless a precondition forbids it. Moving a file to its own path does nothing. It
+	// fails with NOT_FOUND if there is no source, whatever the precondition.
 	Move(context.Context, *MoveRequest) (*MoveResponse, error)
-	// Copy copies one file inside the store, without its bytes crossing the
-	// network. The copy becomes visible at once, with a version of its own.
+	// Copy copies one file and its attributes inside the store; its bytes do not cross
+	// the network. The copy becomes visible atomically, and has a version of its own. A
+	// file at the destination is replaced unless a precondition forbids it. It fails with
+	// NOT_FOUND if there is no source, whatever the precondition.
 	Copy(context.Context, *CopyRequest) (*CopyResponse, error)
 	// ListUploads describes the caller's unfinished uploads, in ascending bytewise
 	// order of path and then of upload id.
 	ListUploads(*ListUploadsRequest, grpc.ServerStreamingServer[ListUploadsResponse]) error
-	// AbortUpload removes an unfinished upload and what it has stored. Its writers
-	// fail with ABORTED.
+	// AbortUpload removes an unfinished upload of the caller and the bytes stored for
+	// it. Slots that write to the upload fail with ABORTED. An unknown upload, or that
+	// of another caller, is NOT_FOUND.
 	AbortUpload(context.Context, *AbortUploadRequest) (*AbortUploadResponse, error)
-	// GetServerInfo tells the server's version and limits.
+	// GetServerInfo returns the version and the limits of the server.
 	GetServerInfo(context.Context, *GetServerInfoRequest) (*GetServerInfoResponse, error)
 	mustEmbedUnimplementedFileServiceServer()
 }
