@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Installs what the benchmark compares with and what is missing, as far as that is
-# possible: from Debian's packages, as root, and an S3 server, which Debian lacks,
-# from its Go module into build/tools. What cannot be had is skipped by the benchmark,
-# which says so: this script never fails.
+# Installs the programs that the benchmark compares with, if they are missing: as root, from
+# Debian's packages; and an S3 server, which Debian does not have, from its Go module into
+# build/tools. This script never fails: the benchmark skips missing programs and reports
+# them.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
-# A package, and a command that succeeds if it is there.
+# PACKAGE|COMMAND: the command succeeds if the package is installed.
 needs=(
   "rsync|rsync --version"
   "openssh-client|command -v scp"
@@ -27,20 +27,20 @@ done
 
 s3=github.com/versity/versitygw/cmd/versitygw@v1.8.0
 if [[ ! -x build/tools/versitygw ]] && ! command -v versitygw >/dev/null; then
-  echo "bench: building $s3, which takes some minutes"
+  echo "bench: building $s3; this takes a few minutes"
   GOBIN=$PWD/build/tools timeout 15m go install "$s3" >/dev/null 2>&1 ||
-    echo "bench: cannot build $s3, it will be skipped" >&2
+    echo "bench: cannot build $s3: the benchmark will skip it" >&2
 fi
 
 if ((${#missing[@]} == 0)); then exit 0; fi
 
 if ((EUID != 0)) || ! command -v apt-get >/dev/null; then
-  echo "bench: not installed, will be skipped: ${missing[*]}" >&2
+  echo "bench: not installed, so the benchmark will skip them (run as root on Debian to install): ${missing[*]}" >&2
   exit 0
 fi
 
-# Packages of servers start them: the benchmark starts its own. A policy that was
-# there stays.
+# Packages of servers start the server when they are installed. This policy prevents it,
+# because the benchmark starts its own servers. An existing policy is kept.
 policy=/usr/sbin/policy-rc.d
 if [[ ! -e $policy ]]; then
   printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod +x "$policy"
@@ -50,9 +50,9 @@ fi
 echo "bench: installing ${missing[*]}"
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
-# One by one: what a mirror lacks must not keep out the others.
+# One by one, so that a package that the mirror lacks does not prevent the others.
 for package in "${missing[@]}"; do
   apt-get install -qq --yes --no-install-recommends "$package" >/dev/null ||
-    echo "bench: cannot install $package, it will be skipped" >&2
+    echo "bench: cannot install $package: the benchmark will skip it" >&2
 done
 exit 0

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Fails if the .proto files break clients and servers of an older version of them:
-# of the commit given, or else the latest tag, or else origin/main where that is
-# another commit than this, or else the commit before this one.
+# Fails if the .proto files are incompatible with an older version of them. The older version
+# is that of the given commit; without one, it is the first of these that exists and differs
+# from HEAD: the latest tag, origin/main, HEAD~1.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -10,7 +10,7 @@ commit() { git rev-parse --quiet --verify "$1^{commit}"; }
 against=${1:-}
 if [[ -n $against ]]; then
   commit "$against" >/dev/null || {
-    echo "breaking: there is no commit $against" >&2
+    echo "breaking: commit $against does not exist" >&2
     exit 2
   }
 else
@@ -24,7 +24,7 @@ else
 fi
 if [[ -z $against ]] || ! git cat-file -e "$against:proto" 2>/dev/null ||
   ! git cat-file -e "$against:buf.yaml" 2>/dev/null; then
-  echo "breaking: there is no earlier version of the .proto files to compare with"
+  echo "breaking: skipped: no earlier version of the .proto files exists"
   exit 0
 fi
 

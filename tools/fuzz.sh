@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs every fuzz target of the tree, one after another, each for the time given; those
-# that take the most to break for half of the second, and the whole server, under the race
-# detector, for all of it.
+# Runs every fuzz target of the repository, one after another, for TIME each. The targets in
+# deep, in which faults are the hardest to find, run for at least half of LONG. Those in raced
+# run for LONG, under the race detector.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 fuzztime=${1:?usage: fuzz.sh TIME [LONG], in seconds, such as 10s 60s}
@@ -10,13 +10,13 @@ half=$((${long%s} / 2 > ${fuzztime%s} ? ${long%s} / 2 : ${fuzztime%s}))s
 
 module=$(go list -m)
 deep=("$module FuzzValidatePath" "$module/internal/partfile FuzzReadJournal" "$module/store/disk FuzzReadJournal" "$module/client FuzzUploads")
-# What many goroutines answer.
+# Targets that exercise many goroutines.
 raced=("$module/server FuzzMessages")
 
 list=$(mktemp)
 trap 'rm -f "$list"' EXIT
 
-# go test prints a package's targets, and then "ok" and the package.
+# For each package, go test prints the names of its targets, and then "ok" and the package.
 go test -list '^Fuzz' ./... >"$list" || {
   cat "$list" >&2
   exit 1
@@ -24,7 +24,7 @@ go test -list '^Fuzz' ./... >"$list" || {
 targets=$(awk '/^Fuzz/ {names[n++] = $1}
   /^ok/ {for (i = 0; i < n; i++) print $2, names[i]; n = 0}' "$list")
 if [[ -z $targets ]]; then
-  echo "fuzz: there are no fuzz targets" >&2
+  echo "fuzz: no fuzz targets found" >&2
   exit 1
 fi
 

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Generates the code again in a copy of the tree, and fails if it differs.
+# Fails if the generated code is stale: generates it again, in a copy of the working tree, and
+# compares.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
 
-# What git would commit, with what is not yet committed; not what was deleted.
+# Copies tracked and new files, with uncommitted changes, but no ignored or deleted ones.
 git ls-files -z --cached --others --exclude-standard |
   while IFS= read -r -d '' file; do
     if [[ -f $file ]]; then printf '%s\0' "$file"; fi

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Installs what the interop tests need and what is missing, where that is
-# possible: from Debian's packages, as root.
+# Installs the programs that the interop tests need, if they are missing: as root, from
+# Debian's packages. Elsewhere it fails, and names them.
 set -euo pipefail
 
-# A package, and a command that succeeds if it is there. The tests use Debian's
-# own python3, which sees Debian's modules.
+# PACKAGE|COMMAND: the command succeeds if the package is installed. The tests use Debian's
+# own python3, which finds the Python modules of Debian.
 needs=(
   "python3-grpcio|/usr/bin/python3 -c 'import grpc.aio'"
   "python3-protobuf|/usr/bin/python3 -c 'import google.protobuf'"

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Builds a release twice, as two people would: in directories of different names, with
-# different settings, the second with nothing compiled before. Fails unless every byte is
-# the same, the sums are right, and the list of contents is what is in the binary.
-# One system is enough: the others are built the same way.
+# Builds a release twice, in directories with different names and with different settings, the
+# second time with an empty build cache. Fails unless both are identical, the checksums are
+# correct, and the list of contents matches the binary. It checks one system only, because all
+# are built the same way.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -13,7 +13,7 @@ fail() {
   exit 1
 }
 
-# What git would commit, with what is not yet committed; not what was deleted.
+# Copies tracked and new files, with uncommitted changes, but no ignored or deleted ones.
 for place in one another/place/with/a/longer/name; do
   mkdir -p "$work/$place"
   git ls-files -z --cached --others --exclude-standard |
@@ -33,26 +33,26 @@ done
 diff --recursive --brief "$work/first" "$work/second" || fail "two builds of the same files differ"
 
 cd "$work/first"
-sha256sum --quiet --check SHA256SUMS || fail "SHA256SUMS is wrong"
+sha256sum --quiet --check SHA256SUMS || fail "SHA256SUMS does not match the files"
 binary=tranship_v0.0.0_linux_amd64
 if grep --quiet --binary-files=text --fixed-strings "$work" "$binary"; then
-  fail "the binary tells where it was built"
+  fail "the binary contains the path of its build directory"
 fi
-[[ $(./"$binary" version) == "tranship v0.0.0 "* ]] || fail "the binary does not tell its version"
+[[ $(./"$binary" version) == "tranship v0.0.0 "* ]] || fail "the binary does not print its version"
 
-# Every command has its man page, and every shell its completions.
+# The archive has man pages and the completions of every shell.
 tar --list --gzip --file=tranship_v0.0.0_man.tar.gz >"$work/documentation"
 for name in man1/tranship.1 man1/tranship-serve.1 man1/tranship-cp.1 \
   completions/tranship.bash completions/_tranship completions/tranship.fish completions/tranship.ps1; do
-  grep --quiet --line-regexp --fixed-strings "$name" "$work/documentation" || fail "the archive of man pages has no $name"
+  grep --quiet --line-regexp --fixed-strings "$name" "$work/documentation" || fail "the archive of man pages does not contain $name"
 done
-if ./"$binary" man "$work/refused" 2>/dev/null; then fail "the published program has the command that writes man pages"; fi
+if ./"$binary" man "$work/refused" 2>/dev/null; then fail "the published binary has the command man, which only the build of the man pages may have"; fi
 
-# A line "PATH@VERSION" for every module, of the binary and of the list.
+# One line, PATH@VERSION, for each module of the binary, and for each module of the list.
 go version -m "$binary" | awk '$1 == "dep" {print $2 "@" $3}' | sort >"$work/linked"
 sed -n 's|^ *"bom-ref": "pkg:golang/\([^?"]*\)?.*|\1|p' "$binary.cdx.json" |
   sed '/^github.com\/tranship\/tranship@/d; /^std@/d' | sort -u >"$work/listed"
-[[ -s $work/linked ]] || fail "the binary does not tell of its modules"
-diff "$work/linked" "$work/listed" || fail "the list of contents is not what is in the binary"
-grep --quiet '"pkg:golang/std@' "$binary.cdx.json" || fail "the standard library is not listed"
-echo "release-check: two builds are the same; $(wc -l <"$work/linked") modules are listed"
+[[ -s $work/linked ]] || fail "the binary does not list its modules"
+diff "$work/linked" "$work/listed" || fail "the list of contents does not match the modules of the binary"
+grep --quiet '"pkg:golang/std@' "$binary.cdx.json" || fail "the list of contents does not have the standard library"
+echo "release-check: two builds are identical; $(wc -l <"$work/linked") modules are listed"

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Builds what is published, into the directory given: a static binary for each system,
-# with a list of what is in it (CycloneDX), one archive of man pages and shell
-# completions, and SHA256SUMS of all. The same commit and the same Go give the same
-# bytes on any machine; make release-check shows it.
+# Builds the files of a release into DIRECTORY: for each system a static binary and the list of
+# its contents (CycloneDX), one archive of man pages and shell completions, and SHA256SUMS of
+# all of them. The same commit and the same Go give the same bytes on any machine; make
+# release-check verifies it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=${1:?usage: release.sh DIRECTORY VERSION [SYSTEM/ARCHITECTURE...]}
@@ -10,10 +10,9 @@ version=${2:?usage: release.sh DIRECTORY VERSION [SYSTEM/ARCHITECTURE...]}
 targets=("${@:3}")
 if ((${#targets[@]} == 0)); then targets=(linux/amd64 linux/arm64 darwin/arm64 windows/amd64); fi
 
-# Nothing of the environment goes into the binaries but Go itself.
+# Nothing from the environment except Go itself influences the binaries.
 export CGO_ENABLED=0 GOFLAGS=-mod=readonly GOEXPERIMENT='' GOAMD64=v1 GOARM64=v8.0 GOFIPS140=off GOWORK=off
-# Where compiled packages are kept for these binaries; what lists their contents uses the
-# common place.
+# The build cache for the published binaries. The tools below use the default cache.
 cache=${RELEASE_GOCACHE:-$(go env GOCACHE)}
 
 rm -rf "$out"
@@ -21,7 +20,7 @@ mkdir -p "$out"
 out=$(cd "$out" && pwd)
 lister=$(mktemp -d)
 trap 'rm -rf "$lister"' EXIT
-# Its own hash is in the lists, so it is built like what is published.
+# The lists contain the hash of the tool that writes them, so it is built reproducibly as well.
 go build -modfile=tools/go.mod -trimpath -buildvcs=false -o "$lister/" github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
 
 for target in "${targets[@]}"; do
@@ -30,18 +29,18 @@ for target in "${targets[@]}"; do
   if [[ $system == windows ]]; then name+=.exe; fi
   GOCACHE=$cache GOOS=$system GOARCH=${target#*/} go build -trimpath -buildvcs=false \
     -ldflags "-s -w -buildid= -X main.version=$version" -o "$out/$name" ./cmd/tranship
-  # From the binary, not from go.mod: what is in it, and nothing else.
+  # The list is made from the binary and not from go.mod, so that it has exactly the modules in it.
   "$lister/cyclonedx-gomod" bin -json -std -noserial -notimestamp -version "$version" \
     -output "$out/$name.cdx.json" "$out/$name"
 done
 
-# The date of the man pages is that of the commit.
+# The man pages have the date of the commit.
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || echo 0)}
 export SOURCE_DATE_EPOCH
 go build -tags man -trimpath -buildvcs=false -ldflags "-X main.version=$version" -o "$lister/documented" ./cmd/tranship
 "$lister/documented" man "$out/tranship_${version}_man.tar.gz"
 cd "$out"
-# sha256sum, or what macOS has for it.
+# macOS has shasum instead of sha256sum.
 if command -v sha256sum >/dev/null; then sha256sum -- tranship_*; else shasum -a 256 -- tranship_*; fi >"$lister/sums"
 mv "$lister/sums" SHA256SUMS
 cat SHA256SUMS

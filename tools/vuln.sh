@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs govulncheck. A database that cannot be reached is no failure, but is said;
-# findings and all other errors are failures.
+# Runs govulncheck. Fails for findings and for errors, except when the vulnerability database
+# is not reachable: then it prints a note and succeeds.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
