@@ -65,7 +65,7 @@
 //                                              effect
 //   UNAVAILABLE          UNAVAILABLE_FOR_GOOD  do not retry: it will not help
 //   UNIMPLEMENTED        UNSUPPORTED           this server or store cannot do it
-//   CANCELLED            CANCELLED             the call was cancelled
+//   CANCELLED            CANCELLED             the call or the slot was cancelled
 //   DEADLINE_EXCEEDED    DEADLINE_EXCEEDED     the deadline of the call passed
 //   INTERNAL             INTERNAL              the server failed; its log has the
 //                                              cause
@@ -168,10 +168,11 @@ const (
 	// upload increases, and its older writers fail with ABORTED.
 	//
 	// It also finds an upload that was committed within the last day, unless its
-	// file has been replaced since, in case the client did not receive `finished`.
-	// Nothing of such an upload is missing. A finish applies the attributes that are
-	// present and the durability to the file, and replies `finished` with it; a
-	// chunk fails with ABORTED; a cancel makes the server forget the upload.
+	// file has been replaced since, for a client that did not receive `finished` or
+	// has other attributes now. Nothing of such an upload is missing. A finish
+	// applies the attributes that are present and the durability to the file, and
+	// replies `finished` with it; a chunk fails with ABORTED; a cancel makes the
+	// server forget the upload.
 	Begin_MODE_RESUME Begin_Mode = 2
 	// Adds a writer to the caller's upload with this upload_id and epoch. Another slot
 	// owns the upload, perhaps on another stream or connection. The server ignores

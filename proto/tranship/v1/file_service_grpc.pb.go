@@ -65,7 +65,7 @@
 //                                              effect
 //   UNAVAILABLE          UNAVAILABLE_FOR_GOOD  do not retry: it will not help
 //   UNIMPLEMENTED        UNSUPPORTED           this server or store cannot do it
-//   CANCELLED            CANCELLED             the call was cancelled
+//   CANCELLED            CANCELLED             the call or the slot was cancelled
 //   DEADLINE_EXCEEDED    DEADLINE_EXCEEDED     the deadline of the call passed
 //   INTERNAL             INTERNAL              the server failed; its log has the
 //                                              cause
@@ -157,8 +157,8 @@ type FileServiceClient interface {
 	// `failed`.
 	//
 	// Slots are nonzero, increase with every open of the stream, and are never reused.
-	// At most 256 slots may be without a terminal reply at once. The server does not
-	// read further requests, cancels included, until one of them has ended.
+	// At most 256 slots may be without a terminal reply at once. A further open waits
+	// until one of them has ended, and so do the requests after it, cancels included.
 	Download(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[DownloadRequest, DownloadResponse], error)
 	// Stat describes one file. It fails with NOT_FOUND if there is no file at the path,
 	// also if there is a directory.
@@ -412,8 +412,8 @@ type FileServiceServer interface {
 	// `failed`.
 	//
 	// Slots are nonzero, increase with every open of the stream, and are never reused.
-	// At most 256 slots may be without a terminal reply at once. The server does not
-	// read further requests, cancels included, until one of them has ended.
+	// At most 256 slots may be without a terminal reply at once. A further open waits
+	// until one of them has ended, and so do the requests after it, cancels included.
 	Download(grpc.BidiStreamingServer[DownloadRequest, DownloadResponse]) error
 	// Stat describes one file. It fails with NOT_FOUND if there is no file at the path,
 	// also if there is a directory.
