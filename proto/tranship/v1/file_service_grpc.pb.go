@@ -18,7 +18,7 @@
 //   commit   the moment a file becomes visible, all at once, under its path.
 //   slot     a number, chosen by the client, that names one file among the many
 //            that share a stream.
-//   owner    the slot that began or resumed an upload. It commits the upload;
+//            The slot that begins or resumes an upload owns it, and commits it;
 //            slots that join the upload only write to it.
 //
 // # Checksums
@@ -69,6 +69,21 @@
 //   DEADLINE_EXCEEDED    DEADLINE_EXCEEDED     the deadline of the call passed
 //   INTERNAL             INTERNAL              the server failed; its log has the
 //                                              cause
+//
+// The metadata of the ErrorInfo may have these keys. All of them are optional, and a
+// client ignores those that it does not know.
+//
+//   path         the path of the store on which the request failed; "" is the root
+//   op           what the server attempted with the path, a verb such as "read"
+//   cause        the cause in words, when there is more to it than the reason
+//   limit        the name of the limit that was exceeded, such as "file-bytes"
+//   allowed      the value of the limit, a decimal number
+//   asked        what the request needs of it, a decimal number in the same unit
+//   for          what the limit counts for: a principal, an address or a path; absent
+//                for a limit on one request or on the whole server
+//   rule         the limit in words, and what to do
+//   credentials  when the client sent no credentials, the kinds that the server
+//                accepts: "token", "certificate" or "token certificate"
 //
 // A status without such an ErrorInfo does not come from a Tranship server. It comes
 // from gRPC itself, or from a proxy such as a gateway that lost its server. The
