@@ -11,8 +11,8 @@ import (
 	"github.com/tranship/tranship/store/mem"
 )
 
-// readCounter is a decorator: it counts the files that are read. It embeds the interface,
-// so that no other method of the store inside becomes its own.
+// readCounter is a decorator that counts the files that are read. It embeds the interface,
+// so that no other method of the wrapped store becomes its own.
 type readCounter struct {
 	tranship.Store
 	reads atomic.Int64
@@ -23,7 +23,7 @@ func (s *readCounter) Open(ctx context.Context, path string, options tranship.Op
 	return s.Store.Open(ctx, path, options)
 }
 
-// Fetch reads a file, too, and so it is counted. As finds it only if the store inside is a
+// Fetch reads a file and is therefore counted. As finds it only if the wrapped store is a
 // Fetcher.
 func (s *readCounter) Fetch(ctx context.Context, path string, size int64) (tranship.File, []byte, error) {
 	s.reads.Add(1)
@@ -32,8 +32,8 @@ func (s *readCounter) Fetch(ctx context.Context, path string, size int64) (trans
 
 func (s *readCounter) Unwrap() any { return s.Store }
 
-// Passes names the abilities that read nothing. All others, and those of later versions,
-// do not lead around the counter.
+// Passes names the abilities that read nothing. All others, including those of later
+// versions, cannot bypass the counter.
 func (s *readCounter) Passes(ability any) bool {
 	switch ability.(type) {
 	case *tranship.WidthHinter, *tranship.UploadFinder:
@@ -42,8 +42,7 @@ func (s *readCounter) Passes(ability any) bool {
 	return false
 }
 
-// A decorator keeps the abilities that it can serve itself, lets harmless ones pass, and
-// hides the rest.
+// A decorator serves some abilities itself, passes harmless ones, and hides the rest.
 func ExampleWrapper() {
 	counter := &readCounter{Store: new(mem.Store)}
 	_, finds := tranship.As[tranship.UploadFinder](counter)

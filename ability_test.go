@@ -19,7 +19,7 @@ func (able) Greet() string { return "able" }
 func (able) Later() string { return "able" }
 func (able) Width() int    { return 3 }
 
-// wrapper greets itself and lets hints pass.
+// wrapper has the ability greeter itself and passes hints.
 type wrapper struct{ inner any }
 
 func (w wrapper) Greet() string { return "wrapped " + w.inner.(greeter).Greet() }
@@ -57,16 +57,16 @@ func TestAs(t *testing.T) {
 			t.Errorf("%s: %q, %q and width %d", name, greeting, late, tranship.Width(test.v))
 		}
 	}
-	// What is asked for by a type of the caller's own is not what the wrapper has named.
+	// A caller's own interface with the same methods is not the ability that Passes names.
 	if _, ok := tranship.As[interface{ Width() int }](wrapper{able{}}); ok {
-		t.Error("an ability that the wrapper has not named leads around it")
+		t.Error("an ability that the wrapper has not named bypasses it")
 	}
 	if _, ok := tranship.As[able](wrapper{able{}}); ok {
-		t.Error("a concrete type leads around the wrapper")
+		t.Error("a concrete type bypasses the wrapper")
 	}
 }
 
-// TestAsAllocations checks that the hot path pays nothing for wrappers.
+// TestAsAllocations checks that the hot path does not allocate for wrappers.
 func TestAsAllocations(t *testing.T) {
 	var v any = &wrapper{&wrapper{&able{}}}
 	if n := testing.AllocsPerRun(100, func() {

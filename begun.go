@@ -1,7 +1,7 @@
 package tranship
 
-// CommittedUpload is an ability of an Upload of a store that remembers commits: it tells
-// whether Begin has returned a commit that was remembered, as Writer.Begin describes.
+// CommittedUpload is an ability of an Upload: it reports whether Begin has returned an
+// upload whose commit the store remembers, as Writer.Begin describes.
 type CommittedUpload interface {
 	// Committed reports whether the upload was committed, by this Upload or by an earlier
 	// one that Begin has resumed. The store then keeps nothing of the upload but its file.
@@ -9,11 +9,11 @@ type CommittedUpload interface {
 	Committed() bool
 }
 
-// DiscardReporter is an ability of an Upload that may have found bytes of an earlier
-// attempt that could not be used.
+// DiscardReporter is an ability of an Upload: it reports bytes of an earlier attempt that
+// the upload could not use.
 type DiscardReporter interface {
-	// Discarded returns how many bytes of an earlier attempt were thrown away when the
-	// upload was begun, and why, as a sentence for people; 0 and nil if none were. It is
-	// safe for concurrent use.
+	// Discarded returns how many bytes of an earlier attempt Begin has discarded, and the
+	// reason as a sentence for people; 0 and nil if it has discarded none. It is safe for
+	// concurrent use.
 	Discarded() (bytes int64, reason error)
 }

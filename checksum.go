@@ -10,31 +10,30 @@ import (
 // hash/crc32 package uses the processor's instruction for it.
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// CRC32C is the checksum of data.
+// CRC32C returns the CRC32C checksum of data.
 func CRC32C(data []byte) uint32 {
 	return crc32.Checksum(data, castagnoli)
 }
 
-// UpdateCRC32C is the checksum of the bytes that crc is the checksum of, followed
-// by data. The checksum of no bytes is 0.
+// UpdateCRC32C returns the checksum of some bytes followed by data. crc is the checksum
+// of those bytes; it is 0 for no bytes.
 func UpdateCRC32C(crc uint32, data []byte) uint32 {
 	return crc32.Update(crc, castagnoli, data)
 }
 
-// CombineCRC32C is the checksum of a followed by b, from the checksums of both and
-// the length of b in bytes, which must not be negative. It takes time logarithmic
-// in the length.
-//
-// Appending n zero bytes to a message multiplies its remainder by x^(8n) modulo
-// the polynomial, and remainders add; the method is that of zlib's crc32_combine.
+// CombineCRC32C returns the checksum of two byte sequences, one after the other. a and b
+// are the checksums of the first and the second, and lengthB is the length of the second
+// in bytes, which must not be negative. CombineCRC32C takes time logarithmic in lengthB.
 func CombineCRC32C(a, b uint32, lengthB int64) uint32 {
+	// Appending n zero bytes to a message multiplies its remainder by x^(8n) modulo the
+	// polynomial, and remainders add. zlib's crc32_combine uses the same method.
 	for n := uint64(lengthB); n != 0; n &= n - 1 {
 		a = multiplyCRC32C(a, powers[bits.TrailingZeros64(n)])
 	}
 	return a ^ b
 }
 
-// powers has x^(8 * 2^k) for the k-th bit of a length.
+// powers[k] is x^(8 * 2^k), for bit k of a length.
 var powers = powersCRC32C()
 
 func powersCRC32C() (powers [63]uint32) {
@@ -62,10 +61,10 @@ func multiplyCRC32C(a, b uint32) uint32 {
 	return product
 }
 
-// Check guards a file's name together with its content: it is the CRC32C of the
-// path's bytes, then the size as 8 bytes and the content's CRC32C as 4 bytes, both
-// big-endian. Without it, a bit flipped in a path would commit perfect bytes under
-// the wrong name.
+// Check returns a checksum of a file's path together with its content: the CRC32C of the
+// bytes of path, then size in 8 bytes and crc, the CRC32C of the content, in 4 bytes, both
+// big-endian. A bit that flips in a path on the way would otherwise commit the right bytes
+// under the wrong name.
 func Check(path string, size int64, crc uint32) uint32 {
 	message := make([]byte, 0, len(path)+12)
 	message = append(message, path...)

@@ -80,8 +80,8 @@ func TestCombineCRC32C(t *testing.T) {
 	}
 }
 
-// TestCombineCRC32CLong has lengths of which no test can have the bytes: a run of
-// zeros may be appended in one step or in two.
+// TestCombineCRC32CLong tests lengths that are too large to allocate: zeros appended in
+// one step must have the checksum of zeros appended in two.
 func TestCombineCRC32CLong(t *testing.T) {
 	zeros := func(n int64) uint32 { // the checksum of n zero bytes
 		crc, block := uint32(0), tranship.CRC32C([]byte{0})
@@ -130,7 +130,7 @@ func TestCheck(t *testing.T) {
 	if got := tranship.CRC32C(message); got != want {
 		t.Errorf("Check is %08x, want %08x", want, got)
 	}
-	// Every bit of what it guards changes it.
+	// Every bit of path, size and checksum changes the check.
 	for i := range len("a/b") * 8 {
 		path := []byte("a/b")
 		path[i/8] ^= 1 << (i % 8)

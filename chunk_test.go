@@ -43,7 +43,7 @@ func (f *failing) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// TestWriteChunk checks that a chunk is released also when it cannot be written.
+// TestWriteChunk checks that a chunk that cannot be written is released too.
 func TestWriteChunk(t *testing.T) {
 	for _, test := range []struct {
 		room int

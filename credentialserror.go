@@ -1,13 +1,13 @@
 package tranship
 
-// CredentialsError says that a server needs credentials and that the caller showed none.
-// It matches ErrUnauthenticated. Credentials that were shown and are not good are
-// another error.
+// CredentialsError means that a server needs credentials and that the call had none. It
+// matches ErrUnauthenticated. A server reports credentials that it does not accept with
+// another error, which matches ErrUnauthenticated too.
 //
 // A client returns the CredentialsError that its server sent.
 type CredentialsError struct {
-	// Token and Certificate are the kinds of credentials that the server accepts: a
-	// bearer token, and a client certificate. At least one is true.
+	// Token is true if the server accepts a bearer token, and Certificate if it accepts a
+	// client certificate. At least one is true.
 	Token, Certificate bool
 }
 
@@ -23,5 +23,5 @@ func (e *CredentialsError) Error() string {
 	return text + "a client certificate"
 }
 
-// Is implements the matching of ErrUnauthenticated.
+// Is reports whether target is ErrUnauthenticated.
 func (e *CredentialsError) Is(target error) bool { return target == ErrUnauthenticated }

@@ -39,7 +39,7 @@ func TestIncompleteError(t *testing.T) {
 	}
 }
 
-// TestSentinels checks that no error of one kind passes for another.
+// TestSentinels checks that no sentinel matches another.
 func TestSentinels(t *testing.T) {
 	sentinels := []error{
 		tranship.ErrInvalid, tranship.ErrNotFound, tranship.ErrExists, tranship.ErrPrecondition, tranship.ErrIntegrity,

@@ -20,7 +20,7 @@ import (
 	"github.com/tranship/tranship/transfer"
 )
 
-// A grpc.Server that a program has already serves files beside its own services.
+// An existing grpc.Server serves files beside its other services.
 func Example_mount() {
 	directory, err := os.MkdirTemp("", "example")
 	if err != nil {
@@ -49,7 +49,7 @@ func Example_mount() {
 	// Output: 3 services
 }
 
-// A client is a store; small content goes up with Put.
+// A client is a store. Put uploads small content in one call.
 func Example_upload() {
 	address, stop := startServer()
 	defer stop()
@@ -72,8 +72,8 @@ func Example_upload() {
 	// Output: notes/today.txt 36
 }
 
-// Package transfer copies files of any size and whole directories, here from this
-// machine to a server: many small files in flight, each verified end to end.
+// Package transfer copies files of any size and whole directories, here from this machine
+// to a server. It transfers many files at the same time and verifies each end to end.
 func Example_uploadDirectory() {
 	address, stop := startServer()
 	defer stop()
@@ -107,8 +107,8 @@ func Example_uploadDirectory() {
 	// Output: backup/large.txt 20000000 <nil>
 }
 
-// Content that is open is an io.Reader; its last Read tells whether every byte was
-// what the server has.
+// An open Content is an io.Reader. It returns io.EOF only if every byte is as the server
+// has it.
 func Example_download() {
 	address, stop := startServer()
 	defer stop()

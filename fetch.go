@@ -6,19 +6,19 @@ import (
 	"io"
 )
 
-// Fetcher is an ability of a store, or of another source of files: it returns a small
-// file as a whole, for less than it takes to open, read and close it.
+// Fetcher is an ability of a Store, or of another Reader: it returns a small file as a
+// whole, at a lower cost than to open, read and close it.
 type Fetcher interface {
-	// Fetch returns a file and all its bytes, verified as those of a Content are, if the
-	// file has exactly size bytes. If it has another size, the file is only described,
-	// and data is nil. ErrLimit: size is negative or more than MaxPutBytes. Other errors
-	// are those of Reader.Open and of reading. The caller owns data. Fetch is safe for
-	// concurrent use.
+	// Fetch returns the file at path and all its bytes, verified as those of a Content
+	// are, if the file has exactly size bytes. If the file has another size, Fetch returns
+	// its description and nil data. It returns ErrLimit if size is negative or more than
+	// MaxPutBytes; other errors are those of Reader.Open and Content.Read. The caller owns
+	// data. Fetch is safe for concurrent use.
 	Fetch(ctx context.Context, path string, size int64) (file File, data []byte, err error)
 }
 
-// Fetch is the Fetcher's Fetch of source, and if it has none does the same by opening the
-// file.
+// Fetch returns the file at path and all its bytes, as Fetcher.Fetch does: with the
+// Fetcher of source if it has one, and otherwise by opening the file.
 func Fetch(ctx context.Context, source Reader, path string, size int64) (File, []byte, error) {
 	if fetcher, ok := As[Fetcher](source); ok {
 		return fetcher.Fetch(ctx, path, size)
@@ -42,7 +42,7 @@ func Fetch(ctx context.Context, source Reader, path string, size int64) (File, [
 	}
 	data, err := io.ReadAll(io.LimitReader(content, size+1))
 	if err == nil && int64(len(data)) != size {
-		err = fmt.Errorf("%w: got another number of bytes of %s than %d", ErrIntegrity, path, size)
+		err = fmt.Errorf("%w: read %d bytes of %s, want %d", ErrIntegrity, len(data), path, size)
 	}
 	if err != nil {
 		return File{}, nil, err

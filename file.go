@@ -12,7 +12,7 @@ import (
 	"unicode/utf8"
 )
 
-// DefaultMode is the mode of a file whose upload did not say one.
+// DefaultMode is the mode of a file whose upload does not set one.
 const DefaultMode fs.FileMode = 0o644
 
 // File describes a committed file.
@@ -23,29 +23,29 @@ type File struct {
 	Size int64
 	// ModTime is when the content was last modified at its source.
 	ModTime time.Time
-	// Mode has permission bits only.
+	// Mode has permission bits only, within 0777.
 	Mode fs.FileMode
 	// Version changes whenever the content is replaced. It is opaque.
 	Version string
-	// CRC32C is the checksum of the whole content; nil when the store does not
-	// know it.
+	// CRC32C is the checksum of the whole content; nil if the store does not know it.
 	CRC32C *uint32
-	// Metadata is the user's; see Attributes.Metadata.
+	// Metadata is the metadata that the user has set; see Attributes.Metadata.
 	Metadata map[string]string
 }
 
-// Revision names the state of a file that was seen: it is the same for the same Version,
-// ModTime, Mode and Metadata, and another one for others. Precondition.MustMatchRevision
-// compares it with the state at the moment of a change. It is opaque, has at most 128
-// bytes, and does not depend on Path, Size and CRC32C, which belong to the version.
+// Revision identifies the state of a file: it is the same for the same Version, ModTime,
+// Mode and Metadata, and differs if one of them does. Precondition.MustMatchRevision
+// compares it with the state of the file at the moment of a change. It is opaque, has at
+// most 128 bytes, and does not depend on Path, Size and CRC32C, which belong to the
+// version.
 //
-// Stores compute it from what they tell of a file, so that a file that was put into a
-// directory by hand has one as well. A caller who is not told all attributes of a file
-// does not know its revision.
+// A revision is computed from the fields of File alone, so that a file that was put into
+// a directory by hand has one too. A File without all attributes, as a protocol may
+// deliver it, does not have the revision of the file.
 func (f File) Revision() string {
 	modified := f.ModTime
 	if !isModTime(modified) {
-		modified = time.Time{} // as the protocol has it
+		modified = time.Time{} // the protocol cannot carry it
 	}
 	var b []byte
 	b = appendText(b, f.Version)
@@ -59,18 +59,22 @@ func (f File) Revision() string {
 	return "r-" + hex.EncodeToString(sum[:16])
 }
 
-// appendText appends a text so that no two runs of texts are the same bytes.
+// appendText appends a text with its length, so that different sequences of texts never
+// result in the same bytes.
 func appendText(b []byte, text string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(text))), text...)
 }
 
-// Entry is one line of a list: a file, or a directory, of which only Path is set.
+// Entry is one line of a list: a file or a directory.
 type Entry struct {
+	// File describes the file. For a directory, only Path is set.
 	File
+	// IsDir is true for a directory.
 	IsDir bool
 }
 
-// Key is what entries sort by: the path, followed by '/' if it is a directory.
+// Key returns the key that lists are sorted by, bytewise: the path, followed by '/' for a
+// directory.
 func (e Entry) Key() string {
 	if e.IsDir {
 		return e.Path + "/"
@@ -78,24 +82,25 @@ func (e Entry) Key() string {
 	return e.Path
 }
 
-// Attributes are what a user may set of a file beside its content. A nil field
-// takes its default in a new file, and stays as it is in SetAttributes.
+// Attributes are the properties of a file, beside its content, that a user may set. A nil
+// field means the default in a new file, and no change in SetAttributes.
 type Attributes struct {
-	// ModTime is by default the moment of commit. It is within the years 1 to 9999. A
-	// store keeps it to at least the microsecond, or refuses it with an *InvalidError
-	// that names the times it can keep: it never keeps another time instead.
+	// ModTime is when the content was last modified at its source; by default the moment
+	// of commit. It is within the years 1 to 9999, in UTC. A store keeps it to at least
+	// the microsecond, or refuses it with an *InvalidError that names the times it can
+	// keep: it never keeps another time instead.
 	ModTime *time.Time
-	// Mode has permission bits only; by default DefaultMode.
+	// Mode has permission bits only, within 0777; by default DefaultMode.
 	Mode *fs.FileMode
-	// Metadata is by default none. When not nil it replaces all that was there.
-	// Keys are 1 to MaxMetadataKeyBytes of lower-case ASCII letters, digits,
-	// '-', '_' and '.'; values are valid UTF-8 without NUL; all together have at
-	// most MaxMetadataBytes. There are at most MaxMetadataEntries.
+	// Metadata is empty by default. If not nil, it replaces all metadata of the file.
+	// A key has 1 to MaxMetadataKeyBytes bytes: lower-case ASCII letters, digits, '-',
+	// '_' and '.'. A value is valid UTF-8 without NUL. There are at most
+	// MaxMetadataEntries entries, whose keys and values have at most MaxMetadataBytes
+	// bytes together.
 	Metadata map[string]string
 }
 
-// Validate reports whether a store may take the attributes. The error is an
-// *InvalidError.
+// Validate returns an *InvalidError if a field breaks its rules, and nil otherwise.
 func (a Attributes) Validate() error {
 	if a.Mode != nil && *a.Mode&^fs.ModePerm != 0 {
 		return &InvalidError{Field: "attributes.mode", Rule: "a mode must be within 0777"}
@@ -119,7 +124,7 @@ func (a Attributes) Validate() error {
 	return nil
 }
 
-// isModTime reports whether a time is one that every protocol can tell of a file.
+// isModTime reports whether every protocol can carry a time as a modified time.
 func isModTime(t time.Time) bool {
 	year := t.UTC().Year()
 	return year >= 1 && year <= 9999
@@ -138,8 +143,8 @@ func brokenMetadataRule(key, value string) string {
 	return ""
 }
 
-// Override returns a with the attributes that are set in over in the place of its own.
-// It shares their memory.
+// Override returns a copy of a in which the fields that are set in over replace its own.
+// The result shares the memory of both.
 func (a Attributes) Override(over Attributes) Attributes {
 	if over.ModTime != nil {
 		a.ModTime = over.ModTime
@@ -153,8 +158,8 @@ func (a Attributes) Override(over Attributes) Attributes {
 	return a
 }
 
-// Apply returns file with the attributes that are set in a. It shares no memory
-// with either.
+// Apply returns a copy of file with the attributes that are set in a. The result shares
+// no memory with either.
 func (a Attributes) Apply(file File) File {
 	if a.ModTime != nil {
 		file.ModTime = *a.ModTime

@@ -1,19 +1,18 @@
 package tranship
 
-import (
-	"context"
-)
+import "context"
 
-// UploadFinder is an ability of a store: it finds an unfinished upload without listing
-// others. A store that has many uploads should have it.
+// UploadFinder is an ability of a Store: it finds an unfinished upload without listing
+// the others. A store that may have many uploads should implement it.
 type UploadFinder interface {
-	// FindUpload describes the unfinished upload with this id. ErrNotFound: there is
-	// none. It is safe for concurrent use.
+	// FindUpload describes the unfinished upload with an id. It returns ErrNotFound if the
+	// store has none. It is safe for concurrent use.
 	FindUpload(ctx context.Context, id string) (UploadInfo, error)
 }
 
-// FindUpload describes the unfinished upload of a store that has this id: by its
-// UploadFinder if it has one, otherwise by listing all. ErrNotFound: there is none.
+// FindUpload describes the unfinished upload of a store with an id: with its UploadFinder
+// if it has one, and otherwise by listing all uploads. It returns ErrNotFound if the
+// store has none.
 func FindUpload(ctx context.Context, store Uploads, id string) (UploadInfo, error) {
 	if finder, ok := As[UploadFinder](store); ok {
 		return finder.FindUpload(ctx, id)

@@ -12,22 +12,23 @@ import (
 	"time"
 )
 
-// FS is the files of a store as a file system to read: for http.FS, template.ParseFS,
-// fs.WalkDir and whatever else takes an fs.FS. It implements fs.ReadDirFS, fs.StatFS,
-// fs.ReadFileFS and fs.SubFS. Its files implement io.Seeker and io.ReaderAt, and those of
-// its directories fs.ReadDirFile; the Sys of a file's fs.FileInfo is its File.
+// FS returns the files of a store as a read-only file system, for use with http.FS,
+// template.ParseFS, fs.WalkDir and everything else that takes an fs.FS. It implements
+// fs.ReadDirFS, fs.StatFS, fs.ReadFileFS and fs.SubFS. Open files implement io.Seeker and
+// io.ReaderAt, and open directories implement fs.ReadDirFile. The Sys method of a file's
+// fs.FileInfo returns its File.
 //
-// An open file yields one version: should the file be replaced, what has not been read
-// fails with ErrPrecondition. A directory is there as long as there are files below it,
-// has mode 0755 and no time; the root is always there.
+// An open file yields the bytes of one version. If the file is replaced meanwhile,
+// further reads fail with ErrPrecondition. A directory exists as long as files are below
+// it; the root always exists. A directory has mode 0755 and the zero time.
 //
-// Every error is an *fs.PathError that matches what the store's error does. It also
+// Every error is an *fs.PathError that matches what the store's error matches. It also
 // matches fs.ErrNotExist for ErrNotFound, fs.ErrPermission for ErrDenied and
-// ErrUnauthenticated, fs.ErrInvalid for ErrInvalid, and fs.ErrExist for ErrExists. A list
-// leaves out what a store's list does.
+// ErrUnauthenticated, fs.ErrInvalid for ErrInvalid, and fs.ErrExist for ErrExists.
+// Directories are listed without the entries that Store.List leaves out.
 //
-// The context governs all calls; after its end they fail. The file system, and a file's
-// ReadAt, are safe for concurrent use if the store is.
+// All calls use ctx, and fail after it ends. The file system is safe for concurrent use
+// if the store is, and so is the ReadAt method of an open file.
 func FS(ctx context.Context, store Reader) fs.FS {
 	return &fileSystem{ctx: ctx, store: store}
 }
@@ -35,7 +36,8 @@ func FS(ctx context.Context, store Reader) fs.FS {
 type fileSystem struct {
 	ctx   context.Context
 	store Reader
-	// root is the directory of the store that the file system has; "" for all.
+	// root is the directory of the store that is the file system's root; "" for the
+	// store's own.
 	root string
 }
 
@@ -56,21 +58,22 @@ type fsError struct {
 	kind error
 }
 
-// Error implements error. The path stands before it in an fs.PathError.
+// Error implements error. The enclosing fs.PathError has the path.
 func (e *fsError) Error() string {
 	if errors.Is(e.err, ErrNotFound) {
-		return e.kind.Error() // a store's words only repeat the path
+		return e.kind.Error() // the store's message would only repeat the path
 	}
 	return e.err.Error()
 }
 
-// Is implements the matching of kind.
+// Is reports whether target is the error of package fs.
 func (e *fsError) Is(target error) bool { return target == e.kind }
 
-// Unwrap is the store's error.
+// Unwrap returns the store's error.
 func (e *fsError) Unwrap() error { return e.err }
 
-// pathError is an error of an operation on a name. io.EOF stays as it is.
+// pathError returns the *fs.PathError for a failed operation. It returns nil and io.EOF
+// unchanged.
 func pathError(operation, name string, err error) error {
 	if err == nil || err == io.EOF {
 		return err
@@ -89,8 +92,8 @@ func pathError(operation, name string, err error) error {
 	return &fs.PathError{Op: operation, Path: name, Err: err}
 }
 
-// pathOf is the path in the store of a name; "" for the store's root. Its error is an
-// *fs.PathError.
+// pathOf returns the path in the store for a name; "" for the store's root. Its error is
+// an *fs.PathError.
 func (f *fileSystem) pathOf(operation, name string) (string, error) {
 	if !fs.ValidPath(name) {
 		return "", &fs.PathError{Op: operation, Path: name, Err: fs.ErrInvalid}
@@ -143,8 +146,8 @@ func (f *fileSystem) Stat(name string) (fs.FileInfo, error) {
 	return directoryInfo(path.Base(name)), nil
 }
 
-// findDirectory fails with ErrNotFound unless there is anything below a directory of the
-// store, or it is the store's root.
+// findDirectory fails with ErrNotFound if nothing is below a directory of the store and
+// the directory is not the store's root.
 func (f *fileSystem) findDirectory(directory string) error {
 	ctx, cancel := context.WithCancel(f.ctx)
 	defer cancel()
@@ -175,20 +178,20 @@ func (f *fileSystem) ReadDir(name string) ([]fs.DirEntry, error) {
 		entries = append(entries, entry)
 	}
 	if len(entries) == 0 && full != "" {
-		// There may be nothing but what lists leave out.
+		// Everything in the directory may be left out of lists.
 		if err := f.findDirectory(full); err != nil {
 			return nil, pathError("readdir", name, f.notDirectory(full, err))
 		}
 	}
-	// A store sorts "a.b" before the directory "a", which it takes for "a/".
+	// A store sorts by Key: "a.b" before the directory "a", whose Key is "a/".
 	slices.SortFunc(entries, compareNames)
 	return entries, nil
 }
 
-// errNotDirectory is the error of a list of a file.
+// errNotDirectory is the error of ReadDir for a file.
 var errNotDirectory = errors.New("not a directory")
 
-// notDirectory is the error of a directory that is not there, or is a file.
+// notDirectory returns errNotDirectory if a file is at path, and otherwise err.
 func (f *fileSystem) notDirectory(path string, err error) error {
 	if _, failed := f.store.Stat(f.ctx, path); failed == nil {
 		return errNotDirectory
@@ -198,7 +201,7 @@ func (f *fileSystem) notDirectory(path string, err error) error {
 
 func compareNames(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) }
 
-// list yields what is in a directory, in the store's order.
+// list yields the entries of a directory in the store's order.
 func (f *fileSystem) list(directory string) iter.Seq2[fs.DirEntry, error] {
 	return func(yield func(fs.DirEntry, error) bool) {
 		for entry, err := range f.store.List(f.ctx, ListOptions{Directory: directory}) {
@@ -217,7 +220,7 @@ func (f *fileSystem) list(directory string) iter.Seq2[fs.DirEntry, error] {
 	}
 }
 
-// ReadFile implements fs.ReadFileFS. The content is verified as that of Content is.
+// ReadFile implements fs.ReadFileFS. The bytes are verified as those of a Content are.
 func (f *fileSystem) ReadFile(name string) ([]byte, error) {
 	full, err := f.pathOf("read", name)
 	if err != nil {
@@ -243,8 +246,8 @@ func (f *fileSystem) readFile(path string) ([]byte, error) {
 	}
 	defer func() { _ = content.Close() }() // it was only read from
 	size := content.File().Size
-	// One byte more finds the end without another piece of memory. What a store says of
-	// a size is not taken for memory that there is.
+	// The extra byte lets the last Read find the end without growing the buffer. The
+	// capacity is bounded because a remote store may report an arbitrary size.
 	data := make([]byte, 0, min(max(size, 0), 16<<20)+1)
 	for {
 		n, err := content.Read(data[len(data):cap(data)])
@@ -280,10 +283,10 @@ func (i fileInfo) ModTime() time.Time { return i.file.ModTime }
 func (i fileInfo) IsDir() bool        { return false }
 func (i fileInfo) Sys() any           { return i.file }
 
-// String is the line of fs.FormatFileInfo.
+// String returns the line of fs.FormatFileInfo.
 func (i fileInfo) String() string { return fs.FormatFileInfo(i) }
 
-// directoryInfo is the name of a directory, as an fs.FileInfo.
+// directoryInfo is an fs.FileInfo made of the name of a directory.
 type directoryInfo string
 
 func (i directoryInfo) Name() string       { return string(i) }
@@ -293,5 +296,5 @@ func (i directoryInfo) ModTime() time.Time { return time.Time{} }
 func (i directoryInfo) IsDir() bool        { return true }
 func (i directoryInfo) Sys() any           { return nil }
 
-// String is the line of fs.FormatFileInfo.
+// String returns the line of fs.FormatFileInfo.
 func (i directoryInfo) String() string { return fs.FormatFileInfo(i) }

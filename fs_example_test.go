@@ -11,7 +11,7 @@ import (
 	"github.com/tranship/tranship/store/mem"
 )
 
-// Whatever takes an fs.FS takes a store.
+// Everything that takes an fs.FS can read a store.
 func ExampleFS() {
 	ctx := context.Background()
 	store := &mem.Store{} // or a client.Client

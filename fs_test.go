@@ -21,7 +21,7 @@ import (
 	"github.com/tranship/tranship/store/mem"
 )
 
-// fsStores are an empty store of each kind.
+// fsStores returns an empty store of each kind.
 func fsStores(t *testing.T) map[string]tranship.Store {
 	t.Helper()
 	onDisk, err := disk.Open(t.TempDir(), disk.Options{})
@@ -32,7 +32,7 @@ func fsStores(t *testing.T) map[string]tranship.Store {
 	return map[string]tranship.Store{"mem": &mem.Store{}, "disk": onDisk, "client": onServer(t, &mem.Store{})}
 }
 
-// onServer is a client of a server of a store.
+// onServer serves a store and returns a client of the server.
 func onServer(t *testing.T, store tranship.Store) tranship.Store {
 	t.Helper()
 	address := storeserver.Serve(t, store, server.Config{})
@@ -57,8 +57,8 @@ func put(t *testing.T, store tranship.Writer, path string, data []byte) tranship
 	return file
 }
 
-// fsFiles sort, as files, otherwise than a store's keys: "a.b" comes after the directory
-// "a" by its name, and before it by its key.
+// fsFiles sort differently by name than by a store's Key: "a.b" comes after the directory
+// "a" by its name, and before it by its Key.
 func fsFiles() map[string][]byte {
 	return map[string][]byte{
 		"a/1": []byte("one"), "a/b/2": ascending(2_000), "a.b": []byte("dot"), "a b/c d": nil,
@@ -107,7 +107,8 @@ func TestFSOfEmptyStore(t *testing.T) {
 	}
 }
 
-// Errors are *fs.PathErrors, and match those of package fs as well as those of stores.
+// TestFSErrors checks that errors are *fs.PathErrors and match the errors of package fs as
+// well as those of the store.
 func TestFSErrors(t *testing.T) {
 	for name, store := range fsStores(t) {
 		put(t, store, "d/file", []byte("text"))
@@ -153,7 +154,7 @@ func TestFSErrors(t *testing.T) {
 	}
 }
 
-// failingReader fails with one error.
+// failingReader returns the same error from every method.
 type failingReader struct{ err error }
 
 func (r failingReader) Stat(context.Context, string) (tranship.File, error) {
@@ -221,7 +222,7 @@ func TestFSServesHTTP(t *testing.T) {
 	}
 }
 
-// The end of the context ends the file system.
+// TestFSContext checks that all calls fail after the context has ended.
 func TestFSContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	store := &mem.Store{}

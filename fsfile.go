@@ -12,7 +12,7 @@ import (
 	"sync"
 )
 
-// errIsDirectory is the error of reading a directory.
+// errIsDirectory is the error of reading a directory as a file.
 var errIsDirectory = errors.New("is a directory")
 
 // fsFile is an open file of a file system.
@@ -26,7 +26,8 @@ type fsFile struct {
 	mu     sync.Mutex
 	closed bool
 	offset int64
-	// content reads from position; nil after a Seek that left it, until the next Read.
+	// content reads from position. A Read opens another one if it is nil or if a Seek has
+	// moved offset away from position.
 	content  Content
 	position int64
 }
@@ -36,7 +37,7 @@ var (
 	_ io.ReaderAt   = (*fsFile)(nil)
 )
 
-// openFile opens a file of the store. Its error is the store's.
+// openFile opens a file of the store. It returns the store's error unchanged.
 func (f *fileSystem) openFile(name, path string) (fs.File, error) {
 	ctx, cancel := context.WithCancel(f.ctx)
 	content, err := f.store.Open(ctx, path, OpenOptions{})
@@ -83,7 +84,7 @@ func (f *fsFile) Read(p []byte) (int, error) {
 	return n, f.fail("read", err)
 }
 
-// open opens a range of the version that is read.
+// open opens a range of the version that f reads.
 func (f *fsFile) open(ctx context.Context, options OpenOptions) (Content, error) {
 	options.Version = f.file.Version
 	content, err := f.system.store.Open(ctx, f.file.Path, options)
@@ -160,7 +161,7 @@ func (f *fsFile) Seek(offset int64, whence int) (int64, error) {
 
 // Close implements fs.File.
 func (f *fsFile) Close() error {
-	f.cancel() // first, for a Read that waits
+	f.cancel() // before locking, to end a Read that waits
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.closed {
@@ -176,7 +177,7 @@ type fsDirectory struct {
 	name   string
 	path   string
 	system *fileSystem
-	// next and stop are of the list, once it has begun.
+	// next and stop pull the list; nil until the first ReadDir.
 	next   func() (fs.DirEntry, error, bool)
 	stop   func()
 	closed bool
@@ -201,8 +202,7 @@ func (d *fsDirectory) Read([]byte) (int, error) {
 	return 0, &fs.PathError{Op: "read", Path: d.name, Err: errIsDirectory}
 }
 
-// ReadDir implements fs.ReadDirFile. Entries come in the order of the store, a few at a
-// time.
+// ReadDir implements fs.ReadDirFile. Entries are in the store's order.
 func (d *fsDirectory) ReadDir(n int) ([]fs.DirEntry, error) {
 	if d.closed {
 		return nil, pathError("readdir", d.name, fs.ErrClosed)

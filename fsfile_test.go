@@ -12,7 +12,8 @@ import (
 	"github.com/tranship/tranship/store/mem"
 )
 
-// An open file is one version, and says so when it has been replaced.
+// TestFSFileIsOneVersion checks that an open file reads one version, and reports that it
+// was replaced.
 func TestFSFileIsOneVersion(t *testing.T) {
 	for name, store := range fsStores(t) {
 		put(t, store, "a", ascending(100))
@@ -71,7 +72,7 @@ func readErr(file fs.File) error { _, err := file.Read(make([]byte, 1)); return 
 
 func statErr(file fs.File) error { _, err := file.Stat(); return err }
 
-// Sys of a file is what the store says of it.
+// TestFSInfo checks that Sys of a file returns the store's File.
 func TestFSInfo(t *testing.T) {
 	store := &mem.Store{}
 	file := put(t, store, "d/a", []byte("text"))
@@ -84,7 +85,8 @@ func TestFSInfo(t *testing.T) {
 	}
 }
 
-// A directory is read in pieces, and what is not read is not listed.
+// TestFSReadDirInPieces checks that ReadDir reads a directory in pieces, and that the
+// store does not list the rest.
 func TestFSReadDirInPieces(t *testing.T) {
 	store := &mem.Store{}
 	fillFS(t, store)

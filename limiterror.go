@@ -2,31 +2,32 @@ package tranship
 
 import "fmt"
 
-// Limit is the name of a limit. It names what is limited, not the option or flag that
-// sets it. A server may have limits that this package does not list.
+// Limit is the name of a limit. It names the limited resource, not the option or flag
+// that sets the limit. A server may have limits that this package does not list.
 type Limit string
 
 // The limits that stores, servers and clients of this module report in a *LimitError.
 const (
-	// LimitPutBytes is MaxPutBytes, for Put and for files fetched whole.
+	// LimitPutBytes is MaxPutBytes, the limit of Put and Fetch.
 	LimitPutBytes Limit = "put-bytes"
 	// LimitChunkBytes is the largest chunk of a part in one message.
 	LimitChunkBytes Limit = "chunk-bytes"
 	// LimitMessageBytes is the largest message that one end of a connection accepts.
 	LimitMessageBytes Limit = "message-bytes"
-	// LimitEnvelopeBytes is how many bytes a message may have beside its payload.
+	// LimitEnvelopeBytes is how many bytes a message may have besides its payload.
 	LimitEnvelopeBytes Limit = "envelope-bytes"
-	// LimitSlots is how many files one stream may have unfinished.
+	// LimitSlots is how many unfinished files one stream may have.
 	LimitSlots Limit = "slots-per-stream"
 	// LimitReplies is how many replies of one stream may wait until the client reads them.
 	LimitReplies Limit = "unread-replies"
-	// LimitPartRestarts is how often the parts of one upload may be begun again before
-	// the upload is resumed.
+	// LimitPartRestarts is how often parts of one upload may be begun again, until the
+	// upload is resumed.
 	LimitPartRestarts Limit = "part-restarts"
 	// LimitFileSystem is a limit of the file system that a store is on, such as its
 	// largest file.
 	LimitFileSystem Limit = "file-system"
-	// LimitMetadataBytes is how much metadata the file system of a store keeps.
+	// LimitMetadataBytes is how many bytes of metadata the file system of a store keeps
+	// for a file.
 	LimitMetadataBytes Limit = "metadata-bytes"
 	// LimitListEntries is how many entries of a directory are kept in memory.
 	LimitListEntries Limit = "list-entries"
@@ -40,7 +41,7 @@ const (
 	// LimitUploads is how many unfinished uploads one principal may have.
 	LimitUploads Limit = "unfinished-uploads"
 
-	// LimitMemory is the memory that a server gives to transfers.
+	// LimitMemory is how much memory transfers may use on a server.
 	LimitMemory Limit = "memory-bytes"
 	// LimitOpenFiles is how many file descriptors the reads, uploads and lists of a server,
 	// or of one caller, may have.
@@ -49,7 +50,7 @@ const (
 	LimitConnections Limit = "connections"
 	// LimitConnectionsPerPeer is how many connections a server accepts from one peer.
 	LimitConnectionsPerPeer Limit = "connections-per-peer"
-	// LimitStreamsPerPeer is how many calls of one peer may be under way.
+	// LimitStreamsPerPeer is how many calls one peer may have in progress.
 	LimitStreamsPerPeer Limit = "streams-per-peer"
 	// LimitStreamsPerSecond is how many calls one peer may begin in a second.
 	LimitStreamsPerSecond Limit = "streams-per-second"
@@ -64,29 +65,29 @@ const (
 	LimitIdle Limit = "idle-time"
 )
 
-// LimitError says which limit a request exceeded. It matches, with errors.Is, what Err
-// does: ErrLimit, ErrQuota, or ErrUnavailable where the same request may succeed later.
+// LimitError means that a request exceeds a limit. It matches, with errors.Is, what Err
+// matches: ErrLimit, ErrQuota, or ErrUnavailable if the same request may succeed later.
 //
 // A client returns the LimitError that its server sent.
 type LimitError struct {
 	// Limit is the name of the limit.
 	Limit Limit
-	// Allowed is the value of the limit, and Asked is what the request needs, which may
-	// include what is in use already. Both are in the unit of the limit: bytes, a
-	// number, a number a second, or milliseconds. 0 means unknown.
+	// Allowed is the value of the limit, and Asked the amount that the request needs,
+	// which may include the amount already in use. Both are in the unit of the limit:
+	// bytes, a count, a count or bytes per second, or milliseconds. 0 means unknown.
 	Allowed, Asked int64
-	// For is what the limit counts for: the name of a principal, the address of a peer,
-	// or a path. It is empty for a limit on one request or on the whole server.
+	// For names the subject of the limit: a principal, the address of a peer, or a path.
+	// It is empty for a limit on one request or on the whole server.
 	For string
-	// Rule describes the limit and what to do, as a sentence of the message. It does
-	// not name an option or a flag. Without it the message is made of the fields.
+	// Rule describes the limit and what to do, as a sentence of the message. It does not
+	// name an option or a flag. If it is empty, the message is made of the other fields.
 	Rule string
 	// Err is ErrLimit, ErrQuota or ErrUnavailable, or wraps one of them. nil means
 	// ErrLimit.
 	Err error
 }
 
-// Error is the message of the sentinel that the error matches, followed by Rule.
+// Error returns the message of Err, followed by Rule.
 func (e *LimitError) Error() string {
 	rule := e.Rule
 	if rule == "" {
@@ -95,7 +96,7 @@ func (e *LimitError) Error() string {
 	return e.Unwrap().Error() + ": " + rule
 }
 
-// rule makes a sentence of the fields.
+// rule returns a sentence made of the other fields.
 func (e *LimitError) rule() string {
 	text := "over " + string(e.Limit)
 	if e.Allowed != 0 {
@@ -110,7 +111,7 @@ func (e *LimitError) rule() string {
 	return text
 }
 
-// Unwrap is Err, or ErrLimit if that is nil.
+// Unwrap returns Err, or ErrLimit if Err is nil.
 func (e *LimitError) Unwrap() error {
 	if e.Err == nil {
 		return ErrLimit

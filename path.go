@@ -6,15 +6,15 @@ import (
 	"unicode/utf8"
 )
 
-// ReservedSegment is the first segment that no path may have, in any letter case:
-// stores keep their own state under it.
+// ReservedSegment is the segment that no path may begin with, in any letter case: stores
+// keep their own state below it.
 const ReservedSegment = ".tranship"
 
-// ValidatePath reports whether path can be a file's key. A path is valid UTF-8,
-// relative and separated by '/'; it has at most MaxPathBytes bytes and
-// MaxSegmentBytes in each segment, no segment that is empty, "." or "..", no
-// control character (Unicode category Cc, which includes NUL), and does not begin
-// with ReservedSegment. The error is an *InvalidError for the field "path".
+// ValidatePath returns an *InvalidError for the field "path" if path cannot be the path of
+// a file, and nil otherwise. A path is valid UTF-8, relative and separated by '/'. It has
+// at most MaxPathBytes bytes, and each segment at most MaxSegmentBytes. It has no segment
+// that is empty, "." or "..", and no control character (Unicode category Cc, which
+// includes NUL). Its first segment is not ReservedSegment, in any letter case.
 func ValidatePath(path string) error {
 	if rule := brokenPathRule(path); rule != "" {
 		return &InvalidError{Field: "path", Rule: rule}
@@ -22,8 +22,8 @@ func ValidatePath(path string) error {
 	return nil
 }
 
-// ValidateDirectory is ValidatePath, except that it also allows "", the root of a
-// store.
+// ValidateDirectory is like ValidatePath, but also allows "", the root of a store. Its
+// error is for the field "directory".
 func ValidateDirectory(path string) error {
 	if path == "" {
 		return nil

@@ -11,8 +11,7 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// pathTests maps paths to a word of the rule they break; "" for those that are
-// valid.
+// pathTests maps paths to a word of the rule that they break; "" for valid ones.
 var pathTests = []struct{ path, rule string }{
 	{"a", ""},
 	{"a/b/c.txt", ""},
@@ -28,7 +27,7 @@ var pathTests = []struct{ path, rule string }{
 	{"C:", ""},
 	{"%2e%2e/%2F", ""},
 	{"日本語/é/e\u0301/😀", ""},
-	{"\u00a0\u200b\u2028\u202e\ufeff\ufffd", ""}, // unseen, but no control characters
+	{"\u00a0\u200b\u2028\u202e\ufeff\ufffd", ""}, // invisible, but no control characters
 	{strings.Repeat("n", 255), ""},
 	{strings.Repeat("n", 255) + "/" + strings.Repeat("n", 255), ""},
 	{strings.Repeat("日", 85), ""},
@@ -110,7 +109,7 @@ func checkInvalid(t *testing.T, what any, err error, field, rule string) {
 	}
 }
 
-// FuzzValidatePath states what a valid path is in other words.
+// FuzzValidatePath compares ValidatePath with another definition of a valid path.
 func FuzzValidatePath(f *testing.F) {
 	for _, test := range pathTests {
 		f.Add(test.path)

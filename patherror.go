@@ -2,23 +2,23 @@ package tranship
 
 import "errors"
 
-// PathError says which path of a store an operation failed on, and why. It matches,
-// with errors.Is, what Err does.
+// PathError means that an operation failed on a path of a store. It matches, with
+// errors.Is, what Err matches.
 //
 // A client returns the PathError that its server sent.
 type PathError struct {
-	// Op is what was attempted, a verb such as "read", "write" or "move". It is empty
-	// where Err alone says what is wrong, as with ErrNotFound and ErrExists. The error
-	// for a file that is not there has no Op, so that it is the same from every method
-	// and from a store that hides files.
+	// Op is the operation, a verb such as "read", "write" or "move". It is empty where
+	// Err is enough, as with ErrNotFound and ErrExists. The error for a file that does not
+	// exist has no Op, so that it is the same from every method and from a store that
+	// hides files.
 	Op string
 	// Path is a path of the store, never of the machine that the store runs on.
 	Path string
-	// Err is why. It must not be nil, and its message does not repeat Path.
+	// Err is the reason. It must not be nil, and its message must not repeat Path.
 	Err error
 }
 
-// Error is "cannot OP PATH: ERR", or "ERR: PATH" without an Op.
+// Error returns "cannot OP PATH: ERR", or "ERR: PATH" if Op is empty.
 func (e *PathError) Error() string {
 	if e.Op == "" {
 		return e.Err.Error() + ": " + e.Path
@@ -26,12 +26,12 @@ func (e *PathError) Error() string {
 	return "cannot " + e.Op + " " + e.Path + ": " + e.Err.Error()
 }
 
-// Unwrap is Err.
+// Unwrap returns Err.
 func (e *PathError) Unwrap() error { return e.Err }
 
-// UploadNotFound is the error for an unfinished upload that a store does not have. It
-// matches ErrNotFound. A store that hides the uploads of other callers must return it
-// for them too.
+// UploadNotFound returns the error of a store for the id of an upload that it does not
+// have. It matches ErrNotFound. A store that hides the uploads of other callers must
+// return it for them too.
 func UploadNotFound(id string) error { return &uploadNotFound{id} }
 
 type uploadNotFound struct{ id string }
@@ -42,9 +42,9 @@ func (e *uploadNotFound) Error() string {
 
 func (e *uploadNotFound) Unwrap() error { return ErrNotFound }
 
-// WithoutPath is err's message for a reader who has been told the path: the message of
-// a *PathError for that path has the path left out, if it ends with it. Any other error
-// keeps its whole message.
+// WithoutPath returns the message of err for output that names path already. If err is a
+// *PathError without Op for that path, its message is that of PathError.Err. The message
+// of every other error is returned whole.
 func WithoutPath(err error, path string) string {
 	pathErr, ok := errors.AsType[*PathError](err)
 	if !ok || pathErr.Op != "" || pathErr.Path != path || pathErr.Error() != err.Error() {

@@ -2,28 +2,30 @@ package tranship
 
 import "unicode/utf8"
 
-// Precondition decides whether a change may take effect, at the moment it does.
-// The zero value always allows it. At most one of MustNotExist, MustMatchVersion and
-// MustMatchRevision may be set; a store refuses others with an *InvalidError. A store that
-// cannot decide a revision or a source version fails with ErrUnsupported.
+// Precondition is a condition of a change. The store checks it atomically with the
+// change. The zero value always holds. At most one of MustNotExist, MustMatchVersion and
+// MustMatchRevision may be set: otherwise the store returns an *InvalidError. A store that
+// cannot compare revisions or source versions returns ErrUnsupported for them.
 type Precondition struct {
-	// MustNotExist: there must be no file at the path; otherwise ErrExists.
+	// MustNotExist requires that no file is at the path. Otherwise the change fails with
+	// ErrExists.
 	MustNotExist bool
-	// MustMatchVersion, when not empty: the file at the path must have this
-	// version; otherwise, or when there is none, ErrPrecondition.
+	// MustMatchVersion, if not empty, requires that a file with this version is at the
+	// path. Otherwise the change fails with ErrPrecondition.
 	MustMatchVersion string
-	// MustMatchRevision, when not empty: the file at the path must have this
-	// File.Revision, which is its version and all of its attributes; otherwise, or when
-	// there is none, ErrPrecondition.
+	// MustMatchRevision, if not empty, requires that a file with this File.Revision, which
+	// covers its version and all of its attributes, is at the path. Otherwise the change
+	// fails with ErrPrecondition.
 	MustMatchRevision string
-	// MustMatchSourceVersion, when not empty, is for Move and Copy, beside any of the
-	// others: the source must have this version; otherwise ErrPrecondition. Every other
-	// change refuses it with an *InvalidError.
+	// MustMatchSourceVersion, if not empty, requires that the source of a Move or Copy has
+	// this version. Otherwise the change fails with ErrPrecondition. It may be combined
+	// with any of the other fields. Changes other than Move and Copy refuse it with an
+	// *InvalidError.
 	MustMatchSourceVersion string
 }
 
-// Validate reports whether a change of one file may have the precondition. The error is
-// an *InvalidError.
+// Validate returns an *InvalidError if a change other than Move and Copy must refuse the
+// precondition, and nil otherwise.
 func (p Precondition) Validate() error {
 	if p.MustMatchSourceVersion != "" {
 		return &InvalidError{Field: "source_version", Rule: "only a move or a copy has a source"}
@@ -31,8 +33,8 @@ func (p Precondition) Validate() error {
 	return p.ValidateTransplant()
 }
 
-// ValidateTransplant reports whether Move or Copy may have the precondition. The error is
-// an *InvalidError.
+// ValidateTransplant returns an *InvalidError if Move and Copy must refuse the
+// precondition, and nil otherwise.
 func (p Precondition) ValidateTransplant() error {
 	conditions := 0
 	for _, set := range []bool{p.MustNotExist, p.MustMatchVersion != "", p.MustMatchRevision != ""} {
@@ -52,7 +54,7 @@ func (p Precondition) ValidateTransplant() error {
 	return validateText("source_version", p.MustMatchSourceVersion)
 }
 
-// validateText reports whether text can be sent to another machine.
+// validateText returns an *InvalidError if text cannot be sent to another machine.
 func validateText(field, text string) error {
 	if !utf8.ValidString(text) {
 		return &InvalidError{Field: field, Rule: "must be valid UTF-8"}

@@ -10,9 +10,9 @@ import (
 func TestPrecondition(t *testing.T) {
 	for name, test := range map[string]struct {
 		precondition tranship.Precondition
-		// field is what is invalid for a change of one file; "" if nothing is.
+		// field is the field that is invalid for a change of one file; "" for none.
 		field string
-		// transplant is what is invalid for a move or copy.
+		// transplant is the field that is invalid for a move or copy; "" for none.
 		transplant string
 	}{
 		"none":           {tranship.Precondition{}, "", ""},

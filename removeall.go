@@ -10,34 +10,35 @@ import (
 // TreeRemover is an ability of a Store: it removes all files below a directory in one
 // call.
 type TreeRemover interface {
-	// RemoveAll removes all files below a directory, and so the directory, and returns
-	// how many it has removed, also with an error. A directory that does not exist, or is
-	// a file, has nothing to remove. "" is an *InvalidError: a whole store is not removed
-	// in one call.
+	// RemoveAll removes all files below a directory, and thereby the directory itself. It
+	// returns how many files it has removed, also with an error. If the directory does not
+	// exist, or is a file, it removes nothing and succeeds. The directory "" is an
+	// *InvalidError: a whole store cannot be removed in one call.
 	//
-	// It ends with the first file that it cannot remove, with that file's error, or when
-	// ctx ends; what has been removed until then stays removed, and is durable if changes
-	// of the store are. A file that another caller has removed is no failure. Files that
-	// come meanwhile may stay. What a list leaves out stays, and so do directories with
-	// something left in them; what cannot be read ends it with an error. Unfinished uploads
-	// go on: see AbortUploads.
+	// RemoveAll ends at the first file that it cannot remove and returns the error of that
+	// file; it also ends when ctx does, and at the first directory that it cannot read.
+	// The files that it has removed by then stay removed, durably if the store makes its
+	// changes durable. A file that another caller removes meanwhile is not an error. Files
+	// that are added meanwhile may stay. What lists leave out stays, as do the directories
+	// that contain it. Unfinished uploads continue: see AbortUploads.
 	RemoveAll(ctx context.Context, directory string, options RemoveAllOptions) (removed int64, err error)
 }
 
-// RemoveAllOptions are settings of RemoveAll. The zero value is useful. The functions are
-// called one at a time, each from any goroutine, and must not block for long.
+// RemoveAllOptions are settings of RemoveAll. The zero value is useful. Each function is
+// called from arbitrary goroutines, but by one at a time, and must not block for long.
 type RemoveAllOptions struct {
-	// Allow, when not nil, is asked before each file. Its error ends the removal, and is
-	// returned. A decorator checks each file with it.
+	// Allow, if not nil, is called before each file is removed. RemoveAll ends with the
+	// error that it returns. Decorators check permissions with it.
 	Allow func(path string) error
-	// Progress, when not nil, is called after each file that was removed. A remote store
-	// calls it later, and not for files of which it lost the news.
+	// Progress, if not nil, is called after each file that was removed. A remote store may
+	// call it with a delay, and cannot call it for files whose removal it did not learn of
+	// because the connection broke.
 	Progress func(path string)
 }
 
-// RemoveAll removes all files below a directory of a store, as TreeRemover has it: by the
-// store's own RemoveAll if it has one, and otherwise, or if that is ErrUnsupported, by
-// RemoveEach.
+// RemoveAll removes all files below a directory of a store, as TreeRemover.RemoveAll
+// does: with the TreeRemover of the store if it has one, and otherwise, or if that returns
+// ErrUnsupported, with RemoveEach.
 func RemoveAll(ctx context.Context, store Store, directory string, options RemoveAllOptions) (removed int64, err error) {
 	remover, ok := As[TreeRemover](store)
 	if !ok {
@@ -50,12 +51,12 @@ func RemoveAll(ctx context.Context, store Store, directory string, options Remov
 	return removed, err
 }
 
-// removers is how many files RemoveEach removes at once: a store that makes each durable
-// does so for several together.
+// removers is how many files RemoveEach removes at once. A store that makes removals
+// durable can then sync several together.
 const removers = 16
 
-// RemoveEach implements the RemoveAll of a TreeRemover with List and Remove of a store, a
-// call for each file.
+// RemoveEach does what TreeRemover.RemoveAll does, with the List of a store and a Remove
+// for each file.
 func RemoveEach(ctx context.Context, store Store, directory string, options RemoveAllOptions) (removed int64, err error) {
 	if err := ValidatePath(directory); err != nil {
 		return 0, err
@@ -63,7 +64,7 @@ func RemoveEach(ctx context.Context, store Store, directory string, options Remo
 	removing, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	paths := make(chan string)
-	var mu sync.Mutex // one call of Progress at a time
+	var mu sync.Mutex // guards removed, and calls of Progress
 	var group sync.WaitGroup
 	for range removers {
 		group.Go(func() {
@@ -78,7 +79,7 @@ func RemoveEach(ctx context.Context, store Store, directory string, options Remo
 					}
 					mu.Unlock()
 				case !errors.Is(err, ErrNotFound):
-					stop(err) // nothing if another has failed before
+					stop(err) // has no effect after the first failure
 				}
 			}
 		})
@@ -102,14 +103,15 @@ func RemoveEach(ctx context.Context, store Store, directory string, options Remo
 	close(paths)
 	group.Wait()
 	if cause := context.Cause(removing); cause != nil {
-		failure = cause // the list ends because of it
+		failure = cause // the error of the list only follows from it
 	}
 	return removed, failure
 }
 
-// AbortUploads removes the unfinished uploads of a store whose paths are below a
-// directory, as far as the store lists them, and returns how many it has removed, also
-// with an error. Before or after RemoveAll it keeps them from making the directory again.
+// AbortUploads aborts the unfinished uploads that a store lists and whose paths are below
+// a directory. It returns how many it has aborted, also with an error. It complements
+// RemoveAll: the commit of such an upload would make the directory again. An upload that
+// ends meanwhile is not an error.
 func AbortUploads(ctx context.Context, store Uploads, directory string) (aborted int64, err error) {
 	if err := ValidatePath(directory); err != nil {
 		return 0, err

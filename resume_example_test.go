@@ -10,8 +10,8 @@ import (
 	"github.com/tranship/tranship/store/mem"
 )
 
-// An upload with a ResumeKey goes on where it was left, once what is durable of it
-// has been proved to be the source's. (Package transfer does this, and more.)
+// An upload with a ResumeKey continues with the missing parts, after the checksums of its
+// durable parts have been compared with the source. Package transfer does this, and more.
 func Example_resume() {
 	ctx := context.Background()
 	store := &mem.Store{PartSize: 1000}
@@ -25,7 +25,7 @@ func Example_resume() {
 	if err := writePart(ctx, upload, 1, source[1000:2000]); err != nil {
 		log.Fatal(err)
 	}
-	if err := upload.Detach(ctx); err != nil { // as the end of a process would
+	if err := upload.Detach(ctx); err != nil { // simulates the end of the process
 		log.Fatal(err)
 	}
 

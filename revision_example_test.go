@@ -15,8 +15,8 @@ import (
 	"github.com/tranship/tranship/store/mem"
 )
 
-// Several clients count the downloads of a file in its metadata, and none loses the count
-// of another.
+// Several clients count the downloads of a file in its metadata, without losing the
+// updates of each other.
 func ExampleFile_Revision() {
 	ctx := context.Background()
 	store := new(mem.Store) // or a client
@@ -56,7 +56,7 @@ func ExampleFile_Revision() {
 	// Output: 3
 }
 
-// A digest is known only once all bytes have been sent: it is set at the commit.
+// A digest is known only after all bytes have been sent, so Commit sets it.
 func ExampleCommit() {
 	ctx := context.Background()
 	store := new(mem.Store) // or a client

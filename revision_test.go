@@ -51,14 +51,15 @@ func TestRevision(t *testing.T) {
 	}
 }
 
-// TestRevisionOfFarTimes compares a time that no message carries with what comes of it.
+// TestRevisionOfFarTimes checks that a time that messages cannot carry has the revision of
+// the zero time.
 func TestRevisionOfFarTimes(t *testing.T) {
 	none := tranship.File{Version: "v"}.Revision()
 	for _, modified := range []time.Time{
 		time.Unix(math.MaxInt64, 0), time.Unix(math.MinInt64, 0), time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(0, 12, 31, 0, 0, 0, 0, time.UTC),
 	} {
 		if got := (tranship.File{Version: "v", ModTime: modified}).Revision(); got != none {
-			t.Errorf("%v has revision %s, want %s as of no time", modified, got, none)
+			t.Errorf("%v has revision %s, want %s, that of the zero time", modified, got, none)
 		}
 		if err := (tranship.Attributes{ModTime: &modified}).Validate(); err == nil {
 			t.Errorf("%v is valid", modified)
@@ -67,7 +68,7 @@ func TestRevisionOfFarTimes(t *testing.T) {
 	for _, year := range []int{1, 1500, 2263, 9999} {
 		modified := time.Date(year, 1, 1, 0, 0, 0, 1, time.UTC)
 		if got := (tranship.File{Version: "v", ModTime: modified}).Revision(); got == none {
-			t.Errorf("%v has the revision of no time", modified)
+			t.Errorf("%v has the revision of the zero time", modified)
 		}
 		if err := (tranship.Attributes{ModTime: &modified}).Validate(); err != nil {
 			t.Errorf("%v is not valid: %v", modified, err)
@@ -79,13 +80,13 @@ func TestOverride(t *testing.T) {
 	mode, modified := fs.FileMode(0o600), time.Unix(1, 0)
 	all := tranship.Attributes{ModTime: &modified, Mode: &mode, Metadata: map[string]string{"a": "b"}}
 	if got := all.Override(tranship.Attributes{}); got.ModTime != all.ModTime || got.Mode != all.Mode || got.Metadata["a"] != "b" {
-		t.Errorf("nothing in the place of all is %+v", got)
+		t.Errorf("overriding all attributes with none: %+v", got)
 	}
 	if got := (tranship.Attributes{}).Override(all); got.ModTime != all.ModTime || got.Mode != all.Mode || got.Metadata["a"] != "b" {
-		t.Errorf("all in the place of nothing is %+v", got)
+		t.Errorf("overriding no attributes with all: %+v", got)
 	}
 	got := all.Override(tranship.Attributes{Metadata: map[string]string{}})
 	if got.Mode != all.Mode || got.Metadata == nil || len(got.Metadata) != 0 {
-		t.Errorf("no metadata in the place of some is %+v", got)
+		t.Errorf("overriding metadata with empty metadata: %+v", got)
 	}
 }

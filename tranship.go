@@ -1,35 +1,35 @@
-// Package tranship is the vocabulary of a system that moves files over gRPC: what
-// a file, a path and an upload are, what a store of files must do, and how things
-// fail. It depends on the standard library alone and moves nothing itself; the
-// packages below it do:
+// Package tranship defines the contract of a system that moves files over gRPC: files,
+// paths and uploads, the interfaces that a store of files implements, and their errors.
+// It depends on the standard library alone, and moves no files itself. Other packages do:
 //
-//   - store/disk keeps files in a directory, store/mem in memory;
-//   - server offers a store to the network, and client is a store on a server;
-//   - transfer copies between any two stores, or a local directory and a store.
+//   - store/disk keeps files in a directory, store/mem in memory.
+//   - server serves a store over a network, and client is the store of a remote server.
+//   - transfer copies between any two stores, or between a local directory and a store.
 //
-// Times are kept to at least the microsecond. Sizes and offsets are in bytes.
+// Times are kept to at least the microsecond. Sizes, offsets and lengths are in bytes.
 // Checksums are CRC32C throughout.
 package tranship
 
 // Limits that hold for every store and protocol.
 const (
-	// MaxPathBytes is the longest path.
+	// MaxPathBytes is the maximum length of a path, in bytes.
 	MaxPathBytes = 1024
-	// MaxSegmentBytes is the longest segment of a path: what common file
-	// systems take as a file name (NAME_MAX).
+	// MaxSegmentBytes is the maximum length of a segment of a path, in bytes. It is the
+	// longest file name of common file systems (NAME_MAX).
 	MaxSegmentBytes = 255
-	// MaxPutBytes is the largest file that Put takes, 1 MiB.
+	// MaxPutBytes is the maximum size of a file that Put takes, 1 MiB.
 	MaxPutBytes = 1 << 20
-	// MaxResumeKeyBytes is the longest resume key of an upload.
+	// MaxResumeKeyBytes is the maximum length of the resume key of an upload, in bytes.
 	MaxResumeKeyBytes = 256
-	// MaxOwnerBytes is the longest name of an upload's owner.
+	// MaxOwnerBytes is the maximum length of the name of an upload's owner, in bytes.
 	MaxOwnerBytes = 1024
-	// MaxMetadataBytes bounds the keys and values of a file's user metadata
-	// together. S3 allows 2 KB.
+	// MaxMetadataBytes is the maximum length of all keys and values of a file's metadata
+	// together, in bytes. S3 allows 2 KB.
 	MaxMetadataBytes = 2048
-	// MaxMetadataEntries bounds their number, so that they fit into an extended
-	// attribute of ext4, 4 KiB, in any reasonable encoding.
+	// MaxMetadataEntries is the maximum number of entries in a file's metadata. With it,
+	// the metadata fits into an extended attribute of ext4, 4 KiB, in every reasonable
+	// encoding.
 	MaxMetadataEntries = 64
-	// MaxMetadataKeyBytes is the longest key of user metadata.
+	// MaxMetadataKeyBytes is the maximum length of a key of metadata, in bytes.
 	MaxMetadataKeyBytes = 128
 )

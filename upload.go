@@ -7,38 +7,38 @@ import (
 	"unicode/utf8"
 )
 
-// Spec says what an upload is to become.
+// Spec describes the file that a Put or an upload makes.
 type Spec struct {
-	// Path is where the file will be visible.
+	// Path is the path of the file.
 	Path string
-	// Size is the length in bytes; nil when it is not known in advance.
+	// Size is the length of the content in bytes; nil if it is not known in advance.
 	Size *int64
-	// CRC32C is the checksum that the whole content must have; nil when it is not known.
-	// Otherwise Put, or Commit of the upload, fails with ErrIntegrity and nothing becomes
-	// visible. It is not kept for an upload that is resumed: the newer spec counts.
+	// CRC32C is the checksum that the whole content must have; nil if it is not known. If
+	// the content has another one, Put, or Commit of the upload, fails with ErrIntegrity
+	// and nothing becomes visible. An upload that is resumed has the CRC32C of its newest
+	// spec.
 	CRC32C *uint32
-	// Attributes to keep beside the content. Commit.Attributes may replace them.
+	// Attributes are the attributes of the file. Commit.Attributes may replace them.
 	Attributes Attributes
-	// Precondition is decided at commit, and looked at before, to fail early.
+	// Precondition is checked at commit. Begin checks it too, to fail early.
 	Precondition Precondition
-	// Durability of the commit, and of what a resumable upload keeps.
+	// Durability applies to the commit, and to the parts that a resumable upload keeps.
 	Durability Durability
-	// ResumeKey, when not empty, makes the upload resumable: what it has stored
-	// outlives its writers and the process, until it expires, and a later Begin
-	// with the same Path, Size, ResumeKey and Owner goes on with it. The key names
-	// the source, so that two sources never mix their parts. It is valid UTF-8 of at
-	// most MaxResumeKeyBytes, and needs a Size.
+	// ResumeKey, if not empty, makes the upload resumable: its parts outlive its writers
+	// and the process, until the upload expires, and a later Begin with the same Path,
+	// Size, ResumeKey and Owner continues it. The key must identify the source, so that
+	// parts of two sources are never mixed. It is valid UTF-8 of at most MaxResumeKeyBytes
+	// bytes, and requires a Size.
 	ResumeKey string
-	// Owner is whose upload it is, for a store that serves several: nobody resumes
-	// another's. "" is nobody in particular. It is valid UTF-8 of at most
-	// MaxOwnerBytes. Who guards a store sets it from who calls; it is not sent to a
-	// remote store, which knows its caller and ignores it, and so does a store
-	// of one user.
+	// Owner is the principal that the upload belongs to; "" if the store has only one
+	// user. An upload can only be resumed by its owner. The name is valid UTF-8 of at most
+	// MaxOwnerBytes bytes. A server sets Owner to the caller of the upload. A client does
+	// not send it: the server knows its caller.
 	Owner string
 }
 
-// Validate reports whether any store could take the spec. The error is an
-// *InvalidError.
+// Validate returns an *InvalidError if a field breaks its rules, and nil otherwise. A
+// store may have further limits.
 func (s Spec) Validate() error {
 	if err := ValidatePath(s.Path); err != nil {
 		return err
@@ -66,21 +66,23 @@ func (s Spec) Validate() error {
 	return s.Attributes.Validate()
 }
 
-// Durability is what a store must have done when it reports a commit. Greater
-// values promise more.
+// Durability is what a file survives once its store has reported the commit. Greater
+// values survive more.
 type Durability uint8
 
 const (
-	// DurabilityDefault is the store's own, durable unless it was told otherwise.
+	// DurabilityDefault is the default of the store. It is DurabilityDurable unless the
+	// store is configured otherwise.
 	DurabilityDefault Durability = iota
-	// DurabilityWritten: handed to the operating system. It survives the
-	// process, perhaps not the machine.
+	// DurabilityWritten means that the operating system has the bytes. They survive the
+	// end of the process, but may be lost with the machine.
 	DurabilityWritten
-	// DurabilityDurable: synced to storage. It survives power loss.
+	// DurabilityDurable means that the bytes are synced to storage. They survive power
+	// loss.
 	DurabilityDurable
 )
 
-// String is "default", "written" or "durable".
+// String returns "default", "written" or "durable".
 func (d Durability) String() string {
 	switch d {
 	case DurabilityWritten:
@@ -92,128 +94,128 @@ func (d Durability) String() string {
 	}
 }
 
-// Upload is a session that builds one file out of parts. Nothing of it is visible
-// before Commit. It is safe for concurrent use.
+// Upload is a session that builds one file out of parts. Nothing of it is visible before
+// Commit. It is safe for concurrent use.
+//
+// After an upload has been resumed, the older Upload is ended: its Abort and Detach do
+// nothing, and its other methods that return an error return ErrAborted.
 type Upload interface {
-	// ID names the upload in its store. It is unguessable.
+	// ID identifies the upload in its store. It cannot be guessed.
 	ID() string
 
-	// Epoch is 1 for a new upload and rises each time it is resumed. Of an upload
-	// that has been resumed since, every method but those without an error fails
-	// with ErrAborted, and Detach and Abort do nothing.
+	// Epoch is 1 for a new upload and increases each time the upload is resumed.
 	Epoch() uint64
 
-	// PartSize is the length of every part but the last, in bytes. Part n holds
-	// the bytes from n*PartSize. It stays the same when the upload is resumed.
+	// PartSize is the length of every part except the last, in bytes. Part n has the bytes
+	// from n*PartSize. PartSize stays the same when the upload is resumed.
 	PartSize() int64
 
-	// Durable is what a resumed upload would have if the process ended now, or
-	// the machine if the spec asks for DurabilityDurable: whole parts, in
-	// ascending order, with their CRC32C. A part leaves it when it is begun
-	// again. Without ResumeKey it is empty.
+	// Durable returns the parts that the upload would have after it is resumed if the
+	// process ended now, or the machine if the spec has DurabilityDurable. They are whole
+	// parts, in ascending order, with their CRC32C. A part that is begun again is not
+	// among them until it is written. Without a ResumeKey, Durable returns none.
 	Durable() []Range
 
-	// Sync waits until every part whose writer was closed before is durable, and
-	// returns why it is not to be. Calls share their work. Without ResumeKey it
-	// does nothing.
+	// Sync waits until all parts whose writers were closed before the call are durable. It
+	// returns an error if they cannot become so. Concurrent calls share their work.
+	// Without a ResumeKey, Sync does nothing.
 	Sync(ctx context.Context) error
 
-	// Part returns a writer for part n, counted from 0. Parts may be written in
-	// any order and several at once. A part has one writer: a newer one ends
-	// the older, whose Write fails with ErrAborted, and starts the part afresh.
-	// ErrInvalid: n is negative, or the part would begin at or behind the end of the
-	// upload's size. Part 0 is there even if the size is 0.
+	// Part returns a writer for part n, counted from 0. Parts may be written in any order
+	// and several at the same time. A part has one writer: a newer writer ends the older
+	// one, whose Write returns ErrAborted, and begins the part again. Part returns
+	// ErrInvalid if n is negative or the part would begin at or after the size of the
+	// upload. Part 0 exists even if the size is 0.
 	//
-	// The context governs the writer until its Close returns. If it ends before, Write and
-	// Close fail with its error, nothing of the part counts, and the part may be begun
-	// again. That it ends after Close changes nothing.
+	// The context applies until Close of the writer returns. If it ends before that, Write
+	// and Close return its error, the part is missing, and the part may be begun again.
+	// The end of the context after Close has no effect.
 	Part(ctx context.Context, n int) (PartWriter, error)
 
-	// CopyPart fills part n with bytes of a file in the same store, from
-	// options.Offset of options.Version; options.Length is ignored, for the
-	// part's counts. It may be called where Part may, and counts as its writer.
-	// ErrInvalid: the source has too few bytes; otherwise as Open.
+	// CopyPart fills part n with bytes of a file in the same store, from options.Offset of
+	// options.Version. It ignores options.Length, because the length of the part applies.
+	// It may be called where Part may, and counts as the writer of the part. It returns
+	// ErrInvalid if the source has too few bytes; other errors are those of Open.
 	//
-	// A failure is told once, and the upload goes on. The part then has what writers that
-	// were closed before have written to it, or nothing; a writer that is open may have
-	// been ended. The part may be filled again, and counts then as if nothing had failed.
+	// After a failure, which only CopyPart reports, the upload continues. The part then
+	// has the bytes of writers that were closed before, or none, and an open writer may
+	// have been ended. The part may be filled again, as if nothing had failed.
 	CopyPart(ctx context.Context, n int, source string, options OpenOptions) error
 
-	// Commit makes the file visible, after all writers have been closed. Missing
-	// bytes are an *IncompleteError; bytes that are too many, or a size that is
-	// not the spec's, an *InvalidError; a wrong checksum is ErrIntegrity; a
-	// precondition that does not hold ErrExists or ErrPrecondition. After a
-	// failure nothing is visible. The upload is then only to be aborted, for it
-	// may be gone; or, with a ResumeKey, to be detached and resumed.
+	// Commit makes the file visible. All writers must have been closed. Commit returns an
+	// *IncompleteError if bytes are missing, an *InvalidError if the upload has more bytes
+	// than commit.Size or commit.Size is not the size of the spec, ErrIntegrity if a
+	// checksum is wrong, and ErrExists or ErrPrecondition if the precondition does not
+	// hold. After a failure nothing is visible. The caller must then abort the upload,
+	// which may no longer exist, or, with a ResumeKey, may detach and resume it.
 	//
-	// With a ResumeKey the store remembers the commit for a day, in case its
-	// reply was lost: see Begin. Commit of an upload that Begin returned because its
-	// commit is remembered is ErrPrecondition if the file that it made has been replaced,
-	// moved or removed since.
+	// With a ResumeKey, the store remembers the commit for a day, in case its reply was
+	// lost: see Writer.Begin. The Commit of a committed upload returns ErrPrecondition if
+	// the file has been replaced, moved or removed since.
 	Commit(ctx context.Context, commit Commit) (File, error)
 
-	// Abort removes the upload and all it has stored, and ends its writers. After
+	// Abort removes the upload and everything it has stored, and ends its writers. After
 	// Commit, Detach or Abort it does nothing.
 	Abort(ctx context.Context) error
 
-	// Detach ends the upload's writers and lets go of it, so that it can be
-	// resumed. Without ResumeKey it is Abort.
+	// Detach ends the writers of the upload and keeps its parts, so that the upload can be
+	// resumed. Without a ResumeKey it is Abort.
 	Detach(ctx context.Context) error
 }
 
-// PartWriter takes the bytes of one part in order. It keeps nothing of a buffer
-// after Write returns. Bytes beyond the end of the part or of the upload's size
-// are an *InvalidError, and none of that Write is taken. It is not safe for
+// PartWriter writes the bytes of one part, in order. Write does not keep its buffer after
+// it returns. A Write of bytes beyond the end of the part, or beyond the size of the
+// upload, writes nothing and returns an *InvalidError. A PartWriter is not safe for
 // concurrent use.
 type PartWriter interface {
 	io.Writer
-	// Close ends the writer and keeps what was written. The part counts as there
-	// if that reaches to its end, or to what Commit names as the end of the
-	// file. Failures that Close does not report, Commit does.
+	// Close ends the writer and keeps what was written. The part is complete if the
+	// written bytes reach its end, or the end of the file that Commit sets. Commit reports
+	// the failures that Close does not.
 	Close() error
 }
 
-// Commit is what must be true of an upload's bytes for them to become a file.
+// Commit describes the complete content of an upload.
 type Commit struct {
 	// Size is the length of the whole file in bytes.
 	Size int64
-	// CRC32C is the checksum of the whole file; nil when the caller does not
-	// know it.
+	// CRC32C is the checksum of the whole file; nil if the caller does not know it.
 	CRC32C *uint32
-	// Attributes are what was not known before the content was, as a digest in the
-	// metadata. What is set replaces what the spec has.
+	// Attributes are attributes that the caller did not know before the content, such as a
+	// digest in the metadata. The fields that are set replace those of the spec.
 	Attributes Attributes
 }
 
-// Range is a run of bytes of a file or upload.
+// Range is a range of the bytes of a file or upload.
 type Range struct {
-	// Offset is the first byte, Length the number of bytes.
+	// Offset is the first byte, and Length the number of bytes.
 	Offset, Length int64
-	// CRC32C is the checksum of those bytes, where known.
+	// CRC32C is the checksum of the bytes; nil if it is not known.
 	CRC32C *uint32
 }
 
 // UploadInfo describes an unfinished, resumable upload.
 type UploadInfo struct {
-	// ID names it.
+	// ID identifies the upload in its store.
 	ID string
-	// Path is where its file will be visible.
+	// Path is the path of the file.
 	Path string
-	// Owner is whose it is; "" from a remote store, which lists the caller's.
+	// Owner is the principal that the upload belongs to; "" from a remote store, which
+	// lists only the uploads of the caller.
 	Owner string
 	// Size is the length of the file in bytes.
 	Size int64
-	// DurableBytes is how much of it is durable.
+	// DurableBytes is how many bytes are durable.
 	DurableBytes int64
-	// Created is when it was begun.
+	// Created is when the upload was begun.
 	Created time.Time
-	// Expires is when it will be removed, unless something is written before.
+	// Expires is when the store removes the upload, unless it is written to before.
 	Expires time.Time
 }
 
-// PartSizeFor is the smallest power of two, between least and most (which must be
-// powers of two themselves), that cuts size bytes into fewer than 2,000 parts; most
-// when there is none, least when size is nil.
+// PartSizeFor returns a size of parts in bytes for a file of size bytes: the smallest power
+// of two from least to most, which must be powers of two themselves, that makes fewer than
+// 2,000 parts. It returns most if even that makes more, and least if size is nil.
 func PartSizeFor(size *int64, least, most int64) int64 {
 	const parts = 2000
 	partSize := least

@@ -42,7 +42,7 @@ func TestSpecValidate(t *testing.T) {
 	}
 }
 
-// keyed is the spec of a resumable upload.
+// keyed returns the spec of a resumable upload.
 func keyed(size int64, key string) tranship.Spec {
 	return tranship.Spec{Path: "a", Size: &size, ResumeKey: key}
 }
@@ -75,8 +75,8 @@ func TestPartSizeFor(t *testing.T) {
 	}
 }
 
-// TestPartSizeForSmallest checks the words of its documentation at every size near
-// a change.
+// TestPartSizeForSmallest checks the documented properties of PartSizeFor around the sizes
+// where the result changes.
 func TestPartSizeForSmallest(t *testing.T) {
 	fits := func(size, partSize int64) bool { return (size+partSize-1)/partSize < 2000 }
 	for _, base := range []int64{1999 << 10, 2000 << 10, 1999 << 13, 1 << 20, 1 << 30} {
@@ -86,7 +86,7 @@ func TestPartSizeForSmallest(t *testing.T) {
 				t.Errorf("%d bytes in parts of %d are 2,000 or more", size, got)
 			}
 			if got > 1<<10 && fits(size, got/2) {
-				t.Errorf("%d bytes are cut in parts of %d, though %d would do", size, got, got/2)
+				t.Errorf("%d bytes are cut in parts of %d, but %d is enough", size, got, got/2)
 			}
 		}
 	}
