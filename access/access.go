@@ -1,7 +1,7 @@
-// Package access has the words for who makes a call and what they may do: the
-// Principal that authentication puts into a call's context, whatever it was found
-// by, and the actions that a policy allows. The packages below it find principals
-// and decide; everything else only reads them here.
+// Package access defines the identity of the caller of a call, and the actions that a
+// policy allows. Authentication puts the Principal of a call into its context, whatever
+// the kind of the credentials; all other code only reads it there. The packages below
+// access authenticate callers and decide what they may do.
 package access
 
 import (
@@ -9,54 +9,55 @@ import (
 	"fmt"
 )
 
-// Principal is who makes a call. The zero value is somebody unknown.
+// Principal is the identity of a caller. The zero value is the anonymous principal.
 type Principal struct {
-	// Name tells principals apart, whatever they were authenticated by; "" is
-	// somebody unknown.
+	// Name identifies the principal, whatever the kind of its credentials; "" for the
+	// anonymous principal.
 	Name string
-	// Groups the principal is in, as its credentials say.
+	// Groups are the groups that the principal is in according to its credentials.
 	Groups []string
-	// Source says what it was authenticated by: "certificate", "token", "oidc"; ""
-	// for somebody unknown.
+	// Source is the kind of the credentials: "certificate", "token", "oidc" or another
+	// name that an authenticator has set; "" for the anonymous principal.
 	Source string
 }
 
-// IsAnonymous reports whether it is somebody unknown.
+// IsAnonymous reports whether p is the anonymous principal, which has no name.
 func (p Principal) IsAnonymous() bool { return p.Name == "" }
 
 // contextKey is the key of the principal in a context.
 type contextKey struct{}
 
-// NewContext returns a context in which p makes the calls.
+// NewContext returns a context for calls of the principal p.
 func NewContext(ctx context.Context, p Principal) context.Context {
 	return context.WithValue(ctx, contextKey{}, p)
 }
 
-// FromContext returns who makes the calls of ctx; somebody unknown, if nobody said.
+// FromContext returns the principal that NewContext has put into ctx, and the anonymous
+// principal if there is none.
 func FromContext(ctx context.Context) Principal {
 	p, _ := ctx.Value(contextKey{}).(Principal)
 	return p
 }
 
-// Action is something that is done with a path.
+// Action is a kind of operation on a path, for which a policy gives permission.
 type Action uint8
 
 // The actions of a policy.
 const (
-	// Read is to get a file's content and attributes.
+	// Read is to read the content and attributes of a file.
 	Read Action = iota + 1
 	// Write is to make or replace a file, or change its attributes.
 	Write
-	// Delete is to remove a file, or move it away.
+	// Delete is to remove a file, or move it to another path.
 	Delete
-	// List is to learn that a file or directory is there.
+	// List is to learn that a file or directory exists.
 	List
 )
 
-// Actions are all of them.
+// Actions returns all actions.
 func Actions() []Action { return []Action{Read, Write, Delete, List} }
 
-// String is "read", "write", "delete" or "list".
+// String returns "read", "write", "delete" or "list".
 func (a Action) String() string {
 	switch a {
 	case Read:
@@ -72,7 +73,7 @@ func (a Action) String() string {
 	}
 }
 
-// ParseAction is the reverse of String.
+// ParseAction returns the action whose String is text.
 func ParseAction(text string) (Action, error) {
 	for _, action := range Actions() {
 		if action.String() == text {

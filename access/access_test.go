@@ -8,7 +8,7 @@ import (
 
 func TestContext(t *testing.T) {
 	if p := access.FromContext(t.Context()); !p.IsAnonymous() {
-		t.Errorf("nobody said who calls, and it is %+v", p)
+		t.Errorf("without a principal in the context, the caller is %+v", p)
 	}
 	ctx := access.NewContext(t.Context(), access.Principal{Name: "ann", Groups: []string{"staff"}, Source: "token"})
 	if p := access.FromContext(ctx); p.IsAnonymous() || p.Name != "ann" || p.Groups[0] != "staff" || p.Source != "token" {

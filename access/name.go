@@ -7,13 +7,13 @@ import (
 	"unicode/utf8"
 )
 
-// MaxNameBytes is how long the name of a principal or a group may be.
+// MaxNameBytes is the maximum length of the name of a principal or a group, in bytes.
 const MaxNameBytes = 128
 
-// ValidateName says what is wrong with the name of a principal or a group: it must be
-// 1 to MaxNameBytes bytes of valid UTF-8 without control characters, and without
-// others that do not show, such as those that turn the direction of text. Whatever
-// finds principals refuses all other names.
+// ValidateName returns an error if name cannot be the name of a principal or a group. A
+// name must have 1 to MaxNameBytes bytes of valid UTF-8, without control characters and
+// other invisible ones, such as those that change the direction of text. Every
+// authenticator must refuse all other names.
 func ValidateName(name string) error {
 	switch {
 	case name == "":
@@ -25,7 +25,7 @@ func ValidateName(name string) error {
 	}
 	for _, r := range name {
 		if !unicode.IsPrint(r) {
-			return fmt.Errorf("a name must not have characters that do not show: %q", name)
+			return fmt.Errorf("a name must not have invisible characters: %q", name)
 		}
 	}
 	return nil
