@@ -1,12 +1,12 @@
-// Package authn finds the principal of a call from what the call presents: a bearer
-// token, or the certificate of its connection. An Authenticator does that for one kind
-// of credentials; a server (server.Config.Authenticators) asks them, and puts the
-// principal into the call's context, where access.FromContext has it. The package knows
-// no transport.
+// Package authn finds the principal of a call from its credentials: a bearer token, or
+// the certificate of its connection. An Authenticator does that for one kind of
+// credentials. A server calls its authenticators (server.Config.Authenticators) in turn
+// and puts the principal into the context of the call, where access.FromContext finds it.
+// The package does not depend on a transport.
 //
-// Names tell sources apart, so that none can pass for another's: the name of a
-// principal from a token file has no colon, that from a certificate begins with
-// "cert:", that from an OpenID Connect issuer with "oidc:"; so do the groups.
+// The names of principals from different sources never collide: a name from a token file
+// has no colon, a name from a certificate begins with "cert:", and a name from an OpenID
+// Connect issuer with "oidc:". The same holds for groups.
 package authn
 
 import (
@@ -19,50 +19,52 @@ import (
 	"github.com/tranship/tranship/access"
 )
 
-// Credentials are one thing that a call presents to show who makes it. One field is set.
+// Credentials are one proof of identity that a call has. Exactly one field is set.
 type Credentials struct {
 	// Token is a bearer token.
 	Token string
-	// TLS is the state of a connection whose client has shown a certificate.
+	// TLS is the state of a connection whose client has sent a certificate.
 	TLS *tls.ConnectionState
 }
 
 // Authenticator finds the principal of one kind of credentials. It is safe for
 // concurrent use.
 type Authenticator interface {
-	// Authenticate returns the identity that the credentials prove. The error is
-	// ErrNotMine for credentials of another kind, a *Refusal for credentials that are
-	// not good, and tranship.ErrUnavailable when the Authenticator cannot decide at the
-	// moment. Any other error is an internal failure, of which clients are told nothing.
-	// No error may contain the token or a part of it.
+	// Authenticate returns the identity that the credentials prove. It returns ErrNotMine
+	// for credentials of another kind, a *Refusal for credentials that are not valid, and
+	// tranship.ErrUnavailable if it cannot decide at the moment. Any other error is an
+	// internal failure, whose text the server does not send to clients. No error may
+	// contain the token or a part of it.
 	Authenticate(ctx context.Context, credentials Credentials) (Identity, error)
 }
 
 // ErrNotMine is the error of an Authenticator for credentials of another kind.
 var ErrNotMine = errors.New("credentials of another kind")
 
-// Identity is the principal that credentials prove, and for how long they do.
+// Identity is the principal that credentials prove, and the time until which they do.
 type Identity struct {
 	access.Principal
-	// Expires is when the credentials stop being good; the zero time means never.
+	// Expires is when the credentials stop being valid; the zero time means never.
 	Expires time.Time
 }
 
-// Refusal is why credentials are not good. It matches tranship.ErrUnauthenticated.
+// Refusal is the error for credentials that are missing or not valid. It matches
+// tranship.ErrUnauthenticated.
 type Refusal struct {
-	// Text is for the caller. It must not help a caller that guesses.
+	// Text is the message for the caller. It must not contain anything that helps to guess
+	// credentials.
 	Text string
 	// Reason is for the server's log; nil if it has nothing to add to Text.
 	Reason error
-	// Missing is what a call without credentials would need; nil for credentials that
-	// are not good.
+	// Missing names the credentials that a call without any would need; nil for
+	// credentials that are not valid.
 	Missing *tranship.CredentialsError
 }
 
-// Error implements error. It does not have the reason.
+// Error implements error. The message does not contain Reason.
 func (r *Refusal) Error() string { return tranship.ErrUnauthenticated.Error() + ": " + r.Text }
 
-// Unwrap is Missing.
+// Unwrap returns Missing, or nil if that is nil.
 func (r *Refusal) Unwrap() error {
 	if r.Missing == nil {
 		return nil
@@ -70,5 +72,5 @@ func (r *Refusal) Unwrap() error {
 	return r.Missing
 }
 
-// Is implements the matching of tranship.ErrUnauthenticated.
+// Is reports whether target is tranship.ErrUnauthenticated.
 func (r *Refusal) Is(target error) bool { return target == tranship.ErrUnauthenticated }

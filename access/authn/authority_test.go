@@ -31,7 +31,7 @@ func newAuthority(t *testing.T) authority {
 	return a
 }
 
-// sign makes a certificate, that of the authority itself if it has none yet.
+// sign makes a certificate. It makes the authority's own one if there is none yet.
 func (a authority) sign(t *testing.T, template *x509.Certificate) tls.Certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

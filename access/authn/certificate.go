@@ -9,31 +9,33 @@ import (
 	"time"
 )
 
-// SourceCertificate is the Principal.Source of principals of certificates.
+// SourceCertificate is the access.Principal.Source of callers with a certificate.
 const SourceCertificate = "certificate"
 
-// certificatePrefix begins the names and groups of certificates.
+// certificatePrefix is the prefix of names and groups from certificates.
 const certificatePrefix = "cert:"
 
 // Certificates authenticates clients by the certificates of their connections. It accepts
-// only certificates that the server's tls.Config has verified: that must have ClientCAs,
-// and tls.VerifyClientCertIfGiven or tls.RequireAndVerifyClientCert. At each call it
-// checks that the certificate has not expired meanwhile, and with Verify that it is still
+// only certificates that the server's tls.Config has verified, which must have ClientCAs
+// and either tls.VerifyClientCertIfGiven or tls.RequireAndVerifyClientCert. For each call
+// it checks that the certificate has not expired and, with Verify, that it is still
 // trusted.
 //
-// The name is "cert:" and the first URI of the subject's alternative names, as in
-// SPIFFE; without any, "cert:" and the common name of the subject. A URI must be
-// absolute, and a common name must not begin as an absolute URI does, with a scheme and
-// a colon: so neither can be taken for the other. The groups are "cert:" and each
-// organization (O) of the subject.
+// The name of a principal is "cert:" followed by the first URI of the subject's
+// alternative names, as in SPIFFE, or by the common name of the subject if there is no
+// URI. A URI must be absolute, and a common name must not begin as an absolute URI does,
+// with a scheme and a colon, so that neither can be mistaken for the other. The groups are
+// "cert:" followed by each organization (O) of the subject.
+//
+// Certificates is safe for concurrent use if its functions are.
 type Certificates struct {
-	// Now returns the time; nil means time.Now.
+	// Now returns the current time; nil means time.Now.
 	Now func() time.Time
-	// Verify returns the chains that lead from a connection's client certificate to
-	// the authorities that the server trusts now; the error says why there are none.
-	// It is called at each call, and must be fast while authorities stay the same.
-	// Nil means that the chains that the handshake has verified count as long as the
-	// connection lasts. See tlsconfig.Files.
+	// Verify returns the chains from the client certificate of a connection to the
+	// authorities that the server trusts now, or an error if there are none. It is called
+	// for each call and must be fast while the authorities stay the same. nil means that
+	// the chains that the handshake has verified are valid for the whole connection. See
+	// tlsconfig.Files.VerifyClient.
 	Verify func(state *tls.ConnectionState) (chains [][]*x509.Certificate, err error)
 }
 
@@ -45,13 +47,13 @@ func (c Certificates) Authenticate(_ context.Context, credentials Credentials) (
 		return Identity{}, ErrNotMine
 	}
 	if len(credentials.TLS.VerifiedChains) == 0 {
-		return Identity{}, refuseCertificate("is not one that this server trusts", errors.New("the server's TLS did not verify the certificate"))
+		return Identity{}, refuseCertificate("is not trusted by this server", errors.New("the server's TLS did not verify the certificate"))
 	}
 	chains := credentials.TLS.VerifiedChains
 	if c.Verify != nil {
 		var err error
 		if chains, err = c.Verify(credentials.TLS); err != nil || len(chains) == 0 {
-			return Identity{}, refuseCertificate("is no longer one that this server trusts", err)
+			return Identity{}, refuseCertificate("is no longer trusted by this server", err)
 		}
 	}
 	now := time.Now()
@@ -69,7 +71,8 @@ func (c Certificates) Authenticate(_ context.Context, credentials Credentials) (
 	return Identity{Principal: principal, Expires: expires}, nil
 }
 
-// expiry is when the last of the chains that began by now has expired.
+// expiry returns when the last of the chains expires, except for chains with a certificate
+// that is not yet valid.
 func expiry(chains [][]*x509.Certificate, now time.Time) time.Time {
 	var last time.Time
 	for _, chain := range chains {

@@ -71,7 +71,7 @@ func TestCertificateExpiry(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		chains [][]*x509.Certificate
-		want   time.Duration // negative: none
+		want   time.Duration // negative: refused
 	}{
 		{"good", [][]*x509.Certificate{{certificate(-1, 10)}}, 10},
 		{"expired", [][]*x509.Certificate{{certificate(-2, -1)}}, -1},

@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// MaxTokenBytes is how long a bearer token may be.
+// MaxTokenBytes is the maximum length of a bearer token, in bytes.
 const MaxTokenBytes = 8 << 10
 
 // ParseAuthorization returns the bearer token in the values of a call's authorization
-// headers, "" without any. It refuses several values and other schemes. The error is a
-// *Refusal, and has no part of the values.
+// headers; "" if there are no values. It refuses several values, other schemes, and
+// malformed tokens with a *Refusal, which does not quote the values.
 func ParseAuthorization(values []string) (token string, err error) {
 	switch len(values) {
 	case 0:
@@ -18,12 +18,12 @@ func ParseAuthorization(values []string) (token string, err error) {
 	case 1:
 		return parseBearer(values[0])
 	default:
-		return "", malformed("there are several authorization headers")
+		return "", malformed("a call must have only one authorization header")
 	}
 }
 
-// parseBearer takes the token out of the value of an authorization header, by the
-// rules of RFC 6750, section 2.1.
+// parseBearer returns the token in the value of an authorization header (RFC 6750, section
+// 2.1).
 func parseBearer(value string) (string, error) {
 	scheme, token, ok := strings.Cut(value, " ")
 	switch {
@@ -32,13 +32,13 @@ func parseBearer(value string) (string, error) {
 	case len(token) > MaxTokenBytes:
 		return "", malformed("the token is too long")
 	case !IsToken(token):
-		return "", malformed("the token has characters that no token has")
+		return "", malformed("the token has characters that a bearer token must not have")
 	}
 	return token, nil
 }
 
 // IsToken reports whether text has the form of a bearer token: letters, digits and
-// "-._~+/", then any number of "=".
+// "-._~+/", at least one of them, followed by zero or more "=".
 func IsToken(text string) bool {
 	text = strings.TrimRight(text, "=")
 	for i := range len(text) {
@@ -50,7 +50,7 @@ func IsToken(text string) bool {
 	return text != ""
 }
 
-// malformed refuses a header; why does not quote it.
-func malformed(why string) error {
-	return &Refusal{Text: "the call's credentials are malformed: " + why, Reason: errors.New(why)}
+// malformed returns the Refusal of a header. The reason must not quote the header.
+func malformed(reason string) error {
+	return &Refusal{Text: "the call's credentials are malformed: " + reason, Reason: errors.New(reason)}
 }

@@ -17,15 +17,15 @@ import (
 var (
 	oidCommonName             = asn1.ObjectIdentifier{2, 5, 4, 3}
 	oidSubjectAlternativeName = asn1.ObjectIdentifier{2, 5, 29, 17}
-	// absoluteURI is how every absolute URI begins, by RFC 3986, section 3.1.
+	// absoluteURI matches the beginning of an absolute URI (RFC 3986, section 3.1).
 	absoluteURI = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*:`)
 )
 
-// tagURI is the tag of a uniformResourceIdentifier in a GeneralName, by RFC 5280,
-// section 4.2.1.6.
+// tagURI is the tag of a uniformResourceIdentifier in a GeneralName (RFC 5280, section
+// 4.2.1.6).
 const tagURI = 6
 
-// subject is the principal that a certificate names. The error says why it names none.
+// subject returns the principal that a certificate names.
 func subject(certificate *x509.Certificate) (access.Principal, error) {
 	name, err := uriOf(certificate)
 	if err == nil && name == "" {
@@ -49,7 +49,7 @@ func subject(certificate *x509.Certificate) (access.Principal, error) {
 	return principal, nil
 }
 
-// commonNameOf is the common name of the subject.
+// commonNameOf returns the only common name of the subject.
 func commonNameOf(certificate *x509.Certificate) (string, error) {
 	count := 0
 	for _, attribute := range certificate.Subject.Names {
@@ -60,30 +60,31 @@ func commonNameOf(certificate *x509.Certificate) (string, error) {
 	name := certificate.Subject.CommonName
 	switch {
 	case count > 1:
-		return "", fmt.Errorf("there are %d common names", count)
+		return "", fmt.Errorf("the certificate has %d common names", count)
 	case name == "":
-		return "", errors.New("there is neither a URI nor a common name")
+		return "", errors.New("the certificate has neither a URI nor a common name")
 	case absoluteURI.MatchString(name):
-		return "", fmt.Errorf("the common name %q reads as a URI, which it must not pass for", name)
+		return "", fmt.Errorf("the common name %q could be mistaken for a URI", name)
 	}
 	return name, validatePlain("common name", name)
 }
 
-// validatePlain refuses a name with blanks at its ends: it reads as one without.
+// validatePlain refuses a name with white space at an end, which looks like the name
+// without it.
 func validatePlain(what, name string) error {
 	if strings.TrimSpace(name) != name {
-		return fmt.Errorf("the %s %q has blanks at its ends", what, name)
+		return fmt.Errorf("the %s %q begins or ends with white space", what, name)
 	}
 	return nil
 }
 
-// uriOf is the first URI of the subject's alternative names, as the certificate spells
-// it, with its scheme in lower case; "" if there is none.
+// uriOf returns the first URI of the subject's alternative names, as the certificate
+// spells it, except that its scheme is in lower case. It returns "" if there is none.
 func uriOf(certificate *x509.Certificate) (string, error) {
 	if len(certificate.URIs) == 0 {
 		return "", nil
 	}
-	// url.URL does not tell "urn:a" from "urn:a#".
+	// url.URL does not distinguish "urn:a" from "urn:a#".
 	text := certificate.URIs[0].String()
 	index := slices.IndexFunc(certificate.Extensions, func(e pkix.Extension) bool { return e.Id.Equal(oidSubjectAlternativeName) })
 	if index >= 0 {
@@ -100,7 +101,7 @@ func uriOf(certificate *x509.Certificate) (string, error) {
 	return strings.ToLower(scheme) + ":" + rest, nil
 }
 
-// firstURI finds the first URI in the value of a SubjectAltName extension.
+// firstURI returns the first URI in the value of a SubjectAltName extension.
 func firstURI(value []byte) (string, error) {
 	var names []asn1.RawValue
 	if rest, err := asn1.Unmarshal(value, &names); err != nil || len(rest) > 0 {

@@ -14,7 +14,7 @@ import (
 	"github.com/tranship/tranship/access/authn"
 )
 
-// sanURIs are subject's alternative names with URIs as they are spelled.
+// sanURIs returns a SubjectAltName extension with URIs exactly as they are spelled.
 func sanURIs(t *testing.T, uris ...string) pkix.Extension {
 	t.Helper()
 	var names []asn1.RawValue
@@ -36,8 +36,8 @@ func commonNames(names ...string) pkix.Name {
 	return subject
 }
 
-// A common name and a URI of real certificates cannot be taken for each other, nor for
-// another of their kind.
+// TestSubjectKinds checks that common names and URIs cannot be mistaken for each other, nor
+// for others of their kind.
 func TestSubjectKinds(t *testing.T) {
 	trusted := newAuthority(t)
 	for _, test := range []struct {
@@ -90,7 +90,8 @@ func TestSubjectKinds(t *testing.T) {
 	}
 }
 
-// A certificate whose authority is taken out is refused, on a connection that is open.
+// TestCertificatesVerify checks that a certificate is refused on an open connection after
+// its authority was removed.
 func TestCertificatesVerify(t *testing.T) {
 	leaf := newAuthority(t).sign(t, &x509.Certificate{Subject: pkix.Name{CommonName: "alice"}, URIs: []*url.URL{}}).Leaf
 	chains := [][]*x509.Certificate{{leaf}}
@@ -98,7 +99,7 @@ func TestCertificatesVerify(t *testing.T) {
 	var failure error
 	certificates := authn.Certificates{Verify: func(got *tls.ConnectionState) ([][]*x509.Certificate, error) {
 		if got != state {
-			t.Error("another connection was asked for")
+			t.Error("Verify was called with another connection")
 		}
 		return chains, failure
 	}}
@@ -107,7 +108,7 @@ func TestCertificatesVerify(t *testing.T) {
 	}
 	failure = errors.New("unknown authority")
 	if _, err := certificates.Authenticate(t.Context(), authn.Credentials{TLS: state}); !errors.Is(err, tranship.ErrUnauthenticated) {
-		t.Errorf("not trusted any more: %v", err)
+		t.Errorf("no longer trusted: %v", err)
 	}
 	failure, chains = nil, nil
 	if _, err := certificates.Authenticate(t.Context(), authn.Credentials{TLS: state}); !errors.Is(err, tranship.ErrUnauthenticated) {
