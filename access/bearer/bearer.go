@@ -1,5 +1,5 @@
-// Package bearer has bearer tokens as a client has them: their form, and files that hold
-// one. It knows no transport.
+// Package bearer parses the bearer token of a client, and reads it from a file. It does
+// not depend on a transport.
 package bearer
 
 import (
@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// MaxTokenBytes is the length of the longest token.
+// MaxTokenBytes is the maximum length of a token, in bytes.
 const MaxTokenBytes = 8 << 10
 
-// Parse returns the token in text, which may have white space around it and nothing else.
-// An error does not quote the text.
+// Parse returns the token in text, which may have white space around the token and must
+// have nothing else. Its errors do not quote the text.
 func Parse(text string) (string, error) {
 	token := strings.TrimSpace(text)
 	switch {
@@ -27,7 +27,7 @@ func Parse(text string) (string, error) {
 }
 
 // isToken reports whether text has the form of a bearer token (RFC 6750, section 2.1):
-// letters, digits and "-._~+/", then any number of "=".
+// letters, digits and "-._~+/", at least one of them, followed by zero or more "=".
 func isToken(text string) bool {
 	text = strings.TrimRight(text, "=")
 	for i := range len(text) {

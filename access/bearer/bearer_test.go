@@ -80,7 +80,7 @@ func TestFileExposure(t *testing.T) {
 	}
 }
 
-// While a token file cannot be used, the last token that it had counts.
+// TestTokenFileKeepsTheLast checks that a file that cannot be used keeps its last token.
 func TestTokenFileKeepsTheLast(t *testing.T) {
 	const first, second = "first-token", "second-token"
 	name := filepath.Join(t.TempDir(), "token")

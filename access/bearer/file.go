@@ -8,36 +8,36 @@ import (
 	"github.com/tranship/tranship/internal/configfile"
 )
 
-// FileError says why a file has no token to use.
+// FileError means that a token file has no token that can be used.
 type FileError struct {
-	// Name is the file's.
+	// Name is the name of the file.
 	Name string
-	// Err is the reason, without the name.
+	// Err is the reason. Its message does not repeat Name.
 	Err error
 }
 
 // Error implements error.
 func (e *FileError) Error() string { return fmt.Sprintf("token file %s: %v", e.Name, e.Err) }
 
-// Unwrap is the reason.
+// Unwrap returns Err.
 func (e *FileError) Unwrap() error { return e.Err }
 
-// Exposure is what is unwise about the mode of a token file.
+// Exposure is the access that the mode of a token file gives to other users.
 type Exposure int
 
 const (
-	// ExposureNone: other users of this machine cannot use it.
+	// ExposureNone means neither of the following.
 	ExposureNone Exposure = iota
-	// ExposureReadable: all users of this machine can read it.
+	// ExposureReadable means that all users of this machine can read the file.
 	ExposureReadable
-	// ExposureWritable: other users of this machine can write to it.
+	// ExposureWritable means that other users of this machine can write to the file.
 	ExposureWritable
 )
 
-// File is a file with a token. Its method Token reads it at each call, so that a token
-// that is replaced counts for what goes on. While the file cannot be read, or is half
-// written, the last token that it had stays. A pipe is read once. A File is safe for
-// concurrent use.
+// File is a file with a token. Each call of Token reads the file, so that a token that was
+// replaced is used from the next call on. While the file cannot be read, or is half
+// written, Token returns the last token that it had. A pipe is read only once. A File is
+// safe for concurrent use.
 type File struct {
 	name string
 	file *configfile.File
@@ -47,13 +47,14 @@ type File struct {
 	exposure Exposure
 }
 
-// NewFile returns the file of a name. It does not look at it before Token does.
+// NewFile returns the token file with a name. It does not open the file; Token does.
 func NewFile(name string) *File {
 	return &File{name: name, file: configfile.New(name, configfile.Options{Streams: true, MaxBytes: 2 * MaxTokenBytes})}
 }
 
-// Token returns the token, as client.Options.Token does. The error is a *FileError, and
-// comes only while the file has never had a token. It does not quote the file.
+// Token returns the token, and can be used as client.Options.Token. It returns a
+// *FileError if the file has no token and has not had one since NewFile. The error does
+// not quote the content of the file.
 func (f *File) Token(context.Context) (string, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -67,7 +68,7 @@ func (f *File) Token(context.Context) (string, error) {
 	return f.last, nil
 }
 
-// readLocked is the token that the file has now.
+// readLocked reads the token that the file has now, and updates exposure.
 func (f *File) readLocked() (string, error) {
 	content, info, err := f.file.Read()
 	if err != nil {
@@ -88,7 +89,7 @@ func (f *File) readLocked() (string, error) {
 	return token, nil
 }
 
-// Exposure returns what was unwise about the file's mode when Token last read a token.
+// Exposure returns the exposure of the file when Token last read a token from it.
 func (f *File) Exposure() Exposure {
 	f.mu.Lock()
 	defer f.mu.Unlock()
