@@ -12,18 +12,21 @@ import (
 )
 
 const (
-	// lookInterval is how often a file is looked at, at most.
-	lookInterval = time.Second
-	// remindInterval is how often it is said that a file cannot be used.
+	// checkInterval is the shortest time between two checks whether the file has changed.
+	checkInterval = time.Second
+	// remindInterval is the time between two log entries about the same error of the file.
 	remindInterval = time.Minute
 )
 
-// File is the policy of a file, read anew when the file has changed. While the file
-// is missing, cannot be read, has an error, or can be changed or replaced by other users
-// of the machine, the last policy that it had stays in force, and the logger gets an
-// error, at once and once a minute: neither a typing mistake nor a half-written file
-// opens anything or shuts everybody out, but nothing that was taken out of the file is
-// taken away before the error is put right. It is safe for concurrent use.
+// File is the policy in a file, which is read again after the file has changed.
+//
+// While the file is missing, cannot be read, has an error, or can be changed or replaced
+// by other users of the machine, the last valid policy stays in force, and the error is
+// logged at once and then every minute. A typing mistake or a half-written file therefore
+// neither grants nor revokes any permission; but a permission that was removed from the
+// file stays until the error is corrected.
+//
+// A File is safe for concurrent use.
 type File struct {
 	name   string
 	file   *configfile.File
@@ -31,18 +34,20 @@ type File struct {
 	now    func() time.Time
 	policy atomic.Pointer[Policy]
 
-	// mu is held by who looks at the file; nobody waits for it.
-	mu     sync.Mutex
-	looked time.Time
-	// text is what the policy in force was made of.
+	// mu guards the rest. A caller that cannot lock it uses the policy in force instead of
+	// waiting.
+	mu      sync.Mutex
+	checked time.Time
+	// text is the text of the policy in force.
 	text []byte
-	// problem is why it cannot be used, reminded when that was said.
+	// problem is why the file cannot be used; "" if it can. reminded is when that was last
+	// logged.
 	problem  string
 	reminded time.Time
 }
 
-// Open reads the policy of a file. The logger, which may be nil, hears of changes to
-// it.
+// Open reads the policy in a file. log receives changes and errors of the file from then
+// on; nil discards them.
 func Open(name string, log *slog.Logger) (*File, error) {
 	return open(name, log, time.Now)
 }
@@ -54,9 +59,9 @@ func open(name string, log *slog.Logger, now func() time.Time) (*File, error) {
 	f := &File{
 		name: name, log: log,
 		file: configfile.New(name, configfile.Options{Guard: configfile.GuardPath, MaxBytes: MaxBytes}),
-		now:  now, looked: now(),
+		now:  now, checked: now(),
 	}
-	policy, err := f.read()
+	policy, err := f.readLocked()
 	if err != nil {
 		return nil, err
 	}
@@ -64,37 +69,37 @@ func open(name string, log *slog.Logger, now func() time.Time) (*File, error) {
 	return f, nil
 }
 
-// Allowed is Policy.Allowed of the policy in force.
+// Allowed calls Policy.Allowed of the policy in force.
 func (f *File) Allowed(caller access.Principal, action access.Action, path string) bool {
 	return f.Policy().Allowed(caller, action, path)
 }
 
-// Prefixes is Policy.Prefixes of the policy in force.
+// Prefixes calls Policy.Prefixes of the policy in force.
 func (f *File) Prefixes(caller access.Principal, action access.Action) Prefixes {
 	return f.Policy().Prefixes(caller, action)
 }
 
-// Policy returns the policy in force. It looks at the file if nobody has for a
-// second.
+// Policy returns the policy in force. It reads the file if it was not read within the
+// last second.
 func (f *File) Policy() *Policy {
 	if f.mu.TryLock() {
 		defer f.mu.Unlock()
-		if now := f.now(); now.Sub(f.looked) >= lookInterval || now.Before(f.looked) {
-			f.looked = now
-			f.look()
+		if now := f.now(); now.Sub(f.checked) >= checkInterval || now.Before(f.checked) {
+			f.checked = now
+			f.reloadLocked()
 		}
 	}
 	return f.policy.Load()
 }
 
-// look takes over what the file has become. The caller holds mu.
-func (f *File) look() {
+// reloadLocked puts the policy that the file has now in force.
+func (f *File) reloadLocked() {
 	before := f.text
-	policy, err := f.read()
+	policy, err := f.readLocked()
 	switch {
 	case err != nil && (err.Error() != f.problem || f.now().Sub(f.reminded) >= remindInterval):
 		f.problem, f.reminded = err.Error(), f.now()
-		f.log.Error("the policy's file cannot be used: what it was before stays in force", "error", err)
+		f.log.Error("the policy file cannot be used: the last valid policy stays in force", "error", err)
 	case err != nil:
 	case f.problem != "" || !bytes.Equal(f.text, before):
 		f.problem = ""
@@ -103,10 +108,10 @@ func (f *File) look() {
 	}
 }
 
-// read parses the file, if its content is another one than that of the policy in force,
-// and keeps the content. The file is read, not only its times: a change soon after
-// another can leave those as they were.
-func (f *File) read() (*Policy, error) {
+// readLocked returns the policy in the file. It parses the file only if its content
+// differs from that of the policy in force. It compares contents because a file that
+// changes twice in quick succession may keep its times.
+func (f *File) readLocked() (*Policy, error) {
 	text, _, err := f.file.Read()
 	if err != nil {
 		return nil, err

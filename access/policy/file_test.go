@@ -50,7 +50,7 @@ func (f fileFixture) allowed(want bool, when string) {
 	}
 }
 
-// logged checks how often the log has something, and empties it.
+// logged checks how often the log has a text, and empties the log.
 func (f fileFixture) logged(want int, text string) {
 	f.Helper()
 	if got := strings.Count(f.log.String(), text); got != want {
@@ -61,7 +61,7 @@ func (f fileFixture) logged(want int, text string) {
 
 const (
 	open1 = "allow ann read docs\n"
-	open2 = "allow bob read docs\n" // as long, so that only the time tells
+	open2 = "allow bob read docs\n" // of the same length
 	wrong = "allow ann reed docs\n"
 )
 
@@ -69,7 +69,7 @@ func TestFileIsReadAnew(t *testing.T) {
 	f := openFile(t, open1)
 	f.allowed(true, "at first")
 	f.write(open2)
-	f.pass(lookInterval - 1)
+	f.pass(checkInterval - 1)
 	f.allowed(true, "before a second has passed")
 	f.pass(1)
 	f.allowed(false, "changed")
@@ -78,11 +78,11 @@ func TestFileIsReadAnew(t *testing.T) {
 	f.allowed(false, "unchanged")
 	f.logged(0, "changed")
 	f.write(open1)
-	f.pass(lookInterval)
+	f.pass(checkInterval)
 	f.allowed(true, "changed again")
 }
 
-// A file is often replaced by renaming another over it.
+// TestFileIsReplaced renames another file over it, as many programs do.
 func TestFileIsReplaced(t *testing.T) {
 	f := openFile(t, open1)
 	f.pass(time.Hour)
@@ -100,11 +100,11 @@ func TestFileIsReplaced(t *testing.T) {
 	if err := os.Rename(f.name+".new", f.name); err != nil {
 		t.Fatal(err)
 	}
-	f.pass(lookInterval)
+	f.pass(checkInterval)
 	f.allowed(false, "replaced by one of the same size and time")
 }
 
-// A change within the resolution of the file's times is found a moment later.
+// TestFileIsChangedAtOnce checks that a change that keeps the times of the file is found.
 func TestFileIsChangedAtOnce(t *testing.T) {
 	f := openFile(t, open1)
 	info, err := os.Stat(f.name)
@@ -112,17 +112,17 @@ func TestFileIsChangedAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	*f.now = info.ModTime()
-	f.pass(lookInterval)
+	f.pass(checkInterval)
 	f.allowed(true, "read while it is new")
 	f.write(open2)
 	if err := os.Chtimes(f.name, info.ModTime(), info.ModTime()); err != nil {
 		t.Fatal(err)
 	}
-	f.pass(lookInterval)
+	f.pass(checkInterval)
 	f.allowed(false, "changed without a trace")
 }
 
-// What cannot be used changes nothing, and is not kept quiet.
+// TestFileIsBroken checks that a file that cannot be used changes nothing and is logged.
 func TestFileIsBroken(t *testing.T) {
 	for name, spoil := range map[string]func(f fileFixture){
 		"wrong":    func(f fileFixture) { f.write(wrong) },
@@ -145,7 +145,7 @@ func TestFileIsBroken(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := openFile(t, open1)
 			spoil(f)
-			f.pass(lookInterval)
+			f.pass(checkInterval)
 			f.allowed(true, name)
 			f.logged(1, "level=ERROR")
 			for range 59 {
@@ -160,7 +160,7 @@ func TestFileIsBroken(t *testing.T) {
 				t.Fatal(err)
 			}
 			f.write(open2)
-			f.pass(lookInterval)
+			f.pass(checkInterval)
 			f.allowed(false, "put right")
 			f.logged(1, "the policy has changed")
 		})
@@ -170,15 +170,15 @@ func TestFileIsBroken(t *testing.T) {
 	}
 }
 
-// It says so also when what it was before comes back.
+// TestFileIsPutRight checks that a file that is restored is logged too.
 func TestFileIsPutRight(t *testing.T) {
 	f := openFile(t, open1)
 	f.write(wrong)
-	f.pass(lookInterval)
+	f.pass(checkInterval)
 	f.allowed(true, "wrong")
 	f.logged(1, ":1: ")
 	f.write(open1)
-	f.pass(lookInterval)
+	f.pass(checkInterval)
 	f.allowed(true, "as before")
 	f.logged(1, "the policy has changed")
 }
@@ -193,7 +193,7 @@ func TestFileIsUsedAtOnce(t *testing.T) {
 	f, err := open(name, nil, func() time.Time {
 		mu.Lock()
 		defer mu.Unlock()
-		now = now.Add(lookInterval)
+		now = now.Add(checkInterval)
 		return now
 	})
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// A file that others can write to is refused at start; later, what it has become counts
-// for nothing until it is put right.
+// TestFileOthersCanChange checks that a file that others can write to is refused at start,
+// and that later changes by others have no effect.
 func TestFileOthersCanChange(t *testing.T) {
 	f := openFile(t, open1)
 	for _, test := range []struct {
@@ -35,17 +35,17 @@ func TestFileOthersCanChange(t *testing.T) {
 		if _, err := Open(f.name, nil); err == nil || !strings.Contains(err.Error(), test.words) {
 			t.Errorf("%s: %v", test.what, err)
 		}
-		f.pass(lookInterval)
+		f.pass(checkInterval)
 		f.allowed(true, test.what)
 		f.logged(1, test.words)
 		f.write(open2)
-		f.pass(lookInterval)
+		f.pass(checkInterval)
 		f.allowed(true, test.what+", and written")
 		chmod(0o600, 0o755)
-		f.pass(lookInterval)
+		f.pass(checkInterval)
 		f.allowed(false, test.what+", and put right")
 		f.write(open1)
-		f.pass(lookInterval)
+		f.pass(checkInterval)
 		f.allowed(true, "as at first")
 		f.logged(2, "the policy has changed")
 	}

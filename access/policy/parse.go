@@ -13,11 +13,11 @@ import (
 	"github.com/tranship/tranship/access"
 )
 
-// MaxBytes is the longest that a policy's file may be, 1 MiB.
+// MaxBytes is the maximum length of a policy file in bytes, 1 MiB.
 const MaxBytes = 1 << 20
 
-// Parse makes a policy of a file's text. Errors begin with the file's name, which is
-// only for that, and the number of the line.
+// Parse returns the policy in the text of a file. Its errors begin with the file's name
+// and the number of the line. Parse uses name for nothing else.
 func Parse(name string, text []byte) (*Policy, error) {
 	if len(text) > MaxBytes {
 		return nil, fmt.Errorf("%s: a policy has at most %d bytes", name, MaxBytes)
@@ -38,11 +38,11 @@ func Parse(name string, text []byte) (*Policy, error) {
 	return newPolicy(rules), nil
 }
 
-// parseLine returns a rule without a subject for a line that has none.
+// parseLine parses a line. It returns the zero Rule for a line without a rule.
 func parseLine(line string) (Rule, error) {
 	line, ended := strings.CutSuffix(line, "\n")
 	if !ended {
-		return Rule{}, errors.New("the last line has no end, so that the file may have been cut: end it with a newline")
+		return Rule{}, errors.New("the last line does not end in a newline, so the file may be incomplete: add the newline")
 	}
 	words, err := split(strings.TrimSuffix(line, "\r"))
 	switch {
@@ -53,7 +53,7 @@ func parseLine(line string) (Rule, error) {
 	case words[0] != "allow":
 		return Rule{}, fmt.Errorf("%s is not a rule: a line is empty, a comment after '#', or begins with allow", quote(words[0]))
 	case len(words) != 4:
-		return Rule{}, fmt.Errorf("a rule has 4 words, not %d: allow WHO ACTIONS PATH; a word with blanks in it is quoted", len(words))
+		return Rule{}, fmt.Errorf("a rule has 4 words, not %d: allow SUBJECT ACTIONS PATH; a word with blanks in it must be quoted", len(words))
 	}
 	rule := Rule{subject: words[1]}
 	if err := checkSubject(rule.subject); err != nil {
@@ -66,7 +66,7 @@ func parseLine(line string) (Rule, error) {
 		return Rule{}, err
 	}
 	if rule.subject == anonymous && rule.personal {
-		return Rule{}, errors.New("who is anonymous has no name: {principal} stands for nothing")
+		return Rule{}, errors.New("a rule for anonymous must not have {principal} in its path: anonymous callers have no name")
 	}
 	return rule, nil
 }
@@ -74,7 +74,7 @@ func parseLine(line string) (Rule, error) {
 func checkSubject(subject string) error {
 	switch {
 	case subject == "":
-		return errors.New(`"" is nobody's name; somebody unknown is anonymous`)
+		return errors.New(`a name must not be empty; the subject of callers without credentials is anonymous`)
 	case subject == groupPrefix:
 		return errors.New("group: must be followed by the name of a group")
 	case !utf8.ValidString(subject):
@@ -91,7 +91,7 @@ func parseActions(word string) ([]access.Action, error) {
 			return nil, err
 		}
 		if slices.Contains(actions, action) {
-			return nil, fmt.Errorf("%v is there twice", action)
+			return nil, fmt.Errorf("the action %v is listed twice", action)
 		}
 		actions = append(actions, action)
 	}
@@ -100,12 +100,12 @@ func parseActions(word string) ([]access.Action, error) {
 
 // parsePath returns a rule's path, and whether it has placeholders.
 func parsePath(word string) (path string, personal bool, err error) {
-	if word == everything {
+	if word == wholeStore {
 		return "", false, nil
 	}
 	path = strings.TrimSuffix(word, "/")
 	if strings.HasPrefix(path, "/") {
-		return "", false, fmt.Errorf("%s: a path has no '/' before it; '/' alone is everything", quote(word))
+		return "", false, fmt.Errorf("%s: a path must not begin with '/'; '/' alone is the whole store", quote(word))
 	}
 	if err := tranship.ValidatePath(path); err != nil {
 		return "", false, fmt.Errorf("%s: %w", quote(word), err)
@@ -122,7 +122,7 @@ func parsePath(word string) (path string, personal bool, err error) {
 	return path, personal, nil
 }
 
-// split returns the words of a line, without a comment.
+// split returns the words of a line, without its comment.
 func split(line string) ([]string, error) {
 	var words []string
 	for {
@@ -138,7 +138,7 @@ func split(line string) ([]string, error) {
 	}
 }
 
-// cutWord takes the first word off a line.
+// cutWord returns the first word of a line, and the rest of the line.
 func cutWord(line string) (word, rest string, err error) {
 	if line[0] != '"' {
 		end := strings.IndexAny(line, " \t")
@@ -147,13 +147,13 @@ func cutWord(line string) (word, rest string, err error) {
 		}
 		word, rest = line[:end], line[end:]
 		if !isPlain(word) {
-			return "", "", fmt.Errorf("%s: a word with quotes, '#' or invisible characters in it must be quoted, as this is", strconv.Quote(word))
+			return "", "", fmt.Errorf("%s: a word with quotes, '#' or invisible characters in it must be quoted, as in this message", strconv.Quote(word))
 		}
 		return word, rest, nil
 	}
 	quoted, err := strconv.QuotedPrefix(line)
 	if err != nil {
-		return "", "", errors.New("a quoted word has no end, or something in it that a string of Go has not")
+		return "", "", errors.New("a quoted word must be a Go string: it has no closing quote, or an invalid escape")
 	}
 	rest = line[len(quoted):]
 	if rest != "" && rest[0] != ' ' && rest[0] != '\t' {
@@ -170,7 +170,7 @@ func isPlain(word string) bool {
 	})
 }
 
-// quote is a word as it could be written.
+// quote returns a word in the syntax of the file.
 func quote(word string) string {
 	if isPlain(word) {
 		return word

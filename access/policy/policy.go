@@ -11,11 +11,11 @@ import (
 // zero value denies everything.
 type Policy struct {
 	rules []Rule
-	// bySubject are the rules of each subject, in their order.
+	// bySubject has the rules of each subject, in their order.
 	bySubject map[string][]Rule
 }
 
-// newPolicy makes a policy of rules in their order.
+// newPolicy returns a policy of rules in ascending order of Line.
 func newPolicy(rules []Rule) *Policy {
 	p := &Policy{rules: rules, bySubject: make(map[string][]Rule)}
 	for _, rule := range rules {
@@ -24,28 +24,28 @@ func newPolicy(rules []Rule) *Policy {
 	return p
 }
 
-// Default returns the policy of a server that was given none: everybody known may
-// do everything, and somebody unknown the actions given, everywhere.
+// Default returns the policy of a server without a policy file. It allows authenticated
+// callers all actions, and anonymous callers anonymousActions, on all paths.
 func Default(anonymousActions ...access.Action) *Policy {
-	rules := []Rule{{Line: 1, subject: anybody, actions: access.Actions()}}
+	rules := []Rule{{Line: 1, subject: authenticated, actions: access.Actions()}}
 	if len(anonymousActions) > 0 {
 		rules = append(rules, Rule{Line: 2, subject: anonymous, actions: slices.Clone(anonymousActions)})
 	}
 	return newPolicy(rules)
 }
 
-// Rules are those of the policy, in their order.
+// Rules returns the rules of the policy, in their order.
 func (p *Policy) Rules() []Rule { return slices.Clone(p.rules) }
 
-// Allowed reports whether a caller may do something with the path of a file. With a
-// path that is not valid nobody may do anything.
+// Allowed reports whether a caller may perform an action on a path. It is false for every
+// path that tranship.ValidatePath refuses.
 func (p *Policy) Allowed(caller access.Principal, action access.Action, path string) bool {
 	_, ok := p.Explain(caller, action, path)
 	return ok
 }
 
-// Explain returns the first rule that allows a caller to do something with a path.
-// It is false if there is none, and so denied.
+// Explain returns the first rule that allows a caller an action on a path. It returns
+// false if no rule does, so that the action is denied.
 func (p *Policy) Explain(caller access.Principal, action access.Action, path string) (Rule, bool) {
 	var first Rule
 	if tranship.ValidatePath(path) != nil {
@@ -59,7 +59,7 @@ func (p *Policy) Explain(caller access.Principal, action access.Action, path str
 	return first, first.Line > 0
 }
 
-// Prefixes are the paths at and below which a caller may do something.
+// Prefixes returns the paths at and below which a caller may perform an action.
 func (p *Policy) Prefixes(caller access.Principal, action access.Action) Prefixes {
 	var all Prefixes
 	for _, rule := range p.rulesFor(caller) {
@@ -81,20 +81,21 @@ func (p *Policy) Prefixes(caller access.Principal, action access.Action) Prefixe
 	return top
 }
 
-// rulesFor are the rules about a caller, and perhaps others; not in order.
+// rulesFor returns all rules whose subject covers a caller, and possibly others, in
+// unspecified order.
 func (p *Policy) rulesFor(caller access.Principal) []Rule {
 	if caller.IsAnonymous() {
 		return p.bySubject[anonymous]
 	}
-	rules := p.bySubject[anybody]
-	own := func(subject string) {
+	rules := p.bySubject[authenticated]
+	add := func(subject string) {
 		if found := p.bySubject[subject]; len(found) > 0 {
 			rules = append(rules[:len(rules):len(rules)], found...)
 		}
 	}
-	own(caller.Name)
+	add(caller.Name)
 	for _, group := range caller.Groups {
-		own(groupPrefix + group)
+		add(groupPrefix + group)
 	}
 	return rules
 }

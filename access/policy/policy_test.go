@@ -96,7 +96,7 @@ func TestAllowed(t *testing.T) {
 		{named(""), access.List, "pub/a", 0},
 		{named("anonymous"), access.Read, "pub/a", 0},
 		{named("ann"), access.Read, "pub/a", 2},
-		{named("bob"), access.Read, "pub/a", 0}, // who is known is not anonymous
+		{named("bob"), access.Read, "pub/a", 0}, // an authenticated caller is not anonymous
 
 		{named(`CN=Eve "E" Smith, O=x`), access.Read, "a b/c", 8},
 		{named("anonymous "), access.Read, "odd", 9},
@@ -123,16 +123,16 @@ func TestDefault(t *testing.T) {
 		policy *policy.Policy
 		want   []access.Action
 	}{
-		"nothing":  {policy.Default(), nil},
-		"reading":  {policy.Default(access.Read, access.List), []access.Action{access.Read, access.List}},
-		"anything": {policy.Default(access.Actions()...), access.Actions()},
+		"nothing": {policy.Default(), nil},
+		"reading": {policy.Default(access.Read, access.List), []access.Action{access.Read, access.List}},
+		"all":     {policy.Default(access.Actions()...), access.Actions()},
 	} {
 		for _, action := range access.Actions() {
 			if !test.policy.Allowed(access.Principal{Name: "ann"}, action, "a/b") {
 				t.Errorf("%s: ann may not %v", name, action)
 			}
 			if got := test.policy.Allowed(access.Principal{}, action, "a/b"); got != slices.Contains(test.want, action) {
-				t.Errorf("%s: whether somebody unknown may %v is %v", name, action, got)
+				t.Errorf("%s: anonymous callers may %v: %v", name, action, got)
 			}
 		}
 	}
@@ -185,13 +185,13 @@ func TestParseErrors(t *testing.T) {
 		"allow ann reed a":                           `"reed" is not an action`,
 		"allow ann read, a":                          `"" is not an action`,
 		"allow ann read,,list a":                     `"" is not an action`,
-		"allow ann read,read a":                      "read is there twice",
+		"allow ann read,read a":                      "read is listed twice",
 		"allow ann all a":                            `"all" is not an action`,
-		`allow "" read a`:                            "nobody's name",
+		`allow "" read a`:                            "a name must not be empty",
 		"allow group: read a":                        "group: must be followed by",
 		`allow "\xff" read a`:                        "valid UTF-8",
-		"allow ann read /a":                          "/a: a path has no '/' before it",
-		"allow ann read //":                          "a path has no '/' before it",
+		"allow ann read /a":                          "/a: a path must not begin with '/'",
+		"allow ann read //":                          "a path must not begin with '/'",
 		"allow ann read a//b":                        "empty segments",
 		"allow ann read a//":                         "empty segments",
 		"allow ann read .":                           "'.' or '..'",
@@ -210,8 +210,8 @@ func TestParseErrors(t *testing.T) {
 		"allow ann\u202e read a":                     "must be quoted",
 		"allow \x00 read a":                          "must be quoted",
 		"allow ann read a\rb":                        "must be quoted",
-		`allow "ann read a`:                          "has no end",
-		`allow "\q" read a`:                          "a string of Go",
+		`allow "ann read a`:                          "must be a Go string",
+		`allow "\q" read a`:                          "must be a Go string",
 		`allow "ann"read a b`:                        "a blank is missing",
 		"allow ann read " + strings.Repeat("a", 300): "at most 255 bytes",
 	} {
@@ -220,11 +220,11 @@ func TestParseErrors(t *testing.T) {
 			t.Errorf("%q: %v, want %q", line, err, want)
 		}
 	}
-	if _, err := policy.Parse("policy", []byte("allow ann read a")); err == nil || !strings.Contains(err.Error(), "policy:1: the last line has no end") {
+	if _, err := policy.Parse("policy", []byte("allow ann read a")); err == nil || !strings.Contains(err.Error(), "policy:1: the last line does not end in a newline") {
 		t.Errorf("a line without an end: %v", err)
 	}
 	if _, err := policy.Parse("policy", make([]byte, policy.MaxBytes+1)); err == nil {
-		t.Error("a policy is longer than it may be")
+		t.Error("a policy longer than MaxBytes is valid")
 	}
 	for _, fine := range []string{"", "\n", "#\n", "  # x \"\n", "allow ann read a\r\n", "allow ann read a #\n", `allow "ann" read "a" # "` + "\n"} {
 		if _, err := policy.Parse("policy", []byte(fine)); err != nil {
@@ -233,7 +233,7 @@ func TestParseErrors(t *testing.T) {
 	}
 }
 
-// decisions are those of a policy about callers and paths of all kinds.
+// decisions returns what a policy allows callers of all kinds on paths of all kinds.
 func decisions(p *policy.Policy) map[string]bool {
 	all := map[string]bool{}
 	for _, who := range []access.Principal{
@@ -253,8 +253,8 @@ func decisions(p *policy.Policy) map[string]bool {
 	return all
 }
 
-// What somebody reads who comes while the file is written allows nothing that the
-// whole does not.
+// TestBeginningsAllowNoMore checks that a beginning of a file, as a program may read it
+// while another writes it, allows nothing that the whole file does not.
 func TestBeginningsAllowNoMore(t *testing.T) {
 	whole := decisions(parse(t, example))
 	valid := 0
@@ -266,7 +266,7 @@ func TestBeginningsAllowNoMore(t *testing.T) {
 		valid++
 		for decision := range decisions(p) {
 			if !whole[decision] {
-				t.Errorf("the first %d bytes allow %q, and the whole does not", n, decision)
+				t.Errorf("the first %d bytes allow %q, which the whole file does not", n, decision)
 			}
 		}
 	}
@@ -275,7 +275,7 @@ func TestBeginningsAllowNoMore(t *testing.T) {
 	}
 }
 
-// FuzzParse checks what any text that is a policy has to keep to: each rule is
+// FuzzParse checks properties of every valid policy: each rule is
 // parsed again from how it is printed, and Prefixes and Allowed agree.
 func FuzzParse(f *testing.F) {
 	f.Add(example, "sue", "staff", "docs/a")

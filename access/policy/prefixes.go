@@ -2,18 +2,18 @@ package policy
 
 import "slices"
 
-// Prefixes are paths that stand for themselves and all below them, in ascending
-// bytewise order, none of them below another: "" alone is everything, none is
-// nothing.
+// Prefixes are paths, each of which stands for itself and everything below it, in
+// ascending bytewise order. None is below another. The only prefix "" stands for the whole
+// store.
 type Prefixes []string
 
-// Contain reports whether a path is one of the prefixes or below one. The directory
-// "" is contained where everything is.
+// Contain reports whether path is one of the prefixes or below one of them. The path "",
+// the root of the store, is contained only if the prefixes stand for the whole store.
 func (p Prefixes) Contain(path string) bool {
 	return p.has(path) || p.containParent(path)
 }
 
-// containParent is Contain for the directories that a path is in.
+// containParent reports whether a directory above path is one of the prefixes.
 func (p Prefixes) containParent(path string) bool {
 	if path != "" && p.has("") {
 		return true

@@ -10,39 +10,40 @@ import (
 )
 
 const (
-	// anonymous is the subject of somebody unknown, anybody that of everybody known.
-	anonymous = "anonymous"
-	anybody   = "*"
-	// groupPrefix begins the subject of a group.
+	// anonymous is the subject of the anonymous principal, and authenticated that of every
+	// other one.
+	anonymous     = "anonymous"
+	authenticated = "*"
+	// groupPrefix is the prefix of the subject of a group.
 	groupPrefix = "group:"
 	// placeholder is the segment that stands for the caller's name.
 	placeholder = "{principal}"
-	// everything is the path of the whole store.
-	everything = "/"
+	// wholeStore is the path of the whole store.
+	wholeStore = "/"
 )
 
-// Rule is one line that allows something.
+// Rule is a line of a policy, which allows something.
 type Rule struct {
-	// Line is its number in the file, from 1.
+	// Line is the number of the line in the file, from 1.
 	Line int
 
 	subject string
 	actions []access.Action
-	// path is "" for everything. It is personal if placeholders are among its segments.
+	// path is "" for the whole store. personal is true if path has placeholders.
 	path     string
 	personal bool
 }
 
-// String is the rule as it could be written.
+// String returns the rule in the syntax of the file.
 func (r Rule) String() string {
 	actions := make([]string, len(r.actions))
 	for i, action := range r.actions {
 		actions[i] = action.String()
 	}
-	return strings.Join([]string{"allow", quote(r.subject), strings.Join(actions, ","), quote(cmp.Or(r.path, everything))}, " ")
+	return strings.Join([]string{"allow", quote(r.subject), strings.Join(actions, ","), quote(cmp.Or(r.path, wholeStore))}, " ")
 }
 
-// isFor reports whether the rule is about a caller.
+// isFor reports whether the subject of the rule covers p.
 func (r Rule) isFor(p access.Principal) bool {
 	switch group, isGroup := strings.CutPrefix(r.subject, groupPrefix); {
 	case r.subject == anonymous:
@@ -52,12 +53,13 @@ func (r Rule) isFor(p access.Principal) bool {
 	case isGroup:
 		return slices.Contains(p.Groups, group)
 	default:
-		return r.subject == anybody || r.subject == p.Name
+		return r.subject == authenticated || r.subject == p.Name
 	}
 }
 
-// prefix is the path for a caller, "" for everything. It is false if there is none,
-// because the caller's name cannot be a segment.
+// prefix returns the path of the rule for a caller; "" for the whole store. It returns
+// false if the rule has no path for the caller, because the caller's name cannot be a
+// segment.
 func (r Rule) prefix(p access.Principal) (string, bool) {
 	if !r.personal {
 		return r.path, true
@@ -75,14 +77,14 @@ func (r Rule) prefix(p access.Principal) (string, bool) {
 	return prefix, tranship.ValidatePath(prefix) == nil
 }
 
-// allows reports whether the rule allows a caller what they want to do with a path,
-// which is valid.
+// allows reports whether the rule allows a caller an action on a path, which must be
+// valid.
 func (r Rule) allows(p access.Principal, action access.Action, path string) bool {
 	return slices.Contains(r.actions, action) && r.isFor(p) && r.matches(p, path)
 }
 
-// matches is contains for the rule's path. A name that is no segment is none of a
-// valid path, either.
+// matches reports whether path is the rule's path for a caller or below it. A name that
+// cannot be a segment matches nothing, because path is valid.
 func (r Rule) matches(p access.Principal, path string) bool {
 	if !r.personal {
 		return contains(r.path, path)
@@ -102,7 +104,7 @@ func (r Rule) matches(p access.Principal, path string) bool {
 	return true
 }
 
-// contains reports whether a path is the prefix or below it.
+// contains reports whether path is prefix or below it. A prefix of "" contains all paths.
 func contains(prefix, path string) bool {
 	rest, ok := strings.CutPrefix(path, prefix)
 	return ok && (prefix == "" || rest == "" || rest[0] == '/')
