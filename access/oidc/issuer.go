@@ -17,14 +17,14 @@ import (
 )
 
 const (
-	// requestTime bounds one request to the issuer, its answer included.
-	requestTime = 10 * time.Second
-	// maxAnswerBytes bounds an answer, and maxKeys how many keys it has.
-	maxAnswerBytes = 1 << 20
-	maxKeys        = 100
+	// requestTimeout bounds one request to the issuer, including its response.
+	requestTimeout = 10 * time.Second
+	// maxResponseBytes bounds the length of a response, and maxKeys the number of keys.
+	maxResponseBytes = 1 << 20
+	maxKeys          = 100
 )
 
-// issuer asks an issuer for its keys.
+// issuer fetches the keys of an issuer.
 type issuer struct {
 	url    string
 	client *http.Client
@@ -37,15 +37,15 @@ func newIssuer(options Options) *issuer {
 	}
 	return &issuer{url: options.Issuer, client: &http.Client{
 		Transport: transport,
-		Timeout:   requestTime,
+		Timeout:   requestTimeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error {
-			return errors.New("it redirects; give the issuer as it calls itself")
+			return errors.New("the issuer redirects; set the URL by which the issuer calls itself")
 		},
 	}}
 }
 
-// newTransport returns one that sends nothing in the clear to other machines, whatever
-// the issuer says where its keys are.
+// newTransport returns a transport that uses plain HTTP only on this machine, whatever
+// URL of its keys the issuer publishes.
 func newTransport() http.RoundTripper {
 	const idleTime = time.Minute
 	return bySchemeTransport{
@@ -63,18 +63,18 @@ func (t bySchemeTransport) RoundTrip(request *http.Request) (*http.Response, err
 	return t.plain.RoundTrip(request)
 }
 
-// keys finds where the keys are, by OpenID Connect Discovery, and gets them.
+// keys finds the URL of the keys by OpenID Connect Discovery, and fetches the keys.
 func (i *issuer) keys(ctx context.Context) ([]jose.JSONWebKey, error) {
 	var metadata struct {
 		Issuer string `json:"issuer"`
 		Keys   string `json:"jwks_uri"`
 	}
-	where := strings.TrimSuffix(i.url, "/") + "/.well-known/openid-configuration"
-	if err := i.get(ctx, where, &metadata); err != nil {
+	discovery := strings.TrimSuffix(i.url, "/") + "/.well-known/openid-configuration"
+	if err := i.get(ctx, discovery, &metadata); err != nil {
 		return nil, err
 	}
 	if metadata.Issuer != i.url {
-		return nil, fmt.Errorf("%s: it is of the issuer %q, not %q", where, metadata.Issuer, i.url)
+		return nil, fmt.Errorf("%s: the issuer is %q, not %q", discovery, metadata.Issuer, i.url)
 	}
 	var set struct {
 		Keys []json.RawMessage `json:"keys"`
@@ -83,13 +83,13 @@ func (i *issuer) keys(ctx context.Context) ([]jose.JSONWebKey, error) {
 		return nil, err
 	}
 	if len(set.Keys) > maxKeys {
-		return nil, fmt.Errorf("%s: there are more than %d keys", metadata.Keys, maxKeys)
+		return nil, fmt.Errorf("%s: the issuer has more than %d keys", metadata.Keys, maxKeys)
 	}
 	return publicKeys(set.Keys), nil
 }
 
-// publicKeys are those to verify signatures with. Others, and those that nobody here
-// knows, are for others.
+// publicKeys returns the public keys for signatures. It ignores keys for other uses and of
+// unknown kinds.
 func publicKeys(all []json.RawMessage) []jose.JSONWebKey {
 	keys := []jose.JSONWebKey{}
 	for _, data := range all {
@@ -101,9 +101,9 @@ func publicKeys(all []json.RawMessage) []jose.JSONWebKey {
 	return keys
 }
 
-// get decodes the JSON of an answer.
-func (i *issuer) get(ctx context.Context, where string, answer any) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, where, nil)
+// get fetches a URL and decodes the JSON of the response into value.
+func (i *issuer) get(ctx context.Context, url string, value any) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return err
 	}
@@ -114,17 +114,17 @@ func (i *issuer) get(ctx context.Context, where string, answer any) error {
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s answers %s", where, response.Status)
+		return fmt.Errorf("%s: the response has status %s", url, response.Status)
 	}
-	content, err := io.ReadAll(io.LimitReader(response.Body, maxAnswerBytes+1))
-	if err == nil && len(content) > maxAnswerBytes {
-		err = fmt.Errorf("it has more than %d bytes", maxAnswerBytes)
+	content, err := io.ReadAll(io.LimitReader(response.Body, maxResponseBytes+1))
+	if err == nil && len(content) > maxResponseBytes {
+		err = fmt.Errorf("the response has more than %d bytes", maxResponseBytes)
 	}
 	if err == nil {
-		err = json.Unmarshal(content, answer)
+		err = json.Unmarshal(content, value)
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", where, err)
+		return fmt.Errorf("%s: %w", url, err)
 	}
 	return nil
 }

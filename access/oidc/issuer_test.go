@@ -16,15 +16,15 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 )
 
-// issuer is one in this process.
+// issuer is an OpenID Connect issuer in the process of the test.
 type issuer struct {
 	*httptest.Server
 	mu       sync.Mutex
 	keys     []jose.JSONWebKey
 	requests int
-	// answer, when not nil, answers instead.
+	// answer, if not nil, serves all requests instead.
 	answer http.HandlerFunc
-	// wait, when not nil, is waited for.
+	// wait, if not nil, delays responses until it is closed.
 	wait <-chan struct{}
 }
 
@@ -61,14 +61,14 @@ func (i *issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// set changes what it answers.
+// set changes the state of the issuer.
 func (i *issuer) set(change func(i *issuer)) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	change(i)
 }
 
-// asked is how often it was, since the last time.
+// asked returns the number of requests since the last call.
 func (i *issuer) asked() int {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -93,7 +93,7 @@ func newKey(t *testing.T, id string) key {
 	return key{id: id, alg: jose.ES256, Signer: signer}
 }
 
-// publish makes keys those of the issuer.
+// publish replaces the keys of the issuer.
 func (i *issuer) publish(keys ...key) {
 	i.set(func(i *issuer) {
 		i.keys = nil
@@ -103,7 +103,7 @@ func (i *issuer) publish(keys ...key) {
 	})
 }
 
-// claims are good ones.
+// claims returns valid claims.
 func (i *issuer) claims() map[string]any {
 	return map[string]any{
 		"iss": i.URL, "aud": "tranship", "sub": "alice",
@@ -111,7 +111,7 @@ func (i *issuer) claims() map[string]any {
 	}
 }
 
-// with are the claims, but for one; nil: without it.
+// with returns valid claims in which one is replaced, or removed if the value is nil.
 func (i *issuer) with(name string, value any) map[string]any {
 	claims := i.claims()
 	claims[name] = value
@@ -121,7 +121,7 @@ func (i *issuer) with(name string, value any) map[string]any {
 	return claims
 }
 
-// sign makes a token.
+// sign returns a token with claims.
 func (k key) sign(t *testing.T, claims any, headers ...string) string {
 	t.Helper()
 	options := &jose.SignerOptions{}

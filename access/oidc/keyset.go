@@ -16,18 +16,17 @@ import (
 )
 
 const (
-	// fetchInterval is how often the issuer is asked for its keys at most.
+	// fetchInterval is the shortest time between two requests for the issuer's keys.
 	fetchInterval = 10 * time.Second
-	// refreshAge is how old keys become before they are asked for again, so that one
-	// that the issuer has withdrawn is given up: soon, and while tokens go on to be
-	// verified with those that are there.
+	// refreshAge is the age at which keys are fetched again, so that a key that the issuer
+	// has withdrawn is soon forgotten. The old keys are used until the fetch has ended.
 	refreshAge = 5 * time.Minute
-	// maxAge is how old they become when the issuer cannot be asked.
+	// maxAge is the age up to which keys are used while the issuer does not respond.
 	maxAge = 24 * time.Hour
 )
 
-// keySet are the keys of an issuer, as it published them last. It is safe for
-// concurrent use.
+// keySet has the keys of an issuer, as they were last fetched. It is safe for concurrent
+// use.
 type keySet struct {
 	fetch func(context.Context) ([]jose.JSONWebKey, error)
 	log   *slog.Logger
@@ -35,11 +34,12 @@ type keySet struct {
 
 	mu   sync.Mutex
 	keys []jose.JSONWebKey
-	// fetched is when these keys were asked for, tried when keys last were.
+	// fetched is when the request for keys was sent, and tried is when the last request
+	// was sent.
 	fetched, tried time.Time
-	// failed is why they were not got then.
+	// failed is why the last request has failed; nil if it succeeded.
 	failed error
-	// fetching is closed when they are there; nil while nobody asks for them.
+	// fetching is closed when the request in progress has ended; nil without one.
 	fetching chan struct{}
 }
 
@@ -47,13 +47,14 @@ func newKeySet(options Options) *keySet {
 	return &keySet{fetch: newIssuer(options).keys, log: options.Logger, now: options.Now}
 }
 
-// verify returns the claims of a token that was signed with one of the keys. The error
-// is an *authn.Refusal, or tranship.ErrUnavailable.
+// verify returns the claims of a token that was signed with one of the keys. It returns an
+// *authn.Refusal for other tokens, tranship.ErrUnavailable if the keys cannot be fetched,
+// or the error of the context.
 func (s *keySet) verify(ctx context.Context, token *jwt.JSONWebToken) (claims []byte, err error) {
 	keys, _ := s.current(false)
 	claims, known := verifyWith(keys, token)
-	// A key with another content has another id: a signature that does not fit is no
-	// reason to ask.
+	// A key with another content has another id: a wrong signature with a known key is no
+	// reason to fetch the keys.
 	if claims == nil && !known {
 		var fetching <-chan struct{}
 		if keys, fetching = s.current(true); fetching != nil {
@@ -70,7 +71,7 @@ func (s *keySet) verify(ctx context.Context, token *jwt.JSONWebToken) (claims []
 	case claims != nil:
 		return claims, nil
 	case !known && s.isFailing():
-		return nil, fmt.Errorf("%w: the token cannot be checked at the moment: its issuer does not answer", tranship.ErrUnavailable)
+		return nil, fmt.Errorf("%w: the token cannot be checked at the moment: its issuer does not respond", tranship.ErrUnavailable)
 	case !known:
 		return nil, refuse(errors.New("the issuer has no key with the token's id"))
 	default:
@@ -78,8 +79,8 @@ func (s *keySet) verify(ctx context.Context, token *jwt.JSONWebToken) (claims []
 	}
 }
 
-// verifyWith tries the keys that a token may have been signed with. known: there are
-// some that it names.
+// verifyWith verifies a token with each of the keys that it may have been signed with.
+// known is true if the token names one of the keys.
 func verifyWith(keys []jose.JSONWebKey, token *jwt.JSONWebToken) (claims []byte, known bool) {
 	header := token.Headers[0]
 	for _, key := range keys {
@@ -98,9 +99,9 @@ func verifyWith(keys []jose.JSONWebKey, token *jwt.JSONWebToken) (claims []byte,
 	return nil, known
 }
 
-// current returns the keys that there are, and has them asked for again when they are
-// old; at once, if needed. Then fetching is closed when that is done; it is nil if it
-// is too soon to ask.
+// current returns the keys, and begins to fetch them again if they are old or if needed is
+// set, but not within fetchInterval of the last request. fetching is closed when the
+// request in progress has ended; it is nil without one.
 func (s *keySet) current(needed bool) (keys []jose.JSONWebKey, fetching <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -120,7 +121,7 @@ func (s *keySet) current(needed bool) (keys []jose.JSONWebKey, fetching <-chan s
 	return s.keys, s.fetching
 }
 
-// refresh asks the issuer. Its time is bounded by that of a request.
+// refresh fetches the keys from the issuer. requestTimeout bounds each of its requests.
 func (s *keySet) refresh(now time.Time, done chan<- struct{}) {
 	keys, err := s.fetch(context.Background())
 	s.mu.Lock()

@@ -1,9 +1,9 @@
-// Package oidc authenticates by the tokens of an OpenID Connect issuer: JSON Web Tokens
-// (RFC 7519), signed with one of the keys that the issuer publishes.
+// Package oidc authenticates callers by the tokens of an OpenID Connect issuer: JSON Web
+// Tokens (RFC 7519), signed with one of the keys that the issuer publishes.
 //
-// What may be checked without the issuer's keys is checked before they are asked for.
-// The issuer is asked only when it is needed, and at most every ten seconds, whatever
-// tokens arrive: who sends forged ones cannot make a server knock at its door.
+// The package fetches the issuer's keys only when it needs them, and at most every ten
+// seconds. It first checks everything in a token that does not need a key. A client with
+// forged tokens therefore cannot make a server flood the issuer with requests.
 package oidc
 
 import (
@@ -18,49 +18,51 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
-	"github.com/go-jose/go-jose/v4/json" // Names of claims are case-sensitive, and none is there twice.
+	"github.com/go-jose/go-jose/v4/json" // Compares names of claims case-sensitively, and refuses duplicates.
 	"github.com/go-jose/go-jose/v4/jwt"
 
 	"github.com/tranship/tranship/access"
 	"github.com/tranship/tranship/access/authn"
 )
 
-// Source is the Principal.Source of who has a token of an issuer.
+// Source is the access.Principal.Source of callers with a token of an issuer.
 const Source = "oidc"
 
-// prefix is what names and groups from an issuer begin with.
+// prefix is the prefix of names and groups from an issuer.
 const prefix = "oidc:"
 
-// Leeway is how much the clocks of issuer and server may differ.
+// Leeway is how much the clocks of the issuer and the server may differ.
 const Leeway = time.Minute
 
-// Options of an Authenticator. Issuer and Audience are required.
+// Options configure an Authenticator. Issuer and Audience are required.
 type Options struct {
-	// Issuer is the URL of the issuer, as in the claim iss. It begins with https://,
-	// or with http:// if it is on this machine.
+	// Issuer is the URL of the issuer, exactly as in the claim iss. It begins with
+	// https://, or with http:// if the issuer is on this machine.
 	Issuer string
-	// Audience is who the tokens must be for: one value of the claim aud.
+	// Audience is a value that the claim aud of a token must contain.
 	Audience string
-	// NameClaim is the claim that names the principal; "": sub, which no issuer gives
-	// to somebody else later. With email, the claim email_verified must be true.
+	// NameClaim is the claim that names the principal; "" means sub, which an issuer never
+	// assigns to another user later. With email, the claim email_verified must be true.
 	NameClaim string
-	// GroupsClaim is the claim that has the groups, a string or several; "": tokens
-	// tell none.
+	// GroupsClaim is the claim with the groups, a string or a list of strings; "" means
+	// that principals have no groups.
 	GroupsClaim string
-	// Transport makes requests to the issuer; nil: one of its own, which uses the
-	// system's roots and the proxy of the environment.
+	// Transport makes requests to the issuer; nil means a transport of the Authenticator,
+	// which uses the system's roots and the proxy of the environment.
 	Transport http.RoundTripper
-	// Logger is told when the issuer cannot be asked; nil: nobody is.
+	// Logger receives an error when the keys of the issuer cannot be fetched; nil discards
+	// it.
 	Logger *slog.Logger
-	// Now is the time; nil: time.Now.
+	// Now returns the current time; nil means time.Now.
 	Now func() time.Time
 }
 
-// Authenticator authenticates by the tokens of one issuer. It is safe for concurrent
-// use.
+// Authenticator authenticates callers by the tokens of one issuer. It is safe for
+// concurrent use.
 //
-// The name of a principal is "oidc:" and the claim, its groups are "oidc:" and each.
-// While the issuer's keys cannot be had, calls fail with tranship.ErrUnavailable.
+// The name of a principal is "oidc:" followed by the claim for the name, and its groups
+// are "oidc:" followed by each group. Authenticate returns tranship.ErrUnavailable if it
+// needs keys of the issuer that cannot be fetched.
 type Authenticator struct {
 	options Options
 	keys    *keySet
@@ -68,17 +70,17 @@ type Authenticator struct {
 
 var _ authn.Authenticator = (*Authenticator)(nil)
 
-// New returns an authenticator. It does not ask the issuer yet. The error says which
-// option is wrong.
+// New returns an authenticator. It returns an error if an option is invalid. It does not
+// connect to the issuer.
 func New(options Options) (*Authenticator, error) {
 	issuer, err := url.Parse(options.Issuer)
 	switch {
 	case err != nil || issuer.Host == "" || issuer.User != nil || issuer.RawQuery != "" || issuer.Fragment != "":
-		return nil, fmt.Errorf("the issuer %q must be a URL as https://issuer.example.org, without query or fragment", options.Issuer)
+		return nil, fmt.Errorf("the issuer %q must be a URL such as https://issuer.example.org, without user, query or fragment", options.Issuer)
 	case issuer.Scheme != "https" && (issuer.Scheme != "http" || !isLoopback(issuer.Hostname())):
-		return nil, fmt.Errorf("the issuer %q must begin with https://: anybody on the way could replace its keys", options.Issuer)
+		return nil, fmt.Errorf("the issuer %q must begin with https://: without TLS an attacker in the network could replace its keys", options.Issuer)
 	case options.Audience == "":
-		return nil, errors.New("the audience is missing: tokens for other services of the issuer would do, too")
+		return nil, errors.New("the audience is missing: without it the server would accept tokens for other services of the issuer")
 	}
 	if options.NameClaim == "" {
 		options.NameClaim = "sub"
@@ -96,8 +98,9 @@ func isLoopback(host string) bool {
 	return host == "localhost" || net.ParseIP(host).IsLoopback()
 }
 
-// algorithms are those that tokens may be signed with: only with a key that nobody but
-// the issuer has. "none", and HS256 with what is public for a secret, cannot be.
+// algorithms returns the signature algorithms that tokens may have. All of them need a
+// private key. "none" needs no key, and with HS256 an attacker could use the issuer's
+// public key as the secret.
 func algorithms() []jose.SignatureAlgorithm {
 	return []jose.SignatureAlgorithm{
 		jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512,
@@ -124,17 +127,17 @@ func (a *Authenticator) Authenticate(ctx context.Context, credentials authn.Cred
 	return a.identity(claims)
 }
 
-// precheck refuses what no key of the issuer can make good, so that its keys are not
-// fetched for it. What it reads is not verified yet.
+// precheck refuses tokens that are invalid whatever the keys of the issuer are, so that
+// the keys are not fetched for them. It reads claims that are not verified yet.
 func (a *Authenticator) precheck(token *jwt.JSONWebToken) error {
-	// A token for another use, such as to log out, must not be one to log in with. See
+	// A token for another purpose, such as to log out, must not authenticate a caller. See
 	// RFC 8725, section 3.11.
 	if kind, ok := token.Headers[0].ExtraHeaders[jose.HeaderType]; ok {
 		kind, _ := kind.(string)
 		switch strings.TrimPrefix(strings.ToLower(kind), "application/") {
 		case "jwt", "at+jwt":
 		default:
-			return fmt.Errorf("a token of type %q is not for this", kind)
+			return fmt.Errorf("a token of type %q is not for authentication", kind)
 		}
 	}
 	var claims jwt.Claims
@@ -146,7 +149,7 @@ func (a *Authenticator) precheck(token *jwt.JSONWebToken) error {
 
 func (a *Authenticator) validate(claims jwt.Claims) error {
 	if claims.Expiry == nil {
-		return errors.New("the token does not say when it expires")
+		return errors.New("the token has no time of expiry")
 	}
 	return claims.ValidateWithLeeway(jwt.Expected{
 		Issuer:      a.options.Issuer,
@@ -155,7 +158,7 @@ func (a *Authenticator) validate(claims jwt.Claims) error {
 	}, Leeway)
 }
 
-// identity is whose a verified token is.
+// identity returns the identity in the claims of a verified token.
 func (a *Authenticator) identity(payload []byte) (authn.Identity, error) {
 	var claims jwt.Claims
 	var others map[string]json.RawMessage
@@ -175,7 +178,7 @@ func (a *Authenticator) identity(payload []byte) (authn.Identity, error) {
 func (a *Authenticator) principal(claims map[string]json.RawMessage) (access.Principal, error) {
 	var name string
 	if err := json.Unmarshal(claims[a.options.NameClaim], &name); err != nil || name == "" {
-		return access.Principal{}, fmt.Errorf("the claim %q, for the name, is missing or no string", a.options.NameClaim)
+		return access.Principal{}, fmt.Errorf("the claim %q, for the name, is missing, empty or not a string", a.options.NameClaim)
 	}
 	if a.options.NameClaim == "email" && string(claims["email_verified"]) != "true" {
 		return access.Principal{}, errors.New("the email address is not verified")
@@ -196,7 +199,8 @@ func (a *Authenticator) principal(claims map[string]json.RawMessage) (access.Pri
 	return principal, nil
 }
 
-// stringsOf reads a claim that has a string or several; nil if it is not there.
+// stringsOf returns the strings in a claim, which must be a string or a list of strings.
+// It returns nil if the claim is missing.
 func stringsOf(claim json.RawMessage) (all []string, err error) {
 	if len(claim) == 0 {
 		return nil, nil
@@ -209,7 +213,7 @@ func stringsOf(claim json.RawMessage) (all []string, err error) {
 	return []string{one}, err
 }
 
-// refuse tells the client no more than its token says itself.
+// refuse returns a Refusal that tells the client no more than its token does.
 func refuse(reason error) error {
 	text := "the token is not valid"
 	if errors.Is(reason, jwt.ErrExpired) {

@@ -26,7 +26,7 @@ import (
 
 var start = time.Date(2026, 1, 2, 15, 4, 5, 0, time.UTC)
 
-// site is an authenticator by the tokens of an issuer, and a clock.
+// site is an issuer, an authenticator for its tokens, and a clock.
 type site struct {
 	*oidc.Authenticator
 	issuer *issuer
@@ -53,7 +53,7 @@ func (s *site) authenticate(t *testing.T, token string) (authn.Identity, error) 
 	return s.Authenticate(t.Context(), authn.Credentials{Token: token})
 }
 
-// good fails if a token does not let anybody in.
+// good fails the test if a token is refused.
 func (s *site) good(t *testing.T, what, token string) authn.Identity {
 	t.Helper()
 	identity, err := s.authenticate(t, token)
@@ -63,7 +63,8 @@ func (s *site) good(t *testing.T, what, token string) authn.Identity {
 	return identity
 }
 
-// bad fails if a token does, or if anybody is told why not, or if no log can be.
+// bad fails the test if a token is accepted, if the client learns the reason of the refusal,
+// or if the log does not.
 func (s *site) bad(t *testing.T, what, token string) {
 	t.Helper()
 	identity, err := s.authenticate(t, token)
@@ -93,7 +94,7 @@ func TestGood(t *testing.T) {
 	s := newSite(t, nil)
 	identity := s.good(t, "the plainest", s.key.sign(t, s.issuer.claims()))
 	if identity.Name != "oidc:alice" || identity.Source != "oidc" || identity.Groups != nil || identity.Expires.Sub(start.Add(time.Hour)) > 2*oidc.Leeway {
-		t.Errorf("it is %+v", identity)
+		t.Errorf("the identity is %+v", identity)
 	}
 	s.good(t, "several audiences", s.key.sign(t, s.issuer.with("aud", []string{"other", "tranship"})))
 	s.good(t, "a type", s.key.sign(t, s.issuer.claims(), "typ", "JWT"))
@@ -132,7 +133,7 @@ func TestBad(t *testing.T) {
 		"a name of two lines":              s.key.sign(t, s.issuer.with("sub", "alice\nroot")),
 		"a long name":                      s.key.sign(t, s.issuer.with("sub", strings.Repeat("a", 124))),
 		"a token to log out":               s.key.sign(t, claims, "typ", "logout+jwt"),
-		"somebody else's key":              eve.sign(t, claims),
+		"another issuer's key":             eve.sign(t, claims),
 		"the key in the token":             embedded(t, eve, claims),
 		"no signature":                     good[:strings.LastIndex(good, ".")+1],
 		"another signature":                good[:len(good)-4] + "AAAA",
@@ -158,7 +159,7 @@ func TestBad(t *testing.T) {
 	}
 }
 
-// embedded makes a token that brings its key along.
+// embedded returns a token whose header contains its key.
 func embedded(t *testing.T, k key, claims any) string {
 	t.Helper()
 	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: k.alg, Key: k.Signer}, &jose.SignerOptions{EmbedJWK: true})
@@ -172,7 +173,7 @@ func embedded(t *testing.T, k key, claims any) string {
 	return token
 }
 
-// part is one part of a token.
+// part returns value as one part of a token.
 func part(value any) string {
 	text, err := json.Marshal(value)
 	if err != nil {
@@ -181,7 +182,7 @@ func part(value any) string {
 	return base64.RawURLEncoding.EncodeToString(text)
 }
 
-// What is public is no secret to sign with.
+// TestPublicKeyAsSecret checks that a public key is not accepted as the secret of HS256.
 func TestPublicKeyAsSecret(t *testing.T) {
 	s := newSite(t, nil)
 	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
@@ -207,7 +208,7 @@ func TestPublicKeyAsSecret(t *testing.T) {
 			s.bad(t, string(alg), token)
 		}
 	}
-	// Nor is one that the issuer publishes by mistake.
+	// A secret key that the issuer publishes by mistake is not accepted either.
 	secret := []byte("0123456789abcdef0123456789abcdef")
 	s.issuer.set(func(i *issuer) { i.keys = []jose.JSONWebKey{{Key: secret, KeyID: "h1"}} })
 	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.HS256, Key: jose.JSONWebKey{Key: secret, KeyID: "h1"}}, nil)
@@ -222,7 +223,8 @@ func TestPublicKeyAsSecret(t *testing.T) {
 	s.bad(t, "a published secret", token)
 }
 
-// A key that is for one algorithm, or not for signatures, is for nothing else.
+// TestKeyUse checks that a key is used only for its algorithm, and only for signatures if
+// it is for them.
 func TestKeyUse(t *testing.T) {
 	s := newSite(t, nil)
 	_, private, err := ed25519.GenerateKey(rand.Reader)
@@ -259,7 +261,7 @@ func TestRotation(t *testing.T) {
 	s.good(t, "a new key", renewed)
 	s.good(t, "the first key", old)
 
-	// One that is withdrawn is given up, while all others are good without a pause.
+	// A withdrawn key is forgotten, and all others stay valid meanwhile.
 	s.issuer.publish(next)
 	s.clock.Advance(5*time.Minute + time.Second)
 	s.good(t, "the new key, while the issuer is asked", renewed)
@@ -273,7 +275,7 @@ func TestRotation(t *testing.T) {
 	}
 	s.good(t, "the new key", renewed)
 
-	// Without ids all keys are tried.
+	// A token without the id of a key is verified with each of the keys.
 	unnamed := newKey(t, "")
 	s.issuer.publish(next, unnamed)
 	s.clock.Advance(10 * time.Second)
@@ -281,7 +283,7 @@ func TestRotation(t *testing.T) {
 	s.good(t, "a key with one", renewed)
 }
 
-// Who sends forged tokens cannot make the server ask the issuer all the time.
+// TestUnknownKeys checks that forged tokens cannot make the server flood the issuer.
 func TestUnknownKeys(t *testing.T) {
 	s := newSite(t, nil)
 	s.good(t, "a good one", s.key.sign(t, s.issuer.claims()))
@@ -299,7 +301,7 @@ func TestUnknownKeys(t *testing.T) {
 	s.good(t, "a good one", s.key.sign(t, s.issuer.claims()))
 }
 
-// Many calls at once make one request.
+// TestOneRequest checks that concurrent calls share one request.
 func TestOneRequest(t *testing.T) {
 	s := newSite(t, nil)
 	wait := make(chan struct{})
@@ -309,7 +311,7 @@ func TestOneRequest(t *testing.T) {
 	for range 20 {
 		all.Go(func() { s.good(t, "at once", token) })
 	}
-	// A caller who does not wait any longer leaves alone.
+	// A caller that stops waiting does not affect the others.
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := s.Authenticate(ctx, authn.Credentials{Token: token}); !errors.Is(err, context.Canceled) {
@@ -322,7 +324,8 @@ func TestOneRequest(t *testing.T) {
 	}
 }
 
-// An issuer that does not answer, or not as one, makes tokens unavailable, until it does.
+// TestIssuerFails checks that calls fail with ErrUnavailable while the issuer does not send
+// valid responses.
 func TestIssuerFails(t *testing.T) {
 	elsewhere := newIssuer(t)
 	for what, answer := range map[string]http.HandlerFunc{
@@ -361,12 +364,12 @@ func TestIssuerFails(t *testing.T) {
 			s.clock.Advance(10 * time.Second)
 			s.good(t, "once it answers", token)
 
-			// Keys that are there stay good for a day.
+			// The known keys stay valid for a day.
 			s.issuer.set(func(i *issuer) { i.answer = answer })
 			long := s.key.sign(t, s.issuer.with("exp", start.Add(100*time.Hour).Unix()))
 			for range 23 {
 				s.clock.Advance(time.Hour)
-				s.good(t, "while it does not answer", long)
+				s.good(t, "while it does not respond", long)
 			}
 			s.clock.Advance(2 * time.Hour)
 			if _, err := s.authenticate(t, long); !errors.Is(err, tranship.ErrUnavailable) {
@@ -385,13 +388,13 @@ func TestClaims(t *testing.T) {
 	}
 	identity := s.good(t, "groups", s.key.sign(t, claims(true, []string{"ops", "dev"})))
 	if identity.Name != "oidc:alice@example.org" || strings.Join(identity.Groups, " ") != "oidc:ops oidc:dev" {
-		t.Errorf("it is %+v", identity)
+		t.Errorf("the identity is %+v", identity)
 	}
 	if identity := s.good(t, "one group", s.key.sign(t, claims(true, "ops"))); strings.Join(identity.Groups, " ") != "oidc:ops" {
-		t.Errorf("it is %+v", identity)
+		t.Errorf("the identity is %+v", identity)
 	}
 	if identity := s.good(t, "no groups", s.key.sign(t, claims(true, []string{}))); len(identity.Groups) != 0 {
-		t.Errorf("it is %+v", identity)
+		t.Errorf("the identity is %+v", identity)
 	}
 	withoutGroups := claims(true, nil)
 	delete(withoutGroups, "groups")
@@ -432,12 +435,12 @@ func TestNew(t *testing.T) {
 		}
 	}
 	if _, err := oidc.New(oidc.Options{Issuer: "https://issuer.example.org"}); err == nil {
-		t.Error("no audience will do")
+		t.Error("an authenticator without an audience is valid")
 	}
 }
 
-// Whatever arrives, nobody is let in who has not a token with the signature, and the
-// issuer is asked once at most.
+// FuzzAuthenticate checks that no token without a valid signature is accepted, and that the
+// issuer receives at most one request.
 func FuzzAuthenticate(f *testing.F) {
 	f.Add(part(map[string]any{"alg": "none"}) + "." + part(map[string]any{"iss": "http://127.0.0.1:1", "aud": "tranship", "exp": start.Unix() + 100}) + ".")
 	f.Add("e30.e30.e30")
