@@ -17,31 +17,31 @@ import (
 	"github.com/tranship/tranship/internal/configfile"
 )
 
-// Source is the Principal.Source of who has a token.
+// Source is the access.Principal.Source of callers with a token from a file.
 const Source = "token"
 
-// maxFileBytes bounds a file, at some 100,000 tokens.
+// maxFileBytes is the maximum length of a file, enough for about 100,000 tokens.
 const maxFileBytes = 16 << 20
 
-// checkInterval is how often a file is looked at.
+// checkInterval is the shortest time between two checks whether the file has changed.
 const checkInterval = time.Second
 
-// Options of an Authenticator. The zero value is useful.
+// Options configure an Authenticator. The zero value is useful.
 type Options struct {
-	// Logger is told what is wrong with the file; nil: nobody is.
+	// Logger receives changes and errors of the file; nil discards them.
 	Logger *slog.Logger
-	// Now is the time; nil: time.Now.
+	// Now returns the current time; nil means time.Now.
 	Now func() time.Time
 }
 
-// Authenticator authenticates by the tokens in a file. When the file changes, it
-// knows within a second. It is safe for concurrent use.
+// Authenticator authenticates callers by the tokens in a file. A change of the file takes
+// effect within a second. It is safe for concurrent use.
 //
-// It fails safe. While the file is not there, or cannot be read, or others may change
-// or replace it, no token is good: calls fail with tranship.ErrUnavailable. While a line
-// is malformed, those tokens are good that both the file and what was last good say in
-// the same words: so whoever is deleted is out, in whatever state the file is left, and
-// nobody is let in by half of a line.
+// An Authenticator fails safe. While the file is missing, cannot be read, or can be changed
+// or replaced by other users of the machine, it accepts no token: Authenticate returns
+// tranship.ErrUnavailable. While a line is malformed, it accepts only the tokens whose
+// entries are unchanged since the file was last valid. A token whose line was deleted is
+// therefore refused in whatever state the file is, and half of a line adds no token.
 type Authenticator struct {
 	name string
 	log  *slog.Logger
@@ -49,18 +49,21 @@ type Authenticator struct {
 
 	mu      sync.Mutex
 	checked time.Time
-	// content and tokens are those of the file when it was last read.
+	// content is the content of the file when it was last read, and tokens are the valid
+	// tokens since.
 	content []byte
 	tokens  list
-	// unreadable: it could not be read any more.
+	// unreadable is true if the file could not be read at the last check.
 	unreadable bool
-	// failed is what was last wrong with it; nil: nothing is.
+	// failed is the error of the file that was last logged; nil if the file is valid.
 	failed error
 }
 
 var _ authn.Authenticator = (*Authenticator)(nil)
 
-// Open returns an authenticator by the file name, which must be there and whole.
+// Open returns an authenticator for the tokens in the file name. It fails if the file does
+// not exist, is malformed, or can be changed or replaced by other users of the machine. It
+// logs a warning if they can read the file.
 func Open(name string, options Options) (*Authenticator, error) {
 	a := &Authenticator{name: name, log: options.Logger, now: options.Now}
 	if a.log == nil {
@@ -109,13 +112,13 @@ func (a *Authenticator) Authenticate(_ context.Context, credentials authn.Creden
 	}, nil
 }
 
-// current are the tokens that are good now. A list is never changed.
+// current returns the tokens that are valid now. The list is never changed.
 func (a *Authenticator) current(now time.Time) (list, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if passed := now.Sub(a.checked); passed < 0 || passed >= checkInterval {
 		a.checked = now
-		a.reload()
+		a.reloadLocked()
 	}
 	if a.unreadable {
 		return nil, fmt.Errorf("%w: tokens cannot be checked at the moment", tranship.ErrUnavailable)
@@ -123,22 +126,23 @@ func (a *Authenticator) current(now time.Time) (list, error) {
 	return a.tokens, nil
 }
 
-// reload looks whether the file has changed. It is read, not only its times: a change
-// soon after another can leave those as they were.
-func (a *Authenticator) reload() {
+// reloadLocked reads the file and updates the tokens if its content has changed. It
+// compares contents because a file that changes twice in quick succession may keep its
+// times.
+func (a *Authenticator) reloadLocked() {
 	content, _, err := read(a.name, configfile.GuardPath)
 	a.unreadable = err != nil
 	switch {
 	case err != nil:
-		a.fail(err)
+		a.failLocked(err)
 		return
 	case bytes.Equal(content, a.content):
 		return
 	}
 	tokens, err := parse(content)
 	if err != nil {
-		tokens = tokens.and(a.tokens)
-		a.fail(fmt.Errorf("%s: %w; until it is whole, only those tokens are good whose lines were there before", a.name, err))
+		tokens = tokens.intersect(a.tokens)
+		a.failLocked(fmt.Errorf("%s: %w; until it is corrected, only tokens whose lines have not changed are valid", a.name, err))
 	} else {
 		a.log.Info("token file read again", "file", a.name)
 		a.failed = nil
@@ -146,16 +150,16 @@ func (a *Authenticator) reload() {
 	a.tokens, a.content = tokens, content
 }
 
-// fail logs what is wrong, once.
-func (a *Authenticator) fail(err error) {
+// failLocked logs an error of the file, unless it has logged the same one last.
+func (a *Authenticator) failLocked(err error) {
 	if a.failed == nil || a.failed.Error() != err.Error() {
 		a.log.Error("token file", "error", err.Error())
 	}
 	a.failed = err
 }
 
-// read returns what a file has, and whether others can read it. It fails if its mode
-// lets others write to it, and as guard says.
+// read returns the content of a file, and whether other users can read the file. It fails
+// if the mode lets other users write to it, and if guard refuses the file.
 func read(name string, guard configfile.Guard) (content []byte, readable bool, err error) {
 	content, info, err := configfile.New(name, configfile.Options{Guard: guard, MaxBytes: maxFileBytes}).Read()
 	if err != nil {

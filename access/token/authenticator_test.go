@@ -36,8 +36,8 @@ func open(t *testing.T, file string) *site {
 	return s
 }
 
-// who is the name of whom a token lets in, or what the error is.
-func (s *site) who(t *testing.T, made string) string {
+// nameOf returns the name of the principal of a token, or a word for the error.
+func (s *site) nameOf(t *testing.T, made string) string {
 	t.Helper()
 	identity, err := s.Authenticate(t.Context(), authn.Credentials{Token: made})
 	switch {
@@ -57,9 +57,9 @@ func (s *site) who(t *testing.T, made string) string {
 
 func (s *site) expect(t *testing.T, when string, want map[string]string) {
 	t.Helper()
-	for made, who := range want {
-		if got := s.who(t, made); got != who {
-			t.Errorf("%s: %q, want %q", when, got, who)
+	for made, name := range want {
+		if got := s.nameOf(t, made); got != name {
+			t.Errorf("%s: %q, want %q", when, got, name)
 		}
 		if len(made) > 10 && strings.Contains(s.log.String(), made) {
 			t.Errorf("%s: the log has a token", when)
@@ -95,7 +95,7 @@ func TestAuthenticate(t *testing.T) {
 	}
 }
 
-// Changes are known a second later.
+// TestReload checks that changes take effect after a second.
 func TestReload(t *testing.T) {
 	file := fileName(t)
 	alice, _ := add(t, file, "alice")
@@ -109,7 +109,7 @@ func TestReload(t *testing.T) {
 	}
 	s.clock.Advance(time.Second)
 	s.expect(t, "after alice was revoked", map[string]string{alice: "refused", bob: "bob"})
-	// In place, with the times as they were.
+	// The file is written in place, and keeps its times.
 	info, err := os.Stat(file)
 	if err != nil {
 		t.Fatal(err)
@@ -125,8 +125,8 @@ func TestReload(t *testing.T) {
 	s.expect(t, "after the clock was set back", map[string]string{bob: "refused"})
 }
 
-// While the file is malformed, it lets in nobody who was not before, and nobody whose
-// line is not there any more.
+// TestReloadMalformed checks that a malformed file adds no token, and that a token whose
+// line is no longer there is refused.
 func TestReloadMalformed(t *testing.T) {
 	file := fileName(t)
 	alice, aliceEntry := add(t, file, "alice")
@@ -146,7 +146,7 @@ func TestReloadMalformed(t *testing.T) {
 		t.Fatalf("no line of %s", what)
 		return ""
 	}
-	// Alice stays, bob has another group, carol is gone, half of dave's line is, eve is
+	// Alice stays, bob has another group, carol is gone, dave has half a line, and eve is
 	// new.
 	write(t, file, keep("alice")+strings.Replace(keep("bob"), " ops ", " root ", 1)+keep("dave")[:100]+"\n"+eveEntry.String()+"\n")
 	s.clock.Advance(time.Second)
@@ -154,20 +154,21 @@ func TestReloadMalformed(t *testing.T) {
 	if text := s.log.String(); strings.Count(text, "level=ERROR") != 1 || !strings.Contains(text, "line 3") {
 		t.Errorf("the log: %s", text)
 	}
-	// Nor does another malformed file bring anybody back.
+	// Another malformed file does not restore a token.
 	write(t, file, keep("alice")+keep("carol")+"x\n")
 	s.clock.Advance(time.Second)
 	s.expect(t, "malformed again", map[string]string{alice: "alice", carol: "refused"})
-	// One token with two lines is that of neither.
+	// A token with two lines is refused.
 	write(t, file, keep("alice")+strings.Replace(aliceEntry.String(), "alice", "root", 1)+"\n")
 	s.clock.Advance(time.Second)
 	s.expect(t, "with two lines", map[string]string{alice: "refused"})
 	write(t, file, carolEntry.String()+"\n")
 	s.clock.Advance(time.Second)
-	s.expect(t, "whole again", map[string]string{alice: "refused", carol: "carol"})
+	s.expect(t, "corrected", map[string]string{alice: "refused", carol: "carol"})
 }
 
-// While the file cannot be read, or anybody may write to it, it lets nobody in.
+// TestReloadUnreadable checks that no token is accepted while the file cannot be read, or
+// while other users may write to it.
 func TestReloadUnreadable(t *testing.T) {
 	file := fileName(t)
 	alice, _ := add(t, file, "alice")
@@ -235,7 +236,7 @@ func TestOpen(t *testing.T) {
 	}
 }
 
-// Many calls at once, while the file changes.
+// TestAuthenticateConcurrently makes concurrent calls while the file changes.
 func TestAuthenticateConcurrently(t *testing.T) {
 	file := fileName(t)
 	alice, _ := add(t, file, "alice")
@@ -245,8 +246,8 @@ func TestAuthenticateConcurrently(t *testing.T) {
 		all.Go(func() {
 			for range 200 {
 				s.clock.Advance(100 * time.Millisecond)
-				if who := s.who(t, alice); who != "alice" {
-					t.Errorf("it is %q", who)
+				if name := s.nameOf(t, alice); name != "alice" {
+					t.Errorf("the name is %q", name)
 				}
 			}
 		})

@@ -12,35 +12,37 @@ import (
 	"github.com/tranship/tranship/access"
 )
 
-// Entry is what a file says of a token, in a line of five fields between spaces: the
-// hash, the name, the groups, when it was made and when it expires.
+// Entry is the line of a token in a file. The line has five fields, which are separated by
+// white space: the hash of the token, the name and the groups of the principal, and the
+// times of creation and expiry.
 //
 //	sha256:6b86…4b alice ops,dev 2026-01-02T15:04:05Z 2026-02-01T15:04:05Z
 //	sha256:d473…ab ci    -       2026-01-02T15:04:05Z never
 //
-// Lines that are empty or begin with "#" say nothing.
+// Empty lines and lines that begin with "#" are ignored.
 type Entry struct {
 	hash hash
-	// Name of the principal: at most access.MaxNameBytes of letters and digits of
-	// ASCII and "._@+-", beginning with a letter or a digit. Several tokens may have
-	// the same.
+	// Name is the name of the principal: 1 to access.MaxNameBytes ASCII letters, digits
+	// and "._@+-". It begins with a letter or a digit. Several tokens may have the same
+	// name.
 	Name string
-	// Groups of the principal, of the same characters.
+	// Groups are the groups of the principal. Their names have the same form as Name.
 	Groups []string
-	// Created is when it was made, to the second, in UTC.
+	// Created is when the token was made, to the second, in UTC.
 	Created time.Time
-	// Expires is from when on it is not good any more, likewise; the zero time:
-	// never.
+	// Expires is when the token stops being valid, to the second, in UTC; the zero time
+	// means never.
 	Expires time.Time
 }
 
-// idBytes is how much of a hash is the id.
+// idBytes is the number of bytes of a hash in an id.
 const idBytes = 6
 
-// ID tells tokens apart for people; it is no secret.
+// ID returns an id of the token for people, which is not a secret: the first six bytes of
+// the hash, in hexadecimal.
 func (e Entry) ID() string { return hex.EncodeToString(e.hash[:idBytes]) }
 
-// IsExpired reports whether the token is no longer good.
+// IsExpired reports whether the token has expired at the time now.
 func (e Entry) IsExpired(now time.Time) bool { return !e.Expires.IsZero() && !now.Before(e.Expires) }
 
 func (e Entry) equal(other Entry) bool {
@@ -54,7 +56,7 @@ const (
 	never      = "never"
 )
 
-// String is the line, without its end.
+// String returns the line, without a newline.
 func (e Entry) String() string {
 	groups, expires := noGroups, never
 	if len(e.Groups) > 0 {
@@ -66,8 +68,8 @@ func (e Entry) String() string {
 	return hashPrefix + hex.EncodeToString(e.hash[:]) + " " + e.Name + " " + groups + " " + e.Created.Format(time.RFC3339) + " " + expires
 }
 
-// parseEntry reads a line. All fields are required, so that one that was cut does not
-// say more than it did.
+// parseEntry parses a line. All fields are required, so that an incomplete line never
+// grants more than the complete one.
 func parseEntry(line string) (Entry, error) {
 	if !utf8.ValidString(line) {
 		return Entry{}, errors.New("it must be valid UTF-8")
@@ -98,12 +100,12 @@ func parseEntry(line string) (Entry, error) {
 	return e, e.validate()
 }
 
-// parseTime reads a time; no file of another program is to make one that cannot be
-// written as it was.
+// parseTime parses a time in the format of a file. It refuses times that String would not
+// write back unchanged.
 func parseTime(text string) (time.Time, error) {
 	t, err := time.Parse(time.RFC3339, text)
 	if err != nil || t.IsZero() || t.Nanosecond() != 0 {
-		return time.Time{}, fmt.Errorf("%q is not a time: it must be as 2026-01-02T15:04:05Z", text)
+		return time.Time{}, fmt.Errorf("%q is not a time: it must have the form 2026-01-02T15:04:05Z", text)
 	}
 	return t.UTC(), nil
 }
@@ -120,20 +122,20 @@ func (e Entry) validate() error {
 	return nil
 }
 
-// validateName is stricter than access.ValidateName: a name must not contain what
-// stands between fields and groups, nor a colon, which those from elsewhere have.
+// validateName is stricter than access.ValidateName: a name must not contain the separators
+// of fields and groups, nor a colon, which names from other sources have.
 func validateName(what, name string) error {
 	if err := access.ValidateName(name); err != nil {
 		return err
 	}
 	if name == "anonymous" {
-		return fmt.Errorf("a %s must not be anonymous, which is what those are called who have no name", what)
+		return fmt.Errorf("a %s must not be anonymous, which stands for callers without credentials", what)
 	}
 	for i := range len(name) {
 		c := name[i]
 		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
 		if !letter && (i == 0 || strings.IndexByte("._@+-", c) < 0) {
-			return fmt.Errorf("a %s must have only letters and digits of ASCII and ._@+-, and begin with a letter or a digit; %q does not", what, name)
+			return fmt.Errorf("a %s must have only ASCII letters, digits and ._@+-, and begin with a letter or a digit; %q does not", what, name)
 		}
 	}
 	return nil

@@ -18,7 +18,7 @@ func TestMalformedEntries(t *testing.T) {
 	if e, err := token.ParseEntry(good); err != nil || e.String() != good || e.ID() != "0123456789ab" {
 		t.Errorf("%+v, %v", e, err)
 	}
-	// Other places and cases mean the same.
+	// Time zones and letter case of digits do not matter.
 	if e, err := token.ParseEntry("\t sha256:" + strings.ToUpper(digits) + "\talice  ops,dev 2026-01-02T17:04:05+02:00 never"); err != nil || e.String() != good {
 		t.Errorf("%+v, %v", e, err)
 	}
@@ -59,7 +59,7 @@ func TestMalformedEntries(t *testing.T) {
 func TestParse(t *testing.T) {
 	other := strings.Repeat("ab", 32)
 	content := "# comment\n\n  \r\nsha256:" + digits + " alice - 2026-01-02T15:04:05Z never\r\n" +
-		"sha256:" + other + " bob ops 2026-01-02T15:04:05Z never" // no end of line
+		"sha256:" + other + " bob ops 2026-01-02T15:04:05Z never" // without a newline
 	entries, err := token.Parse([]byte(content))
 	if err != nil || len(entries) != 2 {
 		t.Errorf("%+v, %v", entries, err)
@@ -76,8 +76,8 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// Whatever a file has, who is in it has a proper name, no token has two meanings, and
-// what was read can be written.
+// FuzzParse checks that every entry of a file has a valid name, that no token has two
+// entries, and that String writes what was read.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte("# comment\n\nsha256:" + digits + " alice ops,dev 2026-01-02T15:04:05Z never\n"))
 	f.Add([]byte("sha256:" + digits + " alice - 2026-01-02T15:04:05Z 2026-02-01T15:04:05Z\r\nsha256:" + digits + " alice - 2026-01-02T15:04:05Z never"))
@@ -105,7 +105,7 @@ func FuzzParse(f *testing.F) {
 		}
 		slices.Sort(ids)
 		if len(slices.Compact(ids)) != len(entries) {
-			t.Error("a token is there twice")
+			t.Error("a token has two entries")
 		}
 	})
 }

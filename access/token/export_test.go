@@ -1,9 +1,9 @@
 package token
 
-// ParseEntry and Parse are for fuzzing.
+// ParseEntry parses a line.
 var ParseEntry = parseEntry
 
-// Parse is the entries of a file.
+// Parse returns the entries of a file.
 func Parse(content []byte) (entries []Entry, err error) {
 	all, err := parse(content)
 	for _, some := range all {
@@ -12,5 +12,5 @@ func Parse(content []byte) (entries []Entry, err error) {
 	return entries, err
 }
 
-// Encode makes the token of a secret.
+// Encode returns the token of a secret.
 var Encode = encode

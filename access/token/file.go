@@ -16,17 +16,19 @@ import (
 	"github.com/tranship/tranship/internal/configfile"
 )
 
-// header is what a new file begins with.
+// header is the beginning of a new file.
 const header = `# Tokens of a Tranship server, one a line: the SHA-256 of the token, the name, groups
-# or -, created, and expires or never. Who deletes a line revokes the token.
+# or -, created, and expires or never. Delete a line to revoke its token.
 `
 
-// New makes a token, adds its entry to the file name, and returns both. The file is
-// made if it is not there, for its owner alone. created and expires are cut to the
-// second; expires may be the zero time.
+// New makes a token, adds its entry to the file name, and returns both. It uses Name and
+// Groups of e. created and expires are cut to the second; the zero expires means never. A
+// file that does not exist is made, with a mode that gives access only to its owner. New
+// returns a *tranship.InvalidError if the name or a group is invalid, and an error that wraps
+// a *LineError if the file is malformed.
 //
-// The file is replaced whole. Beside it there is another, with ".lock" after its name,
-// that makes several of these changes wait for each other.
+// New and Revoke replace the file atomically. They lock a file beside it, whose name ends
+// in ".lock", so that concurrent changes wait for each other.
 func New(name string, e Entry, created, expires time.Time) (token string, added Entry, err error) {
 	token = generate()
 	e.hash = hashOf(token)
@@ -52,9 +54,10 @@ func New(name string, e Entry, created, expires time.Time) (token string, added 
 	return token, e, nil
 }
 
-// Revoke takes the token with an id out of the file name, or all tokens of a name, and
-// returns their entries; tranship.ErrNotFound if there are none. What else the file
-// has stays as it is, also lines that are malformed.
+// Revoke removes the token with an id from the file name, or all tokens of a principal,
+// and returns their entries. It returns tranship.ErrNotFound if the file has none of them,
+// and tranship.ErrExists if idOrName is the id of one token and the name of another. All
+// other lines stay unchanged, even malformed ones.
 func Revoke(name, idOrName string) (revoked []Entry, err error) {
 	err = edit(name, func(content []byte) ([]byte, error) {
 		var ids bool
@@ -77,9 +80,9 @@ func Revoke(name, idOrName string) (revoked []Entry, err error) {
 		}
 		switch {
 		case len(revoked) == 0:
-			return nil, fmt.Errorf("%w: there is no token with the name or id %q", tranship.ErrNotFound, idOrName)
+			return nil, fmt.Errorf("%w: the file has no token with the name or id %q", tranship.ErrNotFound, idOrName)
 		case ids && len(names) > 0:
-			return nil, fmt.Errorf("%w: %q is a name and the id of another token: delete the lines that are meant by hand", tranship.ErrExists, idOrName)
+			return nil, fmt.Errorf("%w: %q is a name and the id of another token: delete the right lines with an editor", tranship.ErrExists, idOrName)
 		}
 		return rest, nil
 	})
@@ -89,8 +92,8 @@ func Revoke(name, idOrName string) (revoked []Entry, err error) {
 	return revoked, nil
 }
 
-// List returns the entries of the file name, in its order. When a line is malformed,
-// it returns the others and an error that matches a *LineError.
+// List returns the entries of the file name, in the order of the file. If a line is
+// malformed, it returns the other entries and an error that wraps a *LineError.
 func List(name string) (entries []Entry, err error) {
 	content, _, err := read(name, configfile.GuardMode)
 	if err != nil {
@@ -107,10 +110,10 @@ func List(name string) (entries []Entry, err error) {
 	return entries, err
 }
 
-// edit replaces what a file has, all at once, and with the same owner and mode: the
-// server may run as another user than the one who edits.
+// edit replaces the content of a file atomically. It keeps the owner and the mode, because
+// the server may run as another user than the caller.
 func edit(name string, change func(content []byte) ([]byte, error)) error {
-	// What a link leads to is meant, not the link.
+	// Replace the target of a link, not the link.
 	if resolved, err := filepath.EvalSymlinks(name); err == nil {
 		name = resolved
 	}
@@ -138,7 +141,8 @@ func edit(name string, change func(content []byte) ([]byte, error)) error {
 	return replace(name, before, changed)
 }
 
-// replace writes a file beside and renames it; before is nil if there was none.
+// replace writes a new file beside the old one and renames it. before describes the old
+// file; nil if there was none.
 func replace(name string, before fs.FileInfo, content []byte) (err error) {
 	temporary, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".*") // mode 0600
 	if err != nil {

@@ -36,7 +36,7 @@ func TestNew(t *testing.T) {
 	if info, err := os.Stat(file); err != nil || runtime.GOOS != "windows" && info.Mode() != 0o600 {
 		t.Errorf("%v, %v", info.Mode(), err)
 	}
-	// What people wrote stays, also what lacks its end.
+	// Lines that people wrote stay, even one without a newline.
 	write(t, file, read(t, file)+"# by hand")
 	_, bob, err := token.New(file, token.Entry{Name: "bob"}, start.Add(time.Millisecond), time.Time{})
 	if err != nil {
@@ -65,7 +65,7 @@ func TestNew(t *testing.T) {
 	}
 }
 
-// entriesOfDirectory fails if there is anything else beside a file.
+// entriesOfDirectory checks the names of all files in the directory of a file.
 func entriesOfDirectory(t *testing.T, file string, want ...string) {
 	t.Helper()
 	entries, err := os.ReadDir(filepath.Dir(file))
@@ -77,11 +77,11 @@ func entriesOfDirectory(t *testing.T, file string, want ...string) {
 		got = append(got, entry.Name())
 	}
 	if strings.Join(got, " ") != strings.Join(want, " ") {
-		t.Errorf("there are %q, want %q", got, want)
+		t.Errorf("the directory has %q, want %q", got, want)
 	}
 }
 
-// Several at once lose nothing.
+// TestNewConcurrently checks that concurrent calls lose no token.
 func TestNewConcurrently(t *testing.T) {
 	file := fileName(t)
 	var all sync.WaitGroup
@@ -130,13 +130,13 @@ func TestRevoke(t *testing.T) {
 		t.Error("the file was changed")
 	}
 
-	// A name that is the id of another.
+	// A name that is the id of another token.
 	_, e := add(t, fileName(t), "alice")
 	write(t, file, e.String()+"\n")
 	if _, _, err := token.New(file, token.Entry{Name: e.ID()}, start, start); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := token.Revoke(file, e.ID()); !errors.Is(err, tranship.ErrExists) {
-		t.Errorf("an ambiguous one: %v", err)
+		t.Errorf("an ambiguous name: %v", err)
 	}
 }

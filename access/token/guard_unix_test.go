@@ -12,9 +12,10 @@ import (
 	"github.com/tranship/tranship/access/token"
 )
 
-// A file of another user, or in a directory where others can replace it, is refused at
-// start, and no token is good when it becomes that later. The commands that change it do
-// not mind: they may run as another user than the server.
+// TestOthersCanReplace checks that a file of another user, or in a directory where others can
+// replace it, is refused at start, and that no token is accepted when it becomes so later.
+// The commands that change the file accept it, because they may run as another user than the
+// server.
 func TestOthersCanReplace(t *testing.T) {
 	file := fileName(t)
 	alice, _ := add(t, file, "alice")

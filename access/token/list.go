@@ -7,14 +7,14 @@ import (
 	"strings"
 )
 
-// list are the tokens of a file, by id.
+// list has the entries of a file by id.
 type list map[string][]Entry
 
-// LineError says which line of a file is not what it must be.
+// LineError means that a line of a file is malformed.
 type LineError struct {
-	// Line counts from 1.
+	// Line is the number of the line, from 1.
 	Line int
-	// Err is what is wrong with it.
+	// Err is what is wrong with the line.
 	Err error
 }
 
@@ -24,8 +24,8 @@ func (e *LineError) Error() string { return fmt.Sprintf("line %d: %v", e.Line, e
 // Unwrap returns Err.
 func (e *LineError) Unwrap() error { return e.Err }
 
-// parse reads a file. It goes on after a line that is wrong, and returns all others,
-// with the first such error.
+// parse parses a file. It continues after a malformed line, and returns all others with a
+// *LineError for the first malformed one.
 func parse(content []byte) (all list, first error) {
 	all = list{}
 	number := 0
@@ -46,20 +46,21 @@ func parse(content []byte) (all list, first error) {
 	return all, first
 }
 
-// add takes one token in. One that is there twice is gone: which line would count?
+// add adds an entry. It returns an error for a token that has an entry already, and makes
+// both invalid, because it cannot know which one is meant.
 func (l list) add(e Entry) error {
 	for i, other := range l[e.ID()] {
 		if other.hash == e.hash {
 			l[e.ID()][i] = Entry{hash: e.hash}
-			return fmt.Errorf("the token %s has two lines: leave one", e.ID())
+			return fmt.Errorf("the token %s has two lines: delete one of them", e.ID())
 		}
 	}
 	l[e.ID()] = append(l[e.ID()], e)
 	return nil
 }
 
-// find returns the entry of a token. Ids are no secrets; what there is beside is
-// compared in constant time.
+// find returns the entry of a token. It looks entries up by id, which is not a secret, and
+// then compares the whole hash in constant time.
 func (l list) find(token string) (Entry, bool) {
 	wanted := Entry{hash: hashOf(token)}
 	for _, e := range l[wanted.ID()] {
@@ -70,8 +71,8 @@ func (l list) find(token string) (Entry, bool) {
 	return Entry{}, false
 }
 
-// and is what both lists say in the same words.
-func (l list) and(other list) list {
+// intersect returns the entries that are equal in both lists.
+func (l list) intersect(other list) list {
 	both := list{}
 	for id, entries := range l {
 		for _, e := range entries {

@@ -7,5 +7,5 @@ import (
 	"os"
 )
 
-// chown does nothing: who may do what with a file, it has from its directory.
+// chown does nothing: the file inherits its permissions from its directory.
 func chown(*os.File, fs.FileInfo) error { return nil }

@@ -9,7 +9,7 @@ import (
 	"syscall"
 )
 
-// chown gives a new file the owner that the old one had.
+// chown gives a new file the owner and group of the old one.
 func chown(file *os.File, before fs.FileInfo) error {
 	info, err := file.Stat()
 	if err != nil {
@@ -21,7 +21,7 @@ func chown(file *os.File, before fs.FileInfo) error {
 		return nil
 	}
 	if err := file.Chown(int(had.Uid), int(had.Gid)); err != nil {
-		return fmt.Errorf("the file belongs to another user: run this as that one: %w", err)
+		return fmt.Errorf("the file belongs to another user: run this command as that user: %w", err)
 	}
 	return nil
 }

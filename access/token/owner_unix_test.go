@@ -12,7 +12,7 @@ import (
 	"github.com/tranship/tranship/access/token"
 )
 
-// A link is followed, and mode and owner stay.
+// TestEditKeeps checks that changes follow a link and keep the mode and the owner.
 func TestEditKeeps(t *testing.T) {
 	file := fileName(t)
 	add(t, file, "alice")

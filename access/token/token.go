@@ -1,11 +1,12 @@
-// Package token has the bearer tokens that a server knows by itself. They are kept in
-// a file, one a line, that people can read and edit; New makes a token and its line, an
-// Authenticator believes what the file says at the moment.
+// Package token authenticates callers by bearer tokens whose hashes are in a file of the
+// server. The file has one line for each token, and people can read and edit it. New makes
+// a token and its line. An Authenticator accepts the tokens that the file has at the
+// moment.
 //
-// A token is 256 random bits, so that the file needs only its SHA-256: nobody can find
-// a token by trying, as one would find a password, and what makes trying slow would
-// only help those who want to keep a server busy. A file that gets into wrong hands
-// lets nobody in; one that can be written by others does.
+// A token is 256 random bits, so that it cannot be guessed. The file therefore needs only
+// its SHA-256. A slow hash, as for passwords, would only help attackers to keep the server
+// busy. An attacker who can read the file learns no token; one who can write it can add a
+// token.
 package token
 
 import (
@@ -18,8 +19,8 @@ import (
 	"strings"
 )
 
-// Prefix is what every token begins with, so that it is known for what it is wherever
-// it turns up. Scanners for secrets find tokens as tsp_[a-z2-7]{58}.
+// Prefix is the prefix of every token, by which people and scanners for secrets recognize
+// tokens. All tokens match tsp_[a-z2-7]{58}.
 const Prefix = "tsp_"
 
 const (
@@ -27,13 +28,13 @@ const (
 	checksumBytes = 4
 )
 
-// encoding is that of what comes after the prefix: the secret and its CRC32C, big
-// endian.
+// encoding returns the encoding of the text after the prefix, which is the secret and its
+// CRC32C in big-endian order.
 func encoding() *base32.Encoding {
 	return base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 }
 
-// generate makes a token.
+// generate returns a new token.
 func generate() string {
 	secret := make([]byte, secretBytes, secretBytes+checksumBytes)
 	_, _ = rand.Read(secret) // never fails
@@ -48,29 +49,30 @@ func checksum(secret []byte) uint32 {
 	return crc32.Checksum(secret, crc32.MakeTable(crc32.Castagnoli))
 }
 
-// Check says what is wrong with the form of a token, as when it was not copied whole.
-// The error does not have any of it.
+// Check returns an error if token does not have the form of a token, for example because
+// it was not copied completely. The error does not contain any part of the token.
 func Check(token string) error {
 	text, ok := strings.CutPrefix(token, Prefix)
 	if !ok {
-		return errors.New("a token begins with " + Prefix)
+		return errors.New("a token must begin with " + Prefix)
 	}
 	if len(text) != encoding().EncodedLen(secretBytes+checksumBytes) {
-		return errors.New("the token is not whole, or has more than itself")
+		return errors.New("the token is too short or too long")
 	}
 	data, err := encoding().DecodeString(text)
 	if err != nil || len(data) != secretBytes+checksumBytes {
-		return errors.New("the token has characters that no token has")
+		return errors.New("the token has characters that a token must not have")
 	}
 	secret := data[:secretBytes:secretBytes]
-	// The last character has bits to spare, which would make for another hash.
+	// The last character has unused bits, which must be zero: others would result in
+	// another hash.
 	if encode(secret) != token {
-		return errors.New("the token is mistyped: its checksum does not fit")
+		return errors.New("the token is mistyped: its checksum does not match")
 	}
 	return nil
 }
 
-// hash is what a file has of a token: the SHA-256 of its text, prefix included.
+// hash is the SHA-256 of the text of a token, including the prefix.
 type hash [sha256.Size]byte
 
 func hashOf(token string) hash { return sha256.Sum256([]byte(token)) }

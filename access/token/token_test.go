@@ -14,12 +14,12 @@ import (
 	"github.com/tranship/tranship/access/token"
 )
 
-// fileName is where a test keeps its tokens.
+// fileName returns the name of the token file of a test.
 func fileName(t *testing.T) string { return filepath.Join(t.TempDir(), "tokens") }
 
 var start = time.Date(2026, 1, 2, 15, 4, 5, 0, time.UTC)
 
-// add makes a token that is good for an hour.
+// add makes a token that is valid for an hour.
 func add(t *testing.T, file, name string, groups ...string) (string, token.Entry) {
 	t.Helper()
 	made, e, err := token.New(file, token.Entry{Name: name, Groups: groups}, start, start.Add(time.Hour))
@@ -29,7 +29,7 @@ func add(t *testing.T, file, name string, groups ...string) (string, token.Entry
 	return made, e
 }
 
-// A vector, so that tokens stay good whatever becomes of the code.
+// TestVector checks a fixed token, because later versions must accept existing tokens.
 func TestVector(t *testing.T) {
 	secret := make([]byte, 32)
 	for i := range secret {
@@ -70,7 +70,8 @@ func TestForm(t *testing.T) {
 	}
 }
 
-// Every mistake of one character is found, and no message has any of the token.
+// TestCheck checks that every mistake in one character is found, and that no error contains
+// a part of the token.
 func TestCheck(t *testing.T) {
 	made, _ := add(t, fileName(t), "alice")
 	for i := range made {
@@ -87,7 +88,7 @@ func TestCheck(t *testing.T) {
 	}
 	for _, wrong := range []string{"", "tsp_", made + "a", made[:61], strings.ToUpper(made), " " + made, made + "\n", made[4:]} {
 		if token.Check(wrong) == nil {
-			t.Errorf("%q passes", wrong)
+			t.Errorf("%q is accepted", wrong)
 		}
 	}
 }
@@ -98,7 +99,7 @@ func FuzzCheck(f *testing.F) {
 	f.Add("")
 	f.Fuzz(func(t *testing.T, text string) {
 		if token.Check(text) == nil && len(text) != 62 {
-			t.Errorf("%q passes", text)
+			t.Errorf("%q is accepted", text)
 		}
 	})
 }
