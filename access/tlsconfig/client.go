@@ -10,53 +10,58 @@ import (
 	"time"
 )
 
-// ClientOptions say which servers a client trusts, and what it shows them. The zero
-// value trusts those that the system's authorities vouch for.
+// ClientOptions configure which servers a client trusts, and which certificate it sends.
+// The zero value trusts the servers whose certificates lead to an authority of the system.
 //
-// A server that gets through the first of these that applies is trusted:
+// The first of these rules that applies decides whether a server is trusted:
 //
-//  1. With Fingerprints, its key must have one of them. Nothing else is looked at.
-//  2. If KnownHostsFile has keys of its address, it must have one of them, whatever
-//     its certificate says: another one is a *ChangedKeyError.
-//  3. Its certificate is valid now, for the host of its address, and leads to an
-//     authority of the system or of CAFile.
-//  4. With TrustOnFirstUse, and if no such authority has signed its certificate, its
-//     key is added to KnownHostsFile. Without it that is an *UnknownServerError.
+//  1. If Fingerprints is not empty, the server's key must have one of them. Nothing else
+//     is checked.
+//  2. If KnownHostsFile has keys for the server's address, the server must have one of
+//     them, whatever its certificate. Otherwise the error is a *ChangedKeyError.
+//  3. If an authority of the system or of CAFile has signed the server's certificate, the
+//     certificate must be valid now and for the host of the address.
+//  4. If TrustOnFirstUse is set, the server's key is added to KnownHostsFile and trusted.
+//     Otherwise the error is an *UnknownServerError.
 //
-// A certificate that an authority has signed, but that has expired or is for another
+// So a certificate that an authority has signed, but that has expired or is for another
 // name, is never trusted on first use.
 type ClientOptions struct {
-	// CAFile has further authorities, in PEM format, beside the system's.
+	// CAFile is a PEM file of authorities that the client trusts in addition to those of
+	// the system; "" for none.
 	CAFile string
-	// Fingerprints, if there are any, are those of the keys that a server may have.
+	// Fingerprints, if not empty, are the fingerprints of the keys that the server may
+	// have.
 	Fingerprints []Fingerprint
-	// KnownHostsFile remembers the keys of servers that no authority vouches for; ""
-	// for none. It need not exist.
+	// KnownHostsFile is a file with the keys of known servers; "" for none. It need not
+	// exist.
 	KnownHostsFile string
 	// TrustOnFirstUse adds the keys of unknown servers to KnownHostsFile.
 	TrustOnFirstUse bool
-	// Trusted is called when that has been done, by the goroutine that connects; may
-	// be nil.
+	// Trusted, if not nil, is called after a key was added to KnownHostsFile, by the
+	// goroutine that connects.
 	Trusted func(KnownHost)
-	// CertFile and KeyFile are what the client shows to servers that ask for a
-	// certificate, in PEM format; "" for none.
+	// CertFile and KeyFile are PEM files with the certificate that the client sends to
+	// servers that ask for one, and its key; "" for none.
 	CertFile, KeyFile string
-	// Pipes, when not nil, is shared by configurations that name the same pipes as files.
+	// Pipes, if not nil, is shared by configurations whose files may be the same pipes.
 	Pipes *Pipes
-	// Stale is called, by the goroutine that connects, when a file of certificates or
-	// keys cannot be used any more, once for each reason; may be nil.
+	// Stale, if not nil, is called when the files of a certificate, a key or authorities
+	// can no longer be used, once for each reason, by the goroutine that connects.
 	Stale func(error)
-	// MinVersion is tls.VersionTLS12 or tls.VersionTLS13; 0: DefaultMinVersion.
+	// MinVersion is tls.VersionTLS12 or tls.VersionTLS13; 0 means DefaultMinVersion.
 	MinVersion uint16
-	// Now is the clock; nil: time.Now.
+	// Now returns the current time; nil means time.Now.
 	Now func() time.Time
 }
 
-// Client returns the configuration for connections to the server at address,
-// "host:port", and to no other. It reads its files now, and again at each connection,
-// so that a certificate, key or authority that is replaced counts from the next one on;
-// while they cannot be used, what they had before does. A pipe is read once. That a server
-// is not trusted is an error of the handshake that matches tranship.ErrUnauthenticated.
+// Client returns the configuration for connections to the server at address, "host:port",
+// and to no other server. It is safe for concurrent use.
+//
+// Client reads the files, and each connection reads them again, so that a new certificate,
+// key or authority is used from the next connection on. While files cannot be used, their
+// last valid content is. A pipe is read only once. If a server is not trusted, the
+// handshake fails with an error that matches tranship.ErrUnauthenticated.
 func Client(address string, options ClientOptions) (*tls.Config, error) {
 	version, err := minVersion(options.MinVersion)
 	if err != nil {
@@ -85,35 +90,36 @@ func Client(address string, options ClientOptions) (*tls.Config, error) {
 		NextProtos: protocols(),
 		ServerName: host,
 		Time:       options.Now,
-		// Not crypto/tls decides, but verify, for each connection, also one that
-		// resumes a session.
+		// verify decides instead of crypto/tls, for each connection, including those that
+		// resume a session.
 		InsecureSkipVerify: true, //nolint:gosec // verify does it
 		VerifyConnection:   c.verify,
 	}
-	if !c.files.showsCertificate() {
+	if !c.files.hasCertificate() {
 		return config, nil
 	}
-	// It is shown also when another authority than the server's has signed it: the
-	// server then says what is wrong with it, rather than that it is missing.
+	// The client sends its certificate even if none of the authorities that the server
+	// names has signed it. The server then reports what is wrong with the certificate
+	// instead of a missing one.
 	config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
 		return c.files.clientCertificate(), nil
 	}
 	return config, nil
 }
 
-// client decides about one server.
+// client decides whether one server is trusted.
 type client struct {
 	options ClientOptions
-	// address is in the form of knownAddress; host is its host.
+	// address has the form of knownAddress, and host is its host.
 	address, host string
 	files         *clientFiles
 }
 
-// verify is the tls.Config.VerifyConnection. That the server has the key whose
-// fingerprint is looked at here, the handshake proves afterwards.
+// verify is the tls.Config.VerifyConnection. The handshake then proves that the server has
+// the key whose fingerprint verify checks.
 func (c *client) verify(state tls.ConnectionState) error {
 	if len(state.PeerCertificates) == 0 {
-		return &untrustedError{c.address, errors.New("it shows no certificate")}
+		return &untrustedError{c.address, errors.New("it sent no certificate")}
 	}
 	leaf := state.PeerCertificates[0]
 	fingerprint := FingerprintOf(leaf)
@@ -129,10 +135,10 @@ func (c *client) verify(state tls.ConnectionState) error {
 			return &untrustedError{c.address, err}
 		}
 		if keys := keysOf(hosts, c.address); len(keys) > 0 {
-			return c.known(fingerprint, keys)
+			return c.checkKnown(fingerprint, keys)
 		}
 	}
-	failure := c.vouchedFor(state.PeerCertificates, x509.VerifyOptions{CurrentTime: c.options.Now(), DNSName: c.host})
+	failure := c.verifyChain(state.PeerCertificates, x509.VerifyOptions{CurrentTime: c.options.Now(), DNSName: c.host})
 	if failure == nil {
 		return nil
 	}
@@ -149,19 +155,20 @@ func (c *client) verify(state tls.ConnectionState) error {
 	if added && c.options.Trusted != nil {
 		c.options.Trusted(keys[0])
 	}
-	return c.known(fingerprint, keys)
+	return c.checkKnown(fingerprint, keys)
 }
 
-// known decides by the keys that a server is known to have.
-func (c *client) known(fingerprint Fingerprint, keys []KnownHost) error {
+// checkKnown returns a *ChangedKeyError unless the server has one of its known keys.
+func (c *client) checkKnown(fingerprint Fingerprint, keys []KnownHost) error {
 	if slices.ContainsFunc(keys, func(key KnownHost) bool { return key.Fingerprint == fingerprint }) {
 		return nil
 	}
 	return &ChangedKeyError{Address: c.address, Fingerprint: fingerprint, Known: keys}
 }
 
-// vouchedFor says why no authority vouches for the first certificate of a chain.
-func (c *client) vouchedFor(chain []*x509.Certificate, options x509.VerifyOptions) error {
+// verifyChain returns an error if the first certificate of a chain is not valid or does not
+// lead to an authority that the client trusts.
+func (c *client) verifyChain(chain []*x509.Certificate, options x509.VerifyOptions) error {
 	options.Roots, options.Intermediates = c.files.roots(), x509.NewCertPool()
 	for _, certificate := range chain[1:] {
 		options.Intermediates.AddCert(certificate)
@@ -170,12 +177,12 @@ func (c *client) vouchedFor(chain []*x509.Certificate, options x509.VerifyOption
 	return err
 }
 
-// isSigned says whether an authority has signed a certificate that cannot be used: for
-// another time, name or use.
+// isSigned reports whether an authority has signed the first certificate of a chain, even
+// if the certificate is for another time, name or use.
 func (c *client) isSigned(chain []*x509.Certificate) bool {
 	for _, when := range []time.Time{c.options.Now(), chain[0].NotBefore, chain[0].NotAfter} {
 		any := []x509.ExtKeyUsage{x509.ExtKeyUsageAny}
-		if c.vouchedFor(chain, x509.VerifyOptions{CurrentTime: when, KeyUsages: any}) == nil {
+		if c.verifyChain(chain, x509.VerifyOptions{CurrentTime: when, KeyUsages: any}) == nil {
 			return true
 		}
 	}

@@ -17,12 +17,12 @@ import (
 
 const address = "files.example:50051"
 
-// serverOf is one that shows a pair.
+// serverOf returns the configuration of a server with a certificate and its key.
 func serverOf(pair testcert.Pair) *tls.Config {
 	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{pair.Certificate.Raw}, PrivateKey: pair.Key}}}
 }
 
-// visit connects to a server that shows a pair, by address.
+// visit connects to a server with a certificate and its key, as the server at address.
 func visit(t *testing.T, pair testcert.Pair, options tlsconfig.ClientOptions) error {
 	t.Helper()
 	config, err := tlsconfig.Client(address, options)
@@ -33,7 +33,7 @@ func visit(t *testing.T, pair testcert.Pair, options tlsconfig.ClientOptions) er
 	return err
 }
 
-// refused checks an error of a handshake.
+// refused checks that a handshake failed because the client does not trust the server.
 func refused(t *testing.T, err error, words ...string) {
 	t.Helper()
 	if !errors.Is(err, tranship.ErrUnauthenticated) {
@@ -42,7 +42,7 @@ func refused(t *testing.T, err error, words ...string) {
 	}
 	for _, word := range words {
 		if !strings.Contains(err.Error(), word) {
-			t.Errorf("%v does not say %q", err, word)
+			t.Errorf("%v does not contain %q", err, word)
 		}
 	}
 }
@@ -51,7 +51,7 @@ func TestClientTrustsAuthorities(t *testing.T) {
 	s := newSite(t)
 	good := must(s.authority.Issue(testcert.Spec{Hosts: []string{"files.example"}}))
 	known := filepath.Join(t.TempDir(), "known_hosts")
-	// Nothing is remembered of whom an authority vouches for.
+	// The key of a server whose certificate an authority has signed is not recorded.
 	if err := visit(t, good, tlsconfig.ClientOptions{CAFile: s.ca, KnownHostsFile: known, TrustOnFirstUse: true}); err != nil {
 		t.Error(err)
 	}
@@ -64,7 +64,8 @@ func TestClientTrustsAuthorities(t *testing.T) {
 		unknown.Address != address || unknown.Fingerprint != tlsconfig.FingerprintOf(good.Certificate) {
 		t.Errorf("error %+v", err)
 	}
-	// What an authority has signed, but not for this, is trusted on no use.
+	// A certificate that an authority has signed for another purpose is not trusted on
+	// first use.
 	for _, tofu := range []bool{false, true} {
 		options := tlsconfig.ClientOptions{CAFile: s.ca, KnownHostsFile: known, TrustOnFirstUse: tofu}
 		refused(t, visit(t, must(s.authority.Issue(testcert.Spec{Hosts: []string{"other.example"}})), options), "valid for other.example, not files.example")
@@ -84,7 +85,7 @@ func TestClientTrustsAuthorities(t *testing.T) {
 
 func TestClientFingerprint(t *testing.T) {
 	s := newSite(t)
-	// Neither name, time nor signature count.
+	// Name, time and signature of the certificate do not matter.
 	pair := must(testcert.SelfSigned(testcert.Spec{NotAfter: time.Now().Add(-time.Minute)}))
 	fingerprint := tlsconfig.FingerprintOf(pair.Certificate)
 	other := tlsconfig.FingerprintOf(s.pair.Certificate)
@@ -94,7 +95,7 @@ func TestClientFingerprint(t *testing.T) {
 		}
 	}
 	refused(t, visit(t, pair, tlsconfig.ClientOptions{Fingerprints: []tlsconfig.Fingerprint{other}}), fingerprint.String(), other.String())
-	// Nor does it help that an authority vouches.
+	// The signature of an authority does not help either.
 	good := must(s.authority.Issue(testcert.Spec{Hosts: []string{"files.example"}}))
 	refused(t, visit(t, good, tlsconfig.ClientOptions{CAFile: s.ca, Fingerprints: []tlsconfig.Fingerprint{other}}))
 	// The fingerprint alone is not enough: the server must have the key.
@@ -121,7 +122,7 @@ func TestClientTrustOnFirstUse(t *testing.T) {
 	}
 	want := tlsconfig.KnownHost{Address: address, Fingerprint: fingerprint, File: known, Line: 1}
 	if len(trusted) != 1 || trusted[0] != want {
-		t.Errorf("told %+v, want %+v", trusted, want)
+		t.Errorf("Trusted was called with %+v, want %+v", trusted, want)
 	}
 	if content := string(must(os.ReadFile(known))); content != address+" "+fingerprint.String()+"\n" {
 		t.Errorf("%q", content)
@@ -131,9 +132,9 @@ func TestClientTrustOnFirstUse(t *testing.T) {
 	}
 	options.TrustOnFirstUse = false
 	if err := visit(t, first, options); err != nil {
-		t.Errorf("known, and yet %v", err)
+		t.Errorf("a known server: %v", err)
 	}
-	// Another key is refused, also one that an authority vouches for.
+	// Another key is refused, even if an authority has signed its certificate.
 	second := must(s.authority.Issue(testcert.Spec{Hosts: []string{"files.example"}}))
 	options.CAFile = s.ca
 	for _, tofu := range []bool{false, true} {
@@ -145,10 +146,10 @@ func TestClientTrustOnFirstUse(t *testing.T) {
 		}
 	}
 	if err := visit(t, second, tlsconfig.ClientOptions{Fingerprints: []tlsconfig.Fingerprint{tlsconfig.FingerprintOf(second.Certificate)}, KnownHostsFile: known}); err != nil {
-		t.Errorf("a fingerprint that was given goes first: %v", err)
+		t.Errorf("Fingerprints do not override the known hosts: %v", err)
 	}
-	// A renewed certificate of the same key is fine, and so is a second key that
-	// somebody adds.
+	// A renewed certificate of the same key is trusted, and so is a second key that a user
+	// adds.
 	file := must(os.OpenFile(known, os.O_APPEND|os.O_WRONLY, 0))
 	must(file.WriteString("# moved\nFILES.example:50051 " + tlsconfig.FingerprintOf(second.Certificate).String() + " since May"))
 	file.Close()
@@ -158,7 +159,7 @@ func TestClientTrustOnFirstUse(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	// The next entry has a line of its own, although the last one did not end.
+	// The next entry has a line of its own, although the last line has no newline.
 	config := must(tlsconfig.Client("[::1]:7", options))
 	if _, _, _, err := shake(t, serverOf(first), config); err != nil {
 		t.Error(err)
@@ -171,8 +172,8 @@ func TestClientTrustOnFirstUse(t *testing.T) {
 	}
 }
 
-// Of many that meet a server for the first time, at once and with different keys, all
-// end up with the one that was first.
+// Several clients that see a server for the first time, concurrently and with different
+// keys, all know it by the first of these keys afterwards.
 func TestClientTrustOnFirstUseTogether(t *testing.T) {
 	known := filepath.Join(t.TempDir(), "known_hosts")
 	errs := make(chan error)
@@ -198,7 +199,7 @@ func TestClientTrustOnFirstUseTogether(t *testing.T) {
 	}
 }
 
-// What cannot be read or remembered is not trusted.
+// A server is not trusted if the file of known hosts cannot be read or written.
 func TestClientKnownHostsFails(t *testing.T) {
 	pair := must(testcert.SelfSigned(testcert.Spec{}))
 	known := filepath.Join(t.TempDir(), "known_hosts")
@@ -219,7 +220,7 @@ func TestClientKnownHostsFails(t *testing.T) {
 	options.KnownHostsFile = filepath.Join(known, "below-a-file")
 	refused(t, visit(t, pair, options), known)
 	if _, err := tlsconfig.Client(address, tlsconfig.ClientOptions{TrustOnFirstUse: true}); err == nil {
-		t.Error("trust on first use without a place to remember")
+		t.Error("trust on first use without a file of known hosts is valid")
 	}
 }
 
@@ -243,7 +244,7 @@ func TestClientFails(t *testing.T) {
 	}
 }
 
-// A client refuses what is older than it allows.
+// TestClientVersions checks that a client refuses older versions of TLS than it allows.
 func TestClientVersions(t *testing.T) {
 	pair := must(testcert.SelfSigned(testcert.Spec{}))
 	for _, test := range []struct {
@@ -265,7 +266,7 @@ func TestClientVersions(t *testing.T) {
 	}
 }
 
-// Both ends send what leads from their certificate to the authority.
+// TestIntermediates checks that both ends send the intermediates of their certificates.
 func TestIntermediates(t *testing.T) {
 	s := newSite(t)
 	intermediate := must(s.authority.Issue(testcert.Spec{Subject: "intermediate", Authority: true}))
@@ -288,8 +289,8 @@ func TestIntermediates(t *testing.T) {
 	refused(t, clientErr, "is not trusted", "localhost")
 }
 
-// What an authority has signed for another use is no server of it, nor trusted on first
-// use.
+// TestClientCertificateOfAnotherUse checks that a certificate that an authority has signed
+// for another use is not trusted, not even on first use.
 func TestClientCertificateOfAnotherUse(t *testing.T) {
 	s := newSite(t)
 	pair := must(s.authority.Issue(testcert.Spec{Hosts: []string{"files.example"}, ClientOnly: true}))

@@ -11,25 +11,25 @@ import (
 	"github.com/tranship/tranship/internal/configfile"
 )
 
-// clientFiles are a client's certificate with its key, and its authorities, as the files
-// have them at each handshake. While they cannot be used, because one is half written or
-// only one of a pair is replaced, those before stay in use. A pipe is read once. It is
-// safe for concurrent use.
+// clientFiles has the certificate of a client, its key, and its authorities, as they are in
+// files at each handshake. While files cannot be used, because one is incomplete or only
+// one of a pair was replaced, the last valid ones stay in use. A pipe is read only once.
+// clientFiles is safe for concurrent use.
 type clientFiles struct {
 	options ClientOptions
 	// certificate, key and authorities are nil if there is no such file.
 	certificate, key, authorities *configfile.File
 
 	mu sync.Mutex
-	// pair was made of pairContent, and pool of poolContent.
+	// pair was parsed from pairContent, and pool from poolContent.
 	pair                     *tls.Certificate
 	pool                     *x509.CertPool
 	pairContent, poolContent []byte
-	// pairFailure and poolFailure are what Stale was told last.
+	// pairFailure and poolFailure are the last errors reported to Stale.
 	pairFailure, poolFailure string
 }
 
-// openClientFiles reads the files, which must be good.
+// openClientFiles reads the files. It fails if they cannot be used.
 func openClientFiles(options ClientOptions) (*clientFiles, error) {
 	f := &clientFiles{options: options}
 	open := func(name string) *configfile.File {
@@ -39,55 +39,54 @@ func openClientFiles(options ClientOptions) (*clientFiles, error) {
 		return options.Pipes.open(name)
 	}
 	f.certificate, f.key, f.authorities = open(options.CertFile), open(options.KeyFile), open(options.CAFile)
-	if err := f.readAuthorities(); err != nil {
+	if err := f.readAuthoritiesLocked(); err != nil {
 		return nil, err
 	}
-	if f.showsCertificate() {
-		if err := f.readPair(); err != nil {
+	if f.hasCertificate() {
+		if err := f.readPairLocked(); err != nil {
 			return nil, err
 		}
 	}
 	return f, nil
 }
 
-func (f *clientFiles) showsCertificate() bool { return f.certificate != nil || f.key != nil }
+func (f *clientFiles) hasCertificate() bool { return f.certificate != nil || f.key != nil }
 
-// clientCertificate is the pair of now.
+// clientCertificate returns the current certificate with its key.
 func (f *clientFiles) clientCertificate() *tls.Certificate {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.tell(&f.pairFailure, f.readPair())
+	f.reportLocked(&f.pairFailure, f.readPairLocked())
 	return f.pair
 }
 
-// roots are the system's authorities, and those of the file of now.
+// roots returns the authorities of the system and of the file.
 func (f *clientFiles) roots() *x509.CertPool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.tell(&f.poolFailure, f.readAuthorities())
+	f.reportLocked(&f.poolFailure, f.readAuthoritiesLocked())
 	return f.pool
 }
 
-// tell tells the caller of a failure, once.
-func (f *clientFiles) tell(told *string, err error) {
+// reportLocked reports an error to Stale, unless it is the last one reported.
+func (f *clientFiles) reportLocked(last *string, err error) {
 	text := ""
 	if err != nil {
 		text = err.Error()
 	}
-	if text != "" && text != *told && f.options.Stale != nil {
+	if text != "" && text != *last && f.options.Stale != nil {
 		f.options.Stale(err)
 	}
-	*told = text
+	*last = text
 }
 
-// readPair takes the pair of the files into use. The caller holds mu, or has
-// not handed f on yet.
-func (f *clientFiles) readPair() error {
+// readPairLocked reads the certificate and the key, and replaces pair if they have changed.
+func (f *clientFiles) readPairLocked() error {
 	fail := func(err error) error {
 		return fmt.Errorf("client certificate in %q and key in %q: %w", f.options.CertFile, f.options.KeyFile, err)
 	}
 	if f.certificate == nil || f.key == nil {
-		return fail(errors.New("both are needed"))
+		return fail(errors.New("a certificate and its key must be set together"))
 	}
 	certificate, _, err := f.certificate.Read()
 	if err != nil {
@@ -109,8 +108,8 @@ func (f *clientFiles) readPair() error {
 	return nil
 }
 
-// readAuthorities takes the authorities into use. The caller holds mu, likewise.
-func (f *clientFiles) readAuthorities() error {
+// readAuthoritiesLocked reads the authorities, and replaces pool if they have changed.
+func (f *clientFiles) readAuthoritiesLocked() error {
 	var content []byte
 	var authorities []*x509.Certificate
 	if f.authorities != nil {
@@ -129,7 +128,7 @@ func (f *clientFiles) readAuthorities() error {
 	}
 	pool, err := x509.SystemCertPool()
 	if err != nil {
-		// There are none, or none that can be read: nothing is trusted by them.
+		// The system has no authorities, or none that can be read.
 		pool = x509.NewCertPool()
 	}
 	for _, authority := range authorities {
@@ -139,14 +138,15 @@ func (f *clientFiles) readAuthorities() error {
 	return nil
 }
 
-// Pipes keeps what clients have read from pipes, for others that name the same ones: each
-// can be read only once. The zero value has none. It is safe for concurrent use.
+// Pipes keeps the content of pipes, each of which can be read only once, for several
+// configurations that use the same pipes. The zero value is empty and ready to use. It is
+// safe for concurrent use.
 type Pipes struct {
 	mu    sync.Mutex
 	files map[string]*configfile.File
 }
 
-// open returns the file that a name stands for; p may be nil.
+// open returns the file with a name. p may be nil.
 func (p *Pipes) open(name string) *configfile.File {
 	if p == nil {
 		return configfile.New(name, configfile.Options{Streams: true})

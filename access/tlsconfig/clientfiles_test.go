@@ -11,8 +11,8 @@ import (
 	"github.com/tranship/tranship/internal/testing/testcert"
 )
 
-// A client shows the pair that its files have at the handshake; while they are no pair,
-// the last one that was.
+// TestClientCertificateRenewed checks that a client sends the certificate that its files have
+// at the handshake, and the last valid one while they cannot be used.
 func TestClientCertificateRenewed(t *testing.T) {
 	s := newSite(t)
 	dir := t.TempDir()
@@ -57,7 +57,8 @@ func TestClientCertificateRenewed(t *testing.T) {
 	}
 }
 
-// So it is with its authorities: what is taken out is no longer trusted.
+// TestClientAuthoritiesRenewed checks that an authority that was removed from the file is no
+// longer trusted.
 func TestClientAuthoritiesRenewed(t *testing.T) {
 	s, other := newSite(t), newSite(t)
 	file := filepath.Join(t.TempDir(), "authorities.pem")
@@ -89,7 +90,8 @@ func TestClientAuthoritiesRenewed(t *testing.T) {
 	}
 }
 
-// The pair and the authorities may come through pipes, which can be read once.
+// TestClientFilesOfPipes reads the certificate, its key and the authorities from pipes, which
+// can be read only once.
 func TestClientFilesOfPipes(t *testing.T) {
 	s := newSite(t)
 	alice := must(s.authority.Issue(testcert.Spec{Subject: "alice"}))

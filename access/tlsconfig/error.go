@@ -9,13 +9,13 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// UnknownServerError means that no authority that the client trusts has signed a
-// server's certificate, and that its key is not known either. It matches
+// UnknownServerError means that a server's certificate is not signed by an authority that
+// the client trusts, and that the client does not know the server's key. It matches
 // tranship.ErrUnauthenticated.
 type UnknownServerError struct {
-	// Address is the server's, "host:port".
+	// Address is the address of the server, "host:port".
 	Address string
-	// Fingerprint is that of the key it has.
+	// Fingerprint is the fingerprint of the server's key.
 	Fingerprint Fingerprint
 }
 
@@ -25,17 +25,17 @@ func (e *UnknownServerError) Error() string {
 		e.Address, e.Fingerprint)
 }
 
-// Is implements the matching of tranship.ErrUnauthenticated.
+// Is reports whether target is tranship.ErrUnauthenticated.
 func (e *UnknownServerError) Is(target error) bool { return target == tranship.ErrUnauthenticated }
 
-// ChangedKeyError means that a server has another key than it is known to have. It
+// ChangedKeyError means that a server does not have a key that the client knows it by. It
 // matches tranship.ErrUnauthenticated.
 type ChangedKeyError struct {
-	// Address is the server's, "host:port".
+	// Address is the address of the server, "host:port".
 	Address string
-	// Fingerprint is that of the key it has.
+	// Fingerprint is the fingerprint of the key that the server has.
 	Fingerprint Fingerprint
-	// Known are the keys that it should have; there is at least one.
+	// Known has the keys that the client knows, at least one.
 	Known []KnownHost
 }
 
@@ -46,14 +46,14 @@ func (e *ChangedKeyError) Error() string {
 		known = append(known, fmt.Sprintf("%v (%s:%d)", key.Fingerprint, key.File, key.Line))
 	}
 	return fmt.Sprintf("THE KEY OF THE SERVER AT %s HAS CHANGED: its fingerprint is %v, and was %s. "+
-		"Somebody may be between you and the server. Only if you know that it has a new key, remove that line",
+		"An attacker may be intercepting the connection. Only if you know that the server has a new key, remove that line",
 		e.Address, e.Fingerprint, strings.Join(known, " or "))
 }
 
-// Is implements the matching of tranship.ErrUnauthenticated.
+// Is reports whether target is tranship.ErrUnauthenticated.
 func (e *ChangedKeyError) Is(target error) bool { return target == tranship.ErrUnauthenticated }
 
-// untrustedError means that a server is not trusted for another reason.
+// untrustedError means that the client does not trust a server for another reason.
 type untrustedError struct {
 	address string
 	reason  error
@@ -64,17 +64,18 @@ func (e *untrustedError) Error() string {
 	return fmt.Sprintf("the server at %s is not trusted: %v", e.address, e.reason)
 }
 
-// Unwrap is the reason.
+// Unwrap returns the reason.
 func (e *untrustedError) Unwrap() error { return e.reason }
 
-// Is implements the matching of tranship.ErrUnauthenticated.
+// Is reports whether target is tranship.ErrUnauthenticated.
 func (e *untrustedError) Is(target error) bool { return target == tranship.ErrUnauthenticated }
 
-// explain says what is wrong with a certificate that an authority has signed.
+// explain adds advice to the verification error of a certificate that an authority has
+// signed.
 func explain(err error) error {
 	text := strings.TrimPrefix(err.Error(), "x509: ")
 	if _, wrong := errors.AsType[x509.HostnameError](err); wrong {
-		return fmt.Errorf("%s; use a name that it is for", text)
+		return fmt.Errorf("%s; connect by a name that the certificate is valid for", text)
 	}
 	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok && invalid.Reason == x509.Expired {
 		return fmt.Errorf("%s; it must be renewed, unless the clock of this machine is wrong", text)

@@ -14,8 +14,8 @@ import (
 	"github.com/tranship/tranship/store/mem"
 )
 
-// A server with a key of its own, and a client that trusts it on first use and
-// remembers it.
+// A server has a self-signed certificate. A client trusts it on first use, and knows its key
+// from then on.
 func Example() {
 	dir, err := os.MkdirTemp("", "tlsconfig")
 	if err != nil {

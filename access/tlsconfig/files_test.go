@@ -13,8 +13,8 @@ import (
 	"github.com/tranship/tranship/internal/testing/testclock"
 )
 
-// The certificate of a connection that is open is verified against the authorities of
-// now.
+// TestVerifyClient checks that the certificate of an open connection is verified against the
+// current authorities.
 func TestVerifyClient(t *testing.T) {
 	s := newSite(t)
 	authority, other := must(testcert.NewAuthority("clients")), must(testcert.NewAuthority("other"))
@@ -56,13 +56,13 @@ func TestVerifyClient(t *testing.T) {
 			t.Errorf("%s: %d chains, %v", step.name, len(chains), err)
 		}
 	}
-	// Another certificate of the same authority is as good as the one that there was.
+	// Another certificate of the same authority has the same effect as the old one.
 	renewed := must(testcert.SelfSigned(testcert.Spec{Subject: "clients", Authority: true}))
 	write(renewed.CertificatePEM())
 	if _, err := files.VerifyClient(&state); err == nil {
-		t.Error("an authority of the same name, with another key, will do")
+		t.Error("an authority of the same name, with another key, is accepted")
 	}
-	// What leads to the authority now is found anew.
+	// The chain to the current authority is built again.
 	intermediate := must(authority.Issue(testcert.Spec{Subject: "intermediate", Authority: true}))
 	write(intermediate.CertificatePEM())
 	leaf := must(intermediate.Issue(testcert.Spec{Subject: "alice"}))
@@ -81,7 +81,7 @@ func TestVerifyClient(t *testing.T) {
 	}
 }
 
-// Without authorities of clients, the system's are not asked.
+// Without authorities for clients, the authorities of the system are not used.
 func TestVerifyClientWithoutAuthorities(t *testing.T) {
 	s := newSite(t)
 	files, err := tlsconfig.OpenFiles(tlsconfig.ServerOptions{CertFile: s.cert, KeyFile: s.key})
@@ -94,7 +94,8 @@ func TestVerifyClientWithoutAuthorities(t *testing.T) {
 	}
 }
 
-// Files that others can change or replace are refused at start, and change nothing later.
+// TestFilesOthersCanChange checks that files that other users can change or replace are
+// refused at start, and that later changes of such files have no effect.
 func TestFilesOthersCanChange(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("there are no modes")
@@ -131,7 +132,7 @@ func TestFilesOthersCanChange(t *testing.T) {
 			log.take()
 			clock.Advance(time.Second)
 			if got := served(t, server); got != first || strings.Count(log.take(), spoil.words) != 1 {
-				t.Errorf("%s, %s: the server does not go on with what it had", name, what)
+				t.Errorf("%s, %s: the server does not keep the last valid files", name, what)
 			}
 		}
 	}

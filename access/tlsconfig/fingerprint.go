@@ -8,20 +8,20 @@ import (
 	"strings"
 )
 
-// Fingerprint names a public key: it is the SHA-256 of the key as certificates hold
-// it (SubjectPublicKeyInfo, DER). It is the key's and not the certificate's, so that
-// it stays the same when a certificate is renewed or gets other names.
+// Fingerprint identifies a public key: it is the SHA-256 of the key as it is in a
+// certificate (SubjectPublicKeyInfo, DER). It depends on the key only, so that it stays the
+// same when the certificate is renewed or gets other names.
 type Fingerprint [sha256.Size]byte
 
-// fingerprintPrefix says how a fingerprint is made.
+// fingerprintPrefix names the hash function of a fingerprint.
 const fingerprintPrefix = "sha256:"
 
-// FingerprintOf is that of a certificate's key.
+// FingerprintOf returns the fingerprint of the key of a certificate.
 func FingerprintOf(certificate *x509.Certificate) Fingerprint {
 	return sha256.Sum256(certificate.RawSubjectPublicKeyInfo)
 }
 
-// ParseFingerprint reads what String writes, in either letter case.
+// ParseFingerprint parses the format of String, in upper or lower case.
 func ParseFingerprint(text string) (Fingerprint, error) {
 	var f Fingerprint
 	digits, ok := strings.CutPrefix(strings.ToLower(text), fingerprintPrefix)
@@ -34,5 +34,5 @@ func ParseFingerprint(text string) (Fingerprint, error) {
 	return f, nil
 }
 
-// String is "sha256:" and 64 lower-case hexadecimal digits.
+// String returns "sha256:" and 64 lower-case hexadecimal digits.
 func (f Fingerprint) String() string { return fingerprintPrefix + hex.EncodeToString(f[:]) }

@@ -10,7 +10,7 @@ import (
 	"github.com/tranship/tranship/access/tlsconfig"
 )
 
-// The fingerprint is what openssl makes of the same certificate:
+// The wanted fingerprint was computed with openssl from the same certificate:
 //
 //	openssl x509 -in example.pem -noout -pubkey | openssl pkey -pubin -outform der | openssl dgst -sha256
 func TestFingerprint(t *testing.T) {
@@ -27,7 +27,7 @@ func TestFingerprint(t *testing.T) {
 	}
 	for _, text := range []string{"", "sha256:", want[7:], want[:70], want + "0", "sha512" + want[6:], want[:70] + "x", " " + want} {
 		if _, err := tlsconfig.ParseFingerprint(text); err == nil {
-			t.Errorf("%q is a fingerprint", text)
+			t.Errorf("%q is accepted as a fingerprint", text)
 		}
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/tranship/tranship/internal/testing/testcert"
 )
 
-// journal is a log that tests read.
+// journal is a log for tests to read.
 type journal struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -25,7 +25,7 @@ func (j *journal) Write(p []byte) (int, error) {
 	return j.text.Write(p)
 }
 
-// take returns what was logged since the last time.
+// take returns the text that was logged since the last call.
 func (j *journal) take() string {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -35,8 +35,8 @@ func (j *journal) take() string {
 
 func (j *journal) logger() *slog.Logger { return slog.New(slog.NewTextHandler(j, nil)) }
 
-// shake makes one connection over the loopback and a byte each way. It returns what
-// each end saw, and its error.
+// shake makes one connection over the loopback interface and sends a byte each way. It
+// returns the state and the error of each end.
 func shake(t *testing.T, server, client *tls.Config) (serverState, clientState tls.ConnectionState, serverErr, clientErr error) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -81,7 +81,7 @@ func shake(t *testing.T, server, client *tls.Config) (serverState, clientState t
 	return serverState, clientState, serverErr, clientErr
 }
 
-// must is a value that a test cannot do without.
+// must returns value, and panics if err is not nil.
 func must[T any](value T, err error) T {
 	if err != nil {
 		panic(err)
@@ -89,7 +89,7 @@ func must[T any](value T, err error) T {
 	return value
 }
 
-// site is what most tests need: an authority, and a pair of it for 127.0.0.1.
+// site has an authority, and a certificate of it for 127.0.0.1 with its key.
 type site struct {
 	dir       string
 	authority testcert.Pair

@@ -16,28 +16,27 @@ import (
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
-// A file of known hosts has a line for each key of a server:
+// KnownHost is a line of a file of known hosts, which has a line for each key of a server:
 //
 //	files.example:50051 sha256:7d5b…
 //	[2001:db8::1]:50051 sha256:03ac…
 //
-// A server with several lines may have any of their keys. What follows the
-// fingerprint is a comment, and so is a line that begins with '#'. The file is only
-// ever added to, a line at a time; people take lines out.
-
-// KnownHost is a line of such a file.
+// A server with several lines may have any of their keys. The text after the fingerprint
+// is a comment, and so is a line that begins with '#'. This package only appends lines to
+// the file; people remove them.
 type KnownHost struct {
-	// Address is the server's, "host:port", in the form of knownAddress.
+	// Address is the address of the server, "host:port", with the host in lower case and
+	// an IP address in its canonical form.
 	Address string
-	// Fingerprint is its key's.
+	// Fingerprint is the fingerprint of the server's key.
 	Fingerprint Fingerprint
-	// File and Line, counted from 1, say where that stands.
+	// File is the name of the file, and Line the number of the line, from 1.
 	File string
 	Line int
 }
 
-// readKnownHosts reads a file. One that is not there knows nobody. A line that cannot be
-// read is an error, for it may be the one that matters.
+// readKnownHosts reads a file; one that does not exist has no lines. A malformed line is an
+// error, because it may be the line of the server in question.
 func readKnownHosts(name string) ([]KnownHost, error) {
 	content, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -58,8 +57,8 @@ func parseKnownHosts(name string, content []byte) ([]KnownHost, error) {
 		if len(fields) == 0 || strings.HasPrefix(fields[0], "#") {
 			continue
 		}
-		bad := func(what string) error {
-			return fmt.Errorf("known hosts: %s:%d: %s; correct or remove the line", name, number, what)
+		bad := func(reason string) error {
+			return fmt.Errorf("known hosts: %s:%d: %s; correct or remove the line", name, number, reason)
 		}
 		address, err := knownAddress(fields[0])
 		if err != nil {
@@ -77,8 +76,8 @@ func parseKnownHosts(name string, content []byte) ([]KnownHost, error) {
 	return hosts, nil
 }
 
-// knownAddress is the one form of an address in which it is looked up: host names in
-// lower case, IP addresses as netip writes them.
+// knownAddress returns the form of an address that lines are looked up by: host names in
+// lower case, and IP addresses as netip formats them.
 func knownAddress(address string) (string, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil || host == "" || port == "" || strings.Contains(host, "#") || strings.ContainsFunc(address, isSpace) {
@@ -93,7 +92,7 @@ func knownAddress(address string) (string, error) {
 
 func isSpace(r rune) bool { return strings.TrimSpace(string(r)) == "" }
 
-// keysOf are the lines of one server.
+// keysOf returns the lines of one server.
 func keysOf(hosts []KnownHost, address string) (keys []KnownHost) {
 	for _, host := range hosts {
 		if host.Address == address {
@@ -103,11 +102,11 @@ func keysOf(hosts []KnownHost, address string) (keys []KnownHost) {
 	return keys
 }
 
-// lockPatience is how long addKnownHost waits for other processes.
-const lockPatience = 5 * time.Second
+// lockTimeout is how long addKnownHost waits for other processes.
+const lockTimeout = 5 * time.Second
 
-// addKnownHost adds a key of a server that has none in the file, unless another process
-// has meanwhile added one. It returns the keys that the server has then.
+// addKnownHost adds a key of a server to the file, unless the file has keys of the server
+// because another process has added one. It returns the keys that the server has then.
 func addKnownHost(name, address string, fingerprint Fingerprint) (keys []KnownHost, added bool, err error) {
 	defer func() {
 		if err != nil {
@@ -142,14 +141,14 @@ func addKnownHost(name, address string, fingerprint Fingerprint) (keys []KnownHo
 		line = "\n" + line
 		number++
 	}
-	// One write of one short line: a reader sees all of it or nothing.
+	// One write of one short line: readers see either all of it or nothing.
 	if _, err := file.WriteString(line); err != nil {
 		return nil, false, err
 	}
 	return []KnownHost{{Address: address, Fingerprint: fingerprint, File: name, Line: number}}, true, file.Sync()
 }
 
-// lock takes a file's lock, which ends when the file is closed.
+// lock locks a file until it is closed.
 func lock(file *os.File) error {
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
@@ -161,8 +160,8 @@ func lock(file *os.File) error {
 		if locked {
 			return nil
 		}
-		if time.Since(begun) > lockPatience {
-			return fmt.Errorf("%s has been locked by another process for %v", file.Name(), lockPatience)
+		if time.Since(begun) > lockTimeout {
+			return fmt.Errorf("%s has been locked by another process for %v", file.Name(), lockTimeout)
 		}
 	}
 }

@@ -26,8 +26,8 @@ func TestKnownAddress(t *testing.T) {
 	}
 }
 
-// Whatever is in a file of known hosts, what is read of it reads the same when it is
-// written as this package does.
+// FuzzParseKnownHosts checks that the hosts of every valid file are the same after they are
+// written and parsed again.
 func FuzzParseKnownHosts(f *testing.F) {
 	fingerprint := "sha256:" + strings.Repeat("5a", 32)
 	f.Add([]byte("# comment\n\nfiles.example:1 " + fingerprint + " comment\r\n[::1]:2\t" + strings.ToUpper(fingerprint)))
@@ -39,7 +39,7 @@ func FuzzParseKnownHosts(f *testing.F) {
 		hosts, err := parseKnownHosts("file", content)
 		if err != nil {
 			if !strings.Contains(err.Error(), "file:") {
-				t.Errorf("%v does not say where", err)
+				t.Errorf("%v does not name the line", err)
 			}
 			return
 		}

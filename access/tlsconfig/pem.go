@@ -9,8 +9,8 @@ import (
 
 const pemCertificate = "CERTIFICATE"
 
-// parseCertificates reads all certificates of a PEM file, of which there must be one.
-// Unlike x509.CertPool it does not pass over those that are broken.
+// parseCertificates parses all certificates of a PEM file, which must have at least one.
+// Unlike x509.CertPool, it does not ignore malformed ones.
 func parseCertificates(content []byte) ([]*x509.Certificate, error) {
 	var certificates []*x509.Certificate
 	for block, rest := pem.Decode(content); block != nil; block, rest = pem.Decode(rest) {

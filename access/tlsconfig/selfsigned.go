@@ -24,13 +24,13 @@ import (
 )
 
 const (
-	// selfSignedValidity is how long a self-signed certificate is good. Clients that
-	// know the key do not look at it; for others, who trust the certificate's file,
-	// each renewal is work.
+	// selfSignedValidity is how long a self-signed certificate is valid. It is long because
+	// clients that know the key ignore it, and clients that trust the certificate's file
+	// need a new file after each renewal.
 	selfSignedValidity = 10 * 365 * 24 * time.Hour
-	// selfSignedRenewal is how long before its end it is renewed.
+	// selfSignedRenewal is how long before its expiry a certificate is renewed.
 	selfSignedRenewal = 30 * 24 * time.Hour
-	// clockSkew is by how much the clock of a client may be behind.
+	// clockSkew is how much the clock of a client may be behind.
 	clockSkew = time.Hour
 )
 
@@ -40,29 +40,30 @@ const (
 	selfSignedCertificate = "certificate.pem"
 )
 
-// SelfSigned is a key and a certificate for it that no authority has signed. Both are
-// made when they are missing, and kept in files, key.pem (mode 0600) and
-// certificate.pem. The key stays the same, and so does its fingerprint, when the
-// certificate is made anew: before it expires, and for other names.
+// SelfSigned is a key with a self-signed certificate. They are kept in the files key.pem,
+// with mode 0600, and certificate.pem, which are made if they are missing. The certificate
+// is made again before it expires, and when Names has a name that it lacks. The key and its
+// fingerprint stay the same.
 type SelfSigned struct {
-	// Dir is the directory of the files; made, with mode 0700, if it is missing.
-	// It must belong to root or the user of this process, and so must the files; or to
-	// the user that the file system gives what this process makes. Others must not be
-	// able to write to any of them.
+	// Dir is the directory of the files. It is made with mode 0700 if it is missing. The
+	// directory and the files must belong to root, to the user of this process, or to the
+	// user that the file system assigns to files of this process. Other users must not be
+	// able to write to them.
 	Dir string
-	// Names are the host names and IP addresses that the certificate is for. Clients
-	// that trust by fingerprint do not look at them.
+	// Names are the host names and IP addresses that the certificate is valid for. Clients
+	// that trust a fingerprint ignore them.
 	Names []string
 }
 
-// names are those of the files.
+// names returns the names of the files.
 func (s *SelfSigned) names() (certificate, key string) {
 	return filepath.Join(s.Dir, selfSignedCertificate), filepath.Join(s.Dir, selfSignedKey)
 }
 
-// open opens the directory, which it makes if it is missing. A later call must be given
-// what the first returned, and fails for any other directory: a user who can rename the
-// directory must not be able to give the server another key.
+// open opens the directory, and makes it if it is missing. first is nil in the first call,
+// and in later calls the fs.FileInfo that the first has returned: they fail if Dir is
+// another directory, because a user who can rename the directory must not be able to give
+// the server another key.
 func (s *SelfSigned) open(first fs.FileInfo) (*rootfs.Dir, fs.FileInfo, error) {
 	if first == nil {
 		if err := os.MkdirAll(s.Dir, 0o700); err != nil {
@@ -79,8 +80,8 @@ func (s *SelfSigned) open(first fs.FileInfo) (*rootfs.Dir, fs.FileInfo, error) {
 	case first != nil && !os.SameFile(first, info):
 		err = fmt.Errorf("self-signed TLS: %s is not the directory that it was when the server started: restart the server to use another", s.Dir)
 	default:
-		// The way to the directory is the operator's to look at: it may be a root that
-		// others write to.
+		// The directories above are not checked. They are the operator's decision, and may
+		// be a root that other users write to.
 		if err = checkOwn(dir, info); err != nil {
 			err = fmt.Errorf("self-signed TLS: %s: %w", s.Dir, err)
 		}
@@ -91,7 +92,7 @@ func (s *SelfSigned) open(first fs.FileInfo) (*rootfs.Dir, fs.FileInfo, error) {
 	return dir, info, nil
 }
 
-// files returns the contents of both files, which it makes if need be.
+// files returns the contents of both files, and makes them if necessary.
 func (s *SelfSigned) files(dir *rootfs.Dir, now time.Time) (certificate, key []byte, err error) {
 	key, err = readFile(dir, selfSignedKey)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -101,7 +102,7 @@ func (s *SelfSigned) files(dir *rootfs.Dir, now time.Time) (certificate, key []b
 		return nil, nil, s.explain(selfSignedKey, err)
 	}
 	certificate, err = readFile(dir, selfSignedCertificate)
-	if err == nil && s.isGood(certificate, key, now) {
+	if err == nil && s.isUsable(certificate, key, now) {
 		return certificate, key, nil
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -114,13 +115,14 @@ func (s *SelfSigned) files(dir *rootfs.Dir, now time.Time) (certificate, key []b
 	return certificate, key, nil
 }
 
+// explain adds the name of a file to an error.
 func (s *SelfSigned) explain(name string, err error) error {
 	return fmt.Errorf("self-signed TLS: %s: %w", filepath.Join(s.Dir, name), err)
 }
 
-// isGood says whether a certificate is the key's, has all names, and has some time
-// left.
-func (s *SelfSigned) isGood(certificate, key []byte, now time.Time) bool {
+// isUsable reports whether a certificate belongs to the key, has all names, and does not
+// have to be renewed.
+func (s *SelfSigned) isUsable(certificate, key []byte, now time.Time) bool {
 	pair, err := tls.X509KeyPair(certificate, key)
 	if err != nil || now.Before(pair.Leaf.NotBefore) || now.After(pair.Leaf.NotAfter.Add(-selfSignedRenewal)) {
 		return false
@@ -134,7 +136,7 @@ func (s *SelfSigned) isGood(certificate, key []byte, now time.Time) bool {
 	return !slices.ContainsFunc(dns, func(name string) bool { return !slices.Contains(pair.Leaf.DNSNames, name) })
 }
 
-// split tells the names from the IP addresses.
+// split separates the host names from the IP addresses.
 func (s *SelfSigned) split() (dns []string, ips []net.IP) {
 	for _, name := range s.Names {
 		if ip := net.ParseIP(name); ip != nil {
@@ -146,8 +148,8 @@ func (s *SelfSigned) split() (dns []string, ips []net.IP) {
 	return dns, ips
 }
 
-// makeKey makes a key and keeps it, or returns the one that another process has kept
-// meanwhile.
+// makeKey makes a key and stores it in its file. If another process has stored a key
+// meanwhile, it returns that one.
 func makeKey(dir *rootfs.Dir) ([]byte, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -168,15 +170,15 @@ func makeKey(dir *rootfs.Dir) ([]byte, error) {
 func (s *SelfSigned) makeCertificate(dir *rootfs.Dir, key []byte, now time.Time) ([]byte, error) {
 	block, _ := pem.Decode(key)
 	if block == nil {
-		return nil, errors.New("its key is not in PEM format; remove key.pem to have a new one")
+		return nil, errors.New("its key is not in PEM format; remove key.pem to get a new one")
 	}
 	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 	if err != nil {
-		return nil, fmt.Errorf("its key cannot be used; remove key.pem to have a new one: %w", err)
+		return nil, fmt.Errorf("its key cannot be used; remove key.pem to get a new one: %w", err)
 	}
 	signer, ok := parsed.(crypto.Signer)
 	if !ok {
-		return nil, errors.New("its key cannot sign; remove key.pem to have a new one")
+		return nil, errors.New("its key cannot sign; remove key.pem to get a new one")
 	}
 	dns, ips := s.split()
 	template := &x509.Certificate{
@@ -209,8 +211,9 @@ func readFile(dir *rootfs.Dir, name string) ([]byte, error) {
 	return io.ReadAll(file)
 }
 
-// checkOwn refuses what others can change, or have made. On a file system that gives
-// everything that is made on it to one user, as NFS may, that user is this one.
+// checkOwn refuses a file that other users can write to or own. On a file system that
+// assigns all new files to one user, as NFS may, that user counts as the user of this
+// process.
 func checkOwn(dir *rootfs.Dir, info fs.FileInfo) error {
 	err := configfile.CheckInfo(info)
 	if err == nil || configfile.Writable(info) {
@@ -228,7 +231,7 @@ func checkOwn(dir *rootfs.Dir, info fs.FileInfo) error {
 	return nil
 }
 
-// writeFile makes a file appear whole and durable, by renaming it.
+// writeFile writes a file durably under a temporary name, and then renames it.
 func writeFile(dir *rootfs.Dir, name string, content []byte, mode fs.FileMode,
 	rename func(from *rootfs.Dir, name string, to *rootfs.Dir, newName string) error,
 ) error {

@@ -11,7 +11,8 @@ import (
 	"github.com/tranship/tranship/access/tlsconfig"
 )
 
-// A key that another user has put there, or can change, is not taken for one's own.
+// TestSelfSignedOfOthers checks that a key that another user has made, or can change, is
+// refused.
 func TestSelfSignedOfOthers(t *testing.T) {
 	for what, spoil := range map[string]func(dir string) error{
 		"a key that others can write": func(dir string) error { return os.Chmod(filepath.Join(dir, "key.pem"), 0o660) },
@@ -23,7 +24,7 @@ func TestSelfSignedOfOthers(t *testing.T) {
 		if strings.HasPrefix(what, "another user's") && os.Getuid() != 0 {
 			continue
 		}
-		// The way there may be others': it may be a root that is shared.
+		// Other users may write to the directories above, as in a shared root.
 		shared := t.TempDir()
 		if err := os.Chmod(shared, 0o777); err != nil {
 			t.Fatal(err)
@@ -38,7 +39,7 @@ func TestSelfSignedOfOthers(t *testing.T) {
 			t.Fatal(err)
 		}
 		if _, err := tlsconfig.Server(options); err == nil {
-			t.Errorf("%s: it is used", what)
+			t.Errorf("%s: the key is used", what)
 		}
 		if left, err := filepath.Glob(filepath.Join(options.SelfSigned.Dir, "probe.*")); err != nil || len(left) > 0 {
 			t.Errorf("%s: %v is left, %v", what, left, err)

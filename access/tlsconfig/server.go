@@ -16,33 +16,34 @@ import (
 	"github.com/tranship/tranship/internal/configfile"
 )
 
-// lookInterval is how often at most a server looks whether its files have changed.
-const lookInterval = time.Second
+// checkInterval is the shortest time between two checks whether files have changed.
+const checkInterval = time.Second
 
-// ServerOptions say what a server shows and what it demands. Either both files or
-// SelfSigned must be set.
+// ServerOptions configure the certificate of a server, and the certificates that it
+// requires of clients. Set either CertFile and KeyFile, or SelfSigned.
 type ServerOptions struct {
-	// CertFile has the certificate and those that lead to its authority, KeyFile its
-	// key, in PEM format.
+	// CertFile is a PEM file with the certificate of the server, followed by the
+	// intermediate certificates that lead to its authority. KeyFile is a PEM file with the
+	// key.
 	CertFile, KeyFile string
-	// SelfSigned makes and keeps both, instead.
+	// SelfSigned makes and keeps a certificate and its key.
 	SelfSigned *SelfSigned
-	// ClientCAFile has the authorities, in PEM format, of which one must have signed
-	// a client's certificate. Without it clients are not asked for one.
+	// ClientCAFile is a PEM file with authorities, one of which must have signed a
+	// client's certificate; "" means that the server does not ask for certificates.
 	ClientCAFile string
-	// ClientCertOptional lets clients in that have no certificate. One that is shown
-	// must be valid all the same.
+	// ClientCertOptional allows clients without a certificate. A certificate that a client
+	// sends must be valid all the same.
 	ClientCertOptional bool
-	// MinVersion is tls.VersionTLS12 or tls.VersionTLS13; 0: DefaultMinVersion.
+	// MinVersion is tls.VersionTLS12 or tls.VersionTLS13; 0 means DefaultMinVersion.
 	MinVersion uint16
-	// Logger gets a line for each certificate that comes into use, and for files
-	// that cannot be. Nil: nothing is logged.
+	// Logger receives a line for each certificate that comes into use, and for files that
+	// cannot be used; nil discards them.
 	Logger *slog.Logger
-	// Now is the clock; nil: time.Now.
+	// Now returns the current time; nil means time.Now.
 	Now func() time.Time
 }
 
-// Server returns a server's configuration, that of Files, which is safe for concurrent
+// Server returns the Config of the Files that OpenFiles returns. It is safe for concurrent
 // use.
 func Server(options ServerOptions) (*tls.Config, error) {
 	files, err := OpenFiles(options)
@@ -52,38 +53,37 @@ func Server(options ServerOptions) (*tls.Config, error) {
 	return files.Config(), nil
 }
 
-// Files are a server's certificate, its key, and the authorities of its clients, as the
-// files have them at the moment. The files are read again by a handshake or a
-// VerifyClient, once a second at most: what has changed counts from then on. When it
-// cannot be used, because it is half written, a key is another certificate's, or other
-// users can change or replace a file, the server goes on with what it had, and logs an
-// error. Nothing runs between. A file that is a pipe is read once. Files is safe for
-// concurrent use.
+// Files has the certificate of a server, its key, and the authorities of its clients, as
+// they are in files. Handshakes and VerifyClient read the files again, at most once a
+// second, and use the new content from then on. If the new content cannot be used, because
+// it is incomplete, the key does not belong to the certificate, or other users can change
+// or replace a file, the server continues with the last valid content and logs an error.
+// Files starts no goroutines. A pipe is read only once. Files is safe for concurrent use.
 type Files struct {
-	// options name the files also of a SelfSigned.
+	// options has the names of the files, including those of a SelfSigned.
 	options ServerOptions
 	version uint16
 	// certificate, key and authorities are nil if there is no such file.
 	certificate, key, authorities *configfile.File
-	current                       atomic.Pointer[inUse]
+	current                       atomic.Pointer[loadedFiles]
 
-	// looking is held by the one who looks.
-	looking sync.Mutex
-	looked  time.Time
-	// selfSigned is the directory of a SelfSigned, as it was opened first.
+	// mu guards the rest. A caller that cannot lock it uses current instead of waiting.
+	mu      sync.Mutex
+	checked time.Time
+	// selfSigned is the directory of a SelfSigned, as it was first opened.
 	selfSigned fs.FileInfo
-	// seen is what was found then.
-	seen [sha256.Size]byte
+	// digest is the digest of the contents at the last check.
+	digest [sha256.Size]byte
 }
 
-// inUse is what was made of the files. It is never changed.
-type inUse struct {
+// loadedFiles is the configuration made of the contents of files. It is never changed.
+type loadedFiles struct {
 	config *tls.Config
 	// authorities has the DER of each of config.ClientCAs.
 	authorities map[string]struct{}
 }
 
-// OpenFiles reads a server's files. It fails when they cannot be used.
+// OpenFiles reads the files of a server. It fails if they cannot be used.
 func OpenFiles(options ServerOptions) (*Files, error) {
 	version, err := minVersion(options.MinVersion)
 	if err != nil {
@@ -111,50 +111,51 @@ func OpenFiles(options ServerOptions) (*Files, error) {
 		options.Now = time.Now
 	}
 	f.options = options
-	if err := f.look(options.Now()); err != nil {
+	if err := f.reloadLocked(options.Now()); err != nil {
 		return nil, err
 	}
 	return f, nil
 }
 
-// guarded is a file that only root and the server's user may change.
+// guarded returns a file that only root and the server's user may be able to change.
 func guarded(name string) *configfile.File {
 	return configfile.New(name, configfile.Options{Guard: configfile.GuardPath, Streams: true})
 }
 
-// Config is the configuration of a server. A connection that resumes a session is
-// checked against the authorities of now.
+// Config returns a configuration that follows the files. A client that resumes a session
+// is verified against the current authorities.
 func (f *Files) Config() *tls.Config {
 	return &tls.Config{
 		MinVersion: f.version,
 		NextProtos: protocols(),
 		Time:       f.options.Now,
 		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
-			return f.now().config, nil
+			return f.load().config, nil
 		},
 	}
 }
 
-// now is what is in use. Callers go on with what there is while one of them looks.
-func (f *Files) now() *inUse {
-	if f.looking.TryLock() {
-		defer f.looking.Unlock()
+// load returns the current configuration. It reads the files if a check is due and no
+// other caller is reading them.
+func (f *Files) load() *loadedFiles {
+	if f.mu.TryLock() {
+		defer f.mu.Unlock()
 		now := f.options.Now()
-		if since := now.Sub(f.looked); since >= lookInterval || since < 0 {
-			if err := f.look(now); err != nil {
-				f.options.Logger.Error("TLS files cannot be used; those before stay in use", "error", err)
+		if since := now.Sub(f.checked); since >= checkInterval || since < 0 {
+			if err := f.reloadLocked(now); err != nil {
+				f.options.Logger.Error("TLS files cannot be used; the last valid ones stay in use", "error", err)
 			}
 		}
 	}
 	return f.current.Load()
 }
 
-// VerifyClient returns the chains that lead from the client's certificate of a connection
-// to the authorities of now, which may be others than those of its handshake. Without
-// any the error says why. It is fast as long as one of the connection's own authorities
-// is still there.
+// VerifyClient returns the chains from the client certificate of a connection to the
+// current authorities, which may have changed since the handshake. It returns an error if
+// there are none. It is fast while an authority of the handshake's chains is still among
+// the current ones.
 func (f *Files) VerifyClient(state *tls.ConnectionState) ([][]*x509.Certificate, error) {
-	current := f.now()
+	current := f.load()
 	var chains [][]*x509.Certificate
 	for _, chain := range state.VerifiedChains {
 		if _, trusted := current.authorities[string(chain[len(chain)-1].Raw)]; trusted {
@@ -165,9 +166,9 @@ func (f *Files) VerifyClient(state *tls.ConnectionState) ([][]*x509.Certificate,
 	case len(chains) > 0:
 		return chains, nil
 	case len(current.authorities) == 0:
-		return nil, errors.New("there are no authorities of clients")
+		return nil, errors.New("the server has no authorities for client certificates")
 	case len(state.PeerCertificates) == 0:
-		return nil, errors.New("the client has shown no certificate")
+		return nil, errors.New("the client sent no certificate")
 	}
 	options := x509.VerifyOptions{
 		Roots:         current.config.ClientCAs,
@@ -181,17 +182,17 @@ func (f *Files) VerifyClient(state *tls.ConnectionState) ([][]*x509.Certificate,
 	return state.PeerCertificates[0].Verify(options)
 }
 
-// look takes into use what files hold now, if that is not what it saw the last time.
-// Contents are compared, rather than times: files are small, and neither a swapped
-// link nor two changes within the grain of a file's time can be missed.
-func (f *Files) look(now time.Time) error {
-	f.looked = now
-	files, err := f.read(now)
-	if seen := files.digest(err); seen != f.seen {
-		f.seen = seen
-	} else {
+// reloadLocked reads the files and replaces the current configuration if the contents have
+// changed since the last check. It compares contents because the times of files do not
+// reveal every change, such as a swapped link or two changes in quick succession.
+func (f *Files) reloadLocked(now time.Time) error {
+	f.checked = now
+	files, err := f.readLocked(now)
+	digest := files.digest(err)
+	if digest == f.digest {
 		return nil
 	}
+	f.digest = digest
 	if err != nil {
 		return err
 	}
@@ -200,8 +201,8 @@ func (f *Files) look(now time.Time) error {
 		return err
 	}
 	f.current.Store(current)
-	if files.exposed {
-		f.options.Logger.Warn("other users of this machine can read the key of TLS: chmod 600 it", "file", f.options.KeyFile)
+	if files.keyReadable {
+		f.options.Logger.Warn("other users of this machine can read the TLS key: chmod 600 it", "file", f.options.KeyFile)
 	}
 	leaf := current.config.Certificates[0].Leaf
 	attributes := []any{"fingerprint", FingerprintOf(leaf), "expires", leaf.NotAfter.UTC().Format(time.RFC3339)}
@@ -213,14 +214,14 @@ func (f *Files) look(now time.Time) error {
 	return nil
 }
 
-// serverFiles are the contents of a server's files.
+// serverFiles has the contents of the files of a server.
 type serverFiles struct {
 	certificate, key, authorities []byte
-	// exposed: others can read the key's file.
-	exposed bool
+	// keyReadable is true if other users can read the file of the key.
+	keyReadable bool
 }
 
-// digest tells contents, or failures to read them, from others.
+// digest returns a digest of the contents, and of the error of reading them.
 func (f serverFiles) digest(err error) [sha256.Size]byte {
 	hash := sha256.New()
 	for _, content := range [][]byte{f.certificate, f.key, f.authorities, []byte(fmt.Sprint(err))} {
@@ -230,16 +231,16 @@ func (f serverFiles) digest(err error) [sha256.Size]byte {
 	return [sha256.Size]byte(hash.Sum(nil))
 }
 
-func (f *Files) read(now time.Time) (files serverFiles, err error) {
+func (f *Files) readLocked(now time.Time) (files serverFiles, err error) {
 	if f.options.SelfSigned != nil {
-		files.certificate, files.key, err = f.readSelfSigned(now)
+		files.certificate, files.key, err = f.readSelfSignedLocked(now)
 	} else {
 		files.certificate, _, err = f.certificate.Read()
 		var info fs.FileInfo
 		if err == nil {
 			files.key, info, err = f.key.Read()
 		}
-		files.exposed = err == nil && configfile.Readable(info)
+		files.keyReadable = err == nil && configfile.Readable(info)
 	}
 	if err == nil && f.authorities != nil {
 		files.authorities, _, err = f.authorities.Read()
@@ -250,7 +251,7 @@ func (f *Files) read(now time.Time) (files serverFiles, err error) {
 	return files, err
 }
 
-func (f *Files) readSelfSigned(now time.Time) (certificate, key []byte, err error) {
+func (f *Files) readSelfSignedLocked(now time.Time) (certificate, key []byte, err error) {
 	dir, info, err := f.options.SelfSigned.open(f.selfSigned)
 	if err != nil {
 		return nil, nil, err
@@ -260,7 +261,8 @@ func (f *Files) readSelfSigned(now time.Time) (certificate, key []byte, err erro
 	return f.options.SelfSigned.files(dir, now)
 }
 
-func (f *Files) build(files serverFiles) (*inUse, error) {
+// build makes a configuration of the contents of files.
+func (f *Files) build(files serverFiles) (*loadedFiles, error) {
 	pair, err := tls.X509KeyPair(files.certificate, files.key)
 	if err != nil {
 		return nil, fmt.Errorf("certificate in %s and key in %s: %w", f.options.CertFile, f.options.KeyFile, err)
@@ -272,7 +274,7 @@ func (f *Files) build(files serverFiles) (*inUse, error) {
 		Certificates: []tls.Certificate{pair},
 	}
 	if f.authorities == nil {
-		return &inUse{config: config}, nil
+		return &loadedFiles{config: config}, nil
 	}
 	authorities, err := parseCertificates(files.authorities)
 	if err != nil {
@@ -288,5 +290,5 @@ func (f *Files) build(files serverFiles) (*inUse, error) {
 	if f.options.ClientCertOptional {
 		config.ClientAuth = tls.VerifyClientCertIfGiven
 	}
-	return &inUse{config, trusted}, nil
+	return &loadedFiles{config, trusted}, nil
 }

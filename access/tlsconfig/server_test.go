@@ -17,7 +17,7 @@ import (
 	"github.com/tranship/tranship/internal/testing/testclock"
 )
 
-// served is the serial number of the certificate that a server shows.
+// served returns the serial number of the certificate that a server sends.
 func served(t *testing.T, server *tls.Config) string {
 	t.Helper()
 	return shown(t, server).SerialNumber.String()
@@ -39,7 +39,7 @@ func TestReload(t *testing.T) {
 	renewed := must(s.authority.Issue(testcert.Spec{Hosts: []string{"127.0.0.1"}}))
 	must3(renewed.Write(s.dir, "server"))
 	if got := served(t, server); got != first {
-		t.Error("it looks more than once a second")
+		t.Error("the files are read more than once a second")
 	}
 	clock.Advance(time.Second)
 	if got := served(t, server); got != renewed.Certificate.SerialNumber.String() {
@@ -49,7 +49,7 @@ func TestReload(t *testing.T) {
 		t.Errorf("logged %q", text)
 	}
 
-	// Whatever is broken, the last good pair stays, and it is logged once.
+	// While files cannot be used, the last valid ones stay in use, and the error is logged once.
 	other := must(testcert.NewAuthority("other"))
 	for name, damage := range map[string]func() error{
 		"key of another":  func() error { return os.WriteFile(s.key, must(other.KeyPEM()), 0o600) },
@@ -66,7 +66,7 @@ func TestReload(t *testing.T) {
 		for range 2 {
 			clock.Advance(time.Second)
 			if got := served(t, server); got != renewed.Certificate.SerialNumber.String() {
-				t.Errorf("%s: the last good certificate is gone", name)
+				t.Errorf("%s: the last valid certificate is not in use", name)
 			}
 		}
 		if text := log.take(); !strings.Contains(text, "level=ERROR") || strings.Count(text, "\n") != 1 {
@@ -77,18 +77,18 @@ func TestReload(t *testing.T) {
 		must3(renewed.Write(s.dir, "server"))
 		clock.Advance(time.Second)
 		if got := served(t, server); got != renewed.Certificate.SerialNumber.String() {
-			t.Errorf("%s: a good pair afterwards is not noticed", name)
+			t.Errorf("%s: a valid pair afterwards is not noticed", name)
 		}
 		log.take()
 	}
 
-	// A clock that was set back does not stop the looking.
+	// The files are checked even after the clock was set back.
 	clock.Advance(-time.Hour)
 	must3(s.pair.Write(s.dir, "server"))
 	if got := served(t, server); got != first {
 		t.Error("not noticed after the clock was set back")
 	}
-	// Those of the last handshake may still be ending.
+	// The goroutines of the last handshake may still be ending.
 	for begun := time.Now(); runtime.NumGoroutine() > before; runtime.Gosched() {
 		if time.Since(begun) > 10*time.Second {
 			t.Fatalf("%d goroutines, %d before", runtime.NumGoroutine(), before)
@@ -110,7 +110,7 @@ func replaceByLink(name, target string) error {
 	return os.Symlink(target, name)
 }
 
-// Kubernetes mounts secrets behind a link to a directory, and swaps the link.
+// TestReloadSwappedLink swaps a link to a directory, as Kubernetes does for secrets.
 func TestReloadSwappedLink(t *testing.T) {
 	s := newSite(t)
 	mount := t.TempDir()
@@ -142,7 +142,8 @@ func TestReloadSwappedLink(t *testing.T) {
 	}
 }
 
-// A client's certificate must be one of an authority, now.
+// TestClientCertificates checks that an authority must have signed a client's certificate,
+// and that the certificate must be valid now.
 func TestClientCertificates(t *testing.T) {
 	s := newSite(t)
 	stranger := must(testcert.NewAuthority("authority"))
@@ -187,7 +188,7 @@ func TestClientCertificates(t *testing.T) {
 	}
 }
 
-// showing is a client that shows a certificate.
+// showing returns the configuration of a client with a certificate.
 func showing(t *testing.T, s site, pair testcert.Pair) *tls.Config {
 	t.Helper()
 	options := tlsconfig.ClientOptions{CAFile: s.ca}
@@ -201,8 +202,9 @@ func showing(t *testing.T, s site, pair testcert.Pair) *tls.Config {
 	return config
 }
 
-// An authority that is taken away counts no more, for sessions that are resumed either;
-// with the same authorities they are resumed, also when the server's certificate is new.
+// TestClientAuthorityRemoved checks that an authority that was removed is no longer trusted,
+// not even in resumed sessions. With the same authorities sessions are resumed, even after
+// the server's certificate was renewed.
 func TestClientAuthorityRemoved(t *testing.T) {
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 		s := newSite(t)
@@ -233,7 +235,7 @@ func TestClientAuthorityRemoved(t *testing.T) {
 		clock.Advance(time.Second)
 		_, _, serverErr, clientErr := shake(t, server, client)
 		if serverErr == nil || clientErr == nil {
-			t.Errorf("%s: still let in", tls.VersionName(version))
+			t.Errorf("%s: the client is still accepted", tls.VersionName(version))
 		}
 		if text := log.take(); strings.Contains(text, "ERROR") {
 			t.Errorf("logged %q", text)
@@ -241,8 +243,8 @@ func TestClientAuthorityRemoved(t *testing.T) {
 	}
 }
 
-// The client's certificate is looked at again when a session is resumed: it may have
-// expired.
+// TestClientCertificateExpires checks that the client's certificate is verified again when a
+// session is resumed.
 func TestClientCertificateExpires(t *testing.T) {
 	s := newSite(t)
 	clock := testclock.New(time.Now())
@@ -257,7 +259,7 @@ func TestClientCertificateExpires(t *testing.T) {
 	}
 	clock.Advance(2 * time.Hour)
 	if _, _, serverErr, clientErr := shake(t, server, client); serverErr == nil || clientErr == nil {
-		t.Error("an expired certificate is let in")
+		t.Error("an expired certificate is accepted")
 	}
 }
 
@@ -324,7 +326,8 @@ func TestServerFails(t *testing.T) {
 	}
 }
 
-// A certificate that has expired is served: clients may know its key.
+// TestServerExpired checks that a server uses an expired certificate, because clients may
+// know its key.
 func TestServerExpired(t *testing.T) {
 	s := newSite(t)
 	log := &journal{}
@@ -368,21 +371,21 @@ func TestSelfSigned(t *testing.T) {
 	}
 	other := start("127.0.0.1", "localhost", "files.example")
 	if other.Equal(first) || tlsconfig.FingerprintOf(other) != tlsconfig.FingerprintOf(first) {
-		t.Error("other names are to give another certificate with the same key")
+		t.Error("other names do not result in another certificate with the same key")
 	}
 	if err := other.VerifyHostname("files.example"); err != nil {
 		t.Error(err)
 	}
-	// It may be given to clients as an authority, but cannot sign for others.
+	// Clients may trust it as an authority, but it cannot sign other certificates.
 	if other.IsCA {
-		t.Error("it is an authority")
+		t.Error("the certificate is one of an authority")
 	}
 	clock.Advance(10 * 365 * 24 * time.Hour)
 	renewed := start("127.0.0.1", "localhost")
 	if renewed.Equal(other) || tlsconfig.FingerprintOf(renewed) != tlsconfig.FingerprintOf(first) || clock.Now().After(renewed.NotAfter) {
-		t.Error("after its time there is to be another certificate with the same key")
+		t.Error("expiry does not result in another certificate with the same key")
 	}
-	// A certificate that is lost or damaged is made anew; a key is not.
+	// A certificate that is lost or damaged is made again; a damaged key is not.
 	must[error](nil, os.WriteFile(filepath.Join(dir, "certificate.pem"), nil, 0o600))
 	if repaired := start(); tlsconfig.FingerprintOf(repaired) != tlsconfig.FingerprintOf(first) {
 		t.Error("another key")
@@ -394,7 +397,7 @@ func TestSelfSigned(t *testing.T) {
 	}
 }
 
-// It is renewed by a server that runs on.
+// TestSelfSignedRunsOn checks that a running server renews the certificate.
 func TestSelfSignedRunsOn(t *testing.T) {
 	clock := testclock.New(time.Now())
 	server, err := tlsconfig.Server(tlsconfig.ServerOptions{SelfSigned: &tlsconfig.SelfSigned{Dir: t.TempDir()}, Now: clock.Now})
@@ -408,8 +411,8 @@ func TestSelfSignedRunsOn(t *testing.T) {
 	}
 }
 
-// TestSelfSignedDirectoryReplaced renames the directory of a server that runs, as users
-// can who may write to the one above, and puts another in its place.
+// TestSelfSignedDirectoryReplaced replaces the directory of a running server by another one,
+// as users can who may write to the directory above.
 func TestSelfSignedDirectoryReplaced(t *testing.T) {
 	above := t.TempDir()
 	dir, moved := filepath.Join(above, "tls"), filepath.Join(above, "moved")
@@ -425,7 +428,7 @@ func TestSelfSignedDirectoryReplaced(t *testing.T) {
 		t.Helper()
 		clock.Advance(time.Minute)
 		if now := shown(t, server); !now.Equal(first) {
-			t.Errorf("%s: the server shows another certificate", when)
+			t.Errorf("%s: the server sends another certificate", when)
 		}
 		if text := log.take(); !strings.Contains(text, logged) {
 			t.Errorf("%s: logged is %q, not %q", when, text, logged)
@@ -434,7 +437,7 @@ func TestSelfSignedDirectoryReplaced(t *testing.T) {
 	must[error](nil, os.Rename(dir, moved))
 	same("after it was renamed", "cannot be used")
 	if _, err := os.Stat(dir); err == nil {
-		t.Error("the server made the directory anew")
+		t.Error("the server made the directory again")
 	}
 	if _, err := tlsconfig.Server(tlsconfig.ServerOptions{SelfSigned: &tlsconfig.SelfSigned{Dir: dir}}); err != nil {
 		t.Fatal(err)
@@ -445,7 +448,8 @@ func TestSelfSignedDirectoryReplaced(t *testing.T) {
 	same("after it was put back", "")
 }
 
-// Servers that begin at once with the same directory have the same key.
+// TestSelfSignedTogether checks that servers that start at the same time with the same
+// directory have the same key.
 func TestSelfSignedTogether(t *testing.T) {
 	dir := t.TempDir()
 	servers := make(chan *tls.Config)
@@ -466,7 +470,7 @@ func TestSelfSignedTogether(t *testing.T) {
 	}
 }
 
-// shown is the certificate that a server shows.
+// shown returns the certificate that a server sends.
 func shown(t *testing.T, server *tls.Config) *x509.Certificate {
 	t.Helper()
 	_, state, serverErr, err := shake(t, server, &tls.Config{InsecureSkipVerify: true})
@@ -476,7 +480,8 @@ func shown(t *testing.T, server *tls.Config) *x509.Certificate {
 	return state.PeerCertificates[0]
 }
 
-// Whoever connects while files change gets a pair that fits, the old one or the new.
+// TestReloadTogether checks that clients that connect while files change see either the old
+// or the new pair.
 func TestReloadTogether(t *testing.T) {
 	s := newSite(t)
 	clock := testclock.New(time.Now())
@@ -502,7 +507,7 @@ func TestReloadTogether(t *testing.T) {
 				}
 				pair := config.Certificates[0]
 				if key := pair.PrivateKey.(*ecdsa.PrivateKey); !key.PublicKey.Equal(pair.Leaf.PublicKey) || config.ClientCAs == nil {
-					t.Error("a key that is another certificate's")
+					t.Error("the key belongs to another certificate")
 					return
 				}
 			}

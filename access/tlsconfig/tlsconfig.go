@@ -1,13 +1,12 @@
 // Package tlsconfig makes the TLS configurations of a server and of its clients.
 //
-// A server's follows its files: certificates that are renewed, and authorities that
-// change, count without a restart. A client's decides whether the server is the one
-// that is meant: by authorities, by the fingerprint of its key, or by what a file of
-// known hosts remembers, as ssh does.
+// The configuration of a server follows its files: renewed certificates and changed
+// authorities take effect without a restart. The configuration of a client decides whether
+// to trust the server: by authorities, by the fingerprint of the server's key, or by a file
+// of known hosts, as ssh does.
 //
-// Both speak TLS 1.3 unless 1.2 is allowed, and never less. Cipher suites, curves,
-// session tickets and their rotation are left to crypto/tls, which prefers what is
-// fast on the machine.
+// Both speak TLS 1.3, also TLS 1.2 if it is allowed, and no older version. They leave
+// cipher suites, curves and session tickets to the defaults of crypto/tls.
 package tlsconfig
 
 import (
@@ -16,11 +15,11 @@ import (
 	"fmt"
 )
 
-// DefaultMinVersion is the least version of TLS unless another is asked for.
+// DefaultMinVersion is the default minimum version of TLS.
 const DefaultMinVersion = tls.VersionTLS13
 
-// ParseVersion reads a least version of TLS, "1.2" or "1.3", into crypto/tls's number
-// for it.
+// ParseVersion returns the minimum version of TLS that text names, "1.2" or "1.3", as the
+// number that crypto/tls has for it.
 func ParseVersion(text string) (uint16, error) {
 	switch text {
 	case "1.2":
@@ -28,17 +27,17 @@ func ParseVersion(text string) (uint16, error) {
 	case "1.3":
 		return tls.VersionTLS13, nil
 	}
-	return 0, fmt.Errorf("%q is not a version of TLS to allow: it must be 1.2 or 1.3", text)
+	return 0, fmt.Errorf("%q is not a supported minimum version of TLS: it must be 1.2 or 1.3", text)
 }
 
-// minVersion is the least version that a configuration with this option takes.
+// minVersion returns the minimum version for the value of an option.
 func minVersion(option uint16) (uint16, error) {
 	version := cmp.Or(option, DefaultMinVersion)
 	if version != tls.VersionTLS12 && version != tls.VersionTLS13 {
-		return 0, fmt.Errorf("%s is not a version of TLS to allow: it must be 1.2 or 1.3", tls.VersionName(version))
+		return 0, fmt.Errorf("%s is not a supported minimum version of TLS: it must be 1.2 or 1.3", tls.VersionName(version))
 	}
 	return version, nil
 }
 
-// protocols are those of ALPN: gRPC is HTTP/2.
+// protocols returns the protocols for ALPN: gRPC uses HTTP/2.
 func protocols() []string { return []string{"h2"} }

@@ -9,15 +9,16 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// OptionError means that a field of ClientOptions cannot be used together with others. It
-// matches tranship.ErrInvalid.
+// OptionError means that fields of ClientOptions contradict each other, or that a field is
+// set for a connection without TLS. It matches tranship.ErrInvalid.
 type OptionError struct {
-	// Option is the name of the field, "CertFile".
+	// Option is the name of the field, such as "CertFile".
 	Option string
-	// Needs, if not empty, is the name of the field that Option must not be without, and
-	// Excludes that of a field that it must not be with.
+	// Needs, if not empty, is the name of a field that must be set together with Option,
+	// and Excludes the name of a field that must not be. If both are empty, Option must
+	// not be set for a connection without TLS.
 	Needs, Excludes string
-	// Err, when not nil, is why there is no default for Needs.
+	// Err, if not nil, is the reason that Needs has no default.
 	Err error
 }
 
@@ -34,15 +35,15 @@ func (e *OptionError) Error() string {
 	return e.Option + " must not be set for a connection without TLS"
 }
 
-// Is implements the matching of tranship.ErrInvalid.
+// Is reports whether target is tranship.ErrInvalid.
 func (e *OptionError) Is(target error) bool { return target == tranship.ErrInvalid }
 
-// Unwrap is why there is no default.
+// Unwrap returns Err.
 func (e *OptionError) Unwrap() error { return e.Err }
 
-// given are the names of the fields that say something about TLS, and whether they are set.
-func (o ClientOptions) given() []givenOption {
-	return []givenOption{
+// tlsFields returns the names of the fields that configure TLS, and whether they are set.
+func (o ClientOptions) tlsFields() []tlsField {
+	return []tlsField{
 		{"CAFile", o.CAFile != ""},
 		{"Fingerprints", len(o.Fingerprints) > 0},
 		{"TrustOnFirstUse", o.TrustOnFirstUse},
@@ -53,23 +54,24 @@ func (o ClientOptions) given() []givenOption {
 	}
 }
 
-type givenOption struct {
+type tlsField struct {
 	name string
 	set  bool
 }
 
-// CheckPlaintext fails with an *OptionError if any field asks for something of TLS: a
-// caller that does so does not mean a connection without it.
+// CheckPlaintext returns an *OptionError if a field that configures TLS is set. A caller
+// that connects without TLS should call it, because a user who sets such a field expects
+// TLS.
 func (o ClientOptions) CheckPlaintext() error {
-	for _, option := range o.given() {
-		if option.set {
-			return &OptionError{Option: option.name}
+	for _, field := range o.tlsFields() {
+		if field.set {
+			return &OptionError{Option: field.name}
 		}
 	}
 	return nil
 }
 
-// check fails with an *OptionError if fields contradict each other.
+// check returns an *OptionError if fields contradict each other.
 func (o ClientOptions) check() error {
 	switch {
 	case o.CertFile != "" && o.KeyFile == "":
@@ -88,8 +90,8 @@ func (o ClientOptions) check() error {
 	return nil
 }
 
-// UserClient is Client for a person's program: KnownHostsFile is by default that of
-// DefaultKnownHostsFile, so that all programs of a user know the same servers, and options
+// UserClient is like Client, for programs that a person runs. The default of KnownHostsFile
+// is DefaultKnownHostsFile, so that all programs of a user know the same servers. Options
 // that contradict each other are an *OptionError.
 func UserClient(address string, options ClientOptions) (*tls.Config, error) {
 	if err := options.check(); err != nil {
@@ -105,8 +107,8 @@ func UserClient(address string, options ClientOptions) (*tls.Config, error) {
 	return Client(address, options)
 }
 
-// DefaultKnownHostsFile is the name of the file of known hosts of the user whose process
-// this is: tranship/known_hosts where os.UserConfigDir is. It need not exist.
+// DefaultKnownHostsFile returns the name of the known-hosts file of the current user,
+// tranship/known_hosts in os.UserConfigDir. The file need not exist.
 func DefaultKnownHostsFile() (string, error) {
 	directory, err := os.UserConfigDir()
 	if err != nil {
