@@ -1,5 +1,5 @@
-// Command authenticator serves files to principals that an authenticator of its own
-// knows: here, to those with a key of a list.
+// Command authenticator serves files with an authenticator of its own. Here it
+// authenticates callers by a list of keys.
 package main
 
 import (
@@ -19,14 +19,14 @@ import (
 	"github.com/tranship/tranship/store/mem"
 )
 
-// keys are the SHA-256 hashes of keys, with the name of each key's principal. A lookup by
-// hash takes no longer for a key that is nearly right.
+// keys maps the SHA-256 hash of each key to the name of its principal. The time of a lookup
+// by hash does not reveal how much of a guessed key is right.
 type keys map[[sha256.Size]byte]string
 
 // Authenticate implements authn.Authenticator.
 func (k keys) Authenticate(_ context.Context, credentials authn.Credentials) (authn.Identity, error) {
 	if !strings.HasPrefix(credentials.Token, "key-") {
-		return authn.Identity{}, authn.ErrNotMine // another authenticator may know it
+		return authn.Identity{}, authn.ErrNotMine // another authenticator may accept it
 	}
 	name, ok := k[sha256.Sum256([]byte(credentials.Token))]
 	if !ok {

@@ -2,7 +2,7 @@
 //
 //	download grpc://host:port/path LOCAL
 //
-// Files that are there already, with the same size and time, are left as they are.
+// It skips files that exist already with the same size and modified time.
 package main
 
 import (

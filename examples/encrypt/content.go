@@ -9,20 +9,22 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// content decrypts one record after the other. It has no abilities: those of the inner
-// content would read encrypted bytes.
+// content decrypts one record after the other. It does not pass the abilities of the inner
+// content, which would read encrypted bytes.
 type content struct {
 	inner  tranship.Content
 	file   tranship.File
 	opener opener
-	// record is where a record is read to, index the number of the next one.
+	// record is the buffer for an encrypted record, and index is the number of the next
+	// record.
 	record []byte
 	index  int64
-	// plain are decrypted bytes that were not read, skip how many of the next ones were
-	// not asked for, and left how many are still to be read.
-	plain      []byte
-	skip, left int64
-	err        error
+	// plain has decrypted bytes that Read has not returned yet.
+	plain []byte
+	// skip is the number of bytes in the next record before the range. remaining is the
+	// number of bytes of the range that are not decrypted yet.
+	skip, remaining int64
+	err             error
 }
 
 // Open implements tranship.Reader.
@@ -30,10 +32,10 @@ func (s *store) Open(ctx context.Context, path string, options tranship.OpenOpti
 	offset, length := options.Offset, options.Length
 	bad := offset < 0 || offset > maxSize || length != nil && *length < 0
 	inner := tranship.OpenOptions{Version: options.Version, Offset: offset, Length: length}
-	if !bad { // otherwise the store inside refuses it, if there is a file
+	if !bad { // otherwise the inner store refuses the range, or reports a missing file
 		inner.Offset = offset / plainBytes * recordBytes
 		if length != nil {
-			end := min(offset+min(*length, maxSize), maxSize) // the last record as a whole
+			end := min(offset+min(*length, maxSize), maxSize) // rounded up to whole records
 			inner.Length = new((end+plainBytes-1)/plainBytes*recordBytes - inner.Offset)
 		}
 	}
@@ -49,13 +51,13 @@ func (s *store) Open(ctx context.Context, path string, options tranship.OpenOpti
 		_ = opened.Close() // it was only read from
 		return nil, err
 	}
-	left := file.Size - offset
+	remaining := file.Size - offset
 	if length != nil {
-		left = min(left, *length)
+		remaining = min(remaining, *length)
 	}
 	return &content{
 		inner: opened, file: file, opener: opener{aead: s.aead, size: file.Size},
-		record: make([]byte, recordBytes), index: offset / plainBytes, skip: offset % plainBytes, left: left,
+		record: make([]byte, recordBytes), index: offset / plainBytes, skip: offset % plainBytes, remaining: remaining,
 	}, nil
 }
 
@@ -78,16 +80,16 @@ func (c *content) Read(buffer []byte) (int, error) {
 	return n, nil
 }
 
-// next decrypts the next record; io.EOF after the last that was asked for.
+// next decrypts the next record. It returns io.EOF after the last record of the range.
 func (c *content) next() error {
-	if c.left == 0 {
-		return c.end()
+	if c.remaining == 0 {
+		return c.finish()
 	}
 	sealed := min(recordBytes, sealedSize(c.file.Size)-c.index*recordBytes)
 	record := c.record[:sealed]
 	if _, err := io.ReadFull(c.inner, record); err != nil {
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			err = fmt.Errorf("%w: the store has fewer bytes of %s than it says", tranship.ErrIntegrity, c.file.Path)
+			err = fmt.Errorf("%w: the store has fewer bytes of %s than its size", tranship.ErrIntegrity, c.file.Path)
 		}
 		return err
 	}
@@ -96,16 +98,16 @@ func (c *content) next() error {
 		return fmt.Errorf("%s: %w", c.file.Path, err)
 	}
 	plain = plain[c.skip:]
-	c.plain = plain[:min(int64(len(plain)), c.left)]
-	c.left -= int64(len(c.plain))
+	c.plain = plain[:min(int64(len(plain)), c.remaining)]
+	c.remaining -= int64(len(c.plain))
 	c.skip = 0
 	c.index++
 	return nil
 }
 
-// end lets the inner store verify what it has delivered, and returns io.EOF. What comes
-// behind the range is of the range's last record, or of none.
-func (c *content) end() error {
+// finish reads the inner content to its end, so that the inner store verifies the bytes
+// that it has returned, and then returns io.EOF.
+func (c *content) finish() error {
 	if _, err := io.Copy(io.Discard, c.inner); err != nil {
 		return err
 	}

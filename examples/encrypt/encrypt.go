@@ -1,26 +1,25 @@
-// Package encrypt is an example of a decorator: a tranship.Store that keeps the content
-// of its files encrypted in another one, which then learns no byte of it. It imports only
-// what every program may import, and passes the suite of package storetest with the lacks
-// that it declares.
+// Package encrypt is an example of a decorator: a tranship.Store that encrypts the content
+// of its files before another store keeps them. It uses no internal package, and passes the
+// suite of package storetest with the features that it declares to lack.
 //
-// Content is cut into records, each encrypted with AES-256-GCM and a random nonce. A
-// record is bound to its file, to its place in the file and, if the size of the upload was
-// known when it began, to the size of the file: a store that changes, swaps, repeats or
-// leaves out records is noticed with tranship.ErrIntegrity.
+// The content is cut into records, each of which is encrypted with AES-256-GCM and a random
+// nonce. A record is bound to its file, to its position in the file and, if the size was
+// known when the upload began, to the size of the file. If the inner store changes, swaps,
+// repeats or omits records, reading fails with tranship.ErrIntegrity.
 //
-// What it does not do:
+// The package has these limits:
 //
 //   - Paths, sizes, times, modes and metadata are not encrypted.
-//   - The store may return an older version of a file, or one file for another: records
-//     are not bound to the path, so that files can be moved and copied.
-//   - The store may cut off a file whose size was not known when its upload began, behind
-//     a record.
+//   - The inner store can return an older version of a file, or one file in place of
+//     another: records are not bound to the path, so that files can be moved and copied.
+//   - The inner store can truncate a file after a record, if the size was not known when
+//     the upload began.
 //   - Uploads cannot be resumed, and parts cannot be copied from other files. Both would
-//     need a checksum of the plain bytes that the inner store keeps, or records that are
-//     not bound to a file.
-//   - tranship.File.CRC32C is unknown: a checksum of the content would tell of it.
-//   - One key encrypts at most 2^32 records, which is 64 TiB. There is no way to change
-//     the key of a file but to upload it again.
+//     need records that are not bound to a file, or a checksum of the plain bytes in the
+//     inner store.
+//   - tranship.File.CRC32C is not known: a checksum would reveal something of the content.
+//   - One key can encrypt at most 2^32 records, which is 64 TiB. To change the key of a
+//     file, upload the file again.
 package encrypt
 
 import (
@@ -35,13 +34,14 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// KeyBytes is the length of a key.
+// KeyBytes is the length of a key in bytes.
 const KeyBytes = 32
 
-// New returns a store that encrypts what it keeps in inner. All files of inner must have
-// been written with the same key. The error is a *tranship.InvalidError if the key has not
-// KeyBytes bytes. An upload needs an inner store whose parts are a multiple of 16 KiB, or
-// fails with tranship.ErrUnsupported. The store is safe for concurrent use.
+// New returns a store that keeps its files in inner, encrypted with key. All files of inner
+// must have been written with the same key. New returns a *tranship.InvalidError if the key
+// does not have KeyBytes bytes. The parts of an upload to inner must have a multiple of
+// 16 KiB; otherwise Begin fails with tranship.ErrUnsupported. The store is safe for
+// concurrent use.
 func New(inner tranship.Store, key []byte) (tranship.Store, error) {
 	if len(key) != KeyBytes {
 		return nil, &tranship.InvalidError{Field: "key", Rule: "a key must have 32 bytes"}
@@ -67,8 +67,8 @@ var _ tranship.Wrapper = (*store)(nil)
 // Unwrap implements tranship.Wrapper.
 func (s *store) Unwrap() any { return s.inner }
 
-// Passes implements tranship.Wrapper. Whatever reads or writes content past the store
-// would get encrypted bytes, or leave plain ones behind.
+// Passes implements tranship.Wrapper. It hides the abilities that read or write content,
+// which would return encrypted bytes or store plain ones.
 func (s *store) Passes(ability any) bool {
 	switch ability.(type) {
 	case *tranship.WidthHinter, *tranship.TreeRemover:
@@ -77,7 +77,7 @@ func (s *store) Passes(ability any) bool {
 	return false
 }
 
-// plain describes a file of the inner store as its plain content is.
+// plain converts the description of a file of the inner store to that of its plain content.
 func plain(file tranship.File, err error) (tranship.File, error) {
 	if err != nil {
 		return tranship.File{}, err
@@ -95,7 +95,7 @@ func (s *store) Stat(ctx context.Context, path string) (tranship.File, error) {
 	return plain(s.inner.Stat(ctx, path))
 }
 
-// List implements tranship.Reader. A file that is not an encrypted one is left out.
+// List implements tranship.Reader. It leaves out files that are not encrypted.
 func (s *store) List(ctx context.Context, options tranship.ListOptions) iter.Seq2[tranship.Entry, error] {
 	return func(yield func(tranship.Entry, error) bool) {
 		for entry, err := range s.inner.List(ctx, options) {
@@ -116,8 +116,8 @@ func (s *store) List(ctx context.Context, options tranship.ListOptions) iter.Seq
 	}
 }
 
-// Put implements tranship.Writer. What is too large for a Put of the inner store, once it
-// is encrypted, is uploaded there.
+// Put implements tranship.Writer. Content that is too large for a Put of the inner store
+// after encryption is uploaded to it instead.
 func (s *store) Put(ctx context.Context, spec tranship.Spec, data []byte) (tranship.File, error) {
 	if err := spec.Validate(); err != nil {
 		return tranship.File{}, err
@@ -148,7 +148,7 @@ func (s *store) putLarge(ctx context.Context, spec tranship.Spec, data []byte) (
 	}
 	defer func() {
 		if err != nil {
-			_ = upload.Abort(context.WithoutCancel(ctx)) // the error is told already
+			_ = upload.Abort(context.WithoutCancel(ctx)) // err is the error to report
 		}
 	}()
 	rest := data
@@ -187,14 +187,14 @@ func (s *store) Copy(ctx context.Context, source, destination string, preconditi
 	return plain(s.inner.Copy(ctx, source, destination, precondition))
 }
 
-// ListUploads implements tranship.Uploads. There are none that can be resumed.
+// ListUploads implements tranship.Uploads. No upload can be resumed, so it yields none.
 func (s *store) ListUploads(context.Context, string) iter.Seq2[tranship.UploadInfo, error] {
 	return func(func(tranship.UploadInfo, error) bool) {}
 }
 
 // AbortUpload implements tranship.Uploads.
 func (s *store) AbortUpload(_ context.Context, id string) error {
-	return fmt.Errorf("%w: there is no unfinished upload %s", tranship.ErrNotFound, id)
+	return tranship.UploadNotFound(id)
 }
 
 func wrongChecksum(got, want uint32) error {

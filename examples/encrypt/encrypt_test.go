@@ -25,15 +25,15 @@ func encrypted(t testing.TB, inner tranship.Store) tranship.Store {
 	return store
 }
 
-// TestStore runs the suite with what an encrypted store declares not to do.
+// TestStore runs the suite with the features that an encrypted store declares to lack.
 func TestStore(t *testing.T) {
 	storetest.Test(t, func(t *testing.T) tranship.Store {
 		return encrypted(t, &mem.Store{PartSize: 64 << 10})
 	}, storetest.NoResume, storetest.NoCopyPart)
 }
 
-// TestDisk opens the store again with the same key. The tier TestDurable has uploads that
-// are resumed, which this store does not claim.
+// TestDisk opens a disk store again with the same key. It does not use the tier TestDurable,
+// which resumes uploads.
 func TestDisk(t *testing.T) {
 	directory := t.TempDir()
 	content := bytes.Repeat([]byte("outlives the store"), 10_000)
@@ -71,8 +71,8 @@ func read(ctx context.Context, store tranship.Store, options tranship.OpenOption
 	return io.ReadAll(content)
 }
 
-// TestEncrypted looks at what the inner store has, and changes it in ways that must be
-// noticed.
+// TestEncrypted checks the bytes in the inner store, and that every change of them is
+// detected.
 func TestEncrypted(t *testing.T) {
 	inner := &mem.Store{PartSize: 64 << 10}
 	store := encrypted(t, inner)
@@ -87,14 +87,14 @@ func TestEncrypted(t *testing.T) {
 	}
 	put(t, store, secret)
 	if again, err := read(t.Context(), inner, tranship.OpenOptions{}); err != nil || bytes.Equal(again[:1000], sealed[:1000]) {
-		t.Error("the same bytes are encrypted to the same")
+		t.Error("the same plain bytes have the same encrypted bytes")
 	}
 
 	const record = 16 << 10
 	for name, changed := range map[string][]byte{
 		"a bit":            flip(sealed, 5*record),
 		"a bit at the end": flip(sealed, len(sealed)-1),
-		"the way of it":    flip(sealed, 0),
+		"the first byte":   flip(sealed, 0),
 		"cut off":          sealed[:3*record],
 		"two records":      append(append(append([]byte{}, sealed[record:2*record]...), sealed[:record]...), sealed[2*record:]...),
 		"a record twice":   append(append([]byte{}, sealed[:2*record]...), sealed[record:]...),
@@ -118,7 +118,7 @@ func flip(data []byte, at int) []byte {
 	return changed
 }
 
-// TestOtherKey reads with another key than was written with.
+// TestOtherKey reads with another key than the file was written with.
 func TestOtherKey(t *testing.T) {
 	inner := &mem.Store{}
 	put(t, encrypted(t, inner), []byte("secret"))
@@ -134,18 +134,18 @@ func TestOtherKey(t *testing.T) {
 	}
 }
 
-// TestAbilities checks that nothing leads to the encrypted bytes.
+// TestAbilities checks that no ability returns or counts encrypted bytes.
 func TestAbilities(t *testing.T) {
 	store := encrypted(t, &mem.Store{})
 	if _, ok := tranship.As[tranship.UploadFinder](store); ok {
 		t.Error("uploads of the inner store can be found")
 	}
 	if _, ok := tranship.As[tranship.AccountKeeper](store); ok {
-		t.Error("the accounts of the inner store, whose sizes are others, can be used")
+		t.Error("the accounts of the inner store can be used, although their sizes are of encrypted bytes")
 	}
 }
 
-// TestParts has an inner store whose parts have no whole number of records.
+// TestParts uses an inner store whose parts do not have a whole number of records.
 func TestParts(t *testing.T) {
 	store := encrypted(t, &mem.Store{PartSize: 1000})
 	if _, err := store.Begin(t.Context(), tranship.Spec{Path: "file"}); !errors.Is(err, tranship.ErrUnsupported) {
@@ -153,8 +153,8 @@ func TestParts(t *testing.T) {
 	}
 }
 
-// FuzzContent reads whatever the inner store may have: nothing of it is what was
-// encrypted.
+// FuzzContent reads arbitrary bytes of the inner store. Reading must not return any byte
+// that was not encrypted with the key.
 func FuzzContent(f *testing.F) {
 	inner := &mem.Store{}
 	if _, err := encrypted(f, inner).Put(context.Background(), tranship.Spec{Path: "file"}, []byte("content")); err != nil {

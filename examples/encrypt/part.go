@@ -7,7 +7,7 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// partWriter collects plain bytes, and writes them record by record.
+// partWriter buffers plain bytes, and writes them record by record.
 type partWriter struct {
 	ctx    context.Context
 	inner  tranship.PartWriter
@@ -15,9 +15,10 @@ type partWriter struct {
 	part   *part
 	// space is how many plain bytes the part can still take.
 	space int64
-	// index is the number of the next record; plain are its bytes so far.
-	index  int64
-	plain  []byte
+	// index is the number of the next record, and plain has its bytes so far.
+	index int64
+	plain []byte
+	// sealed is the buffer for the encrypted record.
 	sealed []byte
 	err    error
 	closed bool
@@ -31,12 +32,12 @@ func (w *partWriter) Write(data []byte) (written int, err error) {
 	case w.closed:
 		return 0, fmt.Errorf("%w: the writer is closed", tranship.ErrAborted)
 	case w.err == nil:
-		w.err = w.ctx.Err() // what is collected here must not outlive it
+		w.err = w.ctx.Err() // a Write that only fills the buffer must report it too
 	}
 	for w.err == nil && len(data) > 0 {
 		n := min(len(data), plainBytes-len(w.plain))
 		w.plain = append(w.plain, data[:n]...)
-		w.took(data[:n])
+		w.count(data[:n])
 		data = data[n:]
 		written += n
 		if len(w.plain) == plainBytes {
@@ -46,8 +47,8 @@ func (w *partWriter) Write(data []byte) (written int, err error) {
 	return written, w.err
 }
 
-// took counts bytes for the commit.
-func (w *partWriter) took(data []byte) {
+// count updates the length and the checksum of the part for the commit.
+func (w *partWriter) count(data []byte) {
 	w.space -= int64(len(data))
 	w.upload.mu.Lock()
 	defer w.upload.mu.Unlock()
@@ -55,7 +56,7 @@ func (w *partWriter) took(data []byte) {
 	w.part.crc = tranship.UpdateCRC32C(w.part.crc, data)
 }
 
-// flush writes the bytes that were collected as a record.
+// flush writes the buffered bytes as a record.
 func (w *partWriter) flush() error {
 	w.sealed = w.upload.sealer.seal(w.sealed[:0], w.index, w.plain)
 	w.index, w.plain = w.index+1, w.plain[:0]

@@ -10,22 +10,22 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// upload encrypts what it passes on to an upload of the inner store. Each of its parts is
-// one of the inner upload, with as many whole records as fit.
+// upload encrypts the parts of an upload to the inner store. Each part is a part of the
+// inner upload, which has as many whole records as fit.
 type upload struct {
 	inner  tranship.Upload
 	sealer *sealer
-	// crc is the checksum that the spec demands; nil for none.
+	// crc is the checksum in the spec; nil for none.
 	crc *uint32
 
 	// mu guards the rest.
 	mu sync.Mutex
-	// parts has what the newest writer of each part was given.
+	// parts has the state of each part, as its newest writer has written it.
 	parts map[int]*part
 	ended bool
 }
 
-// part is what was written of a part, as plain bytes.
+// part has the number and the checksum of the plain bytes that were written to a part.
 type part struct {
 	length int64
 	crc    uint32
@@ -36,7 +36,8 @@ var _ tranship.Wrapper = (*upload)(nil)
 // Unwrap implements tranship.Wrapper.
 func (u *upload) Unwrap() any { return u.inner }
 
-// Passes implements tranship.Wrapper. Hints are about as good for plain bytes.
+// Passes implements tranship.Wrapper. Hints about encrypted bytes are good enough for plain
+// ones.
 func (u *upload) Passes(ability any) bool {
 	switch ability.(type) {
 	case *tranship.WidthHinter, *tranship.ChunkSizeHinter:
@@ -45,7 +46,7 @@ func (u *upload) Passes(ability any) bool {
 	return false
 }
 
-// Begin implements tranship.Writer. The upload is a new one, whatever the ResumeKey.
+// Begin implements tranship.Writer. It ignores the ResumeKey: the upload is always new.
 func (s *store) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload, error) {
 	if err := spec.Validate(); err != nil {
 		return nil, err
@@ -67,7 +68,7 @@ func (s *store) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload,
 		return nil, err
 	}
 	if size := u.inner.PartSize(); size%recordBytes != 0 {
-		_ = u.inner.Abort(context.WithoutCancel(ctx)) // the store removes it later, too
+		_ = u.inner.Abort(context.WithoutCancel(ctx)) // if it fails, the upload expires
 		return nil, fmt.Errorf("%w: parts of %d bytes cannot be encrypted: they must be a multiple of %d", tranship.ErrUnsupported, size, recordBytes)
 	}
 	return u, nil
@@ -95,7 +96,7 @@ func (u *upload) CopyPart(context.Context, int, string, tranship.OpenOptions) er
 
 // Part implements tranship.Upload.
 func (u *upload) Part(ctx context.Context, n int) (tranship.PartWriter, error) {
-	u.mu.Lock() // so that the newest writer here is the newest inside
+	u.mu.Lock() // held during Part, so that both uploads have the same newest writer
 	defer u.mu.Unlock()
 	inner, err := u.inner.Part(ctx, n)
 	if err != nil {
@@ -123,12 +124,12 @@ func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.F
 	}
 	file, err := plain(u.inner.Commit(ctx, tranship.Commit{Size: sealedSize(commit.Size), Attributes: commit.Attributes}))
 	if err == nil {
-		u.end()
+		u.markEnded()
 	}
 	return file, err
 }
 
-// check tells whether what was written is what is to be committed.
+// check returns an error if the bytes that were written are not those of the commit.
 func (u *upload) check(commit tranship.Commit) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -169,7 +170,7 @@ func (u *upload) check(commit tranship.Commit) error {
 	return nil
 }
 
-func (u *upload) end() {
+func (u *upload) markEnded() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.ended = true
@@ -179,10 +180,10 @@ func (u *upload) end() {
 func (u *upload) Abort(ctx context.Context) error {
 	err := u.inner.Abort(ctx)
 	if err == nil {
-		u.end()
+		u.markEnded()
 	}
 	return err
 }
 
-// Detach implements tranship.Upload. Nothing is kept, so that it is Abort.
+// Detach implements tranship.Upload. It is Abort, because uploads cannot be resumed.
 func (u *upload) Detach(ctx context.Context) error { return u.Abort(ctx) }

@@ -1,4 +1,4 @@
-// Command fs serves the files of a server to browsers, to read:
+// Command fs serves the files of a server to browsers, read-only:
 //
 //	fs grpc://host:port 127.0.0.1:8080
 package main

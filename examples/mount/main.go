@@ -1,6 +1,6 @@
-// Command mount serves files on a grpc.Server that has a service and interceptors of its
-// own. The interceptors find the user of a call, here in a header that a gateway would
-// set; each user reads and writes below a directory of the user's name.
+// Command mount serves files on a grpc.Server that has other services and interceptors. The
+// interceptors find the user of a call, here in a header that a gateway would set. Each
+// user can access the directory with the user's name below home.
 package main
 
 import (
@@ -45,13 +45,13 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	context.AfterFunc(ctx, func() {
-		files.Shutdown() // ends the streams of files
+		files.Shutdown() // ends streams, so that GracefulStop need not wait for clients
 		grpcServer.GracefulStop()
 	})
 	check(grpcServer.Serve(listener))
 }
 
-// caller tells the services of files who makes a call.
+// caller returns the principal of a call to the services that serve files.
 func caller(ctx context.Context) (access.Principal, error) {
 	user, ok := ctx.Value(userKey{}).(string)
 	if !ok {
@@ -60,7 +60,7 @@ func caller(ctx context.Context) (access.Principal, error) {
 	return access.Principal{Name: user, Source: "gateway"}, nil
 }
 
-// The rest is what a program may have already.
+// The rest stands for the existing code of the program.
 
 type userKey struct{}
 
@@ -72,7 +72,7 @@ func withUser(ctx context.Context) (context.Context, error) {
 	case 1:
 		return context.WithValue(ctx, userKey{}, users[0]), nil
 	}
-	return nil, errors.New("a call has one user")
+	return nil, errors.New("a call must have only one user")
 }
 
 func authenticateUnary(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {

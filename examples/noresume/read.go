@@ -13,7 +13,7 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// List implements tranship.Reader. Nothing is ever left out.
+// List implements tranship.Reader. It leaves out nothing.
 func (s *Store) List(ctx context.Context, options tranship.ListOptions) iter.Seq2[tranship.Entry, error] {
 	return func(yield func(tranship.Entry, error) bool) {
 		if err := options.Validate(); err != nil {
@@ -38,7 +38,7 @@ func (s *Store) List(ctx context.Context, options tranship.ListOptions) iter.Seq
 	}
 }
 
-// entries are those of a list, in its order.
+// entries returns the entries of a list in order, without the Limit.
 func (s *Store) entries(options tranship.ListOptions) []tranship.Entry {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,10 +1,10 @@
-// Package noresume is an example of a tranship.Store that does no more than it must: it
-// keeps files in memory, begins every upload anew, and neither moves nor copies. It
-// imports only what every program may import, and passes the suite of package storetest
-// with the lacks that it declares.
+// Package noresume is an example of a minimal tranship.Store: it keeps files in memory,
+// does not resume uploads, and cannot move or copy files. It uses no internal package, and
+// passes the suite of package storetest with the features that it declares to lack.
 //
-// It shows where a store of one's own begins: replace the map by an engine, and take back
-// one lack after the other. Package store/mem does everything and is the reference.
+// It is a starting point for a store of your own: replace the map with a storage engine, and
+// then implement one missing feature after the other. Package store/mem has all features
+// and is the reference.
 package noresume
 
 import (
@@ -27,19 +27,19 @@ type Store struct {
 	files map[string]stored
 }
 
-// stored is a file. It is never changed, but replaced.
+// stored is a file. A change replaces it.
 type stored struct {
 	file tranship.File
 	data []byte
 }
 
-// describe returns the file's description, in memory of its own.
+// describe returns a description of the file that shares no memory with it.
 func (s stored) describe() tranship.File { return tranship.Attributes{}.Apply(s.file) }
 
 var _ tranship.Store = (*Store)(nil)
 
-// findLocked returns the file at a path. The error of a file that is not there has exactly
-// these words, in every store.
+// findLocked returns the file at a path. All stores return exactly this message for a file
+// that does not exist.
 func (s *Store) findLocked(ctx context.Context, path string) (stored, error) {
 	if err := tranship.ValidatePath(path); err != nil {
 		return stored{}, err
@@ -76,11 +76,11 @@ func (s *Store) Put(ctx context.Context, spec tranship.Spec, data []byte) (trans
 	if spec.Size != nil && *spec.Size != int64(len(data)) {
 		return tranship.File{}, &tranship.InvalidError{Field: "size", Rule: "the size of a put must be that of its data"}
 	}
-	return s.make(ctx, spec, append([]byte(nil), data...), tranship.CRC32C(data))
+	return s.storeFile(ctx, spec, append([]byte(nil), data...), tranship.CRC32C(data))
 }
 
-// make makes the file of data, which it keeps, unless something is in the way.
-func (s *Store) make(ctx context.Context, spec tranship.Spec, data []byte, crc uint32) (tranship.File, error) {
+// storeFile stores a file if its checksum and precondition hold. It keeps data.
+func (s *Store) storeFile(ctx context.Context, spec tranship.Spec, data []byte, crc uint32) (tranship.File, error) {
 	if spec.CRC32C != nil && *spec.CRC32C != crc {
 		return tranship.File{}, fmt.Errorf("%w: %s has CRC32C %08x, not %08x", tranship.ErrIntegrity, spec.Path, crc, *spec.CRC32C)
 	}
@@ -103,8 +103,8 @@ func (s *Store) make(ctx context.Context, spec tranship.Spec, data []byte, crc u
 	return made.describe(), nil
 }
 
-// allowLocked tells whether a file may be made: its precondition holds, and no file is
-// above or below it.
+// allowLocked returns an error if a file must not be made, because its precondition does
+// not hold or a file is above or below it.
 func (s *Store) allowLocked(spec tranship.Spec) error {
 	if err := s.checkLocked(spec.Path, spec.Precondition); err != nil {
 		return err
@@ -117,7 +117,8 @@ func (s *Store) allowLocked(spec tranship.Spec) error {
 	return nil
 }
 
-// checkLocked decides a precondition, except for one about a revision.
+// checkLocked returns an error if a precondition does not hold. It does not support
+// revisions.
 func (s *Store) checkLocked(path string, precondition tranship.Precondition) error {
 	found, exists := s.files[path]
 	want := precondition.MustMatchVersion
@@ -178,7 +179,7 @@ func (s *Store) Copy(_ context.Context, source, destination string, _ tranship.P
 	return unsupported(source, destination, "copy")
 }
 
-// unsupported is the answer to a Move or Copy.
+// unsupported returns the error of Move and Copy.
 func unsupported(source, destination, action string) (tranship.File, error) {
 	for _, path := range []string{source, destination} {
 		if err := tranship.ValidatePath(path); err != nil {
@@ -188,12 +189,12 @@ func unsupported(source, destination, action string) (tranship.File, error) {
 	return tranship.File{}, fmt.Errorf("%w: this store cannot %s files", tranship.ErrUnsupported, action)
 }
 
-// ListUploads implements tranship.Uploads. There are none that can be resumed.
+// ListUploads implements tranship.Uploads. No upload can be resumed, so it yields none.
 func (s *Store) ListUploads(context.Context, string) iter.Seq2[tranship.UploadInfo, error] {
 	return func(func(tranship.UploadInfo, error) bool) {}
 }
 
 // AbortUpload implements tranship.Uploads.
 func (s *Store) AbortUpload(_ context.Context, id string) error {
-	return fmt.Errorf("%w: there is no unfinished upload %s", tranship.ErrNotFound, id)
+	return tranship.UploadNotFound(id)
 }

@@ -11,13 +11,13 @@ import (
 	"github.com/tranship/tranship/transfer"
 )
 
-// TestStore runs the suite with what the store declares not to do.
+// TestStore runs the suite with the features that the store declares to lack.
 func TestStore(t *testing.T) {
 	storetest.Test(t, func(*testing.T) tranship.Store { return new(noresume.Store) },
 		storetest.NoResume, storetest.NoCopyPart, storetest.NoMove, storetest.NoCopy, storetest.NoRevision, storetest.NoSourceVersion)
 }
 
-// TestCopy copies a file to the store and back, with the engine that knows of no lacks.
+// TestCopy copies a file between two such stores with package transfer.
 func TestCopy(t *testing.T) {
 	from, to := new(noresume.Store), new(noresume.Store)
 	content := bytes.Repeat([]byte("content"), 500_000)

@@ -15,7 +15,7 @@ import (
 // partSize is the length of an upload's parts in bytes.
 const partSize = 64 << 10
 
-// upload is in memory, and gone when it ends.
+// upload keeps its parts in memory until it ends.
 type upload struct {
 	store *Store
 	id    string
@@ -27,7 +27,7 @@ type upload struct {
 	ended bool
 }
 
-// Begin implements tranship.Writer. The upload is a new one, whatever the ResumeKey.
+// Begin implements tranship.Writer. It ignores the ResumeKey: the upload is always new.
 func (s *Store) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload, error) {
 	if err := spec.Validate(); err != nil {
 		return nil, err
@@ -50,7 +50,7 @@ func (s *Store) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload,
 	return &upload{store: s, id: rand.Text(), spec: spec, parts: map[int]*partWriter{}}, nil
 }
 
-// clone returns attributes that share no memory with a, which is the caller's.
+// clone returns a copy of a that shares no memory with it.
 func clone(a tranship.Attributes) tranship.Attributes {
 	if a.ModTime != nil {
 		a.ModTime = new(*a.ModTime)
@@ -82,7 +82,7 @@ func (u *upload) CopyPart(context.Context, int, string, tranship.OpenOptions) er
 	return fmt.Errorf("%w: this store cannot copy parts of files", tranship.ErrUnsupported)
 }
 
-// aliveLocked tells whether the upload goes on, and the call as well.
+// aliveLocked returns an error if the upload or the context of the call has ended.
 func (u *upload) aliveLocked(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -139,12 +139,13 @@ func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.F
 	}
 	spec := u.spec
 	spec.Attributes = spec.Attributes.Override(commit.Attributes)
-	file, err := u.store.make(ctx, spec, data, crc)
+	file, err := u.store.storeFile(ctx, spec, data, crc)
 	u.ended = err == nil
 	return file, err
 }
 
-// assembleLocked puts the parts together to size bytes.
+// assembleLocked joins the parts. It returns an error if they do not have exactly size
+// bytes.
 func (u *upload) assembleLocked(size int64) (data []byte, err error) {
 	var missing []tranship.Range
 	var end int64
@@ -183,10 +184,10 @@ func (u *upload) Abort(ctx context.Context) error {
 	return nil
 }
 
-// Detach implements tranship.Upload. Nothing is kept, so that it is Abort.
+// Detach implements tranship.Upload. It is Abort, because uploads cannot be resumed.
 func (u *upload) Detach(ctx context.Context) error { return u.Abort(ctx) }
 
-// partWriter holds what was written of a part. The upload's mu guards it.
+// partWriter writes a part to memory. The upload's mu guards its fields.
 type partWriter struct {
 	ctx    context.Context
 	upload *upload

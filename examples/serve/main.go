@@ -1,12 +1,12 @@
-// Command serve serves the directory files with TLS, to principals that the file tokens
-// names and as far as the file policy allows:
+// Command serve serves the directory files with TLS. Clients need a token whose hash is in
+// the file tokens, and the permissions in the file policy:
 //
 //	mkdir files
 //	tranship token new --file tokens --name ann   # prints ann's token
 //	echo 'allow ann read,write,list /' >policy
 //	go run ./examples/serve
 //
-// An interrupt ends it, once the files under way are finished.
+// On an interrupt it finishes the transfers in progress and exits.
 package main
 
 import (

@@ -2,7 +2,7 @@
 //
 //	upload LOCAL grpc://host:port/path
 //
-// When it is interrupted, the same command goes on from there.
+// After an interruption, the same command continues the upload.
 package main
 
 import (

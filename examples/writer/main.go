@@ -1,9 +1,9 @@
-// Command writer stores what it computes as one file, whose size it does not know, and
-// reads the end of it back:
+// Command writer writes a file whose size it does not know in advance, and then reads the
+// end of the file:
 //
 //	writer grpc://host:port/path LINES
 //
-// The file is visible only when it is whole.
+// The file becomes visible only when it is complete.
 package main
 
 import (
@@ -58,7 +58,7 @@ func write(ctx context.Context, to string, lines int) error {
 	return printTail(ctx, server, w.File())
 }
 
-// printTail prints the last line of a file, without reading the others.
+// printTail prints the last line of a file without reading the rest.
 func printTail(ctx context.Context, server tranship.Reader, file tranship.File) error {
 	r, err := transfer.NewReader(ctx, server, file.Path, transfer.ReaderOptions{Version: file.Version})
 	if err != nil {
