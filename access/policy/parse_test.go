@@ -72,7 +72,7 @@ func TestParseErrors(t *testing.T) {
 // decisions returns what a policy allows callers of all kinds on paths of all kinds.
 func decisions(p *policy.Policy) map[string]bool {
 	all := map[string]bool{}
-	for _, who := range []access.Principal{
+	for _, caller := range []access.Principal{
 		{}, {Name: "ann"}, {Name: "sue", Groups: []string{"staff"}}, {Name: "bob"}, {Name: ".."}, {Name: "a b"}, {Name: "anonymous "},
 	} {
 		for _, action := range access.Actions() {
@@ -80,8 +80,8 @@ func decisions(p *policy.Policy) map[string]bool {
 				"a", "a b", "docs", "d", "docs/x", "home", "home/ann", "home/sue/x", "home/bob/x", "h", "drop/box", "drop/bo",
 				"pub/x", "p", "any/thing", "odd", "sue/x", "{principal}", "{principal",
 			} {
-				if p.Allowed(who, action, path) {
-					all[strings.Join(append([]string{who.Name, action.String(), path}, who.Groups...), "\x00")] = true
+				if p.Allowed(caller, action, path) {
+					all[strings.Join(append([]string{caller.Name, action.String(), path}, caller.Groups...), "\x00")] = true
 				}
 			}
 		}
@@ -126,13 +126,13 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
-		for _, who := range []access.Principal{{}, {Name: name}, {Name: name, Groups: []string{group}}} {
+		for _, caller := range []access.Principal{{}, {Name: name}, {Name: name, Groups: []string{group}}} {
 			for _, action := range access.Actions() {
-				rule, ok := p.Explain(who, action, path)
+				rule, ok := p.Explain(caller, action, path)
 				if ok && tranship.ValidatePath(path) != nil {
 					t.Fatalf("%v allows an invalid path %q", rule, path)
 				}
-				prefixes := p.Prefixes(who, action)
+				prefixes := p.Prefixes(caller, action)
 				if !slices.IsSorted(prefixes) {
 					t.Fatalf("prefixes are not in order: %q", prefixes)
 				}
@@ -140,15 +140,15 @@ func FuzzParse(f *testing.F) {
 					t.Fatalf("%q is in %q: %v, but allowed: %v by %v", path, prefixes, !ok, ok, rule)
 				}
 				for _, prefix := range prefixes {
-					if tranship.ValidateDirectory(prefix) != nil || prefix != "" && !p.Allowed(who, action, prefix) {
-						t.Fatalf("%+v may not %v %q, which is a prefix", who, action, prefix)
+					if tranship.ValidateDirectory(prefix) != nil || prefix != "" && !p.Allowed(caller, action, prefix) {
+						t.Fatalf("%+v may not %v %q, which is a prefix", caller, action, prefix)
 					}
 				}
 				if !ok {
 					continue
 				}
 				again, err := policy.Parse("again", []byte(rule.String()+"\n"))
-				if err != nil || !again.Allowed(who, action, path) {
+				if err != nil || !again.Allowed(caller, action, path) {
 					t.Fatalf("%s is not parsed again: %v", rule, err)
 				}
 			}

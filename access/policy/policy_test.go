@@ -37,7 +37,7 @@ func TestAllowed(t *testing.T) {
 	}
 	named := func(name string) access.Principal { return access.Principal{Name: name} }
 	for _, test := range []struct {
-		who    access.Principal
+		caller access.Principal
 		action access.Action
 		path   string
 		line   int // 0: denied
@@ -106,9 +106,9 @@ func TestAllowed(t *testing.T) {
 		{named("ann"), access.Read, "a/../b", 0},
 		{named("ann"), access.Read, ".tranship/a", 0},
 	} {
-		rule, ok := p.Explain(test.who, test.action, test.path)
-		if rule.Line != test.line || ok != (test.line > 0) || p.Allowed(test.who, test.action, test.path) != ok {
-			t.Errorf("%+v %v %q: %v by line %d, want line %d", test.who, test.action, test.path, ok, rule.Line, test.line)
+		rule, ok := p.Explain(test.caller, test.action, test.path)
+		if rule.Line != test.line || ok != (test.line > 0) || p.Allowed(test.caller, test.action, test.path) != ok {
+			t.Errorf("%+v %v %q: %v by line %d, want line %d", test.caller, test.action, test.path, ok, rule.Line, test.line)
 		}
 	}
 	var none policy.Policy
@@ -148,16 +148,16 @@ allow group:all list /
 allow * read a
 `)
 	for _, test := range []struct {
-		who  access.Principal
-		want policy.Prefixes
+		caller access.Principal
+		want   policy.Prefixes
 	}{
 		{access.Principal{Name: "ann"}, policy.Prefixes{"a-b", "a/b", "z"}},
 		{access.Principal{Name: "bob", Groups: []string{"g", "h", "g"}}, policy.Prefixes{"a-b", "a/b", "a/bc"}},
 		{access.Principal{Name: "bob", Groups: []string{"g", "all"}}, policy.Prefixes{""}},
 		{access.Principal{}, nil},
 	} {
-		if got := p.Prefixes(test.who, access.List); !slices.Equal(got, test.want) {
-			t.Errorf("%+v: %q, want %q", test.who, got, test.want)
+		if got := p.Prefixes(test.caller, access.List); !slices.Equal(got, test.want) {
+			t.Errorf("%+v: %q, want %q", test.caller, got, test.want)
 		}
 	}
 	prefixes := policy.Prefixes{"a-b", "a/b", "z"}
