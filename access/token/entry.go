@@ -135,7 +135,7 @@ func validateName(what, name string) error {
 		c := name[i]
 		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
 		if !letter && (i == 0 || strings.IndexByte("._@+-", c) < 0) {
-			return fmt.Errorf("a %s must have only ASCII letters, digits and ._@+-, and begin with a letter or a digit; %q does not", what, name)
+			return fmt.Errorf("a %s must have only ASCII letters and digits and ._@+-, and begin with a letter or a digit; %q does not", what, name)
 		}
 	}
 	return nil
