@@ -13,16 +13,17 @@ import (
 	"github.com/tranship/tranship/internal/testing/testcert"
 )
 
-// certificates makes, in a directory, NAME.pem and NAME.key of
+// certificates writes NAME.pem and NAME.key into a directory. Except for stranger, ca has
+// issued all of them.
 //
-//	ca        an authority
-//	server    of it, for 127.0.0.1
-//	renewed   the same
-//	misnamed  of it, for files.example
-//	outdated  of it, for 127.0.0.1, that has expired
-//	alice     of it, a client's
-//	expired   of it, a client's that has expired
-//	stranger  a client's, of another authority with the same name
+//	ca        the authority; its key is not written
+//	server    for 127.0.0.1
+//	renewed   the same with another key
+//	misnamed  for files.example
+//	outdated  for 127.0.0.1, expired
+//	alice     of a client
+//	expired   of a client, expired
+//	stranger  of a client, issued by another authority with the same name
 func certificates(ts *testscript.TestScript, _ bool, args []string) {
 	dir := ts.MkAbs(args[0])
 	authority, err := testcert.NewAuthority("authority")

@@ -9,16 +9,16 @@ import (
 	"github.com/tranship/tranship/cmd/tranship/internal/usage"
 )
 
-// completeValues lets shells complete the values of a flag that takes one of a few.
+// completeValues lets shells complete a flag that takes one of a fixed set of values.
 func completeValues(cmd *cobra.Command, flag string, values ...string) {
 	complete := cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)
 	if err := cmd.RegisterFlagCompletionFunc(flag, complete); err != nil {
-		panic(fmt.Sprintf("completion of --%s: %v", flag, err)) // there is no such flag
+		panic(fmt.Sprintf("completion of --%s: %v", flag, err)) // the flag does not exist
 	}
 }
 
-// addCompletion adds the command that the library has for completion, which by itself
-// does nothing, without an error, for a shell that it does not know.
+// addCompletion adds cobra's completion command. Without the changes made here, that
+// command silently succeeds for a shell that it does not support.
 func addCompletion(root *cobra.Command) {
 	root.InitDefaultCompletionCmd()
 	for _, cmd := range root.Commands() {
@@ -33,9 +33,9 @@ func addCompletion(root *cobra.Command) {
 		cmd.Args = cobra.ArbitraryArgs
 		cmd.RunE = func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return usage.New("a shell is needed: " + known)
+				return usage.New("missing shell: " + known)
 			}
-			return usage.Errorf("there is no completion for %q; there is for %s", args[0], known)
+			return usage.Errorf("no completion for %q; supported shells: %s", args[0], known)
 		}
 	}
 }

@@ -24,7 +24,7 @@ type cpFlags struct {
 	update     bool
 	durability durabilityFlag
 	protocol   string
-	// noResume: begin at the beginning, and leave nothing to go on with.
+	// noResume starts every file from the beginning and keeps nothing of a failed one.
 	noResume     bool
 	stallTimeout time.Duration
 	connections  int
@@ -42,20 +42,21 @@ func newCp(g *globals) *cobra.Command {
 		Use:   "cp [-r] [-u] SRC... DST",
 		Short: "Copy files to, from and between servers",
 		Long: `Copy files to, from and between servers. Each file is verified from end to end
-and becomes visible at its target all at once. Modified time and mode are kept.
+and becomes visible at its target only when it is complete. Modified time and
+mode are kept.
 
-SRC and DST are local files, or places on a server: grpc://host:port/path, or
-grpcs://host:port/path with TLS. "-" is the standard input or output.
+SRC and DST are local files, or locations on a server: grpc://host:port/path, or
+grpcs://host:port/path with TLS. "-" is the standard input as SRC, and the
+standard output as DST.
 
 A file or directory goes into DST, under its own name, if DST is a directory or
-ends in '/'; otherwise it becomes DST. Of a SRC that ends in "/." the contents
-are copied.
+ends in '/'; otherwise it becomes DST. If SRC ends in "/.", the contents of the
+directory are copied.
 
-What fails in a way that may pass, as when a server restarts, is tried again: 16
-times in a row without progress, and for up to 30 seconds without any success.
-The same command, run again, goes on where one that was cut off or interrupted
-has stopped. -r reports symbolic links, empty directories and special files, and
-copies the rest.`,
+Transient failures, such as a server restart, are retried: up to 16 times in a row
+without progress, and for up to 30 seconds without any success. To resume a copy
+that failed or was interrupted, run the same command again. -r reports symbolic
+links, empty directories and special files, and copies the rest.`,
 		Example: `  tranship cp report.pdf grpc://files.example:50051/reports/
   tranship cp -r photos grpcs://files.example:443/archive/
   tranship cp grpc://files.example:50051/reports/report.pdf .
@@ -65,18 +66,18 @@ copies the rest.`,
 			return g.cp(cmd.Context(), args, flags)
 		},
 	}
-	recursiveFlag(cmd, &flags.recursive, "copy directories with all that is in them")
-	cmd.Flags().BoolVarP(&flags.update, "update", "u", false, "skip files that have equal size and modified time at the target")
-	cmd.Flags().Var(&flags.durability, "durability", "what the server must have done before a file counts as copied: `durable|written` (default: its own)")
-	cmd.Flags().BoolVar(&flags.noResume, "no-resume", false, "begin at the beginning, and keep nothing of a file that fails")
-	cmd.Flags().Var(timespan(&flags.stallTimeout, 30*time.Second), "stall-timeout", "how long a file may go without a byte before it is tried again")
-	cmd.Flags().IntVar(&flags.connections, "connections", 0, "`number` of connections to a server that large files are spread over, 1 to 16; 0: as many as make them faster")
-	cmd.Flags().Var(&flags.checksum, "checksum", "`digest` that the file must have, sha256:HEX or blake3:HEX; otherwise nothing is copied")
-	cmd.Flags().Var(&flags.progress.mode, "progress", "show progress: `auto|bars|plain|none`; auto is bars on a terminal and otherwise none")
-	cmd.Flags().Var(timespan(&flags.progress.interval, 5*time.Second), "progress-interval", "time between two lines of --progress plain")
-	cmd.Flags().StringVar(&flags.protocol, "protocol", copycmd.ProtocolTranship, "what the server speaks: `tranship|filesrv|filetransfer`")
-	cmd.Flags().IntVar(&flags.filesrv.revision, "filesrv-revision", 0, "revision of filesrv that the server is known to speak: 1 or 2")
-	cmd.Flags().BoolVar(&flags.filesrv.allowEmpty, "filesrv-allow-empty", false, "take an empty answer for an empty file, not a missing one")
+	recursiveFlag(cmd, &flags.recursive, "copy directories and everything in them")
+	cmd.Flags().BoolVarP(&flags.update, "update", "u", false, "skip files whose size and modified time are equal at the target")
+	cmd.Flags().Var(&flags.durability, "durability", "when a file counts as copied: `durable|written` (default: as the server is set up)")
+	cmd.Flags().BoolVar(&flags.noResume, "no-resume", false, "start every file from the beginning, and keep nothing of a file that fails")
+	cmd.Flags().Var(timespan(&flags.stallTimeout, 30*time.Second), "stall-timeout", "how long a file may make no progress before it is retried")
+	cmd.Flags().IntVar(&flags.connections, "connections", 0, "`number` of connections to a server that large files are spread over, 1 to 16; 0 means as many as make them faster")
+	cmd.Flags().Var(&flags.checksum, "checksum", "`digest` that the file must have, sha256:HEX or blake3:HEX; the copy fails if it differs")
+	cmd.Flags().Var(&flags.progress.mode, "progress", "show progress: `auto|bars|plain|none`; auto means bars on a terminal and none otherwise")
+	cmd.Flags().Var(timespan(&flags.progress.interval, 5*time.Second), "progress-interval", "time between the lines of --progress plain")
+	cmd.Flags().StringVar(&flags.protocol, "protocol", copycmd.ProtocolTranship, "protocol of the server: `tranship|filesrv|filetransfer`")
+	cmd.Flags().IntVar(&flags.filesrv.revision, "filesrv-revision", 0, "revision of filesrv that the server speaks: 1 or 2; 0 means unknown")
+	cmd.Flags().BoolVar(&flags.filesrv.allowEmpty, "filesrv-allow-empty", false, "treat an empty filesrv response as an empty file, not as a missing one")
 	completeValues(cmd, "durability", durabilities()...)
 	completeValues(cmd, "progress", display.Modes()...)
 	completeValues(cmd, "protocol", copycmd.Protocols()...)
@@ -84,7 +85,7 @@ copies the rest.`,
 	return cmd
 }
 
-// validate checks what can be checked before anything is connected to.
+// validate checks everything that can be checked before the command connects.
 func (f cpFlags) validate(sources []location.Location, target location.Location, json bool) error {
 	if !slices.Contains(copycmd.Protocols(), f.protocol) {
 		return usage.Errorf("--protocol %s: it must be tranship, filesrv or filetransfer", f.protocol)
@@ -93,20 +94,20 @@ func (f cpFlags) validate(sources []location.Location, target location.Location,
 		return usage.Errorf("--filesrv-revision %d: it must be 1 or 2", f.filesrv.revision)
 	}
 	if f.connections < 0 || f.connections > 16 {
-		return usage.Errorf("--connections %d: it must be from 1 to 16, or 0 for as many as help", f.connections)
+		return usage.Errorf("--connections %d: it must be from 1 to 16, or 0 for as many as make large files faster", f.connections)
 	}
 	if f.checksum.digest != nil && (len(sources) > 1 || f.recursive || f.update) {
-		return usage.New("--checksum is that of one file, without -r and -u")
+		return usage.New("--checksum needs exactly one file, without -r and -u")
 	}
 	native := f.protocol == copycmd.ProtocolTranship
 	if native && (f.filesrv.revision != 0 || f.filesrv.allowEmpty) {
 		return usage.New("--filesrv-revision and --filesrv-allow-empty need --protocol filesrv")
 	}
 	if !native && f.update {
-		return usage.Errorf("-u needs sizes and times, which --protocol %s has not", f.protocol)
+		return usage.Errorf("-u needs sizes and modified times, which --protocol %s does not provide", f.protocol)
 	}
 	if !native && f.durability.given() {
-		return usage.Errorf("--durability cannot be asked for with --protocol %s", f.protocol)
+		return usage.Errorf("--protocol %s does not support --durability", f.protocol)
 	}
 	if target.Kind == location.Stream && (len(sources) > 1 || f.recursive || f.update) {
 		return usage.New("only one file can be copied to the standard output, without -r and -u")
@@ -115,7 +116,7 @@ func (f cpFlags) validate(sources []location.Location, target location.Location,
 		return usage.New("--json and the file cannot both go to the standard output")
 	}
 	if f.update && slices.ContainsFunc(sources, func(p location.Location) bool { return p.Kind == location.Stream }) {
-		return usage.New("-u needs a size and time, which the standard input has not")
+		return usage.New("-u needs a size and modified time, which the standard input does not have")
 	}
 	streams := 0
 	for _, source := range sources {
@@ -135,28 +136,28 @@ func (f cpFlags) validate(sources []location.Location, target location.Location,
 }
 
 func (g *globals) cp(ctx context.Context, args []string, flags cpFlags) (err error) {
-	places, err := location.ParseAll(args)
+	locations, err := location.ParseAll(args)
 	if err != nil {
 		return err
 	}
-	sources, to := places[:len(places)-1], places[len(places)-1]
+	sources, to := locations[:len(locations)-1], locations[len(locations)-1]
 	if err := flags.validate(sources, to, g.JSON); err != nil {
 		return err
 	}
-	if err := g.bind(places); err != nil {
+	if err := g.bind(locations); err != nil {
 		return err
 	}
 	connections := g.connections()
 	connections.stallTimeout, connections.number = flags.stallTimeout, flags.connections
 	defer func() { err = errors.Join(err, connections.close()) }()
-	defer g.explainEnd(ctx)()
+	defer g.notifySlowStop(ctx)()
 
 	return copycmd.Run(ctx, &g.Console, connections, sources, to, flags.options(), func(progress *transfer.Progress) (func(), bool) {
 		return g.showProgress(flags.progress, progress)
 	})
 }
 
-// options are the flags for the copy itself.
+// options returns the options of the copy that the flags set.
 func (f cpFlags) options() copycmd.Options {
 	return copycmd.Options{
 		Recursive:    f.recursive,

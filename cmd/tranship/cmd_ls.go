@@ -20,18 +20,18 @@ import (
 func newLs(g *globals) *cobra.Command {
 	var recursive, long bool
 	cmd := &cobra.Command{
-		Use:   "ls [-r] [-l] PLACE...",
+		Use:   "ls [-r] [-l] LOCATION...",
 		Short: "List files on a server",
-		Long: `List files on a server, sorted by name. A directory ends in '/'. -l shows
-mode, size in bytes and modified time (UTC), too; -r lists all files below a
-directory, with their paths from there.`,
-		Args: arguments(1, -1, "tranship ls [-r] [-l] PLACE..."),
+		Long: `List files on a server, sorted by name. Directories are printed with a '/' at the
+end. -l also shows mode, size in bytes and modified time (UTC). -r lists all files
+below a directory, with their paths relative to it.`,
+		Args: arguments(1, -1, "tranship ls [-r] [-l] LOCATION..."),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			places, err := location.ParseRemotes(args)
+			locations, err := location.ParseRemotes(args)
 			if err != nil {
 				return err
 			}
-			return g.each(cmd.Context(), places, func(ctx context.Context, store *retry.Store, p location.Location) error {
+			return g.each(cmd.Context(), locations, func(ctx context.Context, store *retry.Store, p location.Location) error {
 				return g.ls(ctx, store, p, recursive, long)
 			})
 		},
@@ -42,23 +42,22 @@ directory, with their paths from there.`,
 	return cmd
 }
 
-// each calls do for one place after the other. One that fails does not stop the
-// others.
-func (g *globals) each(ctx context.Context, places []location.Location, do func(context.Context, *retry.Store, location.Location) error) (err error) {
-	if err := g.bind(places); err != nil {
+// each calls do for every location, in order. An error of one location is printed and does
+// not stop the others.
+func (g *globals) each(ctx context.Context, locations []location.Location, do func(context.Context, *retry.Store, location.Location) error) (err error) {
+	if err := g.bind(locations); err != nil {
 		return err
 	}
 	connections := g.connections()
 	defer func() { err = errors.Join(err, connections.close()) }()
-	return g.eachOver(ctx, connections, places, do)
+	return g.eachOver(ctx, connections, locations, do)
 }
 
-// eachOver is each over connections that the command has.
-func (g *globals) eachOver(ctx context.Context, connections *connections, places []location.Location, do func(context.Context, *retry.Store, location.Location) error) error {
-	// Those that cannot be connected to, or are away for good, which is told once and not
-	// tried again.
+// eachOver is each with the given connections.
+func (g *globals) eachOver(ctx context.Context, connections *connections, locations []location.Location, do func(context.Context, *retry.Store, location.Location) error) error {
+	// A server that cannot be reached is reported once; its other locations are skipped.
 	unreachable := map[location.Server]bool{}
-	for _, p := range places {
+	for _, p := range locations {
 		if unreachable[p.Server] {
 			continue
 		}
@@ -89,7 +88,7 @@ func (g *globals) ls(ctx context.Context, store *retry.Store, p location.Locatio
 	}
 	for entry, err := range store.List(ctx, tranship.ListOptions{Directory: p.Path, Recursive: recursive, ReportSkipped: true}) {
 		if skipped, ok := console.SkippedOf(err); ok {
-			g.NotListed(p.Server, skipped)
+			g.NotifyUnlisted(p.Server, skipped)
 			continue
 		}
 		if err != nil {

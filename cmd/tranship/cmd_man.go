@@ -15,8 +15,8 @@ import (
 )
 
 // addDocumentation adds the command that writes the man pages and completions of a
-// release. It is only in programs that are built with the tag man, so that the published
-// program does not carry the libraries that write them.
+// release. It exists only with the build tag man, so that the published program does not
+// include the libraries that write them.
 func addDocumentation(root *cobra.Command) {
 	root.AddCommand(&cobra.Command{
 		Use:    "man FILE",
@@ -53,8 +53,8 @@ func writeDocumentation(root *cobra.Command, archive string) (err error) {
 	return pack(work, archive)
 }
 
-// pack writes the files below dir into an archive. The same files give the same bytes: in
-// the order of their names, without times and owners.
+// pack writes the files below dir into an archive, sorted by name, without times and
+// owners, so that the same files give the same bytes.
 func pack(dir, archive string) (err error) {
 	file, err := os.Create(archive)
 	if err != nil {

@@ -20,17 +20,17 @@ func newMv(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "mv SRC... DST",
 		Short: "Move files on a server",
-		Long: `Move files on a server. A file is renamed at once; of a directory, one file
-after the other. SRC goes into DST, under its own name, if DST is a directory or
-ends in '/'; otherwise it becomes DST. Of several with the same name only
-the first is moved, and the others fail: they would replace each other.`,
+		Long: `Move files on a server. A file is renamed atomically; a directory is moved
+file by file. SRC goes into DST, under its own name, if DST is a directory or
+ends in '/'; otherwise it becomes DST. If several sources have the same name,
+only the first is moved; the others fail, because they would replace it.`,
 		Args: arguments(2, -1, "tranship mv SRC... DST"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			places, err := location.ParseRemotes(args)
+			locations, err := location.ParseRemotes(args)
 			if err != nil {
 				return err
 			}
-			return g.mv(cmd.Context(), places[:len(places)-1], places[len(places)-1])
+			return g.mv(cmd.Context(), locations[:len(locations)-1], locations[len(locations)-1])
 		},
 	}
 	g.jsonFlag(cmd)
@@ -43,7 +43,7 @@ func (g *globals) mv(ctx context.Context, sources []location.Location, to locati
 			return usage.New("mv works on one server only; between two, use cp and rm")
 		}
 		if source.Contents {
-			return usage.Errorf("%s: mv needs a file or directory that has a name", source.Arg)
+			return usage.Errorf("%s: mv needs a file or directory with a name", source.Arg)
 		}
 	}
 	if err := g.bind(append(sources, to)); err != nil {
@@ -93,13 +93,13 @@ func (g *globals) moveDirectory(ctx context.Context, store *retry.Store, source 
 	if copycmd.IsBelow(destination, source.Path) {
 		return errors.New("a directory cannot be moved into itself")
 	}
-	// As a whole: half of a directory among another's files helps nobody.
+	// The directory is claimed as a whole, so that two sources never mix in one target.
 	if err := target.Claim(destination); err != nil {
 		return err
 	}
 	for item, err := range transfer.Files(ctx, store, source.Path, destination) {
 		if skipped, ok := console.SkippedOf(err); ok {
-			g.LeftOut(source.Server, "not moved", skipped)
+			g.FailSkipped(source.Server, "not moved", skipped)
 			continue
 		}
 		if err == nil {
@@ -110,7 +110,7 @@ func (g *globals) moveDirectory(ctx context.Context, store *retry.Store, source 
 			}
 		}
 		if err != nil {
-			return fmt.Errorf("%w; what came before it has been moved", err)
+			return fmt.Errorf("%w; files listed before it were moved", err)
 		}
 	}
 	return nil

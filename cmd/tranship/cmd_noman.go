@@ -4,5 +4,5 @@ package main
 
 import "github.com/spf13/cobra"
 
-// addDocumentation adds nothing: see the file for the build tag man.
+// addDocumentation does nothing without the build tag man.
 func addDocumentation(*cobra.Command) {}

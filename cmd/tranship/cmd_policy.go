@@ -18,31 +18,31 @@ import (
 func newPolicy(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "policy",
-		Short: "Check who may do what",
-		Long: `Check the rules by which serve --policy FILE decides who may do what. Each line of
-the file allows something, and what no line allows is denied:
+		Short: "Check access rules",
+		Long: `Check the rules of serve --policy FILE. Each line of the file allows some actions of
+a principal below a path. An action that no line allows is denied:
 
-  # who            what                    where
+  # principal      actions                 path
   allow ann        read,write,delete,list  /
   allow group:web  read,list               site
   allow *          read,write,delete,list  home/{principal}
   allow anonymous  read                    pub
 
-* is anybody who is known. A path stands for itself and all below it, and / for
-everything. A word with blanks in it is quoted.`,
+The principal * is every authenticated caller. A path stands for itself and
+everything below it, / for the whole store. A word that contains blanks is quoted.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return usage.New("a command is needed: policy check")
+				return usage.New("missing command: policy check")
 			}
-			return usage.Errorf("there is no command \"policy %s\"; there is policy check", args[0])
+			return usage.Errorf("unknown command \"policy %s\"; the only one is policy check", args[0])
 		},
 	}
 	cmd.AddCommand(newPolicyCheck(g))
 	return cmd
 }
 
-// policyQuestion is what policy check is asked.
+// policyQuestion is the principal that policy check asks about.
 type policyQuestion struct {
 	name   string
 	groups []string
@@ -52,10 +52,11 @@ func newPolicyCheck(g *globals) *cobra.Command {
 	var question policyQuestion
 	cmd := &cobra.Command{
 		Use:   "check FILE [--as NAME ACTION PATH]",
-		Short: "Check a policy's file, and what it allows somebody",
-		Long: `Check that a policy's file has no mistake; and with --as, whether it allows
-somebody to read, write, delete or list PATH, and by which line. It exits with 4 if
-not. The name anonymous is somebody unknown.`,
+		Short: "Check a policy file, and what it allows a principal",
+		Long: `Check that a policy file has no mistake. With --as, also check whether it allows the
+principal NAME to read, write, delete or list PATH, and print the line that allows it.
+The exit code is 4 if no line does. The name anonymous stands for unauthenticated
+callers.`,
 		Example: `  tranship policy check rules
   tranship policy check rules --as ann --groups web,staff read site/index.html`,
 		Args: arguments(1, 3, "tranship policy check FILE [--as NAME ACTION PATH]"),
@@ -70,14 +71,14 @@ not. The name anonymous is somebody unknown.`,
 			return usage.New("--as NAME, ACTION and PATH belong together: tranship policy check FILE --as NAME ACTION PATH")
 		},
 	}
-	cmd.Flags().StringVar(&question.name, "as", "", "whom to ask for, by `name`")
-	cmd.Flags().StringSliceVar(&question.groups, "groups", nil, "`groups` that they are in, as web,staff")
+	cmd.Flags().StringVar(&question.name, "as", "", "`name` of the principal to check")
+	cmd.Flags().StringSliceVar(&question.groups, "groups", nil, "`groups` of the principal, such as web,staff")
 	return cmd
 }
 
 func readPolicy(name string) (*policy.Policy, error) {
 	text, err := os.ReadFile(name)
-	if err != nil { // which is not an answer to the question, as its exit code might say
+	if err != nil { // not wrapped: its exit code would look like an answer to the question
 		return nil, fmt.Errorf("%s: %v", name, copycmd.LocalError(err))
 	}
 	return policy.Parse(name, text)
@@ -103,9 +104,9 @@ func (g *globals) askPolicy(name string, question policyQuestion, actionText, pa
 	caller := access.Principal{Name: question.name, Groups: question.groups}
 	switch {
 	case question.name == "":
-		return usage.New("--as needs a name; anonymous is somebody unknown")
+		return usage.New("--as needs a name; anonymous stands for unauthenticated callers")
 	case question.name == "anonymous" && len(question.groups) > 0:
-		return usage.New("--groups: somebody unknown is in no groups")
+		return usage.New("--groups: anonymous callers are in no groups")
 	case question.name == "anonymous":
 		caller = access.Principal{}
 	}
@@ -121,10 +122,10 @@ func (g *globals) askPolicy(name string, question policyQuestion, actionText, pa
 	return err
 }
 
-// String is whom it is about.
+// String returns the principal's name and groups, for messages.
 func (q policyQuestion) String() string {
 	if len(q.groups) == 0 {
 		return q.name
 	}
-	return q.name + ", of " + strings.Join(q.groups, " and ") + ","
+	return q.name + " (groups " + strings.Join(q.groups, ",") + ")"
 }

@@ -18,31 +18,31 @@ import (
 	"github.com/tranship/tranship/store/retry"
 )
 
-// removals is how many files are removed at once.
+// removals is the number of files that are removed concurrently.
 const removals = 32
 
 func newRm(g *globals) *cobra.Command {
 	var recursive bool
 	cmd := &cobra.Command{
-		Use:   "rm [-r] PLACE...",
+		Use:   "rm [-r] LOCATION...",
 		Short: "Remove files on a server",
-		Args:  arguments(1, -1, "tranship rm [-r] PLACE..."),
+		Args:  arguments(1, -1, "tranship rm [-r] LOCATION..."),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			places, err := location.ParseRemotes(args)
+			locations, err := location.ParseRemotes(args)
 			if err != nil {
 				return err
 			}
-			for _, p := range places {
+			for _, p := range locations {
 				if p.Path == "" {
-					return usage.Errorf("%s: rm does not remove a whole store; name what is in it", p.Arg)
+					return usage.Errorf("%s: rm does not remove a whole store; name the files and directories in it", p.Arg)
 				}
 			}
-			return g.each(cmd.Context(), places, func(ctx context.Context, store *retry.Store, p location.Location) error {
+			return g.each(cmd.Context(), locations, func(ctx context.Context, store *retry.Store, p location.Location) error {
 				return g.rm(ctx, store, p, recursive)
 			})
 		},
 	}
-	recursiveFlag(cmd, &recursive, "remove directories with all that is in them")
+	recursiveFlag(cmd, &recursive, "remove directories and everything in them")
 	g.jsonFlag(cmd)
 	return cmd
 }
@@ -54,7 +54,7 @@ func (g *globals) rm(ctx context.Context, store *retry.Store, p location.Locatio
 		case retry.IsOutage(err) || ctx.Err() != nil:
 			return console.Pathless(err, p.Path)
 		case err != nil:
-			// A caller who may remove it need not be allowed to see it.
+			// A policy may allow the caller to remove the file but not to see it.
 			file = tranship.File{Path: p.Path}
 		}
 		err = store.RemoveFile(ctx, file, tranship.Precondition{})
@@ -70,20 +70,20 @@ func (g *globals) rm(ctx context.Context, store *retry.Store, p location.Locatio
 	case err != nil:
 		return console.Pathless(err, p.Path)
 	case !isDirectory:
-		// It came after it was not there; there is nothing wrong with that.
+		// The file was made after RemoveFile did not find it.
 		if err := store.Remove(ctx, p.Path, tranship.Precondition{}); err != nil {
 			return console.Pathless(err, p.Path)
 		}
 		return g.printRemoved(p.Path)
 	case !recursive:
-		return errors.New("it is a directory; use -r to remove all that is in it")
+		return errors.New("is a directory; use -r to remove it and everything in it")
 	}
 	return g.removeAll(ctx, store, p)
 }
 
-// removeAll removes every file below a directory, which ends the directory. The server
-// does so in one call as far as it can; what is left then is removed file by file. One
-// that fails does not stop the others, unless the server has been away for too long.
+// removeAll removes every file below a directory, and with the last file the directory.
+// The server removes what it can in one call; the files that remain are removed one by
+// one. A file that fails does not stop the others, unless the server cannot be reached.
 func (g *globals) removeAll(ctx context.Context, store *retry.Store, p location.Location) error {
 	var failed error
 	var options tranship.RemoveAllOptions
@@ -97,9 +97,9 @@ func (g *globals) removeAll(ctx context.Context, store *retry.Store, p location.
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case retry.IsOutage(err):
-		return fmt.Errorf("%w; what came before it has been removed", err)
+		return fmt.Errorf("%w; files listed before it were removed", err)
 	}
-	// What remains, for whatever reason, is told of by its own error.
+	// Each file that remains is tried again, so that its own error is reported.
 	return g.removeEach(ctx, store, p)
 }
 
@@ -113,7 +113,7 @@ func (g *globals) removeEach(ctx context.Context, store *retry.Store, p location
 	for entry, err := range store.List(ctx, tranship.ListOptions{Directory: p.Path, Recursive: true, ReportSkipped: true}) {
 		if skipped, ok := console.SkippedOf(err); ok {
 			mu.Lock()
-			g.LeftOut(p.Server, "not removed", skipped)
+			g.FailSkipped(p.Server, "not removed", skipped)
 			mu.Unlock()
 			continue
 		}
@@ -133,7 +133,7 @@ func (g *globals) removeEach(ctx context.Context, store *retry.Store, p location
 			switch {
 			case err == nil || ctx.Err() != nil:
 			case retry.IsOutage(err):
-				stop(fmt.Errorf("%w; what came before it has been removed", err))
+				stop(fmt.Errorf("%w; files listed before it were removed", err))
 			default:
 				g.Fail(fmt.Errorf("%s: %w", p.Server.At(entry.Path), console.Pathless(err, entry.Path)))
 			}

@@ -49,10 +49,12 @@ type serveFlags struct {
 	protection   protectionFlags
 }
 
-// garbagePercent is how much garbage there may be for what is in use.
+// garbagePercent is GOGC of a server: its heap is few large buffers, which cost little to
+// scan and much to keep.
 const garbagePercent = 50
 
-// otherMemory is what a server needs beside what transfers take, and a margin.
+// otherMemory is the memory, in bytes, that a server needs beside --memory-limit, with a
+// margin.
 const otherMemory = 64 << 20
 
 func newServe(g *globals) *cobra.Command {
@@ -62,11 +64,11 @@ func newServe(g *globals) *cobra.Command {
 		Short: "Serve the files of a directory",
 		Long: `Serve the files of a directory over gRPC, to tranship and to clients of the
 filesrv and filetransfer protocols, with health checking and reflection, until
-SIGTERM or SIGINT. It then finishes the files under way, for at most
+SIGTERM or SIGINT. The server then finishes the transfers under way, for at most
 --drain-timeout; a second signal stops it at once.
 
-It refuses to listen beyond this machine without encryption, unless --insecure says
-so, and without a way to tell who connects, unless --anonymous says so.`,
+The server refuses to listen beyond this machine without TLS unless --insecure
+allows it, and without authentication unless --anonymous allows it.`,
 		Example: `  tranship serve --root /srv/files
   tranship serve --root /srv/files --listen :50051 --tls self-signed --anonymous write
   tranship serve --root /srv/files --listen :443 --tls-cert server.pem --tls-key server.key --client-ca clients.pem
@@ -77,23 +79,23 @@ so, and without a way to tell who connects, unless --anonymous says so.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&flags.root, "root", "", "the `directory` to serve; made if missing")
-	f.StringVar(&flags.listen, "listen", "127.0.0.1:50051", "`address` to listen on, host:port; port 0 takes any that is free")
-	f.BoolVar(&flags.insecure, "insecure", false, "allow connections from other machines without encryption")
-	f.Var(&flags.anonymous, "anonymous", "what clients may do that do not say who they are: `read|write` (default: write on this machine alone, if nobody is told from others)")
+	f.StringVar(&flags.root, "root", "", "`directory` to serve; created if missing")
+	f.StringVar(&flags.listen, "listen", "127.0.0.1:50051", "`address` to listen on, host:port; port 0 picks a free port")
+	f.BoolVar(&flags.insecure, "insecure", false, "allow connections from other machines without TLS")
+	f.Var(&flags.anonymous, "anonymous", "what clients without credentials may do: `read|write` (default: write if the server listens on this machine only and has no authentication, otherwise nothing)")
 	flags.tls.add(cmd)
-	f.StringVar(&flags.readyFile, "ready-file", "", "`file` to write host:port to once connections are accepted; removed in the end")
-	f.DurationVar(&flags.drainTimeout, "drain-timeout", 30*time.Second, "how long files under way may take to finish after a signal")
-	f.Var(&flags.durability, "durability", "what a file is when its client did not say: `durable|written` (default durable)")
-	f.Var(&flags.minDurability, "min-durability", "the least that every file is, whatever its client said: `durable|written`")
-	f.Var(&flags.memoryLimit, "memory-limit", "`size` of memory that transfers under way may take; the server needs some 30MiB more (default 512MiB)")
-	f.Var(&flags.minFree, "min-free", "`size` of space on the file system that uploads must leave free, as 10GiB")
+	f.StringVar(&flags.readyFile, "ready-file", "", "`file` to write host:port to once the server accepts connections; removed when it stops")
+	f.DurationVar(&flags.drainTimeout, "drain-timeout", 30*time.Second, "how long transfers under way may take to finish after a signal")
+	f.Var(&flags.durability, "durability", "durability of files for clients that do not ask for one: `durable|written` (default durable)")
+	f.Var(&flags.minDurability, "min-durability", "minimum durability of every file, even if its client asks for less: `durable|written`")
+	f.Var(&flags.memoryLimit, "memory-limit", "`size` of memory that transfers under way may use; the server needs about 30MiB more (default 512MiB)")
+	f.Var(&flags.minFree, "min-free", "`size` of space that uploads must leave free on the file system, such as 10GiB")
 	f.Var(timespan(&flags.uploadExpiry, disk.DefaultUploadExpiry), "upload-expiry", "how long an unfinished upload is kept after its last write")
-	f.Var(&flags.modeMask, "mode-mask", "permission bits in `octal` that clients cannot give a file, as 022 (default none)")
-	f.StringVar(&flags.filesrv.uploadSuffix, "filesrv-upload-suffix", "", "`text` between name and extension of files uploaded by filesrv, as _recv")
-	f.IntVar(&flags.filesrv.revision, "filesrv-revision", 1, "revision of filesrv for clients that do not say theirs: 1 or 2")
-	f.StringVar(&flags.logFormat, "log-format", "text", "`text|json`")
-	f.StringVar(&flags.logLevel, "log-level", "info", "`debug|info|warn|error`")
+	f.Var(&flags.modeMask, "mode-mask", "permission bits in `octal` that clients cannot give a file, such as 022 (default none)")
+	f.StringVar(&flags.filesrv.uploadSuffix, "filesrv-upload-suffix", "", "`text` to insert between name and extension of files uploaded by filesrv, such as _recv")
+	f.IntVar(&flags.filesrv.revision, "filesrv-revision", 1, "revision of filesrv for clients that do not send theirs: 1 or 2")
+	f.StringVar(&flags.logFormat, "log-format", "text", "format of the log: `text|json`")
+	f.StringVar(&flags.logLevel, "log-level", "info", "least level of the log: `debug|info|warn|error`")
 	completeValues(cmd, "anonymous", string(anonymousRead), string(anonymousWrite))
 	flags.identity.add(cmd)
 	flags.protection.add(cmd)
@@ -108,7 +110,7 @@ so, and without a way to tell who connects, unless --anonymous says so.`,
 func (f serveFlags) validate() error {
 	switch {
 	case f.root == "":
-		return usage.New("--root is missing: say which directory to serve")
+		return usage.New("--root is missing: pass the directory to serve")
 	case f.filesrv.revision != 1 && f.filesrv.revision != 2:
 		return usage.Errorf("--filesrv-revision %d: it must be 1 or 2", f.filesrv.revision)
 	case f.memoryLimit != 0 && f.memoryLimit < server.MinMemoryLimit:
@@ -118,7 +120,7 @@ func (f serveFlags) validate() error {
 	}
 	if f.filesrv.uploadSuffix != "" {
 		if strings.Contains(f.filesrv.uploadSuffix, "/") || tranship.ValidatePath("a"+f.filesrv.uploadSuffix) != nil {
-			return usage.Errorf("--filesrv-upload-suffix %q: it must be able to be part of a file's name", f.filesrv.uploadSuffix)
+			return usage.Errorf("--filesrv-upload-suffix %q: it must be valid as part of a file name", f.filesrv.uploadSuffix)
 		}
 	}
 	return errors.Join(f.identity.validate(), f.tls.validate(), f.limits.validate())
@@ -129,8 +131,6 @@ func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
 		return err
 	}
 	limit := cmp.Or(int64(flags.memoryLimit), server.DefaultMemoryLimit)
-	// Garbage is collected in time: there is little to look at, but each buffer of it
-	// is large.
 	debug.SetGCPercent(garbagePercent)
 	debug.SetMemoryLimit(limit + otherMemory)
 	logger, err := g.logger(flags)
@@ -144,8 +144,8 @@ func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
 	flags.anonymous, err = permitListening(flags.listen, address, server.ListenPolicy{
 		Encrypted:     flags.tls.encrypted(),
 		Insecure:      flags.insecure,
-		Authenticated: flags.tls.authenticated() || flags.identity.has(),
-		Tokens:        flags.identity.has(),
+		Authenticated: flags.tls.authenticated() || flags.identity.enabled(),
+		Tokens:        flags.identity.enabled(),
 	}, flags.anonymous)
 	if err != nil {
 		return err
@@ -153,7 +153,7 @@ func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
 	if err := os.MkdirAll(flags.root, 0o777); err != nil {
 		return fmt.Errorf("--root %s: %w", flags.root, copycmd.LocalError(err))
 	}
-	// Before the store is opened, which hides what is in its state by then.
+	// This comes before disk.Open, which hides the state directory that holds the key.
 	tlsFiles, err := flags.tls.files(flags.root, address, logger)
 	if err != nil {
 		return fmt.Errorf("TLS: %w", err)
@@ -198,7 +198,7 @@ func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
 		},
 		Audit:        auditLog,
 		Logger:       logger,
-		DrainTimeout: none(flags.drainTimeout),
+		DrainTimeout: negativeIfZero(flags.drainTimeout),
 		Version:      softwareVersion(),
 	}
 	if tlsFiles != nil {
@@ -206,7 +206,7 @@ func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
 	}
 	service, err := server.New(ctx, config)
 	if err != nil {
-		return inServeFlags(err)
+		return serveFlagError(err)
 	}
 	listener, err := net.ListenTCP("tcp", address)
 	if err != nil {
@@ -215,7 +215,7 @@ func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
 	return runService(ctx, service, listener, flags.drainTimeout, flags.readyFile)
 }
 
-// listenAddress resolves what to listen on.
+// listenAddress resolves the value of --listen.
 func listenAddress(listen string) (*net.TCPAddr, error) {
 	address, err := net.ResolveTCPAddr("tcp", listen)
 	if err != nil {

@@ -24,27 +24,27 @@ func newStat(g *globals) *cobra.Command {
 	var algorithm algorithmFlag
 	var stall time.Duration
 	cmd := &cobra.Command{
-		Use:   "stat [--digest sha256|blake3] [--stall-timeout 30s] PLACE...",
-		Short: "Show what a server knows of a file",
-		Long: `Show what a server knows of a file. It does not know digests: --digest downloads
-the file to compute one, and keeps nothing of it.`,
-		Args: arguments(1, -1, "tranship stat PLACE..."),
+		Use:   "stat [--digest sha256|blake3] [--stall-timeout 30s] LOCATION...",
+		Short: "Show the attributes of a file on a server",
+		Long: `Show the attributes of a file on a server. Servers do not keep digests: --digest
+downloads the file to compute one, and keeps nothing of it.`,
+		Args: arguments(1, -1, "tranship stat LOCATION..."),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			places, err := location.ParseRemotes(args)
+			locations, err := location.ParseRemotes(args)
 			if err != nil {
 				return err
 			}
 			if stall <= 0 {
 				return usage.Errorf("--stall-timeout %v: it must be more than 0", stall)
 			}
-			return g.each(cmd.Context(), places, func(ctx context.Context, store *retry.Store, p location.Location) error {
+			return g.each(cmd.Context(), locations, func(ctx context.Context, store *retry.Store, p location.Location) error {
 				return g.stat(ctx, store, p, algorithm, stall)
 			})
 		},
 	}
-	cmd.Flags().Var(&algorithm, "digest", "compute a digest, which reads the whole file: `sha256|blake3`")
+	cmd.Flags().Var(&algorithm, "digest", "download the whole file to compute a digest: `sha256|blake3`")
 	completeValues(cmd, "digest", transfer.SHA256, transfer.BLAKE3)
-	cmd.Flags().DurationVar(&stall, "stall-timeout", 30*time.Second, "how long --digest may go without a byte before it is tried again")
+	cmd.Flags().DurationVar(&stall, "stall-timeout", 30*time.Second, "how long --digest may make no progress before it is retried")
 	g.jsonFlag(cmd)
 	return cmd
 }
@@ -72,7 +72,7 @@ func (g *globals) stat(ctx context.Context, store *retry.Store, p location.Locat
 	return err
 }
 
-// describe is a file in lines for people.
+// describe returns the lines that stat prints without --json.
 func describe(file tranship.File, digest string) string {
 	var b strings.Builder
 	line := func(name, value string) { fmt.Fprintf(&b, "%-9s %s\n", name+":", printable.Text(value)) }

@@ -15,23 +15,23 @@ import (
 	"github.com/tranship/tranship/internal/printable"
 )
 
-// defaultTokenLife is how long a token is good by default.
-const defaultTokenLife = 90 * 24 * time.Hour
+// defaultTokenLifetime is the default of --expires.
+const defaultTokenLifetime = 90 * 24 * time.Hour
 
 func newToken(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "token",
-		Short: "Make, list and revoke the bearer tokens of a server",
-		Long: `Make, list and revoke the bearer tokens of a server: what tranship serve --tokens
-FILE lets callers in with. The file has a line for each token, but not the token: a
-hash of it. It can be edited by hand; who deletes a line revokes the token, and a
-server that runs knows within a second.`,
+		Short: "Create, list and revoke the bearer tokens of a server",
+		Long: `Create, list and revoke the bearer tokens that tranship serve --tokens FILE accepts.
+The file has one line per token, with a hash of the token instead of the token itself.
+The file can be edited by hand: deleting a line revokes its token. A running server
+applies changes within a second.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return usage.New("a command is needed: token new, token list or token revoke")
+				return usage.New("missing command: token new, token list or token revoke")
 			}
-			return usage.Errorf("there is no command \"token %s\"; there are token new, token list and token revoke", args[0])
+			return usage.Errorf("unknown command \"token %s\"; use token new, token list or token revoke", args[0])
 		},
 	}
 	cmd.AddCommand(newTokenNew(g), newTokenList(g), newTokenRevoke(g))
@@ -41,26 +41,27 @@ server that runs knows within a second.`,
 func newTokenNew(g *globals) *cobra.Command {
 	var file string
 	var e token.Entry
-	life := tokenLife{defaultTokenLife}
+	lifetime := tokenLifetime{defaultTokenLifetime}
 	cmd := &cobra.Command{
 		Use:   "new --file FILE --name NAME",
-		Short: "Make a token and print it, once",
-		Long: `Make a token, add its line to the file, and print the token. It is nowhere else, and
-is not shown again: who has it is NAME for the server, until it expires or is revoked.`,
+		Short: "Create a token and print it, once",
+		Long: `Create a token, add its line to the file, and print the token. It is not stored
+anywhere else and is not shown again. A client that has the token is NAME for the
+server until the token expires or is revoked.`,
 		Example: `  tranship token new --file tokens --name alice --groups ops,dev --expires 30d >alice.token
   tranship cp --token-file alice.token report.pdf grpcs://files.example.org:50051/`,
 		Args: arguments(0, 0, "tranship token new --file FILE --name NAME"),
 		RunE: func(*cobra.Command, []string) error {
 			if e.Name == "" {
-				return usage.New("--name is missing: say whom the token is for")
+				return usage.New("--name is missing: pass the name of the principal that the token is for")
 			}
-			return g.newToken(file, e, life)
+			return g.newToken(file, e, lifetime)
 		},
 	}
 	tokenFileFlag(cmd, &file)
-	cmd.Flags().StringVar(&e.Name, "name", "", "`name` of whom the token is for")
-	cmd.Flags().StringSliceVar(&e.Groups, "groups", nil, "`groups` that it puts them in, with commas between")
-	cmd.Flags().Var(&life, "expires", "how `long` it is good, as 30d or 12h, or never")
+	cmd.Flags().StringVar(&e.Name, "name", "", "`name` of the principal that the token is for")
+	cmd.Flags().StringSliceVar(&e.Groups, "groups", nil, "`groups` of the principal, separated by commas")
+	cmd.Flags().Var(&lifetime, "expires", "how `long` the token is valid, such as 30d or 12h, or never")
 	g.jsonFlag(cmd)
 	return cmd
 }
@@ -70,8 +71,8 @@ func newTokenList(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list --file FILE",
 		Short: "List the tokens of a file",
-		Long: `List the tokens of a file, one on a line: its id, when it was made and when it
-expires (UTC), the name, and the groups.`,
+		Long: `List the tokens of a file, one per line: id, time of creation and of expiry (UTC),
+name, and groups.`,
 		Args: arguments(0, 0, "tranship token list --file FILE"),
 		RunE: func(*cobra.Command, []string) error { return g.listTokens(file) },
 	}
@@ -85,9 +86,8 @@ func newTokenRevoke(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "revoke --file FILE NAME|ID...",
 		Short: "Revoke tokens",
-		Long: `Revoke tokens: that with an id, which token list prints, or all that have a name. A
-server that runs knows within a second, and ends within ten what is under way with
-them.`,
+		Long: `Revoke the token with an ID, which token list prints, or all tokens with a NAME. A
+running server refuses them within a second, and ends calls that use them within ten.`,
 		Args: arguments(1, -1, "tranship token revoke --file FILE NAME|ID..."),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if file == "" {
@@ -107,19 +107,19 @@ them.`,
 }
 
 func tokenFileFlag(cmd *cobra.Command, file *string) {
-	cmd.Flags().StringVar(file, "file", "", "the `file` of the tokens")
+	cmd.Flags().StringVar(file, "file", "", "`file` of the tokens")
 }
 
-var errNoTokenFile = usage.New("--file is missing: say which file has the tokens")
+var errNoTokenFile = usage.New("--file is missing: pass the file of the tokens")
 
-func (g *globals) newToken(file string, e token.Entry, life tokenLife) error {
+func (g *globals) newToken(file string, e token.Entry, lifetime tokenLifetime) error {
 	if file == "" {
 		return errNoTokenFile
 	}
 	now := time.Now()
 	var expires time.Time
-	if life.Duration != 0 {
-		expires = now.Add(life.Duration)
+	if lifetime.Duration != 0 {
+		expires = now.Add(lifetime.Duration)
 	}
 	made, e, err := token.New(file, e, now, expires)
 	if err != nil {
@@ -187,7 +187,7 @@ type tokenObject struct {
 	Groups  []string   `json:"groups,omitempty"`
 	Created time.Time  `json:"created"`
 	Expires *time.Time `json:"expires,omitempty"`
-	// Token is there only when it is new.
+	// Token is set only in the result of token new.
 	Token string `json:"token,omitempty"`
 }
 
@@ -206,11 +206,11 @@ func expiryOf(e token.Entry) string {
 	return console.PrintTime(e.Expires)
 }
 
-// tokenLife is a flag of how long a token is good; 0 is for ever.
-type tokenLife struct{ time.Duration }
+// tokenLifetime is a flag: how long a token is valid. 0 means that it never expires.
+type tokenLifetime struct{ time.Duration }
 
 // Set implements pflag.Value.
-func (l *tokenLife) Set(text string) error {
+func (l *tokenLifetime) Set(text string) error {
 	if text == "never" {
 		l.Duration = 0
 		return nil
@@ -222,17 +222,17 @@ func (l *tokenLife) Set(text string) error {
 		d = time.Duration(min(n, maxTokenDays)) * 24 * time.Hour
 	}
 	if err != nil || d < time.Second {
-		return errors.New("it must be a time of a second or more, as 30d or 12h, or never")
+		return errors.New("it must be a duration of at least one second, such as 30d or 12h, or never")
 	}
 	l.Duration = d
 	return nil
 }
 
-// maxTokenDays is as much as a Duration takes.
+// maxTokenDays keeps the product with 24 hours within a time.Duration.
 const maxTokenDays = 100_000
 
 // String implements pflag.Value.
-func (l *tokenLife) String() string {
+func (l *tokenLifetime) String() string {
 	switch {
 	case l.Duration == 0:
 		return "never"
@@ -243,4 +243,4 @@ func (l *tokenLife) String() string {
 }
 
 // Type implements pflag.Value.
-func (l *tokenLife) Type() string { return "time" }
+func (l *tokenLifetime) Type() string { return "time" }

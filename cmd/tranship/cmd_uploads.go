@@ -21,15 +21,15 @@ func newUploads(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "uploads",
 		Short: "List and remove unfinished uploads",
-		Long: `List and remove unfinished uploads: what a cp that was cut off has left on a
-server, to go on with when the same command runs again. The server removes them
+		Long: `List and remove unfinished uploads. An interrupted cp leaves one on the server and
+resumes it when the same command runs again. The server removes unfinished uploads
 by itself when they expire.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return usage.New("a command is needed: uploads ls or uploads rm")
+				return usage.New("missing command: uploads ls or uploads rm")
 			}
-			return usage.Errorf("there is no command \"uploads %s\"; there are uploads ls and uploads rm", args[0])
+			return usage.Errorf("unknown command \"uploads %s\"; use uploads ls or uploads rm", args[0])
 		},
 	}
 	cmd.AddCommand(newUploadsLs(g), newUploadsRm(g))
@@ -38,18 +38,18 @@ by itself when they expire.`,
 
 func newUploadsLs(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "ls PLACE...",
+		Use:   "ls LOCATION...",
 		Short: "List the unfinished uploads of a path and of the paths below it",
-		Long: `List the unfinished uploads of a path and of the paths below it, one on a line:
-its id, how much of it is durable, the size of the file in bytes, when it
-expires (UTC), and the path of the file.`,
-		Args: arguments(1, -1, "tranship uploads ls PLACE..."),
+		Long: `List the unfinished uploads of a path and of the paths below it, one per line: id,
+durable part in percent, size of the file in bytes, time of expiry (UTC), and path
+of the file.`,
+		Args: arguments(1, -1, "tranship uploads ls LOCATION..."),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			places, err := location.ParseRemotes(args)
+			locations, err := location.ParseRemotes(args)
 			if err != nil {
 				return err
 			}
-			return g.each(cmd.Context(), places, g.listUploads)
+			return g.each(cmd.Context(), locations, g.listUploads)
 		},
 	}
 	g.jsonFlag(cmd)
@@ -58,18 +58,18 @@ expires (UTC), and the path of the file.`,
 
 func newUploadsRm(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "rm PLACE ID...",
-		Short: "Remove unfinished uploads and what they have stored",
-		Long: `Remove unfinished uploads, by the ids that uploads ls prints, and what they have
-stored. A cp that is still sending one of them fails. PLACE says on which server;
-if it has a path, only uploads of that path and of the paths below it are removed.`,
-		Args: arguments(2, -1, "tranship uploads rm PLACE ID..."),
+		Use:   "rm LOCATION ID...",
+		Short: "Remove unfinished uploads and their data",
+		Long: `Remove unfinished uploads and their data, by the ids that uploads ls prints. A cp
+that is still sending one of them fails. LOCATION names the server; if it has a path,
+only uploads of that path and of the paths below it are removed.`,
+		Args: arguments(2, -1, "tranship uploads rm LOCATION ID..."),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			places, err := location.ParseRemotes(args[:1])
+			locations, err := location.ParseRemotes(args[:1])
 			if err != nil {
 				return err
 			}
-			return g.each(cmd.Context(), places, func(ctx context.Context, store *retry.Store, p location.Location) error {
+			return g.each(cmd.Context(), locations, func(ctx context.Context, store *retry.Store, p location.Location) error {
 				return g.removeUploads(ctx, store, p, args[1:])
 			})
 		},
@@ -99,14 +99,14 @@ func (g *globals) printUpload(upload tranship.UploadInfo) error {
 	return err
 }
 
-// removeUploads goes on after one that fails.
+// removeUploads aborts the uploads with the ids. A failed one does not stop the others.
 func (g *globals) removeUploads(ctx context.Context, store *retry.Store, p location.Location, ids []string) error {
 	below, err := uploadsBelow(ctx, store, p.Path, ids)
 	if err != nil {
 		return err
 	}
 	for _, id := range ids {
-		err := fmt.Errorf("%w: there is no upload %s", tranship.ErrNotFound, id)
+		err := fmt.Errorf("%w: no upload has the id %s", tranship.ErrNotFound, id)
 		if below(id) {
 			err = store.AbortUpload(ctx, id)
 		}
@@ -123,9 +123,8 @@ func (g *globals) removeUploads(ctx context.Context, store *retry.Store, p locat
 	return nil
 }
 
-// uploadsBelow tells which of some ids are of uploads at a path or below it; of the
-// root, all. It keeps nothing else of a list, which a server could make as long as it
-// likes.
+// uploadsBelow reports which of the wanted ids are of uploads at a path or below it; for
+// the root, all of them. It keeps only those ids: a server can send a list of any length.
 func uploadsBelow(ctx context.Context, store tranship.Uploads, path string, wanted []string) (func(id string) bool, error) {
 	if path == "" {
 		return func(string) bool { return true }, nil

@@ -27,7 +27,8 @@ func newVersion(g *globals) *cobra.Command {
 	return cmd
 }
 
-// softwareVersion is what the build says: of make, or of go install.
+// softwareVersion returns the version set by make, or the module version set by go
+// install, or "devel".
 func softwareVersion() string {
 	if version != "" {
 		return version

@@ -16,14 +16,15 @@ import (
 	"github.com/tranship/tranship/store/retry"
 )
 
-// connections are a command's, one for each server. It is not safe for concurrent
-// use; the clients are.
+// connections are the connections of a command, one per server. Its methods are not safe
+// for concurrent use; the clients that they return are.
 type connections struct {
 	globals *globals
-	// stallTimeout is after how long without a byte a file is tried again; 0: never.
+	// stallTimeout is how long a file may make no progress before it is retried; 0 means
+	// forever.
 	stallTimeout time.Duration
-	// number is of connections to each server that large files are spread over; 0: as
-	// many as help.
+	// number of connections to each server that large files are spread over; 0 means as
+	// many as make them faster.
 	number  int
 	stores  map[location.Server]*retry.Store
 	clients []*client.Client
@@ -53,7 +54,8 @@ func (c *connections) options(server location.Server) (client.Options, error) {
 	}, err
 }
 
-// Store is the native client of a server. What it fails to do is tried again.
+// Store returns the native client of a server, connecting first if needed. The client
+// retries transient failures.
 func (c *connections) Store(ctx context.Context, server location.Server) (*retry.Store, error) {
 	if store, ok := c.stores[server]; ok {
 		return store, nil
@@ -72,18 +74,18 @@ func (c *connections) Store(ctx context.Context, server location.Server) (*retry
 	}
 	c.clients = append(c.clients, native)
 	store := retry.New(native, retry.Options{Events: func(event retry.Event) {
-		c.globals.TellRetry(server.At(event.Path), event.Wait, event.Err)
+		c.globals.NotifyRetry(server.At(event.Path), event.Wait, event.Err)
 	}})
 	c.stores[server] = store
 	return store, nil
 }
 
-// leastConnectTimeout is how much of --connect-timeout must be left for another attempt.
-const leastConnectTimeout = 100 * time.Millisecond
+// minConnectTimeout is the part of --connect-timeout that must remain for another attempt.
+const minConnectTimeout = 100 * time.Millisecond
 
-// dial connects to a server. It connects again, until --connect-timeout has passed, if
-// the server cannot be reached; and within the budget of all operations if the server
-// refuses because of a limit, or a gateway answers in its place.
+// dial connects to a server. If the server cannot be reached, it retries until
+// --connect-timeout has passed; if the server refuses because of a limit, or a gateway
+// answers in its place, it retries within the budget of all operations.
 func (c *connections) dial(ctx context.Context, server location.Server, connect func(client.Options) error) error {
 	options, err := c.options(server)
 	if err != nil {
@@ -101,17 +103,17 @@ func (c *connections) dial(ctx context.Context, server location.Server, connect 
 		var final error
 		if failure.Of(ctx, err) == failure.Refused {
 			left := c.globals.connectTimeout - time.Since(begun)
-			// As long as there is time left there is time for another attempt.
+			// A pause of at most half the remaining time leaves room for another attempt.
 			pause = min(pauses.Next(), left/2)
 			options.ConnectTimeout = left - pause
-			if left < leastConnectTimeout {
+			if left < minConnectTimeout {
 				final = err
 			}
 		} else {
 			pause, final = tries.Failed(ctx, err)
 		}
 		if final == nil {
-			c.globals.TellRetry(server.String(), pause, err)
+			c.globals.NotifyRetry(server.String(), pause, err)
 			final = budget.Sleep(ctx, pause)
 		}
 		if final != nil {
@@ -120,13 +122,13 @@ func (c *connections) dial(ctx context.Context, server location.Server, connect 
 	}
 }
 
-// keepalive replaces a connection that nothing comes through any more before all
-// attempts of a file have stalled in it. Servers take a ping every 10 s.
+// keepalive returns parameters that replace a dead connection before all attempts of a file
+// have stalled on it. Servers accept a ping every 10 s.
 func (c *connections) keepalive() keepalive.ClientParameters {
 	return keepalive.ClientParameters{Time: 12 * time.Second, Timeout: min(max(c.stallTimeout, time.Second), 20*time.Second)}
 }
 
-// Conn is a plain connection to a server, for the compatibility protocols.
+// Conn returns a plain connection to a server, for the compatibility protocols.
 func (c *connections) Conn(ctx context.Context, server location.Server) (*grpc.ClientConn, error) {
 	if conn, ok := c.raw[server]; ok {
 		return conn, nil

@@ -21,9 +21,9 @@ import (
 	"github.com/tranship/tranship/store/retry"
 )
 
-// A server that cannot be reached is tried as long as --connect-timeout says: not shorter
-// because the next pause would be longer than what is left of it, nor because it is longer
-// than the budget of other operations.
+// Connecting is retried for the whole --connect-timeout: even if the next pause would be
+// longer than the time left, and even if the timeout is longer than the budget of other
+// operations.
 func TestConnectTimeout(t *testing.T) {
 	for _, timeout := range []time.Duration{time.Second, 5 * time.Second, 3 * time.Minute} {
 		synctest.Test(t, func(t *testing.T) {
@@ -36,28 +36,28 @@ func TestConnectTimeout(t *testing.T) {
 				}
 				return away
 			})
-			if took := time.Since(begun); !errors.Is(err, away) || took > timeout || took < timeout-2*leastConnectTimeout {
+			if took := time.Since(begun); !errors.Is(err, away) || took > timeout || took < timeout-2*minConnectTimeout {
 				t.Errorf("%v after %v of %v", err, took, timeout)
 			}
 		})
 	}
 }
 
-// A server that is away for good is told of once, and not for each place on it.
+// A server that cannot be reached is reported once, not once per location on it.
 func TestEachEndsWithServer(t *testing.T) {
 	var text strings.Builder
 	g := &globals{Console: console.Console{Streams: console.Streams{Err: &text}}}
 	connections := g.connections()
-	var places []location.Location
+	var locations []location.Location
 	for _, address := range []string{"away:1", "here:1"} {
 		server := location.Server{Address: address}
 		connections.stores[server] = retry.New(&mem.Store{}, retry.Options{})
 		for _, path := range []string{"a", "b", "c"} {
-			places = append(places, location.Location{Arg: server.At(path), Server: server, Path: path})
+			locations = append(locations, location.Location{Arg: server.At(path), Server: server, Path: path})
 		}
 	}
 	tried := map[string]int{}
-	err := g.eachOver(t.Context(), connections, places, func(_ context.Context, _ *retry.Store, p location.Location) error {
+	err := g.eachOver(t.Context(), connections, locations, func(_ context.Context, _ *retry.Store, p location.Location) error {
 		tried[p.Server.Address]++
 		if p.Server.Address == "here:1" {
 			return tranship.ErrDenied
@@ -69,7 +69,7 @@ func TestEachEndsWithServer(t *testing.T) {
 	}
 }
 
-// A server of filesrv that is not there is told of once, too.
+// A filesrv server that cannot be reached is reported once, too.
 func TestFilesrvEndsWithServer(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{{"cp", "--protocol", "filesrv"}, {"cp", "-r", "--protocol", "filesrv"}} {
@@ -80,7 +80,7 @@ func TestFilesrvEndsWithServer(t *testing.T) {
 	}
 }
 
-// A command has one connection to a server, also mv.
+// A command has one connection to a server. This holds for mv, too.
 func TestOneConnection(t *testing.T) {
 	t.Parallel()
 	r := &restartable{root: t.TempDir()}

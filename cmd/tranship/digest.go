@@ -15,12 +15,12 @@ import (
 	"github.com/tranship/tranship/transfer"
 )
 
-// digestBuffer is how much of a file is in memory while its digest is computed.
+// digestBuffer is the size of the read buffer while a digest is computed, in bytes.
 const digestBuffer = 256 << 10
 
-// digestFile reads a file of a store from end to end. Where a connection was lost, or
-// no byte came for as long as stall, it goes on; but not after two stalls in a row that
-// got it no further.
+// digestFile downloads a file of a store to compute its digest. It continues where it was
+// after a lost connection, or after no byte came for stall; it fails after two stalls in a
+// row without progress.
 func (g *globals) digestFile(ctx context.Context, store tranship.Reader, p location.Location, file tranship.File, algorithm string, stall time.Duration) (transfer.Digest, error) {
 	h, err := transfer.NewHash(algorithm)
 	if err != nil {
@@ -30,7 +30,7 @@ func (g *globals) digestFile(ctx context.Context, store tranship.Reader, p locat
 	stalled := false
 	for done := int64(0); ; {
 		tries.Attempt()
-		n, err := readOn(ctx, store, file, done, h, stall)
+		n, err := hashFrom(ctx, store, file, done, h, stall)
 		done += n
 		if n > 0 {
 			tries.Progress()
@@ -48,7 +48,7 @@ func (g *globals) digestFile(ctx context.Context, store tranship.Reader, p locat
 		stalled = silent
 		pause, final := tries.Failed(ctx, err)
 		if final == nil {
-			g.TellRetry(p.Arg, pause, err)
+			g.NotifyRetry(p.Arg, pause, err)
 			final = budget.Sleep(ctx, pause)
 		}
 		if final != nil {
@@ -57,29 +57,29 @@ func (g *globals) digestFile(ctx context.Context, store tranship.Reader, p locat
 	}
 }
 
-// readOn reads a file from an offset into a hash, and returns how far it got. It is
-// tranship.ErrUnavailable when no byte came for as long as stall.
-func readOn(ctx context.Context, store tranship.Reader, file tranship.File, offset int64, h hash.Hash, stall time.Duration) (int64, error) {
+// hashFrom adds the content of a file from an offset on to a hash, and returns the number
+// of bytes added. The error is tranship.ErrUnavailable if no byte came for stall.
+func hashFrom(ctx context.Context, store tranship.Reader, file tranship.File, offset int64, h hash.Hash, stall time.Duration) (int64, error) {
 	watch, stop := silence.New(ctx, stall, "no byte came")
 	defer stop()
 	content, err := store.Open(watch.Context(), file.Path, tranship.OpenOptions{Version: file.Version, Offset: offset})
 	if err != nil {
 		return 0, watch.Explain(err)
 	}
-	n, err := io.CopyBuffer(h, watched{content, watch.Moved}, make([]byte, digestBuffer))
-	// It was only read from, and has said how that went.
+	n, err := io.CopyBuffer(h, watchedReader{content, watch.Moved}, make([]byte, digestBuffer))
+	// An error of Close adds nothing: the file was only read.
 	_ = content.Close()
 	return n, watch.Explain(err)
 }
 
-// watched is a reader that tells when something was read.
-type watched struct {
+// watchedReader calls moved after each read that returned bytes.
+type watchedReader struct {
 	io.Reader
 	moved func()
 }
 
 // Read implements io.Reader.
-func (w watched) Read(p []byte) (int, error) {
+func (w watchedReader) Read(p []byte) (int, error) {
 	n, err := w.Reader.Read(p)
 	if n > 0 {
 		w.moved()

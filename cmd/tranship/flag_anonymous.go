@@ -4,8 +4,8 @@ import (
 	"errors"
 )
 
-// anonymousFlag is a flag: what may be done by those who have not said who they are.
-// It is empty when that was not said, and when it is nothing.
+// anonymousFlag is a flag: what clients without credentials may do. The empty value means
+// that the flag was not passed, or that they may do nothing.
 type anonymousFlag string
 
 const (

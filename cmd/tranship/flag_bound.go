@@ -13,24 +13,24 @@ import (
 	"github.com/tranship/tranship/cmd/tranship/internal/usage"
 )
 
-// boundValues are the values of a flag that says who the client is, each for one server:
-// a value alone for the only server of a command, or ADDRESS=VALUE for the one at an
-// address. So what is meant for one server never goes to another.
+// boundValues is a flag whose values are credentials, each for one server: VALUE for the
+// only server of a command, or ADDRESS=VALUE for the server at an address. A credential
+// never goes to a server that it was not given for.
 type boundValues struct {
-	// name is what the flag, or environment variable, is called; what is its value's
-	// name in help and messages.
+	// name is the name of the flag or environment variable; what is the placeholder of its
+	// value in help and messages.
 	name, what string
-	// advice is how to say it for several servers; "": name ADDRESS=WHAT.
+	// advice tells how to set values for several servers; "" means name ADDRESS=WHAT.
 	advice string
-	// plain is the value without an address, "" if there is none; plainFor the address
-	// that it is for, once that is known.
-	plain, plainFor string
-	// of are the others, by address.
-	of map[string]string
+	// unaddressed is the value without an address, "" if there is none. bind sets
+	// unaddressedFor to the address that it is for.
+	unaddressed, unaddressedFor string
+	// byAddress has the other values.
+	byAddress map[string]string
 }
 
-// given reports whether there is any value.
-func (b *boundValues) given() bool { return b.plain != "" || len(b.of) > 0 }
+// given reports whether any value was set.
+func (b *boundValues) given() bool { return b.unaddressed != "" || len(b.byAddress) > 0 }
 
 // Set implements pflag.Value.
 func (b *boundValues) Set(text string) error {
@@ -38,67 +38,69 @@ func (b *boundValues) Set(text string) error {
 	switch {
 	case bound && value == "":
 		return fmt.Errorf("the %s is missing", strings.ToLower(b.what))
-	case bound && b.of == nil:
-		b.of = map[string]string{address: value}
+	case bound && b.byAddress == nil:
+		b.byAddress = map[string]string{address: value}
 	case bound:
-		b.of[address] = value
+		b.byAddress[address] = value
 	default:
-		b.plain = text
+		b.unaddressed = text
 	}
 	return nil
 }
 
 // String implements pflag.Value.
-func (b *boundValues) String() string { return b.plain }
+func (b *boundValues) String() string { return b.unaddressed }
 
 // Type implements pflag.Value.
 func (b *boundValues) Type() string { return "[ADDRESS=]" + b.what }
 
-// bind says which servers a command is about. It fails if it is not clear which
-// server a value is for.
+// bind sets the servers of the command. It fails if it is not clear which server a value is
+// for.
 func (b *boundValues) bind(servers []location.Server) error {
 	named := map[string]bool{}
-	var others []location.Server
+	var others []location.Server // those without a value of their own
 	for _, server := range servers {
 		address := canonicalAddress(server.Address)
-		if _, own := b.of[address]; !own && !named[address] {
+		if _, own := b.byAddress[address]; !own && !named[address] {
 			others = append(others, server)
 		}
 		named[address] = true
 	}
-	for _, address := range slices.Sorted(maps.Keys(b.of)) {
+	for _, address := range slices.Sorted(maps.Keys(b.byAddress)) {
 		if !named[address] {
-			return usage.Errorf("%s %s=…: no place of this command is at %s", b.name, address, address)
+			return usage.Errorf("%s %s=…: no location of this command is at %s", b.name, address, address)
 		}
 	}
-	if b.plain == "" || len(others) == 0 {
+	if b.unaddressed == "" || len(others) == 0 {
 		return nil
 	}
 	if len(others) > 1 {
 		advice := b.advice
 		if advice == "" {
-			advice = fmt.Sprintf("write %s ADDRESS=%s for each server that is to have one, as %s %s=%s", b.name, b.what, b.name, others[0].Address, b.what)
+			advice = fmt.Sprintf("pass %s ADDRESS=%s for each server that needs one, such as %s %s=%s", b.name, b.what, b.name, others[0].Address, b.what)
 		}
-		return usage.Errorf("%s: it is for one server, and there are %s and %s: %s", b.name, others[0], others[1], advice)
+		return usage.Errorf("%s: the value is for one server, but the command has %s and %s: %s", b.name, others[0], others[1], advice)
 	}
-	b.plainFor = canonicalAddress(others[0].Address)
+	b.unaddressedFor = canonicalAddress(others[0].Address)
 	return nil
 }
 
-// at is the value for a server; "" if it is to have none.
-func (b *boundValues) at(server location.Server) string {
+// valueFor returns the value for a server; "" if there is none. The value without an address
+// is for no server before bind.
+func (b *boundValues) valueFor(server location.Server) string {
 	address := canonicalAddress(server.Address)
-	if value, ok := b.of[address]; ok {
+	if value, ok := b.byAddress[address]; ok {
 		return value
 	}
-	if b.plain != "" && b.plainFor == address {
-		return b.plain
+	if b.unaddressed != "" && b.unaddressedFor == address {
+		return b.unaddressed
 	}
 	return ""
 }
 
-// cutAddress tells ADDRESS=VALUE from a value. An address is host:port, also with grpc://
-// or grpcs:// before it; a file of such a name is ./host:port=….
+// cutAddress splits ADDRESS=VALUE. Text without an address is the value itself. An address
+// is host:port, optionally with grpc:// or grpcs:// before it; a file with such a name is
+// written ./host:port=….
 func cutAddress(text string) (address, value string, bound bool) {
 	before, value, found := strings.Cut(text, "=")
 	if !found {
@@ -121,7 +123,7 @@ func cutAddress(text string) (address, value string, bound bool) {
 	return canonicalAddress(lower), value, true
 }
 
-// canonicalAddress is the one form in which addresses are compared.
+// canonicalAddress returns the form of an address that comparisons use.
 func canonicalAddress(address string) string {
 	host, port, err := net.SplitHostPort(strings.ToLower(address))
 	if err != nil {
@@ -136,11 +138,11 @@ func canonicalAddress(address string) string {
 	return net.JoinHostPort(host, port)
 }
 
-// bind says which places a command is about, before any is connected to. Credentials that
-// have not been bound go nowhere.
-func (g *globals) bind(places []location.Location) error {
+// bind tells the credentials which locations the command has. It must be called before the
+// command connects: no credential is sent before it is bound to a server.
+func (g *globals) bind(locations []location.Location) error {
 	var servers []location.Server
-	for _, p := range places {
+	for _, p := range locations {
 		if p.Kind == location.Remote {
 			servers = append(servers, p.Server)
 		}

@@ -50,23 +50,23 @@ func TestBoundValues(t *testing.T) {
 		name    string
 		values  []string
 		servers []location.Server
-		// want is what each server gets; fails is what the error has instead.
+		// want has the value of each server; fails is the expected error instead.
 		want  []string
 		fails string
 	}{
 		{"none", nil, []location.Server{a, b}, []string{"", ""}, ""},
 		{"one for one", []string{"f"}, []location.Server{a, a}, []string{"f", "f"}, ""},
 		{"the last counts", []string{"f", "g"}, []location.Server{a}, []string{"g"}, ""},
-		{"one for two", []string{"f"}, []location.Server{a, b}, nil, "it is for one server, and there are grpc://a.example:1 and grpcs://b.example:1: write --flag ADDRESS=FILE"},
+		{"one for two", []string{"f"}, []location.Server{a, b}, nil, "the value is for one server, but the command has grpc://a.example:1 and grpcs://b.example:1: pass --flag ADDRESS=FILE"},
 		{"one for each", []string{"a.example:1=f", "b.example:1=g"}, []location.Server{a, b}, []string{"f", "g"}, ""},
 		{"one of two", []string{"a.example:1=f"}, []location.Server{a, b}, []string{"f", ""}, ""},
 		{"one of two, and one for the other", []string{"a.example:1=f", "g"}, []location.Server{a, b}, []string{"f", "g"}, ""},
-		{"one of three, and one for the others", []string{"a.example:1=f", "g"}, []location.Server{a, b, c}, nil, "there are grpcs://b.example:1 and grpc://127.0.0.1:1"},
+		{"one of three, and one for the others", []string{"a.example:1=f", "g"}, []location.Server{a, b, c}, nil, "the command has grpcs://b.example:1 and grpc://127.0.0.1:1"},
 		{"another case", []string{"A.EXAMPLE:1=f"}, []location.Server{{Address: "a.Example:1"}}, []string{"f"}, ""},
 		{"both ways to one address", []string{"f"}, []location.Server{a, {TLS: true, Address: a.Address}}, []string{"f", "f"}, ""},
-		{"two names of one machine", []string{"f"}, []location.Server{c, {Address: "localhost:1"}}, nil, "it is for one server"},
-		{"two ports", []string{"f"}, []location.Server{c, {Address: "127.0.0.1:2"}}, nil, "it is for one server"},
-		{"another server's", []string{"c.example:1=f"}, []location.Server{a}, nil, "no place of this command is at c.example:1"},
+		{"two names of one machine", []string{"f"}, []location.Server{c, {Address: "localhost:1"}}, nil, "the value is for one server"},
+		{"two ports", []string{"f"}, []location.Server{c, {Address: "127.0.0.1:2"}}, nil, "the value is for one server"},
+		{"another server's", []string{"c.example:1=f"}, []location.Server{a}, nil, "no location of this command is at c.example:1"},
 		{"no server", []string{"f"}, nil, nil, ""},
 	} {
 		values := boundValues{name: "--flag", what: "FILE"}
@@ -76,8 +76,8 @@ func TestBoundValues(t *testing.T) {
 			}
 		}
 		for _, server := range test.servers {
-			if values.plain != "" && values.at(server) == values.plain {
-				t.Errorf("%s: %v has it before it is bound", test.name, server)
+			if values.unaddressed != "" && values.valueFor(server) == values.unaddressed {
+				t.Errorf("%s: %v gets the value before bind", test.name, server)
 			}
 		}
 		err := values.bind(test.servers)
@@ -91,12 +91,12 @@ func TestBoundValues(t *testing.T) {
 			t.Errorf("%s: %v", test.name, err)
 		}
 		for i, server := range test.servers {
-			if got := values.at(server); got != test.want[i] {
+			if got := values.valueFor(server); got != test.want[i] {
 				t.Errorf("%s: %v gets %q, want %q", test.name, server, got, test.want[i])
 			}
 		}
 	}
 	if err := new(boundValues).Set("a.example:1="); err == nil {
-		t.Error("an address without a value was taken")
+		t.Error("Set accepts an address without a value")
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/tranship/tranship/transfer"
 )
 
-// algorithmFlag is a flag of a kind of digest; "" is none.
+// algorithmFlag is a flag: the algorithm of a digest, "" for none.
 type algorithmFlag string
 
 // Set implements pflag.Value.
@@ -24,7 +24,7 @@ func (a *algorithmFlag) String() string { return string(*a) }
 // Type implements pflag.Value.
 func (a *algorithmFlag) Type() string { return "algorithm" }
 
-// digestFlag is a flag of a file's digest, as "sha256:2cf2…"; nil is none.
+// digestFlag is a flag: the digest of a file, such as "sha256:2cf2…". nil means none.
 type digestFlag struct{ digest *transfer.Digest }
 
 // Set implements pflag.Value.

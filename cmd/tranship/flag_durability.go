@@ -6,11 +6,11 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// durabilityFlag is a flag of a tranship.Durability; the default is that of whom it
-// is given to.
+// durabilityFlag is a flag: a tranship.Durability. Without the flag it is
+// tranship.DurabilityDefault.
 type durabilityFlag tranship.Durability
 
-// durabilities are the values of the flag.
+// durabilities returns the values of the flag.
 func durabilities() []string {
 	return []string{tranship.DurabilityDurable.String(), tranship.DurabilityWritten.String()}
 }
@@ -37,4 +37,5 @@ func (d *durabilityFlag) String() string {
 // Type implements pflag.Value.
 func (d *durabilityFlag) Type() string { return "durability" }
 
+// given reports whether the flag was set.
 func (d *durabilityFlag) given() bool { return tranship.Durability(*d) != tranship.DurabilityDefault }

@@ -12,7 +12,7 @@ import (
 	"github.com/tranship/tranship/cmd/tranship/internal/usage"
 )
 
-// identityFlags are the flags of serve that say how it knows who makes a call.
+// identityFlags are the flags of serve that select how it authenticates callers by token.
 type identityFlags struct {
 	tokens string
 	oidc   oidc.Options
@@ -20,15 +20,15 @@ type identityFlags struct {
 
 func (f *identityFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.tokens, "tokens", "", "`file` of the bearer tokens that are good, which tranship token makes; changes take effect within a second")
-	flags.StringVar(&f.oidc.Issuer, "oidc-issuer", "", "`URL` of an OpenID Connect issuer whose tokens are good")
-	flags.StringVar(&f.oidc.Audience, "oidc-audience", "", "`name` that tokens of the issuer must be for")
-	flags.StringVar(&f.oidc.NameClaim, "oidc-name-claim", "", "`claim` of the issuer's tokens that names who has them (default sub)")
-	flags.StringVar(&f.oidc.GroupsClaim, "oidc-groups-claim", "", "`claim` of the issuer's tokens that has the groups")
+	flags.StringVar(&f.tokens, "tokens", "", "`file` of the accepted bearer tokens, written by tranship token; changes take effect within a second")
+	flags.StringVar(&f.oidc.Issuer, "oidc-issuer", "", "`URL` of an OpenID Connect issuer whose tokens are accepted")
+	flags.StringVar(&f.oidc.Audience, "oidc-audience", "", "audience `name` that tokens of the issuer must have")
+	flags.StringVar(&f.oidc.NameClaim, "oidc-name-claim", "", "`claim` of the issuer's tokens with the name of the principal (default sub)")
+	flags.StringVar(&f.oidc.GroupsClaim, "oidc-groups-claim", "", "`claim` of the issuer's tokens with the groups of the principal")
 }
 
-// has reports whether anybody's tokens are good.
-func (f *identityFlags) has() bool { return f.tokens != "" || f.oidc.Issuer != "" }
+// enabled reports whether the server accepts tokens.
+func (f *identityFlags) enabled() bool { return f.tokens != "" || f.oidc.Issuer != "" }
 
 func (f *identityFlags) validate() error {
 	if f.oidc.Issuer == "" {
@@ -40,7 +40,7 @@ func (f *identityFlags) validate() error {
 		return nil
 	}
 	if f.oidc.Audience == "" {
-		return usage.New("--oidc-issuer needs --oidc-audience: tokens that the issuer made for others would do, too")
+		return usage.New("--oidc-issuer needs --oidc-audience: without it, tokens that the issuer made for other services would be accepted")
 	}
 	if _, err := oidc.New(f.oidc); err != nil {
 		return usage.Errorf("--oidc-issuer: %v", err)
@@ -48,8 +48,9 @@ func (f *identityFlags) validate() error {
 	return nil
 }
 
-// authenticators are those of the flags. certificates authenticates clients by certificates
-// that TLS has verified; nil: no certificate is believed.
+// authenticators returns the authenticators that the flags select. certificates
+// authenticates clients by the certificates that TLS has verified; nil means none is
+// accepted.
 func (f *identityFlags) authenticators(certificates authn.Authenticator, log *slog.Logger) ([]authn.Authenticator, error) {
 	var authenticators []authn.Authenticator
 	if f.tokens != "" {

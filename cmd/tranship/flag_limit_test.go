@@ -16,7 +16,7 @@ import (
 	"github.com/tranship/tranship/cmd/tranship/internal/console"
 )
 
-// limits are those that package tranship names.
+// limits returns the limits that package tranship names, by constant.
 func limits(t *testing.T) map[string]tranship.Limit {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), "../../limiterror.go", nil, parser.SkipObjectResolution)
@@ -44,7 +44,7 @@ func limits(t *testing.T) map[string]tranship.Limit {
 	return found
 }
 
-// Every limit is in the table, and every flag in it exists.
+// The table has every limit, and every flag in it exists.
 func TestLimitFlags(t *testing.T) {
 	root := newRoot(&globals{})
 	find := func(name string) *cobra.Command {
@@ -59,7 +59,7 @@ func TestLimitFlags(t *testing.T) {
 	for name, limit := range limits(t) {
 		flag, ok := table[limit]
 		if !ok {
-			t.Errorf("the table does not have tranship.%s", name)
+			t.Errorf("the table lacks tranship.%s", name)
 		}
 		delete(table, limit)
 		for _, of := range []struct {
@@ -72,7 +72,7 @@ func TestLimitFlags(t *testing.T) {
 		}
 	}
 	for limit := range table {
-		t.Errorf("package tranship does not name the limit %s", limit)
+		t.Errorf("package tranship has no limit %s", limit)
 	}
 }
 
@@ -93,17 +93,20 @@ func TestLimitAdvice(t *testing.T) {
 	}
 }
 
-// Every flag in the table of fields is one of serve.
+// Every flag in the table of server.Config is a flag of serve, and every flag in the table
+// of tlsconfig.ClientOptions is a flag of cp.
 func TestConfigFlags(t *testing.T) {
-	serve, _, err := newRoot(&globals{}).Find([]string{"serve"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for field, flags := range configFlags() {
-		for name := range strings.SplitSeq(flags, ", ") {
-			name = strings.TrimPrefix(name, "--")
-			if serve.Flags().Lookup(name) == nil && serve.InheritedFlags().Lookup(name) == nil {
-				t.Errorf("%s: tranship serve has no flag --%s", field, name)
+	for command, table := range map[string]map[string]string{"serve": console.ServeFlags(), "cp": console.ClientTLSFlags()} {
+		cmd, _, err := newRoot(&globals{}).Find([]string{command})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for field, flags := range table {
+			for name := range strings.SplitSeq(flags, ", ") {
+				name = strings.TrimPrefix(name, "--")
+				if cmd.Flags().Lookup(name) == nil && cmd.PersistentFlags().Lookup(name) == nil && cmd.InheritedFlags().Lookup(name) == nil {
+					t.Errorf("%s: tranship %s has no flag --%s", field, command, name)
+				}
 			}
 		}
 	}

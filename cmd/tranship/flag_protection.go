@@ -12,7 +12,7 @@ import (
 	"github.com/tranship/tranship/store/guard"
 )
 
-// protectionFlags are flags of serve: who may do what, and where it is written down.
+// protectionFlags are the flags of serve for the policy and the audit log.
 type protectionFlags struct {
 	policy   string
 	auditLog string
@@ -20,12 +20,12 @@ type protectionFlags struct {
 
 func (f *protectionFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.policy, "policy", "", "`file` of rules, which alone decides who may do what; read again when it changes")
-	flags.StringVar(&f.auditLog, "audit-log", "", "`file` to append a line to for each action of anybody, or - for the standard output")
+	flags.StringVar(&f.policy, "policy", "", "`file` of rules that alone decide what each principal may do; reloaded when it changes")
+	flags.StringVar(&f.auditLog, "audit-log", "", "`file` to append a line to for each action of a client, or - for the standard output")
 }
 
-// open returns the rules, nil if there is no file of them, and the audit log, nil if there
-// is none, which the caller closes when the server has stopped.
+// open returns the policy and the audit log; either is nil if its flag is not set. The
+// caller closes the log when the server has stopped.
 func (f protectionFlags) open(out io.Writer, logger *slog.Logger) (guard.Policy, *audit.Log, error) {
 	var rules guard.Policy
 	if f.policy != "" {
@@ -42,7 +42,7 @@ func (f protectionFlags) open(out io.Writer, logger *slog.Logger) (guard.Policy,
 	return rules, log, nil
 }
 
-// openAuditLog returns nil if there is to be none.
+// openAuditLog returns nil without --audit-log.
 func (f protectionFlags) openAuditLog(out io.Writer, logger *slog.Logger) (*audit.Log, error) {
 	switch f.auditLog {
 	case "":

@@ -10,13 +10,13 @@ import (
 	"github.com/tranship/tranship/store/quota"
 )
 
-// serveLimitFlags are the flags of serve that bound what clients may do.
+// serveLimitFlags are the flags of serve that limit what clients may use.
 type serveLimitFlags struct {
 	quota struct {
 		fileSize byteSize
 		bytes    byteSize
 		files    int64
-		// filesGiven tells that files was given on the command line.
+		// filesGiven reports whether --quota-files was passed.
 		filesGiven func() bool
 		uploads    int
 	}
@@ -38,27 +38,27 @@ type serveLimitFlags struct {
 func (f *serveLimitFlags) add(cmd *cobra.Command) {
 	f.minRate, f.headerSize = limit.DefaultMinRate, limit.DefaultHeaderBytes
 	flags := cmd.Flags()
-	flags.Var(&f.quota.fileSize, "max-file-size", "the largest `size` of a file, as 10GiB (default any)")
-	flags.Var(&f.quota.bytes, "quota-bytes", "`size` that the files and unfinished uploads of one principal may have together (default any)")
-	flags.Int64Var(&f.quota.files, "quota-files", 0, "how many files and directories one principal may have; 0: any (default any, with --quota-bytes one for each KiB of it, at least 1000)")
+	flags.Var(&f.quota.fileSize, "max-file-size", "largest `size` of a file, such as 10GiB (default unlimited)")
+	flags.Var(&f.quota.bytes, "quota-bytes", "total `size` of the files and unfinished uploads of one principal (default unlimited)")
+	flags.Int64Var(&f.quota.files, "quota-files", 0, "maximum number of files and directories of one principal; 0 means unlimited (default unlimited; with --quota-bytes, one per KiB of it and at least 1000)")
 	f.quota.filesGiven = func() bool { return flags.Changed("quota-files") }
-	flags.IntVar(&f.quota.uploads, "max-uploads", quota.DefaultUploads, "how many unfinished uploads one principal may have; 0: any")
-	flags.IntVar(&f.connections, "max-connections", limit.DefaultConnections, "how many connections there may be; 0: any")
-	flags.IntVar(&f.connectionsPerPeer, "max-connections-per-peer", limit.DefaultConnectionsPerPeer, "how many connections one IPv4 address or IPv6 /64 may have; 0: any")
-	flags.DurationVar(&f.handshakeTime, "handshake-timeout", limit.DefaultHandshakeTime, "how long a connection may take until TLS and HTTP/2 are agreed on")
-	flags.IntVar(&f.streams, "max-streams", limit.DefaultStreamsPerConnection, "how many calls may be under way on one connection; 0: any")
-	flags.IntVar(&f.streamsPerPeer, "max-streams-per-peer", limit.DefaultStreamsPerPeer, "how many calls of one peer may be under way; 0: any")
-	flags.IntVar(&f.streamsPerSecond, "max-streams-per-second", limit.DefaultStreamsPerSecond, "how many calls one peer may begin in a second, those that it resets included; 0: any")
-	flags.Float64Var(&f.callsPerSecond, "max-calls-per-second", limit.DefaultCallsPerSecond, "how many calls one principal may make in a second, on average; others wait for a moment; 0: any")
-	flags.IntVar(&f.callsBurst, "max-calls-burst", limit.DefaultCallsBurst, "how many calls one principal may make at once")
-	flags.IntVar(&f.framesPerSecond, "max-frames-per-second", limit.DefaultFramesPerSecond, "how many HTTP/2 frames without payload a connection may send in a second; 0: any")
-	flags.Var(&f.bandwidth, "bandwidth", "`size` of payload that all may send and get in a second (default any)")
-	flags.Var(&f.principalBandwidth, "bandwidth-per-principal", "`size` of payload that one principal may send and get in a second (default any)")
-	flags.Var(&f.minRate, "min-rate", "`size` that a client must send, or take, in a second while the server waits for it; 0: any")
-	flags.DurationVar(&f.minRateWindow, "min-rate-window", limit.DefaultMinRateWindow, "over how much waiting --min-rate is measured")
-	flags.DurationVar(&f.idle, "idle-timeout", limit.DefaultIdle, "how long a client may send nothing on a stream that owes nothing; 0: any time")
-	flags.Var(&f.headerSize, "max-header-size", "the largest `size` of the headers of a call; 0: 16MiB")
-	flags.IntVar(&f.listPage, "list-page-size", 256, "how many entries go into one message of a list, 1 to 256")
+	flags.IntVar(&f.quota.uploads, "max-uploads", quota.DefaultUploads, "maximum number of unfinished uploads of one principal; 0 means unlimited")
+	flags.IntVar(&f.connections, "max-connections", limit.DefaultConnections, "maximum number of connections; 0 means unlimited")
+	flags.IntVar(&f.connectionsPerPeer, "max-connections-per-peer", limit.DefaultConnectionsPerPeer, "maximum number of connections of one IPv4 address or IPv6 /64; 0 means unlimited")
+	flags.DurationVar(&f.handshakeTime, "handshake-timeout", limit.DefaultHandshakeTime, "time limit for the TLS and HTTP/2 handshakes of a connection")
+	flags.IntVar(&f.streams, "max-streams", limit.DefaultStreamsPerConnection, "maximum number of concurrent calls on one connection; 0 means unlimited")
+	flags.IntVar(&f.streamsPerPeer, "max-streams-per-peer", limit.DefaultStreamsPerPeer, "maximum number of concurrent calls of one peer; 0 means unlimited")
+	flags.IntVar(&f.streamsPerSecond, "max-streams-per-second", limit.DefaultStreamsPerSecond, "maximum number of calls that one peer may begin per second, including those that it resets; 0 means unlimited")
+	flags.Float64Var(&f.callsPerSecond, "max-calls-per-second", limit.DefaultCallsPerSecond, "maximum number of calls of one principal per second, on average; further calls wait; 0 means unlimited")
+	flags.IntVar(&f.callsBurst, "max-calls-burst", limit.DefaultCallsBurst, "maximum number of calls that one principal may make at once")
+	flags.IntVar(&f.framesPerSecond, "max-frames-per-second", limit.DefaultFramesPerSecond, "maximum number of HTTP/2 frames without payload that a connection may send per second; 0 means unlimited")
+	flags.Var(&f.bandwidth, "bandwidth", "`size` of payload that all clients together may send and receive per second (default unlimited)")
+	flags.Var(&f.principalBandwidth, "bandwidth-per-principal", "`size` of payload that one principal may send and receive per second (default unlimited)")
+	flags.Var(&f.minRate, "min-rate", "minimum `size` that a client must send or receive per second while the server waits for it; 0 means no minimum")
+	flags.DurationVar(&f.minRateWindow, "min-rate-window", limit.DefaultMinRateWindow, "waiting time over which --min-rate is measured")
+	flags.DurationVar(&f.idle, "idle-timeout", limit.DefaultIdle, "how long a client may be silent on a stream on which it has nothing to send; 0 means unlimited")
+	flags.Var(&f.headerSize, "max-header-size", "largest `size` of the headers of a call; 0 means 16MiB")
+	flags.IntVar(&f.listPage, "list-page-size", 256, "maximum number of entries in one message of a list, 1 to 256")
 }
 
 func (f *serveLimitFlags) validate() error {
@@ -88,7 +88,7 @@ func (f *serveLimitFlags) validate() error {
 		return usage.Errorf("--min-rate-window %v: it must be more than 0", f.minRateWindow)
 	case f.callsBurst < 1:
 		return usage.Errorf("--max-calls-burst %d: it must be at least 1", f.callsBurst)
-	case f.headerSize != 0 && f.headerSize < leastHeaders:
+	case f.headerSize != 0 && f.headerSize < minHeaderSize:
 		return usage.Errorf("--max-header-size %d bytes: it must be at least 4KiB", f.headerSize)
 	case f.listPage < 1 || f.listPage > 256:
 		return usage.Errorf("--list-page-size %d: it must be from 1 to 256", f.listPage)
@@ -96,57 +96,58 @@ func (f *serveLimitFlags) validate() error {
 	return nil
 }
 
-// leastHeaders is enough for those of any call.
-const leastHeaders = 4 << 10
+// minHeaderSize is enough, in bytes, for the headers of every call.
+const minHeaderSize = 4 << 10
 
-// none turns what means "any" on the command line into what does in options.
-func none[T ~int | ~int64 | ~float64](n T) T {
+// negativeIfZero returns -1 for 0, and n otherwise. On the command line 0 means 0 or unlimited;
+// in options that is a negative value, because 0 selects the default.
+func negativeIfZero[T ~int | ~int64 | ~float64](n T) T {
 	if n == 0 {
 		return -1
 	}
 	return n
 }
 
-// limits are those of the use of the network. Numbers of connections that are the
-// defaults are left to the server, which knows how many descriptors there are.
+// limits returns the limits of the use of the network. Default numbers of connections are
+// passed as 0: the server lowers its defaults to the descriptors that it may open.
 func (f *serveLimitFlags) limits() limit.Options {
 	return limit.Options{
-		Connections:           unlessDefault(f.connections, limit.DefaultConnections),
-		ConnectionsPerPeer:    unlessDefault(f.connectionsPerPeer, limit.DefaultConnectionsPerPeer),
+		Connections:           zeroIfDefault(f.connections, limit.DefaultConnections),
+		ConnectionsPerPeer:    zeroIfDefault(f.connectionsPerPeer, limit.DefaultConnectionsPerPeer),
 		HandshakeTime:         f.handshakeTime,
-		StreamsPerConnection:  none(f.streams),
-		StreamsPerPeer:        none(f.streamsPerPeer),
-		StreamsPerSecond:      none(f.streamsPerSecond),
-		CallsPerSecond:        none(f.callsPerSecond),
+		StreamsPerConnection:  negativeIfZero(f.streams),
+		StreamsPerPeer:        negativeIfZero(f.streamsPerPeer),
+		StreamsPerSecond:      negativeIfZero(f.streamsPerSecond),
+		CallsPerSecond:        negativeIfZero(f.callsPerSecond),
 		CallsBurst:            f.callsBurst,
-		FramesPerSecond:       none(f.framesPerSecond),
+		FramesPerSecond:       negativeIfZero(f.framesPerSecond),
 		Bandwidth:             int64(f.bandwidth),
 		BandwidthPerPrincipal: int64(f.principalBandwidth),
-		MinRate:               int64(none(f.minRate)),
+		MinRate:               int64(negativeIfZero(f.minRate)),
 		MinRateWindow:         f.minRateWindow,
-		Idle:                  none(f.idle),
-		HeaderBytes:           int(none(f.headerSize)),
+		Idle:                  negativeIfZero(f.idle),
+		HeaderBytes:           int(negativeIfZero(f.headerSize)),
 	}
 }
 
-// unlessDefault is none of a number that is not the default, and 0 for that.
-func unlessDefault(n, standard int) int {
+// zeroIfDefault returns 0 for the default, and negativeIfZero of any other number.
+func zeroIfDefault(n, standard int) int {
 	if n == standard {
 		return 0
 	}
-	return none(n)
+	return negativeIfZero(n)
 }
 
-// quotas are what each principal may have.
+// quotas returns the quotas of each principal.
 func (f *serveLimitFlags) quotas() quota.Options {
 	files := f.quota.files
 	if f.quota.filesGiven() {
-		files = none(files)
+		files = negativeIfZero(files)
 	}
 	return quota.Options{
 		FileBytes: int64(f.quota.fileSize),
 		Bytes:     int64(f.quota.bytes),
 		Files:     files,
-		Uploads:   none(f.quota.uploads),
+		Uploads:   negativeIfZero(f.quota.uploads),
 	}
 }

@@ -27,7 +27,7 @@ const (
 	clientAuthOptional = "optional"
 )
 
-// serverTLSFlags are the flags of serve that are about TLS.
+// serverTLSFlags are the flags of serve that set up TLS.
 type serverTLSFlags struct {
 	mode       string
 	dir        string
@@ -39,21 +39,21 @@ type serverTLSFlags struct {
 
 func (f *serverTLSFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.mode, "tls", "", "encrypt with a key that the server makes and keeps, and whose fingerprint it logs: `self-signed`")
-	flags.StringVar(&f.dir, "tls-dir", "", "`directory` where --tls self-signed keeps its key (default .tranship/tls in the root, which nobody can reach)")
-	flags.StringVar(&f.cert, "tls-cert", "", "encrypt with the certificate in a PEM `file`, with its intermediates; a new one counts without a restart")
+	flags.StringVar(&f.mode, "tls", "", "encrypt with a key that the server generates and keeps; it logs the fingerprint: `self-signed`")
+	flags.StringVar(&f.dir, "tls-dir", "", "`directory` where --tls self-signed keeps its key (default .tranship/tls in the root, which no client can read)")
+	flags.StringVar(&f.cert, "tls-cert", "", "encrypt with the certificate, and its intermediates, in a PEM `file`; reloaded when it changes")
 	flags.StringVar(&f.key, "tls-key", "", "PEM `file` with the key of --tls-cert")
-	flags.StringVar(&f.clientCA, "client-ca", "", "PEM `file` with the authorities that sign clients' certificates, which clients then need")
+	flags.StringVar(&f.clientCA, "client-ca", "", "PEM `file` of the authorities that sign client certificates; clients then need one")
 	flags.StringVar(&f.clientAuth, "client-auth", "", "whether a client needs a certificate: `require|optional` (default require with --client-ca)")
 	f.min.add(cmd, flags)
 	completeValues(cmd, "tls", tlsSelfSigned)
 	completeValues(cmd, "client-auth", clientAuthRequire, clientAuthOptional)
 }
 
-// encrypted says whether connections are.
+// encrypted reports whether connections use TLS.
 func (f *serverTLSFlags) encrypted() bool { return f.mode != "" || f.cert != "" || f.key != "" }
 
-// authenticated says whether every client has to say who it is.
+// authenticated reports whether every client needs a certificate.
 func (f *serverTLSFlags) authenticated() bool {
 	return f.clientCA != "" && f.clientAuth != clientAuthOptional
 }
@@ -61,26 +61,27 @@ func (f *serverTLSFlags) authenticated() bool {
 func (f *serverTLSFlags) validate() error {
 	switch {
 	case f.mode != "" && f.mode != tlsSelfSigned:
-		return usage.Errorf("--tls %s: it must be self-signed; a certificate of your own is --tls-cert and --tls-key", f.mode)
+		return usage.Errorf("--tls %s: it must be self-signed; for a certificate of your own, pass --tls-cert and --tls-key", f.mode)
 	case f.mode != "" && (f.cert != "" || f.key != ""):
-		return usage.New("--tls self-signed and --tls-cert or --tls-key: say one of them")
+		return usage.New("--tls self-signed excludes --tls-cert and --tls-key: pass only one of them")
 	case f.cert != "" && f.key == "":
-		return usage.New("--tls-cert needs --tls-key: the file with its key")
+		return usage.New("--tls-cert needs --tls-key, the file with its key")
 	case f.key != "" && f.cert == "":
-		return usage.New("--tls-key needs --tls-cert: the file with its certificate")
+		return usage.New("--tls-key needs --tls-cert, the file with its certificate")
 	case f.dir != "" && f.mode == "":
-		return usage.New("--tls-dir is where --tls self-signed keeps its key: say that, too")
+		return usage.New("--tls-dir needs --tls self-signed, which keeps its key there")
 	case f.clientAuth != "" && f.clientAuth != clientAuthRequire && f.clientAuth != clientAuthOptional:
 		return usage.Errorf("--client-auth %s: it must be require or optional", f.clientAuth)
 	case f.clientAuth != "" && f.clientCA == "":
-		return usage.New("--client-auth needs --client-ca: the authorities that sign clients' certificates")
+		return usage.New("--client-auth needs --client-ca, the authorities that sign client certificates")
 	case (f.clientCA != "" || f.min != 0) && !f.encrypted():
-		return usage.New("--client-ca and --tls-min need TLS: say --tls self-signed, or --tls-cert and --tls-key")
+		return usage.New("--client-ca and --tls-min need TLS; pass --tls self-signed, or --tls-cert and --tls-key")
 	}
 	return nil
 }
 
-// files are the TLS of a server of root that listens on an address; nil for plaintext.
+// files opens the TLS files of a server that serves root and listens on address; it returns
+// nil for plaintext.
 func (f *serverTLSFlags) files(root string, address *net.TCPAddr, log *slog.Logger) (*tlsconfig.Files, error) {
 	if !f.encrypted() {
 		return nil, nil
@@ -106,8 +107,7 @@ func (f *serverTLSFlags) files(root string, address *net.TCPAddr, log *slog.Logg
 	return tlsconfig.OpenFiles(options)
 }
 
-// certificates authenticates clients by the certificates of their connections; nil if
-// they are not asked for any.
+// certificates returns the authenticator by client certificates; nil without --client-ca.
 func (f *serverTLSFlags) certificates(files *tlsconfig.Files) authn.Authenticator {
 	if f.clientCA == "" {
 		return nil
@@ -115,10 +115,11 @@ func (f *serverTLSFlags) certificates(files *tlsconfig.Files) authn.Authenticato
 	return authn.Certificates{Verify: files.VerifyClient}
 }
 
-// hostName is a name that a certificate can be for; machines may have others.
+// hostName matches the host names that a certificate can have. A machine may be called
+// otherwise.
 var hostName = regexp.MustCompile(`^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$`)
 
-// ownNames are those by which this machine may be reached at an address.
+// ownNames returns the names by which clients may reach this machine at an address.
 func ownNames(address *net.TCPAddr) []string {
 	names := []string{"localhost", "127.0.0.1", "::1"}
 	if name, err := os.Hostname(); err == nil && hostName.MatchString(name) {

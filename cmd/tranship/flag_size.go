@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// byteSize is a flag of a number of bytes: "4194304", "4096KiB", "4MiB".
+// byteSize is a flag: a number of bytes, such as "4194304", "4096KiB" or "4MiB".
 type byteSize int64
 
 // Set implements pflag.Value.
@@ -24,7 +24,7 @@ func (s *byteSize) Set(text string) error {
 	}
 	n, err := strconv.ParseInt(number, 10, 64)
 	if err != nil || n < 0 || n > math.MaxInt64/unit {
-		return errors.New("it must be a number of bytes, or of KiB, MiB, GiB or TiB, as 64MiB")
+		return errors.New("it must be a number of bytes, or of KiB, MiB, GiB or TiB, such as 64MiB")
 	}
 	*s = byteSize(n * unit)
 	return nil
@@ -41,12 +41,12 @@ func (s *byteSize) String() string {
 // Type implements pflag.Value.
 func (s *byteSize) Type() string { return "size" }
 
-// messageSize is a flag of the largest message; 0 is the default of whom it is
-// given to.
+// messageSize is a flag: the largest size of a message. 0 selects the default of the client
+// or the server.
 type messageSize struct{ byteSize }
 
-// One message carries up to 1 MiB of a file and what goes with it.
-const leastMessage = 2 << 20
+// minMessageSize, in bytes, leaves room for a chunk of 1 MiB and the rest of its message.
+const minMessageSize = 2 << 20
 
 // Set implements pflag.Value.
 func (s *messageSize) Set(text string) error {
@@ -54,7 +54,7 @@ func (s *messageSize) Set(text string) error {
 	if err := size.Set(text); err != nil {
 		return err
 	}
-	if size < leastMessage || size > math.MaxInt32 {
+	if size < minMessageSize || size > math.MaxInt32 {
 		return errors.New("it must be at least 2MiB and less than 2GiB")
 	}
 	s.byteSize = size

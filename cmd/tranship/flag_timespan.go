@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// timespanFlag is a flag of a time that must be more than 0.
+// timespanFlag is a flag: a duration that must be more than 0.
 type timespanFlag time.Duration
 
-// timespan is the flag that sets p, which has a value by default.
+// timespan returns the flag that sets *p, whose default is value.
 func timespan(p *time.Duration, value time.Duration) *timespanFlag {
 	*p = value
 	return (*timespanFlag)(p)
@@ -18,7 +18,7 @@ func timespan(p *time.Duration, value time.Duration) *timespanFlag {
 func (f *timespanFlag) Set(text string) error {
 	d, err := time.ParseDuration(text)
 	if err != nil {
-		return errors.New("it must be a time, as 1m30s")
+		return errors.New("it must be a duration, such as 1m30s")
 	}
 	if d <= 0 {
 		return errors.New("it must be more than 0")

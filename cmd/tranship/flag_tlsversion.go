@@ -10,12 +10,12 @@ import (
 	"github.com/tranship/tranship/access/tlsconfig"
 )
 
-// tlsVersionFlag is a flag: the least version of TLS; 0 if it was not said.
+// tlsVersionFlag is a flag: the minimum version of TLS; 0 if it was not passed.
 type tlsVersionFlag uint16
 
-// add adds the flag to some of a command's.
+// add adds the flag to flags, which are of cmd.
 func (f *tlsVersionFlag) add(cmd *cobra.Command, flags *pflag.FlagSet) {
-	flags.Var(f, "tls-min", "least version of TLS: `1.2|1.3` (default 1.3)")
+	flags.Var(f, "tls-min", "minimum version of TLS: `1.2|1.3` (default 1.3)")
 	completeValues(cmd, "tls-min", "1.3", "1.2")
 }
 

@@ -13,17 +13,19 @@ import (
 	"github.com/tranship/tranship/cmd/tranship/internal/usage"
 )
 
-// tokenVariable is the environment variable that has a bearer token.
+// tokenVariable is the environment variable with a bearer token, for commands without
+// --token-file.
 const tokenVariable = "TRANSHIP_TOKEN"
 
-// tokenSource is where the bearer tokens come from that a command says who it is with:
-// files, or the environment. There is no flag for the token itself, because all users of
-// a machine can see the flags of its programs.
+// tokenSource is where a command reads its bearer tokens from: files, or the environment.
+// A flag for the token itself does not exist, because all users of a machine can see the
+// command lines of its programs.
 type tokenSource struct {
 	files boundValues
-	// variable has what the environment has, if there are no files.
+	// variable has the tokens of tokenVariable, if no file was given.
 	variable boundValues
-	// opened are the files that have been read, by name: a pipe can be read only once.
+	// opened has the token files by name, so that each is opened once: a pipe can be read
+	// only once.
 	opened map[string]*bearer.File
 }
 
@@ -31,22 +33,22 @@ func (s *tokenSource) add(cmd *cobra.Command) {
 	s.files = boundValues{name: "--token-file", what: "FILE"}
 	s.variable = boundValues{
 		name: tokenVariable, what: "TOKEN",
-		advice: "use --token-file ADDRESS=FILE for each server that is to have one, or set it to ADDRESS=TOKEN, with blanks between several",
+		advice: "pass --token-file ADDRESS=FILE for each server that needs one, or set it to ADDRESS=TOKEN, separated by blanks if there are several",
 	}
-	cmd.PersistentFlags().Var(&s.files, "token-file", "`[ADDRESS=]FILE` with the bearer token to show to the server, or to the one at ADDRESS, host:port; may be repeated; without it, the environment variable "+tokenVariable+" may have one")
+	cmd.PersistentFlags().Var(&s.files, "token-file", "`[ADDRESS=]FILE` with the bearer token for the server, or for the one at ADDRESS, host:port; may be repeated; the default is the token in the environment variable "+tokenVariable)
 }
 
-// bind says which servers a command is about.
+// bind sets the servers of the command.
 func (s *tokenSource) bind(servers []location.Server) error {
 	if s.files.given() {
 		return s.files.bind(servers)
 	}
 	text := os.Getenv(tokenVariable)
-	if !strings.Contains(text, ":") { // which no token has
-		s.variable.plain = strings.TrimSpace(text)
+	if !strings.Contains(text, ":") { // no token has a colon
+		s.variable.unaddressed = strings.TrimSpace(text)
 		return s.variable.bind(servers)
 	}
-	// A variable may stay set for commands about other servers.
+	// The variable may also have tokens for the servers of other commands.
 	here := map[string]bool{}
 	for _, server := range servers {
 		here[canonicalAddress(server.Address)] = true
@@ -54,24 +56,24 @@ func (s *tokenSource) bind(servers []location.Server) error {
 	for _, field := range strings.Fields(text) {
 		address, token, bound := cutAddress(field)
 		if !bound {
-			return usage.Errorf("%s: it must have a token, or ADDRESS=TOKEN with blanks between, where ADDRESS is host:port", tokenVariable)
+			return usage.Errorf("%s: it must be a token, or ADDRESS=TOKEN separated by blanks, where ADDRESS is host:port", tokenVariable)
 		}
 		if here[address] {
-			if s.variable.of == nil {
-				s.variable.of = map[string]string{}
+			if s.variable.byAddress == nil {
+				s.variable.byAddress = map[string]string{}
 			}
-			s.variable.of[address] = token
+			s.variable.byAddress[address] = token
 		}
 	}
 	return nil
 }
 
-// of is what client.Options want for a server; nil if there is no token for it. The token
-// is read once, for mistakes to be told before anything begins. warn is told of what is no
-// mistake, but not wise.
+// of returns client.Options.Token for a server; nil if no token is bound to it. It reads the
+// token once, so that an error is reported before the command connects. It calls warn for a
+// token file that other users can read or change.
 func (s *tokenSource) of(server location.Server, warn func(string)) (func(context.Context) (string, error), error) {
 	if !s.files.given() {
-		text := s.variable.at(server)
+		text := s.variable.valueFor(server)
 		if text == "" {
 			return nil, nil
 		}
@@ -81,7 +83,7 @@ func (s *tokenSource) of(server location.Server, warn func(string)) (func(contex
 		}
 		return func(context.Context) (string, error) { return token, nil }, nil
 	}
-	name := s.files.at(server)
+	name := s.files.valueFor(server)
 	if name == "" {
 		return nil, nil
 	}
@@ -101,9 +103,9 @@ func (s *tokenSource) of(server location.Server, warn func(string)) (func(contex
 	}
 	switch file.Exposure() {
 	case bearer.ExposureWritable:
-		warn("--token-file " + name + ": other users of this machine can write to it: chmod 600 it")
+		warn("--token-file " + name + ": other users of this machine can write to it; run chmod 600 on it")
 	case bearer.ExposureReadable:
-		warn("--token-file " + name + ": all users of this machine can read it: chmod 600 it")
+		warn("--token-file " + name + ": all users of this machine can read it; run chmod 600 on it")
 	case bearer.ExposureNone:
 	}
 	return file.Token, nil

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// A server whose directory was removed says so, rather than that nothing is there.
+// A server whose directory was removed reports that, instead of "not found".
 func TestServedDirectoryRemoved(t *testing.T) {
 	t.Parallel()
 	_, root, address := serveFor(t.Context(), t)

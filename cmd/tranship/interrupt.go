@@ -5,20 +5,21 @@ import (
 	"time"
 )
 
-// quietEnd is how long a command that was interrupted may take to end without a word.
-const quietEnd = time.Second
+// slowStop is how long an interrupted command may take to stop before it prints why.
+const slowStop = time.Second
 
-// explainEnd tells, until the returned function is called, why a command goes on after
-// its context has ended: a server that does not answer is given some seconds to let
-// go of what is under way, so that it can be resumed or nothing is left of it.
-func (g *globals) explainEnd(ctx context.Context) (ended func()) {
+// notifySlowStop prints, until the returned function is called, that the command is still
+// stopping some time after its context has ended: it gives a server that does not answer a
+// few seconds to release the transfers under way, so that they can be resumed or leave
+// nothing behind.
+func (g *globals) notifySlowStop(ctx context.Context) (ended func()) {
 	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
 	context.AfterFunc(ctx, func() {
-		timer := time.NewTimer(quietEnd)
+		timer := time.NewTimer(slowStop)
 		defer timer.Stop()
 		select {
 		case <-timer.C:
-			g.Complain(context.Cause(ctx).Error() + ": stopping; a second one stops it at once")
+			g.Notice(context.Cause(ctx).Error() + ": stopping; a second signal stops at once")
 		case <-watching.Done():
 		}
 	})

@@ -12,7 +12,7 @@ import (
 	"github.com/tranship/tranship/internal/testing/faultproxy"
 )
 
-// A second signal ends it at once, whatever it waits for.
+// A second signal ends the command at once, even while it waits for a frozen server.
 func TestSecondInterrupt(t *testing.T) {
 	t.Parallel()
 	_, _, address := serveFor(t.Context(), t)
@@ -52,7 +52,7 @@ func TestSecondInterrupt(t *testing.T) {
 	}
 }
 
-// Whoever interrupts a copy that cannot end at once is told how to end it.
+// An interrupted copy that cannot stop at once prints how to end it.
 func TestInterruptOfFrozen(t *testing.T) {
 	t.Parallel()
 	_, _, address := serveFor(t.Context(), t)
@@ -68,14 +68,14 @@ func TestInterruptOfFrozen(t *testing.T) {
 	awaitDurable(t, "grpc://"+address)
 	proxy.Freeze()
 	copying.Signal(t, os.Interrupt)
-	copying.err.Await(t, "tranship: interrupt signal received: stopping; a second one stops it at once\n")
+	copying.err.Await(t, "tranship: interrupt signal received: stopping; a second signal stops at once\n")
 	if code := copying.end(t, syscall.SIGINT); code != -1 {
 		t.Errorf("exit code %d, and not killed by the signal: %s", code, copying.err.String())
 	}
 }
 
-// A directory that became its target is not to be copied into it by the next run, also
-// when none of its files can be resumed.
+// The advice for the next run keeps a directory that became its target from being copied
+// into it, even if none of its files can be resumed.
 func TestInterruptOfSmallFiles(t *testing.T) {
 	t.Parallel()
 	root, server, slow := slowServer(t)

@@ -11,8 +11,8 @@ import (
 	"github.com/tranship/tranship/cmd/tranship/internal/console"
 )
 
-// What a download left that was killed is gone when the same target has been copied
-// to, whichever way that was.
+// The files that a killed download left are removed by the next download to the same
+// target, even if it uses another protocol or other flags.
 func TestKilledDownloadsLeaveNothing(t *testing.T) {
 	t.Parallel()
 	root, server, slow := slowServer(t)
@@ -28,7 +28,7 @@ func TestKilledDownloadsLeaveNothing(t *testing.T) {
 				t.Parallel()
 				local := t.TempDir() + "/"
 				p := startProgram(t, slices.Concat(first, []string{slow + "/large", local})...)
-				poll(t, "some of the file here", func() bool { return hidden(t, local) > 4<<20 })
+				poll(t, "a partial file", func() bool { return hidden(t, local) > 4<<20 })
 				p.end(t, syscall.SIGKILL)
 				output(t, 0, slices.Concat(second, []string{server + "/large", local})...)
 				sameContent(t, local+"large", content)
@@ -40,15 +40,15 @@ func TestKilledDownloadsLeaveNothing(t *testing.T) {
 	}
 }
 
-// What there is of a file that is removed at the server meanwhile is of no use, and is
-// not offered to be gone on with.
+// The partial file of a download is removed, and no resumption is advised, if the file is
+// removed from the server meanwhile.
 func TestDownloadOfRemovedFile(t *testing.T) {
 	t.Parallel()
 	root, _, slow := slowServer(t)
 	largeFile(t, filepath.Join(root, "large"))
 	local := t.TempDir() + "/"
 	p := startProgram(t, "cp", slow+"/large", local)
-	poll(t, "some of the file here", func() bool { return hidden(t, local) > 4<<20 })
+	poll(t, "a partial file", func() bool { return hidden(t, local) > 4<<20 })
 	if err := os.Remove(filepath.Join(root, "large")); err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func TestDownloadOfRemovedFile(t *testing.T) {
 	}
 }
 
-// hidden are the bytes of the files in a directory that are not for its user.
+// hidden returns the size of the hidden files in a directory.
 func hidden(t *testing.T, directory string) (size int64) {
 	t.Helper()
 	entries, err := os.ReadDir(directory)

@@ -8,10 +8,11 @@ import (
 	"github.com/tranship/tranship/server"
 )
 
-// permitListening returns what clients without credentials may do: what --anonymous
-// says; otherwise everything on this machine alone, if clients cannot be told apart, and
-// nothing if they can. An address at which the server must not listen is a usage error;
-// listen is the address as the user gave it.
+// permitListening returns what clients without credentials may do: the value of
+// --anonymous if it is set; otherwise everything if the server listens on loopback only
+// and has no authentication, and nothing in any other case. It returns a usage error for
+// an address at which the server must not listen. listen is the address as the user gave
+// it.
 func permitListening(listen string, address net.Addr, policy server.ListenPolicy, anonymous anonymousFlag) (anonymousFlag, error) {
 	policy.Anonymous = anonymous != ""
 	err := policy.Check(address)
@@ -28,21 +29,22 @@ func permitListening(listen string, address net.Addr, policy server.ListenPolicy
 	return anonymous, nil
 }
 
-// listenUsage says which flags allow what the server refuses.
+// listenUsage returns the usage error that names the flags which allow what the server
+// refuses.
 func listenUsage(listen string, reason server.ListenReason) error {
 	switch reason {
 	case server.ListenPlaintext:
-		return usage.Errorf("--listen %s: other machines could connect, without encryption; give the server --tls self-signed, "+
-			"or --tls-cert and --tls-key, or say --insecure if plaintext is meant", listen)
+		return usage.Errorf("--listen %s: other machines could connect without encryption; pass --tls self-signed, "+
+			"or --tls-cert and --tls-key, or --insecure to allow plaintext", listen)
 	case server.ListenUnauthenticated:
-		return usage.Errorf("--listen %s: anybody could connect from other machines, and nobody has to say who they are; "+
-			"give the server --tokens, --oidc-issuer or --client-ca, or say --anonymous read or --anonymous write if that is meant", listen)
+		return usage.Errorf("--listen %s: other machines could connect without authentication; "+
+			"pass --tokens, --oidc-issuer or --client-ca, or --anonymous read or --anonymous write to allow it", listen)
 	default:
-		return usage.Errorf("--listen %s: credentials would go over the network in the clear: listen on this machine only, or with TLS", listen)
+		return usage.Errorf("--listen %s: tokens would go over the network in the clear; listen on loopback only, or with TLS", listen)
 	}
 }
 
-// permission is what the flag says as a Config does.
+// permission returns the value of server.Config.Anonymous for the flag.
 func (f anonymousFlag) permission() server.Anonymous {
 	switch f {
 	case anonymousRead:

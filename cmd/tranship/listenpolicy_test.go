@@ -21,20 +21,20 @@ func TestPermitListening(t *testing.T) {
 		refused   string
 	}{
 		{"this machine", loopback, server.ListenPolicy{}, "", anonymousWrite, ""},
-		{"this machine, as said", loopback, server.ListenPolicy{}, anonymousRead, anonymousRead, ""},
-		{"this machine, with identities", loopback, server.ListenPolicy{Authenticated: true}, "", "", ""},
-		{"this machine, with identities and as said", loopback, server.ListenPolicy{Authenticated: true}, anonymousRead, anonymousRead, ""},
-		{"all closed", beyond, server.ListenPolicy{Encrypted: true, Authenticated: true}, "", "", ""},
-		{"identities and a public", beyond, server.ListenPolicy{Encrypted: true, Authenticated: true}, anonymousRead, anonymousRead, ""},
-		{"public", beyond, server.ListenPolicy{Encrypted: true}, anonymousWrite, anonymousWrite, ""},
-		{"plaintext as said", beyond, server.ListenPolicy{Insecure: true}, anonymousWrite, anonymousWrite, ""},
-		{"plaintext with identities", beyond, server.ListenPolicy{Insecure: true, Authenticated: true}, "", "", ""},
+		{"this machine, with --anonymous", loopback, server.ListenPolicy{}, anonymousRead, anonymousRead, ""},
+		{"this machine, authenticated", loopback, server.ListenPolicy{Authenticated: true}, "", "", ""},
+		{"this machine, authenticated, with --anonymous", loopback, server.ListenPolicy{Authenticated: true}, anonymousRead, anonymousRead, ""},
+		{"authenticated", beyond, server.ListenPolicy{Encrypted: true, Authenticated: true}, "", "", ""},
+		{"authenticated, with --anonymous", beyond, server.ListenPolicy{Encrypted: true, Authenticated: true}, anonymousRead, anonymousRead, ""},
+		{"encrypted, with --anonymous", beyond, server.ListenPolicy{Encrypted: true}, anonymousWrite, anonymousWrite, ""},
+		{"insecure, with --anonymous", beyond, server.ListenPolicy{Insecure: true}, anonymousWrite, anonymousWrite, ""},
+		{"insecure, authenticated", beyond, server.ListenPolicy{Insecure: true, Authenticated: true}, "", "", ""},
 
-		{"nothing said", beyond, server.ListenPolicy{}, "", "", "--insecure"},
-		{"anonymous, but plaintext", beyond, server.ListenPolicy{}, anonymousWrite, "", "--insecure"},
-		{"identities, but plaintext", beyond, server.ListenPolicy{Authenticated: true}, "", "", "--insecure"},
-		{"encrypted, but anybody", beyond, server.ListenPolicy{Encrypted: true}, "", "", "--anonymous"},
-		{"insecure, and anybody", beyond, server.ListenPolicy{Insecure: true}, "", "", "--anonymous"},
+		{"no flags", beyond, server.ListenPolicy{}, "", "", "--insecure"},
+		{"plaintext, with --anonymous", beyond, server.ListenPolicy{}, anonymousWrite, "", "--insecure"},
+		{"plaintext, authenticated", beyond, server.ListenPolicy{Authenticated: true}, "", "", "--insecure"},
+		{"encrypted, not authenticated", beyond, server.ListenPolicy{Encrypted: true}, "", "", "--anonymous"},
+		{"insecure, not authenticated", beyond, server.ListenPolicy{Insecure: true}, "", "", "--anonymous"},
 		{"insecure, with tokens", beyond, server.ListenPolicy{Insecure: true, Authenticated: true, Tokens: true}, "", "", "in the clear"},
 	} {
 		got, err := permitListening(":7", test.address, test.policy, test.anonymous)

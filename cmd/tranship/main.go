@@ -1,4 +1,4 @@
-// Command tranship moves files over gRPC: it is the server (tranship serve) and the
+// Command tranship moves files over gRPC: it has a server (tranship serve) and a
 // command-line client (tranship cp, ls, stat, rm, mv, uploads).
 package main
 
@@ -18,12 +18,11 @@ import (
 var version string
 
 func main() {
-	// What goes wrong is in the errors; the library's own account of it would only
-	// come between.
+	// Errors report what went wrong; the log lines of gRPC would only clutter the output.
 	grpclog.SetLoggerV2(grpclog.NewLoggerV2(io.Discard, io.Discard, io.Discard))
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// A second signal finds the default action again, and ends the process.
+	// From the first signal on, the default action is restored: a second one ends the process.
 	context.AfterFunc(ctx, stop)
 	os.Exit(run(ctx, os.Args[1:], console.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
 }

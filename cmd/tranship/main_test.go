@@ -18,14 +18,16 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"tranship": main})
 }
 
-// The scripts run the real program. Beside the usual commands they have:
+// TestScripts runs scripts with the real program. They have these commands beside the usual
+// ones:
 //
 //	ready FILE VAR        wait for a server's ready file and set VAR to its address
 //	exits CODE PROG...    run a program that must exit with that code
-//	until CODE PROG...    run a program, for a minute at most, until it exits with that code
+//	until CODE PROG...    run a program again and again until it exits with that code,
+//	                      for a minute at most
 //	terminate             send SIGTERM to all programs in the background
-//	lines N FILE          stdout or stderr, or a file, has that many lines
-//	certificates DIR      make certificates; see there
+//	lines N FILE          check the number of lines of stdout, stderr or a file
+//	certificates DIR      make certificates; see func certificates
 //	fingerprint FILE VAR  set VAR to the fingerprint of a certificate's key
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -83,7 +85,7 @@ func until(ts *testscript.TestScript, _ bool, args []string) {
 	defer tick.Stop()
 	for deadline := time.Now().Add(time.Minute); exitCodeOf(ts, args[1:]) != want; <-tick.C {
 		if time.Now().After(deadline) {
-			ts.Fatalf("it never exited with %d\n%s%s", want, ts.ReadFile("stdout"), ts.ReadFile("stderr"))
+			ts.Fatalf("it did not exit with %d in a minute\n%s%s", want, ts.ReadFile("stdout"), ts.ReadFile("stderr"))
 		}
 	}
 }

@@ -10,16 +10,15 @@ import (
 	"github.com/tranship/tranship/internal/testing/faultproxy"
 )
 
-// A connection that is lost, or that nothing comes through any more, costs what was
-// under way, and somebody who watches is told.
+// A copy survives a lost and a frozen connection, and prints that it retries.
 func TestCopyThroughOutage(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		faults faultproxy.Faults
-		says   string
+		want   string
 	}{
-		"cut":    {faultproxy.Faults{CutAfter: new(int64(12 << 20))}, "tried again in"},
-		"frozen": {faultproxy.Faults{FreezeAfter: new(int64(12 << 20))}, "tried again in"},
+		"cut":    {faultproxy.Faults{CutAfter: new(int64(12 << 20))}, "retrying in"},
+		"frozen": {faultproxy.Faults{FreezeAfter: new(int64(12 << 20))}, "retrying in"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -28,7 +27,7 @@ func TestCopyThroughOutage(t *testing.T) {
 			source := filepath.Join(t.TempDir(), "large")
 			content := largeFile(t, source)
 			_, text := output(t, 0, "cp", "--progress", "plain", "--stall-timeout", "2s", source, server)
-			if !strings.Contains(text, "tranship: "+source+": "+test.says) {
+			if !strings.Contains(text, "tranship: "+source+": "+test.want) {
 				t.Errorf("%s", text)
 			}
 			sameContent(t, filepath.Join(root, "large"), content)
@@ -36,7 +35,7 @@ func TestCopyThroughOutage(t *testing.T) {
 	}
 }
 
-// What cp warns of a file, it says once, and not at each attempt.
+// A warning about a file is printed once, not at each attempt.
 func TestWarningThroughCut(t *testing.T) {
 	t.Parallel()
 	_, root, address := serveFor(t.Context(), t)
@@ -44,13 +43,13 @@ func TestWarningThroughCut(t *testing.T) {
 	content := largeFile(t, source)
 	_, server := cutOnce(t, address, faultproxy.Link{Up: faultproxy.Faults{CutAfter: new(int64(10 << 20))}})
 	_, text := output(t, 0, "cp", "--progress", "plain", "--protocol", "filesrv", source, server)
-	if strings.Count(text, "no extension") != 1 || !strings.Contains(text, "tried again") {
+	if strings.Count(text, "no extension") != 1 || !strings.Contains(text, "retrying") {
 		t.Errorf("%s", text)
 	}
 	sameContent(t, filepath.Join(root, "large"), content)
 }
 
-// A digest is computed on over a lost connection.
+// stat --digest continues after a lost connection.
 func TestDigestThroughCut(t *testing.T) {
 	t.Parallel()
 	_, root, address := serveFor(t.Context(), t)
@@ -61,11 +60,11 @@ func TestDigestThroughCut(t *testing.T) {
 		t.Errorf("%s", out)
 	}
 	if proxy.Connections() < 2 {
-		t.Error("nothing was cut")
+		t.Error("the connection was not cut")
 	}
 }
 
-// A server that says nothing any more does not hold who waits for a digest.
+// stat --digest fails if the server freezes.
 func TestDigestOfFrozenServer(t *testing.T) {
 	t.Parallel()
 	_, root, address := serveFor(t.Context(), t)

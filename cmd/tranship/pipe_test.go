@@ -11,7 +11,7 @@ import (
 	"github.com/tranship/tranship/internal/testing/faultproxy"
 )
 
-// cutOnce is a proxy before a server, whose first connection is cut.
+// cutOnce starts a proxy of a server that cuts its first connection.
 func cutOnce(t *testing.T, address string, cut faultproxy.Link) (proxy *faultproxy.Proxy, server string) {
 	t.Helper()
 	proxy, err := faultproxy.Listen(address, func(n int) faultproxy.Link {
@@ -27,8 +27,8 @@ func cutOnce(t *testing.T, address string, cut faultproxy.Link) (proxy *faultpro
 	return proxy, "grpc://" + proxy.Address()
 }
 
-// What went to the standard output before a connection was lost must not come out
-// again: the copy fails, although the server is there.
+// Bytes that went to the standard output before a connection was lost must not be written
+// again: the copy fails, although the server is still available.
 func TestCutBeforeStdout(t *testing.T) {
 	t.Parallel()
 	_, root, address := serveFor(t.Context(), t)
@@ -45,7 +45,7 @@ func TestCutBeforeStdout(t *testing.T) {
 				t.Errorf("%v: %s", err, text.String())
 			}
 			if out.Len() == 0 || out.Len() >= len(content) || !bytes.HasPrefix(content, out.Bytes()) {
-				t.Errorf("%d bytes came out, which are not how the file begins", out.Len())
+				t.Errorf("%d bytes came out, which are not a prefix of the file", out.Len())
 			}
 		})
 	}

@@ -16,9 +16,9 @@ import (
 	"github.com/tranship/tranship/transfer"
 )
 
-// hostileText has what must never reach a terminal raw: CSI as C1 and as ESC, DEL, a
-// mark that turns the direction of text, a line separator, and a character that does
-// not show.
+// hostileText has characters that must never reach a terminal raw: CSI as C1 and as ESC,
+// DEL, a mark that changes the direction of text, a line separator, and invisible
+// characters.
 const hostileText = "x\u009b31m\x1b]0;title\x07\x7f\u202e\u2028\u200b\u3164y"
 
 func rawIn(text string) bool {
@@ -50,7 +50,7 @@ func TestOutputIsPrintable(t *testing.T) {
 			out.WriteString(describe(file, hostileText))
 		}
 		g.Warn(hostileText)
-		g.Complain(hostileText)
+		g.Notice(hostileText)
 		if rawIn(out.String()) || rawIn(errs.String()) {
 			t.Errorf("JSON %v: printed raw: %q %q", asJSON, out.String(), errs.String())
 		}

@@ -19,14 +19,14 @@ import (
 	"github.com/tranship/tranship/store/disk"
 )
 
-// rotatingServer lets in who has the token of the moment. When it has looked at the first
-// one often enough to be sure that a stream is under way, there is another: it replaces
-// the client's file, and then the first is good no longer.
+// rotatingServer accepts one token at a time. When it has checked the first token often
+// enough to be sure that a stream is under way, it replaces the token in the client's file,
+// and from then on refuses the first one.
 type rotatingServer struct {
 	root, address, tokenFile string
 
 	mu      sync.Mutex
-	looks   int
+	checks  int
 	replace func() error
 	failed  error
 	refused int
@@ -35,8 +35,8 @@ type rotatingServer struct {
 const (
 	firstToken  = "first-token"
 	secondToken = "second-token"
-	// rotateAfter is how often the first token is looked at: a few times by the calls
-	// that a command begins with, then each millisecond of a stream.
+	// rotateAfter is the number of checks of the first token: a few for the calls that a
+	// command begins with, then one in each millisecond of a stream.
 	rotateAfter = 20
 )
 
@@ -70,36 +70,36 @@ func (s *rotatingServer) write(t *testing.T, token string) {
 }
 
 // Authenticate implements authn.Authenticator.
-func (s *rotatingServer) Authenticate(_ context.Context, brought authn.Credentials) (authn.Identity, error) {
+func (s *rotatingServer) Authenticate(_ context.Context, credentials authn.Credentials) (authn.Identity, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if brought.Token == firstToken {
-		if s.looks++; s.looks == rotateAfter {
+	if credentials.Token == firstToken {
+		if s.checks++; s.checks == rotateAfter {
 			s.failed = s.replace()
 		}
 	}
-	good := firstToken
-	if s.looks >= rotateAfter {
-		good = secondToken
+	valid := firstToken
+	if s.checks >= rotateAfter {
+		valid = secondToken
 	}
-	if brought.Token != good {
+	if credentials.Token != valid {
 		s.refused++
 		return authn.Identity{}, &authn.Refusal{Text: "the token has expired"}
 	}
 	return authn.Identity{Principal: access.Principal{Name: "alice"}}, nil
 }
 
-// check makes sure that a stream was ended.
+// check fails the test unless the server has refused a token.
 func (s *rotatingServer) check(t *testing.T) {
 	t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.failed != nil || s.refused == 0 {
-		t.Errorf("no stream was ended: %d looks, %v", s.looks, s.failed)
+		t.Errorf("no stream was ended after %d checks: %v", s.checks, s.failed)
 	}
 }
 
-// rotatedBytes is more than passes before the token is replaced.
+// rotatedBytes is more than a copy transfers before the token is replaced.
 const rotatedBytes = 96 << 20
 
 func (s *rotatingServer) source(t *testing.T, dir string) (name string, content []byte) {
@@ -115,7 +115,7 @@ func (s *rotatingServer) source(t *testing.T, dir string) (name string, content 
 	return name, content
 }
 
-// A copy that is under way goes on with the token that its file has then.
+// A copy under way continues with the new token of its file.
 func TestTokenRotates(t *testing.T) {
 	t.Run("upload", func(t *testing.T) {
 		s := newRotatingServer(t)
@@ -140,7 +140,7 @@ func TestTokenRotates(t *testing.T) {
 		_, content := s.source(t, s.root)
 		out, _ := output(t, 0, "cp", "--token-file", s.tokenFile, "grpc://"+s.address+"/large", "-")
 		if out != string(content) {
-			t.Errorf("%d bytes, which are not those that were sent", len(out))
+			t.Errorf("%d bytes, which differ from those sent", len(out))
 		}
 		s.check(t)
 	})
@@ -184,7 +184,8 @@ func TestTokenRotates(t *testing.T) {
 		sameContent(t, got, content)
 		s.check(t)
 	})
-	// What cannot be read again cannot go on; nothing of it is visible, and why is said.
+	// A source that cannot be read again makes the copy fail: nothing becomes visible, and
+	// the error tells why.
 	t.Run("from the standard input", func(t *testing.T) {
 		s := newRotatingServer(t)
 		_, content := s.source(t, t.TempDir())
@@ -193,11 +194,11 @@ func TestTokenRotates(t *testing.T) {
 			t.Errorf("exit code %d: %s", code, c.err.String())
 		}
 		if _, err := os.Stat(filepath.Join(s.root, "up")); err == nil {
-			t.Error("half of it is there")
+			t.Error("an incomplete file is visible")
 		}
 		s.check(t)
 	})
-	// A token that is not replaced has ended for good.
+	// The copy fails if the token is not replaced.
 	t.Run("not replaced", func(t *testing.T) {
 		s := newRotatingServer(t)
 		s.replace = func() error { return nil }

@@ -20,8 +20,8 @@ type restartable struct {
 	server *program.Server
 }
 
-// newRestartable starts a server with some files in directory s, which takes so few calls a
-// second that a command for all of them is still under way when some are done.
+// newRestartable starts a server with some files in directory s. It accepts so few calls a
+// second that a command for all files is still under way when some are done.
 func newRestartable(t *testing.T, files int) *restartable {
 	t.Helper()
 	r := &restartable{root: t.TempDir()}
@@ -49,7 +49,7 @@ func (r *restartable) serve(t *testing.T, flags ...string) (address string) {
 	return r.server.Address
 }
 
-// kill ends the server without a word. The proxy cuts what connects.
+// kill kills the server. The proxy then cuts all connections.
 func (r *restartable) kill(t *testing.T) {
 	t.Helper()
 	if r.server.Ended() {
@@ -58,37 +58,37 @@ func (r *restartable) kill(t *testing.T) {
 	r.server.Kill()
 }
 
-// left is how many files there are in a directory.
+// left returns the number of files in a directory.
 func (r *restartable) left(directory string) int {
 	entries, _ := os.ReadDir(filepath.Join(r.root, directory))
 	return len(entries)
 }
 
-// place is a path on the server.
-func (r *restartable) place(path string) string { return "grpc://" + r.proxy.Address() + "/" + path }
+// url is the URL of a path on the server.
+func (r *restartable) url(path string) string { return "grpc://" + r.proxy.Address() + "/" + path }
 
-// A server that is killed in the middle of a command for many files, and comes back, is
-// waited for: the command does the rest, and says that it had to.
+// A command for many files waits for a server that is killed and restarted, completes, and
+// prints that it retried.
 func TestRestart(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		args func(r *restartable) []string
-		// files are so many that the command takes a while: rm removes them in one call.
+		// files is large enough for the command to take a while: rm removes them in one call.
 		files, moved int
 	}{
-		"rm": {func(r *restartable) []string { return []string{"rm", "-v", "-r", r.place("s")} }, 20_000, 0},
-		"mv": {func(r *restartable) []string { return []string{"mv", "-v", r.place("s"), r.place("t")} }, 600, 600},
+		"rm": {func(r *restartable) []string { return []string{"rm", "-v", "-r", r.url("s")} }, 20_000, 0},
+		"mv": {func(r *restartable) []string { return []string{"mv", "-v", r.url("s"), r.url("t")} }, 600, 600},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := newRestartable(t, test.files)
 			client := startProgram(t, test.args(r)...)
-			poll(t, "some files are done", func() bool { return r.left("s") < test.files-20 })
+			poll(t, "some files", func() bool { return r.left("s") < test.files-20 })
 			r.kill(t)
 			if left := r.left("s"); left == 0 {
-				t.Fatal("it was too late")
+				t.Fatal("the command was done before the server was killed")
 			}
-			poll(t, "the command tries again", func() bool { return strings.Contains(client.err.String(), ": tried again in ") })
+			poll(t, "a retry", func() bool { return strings.Contains(client.err.String(), ": retrying in ") })
 			r.proxy.SetServer(r.serve(t))
 			if code := client.Code(); code != 0 {
 				t.Fatalf("exit code %d: %s", code, client.err.String())
@@ -100,8 +100,7 @@ func TestRestart(t *testing.T) {
 	}
 }
 
-// A command that begins while a server restarts waits for it, as long as
-// --connect-timeout says.
+// A command that begins while a server restarts waits for it until --connect-timeout.
 func TestRestartAtBegin(t *testing.T) {
 	t.Parallel()
 	for name, args := range map[string][]string{
@@ -113,9 +112,9 @@ func TestRestartAtBegin(t *testing.T) {
 			t.Parallel()
 			r := newRestartable(t, 1)
 			r.kill(t)
-			args[len(args)-1] = r.place(args[len(args)-1])
+			args[len(args)-1] = r.url(args[len(args)-1])
 			client := startProgram(t, append([]string{"-v", "--connect-timeout", "1m"}, args...)...)
-			poll(t, "the command tries again", func() bool { return strings.Contains(client.err.String(), ": tried again in ") })
+			poll(t, "a retry", func() bool { return strings.Contains(client.err.String(), ": retrying in ") })
 			r.proxy.SetServer(r.serve(t))
 			if code := client.Code(); code != 0 {
 				t.Fatalf("exit code %d: %s", code, client.err.String())
@@ -124,12 +123,12 @@ func TestRestartAtBegin(t *testing.T) {
 	}
 }
 
-// A list that a connection is lost in is whole.
+// A list is complete even if a connection is lost while it is read.
 func TestListThroughCut(t *testing.T) {
 	t.Parallel()
 	const files = 5000
 	r := newRestartable(t, files)
-	_, server := cutOnce(t, strings.TrimPrefix(strings.TrimSuffix(r.place(""), "/"), "grpc://"), faultproxy.Link{Down: faultproxy.Faults{CutAfter: new(int64(100 << 10))}})
+	_, server := cutOnce(t, strings.TrimPrefix(strings.TrimSuffix(r.url(""), "/"), "grpc://"), faultproxy.Link{Down: faultproxy.Faults{CutAfter: new(int64(100 << 10))}})
 	out, text := output(t, 0, "ls", "-v", "-r", server+"/s")
 	var want strings.Builder
 	for i := range files {
@@ -138,12 +137,12 @@ func TestListThroughCut(t *testing.T) {
 	if out != want.String() {
 		t.Errorf("%d lines of %d: %s", strings.Count(out, "\n"), files, text)
 	}
-	if !strings.Contains(text, server+"/s: tried again in ") {
-		t.Errorf("it does not say that it tried again: %q", text)
+	if !strings.Contains(text, server+"/s: retrying in ") {
+		t.Errorf("no retry is reported: %q", text)
 	}
 }
 
-// A signal ends a command that waits to try again, at once.
+// A signal ends a command at once that waits before a retry.
 func TestInterruptWhileAway(t *testing.T) {
 	t.Parallel()
 	for name, when := range map[string]string{"at begin": "begin", "in the middle": "middle"} {
@@ -154,12 +153,12 @@ func TestInterruptWhileAway(t *testing.T) {
 			if when == "begin" {
 				r.kill(t)
 			}
-			client := startProgram(t, "rm", "-v", "-r", "--connect-timeout", "1m", r.place("s"))
+			client := startProgram(t, "rm", "-v", "-r", "--connect-timeout", "1m", r.url("s"))
 			if when == "middle" {
-				poll(t, "some files are done", func() bool { return r.left("s") < files-20 })
+				poll(t, "some files", func() bool { return r.left("s") < files-20 })
 				r.kill(t)
 			}
-			poll(t, "the command tries again", func() bool { return strings.Contains(client.err.String(), ": tried again in ") })
+			poll(t, "a retry", func() bool { return strings.Contains(client.err.String(), ": retrying in ") })
 			begun := time.Now()
 			if code := client.end(t, syscall.SIGINT); code != 1 || time.Since(begun) > 5*time.Second {
 				t.Errorf("exit code %d after %v: %s", code, time.Since(begun), client.err.String())

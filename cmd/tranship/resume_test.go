@@ -1,89 +1,26 @@
 package main
 
 import (
-	"bytes"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/tranship/tranship/cmd/tranship/internal/console"
-	"github.com/tranship/tranship/internal/testing/faultproxy"
-	"github.com/tranship/tranship/internal/testing/program"
 )
 
-const largeBytes = 32 << 20
-
-// slowServer serves a directory, and the same through connections of 4 MiB/s.
-func slowServer(t *testing.T) (root, address, slow string) {
-	t.Helper()
-	_, root, address = serveFor(t.Context(), t)
-	link := faultproxy.Faults{BytesPerSecond: 4 << 20}
-	proxy, err := faultproxy.Listen(address, func(int) faultproxy.Link { return faultproxy.Link{Up: link, Down: link} })
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = proxy.Close() })
-	return root, "grpc://" + address, "grpc://" + proxy.Address()
-}
-
-// largeFile makes a file that takes some seconds on a slow link.
-func largeFile(t *testing.T, name string) []byte {
-	t.Helper()
-	content := make([]byte, largeBytes)
-	_, _ = rand.NewChaCha8([32]byte{}).Read(content)
-	if err := os.WriteFile(name, content, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	return content
-}
-
-// built is the real program, which testscript puts into the PATH.
-func built() program.Program { return program.At("tranship") }
-
-// process is the real program in a process of its own.
-type process struct {
-	*program.Process
-	err program.Output
-}
-
-func startProgram(t *testing.T, args ...string) *process {
-	t.Helper()
-	p := &process{}
-	cmd := built().Command(t.Context(), args...)
-	cmd.Stderr = &p.err
-	p.Process = program.Start(t, cmd)
-	return p
-}
-
-// quarter is a line that says that a quarter is done, or more.
-var quarter = regexp.MustCompile(`\((2[5-9]|[3-9].)%\)`)
-
-// output runs a command line in this process, which must exit with the code.
-func output(t *testing.T, code int, args ...string) (out, err string) {
-	t.Helper()
-	c := start(t.Context(), nil, args...)
-	if got := <-c.code; got != code {
-		t.Fatalf("%q: exit code %d, want %d: %s", args, got, code, c.err.String())
-	}
-	return c.out.String(), c.err.String()
-}
-
-// moved is how much a copy moved.
+// moved is the part of the JSON result of a copy with the bytes.
 type moved struct {
 	SentBytes    int64 `json:"sent_bytes"`
 	SkippedBytes int64 `json:"skipped_bytes"`
 }
 
-// sent runs a cp --json of one file.
+// sent runs cp --json for one file, and returns its result.
 func sent(t *testing.T, args ...string) moved {
 	t.Helper()
 	out, _ := output(t, 0, append([]string{"cp", "--json"}, args...)...)
@@ -94,7 +31,7 @@ func sent(t *testing.T, args ...string) moved {
 	return result
 }
 
-// unfinished are the uploads of a server.
+// unfinished returns the unfinished uploads of a server.
 func unfinished(t *testing.T, server string) []console.UploadObject {
 	t.Helper()
 	out, _ := output(t, 0, "uploads", "ls", "--json", server)
@@ -109,24 +46,11 @@ func unfinished(t *testing.T, server string) []console.UploadObject {
 	return uploads
 }
 
-// poll asks every few milliseconds, for a minute at most, until the answer is yes.
-func poll(t *testing.T, what string, yes func() bool) {
-	t.Helper()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for begun := time.Now(); !yes(); {
-		if time.Since(begun) > time.Minute {
-			t.Fatalf("in vain: %s", what)
-		}
-		<-tick.C
-	}
-}
-
-// awaitDurable waits until a server has some of the one file that is being sent.
+// awaitDurable waits until a part of an upload to a server is durable.
 func awaitDurable(t *testing.T, server string) console.UploadObject {
 	t.Helper()
 	var upload console.UploadObject
-	poll(t, "some of an upload durable", func() bool {
+	poll(t, "durable part of an upload", func() bool {
 		uploads := unfinished(t, server)
 		if len(uploads) > 0 {
 			upload = uploads[0]
@@ -136,24 +60,7 @@ func awaitDurable(t *testing.T, server string) console.UploadObject {
 	return upload
 }
 
-func (p *process) end(t *testing.T, signal syscall.Signal) (code int) {
-	t.Helper()
-	p.Signal(t, signal)
-	code = p.Code()
-	if code == 0 {
-		t.Fatalf("it did not fail: %s", p.err.String())
-	}
-	return code
-}
-
-func sameContent(t *testing.T, name string, want []byte) {
-	t.Helper()
-	if got, err := os.ReadFile(name); err != nil || !bytes.Equal(got, want) {
-		t.Errorf("%s: %d bytes, %v; they are not those that were sent", name, len(got), err)
-	}
-}
-
-// An upload whose client was killed goes on where it was.
+// An upload whose client was killed is resumed where it was.
 func TestUploadResumesAfterKill(t *testing.T) {
 	t.Parallel()
 	root, server, slow := slowServer(t)
@@ -180,7 +87,7 @@ func TestUploadResumesAfterKill(t *testing.T) {
 	}
 }
 
-// An interrupted upload says that it can be resumed, exits with 1, and can be.
+// An interrupted upload prints that it can be resumed, exits with 1, and is resumed.
 func TestUploadResumesAfterInterrupt(t *testing.T) {
 	t.Parallel()
 	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
@@ -194,7 +101,7 @@ func TestUploadResumesAfterInterrupt(t *testing.T) {
 			if code := first.end(t, signal); code != 1 {
 				t.Errorf("exit code %d", code)
 			}
-			want := fmt.Sprintf("tranship: %s signal received; run the same command again to go on from here\n", signal)
+			want := fmt.Sprintf("tranship: %s signal received; run the same command again to resume\n", signal)
 			if text := first.err.String(); !strings.HasSuffix(text, want) {
 				t.Errorf("%q, want %q", text, want)
 			}
@@ -217,7 +124,7 @@ func TestDownloadResumesAfterInterrupt(t *testing.T) {
 	if code := first.end(t, syscall.SIGINT); code != 1 {
 		t.Errorf("exit code %d", code)
 	}
-	if text := first.err.String(); !strings.HasSuffix(text, "; run the same command again to go on from here\n") {
+	if text := first.err.String(); !strings.HasSuffix(text, "; run the same command again to resume\n") {
 		t.Errorf("%q", text)
 	}
 	if _, err := os.Stat(filepath.Join(local, "large")); !errors.Is(err, os.ErrNotExist) {
@@ -233,7 +140,7 @@ func TestDownloadResumesAfterInterrupt(t *testing.T) {
 	}
 }
 
-// With --no-resume nothing is left, and nothing that is left is used.
+// cp --no-resume leaves nothing to resume, and does not resume an earlier copy.
 func TestNoResume(t *testing.T) {
 	t.Parallel()
 	root, server, slow := slowServer(t)
@@ -261,90 +168,7 @@ func TestNoResume(t *testing.T) {
 	}
 }
 
-func TestUploads(t *testing.T) {
-	t.Parallel()
-	root, server, slow := slowServer(t)
-	source := filepath.Join(t.TempDir(), "large")
-	largeFile(t, source)
-	first := startProgram(t, "cp", source, slow+"/a/large")
-	awaitDurable(t, server)
-	first.end(t, syscall.SIGINT)
-	id := unfinished(t, server)[0].ID
-
-	text, _ := output(t, 0, "uploads", "ls", server+"/a")
-	if fields := strings.Fields(text); len(fields) != 5 || fields[0] != id || !strings.HasSuffix(fields[1], "%") ||
-		fields[2] != fmt.Sprint(largeBytes) || !strings.HasSuffix(fields[3], "Z") || fields[4] != "a/large" {
-		t.Errorf("%q", text)
-	}
-	if text, _ := output(t, 0, "uploads", "ls", server+"/a/large"); !strings.HasPrefix(text, id) {
-		t.Errorf("%q", text)
-	}
-	if text, _ := output(t, 0, "uploads", "ls", server+"/b"); text != "" {
-		t.Errorf("%q", text)
-	}
-	// One that is not there does not stop the others; nor is one removed that is
-	// somewhere else.
-	fails(t, 3, []string{server, "not found", "none"}, "uploads", "rm", server, "none")
-	fails(t, 3, []string{id, "not found"}, "uploads", "rm", server+"/b", id)
-	if out, _ := output(t, 3, "uploads", "rm", "--json", server+"/a", "none", id); out != fmt.Sprintf("{\"id\":%q}\n", id) {
-		t.Errorf("%q", out)
-	}
-	if uploads := unfinished(t, server); len(uploads) > 0 {
-		t.Errorf("left: %+v", uploads)
-	}
-	if _, err := os.Stat(filepath.Join(root, "a")); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the file is there: %v", err)
-	}
-	if result := sent(t, source, server+"/a/large"); result.SkippedBytes != 0 {
-		t.Errorf("skipped %d", result.SkippedBytes)
-	}
-}
-
-// A digest is demanded of a large file, too, whichever way it goes, and also of
-// one that was resumed.
-func TestChecksumOfLargeFile(t *testing.T) {
-	t.Parallel()
-	root, server, slow := slowServer(t)
-	local := t.TempDir()
-	source := filepath.Join(local, "large")
-	content := largeFile(t, source)
-	good := fmt.Sprintf("sha256:%x", sha256.Sum256(content))
-	const bad = "blake3:0000000000000000000000000000000000000000000000000000000000000000"
-
-	fails(t, 5, []string{source, "digest", bad}, "cp", "--checksum", bad, source, server)
-	if _, err := os.Stat(filepath.Join(root, "large")); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the file is there: %v", err)
-	}
-	first := startProgram(t, "cp", source, slow+"/resumed")
-	awaitDurable(t, server+"/resumed")
-	first.end(t, syscall.SIGINT)
-	if result := sent(t, "--checksum", good, source, server+"/resumed"); result.SkippedBytes == 0 {
-		t.Error("it was not resumed")
-	}
-	sameContent(t, filepath.Join(root, "resumed"), content)
-	if text, _ := output(t, 0, "stat", "--digest", "sha256", server+"/resumed"); !strings.Contains(text, good) {
-		t.Errorf("%q", text)
-	}
-
-	back := filepath.Join(local, "back")
-	fails(t, 5, []string{"digest", bad}, "cp", "--checksum", bad, server+"/resumed", back)
-	if _, err := os.Stat(back); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the file is there: %v", err)
-	}
-	output(t, 0, "cp", "--checksum", good, server+"/resumed", back)
-	sameContent(t, back, content)
-}
-
-// A server keeps free space free, and says so before anything is sent.
-func TestMinFree(t *testing.T) {
-	t.Parallel()
-	_, _, address := serveFor(t.Context(), t, "--min-free", "1000000TiB")
-	source := filepath.Join(t.TempDir(), "large")
-	largeFile(t, source)
-	fails(t, 1, []string{"no space left"}, "cp", source, "grpc://"+address)
-}
-
-// What changed between two runs is sent as it is now, and cp says so.
+// A file that changed between two runs is copied as it is now, and cp reports that.
 func TestResumeOfChangedFile(t *testing.T) {
 	t.Parallel()
 	root, server, slow := slowServer(t)
@@ -366,7 +190,7 @@ func TestResumeOfChangedFile(t *testing.T) {
 	first.end(t, syscall.SIGINT)
 	changeAll(source)
 	_, text := output(t, 0, "cp", source, server)
-	if want := "tranship: " + source + ": some of what is at the target differs from the source, and is sent again\n"; text != want {
+	if want := "tranship: " + source + ": parts at the target differ from the source and are sent again\n"; text != want {
 		t.Errorf("%q, want %q", text, want)
 	}
 	sameContent(t, filepath.Join(root, "large"), content)
@@ -377,14 +201,14 @@ func TestResumeOfChangedFile(t *testing.T) {
 	changeAll(source)
 	output(t, 0, "cp", source, server)
 	_, text = output(t, 0, "cp", server+"/large", target)
-	if !strings.HasPrefix(text, "tranship: "+server+"/large: starts over: ") || strings.Count(text, "\n") != 1 {
+	if !strings.HasPrefix(text, "tranship: "+server+"/large: starting over: ") || strings.Count(text, "\n") != 1 {
 		t.Errorf("%q", text)
 	}
 	sameContent(t, target, content)
 }
 
-// A directory that became its target would go into it the next time: what to run
-// then is said, and resumes.
+// A directory that became its target would be copied into it by the same command. cp prints
+// the command to run instead, and that command resumes.
 func TestResumeOfDirectory(t *testing.T) {
 	t.Parallel()
 	root, server, slow := slowServer(t)
@@ -399,7 +223,7 @@ func TestResumeOfDirectory(t *testing.T) {
 	first := startProgram(t, "cp", "-r", source, slow+"/new")
 	awaitDurable(t, server)
 	first.end(t, syscall.SIGINT)
-	want := "; run the same command again with " + source + "/. as its source to go on from here\n"
+	want := "; run the same command again with " + source + "/. as its source to resume\n"
 	if text := first.err.String(); !strings.HasSuffix(text, want) {
 		t.Errorf("%q, want %q", text, want)
 	}
@@ -410,29 +234,7 @@ func TestResumeOfDirectory(t *testing.T) {
 	sameContent(t, filepath.Join(root, "new/large"), content)
 }
 
-// An upload that is removed while it is sent fails, and is not begun again.
-func TestRemoveUploadUnderWay(t *testing.T) {
-	t.Parallel()
-	root, server, slow := slowServer(t)
-	source := filepath.Join(t.TempDir(), "large")
-	largeFile(t, source)
-	first := startProgram(t, "cp", source, slow)
-	output(t, 0, "uploads", "rm", server, awaitDurable(t, server).ID)
-	if code := first.Code(); code != 1 {
-		t.Errorf("exit code %d", code)
-	}
-	if text := first.err.String(); !strings.HasPrefix(text, "tranship: "+source+": aborted") || strings.Count(text, "\n") != 1 || strings.Contains(text, "again") {
-		t.Errorf("%q", text)
-	}
-	if uploads := unfinished(t, server); len(uploads) > 0 {
-		t.Errorf("left: %+v", uploads)
-	}
-	if _, err := os.Stat(filepath.Join(root, "large")); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the file is there: %v", err)
-	}
-}
-
-// Over several connections an upload is resumed as well.
+// An upload over several connections is resumed, too.
 func TestResumeOverConnections(t *testing.T) {
 	t.Parallel()
 	root, server, slow := slowServer(t)
@@ -448,23 +250,4 @@ func TestResumeOverConnections(t *testing.T) {
 	back := filepath.Join(t.TempDir(), "back")
 	output(t, 0, "cp", "--connections", "3", server+"/large", back)
 	sameContent(t, back, content)
-}
-
-// Of two copies of one file the newer goes on, and the older says why it does not.
-func TestCopyTakenOver(t *testing.T) {
-	t.Parallel()
-	root, server, slow := slowServer(t)
-	source := filepath.Join(t.TempDir(), "large")
-	content := largeFile(t, source)
-	first := startProgram(t, "cp", source, slow)
-	awaitDurable(t, server)
-	output(t, 0, "cp", source, server)
-	if code := first.Code(); code != 1 {
-		t.Errorf("exit code %d", code)
-	}
-	if text := first.err.String(); !strings.HasPrefix(text, "tranship: "+source+": aborted: ") ||
-		!strings.Contains(text, "another copy of ") || !strings.Contains(text, " took over") || strings.Count(text, "\n") != 1 || strings.Contains(text, "again") {
-		t.Errorf("%q", text)
-	}
-	sameContent(t, filepath.Join(root, "large"), content)
 }

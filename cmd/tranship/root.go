@@ -14,7 +14,7 @@ import (
 	"github.com/tranship/tranship/cmd/tranship/internal/usage"
 )
 
-// globals are the flags of every command, and what commands share.
+// globals has the flags of every command and the state that commands share.
 type globals struct {
 	console.Console
 	connectTimeout time.Duration
@@ -48,13 +48,13 @@ func newRoot(g *globals) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "tranship",
 		Short: "Move files over gRPC",
-		Long: `Tranship moves files over gRPC. It is server and client in one.
+		Long: `Tranship moves files over gRPC. One program is both server and client.
 
-A place is a local file, or grpc://host:port/path on a server, or
+A location is a local file, or grpc://host:port/path on a server, or
 grpcs://host:port/path with TLS. In a path, %41 is the byte 0x41.
 
-What fails in a way that may pass, as when a server restarts, is tried again: 16
-times in a row without progress, and for up to 30 seconds without any success.
+Transient failures, such as a server restart, are retried: up to 16 times in a row
+without progress, and for up to 30 seconds without any success.
 
 Exit codes: 0 done; 1 failed; 2 usage; 3 not found; 4 denied; 5 integrity;
 6 exists or precondition. When several files fail for different reasons: 1.`,
@@ -63,11 +63,11 @@ Exit codes: 0 done; 1 failed; 2 usage; 3 not found; 4 denied; 5 integrity;
 		Args:          cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return usage.New("a command is needed")
+				return usage.New("missing command")
 			}
-			message := fmt.Sprintf("there is no command %q", args[0])
+			message := fmt.Sprintf("unknown command %q", args[0])
 			if similar := cmd.SuggestionsFor(args[0]); len(similar) > 0 {
-				message += "; is it " + strings.Join(similar, " or ") + "?"
+				message += "; did you mean " + strings.Join(similar, " or ") + "?"
 			}
 			return usage.New(message)
 		},
@@ -75,9 +75,9 @@ Exit codes: 0 done; 1 failed; 2 usage; 3 not found; 4 denied; 5 integrity;
 	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage.New(err.Error()) })
 	flags := root.PersistentFlags()
-	flags.Var(timespan(&g.connectTimeout, 5*time.Second), "connect-timeout", "how long connecting to a server may take, with all attempts")
-	flags.BoolVarP(&g.Verbose, "verbose", "v", false, "tell what is tried again; without it, only on a terminal")
-	flags.Var(&g.maxMessage, "max-message-size", "largest `size` of one message, as 4MiB; at least 2MiB (default 4MiB, of serve 2MiB)")
+	flags.Var(timespan(&g.connectTimeout, 5*time.Second), "connect-timeout", "time limit for connecting to a server, all attempts included")
+	flags.BoolVarP(&g.Verbose, "verbose", "v", false, "print retries; without it, they are printed only on a terminal")
+	flags.Var(&g.maxMessage, "max-message-size", "largest `size` of one message, such as 4MiB; at least 2MiB (default 4MiB, for serve 2MiB)")
 	for _, cmd := range []*cobra.Command{newCp(g), newLs(g), newStat(g), newRm(g), newMv(g), newUploads(g)} {
 		g.tls.add(cmd)
 		g.token.add(cmd)
@@ -91,18 +91,18 @@ Exit codes: 0 done; 1 failed; 2 usage; 3 not found; 4 denied; 5 integrity;
 
 // jsonFlag adds --json to a command that prints results.
 func (g *globals) jsonFlag(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&g.JSON, "json", false, "print results as JSON, one object a line")
+	cmd.Flags().BoolVar(&g.JSON, "json", false, "print results as JSON, one object per line")
 }
 
-// recursiveFlag adds -r, and -R for those who are used to that.
+// recursiveFlag adds -r, and -R as a hidden alias.
 func recursiveFlag(cmd *cobra.Command, recursive *bool, usage string) {
 	cmd.Flags().BoolVarP(recursive, "recursive", "r", false, usage)
 	cmd.Flags().BoolVarP(recursive, "Recursive", "R", false, "the same as -r")
 	_ = cmd.Flags().MarkHidden("Recursive")
 }
 
-// arguments is the Args of a command that takes from least to most of them; most
-// is negative when there is no limit.
+// arguments returns the Args of a command that takes from least to most arguments. A
+// negative most means unlimited. line is the command's usage, for the error.
 func arguments(least, most int, line string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		switch {

@@ -15,8 +15,9 @@ import (
 	"github.com/tranship/tranship/server"
 )
 
-// runService serves until the context ends, and then as long as files under way take, at
-// most drainTimeout. A second signal stops it at once. It takes the listener over.
+// runService serves until the context ends, and then until the transfers under way have
+// finished, for at most drainTimeout. A second signal stops it at once. It takes ownership
+// of the listener.
 func runService(ctx context.Context, service *server.Server, listener net.Listener, drainTimeout time.Duration, readyFile string) (err error) {
 	if readyFile != "" {
 		if err := writeReady(readyFile, listener.Addr().String()); err != nil {
@@ -25,12 +26,13 @@ func runService(ctx context.Context, service *server.Server, listener net.Listen
 		defer func() { err = errors.Join(err, os.Remove(readyFile)) }()
 	}
 	served := make(chan struct{})
-	// Not before the context ends: the signal that ends it is not the second one.
+	// Watching begins when the context ends, so that the signal that ended it does not count
+	// as the second one.
 	unwatched := context.AfterFunc(ctx, func() {
 		again := make(chan os.Signal, 1)
 		signal.Notify(again, os.Interrupt, syscall.SIGTERM)
 		defer signal.Stop(again)
-		stopAgain(service, again, served)
+		stopOnNextSignal(service, again, served)
 	})
 	defer unwatched()
 	defer close(served)
@@ -44,8 +46,8 @@ func runService(ctx context.Context, service *server.Server, listener net.Listen
 	}
 }
 
-// stopAgain stops the service at the next signal, unless it has ended before.
-func stopAgain(service *server.Server, again <-chan os.Signal, served <-chan struct{}) {
+// stopOnNextSignal stops the service at the next signal. It returns when served is closed.
+func stopOnNextSignal(service *server.Server, again <-chan os.Signal, served <-chan struct{}) {
 	select {
 	case <-again:
 		service.Stop()
@@ -53,8 +55,8 @@ func stopAgain(service *server.Server, again <-chan os.Signal, served <-chan str
 	}
 }
 
-// writeReady writes the file under another name first, so that nobody reads half
-// of it.
+// writeReady writes the ready file under another name and renames it, so that a reader never
+// sees half of it.
 func writeReady(name, address string) error {
 	temporary, err := os.CreateTemp(filepath.Dir(name), ".ready-*")
 	if err != nil {

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -12,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -21,68 +18,11 @@ import (
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 	reflectionv1 "google.golang.org/grpc/reflection/grpc_reflection_v1"
 
-	"github.com/tranship/tranship/cmd/tranship/internal/console"
-	"github.com/tranship/tranship/internal/testing/program"
 	"github.com/tranship/tranship/server"
 	"github.com/tranship/tranship/store/mem"
 )
 
-// command runs one command line in this process.
-type command struct {
-	out, err bytes.Buffer
-	code     chan int
-}
-
-func start(ctx context.Context, in io.Reader, args ...string) *command {
-	code := make(chan int, 1)
-	c := &command{code: code}
-	go func() { code <- run(ctx, args, console.Streams{In: in, Out: &c.out, Err: &c.err}) }()
-	return c
-}
-
-// serveFor serves until the context ends; it returns the root and the address.
-func serveFor(ctx context.Context, t *testing.T, args ...string) (c *command, root, address string) {
-	t.Helper()
-	root, ready := filepath.Join(t.TempDir(), "root"), filepath.Join(t.TempDir(), "ready")
-	ctx, stop := context.WithCancel(ctx)
-	c = start(ctx, nil, append([]string{"serve", "--root", root, "--listen", "127.0.0.1:0", "--ready-file", ready}, args...)...)
-	done := make(chan struct{})
-	code := c.code
-	c.code = make(chan int, 1)
-	go func() {
-		defer close(done)
-		c.code <- <-code
-	}()
-	t.Cleanup(func() {
-		stop()
-		<-done
-	})
-	address, err := program.Ready(done, ready)
-	if err != nil {
-		t.Fatalf("%v: %s", err, c.err.String())
-	}
-	return c, root, address
-}
-
-// fails runs a command that must fail with one line, which has the words.
-func fails(t *testing.T, code int, words []string, args ...string) {
-	t.Helper()
-	c := start(t.Context(), nil, args...)
-	if got := <-c.code; got != code {
-		t.Errorf("%q: exit code %d, want %d", args, got, code)
-	}
-	text := c.err.String()
-	if strings.Count(text, "\n") != 1 {
-		t.Errorf("%q: not one line: %s", args, text)
-	}
-	for _, word := range words {
-		if !strings.Contains(text, word) {
-			t.Errorf("%q: %s does not say %q", args, text, word)
-		}
-	}
-}
-
-// What is not a server of the protocol is one clear line, soon.
+// Commands fail soon, with one line, at an address without a server of the protocol.
 func TestNoServer(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, []byte("x"), 0o644); err != nil {
@@ -109,16 +49,16 @@ func TestNoServer(t *testing.T) {
 		"other":  otherListener.Addr().String(),
 	} {
 		t.Run(name, func(t *testing.T) {
-			place := "grpc://" + address + "/a.txt"
+			location := "grpc://" + address + "/a.txt"
 			timeout := "5s"
 			if name == "silent" {
 				timeout = "100ms"
 			}
 			begun := time.Now()
-			fails(t, 1, []string{address}, "--connect-timeout", timeout, "ls", place)
-			fails(t, 1, []string{address}, "--connect-timeout", timeout, "cp", file, place)
-			fails(t, 1, []string{address}, "--connect-timeout", timeout, "cp", "--protocol", "filesrv", place, t.TempDir())
-			fails(t, 1, []string{address}, "--connect-timeout", timeout, "cp", "--protocol", "filetransfer", file, place)
+			fails(t, 1, []string{address}, "--connect-timeout", timeout, "ls", location)
+			fails(t, 1, []string{address}, "--connect-timeout", timeout, "cp", file, location)
+			fails(t, 1, []string{address}, "--connect-timeout", timeout, "cp", "--protocol", "filesrv", location, t.TempDir())
+			fails(t, 1, []string{address}, "--connect-timeout", timeout, "cp", "--protocol", "filetransfer", file, location)
 			if took := time.Since(begun); took > 15*time.Second {
 				t.Errorf("took %v", took)
 			}
@@ -157,12 +97,12 @@ func TestServeHealthAndReflection(t *testing.T) {
 	}
 }
 
-// underWay begins an upload from a pipe, and returns once the server has it.
+// underWay begins an upload from a pipe, and returns when it has reached the server.
 func underWay(t *testing.T, address string) (*command, *io.PipeWriter) {
 	t.Helper()
 	reader, writer := io.Pipe()
 	c := start(t.Context(), reader, "cp", "-", "grpc://"+address+"/file")
-	// More than the client reads ahead, so that the upload has begun for sure.
+	// This is more than the client reads ahead, so the upload has begun.
 	if _, err := writer.Write(make([]byte, 8<<20)); err != nil {
 		t.Fatal(err)
 	}
@@ -196,7 +136,7 @@ func TestServeDrains(t *testing.T) {
 	if got := status(); got != healthv1.HealthCheckResponse_NOT_SERVING {
 		t.Errorf("draining: %v", got)
 	}
-	// A watcher of health must not hold the server up for ever.
+	// A Watch call must not keep the server from stopping.
 	if err := conn.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -216,8 +156,8 @@ func TestServeDrains(t *testing.T) {
 
 func ignore(_ int, err error) error { return err }
 
-// feed writes until nobody reads: a command that reads from a pipe notices that its
-// server has gone when there is something to send.
+// feed writes until the reader is closed: a command that reads from a pipe notices a lost
+// server only when it has data to send.
 func feed(writer *io.PipeWriter) {
 	go func() {
 		for data := make([]byte, 64<<10); ; {
@@ -262,7 +202,7 @@ func TestServeSecondSignal(t *testing.T) {
 	first()
 	again := make(chan os.Signal, 1)
 	again <- os.Interrupt
-	stopAgain(s, again, nil)
+	stopOnNextSignal(s, again, nil)
 	if err := <-served; err == nil || !strings.Contains(err.Error(), "second signal") {
 		t.Errorf("error %v", err)
 	}
@@ -273,96 +213,13 @@ func TestServeSecondSignal(t *testing.T) {
 	_ = writer.Close()
 }
 
-// A client that is interrupted leaves nothing behind.
-func TestCopyInterrupted(t *testing.T) {
-	_, root, address := serveFor(t.Context(), t)
-	reader, writer := io.Pipe()
-	ctx, interrupt := context.WithCancelCause(t.Context())
-	c := start(ctx, reader, "cp", "-", "grpc://"+address+"/file")
-	if _, err := writer.Write(make([]byte, 8<<20)); err != nil {
-		t.Fatal(err)
-	}
-	interrupt(errors.New("interrupted"))
-	if code := <-c.code; code != 1 || c.err.String() != "tranship: interrupted\n" {
-		t.Errorf("exit code %d: %s", code, c.err.String())
-	}
-	_ = writer.Close()
-	if _, err := os.Stat(filepath.Join(root, "file")); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the file is there: %v", err)
-	}
-}
-
-// cutter passes connections on to a server, and cuts each of the first ones off
-// after so many bytes.
-func cutter(t *testing.T, server string, connections int, after int64) string {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all sync.WaitGroup
-	t.Cleanup(func() {
-		_ = listener.Close()
-		all.Wait()
-	})
-	all.Go(func() {
-		for n := 0; ; n++ {
-			from, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			to, err := net.Dial("tcp", server)
-			if err != nil {
-				_ = from.Close()
-				return
-			}
-			limit := after
-			if n >= connections {
-				limit = 1 << 40
-			}
-			end := func() { _, _ = from.Close(), to.Close() }
-			pass := func(to, from net.Conn) {
-				_, _ = io.CopyN(to, from, limit)
-				end()
-			}
-			all.Go(func() { pass(to, from) })
-			all.Go(func() { pass(from, to) })
-		}
-	})
-	return listener.Addr().String()
-}
-
-// Connections that are cut cost time and nothing else.
-func TestCopyThroughCuts(t *testing.T) {
-	_, root, server := serveFor(t.Context(), t)
-	local := t.TempDir()
-	for i := range 20 {
-		if err := os.WriteFile(filepath.Join(local, fmt.Sprint(i)), make([]byte, 1000*i), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := os.WriteFile(filepath.Join(local, "large"), make([]byte, 9<<20), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	for _, args := range [][]string{
-		{"cp", "-r", local, "grpc://" + cutter(t, server, 2, 5<<20) + "/tree"},
-		{"cp", "-r", "grpc://" + cutter(t, server, 2, 5<<20) + "/tree", filepath.Join(t.TempDir(), "back")},
-	} {
-		c := start(t.Context(), nil, args...)
-		if code := <-c.code; code != 0 {
-			t.Fatalf("%q: exit code %d: %s", args, code, c.err.String())
-		}
-		to := args[3]
-		if strings.HasPrefix(to, "grpc:") {
-			to = filepath.Join(root, "tree")
-		}
-		entries, err := os.ReadDir(to)
-		if err != nil || len(entries) != 21 {
-			t.Errorf("%q: %d files, %v", args, len(entries), err)
-		}
-		if info, err := os.Stat(filepath.Join(to, "large")); err != nil || info.Size() != 9<<20 {
-			t.Errorf("%q: %v, %v", args, info, err)
-		}
-	}
+// A server with --min-free refuses a file before its data is sent.
+func TestMinFree(t *testing.T) {
+	t.Parallel()
+	_, _, address := serveFor(t.Context(), t, "--min-free", "1000000TiB")
+	source := filepath.Join(t.TempDir(), "large")
+	largeFile(t, source)
+	fails(t, 1, []string{"no space left"}, "cp", source, "grpc://"+address)
 }
 
 func TestListenAddress(t *testing.T) {

@@ -33,7 +33,7 @@ func onTerminalOf(t *testing.T, size pty.Winsize, args ...string) (shown *progra
 	read := make(chan struct{})
 	go func() {
 		defer close(read)
-		// It ends with an error when the program has.
+		// Copy fails when the program has ended.
 		_, _ = io.Copy(shown, console)
 	}()
 	t.Cleanup(func() { _ = console.Close() })
@@ -47,16 +47,16 @@ func onTerminalOf(t *testing.T, size pty.Winsize, args ...string) (shown *progra
 	}
 }
 
-// frames are what stood on a terminal, one after the other: each is erased before
-// the next is drawn.
+// frames splits the output of a terminal into the frames that it showed: each is erased
+// before the next is drawn.
 func frames(shown string) []string {
 	return regexp.MustCompile(`\x1b\[\d*A\x1b\[J`).Split(shown, -1)
 }
 
 var barLine = regexp.MustCompile(`^large +\[[=>-]+\] +(\d+)% \S+ \S+/32\.0 MiB \S+ [KM]?i?B/s( \d+:\d\d left)?$`)
 
-// On a terminal there is a bar while a file is sent; it is gone in the end, and
-// what was said stays.
+// On a terminal, a bar is shown while a file is sent. In the end the bar is gone, and the
+// messages stay.
 func TestBarOnTerminal(t *testing.T) {
 	t.Parallel()
 	root, server, slow := slowServer(t)
@@ -65,7 +65,7 @@ func TestBarOnTerminal(t *testing.T) {
 	shown, keys, wait := onTerminal(t, "cp", source, slow)
 	awaitDurable(t, server)
 	shown.Await(t, "left")
-	// The terminal makes SIGINT of it.
+	// The terminal turns Ctrl-C into SIGINT.
 	if _, err := keys.Write([]byte{3}); err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func TestBarOnTerminal(t *testing.T) {
 		t.Errorf("exit code %d", code)
 	}
 	all := frames(shown.String())
-	if last := all[len(all)-1]; !strings.HasSuffix(last, "tranship: interrupt signal received; run the same command again to go on from here\r\n") ||
+	if last := all[len(all)-1]; !strings.HasSuffix(last, "tranship: interrupt signal received; run the same command again to resume\r\n") ||
 		strings.Contains(last, "MiB/s") {
 		t.Errorf("left on the terminal: %q", last)
 	}
@@ -93,7 +93,7 @@ func TestBarOnTerminal(t *testing.T) {
 		t.Errorf("no bars: %q", shown.String())
 	}
 
-	// What is there already is shown as done, and is not part of the rate.
+	// Bytes that are at the target already are shown as done and not part of the rate.
 	shown, _, wait = onTerminal(t, "cp", source, slow)
 	if code := wait(); code != 0 {
 		t.Fatalf("exit code %d: %s", code, shown.String())
@@ -105,7 +105,7 @@ func TestBarOnTerminal(t *testing.T) {
 	}
 }
 
-// A terminal that does not know its size has a bar, too.
+// A bar is also shown on a terminal that does not know its size.
 func TestBarOnUnsizedTerminal(t *testing.T) {
 	t.Parallel()
 	_, _, slow := slowServer(t)

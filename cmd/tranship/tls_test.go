@@ -16,7 +16,8 @@ import (
 	"github.com/tranship/tranship/cmd/tranship/internal/console"
 )
 
-// serveSelfSigned serves with TLS; it returns what trusts the server.
+// serveSelfSigned serves with TLS; it returns a pool with the server's certificate, and its
+// address.
 func serveSelfSigned(t *testing.T, args ...string) (*x509.CertPool, string) {
 	t.Helper()
 	_, root, address := serveFor(t.Context(), t, append([]string{"--tls", "self-signed"}, args...)...)
@@ -31,8 +32,8 @@ func serveSelfSigned(t *testing.T, args ...string) (*x509.CertPool, string) {
 	return pool, address
 }
 
-// asks makes a call with one version of TLS.
-func asks(ctx context.Context, address string, pool *x509.CertPool, version uint16) error {
+// checkHealth makes a call with one version of TLS.
+func checkHealth(ctx context.Context, address string, pool *x509.CertPool, version uint16) error {
 	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(credentials.NewTLS(&tls.Config{
 		RootCAs: pool, MinVersion: version, MaxVersion: version,
 	})))
@@ -44,7 +45,7 @@ func asks(ctx context.Context, address string, pool *x509.CertPool, version uint
 	return err
 }
 
-// A client cannot talk a server down to a version that it does not allow.
+// A client cannot negotiate a version that the server does not allow.
 func TestServeTLSVersions(t *testing.T) {
 	for _, test := range []struct {
 		args    []string
@@ -56,7 +57,7 @@ func TestServeTLSVersions(t *testing.T) {
 	} {
 		pool, address := serveSelfSigned(t, test.args...)
 		for _, version := range []uint16{tls.VersionTLS10, tls.VersionTLS11, tls.VersionTLS12, tls.VersionTLS13} {
-			err := asks(t.Context(), address, pool, version)
+			err := checkHealth(t.Context(), address, pool, version)
 			if (err == nil) != test.allowed[version] {
 				t.Errorf("%q, %s: %v", test.args, tls.VersionName(version), err)
 			}
@@ -64,7 +65,7 @@ func TestServeTLSVersions(t *testing.T) {
 	}
 }
 
-// Sessions are resumed: a client that comes back costs the server no signature.
+// TLS sessions are resumed, which saves the server a signature.
 func TestServeTLSResumes(t *testing.T) {
 	pool, address := serveSelfSigned(t)
 	config := &tls.Config{RootCAs: pool, NextProtos: []string{"h2"}, ServerName: "localhost", ClientSessionCache: tls.NewLRUClientSessionCache(0)}
@@ -73,7 +74,7 @@ func TestServeTLSResumes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// The ticket comes with the server's first words.
+		// The ticket arrives with the first bytes of the server.
 		if _, err := conn.Read(make([]byte, 1)); err != nil {
 			t.Fatal(err)
 		}
@@ -84,7 +85,7 @@ func TestServeTLSResumes(t *testing.T) {
 	}
 }
 
-// A client of plaintext gets nothing from a port with TLS, and fails.
+// A plaintext client of a TLS port fails and gets nothing.
 func TestServeTLSRefusesPlaintext(t *testing.T) {
 	_, address := serveSelfSigned(t)
 	c := start(t.Context(), nil, "ls", "grpc://"+address+"/")

@@ -1,6 +1,5 @@
-// Package console is where a command prints its results, errors and warnings, and what it
-// exits with. It words the errors: each is one line, which names a place once and the flag
-// of a limit.
+// Package console prints the results, errors and warnings of a command, and computes its
+// exit code. Each error is one line, which names a location once and the flag of a limit.
 package console
 
 import (
@@ -13,27 +12,28 @@ import (
 	"github.com/tranship/tranship/internal/printable"
 )
 
-// Streams are where a command reads and writes.
+// Streams are the standard streams of a command.
 type Streams struct {
 	In       io.Reader
 	Out, Err io.Writer
 }
 
-// Console is where a command prints results, errors and warnings, and counts failures.
-// Its methods are safe for concurrent use unless they say otherwise.
+// Console prints results, errors and warnings of a command, and counts failures. Its methods
+// must not be called concurrently unless they are documented as safe for concurrent use.
 type Console struct {
 	Streams
-	// json: results are printed as JSON.
+	// JSON prints results as JSON.
 	JSON bool
-	// Verbose: tell what is tried again, also where there is no terminal.
+	// Verbose prints retries even without a terminal.
 	Verbose bool
-	// Watched: the standard error is a terminal.
-	Watched  bool
+	// Watched reports that the standard error is a terminal, or that progress is shown.
+	Watched bool
+	// Failures are the exit codes of the failures so far.
 	Failures failures
 
-	complaining sync.Mutex
-	warned      sync.Map // the warnings that were printed
-	retries     retryLog
+	printing sync.Mutex // guards Err
+	warned   sync.Map   // the warnings that were printed
+	retries  retryLog
 }
 
 // Fail prints an error as one line and remembers it for the exit code.
@@ -43,49 +43,50 @@ func (c *Console) Fail(err error) {
 	if _, advised := errors.AsType[advisedError](err); !advised {
 		text += LimitAdvice(err)
 	}
-	c.Complain(text)
+	c.Notice(text)
 }
 
-// Complain prints one line of text to the standard error.
+// Notice prints one line of text to the standard error.
 // It is safe for concurrent use.
-func (c *Console) Complain(text string) {
-	c.complaining.Lock()
-	defer c.complaining.Unlock()
+func (c *Console) Notice(text string) {
+	c.printing.Lock()
+	defer c.printing.Unlock()
 	_, _ = fmt.Fprintf(c.Err, "tranship: %s\n", printable.Text(text))
 }
 
-// Warn prints a warning, once, however often what it is about is tried again.
+// Warn prints a warning. Repeated warnings with the same text are printed once.
 // It is safe for concurrent use.
 func (c *Console) Warn(text string) {
-	if _, told := c.warned.LoadOrStore(text, nil); !told {
-		c.Complain("warning: " + text)
+	if _, printed := c.warned.LoadOrStore(text, nil); !printed {
+		c.Notice("warning: " + text)
 	}
 }
 
-// retryInterval is between two retries that are told: when a connection is lost,
-// all files in flight are tried again.
+// retryInterval is the minimum time between two retries that are printed: after a lost
+// connection, all files in flight are retried at once.
 const retryInterval = 5 * time.Second
 
-// retryLog is when the last retry was told.
+// retryLog has the time when the last retry was printed.
 type retryLog struct {
 	mu   sync.Mutex
 	last time.Time
 }
 
-// TellRetry tells those who watch that something is tried again after a wait, unless that
-// was told of anything a moment ago. It is safe for concurrent use.
-func (c *Console) TellRetry(what string, wait time.Duration, err error) {
+// NotifyRetry prints that an operation on subject is retried after a wait, and why. It prints
+// only if Verbose or Watched, and at most one line per retryInterval. It is safe for
+// concurrent use.
+func (c *Console) NotifyRetry(subject string, wait time.Duration, err error) {
 	if !c.Verbose && !c.Watched {
 		return
 	}
 	c.retries.mu.Lock()
 	now := time.Now()
-	told := now.Sub(c.retries.last) < retryInterval
-	if !told {
+	printed := now.Sub(c.retries.last) < retryInterval
+	if !printed {
 		c.retries.last = now
 	}
 	c.retries.mu.Unlock()
-	if !told {
-		c.Complain(fmt.Sprintf("%s: tried again in %v: %v", what, wait.Round(100*time.Millisecond), err))
+	if !printed {
+		c.Notice(fmt.Sprintf("%s: retrying in %v: %v", subject, wait.Round(100*time.Millisecond), err))
 	}
 }

@@ -6,18 +6,18 @@ import (
 	"github.com/tranship/tranship/internal/budget"
 )
 
-// Subject is what a line is about: the name that stands before an error on it.
+// Subject is the name that stands before an error on its line.
 type Subject struct {
-	// Server is the server that the name begins with; the zero value for none.
+	// Server is the server that the name begins with; the zero value means none.
 	Server location.Server
-	// Paths are those that the name stands for, in the stores that are involved.
+	// Paths are the paths that the name stands for, in source and target.
 	Paths []string
 }
 
-// Text is what an error says behind the subject's name, without the server and the path
-// that the name has.
+// Text returns the text of an error without the server and the path that are part of the
+// subject's name.
 func (s Subject) Text(err error) string {
-	switch e := err.(type) { //nolint:errorlint // what wraps it has words of its own
+	switch e := err.(type) { //nolint:errorlint // an error that wraps it has its own text
 	case *ServerError:
 		if e.Server == s.Server {
 			return s.Text(e.Err)
@@ -35,7 +35,7 @@ func (s Subject) Text(err error) string {
 	return err.Error()
 }
 
-// Pathless is an error without a path that stands before it.
+// Pathless returns err with a text without path, for lines that begin with the path.
 func Pathless(err error, path string) error {
 	if err == nil {
 		return nil
@@ -43,7 +43,7 @@ func Pathless(err error, path string) error {
 	return textError{Subject{Paths: []string{path}}.Text(err), err}
 }
 
-// textError is an error with another text.
+// textError replaces the text of an error.
 type textError struct {
 	text string
 	err  error
@@ -52,13 +52,13 @@ type textError struct {
 func (e textError) Error() string { return e.text }
 func (e textError) Unwrap() error { return e.err }
 
-// Advised is err with a text that says already what can be done.
+// Advised returns err with a text that already contains advice, so that Fail adds none.
 func Advised(text string, err error) error { return advisedError{textError{text, err}} }
 
-// advisedError is a textError whose text says already what can be done.
+// advisedError is the error that Advised returns.
 type advisedError struct{ textError }
 
-// ServerError is the error of a connection to a server.
+// ServerError is the error of connecting to a server.
 type ServerError struct {
 	Server location.Server
 	Err    error

@@ -9,7 +9,7 @@ import (
 	"github.com/tranship/tranship/transfer"
 )
 
-// Exit codes; they are part of the command line's contract.
+// The exit codes are part of the documented interface of the command.
 const (
 	exitDone      = 0
 	ExitFailed    = 1
@@ -20,8 +20,8 @@ const (
 	exitExists    = 6
 )
 
-// exitCodes says what each kind of error exits with; the first that matches. What
-// matches none is exitFailed.
+// exitCodes returns the exit code of each kind of error. The first rule that matches counts;
+// an error that matches none is ExitFailed.
 func exitCodes() []exitRule {
 	return []exitRule{
 		{usage.Err, ExitUsage},
@@ -44,7 +44,7 @@ type exitRule struct {
 	code int
 }
 
-// ExitCode is what a command exits with after an error; ExitDone for nil.
+// ExitCode returns the exit code of a command that fails with err; 0 for nil.
 func ExitCode(err error) int {
 	if err == nil {
 		return exitDone
@@ -57,11 +57,12 @@ func ExitCode(err error) int {
 	return ExitFailed
 }
 
-// failures are those of one command.
+// failures has the exit codes of the failures of one command.
 type failures struct {
 	codes map[int]bool
 }
 
+// Add adds the exit code of a failure.
 func (f *failures) Add(code int) {
 	if f.codes == nil {
 		f.codes = map[int]bool{}
@@ -69,7 +70,8 @@ func (f *failures) Add(code int) {
 	f.codes[code] = true
 }
 
-// ExitCode is that of all failures if it is one, and otherwise exitFailed.
+// ExitCode returns the exit code that all failures have in common, ExitFailed if they
+// differ, and 0 without failures.
 func (f *failures) ExitCode() int {
 	if len(f.codes) > 1 {
 		return ExitFailed

@@ -67,7 +67,8 @@ func TestFailuresExitCode(t *testing.T) {
 	}
 }
 
-// An error is one line, whatever a server or a file's name puts into it.
+// An error is printed on one line, even if a server or a file name puts control characters
+// into it.
 func TestFailPrintsOneLine(t *testing.T) {
 	var out bytes.Buffer
 	g := &Console{Streams: Streams{Err: &out}}

@@ -10,7 +10,7 @@ import (
 	"github.com/tranship/tranship/internal/printable"
 )
 
-// Checksum prints as eight hexadecimal digits.
+// Checksum is a CRC32C that is printed as eight hexadecimal digits.
 type Checksum uint32
 
 // MarshalText implements encoding.TextMarshaler.
@@ -29,7 +29,7 @@ type FileObject struct {
 	Digest   string            `json:"digest,omitempty"`
 }
 
-// ObjectOf is the FileObject of an entry.
+// ObjectOf returns the FileObject of an entry.
 func ObjectOf(entry tranship.Entry) FileObject {
 	if entry.IsDir {
 		return FileObject{Path: entry.Path, IsDir: true}
@@ -55,7 +55,7 @@ type UploadObject struct {
 	Expires      time.Time `json:"expires"`
 }
 
-// UploadObjectOf is the UploadObject of an upload.
+// UploadObjectOf returns the UploadObject of an upload.
 func UploadObjectOf(upload tranship.UploadInfo) UploadObject {
 	return UploadObject{
 		ID:           upload.ID,
@@ -67,8 +67,8 @@ func UploadObjectOf(upload tranship.UploadInfo) UploadObject {
 	}
 }
 
-// PrintJSON prints one object on one line. What must not reach a terminal as it is
-// becomes \u escapes, which decode to the same value.
+// PrintJSON prints one object on one line. Characters that must not reach a terminal are
+// printed as \u escapes, which decode to the same value.
 func PrintJSON(out io.Writer, object any) error {
 	encoder := json.NewEncoder(printable.JSONLines(out))
 	encoder.SetEscapeHTML(false)
@@ -78,5 +78,5 @@ func PrintJSON(out io.Writer, object any) error {
 // timeLayout is RFC 3339 in UTC, to the second.
 const timeLayout = "2006-01-02T15:04:05Z"
 
-// PrintTime is a time as it is printed: RFC 3339 in UTC, to the second.
+// PrintTime formats a time as RFC 3339 in UTC, to the second.
 func PrintTime(t time.Time) string { return t.UTC().Format(timeLayout) }

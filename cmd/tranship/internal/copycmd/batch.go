@@ -14,8 +14,8 @@ import (
 	"github.com/tranship/tranship/transfer"
 )
 
-// filesrv plans a download by that protocol, which cannot tell a file from a
-// directory: -r decides.
+// filesrv plans a download by that protocol, which cannot tell a file from a directory:
+// with -r, the source may be several files, and is left for batch.
 func (p *plan) filesrv(ctx context.Context, source location.Location) iter.Seq2[transfer.Item, error] {
 	item := transfer.Item{Name: source.Arg, SourcePath: source.Path}
 	if p.options.Recursive {
@@ -27,7 +27,7 @@ func (p *plan) filesrv(ctx context.Context, source location.Location) iter.Seq2[
 	}
 	server, err := openFilesrv(ctx, p.console, p.servers, source.Server, p.options)
 	if err != nil {
-		p.lose(source.Server)
+		p.markUnreachable(source.Server)
 		return one(item, err)
 	}
 	item.Source, item.Path, item.File = server, p.target.File(source), tranship.File{Size: -1}
@@ -35,19 +35,19 @@ func (p *plan) filesrv(ctx context.Context, source location.Location) iter.Seq2[
 	return one(item, nil)
 }
 
-// batch downloads all that a name stands for in one call of filesrv, one file after
-// the other as they come.
+// batch downloads all files that a source stands for in one call of filesrv, one after the
+// other.
 func (p *plan) batch(ctx context.Context, source location.Location, options transfer.Options) error {
 	fail := func(err error) error {
 		options.Report(transfer.Result{Source: source.Arg, SourcePath: source.Path, Size: -1, Err: err})
 		return context.Cause(ctx)
 	}
 	if p.unreachable[source.Server] {
-		return nil // which was told
+		return nil // already reported
 	}
 	server, err := openFilesrv(ctx, p.console, p.servers, source.Server, p.options)
 	if err != nil {
-		p.lose(source.Server)
+		p.markUnreachable(source.Server)
 		return fail(err)
 	}
 	for content, err := range server.Download(ctx, source.Path) {
@@ -62,11 +62,11 @@ func (p *plan) batch(ctx context.Context, source location.Location, options tran
 	return nil
 }
 
-// received is the item of one file of a batch.
+// received returns the item of one file of a batch.
 func (p *plan) received(content tranship.Content, source location.Location) (transfer.Item, error) {
 	name := content.File().Path
 	item := transfer.Item{
-		Source:     opened{content},
+		Source:     openedSource{content},
 		SourcePath: name,
 		Name:       source.Server.At(name),
 		File:       content.File(),
@@ -79,7 +79,7 @@ func (p *plan) received(content tranship.Content, source location.Location) (tra
 	directory := literalDirectory(source.Path)
 	relative, below := strings.CutPrefix(name, directory+"/")
 	if !below {
-		// Some servers send names below what was asked for.
+		// Some servers send names relative to the requested directory.
 		relative = name
 	}
 	source.Path, source.Contents = directory, directory == "" || directory != source.Path
@@ -91,7 +91,7 @@ func (p *plan) received(content tranship.Content, source location.Location) (tra
 	return item, p.claim(item.Path)
 }
 
-// literalDirectory is a path without the segments from the first pattern on.
+// literalDirectory returns a path without the segments from the first pattern on.
 func literalDirectory(name string) string {
 	if i := strings.IndexAny(name, "*?["); i >= 0 {
 		name = path.Dir(name[:i] + "x")
@@ -102,11 +102,11 @@ func literalDirectory(name string) string {
 	return name
 }
 
-// opened is a source that has been opened already.
-type opened struct{ tranship.Content }
+// openedSource is a source whose content is open already.
+type openedSource struct{ tranship.Content }
 
 // Open implements transfer.Source.
-func (o opened) Open(context.Context, string, tranship.OpenOptions) (tranship.Content, error) {
+func (o openedSource) Open(context.Context, string, tranship.OpenOptions) (tranship.Content, error) {
 	return o.Content, nil
 }
 

@@ -1,5 +1,6 @@
-// Package copycmd copies files to, from and between servers for the commands cp and mv: it
-// plans what goes where, copies it, and reports how each file went.
+// Package copycmd copies files to, from and between servers for the command cp: it finds the
+// target of every source, copies, and reports the result of each file. The command mv uses
+// its targets, too.
 package copycmd
 
 import (
@@ -18,34 +19,36 @@ import (
 	"github.com/tranship/tranship/transfer"
 )
 
-// Connector connects to servers. It has one connection to each, which it closes itself.
+// Connector connects to servers. It has one connection to each server, and closes it.
 type Connector interface {
-	// Store is the native client of a server. What it fails to do is tried again.
+	// Store returns the native client of a server. The client retries transient failures.
 	Store(ctx context.Context, server location.Server) (*retry.Store, error)
-	// Conn is a plain connection to a server, for the compatibility protocols.
+	// Conn returns a plain connection to a server, for the compatibility protocols.
 	Conn(ctx context.Context, server location.Server) (*grpc.ClientConn, error)
 }
 
-// Options say how to copy.
+// Options set how to copy.
 type Options struct {
-	// Recursive copies directories; update skips files that are the same at the target.
+	// Recursive copies directories. Update skips files whose size and modified time are
+	// equal at the target.
 	Recursive, Update bool
 	Durability        tranship.Durability
-	// Protocol is the one that servers are spoken to with.
+	// Protocol is the protocol of the servers, one of Protocols.
 	Protocol string
-	// NoResume: begin at the beginning, and leave nothing to go on with.
+	// NoResume starts every file from the beginning and keeps nothing of a failed one.
 	NoResume     bool
 	StallTimeout time.Duration
-	// Checksum is what the only file must have; nil for any.
+	// Checksum is the digest that the only file must have; nil means any.
 	Checksum *transfer.Digest
-	// Revision of filesrv is the one that the server is known to speak, 0 for unknown.
+	// Revision is the revision of filesrv that the server speaks; 0 means unknown.
 	Revision int
-	// AllowEmpty: an empty answer of filesrv is an empty file.
+	// AllowEmpty treats an empty filesrv response as an empty file.
 	AllowEmpty bool
 }
 
-// Run copies all sources to a place, and reports each file. show shows how far it is,
-// until stop is called.
+// Run copies all sources to a location, and reports each file. It calls show, which shows
+// the progress until stop is called. A file that fails is counted in out.Failures and is
+// not an error of Run.
 func Run(ctx context.Context, out *console.Console, servers Connector, sources []location.Location, to location.Location, options Options, show func(*transfer.Progress) (stop func(), shown bool)) (err error) {
 	target, err := openTarget(ctx, out, servers, to, options)
 	if err != nil {
@@ -60,7 +63,7 @@ func Run(ctx context.Context, out *console.Console, servers Connector, sources [
 	stop, shown := show(progress)
 	defer stop()
 	out.Watched = shown
-	reporter := &reporter{console: out, target: target, talk: shown || out.Verbose, differ: map[string]bool{}}
+	reporter := &reporter{console: out, target: target, verbose: shown || out.Verbose, differ: map[string]bool{}}
 	settings := transfer.Options{
 		Durability:   options.Durability,
 		NoResume:     options.NoResume,
@@ -86,10 +89,11 @@ func Run(ctx context.Context, out *console.Console, servers Connector, sources [
 	}
 	switch {
 	case errors.Is(err, transfer.ErrResumable):
-		err = console.Advised(target.inWords(err, console.Subject{}), err)
-	case err != nil && target.became != "":
-		// Files that are there are no hindrance; that they are in a directory is.
-		err = fmt.Errorf("%w; %s", err, target.again())
+		err = console.Advised(target.errorText(err, console.Subject{}), err)
+	case err != nil && target.rerunSource != "":
+		// The next run may find the files that were copied, but it must not copy into the
+		// directory that they are in.
+		err = fmt.Errorf("%w; %s", err, target.rerunAdvice())
 	}
 	return err
 }

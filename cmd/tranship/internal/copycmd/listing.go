@@ -8,8 +8,8 @@ import (
 	"github.com/tranship/tranship/transfer"
 )
 
-// listings know what there was in some directories of a target. They are safe for
-// concurrent use.
+// listings has the entries of some directories of a target, as they were when add listed
+// them. It is safe for concurrent use.
 type listings struct {
 	mu  sync.Mutex
 	all []listing
@@ -20,7 +20,7 @@ type listing struct {
 	existing  func(ctx context.Context, path string) (tranship.File, error)
 }
 
-// add lists a directory of a target, if that is a store.
+// add lists a directory of a target. It does nothing for a target that cannot list.
 func (l *listings) add(ctx context.Context, t *Target, directory string) error {
 	if t.lister == nil {
 		return nil
@@ -35,8 +35,8 @@ func (l *listings) add(ctx context.Context, t *Target, directory string) error {
 	return nil
 }
 
-// of is what knows of a path; nil if nothing does.
-func (l *listings) of(path string) func(context.Context, string) (tranship.File, error) {
+// find returns the lookup function of the listing that covers a path; nil if none does.
+func (l *listings) find(path string) func(context.Context, string) (tranship.File, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, listing := range l.all {

@@ -12,8 +12,8 @@ import (
 	"github.com/tranship/tranship/transfer"
 )
 
-// message is the line of a file that failed. It names the source, unless it was this
-// machine's target that failed.
+// message returns the error line of a file that failed. It names the source, or the target
+// if writing to this machine failed.
 func (t *Target) message(result transfer.Result) string {
 	if t.protocol != ProtocolTranship && rpcstatus.IsUnserved(result.Err) {
 		where := t.Location.Arg
@@ -23,17 +23,17 @@ func (t *Target) message(result transfer.Result) string {
 		return fmt.Sprintf("%s: the server does not serve the protocol %s", where, t.protocol)
 	}
 	if _, failed := errors.AsType[*localdir.TargetError](result.Err); failed {
-		return t.show(result.Path) + ": " + t.inWords(result.Err, console.Subject{})
+		return t.show(result.Path) + ": " + t.errorText(result.Err, console.Subject{})
 	}
-	text := t.inWords(result.Err, t.subject(result))
+	text := t.errorText(result.Err, t.subject(result))
 	if errors.Is(result.Err, transfer.ErrUnsized) {
 		text += "; " + pipeInstead
 	}
 	return result.Source + ": " + text
 }
 
-// subject is what a result's Source stands for. A source that was never looked at has
-// only the name that the user wrote.
+// subject returns the subject that a result's Source names. It parses the name: a source
+// that was never opened has only the argument that the user wrote.
 func (t *Target) subject(result transfer.Result) console.Subject {
 	of := console.Subject{Paths: []string{result.Path, result.SourcePath}}
 	if source, err := location.Parse(result.Source); err == nil && source.Kind == location.Remote {
@@ -42,26 +42,26 @@ func (t *Target) subject(result transfer.Result) console.Subject {
 	return of
 }
 
-// inWords is what an error of a copy says behind a subject's name: a copy that can be
-// resumed is a command that can be run again.
-func (t *Target) inWords(err error, of console.Subject) string {
+// errorText returns the text of an error that follows the subject's name. If the copy can be
+// resumed, the text tells which command to run.
+func (t *Target) errorText(err error, of console.Subject) string {
 	resumable, ok := errors.AsType[*transfer.ResumableError](err)
-	if !ok || err != error(resumable) { //nolint:errorlint // what wraps it has words of its own
+	if !ok || err != error(resumable) { //nolint:errorlint // an error that wraps it has its own text
 		return of.Text(err) + console.LimitAdvice(err)
 	}
 	text := of.Text(resumable.Err) + console.LimitAdvice(err)
 	if errors.Is(err, tranship.ErrAborted) {
-		// Another client removed the upload, or goes on with it.
+		// Another client removed the upload, or continues it.
 		return text
 	}
-	return text + "; " + t.again() + " to go on from here"
+	return text + "; " + t.rerunAdvice() + " to resume"
 }
 
-// again says which command copies the same to the same place once more.
-func (t *Target) again() string {
-	if t.became != "" {
-		// Now that the target is a directory, the source would go into it.
-		return "run the same command again with " + t.became + " as its source"
+// rerunAdvice tells which command copies the same sources to the same target again.
+func (t *Target) rerunAdvice() string {
+	if t.rerunSource != "" {
+		// The target is a directory by now, so the same source would go into it.
+		return "run the same command again with " + t.rerunSource + " as its source"
 	}
 	return "run the same command again"
 }

@@ -24,14 +24,14 @@ func TestMessageOfResult(t *testing.T) {
 		{transfer.Result{Source: "grpc://host:1/a/b", Err: away}, "grpc://host:1/a/b: unavailable"},
 		{transfer.Result{Source: "grpc://host:1/a/b", SourcePath: "a/b", Err: absent}, "grpc://host:1/a/b: not found"},
 		{transfer.Result{Source: "./x", Path: "a/b", Err: absent}, "./x: not found"},
-		// Another one is.
+		// Another address or path is on it.
 		{transfer.Result{Source: "grpc://host:2/a/b", Err: away}, "grpc://host:2/a/b: grpc://host:1: unavailable"},
 		{transfer.Result{Source: "./x", Path: "b", Err: absent}, "./x: not found: a/b"},
 		{transfer.Result{Source: "./x", Path: "a/b", Err: &budget.Error{Patience: time.Second, Err: absent}}, "./x: gave up after 1s without success: not found"},
 		{transfer.Result{Source: "./x", Path: "a/b", Err: fmt.Errorf("%w: yet", absent)}, "./x: not found: a/b: yet"},
 		{
 			transfer.Result{Source: "./x", Path: "a/b", Err: &transfer.ResumableError{Err: &tranship.PathError{Path: "a/b", Err: tranship.ErrUnavailable}}},
-			"./x: unavailable; run the same command again to go on from here",
+			"./x: unavailable; run the same command again to resume",
 		},
 		{transfer.Result{Source: "./x", Err: &transfer.ResumableError{Err: tranship.ErrAborted}}, "./x: aborted"},
 		{

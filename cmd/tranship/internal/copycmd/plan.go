@@ -17,21 +17,22 @@ import (
 	"github.com/tranship/tranship/transfer"
 )
 
-// plan makes items for the transfer out of the sources of cp. It is used by one
-// goroutine, except for existing.
+// plan turns the sources of cp into items of a transfer. Only existing may be called by
+// other goroutines than the one that uses the plan.
 type plan struct {
 	console *console.Console
 	servers Connector
 	options Options
 	target  *Target
-	// batches are left for later: sources that yield several files in one call.
+	// batches are the sources that yield several files in one call; batch copies them after
+	// the items.
 	batches []location.Location
-	// several: there are several sources, whose files may meet.
+	// several reports that cp has several sources, whose files may have the same target.
 	several bool
-	// listed are the directories of the target of which all is known.
+	// listed has the directories of the target that were listed, for -u.
 	listed listings
-	// unreachable are the servers of sources that cannot be connected to, or are away for
-	// good, which is told once and not tried again.
+	// unreachable has the servers of sources that cannot be reached. Each is reported once;
+	// its other sources are skipped.
 	unreachable map[location.Server]bool
 }
 
@@ -45,10 +46,10 @@ func (p *plan) items(ctx context.Context, sources []location.Location) iter.Seq2
 			}
 			for item, err := range p.source(ctx, source) {
 				if source.Kind == location.Remote && retry.IsOutage(err) {
-					p.lose(source.Server)
+					p.markUnreachable(source.Server)
 				}
 				if item.Name == "" {
-					// An error without a name would end the others.
+					// An error without a name would end the whole transfer.
 					item.Name = source.Arg
 				}
 				item.Digest = p.options.Checksum
@@ -63,16 +64,16 @@ func (p *plan) items(ctx context.Context, sources []location.Location) iter.Seq2
 	}
 }
 
-// lose notes that a server of sources is away.
-func (p *plan) lose(server location.Server) {
+// markUnreachable notes that a server of sources cannot be reached.
+func (p *plan) markUnreachable(server location.Server) {
 	if p.unreachable == nil {
 		p.unreachable = map[location.Server]bool{}
 	}
 	p.unreachable[server] = true
 }
 
-// claim is the target's, where it matters: a tree's files do not meet among
-// themselves, and may be too many to keep their paths.
+// claim claims a path of the target if cp has several sources. The files of one source have
+// different targets, and may be too many to remember their paths.
 func (p *plan) claim(path string) error {
 	if !p.several {
 		return nil
@@ -92,14 +93,14 @@ func (p *plan) source(ctx context.Context, source location.Location) iter.Seq2[t
 	return p.remote(ctx, source)
 }
 
-// one is a sequence of one item or error.
+// one returns a sequence of one item or error.
 func one(item transfer.Item, err error) iter.Seq2[transfer.Item, error] {
 	return func(yield func(transfer.Item, error) bool) { yield(item, err) }
 }
 
 func (p *plan) standardInput(context.Context) iter.Seq2[transfer.Item, error] {
 	if p.target.IsDirectory {
-		return one(transfer.Item{Name: "-"}, usage.New("the standard input has no name: say the target's file name"))
+		return one(transfer.Item{Name: "-"}, usage.New("the standard input has no name: pass a file name as the target"))
 	}
 	return one(transfer.Item{
 		Source: &transfer.Stdin{Reader: p.console.In},
@@ -127,7 +128,8 @@ func (p *plan) local(ctx context.Context, source location.Location) iter.Seq2[tr
 	return one(item, err)
 }
 
-const pipeInstead = "to send what can be read from it, use - as the source"
+// pipeInstead is the advice for sources without a fixed content and size.
+const pipeInstead = "to send what can be read from it, pipe it and use - as the source"
 
 func (p *plan) localDirectory(ctx context.Context, source location.Location) iter.Seq2[transfer.Item, error] {
 	return func(yield func(transfer.Item, error) bool) {
@@ -141,11 +143,11 @@ func (p *plan) localDirectory(ctx context.Context, source location.Location) ite
 			yield(transfer.Item{Name: source.Arg}, err)
 			return
 		}
-		// Files are opened when their turn comes, which may be after the last was
-		// listed: the target closes the directory in the end.
+		// Files may be opened after the last one was listed, so the directory stays open
+		// until the target is closed.
 		p.target.closers = append(p.target.closers, dir.Close)
 		walked := transfer.Walk(ctx, dir, "", destination)
-		if p.options.Update { // the server lists while this side walks
+		if p.options.Update { // walk while the server lists the target
 			var stop func()
 			walked, stop = prefetch(walked)
 			defer stop()
@@ -163,7 +165,7 @@ func (p *plan) localDirectory(ctx context.Context, source location.Location) ite
 	}
 }
 
-// directory is where a source directory goes to.
+// directory returns the target of a source directory.
 func (p *plan) directory(source location.Location) (string, error) {
 	if !p.options.Recursive {
 		return "", errDirectory
@@ -178,7 +180,7 @@ func (p *plan) directory(source location.Location) (string, error) {
 	return destination, nil
 }
 
-// list finds out what is at a target directory, if that matters.
+// list lists a target directory for -u; it does nothing without.
 func (p *plan) list(ctx context.Context, destination string) error {
 	if !p.options.Update {
 		return nil
@@ -197,7 +199,7 @@ func (p *plan) remote(ctx context.Context, source location.Location) iter.Seq2[t
 	item := transfer.Item{Name: source.Arg, SourcePath: source.Path}
 	store, err := p.servers.Store(ctx, source.Server)
 	if err != nil {
-		p.lose(source.Server)
+		p.markUnreachable(source.Server)
 		return one(item, err)
 	}
 	file, isDirectory, err := Lookup(ctx, store, source)
@@ -237,21 +239,21 @@ func (p *plan) remoteDirectory(ctx context.Context, store transfer.Tree, source 
 	}
 }
 
-// Lookup finds out whether a place is a file or a directory.
+// Lookup reports whether a location is a file or a directory, and returns the file.
 func Lookup(ctx context.Context, store tranship.Reader, p location.Location) (file tranship.File, isDirectory bool, err error) {
 	return transfer.Lookup(ctx, store, p.Path, p.Slash)
 }
 
-// existing is the transfer.Options.Existing of cp -u.
+// existing implements transfer.Options.Existing for cp -u. It is safe for concurrent use.
 func (p *plan) existing(ctx context.Context, path string) (tranship.File, error) {
-	if known := p.listed.of(path); known != nil {
+	if known := p.listed.find(path); known != nil {
 		return known(ctx, path)
 	}
 	return p.target.stat(ctx, path)
 }
 
-// LocalError is an error of the local system in few words: the file is named
-// beside it.
+// LocalError strips operation and path from an error of the file system, for messages that
+// name the file themselves.
 func LocalError(err error) error {
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		return e.Err

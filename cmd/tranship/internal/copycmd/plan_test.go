@@ -18,7 +18,7 @@ import (
 	"github.com/tranship/tranship/store/retry"
 )
 
-// stores is a connector with a store for each server that can be connected to.
+// stores is a Connector to the servers that are its keys. Other servers are unavailable.
 type stores map[location.Server]*retry.Store
 
 func (s stores) Store(_ context.Context, server location.Server) (*retry.Store, error) {
@@ -29,17 +29,17 @@ func (s stores) Store(_ context.Context, server location.Server) (*retry.Store, 
 }
 
 func (s stores) Conn(context.Context, location.Server) (*grpc.ClientConn, error) {
-	return nil, errors.New("there are no connections")
+	return nil, errors.New("not implemented")
 }
 
-// lost is a store whose server is away for good.
+// lost is a store whose server stays unavailable.
 type lost struct{ mem.Store }
 
 func (*lost) Stat(context.Context, string) (tranship.File, error) {
 	return tranship.File{}, &budget.Error{Patience: time.Second, Err: tranship.ErrUnavailable}
 }
 
-// A server that is away, or was never there, is asked for one of its sources only.
+// The sources after the first of a server that cannot be reached are skipped.
 func TestPlanEndsWithServer(t *testing.T) {
 	servers := stores{}
 	p := &plan{console: &console.Console{}, servers: servers, target: &Target{IsDirectory: true}, several: true}

@@ -6,17 +6,17 @@ import (
 	"github.com/tranship/tranship/transfer"
 )
 
-// prefetchedItems is how many items prefetch reads before they are asked for.
+// prefetchedItems is the number of items that prefetch reads ahead of the caller.
 const prefetchedItems = 10_000
 
-// walkedItem is an item of a sequence, or its error.
+// walkedItem is one pair of a sequence of items and errors.
 type walkedItem struct {
 	item transfer.Item
 	err  error
 }
 
-// prefetch begins to read a sequence before the caller ranges over it, which may be once. stop
-// ends that, and returns when nothing is read any more.
+// prefetch starts to read a sequence before the caller ranges over it. The caller may range
+// over prefetched once, and must call stop, which ends the reading and waits for it.
 func prefetch(items iter.Seq2[transfer.Item, error]) (prefetched iter.Seq2[transfer.Item, error], stop func()) {
 	read, unwanted := make(chan walkedItem, prefetchedItems), make(chan struct{})
 	go func() {

@@ -23,9 +23,9 @@ func TestPrefetch(t *testing.T) {
 			}
 		}
 	}
-	ahead, stop := prefetch(items)
+	prefetched, stop := prefetch(items)
 	n := 0
-	for item, err := range ahead {
+	for item, err := range prefetched {
 		if item.Path != fmt.Sprint(n) || (err != nil) != (n%2 == 1) {
 			t.Fatalf("item %d: %v, %v", n, item.Path, err)
 		}
@@ -37,12 +37,12 @@ func TestPrefetch(t *testing.T) {
 	}
 
 	ended = false
-	ahead, stop = prefetch(items)
-	for range ahead {
+	prefetched, stop = prefetch(items)
+	for range prefetched {
 		break
 	}
 	stop()
 	if !ended {
-		t.Error("a sequence goes on after stop")
+		t.Error("the sequence is still read after stop")
 	}
 }

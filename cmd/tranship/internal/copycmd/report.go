@@ -9,13 +9,13 @@ import (
 	"github.com/tranship/tranship/transfer"
 )
 
-// reporter prints results, and what happens meanwhile.
+// reporter prints results and events of a copy.
 type reporter struct {
 	console *console.Console
 	target  *Target
-	// talk: tell what may be of interest to a user who watches.
-	talk bool
-	// differ are the files in flight of which that has been told.
+	// verbose prints retries and resumed files, too.
+	verbose bool
+	// differ has the files in flight whose EventDiffers was printed.
 	differ map[string]bool
 }
 
@@ -34,45 +34,45 @@ func (r *reporter) result(result transfer.Result) {
 	if result.Err == nil {
 		return
 	}
-	// What stopped all of them is said once, at the end.
+	// The error that stopped all files is printed once, by the caller of Run.
 	if errors.Is(result.Err, transfer.ErrStopped) {
 		return
 	}
 	g.Failures.Add(console.ExitCode(result.Err))
-	g.Complain(r.target.message(result))
+	g.Notice(r.target.message(result))
 }
 
 // event is the transfer.Options.Events of cp.
 func (r *reporter) event(event transfer.Event) {
-	say := func(format string, args ...any) {
-		r.console.Complain(event.Source + ": " + fmt.Sprintf(format, args...))
+	notify := func(format string, args ...any) {
+		r.console.Notice(event.Source + ": " + fmt.Sprintf(format, args...))
 	}
 	switch event.Kind {
 	case transfer.EventDiffers:
-		// There may be many parts of one file.
+		// Many parts of one file may differ; one line is enough.
 		if !r.differ[event.Path] {
 			r.differ[event.Path] = true
-			say("some of what is at the target differs from the source, and is sent again")
+			notify("parts at the target differ from the source and are sent again")
 		}
 	case transfer.EventEnd:
 		delete(r.differ, event.Path)
 	case transfer.EventRestart:
-		say("starts over: %v", event.Err)
+		notify("starting over: %v", event.Err)
 	case transfer.EventResume:
-		if r.talk {
-			say("goes on; %s are at the target", display.BytesText(float64(event.Bytes)))
+		if r.verbose {
+			notify("resuming; %s already at the target", display.BytesText(float64(event.Bytes)))
 		}
 	case transfer.EventRetry:
-		if r.talk {
-			r.console.TellRetry(event.Source, event.Wait, event.Err)
+		if r.verbose {
+			r.console.NotifyRetry(event.Source, event.Wait, event.Err)
 		}
 	}
 }
 
-// ResultObject is how the copy of a file went, in JSON.
+// ResultObject is the result of the copy of a file, in JSON.
 type ResultObject struct {
 	Path string `json:"path"`
-	// Size is null when it did not become known.
+	// Size is nil if it never became known.
 	Size         *int64            `json:"size"`
 	SentBytes    int64             `json:"sent_bytes"`
 	SkippedBytes int64             `json:"skipped_bytes"`
@@ -82,6 +82,7 @@ type ResultObject struct {
 	Error        string            `json:"error,omitempty"`
 }
 
+// ResultOf returns the ResultObject of a result. path is the target, as users know it.
 func (t *Target) ResultOf(path string, result transfer.Result) ResultObject {
 	object := ResultObject{
 		Path:         path,
@@ -95,7 +96,7 @@ func (t *Target) ResultOf(path string, result transfer.Result) ResultObject {
 		object.Size = new(result.Size)
 	}
 	if result.Err != nil {
-		object.Error = t.inWords(result.Err, console.Subject{})
+		object.Error = t.errorText(result.Err, console.Subject{})
 	}
 	return object
 }

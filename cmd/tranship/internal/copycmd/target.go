@@ -16,33 +16,34 @@ import (
 )
 
 const (
-	// ProtocolTranship, ProtocolFilesrv and ProtocolFiletransfer are what cp speaks.
+	// ProtocolTranship, ProtocolFilesrv and ProtocolFiletransfer are the protocols of cp.
 	ProtocolTranship     = "tranship"
 	ProtocolFilesrv      = "filesrv"
 	ProtocolFiletransfer = "filetransfer"
 )
 
-// Protocols are those that cp speaks.
+// Protocols returns the protocols that cp speaks.
 func Protocols() []string {
 	return []string{ProtocolTranship, ProtocolFilesrv, ProtocolFiletransfer}
 }
 
-// Target is where cp writes to.
+// Target is the location that cp or mv writes to. It is used by one goroutine, except for
+// stat.
 type Target struct {
 	Location location.Location
 	writer   tranship.Writer
-	// path is the target in the writer; "" is the root.
+	// path is the path of the target in writer; "" is the root.
 	path string
-	// IsDirectory: sources go into it, under their own names.
+	// IsDirectory reports that sources go into the target, under their own names.
 	IsDirectory bool
-	// isFile: there is a file at path.
+	// isFile reports that path is an existing file.
 	isFile bool
-	// became is the source that the target did not exist for, and that it becomes,
-	// as what is in it would be written; "" if there is none.
-	became string
-	// protocol is the one that servers are spoken to with.
+	// rerunSource is the argument that names the contents of the source directory that
+	// became the target, because the target did not exist; "" if there is no such source.
+	rerunSource string
+	// protocol is the protocol of the servers.
 	protocol string
-	// claimed are the paths that sources of this command go to.
+	// claimed has the paths that are targets of sources of this command.
 	claimed map[string]bool
 	stat    func(ctx context.Context, path string) (tranship.File, error)
 	lister  transfer.Lister
@@ -57,7 +58,7 @@ func (t *Target) close() error {
 	return errors.Join(errs...)
 }
 
-// File is where a source that is a file goes to.
+// File returns the path that a source file is copied to.
 func (t *Target) File(source location.Location) string {
 	if t.IsDirectory {
 		return transfer.Join(t.path, source.Name())
@@ -65,7 +66,8 @@ func (t *Target) File(source location.Location) string {
 	return t.path
 }
 
-// Directory is where a source that is a directory goes to.
+// Directory returns the path that a source directory is copied to. It fails with
+// tranship.ErrExists if the target is a file.
 func (t *Target) Directory(source location.Location) (string, error) {
 	switch {
 	case t.isFile:
@@ -74,16 +76,16 @@ func (t *Target) Directory(source location.Location) (string, error) {
 		return transfer.Join(t.path, source.Name()), nil
 	}
 	if !t.IsDirectory && !source.Contents {
-		t.became = strings.TrimRight(source.Arg, "/") + "/."
+		t.rerunSource = strings.TrimRight(source.Arg, "/") + "/."
 	}
 	return t.path, nil
 }
 
-// Claim takes a path for a source, and fails for one that another source goes to: two
-// of a command must not overwrite each other.
+// Claim reserves a path for a source. It fails if another source has reserved the path: the
+// sources of one command must not overwrite each other.
 func (t *Target) Claim(path string) error {
 	if t.claimed[path] {
-		return fmt.Errorf("another source goes to %s, too", t.show(path))
+		return fmt.Errorf("another source has the same target %s", t.show(path))
 	}
 	if t.claimed == nil {
 		t.claimed = map[string]bool{}
@@ -92,19 +94,18 @@ func (t *Target) Claim(path string) error {
 	return nil
 }
 
-// inside reports whether what is on a server can be copied to the target by the
-// server itself.
+// inside reports whether the server itself can copy its files to the target.
 func (t *Target) inside(server location.Server) bool {
 	return t.Location.Kind == location.Remote && t.protocol == ProtocolTranship && t.Location.Server == server
 }
 
-// show is a path of the target as the user knows it. That of a local file begins with
-// what the user wrote, and the system finds the file by it.
+// show returns a path of the target as the user knows it. For a local target it is a name
+// that begins with the argument that the user wrote.
 func (t *Target) show(path string) string {
 	if t.Location.Kind != location.Local {
 		return path
 	}
-	if t.path != "" { // it is what the user wrote that has this path
+	if t.path != "" { // t.path is the path of the argument itself
 		path = strings.TrimPrefix(strings.TrimPrefix(path, t.path), "/")
 	}
 	return location.JoinLocal(t.Location.Path, path)
@@ -113,7 +114,7 @@ func (t *Target) show(path string) string {
 func openTarget(ctx context.Context, out *console.Console, servers Connector, p location.Location, options Options) (*Target, error) {
 	switch p.Kind {
 	case location.Stream:
-		// The stream has no name; this one is never shown.
+		// The path is a placeholder: it is never printed.
 		return &Target{Location: p, writer: transfer.Stdout{Writer: out.Out}, path: "stdout", protocol: options.Protocol}, nil
 	case location.Local:
 		return openLocalTarget(p, options.Protocol)
@@ -134,7 +135,8 @@ func openTarget(ctx context.Context, out *console.Console, servers Connector, p 
 	return t, err
 }
 
-// OpenNativeTarget finds out what is at a place on a server of this project.
+// OpenNativeTarget returns the target at a location of a server that speaks
+// ProtocolTranship. It asks the server whether the location is a directory.
 func OpenNativeTarget(ctx context.Context, servers Connector, p location.Location) (*Target, error) {
 	store, err := servers.Store(ctx, p.Server)
 	if err != nil {
@@ -148,7 +150,7 @@ func OpenNativeTarget(ctx context.Context, servers Connector, p location.Locatio
 	switch {
 	case err == nil:
 		t.IsDirectory, t.isFile = isDirectory, !isDirectory
-	case errors.Is(err, tranship.ErrDenied): // what may perhaps be written, if not read
+	case errors.Is(err, tranship.ErrDenied): // the caller may be allowed to write but not to list
 		t.IsDirectory, t.isFile = isDirectory, !isDirectory
 	case !errors.Is(err, tranship.ErrNotFound):
 		return nil, fmt.Errorf("%s: %w", p.Arg, err)
@@ -156,8 +158,8 @@ func OpenNativeTarget(ctx context.Context, servers Connector, p location.Locatio
 	return t, nil
 }
 
-// openLocalTarget opens the directory that the target is, or is in. What is to be
-// written is below it, whatever a server calls its files.
+// openLocalTarget opens the directory that the target is, or is in. Nothing is written
+// outside it, whatever names a server sends.
 func openLocalTarget(p location.Location, protocol string) (*Target, error) {
 	t := &Target{Location: p, protocol: protocol, IsDirectory: p.Slash}
 	found, err := location.FindLocal(p.Path)

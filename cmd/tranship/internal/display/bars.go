@@ -18,15 +18,14 @@ import (
 )
 
 const (
-	// nameColumns is how wide names are shown.
+	// nameColumns is the width of names.
 	nameColumns = 18
-	// barsAtMost is how many files in flight have a bar, beside the total.
-	barsAtMost = 8
+	// maxFileBars is the maximum number of files in flight with a bar, beside the total.
+	maxFileBars = 8
 )
 
-// bars shows progress as bars on a terminal: one for the whole copy and, when that
-// has several files, one for each large file in flight. What is written to it
-// stands above them.
+// bars shows progress as bars on a terminal: one for the whole copy and, if it has several
+// files, one for each large file in flight. Text written to it stands above the bars.
 type bars struct {
 	out io.Writer
 
@@ -39,7 +38,7 @@ type bars struct {
 	container *mpb.Progress
 }
 
-// bar is one line.
+// bar is one line of bars.
 type bar struct {
 	bar    *mpb.Bar
 	name   atomic.Pointer[string]
@@ -47,7 +46,7 @@ type bar struct {
 	speed  atomic.Pointer[string]
 }
 
-// Write implements io.Writer, for whole lines. It is safe for concurrent use.
+// Write implements io.Writer. p must be whole lines. It is safe for concurrent use.
 func (b *bars) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -74,16 +73,16 @@ func (b *bars) begin() {
 	if b.container != nil {
 		return
 	}
-	// --progress bars shows them on an output that is no terminal, too.
-	b.container = mpb.New(mpb.WithOutput(sized(b.out)), mpb.WithRefreshRate(barsInterval), mpb.ForceTTY(), mpb.WithAutoRefresh())
+	// --progress bars shows bars even if the output is not a terminal.
+	b.container = mpb.New(mpb.WithOutput(hideUnsizedTerminal(b.out)), mpb.WithRefreshRate(barsInterval), mpb.ForceTTY(), mpb.WithAutoRefresh())
 	b.total = newBar(b.container, math.MaxInt)
 	b.files = map[flightKey]*bar{}
 }
 
-// sized hides that an output is a terminal, if it does not know its size, as a serial
-// line or a container's: nothing fits on one of 0 columns, and what is no terminal is
-// taken to have 80.
-func sized(out io.Writer) io.Writer {
+// hideUnsizedTerminal hides that an output is a terminal if the terminal does not know its
+// size, such as a serial line or the terminal of a container. Nothing fits into the 0
+// columns that it reports; other outputs are taken to have 80.
+func hideUnsizedTerminal(out io.Writer) io.Writer {
 	if file, ok := out.(*os.File); ok {
 		if columns, rows, err := term.GetSize(int(file.Fd())); err == nil && (columns <= 0 || rows <= 0) {
 			return struct{ io.Writer }{out}
@@ -102,7 +101,7 @@ func newBar(container *mpb.Progress, priority int) *bar {
 			return ""
 		}, config)
 	}
-	// It fails, and there is no bar, when the terminal has failed.
+	// Add fails if the terminal has failed; then the bar is nil.
 	b.bar, _ = container.Add(0, mpb.BarStyle().Build(),
 		mpb.BarPriority(priority),
 		mpb.PrependDecorators(text(&b.name, decor.WC{W: nameColumns, C: decor.DindentRight})),
@@ -152,8 +151,8 @@ func (b *bars) showTotal(s state, rate float64) {
 	b.total.show(name, s.done, size, speed)
 }
 
-// showFiles adds bars for files that have begun, and removes those of files that
-// have ended.
+// showFiles adds bars for files that have begun, and removes the bars of files that have
+// ended.
 func (b *bars) showFiles(s state) {
 	flying := s.flying
 	if s.files <= 1 {
@@ -163,7 +162,7 @@ func (b *bars) showFiles(s state) {
 	for key := range b.files {
 		ended[key] = true
 	}
-	for i, f := range flying[:min(len(flying), barsAtMost)] {
+	for i, f := range flying[:min(len(flying), maxFileBars)] {
 		delete(ended, f.flightKey)
 		if b.files[f.flightKey] == nil {
 			b.files[f.flightKey] = newBar(b.container, i)
@@ -176,7 +175,7 @@ func (b *bars) showFiles(s state) {
 	}
 }
 
-// end implements display: nothing stays on the terminal.
+// end implements display. It removes the bars from the terminal.
 func (b *bars) end(time.Time, state) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -186,7 +185,7 @@ func (b *bars) end(time.Time, state) {
 	for _, file := range b.files {
 		file.end()
 	}
-	// That it goes last shows, once more, what was written above it.
+	// The total is removed last: that redraw prints the text written above the bars.
 	b.total.end()
 	b.container.Wait()
 	b.container = nil

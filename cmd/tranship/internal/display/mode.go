@@ -2,21 +2,21 @@ package display
 
 import "errors"
 
-// Mode is how a copy shows how far it is. It is a flag.
+// Mode is how a copy shows its progress. It implements pflag.Value.
 type Mode string
 
 const (
-	// Auto is Bars on a terminal, and otherwise None.
+	// Auto means Bars on a terminal and None otherwise.
 	Auto Mode = "auto"
-	// Bars are on a terminal, one for each large file and one for all.
+	// Bars shows one bar for the whole copy and one for each large file.
 	Bars Mode = "bars"
-	// Plain is a line at every interval.
+	// Plain prints a line at every interval.
 	Plain Mode = "plain"
 	// None shows nothing.
 	None Mode = "none"
 )
 
-// Modes are all of them.
+// Modes returns all modes.
 func Modes() []string { return []string{string(Auto), string(Bars), string(Plain), string(None)} }
 
 // Set implements pflag.Value.

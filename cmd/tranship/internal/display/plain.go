@@ -13,7 +13,7 @@ type plain struct {
 	rate  rate
 }
 
-// newPlain makes one that shows a state at every interval from now on.
+// newPlain returns a plain for states that come at every interval from now on.
 func newPlain(print func(line string), now time.Time, interval time.Duration) *plain {
 	p := &plain{print: print, began: now, rate: rate{window: 3 * interval}}
 	p.rate.add(now, 0)
@@ -38,7 +38,7 @@ func (p *plain) end(now time.Time, s state) {
 	p.print(strings.Join(append(parts, counts(s)...), ", "))
 }
 
-// amount is how many bytes are done.
+// amount formats the bytes done and, if it is known, their part of the total.
 func amount(s state) string {
 	if !s.final {
 		return BytesText(float64(s.done))
@@ -46,11 +46,11 @@ func amount(s state) string {
 	return fmt.Sprintf("%s of %s (%d%%)", BytesText(float64(s.done)), BytesText(float64(s.bytes)), Percent(s.done, s.bytes))
 }
 
-// counts are what else there is to say.
+// counts returns the bytes that were at the target already, and the number of files.
 func counts(s state) []string {
 	var parts []string
 	if skipped := s.done - s.moved; skipped > 0 {
-		parts = append(parts, BytesText(float64(skipped))+" were there")
+		parts = append(parts, BytesText(float64(skipped))+" already there")
 	}
 	if s.files > 1 {
 		parts = append(parts, filesText(s))
@@ -58,7 +58,7 @@ func counts(s state) []string {
 	return parts
 }
 
-// filesText is how many files are done; "+" says that there are more.
+// filesText formats the number of files done. "+" means that listing is not complete.
 func filesText(s state) string {
 	more := ""
 	if !s.final {

@@ -1,4 +1,4 @@
-// Package display shows how far a copy is: as bars on a terminal, or as lines in a log.
+// Package display shows the progress of a copy: as bars on a terminal, or as lines in a log.
 package display
 
 import (
@@ -12,22 +12,23 @@ import (
 	"github.com/tranship/tranship/transfer"
 )
 
-// Config says what is shown, and where.
+// Config sets what is shown, and where.
 type Config struct {
 	Mode Mode
-	// Interval is between two lines of Plain.
+	// Interval is the time between the lines of Plain.
 	Interval time.Duration
-	// Err is where bars are shown, and errors printed.
+	// Err is the output for bars and errors.
 	Err io.Writer
-	// Mixed: results of the command are printed on the same terminal. Bars between them
-	// would make both unreadable, so that Auto shows none.
+	// Mixed reports that results of the command go to the same terminal. Bars between them
+	// would make both unreadable, so Auto then shows none.
 	Mixed bool
 	// Print prints a line of Plain.
 	Print func(line string)
 }
 
-// Show shows how far a copy is until stop is called, if it is to be shown. Meanwhile
-// errors must be written to above, so that they stand on lines of their own.
+// Show shows the progress of a copy until stop is called. Until then, errors must be written
+// to above, so that they stand on lines of their own. If the configuration selects no
+// display, shown is false and above is config.Err.
 func Show(config Config, progress *transfer.Progress) (stop func(), above io.Writer, shown bool) {
 	display, interval := newDisplay(config)
 	if display == nil {
@@ -40,15 +41,16 @@ func Show(config Config, progress *transfer.Progress) (stop func(), above io.Wri
 	return watch(display, interval, func() state { return stateOf(progress) }), above, true
 }
 
-// display shows states. It is used by one goroutine.
+// display shows states. It is used by one goroutine at a time.
 type display interface {
 	show(now time.Time, s state)
-	// end shows the last state and leaves the output as others may use it.
+	// end shows the last state and releases the output.
 	end(now time.Time, s state)
 }
 
-// watch calls a display at every interval.
-func watch(display display, interval time.Duration, how func() state) (stop func()) {
+// watch shows the state at every interval until stop is called, which returns after the
+// last one was shown.
+func watch(display display, interval time.Duration, current func() state) (stop func()) {
 	ended := make(chan struct{})
 	var watching sync.WaitGroup
 	watching.Go(func() {
@@ -57,9 +59,9 @@ func watch(display display, interval time.Duration, how func() state) (stop func
 		for {
 			select {
 			case now := <-tick.C:
-				display.show(now, how())
+				display.show(now, current())
 			case <-ended:
-				display.end(time.Now(), how())
+				display.end(time.Now(), current())
 				return
 			}
 		}
@@ -70,10 +72,10 @@ func watch(display display, interval time.Duration, how func() state) (stop func
 	})
 }
 
-// barsInterval is how often bars change.
+// barsInterval is the time between two updates of bars.
 const barsInterval = 200 * time.Millisecond
 
-// newDisplay is the display of a configuration; nil for none.
+// newDisplay returns the display of a configuration and its interval; nil for none.
 func newDisplay(config Config) (display, time.Duration) {
 	mode := config.Mode
 	if mode == Auto {
@@ -91,7 +93,7 @@ func newDisplay(config Config) (display, time.Duration) {
 	return nil, 0
 }
 
-// IsTerminal reports whether an output is a terminal that understands more than text.
+// IsTerminal reports whether an output is a terminal that supports escape sequences.
 func IsTerminal(out io.Writer) bool {
 	file, ok := out.(*os.File)
 	return ok && term.IsTerminal(int(file.Fd())) && os.Getenv("TERM") != "dumb"

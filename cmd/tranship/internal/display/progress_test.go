@@ -18,16 +18,16 @@ func TestPlain(t *testing.T) {
 	began := time.Unix(1000, 0)
 	p := newPlain(func(line string) { lines = append(lines, line) }, began, 5*time.Second)
 	at := func(seconds int) time.Time { return began.Add(time.Duration(seconds) * time.Second) }
-	// 50 MiB were there already: they count as done, and not into the rate.
+	// 50 MiB were at the target already: they count as done, but not into the rate.
 	p.show(at(5), state{files: 1, bytes: 100 << 20, done: 55 << 20, moved: 5 << 20, final: true})
 	p.show(at(10), state{files: 1, bytes: 100 << 20, done: 60 << 20, moved: 10 << 20, final: true})
 	p.show(at(15), state{files: 3, filesDone: 1, done: 70 << 20, moved: 20 << 20})
 	p.end(at(20), state{files: 1, bytes: 100 << 20, done: 100 << 20, moved: 50 << 20, final: true})
 	want := []string{
-		"55.0 MiB of 100.0 MiB (55%), 1.0 MiB/s, 0:45 left, 50.0 MiB were there",
-		"60.0 MiB of 100.0 MiB (60%), 1.0 MiB/s, 0:40 left, 50.0 MiB were there",
-		"70.0 MiB, 1.3 MiB/s, 50.0 MiB were there, 1/3+ files",
-		"100.0 MiB of 100.0 MiB (100%), 2.5 MiB/s, took 0:20, 50.0 MiB were there",
+		"55.0 MiB of 100.0 MiB (55%), 1.0 MiB/s, 0:45 left, 50.0 MiB already there",
+		"60.0 MiB of 100.0 MiB (60%), 1.0 MiB/s, 0:40 left, 50.0 MiB already there",
+		"70.0 MiB, 1.3 MiB/s, 50.0 MiB already there, 1/3+ files",
+		"100.0 MiB of 100.0 MiB (100%), 2.5 MiB/s, took 0:20, 50.0 MiB already there",
 	}
 	if fmt.Sprint(lines) != fmt.Sprint(want) {
 		t.Errorf("got  %q\nwant %q", lines, want)
@@ -89,7 +89,8 @@ func TestBars(t *testing.T) {
 		{first, "a\x1b[31mfile", 60 << 20, 51 << 20},
 		{second, "a name much longer than its column", -1, 1 << 20},
 	}})
-	// What was there already does not make the rate, nor the time left.
+	// Bytes that were at the target already count neither into the rate nor into the time
+	// left.
 	out.Await(t, "0/2 files ", " 52% 52.0 MiB/100.0 MiB 2.0 MiB/s 0:24 left",
 		"a\\x1b[31mfile", " 85% 51.0 MiB/60.0 MiB", "a name much longe… ", " 1.0 MiB")
 	_, _ = fmt.Fprintln(b, "an error")
@@ -105,13 +106,13 @@ func TestBars(t *testing.T) {
 	if !strings.HasPrefix(text, "before\n") || !strings.HasSuffix(text, "after\n") || !strings.Contains(text, "a last error\n") {
 		t.Errorf("%q", text)
 	}
-	// Nothing of the bars is left below what was written.
+	// Nothing of the bars is left below the text.
 	if last := text[strings.LastIndex(text, "\x1b[J"):]; strings.Contains(last, "MiB") {
 		t.Errorf("left: %q", last)
 	}
 }
 
-// A copy that was over at once has shown nothing.
+// A copy that ends before the first state shows nothing.
 func TestBarsWithoutState(t *testing.T) {
 	var out bytes.Buffer
 	b := &bars{out: &out}

@@ -2,9 +2,10 @@ package display
 
 import "time"
 
-// rate is how fast a number has grown of late. The zero value is ready to use.
+// rate averages how fast a number grows over a recent window. The zero value is ready to
+// use.
 type rate struct {
-	// window is what it is averaged over; 0: 10 s.
+	// window to average over; 0 means 10 s.
 	window  time.Duration
 	samples []sample
 }
@@ -20,7 +21,7 @@ func (r *rate) add(at time.Time, n int64) {
 		window = 10 * time.Second
 	}
 	r.samples = append(r.samples, sample{at, n})
-	// The oldest that stays is the last one before the window.
+	// The oldest sample kept is the last one before the window.
 	for len(r.samples) > 2 && at.Sub(r.samples[1].at) >= window {
 		r.samples = r.samples[1:]
 	}

@@ -9,33 +9,33 @@ import (
 	"github.com/tranship/tranship/transfer"
 )
 
-// state is how far a copy is at one moment.
+// state is the progress of a copy at one moment.
 type state struct {
 	files, filesDone int64
-	// bytes are of all files; of them done are where they should be, of which
-	// moved came through here.
+	// bytes is the size of all files; done of them are at the target, of which moved went
+	// through this process.
 	bytes, done, moved int64
-	// final: all files are listed and of known size.
+	// final reports that all files are listed and have a known size.
 	final bool
-	// flying are the large files in flight, in the order they began.
+	// flying has the large files in flight, in the order in which they began.
 	flying []flight
 }
 
-// flight is how far one file is.
+// flight is the progress of one file.
 type flight struct {
 	flightKey
 	name string
-	// size is -1 when it is not known.
+	// size is -1 if it is unknown.
 	size, done int64
 }
 
-// flightKey tells one file in flight from the others.
+// flightKey identifies a file in flight.
 type flightKey struct {
 	path  string
 	begun time.Time
 }
 
-// stateOf is the state of a copy.
+// stateOf returns the state of a copy.
 func stateOf(progress *transfer.Progress) state {
 	count := progress.Count()
 	s := state{
@@ -54,7 +54,7 @@ func stateOf(progress *transfer.Progress) state {
 	return s
 }
 
-// timeLeft is in seconds; negative when it is not known.
+// timeLeft returns the time left in seconds; negative if it is unknown.
 func (s state) timeLeft(rate float64) float64 {
 	if left := s.bytes - s.done; s.final && left <= 0 {
 		return 0

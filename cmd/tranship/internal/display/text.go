@@ -2,7 +2,7 @@ package display
 
 import "fmt"
 
-// BytesText is a number of bytes in at most 9 columns.
+// BytesText formats a number of bytes in at most 9 columns.
 func BytesText(n float64) string {
 	units := []string{"B", "KiB", "MiB", "GiB", "TiB"}
 	for i, unit := range units {
@@ -28,7 +28,8 @@ func durationText(seconds float64) string {
 	return fmt.Sprintf("%d:%02d", s/60, s%60)
 }
 
-// Percent is how much of a total is done, rounded down: 100 means all.
+// Percent returns the done part of a total, rounded down: 100 means everything. It is 100 if
+// the total is not positive.
 func Percent(done, total int64) int {
 	if total <= 0 || done >= total {
 		return 100

@@ -11,32 +11,30 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// maxLinks is how many symbolic links are followed in a row, as on Linux.
+// maxLinks is the number of symbolic links that are followed in a row, as on Linux.
 const maxLinks = 40
 
-// errOpenFile is the error of a link that stands for a file which a process has open.
-// That is where the system reads and writes, and not a name that a file can be put under.
+// errOpenFile is the error of a link in /proc to a file that a process has open. A file
+// cannot be created under such a name.
 var errOpenFile = fmt.Errorf("%w, and stands for an open file; use - and redirect the output", tranship.ErrExists)
 
-// ErrNotDirectory is the error of what is named as a directory and is none.
+// ErrNotDirectory is the error of a name that needs to be, but is not, a directory.
 var ErrNotDirectory = fmt.Errorf("%w, and is not a directory", tranship.ErrExists)
 
-// LocalEntry is a file or directory of this machine: its name in the directory that it
-// is in. That directory's name is as it was written: only the system knows where
-// "link/.." leads to.
+// LocalEntry is a file or directory of this machine: its directory, and its name there.
+// Directory is not cleaned: only the system knows what "link/.." is.
 type LocalEntry struct {
 	Directory, Name string
-	// Info describes what is there, behind any links; nil if there is nothing.
+	// Info describes the file or directory, behind any links; nil if it does not exist.
 	Info fs.FileInfo
 }
 
-// FindLocal finds what a name stands for. A symbolic link stands for what it points to,
-// whether that is there or not. directory and name are set only if that is not a
-// directory.
+// FindLocal resolves a name. A symbolic link stands for its target, even if that does not
+// exist. Directory and Name are set only if the name does not stand for a directory.
 func FindLocal(name string) (LocalEntry, error) {
 	for range maxLinks {
 		name = trimSlashes(name)
-		// The system decides whether a link may be followed.
+		// Stat lets the system decide whether a link may be followed.
 		info, err := os.Stat(name)
 		switch {
 		case err == nil && info.IsDir():
@@ -56,13 +54,13 @@ func FindLocal(name string) (LocalEntry, error) {
 		}
 		points, err := os.Readlink(name)
 		if err != nil {
-			return entry, nil //nolint:nilerr // it is no link, or is not there
+			return entry, nil //nolint:nilerr // name is not a link, or does not exist
 		}
 		if isProcess(entry.Directory) {
 			return LocalEntry{}, errOpenFile
 		}
 		if entry.Info == nil && trimSlashes(points) != points {
-			return LocalEntry{}, fmt.Errorf("it points to %s, and there is no such directory: %w", points, tranship.ErrNotFound)
+			return LocalEntry{}, fmt.Errorf("it is a link to %s, and that directory does not exist: %w", points, tranship.ErrNotFound)
 		}
 		if filepath.IsAbs(points) {
 			name = points
@@ -73,8 +71,7 @@ func FindLocal(name string) (LocalEntry, error) {
 	return LocalEntry{}, syscall.ELOOP
 }
 
-// splitLocal cuts a name without '/' at its end into its directory and what it is called
-// there.
+// splitLocal splits a name without '/' at its end into its directory and its last element.
 func splitLocal(name string) (directory, last string) {
 	start := len(name)
 	for start > len(filepath.VolumeName(name)) && !os.IsPathSeparator(name[start-1]) {
@@ -87,8 +84,8 @@ func splitLocal(name string) (directory, last string) {
 	return trimSlashes(directory), last
 }
 
-// JoinLocal is the name of what has a path, "" or separated by '/', below a directory.
-// It leaves "link/.." to the system, unlike filepath.Join.
+// JoinLocal joins a local directory and a path below it, which is "" or separated by '/'.
+// Unlike filepath.Join it does not resolve "link/..".
 func JoinLocal(directory, path string) string {
 	directory = tidyLocal(directory)
 	switch {
@@ -102,7 +99,7 @@ func JoinLocal(directory, path string) string {
 	return directory + string(filepath.Separator) + filepath.FromSlash(path)
 }
 
-// tidyLocal removes what means nothing at the ends of a name: "./", "/." and "/". A
+// tidyLocal removes redundant elements at both ends of a name: "./", "/." and "/". A
 // relative name stays relative.
 func tidyLocal(name string) string {
 	for len(name) > 1 && name[0] == '.' && os.IsPathSeparator(name[1]) {
@@ -122,7 +119,7 @@ func tidyLocal(name string) string {
 	return name
 }
 
-// trimSlashes removes the separators at the end of a name, but not the root's.
+// trimSlashes removes the separators at the end of a name, but keeps the root.
 func trimSlashes(name string) string {
 	for len(name) > len(filepath.VolumeName(name))+1 && os.IsPathSeparator(name[len(name)-1]) {
 		name = name[:len(name)-1]

@@ -1,5 +1,5 @@
-// Package location reads where files are: on this machine, on a server, or in a standard
-// stream, as users write it.
+// Package location parses the locations that users write: a file of this machine, a path on
+// a server, or a standard stream.
 package location
 
 import (
@@ -14,26 +14,25 @@ import (
 	"github.com/tranship/tranship/cmd/tranship/internal/usage"
 )
 
-// Location is where a file or directory is: on this machine, on a server, or the
-// standard input or output.
+// Location names a file or directory of this machine or of a server, or the standard input
+// or output.
 type Location struct {
 	// Arg is what the user wrote.
 	Arg  string
 	Kind Kind
-	// Server says where a remote place is.
+	// Server is set if Kind is Remote.
 	Server Server
-	// Path is a remote place's path in its store; "" is the root. Of a local
-	// Location it is arg.
+	// Path is the path in the store if Kind is Remote, where "" is the root; Arg if Kind is
+	// Local.
 	Path string
-	// Slash: the place was written with '/' at its end, and so is a directory.
+	// Slash reports that the location ends in '/', and so is a directory.
 	Slash bool
-	// Contents: the place was written with "/." at its end, or has no name of its
-	// own: copied into a directory, its contents go there without a name above
-	// them.
+	// Contents reports that the location ends in "/." or has no name of its own: copied
+	// into a directory, its contents go directly into it.
 	Contents bool
 }
 
-// Kind is where a location is.
+// Kind is the kind of a Location.
 type Kind int
 
 const (
@@ -43,7 +42,7 @@ const (
 	Stream
 )
 
-// Server is comparable: two equal ones are the same server.
+// Server is the address of a server. Servers with equal values are the same server.
 type Server struct {
 	TLS     bool
 	Address string // host:port, IPv6 in brackets
@@ -56,10 +55,10 @@ func (s Server) String() string {
 	return "grpc://" + s.Address
 }
 
-// URL is where the server is, as client.Dial takes it.
+// URL returns the URL of the server for client.Dial.
 func (s Server) URL() string { return client.URL{TLS: s.TLS, Address: s.Address}.String() }
 
-// Name is the last segment.
+// Name returns the last segment of the path.
 func (p Location) Name() string {
 	if p.Kind == Local {
 		return filepath.Base(p.Path)
@@ -67,28 +66,28 @@ func (p Location) Name() string {
 	return path.Base(p.Path)
 }
 
-// At names a file of the place's server, as a user would write it.
+// At returns the location of a path on the server, for messages.
 func (s Server) At(path string) string { return s.String() + "/" + path }
 
 var scheme = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*://`)
 
-// Parse reads an argument. Its errors are usage errors.
+// Parse parses an argument. Its errors are usage errors.
 func Parse(arg string) (Location, error) {
 	lower := strings.ToLower(arg)
 	switch {
 	case arg == "":
-		return Location{}, usage.New("a place must not be empty")
+		return Location{}, usage.New("a location must not be empty")
 	case arg == "-":
 		return Location{Arg: arg, Kind: Stream}, nil
 	case strings.HasPrefix(lower, "grpc://"), strings.HasPrefix(lower, "grpcs://"):
 		return parseRemote(arg)
 	case scheme.MatchString(arg), strings.HasPrefix(lower, "grpc:"), strings.HasPrefix(lower, "grpcs:"):
-		return Location{}, usage.Errorf("%s: a remote place is grpc://host:port/path or grpcs://host:port/path; a local file of such a name is ./%s", arg, arg)
+		return Location{}, usage.Errorf("%s: write grpc://host:port/path or grpcs://host:port/path for a location on a server, and ./%s for a local file of that name", arg, arg)
 	case strings.Contains(arg, "\x00"):
 		return Location{}, usage.Errorf("%s: a file name must not contain NUL", arg)
 	}
 	base := filepath.Base(arg)
-	// Base cleans: what "a/." ends with is seen only in what was written.
+	// filepath.Base cleans the name, so a final "/." must be found in the argument itself.
 	last := path.Base("/" + strings.TrimRight(filepath.ToSlash(arg), "/"))
 	return Location{
 		Arg:      arg,
@@ -113,26 +112,26 @@ func parseRemote(arg string) (Location, error) {
 	}, err
 }
 
-// ParseAll reads arguments. Its errors are usage errors.
+// ParseAll parses all arguments. Its errors are usage errors.
 func ParseAll(args []string) ([]Location, error) {
-	places := make([]Location, 0, len(args))
+	locations := make([]Location, 0, len(args))
 	for _, arg := range args {
 		p, err := Parse(arg)
 		if err != nil {
 			return nil, err
 		}
-		places = append(places, p)
+		locations = append(locations, p)
 	}
-	return places, nil
+	return locations, nil
 }
 
-// ParseRemotes reads arguments that must all be on a server.
+// ParseRemotes parses arguments that must all be on a server. Its errors are usage errors.
 func ParseRemotes(args []string) ([]Location, error) {
-	places, err := ParseAll(args)
-	for _, p := range places {
+	locations, err := ParseAll(args)
+	for _, p := range locations {
 		if p.Kind != Remote {
-			return nil, usage.Errorf("%s: only places on a server, as grpc://host:port/path", p.Arg)
+			return nil, usage.Errorf("%s: it must be a location on a server, such as grpc://host:port/path", p.Arg)
 		}
 	}
-	return places, err
+	return locations, err
 }

@@ -75,8 +75,8 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
-// Whatever is written, the path of a place is one that a store can have, and the
-// place can be written again.
+// The path of any remote location that parses is valid in a store, and the location can be
+// written and parsed again.
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{"grpc://h:1/a/b", "grpcs://[::1]:50051/a%20b/.", "-", "a/./", "grpc://h:1//", "grpc://h:1/%2E"} {
 		f.Add(seed)
@@ -85,7 +85,7 @@ func FuzzParse(f *testing.F) {
 		p, err := Parse(arg)
 		if err != nil {
 			if !errors.Is(err, usage.Err) {
-				t.Errorf("%q: %v is no usage error", arg, err)
+				t.Errorf("%q: %v is not a usage error", arg, err)
 			}
 			return
 		}

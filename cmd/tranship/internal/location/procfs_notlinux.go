@@ -2,5 +2,5 @@
 
 package location
 
-// isProcess reports whether a directory has links to what processes have open.
+// isProcess reports whether a directory has links to files that processes have open.
 func isProcess(string) bool { return false }

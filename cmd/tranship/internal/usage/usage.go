@@ -6,10 +6,10 @@ import (
 	"fmt"
 )
 
-// Err is what every Error matches.
+// Err is the sentinel that every Error matches with errors.Is.
 var Err = errors.New("usage")
 
-// Error says what is wrong with a command line.
+// Error describes a mistake in a command line.
 type Error struct{ message string }
 
 func (e Error) Error() string { return e.message }
