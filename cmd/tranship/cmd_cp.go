@@ -68,7 +68,7 @@ links, empty directories and special files, and copies the rest.`,
 	}
 	recursiveFlag(cmd, &flags.recursive, "copy directories and everything in them")
 	cmd.Flags().BoolVarP(&flags.update, "update", "u", false, "skip files whose size and modified time are equal at the target")
-	cmd.Flags().Var(&flags.durability, "durability", "when a file counts as copied: `durable|written` (default: as the server is set up)")
+	cmd.Flags().Var(&flags.durability, "durability", "when a file counts as copied: `durable|written` (default: the default of the server)")
 	cmd.Flags().BoolVar(&flags.noResume, "no-resume", false, "start every file from the beginning, and keep nothing of a file that fails")
 	cmd.Flags().Var(timespan(&flags.stallTimeout, 30*time.Second), "stall-timeout", "how long a file may make no progress before it is retried")
 	cmd.Flags().IntVar(&flags.connections, "connections", 0, "`number` of connections to a server that large files are spread over, 1 to 16; 0 means as many as make them faster")

@@ -78,14 +78,14 @@ func TestNamesArePrintable(t *testing.T) {
 	for _, args := range [][]string{
 		{"ls"}, {"ls", "-l"}, {"ls", "--json"}, {"stat"}, {"stat", "--json"}, {"stat", "--json", "missing"},
 	} {
-		place := server
+		target := server
 		if args[0] == "stat" {
-			place += name
+			target += name
 		}
 		if len(args) == 3 {
-			place, args = server+name+"/missing", args[:2]
+			target, args = server+name+"/missing", args[:2]
 		}
-		cmd := built().Command(t.Context(), append(args, place)...)
+		cmd := built().Command(t.Context(), append(args, target)...)
 		var out bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &out, &out
 		_ = cmd.Run() // the last one fails
