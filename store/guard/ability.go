@@ -2,7 +2,7 @@ package guard
 
 import "github.com/tranship/tranship"
 
-// The guard checks these abilities itself.
+// The guard implements these abilities itself, because it has to check their calls.
 var (
 	_ tranship.Wrapper      = (*store)(nil)
 	_ tranship.UploadFinder = (*store)(nil)
@@ -17,8 +17,8 @@ var (
 // Unwrap implements tranship.Wrapper.
 func (s *store) Unwrap() any { return s.inner }
 
-// Passes implements tranship.Wrapper. A width tells nothing of files. Accounts tell of
-// all files, and so are not for callers.
+// Passes implements tranship.Wrapper. A width reveals nothing about files. Accounts do not
+// pass, because they reveal all files.
 func (s *store) Passes(ability any) bool {
 	switch ability.(type) {
 	case *tranship.WidthHinter:
@@ -30,8 +30,8 @@ func (s *store) Passes(ability any) bool {
 // Unwrap implements tranship.Wrapper.
 func (u *upload) Unwrap() any { return u.Upload }
 
-// Passes implements tranship.Wrapper. These abilities tell of the caller's own upload, and
-// do nothing.
+// Passes implements tranship.Wrapper. These abilities only describe the caller's own
+// upload.
 func (u *upload) Passes(ability any) bool {
 	switch ability.(type) {
 	case *tranship.WidthHinter, *tranship.ChunkSizeHinter, *tranship.CommittedUpload, *tranship.DiscardReporter:

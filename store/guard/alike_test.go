@@ -22,7 +22,8 @@ import (
 	"github.com/tranship/tranship/store/mem"
 )
 
-// site is a store that bob may use a part of, and see a part of, over the network.
+// site is a store served over the network, in which bob may use one directory and list
+// another.
 type site struct {
 	*testing.T
 	inner    tranship.Store
@@ -47,7 +48,7 @@ func newSite(t *testing.T, inner tranship.Store) site {
 	return s
 }
 
-// onEach runs a test on each kind of store: they must deny in the same words.
+// onEach runs a test on each kind of store: all must deny with the same text.
 func onEach(t *testing.T, test func(s site)) {
 	t.Run("mem", func(t *testing.T) { test(newSite(t, &mem.Store{PartSize: 4})) })
 	t.Run("disk", func(t *testing.T) {
@@ -64,7 +65,7 @@ func onEach(t *testing.T, test func(s site)) {
 	})
 }
 
-// read reads all of what open opened.
+// read reads the whole content and closes it. It takes the results of an Open call.
 func read(content tranship.Content, err error) error {
 	if err != nil {
 		return err
@@ -93,7 +94,7 @@ func upload(ctx context.Context, begin func(context.Context, tranship.Spec) (tra
 	return err
 }
 
-// needing are calls that need a file at a path, by every method of every protocol.
+// needing returns the calls that need a file at a path: every method of every protocol.
 func (s site) needing() map[string]func(path string) error {
 	ctx := s.Context()
 	calls := map[string]func(path string) error{
@@ -150,7 +151,7 @@ func (s site) needing() map[string]func(path string) error {
 	return calls
 }
 
-// making are calls that would make a file at a path.
+// making returns the calls that would create a file at a path.
 func (s site) making() map[string]func(path string) error {
 	ctx := s.Context()
 	return map[string]func(path string) error{
@@ -158,7 +159,7 @@ func (s site) making() map[string]func(path string) error {
 			_, err := s.native.Put(ctx, tranship.Spec{Path: path}, []byte("evil"))
 			return err
 		},
-		"put what is not there": func(path string) error {
+		"put that must not replace": func(path string) error {
 			_, err := s.native.Put(ctx, tranship.Spec{Path: path, Precondition: tranship.Precondition{MustNotExist: true}}, nil)
 			return err
 		},
@@ -185,7 +186,7 @@ func (s site) making() map[string]func(path string) error {
 	}
 }
 
-// answer is all that a client gets, with another name for the path.
+// answer returns all that a client learns from an error, with a placeholder for the path.
 func answer(err error, path string) string {
 	if s, ok := status.FromError(err); ok && err != nil {
 		return strings.ReplaceAll(fmt.Sprint(err, " ", s.Proto()), path, "PATH")
@@ -193,7 +194,7 @@ func answer(err error, path string) string {
 	return strings.ReplaceAll(fmt.Sprint(err), path, "PATH")
 }
 
-// state is all that the store has.
+// state describes all files and uploads of the store.
 func (s site) state() string {
 	var all []string
 	for entry, err := range s.inner.List(s.Context(), tranship.ListOptions{Recursive: true}) {
@@ -205,7 +206,7 @@ func (s site) state() string {
 	return strings.Join(all, "\n")
 }
 
-// What is denied and what is missing cannot be told apart, by whom may not list it.
+// A caller who may not list a path cannot tell a denied file from a missing one.
 func TestDeniedLooksMissing(t *testing.T) { onEach(t, deniedLooksMissing) }
 
 func deniedLooksMissing(s site) {
@@ -222,9 +223,9 @@ func deniedLooksMissing(s site) {
 				s.Errorf("%s of %s: %s\nmissing: %s", name, path, got, missing)
 			}
 		}
-		// To whom may list it, it is denied.
+		// A caller who may list the path learns that the call is denied.
 		if err := call("seen/file"); !errors.Is(err, tranship.ErrDenied) {
-			s.Errorf("%s of what can be listed: %v", name, err)
+			s.Errorf("%s of a file that can be listed: %v", name, err)
 		}
 		for _, path := range []string{"../mine/file", "mine//file", "mine/../hers/file", "/mine/file", ".tranship/x"} {
 			if err := call(path); err == nil || errors.Is(err, tranship.ErrDenied) {
@@ -237,7 +238,7 @@ func deniedLooksMissing(s site) {
 	}
 }
 
-// Whether there is a file does not change how making one is denied.
+// A call that would create a file is denied in the same way whether or not the file exists.
 func TestDeniedMaking(t *testing.T) { onEach(t, deniedMaking) }
 
 func deniedMaking(s site) {
@@ -260,7 +261,7 @@ func deniedMaking(s site) {
 	}
 }
 
-// A list has nothing of what may not be listed, whatever it is asked for.
+// No options make a list return files that the caller may not list.
 func TestDeniedLists(t *testing.T) { onEach(t, deniedLists) }
 
 func deniedLists(s site) {
@@ -273,7 +274,7 @@ func deniedLists(s site) {
 			}
 			all = append(all, entry.Key())
 			if entry.Path == "seen/file" && (entry.CRC32C != nil || entry.Metadata != nil || entry.Size != 4) {
-				s.Errorf("who may not read gets %+v", entry)
+				s.Errorf("a caller who may not read gets %+v", entry)
 			}
 		}
 		return strings.Join(all, " ")

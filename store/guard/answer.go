@@ -9,67 +9,69 @@ import (
 	"github.com/tranship/tranship/internal/failure"
 )
 
-// knowledge is what a caller may know of the file at a path.
-type knowledge int
+// visibility is how much a caller may learn about the file at a path.
+type visibility int
 
 const (
-	// nothing: the caller may neither list nor read the path.
-	nothing knowledge = iota
-	// listed: what a list has, which is all but checksum and metadata.
-	listed
-	// all: the caller may read.
-	all
+	// invisible: the caller may neither list nor read the path.
+	invisible visibility = iota
+	// listable: the caller may learn what a list returns, which is all but the checksum
+	// and the metadata.
+	listable
+	// readable: the caller may learn everything.
+	readable
 )
 
-func (s *store) knowledge(ctx context.Context, path string) knowledge {
+// visibility returns how much the caller may learn about the file at a path.
+func (s *store) visibility(ctx context.Context, path string) visibility {
 	caller := access.FromContext(ctx)
 	switch {
 	case s.policy.Allowed(caller, access.Read, path):
-		return all
+		return readable
 	case s.policy.Allowed(caller, access.List, path):
-		return listed
+		return listable
 	default:
-		return nothing
+		return invisible
 	}
 }
 
-// answer is what a caller who has set attributes of a file is told of it: no more than
-// they may know, or have just set. Size 0, the zero time, mode 0 and no version stand for
-// what is not told.
-func (k knowledge) answer(file tranship.File, set tranship.Attributes) tranship.File {
-	switch k {
-	case all:
+// changed returns the description of a file for a caller who has set its attributes. It
+// has no more than the caller may learn or has just set. Size, time, mode and version are
+// zero where they are withheld.
+func (v visibility) changed(file tranship.File, set tranship.Attributes) tranship.File {
+	switch v {
+	case readable:
 		return file
-	case listed:
-		return withhold(file)
+	case listable:
+		return withholdContent(file)
 	default:
 		return set.Apply(tranship.File{Path: file.Path})
 	}
 }
 
-// committed is what the caller who has sent a file is told of it. Its content is their
-// own, and so is its version. Its attributes may be another's by the time that a commit
-// is told a second time: without the right to read the caller gets those of their spec.
-func (k knowledge) committed(file tranship.File, set tranship.Attributes) tranship.File {
-	if k == all {
+// committed returns the description of a file for the caller who has uploaded it. Content
+// and version are the caller's own. Another caller may have set the attributes before a
+// commit is repeated: without the right to read, the caller gets those of the spec.
+func (v visibility) committed(file tranship.File, set tranship.Attributes) tranship.File {
+	if v == readable {
 		return file
 	}
-	told := tranship.File{Path: file.Path, Size: file.Size, Version: file.Version, CRC32C: file.CRC32C}
-	if k == listed {
-		told.ModTime, told.Mode = file.ModTime, file.Mode
+	visible := tranship.File{Path: file.Path, Size: file.Size, Version: file.Version, CRC32C: file.CRC32C}
+	if v == listable {
+		visible.ModTime, visible.Mode = file.ModTime, file.Mode
 	}
-	return set.Apply(told)
+	return set.Apply(visible)
 }
 
-// refusal replaces an error of a precondition, of a file in the way or of a quota, whose
-// text may name a version or another path, or tell the size of what is there, for a caller
-// who may not know them. An upload that lacks bytes is the caller's own.
-func (s *store) refusal(ctx context.Context, path string, err error) error {
-	if err == nil || s.knowledge(ctx, path) != nothing {
+// redact returns err as the caller may see it. The text of a failed precondition, of an
+// existing file or of a quota may name a version or another path, or reveal the size of a
+// file. If the path is invisible to the caller, redact replaces such an error.
+func (s *store) redact(ctx context.Context, path string, err error) error {
+	if err == nil || s.visibility(ctx, path) != invisible {
 		return err
 	}
 	if _, incomplete := errors.AsType[*tranship.IncompleteError](err); incomplete {
-		return err
+		return err // it describes the caller's own upload
 	}
 	for _, kind := range []error{tranship.ErrPrecondition, tranship.ErrExists} {
 		if errors.Is(err, kind) {
@@ -78,7 +80,7 @@ func (s *store) refusal(ctx context.Context, path string, err error) error {
 	}
 	if errors.Is(err, tranship.ErrQuota) {
 		at := &tranship.PathError{Path: path, Err: tranship.ErrQuota}
-		return failure.Worded(at, "%v: %s has no room beside what else counts for its caller", at.Err, at.Path)
+		return failure.Worded(at, "%v: %s does not fit beside the other files and uploads that count for the caller", at.Err, at.Path)
 	}
 	return err
 }

@@ -7,63 +7,65 @@ import (
 	"github.com/tranship/tranship/access"
 )
 
-// SetAttributes implements tranship.Editor. It takes the right to write. A caller who may
-// not read is told what a list has, and one who may not list either what they have set.
+// SetAttributes implements tranship.Editor. It needs the right to write. A caller who may
+// not read gets what a list returns. One who may not list either gets only the attributes
+// of this call.
 func (s *store) SetAttributes(ctx context.Context, path string, attributes tranship.Attributes, precondition tranship.Precondition) (tranship.File, error) {
 	if err := attributes.Validate(); err != nil {
 		return tranship.File{}, err
 	}
-	if err := s.changing(ctx, path, precondition, access.Write); err != nil {
+	if err := s.authorizeChange(ctx, path, precondition, access.Write); err != nil {
 		return tranship.File{}, err
 	}
 	file, err := s.inner.SetAttributes(ctx, path, attributes, precondition)
 	if err != nil {
-		return tranship.File{}, s.refusal(ctx, path, err)
+		return tranship.File{}, s.redact(ctx, path, err)
 	}
-	return s.knowledge(ctx, path).answer(file, attributes), nil
+	return s.visibility(ctx, path).changed(file, attributes), nil
 }
 
-// Remove implements tranship.Editor. It takes the right to delete.
+// Remove implements tranship.Editor. It needs the right to delete.
 func (s *store) Remove(ctx context.Context, path string, precondition tranship.Precondition) error {
-	if err := s.changing(ctx, path, precondition, access.Delete); err != nil {
+	if err := s.authorizeChange(ctx, path, precondition, access.Delete); err != nil {
 		return err
 	}
-	return s.refusal(ctx, path, s.inner.Remove(ctx, path, precondition))
+	return s.redact(ctx, path, s.inner.Remove(ctx, path, precondition))
 }
 
-// Move implements tranship.Editor. It takes the rights to read and delete the source,
-// for its content is to be read elsewhere, and to write the destination.
+// Move implements tranship.Editor. It needs the right to write the destination, and those
+// to read and delete the source: its content becomes readable at the destination.
 func (s *store) Move(ctx context.Context, source, destination string, precondition tranship.Precondition) (tranship.File, error) {
-	if err := s.transplant(ctx, source, destination, precondition, access.Read, access.Delete); err != nil {
+	if err := s.authorizeTransplant(ctx, source, destination, precondition, access.Read, access.Delete); err != nil {
 		return tranship.File{}, err
 	}
 	file, err := s.inner.Move(ctx, source, destination, precondition)
-	return file, s.refusal(ctx, destination, err)
+	return file, s.redact(ctx, destination, err)
 }
 
-// Copy implements tranship.Editor. It takes the rights to read the source and to
-// write the destination.
+// Copy implements tranship.Editor. It needs the rights to read the source and to write the
+// destination.
 func (s *store) Copy(ctx context.Context, source, destination string, precondition tranship.Precondition) (tranship.File, error) {
-	if err := s.transplant(ctx, source, destination, precondition, access.Read); err != nil {
+	if err := s.authorizeTransplant(ctx, source, destination, precondition, access.Read); err != nil {
 		return tranship.File{}, err
 	}
 	file, err := s.inner.Copy(ctx, source, destination, precondition)
-	return file, s.refusal(ctx, destination, err)
+	return file, s.redact(ctx, destination, err)
 }
 
-// changing decides about a change of the file at path.
-func (s *store) changing(ctx context.Context, path string, precondition tranship.Precondition, action access.Action) error {
+// authorizeChange checks whether the caller may change the file at path.
+func (s *store) authorizeChange(ctx context.Context, path string, precondition tranship.Precondition, action access.Action) error {
 	if err := precondition.Validate(); err != nil {
 		return err
 	}
-	if err := s.existing(ctx, path, action); err != nil {
+	if err := s.authorizeExisting(ctx, path, action); err != nil {
 		return err
 	}
-	return s.comparing(ctx, path, precondition)
+	return s.authorizePrecondition(ctx, path, precondition)
 }
 
-// transplant decides about putting what is at source at destination.
-func (s *store) transplant(ctx context.Context, source, destination string, precondition tranship.Precondition, actions ...access.Action) error {
+// authorizeTransplant checks whether the caller may move or copy source to destination.
+// Actions are the rights that this takes at source.
+func (s *store) authorizeTransplant(ctx context.Context, source, destination string, precondition tranship.Precondition, actions ...access.Action) error {
 	if err := precondition.ValidateTransplant(); err != nil {
 		return err
 	}
@@ -73,11 +75,11 @@ func (s *store) transplant(ctx context.Context, source, destination string, prec
 	if err := tranship.ValidatePath(destination); err != nil {
 		return err
 	}
-	if err := s.existing(ctx, source, actions...); err != nil {
+	if err := s.authorizeExisting(ctx, source, actions...); err != nil {
 		return err
 	}
-	if err := s.writing(ctx, destination); err != nil {
+	if err := s.authorizeWrite(ctx, destination); err != nil {
 		return err
 	}
-	return s.comparing(ctx, destination, precondition)
+	return s.authorizePrecondition(ctx, destination, precondition)
 }

@@ -1,20 +1,21 @@
-// Package guard keeps a store to what a policy allows. It is the one place that
-// does: every protocol goes through it, and it asks of each call who makes it
-// (access.FromContext) and whether they may.
+// Package guard is a decorator that enforces a policy on a store. It is the only place
+// where paths are authorized: the calls of every protocol pass it. It takes the caller of
+// each call from the context (access.FromContext).
 //
-// What needs a file, where the caller may not do it, is tranship.ErrDenied to callers who
-// may list the path, if there is a file. To others it reads as if there were none; the
-// store is not asked, so that neither an answer nor the time that it takes tells. Putting,
-// beginning, and the destination of a move or copy are ErrDenied to all, for a missing
-// file would not be in the way: that is the same, too, whether there is one or not.
+// A call that needs an existing file, and that the policy does not allow, fails with
+// tranship.ErrDenied if the file exists and the caller may list its path. For other
+// callers it fails as if the file did not exist. The guard does not call the store in that
+// case, so that neither the answer nor its timing reveals the file. Put, Begin, and the
+// destination of Move and Copy do not need an existing file. Without the right to write
+// they fail with ErrDenied whether or not the file exists.
 //
-// Some things cannot be kept from a caller who may write a path. They learn whether a
-// file is there, by a precondition or by setting attributes; whether it has a version
-// that they name; and that a file above or below the path blocks it. They learn nothing
-// else without the right to list: answers have what the caller has sent or set, and
-// errors neither versions nor other paths. A precondition about a revision takes the right
-// to read, because a revision tells whether metadata is what the caller guesses. With the right to list they learn what a list
-// has, which is size, times, mode and version, and not checksum and metadata.
+// A caller who may write a path can find out three things about it: whether a file exists,
+// by a precondition or by setting attributes; whether it has a given version; and that a
+// file above or below blocks the path. Without the right to list the caller learns nothing
+// else: results have what the caller has sent or set, and errors name neither versions nor
+// other paths. With the right to list the caller also learns size, times, mode and
+// version, but not the checksum and the metadata. A precondition on a revision needs the
+// right to read, because a matching revision would confirm a guess of the metadata.
 package guard
 
 import (
@@ -27,22 +28,22 @@ import (
 	"github.com/tranship/tranship/internal/hidden"
 )
 
-// Policy decides. It is safe for concurrent use. *policy.Policy is one that never
-// changes, *policy.File one that may.
+// Policy decides which calls are allowed. It is safe for concurrent use. A *policy.Policy
+// never changes; a *policy.File may.
 type Policy interface {
-	// Allowed reports whether a caller may do something with the path of a file.
+	// Allowed reports whether the caller may perform the action on the file at path.
 	Allowed(caller access.Principal, action access.Action, path string) bool
-	// Prefixes are the paths at and below which a caller may do something.
+	// Prefixes returns the paths at and below which the caller may perform the action.
 	Prefixes(caller access.Principal, action access.Action) policy.Prefixes
 }
 
-// New returns a store that has the files of inner, and allows what the policy does.
-// What is under way when the policy changes goes on: lists, and the reading of what
-// was opened; only an upload is looked at again before it is committed.
+// New returns a store that has the files of inner and allows what the policy allows.
+// Lists and open files are not affected by a change of the policy. Uploads are: Commit
+// checks the right to write again.
 //
-// Each upload belongs to the principal who begins it, or to nobody known, whatever
-// its spec says; inner keeps owners apart, as storetest.TestOwners has it. Uploads of
-// others are as if there were none.
+// Each upload belongs to the principal that begins it, or to anonymous callers; the owner
+// in its spec is ignored. The inner store has to keep the uploads of owners apart, which
+// storetest.TestOwners verifies. The uploads of other owners do not exist for a caller.
 func New(inner tranship.Store, policy Policy) tranship.Store {
 	return &store{inner, policy}
 }
@@ -52,8 +53,8 @@ type store struct {
 	policy Policy
 }
 
-// existing decides about what needs a file at path.
-func (s *store) existing(ctx context.Context, path string, actions ...access.Action) error {
+// authorizeExisting checks whether the caller may perform actions that need a file at path.
+func (s *store) authorizeExisting(ctx context.Context, path string, actions ...access.Action) error {
 	if err := tranship.ValidatePath(path); err != nil {
 		return err
 	}
@@ -66,7 +67,7 @@ func (s *store) existing(ctx context.Context, path string, actions ...access.Act
 		case s.policy.Allowed(caller, action, path):
 		case s.policy.Allowed(caller, access.List, path):
 			if _, err := s.inner.Stat(ctx, path); err != nil {
-				return err // as a list tells
+				return err // a list reveals as much
 			}
 			return denied(caller, action, path)
 		default:
@@ -76,8 +77,8 @@ func (s *store) existing(ctx context.Context, path string, actions ...access.Act
 	return nil
 }
 
-// writing decides about what may make a file at path, which is valid.
-func (s *store) writing(ctx context.Context, path string) error {
+// authorizeWrite checks whether the caller may create a file at path, which must be valid.
+func (s *store) authorizeWrite(ctx context.Context, path string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -87,10 +88,10 @@ func (s *store) writing(ctx context.Context, path string) error {
 	return nil
 }
 
-// comparing decides about a precondition on what is at path. A revision is made of all
-// attributes: only a caller who may read may compare it.
-func (s *store) comparing(ctx context.Context, path string, precondition tranship.Precondition) error {
-	if precondition.MustMatchRevision == "" || s.knowledge(ctx, path) == all {
+// authorizePrecondition checks whether the caller may use a precondition on the file at
+// path. A revision covers all attributes: comparing it needs the right to read.
+func (s *store) authorizePrecondition(ctx context.Context, path string, precondition tranship.Precondition) error {
+	if precondition.MustMatchRevision == "" || s.visibility(ctx, path) == readable {
 		return nil
 	}
 	return denied(access.FromContext(ctx), access.Read, path)
@@ -105,9 +106,9 @@ func denied(caller access.Principal, action access.Action, path string) error {
 	return failure.Worded(at, "%v: %s may not %v %s", at.Err, name, action, path)
 }
 
-// withhold takes out of a file's description what tells of its content, from who may
-// not read it.
-func withhold(file tranship.File) tranship.File {
+// withholdContent removes from the description of a file what reveals its content, which
+// is for callers who may read it.
+func withholdContent(file tranship.File) tranship.File {
 	file.CRC32C, file.Metadata = nil, nil
 	return file
 }

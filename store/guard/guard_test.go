@@ -32,16 +32,16 @@ func parse(t testing.TB, text string) *policy.Policy {
 	return p
 }
 
-// TestStore runs the suite of every store on a guard that allows everything to
-// somebody unknown.
+// TestStore runs the suite of every store on a guard that allows anonymous callers
+// everything.
 func TestStore(t *testing.T) {
 	storetest.Test(t, func(*testing.T) tranship.Store {
 		return guard.New(&mem.Store{PartSize: 1000}, policy.Default(access.Actions()...))
 	})
 }
 
-// TestStoreOfPrincipal is the whole way, for the only one who may do anything. A guard
-// does not look at what is in parts: small ones do.
+// TestStoreOfPrincipal runs the suite over the network as the only principal with rights.
+// Small parts suffice, because a guard does not read their content.
 func TestStoreOfPrincipal(t *testing.T) {
 	storetest.Test(t, func(t *testing.T) tranship.Store {
 		guarded := guard.New(&mem.Store{PartSize: 50_000}, parse(t, "allow ann read,write,delete,list /\n"))
@@ -49,8 +49,8 @@ func TestStoreOfPrincipal(t *testing.T) {
 	})
 }
 
-// serve offers a store by all protocols to callers who are who they say they are, and
-// returns the address.
+// serve serves a store by all protocols and returns the address. It believes the identity
+// that callers claim.
 func serve(t *testing.T, store tranship.Store) string {
 	t.Helper()
 	return storeserver.Mount(t, store, storeserver.Believing(server.Config{}), append(server.GRPCOptions(server.Config{}), loopback.Believing()...)...)
@@ -66,7 +66,7 @@ func connect(t *testing.T, address string, p access.Principal) *client.Client {
 	return connected
 }
 
-// put stores a file past the guard.
+// put stores a file without the guard.
 func put(t testing.TB, store tranship.Store, path, content string) tranship.File {
 	t.Helper()
 	spec := tranship.Spec{Path: path, Attributes: tranship.Attributes{Metadata: map[string]string{"secret": content}}}

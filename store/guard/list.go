@@ -13,13 +13,13 @@ import (
 	"github.com/tranship/tranship/access/policy"
 )
 
-// List implements tranship.Reader. It has the files that the caller may list, and
-// those directories that have one below them; where there is none it yields nothing,
-// as for a directory that is not there. Checksums and metadata take the right to read
-// as well.
+// List implements tranship.Reader. It yields the files that the caller may list, and the
+// directories that have such a file below them. Where the caller may list nothing, it
+// yields nothing, as for a missing directory. Checksums and metadata need the right to
+// read as well.
 //
-// It looks at nothing else: a caller who may list one of a hundred thousand
-// directories has a list as fast as if there were no other.
+// List reads nothing else from the inner store: the time it takes does not depend on files
+// that the caller may not list.
 func (s *store) List(ctx context.Context, options tranship.ListOptions) iter.Seq2[tranship.Entry, error] {
 	return func(yield func(tranship.Entry, error) bool) {
 		caller := access.FromContext(ctx)
@@ -34,7 +34,7 @@ func (s *store) List(ctx context.Context, options tranship.ListOptions) iter.Seq
 		case listed.Contain(directory):
 			err = l.below(options)
 		default:
-			err = l.some(below(listed, directory))
+			err = l.prefixed(below(listed, directory))
 		}
 		if err != nil && err != errEnough {
 			yield(tranship.Entry{}, err)
@@ -42,15 +42,15 @@ func (s *store) List(ctx context.Context, options tranship.ListOptions) iter.Seq
 	}
 }
 
-// below are the prefixes below a directory that is in none of them.
+// below returns those prefixes that are below a directory which none of them contains.
 func below(prefixes policy.Prefixes, directory string) []string {
 	return slices.DeleteFunc(slices.Clone(prefixes), func(prefix string) bool {
 		return directory != "" && !strings.HasPrefix(prefix, directory+"/")
 	})
 }
 
-// errEnough says that the caller has stopped the list, errFound that there is a file, errUnclear
-// that there may be one.
+// errEnough means that the list has ended by its limit or by the caller. errFound and
+// errUnclear are results of hasFile: a file exists, or may exist.
 var (
 	errEnough  = errors.New("enough")
 	errFound   = errors.New("found")
@@ -62,25 +62,25 @@ type lister struct {
 	inner   tranship.Store
 	options tranship.ListOptions
 	yield   func(tranship.Entry, error) bool
-	// readable is what the caller may read.
+	// readable has the prefixes that the caller may read.
 	readable policy.Prefixes
-	// listed counts the entries that were yielded, of all pieces of the list.
+	// listed counts the entries that were yielded, of all sections of the list.
 	listed *int
 }
 
-// source is a piece of a list: what is at a path, or, with a '/' behind it in its
-// key, what is below.
-type source struct {
+// section is one section of a list: the file at a path, or, if the key ends in '/', all
+// below the path.
+type section struct {
 	key, path string
-	// roots are the prefixes of what the caller may list there.
+	// roots are the prefixes in this section that the caller may list.
 	roots []string
 }
 
-func (s source) isBelow() bool { return len(s.key) > len(s.path) }
+func (s section) isBelow() bool { return len(s.key) > len(s.path) }
 
-// some lists what is at and below some prefixes only.
-func (l lister) some(prefixes []string) error {
-	for _, source := range l.sources(prefixes) {
+// prefixed lists only what is at and below the prefixes.
+func (l lister) prefixed(prefixes []string) error {
+	for _, section := range l.sections(prefixes) {
 		if err := l.ctx.Err(); err != nil {
 			return err
 		}
@@ -92,18 +92,18 @@ func (l lister) some(prefixes []string) error {
 		}
 		var err error
 		switch {
-		case !source.isBelow():
-			err = piece.at(source.path)
+		case !section.isBelow():
+			err = piece.at(section.path)
 		case l.options.Recursive:
 			options := l.options
-			options.Directory = source.path
+			options.Directory = section.path
 			options.Limit = max(l.options.Limit-*l.listed, 0)
 			err = piece.below(options)
 		default:
-			err = piece.directory(source)
+			err = piece.directory(section)
 		}
 		if err != nil && !begun {
-			err = l.leaveOut(source, err)
+			err = l.skip(section, err)
 		}
 		if err != nil {
 			return err
@@ -112,12 +112,12 @@ func (l lister) some(prefixes []string) error {
 	return nil
 }
 
-// sources are the pieces of the list, in its order.
-func (l lister) sources(prefixes []string) []source {
-	byKey := make(map[string]*source)
+// sections returns the sections of the list, in its order.
+func (l lister) sections(prefixes []string) []section {
+	byKey := make(map[string]*section)
 	add := func(key, path, root string) {
 		if byKey[key] == nil {
-			byKey[key] = &source{key: key, path: path}
+			byKey[key] = &section{key: key, path: path}
 		}
 		byKey[key].roots = append(byKey[key].roots, root)
 	}
@@ -131,21 +131,22 @@ func (l lister) sources(prefixes []string) []source {
 		}
 		add(path+"/", path, prefix)
 	}
-	var all []source
-	for _, source := range byKey {
-		wanted := l.options.Contains(source.key)
-		if source.isBelow() && l.options.Recursive { // all keys below begin with the directory's own
-			wanted = l.options.Overlaps(source.key)
+	var all []section
+	for _, section := range byKey {
+		wanted := l.options.Contains(section.key)
+		if section.isBelow() && l.options.Recursive { // all keys below begin with the directory's own
+			wanted = l.options.Overlaps(section.key)
 		}
 		if wanted {
-			all = append(all, *source)
+			all = append(all, *section)
 		}
 	}
-	slices.SortFunc(all, func(a, b source) int { return cmp.Compare(a.key, b.key) })
+	slices.SortFunc(all, func(a, b section) int { return cmp.Compare(a.key, b.key) })
 	return all
 }
 
-// child is what of the listed directory a path below it is, or is in.
+// child returns the path of the direct child of the listed directory that path is, or is
+// below.
 func (l lister) child(path string) string {
 	start := 0
 	if l.options.Directory != "" {
@@ -157,7 +158,7 @@ func (l lister) child(path string) string {
 	return path
 }
 
-// at yields the file at a path, if there is one.
+// at yields the file at a path, if it exists.
 func (l lister) at(path string) error {
 	file, err := l.inner.Stat(l.ctx, path)
 	if errors.Is(err, tranship.ErrNotFound) {
@@ -169,7 +170,7 @@ func (l lister) at(path string) error {
 	return l.entry(tranship.Entry{File: file}, false)
 }
 
-// below yields what the inner store lists.
+// below yields the entries of a list of the inner store.
 func (l lister) below(options tranship.ListOptions) error {
 	readable := l.readable.Contain(options.Directory)
 	for entry, err := range l.inner.List(l.ctx, options) {
@@ -177,7 +178,7 @@ func (l lister) below(options tranship.ListOptions) error {
 		case err == nil:
 			err = l.entry(entry, readable)
 		case !skipped:
-		case l.yield(tranship.Entry{}, err): // it is below what the caller may list
+		case l.yield(tranship.Entry{}, err): // its path is below a prefix that the caller may list
 			err = nil
 		default:
 			err = errEnough
@@ -189,31 +190,32 @@ func (l lister) below(options tranship.ListOptions) error {
 	return nil
 }
 
-// leaveOut reports a piece of the list that the store cannot read, of which the caller has
-// nothing yet, if that is asked for, and returns what ends the list.
-func (l lister) leaveOut(source source, err error) error {
+// skip handles an error of the store in a section of which nothing was yielded yet. If the
+// options ask for it, skip yields a SkippedError and returns nil, and the list continues.
+// Otherwise it returns the error that ends the list.
+func (l lister) skip(section section, err error) error {
 	switch {
 	case err == errEnough, !l.options.ReportSkipped, !isLocal(l.ctx, err):
 		return err
-	case source.key < l.options.Low(): // the list begins in the middle of it
+	case section.key < l.options.Low(): // the list begins inside the section
 		return err
-	case source.key == l.options.StartAfter:
+	case section.key == l.options.StartAfter:
 		return nil
-	case !l.yield(tranship.Entry{}, &tranship.SkippedError{Path: source.path, IsDir: source.isBelow(), Err: err}):
+	case !l.yield(tranship.Entry{}, &tranship.SkippedError{Path: section.path, IsDir: section.isBelow(), Err: err}):
 		return errEnough
 	}
 	return nil
 }
 
-// isLocal reports whether an error of the store is one of a single file or directory.
+// isLocal reports whether an error of the store concerns a single file or directory.
 func isLocal(ctx context.Context, err error) bool {
 	return ctx.Err() == nil && !errors.Is(err, tranship.ErrUnavailable)
 }
 
-// entry yields one, as the caller may see it.
+// entry yields an entry with the fields that the caller may see.
 func (l lister) entry(entry tranship.Entry, readable bool) error {
 	if !readable && !entry.IsDir && !l.readable.Contain(entry.Path) {
-		entry.File = withhold(entry.File)
+		entry.File = withholdContent(entry.File)
 	}
 	*l.listed++
 	if !l.yield(entry, nil) || *l.listed == l.options.Limit {
@@ -222,17 +224,17 @@ func (l lister) entry(entry tranship.Entry, readable bool) error {
 	return nil
 }
 
-// directory yields one that has a file below it, or may have one where the store
-// cannot read.
-func (l lister) directory(source source) error {
-	entry := tranship.Entry{File: tranship.File{Path: source.path}, IsDir: true}
+// directory yields the directory of a section if a file is below it. It also does so if
+// the store cannot read a place where a file may be.
+func (l lister) directory(section section) error {
+	entry := tranship.Entry{File: tranship.File{Path: section.path}, IsDir: true}
 	unclear := false
-	for _, root := range source.roots {
-		switch err := l.hasFile(root, root != source.path); {
+	for _, root := range section.roots {
+		switch err := l.hasFile(root, root != section.path); {
 		case err == nil:
 		case err == errFound:
 			return l.entry(entry, false)
-		case err == errUnclear, root != source.path && isLocal(l.ctx, err):
+		case err == errUnclear, root != section.path && isLocal(l.ctx, err):
 			unclear = true
 		default:
 			return err
@@ -244,8 +246,8 @@ func (l lister) directory(source source) error {
 	return l.entry(entry, false)
 }
 
-// hasFile is errFound if there is a file below a path, or, if that counts, at it. It
-// is errUnclear if there may be one below it, where the store cannot read.
+// hasFile returns errFound if a file is below the path or, with at, at the path. It returns
+// errUnclear if the store cannot read a place below the path where a file may be.
 func (l lister) hasFile(path string, at bool) error {
 	if at {
 		_, err := l.inner.Stat(l.ctx, path)

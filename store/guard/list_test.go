@@ -13,10 +13,10 @@ import (
 	"github.com/tranship/tranship/store/guard"
 )
 
-// crowd is a store of a great many files, made up as they are listed: home/0/file and
-// so on. It counts what it is asked.
+// crowd is a store of a great many files, generated as they are listed: home/000000/file
+// and so on. It counts its calls and the entries that it yields.
 type crowd struct {
-	tranship.Store // nil: nothing else is to be asked
+	tranship.Store // nil: no other method may be called
 	t              *testing.T
 	entries, asked int
 }
@@ -55,7 +55,7 @@ func (c *crowd) List(_ context.Context, options tranship.ListOptions) iter.Seq2[
 	}
 }
 
-// A list costs what the caller sees of it, and not what others have.
+// The cost of a list depends on what the caller may see, and not on other files.
 func TestListCostsWhatItShows(t *testing.T) {
 	rules := parse(t, `allow * read,list home/{principal}
 allow group:few list home/000007/file
@@ -78,7 +78,7 @@ allow group:all list home
 		"another's":         {own, tranship.ListOptions{Directory: "home/000004"}, "", 0, 0},
 		"homes of some":     {few, tranship.ListOptions{Directory: "home"}, "home/000003/ home/000007/", 4, 1},
 		"files of some":     {few, tranship.ListOptions{Recursive: true}, "home/000003/file home/000007/file", 6, 1},
-		"nobody":            {access.Principal{}, tranship.ListOptions{Recursive: true}, "", 0, 0},
+		"anonymous":         {access.Principal{}, tranship.ListOptions{Recursive: true}, "", 0, 0},
 		"stopped after two": {all, tranship.ListOptions{Directory: "home"}, "home/000000/ home/000001/ …", 1, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -98,7 +98,7 @@ allow group:all list home
 				t.Errorf("listed %q, want %q", got, test.want)
 			}
 			if inner.asked > test.asked || inner.entries > test.listed {
-				t.Errorf("the store was asked %d times, for %d entries; want at most %d and %d", inner.asked, inner.entries, test.asked, test.listed)
+				t.Errorf("%d calls of the store, for %d entries; want at most %d and %d", inner.asked, inner.entries, test.asked, test.listed)
 			}
 		})
 	}
@@ -110,7 +110,7 @@ allow group:all list home
 			t.Fatalf("%+v, %v", entry, err)
 		}
 		if inner.entries != n {
-			t.Fatalf("%d entries came, and %d were asked for", n, inner.entries)
+			t.Fatalf("the guard yielded %d entries after the store yielded %d", n, inner.entries)
 		}
 	}
 	if n != crowded {
@@ -118,7 +118,7 @@ allow group:all list home
 	}
 }
 
-// The store is not asked about what is denied, so that it cannot tell by its time.
+// The guard does not call the store for a denied path, so that timing reveals nothing.
 func TestStoreIsNotAsked(t *testing.T) {
 	guarded := guard.New(nil, parse(t, "allow bob write,delete elsewhere\n"))
 	ctx := as(t.Context(), bob)
@@ -148,25 +148,25 @@ func TestStoreIsNotAsked(t *testing.T) {
 		},
 	}
 	for name, call := range calls {
-		if err := call(); err == nil { // it would have panicked
+		if err := call(); err == nil { // a call of the nil store would have panicked
 			t.Errorf("%s is allowed", name)
 		}
 	}
 }
 
-// holed is a store of made-up lists that leave something out.
-type holed struct{ tranship.Store }
+// gappy is a store whose generated lists skip entries.
+type gappy struct{ tranship.Store }
 
-func (holed) Stat(_ context.Context, path string) (tranship.File, error) {
+func (gappy) Stat(_ context.Context, path string) (tranship.File, error) {
 	if strings.HasPrefix(path, "closed/") {
 		return tranship.File{}, fmt.Errorf("%w: cannot describe %s", tranship.ErrDenied, path)
 	}
 	return tranship.File{}, fmt.Errorf("%w: %s", tranship.ErrNotFound, path)
 }
 
-func (holed) List(_ context.Context, options tranship.ListOptions) iter.Seq2[tranship.Entry, error] {
+func (gappy) List(_ context.Context, options tranship.ListOptions) iter.Seq2[tranship.Entry, error] {
 	return func(yield func(tranship.Entry, error) bool) {
-		left := func(path string, dir bool, err error) bool {
+		skip := func(path string, dir bool, err error) bool {
 			below := options.Directory == "" || strings.HasPrefix(path, options.Directory+"/")
 			skipped := &tranship.SkippedError{Path: path, IsDir: dir, Err: err}
 			return !below || skipped.Key() <= options.StartAfter || yield(tranship.Entry{}, skipped)
@@ -181,16 +181,16 @@ func (holed) List(_ context.Context, options tranship.ListOptions) iter.Seq2[tra
 			if options.StartAfter >= torn.Key() || yield(torn, nil) {
 				yield(tranship.Entry{}, fmt.Errorf("%w: cannot list torn", tranship.ErrDenied))
 			}
-		case !left("a/bad\xff", false, tranship.ErrInvalid):
-		case !left("a/secret", true, tranship.ErrDenied):
-		case !left("b/link", false, tranship.ErrUnsupported):
-		case !left("c/secret", true, tranship.ErrDenied):
+		case !skip("a/bad\xff", false, tranship.ErrInvalid):
+		case !skip("a/secret", true, tranship.ErrDenied):
+		case !skip("b/link", false, tranship.ErrUnsupported):
+		case !skip("c/secret", true, tranship.ErrDenied):
 		}
 	}
 }
 
-// Of what a list leaves out, a caller is told what is where it may list.
-func TestListLeavesOut(t *testing.T) {
+// A list reports skipped entries only at paths that the caller may list.
+func TestListSkips(t *testing.T) {
 	rules := parse(t, `allow all list /
 allow a list a
 allow b list b
@@ -214,11 +214,11 @@ allow torn list a
 		"none":   {tranship.ListOptions{Recursive: true}, ``},
 		"closed": {tranship.ListOptions{Recursive: true}, `!c/secret/ !closed/x !closed/x/`},
 		"gone":   {tranship.ListOptions{Recursive: true}, `!a/bad\xff !a/secret/ unavailable`},
-		// A directory of which the caller has a file is not left out as a whole.
+		// A directory of which a file was yielded is not reported as skipped.
 		"torn":        {tranship.ListOptions{Recursive: true}, `!a/bad\xff !a/secret/ torn/file denied`},
 		"torn after":  {tranship.ListOptions{Recursive: true, StartAfter: "torn/file"}, `denied`},
 		"torn passed": {tranship.ListOptions{Recursive: true, StartAfter: "torn/~"}, `denied`},
-		// Directories that have perhaps a file.
+		// Directories that may have a file.
 		"a top":      {tranship.ListOptions{}, `a/`},
 		"b top":      {tranship.ListOptions{}, ``},
 		"closed top": {tranship.ListOptions{}, `c/ closed/`},
@@ -229,7 +229,7 @@ allow torn list a
 			ctx := as(t.Context(), access.Principal{Name: caller})
 			test.options.ReportSkipped = true
 			var got []string
-			for entry, err := range guard.New(holed{}, rules).List(ctx, test.options) {
+			for entry, err := range guard.New(gappy{}, rules).List(ctx, test.options) {
 				skipped, ok := errors.AsType[*tranship.SkippedError](err)
 				switch {
 				case err == nil:

@@ -13,9 +13,9 @@ import (
 	"github.com/tranship/tranship/store/quota"
 )
 
-// TestQuotaTellsNoSize has a caller who may only write, as all callers without a name may
-// share one quota: what is refused by it tells nothing of what there is.
-func TestQuotaTellsNoSize(t *testing.T) {
+// TestQuotaRevealsNoSize checks that the error of a quota reveals no size to a caller who
+// may only write: the caller may share the quota with others, as anonymous callers do.
+func TestQuotaRevealsNoSize(t *testing.T) {
 	limited, err := quota.New(t.Context(), &mem.Store{PartSize: 16}, quota.Options{Bytes: 20})
 	if err != nil {
 		t.Fatal(err)
@@ -57,8 +57,8 @@ func TestQuotaTellsNoSize(t *testing.T) {
 			return errors.Join(upload.CopyPart(ctx, 0, "open/source", tranship.OpenOptions{}), upload.Abort(ctx))
 		},
 	} {
-		for path, told := range map[string]bool{"drop/file": false, "drop/none": false, "open/file": true} {
-			if err := do(ctx, path); !errors.Is(err, tranship.ErrQuota) || digits.MatchString(err.Error()) != told {
+		for path, named := range map[string]bool{"drop/file": false, "drop/none": false, "open/file": true} {
+			if err := do(ctx, path); !errors.Is(err, tranship.ErrQuota) || digits.MatchString(err.Error()) != named {
 				t.Errorf("%s %s: %v", name, path, err)
 			}
 		}

@@ -8,8 +8,8 @@ import (
 )
 
 // RemoveAll implements tranship.TreeRemover. It removes the files that the caller may
-// list, and takes the right to delete each, which is looked up for each file; it ends at
-// the first that the caller may list and not delete.
+// list. It checks the right to delete for each file, and ends at the first one that the
+// caller may list but not delete.
 func (s *store) RemoveAll(ctx context.Context, directory string, options tranship.RemoveAllOptions) (int64, error) {
 	if err := tranship.ValidatePath(directory); err != nil {
 		return 0, err
@@ -27,7 +27,7 @@ func (s *store) RemoveAll(ctx context.Context, directory string, options transhi
 		case s.policy.Allowed(caller, access.Delete, path):
 		case s.policy.Allowed(caller, access.List, path):
 			return denied(caller, access.Delete, path)
-		default: // the policy has changed since
+		default: // the policy has changed since the call began
 			return denied(caller, access.List, directory)
 		}
 		if allow != nil {

@@ -11,9 +11,9 @@ import (
 	"github.com/tranship/tranship/store/mem"
 )
 
-// TestRemoveAll removes below directories in which a caller may do different things: each
-// file that goes is one that the caller may list and delete, and each that stays is not,
-// or comes after one that the caller may only list.
+// TestRemoveAll removes directories in which the caller has different rights. Exactly the
+// files that the caller may list and delete are removed, up to the first one that the
+// caller may only list.
 func TestRemoveAll(t *testing.T) {
 	for rules, want := range map[string]struct {
 		left string
@@ -47,7 +47,7 @@ func TestRemoveAll(t *testing.T) {
 	}
 }
 
-// TestRemoveAllPolicyChanges takes the caller's rights away in the middle of a removal.
+// TestRemoveAllPolicyChanges revokes the caller's rights in the middle of a removal.
 func TestRemoveAllPolicyChanges(t *testing.T) {
 	for _, after := range []string{"allow ann list /\n", "allow bob list,delete /\n"} {
 		inner, rules := new(mem.Store), new(changing)

@@ -12,8 +12,8 @@ import (
 	"github.com/tranship/tranship/store/mem"
 )
 
-// TestGuessedRevision has callers who may write and not read find out nothing by the
-// revision that a file would have if its metadata were what they guess.
+// TestGuessedRevision checks that a caller who may write but not read cannot confirm a
+// guess of a file's metadata by a precondition on the revision.
 func TestGuessedRevision(t *testing.T) {
 	store := new(mem.Store)
 	file := put(t, store, "d/file", "secret")
@@ -57,7 +57,7 @@ func TestGuessedRevision(t *testing.T) {
 			}
 			for what, err := range map[string]error{"a wrong revision": call("d/file", wrong), "no file": call("d/none", right)} {
 				if err == nil || strings.ReplaceAll(err.Error(), "d/none", "d/file") != denied.Error() {
-					t.Errorf("%s of %s tells of %s: %v", name, caller.Name, what, err)
+					t.Errorf("%s of %s reveals %s: %v", name, caller.Name, what, err)
 				}
 			}
 		}
@@ -67,8 +67,9 @@ func TestGuessedRevision(t *testing.T) {
 	}
 }
 
-// TestCommitAttributesAreTold tells a caller who may only write what they have set.
-func TestCommitAttributesAreTold(t *testing.T) {
+// TestCommitReturnsAttributes checks that a caller who may only write gets the attributes
+// of the commit back.
+func TestCommitReturnsAttributes(t *testing.T) {
 	store := new(mem.Store)
 	guarded := guard.New(store, parse(t, "allow bob write d\n"))
 	ctx := as(t.Context(), bob)
@@ -79,6 +80,6 @@ func TestCommitAttributesAreTold(t *testing.T) {
 	want := map[string]string{"c": "d"}
 	file, err := upload.Commit(ctx, tranship.Commit{Attributes: tranship.Attributes{Metadata: want}})
 	if err != nil || !maps.Equal(file.Metadata, want) {
-		t.Errorf("Commit tells %+v, %v; want metadata %v", file, err, want)
+		t.Errorf("Commit returned %+v, %v; want metadata %v", file, err, want)
 	}
 }

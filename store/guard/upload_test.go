@@ -14,7 +14,7 @@ import (
 	"github.com/tranship/tranship/store/mem"
 )
 
-// begin begins an upload of "good" over a connection, as far as its commit.
+// begin begins an upload of "good" over a connection and sends it, without the commit.
 func begin(t *testing.T, c *client.Client, spec tranship.Spec) tranship.Upload {
 	t.Helper()
 	u, err := c.Begin(t.Context(), spec)
@@ -54,7 +54,7 @@ func listed(t *testing.T, c *client.Client) []tranship.UploadInfo {
 	return all
 }
 
-// A right that is taken away before the commit is one that there never was.
+// A commit fails if the right to write was revoked since the upload began.
 func TestPolicyChangesBeforeCommit(t *testing.T) {
 	inner := &mem.Store{}
 	rules := new(changing)
@@ -67,7 +67,7 @@ func TestPolicyChangesBeforeCommit(t *testing.T) {
 			t.Errorf("commit: %v, want ErrDenied", err)
 		}
 		if _, err := inner.Stat(t.Context(), "file"); !errors.Is(err, tranship.ErrNotFound) {
-			t.Errorf("the file is there: %v", err)
+			t.Errorf("the file exists: %v", err)
 		}
 		if err := u.Detach(t.Context()); err != nil {
 			t.Error(err)
@@ -76,26 +76,26 @@ func TestPolicyChangesBeforeCommit(t *testing.T) {
 	rules.now.Store(parse(t, "allow ann write /\n"))
 	u, err := hers.Begin(t.Context(), kept("file"))
 	if err != nil || len(u.Durable()) != 1 {
-		t.Fatalf("with the right again the upload does not go on: %v", err)
+		t.Fatalf("with the right again the upload does not resume: %v", err)
 	}
 	if _, err := u.Commit(t.Context(), tranship.Commit{Size: 4}); err != nil {
 		t.Error(err)
 	}
 }
 
-// Uploads that are alike in all but who began them have nothing to do with each other.
+// Uploads that differ only in their owner are separate.
 func TestUploadsOfOthers(t *testing.T) {
 	inner := &mem.Store{}
 	address := serve(t, guard.New(inner, parse(t, "allow * read,write,delete,list /\nallow anonymous read,write,delete,list /\n")))
-	hers, his, nobodys := connect(t, address, ann), connect(t, address, bob), connect(t, address, access.Principal{})
+	hers, his, anonymous := connect(t, address, ann), connect(t, address, bob), connect(t, address, access.Principal{})
 	id := begin(t, hers, kept("file")).ID()
-	for name, other := range map[string]*client.Client{"bob": his, "somebody unknown": nobodys} {
+	for name, other := range map[string]*client.Client{"bob": his, "an anonymous caller": anonymous} {
 		if all := listed(t, other); len(all) != 0 {
-			t.Errorf("%s is told of %+v", name, all)
+			t.Errorf("%s sees %+v", name, all)
 		}
 		unknown := answer(other.AbortUpload(t.Context(), "NONE"), "NONE")
 		if got := answer(other.AbortUpload(t.Context(), id), id); got != unknown {
-			t.Errorf("abort by %s: %s\nof what nobody has: %s", name, got, unknown)
+			t.Errorf("abort by %s: %s\nof an unknown id: %s", name, got, unknown)
 		}
 		u, err := other.Begin(t.Context(), kept("file"))
 		if err != nil {
@@ -113,7 +113,7 @@ func TestUploadsOfOthers(t *testing.T) {
 	}
 	u, err := hers.Begin(t.Context(), kept("file"))
 	if err != nil || u.ID() != id {
-		t.Fatalf("ann cannot go on: %v", err)
+		t.Fatalf("ann cannot resume: %v", err)
 	}
 	file, err := u.Commit(t.Context(), tranship.Commit{Size: 4})
 	if err != nil {
@@ -147,8 +147,8 @@ func TestUploadsOfOthers(t *testing.T) {
 	}
 }
 
-// Who may only write can fill a directory, and learns nothing of what is in it but
-// what is needed not to replace it.
+// A caller who may only write can fill a directory. Of the files in it the caller learns
+// only whether a path is taken.
 func TestWriteOnly(t *testing.T) {
 	inner := &mem.Store{}
 	put(t, inner, "drop/there", "1234")
@@ -170,7 +170,7 @@ func TestWriteOnly(t *testing.T) {
 		t.Errorf("set attributes: %+v, %v", file, err)
 	}
 	if _, err := his.Put(t.Context(), tranship.Spec{Path: "drop/there", Precondition: tranship.Precondition{MustNotExist: true}}, nil); !errors.Is(err, tranship.ErrExists) {
-		t.Errorf("put what must not exist: %v", err)
+		t.Errorf("put that must not replace: %v", err)
 	}
 	u := begin(t, his, kept("drop/kept"))
 	if _, err := u.Commit(t.Context(), tranship.Commit{Size: 4}); err != nil {
@@ -184,18 +184,18 @@ func TestWriteOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	if file, err := u.Commit(t.Context(), tranship.Commit{Size: 4}); err != nil || file.Metadata != nil {
-		t.Errorf("a commit that was remembered: %+v, %v", file, err)
+		t.Errorf("a repeated commit: %+v, %v", file, err)
 	}
 }
 
-// unlisted is a store of which no list is to be had.
+// unlisted is a store whose uploads must not be listed.
 type unlisted struct{ *mem.Store }
 
 func (unlisted) ListUploads(context.Context, string) iter.Seq2[tranship.UploadInfo, error] {
 	panic("all uploads were listed")
 }
 
-// An upload is looked up by its id, however many there are.
+// AbortUpload finds an upload by its id, without a list of all uploads.
 func TestAbortUploadDoesNotList(t *testing.T) {
 	store := guard.New(unlisted{&mem.Store{}}, parse(t, "allow * write /\n"))
 	as := func(name string) context.Context {
@@ -206,7 +206,7 @@ func TestAbortUploadDoesNotList(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := store.AbortUpload(as("ben"), upload.ID()); !errors.Is(err, tranship.ErrNotFound) {
-		t.Errorf("of another: %v", err)
+		t.Errorf("abort of another caller's upload: %v", err)
 	}
 	if err := store.AbortUpload(as("ann"), upload.ID()); err != nil {
 		t.Error(err)

@@ -9,8 +9,8 @@ import (
 	"github.com/tranship/tranship/internal/hidden"
 )
 
-// ListUploads implements tranship.Uploads. It lists the caller's own, for which it
-// takes no right.
+// ListUploads implements tranship.Uploads. It lists the caller's own uploads, which needs
+// no right.
 func (s *store) ListUploads(ctx context.Context, directory string) iter.Seq2[tranship.UploadInfo, error] {
 	return func(yield func(tranship.UploadInfo, error) bool) {
 		owner := access.FromContext(ctx).Name
@@ -22,7 +22,7 @@ func (s *store) ListUploads(ctx context.Context, directory string) iter.Seq2[tra
 	}
 }
 
-// FindUpload implements tranship.UploadFinder. Of another's it says that there is none.
+// FindUpload implements tranship.UploadFinder. Uploads of other owners are not found.
 func (s *store) FindUpload(ctx context.Context, id string) (tranship.UploadInfo, error) {
 	info, err := tranship.FindUpload(ctx, s.inner, id)
 	if err == nil && info.Owner != access.FromContext(ctx).Name {
@@ -31,7 +31,7 @@ func (s *store) FindUpload(ctx context.Context, id string) (tranship.UploadInfo,
 	return info, err
 }
 
-// AbortUpload implements tranship.Uploads. Of another's it says that there is none.
+// AbortUpload implements tranship.Uploads. Uploads of other owners are not found.
 func (s *store) AbortUpload(ctx context.Context, id string) error {
 	if _, err := s.FindUpload(ctx, id); err != nil {
 		return err

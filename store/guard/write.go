@@ -8,41 +8,41 @@ import (
 	"github.com/tranship/tranship/access"
 )
 
-// Put implements tranship.Writer. It takes the right to write, also where it
-// replaces a file.
+// Put implements tranship.Writer. It needs the right to write, also to replace a file.
 func (s *store) Put(ctx context.Context, spec tranship.Spec, data []byte) (tranship.File, error) {
-	spec, err := s.admit(ctx, spec)
+	spec, err := s.authorizeSpec(ctx, spec)
 	if err != nil {
 		return tranship.File{}, err
 	}
 	file, err := s.inner.Put(ctx, spec, data)
-	return file, s.refusal(ctx, spec.Path, err)
+	return file, s.redact(ctx, spec.Path, err)
 }
 
-// Begin implements tranship.Writer. It takes the right to write, also where it
-// replaces a file, and so does the commit.
+// Begin implements tranship.Writer. It needs the right to write, also to replace a file.
+// So does Commit.
 func (s *store) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload, error) {
-	spec, err := s.admit(ctx, spec)
+	spec, err := s.authorizeSpec(ctx, spec)
 	if err != nil {
 		return nil, err
 	}
 	inner, err := s.inner.Begin(ctx, spec)
 	if err != nil {
-		return nil, s.refusal(ctx, spec.Path, err)
+		return nil, s.redact(ctx, spec.Path, err)
 	}
 	return &upload{inner, s, spec.Path, spec.Attributes}, nil
 }
 
-// admit decides about a spec, and makes it the caller's.
-func (s *store) admit(ctx context.Context, spec tranship.Spec) (tranship.Spec, error) {
+// authorizeSpec checks whether the caller may create the file of a spec. It returns the
+// spec with the caller as its owner.
+func (s *store) authorizeSpec(ctx context.Context, spec tranship.Spec) (tranship.Spec, error) {
 	spec.Owner = access.FromContext(ctx).Name
 	if err := spec.Validate(); err != nil {
 		return spec, err
 	}
-	if err := s.writing(ctx, spec.Path); err != nil {
+	if err := s.authorizeWrite(ctx, spec.Path); err != nil {
 		return spec, err
 	}
-	return spec, s.comparing(ctx, spec.Path, spec.Precondition)
+	return spec, s.authorizePrecondition(ctx, spec.Path, spec.Precondition)
 }
 
 // upload is an upload that was allowed when it was begun.
@@ -54,12 +54,12 @@ type upload struct {
 	attributes tranship.Attributes
 }
 
-// CopyPart implements tranship.Upload. It takes the right to read the source.
+// CopyPart implements tranship.Upload. It needs the right to read the source.
 func (u *upload) CopyPart(ctx context.Context, n int, source string, options tranship.OpenOptions) error {
-	if err := u.store.existing(ctx, source, access.Read); err != nil {
+	if err := u.store.authorizeExisting(ctx, source, access.Read); err != nil {
 		return err
 	}
-	return u.store.refusal(ctx, u.path, u.Upload.CopyPart(ctx, n, source, options))
+	return u.store.redact(ctx, u.path, u.Upload.CopyPart(ctx, n, source, options))
 }
 
 // Part implements tranship.Upload.
@@ -78,15 +78,16 @@ func (u *upload) PartRun(ctx context.Context, first, end int) (tranship.PartWrit
 	return u.writer(ctx, inner, err)
 }
 
-// writer returns what Part and PartRun do, for the inner part writer and error.
+// writer returns the results of Part and PartRun, from those of the inner upload.
 func (u *upload) writer(ctx context.Context, inner tranship.PartWriter, err error) (tranship.PartWriter, error) {
-	if err != nil || u.store.knowledge(ctx, u.path) != nothing {
+	if err != nil || u.store.visibility(ctx, u.path) != invisible {
 		return inner, err
 	}
 	return &partWriter{inner, ctx, u}, nil
 }
 
-// partWriter is a part of a caller who may not know what is at the upload's path.
+// partWriter redacts the errors of a part writer. It is for callers to whom the path of
+// the upload is invisible.
 type partWriter struct {
 	tranship.PartWriter
 	ctx    context.Context
@@ -96,22 +97,22 @@ type partWriter struct {
 // Write implements io.Writer.
 func (w *partWriter) Write(data []byte) (int, error) {
 	n, err := w.PartWriter.Write(data)
-	return n, w.upload.store.refusal(w.ctx, w.upload.path, err)
+	return n, w.upload.store.redact(w.ctx, w.upload.path, err)
 }
 
 // WriteChunk implements tranship.ChunkWriter.
 func (w *partWriter) WriteChunk(data tranship.Chunk) error {
-	return w.upload.store.refusal(w.ctx, w.upload.path, tranship.WriteChunk(w.PartWriter, data))
+	return w.upload.store.redact(w.ctx, w.upload.path, tranship.WriteChunk(w.PartWriter, data))
 }
 
 // Commit implements tranship.Upload. The policy may have changed since Begin.
 func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.File, error) {
-	if err := u.store.writing(ctx, u.path); err != nil {
+	if err := u.store.authorizeWrite(ctx, u.path); err != nil {
 		return tranship.File{}, err
 	}
 	file, err := u.Upload.Commit(ctx, commit)
 	if err != nil {
-		return tranship.File{}, u.store.refusal(ctx, u.path, err)
+		return tranship.File{}, u.store.redact(ctx, u.path, err)
 	}
-	return u.store.knowledge(ctx, u.path).committed(file, u.attributes.Override(commit.Attributes)), nil
+	return u.store.visibility(ctx, u.path).committed(file, u.attributes.Override(commit.Attributes)), nil
 }
