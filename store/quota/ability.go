@@ -2,7 +2,7 @@ package quota
 
 import "github.com/tranship/tranship"
 
-// The quota counts what these abilities do.
+// The quota implements these abilities itself, because it has to count their calls.
 var (
 	_ tranship.Store        = (*Store)(nil)
 	_ tranship.Wrapper      = (*Store)(nil)
@@ -19,8 +19,8 @@ var (
 // Unwrap implements tranship.Wrapper.
 func (s *Store) Unwrap() any { return s.Store }
 
-// Passes implements tranship.Wrapper. A width makes no file. The accounts of the store
-// are the quota's own: another ledger would take the place of its.
+// Passes implements tranship.Wrapper. A width creates no file. Accounts do not pass: a
+// second quota would replace this one's ledger.
 func (s *Store) Passes(ability any) bool {
 	switch ability.(type) {
 	case *tranship.WidthHinter:
@@ -32,8 +32,8 @@ func (s *Store) Passes(ability any) bool {
 // Unwrap implements tranship.Wrapper.
 func (c *content) Unwrap() any { return c.Content }
 
-// Passes implements tranship.Wrapper. A content counts until it is closed, however it is
-// read.
+// Passes implements tranship.Wrapper. An open file counts until it is closed, whichever
+// method reads it.
 func (c *content) Passes(ability any) bool {
 	switch ability.(type) {
 	case *tranship.ChunkReader, *tranship.RangeReader:

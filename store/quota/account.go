@@ -10,11 +10,11 @@ import (
 	"github.com/tranship/tranship/access"
 )
 
-// caller is the account of who makes a call.
+// caller returns the account of the caller.
 func caller(ctx context.Context) string { return nameOf(access.FromContext(ctx).Name) }
 
-// nameOf is the account of a principal: its name, or what stands for a name that is
-// longer than a file can keep.
+// nameOf returns the account of a principal: its name, or a digest of a name that is
+// longer than tranship.MaxAccountBytes.
 func nameOf(principal string) string {
 	if len(principal) <= tranship.MaxAccountBytes {
 		return principal
@@ -23,7 +23,7 @@ func nameOf(principal string) string {
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
-// display is how an error names an account.
+// display returns the name of an account for an error text.
 func display(name string) string {
 	if name == "" {
 		return "anonymous clients"

@@ -16,12 +16,12 @@ import (
 	"github.com/tranship/tranship/store/quota"
 )
 
-// onDisk is what a directory really has.
+// onDisk is the actual disk use of a directory.
 type onDisk struct {
-	// bytes are those of files and of uploads, without journals.
+	// bytes is the size of files and uploads, without journals.
 	bytes int64
-	// entries are the files and directories that paths reach, kept those of uploads in
-	// the state directory.
+	// entries is the number of files and directories that have a path, kept the number of
+	// files in the state directory.
 	entries, kept int64
 }
 
@@ -54,7 +54,7 @@ func measure(t testing.TB, root string) (found onDisk) {
 	return found
 }
 
-// hog does what it can to have more on disk than its quota.
+// hog tries to use more disk space than its quota.
 type hog struct {
 	*testing.T
 	directory string
@@ -91,7 +91,7 @@ func (h *hog) size() int64 {
 	return []int64{0, 1, 100 << 10, largest}[h.random.IntN(4)]
 }
 
-// step does one thing, which may be refused.
+// step makes one random call, which may be refused.
 func (h *hog) step(ctx context.Context) error {
 	var upload tranship.Upload
 	n := -1
@@ -99,7 +99,7 @@ func (h *hog) step(ctx context.Context) error {
 		n = h.random.IntN(len(h.open))
 		upload = h.open[n]
 	}
-	leave := func() { h.open = append(h.open[:n], h.open[n+1:]...) }
+	forget := func() { h.open = append(h.open[:n], h.open[n+1:]...) }
 	switch action := h.random.IntN(20); {
 	case action < 2:
 		return put(ctx, h.store, h.path(), int(h.size()))
@@ -132,22 +132,22 @@ func (h *hog) step(ctx context.Context) error {
 		_, err = part.Write(make([]byte, []int{1, 100 << 10, largest}[h.random.IntN(3)]))
 		return errors.Join(err, part.Close())
 	case action < 13:
-		leave()
+		forget()
 		return upload.Detach(ctx)
 	case action < 14:
-		leave()
+		forget()
 		return upload.Abort(ctx)
 	case action < 15:
 		_, err := upload.Commit(ctx, tranship.Commit{Size: h.size()})
 		if err == nil {
-			leave()
+			forget()
 		}
 		return err
 	case action < 16:
 		return h.store.AbortUpload(ctx, upload.ID())
 	case action < 17:
 		return put(ctx, h.store, access.FromContext(ctx).Name, largest)
-	default: // over that, and again
+	default: // an upload that replaces that file
 		begun, err := begin(ctx, h.store, access.FromContext(ctx).Name, largest, fmt.Sprint("key", h.random.IntN(1000)))
 		if err != nil {
 			return err
@@ -157,7 +157,7 @@ func (h *hog) step(ctx context.Context) error {
 }
 
 // check compares the disk with the ledger, and the ledger with the limits. Each caller may
-// have one file beyond them for as long as it is replaced.
+// exceed them by one file while that file is being replaced.
 func (h *hog) check(when string) {
 	h.Helper()
 	var sum quota.Usage
@@ -174,16 +174,16 @@ func (h *hog) check(when string) {
 	callers := int64(len(hogs))
 	switch {
 	case found.bytes > sum.Bytes+callers*largest, found.bytes > callers*(h.limits.Bytes+largest):
-		h.Fatalf("%s: %d bytes are on disk, and %d count", when, found.bytes, sum.Bytes)
+		h.Fatalf("%s: %d bytes on disk, but only %d count", when, found.bytes, sum.Bytes)
 	case found.entries > sum.Files:
-		h.Fatalf("%s: %d files and directories are on disk, and %d count", when, found.entries, sum.Files)
+		h.Fatalf("%s: %d files and directories on disk, but only %d count", when, found.entries, sum.Files)
 	case found.kept > 2*int64(sum.Uploads)+sum.Files:
-		h.Fatalf("%s: %d files are kept of %d uploads and %d files", when, found.kept, sum.Uploads, sum.Files)
+		h.Fatalf("%s: %d files in the state directory for %d uploads and %d files", when, found.kept, sum.Uploads, sum.Files)
 	}
 }
 
-// Whatever two callers do, what they have on disk counts, and is no more than they may
-// have and one file that is being replaced; and in the end nothing is left.
+// All that two callers store on disk counts, and never exceeds their limits by more than
+// one file each that is being replaced. After all is removed, nothing is left on disk.
 func TestDiskUse(t *testing.T) {
 	for seed := range uint64(20) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
@@ -209,7 +209,7 @@ func TestDiskUse(t *testing.T) {
 				h.check(fmt.Sprintf("step %d", n))
 			}
 			if refused == 0 {
-				t.Error("nothing was refused: the test shows nothing")
+				t.Error("no call was refused: the test proves nothing")
 			}
 			h.end()
 		})
@@ -237,6 +237,6 @@ func (h *hog) end() {
 		has(h, h.store, name, quota.Usage{})
 	}
 	if found := measure(h, h.directory); found != (onDisk{}) {
-		h.Errorf("on disk is left %+v", found)
+		h.Errorf("left on disk: %+v", found)
 	}
 }

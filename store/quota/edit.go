@@ -16,7 +16,7 @@ func (s *Store) Remove(ctx context.Context, path string, precondition tranship.P
 		return err
 	}
 	defer unlock()
-	old, err := s.look(ctx, path)
+	old, err := s.accountAt(ctx, path)
 	if err != nil {
 		return err
 	}
@@ -28,8 +28,8 @@ func (s *Store) Remove(ctx context.Context, path string, precondition tranship.P
 	return nil
 }
 
-// Move implements tranship.Editor. The file goes on counting for its account; directories
-// that are made for it count for the caller.
+// Move implements tranship.Editor. The file continues to count for its account. New
+// directories count for the caller.
 func (s *Store) Move(ctx context.Context, source, destination string, precondition tranship.Precondition) (tranship.File, error) {
 	if s.keeper == nil || source == destination || tranship.ValidatePath(source) != nil || tranship.ValidatePath(destination) != nil {
 		return s.Store.Move(ctx, source, destination, precondition)
@@ -39,11 +39,11 @@ func (s *Store) Move(ctx context.Context, source, destination string, preconditi
 		return tranship.File{}, err
 	}
 	defer unlock()
-	moved, err := s.look(ctx, source)
+	moved, err := s.accountAt(ctx, source)
 	if err != nil {
 		return tranship.File{}, err
 	}
-	replaced, err := s.look(ctx, destination)
+	replaced, err := s.accountAt(ctx, destination)
 	if err != nil {
 		return tranship.File{}, err
 	}
@@ -58,34 +58,34 @@ func (s *Store) Move(ctx context.Context, source, destination string, preconditi
 	return file, nil
 }
 
-// Copy implements tranship.Editor. The copy counts for who makes it. Nobody changes the
-// source meanwhile, so that it is no larger than what was reserved.
+// Copy implements tranship.Editor. The copy counts for the caller. Copy locks the source,
+// so that it cannot outgrow the reservation.
 func (s *Store) Copy(ctx context.Context, source, destination string, precondition tranship.Precondition) (tranship.File, error) {
 	if tranship.ValidatePath(source) != nil || tranship.ValidatePath(destination) != nil {
 		return s.Store.Copy(ctx, source, destination, precondition)
 	}
 	if s.keeper == nil {
-		return s.copySmall(ctx, source, destination, precondition)
+		return s.copyUncounted(ctx, source, destination, precondition)
 	}
 	unlock, err := s.paths.Lock(ctx, source, destination)
 	if err != nil {
 		return tranship.File{}, err
 	}
 	defer unlock()
-	copied, err := s.look(ctx, source)
+	copied, err := s.accountAt(ctx, source)
 	if err != nil {
 		return tranship.File{}, err
 	}
 	if err := s.admitSize(destination, copied.Size); err != nil {
 		return tranship.File{}, err
 	}
-	return s.makeLocked(ctx, destination, copied.Size, func(ctx context.Context) (tranship.File, error) {
+	return s.createLocked(ctx, destination, copied.Size, func(ctx context.Context) (tranship.File, error) {
 		return s.Store.Copy(ctx, source, destination, precondition)
 	})
 }
 
-// copySmall copies a file that is not too large, where files do not count.
-func (s *Store) copySmall(ctx context.Context, source, destination string, precondition tranship.Precondition) (tranship.File, error) {
+// copyUncounted copies a file where files do not count. It enforces FileBytes.
+func (s *Store) copyUncounted(ctx context.Context, source, destination string, precondition tranship.Precondition) (tranship.File, error) {
 	if s.options.FileBytes > 0 {
 		file, err := s.Stat(ctx, source)
 		if err != nil {

@@ -7,18 +7,17 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// reading is a file that is open for reading, by anyone. When it is replaced or removed
-// meanwhile the store keeps it until it is closed, and so long it counts. The ledger
-// guards it.
+// reading is a file that callers have open. A file that is replaced or removed stays on the
+// disk until it is closed, and counts as long. The ledger's mutex guards it.
 type reading struct {
 	path string
-	// open is how often.
+	// open is the number of open contents.
 	open int
-	// gone is the file once no path leads to it; nil before.
+	// gone is the entry of a file that was replaced or removed; nil before.
 	gone *tranship.AccountEntry
 }
 
-// startReading is called before the file at a path is opened.
+// startReading must be called before the file at a path is opened.
 func (l *ledger) startReading(path string) *reading {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -31,7 +30,7 @@ func (l *ledger) startReading(path string) *reading {
 	return r
 }
 
-// isReading reports whether what is read is the file that is at a path now.
+// isReading reports whether r is still the file at path.
 func (l *ledger) isReading(r *reading, path string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -51,18 +50,18 @@ func (l *ledger) stopReading(r *reading) {
 		return
 	}
 	name := *r.gone.Account
-	has := l.of(name)
+	has := l.usageLocked(name)
 	has.ReservedBytes -= r.gone.Size
 	has.ReservedFiles--
-	l.tidy(name)
+	l.forgetUnusedLocked(name)
 	if l.lingering[name]--; l.lingering[name] == 0 {
 		delete(l.lingering, name)
 	}
 }
 
-// detach tells that no path leads to old any more: whatever has it open does so until it
-// is closed, and it counts as what is reserved. The caller holds mu.
-func (l *ledger) detach(old tranship.AccountEntry) {
+// detachReadingLocked records that old was replaced or removed. If it is open, it counts as
+// reserved until it is closed.
+func (l *ledger) detachReadingLocked(old tranship.AccountEntry) {
 	r := l.readings[old.Path]
 	if r == nil {
 		return
@@ -72,13 +71,14 @@ func (l *ledger) detach(old tranship.AccountEntry) {
 	if old.Account == nil {
 		return
 	}
-	has := l.of(*old.Account)
+	has := l.usageLocked(*old.Account)
 	has.ReservedBytes += old.Size
 	has.ReservedFiles++
 	l.lingering[*old.Account]++
 }
 
-// move tells that the file at source is now at destination, where there is none any more.
+// move records that the file at source is now at destination. The caller has recorded the
+// removal of the file that was there.
 func (l *ledger) move(source, destination string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -98,9 +98,10 @@ func (s *Store) Open(ctx context.Context, path string, options tranship.OpenOpti
 	}
 	r, inner, err := s.open(ctx, path, options)
 	if err == nil && !s.ledger.isReading(r, path) {
-		// The file was replaced or moved meanwhile: which of the two was opened is not
-		// known, and it might count for no account. It stays the same while the path is held.
-		_ = inner.Close() // nothing was read of it
+		// The file was replaced or moved while it was opened, so that it is unknown which
+		// of the two files is open and which account it counts for. Open it again while the
+		// path is locked.
+		_ = inner.Close() // nothing was read
 		s.ledger.stopReading(r)
 		unlock, failed := s.paths.Lock(ctx, path)
 		if failed != nil {
@@ -115,7 +116,7 @@ func (s *Store) Open(ctx context.Context, path string, options tranship.OpenOpti
 	return &content{Content: inner, stop: sync.OnceFunc(func() { s.ledger.stopReading(r) })}, nil
 }
 
-// Fetch implements tranship.Fetcher. The file counts as being read while the call lasts.
+// Fetch implements tranship.Fetcher. The file counts as open during the call.
 func (s *Store) Fetch(ctx context.Context, path string, size int64) (tranship.File, []byte, error) {
 	if s.keeper == nil || tranship.ValidatePath(path) != nil {
 		return tranship.Fetch(ctx, s.Store, path, size)
@@ -125,7 +126,7 @@ func (s *Store) Fetch(ctx context.Context, path string, size int64) (tranship.Fi
 	return tranship.Fetch(ctx, s.Store, path, size)
 }
 
-// open opens a file that counts as being read from before.
+// open opens a file, which counts as open from before the call of the inner store.
 func (s *Store) open(ctx context.Context, path string, options tranship.OpenOptions) (*reading, tranship.Content, error) {
 	r := s.ledger.startReading(path)
 	inner, err := s.Store.Open(ctx, path, options)
@@ -136,7 +137,7 @@ func (s *Store) open(ctx context.Context, path string, options tranship.OpenOpti
 	return r, inner, nil
 }
 
-// content is one that counts as being read until it is closed.
+// content is an open file that counts until it is closed.
 type content struct {
 	tranship.Content
 	stop func()

@@ -9,7 +9,7 @@ import (
 	"github.com/tranship/tranship/store/quota"
 )
 
-// TestRemoveAll checks that files and directories that are removed together count no more.
+// TestRemoveAll checks that files and directories no longer count after RemoveAll.
 func TestRemoveAll(t *testing.T) {
 	for name, store := range map[string]tranship.Store{"mem": new(mem.Store), "disk": openDisk(t, t.TempDir())} {
 		t.Run(name, func(t *testing.T) {

@@ -65,7 +65,7 @@ func TestDurable(t *testing.T) {
 	})
 }
 
-// FuzzUploads runs random operations on a store whose limits nothing reaches.
+// FuzzUploads runs random operations on a store with limits that no operation reaches.
 func FuzzUploads(f *testing.F) {
 	storetest.FuzzUploads(f, func(t *testing.T) tranship.Store { return limited(t, &mem.Store{PartSize: 1000}, large) })
 }

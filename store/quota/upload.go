@@ -9,19 +9,18 @@ import (
 	"github.com/tranship/tranship/access"
 )
 
-// upload is one use of an upload.
+// upload is one epoch of an upload.
 type upload struct {
 	tranship.Upload
-	store *Store
-	hold  *hold
-	size  *int64
-	epoch uint64
-	// left tells that the use has ended.
-	left atomic.Bool
+	store       *Store
+	reservation *reservation
+	size        *int64
+	epoch       uint64
+	// closed is set once the epoch has ended.
+	closed atomic.Bool
 }
 
-// Begin implements tranship.Writer. An upload is its owner's, and its owner is who
-// calls unless the spec says otherwise.
+// Begin implements tranship.Writer. If the spec has no owner, the caller is the owner.
 func (s *Store) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload, error) {
 	if spec.Owner == "" {
 		spec.Owner = access.FromContext(ctx).Name
@@ -34,76 +33,76 @@ func (s *Store) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload,
 			return nil, err
 		}
 	}
-	// Only the store knows whether this is an upload that has its reservation.
+	// Only the store knows whether this resumes an upload that has a reservation already.
 	begun, err := s.Store.Begin(ctx, spec)
 	if err != nil {
 		return nil, err
 	}
 	u := &upload{Upload: begun, store: s, size: spec.Size, epoch: begun.Epoch()}
 	if done, ok := tranship.As[tranship.CommittedUpload](begun); ok && done.Committed() {
-		u.hold, err = s.recall(ctx, spec, u.epoch)
+		u.reservation, err = s.recall(ctx, spec, u.epoch)
 		if err != nil {
-			_ = begun.Detach(context.WithoutCancel(ctx)) // there is nothing to undo
+			_ = begun.Detach(context.WithoutCancel(ctx)) // nothing has to be undone
 			return nil, err
 		}
 		return u, nil
 	}
-	if u.hold = s.ledger.resume(begun.ID(), caller(ctx), u.epoch); u.hold != nil {
+	if u.reservation = s.ledger.resume(begun.ID(), caller(ctx), u.epoch); u.reservation != nil {
 		return u, nil
 	}
-	u.hold, err = s.reserve(ctx, spec)
+	u.reservation, err = s.reserve(ctx, spec)
 	switch {
 	case err == nil:
-		u.hold = s.ledger.enter(begun.ID(), u.epoch, u.hold)
+		u.reservation = s.ledger.register(begun.ID(), u.epoch, u.reservation)
 		return u, nil
 	case u.epoch > 1:
-		// It was there before, and what it has stored stays: that counts, whatever the
+		// The upload existed before and keeps its data, which counts regardless of the
 		// limits.
-		s.ledger.adopt(begun.ID(), s.fullHold(caller(ctx), spec.Path, *spec.Size))
+		s.ledger.adopt(begun.ID(), s.fullReservation(caller(ctx), spec.Path, *spec.Size))
 		_ = begun.Detach(context.WithoutCancel(ctx))
 	default:
-		// What the store cannot remove now it does when the upload expires.
+		// If the store cannot remove the upload now, it does so when the upload expires.
 		_ = begun.Abort(context.WithoutCancel(ctx))
 	}
 	return nil, err
 }
 
-// recall is the hold of a commit that is remembered and opened again: an upload that
-// stores nothing.
-func (s *Store) recall(ctx context.Context, spec tranship.Spec, epoch uint64) (*hold, error) {
-	h := &hold{account: caller(ctx), path: spec.Path, epoch: epoch, open: 1, recalled: true}
-	return h, s.try(ctx, func() error { return s.ledger.begin(h) })
+// recall returns the reservation for an upload that was committed before. It stores
+// nothing, and counts only as an upload.
+func (s *Store) recall(ctx context.Context, spec tranship.Spec, epoch uint64) (*reservation, error) {
+	r := &reservation{account: caller(ctx), path: spec.Path, epoch: epoch, open: 1, recalled: true}
+	return r, s.retryExpired(ctx, func() error { return s.ledger.begin(r) })
 }
 
 // reserve reserves what an upload needs.
-func (s *Store) reserve(ctx context.Context, spec tranship.Spec) (*hold, error) {
+func (s *Store) reserve(ctx context.Context, spec tranship.Spec) (*reservation, error) {
 	name := caller(ctx)
-	h := &hold{account: name, path: spec.Path, resumable: spec.ResumeKey != ""}
-	old, err := s.look(ctx, spec.Path)
+	r := &reservation{account: name, path: spec.Path, resumable: spec.ResumeKey != ""}
+	old, err := s.accountAt(ctx, spec.Path)
 	if err != nil {
 		return nil, err
 	}
-	err = s.try(ctx, func() error { return s.ledger.begin(h) })
+	err = s.retryExpired(ctx, func() error { return s.ledger.begin(r) })
 	if err == nil && s.keeper != nil {
-		size := int64(0) // as long as it is not known
+		size := int64(0) // for an unknown size
 		if spec.Size != nil {
 			size = *spec.Size
 		}
-		err = s.try(ctx, func() error { return s.ledger.admit(h, size, old) })
+		err = s.retryExpired(ctx, func() error { return s.ledger.admit(r, size, old) })
 		if err == nil {
-			err = s.admitDirectories(ctx, name, spec.Path)
+			err = s.checkDirectories(ctx, name, spec.Path)
 		}
 	}
 	if err != nil {
-		s.ledger.release(h)
+		s.ledger.release(r)
 		return nil, err
 	}
-	return h, nil
+	return r, nil
 }
 
-// admitDirectories fails early for a path that needs more directories than there may be.
-// They count when the store makes them, with the commit.
-func (s *Store) admitDirectories(ctx context.Context, name, path string) error {
+// checkDirectories fails early for a path that needs more new directories than the limit
+// allows. They count when the store creates them, at the commit.
+func (s *Store) checkDirectories(ctx context.Context, name, path string) error {
 	if s.options.Files <= 0 {
 		return nil
 	}
@@ -113,16 +112,16 @@ func (s *Store) admitDirectories(ctx context.Context, name, path string) error {
 	}
 	s.ledger.mu.Lock()
 	defer s.ledger.mu.Unlock()
-	return s.ledger.admitDirectories(name, path, n)
+	return s.ledger.checkDirectoriesLocked(name, path, n)
 }
 
-// fullHold is what an unfinished upload that is there already takes.
-func (s *Store) fullHold(name, path string, size int64) *hold {
-	h := &hold{account: name, path: path, uploads: 1, resumable: true}
+// fullReservation returns the reservation of an unfinished upload that exists already.
+func (s *Store) fullReservation(name, path string, size int64) *reservation {
+	r := &reservation{account: name, path: path, uploads: 1, resumable: true}
 	if s.keeper != nil {
-		h.bytes, h.files = size, 1
+		r.bytes, r.files = size, 1
 	}
-	return h
+	return r
 }
 
 // Part implements tranship.Upload.
@@ -158,28 +157,29 @@ func (u *upload) CopyPart(ctx context.Context, n int, source string, options tra
 	return u.Upload.CopyPart(ctx, n, source, options)
 }
 
-// grow reserves length bytes of part n, behind those that were written, for an upload of
-// unknown size: it takes all up to there, holes included.
+// grow extends the reservation of an upload of unknown size to the end of length more bytes
+// in part n, of which written bytes were written before. The reservation covers everything
+// up to that offset, holes included.
 func (u *upload) grow(ctx context.Context, n int, written, length int64) error {
 	if n < 0 || int64(n) > (1<<62)/u.PartSize() {
-		return nil // the store says what is wrong
+		return nil // the inner store returns the error
 	}
 	end := int64(n)*u.PartSize() + written + length
-	if err := u.store.admitSize(u.hold.path, end); err != nil {
+	if err := u.store.admitSize(u.reservation.path, end); err != nil {
 		return err
 	}
 	if u.store.keeper == nil {
 		return nil
 	}
-	return u.store.try(ctx, func() error { return u.store.ledger.extend(u.hold, end) })
+	return u.store.retryExpired(ctx, func() error { return u.store.ledger.extend(u.reservation, end) })
 }
 
-// partWriter reserves what is written to an upload of unknown size.
+// partWriter reserves space for an upload of unknown size before it writes.
 type partWriter struct {
 	tranship.PartWriter
 	ctx    context.Context
 	upload *upload
-	// first is its first part, length how many bytes all its parts can have.
+	// first is the number of its first part, length the capacity of all its parts in bytes.
 	first           int
 	length, written int64
 }
@@ -203,7 +203,7 @@ func (w *partWriter) WriteChunk(data tranship.Chunk) error {
 
 func (w *partWriter) reserve(length int) error {
 	if w.written+int64(length) > w.length {
-		return nil // the store takes nothing of it
+		return nil // the inner store refuses the write
 	}
 	if err := w.upload.grow(w.ctx, w.first, w.written, int64(length)); err != nil {
 		return err
@@ -214,45 +214,45 @@ func (w *partWriter) reserve(length int) error {
 
 // Commit implements tranship.Upload.
 func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.File, error) {
-	s, h := u.store, u.hold
-	if s.keeper == nil || h.recalled { // nothing comes to count
+	s, r := u.store, u.reservation
+	if s.keeper == nil || r.recalled { // no file has to be counted
 		file, err := u.Upload.Commit(ctx, commit)
 		if err == nil {
-			u.leave(true)
+			u.close(true)
 		}
 		return file, err
 	}
-	unlock, err := s.paths.Lock(ctx, h.path)
+	unlock, err := s.paths.Lock(ctx, r.path)
 	if err != nil {
 		return tranship.File{}, err
 	}
 	defer unlock()
-	old, err := s.look(ctx, h.path)
+	old, err := s.accountAt(ctx, r.path)
 	if err != nil {
 		return tranship.File{}, err
 	}
 	if u.size != nil {
-		// The file that was there when the upload began may have gone since.
-		bytes, files := needed(h.account, *u.size, old)
-		if err := s.try(ctx, func() error { return s.ledger.raise(h, bytes, files) }); err != nil {
+		// The file to be replaced may have been removed since the upload began.
+		bytes, files := needed(r.account, *u.size, old)
+		if err := s.retryExpired(ctx, func() error { return s.ledger.raise(r, bytes, files) }); err != nil {
 			return tranship.File{}, err
 		}
 	}
-	file, err := u.Upload.Commit(tranship.NewAccountContext(ctx, h.account), commit)
+	file, err := u.Upload.Commit(tranship.NewAccountContext(ctx, r.account), commit)
 	if err != nil {
-		s.recount(ctx, h.path, old)
+		s.recount(ctx, r.path, old)
 		return tranship.File{}, err
 	}
-	now := tranship.AccountEntry{Path: h.path, Size: file.Size, Account: &h.account}
+	now := tranship.AccountEntry{Path: r.path, Size: file.Size, Account: &r.account}
 	if u.epoch > 1 {
-		// A commit that was remembered has made no file, and its file may count
-		// for somebody else.
-		if found, err := s.look(context.WithoutCancel(ctx), h.path); err == nil {
+		// A repeated commit has created no file, and the file may count for another
+		// principal.
+		if found, err := s.accountAt(context.WithoutCancel(ctx), r.path); err == nil {
 			now = found
 		}
 	}
-	s.ledger.settle(h, old, now)
-	u.leave(true)
+	s.ledger.commit(r, old, now)
+	u.close(true)
 	return file, nil
 }
 
@@ -260,7 +260,7 @@ func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.F
 func (u *upload) Abort(ctx context.Context) error {
 	err := u.Upload.Abort(ctx)
 	if err == nil || ctx.Err() == nil {
-		u.leave(true)
+		u.close(true)
 	}
 	return err
 }
@@ -269,15 +269,15 @@ func (u *upload) Abort(ctx context.Context) error {
 func (u *upload) Detach(ctx context.Context) error {
 	err := u.Upload.Detach(ctx)
 	if err == nil || ctx.Err() == nil {
-		u.leave(!u.hold.resumable)
+		u.close(!u.reservation.resumable)
 	}
 	return err
 }
 
-// leave ends the use of the upload, and the upload if it is over.
-func (u *upload) leave(over bool) {
-	if u.left.CompareAndSwap(false, true) {
-		u.store.ledger.leave(u.ID(), u.hold, u.epoch, over)
+// close ends the epoch, and the upload if ended is set. A second call has no effect.
+func (u *upload) close(ended bool) {
+	if u.closed.CompareAndSwap(false, true) {
+		u.store.ledger.closeUpload(u.ID(), u.reservation, u.epoch, ended)
 	}
 }
 
@@ -293,9 +293,4 @@ func (s *Store) AbortUpload(ctx context.Context, id string) error {
 	}
 	s.ledger.abort(id)
 	return nil
-}
-
-// String is for logs.
-func (u Usage) String() string {
-	return fmt.Sprintf("%d bytes and %d files, %d bytes and %d files reserved for %d unfinished uploads", u.Bytes, u.Files, u.ReservedBytes, u.ReservedFiles, u.Uploads)
 }
