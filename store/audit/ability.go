@@ -2,7 +2,7 @@ package audit
 
 import "github.com/tranship/tranship"
 
-// What these abilities do is written down.
+// The decorator implements these abilities itself, because it has to log their calls.
 var (
 	_ tranship.Wrapper      = (*store)(nil)
 	_ tranship.UploadFinder = (*store)(nil)
@@ -17,8 +17,8 @@ var (
 // Unwrap implements tranship.Wrapper.
 func (s *store) Unwrap() any { return s.inner }
 
-// Passes implements tranship.Wrapper. A width is no action. Accounts are for the quota,
-// which belongs inside of the audit.
+// Passes implements tranship.Wrapper. A width is not an action. Accounts are for the quota,
+// which this decorator has to wrap.
 func (s *store) Passes(ability any) bool {
 	switch ability.(type) {
 	case *tranship.WidthHinter:
@@ -36,8 +36,7 @@ func (c *content) Passes(any) bool { return false }
 // Unwrap implements tranship.Wrapper.
 func (u *upload) Unwrap() any { return u.Upload }
 
-// Passes implements tranship.Wrapper. Parts have no lines, and so have runs of parts
-// none.
+// Passes implements tranship.Wrapper. Parts and runs of parts have no lines.
 func (u *upload) Passes(ability any) bool {
 	switch ability.(type) {
 	case *tranship.PartRunner, *tranship.WidthHinter, *tranship.ChunkSizeHinter, *tranship.CommittedUpload, *tranship.DiscardReporter:

@@ -52,7 +52,7 @@ func TestNone(t *testing.T) {
 	var none *audit.Log
 	inner := new(mem.Store)
 	if audit.New(inner, none) != tranship.Store(inner) {
-		t.Error("without a log the store has become another")
+		t.Error("without a log New does not return the store itself")
 	}
 	none.Refused("192.0.2.7:1", "no reason")
 	if err := none.Close(); err != nil {
@@ -60,8 +60,7 @@ func TestNone(t *testing.T) {
 	}
 }
 
-// lines are those that were written, each checked, without what differs from one run
-// to the next.
+// lines returns the fields of each line of a log, without the time, after checking it.
 func lines(t *testing.T, log []byte) []map[string]any {
 	t.Helper()
 	var all []map[string]any
@@ -80,7 +79,7 @@ func lines(t *testing.T, log []byte) []map[string]any {
 	return all
 }
 
-// brief is a line in short.
+// brief returns the main fields of a line.
 func brief(fields map[string]any) string {
 	var words []string
 	for _, key := range []string{"action", "result", "principal", "source", "path", "destination", "offset", "bytes", "whole", "recursive", "entries"} {
@@ -91,7 +90,7 @@ func brief(fields map[string]any) string {
 	return strings.Join(words, " ")
 }
 
-// TestActions does everything over a real connection, and reads what was written.
+// TestActions performs every action and reads the lines it has.
 func TestActions(t *testing.T) {
 	var log bytes.Buffer
 	rules, err := policy.Parse("policy", []byte("allow ann read,write,delete,list mine\nallow ann list seen\n"))
@@ -208,7 +207,7 @@ func TestActions(t *testing.T) {
 	}
 }
 
-// withoutTimes takes the times out of lines: their digits can be those of a content.
+// withoutTimes removes the times from lines, because their digits can equal a content.
 func withoutTimes(text string) string {
 	return regexp.MustCompile(`"time":"[^"]*"`).ReplaceAllString(text, "")
 }
@@ -222,7 +221,7 @@ func list(entries func(func(tranship.Entry, error) bool)) (err error) {
 	return nil
 }
 
-// read reads n bytes, or all when n is negative.
+// read reads n bytes, or all if n is negative.
 func read(ctx context.Context, store tranship.Store, path string, options tranship.OpenOptions, n int64) error {
 	content, err := store.Open(ctx, path, options)
 	if err != nil {
@@ -236,7 +235,7 @@ func read(ctx context.Context, store tranship.Store, path string, options transh
 	return errors.Join(err, content.Close(), content.Close())
 }
 
-// TestPeer: over a connection the peer's address is there.
+// TestPeer checks that a line has the address of the peer of a connection.
 func TestPeer(t *testing.T) {
 	var log bytes.Buffer
 	config := storeserver.Believing(server.Config{Policy: policy.Default(), Audit: audit.NewLog(&log, nil)})

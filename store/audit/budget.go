@@ -6,22 +6,23 @@ import (
 	"time"
 )
 
-// linesPerSecond bounds the lines of a kind that strangers can cause, so that those cannot
-// fill a disk.
+// linesPerSecond bounds the lines of a kind that unauthenticated clients can cause, so that
+// they cannot fill a disk.
 const linesPerSecond = 10
 
-// budget bounds how many lines of a kind there are in a second, and counts the others. It
-// is safe for concurrent use; the zero value is full.
-type budget struct {
+// lineBudget bounds the lines of a kind in a second, and counts the omitted ones. It is safe
+// for concurrent use. The zero value allows linesPerSecond lines.
+type lineBudget struct {
 	mu sync.Mutex
-	// second is when lines were counted from; lines of them were written since, and
-	// left were left out and not told of.
-	second      time.Time
-	lines, left int
+	// second is the start of the current second, and lines the number of lines written
+	// since. omitted counts lines that no later line has reported.
+	second         time.Time
+	lines, omitted int
 }
 
-// take reports whether a line may be written now, and how many were left out before it.
-func (b *budget) take() (left int, ok bool) {
+// take reports whether a line may be written now. If so, it returns how many lines were
+// omitted before.
+func (b *lineBudget) take() (omitted int, ok bool) {
 	now := time.Now()
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -29,26 +30,26 @@ func (b *budget) take() (left int, ok bool) {
 		b.second, b.lines = now, 0
 	}
 	if b.lines == linesPerSecond {
-		b.left++
+		b.omitted++
 		return 0, false
 	}
 	b.lines++
-	left, b.left = b.left, 0
-	return left, true
+	omitted, b.omitted = b.omitted, 0
+	return omitted, true
 }
 
-// takeLeft returns how many were left out and not told of.
-func (b *budget) takeLeft() (left int) {
+// takeOmitted returns how many omitted lines were not reported yet.
+func (b *lineBudget) takeOmitted() (omitted int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	left, b.left = b.left, 0
-	return left
+	omitted, b.omitted = b.omitted, 0
+	return omitted
 }
 
-// leftOut is the attribute of a line before which others were left out, if any were.
-func leftOut(left int) []slog.Attr {
-	if left == 0 {
+// omittedAttrs returns the attribute that reports omitted lines; none if omitted is 0.
+func omittedAttrs(omitted int) []slog.Attr {
+	if omitted == 0 {
 		return nil
 	}
-	return []slog.Attr{slog.Int("left_out", left)}
+	return []slog.Attr{slog.Int("left_out", omitted)}
 }

@@ -11,30 +11,30 @@ import (
 	"github.com/tranship/tranship/internal/failure"
 )
 
-// RefusedCall writes a line about a call that failed as a whole, of which the store has
-// written no line: its message is malformed or did not arrive, or a limit refused the
-// call. method is its name in its protocol, and path, destination and upload are what its
-// message names; "" if it names none.
+// RefusedCall writes a line about a call that failed before it reached the store: its
+// message is malformed or did not arrive, or a limit refused the call. method is the name
+// of the call in its protocol. path, destination and upload are those that its message
+// names, or "".
 func (l *Log) RefusedCall(ctx context.Context, method, path, destination, upload string, err error) {
 	if l == nil {
 		return
 	}
-	attributes := named(path, destination, upload)
+	attributes := targetAttrs(path, destination, upload)
 	l.refuse(ctx, actionOf(method), err, append(attributes, slog.String("method", clip(method, maxName)))...)
 }
 
-// Fail writes a line about an action that was refused before the store was asked for it:
-// path and upload are as the client sent them, "" for none. Actions that are refused for
-// a moment, such as by a limit, have at most ten lines a second.
+// Fail writes a line about an action that was refused before it reached the store. path and
+// upload are as the client sent them, or "". Actions that fail with tranship.ErrUnavailable,
+// for example by a limit, have at most ten lines a second.
 func (l *Log) Fail(ctx context.Context, action, path, upload string, err error) {
 	if l == nil {
 		return
 	}
-	l.refuse(ctx, action, err, named(path, "", upload)...)
+	l.refuse(ctx, action, err, targetAttrs(path, "", upload)...)
 }
 
-// named are the attributes of what a request names.
-func named(path, destination, upload string) (attributes []slog.Attr) {
+// targetAttrs returns the attributes for the files and the upload that a request names.
+func targetAttrs(path, destination, upload string) (attributes []slog.Attr) {
 	if path != "" {
 		attributes = append(attributes, pathAttr(path))
 	}
@@ -47,23 +47,24 @@ func named(path, destination, upload string) (attributes []slog.Attr) {
 	return attributes
 }
 
-// refuse writes a line about an action that the store was not asked for.
+// refuse writes a line about an action that did not reach the store.
 func (l *Log) refuse(ctx context.Context, action string, err error, attributes ...slog.Attr) {
-	if l.output.ready() != nil { // nothing was done, and that cannot be written
+	if l.output.ready() != nil { // the line cannot be written, and no action was performed
 		return
 	}
 	if failure.Word(err) == failure.Word(tranship.ErrUnavailable) {
-		left, ok := l.limited.take()
+		omitted, ok := l.limited.take()
 		if !ok {
 			return
 		}
-		attributes = append(attributes, leftOut(left)...)
+		attributes = append(attributes, omittedAttrs(omitted)...)
 	}
 	attributes = append(attributes, reasonAttr(reasonOf(err)))
 	l.done(ctx, action, err, attributes...)
 }
 
-// reasonOf is what the caller was told: nothing of an internal failure.
+// reasonOf returns the error text that the caller got, which has no details of an internal
+// error.
 func reasonOf(err error) string {
 	if failure.Word(err) == failure.Internal {
 		return "internal error"
@@ -71,8 +72,7 @@ func reasonOf(err error) string {
 	return strings.ToValidUTF8(err.Error(), "\uFFFD")
 }
 
-// actionOf is the word for a method that failed as a whole: "set_attributes" for
-// SetAttributes.
+// actionOf returns the action for the name of a method: "set_attributes" for SetAttributes.
 func actionOf(method string) string {
 	var word strings.Builder
 	for i, r := range clip(path.Base(method), maxName) {

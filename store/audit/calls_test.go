@@ -15,7 +15,8 @@ import (
 	"github.com/tranship/tranship/store/audit"
 )
 
-// A call that fails as a whole has one line, with what its message names.
+// A call that fails before it reaches the store has one line, with the paths and upload
+// that its message names.
 func TestRefusedCall(t *testing.T) {
 	var text bytes.Buffer
 	log := audit.NewLog(&text, nil)
@@ -34,8 +35,8 @@ func TestRefusedCall(t *testing.T) {
 	none.RefusedConnection("", "")
 }
 
-// What strangers cause, and what is refused for a moment, has ten lines a second, each
-// kind for itself, and the others are counted.
+// Each kind of line that unauthenticated clients can cause, and refusals that are
+// unavailable, have ten lines a second. The omitted lines are counted.
 func TestLineBudgets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var text bytes.Buffer
@@ -51,33 +52,33 @@ func TestLineBudgets(t *testing.T) {
 			}
 			time.Sleep(time.Second)
 		}
-		// Refusals of what a caller sends all have their line.
+		// Every refusal of an invalid request has a line.
 		for range times {
 			log.Fail(t.Context(), "put", strings.Repeat("p", 5000), "", &tranship.InvalidError{Field: "path"})
 		}
 		if err := log.Close(); err != nil {
 			t.Fatal(err)
 		}
-		written, told := map[any]int{}, map[any]int{}
+		written, reported := map[any]int{}, map[any]int{}
 		for _, line := range lines(t, text.Bytes()) {
 			kind := line["action"]
 			if line["result"] == "invalid" {
 				kind = "invalid"
 			}
 			written[kind]++
-			told[kind]++
-			if left, ok := line["left_out"].(float64); ok {
-				told[kind] += int(left)
+			reported[kind]++
+			if omitted, ok := line["left_out"].(float64); ok {
+				reported[kind] += int(omitted)
 			}
 		}
 		for _, kind := range []string{"authenticate", "handshake", "connect"} {
-			// The last line tells only of others.
-			if written[kind] != 21 || told[kind] != 2*times+1 {
-				t.Errorf("%s: %d lines tell of %d, want 21 of %d", kind, written[kind], told[kind], 2*times+1)
+			// The last line only counts omitted lines.
+			if written[kind] != 21 || reported[kind] != 2*times+1 {
+				t.Errorf("%s: %d lines report %d, want 21 and %d", kind, written[kind], reported[kind], 2*times+1)
 			}
 		}
-		if written["put"] != 20 || told["put"]+told["limit"] != 2*times+1 {
-			t.Errorf("put: %d lines tell of %d", written["put"], told["put"]+told["limit"])
+		if written["put"] != 20 || reported["put"]+reported["limit"] != 2*times+1 {
+			t.Errorf("put: %d lines report %d", written["put"], reported["put"]+reported["limit"])
 		}
 		if written["invalid"] != times {
 			t.Errorf("%d lines of %d refusals", written["invalid"], times)

@@ -2,7 +2,7 @@ package audit
 
 import "strings"
 
-// clip bounds what a client can put into a line.
+// clip truncates a text from a client to most bytes, and marks it with "…" if it did.
 func clip(text string, most int) string {
 	if len(text) <= most {
 		return text

@@ -11,8 +11,8 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// Open implements tranship.Reader. The reading is written down when the content is
-// closed.
+// Open implements tranship.Reader. The line of the read is written when the content is
+// closed, or when Open fails.
 func (s *store) Open(ctx context.Context, path string, options tranship.OpenOptions) (tranship.Content, error) {
 	if err := s.log.output.ready(); err != nil {
 		return nil, err
@@ -28,7 +28,7 @@ func (s *store) Open(ctx context.Context, path string, options tranship.OpenOpti
 	return c, nil
 }
 
-// Fetch implements tranship.Fetcher. It is written down as a reading.
+// Fetch implements tranship.Fetcher. Its line is that of a read.
 func (s *store) Fetch(ctx context.Context, path string, size int64) (tranship.File, []byte, error) {
 	if err := s.log.output.ready(); err != nil {
 		return tranship.File{}, nil, err
@@ -39,7 +39,7 @@ func (s *store) Fetch(ctx context.Context, path string, size int64) (tranship.Fi
 	return file, data, err
 }
 
-// content counts what is read of it.
+// content counts the bytes that are read.
 type content struct {
 	tranship.Content
 	// chunks is nil if the inner content has no chunks.
@@ -51,10 +51,10 @@ type content struct {
 	path   string
 	offset int64
 
-	// mu guards what follows: ranges are read at the same time.
+	// mu guards the fields below, because ranges are read concurrently.
 	mu   sync.Mutex
 	read int64
-	// whole: all that was asked for was read; err is why not, if something failed.
+	// whole is set once the content was read to its end. err is the last error of a read.
 	whole, closed bool
 	err           error
 }
@@ -94,8 +94,8 @@ func (c *content) done() {
 	c.log.done(c.ctx, "read", c.err, pathAttr(c.path), slog.Int64("offset", c.offset), bytesAttr(c.read), slog.Bool("whole", c.whole))
 }
 
-// ReadAt implements tranship.RangeReader. Its bytes count with the others. Ranges do not
-// tell whether all was read.
+// ReadAt implements tranship.RangeReader. Its bytes count with the others. It does not set
+// whole, because ranges do not show whether everything was read.
 func (c *content) ReadAt(buffer []byte, offset int64) (int, error) {
 	if c.ranges == nil {
 		return 0, fmt.Errorf("%w: the content reads no ranges", tranship.ErrUnsupported)

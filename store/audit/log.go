@@ -1,37 +1,37 @@
-// Package audit writes down who did what with a store: one line of JSON for each
-// action, also for those that failed or were denied.
+// Package audit is a decorator that logs the actions of each principal on a store: one line
+// of JSON for each action, also for those that failed or were denied.
 //
 //	{"time":"2026-03-01T09:30:00Z","action":"commit","result":"ok","principal":"ann",
 //	 "source":"token","peer":"192.0.2.7:4711","path":"home/ann/a","bytes":1048576,"upload":"…"}
 //
-// Every line has time (UTC), action, and result: "ok" or the error's word, such as
-// "denied", "not_found" or "exists"; "denied" also where the caller was told
-// "not_found" because it may not know. principal is absent when nobody knows who it
-// was, and then source is "anonymous". The actions are:
+// Every line has time (UTC), action, and result: "ok" or the word of the error, such as
+// "denied", "not_found" or "exists". The result is also "denied" where the caller got "not
+// found" because it may not know that the file exists. For an anonymous caller principal is
+// absent and source is "anonymous". The actions are:
 //
 //	stat, list (with recursive and entries), read
 //	put, begin, copy_part, commit, abort, detach: upload names the upload
 //	set_attributes, delete, move, copy: path and destination
 //	list_uploads, abort_upload
-//	authenticate, handshake: a call's or connection's credentials were refused
-//	connect: a connection or call was refused by a limit before anything was read of it
-//	join: a slot that may not join an upload
+//	authenticate, handshake: the credentials of a call or connection were refused
+//	connect: a limit refused a connection or call before its data was read
+//	join: a slot was not allowed to join an upload
 //
-// Every refusal has a line, also of a request that is not valid: what failed before the
-// store was asked is written as the action that it would have been, with reason, what
-// the caller was told. Where a call as a whole failed it has method, and its action is
-// the method's name. Calls that a client gave up have none.
+// Every refusal has a line, also that of an invalid request. An action that failed before it
+// reached the store also has reason, the error text that the caller got. If the whole call
+// failed, the line has method, and its action is the name of the method. Calls that a
+// client canceled have no line.
 //
-// Callers without credentials, and callers that are told to try again (result is
-// "unavailable"), cannot fill a disk: of each of authenticate, handshake, connect, and
-// actions that are unavailable, at most ten lines a second are written; left_out in the
-// next line, or in one when the log is closed, is how many more there were.
+// Callers without credentials, and callers whose result is "unavailable", cannot fill a
+// disk: for each of authenticate, handshake, connect, and unavailable actions, the log has
+// at most ten lines a second. left_out counts the lines that were omitted before. It is in
+// the next line, or in a line of its own when the log is closed.
 //
-// A read is written when it ends: how many bytes were read from offset, and whether
-// that was the whole of what was asked for. An upload has a line when it is begun or
-// resumed, and one when it is committed, aborted, or let go to be resumed.
+// The line of a read is written when it ends. It has the number of bytes that were read from
+// offset, and whether that was all that the caller asked for. An upload has a line when it
+// is begun or resumed, and one when it is committed, aborted or detached.
 //
-// Lines have no content, no metadata and no credentials. What a client sends is
+// Lines have no content, no metadata and no credentials. Text that a client sends is
 // clipped and escaped.
 package audit
 
@@ -51,37 +51,37 @@ import (
 // maxName bounds the names of principals, uploads and reasons, in bytes.
 const maxName = 256
 
-// Log is where actions are written down. It is safe for concurrent use; a nil *Log
-// writes nothing.
+// Log is an audit log. It is safe for concurrent use. A nil *Log writes nothing.
 //
-// When a line cannot be written, as on a full disk, nothing is done any more: each
-// action fails with tranship.ErrUnavailable, before it does anything, until the line
-// can be written. Of what was under way the lines wait in memory, at most 10,000 or
-// 8 MiB, and come first. The logger gets an error. Lines are handed to the operating
-// system, and not synced.
+// While a line cannot be written, for example because the disk is full, each new action
+// fails with tranship.ErrUnavailable before it has any effect. The lines of actions that
+// had begun before wait in memory, at most 10,000 lines or 8 MiB, and are written first. The
+// logger gets an error. Lines are passed to the operating system but not synced.
 type Log struct {
 	output  *output
 	handler slog.Handler
 
-	// What has no more than ten lines a second: callers without good credentials,
-	// handshakes, connections, and what is refused for a moment.
-	authenticate, handshake, connect, limited budget
+	// The budgets of the kinds of lines that have at most ten lines a second: refused
+	// credentials, handshakes, connections, and unavailable actions.
+	authenticate, handshake, connect, limited lineBudget
 }
 
-// Open appends to a file, which it makes, if it must, for its owner alone. When the
-// file is renamed or removed, the next line goes to a new one of that name: to rotate
-// it takes no more. logger hears when the log cannot be written; it may be nil.
+// Open returns a log that appends to a file. If the file does not exist, it is created with
+// mode 0600. When the file is renamed or removed, the next line goes to a new file of the
+// same name, so that renaming it suffices for rotation. logger gets an error while the log
+// cannot be written; it may be nil.
 func Open(name string, logger *slog.Logger) (*Log, error) {
 	log := newLog(&output{name: name}, logger)
 	log.output.mu.Lock()
 	defer log.output.mu.Unlock()
-	if err := log.output.follow(); err != nil {
+	if err := log.output.reopenLocked(); err != nil {
 		return nil, err
 	}
 	return log, nil
 }
 
-// NewLog writes to w, line by line. logger hears when that fails; it may be nil.
+// NewLog returns a log that writes to w, line by line. logger gets an error while the log
+// cannot be written; it may be nil.
 func NewLog(w io.Writer, logger *slog.Logger) *Log {
 	return newLog(&output{writer: w}, logger)
 }
@@ -105,47 +105,47 @@ func newLog(o *output, logger *slog.Logger) *Log {
 	return &Log{output: o, handler: handler}
 }
 
-// Close writes what waits, and closes the file if Open opened it. Whoever uses the
-// log has stopped before.
+// Close writes the lines that wait, and closes the file if Open opened it. It fails if lines
+// could not be written. The caller must not use the log any more.
 func (l *Log) Close() error {
 	if l == nil {
 		return nil
 	}
-	l.writeLeftOut()
+	l.writeOmitted()
 	return l.output.close()
 }
 
-// Refused writes down that somebody at an address, "host:port", was not let in, and
-// why: in a few words, without what they showed. It writes at most ten lines a second;
-// the next one tells how many were left out.
+// Refused logs that the credentials of a caller were refused. The address is "host:port".
+// The reason must not contain the credentials. At most ten lines a second are written; the
+// next line counts the omitted ones.
 func (l *Log) Refused(address, reason string) {
 	if l == nil {
 		return
 	}
-	l.stranger(&l.authenticate, "authenticate", tranship.ErrUnauthenticated, address, reason)
+	l.refusePeer(&l.authenticate, "authenticate", tranship.ErrUnauthenticated, address, reason)
 }
 
-// RefusedHandshake writes down that TLS could not be agreed on with an address, and why;
-// as Refused does.
+// RefusedHandshake logs that the TLS handshake with an address failed, and why. It is
+// otherwise like Refused.
 func (l *Log) RefusedHandshake(address, reason string) {
 	if l == nil {
 		return
 	}
-	l.stranger(&l.handshake, "handshake", tranship.ErrUnauthenticated, address, reason)
+	l.refusePeer(&l.handshake, "handshake", tranship.ErrUnauthenticated, address, reason)
 }
 
-// RefusedConnection writes down that a connection or call of an address was refused by a
-// limit, before anything was read of it, and why; as Refused does.
+// RefusedConnection logs that a limit refused a connection or call from an address before
+// its data was read, and why. It is otherwise like Refused.
 func (l *Log) RefusedConnection(address, reason string) {
 	if l == nil {
 		return
 	}
-	l.stranger(&l.connect, "connect", tranship.ErrUnavailable, address, reason)
+	l.refusePeer(&l.connect, "connect", tranship.ErrUnavailable, address, reason)
 }
 
-// stranger writes a line about an address, if there may be one now.
-func (l *Log) stranger(budget *budget, action string, err error, address, reason string) {
-	left, ok := budget.take()
+// refusePeer writes a line about an address if the budget allows it.
+func (l *Log) refusePeer(budget *lineBudget, action string, err error, address, reason string) {
+	omitted, ok := budget.take()
 	if !ok {
 		return
 	}
@@ -154,14 +154,14 @@ func (l *Log) stranger(budget *budget, action string, err error, address, reason
 		slog.String("peer", clip(address, maxName)),
 		reasonAttr(reason),
 	}
-	l.write(action, append(attributes, leftOut(left)...))
+	l.write(action, append(attributes, omittedAttrs(omitted)...))
 }
 
-// writeLeftOut tells of lines that were left out last.
-func (l *Log) writeLeftOut() {
+// writeOmitted writes a line for each kind that has omitted lines since its last one.
+func (l *Log) writeOmitted() {
 	for _, kind := range []struct {
 		action string
-		budget *budget
+		budget *lineBudget
 		err    error
 	}{
 		{"authenticate", &l.authenticate, tranship.ErrUnauthenticated},
@@ -169,8 +169,8 @@ func (l *Log) writeLeftOut() {
 		{"connect", &l.connect, tranship.ErrUnavailable},
 		{"limit", &l.limited, tranship.ErrUnavailable},
 	} {
-		if left := kind.budget.takeLeft(); left > 0 {
-			l.write(kind.action, append([]slog.Attr{slog.String("result", result(kind.err))}, leftOut(left)...))
+		if omitted := kind.budget.takeOmitted(); omitted > 0 {
+			l.write(kind.action, append([]slog.Attr{slog.String("result", result(kind.err))}, omittedAttrs(omitted)...))
 		}
 	}
 }
@@ -179,10 +179,10 @@ func (l *Log) writeLeftOut() {
 func (l *Log) write(action string, attributes []slog.Attr) {
 	record := slog.NewRecord(time.Now().UTC(), slog.LevelInfo, action, 0)
 	record.AddAttrs(attributes...)
-	_ = l.handler.Handle(context.Background(), record) // output does not fail
+	_ = l.handler.Handle(context.Background(), record) // Write of output never fails
 }
 
-// done writes down an action that has ended with err.
+// done writes the line of an action that has ended with err.
 func (l *Log) done(ctx context.Context, action string, err error, attributes ...slog.Attr) {
 	if err != nil {
 		recorded.Failure(ctx)
@@ -200,7 +200,7 @@ func (l *Log) done(ctx context.Context, action string, err error, attributes ...
 	l.write(action, append(all, attributes...))
 }
 
-// result is the word for how an action ended.
+// result returns the result field for an action that has ended with err.
 func result(err error) string {
 	switch {
 	case err == nil:

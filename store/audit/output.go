@@ -12,20 +12,20 @@ import (
 	"github.com/tranship/tranship/internal/printable"
 )
 
-// maxWaiting bounds the lines that wait to be written, and maxWaitingBytes their bytes:
-// 10,000 lines of usual length.
+// maxWaiting bounds the lines that wait to be written, and maxWaitingBytes their total
+// size, which is enough for 10,000 lines of usual length.
 const (
 	maxWaiting      = 10_000
 	maxWaitingBytes = 8 << 20
 )
 
-// output is where lines go. Those that cannot be written wait.
+// output writes lines to a file or a writer. Lines that cannot be written wait.
 type output struct {
 	log *slog.Logger
-	// name is that of the file, which is opened again when it has another one; "" when
-	// it is not ours to open.
+	// name is the name of the file, which is opened again after it was renamed or removed;
+	// "" for a writer.
 	name string
-	// stuck tells that lines wait.
+	// stuck is set while lines wait.
 	stuck atomic.Bool
 
 	mu      sync.Mutex
@@ -33,24 +33,25 @@ type output struct {
 	file    *os.File
 	info    os.FileInfo
 	waiting [][]byte
-	bytes   int // of waiting
+	bytes   int // the total size of waiting
 	lost    int
 }
 
-// ready fails if what is done now might not be written down.
+// ready fails if lines wait and still cannot be written. Each action calls it first.
 func (o *output) ready() error {
 	if !o.stuck.Load() {
 		return nil
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.flush() {
+	if o.flushLocked() {
 		return nil
 	}
-	return fmt.Errorf("%w: the audit log cannot be written, and nothing is done until it can be", tranship.ErrUnavailable)
+	return fmt.Errorf("%w: the audit log cannot be written, and all calls fail until it can be", tranship.ErrUnavailable)
 }
 
-// Write takes a line, which it writes after those that wait. It does not fail.
+// Write writes a line after those that wait. It never fails: if the line cannot be written,
+// it waits as well.
 func (o *output) Write(line []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -61,25 +62,24 @@ func (o *output) Write(line []byte) (int, error) {
 	}
 	o.waiting = append(o.waiting, escaped)
 	o.bytes += len(escaped)
-	o.flush()
+	o.flushLocked()
 	return len(line), nil
 }
 
-// flush writes the lines that wait, and reports whether none is left. The caller
-// holds mu.
-func (o *output) flush() bool {
+// flushLocked writes the lines that wait, and reports whether none is left.
+func (o *output) flushLocked() bool {
 	for len(o.waiting) > 0 {
 		line := o.waiting[0]
-		n, err := 0, o.follow()
+		n, err := 0, o.reopenLocked()
 		if err == nil {
 			n, err = o.writer.Write(line)
 		}
 		if err != nil {
-			if n > 0 && n < len(line) { // the piece gets an end, and the line comes again
+			if n > 0 && n < len(line) { // end the incomplete line, and write it again later
 				o.waiting[0] = append([]byte{'\n'}, line...)
 			}
 			if !o.stuck.Swap(true) {
-				o.log.Error("the audit log cannot be written: nothing is done until it can be", "error", err)
+				o.log.Error("the audit log cannot be written: all calls fail until it can be", "error", err)
 			}
 			return false
 		}
@@ -94,9 +94,8 @@ func (o *output) flush() bool {
 	return true
 }
 
-// follow opens the file again when another has its name, or none. The caller holds
-// mu.
-func (o *output) follow() error {
+// reopenLocked opens the file again if it was renamed or removed.
+func (o *output) reopenLocked() error {
 	if o.name == "" {
 		return nil
 	}
@@ -113,18 +112,18 @@ func (o *output) follow() error {
 		return err
 	}
 	if o.file != nil {
-		_ = o.file.Close() // its lines are written
+		_ = o.file.Close() // all its lines are written
 	}
 	o.file, o.info, o.writer = file, info, file
 	return nil
 }
 
-// close writes what waits, if it can, and closes the file if it is ours.
+// close writes the lines that wait, if it can, and closes the file if Open opened it.
 func (o *output) close() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	var err error
-	if !o.flush() {
+	if !o.flushLocked() {
 		err = fmt.Errorf("%d lines of the audit log were not written", len(o.waiting)+o.lost)
 	}
 	if o.file == nil {

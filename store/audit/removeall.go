@@ -7,8 +7,8 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// RemoveAll implements tranship.TreeRemover. Each file that was removed has a line as if
-// it had been removed by itself, and all together have one.
+// RemoveAll implements tranship.TreeRemover. Each removed file has a line, as if Remove had
+// removed it, and the whole call has one.
 func (s *store) RemoveAll(ctx context.Context, directory string, options tranship.RemoveAllOptions) (int64, error) {
 	if err := s.log.output.ready(); err != nil {
 		return 0, err

@@ -11,8 +11,8 @@ import (
 	"github.com/tranship/tranship/store/mem"
 )
 
-// TestRemoveAll checks that each file that was removed has a line, and the whole has one,
-// also when it ends with an error.
+// TestRemoveAll checks that each removed file has a line, and that the whole call has one,
+// also if it fails.
 func TestRemoveAll(t *testing.T) {
 	for _, allow := range []func(string) error{nil, func(path string) error {
 		if path == "d/b" {

@@ -9,8 +9,8 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// New returns a store that does what inner does, and has each action written down.
-// It belongs outside of all that refuses anything. A nil log is none.
+// New returns a decorator of inner that logs each action. It has to wrap all decorators that
+// refuse calls, so that refusals are logged. If log is nil, New returns inner.
 func New(inner tranship.Store, log *Log) tranship.Store {
 	if log == nil {
 		return inner
@@ -50,7 +50,7 @@ func (s *store) List(ctx context.Context, options tranship.ListOptions) iter.Seq
 		}()
 		for entry, failure := range s.inner.List(ctx, options) {
 			if _, ok := errors.AsType[*tranship.SkippedError](failure); ok {
-				skipped++ // the list itself has not failed
+				skipped++ // not a failure of the list
 			} else if err = failure; err == nil {
 				n++
 			}
@@ -146,7 +146,7 @@ func (s *store) ListUploads(ctx context.Context, directory string) iter.Seq2[tra
 	}
 }
 
-// FindUpload implements tranship.UploadFinder. It has a line as a list of one.
+// FindUpload implements tranship.UploadFinder. Its line has the action list_uploads.
 func (s *store) FindUpload(ctx context.Context, id string) (tranship.UploadInfo, error) {
 	if err := s.log.output.ready(); err != nil {
 		return tranship.UploadInfo{}, err

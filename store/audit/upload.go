@@ -7,13 +7,14 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// upload has its end written down. Its parts are the inner one's.
+// upload logs the end of an upload. Its part writers are those of the inner upload.
 type upload struct {
 	tranship.Upload
 	log       *Log
 	path      string
 	resumable bool
-	// ended: there was a line about its end, and what comes after does nothing.
+	// ended is set once the end of the upload was logged. Later calls have no effect and no
+	// line.
 	ended atomic.Bool
 }
 
@@ -40,13 +41,14 @@ func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.F
 	return file, err
 }
 
-// Abort implements tranship.Upload. It does so also when that cannot be written down,
-// for it only takes away.
+// Abort implements tranship.Upload. It takes effect even while the log cannot be written,
+// because it only removes data.
 func (u *upload) Abort(ctx context.Context) error {
 	return u.end(ctx, "abort", u.Upload.Abort(ctx))
 }
 
-// Detach implements tranship.Upload, as Abort.
+// Detach implements tranship.Upload. Like Abort it takes effect even while the log cannot
+// be written.
 func (u *upload) Detach(ctx context.Context) error {
 	err := u.Upload.Detach(ctx)
 	if !u.resumable {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// What waits to be written is bounded in bytes, too: a client chooses how long lines are.
+// The lines that wait are bounded in bytes, too, because a client determines their length.
 func TestWaitingBytes(t *testing.T) {
 	broken := &brokenWriter{}
 	log := NewLog(broken, nil)
@@ -18,19 +18,19 @@ func TestWaitingBytes(t *testing.T) {
 	if log.output.bytes > maxWaitingBytes || log.output.lost == 0 {
 		t.Errorf("%d bytes wait, and %d lines are lost", log.output.bytes, log.output.lost)
 	}
-	broken.mended = true
+	broken.repaired = true
 	if err := log.output.ready(); err != nil {
 		t.Error(err)
 	}
 	if log.output.bytes != 0 || len(log.output.waiting) != 0 {
-		t.Errorf("when all is written, %d bytes are counted", log.output.bytes)
+		t.Errorf("after all lines were written, %d bytes are counted", log.output.bytes)
 	}
 }
 
-type brokenWriter struct{ mended bool }
+type brokenWriter struct{ repaired bool }
 
 func (w *brokenWriter) Write(p []byte) (int, error) {
-	if !w.mended {
+	if !w.repaired {
 		return 0, errors.New("broken")
 	}
 	return len(p), nil
