@@ -2,7 +2,7 @@ package retry
 
 import "github.com/tranship/tranship"
 
-// FindUpload and RemoveAll are tried again.
+// The decorator implements FindUpload and RemoveAll itself, to retry them.
 var (
 	_ tranship.Store        = (*Store)(nil)
 	_ tranship.Wrapper      = (*Store)(nil)
@@ -13,8 +13,8 @@ var (
 // Unwrap implements tranship.Wrapper.
 func (s *Store) Unwrap() any { return s.Store }
 
-// Passes implements tranship.Wrapper. The store does not try again the methods that move
-// content or tell accounts.
+// Passes implements tranship.Wrapper. Methods that transfer content or return accounts are
+// not retried.
 func (s *Store) Passes(ability any) bool {
 	switch ability.(type) {
 	case *tranship.Fetcher, *tranship.WidthHinter, *tranship.AccountKeeper:

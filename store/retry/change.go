@@ -9,12 +9,13 @@ import (
 	"github.com/tranship/tranship/internal/failure"
 )
 
-// SetAttributes implements tranship.Editor. Setting the same twice changes nothing more. If a
-// precondition about a revision does not hold after an attempt that may have taken effect, the
-// error is tranship.ErrUnavailable and not ErrPrecondition: that attempt may have made the new
-// revision, so that a caller who counts must not just count again.
+// SetAttributes implements tranship.Editor. It is retried because setting the same
+// attributes twice has the effect of once. If a precondition on a revision fails after an
+// attempt that may have taken effect, the error is tranship.ErrUnavailable instead of
+// ErrPrecondition: that attempt may have made the new revision, so that a caller who
+// increments a counter must not simply increment it again.
 func (s *Store) SetAttributes(ctx context.Context, path string, attributes tranship.Attributes, precondition tranship.Precondition) (file tranship.File, err error) {
-	err = s.try(ctx, path, operation{
+	err = s.run(ctx, path, operation{
 		changes: true,
 		attempt: func(bool) (err error) {
 			file, err = s.Store.SetAttributes(ctx, path, attributes, precondition)
@@ -24,30 +25,30 @@ func (s *Store) SetAttributes(ctx context.Context, path string, attributes trans
 			if precondition.MustMatchRevision == "" || !errors.Is(failed, tranship.ErrPrecondition) {
 				return failed
 			}
-			return fmt.Errorf("%w: an attempt to set attributes of %s was cut off and may have been done: %v", tranship.ErrUnavailable, path, failed)
+			return fmt.Errorf("%w: an earlier attempt to set the attributes of %s was interrupted and may have taken effect: %v", tranship.ErrUnavailable, path, failed)
 		},
 	})
 	return file, err
 }
 
-// Remove implements tranship.Editor. An attempt that finds nothing, after one that may
-// have removed the file, has succeeded, unless there is a directory at the path: then there
-// never was a file. A file that another caller puts at the path between two attempts is
-// removed, as one that came before the first would be; RemoveFile does not remove it.
+// Remove implements tranship.Editor. If an attempt finds no file after one that may have
+// removed it, Remove succeeds, unless the path is a directory, because then it never was a
+// file. Remove also removes a file that another caller puts at the path between two
+// attempts; RemoveFile does not.
 func (s *Store) Remove(ctx context.Context, path string, precondition tranship.Precondition) error {
-	return s.try(ctx, path, operation{
+	return s.run(ctx, path, operation{
 		changes: true,
 		attempt: func(bool) error { return s.Store.Remove(ctx, path, precondition) },
 		resolve: func(failed error) error {
-			if gone(failed) == nil && s.isDirectory(ctx, path) {
+			if ignoreNotFound(failed) == nil && s.isDirectory(ctx, path) {
 				return failed
 			}
-			return gone(failed)
+			return ignoreNotFound(failed)
 		},
 	})
 }
 
-// isDirectory reports whether there is anything below a path, as far as the store tells.
+// isDirectory reports whether the store lists anything below a path.
 func (s *Store) isDirectory(ctx context.Context, path string) bool {
 	for _, err := range s.List(ctx, tranship.ListOptions{Directory: path}) {
 		return err == nil
@@ -55,11 +56,11 @@ func (s *Store) isDirectory(ctx context.Context, path string) bool {
 	return false
 }
 
-// RemoveFile is Remove for a caller who knows the file, by Stat or List. After an attempt
-// that may have removed it, only this version of it is removed. If there is another one
-// then, it fails, with tranship.ErrPrecondition.
+// RemoveFile is like Remove, for a caller who has the file from Stat or List. After an
+// attempt that may have removed it, RemoveFile removes only this version of the file. If the
+// path has another version then, it fails with tranship.ErrPrecondition.
 func (s *Store) RemoveFile(ctx context.Context, file tranship.File, precondition tranship.Precondition) error {
-	return s.try(ctx, file.Path, operation{
+	return s.run(ctx, file.Path, operation{
 		changes: true,
 		attempt: func(lost bool) error {
 			if !lost || file.Version == "" || precondition != (tranship.Precondition{}) {
@@ -67,37 +68,37 @@ func (s *Store) RemoveFile(ctx context.Context, file tranship.File, precondition
 			}
 			err := s.Store.Remove(ctx, file.Path, tranship.Precondition{MustMatchVersion: file.Version})
 			if errors.Is(err, tranship.ErrPrecondition) {
-				return fmt.Errorf("%w; an attempt to remove it was cut off, and what is there now came, or was changed, after that", err)
+				return fmt.Errorf("%w; an earlier attempt to remove the file was interrupted, and the present file was created or changed after that", err)
 			}
 			return err
 		},
-		resolve: gone,
+		resolve: ignoreNotFound,
 	})
 }
 
-// AbortUpload implements tranship.Uploads. An attempt that finds nothing, after one that
-// may have removed the upload, has succeeded.
+// AbortUpload implements tranship.Uploads. If an attempt finds no upload after one that may
+// have aborted it, AbortUpload succeeds.
 func (s *Store) AbortUpload(ctx context.Context, id string) error {
-	return s.try(ctx, id, operation{
+	return s.run(ctx, id, operation{
 		changes: true,
 		attempt: func(bool) error { return s.Store.AbortUpload(ctx, id) },
-		resolve: gone,
+		resolve: ignoreNotFound,
 	})
 }
 
-// gone is nil for an error that says that there is nothing.
-func gone(err error) error {
+// ignoreNotFound returns err, or nil if it is tranship.ErrNotFound.
+func ignoreNotFound(err error) error {
 	if errors.Is(err, tranship.ErrNotFound) {
 		return nil
 	}
 	return err
 }
 
-// Copy implements tranship.Editor. Copying twice makes the same file. If a precondition
-// fails after an attempt that may have copied, and the destination has a file of the
-// source's size, time and, where it is known, checksum, it has succeeded.
+// Copy implements tranship.Editor. It is retried because copying twice makes the same file.
+// If a precondition fails after an attempt that may have taken effect, and the destination
+// has the source's size, time and, where both are known, checksum, Copy succeeds.
 func (s *Store) Copy(ctx context.Context, source, destination string, precondition tranship.Precondition) (file tranship.File, err error) {
-	err = s.try(ctx, source, operation{
+	err = s.run(ctx, source, operation{
 		changes: true,
 		attempt: func(bool) (err error) {
 			file, err = s.Store.Copy(ctx, source, destination, precondition)
@@ -112,7 +113,7 @@ func (s *Store) Copy(ctx context.Context, source, destination string, preconditi
 				return failed
 			}
 			to, err := s.Stat(ctx, destination)
-			if err != nil || !same(to, from) {
+			if err != nil || !sameFile(to, from) {
 				return failed
 			}
 			file = to
@@ -122,13 +123,12 @@ func (s *Store) Copy(ctx context.Context, source, destination string, preconditi
 	return file, err
 }
 
-// Move implements tranship.Editor. It is MoveFile after a look at what the source is,
-// which costs a Stat.
+// Move implements tranship.Editor. It is MoveFile after a Stat of the source.
 func (s *Store) Move(ctx context.Context, source, destination string, precondition tranship.Precondition) (tranship.File, error) {
 	file, err := s.Stat(ctx, source)
 	if err != nil {
-		// A caller who may move it need not be allowed to see it. What is not known
-		// cannot be recognized at the destination.
+		// A caller who may move the file need not be allowed to stat it. Without its
+		// description it cannot be recognized at the destination.
 		file = tranship.File{Path: source, Size: -1}
 	}
 	if ctx.Err() != nil {
@@ -137,18 +137,19 @@ func (s *Store) Move(ctx context.Context, source, destination string, preconditi
 	return s.MoveFile(ctx, file, destination, precondition)
 }
 
-// MoveFile is Move for a caller who knows the source, by Stat or List. After an attempt
-// that may have moved it, it is not moved again unless it is still there; if it is not,
-// and the destination has a file of the same version, or of the same size, time and
-// checksum, the move has succeeded. Otherwise it fails: nothing tells what happened.
+// MoveFile is like Move, for a caller who has the source from Stat or List. After an attempt
+// that may have moved the file, MoveFile moves it again only if it is still at the source.
+// If it is not, and the destination has a file of the same version, or of the same size,
+// time and checksum, MoveFile succeeds. Otherwise it fails, because the result of the
+// earlier attempt is unknown.
 func (s *Store) MoveFile(ctx context.Context, source tranship.File, destination string, precondition tranship.Precondition) (file tranship.File, err error) {
 	if want := precondition.MustMatchSourceVersion; want != "" && source.Version != want {
-		source = tranship.File{Path: source.Path, Size: -1} // it is not the one to move
+		source = tranship.File{Path: source.Path, Size: -1} // not the version to move
 	}
 	moved := func() (bool, error) {
 		to, err := s.Store.Stat(ctx, destination)
 		switch {
-		case err == nil && same(to, source):
+		case err == nil && sameFile(to, source):
 			file = to
 			return true, nil
 		case failure.IsPassing(ctx, err):
@@ -156,7 +157,7 @@ func (s *Store) MoveFile(ctx context.Context, source tranship.File, destination 
 		}
 		return false, nil
 	}
-	err = s.try(ctx, source.Path, operation{
+	err = s.run(ctx, source.Path, operation{
 		changes: true,
 		attempt: func(lost bool) (err error) {
 			if lost {
@@ -164,11 +165,11 @@ func (s *Store) MoveFile(ctx context.Context, source tranship.File, destination 
 				if failure.IsPassing(ctx, err) {
 					return err
 				}
-				if err != nil || !same(from, source) {
+				if err != nil || !sameFile(from, source) {
 					if done, err := moved(); done || err != nil {
 						return err
 					}
-					return fmt.Errorf("%w: %s; an attempt to move it to %s was cut off, and what became of it is not known",
+					return fmt.Errorf("%w: %s; an earlier attempt to move it to %s was interrupted, and its result is unknown",
 						tranship.ErrNotFound, source.Path, destination)
 				}
 			}
@@ -176,8 +177,8 @@ func (s *Store) MoveFile(ctx context.Context, source tranship.File, destination 
 			return err
 		},
 		resolve: func(failed error) error {
-			// The attempt that was cut off may have ended in the meantime.
-			if from, err := s.Store.Stat(ctx, source.Path); err == nil && same(from, source) {
+			// The interrupted attempt may have taken effect in the meantime.
+			if from, err := s.Store.Stat(ctx, source.Path); err == nil && sameFile(from, source) {
 				return failed
 			}
 			if done, _ := moved(); done {
@@ -189,9 +190,9 @@ func (s *Store) MoveFile(ctx context.Context, source tranship.File, destination 
 	return file, err
 }
 
-// same reports whether a and b, at different paths, are one file before and after it was
-// moved or copied, for which a store may give it another version.
-func same(a, b tranship.File) bool {
+// sameFile reports whether b can be file a before it was moved or copied to another path.
+// The store may have given it another version.
+func sameFile(a, b tranship.File) bool {
 	switch {
 	case a.Size < 0 || b.Size < 0:
 		return false

@@ -15,8 +15,8 @@ import (
 // attributes sets a mode.
 var attributes = tranship.Attributes{Mode: new(tranship.DefaultMode &^ 0o044)}
 
-// operations are the changes of file "a", and of an upload of it, which tests make under a
-// store that fails.
+// operations are calls on file "a" and on an upload, which tests make on a store that
+// fails.
 var operations = map[string]func(t *testing.T, inside *faulty, store *retry.Store) error{
 	"Stat": func(t *testing.T, _ *faulty, store *retry.Store) error {
 		_, err := store.Stat(t.Context(), "a")
@@ -50,7 +50,7 @@ var operations = map[string]func(t *testing.T, inside *faulty, store *retry.Stor
 		}
 		return err
 	},
-	"Move to a free place": func(t *testing.T, inside *faulty, store *retry.Store) error {
+	"Move to a free path": func(t *testing.T, inside *faulty, store *retry.Store) error {
 		file, err := store.Move(t.Context(), "a", "b", tranship.Precondition{MustNotExist: true})
 		if err == nil {
 			arrived(t, inside, file)
@@ -64,7 +64,7 @@ var operations = map[string]func(t *testing.T, inside *faulty, store *retry.Stor
 		}
 		return err
 	},
-	"Copy to a free place": func(t *testing.T, _ *faulty, store *retry.Store) error {
+	"Copy to a free path": func(t *testing.T, _ *faulty, store *retry.Store) error {
 		file, err := store.Copy(t.Context(), "a", "b", tranship.Precondition{MustNotExist: true})
 		if err == nil && (file.Path != "b" || file.Size != 7) {
 			t.Errorf("copied to %+v", file)
@@ -101,8 +101,8 @@ func arrived(t *testing.T, inside *faulty, file tranship.File) {
 	}
 }
 
-// Every operation succeeds in the end, whether an attempt failed before it was carried out
-// or its reply was lost after that, and reports what it would have without failures.
+// Every operation succeeds in the end, whether an attempt failed before it took effect or
+// its reply was lost, and has the same result as without failures.
 func TestOperationsSucceed(t *testing.T) {
 	for _, plan := range []struct {
 		name          string
@@ -121,9 +121,7 @@ func TestOperationsSucceed(t *testing.T) {
 					inside := newFaulty()
 					inside.put(t.Context(), "a", "content")
 					inside.before, inside.after = slices.Clone(plan.before), slices.Clone(plan.after)
-					told := 0
 					store := retry.New(inside, retry.Options{Events: func(event retry.Event) {
-						told++
 						if event.Attempt < 2 || event.Err == nil || event.Wait <= 0 {
 							t.Errorf("event %+v", event)
 						}
@@ -137,7 +135,7 @@ func TestOperationsSucceed(t *testing.T) {
 	}
 }
 
-// A directory is not taken for a file that an earlier attempt has removed.
+// Remove does not mistake a directory for a file that an earlier attempt has removed.
 func TestRemoveDirectory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		inside := newFaulty()
@@ -152,14 +150,14 @@ func TestRemoveDirectory(t *testing.T) {
 	})
 }
 
-// What is final is not tried again.
+// A final error is not retried.
 func TestFinalErrors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, final := range []error{tranship.ErrNotFound, tranship.ErrDenied, tranship.ErrIntegrity, tranship.ErrExists, errors.New("bug")} {
 			for name, operate := range operations {
 				inside := newFaulty()
 				inside.put(t.Context(), "a", "content")
-				// Move looks at the source first, and moves all the same.
+				// Move calls Stat first, and ignores its error.
 				inside.before = []error{final, final}
 				calls := 1
 				if strings.HasPrefix(name, "Move") {
@@ -174,15 +172,15 @@ func TestFinalErrors(t *testing.T) {
 	})
 }
 
-// A file that is put at the source while an attempt to move what was there has an unknown
-// outcome is not moved over it.
+// While the result of an attempt to move a file is unknown, another file that is put at the
+// source is not moved.
 func TestMoveOnce(t *testing.T) {
 	for name, test := range map[string]struct {
-		// between is what others do after the attempt whose reply was lost.
+		// between is what other callers do after the attempt whose reply was lost.
 		between func(t *testing.T, inside *faulty)
 		want    error
-		source  int64 // the size of what is at the source in the end; 0: nothing
-		dest    int64
+		// source and dest are the sizes of the files there in the end; 0 if missing.
+		source, dest int64
 	}{
 		"another file came to the source": {func(t *testing.T, inside *faulty) { inside.put(t.Context(), "a", "another file") }, nil, 12, 7},
 		"the moved file was replaced":     {func(t *testing.T, inside *faulty) { inside.put(t.Context(), "b", "other") }, tranship.ErrNotFound, 0, 5},
@@ -212,8 +210,8 @@ func TestMoveOnce(t *testing.T) {
 	}
 }
 
-// A file that is put at the path while an attempt to remove what was there has an unknown
-// outcome is not removed.
+// While the result of an attempt to remove a file is unknown, another file that is put at
+// the path is not removed.
 func TestRemoveOnce(t *testing.T) {
 	for name, test := range map[string]struct {
 		before, after error
@@ -221,11 +219,11 @@ func TestRemoveOnce(t *testing.T) {
 		want          error
 		left          int64
 	}{
-		"reply lost":                          {nil, errAway, false, nil, 0},
-		"lost before":                         {errAway, nil, false, nil, 0},
-		"reply lost, another file came":       {nil, errAway, true, tranship.ErrPrecondition, 12},
-		"lost before, another file came":      {errAway, nil, true, tranship.ErrPrecondition, 12},
-		"known not to be begun, another came": {errRefused, nil, true, nil, 0},
+		"reply lost":                     {nil, errAway, false, nil, 0},
+		"lost before":                    {errAway, nil, false, nil, 0},
+		"reply lost, another file came":  {nil, errAway, true, tranship.ErrPrecondition, 12},
+		"lost before, another file came": {errAway, nil, true, tranship.ErrPrecondition, 12},
+		"refused, another file came":     {errRefused, nil, true, nil, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -249,8 +247,8 @@ func TestRemoveOnce(t *testing.T) {
 	}
 }
 
-// A copy that a precondition forbids, after a lost reply, succeeded only if the destination
-// has the bytes of the source.
+// A copy that a precondition forbids after a lost reply has succeeded only if the
+// destination has the content of the source.
 func TestCopyOverOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		inside := newFaulty()
@@ -264,7 +262,8 @@ func TestCopyOverOther(t *testing.T) {
 	})
 }
 
-// A store that stays away ends an operation within the budget, and the next at once.
+// On a store that stays unavailable an operation fails when its budget has ended, and the
+// next operation fails immediately.
 func TestBudgetEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		inside := newFaulty()
@@ -280,10 +279,10 @@ func TestBudgetEnds(t *testing.T) {
 		}
 		begun = time.Now()
 		err = store.Remove(t.Context(), "a", tranship.Precondition{})
-		if !retry.IsOutage(err) || time.Since(begun) > 0 || !strings.HasSuffix(err.Error(), "it may have been done all the same") {
+		if !retry.IsOutage(err) || time.Since(begun) > 0 || !strings.HasSuffix(err.Error(), "the change may have taken effect nevertheless") {
 			t.Errorf("another operation: %v after %v", err, time.Since(begun))
 		}
-		// A store around it does not begin anew.
+		// A retrying store around it does not begin another budget.
 		begun = time.Now()
 		if _, err := retry.New(store, retry.Options{}).Stat(t.Context(), "a"); !retry.IsOutage(err) || time.Since(begun) > 0 {
 			t.Errorf("a store around it: %v after %v", err, time.Since(begun))

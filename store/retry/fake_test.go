@@ -16,24 +16,24 @@ var (
 	errRefused = failure.Mark(fmt.Errorf("%w: try again", tranship.ErrUnavailable), failure.Refused)
 )
 
-// faulty is a store whose calls fail by plan: before they are carried out, or after.
+// faulty is a store whose calls fail by plan, before or after they take effect.
 type faulty struct {
 	*mem.Store
 
 	mu sync.Mutex
 	// before and after are the errors of the next calls of Stat, Remove, Move, Copy,
-	// SetAttributes, FindUpload and AbortUpload together; nil does nothing.
+	// SetAttributes, FindUpload and AbortUpload together; nil means no error.
 	before, after []error
-	// between, when not nil, is called after each call that failed.
+	// between, if not nil, is called after each call that failed.
 	between func()
-	// lists are after how many entries the next lists break off.
+	// lists has the number of entries after which each of the next lists fails.
 	lists []int
 	calls []string
 }
 
 func newFaulty() *faulty { return &faulty{Store: &mem.Store{}} }
 
-// call carries out a call by plan.
+// call runs do, and fails before or after it by plan.
 func (f *faulty) call(name string, do func() error) error {
 	f.mu.Lock()
 	f.calls = append(f.calls, name)
@@ -109,7 +109,8 @@ func (f *faulty) AbortUpload(ctx context.Context, id string) error {
 	return f.call("AbortUpload", func() error { return f.Store.AbortUpload(ctx, id) })
 }
 
-// cut is how many entries the next list yields before it breaks off; -1: all.
+// cut returns the number of entries after which the next list fails; -1 means that it does
+// not fail.
 func (f *faulty) cut() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -6,35 +6,35 @@ import (
 	"sync"
 )
 
-// gate lets through as many calls at once as a store takes. The zero value lets through
-// any number until one fails. It is safe for concurrent use.
+// gate limits the number of concurrent calls to what the store accepts. The zero value does
+// not limit calls until one fails. It is safe for concurrent use.
 type gate struct {
 	mu sync.Mutex
-	// limit is how many calls may be inside; 0: any number.
-	limit  float64
-	inside int
+	// limit is the number of calls that may run; 0 means unlimited.
+	limit   float64
+	running int
 	// wave counts how often limit was halved. Calls of an earlier wave do not halve it
-	// again: they were let through by the limit before.
+	// again, because they began under an earlier limit.
 	wave    int
 	waiting []chan struct{}
 }
 
-// ticket is a call that is inside.
+// ticket is a running call.
 type ticket struct{ wave int }
 
-// enter waits until a call may begin.
+// enter waits until a call may begin. The caller must pass the ticket to leave.
 func (g *gate) enter(ctx context.Context) (ticket, error) {
 	g.mu.Lock()
-	if g.fits() && len(g.waiting) == 0 {
+	if g.fitsLocked() && len(g.waiting) == 0 {
 		defer g.mu.Unlock()
-		g.inside++
+		g.running++
 		return ticket{g.wave}, nil
 	}
 	turn := make(chan struct{})
 	g.waiting = append(g.waiting, turn)
 	g.mu.Unlock()
 	select {
-	case <-turn: // admit has counted it
+	case <-turn: // admitLocked has counted the call
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		return ticket{g.wave}, nil
@@ -48,34 +48,37 @@ func (g *gate) enter(ctx context.Context) (ticket, error) {
 			return ticket{}, ctx.Err()
 		}
 	}
-	g.inside-- // its turn came meanwhile
-	g.admit()
+	g.running-- // admitLocked has counted the call in the meantime
+	g.admitLocked()
 	return ticket{}, ctx.Err()
 }
 
-// leave is the end of a call, which the store answered or not.
+// leave ends a call. answered reports whether the store answered it. If not, leave halves
+// the limit.
 func (g *gate) leave(t ticket, answered bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	switch {
 	case !answered && t.wave == g.wave:
-		g.limit = max(1, math.Floor(float64(g.inside)/2))
+		g.limit = max(1, math.Floor(float64(g.running)/2))
 		g.wave++
 	case answered && g.limit > 0:
 		g.limit += 1 / g.limit
 	}
-	g.inside--
-	g.admit()
+	g.running--
+	g.admitLocked()
 }
 
-// fits reports whether one more call may be inside. The caller holds mu.
-func (g *gate) fits() bool { return g.limit == 0 || float64(g.inside) < math.Floor(g.limit) }
+// fitsLocked reports whether one more call may run.
+func (g *gate) fitsLocked() bool {
+	return g.limit == 0 || float64(g.running) < math.Floor(g.limit)
+}
 
-// admit lets in calls that wait, while there is room. The caller holds mu.
-func (g *gate) admit() {
-	for len(g.waiting) > 0 && g.fits() {
+// admitLocked begins waiting calls, within the limit.
+func (g *gate) admitLocked() {
+	for len(g.waiting) > 0 && g.fitsLocked() {
 		close(g.waiting[0])
 		g.waiting = g.waiting[1:]
-		g.inside++
+		g.running++
 	}
 }

@@ -12,38 +12,37 @@ import (
 	"github.com/tranship/tranship/store/mem"
 )
 
-// narrow is a store that refuses calls while more than a few are inside.
+// narrow is a store that refuses calls while limit others are running.
 type narrow struct {
 	*mem.Store
-	mu             sync.Mutex
-	room           int
-	inside         int
-	refused, taken int
+	mu                sync.Mutex
+	limit, running    int
+	refused, accepted int
 }
 
 func (n *narrow) Remove(context.Context, string, tranship.Precondition) error {
 	n.mu.Lock()
-	if n.inside >= n.room {
+	if n.running >= n.limit {
 		n.refused++
 		n.mu.Unlock()
 		return tranship.ErrUnavailable
 	}
-	n.inside++
-	n.taken++
+	n.running++
+	n.accepted++
 	n.mu.Unlock()
 	time.Sleep(10 * time.Millisecond)
 	n.mu.Lock()
-	n.inside--
+	n.running--
 	n.mu.Unlock()
 	return nil
 }
 
-// A caller whose own burst is refused slows down: nothing is given up, and refusals become
-// few.
+// A caller whose own burst of calls is refused slows down: all calls succeed, and few are
+// refused.
 func TestGateAdapts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const calls = 20_000
-		inside := &narrow{Store: &mem.Store{}, room: 4}
+		inside := &narrow{Store: &mem.Store{}, limit: 4}
 		store := New(inside, Options{})
 		todo := make(chan struct{})
 		var workers sync.WaitGroup
@@ -61,9 +60,9 @@ func TestGateAdapts(t *testing.T) {
 		}
 		close(todo)
 		workers.Wait()
-		t.Logf("%d refusals of %d calls", inside.refused, inside.taken)
-		if inside.taken != calls || inside.refused > calls/10 {
-			t.Errorf("%d refusals of %d calls", inside.refused, inside.taken)
+		t.Logf("%d refusals of %d calls", inside.refused, inside.accepted)
+		if inside.accepted != calls || inside.refused > calls/10 {
+			t.Errorf("%d refusals of %d calls", inside.refused, inside.accepted)
 		}
 	})
 }
@@ -79,8 +78,8 @@ func TestGate(t *testing.T) {
 		for _, ticket := range tickets[:4] {
 			g.leave(ticket, false)
 		}
-		if g.limit != 4 || g.inside != 4 {
-			t.Errorf("limit %v with %d inside", g.limit, g.inside)
+		if g.limit != 4 || g.running != 4 {
+			t.Errorf("limit %v with %d running", g.limit, g.running)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		entered := make(chan error, 2)
@@ -99,8 +98,8 @@ func TestGate(t *testing.T) {
 			t.Errorf("error %v", err)
 		}
 		g.leave(tickets[4], true)
-		if err := <-entered; err != nil || g.inside != 4 || len(g.waiting) != 0 {
-			t.Errorf("error %v, %d inside, %d wait", err, g.inside, len(g.waiting))
+		if err := <-entered; err != nil || g.running != 4 || len(g.waiting) != 0 {
+			t.Errorf("error %v, %d running, %d waiting", err, g.running, len(g.waiting))
 		}
 		for range 1000 {
 			g.leave(tickets[5], true)

@@ -9,16 +9,16 @@ import (
 	"github.com/tranship/tranship/internal/relist"
 )
 
-// List implements tranship.Reader. A list that breaks off goes on after the last entry
+// List implements tranship.Reader. A list that is interrupted continues after the last entry
 // that it yielded, so that each is yielded once.
 func (s *Store) List(ctx context.Context, options tranship.ListOptions) iter.Seq2[tranship.Entry, error] {
 	return func(yield func(tranship.Entry, error) bool) {
-		relist.List(ctx, s.Store, options, s.budget.Begin(s.outage), s.told(options.Directory))(yield)
+		relist.List(ctx, s.Store, options, s.budget.Begin(s.outage), s.listEvents(options.Directory))(yield)
 	}
 }
 
-// ListUploads implements tranship.Uploads. A list that breaks off begins again, and
-// leaves out what it has yielded.
+// ListUploads implements tranship.Uploads. A list that is interrupted begins again, and
+// skips the uploads that it has yielded.
 func (s *Store) ListUploads(ctx context.Context, directory string) iter.Seq2[tranship.UploadInfo, error] {
 	return func(yield func(tranship.UploadInfo, error) bool) {
 		var last tranship.UploadInfo
@@ -30,12 +30,12 @@ func (s *Store) ListUploads(ctx context.Context, directory string) iter.Seq2[tra
 			}
 			return fresh
 		}
-		relist.Continue(ctx, list, advance, s.budget.Begin(s.outage), s.told(directory))(yield)
+		relist.Continue(ctx, list, advance, s.budget.Begin(s.outage), s.listEvents(directory))(yield)
 	}
 }
 
-// told tells of attempts to list a directory.
-func (s *Store) told(directory string) relist.Told {
+// listEvents returns a function that sends the events of a list of a directory.
+func (s *Store) listEvents(directory string) relist.Told {
 	return func(err error, pause time.Duration, attempt int) {
 		s.events(Event{Path: directory, Err: err, Wait: pause, Attempt: attempt})
 	}

@@ -15,8 +15,8 @@ import (
 	"github.com/tranship/tranship/store/storetest"
 )
 
-// A list that breaks off anywhere yields every entry once and in order.
-func TestListGoesOn(t *testing.T) {
+// A list that is interrupted anywhere yields every entry once and in order.
+func TestListContinues(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		inside := newFaulty()
 		for i := range 20 {
@@ -44,7 +44,7 @@ func keys(t *testing.T, list func(func(tranship.Entry, error) bool)) (keys []str
 	return keys
 }
 
-func TestListUploadsGoesOn(t *testing.T) {
+func TestListUploadsContinues(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		inside := newFaulty()
 		for i := range 10 {
@@ -68,7 +68,7 @@ func TestListUploadsGoesOn(t *testing.T) {
 	})
 }
 
-// A list that does not get on ends with the budget, and one whose caller has enough stops.
+// A list without progress ends with its budget. A list ends when its caller stops.
 func TestListEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		inside := newFaulty()
@@ -91,7 +91,7 @@ func TestListEnds(t *testing.T) {
 	})
 }
 
-// The end of the context ends every wait at once.
+// The end of the context ends every wait immediately.
 func TestInterrupt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		inside := newFaulty()

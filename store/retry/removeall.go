@@ -8,9 +8,9 @@ import (
 	"github.com/tranship/tranship/internal/failure"
 )
 
-// RemoveAll implements tranship.TreeRemover. A removal that breaks off goes on with what
-// is still there; files whose removal was lost with the connection are not counted. Each
-// file that was removed is progress.
+// RemoveAll implements tranship.TreeRemover. A removal that is interrupted continues with the
+// files that are left. Removed files whose report was lost with the connection are not
+// counted. Each removed file is progress.
 func (s *Store) RemoveAll(ctx context.Context, directory string, options tranship.RemoveAllOptions) (removed int64, err error) {
 	tries := s.budget.Begin(s.outage)
 	for attempt := 2; ; attempt++ {

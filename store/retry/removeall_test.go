@@ -12,7 +12,7 @@ import (
 	"github.com/tranship/tranship/store/retry"
 )
 
-// interrupted is a store whose removals break off after some files.
+// interrupted is a store whose RemoveAll fails after some files.
 type interrupted struct {
 	*mem.Store
 	after int
@@ -30,8 +30,8 @@ func (i *interrupted) RemoveAll(ctx context.Context, directory string, options t
 	return i.Store.RemoveAll(ctx, directory, options)
 }
 
-// TestRemoveAll checks that a removal that breaks off goes on, as long as it gets further,
-// and counts all files once.
+// TestRemoveAll checks that an interrupted removal continues as long as it makes progress,
+// and that it counts each file once.
 func TestRemoveAll(t *testing.T) {
 	for _, test := range []struct {
 		after int
@@ -45,11 +45,11 @@ func TestRemoveAll(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			told := 0
-			removed, err := retry.New(inner, retry.Options{}).RemoveAll(t.Context(), "d", tranship.RemoveAllOptions{Progress: func(string) { told++ }})
+			reported := 0
+			removed, err := retry.New(inner, retry.Options{}).RemoveAll(t.Context(), "d", tranship.RemoveAllOptions{Progress: func(string) { reported++ }})
 			failed := test.want < 50
-			if removed != test.want || told != int(removed) || (err != nil) != failed || failed && !errors.Is(err, test.err) {
-				t.Errorf("%+v: %d files, %d told, %v", test, removed, told, err)
+			if removed != test.want || reported != int(removed) || (err != nil) != failed || failed && !errors.Is(err, test.err) {
+				t.Errorf("%+v: %d files, %d reported, %v", test, removed, reported, err)
 			}
 		})
 	}

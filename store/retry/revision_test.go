@@ -9,9 +9,9 @@ import (
 	"github.com/tranship/tranship/store/retry"
 )
 
-// TestCountCutOff loses the reply to a change that counts: what became of it is not known,
-// and a caller must not take that for a change of another caller.
-func TestCountCutOff(t *testing.T) {
+// TestLostIncrement loses the reply to a change that increments a counter. Its result is
+// unknown, and the caller must not mistake it for a change of another caller.
+func TestLostIncrement(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		inside := newFaulty()
 		file, err := inside.Store.Put(t.Context(), tranship.Spec{Path: "a"}, nil)
@@ -26,12 +26,12 @@ func TestCountCutOff(t *testing.T) {
 		if !errors.Is(err, tranship.ErrUnavailable) || errors.Is(err, tranship.ErrPrecondition) {
 			t.Errorf("a change whose reply was lost is %v", err)
 		}
-		// Without an attempt that may have been carried out, the condition has failed.
+		// If no attempt can have taken effect, the precondition has failed.
 		inside.before = []error{errRefused}
 		if _, err = store.SetAttributes(t.Context(), "a", counted, precondition); !errors.Is(err, tranship.ErrPrecondition) {
-			t.Errorf("a change of what is no more is %v", err)
+			t.Errorf("a change of an older revision is %v", err)
 		}
-		// One that was cut off before it was carried out succeeds.
+		// A change whose first attempt was lost before it took effect succeeds.
 		now, err := inside.Store.Stat(t.Context(), "a")
 		if err != nil {
 			t.Fatal(err)
@@ -40,14 +40,14 @@ func TestCountCutOff(t *testing.T) {
 		counted.Metadata = map[string]string{"count": "2"}
 		file, err = store.SetAttributes(t.Context(), "a", counted, tranship.Precondition{MustMatchRevision: now.Revision()})
 		if err != nil || file.Metadata["count"] != "2" {
-			t.Errorf("a change that was tried again is %+v, %v", file, err)
+			t.Errorf("a change that was retried is %+v, %v", file, err)
 		}
 	})
 }
 
-// TestPinnedCutOff loses the reply to a move and a copy of a version, which is then
-// recognized at the destination; a source of another version is not.
-func TestPinnedCutOff(t *testing.T) {
+// TestLostPinnedTransplant loses the reply to a move and a copy of a given version, which is
+// then recognized at the destination. A source of another version is not.
+func TestLostPinnedTransplant(t *testing.T) {
 	for name, operation := range map[string]func(t *testing.T, store *retry.Store, version string) error{
 		"Move": func(t *testing.T, store *retry.Store, version string) error {
 			_, err := store.Move(t.Context(), "a", "b", tranship.Precondition{MustMatchSourceVersion: version, MustNotExist: true})
@@ -70,7 +70,7 @@ func TestPinnedCutOff(t *testing.T) {
 					t.Errorf("%s of another version: %v", name, err)
 				}
 				if name == "Move" {
-					inside.after = []error{nil, errAway} // the first call looks at the source
+					inside.after = []error{nil, errAway} // the first call is a Stat of the source
 				} else {
 					inside.after = []error{errAway}
 				}

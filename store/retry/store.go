@@ -1,19 +1,17 @@
-// Package retry is a tranship.Store around another one, mostly a client, that tries
-// again what fails in a way that may pass: a lost connection, a server that restarts, a
-// limit that says try again, a gateway that has lost its server.
+// Package retry is a decorator, usually of a client, that retries calls after temporary
+// failures: a lost connection, a restart of the server, a limit that asks the caller to try
+// again, a gateway without its server.
 //
-// Every operation of tranship.Editor and tranship.Uploads, Stat and List are tried again
-// where that is safe; see the methods. What moves content is not: Open, Put and Begin are
-// those of the store inside, for package transfer tries whole files again, and goes on
-// where they were.
+// Stat, List, and all methods of tranship.Editor and tranship.Uploads are retried where that
+// is safe, as their comments describe. Open, Put and Begin, which transfer content, are
+// those of the inner store, because package transfer retries whole files and resumes them.
 //
-// All operations share one budget, Options.Attempts and Options.Patience. An error that
-// matches tranship.ErrUnavailable is one that outlasted it. The end of the context ends
-// every wait at once.
+// All operations share one budget, Options.Attempts and Options.Patience. A temporary
+// failure that outlasts it is returned, and matches tranship.ErrUnavailable. The end of the
+// context ends every wait immediately.
 //
-// A store that refuses what comes at the same time is asked less at a time: after a
-// failure that may pass, half as many calls run at once, and one more after each round
-// that succeeded. Others wait.
+// If the inner store refuses concurrent calls, fewer run at once: a temporary failure halves
+// their number, and each round of successful calls adds one. Other calls wait.
 package retry
 
 import (
@@ -29,38 +27,40 @@ import (
 
 // Options are settings of a Store. The zero value is useful.
 type Options struct {
-	// Attempts is how often one operation is tried at most without any progress; 0: 16.
-	// Progress of a list is an entry. Between attempts it waits 100 ms, doubled each
-	// time up to 5 s, each time shortened by a random part of up to half.
+	// Attempts is the maximum number of attempts of one operation without progress; 0 means
+	// 16. Each entry of a list is progress. The wait before the next attempt is 100 ms at
+	// first and doubles each time up to 5 s; each wait is shortened by a random part of up
+	// to half.
 	Attempts int
-	// Patience is for how long operations are tried while none on this store succeeds;
-	// 0: 30 s.
+	// Patience is how long operations are retried while none on this store succeeds; 0 means
+	// 30 s.
 	Patience time.Duration
-	// Events, when not nil, is told before each wait. It is called from any goroutine,
-	// also from several at once.
+	// Events, if not nil, is called before each wait. It must be safe for concurrent use.
 	Events func(Event)
 }
 
-// Event is an attempt that failed and is made again.
+// Event is a failed attempt that will be followed by another.
 type Event struct {
-	// Path is what the operation is about: the path of a file or directory or, of
-	// FindUpload and AbortUpload, the id of the upload.
+	// Path is the path of the file or directory of the operation. For FindUpload and
+	// AbortUpload it is the id of the upload.
 	Path string
-	// Err is why the attempt failed.
+	// Err is the error of the attempt.
 	Err error
-	// Wait is how long it is until the next attempt, Attempt its number, counted from 1.
+	// Wait is the time until the next attempt, and Attempt the number of that attempt,
+	// counted from 1.
 	Wait    time.Duration
 	Attempt int
 }
 
-// IsOutage reports whether err is that of an operation that gave up because nothing on its
-// store had succeeded for Options.Patience. Others will fail as well.
+// IsOutage reports whether err is the error of an operation that gave up because no
+// operation on its store had succeeded for Options.Patience. Other operations on the store
+// will fail as well.
 func IsOutage(err error) bool {
 	ended, ok := errors.AsType[*budget.Error](err)
 	return ok && ended.Patience > 0
 }
 
-// Store tries again what a store fails to do. It is safe for concurrent use.
+// Store is a decorator that retries calls. It is safe for concurrent use.
 type Store struct {
 	tranship.Store
 	budget budget.Budget
@@ -69,7 +69,7 @@ type Store struct {
 	gate   gate
 }
 
-// New returns a store around store, which stays the caller's to close.
+// New returns a decorator of store. The caller remains responsible for closing store.
 func New(store tranship.Store, options Options) *Store {
 	limits := budget.Budget{Attempts: options.Attempts, Patience: options.Patience}.WithDefaults()
 	events := options.Events
@@ -81,7 +81,7 @@ func New(store tranship.Store, options Options) *Store {
 
 // Stat implements tranship.Reader.
 func (s *Store) Stat(ctx context.Context, path string) (file tranship.File, err error) {
-	err = s.try(ctx, path, operation{attempt: func(bool) (err error) {
+	err = s.run(ctx, path, operation{attempt: func(bool) (err error) {
 		file, err = s.Store.Stat(ctx, path)
 		return err
 	}})
@@ -90,26 +90,27 @@ func (s *Store) Stat(ctx context.Context, path string) (file tranship.File, err 
 
 // FindUpload implements tranship.UploadFinder.
 func (s *Store) FindUpload(ctx context.Context, id string) (info tranship.UploadInfo, err error) {
-	err = s.try(ctx, id, operation{attempt: func(bool) (err error) {
+	err = s.run(ctx, id, operation{attempt: func(bool) (err error) {
 		info, err = tranship.FindUpload(ctx, s.Store, id)
 		return err
 	}})
 	return info, err
 }
 
-// operation is what is tried.
+// operation is a call that is retried.
 type operation struct {
-	// attempt makes one attempt; lost says that an earlier one may have taken effect.
+	// attempt makes one attempt. lost is true if an earlier one may have taken effect.
 	attempt func(lost bool) error
-	// resolve, when not nil, looks at the final failure of an attempt after one that may
-	// have taken effect, and returns nil if it has.
+	// resolve, if not nil, gets the final error of an attempt that followed one which may
+	// have taken effect. It returns nil if that one has, and otherwise the error of the
+	// operation.
 	resolve func(err error) error
-	// changes: an attempt changes something.
+	// changes is set if the operation changes the store.
 	changes bool
 }
 
-// try makes attempts until one succeeds, fails for good, or the budget has ended.
-func (s *Store) try(ctx context.Context, path string, o operation) error {
+// run makes attempts until one succeeds, one fails with a final error, or the budget ends.
+func (s *Store) run(ctx context.Context, path string, o operation) error {
 	tries := s.budget.Begin(s.outage)
 	lost := false
 	for attempt := 2; ; attempt++ {
@@ -139,7 +140,7 @@ func (s *Store) try(ctx context.Context, path string, o operation) error {
 			final = budget.Sleep(ctx, pause)
 		}
 		if final != nil && lost && o.changes {
-			return fmt.Errorf("%w; it may have been done all the same", final)
+			return fmt.Errorf("%w; the change may have taken effect nevertheless", final)
 		}
 		if final != nil {
 			return final
