@@ -24,22 +24,22 @@ func (s *Store) ReportDirectories(ledger tranship.DirectoryLedger) {
 func (s *Store) MissingDirectories(ctx context.Context, path string) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.missing(path)), ctx.Err()
+	return len(s.missingLocked(path)), ctx.Err()
 }
 
-// missing are the directories above a path that have no file.
-func (s *Store) missing(path string) []string {
+// missingLocked returns the directories above a path that have no file yet.
+func (s *Store) missingLocked(path string) []string {
 	return slices.DeleteFunc(directories(path), func(directory string) bool { return s.below[directory] > 0 })
 }
 
-// makeDirectories has the directories that a file at path needs count for the account of
-// ctx. The caller then sets a file there.
-func (s *Store) makeDirectories(ctx context.Context, path string) error {
+// makeDirectoriesLocked counts the new directories of a file at path for the account in ctx.
+// The caller must then set a file there.
+func (s *Store) makeDirectoriesLocked(ctx context.Context, path string) error {
 	owner := tranship.AccountFromContext(ctx)
 	if owner == nil {
 		return nil
 	}
-	missing := s.missing(path)
+	missing := s.missingLocked(path)
 	if len(missing) == 0 {
 		return nil
 	}
@@ -57,8 +57,8 @@ func (s *Store) makeDirectories(ctx context.Context, path string) error {
 	return nil
 }
 
-// removeDirectory is told that the last file of a directory has gone.
-func (s *Store) removeDirectory(directory string) {
+// removeDirectoryLocked must be called when the last file of a directory was removed.
+func (s *Store) removeDirectoryLocked(directory string) {
 	owner := s.owners[directory]
 	delete(s.owners, directory)
 	if owner != nil && s.ledger != nil {
@@ -80,7 +80,7 @@ func (s *Store) Account(ctx context.Context, path string) (tranship.AccountEntry
 	if f == nil {
 		return tranship.AccountEntry{}, &tranship.PathError{Path: path, Err: tranship.ErrNotFound}
 	}
-	return f.counts(), nil
+	return f.entry(), nil
 }
 
 // Accounts implements tranship.AccountKeeper.
@@ -89,24 +89,25 @@ func (s *Store) Accounts(ctx context.Context) iter.Seq2[tranship.AccountEntry, e
 		s.mu.Lock()
 		var all []tranship.AccountEntry
 		for _, f := range s.files {
-			all = append(all, f.counts())
+			all = append(all, f.entry())
 		}
 		for directory, owner := range s.owners {
 			all = append(all, tranship.AccountEntry{Path: directory, Account: owner, IsDir: true})
 		}
 		s.mu.Unlock()
-		for _, counts := range all {
+		for _, entry := range all {
 			if err := ctx.Err(); err != nil {
 				yield(tranship.AccountEntry{}, err)
 				return
 			}
-			if !yield(counts, nil) {
+			if !yield(entry, nil) {
 				return
 			}
 		}
 	}
 }
 
-func (f *file) counts() tranship.AccountEntry {
+// entry returns the file's account and size.
+func (f *file) entry() tranship.AccountEntry {
 	return tranship.AccountEntry{Path: f.info.Path, Size: f.info.Size, Account: f.account}
 }

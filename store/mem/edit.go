@@ -16,7 +16,7 @@ func (s *Store) SetAttributes(ctx context.Context, path string, attributes trans
 	var changed *file
 	err := s.edit(ctx, path, precondition, func(f *file) {
 		changed = &file{info: attributes.Apply(f.info), data: f.data, account: f.account}
-		s.set(changed)
+		s.setLocked(changed)
 	})
 	if err != nil {
 		return tranship.File{}, err
@@ -27,13 +27,13 @@ func (s *Store) SetAttributes(ctx context.Context, path string, attributes trans
 // Remove implements tranship.Editor.
 func (s *Store) Remove(ctx context.Context, path string, precondition tranship.Precondition) error {
 	return s.edit(ctx, path, precondition, func(*file) {
-		s.delete(path)
-		s.forgetCommit(path)
+		s.deleteLocked(path)
+		s.forgetCommitLocked(path)
 	})
 }
 
-// edit calls change with the file at path, locked, if there is one and the
-// precondition holds.
+// edit calls change with the file at path while it holds mu. It fails if no file is there or
+// the precondition does not hold.
 func (s *Store) edit(ctx context.Context, path string, precondition tranship.Precondition, change func(*file)) error {
 	if err := tranship.ValidatePath(path); err != nil {
 		return err
@@ -50,7 +50,7 @@ func (s *Store) edit(ctx context.Context, path string, precondition tranship.Pre
 	if f == nil {
 		return &tranship.PathError{Path: path, Err: tranship.ErrNotFound}
 	}
-	if err := s.check(path, precondition); err != nil {
+	if err := s.checkLocked(path, precondition); err != nil {
 		return err
 	}
 	change(f)
@@ -65,9 +65,9 @@ func (s *Store) Move(ctx context.Context, source, destination string, preconditi
 		}
 		moved := &file{info: f.info, data: f.data, account: f.account}
 		moved.info.Path = destination
-		s.set(moved)
-		s.delete(source)
-		s.forgetCommit(source)
+		s.setLocked(moved)
+		s.deleteLocked(source)
+		s.forgetCommitLocked(source)
 		return moved
 	})
 }
@@ -78,12 +78,13 @@ func (s *Store) Copy(ctx context.Context, source, destination string, preconditi
 		copied := &file{info: f.info, data: f.data, account: tranship.AccountFromContext(ctx)}
 		copied.info.Path = destination
 		copied.info.Version = rand.Text()
-		s.set(copied)
+		s.setLocked(copied)
 		return copied
 	})
 }
 
-// transplant calls change, which puts something of the file at source at destination.
+// transplant checks a Move or Copy, and then calls change with the file at source while it
+// holds mu.
 func (s *Store) transplant(ctx context.Context, source, destination string, precondition tranship.Precondition, change func(*file) *file) (tranship.File, error) {
 	for _, path := range []string{source, destination} {
 		if err := tranship.ValidatePath(path); err != nil {
@@ -105,10 +106,10 @@ func (s *Store) transplant(ctx context.Context, source, destination string, prec
 	if want := precondition.MustMatchSourceVersion; want != "" && want != f.info.Version {
 		return tranship.File{}, failure.WrongVersion(source, f.info.Version, want)
 	}
-	if err := s.allow(destination, precondition); err != nil {
+	if err := s.allowLocked(destination, precondition); err != nil {
 		return tranship.File{}, err
 	}
-	if err := s.makeDirectories(ctx, destination); err != nil {
+	if err := s.makeDirectoriesLocked(ctx, destination); err != nil {
 		return tranship.File{}, err
 	}
 	return change(f).describe(), nil

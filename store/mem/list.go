@@ -10,7 +10,7 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// List implements tranship.Reader. It lists what was there when it began.
+// List implements tranship.Reader. It lists the files that exist when it begins.
 func (s *Store) List(ctx context.Context, options tranship.ListOptions) iter.Seq2[tranship.Entry, error] {
 	return func(yield func(tranship.Entry, error) bool) {
 		if err := options.Validate(); err != nil {
@@ -35,8 +35,8 @@ func (s *Store) List(ctx context.Context, options tranship.ListOptions) iter.Seq
 	}
 }
 
-// snapshot returns all files in ascending order of their paths. The slice is never
-// changed: it stays good while the store goes on.
+// snapshot returns all files in ascending order of their paths. The slice is immutable and
+// stays valid when the store changes.
 func (s *Store) snapshot() []*file {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -50,8 +50,8 @@ func (s *Store) snapshot() []*file {
 	return s.sorted
 }
 
-// entries yields what List does of sorted files. The path of a file sorts among others as
-// the keys of the directories do that it is in.
+// entries yields the entries of a list of sorted files. It relies on the order: the path of
+// a file sorts among others like the keys of the directories that contain it.
 func entries(files []*file, options tranship.ListOptions) iter.Seq[tranship.Entry] {
 	prefix := ""
 	if options.Directory != "" {

@@ -10,8 +10,8 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// part is what one writer has written. A writer whose part is no longer the
-// session's has been ended.
+// part has the data of one writer. A newer writer replaces it in the session, which ends
+// the older writer.
 type part struct {
 	data   []byte
 	crc    uint32
@@ -22,7 +22,7 @@ type part struct {
 func (u *upload) Part(ctx context.Context, n int) (tranship.PartWriter, error) {
 	u.store.mu.Lock()
 	defer u.store.mu.Unlock()
-	most, err := u.fill(ctx, n)
+	most, err := u.partLocked(ctx, n)
 	if err != nil {
 		return nil, err
 	}
@@ -35,12 +35,12 @@ func (u *upload) Part(ctx context.Context, n int) (tranship.PartWriter, error) {
 func (u *upload) CopyPart(ctx context.Context, n int, source string, options tranship.OpenOptions) error {
 	u.store.mu.Lock()
 	defer u.store.mu.Unlock()
-	most, err := u.fill(ctx, n)
+	most, err := u.partLocked(ctx, n)
 	if err != nil {
 		return err
 	}
 	options.Length = &most
-	_, data, err := u.store.read(source, options)
+	_, data, err := u.store.readLocked(source, options)
 	if err != nil {
 		return err
 	}
@@ -53,8 +53,8 @@ func (u *upload) CopyPart(ctx context.Context, n int, source string, options tra
 	return nil
 }
 
-// fill tells whether part n may be filled, and how many bytes it can have.
-func (u *upload) fill(ctx context.Context, n int) (most int64, err error) {
+// partLocked checks whether part n may be written, and returns its maximum length in bytes.
+func (u *upload) partLocked(ctx context.Context, n int) (most int64, err error) {
 	size := int64(math.MaxInt64)
 	if u.session.spec.Size != nil {
 		size = *u.session.spec.Size
@@ -65,7 +65,7 @@ func (u *upload) fill(ctx context.Context, n int) (most int64, err error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	if err := u.ended(); err != nil {
+	if err := u.endedLocked(); err != nil {
 		return 0, err
 	}
 	if u.session.committed != "" {
@@ -80,7 +80,7 @@ type writer struct {
 	upload *upload
 	n      int
 	part   *part
-	// most is how many bytes the part can have.
+	// most is the maximum length of the part in bytes.
 	most   int64
 	closed bool
 }
@@ -94,7 +94,7 @@ func (w *writer) Write(data []byte) (int, error) {
 	if err := w.ctx.Err(); err != nil {
 		return 0, err
 	}
-	if err := w.ended(); err != nil {
+	if err := w.endedLocked(); err != nil {
 		return 0, err
 	}
 	if int64(len(data)) > w.most-int64(len(w.part.data)) {
@@ -113,7 +113,7 @@ func (w *writer) Close() error {
 		return nil
 	}
 	w.closed = true
-	if err := w.ended(); err != nil {
+	if err := w.endedLocked(); err != nil {
 		return err
 	}
 	if err := w.ctx.Err(); err != nil {
@@ -124,10 +124,9 @@ func (w *writer) Close() error {
 	return nil
 }
 
-// ended tells whether the writer lost its part to a newer one, or to the end of
-// the upload.
-func (w *writer) ended() error {
-	if err := w.upload.ended(); err != nil {
+// endedLocked fails if the part has a newer writer, or the upload has ended.
+func (w *writer) endedLocked() error {
+	if err := w.upload.endedLocked(); err != nil {
 		return err
 	}
 	if w.upload.session.parts[w.n] != w.part {

@@ -18,15 +18,15 @@ func (s *Store) Stat(ctx context.Context, path string) (tranship.File, error) {
 	if err := ctx.Err(); err != nil {
 		return tranship.File{}, err
 	}
-	f, err := s.find(path)
+	f, err := s.findLocked(path)
 	if err != nil {
 		return tranship.File{}, err
 	}
 	return f.describe(), nil
 }
 
-// find is the file at path.
-func (s *Store) find(path string) (*file, error) {
+// findLocked returns the file at path.
+func (s *Store) findLocked(path string) (*file, error) {
 	if err := tranship.ValidatePath(path); err != nil {
 		return nil, err
 	}
@@ -44,16 +44,16 @@ func (s *Store) Open(ctx context.Context, path string, options tranship.OpenOpti
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	f, data, err := s.read(path, options)
+	f, data, err := s.readLocked(path, options)
 	if err != nil {
 		return nil, err
 	}
 	return &content{ctx: ctx, file: f.describe(), all: f.data, rest: bytes.NewReader(data)}, nil
 }
 
-// read is the file at path and what options ask for of its data.
-func (s *Store) read(path string, options tranship.OpenOptions) (*file, []byte, error) {
-	f, err := s.find(path)
+// readLocked returns the file at path and the data that options select.
+func (s *Store) readLocked(path string, options tranship.OpenOptions) (*file, []byte, error) {
+	f, err := s.findLocked(path)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -77,10 +77,10 @@ func (s *Store) read(path string, options tranship.OpenOptions) (*file, []byte, 
 type content struct {
 	ctx  context.Context
 	file tranship.File
-	// all is the whole file, rest what Read has not read of its range.
+	// all is the whole file, and rest the part of the range that Read has not returned yet.
 	all  []byte
 	rest *bytes.Reader
-	// closed tells ReadAt that Close was called.
+	// closed is set by Close, for ReadAt.
 	closed atomic.Bool
 }
 
@@ -95,7 +95,7 @@ func (c *content) Read(buffer []byte) (int, error) {
 	return c.rest.Read(buffer)
 }
 
-// WriteTo is what spares io.Copy a buffer.
+// WriteTo implements io.WriterTo, so that io.Copy needs no buffer.
 func (c *content) WriteTo(w io.Writer) (int64, error) {
 	if err := c.ctx.Err(); err != nil {
 		return 0, err

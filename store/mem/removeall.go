@@ -38,7 +38,7 @@ func (s *Store) RemoveAll(ctx context.Context, directory string, options transhi
 	return removed, ctx.Err()
 }
 
-// removeFile removes the file at a path, if there is one.
+// removeFile removes the file at a path, and reports whether a file was there.
 func (s *Store) removeFile(ctx context.Context, path string) (removed bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -48,7 +48,7 @@ func (s *Store) removeFile(ctx context.Context, path string) (removed bool, err 
 	if s.files[path] == nil {
 		return false, nil
 	}
-	s.delete(path)
-	s.forgetCommit(path)
+	s.deleteLocked(path)
+	s.forgetCommitLocked(path)
 	return true, nil
 }

@@ -1,6 +1,6 @@
-// Package mem keeps files in memory. It is the reference for what a tranship.Store
-// does, written to be read beside the contract rather than to be fast, and serves
-// tests of what sits on a store.
+// Package mem is a store that keeps files in memory. It is the reference implementation of
+// tranship.Store, written to be read beside the contract rather than to be fast, and serves
+// the tests of packages that use a store.
 package mem
 
 import (
@@ -15,36 +15,36 @@ import (
 	"github.com/tranship/tranship/internal/failure"
 )
 
-// Store holds files in memory until it is garbage. The zero value is empty and
-// ready to use. It has no limit: what it holds is bounded by memory alone.
+// Store keeps files in memory. The zero value is an empty store that is ready to use. It has
+// no limits other than the memory of the process. It is safe for concurrent use.
 type Store struct {
 	// PartSize is the length of an upload's parts in bytes; 0 or less means
 	// DefaultPartSize. Set it before the first use.
 	PartSize int64
-	// UploadExpiry is after how long without a write an unfinished upload is
-	// removed; 0 or less means DefaultUploadExpiry. Set it before the first use.
+	// UploadExpiry is the time without a write after which an unfinished upload is removed;
+	// 0 or less means DefaultUploadExpiry. Set it before the first use.
 	UploadExpiry time.Duration
 
-	// RememberedCommits is how many commits of resumable uploads are remembered for
-	// each owner; 0 means commits.DefaultPerOwner, 500. Set it before the first use.
+	// RememberedCommits is the number of commits of resumable uploads that are remembered
+	// for each owner; 0 means commits.DefaultPerOwner, 500. Set it before the first use.
 	RememberedCommits int
 
-	// mu guards all that follows, and the uploads.
+	// mu guards the fields below, and all sessions and parts.
 	mu    sync.Mutex
 	files map[string]*file
-	// sorted has the files in ascending order of their paths for lists, so that many
-	// short ones do not sort them again; nil after a change. It is never changed itself.
+	// sorted has the files in ascending order of their paths, so that many short lists need
+	// not sort them again; nil after a change. The slice itself is immutable.
 	sorted []*file
 	// below counts the files below each directory, at any depth.
 	below map[string]int
-	// owners are the accounts that directories count for, as ledger is told.
+	// owners has the accounts that directories count for. The ledger has their numbers.
 	owners map[string]*string
 	ledger tranship.DirectoryLedger
-	// sessions are the resumable uploads, unfinished or remembered.
+	// sessions has the resumable uploads, unfinished or committed and remembered.
 	sessions map[resumption]*session
-	// ids are the same by their ids.
+	// ids has the same sessions by their ids.
 	ids map[string]*session
-	// commits are those that are remembered.
+	// commits has the remembered commits.
 	commits commits.Book[*session]
 }
 
@@ -53,16 +53,16 @@ const DefaultPartSize = 1 << 20
 
 var _ tranship.Store = (*Store)(nil)
 
-// file is immutable: a change puts another one in its place, so that a reader keeps
-// what it opened.
+// file is immutable. A change replaces it with another, so that readers keep the file that
+// they have opened.
 type file struct {
 	info tranship.File
 	data []byte
-	// account is whom it counts for; nil: nobody.
+	// account is the account that the file counts for; nil for none.
 	account *string
 }
 
-// describe is the file's description in memory of its own.
+// describe returns a description that shares no memory with the file.
 func (f *file) describe() tranship.File { return tranship.Attributes{}.Apply(f.info) }
 
 // Put implements tranship.Writer.
@@ -85,17 +85,17 @@ func (s *Store) Put(ctx context.Context, spec tranship.Spec, data []byte) (trans
 	if err := ctx.Err(); err != nil {
 		return tranship.File{}, err
 	}
-	if err := s.allow(spec.Path, spec.Precondition); err != nil {
+	if err := s.allowLocked(spec.Path, spec.Precondition); err != nil {
 		return tranship.File{}, err
 	}
-	if err := s.makeDirectories(ctx, spec.Path); err != nil {
+	if err := s.makeDirectoriesLocked(ctx, spec.Path); err != nil {
 		return tranship.File{}, err
 	}
-	s.set(f)
+	s.setLocked(f)
 	return f.describe(), nil
 }
 
-// newFile is the file that data, which it keeps, becomes.
+// newFile returns a file with a new version. It keeps data.
 func newFile(ctx context.Context, spec tranship.Spec, data []byte, crc uint32) *file {
 	return &file{data: data, account: tranship.AccountFromContext(ctx), info: spec.Attributes.Apply(tranship.File{
 		Path:    spec.Path,
@@ -107,9 +107,9 @@ func newFile(ctx context.Context, spec tranship.Spec, data []byte, crc uint32) *
 	})}
 }
 
-// allow tells whether a file may be put at path.
-func (s *Store) allow(path string, precondition tranship.Precondition) error {
-	if err := s.check(path, precondition); err != nil {
+// allowLocked checks whether a file may be put at path.
+func (s *Store) allowLocked(path string, precondition tranship.Precondition) error {
+	if err := s.checkLocked(path, precondition); err != nil {
 		return err
 	}
 	if s.below[path] > 0 {
@@ -123,8 +123,8 @@ func (s *Store) allow(path string, precondition tranship.Precondition) error {
 	return nil
 }
 
-// check decides a precondition about path.
-func (s *Store) check(path string, precondition tranship.Precondition) error {
+// checkLocked checks a precondition on path.
+func (s *Store) checkLocked(path string, precondition tranship.Precondition) error {
 	f := s.files[path]
 	if precondition.MustNotExist && f != nil {
 		return &tranship.PathError{Path: path, Err: tranship.ErrExists}
@@ -148,8 +148,8 @@ func (s *Store) check(path string, precondition tranship.Precondition) error {
 	return nil
 }
 
-// set puts a file at its path.
-func (s *Store) set(f *file) {
+// setLocked puts a file at its path. It replaces the file that is there.
+func (s *Store) setLocked(f *file) {
 	if s.files == nil {
 		s.files = make(map[string]*file)
 		s.below = make(map[string]int)
@@ -159,7 +159,7 @@ func (s *Store) set(f *file) {
 	s.sorted = nil
 	if old != nil {
 		if old.info.Version != f.info.Version {
-			s.forgetCommit(f.info.Path)
+			s.forgetCommitLocked(f.info.Path)
 		}
 		return
 	}
@@ -168,8 +168,8 @@ func (s *Store) set(f *file) {
 	}
 }
 
-// delete removes the file at path, if there is one.
-func (s *Store) delete(path string) {
+// deleteLocked removes the file at path, if it exists.
+func (s *Store) deleteLocked(path string) {
 	if s.files[path] == nil {
 		return
 	}
@@ -179,12 +179,12 @@ func (s *Store) delete(path string) {
 		s.below[directory]--
 		if s.below[directory] == 0 {
 			delete(s.below, directory)
-			s.removeDirectory(directory)
+			s.removeDirectoryLocked(directory)
 		}
 	}
 }
 
-// directories are all those that a path is in: "a" and "a/b" for "a/b/c".
+// directories returns the directories above a path: "a" and "a/b" for "a/b/c".
 func directories(path string) []string {
 	var all []string
 	for i := range len(path) {
@@ -195,7 +195,7 @@ func directories(path string) []string {
 	return all
 }
 
-// inDirectory is what is left of path below directory.
+// inDirectory returns path relative to directory. ok reports whether it is below directory.
 func inDirectory(path, directory string) (rest string, ok bool) {
 	if directory == "" {
 		return path, true

@@ -20,8 +20,8 @@ func TestStore(t *testing.T) {
 	}
 }
 
-// TestDurable has nothing to open again: memory ends with its process. What a store
-// must do that outlives it, this one does by staying.
+// TestDurable cannot open a store in memory again, because it ends with its process. It uses
+// the same store instead, which must have everything as well.
 func TestDurable(t *testing.T) {
 	storetest.TestDurable(t, func(*testing.T) (tranship.Store, func() tranship.Store) {
 		store := new(mem.Store)

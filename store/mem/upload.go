@@ -11,56 +11,55 @@ import (
 	"github.com/tranship/tranship/internal/failure"
 )
 
-// session is what an upload has stored. It outlives the upload that resumes it next.
-// All of it is guarded by the store's lock.
+// session is the state of an upload. Several epochs, each an *upload, may use it one after
+// another. The store's mu guards it, apart from the fields that never change.
 type session struct {
 	id string
-	// resumable: the session outlives its owner. It never changes.
+	// resumable is set if the session outlives its epoch. It never changes.
 	resumable bool
 
 	spec     tranship.Spec
 	partSize int64
 	epoch    uint64
-	// owner is the upload that may change the session; nil when it was let go,
-	// or has ended.
-	owner *upload
-	// parts holds what was written of each part.
+	// current is the upload that may change the session; nil if it was detached or ended.
+	current *upload
+	// parts has the data of each part.
 	parts map[int]*part
-	// durable are the ranges of a session that was committed.
+	// durable has the ranges of a session that was committed.
 	durable []tranship.Range
-	// committed is the version of the file that it became; "" before.
+	// committed is the version of the committed file; "" before the commit.
 	committed string
-	// stale tells that the commit is to be forgotten once there is no owner.
+	// stale is set if the commit must be forgotten once current is nil.
 	stale         bool
 	created, used time.Time
 }
 
-// whole tells whether a part has all its bytes for good. Memory knows no other
-// durability.
-func (s *session) whole(n int, p *part) bool {
+// wholeLocked reports whether a part is complete and closed. In memory, such a part is
+// durable.
+func (s *session) wholeLocked(n int, p *part) bool {
 	return p.closed && int64(len(p.data)) == s.length(n)
 }
 
-// length is how many bytes part n can have, in an upload of known size.
+// length returns the length in bytes of part n, in an upload of known size.
 func (s *session) length(n int) int64 {
 	return min(s.partSize, *s.spec.Size-int64(n)*s.partSize)
 }
 
-// ranges are the durable ones.
-func (s *session) ranges() []tranship.Range {
+// durableLocked returns the durable ranges.
+func (s *session) durableLocked() []tranship.Range {
 	if !s.resumable || s.committed != "" {
 		return s.durable
 	}
 	var all []tranship.Range
 	for _, n := range slices.Sorted(maps.Keys(s.parts)) {
-		if p := s.parts[n]; s.whole(n, p) && len(p.data) > 0 {
+		if p := s.parts[n]; s.wholeLocked(n, p) && len(p.data) > 0 {
 			all = append(all, tranship.Range{Offset: int64(n) * s.partSize, Length: int64(len(p.data)), CRC32C: new(p.crc)})
 		}
 	}
 	return all
 }
 
-// upload implements tranship.Upload: one hold on a session.
+// upload implements tranship.Upload. It is one epoch of a session.
 type upload struct {
 	store   *Store
 	session *session
@@ -84,10 +83,10 @@ func (u *upload) PartSize() int64 { return u.session.partSize }
 func (u *upload) Durable() []tranship.Range {
 	u.store.mu.Lock()
 	defer u.store.mu.Unlock()
-	if u.session.owner != u {
+	if u.session.current != u {
 		return nil
 	}
-	ranges := slices.Clone(u.session.ranges())
+	ranges := slices.Clone(u.session.durableLocked())
 	for i := range ranges {
 		ranges[i].CRC32C = new(*ranges[i].CRC32C)
 	}
@@ -104,13 +103,13 @@ func (u *upload) Sync(ctx context.Context) error {
 	if !u.session.resumable {
 		return nil
 	}
-	return u.ended()
+	return u.endedLocked()
 }
 
-// ended tells whether the upload lost its session to a newer one, or to its end.
-func (u *upload) ended() error {
+// endedLocked fails if a newer epoch has taken over the session, or it has ended.
+func (u *upload) endedLocked() error {
 	switch path := u.session.spec.Path; {
-	case u.session.owner == u:
+	case u.session.current == u:
 		return nil
 	case u.session.epoch > u.epoch:
 		return fmt.Errorf("%w: another copy of %s took over its upload", tranship.ErrAborted, path)
@@ -126,7 +125,7 @@ func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.F
 	if err := ctx.Err(); err != nil {
 		return tranship.File{}, err
 	}
-	if err := u.ended(); err != nil {
+	if err := u.endedLocked(); err != nil {
 		return tranship.File{}, err
 	}
 	s := u.session
@@ -136,7 +135,7 @@ func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.F
 	if err := commit.Attributes.Validate(); err != nil {
 		return tranship.File{}, err
 	}
-	made, err := u.store.outcome(ctx, s, commit)
+	made, err := u.store.committedFileLocked(ctx, s, commit)
 	if err != nil {
 		return tranship.File{}, err
 	}
@@ -147,45 +146,46 @@ func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.F
 	}
 	first := s.committed == ""
 	if first {
-		if err := u.store.allow(s.spec.Path, s.spec.Precondition); err != nil {
+		if err := u.store.allowLocked(s.spec.Path, s.spec.Precondition); err != nil {
 			return tranship.File{}, err
 		}
-		if err := u.store.makeDirectories(ctx, s.spec.Path); err != nil {
+		if err := u.store.makeDirectoriesLocked(ctx, s.spec.Path); err != nil {
 			return tranship.File{}, err
 		}
-		s.durable, s.committed, s.parts, s.used = s.ranges(), made.info.Version, nil, time.Now()
+		s.durable, s.committed, s.parts, s.used = s.durableLocked(), made.info.Version, nil, time.Now()
 	}
-	u.store.set(made)
-	s.owner = nil
+	u.store.setLocked(made)
+	s.current = nil
 	if first && s.resumable {
-		u.store.remember(s)
+		u.store.rememberLocked(s)
 	}
 	return made.describe(), nil
 }
 
-// outcome is the file that a session becomes; if it was committed, the one that it
-// became, with what the latest spec and the commit set of attributes.
-func (s *Store) outcome(ctx context.Context, begun *session, commit tranship.Commit) (*file, error) {
+// committedFileLocked returns the file that a commit of a session creates. If the session was
+// committed before, it returns the committed file, with the attributes of the latest spec and
+// commit.
+func (s *Store) committedFileLocked(ctx context.Context, begun *session, commit tranship.Commit) (*file, error) {
 	spec := begun.spec
 	spec.Attributes = spec.Attributes.Override(commit.Attributes)
 	if begun.committed == "" {
-		data, crc, err := begun.assemble(commit.Size)
+		data, crc, err := begun.assembleLocked(commit.Size)
 		if err != nil {
 			return nil, err
 		}
 		return newFile(ctx, spec, data, crc), nil
 	}
 	path := begun.spec.Path
-	if err := s.check(path, tranship.Precondition{MustMatchVersion: begun.committed}); err != nil {
+	if err := s.checkLocked(path, tranship.Precondition{MustMatchVersion: begun.committed}); err != nil {
 		return nil, err
 	}
 	made := s.files[path]
 	return &file{info: spec.Attributes.Apply(made.info), data: made.data, account: made.account}, nil
 }
 
-// assemble puts the parts together to a file of size bytes, and their checksums to
-// that of the file.
-func (s *session) assemble(size int64) (data []byte, crc uint32, err error) {
+// assembleLocked concatenates the parts to a file of size bytes, and combines their
+// checksums.
+func (s *session) assembleLocked(size int64) (data []byte, crc uint32, err error) {
 	var pieces [][]byte
 	var missing []tranship.Range
 	var end int64
@@ -222,8 +222,8 @@ func (u *upload) Abort(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if u.session.owner == u {
-		u.store.forget(u.session)
+	if u.session.current == u {
+		u.store.forgetLocked(u.session)
 	}
 	return nil
 }
@@ -238,18 +238,18 @@ func (u *upload) Detach(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if u.session.owner != u {
+	if u.session.current != u {
 		return nil
 	}
-	u.session.letGo()
+	u.session.detachLocked()
 	if u.session.stale {
-		u.store.forget(u.session)
+		u.store.forgetLocked(u.session)
 	}
 	return nil
 }
 
-// letGo ends the owner and what it was still writing.
-func (s *session) letGo() {
-	s.owner = nil
-	maps.DeleteFunc(s.parts, func(n int, p *part) bool { return !s.whole(n, p) })
+// detachLocked ends the current epoch and discards its incomplete parts.
+func (s *session) detachLocked() {
+	s.current = nil
+	maps.DeleteFunc(s.parts, func(n int, p *part) bool { return !s.wholeLocked(n, p) })
 }

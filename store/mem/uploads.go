@@ -13,20 +13,21 @@ import (
 )
 
 const (
-	// DefaultUploadExpiry is after how long without a write an unfinished upload
-	// is removed, 7 days.
+	// DefaultUploadExpiry is the time without a write after which an unfinished upload is
+	// removed, 7 days.
 	DefaultUploadExpiry = 7 * 24 * time.Hour
-	// remembered is how long a commit is, 1 day.
-	remembered = 24 * time.Hour
+	// commitExpiry is how long a commit is remembered, 1 day.
+	commitExpiry = 24 * time.Hour
 )
 
-// resumption is what a later Begin must name to go on with an upload.
+// resumption identifies a resumable upload. A Begin whose spec has the same resumption
+// resumes it.
 type resumption struct {
 	path, key, owner string
 	size             int64
 }
 
-// resumptionOf is that of a spec with a ResumeKey.
+// resumptionOf returns the resumption of a spec, which must have a ResumeKey.
 func resumptionOf(spec tranship.Spec) resumption {
 	return resumption{path: spec.Path, size: *spec.Size, key: spec.ResumeKey, owner: spec.Owner}
 }
@@ -41,7 +42,7 @@ func (s *Store) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload,
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	s.expire()
+	s.expireLocked()
 	var begun *session
 	if spec.ResumeKey != "" {
 		begun = s.sessions[resumptionOf(spec)]
@@ -49,34 +50,34 @@ func (s *Store) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload,
 	if begun != nil && begun.committed != "" {
 		if f := s.files[spec.Path]; f != nil && f.info.Version == begun.committed {
 			begun.spec = clone(spec)
-			return s.own(begun), nil
+			return s.nextEpochLocked(begun), nil
 		}
 	}
-	if err := s.allow(spec.Path, spec.Precondition); err != nil {
+	if err := s.allowLocked(spec.Path, spec.Precondition); err != nil {
 		return nil, err
 	}
 	if begun != nil && begun.committed != "" {
-		s.forget(begun)
+		s.forgetLocked(begun)
 		begun = nil
 	}
 	if begun == nil {
-		begun = s.newSession(spec)
+		begun = s.newSessionLocked(spec)
 	}
-	begun.letGo()
+	begun.detachLocked()
 	begun.spec = clone(spec)
 	begun.used = time.Now()
-	return s.own(begun), nil
+	return s.nextEpochLocked(begun), nil
 }
 
-// own makes a new upload the owner of a session, and ends the older.
-func (s *Store) own(begun *session) *upload {
+// nextEpochLocked begins the next epoch of a session, which ends the older one.
+func (s *Store) nextEpochLocked(begun *session) *upload {
 	begun.epoch++
-	begun.owner = &upload{store: s, session: begun, epoch: begun.epoch}
-	return begun.owner
+	begun.current = &upload{store: s, session: begun, epoch: begun.epoch}
+	return begun.current
 }
 
-// newSession is kept by the store if it can be resumed.
-func (s *Store) newSession(spec tranship.Spec) *session {
+// newSessionLocked returns a new session. The store keeps it if it is resumable.
+func (s *Store) newSessionLocked(spec tranship.Spec) *session {
 	begun := &session{id: rand.Text(), resumable: spec.ResumeKey != "", spec: spec, partSize: s.PartSize, parts: make(map[int]*part), created: time.Now()}
 	if begun.partSize <= 0 {
 		begun.partSize = DefaultPartSize
@@ -92,7 +93,7 @@ func (s *Store) newSession(spec tranship.Spec) *session {
 	return begun
 }
 
-// clone shares no memory with spec, which is its caller's.
+// clone returns a copy that shares no memory with spec.
 func clone(spec tranship.Spec) tranship.Spec {
 	if spec.Size != nil {
 		spec.Size = new(*spec.Size)
@@ -110,9 +111,9 @@ func clone(spec tranship.Spec) tranship.Spec {
 	return spec
 }
 
-// forget removes a session with all it has stored, and ends its owner.
-func (s *Store) forget(old *session) {
-	old.owner, old.parts = nil, nil
+// forgetLocked removes a session with its data, and ends its current epoch.
+func (s *Store) forgetLocked(old *session) {
+	old.current, old.parts = nil, nil
 	if old.resumable {
 		delete(s.sessions, resumptionOf(old.spec))
 		delete(s.ids, old.id)
@@ -120,43 +121,45 @@ func (s *Store) forget(old *session) {
 	}
 }
 
-// remember keeps that a session was committed, and forgets what is too old for it.
-func (s *Store) remember(made *session) {
+// rememberLocked remembers the commit of a session, and forgets the oldest commits that
+// exceed RememberedCommits.
+func (s *Store) rememberLocked(made *session) {
 	s.commits.PerOwner = s.RememberedCommits
 	for _, old := range s.commits.Add(made.spec.Owner, made.spec.Path, made) {
-		s.forgetOnce(old)
+		s.forgetDetachedLocked(old)
 	}
 }
 
-// forgetOnce forgets a commit once no upload has it open.
-func (s *Store) forgetOnce(old *session) {
-	if old.owner != nil {
+// forgetDetachedLocked forgets a commit once no upload has its session open.
+func (s *Store) forgetDetachedLocked(old *session) {
+	if old.current != nil {
 		old.stale = true
 		return
 	}
-	s.forget(old)
+	s.forgetLocked(old)
 }
 
-// forgetCommit forgets what made the file at path, which is not there any more.
-func (s *Store) forgetCommit(path string) {
+// forgetCommitLocked forgets the commit of the file at path, which was removed or replaced.
+func (s *Store) forgetCommitLocked(path string) {
 	if old, ok := s.commits.Forget(path); ok {
-		s.forgetOnce(old)
+		s.forgetDetachedLocked(old)
 	}
 }
 
-// expire forgets the sessions whose time has come.
-func (s *Store) expire() {
+// expireLocked forgets the sessions that have expired.
+func (s *Store) expireLocked() {
 	for _, old := range s.sessions {
-		if !time.Now().Before(s.expiry(old)) {
-			s.forget(old)
+		if !time.Now().Before(s.expiryLocked(old)) {
+			s.forgetLocked(old)
 		}
 	}
 }
 
-func (s *Store) expiry(old *session) time.Time {
+// expiryLocked returns the time at which a session expires.
+func (s *Store) expiryLocked(old *session) time.Time {
 	switch {
 	case old.committed != "":
-		return old.used.Add(remembered)
+		return old.used.Add(commitExpiry)
 	case s.UploadExpiry > 0:
 		return old.used.Add(s.UploadExpiry)
 	default:
@@ -164,7 +167,7 @@ func (s *Store) expiry(old *session) time.Time {
 	}
 }
 
-// ListUploads implements tranship.Uploads. It lists what was there when it began.
+// ListUploads implements tranship.Uploads. It lists the uploads that exist when it begins.
 func (s *Store) ListUploads(ctx context.Context, directory string) iter.Seq2[tranship.UploadInfo, error] {
 	return func(yield func(tranship.UploadInfo, error) bool) {
 		if err := tranship.ValidateDirectory(directory); err != nil {
@@ -185,18 +188,18 @@ func (s *Store) ListUploads(ctx context.Context, directory string) iter.Seq2[tra
 	}
 }
 
-// unfinished are the uploads that ListUploads is to yield.
+// unfinished returns the unfinished uploads to paths at or below a directory.
 func (s *Store) unfinished(directory string) []tranship.UploadInfo {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.expire()
+	s.expireLocked()
 	var all []tranship.UploadInfo
 	for _, begun := range s.sessions {
 		path := begun.spec.Path
 		if _, below := inDirectory(path, directory); begun.committed != "" || !below && path != directory {
 			continue
 		}
-		all = append(all, s.info(begun))
+		all = append(all, s.infoLocked(begun))
 	}
 	slices.SortFunc(all, func(a, b tranship.UploadInfo) int {
 		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.ID, b.ID))
@@ -204,29 +207,29 @@ func (s *Store) unfinished(directory string) []tranship.UploadInfo {
 	return all
 }
 
-// info describes an unfinished session.
-func (s *Store) info(begun *session) tranship.UploadInfo {
+// infoLocked describes an unfinished session.
+func (s *Store) infoLocked(begun *session) tranship.UploadInfo {
 	info := tranship.UploadInfo{
 		ID:      begun.id,
 		Path:    begun.spec.Path,
 		Owner:   begun.spec.Owner,
 		Size:    *begun.spec.Size,
 		Created: begun.created.Round(0), // without the monotonic clock
-		Expires: s.expiry(begun).Round(0),
+		Expires: s.expiryLocked(begun).Round(0),
 	}
-	for _, durable := range begun.ranges() {
+	for _, durable := range begun.durableLocked() {
 		info.DurableBytes += durable.Length
 	}
 	return info
 }
 
-// unfinishedWith is the unfinished upload with an id.
-func (s *Store) unfinishedWith(ctx context.Context, id string) (*session, error) {
+// findUploadLocked returns the unfinished session with an id.
+func (s *Store) findUploadLocked(ctx context.Context, id string) (*session, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	begun := s.ids[id]
-	if begun == nil || begun.committed != "" || !time.Now().Before(s.expiry(begun)) {
+	if begun == nil || begun.committed != "" || !time.Now().Before(s.expiryLocked(begun)) {
 		return nil, tranship.UploadNotFound(id)
 	}
 	return begun, nil
@@ -236,21 +239,21 @@ func (s *Store) unfinishedWith(ctx context.Context, id string) (*session, error)
 func (s *Store) FindUpload(ctx context.Context, id string) (tranship.UploadInfo, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	begun, err := s.unfinishedWith(ctx, id)
+	begun, err := s.findUploadLocked(ctx, id)
 	if err != nil {
 		return tranship.UploadInfo{}, err
 	}
-	return s.info(begun), nil
+	return s.infoLocked(begun), nil
 }
 
 // AbortUpload implements tranship.Uploads.
 func (s *Store) AbortUpload(ctx context.Context, id string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	begun, err := s.unfinishedWith(ctx, id)
+	begun, err := s.findUploadLocked(ctx, id)
 	if err != nil {
 		return err
 	}
-	s.forget(begun)
+	s.forgetLocked(begun)
 	return nil
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/tranship/tranship/store/mem"
 )
 
-// moment is the least time.
+// moment is the shortest duration.
 const moment = time.Nanosecond
 
 // begin begins a resumable upload of 4 bytes.
@@ -37,7 +37,7 @@ func write(t *testing.T, upload tranship.Upload) {
 	}
 }
 
-// unfinished are the uploads that are listed.
+// unfinished returns the uploads that are listed.
 func unfinished(t *testing.T, store *mem.Store) []tranship.UploadInfo {
 	t.Helper()
 	var all []tranship.UploadInfo
@@ -50,7 +50,7 @@ func unfinished(t *testing.T, store *mem.Store) []tranship.UploadInfo {
 	return all
 }
 
-// TestUploadsExpire waits with a clock that only the test moves.
+// TestUploadsExpire checks the expiry of uploads with a fake clock.
 func TestUploadsExpire(t *testing.T) {
 	for name, test := range map[string]struct{ set, want time.Duration }{
 		"default": {0, 7 * 24 * time.Hour},
@@ -61,7 +61,7 @@ func TestUploadsExpire(t *testing.T) {
 				store := &mem.Store{UploadExpiry: test.set}
 				upload := begin(t, store)
 				time.Sleep(test.want - moment)
-				write(t, upload) // puts it off
+				write(t, upload) // defers the expiry
 				time.Sleep(test.want - moment)
 				all := unfinished(t, store)
 				if len(all) != 1 || all[0].DurableBytes != 4 || !all[0].Expires.Equal(time.Now().Add(moment)) {
@@ -97,7 +97,7 @@ func TestResumeDefersExpiry(t *testing.T) {
 
 func TestCommitsAreRememberedForADay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		store := &mem.Store{UploadExpiry: time.Hour} // which is for unfinished ones
+		store := &mem.Store{UploadExpiry: time.Hour} // for unfinished uploads only
 		older := begin(t, store)
 		write(t, older)
 		file, err := older.Commit(t.Context(), tranship.Commit{Size: 4})
@@ -115,7 +115,7 @@ func TestCommitsAreRememberedForADay(t *testing.T) {
 			t.Fatal("a commit was remembered for more than a day")
 		}
 		if _, err := store.Stat(t.Context(), "file"); err != nil {
-			t.Fatalf("the file went with the memory of its commit: %v", err)
+			t.Fatalf("the file was removed when its commit was forgotten: %v", err)
 		}
 	})
 }
