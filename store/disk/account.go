@@ -12,12 +12,12 @@ import (
 
 var _ tranship.AccountKeeper = (*Store)(nil)
 
-// KeepsAccounts implements tranship.AccountKeeper. They are in the files' records.
+// KeepsAccounts implements tranship.AccountKeeper. Accounts are in the records of files.
 func (s *Store) KeepsAccounts() error {
 	if s.attributes {
 		return nil
 	}
-	return fmt.Errorf("%w: the store's file system has no extended attributes, so it cannot keep whom a file counts for", tranship.ErrUnsupported)
+	return fmt.Errorf("%w: the store's file system has no extended attributes, so it cannot record which principal a file counts for", tranship.ErrUnsupported)
 }
 
 // Account implements tranship.AccountKeeper.
@@ -38,7 +38,7 @@ func (s *Store) Account(ctx context.Context, path string) (_ tranship.AccountEnt
 	return s.accountIn(dir, name, path)
 }
 
-// accountIn is Account for a file that a directory lists under that name.
+// accountIn is Account for a file that dir lists under name.
 func (s *Store) accountIn(dir *rootfs.Dir, name, path string) (tranship.AccountEntry, error) {
 	if info, value, ok := dir.Inspect(name, attributeName); ok {
 		if r, err := decodeRecord(value); err == nil {
@@ -64,8 +64,8 @@ func (s *Store) Accounts(ctx context.Context) iter.Seq2[tranship.AccountEntry, e
 	}
 }
 
-// visitAccounts visits all files, and the directories that count. visit gets a
-// *tranship.SkippedError for what cannot be read, and the walk goes on.
+// visitAccounts calls visit for all files, and for the directories that count. For a file or
+// directory that cannot be read, visit gets a *tranship.SkippedError, and the walk continues.
 func (s *Store) visitAccounts(ctx context.Context, visit func(tranship.AccountEntry, error) bool) error {
 	if err := s.present(); err != nil {
 		return err
@@ -84,7 +84,7 @@ type accountWalk struct {
 	visit func(tranship.AccountEntry, error) bool
 }
 
-// visitAll visits what is in the innermost of the directories that the walk is in, and below.
+// visitAll visits everything below the innermost open directory of the walk.
 func (w *accountWalk) visitAll(directory string) error {
 	err := w.each(directory, key{}, false, func(dir *rootfs.Dir, child child) error {
 		err := w.visitChild(dir, child)
@@ -99,7 +99,7 @@ func (w *accountWalk) visitAll(directory string) error {
 	if err == errEnough || isLocal(err) {
 		return err
 	}
-	return localTo(err) // the walk has no order that a late report would break
+	return localTo(err) // the walk has no order, so that a late report is fine
 }
 
 // visitChild visits a file, or all files below a directory.
@@ -109,7 +109,7 @@ func (w *accountWalk) visitChild(dir *rootfs.Dir, child child) error {
 	}
 	file, err := w.store.accountIn(dir, child.name, child.path)
 	switch {
-	// Removed meanwhile, or not readable: such a file is not the store's own.
+	// The file was removed in the meantime, or is not readable and so not the store's own.
 	case errors.Is(err, tranship.ErrNotFound), errors.Is(err, tranship.ErrDenied):
 		return nil
 	case err != nil:
@@ -120,7 +120,7 @@ func (w *accountWalk) visitChild(dir *rootfs.Dir, child child) error {
 	return nil
 }
 
-// visitDirectory visits the innermost of the directories that the walk is in.
+// visitDirectory visits the innermost open directory of the walk, and everything below it.
 func (w *accountWalk) visitDirectory(path string) error {
 	dir, err := w.dirs.open()
 	if err != nil {

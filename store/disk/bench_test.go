@@ -8,7 +8,7 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// BenchmarkPut has 64 small files in flight.
+// BenchmarkPut puts 64 small files concurrently.
 func BenchmarkPut(b *testing.B) {
 	for _, durability := range []tranship.Durability{tranship.DurabilityWritten, tranship.DurabilityDurable} {
 		b.Run(durability.String(), func(b *testing.B) {
@@ -32,7 +32,7 @@ func BenchmarkPut(b *testing.B) {
 	}
 }
 
-// BenchmarkUpload writes 64 MiB in one part after the other.
+// BenchmarkUpload writes 64 MiB, one part after the other.
 func BenchmarkUpload(b *testing.B) {
 	for _, durability := range []tranship.Durability{tranship.DurabilityWritten, tranship.DurabilityDurable} {
 		for _, key := range []string{"", "resumable"} {

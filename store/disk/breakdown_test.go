@@ -12,8 +12,8 @@ import (
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
-// breakdown is a system of which one operation fails while kind is set, on files of
-// the data or journals of uploads.
+// breakdown is a system of which one operation fails while kind is set, on the data or the
+// journals of uploads.
 type breakdown struct {
 	operation string
 	journals  bool
@@ -61,8 +61,8 @@ func (b *breakdown) system() system {
 	return system
 }
 
-// After a failed sync nobody knows what is on disk: the upload is over, all of it
-// goes, and who comes again begins anew.
+// After a failed sync the content on disk is unknown: the upload ends, its files are removed,
+// and the next Begin begins a new upload.
 func TestFailedSyncEndsResumableUploads(t *testing.T) {
 	for name, b := range map[string]*breakdown{
 		"data":      {operation: "sync"},
@@ -130,7 +130,7 @@ func TestFailedSyncOfVoidAndResume(t *testing.T) {
 	f.finish(u, "file", content)
 }
 
-// A full disk is no damage: what fails is as it was, and works when there is space.
+// A full disk does no damage: the upload keeps its state, and works again when there is space.
 func TestFullDiskIsBorne(t *testing.T) {
 	b := new(breakdown)
 	f := newFixture(t, small, b.system()).withTinyParts()
@@ -228,8 +228,8 @@ func TestFailedCommitLeavesWhatCanBeResumed(t *testing.T) {
 	}
 }
 
-// When the directory cannot be synced after the rename, the file is there, and
-// whether it stays nobody knows.
+// If the directory cannot be synced after the rename, the file is visible, and it is unknown
+// whether it survives a power loss.
 func TestFailedSyncAfterTheRename(t *testing.T) {
 	b := &breakdown{operation: "syncDir"}
 	f := newFixture(t, small, b.system()).withTinyParts()

@@ -15,10 +15,10 @@ import (
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
-// commit gives a complete draft its attributes and makes it the file at spec.Path;
-// crc is of all its bytes, nil when that is not known.
-// closing, which may be nil, is called with the version when only the rename is left.
-// After success, and after a partfile.FinalError, the caller still closes the draft's file.
+// commit gives a complete draft its attributes and renames it to spec.Path. crc is the
+// checksum of its content; nil if unknown. closing, which may be nil, is called with the
+// version just before the rename. After success, and after a partfile.FinalError, the caller
+// must close the draft's file.
 func (s *Store) commit(ctx context.Context, spec tranship.Spec, draft *draft, crc *uint32, closing func(version string) error) (tranship.File, error) {
 	unlock, err := s.paths.Lock(ctx, spec.Path)
 	if err != nil {
@@ -28,7 +28,7 @@ func (s *Store) commit(ctx context.Context, spec tranship.Spec, draft *draft, cr
 	if err := s.check(spec.Path, spec.Precondition); err != nil {
 		return tranship.File{}, err
 	}
-	record, err := s.dress(ctx, draft, spec, crc)
+	record, err := s.writeAttributes(ctx, draft, spec, crc)
 	if err != nil {
 		return tranship.File{}, err
 	}
@@ -46,13 +46,13 @@ func (s *Store) commit(ctx context.Context, spec tranship.Spec, draft *draft, cr
 			return tranship.File{}, err
 		}
 	}
-	ancestors, err := s.place(draft.dir, draft.name, spec.Path, !spec.Precondition.MustNotExist, tranship.AccountFromContext(ctx))
+	ancestors, err := s.renameInto(draft.dir, draft.name, spec.Path, !spec.Precondition.MustNotExist, tranship.AccountFromContext(ctx))
 	if err != nil {
 		return tranship.File{}, err
 	}
 	s.forgetCommit(spec.Path)
 	if durable {
-		if err := s.syncPlaced(spec.Path, ancestors); err != nil {
+		if err := s.syncRenamed(spec.Path, ancestors); err != nil {
 			return tranship.File{}, partfile.FinalError{Err: err}
 		}
 	}
@@ -63,8 +63,8 @@ func (s *Store) commit(ctx context.Context, spec tranship.Spec, draft *draft, cr
 	return committed.File, nil
 }
 
-// check decides a precondition about path. Its caller holds the path's lock, or
-// only means to fail early.
+// check checks a precondition on path. The result is reliable only if the caller has locked
+// the path; without the lock it serves to fail early.
 func (s *Store) check(path string, precondition tranship.Precondition) error {
 	if precondition == (tranship.Precondition{}) {
 		return nil
@@ -85,7 +85,7 @@ func (s *Store) check(path string, precondition tranship.Precondition) error {
 	return checkFile(file, precondition)
 }
 
-// checkFile decides a precondition about a file that is there.
+// checkFile checks a precondition on an existing file.
 func checkFile(file tranship.File, precondition tranship.Precondition) error {
 	if precondition.MustNotExist {
 		return exists(file.Path)
@@ -101,10 +101,10 @@ func checkFile(file tranship.File, precondition tranship.Precondition) error {
 	return nil
 }
 
-// dress gives a draft its attributes, the record with a new version among them.
-// Permissions come last, because they may forbid the rest. The record is zero where
-// there are none.
-func (s *Store) dress(ctx context.Context, draft *draft, spec tranship.Spec, crc *uint32) (r record, err error) {
+// writeAttributes gives a draft its attributes, including the record with a new version. It
+// sets the mode last, because the mode may forbid the other changes. Without extended
+// attributes it returns the zero record.
+func (s *Store) writeAttributes(ctx context.Context, draft *draft, spec tranship.Spec, crc *uint32) (r record, err error) {
 	file := spec.Attributes.Apply(tranship.File{ModTime: time.Now(), Mode: tranship.DefaultMode})
 	info, err := s.setTime(draft.dir, draft.file, draft.name, spec.Path, file.ModTime)
 	if err != nil {
@@ -122,8 +122,8 @@ func (s *Store) dress(ctx context.Context, draft *draft, spec tranship.Spec, crc
 	return r, fail("set the mode of", spec.Path, draft.file.Chmod(mode))
 }
 
-// setMode notes a file's mode if the disk cannot have it, and returns the one that
-// it can.
+// setMode records a file's mode if the file on disk must have another one, and returns the
+// mode for the disk.
 func (r *record) setMode(mode fs.FileMode) fs.FileMode {
 	r.mode = nil
 	if readable(mode) != mode {
@@ -132,8 +132,8 @@ func (r *record) setMode(mode fs.FileMode) fs.FileMode {
 	return readable(mode)
 }
 
-// failRecord is fail, except that ENOSPC, too, may mean that an attribute is larger
-// than the file system takes: less than a block, which has at least 1 KiB.
+// failRecord is fail for writing a record, where ENOSPC may also mean that the attribute is
+// too large. File systems take almost a block for it, which has at least 1 KiB.
 func failRecord(path string, r record, err error) error {
 	const always = 900
 	size := len(r.encode())
@@ -142,7 +142,7 @@ func failRecord(path string, r record, err error) error {
 			Limit: tranship.LimitMetadataBytes,
 			Asked: int64(size),
 			For:   path,
-			Rule:  fmt.Sprintf("the file system has no room for metadata of %d bytes with %s", size, path),
+			Rule:  fmt.Sprintf("the file system cannot store metadata of %d bytes with %s", size, path),
 		}
 		return failure.Worded(&tranship.PathError{Path: path, Err: over}, "%v", over)
 	}
@@ -163,7 +163,7 @@ func (s *Store) admitAttributes(attributes tranship.Attributes) error {
 	return nil
 }
 
-// admitSpec fails for specs that cannot be committed, as far as can be told now.
+// admitSpec fails early for a spec that cannot be committed at present.
 func (s *Store) admitSpec(ctx context.Context, spec tranship.Spec) error {
 	if err := spec.Validate(); err != nil {
 		return err
@@ -192,7 +192,7 @@ func (s *Store) Put(ctx context.Context, spec tranship.Spec, data []byte) (_ tra
 	if spec.Size != nil && *spec.Size != int64(len(data)) {
 		return tranship.File{}, &tranship.InvalidError{Field: "size", Rule: "the size of a put must be that of its data"}
 	}
-	// There is little to gain from looking at the path before the commit does.
+	// The commit checks the path. A check before that would gain little for a put.
 	if err := ctx.Err(); err != nil {
 		return tranship.File{}, err
 	}
@@ -214,7 +214,8 @@ func (s *Store) Put(ctx context.Context, spec tranship.Spec, data []byte) (_ tra
 	})
 }
 
-// makeFile commits a draft that fill fills, and leaves nothing behind otherwise.
+// makeFile creates a draft, calls fill to write it, and commits it. If that fails, it removes
+// the draft.
 func (s *Store) makeFile(ctx context.Context, spec tranship.Spec, fill func(*draft) (crc *uint32, err error)) (tranship.File, error) {
 	draft, err := s.newDraft()
 	if err != nil {
@@ -230,8 +231,8 @@ func (s *Store) makeFile(ctx context.Context, spec tranship.Spec, fill func(*dra
 	return tranship.File{}, s.discard(draft, spec.Path, err)
 }
 
-// discard removes a draft that failed, and returns why it did. A draft that was
-// renamed before it failed is not there any more.
+// discard removes a draft after a failure, and returns err. The draft is absent if the commit
+// failed after the rename.
 func (s *Store) discard(draft *draft, path string, err error) error {
 	if failed := draft.discard(); failed != nil && !errors.Is(failed, fs.ErrNotExist) {
 		s.options.Logger.Warn("an unfinished file could not be removed and stays until the store is opened again",

@@ -11,19 +11,19 @@ import (
 	"github.com/tranship/tranship/internal/partfile"
 )
 
-// remembered is how long a commit is, 1 day.
-const remembered = 24 * time.Hour
+// commitExpiry is how long a commit is remembered, 1 day.
+const commitExpiry = 24 * time.Hour
 
-// commitment is what a store remembers of a resumable upload that was committed,
-// in case the reply was lost.
+// commitment is the remembered commit of a resumable upload. It answers a client that repeats
+// the commit because the reply was lost.
 type commitment struct {
 	partfile.Outcome
 	size int64
-	// parts are the checksums of the parts, in their order.
+	// parts has the checksums of the parts, in their order.
 	parts []uint32
 }
 
-// ranges are those of the parts.
+// ranges returns the ranges of the parts.
 func (c *commitment) ranges(partSize int64) []tranship.Range {
 	var all []tranship.Range
 	for i, crc := range c.parts {
@@ -33,7 +33,8 @@ func (c *commitment) ranges(partSize int64) []tranship.Range {
 	return all
 }
 
-// newCommitment is nil if not all parts are known, or what they made is not.
+// newCommitment returns nil if the version of the file, or the checksum of a part, is
+// unknown.
 func newCommitment(o partfile.Outcome, size, partSize int64, parts map[int64]uint32) *commitment {
 	if o.Version == "" {
 		return nil
@@ -49,10 +50,10 @@ func newCommitment(o partfile.Outcome, size, partSize int64, parts map[int64]uin
 	return c
 }
 
-// remember closes the files of a session that has become file, and keeps the rest.
-// The caller holds the gate.
-func (s *session) remember(file tranship.File, crc uint32) error {
-	s.owner = nil
+// rememberLocked closes the files of a session that was committed as file, and remembers the
+// commit.
+func (s *session) rememberLocked(file tranship.File, crc uint32) error {
+	s.current = nil
 	s.reserved.release()
 	made := partfile.Outcome{Version: file.Version, CRC32C: crc, At: s.store.system.now()}
 	s.committed = newCommitment(made, file.Size, s.parts.PartSize(), s.parts.TakeChecksums())
@@ -60,26 +61,25 @@ func (s *session) remember(file tranship.File, crc uint32) error {
 		s.store.options.Logger.Warn("a commit will be forgotten when the store is opened again", "path", file.Path,
 			"error", fail("record the commit of", file.Path, err))
 	}
-	s.spec.Attributes = tranship.Attributes{} // whatever resumes it has its own
+	s.spec.Attributes = tranship.Attributes{} // a Begin that resumes it has its own
 	err := fail("close", file.Path, s.closeFiles())
 	if s.committed == nil {
-		s.remove()
+		s.removeLocked()
 	} else {
-		s.store.note(s)
+		s.store.addCommit(s)
 	}
 	return err
 }
 
-// note remembers a commit, and forgets those that it takes the place of.
-func (s *Store) note(made *session) {
+// addCommit remembers a commit, and forgets those that it replaces.
+func (s *Store) addCommit(made *session) {
 	s.mu.Lock()
 	old := s.commits.Add(made.resumption.owner, made.path, made)
 	s.mu.Unlock()
 	s.forget(old)
 }
 
-// forgetCommit forgets the upload that made the file at path, which is not there any
-// more.
+// forgetCommit forgets the commit of the file at path, which was removed or replaced.
 func (s *Store) forgetCommit(path string) {
 	s.mu.Lock()
 	old, ok := s.commits.Forget(path)
@@ -89,9 +89,9 @@ func (s *Store) forgetCommit(path string) {
 	}
 }
 
-// forget removes what is kept of commits; of one that an upload has open, when that
-// ends. The caller may hold the lock of a path, for which a session that is in use may
-// wait: such a session is looked at again later.
+// forget removes the sessions of commits. A session that an upload has open is removed when
+// the upload ends. The caller may hold the lock of a path for which a busy session waits:
+// forget does not wait for that session, but leaves it to a later call.
 func (s *Store) forget(commits []*session) {
 	s.mu.Lock()
 	commits = append(commits, s.stale...)
@@ -99,8 +99,8 @@ func (s *Store) forget(commits []*session) {
 	s.mu.Unlock()
 	for _, old := range commits {
 		if old.parts.Gate.TryLock() {
-			if old.stale = true; old.owner == nil {
-				old.remove()
+			if old.stale = true; old.current == nil {
+				old.removeLocked()
 			}
 			old.parts.Gate.Unlock()
 			continue
@@ -111,9 +111,9 @@ func (s *Store) forget(commits []*session) {
 	}
 }
 
-// recall goes on with a session whose commit is remembered, unless its file is not
-// there any more. The caller holds the gate.
-func (s *session) recall(spec tranship.Spec) (*upload, error) {
+// recallLocked begins the next epoch of a session that was committed. It returns errGone if
+// the committed file does not exist any more.
+func (s *session) recallLocked(spec tranship.Spec) (*upload, error) {
 	if err := s.store.admitAttributes(spec.Attributes); err != nil {
 		return nil, err
 	}
@@ -122,16 +122,16 @@ func (s *session) recall(spec tranship.Spec) (*upload, error) {
 		return nil, err
 	}
 	if err != nil || file.Version != s.committed.Version {
-		s.remove()
+		s.removeLocked()
 		return nil, errGone
 	}
 	s.spec = spec
-	return s.own(), nil
+	return s.nextEpochLocked(), nil
 }
 
-// commitAgain answers a commit whose reply may have been lost, or that somebody
-// repeats with other attributes or more durability. The caller holds the gate.
-func (s *session) commitAgain(ctx context.Context, commit tranship.Commit) (tranship.File, error) {
+// recommitLocked answers a repeated commit. Its caller may have lost the first reply, or may
+// ask for other attributes or more durability.
+func (s *session) recommitLocked(ctx context.Context, commit tranship.Commit) (tranship.File, error) {
 	if err := s.checkSum(s.committed.CRC32C, commit); err != nil {
 		return tranship.File{}, err
 	}
@@ -139,21 +139,21 @@ func (s *session) commitAgain(ctx context.Context, commit tranship.Commit) (tran
 	spec.Attributes = spec.Attributes.Override(commit.Attributes)
 	file, err := s.store.recommit(ctx, spec, s.committed.Version)
 	if final, ok := errors.AsType[partfile.FinalError](err); ok {
-		s.remove() // it is unknown which bytes the file has after the next outage
+		s.removeLocked() // the content of the file after a power loss is unknown
 		return tranship.File{}, final.Err
 	}
 	if err != nil {
 		return tranship.File{}, err
 	}
-	s.owner = nil
+	s.current = nil
 	if s.stale {
-		s.remove()
+		s.removeLocked()
 	}
 	return file, nil
 }
 
-// recommit gives the version of a file that is there what its spec sets of attributes,
-// and the spec's durability.
+// recommit gives a committed file the attributes and the durability of spec. It fails if the
+// file has another version.
 func (s *Store) recommit(ctx context.Context, spec tranship.Spec, version string) (tranship.File, error) {
 	unlock, err := s.paths.Lock(ctx, spec.Path)
 	if err != nil {
@@ -174,16 +174,16 @@ func (s *Store) recommit(ctx context.Context, spec tranship.Spec, version string
 		return tranship.File{}, failure.WrongVersion(found.Path, found.Version, version)
 	}
 	if !hasAttributes(found.File, spec.Attributes) {
-		if err := s.alter(dir, file, found, spec.Attributes); err != nil {
+		if err := s.changeAttributes(dir, file, found, spec.Attributes); err != nil {
 			return tranship.File{}, err
 		}
 	}
-	// Who committed it, or changed its attributes since, may not have synced.
+	// The commit, or a later change of attributes, may not have synced the file.
 	if s.durability(spec.Durability) == tranship.DurabilityDurable {
 		if err := s.system.sync(file); err != nil {
 			return tranship.File{}, partfile.FinalError{Err: fail("sync", spec.Path, err)}
 		}
-		if err := s.syncPlaced(spec.Path, ancestors); err != nil {
+		if err := s.syncRenamed(spec.Path, ancestors); err != nil {
 			return tranship.File{}, partfile.FinalError{Err: err}
 		}
 	}
@@ -191,7 +191,7 @@ func (s *Store) recommit(ctx context.Context, spec tranship.Spec, version string
 	return again.File, err
 }
 
-// hasAttributes tells whether a file has all that is set in attributes.
+// hasAttributes reports whether a file has all attributes that are set.
 func hasAttributes(file tranship.File, attributes tranship.Attributes) bool {
 	want := attributes.Apply(file)
 	return want.ModTime.Equal(file.ModTime) && want.Mode == file.Mode && maps.Equal(want.Metadata, file.Metadata)

@@ -10,7 +10,7 @@ import (
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
-// committed uploads content, and begins the same upload again with another spec.
+// committed uploads and commits content, and begins the same upload again with another spec.
 func (f fixture) committed(content []byte, first, again tranship.Spec) (older, newer *upload) {
 	f.Helper()
 	older = f.begin(first)
@@ -22,8 +22,8 @@ func (f fixture) committed(content []byte, first, again tranship.Spec) (older, n
 	return older, newer
 }
 
-// A commit that was only written is synced when the same upload is to be durable:
-// the file, its name and its directories.
+// The file of a commit that was written but not synced is synced if the same upload must be
+// durable: its content, its name and its directories.
 func TestRepeatedCommitIsSynced(t *testing.T) {
 	real := realSystem()
 	system := real
@@ -41,7 +41,7 @@ func TestRepeatedCommitIsSynced(t *testing.T) {
 	_, u := f.committed(content, spec, spec)
 	f.finish(u, spec.Path, content)
 	if files+directories > 0 {
-		t.Errorf("synced %d files and %d directories that are only to be written", files, directories)
+		t.Errorf("synced %d files and %d directories of an upload that need not be durable", files, directories)
 	}
 	f.finish(f.begin(durable), spec.Path, content)
 	if files != 1 || directories != 3 {
@@ -49,7 +49,7 @@ func TestRepeatedCommitIsSynced(t *testing.T) {
 	}
 }
 
-// What is not known to be on disk is not remembered to be.
+// A commit whose file may not be on disk is not remembered.
 func TestRepeatedCommitFailsToSync(t *testing.T) {
 	real := realSystem()
 	system := real
@@ -72,12 +72,12 @@ func TestRepeatedCommitFailsToSync(t *testing.T) {
 	failing = false
 	u = f.begin(spec)
 	if u.ID() == older.ID() {
-		t.Error("the upload is there again")
+		t.Error("the upload can be resumed")
 	}
 	f.finish(u, "file", content)
 }
 
-// The bytes of a commit that was only written may be lost with the machine.
+// The content of a commit that was not synced may be lost after a reboot.
 func TestRebootForgetsWrittenCommits(t *testing.T) {
 	system := unsynced()
 	boot := "first"

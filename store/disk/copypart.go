@@ -7,11 +7,11 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// copyBuffer is how many bytes of a part are copied at once.
+// copyBuffer is the size in bytes of the buffer of CopyPart.
 const copyBuffer = 256 << 10
 
-// CopyPart implements tranship.Upload. The bytes pass through memory, because the
-// part's checksum has to be known anyway.
+// CopyPart implements tranship.Upload. It copies through memory, because it has to compute
+// the part's checksum.
 func (u *upload) CopyPart(ctx context.Context, n int, source string, options tranship.OpenOptions) (err error) {
 	defer u.store.explain(&err)
 	if err := admit(ctx, source); err != nil {
@@ -31,9 +31,9 @@ func (u *upload) CopyPart(ctx context.Context, n int, source string, options tra
 	}
 	defer content.Close()
 	if content.File().Size-options.Offset < length {
-		return &tranship.InvalidError{Field: "offset", Rule: "the source must have as many bytes from there as the part"}
+		return &tranship.InvalidError{Field: "offset", Rule: "the source must have as many bytes from the offset as the part"}
 	}
-	writer, err := u.parts.Part(ctx, int64(n), u.writable)
+	writer, err := u.parts.Part(ctx, int64(n), u.writableLocked)
 	if err != nil {
 		return err
 	}
@@ -44,7 +44,7 @@ func (u *upload) CopyPart(ctx context.Context, n int, source string, options tra
 	return writer.Close()
 }
 
-// copyContent is not io.Copy, because only Read verifies.
+// copyContent copies with Read, which io.Copy might bypass: only Read verifies the checksum.
 func copyContent(writer io.Writer, content io.Reader, length int64) error {
 	buffer := make([]byte, min(length, copyBuffer))
 	for {

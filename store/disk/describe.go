@@ -13,19 +13,19 @@ import (
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
-// description is a file with how it came to be known.
+// description describes a file and its source.
 type description struct {
 	tranship.File
 	info fs.FileInfo
-	// recorded tells that the version is from a record, and not derived.
+	// recorded is set if the version is from a record, and not derived.
 	recorded bool
-	// account is whom the file counts for, also after it was edited by hand; nil:
-	// nobody.
+	// account is the account that the file counts for, also after it was edited by hand;
+	// nil for none.
 	account *string
 }
 
-// describe tells what is in an open file. Size, times and record are of one moment,
-// though SetAttributes may be changing them.
+// describe describes an open file. Size, times and record are consistent, even if
+// SetAttributes changes them concurrently.
 func (s *Store) describe(path string, file *os.File) (description, error) {
 	info, err := file.Stat()
 	if err != nil {
@@ -34,7 +34,7 @@ func (s *Store) describe(path string, file *os.File) (description, error) {
 	return s.describeOpened(path, file, info)
 }
 
-// describeOpened is describe for who has just looked at the file.
+// describeOpened is describe for a caller that has the file's info.
 func (s *Store) describeOpened(path string, file *os.File, info fs.FileInfo) (description, error) {
 	for {
 		r, err := s.readRecord(file)
@@ -57,7 +57,7 @@ func (s *Store) describeOpened(path string, file *os.File, info fs.FileInfo) (de
 	}
 }
 
-// describeRecorded is describe for a file that was given the record r just now.
+// describeRecorded is describe for a file whose record was just set to r.
 func (s *Store) describeRecorded(path string, file *os.File, r record) (description, error) {
 	if !s.attributes {
 		return s.describe(path, file)
@@ -69,21 +69,21 @@ func (s *Store) describeRecorded(path string, file *os.File, r record) (descript
 	if !r.holds(info) {
 		return s.describe(path, file)
 	}
-	r.metadata = maps.Clone(r.metadata) // the caller's
+	r.metadata = maps.Clone(r.metadata) // it belongs to the caller of the store
 	if len(r.metadata) == 0 {
 		r.metadata = nil
 	}
 	return recorded(path, info, r), nil
 }
 
-// readRecord returns the zero record, which holds for no file, if there is none
-// that makes sense.
+// readRecord returns the record of a file. If the file has no valid record, it returns the
+// zero record, which does not hold for any file.
 func (s *Store) readRecord(file *os.File) (record, error) {
 	if !s.attributes {
 		return record{}, nil
 	}
 	data, err := rootfs.Getxattr(file, attributeName)
-	if errors.Is(err, errors.ErrUnsupported) { // another file system, mounted below
+	if errors.Is(err, errors.ErrUnsupported) { // another file system is mounted there
 		return record{}, nil
 	}
 	if err != nil {
@@ -91,13 +91,14 @@ func (s *Store) readRecord(file *os.File) (record, error) {
 	}
 	r, err := decodeRecord(data)
 	if err != nil {
-		return record{}, nil //nolint:nilerr // as without a record: the file tells for itself
+		return record{}, nil //nolint:nilerr // a damaged record counts as none
 	}
 	return r, nil
 }
 
+// recorded describes a file with a record that holds.
 func recorded(path string, info fs.FileInfo, r record) description {
-	d := undecided(path, info)
+	d := unversioned(path, info)
 	d.recorded = true
 	d.Version = r.version
 	d.CRC32C = r.crc
@@ -112,22 +113,23 @@ func recorded(path string, info fs.FileInfo, r record) description {
 	return d
 }
 
-// derived describes a file without a record.
+// derived describes a file without a record that holds.
 func derived(path string, info fs.FileInfo) description {
-	d := undecided(path, info)
+	d := unversioned(path, info)
 	d.Version = derivedVersion(info)
 	return d
 }
 
-// undecided is what a file system tells of a file. The version is left open.
-func undecided(path string, info fs.FileInfo) description {
+// unversioned describes a file by its info, without a version.
+func unversioned(path string, info fs.FileInfo) description {
 	return description{
 		File: tranship.File{Path: path, Size: info.Size(), ModTime: info.ModTime(), Mode: info.Mode().Perm()},
 		info: info,
 	}
 }
 
-// derivedVersion changes with every change to a file, its attributes included.
+// derivedVersion returns a version that changes with every change of a file, including that
+// of its attributes.
 func derivedVersion(info fs.FileInfo) string {
 	inode, changed := rootfs.Identity(info)
 	var b []byte
@@ -138,11 +140,11 @@ func derivedVersion(info fs.FileInfo) string {
 	return "derived-" + hex.EncodeToString(sum[:16])
 }
 
-// readable is the mode of a file on disk: its owner, this process, may read it
-// whatever its mode was at its source.
+// readable returns the mode that a file has on disk: its owner, this process, can always read
+// it.
 func readable(mode fs.FileMode) fs.FileMode { return mode | 0o400 }
 
-// find opens the file at path for reading and describes it. The caller closes it
+// find opens the file at path for reading and describes it. The caller must close the file
 // and its directory.
 func (s *Store) find(path string) (*rootfs.Dir, *os.File, description, error) {
 	directory, name := rootfs.Split(path)
@@ -164,7 +166,7 @@ func (s *Store) find(path string) (*rootfs.Dir, *os.File, description, error) {
 	return dir, file, d, nil
 }
 
-// stat describes the file at path. It also can when the file may not be read.
+// stat describes the file at path, even if the store may not read it.
 func (s *Store) stat(path string) (tranship.File, error) {
 	directory, name := rootfs.Split(path)
 	dir, err := s.directories.Walk(directory)
@@ -175,7 +177,7 @@ func (s *Store) stat(path string) (tranship.File, error) {
 	return s.statIn(dir, name, path)
 }
 
-// inspectIn is statIn for what was just listed as a regular file.
+// inspectIn is statIn for a name that was just listed as a regular file.
 func (s *Store) inspectIn(dir *rootfs.Dir, name, path string) (tranship.File, error) {
 	if s.attributes {
 		info, value, ok := dir.Inspect(name, attributeName)
@@ -186,6 +188,7 @@ func (s *Store) inspectIn(dir *rootfs.Dir, name, path string) (tranship.File, er
 	return s.statBy(dir.OpenListed, dir, name, path)
 }
 
+// statIn describes the file at path, which is called name in dir.
 func (s *Store) statIn(dir *rootfs.Dir, name, path string) (tranship.File, error) {
 	return s.statBy(dir.OpenFile, dir, name, path)
 }

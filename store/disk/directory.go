@@ -11,14 +11,15 @@ import (
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
-// directoryVersion is the version in the record of a directory, which has none.
+// directoryVersion is the version in the record of a directory. Directories have no version,
+// but a record must have one.
 const directoryVersion = "directory"
 
-// owners keep the accounts that directories count for, in their records. The zero value
-// keeps none.
+// owners maintains the accounts that directories count for, which are in the records of the
+// directories. Without a ledger it does nothing.
 type owners struct {
-	// mu is held while a directory is made or removed, so that its record is there
-	// whenever it can be removed.
+	// mu is held while a directory is made or removed, so that no directory is removed
+	// before it has its record.
 	mu     sync.Mutex
 	ledger tranship.DirectoryLedger
 }
@@ -34,14 +35,15 @@ func (s *Store) ReportDirectories(ledger tranship.DirectoryLedger) {
 type directoryMaker struct {
 	store *Store
 	path  string
-	// account is the one that they count for; nil: none.
+	// account is the account that they count for; nil for none.
 	account *string
-	// ledger has counted so many that are not made yet.
 	ledger  tranship.DirectoryLedger
+	// counted is the number of directories that ledger has counted and that were not made
+	// yet.
 	counted int
 }
 
-// makerFor is the maker of the directories above a path, for an account.
+// makerFor returns a maker of the directories above a path, for an account.
 func (s *Store) makerFor(path string, name *string) *directoryMaker {
 	m := &directoryMaker{store: s, path: path, account: name}
 	if name != nil {
@@ -52,8 +54,8 @@ func (s *Store) makerFor(path string, name *string) *directoryMaker {
 	return m
 }
 
-// make makes a directory, which is one of those above the path and was missing. One that
-// has come meanwhile is no failure.
+// make makes a missing directory above the path. It succeeds if the directory has come into
+// being in the meantime.
 func (m *directoryMaker) make(parent *rootfs.Dir, directory string) error {
 	above, name := rootfs.Split(directory)
 	defer m.store.keptNames.added(above)
@@ -64,7 +66,7 @@ func (m *directoryMaker) make(parent *rootfs.Dir, directory string) error {
 		}
 		return err
 	}
-	if m.counted == 0 { // nothing below it is there either
+	if m.counted == 0 { // the first one: all directories below it are missing too
 		n := strings.Count(m.path[len(directory):], "/")
 		if err := m.ledger.MakeDirectories(*m.account, m.path, n); err != nil {
 			return err
@@ -87,14 +89,14 @@ func (m *directoryMaker) make(parent *rootfs.Dir, directory string) error {
 	return nil
 }
 
-// end takes back what was counted and not made.
+// end subtracts the directories that were counted but not made.
 func (m *directoryMaker) end() {
 	if m.counted > 0 {
 		m.ledger.RemoveDirectories(*m.account, m.counted)
 	}
 }
 
-// writeOwner gives a new directory its record.
+// writeOwner writes the record of a new directory.
 func (s *Store) writeOwner(parent *rootfs.Dir, name string, owner *string) error {
 	dir, err := parent.Sub(name)
 	if err != nil {
@@ -104,7 +106,7 @@ func (s *Store) writeOwner(parent *rootfs.Dir, name string, owner *string) error
 	return dir.Setxattr(attributeName, record{version: directoryVersion, account: owner}.encode())
 }
 
-// ownerOf is the account that a directory counts for; nil: none.
+// ownerOf returns the account that a directory counts for; nil for none.
 func ownerOf(dir *rootfs.Dir) *string {
 	value, err := dir.Getxattr(attributeName)
 	if err != nil || value == nil {
@@ -117,7 +119,7 @@ func ownerOf(dir *rootfs.Dir) *string {
 	return r.account
 }
 
-// removeDirectory removes an empty directory, which counts no more.
+// removeDirectory removes an empty directory and subtracts it from its account.
 func (s *Store) removeDirectory(parent *rootfs.Dir, name string) error {
 	s.owners.mu.Lock()
 	defer s.owners.mu.Unlock()
@@ -147,7 +149,7 @@ func (s *Store) MissingDirectories(ctx context.Context, path string) (int, error
 	}
 	dir, err := s.root.Walk("")
 	if err != nil {
-		return 0, fail("look at", path, err)
+		return 0, fail("inspect", path, err)
 	}
 	defer func() { dir.Close() }()
 	for i := range len(path) {
@@ -160,7 +162,7 @@ func (s *Store) MissingDirectories(ctx context.Context, path string) (int, error
 			return strings.Count(path[i:], "/"), nil
 		}
 		if err != nil {
-			return 0, fail("look at", path, err)
+			return 0, fail("inspect", path, err)
 		}
 		dir.Close()
 		dir = sub
@@ -168,8 +170,8 @@ func (s *Store) MissingDirectories(ctx context.Context, path string) (int, error
 	return 0, nil
 }
 
-// failMake is failUnless for the directories of a path; the refusal of a ledger stays as
-// it is.
+// failMake is failUnless for making the directories of a path. It returns the refusal of a
+// ledger unchanged.
 func failMake(path string, err error) error {
 	if errors.Is(err, tranship.ErrQuota) {
 		return err

@@ -36,7 +36,7 @@ func (s *Store) SetAttributes(ctx context.Context, path string, attributes trans
 	if err := checkFile(found.File, precondition); err != nil {
 		return tranship.File{}, err
 	}
-	if err := s.alter(dir, file, found, attributes); err != nil {
+	if err := s.changeAttributes(dir, file, found, attributes); err != nil {
 		return tranship.File{}, err
 	}
 	if s.durability(tranship.DurabilityDefault) == tranship.DurabilityDurable {
@@ -48,7 +48,8 @@ func (s *Store) SetAttributes(ctx context.Context, path string, attributes trans
 	return changed.File, err
 }
 
-// admitChange fails for a change of one file that cannot be asked for.
+// admitChange fails if the arguments of a change of one file are invalid, or the context has
+// ended.
 func admitChange(ctx context.Context, path string, precondition tranship.Precondition) error {
 	if err := precondition.Validate(); err != nil {
 		return err
@@ -56,10 +57,10 @@ func admitChange(ctx context.Context, path string, precondition tranship.Precond
 	return admit(ctx, path)
 }
 
-// alter changes a file's attributes where it is. The first record holds for the
-// file before the modified time is changed and after, so that a version and a
-// checksum are never lost.
-func (s *Store) alter(dir *rootfs.Dir, file *os.File, found description, attributes tranship.Attributes) error {
+// changeAttributes changes the attributes of a file in place. The first record that it writes
+// holds both before and after the change of the modified time, so that version and checksum
+// are never lost.
+func (s *Store) changeAttributes(dir *rootfs.Dir, file *os.File, found description, attributes tranship.Attributes) error {
 	path, want := found.Path, attributes.Apply(found.File)
 	if attributes.Mode != nil {
 		want.Mode &^= s.options.ModeMask
@@ -101,8 +102,8 @@ func (s *Store) alter(dir *rootfs.Dir, file *os.File, found description, attribu
 	return fail("set the mode of", path, err)
 }
 
-// writeRecord gives a file its record. A mode without write permission forbids that
-// to the owner, too, unless it is root; the caller sets the mode afterwards.
+// writeRecord writes the record of a file. If the mode of the file forbids that to its owner,
+// writeRecord changes the mode; the caller must set it afterwards.
 func (s *Store) writeRecord(file *os.File, path string, r record) error {
 	err := s.system.setxattr(file, attributeName, r.encode())
 	if errors.Is(err, fs.ErrPermission) {
@@ -117,7 +118,7 @@ func (s *Store) writeRecord(file *os.File, path string, r record) error {
 	return nil
 }
 
-// Remove implements tranship.Editor. Directories that it leaves empty go, too.
+// Remove implements tranship.Editor. It also removes the directories that become empty.
 func (s *Store) Remove(ctx context.Context, path string, precondition tranship.Precondition) (err error) {
 	defer s.explain(&err)
 	if err := admitChange(ctx, path, precondition); err != nil {
@@ -145,12 +146,12 @@ func (s *Store) Remove(ctx context.Context, path string, precondition tranship.P
 		return failRead("remove", path, err)
 	}
 	s.forgetCommit(path)
-	return s.settleRemoval(path)
+	return s.finishRemoval(path)
 }
 
-// settleRemoval prunes directories after the file at path has gone, and makes that
-// durable if changes are to be.
-func (s *Store) settleRemoval(path string) error {
+// finishRemoval removes the directories that became empty by the removal of the file at path,
+// and makes the removal durable if the store's durability requires that.
+func (s *Store) finishRemoval(path string) error {
 	stays := s.prune(path)
 	if s.durability(tranship.DurabilityDefault) != tranship.DurabilityDurable {
 		return nil

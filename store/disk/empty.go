@@ -11,8 +11,8 @@ import (
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
-// removeEmpty removes a directory that has nothing but directories below it.
-// Something else in it is tranship.ErrExists.
+// removeEmpty removes a directory that has only directories below it. If it has anything
+// else, removeEmpty fails with tranship.ErrExists.
 func (s *Store) removeEmpty(parent *rootfs.Dir, name, path string) error {
 	if err := s.checkEmpty(parent, name, path, true); err != nil {
 		return err
@@ -20,8 +20,8 @@ func (s *Store) removeEmpty(parent *rootfs.Dir, name, path string) error {
 	return s.removeEmptied(parent, name, path)
 }
 
-// removeEmptied removes a directory that had nothing left in it. If something has come
-// into it, or it is gone, or a file is in its place, the caller's next step finds out.
+// removeEmptied removes a directory that was found empty. It ignores that the directory is
+// not empty any more, absent, or not a directory: the caller's next step fails then.
 func (s *Store) removeEmptied(parent *rootfs.Dir, name, path string) error {
 	err := s.removeDirectory(parent, name)
 	if errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
@@ -30,10 +30,10 @@ func (s *Store) removeEmptied(parent *rootfs.Dir, name, path string) error {
 	return fail("remove an empty directory at", path, err)
 }
 
-// checkEmpty is tranship.ErrExists if there is anything but directories below the
-// one at path, which is called name in its parent, and with remove removes those. It
-// reads no further than to the first file, and has few directories open, however deep
-// they are.
+// checkEmpty fails with tranship.ErrExists if the directory at path, which is called name in
+// its parent, has anything but directories below it. With remove it removes those
+// directories. It stops reading at the first file, and has a bounded number of directories
+// open, no matter how deep they are.
 func (s *Store) checkEmpty(parent *rootfs.Dir, name, path string, remove bool) error {
 	l := s.newLister(context.Background())
 	e := &emptyCheck{lister: l, path: path, remove: remove}
@@ -47,7 +47,7 @@ type emptyCheck struct {
 	remove bool
 }
 
-// descend checks a directory that open opens by its name, unless it is gone.
+// descend checks a directory that open opens by its name. An absent directory is no error.
 func (e *emptyCheck) descend(open func(name string) (*rootfs.Dir, error), name, directory string) error {
 	dir, err := open(name)
 	if obstacle, ok := errors.AsType[*rootfs.ObstacleError](err); ok && obstacle.Hidden {
@@ -58,15 +58,15 @@ func (e *emptyCheck) descend(open func(name string) (*rootfs.Dir, error), name, 
 		return nil
 	}
 	if err != nil {
-		return fail("look at", e.path, err)
+		return fail("inspect", e.path, err)
 	}
 	return e.within(directory, dir, e.check)
 }
 
-// check checks the innermost of the directories that the lister is in.
+// check checks the innermost open directory of the lister.
 func (e *emptyCheck) check(directory string) error {
 	exists := failure.FilesBelow(e.path)
-	file, directories, err := e.look(directory, func(entry rootfs.Entry) bool { return !entry.IsDir() })
+	file, directories, err := e.scan(directory, func(entry rootfs.Entry) bool { return !entry.IsDir() })
 	switch {
 	case err != nil:
 		return err
@@ -76,18 +76,18 @@ func (e *emptyCheck) check(directory string) error {
 		return nil
 	}
 	return e.each(directory, key{}, true, func(dir *rootfs.Dir, child child) error {
-		if !child.IsDir() { // made meanwhile
+		if !child.IsDir() { // created in the meantime
 			return exists
 		}
 		if err := e.descend(dir.SubListed, child.name, child.path); err != nil || !e.remove {
 			return err
 		}
 		dir, err := e.dirs.open()
-		if rootfs.IsAbsent(err) { // removed meanwhile
+		if rootfs.IsAbsent(err) { // removed in the meantime
 			return nil
 		}
 		if err != nil {
-			return fail("look at", e.path, err)
+			return fail("inspect", e.path, err)
 		}
 		return e.store.removeEmptied(dir, child.name, e.path)
 	})

@@ -10,8 +10,8 @@ import (
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
-// A file that is put where directories are takes few descriptors and reads no more than
-// it must, whatever is below: so does counting the files of accounts.
+// Putting a file over empty directories uses few descriptors and reads no more than it must, no
+// matter what is below. The same holds for counting the files of accounts.
 func TestPutOverDirectoriesIsBounded(t *testing.T) {
 	descriptors := func() int {
 		t.Helper()
@@ -34,7 +34,7 @@ func TestPutOverDirectoriesIsBounded(t *testing.T) {
 	deep := strings.Repeat("/d", 200)
 	f.put("deep"+deep+"/file", "")
 	for i := range 500 {
-		f.place(fmt.Sprintf("many/%d", i), "")
+		f.writeByHand(fmt.Sprintf("many/%d", i), "")
 	}
 	for path, entries := range map[string]int{"deep": 2*200 + 1, "many": 1} {
 		read, most = 0, 0

@@ -6,7 +6,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -15,7 +14,7 @@ import (
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
-// faults is a system that fails while errors are set.
+// faults is a system whose operations fail while their errors are set.
 type faults struct {
 	write, sync, setxattr, rename, syncDir atomic.Pointer[error]
 }
@@ -28,7 +27,7 @@ func armed(fault *atomic.Pointer[error], file string) error {
 	return nil
 }
 
-// half is as much as a write that fails has written.
+// half is how much a failing write has written.
 func half(pieces [][]byte) []byte {
 	data := slices.Concat(pieces...)
 	return data[:len(data)/2]
@@ -65,7 +64,7 @@ func (f *faults) system() system {
 	return broken
 }
 
-// kinds are errors of the operating system, and what users are to see of them.
+// kinds has errors of the operating system and the errors that callers must get for them.
 func kinds() map[error]error {
 	return map[error]error{
 		syscall.ENOSPC: tranship.ErrNoSpace,
@@ -80,8 +79,8 @@ func kinds() map[error]error {
 	}
 }
 
-// Nothing of a file that failed may be seen or stay, and what it was to replace
-// must be as it was.
+// A file that could not be written is not visible and leaves nothing behind, and the file that
+// it would have replaced is unchanged.
 func TestFaults(t *testing.T) {
 	steps := map[string]func(*faults) *atomic.Pointer[error]{
 		"write":    func(f *faults) *atomic.Pointer[error] { return &f.write },
@@ -114,7 +113,7 @@ func TestFaults(t *testing.T) {
 				}
 				fault(faults).Store(nil)
 				if content, err := f.read("old"); err != nil || content != "old" || f.stat("old").Version != old.Version {
-					t.Errorf("what was to be replaced: %q, %v", content, err)
+					t.Errorf("the file that would have been replaced: %q, %v", content, err)
 				}
 			}
 			if got := f.names("."); len(got) != 2 {
@@ -165,8 +164,8 @@ func (f fixture) beginAndWrite(path, content string) tranship.Upload {
 	return upload
 }
 
-// After a failed sync, pages that were not written are marked clean: a second sync
-// succeeds without them.
+// A failed sync ends the upload. The kernel marks pages clean even if it could not write them,
+// so that a second sync would succeed without them.
 func TestFailedSyncEndsTheUpload(t *testing.T) {
 	for step, visible := range map[string]bool{"sync": false, "syncDir": true} {
 		t.Run(step, func(t *testing.T) {
@@ -273,162 +272,5 @@ func TestRecordOfFileThatMayNotBeWritten(t *testing.T) {
 	}
 	if info, err := os.Stat(f.at("file")); err != nil || info.Mode() != 0o444 {
 		t.Errorf("on disk: %v, %v", info, err)
-	}
-}
-
-// Directories are removed again and again while a file is put below them.
-func TestPutRacesWithPruning(t *testing.T) {
-	f := newFixture(t, Options{Durability: tranship.DurabilityWritten}, realSystem())
-	var group sync.WaitGroup
-	for _, path := range []string{"a/b/c/1", "a/b/2", "a/b/c/3"} {
-		group.Go(func() {
-			for range 200 {
-				if _, err := f.Put(t.Context(), tranship.Spec{Path: path}, nil); err != nil {
-					t.Errorf("Put: %v", err)
-				}
-				if err := f.Remove(t.Context(), path, tranship.Precondition{}); err != nil {
-					t.Errorf("Remove: %v", err)
-				}
-			}
-		})
-	}
-	group.Wait()
-	if got := f.names("."); len(got) != 1 {
-		t.Errorf("the directory has %q", got)
-	}
-}
-
-// A directory that is open and then removed can be read no more.
-func TestDirectoryRemovedWhileOpen(t *testing.T) {
-	f := newFixture(t, small, realSystem())
-	if err := os.MkdirAll(f.at("a/b"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	dir, err := f.root.Walk("a")
-	if err != nil {
-		t.Fatal(err)
-	}
-	sub, err := dir.Sub("b")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Remove(f.at("a/b")); err != nil {
-		t.Fatal(err)
-	}
-	l := f.newLister(t.Context())
-	if err := l.within("a/b", sub, func(directory string) error {
-		return l.each(directory, key{}, true, func(_ *rootfs.Dir, child child) error {
-			t.Errorf("%s is there", child.path)
-			return nil
-		})
-	}); err != nil {
-		t.Errorf("each: %v", err)
-	}
-	dir.Close()
-
-	system := realSystem()
-	system.syncDir = func(dir *rootfs.Dir) error {
-		if err := os.RemoveAll(f.at("a")); err != nil {
-			return err
-		}
-		return realSystem().syncDir(dir)
-	}
-	f.Store.system = system
-	if err := os.Mkdir(f.at("a/b"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := f.syncDirectory("a/b"); err != nil {
-		t.Errorf("syncDirectory: %v", err)
-	}
-}
-
-// A rename that finds its directory gone starts over with the directory.
-func TestRenameStartsOver(t *testing.T) {
-	real := realSystem()
-	system := real
-	var f fixture
-	removals := 3
-	system.rename = func(from *rootfs.Dir, name string, to *rootfs.Dir, newName string, replace bool) error {
-		if removals > 0 {
-			removals--
-			if err := os.RemoveAll(f.at("a")); err != nil {
-				t.Error(err)
-			}
-		}
-		return real.rename(from, name, to, newName, replace)
-	}
-	f = newFixture(t, small, system)
-	f.put("a/b/file", "content")
-	f.lists("a/b/file")
-
-	removals = 1 << 30
-	_, err := f.Put(t.Context(), tranship.Spec{Path: "a/b/other"}, nil)
-	f.fails("Put with a directory that never stays", err, tranship.ErrUnavailable)
-}
-
-func TestDurability(t *testing.T) {
-	for name, test := range map[string]struct {
-		options Options
-		spec    tranship.Durability
-		want    bool
-	}{
-		"by default":         {Options{}, tranship.DurabilityDefault, true},
-		"written":            {Options{}, tranship.DurabilityWritten, false},
-		"default is written": {Options{Durability: tranship.DurabilityWritten}, tranship.DurabilityDefault, false},
-		"asked for":          {Options{Durability: tranship.DurabilityWritten}, tranship.DurabilityDurable, true},
-		"minimum":            {Options{MinDurability: tranship.DurabilityDurable}, tranship.DurabilityWritten, true},
-		"minimum of written": {Options{MinDurability: tranship.DurabilityWritten}, tranship.DurabilityWritten, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			real := realSystem()
-			system := real
-			var syncs, directories atomic.Int64
-			system.sync = func(file *os.File) error { syncs.Add(1); return real.sync(file) }
-			system.syncDir = func(dir *rootfs.Dir) error { directories.Add(1); return real.syncDir(dir) }
-			f := newFixture(t, test.options, system)
-			put := func(path string, wantDirectories int64) {
-				syncs.Store(0)
-				directories.Store(0)
-				if _, err := f.Put(t.Context(), tranship.Spec{Path: path, Durability: test.spec}, nil); err != nil {
-					t.Fatal(err)
-				}
-				if !test.want {
-					wantDirectories = 0
-				}
-				if got := syncs.Load() == 1; got != test.want {
-					t.Errorf("%s: synced the file %d times", path, syncs.Load())
-				}
-				if got := directories.Load(); got != wantDirectories {
-					t.Errorf("%s: synced %d directories, want %d", path, got, wantDirectories)
-				}
-			}
-			put("top", 1)
-			put("a/b/first", 3)
-			put("a/b/second", 1)
-			put("a/c/third", 2)
-			if err := f.Remove(t.Context(), "a/c/third", tranship.Precondition{}); err != nil {
-				t.Fatal(err)
-			}
-			put("a/c/third", 2) // in a new directory
-		})
-	}
-}
-
-func TestDirectoryMadeByOthersIsSynced(t *testing.T) {
-	real := realSystem()
-	system := real
-	var directories atomic.Int64
-	system.syncDir = func(dir *rootfs.Dir) error { directories.Add(1); return real.syncDir(dir) }
-	f := newFixture(t, Options{}, system)
-	directories.Store(0) // opening the store syncs that of its state
-	if _, err := f.Put(t.Context(), tranship.Spec{Path: "a/b/written", Durability: tranship.DurabilityWritten}, nil); err != nil {
-		t.Fatal(err)
-	}
-	if n := directories.Load(); n != 0 {
-		t.Fatalf("synced %d directories", n)
-	}
-	f.put("a/b/durable", "")
-	if n := directories.Load(); n != 3 {
-		t.Errorf("synced %d directories, want the root, a and a/b", n)
 	}
 }

@@ -11,13 +11,13 @@ import (
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
-// newJournal is an empty journal of the session, without a file.
+// newJournal returns an empty journal for the session, without a file.
 func (s *session) newJournal() *partfile.Journal {
 	return partfile.NewJournal(s.store.partSystem(), s.id, *s.declared, s.parts.PartSize())
 }
 
-// createJournal makes a journal's file, synced, with its first records. It leaves
-// nothing behind when it fails.
+// createJournal creates the file of a journal with its first entries, and syncs it. If it
+// fails, it removes the file.
 func (s *session) createJournal(j *partfile.Journal, name string, entries []partfile.Entry) error {
 	system, dir := s.store.system, s.draft.dir
 	if err := system.remove(dir, name); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -34,11 +34,11 @@ func (s *session) createJournal(j *partfile.Journal, name string, entries []part
 	return nil
 }
 
-// createFiles makes the files of a new resumable session. They are synced with the
-// first group: until then there is nothing to lose.
+// createFiles creates the files of a new resumable session. They are synced with the first
+// group of parts, because there is nothing to lose before that.
 func (s *session) createFiles() error {
 	system, dir := s.store.system, s.store.state.uploads
-	s.id = strings.ToLower(rand.Text()) // there are file systems that list no capitals
+	s.id = strings.ToLower(rand.Text()) // some file systems list names in lower case
 	data, err := system.create(dir, s.id)
 	if err != nil {
 		return err
@@ -59,8 +59,8 @@ func (s *session) createFiles() error {
 	return err
 }
 
-// openFiles opens those of a session that was let go.
-func (s *session) openFiles() error {
+// openFilesLocked opens the files of a session that was detached.
+func (s *session) openFilesLocked() error {
 	if s.draft.file != nil {
 		return nil
 	}
@@ -78,8 +78,8 @@ func (s *session) openFiles() error {
 	return nil
 }
 
-// openOwn opens a file for writing even if a commit that failed took away the right
-// to.
+// openOwn opens a file of the store for writing. A failed commit may have set a mode that
+// forbids that; then openOwn changes the mode.
 func openOwn(dir *rootfs.Dir, name string) (*os.File, error) {
 	file, _, err := dir.OpenFileWrite(name)
 	if errors.Is(err, fs.ErrPermission) && dir.Chmod(name, 0o600) == nil {

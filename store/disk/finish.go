@@ -9,8 +9,8 @@ import (
 	"github.com/tranship/tranship/internal/partfile"
 )
 
-// commit makes the session's parts a file. The caller holds the gate.
-func (s *session) commit(ctx context.Context, commit tranship.Commit) (tranship.File, error) {
+// commitLocked commits the session's parts as a file.
+func (s *session) commitLocked(ctx context.Context, commit tranship.Commit) (tranship.File, error) {
 	crc, err := s.parts.Checksum(commit.Size)
 	if err != nil {
 		return tranship.File{}, err
@@ -37,14 +37,13 @@ func (s *session) commit(ctx context.Context, commit tranship.Commit) (tranship.
 		return tranship.File{}, errors.Join(err, s.parts.CountRecorded())
 	}
 	if !s.resumable() {
-		s.end()
+		s.endLocked()
 		return file, fail("close", s.path, s.closeFiles())
 	}
-	return file, s.remember(file, crc)
+	return file, s.rememberLocked(file, crc)
 }
 
-// checkSum compares the checksum of all bytes with those that the spec and the commit
-// demand.
+// checkSum compares the checksum of the content with those in the spec and the commit.
 func (s *session) checkSum(crc uint32, commit tranship.Commit) error {
 	for _, want := range []*uint32{commit.CRC32C, s.spec.CRC32C} {
 		if want != nil && *want != crc {

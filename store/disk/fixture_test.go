@@ -7,12 +7,12 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// fixtureID names an upload of noise(7, 4*tiny-100) that an earlier version of this
-// package left: its journal is in testdata. Part 1 has other bytes than the content, and
-// part 3 was begun again when the program ended.
+// fixtureID is the id of an upload of noise(7, 4*tiny-100) that an earlier version of this
+// package left. Its journal is in testdata. Part 1 has other bytes than the content, and part 3
+// had been begun again when the program ended.
 const fixtureID = "zbg6jn5ruxaic6tavmsdcxfufr"
 
-// An upload of an earlier version is gone on with, and no part that is not whole counts.
+// An upload of an earlier version is resumed, and only complete parts count.
 func TestJournalOfEarlierVersion(t *testing.T) {
 	journal, err := os.ReadFile("testdata/" + fixtureID + ".journal")
 	if err != nil {
@@ -22,8 +22,8 @@ func TestJournalOfEarlierVersion(t *testing.T) {
 	data := append([]byte(nil), content...)
 	copy(data[tiny:2*tiny], other[tiny:])
 	f := fixture{T: t, directory: t.TempDir()}
-	f.place(uploadsDirectory+"/"+fixtureID, string(data))
-	f.place(uploadsDirectory+"/"+journalName(fixtureID), string(journal))
+	f.writeByHand(uploadsDirectory+"/"+fixtureID, string(data))
+	f.writeByHand(uploadsDirectory+"/"+journalName(fixtureID), string(journal))
 	f = f.open(small, unsynced()).withTinyParts()
 	spec := resumable("d/file", content)
 	spec.Owner, spec.Durability = "ann", tranship.DurabilityDurable

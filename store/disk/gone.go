@@ -9,13 +9,13 @@ import (
 	"github.com/tranship/tranship/internal/failure"
 )
 
-// errGoneDirectory is why nothing is to be found, and nothing can be written. Trying
-// again does not help.
+// errGoneDirectory is the error of all calls once the directory of the store was removed. A
+// retry does not help.
 var errGoneDirectory = failure.Mark(fmt.Errorf("%w: the directory of the store was removed, or %s in it moved: put it back, or open the store anew", tranship.ErrUnavailable, tranship.ReservedSegment), failure.Final)
 
-// present fails if the directory of the store was removed, which must not look as if
-// only its files were not there, or if its state is elsewhere, which a store that is
-// opened next would not find.
+// present fails if the directory of the store was removed, which must not look as if only its
+// files were missing. It also fails if the state directory was moved, because the next store
+// that is opened would not find it.
 func (s *Store) present() error {
 	there, err := s.root.Leads(tranship.ReservedSegment, s.state.dir)
 	if err == nil && there {
@@ -33,7 +33,8 @@ func (s *Store) present() error {
 	return errGoneDirectory
 }
 
-// explain tells a store that is gone from a file that is not there.
+// explain replaces the error for a missing file if the whole directory of the store is
+// missing.
 func (s *Store) explain(err *error) {
 	if !errors.Is(*err, tranship.ErrNotFound) {
 		return

@@ -13,8 +13,8 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// A store whose directory was removed says so, whatever it is asked, rather than that a
-// file is not there.
+// All calls of a store whose directory was removed fail with an error that says so, and not as
+// if a file were missing.
 func TestDirectoryRemoved(t *testing.T) {
 	for name, removed := range map[string]string{"all of it": "", "the state": tranship.ReservedSegment} {
 		t.Run(name, func(t *testing.T) {
@@ -72,7 +72,7 @@ func TestDirectoryRemoved(t *testing.T) {
 
 func second[T any](_ T, err error) error { return err }
 
-// first is the error of a sequence that has nothing else.
+// first returns the error of a sequence that yields nothing else.
 func first[T any](all iter.Seq2[T, error]) error {
 	for _, err := range all {
 		return err

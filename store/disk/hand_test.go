@@ -13,7 +13,7 @@ import (
 
 func TestFilePlacedByHand(t *testing.T) {
 	f := newFixture(t, small, realSystem())
-	f.place("dir/file", "by hand")
+	f.writeByHand("dir/file", "by hand")
 	found := f.stat("dir/file")
 	if found.Size != 7 || found.CRC32C != nil || found.Version == "" || found.Mode != 0o644 {
 		t.Errorf("Stat: %+v", found)
@@ -25,7 +25,7 @@ func TestFilePlacedByHand(t *testing.T) {
 		t.Errorf("read %q, %v", content, err)
 	}
 
-	f.place("dir/file", "changed")
+	f.writeByHand("dir/file", "changed")
 	edited := f.stat("dir/file")
 	if edited.Version == found.Version {
 		t.Error("the version did not change with the content")
@@ -47,7 +47,7 @@ func TestFilePlacedByHand(t *testing.T) {
 		t.Errorf("Stat after Move: %+v", got)
 	}
 
-	f.place("other", "by hand, too")
+	f.writeByHand("other", "by hand, too")
 	found = f.stat("other")
 	moved, err = f.Move(t.Context(), "other", "elsewhere/other", tranship.Precondition{})
 	if err != nil || moved.Version != found.Version || moved.CRC32C != nil {
@@ -65,7 +65,7 @@ func TestFileEditedByHand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.place("file", "edited") // keeps the record
+	f.writeByHand("file", "edited") // keeps the record
 	edited := f.stat("file")
 	if edited.Version == stored.Version || edited.CRC32C != nil || edited.Metadata != nil {
 		t.Errorf("Stat: %+v", edited)
@@ -106,13 +106,13 @@ func TestModesIgnoreTheUmask(t *testing.T) {
 
 func TestEditedWhileRead(t *testing.T) {
 	for name, edit := range map[string]func(f fixture) error{
-		"longer":    func(f fixture) error { f.place("file", "something longer"); return nil },
+		"longer":    func(f fixture) error { f.writeByHand("file", "something longer"); return nil },
 		"cut":       func(f fixture) error { return os.Truncate(f.at("file"), 3) },
 		"same size": func(f fixture) error { return os.Chtimes(f.at("file"), time.Time{}, time.Unix(1, 0)) },
 	} {
 		for kind, make := range map[string]func(f fixture){
 			"stored": func(f fixture) { f.put("file", "content") },
-			"placed": func(f fixture) { f.place("file", "content") },
+			"placed": func(f fixture) { f.writeByHand("file", "content") },
 		} {
 			t.Run(name+" "+kind, func(t *testing.T) {
 				f := newFixture(t, small, realSystem())
@@ -159,11 +159,11 @@ func TestReadsOnWhile(t *testing.T) {
 	}
 }
 
-// Bytes that rot keep size and modified time.
+// Corrupted bytes do not change size and modified time.
 func TestDamageIsFound(t *testing.T) {
 	f := newFixture(t, small, realSystem())
 	stored := f.put("file", "content")
-	f.place("file", "contenT")
+	f.writeByHand("file", "contenT")
 	if err := os.Chtimes(f.at("file"), time.Time{}, stored.ModTime); err != nil {
 		t.Fatal(err)
 	}
@@ -217,7 +217,7 @@ func TestEmptyDirectoriesByHand(t *testing.T) {
 	f.lists("a", "e/file")
 }
 
-// rename(2) does nothing between two names of one file.
+// rename(2) has no effect between two names of one file.
 func TestMoveBetweenHardLinks(t *testing.T) {
 	f := newFixture(t, small, realSystem())
 	f.put("a", "content")
@@ -230,8 +230,8 @@ func TestMoveBetweenHardLinks(t *testing.T) {
 	f.lists("b")
 }
 
-// A directory that files were just put into is moved away by hand, and a link takes
-// its place: the next file goes neither behind the link nor to where it went.
+// A directory into which files were just put is moved away by hand and replaced by a link. The
+// next file is put neither behind the link nor into the moved directory.
 func TestDirectoryMovedByHand(t *testing.T) {
 	f := newFixture(t, small, realSystem())
 	f.put("a/b/first", "content")
@@ -240,7 +240,7 @@ func TestDirectoryMovedByHand(t *testing.T) {
 	}
 	f.put("a/b/second", "content")
 	if _, err := os.Stat(f.at("moved/b/second")); err == nil {
-		t.Error("the file went with its directory")
+		t.Error("the file was put into the moved directory")
 	}
 	f.stat("a/b/second")
 

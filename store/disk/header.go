@@ -12,29 +12,29 @@ import (
 	"github.com/tranship/tranship/internal/varfield"
 )
 
-// header says what an upload is.
+// header is the description of an upload in its journal.
 type header struct {
 	id string
-	// spec has the durability that the upload really has.
+	// spec has the effective durability of the upload.
 	spec     tranship.Spec
 	partSize int64
 	created  time.Time
 	epoch    uint64
-	// boot names the run of the machine in which the record was written; "" when
-	// the system has no name for it.
+	// boot identifies the boot of the machine in which the header was written; "" if the
+	// system does not provide that.
 	boot string
 }
 
-// precedes reports whether a header may follow: the first one, after the zero header, or
-// one that resumes the same upload.
+// precedes reports whether next may follow h in a journal. The zero header precedes any;
+// others precede headers that resume the same upload.
 func (h header) precedes(next header) bool {
 	return h.epoch == 0 ||
 		next.epoch > h.epoch && next.partSize == h.partSize && resumptionOf(next.spec) == resumptionOf(h.spec)
 }
 
-// encode is the content of the header in a journal. It leaves out what the spec that
-// resumes the upload replaces and what the format has no room for: a revision, a checksum,
-// and a time that nanoseconds since 1970 do not reach.
+// encode returns the content of the header in a journal. It omits what the format cannot
+// represent, and what the spec that resumes the upload replaces anyway: a revision, a
+// checksum, and a time that does not fit into nanoseconds since 1970.
 func (h header) encode() []byte {
 	spec := h.spec
 	if modified := spec.Attributes.ModTime; modified != nil && !modified.Equal(clampTime(*modified)) {
@@ -90,7 +90,7 @@ const (
 	flagOwner
 )
 
-// takeHeader takes what encode returns. d is bad unless that is valid.
+// takeHeader decodes what encode returns. If that is invalid, d is bad afterwards.
 func takeHeader(d *varfield.Decoder) header {
 	flags, durability := d.Byte(), d.Byte()
 	h := header{id: d.String()}
@@ -127,14 +127,14 @@ func takeHeader(d *varfield.Decoder) header {
 	return h
 }
 
-// history is what a journal tells of an upload.
+// history is the state of an upload according to its journal.
 type history struct {
 	header header // the last one
 	partfile.History
 }
 
-// readJournal makes sense of as much of a journal as is whole. It is false if not
-// even the header is.
+// readJournal reads a journal up to its first damaged entry. ok is false if it does not even
+// have a valid header.
 func readJournal(id string, data []byte) (h history, ok bool) {
 	h.History, ok = partfile.ReadJournal(id, data, func(content []byte) (partfile.Shape, bool) {
 		d := varfield.Decoder{Rest: content}

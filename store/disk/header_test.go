@@ -58,7 +58,7 @@ func TestHistory(t *testing.T) {
 			t.Errorf("%s: %+v", name, h)
 		}
 		if _, ok := readJournal("OTHER", data); ok {
-			t.Errorf("%s: was taken for another's", name)
+			t.Errorf("%s: was mistaken for another's", name)
 		}
 		if n := len(want.encode()); n > partfile.MaxPayload-16 {
 			t.Errorf("%s: a header has %d bytes", name, n)
@@ -66,8 +66,8 @@ func TestHistory(t *testing.T) {
 	}
 }
 
-// FuzzReadJournal gives the decoder headers with the right checksums, cut from one
-// input, and raw bytes behind them.
+// FuzzReadJournal runs the decoder on headers with the right checksums, cut from one input,
+// followed by raw bytes.
 func FuzzReadJournal(f *testing.F) {
 	const id = "ID"
 	for _, h := range headers() {
@@ -107,8 +107,8 @@ func FuzzReadJournal(f *testing.F) {
 	})
 }
 
-// Whatever becomes of a journal, parts are forgotten at worst. Where it is cut, the
-// data is what it was then: a void record is there before its part changes.
+// A truncated journal at worst forgets parts. The data of the test is that of the time of the
+// truncation: a part changes only after the entry that voids it was written.
 func TestTornJournal(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, small, unsynced()).withTinyParts()
@@ -144,12 +144,12 @@ func TestTornJournal(t *testing.T) {
 	f.detach(u)
 	after, log := read(data), read(journal)
 
-	resumed := make(map[int]int) // how often so many parts were left
+	resumed := make(map[int]int) // how often each number of parts was left
 	check := func(name string, data, log []byte) {
 		t.Helper()
 		g := fixture{T: t, directory: t.TempDir()}
-		g.place(uploadsDirectory+"/"+u.ID(), string(data))
-		g.place(uploadsDirectory+"/"+journalName(u.ID()), string(log))
+		g.writeByHand(uploadsDirectory+"/"+u.ID(), string(data))
+		g.writeByHand(uploadsDirectory+"/"+journalName(u.ID()), string(log))
 		g = g.open(small, unsynced()).withTinyParts()
 		again := g.begin(spec)
 		parts := durable(again)
@@ -178,7 +178,7 @@ func TestTornJournal(t *testing.T) {
 	check("zeros behind", after, append([]byte(string(log)), make([]byte, 4096)...))
 	check("cut data", after[:3*tiny], log)
 	if resumed[4] < 2 || resumed[0] == 0 {
-		t.Errorf("so many parts were left so often: %v", resumed)
+		t.Errorf("number of times that each number of parts was left: %v", resumed)
 	}
 }
 
@@ -198,7 +198,7 @@ func TestForeignFilesAmongUploadsAreRemoved(t *testing.T) {
 			}
 			continue
 		}
-		f.place(uploadsDirectory+"/"+name, "garbage")
+		f.writeByHand(uploadsDirectory+"/"+name, "garbage")
 	}
 	f.symlink("/etc/passwd", uploadsDirectory+"/link.journal")
 	if err := os.Remove(f.at(uploadsDirectory + "/" + lost.ID())); err != nil {

@@ -9,10 +9,10 @@ import (
 	"github.com/tranship/tranship/internal/partfile"
 )
 
-// keptFiles is how many files the uploads directory has.
+// keptFiles returns the number of files in the uploads directory.
 func (f fixture) keptFiles() int { return len(f.names(uploadsDirectory)) }
 
-// What the store keeps of commits is bounded, for each owner, and gone with the file.
+// The remembered commits are bounded for each owner, and a commit is forgotten with its file.
 func TestRememberedCommitsAreBounded(t *testing.T) {
 	options := small
 	options.RememberedCommits = 5
@@ -104,7 +104,7 @@ func TestRememberedCommitsAreBounded(t *testing.T) {
 	}
 }
 
-// However many parts are begun and not finished, few of them stay in memory.
+// Few of the parts that are begun and not finished stay in memory.
 func TestPartialPartsAreBounded(t *testing.T) {
 	f := newFixture(t, small, unsynced())
 	content := noise(1, 1<<20)
@@ -135,7 +135,7 @@ func TestPartialPartsAreBounded(t *testing.T) {
 	if err := open.Close(); err != nil {
 		t.Error(err)
 	}
-	again, err := u.Part(t.Context(), 2) // one that was dropped
+	again, err := u.Part(t.Context(), 2) // a part that was dropped
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,11 +153,11 @@ func TestPartialPartsAreBounded(t *testing.T) {
 		t.Error(err)
 	}
 	if n := u.parts.Parts(); n != 3 {
-		t.Errorf("%d parts are in memory once it is let go, want 3", n)
+		t.Errorf("%d parts are in memory after Detach, want 3", n)
 	}
 }
 
-// However often parts are written again, a journal stays short.
+// A journal stays short even if parts are written again many times.
 func TestJournalIsBounded(t *testing.T) {
 	f := newFixture(t, small, unsynced()).withTinyParts()
 	content := noise(1, 3*tiny)
@@ -171,7 +171,7 @@ func TestJournalIsBounded(t *testing.T) {
 	}
 	f.fails("writing a part again and again", err, tranship.ErrLimit)
 	if u.parts.Journal().Bytes() > limit || limit > 64<<10 {
-		t.Errorf("the journal has %d bytes, and may have %d", u.parts.Journal().Bytes(), limit)
+		t.Errorf("the journal has %d bytes, want at most %d", u.parts.Journal().Bytes(), limit)
 	}
 	if err := u.Detach(t.Context()); err != nil && !errors.Is(err, tranship.ErrLimit) {
 		t.Error(err)

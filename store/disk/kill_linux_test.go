@@ -13,8 +13,8 @@ import (
 	"github.com/tranship/tranship/store/storetest"
 )
 
-// TestKilled opens what a store has written so far, without having closed the store. It
-// is a copy, for the store itself goes on, and has locked its directory.
+// TestKilled opens a copy of what a store has written so far, as after a crash. It uses a copy
+// because the store itself stays open and has locked its directory.
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	storetest.TestKilled(t, func(t *testing.T) (tranship.Store, func() tranship.Store) {
@@ -31,8 +31,8 @@ func TestKilled(t *testing.T) {
 	})
 }
 
-// copyTree copies all that is below a directory, with times and extended attributes.
-// It starts no program: that would hold the locks of other stores for a moment.
+// copyTree copies everything below a directory, with times and extended attributes. It does not
+// start a program, because that would inherit the locks of other stores for a moment.
 func copyTree(t *testing.T, from, to string) {
 	t.Helper()
 	err := filepath.WalkDir(from, func(name string, entry fs.DirEntry, err error) error {

@@ -14,7 +14,7 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// changes are the ways to make or change a file at a path.
+// changes has all calls that create or change a file at a path.
 func (f fixture) changes(path string) map[string]error {
 	f.Helper()
 	errs := make(map[string]error)
@@ -120,7 +120,7 @@ func TestStateIsUnreachable(t *testing.T) {
 			f.fails("List of "+path, err, tranship.ErrInvalid)
 		}
 	}
-	f.place(".TRANSHIP/file", "hidden as well")
+	f.writeByHand(".TRANSHIP/file", "hidden as well")
 	for entry, err := range f.List(t.Context(), tranship.ListOptions{}) {
 		t.Errorf("List: %+v, %v", entry, err)
 	}
@@ -131,11 +131,11 @@ func TestStateIsUnreachable(t *testing.T) {
 
 func TestNamesThatAreNoPathsAreHidden(t *testing.T) {
 	f := newFixture(t, small, realSystem())
-	f.place("good", "")
-	f.place("bad\xff", "")
-	f.place("bad\n", "")
-	f.place("bad\u0085/file", "")
-	f.place("dir/bad\x01", "")
+	f.writeByHand("good", "")
+	f.writeByHand("bad\xff", "")
+	f.writeByHand("bad\n", "")
+	f.writeByHand("bad\u0085/file", "")
+	f.writeByHand("dir/bad\x01", "")
 	f.lists("good")
 	for entry, err := range f.List(t.Context(), tranship.ListOptions{}) {
 		if err != nil || entry.Path != "good" {
@@ -144,10 +144,9 @@ func TestNamesThatAreNoPathsAreHidden(t *testing.T) {
 	}
 }
 
-// Somebody swaps a directory and a file of the store for links that lead outside
-// while files are written and read. What is outside must stay as it is, and none
-// of it may be read.
-func TestLinksSwappedMeanwhile(t *testing.T) {
+// A directory and a file of the store are concurrently replaced by links that lead outside while
+// files are written and read. Files outside must not change, and must not be read.
+func TestLinksSwappedConcurrently(t *testing.T) {
 	f := newFixture(t, Options{Durability: tranship.DurabilityWritten}, realSystem())
 	outside := t.TempDir()
 	if err := os.WriteFile(filepath.Join(outside, "file"), []byte("secret"), 0o644); err != nil {
@@ -185,7 +184,7 @@ func TestLinksSwappedMeanwhile(t *testing.T) {
 			content, err := f.read(path)
 			allowed("reading "+path, err)
 			if content == "secret" {
-				t.Fatalf("read what is outside through %s", path)
+				t.Fatalf("read a file outside through %s", path)
 			}
 			_, err = f.SetAttributes(t.Context(), path, tranship.Attributes{Mode: new(os.FileMode(0o600))}, tranship.Precondition{})
 			allowed("SetAttributes of "+path, err)

@@ -10,8 +10,8 @@ import (
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
-// List implements tranship.Reader. It has up to listBytes of names in memory, and up to
-// maxOpenDirs directories open, whatever is in the directory and however deep it is.
+// List implements tranship.Reader. It keeps at most listBytes of names in memory, and at most
+// maxOpenDirs directories open, no matter how large or deep the directory is.
 func (s *Store) List(ctx context.Context, options tranship.ListOptions) iter.Seq2[tranship.Entry, error] {
 	return func(yield func(tranship.Entry, error) bool) {
 		if err := options.Validate(); err != nil {
@@ -26,11 +26,11 @@ func (s *Store) List(ctx context.Context, options tranship.ListOptions) iter.Seq
 	}
 }
 
-// errEnough says that the caller has stopped the list.
+// errEnough means that the list has ended by its limit or by the caller.
 var errEnough = errors.New("enough")
 
-// lister walks through directories, with a bounded number of names in memory and of
-// directories open. One goroutine may use it.
+// lister walks through directories, with a bounded number of names in memory and of open
+// directories. It is not safe for concurrent use.
 type lister struct {
 	ctx    context.Context
 	store  *Store
@@ -65,7 +65,7 @@ func (l *lister) start() error {
 	return l.within(l.options.Directory, dir, l.list)
 }
 
-// list yields what is in a directory, the innermost of those that the list is in.
+// list yields the entries of a directory, which is the innermost open directory of the list.
 func (l *lister) list(directory string) error {
 	return l.each(directory, l.from(directory), l.options.ReportSkipped, func(dir *rootfs.Dir, child child) error {
 		if l.options.Ends(child.key) {
@@ -76,13 +76,13 @@ func (l *lister) list(directory string) error {
 			err = l.child(dir, child)
 		}
 		if child.unserved != nil || isLocal(err) {
-			return l.leaveOut(child, err)
+			return l.skip(child, err)
 		}
 		return err
 	})
 }
 
-// child yields a file, and what is to be listed of a directory.
+// child yields a file or a directory, or, in a recursive list, the files below a directory.
 func (l *lister) child(dir *rootfs.Dir, child child) error {
 	switch {
 	case !child.IsDir():
@@ -98,7 +98,7 @@ func (l *lister) child(dir *rootfs.Dir, child child) error {
 	return nil
 }
 
-// from is the key in a directory before which nothing is wanted.
+// from returns the key in a directory at which the list begins.
 func (l *lister) from(directory string) key {
 	below := l.options.Low()
 	if directory != "" {
@@ -112,9 +112,9 @@ func (l *lister) from(directory string) key {
 }
 
 // each calls do for the files and directories in a directory, by ascending key, and with
-// report for what the store does not serve. The directory is the innermost of those that
-// the list is in. An error of the directory is one past which the list goes on only while
-// do has not been called: the directory is left out whole or not at all.
+// report also for entries that the store does not serve. The directory is the innermost open
+// directory of the list. An error of the directory is local only before the first call of do,
+// so that the list skips a whole directory or nothing of it.
 func (l *lister) each(directory string, from key, report bool, do func(dir *rootfs.Dir, child child) error) error {
 	names := window{budget: &l.budget, directory: directory, entries: l.store.system.entries, kept: l.store.keptNames, report: report, from: from}
 	defer names.release()
@@ -125,7 +125,7 @@ func (l *lister) each(directory string, from key, report bool, do func(dir *root
 			return nil
 		}
 		dir, err := l.dirs.open()
-		if rootfs.IsAbsent(err) { // removed meanwhile
+		if rootfs.IsAbsent(err) { // removed in the meantime
 			return nil
 		}
 		if err != nil {
@@ -154,14 +154,14 @@ func (l *lister) each(directory string, from key, report bool, do func(dir *root
 	}
 }
 
-// fill reads more names. When the caller's context ends, it may have read only some.
+// fill reads more names. If the caller's context ends, the window may be incomplete.
 func (l *lister) fill(names *window, dir *rootfs.Dir) (more bool, err error) {
 	turn := l.store.turns.start(l.ctx)
 	defer turn.end()
 	return names.fill(dir, turn)
 }
 
-// emit yields an entry. It is errEnough if that was the last that is wanted.
+// emit yields an entry. It returns errEnough if that was the last one of the list.
 func (l *lister) emit(entry tranship.Entry) error {
 	l.listed++
 	if !l.yield(entry, nil) || l.listed == l.options.Limit {
@@ -178,7 +178,7 @@ func (l *lister) file(dir *rootfs.Dir, child child) error {
 	switch {
 	case errors.Is(err, tranship.ErrNotFound) && child.unknown:
 		return localTo(errUnknown) // it may be a directory
-	case errors.Is(err, tranship.ErrNotFound): // removed meanwhile
+	case errors.Is(err, tranship.ErrNotFound): // removed in the meantime
 		return nil
 	case err != nil:
 		return localTo(err)
@@ -186,8 +186,8 @@ func (l *lister) file(dir *rootfs.Dir, child child) error {
 	return l.emit(tranship.Entry{File: file})
 }
 
-// errUnknown is why a list goes on without what could not be looked at.
-var errUnknown = errors.New("the store cannot tell what it is")
+// errUnknown is the reason for skipping an entry whose type could not be read.
+var errUnknown = errors.New("the store cannot tell whether it is a file or a directory")
 
 func (l *lister) directory(dir *rootfs.Dir, child child) error {
 	err := l.enter(dir, child, l.hasFile)
@@ -197,19 +197,19 @@ func (l *lister) directory(dir *rootfs.Dir, child child) error {
 	return l.emit(tranship.Entry{File: tranship.File{Path: child.path}, IsDir: true})
 }
 
-// errFound says that a directory has a file below it, errUnclear that it may have one
-// where it cannot be read.
+// errFound and errUnclear are results of hasFile: a directory has a file below it, or may
+// have one in a place that the store cannot read.
 var (
 	errFound   = errors.New("found")
 	errUnclear = errors.New("unclear")
 )
 
-// hasFile is errFound if there is a file in a directory or below it, and errUnclear if
-// there may be one in a directory below it that cannot be read. The directory is the
-// innermost of those that the list is in.
+// hasFile returns errFound if a file is in a directory or below it, and errUnclear if one may
+// be in a directory below it that cannot be read. The directory is the innermost open
+// directory of the list.
 func (l *lister) hasFile(directory string) error {
 	unknown := false
-	found, directories, err := l.look(directory, func(entry rootfs.Entry) bool {
+	found, directories, err := l.scan(directory, func(entry rootfs.Entry) bool {
 		unknown = unknown || entry.IsUnknown()
 		return entry.Type().IsRegular() && isName(directory, entry.Name())
 	})
@@ -225,7 +225,7 @@ func (l *lister) hasFile(directory string) error {
 	}
 	var unclear error
 	err = l.each(directory, key{}, false, func(dir *rootfs.Dir, child child) error {
-		if !child.IsDir() { // made meanwhile
+		if !child.IsDir() { // created in the meantime
 			return errFound
 		}
 		err := l.enter(dir, child, l.hasFile)
@@ -240,11 +240,11 @@ func (l *lister) hasFile(directory string) error {
 	return unclear
 }
 
-// look reports whether a directory, the innermost of those that the list is in, has
-// something that is wanted, and otherwise whether it has directories.
-func (l *lister) look(directory string, wanted func(rootfs.Entry) bool) (found, directories bool, err error) {
+// scan reports whether the innermost open directory of the list has a wanted entry. If not,
+// it reports whether it has directories.
+func (l *lister) scan(directory string, wanted func(rootfs.Entry) bool) (found, directories bool, err error) {
 	dir, err := l.dirs.open()
-	if rootfs.IsAbsent(err) { // removed meanwhile
+	if rootfs.IsAbsent(err) { // removed in the meantime
 		return false, false, nil
 	}
 	if err != nil {
@@ -266,8 +266,8 @@ func (l *lister) look(directory string, wanted func(rootfs.Entry) bool) (found, 
 	return found, directories, nil
 }
 
-// enter calls do in a directory below the innermost of those that the list is in, unless
-// it is gone.
+// enter calls do in a directory below the innermost open directory of the list. An absent
+// directory is no error.
 func (l *lister) enter(dir *rootfs.Dir, child child, do func(directory string) error) error {
 	sub, err := dir.SubListed(child.name)
 	if rootfs.IsAbsent(err) {
@@ -279,7 +279,7 @@ func (l *lister) enter(dir *rootfs.Dir, child child, do func(directory string) e
 	return l.within(child.path, sub, do)
 }
 
-// within calls do in a directory, which it closes.
+// within calls do with dir as the innermost open directory. It closes dir.
 func (l *lister) within(path string, dir *rootfs.Dir, do func(directory string) error) error {
 	l.dirs.push(path, dir)
 	defer l.dirs.pop()

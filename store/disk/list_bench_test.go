@@ -10,8 +10,8 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// BenchmarkList lists a directory of 80,000 files in one list and in pages of 1,000.
-// Pages take little more than the list, though each is a list of its own.
+// BenchmarkList lists a directory of 80,000 files, in one list and in pages of 1,000. The pages
+// take little longer, although each is a list of its own.
 func BenchmarkList(b *testing.B) {
 	const files = 80_000
 	directory := b.TempDir()
@@ -21,7 +21,7 @@ func BenchmarkList(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
-	// Names are kept of a directory that has not just been changed.
+	// Names are kept only if the directory was not changed recently.
 	system := realSystem()
 	system.now = func() time.Time { return time.Now().Add(time.Hour) }
 	store, err := open(directory, Options{}, system)

@@ -10,8 +10,8 @@ import (
 	"github.com/tranship/tranship/store/disk"
 )
 
-// TestModeMask gives files modes in every way, under a mask: those of new files and of
-// SetAttributes lose its bits; what is moved, or put there by hand, does not.
+// TestModeMask checks that new files and SetAttributes lose the bits of a mask, in every way to
+// set a mode, and that files that are moved or were put there by hand do not.
 func TestModeMask(t *testing.T) {
 	root := t.TempDir()
 	store, err := disk.Open(root, disk.Options{})
@@ -76,7 +76,7 @@ func TestModeMask(t *testing.T) {
 	file, err = store.SetAttributes(ctx, "put", attributes, tranship.Precondition{})
 	check("put", 0o750, file, err)
 
-	// These are not asked to have another mode.
+	// These calls do not set a mode.
 	file, err = store.SetAttributes(ctx, "open", tranship.Attributes{Metadata: map[string]string{}}, tranship.Precondition{})
 	check("open", 0o777, file, err)
 	file, err = store.Move(ctx, "open", "moved", tranship.Precondition{})
@@ -84,6 +84,6 @@ func TestModeMask(t *testing.T) {
 
 	if other, err := disk.Open(t.TempDir(), disk.Options{ModeMask: fs.ModeSetuid}); err == nil {
 		other.Close()
-		t.Error("a mask outside 0777 was taken")
+		t.Error("a mask outside 0777 was accepted")
 	}
 }

@@ -5,12 +5,12 @@ import (
 	"testing"
 )
 
-// TestStateMounted mounts the state, and directories of it, where paths lead.
+// TestStateMounted mounts the state directory, and directories of it, at paths of the store.
 func TestStateMounted(t *testing.T) {
 	for _, from := range []string{".tranship", ".tranship/tls", ".tranship/uploads", ".tranship/tmp", "."} {
 		t.Run(from, func(t *testing.T) {
 			f, u, _ := withState(t, realSystem())
-			f.place("docs/pub/mounted/here", "")
+			f.writeByHand("docs/pub/mounted/here", "")
 			if err := syscall.Mount(f.at(from), f.at("docs/pub"), "", syscall.MS_BIND, ""); err != nil {
 				t.Skipf("nothing can be mounted here: %v", err)
 			}
@@ -21,7 +21,7 @@ func TestStateMounted(t *testing.T) {
 			}
 			t.Cleanup(unmount)
 			path := "docs/pub"
-			if from == "." { // The directory of the store, where it has the state below.
+			if from == "." { // the directory of the store, with its state below
 				path += "/.tranship"
 			}
 			f.unreachable(path)

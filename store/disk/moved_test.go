@@ -14,11 +14,12 @@ import (
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
-// withState is a store with an upload, and with a key in its state, as a server has it.
+// withState returns a store with an upload, and with a key in its state directory, as a server
+// has it.
 func withState(t *testing.T, system system) (fixture, *upload, []byte) {
 	t.Helper()
 	f := fixture{T: t, directory: t.TempDir()}
-	f.place(".tranship/tls/key.pem", "secret")
+	f.writeByHand(".tranship/tls/key.pem", "secret")
 	f = f.open(small, system)
 	f.put("source", "source")
 	f.put("docs/deep/file", "content")
@@ -29,7 +30,7 @@ func withState(t *testing.T, system system) (fixture, *upload, []byte) {
 	return f, u, content
 }
 
-// unreachable checks that no method reaches the state at a path, or what is in it, and
+// unreachable checks that no method reaches the state directory, or a file in it, at a path, and
 // that lists have only the given files.
 func (f fixture) unreachable(path string, files ...string) {
 	f.Helper()
@@ -77,7 +78,7 @@ func (f fixture) unreachable(path string, files ...string) {
 	}
 }
 
-// below are the files and directories below one, relative to it.
+// below returns the files and directories below a directory, relative to it.
 func (f fixture) below(path string) []string {
 	f.Helper()
 	var all []string
@@ -93,8 +94,8 @@ func (f fixture) below(path string) []string {
 	return all
 }
 
-// TestStateMoved renames the state while the store is open, as users can who may write
-// to its directory.
+// TestStateMoved renames the state directory while the store is open, as a user who may write to
+// the store's directory can.
 func TestStateMoved(t *testing.T) {
 	for _, to := range []string{"pub", "docs/pub", "docs/deep/pub", ".tranship2"} {
 		t.Run(to, func(t *testing.T) {
@@ -110,9 +111,9 @@ func TestStateMoved(t *testing.T) {
 					t.Errorf("Put at %s: %v", above, err)
 				}
 			}
-			// Another in its place changes nothing.
-			f.place(".tranship/tmp/x", "planted")
-			f.place(".tranship/uploads/x", "planted")
+			// Another directory in its place changes nothing.
+			f.writeByHand(".tranship/tmp/x", "planted")
+			f.writeByHand(".tranship/uploads/x", "planted")
 			f.unreachable(to)
 			if err := first(f.List(t.Context(), tranship.ListOptions{})); !errors.Is(err, tranship.ErrUnavailable) {
 				t.Errorf("List: %v", err)
@@ -137,8 +138,8 @@ func TestStateMoved(t *testing.T) {
 	}
 }
 
-// TestStateLeft opens a store after the state of an earlier one was renamed, and what is
-// in it, and one whose directory has another store's below.
+// TestStateLeft opens a store after the state directory of an earlier one, and directories in it,
+// were renamed; and a store that has another store's directory below its own.
 func TestStateLeft(t *testing.T) {
 	f, u, _ := withState(t, realSystem())
 	if !f.attributes {
@@ -148,7 +149,7 @@ func TestStateLeft(t *testing.T) {
 	if err := os.Rename(f.at(".tranship"), f.at("docs/pub")); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"tls", "uploads"} { // which can be moved out of it
+	for _, name := range []string{"tls", "uploads"} { // directories that can be moved out of the state
 		if err := os.Rename(f.at("docs/pub/"+name), f.at(name)); err != nil {
 			t.Fatal(err)
 		}
@@ -171,11 +172,11 @@ func TestStateLeft(t *testing.T) {
 	f.unreachable("inner/.tranship")
 	f.lists("docs/deep/file", "source")
 	if again, err := os.Stat(f.at(".tranship/uploads")); err != nil || !again.IsDir() {
-		t.Errorf("the state was not made anew: %v", err)
+		t.Errorf("the state was not created again: %v", err)
 	}
 }
 
-// TestStateLinked gives files of the state other names.
+// TestStateLinked makes hard links to files of the state directory.
 func TestStateLinked(t *testing.T) {
 	f, u, _ := withState(t, realSystem())
 	for name, path := range map[string]string{".tranship/tls/key.pem": "docs/key", ".tranship/lock": "lock"} {
@@ -188,7 +189,7 @@ func TestStateLinked(t *testing.T) {
 	f.detach(u)
 }
 
-// TestStateSpelled reaches for the state by other spellings of its name.
+// TestStateSpelled tries to reach the state directory by other spellings of its name.
 func TestStateSpelled(t *testing.T) {
 	f, u, _ := withState(t, folded(rootfs.Folding{}))
 	for _, path := range []string{"TRANSH~1", ".tran\u200dship", "\ufeff.tranship", ".tranship."} {
@@ -206,12 +207,12 @@ func TestStateSpelled(t *testing.T) {
 	f.detach(u)
 }
 
-// TestStateOfAnother opens a store where another user has put its state.
+// TestStateOfAnother opens a store whose state directory belongs to another user.
 func TestStateOfAnother(t *testing.T) {
 	const another, third = 12345, 12346
 	directory := t.TempDir()
 	f := fixture{T: t, directory: directory}
-	f.place(".tranship/tls/key.pem", "planted")
+	f.writeByHand(".tranship/tls/key.pem", "planted")
 	if err := os.Chown(f.at(".tranship"), another, another); err != nil {
 		t.Skipf("files cannot be given away here: %v", err)
 	}
@@ -244,8 +245,8 @@ func TestStateOfAnother(t *testing.T) {
 	}
 }
 
-// TestStateFileReplaced removes a file of the state, as a server does with a certificate
-// that it renews: no file of a client is taken for it.
+// TestStateFileReplaced replaces a file of the state directory, as a server does when it renews a
+// certificate. No file of a client may be mistaken for the old one.
 func TestStateFileReplaced(t *testing.T) {
 	f, u, _ := withState(t, realSystem())
 	f.detach(u)

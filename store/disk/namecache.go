@@ -13,28 +13,28 @@ import (
 )
 
 const (
-	// minKept is how many entries a directory must have for its windows to be kept: a
-	// smaller one is read as fast as it is looked at.
+	// minKept is the number of entries from which on the windows of a directory are kept.
+	// Reading a smaller directory costs no more than checking it.
 	minKept = 512
-	// maxKept bounds how many windows are kept, and keptBytes their names together.
+	// maxKept bounds the number of windows that are kept, and keptBytes their total size.
 	maxKept   = 64
 	keptBytes = 8 << 20
-	// keptTime is for how long names are kept: there are file systems that do not note
-	// when a directory is changed.
+	// keptTime is how long names are kept. It is short because some file systems do not
+	// record the time of a change of a directory.
 	keptTime = 10 * time.Second
-	// timeGrain is how far apart two changes of a directory may be that have one time:
-	// FAT has 2 s.
+	// timeGrain is the coarsest resolution of the times of a directory, that of FAT.
 	timeGrain = 2 * time.Second
-	// changeStripes are counters of changes, each for many directories.
+	// changeStripes is the number of counters of changes. Each counter is for many
+	// directories.
 	changeStripes = 1024
 )
 
-// nameCache keeps the windows of large directories that lists have read, so that a list
-// in pages does not read the directory again for each page. What is kept is good as long
-// as the directory has the identity and times that it had when it was read, it had not
-// been changed just before, and the store has added nothing to it. It only tells names:
-// what a list has of a file is read each time, and a name that has gone has no entry. It
-// is safe for concurrent use; the zero value keeps nothing yet.
+// nameCache keeps the windows of large directories that lists have read, so that a list in
+// pages does not read the directory again for each page. A window is valid as long as the
+// directory has the identity and times that it had when it was read, provided that it had not
+// been changed just before, and the store has not added a name since. The cache only has
+// names: a list describes each file anew, and skips a name whose file was removed. It is safe
+// for concurrent use.
 type nameCache struct {
 	now func() time.Time
 
@@ -44,13 +44,13 @@ type nameCache struct {
 	count atomic.Int32
 
 	mu sync.Mutex
-	// kept are the windows, those that were used last at the end.
+	// kept has the windows, in the order of their last use.
 	kept   []*keptWindow
 	timer  *time.Timer // nil while nothing is kept
 	closed bool
 }
 
-// keptWindow is what a window had, and is never changed.
+// keptWindow is the immutable content of a window.
 type keptWindow struct {
 	directory string
 	report    bool
@@ -58,18 +58,18 @@ type keptWindow struct {
 	info fs.FileInfo
 	read time.Time
 
-	// from is the first key that was wanted, before the last one that was not.
+	// The window has the keys from the key from on that are after before, up to last.
 	from, before, last key
 	complete           bool
 	text               []byte
 	items              []item
 }
 
-// nameRead is the reading of one directory.
+// nameRead is one pass over the entries of a directory.
 type nameRead struct {
 	began  time.Time
 	change uint32
-	// entries is how many were read.
+	// entries is the number of entries that were read.
 	entries int
 }
 
@@ -81,13 +81,13 @@ func (c *nameCache) stripe(directory string) *atomic.Uint32 {
 	return &c.changes[maphash.String(c.seed, directory)%changeStripes]
 }
 
-// begin is called before a directory is read.
+// begin must be called before a directory is read.
 func (c *nameCache) begin(directory string) nameRead {
 	return nameRead{began: c.now(), change: c.stripe(directory).Load()}
 }
 
-// keep keeps what a window has read of a directory from the beginning of the reading on,
-// if it is large and has not changed meanwhile or just before.
+// keep keeps a window that was just read, if its directory is large and has not changed since
+// shortly before the read began.
 func (c *nameCache) keep(dir *rootfs.Dir, w *window, before key, read nameRead) {
 	if read.entries < minKept {
 		return
@@ -115,11 +115,11 @@ func (c *nameCache) keep(dir *rootfs.Dir, w *window, before key, read nameRead) 
 			break
 		}
 	}
-	c.settleLocked()
+	c.updateCountLocked()
 }
 
-// find returns a window that was kept and has the names that w is to have next, of a
-// directory that has not changed since, and of at most limit bytes; nil if there is none.
+// find returns a kept window with the names that w needs next, of at most limit bytes. It
+// returns nil if there is none, or the directory has changed since.
 func (c *nameCache) find(dir *rootfs.Dir, w *window, limit int) *keptWindow {
 	if c.count.Load() == 0 {
 		return nil
@@ -144,7 +144,7 @@ func (c *nameCache) find(dir *rootfs.Dir, w *window, limit int) *keptWindow {
 	return nil
 }
 
-// added tells that the store has added a name to a directory.
+// added must be called when the store has added a name to a directory.
 func (c *nameCache) added(directory string) {
 	c.stripe(directory).Add(1)
 	if c.count.Load() > 0 {
@@ -156,18 +156,19 @@ func (c *nameCache) forget(which func(*keptWindow) bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.kept = slices.DeleteFunc(c.kept, which)
-	c.settleLocked()
+	c.updateCountLocked()
 }
 
-// settleLocked counts what is kept, and sees to it that it is forgotten in time.
-func (c *nameCache) settleLocked() {
+// updateCountLocked updates count after a change of kept, and starts the timer that expires
+// the windows.
+func (c *nameCache) updateCountLocked() {
 	c.count.Store(int32(len(c.kept)))
 	if len(c.kept) > 0 && c.timer == nil {
 		c.timer = time.AfterFunc(keptTime, c.expire)
 	}
 }
 
-// expire forgets what is too old.
+// expire forgets the windows that are older than keptTime.
 func (c *nameCache) expire() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -177,10 +178,10 @@ func (c *nameCache) expire() {
 	}
 	now := c.now()
 	c.kept = slices.DeleteFunc(c.kept, func(k *keptWindow) bool { return now.Sub(k.read) >= keptTime })
-	c.settleLocked()
+	c.updateCountLocked()
 }
 
-// close forgets everything for good.
+// close forgets all windows. The cache keeps none afterwards.
 func (c *nameCache) close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -191,7 +192,7 @@ func (c *nameCache) close() {
 	}
 }
 
-// lastChange is when a directory was changed last, or its times were.
+// lastChange returns the time of the last change of a directory or its attributes.
 func lastChange(info fs.FileInfo) time.Time {
 	changed := info.ModTime()
 	if _, nanoseconds := rootfs.Identity(info); nanoseconds > changed.UnixNano() {
@@ -211,8 +212,8 @@ func (k *keptWindow) isOf(w *window) bool { return k.directory == w.directory &&
 
 func (k *keptWindow) size() int { return len(k.text) + itemBytes*len(k.items) }
 
-// covers reports whether the window has the first of the names that do not come before
-// from, and come after before; both may be the zero value.
+// covers reports whether the window has the first of the names that do not sort before from,
+// and sort after before. Both may be the zero value.
 func (k *keptWindow) covers(from, before key) bool {
 	begins := (from.compare(k.from) >= 0 || before.compare(k.from) >= 0) &&
 		(k.before == key{} || before.compare(k.before) >= 0 || from.compare(k.before) > 0)

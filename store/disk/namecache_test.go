@@ -13,8 +13,8 @@ import (
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
-// pager is a store whose clock is an hour ahead, and later more, so that its directories
-// have not just been changed. It counts how often they are read.
+// pager is a store whose clock is an hour fast, and later more, so that its directories were not
+// changed recently. It counts how often they are read.
 type pager struct {
 	fixture
 	reads atomic.Int32
@@ -34,7 +34,7 @@ func newPager(t *testing.T) *pager {
 	return p
 }
 
-// fill makes n files in a directory by hand, and returns their paths in order.
+// fill creates n files in a directory by hand, and returns their paths in order.
 func (p *pager) fill(directory string, n int) []string {
 	p.Helper()
 	if err := os.MkdirAll(p.at(directory), 0o755); err != nil {
@@ -86,7 +86,7 @@ func TestListPages(t *testing.T) {
 			t.Errorf("%+v: %d entries, want %d", options, len(got), len(wanted))
 		}
 		reads := p.reads.Load() - before
-		if options.Recursive { // that of the root is read for each page: it is small
+		if options.Recursive { // the root is small, and so is read for each page
 			reads -= int32(len(want)/options.Limit) + 1
 		}
 		if reads != 1 {
@@ -129,11 +129,11 @@ func TestListPagesChanged(t *testing.T) {
 		if !slices.Contains(after, test.want) || slices.Contains(after, "d/00100") && test.name == "removal" || len(page) == 0 {
 			t.Errorf("%s: the next page is %q", test.name, after[:5])
 		}
-		p.ahead.Add(int64(time.Minute)) // what was changed has not just been
+		p.ahead.Add(int64(time.Minute)) // so that the change is not recent
 	}
 }
 
-// TestNamesKept checks for how long, how much and of which directories names are kept.
+// TestNamesKept checks how long, how many and of which directories names are kept.
 func TestNamesKept(t *testing.T) {
 	p := newPager(t)
 	p.fill("d", minKept)
@@ -143,31 +143,31 @@ func TestNamesKept(t *testing.T) {
 
 	p.ahead.Store(0)
 	if list("d"); kept() != 0 {
-		t.Error("kept of a directory that was changed just now")
+		t.Error("names of a directory that was changed recently are kept")
 	}
 	p.ahead.Store(int64(time.Hour))
 	if list("small"); kept() != 0 {
-		t.Error("kept of a small directory")
+		t.Error("names of a small directory are kept")
 	}
 	if list("d"); kept() != 1 {
 		t.Errorf("%d windows are kept", kept())
 	}
 	reads := p.reads.Load()
 	if list("d"); p.reads.Load() != reads {
-		t.Error("read again")
+		t.Error("the directory was read again")
 	}
 	p.ahead.Add(int64(keptTime))
 	if list("d"); p.reads.Load() != reads+1 || kept() != 1 {
-		t.Errorf("read %d times after the time was over; %d windows are kept", p.reads.Load()-reads, kept())
+		t.Errorf("the directory was read %d times after keptTime; %d windows are kept", p.reads.Load()-reads, kept())
 	}
 	p.keptNames.added("other")
 	if kept() != 1 {
-		t.Error("forgotten for a change elsewhere")
+		t.Error("names were forgotten for a change of another directory")
 	}
 	read := p.keptNames.begin("d")
 	read.entries = minKept
 	if p.keptNames.added("d"); kept() != 0 {
-		t.Error("kept after a change that the file system does not note")
+		t.Error("names are kept after a change that the file system does not record")
 	}
 	dir, err := p.root.Walk("d")
 	if err != nil {
@@ -176,7 +176,7 @@ func TestNamesKept(t *testing.T) {
 	defer dir.Close()
 	large := &window{directory: "d", text: make([]byte, keptBytes/3+1)}
 	if p.keptNames.keep(dir, large, key{}, read); kept() != 0 {
-		t.Error("kept what was read while the directory changed")
+		t.Error("kept names that were read while the directory changed")
 	}
 	for i := range 5 {
 		large.from = key{name: fmt.Sprint(i)}
@@ -199,12 +199,12 @@ func TestNamesKept(t *testing.T) {
 	}
 	p.ahead.Add(int64(keptTime))
 	if p.keptNames.expire(); kept() != 0 {
-		t.Error("kept too long")
+		t.Error("names are kept too long")
 	}
 }
 
-// TestListKept lists from each key with a budget that makes windows overlap, and compares
-// with what the directory has.
+// TestListKept lists from each key, with a budget that makes windows overlap, and compares the
+// list with the directory.
 func TestListKept(t *testing.T) {
 	p := newPager(t)
 	want := p.fill("d", 3*minKept)

@@ -4,25 +4,25 @@ import (
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
-// maxOpenDirs is how many directories a list has open at once, of those from the one that
-// it lists to the one that it is in: each takes up to two descriptors.
+// maxOpenDirs is the number of directories that a list has open at once. Each takes up to two
+// descriptors.
 const maxOpenDirs = 8
 
-// openDirs are the directories that a list is in, the outermost first. Of a deep one only
-// the innermost are open; the others are opened again when the list comes back to them.
-// One goroutine may use it.
+// openDirs has the directories from the one that is listed to the one that the list is in, the
+// outermost first. Only the innermost maxOpenDirs are open; the others are opened again when
+// the list returns to them. It is not safe for concurrent use.
 type openDirs struct {
 	root *rootfs.Dir
 	path []*listedDir
 }
 
-// listedDir is a directory that a list is in. dir is nil while it is not open.
+// listedDir is an element of openDirs. dir is nil while it is not open.
 type listedDir struct {
 	path string
 	dir  *rootfs.Dir
 }
 
-// push adds a directory, which belongs to openDirs from then on.
+// push adds an innermost directory. openDirs closes it.
 func (o *openDirs) push(path string, dir *rootfs.Dir) *listedDir {
 	added := &listedDir{path, dir}
 	o.path = append(o.path, added)
@@ -37,9 +37,8 @@ func (o *openDirs) pop() {
 	last.close()
 }
 
-// open returns the innermost directory, which is opened again if it must be, and with it
-// those around it, to which the list comes back next. They are then those that have their
-// paths by now.
+// open returns the innermost directory. If it is not open, it opens it and the directories
+// around it again, by their paths.
 func (o *openDirs) open() (*rootfs.Dir, error) {
 	last := len(o.path) - 1
 	if o.path[last].dir != nil {
@@ -61,12 +60,12 @@ func (o *openDirs) open() (*rootfs.Dir, error) {
 	return nil, err
 }
 
-// trim closes the outermost directories, so that no more than maxOpenDirs are open.
+// trim closes the outermost directories, so that at most maxOpenDirs are open.
 func (o *openDirs) trim() {
 	open := 0
 	for i := len(o.path) - 1; i >= 0; i-- {
 		if o.path[i].dir == nil {
-			return // as are those around it
+			return // those around it are closed too
 		}
 		if open++; open > maxOpenDirs {
 			o.path[i].close()
@@ -76,7 +75,7 @@ func (o *openDirs) trim() {
 
 func (d *listedDir) close() {
 	if d.dir != nil {
-		_ = d.dir.Close() // it was only read
+		_ = d.dir.Close() // cannot lose data: it was only read
 		d.dir = nil
 	}
 }

@@ -16,24 +16,24 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// promise is what must hold after a crash.
+// promise is what the store must guarantee after a crash.
 type promise struct {
 	path string
 	spec tranship.Spec
-	// old is what the file was; nil when there was none. content is what it
-	// becomes.
+	// old is the content of the file before; nil if it did not exist. content is the new one.
 	old, content []byte
-	// closing tells that a commit was called; committed, that it returned.
+	// closing is set once Commit was called, committed once it has returned.
 	closing, committed bool
-	// durable are the parts that were reported, and not begun again since.
+	// durable has the parts that were reported as durable and not begun again since.
 	durable map[int]uint32
-	// aborted tells that an abort returned: nothing may be left to resume.
+	// aborted is set once Abort has returned: then nothing may be left to resume.
 	aborted bool
-	// metadata is what the file has, where that is known.
+	// metadata is the metadata of the file, if it is known.
 	metadata map[string]string
 }
 
-// check opens what is left of a store in a directory and goes on with it.
+// check opens what is left of a store in a directory, checks the promise, and continues the
+// upload.
 func (p promise) check(t *testing.T, name, directory string) {
 	system := unsynced()
 	system.boot = func() string { return "after the crash" }
@@ -57,7 +57,7 @@ func (p promise) check(t *testing.T, name, directory string) {
 	case !p.closing && !isOld:
 		t.Errorf("%s: before a commit the file has %d bytes that differ, or %v", name, len(read), err)
 	case !isOld && !isNew:
-		t.Errorf("%s: the file is neither what it was nor what it becomes: %d bytes, %v", name, len(read), err)
+		t.Errorf("%s: the file is neither the old nor the new one: %d bytes, %v", name, len(read), err)
 	}
 	if p.metadata != nil {
 		if file, err := store.Stat(t.Context(), p.path); err != nil || !maps.Equal(file.Metadata, p.metadata) {
@@ -82,11 +82,11 @@ func (p promise) check(t *testing.T, name, directory string) {
 	}
 }
 
-// outage is a store whose power fails after every operation, while somebody uploads.
+// outage is a store whose power fails after every operation of an upload.
 type outage struct {
 	fixture
 	*powerLoss
-	// now is what must hold after a crash now.
+	// now is what the store must guarantee after a crash at this moment.
 	now     promise
 	crashes int
 	scratch string
@@ -103,7 +103,7 @@ func newOutage(t *testing.T, directory string) *outage {
 	return o
 }
 
-// crash checks all that may be left if the power fails after an operation.
+// crash checks every state that may be left if the power fails after an operation.
 func (o *outage) crash(operation string) {
 	if o.Failed() {
 		return
@@ -132,7 +132,7 @@ func (o *outage) resume() *upload {
 	return u
 }
 
-// rewrite writes parts, which are not durable from then on.
+// rewrite writes parts, which are not durable any more then.
 func (o *outage) rewrite(u tranship.Upload, content []byte, parts ...int) {
 	for _, n := range parts {
 		o.now.durable = maps.Clone(o.now.durable)
@@ -161,8 +161,8 @@ func (o *outage) has(u tranship.Upload, parts ...int) {
 	}
 }
 
-// The power fails after every single operation of an upload's life, and everything
-// that was not synced survives or not, in many ways.
+// The power fails after every single operation of an upload. Data that was not synced survives
+// or not, in several ways.
 func TestPowerLoss(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, losePower)
@@ -179,7 +179,7 @@ func losePower(t *testing.T) {
 	o.report(u)
 	o.rewrite(u, content, 0) // void
 	o.now.spec.Precondition.MustNotExist = true
-	u = o.resume() // beside the older
+	u = o.resume() // while the older epoch is open
 	o.has(u, 0, 2, 3)
 	o.rewrite(u, other, 2)
 	o.detach(u)
@@ -215,8 +215,8 @@ func losePower(t *testing.T) {
 	}
 }
 
-// What was only written becomes durable when the same upload is repeated, and what
-// it changes of attributes with it.
+// A file that was not synced becomes durable, with its new attributes, when the same upload is
+// repeated.
 func TestPowerLossAfterRepeatedCommit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, losePowerAfterRepetition)
@@ -227,7 +227,7 @@ func losePowerAfterRepetition(t *testing.T) {
 	content := noise(1, 2*tiny-100)
 	o.now = promise{path: "a/b/file", spec: resumable("a/b/file", content), content: content}
 	o.now.spec.Durability = tranship.DurabilityWritten
-	o.crashed = nil // nothing is promised
+	o.crashed = nil // nothing is guaranteed
 	o.commit(o.resume())
 	o.now.spec.Durability = tranship.DurabilityDurable
 	o.commit(o.resume())
@@ -245,7 +245,7 @@ func losePowerAfterRepetition(t *testing.T) {
 	}
 }
 
-// The power fails again after it failed: the journal is torn, and was not synced.
+// The power fails again after a power loss, when the journal is torn and was not synced since.
 func TestPowerLossAfterPowerLoss(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, losePowerAgain)
@@ -287,7 +287,7 @@ func losePowerAgain(t *testing.T) {
 	o.report(u)
 	o.now.spec.Durability = tranship.DurabilityWritten
 	u = o.resume()
-	o.now.durable = nil // of what is written from now on nothing is promised
+	o.now.durable = nil // nothing is guaranteed for later writes
 	o.rewrite(u, other, 0)
 	o.detach(u)
 	o.begin(o.now.spec)

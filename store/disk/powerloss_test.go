@@ -15,14 +15,13 @@ import (
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
-// powerLoss is a system that knows what would be left of a store's directory if
-// the power failed. The directory itself is what the operating system shows now;
-// beside it, powerLoss keeps what was synced: of each file its content and
-// attributes, of each directory its entries. After every operation that changes
-// something, crashed is called.
+// powerLoss is a system that can reconstruct what would be left of a store's directory if the
+// power failed. The directory itself has the state that the operating system shows. Beside it,
+// powerLoss keeps what was synced: content and attributes of each file, and the entries of each
+// directory. It calls crashed after every operation that changes something.
 //
-// A rename is synced on both sides apart, so that after a crash the file may have
-// both names; but it always has one, as on every file system with a journal.
+// The two directories of a rename are synced separately, so that after a crash the file may have
+// both names. It always has at least one, as on every file system with a journal.
 type powerLoss struct {
 	directory string
 	crashed   func(operation string)
@@ -32,13 +31,13 @@ type powerLoss struct {
 	names map[string]map[string]dirName // by directory, "" is the root
 }
 
-// remains are a file's content and attributes.
+// remains is a file's content and attributes.
 type remains struct {
 	content, attribute []byte
 	modified           time.Time
 }
 
-// dirName is an entry: of a directory, or of the file with an inode.
+// dirName is an entry of a directory: a directory, or a file with an inode.
 type dirName struct {
 	directory bool
 	inode     uint64
@@ -54,7 +53,7 @@ func (p *powerLoss) after(operation, name string) {
 	}
 }
 
-// system does as the real one, but syncs only what it keeps in memory.
+// system returns a system like the real one, which syncs only to memory.
 func (p *powerLoss) system() system {
 	real := realSystem()
 	system := real
@@ -99,7 +98,7 @@ func (p *powerLoss) system() system {
 	return system
 }
 
-// forget knows that an inode has become another file's.
+// forget drops what was synced for the inode of a file, because the inode was reused.
 func (p *powerLoss) forget(file *os.File) {
 	info, err := file.Stat()
 	if err != nil {
@@ -136,7 +135,7 @@ func remainsOf(file *os.File, info fs.FileInfo) (remains, error) {
 	return remains{content, attribute, info.ModTime()}, err
 }
 
-// watch makes the directory syncs of a store known. What is there by then survives.
+// watch records the directory syncs of a store. Entries at the time of a sync survive.
 func (p *powerLoss) watch(s *Store) {
 	s.syncer.Sync = func(directory string) error {
 		p.syncDirectory(directory)
@@ -155,7 +154,7 @@ func (p *powerLoss) syncDirectory(directory string) {
 	p.names[directory] = now
 }
 
-// now are the entries of all directories.
+// now returns the present entries of all directories.
 func (p *powerLoss) now() map[string]map[string]dirName {
 	names := map[string]map[string]dirName{"": {}}
 	err := filepath.WalkDir(p.directory, func(at string, e fs.DirEntry, err error) error {
@@ -183,7 +182,7 @@ func (p *powerLoss) now() map[string]map[string]dirName {
 	return names
 }
 
-// current are all files as they are now.
+// current returns the present state of all files.
 func (p *powerLoss) current() map[uint64]remains {
 	files := make(map[uint64]remains)
 	for directory, names := range p.now() {
@@ -208,13 +207,13 @@ func (p *powerLoss) current() map[uint64]remains {
 	return files
 }
 
-// survival decides what is left of a file; synced is zero if it never was.
+// survival returns what is left of a file. synced is zero if it was never synced.
 type survival func(name string, synced, now remains) remains
 
-// survivals are what a disk may do to what was not synced.
+// survivals returns what a disk may do to data that was not synced.
 func survivals() map[string]survival {
 	isJournal := func(name string) bool { return strings.HasSuffix(name, ".journal") }
-	// stale has the length it should, but not all blocks were written.
+	// stale has the new length, but not all blocks were written.
 	stale := func(synced, now remains) remains {
 		content := make([]byte, len(now.content))
 		copy(content, synced.content)
@@ -248,8 +247,7 @@ func survivals() map[string]survival {
 	}
 }
 
-// rebuild makes a directory of what is left; the names are the synced ones, or
-// those of now.
+// rebuild creates a directory of what is left, with the synced or with the present names.
 func (p *powerLoss) rebuild(target string, synced bool, survive survival) error {
 	current := p.current()
 	names := p.now()
@@ -272,10 +270,10 @@ func (p *powerLoss) rebuild(target string, synced bool, survive survival) error 
 				continue
 			}
 			now, ok := current[e.inode]
-			if !ok { // removed, but the directory does not know
+			if !ok { // removed, but the directory was not synced
 				now = p.files[e.inode]
 			}
-			if err := survive(name, p.files[e.inode], now).place(filepath.Join(target, at)); err != nil {
+			if err := survive(name, p.files[e.inode], now).write(filepath.Join(target, at)); err != nil {
 				return err
 			}
 		}
@@ -284,7 +282,7 @@ func (p *powerLoss) rebuild(target string, synced bool, survive survival) error 
 	return build("")
 }
 
-func (r remains) place(name string) error {
+func (r remains) write(name string) error {
 	if err := os.WriteFile(name, r.content, 0o644); err != nil {
 		return err
 	}

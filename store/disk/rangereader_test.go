@@ -10,8 +10,8 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// TestReadAtChanged changes a file in place while it is open: its ranges are not those of
-// the version that was opened.
+// TestReadAtChanged changes a file in place while it is open. ReadAt must not return bytes of
+// another version than the one that was opened.
 func TestReadAtChanged(t *testing.T) {
 	for name, change := range map[string]func(path string) error{
 		"written": func(path string) error { return os.WriteFile(path, []byte("other data"), 0o644) },
@@ -31,7 +31,7 @@ func TestReadAtChanged(t *testing.T) {
 		if _, err := reader.ReadAt(buffer, 5); err != nil || string(buffer) != "byte" {
 			t.Errorf("%q, %v", buffer, err)
 		}
-		// A store notices a change of size or modified time.
+		// The store detects a change of size or modified time.
 		if _, err := f.SetAttributes(t.Context(), "file", tranship.Attributes{ModTime: new(time.Unix(1, 0))}, tranship.Precondition{}); err != nil {
 			t.Fatal(err)
 		}

@@ -21,8 +21,7 @@ func (s *Store) Stat(ctx context.Context, path string) (_ tranship.File, err err
 	return s.stat(path)
 }
 
-// admit fails if a request need not be looked at: a path is invalid, or the context
-// has ended.
+// admit fails if a path is invalid or the context has ended.
 func admit(ctx context.Context, paths ...string) error {
 	for _, path := range paths {
 		if err := tranship.ValidatePath(path); err != nil {
@@ -57,15 +56,15 @@ type content struct {
 	store *Store
 	file  *os.File
 	found description
-	// offset and end are of what is still to be read.
+	// offset and end bound the range that is still to be read.
 	offset, end int64
-	// checked tells that all of the file is read and its checksum known: crc, of
-	// what was read so far, is compared in the end.
+	// checked is set if the range is the whole file and its checksum is known. crc is the
+	// checksum of the bytes read so far, which is compared at the end.
 	checked bool
 	crc     uint32
-	// ended is what Read returns from then on.
+	// ended is the error that Read returns once it is not nil.
 	ended error
-	// closed tells ReadAt that Close was called.
+	// closed is set by Close, for ReadAt.
 	closed atomic.Bool
 }
 
@@ -115,15 +114,15 @@ func (c *content) Read(buffer []byte) (int, error) {
 	c.offset += int64(n)
 	switch {
 	case err == io.EOF && n < len(buffer):
-		c.ended = c.changed() // it was cut
+		c.ended = c.changed() // the file was truncated
 	case err != nil && err != io.EOF:
 		c.ended = fail("read", c.found.Path, err)
 	}
 	return n, c.ended
 }
 
-// ReadAt implements tranship.RangeReader. It looks at the file after the read, which is so
-// of the version that was opened.
+// ReadAt implements tranship.RangeReader. It checks the version of the file after the read, so
+// that the bytes are of the version that was opened.
 func (c *content) ReadAt(buffer []byte, offset int64) (int, error) {
 	if offset < 0 {
 		return 0, &tranship.InvalidError{Field: "offset", Rule: "an offset must not be negative"}
@@ -139,7 +138,7 @@ func (c *content) ReadAt(buffer []byte, offset int64) (int, error) {
 		n, err := c.store.system.readAt(c.file, wanted, offset)
 		switch {
 		case err == io.EOF && n < len(wanted):
-			err = c.changed() // it was cut
+			err = c.changed() // the file was truncated
 		case err != nil && err != io.EOF:
 			err = fail("read", c.found.Path, err)
 		default:
@@ -158,19 +157,20 @@ func (c *content) ReadAt(buffer []byte, offset int64) (int, error) {
 	return len(wanted), nil
 }
 
-// verify decides whether what was read is what was stored.
+// verify fails if the file has changed since it was opened, or its content does not match its
+// checksum.
 func (c *content) verify() error {
 	if err := c.unchanged(); err != nil {
 		return err
 	}
 	if c.checked && *c.found.CRC32C != c.crc {
 		at := &tranship.PathError{Op: "read", Path: c.found.Path, Err: tranship.ErrIntegrity}
-		return failure.Worded(at, "%v: %s has CRC32C %08x, and was stored with %08x", at.Err, at.Path, c.crc, *c.found.CRC32C)
+		return failure.Worded(at, "%v: %s has CRC32C %08x, but was stored with %08x", at.Err, at.Path, c.crc, *c.found.CRC32C)
 	}
 	return nil
 }
 
-// unchanged fails if the file has not the version any more that was opened.
+// unchanged fails if the file no longer has the version that was opened.
 func (c *content) unchanged() error {
 	info, err := c.file.Stat()
 	if err != nil {
@@ -189,6 +189,7 @@ func (c *content) unchanged() error {
 	return nil
 }
 
+// changed returns the error for a file that was changed while it was read.
 func (c *content) changed() error {
 	at := &tranship.PathError{Op: "read", Path: c.found.Path, Err: tranship.ErrPrecondition}
 	return failure.Worded(at, "%v: %s was changed while it was read", at.Err, at.Path)

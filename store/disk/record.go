@@ -15,33 +15,33 @@ import (
 // attributeName is the extended attribute that holds a file's record.
 const attributeName = "user.tranship"
 
-// record is what the store knows of a file beside what the file system does.
+// record has the attributes of a file that the file system itself does not keep.
 type record struct {
-	// size and modified, in nanoseconds since 1970, are the stamp: the record is
-	// about a file that has them. While SetAttributes changes the modified time
-	// there are two of it, so that the record holds before and after.
+	// size and modified, in nanoseconds since 1970, are the stamp: the record holds for a
+	// file with this size and one of these times. It has two times while SetAttributes
+	// changes the modified time, so that it holds before and after the change.
 	size     int64
 	modified []int64
 
 	version string
 	crc     *uint32
-	// exact is the modified time when the file system keeps only another one.
+	// exact is the modified time if the file system cannot keep it.
 	exact *time.Time
-	// mode is set when the file's own differs from it: the owner may always
-	// read, so that the store can.
+	// mode is set if the mode of the file on disk differs from it: the store's user must be
+	// able to read the file.
 	mode     *fs.FileMode
 	metadata map[string]string
-	// account is whom the file counts for; nil: nobody.
+	// account is the account that the file counts for; nil for none.
 	account *string
 }
 
-// holds reports whether the record is about a file of this size and time.
+// holds reports whether the record holds for a file with this info.
 func (r record) holds(info fs.FileInfo) bool {
 	return r.size == info.Size() && slices.Contains(r.modified, info.ModTime().UnixNano())
 }
 
-// setTime makes the record one of a file that info describes, and that is to have a
-// modified time.
+// setTime stamps the record for a file that info describes and whose exact modified time is
+// modified.
 func (r *record) setTime(info fs.FileInfo, modified time.Time) {
 	r.modified = []int64{info.ModTime().UnixNano()}
 	r.exact = nil
@@ -55,7 +55,8 @@ func (r *record) setTime(info fs.FileInfo, modified time.Time) {
 // (uvarint, if flagged), metadata (a count, and length and bytes of each key and
 // value, by ascending key), account (length and bytes, if flagged), the exact modified
 // time (seconds since 1970 as a varint and nanoseconds as a uvarint, if flagged), and the
-// CRC32C of all that, 4 bytes big-endian. It is binary because a file system may allow 4 KiB, of which metadata takes up to 2.
+// CRC32C of all that, 4 bytes big-endian. It is binary because a file system may limit
+// attributes to 4 KiB, of which metadata takes up to 2 KiB.
 const (
 	recordFormat = 1
 
@@ -109,8 +110,8 @@ func (r record) encode() []byte {
 	return binary.BigEndian.AppendUint32(b, tranship.CRC32C(b))
 }
 
-// decodeRecord is the reverse of encode. It checks all that could do harm: what it
-// reads may have been written by somebody else.
+// decodeRecord is the reverse of encode. It validates every field, because another program
+// may have written the attribute.
 func decodeRecord(b []byte) (record, error) {
 	end := len(b) - 4
 	if end < 2 || binary.BigEndian.Uint32(b[end:]) != tranship.CRC32C(b[:end]) || b[0] != recordFormat {

@@ -37,11 +37,12 @@ func TestRecord(t *testing.T) {
 		}
 		for n := range data {
 			if _, err := decodeRecord(data[:n]); err == nil {
-				t.Errorf("%s: the first %d of %d bytes were taken", name, n, len(data))
+				t.Errorf("%s: the first %d of %d bytes were accepted", name, n, len(data))
 			}
 		}
 	}
-	// It shares its inode's or one block with nothing else of ours.
+	// The largest record must fit into an inode or one block, which it does not share with other
+	// attributes of the store.
 	if n := len(records()["most"].encode()); n > 3000 {
 		t.Errorf("a record takes %d bytes", n)
 	}
@@ -58,12 +59,12 @@ func TestRecordsThatNobodyWrites(t *testing.T) {
 		"long account":  {version: "v", account: new(strings.Repeat("a", 256))},
 	} {
 		if _, err := decodeRecord(r.encode()); err == nil {
-			t.Errorf("%s was taken", name)
+			t.Errorf("%s was accepted", name)
 		}
 	}
 }
 
-// FuzzDecodeRecord gives the decoder bytes with the right checksum.
+// FuzzDecodeRecord runs the decoder on bytes with the right checksum.
 func FuzzDecodeRecord(f *testing.F) {
 	for _, r := range records() {
 		data := r.encode()

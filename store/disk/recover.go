@@ -15,8 +15,8 @@ import (
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
-// recover takes up the resumable uploads of an earlier process, and removes what
-// belongs to none. It commits nothing.
+// recover registers the resumable uploads of an earlier process, and removes the files that
+// belong to none. It commits nothing.
 func (s *Store) recover() error {
 	dir := s.state.uploads
 	entries, err := dir.ReadDir()
@@ -31,7 +31,7 @@ func (s *Store) recover() error {
 		}
 		found, err := s.recoverSession(id)
 		if err != nil {
-			// It may be there again when the disk is read the next time.
+			// The disk may be able to read it the next time.
 			s.options.Logger.Warn("an unfinished upload cannot be read", "id", id, "error", rootfs.Cause(err))
 			keep[id], keep[journalName(id)] = true, true
 			continue
@@ -49,14 +49,14 @@ func (s *Store) recover() error {
 			continue
 		}
 		if err := s.removeForeign(e); err != nil {
-			s.options.Logger.Warn("something in the directory of uploads cannot be removed", "name", e.Name(), "error", rootfs.Cause(err))
+			s.options.Logger.Warn("an unknown file in the directory of uploads cannot be removed", "name", e.Name(), "error", rootfs.Cause(err))
 		}
 	}
 	return nil
 }
 
-// rememberRecovered enters the commits that were found, and returns those that are too
-// many.
+// rememberRecovered remembers the commits that were found, and returns the oldest ones that
+// exceed the limit.
 func (s *Store) rememberRecovered() (forgotten []*session) {
 	var found []*session
 	for _, session := range s.allSessions() {
@@ -71,8 +71,8 @@ func (s *Store) rememberRecovered() (forgotten []*session) {
 	return forgotten
 }
 
-// admitRecovered is false if the session has an heir: one of the same file, used
-// later.
+// admitRecovered registers a session, unless another session with the same resumption was used
+// later. It reports whether it did.
 func (s *Store) admitRecovered(found *session, keep map[string]bool) bool {
 	if other := s.sessionFor(found.resumption); other != nil {
 		if other.used.Load() >= found.used.Load() {
@@ -85,6 +85,7 @@ func (s *Store) admitRecovered(found *session, keep map[string]bool) bool {
 	return s.register(found)
 }
 
+// removeForeign removes a file or directory that belongs to no upload.
 func (s *Store) removeForeign(e rootfs.Entry) error {
 	if e.IsDir() {
 		return s.state.uploads.RemoveDir(e.Name())
@@ -92,16 +93,16 @@ func (s *Store) removeForeign(e rootfs.Entry) error {
 	return s.system.remove(s.state.uploads, e.Name())
 }
 
-// recoverSession makes sense of a journal and the data beside it; nil if there is
-// none to make.
+// recoverSession returns the session of a journal and the data beside it; nil if the upload
+// cannot be resumed.
 func (s *Store) recoverSession(id string) (*session, error) {
 	log, written, torn, err := s.loadJournal(id)
 	if err != nil || log == nil {
 		return nil, err
 	}
 	found := s.recoveredSession(log)
-	// What was only written may be lost with the machine; and a minimum may have been
-	// raised.
+	// Data that was written but not synced may be lost after another boot. The minimum
+	// durability may have been raised since.
 	unsynced := log.header.spec.Durability != tranship.DurabilityDurable
 	lost := unsynced && (log.header.boot == "" || log.header.boot != s.system.boot())
 	if torn || lost || unsynced && found.durable() {
@@ -125,7 +126,7 @@ func (s *Store) recoverSession(id string) (*session, error) {
 				made.At = written
 			}
 			found.committed = newCommitment(*made, *log.header.spec.Size, found.parts.PartSize(), log.Parts)
-			if found.committed == nil || lost { // its file may have any bytes
+			if found.committed == nil || lost { // the content of the file is unknown
 				return nil, nil
 			}
 			found.used.Store(written.UnixNano())
@@ -137,17 +138,17 @@ func (s *Store) recoverSession(id string) (*session, error) {
 	if gone {
 		return nil, nil
 	}
-	if !found.parts.Restore(&log.History, data.Size()) { // the data was cut by hand
+	if !found.parts.Restore(&log.History, data.Size()) { // the data was truncated by hand
 		found.parts.Doubt()
 	}
-	if data.ModTime().After(written) && log.Closing == nil { // a commit sets it to the source's
+	if data.ModTime().After(written) && log.Closing == nil { // a commit sets the time to that of the source
 		written = data.ModTime()
 	}
 	found.used.Store(written.UnixNano())
 	return found, nil
 }
 
-// recoveredSession is one without parts, which nobody owns.
+// recoveredSession returns a session for a journal, without parts and current upload.
 func (s *Store) recoveredSession(log *history) *session {
 	h := log.header
 	found := &session{
@@ -169,8 +170,8 @@ func (s *Store) recoveredSession(log *history) *session {
 	return found
 }
 
-// loadJournal reads a journal and when it was written last; nil when it is none. It
-// is torn if not all of it makes sense.
+// loadJournal reads a journal and the time of its last write. log is nil if the file is not a
+// valid journal. torn reports whether its end is damaged.
 func (s *Store) loadJournal(id string) (log *history, written time.Time, torn bool, err error) {
 	file, info, err := s.state.uploads.OpenFile(journalName(id))
 	if rootfs.IsAbsent(err) {
@@ -191,15 +192,15 @@ func (s *Store) loadJournal(id string) (log *history, written time.Time, torn bo
 	return &h, info.ModTime(), h.Bytes < int64(len(data)), nil
 }
 
-// outcomeOf is the file that a session has become; nil if it is still open. data
-// describes its data; nil when that is gone.
+// outcomeOf returns the outcome of a session whose commit had begun; nil if the commit has not
+// taken effect. data describes the data of the session; nil if it is absent.
 func (s *Store) outcomeOf(log *history, data fs.FileInfo) (*partfile.Outcome, error) {
 	if data == nil {
 		return log.Closing, nil
 	}
-	// Even what was committed may still be open, if renaming was not synced. Or it
-	// has both names, if only one side of that is there.
-	target, err := s.lookAt(log.header.spec.Path)
+	// If the rename was not synced, a committed session may still have its data. Or the file
+	// has both names, if only one directory was synced.
+	target, err := s.lstat(log.header.spec.Path)
 	if err != nil || target == nil {
 		return nil, err
 	}
@@ -211,7 +212,7 @@ func (s *Store) outcomeOf(log *history, data fs.FileInfo) (*partfile.Outcome, er
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("looking at the file: %w", err)
+		return nil, fmt.Errorf("checking the committed file: %w", err)
 	}
 	if log.Closing.Version != "" && file.Version == log.Closing.Version {
 		return log.Closing, nil
@@ -219,8 +220,8 @@ func (s *Store) outcomeOf(log *history, data fs.FileInfo) (*partfile.Outcome, er
 	return nil, nil
 }
 
-// lookAt describes what is at a path; nil when there is nothing.
-func (s *Store) lookAt(path string) (fs.FileInfo, error) {
+// lstat returns the info of the file or directory at a path; nil if it is absent.
+func (s *Store) lstat(path string) (fs.FileInfo, error) {
 	directory, name := rootfs.Split(path)
 	dir, err := s.root.Walk(directory)
 	if rootfs.IsAbsent(err) {

@@ -11,8 +11,8 @@ import (
 
 var _ tranship.TreeRemover = (*Store)(nil)
 
-// RemoveAll implements tranship.TreeRemover. It syncs each directory that stays once, not
-// for each file; one that goes needs no sync.
+// RemoveAll implements tranship.TreeRemover. It syncs each directory that remains once, not
+// for each file. A directory that is removed needs no sync.
 func (s *Store) RemoveAll(ctx context.Context, directory string, options tranship.RemoveAllOptions) (removed int64, err error) {
 	if err := admit(ctx, directory); err != nil {
 		return 0, err
@@ -34,12 +34,12 @@ func (s *Store) RemoveAll(ctx context.Context, directory string, options transhi
 		return err
 	}))
 	if changed && err == nil {
-		err = s.settleRemoval(join(directory, "-"))
+		err = s.finishRemoval(join(directory, "-"))
 	}
 	return r.removed, err
 }
 
-// treeRemoval is one RemoveAll.
+// treeRemoval is the state of a RemoveAll call.
 type treeRemoval struct {
 	*lister
 	options tranship.RemoveAllOptions
@@ -47,9 +47,8 @@ type treeRemoval struct {
 }
 
 // empty removes all files in a directory and below it, and the directories below it. The
-// directory is the innermost of those that the lister is in. It reports whether it has
-// removed an entry of the directory itself that is not durably gone yet: with an error,
-// there is none.
+// directory is the innermost open directory of the lister. changed reports whether the
+// directory itself must still be synced; it is false if err is not nil.
 func (r *treeRemoval) empty(directory string) (changed bool, err error) {
 	err = r.each(directory, key{}, false, func(dir *rootfs.Dir, child child) error {
 		remove := r.file
@@ -61,12 +60,12 @@ func (r *treeRemoval) empty(directory string) (changed bool, err error) {
 		return err
 	})
 	if err != nil && changed {
-		return false, errors.Join(err, r.settle(directory))
+		return false, errors.Join(err, r.syncRemoval(directory))
 	}
 	return changed, err
 }
 
-// file removes a file, unless it is gone, or something else is in its place.
+// file removes a file. It reports whether the file was still there.
 func (r *treeRemoval) file(dir *rootfs.Dir, child child) (gone bool, err error) {
 	unlock, err := r.store.paths.Lock(r.ctx, child.path)
 	if err != nil {
@@ -99,7 +98,7 @@ func (r *treeRemoval) file(dir *rootfs.Dir, child child) (gone bool, err error) 
 	return true, nil
 }
 
-// directory removes what is in a directory, and the directory, unless something stays in
+// directory removes the content of a directory, and the directory, unless something remains in
 // it.
 func (r *treeRemoval) directory(dir *rootfs.Dir, child child) (gone bool, err error) {
 	changed := false
@@ -117,15 +116,16 @@ func (r *treeRemoval) directory(dir *rootfs.Dir, child child) (gone bool, err er
 	if err == nil || errors.Is(err, fs.ErrNotExist) {
 		return true, nil
 	}
-	// That it stays is no failure: it is not visible.
+	// An empty directory that remains is no failure, because it is not visible.
 	if changed {
-		return false, r.settle(child.path)
+		return false, r.syncRemoval(child.path)
 	}
 	return false, nil
 }
 
-// settle makes durable that entries of a directory have gone, if changes are to be.
-func (r *treeRemoval) settle(directory string) error {
+// syncRemoval syncs a directory whose entries were removed, if the store's durability requires
+// that.
+func (r *treeRemoval) syncRemoval(directory string) error {
 	if r.store.durability(tranship.DurabilityDefault) != tranship.DurabilityDurable {
 		return nil
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
-// TestRemoveAllLeaves removes below a directory with links and other things that are not
-// the store's, which stay with the directories that they are in.
+// TestRemoveAllLeaves removes below a directory with links and other entries that are not the
+// store's. They remain, with the directories that contain them.
 func TestRemoveAllLeaves(t *testing.T) {
 	f := newFixture(t, small, realSystem())
 	for _, path := range []string{"d/a", "d/b/c", "d/b/e/f", "d/g/h", "outside/file", "d/link-is-a-directory/x"} {
@@ -40,8 +40,8 @@ func TestRemoveAllLeaves(t *testing.T) {
 	}
 }
 
-// TestRemoveAllSyncs checks which directories are synced: the ones that stay and lack
-// something, and no others.
+// TestRemoveAllSyncs checks that exactly the directories are synced that remain and have lost
+// entries.
 func TestRemoveAllSyncs(t *testing.T) {
 	var synced []string
 	f := newFixture(t, Options{MinPartSize: 1 << 20}, realSystem())
@@ -81,8 +81,8 @@ func TestRemoveAllSyncs(t *testing.T) {
 	}
 }
 
-// TestRemoveAllUnreadable ends a removal with the error of a directory that cannot be
-// read, with what came before it gone.
+// TestRemoveAllUnreadable checks that a removal ends with the error of a directory that cannot be
+// read, after the files before it were removed.
 func TestRemoveAllUnreadable(t *testing.T) {
 	system := realSystem()
 	real := system.entries

@@ -10,18 +10,19 @@ import (
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
-// resumption is what a later Begin must name to go on with an upload.
+// resumption identifies a resumable upload. A Begin whose spec has the same resumption
+// resumes it.
 type resumption struct {
 	path, key, owner string
 	size             int64
 }
 
-// resumptionOf is that of a spec with a ResumeKey.
+// resumptionOf returns the resumption of a spec, which must have a ResumeKey.
 func resumptionOf(spec tranship.Spec) resumption {
 	return resumption{path: spec.Path, size: *spec.Size, key: spec.ResumeKey, owner: spec.Owner}
 }
 
-// errGone says that there is nothing to resume.
+// errGone means that a session cannot be resumed, and that a new one must begin.
 var errGone = errors.New("nothing to resume")
 
 // Begin implements tranship.Writer.
@@ -51,6 +52,7 @@ func (s *Store) Begin(ctx context.Context, spec tranship.Spec) (_ tranship.Uploa
 	return s.beginNew(ctx, spec)
 }
 
+// beginNew begins a new session.
 func (s *Store) beginNew(ctx context.Context, spec tranship.Spec) (tranship.Upload, error) {
 	if err := s.admitSpec(ctx, spec); err != nil {
 		return nil, err
@@ -59,22 +61,23 @@ func (s *Store) beginNew(ctx context.Context, spec tranship.Spec) (tranship.Uplo
 	if err != nil {
 		return nil, err
 	}
-	u := begun.own()
+	u := begun.nextEpochLocked()
 	if !s.register(begun) {
 		return nil, errors.Join(errClosed(), u.Abort(context.WithoutCancel(ctx)))
 	}
 	return u, nil
 }
 
-// own makes a new upload the owner, and ends the older. The caller holds the gate,
-// or nobody else knows the session.
-func (s *session) own() *upload {
+// nextEpochLocked begins the next epoch of the session, which ends the older one. The lock is
+// not needed for a session that is not registered yet.
+func (s *session) nextEpochLocked() *upload {
 	s.epoch++
-	s.owner = &upload{session: s, epoch: s.epoch}
-	return s.owner
+	s.current = &upload{session: s, epoch: s.epoch}
+	return s.current
 }
 
-// resume waits for the writers of the older upload, and goes on with what is whole.
+// resume waits for the part writers of the current epoch, and begins the next one with the
+// parts that are complete.
 func (s *session) resume(ctx context.Context, spec tranship.Spec) (*upload, error) {
 	s.parts.Gate.Lock()
 	defer s.parts.Gate.Unlock()
@@ -82,11 +85,11 @@ func (s *session) resume(ctx context.Context, spec tranship.Spec) (*upload, erro
 		return nil, errGone
 	}
 	if s.expiredLocked(s.store.system.now()) {
-		s.remove()
+		s.removeLocked()
 		return nil, errGone
 	}
 	if s.committed != nil {
-		return s.recall(spec)
+		return s.recallLocked(spec)
 	}
 	if err := s.store.admitSpec(ctx, spec); err != nil {
 		return nil, err
@@ -94,9 +97,9 @@ func (s *session) resume(ctx context.Context, spec tranship.Spec) (*upload, erro
 	if err := s.reserved.resume(spec.Path); err != nil {
 		return nil, err
 	}
-	if err := s.openFiles(); err != nil {
-		if rootfs.IsAbsent(err) { // they were removed by hand
-			s.remove()
+	if err := s.openFilesLocked(); err != nil {
+		if rootfs.IsAbsent(err) { // the files were removed by hand
+			s.removeLocked()
 			return nil, errGone
 		}
 		return nil, fail("resume the upload of", spec.Path, err)
@@ -108,20 +111,20 @@ func (s *session) resume(ctx context.Context, spec tranship.Spec) (*upload, erro
 		return nil, err
 	}
 	s.parts.ForgetUnrecorded()
-	if err := s.recordResumed(ctx, spec); err != nil {
-		if s.owner == nil {
+	if err := s.recordResumedLocked(ctx, spec); err != nil {
+		if s.current == nil {
 			return nil, errors.Join(err, fail("close", spec.Path, s.closeFiles()))
 		}
 		return nil, err
 	}
 	s.spec = spec
 	s.touch()
-	return s.own(), nil
+	return s.nextEpochLocked(), nil
 }
 
-// recordResumed writes the new spec to the journal. What it can no longer rely on
-// it reads, and then writes the journal anew.
-func (s *session) recordResumed(ctx context.Context, spec tranship.Spec) error {
+// recordResumedLocked writes the new spec to the journal. If the durability of parts is in
+// doubt, it verifies them by reading, and replaces the journal.
+func (s *session) recordResumedLocked(ctx context.Context, spec tranship.Spec) error {
 	durable := s.store.durability(spec.Durability) == tranship.DurabilityDurable
 	content := s.header(spec, s.epoch+1).encode()
 	raised := durable && !s.durable()
@@ -133,23 +136,23 @@ func (s *session) recordResumed(ctx context.Context, spec tranship.Spec) error {
 			return s.replaceJournal(spec.Path, entries)
 		})
 	}
-	// That syncs end is known to a journal that was synced so far.
+	// A journal that was synced so far must also record durably that syncs end.
 	return s.parts.RecordHeader(durable || s.durable(), content)
 }
 
-// header describes the session as an epoch is to have it.
+// header returns the header of the session for an epoch with spec.
 func (s *session) header(spec tranship.Spec, epoch uint64) header {
 	spec.Durability = s.store.durability(spec.Durability)
 	return header{id: s.id, spec: spec, partSize: s.parts.PartSize(), created: s.created, epoch: epoch, boot: s.store.system.boot()}
 }
 
-// unreadable logs that a part is lost.
+// unreadable logs that a part was lost.
 func (s *session) unreadable(part int64, err error) {
-	s.store.options.Logger.Warn("a part of an upload could not be read and is to be sent again",
+	s.store.options.Logger.Warn("a part of an upload could not be read and must be sent again",
 		"path", s.path, "part", part, "error", rootfs.Cause(err))
 }
 
-// replaceJournal puts a journal that has only entries in the place of the session's.
+// replaceJournal replaces the journal of the session by one with the entries only.
 func (s *session) replaceJournal(path string, entries []partfile.Entry) (*partfile.Journal, error) {
 	next := s.newJournal()
 	if err := s.createJournal(next, newJournalName(s.id), entries); err != nil {
@@ -167,7 +170,7 @@ func (s *session) replaceJournal(path string, entries []partfile.Entry) (*partfi
 	return next, nil
 }
 
-// cloneSpec keeps a spec from what its owner may do to what it points to.
+// cloneSpec returns a copy that shares no memory with spec.
 func cloneSpec(spec tranship.Spec) tranship.Spec {
 	if spec.Size != nil {
 		spec.Size = new(*spec.Size)

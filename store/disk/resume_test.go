@@ -15,10 +15,10 @@ import (
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
-// tiny is the length of parts where tests have many uploads.
+// tiny is the part size of tests with many uploads.
 const tiny = 4 << 10
 
-// unsynced is a system that syncs nothing, for tests that lose no power.
+// unsynced returns a system that syncs nothing, for tests without power loss.
 func unsynced() system {
 	system := realSystem()
 	system.sync = func(*os.File) error { return nil }
@@ -26,13 +26,13 @@ func unsynced() system {
 	return system
 }
 
-// withTinyParts makes parts of uploads to come tiny.
+// withTinyParts gives later uploads tiny parts.
 func (f fixture) withTinyParts() fixture {
 	f.Store.options.MinPartSize = tiny
 	return f
 }
 
-// noise is content that is the same for the same seed.
+// noise returns content that depends only on the seed.
 func noise(seed uint64, length int) []byte {
 	data := make([]byte, length)
 	source := rand.NewChaCha8([32]byte{byte(seed), byte(seed >> 8)})
@@ -53,7 +53,7 @@ func (f fixture) begin(spec tranship.Spec) *upload {
 	return u.(*upload)
 }
 
-// cut is part n of content.
+// cut returns part n of content.
 func cut(content []byte, partSize int64, n int) []byte {
 	start := int64(n) * partSize
 	return content[start:min(int64(len(content)), start+partSize)]
@@ -97,7 +97,7 @@ func (f fixture) detach(u tranship.Upload) {
 	}
 }
 
-// durable are an upload's durable parts.
+// durable returns the numbers of an upload's durable parts.
 func durable(u tranship.Upload) map[int]uint32 {
 	parts := make(map[int]uint32)
 	for _, r := range u.Durable() {
@@ -120,8 +120,8 @@ func (f fixture) has(u tranship.Upload, content []byte, parts ...int) {
 	}
 }
 
-// finish writes what an upload does not have of content, as a client does that
-// trusts checksums, and checks that this becomes the file.
+// finish writes the missing parts of an upload, as a client that trusts checksums does, commits
+// it, and checks the file.
 func (f fixture) finish(u tranship.Upload, path string, content []byte) {
 	f.Helper()
 	got := durable(u)
@@ -139,7 +139,7 @@ func (f fixture) finish(u tranship.Upload, path string, content []byte) {
 	}
 }
 
-// uploads are the names in the directory of uploads.
+// uploads returns the names in the directory of uploads.
 func (f fixture) uploads() []string {
 	f.Helper()
 	return f.names(uploadsDirectory)
@@ -185,20 +185,20 @@ func TestRebootWithoutSyncs(t *testing.T) {
 	f = f.reopen()
 	for info, err := range f.ListUploads(t.Context(), "") {
 		if err != nil || info.DurableBytes != 0 {
-			t.Errorf("what nobody has read yet counts: %+v, %v", info, err)
+			t.Errorf("a part that was not verified counts as durable: %+v, %v", info, err)
 		}
 	}
 	u = f.begin(spec)
 	f.has(u, content, 1)
 	f.detach(u)
-	f = f.reopen() // in the same run of the machine what was written is there
+	f = f.reopen() // within the same boot, written data is still there
 	for info, err := range f.ListUploads(t.Context(), "") {
 		if err != nil || info.DurableBytes != tiny {
 			t.Errorf("ListUploads: %+v, %v", info, err)
 		}
 	}
 
-	damage() // of a part that is not there
+	damage() // of a part that was lost
 	spec.Durability = tranship.DurabilityDurable
 	u = f.begin(spec)
 	f.has(u, content, 1)

@@ -11,38 +11,37 @@ import (
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
-// session is what an upload has stored. If it is resumable, it outlives the upload
-// that resumes it next, and the process. All parts are written to their places in
-// one draft, through one descriptor.
+// session is the state of an upload. If it is resumable, several epochs, each an *upload, may
+// use it one after another, also in several processes. All parts are written to their offsets
+// in one draft, through one descriptor.
 type session struct {
 	store *Store
 	id    string
-	// parts are those of the draft, with the journal if the session is resumable. Their
-	// Gate guards spec and what is below it, too.
+	// parts has the parts of the draft, with the journal if the session is resumable. Its
+	// Gate also guards spec and the fields below it; methods that need it end in Locked.
 	parts *partfile.File
-	// path, declared size (nil when it is not known) and, if the session is
-	// resumable, resumption never change.
+	// path, declared (the size; nil if unknown) and, if the session is resumable,
+	// resumption never change.
 	path       string
 	declared   *int64
 	resumption resumption
 
 	created  time.Time
 	reserved *reservation
-	// used is when the last write was, in nanoseconds since 1970.
+	// used is the time of the last write, in nanoseconds since 1970.
 	used atomic.Int64
 
 	spec  tranship.Spec
 	epoch uint64
-	// owner is the upload that may change the session; nil when it was let go or
-	// has ended.
-	owner *upload
-	// gone tells that nothing is left to resume.
+	// current is the upload that may change the session; nil if it was detached or ended.
+	current *upload
+	// gone is set once the session has ended and cannot be resumed.
 	gone bool
 	// draft has the names of the files.
 	draft *draft
-	// committed is what it has become; nil as long as it is not finished.
+	// committed is the commit of the session; nil before.
 	committed *commitment
-	// stale tells that the commit is to be forgotten once no upload has it open.
+	// stale is set if the commit must be forgotten once current is nil.
 	stale bool
 }
 
@@ -62,7 +61,7 @@ func (s *session) newFile(partSize int64) *partfile.File {
 	})
 }
 
-// partSystem is what of the system writes parts.
+// partSystem returns the functions of the system that parts need.
 func (s *Store) partSystem() partfile.System {
 	return partfile.System{WriteAt: s.system.writeAt, Sync: s.system.sync, Truncate: s.system.truncate}
 }
@@ -117,13 +116,13 @@ func (s *Store) newSession(spec tranship.Spec) (*session, error) {
 		n.reserved.release()
 		return nil, fail("begin the upload of", spec.Path, err)
 	}
-	n.id = n.draft.name // which no client knows or can guess
+	n.id = n.draft.name // no client can guess it
 	return n, nil
 }
 
 func (s *session) resumable() bool { return s.resumption.key != "" }
 
-// durable tells whether the session is to survive the machine, not only the
+// durable reports whether parts must survive a power loss, and not only the end of the
 // process.
 func (s *session) durable() bool {
 	return s.store.durability(s.spec.Durability) == tranship.DurabilityDurable
@@ -140,8 +139,8 @@ func (s *session) knownSize() int64 {
 	return 0
 }
 
-// failed removes what is left of a session after a partfile.FinalError: what is on disk is
-// not known, so it must not be resumed.
+// failed removes a session after a partfile.FinalError. It must not be resumed, because the
+// content on disk is unknown.
 func (s *session) failed() {
 	if s.resumable() {
 		s.store.deregister(s)
@@ -150,8 +149,8 @@ func (s *session) failed() {
 	}
 }
 
-// unlink removes the files' names. The journal goes first: data without a journal
-// is nothing, a journal without data may be a commit.
+// unlink removes the files of the session. It removes the journal first: data without a
+// journal is ignored, but a journal without data may stand for a commit.
 func (s *session) unlink() {
 	var errs []error
 	names := []string{s.draft.name}
@@ -169,45 +168,45 @@ func (s *session) unlink() {
 	}
 }
 
-// closeFiles closes what is open.
+// closeFiles closes the files of the session that are open.
 func (s *session) closeFiles() error {
 	s.draft.file = nil
 	return s.parts.Close()
 }
 
-// remove ends the session and takes away all of it. The caller holds the gate.
-func (s *session) remove() {
+// removeLocked ends the session and removes its files.
+func (s *session) removeLocked() {
 	if s.gone {
 		return
 	}
-	s.end()
+	s.endLocked()
 	_ = s.closeFiles()
 	s.unlink()
 	if s.parts.Settled() && s.durable() {
-		// Otherwise the machine may bring it back, until it expires.
+		// Without this sync the upload may reappear after a power loss, until it expires.
 		_ = s.store.syncer.Request(uploadsDirectory)
 	}
 }
 
-// end makes the store forget the session. The caller holds the gate.
-func (s *session) end() {
-	s.gone, s.owner = true, nil
+// endLocked ends the session. The store forgets it, but its files remain.
+func (s *session) endLocked() {
+	s.gone, s.current = true, nil
 	s.reserved.release()
 	s.store.deregister(s)
 }
 
-// letGo makes what is whole durable, and closes the files until somebody resumes
-// the session. The caller holds the gate.
-func (s *session) letGo() error {
-	s.owner = nil
+// detachLocked ends the current epoch. It makes the complete parts durable, and closes the
+// files until a Begin resumes the session.
+func (s *session) detachLocked() error {
+	s.current = nil
 	if s.committed != nil {
 		if s.stale {
-			s.remove()
+			s.removeLocked()
 		}
 		return nil
 	}
 	if s.parts.Failure() != nil {
-		s.end()
+		s.endLocked()
 		return s.closeFiles()
 	}
 	s.reserved.suspend()
@@ -216,20 +215,20 @@ func (s *session) letGo() error {
 	return err
 }
 
-// close ends the session with its store: resumable, it stays on disk.
+// close ends the session when the store is closed. The files of a resumable session remain.
 func (s *session) close() error {
 	s.parts.Gate.Lock()
 	defer s.parts.Gate.Unlock()
 	if !s.resumable() {
-		s.remove()
+		s.removeLocked()
 		return nil
 	}
-	err := s.letGo()
-	s.end()
+	err := s.detachLocked()
+	s.endLocked()
 	return err
 }
 
-func (s *session) durableRanges() []tranship.Range {
+func (s *session) durableRangesLocked() []tranship.Range {
 	if s.committed != nil {
 		return s.committed.ranges(s.parts.PartSize())
 	}

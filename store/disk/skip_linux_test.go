@@ -27,8 +27,7 @@ func unreadable(causes map[string]error) system {
 	return system
 }
 
-// The files of a tree with directories that cannot be read, and with what a store
-// cannot have.
+// Lists skip directories that cannot be read, and entries that a store cannot have.
 var (
 	holedFiles = []string{"a", "d-/x", "d/b", "d/deep/c", "d/z", "e", "last/f"}
 	holes      = map[string]error{
@@ -45,7 +44,7 @@ func (f fixture) fillHoled() {
 		f.put(path, path)
 	}
 	for path := range holes {
-		f.place(path+"/file", "not to be read")
+		f.writeByHand(path+"/file", "not to be read")
 	}
 }
 
@@ -53,9 +52,9 @@ func (f fixture) fillUnserved() []storetest.Left {
 	f.Helper()
 	f.symlink("a", "d/link")
 	f.symlink("nowhere", "links/dangling")
-	f.place("d/bad\xff", "no UTF-8")
-	f.place("d/two\nlines", "a control character")
-	f.place("odd\x7f/below", "a control character in a directory's name")
+	f.writeByHand("d/bad\xff", "no UTF-8")
+	f.writeByHand("d/two\nlines", "a control character")
+	f.writeByHand("odd\x7f/below", "a control character in a directory's name")
 	return []storetest.Left{
 		{Key: "d/link", Is: tranship.ErrUnsupported},
 		{Key: "links/dangling", Is: tranship.ErrUnsupported},
@@ -85,8 +84,8 @@ func TestListReportsWhatIsNoFile(t *testing.T) {
 	}
 	left := f.fillUnserved()
 	storetest.TestSkipped(t, f.Store, holedFiles, left)
-	// The store's own state is not what it leaves out.
-	f.place(".TRANSHIP/file", "hidden as well")
+	// The store's own state is not reported as skipped.
+	f.writeByHand(".TRANSHIP/file", "hidden as well")
 	storetest.TestSkipped(t, f.Store, holedFiles, left)
 }
 
@@ -96,7 +95,7 @@ func TestListGoesOnPastBoth(t *testing.T) {
 	storetest.TestSkipped(t, f.Store, holedFiles, append(f.fillUnserved(), denied()...))
 }
 
-// An I/O error is one of its directory, whose path on this machine stays here.
+// An I/O error is reported for its directory, without the path on this machine.
 func TestListGoesOnPastIOErrors(t *testing.T) {
 	f := newFixture(t, small, unreadable(map[string]error{"d": syscall.EIO}))
 	f.put("d/x", "")
@@ -118,8 +117,8 @@ func TestListGoesOnPastIOErrors(t *testing.T) {
 	}
 }
 
-// A list that is continued in a directory that has become unreadable ends with an error:
-// what is missing comes before what it is asked for, so that it cannot be reported.
+// A list that continues inside a directory that has become unreadable ends with an error: the
+// directory sorts before the start of the list, and so cannot be reported as skipped.
 func TestListEndsInsideUnreadableDirectory(t *testing.T) {
 	f := newFixture(t, small, unreadable(map[string]error{"d": syscall.EIO}))
 	f.put("d/x/y", "")
@@ -143,8 +142,7 @@ func TestListEndsInsideUnreadableDirectory(t *testing.T) {
 	}
 }
 
-// A name that is longer than those of most file systems does not make a report longer than
-// clients take.
+// A very long name does not make a report longer than clients accept.
 func TestLongNameLeftOut(t *testing.T) {
 	long := strings.Repeat("d/", 500) + strings.Repeat("\u65e5", 255)
 	left := child{path: long, key: long + "/"}.skipped(tranship.ErrInvalid)
@@ -153,7 +151,7 @@ func TestLongNameLeftOut(t *testing.T) {
 	}
 }
 
-// What is listed itself, and what concerns the whole store, ends the list.
+// An error of the listed directory itself, or of the whole store, ends the list.
 func TestListEnds(t *testing.T) {
 	for name, test := range map[string]struct {
 		cause     error
@@ -184,7 +182,7 @@ func TestListEnds(t *testing.T) {
 					n++
 					f.fails("List", err, test.want)
 					if _, ok := errors.AsType[*tranship.SkippedError](err); ok {
-						t.Errorf("List goes on past %v", err)
+						t.Errorf("List continues after %v", err)
 					}
 				}
 				if n != 1 {
@@ -195,7 +193,7 @@ func TestListEnds(t *testing.T) {
 	}
 }
 
-// A directory that is gone when it is read is absent, not left out.
+// A directory that was removed before it is read is absent, and not skipped.
 func TestListOfVanishedDirectory(t *testing.T) {
 	f := newFixture(t, small, unreadable(map[string]error{"d": syscall.ENOENT}))
 	f.put("d/x", "")
@@ -207,7 +205,7 @@ func TestListOfVanishedDirectory(t *testing.T) {
 	}
 }
 
-// A directory is too long a path for what is in it.
+// A directory with a path so long that entries in it have no valid path.
 func TestListReportsLongPaths(t *testing.T) {
 	f := newFixture(t, small, realSystem())
 	long := strings.Repeat("n", 240)
@@ -216,7 +214,7 @@ func TestListReportsLongPaths(t *testing.T) {
 		t.Skip(err)
 	}
 	f.put(directory+"/short", "")
-	f.place(directory+"/"+long, "")
+	f.writeByHand(directory+"/"+long, "")
 	storetest.TestSkipped(t, f.Store, []string{directory + "/short"}, []storetest.Left{
 		{Key: directory + "/" + long, Is: tranship.ErrInvalid},
 	})
@@ -249,12 +247,12 @@ func TestAccountsGoOn(t *testing.T) {
 		}
 	}
 	if len(files) != len(holedFiles) || len(left) != len(holes) {
-		t.Errorf("counted %v, left out %v", files, left)
+		t.Errorf("counted %v, skipped %v", files, left)
 	}
 }
 
-// A file system that tells no types, and has an entry that cannot be looked at, such as a
-// stale one of NFS, is listed all the same.
+// A file system that does not report types is listed as well, even with an entry that cannot be
+// inspected, such as a stale one on NFS.
 func TestListGoesOnPastUnknownEntries(t *testing.T) {
 	system := realSystem()
 	system.entries = func(dir *rootfs.Dir, path string, each func(rootfs.Entry) bool) error {
@@ -269,8 +267,8 @@ func TestListGoesOnPastUnknownEntries(t *testing.T) {
 	for _, path := range []string{"a", "d/b", "d/z"} {
 		f.put(path, path)
 	}
-	f.place("d/stale/file", "not to be seen")
-	f.place("stales/d/stale/file", "nothing else is there")
+	f.writeByHand("d/stale/file", "not to be seen")
+	f.writeByHand("stales/d/stale/file", "nothing else is there")
 	for _, test := range []struct {
 		options tranship.ListOptions
 		want    []string

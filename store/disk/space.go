@@ -7,40 +7,42 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// space keeps account of what uploads have been promised and have not yet written, so
-// that those that cannot succeed fail when they begin.
+// space reserves free space for uploads until they have written their data, so that an upload
+// that cannot succeed fails when it begins.
 //
-// A promise takes nothing from the disk, so one owner must not keep others out with it:
-// the promises of one owner hold against each other in full, and all promises of others
-// together against no more than half of what is free. So whatever others have begun, half
-// of the free space can be begun, and be written by the upload that is the first to.
+// A reservation does not allocate disk space. So that one owner cannot lock others out, a new
+// reservation respects the reservations of its own owner in full, but those of all other
+// owners only up to half of the free space. An owner can therefore always reserve half of the
+// free space; which upload succeeds depends on which writes first.
 type space struct {
-	// least must stay free, in bytes.
+	// least is the number of bytes that must stay free.
 	least int64
 	free  func() (int64, error)
 
 	mu sync.Mutex
-	// reserved is what is promised, and what of it to each owner of uploads.
+	// reserved is the total of all reservations in bytes, and owners that of each owner of
+	// uploads.
 	reserved int64
 	owners   map[string]int64
-	// room is how much may be written before the next look at what is free.
+	// room is the number of bytes that may be written before the free space is checked again.
 	room int64
 }
 
-// lookAfter is how much is written between looks at what is free, at most.
-const lookAfter = 64 << 20
+// recheckBytes is the maximum number of bytes that are written between two checks of the free
+// space.
+const recheckBytes = 64 << 20
 
 // reservation is space for one upload. It is safe for concurrent use.
 type reservation struct {
 	space *space
-	// owner is that of the upload; nil for a put, which is written at once.
+	// owner is the owner of the upload; nil for a put, which is written immediately.
 	owner *string
 	left  int64 // guarded by space.mu
-	// suspended tells that what is left was given back for the time being.
+	// suspended is set while the bytes that are left are available to others.
 	suspended bool
 }
 
-// reserve promises n bytes to owner for path.
+// reserve reserves n bytes for an owner. path is the path of the upload, for errors.
 func (s *space) reserve(owner *string, path string, n int64) (*reservation, error) {
 	r := &reservation{space: s, owner: owner}
 	if err := r.grow(path, n); err != nil {
@@ -49,7 +51,7 @@ func (s *space) reserve(owner *string, path string, n int64) (*reservation, erro
 	return r, nil
 }
 
-// grow promises n bytes more.
+// grow adds n bytes to the reservation.
 func (r *reservation) grow(path string, n int64) error {
 	free, err := r.space.free()
 	if err != nil {
@@ -62,15 +64,15 @@ func (r *reservation) grow(path string, n int64) error {
 		r.left += n
 		return nil
 	}
-	if err := r.take(path, n, free); err != nil {
+	if err := r.takeLocked(path, n, free); err != nil {
 		return err
 	}
 	r.left += n
 	return nil
 }
 
-// take adds to what is reserved. The caller holds mu.
-func (r *reservation) take(path string, n, free int64) error {
+// takeLocked reserves n bytes if they fit into the free space.
+func (r *reservation) takeLocked(path string, n, free int64) error {
 	s := r.space
 	free -= s.least
 	var own int64
@@ -79,14 +81,14 @@ func (r *reservation) take(path string, n, free int64) error {
 	}
 	others := min(s.reserved-own, max(free, 0)/2)
 	if n > free-own-others {
-		return fmt.Errorf("%w: %d bytes for %s, beside unfinished uploads and what must stay free", tranship.ErrNoSpace, n, path)
+		return fmt.Errorf("%w: %d bytes for %s, beside unfinished uploads and the space that must stay free", tranship.ErrNoSpace, n, path)
 	}
-	r.add(n)
+	r.addLocked(n)
 	return nil
 }
 
-// add changes what is reserved. The caller holds mu.
-func (r *reservation) add(n int64) {
+// addLocked changes the totals of reserved bytes by n, which may be negative.
+func (r *reservation) addLocked(n int64) {
 	s := r.space
 	s.reserved += n
 	if r.owner == nil || n == 0 {
@@ -101,32 +103,32 @@ func (r *reservation) add(n int64) {
 	}
 }
 
-// use takes n bytes, which have now been written, out of the promise.
+// use subtracts n bytes that were written from the reservation.
 func (r *reservation) use(n int64) {
 	r.space.mu.Lock()
 	defer r.space.mu.Unlock()
 	n = min(n, r.left)
 	r.left -= n
 	if !r.suspended {
-		r.add(-n)
+		r.addLocked(-n)
 	}
 }
 
-// release gives back what is left.
+// release gives back the rest of the reservation.
 func (r *reservation) release() { r.use(1<<63 - 1) }
 
-// suspend lets others have what is left until resume.
+// suspend makes the rest of the reservation available to others until resume.
 func (r *reservation) suspend() {
 	r.space.mu.Lock()
 	defer r.space.mu.Unlock()
 	if !r.suspended {
 		r.suspended = true
-		r.add(-r.left)
+		r.addLocked(-r.left)
 	}
 }
 
-// resume takes back what was suspended. tranship.ErrNoSpace: it is not there any
-// more.
+// resume reserves again what was suspended. It fails with tranship.ErrNoSpace if that does not
+// fit into the free space any more.
 func (r *reservation) resume(path string) error {
 	r.space.mu.Lock()
 	suspended := r.suspended
@@ -143,18 +145,18 @@ func (r *reservation) resume(path string) error {
 	if !r.suspended {
 		return nil
 	}
-	if err := r.take(path, r.left, free); err != nil {
+	if err := r.takeLocked(path, r.left, free); err != nil {
 		return err
 	}
 	r.suspended = false
 	return nil
 }
 
-// spend is called before n bytes are written, promised or not, and fails if less would
-// stay free than must: the promises may be more than there is.
+// spend must be called before n bytes are written, reserved or not. It fails if the write would
+// leave less free space than must stay free, because reservations may exceed the free space.
 func (s *space) spend(path string, n int64) error {
 	if s.least == 0 || n <= 0 {
-		return nil // the disk itself tells
+		return nil // the write itself fails if the disk is full
 	}
 	s.mu.Lock()
 	s.room -= n
@@ -169,9 +171,9 @@ func (s *space) spend(path string, n int64) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.room = min(max(free-s.least, 0), lookAfter)
+	s.room = min(max(free-s.least, 0), recheckBytes)
 	if n > s.room {
-		return fmt.Errorf("%w: %d bytes for %s, beside what must stay free", tranship.ErrNoSpace, n, path)
+		return fmt.Errorf("%w: %d bytes for %s, beside the space that must stay free", tranship.ErrNoSpace, n, path)
 	}
 	s.room -= n
 	return nil

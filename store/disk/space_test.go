@@ -37,7 +37,7 @@ func TestSpaceIsPromisedOnce(t *testing.T) {
 	f.fails("Begin of more than is left", err, tranship.ErrNoSpace)
 	_, err = f.Put(t.Context(), tranship.Spec{Path: "small"}, make([]byte, mib))
 	if err != nil {
-		t.Errorf("Put of what is left: %v", err)
+		t.Errorf("Put that fills the rest: %v", err)
 	}
 	reserved(7 * mib)
 
@@ -75,8 +75,8 @@ func TestSpaceIsPromisedOnce(t *testing.T) {
 	reserved(0)
 }
 
-// However much others have begun, half of what is free can be begun, and puts and copies
-// find room.
+// Half of the free space can be reserved no matter how much others have reserved, and puts and
+// copies fit.
 func TestSpaceIsShared(t *testing.T) {
 	const mib = 1 << 20
 	free := int64(64 * mib)
@@ -118,10 +118,10 @@ func TestSpaceIsShared(t *testing.T) {
 		t.Error(err)
 	}
 	if _, err := f.Begin(t.Context(), tranship.Spec{Path: "another", Size: new(int64(64 * mib / 2)), Owner: "ann"}); err != nil {
-		t.Errorf("what was let go keeps its owner out: %v", err)
+		t.Errorf("a detached upload blocks its owner: %v", err)
 	}
 	for _, begun := range f.allSessions() {
-		if err := begun.own().Abort(t.Context()); err != nil {
+		if err := begun.nextEpochLocked().Abort(t.Context()); err != nil {
 			t.Error(err)
 		}
 	}
@@ -130,7 +130,7 @@ func TestSpaceIsShared(t *testing.T) {
 	}
 }
 
-// What must stay free does, though more was promised than there is.
+// The minimum of free space stays free even if more was reserved than is free.
 func TestLeastSpaceStaysFree(t *testing.T) {
 	const mib = 1 << 20
 	free := int64(10 * mib)

@@ -16,7 +16,7 @@ import (
 	"github.com/tranship/tranship/store/storetest"
 )
 
-// folded is a system whose file system takes names for others.
+// folded is a system whose file system finds files by other spellings of their names.
 func folded(folding rootfs.Folding) system {
 	folding.Finds = rootfs.FindsFolded
 	system := realSystem()
@@ -26,8 +26,8 @@ func folded(folding rootfs.Folding) system {
 	return system
 }
 
-// TestSpellings reads, writes, moves and removes files by other spellings of their
-// names: there is no file, and none may be put there.
+// TestSpellings reads, writes, moves and removes files by other spellings of their names: such
+// files do not exist, and none may be put there.
 func TestSpellings(t *testing.T) {
 	f := newFixture(t, small, folded(rootfs.Folding{}))
 	f.put("source", "source")
@@ -69,7 +69,7 @@ func TestSpellings(t *testing.T) {
 			t.Errorf("%s is %q, %v", path, got, err)
 		}
 	}
-	// By its own name a file is like any other.
+	// By its own name, a file works like any other.
 	f.put("Secret-plan", "replaced")
 	if _, err := f.Move(t.Context(), "Secret-plan", "Some-directory/File", tranship.Precondition{}); err != nil {
 		t.Error(err)
@@ -77,7 +77,7 @@ func TestSpellings(t *testing.T) {
 	f.lists("Some-directory/File", "source")
 }
 
-// TestCommitCollides begins uploads before the file is there that they collide with.
+// TestCommitCollides begins uploads before the file exists that they collide with.
 func TestCommitCollides(t *testing.T) {
 	f := newFixture(t, small, folded(rootfs.Folding{}))
 	content := noise(1, 3000)
@@ -99,8 +99,8 @@ func TestCommitCollides(t *testing.T) {
 	}
 }
 
-// TestMoveToAnotherSpelling: where the file system can give a file another spelling of
-// its name it does, and elsewhere that fails, and the file stays.
+// TestMoveToAnotherSpelling moves a file to another spelling of its name. If the file system
+// cannot change the spelling, the move fails and the file remains.
 func TestMoveToAnotherSpelling(t *testing.T) {
 	for name, folding := range map[string]rootfs.Folding{"respells": {Respells: true}, "does nothing": {}} {
 		t.Run(name, func(t *testing.T) {
@@ -127,7 +127,7 @@ func TestMoveToAnotherSpelling(t *testing.T) {
 					t.Errorf("it is %q, %v", got, err)
 				}
 			}
-			// A directory on the way keeps its name.
+			// A directory in the path keeps its name.
 			_, err := f.Move(t.Context(), "dir/readme", "DIR/readme", tranship.Precondition{})
 			f.fails("Move to another spelling of the directory", err, tranship.ErrExists)
 			f.lists("dir/readme")
@@ -135,8 +135,8 @@ func TestMoveToAnotherSpelling(t *testing.T) {
 	}
 }
 
-// TestSpellingsTogether puts files of one name in all spellings at once: one of them is
-// there, and all others are told.
+// TestSpellingsTogether puts files of one name in all spellings concurrently: one succeeds, and
+// all others fail.
 func TestSpellingsTogether(t *testing.T) {
 	f := newFixture(t, Options{Durability: tranship.DurabilityWritten}, folded(rootfs.Folding{}))
 	paths := []string{"dir/name", "dir/NAME", "dir/Name", "dir/nAme", "Dir/name", "DIR/name"}
@@ -175,7 +175,7 @@ func TestNameIsChanged(t *testing.T) {
 	_, err = f.Put(t.Context(), tranship.Spec{Path: "dir/name./file"}, content)
 	f.fails("Put below a directory", err, tranship.ErrInvalid)
 	if names := f.names("."); len(names) != 2 {
-		t.Errorf("left is one of %q", names)
+		t.Errorf("one of %q is left", names)
 	}
 	_, err = f.Move(t.Context(), "source", "name.", tranship.Precondition{})
 	f.fails("Move", err, tranship.ErrInvalid)
@@ -212,7 +212,7 @@ func TestListsReadNoSpellings(t *testing.T) {
 	f := newFixture(t, small, folded(rootfs.Folding{Reads: func() { reads++ }}))
 	for _, path := range []string{"a/file", "b/deep/file", "c"} {
 		f.put(path, path)
-		f.place(path+"-by-hand", path)
+		f.writeByHand(path+"-by-hand", path)
 	}
 	count := func(name string, entries iter.Seq[error], want int) {
 		t.Helper()
@@ -232,7 +232,7 @@ func TestListsReadNoSpellings(t *testing.T) {
 	count("accounts", failures(f.Accounts(t.Context())), 6)
 }
 
-// failures are the errors of a list.
+// failures returns the errors of a list.
 func failures[T any](list iter.Seq2[T, error]) iter.Seq[error] {
 	return func(yield func(error) bool) {
 		for _, err := range list {
@@ -243,8 +243,7 @@ func failures[T any](list iter.Seq2[T, error]) iter.Seq[error] {
 	}
 }
 
-// TestFolded is the suite on a file system whose names have to be looked up in their
-// directories.
+// TestFolded runs the suite on a file system whose names must be checked in their directories.
 func TestFolded(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {

@@ -12,11 +12,11 @@ import (
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
-// state is the store's directory of its own.
+// state is the state directory of the store.
 type state struct {
 	dir, drafts, uploads *rootfs.Dir
 	lock                 *os.File
-	// held is what is hidden beside those.
+	// held has the other files and directories that are hidden, which stay open.
 	held []io.Closer
 }
 
@@ -31,8 +31,8 @@ const (
 	uploadsDirectory = tranship.ReservedSegment + "/" + uploadsName
 )
 
-// openState opens or creates the state directory, takes its lock, and removes drafts.
-// From then on no path leads to it, whatever becomes of its name.
+// openState opens or creates the state directory, locks it, and removes drafts. Afterwards no
+// path of root reaches it, even if it is renamed.
 func openState(root *rootfs.Dir, system system) (*state, error) {
 	dir, err := openOrMake(root, tranship.ReservedSegment, system, (*rootfs.Dir).Private)
 	if err != nil {
@@ -55,8 +55,8 @@ func openState(root *rootfs.Dir, system system) (*state, error) {
 	return s, nil
 }
 
-// checkOwner fails for a state that another user has put there, who could read and
-// change it. The owner of the store's directory may: that user could do so anyway.
+// checkOwner fails if the state directory belongs to another user, who could read and change
+// it. It accepts the owner of the store's directory, who could do so anyway.
 func (s *state) checkOwner(root *rootfs.Dir) error {
 	has, err := s.dir.Stat()
 	if err != nil {
@@ -66,7 +66,7 @@ func (s *state) checkOwner(root *rootfs.Dir) error {
 	if err != nil {
 		return err
 	}
-	// The file system may give what this process makes to another user, as NFS does.
+	// Files that this process creates may belong to another user, for example on NFS.
 	probe := &draft{dir: s.drafts, name: rand.Text()}
 	if probe.file, err = s.drafts.CreateFile(probe.name, 0o600); err != nil {
 		return err
@@ -85,10 +85,10 @@ func (s *state) checkOwner(root *rootfs.Dir) error {
 		tranship.ReservedSegment, owner, self)
 }
 
-// hide hides what is in the state as well, for it can be moved or mounted elsewhere, and
-// files can have other links. What is hidden stays open, so that nothing else becomes the
-// same to the file system. Files in the directories of uploads and drafts are not hidden,
-// because they become those of clients.
+// hide also hides the files and directories in the state directory, because they can be moved
+// or mounted elsewhere, and files can have other links. They stay open, so that the file system
+// does not use their inodes for other files. Files in the directories of uploads and drafts are
+// not hidden, because they become files of clients.
 func (s *state) hide(root *rootfs.Dir) error {
 	entries, err := s.dir.ReadDir()
 	if err != nil {
@@ -124,7 +124,8 @@ func (s *state) hide(root *rootfs.Dir) error {
 	return nil
 }
 
-// hideFile hides what is a file, and one that the store may read: it serves no other.
+// hideFile hides an entry if it is a file that the store may read. The store does not serve
+// others anyway.
 func (s *state) hideFile(root, dir *rootfs.Dir, entry rootfs.Entry) {
 	file, info, err := dir.OpenFile(entry.Name())
 	if err != nil {
@@ -162,7 +163,7 @@ func (s *state) open(system system) error {
 	}
 	for _, leftover := range leftovers {
 		if err := s.drafts.Remove(leftover.Name()); err != nil {
-			return fmt.Errorf("removing what an unfinished upload left: %w", err)
+			return fmt.Errorf("removing the draft of an unfinished upload: %w", err)
 		}
 	}
 	return nil
@@ -184,19 +185,19 @@ func (s *state) close() error {
 	return errors.Join(errs...)
 }
 
-// openOrMake opens a directory, and makes it, durable, if it is not there.
+// openOrMake opens a directory, and makes it durably if it does not exist.
 func openOrMake(parent *rootfs.Dir, name string, system system, open func(parent *rootfs.Dir, name string) (*rootfs.Dir, error)) (*rootfs.Dir, error) {
 	if err := parent.Mkdir(name, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err
 	}
-	// Also what was there already may not be durable.
+	// A directory that existed may not be durable either.
 	if err := system.syncDir(parent); err != nil {
 		return nil, err
 	}
 	return open(parent, name)
 }
 
-// draft is a file that is being made, where no path reaches it.
+// draft is a file that is being written, in a directory that no path reaches.
 type draft struct {
 	dir  *rootfs.Dir
 	name string
@@ -210,7 +211,7 @@ func (s *Store) newDraft() (*draft, error) {
 	return d, err
 }
 
-// discard removes the draft.
+// discard closes and removes the draft.
 func (d *draft) discard() error {
 	return errors.Join(d.file.Close(), d.dir.Remove(d.name))
 }

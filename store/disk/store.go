@@ -1,30 +1,30 @@
-// Package disk keeps files in a directory, each as an ordinary file at its path,
-// so that the directory can be read, filled and edited by hand as well.
+// Package disk is a store that keeps files in a directory, each as an ordinary file at its
+// path, so that the directory can also be read, filled and edited by hand.
 //
-// What is not a file of the store is never touched: symbolic links, which are followed
-// nowhere, special files, and names that are no valid paths. Of these, and of directories
-// that cannot be read, nothing is visible but that lists report them, by path and kind,
-// as left out. A file has one path, the one under which its directory lists it, also
-// where the file system finds it under others.
+// The store never touches symbolic links, which it does not follow anywhere, special files,
+// and names that do not make valid paths. They are not visible, and neither are directories
+// that cannot be read, but lists can report them, by path and kind, as skipped. A file has
+// exactly one path: the one under which its directory lists it, even if the file system also
+// finds it under other spellings.
 //
-// The store's own state is in ".tranship" below the directory, which no path reaches. It
-// is known by device and inode: no path reaches it either when it is renamed, moved or
-// mounted elsewhere below the directory, or by another spelling of its name. The same
-// holds for its directories, and for its files but those of unfinished uploads, also
-// under other hard links. A new file is made there, synced, and renamed into place.
+// The store's own state is in ".tranship" below the directory, which no path reaches. The
+// store recognizes it by device and inode, so that no path reaches it either after it was
+// renamed, moved or mounted elsewhere below the directory, or by another spelling of its name.
+// The same holds for the directories and files in it, also under other hard links, except for
+// the files of unfinished uploads. A new file is written there, synced, and then renamed to its
+// path.
 //
-// A file's version, checksum and metadata are in one extended attribute,
-// "user.tranship", with a stamp of size and modified time. A file without it, or
-// with another stamp, was put there or edited by hand: then its version is derived
-// from inode, size and times, and its checksum is not known. Where the file system
-// has no extended attributes, all files are like that: metadata is refused, and
-// SetAttributes and Move change the version.
+// The version, checksum and metadata of a file are in one extended attribute, "user.tranship",
+// with a stamp of size and modified time. A file without the attribute, or with another stamp,
+// was created or edited by hand: its version is derived from inode, size and times, and its
+// checksum is unknown. On a file system without extended attributes, this holds for all files:
+// the store refuses metadata, and SetAttributes and Move change the version.
 //
-// An upload with a resume key is two files there: its data, every part in its place,
-// and a journal of which parts are whole. A part is in the journal only after its
-// data was synced, and out of it again before it is overwritten; so Open takes up
-// what a dead process or machine left, and never with bytes that differ from their
-// checksum. What has no resume key is removed by Open.
+// An upload with a resume key consists of two files in the state directory: its data, with
+// every part at its offset, and a journal of the complete parts. A part is added to the journal
+// only after its data was synced, and removed from it before the part is overwritten.
+// Therefore Open can resume uploads after a crash or a power loss, and never with bytes that
+// do not match their checksum. Open removes uploads without a resume key.
 package disk
 
 import (
@@ -44,34 +44,36 @@ import (
 
 // Options configure a store. The zero value is useful.
 type Options struct {
-	// Logger gets warnings and errors for whoever runs the store; nil: none.
+	// Logger gets the warnings and errors of the store for its operator. If it is nil, the
+	// store does not log.
 	Logger *slog.Logger
-	// Durability is what specs with DurabilityDefault, and changes that have no
-	// spec, get; by default DurabilityDurable.
+	// Durability is the durability of specs with DurabilityDefault, and of changes without
+	// a spec. The default is DurabilityDurable.
 	Durability tranship.Durability
-	// MinDurability raises what specs ask for.
+	// MinDurability is the minimum durability. A spec that asks for less gets this.
 	MinDurability tranship.Durability
-	// MinFreeBytes is space on the file system that uploads must leave free.
+	// MinFreeBytes is the number of bytes on the file system that uploads must leave free.
 	MinFreeBytes int64
-	// MinPartSize is the length of an upload's parts in bytes, as long as that
-	// cuts it into fewer than 2,000: a power of two from 1 MiB to 64 MiB; 0
-	// means DefaultMinPartSize, and 8 MiB where the size is not known.
+	// MinPartSize is the length in bytes of the parts of an upload, unless the upload would
+	// have 2,000 parts or more; then parts are longer. It is a power of two from 1 MiB to
+	// 64 MiB. 0 means DefaultMinPartSize, and 8 MiB for uploads of unknown size.
 	MinPartSize int64
-	// UploadExpiry is after how long without a write an unfinished upload is
-	// removed; 0 means DefaultUploadExpiry.
+	// UploadExpiry is the time without a write after which an unfinished upload is removed;
+	// 0 means DefaultUploadExpiry.
 	UploadExpiry time.Duration
-	// RememberedCommits is how many commits of resumable uploads are remembered for
-	// each owner, the latest ones; 0 means commits.DefaultPerOwner, 500. Each takes a
-	// file in the state directory until the file that it made has gone, or a day.
+	// RememberedCommits is the number of commits of resumable uploads that are remembered
+	// for each owner; 0 means commits.DefaultPerOwner, 500. The oldest ones are forgotten
+	// first. Each commit takes a file in the state directory for a day, or until the
+	// committed file is replaced or removed.
 	RememberedCommits int
-	// ModeMask are permission bits that no file gets by this store: they are taken
-	// out of the mode that a spec or SetAttributes asks for, out of that of the source
-	// of a copy, and out of the default. File.Mode is what is left. A file that is moved,
-	// or was put into the directory by hand, keeps its mode. It holds when a file is
-	// made, also for uploads that were begun with another mask. 0 takes out nothing.
+	// ModeMask has permission bits that the store does not give to files. They are removed
+	// from the mode in a spec or in SetAttributes, from the mode of the source of a copy,
+	// and from the default mode. File.Mode is the result. A file that is moved, or was put
+	// into the directory by hand, keeps its mode. The mask applies when the file is
+	// committed, also to uploads that were begun with another mask. 0 removes nothing.
 	ModeMask fs.FileMode
 
-	// unknownPartSize is the length of parts where the size is not known.
+	// unknownPartSize is the length of the parts of uploads of unknown size.
 	unknownPartSize int64
 }
 
@@ -79,8 +81,8 @@ type Options struct {
 const (
 	DefaultMinPartSize = 1 << 20
 	maxPartSize        = 64 << 20
-	// unknownPartSize is for uploads of unknown size: they may become large, and
-	// are not resumed.
+	// unknownPartSize is for uploads of unknown size, which may become large and cannot be
+	// resumed.
 	unknownPartSize = 8 << 20
 )
 
@@ -115,46 +117,46 @@ func (o Options) withDefaults() (Options, error) {
 	return o, nil
 }
 
-// Store keeps files in a directory. Its process owns the directory while it is
-// open: no other store may.
+// Store keeps files in a directory. It locks the directory while it is open, so that no other
+// Store can open it. It is safe for concurrent use.
 type Store struct {
 	options Options
 	system  system
 	root    *rootfs.Dir
-	// directories are those below root.
+	// directories caches open directories below root.
 	directories *rootfs.Cache
 	state       *state
-	// attributes tells whether the file system has extended attributes.
+	// attributes is set if the file system has extended attributes.
 	attributes bool
 	times      timeRange
 	space      *space
 	paths      keyedlock.Locks
-	// placing is held while a file is renamed to a name that may have other spellings,
-	// which paths does not know.
-	placing sync.Mutex
+	// renaming is held while a file is renamed to a name that may have other spellings,
+	// which paths does not cover.
+	renaming sync.Mutex
 	// begins has the paths of resumable uploads that are being begun.
-	begins  keyedlock.Locks
-	syncer  sharedsync.Syncer
-	settled settlements
-	owners  owners
-	// keptNames has names of large directories that were listed just now.
+	begins     keyedlock.Locks
+	syncer     sharedsync.Syncer
+	entrySyncs entrySyncs
+	owners     owners
+	// keptNames has the names of large directories that were listed recently.
 	keptNames *nameCache
 	turns     turns
 
-	// reportGone logs once that the directory is.
+	// reportGone makes the store log only once that its directory was removed.
 	reportGone sync.Once
 
-	// stop ends the sweeper, which is in sweeping.
+	// stop ends the goroutine that sweeps, for which sweeping waits.
 	stop     chan struct{}
 	sweeping sync.WaitGroup
 
 	mu sync.Mutex
-	// sessions by their ids, and those of them that can be resumed.
+	// sessions has all sessions by their ids, and resumable those that can be resumed.
 	sessions  map[string]*session
 	resumable map[resumption]*session
-	// commits are those that are remembered.
+	// commits has the remembered commits.
 	commits commits.Book[*session]
-	// stale are sessions to forget that were in use when their time came.
+	// stale has sessions that forget could not lock, for its next call.
 	stale  []*session
 	closed bool
 }
@@ -164,9 +166,9 @@ var (
 	_ tranship.UploadFinder = (*Store)(nil)
 )
 
-// Open opens the store in a directory, which must exist. It creates nothing but
-// the state directory in it, takes up the resumable uploads that it finds there,
-// and removes what others left.
+// Open opens the store in a directory, which must exist. It creates only the state directory
+// in it, recovers the resumable uploads of an earlier process, and removes the others. The
+// caller must call Close.
 func Open(directory string, options Options) (*Store, error) {
 	return open(directory, options, realSystem())
 }
@@ -230,9 +232,9 @@ func (s *Store) probeAttributes() error {
 	return errors.Join(err, probe.discard())
 }
 
-// Close detaches resumable uploads, aborts the others, and gives the directory free
-// for another store. Files that are open for reading stay open; all else is
-// ErrUnavailable from then on. A second Close does nothing.
+// Close detaches resumable uploads, aborts the others, and unlocks the directory. Files that
+// are open for reading stay open. All other calls fail with tranship.ErrUnavailable
+// afterwards. A second Close does nothing.
 func (s *Store) Close() error {
 	s.mu.Lock()
 	closed := s.closed
@@ -252,7 +254,7 @@ func (s *Store) Close() error {
 	return errors.Join(append(errs, s.state.close(), s.root.Close())...)
 }
 
-// durability is what a spec's is here.
+// durability returns the effective durability of a spec that asks for asked.
 func (s *Store) durability(asked tranship.Durability) tranship.Durability {
 	if asked == tranship.DurabilityDefault {
 		asked = s.options.Durability

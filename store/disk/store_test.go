@@ -23,7 +23,7 @@ type fixture struct {
 	directory string
 }
 
-// small keeps the parts of tests small.
+// small are options that keep the parts of tests small.
 var small = Options{MinPartSize: 1 << 20}
 
 func newFixture(t *testing.T, options Options, system system) fixture {
@@ -66,7 +66,7 @@ func (f fixture) reopen() fixture {
 
 func (f fixture) at(path string) string { return filepath.Join(f.directory, path) }
 
-// names are those in a directory on disk.
+// names returns the names in a directory on disk.
 func (f fixture) names(directory string) []string {
 	f.Helper()
 	entries, err := os.ReadDir(f.at(directory))
@@ -80,8 +80,8 @@ func (f fixture) names(directory string) []string {
 	return names
 }
 
-// place makes a file by hand.
-func (f fixture) place(path, content string) {
+// writeByHand creates a file by hand.
+func (f fixture) writeByHand(path, content string) {
 	f.Helper()
 	if err := os.MkdirAll(filepath.Dir(f.at(path)), 0o755); err != nil {
 		f.Fatal(err)
@@ -130,7 +130,7 @@ func (f fixture) read(path string) (string, error) {
 	return string(data), err
 }
 
-// lists checks what all of the store's files are.
+// lists checks the paths of all files of the store.
 func (f fixture) lists(want ...string) {
 	f.Helper()
 	var got []string
@@ -145,7 +145,7 @@ func (f fixture) lists(want ...string) {
 	}
 }
 
-// fails checks an error's kind, and that it tells nothing about the machine.
+// fails checks an error's kind, and that it reveals nothing about the machine.
 func (f fixture) fails(what string, err, target error) {
 	f.Helper()
 	if !errors.Is(err, target) {
@@ -265,7 +265,7 @@ func TestCloseAbortsUploads(t *testing.T) {
 	f.fails("Commit after Close of the store", err, tranship.ErrAborted)
 }
 
-// withoutAttributes is a system whose file systems have no extended attributes.
+// withoutAttributes returns a system whose file systems have no extended attributes.
 func withoutAttributes() system {
 	system := realSystem()
 	system.setxattr = func(*os.File, string, []byte) error { return syscall.ENOTSUP }

@@ -14,9 +14,9 @@ import (
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
-// system is what the store asks of the operating system where tests make it fail.
+// system has the functions of the operating system that tests replace to make them fail.
 type system struct {
-	// open opens the directory of a store, guarded.
+	// open opens the directory of a store with rootfs.OpenGuarded.
 	open     func(directory string) (*rootfs.Dir, error)
 	create   func(dir *rootfs.Dir, name string) (*os.File, error)
 	remove   func(dir *rootfs.Dir, name string) error
@@ -30,9 +30,9 @@ type system struct {
 	// entries reads the directory at path, which dir is: see rootfs.Dir.Entries.
 	entries func(dir *rootfs.Dir, path string, each func(rootfs.Entry) bool) error
 	free    func(dir *rootfs.Dir) (int64, error)
-	// rename fails with fs.ErrExist instead of replacing, unless it may.
+	// rename fails with fs.ErrExist if newName exists and replace is false.
 	rename func(from *rootfs.Dir, name string, to *rootfs.Dir, newName string, replace bool) error
-	// boot names the run of the machine; "" when it has no name.
+	// boot returns an identifier of the machine's boot; "" if it is unknown.
 	boot func() string
 	now  func() time.Time
 }
@@ -64,7 +64,7 @@ func realSystem() system {
 	}
 }
 
-// bootID is what Linux names the run of the machine.
+// bootID returns the identifier that Linux gives to the machine's boot.
 func bootID() string {
 	id, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil || len(id) > 128 {
@@ -73,11 +73,11 @@ func bootID() string {
 	return strings.TrimSpace(string(id))
 }
 
-// fail makes an error of the operating system one of the store. It says what could
-// not be done and to which path of the store, and nothing about where that is. A
-// link or special file in the way, or the store's own state, is ErrDenied: only a user
-// with access to the directory can remove it. What the file system takes for a file of
-// another name is ErrExists.
+// fail converts an error of the operating system to one of the store. Its text has the
+// operation and the path in the store, but not the location of the directory. If a link, a
+// special file or the store's own state blocks the path, the error is ErrDenied, because only a
+// user with access to the directory can remove it. If the file system finds a file with another
+// spelling of the name, it is ErrExists.
 func fail(op, path string, err error) error {
 	if err == nil {
 		return nil
@@ -123,17 +123,16 @@ var (
 	errMounted     = errors.New("another file system is mounted there")
 )
 
-// absent is the error for a path that no file is at.
+// absent returns the error for a path without a file.
 func absent(path string) error { return &tranship.PathError{Path: path, Err: tranship.ErrNotFound} }
 
-// failCause is the error of an operation that failed with an error of the operating
-// system, which means kind to the callers of a store.
+// failCause returns the error for an operation that failed with cause. The error matches kind.
 func failCause(op, path string, kind, cause error) error {
 	at := &tranship.PathError{Op: op, Path: path, Err: fmt.Errorf("%w: %w", kind, cause)}
 	return failure.Worded(at, "%v: cannot %s %s: %v", kind, op, path, cause)
 }
 
-// failObstacle is the error of an operation at path that something else is in the way of.
+// failObstacle returns the error for an operation at path that an obstacle blocks.
 func failObstacle(path string, obstacle *rootfs.ObstacleError) error {
 	at := &tranship.PathError{Path: path}
 	switch {
@@ -148,7 +147,7 @@ func failObstacle(path string, obstacle *rootfs.ObstacleError) error {
 	return failure.Worded(at, "%v", at.Err)
 }
 
-// failRead is fail for those who only read: an obstacle hides whatever is behind it.
+// failRead is fail for operations on an existing file: an obstacle is ErrNotFound there.
 func failRead(op, path string, err error) error {
 	if rootfs.IsAbsent(err) {
 		return absent(path)

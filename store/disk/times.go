@@ -13,12 +13,12 @@ import (
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
-// A file system may not keep every time: ext4 with small inodes keeps 1901 to 2038, and
-// changes a time outside of that silently to the nearest one. So a time that may be outside
-// is first made one that the file system keeps, which is the file's own, and the exact time
-// is in the file's record. Where there are no records the store refuses it.
+// A file system may not keep every time: ext4 with small inodes keeps the years 1901 to 2038,
+// and silently changes other times to the nearest one. So the store gives a file the nearest
+// time that the file system keeps, and has the exact time in the file's record. Without
+// records it refuses such a time.
 
-// timeRange are the times that the file system keeps, once they are known.
+// timeRange is the range of times that the file system keeps.
 type timeRange struct {
 	mu          sync.Mutex
 	known       bool
@@ -26,16 +26,17 @@ type timeRange struct {
 }
 
 var (
-	// Every file system keeps times between these: FAT begins with 1980, and 32 bits
-	// end in 2038.
+	// Every file system keeps the times between these. FAT begins in 1980, and signed 32-bit
+	// seconds end in 2038.
 	safeLeast = time.Date(1980, 1, 2, 0, 0, 0, 0, time.UTC)
 	safeMost  = time.Date(2037, 12, 31, 0, 0, 0, 0, time.UTC)
 )
 
-// timeTolerance is more than file systems round a time by: FAT does to 2 seconds.
+// timeTolerance is the maximum by which file systems round times: FAT rounds to 2 seconds.
 const timeTolerance = 2 * time.Second
 
-// clampTime is the time nearest to t that nanoseconds since 1970 reach, from 1677 to 2262.
+// clampTime returns the time nearest to t that an int64 of nanoseconds since 1970 can
+// represent, which is from 1677 to 2262.
 func clampTime(t time.Time) time.Time {
 	if least := time.Unix(0, math.MinInt64); t.Before(least) {
 		return least
@@ -46,7 +47,7 @@ func clampTime(t time.Time) time.Time {
 	return t
 }
 
-// keptTime is the time nearest to t that the file system keeps.
+// keptTime returns the time nearest to t that the file system keeps.
 func (s *Store) keptTime(t time.Time) (time.Time, error) {
 	if !t.Before(safeLeast) && !t.After(safeMost) {
 		return t, nil
@@ -63,7 +64,8 @@ func (s *Store) keptTime(t time.Time) (time.Time, error) {
 	return t, nil
 }
 
-// keptTimes finds out, once, which times the file system keeps.
+// keptTimes returns the range of times that the file system keeps. The first call determines it
+// with a draft.
 func (s *Store) keptTimes() (least, most time.Time, err error) {
 	r := &s.times
 	r.mu.Lock()
@@ -73,7 +75,7 @@ func (s *Store) keptTimes() (least, most time.Time, err error) {
 	}
 	draft, err := s.newDraft()
 	if err != nil {
-		return time.Time{}, time.Time{}, fail("find out which times are kept with", "a file", err)
+		return time.Time{}, time.Time{}, fail("determine the range of times with", "a file", err)
 	}
 	probe := func(t time.Time) (time.Time, error) {
 		if err := s.system.chtimes(draft.dir, draft.file, draft.name, t); err != nil {
@@ -88,9 +90,9 @@ func (s *Store) keptTimes() (least, most time.Time, err error) {
 	least, errLeast := probe(time.Unix(0, math.MinInt64))
 	most, errMost := probe(time.Unix(0, math.MaxInt64))
 	if err := errors.Join(errLeast, errMost, draft.discard()); err != nil {
-		return time.Time{}, time.Time{}, fail("find out which times are kept with", "a file", err)
+		return time.Time{}, time.Time{}, fail("determine the range of times with", "a file", err)
 	}
-	// What a system does with times that it does not know is not always the nearest.
+	// Some systems do not change a time that they cannot keep to the nearest one.
 	r.least, r.most = earlier(least, safeLeast), later(most, safeMost)
 	r.known = true
 	return r.least, r.most, nil
@@ -122,6 +124,7 @@ func (s *Store) admitTime(t time.Time) error {
 	return nil
 }
 
+// timeError returns the error for a time that the file system cannot keep.
 func (s *Store) timeError() error {
 	least, most, err := s.keptTimes()
 	if err != nil {
@@ -131,8 +134,8 @@ func (s *Store) timeError() error {
 		"the file system of this store keeps times from %s to %s", least.Format(time.RFC3339), most.Format(time.RFC3339))}
 }
 
-// setTime sets a file's modified time, as far as the file system keeps it, and describes
-// the file. Without records nothing else keeps the time: then the file system must.
+// setTime sets a file's modified time to the nearest one that the file system keeps, and
+// returns the info of the file. Without records it fails if that is not the exact time.
 func (s *Store) setTime(dir *rootfs.Dir, file *os.File, name, path string, modified time.Time) (fs.FileInfo, error) {
 	kept, err := s.keptTime(modified)
 	if err != nil {

@@ -12,13 +12,13 @@ import (
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
-// small inodes of ext4 keep these times, and change others to the nearest of them.
+// Small inodes of ext4 keep these times, and change others to the nearest of them.
 var (
 	narrowLeast = time.Date(1901, 12, 13, 20, 45, 52, 0, time.UTC)
 	narrowMost  = time.Date(2038, 1, 19, 3, 14, 7, 0, time.UTC)
 )
 
-// narrow is a file system that keeps times as small inodes of ext4 do, to the second.
+// narrow returns a system whose file system keeps times as small inodes of ext4 do, in seconds.
 func narrow(s system) system {
 	chtimes := s.chtimes
 	s.chtimes = func(dir *rootfs.Dir, file *os.File, name string, modified time.Time) error {
@@ -41,7 +41,7 @@ func years() []time.Time {
 	return all
 }
 
-// TestTimesBesideTheFile has a file system that keeps few times: the record has the others.
+// TestTimesBesideTheFile uses a file system that keeps few times: the record has the others.
 func TestTimesBesideTheFile(t *testing.T) {
 	f := newFixture(t, small, narrow(unsynced()))
 	for _, modified := range years() {
@@ -106,7 +106,7 @@ func readAll(content tranship.Content) error {
 	}
 }
 
-// TestTimesThatCannotBeKept has nothing to keep a time in but the file itself.
+// TestTimesThatCannotBeKept uses a file system that keeps few times and has no records.
 func TestTimesThatCannotBeKept(t *testing.T) {
 	f := newFixture(t, small, narrow(withoutAttributes()))
 	kept, err := f.Put(t.Context(), tranship.Spec{Path: "kept"}, []byte("data"))
@@ -146,8 +146,8 @@ func TestTimesThatCannotBeKept(t *testing.T) {
 	}
 }
 
-// TestRevisionByHand changes metadata of a file that was put into the directory, over a
-// restart.
+// TestRevisionByHand changes the metadata of a file that was put into the directory by hand,
+// across a restart.
 func TestRevisionByHand(t *testing.T) {
 	f := newFixture(t, small, unsynced())
 	if err := os.WriteFile(f.at("file"), []byte("data"), 0o600); err != nil {
@@ -170,7 +170,7 @@ func TestRevisionByHand(t *testing.T) {
 	_, err = change(seen, "second")
 	f.fails("a change of what is no more", err, tranship.ErrPrecondition)
 	if _, err := change(first, "second"); err != nil {
-		t.Errorf("a change of what is there: %v", err)
+		t.Errorf("a change of the present revision: %v", err)
 	}
 	if err := os.WriteFile(f.at("file"), []byte("edited"), 0o600); err != nil {
 		t.Fatal(err)

@@ -8,7 +8,7 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// onSmallDisk opens a store on a file system of its own with 16 MiB.
+// onSmallDisk opens a store on a separate file system of 16 MiB.
 func onSmallDisk(t *testing.T) fixture {
 	t.Helper()
 	directory := t.TempDir()
@@ -36,7 +36,7 @@ func TestSmallDisk(t *testing.T) {
 	u := f.begin(resumable("file", content))
 	f.write(u, content, 0, 1, 2)
 	f.sync(u)
-	f.place("foreign", string(noise(2, 10*mib)))
+	f.writeByHand("foreign", string(noise(2, 10*mib)))
 	n := 3
 	for ; n < 10; n++ {
 		if err = f.tryWrite(u, content, n); err != nil {
@@ -62,7 +62,7 @@ func TestSmallDisk(t *testing.T) {
 	f.finish(u, "file", content)
 }
 
-// tryResume goes on with an upload at a part.
+// tryResume resumes an upload and writes a part.
 func (f fixture) tryResume(content []byte, n int) error {
 	u, err := f.Begin(f.Context(), resumable("file", content))
 	if err != nil {

@@ -37,14 +37,15 @@ func (s *Store) Move(ctx context.Context, source, destination string, preconditi
 		return found.File, nil
 	}
 	if s.attributes && !found.recorded {
-		// Renaming would change a derived version. If this is not allowed,
-		// as for somebody else's file, then so be it.
-		_ = s.alter(dir, file, found, tranship.Attributes{})
+		// Renaming would change a derived version, so record it. Ignore an error: the store
+		// may not write to a file of another user.
+		_ = s.changeAttributes(dir, file, found, tranship.Attributes{})
 	}
 	return s.rename(ctx, dir, file, source, destination, precondition)
 }
 
-// admitTransplant fails for a move or copy that cannot be asked for.
+// admitTransplant fails if the arguments of a move or copy are invalid, or the context has
+// ended.
 func admitTransplant(ctx context.Context, source, destination string, precondition tranship.Precondition) error {
 	if err := precondition.ValidateTransplant(); err != nil {
 		return err
@@ -52,7 +53,7 @@ func admitTransplant(ctx context.Context, source, destination string, preconditi
 	return admit(ctx, source, destination)
 }
 
-// checkSource decides about the version that a source must have.
+// checkSource checks the version that a source must have.
 func checkSource(source tranship.File, precondition tranship.Precondition) error {
 	if want := precondition.MustMatchSourceVersion; want != "" && want != source.Version {
 		return failure.WrongVersion(source.Path, source.Version, want)
@@ -60,16 +61,19 @@ func checkSource(source tranship.File, precondition tranship.Precondition) error
 	return nil
 }
 
+// rename renames an open file to destination, and makes that durable if the store's durability
+// requires it.
 func (s *Store) rename(ctx context.Context, dir *rootfs.Dir, file *os.File, source, destination string, precondition tranship.Precondition) (tranship.File, error) {
 	_, name := rootfs.Split(source)
-	ancestors, err := s.place(dir, name, destination, !precondition.MustNotExist, tranship.AccountFromContext(ctx))
+	ancestors, err := s.renameInto(dir, name, destination, !precondition.MustNotExist, tranship.AccountFromContext(ctx))
 	if err != nil {
 		return tranship.File{}, err
 	}
 	s.forgetCommit(source)
 	s.forgetCommit(destination)
-	// If both were links to one file, made by hand, renaming did nothing. A file with
-	// one link was renamed, whatever can still be found.
+	// If source and destination were hard links to the same file, the rename had no effect:
+	// remove the source. A file with one link was renamed, even if the file system still finds
+	// it by its old name.
 	if left, err := dir.Lstat(name); err == nil {
 		if info, err := file.Stat(); err == nil && os.SameFile(left, info) && rootfs.Links(info) != 1 {
 			if err := dir.Remove(name); err != nil {
@@ -78,23 +82,23 @@ func (s *Store) rename(ctx context.Context, dir *rootfs.Dir, file *os.File, sour
 		}
 	}
 	if s.durability(tranship.DurabilityDefault) == tranship.DurabilityDurable {
-		if err := s.syncPlaced(destination, ancestors); err != nil {
+		if err := s.syncRenamed(destination, ancestors); err != nil {
 			return tranship.File{}, err
 		}
 	}
-	if err := s.settleRemoval(source); err != nil {
+	if err := s.finishRemoval(source); err != nil {
 		return tranship.File{}, err
 	}
 	moved, err := s.describe(destination, file)
 	return moved.File, err
 }
 
-// copyStep is how many bytes are copied between looks at the context.
+// copyStep is the number of bytes that are copied between checks of the context.
 const copyStep = 64 << 20
 
-// Copy implements tranship.Editor. The system copies, where it can without reading
-// (a reflink). So the checksum is not verified but taken over with the bytes: a
-// damaged source gives a copy that reading finds damaged, too.
+// Copy implements tranship.Editor. The operating system copies the data, if possible by a
+// reflink. The checksum is copied without verification, so that a copy of a damaged file fails
+// when it is read, as the source does.
 func (s *Store) Copy(ctx context.Context, source, destination string, precondition tranship.Precondition) (_ tranship.File, err error) {
 	defer s.explain(&err)
 	if err := admitTransplant(ctx, source, destination, precondition); err != nil {
@@ -109,7 +113,7 @@ func (s *Store) Copy(ctx context.Context, source, destination string, preconditi
 	if err := checkSource(found.File, precondition); err != nil {
 		return tranship.File{}, err
 	}
-	precondition.MustMatchSourceVersion = "" // what is open is that version
+	precondition.MustMatchSourceVersion = "" // the open file has that version
 	spec := tranship.Spec{
 		Path:         destination,
 		Attributes:   tranship.Attributes{ModTime: &found.ModTime, Mode: &found.Mode, Metadata: found.Metadata},
@@ -129,7 +133,7 @@ func (s *Store) Copy(ctx context.Context, source, destination string, preconditi
 	})
 }
 
-// copyBytes copies what was found in a file to a draft.
+// copyBytes copies the content of a file to a draft.
 func (s *Store) copyBytes(ctx context.Context, draft *draft, file *os.File, found description, reserved *reservation) error {
 	from := content{store: s, file: file, found: found}
 	for left := found.Size; left > 0; {
@@ -141,7 +145,7 @@ func (s *Store) copyBytes(ctx context.Context, draft *draft, file *os.File, foun
 		}
 		n, err := io.CopyN(draft.file, file, min(left, copyStep))
 		if err == io.EOF {
-			return from.changed() // it was cut
+			return from.changed() // the file was truncated
 		}
 		if err != nil {
 			return fail("copy", found.Path, err)

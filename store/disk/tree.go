@@ -12,22 +12,22 @@ import (
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
-// treeAttempts bounds how often a change starts over because directories came or
-// went under it.
+// treeAttempts bounds how often a change is retried because directories were created or removed
+// concurrently.
 const treeAttempts = 100
 
 // ancestor is a directory above a path.
 type ancestor struct {
 	directory string
-	settled   *settlement
+	sync      *entrySync
 }
 
-// makeParent opens the directory that path is in, and makes it and those above it
-// if they are missing, for the account of owner. A file in the way is an *rootfs.ObstacleError; a
-// directory removed meanwhile fs.ErrNotExist.
+// makeParent opens the parent directory of path, and makes missing directories, which count for
+// owner. If a file blocks the path, it fails with an *rootfs.ObstacleError. If a directory is
+// removed concurrently, it fails with fs.ErrNotExist.
 func (s *Store) makeParent(path string, owner *string) (*rootfs.Dir, []ancestor, error) {
 	parent, _ := rootfs.Split(path)
-	ancestors := s.ancestors(path) // before the look at them
+	ancestors := s.ancestors(path) // before they are opened: see entrySyncs
 	if dir := s.directories.Find(parent); dir != nil {
 		return dir, ancestors, nil
 	}
@@ -38,13 +38,13 @@ func (s *Store) makeParent(path string, owner *string) (*rootfs.Dir, []ancestor,
 	return dir, ancestors, err
 }
 
-// ancestors are the directories above path. Whoever then finds a file there knows
-// that the settlements are not older than they.
+// ancestors returns the directories above path. A caller that opens a directory afterwards can
+// rely on its entrySync: see entrySyncs.
 func (s *Store) ancestors(path string) []ancestor {
 	ancestors := make([]ancestor, 0, 8)
 	for i := range len(path) {
 		if path[i] == '/' {
-			ancestors = append(ancestors, ancestor{path[:i], s.settled.of(path[:i])})
+			ancestors = append(ancestors, ancestor{path[:i], s.entrySyncs.of(path[:i])})
 		}
 	}
 	return ancestors
@@ -64,24 +64,25 @@ func (s *Store) walkOrMake(path string, owner *string) (*rootfs.Dir, []ancestor,
 			continue
 		}
 		directory := path[:i]
-		sub, settled, err := s.makeDirectory(dir, directory, maker)
+		sub, synced, err := s.makeDirectory(dir, directory, maker)
 		dir.Close()
 		if err != nil {
 			return nil, nil, err
 		}
 		dir = sub
-		ancestors = append(ancestors, ancestor{directory, settled})
+		ancestors = append(ancestors, ancestor{directory, synced})
 	}
 	return dir, ancestors, nil
 }
 
-func (s *Store) makeDirectory(parent *rootfs.Dir, directory string, maker *directoryMaker) (*rootfs.Dir, *settlement, error) {
+// makeDirectory opens a directory, and makes it if it is missing.
+func (s *Store) makeDirectory(parent *rootfs.Dir, directory string, maker *directoryMaker) (*rootfs.Dir, *entrySync, error) {
 	_, name := rootfs.Split(directory)
-	settled := s.settled.of(directory)
+	synced := s.entrySyncs.of(directory)
 	sub, err := parent.Sub(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		s.settled.forget(directory)
-		settled = s.settled.of(directory)
+		s.entrySyncs.forget(directory)
+		synced = s.entrySyncs.of(directory)
 		if err := maker.make(parent, directory); err != nil {
 			return nil, nil, err
 		}
@@ -90,20 +91,19 @@ func (s *Store) makeDirectory(parent *rootfs.Dir, directory string, maker *direc
 	if err != nil {
 		return nil, nil, rootfs.At(directory, err)
 	}
-	return sub, settled, nil
+	return sub, synced, nil
 }
 
-// place renames a file to path, and replaces a file that is there if it may. It
-// returns the directories above, of which those that it makes count for owner. After a
-// failure it leaves none that it made.
-func (s *Store) place(from *rootfs.Dir, name, path string, replace bool, owner *string) ([]ancestor, error) {
+// renameInto renames a file to path. It makes missing directories, which count for owner, and
+// with replace it replaces a file at path. It returns the directories above path. If it fails,
+// it removes the directories that it made.
+func (s *Store) renameInto(from *rootfs.Dir, name, path string, replace bool, owner *string) ([]ancestor, error) {
 	for range treeAttempts {
-		ancestors, err := s.tryPlace(from, name, path, replace, owner)
+		ancestors, err := s.tryRenameInto(from, name, path, replace, owner)
 		switch {
 		case err == nil:
 			return ancestors, nil
-		// The parent was removed, or something came to the path, after a look
-		// at it: look again.
+		// The parent was removed, or something was created at the path, concurrently.
 		case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrExist), errors.Is(err, syscall.EISDIR):
 			continue
 		}
@@ -114,9 +114,9 @@ func (s *Store) place(from *rootfs.Dir, name, path string, replace bool, owner *
 	return nil, fmt.Errorf("%w: the directories of %s change too often", tranship.ErrUnavailable, path)
 }
 
-// tryPlace returns errors of the operating system that are worth another attempt
-// as they are, and all others as the store's.
-func (s *Store) tryPlace(from *rootfs.Dir, name, path string, replace bool, owner *string) ([]ancestor, error) {
+// tryRenameInto makes one attempt. It returns errors that are worth another attempt unchanged,
+// and converts all others to errors of the store.
+func (s *Store) tryRenameInto(from *rootfs.Dir, name, path string, replace bool, owner *string) ([]ancestor, error) {
 	dir, ancestors, err := s.makeParent(path, owner)
 	if err != nil {
 		return nil, failMake(path, err)
@@ -124,8 +124,8 @@ func (s *Store) tryPlace(from *rootfs.Dir, name, path string, replace bool, owne
 	defer dir.Close()
 	_, target := rootfs.Split(path)
 	if dir.Ambiguous() {
-		s.placing.Lock()
-		defer s.placing.Unlock()
+		s.renaming.Lock()
+		defer s.renaming.Unlock()
 	}
 	seen, err := dir.Lstat(target)
 	switch {
@@ -133,7 +133,7 @@ func (s *Store) tryPlace(from *rootfs.Dir, name, path string, replace bool, owne
 	case isSpelling(err) && from.IsEntry(name, dir, target):
 		return ancestors, s.respell(from, name, dir, path, err)
 	case err != nil:
-		return nil, fail("look at", path, rootfs.At(path, err))
+		return nil, fail("inspect", path, rootfs.At(path, err))
 	case seen.IsDir():
 		if err := s.removeEmpty(dir, target, path); err != nil {
 			return nil, err
@@ -150,7 +150,7 @@ func (s *Store) tryPlace(from *rootfs.Dir, name, path string, replace bool, owne
 		return nil, err
 	}
 	if err == nil && seen == nil {
-		if err := s.checkPlaced(from, name, dir, path); err != nil {
+		if err := s.checkRenamed(from, name, dir, path); err != nil {
 			return nil, err
 		}
 	}
@@ -162,8 +162,8 @@ func isSpelling(err error) bool {
 	return ok
 }
 
-// respell gives a file another spelling of its name. Some file systems do nothing then
-// and report success; that fails with what was found at the new spelling.
+// respell renames a file to another spelling of its name. Some file systems report success
+// without an effect; then respell fails with found, the error for the new spelling.
 func (s *Store) respell(from *rootfs.Dir, name string, dir *rootfs.Dir, path string, found error) error {
 	_, target := rootfs.Split(path)
 	if err := s.system.rename(from, name, dir, target, true); err != nil {
@@ -175,12 +175,12 @@ func (s *Store) respell(from *rootfs.Dir, name string, dir *rootfs.Dir, path str
 		return nil
 	}
 	return fmt.Errorf("%w, and does not change the spelling of a name: move the file to another name first",
-		fail("look at", path, rootfs.At(path, found)))
+		fail("inspect", path, rootfs.At(path, found)))
 }
 
-// checkPlaced takes back the renaming to a new name if the file system lists the file
-// under another: it was found by none other before.
-func (s *Store) checkPlaced(from *rootfs.Dir, name string, dir *rootfs.Dir, path string) error {
+// checkRenamed undoes the rename to a new name and fails, if the file system lists the file
+// under another spelling.
+func (s *Store) checkRenamed(from *rootfs.Dir, name string, dir *rootfs.Dir, path string) error {
 	_, target := rootfs.Split(path)
 	if plain(target) || !isSpelling(dir.CheckSpelling(target)) {
 		return nil
@@ -191,14 +191,15 @@ func (s *Store) checkPlaced(from *rootfs.Dir, name string, dir *rootfs.Dir, path
 	return fail("rename a file to", path, &rootfs.NameError{Path: path})
 }
 
-// plain reports whether all file systems that have a name keep it as it is. Those that
-// change names compose or decompose letters, have small ones for capitals, or drop what is
+// plain reports whether every file system that accepts a name keeps it unchanged. File systems
+// may compose or decompose letters, change upper case to lower case, and drop dots and spaces
 // at the end.
 func plain(name string) bool {
 	return !strings.ContainsFunc(name, func(r rune) bool { return r >= utf8.RuneSelf || r >= 'A' && r <= 'Z' }) &&
 		!strings.HasSuffix(name, ".") && !strings.HasSuffix(name, " ")
 }
 
+// failUnless is fail, except that it returns an error that matches kind unchanged.
 func failUnless(kind error, op, path string, err error) error {
 	if errors.Is(err, kind) {
 		return err
@@ -208,7 +209,7 @@ func failUnless(kind error, op, path string, err error) error {
 
 func exists(path string) error { return &tranship.PathError{Path: path, Err: tranship.ErrExists} }
 
-// blocked fails if a file may not be put at path: early, without a change.
+// blocked fails early, without a change, if a directory or another obstacle blocks path.
 func (s *Store) blocked(path string) error {
 	directory, name := rootfs.Split(path)
 	dir, err := s.directories.Walk(directory)
@@ -216,7 +217,7 @@ func (s *Store) blocked(path string) error {
 		return nil
 	}
 	if err != nil {
-		return fail("look at", path, err)
+		return fail("inspect", path, err)
 	}
 	defer dir.Close()
 	seen, err := dir.Lstat(name)
@@ -224,7 +225,7 @@ func (s *Store) blocked(path string) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err != nil:
-		return fail("look at", path, rootfs.At(path, err))
+		return fail("inspect", path, rootfs.At(path, err))
 	case seen.IsDir():
 		return s.checkEmpty(dir, name, path, false)
 	case !seen.Mode().IsRegular():
@@ -233,9 +234,9 @@ func (s *Store) blocked(path string) error {
 	return nil
 }
 
-// prune removes the empty directories above path, from the lowest up, and returns
-// the lowest that stays. It is no failure if one cannot be removed: they are not
-// visible.
+// prune removes the empty directories above path, from the lowest up, and returns the lowest
+// one that remains. A directory that cannot be removed is no failure, because empty directories
+// are not visible.
 func (s *Store) prune(path string) (stays string) {
 	directory, _ := rootfs.Split(path)
 	for directory != "" {
@@ -253,17 +254,17 @@ func (s *Store) prune(path string) (stays string) {
 	return ""
 }
 
-// syncPlaced makes a file that was renamed to path durable there.
-func (s *Store) syncPlaced(path string, ancestors []ancestor) error {
+// syncRenamed makes the rename of a file to path durable.
+func (s *Store) syncRenamed(path string, ancestors []ancestor) error {
 	for _, a := range ancestors {
-		if a.settled.Load() {
+		if a.sync.Load() {
 			continue
 		}
 		above, _ := rootfs.Split(a.directory)
 		if err := s.syncer.Request(above); err != nil {
 			return err
 		}
-		a.settled.Store(true)
+		a.sync.Store(true)
 	}
 	directory, _ := rootfs.Split(path)
 	return s.syncer.Request(directory)

@@ -8,16 +8,16 @@ import (
 )
 
 const (
-	// freeEntries is how many entries of a directory a list reads without a turn: few
-	// directories have more.
+	// freeEntries is the number of entries of a directory that a list reads without a turn.
+	// Few directories have more.
 	freeEntries = 4096
-	// turnEntries is how many entries it reads in one turn after that.
+	// turnEntries is the number of entries that a list then reads in one turn.
 	turnEntries = 256
 )
 
-// turns are for lists that read large directories. Few read at once, on half of the
-// processors, and take turns: a short request can make the store read a hundred thousand
-// names, and what moves bytes must not wait for many of those. They are safe for
+// turns schedules lists that read large directories. A short request can make the store read a
+// hundred thousand names, and transfers must not wait for many such requests. So only half of
+// the processors read directories at a time, and the lists take turns. It is safe for
 // concurrent use.
 type turns struct{ readers *semaphore.Weighted }
 
@@ -25,20 +25,20 @@ func newTurns() turns {
 	return turns{semaphore.NewWeighted(int64(max(runtime.GOMAXPROCS(0)/2, 1)))}
 }
 
-// turn is what a list reads one directory with. One goroutine may use it.
+// turn schedules the reading of one directory. It is not safe for concurrent use.
 type turn struct {
 	ctx     context.Context
 	readers *semaphore.Weighted
 	read    int
-	// held tells that the turn is the list's, and must be given back.
+	// held is set while the list has its turn, which end must give back.
 	held bool
 }
 
-// start begins to read a directory. The caller ends the turn.
+// start must be called before a directory is read. The caller must call end.
 func (t turns) start(ctx context.Context) *turn { return &turn{ctx: ctx, readers: t.readers} }
 
-// next counts an entry, and waits for the list's next turn where one is needed. It is
-// false when the context ends.
+// next must be called for each entry. It waits for the list's next turn if one is needed. It
+// returns false if the context ends.
 func (t *turn) next() bool {
 	t.read++
 	if t.read < freeEntries || t.read%turnEntries != 0 {
@@ -49,7 +49,7 @@ func (t *turn) next() bool {
 	return t.held
 }
 
-// end gives the turn back.
+// end gives the turn back. It may be called more than once.
 func (t *turn) end() {
 	if t.held {
 		t.held = false

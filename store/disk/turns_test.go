@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// TestTurns checks that lists that read large directories take turns, that one whose
-// caller has gone takes none, and that small directories need none.
+// TestTurns checks that lists of large directories take turns, that a list whose context has
+// ended takes none, and that small directories need none.
 func TestTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		one := turns{semaphore.NewWeighted(1)}
@@ -48,7 +48,7 @@ func TestTurns(t *testing.T) {
 		one.readers.Release(1)
 		synctest.Wait()
 		if want := []string{"a", "b", "a", "b", "a"}; !slices.Equal(order, want) {
-			t.Errorf("turns were taken by %v, want %v", order, want)
+			t.Errorf("turns went to %v, want %v", order, want)
 		}
 
 		if err := one.readers.Acquire(t.Context(), 1); err != nil {
@@ -62,7 +62,7 @@ func TestTurns(t *testing.T) {
 		synctest.Wait()
 		cancel()
 		if <-got {
-			t.Error("a list whose caller has gone got a turn")
+			t.Error("a list whose context has ended got a turn")
 		}
 		gone.end()
 		one.readers.Release(1)

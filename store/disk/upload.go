@@ -7,7 +7,7 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// upload implements tranship.Upload: one hold on a session.
+// upload implements tranship.Upload. It is one epoch of a session.
 type upload struct {
 	*session
 	epoch uint64
@@ -29,11 +29,10 @@ func (u *upload) Committed() bool {
 	return u.committed != nil
 }
 
-// ended tells whether the upload lost its session to a newer one, or to its end.
-// The caller holds the gate.
-func (u *upload) ended() error {
+// endedLocked fails if a newer epoch has taken over the session, or it has ended.
+func (u *upload) endedLocked() error {
 	switch {
-	case u.owner == u:
+	case u.current == u:
 		return u.parts.Failure()
 	case u.session.epoch > u.epoch:
 		return fmt.Errorf("%w: another copy of %s took over its upload", tranship.ErrAborted, u.path)
@@ -42,18 +41,18 @@ func (u *upload) ended() error {
 	}
 }
 
-// Part implements tranship.Upload. The context governs the writing, too.
+// Part implements tranship.Upload. The end of the context also ends writes.
 func (u *upload) Part(ctx context.Context, n int) (tranship.PartWriter, error) {
-	w, err := u.parts.Part(ctx, int64(n), u.writable)
+	w, err := u.parts.Part(ctx, int64(n), u.writableLocked)
 	if err != nil {
 		return nil, err
 	}
 	return w, nil
 }
 
-// writable is why no part may be written. The caller holds the gate.
-func (u *upload) writable() error {
-	if err := u.ended(); err != nil {
+// writableLocked fails if no part may be written.
+func (u *upload) writableLocked() error {
+	if err := u.endedLocked(); err != nil {
 		return err
 	}
 	if u.committed != nil {
@@ -62,21 +61,21 @@ func (u *upload) writable() error {
 	return nil
 }
 
-// admitWriter is writable for a caller that does not hold the gate.
+// admitWriter is writableLocked for a caller without the lock.
 func (u *upload) admitWriter() error {
 	u.parts.Gate.RLock()
 	defer u.parts.Gate.RUnlock()
-	return u.writable()
+	return u.writableLocked()
 }
 
 // Durable implements tranship.Upload.
 func (u *upload) Durable() []tranship.Range {
 	u.parts.Gate.RLock()
 	defer u.parts.Gate.RUnlock()
-	if u.owner != u || u.parts.Failure() != nil {
+	if u.current != u || u.parts.Failure() != nil {
 		return nil
 	}
-	return u.durableRanges()
+	return u.durableRangesLocked()
 }
 
 // Sync implements tranship.Upload.
@@ -85,7 +84,7 @@ func (u *upload) Sync(ctx context.Context) error {
 		return err
 	}
 	u.parts.Gate.RLock()
-	err := u.ended()
+	err := u.endedLocked()
 	nothing := !u.resumable() || u.committed != nil
 	u.parts.Gate.RUnlock()
 	if err != nil || nothing {
@@ -101,19 +100,19 @@ func (u *upload) Sync(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	// Who resumed the upload meanwhile may have given up what was to be synced.
+	// A concurrent Begin that resumed the upload may have dropped parts before their sync.
 	u.parts.Gate.RLock()
 	defer u.parts.Gate.RUnlock()
-	return u.ended()
+	return u.endedLocked()
 }
 
-// Commit implements tranship.Upload. When syncing has failed, it fails with that
-// error for good, and the upload can only be aborted.
+// Commit implements tranship.Upload. If a sync has failed, all later commits fail with its
+// error, and the upload can only be aborted.
 func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (_ tranship.File, err error) {
 	defer u.store.explain(&err)
 	u.parts.Gate.Lock()
 	defer u.parts.Gate.Unlock()
-	if err := u.ended(); err != nil {
+	if err := u.endedLocked(); err != nil {
 		return tranship.File{}, err
 	}
 	if err := ctx.Err(); err != nil {
@@ -126,9 +125,9 @@ func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (_ tranship
 		return tranship.File{}, err
 	}
 	if u.committed != nil {
-		return u.commitAgain(ctx, commit)
+		return u.recommitLocked(ctx, commit)
 	}
-	return u.commit(ctx, commit)
+	return u.commitLocked(ctx, commit)
 }
 
 // Abort implements tranship.Upload.
@@ -138,8 +137,8 @@ func (u *upload) Abort(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if u.owner == u {
-		u.remove()
+	if u.current == u {
+		u.removeLocked()
 	}
 	return nil
 }
@@ -154,8 +153,8 @@ func (u *upload) Detach(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if u.owner != u {
+	if u.current != u {
 		return nil
 	}
-	return u.letGo()
+	return u.detachLocked()
 }

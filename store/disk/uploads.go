@@ -14,18 +14,18 @@ import (
 )
 
 const (
-	// DefaultUploadExpiry is after how long without a write an unfinished upload
-	// is removed, 7 days.
+	// DefaultUploadExpiry is the time without a write after which an unfinished upload is
+	// removed, 7 days.
 	DefaultUploadExpiry = 7 * 24 * time.Hour
 
-	// idle is after how long without a write the space of an upload that a client
-	// has open is given to others until it goes on. That of another is at once.
-	idle = time.Minute
-	// sweepInterval is how often that is looked at.
+	// idleTime is the time without a write after which the reserved space of an open upload
+	// is suspended until its next write. Detach suspends it immediately.
+	idleTime = time.Minute
+	// sweepInterval is the time between two sweeps.
 	sweepInterval = time.Minute
 )
 
-// register makes a session known. It is false when the store is closed.
+// register adds a session to the store. It returns false if the store is closed.
 func (s *Store) register(begun *session) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -49,7 +49,7 @@ func (s *Store) deregister(old *session) {
 	}
 }
 
-// sessionFor is the one to resume; nil when there is none.
+// sessionFor returns the session with a resumption; nil if there is none.
 func (s *Store) sessionFor(wanted resumption) *session {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -62,7 +62,7 @@ func (s *Store) allSessions() []*session {
 	return slices.Collect(maps.Values(s.sessions))
 }
 
-// ListUploads implements tranship.Uploads. It has up to 2,000 of them in memory.
+// ListUploads implements tranship.Uploads. It keeps at most 2,000 of them in memory.
 func (s *Store) ListUploads(ctx context.Context, directory string) iter.Seq2[tranship.UploadInfo, error] {
 	return func(yield func(tranship.UploadInfo, error) bool) {
 		if err := tranship.ValidateDirectory(directory); err != nil {
@@ -85,22 +85,22 @@ func (s *Store) ListUploads(ctx context.Context, directory string) iter.Seq2[tra
 				yield(tranship.UploadInfo{}, err)
 				return
 			}
-			if len(infos) < uploadsPiece {
+			if len(infos) < uploadsPage {
 				return
 			}
 		}
 	}
 }
 
-// uploadsPiece is how many uploads ListUploads looks for at once.
-const uploadsPiece = 1000
+// uploadsPage is the number of uploads that ListUploads collects at a time.
+const uploadsPage = 1000
 
-// compareUploads compares uploads as they are listed.
+// compareUploads compares uploads in the order of ListUploads.
 func compareUploads(a, b tranship.UploadInfo) int {
 	return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.ID, b.ID))
 }
 
-// unfinished are the first uploadsPiece of the uploads that come after last.
+// unfinished returns the first uploadsPage of the unfinished uploads that come after last.
 func (s *Store) unfinished(ctx context.Context, directory string, last tranship.UploadInfo) ([]tranship.UploadInfo, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -120,22 +120,22 @@ func (s *Store) unfinished(ctx context.Context, directory string, last tranship.
 		if info, ok := begun.info(); ok && isIn(info.Path, directory) && compareUploads(info, last) > 0 {
 			all = append(all, info)
 		}
-		if len(all) == 2*uploadsPiece {
+		if len(all) == 2*uploadsPage {
 			slices.SortFunc(all, compareUploads)
-			all = all[:uploadsPiece]
+			all = all[:uploadsPage]
 		}
 	}
 	slices.SortFunc(all, compareUploads)
-	return all[:min(len(all), uploadsPiece)], nil
+	return all[:min(len(all), uploadsPage)], nil
 }
 
-// isIn tells whether a path is a directory's, or of something below it.
+// isIn reports whether a path is that of a directory, or below it.
 func isIn(path, directory string) bool {
 	return directory == "" || path == directory || strings.HasPrefix(path, directory+"/")
 }
 
-// info is false for sessions that are not to be listed.
-func (s *session) info() (tranship.UploadInfo, bool) {
+// info describes an unfinished upload. ok is false for sessions that are not listed.
+func (s *session) info() (_ tranship.UploadInfo, ok bool) {
 	s.parts.Gate.RLock()
 	defer s.parts.Gate.RUnlock()
 	if !s.resumable() || s.gone || s.committed != nil || s.parts.Failure() != nil {
@@ -149,7 +149,7 @@ func (s *session) info() (tranship.UploadInfo, bool) {
 		Created: s.created.Round(0), // without the monotonic clock
 		Expires: s.lastUsed().Add(s.store.options.UploadExpiry),
 	}
-	for _, durable := range s.durableRanges() {
+	for _, durable := range s.durableRangesLocked() {
 		info.DurableBytes += durable.Length
 	}
 	return info, true
@@ -194,24 +194,24 @@ func (s *Store) AbortUpload(ctx context.Context, id string) error {
 	return tranship.UploadNotFound(id)
 }
 
-// abortUnfinished is false if there is nothing that may be aborted by id.
+// abortUnfinished removes an unfinished resumable session. It returns false for others.
 func (s *session) abortUnfinished() bool {
 	s.parts.Gate.Lock()
 	defer s.parts.Gate.Unlock()
 	if !s.resumable() || s.gone || s.committed != nil {
 		return false
 	}
-	s.remove()
+	s.removeLocked()
 	return true
 }
 
-// sweep removes the sessions whose time has come, and lets others have the space
-// of those that are idle.
+// sweep removes the sessions that have expired, and suspends the reserved space of those that
+// are idle.
 func (s *Store) sweep() {
 	s.forget(nil)
 	now := s.system.now()
 	for _, old := range s.allSessions() {
-		if now.Sub(old.lastUsed()) >= idle {
+		if now.Sub(old.lastUsed()) >= idleTime {
 			old.reserved.suspend()
 		}
 		if !old.expired(now) {
@@ -219,33 +219,33 @@ func (s *Store) sweep() {
 		}
 		old.parts.Gate.Lock()
 		if old.expiredLocked(now) {
-			old.remove()
+			old.removeLocked()
 		}
 		old.parts.Gate.Unlock()
 	}
 }
 
 func (s *session) expired(now time.Time) bool {
-	if !s.parts.Gate.TryRLock() { // it is being committed or resumed: in use
+	if !s.parts.Gate.TryRLock() { // a commit or Begin is using the session
 		return false
 	}
 	defer s.parts.Gate.RUnlock()
 	return s.expiredLocked(now)
 }
 
-// expiredLocked is expired for a caller that holds the gate.
+// expiredLocked is expired for a caller that holds the lock.
 func (s *session) expiredLocked(now time.Time) bool {
 	switch {
 	case !s.resumable():
 		return false
 	case s.committed != nil:
-		return now.Sub(s.committed.At) >= remembered
+		return now.Sub(s.committed.At) >= commitExpiry
 	default:
 		return now.Sub(s.lastUsed()) >= s.store.options.UploadExpiry
 	}
 }
 
-// sweepUntil sweeps from time to time.
+// sweepUntil calls sweep every sweepInterval until stop is closed.
 func (s *Store) sweepUntil(stop <-chan struct{}) {
 	ticker := time.NewTicker(sweepInterval)
 	defer ticker.Stop()

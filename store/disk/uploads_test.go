@@ -22,7 +22,7 @@ func (f fixture) listed() []tranship.UploadInfo {
 	return all
 }
 
-// Nobody but the sweeper looks.
+// TestSweeper checks that the sweeper alone removes expired uploads.
 func TestSweeper(t *testing.T) { synctest.Test(t, testSweeper) }
 
 func testSweeper(t *testing.T) {
@@ -37,12 +37,12 @@ func testSweeper(t *testing.T) {
 	if n := len(f.uploads()); n != 5 {
 		t.Fatalf("%d files", n)
 	}
-	time.Sleep(remembered + sweepInterval)
+	time.Sleep(commitExpiry + sweepInterval)
 	synctest.Wait()
 	if n := len(f.uploads()); n != 4 {
 		t.Errorf("%d files after a day", n)
 	}
-	time.Sleep(DefaultUploadExpiry - remembered - 2*sweepInterval)
+	time.Sleep(DefaultUploadExpiry - commitExpiry - 2*sweepInterval)
 	f.write(kept, content, 0)
 	if n := len(f.listed()); n != 2 {
 		t.Errorf("%d uploads just before they expire", n)
@@ -64,8 +64,8 @@ func testSweeper(t *testing.T) {
 	f.finish(kept, "kept", content)
 }
 
-// An upload that expired ends even if somebody has it.
-func TestExpiryEndsTheOwner(t *testing.T) {
+// An upload expires even if it is open.
+func TestExpiryEndsOpenUpload(t *testing.T) {
 	system := unsynced()
 	now := time.Now()
 	system.now = func() time.Time { return now }
@@ -93,13 +93,13 @@ func TestExpiryAndMemoryOutliveTheProcess(t *testing.T) {
 	f := newFixture(t, small, system).withTinyParts()
 	content := noise(1, 2*tiny)
 	spec := resumable("left", content)
-	spec.Attributes.ModTime = new(time.Now().AddDate(-30, 0, 0)) // of the source: it expires nothing
+	spec.Attributes.ModTime = new(time.Now().AddDate(-30, 0, 0)) // the source's time does not affect the expiry
 	u := f.begin(spec)
 	f.write(u, content, 0)
 	f.detach(u)
 	f.finish(f.begin(resumable("done", content)), "done", content)
 
-	passed = remembered - time.Minute
+	passed = commitExpiry - time.Minute
 	f = f.reopen()
 	done := f.begin(resumable("done", content))
 	f.has(done, content, 0, 1)
@@ -140,7 +140,7 @@ func TestSpaceOfIdleUploads(t *testing.T) {
 	_, err := f.Begin(t.Context(), resumable("other", content))
 	f.fails("Begin beside it", err, tranship.ErrNoSpace)
 
-	now = now.Add(idle)
+	now = now.Add(idleTime)
 	f.sweep()
 	reserved(0)
 	other := f.begin(resumable("other", content[:4*tiny]))
@@ -154,7 +154,7 @@ func TestSpaceOfIdleUploads(t *testing.T) {
 	u = f.begin(resumable("file", content))
 	f.has(u, content, 0, 1)
 	reserved(6 * tiny)
-	now = now.Add(idle)
+	now = now.Add(idleTime)
 	f.sweep()
 	reserved(0)
 	f.write(u, content, 2)
@@ -168,7 +168,7 @@ func TestSpaceOfIdleUploads(t *testing.T) {
 	reserved(0)
 }
 
-// Somebody removed the files by hand.
+// An upload whose files were removed by hand cannot be resumed.
 func TestUploadsRemovedByHand(t *testing.T) {
 	f := newFixture(t, small, unsynced()).withTinyParts()
 	content := noise(1, 2*tiny)

@@ -12,42 +12,44 @@ import (
 )
 
 const (
-	// listBytes is how many bytes of names a list may have in memory; while it reads a
-	// directory, up to twice as many.
+	// listBytes is the number of bytes of names that a list keeps in memory. While it reads a
+	// directory, it may be twice as many.
 	listBytes = 2 << 20
-	// leastWindow is how many bytes of names it may have of each directory in any case:
-	// more than 30 of the longest names.
+	// leastWindow is the number of bytes of names that each directory may have regardless of
+	// the budget. It is enough for more than 30 of the longest names.
 	leastWindow = 8 << 10
-	// itemBytes is what a name takes beside its letters.
+	// itemBytes is the size of a name beside its text.
 	itemBytes = 8
 )
 
-// nameBudget is how many bytes of names a list may still have. Each directory that it is
-// in gets a part of what is left, and so less the deeper it is.
+// nameBudget is the number of bytes of names that a list may still use. Each directory on the
+// path of the list gets a share of what is left, so that deeper directories get less.
 type nameBudget struct{ left int }
 
-// window has the names of files and directories in a directory, by ascending key: not
-// all of them at once, but as many as the budget allows. It reads the directory again
-// for those that come after, unless they are kept. One goroutine may use it.
+// window has some of the names in a directory, by ascending key: as many consecutive ones as
+// the budget allows. It reads the directory again for the following names, unless kept has
+// them. It is not safe for concurrent use.
 type window struct {
 	budget    *nameBudget
 	directory string
 	// entries reads the directory: see system.
 	entries func(dir *rootfs.Dir, path string, each func(rootfs.Entry) bool) error
-	// kept has windows that earlier lists have read; nil: none.
+	// kept has windows that earlier lists have read; it may be nil.
 	kept *nameCache
-	// report: the window also has what the store does not serve, but not the state.
+	// report is set if the window also has entries that the store does not serve, other than
+	// the state directory.
 	report bool
-	// from is the first key that is wanted.
+	// from is the key at which the list begins.
 	from key
 
 	// text has the names of items, one after the other.
 	text  []byte
 	items []item
 	next  int
-	// held is what was taken out of the budget.
+	// held is the number of bytes that were taken from the budget.
 	held int
-	// last is the last key of the window, complete tells that there is none after it.
+	// last is the last key of the window. complete is set if the directory has no key after
+	// it.
 	last     key
 	complete bool
 }
@@ -59,7 +61,7 @@ type item struct {
 	kind   itemKind
 }
 
-// itemKind says what has a name, and whether the store serves it.
+// itemKind is the kind of the entry with a name.
 type itemKind uint8
 
 const (
@@ -67,13 +69,13 @@ const (
 	itemDir
 	itemLink
 	itemSpecial
-	// itemUnknown cannot be looked at: it may be of any kind.
+	// itemUnknown is an entry whose type could not be read.
 	itemUnknown
-	// itemUnnamed is added to the others: the name does not make a valid path.
+	// itemUnnamed is a flag for entries whose name does not make a valid path.
 	itemUnnamed itemKind = 1 << 7
 )
 
-// kindOf is the kind of an entry of a directory, by its type.
+// kindOf returns the kind of an entry of a directory, by its type.
 func kindOf(entry rootfs.Entry) itemKind {
 	switch kind := entry.Type(); {
 	case entry.IsUnknown():
@@ -91,11 +93,11 @@ func kindOf(entry rootfs.Entry) itemKind {
 
 func (i item) isDir() bool { return i.kind&^itemUnnamed == itemDir }
 
-// isServed reports whether the store serves what is of a kind, or may do so.
+// isServed reports whether the store serves, or may serve, entries of a kind.
 func (k itemKind) isServed() bool { return k == itemFile || k == itemDir || k == itemUnknown }
 
-// fill reads the names after those that were there, in turns. It reports whether there
-// are any. When the turn's context ends, it may have read only some.
+// fill replaces the names of the window by those that follow, and reports whether there are
+// any. It reads in turns. If the turn's context ends, the window may be incomplete.
 func (w *window) fill(dir *rootfs.Dir, turn *turn) (bool, error) {
 	w.release()
 	if w.complete {
@@ -106,7 +108,7 @@ func (w *window) fill(dir *rootfs.Dir, turn *turn) (bool, error) {
 	var read nameRead
 	if w.kept != nil {
 		if k := w.kept.find(dir, w, limit); k != nil {
-			w.take(k)
+			w.adopt(k)
 			return w.next < len(w.items), nil
 		}
 		read = w.kept.begin(w.directory)
@@ -151,24 +153,25 @@ func (w *window) fill(dir *rootfs.Dir, turn *turn) (bool, error) {
 	}
 	w.sort()
 	w.compact(len(w.items))
-	w.hold()
+	w.reserve()
 	if w.kept != nil && !stopped && err == nil {
 		w.kept.keep(dir, w, before, read)
 	}
 	return len(w.items) > 0, nil
 }
 
-// hold takes the window's names out of the budget.
-func (w *window) hold() {
+// reserve subtracts the size of the window from the budget.
+func (w *window) reserve() {
 	w.held = w.size()
 	w.budget.left -= w.held
 }
 
-// take has the names of a window that was kept, from those on that are wanted.
-func (w *window) take(k *keptWindow) {
+// adopt makes the window use the names of a kept one, and skips those that come before its next
+// name.
+func (w *window) adopt(k *keptWindow) {
 	after := w.last
 	w.text, w.items, w.last, w.complete = k.text, k.items, k.last, k.complete
-	w.hold()
+	w.reserve()
 	w.next, _ = slices.BinarySearchFunc(w.items, 0, func(i item, _ int) int {
 		own := key{string(w.name(i)), i.isDir()}
 		if own.compare(w.from) < 0 || own.compare(after) <= 0 {
@@ -178,7 +181,7 @@ func (w *window) take(k *keptWindow) {
 	})
 }
 
-// size is how many bytes the window takes.
+// size returns the size of the window in bytes.
 func (w *window) size() int { return len(w.text) + itemBytes*len(w.items) }
 
 func (w *window) name(i item) []byte { return w.text[i.start : i.start+uint32(i.length)] }
@@ -194,7 +197,7 @@ func (w *window) sort() {
 	})
 }
 
-// cut keeps the first names, of limit bytes.
+// cut keeps the first names of the window, up to limit bytes, and at least one.
 func (w *window) cut(limit int) {
 	w.sort()
 	kept, size := 0, 0
@@ -211,7 +214,7 @@ func (w *window) cut(limit int) {
 	w.last = key{string(w.name(last)), last.isDir()}
 }
 
-// compact keeps the first n items, and no more text than theirs.
+// compact keeps the first n items, and drops the text of the others.
 func (w *window) compact(n int) {
 	length := 0
 	for _, i := range w.items[:n] {
@@ -229,7 +232,7 @@ func (w *window) compact(n int) {
 	w.text, w.items = text, items
 }
 
-// child is the next one. ok is false at the end of the window: see fill.
+// child returns the next child. ok is false at the end of the window; then fill reads more.
 func (w *window) child() (c child, ok bool) {
 	if w.next == len(w.items) {
 		return child{}, false
@@ -255,14 +258,14 @@ func (w *window) child() (c child, ok bool) {
 	return c, true
 }
 
-// release gives the window's names up.
+// release drops the names of the window, and returns their size to the budget.
 func (w *window) release() {
 	w.budget.left += w.held
 	w.text, w.items, w.next, w.held = nil, nil, 0, 0
 }
 
-// isName reports whether a name makes a valid path in a directory whose own is valid. The
-// path is not put together: there may be many names, and the directory's may be long.
+// isName reports whether a name makes a valid path in a directory with a valid path. It does not
+// concatenate them, because there may be many names, and the path of the directory may be long.
 func isName(directory, name string) bool {
 	switch {
 	case directory == "":
@@ -272,6 +275,6 @@ func isName(directory, name string) bool {
 	case tranship.ValidatePath(name) == nil:
 		return true
 	}
-	// What is reserved at the root is not here.
+	// The reserved name is reserved only at the root.
 	return tranship.ValidatePath("d/"+name) == nil
 }

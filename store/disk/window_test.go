@@ -12,8 +12,8 @@ import (
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
-// TestWindow reads a directory through windows of each size, and checks that all its
-// names come, in order, and that no more are held than the budget allows.
+// TestWindow reads a directory through windows of each size, and checks that all its names come,
+// in order, and that the windows stay within the budget.
 func TestWindow(t *testing.T) {
 	dir := t.TempDir()
 	var want []string
@@ -87,7 +87,7 @@ func TestWindow(t *testing.T) {
 	}
 }
 
-// TestIsName checks that a name is valid in a directory if and only if their path is.
+// TestIsName checks that isName accepts a name exactly if its path is valid.
 func TestIsName(t *testing.T) {
 	long := strings.Repeat("d", 250)
 	for _, directory := range []string{"", "d", "a/b", strings.Join([]string{long, long, long, long}, "/")} {
@@ -99,8 +99,8 @@ func TestIsName(t *testing.T) {
 	}
 }
 
-// TestListDeep lists a tree that is far deeper than directories may be open, and bushy,
-// with a budget that makes each directory be read several times.
+// TestListDeep lists a tree with many more levels than directories may be open, and with a budget
+// that makes it read each directory several times.
 func TestListDeep(t *testing.T) {
 	root := t.TempDir()
 	store, err := Open(root, Options{Durability: tranship.DurabilityWritten})
@@ -147,7 +147,7 @@ func TestListDeep(t *testing.T) {
 			t.Errorf("%d descriptors were open, of which %d are not the list's", most, base)
 		}
 	}
-	// The directories of which only deeper ones have a file.
+	// Directories in which only deeper directories have a file.
 	n := 0
 	for entry, err := range store.List(t.Context(), tranship.ListOptions{}) {
 		if err != nil || entry.IsDir && entry.Path != "3" {
@@ -160,7 +160,7 @@ func TestListDeep(t *testing.T) {
 	}
 }
 
-// descriptors is how many descriptors the process has open; 0 where that is not known.
+// descriptors returns the number of descriptors that the process has open; 0 if unknown.
 func descriptors(t *testing.T) int {
 	t.Helper()
 	entries, err := os.ReadDir("/proc/self/fd")
