@@ -71,7 +71,7 @@ func denied() (left []storetest.Left) {
 	return left
 }
 
-func TestListGoesOnPastUnreadableDirectories(t *testing.T) {
+func TestListContinuesPastUnreadableDirectories(t *testing.T) {
 	f := newFixture(t, small, unreadable(holes))
 	f.fillHoled()
 	storetest.TestSkipped(t, f.Store, holedFiles, denied())
@@ -89,14 +89,14 @@ func TestListReportsWhatIsNoFile(t *testing.T) {
 	storetest.TestSkipped(t, f.Store, holedFiles, left)
 }
 
-func TestListGoesOnPastBoth(t *testing.T) {
+func TestListContinuesPastBoth(t *testing.T) {
 	f := newFixture(t, small, unreadable(holes))
 	f.fillHoled()
 	storetest.TestSkipped(t, f.Store, holedFiles, append(f.fillUnserved(), denied()...))
 }
 
 // An I/O error is reported for its directory, without the path on this machine.
-func TestListGoesOnPastIOErrors(t *testing.T) {
+func TestListContinuesPastIOErrors(t *testing.T) {
 	f := newFixture(t, small, unreadable(map[string]error{"d": syscall.EIO}))
 	f.put("d/x", "")
 	f.put("e", "")
@@ -253,7 +253,7 @@ func TestAccountsGoOn(t *testing.T) {
 
 // A file system that does not report types is listed as well, even with an entry that cannot be
 // inspected, such as a stale one on NFS.
-func TestListGoesOnPastUnknownEntries(t *testing.T) {
+func TestListContinuesPastUnknownEntries(t *testing.T) {
 	system := realSystem()
 	system.entries = func(dir *rootfs.Dir, path string, each func(rootfs.Entry) bool) error {
 		return dir.Entries(func(entry rootfs.Entry) bool {
