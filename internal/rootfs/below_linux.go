@@ -6,9 +6,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// OpenBelow opens whatever is at a path below the directory for reading, through no
-// link, without waiting for a FIFO's writer, and in one call of the system. When it
-// fails, Walk and OpenFile tell why.
+// OpenBelow opens the file or directory at a path below d for reading, in one system
+// call. It follows no link and does not wait for the writer of a FIFO. When it fails,
+// Walk and OpenFile give the reason.
 func (d *Dir) OpenBelow(path string) (*os.File, error) {
 	handle, err := d.handle()
 	if err != nil {

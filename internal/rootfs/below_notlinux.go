@@ -7,5 +7,5 @@ import (
 	"os"
 )
 
-// OpenBelow is errors.ErrUnsupported.
+// OpenBelow returns errors.ErrUnsupported.
 func (d *Dir) OpenBelow(string) (*os.File, error) { return nil, errors.ErrUnsupported }

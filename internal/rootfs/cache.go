@@ -8,15 +8,15 @@ import (
 const (
 	// maxCached bounds the directories that a Cache keeps open.
 	maxCached = 64
-	// cacheTime is how long one is kept that nobody uses: an open directory is in
-	// the way of who unmounts it, and of a removed one's space.
+	// cacheTime is how long an unused directory is kept: an open directory prevents
+	// unmounting, and the space of a removed one is not freed.
 	cacheTime = time.Second
 )
 
-// Cache keeps directories open that are walked to again and again. What it returns is
-// what Dir.Walk would: each time it makes sure that the path still leads to the
-// directory that it has, and through no link. On Linux that takes one look at the
-// whole path; elsewhere it keeps nothing. It is safe for concurrent use.
+// Cache keeps directories open that are walked to repeatedly. It returns what Dir.Walk
+// would: each call checks that the path still leads to the cached directory, through no
+// link. On Linux that check is one system call for the whole path; elsewhere the cache
+// keeps nothing. It is safe for concurrent use.
 type Cache struct {
 	root *Dir
 
@@ -32,8 +32,8 @@ type cachedDir struct {
 	used bool // since the timer last fired
 }
 
-// NewCache returns an empty cache of directories below root, which must be open as
-// long as it is used.
+// NewCache returns an empty cache of directories below root, which must stay open as long
+// as the cache is used.
 func NewCache(root *Dir) *Cache { return &Cache{root: root, kept: map[string]*cachedDir{}} }
 
 // Walk is Dir.Walk of the root. The caller closes what it returns.
@@ -48,7 +48,8 @@ func (c *Cache) Walk(path string) (*Dir, error) {
 	return dir, err
 }
 
-// Find is Walk if the directory is kept; otherwise nil.
+// Find returns what Walk would if the directory is cached, and nil otherwise. The caller
+// closes the result.
 func (c *Cache) Find(path string) *Dir {
 	if path == "" {
 		return c.root.Share()
@@ -69,15 +70,15 @@ func (c *Cache) Find(path string) *Dir {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.kept[path] == found {
-		c.drop(path)
+		c.dropLocked(path)
 	}
 	return nil
 }
 
-// Keep keeps a directory to which path led. It stays the caller's to close.
+// Keep caches the directory to which path led. The caller still has to close dir.
 func (c *Cache) Keep(path string, dir *Dir) {
 	if dir.guard != nil && !dir.exact {
-		return // that the path still leads there does not tell its spelling
+		return // the check of a cached path does not check its spelling
 	}
 	id, ok := dir.locate(".")
 	if there, found := c.root.locate(path); !ok || !found || there != id {
@@ -92,7 +93,7 @@ func (c *Cache) Keep(path string, dir *Dir) {
 		if len(c.kept) < maxCached {
 			break
 		}
-		c.drop(other)
+		c.dropLocked(other)
 	}
 	c.kept[path] = &cachedDir{dir: dir.Share(), id: id, used: true}
 	if c.timer == nil {
@@ -100,19 +101,19 @@ func (c *Cache) Keep(path string, dir *Dir) {
 	}
 }
 
-// drop forgets a directory. The caller holds mu.
-func (c *Cache) drop(path string) {
+// dropLocked closes a cached directory and removes it from the cache.
+func (c *Cache) dropLocked(path string) {
 	c.kept[path].dir.Close()
 	delete(c.kept, path)
 }
 
-// expire drops what was not used since the last time.
+// expire drops the directories that were not used since its last run.
 func (c *Cache) expire() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for path, kept := range c.kept {
 		if !kept.used {
-			c.drop(path)
+			c.dropLocked(path)
 		} else {
 			kept.used = false
 		}
@@ -122,13 +123,13 @@ func (c *Cache) expire() {
 	}
 }
 
-// Close drops everything. Directories that were returned stay open.
+// Close drops all cached directories. Directories that were returned stay open.
 func (c *Cache) Close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.closed = true
 	for path := range c.kept {
-		c.drop(path)
+		c.dropLocked(path)
 	}
 	if c.timer != nil {
 		c.timer.Stop()

@@ -25,7 +25,8 @@ func walked(t *testing.T, cache *Cache, path string) string {
 	return entries[0].Name()
 }
 
-// TestCacheNoticesAtOnce changes directories that a cache keeps, by hand.
+// TestCacheNoticesAtOnce checks that a cache notices changes of its directories made
+// behind its back.
 func TestCacheNoticesAtOnce(t *testing.T) {
 	for change, test := range map[string]struct {
 		do   func(name string) error
@@ -74,8 +75,8 @@ func TestCacheNoticesAtOnce(t *testing.T) {
 	}
 }
 
-// TestCacheIsBounded walks to more directories than it keeps, from many goroutines,
-// and lets what was not used go.
+// TestCacheIsBounded walks to more directories than a cache keeps, from many goroutines,
+// and checks that unused directories are closed.
 func TestCacheIsBounded(t *testing.T) {
 	dir, name := open(t)
 	cache := NewCache(dir)
@@ -100,14 +101,14 @@ func TestCacheIsBounded(t *testing.T) {
 	cache.expire()
 	cache.expire()
 	if len(cache.kept) != 0 {
-		t.Errorf("%d directories are kept that nobody used", len(cache.kept))
+		t.Errorf("%d unused directories are kept", len(cache.kept))
 	}
 	if _, err := used.Lstat("file"); err != nil {
 		t.Errorf("a directory in use was closed: %v", err)
 	}
 	used.Close()
 	if _, err := used.Lstat("file"); !errors.Is(err, fs.ErrClosed) {
-		t.Errorf("a directory that nobody uses is open: %v", err)
+		t.Errorf("an unused directory is open: %v", err)
 	}
 	cache.Close()
 	walked(t, cache, "d0")

@@ -152,7 +152,7 @@ func TestRemoveAndRemoveDirDoNotMixUp(t *testing.T) {
 	}
 	entries, err := dir.ReadDir()
 	if err != nil || len(entries) != 1 || entries[0].Name() != "full" {
-		t.Errorf("left: %v, %v", entries, err)
+		t.Errorf("remaining entries: %v, %v", entries, err)
 	}
 }
 

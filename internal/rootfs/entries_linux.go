@@ -13,9 +13,9 @@ import (
 // 250 entries.
 const entriesBytes = 8 << 10
 
-// readEntries calls each for the entries of an open directory, until it returns false. The
-// ReadDir of package os would end at the first entry that it has to look at, because the
-// file system does not tell its type, and cannot.
+// readEntries calls each for the entries of an open directory, until it returns false. On
+// a file system that does not list types, os.File.ReadDir would end at the first entry
+// that it cannot lstat.
 func readEntries(file *os.File, each func(Entry) bool) error {
 	buffer := make([]byte, entriesBytes)
 	for {
@@ -52,13 +52,13 @@ const (
 	direntName   = 19
 )
 
-// dirents are records as the system returns them, and how to look at an entry.
+// dirents are records as the system returns them, and the lstat of an entry.
 type dirents struct {
 	records []byte
 	mode    func(name string) (uint32, error)
 }
 
-// each calls do for the entries, and returns what that last returned.
+// each calls do for the entries until do returns false, and returns its last result.
 func (d dirents) each(do func(Entry) bool) bool {
 	for records := d.records; len(records) > direntName; {
 		length := int(binary.NativeEndian.Uint16(records[direntLength:]))
@@ -79,7 +79,8 @@ func (d dirents) each(do func(Entry) bool) bool {
 	return true
 }
 
-// entry is one of a type as the system has it: DT_REG, or unix.S_IFREG without its zeros.
+// entry returns an entry with a type of the system: DT_REG, or unix.S_IFREG without its
+// trailing zeros.
 func (d dirents) entry(name string, kind uint32) (entry Entry, exists bool) {
 	if kind == unix.DT_UNKNOWN {
 		mode, err := d.mode(name)

@@ -19,7 +19,8 @@ func dirent(records []byte, kind byte, name string) []byte {
 	return append(records, record...)
 }
 
-// TestDirents has a directory that tells no types, and an entry that cannot be looked at.
+// TestDirents reads a directory that lists no types, with an entry that cannot be
+// lstatted.
 func TestDirents(t *testing.T) {
 	var records []byte
 	for _, name := range []string{".", "..", "dir", "gone", "stale", "file", "link", "pipe"} {
@@ -54,6 +55,6 @@ func TestDirents(t *testing.T) {
 	}
 	n := 0
 	if (dirents{records, look}).each(func(Entry) bool { n++; return n < 2 }) || n != 2 {
-		t.Errorf("went on to %d entries", n)
+		t.Errorf("did not stop: %d entries", n)
 	}
 }

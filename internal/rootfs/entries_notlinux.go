@@ -8,7 +8,7 @@ import (
 	"os"
 )
 
-// entriesPiece is how many entries are read from the system at once.
+// entriesPiece is how many entries are read from the system in one call.
 const entriesPiece = 256
 
 // readEntries calls each for the entries of an open directory, until it returns false.

@@ -7,16 +7,15 @@ import (
 	"os"
 )
 
-// ObstacleError says that something is in the way of a directory or a regular
-// file. For reading, that is as good as nothing being there; for writing, it is
-// a failure. It matches neither fs.ErrNotExist nor fs.ErrExist, so that callers
-// decide.
+// ObstacleError reports that something other than the expected directory or regular file
+// is at a path. A reader may treat that as a missing file; for a writer it is a failure.
+// It matches neither fs.ErrNotExist nor fs.ErrExist, so that callers decide.
 type ObstacleError struct {
-	// Path is where the obstacle is.
+	// Path is the path of the obstacle.
 	Path string
-	// Mode tells what it is; it may also be a regular file or a directory.
+	// Mode is the obstacle's mode. It may be that of a regular file or a directory.
 	Mode fs.FileMode
-	// Hidden tells that it is what a guarded tree hides.
+	// Hidden is whether a guarded tree hides the obstacle.
 	Hidden bool
 }
 
@@ -36,7 +35,7 @@ func (e *ObstacleError) Error() string {
 	return fmt.Sprintf("%s is %s", e.Path, kind)
 }
 
-// IsAbsent reports whether an error means that there is nothing to read: it is
+// IsAbsent reports whether an error means that there is no file to read: it is
 // fs.ErrNotExist, an *ObstacleError or a *SpellingError.
 func IsAbsent(err error) bool {
 	_, obstacle := errors.AsType[*ObstacleError](err)
@@ -44,8 +43,8 @@ func IsAbsent(err error) bool {
 	return obstacle || spelling || errors.Is(err, fs.ErrNotExist)
 }
 
-// Cause is the operating system's error without the operation and the names that
-// package os put around it.
+// Cause returns the operating system's error without the operation and the names that
+// package os added.
 func Cause(err error) error {
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		return e.Err
@@ -59,7 +58,7 @@ func Cause(err error) error {
 	return err
 }
 
-// relative replaces the name in an error, which may be absolute.
+// relative replaces the name in an error, because that may be absolute.
 func relative(op, name string, err error) error {
 	if err == nil {
 		return nil
@@ -67,7 +66,7 @@ func relative(op, name string, err error) error {
 	return &fs.PathError{Op: op, Path: name, Err: Cause(err)}
 }
 
-// At returns an error of one step of a walk with the path at which it was met.
+// At returns an error of one step of a walk with the path of that step.
 func At(path string, err error) error {
 	if e, ok := errors.AsType[*ObstacleError](err); ok {
 		return &ObstacleError{Path: path, Mode: e.Mode, Hidden: e.Hidden}

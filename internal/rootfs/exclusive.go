@@ -2,8 +2,8 @@ package rootfs
 
 import "errors"
 
-// RenameExclusive is RenameNoReplace as a single operation of the system, or
-// errors.ErrUnsupported where there is none.
+// RenameExclusive is RenameNoReplace as a single system call. The error is
+// errors.ErrUnsupported if the system or file system has none.
 func RenameExclusive(from *Dir, name string, to *Dir, newName string) error {
 	if err := errors.Join(checkSegment("rename", name), checkSegment("rename", newName)); err != nil {
 		return err

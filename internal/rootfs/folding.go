@@ -2,23 +2,23 @@ package rootfs
 
 import "strings"
 
-// Folding makes a guarded tree find names as some file systems do, so that tests can
-// have one everywhere.
+// Folding makes a guarded tree find names as case-insensitive file systems do, so that
+// tests can simulate one everywhere.
 type Folding struct {
-	// Finds reports whether a name finds what is stored under another; nil: none does,
-	// and each directory only seems to be ambiguous.
+	// Finds reports whether a name finds what is stored under another name. If it is nil,
+	// none does, and each directory only reports to be ambiguous.
 	Finds func(name, stored string) bool
-	// Respells: renaming a file to another spelling of its name changes the spelling.
-	// Otherwise such a renaming does nothing, and reports success, as on Linux.
+	// Respells is whether renaming a file to another spelling of its name changes the
+	// spelling. Otherwise such a rename succeeds without effect, as on Linux.
 	Respells bool
-	// Stores is the name that a new file or directory gets; nil: the one that it is
-	// given.
+	// Stores returns the name that a new file or directory gets. If it is nil, that is
+	// the given name.
 	Stores func(name string) string
-	// Reads is called whenever a directory is read to look for a name; nil: not.
+	// Reads is called whenever a directory is read to find a name, unless it is nil.
 	Reads func()
 }
 
-// OpenFolding is OpenGuarded with such a file system. It is for tests.
+// OpenFolding is OpenGuarded with a simulated file system. It is for tests.
 func OpenFolding(name, mark string, folding Folding) (*Dir, error) {
 	dir, err := OpenGuarded(name, mark)
 	if err == nil {
@@ -27,9 +27,9 @@ func OpenFolding(name, mark string, folding Folding) (*Dir, error) {
 	return dir, err
 }
 
-// FindsFolded is a Finds that ignores case, zero-width characters, the form of the
-// letter é, and dots at the end; and it knows the DOS name of a long one: "SECRET~1"
-// is that of "secret-plan".
+// FindsFolded is a Finds function that ignores case, zero-width characters, the form of
+// the letter é, and trailing dots. It also knows the DOS name of a long name: "SECRET~1"
+// finds "secret-plan".
 func FindsFolded(name, stored string) bool {
 	if strings.EqualFold(foldedName(name), foldedName(stored)) {
 		return true
@@ -48,8 +48,8 @@ func foldedName(name string) string {
 	return strings.TrimRight(strings.ReplaceAll(name, "e\u0301", "\u00e9"), ".")
 }
 
-// resolve is the name under which the directory has what the system finds under name.
-// It differs from name only in tests.
+// resolve returns the stored name of what the file system finds under name. It differs
+// from name only in tests.
 func (d *Dir) resolve(name string) string {
 	if d.guard == nil || d.guard.folding == nil {
 		return name
@@ -76,7 +76,7 @@ func (d *Dir) resolve(name string) string {
 	return found
 }
 
-// resolveNew is resolve for the name that a file of another directory is to have.
+// resolveNew is resolve for the new name of a file that is moved from another directory.
 func (d *Dir) resolveNew(newName string, from *Dir, name string) string {
 	stored := d.resolve(newName)
 	if d.guard == nil || d.guard.folding == nil || !d.guard.folding.Respells {

@@ -7,16 +7,17 @@ import (
 	"sync/atomic"
 )
 
-// guard is what the directories below one root have in common if OpenGuarded opened it.
-// It is safe for concurrent use.
+// guard is the state that all directories below a root opened by OpenGuarded share. It is
+// safe for concurrent use.
 type guard struct {
-	// hidden are the directories and files that no name leads to.
+	// hidden are the directories and files that no name may lead to.
 	hidden atomic.Pointer[[]fs.FileInfo]
-	// mark is the extended attribute of private directories that are hidden as well.
+	// mark is the extended attribute of private directories. A directory that has it is
+	// hidden too.
 	mark string
-	// exactDevice is the file system on which Probe found that one name has one spelling.
+	// exactDevice is the file system on which Probe found that a name has one spelling.
 	exactDevice atomic.Pointer[uint64]
-	// listings are of ambiguous directories.
+	// listings caches the names in ambiguous directories.
 	listings listings
 	// folding is nil except in tests.
 	folding *Folding
@@ -29,11 +30,11 @@ type guard struct {
 //     that ignore case, normalisation or some characters, or that have short names
 //     beside long ones, find more; that is a *SpellingError. The check reads the
 //     directory, but only on file systems that may find more.
-//   - What Hide and Private were given is an *ObstacleError, whatever its name is by
-//     now. It is recognised by device and inode, after it was opened.
-//   - So is a directory that has the extended attribute called mark: what an earlier
-//     process had for itself, or what another has with a root of its own. Where there are
-//     no such attributes, it is not recognised.
+//   - Everything passed to Hide or Private is an *ObstacleError, even after it was renamed.
+//     It is recognised by device and inode, after it was opened.
+//   - A directory with the extended attribute mark is an *ObstacleError too: an earlier
+//     process, or one with another root, made it private. File systems without extended
+//     attributes cannot recognise it.
 func OpenGuarded(name, mark string) (*Dir, error) {
 	dir, err := Open(name)
 	if err != nil {
@@ -43,7 +44,7 @@ func OpenGuarded(name, mark string) (*Dir, error) {
 	return dir, nil
 }
 
-// setMark marks a directory, where there are extended attributes.
+// setMark marks a directory if the file system has extended attributes.
 func (g *guard) setMark(dir *Dir) error {
 	handle, err := dir.handle()
 	if err != nil {
@@ -69,8 +70,9 @@ func (g *guard) marked(dir *Dir) bool {
 	return err == nil && value != nil
 }
 
-// Private opens a directory in the directory as one that no other method leads to from
-// then on, in any part of the tree, and marks it. It and what is below it are not guarded.
+// Private opens a directory in d, marks it, and hides it: no other method leads to it
+// from then on, in any part of the tree. The returned directory, and those below it, are
+// not guarded.
 func (d *Dir) Private(name string) (*Dir, error) {
 	if err := checkSegment("open", name); err != nil {
 		return nil, err
@@ -86,8 +88,8 @@ func (d *Dir) Private(name string) (*Dir, error) {
 	return private, nil
 }
 
-// Hide makes the guarded tree hide a directory, and marks it. It must stay open as long as
-// the tree is used, or another file or directory may become the same to the file system.
+// Hide makes the guarded tree hide a directory, and marks it. It must stay open as long
+// as the tree is used; otherwise its inode number could be reused by another file.
 func (d *Dir) Hide(dir *Dir) error {
 	info, err := dir.root.Stat(".")
 	if err != nil {
@@ -112,7 +114,7 @@ func (d *Dir) HideFile(info fs.FileInfo) {
 	}
 }
 
-// Leads reports whether a name leads to a directory at this moment, hidden or not.
+// Leads reports whether name leads to the directory to at this moment, hidden or not.
 func (d *Dir) Leads(name string, to *Dir) (bool, error) {
 	if err := checkSegment("lstat", name); err != nil {
 		return false, err
@@ -128,8 +130,8 @@ func (d *Dir) Leads(name string, to *Dir) (bool, error) {
 	return err == nil && os.SameFile(seen, info), err
 }
 
-// IsEntry reports whether a name is another spelling of that of a file in the same
-// directory.
+// IsEntry reports whether other is the directory d, and spelling finds the same file there as
+// name.
 func (d *Dir) IsEntry(name string, other *Dir, spelling string) bool {
 	file, err := d.root.Lstat(d.resolve(name))
 	if err != nil || !d.same(other) {
@@ -139,7 +141,7 @@ func (d *Dir) IsEntry(name string, other *Dir, spelling string) bool {
 	return err == nil && os.SameFile(file, found)
 }
 
-// same reports whether both are one directory.
+// same reports whether d and other are the same directory.
 func (d *Dir) same(other *Dir) bool {
 	one, err := d.root.Stat(".")
 	if err != nil {
@@ -149,7 +151,7 @@ func (d *Dir) same(other *Dir) bool {
 	return err == nil && os.SameFile(one, two)
 }
 
-// hides reports whether what was found is hidden.
+// hides reports whether a file that was found is hidden.
 func (d *Dir) hides(found fs.FileInfo) bool {
 	if d.guard == nil {
 		return false
@@ -166,8 +168,8 @@ func (d *Dir) hides(found fs.FileInfo) bool {
 	return false
 }
 
-// admit fails for what a name must not lead to: what is hidden, and what has another
-// spelling.
+// admit fails for what a name must not lead to: hidden files, and files that the
+// directory lists under another spelling.
 func (d *Dir) admit(name string, found fs.FileInfo) error {
 	if err := d.admitListed(name, found); err != nil {
 		return err

@@ -26,14 +26,14 @@ func guarded(t *testing.T, open func(name string) (*Dir, error)) (*Dir, string) 
 	return dir, name
 }
 
-// isHidden reports whether an error says that something hidden is in the way.
+// isHidden reports whether an error means that the path leads to something hidden.
 func isHidden(err error) bool {
 	obstacle, ok := errors.AsType[*ObstacleError](err)
 	return ok && obstacle.Hidden
 }
 
-// TestHidden asks for a private directory, and a file in it, under all names that they
-// can be given.
+// TestHidden tries to reach a private directory, and a file in it, under all names that
+// they can be given.
 func TestHidden(t *testing.T) {
 	dir, name := guarded(t, openGuarded)
 	at := func(path string) string { return filepath.Join(name, path) }
@@ -66,7 +66,7 @@ func TestHidden(t *testing.T) {
 			"Lstat": lstat, "Sub": sub, "Walk": walk, "Walk below": deeper, "MkdirAll": made, "RemoveDir": above.RemoveDir(last),
 		} {
 			if !isHidden(err) || !IsAbsent(err) {
-				t.Errorf("%s of %s: %v, want that it is hidden", what, path, err)
+				t.Errorf("%s of %s: %v, want a hidden obstacle", what, path, err)
 			}
 		}
 	}
@@ -117,7 +117,7 @@ func TestHidden(t *testing.T) {
 }
 
 // TestMarked opens a tree in which an earlier process, and one with another root, had
-// directories for themselves.
+// private directories.
 func TestMarked(t *testing.T) {
 	dir, name := guarded(t, openGuarded)
 	at := func(path string) string { return filepath.Join(name, path) }
@@ -170,7 +170,7 @@ func TestMarked(t *testing.T) {
 	}
 }
 
-// TestCacheHides renames a directory to where a cache has another one.
+// TestCacheHides moves a private directory to a path that a cache has.
 func TestCacheHides(t *testing.T) {
 	dir, name := guarded(t, openGuarded)
 	write(t, filepath.Join(name, "private/key"), "secret")
@@ -194,12 +194,12 @@ func TestCacheHides(t *testing.T) {
 	}
 }
 
-// openFolded is a file system of the tests that ignores case and more.
+// openFolded opens a simulated file system that ignores case and more.
 func openFolded(name string) (*Dir, error) {
 	return OpenFolding(name, testMark, Folding{Finds: FindsFolded})
 }
 
-// TestSpelling asks for what is there under other spellings of its name.
+// TestSpelling uses existing files under other spellings of their names.
 func TestSpelling(t *testing.T) {
 	dir, name := guarded(t, openFolded)
 	write(t, filepath.Join(name, "Directory/Secret-plan"), "secret")
@@ -213,7 +213,7 @@ func TestSpelling(t *testing.T) {
 		for what, err := range map[string]error{"Lstat": lstat, "Sub": sub, "Walk": walk, "MkdirAll": made, "CheckSpelling": dir.CheckSpelling(spelling), "RemoveDir": dir.RemoveDir(spelling)} {
 			found, ok := errors.AsType[*SpellingError](err)
 			if !ok || found.Path != spelling || found.Stored != stored || !IsAbsent(err) {
-				t.Errorf("%s of %q: %v, want that %q is there", what, spelling, err, stored)
+				t.Errorf("%s of %q: %v, want a SpellingError for %q", what, spelling, err, stored)
 			}
 		}
 		if err := dir.Mkdir(spelling, 0o755); !errors.Is(err, fs.ErrExist) {
@@ -258,7 +258,7 @@ func TestSpelling(t *testing.T) {
 	}
 }
 
-// TestProbe has two spellings of one name on a file system that is what it is.
+// TestProbe probes the real file system, which may ignore case or not.
 func TestProbe(t *testing.T) {
 	dir, name := guarded(t, openGuarded)
 	scratch, err := Open(t.TempDir())

@@ -13,23 +13,24 @@ const (
 	// many names of one: each takes some 20 bytes.
 	maxListings = 4
 	maxListed   = 200_000
-	// listingTime is how long names are kept: there are file systems that do not note
+	// listingTime is how long names are kept, because some file systems do not record
 	// when a directory is changed.
 	listingTime = 10 * time.Second
-	// timeGrain is how far apart two changes of a directory may be that have one time:
-	// FAT has 2 s.
+	// timeGrain is the longest interval between two changes of a directory that may
+	// record the same time: FAT has 2 s.
 	timeGrain = 2 * time.Second
 )
 
-// listings are the names in a few directories, so that a directory is not read for each
-// of its files when they are asked for one by one. They only tell that a name is listed:
-// for one that is not, the directory is read. It is safe for concurrent use.
+// listings caches the names in a few directories, so that a directory is not read for
+// each of its files when they are opened one by one. It can only confirm that a name is
+// listed: for a name that it does not have, the directory is read. It is safe for
+// concurrent use.
 type listings struct {
 	mu   sync.Mutex
 	kept []*listing // the oldest first
 }
 
-// listing are the names that a directory had, and what described it before they were
+// listing holds the names that a directory had, and its description from before they were
 // read.
 type listing struct {
 	info fs.FileInfo
@@ -40,7 +41,7 @@ type listing struct {
 	seed  maphash.Seed
 }
 
-// newListing is nil for a directory that may change again without having another time.
+// newListing returns nil for a directory that may change again without a new time.
 func newListing(info fs.FileInfo, now time.Time) *listing {
 	if now.Sub(info.ModTime()) <= timeGrain {
 		return nil
@@ -48,7 +49,7 @@ func newListing(info fs.FileInfo, now time.Time) *listing {
 	return &listing{info: info, read: now, names: make(map[uint64]struct{}), seed: maphash.MakeSeed()}
 }
 
-// add adds names. It is false if they are too many to keep.
+// add adds names. It returns false if they are too many to keep.
 func (l *listing) add(names []string) bool {
 	for _, name := range names {
 		l.names[maphash.String(l.seed, name)] = struct{}{}
@@ -56,8 +57,7 @@ func (l *listing) add(names []string) bool {
 	return len(l.names) <= maxListed
 }
 
-// has reports whether a directory, which is as info describes it, is known to have a
-// name.
+// has reports whether the directory that info describes is known to list a name.
 func (l *listings) has(info fs.FileInfo, now time.Time, name string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -71,7 +71,7 @@ func (l *listings) has(info fs.FileInfo, now time.Time, name string) bool {
 	return false
 }
 
-// keep keeps a listing instead of an earlier one of the directory.
+// keep stores a listing, and replaces an earlier one of the same directory.
 func (l *listings) keep(read *listing) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -11,12 +11,12 @@ import (
 	"time"
 )
 
-// TestListings changes a directory by hand whose names are known.
+// TestListings changes a directory, whose names are cached, behind the guard's back.
 func TestListings(t *testing.T) {
 	dir, name := guarded(t, openFolded)
 	at := func(path string) string { return filepath.Join(name, path) }
 	write(t, at("file"), "x")
-	// age makes the directory one that was not changed just now.
+	// age sets the directory's modified time to one in the past.
 	stamp := time.Now().Add(-time.Hour)
 	age := func() {
 		t.Helper()
@@ -83,7 +83,7 @@ func TestListings(t *testing.T) {
 	}
 }
 
-// TestListingsAreBounded looks into more directories than are kept, and into a large one.
+// TestListingsAreBounded uses more directories than are kept, and a large one.
 func TestListingsAreBounded(t *testing.T) {
 	dir, name := guarded(t, openFolded)
 	past := time.Now().Add(-time.Hour)

@@ -6,8 +6,8 @@ import (
 	"os"
 )
 
-// Rename moves a file from one directory to another, at once, and replaces a file
-// that is there. A directory there is an error.
+// Rename moves a file from one directory to another, atomically, and replaces an existing
+// file. It fails if the destination is a directory.
 func Rename(from *Dir, name string, to *Dir, newName string) error {
 	if err := errors.Join(checkSegment("rename", name), checkSegment("rename", newName)); err != nil {
 		return err
@@ -15,12 +15,11 @@ func Rename(from *Dir, name string, to *Dir, newName string) error {
 	return relative("rename", newName, rename(from, from.resolve(name), to, to.resolveNew(newName, from, name)))
 }
 
-// RenameNoReplace is Rename, except that whatever is at the destination is
-// fs.ErrExist. It is one operation on Linux. Elsewhere, and on file systems that
-// cannot do it, it is a hard link and the removal of the old name, which is just
-// as safe, but shows both names for a moment. Where there are no hard links
-// either, it looks and then renames, which is safe only against writers that
-// hold a lock in common.
+// RenameNoReplace is Rename, except that it fails with fs.ErrExist if the destination
+// exists. It is one system call on Linux. Elsewhere, and on file systems that do not
+// support that call, it makes a hard link and removes the old name. That is just as safe,
+// but shows both names for a moment. Where there are no hard links either, it checks and
+// then renames, which is safe only if all writers hold a common lock.
 func RenameNoReplace(from *Dir, name string, to *Dir, newName string) error {
 	if err := errors.Join(checkSegment("rename", name), checkSegment("rename", newName)); err != nil {
 		return err
@@ -41,7 +40,7 @@ func linkAndRemove(from *Dir, name string, to *Dir, newName string) error {
 	case errors.Is(err, fs.ErrExist):
 		return err
 	case errors.Is(err, fs.ErrNotExist):
-		// Linux says so, too, of a file that has no name by its file system's count.
+		// Linux also returns this error for a file whose link count is 0.
 		if _, missing := from.root.Lstat(name); missing != nil {
 			return err
 		}
@@ -79,7 +78,7 @@ func control(file *os.File, do func(descriptor int) error) error {
 	}
 	var failed error
 	if err := connection.Control(func(descriptor uintptr) { failed = do(int(descriptor)) }); err != nil {
-		return fs.ErrClosed // the only reason
+		return fs.ErrClosed // the only possible reason
 	}
 	return failed
 }

@@ -10,14 +10,14 @@ import (
 	"time"
 )
 
-// SpellingError says that the file system found something under a name that its
-// directory does not list: under another spelling, or by a short name. For reading,
-// that is as good as nothing being there; for writing, it is a collision.
+// SpellingError reports that the file system found something under a name that its
+// directory does not list: under another spelling, or by a short name. A reader may treat
+// that as a missing file; for a writer it is a collision.
 type SpellingError struct {
-	// Path is what was asked for.
+	// Path is the requested path.
 	Path string
-	// Stored is the path under which the directory lists it; "" if it differs in more
-	// than the case of letters.
+	// Stored is the path as the directory lists it; "" if it differs in more than the
+	// case of letters.
 	Stored string
 }
 
@@ -29,9 +29,10 @@ func (e *SpellingError) Error() string {
 	return fmt.Sprintf("the file system takes %s for %s, which is there", e.Path, e.Stored)
 }
 
-// NameError says that the file system does not keep a new name as it is.
+// NameError reports that the file system stores a new file or directory under another
+// name than the requested one.
 type NameError struct {
-	// Path has the name.
+	// Path is the requested path.
 	Path string
 }
 
@@ -40,11 +41,10 @@ func (e *NameError) Error() string {
 	return "the file system changes the name of " + e.Path
 }
 
-// spellingAttempts bounds how often a directory is read again that changed meanwhile.
+// spellingAttempts bounds how often a directory that changes meanwhile is read again.
 const spellingAttempts = 3
 
-// Ambiguous reports whether names that the directory does not list may lead to what is
-// in it.
+// Ambiguous reports whether names that the directory does not list may find its files.
 func (d *Dir) Ambiguous() bool { return d.guard != nil && d.ambiguous() }
 
 // CheckSpelling fails with a *SpellingError if a name leads to something that the
@@ -60,7 +60,7 @@ func (d *Dir) CheckSpelling(name string) error {
 		if err != nil || listed {
 			return err
 		}
-		// A file that is replaced can be missing in a list.
+		// A file that is being replaced can be missing from a list.
 		if _, err := d.root.Lstat(d.resolve(name)); err != nil {
 			return err
 		}
@@ -69,8 +69,8 @@ func (d *Dir) CheckSpelling(name string) error {
 	return &SpellingError{Path: name, Stored: stored}
 }
 
-// lists reports whether the directory lists a name, and otherwise a similar one that it
-// lists.
+// lists reports whether the directory lists a name. If not, it returns a listed name that
+// is similar, if any.
 func (d *Dir) lists(name string) (listed bool, similar string, err error) {
 	info, err := d.root.Stat(".")
 	if err != nil {
@@ -114,7 +114,7 @@ func (d *Dir) lists(name string) (listed bool, similar string, err error) {
 	}
 }
 
-// mayFold decides whether names are ambiguous in the directory; true if in doubt.
+// mayFold reports whether names in the directory may be ambiguous. In doubt it is true.
 func (d *Dir) mayFold() bool {
 	if d.guard == nil {
 		return false
@@ -131,24 +131,24 @@ func (g *guard) foundExact(device uint64, ok bool) bool {
 	return ok && exact != nil && *exact == device
 }
 
-// probeName is the name of a file that Probe makes, and probeSpellings are names that a
-// file system finds it by if it ignores case, normalisation, characters that are not
-// visible, or what Windows ignores at the end.
+// probeName is the name of a file that Probe creates. probeSpellings are names that find
+// it on a file system that ignores case, normalisation, invisible characters, or the
+// trailing characters that Windows ignores.
 const probeName = "probe-A\u00e9"
 
 func probeSpellings() []string {
 	return []string{"PROBE-a\u00e9", "probe-Ae\u0301", "probe-\u200cA\u00e9", probeName + ".", probeName + " "}
 }
 
-// Probe finds out, with a file that it makes in scratch and removes, whether names have
-// one spelling on the file system of scratch. It is for file systems of which neither
-// type nor flags tell.
+// Probe determines whether a name has one spelling on the file system of scratch, with a
+// file that it creates there and removes. It is for file systems whose type and flags do
+// not answer that.
 func (d *Dir) Probe(scratch *Dir) error {
 	file, err := scratch.CreateFile(probeName, 0o600)
 	switch {
 	case errors.Is(err, fs.ErrExist):
 	case err != nil:
-		return nil //nolint:nilerr // not all names are possible there: in doubt
+		return nil //nolint:nilerr // the file system rejects some names: in doubt
 	default:
 		if err := file.Close(); err != nil {
 			return err

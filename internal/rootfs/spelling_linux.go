@@ -15,7 +15,8 @@ const (
 	zfsMagic      = 0x2fc12fc1
 )
 
-// exactness is what the type of a file system and the flags of a directory tell of names.
+// exactness is what the type of a file system and the flags of a directory imply about
+// names.
 type exactness int
 
 const (
@@ -27,7 +28,7 @@ const (
 	configuredNames
 )
 
-// exactness asks the system. The result is unknownNames if the system does not answer.
+// exactness queries the system. The result is unknownNames if that fails.
 func (d *Dir) exactness() exactness {
 	handle, err := d.handle()
 	if err != nil {
@@ -61,8 +62,8 @@ func (d *Dir) exactness() exactness {
 	return unknownNames
 }
 
-// systemMayFold reports whether a name may have several spellings, by the file system
-// and by what Probe found.
+// systemMayFold reports whether a name may have several spellings, according to the file
+// system and the result of Probe.
 func (d *Dir) systemMayFold() bool {
 	switch d.exactness() {
 	case exactNames:
@@ -74,12 +75,12 @@ func (d *Dir) systemMayFold() bool {
 	}
 }
 
-// IsExact reports whether names in the directory are known to be those of different
-// files whenever their bytes differ, and to be listed as they were given. It is false
-// where that is not so, as where letter case is ignored, and where it is not known.
+// IsExact reports whether names in the directory are known to belong to different files
+// whenever their bytes differ, and to be listed as they were given. It is false where
+// letter case is ignored, and where that is unknown.
 func (d *Dir) IsExact() bool { return d.exactness() == exactNames }
 
-// hidesStatus is hides for what was looked at without package os.
+// hidesStatus is hides for a file that was described without package os.
 func (d *Dir) hidesStatus(found *unix.Stat_t) bool {
 	if d.guard == nil {
 		return false

@@ -49,8 +49,8 @@ func identity(info fs.FileInfo) (inode uint64, changed int64) {
 	return status.Ino, status.Ctim.Nano()
 }
 
-// openAt opens what is under a name itself, not behind a link. os.Root would make six
-// system calls of that, to find out whether a file can be polled.
+// openAt opens name itself, without following a link. os.Root would use six system calls,
+// to find out whether the file can be polled.
 func (d *Dir) openAt(name string, flag int, mode fs.FileMode) (*os.File, error) {
 	handle, err := d.handle()
 	if err != nil {
@@ -69,8 +69,8 @@ func (d *Dir) openAt(name string, flag int, mode fs.FileMode) (*os.File, error) 
 	return os.NewFile(uintptr(opened), d.root.Name()+"/"+name), nil
 }
 
-// chtimes sets the modified time of an open file. errors.ErrUnsupported: the system
-// needs its name for that.
+// chtimes sets the modified time of an open file. The error is errors.ErrUnsupported if
+// the system needs the file's name for that.
 func chtimes(file *os.File, modified time.Time) error {
 	when, err := unix.TimeToTimespec(modified)
 	if err != nil {
@@ -86,11 +86,11 @@ func chtimes(file *os.File, modified time.Time) error {
 	return err
 }
 
-// directoryID tells directories apart that are there at the same time.
+// directoryID identifies a directory among those that exist at the same time.
 type directoryID struct{ device, inode uint64 }
 
-// locate finds the directory at a path, "." for this one, if no link is on the way.
-// false: in doubt.
+// locate identifies the directory at a path, "." for d itself, if no link is on the way.
+// ok is false in doubt.
 func (d *Dir) locate(path string) (id directoryID, ok bool) {
 	handle, err := d.handle()
 	if err != nil {
@@ -112,8 +112,8 @@ func (d *Dir) locate(path string) (id directoryID, ok bool) {
 	return directoryID{uint64(status.Dev), status.Ino}, err == nil //nolint:unconvert // another type elsewhere
 }
 
-// Getxattr reads an extended attribute of an open file; nil when it has none.
-// errors.ErrUnsupported: the file system has no such attributes.
+// Getxattr reads an extended attribute of an open file. It returns nil if the file does
+// not have it, and errors.ErrUnsupported if the file system has no such attributes.
 func Getxattr(file *os.File, name string) ([]byte, error) {
 	var value []byte
 	err := control(file, func(descriptor int) error {
@@ -142,10 +142,11 @@ func Getxattr(file *os.File, name string) ([]byte, error) {
 	return value, relative("getxattr", name, err)
 }
 
-// Inspect describes what the directory has just listed as a regular file, whose spelling
-// it does not look up, as OpenListed does not. It reads an extended attribute as well, nil
-// if there is none or a long one: both of the file itself and not behind a link. It costs less than to open the file. false: that was not to
-// be had in this way; OpenFile tells.
+// Inspect describes a name that the directory has just listed as a regular file, and
+// reads one of its extended attributes. Like OpenListed, it does not check the spelling
+// of the name; it follows no link. value is nil if the file does not have the attribute,
+// or a long one. Inspect costs less than opening the file. If ok is false, OpenFile gives
+// the reason.
 func (d *Dir) Inspect(name, attribute string) (info fs.FileInfo, value []byte, ok bool) {
 	name = d.resolve(name)
 	handle, err := d.handle()
@@ -170,7 +171,7 @@ func (d *Dir) Inspect(name, attribute string) (info fs.FileInfo, value []byte, o
 		if err == nil {
 			value = append([]byte(nil), buffer[:n]...)
 		}
-		return nil // without the attribute, if it has none
+		return nil // the file does not have the attribute
 	})
 	return found, value, err == nil && found.status.Mode&unix.S_IFMT == unix.S_IFREG
 }
@@ -188,8 +189,8 @@ func (i *inspected) ModTime() time.Time { return time.Unix(i.status.Mtim.Unix())
 func (i *inspected) IsDir() bool        { return false }
 func (i *inspected) Sys() any           { return nil }
 
-// Setxattr sets an extended attribute of an open file. errors.ErrUnsupported: the
-// file system has no such attributes. ENOSPC may also mean that the value is too
+// Setxattr sets an extended attribute of an open file. The error is errors.ErrUnsupported
+// if the file system has no such attributes. ENOSPC may also mean that the value is too
 // large for the file system.
 func Setxattr(file *os.File, name string, value []byte) error {
 	return relative("setxattr", name, control(file, func(descriptor int) error {

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Elsewhere than on Linux the fallbacks are used: they are slower, not less safe.
+// Systems other than Linux use the fallbacks, which are slower but not less safe.
 
 func renameNoReplace(*Dir, string, *Dir, string) error { return errors.ErrUnsupported }
 
@@ -24,20 +24,20 @@ func (d *Dir) openAt(name string, flag int, mode fs.FileMode) (*os.File, error) 
 
 func chtimes(*os.File, time.Time) error { return errors.ErrUnsupported }
 
-// systemMayFold is false only where Probe has shown it.
+// systemMayFold is true unless Probe found that names have one spelling.
 func (d *Dir) systemMayFold() bool { return !d.guard.foundExact(d.device()) }
 
 type directoryID struct{}
 
 func (d *Dir) locate(string) (id directoryID, ok bool) { return directoryID{}, false }
 
-// Getxattr is errors.ErrUnsupported.
+// Getxattr returns errors.ErrUnsupported.
 func Getxattr(*os.File, string) ([]byte, error) { return nil, errors.ErrUnsupported }
 
-// Inspect is false.
+// Inspect reports false.
 func (d *Dir) Inspect(string, string) (fs.FileInfo, []byte, bool) { return nil, nil, false }
 
-// Setxattr is errors.ErrUnsupported.
+// Setxattr returns errors.ErrUnsupported.
 func Setxattr(*os.File, string, []byte) error { return errors.ErrUnsupported }
 
 func writeAll(file *os.File, offset int64, pieces [][]byte) (n int, err error) {
@@ -51,6 +51,6 @@ func writeAll(file *os.File, offset int64, pieces [][]byte) (n int, err error) {
 	return n, nil
 }
 
-// IsExact is false: it is not known whether names in the directory are those of
+// IsExact reports false, because it is unknown whether names in the directory belong to
 // different files whenever their bytes differ.
 func (d *Dir) IsExact() bool { return false }

@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// nonblock keeps the opening of a FIFO from waiting for a writer. It means nothing
-// to regular files.
+// nonblock keeps the opening of a FIFO from waiting for a writer. It has no effect on
+// regular files.
 const nonblock = syscall.O_NONBLOCK
 
 func (d *Dir) sync() error {
@@ -26,8 +26,8 @@ func (d *Dir) sync() error {
 func (d *Dir) unlink(name string) error { return d.unlinkat(name, 0) }
 func (d *Dir) rmdir(name string) error  { return d.unlinkat(name, unix.AT_REMOVEDIR) }
 
-// unlinkat exists because os.Root.Remove takes files and directories alike: one
-// that means to prune an empty directory would remove a file put in its place.
+// unlinkat exists because os.Root.Remove removes files and directories alike: a caller
+// that prunes an empty directory would remove a file that took its place.
 func (d *Dir) unlinkat(name string, flags int) error {
 	handle, err := d.handle()
 	if err != nil {
@@ -50,7 +50,7 @@ func link(from *Dir, name string, to *Dir, newName string) error {
 	})
 }
 
-// device is that of the directory's file system.
+// device returns the device number of the directory's file system.
 func (d *Dir) device() (uint64, bool) {
 	info, err := d.root.Stat(".")
 	if err != nil {
@@ -63,7 +63,7 @@ func (d *Dir) device() (uint64, bool) {
 	return uint64(status.Dev), true //nolint:unconvert // another type elsewhere
 }
 
-// Links is how many names a file has; 0: not known.
+// Links returns the number of names that a file has; 0 if it is unknown.
 func Links(info fs.FileInfo) uint64 {
 	status, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
@@ -72,7 +72,7 @@ func Links(info fs.FileInfo) uint64 {
 	return uint64(status.Nlink) //nolint:unconvert // another type elsewhere
 }
 
-// Owner is the user id of a file's owner. false: the system has none.
+// Owner returns the user ID of a file's owner. ok is false if the system has none.
 func Owner(info fs.FileInfo) (uid uint32, ok bool) {
 	status, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
@@ -81,9 +81,9 @@ func Owner(info fs.FileInfo) (uid uint32, ok bool) {
 	return status.Uid, true
 }
 
-// Lock takes the exclusive lock of an open file without waiting. It ends when the
-// file is closed or the process dies. It is false when somebody else holds it,
-// another open file of the same process too.
+// Lock takes the exclusive lock of an open file without waiting. The lock is released
+// when the file is closed or the process ends. Lock returns false if another open file,
+// of this process or another, has the lock.
 func Lock(file *os.File) (bool, error) {
 	err := control(file, func(descriptor int) error {
 		return retry(func() error { return unix.Flock(descriptor, unix.LOCK_EX|unix.LOCK_NB) })

@@ -25,8 +25,8 @@ func TestFIFODoesNotBlock(t *testing.T) {
 	}
 }
 
-// A directory and a file are swapped for links and FIFOs all the time. Whatever
-// is opened must be the real thing, and opening must not block.
+// TestOpeningRacesWithSwaps swaps a directory and a file for links and FIFOs all the
+// time. Only the real directory and file may be opened, and opening must not block.
 func TestOpeningRacesWithSwaps(t *testing.T) {
 	dir, name := open(t)
 	outside := t.TempDir()

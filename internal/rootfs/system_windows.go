@@ -28,9 +28,9 @@ func (d *Dir) rmdir(name string) error {
 	return d.root.Remove(name)
 }
 
-// rename and link go through names, because there is no such call for two
-// directory handles: a directory on the way that becomes a link meanwhile is
-// followed. Making links takes a privilege there.
+// rename and link use names, because Windows has no such call for two directory handles.
+// They follow a directory on the way that becomes a link meanwhile; creating links takes
+// a privilege there.
 func rename(from *Dir, name string, to *Dir, newName string) error {
 	return os.Rename(filepath.Join(from.root.Name(), name), filepath.Join(to.root.Name(), newName))
 }
@@ -39,18 +39,19 @@ func link(from *Dir, name string, to *Dir, newName string) error {
 	return os.Link(filepath.Join(from.root.Name(), name), filepath.Join(to.root.Name(), newName))
 }
 
-// device is not known. There, long names have short ones beside them anyway.
+// device reports that the device is unknown. On Windows, long names have short ones
+// beside them anyway.
 func (d *Dir) device() (uint64, bool) { return 0, false }
 
-// Links is 0: not known.
+// Links returns 0, because the number is unknown.
 func Links(fs.FileInfo) uint64 { return 0 }
 
-// Owner is false.
+// Owner reports false.
 func Owner(fs.FileInfo) (uid uint32, ok bool) { return 0, false }
 
-// Lock takes the exclusive lock of an open file without waiting. It ends when the
-// file is closed or the process dies. It is false when somebody else holds it,
-// another open file of the same process too.
+// Lock takes the exclusive lock of an open file without waiting. The lock is released
+// when the file is closed or the process ends. Lock returns false if another open file,
+// of this process or another, has the lock.
 func Lock(file *os.File) (bool, error) {
 	err := control(file, func(descriptor int) error {
 		const flags = windows.LOCKFILE_EXCLUSIVE_LOCK | windows.LOCKFILE_FAIL_IMMEDIATELY

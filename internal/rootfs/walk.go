@@ -7,16 +7,16 @@ import (
 	"strings"
 )
 
-// attempts bounds how often an operation looks again when what it saw was
-// replaced before it was opened. Files that are replaced all the time get there
-// in a few.
+// attempts bounds how often an operation is repeated when what it found was replaced
+// before it was opened. Even for files that are replaced all the time, a few attempts are
+// enough.
 const attempts = 100
 
-// Sub opens a directory in the directory. Anything else is an *ObstacleError.
+// Sub opens a directory in d. Anything but a directory is an *ObstacleError.
 func (d *Dir) Sub(name string) (*Dir, error) { return d.sub(name, d.admit) }
 
-// SubListed is Sub for a name that the directory has just listed: so that its spelling is
-// not looked up, for which the directory may have to be read again.
+// SubListed is Sub for a name that the directory has just listed. It does not check the
+// spelling of the name, which may have to read the directory again.
 func (d *Dir) SubListed(name string) (*Dir, error) { return d.sub(name, d.admitListed) }
 
 func (d *Dir) sub(name string, admit func(name string, found fs.FileInfo) error) (*Dir, error) {
@@ -42,7 +42,7 @@ func (d *Dir) sub(name string, admit func(name string, found fs.FileInfo) error)
 	return sub, nil
 }
 
-// openDirectory opens what is a directory in the directory, and describes it.
+// openDirectory opens a directory in d, and describes it.
 func (d *Dir) openDirectory(name string) (*os.Root, fs.FileInfo, error) {
 	last := error(&fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist})
 	for range attempts {
@@ -54,11 +54,11 @@ func (d *Dir) openDirectory(name string) (*os.Root, fs.FileInfo, error) {
 		if !seen.IsDir() {
 			return nil, nil, &ObstacleError{Path: name, Mode: seen.Mode()}
 		}
-		// With "/." it is opened as a directory or not at all: a FIFO that
-		// took its place would block otherwise.
+		// The suffix "/." makes this fail for anything but a directory: opening a FIFO
+		// that took its place would block.
 		root, err := d.root.OpenRoot(stored + "/.")
 		if err != nil {
-			last = err // perhaps a link's that took its place for a moment
+			last = err // perhaps of a link that took its place for a moment
 			continue
 		}
 		opened, err := root.Stat(".")
@@ -73,16 +73,15 @@ func (d *Dir) openDirectory(name string) (*os.Root, fs.FileInfo, error) {
 	return nil, nil, last
 }
 
-// Walk opens the directory at a path; "" and "." are another handle of the
-// directory itself. A missing directory is fs.ErrNotExist, and anything else in
-// the way an *ObstacleError.
+// Walk opens the directory at a path; "" and "." return another handle of d itself. A
+// missing directory is fs.ErrNotExist, and anything but a directory on the way an
+// *ObstacleError.
 func (d *Dir) Walk(path string) (*Dir, error) {
 	return d.walk(path, (*Dir).Sub)
 }
 
-// MkdirAll is Walk, but creates the directories that are missing, with mode 0777
-// before the umask. A directory that vanishes meanwhile may still give
-// fs.ErrNotExist.
+// MkdirAll is Walk, but creates missing directories, with mode 0777 before the umask. If
+// a directory is removed meanwhile, it may still return fs.ErrNotExist.
 func (d *Dir) MkdirAll(path string) (*Dir, error) {
 	return d.walk(path, func(parent *Dir, name string) (*Dir, error) {
 		sub, err := parent.Sub(name)

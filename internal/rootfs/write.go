@@ -2,9 +2,9 @@ package rootfs
 
 import "os"
 
-// WriteAt writes pieces one behind the other, the first at offset; where the system
-// can, all at once. n bytes, from the first on, were written, all unless there is an
-// error.
+// WriteAt writes pieces consecutively, the first at offset, in one system call where
+// possible. It returns the number of bytes written from the start; without an error that
+// is all of them.
 func WriteAt(file *os.File, offset int64, pieces ...[]byte) (n int, err error) {
 	if len(pieces) > 1 {
 		return writeAll(file, offset, pieces)

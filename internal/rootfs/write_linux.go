@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// mostPieces is how many Linux takes at once (IOV_MAX, see writev(2)).
+// mostPieces is how many pieces Linux takes in one call (IOV_MAX, see writev(2)).
 const mostPieces = 1024
 
 func writeAll(file *os.File, offset int64, pieces [][]byte) (n int, err error) {
@@ -24,8 +24,8 @@ func writeAll(file *os.File, offset int64, pieces [][]byte) (n int, err error) {
 	return n, nil
 }
 
-// writeGroup writes pieces with pwritev. What the system does not take at once it is
-// given one by one.
+// writeGroup writes pieces with pwritev. What a call does not write is written one piece
+// at a time.
 func writeGroup(file *os.File, offset int64, pieces [][]byte) (n int, err error) {
 	err = control(file, func(descriptor int) error {
 		return retry(func() (err error) {

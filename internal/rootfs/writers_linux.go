@@ -8,11 +8,11 @@ import (
 
 // IsOpenForWriting reports whether a file, itself open for reading only, is known to be
 // open for writing, by this process or another. It is false where the system does not
-// tell, as for other users' files.
+// report that, such as for files of other users.
 func IsOpenForWriting(file *os.File) bool {
 	writing := false
 	_ = control(file, func(descriptor int) error {
-		// The system grants no lease to read while there are writers.
+		// Linux grants no read lease while the file has writers.
 		_, err := unix.FcntlInt(uintptr(descriptor), unix.F_SETLEASE, unix.F_RDLCK)
 		writing = err == unix.EAGAIN
 		if err == nil {

@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// A writer is found, whichever way it came to its descriptor, and a reader is none.
+// TestIsOpenForWriting checks that every kind of writer is found, and that a reader is
+// not.
 func TestIsOpenForWriting(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(name, nil, 0o600); err != nil {
@@ -25,7 +26,7 @@ func TestIsOpenForWriting(t *testing.T) {
 	}
 	defer reader.Close()
 	if IsOpenForWriting(file) {
-		t.Error("nothing writes to it")
+		t.Error("reported a writer before there was one")
 	}
 	writer, err := os.OpenFile(name, os.O_WRONLY, 0)
 	if err != nil {
@@ -38,10 +39,10 @@ func TestIsOpenForWriting(t *testing.T) {
 		t.Fatal(err)
 	}
 	if IsOpenForWriting(file) {
-		t.Error("nothing writes to it any more")
+		t.Error("reported a writer after it was closed")
 	}
 	if err := os.WriteFile(name, []byte("x"), 0o600); err != nil {
-		t.Errorf("a lease is left: %v", err)
+		t.Errorf("a lease remains: %v", err)
 	}
 }
 

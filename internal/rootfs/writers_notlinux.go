@@ -4,5 +4,6 @@ package rootfs
 
 import "os"
 
-// IsOpenForWriting is false: it is not known whether a file is open for writing.
+// IsOpenForWriting reports false, because it is unknown whether a file is open for
+// writing.
 func IsOpenForWriting(*os.File) bool { return false }
