@@ -1,6 +1,6 @@
-// Package configfile reads files that say what a program trusts: tokens, policies,
-// certificates, authorities and keys. It has the one rule by which such a file is
-// refused because other users of the machine can change or replace it.
+// Package configfile reads files that configure what a program trusts: tokens, policies,
+// certificates, authorities and keys. It has the one rule by which such a file is refused
+// because other users of the machine can change or replace it.
 package configfile
 
 import (
@@ -13,54 +13,53 @@ import (
 	"sync"
 )
 
-// DefaultMaxBytes is how large a file may be by default.
+// DefaultMaxBytes is the default limit of a file's size.
 const DefaultMaxBytes = 16 << 20
 
-// Guard says which files are refused because of what other users of the machine can do
-// with them. Windows is never asked: its modes say nothing.
+// Guard is which files are refused because of what other users of the machine can do with
+// them. It has no effect on Windows, because modes carry no permissions there.
 type Guard int
 
 const (
-	// GuardNone refuses none.
+	// GuardNone refuses no file.
 	GuardNone Guard = iota
-	// GuardMode refuses a file that its mode lets its group or others write to.
+	// GuardMode refuses a file whose mode lets its group or others write to it.
 	GuardMode
-	// GuardPath also refuses a file that belongs to another user than root and the one
-	// that this process runs as; and one that can be replaced, because a directory or
-	// link on the way to it can: see CheckPath.
+	// GuardPath also refuses a file that is owned by a user other than root and the
+	// process's own, and a file that others can replace, because they can replace a
+	// directory or link on the path to it: see CheckPath.
 	GuardPath
 )
 
-// attempts is how often a file is read that is replaced meanwhile.
+// attempts bounds how often a file that is replaced during a read is read again.
 const attempts = 3
 
 var errReplaced = errors.New("it was replaced while it was read")
 
 // Options of a File. The zero value reads any regular file.
 type Options struct {
-	// Guard says which files are refused.
+	// Guard is which files are refused.
 	Guard Guard
-	// Streams allows pipes and devices, too, which are read once: what they had then
-	// is what Read returns from then on.
+	// Streams also allows pipes and devices. They are read once; later calls of Read
+	// return the same content.
 	Streams bool
-	// MaxBytes is how large the content may be; 0: DefaultMaxBytes.
+	// MaxBytes is the largest size of the content; 0 means DefaultMaxBytes.
 	MaxBytes int64
 }
 
-// File is a file whose content is asked for again and again. It is safe for concurrent
-// use.
+// File is a file that is read repeatedly. It is safe for concurrent use.
 type File struct {
 	name    string
 	options Options
 
 	mu sync.Mutex
-	// stream is what a pipe or device had; nil if it has not been read, or is a regular
-	// file. streamInfo is of it then.
+	// stream is the content of a pipe or device, and streamInfo its description. Both are
+	// nil before the first read, and for a regular file.
 	stream     []byte
 	streamInfo fs.FileInfo
 }
 
-// New returns the file name, which is not looked at yet.
+// New returns the file called name. It does not access the file.
 func New(name string, options Options) *File {
 	if options.MaxBytes <= 0 {
 		options.MaxBytes = DefaultMaxBytes
@@ -68,8 +67,8 @@ func New(name string, options Options) *File {
 	return &File{name: name, options: options}
 }
 
-// Read returns what the file has now, and its mode; of a pipe or device what it had at
-// the first call. The error begins with the file's name.
+// Read returns the current content and description of the file; for a pipe or device
+// those of the first call. Errors begin with the file's name.
 func (f *File) Read() (content []byte, info fs.FileInfo, err error) {
 	for range attempts {
 		if content, info, err = f.read(); !errors.Is(err, errReplaced) {
@@ -85,7 +84,7 @@ func (f *File) Read() (content []byte, info fs.FileInfo, err error) {
 	return content, info, nil
 }
 
-// namedError is an error of a file, which begins with its name.
+// namedError is an error that begins with the name of a file.
 type namedError struct {
 	name   string
 	reason error
@@ -94,10 +93,10 @@ type namedError struct {
 // Error implements error.
 func (e *namedError) Error() string { return e.name + ": " + e.reason.Error() }
 
-// Unwrap is the reason.
+// Unwrap returns the reason.
 func (e *namedError) Unwrap() error { return e.reason }
 
-// Reason is an error of Read without the file's name.
+// Reason returns an error of Read without the file's name.
 func Reason(err error) error {
 	if named, ok := errors.AsType[*namedError](err); ok {
 		return named.reason
@@ -111,7 +110,7 @@ func (f *File) read() ([]byte, fs.FileInfo, error) {
 	if f.stream != nil {
 		return f.stream, f.streamInfo, nil
 	}
-	// Asked before it is opened: opening a pipe waits for its other end.
+	// Stat comes before opening, because opening a pipe waits for its other end.
 	info, err := os.Stat(f.name)
 	switch {
 	case err != nil:
@@ -119,7 +118,7 @@ func (f *File) read() ([]byte, fs.FileInfo, error) {
 	case info.IsDir():
 		return nil, nil, errors.New("it is a directory")
 	case !info.Mode().IsRegular() && !f.options.Streams:
-		return nil, nil, errors.New("it must be a regular file, for it is read again when it changes")
+		return nil, nil, errors.New("it must be a regular file, because it is read again when it changes")
 	}
 	file, err := os.Open(f.name)
 	if err != nil {
@@ -145,7 +144,7 @@ func (f *File) read() ([]byte, fs.FileInfo, error) {
 	return content, info, nil
 }
 
-// admit is why a file that is what info says is refused; nil if it is not.
+// admit returns why the file that info describes is refused, and nil if it is not.
 func (f *File) admit(info fs.FileInfo) error {
 	if f.options.Guard == GuardNone || info.Mode()&fs.ModeCharDevice != 0 {
 		return nil
@@ -157,23 +156,25 @@ func (f *File) admit(info fs.FileInfo) error {
 		return err
 	}
 	if !info.Mode().IsRegular() {
-		return nil // the way to a pipe of the shell is no path
+		return nil // the name of a shell's pipe is no path
 	}
 	return checkPath(f.name, info)
 }
 
-// Readable reports whether the mode of a file lets others than its owner and group read
-// it, on systems that have modes.
+// Readable reports whether the mode of a file lets users other than its owner and group
+// read it. It is false on Windows.
 func Readable(info fs.FileInfo) bool { return hasModes() && info.Mode().Perm()&0o004 != 0 }
 
-// Writable reports whether the mode of a file lets others than its owner write to it, on
-// systems that have modes.
+// Writable reports whether the mode of a file lets users other than its owner write to
+// it. It is false on Windows.
 func Writable(info fs.FileInfo) bool { return hasModes() && info.Mode().Perm()&0o022 != 0 }
 
-// hasModes: Windows says of every file that all may write to it.
+// hasModes reports whether modes carry permissions. On Windows, every file is writable to
+// all by its mode.
 func hasModes() bool { return runtime.GOOS != "windows" }
 
-// checkMode does not tell the mode: what is logged once must stay the same.
+// checkMode does not include the mode in its error, because an error that is logged once
+// must stay the same.
 func checkMode(info fs.FileInfo) error {
 	if !Writable(info) {
 		return nil
@@ -181,8 +182,8 @@ func checkMode(info fs.FileInfo) error {
 	return errors.New("other users of this machine can write to it: chmod go-w it, or chmod 600 it")
 }
 
-// CheckInfo refuses a file or directory that others than root and the user of this
-// process own or can write to.
+// CheckInfo refuses a file or directory that users other than root and the process's own
+// own or can write to.
 func CheckInfo(info fs.FileInfo) error {
 	if err := checkMode(info); err != nil {
 		return err
@@ -190,12 +191,13 @@ func CheckInfo(info fs.FileInfo) error {
 	return checkOwner(info)
 }
 
-// CheckPath refuses a file or directory that CheckInfo does, or that others can replace:
-// because a directory on the way to it belongs to another user than root and the one of
-// this process; or because its mode lets group or others write, unless it has the sticky
-// bit and what follows on the way belongs to one of the two, or it is mounted read-only.
-// Links on the way are followed, and the way to what they lead to is held to the same.
-// The error begins with the name.
+// CheckPath refuses a file or directory that CheckInfo refuses, or that other users can
+// replace. They can replace it if a directory on the path to it is owned by a user other
+// than root and the process's own. They can also if the directory's mode lets its group
+// or others write to it, unless it is mounted read-only, or it has the sticky bit and the
+// next element of the path is owned by one of those two users. Links on the path are
+// followed, and the same rule applies to the paths of their targets. Errors begin with
+// the name.
 func CheckPath(name string) error {
 	info, err := os.Stat(name)
 	if err == nil {

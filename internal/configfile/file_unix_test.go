@@ -51,7 +51,7 @@ func (l lab) link(target, name string) {
 	l.must(os.Symlink(target, filepath.Join(l.dir, name)))
 }
 
-// give gives a file to another user, if this one can.
+// give changes the owner of a file to another user, and skips the test if it cannot.
 func (l lab) give(name string) {
 	l.Helper()
 	if os.Getuid() != 0 {
@@ -60,7 +60,8 @@ func (l lab) give(name string) {
 	l.must(os.Lchown(filepath.Join(l.dir, name), 65534, 65534))
 }
 
-// expect reads a file, and expects an error with words, or none with "".
+// expect reads a file, and expects an error that contains words, or no error if words is
+// "".
 func (l lab) expect(name, words string) {
 	l.Helper()
 	for _, name := range []string{name, "./" + name} {
@@ -100,7 +101,7 @@ func TestDirectories(t *testing.T) {
 		l.expect("a/b/file", words)
 		l.write("a/file", 0o600)
 		l.expect("a/file", words)
-		// The way to a link, and the way from it.
+		// The path of a link, and the path of its target.
 		l.link("a/b/file", "into")
 		l.expect("into", words)
 		l.write("file", 0o600)
@@ -109,7 +110,7 @@ func TestDirectories(t *testing.T) {
 		l.link(filepath.Join(l.dir, "a/b"), "absolute")
 		l.expect("absolute/file", words)
 		l.expect("absolute/../file", words)
-		// What is not on the way does not matter.
+		// Directories that are not on the path do not matter.
 		l.expect("file", "")
 	}
 }
@@ -143,8 +144,8 @@ func TestOwners(t *testing.T) {
 	l.expect("shared/their-link", replace)
 }
 
-// TestKubernetes has the layout in which Kubernetes mounts a Secret: the directory is
-// open to all, with the sticky bit, and links lead over ..data to the files.
+// TestKubernetes uses the layout in which Kubernetes mounts a Secret: the directory is
+// writable for all, with the sticky bit, and links lead over ..data to the files.
 func TestKubernetes(t *testing.T) {
 	l := newLab(t)
 	l.mkdir("secret", 0o777|fs.ModeSticky)
@@ -171,12 +172,12 @@ func TestRelative(t *testing.T) {
 		t.Error("a file of the working directory, which others can write to, was read")
 	}
 	if _, _, err := configfile.New("file", configfile.Options{Guard: configfile.GuardMode}).Read(); err != nil {
-		t.Errorf("with no look at the directory: %v", err)
+		t.Errorf("with GuardMode: %v", err)
 	}
 }
 
-// A pipe is read once, and what it had stays; where it is not allowed, nothing waits for
-// its other end.
+// TestStreams checks that a pipe is read once, and its content kept, and that a File that
+// does not allow pipes does not wait for the other end of one.
 func TestStreams(t *testing.T) {
 	l := newLab(t)
 	name := filepath.Join(l.dir, "pipe")

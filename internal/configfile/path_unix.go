@@ -14,10 +14,10 @@ import (
 	"syscall"
 )
 
-// maxLinks is how many links may be on the way to a file.
+// maxLinks is how many links may be on the path to a file.
 const maxLinks = 40
 
-// ownerOf is the user that a file belongs to.
+// ownerOf returns the user ID of a file's owner.
 func ownerOf(info fs.FileInfo) int {
 	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
 		return int(stat.Uid)
@@ -28,7 +28,7 @@ func ownerOf(info fs.FileInfo) int {
 // isTrusted reports whether a user may change what this process trusts.
 func isTrusted(uid int) bool { return uid == 0 || uid == os.Geteuid() }
 
-// nameOf is a user for messages.
+// nameOf returns the name of a user for messages.
 func nameOf(uid int) string {
 	number := "uid " + strconv.Itoa(uid)
 	if found, err := user.LookupId(strconv.Itoa(uid)); err == nil {
@@ -37,7 +37,7 @@ func nameOf(uid int) string {
 	return number
 }
 
-// rightful are the users that may own what this process trusts.
+// rightful names, for messages, the users that may own what this process trusts.
 func rightful() string {
 	if os.Geteuid() == 0 {
 		return "root"
@@ -56,15 +56,15 @@ func checkOwner(info fs.FileInfo) error {
 // SameOwner reports whether two files belong to one user.
 func SameOwner(a, b fs.FileInfo) bool { return ownerOf(a) == ownerOf(b) }
 
-// checkPath walks the way to a file, from the root of the file system, as the kernel
-// does. What it leads to must be the file that info is of.
+// checkPath walks the path of a file from the root of the file system, as the kernel
+// does. It must lead to the file that info describes.
 func checkPath(name string, info fs.FileInfo) error {
 	if !filepath.IsAbs(name) {
 		directory, err := os.Getwd()
 		if err != nil {
 			return err
 		}
-		name = directory + "/" + name // not cleaned: what ".." leads to depends on links
+		name = directory + "/" + name // not cleaned, because the meaning of ".." depends on links
 	}
 	links, current := 0, "/"
 	shared, err := checkDirectory(current)
@@ -90,7 +90,7 @@ func checkPath(name string, info fs.FileInfo) error {
 			return err
 		}
 		if owner := ownerOf(found); shared && !isTrusted(owner) {
-			return fmt.Errorf("the user %s can replace it, for %s belongs to that user; it must belong to %s: chown it", nameOf(owner), next, rightful())
+			return fmt.Errorf("the user %s can replace it, because %s belongs to that user; it must belong to %s: chown it", nameOf(owner), next, rightful())
 		}
 		switch {
 		case found.Mode()&fs.ModeSymlink != 0:
@@ -126,15 +126,15 @@ func checkPath(name string, info fs.FileInfo) error {
 	return nil
 }
 
-// checkDirectory refuses a directory in which other users can replace what is not
-// theirs. shared: they can add to it, and replace what is.
+// checkDirectory refuses a directory in which other users can replace files that they do
+// not own. shared is whether they can add files to it and replace their own.
 func checkDirectory(name string) (shared bool, err error) {
 	info, err := os.Lstat(name)
 	if err != nil {
 		return false, err
 	}
 	if owner := ownerOf(info); !isTrusted(owner) {
-		return false, fmt.Errorf("the user %s can replace it, for the directory %s belongs to that user; it must belong to %s: chown it, or move the file to another directory",
+		return false, fmt.Errorf("the user %s can replace it, because the directory %s belongs to that user; it must belong to %s: chown it, or move the file to another directory",
 			nameOf(owner), name, rightful())
 	}
 	if !Writable(info) || isReadOnly(name) {

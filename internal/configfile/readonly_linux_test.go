@@ -8,7 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A ConfigMap is mounted read-only, from a directory of mode 0777 without the sticky bit.
+// TestReadOnlyMount mounts a directory as Kubernetes mounts a ConfigMap: read-only, from
+// a directory of mode 0777 without the sticky bit.
 func TestReadOnlyMount(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("only root can mount")

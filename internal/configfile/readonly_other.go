@@ -2,6 +2,5 @@
 
 package configfile
 
-// isReadOnly reports whether a directory is mounted so that nothing in it can be
-// changed here. It is not known.
+// isReadOnly reports false, because read-only mounts are not detected on this system.
 func isReadOnly(string) bool { return false }
