@@ -9,13 +9,13 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// Codec is a gRPC codec that does not copy the payload of a *Message, and leaves
-// everything else to gRPC's own. It is to be forced on one server or connection, and
-// not to be registered: other programs' messages are none of its business.
+// Codec is a gRPC codec that does not copy the payload of a *Message, and leaves all
+// other messages to gRPC's own codec. It must be forced on one server or connection and
+// not be registered globally, because a program's other messages must not go through it.
 type Codec struct {
-	// MaxFields is how many fields a message that is received may have, those of the
-	// messages in it included: decoded, a field of two bytes can take a hundred. 0
-	// means unlimited.
+	// MaxFields is how many fields a received message may have, including those of nested
+	// messages; 0 means unlimited. A decoded field can take fifty times the memory of
+	// its bytes.
 	MaxFields int
 }
 
@@ -26,7 +26,7 @@ func (Codec) Marshal(v any) (mem.BufferSlice, error) {
 	if message, ok := v.(*Message); ok {
 		encoded, err := message.encode()
 		if err == nil {
-			message.Data = nil // gRPC frees what it was given
+			message.Data = nil // gRPC frees the returned buffers
 		}
 		return encoded, err
 	}
@@ -37,8 +37,8 @@ func (Codec) Marshal(v any) (mem.BufferSlice, error) {
 	return stock.Marshal(v)
 }
 
-// Unmarshal implements encoding.CodecV2. What is wrong with a *Message, Receive
-// tells.
+// Unmarshal implements encoding.CodecV2. If a *Message is malformed, Receive returns the
+// error.
 func (c Codec) Unmarshal(data mem.BufferSlice, v any) error {
 	if message, ok := v.(*Message); ok {
 		message.decode(data, c.MaxFields)
@@ -58,8 +58,8 @@ func (c Codec) Unmarshal(data mem.BufferSlice, v any) error {
 	return stock.Unmarshal(data, v)
 }
 
-// Name implements encoding.CodecV2. It is that of gRPC's own codec: what is on the
-// wire is the same.
+// Name implements encoding.CodecV2. It is the name of gRPC's own codec, because the
+// encoding is the same.
 func (Codec) Name() string { return encodingproto.Name }
 
 func stock() (encoding.CodecV2, error) {

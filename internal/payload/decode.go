@@ -10,12 +10,12 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// maxField bounds a field other than the payload that is looked at in place.
+// maxField bounds a field other than the payload that is decoded in place.
 const maxField = 64 << 10
 
-// decode decodes a message, and keeps references to the payload in data. A message as
-// our own and generated code write it is looked at in place; any other of the many
-// ways to write the same is decoded as a whole.
+// decode decodes a message, and keeps references to the payload in data. A message in the
+// form that our own and generated code write is decoded in place. Other encodings of the
+// same message are decoded as a whole.
 func (m *Message) decode(data mem.BufferSlice, maxFields int) {
 	s := scanner{reader: data.Reader(), total: data.Len()}
 	rest, ok := s.scan(m.places)
@@ -24,7 +24,7 @@ func (m *Message) decode(data mem.BufferSlice, maxFields int) {
 		m.malformed = m.decodeWhole(data, maxFields)
 		return
 	}
-	_ = s.reader.Close() // it has references of its own
+	_ = s.reader.Close() // it has its own references
 	if m.malformed = m.decodeProto(rest, maxFields); m.malformed == nil {
 		m.Data = slice(data, s.start, s.length)
 	}
@@ -53,7 +53,7 @@ func (m *Message) decodeWhole(data mem.BufferSlice, maxFields int) error {
 	return nil
 }
 
-// decodeProto decodes a message that has at most so many fields; 0 means unlimited.
+// decodeProto decodes a message that has at most maxFields fields; 0 means unlimited.
 func (m *Message) decodeProto(encoded []byte, maxFields int) error {
 	if maxFields > 0 {
 		if err := checkFields(encoded, m.Proto.ProtoReflect().Descriptor(), maxFields); err != nil {
@@ -72,8 +72,8 @@ type scanner struct {
 	found         bool
 }
 
-// scan returns the message without the payload, or false if it has not the usual
-// form.
+// scan returns the message without its payload. ok is false if the message does not have
+// the usual form.
 func (s *scanner) scan(places []Place) (rest []byte, ok bool) {
 	number, kind, ok := s.tag()
 	if !ok || kind != protowire.BytesType {
@@ -163,13 +163,13 @@ func (s *scanner) tag() (protowire.Number, protowire.Type, bool) {
 	return number, kind, number.IsValid()
 }
 
-// size reads how many bytes follow, which are there.
+// size reads the length of a field. ok is false if fewer bytes follow.
 func (s *scanner) size() (int, bool) {
 	length, err := binary.ReadUvarint(s.reader)
 	return int(length), err == nil && length <= uint64(s.reader.Remaining())
 }
 
-// slice refers to length bytes of data from start.
+// slice returns references to length bytes of data from start.
 func slice(data mem.BufferSlice, start, length int) mem.BufferSlice {
 	var found mem.BufferSlice
 	for _, buffer := range data {

@@ -29,15 +29,15 @@ func (m *Message) encode() (mem.BufferSlice, error) {
 	return encoded, nil
 }
 
-// around is what is before and behind a payload of length bytes, in an encoded message
-// that lacks only that. Generated code writes fields in ascending order of their
-// numbers.
+// around returns the encoding before and after a payload of length bytes. rest is the
+// encoded message without the payload. Generated code writes fields in ascending order of
+// their numbers.
 func (m *Message) around(rest []byte, length int) (head, tail []byte, err error) {
 	outer, kind, n := protowire.ConsumeTag(rest)
 	for _, place := range m.places {
 		switch {
 		case place.Outer == 0:
-			// At most the same field is there, without bytes.
+			// rest has no field, or only the payload's own without bytes.
 			if n > 0 && (outer != place.Data || len(rest) != n+1) {
 				return nil, nil, errNoPlace
 			}
@@ -57,13 +57,13 @@ func (m *Message) around(rest []byte, length int) (head, tail []byte, err error)
 	return nil, nil, errNoPlace
 }
 
-// appendLength begins a field of length bytes.
+// appendLength appends the tag and length of a field of length bytes.
 func appendLength(b []byte, field protowire.Number, length int) []byte {
 	b = protowire.AppendTag(b, field, protowire.BytesType)
 	return protowire.AppendVarint(b, uint64(length))
 }
 
-// split cuts the fields of a message where the field of that number would be.
+// split cuts the fields of a message at the position of a field of that number.
 func split(body []byte, field protowire.Number) (before, after []byte) {
 	for end := 0; end < len(body); {
 		number, _, n := protowire.ConsumeField(body[end:])

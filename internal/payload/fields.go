@@ -7,15 +7,14 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// errFields is what a message with too many fields is malformed with.
+// errFields is the decoding error of a message with too many fields.
 var errFields = errors.New("the message has too many fields")
 
-// errEncoding is what bytes that are no message are malformed with.
+// errEncoding is the decoding error of bytes that are no protobuf message.
 var errEncoding = errors.New("the message is malformed")
 
-// checkFields fails if an encoded message has more than most fields, those of the
-// messages in it included. Decoded, a field can take fifty times the memory of its
-// bytes.
+// checkFields fails if an encoded message has more than most fields, including those of
+// nested messages. A decoded field can take fifty times the memory of its bytes.
 func checkFields(encoded []byte, message protoreflect.MessageDescriptor, most int) error {
 	if len(encoded) <= most {
 		return nil // no field has less than two bytes

@@ -12,8 +12,8 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// TestMaxFields decodes messages with as many fields as a codec allows, and with more,
-// at any depth.
+// TestMaxFields decodes messages with as many fields as a codec allows, and with more, at
+// all depths.
 func TestMaxFields(t *testing.T) {
 	entries := func(n int) proto.Message {
 		m := &transhipv1.ListResponse{}
@@ -36,7 +36,7 @@ func TestMaxFields(t *testing.T) {
 		good    bool
 	}{
 		{"few large fields", large, true},
-		{"as many as may be", entries(1000), true},
+		{"as many as allowed", entries(1000), true},
 		{"one more", entries(1001), false},
 		{"nested", failed(2000), false},
 		{"nested, few", failed(900), true},

@@ -1,10 +1,10 @@
-// Package payload sends and receives protobuf messages whose bytes, the payload, are
-// not copied. A Message is a generated message beside the payload that belongs into
-// one of its fields; Codec writes and reads both as the same bytes that the generated
-// code would write and read, so that the other side cannot tell.
+// Package payload sends and receives protobuf messages whose bytes, the payload, are not
+// copied. A Message is a generated message and the payload that belongs into one of its
+// fields. Codec encodes both as the same bytes that the generated code would, so that the
+// other side cannot tell the difference.
 //
-// A Message also works with gRPC's own codec, on a server or connection that is not
-// ours to configure. Then the payload is copied.
+// A Message also works with gRPC's own codec, on a server or connection that this module
+// does not configure. The payload is copied then.
 package payload
 
 import (
@@ -17,48 +17,48 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// Place says which field of a kind of message the payload belongs into: the field
-// Data, which has bytes, of the message that the field Outer has; or, if Outer is 0,
-// of the message itself, where it is then to be the only field.
+// Place identifies the field of a message that holds the payload. If Outer is 0, it is
+// the bytes field Data of the message itself, which must have no other field set.
+// Otherwise it is the bytes field Data of the nested message in the field Outer.
 type Place struct {
 	Outer, Data protowire.Number
 }
 
 // Message is a generated message and its payload.
 type Message struct {
-	// Proto has all but the payload.
+	// Proto is the message without the payload.
 	Proto proto.Message
-	// Data is the payload. Of a message that was received, it is to be freed.
+	// Data is the payload. In a received message, the caller must free it.
 	Data mem.BufferSlice
 
 	places []Place
-	// malformed is why a message that was received is none.
+	// malformed is why a received message cannot be decoded; nil if it can.
 	malformed error
 }
 
-// New returns a message of which the payload has one of places, for which Proto has
-// room.
+// New returns a message whose payload may be at one of places. Proto must have the fields
+// for it.
 func New(message proto.Message, places ...Place) *Message {
 	return &Message{Proto: message, places: places}
 }
 
-// MalformedError is what Receive fails with when a message cannot be decoded.
+// MalformedError is the error of Receive for a message that cannot be decoded.
 type MalformedError struct{ Err error }
 
 // Error implements error.
 func (e *MalformedError) Error() string { return e.Err.Error() }
 
-// Unwrap is the decoder's error.
+// Unwrap returns the decoder's error.
 func (e *MalformedError) Unwrap() error { return e.Err }
 
-// Receiver and Sender are what messages need of a stream, at either end.
+// Receiver and Sender are the methods of a stream, at either end, that messages need.
 type (
 	Receiver interface{ RecvMsg(message any) error }
 	Sender   interface{ SendMsg(message any) error }
 )
 
 // Receive receives the next message of a stream. The error is the stream's, or a
-// *MalformedError, for which the caller has to find the status: gRPC would say INTERNAL.
+// *MalformedError. The caller must give that a status, because gRPC would use INTERNAL.
 func (m *Message) Receive(stream Receiver) error {
 	m.Data, m.malformed = nil, nil
 	if err := stream.RecvMsg(m); err != nil {
@@ -70,22 +70,22 @@ func (m *Message) Receive(stream Receiver) error {
 	return nil
 }
 
-// Send sends the message, and gives its payload away.
+// Send sends the message and frees its payload.
 func (m *Message) Send(stream Sender) error {
-	// What the codec has not taken is to be freed: gRPC's own has copied it.
+	// Codec has taken the payload; gRPC's own codec has copied it.
 	defer m.Free()
 	return stream.SendMsg(m)
 }
 
-// Chunk takes the payload out of a message that was received, with the checksum crc.
+// Chunk takes the payload out of a received message, as a chunk with the checksum crc.
 func (m *Message) Chunk(crc uint32) tranship.Chunk {
 	data := m.Data
 	m.Data = nil
 	return tranship.NewChunk(pieces(data), crc, data.Free)
 }
 
-// Next takes up to most bytes off the front of the payload of a message that was
-// received, as a chunk of their own.
+// Next takes up to most bytes off the front of the payload of a received message, as a
+// separate chunk.
 func (m *Message) Next(most int) tranship.Chunk {
 	var head mem.BufferSlice
 	for len(m.Data) > 0 && most > 0 {
@@ -104,10 +104,10 @@ func (m *Message) Next(most int) tranship.Chunk {
 	return tranship.NewChunk(all, tranship.PiecesCRC32C(all), head.Free)
 }
 
-// Len is the length of the payload in bytes.
+// Len returns the length of the payload in bytes.
 func (m *Message) Len() int { return m.Data.Len() }
 
-// Bytes is the payload in one piece, which is good until it is freed.
+// Bytes returns the payload in one piece, which is valid until it is freed.
 func (m *Message) Bytes() []byte {
 	if len(m.Data) == 1 {
 		return m.Data[0].ReadOnlyData()
@@ -115,10 +115,10 @@ func (m *Message) Bytes() []byte {
 	return m.Data.Materialize()
 }
 
-// Sum is the CRC32C of the payload.
+// Sum returns the CRC32C of the payload.
 func (m *Message) Sum() uint32 { return tranship.PiecesCRC32C(pieces(m.Data)) }
 
-// Free lets go of the payload of a message that was received.
+// Free releases the payload.
 func (m *Message) Free() {
 	m.Data.Free()
 	m.Data = nil
@@ -132,8 +132,8 @@ func pieces(data mem.BufferSlice) [][]byte {
 	return all
 }
 
-// SetChunk makes a chunk the payload. The message releases it when it has been sent;
-// one that was never sent, if Free is called.
+// SetChunk makes a chunk the payload. The message releases the chunk when it has been
+// sent. A message that is never sent releases it when Free is called.
 func (m *Message) SetChunk(c tranship.Chunk) {
 	m.Data = m.Data[:0]
 	owner := &owner{chunk: c}
@@ -141,7 +141,7 @@ func (m *Message) SetChunk(c tranship.Chunk) {
 	for i := range c.Pieces {
 		piece := c.Pieces[i]
 		if mem.IsBelowBufferPoolingThreshold(cap(piece)) {
-			// Of such ones gRPC does not say when it needs them no more.
+			// gRPC does not report when it no longer needs buffers this small.
 			m.Data = append(m.Data, mem.SliceBuffer(append([]byte(nil), piece...)))
 			continue
 		}

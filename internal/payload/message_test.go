@@ -99,7 +99,7 @@ func take(message proto.Message, places []payload.Place) (data []byte, putBack f
 	return nil, func([]byte) {}
 }
 
-// TestWire checks that both directions have the bytes of generated code.
+// TestWire checks that encoding and decoding use the bytes of generated code.
 func TestWire(t *testing.T) {
 	for _, size := range []int{0, 1, 127, 128, 5000, 256 << 10} {
 		data := bytes.Repeat([]byte("0123456789abcdef"), size/16+1)[:size]
@@ -128,8 +128,8 @@ func TestWire(t *testing.T) {
 	}
 }
 
-// checkDecode compares what is decoded, by both codecs, with what generated code
-// makes of encoded, which arrives in pieces of size bytes.
+// checkDecode compares the results of both codecs with that of generated code, for an
+// encoded message that arrives in pieces of size bytes.
 func checkDecode(t *testing.T, k kind, encoded []byte, size int) {
 	t.Helper()
 	want := k.empty.ProtoReflect().New().Interface()
@@ -162,7 +162,8 @@ func checkDecode(t *testing.T, k kind, encoded []byte, size int) {
 	}
 }
 
-// FuzzDecode compares with generated code, over any bytes in any pieces.
+// FuzzDecode compares decoding with generated code, for arbitrary bytes in arbitrary
+// pieces.
 func FuzzDecode(f *testing.F) {
 	for n, k := range kinds() {
 		for _, sample := range samples([]byte("the payload of a message"))[k.name] {
@@ -180,7 +181,7 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// FuzzEncode compares with generated code what is encoded, of any message.
+// FuzzEncode compares encoding with generated code, for arbitrary messages.
 func FuzzEncode(f *testing.F) {
 	for n, k := range kinds() {
 		for _, sample := range samples([]byte("the payload"))[k.name] {

@@ -8,8 +8,8 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// owner releases a chunk when gRPC has put back all pieces of it, as if they were a
-// pool's.
+// owner is the buffer pool of a chunk's pieces. It releases the chunk when gRPC has put
+// back all of them.
 type owner struct {
 	chunk tranship.Chunk
 	refs  atomic.Int32
@@ -17,7 +17,7 @@ type owner struct {
 
 var _ mem.BufferPool = (*owner)(nil)
 
-// Get implements mem.BufferPool. Nobody asks an owner for buffers.
+// Get implements mem.BufferPool. gRPC does not get buffers from an owner.
 func (o *owner) Get(length int) *[]byte { return new(make([]byte, length)) }
 
 // Put implements mem.BufferPool.

@@ -9,20 +9,20 @@ import (
 
 var _ proto.Message = (*Message)(nil)
 
-// ProtoReflect implements proto.Message, for gRPC's own codec, which then copies the
-// payload. Others, such as a program's interceptors, see Proto: the message without its
-// payload.
+// ProtoReflect implements proto.Message for gRPC's own codec, which then copies the
+// payload. Other callers, such as a program's interceptors, see Proto: the message
+// without its payload.
 func (m *Message) ProtoReflect() protoreflect.Message {
 	return reflection{m.Proto.ProtoReflect(), m}
 }
 
-// Reset leaves all to decoding, which replaces everything.
+// Reset does nothing, because decoding replaces all fields.
 func (m *Message) Reset() {}
 
 // String implements fmt.Stringer.
 func (m *Message) String() string { return "message with payload" }
 
-// reflection is Proto's, encoded and decoded with the payload.
+// reflection is that of Proto, except that encoding and decoding include the payload.
 type reflection struct {
 	protoreflect.Message
 	message *Message
@@ -31,8 +31,8 @@ type reflection struct {
 // Interface implements protoreflect.Message.
 func (r reflection) Interface() protoreflect.ProtoMessage { return r.message }
 
-// ProtoMethods implements protoreflect.Message. Package proto calls them instead of
-// looking at the fields.
+// ProtoMethods implements protoreflect.Message. Package proto calls the methods instead
+// of reading the fields.
 func (r reflection) ProtoMethods() *protoiface.Methods {
 	return &protoiface.Methods{
 		Flags:     protoiface.SupportMarshalDeterministic,
@@ -45,7 +45,7 @@ func (r reflection) ProtoMethods() *protoiface.Methods {
 func (m *Message) size(protoiface.SizeInput) protoiface.SizeOutput {
 	encoded, err := m.encode()
 	if err != nil {
-		return protoiface.SizeOutput{} // which marshal says again
+		return protoiface.SizeOutput{} // marshal returns the same error
 	}
 	return protoiface.SizeOutput{Size: encoded.Len()}
 }

@@ -17,7 +17,8 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// stream receives data once, as gRPC does: the codec has it only while it decodes.
+// stream receives data once, as gRPC does: the codec may use the data only while it
+// decodes.
 type stream struct {
 	codec encoding.CodecV2
 	data  mem.BufferSlice
@@ -29,7 +30,7 @@ func (s stream) RecvMsg(m any) error {
 }
 
 // TestRelease checks that a chunk is released exactly once, when its message has been
-// sent, whatever pieces it has.
+// sent, however many pieces it has.
 func TestRelease(t *testing.T) {
 	for _, sizes := range [][]int{{}, {10}, {5000}, {10, 5000, 1024, 1025, 7}} {
 		released := 0
@@ -45,7 +46,7 @@ func TestRelease(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m.Free() // has given its payload away
+		m.Free() // does nothing: Send has freed the payload
 		encoded.Ref()
 		encoded.Free()
 		if len(sizes) == 1 && sizes[0] == 5000 && released != 0 {
@@ -58,8 +59,7 @@ func TestRelease(t *testing.T) {
 	}
 }
 
-// TestNoPlace checks that a payload is never lost in a message that has no place for
-// it.
+// TestNoPlace checks that sending a payload in a message that has no field for it fails.
 func TestNoPlace(t *testing.T) {
 	m := payload.New(&transhipv1.UploadRequest{}, payload.Place{Outer: 2, Data: 3})
 	m.SetChunk(tranship.NewChunk([][]byte{make([]byte, 2000)}, 0, nil))
@@ -70,13 +70,14 @@ func TestNoPlace(t *testing.T) {
 	}
 }
 
-// countingPool counts buffers that have not come back.
+// countingPool counts the buffers that are in use.
 type countingPool struct{ live int }
 
 func (p *countingPool) Get(length int) *[]byte { p.live++; return new(make([]byte, length)) }
 func (p *countingPool) Put(*[]byte)            { p.live-- }
 
-// TestNext takes a payload apart, and checks that what is released is let go of.
+// TestNext splits a payload into chunks, and checks that released chunks free their
+// buffers.
 func TestNext(t *testing.T) {
 	data := bytes.Repeat([]byte("0123456789abcdef"), 1000)
 	encoded, err := proto.Marshal(&filetransfer.Chunk{Data: data})
@@ -105,7 +106,7 @@ func TestNext(t *testing.T) {
 			}
 			next.Release()
 			if most := (len(data)-len(got))/2000 + 2; pool.live > most {
-				t.Fatalf("%d of %d bytes are left in %d buffers", m.Len(), len(data), pool.live)
+				t.Fatalf("%d of %d bytes remain in %d buffers", m.Len(), len(data), pool.live)
 			}
 		}
 		if !bytes.Equal(got, data) || m.Len() != 0 || pool.live != 0 {
@@ -149,8 +150,7 @@ func BenchmarkDecode(b *testing.B) {
 	}
 }
 
-// BenchmarkEncodeStock encodes for gRPC's own codec, which should copy the payload
-// once.
+// BenchmarkEncodeStock encodes with gRPC's own codec, which should copy the payload once.
 func BenchmarkEncodeStock(b *testing.B) {
 	m := payload.New(&filetransfer.Chunk{}, payload.Place{Data: 1})
 	m.SetChunk(tranship.NewChunk([][]byte{make([]byte, 1<<20)}, 0, nil))
