@@ -14,18 +14,18 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// Bounds on what is kept of a status that another program sent.
+// Bounds on a status that another program sent.
 const (
-	// maxMessageBytes is room for two paths, and what there is to say of them.
+	// maxMessageBytes is enough for two paths and a sentence about them.
 	maxMessageBytes = 4 << 10
-	// maxDetailBytes is room for the most missing ranges that a server tells of, which
+	// maxDetailBytes is enough for the most missing ranges that a server reports, which
 	// take some 25 bytes each.
 	maxDetailBytes = 64 << 10
 	maxDetails     = 16
 )
 
-// bounded returns a status that takes no more memory than ours do, and whose message
-// is one line without control characters: a message that is too long is cut, and
+// bounded returns a status that takes no more memory than those of our servers, and whose
+// message is one line without control characters: a message that is too long is cut, and
 // details that are too many or too large are dropped.
 func bounded(s *status.Status) *status.Status {
 	p := s.Proto()
@@ -33,7 +33,7 @@ func bounded(s *status.Status) *status.Status {
 	for _, detail := range p.GetDetails() {
 		size += proto.Size(detail)
 	}
-	text := clip(plain(clip(p.GetMessage(), maxMessageBytes)), maxMessageBytes)
+	text := clip(escapeControls(clip(p.GetMessage(), maxMessageBytes)), maxMessageBytes)
 	few := len(p.GetDetails()) <= maxDetails && size <= maxDetailBytes
 	if few && text == p.GetMessage() {
 		return s
@@ -45,7 +45,7 @@ func bounded(s *status.Status) *status.Status {
 	return status.FromProto(kept)
 }
 
-// clip cuts a text that is longer than most bytes.
+// clip cuts a text after most bytes.
 func clip(text string, most int) string {
 	if len(text) <= most {
 		return text
@@ -53,8 +53,8 @@ func clip(text string, most int) string {
 	return strings.ToValidUTF8(text[:most], "") + "…"
 }
 
-// plain replaces control characters.
-func plain(text string) string {
+// escapeControls replaces control characters.
+func escapeControls(text string) string {
 	if !strings.ContainsFunc(text, unicode.IsControl) {
 		return text
 	}
@@ -72,8 +72,9 @@ func plain(text string) string {
 	return b.String()
 }
 
-// incomplete is the error of missing ranges, of which a server tells the first 1,000,
-// in ascending order; nil if they are none.
+// incomplete returns an IncompleteError with the missing ranges, of which a server
+// reports the first 1,000, in ascending order. It returns nil if they are empty or not
+// valid.
 func incomplete(missing *transhipv1.MissingRanges) error {
 	err := &tranship.IncompleteError{}
 	end := int64(0)

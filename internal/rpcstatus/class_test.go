@@ -15,12 +15,12 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// page is how grpc-go describes an answer of a web server.
+// page returns grpc-go's description of a web server's response.
 func page(status string) string {
 	return "unexpected HTTP status code received from server: " + status + `; transport: received unexpected content-type "text/html"`
 }
 
-// TestClass has statuses that hops, gRPC and foreign servers make, none of which has our
+// TestClass classifies statuses of hops, gRPC and foreign servers, none of which has our
 // ErrorInfo.
 func TestClass(t *testing.T) {
 	const final, refused, unknown = failure.Final, failure.Refused, failure.Unknown
@@ -52,11 +52,11 @@ func TestClass(t *testing.T) {
 		{codes.ResourceExhausted, "stream terminated by RST_STREAM with error code: ENHANCE_YOUR_CALM", unknown, unknown},
 		{codes.Canceled, "stream terminated by RST_STREAM with error code: CANCEL", unknown, unknown},
 		{codes.DeadlineExceeded, "upstream request timeout", unknown, unknown},
-		// In words of its own, a foreign server means what it says.
+		// A foreign server's own messages are final.
 		{codes.Internal, "disk full", unknown, final},
 		{codes.Unknown, "Exception calling application: division by zero", unknown, final},
 		{codes.ResourceExhausted, "rate limited by the gateway", unknown, final},
-		// What the next message will not make better.
+		// Repeating the call does not help.
 		{codes.ResourceExhausted, "grpc: received message larger than max (5 vs. 4)", final, final},
 		{codes.ResourceExhausted, "trying to send message larger than max (5 vs. 4)", final, final},
 		{codes.Internal, "grpc: failed to unmarshal the received message: proto: wrong wire type", final, final},
@@ -92,7 +92,8 @@ func TestClass(t *testing.T) {
 	}
 }
 
-// What a server of this project says itself, it means, whatever code that has.
+// TestClassOfOwnErrors checks that the class of a status that a server of this project
+// made does not depend on its code.
 func TestClassOfOwnErrors(t *testing.T) {
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -126,7 +127,7 @@ func TestClassOfOwnErrors(t *testing.T) {
 	}
 }
 
-// TestPageText has what a person reads of the page of a gateway.
+// TestPageText checks the message that a user sees when a gateway answers with a page.
 func TestPageText(t *testing.T) {
 	for code, text := range map[codes.Code]string{
 		codes.Unavailable: "502 (Bad Gateway)", codes.Unimplemented: "404 (Not Found)", codes.Unauthenticated: "401 (Unauthorized)",

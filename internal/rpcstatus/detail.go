@@ -12,20 +12,20 @@ import (
 const (
 	keyPath = "path"
 	keyOp   = "op"
-	// keyCause is the message of PathError.Err, where that is not the sentinel alone.
+	// keyCause is the message of PathError.Err, unless that is the sentinel alone.
 	keyCause   = "cause"
 	keyLimit   = "limit"
 	keyAllowed = "allowed"
 	keyAsked   = "asked"
 	keyFor     = "for"
 	keyRule    = "rule"
-	// keyCredentials has the kinds of a CredentialsError.
+	// keyCredentials is the kinds of credentials in a CredentialsError.
 	keyCredentials = "credentials"
 )
 
 // The values of keyCredentials.
 const (
-	credentialsToken       = "token" //nolint:gosec // it is no token
+	credentialsToken       = "token" //nolint:gosec // not a token
 	credentialsCertificate = "certificate"
 	credentialsEither      = "token certificate"
 )
@@ -39,8 +39,9 @@ const (
 	maxSentenceBytes = 512
 )
 
-// metadata is what a status carries of the PathError and LimitError in err; nil if there
-// are none. Sentences that are too long are left out: the status has them in its message.
+// metadata returns the fields of the PathError, LimitError and CredentialsError in err,
+// and nil if there are none. Sentences that are too long are left out, because the status
+// has them in its message.
 func metadata(err error) map[string]string {
 	var of map[string]string
 	set := func(key, value string, most int) {
@@ -58,8 +59,8 @@ func metadata(err error) map[string]string {
 		}
 		of[keyPath] = at.Path // it may be empty
 		set(keyOp, at.Op, maxOpBytes)
-		// An error that is none of package tranship's has a message that must not leak.
-		if cause := at.Err.Error(); matchesAny(at.Err) && !isSentinel(at.Err) {
+		// The message of an error that is not package tranship's must not leak.
+		if cause := at.Err.Error(); isTranship(at.Err) && !isSentinel(at.Err) {
 			set(keyCause, cause, maxSentenceBytes)
 		}
 	}
@@ -86,10 +87,11 @@ func metadata(err error) map[string]string {
 	return of
 }
 
-// typed wraps kind, which is what a status means, into the LimitError and the PathError
-// that its metadata describes, and into a CredentialsError. The other end is not trusted: a name or a path that none
-// of ours could be is ignored, and texts are one bounded line.
-func typed(of map[string]string, kind error) error {
+// withFields wraps kind, the error that a status stands for, into the LimitError,
+// CredentialsError and PathError that its metadata describes. The other end is not
+// trusted: names and paths that are not valid are ignored, and texts become one bounded
+// line.
+func withFields(of map[string]string, kind error) error {
 	if kind == nil {
 		return nil
 	}
@@ -111,13 +113,13 @@ func typed(of map[string]string, kind error) error {
 		return kind
 	}
 	if cause := line(of[keyCause], maxSentenceBytes); cause != "" && cause != kind.Error() {
-		kind = &caused{cause, kind}
+		kind = &remoteCause{cause, kind}
 	}
 	return &tranship.PathError{Op: line(of[keyOp], maxOpBytes), Path: path, Err: kind}
 }
 
-// credentials is the CredentialsError of some kinds of credentials; otherwise for kinds
-// that this client does not know.
+// credentials returns the CredentialsError for some kinds of credentials, and otherwise
+// for kinds that this client does not know.
 func credentials(kinds string, otherwise error) error {
 	switch kinds {
 	case credentialsToken:
@@ -130,16 +132,16 @@ func credentials(kinds string, otherwise error) error {
 	return otherwise
 }
 
-// caused is the reason in a PathError of a server, in the server's words.
-type caused struct {
+// remoteCause is the cause in a server's PathError, with the server's message.
+type remoteCause struct {
 	text string
 	kind error
 }
 
-func (c *caused) Error() string { return c.text }
-func (c *caused) Unwrap() error { return c.kind }
+func (c *remoteCause) Error() string { return c.text }
+func (c *remoteCause) Unwrap() error { return c.kind }
 
-// isOfLimit reports whether kind is what a LimitError may be.
+// isOfLimit reports whether a LimitError may wrap kind.
 func isOfLimit(kind error) bool {
 	return errors.Is(kind, tranship.ErrLimit) || errors.Is(kind, tranship.ErrQuota) || errors.Is(kind, tranship.ErrUnavailable)
 }
@@ -147,7 +149,7 @@ func isOfLimit(kind error) bool {
 // isPath reports whether a store can have a file or a directory at path; "" is its root.
 func isPath(path string) bool { return path == "" || tranship.ValidatePath(path) == nil }
 
-// isLimit reports whether name may be a limit's: lower-case letters, digits and hyphens.
+// isLimit reports whether name is a valid limit: lower-case letters, digits and hyphens.
 func isLimit(name string) bool {
 	if name == "" || len(name) > maxLimitBytes {
 		return false
@@ -160,7 +162,7 @@ func isLimit(name string) bool {
 	return true
 }
 
-// number is a value of a limit; 0, which means unknown, for a text that is none.
+// number returns a value of a limit; 0, which means unknown, if text is not valid.
 func number(text string) int64 {
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n < 0 {
@@ -169,11 +171,11 @@ func number(text string) int64 {
 	return n
 }
 
-// line is a text of another program as one line of at most most bytes.
-func line(text string, most int) string { return clip(plain(clip(text, most)), most) }
+// line returns a text of another program as one line of at most most bytes.
+func line(text string, most int) string { return clip(escapeControls(clip(text, most)), most) }
 
-// matchesAny reports whether err is one of package tranship's.
-func matchesAny(err error) bool {
+// isTranship reports whether err matches an error of package tranship.
+func isTranship(err error) bool {
 	for _, row := range table {
 		if errors.Is(err, row.err) {
 			return true
@@ -182,7 +184,7 @@ func matchesAny(err error) bool {
 	return false
 }
 
-// isSentinel reports whether err is one of the sentinels itself.
+// isSentinel reports whether err itself is a sentinel of package tranship.
 func isSentinel(err error) bool {
 	for _, row := range table {
 		if err == row.err { //nolint:errorlint // the sentinel itself

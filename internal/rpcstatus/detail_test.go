@@ -21,7 +21,7 @@ import (
 	"github.com/tranship/tranship/internal/rpcstatus"
 )
 
-// ways are those by which an error reaches a client.
+// ways returns err as a client receives it in each possible way.
 func ways(err error) map[string]error {
 	return map[string]error{
 		"call":    rpcstatus.FromError(rpcstatus.Error(err)),
@@ -53,7 +53,7 @@ func TestRoundTripPathError(t *testing.T) {
 			}
 		}
 	}
-	// A sentence of its own stays.
+	// An error keeps its own message.
 	worded := failure.Worded(&tranship.PathError{Op: "write", Path: "a", Err: tranship.ErrDenied}, "permission denied: alice may not write a")
 	for name, got := range ways(worded) {
 		if at, ok := errors.AsType[*tranship.PathError](got); !ok || got.Error() != worded.Error() || at.Error() != "cannot write a: permission denied" {
@@ -101,7 +101,8 @@ func TestRoundTripCredentialsError(t *testing.T) {
 	}
 }
 
-// What is too long for a header is left to the message.
+// TestDetailsAreBounded checks that texts that are too long for a header are only in the
+// message.
 func TestDetailsAreBounded(t *testing.T) {
 	long := strings.Repeat("long ", 1000)
 	for _, err := range []error{
@@ -121,7 +122,8 @@ func TestDetailsAreBounded(t *testing.T) {
 	}
 }
 
-// An error that is none of package tranship's is not told, whatever path it is about.
+// TestInternalPathErrorDoesNotLeak checks that the message of an error that is not
+// package tranship's is not sent, even if it has a path.
 func TestInternalPathErrorDoesNotLeak(t *testing.T) {
 	secret := &tranship.PathError{Op: "read", Path: "a", Err: errors.New("input/output error")}
 	if got := rpcstatus.Status(secret).Proto(); !proto.Equal(got, rpcstatus.Internal().Proto()) {
@@ -129,7 +131,8 @@ func TestInternalPathErrorDoesNotLeak(t *testing.T) {
 	}
 }
 
-// The status of an error is always the same bytes: their order tells nothing.
+// TestStatusIsDeterministic checks that the status of an error always has the same bytes,
+// so that their order reveals nothing.
 func TestStatusIsDeterministic(t *testing.T) {
 	err := &tranship.PathError{Op: "write", Path: "a", Err: &tranship.LimitError{Limit: tranship.LimitFileBytes, Allowed: 1, Asked: 2, For: "ann"}}
 	want := rpcstatus.Status(err).Proto().GetDetails()
@@ -151,7 +154,7 @@ func hostile(code codes.Code, reason string, fields map[string]string) error {
 	return s.Err()
 }
 
-// A server may not make a client believe in paths and limits that cannot be.
+// TestHostileDetails checks that a client rejects paths and limits that are not valid.
 func TestHostileDetails(t *testing.T) {
 	for _, fields := range []map[string]string{
 		{"path": "../a"}, {"path": "/etc/passwd"}, {"path": "a\x00b"}, {"path": strings.Repeat("a", 5000)},
@@ -175,18 +178,18 @@ func TestHostileDetails(t *testing.T) {
 	if want := (tranship.LimitError{Limit: "quota-bytes", For: `a\x1b[31m b`, Rule: "one two"}); !reflect.DeepEqual(*over, want) {
 		t.Errorf("got %+v, want %+v", *over, want)
 	}
-	// A limit does not make an error match what limits are not.
+	// An error that no limit can cause does not become a LimitError.
 	if _, ok := errors.AsType[*tranship.LimitError](rpcstatus.FromError(hostile(codes.NotFound, "NOT_FOUND", map[string]string{"limit": "x"}))); ok {
-		t.Error("a file that is not there is over a limit")
+		t.Error("NOT_FOUND became a LimitError")
 	}
 }
 
 func FuzzDetails(f *testing.F) {
 	f.Add(uint32(codes.NotFound), "NOT_FOUND", "a/b", "read", "why", "quota-bytes", "1", "2", "alice", "rule")
 	f.Add(uint32(codes.ResourceExhausted), "QUOTA", "", "", "", "file-bytes", "-1", "x", "\x00", "a\nb")
-	f.Fuzz(func(t *testing.T, code uint32, reason, path, op, cause, limit, allowed, asked, whom, rule string) {
+	f.Fuzz(func(t *testing.T, code uint32, reason, path, op, cause, limit, allowed, asked, account, rule string) {
 		err := rpcstatus.FromError(hostile(codes.Code(code%17), reason, map[string]string{
-			"path": path, "op": op, "cause": cause, "limit": limit, "allowed": allowed, "asked": asked, "for": whom, "rule": rule,
+			"path": path, "op": op, "cause": cause, "limit": limit, "allowed": allowed, "asked": asked, "for": account, "rule": rule,
 		}))
 		if err == nil {
 			if code%17 != 0 {

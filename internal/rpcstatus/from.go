@@ -15,8 +15,8 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// remoteError is what a server, or a hop on the way to it, said. It matches the error of
-// package tranship that was meant, and reads as the server put it.
+// remoteError is a status from a server, or from a hop on the way to it. It matches the
+// corresponding error of package tranship, and has the server's message.
 type remoteError struct {
 	status *status.Status
 	cause  error
@@ -29,7 +29,7 @@ func (e *remoteError) Class() failure.Class { return e.class }
 func (e *remoteError) Error() string {
 	message := e.status.Message()
 	if httpStatus(message) != 0 {
-		return message // it is none of a server
+		return message // of a hop, not of a server
 	}
 	if e.cause == nil {
 		return "server failed with " + e.status.Code().String() + ": " + message
@@ -43,9 +43,9 @@ func (e *remoteError) Error() string {
 	return message
 }
 
-// Unwrap is the error of package tranship, and beside it tranship.ErrUnavailable if the
-// call may succeed later. What was cancelled does not match that: only its caller knows
-// whether it was the one that did it.
+// Unwrap returns the error of package tranship, and also tranship.ErrUnavailable if the
+// call may succeed later. A cancellation does not match that, because only the caller
+// knows whether it cancelled the call itself.
 func (e *remoteError) Unwrap() []error {
 	switch {
 	case e.cause == nil:
@@ -56,21 +56,21 @@ func (e *remoteError) Unwrap() []error {
 	return []error{e.cause, tranship.ErrUnavailable}
 }
 
-// GRPCStatus makes the status available to status.FromError.
+// GRPCStatus returns the status. It implements the interface that status.FromError uses.
 func (e *remoteError) GRPCStatus() *status.Status { return e.status }
 
 // FromError turns an error of a gRPC call to a server of this project into one of package
-// tranship; nil and io.EOF stay as they are. It has a class of package failure: a status
-// that the server did not make itself, which its ErrorInfo shows, is a hop's or the
-// transport's, and may pass.
-func FromError(err error) error { return from(err, ours) }
+// tranship; nil and io.EOF stay as they are. The result has a class of package failure. A
+// status without our ErrorInfo was not made by the server: it comes from a hop or the
+// transport, and may be temporary.
+func FromError(err error) error { return fromError(err, fromServer) }
 
-// FromForeign is FromError for a server of another project, whose statuses say what they
-// like: INTERNAL, UNKNOWN and RESOURCE_EXHAUSTED may pass only in words that transports
-// and gateways are known to use.
-func FromForeign(err error) error { return from(err, foreign) }
+// FromForeign is FromError for a server of another project. Its statuses INTERNAL,
+// UNKNOWN and RESOURCE_EXHAUSTED are temporary only with messages that transports and
+// gateways are known to use.
+func FromForeign(err error) error { return fromError(err, fromForeign) }
 
-func from(err error, speaker speaker) error {
+func fromError(err error, from origin) error {
 	if err == nil || errors.Is(err, io.EOF) {
 		return err
 	}
@@ -81,10 +81,10 @@ func from(err error, speaker speaker) error {
 	if !ok {
 		return err
 	}
-	return fromStatus(s, speaker)
+	return fromStatus(s, from)
 }
 
-// IsOurs reports whether a server of this project said err, a status, itself.
+// IsOurs reports whether err is a status that a server of this project made.
 func IsOurs(err error) bool {
 	s, ok := status.FromError(err)
 	if !ok {
@@ -98,7 +98,7 @@ func IsOurs(err error) bool {
 	return false
 }
 
-// IsMalformed reports whether err says that a message came that cannot be decoded.
+// IsMalformed reports whether err means that a received message could not be decoded.
 func IsMalformed(err error) bool {
 	s, ok := status.FromError(err)
 	return ok && isMalformed(s)
@@ -113,10 +113,10 @@ func FromProto(s *transhipv1.Status) error {
 	if s.GetCode() == int32(codes.OK) {
 		return &remoteError{status: status.New(codes.Unknown, "server reported a failure without a code")}
 	}
-	return fromStatus(status.FromProto(&spb.Status{Code: s.GetCode(), Message: s.GetMessage(), Details: s.GetDetails()}), slots)
+	return fromStatus(status.FromProto(&spb.Status{Code: s.GetCode(), Message: s.GetMessage(), Details: s.GetDetails()}), fromSlot)
 }
 
-func fromStatus(s *status.Status, from speaker) error {
+func fromStatus(s *status.Status, from origin) error {
 	s = bounded(s)
 	var reason string
 	var cause error
@@ -129,7 +129,7 @@ func fromStatus(s *status.Status, from speaker) error {
 			}
 		case *errdetails.BadRequest:
 			if violations := detail.GetFieldViolations(); len(violations) > 0 && s.Code() == codes.InvalidArgument {
-				cause = &tranship.InvalidError{Field: plain(violations[0].GetField()), Rule: plain(violations[0].GetDescription())}
+				cause = &tranship.InvalidError{Field: escapeControls(violations[0].GetField()), Rule: escapeControls(violations[0].GetDescription())}
 			}
 		case *transhipv1.MissingRanges:
 			if s.Code() == codes.FailedPrecondition {
@@ -149,15 +149,15 @@ func fromStatus(s *status.Status, from speaker) error {
 	if cause == nil && class != failure.Final {
 		cause = tranship.ErrUnavailable
 	}
-	cause = typed(fields, cause)
+	cause = withFields(fields, cause)
 	if reason == "" && s.Code() == codes.ResourceExhausted && isTooLarge(s.Message()) {
 		cause = &tranship.LimitError{Limit: tranship.LimitMessageBytes}
 	}
-	return &remoteError{status: explain(s), cause: cause, class: class}
+	return &remoteError{status: explainPage(s), cause: cause, class: class}
 }
 
-// sentinel finds the row of a code and reason; a reason that is unknown, as from
-// another server or a proxy, leaves the code to decide.
+// sentinel returns the error for a code and reason. For an unknown reason, such as one of
+// another server or a proxy, it returns the error for the code.
 func sentinel(code codes.Code, reason string) error {
 	var byCode error
 	for _, row := range table {
@@ -174,8 +174,8 @@ func sentinel(code codes.Code, reason string) error {
 	return byCode
 }
 
-// explain says of a page what it means, in place of its text.
-func explain(s *status.Status) *status.Status {
+// explainPage replaces the message of a status for a page with an explanation.
+func explainPage(s *status.Status) *status.Status {
 	found := page.FindString(s.Message())
 	if found == "" {
 		return s
@@ -185,9 +185,9 @@ func explain(s *status.Status) *status.Status {
 	return status.FromProto(p)
 }
 
-// IsUnserved reports whether a server answered that it does not have the method that was
-// called, so that it does not serve its protocol. A server of this project that has the
-// method, and does not support what was asked for, says so itself.
+// IsUnserved reports whether a server does not have the method that was called, so that
+// it does not serve the protocol. It is false for a server of this project that has the
+// method but does not support the request.
 func IsUnserved(err error) bool {
 	s, ok := status.FromError(err)
 	return ok && s.Code() == codes.Unimplemented && !IsOurs(err) && !IsPage(err)

@@ -1,8 +1,8 @@
-// Package rpcstatus translates errors of package tranship to gRPC statuses and
-// back. It is the only place that knows which error is which code. A status
-// carries the error's message and, as a google.rpc.ErrorInfo, a reason that tells
-// apart errors of one code, with the fields of a tranship.PathError and of a
-// tranship.LimitError as its metadata. An error that is none of tranship's becomes INTERNAL
+// Package rpcstatus translates errors of package tranship to gRPC statuses and back. No
+// other package maps errors to codes. A status carries the error's message and a
+// google.rpc.ErrorInfo. Its reason distinguishes errors that have the same code. Its
+// metadata has the fields of a tranship.PathError, a tranship.LimitError and a
+// tranship.CredentialsError. An error that is not package tranship's becomes INTERNAL
 // without its message, so that nothing internal leaks.
 package rpcstatus
 
@@ -26,28 +26,28 @@ import (
 // domain is the google.rpc.ErrorInfo domain of every reason here.
 const domain = "tranship"
 
-// reasonForGood is the reason of a tranship.ErrUnavailable that is failure.Final: its
-// server knows that trying again does not help.
-const reasonForGood = "UNAVAILABLE_FOR_GOOD"
+// reasonFinal is the reason of a tranship.ErrUnavailable that is failure.Final: the
+// server knows that repeating the call does not help.
+const reasonFinal = "UNAVAILABLE_FOR_GOOD"
 
-// reasonRefused is the reason of a tranship.ErrUnavailable that is failure.Refused: its
-// server has not begun what was asked for, as when a limit refuses a call.
+// reasonRefused is the reason of a tranship.ErrUnavailable that is failure.Refused: the
+// server has not begun the operation, for example because a limit refused the call.
 const reasonRefused = "REFUSED"
 
-// errForGood and errRefused are what such errors are by their reasons.
+// errFinal and errRefused are the errors for reasonFinal and reasonRefused.
 var (
-	errForGood = failure.Mark(tranship.ErrUnavailable, failure.Final)
+	errFinal   = failure.Mark(tranship.ErrUnavailable, failure.Final)
 	errRefused = failure.Mark(tranship.ErrUnavailable, failure.Refused)
 )
 
-// reasonInternal is the reason of errors that are none of tranship's.
+// reasonInternal is the reason of errors that are not package tranship's.
 const reasonInternal = "INTERNAL"
 
-// maxMissingRanges bounds what a status tells of an incomplete upload.
+// maxMissingRanges bounds how many ranges a status of an incomplete upload reports.
 const maxMissingRanges = 1000
 
-// table pairs errors with codes and reasons. Of rows with one code the first is
-// what a status without a reason means.
+// table maps errors to codes and reasons. A status without a reason stands for the first
+// row with its code.
 var table = []struct {
 	err    error
 	code   codes.Code
@@ -65,21 +65,21 @@ var table = []struct {
 	{tranship.ErrUnauthenticated, codes.Unauthenticated, "UNAUTHENTICATED"},
 	{tranship.ErrAborted, codes.Aborted, "ABORTED"},
 	{tranship.ErrUnavailable, codes.Unavailable, "UNAVAILABLE"},
-	{errForGood, codes.Unavailable, reasonForGood},
+	{errFinal, codes.Unavailable, reasonFinal},
 	{errRefused, codes.Unavailable, reasonRefused},
 	{tranship.ErrUnsupported, codes.Unimplemented, "UNSUPPORTED"},
 	{context.Canceled, codes.Canceled, "CANCELLED"},
 	{context.DeadlineExceeded, codes.DeadlineExceeded, "DEADLINE_EXCEEDED"},
 }
 
-// IsInternal reports whether err becomes INTERNAL, without its message: a caller that
-// sends it on should log it first.
+// IsInternal reports whether err becomes INTERNAL, without its message. A caller that
+// returns it to a client should log it first.
 func IsInternal(err error) bool {
 	return err != nil && Status(err).Code() == codes.Internal
 }
 
-// Reason is the word for err that its status carries, as "NOT_FOUND"; "INTERNAL" for
-// one that has none. err must not be nil.
+// Reason returns the reason for err in its status, such as "NOT_FOUND"; "INTERNAL" for an
+// error that has none. err must not be nil.
 func Reason(err error) string {
 	for _, row := range table {
 		if errors.Is(err, row.err) {
@@ -114,14 +114,14 @@ func Status(err error) *status.Status {
 	return Internal()
 }
 
-// valid makes a text fit for a message of protobuf.
+// valid makes a text valid UTF-8, which protobuf requires.
 func valid(text string) string { return strings.ToValidUTF8(text, "\uFFFD") }
 
-// reasonUnavailable is the reason of an error that matches tranship.ErrUnavailable.
+// reasonUnavailable returns the reason of an error that matches tranship.ErrUnavailable.
 func reasonUnavailable(err error) string {
 	switch failure.Of(context.Background(), err) {
 	case failure.Final:
-		return reasonForGood
+		return reasonFinal
 	case failure.Refused:
 		return reasonRefused
 	default:
@@ -129,8 +129,8 @@ func reasonUnavailable(err error) string {
 	}
 }
 
-// Internal is the status of a failure that is not the caller's to know. Its ErrorInfo
-// tells it from the INTERNAL of a hop.
+// Internal returns the status of a failure whose details clients must not see. Its
+// ErrorInfo distinguishes it from an INTERNAL of a hop.
 func Internal() *status.Status {
 	return withDetails(status.New(codes.Internal, "internal error"), reasonInternal, nil)
 }
@@ -153,7 +153,7 @@ func withDetails(s *status.Status, reason string, err error) *status.Status {
 	}
 	p := s.Proto()
 	for _, detail := range details {
-		// The same error is the same bytes, so that they tell no more than it does.
+		// Equal errors have equal bytes, so that the bytes reveal nothing else.
 		packed := &anypb.Any{}
 		if anypb.MarshalFrom(packed, protoadapt.MessageV2Of(detail), proto.MarshalOptions{Deterministic: true}) != nil {
 			return s

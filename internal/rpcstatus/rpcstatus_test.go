@@ -17,7 +17,7 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// TestRoundTrip sends every error across, as the status of a call and of a slot.
+// TestRoundTrip sends every error to a client, as the status of a call and of a slot.
 func TestRoundTrip(t *testing.T) {
 	sentinels := map[error]codes.Code{
 		tranship.ErrInvalid:         codes.InvalidArgument,
@@ -86,7 +86,7 @@ func TestInternal(t *testing.T) {
 	}
 }
 
-// TestForeign translates statuses that no server of ours sent.
+// TestForeign translates statuses that were not made by a server of this project.
 func TestForeign(t *testing.T) {
 	for code, want := range map[codes.Code]error{
 		codes.ResourceExhausted: tranship.ErrLimit,

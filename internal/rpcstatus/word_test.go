@@ -12,7 +12,7 @@ import (
 	"github.com/tranship/tranship/internal/rpcstatus"
 )
 
-// The words of errors are the reasons of their statuses.
+// TestWords checks that the words of errors are the reasons of their statuses.
 func TestWords(t *testing.T) {
 	for _, err := range []error{
 		tranship.ErrInvalid, tranship.ErrNotFound, tranship.ErrExists, tranship.ErrPrecondition, tranship.ErrIntegrity,
