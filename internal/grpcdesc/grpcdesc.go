@@ -1,6 +1,6 @@
-// Package grpcdesc adjusts generated gRPC service descriptions, so that a service
-// behaves the same on every grpc.Server it is registered on, a user's own
-// included.
+// Package grpcdesc adjusts generated gRPC service descriptions, so that a service behaves
+// the same on every grpc.Server that it is registered on, including one of another
+// program.
 package grpcdesc
 
 import (
@@ -16,10 +16,10 @@ import (
 	"github.com/tranship/tranship/internal/rpcstatus"
 )
 
-// Strict returns a copy of a service description in which a message that cannot
-// be decoded, such as one with a string that is not UTF-8, fails with
-// INVALID_ARGUMENT and a field violation. grpc-go itself calls that INTERNAL, which
-// blames the server and invites a retry.
+// Strict returns a copy of a service description in which a message that cannot be
+// decoded, such as one with a string that is not UTF-8, fails with INVALID_ARGUMENT and a
+// field violation. grpc-go would return INTERNAL, which blames the server and invites a
+// retry.
 func Strict(description *grpc.ServiceDesc) *grpc.ServiceDesc {
 	strict := WrapMethods(description, func(_ string, handler grpc.MethodHandler) grpc.MethodHandler {
 		return func(srv any, ctx context.Context, decode func(any) error, interceptor grpc.UnaryServerInterceptor) (any, error) {
@@ -43,8 +43,8 @@ func (s strictStream) RecvMsg(message any) error {
 	return receive(s.ServerStream.RecvMsg, message)
 }
 
-// Receive receives the next message of a stream beside its payload, as a Strict
-// service does others.
+// Receive receives the next message of a stream and its payload. Malformed messages fail
+// as they do in a Strict service.
 func Receive(stream grpc.ServerStream, message *payload.Message) error {
 	err := message.Receive(stream)
 	if _, ok := errors.AsType[*payload.MalformedError](err); ok {
@@ -53,10 +53,10 @@ func Receive(stream grpc.ServerStream, message *payload.Message) error {
 	return err
 }
 
-// receive decodes into an envelope of message, because grpc-go ends a call by
-// itself when decoding fails.
+// receive decodes into an envelope of message, because grpc-go ends a call itself when
+// decoding fails.
 func receive(decode func(any) error, message any) error {
-	if _, ok := message.(*payload.Message); ok { // keeps the error itself
+	if _, ok := message.(*payload.Message); ok { // keeps its decoding error
 		return decode(message)
 	}
 	target, ok := message.(proto.Message)
@@ -73,8 +73,8 @@ func receive(decode func(any) error, message any) error {
 	return nil
 }
 
-// envelope is a message that decodes into another one and keeps the error. It has
-// the methods of protobuf's first Go API, in which a message decodes itself.
+// envelope is a message that decodes into another message and keeps the error. It has the
+// methods of protobuf's first Go API, in which a message decodes itself.
 type envelope struct {
 	target proto.Message
 	err    error
@@ -82,14 +82,14 @@ type envelope struct {
 
 var _ protoadapt.MessageV1 = (*envelope)(nil)
 
-// Target is the message that was decoded, for interceptors.
+// Target returns the message that was decoded, for interceptors.
 func (e *envelope) Target() proto.Message { return e.target }
 
 func (e *envelope) Reset()         { proto.Reset(e.target) }
 func (e *envelope) String() string { return "envelope" }
 func (e *envelope) ProtoMessage()  {}
 
-// Marshal is there because protobuf takes both or none.
+// Marshal exists because protobuf requires both methods or none.
 func (e *envelope) Marshal() ([]byte, error) { return proto.Marshal(e.target) }
 
 func (e *envelope) Unmarshal(data []byte) error {
@@ -97,7 +97,7 @@ func (e *envelope) Unmarshal(data []byte) error {
 	return nil
 }
 
-// errMalformed is the status for a message that cannot be decoded.
+// errMalformed returns the status for a message that cannot be decoded.
 func errMalformed() error {
 	return rpcstatus.Error(&tranship.InvalidError{Field: "request", Rule: "must be well-formed protobuf, in which every string must be valid UTF-8"})
 }

@@ -3,8 +3,8 @@ package grpcdesc
 import "google.golang.org/grpc"
 
 // WrapMethods returns a copy of a service description in which wrap has replaced the
-// handler of each method that has one message in each direction. It gets the method's full
-// name, "/package.Service/Method", and its handler.
+// handler of each unary method. wrap gets the method's full name,
+// "/package.Service/Method", and its handler.
 func WrapMethods(description *grpc.ServiceDesc, wrap func(name string, handler grpc.MethodHandler) grpc.MethodHandler) *grpc.ServiceDesc {
 	wrapped := *description
 	wrapped.Methods = make([]grpc.MethodDesc, len(description.Methods))
