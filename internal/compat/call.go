@@ -7,9 +7,9 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// NewCall returns a context for a call that lasts until cancel, and so outlives ctx,
-// which governs only how the call begins: until started is called, which returns
-// ctx's error if it has ended the call by then.
+// NewCall returns a context for a call that lasts until cancel is called, even if ctx
+// ends earlier. ctx ends the call only until started is called. If ctx has ended the call
+// by then, started returns its error.
 func NewCall(ctx context.Context) (call context.Context, cancel context.CancelFunc, started func() error) {
 	call, cancel = context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, cancel)
@@ -21,9 +21,9 @@ func NewCall(ctx context.Context) (call context.Context, cancel context.CancelFu
 	}
 }
 
-// Supported reports whether spec asks for nothing that protocols without
-// preconditions and metadata cannot do. The modified time and the mode are merely
-// lost, and how durable a file is the server decides.
+// Supported returns an error unless protocols without preconditions and metadata can
+// carry out spec. They lose the modified time and the mode, and the server decides how
+// durable a file is.
 func Supported(spec tranship.Spec) error {
 	if err := spec.Validate(); err != nil {
 		return err

@@ -11,7 +11,7 @@ import (
 	"github.com/tranship/tranship/internal/observation"
 )
 
-// Direction is which way a file went, seen from the client.
+// Direction is the direction of a transfer, as the client sees it.
 type Direction string
 
 // The two directions.
@@ -20,15 +20,15 @@ const (
 	Download Direction = "download"
 )
 
-// Log writes one line about transfers that have ended.
+// Log writes one log line for each transfer that ends.
 type Log struct {
-	// Logger may be nil: no lines.
+	// Logger receives the lines; nil writes none.
 	Logger *slog.Logger
-	// Protocol is the service's name.
+	// Protocol is the name of the service.
 	Protocol string
 }
 
-// Transfer writes the line of one file.
+// Transfer writes the line for one file.
 func (l Log) Transfer(ctx context.Context, direction Direction, path string, bytes int64, start time.Time, err error) {
 	kind := tranship.EventUpload
 	if direction == Download {
@@ -52,7 +52,7 @@ func (l Log) Transfer(ctx context.Context, direction Direction, path string, byt
 	l.Logger.LogAttrs(ctx, level, message, attributes...)
 }
 
-// reason is the message of err, without gRPC's frame if it is a status.
+// reason returns the message of err, without gRPC's prefix if it is a status.
 func reason(err error) string {
 	if s, ok := status.FromError(err); ok {
 		return s.Message()

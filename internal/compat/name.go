@@ -1,15 +1,15 @@
-// Package compat has what the compatibility services, and their clients, share.
+// Package compat has what the servers and clients of the compatibility protocols share.
 package compat
 
 import "strings"
 
-// RevisionKey is the metadata key by which a client and a server of FileSrv tell
-// each other the revision they speak.
+// RevisionKey is the metadata key with which a client and a server of FileSrv exchange
+// the revision that they use.
 const RevisionKey = "tranship-filesrv-revision"
 
-// SplitExtension splits a path as Python's os.path.splitext does: the extension
-// begins at the last dot of the last segment, and leading dots of a segment begin
-// none. The two together are the path.
+// SplitExtension splits a path as Python's os.path.splitext does: the extension begins at
+// the last dot of the last segment, and leading dots of a segment do not begin one.
+// filename+extension is the path.
 func SplitExtension(path string) (filename, extension string) {
 	segment := path[strings.LastIndexByte(path, '/')+1:]
 	dot := strings.LastIndexByte(segment, '.')

@@ -8,8 +8,8 @@ import (
 	transferpb "github.com/tranship/tranship/proto/filetransfer"
 )
 
-// MessageBytes is the most that a message of ours carries, in either protocol: as much
-// as existing clients send.
+// MessageBytes is the largest payload that we send in one message of either protocol. It
+// is what existing clients send.
 const MessageBytes = 1 << 20
 
 // NewUploadRequest returns a message of FileSrv, in either revision, whose payload is
@@ -35,8 +35,8 @@ func NewChunk(chunk *transferpb.Chunk) *payload.Message {
 	return payload.New(chunk, payload.Place{Data: 1})
 }
 
-// Cut passes a chunk on in chunks that each fit into a message; of one without bytes,
-// which would mean something else, nothing.
+// Cut calls send with pieces of data that each fit into a message. It does not send a
+// chunk without bytes, because an empty message has another meaning.
 func Cut(data tranship.Chunk, send func(tranship.Chunk) error) error {
 	for data.Len() > MessageBytes {
 		var head tranship.Chunk

@@ -14,7 +14,7 @@ func TestCut(t *testing.T) {
 	for _, test := range []struct {
 		size int
 		want []int
-		// fail is the message that cannot be sent, from 1; 0: none.
+		// fail is the number, from 1, of the message that cannot be sent; 0 means none.
 		fail int
 	}{
 		{size: 0},

@@ -8,9 +8,9 @@ import (
 	"github.com/tranship/tranship/internal/sequential"
 )
 
-// Reception is one file on its way from a client into a store. Commit, Abort or an
-// error ends it, and writes the file's line into the log. Errors are gRPC status
-// errors that name the file. It is not safe for concurrent use.
+// Reception is the upload of one file from a client into a store. Commit, Abort or an
+// error ends it, and logs the transfer. Errors are gRPC status errors that name the file.
+// It is not safe for concurrent use.
 type Reception struct {
 	ctx    context.Context
 	log    Log
@@ -20,7 +20,7 @@ type Reception struct {
 	ended  bool
 }
 
-// Receive begins a file. When that fails, its line in the log is written already.
+// Receive begins the upload of a file. If it fails, it has logged the transfer.
 func Receive(ctx context.Context, store tranship.Writer, spec tranship.Spec, log Log) (*Reception, error) {
 	r := &Reception{ctx: ctx, log: log, path: spec.Path, start: time.Now()}
 	upload, err := store.Begin(ctx, spec)
@@ -32,11 +32,11 @@ func Receive(ctx context.Context, store tranship.Writer, spec tranship.Spec, log
 	return nil, StatusError(spec.Path, err)
 }
 
-// Path is where the file will be visible.
+// Path returns the path of the file in the store.
 func (r *Reception) Path() string { return r.path }
 
-// WriteChunk appends to the file, as tranship.ChunkWriter does. After a failure nothing of the
-// file is left.
+// WriteChunk appends to the file, as tranship.ChunkWriter does. A failure ends the upload
+// and removes what was written.
 func (r *Reception) WriteChunk(data tranship.Chunk) error {
 	if err := r.writer.WriteChunk(data); err != nil {
 		r.Abort(err)
@@ -45,7 +45,7 @@ func (r *Reception) WriteChunk(data tranship.Chunk) error {
 	return nil
 }
 
-// Commit makes the file visible. After a failure nothing of it is left.
+// Commit makes the file visible. A failure ends the upload and removes what was written.
 func (r *Reception) Commit() error {
 	if _, err := r.writer.Commit(); err != nil {
 		r.Abort(err)
@@ -55,14 +55,13 @@ func (r *Reception) Commit() error {
 	return nil
 }
 
-// Abort removes what has arrived of the file; cause is why. It does nothing when
-// the reception has ended.
+// Abort ends the upload because of cause, and removes what was written. It does nothing
+// if the upload has ended.
 func (r *Reception) Abort(cause error) {
 	if r.ended {
 		return
 	}
-	// The client learns the cause; a failure to clean up changes nothing for it,
-	// and an upload that stays behind expires.
+	// The client gets cause. If the cleanup fails, the upload expires.
 	_ = r.writer.Abort()
 	r.end(cause)
 }

@@ -21,8 +21,8 @@ func StatusError(path string, err error) error {
 	return status.ErrorProto(s)
 }
 
-// quote makes any name fit for a status, which travels in HTTP headers of limited
-// size.
+// quote escapes and shortens a name for a status, which travels in HTTP headers of
+// limited size.
 func quote(name string) string {
 	quoted := strconv.Quote(clip(name))
 	if len(quoted) > 2*tranship.MaxPathBytes {
@@ -31,7 +31,7 @@ func quote(name string) string {
 	return quoted
 }
 
-// clip cuts a name that is longer than any path.
+// clip shortens a name that is longer than the longest path.
 func clip(name string) string {
 	if len(name) > tranship.MaxPathBytes {
 		return name[:tranship.MaxPathBytes] + "…"
