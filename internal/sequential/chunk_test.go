@@ -29,8 +29,8 @@ func (u *partCounter) Part(ctx context.Context, n int) (tranship.PartWriter, err
 	return u.Upload.Part(ctx, n)
 }
 
-// TestWriterChunks checks that chunks are cut at the ends of parts, and that none
-// without bytes begins one.
+// TestWriterChunks checks that chunks are cut at the ends of parts, and that an empty
+// chunk does not begin a part.
 func TestWriterChunks(t *testing.T) {
 	for _, test := range []struct {
 		chunks []string
@@ -82,7 +82,7 @@ func TestWriterChunkFails(t *testing.T) {
 	}
 }
 
-// chunkSink is a memorySink that takes chunks, up to one with "fail".
+// chunkSink is a memorySink that takes chunks until one contains "fail".
 type chunkSink struct {
 	memorySink
 	chunks []string
@@ -101,8 +101,8 @@ func (s *chunkSink) WriteChunk(c tranship.Chunk) error {
 	return nil
 }
 
-// TestUploadChunks writes chunks into a sink that takes them, and into one that does
-// not.
+// TestUploadChunks writes chunks into a sink that implements tranship.ChunkWriter, and
+// into one that does not.
 func TestUploadChunks(t *testing.T) {
 	plain, chunks := new(memorySink), new(chunkSink)
 	for sink, buffer := range map[sequential.Sink]*memorySink{plain: plain, chunks: &chunks.memorySink} {
@@ -136,7 +136,7 @@ func TestUploadChunks(t *testing.T) {
 	}
 }
 
-// The failure of a sink is final.
+// TestUploadChunkFails checks that the failure of a sink is final.
 func TestUploadChunkFails(t *testing.T) {
 	upload, released := sequential.NewUpload(new(chunkSink), tranship.Spec{}), 0
 	part, err := upload.Part(t.Context(), 0)

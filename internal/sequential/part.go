@@ -23,7 +23,8 @@ func (w *partWriter) Write(data []byte) (int, error) {
 	return n, w.wrote(int64(n), tranship.CRC32C(data[:n]), err)
 }
 
-// WriteChunk implements tranship.ChunkWriter. Nothing is copied if the sink is one, too.
+// WriteChunk implements tranship.ChunkWriter. It copies nothing if the sink implements
+// that interface too.
 func (w *partWriter) WriteChunk(data tranship.Chunk) error {
 	length, crc := data.Len(), data.CRC32C
 	if err := w.admit(length); err != nil {
@@ -36,7 +37,7 @@ func (w *partWriter) WriteChunk(data tranship.Chunk) error {
 	return w.wrote(int64(length), crc, nil)
 }
 
-// admit tells whether length bytes may be written.
+// admit returns an error if length more bytes must not be written.
 func (w *partWriter) admit(length int) error {
 	u := w.upload
 	u.mu.Lock()
@@ -56,8 +57,8 @@ func (w *partWriter) admit(length int) error {
 	return nil
 }
 
-// wrote counts length bytes with the checksum crc, and ends the upload when err says
-// that they were not all. It returns why.
+// wrote counts length bytes with the checksum crc. A non-nil err, which means that not
+// all bytes were written, ends the upload. wrote returns the error of the upload.
 func (w *partWriter) wrote(length int64, crc uint32, err error) error {
 	u := w.upload
 	u.mu.Lock()

@@ -7,7 +7,7 @@ import (
 	"github.com/tranship/tranship/internal/failure"
 )
 
-// Put implements the Put of a tranship.Writer by its Begin.
+// Put implements the Put method of a tranship.Writer with its Begin method.
 func Put(ctx context.Context, begin func(context.Context, tranship.Spec) (tranship.Upload, error), spec tranship.Spec, data []byte) (tranship.File, error) {
 	if len(data) > tranship.MaxPutBytes {
 		return tranship.File{}, failure.PutTooLarge(spec.Path, int64(len(data)))
@@ -31,7 +31,7 @@ func Put(ctx context.Context, begin func(context.Context, tranship.Spec) (transh
 			return file, nil
 		}
 	}
-	// Why the file was not stored matters more than what is left of it.
+	// The reason why the file was not stored matters more than an error of the cleanup.
 	_ = writer.Abort()
 	return tranship.File{}, err
 }

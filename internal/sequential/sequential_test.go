@@ -94,7 +94,7 @@ func (s *memorySink) Abort() {
 	}
 }
 
-// begin returns an upload of which data has been written.
+// begin returns an upload into which data has been written.
 func begin(t *testing.T, sink sequential.Sink, size *int64, data string) tranship.Upload {
 	t.Helper()
 	upload := sequential.NewUpload(sink, tranship.Spec{Size: size})
@@ -159,7 +159,7 @@ func TestUploadMisuse(t *testing.T) {
 	}
 }
 
-// A stream is one file once: it has nothing to resume.
+// TestUploadIsNotResumed checks that a stream has no state that could be resumed.
 func TestUploadIsNotResumed(t *testing.T) {
 	upload := begin(t, new(memorySink), nil, "abc")
 	if err := upload.Sync(t.Context()); err != nil || upload.Epoch() != 1 || len(upload.Durable()) > 0 {
@@ -173,7 +173,7 @@ func TestUploadIsNotResumed(t *testing.T) {
 	}
 }
 
-// What waits for the far end ends with its context.
+// TestUploadWaiting checks that calls that wait for the sink end with their context.
 func TestUploadWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		upload := sequential.NewUpload(&memorySink{blocked: make(chan struct{})}, tranship.Spec{})

@@ -10,20 +10,19 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// partSize is longer than any file, so that an upload has one part: all of it is
+// partSize is longer than the largest file, so that an upload has one part, which is
 // written in order.
 const partSize = 1 << 62
 
-// Sink is the far end of a stream: it takes the bytes of one file in order. One that
-// can take them without a copy implements tranship.ChunkWriter, too.
+// Sink is the far end of a stream: it takes the bytes of one file in order. A Sink that
+// can take them without a copy also implements tranship.ChunkWriter.
 type Sink interface {
 	io.Writer
 	// Commit ends the file, of which size bytes with the checksum crc have been
 	// written, and returns it once it is saved.
 	Commit(size int64, crc uint32) (tranship.File, error)
-	// Abort gives the file up, and makes a Write or Commit that is under way
-	// fail. It is called at any time, perhaps more than once, and after a
-	// Commit that succeeded does nothing.
+	// Abort discards the file, and makes a concurrent Write or Commit fail. It may be
+	// called at any time and more than once. After a successful Commit it does nothing.
 	Abort()
 }
 
@@ -32,21 +31,21 @@ type upload struct {
 	id   string
 	sink Sink
 	size *int64
-	// demanded is the checksum that the whole must have; nil: any.
+	// demanded is the checksum that the whole file must have; nil means no demand.
 	demanded *uint32
 
 	mu      sync.Mutex
-	begun   bool // the part has been
-	writing bool // its writer is open
+	begun   bool // whether the part was begun
+	writing bool // whether its writer is open
 	written int64
 	crc     uint32
-	err     error // why no more can be done
+	err     error // why the upload has ended
 }
 
-// NewUpload returns an upload into sink of what has the spec's size and checksum, as far as
-// it says. Unlike those of stores, it has one part, which can be written once: the failure of a
-// Write, or of a Commit that had all bytes, is final. The upload ends when the
-// context of an open writer, or of a Commit, does.
+// NewUpload returns an upload into sink, which must get the size and checksum in spec, if
+// any. Unlike the uploads of stores, it has one part, which can be written once. The
+// failure of a Write, or of a Commit after all bytes were written, is final. The upload
+// ends when the context of an open writer or of a Commit ends.
 func NewUpload(sink Sink, spec tranship.Spec) tranship.Upload {
 	return &upload{id: rand.Text(), sink: sink, size: spec.Size, demanded: spec.CRC32C}
 }
@@ -58,7 +57,7 @@ func (u *upload) Epoch() uint64 { return 1 }
 
 func (u *upload) PartSize() int64 { return partSize }
 
-// Durable implements tranship.Upload: nothing of a stream outlives it.
+// Durable implements tranship.Upload: a stream keeps nothing for a later upload.
 func (u *upload) Durable() []tranship.Range { return nil }
 
 // Sync implements tranship.Upload.
@@ -81,7 +80,7 @@ func (u *upload) Part(ctx context.Context, n int) (tranship.PartWriter, error) {
 		return nil, fmt.Errorf("%w: this protocol cannot send anything again", tranship.ErrUnsupported)
 	}
 	u.begun, u.writing = true, true
-	// A stream that waits for its peer can only be torn down.
+	// A sink that waits for its peer can only be aborted.
 	stop := context.AfterFunc(ctx, u.sink.Abort)
 	return &partWriter{ctx: ctx, upload: u, stop: stop}, nil
 }
@@ -113,8 +112,8 @@ func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.F
 	return file, nil
 }
 
-// check reports whether what was written is what is to be committed, and its
-// checksum.
+// check returns an error unless commit matches what was written. It returns the checksum
+// of what was written.
 func (u *upload) check(commit tranship.Commit) (crc uint32, err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -148,7 +147,7 @@ func (u *upload) Abort(context.Context) error {
 	return nil
 }
 
-// Detach implements tranship.Upload: there is nothing to come back to.
+// Detach implements tranship.Upload: it aborts, because a stream cannot be resumed.
 func (u *upload) Detach(ctx context.Context) error { return u.Abort(ctx) }
 
 func ended() error { return fmt.Errorf("%w: the upload has ended", tranship.ErrAborted) }

@@ -1,6 +1,6 @@
-// Package sequential joins two ways to move a file's bytes: streams, where they
-// only go forward, and uploads, which are made of parts. Writer puts a stream into
-// an upload; NewUpload makes a stream look like an upload.
+// Package sequential connects streams, whose bytes come in order, with uploads, which
+// consist of parts. Writer writes a stream into an upload; NewUpload makes an upload from
+// a stream.
 package sequential
 
 import (
@@ -13,34 +13,34 @@ import (
 // abortTime bounds how long Abort waits for the store.
 const abortTime = 30 * time.Second
 
-// Writer writes a file into an upload from its first byte on, part after part. It
-// holds no bytes. It is not safe for concurrent use.
+// Writer writes a file into an upload from its first byte, part after part. It buffers
+// nothing. It is not safe for concurrent use.
 type Writer struct {
 	ctx    context.Context
 	upload tranship.Upload
 	part   tranship.PartWriter // nil between parts
-	space  int64               // what still fits into part
-	next   int                 // the number of the part after it
+	space  int64               // how many bytes still fit into part
+	next   int                 // the number of the next part
 	size   int64
 	crc    uint32
 	err    error
 }
 
-// NewWriter returns a writer into an upload that has no parts yet. The context
-// governs all that the writer does, except Abort. The caller must end it with a
-// Commit that succeeds, with Abort, or by ending the upload itself.
+// NewWriter returns a writer into an upload that has no parts yet. The context governs
+// all methods of the writer except Abort. The caller must end the upload with a
+// successful Commit, with Abort, or directly.
 func NewWriter(ctx context.Context, upload tranship.Upload) *Writer {
 	return &Writer{ctx: ctx, upload: upload}
 }
 
-// Size is the number of bytes written.
+// Size returns the number of bytes written.
 func (w *Writer) Size() int64 { return w.size }
 
-// CRC32C is the checksum of the bytes written.
+// CRC32C returns the checksum of the bytes written.
 func (w *Writer) CRC32C() uint32 { return w.crc }
 
-// Write appends data and keeps nothing of it. After an error every later write, and
-// Commit, fails with the same.
+// Write appends data and does not retain it. After an error, every later Write and Commit
+// fails with the same error.
 func (w *Writer) Write(data []byte) (int, error) {
 	written := 0
 	for w.err == nil && written < len(data) {
@@ -56,8 +56,8 @@ func (w *Writer) Write(data []byte) (int, error) {
 	return written, w.err
 }
 
-// WriteChunk implements tranship.ChunkWriter. Like Write, it begins no part for a chunk
-// without bytes.
+// WriteChunk implements tranship.ChunkWriter. Like Write, it does not begin a part for an
+// empty chunk.
 func (w *Writer) WriteChunk(data tranship.Chunk) error {
 	length := int64(data.Len())
 	for w.err == nil && length > 0 {
@@ -85,7 +85,7 @@ func (w *Writer) writePart(data tranship.Chunk, length int64) {
 	}
 }
 
-// open begins the next part if there is none.
+// open begins the next part if no part is open.
 func (w *Writer) open() error {
 	if w.part != nil {
 		return nil
@@ -99,7 +99,7 @@ func (w *Writer) open() error {
 	return nil
 }
 
-// wrote counts what was written to the current part, and closes it at its end.
+// wrote counts length bytes of the current part, and closes the part if it is full.
 func (w *Writer) wrote(length int64, crc uint32) {
 	w.crc = tranship.CombineCRC32C(w.crc, crc, length)
 	w.size += length
@@ -126,7 +126,7 @@ func (w *Writer) Close() error {
 	return w.err
 }
 
-// Commit makes what was written visible as the whole file.
+// Commit commits the upload with the bytes written as the whole file.
 func (w *Writer) Commit() (tranship.File, error) {
 	if err := w.Close(); err != nil {
 		return tranship.File{}, err
@@ -134,13 +134,13 @@ func (w *Writer) Commit() (tranship.File, error) {
 	return w.upload.Commit(w.ctx, tranship.Commit{Size: w.size, CRC32C: new(w.crc)})
 }
 
-// Abort removes the upload, even when the writer's context has ended. After a
-// Commit that succeeded it does nothing.
+// Abort removes the upload, even when the writer's context has ended. After a successful
+// Commit it does nothing.
 func (w *Writer) Abort() error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.ctx), abortTime)
 	defer cancel()
 	if w.part != nil {
-		// The upload goes, so what its part has to say does not matter.
+		// The upload is removed, so that an error of its part does not matter.
 		_ = w.closePart()
 	}
 	return w.upload.Abort(ctx)
