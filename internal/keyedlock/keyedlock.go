@@ -1,5 +1,5 @@
-// Package keyedlock has locks for the keys of a set that nobody knows beforehand, such as
-// the paths of a store.
+// Package keyedlock provides a lock for each key of a set that is not known in advance,
+// such as the paths of a store.
 package keyedlock
 
 import (
@@ -8,22 +8,23 @@ import (
 	"sync"
 )
 
-// Locks are a lock for each key. The zero value is ready to use, and keys that
-// nobody holds or waits for take no memory.
+// Locks has a lock for each key. The zero value is ready to use. Keys that are neither
+// held nor waited for take no memory. It is safe for concurrent use.
 type Locks struct {
 	mu   sync.Mutex
 	keys map[string]*heldKey
 }
 
 type heldKey struct {
-	// held has an element while somebody holds the key.
+	// held has an element while the key is locked.
 	held chan struct{}
-	// users hold the key or wait for it.
+	// users counts the callers that hold the key or wait for it.
 	users int
 }
 
-// Lock waits until the caller alone holds all keys, or the context ends. Keys are
-// taken in order, so that callers with several do not wait for each other.
+// Lock locks all keys, and returns a function that unlocks them. It waits until the keys
+// are free or the context ends. Keys are locked in sorted order, so that callers with
+// several keys cannot deadlock.
 func (l *Locks) Lock(ctx context.Context, keys ...string) (unlock func(), err error) {
 	keys = slices.Compact(slices.Sorted(slices.Values(keys)))
 	var unlocks []func()
@@ -59,7 +60,7 @@ func (l *Locks) lockOne(ctx context.Context, key string) (unlock func(), err err
 	k.users++
 	l.mu.Unlock()
 
-	leave := func() {
+	forget := func() {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		k.users--
@@ -69,9 +70,9 @@ func (l *Locks) lockOne(ctx context.Context, key string) (unlock func(), err err
 	}
 	select {
 	case k.held <- struct{}{}:
-		return func() { <-k.held; leave() }, nil
+		return func() { <-k.held; forget() }, nil
 	case <-ctx.Done():
-		leave()
+		forget()
 		return nil, ctx.Err()
 	}
 }

@@ -34,7 +34,7 @@ func TestLocks(t *testing.T) {
 		}
 		unlock()
 		if len(locks.keys) != 0 {
-			t.Errorf("left: %v", locks.keys)
+			t.Errorf("remaining keys: %v", locks.keys)
 		}
 	})
 }
