@@ -5,22 +5,21 @@ import (
 	"sync"
 )
 
-// batchBytes is how much is written to a connection at once: 256 KiB, which grpc-go
-// writes at once, in records of 16 KiB and 22 bytes.
+// batchBytes is how much is written to a connection in one call: 256 KiB, which grpc-go
+// writes in one call, in records of 16 KiB and 22 bytes.
 const batchBytes = 260 << 10
 
-// batch is a connection that holds writes back between begin and end. What else is
-// written, such as a handshake or an alert, goes out at once. It is safe for concurrent
-// use, as connections are.
+// batch is a connection that buffers writes between begin and end. Other writes, such as
+// those of a handshake or an alert, go out immediately. It is safe for concurrent use.
 type batch struct {
 	net.Conn
-	// buffers has those that no connection needs now.
+	// buffers has the buffers that no connection uses.
 	buffers *sync.Pool
 
 	mu sync.Mutex
-	// writers are between begin and end.
+	// writers counts the calls of begin without an end.
 	writers int
-	// held is nil if nothing is held back.
+	// held is what is buffered; nil if nothing is.
 	held *[]byte
 }
 
@@ -29,7 +28,7 @@ func (b *batch) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.held != nil && len(*b.held)+len(p) > batchBytes {
-		if err := b.flush(); err != nil {
+		if err := b.flushLocked(); err != nil {
 			return 0, err
 		}
 	}
@@ -56,16 +55,16 @@ func (b *batch) begin() {
 	b.writers++
 }
 
-// end writes what is held, if nobody else is going to.
+// end writes what is buffered. An error is that of this write.
 func (b *batch) end() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.writers--
-	return b.flush()
+	return b.flushLocked()
 }
 
-// flush writes what is held. The caller holds mu.
-func (b *batch) flush() error {
+// flushLocked writes what is buffered. The caller must hold mu.
+func (b *batch) flushLocked() error {
 	if b.held == nil {
 		return nil
 	}

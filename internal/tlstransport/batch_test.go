@@ -40,7 +40,7 @@ func TestBatch(t *testing.T) {
 	}
 	write([]byte("handshake"))
 	if len(raw.writes) != 1 {
-		t.Error("what is outside a batch waits")
+		t.Error("a write outside a batch was buffered")
 	}
 	b.begin()
 	for range 4 {
@@ -76,7 +76,7 @@ func records(head []byte, lengths ...int) []byte {
 	return head
 }
 
-// TestBatchFails checks that nobody is told that something was written which was not.
+// TestBatchFails checks that a failed write is reported.
 func TestBatchFails(t *testing.T) {
 	broken := errors.New("broken")
 	b := &batch{Conn: &recorder{err: broken}, buffers: &sync.Pool{}}
@@ -92,11 +92,11 @@ func TestBatchFails(t *testing.T) {
 	c := &conn{&sink{batch: &batch{Conn: left, buffers: &sync.Pool{}}}, nil}
 	c.batch = c.Conn.(*sink).batch
 	if n, err := c.Write([]byte("lost")); n != 0 || !errors.Is(err, io.ErrClosedPipe) {
-		t.Errorf("wrote %d bytes to nobody: %v", n, err)
+		t.Errorf("wrote %d bytes to a failed connection: %v", n, err)
 	}
 }
 
-// sink is a connection over a batch, as that of crypto/tls is.
+// sink is a connection over a batch, like that of crypto/tls.
 type sink struct {
 	net.Conn
 	batch *batch

@@ -1,7 +1,7 @@
-// Package tlstransport is the TLS of gRPC connections that move files. It is that of
-// grpc-go, except that records which are written at once go to the connection at once:
-// crypto/tls makes a system call for each record of 16 KiB, and the kernel a segment,
-// which for long streams is a third of what sending costs.
+// Package tlstransport provides TLS for gRPC connections that move files. It is that of
+// grpc-go, except that records which are written together go to the connection in one
+// write. crypto/tls makes a system call for each record of 16 KiB, and the kernel a
+// segment, which is a third of the cost of sending long streams.
 package tlstransport
 
 import (
@@ -13,7 +13,7 @@ import (
 	"google.golang.org/grpc/credentials"
 )
 
-// New returns credentials with a configuration.
+// New returns transport credentials that use config.
 func New(config *tls.Config) credentials.TransportCredentials {
 	return transport{credentials.NewTLS(config), &sync.Pool{}}
 }
@@ -54,7 +54,7 @@ type conn struct {
 	batch *batch
 }
 
-// Write implements net.Conn. All that it has written is on its way when it returns.
+// Write implements net.Conn. When it returns, nothing of p is buffered.
 func (c *conn) Write(p []byte) (int, error) {
 	c.batch.begin()
 	n, err := c.Conn.Write(p)

@@ -28,7 +28,7 @@ func (c counted) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
-// TestCredentials sends both ways at once, and counts what it takes.
+// TestCredentials sends in both directions concurrently, and counts the writes.
 func TestCredentials(t *testing.T) {
 	authority, err := testcert.NewAuthority("authority")
 	if err != nil {
