@@ -8,45 +8,45 @@ import (
 	"github.com/tranship/tranship/internal/testing/linkemu"
 )
 
-// workload is what is copied.
+// workload is the kind of files that a case copies.
 type workload int
 
 const (
 	large   workload = iota // One large file.
 	small                   // A directory of many small files.
-	again                   // The same, when it is there already.
-	clients                 // A file each by many clients at once.
+	again                   // The same, when it exists already at the destination.
+	clients                 // One file for each of many concurrent clients.
 )
 
-// benchCase is a table of the report: what all contestants do in turn.
+// benchCase is one table of the report: a copy that every contestant performs in turn.
 type benchCase struct {
 	name     string
 	workload workload
 	down     bool
 	tls      bool
-	// durable: a copy counts when it would survive power loss. Otherwise it has
+	// durable is whether a copy must survive power loss to count. Otherwise it must have
 	// been written to a file.
 	durable bool
-	// roundTrip is that of an emulated link; 0: there is none.
+	// roundTrip is the round trip of an emulated link; 0 means no link.
 	roundTrip time.Duration
 }
 
-// link is one direction of an emulated link: 1 Gbit/s, and a queue of 32 ms, longer
-// than a busy machine may be late.
+// link is one direction of an emulated link: 1 Gbit/s, and a queue of 32 ms, which is
+// longer than the delays of a busy machine.
 func (c benchCase) link() linkemu.Link {
 	return linkemu.Link{Delay: c.roundTrip / 2, BytesPerSecond: linkBytesPerSecond, QueueBytes: 4_000_000}
 }
 
 const linkBytesPerSecond = 125_000_000
 
-// overLink are the contestants that are measured over an emulated link: there it is
-// the protocol that counts, and few of each kind tell.
+// overLink reports whether a contestant is measured over an emulated link. There the
+// protocol decides, so that a few contestants of each kind are enough.
 func overLink(contestant string) bool {
 	return slices.Contains([]string{"tranship", "raw", "grpc", "rsync"}, contestant)
 }
 
-// cases are all, in the order in which they run. Each is in the clear and with TLS,
-// written and durable, wherever that makes sense.
+// cases returns all cases in the order in which they run. Each is without and with TLS,
+// written and durable, where that makes sense.
 func cases() []benchCase {
 	var all []benchCase
 	add := func(c benchCase) {
@@ -82,7 +82,7 @@ func (c benchCase) suffix() string {
 	return suffix
 }
 
-// about says what is copied.
+// about describes the case for the report.
 func (c benchCase) about(o options) string {
 	direction := "to"
 	if c.down {
@@ -111,7 +111,7 @@ func (c benchCase) about(o options) string {
 	return text
 }
 
-// bytes and count are what is copied in a round.
+// bytes and count return the size and number of the files copied in a round.
 func (c benchCase) bytes(o options) int64 {
 	switch c.workload {
 	case small, again:
@@ -139,7 +139,7 @@ func (c benchCase) rounds(o options) int {
 	return o.largeRounds
 }
 
-// size writes bytes as people do.
+// size formats a number of bytes.
 func size(bytes int64) string {
 	units := []string{"B", "KiB", "MiB", "GiB"}
 	unit := 0

@@ -16,10 +16,10 @@ import (
 	"time"
 )
 
-// keyPair are the files of a certificate for 127.0.0.1 that is its own authority.
+// keyPair names the files of a self-signed certificate for 127.0.0.1 and of its key.
 type keyPair struct{ certificate, key string }
 
-// makeKeyPair makes one that is good for a day.
+// makeKeyPair creates a key pair that is valid for a day.
 func makeKeyPair(dir string) (keyPair, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -55,7 +55,7 @@ func writePEM(name, kind string, content []byte) error {
 	return os.WriteFile(name, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: content}), 0o600)
 }
 
-// serverTLS is TLS 1.3 with the key pair; nil if there is none.
+// serverTLS returns a TLS 1.3 configuration with the key pair; nil if there is none.
 func (k keyPair) serverTLS() (*tls.Config, error) {
 	if k.certificate == "" {
 		return nil, nil
@@ -67,7 +67,8 @@ func (k keyPair) serverTLS() (*tls.Config, error) {
 	return &tls.Config{MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{pair}}, nil
 }
 
-// clientTLS is TLS 1.3 that trusts the key pair; nil if there is none.
+// clientTLS returns a TLS 1.3 configuration that trusts the key pair; nil if there is
+// none.
 func (k keyPair) clientTLS() (*tls.Config, error) {
 	if k.certificate == "" {
 		return nil, nil

@@ -22,7 +22,7 @@ const (
 	margin      = 24.0
 )
 
-// chart is what the template draws: a panel for each case, in two columns.
+// chart is the input of the template: a panel for each case, in two columns.
 type chart struct {
 	Width, Height, PanelWidth, LabelWidth float64
 
@@ -40,7 +40,7 @@ type bar struct {
 	Label, Value, Color             string
 }
 
-// svg draws how fast everybody was.
+// svg draws the speed of every contestant.
 func (r *report) svg(out io.Writer) error {
 	parsed, err := template.New("chart").Parse(chartTemplate)
 	if err != nil {
@@ -94,7 +94,8 @@ func (t table) bars() []bar {
 	return bars
 }
 
-// round keeps the chart short, and the same wherever it is drawn.
+// round rounds to one decimal, which keeps the chart short and independent of the
+// machine.
 func round(x float64) float64 { return float64(int(x*10+0.5)) / 10 }
 
 func escape(text string) string {

@@ -6,20 +6,20 @@ import (
 
 // contestant is one way to copy files to and from a server.
 type contestant interface {
-	// name is how the reports and -only call it.
+	// name is its name in the reports and for -only.
 	name() string
-	// about says in a few words what is run.
+	// about describes in a few words what is run.
 	about() string
-	// lacks says why it cannot take part in a case; "" if it can.
+	// lacks returns why the contestant cannot take part in a case; "" if it can.
 	lacks(l *lab, c benchCase) string
 	// serve starts a server and returns when it is ready. It stops with ctx.
 	serve(ctx context.Context, s site) (*service, error)
-	// copy is the command of one client. What it writes to prepare that is not
-	// timed.
+	// copy returns the command of one client. What copy itself does, such as writing
+	// configuration, is not timed.
 	copy(j job) (command, error)
 }
 
-// contestants are all, in the order of the reports.
+// contestants returns all contestants in the order of the reports.
 func contestants() []contestant {
 	return []contestant{
 		tranship{},
@@ -42,11 +42,11 @@ type site struct {
 	benchCase
 	// root is the directory of the files it serves.
 	root string
-	// dir is for whatever else it needs: configuration, keys, logs.
+	// dir is for the server's other files: configuration, keys, logs.
 	dir string
 }
 
-// service is a server that runs.
+// service is a running server.
 type service struct {
 	*process
 	address string // host:port
@@ -55,13 +55,13 @@ type service struct {
 // job is one copy, by one client.
 type job struct {
 	site
-	// address is the server's, or that of the link before it.
+	// address is the address of the server, or of the emulated link in front of it.
 	address string
-	// down is from the server.
+	// down is whether the copy is from the server.
 	down bool
-	// local is a file or directory here, and remote the same in the server's root:
-	// a directory that exists, "/", and the last element of local.
+	// local is a local file or directory. remote is the corresponding path below the
+	// server's root: an existing directory, "/", and the last element of local.
 	local, remote string
-	// names are the files below local and remote, when they are directories.
+	// names are the files below local and remote, if those are directories.
 	names []string
 }

@@ -10,14 +10,14 @@ import (
 	"time"
 )
 
-// diskTimeout is how long each step may take that makes or removes a disk.
+// diskTimeout bounds each step of creating or removing a disk.
 const diskTimeout = 5 * time.Minute
 
-// mountDisk makes a new ext4 in a file of dir, with a journal as most have it, and
-// mounts it below dir. It needs root. Whether it fails or not, the function that it
-// returns removes all of it but the file.
+// mountDisk creates an ext4 file system with a journal in a file of dir, and mounts it
+// below dir. It needs root. Whether it fails or not, the returned function removes
+// everything but the file.
 func mountDisk(dir string, gibibytes int) (mounted string, remove func() error, err error) {
-	var steps [][]string // To be undone, the last one first.
+	var steps [][]string // Commands that undo what was done, to be run in reverse order.
 	remove = func() error {
 		var err error
 		for i := len(steps) - 1; i >= 0; i-- {
@@ -30,11 +30,11 @@ func mountDisk(dir string, gibibytes int) (mounted string, remove func() error, 
 	if _, err := tool("fallocate", "-l", fmt.Sprintf("%dG", gibibytes), file); err != nil {
 		return "", remove, err
 	}
-	// Nothing is left to be initialized while something is measured.
+	// Initialize everything now, so that the kernel does not do it during a measurement.
 	if _, err := tool("mkfs.ext4", "-q", "-F", "-O", "has_journal", "-E", "lazy_itable_init=0,lazy_journal_init=0", file); err != nil {
 		return "", remove, err
 	}
-	// Directly: what is written to the file need not be cached once more.
+	// Direct I/O avoids caching the file's content twice.
 	device, err := tool("losetup", "--find", "--show", "--direct-io=on", file)
 	if err != nil {
 		return "", remove, err
@@ -50,7 +50,7 @@ func mountDisk(dir string, gibibytes int) (mounted string, remove func() error, 
 	return mounted, remove, nil
 }
 
-// tool runs a program of the system, also when the benchmark is being ended.
+// tool runs a program of the system, even after the benchmark was interrupted.
 func tool(args ...string) (output string, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), diskTimeout)
 	defer cancel()

@@ -17,7 +17,7 @@ type entrant struct {
 	server *service
 	// address is where clients connect to.
 	address string
-	// stop ends what was started.
+	// stop ends the server and the emulated link.
 	stop    func()
 	result  *result
 	failure error
@@ -26,22 +26,23 @@ type entrant struct {
 // staged is the directory below the root that downloads come from.
 const staged = "staged"
 
-// enter starts the server, and puts there what the case needs to be there.
-func (l *lab) enter(ctx context.Context, c benchCase, who contestant) (_ *entrant, err error) {
-	dir := filepath.Join(l.dir, c.name, who.name())
-	e := &entrant{contestant: who, site: site{lab: l, benchCase: c, root: filepath.Join(dir, "root"), dir: filepath.Join(dir, "etc")}}
+// startEntrant starts the server of a contestant, and uploads what the case needs there.
+func (l *lab) startEntrant(ctx context.Context, c benchCase, candidate contestant) (_ *entrant, err error) {
+	dir := filepath.Join(l.dir, c.name, candidate.name())
+	e := &entrant{contestant: candidate, site: site{lab: l, benchCase: c, root: filepath.Join(dir, "root"), dir: filepath.Join(dir, "etc")}}
 	for _, dir := range []string{e.root, e.site.dir} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return nil, err
 		}
 	}
-	if e.server, err = who.serve(ctx, e.site); err != nil {
+	if e.server, err = candidate.serve(ctx, e.site); err != nil {
 		return nil, err
 	}
 	e.address = e.server.address
 	e.stop = e.server.stop
 	if c.down || c.workload == again {
-		// By the contestant itself, so that its server knows of it what it can.
+		// The contestant uploads the files itself, so that its server can record their
+		// metadata.
 		up := e.job(staged, 0, false)
 		if _, err = e.measure(ctx, []job{up}); err != nil {
 			e.stop()
@@ -49,7 +50,8 @@ func (l *lab) enter(ctx context.Context, c benchCase, who contestant) (_ *entran
 		}
 	}
 	if c.roundTrip > 0 {
-		// In this process, whose time is neither the client's nor the server's.
+		// The link runs in this process, so that its CPU time counts neither for the
+		// client nor for the server.
 		proxy, err := linkemu.Listen(e.address, c.link(), c.link())
 		if err != nil {
 			e.stop()
@@ -64,7 +66,7 @@ func (l *lab) enter(ctx context.Context, c benchCase, who contestant) (_ *entran
 	return e, nil
 }
 
-// job is what one client copies, into the directory called to.
+// job returns what one client copies, into the directory called to.
 func (e *entrant) job(to string, client int, down bool) job {
 	j := job{site: e.site, address: e.address, down: down, local: e.source.large}
 	switch e.workload {
@@ -82,7 +84,8 @@ func (e *entrant) job(to string, client int, down bool) job {
 	return j
 }
 
-// round copies once, as the case says, compares what was copied, and removes it.
+// round performs the copy of the case once, compares the copy with its source, and
+// removes it.
 func (e *entrant) round(ctx context.Context, number int) (sample, error) {
 	to := fmt.Sprintf("round-%d", number)
 	if e.workload == again {
@@ -102,7 +105,7 @@ func (e *entrant) round(ctx context.Context, number int) (sample, error) {
 	return s, err
 }
 
-// target is where the copy of a job is.
+// target returns where the copy of a job is.
 func (j job) target() string {
 	if j.down {
 		return j.local
@@ -110,12 +113,12 @@ func (j job) target() string {
 	return filepath.Join(j.root, j.remote)
 }
 
-// measure runs all jobs at once, each by a client of its own, and compares what was
-// copied.
+// measure runs all jobs concurrently, each by a separate client, and compares the copies
+// with their sources.
 func (e *entrant) measure(ctx context.Context, jobs []job) (sample, error) {
 	commands := make([]command, len(jobs))
 	for i, j := range jobs {
-		// Both sides of tree copies expect its parent.
+		// The parent of the target must exist, for uploads and downloads of trees.
 		err := os.MkdirAll(filepath.Dir(j.target()), 0o755)
 		if err == nil {
 			commands[i], err = e.copy(j)
@@ -124,7 +127,7 @@ func (e *entrant) measure(ctx context.Context, jobs []job) (sample, error) {
 			return sample{}, err
 		}
 	}
-	if err := e.settle(e.bytes(e.options)); err != nil {
+	if err := e.quiesce(e.bytes(e.options)); err != nil {
 		return sample{}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, e.timeout)

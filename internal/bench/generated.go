@@ -2,8 +2,8 @@ package main
 
 import "context"
 
-// generated is gRPC as people have it today: the generated code, the default
-// options, chunks of 1 MiB.
+// generated is gRPC as commonly used: the generated code, the default options, chunks of
+// 1 MiB.
 type generated struct{}
 
 func (generated) name() string { return "grpc" }

@@ -15,7 +15,7 @@ import (
 	filesrvv1 "github.com/tranship/tranship/proto/filesrv/v1"
 )
 
-// generatedCopy is a client of FileSrv as its users write it.
+// generatedCopy is a typical client of FileSrv.
 func generatedCopy(flags copyFlags) error {
 	secret, err := flags.keys.clientTLS()
 	if err != nil {
@@ -48,7 +48,8 @@ func generatedCopy(flags copyFlags) error {
 	return conn.Close()
 }
 
-// fileNames are those in a file of names; without one, a single file is copied.
+// fileNames returns the names in the file called list. Without a list, a single file is
+// copied.
 func fileNames(list string) ([]string, error) {
 	if list == "" {
 		return []string{""}, nil

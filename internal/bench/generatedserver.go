@@ -19,7 +19,7 @@ import (
 // generatedChunk is how much of a file goes into a message.
 const generatedChunk = 1 << 20
 
-// generatedServe serves FileSrv as its users write it.
+// generatedServe runs a typical server of FileSrv.
 func generatedServe(flags copyFlags) error {
 	secret, err := flags.keys.serverTLS()
 	if err != nil {

@@ -8,16 +8,16 @@ import (
 	"path/filepath"
 )
 
-// lab is what all cases share.
+// lab is the state that all cases share.
 type lab struct {
 	options
 	self string // This program.
 	log  io.Writer
-	// dir is where everything happens.
+	// dir is the directory of all files of the run.
 	dir    string
 	source source
 	keys   keyPair
-	// close removes all of it.
+	// close removes dir.
 	close func() error
 }
 
@@ -26,7 +26,7 @@ func openLab(o options, log io.Writer) (_ *lab, err error) {
 	if l.self, err = os.Executable(); err != nil {
 		return nil, err
 	}
-	// Servers have working directories of their own.
+	// The path must be absolute, because servers have other working directories.
 	if l.binary, err = filepath.Abs(o.binary); err != nil {
 		return nil, err
 	}
@@ -46,7 +46,7 @@ func openLab(o options, log io.Writer) (_ *lab, err error) {
 	return l, nil
 }
 
-// makeDir makes the directory where everything happens.
+// makeDir creates dir.
 func (l *lab) makeDir() error {
 	dir, err := filepath.Abs(l.options.dir)
 	if err != nil {
@@ -63,7 +63,7 @@ func (l *lab) makeDir() error {
 	l.dir = mounted
 	l.close = func() error {
 		if err := remove(); err != nil {
-			return err // What is still mounted is not to be deleted in.
+			return err // Keep the directory, which has a file system mounted.
 		}
 		return os.RemoveAll(dir)
 	}

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// machine is what the numbers hold for.
+// machine describes the machine of the measurements.
 type machine struct {
 	CPU        string `json:"cpu"`
 	Cores      int    `json:"cores"`
@@ -38,7 +38,7 @@ func cpuModel(cpuinfo string) string {
 	return runtime.GOARCH
 }
 
-// fileSystem is the type of the mount that dir is in: the one with the longest path.
+// fileSystem returns the type of the mount that dir is in: the one with the longest path.
 func fileSystem(mounts, dir string) string {
 	longest, kind := "", "unknown"
 	for line := range strings.Lines(mounts) {

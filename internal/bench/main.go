@@ -1,9 +1,8 @@
-// Command bench measures a built tranship against what people would use instead,
-// with real processes, all on this machine: it starts every server by itself, lets
-// all contestants of a case take turns, round by round, compares every copy with its
-// source, and reports medians, their spread and ratios of the same rounds as
-// Markdown, JSON and SVG. It exits with 1 if a copy failed or differs, and leaves
-// only its reports behind.
+// Command bench compares a built tranship with its alternatives, with real processes, all
+// on this machine. It starts every server itself, lets all contestants of a case take
+// turns, round by round, and compares every copy with its source. It reports medians,
+// their spread and ratios of the same rounds as Markdown, JSON and SVG. It exits with 1
+// if a copy failed or differs, and leaves only its reports behind.
 package main
 
 import (
@@ -33,7 +32,7 @@ func main() {
 	}
 }
 
-// options are the flags.
+// options are the values of the flags.
 type options struct {
 	binary, out, dir    string
 	disk                int
@@ -46,32 +45,32 @@ type options struct {
 	clients             int
 	clientSize          int64
 	timeout, total      time.Duration
-	// settle is called before each copy, of so many bytes.
-	settle func(int64) error
+	// quiesce is called before each copy, with its size in bytes.
+	quiesce func(int64) error
 }
 
 func parseOptions(args []string) (options, error) {
-	o := options{cases: regexp.MustCompile(""), only: regexp.MustCompile(""), settle: settle}
+	o := options{cases: regexp.MustCompile(""), only: regexp.MustCompile(""), quiesce: quiesce}
 	set := flag.NewFlagSet("bench", flag.ContinueOnError)
 	set.StringVar(&o.binary, "binary", "bin/tranship", "the tranship to measure")
 	set.StringVar(&o.out, "out", "build/bench", "directory for the reports")
-	set.StringVar(&o.dir, "dir", os.TempDir(), "directory on the file system to measure, for all that is copied")
-	set.IntVar(&o.disk, "disk", 0, "size in GiB of a new ext4 to make in a file of -dir and to measure in, as root; 0: none")
+	set.StringVar(&o.dir, "dir", os.TempDir(), "directory on the file system to measure, for all copied files")
+	set.IntVar(&o.disk, "disk", 0, "size in GiB of an ext4 file system to create in a file of -dir and to measure on, as root; 0 means none")
 	set.Func("cases", "only cases whose name matches a regular expression", pattern(&o.cases))
 	set.Func("only", "only contestants whose name matches a regular expression", pattern(&o.only))
-	set.BoolVar(&o.list, "list", false, "list cases and contestants, and do nothing")
-	set.IntVar(&o.rounds, "rounds", 7, "rounds that count, of many small files")
-	set.IntVar(&o.largeRounds, "large-rounds", 5, "rounds that count, of everything else")
+	set.BoolVar(&o.list, "list", false, "list cases and contestants, and exit")
+	set.IntVar(&o.rounds, "rounds", 7, "number of counted rounds in cases with many small files")
+	set.IntVar(&o.largeRounds, "large-rounds", 5, "number of counted rounds in all other cases")
 	set.Int64Var(&o.size, "size", 1<<30, "length of the large file in bytes")
 	set.IntVar(&o.files, "files", 10000, "number of small files")
 	set.Int64Var(&o.fileSize, "file-size", 4096, "length of a small file in bytes")
-	set.IntVar(&o.clients, "clients", 64, "number of clients at once")
+	set.IntVar(&o.clients, "clients", 64, "number of concurrent clients")
 	set.Int64Var(&o.clientSize, "client-size", 64<<20, "length of each such client's file in bytes")
-	set.DurationVar(&o.timeout, "timeout", 5*time.Minute, "how long one copy may take")
-	set.DurationVar(&o.total, "total", 6*time.Hour, "how long all may take")
+	set.DurationVar(&o.timeout, "timeout", 5*time.Minute, "limit for one copy")
+	set.DurationVar(&o.total, "total", 6*time.Hour, "limit for the whole run")
 	err := set.Parse(args)
 	if err == nil && set.NArg() > 0 {
-		err = fmt.Errorf("what is %q?", set.Arg(0))
+		err = fmt.Errorf("unexpected argument %q", set.Arg(0))
 	}
 	return o, err
 }
@@ -94,15 +93,15 @@ func interruptible(args []string) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	// Without this the signal would end the program before it has cleaned up. Closed
-	// connections send it too: what counts is whether the output can be written.
+	// A SIGPIPE would end the program before it has cleaned up. Closed connections cause
+	// it too, so that failed writes to the output end the run instead.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	ctx, cancel := context.WithTimeout(ctx, o.total)
 	defer cancel()
 	return run(ctx, o, args, output{to: os.Stdout, broken: cancel})
 }
 
-// output ends the run when nobody reads it any more.
+// output ends the run when writing fails because its reader has closed it.
 type output struct {
 	to     io.Writer
 	broken func()
@@ -117,8 +116,8 @@ func (o output) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// run runs all that the options choose, and writes the reports, also of a run that
-// is cut short.
+// run runs the cases that the options choose, and writes the reports, even of an
+// interrupted run.
 func run(ctx context.Context, o options, args []string, log io.Writer) (err error) {
 	lab, err := openLab(o, log)
 	if err != nil {

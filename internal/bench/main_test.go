@@ -15,7 +15,8 @@ import (
 	build "github.com/tranship/tranship/internal/testing/program"
 )
 
-// The benchmark runs itself for its servers and clients; here that is this test.
+// TestMain lets this test binary run as the servers and clients that the benchmark starts
+// from its own executable.
 func TestMain(m *testing.M) {
 	ours, err := runProgram(os.Args[1:])
 	if err != nil {
@@ -27,7 +28,7 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// Cases of every kind, with the contestants that every machine has, tiny.
+// TestRun runs small cases of every kind, with the contestants that every machine has.
 func TestRun(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("servers are measured through /proc")
@@ -44,8 +45,8 @@ func TestRun(t *testing.T) {
 	}
 	// Under the race detector each process would wait a second before it exits.
 	t.Setenv("GORACE", "atexit_sleep_ms=0")
-	// Other programs' writing is none of ours.
-	o.settle = func(int64) error { return nil }
+	// The test must not wait for data that other programs write.
+	o.quiesce = func(int64) error { return nil }
 	if _, err := build.Build(t.Context(), build.Options{}, o.binary); err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +84,7 @@ func TestRun(t *testing.T) {
 	}
 	left, err := filepath.Glob(filepath.Join(dir, "tranship-bench-*"))
 	if err != nil || len(left) > 0 {
-		t.Errorf("left behind: %q, %v", left, err)
+		t.Errorf("remaining files: %q, %v", left, err)
 	}
 }
 
@@ -109,8 +110,8 @@ func TestRunFailure(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			lab := testLab(t)
-			who := liar{args: []string{"/bin/sh", "-c", test.script}}
-			e, err := lab.enter(t.Context(), benchCase{name: "large-up", workload: large}, who)
+			candidate := liar{args: []string{"/bin/sh", "-c", test.script}}
+			e, err := lab.startEntrant(t.Context(), benchCase{name: "large-up", workload: large}, candidate)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -122,25 +123,25 @@ func TestRunFailure(t *testing.T) {
 	}
 }
 
-// A run that is interrupted leaves nothing behind.
+// TestRunInterrupted checks that an interrupted run leaves nothing behind.
 func TestRunInterrupted(t *testing.T) {
 	lab := testLab(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	e, err := lab.enter(ctx, benchCase{name: "large-up", workload: large}, raw{})
+	e, err := lab.startEntrant(ctx, benchCase{name: "large-up", workload: large}, raw{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	cancel()
 	<-e.server.done
 	if _, err := e.round(ctx, 1); err == nil {
-		t.Error("a round after the end succeeded")
+		t.Error("a round after the interruption succeeded")
 	}
 }
 
 func testLab(t *testing.T) *lab {
 	t.Helper()
 	lab := &lab{
-		options: options{size: 1000, clientSize: 1000, fileSize: 10, files: 2, clients: 1, timeout: 2 * time.Second, settle: func(int64) error { return nil }},
+		options: options{size: 1000, clientSize: 1000, fileSize: 10, files: 2, clients: 1, timeout: 2 * time.Second, quiesce: func(int64) error { return nil }},
 		dir:     t.TempDir(),
 		log:     &bytes.Buffer{},
 	}

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// markdown writes the report for people.
+// markdown writes the report in Markdown.
 func (r *report) markdown(out io.Writer) {
 	m := r.Machine
 	fmt.Fprintf(out, "Measured on %s in %.0f min on %s, %d cores, %s, %s, %s, with\n\n",
@@ -26,7 +26,7 @@ func (r *report) markdown(out io.Writer) {
 	r.skippedList(out)
 }
 
-// commandLine is what reproduces the report.
+// commandLine returns the command that reproduces the report.
 func (r *report) commandLine() string {
 	words := []string{"go run ./internal/bench"}
 	for _, word := range r.Arguments {
@@ -64,7 +64,8 @@ func (t table) markdown(out io.Writer) {
 	}
 }
 
-// mebibytes is the most; "–" of processes too short to have been looked at.
+// mebibytes formats the maximum of s; "–" for processes that ended before they were
+// sampled.
 func mebibytes(s statistic) string {
 	if s.Max == 0 {
 		return "–"

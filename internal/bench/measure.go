@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// measureCommands runs clients of a server at once.
+// measureCommands runs clients of a server concurrently.
 func measureCommands(ctx context.Context, commands []command, server *process) (sample, error) {
 	resetPeak(server.pid())
 	before := treeCPU(server.pid())
@@ -15,7 +15,7 @@ func measureCommands(ctx context.Context, commands []command, server *process) (
 	for _, c := range commands {
 		p, err := c.start(ctx)
 		if err != nil {
-			return sample{}, err // The others end with ctx.
+			return sample{}, err // The context ends the others.
 		}
 		processes = append(processes, p)
 	}
@@ -33,15 +33,15 @@ func measureCommands(ctx context.Context, commands []command, server *process) (
 	return s, failed
 }
 
-// Peaks only grow: what counts is to look shortly before the end. To look for
-// descendants, among all processes of the machine, takes longer.
+// Intervals between samples. A peak only grows, so that the last sample before the end
+// counts. Finding descendants among all processes of the machine takes longer.
 const (
 	watchInterval = 5 * time.Millisecond
-	watchForks    = 10 // Every so many intervals.
+	watchForks    = 10 // Descendants are sampled once in so many intervals.
 )
 
-// watchPeaks looks at the memory of a server and its clients until the function that
-// it returns is called, which tells the most that a single process has had.
+// watchPeaks samples the memory of a server and its clients until the returned function
+// is called, which returns the largest peak of a single process of each.
 func watchPeaks(server *process, processes []*process) (stop func() (client, server int64)) {
 	ended, looked := make(chan struct{}), make(chan struct{})
 	var client, serverPeak int64
@@ -50,7 +50,7 @@ func watchPeaks(server *process, processes []*process) (stop func() (client, ser
 		if (server.forks || processes[0].forks) && tick%watchForks == 0 {
 			all = readForest()
 		}
-		// Of many clients a few each time.
+		// If there are many clients, sample some of them each time.
 		for i, every := 0, max(1, len(processes)/8); i < len(processes); i++ {
 			if all != nil || tick%every == i%every {
 				client = max(client, processes[i].peak(all))

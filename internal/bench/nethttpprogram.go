@@ -11,7 +11,7 @@ import (
 	"path/filepath"
 )
 
-// largeFrames are settings of frames, and of windows that hold several.
+// largeFrames returns settings for large frames, and windows that hold several.
 func largeFrames() *http.HTTP2Config {
 	return &http.HTTP2Config{
 		MaxReadFrameSize:              1 << 20,
@@ -20,7 +20,7 @@ func largeFrames() *http.HTTP2Config {
 	}
 }
 
-// http2Only is what both ends speak, in the clear or not.
+// http2Only returns the only protocol of both ends, without and with TLS.
 func http2Only() *http.Protocols {
 	protocols := &http.Protocols{}
 	protocols.SetHTTP2(true)
@@ -28,8 +28,8 @@ func http2Only() *http.Protocols {
 	return protocols
 }
 
-// netHTTPServe is the server: it takes what is posted, and sends the path it is asked
-// for.
+// netHTTPServe is the server. It stores the bodies of POST requests, and serves files to
+// GET requests.
 func netHTTPServe(flags copyFlags) error {
 	secret, err := flags.keys.serverTLS()
 	if err != nil {

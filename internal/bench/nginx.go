@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// nginx is HTTP: PUT and GET with curl.
+// nginx copies over HTTP: PUT and GET with curl.
 type nginx struct{}
 
 func (nginx) name() string { return "nginx" }
@@ -34,7 +34,7 @@ func (nginx) lacks(_ *lab, c benchCase) string {
 
 func nginxProgram() string { return program("nginx", "/usr/sbin/nginx") }
 
-// Uploads are renamed from where they were received, on the same file system.
+// nginxConfig receives uploads on the file system of the root, because they are renamed.
 const nginxConfig = `daemon off;
 master_process on;
 worker_processes auto;
@@ -74,7 +74,7 @@ func (nginx) serve(ctx context.Context, s site) (*service, error) {
 		words["tls"] = " ssl"
 		words["certificate"] = fmt.Sprintf("ssl_certificate %s; ssl_certificate_key %s; ssl_protocols TLSv1.3;", s.keys.certificate, s.keys.key)
 	}
-	// Its workers would otherwise be another user, who may not write here.
+	// The default user of nginx's workers may not write here.
 	if os.Getuid() == 0 {
 		words["user"] = "user root;"
 	}
@@ -104,7 +104,7 @@ func (nginx) copy(j job) (command, error) {
 	return command{args: append(args, "--create-dirs", "--parallel", "--config", "-"), stdin: config.String()}, nil
 }
 
-// curlPair says what is copied where.
+// curlPair returns the curl options for one file.
 func curlPair(j job, base, name string) []string {
 	flag := "--upload-file"
 	if j.down {

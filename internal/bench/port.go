@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// freePort finds a port of this machine that nobody listens on, for servers that
-// cannot find one by themselves.
+// freePort returns a free port of this machine, for servers that cannot choose one
+// themselves.
 func freePort() (string, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -24,7 +24,7 @@ func freePort() (string, error) {
 	return port, err
 }
 
-// startListening starts a server that listens on a port, and returns when it does.
+// startListening starts a server, and returns when it listens on the port.
 func startListening(ctx context.Context, c command, port string) (*service, error) {
 	p, err := c.start(ctx)
 	if err != nil {
@@ -45,8 +45,8 @@ func startListening(ctx context.Context, c command, port string) (*service, erro
 	return &service{process: p, address: address}, nil
 }
 
-// program finds one of the names, of programs or absolute paths; "" if there is
-// none.
+// program returns the path of the first installed program among names, which are names or
+// absolute paths; "" if none is.
 func program(names ...string) string {
 	for _, name := range names {
 		if found, err := exec.LookPath(name); err == nil {
@@ -56,7 +56,8 @@ func program(names ...string) string {
 	return ""
 }
 
-// writeConfig writes a configuration in which each {word} is replaced.
+// writeConfig writes a configuration file from a template in which each {word} is
+// replaced.
 func writeConfig(name, template string, words map[string]string) error {
 	for word, value := range words {
 		template = strings.ReplaceAll(template, "{"+word+"}", value)
@@ -64,7 +65,7 @@ func writeConfig(name, template string, words map[string]string) error {
 	return os.WriteFile(name, []byte(template), 0o600)
 }
 
-// missing says that a program is not there.
+// missing returns the reason that a program is not installed.
 func missing(what string) string {
 	return fmt.Sprintf("%s is not installed: tools/bench-setup.sh", what)
 }

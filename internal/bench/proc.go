@@ -8,14 +8,13 @@ import (
 	"time"
 )
 
-// clockTick is the unit of processor time in /proc, on all Linux systems that Go
-// runs on.
+// clockTick is the unit of CPU time in /proc, on all Linux systems that Go supports.
 const clockTick = 10 * time.Millisecond
 
-// processStat is what is needed of /proc/PID/stat.
+// processStat has the fields of /proc/PID/stat that the benchmark needs.
 type processStat struct {
 	parent int
-	// cpu is the time that it has used, and its children that it has waited for.
+	// cpu is the CPU time of the process and of the children that it has waited for.
 	cpu time.Duration
 }
 
@@ -43,7 +42,7 @@ func parseStat(content []byte) (processStat, bool) {
 	return processStat{parent: int(number(4)), cpu: time.Duration(ticks) * clockTick}, true
 }
 
-// forest has the children of every process of the machine.
+// forest maps every process of the machine to its children.
 type forest map[int][]int
 
 func readForest() forest {
@@ -61,7 +60,7 @@ func readForest() forest {
 	return children
 }
 
-// tree is pid and the processes that it has started, directly or not.
+// tree returns pid and all its descendants.
 func (f forest) tree(pid int) []int {
 	tree := []int{pid}
 	for i := 0; i < len(tree); i++ {
@@ -70,8 +69,8 @@ func (f forest) tree(pid int) []int {
 	return tree
 }
 
-// treeCPU is the processor time of a process, of what it has started and still
-// runs, and of what has ended and been waited for.
+// treeCPU returns the CPU time of a process, of its running descendants, and of those
+// that have ended and been waited for.
 func treeCPU(pid int) time.Duration {
 	var sum time.Duration
 	for _, pid := range readForest().tree(pid) {
@@ -82,9 +81,9 @@ func treeCPU(pid int) time.Duration {
 	return sum
 }
 
-// peakMemory is the most that a process has had resident, in bytes; 0 once it has
-// ended. The rusage of an ended process would do, did it not begin with the memory
-// of the process that started it.
+// peakMemory returns the peak of a process's resident memory in bytes; 0 once it has
+// ended. The rusage of an ended process is not usable, because it starts with the memory
+// of the parent process.
 func peakMemory(pid int) int64 {
 	content, err := os.ReadFile(procFile(pid, "status"))
 	if err != nil {
@@ -99,10 +98,10 @@ func peakMemory(pid int) int64 {
 	return kibibytes << 10
 }
 
-// resetPeak lets peakMemory of a process and of those it has started begin anew.
+// resetPeak resets peakMemory of a process and its descendants.
 func resetPeak(pid int) {
 	for _, pid := range readForest().tree(pid) {
-		_ = os.WriteFile(procFile(pid, "clear_refs"), []byte("5"), 0) // Where the kernel can.
+		_ = os.WriteFile(procFile(pid, "clear_refs"), []byte("5"), 0) // Not all kernels support it.
 	}
 }
 

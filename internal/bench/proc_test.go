@@ -12,7 +12,7 @@ func TestParseStat(t *testing.T) {
 		t.Errorf("%+v %v, want %+v", stat, ok, want)
 	}
 	if _, ok := parseStat([]byte("42 (a")); ok {
-		t.Error("half a line was understood")
+		t.Error("an incomplete line was parsed")
 	}
 }
 

@@ -12,25 +12,24 @@ import (
 	"time"
 )
 
-// command is a program to run, once.
+// command is a program and its arguments.
 type command struct {
 	args []string
 	// env is added to this process's own.
 	env   []string
 	dir   string
 	stdin string
-	// forks: the program starts others that do the work, so that their memory has
-	// to be looked for.
+	// forks is whether the program starts others that do the work, whose memory counts.
 	forks bool
 }
 
-// process is a command that runs. It is killed, with all it has started, when the
-// context ends that it was started with.
+// process is a running command. It and all its descendants are killed when the context
+// ends that it was started with.
 type process struct {
 	cmd    *exec.Cmd
 	forks  bool
 	output lockedBuffer
-	done   chan struct{} // Closed when it has ended; err only then.
+	done   chan struct{} // Closed when it has ended; err is valid then.
 	err    error
 }
 
@@ -44,7 +43,7 @@ func (c command) start(ctx context.Context) (*process, error) {
 	}
 	isolate(p.cmd)
 	p.cmd.Cancel = func() error { return killGroup(p.cmd) }
-	// What the command has started may keep its output open.
+	// Descendants may keep the output open.
 	p.cmd.WaitDelay = 5 * time.Second
 	if err := p.cmd.Start(); err != nil {
 		return nil, err
@@ -56,7 +55,7 @@ func (c command) start(ctx context.Context) (*process, error) {
 	return p, nil
 }
 
-// wait waits for the end, which must be a good one.
+// wait waits until the process exits. It fails unless the exit code is 0.
 func (p *process) wait() error {
 	<-p.done
 	if p.err != nil {
@@ -65,7 +64,7 @@ func (p *process) wait() error {
 	return nil
 }
 
-// failure adds to an error whose it is and the last that the process said.
+// failure adds the command and the last output of the process to an error.
 func (p *process) failure(err error) error {
 	said := strings.TrimSpace(p.output.String())
 	return fmt.Errorf("%s: %w: %s", strings.Join(p.cmd.Args[:min(3, len(p.cmd.Args))], " "), err, last(said, 500))
@@ -73,8 +72,8 @@ func (p *process) failure(err error) error {
 
 func (p *process) pid() int { return p.cmd.Process.Pid }
 
-// peak is the memory of the largest process of the command so far. A nil forest
-// leaves out those it has started.
+// peak returns the peak memory of the largest process of the command. If all is nil, it
+// leaves out descendants.
 func (p *process) peak(all forest) int64 {
 	var peak int64
 	for _, pid := range all.tree(p.pid()) {
@@ -83,12 +82,12 @@ func (p *process) peak(all forest) int64 {
 	return peak
 }
 
-// stopTimeout is how long a server that has nothing to do may take to stop.
+// stopTimeout bounds how long an idle server may take to stop.
 const stopTimeout = 5 * time.Second
 
-// stop ends a server, if it must by force.
+// stop stops a server, and kills it after stopTimeout.
 func (p *process) stop() {
-	_ = terminate(p.cmd) // It may have ended.
+	_ = terminate(p.cmd) // It may have exited.
 	select {
 	case <-p.done:
 	case <-time.After(stopTimeout):
@@ -97,7 +96,7 @@ func (p *process) stop() {
 	<-p.done
 }
 
-// await polls until ready is true. It fails when the process ends first.
+// await polls until ready returns true. It fails if the process exits first.
 func (p *process) await(ctx context.Context, ready func() bool) error {
 	poll := time.NewTicker(5 * time.Millisecond)
 	defer poll.Stop()
@@ -113,13 +112,13 @@ func (p *process) await(ctx context.Context, ready func() bool) error {
 	return nil
 }
 
-// lockedBuffer is written by a process and read by others. It keeps the end.
+// lockedBuffer keeps the end of a process's output. It is safe for concurrent use.
 type lockedBuffer struct {
 	mu     sync.Mutex
 	buffer bytes.Buffer
 }
 
-// keptOutput is how much is kept of what a process says.
+// keptOutput is how many bytes of a process's output are kept.
 const keptOutput = 64 << 10
 
 // Write implements io.Writer.
@@ -138,5 +137,5 @@ func (b *lockedBuffer) String() string {
 	return b.buffer.String()
 }
 
-// last is the end of a text.
+// last returns the end of a text.
 func last(text string, bytes int) string { return text[max(0, len(text)-bytes):] }

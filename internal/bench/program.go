@@ -7,23 +7,23 @@ import (
 	"strings"
 )
 
-// The servers and clients that the benchmark brings itself are processes of its own
-// program, so that theirs is the only time and memory that counts.
+// The benchmark's own servers and clients are processes of this program, so that their
+// CPU time and memory can be measured.
 
-// copyFlags are the flags of those programs.
+// copyFlags are the flags of the programs.
 type copyFlags struct {
-	// Of servers.
+	// For servers.
 	root string
-	// Of clients.
+	// For clients.
 	address, local, remote string
 	down                   bool
 	names                  string
-	// Of both.
+	// For both.
 	durable bool
 	keys    keyPair
 }
 
-// programs are they by the first argument.
+// programs returns the programs by the first argument that selects them.
 func programs() map[string]func(copyFlags) error {
 	return map[string]func(copyFlags) error{
 		"raw-serve":  rawServe,
@@ -35,7 +35,7 @@ func programs() map[string]func(copyFlags) error {
 	}
 }
 
-// runProgram runs one of the programs, if that is what the arguments say.
+// runProgram runs one of the programs, if the first argument selects one.
 func runProgram(args []string) (ours bool, err error) {
 	if len(args) == 0 || programs()[args[0]] == nil {
 		return false, nil
@@ -57,7 +57,7 @@ func runProgram(args []string) (ours bool, err error) {
 	return true, programs()[args[0]](flags)
 }
 
-// startProgram starts one of the servers of programs.
+// startProgram starts a server from programs.
 func startProgram(ctx context.Context, program string, s site) (*service, error) {
 	args := []string{s.self, program, "-root", s.root}
 	if s.tls {
@@ -69,8 +69,8 @@ func startProgram(ctx context.Context, program string, s site) (*service, error)
 	return startPrinting(ctx, command{args: args}, "127.0.0.1:")
 }
 
-// startPrinting starts a server whose first line of output is its address, the host
-// perhaps left out: it comes after prefix.
+// startPrinting starts a server whose first line of output is prefix and its address. The
+// host may be left out.
 func startPrinting(ctx context.Context, c command, prefix string) (*service, error) {
 	p, err := c.start(ctx)
 	if err != nil {
@@ -89,7 +89,7 @@ func startPrinting(ctx context.Context, c command, prefix string) (*service, err
 	return s, nil
 }
 
-// programCopy is the command of one of the clients of programs.
+// programCopy returns the command of a client from programs.
 func programCopy(program string, j job) command {
 	args := []string{j.self, program, "-address", j.address, "-local", j.local, "-remote", j.remote}
 	if j.down {

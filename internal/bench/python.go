@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 )
 
-// python is FileSrv in Python, as interop has it.
+// python is FileSrv in Python, with the programs of the interop tests.
 type python struct{}
 
 func (python) name() string { return "python" }
@@ -19,7 +19,7 @@ func (python) about() string {
 	return "FileSrv with Python's grpcio, 1 MiB chunks, a call a file (interop/python)"
 }
 
-// pythonProgram is Debian's own, which has Debian's modules.
+// pythonProgram is Debian's Python, which finds Debian's modules.
 const pythonProgram = "/usr/bin/python3"
 
 func (python) lacks(l *lab, c benchCase) string {
@@ -41,7 +41,7 @@ func (python) lacks(l *lab, c benchCase) string {
 	return ""
 }
 
-// pythonFile is one of the programs, or "" the directory.
+// pythonFile returns the path of a program, and of their directory for "".
 func (l *lab) pythonFile(name string) string { return filepath.Join("interop", "python", name) }
 
 func (p python) serve(ctx context.Context, s site) (*service, error) {
@@ -66,8 +66,8 @@ func (python) command(s site, dir, name string, args ...string) (command, error)
 	}, err
 }
 
-// copy has the client name files as the server does: below a directory in which a
-// link leads to the local ones.
+// copy gives the client the paths that the server uses: it runs in a directory in which a
+// link leads to the local files.
 func (p python) copy(j job) (command, error) {
 	dir := filepath.Join(j.dir, "cwd")
 	link := filepath.Join(dir, path.Dir(j.remote))

@@ -11,14 +11,14 @@ import (
 	"path/filepath"
 )
 
-// The raw protocol is the least that copies files: for each its path, with its
-// length in two bytes, its size in eight, and its content; in the end an empty path.
+// The raw protocol is a minimal one. For each file it has the path, with its length in
+// two bytes, the size in eight, and the content. An empty path ends it.
 
 // rawBuffer is the size of all buffers.
 const rawBuffer = 1 << 20
 
-// plainReader and plainWriter hide what else a file or connection can do: io.Copy
-// would let the kernel copy, which no protocol that looks at its bytes can.
+// plainReader and plainWriter hide the other methods of a file or connection. Otherwise
+// io.Copy would let the kernel copy, which a protocol that processes its bytes cannot do.
 type (
 	plainReader struct{ io.Reader }
 	plainWriter struct{ io.Writer }
@@ -62,7 +62,7 @@ func sendFile(to *bufio.Writer, local, remote string, buffer []byte) error {
 	if err := binary.Write(to, binary.BigEndian, info.Size()); err != nil {
 		return err
 	}
-	// What is larger than a buffer would only be copied through it.
+	// A larger file would only be copied through the buffer.
 	if info.Size() >= rawBuffer {
 		if err := to.Flush(); err != nil {
 			return err

@@ -11,7 +11,7 @@ import (
 	"path/filepath"
 )
 
-// What a client asks for: it sends files, or receives those of a path.
+// The requests of a client: send files, or receive those of a path.
 const (
 	rawSend    = 'S'
 	rawReceive = 'R'
@@ -55,7 +55,7 @@ func rawAnswer(conn net.Conn, flags copyFlags) error {
 		if err := receiveTree(from, flags.root, flags.durable); err != nil {
 			return err
 		}
-		// The client knows by this that everything is there.
+		// This byte tells the client that the server has received everything.
 		_, err = conn.Write([]byte{0})
 		return err
 	}

@@ -9,29 +9,29 @@ import (
 	"time"
 )
 
-// report is all that a run has found.
+// report has all results of a run.
 type report struct {
 	Machine   machine   `json:"machine"`
 	Arguments []string  `json:"arguments"`
 	Begun     time.Time `json:"begun"`
 	Seconds   float64   `json:"seconds"`
-	// Contestants are those that took part anywhere.
+	// Contestants are those that took part in at least one case.
 	Contestants []participant `json:"contestants"`
 	Tables      []table       `json:"tables"`
 	Verdicts    []verdict     `json:"targets"`
 }
 
-// participant says what a contestant is.
+// participant describes a contestant.
 type participant struct {
 	Name  string `json:"name"`
 	About string `json:"about"`
 }
 
-// table is what was found in one case.
+// table has the results of one case.
 type table struct {
 	Case  string `json:"case"`
 	About string `json:"about"`
-	// ManyFiles: what counts are files a second.
+	// ManyFiles is whether the case is judged by files a second.
 	ManyFiles bool      `json:"many_files"`
 	Results   []result  `json:"results"`
 	Skipped   []skipped `json:"skipped,omitempty"`
@@ -43,10 +43,10 @@ type skipped struct {
 	Why        string `json:"why"`
 }
 
-// result is what one contestant did in one case.
+// result has the measurements of one contestant in one case.
 type result struct {
 	Contestant string `json:"contestant"`
-	// Bytes and Files are what was copied in each round.
+	// Bytes and Files are the size and number of the files copied in each round.
 	Bytes   int64    `json:"bytes"`
 	Files   int      `json:"files"`
 	Samples []sample `json:"samples"`
@@ -54,7 +54,7 @@ type result struct {
 	Summary summary  `json:"summary"`
 }
 
-// summary is what the samples come to. Memory is in bytes.
+// summary summarizes the samples. Memory is in bytes.
 type summary struct {
 	Megabytes      statistic `json:"megabytes_per_second"`
 	FilesPerSecond statistic `json:"files_per_second"`
@@ -62,12 +62,12 @@ type summary struct {
 	ServerCPU      statistic `json:"server_cpu_seconds_per_gigabyte"`
 	ClientPeak     statistic `json:"client_peak_bytes"`
 	ServerPeak     statistic `json:"server_peak_bytes"`
-	// TranshipSpeedup is how many times as fast as this tranship was.
+	// TranshipSpeedup is the speed of tranship as a multiple of this contestant's.
 	TranshipSpeedup statistic `json:"tranship_speedup"`
 }
 
-// sample is one round: client and server separately, times in seconds, memory in
-// bytes of the largest process.
+// sample is the measurement of one round: client and server separately, times in seconds,
+// memory in bytes of the largest process.
 type sample struct {
 	Round      int     `json:"round"`
 	Seconds    float64 `json:"seconds"`
@@ -77,7 +77,7 @@ type sample struct {
 	ServerPeak int64   `json:"server_peak_bytes"`
 }
 
-// summarize completes a report whose samples are complete.
+// summarize computes the summaries and verdicts from the samples.
 func (r *report) summarize() {
 	for i := range r.Tables {
 		t := &r.Tables[i]
@@ -109,7 +109,7 @@ func (r result) serverPeak() statistic {
 	return r.over(func(s sample) float64 { return float64(s.ServerPeak) })
 }
 
-// rate is how fast a contestant was, in the unit of the table.
+// rate returns the speed of a contestant, in the unit of the table.
 func (t table) rate(r result) statistic {
 	if t.ManyFiles {
 		return r.Summary.FilesPerSecond
@@ -132,7 +132,7 @@ func (r result) over(value func(sample) float64) statistic {
 	return summarize(values)
 }
 
-// result finds a contestant's; nil if it has none that counts.
+// result returns the result of a contestant; nil if it has no valid one.
 func (t table) result(contestant string) *result {
 	for i := range t.Results {
 		if t.Results[i].Contestant == contestant && len(t.Results[i].Samples) > 0 {
@@ -142,7 +142,7 @@ func (t table) result(contestant string) *result {
 	return nil
 }
 
-// write completes the report and writes it in all its forms.
+// write summarizes the report and writes it in all formats.
 func (r *report) write(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// example is a report in which tranship is half as fast as raw TCP.
+// example returns a report in which tranship is half as fast as raw TCP.
 func example() *report {
 	r := &report{
 		Machine:     machine{CPU: "Abacus", Cores: 2, Kernel: "linux 1", Go: "go1", FileSystem: "ext4"},
@@ -67,7 +67,7 @@ func TestVerdict(t *testing.T) {
 		{0.75, 0.9, false, []float64{0.5, 0.9, 2}, "goal reached"},
 		{1.7, 1.3, true, []float64{1.5, 1.6, 2}, "reached"},
 		{1.7, 1.3, true, []float64{1.1, 1.8, 2}, "missed"},
-		// Memory has one limit, which holds in every round.
+		// Memory has one limit, which applies to every round.
 		{48, 0, true, []float64{10, 20, 49}, "missed"},
 		{48, 0, true, []float64{10, 20, 48}, "reached"},
 		{48, 0, true, nil, "not measured"},
@@ -79,7 +79,8 @@ func TestVerdict(t *testing.T) {
 	}
 }
 
-// The chart is well-formed, and nothing lies outside of its panel.
+// TestChart checks that the chart is well-formed and that all bars are inside their
+// panels.
 func TestChart(t *testing.T) {
 	r := example()
 	var text strings.Builder

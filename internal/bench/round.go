@@ -9,8 +9,8 @@ import (
 	"slices"
 )
 
-// runCases runs all cases that are asked for. A contestant that fails leaves its
-// case, and the run goes on; only the end of the context stops it.
+// runCases runs all selected cases. A contestant that fails drops out of its case, and
+// the run continues. Only the end of the context stops it.
 func (l *lab) runCases(ctx context.Context, r *report) error {
 	var failed error
 	for _, c := range cases() {
@@ -38,42 +38,42 @@ func (l *lab) runCase(ctx context.Context, c benchCase) (t table, failed error) 
 			t.Results = append(t.Results, *e.result)
 		}
 	}()
-	for _, who := range contestants() {
-		if !l.only.MatchString(who.name()) {
+	for _, candidate := range contestants() {
+		if !l.only.MatchString(candidate.name()) {
 			continue
 		}
-		why := who.lacks(l, c)
-		if c.roundTrip > 0 && !overLink(who.name()) {
+		why := candidate.lacks(l, c)
+		if c.roundTrip > 0 && !overLink(candidate.name()) {
 			why = "not measured over an emulated link"
 		}
 		if why != "" {
-			t.Skipped = append(t.Skipped, skipped{Contestant: who.name(), Why: why})
+			t.Skipped = append(t.Skipped, skipped{Contestant: candidate.name(), Why: why})
 			continue
 		}
-		e, err := l.enter(ctx, c, who)
+		e, err := l.startEntrant(ctx, c, candidate)
 		if err != nil {
-			failed = errors.Join(failed, fmt.Errorf("%s: %s: %w", c.name, who.name(), err))
-			t.Skipped = append(t.Skipped, skipped{Contestant: who.name(), Why: err.Error()})
+			failed = errors.Join(failed, fmt.Errorf("%s: %s: %w", c.name, candidate.name(), err))
+			t.Skipped = append(t.Skipped, skipped{Contestant: candidate.name(), Why: err.Error()})
 			continue
 		}
-		e.result = &result{Contestant: who.name(), Bytes: c.bytes(l.options), Files: c.count(l.options)}
+		e.result = &result{Contestant: candidate.name(), Bytes: c.bytes(l.options), Files: c.count(l.options)}
 		entrants = append(entrants, e)
 	}
-	// One round more than count, the first: it finds caches cold.
+	// The first round does not count, because caches are cold.
 	for round := range c.rounds(l.options) + 1 {
 		for i := range entrants {
-			// Nobody always comes after the same one.
+			// Rotate the order, so that no contestant always follows the same one.
 			e := entrants[(i+round)%len(entrants)]
 			if e.failure == nil && ctx.Err() == nil {
-				failed = errors.Join(failed, l.turn(ctx, e, round))
+				failed = errors.Join(failed, l.measureRound(ctx, e, round))
 			}
 		}
 	}
 	return t, failed
 }
 
-// turn is one round of one entrant.
-func (l *lab) turn(ctx context.Context, e *entrant, round int) error {
+// measureRound runs one round of one entrant, and records its sample.
+func (l *lab) measureRound(ctx context.Context, e *entrant, round int) error {
 	s, err := e.round(ctx, round)
 	if err != nil {
 		e.failure = fmt.Errorf("%s: %s, round %d: %w", e.benchCase.name, e.name(), round, err)
@@ -89,7 +89,7 @@ func (l *lab) turn(ctx context.Context, e *entrant, round int) error {
 	return nil
 }
 
-// addContestants adds those of a table that were not in one before.
+// addContestants adds the contestants of a table that the report does not have yet.
 func (r *report) addContestants(t table) {
 	for _, c := range contestants() {
 		known := slices.ContainsFunc(r.Contestants, func(p participant) bool { return p.Name == c.name() })

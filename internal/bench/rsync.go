@@ -6,8 +6,7 @@ import (
 	"path/filepath"
 )
 
-// rsync is the one that its users trust to copy directories: as client of its own
-// daemon, which does not encrypt.
+// rsync is the client of rsync's own daemon, which does not encrypt.
 type rsync struct{}
 
 func (rsync) name() string { return "rsync" }
@@ -55,7 +54,7 @@ func (rsync) copy(j job) (command, error) {
 	return rsyncCommand(j, "rsync://"+j.address+"/files/"), nil
 }
 
-// rsyncCommand copies from or to what is below remoteRoot.
+// rsyncCommand returns a command that copies from or to a path below remoteRoot.
 func rsyncCommand(j job, remoteRoot string, more ...string) command {
 	args := append([]string{program("rsync"), "-a"}, more...)
 	if j.workload != again {
@@ -64,7 +63,7 @@ func rsyncCommand(j job, remoteRoot string, more ...string) command {
 	if j.durable {
 		args = append(args, "--fsync")
 	}
-	// A directory goes into the one that it is to be in.
+	// rsync copies a directory into its destination directory.
 	if j.down {
 		args = append(args, remoteRoot+j.remote, filepath.Dir(j.local)+"/")
 	} else {

@@ -31,10 +31,10 @@ func (s3) lacks(_ *lab, c benchCase) string {
 	return ""
 }
 
-// versitygw is built by tools/bench-setup.sh, if it is not installed.
+// versitygw returns the path of the server, installed or built by tools/bench-setup.sh.
 func versitygw() string { return program("versitygw", "build/tools/versitygw") }
 
-// Keys that only this server knows.
+// The credentials of the server, which exists only during the benchmark.
 const s3Key, s3Secret = "bench", "benchbench"
 
 func (s3) serve(ctx context.Context, s site) (*service, error) {
@@ -58,7 +58,8 @@ func (s3) copy(j job) (command, error) {
 	args := []string{
 		program("rclone"), "--config", filepath.Join(j.dir, "rclone.conf"), "--s3-no-check-bucket",
 		"--transfers", "16", "--no-traverse", "--retries", "1",
-		// rclone would wait a second, for each part, for the server to ask for it.
+		// The server does not ask for the body, so that rclone would wait a second for
+		// each part.
 		"--expect-continue-timeout", "1ms",
 	}
 	if j.tls {
@@ -76,7 +77,8 @@ func (s3) copy(j job) (command, error) {
 	env := []string{
 		"RCLONE_S3_PROVIDER=Other", "RCLONE_S3_ENDPOINT=" + endpoint + j.address, "RCLONE_S3_REGION=us-east-1",
 		"RCLONE_S3_ACCESS_KEY_ID=" + s3Key, "RCLONE_S3_SECRET_ACCESS_KEY=" + s3Secret,
-		// What the machine has set for other servers; rclone refuses both at once.
+		// Override the machine's setting, because rclone refuses it together with its
+		// own.
 		"AWS_CA_BUNDLE=",
 	}
 	return command{args: append(args, verb, from, to), env: env}, nil

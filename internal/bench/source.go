@@ -15,7 +15,7 @@ import (
 // filesPerDirectory is how many small files a directory has.
 const filesPerDirectory = 100
 
-// source is what is copied. It does not compress.
+// source has the files that are copied. Their content does not compress.
 type source struct {
 	large, client string // Files.
 	tree          string // A directory.
@@ -23,7 +23,7 @@ type source struct {
 	names         string // A file with the names of the files in tree, a line each.
 }
 
-// makeSource writes the same bytes every time.
+// makeSource writes the source. Its content is the same every time.
 func makeSource(dir string, o options) (source, error) {
 	s := source{
 		large:  filepath.Join(dir, "large.bin"),
@@ -56,7 +56,7 @@ func makeFile(name string, size int64, random io.Reader) error {
 	return errors.Join(err, file.Close())
 }
 
-// errDiffers is a copy that is not what was copied.
+// errDiffers is the error for a copy that differs from its source.
 var errDiffers = errors.New("a copy differs from its source")
 
 // verify compares the copy of a file or of a directory with the source, byte by
@@ -88,7 +88,7 @@ func compareFiles(want, got string) error {
 	if err != nil {
 		return err
 	}
-	// Many files are small: buffers need not be larger.
+	// The buffers of small files are small.
 	size := int(min(info.Size()+1, 256<<10))
 	return compareReaders(got, bufio.NewReaderSize(a, size), bufio.NewReaderSize(b, size))
 }

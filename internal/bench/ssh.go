@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// secureShell has what copies over ssh in common: a private sshd.
+// secureShell runs a private sshd for the contestants that copy over ssh.
 type secureShell struct{}
 
 func (secureShell) lacks(_ *lab, c benchCase) string {
@@ -25,7 +25,7 @@ func (secureShell) lacks(_ *lab, c benchCase) string {
 	return ""
 }
 
-// sshd is found also where only root has its directory in the path.
+// sshd returns the path of sshd, even if its directory is not in PATH.
 func sshd() string { return program("sshd", "/usr/sbin/sshd") }
 
 const sshdConfig = `ListenAddress 127.0.0.1
@@ -66,7 +66,7 @@ func (secureShell) serve(ctx context.Context, s site) (*service, error) {
 			return nil, fmt.Errorf("ssh-keygen: %w: %s", err, output)
 		}
 	}
-	// sshd gives up privileges in this directory, which its package makes at boot.
+	// sshd drops privileges in this directory, which its package creates at boot.
 	if os.Getuid() == 0 {
 		if err := os.MkdirAll("/run/sshd", 0o755); err != nil {
 			return nil, err
@@ -83,7 +83,7 @@ func (secureShell) serve(ctx context.Context, s site) (*service, error) {
 	return startListening(ctx, command{forks: true, args: []string{sshd(), "-D", "-e", "-f", config}}, port)
 }
 
-// secureHost is how clients call the server.
+// secureHost returns the name with which clients address the server.
 func secureHost(j job) (string, error) {
 	me, err := user.Current()
 	if err != nil {
@@ -109,8 +109,8 @@ func (s scp) lacks(l *lab, c benchCase) string {
 	case c.workload == again:
 		return "copies everything again"
 	case c.workload == small && !c.tls && sshd() != "":
-		// Of many small files it is what most people use, with nothing to compare it
-		// to in the clear.
+		// scp is a common choice for many small files, although it has no counterpart
+		// without encryption.
 		return ""
 	}
 	return s.secureShell.lacks(l, c)
@@ -131,7 +131,7 @@ func (scp) copy(j job) (command, error) {
 	return command{args: args, forks: true}, err
 }
 
-// sftp copies with sftp, which can also ask the server to sync.
+// sftp copies with sftp, which can request a sync from the server.
 type sftp struct{ secureShell }
 
 func (sftp) name() string { return "sftp" }
@@ -157,7 +157,7 @@ func (sftp) copy(j job) (command, error) {
 	}
 	if j.names != nil {
 		flags += "r"
-		// A directory goes into the one that it is to be in.
+		// sftp copies a directory into its destination directory.
 		to = filepath.Dir(to) + "/"
 	}
 	if flags != "" {
@@ -170,7 +170,7 @@ func (sftp) copy(j job) (command, error) {
 	}, err
 }
 
-// rsyncSSH is rsync as most people run it.
+// rsyncSSH is rsync in its most common form.
 type rsyncSSH struct{ secureShell }
 
 func (rsyncSSH) name() string { return "rsync-ssh" }

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// statistic is what several rounds come to.
+// statistic summarizes the values of several rounds.
 type statistic struct {
 	Median float64 `json:"median"`
 	Min    float64 `json:"min"`
@@ -26,13 +26,13 @@ func summarize(values []float64) statistic {
 	return statistic{Median: median, Min: sorted[0], Max: sorted[len(sorted)-1], N: len(sorted)}
 }
 
-// speedup is how many times as fast as other r was, in the rounds that both have:
-// what slows down the whole machine for a while slows down both.
+// speedup returns the speed of r as a multiple of other's, from the rounds that both
+// have. A temporary slowdown of the machine affects both of them.
 func (r result) speedup(other result) statistic {
 	return r.ratio(other, func(s sample) float64 { return 1 / s.Seconds })
 }
 
-// ratio is of a value of r to that of other, round by round.
+// ratio returns the ratio of a value of r to that of other, round by round.
 func (r result) ratio(other result, value func(sample) float64) statistic {
 	theirs := map[int]float64{}
 	for _, s := range other.Samples {
@@ -47,7 +47,7 @@ func (r result) ratio(other result, value func(sample) float64) statistic {
 	return summarize(ratios)
 }
 
-// scaled is in another unit; 0 means the same.
+// scaled returns s in another unit; 0 means the same unit.
 func (s statistic) scaled(unit float64) statistic {
 	if unit == 0 {
 		return s
@@ -55,7 +55,7 @@ func (s statistic) scaled(unit float64) statistic {
 	return statistic{Median: s.Median / unit, Min: s.Min / unit, Max: s.Max / unit, N: s.N}
 }
 
-// format is the median, and the least and the most in parentheses.
+// format returns the median, with the minimum and the maximum in parentheses.
 func (s statistic) format(digits int) string {
 	switch s.N {
 	case 0:

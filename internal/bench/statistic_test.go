@@ -18,7 +18,7 @@ func TestSummarize(t *testing.T) {
 	}
 }
 
-// samples of rounds 1, 2, …, which took so many seconds.
+// samples returns samples of rounds 1, 2, … that took the given times.
 func samples(seconds ...float64) []sample {
 	var all []sample
 	for i, s := range seconds {
@@ -27,7 +27,8 @@ func samples(seconds ...float64) []sample {
 	return all
 }
 
-// The ratio is of equal rounds, not of medians: a slow machine slows down both.
+// TestSpeedup checks that the ratio is of equal rounds, not of medians, because a slow
+// machine affects both.
 func TestSpeedup(t *testing.T) {
 	ours := result{Samples: samples(1, 10, 2)}
 	theirs := result{Samples: samples(2, 20, 4, 100)}
@@ -35,7 +36,7 @@ func TestSpeedup(t *testing.T) {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 	if got := ours.speedup(result{}); got.N != 0 {
-		t.Errorf("against nobody: %+v", got)
+		t.Errorf("without other samples: %+v", got)
 	}
 }
 

@@ -7,13 +7,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// isolate puts a command into a process group of its own, so that what it starts
-// can be killed with it. The kernel kills it should the benchmark itself be killed.
+// isolate puts a command into a separate process group, so that its descendants can be
+// killed with it. If the benchmark itself is killed, the kernel kills the command.
 func isolate(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
 
-// killGroup kills a command that was isolated, and what it started.
+// killGroup kills an isolated command and its descendants.
 func killGroup(cmd *exec.Cmd) error {
 	return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 }
@@ -23,12 +23,12 @@ func terminate(cmd *exec.Cmd) error {
 	return cmd.Process.Signal(syscall.SIGTERM)
 }
 
-// settle makes ready for a copy of n bytes, that it may not pay for what was before it.
-// It waits until everything that was written is on disk, and touches twice as much memory,
-// or half of what is free: the host of a virtual machine may have taken back what was
-// freed, and finds another page at the first touch, at several times the cost of filling
-// it.
-func settle(n int64) error {
+// quiesce prepares the machine for a copy of n bytes, so that the copy does not pay for
+// what happened before. It waits until all written data is on disk. Then it touches twice
+// as much memory, or half of what is free, because the host of a virtual machine may have
+// reclaimed freed pages. Its first access to a reclaimed page costs several times as much
+// as filling it.
+func quiesce(n int64) error {
 	unix.Sync()
 	var system unix.Sysinfo_t
 	if err := unix.Sysinfo(&system); err != nil {

@@ -4,8 +4,8 @@ package main
 
 import "os/exec"
 
-// Elsewhere the benchmark compiles, and measures what it can: there is no /proc to
-// read processor time and memory of servers from.
+// On other systems the benchmark compiles and measures less, because there is no /proc to
+// read the CPU time and memory of servers from.
 
 func isolate(*exec.Cmd) {}
 
@@ -13,4 +13,4 @@ func killGroup(cmd *exec.Cmd) error { return cmd.Process.Kill() }
 
 func terminate(cmd *exec.Cmd) error { return cmd.Process.Kill() }
 
-func settle(int64) error { return nil }
+func quiesce(int64) error { return nil }

@@ -2,24 +2,24 @@ package main
 
 import "fmt"
 
-// target is a ratio, or an amount, that tranship is to reach.
+// target is a ratio or an amount that tranship should reach.
 type target struct {
 	text string
-	// cases are where it is to be reached, in each.
+	// cases are the cases in which it should be reached.
 	cases []string
-	// value is what is measured of tranship, also against a baseline.
+	// value computes the measured value, which may depend on a baseline.
 	value    func(tranship, baseline result) statistic
 	baseline string
 	want     float64
-	// goal is what would be better still; 0: there is none.
+	// goal is an even better value; 0 means none.
 	goal float64
-	// atMost: less is better.
+	// atMost is whether lower values are better.
 	atMost bool
-	// unit is what the value is divided by for people; 0: 1.
+	// unit is what the value is divided by in reports; 0 means 1.
 	unit float64
 }
 
-// targets are what this project has set itself, at the default sizes.
+// targets returns this project's targets, at the default sizes.
 func targets() []target {
 	speed := func(t, b result) statistic { return t.speedup(b) }
 	cpu := func(t, b result) statistic {
@@ -47,14 +47,14 @@ func targets() []target {
 	}
 }
 
-// verdict is a target in one case.
+// verdict is the result of a target in one case.
 type verdict struct {
 	Case   string  `json:"case"`
 	Target string  `json:"target"`
 	Want   float64 `json:"want"`
 	Goal   float64 `json:"goal,omitempty"`
 	AtMost bool    `json:"at_most"`
-	// Value is without a count when it was not measured.
+	// Value has the count 0 if it was not measured.
 	Value statistic `json:"value"`
 	// Verdict is "reached", "goal reached", "missed" or "not measured".
 	Verdict string `json:"verdict"`
@@ -80,7 +80,7 @@ func (r *report) judge() []verdict {
 }
 
 func (v verdict) judge() string {
-	// What must not be exceeded counts in every round; a ratio on the whole.
+	// A maximum applies to every round; a ratio to the median.
 	value := v.Value.Median
 	reaches := func(limit float64) bool { return value >= limit }
 	if v.AtMost {
@@ -100,7 +100,7 @@ func (v verdict) judge() string {
 	return "reached"
 }
 
-// limit is what is wanted, as people write it.
+// limit formats the wanted value.
 func (v verdict) limit() string {
 	sign := "≥"
 	if v.AtMost {

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// tranship is what this is about: the built program, as anybody runs it.
+// tranship is the built program with its usual flags.
 type tranship struct{}
 
 func (tranship) name() string { return "tranship" }
@@ -56,7 +56,8 @@ func (tranship) copy(j job) (command, error) {
 		if j.workload == again {
 			args = append(args, "-u")
 		}
-		// A directory's contents go into the other, whether it is there or not.
+		// The contents of a directory go into the destination, whether that exists or
+		// not.
 		if j.down {
 			remote += "/."
 		} else {
