@@ -1,5 +1,5 @@
-// Package budget bounds how often and how long an operation is tried again. It is the rule
-// of every retry in this module, and knows no transport.
+// Package budget bounds how often and how long a failed operation is repeated. All
+// retries in this module use it. It is independent of the transport.
 package budget
 
 import (
@@ -14,26 +14,26 @@ import (
 )
 
 const (
-	// DefaultAttempts is how often one operation is tried without any progress. With
-	// the pauses between them that takes about as long as DefaultPatience.
+	// DefaultAttempts is how often one operation is attempted without progress. With the
+	// pauses between attempts that takes about as long as DefaultPatience.
 	DefaultAttempts = 16
-	// DefaultPatience is how long all operations are tried while none succeeds.
+	// DefaultPatience is how long operations are attempted while none succeeds.
 	DefaultPatience = 30 * time.Second
 
 	firstPause = 100 * time.Millisecond
-	// LongestPause is the longest between two attempts.
+	// LongestPause is the longest pause between two attempts.
 	LongestPause = 5 * time.Second
 )
 
-// Budget bounds retries. Zero fields take the defaults.
+// Budget bounds retries. Zero and negative fields mean the defaults.
 type Budget struct {
-	// Attempts is how often one operation is tried at most, without any progress.
+	// Attempts is how often one operation is attempted without progress.
 	Attempts int
-	// Patience is how long operations are tried while none succeeds.
+	// Patience is how long operations are attempted while none succeeds.
 	Patience time.Duration
 }
 
-// WithDefaults returns the budget with its zero and negative fields set.
+// WithDefaults returns the budget with its zero and negative fields set to the defaults.
 func (b Budget) WithDefaults() Budget {
 	return Budget{
 		Attempts: cmp.Or(max(b.Attempts, 0), DefaultAttempts),
@@ -41,9 +41,9 @@ func (b Budget) WithDefaults() Budget {
 	}
 }
 
-// Outage measures for how long operations that share it have failed without any
-// success. Without it, a server that is gone for good would cost each of many files
-// all its attempts. It is safe for concurrent use; NewOutage makes one.
+// Outage measures for how long the operations that share it have failed without a
+// success. Without it, a server that is gone for good would cost each of many files all
+// its attempts. It is safe for concurrent use. Use NewOutage to create one.
 type Outage struct {
 	patience time.Duration
 
@@ -51,18 +51,18 @@ type Outage struct {
 	since, last time.Time
 }
 
-// NewOutage returns an outage that is too long when it lasts longer than patience.
+// NewOutage returns an Outage that is too long once it exceeds patience.
 func NewOutage(patience time.Duration) *Outage { return &Outage{patience: patience} }
 
-// Over notes that an operation has succeeded.
+// Over records that an operation has succeeded, which ends the outage.
 func (o *Outage) Over() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.since = time.Time{}
 }
 
-// Attempt notes that an attempt begins. One that begins long after the last failure
-// belongs to another outage: nothing was tried meanwhile.
+// Attempt records the begin of an attempt. If nothing was attempted for a long time since
+// the last failure, the outage has ended and the attempt belongs to another.
 func (o *Outage) Attempt() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -71,7 +71,7 @@ func (o *Outage) Attempt() {
 	}
 }
 
-// TooLong notes a failure and reports whether patience has ended.
+// TooLong records a failure, and reports whether the outage has exceeded its patience.
 func (o *Outage) TooLong() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -83,12 +83,12 @@ func (o *Outage) TooLong() bool {
 	return now.Sub(o.since) > o.patience
 }
 
-// Error is the end of a budget. It is failure.Final, so that no retry around this one
-// begins to try again.
+// Error is the error of an operation whose budget is spent. Its class is failure.Final,
+// so that an outer retry does not repeat the operation.
 type Error struct {
-	// Attempts is how many attempts made no progress; 0 if the patience ended.
+	// Attempts is how many attempts made no progress; 0 if Patience was exceeded.
 	Attempts int
-	// Patience is how long nothing succeeded, if Attempts is 0.
+	// Patience is how long no operation succeeded, if Attempts is 0.
 	Patience time.Duration
 	// Err is the last failure.
 	Err error
@@ -102,28 +102,28 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("gave up after %v without success: %v", e.Patience, e.Err)
 }
 
-// Unwrap is the last failure.
+// Unwrap returns the last failure.
 func (e *Error) Unwrap() error { return e.Err }
 
 // Class implements failure.Classified.
 func (e *Error) Class() failure.Class { return failure.Final }
 
-// Pauses are those between attempts: 100 ms, doubled each time up to LongestPause, and
-// each shortened by a random part of up to half, so that clients that were cut off
-// together do not return together. The zero value is ready.
+// Pauses computes the pauses between attempts: 100 ms, doubled each time up to
+// LongestPause, and each shortened by a random part of up to half, so that clients that
+// were disconnected together do not return together. The zero value is ready to use.
 type Pauses struct{ next time.Duration }
 
-// Next is the next pause.
+// Next returns the next pause.
 func (p *Pauses) Next() time.Duration {
 	pause := max(p.next, firstPause)
 	p.next = min(2*pause, LongestPause)
-	return pause - rand.N(pause/2+1) //nolint:gosec // a guess gains nothing
+	return pause - rand.N(pause/2+1) //nolint:gosec // guessing it gains nothing
 }
 
-// Reset begins with the shortest again, after progress.
+// Reset starts again with the shortest pause, after progress.
 func (p *Pauses) Reset() { p.next = 0 }
 
-// Sleep waits, and returns early with the context's error when that ends.
+// Sleep waits for pause. If ctx ends before, it returns the context's error.
 func Sleep(ctx context.Context, pause time.Duration) error {
 	timer := time.NewTimer(pause)
 	defer timer.Stop()
@@ -143,25 +143,25 @@ type Tries struct {
 	failures int
 }
 
-// Begin returns the tries of one operation. Operations on one store share an outage.
+// Begin returns the Tries of one operation. All operations on a store share an outage.
 func (b Budget) Begin(outage *Outage) *Tries {
 	return &Tries{budget: b.WithDefaults(), outage: outage}
 }
 
-// Attempt notes that an attempt begins.
+// Attempt records the begin of an attempt.
 func (t *Tries) Attempt() { t.outage.Attempt() }
 
-// Progress notes that the operation, or an attempt of it that failed later, got further:
-// failures before it do not count.
+// Progress records that the operation made progress, even if the attempt fails later.
+// Earlier failures no longer count.
 func (t *Tries) Progress() {
 	t.failures = 0
 	t.pauses.Reset()
 	t.outage.Over()
 }
 
-// Failed notes that an attempt failed, and returns how long to wait before the next. If
-// there is to be none, the error says why: err itself when repeating does not help, and
-// an *Error when the budget has ended.
+// Failed records the failure of an attempt, and returns the pause before the next one. It
+// returns an error if the operation must not be repeated: err itself if repeating does
+// not help, and an *Error if the budget is spent.
 func (t *Tries) Failed(ctx context.Context, err error) (time.Duration, error) {
 	if !failure.IsPassing(ctx, err) {
 		return 0, err
@@ -172,8 +172,8 @@ func (t *Tries) Failed(ctx context.Context, err error) (time.Duration, error) {
 	return t.Spend(err)
 }
 
-// Spend is Failed for an error that passes, whatever its class, and that is no part of an
-// outage.
+// Spend is Failed for an error that is temporary regardless of its class, and that is not
+// part of an outage.
 func (t *Tries) Spend(err error) (time.Duration, error) {
 	t.failures++
 	if t.failures >= t.budget.Attempts {
@@ -182,5 +182,5 @@ func (t *Tries) Spend(err error) (time.Duration, error) {
 	return t.Pause(), nil
 }
 
-// Pause is how long to wait before another attempt that costs nothing of the budget.
+// Pause returns the pause before an attempt that does not count against the budget.
 func (t *Tries) Pause() time.Duration { return t.pauses.Next() }

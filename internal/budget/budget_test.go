@@ -15,8 +15,8 @@ import (
 
 var errAway = fmt.Errorf("%w: away", tranship.ErrUnavailable)
 
-// fail lets all tries fail, and returns the error that they end with, how many there
-// were and how long they took.
+// fail makes all attempts fail, and returns the final error, the number of attempts and
+// how long they took.
 func fail(ctx context.Context, tries *budget.Tries, err error) (n int, took time.Duration, last error) {
 	begun := time.Now()
 	for n = 1; ; n++ {
@@ -30,8 +30,8 @@ func fail(ctx context.Context, tries *budget.Tries, err error) (n int, took time
 	}
 }
 
-// The default number of attempts lasts for most of the default patience: an outage of
-// 20 s is survived, whatever the random pauses are.
+// TestDefaultBudget checks that the default attempts last for most of the default
+// patience, so that operations survive an outage of 20 s whatever the random pauses are.
 func TestDefaultBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for range 100 {
@@ -66,8 +66,8 @@ func TestAttemptsEnd(t *testing.T) {
 	})
 }
 
-// An outage is measured over all operations, ends with any success, and is not
-// stretched by a time in which nothing was tried.
+// TestOutage checks that an outage is measured across all operations, ends with a
+// success, and does not include a time in which nothing was attempted.
 func TestOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		outage := budget.NewOutage(30 * time.Second)
