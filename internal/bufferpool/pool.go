@@ -1,6 +1,6 @@
-// Package bufferpool keeps buffers for payloads. Unlike the pool that gRPC comes
-// with, it does not clear a buffer that is used again: everybody here writes a buffer
-// before reading it, and clearing costs as much as a copy.
+// Package bufferpool provides a pool of buffers for payloads. Unlike gRPC's pool, it does
+// not clear a buffer that is reused: users of this pool write a buffer before they read
+// it, and clearing costs as much as a copy.
 package bufferpool
 
 import (
@@ -10,9 +10,8 @@ import (
 	"google.golang.org/grpc/mem"
 )
 
-// Tiers are the powers of two from 1 KiB, below which gRPC pools nothing, to 4 MiB.
-// Those for what is common, frames of 16 KiB and chunks of 256 KiB and 1 MiB, fit
-// exactly.
+// Tiers are the powers of two from 1 KiB, below which gRPC does not pool, to 4 MiB.
+// Common sizes (frames of 16 KiB, chunks of 256 KiB and 1 MiB) fit exactly.
 const (
 	leastBits = 10
 	mostBits  = 22
@@ -26,8 +25,8 @@ type Pool struct {
 
 var _ mem.BufferPool = (*Pool)(nil)
 
-// tier is the one whose buffers have room for length bytes; beyond the last, nothing
-// is pooled.
+// tier returns the tier whose buffers have room for length bytes. Larger buffers are not
+// pooled.
 func tier(length int) int {
 	if length <= 1<<leastBits {
 		return 0
@@ -35,7 +34,7 @@ func tier(length int) int {
 	return bits.Len(uint(length-1)) - leastBits
 }
 
-// Get implements mem.BufferPool. The buffer has any content.
+// Get implements mem.BufferPool. The buffer's content is arbitrary.
 func (p *Pool) Get(length int) *[]byte {
 	n := tier(length)
 	if n >= len(p.tiers) {
@@ -53,7 +52,7 @@ func (p *Pool) Put(buffer *[]byte) {
 	capacity := cap(*buffer)
 	n := tier(capacity)
 	if n >= len(p.tiers) || capacity != 1<<(n+leastBits) {
-		return // it is not one of this pool's
+		return // the buffer is not from this pool
 	}
 	p.tiers[n].Put(buffer)
 }

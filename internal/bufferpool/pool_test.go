@@ -17,7 +17,7 @@ func TestPool(t *testing.T) {
 			if cap(*buffer) > 2*max(length, 1024) {
 				t.Errorf("a buffer for %d bytes takes %d", length, cap(*buffer))
 			}
-			*buffer = (*buffer)[:length/2] // may be put back shorter
+			*buffer = (*buffer)[:length/2] // a buffer may be put back with a shorter length
 			pool.Put(buffer)
 		}
 	}
