@@ -1,5 +1,5 @@
-// Package drain lets a handler fail without its client missing why. A server that
-// ends a stream while the client still sends resets it, and some clients then
+// Package drain makes sure that a client receives the status of a failed handler. A
+// server that ends a stream while the client still sends resets it, and some clients then
 // report the reset instead of the status.
 package drain
 
@@ -10,22 +10,22 @@ import (
 	"google.golang.org/protobuf/types/known/emptypb"
 )
 
-// Bounds of what is received in vain: enough for what was under way when the
-// handler failed, and for a client that notices only at the end of a small file.
+// Bounds of what is received and dropped. They cover what was in flight when the handler
+// failed, and a client that notices the failure only at the end of a small file.
 const (
 	MaxBytes = 64 << 20
 	MaxTime  = 2 * time.Second
 )
 
-// Stream receives and drops what the client of a stream still sends, until the
-// client has sent all or has gone, or a bound is reached. The handler must return
-// next and not touch the stream again.
+// Stream receives and drops the remaining messages of a stream's client, until the client
+// has sent all or disconnected, or a bound is reached. The caller must then return from
+// the handler without using the stream again.
 func Stream(stream grpc.ServerStream) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		for received := 0; received < MaxBytes; {
-			// To Empty every field is unknown, so this takes any message.
+			// All fields are unknown to Empty, so that it can decode every message.
 			var message emptypb.Empty
 			if stream.RecvMsg(&message) != nil {
 				return
@@ -38,6 +38,6 @@ func Stream(stream grpc.ServerStream) {
 	select {
 	case <-done:
 	case <-timer.C:
-		// The goroutine ends when the handler returns, because that ends the stream.
+		// The goroutine ends after the handler returns, because that ends the stream.
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/tranship/tranship/internal/drain"
 )
 
-// fakeStream has messages to receive; afterwards it blocks until it is closed.
+// fakeStream returns some messages, and then blocks until it is closed.
 type fakeStream struct {
 	grpc.ServerStream
 	encoded  []byte
