@@ -1,7 +1,7 @@
-// Package failure classifies errors of stores: whether repeating an operation can
-// help, and whether the operation may have taken effect although it failed. It knows
-// no transport. A transport marks the errors that it makes; every retry in this module
-// asks Of.
+// Package failure classifies errors of stores: whether repeating an operation can help,
+// and whether the failed operation may have taken effect. It is independent of the
+// transport. A transport marks the errors that it makes, and all retries in this module
+// call Of.
 package failure
 
 import (
@@ -11,7 +11,7 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// Class says what may be done after an error.
+// Class is what a caller may do after an error.
 type Class int
 
 const (
@@ -24,7 +24,7 @@ const (
 	Unknown
 )
 
-// String is "final", "refused" or "unknown".
+// String returns "final", "refused" or "unknown".
 func (c Class) String() string {
 	switch c {
 	case Refused:
@@ -39,12 +39,11 @@ func (c Class) String() string {
 // Classified is an error that knows its class.
 type Classified interface {
 	error
-	// Class is that of the error.
+	// Class returns the class of the error.
 	Class() Class
 }
 
-// Mark returns err with a class, which replaces the one that it has. Mark(nil, class)
-// is nil.
+// Mark returns err with a class, which replaces an earlier one. Mark(nil, class) is nil.
 func Mark(err error, class Class) error {
 	if err == nil {
 		return nil
@@ -60,10 +59,10 @@ type marked struct {
 func (m *marked) Class() Class  { return m.class }
 func (m *marked) Unwrap() error { return m.error }
 
-// Of is the class of an error of an operation that ran under ctx. Once ctx has ended
-// every error is Final. Of errors without a mark, those that match
-// tranship.ErrUnavailable are Unknown, and so are cancellations and deadlines: they are
-// not those of ctx, so that a hop on the way gave up. All others are Final.
+// Of returns the class of an error of an operation that ran under ctx. Once ctx has
+// ended, every error is Final. An error that was not marked is Unknown if it matches
+// tranship.ErrUnavailable, or if it is a cancellation or an exceeded deadline: because
+// ctx has not ended, that comes from a hop on the way. All others are Final.
 func Of(ctx context.Context, err error) Class {
 	if err == nil || ctx.Err() != nil {
 		return Final

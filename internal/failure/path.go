@@ -6,9 +6,9 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// WrongVersion is the error for a file at path that has the version have and must have
-// want. have is empty if there is no file. It is a *tranship.PathError that matches
-// tranship.ErrPrecondition.
+// WrongVersion returns the error for a file at path that has the version have but must
+// have want. have is empty if the file does not exist. The error is a *tranship.PathError
+// that matches tranship.ErrPrecondition.
 func WrongVersion(path, have, want string) error {
 	at := &tranship.PathError{Path: path, Err: tranship.ErrPrecondition}
 	if have == "" {
@@ -26,28 +26,28 @@ func WrongRevision(path, have, want string) error {
 	return Worded(at, "%v: %s has revision %s, not %s", at.Err, path, have, want)
 }
 
-// WrongChecksum is the error for a file for path whose bytes have the CRC32C have and must
-// have want. It is a *tranship.PathError that matches tranship.ErrIntegrity.
+// WrongChecksum returns the error for a file at path whose bytes have the CRC32C have but
+// must have want. It is a *tranship.PathError that matches tranship.ErrIntegrity.
 func WrongChecksum(path string, have, want uint32) error {
 	at := &tranship.PathError{Path: path, Err: tranship.ErrIntegrity}
 	return Worded(at, "%v: %s has CRC32C %08x, not %08x", at.Err, path, have, want)
 }
 
-// FilesBelow is the error for a path that no file can be at, because there are files
+// FilesBelow returns the error for a path that cannot be a file's, because files exist
 // below it. It is a *tranship.PathError that matches tranship.ErrExists.
 func FilesBelow(path string) error {
 	at := &tranship.PathError{Path: path, Err: tranship.ErrExists}
 	return Worded(at, "%v: there are files below %s", at.Err, path)
 }
 
-// PutTooLarge is the error for a Put of size bytes, which is more than a store takes in
-// one call. It is a *tranship.PathError and a *tranship.LimitError.
+// PutTooLarge returns the error for a Put of size bytes, which exceeds what a store takes
+// in one call. It is a *tranship.PathError and a *tranship.LimitError.
 func PutTooLarge(path string, size int64) error {
 	over := overPut(size, fmt.Sprintf("a put takes at most %d bytes, not %d: upload %s instead", tranship.MaxPutBytes, size, path))
 	return Worded(&tranship.PathError{Path: path, Err: over}, "%v", over)
 }
 
-// FetchTooLarge is the error for a file of size bytes that is fetched whole. It is a
+// FetchTooLarge returns the error for fetching a file of size bytes in one call. It is a
 // *tranship.LimitError.
 func FetchTooLarge(size int64) error {
 	return overPut(size, fmt.Sprintf("a fetch takes at most %d bytes, not %d", tranship.MaxPutBytes, size))

@@ -7,7 +7,7 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// words pairs errors with their words, in the order in which they are tried.
+// words maps errors to their words, in the order in which they are checked.
 var words = []struct {
 	err  error
 	word string
@@ -29,12 +29,12 @@ var words = []struct {
 	{context.DeadlineExceeded, "deadline_exceeded"},
 }
 
-// Internal is the word for an error that has no other. Its message is not for clients.
+// Internal is the word for all other errors, whose messages clients must not see.
 const Internal = "internal"
 
-// Word returns one word for an error, for logs and for protocols: "not_found" for one
-// that matches tranship.ErrNotFound, and Internal for one that matches nothing of package
-// tranship or context. err must not be nil.
+// Word returns one word for an error, for logs and protocols, such as "not_found" for an
+// error that matches tranship.ErrNotFound. It returns Internal for an error that matches
+// nothing of package tranship or context. err must not be nil.
 func Word(err error) string {
 	for _, row := range words {
 		if errors.Is(err, row.err) {

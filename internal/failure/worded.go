@@ -2,9 +2,8 @@ package failure
 
 import "fmt"
 
-// Worded returns err with another message. The result unwraps to err, so that its type,
-// fields and class stay. Worded is for sentences that put a path or a limit in the
-// middle.
+// Worded returns err with another message. The result unwraps to err, which keeps its
+// type, fields and class. It is for messages that have a path or a limit in the middle.
 func Worded(err error, format string, args ...any) error {
 	return &worded{err, fmt.Sprintf(format, args...)}
 }
