@@ -1,6 +1,6 @@
-// Package localerr has the errors that transfer and store/localdir share: transfer
-// decides by them, and store/localdir returns them. Each package exports those that its
-// callers need. Neither package has to import the other for them.
+// Package localerr has the errors that transfer and store/localdir share: store/localdir
+// returns them, and transfer checks for them. Each package exports those that its callers
+// need. Because of this package, neither has to import the other.
 package localerr
 
 import (
@@ -15,18 +15,19 @@ import (
 var (
 	// ErrChanged means that a source was changed or replaced while it was read.
 	ErrChanged = errors.New("changed while it was read")
-	// ErrUnsized means that the size of a file is not the number of bytes that can be read
-	// from it.
+	// ErrUnsized means that the size of a file is not the number of bytes that can be
+	// read from it.
 	ErrUnsized = errors.New("its size is not what can be read from it")
-	// ErrSkipped means that a walk goes on without something that it has come to.
+	// ErrSkipped means that a walk leaves out a file or directory and continues.
 	ErrSkipped = errors.New("not copied")
-	// ErrEmptyDirectory is ErrSkipped for an empty directory, of which no content is lost.
+	// ErrEmptyDirectory is the ErrSkipped for an empty directory, which has no content to
+	// lose.
 	ErrEmptyDirectory = fmt.Errorf("%w: it is an empty directory", ErrSkipped)
 )
 
-// Explain gives an error of the operating system the meaning that it has for a store. It
-// drops the name of the system call and the path, which the caller adds in its own words.
-// err must not be nil.
+// Explain translates an error of the operating system into the corresponding error of
+// package tranship. It drops the name of the system call and the path, which the caller
+// adds itself. err must not be nil.
 func Explain(err error) error {
 	reason := err
 	for inner := errors.Unwrap(reason); inner != nil; inner = errors.Unwrap(reason) {
