@@ -1,6 +1,6 @@
-// Package localonly keeps connections on this machine: what is sent in the clear must
-// not leave it. It decides on the address that is connected to, not on the name that
-// led there: "localhost" may be anything in somebody's name server.
+// Package localonly restricts unencrypted connections to this machine. It checks the
+// address that is connected to, not the name, because a name server may resolve even
+// "localhost" to another machine.
 package localonly
 
 import (
@@ -10,14 +10,14 @@ import (
 	"syscall"
 )
 
-// Error says which address was refused.
+// Error is the error for an address of another machine.
 type Error struct{ Address string }
 
 // Error implements error.
 func (e *Error) Error() string { return e.Address + " is another machine" }
 
-// Control, as that of a net.Dialer, refuses addresses of other machines, before
-// anything is sent to them. What the dialer fails with then is an *Error inside.
+// Control is a Control function for a net.Dialer that refuses addresses of other machines
+// before anything is sent to them. The dialer's error then wraps an *Error.
 func Control(network, address string, _ syscall.RawConn) error {
 	to, err := netip.ParseAddrPort(address)
 	if err != nil {

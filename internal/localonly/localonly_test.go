@@ -28,7 +28,8 @@ func TestControl(t *testing.T) {
 	}
 }
 
-// The address decides that is connected to, and nothing arrives there.
+// TestDial checks that a connection to another machine is refused, and that nothing
+// arrives there.
 func TestDial(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
