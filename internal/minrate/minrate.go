@@ -1,7 +1,7 @@
-// Package minrate is the rule of how slow a client may be: what slow means, over which
-// time, and who causes it. It knows no transport. Admission has the limits, and only
-// services know what a client owes: they work together through the Call in the context of
-// each call that has such limits.
+// Package minrate defines how slow a client may be: below which rate, over which time,
+// and which waits it is responsible for. It is independent of the transport. Admission
+// has the limits, and only services know what a client owes. They share the Call in the
+// context of each call that has such limits.
 package minrate
 
 import (
@@ -10,23 +10,24 @@ import (
 	"time"
 )
 
-// Limits are how slow a client may be.
+// Limits bound how slow a client may be.
 type Limits struct {
-	// Rate is the least rate in bytes a second, over a Window, at which a client sends
-	// bytes that it owes, or takes bytes that it asked for; 0 means no limit.
+	// Rate is the minimum rate in bytes a second, measured over a Window, at which a
+	// client must send bytes that it owes, or take bytes that it requested; 0 means no
+	// limit.
 	Rate int64
-	// Window is over how much waiting Rate is measured.
+	// Window is the amount of waiting over which Rate is measured.
 	Window time.Duration
-	// Idle is how long nothing may happen where no bytes are owed; 0 means unlimited.
+	// Idle is how long a client that owes no bytes may do nothing; 0 means unlimited.
 	Idle time.Duration
 }
 
-// Need is how many bytes must move in a Window.
+// Need returns how many bytes must move in a Window.
 func (l Limits) Need() int64 { return int64(float64(l.Rate) * l.Window.Seconds()) }
 
-// Call is one call whose client must not be too slow. It counts the time in which the
-// client waits for the server, which does not count against the client. The methods of a
-// nil Call do nothing. A Call is safe for concurrent use.
+// Call is one call with a minimum rate. It measures the time in which the client waits
+// for the server, which does not count against the client. The methods of a nil Call do
+// nothing. A Call is safe for concurrent use.
 type Call struct {
 	Limits
 
@@ -36,8 +37,8 @@ type Call struct {
 	held  time.Duration
 }
 
-// Hold begins a time in which the client waits for the server; it may do so for several
-// reasons at once. Release ends it.
+// Hold begins a time in which the client waits for the server, until Release is called.
+// Holds may overlap.
 func (c *Call) Hold() {
 	if c == nil {
 		return
@@ -63,7 +64,7 @@ func (c *Call) Release() {
 	}
 }
 
-// Held is how long the client has waited for the server so far.
+// Held returns how long the client has waited for the server so far.
 func (c *Call) Held() time.Duration {
 	if c == nil {
 		return 0
@@ -76,15 +77,15 @@ func (c *Call) Held() time.Duration {
 	return c.held + time.Since(c.since)
 }
 
-// Meter detects a client that is too slow. The zero value has measured nothing. It is not
-// safe for concurrent use.
+// Meter detects a client that is too slow. The zero value is ready to use. It is not safe
+// for concurrent use.
 type Meter struct {
 	waited time.Duration
 	moved  int64
 }
 
-// Add adds a time of waiting in which so many bytes moved. It returns false when fewer
-// than need bytes moved in bound of waiting.
+// Add records a wait in which moved bytes moved. It returns false if fewer than need
+// bytes moved in bound of waiting.
 func (m *Meter) Add(waited time.Duration, moved, need int64, bound time.Duration) bool {
 	m.waited += max(waited, 0)
 	m.moved += moved
@@ -98,12 +99,12 @@ func (m *Meter) Add(waited time.Duration, moved, need int64, bound time.Duration
 // contextKey is the key of the call in a context.
 type contextKey struct{}
 
-// NewContext returns a context of a call.
+// NewContext returns a context that carries call.
 func NewContext(ctx context.Context, call *Call) context.Context {
 	return context.WithValue(ctx, contextKey{}, call)
 }
 
-// FromContext returns the call of a context; nil if it has no limits.
+// FromContext returns the call that a context carries; nil if the call has no limits.
 func FromContext(ctx context.Context) *Call {
 	call, _ := ctx.Value(contextKey{}).(*Call)
 	return call

@@ -8,7 +8,8 @@ import (
 	"github.com/tranship/tranship/internal/minrate"
 )
 
-// Times that overlap count once, and one that has not ended counts by now.
+// TestCall checks that overlapping holds count once, and that a hold counts before its
+// release.
 func TestCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		call := new(minrate.Call)
@@ -46,9 +47,9 @@ func TestMeter(t *testing.T) {
 		want   bool
 	}{
 		{9 * time.Second, 99, true},
-		{time.Hour, 1, true}, // there is enough, so it begins anew
+		{time.Hour, 1, true}, // enough bytes moved, so that a new measurement begins
 		{9 * time.Second, 0, true},
-		{-time.Hour, 0, true}, // it was kept waiting by several at once
+		{-time.Hour, 0, true}, // several streams kept the client waiting at once
 		{time.Second, 99, false},
 	} {
 		if got := m.Add(step.waited, step.moved, 100, 10*time.Second); got != step.want {

@@ -13,15 +13,15 @@ type Waiting struct {
 	streams map[*Call]*member
 }
 
-// member is one stream of an upload, which carries so many parts of it.
+// member is one stream of an upload. parts counts the parts that it carries.
 type member struct {
 	parts int
-	// held is what was counted so far.
+	// held is how much of the stream's Held was counted so far.
 	held time.Duration
 }
 
-// Join adds a stream, once for each part that it carries; Leave removes it. A nil stream
-// has no limits and does not count.
+// Join adds a stream. The caller calls it once for each part that the stream carries, and
+// ends it with Leave. A nil stream has no limits and does not count.
 func (w *Waiting) Join(stream *Call) {
 	if stream == nil {
 		return
@@ -51,8 +51,8 @@ func (w *Waiting) Leave(stream *Call) {
 	}
 }
 
-// held is how long the streams together have kept the client waiting since the last call
-// of held. Only one goroutine may call it.
+// held returns how long the streams together have kept the client waiting since the last
+// call of held. Calls must not be concurrent.
 func (w *Waiting) held() (sum time.Duration) {
 	w.mu.Lock()
 	streams := maps.Clone(w.streams)
@@ -65,30 +65,31 @@ func (w *Waiting) held() (sum time.Duration) {
 	return sum
 }
 
-// provingRate is the least rate, in bytes a second, at which a client is expected to read
-// again what it has sent before, to prove it. All real clients are far faster.
+// provingRate is the lowest rate, in bytes a second, at which a client is expected to
+// read again what it has sent before, to prove that it has the same file. All real
+// clients are far faster.
 const provingRate = 16 << 20
 
-// Sender watches the client that sends an upload. The methods of a nil Sender do nothing.
-// It is not safe for concurrent use.
+// Sender checks the rate of the client that sends an upload. The methods of a nil Sender
+// do nothing. It is not safe for concurrent use.
 type Sender struct {
 	limits  Limits
 	waiting *Waiting
-	// size is the size of the upload in bytes, negative if unknown, and durable is how
-	// many of them need not be sent.
+	// size is the size of the upload in bytes, negative if unknown. durable is how many
+	// of them need not be sent.
 	size, durable int64
 
 	ticker *time.Ticker
 	looked time.Time
 	moved  int64
 	meter  Meter
-	// owed: the meter is about bytes that the client owes.
+	// owed is whether the meter measures bytes that the client owes.
 	owed bool
 }
 
-// NewSender returns a watch over the client of an upload of size bytes, negative if that
-// is unknown, of which durable bytes need not be sent; nil if call has no limits. The
-// caller must call Stop.
+// NewSender returns a Sender for an upload of size bytes, negative if that is unknown, of
+// which durable bytes need not be sent. It returns nil if call is nil, which means that
+// it has no limits. The caller must call Stop.
 func NewSender(call *Call, waiting *Waiting, size, durable int64) *Sender {
 	if call == nil || call.Window <= 0 && call.Idle <= 0 {
 		return nil
@@ -103,14 +104,14 @@ func NewSender(call *Call, waiting *Waiting, size, durable int64) *Sender {
 	}
 }
 
-// Stop ends the watch.
+// Stop releases the timer of the Sender.
 func (s *Sender) Stop() {
 	if s != nil {
 		s.ticker.Stop()
 	}
 }
 
-// Tick returns the channel that says when to call Look.
+// Tick returns the channel that signals when to call Look.
 func (s *Sender) Tick() <-chan time.Time {
 	if s == nil {
 		return nil
@@ -118,20 +119,21 @@ func (s *Sender) Tick() <-chan time.Time {
 	return s.ticker.C
 }
 
-// Slow is how a client was too slow: for Bound it sent less than Rate bytes a second or,
-// if Idle is true, nothing.
+// Slow describes a client that is too slow: for Bound it sent less than Rate bytes a
+// second or, if Idle is true, nothing.
 type Slow struct {
 	Idle  bool
 	Rate  int64
 	Bound time.Duration
 }
 
-// Look returns how the client is too slow, nil if it is not, after total bytes have come.
-// What counts is the time in which no stream of the upload keeps the client waiting.
+// Look returns how the client is too slow, and nil if it is not. total is how many bytes
+// have arrived. Only the time in which no stream of the upload keeps the client waiting
+// counts.
 //
-// A client that does not tell a size reads from a source that may be slow itself, and
-// could not resume. It must send something within Idle, and so must a client that owes
-// only the end of its upload.
+// A client that does not know the size reads from a source that may be slow itself, and
+// could not resume. It must send something within Idle. So must a client that owes only
+// the end of its upload.
 func (s *Sender) Look(total int64) *Slow {
 	now := time.Now()
 	waited := now.Sub(s.looked) - s.waiting.held()

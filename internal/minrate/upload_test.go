@@ -8,13 +8,14 @@ import (
 	"github.com/tranship/tranship/internal/minrate"
 )
 
-// A sender is slow by what it owes, and not while any of its streams waits for the server.
+// TestSender checks that a sender is too slow only while it owes bytes and none of its
+// streams waits for the server.
 func TestSender(t *testing.T) {
 	limits := minrate.Limits{Rate: 100, Window: 10 * time.Second, Idle: time.Minute}
 	for name, test := range map[string]struct {
 		size, durable int64
 		hold          bool
-		total         int64 // what has come after a window
+		total         int64 // how many bytes arrived after a window
 		after         time.Duration
 		want          *minrate.Slow
 	}{
@@ -44,6 +45,6 @@ func TestSender(t *testing.T) {
 		})
 	}
 	if minrate.NewSender(nil, nil, 0, 0).Tick() != nil || minrate.NewSender(&minrate.Call{}, nil, 0, 0) != nil {
-		t.Error("a sender without limits is watched")
+		t.Error("NewSender of a call without limits is not nil")
 	}
 }
