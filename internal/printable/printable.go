@@ -1,6 +1,6 @@
-// Package printable makes text from elsewhere safe to print: names of files, what a
-// server or client says, and values in logs. It is the only rule of what is printed
-// as it is: see Rune.
+// Package printable makes text of other programs safe to print: names of files, messages
+// of servers and clients, and values in logs. All output of this module uses the rule of
+// Rune.
 package printable
 
 import (
@@ -15,20 +15,20 @@ import (
 // brailleBlank is a symbol that looks like a space.
 const brailleBlank = '\u2800'
 
-// Rune reports whether a character is printed as it is: it is visible, or the ASCII
-// space, and changes nothing around it. It is false for control characters (C0, DEL
-// and C1), line and paragraph separators, marks that turn the direction of text,
-// characters of no width, fillers and variation selectors that do not show, spaces
-// other than ' ', and code points that are private or not assigned.
+// Rune reports whether a character is printed unchanged: it is visible, or the ASCII
+// space, and does not affect the characters around it. It is false for control characters
+// (C0, DEL and C1), line and paragraph separators, marks that change the direction of
+// text, characters without width, invisible fillers and variation selectors, spaces other
+// than ' ', and code points that are private or not assigned.
 func Rune(r rune) bool {
 	return unicode.IsPrint(r) && r != brailleBlank &&
 		!unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
-// Text returns text as one line for people. Line feeds and tabs become spaces. Every
-// other character that Rune rejects is written as Go writes it in a string, \x1b,
-// \u202e or \U000e0001, and so is each byte that is not UTF-8. Backslashes stay as
-// they are: to get the exact value, print JSON.
+// Text returns text as one line. Line feeds and tabs become spaces. Every other character
+// that Rune rejects becomes an escape sequence of Go, such as \x1b, \u202e or \U000e0001,
+// and so does each byte that is not UTF-8. Backslashes are not escaped, so that the
+// result is ambiguous: JSON keeps the exact value.
 func Text(text string) string {
 	if clean(text) {
 		return text
@@ -67,10 +67,10 @@ func clean(text string) bool {
 	return true
 }
 
-// JSON returns encoded JSON with every character that Rune rejects, except line
-// feeds, as a \u escape, which decodes to the same value. A byte that is not UTF-8
-// becomes U+FFFD, as encoding/json decodes it. Control characters below ' ' are
-// escaped by any encoder already.
+// JSON returns encoded JSON with every character that Rune rejects, except line feeds, as
+// a \u escape, which decodes to the same value. A byte that is not UTF-8 becomes U+FFFD,
+// as encoding/json decodes it. Encoders of JSON already escape control characters below '
+// '.
 func JSON(encoded []byte) []byte {
 	escaped := make([]byte, 0, len(encoded))
 	for len(encoded) > 0 {
@@ -91,9 +91,8 @@ func JSON(encoded []byte) []byte {
 	return escaped
 }
 
-// Lines returns a writer of whole lines of text, such as those of a log, that writes
-// them to out as Text does, each on a line of its own. It is safe for concurrent use
-// if out is.
+// Lines returns a writer for whole lines of text, such as those of a log. It writes each
+// line to out as Text returns it. It is safe for concurrent use if out is.
 func Lines(out io.Writer) io.Writer {
 	return writer{out, func(lines []byte) []byte {
 		text, ended := strings.CutSuffix(string(lines), "\n")
@@ -105,8 +104,8 @@ func Lines(out io.Writer) io.Writer {
 	}}
 }
 
-// JSONLines returns a writer of whole lines of JSON that writes them to out as JSON
-// does. It is safe for concurrent use if out is.
+// JSONLines returns a writer for whole lines of JSON, which it writes to out as JSON
+// returns them. It is safe for concurrent use if out is.
 func JSONLines(out io.Writer) io.Writer { return writer{out, JSON} }
 
 type writer struct {

@@ -11,7 +11,7 @@ import (
 	"github.com/tranship/tranship/internal/printable"
 )
 
-// unsafe are characters that must never be printed raw.
+// unsafe returns characters that must never be printed unchanged.
 func unsafe() []rune {
 	runes := []rune{
 		0x7f, 0x61c, 0x200b, 0x200c, 0x200d, 0x200e, 0x200f, 0x2028, 0x2029, 0x2060, 0xfeff, 0xad, 0xa0, 0x3000,
