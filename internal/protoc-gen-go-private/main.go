@@ -1,8 +1,8 @@
-// Command protoc-gen-go-private is protoc-gen-go, except that the code it writes
-// keeps its descriptors in registries of its own and not in protobuf's global
-// ones. The compatibility protocols need that: they use names such as FileHeader,
-// without a package, that a program's own generated code may use as well, and
-// the global registry panics at start-up when two do.
+// Command protoc-gen-go-private is protoc-gen-go, except that the generated code
+// registers its descriptors in separate registries instead of protobuf's global ones. The
+// compatibility protocols need that: they use names without a package, such as
+// FileHeader, which a program's own generated code may use as well, and the global
+// registry panics at start-up if two do.
 package main
 
 import (
@@ -18,10 +18,10 @@ import (
 	"google.golang.org/protobuf/types/pluginpb"
 )
 
-// generator runs the protoc-gen-go of the protobuf module that go.mod pins.
+// generator is the command for the protoc-gen-go of the protobuf module in go.mod.
 var generator = []string{"go", "run", "google.golang.org/protobuf/cmd/protoc-gen-go"}
 
-// edits turn global registration into private; each must apply exactly once.
+// edits replace the global registries; each must apply exactly once.
 var edits = []struct{ old, new string }{
 	{
 		old: "import (\n",
