@@ -1,13 +1,14 @@
-// Package sharedsync lets many that need a sync of one file or directory share few.
+// Package sharedsync lets concurrent requests to sync one file or directory share a few
+// syncs.
 package sharedsync
 
 import "sync"
 
-// Syncer shares syncs between those that need one: a request joins the next sync of its
-// target that has not begun. So many small files that are committed at once to one
-// directory cost a few syncs of it, not one each. It is safe for concurrent use.
+// Syncer lets requests share syncs: a request joins the next sync of its target that has
+// not begun. Many small files that are committed concurrently to one directory thus cost
+// a few syncs of it instead of one each. It is safe for concurrent use.
 type Syncer struct {
-	// Sync syncs a target. It is not called twice at a time for one target.
+	// Sync syncs a target. Calls for the same target are never concurrent.
 	Sync func(target string) error
 
 	mu      sync.Mutex
@@ -15,11 +16,11 @@ type Syncer struct {
 }
 
 type targetSync struct {
-	// turn has an element while a sync runs.
-	turn chan struct{}
-	// next has not begun; nil when no request waits for it.
+	// running has an element while a sync runs.
+	running chan struct{}
+	// next is the sync that has not begun; nil if no request waits for it.
 	next *batch
-	// users ask for a sync or wait for one.
+	// users counts the requests in progress.
 	users int
 }
 
@@ -28,8 +29,8 @@ type batch struct {
 	err  error
 }
 
-// Request returns when a sync of the target that began after the call is over, with its
-// error.
+// Request returns the error of a sync of the target that began after the call. It waits
+// for the end of that sync.
 func (s *Syncer) Request(target string) error {
 	s.mu.Lock()
 	t := s.targets[target]
@@ -37,7 +38,7 @@ func (s *Syncer) Request(target string) error {
 		if s.targets == nil {
 			s.targets = make(map[string]*targetSync)
 		}
-		t = &targetSync{turn: make(chan struct{}, 1)}
+		t = &targetSync{running: make(chan struct{}, 1)}
 		s.targets[target] = t
 	}
 	t.users++
@@ -50,12 +51,12 @@ func (s *Syncer) Request(target string) error {
 	s.mu.Unlock()
 
 	if first {
-		t.turn <- struct{}{}
+		t.running <- struct{}{}
 		s.mu.Lock()
 		t.next = nil
 		s.mu.Unlock()
 		next.err = s.Sync(target)
-		<-t.turn
+		<-t.running
 		close(next.done)
 	}
 	<-next.done

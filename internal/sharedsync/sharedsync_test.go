@@ -7,7 +7,8 @@ import (
 	"testing/synctest"
 )
 
-// Requests join a sync that has not begun, and never one that has.
+// TestSyncerShares checks that requests join a sync that has not begun, and never one
+// that has.
 func TestSyncerShares(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began, finish := make(chan string), make(chan error)
@@ -40,7 +41,7 @@ func TestSyncerShares(t *testing.T) {
 			}
 		}
 		if len(s.targets) != 0 {
-			t.Errorf("left: %v", s.targets)
+			t.Errorf("remaining targets: %v", s.targets)
 		}
 	})
 }
