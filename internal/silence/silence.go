@@ -1,5 +1,5 @@
-// Package silence is the rule of when an operation under way counts as stalled: nothing
-// has moved for a while. It knows no transport; the ends of one tell it what moves.
+// Package silence detects an operation that has stalled: it has made no progress for a
+// while. It is independent of the transport, whose two ends report their progress.
 package silence
 
 import (
@@ -12,7 +12,7 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// Watch ends a context when nothing has moved for a while. Its methods are safe for
+// Watch ends a context when there was no progress for a while. Its methods are safe for
 // concurrent use.
 type Watch struct {
 	ctx     context.Context
@@ -21,8 +21,8 @@ type Watch struct {
 	timeout atomic.Int64 // a time.Duration
 }
 
-// New returns a watch whose context ends when nothing has moved for timeout, which must
-// be positive. what describes the stall in its error, as in "no byte moved". The caller
+// New returns a watch whose context ends after timeout, which must be positive, without
+// progress. what describes the stall in the error, such as "no byte moved". The caller
 // must call the cancel function.
 func New(ctx context.Context, timeout time.Duration, what string) (*Watch, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -40,22 +40,22 @@ func New(ctx context.Context, timeout time.Duration, what string) (*Watch, conte
 // Context returns the context that the watch ends.
 func (w *Watch) Context() context.Context { return w.ctx }
 
-// Moved notes that something has moved.
+// Moved records progress.
 func (w *Watch) Moved() { w.timer.Reset(time.Duration(w.timeout.Load())) }
 
-// Rest stops the watch until something moves. It is for a wait of unlimited length that
-// does not depend on the other end.
+// Rest stops the watch until the next call of Moved. It is for a wait of unlimited length
+// that does not depend on the other end.
 func (w *Watch) Rest() { w.timer.Stop() }
 
-// Extend makes the timeout factor times as long from now on, for phases such as a commit,
-// in which little moves.
+// Extend multiplies the timeout by factor from now on, for phases such as a commit, in
+// which progress is rare.
 func (w *Watch) Extend(factor int) {
 	w.timeout.Store(int64(factor) * w.timeout.Load())
 	w.Moved()
 }
 
-// Explain returns the *Error that ended the watch's context in place of err, which that
-// caused; err itself if it was not the watch that ended it.
+// Explain returns an *Error in place of err if the watch ended the context, and err itself
+// otherwise. It returns nil for nil.
 func (w *Watch) Explain(err error) error {
 	if stalled, ok := errors.AsType[*Error](context.Cause(w.ctx)); ok && err != nil {
 		return stalled
@@ -63,11 +63,11 @@ func (w *Watch) Explain(err error) error {
 	return err
 }
 
-// Error means that nothing moved. It matches tranship.ErrUnavailable.
+// Error means that an operation has stalled. It matches tranship.ErrUnavailable.
 type Error struct {
-	// What did not happen, as "no byte moved".
+	// What describes the stall, such as "no byte moved".
 	What string
-	// Timeout is how long it did not happen.
+	// Timeout is how long there was no progress.
 	Timeout time.Duration
 }
 
@@ -76,5 +76,5 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%v: stalled: %s for %v", tranship.ErrUnavailable, e.What, e.Timeout)
 }
 
-// Is implements the matching of tranship.ErrUnavailable.
+// Is makes the error match tranship.ErrUnavailable.
 func (e *Error) Is(target error) bool { return target == tranship.ErrUnavailable }

@@ -11,7 +11,7 @@ import (
 	"github.com/tranship/tranship/internal/silence"
 )
 
-// ends returns when the watch ends its context, which the caller expects within an hour.
+// ends returns how long the watch takes to end its context, which must be within an hour.
 func ends(t *testing.T, watch *silence.Watch) time.Duration {
 	t.Helper()
 	begun := time.Now()
@@ -58,7 +58,7 @@ func TestWatchRests(t *testing.T) {
 	})
 }
 
-// What the caller ends is not silence.
+// TestWatchOfEndedContext checks that a context that the caller ended is not a stall.
 func TestWatchOfEndedContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	watch, stop := silence.New(ctx, time.Hour, "no byte moved")
