@@ -1,33 +1,33 @@
-// Package varfield reads and writes the fields of the short binary records that stores
-// keep: numbers in the variable length of encoding/binary, and strings behind their
-// length.
+// Package varfield reads and writes the fields of the short binary records of stores:
+// numbers as variable-length integers of encoding/binary, and strings with their length
+// before them.
 package varfield
 
 import "encoding/binary"
 
-// AppendString appends a string.
+// AppendString appends a string and its length to b.
 func AppendString(b []byte, s string) []byte {
 	b = binary.AppendUvarint(b, uint64(len(s)))
 	return append(b, s...)
 }
 
-// Decoder takes fields from the front of Rest. When a field is not there, Bad is set, and
-// that field and all later ones are zero.
+// Decoder takes fields from the front of Rest. If a field is missing or not valid, it
+// sets Bad, and that field and all later ones are zero.
 type Decoder struct {
 	Rest []byte
 	Bad  bool
 }
 
-// Fail sets Bad, for a field that is not valid.
+// Fail sets Bad. It is for callers that find that a field is not valid.
 func (d *Decoder) Fail() {
 	d.Bad = true
 	d.Rest = nil
 }
 
-// Done reports whether all fields were there and nothing is left.
+// Done reports whether all fields were present and Rest is empty.
 func (d *Decoder) Done() bool { return !d.Bad && len(d.Rest) == 0 }
 
-// Uvarint takes what binary.AppendUvarint appends.
+// Uvarint takes an integer that binary.AppendUvarint appended.
 func (d *Decoder) Uvarint() uint64 {
 	value, n := binary.Uvarint(d.Rest)
 	if n <= 0 {
@@ -38,7 +38,7 @@ func (d *Decoder) Uvarint() uint64 {
 	return value
 }
 
-// Varint takes what binary.AppendVarint appends.
+// Varint takes an integer that binary.AppendVarint appended.
 func (d *Decoder) Varint() int64 {
 	value, n := binary.Varint(d.Rest)
 	if n <= 0 {
@@ -49,7 +49,7 @@ func (d *Decoder) Varint() int64 {
 	return value
 }
 
-// Number takes a Uvarint that is an int64.
+// Number takes an unsigned variable-length integer that fits into an int64.
 func (d *Decoder) Number() int64 {
 	value := d.Uvarint()
 	if value > 1<<63-1 {
@@ -59,7 +59,7 @@ func (d *Decoder) Number() int64 {
 	return int64(value)
 }
 
-// Count takes the number of things that follow, of at least one byte each.
+// Count takes the number of following items, which take at least one byte each.
 func (d *Decoder) Count() int {
 	n := d.Uvarint()
 	if n > uint64(len(d.Rest)) {
@@ -69,7 +69,7 @@ func (d *Decoder) Count() int {
 	return int(n)
 }
 
-// String takes what AppendString appends.
+// String takes a string that AppendString appended.
 func (d *Decoder) String() string {
 	n := d.Count()
 	value := string(d.Rest[:n])
@@ -77,7 +77,7 @@ func (d *Decoder) String() string {
 	return value
 }
 
-// Uint32 takes four bytes, big-endian.
+// Uint32 takes a big-endian integer of four bytes.
 func (d *Decoder) Uint32() uint32 {
 	if len(d.Rest) < 4 {
 		d.Fail()
