@@ -30,8 +30,8 @@ type row struct {
 	err     error // Why the copy failed or what differs.
 }
 
-// copyAll copies with every protocol what it can carry, each to a place of its own,
-// and compares every copy with the source.
+// copyAll copies with every protocol the files that it supports, each to a separate
+// directory, and compares every copy with the source.
 func (d demo) copyAll(ctx context.Context) []row {
 	return []row{
 		d.up(ctx, "tranship", largeFile),
@@ -47,14 +47,14 @@ func (d demo) copyAll(ctx context.Context) []row {
 	}
 }
 
-// up copies from the source and compares what then is in the server's root.
+// up copies from the source, and compares the result in the server's root.
 func (d demo) up(ctx context.Context, protocol, what string) row {
 	remote := path.Join(protocol, what)
 	return d.copy(ctx, row{protocol: protocol, what: what, direction: "up"},
 		filepath.Join(d.source, what), d.remote(remote), filepath.Join(d.server.root, remote))
 }
 
-// down copies what up put there, and compares it with the source.
+// down copies what up has copied back to the target, and compares it with the source.
 func (d demo) down(ctx context.Context, protocol, what string) row {
 	local := filepath.Join(d.target, protocol, what)
 	row := row{protocol: protocol, what: what, direction: "down"}
@@ -68,8 +68,7 @@ func (d demo) remote(name string) string {
 	return "grpc://" + d.server.address + "/" + name
 }
 
-// copy runs one copy, compares what is then at result with the source, and
-// completes the row.
+// copy runs one copy, compares result with the source, and completes the row.
 func (d demo) copy(ctx context.Context, row row, from, to, result string) row {
 	args := []string{"cp", "--protocol", row.protocol}
 	if row.what == tree {

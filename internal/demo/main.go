@@ -1,8 +1,7 @@
-// Command demo shows that a built tranship works, from outside and with real
-// processes: it starts a server, copies a large file and a tree of small ones up
-// and down with every protocol, compares every byte, prints a table of what was
-// copied and how fast, and stops the server. It exits with 1 if anything differs,
-// and leaves nothing behind.
+// Command demo shows that a built tranship works, with real processes: it starts a
+// server, copies a large file and a tree of small ones up and down with every protocol,
+// compares every byte, prints a table of the copies and their speeds, and stops the
+// server. It exits with 1 if a copy differs, and leaves no files behind.
 package main
 
 import (
@@ -23,7 +22,7 @@ func main() {
 	flag.StringVar(&options.binary, "binary", "bin/tranship", "the tranship to run")
 	flag.Int64Var(&options.size, "size", 256<<20, "length of the large file in bytes")
 	flag.IntVar(&options.files, "files", 200, "number of files in the tree")
-	flag.DurationVar(&options.timeout, "timeout", 5*time.Minute, "how long all of it may take")
+	flag.DurationVar(&options.timeout, "timeout", 5*time.Minute, "limit for the whole demo")
 	flag.Parse()
 
 	if err := interruptible(options); err != nil {

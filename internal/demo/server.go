@@ -16,11 +16,11 @@ import (
 // server is a running "tranship serve".
 type server struct {
 	root    string // The directory it serves.
-	address string // Where it listens: host and port.
+	address string // The address on which it listens, "host:port".
 
 	cmd    *exec.Cmd
 	log    bytes.Buffer
-	exited chan error // Carries how it ended, once.
+	exited chan error // Receives the result of the process, once.
 }
 
 // startServer starts a server with a root below dir, and returns once it is ready.
@@ -53,11 +53,11 @@ func startServer(ctx context.Context, binary, dir string) (*server, error) {
 	}
 }
 
-// stopTimeout is how long a server that has nothing to do may take to stop.
+// stopTimeout bounds how long an idle server may take to stop.
 const stopTimeout = 20 * time.Second
 
-// stop asks the server to stop, as a service manager does, waits for it, and
-// reports whether it did so well.
+// stop sends SIGTERM to the server, as a service manager does, waits until it exits, and
+// returns an error unless it stopped cleanly.
 func (s *server) stop() error {
 	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("stopping the server: %w", err)
@@ -74,7 +74,8 @@ func (s *server) stop() error {
 	}
 }
 
-// output is what the server has printed. Only once it has exited.
+// output returns what the server has printed. It may be called only once the server has
+// exited.
 func (s *server) output() string {
 	return strings.TrimSpace(s.log.String())
 }

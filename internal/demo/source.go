@@ -14,18 +14,18 @@ import (
 	"slices"
 )
 
-// Below the source and below whatever it is copied to.
+// Names below the source and below every copy of it.
 const (
 	largeFile = "large.bin"
 	tree      = "tree"
 )
 
-// directories of the tree; files are dealt out to them in turn.
+// directories are those of the tree. Files are distributed over them in turn.
 var directories = []string{
 	"", "a", "a/b/c/d/e/f", "with space", "Größe", "写真/夏", "émile", "данные", "🚢", ".hidden",
 }
 
-// makeSource writes what is to be copied: the same bytes every time, which do not
+// makeSource writes the source. Its content is the same every time, and does not
 // compress.
 func makeSource(dir string, options options) error {
 	random := rand.NewChaCha8([32]byte{})
@@ -41,8 +41,8 @@ func makeSource(dir string, options options) error {
 	return nil
 }
 
-// fileSize is 0 for every seventh file, and otherwise up to 64 KiB; one file is
-// larger than a message may be.
+// fileSize returns 0 for every seventh file, and otherwise up to 64 KiB; one file is
+// larger than the largest message.
 func fileSize(n int) int64 {
 	switch {
 	case n == 1:
@@ -69,8 +69,8 @@ func makeFile(name string, size int64, random io.Reader) error {
 	return errors.Join(err, file.Close())
 }
 
-// compare checks that what is at want, a file or a directory, is also at got, byte
-// by byte, and that nothing else is there. It tells how much that was.
+// compare checks that the file or directory got has the same content as want, byte by
+// byte, and no other files. It returns the number and size of the files.
 func compare(want, got string) (files int, size int64, err error) {
 	wanted, err := fileSizes(want)
 	if err != nil {
@@ -95,8 +95,8 @@ func compare(want, got string) (files int, size int64, err error) {
 	return files, size, nil
 }
 
-// fileSizes has the size of every file below dir by its name relative to it; "."
-// if dir is a file itself.
+// fileSizes returns the size of every file below dir by its name relative to dir; "." if
+// dir is a file itself.
 func fileSizes(dir string) (map[string]int64, error) {
 	sizes := map[string]int64{}
 	err := filepath.WalkDir(dir, func(name string, entry fs.DirEntry, err error) error {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// A demo that cannot tell a difference shows nothing.
+// TestCompare checks that the demo detects every kind of difference.
 func TestCompare(t *testing.T) {
 	long := bytes.Repeat([]byte("x"), 2<<20+1)
 	for _, test := range []struct {
