@@ -10,23 +10,23 @@ import (
 
 const (
 	segmentBytes = 32 << 10
-	// flightSegments are under way in one direction at most if it has latency.
+	// flightSegments bounds the segments in flight in one direction that has latency.
 	flightSegments = 256
 )
 
-// connection is one client's, with the one to the server that belongs to it.
+// connection is a connection of a client and the corresponding one to the server.
 type connection struct {
 	client, server net.Conn
 	link           Link
 	passed         *[2]counter
 
-	// ended is closed when the connection is.
+	// ended is closed when the connection is closed.
 	ended     chan struct{}
 	endedOnce sync.Once
 
 	mu sync.Mutex
-	// thawed is nil unless the connection is frozen; then it is closed when that
-	// is over.
+	// thawed is nil unless the connection is frozen; then it is closed when the
+	// connection thaws.
 	thawed chan struct{}
 }
 
@@ -40,7 +40,7 @@ func newConnection(client, server net.Conn, link Link, passed *[2]counter) *conn
 	}
 }
 
-// run passes bytes on until the connection is closed.
+// run forwards bytes until the connection is closed.
 func (c *connection) run() {
 	up := &direction{connection: c, faults: c.link.Up, counter: &c.passed[Up]}
 	down := &direction{connection: c, faults: c.link.Down, counter: &c.passed[Down]}
@@ -75,8 +75,9 @@ func (c *connection) thaw() {
 	}
 }
 
-// free waits while the connection is frozen; false when it has ended.
-func (c *connection) free() bool {
+// waitThawed waits while the connection is frozen. It returns false if the connection has
+// ended.
+func (c *connection) waitThawed() bool {
 	c.mu.Lock()
 	thawed := c.thawed
 	c.mu.Unlock()
@@ -94,17 +95,17 @@ func (c *connection) free() bool {
 	}
 }
 
-// direction is one of a connection's two.
+// direction is one of the two directions of a connection.
 type direction struct {
 	connection *connection
 	faults     Faults
 	counter    *counter
 	passed     int64
-	// next is when more may pass.
+	// next is when more bytes may pass.
 	next time.Time
 }
 
-// segment is some bytes on their way.
+// segment is a piece of data in flight.
 type segment struct {
 	data []byte
 	due  time.Time
@@ -119,7 +120,7 @@ func (d *direction) run(to net.Conn, from io.Reader) {
 	var reader sync.WaitGroup
 	defer reader.Wait()
 	reader.Go(func() { d.read(queue, from) })
-	if !d.happens() {
+	if !d.applyFaults() {
 		return
 	}
 	for s := range queue {
@@ -128,7 +129,7 @@ func (d *direction) run(to net.Conn, from io.Reader) {
 			return
 		}
 	}
-	// The sender has closed its half, in good order or not.
+	// The sender has closed its half, with or without an error.
 	if half, ok := to.(interface{ CloseWrite() error }); ok {
 		_ = half.CloseWrite()
 	} else {
@@ -136,13 +137,13 @@ func (d *direction) run(to net.Conn, from io.Reader) {
 	}
 }
 
-// read queues what comes until there is no more, and closes the queue.
+// read queues the data of the sender until it ends, and closes the queue.
 func (d *direction) read(queue chan<- segment, from io.Reader) {
 	defer close(queue)
 	for {
 		buffer := make([]byte, segmentBytes)
 		n, err := from.Read(buffer)
-		if !d.connection.free() {
+		if !d.connection.waitThawed() {
 			return
 		}
 		if n > 0 {
@@ -161,28 +162,28 @@ func (d *direction) read(queue chan<- segment, from io.Reader) {
 	}
 }
 
-// write passes a segment on; false when the connection has ended.
+// write forwards a segment. It returns false if the connection has ended.
 func (d *direction) write(to io.Writer, s segment) bool {
-	if !d.wait(s.due) {
+	if !d.waitUntil(s.due) {
 		return false
 	}
 	for data := s.data; len(data) > 0; {
 		piece := data[:d.faults.next(d.passed, int64(len(data)))]
 		if rate := d.faults.BytesPerSecond; rate > 0 {
-			if !d.wait(d.next) {
+			if !d.waitUntil(d.next) {
 				return false
 			}
 			took := time.Duration(float64(len(piece)) / float64(rate) * float64(time.Second))
 			d.next = time.Now().Add(took)
 		}
-		if !d.connection.free() {
+		if !d.connection.waitThawed() {
 			return false
 		}
 		d.faults.damage(piece, d.passed)
 		n, err := to.Write(piece)
 		d.passed += int64(n)
 		d.counter.add(n)
-		if err != nil || !d.happens() {
+		if err != nil || !d.applyFaults() {
 			return false
 		}
 		data = data[n:]
@@ -190,17 +191,17 @@ func (d *direction) write(to io.Writer, s segment) bool {
 	return true
 }
 
-// happens does to the connection what is to happen where it is; false when it has
-// ended.
-func (d *direction) happens() bool {
+// applyFaults applies the faults at the current offset. It returns false if the
+// connection has ended.
+func (d *direction) applyFaults() bool {
 	switch {
 	case at(d.faults.CutAfter, d.passed):
 		d.connection.cut()
 		return false
 	case at(d.faults.FreezeAfter, d.passed):
-		d.faults.FreezeAfter = nil // Once
+		d.faults.FreezeAfter = nil // only once
 		d.connection.freeze()
-		return d.connection.free()
+		return d.connection.waitThawed()
 	case at(d.faults.StallAfter, d.passed):
 		<-d.connection.ended
 		return false
@@ -208,8 +209,8 @@ func (d *direction) happens() bool {
 	return true
 }
 
-// wait waits for a moment; false when the connection ends before.
-func (d *direction) wait(moment time.Time) bool {
+// waitUntil waits until a time. It returns false if the connection ends before.
+func (d *direction) waitUntil(moment time.Time) bool {
 	left := time.Until(moment)
 	if left <= 0 {
 		return true

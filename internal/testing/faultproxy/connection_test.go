@@ -10,15 +10,15 @@ import (
 	"time"
 )
 
-// ends are the two outer ends of a connection with a link.
+// ends are the client's and the server's end of a proxied connection.
 type ends struct {
 	client, server net.Conn
 	passed         [2]counter
 	connection     *connection
 }
 
-// through runs test at the ends of a connection with a link, in a bubble with a
-// clock of its own.
+// through runs test at the ends of a connection with a link, in a bubble with a fake
+// clock.
 func through(t *testing.T, link Link, test func(t *testing.T, e *ends)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -39,7 +39,7 @@ func through(t *testing.T, link Link, test func(t *testing.T, e *ends)) {
 	})
 }
 
-// send writes in the background; the channel tells how that ended.
+// send writes in the background, and sends the result to the channel.
 func send(to io.Writer, data []byte) <-chan error {
 	sent := make(chan error, 1)
 	go func() {
@@ -49,7 +49,7 @@ func send(to io.Writer, data []byte) <-chan error {
 	return sent
 }
 
-// receiver reads all that comes.
+// receiver reads until the end of a connection.
 type receiver struct {
 	data bytes.Buffer
 	done chan error
@@ -64,7 +64,7 @@ func receive(from io.Reader) *receiver {
 	return r
 }
 
-// still fails if the receiver has ended, once nothing moves any more.
+// still waits until the connection is idle, and fails if the receiver has ended.
 func (r *receiver) still(t *testing.T, want string) {
 	t.Helper()
 	synctest.Wait()
@@ -114,7 +114,7 @@ func TestCutAfter(t *testing.T) {
 	}
 }
 
-// The other direction ends, too, wherever it was.
+// TestCutAfterDown checks that a cut also ends the other direction, wherever it is.
 func TestCutAfterDown(t *testing.T) {
 	through(t, Link{Down: Faults{CutAfter: new(int64(3))}}, func(t *testing.T, e *ends) {
 		up, down := receive(e.server), receive(e.client)
@@ -135,7 +135,7 @@ func TestFreezeAfter(t *testing.T) {
 		up.still(t, "ques")
 		send(e.server, []byte("answer"))
 		down.still(t, "before")
-		// The server does not see the client's end.
+		// The server does not notice that the client has closed the connection.
 		if err := e.client.Close(); err != nil {
 			t.Fatal(err)
 		}
@@ -165,7 +165,7 @@ func TestStallAfter(t *testing.T) {
 		<-send(e.server, []byte("answer"))
 		up.still(t, "ques")
 		down.still(t, "answer")
-		// The direction that goes on sees the end.
+		// The direction that is not stalled forwards the end.
 		if err := e.server.Close(); err != nil {
 			t.Fatal(err)
 		}
@@ -197,7 +197,7 @@ func TestFlipAt(t *testing.T) {
 func TestLatency(t *testing.T) {
 	through(t, Link{Up: Faults{Latency: time.Second}}, func(t *testing.T, e *ends) {
 		begun := time.Now()
-		// Much may be under way at the same time.
+		// Many writes may be in flight at once.
 		for range 100 {
 			<-send(e.client, []byte("x"))
 		}
@@ -228,7 +228,8 @@ func TestBytesPerSecond(t *testing.T) {
 	}
 }
 
-// A slow link holds its sender back, instead of taking in what it cannot pass on.
+// TestBackpressure checks that a slow link blocks its sender instead of buffering data
+// without limit.
 func TestBackpressure(t *testing.T) {
 	through(t, Link{Up: Faults{BytesPerSecond: 1000}}, func(t *testing.T, e *ends) {
 		receive(e.server)
@@ -236,13 +237,13 @@ func TestBackpressure(t *testing.T) {
 		synctest.Wait()
 		select {
 		case err := <-sent:
-			t.Errorf("all was taken: %v", err)
+			t.Errorf("the proxy read everything: %v", err)
 		default:
 		}
 	})
 }
 
-// What is delayed when the connection ends does not hold it open.
+// TestCutWhileDelayed checks that delayed data does not keep a connection open.
 func TestCutWhileDelayed(t *testing.T) {
 	through(t, Link{Up: Faults{Latency: time.Hour, BytesPerSecond: 1}}, func(t *testing.T, e *ends) {
 		up := receive(e.server)

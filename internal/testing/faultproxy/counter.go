@@ -5,11 +5,11 @@ import (
 	"sync"
 )
 
-// counter counts bytes and lets others wait for them. The zero value is ready.
+// counter counts bytes and lets callers wait for a count. The zero value is ready to use.
 type counter struct {
 	mu    sync.Mutex
 	count int64
-	// grown is closed at the next growth, if anybody waits for one.
+	// grown is closed at the next growth; nil if no caller waits for one.
 	grown chan struct{}
 }
 

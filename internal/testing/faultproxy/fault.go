@@ -2,7 +2,7 @@ package faultproxy
 
 import "time"
 
-// Direction is where bytes go.
+// Direction is a direction of a connection.
 type Direction int
 
 // The directions of a connection.
@@ -13,37 +13,36 @@ const (
 	Down
 )
 
-// Link says what happens to one connection. The zero value is a perfect one.
+// Link describes the faults of one connection. The zero value has none.
 type Link struct {
 	Up, Down Faults
 }
 
 // Faults are those of one direction of a connection. Offsets count the bytes of that
-// direction from 0; nil: never. Of several at one offset, the cut comes before the
-// freeze, and that before the stall.
+// direction from 0; nil means never. If several faults have the same offset, the cut
+// comes first, then the freeze, then the stall.
 type Faults struct {
-	// CutAfter closes the connection, at both ends, when so many bytes have been
-	// passed on. What the receiver has not read by then may be lost to it.
+	// CutAfter closes the connection, at both ends, after so many bytes were forwarded.
+	// Bytes that the receiver has not read by then may be lost.
 	CutAfter *int64
-	// FreezeAfter makes the connection half-open when so many bytes have been
-	// passed on: see Proxy.Freeze.
+	// FreezeAfter makes the connection half-open after so many bytes were forwarded: see
+	// Proxy.Freeze.
 	FreezeAfter *int64
-	// StallAfter stops this direction when so many bytes have been passed on.
-	// The other direction goes on, and the connection stays open until one end
-	// is seen to close it there.
+	// StallAfter stops this direction after so many bytes were forwarded. The other
+	// direction continues, and the connection stays open until one end closes it in that
+	// direction.
 	StallAfter *int64
-	// FlipAt is the offset of a byte whose bits FlipMask names are flipped; a
-	// zero mask flips the lowest.
+	// FlipAt is the offset of a byte in which the bits of FlipMask are flipped. A zero
+	// mask flips the lowest bit.
 	FlipAt   *int64
 	FlipMask byte
-	// Latency is how long each byte takes at least.
+	// Latency is the least time that each byte takes.
 	Latency time.Duration
-	// BytesPerSecond is how fast bytes pass at most; 0: as fast as they can.
+	// BytesPerSecond is the maximum rate; 0 means unlimited.
 	BytesPerSecond int64
 }
 
-// next is how many of n bytes pass before something happens to the connection,
-// where passed are through.
+// next returns how many of n bytes pass before the next fault, after passed bytes.
 func (f Faults) next(passed, n int64) int64 {
 	for _, offset := range []*int64{f.CutAfter, f.FreezeAfter, f.StallAfter} {
 		if offset != nil && *offset > passed {
@@ -51,13 +50,13 @@ func (f Faults) next(passed, n int64) int64 {
 		}
 	}
 	if f.BytesPerSecond > 0 {
-		// Fifty steps a second look even to a receiver.
+		// Fifty steps a second seem even to a receiver.
 		n = min(n, max(1, f.BytesPerSecond/50))
 	}
 	return n
 }
 
-// damage flips what is to be flipped in data, which begins at offset.
+// damage flips the bits of FlipAt if data, which begins at offset, includes that byte.
 func (f Faults) damage(data []byte, offset int64) {
 	if f.FlipAt == nil || *f.FlipAt < offset || *f.FlipAt >= offset+int64(len(data)) {
 		return

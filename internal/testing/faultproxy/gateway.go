@@ -14,33 +14,34 @@ import (
 	"time"
 )
 
-// CallFault is what a Gateway does to one call.
+// CallFault is a fault that a Gateway applies to one call.
 type CallFault int
 
 // The faults of calls.
 const (
-	// Pass passes the call on.
+	// Pass forwards the call.
 	Pass CallFault = iota
-	// Page answers with a page of status 502 in HTML, without asking the server.
+	// Page answers with an HTML page of status 502, without calling the server.
 	Page
-	// Reset resets the stream, without asking the server.
+	// Reset resets the stream, without calling the server.
 	Reset
-	// NoTrailers answers as a gRPC server that ends without a status, without asking
+	// NoTrailers answers like a gRPC server that ends without a status, without calling
 	// the server.
 	NoTrailers
-	// LoseReply passes the call on, lets the server finish it, and resets the stream in
+	// LoseReply forwards the call, lets the server finish it, and resets the stream in
 	// place of the reply.
 	LoseReply
-	// LosePage is LoseReply with a page of status 502.
+	// LosePage is LoseReply with a page of status 502 in place of the reset.
 	LosePage
-	// LastCall passes the call on, and lets its connection take no more: those under way
-	// finish, later ones must go over another, as with nginx's keepalive_requests.
+	// LastCall forwards the call, and makes its connection accept no more: calls in
+	// progress finish, later ones need another connection, as with nginx's
+	// keepalive_requests.
 	LastCall
 )
 
-// Gateway is a proxy for calls of gRPC, over HTTP/2 without TLS, on a port of its own on
-// 127.0.0.1. Unlike a Proxy it understands what it passes on, and answers for a server
-// that is away, as nginx, haproxy and Caddy do. It is safe for concurrent use.
+// Gateway is a proxy for gRPC calls, over HTTP/2 without TLS, on a free port of
+// 127.0.0.1. Unlike a Proxy it handles single calls, and answers for a server that is
+// down, as nginx, haproxy and Caddy do. It is safe for concurrent use.
 type Gateway struct {
 	listener net.Listener
 	server   *http.Server
@@ -48,9 +49,9 @@ type Gateway struct {
 	calls    atomic.Int64
 }
 
-// ListenGateway starts a gateway for the server at address, "host:port". fault is asked,
-// from any goroutine, for the fault of each call, which are counted from 0 and have the
-// path "/package.Service/Method".
+// ListenGateway starts a gateway for the server at address, "host:port". The gateway
+// calls fault, from several goroutines, for the fault of each call. Calls are numbered
+// from 0, and path is "/package.Service/Method".
 func ListenGateway(address string, fault func(call int, path string) CallFault) (*Gateway, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -95,17 +96,18 @@ func page(w http.ResponseWriter) {
 	_, _ = fmt.Fprint(w, "<html><h1>502 Bad Gateway</h1></html>")
 }
 
-// nowhere takes a reply that gets lost.
+// nowhere discards a reply.
 type nowhere struct{ header http.Header }
 
 func (n nowhere) Header() http.Header       { return n.header }
 func (nowhere) Write(p []byte) (int, error) { return len(p), nil }
 func (nowhere) WriteHeader(int)             {}
 
-// Address is where clients connect to, "host:port".
+// Address returns the address of the gateway, "host:port".
 func (g *Gateway) Address() string { return g.listener.Addr().String() }
 
-// Close closes all connections, and returns once nothing of the gateway is left.
+// Close closes all connections, and returns after all goroutines of the gateway have
+// ended.
 func (g *Gateway) Close() error {
 	err := g.server.Close()
 	g.all.Wait()

@@ -1,9 +1,9 @@
-// Package faultproxy passes TCP connections on to a server and does to them what
-// networks do: it cuts, stalls, delays and slows them, damages bytes, and leaves
-// connections open that nothing comes through any more. It is for tests.
+// Package faultproxy forwards TCP connections to a server and simulates the faults of
+// networks: it cuts, stalls, delays and slows connections, damages bytes, and leaves
+// half-open connections. It is for tests.
 //
-// Faults are told by the byte, not by the clock, so that a test which knows what
-// it sends meets them in the same place each time.
+// Faults have byte offsets, not times, so that a test which knows what it sends meets
+// them at the same point each time.
 package faultproxy
 
 import (
@@ -13,7 +13,7 @@ import (
 	"sync/atomic"
 )
 
-// Proxy listens on a port of its own on 127.0.0.1. It is safe for concurrent use.
+// Proxy listens on a free port of 127.0.0.1. It is safe for concurrent use.
 type Proxy struct {
 	listener net.Listener
 	all      sync.WaitGroup
@@ -27,10 +27,10 @@ type Proxy struct {
 	closed      bool
 }
 
-// Listen starts a proxy for the server at address, "host:port". A nil links passes
-// everything on unharmed; otherwise it is asked for the link of each connection,
-// which are counted from 0, in the order in which clients connect, and never twice
-// at a time.
+// Listen starts a proxy for the server at address, "host:port". If links is nil, there
+// are no faults. Otherwise the proxy calls it for the link of each connection.
+// Connections are numbered from 0, in the order in which clients connect. Calls of links
+// are never concurrent.
 func Listen(server string, links func(connection int) Link) (*Proxy, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -46,11 +46,11 @@ func Listen(server string, links func(connection int) Link) (*Proxy, error) {
 	return p, nil
 }
 
-// Address is where clients connect to, "host:port".
+// Address returns the address of the proxy, "host:port".
 func (p *Proxy) Address() string { return p.listener.Addr().String() }
 
-// Passed is how many bytes all connections together have passed on. They have been
-// handed to the operating system; the receiver may not have read them.
+// Passed returns how many bytes all connections together have forwarded. They have been
+// written to the operating system; the receiver may not have read them.
 func (p *Proxy) Passed(direction Direction) int64 { return p.passed[direction].value() }
 
 // Await waits until Passed is at least bytes.
@@ -58,10 +58,10 @@ func (p *Proxy) Await(ctx context.Context, direction Direction, bytes int64) err
 	return p.passed[direction].await(ctx, bytes)
 }
 
-// Connections is how many have been accepted so far.
+// Connections returns how many connections have been accepted so far.
 func (p *Proxy) Connections() int { return int(p.accepted.Load()) }
 
-// SetServer changes where connections go that are accepted from now on.
+// SetServer changes the server of connections that are accepted from now on.
 func (p *Proxy) SetServer(address string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -69,37 +69,37 @@ func (p *Proxy) SetServer(address string) {
 }
 
 // SetLinks changes the links of connections that are accepted from now on. Their
-// counting goes on.
+// numbering continues.
 func (p *Proxy) SetLinks(links func(connection int) Link) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.links = links
 }
 
-// Cut closes all present connections, at both ends.
+// Cut closes all current connections, at both ends.
 func (p *Proxy) Cut() {
 	for _, c := range p.present() {
 		c.cut()
 	}
 }
 
-// Freeze makes all present connections half-open: nothing comes through any more
-// in either direction, not even their end, and both sides see them open.
+// Freeze makes all current connections half-open: nothing is forwarded any more in either
+// direction, not even the end, and both sides see them open.
 func (p *Proxy) Freeze() {
 	for _, c := range p.present() {
 		c.freeze()
 	}
 }
 
-// Thaw lets present connections that are frozen go on where they were.
+// Thaw makes current connections that are frozen continue where they stopped.
 func (p *Proxy) Thaw() {
 	for _, c := range p.present() {
 		c.thaw()
 	}
 }
 
-// Close closes all connections, and returns once nothing of the proxy is left.
-// After the first time it does nothing.
+// Close closes all connections, and returns after all goroutines of the proxy have ended.
+// Later calls do nothing.
 func (p *Proxy) Close() error {
 	p.mu.Lock()
 	closed := p.closed
@@ -142,8 +142,8 @@ func (p *Proxy) accept() {
 	}
 }
 
-// pass connects a client to the server. Where there is no server, the client's
-// connection is closed.
+// pass connects a client to the server. If the server is down, it closes the client's
+// connection.
 func (p *Proxy) pass(client net.Conn, address string, link Link) {
 	server, err := net.Dial("tcp", address)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/tranship/tranship/internal/testing/faultproxy"
 )
 
-// echo serves what it is sent, with a prefix.
+// echo returns the address of a server that sends a prefix and then what it receives.
 func echo(t *testing.T, prefix string) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -63,7 +63,7 @@ func dial(t *testing.T, address string) *net.TCPConn {
 	return conn.(*net.TCPConn)
 }
 
-// exchange sends text, closes that half, and returns all that comes back.
+// exchange sends text, closes that half, and returns the whole reply.
 func exchange(t *testing.T, address, text string) string {
 	t.Helper()
 	conn := dial(t, address)
@@ -97,7 +97,7 @@ func TestProxy(t *testing.T) {
 	}
 }
 
-// Each connection has the link of its number.
+// TestLinks checks that each connection has the link of its number.
 func TestLinks(t *testing.T) {
 	proxy := listen(t, echo(t, ""), func(connection int) faultproxy.Link {
 		return faultproxy.Link{Up: faultproxy.Faults{CutAfter: new(int64(connection))}}
@@ -105,7 +105,7 @@ func TestLinks(t *testing.T) {
 	for n := range 3 {
 		conn := dial(t, proxy.Address())
 		_, _ = io.WriteString(conn, "hello")
-		_, _ = io.ReadAll(conn) // In good order or not: it ends.
+		_, _ = io.ReadAll(conn) // The end may be an error.
 		if passed := proxy.Passed(faultproxy.Up); passed > int64(n*(n+1)/2) {
 			t.Errorf("connection %d: %d bytes passed in all", n, passed)
 		}
@@ -131,7 +131,7 @@ func TestCut(t *testing.T) {
 	}
 }
 
-// A frozen connection is closed by nobody but the proxy.
+// TestFreeze checks that only the proxy closes a frozen connection.
 func TestFreeze(t *testing.T) {
 	proxy := listen(t, echo(t, "x"), nil)
 	conn := dial(t, proxy.Address())

@@ -1,4 +1,4 @@
-// Package filetest has what tests of stores do with files and directories.
+// Package filetest has helpers for files and directories in tests of stores.
 package filetest
 
 import (
@@ -22,7 +22,7 @@ func Random(size int) []byte {
 	return data
 }
 
-// Write writes a file, and makes the directories above it.
+// Write writes a file, and creates the directories above it.
 func Write(t *testing.T, name string, data []byte) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
@@ -33,7 +33,7 @@ func Write(t *testing.T, name string, data []byte) {
 	}
 }
 
-// Rewrite changes a byte of a file, as an editor does that keeps the size.
+// Rewrite changes a byte of a file and keeps its size.
 func Rewrite(t *testing.T, name string, offset int64) {
 	t.Helper()
 	f, err := os.OpenFile(name, os.O_RDWR, 0)
@@ -51,7 +51,7 @@ func Rewrite(t *testing.T, name string, offset int64) {
 	}
 }
 
-// Names returns the names in a directory, in their order.
+// Names returns the sorted names in a directory.
 func Names(t *testing.T, directory string) []string {
 	t.Helper()
 	entries, err := os.ReadDir(directory)
@@ -82,7 +82,7 @@ func Tree(t *testing.T, directory string) []string {
 	return names
 }
 
-// Put makes data the content of a file, by an upload of unknown size.
+// Put uploads data as a file, with an upload of unknown size.
 func Put(t *testing.T, store tranship.Writer, path string, data []byte) {
 	t.Helper()
 	upload, err := store.Begin(t.Context(), tranship.Spec{Path: path})
@@ -98,7 +98,7 @@ func Put(t *testing.T, store tranship.Writer, path string, data []byte) {
 	}
 }
 
-// Fill puts files of the sizes, with the bytes of Random, into a store.
+// Fill uploads files of the given sizes, with the content of Random, into a store.
 func Fill(t *testing.T, store tranship.Writer, sizes map[string]int) {
 	t.Helper()
 	for path, size := range sizes {
@@ -111,7 +111,7 @@ type Opener interface {
 	Open(ctx context.Context, path string, options tranship.OpenOptions) (tranship.Content, error)
 }
 
-// MustHave fails the test unless a file of a source has that content.
+// MustHave fails the test unless the file at path in a source has the content want.
 func MustHave(t *testing.T, source Opener, path string, want []byte) tranship.File {
 	t.Helper()
 	content, err := source.Open(t.Context(), path, tranship.OpenOptions{})

@@ -1,5 +1,4 @@
-// Package foldfs mounts file systems for tests that find names as those of Windows and
-// macOS do, and Linux's casefold: without regard to case, normalisation and characters
-// that are not visible, and by DOS names. They keep names as they
-// are given. It is for Linux.
+// Package foldfs mounts file systems for tests that find names like those of Windows and
+// macOS and like Linux's casefold: they ignore case, normalisation and invisible
+// characters, and know DOS names. They store names as given. It is for Linux.
 package foldfs

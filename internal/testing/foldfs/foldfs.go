@@ -18,15 +18,15 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Options say what else a file system is like. The zero value is one like HFS+.
+// Options are the properties of a file system. The zero value is one like HFS+.
 type Options struct {
-	// ManyInodes gives a file another inode under each spelling, as many file systems
-	// do that FUSE makes.
+	// ManyInodes gives a file another inode under each spelling, like many FUSE file
+	// systems.
 	ManyInodes bool
 }
 
-// Mount mounts such a file system at a directory until the test ends, with the files of
-// another directory. It skips the test where it cannot.
+// Mount mounts such a file system, with the files of the directory files, at the
+// directory at until the test ends. It skips the test if that is not possible.
 func Mount(t testing.TB, files, at string, options Options) {
 	t.Helper()
 	top := &node{dir: files, options: options}
@@ -42,7 +42,7 @@ func Mount(t testing.TB, files, at string, options Options) {
 	})
 }
 
-// finds reports whether a name finds what is stored under another.
+// finds reports whether name finds what is stored under another name.
 func finds(name, stored string) bool {
 	if fold(name) == fold(stored) {
 		return true
@@ -93,7 +93,7 @@ func (n *node) at() string {
 	return n.dir
 }
 
-// find is where what a name finds is.
+// find returns the path of what a name finds.
 func (n *node) find(name string) string {
 	dir := n.at()
 	if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
@@ -108,7 +108,7 @@ func (n *node) find(name string) string {
 	return filepath.Join(dir, name)
 }
 
-// child is what was found by a name.
+// child returns the inode of what a name finds.
 func (n *node) child(ctx context.Context, name, found string, status *syscall.Stat_t, out *fuse.EntryOut) *fs.Inode {
 	out.FromStat(status)
 	stable := fs.StableAttr{Mode: status.Mode, Ino: status.Ino}

@@ -8,25 +8,25 @@ import (
 	"time"
 )
 
-// pipe is one direction of one connection: a goroutine reads and sends, another
-// takes out what has arrived.
+// pipe is one direction of one connection: a goroutine reads and sends, another writes
+// what has arrived.
 type pipe struct {
 	line     *line
 	from, to net.Conn
-	// cut is closed when nobody waits for what is on the way any more.
+	// cut is closed when data in flight is no longer needed.
 	cut <-chan struct{}
 
 	mu      sync.Mutex
 	changed sync.Cond
-	// travelling is what is on the way, in order; bytes is its sum.
+	// travelling is the data in flight, in order; bytes is its size.
 	travelling []packet
 	bytes      int
-	// stopped: nothing is delivered any more.
+	// stopped is whether delivery has ended.
 	stopped bool
 	free    [][]byte
 }
 
-// packet is bytes on their way; the last one of a pipe has none.
+// packet is some data in flight; the last packet of a pipe is empty.
 type packet struct {
 	content []byte
 	arrival time.Time
@@ -38,9 +38,8 @@ func newPipe(l *line, from, to net.Conn, cut <-chan struct{}) *pipe {
 	return p
 }
 
-// run passes everything on until the sender has ended, and then its end; or until
-// the receiver takes nothing more, of which it tells the sender by closing its
-// connection.
+// run forwards data until the sender has ended, and then the end. If the receiver stops
+// reading, it closes the sender's connection.
 func (p *pipe) run() {
 	var both sync.WaitGroup
 	both.Go(p.fill)
@@ -64,14 +63,14 @@ func (p *pipe) fill() {
 			p.send(p.packet(buffer, n))
 		}
 		if err != nil {
-			// Also of a sender that was cut off: what it has sent arrives.
+			// Even if the sender was cut off, the data that it has sent arrives.
 			p.send(packet{})
 			return
 		}
 	}
 }
 
-// buffer waits until more may be on the way.
+// buffer waits until more data may be in flight.
 func (p *pipe) buffer() ([]byte, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -89,8 +88,8 @@ func (p *pipe) buffer() ([]byte, bool) {
 	return make([]byte, p.line.segment()), true
 }
 
-// packet is of the first bytes of a buffer. Few of them do not keep a whole buffer on
-// the way: what is bounded is their sum.
+// packet returns a packet with the first bytes of a buffer. A small packet does not
+// retain a whole buffer, because only the sum of the packets' bytes is bounded.
 func (p *pipe) packet(buffer []byte, bytes int) packet {
 	if bytes > len(buffer)/2 {
 		return packet{content: buffer[:bytes]}
@@ -154,7 +153,7 @@ func (p *pipe) next() packet {
 	return first
 }
 
-// sleep is false when the connection was cut meanwhile.
+// sleep returns false if the connection was cut meanwhile.
 func (p *pipe) sleep(wait time.Duration) bool {
 	if wait <= 0 {
 		return true
@@ -169,7 +168,7 @@ func (p *pipe) sleep(wait time.Duration) bool {
 	}
 }
 
-// closeWrite passes on that the sender has ended.
+// closeWrite forwards the end of the sender.
 func closeWrite(conn net.Conn) error {
 	half, ok := conn.(interface{ CloseWrite() error })
 	if !ok {

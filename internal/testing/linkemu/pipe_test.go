@@ -13,16 +13,16 @@ import (
 	"github.com/tranship/tranship/internal/testing/raced"
 )
 
-// gigabit is 1 Gbit/s with half of a round trip of 100 ms.
+// gigabit is a link of 1 Gbit/s with half of a round trip of 100 ms.
 var gigabit = Link{Delay: 50 * time.Millisecond, BytesPerSecond: 125_000_000, QueueBytes: 1 << 20}
 
-// tolerance is for rounding to nanoseconds, a segment at a time.
+// tolerance allows for rounding each segment to nanoseconds.
 const tolerance = 10 * time.Microsecond
 
 func near(got, want time.Duration) bool { return (got - want).Abs() <= tolerance }
 
-// connect returns the ends of a connection over a line, in one direction. In the
-// tests' bubbles time passes only while everybody waits, so that it is exact.
+// connect returns the ends of a connection over a line, in one direction. In the tests'
+// bubbles, time passes only while all goroutines wait, so that it is exact.
 func connect(t *testing.T, l *line) (sender, receiver net.Conn) {
 	t.Helper()
 	sender, from := net.Pipe()
@@ -69,7 +69,7 @@ func TestBandwidth(t *testing.T) {
 	want := time.Duration(raced.Times(200))*time.Millisecond + gigabit.Delay
 	for _, test := range []struct {
 		name string
-		// pause is before each read: a receiver may be late, so long as it keeps up.
+		// pause comes before each read: a receiver may be late as long as it keeps up.
 		pause time.Duration
 	}{{"eager", 0}, {"late", 400 * time.Microsecond}} {
 		t.Run(test.name, func(t *testing.T) {
@@ -104,7 +104,7 @@ func TestBandwidth(t *testing.T) {
 	}
 }
 
-// All connections together have the bandwidth of the link.
+// TestSharedBandwidth checks that all connections share the bandwidth of the link.
 func TestSharedBandwidth(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		line := newLine(gigabit)
@@ -131,7 +131,7 @@ func TestSharedBandwidth(t *testing.T) {
 	})
 }
 
-// A receiver that does not read stops its sender, and nobody else.
+// TestBackPressure checks that a receiver that does not read blocks only its own sender.
 func TestBackPressure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		line := newLine(gigabit)
@@ -148,9 +148,9 @@ func TestBackPressure(t *testing.T) {
 		}()
 		time.Sleep(time.Minute)
 		stopped := accepted.Load()
-		// The bandwidth times the delay, and the queue, are on the way.
+		// The capacity of the link and its queue are in flight.
 		if least, most := int64(6_250_000+1<<20), int64(line.inFlight()); stopped < least || stopped > most {
-			t.Errorf("%d bytes were taken, want %d to %d", stopped, least, most)
+			t.Errorf("%d bytes were accepted, want %d to %d", stopped, least, most)
 		}
 		other, end := connect(t, line)
 		begun := time.Now()
@@ -163,12 +163,13 @@ func TestBackPressure(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		if more := accepted.Load() - stopped; more < 1<<20-segmentBytes || more > 1<<20+segmentBytes {
-			t.Errorf("after 1 MiB was read, %d bytes more were taken", more)
+			t.Errorf("after 1 MiB was read, %d more bytes were accepted", more)
 		}
 	})
 }
 
-// The queue takes what it holds at once, and then as much as leaves it.
+// TestQueue checks that the queue accepts its size at once, and then as much as leaves
+// it.
 func TestQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sender, _ := connect(t, newLine(gigabit))
@@ -182,15 +183,15 @@ func TestQueue(t *testing.T) {
 		if _, err := sender.Write(make([]byte, 1_250_000)); err != nil {
 			t.Fatal(err)
 		}
-		// One segment more has been read, and waits before the queue.
-		ahead := newLine(gigabit).takes(segmentBytes)
-		if took := time.Since(begun); took > 10*time.Millisecond || took < 10*time.Millisecond-2*ahead {
-			t.Errorf("10 ms worth of bytes more were taken after %v", took)
+		// Another segment has been read, and waits for room in the queue.
+		waiting := newLine(gigabit).takes(segmentBytes)
+		if took := time.Since(begun); took > 10*time.Millisecond || took < 10*time.Millisecond-2*waiting {
+			t.Errorf("the bytes of 10 ms more were accepted after %v", took)
 		}
 	})
 }
 
-// A receiver that is gone is noticed by the sender.
+// TestReceiverGone checks that a sender notices when its receiver is gone.
 func TestReceiverGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sender, receiver := connect(t, newLine(gigabit))
@@ -203,7 +204,7 @@ func TestReceiverGone(t *testing.T) {
 	})
 }
 
-// Many small writes do not hold whole buffers.
+// TestSmallPackets checks that small packets do not retain whole buffers.
 func TestSmallPackets(t *testing.T) {
 	p := newPipe(newLine(gigabit), nil, nil, nil)
 	buffer, _ := p.buffer()

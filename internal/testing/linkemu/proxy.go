@@ -8,20 +8,20 @@ import (
 	"time"
 )
 
-// Proxy listens on a port of its own on 127.0.0.1 and passes connections on over a
-// link. It is safe for concurrent use.
+// Proxy listens on a free port of 127.0.0.1 and forwards connections over a link. It is
+// safe for concurrent use.
 type Proxy struct {
 	listener net.Listener
 	server   string
-	// up is towards the server.
+	// up is the direction to the server.
 	up, down *line
 	ctx      context.Context
 	cancel   context.CancelFunc
 	all      sync.WaitGroup
 }
 
-// Listen starts a proxy for the server at address, "host:port", with a link in
-// either direction: up is from clients to the server.
+// Listen starts a proxy for the server at address, "host:port", with a link in each
+// direction: up is from clients to the server.
 func Listen(server string, up, down Link) (*Proxy, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -33,10 +33,10 @@ func Listen(server string, up, down Link) (*Proxy, error) {
 	return p, nil
 }
 
-// Address is where clients connect to, "host:port".
+// Address returns the address of the proxy, "host:port".
 func (p *Proxy) Address() string { return p.listener.Addr().String() }
 
-// Close cuts all connections, and returns once nothing of the proxy is left.
+// Close cuts all connections, and returns after all goroutines of the proxy have ended.
 func (p *Proxy) Close() error {
 	p.cancel()
 	err := p.listener.Close()
@@ -64,8 +64,8 @@ func (p *Proxy) accept() {
 	}
 }
 
-// pass passes on one connection, once a handshake would have crossed the link, until
-// both sides have ended or the proxy is closed.
+// pass forwards one connection. It begins after the time in which a handshake would cross
+// the link, and ends when both sides have ended or the proxy is closed.
 func (p *Proxy) pass(client, server net.Conn) {
 	ctx, ended := context.WithCancel(p.ctx)
 	closed := make(chan struct{})

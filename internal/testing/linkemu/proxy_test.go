@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// echo serves what it reads, until the client has ended, and then ends.
+// echo returns the address of a server that sends back what it reads until the client
+// ends.
 func echo(t *testing.T) (address string) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -55,7 +56,8 @@ func dial(t *testing.T, proxy *Proxy) *net.TCPConn {
 	return conn.(*net.TCPConn)
 }
 
-// Over real connections: every byte, then the end, no sooner than the link allows.
+// TestProxy checks that all bytes and the end arrive over real connections, no sooner
+// than the link allows.
 func TestProxy(t *testing.T) {
 	link := Link{Delay: 5 * time.Millisecond, BytesPerSecond: 125_000_000}
 	conn := dial(t, listen(t, echo(t), link))
@@ -69,7 +71,7 @@ func TestProxy(t *testing.T) {
 	if err != nil || !bytes.Equal(got, content) {
 		t.Fatalf("%d bytes came back, %v, want %d", len(got), err, len(content))
 	}
-	// Handshake, there and back, and the bytes themselves.
+	// The handshake, the way there and back, and the bandwidth.
 	if least := 20*time.Millisecond + newLine(link).takes(len(content)); time.Since(begun) < least {
 		t.Errorf("took %v, want at least %v", time.Since(begun), least)
 	}
@@ -87,7 +89,7 @@ func TestProxyWithoutServer(t *testing.T) {
 	}
 }
 
-// Close cuts what is on the way, however long that is.
+// TestProxyClose checks that Close does not wait for data in flight.
 func TestProxyClose(t *testing.T) {
 	proxy := listen(t, echo(t), Link{Delay: time.Hour})
 	conn := dial(t, proxy)

@@ -10,26 +10,26 @@ import (
 	"github.com/tranship/tranship/access"
 )
 
-// The request metadata in which a client of a test says who it is.
+// The request metadata with which a test's client names its principal.
 const (
 	nameKey  = "test-name-bin"
 	groupKey = "test-group-bin"
 )
 
-// Believing are options of a server that takes callers for who they say they are,
-// with As.
+// Believing returns options of a server that trusts the principals of As without
+// credentials.
 func Believing() []grpc.ServerOption {
 	return []grpc.ServerOption{
 		grpc.ChainUnaryInterceptor(func(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
-			return handler(believe(ctx), request)
+			return handler(withCaller(ctx), request)
 		}),
 		grpc.ChainStreamInterceptor(func(server any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
-			return handler(server, called{stream, believe(stream.Context())})
+			return handler(server, callerStream{stream, withCaller(stream.Context())})
 		}),
 	}
 }
 
-// As are the options of a connection whose calls p makes.
+// As returns options of a connection that makes all calls as p.
 func As(p access.Principal) []grpc.DialOption {
 	var pairs []string
 	if p.Name != "" {
@@ -38,18 +38,18 @@ func As(p access.Principal) []grpc.DialOption {
 	for _, group := range p.Groups {
 		pairs = append(pairs, groupKey, group)
 	}
-	say := func(ctx context.Context) context.Context { return metadata.AppendToOutgoingContext(ctx, pairs...) }
+	withMetadata := func(ctx context.Context) context.Context { return metadata.AppendToOutgoingContext(ctx, pairs...) }
 	return []grpc.DialOption{
 		grpc.WithChainUnaryInterceptor(func(ctx context.Context, method string, request, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
-			return invoke(say(ctx), method, request, reply, conn, options...)
+			return invoke(withMetadata(ctx), method, request, reply, conn, options...)
 		}),
 		grpc.WithChainStreamInterceptor(func(ctx context.Context, desc *grpc.StreamDesc, conn *grpc.ClientConn, method string, stream grpc.Streamer, options ...grpc.CallOption) (grpc.ClientStream, error) {
-			return stream(say(ctx), desc, conn, method, options...)
+			return stream(withMetadata(ctx), desc, conn, method, options...)
 		}),
 	}
 }
 
-// Caller returns the principal that a call of As names.
+// Caller returns the principal that As put into a call.
 func Caller(ctx context.Context) (access.Principal, error) {
 	incoming, _ := metadata.FromIncomingContext(ctx)
 	p := access.Principal{Groups: incoming.Get(groupKey)}
@@ -59,7 +59,7 @@ func Caller(ctx context.Context) (access.Principal, error) {
 	return p, nil
 }
 
-func believe(ctx context.Context) context.Context {
+func withCaller(ctx context.Context) context.Context {
 	if from, ok := peer.FromContext(ctx); ok {
 		ctx = access.NewPeerContext(ctx, from.Addr)
 	}
@@ -67,10 +67,10 @@ func believe(ctx context.Context) context.Context {
 	return access.NewContext(ctx, p)
 }
 
-// called is a stream of who was believed.
-type called struct {
+// callerStream is a stream with the context of withCaller.
+type callerStream struct {
 	grpc.ServerStream
 	ctx context.Context
 }
 
-func (c called) Context() context.Context { return c.ctx }
+func (c callerStream) Context() context.Context { return c.ctx }

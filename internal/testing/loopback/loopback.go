@@ -10,8 +10,8 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 )
 
-// Serve runs a server with the services that register adds, until the test ends,
-// and returns its address.
+// Serve runs a server with the services that register adds until the test ends, and
+// returns its address.
 func Serve(t testing.TB, register func(grpc.ServiceRegistrar), options ...grpc.ServerOption) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -24,7 +24,7 @@ func Serve(t testing.TB, register func(grpc.ServiceRegistrar), options ...grpc.S
 	go func() { done <- server.Serve(listener) }()
 	t.Cleanup(func() {
 		server.Stop()
-		// A test may end before the server has begun.
+		// The test may end before the server has started.
 		if err := <-done; err != nil && !errors.Is(err, grpc.ErrServerStopped) {
 			t.Error(err)
 		}
@@ -32,7 +32,7 @@ func Serve(t testing.TB, register func(grpc.ServiceRegistrar), options ...grpc.S
 	return listener.Addr().String()
 }
 
-// Dial connects to address until the test ends.
+// Dial returns a connection to address that is closed when the test ends.
 func Dial(t testing.TB, address string, options ...grpc.DialOption) *grpc.ClientConn {
 	t.Helper()
 	options = append(options, grpc.WithTransportCredentials(insecure.NewCredentials()))

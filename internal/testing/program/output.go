@@ -9,16 +9,16 @@ import (
 	"time"
 )
 
-// Output is what a process prints. It can be read while the process runs, and is safe for
-// concurrent use. The zero value is ready to use.
+// Output keeps what a process prints. It can be read while the process runs, and is safe
+// for concurrent use. The zero value is ready to use.
 type Output struct {
-	// Most is how many bytes are kept, which are the last; 0 means all. It must not
-	// change once something was printed.
+	// Most is how many of the last bytes are kept; 0 means all. It must not change after
+	// the first Write.
 	Most int
 
 	mu     sync.Mutex
 	buffer bytes.Buffer
-	// changed is closed when something is printed; nil if nothing waits for that.
+	// changed is closed at the next Write; nil if no caller waits for it.
 	changed chan struct{}
 }
 
@@ -37,21 +37,22 @@ func (o *Output) Write(data []byte) (int, error) {
 	return len(data), nil
 }
 
-// String is what is kept of what was printed so far.
+// String returns what is kept of the output so far.
 func (o *Output) String() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.buffer.String()
 }
 
-// Len is the length of String.
+// Len returns the length of String.
 func (o *Output) Len() int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.buffer.Len()
 }
 
-// Await waits, for a minute at most, until all words have been printed.
+// Await waits up to a minute until all words have been printed. Otherwise it fails the
+// test.
 func (o *Output) Await(t testing.TB, words ...string) {
 	t.Helper()
 	for _, word := range words {
@@ -59,7 +60,8 @@ func (o *Output) Await(t testing.TB, words ...string) {
 	}
 }
 
-// AwaitMatch waits, for a minute at most, until what was printed matches.
+// AwaitMatch waits up to a minute until the output matches words. Otherwise it fails the
+// test.
 func (o *Output) AwaitMatch(t testing.TB, words *regexp.Regexp) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -77,7 +79,7 @@ func (o *Output) AwaitMatch(t testing.TB, words *regexp.Regexp) {
 	}
 }
 
-// watch returns what is kept, and what is closed when more is printed.
+// watch returns what is kept, and a channel that is closed when more is printed.
 func (o *Output) watch() (text string, changed <-chan struct{}) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -11,23 +11,24 @@ import (
 	"time"
 )
 
-// Process is a program that runs, or ran.
+// Process is a process of a program. It may have ended.
 type Process struct {
 	// Cmd is the command that was started.
 	Cmd *exec.Cmd
-	// Out and Err are what it prints, unless Cmd had writers of its own.
+	// Out and Err are its standard output and standard error, unless Cmd had writers
+	// already.
 	Out, Err Output
 
 	done chan struct{}
 }
 
-// Start runs a command line of the program. What still runs when the test ends is killed.
+// Start starts the program with arguments. The process is killed when the test ends.
 func (p Program) Start(t testing.TB, args ...string) *Process {
 	t.Helper()
 	return Start(t, p.Command(context.Background(), args...))
 }
 
-// Start starts any command. What still runs when the test ends is killed.
+// Start starts a command. The process is killed when the test ends.
 func Start(t testing.TB, cmd *exec.Cmd) *Process {
 	t.Helper()
 	p := &Process{Cmd: cmd, done: make(chan struct{})}
@@ -55,7 +56,7 @@ func isExit(err error) bool {
 	return ok
 }
 
-// Done is closed when the process has ended.
+// Done returns a channel that is closed when the process has ended.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
 // Ended reports whether the process has ended.
@@ -75,13 +76,12 @@ func (p *Process) Code() int {
 	return p.Cmd.ProcessState.ExitCode()
 }
 
-// Pid is the process's id.
+// Pid returns the process ID.
 func (p *Process) Pid() int { return p.Cmd.Process.Pid }
 
-// Kill ends the process as a crash would, without a chance to clean up, and waits for the
-// end.
+// Kill kills the process, so that it cannot clean up, and waits for its end.
 func (p *Process) Kill() {
-	_ = p.Cmd.Process.Kill() // it may have ended by itself
+	_ = p.Cmd.Process.Kill() // it may have ended already
 	<-p.done
 }
 
@@ -93,8 +93,8 @@ func (p *Process) Signal(t testing.TB, signal os.Signal) {
 	}
 }
 
-// Wait waits for the end of the process and returns its exit code. After limit it makes
-// the process print its goroutines, and ends the test.
+// Wait waits for the end of the process and returns its exit code. If that takes longer
+// than limit, it makes the process print its goroutines and fails the test.
 func (p *Process) Wait(t testing.TB, limit time.Duration) int {
 	t.Helper()
 	select {
@@ -107,7 +107,8 @@ func (p *Process) Wait(t testing.TB, limit time.Duration) int {
 	return p.Code()
 }
 
-// Succeeds waits for the end of the process, whose exit code must be 0.
+// Succeeds waits for the end of the process, and fails the test unless its exit code is
+// 0.
 func (p *Process) Succeeds(t testing.TB, limit time.Duration) {
 	t.Helper()
 	if code := p.Wait(t, limit); code != 0 {
@@ -115,7 +116,7 @@ func (p *Process) Succeeds(t testing.TB, limit time.Duration) {
 	}
 }
 
-// Stop ends the process in good order, with SIGTERM.
+// Stop stops the process with SIGTERM, and fails the test unless its exit code is 0.
 func (p *Process) Stop(t testing.TB, limit time.Duration) {
 	t.Helper()
 	p.Signal(t, syscall.SIGTERM)

@@ -8,8 +8,8 @@ import (
 	"strconv"
 )
 
-// Memory is how much memory a process has resident, in bytes, and the most it has had. It
-// fails where the system does not tell, and when the process has ended.
+// Memory returns the resident memory of a process in bytes, and its peak. It fails if the
+// system does not report it, and if the process has ended.
 func (p *Process) Memory() (now, peak int64, err error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Pid()))
 	if err != nil {
@@ -20,7 +20,7 @@ func (p *Process) Memory() (now, peak int64, err error) {
 	return now, peak, errors.Join(nowErr, peakErr)
 }
 
-// field is a number of kibibytes in a status file, in bytes.
+// field returns a number of kibibytes in a status file, in bytes.
 func field(status []byte, name string) (int64, error) {
 	match := regexp.MustCompile(name + `:\s+(\d+) kB`).FindSubmatch(status)
 	if match == nil {
@@ -30,8 +30,8 @@ func field(status []byte, name string) (int64, error) {
 	return kibibytes << 10, err
 }
 
-// OpenFiles is how many files and connections a process has open. It fails where the
-// system does not tell, and when the process has ended.
+// OpenFiles returns how many files and connections a process has open. It fails if the
+// system does not report it, and if the process has ended.
 func (p *Process) OpenFiles() (int, error) {
 	entries, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.Pid()))
 	return len(entries), err

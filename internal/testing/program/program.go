@@ -1,7 +1,7 @@
-// Package program builds the programs of this module for tests, and runs them: it starts
-// a process, waits until a server is ready, keeps what it prints, and ends it.
+// Package program builds the programs of this module for tests and runs them. It starts
+// processes, waits until servers are ready, keeps their output, and stops them.
 //
-// A package builds once, in its TestMain:
+// A package builds a program once, in its TestMain:
 //
 //	var built program.Program
 //
@@ -25,21 +25,21 @@ import (
 // transhipPackage is the program that is built unless Options name another.
 const transhipPackage = "github.com/tranship/tranship/cmd/tranship"
 
-// Options say how to build. The zero value builds tranship.
+// Options are options of a build. The zero value builds tranship.
 type Options struct {
-	// Package is the import path of the program; "" means that of tranship.
+	// Package is the import path of the program; "" means tranship.
 	Package string
 	// Race builds with the race detector.
 	Race bool
 }
 
-// Program is a program that can be run. The zero value is none.
+// Program is an executable program. The zero value is none.
 type Program struct{ path string }
 
-// At is the program that is there already: a file, or a name to be looked up in PATH.
+// At returns an existing program: a file, or a name that is looked up in PATH.
 func At(path string) Program { return Program{path} }
 
-// Path is the file of the program.
+// Path returns the file of the program.
 func (p Program) Path() string { return p.path }
 
 // Main builds a program into *built, runs the tests and removes the program. It returns
@@ -59,8 +59,8 @@ func Main(m *testing.M, options Options, built *Program) int {
 	return m.Run()
 }
 
-// Build builds a program into a file. The go command keeps what it has compiled, so that
-// another build of the same source takes no longer than linking it.
+// Build builds a program into a file. The go command caches compiled packages, so that
+// another build of the same source takes only the time of linking.
 func Build(ctx context.Context, options Options, file string) (Program, error) {
 	args := []string{"build", "-o", file}
 	if options.Race {
@@ -70,17 +70,18 @@ func Build(ctx context.Context, options Options, file string) (Program, error) {
 	if pkg == "" {
 		pkg = transhipPackage
 	}
-	// The go command has closed the file when it ends: no process that starts meanwhile
-	// inherits it, which would make running it fail with "text file busy".
+	// The go command closes the file before it exits. Therefore no process that starts
+	// meanwhile inherits the open file, which would make running it fail with "text file
+	// busy".
 	if output, err := exec.CommandContext(ctx, "go", append(args, pkg)...).CombinedOutput(); err != nil {
 		return Program{}, fmt.Errorf("cannot build %s: %w\n%s", pkg, err, output)
 	}
 	return Program{file}, nil
 }
 
-// Copy copies a program to another file. Unlike a copy that a test makes itself, no
-// process that another test starts meanwhile has the file open for writing, which would
-// make running it fail with "text file busy".
+// Copy copies a program to another file. If a test copied it itself, a process that
+// another test starts meanwhile could have the file open for writing, which would make
+// running it fail with "text file busy".
 func (p Program) Copy(to string) (Program, error) {
 	from, err := os.Open(p.path)
 	if err != nil {
@@ -97,11 +98,10 @@ func (p Program) Copy(to string) (Program, error) {
 	return Program{to}, errors.Join(err, file.Close())
 }
 
-// Command is a command of the program that has not started. It is killed when the context
-// ends.
+// Command returns a command that runs the program. It is killed when the context ends.
 func (p Program) Command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, p.path, args...)
-	// A program with the race detector otherwise waits a second at its end.
+	// By default, a program with the race detector sleeps for a second before it exits.
 	cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0")
 	return cmd
 }

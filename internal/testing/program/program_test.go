@@ -48,7 +48,7 @@ func TestServer(t *testing.T) {
 	killed := tranship.Serve(t, t.TempDir())
 	killed.Kill()
 	if code := killed.Code(); code == 0 {
-		t.Error("a server that was killed ended well")
+		t.Error("a killed server exited with code 0")
 	}
 }
 
@@ -59,7 +59,8 @@ func TestServerThatDoesNotStart(t *testing.T) {
 	}
 }
 
-// A program that is copied can be run at once, whatever starts meanwhile.
+// TestCopy checks that a copied program can be run at once, whatever processes start
+// meanwhile.
 func TestCopy(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("a running program cannot be removed")

@@ -11,22 +11,22 @@ import (
 	"time"
 )
 
-// Server is a "tranship serve" that is ready.
+// Server is a running "tranship serve" that is ready.
 type Server struct {
 	*Process
-	// Address is where it listens, "host:port".
+	// Address is its address, "host:port".
 	Address string
 }
 
-// Serve runs "tranship serve" for a root, on a free port of the loopback interface, and
+// Serve starts "tranship serve" for a root, on a free port of the loopback interface, and
 // returns once it is ready.
 func (p Program) Serve(t testing.TB, root string, flags ...string) *Server {
 	t.Helper()
 	return p.ServeWrapped(t, nil, root, flags...)
 }
 
-// ServeWrapped is Serve with another command before the program's, which must run it in
-// the same process.
+// ServeWrapped is Serve with another command in front of the program's. That command must
+// run the program in the same process.
 func (p Program) ServeWrapped(t testing.TB, wrap []string, root string, flags ...string) *Server {
 	t.Helper()
 	ready := filepath.Join(t.TempDir(), "ready")
@@ -46,18 +46,18 @@ func (p Program) ServeWrapped(t testing.TB, wrap []string, root string, flags ..
 	return s
 }
 
-// readyTime is how long a server may take until it is ready.
+// readyTime is how long a server may take to become ready.
 const readyTime = time.Minute
 
 // Ready waits for the file that "tranship serve" writes when it is ready, and returns the
-// address in it. It fails when ended is closed first.
+// address in it. It fails if ended is closed before.
 func Ready(ended <-chan struct{}, file string) (address string, err error) {
 	late := time.NewTimer(readyTime)
 	defer late.Stop()
 	poll := time.NewTicker(2 * time.Millisecond)
 	defer poll.Stop()
 	for {
-		// The file gets its name when it is whole.
+		// The file is renamed to its name when it is complete.
 		if content, err := os.ReadFile(file); err == nil {
 			return strings.TrimSpace(string(content)), nil
 		}
@@ -66,7 +66,7 @@ func Ready(ended <-chan struct{}, file string) (address string, err error) {
 		case <-ended:
 			return "", errors.New("the server did not start")
 		case <-late.C:
-			return "", errors.New("the server did not get ready")
+			return "", errors.New("the server did not become ready in time")
 		}
 	}
 }

@@ -1,9 +1,9 @@
-// Package raced lets tests do less under the race detector, which makes everything some
-// ten times as slow.
+// Package raced lets tests do less under the race detector, which makes them some ten
+// times as slow.
 package raced
 
-// Times is how often something is repeated, or how large it is: n, and a tenth of it
-// under the race detector.
+// Times returns n, a number of repetitions or a size; under the race detector it returns
+// a tenth of n.
 func Times(n int) int {
 	if On {
 		return max(n/10, 1)

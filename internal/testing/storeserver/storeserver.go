@@ -1,4 +1,4 @@
-// Package storeserver serves stores for tests, over a real connection.
+// Package storeserver serves stores over real connections for tests.
 package storeserver
 
 import (
@@ -15,8 +15,8 @@ import (
 	"github.com/tranship/tranship/server"
 )
 
-// Open returns config with store, in which everybody may do everything unless it says
-// otherwise, with all protocols and without a bound on unfinished uploads.
+// Open returns config with store. Unless config sets them, all callers may do everything,
+// all protocols are served, and unfinished uploads are unlimited.
 func Open(store tranship.Store, config server.Config) server.Config {
 	config.Store = store
 	if len(config.Authenticators) == 0 && config.Anonymous == server.AnonymousNone {
@@ -62,15 +62,15 @@ func Serve(t testing.TB, store tranship.Store, config server.Config) string {
 	return listener.Addr().String()
 }
 
-// Mount serves store on a grpc.Server with options, GRPCOptions not included, and the
-// Config of Open until the test ends. It returns the address.
+// Mount serves store with the Config of Open on a grpc.Server until the test ends, and
+// returns its address. options do not include those of GRPCOptions.
 func Mount(t testing.TB, store tranship.Store, config server.Config, options ...grpc.ServerOption) string {
 	t.Helper()
 	return loopback.Serve(t, New(t, store, config).Mount, options...)
 }
 
-// Believing is config for callers whom loopback.As names. The grpc.Server needs
-// loopback.Believing.
+// Believing returns config for callers that loopback.As names. The grpc.Server needs the
+// options of loopback.Believing.
 func Believing(config server.Config) server.Config {
 	config.Caller = func(ctx context.Context) (access.Principal, error) { return access.FromContext(ctx), nil }
 	return config

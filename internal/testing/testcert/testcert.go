@@ -1,4 +1,4 @@
-// Package testcert makes certificates for tests.
+// Package testcert creates certificates for tests.
 package testcert
 
 import (
@@ -17,22 +17,22 @@ import (
 	"time"
 )
 
-// Spec says what is in a certificate. The zero value is one without names that is good
-// from an hour ago for a day.
+// Spec describes a certificate. The zero value is one without names, valid from an hour
+// ago for a day.
 type Spec struct {
 	// Subject is the common name.
 	Subject string
 	// Organizations are the groups of the subject.
 	Organizations []string
-	// Hosts are the host names and IP addresses it is for.
+	// Hosts are its host names and IP addresses.
 	Hosts []string
-	// URIs are further names of its owner.
+	// URIs are its URIs.
 	URIs []string
 	// NotAfter is when it expires.
 	NotAfter time.Time
-	// ClientOnly: it is not good for servers.
+	// ClientOnly is whether it is not valid for servers.
 	ClientOnly bool
-	// Authority: it may sign others.
+	// Authority is whether it may sign other certificates.
 	Authority bool
 }
 
@@ -42,15 +42,15 @@ type Pair struct {
 	Key         *ecdsa.PrivateKey
 }
 
-// NewAuthority makes a certificate that may sign others.
+// NewAuthority creates a certificate that may sign other certificates.
 func NewAuthority(subject string) (Pair, error) {
 	return issue(nil, Spec{Subject: subject, Authority: true})
 }
 
-// SelfSigned makes a certificate that is signed by its own key.
+// SelfSigned creates a certificate that is signed with its own key.
 func SelfSigned(spec Spec) (Pair, error) { return issue(nil, spec) }
 
-// Issue makes a certificate that the authority signs.
+// Issue creates a certificate that the authority p signs.
 func (p Pair) Issue(spec Spec) (Pair, error) { return issue(&p, spec) }
 
 func issue(authority *Pair, spec Spec) (Pair, error) {
@@ -107,24 +107,24 @@ func issue(authority *Pair, spec Spec) (Pair, error) {
 	return Pair{certificate, key}, err
 }
 
-// TLS is the pair as package crypto/tls has it.
+// TLS returns the pair for crypto/tls.
 func (p Pair) TLS() tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{p.Certificate.Raw}, PrivateKey: p.Key, Leaf: p.Certificate}
 }
 
-// CertificatePEM is the certificate in PEM format.
+// CertificatePEM returns the certificate in PEM format.
 func (p Pair) CertificatePEM() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: p.Certificate.Raw})
 }
 
-// KeyPEM is the key in PEM format.
+// KeyPEM returns the key in PEM format.
 func (p Pair) KeyPEM() ([]byte, error) {
 	der, err := x509.MarshalPKCS8PrivateKey(p.Key)
 	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), err
 }
 
-// Write writes both to files of a directory, NAME.pem and NAME.key, and returns their
-// paths. What is there is replaced in place.
+// Write writes the certificate and the key to NAME.pem and NAME.key in dir, and returns
+// their paths. It overwrites existing files in place.
 func (p Pair) Write(dir, name string) (certificate, key string, err error) {
 	content, err := p.KeyPEM()
 	certificate, key = filepath.Join(dir, name+".pem"), filepath.Join(dir, name+".key")
