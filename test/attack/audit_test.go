@@ -23,13 +23,13 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// auditLine is what of a line in an audit log these tests look at.
+// auditLine has the fields of an audit log's line that these tests check.
 type auditLine struct {
 	Action, Result, Principal, Source, Peer, Path, Destination, Upload, Method, Reason string
 	LeftOut                                                                            int `json:"left_out"`
 }
 
-// String is what a refusal's line must have.
+// String returns the part of a refusal's line that the tests compare.
 func (l auditLine) String() string {
 	words := []string{l.Action, l.Result}
 	for _, word := range []string{l.Path, l.Destination, l.Upload} {
@@ -40,7 +40,7 @@ func (l auditLine) String() string {
 	return strings.Join(words, " ")
 }
 
-// auditLines reads a log, and checks that each line is whole.
+// auditLines reads a log, and checks that each line is complete.
 func auditLines(t testing.TB, name string) (lines []auditLine) {
 	t.Helper()
 	data, err := os.ReadFile(name)
@@ -57,8 +57,8 @@ func auditLines(t testing.TB, name string) (lines []auditLine) {
 	return lines
 }
 
-// TestRefusalsAudited is refused in each way there is, by each protocol, and looks for the
-// one line of each.
+// TestRefusalsAudited checks that each kind of refusal, with each protocol, writes
+// exactly one line.
 func TestRefusalsAudited(t *testing.T) {
 	s := prepareSite(t)
 	file, log := filepath.Join(t.TempDir(), "tokens"), filepath.Join(t.TempDir(), "audit")
@@ -97,11 +97,11 @@ func TestRefusalsAudited(t *testing.T) {
 		{"put with a wrong checksum", upload(put(&transhipv1.Put{Path: "put", Crc32C: &crc})), "put integrity put"},
 		{"put with an odd check", upload(put(&transhipv1.Put{Path: "put", Check: &crc, Crc32C: &crc})), "put integrity put"},
 		{"put with slot 0", upload(&transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Put{Put: &transhipv1.Put{Path: "none"}}}), "put invalid none"},
-		{"put of metadata that is none", upload(put(&transhipv1.Put{Path: "put", Attributes: &transhipv1.Attributes{Mode: new(uint32(1 << 20))}})), "put invalid put"},
+		{"put with an invalid mode", upload(put(&transhipv1.Put{Path: "put", Attributes: &transhipv1.Attributes{Mode: new(uint32(1 << 20))}})), "put invalid put"},
 		{"begin", upload(begin(&transhipv1.Begin{Path: "../x"})), "begin invalid ../x"},
-		{"begin in no mode", upload(begin(&transhipv1.Begin{Path: "x", Mode: 77})), "begin unsupported x"},
+		{"begin with an unknown mode", upload(begin(&transhipv1.Begin{Path: "x", Mode: 77})), "begin unsupported x"},
 		{"begin without a key", upload(begin(&transhipv1.Begin{Path: "x", Keep: true})), "begin invalid x"},
-		{"join of what is not there", upload(begin(&transhipv1.Begin{Mode: transhipv1.Begin_MODE_JOIN, UploadId: "NONE", Epoch: 1})), "join aborted NONE"},
+		{"join of a missing upload", upload(begin(&transhipv1.Begin{Mode: transhipv1.Begin_MODE_JOIN, UploadId: "NONE", Epoch: 1})), "join aborted NONE"},
 		{"join of another's", upload(begin(&transhipv1.Begin{Mode: transhipv1.Begin_MODE_JOIN, UploadId: owned.ID(), Epoch: owned.Epoch()})), "join aborted " + owned.ID()},
 		{"chunk of no slot", upload(&transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Chunk{Chunk: &transhipv1.Chunk{Slot: 7}}}), "upload invalid"},
 		{"no request", upload(&transhipv1.UploadRequest{}), "upload invalid"},
@@ -137,9 +137,9 @@ func TestRefusalsAudited(t *testing.T) {
 		{"abort of another's", func() {
 			_, _ = native.AbortUpload(ctx, &transhipv1.AbortUploadRequest{UploadId: owned.ID()})
 		}, "abort_upload denied " + owned.ID()},
-		{"a message that is none", func() { s.sendsBytes(t, conn, statMethod, eve, []byte("\xff\xff")) }, "stat invalid"},
-		{"a stream's message that is none", func() { s.sendsBytes(t, conn, uploadMethod, eve, []byte("\xff\xff")) }, "upload invalid"},
-		{"a list's message that is none", func() { s.sendsBytes(t, conn, listMethod, eve, []byte("\xff\xff")) }, "list invalid"},
+		{"a malformed message", func() { s.sendsBytes(t, conn, statMethod, eve, []byte("\xff\xff")) }, "stat invalid"},
+		{"a malformed message of a stream", func() { s.sendsBytes(t, conn, uploadMethod, eve, []byte("\xff\xff")) }, "upload invalid"},
+		{"a malformed message of a list", func() { s.sendsBytes(t, conn, listMethod, eve, []byte("\xff\xff")) }, "list invalid"},
 		{"too large a message", func() { s.sendsBytes(t, conn, statMethod, eve, make([]byte, 3<<20)) }, "stat limit"},
 		{"an unknown method", func() { s.sendsBytes(t, conn, "/tranship.v1.FileService/Frobnicate", eve, nil) }, "frobnicate unsupported"},
 		{"an unknown service", func() { s.sendsBytes(t, conn, "/no.Service/Call", eve, nil) }, "call unsupported"},
@@ -157,7 +157,7 @@ func TestRefusalsAudited(t *testing.T) {
 		before := len(auditLines(t, log))
 		test.do()
 		var got []string
-		// The client may hear of it before the line is written.
+		// The client may get the answer before the line is written.
 		until := time.Now().Add(patience)
 		for len(got) == 0 && time.Now().Before(until) {
 			for _, l := range auditLines(t, log)[before:] {
@@ -176,7 +176,7 @@ func TestRefusalsAudited(t *testing.T) {
 	s.unchanged(t)
 }
 
-// sends makes a call with a message, and takes whatever comes.
+// sends makes a call with a message and ignores its result.
 func (s *site) sends(t testing.TB, conn *grpc.ClientConn, method, token string, request proto.Message) {
 	t.Helper()
 	data, err := proto.Marshal(request)
@@ -188,12 +188,12 @@ func (s *site) sends(t testing.TB, conn *grpc.ClientConn, method, token string, 
 
 func (s *site) sendsBytes(t testing.TB, conn *grpc.ClientConn, method, token string, message []byte) {
 	t.Helper()
-	_, _ = call(t, conn, method, metadata.Pairs("authorization", "Bearer "+token), message) // the log has what matters
+	_, _ = call(t, conn, method, metadata.Pairs("authorization", "Bearer "+token), message) // only the log matters
 }
 
-// TestStrangersAudited has callers with bad credentials, handshakes that fail and
-// connections beyond a limit: each kind has lines, but not so many that they fill a disk,
-// and none is left uncounted.
+// TestStrangersAudited makes calls with bad credentials, failing handshakes and
+// connections beyond a limit. Each kind has lines, but not so many that they fill a disk,
+// and all of them are counted.
 func TestStrangersAudited(t *testing.T) {
 	log := filepath.Join(t.TempDir(), "audit")
 	s, ca := newTLSSite(t, "--audit-log", log, "--max-connections-per-peer", "2")
@@ -209,10 +209,10 @@ func TestStrangersAudited(t *testing.T) {
 	first := s.connect(t)
 	second := s.connect(t)
 	third := s.connect(t)
-	_, _ = third.Read(make([]byte, 1)) // until the server has closed it
+	_, _ = third.Read(make([]byte, 1)) // wait until the server has closed it
 	_, _ = first.Close(), second.Close()
 	s.serves(t)
-	// What was left out is told of in the next line, of the next second.
+	// The lines that were left out are counted in a line of the next second.
 	var lines, told map[string]int
 	until := time.Now().Add(patience)
 	for told["handshake"] < handshakes*9/10 || lines["connect"] == 0 {

@@ -35,8 +35,8 @@ func newAuthority(t testing.TB, name string) *authority {
 	return a
 }
 
-// issue signs a certificate that is good from a minute ago for an hour, unless the
-// template says otherwise; that of an authority itself if it has none yet.
+// issue signs a certificate that is valid from a minute ago for an hour, unless the
+// template sets other times. If the authority has no certificate yet, it signs its own.
 func (a *authority) issue(t testing.TB, template *x509.Certificate) tls.Certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -65,7 +65,7 @@ func (a *authority) issue(t testing.TB, template *x509.Certificate) tls.Certific
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}
 }
 
-// server is a certificate for this machine.
+// server returns a certificate for this machine.
 func (a *authority) server(t testing.TB) tls.Certificate {
 	t.Helper()
 	return a.issue(t, &x509.Certificate{
@@ -74,7 +74,7 @@ func (a *authority) server(t testing.TB) tls.Certificate {
 	})
 }
 
-// client is a certificate for a client; change may be nil.
+// client returns a certificate for a client; change may be nil.
 func (a *authority) client(t testing.TB, name string, change func(c *x509.Certificate)) tls.Certificate {
 	t.Helper()
 	template := &x509.Certificate{Subject: pkix.Name{CommonName: name}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
@@ -84,14 +84,14 @@ func (a *authority) client(t testing.TB, name string, change func(c *x509.Certif
 	return a.issue(t, template)
 }
 
-// pool has the authority alone.
+// pool returns a pool with only this authority.
 func (a *authority) pool() *x509.CertPool {
 	pool := x509.NewCertPool()
 	pool.AddCert(a.certificate)
 	return pool
 }
 
-// writePEM writes a certificate, and its key if it has one, into files of dir.
+// writePEM writes a certificate, and its key if it has one, to files in dir.
 func writePEM(t testing.TB, dir, name string, certificate tls.Certificate) (cert, key string) {
 	t.Helper()
 	cert, key = filepath.Join(dir, name+".pem"), filepath.Join(dir, name+"-key.pem")

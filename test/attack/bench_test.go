@@ -22,34 +22,35 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// What a healthy client sends, in bytes a second: far less than the server could take,
-// so that what is measured is whether it is served in time, and not how an attacker's
-// own work, on the same processors, slows it down.
+// healthyRate is the rate of a healthy client in bytes a second. It is far below the
+// server's capacity, because the benchmark measures whether the client is served in time,
+// not how the attacker's own work on the same processors slows it down.
 const healthyRate = 20 << 20
 
-// rounds of each attack, with a second without it and a second with it in each.
+// rounds is the number of rounds of each attack. A round is one second without and one
+// with the attack.
 const rounds = 5
 
-// leastShare is how much of its usual throughput a healthy client must keep.
+// leastShare is the share of its usual throughput that a healthy client must keep.
 const leastShare = 0.8
 
 // An assault is one attack at a bounded rate.
 type assault struct {
 	name, what string
-	// prepare makes what is attacked, and descriptors is how many the server may have;
-	// nil and 0: nothing, and as many as usual.
+	// prepare creates what the attack needs; it may be nil. descriptors is the server's
+	// limit of open files; 0 means the default.
 	prepare     func(b *testing.B, s *site)
 	descriptors int
-	// begin starts what stands all the time; it may be nil.
+	// begin starts the part of the attack that lasts until ctx ends; it may be nil.
 	begin func(ctx context.Context, s *site) error
-	// every and strike: what is done, and how often.
+	// strike is run once in every interval.
 	every  time.Duration
 	strike func(ctx context.Context, s *site) error
 }
 
-// BenchmarkUnderAttack measures what a healthy client keeps of its throughput while each
-// attack runs, or the one that the environment's ATTACK names. It is for make
-// attack-bench, which prints its table.
+// BenchmarkUnderAttack measures the share of its throughput that a healthy client keeps
+// during each attack, or during the one named by the environment variable ATTACK. make
+// attack-bench runs it and prints its table.
 func BenchmarkUnderAttack(b *testing.B) {
 	for b.Loop() {
 		fmt.Println("| attack | what | MB/s without | MB/s with | share |")
@@ -83,18 +84,19 @@ func (a assault) measure(b *testing.B) (without, with float64) {
 	c := s.dialClient(b)
 	var off, on []float64
 	for range rounds {
-		off = append(off, s.pace(b, c))
+		off = append(off, s.throughput(b, c))
 		ctx, cancel := context.WithCancel(b.Context())
 		var attackers sync.WaitGroup
 		attackers.Go(func() { a.run(ctx, s) })
-		on = append(on, s.pace(b, c))
+		on = append(on, s.throughput(b, c))
 		cancel()
 		attackers.Wait()
 	}
 	return median(off), median(on)
 }
 
-// run attacks until the context ends. That an attack is fended off is no failure.
+// run attacks until the context ends. It ignores errors, because a refused attack is no
+// failure.
 func (a assault) run(ctx context.Context, s *site) {
 	if a.begin != nil {
 		_ = a.begin(ctx, s)
@@ -120,26 +122,27 @@ func median(values []float64) float64 {
 	return values[len(values)/2]
 }
 
-// pace uploads a file of a second, a chunk at a time, none before it is due.
-func (s *site) pace(t testing.TB, c *client.Client) float64 {
+// throughput uploads a file of one second's data, at the healthy rate, and returns how
+// much the server took a second.
+func (s *site) throughput(t testing.TB, c *client.Client) float64 {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	begun := time.Now()
-	sent, err := s.paced(ctx, c, begun)
+	sent, err := s.uploadAtRate(ctx, c, begun)
 	if err != nil {
 		t.Fatalf("a healthy client: %v", err)
 	}
 	return float64(sent) / time.Since(begun).Seconds()
 }
 
-func (s *site) paced(ctx context.Context, c *client.Client, begun time.Time) (sent int64, err error) {
+func (s *site) uploadAtRate(ctx context.Context, c *client.Client, begun time.Time) (sent int64, err error) {
 	size := int64(healthyRate)
-	upload, err := c.Begin(ctx, tranship.Spec{Path: "a paced file", Size: &size})
+	upload, err := c.Begin(ctx, tranship.Spec{Path: "a steady file", Size: &size})
 	if err != nil {
 		return 0, err
 	}
-	defer func() { _ = upload.Abort(ctx) }() // Committed, it does nothing.
+	defer func() { _ = upload.Abort(ctx) }() // Does nothing after a commit.
 	chunk := bytes.Repeat([]byte("healthy!"), 32<<10)
 	for n := 0; sent < size; n++ {
 		part, err := upload.Part(ctx, n)
@@ -167,10 +170,10 @@ func (s *site) paced(ctx context.Context, c *client.Client, begun time.Time) (se
 	if _, err := upload.Commit(ctx, tranship.Commit{Size: size}); err != nil {
 		return sent, err
 	}
-	return sent, c.Remove(ctx, "a paced file", tranship.Precondition{})
+	return sent, c.Remove(ctx, "a steady file", tranship.Precondition{})
 }
 
-// stand opens connections that are closed with the context.
+// stand opens n connections that are closed when ctx ends.
 func stand(ctx context.Context, s *site, n int, use func(f *frames) error, settings ...http2.Setting) error {
 	for range n {
 		f, err := s.newFrames(ctx, settings...)
@@ -186,7 +189,7 @@ func stand(ctx context.Context, s *site, n int, use func(f *frames) error, setti
 	return nil
 }
 
-// once is a strike on a connection of its own.
+// once returns a strike that uses a separate connection each time.
 func once(use func(f *frames) error) func(ctx context.Context, s *site) error {
 	return func(ctx context.Context, s *site) error {
 		f, err := s.newFrames(ctx)

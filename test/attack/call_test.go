@@ -23,15 +23,15 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// raw is a codec that sends and receives bytes as they are.
+// raw is a codec that passes bytes through unchanged.
 type raw struct{}
 
 func (raw) Marshal(v any) ([]byte, error)      { return v.([]byte), nil }
 func (raw) Unmarshal(data []byte, v any) error { *v.(*[]byte) = bytes.Clone(data); return nil }
 func (raw) Name() string                       { return "proto" }
 
-// call sends messages, which need not be such, and half-closes. It returns what came
-// back, and how the call ended.
+// call sends messages, which may be malformed, and half-closes the stream. It returns the
+// replies and the error of the call.
 func call(t testing.TB, conn *grpc.ClientConn, method string, header metadata.MD, messages ...[]byte) ([][]byte, error) {
 	t.Helper()
 	return callContext(testContext(t), conn, method, header, messages...)
@@ -46,7 +46,7 @@ func callContext(ctx context.Context, conn *grpc.ClientConn, method string, head
 	}
 	for _, message := range messages {
 		if err := stream.SendMsg(message); errors.Is(err, io.EOF) {
-			break // The call has ended; the reason is in what is received.
+			break // The call has ended; RecvMsg returns the reason.
 		} else if err != nil {
 			return nil, err
 		}
@@ -67,7 +67,7 @@ func callContext(ctx context.Context, conn *grpc.ClientConn, method string, head
 	}
 }
 
-// methods are all that take messages of a client, by their full names.
+// methods returns the full names of all methods that take messages of a client.
 func methods() []string {
 	all := []string{"/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch", "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"}
 	for _, service := range []grpc.ServiceDesc{transhipv1.FileService_ServiceDesc, filesrvv1.FileSrv_ServiceDesc, transferpb.FileService_ServiceDesc} {
@@ -81,44 +81,44 @@ func methods() []string {
 	return all
 }
 
-// request is a way to tell a server a path.
+// request is a request that contains a path.
 type request struct {
 	name, method string
-	// messages have the path where it belongs. Those with a slot all have slot 1.
+	// messages returns messages that contain the path. If they have a slot, it is slot 1.
 	messages func(path string) []proto.Message
 	header   func(path string) metadata.MD
-	// after: any text does, because it is only compared with.
+	// after is whether the path is only compared with others, so that any text is valid.
 	after bool
-	// lists: a directory that is not there is an empty list.
+	// lists is whether a missing directory is an empty list.
 	lists bool
-	// writes: when the path is one that may be, there is a file afterwards.
+	// writes is whether a request with a valid path creates a file there.
 	writes bool
-	// id: what it tells is an upload's id.
+	// id is whether the request has the ID of an upload in place of a path.
 	id bool
 }
 
-// send makes the request and returns the code with which it ended: of the call, or of
-// its slot. The path may be any bytes, also what is no UTF-8.
+// send makes the request and returns the code of the call or of its slot. The path may be
+// arbitrary bytes, even invalid UTF-8.
 func (r request) send(t testing.TB, conn *grpc.ClientConn, path string) codes.Code {
 	t.Helper()
 	ended, _ := r.answer(t, conn, path)
 	return ended.Code()
 }
 
-// answer makes the request as send does, and returns all of the status with which it
-// ended, and what came before.
+// answer makes the request like send, and returns the whole status and the replies before
+// it.
 func (r request) answer(t testing.TB, conn *grpc.ClientConn, path string) (*status.Status, [][]byte) {
 	t.Helper()
-	// The same length, so that lengths before it stay right.
-	place := strings.Repeat("\x01", len(path))
+	// The placeholder has the length of the path, so that encoded lengths stay valid.
+	placeholder := strings.Repeat("\x01", len(path))
 	var messages [][]byte
-	for _, message := range r.messages(place) {
+	for _, message := range r.messages(placeholder) {
 		data, err := proto.Marshal(message)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if path != "" {
-			data = bytes.ReplaceAll(data, []byte(place), []byte(path))
+			data = bytes.ReplaceAll(data, []byte(placeholder), []byte(path))
 		}
 		messages = append(messages, data)
 	}
@@ -150,7 +150,7 @@ func (r request) answer(t testing.TB, conn *grpc.ClientConn, path string) (*stat
 	return status.New(codes.OK, ""), replies
 }
 
-// requests are all ways to tell a server a path, of every protocol.
+// requests returns all requests that contain a path, of every protocol.
 func requests() []request {
 	one := func(message func(path string) proto.Message) func(string) []proto.Message {
 		return func(path string) []proto.Message { return []proto.Message{message(path)} }
@@ -241,7 +241,7 @@ func requests() []request {
 			return &transhipv1.MoveRequest{SourcePath: path, DestinationPath: "docs/stolen"}
 		})},
 		{name: "move to", method: native("Move"), messages: one(func(path string) proto.Message {
-			// Of a file that is not there: a path that may not be is refused before.
+			// The source is missing: an invalid path is refused before that is noticed.
 			return &transhipv1.MoveRequest{SourcePath: "docs/nothing", DestinationPath: path}
 		})},
 		{name: "copy from", method: native("Copy"), messages: one(func(path string) proto.Message {

@@ -16,7 +16,7 @@ import (
 	"github.com/tranship/tranship/internal/testing/foldfs"
 )
 
-// foldedSite is a site whose directory finds names under other spellings.
+// foldedSite returns a site whose directory finds names under other spellings.
 func foldedSite(t *testing.T, options foldfs.Options) *site {
 	t.Helper()
 	s := prepareFolded(t, options)
@@ -24,7 +24,7 @@ func foldedSite(t *testing.T, options foldfs.Options) *site {
 	return s
 }
 
-// prepareFolded makes the directories of such a site that has no server yet.
+// prepareFolded creates the directories of such a site without a server.
 func prepareFolded(t *testing.T, options foldfs.Options) *site {
 	t.Helper()
 	dir := t.TempDir()
@@ -44,8 +44,8 @@ func foldings() map[string]foldfs.Options {
 	return map[string]foldfs.Options{"one inode": {}, "many inodes": {ManyInodes: true}}
 }
 
-// TestStateFolded reaches for the state by spellings of its name that only the file
-// system takes for it.
+// TestStateFolded tries to reach the state with spellings of its name that only the file
+// system maps to it.
 func TestStateFolded(t *testing.T) {
 	for name, options := range foldings() {
 		t.Run(name, func(t *testing.T) {
@@ -60,8 +60,8 @@ func TestStateFolded(t *testing.T) {
 	}
 }
 
-// TestSpellings sends other spellings of what is there, in every request: there is
-// nothing to read, and writing collides.
+// TestSpellings sends other spellings of existing names in every request: reading finds
+// no file, and writing fails with a collision.
 func TestSpellings(t *testing.T) {
 	for name, options := range foldings() {
 		t.Run(name, func(t *testing.T) {
@@ -74,12 +74,12 @@ func TestSpellings(t *testing.T) {
 					}
 					code := request.send(t, conn, path)
 					switch {
-					case request.lists && code == codes.OK: // nothing, or it is seen to leak
+					case request.lists && code == codes.OK: // the list is empty, or a leak is detected
 					case request.id && (code == codes.NotFound || code == codes.Aborted || code == codes.InvalidArgument):
 					case request.writes && code == codes.AlreadyExists:
 					case !request.writes && code == codes.NotFound:
-					case request.method == "/FileSrv/DownloadFile" && code == codes.InvalidArgument: // its code of a missing file
-					case request.method == "/FileSrv/UploadFile" && code == codes.InvalidArgument: // its code of a failure
+					case request.method == "/FileSrv/DownloadFile" && code == codes.InvalidArgument: // its code for a missing file
+					case request.method == "/FileSrv/UploadFile" && code == codes.InvalidArgument: // its code for a failure
 					default:
 						t.Errorf("%s: %q: %v", request.name, path, code)
 					}
@@ -90,7 +90,7 @@ func TestSpellings(t *testing.T) {
 	}
 }
 
-// TestPolicyFolded: what a policy keeps from clients they do not get by another
+// TestPolicyFolded checks that clients cannot reach files that a policy denies by another
 // spelling that it allows.
 func TestPolicyFolded(t *testing.T) {
 	s := prepareFolded(t, foldfs.Options{})
@@ -128,8 +128,8 @@ allow bob read,write,delete,list docs
 	}
 }
 
-// TestMoveFolded moves a file to another spelling of its name, which loses it where that
-// is taken for another file.
+// TestMoveFolded moves a file to another spelling of its name, which would lose the file
+// on a system that treats them as two files.
 func TestMoveFolded(t *testing.T) {
 	for name, options := range foldings() {
 		t.Run(name, func(t *testing.T) {
@@ -149,7 +149,7 @@ func TestMoveFolded(t *testing.T) {
 				}
 			}
 			s.unchanged(t)
-			// In two steps it is possible.
+			// Two moves are allowed.
 			for _, step := range [][2]string{{"file", "docs/between"}, {"docs/between", "FILE"}} {
 				if _, err := c.Move(ctx, step[0], step[1], tranship.Precondition{}); err != nil {
 					t.Error(err)

@@ -34,8 +34,8 @@ type frames struct {
 	gone chan struct{}
 }
 
-// frames connects and says its settings, until the test ends. It reads nothing and
-// answers nothing.
+// frames opens a connection and sends settings. The connection is closed when the test
+// ends. It reads and answers nothing.
 func (s *site) frames(t testing.TB, settings ...http2.Setting) *frames {
 	t.Helper()
 	f, err := s.newFrames(t.Context(), settings...)
@@ -71,7 +71,7 @@ func (s *site) newFramesFrom(ctx context.Context, ip string, settings ...http2.S
 	return f, nil
 }
 
-// drain reads what the server sends, until it closes the connection.
+// drain reads what the server sends until it closes the connection.
 func (f *frames) drain() {
 	go func() {
 		defer close(f.gone)
@@ -79,7 +79,7 @@ func (f *frames) drain() {
 	}()
 }
 
-// fields are the header of a call, encoded.
+// fields returns the encoded headers of a call.
 func (f *frames) fields(method string, more ...hpack.HeaderField) []byte {
 	f.block.Reset()
 	for _, field := range append([]hpack.HeaderField{
@@ -90,7 +90,7 @@ func (f *frames) fields(method string, more ...hpack.HeaderField) []byte {
 		{Name: "content-type", Value: "application/grpc"},
 		{Name: "te", Value: "trailers"},
 	}, more...) {
-		_ = f.headers.WriteField(field) // A buffer takes all.
+		_ = f.headers.WriteField(field) // Writing to a buffer does not fail.
 	}
 	return bytes.Clone(f.block.Bytes())
 }
@@ -100,12 +100,12 @@ func (f *frames) open(stream uint32, method string, end bool) error {
 	return f.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: f.fields(method), EndHeaders: true, EndStream: end})
 }
 
-// bearerField is the header of a call with a token.
+// bearerField returns the header field of a token.
 func bearerField(token string) hpack.HeaderField {
 	return hpack.HeaderField{Name: "authorization", Value: "Bearer " + token}
 }
 
-// stall begins n calls, each with one message, and reads nothing of them.
+// stall begins n calls, each with one message, and reads no replies.
 func (f *frames) stall(n int, method string, request proto.Message, end bool, more ...hpack.HeaderField) error {
 	data, err := proto.Marshal(request)
 	for stream := uint32(1); err == nil && stream < uint32(2*n); stream += 2 {
@@ -117,8 +117,8 @@ func (f *frames) stall(n int, method string, request proto.Message, end bool, mo
 	return err
 }
 
-// refused: the server has closed the connection, or does not read from it any more
-// because nobody reads what it sends.
+// refused reports whether the server has closed the connection, or has stopped reading
+// because the client does not read.
 func refused(err error) bool {
 	return err != nil && !errors.Is(err, os.ErrDeadlineExceeded)
 }
@@ -129,13 +129,13 @@ const (
 	statMethod     = transhipv1.FileService_Stat_FullMethodName
 )
 
-// message is a gRPC message on the wire.
+// message returns the encoding of a gRPC message.
 func message(data []byte) []byte {
 	return append(binary.BigEndian.AppendUint32([]byte{0}, uint32(len(data))), data...)
 }
 
-// TestRapidReset begins calls and takes them back at once, far more than there may be
-// at a time.
+// TestRapidReset begins calls and resets them at once, far more than the limit of
+// concurrent calls.
 func TestRapidReset(t *testing.T) {
 	s := newSite(t)
 	begun, _ := s.resident(t)
@@ -163,8 +163,8 @@ func TestRapidReset(t *testing.T) {
 	s.bounded(t, begun, 256<<20)
 }
 
-// TestEmptyStreams opens as many calls as a connection may have, and more, on several
-// connections, and sends nothing on them.
+// TestEmptyStreams opens more calls than a connection may have, on several connections,
+// and sends no messages.
 func TestEmptyStreams(t *testing.T) {
 	s := newSite(t)
 	begun, _ := s.resident(t)
@@ -184,8 +184,8 @@ func TestEmptyStreams(t *testing.T) {
 	s.bounded(t, begun, 256<<20)
 }
 
-// TestHeaderBombs sends headers without end: many, large, and small ones that stand for
-// large ones of the compression's table.
+// TestHeaderBombs sends endless headers: many, large, and small ones that refer to large
+// entries of the compression table.
 func TestHeaderBombs(t *testing.T) {
 	const enough = 64 << 20
 	for name, bomb := range map[string]func(f *frames) error{
@@ -212,7 +212,7 @@ func TestHeaderBombs(t *testing.T) {
 			return nil
 		},
 		"entries of the table": func(f *frames) error {
-			// 4 KiB once, and then a byte for each time it is meant.
+			// One entry of 4 KiB, and then one byte for each reference.
 			f.fields(statMethod, hpack.HeaderField{Name: "x", Value: strings.Repeat("x", 3900)})
 			first := bytes.Clone(f.block.Bytes())
 			if err := f.writeBlock(1, first); err != nil {
@@ -295,8 +295,8 @@ func (f *frames) writeBlock(stream uint32, block []byte) error {
 	return err
 }
 
-// TestFloods sends frames that must be answered, or that cost more to take than to
-// send, without reading the answers.
+// TestFloods sends frames that the server must answer, or that cost more to handle than
+// to send, without reading the answers.
 func TestFloods(t *testing.T) {
 	for name, write := range map[string]func(f *frames, n uint32) error{
 		"pings": func(f *frames, n uint32) error { return f.WritePing(false, [8]byte{byte(n)}) },
@@ -308,9 +308,9 @@ func TestFloods(t *testing.T) {
 		"priorities": func(f *frames, n uint32) error {
 			return f.WritePriority(2*n+1, http2.PriorityParam{StreamDep: 2*n + 3, Weight: 255})
 		},
-		"resets of what is not there": func(f *frames, n uint32) error { return f.WriteRSTStream(2*n+1, http2.ErrCodeCancel) },
-		"frames that are not known":   func(f *frames, _ uint32) error { return f.WriteRawFrame(0xfa, 0, 0, []byte("?")) },
-		"empty messages":              func(f *frames, _ uint32) error { return f.WriteData(1, false, message(nil)) },
+		"resets of unknown streams": func(f *frames, n uint32) error { return f.WriteRSTStream(2*n+1, http2.ErrCodeCancel) },
+		"frames of an unknown type": func(f *frames, _ uint32) error { return f.WriteRawFrame(0xfa, 0, 0, []byte("?")) },
+		"empty messages":            func(f *frames, _ uint32) error { return f.WriteData(1, false, message(nil)) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t)
@@ -331,7 +331,7 @@ func TestFloods(t *testing.T) {
 	}
 }
 
-// TestWindowStalls asks for files, and never lets the server send a byte of them.
+// TestWindowStalls requests files with a flow-control window of 0.
 func TestWindowStalls(t *testing.T) {
 	s := prepareSite(t)
 	s.write(t, "root/large", strings.Repeat("x", 8<<20))
@@ -354,16 +354,16 @@ func TestWindowStalls(t *testing.T) {
 	s.bounded(t, begun, 256<<20)
 }
 
-// TestSilentConnections connects, and says nothing or half of a preface: the server closes
-// each connection within ten seconds.
+// TestSilentConnections connects and sends nothing or half of a preface: the server
+// closes each connection within ten seconds.
 func TestSilentConnections(t *testing.T) {
 	s := newSite(t)
 	s.closes(t, "", http2.ClientPreface[:10], http2.ClientPreface[:len(http2.ClientPreface)-1])
 	s.serves(t)
 }
 
-// closes connects, says the beginnings, and fails unless the server closes each
-// connection within ten seconds, and some more for a machine that is busy.
+// closes opens connections with the given beginnings, and fails unless the server closes
+// each connection within ten seconds, with some more for a busy machine.
 func (s *site) closes(t *testing.T, beginnings ...string) {
 	t.Helper()
 	var waiting sync.WaitGroup
@@ -386,7 +386,7 @@ func (s *site) closes(t *testing.T, beginnings ...string) {
 	waiting.Wait()
 }
 
-// TestPrefaces says something else than HTTP/2, half of it, or nothing.
+// TestPrefaces sends something other than HTTP/2, half of its preface, or nothing.
 func TestPrefaces(t *testing.T) {
 	s := newSite(t)
 	for what, preface := range map[string]string{
@@ -396,7 +396,7 @@ func TestPrefaces(t *testing.T) {
 		"a frame too large": http2.ClientPreface + "\xff\xff\xff\x00\x00\x00\x00\x00\x01" + strings.Repeat("x", 100_000),
 	} {
 		conn := s.connect(t)
-		_, _ = io.WriteString(conn, preface) // It may close the connection meanwhile.
+		_, _ = io.WriteString(conn, preface) // The server may close the connection meanwhile.
 		if err := conn.SetReadDeadline(time.Now().Add(200 * time.Millisecond)); err != nil {
 			t.Fatal(err)
 		}
@@ -405,7 +405,7 @@ func TestPrefaces(t *testing.T) {
 			t.Errorf("%s: the server answered %q", what, got)
 		}
 	}
-	// A message that says it has 4 GiB.
+	// A message whose length field is 4 GiB.
 	f := s.frames(t)
 	err := f.open(1, uploadMethod, false)
 	if err == nil {
@@ -414,12 +414,12 @@ func TestPrefaces(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
-	// TLS, to a server without: it must not go on in the clear.
+	// TLS, with a server without TLS, which must not continue unencrypted.
 	handshake := tls.Client(s.connect(t), &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})
 	if err := handshake.HandshakeContext(testContext(t)); err == nil {
-		t.Error("a server without TLS has it")
+		t.Error("a server without TLS completed a TLS handshake")
 	}
-	// Connections that say nothing.
+	// Connections that send nothing.
 	begun := s.process.files(t)
 	for range raced.Times(500) {
 		s.connect(t)

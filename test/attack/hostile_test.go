@@ -25,19 +25,19 @@ import (
 	v1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// clientMemory is the most memory that a client may have had, in KiB, whatever a server
-// sends. The most that is seen here is 112 MiB.
+// clientMemory is the limit of a client's peak memory in KiB, whatever a server sends.
+// The largest peak observed in this test is 112 MiB.
 const clientMemory = 192 << 10
 
-// hostileServer is a server that sends what its test gives it.
+// hostileServer is a server that sends what the test defines.
 type hostileServer struct {
 	v1.UnimplementedFileServiceServer
 	list     func(*v1.ListRequest, grpc.ServerStreamingServer[v1.ListResponse]) error
 	uploads  func(grpc.ServerStreamingServer[v1.ListUploadsResponse]) error
 	download func(*v1.Open) *v1.DownloadResponse
 	upload   func(*v1.UploadRequest) *v1.UploadResponse
-	// header comes with the first three answers to Stat: the client, which cannot tell them
-	// from a broken connection, would try for half a minute.
+	// header comes with the first three answers of Stat. The client cannot distinguish
+	// them from a broken connection, and would otherwise retry for half a minute.
 	header metadata.MD
 	stats  atomic.Int32
 }
@@ -102,7 +102,7 @@ func ended(err error) error {
 	return err
 }
 
-// serve returns the server's place.
+// serve starts the server and returns its URL.
 func (h *hostileServer) serve(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -122,7 +122,7 @@ func (h *hostileServer) serve(t *testing.T) string {
 	return "grpc://" + listener.Addr().String() + "/"
 }
 
-// hostileEntry is the n-th file of a directory.
+// hostileEntry returns the n-th file of a directory.
 func hostileEntry(directory string, n int, metadata map[string]string) *v1.Entry {
 	path := fmt.Sprintf("%s/%09d%s", directory, n, strings.Repeat("x", 240))
 	return &v1.Entry{Entry: &v1.Entry_File{File: &v1.File{Path: path, Size: 1, Version: strings.Repeat("v", 128), Metadata: metadata}}}
@@ -132,8 +132,8 @@ func failedSlot(slot uint64, message string) *v1.Failed {
 	return &v1.Failed{Slot: slot, Status: &v1.Status{Code: int32(codes.PermissionDenied), Message: message}}
 }
 
-// TestHostileServerMemory runs the program against servers that send what should make
-// it take memory without end, and looks at the most that it ever had.
+// TestHostileServerMemory runs the program against servers that try to make it use
+// unlimited memory, and checks its peak.
 func TestHostileServerMemory(t *testing.T) {
 	huge := strings.Repeat("x", 3_900_000)
 	tree := t.TempDir()
@@ -165,30 +165,30 @@ func TestHostileServerMemory(t *testing.T) {
 		name   string
 		server *hostileServer
 		args   []string
-		// says is part of what the client prints.
+		// says is a part of the client's output.
 		says string
 	}{
-		{"metadata", &hostileServer{list: entries(300, 1, map[string]string{"k": huge})}, []string{"cp", "-r", "PLACEd", "DIR"}, "the server sent metadata"},
-		{"metadata in ls", &hostileServer{list: entries(300, 1, map[string]string{"k": huge})}, []string{"ls", "-r", "PLACEd"}, "the server sent metadata"},
+		{"metadata", &hostileServer{list: entries(300, 1, map[string]string{"k": huge})}, []string{"cp", "-r", "SERVERd", "DIR"}, "the server sent metadata"},
+		{"metadata in ls", &hostileServer{list: entries(300, 1, map[string]string{"k": huge})}, []string{"ls", "-r", "SERVERd"}, "the server sent metadata"},
 		{"a list without end", &hostileServer{
 			list: entries(raced.Times(100_000), 200, map[string]string{"k": huge[:2000]}),
 			download: func(open *v1.Open) *v1.DownloadResponse {
 				return &v1.DownloadResponse{Response: &v1.DownloadResponse_Failed{Failed: failedSlot(open.GetSlot(), "no")}}
 			},
-		}, []string{"cp", "-r", "PLACEd", "DIR"}, ": no"},
+		}, []string{"cp", "-r", "SERVERd", "DIR"}, ": no"},
 		{"millions of empty entries", &hostileServer{list: func(_ *v1.ListRequest, stream grpc.ServerStreamingServer[v1.ListResponse]) error {
 			empty := make([]*v1.Entry, 2_000_000)
 			for n := range empty {
 				empty[n] = &v1.Entry{}
 			}
 			return stream.Send(&v1.ListResponse{Entries: empty})
-		}}, []string{"ls", "PLACEd"}, "too many fields"},
-		{"headers", &hostileServer{header: metadata.Pairs("k", huge, "l", huge, "m", huge)}, []string{"stat", "PLACEf"}, "not found"},
+		}}, []string{"ls", "SERVERd"}, "too many fields"},
+		{"headers", &hostileServer{header: metadata.Pairs("k", huge, "l", huge, "m", huge)}, []string{"stat", "SERVERf"}, "not found"},
 		{"errors of many files", &hostileServer{
 			upload: func(request *v1.UploadRequest) *v1.UploadResponse {
 				return &v1.UploadResponse{Response: &v1.UploadResponse_Failed{Failed: failedSlot(request.GetPut().GetSlot(), huge)}}
 			},
-		}, []string{"cp", "-r", tree, "PLACE"}, "xxx"},
+		}, []string{"cp", "-r", tree, "SERVER"}, "xxx"},
 		{"answers to many files", &hostileServer{
 			upload: func(request *v1.UploadRequest) *v1.UploadResponse {
 				put := request.GetPut()
@@ -196,7 +196,7 @@ func TestHostileServerMemory(t *testing.T) {
 					Slot: put.GetSlot(), File: &v1.File{Path: put.GetPath(), Size: 4, Metadata: map[string]string{"k": huge}},
 				}}}
 			},
-		}, []string{"cp", "-r", tree, "PLACE"}, "the server sent metadata"},
+		}, []string{"cp", "-r", tree, "SERVER"}, "the server sent metadata"},
 		{"ranges of a large file", &hostileServer{
 			upload: func(request *v1.UploadRequest) *v1.UploadResponse {
 				begun := &v1.Begun{Slot: request.GetBegin().GetSlot(), UploadId: "id", Epoch: 1, PartSize: 1}
@@ -206,7 +206,7 @@ func TestHostileServerMemory(t *testing.T) {
 				}
 				return &v1.UploadResponse{Response: &v1.UploadResponse_Begun{Begun: begun}}
 			},
-		}, []string{"cp", large, "PLACE"}, "too many fields"},
+		}, []string{"cp", large, "SERVER"}, "too many fields"},
 		{"ids of uploads", &hostileServer{uploads: func(stream grpc.ServerStreamingServer[v1.ListUploadsResponse]) error {
 			for n := range raced.Times(5_000) {
 				page := &v1.ListUploadsResponse{}
@@ -218,13 +218,13 @@ func TestHostileServerMemory(t *testing.T) {
 				}
 			}
 			return status.Error(codes.PermissionDenied, "enough")
-		}}, []string{"uploads", "rm", "PLACEd", "id"}, "enough"},
+		}}, []string{"uploads", "rm", "SERVERd", "id"}, "enough"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			place, target := test.server.serve(t), filepath.Join(t.TempDir(), "target")
+			url, target := test.server.serve(t), filepath.Join(t.TempDir(), "target")
 			var args []string
 			for _, arg := range test.args {
-				args = append(args, strings.NewReplacer("PLACE", place, "DIR", target).Replace(arg))
+				args = append(args, strings.NewReplacer("SERVER", url, "DIR", target).Replace(arg))
 			}
 			printed := program.Output{Most: 64 << 10}
 			cmd := built.Command(t.Context(), args...)
@@ -246,9 +246,9 @@ func TestHostileServerMemory(t *testing.T) {
 	}
 }
 
-// peak is the most memory, in KiB, that a process had until it ended. The system keeps
-// the peak; it is read while the process runs, because what is told of one that has
-// ended counts its parent's memory, too.
+// peak returns the peak memory of a process in KiB, after the process has ended. The
+// system keeps the peak. The test reads it while the process runs, because the rusage of
+// an ended process includes its parent's memory.
 func peak(pid int, ended <-chan error) (most int, err error) {
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
@@ -257,7 +257,7 @@ func peak(pid int, ended <-chan error) (most int, err error) {
 		case err := <-ended:
 			return most, err
 		case <-tick.C:
-			status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid)) // it may have ended
+			status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid)) // the process may have ended
 			_, rest, _ := strings.Cut(string(status), "VmHWM:")
 			var now int
 			if _, err := fmt.Sscan(rest, &now); err == nil {

@@ -17,7 +17,7 @@ import (
 	"github.com/tranship/tranship/client"
 )
 
-// use is what is below a directory.
+// use is the space that a directory takes.
 type use struct{ inodes, bytes int64 }
 
 // used measures a directory, the server's state in it included.
@@ -64,15 +64,15 @@ func fill(ctx context.Context, upload tranship.Upload, n, size int) error {
 	return errors.Join(err, part.Close())
 }
 
-// Limits that each hoarder has.
+// The limits of each caller.
 const (
 	hoardBytes   = 8 << 20
 	hoardFiles   = 100
 	hoardUploads = 40
 )
 
-// hoard is a way to have a server keep more than there may be. It ends when it is refused,
-// or has tried often enough; round tells calls of one test apart.
+// hoard tries to make a server keep more than its limits allow. It ends when it is
+// refused, or after enough attempts. round distinguishes the calls of one test.
 type hoard func(ctx context.Context, c *client.Client, round int) error
 
 func hoards() map[string]hoard {
@@ -97,7 +97,7 @@ func hoards() map[string]hoard {
 			return nil
 		}
 	}
-	// over uploads a large file again and again, and lets go of each upload.
+	// over uploads a large file repeatedly, and detaches from each upload but the first.
 	over := func(path func(n int) string) hoard {
 		return func(ctx context.Context, c *client.Client, round int) error {
 			for n := range 12 {
@@ -134,7 +134,7 @@ func hoards() map[string]hoard {
 			return []string{"big", "Big", "d/big"}[min(n, 2)]
 		}),
 		"parts begun again": func(ctx context.Context, c *client.Client, _ int) error {
-			upload, err := c.Begin(ctx, tranship.Spec{Path: "unknown"}) // stays open
+			upload, err := c.Begin(ctx, tranship.Spec{Path: "unknown"}) // never ended
 			for n := 0; err == nil && n < 40; n++ {
 				err = errors.Join(fill(ctx, upload, n, 1<<20), fill(ctx, upload, n, 1))
 			}
@@ -169,7 +169,7 @@ func hoards() map[string]hoard {
 				_, copied := c.Copy(ctx, "source", deep(n, round)+"copy", tranship.Precondition{})
 				_, moved := c.Move(ctx, "source", deep(n, round)+"moved", tranship.Precondition{})
 				if err == nil || copied == nil || moved == nil {
-					return errors.New("a path that is too deep was taken")
+					return errors.New("a path that is too deep was accepted")
 				}
 				refused = errors.Join(err, copied, moved)
 			}
@@ -192,8 +192,8 @@ func hoards() map[string]hoard {
 	}
 }
 
-// TestHoards has a caller with a quota keep as much as it can on the server's disk, in each
-// of many ways, then kills the server, and does so again.
+// TestHoards lets a caller with a quota keep as much as it can on the server's disk, in
+// each of many ways. It kills the server and repeats that.
 func TestHoards(t *testing.T) {
 	for name, hoard := range hoards() {
 		t.Run(name, func(t *testing.T) {
@@ -217,12 +217,12 @@ func TestHoards(t *testing.T) {
 				got := used(t, root)
 				got.inodes -= before.inodes
 				got.bytes -= before.bytes
-				// A file that is being replaced may be there twice; an upload is two inodes,
-				// and a commit that is remembered is one beside its file.
+				// A file that is being replaced may exist twice. An upload has two
+				// inodes, and the record of a commit has one beside its file.
 				inodes := int64(hoardFiles + 2*hoardUploads + hoardFiles)
 				bytes := int64(2*hoardBytes) + 8<<10*inodes
 				if got.inodes > inodes || got.bytes > bytes {
-					t.Errorf("round %d: %d inodes and %d bytes are on disk, and there may be %d and %d", round, got.inodes, got.bytes, inodes, bytes)
+					t.Errorf("round %d: %d inodes and %d bytes are on disk, want at most %d and %d", round, got.inodes, got.bytes, inodes, bytes)
 				}
 				if _, err := dialAs(t, p, bob).Put(testContext(t), tranship.Spec{Path: fmt.Sprint("bob/", round)}, make([]byte, 1000)); err != nil {
 					t.Errorf("another caller is refused: %v", err)
@@ -235,15 +235,15 @@ func TestHoards(t *testing.T) {
 	}
 }
 
-// TestReservedSpace has two callers begin uploads of all space that there is and send
-// nothing: another still stores something, whether they stay or leave.
+// TestReservedSpace lets two callers begin uploads of all free space without sending
+// data. Another caller can still store files, before and after their connections close.
 func TestReservedSpace(t *testing.T) {
 	dir := t.TempDir()
 	root, tokens := filepath.Join(dir, "root"), filepath.Join(dir, "tokens")
 	makeRoot(t, root)
 	const space = 32 << 20
 	if !mountSmall(t, root, space) {
-		t.Skip("it needs the right to mount")
+		t.Skip("the test needs the right to mount")
 	}
 	bob, hoarders := newToken(t, tokens, "bob"), map[string]string{}
 	for _, name := range []string{"alice", "eve"} {
@@ -255,7 +255,7 @@ func TestReservedSpace(t *testing.T) {
 	begun := 0
 	for name, token := range hoarders {
 		hold := dialAs(t, p, token)
-		for size := int64(space - 1<<20); size > 1<<10; size /= 2 { // all, and all that is left
+		for size := int64(space - 1<<20); size > 1<<10; size /= 2 { // all, and then all of the remaining space
 			spec := tranship.Spec{Path: fmt.Sprint(name, size), Size: &size, ResumeKey: "key"}
 			if upload, err := hold.Begin(ctx, spec); err == nil {
 				begun++
@@ -264,7 +264,7 @@ func TestReservedSpace(t *testing.T) {
 		}
 	}
 	if begun < 2 {
-		t.Errorf("%d uploads were begun: the test shows nothing", begun)
+		t.Errorf("%d uploads were begun: too few to test anything", begun)
 	}
 	c := dialAs(t, p, bob)
 	if _, err := c.Put(ctx, tranship.Spec{Path: "small"}, make([]byte, 1<<20)); err != nil {
@@ -292,8 +292,8 @@ func makeRoot(t testing.TB, root string) {
 	}
 }
 
-// TestKeptByDefault has a server without limits keep what one caller makes it remember: a
-// bounded number of commits and of unfinished uploads.
+// TestKeptByDefault checks that a server without limits keeps a bounded number of commits
+// and of unfinished uploads of one caller.
 func TestKeptByDefault(t *testing.T) {
 	root := filepath.Join(t.TempDir(), "root")
 	makeRoot(t, root)

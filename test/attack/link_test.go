@@ -19,7 +19,7 @@ import (
 )
 
 // TestLinks sends the path of every symbolic link in the served directory, and paths
-// below it, in every request that has one. None is followed, wherever it leads.
+// below it, in every request that contains a path. No link is followed.
 func TestLinks(t *testing.T) {
 	s := newSite(t)
 	conn := s.dial(t)
@@ -34,10 +34,10 @@ func TestLinks(t *testing.T) {
 				}
 				code := request.send(t, conn, path)
 				switch {
-				case request.lists && code == codes.OK: // nothing, or it is seen to leak
+				case request.lists && code == codes.OK: // the list is empty, or a leak is detected
 				case request.id && (code == codes.NotFound || code == codes.Aborted || code == codes.InvalidArgument):
 				case !request.lists && (code == codes.NotFound || code == codes.PermissionDenied):
-				case request.method == "/FileSrv/DownloadFile" && code == codes.InvalidArgument: // what it says of a missing file
+				case request.method == "/FileSrv/DownloadFile" && code == codes.InvalidArgument: // its code for a missing file
 				default:
 					t.Errorf("%q: %v", path, code)
 				}
@@ -47,9 +47,9 @@ func TestLinks(t *testing.T) {
 	}
 }
 
-// TestLinkRace swaps a directory with a symbolic link to one outside, as fast as it
-// can, while clients read, write, list, copy, move and remove below it. Whatever the
-// server finds, it is never outside.
+// TestLinkRace swaps a directory with a symbolic link to one outside, as fast as
+// possible, while clients read, write, list, copy, move and remove below it. The server
+// must never use the outside directory.
 func TestLinkRace(t *testing.T) {
 	s := prepareSite(t)
 	s.write(t, "root/swap/file", "inside")
@@ -91,7 +91,7 @@ func TestLinkRace(t *testing.T) {
 			content, err := c.Open(ctx, "swap/file", tranship.OpenOptions{})
 			if err == nil {
 				data := make([]byte, 100)
-				_, _ = content.Read(data) // Wire sees what comes.
+				_, _ = content.Read(data) // The wire checks the data.
 				_ = content.Close()
 			}
 			count("read", err)
@@ -147,9 +147,9 @@ func TestLinkRace(t *testing.T) {
 	swaps := <-swapped
 	t.Logf("%d swaps, %d calls did something inside, %d were refused", swaps, inside.Load(), refused.Load())
 	if inside.Load() == 0 || refused.Load() == 0 || swaps < 100 {
-		t.Error("the race was none")
+		t.Error("the calls did not race with the swaps")
 	}
-	// Which of the two is where is chance; what is in the directory may have changed.
+	// Either may be the directory now, and its files may have changed.
 	for _, name := range []string{"root/swap", "root/other"} {
 		if err := os.RemoveAll(filepath.Join(s.dir, name)); err != nil {
 			t.Fatal(err)

@@ -25,12 +25,12 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// atOnce is how many calls an attacker makes at once where they are to be answered: more
-// from one machine are refused before what they send is looked at.
+// atOnce is how many concurrent calls an attacker makes when they must be answered. A
+// machine's further calls are refused before their messages are checked.
 const atOnce = 4
 
-// allowed are the codes with which a server may end a call that is not as it should
-// be. INTERNAL and UNKNOWN are not among them: they would say that it was not prepared.
+// allowed reports whether a server may end an invalid call with err. INTERNAL and UNKNOWN
+// are not allowed: they would show that the server was not prepared for it.
 func allowed(err error) bool {
 	switch status.Code(err) {
 	case codes.OK, codes.InvalidArgument, codes.NotFound, codes.ResourceExhausted, codes.Aborted, codes.Canceled,
@@ -40,7 +40,7 @@ func allowed(err error) bool {
 	return false
 }
 
-// malformed are messages that no generated code would send, by what they are.
+// malformed returns messages that generated code does not send, by description.
 func malformed() map[string][]byte {
 	random := rand.New(rand.NewPCG(1, 2))
 	bytesField := func(b []byte, field protowire.Number, data []byte) []byte {
@@ -50,24 +50,24 @@ func malformed() map[string][]byte {
 		Slot: 1, Path: "docs/stolen", Size: new(int64(10)), Attributes: &transhipv1.Attributes{Metadata: &transhipv1.Metadata{Entries: map[string]string{"a": "b"}}},
 	}}})
 	if err != nil {
-		panic(err) // It is valid.
+		panic(err) // The message is valid.
 	}
 	all := map[string][]byte{
-		"nothing":                        {},
-		"a length beyond the end":        protowire.AppendVarint(protowire.AppendTag(nil, 1, protowire.BytesType), math.MaxInt32),
-		"the greatest length":            protowire.AppendVarint(protowire.AppendTag(nil, 1, protowire.BytesType), math.MaxUint64),
-		"a number without end":           bytes.Repeat([]byte{0xff}, 64),
-		"field 0":                        {0x02, 0x00},
-		"a group that does not end":      protowire.AppendTag(nil, 1, protowire.StartGroupType),
-		"the end of no group":            protowire.AppendTag(nil, 1, protowire.EndGroupType),
-		"many fields that are not known": bytes.Repeat(protowire.AppendVarint(protowire.AppendTag(nil, 1000, protowire.VarintType), 1), 1<<17),
-		"many of one field":              bytes.Repeat(bytesField(nil, 1, nil), 1<<17),
-		"an unknown slot":                bytesField(nil, 2, protowire.AppendVarint(protowire.AppendTag(nil, 1, protowire.VarintType), math.MaxUint64)),
-		"the end of an unknown slot":     bytesField(nil, 3, protowire.AppendVarint(protowire.AppendTag(nil, 1, protowire.VarintType), 77)),
-		"a number where bytes belong":    protowire.AppendVarint(protowire.AppendTag(nil, 1, protowire.VarintType), 1),
+		"nothing":                     {},
+		"a length beyond the end":     protowire.AppendVarint(protowire.AppendTag(nil, 1, protowire.BytesType), math.MaxInt32),
+		"the greatest length":         protowire.AppendVarint(protowire.AppendTag(nil, 1, protowire.BytesType), math.MaxUint64),
+		"a number without end":        bytes.Repeat([]byte{0xff}, 64),
+		"field 0":                     {0x02, 0x00},
+		"a group that does not end":   protowire.AppendTag(nil, 1, protowire.StartGroupType),
+		"the end of no group":         protowire.AppendTag(nil, 1, protowire.EndGroupType),
+		"many unknown fields":         bytes.Repeat(protowire.AppendVarint(protowire.AppendTag(nil, 1000, protowire.VarintType), 1), 1<<17),
+		"many of one field":           bytes.Repeat(bytesField(nil, 1, nil), 1<<17),
+		"an unknown slot":             bytesField(nil, 2, protowire.AppendVarint(protowire.AppendTag(nil, 1, protowire.VarintType), math.MaxUint64)),
+		"the end of an unknown slot":  bytesField(nil, 3, protowire.AppendVarint(protowire.AppendTag(nil, 1, protowire.VarintType), 77)),
+		"a number where bytes belong": protowire.AppendVarint(protowire.AppendTag(nil, 1, protowire.VarintType), 1),
 	}
 	deep := []byte{}
-	for range 5_000 { // In 1: the field that is a message in most.
+	for range 5_000 { // Field 1 is a message in most messages.
 		deep = bytesField(nil, 1, deep)
 	}
 	all["messages in messages"] = deep
@@ -91,7 +91,7 @@ func malformed() map[string][]byte {
 	return all
 }
 
-// TestMalformedMessages sends every method what no generated code would.
+// TestMalformedMessages sends malformed messages to every method.
 func TestMalformedMessages(t *testing.T) {
 	s := newSite(t)
 	conn := s.dial(t)
@@ -103,14 +103,14 @@ func TestMalformedMessages(t *testing.T) {
 		for what, message := range messages {
 			if method == "/grpc.health.v1.Health/Watch" || method == "/grpc.health.v1.Health/Check" ||
 				method == "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo" {
-				continue // Others' code; Watch does not end, and INTERNAL is what grpc-go says.
+				continue // These are grpc-go's own: Watch does not end, and errors are INTERNAL.
 			}
 			turns <- struct{}{}
 			calls.Go(func() {
 				defer func() { <-turns }()
 				sent := [][]byte{message}
 				if name := path.Base(method); name == "Upload" || name == "UploadFile" || name == "Download" {
-					sent = append(sent, message) // They take more than one.
+					sent = append(sent, message) // These methods take several messages.
 				}
 				if _, err := call(t, conn, method, nil, sent...); !allowed(err) {
 					t.Errorf("%s, %s: %v", method, what, err)
@@ -120,14 +120,15 @@ func TestMalformedMessages(t *testing.T) {
 	}
 	calls.Wait()
 	s.bounded(t, begun, 256<<20)
-	// Where FileTransfer puts a file without a name; what it takes for one is anything.
+	// FileTransfer stores a file without a name there, and may have accepted some of the
+	// messages as one.
 	if err := os.Remove(filepath.Join(s.root, "received_file.bin")); err != nil {
 		t.Error(err)
 	}
 	s.unchanged(t)
 }
 
-// bounded asserts that the server has not had much more memory than it had in the
+// bounded asserts that the server's peak memory is at most most bytes above that at the
 // beginning; the race detector takes some, too.
 func (s *site) bounded(t *testing.T, begun, most int64) {
 	t.Helper()
@@ -141,9 +142,10 @@ func (s *site) bounded(t *testing.T, begun, most int64) {
 	}
 }
 
-// TestOversizedMessages sends every method more than a message may have: as it is, and
-// as zeros that compress to a thousandth. The limit holds for what they are in the
-// end, and they are not kept in memory to find that out.
+// TestOversizedMessages sends messages larger than the limit to every method:
+// uncompressed, and as zeros that compress to a thousandth. The limit applies to the
+// uncompressed size, and the server does not keep the whole message in memory to
+// determine that.
 func TestOversizedMessages(t *testing.T) {
 	s := newSite(t)
 	size := raced.Times(512) << 20
@@ -180,7 +182,7 @@ func TestOversizedMessages(t *testing.T) {
 	s.unchanged(t)
 }
 
-// packed is a compressor that compresses nothing: what it gets is compressed already.
+// packed is a compressor that passes through data that is compressed already.
 type packed struct{}
 
 func (packed) Type() string { return "gzip" }
@@ -190,14 +192,14 @@ func (packed) Do(w io.Writer, data []byte) error {
 	return err
 }
 
-// zeros are so many zeros, compressed, as what a message has in its field 1.
+// zeros returns the compressed field 1 of a message with size zeros.
 func zeros(size int) []byte {
 	var compressed bytes.Buffer
 	zip := gzip.NewWriter(&compressed)
 	_, _ = zip.Write(protowire.AppendVarint(protowire.AppendTag(nil, 1, protowire.BytesType), uint64(size)))
 	block := make([]byte, 1<<20)
 	for range size >> 20 {
-		_, _ = zip.Write(block) // A buffer takes all.
+		_, _ = zip.Write(block) // Writing to a buffer does not fail.
 	}
 	_ = zip.Close()
 	return compressed.Bytes()

@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// mountSmall puts a file system of size bytes at dir until the test ends, if this
-// process has the right to.
+// mountSmall mounts a file system of size bytes at dir until the test ends. It returns
+// false if this process may not mount.
 func mountSmall(t testing.TB, dir string, size int64) bool {
 	t.Helper()
 	err := unix.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%d", size))

@@ -18,8 +18,9 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// TestOthersUploads takes an upload of somebody else, by all that can be known of it:
-// its id, its epoch, its path and its resume key. To others it is not there.
+// TestOthersUploads tries to access another caller's upload with everything that could be
+// known of it: its ID, its epoch, its path and its resume key. Other callers cannot see
+// it.
 func TestOthersUploads(t *testing.T) {
 	s := prepareSite(t)
 	file := filepath.Join(t.TempDir(), "tokens")
@@ -30,7 +31,7 @@ func TestOthersUploads(t *testing.T) {
 	mine := s.dialClient(t)
 	content := bytes.Repeat([]byte("alice's own "), 100_000)
 	size := int64(len(content))
-	spec := tranship.Spec{Path: "docs/plan", Size: &size, ResumeKey: "a key that anybody can guess"}
+	spec := tranship.Spec{Path: "docs/plan", Size: &size, ResumeKey: "a key that is easy to guess"}
 	upload, err := mine.Begin(ctx, spec)
 	if err != nil {
 		t.Fatal(err)
@@ -50,7 +51,7 @@ func TestOthersUploads(t *testing.T) {
 	}
 	write(0)
 
-	// By what a client of ours does.
+	// With the methods of our client.
 	options := as(bob)
 	options.DialOptions = append(s.watched(), options.DialOptions...)
 	theirs, err := client.Dial(ctx, s.address, options)
@@ -71,7 +72,7 @@ func TestOthersUploads(t *testing.T) {
 		t.Error(err)
 	}
 
-	// By its id and epoch, whatever the epoch is.
+	// With its ID and different epochs.
 	conn := s.dial(t)
 	for epoch := range uint64(4) {
 		code, reply := s.join(t, conn, bob, upload.ID(), epoch)
@@ -79,14 +80,14 @@ func TestOthersUploads(t *testing.T) {
 			t.Errorf("another joins it with epoch %d: %v, %v", epoch, code, reply)
 		}
 	}
-	// What is not there looks the same as what is another's.
+	// A missing upload and another caller's upload are indistinguishable.
 	mineCode, mineReply := s.join(t, conn, bob, upload.ID(), upload.Epoch())
 	noneCode, noneReply := s.join(t, conn, bob, "0123456789abcdef0123456789abcdef", 1)
 	if mineCode != noneCode || mineReply != noneReply {
-		t.Errorf("another's upload is %v, %q; one that is not there %v, %q", mineCode, mineReply, noneCode, noneReply)
+		t.Errorf("another caller's upload is %v, %q; a missing one %v, %q", mineCode, mineReply, noneCode, noneReply)
 	}
 
-	// The owner goes on as if nothing had been.
+	// The owner continues undisturbed.
 	for n := 1; int64(n)*upload.PartSize() < size; n++ {
 		write(n)
 	}
@@ -103,7 +104,7 @@ func TestOthersUploads(t *testing.T) {
 	s.unchanged(t)
 }
 
-// join joins an upload as somebody, and writes into it.
+// join joins an upload with a token, and writes into it.
 func (s *site) join(t testing.TB, conn *grpc.ClientConn, token, id string, epoch uint64) (codes.Code, string) {
 	t.Helper()
 	ctx := metadata.NewOutgoingContext(testContext(t), metadata.Pairs("authorization", "Bearer "+token))
@@ -117,7 +118,7 @@ func (s *site) join(t testing.TB, conn *grpc.ClientConn, token, id string, epoch
 		{Request: &transhipv1.UploadRequest_Finish{Finish: &transhipv1.Finish{Slot: 1}}},
 	} {
 		if err := stream.Send(request); err != nil {
-			break // The reason is in what is received.
+			break // RecvMsg returns the reason.
 		}
 	}
 	if err := stream.CloseSend(); err != nil {

@@ -12,8 +12,8 @@ import (
 	"google.golang.org/grpc/codes"
 )
 
-// forbiddenPaths lead out of the store, or into its state, if anything takes them for
-// what they seem; what each is comes after it.
+// forbiddenPaths returns paths that would lead out of the store, or into its state, if
+// they were not refused. The values describe them.
 func forbiddenPaths(s *site) map[string]string {
 	return map[string]string{
 		"..":                                  "the directory above",
@@ -55,8 +55,8 @@ func forbiddenPaths(s *site) map[string]string {
 	}
 }
 
-// strangePaths are names like any other, in which nothing is decoded, normalised or
-// taken for something else.
+// strangePaths returns ordinary names that must not be decoded, normalised or taken for
+// other names.
 func strangePaths() map[string]string {
 	return map[string]string{
 		"%2e%2e/outside/canary":       "encoded dots",
@@ -87,8 +87,7 @@ func strangePaths() map[string]string {
 	}
 }
 
-// TestForbiddenPaths sends every path that leads elsewhere in every request that has
-// one.
+// TestForbiddenPaths sends every forbidden path in every request that contains a path.
 func TestForbiddenPaths(t *testing.T) {
 	s := newSite(t)
 	conn := s.dial(t)
@@ -106,7 +105,7 @@ func TestForbiddenPaths(t *testing.T) {
 				case request.id && (code == codes.NotFound || code == codes.Aborted || code == codes.InvalidArgument):
 				case request.after && (code == codes.OK || code == codes.InvalidArgument):
 				case !request.id && code == codes.InvalidArgument:
-				// Whoever sends more than a message may have beside its data loses the stream.
+				// The stream fails if a message is larger than its limit without data.
 				case len(path) > 16<<10 && code == codes.ResourceExhausted:
 				default:
 					t.Errorf("%s: %s, %.40q: %v", request.name, what, path, code)
@@ -118,8 +117,8 @@ func TestForbiddenPaths(t *testing.T) {
 	s.unchanged(t)
 }
 
-// sendable: gRPC itself takes only printable ASCII in metadata that is not binary, and
-// no longer header than the server wants.
+// sendable reports whether gRPC can send a path: non-binary metadata must be printable
+// ASCII, and no longer than the server's limit of headers.
 func sendable(r request, path string) bool {
 	if r.header == nil || !strings.HasPrefix(r.method, "/FileTransfer") {
 		return true
@@ -130,8 +129,8 @@ func sendable(r request, path string) bool {
 	return len(path) < 4096
 }
 
-// TestStrangePaths reads, writes and removes files of names that others might take for
-// something else: each is one file, by exactly its name.
+// TestStrangePaths reads, writes and removes files with strange names. Each name must be
+// exactly one file.
 func TestStrangePaths(t *testing.T) {
 	s := newSite(t)
 	conn := s.dial(t)
@@ -146,9 +145,9 @@ func TestStrangePaths(t *testing.T) {
 				info, err := os.Lstat(written)
 				switch {
 				case request.writes && (code != codes.OK || err != nil || !info.Mode().IsRegular()):
-					t.Errorf("%s, %q: %v, and then it is %v, %v", what, path, code, info, err)
+					t.Errorf("%s, %q: %v, and then Stat returned %v, %v", what, path, code, info, err)
 				case !request.writes && err == nil:
-					t.Errorf("%s, %q: it is there", what, path)
+					t.Errorf("%s, %q: the file exists", what, path)
 				case request.lists && code != codes.OK:
 					t.Errorf("%s, %q: %v", what, path, code)
 				case !request.writes && !request.lists && code != codes.NotFound && code != codes.Aborted && code != codes.InvalidArgument:
@@ -163,7 +162,7 @@ func TestStrangePaths(t *testing.T) {
 	}
 }
 
-// removeUpTo removes a file, and directories that are empty then, below a root.
+// removeUpTo removes a file, and directories below a root that become empty.
 func removeUpTo(t testing.TB, name, root string) {
 	t.Helper()
 	for err := error(nil); name != root && err == nil; name = filepath.Dir(name) {

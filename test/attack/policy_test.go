@@ -16,14 +16,15 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// TestDeniedPaths sends paths of which a policy tells the caller nothing, in every
-// request that has one. What is there looks as what is not.
+// TestDeniedPaths sends paths that a policy hides from the caller, in every request that
+// contains a path. Existing and missing files are indistinguishable.
 func TestDeniedPaths(t *testing.T) {
 	s := prepareSite(t)
 	s.write(t, "root/hidden/file", secret)
 	s.write(t, "root/hidden/deep/two", secret)
 	s.write(t, "root/hidden/"+secret, "its name is secret, too")
-	// He may steal, if he can, to docs, and he may do everything in open.
+	// Bob may write to docs, where he could copy hidden files, and may do everything in
+	// open.
 	s.write(t, "rules", `allow alice read,write,delete,list /
 allow bob read file
 allow bob write docs
@@ -37,10 +38,10 @@ allow bob read,write,delete,list open
 
 	for _, request := range requests() {
 		if request.id {
-			continue // It tells no path.
+			continue // It contains no path.
 		}
-		// All of the answer, with the path taken out. What an upload has before its end
-		// is an id that is another each time.
+		// The whole answer without the path. The replies of an upload before its end have
+		// an ID that differs each time.
 		answer := func(path string) (codes.Code, string) {
 			ended, replies := request.answer(t, conn, path)
 			if request.method == transhipv1.FileService_Upload_FullMethodName {
@@ -49,7 +50,7 @@ allow bob read,write,delete,list open
 			all := fmt.Sprintf("%v %q", ended.Proto(), bytes.Join(replies, []byte("|")))
 			return ended.Code(), strings.ReplaceAll(all, path, "PATH")
 		}
-		// Those of one length, so that the lengths in messages are the same.
+		// The paths have the same length, so that lengths in messages are the same.
 		for path, missing := range map[string][2]string{
 			"hidden/file":     {"hidden/none", "open/nofile"},
 			"hidden":          {"hiddem", "open/n"},
@@ -58,7 +59,7 @@ allow bob read,write,delete,list open
 		} {
 			code, got := answer(path)
 			if _, want := answer(missing[0]); got != want {
-				t.Errorf("%s of %s: %s, and of %s, which is not there: %s", request.name, path, got, missing[0], want)
+				t.Errorf("%s of %s: %s, and of %s, which is missing: %s", request.name, path, got, missing[0], want)
 			}
 			switch {
 			case request.writes || request.name == "move to":
@@ -70,7 +71,7 @@ allow bob read,write,delete,list open
 					t.Errorf("%s of %s: %s", request.name, path, got)
 				}
 			case strings.HasPrefix(request.name, "filesrv download"):
-				if code != codes.InvalidArgument { // as its protocol has it
+				if code != codes.InvalidArgument { // as its protocol requires
 					t.Errorf("%s of %s: %s", request.name, path, got)
 				}
 			case code != codes.NotFound:
@@ -79,20 +80,20 @@ allow bob read,write,delete,list open
 			if request.writes || request.after || request.name == "move to" {
 				continue
 			}
-			// As where he may do everything, and nothing is there.
+			// The same as where bob may do everything and the file is missing.
 			if _, want := answer(missing[1]); got != want {
-				t.Errorf("%s of %s: %s, and of %s, which is not there: %s", request.name, path, got, missing[1], want)
+				t.Errorf("%s of %s: %s, and of %s, which is missing: %s", request.name, path, got, missing[1], want)
 			}
 		}
 		s.unchanged(t)
 	}
-	// He is somebody: what he may do, he can.
+	// Bob can do what the policy allows.
 	for _, request := range requests() {
 		if !request.writes {
 			continue
 		}
 		if code := request.send(t, conn, "open/file"); code != codes.OK {
-			t.Errorf("%s of what he may write: %v", request.name, code)
+			t.Errorf("%s of a path that bob may write: %v", request.name, code)
 		}
 	}
 	if err := os.RemoveAll(filepath.Join(s.root, "open")); err != nil {

@@ -11,16 +11,16 @@ import (
 	"github.com/tranship/tranship/internal/testing/program"
 )
 
-// patience is how long anything here may take that is not to last.
+// patience bounds how long a step may take that should be short.
 const patience = 30 * time.Second
 
-// process is a tranship serve that runs.
+// process is a running tranship serve.
 type process struct {
 	*program.Server
 	address string
 }
 
-// startServer returns once the server is ready.
+// startServer starts a server and returns once it is ready.
 func startServer(t testing.TB, root string, flags ...string) *process {
 	t.Helper()
 	return startWrapped(t, nil, root, flags...)
@@ -33,7 +33,7 @@ func startWrapped(t testing.TB, wrap []string, root string, flags ...string) *pr
 	return &process{Server: server, address: server.Address}
 }
 
-// stop ends the server in good order, and looks whether it panicked or raced.
+// stop stops the server cleanly, and checks that it has neither panicked nor raced.
 func (p *process) stop(t testing.TB) {
 	t.Helper()
 	if err := p.Cmd.Process.Signal(syscall.SIGTERM); err != nil {
@@ -58,7 +58,7 @@ func (p *process) stop(t testing.TB) {
 	}
 }
 
-// resident is how much memory the process has, in bytes, and the most it has had.
+// resident returns the resident memory of the process in bytes, and its peak.
 func (p *process) resident(t testing.TB) (now, peak int64) {
 	t.Helper()
 	now, peak, err := p.Memory()
@@ -68,7 +68,7 @@ func (p *process) resident(t testing.TB) (now, peak int64) {
 	return now, peak
 }
 
-// files is how many files and connections the process has open.
+// files returns how many files and connections the process has open.
 func (p *process) files(t testing.TB) int {
 	t.Helper()
 	n, err := p.OpenFiles()

@@ -19,8 +19,8 @@ import (
 	"github.com/tranship/tranship/internal/rpcstatus"
 )
 
-// TestQuotaRaces has somebody put many files at once, by every protocol and over several
-// connections: together they never get more than one after the other would.
+// TestQuotaRaces stores many files concurrently as one caller, with every protocol and
+// over several connections. Together they must not exceed the quota.
 func TestQuotaRaces(t *testing.T) {
 	const largest, quotaBytes, quotaFiles = 8000, 8200, 12
 	for limit, flags := range map[tranship.Limit][]string{
@@ -57,14 +57,14 @@ func TestQuotaRaces(t *testing.T) {
 			}
 			s.race(t, alice, "alice-1")
 			if room() < 0 {
-				t.Errorf("it has got %d more than it may", -room())
+				t.Errorf("the caller exceeds its quota by %d", -room())
 			}
 
-			// What was refused holds nothing back: what is left is there, and no more.
+			// Refused files hold no reservation: exactly the rest of the quota is free.
 			one := []byte{1}
 			for n := range room() {
 				path := fmt.Sprint("alice-rest-", n)
-				s.until(t, "the rest is there", func() bool { return put(path, one) == nil })
+				s.until(t, "the rest of the quota is free", func() bool { return put(path, one) == nil })
 			}
 			full := func(when string) {
 				t.Helper()
@@ -85,7 +85,7 @@ func TestQuotaRaces(t *testing.T) {
 				t.Errorf("after another race there is room for %d", left)
 			}
 
-			// What is removed is room again.
+			// Removing files frees their quota.
 			remove := func() {
 				names, err := filepath.Glob(filepath.Join(s.root, "alice-*"))
 				if err != nil {
@@ -100,7 +100,7 @@ func TestQuotaRaces(t *testing.T) {
 			remove()
 			s.race(t, alice, "alice-3")
 			if left := room(); left < 0 {
-				t.Errorf("after what was there is removed, it has got %d more than it may", -left)
+				t.Errorf("after removals, the caller exceeds its quota by %d", -left)
 			}
 			if err := put("alice-again", nil); err != nil && !errors.Is(err, tranship.ErrQuota) {
 				t.Error(err)
@@ -120,8 +120,8 @@ func TestQuotaRaces(t *testing.T) {
 	}
 }
 
-// race sends every request that writes at once, as somebody. Somebody else is served
-// meanwhile.
+// race sends every request that writes concurrently with a token. Another caller is
+// served meanwhile.
 func (s *site) race(t testing.TB, token, prefix string) {
 	t.Helper()
 	var conns []*grpc.ClientConn
@@ -150,7 +150,7 @@ func (s *site) race(t testing.TB, token, prefix string) {
 	all.Wait()
 }
 
-// sum is what the files with a prefix have together.
+// sum returns the total size and number of the files with a prefix.
 func (s *site) sum(t testing.TB, prefix string) (bytes, files int) {
 	t.Helper()
 	names, err := filepath.Glob(filepath.Join(s.root, prefix+"*"))
@@ -167,7 +167,7 @@ func (s *site) sum(t testing.TB, prefix string) (bytes, files int) {
 	return bytes, len(names)
 }
 
-// names reports whether an error of a client, or the status of a call, names one of some
+// names reports whether an error of a client, or the status of a call, names one of the
 // limits.
 func names(err error, limits ...tranship.Limit) bool {
 	over, ok := errors.AsType[*tranship.LimitError](rpcstatus.FromError(err))

@@ -21,12 +21,12 @@ import (
 	"github.com/tranship/tranship/internal/testing/raced"
 )
 
-// silentCalls is how many calls each attacker has that sends no messages: as many as one
-// caller's share of the room for calls whose message has not arrived.
+// silentCalls is how many calls without messages each attacker has. It is one caller's
+// share of the room for calls whose first message has not arrived.
 const silentCalls = 28
 
-// silent begins calls from so many addresses, and sends nothing on them; it begins each
-// anew when the server ends it, until the context ends.
+// silent begins calls from several addresses and sends nothing on them. It replaces each
+// call that the server ends, until the context ends.
 func silent(ctx context.Context, s *site, addresses int, method string, more ...hpack.HeaderField) error {
 	for n := range addresses {
 		f, err := s.newFramesFrom(ctx, fmt.Sprintf("127.0.%d.%d", 1+n/200, 1+n%200))
@@ -48,7 +48,7 @@ func silent(ctx context.Context, s *site, addresses int, method string, more ...
 	return nil
 }
 
-// again begins a call for each that ends, a moment later.
+// again begins a new call for each that ends, a moment later.
 func (f *frames) again(ctx context.Context, next uint32, open func(stream uint32) error) {
 	var write sync.Mutex
 	ended := map[uint32]bool{}
@@ -68,17 +68,17 @@ func (f *frames) again(ctx context.Context, next uint32, open func(stream uint32
 			write.Lock()
 			defer write.Unlock()
 			if ctx.Err() == nil {
-				_ = open(next) // in ascending order, as HTTP/2 wants them
+				_ = open(next) // in ascending order, which HTTP/2 requires
 				next += 2
 			}
 		})
 	}
 }
 
-// TestSilentCalls has attackers at two, eight and a hundred addresses, each of which
-// begins as many calls as it may and sends nothing on them. Callers with credentials are
-// served meanwhile, and so are health checks; and where no caller has
-// credentials, other addresses are.
+// TestSilentCalls attacks from two, eight and a hundred addresses, each of which begins
+// as many calls as it may and sends nothing on them. Meanwhile the server must serve
+// callers with credentials and health checks, and, if no caller has credentials, other
+// addresses.
 func TestSilentCalls(t *testing.T) {
 	tokens := filepath.Join(t.TempDir(), "tokens")
 	alice, eve := newToken(t, tokens, "alice"), newToken(t, tokens, "eve")
@@ -94,7 +94,7 @@ func TestSilentCalls(t *testing.T) {
 		{name: "two strangers", addresses: 2, method: statMethod, known: true},
 		{name: "eight strangers", addresses: 8, method: statMethod, known: true},
 		{name: "a hundred strangers", addresses: raced.Times(100), method: statMethod, known: true},
-		{name: "strangers that ask for health", addresses: 8, method: healthv1.Health_Check_FullMethodName, known: true},
+		{name: "strangers that check health", addresses: 8, method: healthv1.Health_Check_FullMethodName, known: true},
 		{name: "a hundred strangers that upload", addresses: raced.Times(100), method: uploadMethod, known: true},
 		{name: "strangers that may read", addresses: raced.Times(100), method: statMethod, known: true, flags: []string{"--anonymous", "read"}},
 		{name: "strangers that may write", addresses: 8, method: uploadMethod, known: true, flags: []string{"--anonymous", "write"}},
@@ -122,7 +122,8 @@ func TestSilentCalls(t *testing.T) {
 			if err := silent(ctx, s, test.addresses, test.method, test.headers...); err != nil {
 				t.Fatal(err)
 			}
-			// The first calls of each address give way only when they had their time.
+			// The first calls of each address are replaced only after their time has
+			// expired.
 			s.eventually(t)
 			s.serves(t)
 			s.bounded(t, begun, 128<<20)
@@ -130,7 +131,7 @@ func TestSilentCalls(t *testing.T) {
 	}
 }
 
-// eventually waits until a client that means no harm gets answers each time that it asks.
+// eventually waits until a harmless client gets an answer to each call.
 func (s *site) eventually(t *testing.T) {
 	t.Helper()
 	const inARow = 20
@@ -147,7 +148,7 @@ func (s *site) eventually(t *testing.T) {
 	t.Logf("served after %v", time.Since(begun))
 }
 
-// answers fails if a client that means no harm does not get answers soon.
+// answers fails if a harmless client does not get answers soon.
 func (s *site) answers(t *testing.T) error {
 	t.Helper()
 	const soon = 10 * time.Second // Machines that run tests are busy.

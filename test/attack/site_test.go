@@ -24,27 +24,27 @@ import (
 	"github.com/tranship/tranship/client"
 )
 
-// secret is what is in files that nobody may read.
+// secret is the content of files that clients must not be able to read.
 const secret = "5ebe2294ecd0e0f08eab7690d2a6ee69"
 
-// site is a server, the directory it serves, and a directory beside that, which it
-// must not touch.
+// site is a server, the directory it serves, and a directory beside that which it must
+// not access.
 type site struct {
 	*process
-	// dir has both, root and outside.
+	// dir contains root and outside.
 	dir, root, outside string
-	// wrap is a command that starts the server; nil: none.
+	// wrap is a command that starts the server; nil means none.
 	wrap []string
-	// healthy are the options of clients that mean no harm.
+	// healthy are the options of harmless clients.
 	healthy client.Options
-	// before is how everything was.
+	// before is the snapshot at the beginning.
 	before map[string]string
 	// leaked is set when a server sends the secret.
 	leaked atomic.Bool
 }
 
-// newSite starts a server. When the test ends, the server must still serve, stop in
-// good order, and nothing may have leaked or changed.
+// newSite starts a server. When the test ends, the server must still serve and stop
+// cleanly, and nothing may have leaked or changed.
 func newSite(t testing.TB, flags ...string) *site {
 	t.Helper()
 	s := prepareSite(t)
@@ -52,7 +52,7 @@ func newSite(t testing.TB, flags ...string) *site {
 	return s
 }
 
-// prepareSite makes the directories of a site that has no server yet.
+// prepareSite creates the directories of a site without a server.
 func prepareSite(t testing.TB) *site {
 	t.Helper()
 	dir := t.TempDir()
@@ -88,7 +88,7 @@ func (s *site) start(t testing.TB, flags ...string) {
 	})
 }
 
-// write puts a file there.
+// write writes a file below dir.
 func (s *site) write(t testing.TB, name, content string) {
 	t.Helper()
 	name = filepath.Join(s.dir, name)
@@ -100,7 +100,7 @@ func (s *site) write(t testing.TB, name, content string) {
 	}
 }
 
-// link puts a symbolic link there.
+// link creates a symbolic link below dir.
 func (s *site) link(t testing.TB, target, name string) {
 	t.Helper()
 	if err := os.Symlink(target, filepath.Join(s.dir, name)); err != nil {
@@ -108,11 +108,11 @@ func (s *site) link(t testing.TB, target, name string) {
 	}
 }
 
-// many is the name of directories with too many files to look at each.
+// many is the name of directories with too many files for a snapshot.
 const many = "many"
 
-// snapshot describes everything below dir by its path, but the state that a store
-// keeps for itself, and what is in directories named many.
+// snapshot describes everything below dir by its path, except the state that a store
+// keeps for itself and directories named many.
 func snapshot(t testing.TB, dir string) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -152,12 +152,12 @@ func snapshot(t testing.TB, dir string) map[string]string {
 	return all
 }
 
-// unchanged asserts that nothing leaked, and that all is as it was, but for the paths
-// given, which may be there.
+// unchanged asserts that nothing leaked, and that nothing changed except the given paths,
+// which may exist.
 func (s *site) unchanged(t testing.TB, but ...string) {
 	t.Helper()
 	if s.leaked.Load() {
-		t.Error("the server sent the content of a file that nobody may read")
+		t.Error("the server sent the content of a secret file")
 	}
 	after := snapshot(t, s.dir)
 	for _, name := range slices.Sorted(maps.Keys(after)) {
@@ -167,13 +167,13 @@ func (s *site) unchanged(t testing.TB, but ...string) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.before)) {
 		if _, ok := after[name]; !ok && !slices.Contains(but, name) {
-			t.Errorf("%q is gone", name)
+			t.Errorf("%q was removed", name)
 		}
 	}
 }
 
-// wire is a connection to a server that notices when the secret comes over it, also in
-// two pieces.
+// wire is a connection that detects the secret in the data it receives, even in two
+// pieces.
 type wire struct {
 	net.Conn
 	leaked *atomic.Bool
@@ -190,16 +190,16 @@ func (w *wire) Read(buffer []byte) (int, error) {
 	return n, err
 }
 
-// attacker is where attackers come from: not from where harmless clients do, for a
-// server may treat alike who comes from the same machine.
+// attacker is the address of attackers. It is not that of harmless clients, because a
+// server may treat all clients of one address alike.
 const attacker = "127.0.0.2"
 
-// attackFrom opens a connection from where attackers come from.
+// attackFrom opens a connection from the address of attackers.
 func (s *site) attackFrom(ctx context.Context) (net.Conn, error) {
 	return s.connectFrom(ctx, attacker)
 }
 
-// connectFrom opens a connection from an address of this machine.
+// connectFrom opens a connection from a loopback address.
 func (s *site) connectFrom(ctx context.Context, ip string) (net.Conn, error) {
 	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(ip)}}
 	conn, err := dialer.DialContext(ctx, "tcp", s.address)
@@ -241,14 +241,14 @@ func (s *site) newConn(options ...grpc.DialOption) (*grpc.ClientConn, error) {
 	}, options...)...)
 }
 
-// serves asserts that a client that means no harm is served.
+// serves asserts that a harmless client is served.
 func (s *site) serves(t testing.TB) {
 	t.Helper()
-	// Not the test's own: it has ended when this is called last.
+	// Not the test's context, which has ended when a cleanup calls this.
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	options := s.healthy
-	options.ConnectTimeout = patience // The server may still be busy with what it has got.
+	options.ConnectTimeout = patience // The server may still be busy with the attack.
 	c, err := client.Dial(ctx, s.address, options)
 	if err != nil {
 		t.Errorf("a new client: %v", err)
@@ -258,19 +258,19 @@ func (s *site) serves(t testing.TB) {
 	content := bytes.Repeat([]byte("harmless"), 1000)
 	const path = "a harmless file"
 	if _, err := c.Put(ctx, tranship.Spec{Path: path}, content); err != nil {
-		t.Errorf("a client that means no harm: %v", err)
+		t.Errorf("a harmless client: %v", err)
 		return
 	}
 	got, err := os.ReadFile(filepath.Join(s.root, path))
 	if err != nil || !bytes.Equal(got, content) {
-		t.Errorf("the file of a client that means no harm has %d bytes, %v", len(got), err)
+		t.Errorf("the file of a harmless client has %d bytes, %v", len(got), err)
 	}
 	if err := c.Remove(ctx, path, tranship.Precondition{}); err != nil {
 		t.Errorf("removing it: %v", err)
 	}
 }
 
-// testContext lasts as long as the test has patience.
+// testContext returns a context that ends after the test's patience.
 func testContext(t testing.TB) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -278,7 +278,7 @@ func testContext(t testing.TB) context.Context {
 	return ctx
 }
 
-// watched are options of a harmless client of ours whose connections notice the secret.
+// watched returns options of a harmless client whose connections detect the secret.
 func (s *site) watched() []grpc.DialOption {
 	return []grpc.DialOption{grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) {
 		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)

@@ -21,9 +21,9 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// TestSlowClientsDropped has clients that send a little from time to time, or take
-// nothing of what they ask for. The server ends their calls; others go on meanwhile, and
-// an upload that was too slow goes on when its client comes back.
+// TestSlowClientsDropped has clients that send a few bytes from time to time, or do not
+// read what they request. The server ends their calls. Others continue meanwhile, and an
+// upload that was too slow resumes when its client returns.
 func TestSlowClientsDropped(t *testing.T) {
 	s := prepareSite(t)
 	s.write(t, "root/large", "")
@@ -62,8 +62,8 @@ func TestSlowClientsDropped(t *testing.T) {
 	for what, run := range slow {
 		go func() { ends <- end{what, run()} }()
 	}
-	// Many downloads with windows that stay shut. What was sent on them would stay in
-	// memory, so their connection goes.
+	// Many downloads with windows of 0. Data for them would stay in memory, so that the
+	// server closes their connection.
 	reader := s.frames(t, http2.Setting{ID: http2.SettingInitialWindowSize, Val: 0})
 	reader.drain()
 	open := message([]byte{0x0a, 9, 0x08, 1, 0x12, 5, 'l', 'a', 'r', 'g', 'e'})
@@ -71,11 +71,11 @@ func TestSlowClientsDropped(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	// Uploads of a client that means no harm, until all of them are gone.
+	// A harmless client uploads until all slow clients are dropped.
 	honest := s.dialClient(t)
 	for left, gone := len(slow), reader.gone; left > 0 || gone != nil; {
 		if _, err := honest.Put(ctx, tranship.Spec{Path: "honest"}, content[:chunk]); err != nil {
-			t.Fatalf("a client that means no harm: %v", err)
+			t.Fatalf("a harmless client: %v", err)
 		}
 		select {
 		case ended := <-ends:
@@ -91,10 +91,10 @@ func TestSlowClientsDropped(t *testing.T) {
 		}
 	}
 	if said := s.Err.String(); !strings.Contains(said, "does not read what it asks for (min-rate)") {
-		t.Errorf("the connection of who reads nothing was closed, and the log says only:\n%s", said)
+		t.Errorf("the connection of a client that reads nothing was closed, but the log has only:\n%s", said)
 	}
 
-	// It goes on from what came.
+	// The upload resumes with what has arrived.
 	upload, err := honest.Begin(ctx, tranship.Spec{Path: "slow", Size: &size, ResumeKey: "key"})
 	if err != nil {
 		t.Fatal(err)
@@ -104,7 +104,7 @@ func TestSlowClientsDropped(t *testing.T) {
 		there[part.Offset] = true
 	}
 	if len(there) == 0 {
-		t.Error("nothing of what came is left")
+		t.Error("nothing of the upload was kept")
 	}
 	for n := 0; int64(n)*upload.PartSize() < size; n++ {
 		offset := int64(n) * upload.PartSize()
@@ -123,7 +123,7 @@ func TestSlowClientsDropped(t *testing.T) {
 		}
 	}
 	if _, err := upload.Commit(ctx, tranship.Commit{Size: size, CRC32C: new(tranship.CRC32C(content))}); err != nil {
-		t.Errorf("it cannot go on: %v", err)
+		t.Errorf("it cannot be resumed: %v", err)
 	}
 	for _, path := range []string{"slow", "honest"} {
 		if err := honest.Remove(ctx, path, tranship.Precondition{}); err != nil {
@@ -133,8 +133,8 @@ func TestSlowClientsDropped(t *testing.T) {
 	s.unchanged(t)
 }
 
-// trickleNative begins an upload that can be resumed, sends the first bytes of it at
-// once and then a few from time to time, until it fails.
+// trickleNative begins a resumable upload, sends its first bytes at once and then a few
+// from time to time, until that fails.
 func (s *site) trickleNative(t testing.TB, content []byte, first int64) error {
 	stream, err := transhipv1.NewFileServiceClient(s.dial(t)).Upload(testContext(t))
 	if err != nil {
@@ -170,7 +170,7 @@ func (s *site) trickleNative(t testing.TB, content []byte, first int64) error {
 	}
 }
 
-// trickle sends again and again, with a pause between, until it fails or is stopped.
+// trickle calls send repeatedly, with pauses, until it fails or is stopped.
 func trickle(ctx context.Context, send func() error) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/net/http2"
 )
 
-// openCalls begins n calls on a connection, and sends each some data, which need not be
-// whole.
+// openCalls begins n calls on a connection, and sends some data on each, which may be an
+// incomplete message.
 func openCalls(n int, method string, data []byte) func(f *frames) error {
 	return func(f *frames) error {
 		for stream := uint32(1); stream < uint32(2*n); stream += 2 {
@@ -37,8 +37,8 @@ func standing(t testing.TB, s *site, n int, use func(f *frames) error, settings 
 	}
 }
 
-// TestSlowClients has hundreds of clients that stop sending in the middle of a chunk,
-// or ask for files and take nothing, all from one machine. Others are served at once.
+// TestSlowClients has hundreds of clients that stop sending in the middle of a chunk, or
+// request files and do not read, all from one address. Others are served at once.
 func TestSlowClients(t *testing.T) {
 	s := newSite(t)
 	begun, _ := s.resident(t)

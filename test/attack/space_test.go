@@ -19,7 +19,7 @@ import (
 	"github.com/tranship/tranship/internal/testing/raced"
 )
 
-// dialClient is a client of ours, which is closed when the test ends.
+// dialClient returns a client of ours, which is closed when the test ends.
 func (s *site) dialClient(t testing.TB) *client.Client {
 	t.Helper()
 	options := s.healthy
@@ -32,8 +32,8 @@ func (s *site) dialClient(t testing.TB) *client.Client {
 	return c
 }
 
-// TestLargeDirectory lists a directory of a hundred thousand entries, whole, from the
-// middle, and by a client that does not read: no list is held in memory more than once.
+// TestLargeDirectory lists a directory of a hundred thousand entries completely, from the
+// middle, and with a client that does not read. No list is held in memory more than once.
 func TestLargeDirectory(t *testing.T) {
 	s := prepareSite(t)
 	entries := raced.Times(100_000)
@@ -60,7 +60,7 @@ func TestLargeDirectory(t *testing.T) {
 		})
 	}
 	readers.Wait()
-	// A client that asks again and again, and reads nothing.
+	// A client that sends requests repeatedly and reads nothing.
 	f := s.frames(t)
 	for n := range uint32(3) {
 		err := f.open(2*n+1, "/tranship.v1.FileService/List", false)
@@ -76,7 +76,7 @@ func TestLargeDirectory(t *testing.T) {
 	s.unchanged(t)
 }
 
-// fill makes a directory of so many empty files.
+// fill creates a directory of empty files.
 func (s *site) fill(t testing.TB, entries int) {
 	t.Helper()
 	dir := filepath.Join(s.root, many)
@@ -84,7 +84,7 @@ func (s *site) fill(t testing.TB, entries int) {
 		t.Fatal(err)
 	}
 	for n := range entries {
-		// One call of the system each, where creating and closing are two.
+		// Mknod is one system call, where creating and closing are two.
 		if err := unix.Mknod(filepath.Join(dir, entryName(n)), unix.S_IFREG|0o644, 0); err != nil {
 			t.Fatal(err)
 		}
@@ -93,13 +93,14 @@ func (s *site) fill(t testing.TB, entries int) {
 
 func entryName(n int) string { return fmt.Sprintf("entry number %06d", n) }
 
-// TestFullDisk fills the space that there is, from many clients at once, declared and
-// not. Each file is whole or not there, and once there is space again all is well.
+// TestFullDisk fills the disk from many concurrent clients, with declared and undeclared
+// sizes. Each file is complete or missing, and after space is freed uploads succeed
+// again.
 func TestFullDisk(t *testing.T) {
 	s := prepareSite(t)
 	free := mountSmall(t, s.root, 24<<20)
 	var flags []string
-	if !free { // Without the right to mount: no space but what is to be left free.
+	if !free { // Without the right to mount, reserve all space instead.
 		flags = []string{"--min-free", "1048576TiB"}
 	}
 	s.write(t, "root/file", "the content of a file")
@@ -163,13 +164,13 @@ func TestFullDisk(t *testing.T) {
 	s.unchanged(t)
 }
 
-// upload sends a file of a size that is not declared.
+// upload uploads a file of undeclared size.
 func upload(ctx context.Context, c *client.Client, spec tranship.Spec, content []byte) error {
 	upload, err := c.Begin(ctx, spec)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = upload.Abort(ctx) }() // Committed, it does nothing.
+	defer func() { _ = upload.Abort(ctx) }() // Does nothing after a commit.
 	part, err := upload.Part(ctx, 0)
 	if err != nil {
 		return err

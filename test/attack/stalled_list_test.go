@@ -22,8 +22,8 @@ import (
 
 const listMethod = transhipv1.FileService_List_FullMethodName
 
-// fillLong makes a directory of so many empty files, whose paths are as long as they may
-// be, and returns its path.
+// fillLong creates a directory of empty files, whose paths are as long as possible, and
+// returns its path.
 func (s *site) fillLong(t testing.TB, entries int) string {
 	t.Helper()
 	path := many
@@ -47,8 +47,8 @@ func (s *site) fillLong(t testing.TB, entries int) string {
 	return path
 }
 
-// fillDeep makes a tree of so many directories inside each other, each with a few files,
-// and returns its path.
+// fillDeep creates a tree of nested directories, each with a few files, and returns its
+// path.
 func (s *site) fillDeep(t testing.TB, depth int) string {
 	t.Helper()
 	dir, err := unix.Open(filepath.Join(s.root), unix.O_RDONLY, 0)
@@ -75,10 +75,10 @@ func (s *site) fillDeep(t testing.TB, depth int) string {
 	return many
 }
 
-// noWindow lets a server send nothing on a stream.
+// noWindow lets a server send no data on a stream.
 var noWindow = http2.Setting{ID: http2.SettingInitialWindowSize, Val: 0}
 
-// count lists a directory, and returns how many entries there are.
+// count lists a directory and returns the number of entries.
 func count(ctx context.Context, c *client.Client, options tranship.ListOptions) (n int, err error) {
 	for _, err := range c.List(ctx, options) {
 		if err != nil {
@@ -89,8 +89,8 @@ func count(ctx context.Context, c *client.Client, options tranship.ListOptions) 
 	return n, nil
 }
 
-// TestListMemory has clients that ask for lists of long names, and of a deep tree, and
-// read nothing of them. What the server has of each in memory is bounded.
+// TestListMemory has clients that request lists of long names, and of a deep tree, and do
+// not read them. The server's memory for each is bounded.
 func TestListMemory(t *testing.T) {
 	for name, fill := range map[string]func(s *site) (path string, entries int){
 		"long names": func(s *site) (string, int) {
@@ -109,7 +109,7 @@ func TestListMemory(t *testing.T) {
 			if err := stalled.stall(8, listMethod, &transhipv1.ListRequest{Directory: path, Recursive: true}, true); err != nil {
 				t.Fatal(err)
 			}
-			// A list that is read is whole meanwhile.
+			// Meanwhile another list is complete.
 			n, err := count(testContext(t), s.dialClient(t), tranship.ListOptions{Directory: path, Recursive: true})
 			if err != nil || n != entries {
 				t.Errorf("%d entries, %v, want %d", n, err, entries)
@@ -121,7 +121,7 @@ func TestListMemory(t *testing.T) {
 	}
 }
 
-// startWith starts a server that may have so many descriptors.
+// startWith starts a server with a limit of descriptors.
 func (s *site) startWith(t testing.TB, descriptors int, flags ...string) {
 	t.Helper()
 	s.wrap = []string{"sh", "-c", fmt.Sprintf(`ulimit -n %d && exec "$0" "$@"`, descriptors)}
@@ -129,8 +129,8 @@ func (s *site) startWith(t testing.TB, descriptors int, flags ...string) {
 }
 
 // TestDescriptors has one caller with stalled lists of a deep tree, open downloads and
-// uploads, and connections, on a server that may have few descriptors. Others are served,
-// and what they ask for is never said to be missing.
+// uploads, and connections, on a server with few descriptors. Others are served, and
+// their files are never reported as missing.
 func TestDescriptors(t *testing.T) {
 	const descriptors = 256
 	tokens := filepath.Join(t.TempDir(), "tokens")
@@ -187,6 +187,6 @@ func TestDescriptors(t *testing.T) {
 	}
 	s.serves(t)
 	if most := s.files(t); most > descriptors*3/4 {
-		t.Errorf("%d descriptors are open, of %d in the beginning, and there may be %d", most, begun, descriptors)
+		t.Errorf("%d descriptors are open, %d in the beginning, want at most %d", most, begun, descriptors)
 	}
 }

@@ -16,8 +16,8 @@ import (
 	"github.com/tranship/tranship/client"
 )
 
-// reachForState sends the path of what is the state, and paths below it, in every
-// request that has one. All are refused, and no list shows what is there.
+// reachForState sends the path of the state, and paths below it, in every request that
+// contains a path. All are refused, and no list shows the state.
 func reachForState(t *testing.T, s *site, state string) {
 	t.Helper()
 	conn := s.dial(t)
@@ -34,7 +34,7 @@ func reachForState(t *testing.T, s *site, state string) {
 			case request.id && (code == codes.NotFound || code == codes.Aborted || code == codes.InvalidArgument || code == codes.Unavailable):
 			case request.writes && (code == codes.PermissionDenied || code == codes.AlreadyExists):
 			case !request.writes && (code == codes.NotFound || code == codes.Unavailable):
-			case request.method == "/FileSrv/DownloadFile" && code == codes.InvalidArgument: // its code of a missing file
+			case request.method == "/FileSrv/DownloadFile" && code == codes.InvalidArgument: // its code for a missing file
 			default:
 				t.Errorf("%s: %q: %v", request.name, path, code)
 			}
@@ -63,7 +63,7 @@ func reachForState(t *testing.T, s *site, state string) {
 	}
 }
 
-// snapshotAll are the names of all that is below a directory.
+// snapshotAll returns the names of everything below a directory.
 func snapshotAll(t *testing.T, dir string) []string {
 	t.Helper()
 	var all []string
@@ -77,7 +77,7 @@ func snapshotAll(t *testing.T, dir string) []string {
 	return all
 }
 
-// siteWithKey is a site whose state has a key that must not be told.
+// siteWithKey returns a site whose state has a secret key.
 func siteWithKey(t *testing.T) *site {
 	t.Helper()
 	s := prepareSite(t)
@@ -86,8 +86,8 @@ func siteWithKey(t *testing.T) *site {
 	return s
 }
 
-// TestStateRenamed renames the state of a server that runs, as a neighbour can who may
-// write to the served directory.
+// TestStateRenamed renames the state of a running server, as another program that may
+// write to the served directory could.
 func TestStateRenamed(t *testing.T) {
 	for _, to := range []string{"pub", "docs/pub", "docs/deep/pub"} {
 		t.Run(to, func(t *testing.T) {
@@ -105,7 +105,7 @@ func TestStateRenamed(t *testing.T) {
 	}
 }
 
-// TestStateMounted mounts the state, and the directory of its key, elsewhere.
+// TestStateMounted mounts the state, and the directory of its key, at other paths.
 func TestStateMounted(t *testing.T) {
 	for _, from := range []string{".tranship", ".tranship/tls"} {
 		t.Run(from, func(t *testing.T) {

@@ -22,7 +22,7 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// newTLSSite is a site whose clients need certificates of an authority, and nothing else.
+// newTLSSite returns a site whose clients need only certificates of an authority.
 func newTLSSite(t *testing.T, flags ...string) (*site, *authority) {
 	t.Helper()
 	s := prepareSite(t)
@@ -35,7 +35,8 @@ func newTLSSite(t *testing.T, flags ...string) (*site, *authority) {
 	return s, ca
 }
 
-// asks makes a call with some TLS; it fails if the server does not take it.
+// asks makes a call with a TLS configuration, and returns an error if the server does not
+// accept it.
 func (s *site) asks(t *testing.T, config *tls.Config) error {
 	t.Helper()
 	conn := s.dial(t, grpc.WithTransportCredentials(credentials.NewTLS(config)))
@@ -43,7 +44,7 @@ func (s *site) asks(t *testing.T, config *tls.Config) error {
 	return err
 }
 
-// TestCertificates calls with certificates that are not good, and without any.
+// TestCertificates makes calls with invalid certificates, and without one.
 func TestCertificates(t *testing.T) {
 	s, ca := newTLSSite(t)
 	other := newAuthority(t, "the authority") // Of the same name.
@@ -69,17 +70,17 @@ func TestCertificates(t *testing.T) {
 	} {
 		err := s.asks(t, &tls.Config{RootCAs: ca.pool(), Certificates: certificates, ServerName: "127.0.0.1"})
 		if err == nil {
-			t.Errorf("%s: the server takes it", what)
+			t.Errorf("%s: the server accepts it", what)
 		}
 	}
-	// A good one goes on being good.
+	// A valid certificate stays valid.
 	if err := s.asks(t, s.healthy.TLS); err != nil {
 		t.Errorf("a good certificate: %v", err)
 	}
 	s.unchanged(t)
 }
 
-// TestDowngrade speaks older versions of TLS, and none.
+// TestDowngrade connects with older versions of TLS, and without it.
 func TestDowngrade(t *testing.T) {
 	for what, test := range map[string]struct {
 		flags   []string
@@ -99,7 +100,7 @@ func TestDowngrade(t *testing.T) {
 					t.Errorf("%s: %v", tls.VersionName(version), err)
 				}
 			}
-			// Without encryption, by one who just goes on as if it had been agreed on.
+			// Without encryption, by a client that continues without a handshake.
 			f := s.frames(t)
 			err := f.open(1, statMethod, false)
 			if err == nil {
@@ -127,7 +128,7 @@ func TestDowngrade(t *testing.T) {
 	}
 }
 
-// TestStalledHandshakes begins a handshake and does not go on: the server closes each
+// TestStalledHandshakes begins a handshake and does not continue: the server closes each
 // connection within ten seconds.
 func TestStalledHandshakes(t *testing.T) {
 	s, _ := newTLSSite(t)
@@ -135,11 +136,11 @@ func TestStalledHandshakes(t *testing.T) {
 	s.serves(t)
 }
 
-// TestHandshakes begins many handshakes and does not go on.
+// TestHandshakes begins many handshakes and does not continue.
 func TestHandshakes(t *testing.T) {
 	s, ca := newTLSSite(t)
 	begun, _ := s.resident(t)
-	// The beginning of a handshake, and then nothing; and noise.
+	// The beginning of a handshake, and noise.
 	var conns []net.Conn
 	for n := range raced.Times(300) {
 		conn := s.connect(t)
@@ -152,7 +153,7 @@ func TestHandshakes(t *testing.T) {
 		_, _ = conn.Write([]byte(strings.Repeat(string(rune(n)), 100)))
 	}
 	if err := s.asks(t, &tls.Config{RootCAs: ca.pool(), Certificates: s.healthy.TLS.Certificates, ServerName: "127.0.0.1"}); err != nil {
-		t.Logf("from where the attack is: %v", err)
+		t.Logf("from the attacker's address: %v", err)
 	}
 	s.serves(t)
 	for _, conn := range conns {

@@ -31,7 +31,7 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// bearer adds a token to every call, encrypted or not: what it is used with is on this
+// bearer adds a token to every call, encrypted or not, because the servers are on this
 // machine.
 type bearer string
 
@@ -41,12 +41,12 @@ func (b bearer) GetRequestMetadata(context.Context, ...string) (map[string]strin
 
 func (bearer) RequireTransportSecurity() bool { return false }
 
-// as are the options of a client of ours with a token.
+// as returns the options of a client of ours with a token.
 func as(token string) client.Options {
 	return client.Options{DialOptions: []grpc.DialOption{grpc.WithPerRPCCredentials(bearer(token))}}
 }
 
-// newToken makes a token with the program itself.
+// newToken creates a token with the program itself.
 func newToken(t testing.TB, file, name string) string {
 	t.Helper()
 	made, err := built.Command(t.Context(), "token", "new", "--file", file, "--name", name).Output()
@@ -64,7 +64,7 @@ func (s *site) whoami(t testing.TB, conn *grpc.ClientConn, headers ...string) co
 	return status.Code(err)
 }
 
-// TestTokens calls every method with tokens that are not good, and without.
+// TestTokens calls every method with invalid tokens, and without one.
 func TestTokens(t *testing.T) {
 	s := prepareSite(t)
 	file := filepath.Join(t.TempDir(), "tokens")
@@ -106,7 +106,7 @@ func TestTokens(t *testing.T) {
 	if code := s.whoami(t, conn, "authorization", "Bearer "+alice); code != codes.OK {
 		t.Errorf("a good one: %v", code)
 	}
-	// No method is forgotten; health is open to all, so that others can see to it.
+	// All methods require a token, except health checks, which are public.
 	for _, method := range methods() {
 		if strings.HasPrefix(method, "/grpc.health.v1.") {
 			continue
@@ -116,7 +116,7 @@ func TestTokens(t *testing.T) {
 		}
 	}
 
-	// Revoked, it is good no more, soon, and without a restart.
+	// A revoked token stops working soon, without a restart.
 	bob := newToken(t, file, "bob")
 	s.until(t, "bob's new token is good", func() bool { return s.whoami(t, conn, "authorization", "Bearer "+bob) == codes.OK })
 	if output, err := built.Command(t.Context(), "token", "revoke", "--file", file, "bob").CombinedOutput(); err != nil {
@@ -133,7 +133,7 @@ func TestTokens(t *testing.T) {
 	s.unchanged(t)
 }
 
-// expire makes a name's token one that has expired.
+// expire changes a name's token to an expired one.
 func expire(t testing.TB, file, name string) {
 	t.Helper()
 	content, err := os.ReadFile(file)
@@ -149,12 +149,12 @@ func expire(t testing.TB, file, name string) {
 	}
 }
 
-// until asks again and again, until the answer is yes.
+// until calls yes repeatedly until it returns true.
 func (s *site) until(t testing.TB, what string, yes func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); !yes(); {
 		if time.Now().After(deadline) {
-			t.Fatalf("it never came that %s", what)
+			t.Fatalf("timed out waiting until %s", what)
 		}
 	}
 }
@@ -192,7 +192,7 @@ func newIssuer(t testing.TB) *issuer {
 
 func encode(data []byte) string { return base64.RawURLEncoding.EncodeToString(data) }
 
-// claims are good ones for an audience, with some changed.
+// claims returns valid claims for an audience, with some changed.
 func (i *issuer) claims(changed map[string]any) map[string]any {
 	claims := map[string]any{
 		"iss": i.URL, "aud": "tranship", "sub": "alice", "iat": time.Now().Add(-time.Minute).Unix(), "exp": time.Now().Add(time.Hour).Unix(),
@@ -201,14 +201,14 @@ func (i *issuer) claims(changed map[string]any) map[string]any {
 	return claims
 }
 
-// unsigned is a token with a header, up to its signature.
+// unsigned returns a token with a header and claims, without its signature.
 func unsigned(header, claims map[string]any) string {
-	h, _ := json.Marshal(header) // Strings and numbers are.
+	h, _ := json.Marshal(header) // Strings and numbers are encodable.
 	c, _ := json.Marshal(claims)
 	return encode(h) + "." + encode(c)
 }
 
-// sign signs a token as the issuer, or anybody with a key, does.
+// sign returns a token that is signed with a key, which may be the issuer's.
 func sign(t testing.TB, key *ecdsa.PrivateKey, header, claims map[string]any) string {
 	t.Helper()
 	token := unsigned(header, claims)
@@ -220,8 +220,8 @@ func sign(t testing.TB, key *ecdsa.PrivateKey, header, claims map[string]any) st
 	return token + "." + encode(append(r.FillBytes(make([]byte, 32)), s.FillBytes(make([]byte, 32))...))
 }
 
-// TestForgedJWTs calls with tokens that an issuer has not signed, or not for this
-// server, or not for now.
+// TestForgedJWTs makes calls with tokens that are not signed by the issuer, or are for
+// another server or another time.
 func TestForgedJWTs(t *testing.T) {
 	s := prepareSite(t)
 	i := newIssuer(t)
@@ -241,7 +241,7 @@ func TestForgedJWTs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The public key, taken for a secret that both know.
+	// The public key used as a shared secret.
 	confused := unsigned(map[string]any{"alg": "HS256", "kid": "one"}, i.claims(nil))
 	mac := hmac.New(sha256.New, public)
 	mac.Write([]byte(confused))
@@ -261,12 +261,12 @@ func TestForgedJWTs(t *testing.T) {
 		"expired":                        sign(t, i.key, es256, i.claims(map[string]any{"exp": time.Now().Add(-time.Hour).Unix()})),
 		"without an end":                 sign(t, i.key, es256, i.claims(map[string]any{"exp": nil})),
 		"not yet good":                   sign(t, i.key, es256, i.claims(map[string]any{"nbf": time.Now().Add(time.Hour).Unix()})),
-		"for somebody else":              sign(t, i.key, es256, i.claims(map[string]any{"aud": "another server"})),
-		"for nobody":                     sign(t, i.key, es256, i.claims(map[string]any{"aud": nil})),
+		"for another audience":           sign(t, i.key, es256, i.claims(map[string]any{"aud": "another server"})),
+		"for no audience":                sign(t, i.key, es256, i.claims(map[string]any{"aud": nil})),
 		"of another issuer":              sign(t, i.key, es256, i.claims(map[string]any{"iss": "https://issuer.example.org"})),
 		"without a name":                 sign(t, i.key, es256, i.claims(map[string]any{"sub": nil})),
-		"a name that does not show":      sign(t, i.key, es256, i.claims(map[string]any{"sub": "alice\n"})),
-		"what is no token":               "a.b.c",
+		"a name that is not printable":   sign(t, i.key, es256, i.claims(map[string]any{"sub": "alice\n"})),
+		"a malformed token":              "a.b.c",
 		"a signature in the other order": unsigned(es256, i.claims(nil)) + "." + encode([]byte{0x30, 0x06, 2, 1, 1, 2, 1, 1}),
 	} {
 		if code := s.whoami(t, conn, "authorization", "Bearer "+token); code != codes.Unauthenticated {

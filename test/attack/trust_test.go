@@ -27,8 +27,8 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// TestRemovedAuthority takes the authority of a client whose connection is open out of
-// --client-ca: its calls are refused, and its streams end.
+// TestRemovedAuthority removes the authority of a connected client from --client-ca: its
+// calls are refused, and its streams end.
 func TestRemovedAuthority(t *testing.T) {
 	t.Parallel()
 	s := prepareSite(t)
@@ -95,8 +95,8 @@ func TestRemovedAuthority(t *testing.T) {
 	s.unchanged(t)
 }
 
-// TestCommonNameIsNoURI gives the right of a URI away only to whose certificate has it as
-// a URI.
+// TestCommonNameIsNoURI checks that the rights of a URI are given only to certificates
+// that have it as a URI.
 func TestCommonNameIsNoURI(t *testing.T) {
 	t.Parallel()
 	s := prepareSite(t)
@@ -140,7 +140,8 @@ func TestCommonNameIsNoURI(t *testing.T) {
 	s.unchanged(t)
 }
 
-// TestConfigurationOfOthers starts servers with files that others can change or replace.
+// TestConfigurationOfOthers starts servers with files that other users can change or
+// replace.
 func TestConfigurationOfOthers(t *testing.T) {
 	t.Parallel()
 	ca := newAuthority(t, "the authority")
@@ -186,7 +187,8 @@ func TestConfigurationOfOthers(t *testing.T) {
 	}
 }
 
-// TestOneServersToken names two servers in a command: neither learns what is the other's.
+// TestOneServersToken uses two servers in one command: neither gets the token of the
+// other.
 func TestOneServersToken(t *testing.T) {
 	t.Parallel()
 	s := prepareSite(t)
@@ -207,7 +209,7 @@ func TestOneServersToken(t *testing.T) {
 		if incoming, _ := metadata.FromIncomingContext(stream.Context()); len(incoming.Get("authorization")) > 0 {
 			shown++
 		}
-		return status.Error(codes.Unimplemented, "there is nothing here")
+		return status.Error(codes.Unimplemented, "not implemented")
 	}))
 	ours, theirs := "grpc://"+s.address, "grpc://"+other
 	for _, test := range []struct {
@@ -249,7 +251,7 @@ func TestOneServersToken(t *testing.T) {
 	s.unchanged(t)
 }
 
-// TestTokenRotation replaces a token that is then revoked, under a copy.
+// TestTokenRotation replaces a token during a copy, and then revokes the old one.
 func TestTokenRotation(t *testing.T) {
 	t.Parallel()
 	s := prepareSite(t)
@@ -271,7 +273,8 @@ func TestTokenRotation(t *testing.T) {
 	if err := os.WriteFile(source, []byte(strings.Repeat("0123456789abcdef", 1<<21)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	// Bounded so that the copy outlasts the ten seconds in which streams are looked at.
+	// The rate is limited so that the copy takes longer than the ten seconds between
+	// checks of streams.
 	s.start(t, "--tokens", tokens, "--bandwidth", "2MiB")
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
@@ -309,7 +312,7 @@ func TestTokenRotation(t *testing.T) {
 	s.unchanged(t)
 }
 
-// revokeFirst takes the first token of alice out of a file.
+// revokeFirst removes the first token of alice from a file.
 func revokeFirst(t testing.TB, tokens string) {
 	t.Helper()
 	content, err := os.ReadFile(tokens)
