@@ -11,13 +11,14 @@ import (
 	"github.com/tranship/tranship/internal/varfield"
 )
 
-// A download survives the server, the client, or both at any moment.
+// TestDownload checks that a download survives a crash of the server, the client, or both
+// at any moment.
 func TestDownload(t *testing.T) {
 	p := parametersOf(t)
 	s := newSite(t, faultproxy.Link{Down: faultproxy.Faults{BytesPerSecond: p.rate}})
 	d := &download{parameters: p, site: s, source: filepath.Join(t.TempDir(), "source.bin")}
 	makeFile(t, d.source, p.size, 0)
-	start(t, "cp", d.source, s.place("file.bin")).Succeeds(t, patience)
+	start(t, "cp", d.source, s.proxyURL("file.bin")).Succeeds(t, patience)
 	for d.crashes < p.kills {
 		d.copy(t)
 	}
@@ -26,7 +27,7 @@ func TestDownload(t *testing.T) {
 	s.server.stop(t)
 }
 
-// download is what downloads that crash have in common.
+// download is the state of repeated downloads with crashes.
 type download struct {
 	parameters
 	*site
@@ -35,12 +36,12 @@ type download struct {
 	losses  losses
 }
 
-// copy downloads the file once, with kills as long as there are any to come.
+// copy downloads the file once, with kills while any remain.
 func (d *download) copy(t *testing.T) {
 	t.Helper()
 	local := t.TempDir()
 	target := filepath.Join(local, "target.bin")
-	cp := func() *process { return start(t, "cp", "--json", d.place("file.bin"), target) }
+	cp := func() *process { return start(t, "cp", "--json", d.proxyURL("file.bin"), target) }
 
 	begun := d.proxy.Passed(faultproxy.Down)
 	passed, durable := begun, int64(0)
@@ -56,7 +57,7 @@ func (d *download) copy(t *testing.T) {
 			kept = d.size
 		}
 		if kept < acknowledged {
-			t.Fatalf("crash %d, of the %v: of %d bytes kept %d are left", d.crashes, victims, acknowledged, kept)
+			t.Fatalf("crash %d, of the %v: of %d bytes kept %d remain", d.crashes, victims, acknowledged, kept)
 		}
 		lost := now - passed - (kept - durable)
 		t.Logf("crash %d, of the %v: %d bytes received since the last, %d kept in all, %d to receive again",
@@ -79,7 +80,7 @@ func (d *download) copy(t *testing.T) {
 	d.losses.passed += d.proxy.Passed(faultproxy.Down) - begun
 }
 
-// journalled is how many bytes of a partial file in a directory its journal has.
+// journalled returns how many bytes the journal of a partial file in dir has.
 func journalled(t *testing.T, dir string) int64 {
 	t.Helper()
 	journals, err := filepath.Glob(filepath.Join(dir, ".tranship-*.journal"))
@@ -88,7 +89,7 @@ func journalled(t *testing.T, dir string) int64 {
 	}
 	data, err := os.ReadFile(journals[0])
 	if err != nil {
-		return 0 // The download has ended meanwhile.
+		return 0 // The download may have ended.
 	}
 	id := strings.TrimSuffix(filepath.Base(journals[0]), ".journal")
 	// The header begins with the size and the part size.

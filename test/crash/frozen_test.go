@@ -7,8 +7,8 @@ import (
 	"github.com/tranship/tranship/internal/testing/faultproxy"
 )
 
-// One copy gets over connections that stay open and carry nothing any more: it
-// notices, makes new ones, and goes on where it was.
+// TestFrozen checks that a copy survives connections that stay open and carry no more
+// data: it detects that, reconnects, and continues.
 func TestFrozen(t *testing.T) {
 	const size = 32 << 20
 	s := newSite(t, faultproxy.Link{
@@ -22,8 +22,8 @@ func TestFrozen(t *testing.T) {
 		from, to  string
 		result    string
 	}{
-		{faultproxy.Up, source, s.place("file"), s.file("file")},
-		{faultproxy.Down, s.place("file"), target, target},
+		{faultproxy.Up, source, s.proxyURL("file"), s.file("file")},
+		{faultproxy.Down, s.proxyURL("file"), target, target},
 	} {
 		begun := s.proxy.Passed(test.direction)
 		client := start(t, "cp", "--stall-timeout", "3s", test.from, test.to)
@@ -35,7 +35,7 @@ func TestFrozen(t *testing.T) {
 		same(t, source, test.result)
 		t.Logf("%d bytes for %d; it said: %s", s.proxy.Passed(test.direction)-begun, size, client.Err.String())
 	}
-	s.proxy.Cut() // What is still frozen
+	s.proxy.Cut() // Close frozen connections.
 	s.clean(t)
 	s.server.stop(t)
 }

@@ -13,8 +13,8 @@ import (
 	"golang.org/x/net/http2/hpack"
 )
 
-// attacker is a connection from another address of this machine that speaks HTTP/2 of
-// its own making.
+// attacker is a connection from another loopback address that writes HTTP/2 frames
+// itself.
 type attacker struct {
 	net.Conn
 	*http2.Framer
@@ -22,8 +22,8 @@ type attacker struct {
 	mu     sync.Mutex
 	cond   *sync.Cond
 	closed bool
-	// windows are how much may be sent, of the connection (0) and of each stream,
-	// beside initial.
+	// windows are the flow-control windows of the connection (0) and of each stream, not
+	// including initial.
 	windows map[uint32]int64
 	initial int64
 }
@@ -55,7 +55,7 @@ func newAttacker(t *testing.T, address string) *attacker {
 	return a
 }
 
-// listen keeps the windows until the connection ends.
+// listen updates the windows until the connection ends.
 func (a *attacker) listen() {
 	for {
 		frame, err := a.ReadFrame()
@@ -77,8 +77,8 @@ func (a *attacker) listen() {
 	}
 }
 
-// send sends data on a stream as far as the windows let it within a moment, and returns
-// what is left.
+// send sends data on a stream as far as the windows allow it within a moment, and returns
+// the rest.
 func (a *attacker) send(stream uint32, data []byte) []byte {
 	a.mu.Lock()
 	n := min(int64(len(data)), 16<<10, a.windows[0], a.windows[stream]+a.initial)
@@ -99,7 +99,7 @@ func (a *attacker) send(stream uint32, data []byte) []byte {
 func (a *attacker) begin(stream uint32, method string) error {
 	var block bytes.Buffer
 	encoder := hpack.NewEncoder(&block)
-	encoder.SetMaxDynamicTableSize(0) // so that each block stands for itself
+	encoder.SetMaxDynamicTableSize(0) // so that blocks do not depend on each other
 	for _, field := range []hpack.HeaderField{
 		{Name: ":method", Value: "POST"},
 		{Name: ":scheme", Value: "http"},
@@ -114,9 +114,9 @@ func (a *attacker) begin(stream uint32, method string) error {
 	return a.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: block.Bytes(), EndHeaders: true})
 }
 
-// A client with hundreds of calls, each of which has all but the last byte of a message
-// as large as may be, cannot make the server hold more than its limit, nor keep others
-// from being served.
+// TestHostileMemory checks that a client with hundreds of calls, each of which has sent
+// all but the last byte of the largest message, cannot make the server exceed its memory
+// limit or refuse other clients.
 func TestHostileMemory(t *testing.T) {
 	const limit, connections, streams, message = 64 << 20, 3, 100, 2<<20 - 1
 	root := t.TempDir()
@@ -138,7 +138,7 @@ func TestHostileMemory(t *testing.T) {
 				}
 				left[i] = body
 			}
-			// Until nothing has gone out for a while.
+			// Send until no data was accepted for a while.
 			for quiet := time.Now(); time.Since(quiet) < time.Second; {
 				before := sent[c]
 				for i := range left {
@@ -162,8 +162,8 @@ func TestHostileMemory(t *testing.T) {
 		all += n
 	}
 	t.Logf("%d MiB were sent, the server has had %d MiB", all>>20, peak>>20)
-	// What it needs anyway, the garbage that there may be, and frames of calls that
-	// were refused and are not collected yet.
+	// The limit, the rest of the program, the garbage, and frames of refused calls that
+	// are not collected yet.
 	if most := int64(limit*3/2 + 64<<20); peak > most {
 		t.Errorf("with a limit of %d MiB the server has had %d MiB, more than %d", limit>>20, peak>>20, most>>20)
 	}

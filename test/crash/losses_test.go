@@ -5,14 +5,14 @@ import (
 	"testing"
 )
 
-// losses are what had to be sent again, of each crash in bytes.
+// losses records how many bytes had to be sent again after each crash.
 type losses struct {
 	all []int64
 	// size and passed are those of all files together.
 	size, passed int64
 }
 
-// report logs them, and fails if half of the crashes cost more than most.
+// report logs the losses, and fails if half of the crashes cost more than most bytes.
 func (l *losses) report(t *testing.T, most int64) {
 	t.Helper()
 	const mebibyte = 1 << 20

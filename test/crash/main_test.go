@@ -14,7 +14,7 @@ var built program.Program
 
 func TestMain(m *testing.M) { os.Exit(program.Main(m, program.Options{}, &built)) }
 
-// parameters say how much to do.
+// parameters control how much a test does.
 type parameters struct {
 	size, rate int64
 	kills      int
@@ -46,17 +46,17 @@ func parametersOf(t *testing.T) parameters {
 	return p
 }
 
-// next is how many bytes pass before the next kill.
+// next returns how many bytes pass before the next kill.
 func (p parameters) next() int64 { return 1 + p.random.Int64N(p.size/5) }
 
-// loss is how much is not durable when all goes well: the parts under way, of 1 MiB
-// each, and what arrives while others are being synced.
+// loss returns how many bytes are not durable in normal operation: the parts in progress,
+// of 1 MiB each, and what arrives while others are being synced.
 func (p parameters) loss() int64 {
 	const parts = 8 << 20
 	return parts + p.rate/2
 }
 
-// victims of a kill.
+// victims are the processes that are killed.
 type victims struct{ server, client bool }
 
 func (p parameters) victims() victims {

@@ -10,7 +10,7 @@ import (
 	"github.com/tranship/tranship/internal/testing/faultproxy"
 )
 
-// many is a tree of files of 4 KiB, enough that one of them must not matter.
+// The size of a tree of files of 4 KiB. A single failed file must not stop its copy.
 const (
 	many      = 10_000
 	manyBytes = 4 << 10
@@ -33,7 +33,7 @@ func makeMany(t *testing.T, dir string) {
 	}
 }
 
-// delivered fails unless all files but one are at the target, and nothing else is.
+// delivered fails unless the target has all files except but, and no others.
 func delivered(t *testing.T, source, target, but string) {
 	t.Helper()
 	found := filesBelow(t, target)
@@ -55,8 +55,8 @@ func delivered(t *testing.T, source, target, but string) {
 	}
 }
 
-// One bad file among ten thousand is reported, by name and by exit code, and the
-// others arrive.
+// TestOneBadFile checks that one bad file among ten thousand is reported, by name and by
+// exit code, and that the others are copied.
 func TestOneBadFile(t *testing.T) {
 	s := newSite(t, faultproxy.Link{})
 	source := filepath.Join(t.TempDir(), "tree")
@@ -67,7 +67,7 @@ func TestOneBadFile(t *testing.T) {
 		mended func(t *testing.T, target string)
 		code   int
 	}{
-		// What is at the source no path may be called.
+		// The source has a name that no path can have.
 		"invalid source": {
 			spoil: func(t *testing.T, _ string) {
 				rename(t, filepath.Join(source, bad), filepath.Join(source, bad+"\n"))
@@ -77,7 +77,7 @@ func TestOneBadFile(t *testing.T) {
 			},
 			code: 1,
 		},
-		// A file below the path is in its way.
+		// A file at a parent of the path blocks it.
 		"blocked destination": {
 			spoil: func(t *testing.T, target string) {
 				name := filepath.Join(target, bad, "in-the-way")
@@ -100,7 +100,7 @@ func TestOneBadFile(t *testing.T) {
 			path := strings.ReplaceAll(name, " ", "-")
 			target := s.file(path)
 			test.spoil(t, target)
-			cp := start(t, "cp", "-r", "--json", "--durability", "written", source+"/.", s.place(path))
+			cp := start(t, "cp", "-r", "--json", "--durability", "written", source+"/.", s.proxyURL(path))
 			if code := cp.Wait(t, patience); code != test.code {
 				t.Errorf("exit code %d, want %d: %s", code, test.code, cp.Err.String())
 			}
@@ -120,7 +120,7 @@ func TestOneBadFile(t *testing.T) {
 			test.mended(t, target)
 			delivered(t, source, target, bad)
 
-			start(t, "cp", "-r", source+"/.", s.place(path)).Succeeds(t, patience)
+			start(t, "cp", "-r", source+"/.", s.proxyURL(path)).Succeeds(t, patience)
 			delivered(t, source, target, "")
 		})
 	}

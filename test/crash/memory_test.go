@@ -10,10 +10,10 @@ import (
 	"github.com/tranship/tranship/internal/testing/faultproxy"
 )
 
-// limitBytes is more memory than either side may ever need, whatever it moves.
+// limitBytes bounds the memory of either side.
 const limitBytes = 512 << 20
 
-// resident polls how much memory a process has had until it ends.
+// resident polls the memory of a process until it ends, and returns the peak.
 func (p *process) resident(t *testing.T, limit time.Duration) int64 {
 	t.Helper()
 	poll := time.NewTicker(5 * time.Millisecond)
@@ -32,13 +32,13 @@ func (p *process) resident(t *testing.T, limit time.Duration) int64 {
 	}
 }
 
-// resetPeak lets peak begin anew, where the system can.
+// resetPeak resets peak, if the system supports it.
 func (p *process) resetPeak() {
 	_ = os.WriteFile(filepath.Join("/proc", strconv.Itoa(p.Pid()), "clear_refs"), []byte("5"), 0)
 }
 
-// Memory does not grow with the size of a file, the number of files, or how often
-// something was resumed.
+// TestMemory checks that memory does not grow with the size of a file, the number of
+// files, or the number of resumes.
 func TestMemory(t *testing.T) {
 	large := os.Getenv("TRANSHIP_CRASH_MEMORY") == "1"
 	sizes, times := []int64{64 << 20}, 20
@@ -58,7 +58,7 @@ func TestMemory(t *testing.T) {
 		}
 	}
 	for _, size := range sizes {
-		// A server of its own, so that one peak does not hide another.
+		// A separate server, so that an earlier peak does not hide this one.
 		s := newSite(t, faultproxy.Link{})
 		source, target := filepath.Join(local, "sparse"), filepath.Join(local, "back")
 		if err := os.WriteFile(source, nil, 0o644); err != nil {
@@ -68,8 +68,8 @@ func TestMemory(t *testing.T) {
 			t.Fatal(err)
 		}
 		what := strconv.Itoa(int(size>>20)) + " MiB"
-		measure(t, s, what+" up", "cp", source, s.direct("file"))
-		measure(t, s, what+" down", "cp", s.direct("file"), target)
+		measure(t, s, what+" up", "cp", source, s.serverURL("file"))
+		measure(t, s, what+" down", "cp", s.serverURL("file"), target)
 		for _, name := range []string{target, s.file("file")} {
 			if info, err := os.Stat(name); err != nil || info.Size() != size {
 				t.Errorf("%s: %v, %v", name, info, err)
@@ -84,29 +84,29 @@ func TestMemory(t *testing.T) {
 		s := newSite(t, faultproxy.Link{})
 		tree := filepath.Join(local, "tree")
 		makeMany(t, tree)
-		measure(t, s, "10,000 files up", "cp", "-r", tree, s.direct("tree"))
-		measure(t, s, "10,000 files down", "cp", "-r", s.direct("tree"), filepath.Join(local, "tree.back"))
+		measure(t, s, "10,000 files up", "cp", "-r", tree, s.serverURL("tree"))
+		measure(t, s, "10,000 files down", "cp", "-r", s.serverURL("tree"), filepath.Join(local, "tree.back"))
 		s.server.stop(t)
 	}
 	t.Run("resumes", func(t *testing.T) { resumes(t, local, times) })
 }
 
-// resumes interrupts one upload often, and measures the server that has had them
-// all.
+// resumes interrupts one upload repeatedly, and measures the server that handled all
+// attempts.
 func resumes(t *testing.T, local string, times int) {
 	s := newSite(t, faultproxy.Link{Up: faultproxy.Faults{BytesPerSecond: 64 << 20}})
 	source := filepath.Join(local, "resumed")
 	makeFile(t, source, 256<<20, 7)
 	var first int64
 	for n := range times {
-		client := start(t, "cp", source, s.place("file"))
+		client := start(t, "cp", source, s.proxyURL("file"))
 		s.passes(t, faultproxy.Up, s.proxy.Passed(faultproxy.Up)+1<<20, client)
 		client.Kill()
 		if n == 4 {
 			first = s.server.peak()
 		}
 	}
-	peak := start(t, "cp", source, s.place("file")).resident(t, patience)
+	peak := start(t, "cp", source, s.proxyURL("file")).resident(t, patience)
 	t.Logf("after %d resumes: client %d MiB, server %d MiB (%d MiB after 5)", times, peak>>20, s.server.peak()>>20, first>>20)
 	if most := first + 64<<20; s.server.peak() > max(most, limitBytes/2) {
 		t.Errorf("the server has grown to %d bytes", s.server.peak())
@@ -116,7 +116,8 @@ func resumes(t *testing.T, local string, times int) {
 	s.server.stop(t)
 }
 
-// The first missing byte of a large upload that was cut goes out soon.
+// TestFirstMissingByte checks that the first missing byte of a large interrupted upload
+// is sent soon.
 func TestFirstMissingByte(t *testing.T) {
 	size := int64(256 << 20)
 	if os.Getenv("TRANSHIP_CRASH_MEMORY") == "1" {
@@ -130,17 +131,17 @@ func TestFirstMissingByte(t *testing.T) {
 	if err := os.Truncate(source, size); err != nil {
 		t.Fatal(err)
 	}
-	client := start(t, "cp", "--durability", "written", source, s.place("file"))
+	client := start(t, "cp", "--durability", "written", source, s.proxyURL("file"))
 	if !s.passes(t, faultproxy.Up, size*3/4, client) {
-		t.Fatalf("it was not cut: %s", client.Err.String())
+		t.Fatalf("the upload was not cut: %s", client.Err.String())
 	}
 	client.Kill()
-	s.proxy.Cut() // Nothing of the old connections is counted below.
+	s.proxy.Cut() // The old connections must not count below.
 	durable := s.durable(t, "file")
-	// What comes before the data is far less than this.
+	// Far less than this is sent before the data.
 	before := s.proxy.Passed(faultproxy.Up)
 	begun := time.Now()
-	client = start(t, "cp", "--durability", "written", source, s.place("file"))
+	client = start(t, "cp", "--durability", "written", source, s.proxyURL("file"))
 	if !s.passes(t, faultproxy.Up, before+128<<10, client) {
 		t.Fatalf("nothing was sent: %s", client.Err.String())
 	}

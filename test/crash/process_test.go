@@ -9,24 +9,24 @@ import (
 	"github.com/tranship/tranship/internal/testing/program"
 )
 
-// process is a tranship that runs.
+// process is a running tranship.
 type process struct{ *program.Process }
 
-// start runs a command line; what still runs when the test ends is killed.
+// start starts a command line. The process is killed when the test ends.
 func start(t *testing.T, args ...string) *process {
 	t.Helper()
 	return &process{built.Start(t, args...)}
 }
 
-// began waits for the end, and is false if the server died while the process
-// connected or planned, before it had a file to tell of: that is not waited for, and
-// the same command is to be run again.
+// began waits for the end of the process. It returns false if the server died while the
+// process connected or planned, before it reported a file: cp does not retry that, and
+// the same command must be run again.
 func (p *process) began(t *testing.T, limit time.Duration) bool {
 	t.Helper()
 	return p.Wait(t, limit) == 0 || p.Out.Len() > 0
 }
 
-// result is what cp --json prints of one file.
+// result is a line of cp --json, about one file.
 type result struct {
 	Path         string `json:"path"`
 	Size         *int64 `json:"size"`
@@ -35,7 +35,7 @@ type result struct {
 	Error        string `json:"error"`
 }
 
-// results are those of a cp --json that has ended.
+// results returns the results of a cp --json that has ended.
 func (p *process) results(t *testing.T) []result {
 	t.Helper()
 	var results []result
@@ -49,8 +49,8 @@ func (p *process) results(t *testing.T) []result {
 	return results
 }
 
-// peak is the most memory that the process has had resident so far, in bytes; 0
-// where the system does not tell.
+// peak returns the peak of the process's resident memory in bytes; 0 if the system does
+// not report it.
 func (p *process) peak() int64 {
 	_, peak, err := p.Memory()
 	if err != nil {
@@ -59,20 +59,20 @@ func (p *process) peak() int64 {
 	return peak
 }
 
-// server is a tranship serve.
+// server is a running tranship serve.
 type server struct {
 	*process
 	address string
 }
 
-// startServer returns once the server is ready.
+// startServer starts a server and returns once it is ready.
 func startServer(t *testing.T, root string, flags ...string) *server {
 	t.Helper()
 	s := built.Serve(t, root, flags...)
 	return &server{&process{s.Process}, s.Address}
 }
 
-// stop ends the server in good order.
+// stop stops the server cleanly.
 func (s *server) stop(t *testing.T) {
 	t.Helper()
 	s.Stop(t, time.Minute)

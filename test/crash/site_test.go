@@ -12,7 +12,7 @@ import (
 	"github.com/tranship/tranship/internal/testing/faultproxy"
 )
 
-// site is a server that can crash behind an address that stays.
+// site is a server that can crash, behind a proxy whose address stays the same.
 type site struct {
 	root   string
 	server *server
@@ -32,26 +32,26 @@ func newSite(t *testing.T, link faultproxy.Link) *site {
 	return s
 }
 
-// place names a file on the server, by way of the proxy.
-func (s *site) place(path string) string { return "grpc://" + s.proxy.Address() + "/" + path }
+// proxyURL returns the URL of a path on the server, through the proxy.
+func (s *site) proxyURL(path string) string { return "grpc://" + s.proxy.Address() + "/" + path }
 
-// direct names a file on the server, past the proxy.
-func (s *site) direct(path string) string { return "grpc://" + s.server.address + "/" + path }
+// serverURL returns the URL of a path on the server, without the proxy.
+func (s *site) serverURL(path string) string { return "grpc://" + s.server.address + "/" + path }
 
-// file is where the server keeps a path.
+// file returns the server's local name of a path.
 func (s *site) file(path string) string { return filepath.Join(s.root, path) }
 
-// restart starts a server that was killed again. Clients find it once revealed.
+// restart starts a killed server again. Clients reach it after reveal.
 func (s *site) restart(t *testing.T) {
 	t.Helper()
 	s.server = startServer(t, s.root)
 }
 
-// reveal lets clients connect to the server that runs now.
+// reveal makes the proxy connect clients to the current server.
 func (s *site) reveal() { s.proxy.SetServer(s.server.address) }
 
-// durable is how much of a path's unfinished upload the server has; 0 if there is
-// none.
+// durable returns how many bytes of a path's unfinished upload the server has; 0 without
+// one.
 func (s *site) durable(t *testing.T, path string) int64 {
 	t.Helper()
 	c, err := client.Dial(t.Context(), s.server.address, client.Options{})
@@ -69,7 +69,7 @@ func (s *site) durable(t *testing.T, path string) int64 {
 	return durable
 }
 
-// clean fails if uploads, or what they stored, are left on the server.
+// clean fails if uploads, or their data, remain on the server.
 func (s *site) clean(t *testing.T) {
 	t.Helper()
 	c, err := client.Dial(t.Context(), s.server.address, client.Options{})
@@ -78,18 +78,18 @@ func (s *site) clean(t *testing.T) {
 	}
 	defer c.Close()
 	for upload, err := range c.ListUploads(t.Context(), "") {
-		t.Errorf("an upload is left: %+v, %v", upload, err)
+		t.Errorf("an upload remains: %+v, %v", upload, err)
 	}
 	for name, size := range filesBelow(t, filepath.Join(s.root, ".tranship")) {
-		// What is remembered of commits is small.
+		// Records of commits are small.
 		if size > 64<<10 {
-			t.Errorf("left on the server: .tranship/%s, %d bytes", name, size)
+			t.Errorf("remains on the server: .tranship/%s, %d bytes", name, size)
 		}
 	}
 }
 
-// passes waits until so many bytes have gone in a direction; false if the process
-// ends before.
+// passes waits until so many bytes have passed in a direction. It returns false if the
+// process ends before.
 func (s *site) passes(t *testing.T, direction faultproxy.Direction, bytes int64, p *process) bool {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -104,7 +104,7 @@ func (s *site) passes(t *testing.T, direction faultproxy.Direction, bytes int64,
 	}
 }
 
-// kill kills the victims, and starts the server again if it is one.
+// kill kills the victims, and restarts the server if it was killed.
 func (s *site) kill(t *testing.T, v victims, client *process) {
 	t.Helper()
 	if v.server {
@@ -118,12 +118,12 @@ func (s *site) kill(t *testing.T, v victims, client *process) {
 	}
 }
 
-// only fails if a directory has other files than those named.
+// only fails if a directory has files other than names.
 func only(t *testing.T, dir string, names ...string) {
 	t.Helper()
 	for name := range filesBelow(t, dir) {
 		if !slices.Contains(names, name) && !strings.HasPrefix(name, ".tranship"+string(os.PathSeparator)) {
-			t.Errorf("%s is left", filepath.Join(dir, name))
+			t.Errorf("%s remains", filepath.Join(dir, name))
 		}
 	}
 }

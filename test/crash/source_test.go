@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-// makeFile writes a file of bytes that do not compress and that its seed decides.
+// makeFile writes a file whose content depends on seed and does not compress.
 func makeFile(t *testing.T, name string, size int64, seed byte) {
 	t.Helper()
 	file, err := os.Create(name)
@@ -27,7 +27,7 @@ func makeFile(t *testing.T, name string, size int64, seed byte) {
 	}
 }
 
-// compare reports how a file differs from what it should be.
+// compare returns an error if the file got differs from want.
 func compare(want, got string) error {
 	a, err := os.Open(want)
 	if err != nil {
@@ -55,7 +55,7 @@ func compare(want, got string) error {
 	}
 }
 
-// same fails unless a file is what it should be.
+// same fails unless the file got is equal to want.
 func same(t *testing.T, want, got string) {
 	t.Helper()
 	if err := compare(want, got); err != nil {
@@ -63,7 +63,7 @@ func same(t *testing.T, want, got string) {
 	}
 }
 
-// visible reports whether the file is there; one that is must be whole.
+// visible reports whether the file got exists. If it does, it must be equal to want.
 func visible(t *testing.T, want, got string) bool {
 	t.Helper()
 	if _, err := os.Lstat(got); errors.Is(err, fs.ErrNotExist) {
@@ -73,7 +73,7 @@ func visible(t *testing.T, want, got string) bool {
 	return true
 }
 
-// filesBelow are the sizes of all files below a directory, by name.
+// filesBelow returns the sizes of all files below a directory, by name.
 func filesBelow(t *testing.T, dir string) map[string]int64 {
 	t.Helper()
 	files := map[string]int64{}

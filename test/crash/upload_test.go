@@ -9,10 +9,11 @@ import (
 	"github.com/tranship/tranship/internal/testing/faultproxy"
 )
 
-// patience is how long one copy may take after the last kill.
+// patience bounds how long one copy may take after the last kill.
 const patience = 5 * time.Minute
 
-// An upload survives the server, the client, or both at any moment.
+// TestUpload checks that an upload survives a crash of the server, the client, or both at
+// any moment.
 func TestUpload(t *testing.T) {
 	p := parametersOf(t)
 	s := newSite(t, faultproxy.Link{Up: faultproxy.Faults{BytesPerSecond: p.rate}})
@@ -25,7 +26,7 @@ func TestUpload(t *testing.T) {
 	s.server.stop(t)
 }
 
-// upload is what uploads that crash have in common.
+// upload is the state of repeated uploads with crashes.
 type upload struct {
 	parameters
 	*site
@@ -34,13 +35,13 @@ type upload struct {
 	losses  losses
 }
 
-// copy uploads one file, with kills as long as there are any to come.
+// copy uploads one file, with kills while any remain.
 func (u *upload) copy(t *testing.T, n int) {
 	t.Helper()
 	path := fmt.Sprintf("up/%d.bin", n)
 	source := filepath.Join(u.local, "source.bin")
 	makeFile(t, source, u.size, byte(n))
-	cp := func() *process { return start(t, "cp", "--json", source, u.place(path)) }
+	cp := func() *process { return start(t, "cp", "--json", source, u.proxyURL(path)) }
 
 	begun := u.proxy.Passed(faultproxy.Up)
 	passed, durable := begun, int64(0)
@@ -57,7 +58,7 @@ func (u *upload) copy(t *testing.T, n int) {
 			kept = u.size
 		}
 		if kept < acknowledged {
-			t.Fatalf("crash %d, of the %v: of %d durable bytes %d are left", u.crashes, victims, acknowledged, kept)
+			t.Fatalf("crash %d, of the %v: of %d durable bytes %d remain", u.crashes, victims, acknowledged, kept)
 		}
 		lost := now - passed - (kept - durable)
 		t.Logf("crash %d, of the %v: %d bytes sent since the last, %d durable in all, %d to send again",
@@ -80,7 +81,7 @@ func (u *upload) copy(t *testing.T, n int) {
 	u.losses.passed += u.proxy.Passed(faultproxy.Up) - begun
 }
 
-// names of the first n+1 files.
+// names returns the names of the first n+1 files.
 func names(n int) []string {
 	var names []string
 	for i := range n + 1 {
