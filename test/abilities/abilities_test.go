@@ -14,8 +14,8 @@ import (
 	"github.com/tranship/tranship/access"
 )
 
-// values returns what a store makes of each kind for ann, who may not read what she
-// writes, in an upload of unknown size.
+// values returns a value of each kind from a store, for ann, who may write but not read
+// the path of an upload of unknown size.
 func values(t *testing.T, ctx context.Context, store tranship.Store) map[kind]any {
 	t.Helper()
 	if _, err := store.Put(ctx, tranship.Spec{Path: "readable"}, []byte("1234")); err != nil {
@@ -41,9 +41,10 @@ func values(t *testing.T, ctx context.Context, store tranship.Store) map[kind]an
 	return map[kind]any{ofStore: store, ofUpload: upload, ofContent: content, ofPart: part}
 }
 
-// TestAbilities checks for each decorator and each ability of each kind that the decorator
-// does with it what the table says, if what it wraps has it; and that there is none, if
-// not. What is kept is then checked to do the decorator's part.
+// TestAbilities checks for each decorator, kind and ability that the decorator treats the
+// ability as the table describes if the wrapped value has it, and that the decorator does
+// not offer it otherwise. If the ability is kept, it also runs the check of the
+// decorator's own part.
 func TestAbilities(t *testing.T) {
 	for _, d := range decorators() {
 		t.Run(d.name, func(t *testing.T) {
@@ -55,7 +56,7 @@ func TestAbilities(t *testing.T) {
 					t.Run(string(of)+"/"+a.name, func(t *testing.T) {
 						d.check(t, a, of, able[of])
 						if found := a.find(bare[of]); found != nil {
-							t.Errorf("there is %T where nothing has it inside", found)
+							t.Errorf("found %T, which the wrapped value does not have", found)
 						}
 					})
 				}
@@ -63,25 +64,25 @@ func TestAbilities(t *testing.T) {
 			for of, v := range able {
 				_, wraps := d.fates[of]
 				if _, found := tranship.As[unheard](v); found == wraps {
-					t.Errorf("of the %s %T an ability that nobody has heard of is found: %v", of, v, found)
+					t.Errorf("the %s %T passes on an unknown ability: %v", of, v, found)
 				}
 			}
 		})
 	}
 }
 
-// check checks what d does with an ability that v has inside.
+// check checks what d does with an ability that the wrapped value of v has.
 func (d decorator) check(t *testing.T, a ability, of kind, v any) {
 	fates, wraps := d.fates[of]
 	if !wraps {
 		if !isAble(v) {
-			t.Errorf("the %s is a %T: the table does not say what it does", of, v)
+			t.Errorf("the %s is a %T, which is not in the table", of, v)
 		}
 		return
 	}
-	fate, said := fates[a.name]
+	treatment, said := fates[a.name]
 	if !said {
-		t.Fatalf("the table does not say what becomes of %s: add it", a.name)
+		t.Fatalf("%s is not in the table: add it", a.name)
 	}
 	found := a.find(v)
 	var got string
@@ -93,15 +94,15 @@ func (d decorator) check(t *testing.T, a ability, of kind, v any) {
 	case isAble(found):
 		got = "passed"
 	}
-	if got != fate.what {
-		t.Errorf("found %T, which is %q, want it %s", found, got, fate.what)
+	if got != treatment.what {
+		t.Errorf("found %T, which is %q, want it %s", found, got, treatment.what)
 	}
-	if fate.what == "kept" {
-		fate.check(t)
+	if treatment.what == "kept" {
+		treatment.check(t)
 	}
 }
 
-// isAble reports whether v is of the store inside.
+// isAble reports whether v comes from the wrapped store.
 func isAble(v any) bool {
 	switch v.(type) {
 	case *ableStore, *ableUpload, *ableContent, *ablePart:
@@ -110,15 +111,15 @@ func isAble(v any) bool {
 	return false
 }
 
-// essential are the interfaces of package tranship that are not optional, or not of what a
-// store returns.
+// essential are the interfaces of package tranship that are not optional, or not
+// implemented by what a store returns.
 var essential = []string{
 	"Store", "Reader", "Writer", "Editor", "Uploads", "Upload", "PartWriter", "Content",
 	"Wrapper", "DirectoryLedger", "Observer",
 }
 
-// TestKnown checks that the table has all abilities, and the fake has them: an interface
-// of package tranship is an ability unless it is essential.
+// TestKnown checks that the table has all abilities, and that the fake store implements
+// them. An interface of package tranship is an ability unless it is essential.
 func TestKnown(t *testing.T) {
 	names := slices.Collect(func(yield func(string) bool) {
 		for _, a := range known {
@@ -145,7 +146,7 @@ func TestKnown(t *testing.T) {
 				return true
 			}
 			if _, ok := spec.Type.(*ast.InterfaceType); ok && spec.Name.IsExported() && !slices.Contains(names, spec.Name.Name) && !slices.Contains(essential, spec.Name.Name) {
-				t.Errorf("%s: the interface %s is neither in the table of abilities nor essential: say what each decorator does with it", name, spec.Name)
+				t.Errorf("%s: the interface %s is neither in the table of abilities nor essential: add what each decorator does with it", name, spec.Name)
 			}
 			return true
 		})

@@ -20,7 +20,7 @@ func as(t *testing.T, name string) context.Context {
 	return access.NewContext(t.Context(), access.Principal{Name: name})
 }
 
-// mustFind is the ability of v that As finds.
+// mustFind returns the ability of v that As finds.
 func mustFind[T any](t *testing.T, v any) T {
 	t.Helper()
 	found, ok := tranship.As[T](v)
@@ -37,14 +37,14 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// put stores 4 bytes.
+// put stores a file of 4 bytes.
 func put(t *testing.T, ctx context.Context, store tranship.Store, path string) {
 	t.Helper()
 	_, err := store.Put(ctx, tranship.Spec{Path: path}, []byte("1234"))
 	must(t, err)
 }
 
-// begin begins a resumable upload of ann's, or one of unknown size.
+// begin begins a resumable upload as ann, or one of unknown size if size is nil.
 func begin(t *testing.T, store tranship.Store, size *int64) tranship.Upload {
 	t.Helper()
 	spec := tranship.Spec{Path: "secret", Size: size}
@@ -56,11 +56,11 @@ func begin(t *testing.T, store tranship.Store, size *int64) tranship.Upload {
 	return upload
 }
 
-// used checks how often the store inside was asked.
+// used checks how often an ability of the wrapped store was used.
 func (s *ableStore) used(t *testing.T, ability string, want int) {
 	t.Helper()
 	if s.calls[ability] != want {
-		t.Errorf("%s of the store inside was used %d times, want %d", ability, s.calls[ability], want)
+		t.Errorf("%s of the wrapped store was used %d times, want %d", ability, s.calls[ability], want)
 	}
 }
 
@@ -119,14 +119,14 @@ func guardWithholdsInRun(t *testing.T) {
 	inner.used(t, "PartRunner", 1)
 }
 
-// withholds checks that a writer keeps to itself which other file is in the way.
+// withholds checks that the error of a writer does not reveal another file's path.
 func withholds(t *testing.T, inner *ableStore, w tranship.PartWriter) {
 	t.Helper()
 	inner.fail = fmt.Errorf("%w: the file other/path", tranship.ErrExists)
 	err := mustFind[tranship.ChunkWriter](t, w).WriteChunk(tranship.NewChunk([][]byte{{1}}, tranship.CRC32C([]byte{1}), nil))
 	failsWith(t, err, tranship.ErrExists)
 	if strings.Contains(fmt.Sprint(err), "other/path") {
-		t.Errorf("a caller who may see nothing is told %q", err)
+		t.Errorf("a caller without rights to see files gets the error %q", err)
 	}
 	inner.used(t, "ChunkWriter", 1)
 }
@@ -136,18 +136,18 @@ type broken struct{}
 
 func (broken) Write([]byte) (int, error) { return 0, errors.New("broken") }
 
-// refusesUnrecorded checks that do fails, and the store inside is not asked, while the log
-// cannot be written.
+// refusesUnrecorded checks that do fails, and the wrapped store is not called, while the
+// log cannot be written.
 func refusesUnrecorded(t *testing.T, ability string, do func(store tranship.Store) error) {
 	t.Helper()
 	inner := newAbleStore()
 	store := audit.New(inner, audit.NewLog(broken{}, nil))
-	put(t, t.Context(), store, "readable") // its line cannot be written
+	put(t, t.Context(), store, "readable") // the log is broken for its line
 	failsWith(t, do(store), tranship.ErrUnavailable)
 	inner.used(t, ability, 0)
 }
 
-// recorded returns the lines that do makes the audit write.
+// recorded returns the log lines that do causes.
 func recorded(do func(inner *ableStore, store tranship.Store)) string {
 	inner, log := newAbleStore(), new(bytes.Buffer)
 	do(inner, audit.New(inner, audit.NewLog(log, nil)))

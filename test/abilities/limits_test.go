@@ -27,11 +27,11 @@ func quotaCountsFetch(t *testing.T) {
 		inner.during = nil
 		must(t, store.Remove(as(t, "bob"), "file", tranship.Precondition{}))
 		if usage := store.Usage("ann"); usage.Bytes != 0 || usage.ReservedBytes != 4 {
-			t.Errorf("a file that was removed while it is fetched counts as %+v", usage)
+			t.Errorf("a file that was removed while it was fetched counts as %+v", usage)
 		}
 	}
 	_, _, err := mustFind[tranship.Fetcher](t, store).Fetch(as(t, "bob"), "file", 4)
-	failsWith(t, err, tranship.ErrNotFound) // it is opened only now
+	failsWith(t, err, tranship.ErrNotFound) // Fetch opens it only now
 	if usage := store.Usage("ann"); usage != (quota.Usage{}) {
 		t.Errorf("afterwards it counts as %+v", usage)
 	}
@@ -48,7 +48,7 @@ func quotaCountsRun(t *testing.T) {
 	})
 }
 
-// quotaCounts checks that what is written to an upload of unknown size is reserved.
+// quotaCounts checks that bytes written to an upload of unknown size are reserved.
 func quotaCounts(t *testing.T, open func(upload tranship.Upload, n int) (tranship.PartWriter, error)) {
 	t.Helper()
 	inner := newAbleStore()
@@ -105,7 +105,7 @@ func filesLimitFetch(t *testing.T) {
 			return err
 		}
 		var contents []tranship.Content
-		for range 20 { // a quarter of all
+		for range 20 { // a quarter of the limit
 			content, err := store.Open(as(t, "ann"), "file", tranship.OpenOptions{})
 			must(t, err)
 			contents = append(contents, content)
@@ -115,7 +115,7 @@ func filesLimitFetch(t *testing.T) {
 		for _, content := range contents {
 			must(t, content.Close())
 		}
-		for range 21 { // each gives back what it took
+		for range 21 { // each releases its share
 			must(t, fetch())
 		}
 		inner.used(t, "Fetcher", 21)

@@ -34,7 +34,7 @@ func mustRanges(content tranship.Content) tranship.RangeReader {
 	return ranges
 }
 
-// removeAll removes below d by the ability of a store.
+// removeAll removes all files below d with the ability of a store.
 func removeAll(t *testing.T, ctx context.Context, store tranship.Store) (int64, error) {
 	t.Helper()
 	return mustFind[tranship.TreeRemover](t, store).RemoveAll(ctx, "d", tranship.RemoveAllOptions{})
@@ -46,7 +46,7 @@ func guardDeniesRemoval(t *testing.T) {
 	for _, path := range []string{"d/a", "d/b"} {
 		put(t, t.Context(), inner, path)
 	}
-	n, err := removeAll(t, as(t, "bob"), store) // who may list nothing
+	n, err := removeAll(t, as(t, "bob"), store) // bob may not list files
 	must(t, err)
 	inner.used(t, "TreeRemover", 0)
 	if n != 0 {
@@ -122,7 +122,7 @@ func filesLimitRemoval(t *testing.T) {
 		store := limit.NewFiles(80).Store(inner)
 		put(t, as(t, "ann"), store, "file")
 		var contents []tranship.Content
-		for range 20 { // a quarter of all
+		for range 20 { // a quarter of the limit
 			content, err := store.Open(as(t, "ann"), "file", tranship.OpenOptions{})
 			must(t, err)
 			contents = append(contents, content)
@@ -133,7 +133,7 @@ func filesLimitRemoval(t *testing.T) {
 		for _, content := range contents {
 			must(t, content.Close())
 		}
-		for range 21 { // each gives back what it took
+		for range 21 { // each releases its share
 			_, err := removeAll(t, as(t, "ann"), store)
 			must(t, err)
 		}

@@ -7,21 +7,21 @@ import (
 	"github.com/tranship/tranship/store/mem"
 )
 
-// calls counts how often each ability was used, by its name.
+// calls counts how often each ability was used, by name.
 type calls map[string]int
 
-// ableStore is a store that has every ability, as have what it begins and opens. It also
-// has an ability that no decorator has ever heard of.
+// ableStore is a store that has every ability, and so do its uploads and contents. It
+// also has an ability that no decorator knows.
 type ableStore struct {
 	*mem.Store
 	calls calls
-	// fail, when not nil, is what the next use of an ability fails with.
+	// fail, if not nil, is the error of the next use of an ability.
 	fail error
-	// during, when not nil, is called while an ability is being used.
+	// during, if not nil, is called while an ability is used.
 	during func()
 }
 
-// unheard is an ability of a later day.
+// unheard is an ability that decorators do not know.
 type unheard interface{ Unheard() }
 
 func newAbleStore() *ableStore {
@@ -112,7 +112,8 @@ func (u *ableUpload) Part(ctx context.Context, n int) (tranship.PartWriter, erro
 	return &ablePart{part, u.store}, err
 }
 
-// PartRun implements tranship.PartRunner, of runs of which only the first part is written.
+// PartRun implements tranship.PartRunner for runs of which only the first part is
+// written.
 func (u *ableUpload) PartRun(ctx context.Context, first, end int) (tranship.PartWriter, error) {
 	if err := u.store.use("PartRunner"); err != nil {
 		return nil, err
@@ -136,7 +137,7 @@ func (p *ablePart) WriteChunk(chunk tranship.Chunk) error {
 	return tranship.WriteChunk(struct{ tranship.PartWriter }{p.PartWriter}, chunk)
 }
 
-// bareStore has what every store has and nothing else.
+// bareStore has the methods of every store and no abilities.
 type bareStore struct{ tranship.Store }
 
 func (s bareStore) Open(ctx context.Context, path string, options tranship.OpenOptions) (tranship.Content, error) {

@@ -14,7 +14,7 @@ import (
 	"github.com/tranship/tranship/store/retry"
 )
 
-// kind is what has an ability.
+// kind is a kind of value that may have abilities.
 type kind string
 
 const (
@@ -28,7 +28,7 @@ const (
 type ability struct {
 	name string
 	of   []kind
-	// find returns the ability of v that As finds; nil if there is none.
+	// find returns the ability of v that As finds; nil if it has none.
 	find func(v any) any
 }
 
@@ -39,7 +39,7 @@ func find[T any](v any) any {
 	return nil
 }
 
-// known are all abilities. A test compares them with package tranship.
+// known lists all abilities. TestKnown compares it with package tranship.
 var known = []ability{
 	{"UploadFinder", []kind{ofStore}, find[tranship.UploadFinder]},
 	{"Fetcher", []kind{ofStore}, find[tranship.Fetcher]},
@@ -55,31 +55,32 @@ var known = []ability{
 	{"ChunkWriter", []kind{ofPart}, find[tranship.ChunkWriter]},
 }
 
-// fate is what a decorator does with an ability of what it wraps.
-type fate struct {
-	// what is kept, passed or hidden.
+// treatment is how a decorator treats an ability of the wrapped value.
+type treatment struct {
+	// what is "kept", "passed" or "hidden".
 	what string
-	// check shows for a kept ability that the decorator does its part; otherwise nil.
+	// check checks, for a kept ability, that the decorator does its part; otherwise it is
+	// nil.
 	check func(t *testing.T)
 }
 
 var (
-	passed = fate{what: "passed"}
-	hidden = fate{what: "hidden"}
+	passed = treatment{what: "passed"}
+	hidden = treatment{what: "hidden"}
 )
 
-func kept(check func(t *testing.T)) fate { return fate{"kept", check} }
+func kept(check func(t *testing.T)) treatment { return treatment{"kept", check} }
 
-// decorator is one of this module, with what it does with each ability of each kind. Of a
-// kind that it does not wrap it says nothing: what the store inside returns is the
-// caller's as it is.
+// decorator is a decorator of this module, with its treatment of each ability of each
+// kind. A kind that it does not wrap is missing: the wrapped store's value goes to the
+// caller unchanged.
 type decorator struct {
 	name  string
 	wrap  func(t *testing.T, inner tranship.Store) tranship.Store
-	fates map[kind]map[string]fate
+	fates map[kind]map[string]treatment
 }
 
-// ann may do everything, and so may callers without a name.
+// ann may do everything, and so may anonymous callers.
 var ann = access.Principal{Name: "ann"}
 
 func decorators() []decorator {
@@ -87,13 +88,13 @@ func decorators() []decorator {
 		{
 			name: "guard",
 			wrap: func(t *testing.T, inner tranship.Store) tranship.Store {
-				// Parts are wrapped only for callers who may write and see nothing.
+				// Parts are wrapped only for callers who may write but not see files.
 				return guard.New(inner, parse(t, "allow ann read,list readable\nallow ann write /\n"))
 			},
-			fates: map[kind]map[string]fate{
+			fates: map[kind]map[string]treatment{
 				ofStore: {
 					"UploadFinder": kept(guardHidesUploads), "Fetcher": kept(guardDeniesFetch), "TreeRemover": kept(guardDeniesRemoval),
-					// It would tell callers of all files.
+					// It would reveal all files to callers.
 					"AccountKeeper": hidden, "WidthHinter": passed,
 				},
 				ofUpload: {
@@ -108,10 +109,10 @@ func decorators() []decorator {
 			wrap: func(_ *testing.T, inner tranship.Store) tranship.Store {
 				return audit.New(inner, audit.NewLog(new(bytes.Buffer), nil))
 			},
-			fates: map[kind]map[string]fate{
+			fates: map[kind]map[string]treatment{
 				ofStore: {
 					"UploadFinder": kept(auditRecordsFind), "Fetcher": kept(auditRecordsFetch), "TreeRemover": kept(auditRecordsRemoval),
-					// The quota belongs inside of the audit.
+					// The audit belongs around the quota.
 					"AccountKeeper": hidden, "WidthHinter": passed,
 				},
 				// Parts are not recorded.
@@ -129,24 +130,24 @@ func decorators() []decorator {
 				}
 				return limited(t, inner, quota.Options{Bytes: 1000})
 			},
-			fates: map[kind]map[string]fate{
+			fates: map[kind]map[string]treatment{
 				ofStore: {
 					"UploadFinder": kept(quotaFindsItsUploads), "Fetcher": kept(quotaCountsFetch), "TreeRemover": kept(quotaCountsRemoval),
-					// Another ledger would take the place of the quota's.
+					// Another ledger would replace the quota's.
 					"AccountKeeper": hidden, "WidthHinter": passed,
 				},
 				ofUpload: {
 					"PartRunner":  kept(quotaCountsRun),
 					"WidthHinter": passed, "ChunkSizeHinter": passed, "CommittedUpload": passed, "DiscardReporter": passed,
 				},
-				ofContent: {"ChunkReader": passed, "RangeReader": passed}, // it counts until it is closed
+				ofContent: {"ChunkReader": passed, "RangeReader": passed}, // a content counts until it is closed
 				ofPart:    {"ChunkWriter": kept(quotaCountsChunk)},
 			},
 		},
 		{
 			name: "retry",
 			wrap: func(_ *testing.T, inner tranship.Store) tranship.Store { return retry.New(inner, retry.Options{}) },
-			fates: map[kind]map[string]fate{
+			fates: map[kind]map[string]treatment{
 				ofStore: {
 					"UploadFinder": kept(retryFindsAgain), "TreeRemover": kept(retryRemovesAgain),
 					"Fetcher": passed, "AccountKeeper": passed, "WidthHinter": passed,
@@ -156,10 +157,10 @@ func decorators() []decorator {
 		{
 			name: "descriptors",
 			wrap: func(_ *testing.T, inner tranship.Store) tranship.Store { return limit.NewFiles(1000).Store(inner) },
-			fates: map[kind]map[string]fate{
+			fates: map[kind]map[string]treatment{
 				ofStore: {
 					"UploadFinder": kept(filesFindUpload), "Fetcher": kept(filesLimitFetch), "TreeRemover": kept(filesLimitRemoval),
-					// The quota belongs inside.
+					// The limits belong around the quota.
 					"AccountKeeper": hidden, "WidthHinter": passed,
 				},
 				// Uploads and contents count until they have ended.
@@ -172,7 +173,7 @@ func decorators() []decorator {
 	}
 }
 
-// counted is a store without abilities but the accounts that a quota needs.
+// counted is a store without abilities except the accounts that a quota needs.
 type counted struct {
 	bareStore
 	keeper any
