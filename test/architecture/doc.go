@@ -1,3 +1,3 @@
-// Package architecture has only tests: of which package may import which, and of
-// other rules about the source as a whole.
+// Package architecture has only tests of which package may import which, and of other
+// rules about the source.
 package architecture

@@ -7,61 +7,61 @@ import (
 	"testing"
 )
 
-// A rule says what the packages it is for may import, in files that are not tests.
-// Patterns are directories from the root of the repository, or import paths; "/..."
-// at the end means it and all below it.
+// A rule defines which packages some packages may import, in files that are not tests.
+// Patterns are directories from the root of the repository, or import paths. "/..." at
+// the end matches the directory and all below it.
 type rule struct {
 	packages string
-	// ours are the packages of this module that may be imported.
+	// ours are the packages of this module that they may import.
 	ours []string
-	// stdOnly forbids other people's modules.
+	// stdOnly forbids other modules.
 	stdOnly bool
 }
 
-// rules are tried in order; the first that is for a package decides.
+// rules are checked in order; the first whose pattern matches a package applies.
 var rules = []rule{
-	// The words that all others share.
+	// The contract that all others share.
 	{packages: ".", stdOnly: true},
-	// What is published for any language needs nothing of ours.
+	// The protocols, which are published for all languages, need no other package.
 	{packages: "proto/..."},
-	// What moves and keeps files knows stores, not the network. Calls that take the path of
-	// a local file know its store; the store knows nothing of transfer.
+	// The transfer engine and the stores know stores, not the network. Calls that take
+	// the path of a local file know its store; that store does not know transfer.
 	{packages: "transfer/...", ours: []string{".", "store/localdir", "internal/..."}},
-	// Decorators of stores know who calls, and may know what decides.
+	// Decorators of stores know principals, and may know how rights are decided.
 	{packages: "store/guard", ours: []string{".", "access", "access/policy", "internal/..."}},
 	{packages: "store/audit", ours: []string{".", "access", "internal/..."}},
 	{packages: "store/quota", ours: []string{".", "access", "internal/..."}},
 	{packages: "store/...", ours: []string{".", "internal/..."}},
-	// Who calls, and what they may do.
+	// Principals and their rights.
 	{packages: "access", stdOnly: true},
 	{packages: "access/...", ours: []string{".", "access/...", "internal/..."}},
-	// The two ends of the network know neither each other nor any one store.
+	// The client and the server know neither each other nor a particular store.
 	{packages: "client/...", ours: []string{".", "access/bearer", "access/tlsconfig", "proto/...", "internal/...", "client/..."}},
-	// Package server puts a server together: it alone knows what decides, counts and
-	// writes down.
+	// Package server assembles a server: only it knows the packages that authorize, count
+	// and audit.
 	{packages: "server", ours: []string{".", "access", "access/authn", "access/policy", "store/guard", "store/quota", "store/audit", "proto/...", "internal/...", "server/..."}},
-	// Admission decides with authenticators, and knows no protocol; adapters know theirs.
+	// Admission uses authenticators and knows no protocol; adapters know their protocol.
 	{packages: "server/internal/admission", ours: []string{".", "access", "access/authn", "internal/...", "server/limit", "server/internal/caller", "server/internal/fair", "server/internal/limited"}},
 	{packages: "server/...", ours: []string{".", "access", "proto/...", "internal/...", "server/..."}},
-	// The benchmark has servers and clients of its own.
+	// The benchmark has its own servers and clients.
 	{packages: "internal/bench", ours: []string{"proto/filesrv/v1", "internal/testing/linkemu"}},
-	// Tests call as somebody.
+	// Tests make calls as principals.
 	{packages: "internal/testing/loopback", ours: []string{"access"}},
 	{packages: "internal/testing/storeserver", ours: []string{".", "access", "server", "internal/testing/loopback"}},
-	// What they share knows neither.
+	// Shared packages know neither the client nor the server.
 	{packages: "internal/...", ours: []string{".", "proto/...", "internal/..."}},
-	// Examples of stores import what every program may; TestExamples looks at their tests.
+	// Examples of stores import what all programs may; TestExamples checks their tests.
 	{packages: "examples/encrypt", ours: []string{"."}, stdOnly: true},
 	{packages: "examples/noresume", ours: []string{"."}, stdOnly: true},
-	// Examples are programs of users: they have what is public.
+	// Examples are programs of users: they import only public packages.
 	{packages: "examples/...", ours: []string{".", "proto/...", "transfer/...", "store/...", "client/...", "server", "access/..."}},
 	// Tests from outside.
 	{packages: "test/..."},
-	// Commands put it all together; nobody imports them.
+	// Commands import everything, and no package imports them.
 	{packages: "cmd/...", ours: []string{".", "proto/...", "internal/...", "transfer/...", "store/...", "client/...", "server/...", "access/...", "cmd/..."}},
 }
 
-// confined are other people's modules that only one place may know of.
+// confined are other modules that only one package may import.
 var confined = []struct{ module, only string }{
 	{"github.com/aws/...", "store/s3/..."},
 	{"github.com/minio/...", "store/s3/..."},
@@ -69,8 +69,8 @@ var confined = []struct{ module, only string }{
 	{"github.com/go-jose/...", "access/oidc"},
 }
 
-// transportless are the packages that any transport can use: neither they nor what they
-// import, directly or not, knows gRPC.
+// transportless are the packages that must work with any transport: neither they nor
+// their direct and indirect imports know gRPC.
 var transportless = []string{
 	".", "transfer/...", "store/disk", "store/localdir", "store/mem", "store/guard", "store/quota", "store/retry",
 	"store/audit", "access", "access/authn", "access/policy", "access/token",
@@ -78,11 +78,11 @@ var transportless = []string{
 	"internal/failure", "internal/budget", "internal/relist", "internal/silence", "internal/minrate", "internal/observation",
 }
 
-// transports are what they must not know.
+// transports are the packages that they must not import.
 var transports = []string{"google.golang.org/...", "net/http/...", module + "/proto/..."}
 
 func TestTransportless(t *testing.T) {
-	imports := map[string]map[string]string{} // of a package: what it imports, and in which file
+	imports := map[string]map[string]string{} // the imports of each package, with the file of each
 	for _, file := range goFiles(t) {
 		if file.test {
 			continue
@@ -124,7 +124,7 @@ func TestTransportless(t *testing.T) {
 	}
 	for _, pattern := range transportless {
 		if !found[pattern] {
-			t.Errorf("there is no package %s", pattern)
+			t.Errorf("package %s does not exist", pattern)
 		}
 	}
 }
@@ -143,8 +143,8 @@ func TestImports(t *testing.T) {
 	}
 }
 
-// TestExamples checks that examples need nothing that a program outside of this module
-// cannot import, tests included: the suite that they pass is for everyone's stores.
+// TestExamples checks that the examples, with their tests, import nothing that a program
+// outside of this module cannot import: the suite that they pass is for all stores.
 func TestExamples(t *testing.T) {
 	found := map[string]bool{}
 	for _, file := range goFiles(t) {
@@ -158,21 +158,21 @@ func TestExamples(t *testing.T) {
 				t.Fatalf("%s: %v", file.name, err)
 			}
 			if ours, isOurs := directory(imported); isOurs && isInternal(ours) {
-				t.Errorf("%s imports %s, which programs outside of this module cannot", file.name, imported)
+				t.Errorf("%s imports %s, which programs outside of this module cannot import", file.name, imported)
 			}
 		}
 	}
 	for _, dir := range []string{"examples/encrypt", "examples/noresume"} {
 		if !found[dir] {
-			t.Errorf("there is no package %s", dir)
+			t.Errorf("package %s does not exist", dir)
 		}
 	}
 }
 
-// isInternal reports whether only this module can import a directory of it.
+// isInternal reports whether only this module can import a directory.
 func isInternal(dir string) bool { return slices.Contains(strings.Split(dir, "/"), "internal") }
 
-// The rules bite.
+// TestForbidden checks that the rules detect violations.
 func TestForbidden(t *testing.T) {
 	for _, test := range []struct {
 		dir, imported string
@@ -211,11 +211,11 @@ func TestForbidden(t *testing.T) {
 	}
 }
 
-// forbidden says why a file may not import a package; "" if it may.
+// forbidden returns why a file must not import a package; "" if it may.
 func forbidden(file sourceFile, imported string) string {
 	index := slices.IndexFunc(rules, func(r rule) bool { return match(r.packages, file.dir) })
 	if index < 0 {
-		return "no rule says what package " + file.dir + " may import: add one"
+		return "no rule is for package " + file.dir + ": add one"
 	}
 	rule := rules[index]
 	for _, c := range confined {
@@ -235,7 +235,7 @@ func forbidden(file sourceFile, imported string) string {
 	return ""
 }
 
-// directory is where a package of this module is.
+// directory returns the directory of a package of this module.
 func directory(imported string) (dir string, ours bool) {
 	if imported == module {
 		return ".", true
@@ -243,7 +243,8 @@ func directory(imported string) (dir string, ours bool) {
 	return strings.CutPrefix(imported, module+"/")
 }
 
-// isStandard: other than the standard library, import paths begin with a domain.
+// isStandard reports whether a package is in the standard library: other import paths
+// begin with a domain.
 func isStandard(imported string) bool {
 	first, _, _ := strings.Cut(imported, "/")
 	return !strings.Contains(first, ".")

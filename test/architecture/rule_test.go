@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// Every package says what it is for, in one place.
+// TestPackageComments checks that every package has exactly one package comment.
 func TestPackageComments(t *testing.T) {
 	comments := map[string][]string{}
 	for _, file := range goFiles(t) {
@@ -28,7 +28,8 @@ func TestPackageComments(t *testing.T) {
 	}
 }
 
-// What a program does begins in main, not in whatever it happens to import.
+// TestNoInit checks that no package has an init function: a program begins in main, not
+// in the packages that it imports.
 func TestNoInit(t *testing.T) {
 	for _, file := range goFiles(t) {
 		if file.generated {
@@ -42,15 +43,15 @@ func TestNoInit(t *testing.T) {
 	}
 }
 
-// machinePath is an absolute path that holds on the author's machine only. Within
-// an address, such as grpc://host/work/a, it is none.
+// machinePath is an absolute path that exists only on the author's machine. It does not
+// match within an address, such as grpc://host/work/a.
 var machinePath = regexp.MustCompile(`(?m)(?:^|[^\w./-])/(?:work|root)/[^\s\x00]{0,60}`)
 
-// The repository works wherever it is cloned.
+// TestNoMachinePaths checks that the repository works wherever it is cloned.
 func TestNoMachinePaths(t *testing.T) {
 	walk(t, func(name string) {
 		if found := machinePath.Find(readFile(t, name)); found != nil {
-			t.Errorf("%s has a path of someone's machine: %q", name, found)
+			t.Errorf("%s has a path of the author's machine: %q", name, found)
 		}
 	})
 }

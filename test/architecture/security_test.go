@@ -6,11 +6,11 @@ import (
 	"testing"
 )
 
-// namedTest is a test as SECURITY.md names it: the package's directory, unless it is the
-// root, and the function.
+// namedTest is a test as SECURITY.md names it: the directory of the package, unless it is
+// the root, and the function.
 var namedTest = regexp.MustCompile("`(?:([a-z0-9/]+)\\.)?((?:Test|Fuzz|Benchmark)[A-Z]\\w*)`")
 
-// What SECURITY.md says is shown by a test, a test shows.
+// TestSecurityNamesTests checks that the tests that SECURITY.md names exist.
 func TestSecurityNamesTests(t *testing.T) {
 	there := map[string]bool{}
 	for _, file := range goFiles(t) {
@@ -30,7 +30,7 @@ func TestSecurityNamesTests(t *testing.T) {
 			dir = "."
 		}
 		if !there[dir+"."+function] {
-			t.Errorf("SECURITY.md names %s of %s, which is not there", function, dir)
+			t.Errorf("SECURITY.md names %s of %s, which does not exist", function, dir)
 		}
 	}
 }

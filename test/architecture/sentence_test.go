@@ -11,23 +11,24 @@ import (
 	"testing"
 )
 
-// searches are the functions, of packages strings and bytes, that look into a text.
+// searches are the functions of packages strings and bytes that search a text.
 var searches = []string{
 	"Contains", "ContainsAny", "ContainsFunc", "Count", "Cut", "CutPrefix", "CutSuffix", "EqualFold", "Fields", "FieldsFunc",
 	"HasPrefix", "HasSuffix", "Index", "IndexAny", "IndexByte", "IndexFunc", "LastIndex", "LastIndexByte", "NewReplacer",
 	"Replace", "ReplaceAll", "Split", "SplitN", "Trim", "TrimFunc", "TrimLeft", "TrimPrefix", "TrimRight", "TrimSuffix",
 }
 
-// sentences are the files that look into the messages of errors, and why they must. What
-// they pass on to a function as a text is that function's matter: those of
-// internal/rpcstatus and client know the words of grpc-go.
+// sentences are the files that may search the messages of errors, with the reason. If a
+// file passes a message to a function as a text, that function is not checked: those of
+// internal/rpcstatus and client know the messages of grpc-go.
 var sentences = map[string]string{
-	"client/filesrv/receiver.go": "protocol filesrv says that there is no file in the words of a message",
-	"access/tlsconfig/error.go":  "a prefix is left out of what is printed",
-	"internal/rpcstatus/from.go": "grpc-go and gateways tell their failures apart by words alone",
+	"client/filesrv/receiver.go": "protocol filesrv reports a missing file only by the text of a message",
+	"access/tlsconfig/error.go":  "removes a prefix from what is printed",
+	"internal/rpcstatus/from.go": "failures of grpc-go and gateways differ only in their messages",
 }
 
-// An error is known by its type and what it matches, not by its sentence.
+// TestNoSentences checks that errors are distinguished by their type and sentinel, not by
+// their message.
 func TestNoSentences(t *testing.T) {
 	used := map[string]bool{}
 	for _, file := range goFiles(t) {
@@ -36,20 +37,20 @@ func TestNoSentences(t *testing.T) {
 		}
 		for _, found := range sentenceSearches(file.File) {
 			if sentences[file.name] == "" {
-				t.Errorf("%s: %s looks into the message of an error: use errors.Is or errors.AsType", file.name, found)
+				t.Errorf("%s: %s searches the message of an error: use errors.Is or errors.AsType", file.name, found)
 			}
 			used[file.name] = true
 		}
 	}
 	for name := range sentences {
 		if !used[name] {
-			t.Errorf("%s does not look into messages any more: remove it from the list", name)
+			t.Errorf("%s no longer searches messages: remove it from the list", name)
 		}
 	}
 }
 
-// sentenceSearches are the calls of a file that search the message of an error or of a
-// status, directly or by a variable of the same function.
+// sentenceSearches returns the calls in a file that search the message of an error or a
+// status, directly or in a variable of the same function.
 func sentenceSearches(file *ast.File) []string {
 	var found []string
 	for _, declaration := range file.Decls {
@@ -79,7 +80,7 @@ func sentenceSearches(file *ast.File) []string {
 	return found
 }
 
-// searchName is the name of a function that looks into a text; "" of any other.
+// searchName returns the name of a called function that searches a text; "" for others.
 func searchName(call *ast.CallExpr) string {
 	selector, ok := call.Fun.(*ast.SelectorExpr)
 	if !ok {
@@ -94,7 +95,7 @@ func searchName(call *ast.CallExpr) string {
 	return ""
 }
 
-// isMessage reports whether an expression is made of a message.
+// isMessage reports whether an expression contains a message.
 func isMessage(expression ast.Expr, messages map[string]bool) bool {
 	is := false
 	ast.Inspect(expression, func(node ast.Node) bool {
@@ -114,7 +115,7 @@ func isMessage(expression ast.Expr, messages map[string]bool) bool {
 	return is
 }
 
-// The rule bites.
+// TestSentenceSearches checks that sentenceSearches finds searches.
 func TestSentenceSearches(t *testing.T) {
 	for body, want := range map[string]int{
 		`strings.Contains(err.Error(), "x")`:                                          1,
@@ -136,10 +137,11 @@ func TestSentenceSearches(t *testing.T) {
 	}
 }
 
-// flagInText is a flag in a text: --name.
+// flagInText matches a flag in a text: --name.
 var flagInText = regexp.MustCompile(`(^|[^-\w])--[a-z][a-z-]+`)
 
-// A library does not know the flags of the command: it names a limit or a field.
+// TestNoFlags checks that libraries do not name the flags of the command, but limits and
+// fields.
 func TestNoFlags(t *testing.T) {
 	for _, file := range goFiles(t) {
 		isProgram := file.Name.Name == "main"
@@ -159,8 +161,8 @@ func TestNoFlags(t *testing.T) {
 	}
 }
 
-// Every limit that an error names is one of package tranship's, where the command looks
-// for its flag.
+// TestLimitsAreNamed checks that every limit in an error is one of package tranship's,
+// which the command maps to its flags.
 func TestLimitsAreNamed(t *testing.T) {
 	named := 0
 	for _, file := range goFiles(t) {
@@ -184,7 +186,7 @@ func TestLimitsAreNamed(t *testing.T) {
 			}
 			return true
 		})
-		// A constant or conversion elsewhere would be a limit that the command does not know.
+		// The command would not know a limit that is declared elsewhere.
 		if file.name == "limiterror.go" {
 			continue
 		}
@@ -204,7 +206,7 @@ func isLimitError(expression ast.Expr) bool { return isNamed(expression, "LimitE
 
 func isLimit(expression ast.Expr) bool { return isNamed(expression, "Limit") }
 
-// isNamed reports whether a type is one of package tranship.
+// isNamed reports whether a type has a name, in package tranship.
 func isNamed(expression ast.Expr, name string) bool {
 	switch expression := expression.(type) {
 	case *ast.Ident:

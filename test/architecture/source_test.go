@@ -15,23 +15,22 @@ import (
 // module is the import path of the root package.
 const module = "github.com/tranship/tranship"
 
-// root is where this package finds the root of the repository.
+// root is the root of the repository, relative to this package.
 const root = "../.."
 
-// ignored is what other tools leave there: it is not ours.
+// ignored are the directories of other tools in the repository.
 var ignored = map[string]bool{".git": true, "bin": true, "build": true, "node_modules": true, "__pycache__": true}
 
-// sourceFile is a Go file of this module, whatever system it is for.
+// sourceFile is a Go file of this module, for any operating system.
 type sourceFile struct {
 	*ast.File
-	// name is the file's path from the root, and dir that of its package; "." is
-	// the root itself.
+	// name is the file's path from the root. dir is that of its package; "." is the root.
 	name, dir string
 	test      bool
 	generated bool
 }
 
-// walk calls visit with the path, from the root, of every file of the repository.
+// walk calls visit with the path, from the root, of every file in the repository.
 func walk(t *testing.T, visit func(name string)) {
 	t.Helper()
 	err := filepath.WalkDir(root, func(name string, entry fs.DirEntry, err error) error {
@@ -40,7 +39,7 @@ func walk(t *testing.T, visit func(name string)) {
 			return err
 		case ignored[entry.Name()] && entry.IsDir():
 			return fs.SkipDir
-		case ignored[entry.Name()]: // In a work tree that git added, .git is a file.
+		case ignored[entry.Name()]: // In a linked work tree, .git is a file.
 			return nil
 		case entry.Type().IsRegular():
 			name, err = filepath.Rel(root, name)
@@ -53,7 +52,7 @@ func walk(t *testing.T, visit func(name string)) {
 	}
 }
 
-// goFiles parses every Go file of the module, for every system, tests included.
+// goFiles parses every Go file of the module, for all systems, including tests.
 func goFiles(t *testing.T) []sourceFile {
 	t.Helper()
 	var files []sourceFile
