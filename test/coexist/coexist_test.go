@@ -22,8 +22,8 @@ import (
 	"github.com/tranship/tranship/test/coexist/tutorial"
 )
 
-// That the test starts is half of it: the global registry panics, when a program
-// starts, if two use one name.
+// TestRegistry is also a test that the program starts: the global registry panics at
+// start-up if two packages use one name.
 func TestRegistry(t *testing.T) {
 	for _, name := range []protoreflect.FullName{"FileHeader", "UploadRequest", "StringResponse", "FileResponse"} {
 		message, err := protoregistry.GlobalTypes.FindMessageByName(name)
@@ -40,7 +40,7 @@ func TestRegistry(t *testing.T) {
 	}
 }
 
-// Reflection over messages works without the global registry.
+// TestText checks that reflection over messages works without the global registry.
 func TestText(t *testing.T) {
 	request := &filesrvv1.UploadRequest{Request: &filesrvv1.UploadRequest_Header{Header: &filesrvv1.FileHeader{Filename: "a"}}}
 	response := &filesrvv2.FileResponse{Data: &filesrvv2.FileResponse_Header{Header: &filesrvv2.FileHeader{Filename: "a"}}}
@@ -52,7 +52,7 @@ func TestText(t *testing.T) {
 	}
 }
 
-// The program's own client uses our service.
+// TestOwnClient uses our service with the program's own client.
 func TestOwnClient(t *testing.T) {
 	store := new(mem.Store)
 	client := tutorial.NewFileSrvClient(loopback.Dial(t, storeserver.Mount(t, store, server.Config{})))
@@ -92,7 +92,7 @@ func (ownService) DownloadFile(header *tutorial.FileHeader, stream grpc.ServerSt
 	return stream.Send(&tutorial.FileResponse{ChunkData: []byte(header.GetFilename() + header.GetExtension())})
 }
 
-// Our client uses the program's own service.
+// TestOwnService uses the program's own service with our client.
 func TestOwnService(t *testing.T) {
 	address := loopback.Serve(t, func(r grpc.ServiceRegistrar) { tutorial.RegisterFileSrvServer(r, ownService{}) })
 	client := filesrvclient.New(loopback.Dial(t, address), filesrvclient.Options{})

@@ -1,3 +1,3 @@
-// Package coexist has only a test: that a program with generated code of its own
-// for the tutorial protocols links with ours, and runs beside it.
+// Package coexist tests that a program with its own generated code for the tutorial
+// protocols links with ours, and that both work in one program.
 package coexist
