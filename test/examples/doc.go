@@ -1,3 +1,3 @@
-// Package examples runs the programs of the directory examples as a user would: built, as
-// processes of their own. It has only tests.
+// Package examples builds the programs of the directory examples and runs them as a user
+// would. It has only tests.
 package examples

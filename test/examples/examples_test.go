@@ -21,7 +21,7 @@ import (
 
 const root = "../../examples"
 
-// runs has a function for each example of a client, which runs its program.
+// runs returns, for each example of a client, a function that runs its program.
 func runs() map[string]func(t *testing.T, program string) {
 	return map[string]func(t *testing.T, program string){
 		"upload":   runUpload,
@@ -63,11 +63,11 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// servers are the examples of servers, which server_test.go runs.
+// servers are the examples of servers, which server_test.go tests.
 var servers = []string{"authenticator", "mount", "serve"}
 
-// checkTested fails unless an example is tested elsewhere: in server_test.go or, if it is
-// a package, by tests of its own.
+// checkTested fails unless another test covers an example: server_test.go or, if it is a
+// package, its own tests.
 func checkTested(t *testing.T, name string) {
 	t.Helper()
 	own, err := filepath.Glob(filepath.Join(root, name, "*_test.go"))
@@ -86,7 +86,7 @@ func serveMemory(t *testing.T) (*mem.Store, string) {
 	return store, "grpc://" + storeserver.Serve(t, store, server.Config{})
 }
 
-// output is what a program prints, which must succeed.
+// output runs a program, which must succeed, and returns its output.
 func output(t *testing.T, program string, args ...string) string {
 	t.Helper()
 	out, err := exec.CommandContext(t.Context(), program, args...).CombinedOutput()
@@ -158,7 +158,7 @@ func runFS(t *testing.T, program string) {
 	}
 	defer func() {
 		_ = command.Process.Kill()
-		_ = command.Wait() // it was killed
+		_ = command.Wait() // fails, because the process was killed
 	}()
 	line, err := bufio.NewReader(printed).ReadString('\n')
 	if err != nil {

@@ -22,11 +22,11 @@ import (
 	"github.com/tranship/tranship/internal/testing/loopback"
 )
 
-// timeout is how long an example may take.
+// timeout bounds the time of an example.
 const timeout = time.Minute
 
 // startServer builds an example, runs it in a directory on a free port, and returns its
-// address once it serves. When the test ends, an interrupt must end it well.
+// address once it serves. When the test ends, an interrupt must stop it cleanly.
 func startServer(t *testing.T, name, dir string) (address string) {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), name)
@@ -66,7 +66,7 @@ func startServer(t *testing.T, name, dir string) (address string) {
 	return ""
 }
 
-// connect connects to an example until the test ends.
+// connect returns a client of an example that is closed when the test ends.
 func connect(t *testing.T, address string, options client.Options) *client.Client {
 	t.Helper()
 	files, err := client.Dial(t.Context(), address, options)
@@ -77,7 +77,7 @@ func connect(t *testing.T, address string, options client.Options) *client.Clien
 	return files
 }
 
-// put puts a file, and reports why that failed.
+// put stores a file.
 func put(t *testing.T, files tranship.Writer, path string) error {
 	t.Helper()
 	_, err := files.Put(t.Context(), tranship.Spec{Path: path}, []byte("content"))
@@ -133,7 +133,7 @@ func TestMount(t *testing.T) {
 	}
 }
 
-// asUser are the options of a client that a gateway has found the user of.
+// asUser returns the options of a client whose user a gateway has authenticated.
 func asUser(name string) []grpc.DialOption {
 	as := func(ctx context.Context) context.Context {
 		return metadata.AppendToOutgoingContext(ctx, "x-user", name)
