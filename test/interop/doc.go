@@ -1,7 +1,7 @@
-// Package interop has only tests: of the tranship program against other people's
-// gRPC, in both roles. The programs beside it, in python and node, are examples to
-// copy from.
+// Package interop tests the tranship program against other implementations of gRPC, as
+// client and as server. The programs in the directories python and node are examples for
+// users.
 //
-// The tests need what tools/interop-setup.sh installs. What is missing skips them,
-// or fails them if the environment has TRANSHIP_INTEROP=require.
+// The tests need what tools/interop-setup.sh installs. Without it they are skipped, or
+// fail if the environment has TRANSHIP_INTEROP=require.
 package interop

@@ -13,7 +13,7 @@ import (
 
 const chunkBytes = 1 << 20
 
-// samples are files of every kind that has gone wrong somewhere, by path.
+// samples returns files by path, with a file for each kind that has caused a bug.
 func samples() map[string]int {
 	return map[string]int{
 		"noext":                 5,
@@ -31,10 +31,10 @@ func samples() map[string]int {
 	}
 }
 
-// paths are those of files, in ascending order.
+// paths returns the paths of files in ascending order.
 func paths(files map[string]int) []string { return slices.Sorted(maps.Keys(files)) }
 
-// create makes files of the given sizes below dir, each with a content of its own.
+// create writes files of the given sizes below dir, each with a different content.
 func create(t *testing.T, dir string, files map[string]int) {
 	t.Helper()
 	for path, size := range files {
@@ -48,7 +48,7 @@ func create(t *testing.T, dir string, files map[string]int) {
 	}
 }
 
-// content is random, but the same each time for a path.
+// content returns random bytes that are the same for the same path.
 func content(path string, size int) []byte {
 	var seed [32]byte
 	copy(seed[:], path)
@@ -58,7 +58,7 @@ func content(path string, size int) []byte {
 	return data
 }
 
-// check reports whether dir has exactly files, with their content.
+// check fails unless dir has exactly files, with their content.
 func check(t *testing.T, dir string, files map[string]int) {
 	t.Helper()
 	found := map[string]bool{}
@@ -83,7 +83,7 @@ func check(t *testing.T, dir string, files map[string]int) {
 	}
 	for path := range found {
 		if _, ok := files[path]; !ok {
-			t.Errorf("there is %q, which should not be", path)
+			t.Errorf("%q should not exist", path)
 		}
 	}
 	for path, size := range files {
@@ -92,12 +92,12 @@ func check(t *testing.T, dir string, files map[string]int) {
 		case err != nil:
 			t.Error(err)
 		case !bytes.Equal(data, content(path, size)):
-			t.Errorf("%q has %d bytes, want %d, or others", path, len(data), size)
+			t.Errorf("%q has wrong content or size: %d bytes, want %d", path, len(data), size)
 		}
 	}
 }
 
-// some are those of files that keep says.
+// some returns the files for which keep returns true.
 func some(files map[string]int, keep func(path string) bool) map[string]int {
 	kept := maps.Clone(files)
 	maps.DeleteFunc(kept, func(path string, _ int) bool { return !keep(path) })

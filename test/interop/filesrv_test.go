@@ -32,7 +32,7 @@ func TestFilesrvClients(t *testing.T) {
 			succeed(t, code, output)
 			check(t, root, files)
 
-			// A missing file fails by itself; the client goes on.
+			// The download of a missing file fails; the client continues.
 			names := slices.Insert(paths(files), 3, "none/missing.txt")
 			code, output = python(t, target, client.program, append(append(client.flags, address, "download"), names...)...)
 			if code != 1 || !hasLine(output, "INVALID_ARGUMENT: Invalid filepath: none/missing.txt") {
@@ -55,8 +55,8 @@ func TestFilesrvUploadSuffix(t *testing.T) {
 	}
 }
 
-// A refused file fails at once, although the client has more to send, and the
-// client sees why.
+// TestFilesrvRefused checks that a refused file fails at once, although the client has
+// more to send, and that the client gets the reason.
 func TestFilesrvRefused(t *testing.T) {
 	address, root := serve(t)
 	source := t.TempDir()
@@ -105,7 +105,7 @@ func TestFilesrvRevision2Clients(t *testing.T) {
 	}
 }
 
-// matches says which of the samples some names stand for in revision 2.
+// matches returns which of the samples some names match in revision 2.
 func matches() map[string]func(string) bool {
 	pattern := func(pattern string) func(string) bool {
 		return func(name string) bool {
@@ -129,7 +129,7 @@ func TestFilesrvServer(t *testing.T) {
 	root, source, target, files := t.TempDir(), t.TempDir(), t.TempDir(), samples()
 	address := pythonServer(t, root, "filesrv_server.py")
 	create(t, source, files)
-	code, output := tranship(t, source, "cp", "--protocol", "filesrv", "-r", ".", place(address, ""))
+	code, output := tranship(t, source, "cp", "--protocol", "filesrv", "-r", ".", remoteURL(address, ""))
 	succeed(t, code, output)
 	if !strings.Contains(output, "d.d/e/noext has no extension") || strings.Contains(output, "a.txt") {
 		t.Errorf("warnings are %s", output)
@@ -140,12 +140,12 @@ func TestFilesrvServer(t *testing.T) {
 		if err := os.MkdirAll(filepath.Join(target, path.Dir(name)), 0o777); err != nil {
 			t.Fatal(err)
 		}
-		code, output := tranship(t, target, "cp", "--protocol", "filesrv", place(address, name), "./"+name)
+		code, output := tranship(t, target, "cp", "--protocol", "filesrv", remoteURL(address, name), "./"+name)
 		succeed(t, code, output)
 	}
 	check(t, target, files)
 
-	code, output = tranship(t, target, "cp", "--protocol", "filesrv", place(address, "missing.txt"), "missing.txt")
+	code, output = tranship(t, target, "cp", "--protocol", "filesrv", remoteURL(address, "missing.txt"), "missing.txt")
 	if code != 3 {
 		t.Errorf("a missing file: exit code %d: %s", code, output)
 	}
@@ -157,25 +157,25 @@ func TestFilesrvServerQuirks(t *testing.T) {
 	address := pythonServer(t, root, "filesrv_server.py", "--quirks")
 	files := map[string]int{"a.txt": 5, "d/b.bin": chunkBytes + 1, "empty.txt": 0}
 	create(t, source, files)
-	code, output := tranship(t, source, "cp", "--protocol", "filesrv", "-r", ".", place(address, ""))
+	code, output := tranship(t, source, "cp", "--protocol", "filesrv", "-r", ".", remoteURL(address, ""))
 	succeed(t, code, output)
 	check(t, root, files)
 
 	for _, name := range []string{"missing.txt", "empty.txt"} {
-		code, output := tranship(t, target, "cp", "--protocol", "filesrv", place(address, name), name)
+		code, output := tranship(t, target, "cp", "--protocol", "filesrv", remoteURL(address, name), name)
 		if code != 3 {
 			t.Errorf("%s: exit code %d: %s", name, code, output)
 		}
 	}
 	check(t, target, nil)
-	code, output = tranship(t, target, "cp", "--protocol", "filesrv", "--filesrv-allow-empty", place(address, "empty.txt"), "empty.txt")
+	code, output = tranship(t, target, "cp", "--protocol", "filesrv", "--filesrv-allow-empty", remoteURL(address, "empty.txt"), "empty.txt")
 	succeed(t, code, output)
 	check(t, target, map[string]int{"empty.txt": 0})
 
-	code, output = tranship(t, source, "cp", "--protocol", "filesrv", "a.txt", place(address, "noext"))
+	code, output = tranship(t, source, "cp", "--protocol", "filesrv", "a.txt", remoteURL(address, "noext"))
 	succeed(t, code, output)
 	if !strings.Contains(output, "noext has no extension") {
-		t.Errorf("there is no warning: %s", output)
+		t.Errorf("no warning: %s", output)
 	}
 	if data, err := os.ReadFile(filepath.Join(root, "dummy")); err != nil || string(data) != string(content("a.txt", 5)) {
 		t.Errorf("dummy is %q, %v", data, err)
@@ -197,7 +197,7 @@ func TestFilesrvRevision2Server(t *testing.T) {
 			cp := append([]string{"cp", "--protocol", "filesrv"}, server.args...)
 
 			target := t.TempDir()
-			code, output := tranship(t, target, append(cp, place(address, "many-chunks.bin"), ".")...)
+			code, output := tranship(t, target, append(cp, remoteURL(address, "many-chunks.bin"), ".")...)
 			succeed(t, code, output)
 			check(t, target, some(files, func(name string) bool { return name == "many-chunks.bin" }))
 
@@ -206,11 +206,11 @@ func TestFilesrvRevision2Server(t *testing.T) {
 				"d.d":   func(name string) bool { return strings.HasPrefix(name, "d.d/") },
 			} {
 				target := t.TempDir()
-				code, output := tranship(t, target, append(cp, "-r", place(address, name), ".")...)
+				code, output := tranship(t, target, append(cp, "-r", remoteURL(address, name), ".")...)
 				succeed(t, code, output)
 				check(t, target, some(files, keep))
 			}
-			code, output = tranship(t, target, append(cp, "-r", place(address, "none*"), ".")...)
+			code, output = tranship(t, target, append(cp, "-r", remoteURL(address, "none*"), ".")...)
 			if code != 3 {
 				t.Errorf("nothing found: exit code %d: %s", code, output)
 			}
@@ -226,21 +226,22 @@ func TestFilesrvHostileServer(t *testing.T) {
 			t.Fatal(err)
 		}
 		address := pythonServer(t, t.TempDir(), "filesrv_v2_server.py", "--hostile", name)
-		code, output := tranship(t, target, "cp", "--protocol", "filesrv", "-r", place(address, "good.txt"), ".")
+		code, output := tranship(t, target, "cp", "--protocol", "filesrv", "-r", remoteURL(address, "good.txt"), ".")
 		if code != 5 {
 			t.Errorf("%s: exit code %d: %s", name, code, output)
 		}
 		check(t, filepath.Dir(target), nil)
 		if _, err := os.Stat(absolute); err == nil {
-			t.Error("an absolute name was written to")
+			t.Error("the client wrote to an absolute path")
 		}
 	}
 }
 
-// More than 2 GiB, through every 32-bit number that may be on the way.
+// TestFilesrvLargeFile copies more than 2 GiB, which does not fit into signed 32-bit
+// numbers.
 func TestFilesrvLargeFile(t *testing.T) {
 	if testing.Short() {
-		t.Skip("it moves 2 GiB twice")
+		t.Skip("the test moves 2 GiB twice")
 	}
 	const size, name = 2<<30 + 5, "large.bin"
 	address, root := serve(t)

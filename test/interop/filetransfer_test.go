@@ -37,10 +37,10 @@ func TestFiletransferServer(t *testing.T) {
 	root, source := t.TempDir(), t.TempDir()
 	address := pythonServer(t, root, "filetransfer_server.py")
 	for _, size := range []int{0, 5, 3*chunkBytes + 1} {
-		// The server saves everything under this name; only so can it be compared.
+		// The server saves every file under this name.
 		files := map[string]int{"received_file.bin": size}
 		create(t, source, files)
-		code, output := tranship(t, source, "cp", "--protocol", "filetransfer", filepath.Join(source, "received_file.bin"), place(address, "received_file.bin"))
+		code, output := tranship(t, source, "cp", "--protocol", "filetransfer", filepath.Join(source, "received_file.bin"), remoteURL(address, "received_file.bin"))
 		succeed(t, code, output)
 		check(t, root, files)
 	}

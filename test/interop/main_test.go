@@ -12,7 +12,8 @@ var built program.Program
 
 func TestMain(m *testing.M) { os.Exit(program.Main(m, program.Options{}, &built)) }
 
-// missing ends a test that needs what is not there.
+// missing skips a test because something is not installed, or fails it if all is
+// required.
 func missing(t *testing.T, what string) {
 	t.Helper()
 	message := what + ": run tools/interop-setup.sh, or make interop"

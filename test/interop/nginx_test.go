@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// nginxConfig is a gateway whose connections take ten calls each.
+// nginxConfig configures a gateway whose connections take ten calls each.
 const nginxConfig = `daemon off;
 master_process off;
 pid {dir}/nginx.pid;
@@ -34,17 +34,17 @@ http {
 }
 `
 
-// nginx runs it in front of a server until the test ends, and returns its address.
+// nginx runs nginx in front of a server until the test ends, and returns its address.
 func nginx(t *testing.T, server string) string {
 	t.Helper()
 	program, err := exec.LookPath("nginx")
 	if err != nil {
-		program = "/usr/sbin/nginx" // where Debian has it, for root only
+		program = "/usr/sbin/nginx" // Debian's path, which only root has in PATH
 	}
 	if _, err := os.Stat(program); err != nil {
-		missing(t, "there is no nginx")
+		missing(t, "nginx is not installed")
 	}
-	// nginx cannot say which port it got.
+	// nginx cannot report the port that it was assigned.
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -71,8 +71,8 @@ func nginx(t *testing.T, server string) string {
 	return ""
 }
 
-// Whole trees go through connections that end after ten calls, of which nginx drops those
-// that come at the same time.
+// TestNginxOfFewCalls copies whole trees over connections that end after ten calls, of
+// which nginx drops those that arrive at the same time.
 func TestNginxOfFewCalls(t *testing.T) {
 	server, root := serve(t, "--durability", "written")
 	gateway := nginx(t, server)
@@ -91,11 +91,11 @@ func TestNginxOfFewCalls(t *testing.T) {
 		args []string
 		a, b int
 	}{
-		{[]string{"cp", "-r", source + "/.", place(gateway, "a")}, files, 0},
-		{[]string{"cp", "-r", place(gateway, "a"), place(gateway, "b")}, files, files},
-		{[]string{"rm", "-r", place(gateway, "b")}, files, 0},
-		{[]string{"mv", place(gateway, "a"), place(gateway, "b")}, 0, files},
-		{[]string{"rm", "-r", place(gateway, "b")}, 0, 0},
+		{[]string{"cp", "-r", source + "/.", remoteURL(gateway, "a")}, files, 0},
+		{[]string{"cp", "-r", remoteURL(gateway, "a"), remoteURL(gateway, "b")}, files, files},
+		{[]string{"rm", "-r", remoteURL(gateway, "b")}, files, 0},
+		{[]string{"mv", remoteURL(gateway, "a"), remoteURL(gateway, "b")}, 0, files},
+		{[]string{"rm", "-r", remoteURL(gateway, "b")}, 0, 0},
 	} {
 		code, output := tranship(t, source, step.args...)
 		if code != 0 || in("a") != step.a || in("b") != step.b {

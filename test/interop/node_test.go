@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// modules installs what package-lock.json says, once.
+// modules installs the modules of package-lock.json once.
 var modules = sync.OnceValues(func() (dir string, err error) {
 	dir = filepath.Join(filepath.Dir(built.Path()), "node")
 	if err := os.Mkdir(dir, 0o777); err != nil {
@@ -34,12 +34,12 @@ var modules = sync.OnceValues(func() (dir string, err error) {
 	return filepath.Join(dir, "node_modules"), nil
 })
 
-// node runs a program of the directory node to its end in dir.
+// node runs a program of the directory node in dir until it ends.
 func node(t *testing.T, dir, program string, env string, args ...string) (code int, output string) {
 	t.Helper()
 	for _, tool := range []string{"node", "npm"} {
 		if _, err := exec.LookPath(tool); err != nil {
-			missing(t, "there is no "+tool)
+			missing(t, tool+" is not installed")
 		}
 	}
 	path, err := modules()

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// interpreter is Debian's, which has Debian's modules.
+// interpreter is Debian's Python, which finds Debian's modules.
 const interpreter = "/usr/bin/python3"
 
 // stubs generates the Python code of all protocols once.
@@ -40,15 +40,15 @@ var stubs = sync.OnceValues(func() (dir string, err error) {
 	return dir, nil
 })
 
-// pythonCommand is the command that runs a program of the directory python.
+// pythonCommand returns a command that runs a program of the directory python.
 func pythonCommand(t *testing.T, dir, program string, args ...string) *exec.Cmd {
 	t.Helper()
 	if err := exec.Command(interpreter, "-c", "import grpc.aio, google.protobuf").Run(); err != nil {
-		missing(t, "there is no "+interpreter+" with the modules grpc and google.protobuf")
+		missing(t, interpreter+" with the modules grpc and google.protobuf is not installed")
 	}
 	for _, tool := range []string{"protoc", "grpc_python_plugin"} {
 		if _, err := exec.LookPath(tool); err != nil {
-			missing(t, "there is no "+tool)
+			missing(t, tool+" is not installed")
 		}
 	}
 	path, err := stubs()
@@ -65,7 +65,7 @@ func pythonCommand(t *testing.T, dir, program string, args ...string) *exec.Cmd 
 	return cmd
 }
 
-// python runs a program to its end in dir.
+// python runs a program in dir until it ends.
 func python(t *testing.T, dir, program string, args ...string) (code int, output string) {
 	t.Helper()
 	return finish(t, pythonCommand(t, dir, program, args...))
@@ -86,14 +86,13 @@ func pythonServer(t *testing.T, dir, program string, args ...string) (address st
 	writer.Close()
 	port, err := bufio.NewReader(reader).ReadString('\n')
 	if err != nil {
-		t.Fatalf("%s told no port: %v\n%s", program, err, output())
+		t.Fatalf("%s printed no port: %v\n%s", program, err, output())
 	}
 	return "127.0.0.1:" + strings.TrimSpace(port)
 }
 
-// hasLine reports whether a program printed a line. Others may be around it: Python's
-// grpc.aio 1.51 sometimes complains of a BlockingIOError in a callback of its own,
-// which changes nothing.
+// hasLine reports whether the output of a program has a line, among others: Python's
+// grpc.aio 1.51 sometimes prints a harmless BlockingIOError of one of its own callbacks.
 func hasLine(output, line string) bool {
 	return slices.Contains(strings.Split(output, "\n"), line)
 }

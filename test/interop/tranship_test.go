@@ -21,8 +21,8 @@ func serve(t *testing.T, flags ...string) (address, root string) {
 	return server.Address, root
 }
 
-// start runs a server until the test ends, when it must stop well. It returns what
-// gets its output once it has ended.
+// start runs a server until the test ends. It must stop cleanly then. output returns its
+// output after that.
 func start(t *testing.T, cmd *exec.Cmd) (output func() string) {
 	t.Helper()
 	p := program.Start(t, cmd)
@@ -33,20 +33,20 @@ func start(t *testing.T, cmd *exec.Cmd) (output func() string) {
 	}
 }
 
-// stopsWell stops a process when the test ends, unless it is stopped before: it must end
-// well.
+// stopsWell stops a process when the test ends, unless stop is called before. The process
+// must stop cleanly.
 func stopsWell(t *testing.T, p *program.Process) (stop func()) {
 	t.Helper()
 	stop = func() {
 		if !p.Ended() {
-			_ = p.Cmd.Process.Signal(syscall.SIGTERM) // it may end meanwhile
+			_ = p.Cmd.Process.Signal(syscall.SIGTERM) // it may have ended
 			<-p.Done()
 		}
 	}
 	t.Cleanup(func() {
 		stop()
 		state := p.Cmd.ProcessState
-		// A program without a handler for the signal is ended by it.
+		// SIGTERM ends a program that has no handler for it.
 		well := state.Success() || state.Sys().(syscall.WaitStatus).Signal() == syscall.SIGTERM
 		if !well || t.Failed() {
 			t.Logf("%s: %v\n%s%s", p.Cmd, state, p.Out.String(), p.Err.String())
@@ -58,7 +58,7 @@ func stopsWell(t *testing.T, p *program.Process) (stop func()) {
 	return stop
 }
 
-// tranship runs the program in dir, and returns its exit code and all its output.
+// tranship runs the program in dir, and returns its exit code and its whole output.
 func tranship(t *testing.T, dir string, args ...string) (code int, output string) {
 	t.Helper()
 	cmd := built.Command(t.Context(), args...)
@@ -66,7 +66,7 @@ func tranship(t *testing.T, dir string, args ...string) (code int, output string
 	return finish(t, cmd)
 }
 
-// finish runs a command to its end.
+// finish runs a command until it ends.
 func finish(t *testing.T, cmd *exec.Cmd) (code int, output string) {
 	t.Helper()
 	data, err := cmd.CombinedOutput()
@@ -76,7 +76,7 @@ func finish(t *testing.T, cmd *exec.Cmd) (code int, output string) {
 	return cmd.ProcessState.ExitCode(), string(data)
 }
 
-// succeed fails the test unless a program did what it was told.
+// succeed fails the test unless a program succeeded.
 func succeed(t *testing.T, code int, output string) {
 	t.Helper()
 	if code != 0 {
@@ -84,7 +84,7 @@ func succeed(t *testing.T, code int, output string) {
 	}
 }
 
-// place is a path on a server, as an argument of tranship.
-func place(address, path string) string {
+// remoteURL returns the URL of a path on a server.
+func remoteURL(address, path string) string {
 	return (&url.URL{Scheme: "grpc", Host: address, Path: "/" + path}).String()
 }
