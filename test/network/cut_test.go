@@ -10,12 +10,12 @@ import (
 
 const cutSize = 6<<20 + 12345
 
-// cuts are links of which each connection is cut after a random number of bytes.
+// cuts returns links whose connections are cut after a random number of bytes.
 func cuts(random *rand.Rand, direction faultproxy.Direction) func(int) faultproxy.Link {
 	return func(int) faultproxy.Link {
 		after := random.Int64N(cutSize)
 		if random.IntN(8) == 0 {
-			after = random.Int64N(1000) // While the connection is being made.
+			after = random.Int64N(1000) // while the connection is being established
 		}
 		faults := faultproxy.Faults{CutAfter: &after}
 		if direction == faultproxy.Down {
@@ -25,8 +25,8 @@ func cuts(random *rand.Rand, direction faultproxy.Direction) func(int) faultprox
 	}
 }
 
-// cut copies through connections that are cut, again and again: until the copy ends
-// well by itself, or by doing it anew after each failure.
+// cut copies over connections that are cut repeatedly, until a copy succeeds. A failed
+// copy is started again.
 func cut(t *testing.T, seeds, attempts int, download bool) {
 	t.Parallel()
 	s := newSite(t)
@@ -46,8 +46,8 @@ func cut(t *testing.T, seeds, attempts int, download bool) {
 		s.proxy.SetLinks(cuts(rand.New(rand.NewPCG(uint64(seed), 0)), direction))
 		for n := 0; ; n++ {
 			if n == 30 {
-				// A direction that is always cut before the next part is durable
-				// has no end: let it through.
+				// If every connection is cut before the next part is durable, the copy
+				// never ends: stop cutting.
 				s.proxy.SetLinks(nil)
 			}
 			c := copying{options: transfer.Options{Attempts: attempts}}
@@ -70,13 +70,13 @@ func cut(t *testing.T, seeds, attempts int, download bool) {
 			}
 		}
 		if left := leftovers(t, s, local); left != nil {
-			t.Errorf("seed %d: left: %v", seed, left)
+			t.Errorf("seed %d: leftovers: %v", seed, left)
 		}
 	}
 	t.Logf("%d copies over %d connections: %d bytes skipped, %d sent", copies, s.proxy.Connections(), skipped, s.proxy.Passed(direction))
-	// Only what an earlier copy has left counts as skipped.
+	// Only data of an earlier copy counts as skipped.
 	if skipped == 0 && attempts == 1 {
-		t.Error("nothing was ever resumed")
+		t.Error("no copy was resumed")
 	}
 }
 

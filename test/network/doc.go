@@ -1,3 +1,3 @@
-// Package network has tests of client, server and transfer over a network that
-// misbehaves, with a store on disk and a proxy between. It has only tests.
+// Package network tests the client, the server and package transfer over faulty networks,
+// with a store on disk and a proxy in between.
 package network

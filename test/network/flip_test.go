@@ -10,8 +10,8 @@ import (
 	"github.com/tranship/tranship/transfer"
 )
 
-// flips are offsets that are damaged: many at the beginning, where the messages
-// are that say what is to happen, some at the end, and some in what is between.
+// flips returns the offsets of damaged bytes: many at the beginning, where the requests
+// are, some at the end, and some in between.
 func flips(total int64) []int64 {
 	const ends, middle = 600, 12
 	each := int64(16)
@@ -32,10 +32,10 @@ func flips(total int64) []int64 {
 	return offsets
 }
 
-// flip runs copies through a connection with one damaged byte. Whatever byte it is,
-// no wrong file appears, and copying again mends the rest.
+// flip runs copies over a connection with one damaged byte. Wherever it is, no wrong file
+// appears, and another copy completes the rest.
 func flip(t *testing.T, direction faultproxy.Direction, download bool) {
-	t.Parallel() // Much of it is waiting for what does not come any more.
+	t.Parallel() // Most of the time it waits for data that does not arrive.
 	want := files{"small": random(1, 20_000), "dir/empty": {}, "dir/large": random(2, 1<<20+100_000)}
 	s := newSite(t)
 	local := t.TempDir()
@@ -53,7 +53,7 @@ func flip(t *testing.T, direction faultproxy.Direction, download bool) {
 		}
 		defer remote.Close()
 		if download {
-			// By name: a list has no checksum.
+			// The files are named explicitly, because a list has no checksum.
 			return c.run(t, dir, want.items(remote))
 		}
 		return c.up(t, dir, remote)
@@ -89,9 +89,9 @@ func flip(t *testing.T, direction faultproxy.Direction, download bool) {
 			t.Fatalf("offset %d, mask %02x: after copying again: %v", offset, faults.FlipMask, wrong)
 		}
 	}
-	t.Logf("%d copies failed and were mended", failed)
+	t.Logf("%d copies failed and were completed by another", failed)
 	if failed == 0 {
-		t.Error("no damage was noticed")
+		t.Error("no damage was detected")
 	}
 }
 

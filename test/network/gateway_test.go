@@ -17,7 +17,7 @@ import (
 	"github.com/tranship/tranship/transfer"
 )
 
-// gatewayFaults are what gateways do to calls, by name.
+// gatewayFaults are the faults that gateways cause, by name.
 var gatewayFaults = map[string]faultproxy.CallFault{
 	"page":        faultproxy.Page,
 	"reset":       faultproxy.Reset,
@@ -26,8 +26,8 @@ var gatewayFaults = map[string]faultproxy.CallFault{
 	"lost page":   faultproxy.LosePage,
 }
 
-// behindGateway returns a store behind a gateway that does that to every third call of
-// those that match, but to no more than most.
+// behindGateway returns a store behind a gateway that applies a fault to every third call
+// of those that match, but to at most most calls.
 func behindGateway(t *testing.T, s *site, fault faultproxy.CallFault, most int64, matches func(path string) bool) *retry.Store {
 	t.Helper()
 	var matched atomic.Int64
@@ -47,7 +47,8 @@ func behindGateway(t *testing.T, s *site, fault faultproxy.CallFault, most int64
 	return retry.New(mustDial(t, gateway.Address()), retry.Options{})
 }
 
-// All operations of a tree go through a gateway that fails every third call.
+// TestGatewayEdits checks that all operations on a tree succeed through a gateway that
+// fails every third call.
 func TestGatewayEdits(t *testing.T) {
 	t.Parallel()
 	for name, fault := range gatewayFaults {
@@ -94,13 +95,14 @@ func TestGatewayEdits(t *testing.T) {
 			}
 			removals.Wait()
 			for entry, err := range store.List(ctx, tranship.ListOptions{Recursive: true}) {
-				t.Errorf("left: %s, %v", entry.Path, err)
+				t.Errorf("remains: %s, %v", entry.Path, err)
 			}
 		})
 	}
 }
 
-// A tree is copied both ways through a gateway whose first calls of each kind fail.
+// TestGatewayCopies copies a tree both ways through a gateway whose first calls of each
+// kind fail.
 func TestGatewayCopies(t *testing.T) {
 	t.Parallel()
 	for name, fault := range gatewayFaults {
@@ -113,7 +115,7 @@ func TestGatewayCopies(t *testing.T) {
 				want[fmt.Sprintf("d/%02d", i)] = random(byte(i), 1000)
 			}
 			want.write(t, local)
-			// A reply of a stream that is lost whole ends nothing before the client does.
+			// A stream whose whole reply is lost does not end before the client ends it.
 			streams := func(path string) bool {
 				return strings.HasSuffix(path, "List") ||
 					(strings.HasSuffix(path, "Upload") || strings.HasSuffix(path, "Download")) && fault != faultproxy.LoseReply && fault != faultproxy.LosePage
@@ -147,7 +149,8 @@ func TestGatewayCopies(t *testing.T) {
 	}
 }
 
-// A burst of removals goes through a gateway whose connections take ten calls each.
+// TestGatewayOfFewCalls removes many files concurrently through a gateway whose
+// connections take ten calls each.
 func TestGatewayOfFewCalls(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -177,11 +180,12 @@ func TestGatewayOfFewCalls(t *testing.T) {
 	}
 	removals.Wait()
 	for entry, err := range store.List(t.Context(), tranship.ListOptions{Recursive: true}) {
-		t.Errorf("left: %s, %v", entry.Path, err)
+		t.Errorf("remains: %s, %v", entry.Path, err)
 	}
 }
 
-// A client that connects anew, and meets a gateway that answers in HTTP/1.1, tries again.
+// TestGatewayOfHTTP1 checks that a client that reconnects and finds a gateway that
+// answers in HTTP/1.1 tries again.
 func TestGatewayOfHTTP1(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -203,6 +207,6 @@ func TestGatewayOfHTTP1(t *testing.T) {
 		t.Errorf("after %v: %v", time.Since(begun), err)
 	}
 	if !back.Load() {
-		t.Error("it did not have to try again")
+		t.Error("the client did not have to try again")
 	}
 }

@@ -24,9 +24,9 @@ func fill(ctx context.Context, upload tranship.Upload, n int, content []byte) er
 	return errors.Join(err, writer.Close())
 }
 
-// A client whose connection is open to the server and dead to itself locks nobody
-// out: the next one takes its upload over, and the stale one, when it comes back,
-// changes nothing any more.
+// TestHalfOpen checks that a client behind a half-open connection blocks no other client:
+// the next one takes over its upload, and the stale one cannot change anything when it
+// returns.
 func TestHalfOpen(t *testing.T) {
 	s := newSite(t)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -45,7 +45,7 @@ func TestHalfOpen(t *testing.T) {
 	if err := errors.Join(fill(ctx, stale, 0, content), stale.Sync(ctx)); err != nil {
 		t.Fatal(err)
 	}
-	// It has a part under way.
+	// It has begun a part.
 	writer, err := stale.Part(ctx, 1)
 	if err != nil {
 		t.Fatal(err)
@@ -70,7 +70,7 @@ func TestHalfOpen(t *testing.T) {
 		}
 	}
 
-	// The stale one comes back, with other bytes.
+	// The stale client returns, with other bytes.
 	s.proxy.Thaw()
 	other := bytes.Repeat([]byte("x"), 1<<20)
 	_, err = writer.Write(other[1000:])
@@ -92,6 +92,6 @@ func TestHalfOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got, err := os.ReadFile(filepath.Join(s.root, "file")); err != nil || !bytes.Equal(got, content) {
-		t.Errorf("%d bytes, which are not those that were sent: %v", len(got), err)
+		t.Errorf("the file has %d bytes that differ from those that were sent: %v", len(got), err)
 	}
 }

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// leftovers are unfinished uploads on the server, data in its state directory, and
-// partial files on the client's side.
+// leftovers returns unfinished uploads on the server, data in its state directory, and
+// partial files of the client.
 func leftovers(t *testing.T, s *site, local string) (left []string) {
 	t.Helper()
 	for upload, err := range mustDial(t, s.address).ListUploads(t.Context(), "") {
@@ -26,7 +26,7 @@ func leftovers(t *testing.T, s *site, local string) (left []string) {
 			if err != nil {
 				return err
 			}
-			// What is remembered of commits is small.
+			// Records of commits are small.
 			if dir != local && info.Size() > 64<<10 || dir == local && strings.HasPrefix(entry.Name(), ".tranship") {
 				left = append(left, name)
 			}

@@ -32,7 +32,7 @@ import (
 // site is a server with a store on disk, and a proxy in front of it.
 type site struct {
 	root string
-	// address is the server's own, past the proxy.
+	// address is the server's own address, without the proxy.
 	address string
 	proxy   *faultproxy.Proxy
 }
@@ -57,11 +57,11 @@ func newSite(t *testing.T) *site {
 	return s
 }
 
-// patience is how long anything here may take that is not to last.
+// patience bounds how long a step may take that should be short.
 const patience = 20 * time.Second
 
-// dial returns a client that is closed when the test ends. It connects anew without
-// waiting long.
+// dial returns a client that is closed when the test ends. It reconnects after short
+// pauses.
 func dial(t *testing.T, address string, timeout time.Duration) (*client.Client, error) {
 	t.Helper()
 	c, err := client.Dial(t.Context(), address, client.Options{
@@ -89,7 +89,7 @@ func mustDial(t *testing.T, address string) *client.Client {
 // files are contents by path.
 type files map[string][]byte
 
-// random makes content that does not compress.
+// random returns bytes that do not compress.
 func random(seed byte, size int) []byte {
 	data := make([]byte, size)
 	_, _ = rand.NewChaCha8([32]byte{seed}).Read(data)
@@ -110,7 +110,7 @@ func (f files) write(t *testing.T, dir string) {
 	}
 }
 
-// items are the files as a source has them.
+// items yields the files as items of a source.
 func (f files) items(source transfer.Source) iter.Seq2[transfer.Item, error] {
 	return func(yield func(transfer.Item, error) bool) {
 		for _, path := range slices.Sorted(maps.Keys(f)) {
@@ -122,7 +122,7 @@ func (f files) items(source transfer.Source) iter.Seq2[transfer.Item, error] {
 	}
 }
 
-// below are the files below a directory, without what stores keep for themselves.
+// below returns the files below a directory, without the state of stores.
 func below(t *testing.T, dir string) files {
 	t.Helper()
 	found := files{}
@@ -147,8 +147,8 @@ func below(t *testing.T, dir string) files {
 	return found
 }
 
-// unlike says what is in a directory that should not be; with whole, also what is
-// missing.
+// unlike returns an error that lists wrong files in a directory and, if whole is true,
+// missing ones.
 func (f files) unlike(t *testing.T, dir string, whole bool) error {
 	t.Helper()
 	found := below(t, dir)
@@ -157,7 +157,7 @@ func (f files) unlike(t *testing.T, dir string, whole bool) error {
 		want, ok := f[path]
 		switch {
 		case !ok:
-			wrong = append(wrong, fmt.Errorf("%q is there", path))
+			wrong = append(wrong, fmt.Errorf("%q should not exist", path))
 		case !bytes.Equal(data, want):
 			wrong = append(wrong, fmt.Errorf("%q has wrong content", path))
 		}
@@ -170,7 +170,7 @@ func (f files) unlike(t *testing.T, dir string, whole bool) error {
 	return errors.Join(wrong...)
 }
 
-// empty removes all files from a directory but what stores keep for themselves.
+// empty removes all files from a directory except the state of stores.
 func empty(t *testing.T, dir string) {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -200,7 +200,7 @@ func openDir(t *testing.T, name string) *localdir.Dir {
 // copying is one copy of all files between a local directory and a site.
 type copying struct {
 	options transfer.Options
-	// results are by the path they have at the destination.
+	// results are the results by the path at the destination.
 	results map[string]transfer.Result
 }
 
@@ -226,7 +226,7 @@ func (c *copying) down(t *testing.T, from *client.Client, to *localdir.Dir) erro
 	return c.run(t, to, transfer.Files(ctx, from, "", ""))
 }
 
-// skipped is how much did not have to be sent.
+// skipped returns how many bytes did not have to be sent.
 func (c *copying) skipped() (bytes int64) {
 	for result := range maps.Values(c.results) {
 		bytes += result.SkippedBytes

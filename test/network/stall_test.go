@@ -10,8 +10,8 @@ import (
 	"github.com/tranship/tranship/transfer"
 )
 
-// What does not move any more ends by its stall timeout, wherever it stopped, and
-// is resumed by the next copy.
+// TestStall checks that a stalled copy ends after its stall timeout, wherever it stalled,
+// and that the next copy resumes it.
 func TestStall(t *testing.T) {
 	for name, test := range map[string]struct {
 		link     faultproxy.Link
@@ -67,7 +67,7 @@ func TestStall(t *testing.T) {
 	}
 }
 
-// A link that is slow and far away is not a stall.
+// TestSlow checks that a slow link with a long delay is not a stall.
 func TestSlow(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
