@@ -25,9 +25,9 @@ const (
 
 // The values of keyCredentials.
 const (
-	credentialsToken       = "token" //nolint:gosec // not a token
+	credentialsToken       = "token"
 	credentialsCertificate = "certificate"
-	credentialsEither      = "token certificate"
+	credentialsEither      = "token certificate" //nolint:gosec // not a credential
 )
 
 // Bounds on the values, in bytes. A status must fit into the headers that other

@@ -157,8 +157,14 @@ func hostile(code codes.Code, reason string, fields map[string]string) error {
 // TestHostileDetails checks that a client rejects paths and limits that are not valid.
 func TestHostileDetails(t *testing.T) {
 	for _, fields := range []map[string]string{
-		{"path": "../a"}, {"path": "/etc/passwd"}, {"path": "a\x00b"}, {"path": strings.Repeat("a", 5000)},
-		{"limit": "A B"}, {"limit": ""}, {"limit": strings.Repeat("a", 65)}, {"limit": "--flag\n"},
+		{"path": "../a"},
+		{"path": "/etc/passwd"},
+		{"path": "a\x00b"},
+		{"path": strings.Repeat("a", 5000)},
+		{"limit": "A B"},
+		{"limit": ""},
+		{"limit": strings.Repeat("a", 65)},
+		{"limit": "--flag\n"},
 	} {
 		got := rpcstatus.FromError(hostile(codes.ResourceExhausted, "LIMIT", fields))
 		_, isPath := errors.AsType[*tranship.PathError](got)

@@ -3,6 +3,7 @@ package console
 import (
 	"errors"
 	"io/fs"
+	"sync"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/cmd/tranship/internal/usage"
@@ -58,12 +59,16 @@ func ExitCode(err error) int {
 }
 
 // failures has the exit codes of the failures of one command.
+// It is safe for concurrent use.
 type failures struct {
+	mu    sync.Mutex
 	codes map[int]bool
 }
 
 // Add adds the exit code of a failure.
 func (f *failures) Add(code int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if f.codes == nil {
 		f.codes = map[int]bool{}
 	}
@@ -73,6 +78,8 @@ func (f *failures) Add(code int) {
 // ExitCode returns the exit code that all failures have in common, ExitFailed if they
 // differ, and 0 without failures.
 func (f *failures) ExitCode() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if len(f.codes) > 1 {
 		return ExitFailed
 	}
