@@ -15,8 +15,8 @@ import (
 	"github.com/tranship/tranship/transfer"
 )
 
+// The protocols of cp.
 const (
-	// ProtocolTranship, ProtocolFilesrv and ProtocolFiletransfer are the protocols of cp.
 	ProtocolTranship     = "tranship"
 	ProtocolFilesrv      = "filesrv"
 	ProtocolFiletransfer = "filetransfer"

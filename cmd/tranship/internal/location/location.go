@@ -35,8 +35,8 @@ type Location struct {
 // Kind is the kind of a Location.
 type Kind int
 
+// Local is on this machine, Remote on a server, and Stream the standard input or output.
 const (
-	// Local is on this machine, Remote on a server, and Stream the standard input or output.
 	Local Kind = iota
 	Remote
 	Stream
