@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access"
@@ -40,7 +42,8 @@ type Config struct {
 	// third, and any type with the method may be one.
 	Authenticators []authn.Authenticator
 	// Recheck is how often the credentials of a stream under way are verified again; 0
-	// means 10 s. A stream whose credentials have been revoked ends.
+	// means 10 s. It must not be negative. A stream whose credentials have been revoked
+	// ends.
 	Recheck time.Duration
 	// Caller replaces Authenticators where interceptors of the program's own grpc.Server
 	// have authenticated the call: it returns the principal that they found, from the
@@ -73,8 +76,8 @@ type Config struct {
 	// and open files share; 0 means the system's limit of the process.
 	Descriptors int64
 	// MaxMessageBytes is the largest message that clients may send; 0 means
-	// DefaultMaxMessageBytes. A grpc.Server that Mount is used with must have the same,
-	// which GRPCOptions sets.
+	// DefaultMaxMessageBytes, which is the least, too, and 2 GiB are the most. A
+	// grpc.Server that Mount is used with must have the same, which GRPCOptions sets.
 	MaxMessageBytes int
 	// ListPage is how many entries one message of a list has, from 1 to 256; 0 means 256.
 	ListPage int
@@ -97,7 +100,8 @@ type Config struct {
 	// DrainTimeout is how long Serve waits, after its context has ended, for files under
 	// way; 0 means DefaultDrainTimeout, and less than 0 that it does not wait.
 	DrainTimeout time.Duration
-	// Version is the software version that clients are told; it may be empty.
+	// Version is the software version that clients are told, in valid UTF-8; it may be
+	// empty.
 	Version string
 }
 
@@ -166,8 +170,14 @@ func (c Config) validate() error {
 		return invalid("MemoryLimit", "%d is less than %d", c.MemoryLimit, MinMemoryLimit)
 	case c.ListPage < 0 || c.ListPage > maxListPage:
 		return invalid("ListPage", "%d is not from 1 to %d", c.ListPage, maxListPage)
-	case c.MaxMessageBytes < 0:
-		return invalid("MaxMessageBytes", "%d is negative", c.MaxMessageBytes)
+	case c.MaxMessageBytes != 0 && (c.MaxMessageBytes < DefaultMaxMessageBytes || c.MaxMessageBytes > math.MaxInt32):
+		return invalid("MaxMessageBytes", "%d is not from %d to %d", c.MaxMessageBytes, DefaultMaxMessageBytes, math.MaxInt32)
+	case c.Recheck < 0:
+		return invalid("Recheck", "%v is negative", c.Recheck)
+	case c.MinDurability > tranship.DurabilityDurable:
+		return invalid("MinDurability", "%d is not a durability", c.MinDurability)
+	case !utf8.ValidString(c.Version):
+		return invalid("Version", "%q is not valid UTF-8", c.Version)
 	}
 	if f := c.Protocols.Filesrv; f != nil {
 		if f.Revision < 0 || f.Revision > 2 {

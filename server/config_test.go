@@ -30,6 +30,11 @@ func TestConfig(t *testing.T) {
 		"too little memory":       {server.Config{Store: store, Anonymous: server.AnonymousRead, MemoryLimit: 1}, "MemoryLimit"},
 		"too long a page":         {server.Config{Store: store, Anonymous: server.AnonymousRead, ListPage: 257}, "ListPage"},
 		"a negative message":      {server.Config{Store: store, Anonymous: server.AnonymousRead, MaxMessageBytes: -1}, "MaxMessageBytes"},
+		"too small a message":     {server.Config{Store: store, Anonymous: server.AnonymousRead, MaxMessageBytes: server.DefaultMaxMessageBytes - 1}, "MaxMessageBytes"},
+		"too large a message":     {server.Config{Store: store, Anonymous: server.AnonymousRead, MaxMessageBytes: 1 << 31}, "MaxMessageBytes"},
+		"a negative interval":     {server.Config{Store: store, Anonymous: server.AnonymousRead, Recheck: -1}, "Recheck"},
+		"an unknown durability":   {server.Config{Store: store, Anonymous: server.AnonymousRead, MinDurability: tranship.DurabilityDurable + 1}, "MinDurability"},
+		"a version with no text":  {server.Config{Store: store, Anonymous: server.AnonymousRead, Version: "1.0\xff"}, "Version"},
 		"an unknown revision":     {server.Config{Store: store, Anonymous: server.AnonymousRead, Protocols: server.Protocols{Filesrv: &server.Filesrv{Revision: 3}}}, "Protocols.Filesrv.Revision"},
 		"a suffix with directory": {server.Config{Store: store, Anonymous: server.AnonymousRead, Protocols: server.Protocols{Filesrv: &server.Filesrv{UploadSuffix: "/x"}}}, "Protocols.Filesrv.UploadSuffix"},
 		"a quota that the store cannot keep": {
