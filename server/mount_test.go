@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -14,9 +15,11 @@ import (
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access/authn"
 	"github.com/tranship/tranship/access/policy"
+	"github.com/tranship/tranship/client"
 	"github.com/tranship/tranship/internal/testing/loopback"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 	"github.com/tranship/tranship/server"
+	"github.com/tranship/tranship/server/limit"
 	"github.com/tranship/tranship/store/audit"
 	"github.com/tranship/tranship/store/mem"
 	"github.com/tranship/tranship/store/quota"
@@ -77,5 +80,39 @@ func TestMount(t *testing.T) {
 	}
 	if t.Failed() {
 		t.Log(log.String())
+	}
+}
+
+// detached is a stream whose context an interceptor has replaced by one that does not
+// end with the call.
+type detached struct{ grpc.ServerStream }
+
+// Context implements grpc.ServerStream.
+func (d detached) Context() context.Context {
+	return context.WithoutCancel(d.ServerStream.Context())
+}
+
+// TestMountDetachedContext checks that a call is counted no longer than it lasts, also if
+// an interceptor of the grpc.Server has replaced its context by one that never ends.
+func TestMountDetachedContext(t *testing.T) {
+	const most = 3
+	s, err := server.New(t.Context(), server.Config{
+		Store: &mem.Store{}, Anonymous: server.AnonymousWrite, Limits: limit.Options{StreamsPerPeer: most},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := connectAs(t, loopback.Serve(t, s.Mount, grpc.StreamInterceptor(
+		func(service any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+			return handler(service, detached{stream})
+		},
+	)), client.Options{})
+	ctx := testContext(t)
+	for range 3 * most {
+		for _, err := range c.List(ctx, tranship.ListOptions{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 }

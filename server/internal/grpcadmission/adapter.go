@@ -137,15 +137,21 @@ func (a *Adapter) begin(ctx context.Context, method string) (*admission.Call, er
 	return call, nil
 }
 
-// call returns the call of a context that Tap has counted, and counts another's.
-func (a *Adapter) call(ctx context.Context, method string) (*admission.Call, error) {
+// call returns the call of a context that Tap has counted, and counts another's. The
+// handler of the call must call done when it returns. What Tap has counted goes on until
+// gRPC has sent the outcome; another's ends there, because an interceptor may have replaced
+// its context by one that never ends.
+func (a *Adapter) call(ctx context.Context, method string) (call *admission.Call, done func(), err error) {
 	if found, ok := ctx.Value(callKey{}).(*tapped); ok {
 		if found.refusal == nil {
 			found.call.Continue(ctx)
 		}
-		return found.call, found.refusal
+		return found.call, func() {}, found.refusal
 	}
-	return a.begin(ctx, method)
+	if call, err = a.begin(ctx, method); err != nil {
+		return nil, nil, err
+	}
+	return call, call.End, nil
 }
 
 // ends tell connections apart: those of TCP by their addresses, others by their texts.

@@ -42,10 +42,11 @@ func (r registrar) RegisterService(description *grpc.ServiceDesc, service any) {
 func (a *Adapter) Wrap(description *grpc.ServiceDesc) *grpc.ServiceDesc {
 	wrapped := grpcdesc.WrapMethods(description, func(name string, handler grpc.MethodHandler) grpc.MethodHandler {
 		return func(service any, ctx context.Context, decode func(any) error, interceptor grpc.UnaryServerInterceptor) (any, error) {
-			call, err := a.call(ctx, name)
+			call, done, err := a.call(ctx, name)
 			if err != nil {
 				return nil, rpcstatus.Error(err)
 			}
+			defer done()
 			u := &unaryCall{Call: call, byContext: a.door.FindsCallerInContext(), decode: decode, interceptor: interceptor}
 			// Whether this method needs credentials depends on what it asks for.
 			u.mayBeOpen = name == healthv1.Health_Check_FullMethodName
@@ -66,10 +67,11 @@ func (a *Adapter) Wrap(description *grpc.ServiceDesc) *grpc.ServiceDesc {
 
 // stream runs the handler of a call that streams.
 func (a *Adapter) stream(inner grpc.ServerStream, name string, owes, oneMessage bool, handler func(grpc.ServerStream) error) error {
-	call, err := a.call(inner.Context(), name)
+	call, done, err := a.call(inner.Context(), name)
 	if err != nil {
 		return rpcstatus.Error(err)
 	}
+	defer done()
 	if err := call.Authenticate(presented(inner.Context()), false); err != nil {
 		call.Done(err, admission.Names{})
 		return rpcstatus.Error(err)
@@ -88,10 +90,11 @@ func (a *Adapter) stream(inner grpc.ServerStream, name string, owes, oneMessage 
 // so that the audit log had no line about them.
 func (a *Adapter) unknown(_ any, stream grpc.ServerStream) error {
 	method, _ := grpc.MethodFromServerStream(stream)
-	call, err := a.call(stream.Context(), method)
+	call, done, err := a.call(stream.Context(), method)
 	if err != nil {
 		return rpcstatus.Error(err)
 	}
+	defer done()
 	if err := call.Authenticate(presented(stream.Context()), false); err != nil {
 		call.Done(err, admission.Names{})
 		return rpcstatus.Error(err)
