@@ -266,3 +266,22 @@ func TestUploadFromDownloadTo(t *testing.T) {
 		t.Errorf("down: %v", err)
 	}
 }
+
+// TestUploadFromPanic checks that a reader that panics leaves no upload behind, which the
+// context would keep until it ends.
+func TestUploadFromPanic(t *testing.T) {
+	store := newFaulty()
+	func() {
+		defer func() {
+			if reason := recover(); reason != "reader" {
+				t.Errorf("panic: %v", reason)
+			}
+		}()
+		reader := io.MultiReader(bytes.NewReader(random(3<<20)), readerFunc(func([]byte) (int, error) { panic("reader") }))
+		_, err := UploadFrom(t.Context(), store, reader, tranship.Spec{Path: "a"})
+		t.Errorf("no panic: %v", err)
+	}()
+	if store.begun != 0 {
+		t.Errorf("the store has %d uploads", store.begun)
+	}
+}

@@ -94,8 +94,8 @@ func UploadFrom(ctx context.Context, store tranship.Writer, r io.Reader, spec tr
 	if err != nil {
 		return tranship.File{}, err
 	}
+	defer func() { _ = w.Abort() }() // also if r panics; why it failed matters more
 	if _, err := w.ReadFrom(r); err != nil {
-		_ = w.Abort() // why it failed matters more
 		return tranship.File{}, err
 	}
 	if err := w.Close(); err != nil {
