@@ -3,9 +3,13 @@ package transfer
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+	"syscall"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/localerr"
@@ -75,7 +79,13 @@ func downloadPath(ctx context.Context, store tranship.Reader, remote, local stri
 
 // createDir opens a directory of this machine, and creates it if it is missing.
 func createDir(name string) (*localdir.Dir, error) {
-	if err := os.MkdirAll(name, 0o777); err != nil { //nolint:gosec // the user's umask decides
+	err := os.MkdirAll(name, 0o777) //nolint:gosec // the user's umask decides
+	switch {
+	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, fs.ErrExist):
+		return nil, fmt.Errorf("%w: a file is in the place of the directory %s", tranship.ErrExists, name)
+	case strings.ContainsRune(name, 0):
+		return nil, &tranship.InvalidError{Field: "local", Rule: "a local name must not contain NUL"}
+	case err != nil:
 		return nil, localerr.Explain(err)
 	}
 	return localdir.Open(name)

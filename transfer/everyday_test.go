@@ -285,3 +285,38 @@ func TestUploadFromPanic(t *testing.T) {
 		t.Errorf("the store has %d uploads", store.begun)
 	}
 }
+
+// TestLocalPlaces checks the errors of local names at which nothing can be, or something
+// else is.
+func TestLocalPlaces(t *testing.T) {
+	store := newFaulty()
+	if _, err := store.Put(t.Context(), tranship.Spec{Path: "d/a"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	directory := t.TempDir()
+	file := filepath.Join(directory, "file")
+	writeFile(t, file, nil)
+	for _, test := range []struct {
+		remote, local string
+		want          error
+	}{
+		{"d", file, tranship.ErrExists},
+		{"d", filepath.Join(file, "d"), tranship.ErrExists},
+		{"d/a", filepath.Join(file, "a"), tranship.ErrExists},
+		{"d/a", directory, tranship.ErrExists},
+		{"d", "d\x00", tranship.ErrInvalid},
+		{"d/a", "d\x00/a", tranship.ErrInvalid},
+	} {
+		if _, err := Download(t.Context(), store, test.remote, test.local, DownloadOptions{}); !errors.Is(err, test.want) {
+			t.Errorf("download of %s to %q: %v, want %v", test.remote, test.local, err, test.want)
+		}
+	}
+	for local, want := range map[string]error{
+		filepath.Join(file, "a"): tranship.ErrNotFound,
+		"a\x00":                  tranship.ErrInvalid,
+	} {
+		if _, err := Upload(t.Context(), store, local, "b", UploadOptions{}); !errors.Is(err, want) {
+			t.Errorf("upload of %q: %v, want %v", local, err, want)
+		}
+	}
+}

@@ -2,8 +2,12 @@ package transfer
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"os"
+	"strings"
+	"syscall"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/store/localdir"
@@ -71,8 +75,14 @@ func uploadFile(ctx context.Context, store tranship.Store, local, remote string,
 	if err := tranship.ValidatePath(remote); err != nil {
 		return Summary{}, err
 	}
+	if strings.ContainsRune(local, 0) {
+		return Summary{}, &tranship.InvalidError{Field: "local", Rule: "a local name must not contain NUL"}
+	}
 	source := localdir.File(local)
 	file, err := source.Stat()
+	if errors.Is(err, syscall.ENOTDIR) { // a file is above it
+		return Summary{}, fmt.Errorf("%w (%w)", tranship.ErrNotFound, err)
+	}
 	if err != nil {
 		return Summary{}, err
 	}
