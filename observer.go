@@ -10,8 +10,8 @@ import (
 //
 // Events arrive in batches of at most MaxObserved, about a second after they happened at
 // the latest. The goroutines that move files call Observe, several at the same time, so it
-// must be safe for concurrent use, must return soon, and must not call the client or
-// server that it observes.
+// must be safe for concurrent use, must return soon, must not call the client or server
+// that it observes, and must not panic, which may end the program.
 type Observer interface {
 	// Observe receives events, mostly in the order in which they happened. It must not
 	// keep the slice after it returns.

@@ -63,7 +63,9 @@ type Config struct {
 	// no other can list, resume, join or abort it.
 	Policy guard.Policy
 	// Quota bounds what each principal may keep. Its zero value bounds only the number
-	// of unfinished uploads, at quota.DefaultUploads. An unset Quota.Logger is Logger.
+	// of unfinished uploads, at quota.DefaultUploads. An unset Quota.Logger is Logger. Each
+	// Server counts what passes it: of several with one Store, none knows what the others
+	// take.
 	Quota quota.Options
 	// Limits bound connections, calls, frames, bandwidth and slow clients. The zero
 	// value has the defaults of package limit. Limits of connections, frames and headers
