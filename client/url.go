@@ -1,6 +1,7 @@
 package client
 
 import (
+	"errors"
 	"net"
 	"net/url"
 	"strconv"
@@ -80,6 +81,9 @@ func ParseURL(text string) (URL, error) {
 		}
 	}
 	if err := tranship.ValidateDirectory(parsed.Path); err != nil {
+		if invalid, ok := errors.AsType[*tranship.InvalidError](err); ok {
+			return bad(invalid.Rule)
+		}
 		return bad(err.Error())
 	}
 	return parsed, nil

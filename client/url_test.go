@@ -60,6 +60,8 @@ func TestParseURLRefuses(t *testing.T) {
 		invalid, ok := errors.AsType[*tranship.InvalidError](err)
 		if !ok || invalid.Field != "url" || !strings.Contains(invalid.Rule, rule) || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%q: %v, want a rule about %s", text, err, rule)
+		} else if strings.Contains(invalid.Rule, "invalid ") {
+			t.Errorf("%q: %v names two fields", text, err)
 		}
 	}
 }
