@@ -65,13 +65,36 @@ func (r *treeRemoval) empty(directory string) (changed bool, err error) {
 	return changed, err
 }
 
-// file removes a file. It reports whether the file was still there.
-func (r *treeRemoval) file(dir *rootfs.Dir, child child) (gone bool, err error) {
+// file removes a file, and tells of it, unless it is gone or something else is in its place.
+func (r *treeRemoval) file(_ *rootfs.Dir, child child) (gone bool, err error) {
+	gone, err = r.remove(child)
+	if !gone {
+		return false, err
+	}
+	r.removed++
+	if r.options.Progress != nil {
+		r.options.Progress(child.path) // without the lock: a client may be slow to take the news
+	}
+	return true, nil
+}
+
+// remove removes a file. It finds the file by its path: the directory that the list has
+// open may have another path by now, below which the caller may not remove anything.
+func (r *treeRemoval) remove(child child) (gone bool, err error) {
 	unlock, err := r.store.paths.Lock(r.ctx, child.path)
 	if err != nil {
 		return false, err
 	}
 	defer unlock()
+	directory, _ := rootfs.Split(child.path)
+	dir, err := r.store.directories.Walk(directory)
+	if rootfs.IsAbsent(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fail("remove", child.path, err)
+	}
+	defer dir.Close()
 	info, err := dir.Lstat(child.name)
 	if rootfs.IsAbsent(err) || err == nil && !info.Mode().IsRegular() {
 		return false, nil
@@ -91,10 +114,6 @@ func (r *treeRemoval) file(dir *rootfs.Dir, child child) (gone bool, err error) 
 		return false, fail("remove", child.path, err)
 	}
 	r.store.forgetCommit(child.path)
-	r.removed++
-	if r.options.Progress != nil {
-		r.options.Progress(child.path)
-	}
 	return true, nil
 }
 

@@ -1,11 +1,13 @@
 package disk
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/rootfs"
@@ -104,5 +106,61 @@ func TestRemoveAllUnreadable(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(f.directory, "d/b/c")); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestRemoveAllMovedByHand moves a directory away while its files are removed: those that
+// have other paths by then stay.
+func TestRemoveAllMovedByHand(t *testing.T) {
+	for _, moved := range []string{"d/sub", "d"} {
+		f := newFixture(t, small, realSystem())
+		for _, path := range []string{"d/sub/a", "d/sub/b", "d/sub/c/d"} {
+			if _, err := f.Put(t.Context(), tranship.Spec{Path: path}, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		removed, err := f.RemoveAll(t.Context(), "d", tranship.RemoveAllOptions{Progress: func(path string) {
+			if path != "d/sub/a" {
+				return
+			}
+			if err := os.Rename(f.at(moved), f.at("kept")); err != nil {
+				t.Error(err)
+			}
+		}})
+		if removed != 1 || err != nil {
+			t.Errorf("%s moved: %d files removed, %v", moved, removed, err)
+		}
+		var left []string
+		for entry, err := range f.List(t.Context(), tranship.ListOptions{Recursive: true}) {
+			if err != nil {
+				t.Error(err)
+			}
+			left = append(left, filepath.Base(entry.Path))
+		}
+		if !slices.Equal(left, []string{"b", "d"}) {
+			t.Errorf("%s moved: %q are left", moved, left)
+		}
+	}
+}
+
+// TestRemoveAllTellsUnlocked puts a file anew while its removal is being told, as another
+// client may when the one that removes is slow to take the news.
+func TestRemoveAllTellsUnlocked(t *testing.T) {
+	f := newFixture(t, small, realSystem())
+	if _, err := f.Put(t.Context(), tranship.Spec{Path: "d/a"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	removed, err := f.RemoveAll(t.Context(), "d", tranship.RemoveAllOptions{Progress: func(path string) {
+		if _, err := f.Put(ctx, tranship.Spec{Path: path}, []byte("new")); err != nil {
+			t.Error(err)
+		}
+	}})
+	if removed != 1 || err != nil {
+		t.Errorf("%d files, %v", removed, err)
+	}
+	if file, err := f.Stat(t.Context(), "d/a"); err != nil || file.Size != 3 {
+		t.Errorf("%+v, %v", file, err)
 	}
 }
