@@ -40,7 +40,7 @@ type nameCache struct {
 
 	seed    maphash.Seed
 	changes [changeStripes]atomic.Uint32
-	// count is len(kept), to be read without mu.
+	// count is len(kept), or one more while mu is held, to be read without mu.
 	count atomic.Int32
 
 	mu sync.Mutex
@@ -102,7 +102,14 @@ func (c *nameCache) keep(dir *rootfs.Dir, w *window, before key, read nameRead) 
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closed || c.stripe(w.directory).Load() != read.change {
+	if c.closed {
+		return
+	}
+	// Count before comparing changes: then either keep sees a change that happens now, or
+	// added sees a kept window to forget, and waits for mu.
+	c.count.Store(int32(len(c.kept) + 1))
+	if c.stripe(w.directory).Load() != read.change {
+		c.updateCountLocked()
 		return
 	}
 	c.kept = append(slices.DeleteFunc(c.kept, func(k *keptWindow) bool {

@@ -5,6 +5,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -249,5 +250,37 @@ func TestListKept(t *testing.T) {
 	}
 	if reads := p.reads.Load(); reads > 50 {
 		t.Errorf("the directory was read %d times", reads)
+	}
+}
+
+// TestNamesKeptWhileAdded adds a name at any moment while a window is being kept: the window
+// must be forgotten, also where a directory's times would not tell.
+func TestNamesKeptWhileAdded(t *testing.T) {
+	f := newFixture(t, small, realSystem())
+	dir, err := f.root.Walk("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dir.Close()
+	const moments = 20_000
+	now, waited := time.Now().Add(time.Hour), 0
+	for moment := range 4 * moments {
+		c := newNameCache(func() time.Time { return now })
+		read := c.begin("")
+		read.entries = minKept
+		var group sync.WaitGroup
+		group.Go(func() { c.keep(dir, &window{complete: true}, key{}, read) })
+		group.Go(func() {
+			for range moment % moments { // less than any sleep
+				waited++
+			}
+			c.added("")
+		})
+		group.Wait()
+		left := len(c.kept)
+		c.close()
+		if left > 0 {
+			t.Fatalf("moment %d: a window without the name that was added is kept", moment)
+		}
 	}
 }
