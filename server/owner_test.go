@@ -13,8 +13,8 @@ import (
 	"github.com/tranship/tranship/store/mem"
 )
 
-// Who knows the id and the epoch of another's upload is answered as who made them up,
-// and nothing happens to the upload.
+// A caller that knows the id and the epoch of another's upload gets the same answer as for
+// invented ones, and the upload is unchanged.
 func TestJoinOfAnother(t *testing.T) {
 	store := &mem.Store{PartSize: partSize}
 	address := storeserver.Mount(t, store, storeserver.Believing(server.Config{}), append(server.GRPCOptions(server.Config{}), loopback.Believing()...)...)
@@ -44,7 +44,7 @@ func TestJoinOfAnother(t *testing.T) {
 		t.Helper()
 		for _, name := range []string{"", "bob"} {
 			if got, want := refused(name, begun), refused(name, madeUp); !proto.Equal(got, want) {
-				t.Errorf("%s, %q joins what ann has: %v; what nobody has: %v", when, name, got, want)
+				t.Errorf("%s, %q joins an upload of ann: %v; an upload that does not exist: %v", when, name, got, want)
 			}
 		}
 	}

@@ -246,7 +246,7 @@ func (p *play) end() {
 
 	p.grpc.GracefulStop()
 	if !p.memory.Idle() {
-		p.t.Error("memory is counted that nobody has")
+		p.t.Error("memory is still counted for calls that have ended")
 	}
 	for _, closes := range slices.Backward(p.closes) {
 		closes()

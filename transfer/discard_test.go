@@ -16,8 +16,8 @@ func TestNoResume(t *testing.T) {
 	}
 }
 
-// Who does not resume removes what would be resumed, at whichever end it is, and does
-// so before anything is sent.
+// A copy without resume removes what could be resumed, at either end, before it sends
+// anything.
 func TestNoResumeDiscards(t *testing.T) {
 	store := newCutting(-1)
 	name, _ := largeFile(t)

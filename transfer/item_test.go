@@ -132,7 +132,7 @@ func TestStdinIsReadOnce(t *testing.T) {
 	mustHave(t, store, "a", random(3<<20))
 }
 
-// What cannot be copied as it is fails with ErrInvalid, and does not stop the others.
+// An item that cannot be copied fails with ErrInvalid, and does not stop the others.
 func TestCopyInvalidItems(t *testing.T) {
 	empty := opener(func(context.Context, tranship.OpenOptions) (tranship.Content, error) { return nil, nil })
 	good := &mem.Store{}

@@ -265,7 +265,7 @@ func (a *assembly) giveUp(err error) error {
 		restart = a.restarts < maxRestarts
 	}
 	if a.key == "" || discard {
-		// What cannot be removed now expires in its store.
+		// An upload that cannot be removed now expires in its store.
 		_ = a.upload.Abort(ctx)
 	} else {
 		a.detach(ctx, err)

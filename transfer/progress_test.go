@@ -4,7 +4,7 @@ import (
 	"testing"
 )
 
-// What bars are drawn of is right at any moment, also after a resume.
+// The numbers of progress are right at any moment, also after a resume.
 func TestProgressOfResume(t *testing.T) {
 	name, _ := largeFile(t)
 	store := newCutting(-1)

@@ -38,7 +38,7 @@ func (a *assembly) prove(ctx context.Context) error {
 func (a *assembly) proves(ctx context.Context, n int) (bool, error) {
 	want := a.durable[n]
 	if upload, ok := a.upload.(readBack); ok {
-		// What a system wrote may be lost when it crashed.
+		// Bytes that were only written may be lost when the system crashed.
 		size, crc, err := a.sum(ctx, upload.ReadPart(n))
 		if err != nil || size != a.length(n) || crc != want {
 			return false, ctx.Err()

@@ -35,8 +35,8 @@ type ReaderOptions struct {
 // and the next range is longer, so that reading in order costs few calls and reading here
 // and there moves few bytes.
 //
-// What is read from the first byte to the last by Read, in order, is verified against the
-// checksum of the whole file, if the store knows it, before the last bytes are returned.
+// Bytes that Read returns from the first to the last, in order, are verified against the
+// checksum of the whole file, if the store knows it, before Read returns the last of them.
 //
 // ReadAt, Size, File and Close are safe for concurrent use; Read, Seek and WriteTo must be
 // called by one goroutine at a time.

@@ -88,7 +88,7 @@ func TestReaderOfSlowCaller(t *testing.T) {
 	})
 }
 
-// What was read in order is verified as a whole, across ranges.
+// Bytes that are read in order are verified as a whole, across ranges.
 func TestReaderVerifies(t *testing.T) {
 	store := newFaulty()
 	putLarge(t, store, "a", random(3<<20))

@@ -167,7 +167,7 @@ func TestResumeRememberedCommit(t *testing.T) {
 	mustHave(t, store.Store, "copy", data)
 }
 
-// What a store lost of what it called durable is sent again.
+// Durable parts that a store has lost are sent again.
 func TestResumeIncomplete(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		name, data := largeFile(t)

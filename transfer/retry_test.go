@@ -146,7 +146,7 @@ func TestCopyRetriesExisting(t *testing.T) {
 	})
 }
 
-// What can be read only once is tried only once.
+// A one-shot source is tried only once.
 func TestCopyOnce(t *testing.T) {
 	destination := newFaulty()
 	destination.write = func(string) error { return errGone }

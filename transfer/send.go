@@ -172,7 +172,7 @@ func (a *assembly) sendParts(ctx context.Context, first, end int, writer transhi
 			err = a.note(n, crc)
 		}
 		if err != nil {
-			// What its writer has to say does not matter any more.
+			// The error of its writer does not matter any more.
 			_ = writer.Close()
 			return err
 		}

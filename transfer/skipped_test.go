@@ -56,7 +56,7 @@ func (h *holed) Stat(_ context.Context, path string) (tranship.File, error) {
 	return tranship.File{}, fmt.Errorf("%w: %s", tranship.ErrDenied, path)
 }
 
-// What was left out is told once, however often the list is continued.
+// A skipped entry is reported once, however often the list is continued.
 func TestFilesReportsOnceWhatIsLeftOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &holed{keys: []string{"!d/a", "d/b", "!d/c", "!d/d/", "d/e", "d/f", "!d/g\xff", "d/h"}, after: 4}
@@ -111,7 +111,7 @@ func (l leaving) List(ctx context.Context, options tranship.ListOptions) iter.Se
 	}
 }
 
-// What is in a directory that a list left out is asked for, file by file.
+// The files of a directory that a list left out are asked for one by one.
 func TestListExistingAsksBelowWhatIsLeftOut(t *testing.T) {
 	store := &holed{keys: []string{"d/a", "!d/no/", "d/z"}, after: 9}
 	existing, err := ListExisting(t.Context(), store, "d")

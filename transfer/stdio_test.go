@@ -46,8 +46,8 @@ func TestCutBeforeStdout(t *testing.T) {
 	}
 }
 
-// Who reads the standard output may take his time, and so may who writes the
-// standard input: only the other side can stall.
+// The programs that read the standard output or write the standard input may take
+// their time: only the other end of the copy can stall.
 func TestSlowPipes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const size = 5 << 20

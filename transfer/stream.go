@@ -179,6 +179,6 @@ func (s *stream) verify() error {
 func (c *copier) abort(ctx context.Context, upload tranship.Upload) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeout)
 	defer cancel()
-	// What cannot be removed now expires in its store.
+	// An upload that cannot be removed now expires in its store.
 	_ = upload.Abort(ctx)
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/tranship/tranship/store/localdir"
 )
 
-// What fails at this machine's end is told from what fails at the other.
+// A failure at the local end can be told from one at the other end.
 func TestTargetError(t *testing.T) {
 	source := newFaulty()
 	for _, size := range []int{10, largeBytes} {

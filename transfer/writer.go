@@ -94,7 +94,7 @@ func NewWriter(ctx context.Context, store tranship.Writer, spec tranship.Spec) (
 		return upload.Abort(ctx)
 	})
 	w.unwatch = context.AfterFunc(ctx, func() {
-		// What cannot be removed now expires in its store.
+		// An upload that cannot be removed now expires in its store.
 		_ = w.abort()
 	})
 	return w, nil

@@ -86,7 +86,7 @@ func TestWriterReadFrom(t *testing.T) {
 	mustHave(t, store, "a", append(data, "tailend"...))
 }
 
-// What is not closed is not there, and leaves nothing; what was there before stays.
+// A file that is not closed is not visible and leaves nothing; the older file stays.
 func TestWriterLeavesNothing(t *testing.T) {
 	enough := errors.New("enough")
 	for name, end := range map[string]struct {

@@ -75,7 +75,7 @@ func TestReadJournal(t *testing.T) {
 			t.Errorf("%s: %+v, %v", name, h, ok)
 		}
 	}
-	// What an older record left behind a newer one is not taken for its successor.
+	// The rest of an older record behind a newer one does not count as its successor.
 	again := AppendRecord(nil, "ID", 1, PartEntry(0, 10, 1))
 	stale := append(append(encode("ID", first), again...), AppendRecord(nil, "ID", 1, PartEntry(2, 5, 2))...)
 	if h, _ := ReadJournal("ID", stale, shapeOf()); h.Records != 2 || len(h.Parts) != 1 {

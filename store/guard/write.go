@@ -86,8 +86,8 @@ func (u *upload) writer(ctx context.Context, inner tranship.PartWriter, err erro
 	return &partWriter{inner, ctx, u}, nil
 }
 
-// partWriter redacts the errors of a part writer. It is for callers to whom the path of
-// the upload is invisible.
+// partWriter redacts the errors of a part writer. It is for callers that cannot see the path
+// of the upload.
 type partWriter struct {
 	tranship.PartWriter
 	ctx    context.Context

@@ -123,7 +123,7 @@ func TestDirUnreadable(t *testing.T) {
 	}
 }
 
-// What a server calls its files never leads out of the directory.
+// A file name from a server never leads out of the directory.
 func TestDirHostilePaths(t *testing.T) {
 	outside := t.TempDir()
 	name := filepath.Join(outside, "dir")

@@ -47,7 +47,7 @@ func TestDownloadResumes(t *testing.T) {
 	}
 }
 
-// What became of the files meanwhile costs no more than the parts that it hit.
+// Damage to the files between two attempts costs only the damaged parts.
 func TestDownloadResumesAfterDamage(t *testing.T) {
 	for _, test := range []struct {
 		name    string

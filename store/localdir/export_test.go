@@ -1,6 +1,6 @@
 package localdir
 
-// What tests outside the package know of its files.
+// Exported for tests outside the package.
 const (
 	LeastPart       = leastPart
 	TemporaryPrefix = temporaryPrefix

@@ -84,7 +84,7 @@ func OpenFolding(t *testing.T, name string, fold, store func(string) string) *Di
 	return dir
 }
 
-// What a new file would be called is found out, and nothing left of that.
+// The name that a new file would get is found with a probe, which is removed.
 func TestSystemNamesStored(t *testing.T) {
 	name := t.TempDir()
 	dir := open(t, name)

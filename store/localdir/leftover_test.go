@@ -16,8 +16,8 @@ import (
 	"github.com/tranship/tranship/transfer"
 )
 
-// What a process left that was killed, the next upload to the same target removes;
-// what is another target's, or no file, it does not touch.
+// The next upload to a target removes the leftovers of a killed process. It does not
+// touch those of other targets, nor anything that is not a file.
 func TestDirRemovesLeftovers(t *testing.T) {
 	name := t.TempDir()
 	for leftover, mode := range map[string]os.FileMode{
@@ -169,8 +169,8 @@ func TestDirReplacedKeepsPartialInUse(t *testing.T) {
 	}
 }
 
-// What there is of a file that has been removed at its source goes, whether that shows
-// while it is copied or at the next attempt.
+// The partial file of a file that was removed at its source is removed, whether the
+// removal shows while the file is copied or at the next attempt.
 func TestDownloadRemovedMeanwhile(t *testing.T) {
 	for _, kind := range []transfer.EventKind{transfer.EventResume, transfer.EventRetry} {
 		synctest.Test(t, func(t *testing.T) {

@@ -230,7 +230,7 @@ func TestDirUploadKeepsItsDirectory(t *testing.T) {
 	}
 }
 
-// What a source is resumed by does not depend on how its name is cleaned.
+// The resume key of a source does not depend on how its name is written.
 func TestAbsoluteName(t *testing.T) {
 	name := t.TempDir()
 	filetest.Write(t, filepath.Join(name, "deep/f"), nil)

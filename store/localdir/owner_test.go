@@ -36,8 +36,8 @@ func giveAway(t *testing.T, names ...string) {
 	}
 }
 
-// What is planted under the names of a partial file, its journal and temporary files is
-// neither written to nor in the way, and what of it is another user's stays.
+// Files that are planted under the names of a partial file, its journal and temporary
+// files are not written to and do not stop the download. Those of other users stay.
 func TestDownloadPlanted(t *testing.T) {
 	precious := filepath.Join(t.TempDir(), "precious")
 	plants := map[string]struct {

@@ -107,7 +107,7 @@ func TestPartialJournalIsWrittenAnew(t *testing.T) {
 	}
 }
 
-// What a writer left that was followed by one that wrote less is no part of the file.
+// The bytes of a writer beyond those of its shorter successor are not in the file.
 func TestShorterSecondWriter(t *testing.T) {
 	dir := open(t, t.TempDir())
 	u, err := dir.Begin(t.Context(), tranship.Spec{Path: "copy"})

@@ -16,11 +16,11 @@ import (
 // Walk yields all regular files below a directory of d; "" is d itself. They come in the
 // order of their names, one directory after the other. Symbolic links are not followed.
 //
-// admit is called with the path of each file and directory before it is looked at. An
-// error of it leaves out the file, or the directory and all below it.
+// admit is called with the path of each file and directory before the walk opens it. Its
+// error leaves out the file, or the directory and all below it.
 //
-// What the walk goes on without comes as a File that has only a Path, with an error that
-// matches ErrSkipped: each symbolic link, empty directory and special file, and each file
+// For each entry that the walk leaves out, it yields a File that has only a Path, with an
+// error that matches ErrSkipped: each symbolic link, empty directory and special file, and each file
 // and directory that cannot be read or was not admitted. If the directory itself cannot
 // be read, that is the only thing yielded, and its error does not match ErrSkipped.
 // When ctx ends, so does the walk, with its error.

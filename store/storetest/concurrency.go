@@ -42,7 +42,7 @@ func (f fixture) onlyWinner(errs []error, target error) int {
 		winner = i
 	}
 	if winner < 0 {
-		f.Fatalf("nobody won")
+		f.Fatalf("no writer succeeded")
 	}
 	return winner
 }

@@ -49,7 +49,7 @@ func raceToResume(f fixture) {
 			f.abortedOrNil("what one resumed since met", err)
 		}
 		if len(files) == 0 {
-			f.Fatalf("nobody finished the upload: %v", errors.Join(errs...))
+			f.Fatalf("no writer finished the upload: %v", errors.Join(errs...))
 		}
 		want := f.has(spec.Path, data)
 		for _, file := range files {

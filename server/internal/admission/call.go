@@ -103,7 +103,7 @@ func (d *Door) Begin(ctx context.Context, method string, address net.Addr) (*Cal
 		close(c.late)
 	})
 	if d.audit != nil {
-		// What ends the call later is recorded for everything that is under way in it.
+		// The reason why the call ends later is recorded for everything that is under way in it.
 		c.ctx, c.mark = recorded.NewContext(recorded.NewCall(ctx))
 	}
 	return c, nil

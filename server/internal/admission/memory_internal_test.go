@@ -194,7 +194,7 @@ func TestMemoryStreams(t *testing.T) {
 	sessions[0].Revoke(memory)
 	sessions[1].Revoke(memory)
 	if memory.granted != 0 {
-		t.Errorf("%d streams are granted to nobody", memory.granted)
+		t.Errorf("%d streams are granted, but no upload has them", memory.granted)
 	}
 }
 

@@ -22,7 +22,7 @@ func address(text string) net.Addr {
 	return net.TCPAddrFromAddrPort(netip.MustParseAddrPort(text))
 }
 
-// What is remembered of clients is bounded, and those that come again stay.
+// The number of remembered clients is bounded, and clients that return stay remembered.
 func TestClients(t *testing.T) {
 	c := newClients(3, func(name string) *client { return &client{name: name} })
 	first := c.get("first")
@@ -37,7 +37,7 @@ func TestClients(t *testing.T) {
 	}
 }
 
-// as is a context of somebody at an address.
+// like a context of a caller at an address.
 func as(ctx context.Context, name, from string) context.Context {
 	return access.NewContext(access.NewPeerContext(ctx, address(from)), access.Principal{Name: name})
 }
@@ -199,8 +199,8 @@ var (
 	both   = Stream{}
 )
 
-// A limit of bandwidth is shared fairly, holds back only whom it is for, and ends with
-// its call.
+// A limit of bandwidth is shared fairly, slows only the callers that it applies to, and
+// ends with its call.
 func TestBandwidth(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const rate, message = 1 << 20, 256 << 10

@@ -23,7 +23,7 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// slowOptions drop whoever moves less than 100 bytes a second for 10 s.
+// slowOptions drop clients that move less than 100 bytes a second for 10 s.
 var slowOptions = limit.Options{MinRate: 100, MinRateWindow: 10 * time.Second, Idle: time.Minute}
 
 // dropped waits for the end of a call, which must have been too slow.

@@ -169,7 +169,7 @@ func TestCutOff(t *testing.T) {
 	}
 }
 
-// What the store says about itself stays on the server, in its log.
+// The internal errors of a store stay in the log of the server.
 func TestInternalFailure(t *testing.T) {
 	var log bytes.Buffer
 	store := &faultyStore{Store: new(mem.Store), aborted: make(chan string, 1), fail: "two"}

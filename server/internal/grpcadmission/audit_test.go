@@ -108,7 +108,7 @@ func TestAuditedCall(t *testing.T) {
 			t.Errorf("%s: %q, want %q", test.name, got, test.want)
 		}
 	}
-	// What the store has written down is not written again.
+	// A failure that the store has recorded is not recorded again.
 	text.Reset()
 	_ = audited(ctx, log, request, nil, func(ctx context.Context) error {
 		_, err := store.Move(ctx, "a", "b", tranship.Precondition{})

@@ -60,7 +60,7 @@ func TestWrap(t *testing.T) {
 	if err := call(alice, "echo.Echo", "Call", &healthv1.HealthCheckRequest{}); err != nil || asked != 1 {
 		t.Errorf("with a token: %v, which was asked for %d times", err, asked)
 	}
-	// Whether a server is well is open to all; whether a service is, is not.
+	// The health of the whole server needs no credentials; the health of a service does.
 	check := func(ctx context.Context, service string) error {
 		return call(ctx, "grpc.health.v1.Health", "Check", &healthv1.HealthCheckRequest{Service: service})
 	}

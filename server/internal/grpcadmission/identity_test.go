@@ -172,11 +172,11 @@ func TestAuthenticate(t *testing.T) {
 	}{
 		{name: "token", values: []string{"Bearer t-alice"}, want: "token/alice/ops"},
 		{name: "scheme in another case", values: []string{"bEARER t-alice"}, want: "token/alice/ops"},
-		{name: "token where anybody may", values: []string{"Bearer t-alice"}, anonymous: true, want: "token/alice/ops"},
+		{name: "token where anonymous callers may", values: []string{"Bearer t-alice"}, anonymous: true, want: "token/alice/ops"},
 		{name: "none", code: codes.Unauthenticated},
-		{name: "none where anybody may", anonymous: true, want: "//"},
+		{name: "none where anonymous callers may", anonymous: true, want: "//"},
 		{name: "unknown", values: []string{"Bearer t-eve"}, code: codes.Unauthenticated},
-		{name: "unknown where anybody may", values: []string{"Bearer t-eve"}, anonymous: true, code: codes.Unauthenticated},
+		{name: "unknown where anonymous callers may", values: []string{"Bearer t-eve"}, anonymous: true, code: codes.Unauthenticated},
 		{name: "of no kind", values: []string{"Bearer x"}, anonymous: true, code: codes.Unauthenticated},
 		{name: "two", values: []string{"Bearer t-alice", "Bearer t-alice"}, anonymous: true, code: codes.Unauthenticated},
 		{name: "another scheme", values: []string{"Basic t-alice"}, anonymous: true, code: codes.Unauthenticated},
@@ -207,7 +207,7 @@ func TestAuthenticate(t *testing.T) {
 	}
 }
 
-// What an authenticator fails with is for the log, unless it is known what it means.
+// The error of an authenticator goes to the log, unless it matches a known sentinel.
 func TestAuthenticateFailures(t *testing.T) {
 	var log bytes.Buffer
 	authenticator := newTokens()
@@ -239,7 +239,7 @@ func TestAuthenticateFailures(t *testing.T) {
 	}
 }
 
-// Whether a server is well may be asked by everybody, and nothing else.
+// Only the health of the whole server may be asked without credentials.
 func TestHealthAndReflection(t *testing.T) {
 	address := serve(t, admission.Options{Authenticators: []authn.Authenticator{newTokens()}})
 	conn := loopback.Dial(t, address)

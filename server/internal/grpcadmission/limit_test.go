@@ -210,8 +210,8 @@ func TestHeaderBytes(t *testing.T) {
 	}
 }
 
-// Who begins calls too fast is refused before they cost anything, and is heard again
-// later.
+// A client that begins calls too fast is refused before the calls cost anything, and is
+// served again later.
 func TestStreamsPerSecond(t *testing.T) {
 	address := serveLimited(t, limit.Options{StreamsPerSecond: 20, CallsPerSecond: -1})
 	client := dial(t, address)

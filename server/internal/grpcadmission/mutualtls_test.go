@@ -54,16 +54,16 @@ func TestMutualTLS(t *testing.T) {
 	}{
 		{name: "certificate", verify: tls.VerifyClientCertIfGiven, authenticators: certificates, client: &alice, want: "certificate/cert:alice/cert:ops"},
 		{name: "none", verify: tls.VerifyClientCertIfGiven, authenticators: certificates, code: codes.Unauthenticated},
-		{name: "none where anybody may", verify: tls.VerifyClientCertIfGiven, authenticators: certificates, anonymous: true, want: "//"},
+		{name: "none where anonymous callers may", verify: tls.VerifyClientCertIfGiven, authenticators: certificates, anonymous: true, want: "//"},
 		{name: "none where TLS wants one", verify: tls.RequireAndVerifyClientCert, authenticators: certificates, anonymous: true, code: codes.Unavailable},
 		{name: "forged", verify: tls.VerifyClientCertIfGiven, authenticators: certificates, anonymous: true, client: &forged, code: codes.Unavailable},
 		{name: "not verified", verify: tls.RequestClientCert, authenticators: certificates, anonymous: true, client: &alice, code: codes.Unauthenticated},
 		{name: "forged and not verified", verify: tls.RequireAnyClientCert, authenticators: both, anonymous: true, client: &forged, token: "t-alice", code: codes.Unauthenticated},
 		{name: "both", verify: tls.VerifyClientCertIfGiven, authenticators: both, client: &alice, token: "t-alice", want: "token/alice/ops"},
 		{name: "a bad token", verify: tls.VerifyClientCertIfGiven, authenticators: both, client: &alice, token: "t-eve", code: codes.Unauthenticated},
-		{name: "a token nobody takes", verify: tls.VerifyClientCertIfGiven, authenticators: certificates, client: &alice, token: "t-alice", code: codes.Unauthenticated},
-		{name: "a certificate nobody looks at", verify: tls.RequestClientCert, authenticators: []authn.Authenticator{newTokens()}, client: &forged, token: "t-alice", want: "token/alice/ops"},
-		{name: "only a certificate nobody looks at", verify: tls.RequestClientCert, authenticators: []authn.Authenticator{newTokens()}, client: &forged, code: codes.Unauthenticated},
+		{name: "a token that no authenticator takes", verify: tls.VerifyClientCertIfGiven, authenticators: certificates, client: &alice, token: "t-alice", code: codes.Unauthenticated},
+		{name: "a certificate that no authenticator checks", verify: tls.RequestClientCert, authenticators: []authn.Authenticator{newTokens()}, client: &forged, token: "t-alice", want: "token/alice/ops"},
+		{name: "only a certificate that no authenticator checks", verify: tls.RequestClientCert, authenticators: []authn.Authenticator{newTokens()}, client: &forged, code: codes.Unauthenticated},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			address := serve(t, admission.Options{Authenticators: test.authenticators, Anonymous: test.anonymous},

@@ -6,8 +6,8 @@ import (
 	"testing/synctest"
 )
 
-// TestWorkerPool checks that all functions run at once, that none waits for another's end, and
-// that nobody stays behind, which synctest would find.
+// TestWorkerPool checks that all functions run at once, that none waits for the end of
+// another, and that no goroutine stays, which synctest would find.
 func TestWorkerPool(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		done := make(chan struct{})
