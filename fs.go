@@ -24,7 +24,9 @@ import (
 //
 // Every error is an *fs.PathError that matches what the store's error matches. It also
 // matches fs.ErrNotExist for ErrNotFound, fs.ErrPermission for ErrDenied and
-// ErrUnauthenticated, fs.ErrInvalid for ErrInvalid, and fs.ErrExist for ErrExists.
+// ErrUnauthenticated, fs.ErrInvalid for ErrInvalid, and fs.ErrExist for ErrExists. A file
+// whose name no path of a store can have does not exist: fs.ErrNotExist and ErrInvalid, so
+// that http.FileServer answers 404.
 // Directories are listed without the entries that Store.List leaves out.
 //
 // All calls use ctx, and fail after it ends. The file system is safe for concurrent use
@@ -101,7 +103,11 @@ func (f *fileSystem) pathOf(operation, name string) (string, error) {
 	if name == "." {
 		return f.root, nil
 	}
-	return path.Join(f.root, name), nil
+	full := path.Join(f.root, name)
+	if err := ValidatePath(full); err != nil {
+		return "", &fs.PathError{Op: operation, Path: name, Err: &fsError{err, fs.ErrNotExist}}
+	}
+	return full, nil
 }
 
 // Open implements fs.FS.

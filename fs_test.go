@@ -127,8 +127,8 @@ func TestFSErrors(t *testing.T) {
 				"/d":        {fs.ErrInvalid},
 				"d/":        {fs.ErrInvalid},
 				"":          {fs.ErrInvalid},
-				"d/\x01":    {fs.ErrInvalid, tranship.ErrInvalid},
-				".tranship": {fs.ErrInvalid, tranship.ErrInvalid},
+				"d/\x01":    {fs.ErrNotExist, tranship.ErrInvalid},
+				".tranship": {fs.ErrNotExist, tranship.ErrInvalid},
 			} {
 				err := do(path)
 				failed, ok := errors.AsType[*fs.PathError](err)
