@@ -29,6 +29,6 @@
 // empty, for example, the rule matches nothing.
 //
 // Names and paths are compared bytewise: they differ if they differ in letter case or in
-// the encoding of an accent. Rules are not safe for paths that differ only in this way on
-// a file system that does not distinguish them.
+// the encoding of an accent. On a file system that does not distinguish
+// them, a store has a file only at the path under which it is listed.
 package policy
