@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -18,8 +17,6 @@ import (
 	"github.com/tranship/tranship/server"
 	"github.com/tranship/tranship/store/mem"
 )
-
-const root = "../../examples"
 
 // runs returns, for each example of a client, a function that runs its program.
 func runs() map[string]func(t *testing.T, program string) {
@@ -36,12 +33,6 @@ func TestExamples(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	programs := t.TempDir()
-	build := exec.Command("go", "build", "-o", programs+string(filepath.Separator), "./...")
-	build.Dir = root
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
 	all := runs()
 	for _, directory := range directories {
 		if !directory.IsDir() {
@@ -54,11 +45,7 @@ func TestExamples(t *testing.T) {
 				checkTested(t, name)
 				return
 			}
-			program := filepath.Join(programs, name)
-			if runtime.GOOS == "windows" {
-				program += ".exe"
-			}
-			run(t, program)
+			run(t, programOf(name))
 		})
 	}
 }

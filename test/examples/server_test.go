@@ -25,16 +25,12 @@ import (
 // timeout bounds the time of an example.
 const timeout = time.Minute
 
-// startServer builds an example, runs it in a directory on a free port, and returns its
+// startServer runs the program of an example in a directory on a free port, and returns its
 // address once it serves. When the test ends, an interrupt must stop it cleanly.
 func startServer(t *testing.T, name, dir string) (address string) {
 	t.Helper()
-	binary := filepath.Join(t.TempDir(), name)
-	if output, err := exec.Command("go", "build", "-o", binary, "../../examples/"+name).CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, output)
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
-	cmd := exec.CommandContext(ctx, binary, "-listen", "127.0.0.1:0")
+	cmd := exec.CommandContext(ctx, programOf(name), "-listen", "127.0.0.1:0")
 	cmd.Dir = dir
 	output, err := cmd.StderrPipe()
 	if err != nil {
