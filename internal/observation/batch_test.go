@@ -2,6 +2,8 @@ package observation_test
 
 import (
 	"errors"
+	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,16 +13,30 @@ import (
 )
 
 // batches is an observer that keeps the batches it receives.
-type batches [][]tranship.Event
+type batches struct {
+	mu  sync.Mutex
+	all [][]tranship.Event
+}
 
-func (b *batches) Observe(events []tranship.Event) { *b = append(*b, events) }
+func (b *batches) Observe(events []tranship.Event) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.all = append(b.all, events)
+}
+
+// get returns the batches so far.
+func (b *batches) get() [][]tranship.Event {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.all)
+}
 
 // TestBatch checks that events are passed on when there are enough of them, after a second
 // at most, and by Flush.
 func TestBatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var got batches
-		batch := observation.New(&got)
+		var observer batches
+		batch := observation.New(&observer)
 		ctx, call := batch.Begin(t.Context(), "/service/Method")
 		if observation.FromContext(ctx) != call {
 			t.Error("the context does not have the call")
@@ -28,12 +44,13 @@ func TestBatch(t *testing.T) {
 		for range tranship.MaxObserved {
 			call.Transfer(tranship.EventUpload, "path", 0, 1, time.Now(), nil)
 		}
+		got := observer.get()
 		if len(got) != 1 || len(got[0]) != tranship.MaxObserved || got[0][0].Kind != tranship.EventCallBegun {
 			t.Fatalf("got %v, want one full batch that begins with the call", got)
 		}
 		time.Sleep(1100 * time.Millisecond)
 		synctest.Wait()
-		if len(got) != 2 || len(got[1]) != 1 {
+		if got = observer.get(); len(got) != 2 || len(got[1]) != 1 {
 			t.Fatalf("after a second there are %d batches, want the last event in a second one", len(got))
 		}
 		failure := errors.New("failure")
@@ -41,7 +58,7 @@ func TestBatch(t *testing.T) {
 		call.End(failure)
 		batch.Flush()
 		batch.Flush()
-		if len(got) != 3 || len(got[2]) != 2 {
+		if got = observer.get(); len(got) != 3 || len(got[2]) != 2 {
 			t.Fatalf("at the end there are %v", got)
 		}
 		first, last := got[2][0], got[2][1]
