@@ -3,10 +3,9 @@ package authn
 import (
 	"errors"
 	"strings"
-)
 
-// MaxTokenBytes is the maximum length of a bearer token, in bytes.
-const MaxTokenBytes = 8 << 10
+	"github.com/tranship/tranship/access/bearer"
+)
 
 // ParseAuthorization returns the bearer token in the values of a call's authorization
 // headers; "" if there are no values. It refuses several values, other schemes, and
@@ -29,25 +28,12 @@ func parseBearer(value string) (string, error) {
 	switch {
 	case !ok || !strings.EqualFold(scheme, "Bearer"):
 		return "", malformed("the authorization header is not a bearer token")
-	case len(token) > MaxTokenBytes:
+	case len(token) > bearer.MaxTokenBytes:
 		return "", malformed("the token is too long")
-	case !IsToken(token):
+	case !bearer.IsToken(token):
 		return "", malformed("the token has characters that a bearer token must not have")
 	}
 	return token, nil
-}
-
-// IsToken reports whether text has the form of a bearer token: letters, digits and
-// "-._~+/", at least one of them, followed by zero or more "=".
-func IsToken(text string) bool {
-	text = strings.TrimRight(text, "=")
-	for i := range len(text) {
-		c := text[i]
-		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && strings.IndexByte("-._~+/", c) < 0 {
-			return false
-		}
-	}
-	return text != ""
 }
 
 // malformed returns the Refusal of a header. The reason must not quote the header.

@@ -20,15 +20,15 @@ func Parse(text string) (string, error) {
 		return "", errors.New("there is no token in it")
 	case len(token) > MaxTokenBytes:
 		return "", fmt.Errorf("a token must have at most %d bytes", MaxTokenBytes)
-	case !isToken(token):
+	case !IsToken(token):
 		return "", errors.New("it must have the token and nothing else")
 	}
 	return token, nil
 }
 
-// isToken reports whether text has the form of a bearer token (RFC 6750, section 2.1):
+// IsToken reports whether text has the form of a bearer token (RFC 6750, section 2.1):
 // letters, digits and "-._~+/", at least one of them, followed by zero or more "=".
-func isToken(text string) bool {
+func IsToken(text string) bool {
 	text = strings.TrimRight(text, "=")
 	for i := range len(text) {
 		c := text[i]

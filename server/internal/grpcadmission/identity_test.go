@@ -23,6 +23,7 @@ import (
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access"
 	"github.com/tranship/tranship/access/authn"
+	"github.com/tranship/tranship/access/bearer"
 	"github.com/tranship/tranship/internal/testing/loopback"
 	"github.com/tranship/tranship/server/internal/admission"
 	"github.com/tranship/tranship/server/internal/grpcadmission"
@@ -184,7 +185,7 @@ func TestAuthenticate(t *testing.T) {
 		{name: "no token", values: []string{"Bearer "}, anonymous: true, code: codes.Unauthenticated},
 		{name: "empty", values: []string{""}, anonymous: true, code: codes.Unauthenticated},
 		{name: "more than a token", values: []string{"Bearer t-alice x"}, anonymous: true, code: codes.Unauthenticated},
-		{name: "too long", values: []string{"Bearer t-" + strings.Repeat("a", authn.MaxTokenBytes)}, code: codes.Unauthenticated},
+		{name: "too long", values: []string{"Bearer t-" + strings.Repeat("a", bearer.MaxTokenBytes)}, code: codes.Unauthenticated},
 		{name: "panic", values: []string{"Bearer t-panic"}, code: codes.Internal},
 	} {
 		t.Run(test.name, func(t *testing.T) {
