@@ -51,11 +51,13 @@ type treeRemoval struct {
 // directory itself must still be synced; it is false if err is not nil.
 func (r *treeRemoval) empty(directory string) (changed bool, err error) {
 	err = r.each(directory, key{}, false, func(dir *rootfs.Dir, child child) error {
-		remove := r.file
+		var gone bool
+		var err error
 		if child.IsDir() {
-			remove = r.directory
+			gone, err = r.directory(dir, child)
+		} else {
+			gone, err = r.file(child)
 		}
-		gone, err := remove(dir, child)
 		changed = changed || gone
 		return err
 	})
@@ -66,14 +68,14 @@ func (r *treeRemoval) empty(directory string) (changed bool, err error) {
 }
 
 // file removes a file, and tells of it, unless it is gone or something else is in its place.
-func (r *treeRemoval) file(_ *rootfs.Dir, child child) (gone bool, err error) {
+func (r *treeRemoval) file(child child) (gone bool, err error) {
 	gone, err = r.remove(child)
 	if !gone {
 		return false, err
 	}
 	r.removed++
 	if r.options.Progress != nil {
-		r.options.Progress(child.path) // without the lock: a client may be slow to take the news
+		r.options.Progress(child.path) // without the lock: the client may be slow to read
 	}
 	return true, nil
 }
