@@ -17,14 +17,14 @@ import (
 // TestConfig checks that a Config which no server can be made of names the field.
 func TestConfig(t *testing.T) {
 	store := &mem.Store{}
-	nobody := func(context.Context) (access.Principal, error) { return access.Principal{}, nil }
+	caller := func(context.Context) (access.Principal, error) { return access.Principal{}, nil }
 	for name, test := range map[string]struct {
 		config server.Config
 		field  string
 	}{
 		"the zero value":          {server.Config{}, "Store"},
 		"no client is let in":     {server.Config{Store: store}, "Authenticators"},
-		"two ways to know":        {server.Config{Store: store, Caller: nobody, Authenticators: []authn.Authenticator{names{}}}, "Caller"},
+		"two sources of identity": {server.Config{Store: store, Caller: caller, Authenticators: []authn.Authenticator{names{}}}, "Caller"},
 		"a nil authenticator":     {server.Config{Store: store, Authenticators: []authn.Authenticator{nil}}, "Authenticators"},
 		"an unknown permission":   {server.Config{Store: store, Anonymous: 9}, "Anonymous"},
 		"too little memory":       {server.Config{Store: store, Anonymous: server.AnonymousRead, MemoryLimit: 1}, "MemoryLimit"},

@@ -12,14 +12,14 @@ import (
 	"github.com/tranship/tranship/internal/testing/program"
 )
 
-// asNobody returns the program as a command of the user nobody, which cannot read the files of
-// root.
-func asNobody(t *testing.T, args ...string) *exec.Cmd {
+// asUnprivileged returns the program as a command of the system's unprivileged user, which
+// cannot read the files of root.
+func asUnprivileged(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("needs root, to run the program as another user")
 	}
-	directory, err := os.MkdirTemp("", "nobody") //nolint:usetesting // other users cannot enter t.TempDir
+	directory, err := os.MkdirTemp("", "unprivileged") //nolint:usetesting // other users cannot enter t.TempDir
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,8 +52,8 @@ func sharedDirectory(t *testing.T) string {
 	return directory
 }
 
-// giveToNobody makes the user nobody the owner of a directory and all below it.
-func giveToNobody(t *testing.T, directory string) {
+// giveToUnprivileged makes the unprivileged user the owner of a directory and all below it.
+func giveToUnprivileged(t *testing.T, directory string) {
 	t.Helper()
 	err := filepath.WalkDir(directory, func(name string, _ fs.DirEntry, err error) error {
 		if err != nil {
@@ -72,12 +72,12 @@ func serveAsNobody(t *testing.T, closed []string, files ...string) (root, server
 	t.Helper()
 	directory := sharedDirectory(t)
 	root, ready := filepath.Join(directory, "root"), filepath.Join(directory, "ready")
-	cmd := asNobody(t, "serve", "--root", root, "--listen", "127.0.0.1:0", "--ready-file", ready, "--quota-files", "1000")
+	cmd := asUnprivileged(t, "serve", "--root", root, "--listen", "127.0.0.1:0", "--ready-file", ready, "--quota-files", "1000")
 	writeTree(t, root, files...)
 	for _, path := range closed {
 		writeTree(t, root, path+"/file")
 	}
-	giveToNobody(t, root)
+	giveToUnprivileged(t, root)
 	for _, path := range closed {
 		name := filepath.Join(root, path)
 		if err := os.Chown(name, 0, 0); err != nil {
@@ -141,7 +141,7 @@ func TestUnreadableDirectoriesAreSkipped(t *testing.T) {
 	reports(t, 1, "not moved: permission denied", server, below, "mv", server+"/d", server+"/moved")
 	output(t, 0, "ls", "-r", server+"/moved")
 	writeTree(t, root, "d/again")
-	giveToNobody(t, filepath.Join(root, "d/again"))
+	giveToUnprivileged(t, filepath.Join(root, "d/again"))
 	reports(t, 1, "not removed: permission denied", server, below, "rm", "-r", server+"/d")
 	for _, path := range []string{"d/again", "d/b", "d/sub/c"} {
 		if _, err := os.Lstat(filepath.Join(root, path)); err == nil {
@@ -163,7 +163,7 @@ func TestUploadSkipsUnreadableDirectories(t *testing.T) {
 	directory := sharedDirectory(t)
 	for _, tree := range []string{"one", "two"} {
 		writeTree(t, directory, tree+"/a", tree+"/closed/x", tree+"/sub/b", tree+"/unread", tree+"/z")
-		giveToNobody(t, filepath.Join(directory, tree))
+		giveToUnprivileged(t, filepath.Join(directory, tree))
 		for name, mode := range map[string]os.FileMode{"closed": 0o700, "unread": 0o600} {
 			name = filepath.Join(directory, tree, name)
 			if err := os.Chown(name, 0, 0); err != nil {
@@ -182,7 +182,7 @@ func TestUploadSkipsUnreadableDirectories(t *testing.T) {
 		for _, path := range []string{"one", "two", "three"} {
 			args = append(args, filepath.Join(directory, path))
 		}
-		cmd := asNobody(t, append(args, server+"/")...)
+		cmd := asUnprivileged(t, append(args, server+"/")...)
 		var text strings.Builder
 		cmd.Stderr = &text
 		_ = cmd.Run()
@@ -208,7 +208,7 @@ func TestUploadSkipsUnreadableDirectories(t *testing.T) {
 		if err := os.Chmod(filepath.Join(directory, "three"), mode); err != nil {
 			t.Fatal(err)
 		}
-		cmd := asNobody(t, "cp", "-r", filepath.Join(directory, "three"), server+"/")
+		cmd := asUnprivileged(t, "cp", "-r", filepath.Join(directory, "three"), server+"/")
 		var text strings.Builder
 		cmd.Stderr = &text
 		if err := cmd.Start(); err != nil {
