@@ -120,9 +120,14 @@ crash: ## kill server and client at random moments, and measure how much is sent
 # make bench BENCHFLAGS="-cases '^large' -only 'tranship|raw' -size 268435456"
 BENCHFLAGS ?=
 .PHONY: bench
-bench: build ## compare the speed with alternatives; the report is in build/bench
+bench: build ## compare the speed with alternatives, in a quarter of an hour; the report is in build/bench
 	@tools/bench-setup.sh
 	go run ./internal/bench -binary bin/tranship $(BENCHFLAGS)
+
+.PHONY: bench-all
+bench-all: build ## compare the speed in all cases and with all alternatives, in some hours
+	@tools/bench-setup.sh all
+	go run ./internal/bench -binary bin/tranship -all -rounds 7 -slow-rounds 5 $(BENCHFLAGS)
 
 .PHONY: attack-bench
 attack-bench: ## measure the share of its throughput that a client keeps during each attack

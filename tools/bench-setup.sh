@@ -25,12 +25,18 @@ for need in "${needs[@]}"; do
   if ! bash -c "${need#*|}" >/dev/null 2>&1; then missing+=("${need%%|*}"); fi
 done
 
-s3=github.com/versity/versitygw/cmd/versitygw@v1.8.0
-if [[ ! -x build/tools/versitygw ]] && ! command -v versitygw >/dev/null; then
-  echo "bench: building $s3; this takes a few minutes"
-  GOBIN=$PWD/build/tools timeout 15m go install "$s3" >/dev/null 2>&1 ||
-    echo "bench: cannot build $s3: the benchmark will skip it" >&2
-fi
+# build MODULE/PATH@VERSION builds a server from its Go module, unless it is installed.
+build() {
+  local name=${1%@*}
+  name=${name##*/}
+  if [[ -x build/tools/$name ]] || command -v "$name" >/dev/null; then return; fi
+  echo "bench: building $1; this takes a few minutes"
+  GOBIN=$PWD/build/tools timeout 15m go install "$1" >/dev/null 2>&1 ||
+    echo "bench: cannot build $1: the benchmark will skip it" >&2
+}
+build github.com/tus/tusd/v2/cmd/tusd@v2.9.1
+# Only the complete run has S3.
+if [[ ${1:-} == all ]]; then build github.com/versity/versitygw/cmd/versitygw@v1.8.0; fi
 
 if ((${#missing[@]} == 0)); then exit 0; fi
 

@@ -31,6 +31,23 @@ type benchCase struct {
 	roundTrip time.Duration
 }
 
+// standard returns the contestants that a run without -all, -cases and -only measures in a
+// case; none means that such a run leaves the case out. It is a choice of the alternatives
+// that a user has and of the limits, small enough for a run of a quarter of an hour.
+func (c benchCase) standard() []string {
+	switch c.name {
+	case "large-up", "large-down":
+		return []string{"tranship", "raw", "grpc", "rsync", "nginx", "tusd"}
+	case "large-up-tls", "large-down-tls":
+		return []string{"tranship", "raw", "scp"}
+	case "small-up", "small-down", "small-up-durable", "unchanged", "link-50ms-small-up":
+		return []string{"tranship", "rsync"}
+	case "clients-up", "link-100ms-up", "link-100ms-down":
+		return []string{"tranship", "raw"}
+	}
+	return nil
+}
+
 // link is one direction of an emulated link: 1 Gbit/s, and a queue of 32 ms, which is
 // longer than the delays of a busy machine.
 func (c benchCase) link() linkemu.Link {
@@ -67,6 +84,7 @@ func cases() []benchCase {
 		name := fmt.Sprintf("link-%dms", roundTrip.Milliseconds())
 		add(benchCase{name: name + "-up", workload: large, roundTrip: roundTrip})
 		add(benchCase{name: name + "-down", workload: large, down: true, roundTrip: roundTrip})
+		add(benchCase{name: name + "-small-up", workload: small, roundTrip: roundTrip})
 	}
 	return all
 }
@@ -132,11 +150,16 @@ func (c benchCase) count(o options) int {
 	return 1
 }
 
+// rounds returns the number of counted rounds. A round of many clients, over a link, or with
+// a sync for each of many files takes several times as long as the others.
 func (c benchCase) rounds(o options) int {
-	if c.workload == small || c.workload == again {
-		return o.rounds
+	switch {
+	case c.workload == clients, c.roundTrip > 0, c.workload == small && c.durable:
+		return o.slowRounds
+	case c.workload == large:
+		return o.largeRounds
 	}
-	return o.largeRounds
+	return o.rounds
 }
 
 // size formats a number of bytes.

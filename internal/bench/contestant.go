@@ -19,6 +19,15 @@ type contestant interface {
 	copy(j job) (command, error)
 }
 
+// keeper is a contestant whose server does not store a file under the path that the client
+// names.
+type keeper interface {
+	// stored returns the path of an uploaded file.
+	stored(j job) (string, error)
+	// remove removes an uploaded file.
+	remove(j job) error
+}
+
 // contestants returns all contestants in the order of the reports.
 func contestants() []contestant {
 	return []contestant{
@@ -31,6 +40,7 @@ func contestants() []contestant {
 		scp{},
 		sftp{},
 		nginx{},
+		tusd{},
 		python{},
 		s3{},
 	}

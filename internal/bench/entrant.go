@@ -99,18 +99,35 @@ func (e *entrant) round(ctx context.Context, number int) (sample, error) {
 	s.Round = number
 	for _, j := range jobs {
 		if e.workload != again {
-			err = errors.Join(err, os.RemoveAll(filepath.Dir(j.target())))
+			err = errors.Join(err, e.remove(j))
 		}
 	}
 	return s, err
 }
 
-// target returns where the copy of a job is.
+// target returns where the copy of a job is by its name.
 func (j job) target() string {
 	if j.down {
 		return j.local
 	}
 	return filepath.Join(j.root, j.remote)
+}
+
+// stored returns where the copy of a job is.
+func (e *entrant) stored(j job) (string, error) {
+	if keeper, ok := e.contestant.(keeper); ok && !j.down {
+		return keeper.stored(j)
+	}
+	return j.target(), nil
+}
+
+// remove removes the copy of a job.
+func (e *entrant) remove(j job) error {
+	err := os.RemoveAll(filepath.Dir(j.target()))
+	if keeper, ok := e.contestant.(keeper); ok && !j.down {
+		err = errors.Join(err, keeper.remove(j))
+	}
+	return err
 }
 
 // measure runs all jobs concurrently, each by a separate client, and compares the copies
@@ -144,7 +161,11 @@ func (e *entrant) measure(ctx context.Context, jobs []job) (sample, error) {
 		case clients:
 			want = e.source.client
 		}
-		if err := verify(want, j.target(), j.names); err != nil {
+		got, err := e.stored(j)
+		if err == nil {
+			err = verify(want, got, j.names)
+		}
+		if err != nil {
 			return s, err
 		}
 	}

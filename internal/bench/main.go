@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/signal"
 	"regexp"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -37,8 +38,9 @@ type options struct {
 	binary, out, dir    string
 	disk                int
 	cases, only         *regexp.Regexp
-	list                bool
+	list, all           bool
 	rounds, largeRounds int
+	slowRounds          int
 	size                int64
 	files               int
 	fileSize            int64
@@ -59,8 +61,10 @@ func parseOptions(args []string) (options, error) {
 	set.Func("cases", "only cases whose name matches a regular expression", pattern(&o.cases))
 	set.Func("only", "only contestants whose name matches a regular expression", pattern(&o.only))
 	set.BoolVar(&o.list, "list", false, "list cases and contestants, and exit")
-	set.IntVar(&o.rounds, "rounds", 7, "number of counted rounds in cases with many small files")
-	set.IntVar(&o.largeRounds, "large-rounds", 5, "number of counted rounds in all other cases")
+	set.BoolVar(&o.all, "all", false, "run all cases with all contestants, as -cases or -only does, instead of the standard choice")
+	set.IntVar(&o.rounds, "rounds", 11, "number of counted rounds in cases with many small files")
+	set.IntVar(&o.largeRounds, "large-rounds", 5, "number of counted rounds in cases with a large file")
+	set.IntVar(&o.slowRounds, "slow-rounds", 3, "number of counted rounds of many clients, over links, and of small files that are synced")
 	set.Int64Var(&o.size, "size", 1<<30, "length of the large file in bytes")
 	set.IntVar(&o.files, "files", 10000, "number of small files")
 	set.Int64Var(&o.fileSize, "file-size", 4096, "length of a small file in bytes")
@@ -69,10 +73,21 @@ func parseOptions(args []string) (options, error) {
 	set.DurationVar(&o.timeout, "timeout", 5*time.Minute, "limit for one copy")
 	set.DurationVar(&o.total, "total", 6*time.Hour, "limit for the whole run")
 	err := set.Parse(args)
+	set.Visit(func(f *flag.Flag) { o.all = o.all || f.Name == "cases" || f.Name == "only" })
 	if err == nil && set.NArg() > 0 {
 		err = fmt.Errorf("unexpected argument %q", set.Arg(0))
 	}
 	return o, err
+}
+
+// measures reports whether a run measures a case.
+func (o options) measures(c benchCase) bool {
+	return o.cases.MatchString(c.name) && (o.all || c.standard() != nil)
+}
+
+// admits reports whether a run measures a contestant in a case.
+func (o options) admits(contestant string, c benchCase) bool {
+	return o.only.MatchString(contestant) && (o.all || slices.Contains(c.standard(), contestant))
 }
 
 func pattern(to **regexp.Regexp) func(string) error {
@@ -133,7 +148,7 @@ func run(ctx context.Context, o options, args []string, log io.Writer) (err erro
 func printList(out io.Writer, o options) {
 	fmt.Fprintln(out, "cases:")
 	for _, c := range cases() {
-		if o.cases.MatchString(c.name) {
+		if o.measures(c) {
 			fmt.Fprintf(out, "  %s\n", c.name)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -37,7 +38,7 @@ func TestRun(t *testing.T) {
 	o, err := parseOptions([]string{
 		"-binary", filepath.Join(dir, "tranship"), "-out", filepath.Join(dir, "out"), "-dir", dir,
 		"-cases", "^(large-(up|down)|small-(up|down-tls)|clients-up|unchanged|large-up-tls-durable|link-50ms-down)$",
-		"-only", "^(tranship|raw|grpc)$", "-rounds", "1", "-large-rounds", "1",
+		"-only", "^(tranship|raw|grpc)$", "-rounds", "1", "-large-rounds", "1", "-slow-rounds", "1",
 		"-size", "2097153", "-files", "20", "-clients", "2", "-client-size", "100000", "-timeout", "1m",
 	})
 	if err != nil {
@@ -153,4 +154,42 @@ func testLab(t *testing.T) *lab {
 		t.Fatal(err)
 	}
 	return lab
+}
+
+// TestStandard tests that the standard choice names only cases and contestants that exist,
+// and leaves others out.
+func TestStandard(t *testing.T) {
+	standard, err := parseOptions(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	chosen := 0
+	for _, c := range cases() {
+		if !standard.measures(c) {
+			continue
+		}
+		chosen++
+		for _, name := range c.standard() {
+			if !slices.ContainsFunc(contestants(), func(known contestant) bool { return known.name() == name }) {
+				t.Errorf("%s: no contestant is called %q", c.name, name)
+			}
+		}
+		if !standard.admits("tranship", c) || standard.admits("python", c) {
+			t.Errorf("%s: contestants %q", c.name, c.standard())
+		}
+	}
+	if chosen != 12 || chosen == len(cases()) {
+		t.Errorf("%d of %d cases are standard, want 12", chosen, len(cases()))
+	}
+	for _, args := range [][]string{{"-all"}, {"-cases", "."}, {"-only", "."}} {
+		all, err := parseOptions(args)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range cases() {
+			if !all.measures(c) || !all.admits("python", c) {
+				t.Errorf("%q leaves %s out", args, c.name)
+			}
+		}
+	}
 }

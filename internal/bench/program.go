@@ -18,6 +18,7 @@ type copyFlags struct {
 	address, local, remote string
 	down                   bool
 	names                  string
+	record                 string
 	// For both.
 	durable bool
 	keys    keyPair
@@ -30,6 +31,7 @@ func programs() map[string]func(copyFlags) error {
 		"raw-copy":   rawCopy,
 		"http-serve": netHTTPServe,
 		"http-copy":  netHTTPCopy,
+		"tus-copy":   tusCopy,
 		"grpc-serve": generatedServe,
 		"grpc-copy":  generatedCopy,
 	}
@@ -47,6 +49,7 @@ func runProgram(args []string) (ours bool, err error) {
 	set.StringVar(&flags.local, "local", "", "file or directory here")
 	set.StringVar(&flags.remote, "remote", "", "the same at the server")
 	set.StringVar(&flags.names, "names", "", "file with the names of the files in a directory, a line each")
+	set.StringVar(&flags.record, "record", "", "file of the URL of an upload, for tus")
 	set.BoolVar(&flags.down, "down", false, "copy from the server")
 	set.BoolVar(&flags.durable, "durable", false, "sync what was received")
 	set.StringVar(&flags.keys.certificate, "certificate", "", "file of the server's certificate, for TLS")

@@ -14,7 +14,7 @@ import (
 func (l *lab) runCases(ctx context.Context, r *report) error {
 	var failed error
 	for _, c := range cases() {
-		if !l.cases.MatchString(c.name) {
+		if !l.measures(c) {
 			continue
 		}
 		table, err := l.runCase(ctx, c)
@@ -39,7 +39,7 @@ func (l *lab) runCase(ctx context.Context, c benchCase) (t table, failed error) 
 		}
 	}()
 	for _, candidate := range contestants() {
-		if !l.only.MatchString(candidate.name()) {
+		if !l.admits(candidate.name(), c) {
 			continue
 		}
 		why := candidate.lacks(l, c)
