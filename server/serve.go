@@ -11,7 +11,6 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/grpc/health"
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 
 	"github.com/tranship/tranship/internal/tlstransport"
@@ -27,8 +26,8 @@ var (
 )
 
 // Serve serves all protocols, health checks and reflection on listeners until ctx ends. It
-// then refuses new files, finishes those under way for at most Config.DrainTimeout, and
-// returns nil, or ErrDrainTimeout if it had to cut some off. Uploads that were cut off can
+// then refuses new files, ends calls that carry no work, such as watches of the health
+// service, finishes the files under way for at most Config.DrainTimeout, and returns nil, or ErrDrainTimeout if it had to cut some off. Uploads that were cut off can
 // be resumed. Stop cuts them off at once.
 //
 // Serve closes the listeners before it returns. An address at which the server must not
@@ -50,7 +49,7 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	}
 	defer s.door.Flush()
 	defer s.waitForHandlers(adapter)
-	return s.run(ctx, grpcServer, probes, failed)
+	return s.run(ctx, adapter, grpcServer, probes, failed)
 }
 
 // handlerTime is how long Serve waits for handlers whose calls were cut off. They end when
@@ -75,7 +74,7 @@ func (s *Server) waitForHandlers(adapter *grpcadmission.Adapter) {
 }
 
 // prepare returns the grpc.Server of Serve and its health service.
-func (s *Server) prepare(adapter *grpcadmission.Adapter, listeners []net.Listener) (*grpc.Server, *health.Server, error) {
+func (s *Server) prepare(adapter *grpcadmission.Adapter, listeners []net.Listener) (*grpc.Server, *probes, error) {
 	again := true
 	s.serveOnce.Do(func() { again = false })
 	switch {
@@ -94,12 +93,12 @@ func (s *Server) prepare(adapter *grpcadmission.Adapter, listeners []net.Listene
 	})...)
 	registrar := adapter.Registrar(grpcServer)
 	s.register(registrar)
-	probes := health.NewServer()
+	probes := newProbes()
 	registrar.RegisterService(&healthv1.Health_ServiceDesc, probes)
 	for name := range grpcServer.GetServiceInfo() {
 		probes.SetServingStatus(name, healthv1.HealthCheckResponse_SERVING)
 	}
-	return grpcServer, probes, registerReflection(registrar, grpcServer)
+	return grpcServer, probes, registerReflection(adapter.IdleRegistrar(grpcServer), grpcServer)
 }
 
 // transport are the credentials of connections.
@@ -111,7 +110,7 @@ func (s *Server) transport() credentials.TransportCredentials {
 }
 
 // run waits for the end of serving: of the context, of a listener, or by Stop.
-func (s *Server) run(ctx context.Context, grpcServer *grpc.Server, probes *health.Server, failed <-chan error) error {
+func (s *Server) run(ctx context.Context, adapter *grpcadmission.Adapter, grpcServer *grpc.Server, probes *probes, failed <-chan error) error {
 	select {
 	case err := <-failed:
 		grpcServer.Stop()
@@ -120,16 +119,17 @@ func (s *Server) run(ctx context.Context, grpcServer *grpc.Server, probes *healt
 		grpcServer.Stop()
 		return ErrStopped
 	case <-ctx.Done():
-		return s.drain(grpcServer, probes)
+		return s.drain(adapter, grpcServer, probes)
 	}
 }
 
 // drain finishes what is under way. It fails if something had to be cut off.
-func (s *Server) drain(grpcServer *grpc.Server, probes *health.Server) error {
+func (s *Server) drain(adapter *grpcadmission.Adapter, grpcServer *grpc.Server, probes *probes) error {
 	timeout := max(s.config.DrainTimeout, 0)
 	s.config.Logger.Info("draining", "timeout", timeout)
-	probes.Shutdown()
-	s.native.Shutdown()
+	probes.drain()
+	s.Shutdown()
+	adapter.Drain()
 	drained := make(chan struct{})
 	go func() {
 		grpcServer.GracefulStop()
@@ -147,6 +147,7 @@ func (s *Server) drain(grpcServer *grpc.Server, probes *health.Server) error {
 	case <-s.stopped:
 		cut = ErrStopped
 	}
+	s.config.Logger.Warn("cutting off what is under way", "calls", s.door.UnderWay())
 	grpcServer.Stop()
 	<-drained
 	return cut

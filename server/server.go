@@ -94,6 +94,10 @@ func (s *Server) register(registrar grpc.ServiceRegistrar) {
 }
 
 // Shutdown makes mounted services refuse new files with UNAVAILABLE, and ends each stream
-// with UNAVAILABLE as soon as the files under way on it have ended. Clients come again. It
-// does not wait for that: grpc.Server.GracefulStop does. Serve calls it by itself.
-func (s *Server) Shutdown() { s.native.Shutdown() }
+// with UNAVAILABLE as soon as the files under way on it have ended. A call whose first
+// message does not come within a second ends, too. Clients come again. Shutdown does not
+// wait for that: grpc.Server.GracefulStop does. Serve calls it by itself.
+func (s *Server) Shutdown() {
+	s.native.Shutdown()
+	s.door.Drain()
+}

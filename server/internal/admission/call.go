@@ -54,8 +54,6 @@ type Call struct {
 	place     *Place
 	slowness  *minrate.Call
 	bandwidth [2]*rate.Limiter
-	// arrived: the first message has arrived. One goroutine receives.
-	arrived bool
 	// failure is why the Door ended the call; nil while it goes on. failed is closed
 	// then.
 	failure atomic.Pointer[error]
@@ -69,6 +67,8 @@ type Call struct {
 	sending   minrate.Direction
 	// owes: as long as the handler waits for a message, the client owes one.
 	owes bool
+	// arrived: the first message has arrived.
+	arrived bool
 	// lastSent is when a message was sent last.
 	lastSent time.Time
 	// stopRecheck stops the timer of the next check of credentials; ended: there is to

@@ -112,6 +112,13 @@ type Door struct {
 	// closed counts connections since the last line about them, at logged.
 	closed int
 	logged time.Time
+	// handling counts the handlers that run, by method.
+	handling map[string]int
+
+	drainOnce sync.Once
+	// draining is closed by Drain, and overdue when a first message is not waited for any
+	// longer.
+	draining, overdue chan struct{}
 }
 
 // New returns a Door.
@@ -126,6 +133,9 @@ func New(options Options) *Door {
 		observed:    observation.New(options.Observer),
 		connections: make(map[string]int),
 		calls:       make(map[string]int),
+		handling:    make(map[string]int),
+		draining:    make(chan struct{}),
+		overdue:     make(chan struct{}),
 	}
 	if d.options.Recheck == 0 {
 		d.options.Recheck = DefaultRecheck

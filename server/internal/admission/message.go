@@ -33,6 +33,8 @@ func (c *Call) Received(payload int64, err error) error {
 	if errors.Is(err, io.EOF) {
 		c.owes = false
 	}
+	first := err == nil && !c.arrived
+	c.arrived = c.arrived || first
 	c.mu.Unlock()
 	if err != nil {
 		return err
@@ -40,8 +42,7 @@ func (c *Call) Received(payload int64, err error) error {
 	if err := c.refusal(); err != nil {
 		return err
 	}
-	if !c.arrived {
-		c.arrived = true
+	if first {
 		if err := c.place.Arrived(); err != nil {
 			return err // the caller was told that nothing was done
 		}

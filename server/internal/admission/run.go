@@ -32,6 +32,8 @@ func (c *Call) Receive(read func() error) error {
 		return fair.ErrOvertaken()
 	case <-c.late:
 		return c.ctx.Err()
+	case <-c.door.overdue:
+		return errDraining
 	}
 	if err != nil {
 		return err
@@ -51,6 +53,9 @@ type Stream struct {
 	// Owes: while the handler waits for a message, the client owes one. It is so unless
 	// both ends stream, where only the service knows.
 	Owes bool
+	// Idle: the call carries no work, such as one that waits for questions. It ends when
+	// the Door drains.
+	Idle bool
 }
 
 // Run runs the handler of a call that streams, in a goroutine of its own, when it is the
@@ -93,6 +98,7 @@ func (c *Call) Run(stream Stream, handler func() error) error {
 	c.scheduleRecheck()
 	look := time.NewTicker(interval(limits))
 	defer look.Stop()
+	draining, overdue := c.idleDrain(stream), c.door.overdue
 	for {
 		select {
 		case err := <-done:
@@ -101,6 +107,14 @@ func (c *Call) Run(stream Stream, handler func() error) error {
 			return c.refusal()
 		case <-place.Over():
 			c.end(fair.ErrOvertaken())
+		case <-draining:
+			c.end(errDraining)
+			draining = nil
+		case <-overdue:
+			if c.owesFirst(stream) {
+				c.end(errDraining)
+			}
+			overdue = nil
 		case <-look.C:
 			if err := c.look(time.Now()); err != nil {
 				c.end(err)
@@ -114,6 +128,8 @@ func (c *Call) Run(stream Stream, handler func() error) error {
 func (c *Call) Handle(handler func() error) error { return c.handle(handler) }
 
 func (c *Call) handle(handler func() error) (err error) {
+	c.door.countHandler(c.method, 1)
+	defer c.door.countHandler(c.method, -1)
 	defer func() {
 		if reason := recover(); reason != nil {
 			c.door.log.ErrorContext(c.ctx, "panic", "operation", c.method, "reason", fmt.Sprint(reason), "stack", string(debug.Stack()))

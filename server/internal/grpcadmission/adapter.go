@@ -54,6 +54,9 @@ type Adapter struct {
 	mu sync.Mutex
 	// connections are those of Listener that have passed Credentials.
 	connections map[ends]*admission.Connection
+	// early are the connections of Listener whose second frame has not begun.
+	early    map[*admittedConn]struct{}
+	draining bool
 }
 
 // New returns the gRPC side of door.
@@ -62,6 +65,7 @@ func New(door *admission.Door, options Options) *Adapter {
 		door:         door,
 		messageBytes: cmp.Or(options.MaxMessageBytes, admission.DefaultMaxMessageBytes),
 		connections:  make(map[ends]*admission.Connection),
+		early:        make(map[*admittedConn]struct{}),
 	}
 }
 

@@ -13,12 +13,12 @@ import (
 // Listener returns a listener that accepts no more connections than the Door admits, and
 // closes others at once.
 func (a *Adapter) Listener(listener net.Listener) net.Listener {
-	return &admittedListener{listener, a.door}
+	return &admittedListener{listener, a}
 }
 
 type admittedListener struct {
 	net.Listener
-	door *admission.Door
+	adapter *Adapter
 }
 
 // Accept implements net.Listener.
@@ -28,9 +28,9 @@ func (l *admittedListener) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		connection, err := l.door.Connect(conn.RemoteAddr(), func() { _ = conn.Close() }) // gRPC notices
+		connection, err := l.adapter.door.Connect(conn.RemoteAddr(), func() { _ = conn.Close() }) // gRPC notices
 		if err == nil {
-			return &admittedConn{conn, connection}, nil
+			return l.adapter.newConn(conn, connection), nil
 		}
 		_ = conn.Close() // nothing was read or written
 	}
@@ -39,11 +39,13 @@ func (l *admittedListener) Accept() (net.Conn, error) {
 // admittedConn is a connection that counts until it is closed.
 type admittedConn struct {
 	net.Conn
+	adapter    *Adapter
 	connection *admission.Connection
 }
 
 // Close implements net.Conn.
 func (c *admittedConn) Close() error {
+	c.adapter.begun(c)
 	c.connection.Close()
 	return c.Conn.Close()
 }
@@ -72,6 +74,7 @@ func (c admittedCredentials) ServerHandshake(conn net.Conn) (net.Conn, credentia
 		return secured, info, nil
 	}
 	framed := newFramedConn(secured, admitted.connection)
+	framed.early = admitted
 	framed.adapter, framed.ends = c.adapter, endsOf(secured.RemoteAddr(), secured.LocalAddr())
 	c.adapter.mu.Lock()
 	defer c.adapter.mu.Unlock()
@@ -99,6 +102,11 @@ type framedConn struct {
 	adapter    *Adapter
 	ends       ends
 
+	// early is the connection that Adapter.Drain would close; nil once the second frame
+	// has begun. It belongs to the goroutine that reads, as do the next fields.
+	early *admittedConn
+	// frames is how many frames have begun, while early is not nil.
+	frames int
 	// These belong to the one goroutine that reads: how many bytes are left of the
 	// preface or of a frame's payload, and have bytes of the next header.
 	skip   int
@@ -142,6 +150,12 @@ func (c *framedConn) count(b []byte) (empty int) {
 			break
 		}
 		c.have = 0
+		if c.early != nil {
+			if c.frames++; c.frames == 2 {
+				c.adapter.begun(c.early)
+				c.early = nil
+			}
+		}
 		c.skip = int(c.header[0])<<16 | int(c.header[1])<<8 | int(c.header[2])
 		if http2.FrameType(c.header[3]) != http2.FrameData || c.skip == 0 {
 			empty++

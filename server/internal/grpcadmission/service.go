@@ -19,17 +19,24 @@ import (
 
 // Registrar returns a registrar whose services' calls pass the Door.
 func (a *Adapter) Registrar(inner grpc.ServiceRegistrar) grpc.ServiceRegistrar {
-	return registrar{inner, a}
+	return registrar{inner, a, false}
+}
+
+// IdleRegistrar is Registrar for services whose streams carry no work, such as reflection:
+// they end when the Door drains.
+func (a *Adapter) IdleRegistrar(inner grpc.ServiceRegistrar) grpc.ServiceRegistrar {
+	return registrar{inner, a, true}
 }
 
 type registrar struct {
 	grpc.ServiceRegistrar
 	adapter *Adapter
+	idle    bool
 }
 
 // RegisterService implements grpc.ServiceRegistrar.
 func (r registrar) RegisterService(description *grpc.ServiceDesc, service any) {
-	r.ServiceRegistrar.RegisterService(r.adapter.Wrap(description), service)
+	r.ServiceRegistrar.RegisterService(r.adapter.wrap(description, r.idle), service)
 }
 
 // Wrap returns a copy of a service's description whose handlers pass the Door first.
@@ -40,6 +47,10 @@ func (r registrar) RegisterService(description *grpc.ServiceDesc, service any) {
 //
 // Health.Check of the whole server, without a service's name, needs no credentials.
 func (a *Adapter) Wrap(description *grpc.ServiceDesc) *grpc.ServiceDesc {
+	return a.wrap(description, false)
+}
+
+func (a *Adapter) wrap(description *grpc.ServiceDesc, idle bool) *grpc.ServiceDesc {
 	wrapped := grpcdesc.WrapMethods(description, func(name string, handler grpc.MethodHandler) grpc.MethodHandler {
 		return func(service any, ctx context.Context, decode func(any) error, interceptor grpc.UnaryServerInterceptor) (any, error) {
 			call, done, err := a.call(ctx, name)
@@ -56,9 +67,15 @@ func (a *Adapter) Wrap(description *grpc.ServiceDesc) *grpc.ServiceDesc {
 	wrapped.Streams = make([]grpc.StreamDesc, len(description.Streams))
 	for i, stream := range description.Streams {
 		name, handler := "/"+description.ServiceName+"/"+stream.StreamName, stream.Handler
-		owes, oneMessage := !stream.ClientStreams || !stream.ServerStreams, !stream.ClientStreams
+		settings := admission.Stream{
+			MessageBytes: a.messageBytes,
+			Handlers:     &a.handlers,
+			Owes:         !stream.ClientStreams || !stream.ServerStreams,
+			Idle:         idle,
+		}
+		oneMessage := !stream.ClientStreams
 		stream.Handler = func(service any, inner grpc.ServerStream) error {
-			return a.stream(inner, name, owes, oneMessage, func(admitted grpc.ServerStream) error { return handler(service, admitted) })
+			return a.stream(inner, name, settings, oneMessage, func(admitted grpc.ServerStream) error { return handler(service, admitted) })
 		}
 		wrapped.Streams[i] = stream
 	}
@@ -66,7 +83,7 @@ func (a *Adapter) Wrap(description *grpc.ServiceDesc) *grpc.ServiceDesc {
 }
 
 // stream runs the handler of a call that streams.
-func (a *Adapter) stream(inner grpc.ServerStream, name string, owes, oneMessage bool, handler func(grpc.ServerStream) error) error {
+func (a *Adapter) stream(inner grpc.ServerStream, name string, settings admission.Stream, oneMessage bool, handler func(grpc.ServerStream) error) error {
 	call, done, err := a.call(inner.Context(), name)
 	if err != nil {
 		return rpcstatus.Error(err)
@@ -77,7 +94,7 @@ func (a *Adapter) stream(inner grpc.ServerStream, name string, owes, oneMessage 
 		return rpcstatus.Error(err)
 	}
 	s := &admittedStream{ServerStream: inner, call: call, named: !oneMessage || !call.Audited()}
-	err = call.Run(admission.Stream{MessageBytes: a.messageBytes, Handlers: &a.handlers, Owes: owes}, func() error { return handled(handler(s)) })
+	err = call.Run(settings, func() error { return handled(handler(s)) })
 	if err != nil {
 		err = statusOf(err)
 	}
