@@ -9,8 +9,10 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"os/signal"
 	"runtime/debug"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -64,8 +66,10 @@ func newServe(g *globals) *cobra.Command {
 		Short: "Serve the files of a directory",
 		Long: `Serve the files of a directory over gRPC, to tranship and to clients of the
 filesrv and filetransfer protocols, with health checking and reflection, until
-SIGTERM or SIGINT. The server then finishes the transfers under way, for at most
---drain-timeout; a second signal stops it at once.
+SIGTERM, SIGINT or SIGHUP. The server then finishes the transfers under way, for
+at most --drain-timeout; a second signal stops it at once. Under nohup, SIGHUP is
+ignored. It does not reload: files such as --tokens and --tls-cert are read again
+when they change.
 
 The server refuses to listen beyond this machine without TLS unless --insecure
 allows it, and without authentication unless --anonymous allows it.`,
@@ -84,7 +88,7 @@ allows it, and without authentication unless --anonymous allows it.`,
 	f.BoolVar(&flags.insecure, "insecure", false, "allow connections from other machines without TLS")
 	f.Var(&flags.anonymous, "anonymous", "what clients without credentials may do: `read|write` (default: write if the server listens on this machine only and has no authentication, otherwise nothing)")
 	flags.tls.add(cmd)
-	f.StringVar(&flags.readyFile, "ready-file", "", "`file` to write host:port to once the server accepts connections; removed when it stops")
+	f.StringVar(&flags.readyFile, "ready-file", "", "`file` to write host:port to once the server accepts connections; removed when it stops, and before it starts")
 	f.DurationVar(&flags.drainTimeout, "drain-timeout", 30*time.Second, "how long transfers under way may take to finish after a signal")
 	f.Var(&flags.durability, "durability", "durability of files for clients that do not ask for one: `durable|written` (default durable)")
 	f.Var(&flags.minDurability, "min-durability", "minimum durability of every file, even if its client asks for less: `durable|written`")
@@ -128,6 +132,12 @@ func (f serveFlags) validate() error {
 
 func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
 	if err := flags.validate(); err != nil {
+		return err
+	}
+	// A reader of the log that ends must not end the server.
+	signal.Ignore(syscall.SIGPIPE)
+	ready := &readyFile{name: flags.readyFile}
+	if err := ready.removeStale(); err != nil {
 		return err
 	}
 	limit := cmp.Or(int64(flags.memoryLimit), server.DefaultMemoryLimit)
@@ -212,7 +222,7 @@ func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
 	if err != nil {
 		return fmt.Errorf("--listen %s: %w", flags.listen, err)
 	}
-	return runService(ctx, service, listener, flags.drainTimeout, flags.readyFile)
+	return runService(ctx, service, listener, flags.drainTimeout, ready)
 }
 
 // listenAddress resolves the value of --listen.

@@ -57,7 +57,8 @@ Transient failures, such as a server restart, are retried: up to 16 times in a r
 without progress, and for up to 30 seconds without any success.
 
 Exit codes: 0 done; 1 failed; 2 usage; 3 not found; 4 denied; 5 integrity;
-6 exists or precondition. When several files fail for different reasons: 1.`,
+6 exists or precondition. When several files fail for different reasons: 1. A
+command that a signal interrupts: 1; by a second signal, it ends at once.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.ArbitraryArgs,

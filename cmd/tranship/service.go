@@ -7,32 +7,31 @@ import (
 	"net"
 	"os"
 	"os/signal"
-	"path/filepath"
-	"syscall"
 	"time"
 
-	"github.com/tranship/tranship/cmd/tranship/internal/copycmd"
 	"github.com/tranship/tranship/server"
 )
 
 // runService serves until the context ends, and then until the transfers under way have
 // finished, for at most drainTimeout. A second signal stops it at once. It takes ownership
 // of the listener.
-func runService(ctx context.Context, service *server.Server, listener net.Listener, drainTimeout time.Duration, readyFile string) (err error) {
-	if readyFile != "" {
-		if err := writeReady(readyFile, listener.Addr().String()); err != nil {
-			return errors.Join(fmt.Errorf("--ready-file %s: %w", readyFile, copycmd.LocalError(err)), listener.Close())
-		}
-		defer func() { err = errors.Join(err, os.Remove(readyFile)) }()
+func runService(ctx context.Context, service *server.Server, listener net.Listener, drainTimeout time.Duration, ready *readyFile) (err error) {
+	// The signals are caught until the ready file is removed: the default action of one that
+	// comes in between would leave the file.
+	early := ctx.Err() != nil
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, endSignals()...)
+	defer signal.Stop(signals)
+	if err := ready.write(listener.Addr().String()); err != nil {
+		return errors.Join(err, listener.Close())
 	}
+	defer func() { err = errors.Join(err, ready.remove()) }()
 	served := make(chan struct{})
-	// Watching begins when the context ends, so that the signal that ended it does not count
-	// as the second one.
 	unwatched := context.AfterFunc(ctx, func() {
-		again := make(chan os.Signal, 1)
-		signal.Notify(again, os.Interrupt, syscall.SIGTERM)
-		defer signal.Stop(again)
-		stopOnNextSignal(service, again, served)
+		if isSignal(ctx) && !early {
+			<-signals // the one that ended the context does not count as the second one
+		}
+		stopOnNextSignal(service, signals, served)
 	})
 	defer unwatched()
 	defer close(served)
@@ -46,6 +45,11 @@ func runService(ctx context.Context, service *server.Server, listener net.Listen
 	}
 }
 
+// isSignal reports whether a signal has ended a context of signal.NotifyContext.
+func isSignal(ctx context.Context) bool {
+	return context.Cause(ctx) != context.Canceled //nolint:errorlint // a signal matches it, too
+}
+
 // stopOnNextSignal stops the service at the next signal. It returns when served is closed.
 func stopOnNextSignal(service *server.Server, again <-chan os.Signal, served <-chan struct{}) {
 	select {
@@ -53,22 +57,4 @@ func stopOnNextSignal(service *server.Server, again <-chan os.Signal, served <-c
 		service.Stop()
 	case <-served:
 	}
-}
-
-// writeReady writes the ready file under another name and renames it, so that a reader never
-// sees half of it.
-func writeReady(name, address string) error {
-	temporary, err := os.CreateTemp(filepath.Dir(name), ".ready-*")
-	if err != nil {
-		return err
-	}
-	_, err = temporary.WriteString(address + "\n")
-	err = errors.Join(err, temporary.Chmod(0o644), temporary.Close())
-	if err == nil {
-		err = os.Rename(temporary.Name(), name)
-	}
-	if err != nil {
-		_ = os.Remove(temporary.Name())
-	}
-	return err
 }
