@@ -108,9 +108,14 @@ func (s Stdout) Put(_ context.Context, spec tranship.Spec, data []byte) (transhi
 		return tranship.File{}, fmt.Errorf("%w: the content has CRC32C %08x, not %08x", tranship.ErrIntegrity, crc, *spec.CRC32C)
 	}
 	if _, err := s.Writer.Write(data); err != nil {
-		return tranship.File{}, localerr.Explain(err)
+		return tranship.File{}, writeError(err)
 	}
 	return tranship.File{Path: spec.Path, Size: int64(len(data)), CRC32C: &crc}, nil
+}
+
+// writeError is the error of a write to a Stdout. The error of a source reads the same.
+func writeError(err error) error {
+	return fmt.Errorf("cannot write to the standard output: %w", localerr.Explain(err))
 }
 
 // Begin implements tranship.Writer.
@@ -128,7 +133,7 @@ type streamSink struct {
 func (s *streamSink) Write(data []byte) (int, error) {
 	n, err := s.writer.Write(data)
 	if err != nil {
-		return n, localerr.Explain(err)
+		return n, writeError(err)
 	}
 	return n, nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/cmd/tranship/internal/console"
 	"github.com/tranship/tranship/cmd/tranship/internal/copycmd"
 	"github.com/tranship/tranship/cmd/tranship/internal/display"
 	"github.com/tranship/tranship/cmd/tranship/internal/location"
@@ -144,6 +145,9 @@ func (g *globals) cp(ctx context.Context, args []string, flags cpFlags) (err err
 	if err := flags.validate(sources, to, g.JSON); err != nil {
 		return err
 	}
+	if err := g.checkStreams(sources, to); err != nil {
+		return err
+	}
 	if err := g.bind(locations); err != nil {
 		return err
 	}
@@ -155,6 +159,19 @@ func (g *globals) cp(ctx context.Context, args []string, flags cpFlags) (err err
 	return copycmd.Run(ctx, &g.Console, connections, sources, to, flags.options(), func(progress *transfer.Progress) (func(), bool) {
 		return g.showProgress(flags.progress, progress)
 	})
+}
+
+// checkStreams fails if the content of a file would come from, or go to, a standard stream
+// that is closed.
+func (g *globals) checkStreams(sources []location.Location, to location.Location) error {
+	isStream := func(p location.Location) bool { return p.Kind == location.Stream }
+	if slices.ContainsFunc(sources, isStream) && console.IsClosed(g.In) {
+		return usage.New("the standard input is closed: pass a file, or </dev/null to store an empty one")
+	}
+	if isStream(to) && console.IsClosed(g.Out) {
+		return usage.New("the standard output is closed: redirect it to a file or a pipe, or >/dev/null to keep nothing")
+	}
+	return nil
 }
 
 // options returns the options of the copy that the flags set.

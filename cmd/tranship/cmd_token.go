@@ -116,6 +116,9 @@ func (g *globals) newToken(file string, e token.Entry, lifetime tokenLifetime) e
 	if file == "" {
 		return errNoTokenFile
 	}
+	if console.IsClosed(g.Out) {
+		return usage.New("the standard output is closed, and the token is shown only once: redirect it to a file or a pipe")
+	}
 	now := time.Now()
 	var expires time.Time
 	if lifetime.Duration != 0 {
@@ -128,11 +131,20 @@ func (g *globals) newToken(file string, e token.Entry, lifetime tokenLifetime) e
 	if g.JSON {
 		object := tokenObjectOf(e)
 		object.Token = made
-		return console.PrintJSON(g.Out, object)
+		err = console.PrintJSON(g.Out, object)
+	} else {
+		_, err = fmt.Fprintln(g.Out, made)
 	}
-	_, err = fmt.Fprintln(g.Out, made)
+	if err != nil {
+		// No client can have the token.
+		_, failed := token.Revoke(file, e.ID())
+		return errors.Join(err, failed)
+	}
+	if g.JSON {
+		return nil
+	}
 	_, _ = fmt.Fprintf(g.Err, "token %s of %s, expires %s; it is not shown again\n", e.ID(), printable.Text(e.Name), expiryOf(e))
-	return err
+	return nil
 }
 
 func (g *globals) listTokens(file string) error {

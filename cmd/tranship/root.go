@@ -25,11 +25,12 @@ type globals struct {
 
 // run executes one command line and returns the exit code.
 func run(ctx context.Context, args []string, streams console.Streams) int {
+	out := console.NewOutput(streams.Out)
+	streams.Out = out
 	g := &globals{Console: console.Console{Streams: streams, Watched: display.IsTerminal(streams.Err)}}
 	root := newRoot(g)
 	root.SetArgs(args)
 	root.SetIn(streams.In)
-	root.SetOut(streams.Out)
 	root.SetErr(streams.Err)
 	cmd, err := root.ExecuteContextC(ctx)
 	if err != nil {
@@ -40,6 +41,9 @@ func run(ctx context.Context, args []string, streams console.Streams) int {
 		if console.ExitCode(err) == console.ExitUsage {
 			_, _ = fmt.Fprintf(streams.Err, "Run '%s --help' for usage.\n", cmd.CommandPath())
 		}
+	}
+	if err := out.Err(); err != nil && g.Failures.ExitCode() == 0 {
+		g.Fail(err) // of a text that the command does not check, such as help
 	}
 	return g.Failures.ExitCode()
 }
@@ -85,6 +89,7 @@ command that a signal interrupts: 1; by a second signal, it ends at once.`,
 		root.AddCommand(cmd)
 	}
 	root.AddCommand(newServe(g), newPolicy(g), newToken(g), newVersion(g))
+	root.SetOut(g.Out) // which the completion command remembers
 	addCompletion(root)
 	addDocumentation(root)
 	return root

@@ -95,6 +95,9 @@ func newDisplay(config Config) (display, time.Duration) {
 
 // IsTerminal reports whether an output is a terminal that supports escape sequences.
 func IsTerminal(out io.Writer) bool {
+	if wrapped, ok := out.(interface{ Unwrap() io.Writer }); ok {
+		out = wrapped.Unwrap()
+	}
 	file, ok := out.(*os.File)
 	return ok && term.IsTerminal(int(file.Fd())) && os.Getenv("TERM") != "dumb"
 }
