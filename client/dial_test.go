@@ -47,7 +47,7 @@ func TestDialFailures(t *testing.T) {
 		{"nothing there", closed.Addr().String(), tranship.ErrUnavailable, "connection refused"},
 		{"silent", silent.Addr().String(), tranship.ErrUnavailable, "no answer within 200ms"},
 		{"web server", web.Listener.Addr().String(), tranship.ErrUnavailable, "cannot connect to a gRPC server"},
-		{"a page of a gateway", page.Listener.Addr().String(), tranship.ErrUnsupported, "no gRPC server answered: unexpected HTTP status code received from server: 404 (Not Found)"},
+		{"a page of a gateway", page.Listener.Addr().String(), tranship.ErrUnsupported, "not a gRPC server but a proxy or web server answered, with HTTP status 404 (Not Found): it does not pass gRPC calls of this path to a server"},
 		{"another service", other, tranship.ErrUnsupported, "does not serve tranship.v1.FileService"},
 		{"no address", "nowhere", tranship.ErrUnavailable, "nowhere"},
 	} {

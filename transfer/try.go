@@ -8,6 +8,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/budget"
+	"github.com/tranship/tranship/internal/failure"
 )
 
 // maxRestarts is how often a file is begun again because of what one of the sides
@@ -102,6 +103,11 @@ func (j *job) failed(ctx context.Context, tries *budget.Tries, err error) (time.
 	}
 	if errors.Is(err, errReplaced) {
 		return tries.Spend(err)
+	}
+	if proxy, ok := errors.AsType[*tranship.ProxyError](err); ok && proxy.Status != 0 && !failure.IsPassing(ctx, err) {
+		// The proxy would refuse the other files, too.
+		j.stop(fmt.Errorf("%s: %w", j.item.name(), err))
+		return 0, err
 	}
 	pause, final := tries.Failed(ctx, err)
 	if ended, ok := errors.AsType[*budget.Error](final); ok && ended.Patience > 0 {

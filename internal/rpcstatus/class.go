@@ -114,8 +114,11 @@ func isTransports(text string) bool {
 		"upstream connect error", "ENHANCE_YOUR_CALM")
 }
 
-// page matches grpc-go's description of an HTTP response that is not gRPC's.
-var page = regexp.MustCompile(`unexpected HTTP status code received from server: (\d{3})(?: \([^()]*\))?`)
+// pagePrefix begins grpc-go's description of an HTTP response that is not gRPC's, and page
+// matches it up to the name of the status.
+const pagePrefix = "unexpected HTTP status code received from server: "
+
+var page = regexp.MustCompile(pagePrefix + `(\d{3})(?: \([^()]*\))?`)
 
 // httpStatus returns the HTTP status of a page that a text describes, and 0 if it
 // describes none.

@@ -126,24 +126,3 @@ func TestClassOfOwnErrors(t *testing.T) {
 		}
 	}
 }
-
-// TestPageText checks the message that a user sees when a gateway answers with a page.
-func TestPageText(t *testing.T) {
-	for code, text := range map[codes.Code]string{
-		codes.Unavailable: "502 (Bad Gateway)", codes.Unimplemented: "404 (Not Found)", codes.Unauthenticated: "401 (Unauthorized)",
-		codes.PermissionDenied: "403 (Forbidden)", codes.Unknown: "413 (Request Entity Too Large)", codes.Internal: "400 (Bad Request)",
-	} {
-		for _, data := range []string{"", "\ndata: \"<html>\\r\\n<title>(x)</title>\"", ` data: "<html>"`} {
-			for _, convert := range []func(error) error{rpcstatus.FromError, rpcstatus.FromForeign} {
-				err := convert(status.Error(code, page(text)+data))
-				if want := "no gRPC server answered: unexpected HTTP status code received from server: " + text; err.Error() != want {
-					t.Errorf("%v: %q, want %q", code, err, want)
-				}
-			}
-		}
-	}
-	err := rpcstatus.FromError(status.Error(codes.Unknown, page("599 ()")))
-	if want := "no gRPC server answered: unexpected HTTP status code received from server: 599 ()"; err.Error() != want {
-		t.Errorf("%q, want %q", err, want)
-	}
-}

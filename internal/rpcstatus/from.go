@@ -28,8 +28,8 @@ func (e *remoteError) Class() failure.Class { return e.class }
 
 func (e *remoteError) Error() string {
 	message := e.status.Message()
-	if httpStatus(message) != 0 {
-		return message // of a hop, not of a server
+	if proxy, ok := errors.AsType[*tranship.ProxyError](e.cause); ok && proxy.Status != 0 {
+		return message // of a proxy, not of a server
 	}
 	if e.cause == nil {
 		return "server failed with " + e.status.Code().String() + ": " + message
@@ -38,9 +38,18 @@ func (e *remoteError) Error() string {
 	case message == "":
 		return e.cause.Error()
 	case e.status.Code() == codes.Internal || e.status.Code() == codes.Unknown:
-		return e.cause.Error() + ": " + message // the code means something else
+		return sentinelOf(e.cause).Error() + ": " + message // the code means something else
 	}
 	return message
+}
+
+// sentinelOf returns the error that an answer of a proxy stands for, and err itself if it
+// is another one or stands for none.
+func sentinelOf(err error) error {
+	if proxy, ok := errors.AsType[*tranship.ProxyError](err); ok && proxy.Err != nil {
+		return proxy.Err
+	}
+	return err
 }
 
 // Unwrap returns the error of package tranship, and also tranship.ErrUnavailable if the
@@ -153,7 +162,12 @@ func fromStatus(s *status.Status, from origin) error {
 	if reason == "" && s.Code() == codes.ResourceExhausted && isTooLarge(s.Message()) {
 		cause = &tranship.LimitError{Limit: tranship.LimitMessageBytes}
 	}
-	return &remoteError{status: explainPage(s), cause: cause, class: class}
+	if reason == "" && from != fromSlot {
+		if proxy := proxyError(s, cause); proxy != nil {
+			s, cause = withMessage(s, proxy.Error()), proxy
+		}
+	}
+	return &remoteError{status: s, cause: cause, class: class}
 }
 
 // sentinel returns the error for a code and reason. For an unknown reason, such as one of
@@ -174,14 +188,10 @@ func sentinel(code codes.Code, reason string) error {
 	return byCode
 }
 
-// explainPage replaces the message of a status for a page with an explanation.
-func explainPage(s *status.Status) *status.Status {
-	found := page.FindString(s.Message())
-	if found == "" {
-		return s
-	}
+// withMessage returns a status with another message.
+func withMessage(s *status.Status, message string) *status.Status {
 	p := s.Proto()
-	p.Message = "no gRPC server answered: " + found
+	p.Message = message
 	return status.FromProto(p)
 }
 

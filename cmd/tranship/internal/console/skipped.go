@@ -35,5 +35,8 @@ func (c *Console) NotifyUnlisted(server location.Server, skipped *tranship.Skipp
 // IsOfOneFile reports whether an error concerns one file only, so that the command can
 // continue with the others.
 func IsOfOneFile(ctx context.Context, err error) bool {
+	if _, ok := errors.AsType[*tranship.ProxyError](err); ok {
+		return false // the proxy would refuse the other files, too
+	}
 	return ctx.Err() == nil && !errors.Is(err, tranship.ErrUnavailable) && !errors.Is(err, tranship.ErrUnauthenticated)
 }
