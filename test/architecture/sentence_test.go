@@ -22,9 +22,9 @@ var searches = []string{
 // file passes a message to a function as a text, that function is not checked: those of
 // internal/rpcstatus and client know the messages of grpc-go.
 var sentences = map[string]string{
-	"client/filesrv/receiver.go": "protocol filesrv reports a missing file only by the text of a message",
-	"access/tlsconfig/error.go":  "removes a prefix from what is printed",
-	"internal/rpcstatus/from.go": "failures of grpc-go and gateways differ only in their messages",
+	"client/filesrv/receiver.go":  "protocol filesrv reports a missing file only by the text of a message",
+	"access/tlsconfig/error.go":   "removes a prefix from what is printed",
+	"internal/rpcstatus/proxy.go": "failures of grpc-go and gateways differ only in their messages",
 }
 
 // TestNoSentences checks that errors are distinguished by their type and sentinel, not by
