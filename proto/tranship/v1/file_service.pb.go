@@ -262,7 +262,7 @@ type File struct {
 	// Identifies the version together with all attributes: equal revisions mean that
 	// all of them are equal, and a change of any of them changes the revision. See
 	// Precondition.must_match_revision. Opaque; at most 128 bytes. Present in the
-	// responses of Stat, SetAttributes, Move and Copy only.
+	// responses of Stat, SetAttributes, Move, Copy and CopyFile only.
 	Revision      string `protobuf:"bytes,8,opt,name=revision,proto3" json:"revision,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -3404,6 +3404,136 @@ func (x *CopyResponse) GetFile() *File {
 	return nil
 }
 
+// CopyFileRequest names the file to copy and the path of the copy.
+type CopyFileRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The file.
+	SourcePath string `protobuf:"bytes,1,opt,name=source_path,json=sourcePath,proto3" json:"source_path,omitempty"`
+	// The path of the copy.
+	DestinationPath string `protobuf:"bytes,2,opt,name=destination_path,json=destinationPath,proto3" json:"destination_path,omitempty"`
+	// The condition that the destination must meet.
+	Precondition *Precondition `protobuf:"bytes,3,opt,name=precondition,proto3" json:"precondition,omitempty"`
+	// The version that the source must have. If it has another, the call fails with
+	// FAILED_PRECONDITION. Empty: any version.
+	SourceVersion string `protobuf:"bytes,4,opt,name=source_version,json=sourceVersion,proto3" json:"source_version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CopyFileRequest) Reset() {
+	*x = CopyFileRequest{}
+	mi := &file_tranship_v1_file_service_proto_msgTypes[41]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CopyFileRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CopyFileRequest) ProtoMessage() {}
+
+func (x *CopyFileRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tranship_v1_file_service_proto_msgTypes[41]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CopyFileRequest.ProtoReflect.Descriptor instead.
+func (*CopyFileRequest) Descriptor() ([]byte, []int) {
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{41}
+}
+
+func (x *CopyFileRequest) GetSourcePath() string {
+	if x != nil {
+		return x.SourcePath
+	}
+	return ""
+}
+
+func (x *CopyFileRequest) GetDestinationPath() string {
+	if x != nil {
+		return x.DestinationPath
+	}
+	return ""
+}
+
+func (x *CopyFileRequest) GetPrecondition() *Precondition {
+	if x != nil {
+		return x.Precondition
+	}
+	return nil
+}
+
+func (x *CopyFileRequest) GetSourceVersion() string {
+	if x != nil {
+		return x.SourceVersion
+	}
+	return ""
+}
+
+// CopyFileResponse reports the progress of a copy, or its end.
+type CopyFileResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many bytes have been copied so far. It never decreases. 0 while the server does
+	// not know it.
+	CopiedBytes int64 `protobuf:"varint,1,opt,name=copied_bytes,json=copiedBytes,proto3" json:"copied_bytes,omitempty"`
+	// The copy. Present in the last response only.
+	File          *File `protobuf:"bytes,2,opt,name=file,proto3" json:"file,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CopyFileResponse) Reset() {
+	*x = CopyFileResponse{}
+	mi := &file_tranship_v1_file_service_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CopyFileResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CopyFileResponse) ProtoMessage() {}
+
+func (x *CopyFileResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tranship_v1_file_service_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CopyFileResponse.ProtoReflect.Descriptor instead.
+func (*CopyFileResponse) Descriptor() ([]byte, []int) {
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{42}
+}
+
+func (x *CopyFileResponse) GetCopiedBytes() int64 {
+	if x != nil {
+		return x.CopiedBytes
+	}
+	return 0
+}
+
+func (x *CopyFileResponse) GetFile() *File {
+	if x != nil {
+		return x.File
+	}
+	return nil
+}
+
 // ListUploadsRequest selects the uploads to list.
 type ListUploadsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3415,7 +3545,7 @@ type ListUploadsRequest struct {
 
 func (x *ListUploadsRequest) Reset() {
 	*x = ListUploadsRequest{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[41]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3427,7 +3557,7 @@ func (x *ListUploadsRequest) String() string {
 func (*ListUploadsRequest) ProtoMessage() {}
 
 func (x *ListUploadsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[41]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3440,7 +3570,7 @@ func (x *ListUploadsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUploadsRequest.ProtoReflect.Descriptor instead.
 func (*ListUploadsRequest) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{41}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *ListUploadsRequest) GetDirectory() string {
@@ -3461,7 +3591,7 @@ type ListUploadsResponse struct {
 
 func (x *ListUploadsResponse) Reset() {
 	*x = ListUploadsResponse{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[42]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3473,7 +3603,7 @@ func (x *ListUploadsResponse) String() string {
 func (*ListUploadsResponse) ProtoMessage() {}
 
 func (x *ListUploadsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[42]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3486,7 +3616,7 @@ func (x *ListUploadsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUploadsResponse.ProtoReflect.Descriptor instead.
 func (*ListUploadsResponse) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{42}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *ListUploadsResponse) GetUploads() []*Upload {
@@ -3517,7 +3647,7 @@ type Upload struct {
 
 func (x *Upload) Reset() {
 	*x = Upload{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[43]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3529,7 +3659,7 @@ func (x *Upload) String() string {
 func (*Upload) ProtoMessage() {}
 
 func (x *Upload) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[43]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3542,7 +3672,7 @@ func (x *Upload) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Upload.ProtoReflect.Descriptor instead.
 func (*Upload) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{43}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *Upload) GetUploadId() string {
@@ -3598,7 +3728,7 @@ type AbortUploadRequest struct {
 
 func (x *AbortUploadRequest) Reset() {
 	*x = AbortUploadRequest{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[44]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3610,7 +3740,7 @@ func (x *AbortUploadRequest) String() string {
 func (*AbortUploadRequest) ProtoMessage() {}
 
 func (x *AbortUploadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[44]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3623,7 +3753,7 @@ func (x *AbortUploadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AbortUploadRequest.ProtoReflect.Descriptor instead.
 func (*AbortUploadRequest) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{44}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *AbortUploadRequest) GetUploadId() string {
@@ -3642,7 +3772,7 @@ type AbortUploadResponse struct {
 
 func (x *AbortUploadResponse) Reset() {
 	*x = AbortUploadResponse{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[45]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3654,7 +3784,7 @@ func (x *AbortUploadResponse) String() string {
 func (*AbortUploadResponse) ProtoMessage() {}
 
 func (x *AbortUploadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[45]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3667,7 +3797,7 @@ func (x *AbortUploadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AbortUploadResponse.ProtoReflect.Descriptor instead.
 func (*AbortUploadResponse) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{45}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{47}
 }
 
 // GetServerInfoRequest is empty.
@@ -3679,7 +3809,7 @@ type GetServerInfoRequest struct {
 
 func (x *GetServerInfoRequest) Reset() {
 	*x = GetServerInfoRequest{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[46]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3691,7 +3821,7 @@ func (x *GetServerInfoRequest) String() string {
 func (*GetServerInfoRequest) ProtoMessage() {}
 
 func (x *GetServerInfoRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[46]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3704,7 +3834,7 @@ func (x *GetServerInfoRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetServerInfoRequest.ProtoReflect.Descriptor instead.
 func (*GetServerInfoRequest) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{46}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{48}
 }
 
 // GetServerInfoResponse describes the server. Its limits do not become stricter
@@ -3731,7 +3861,7 @@ type GetServerInfoResponse struct {
 
 func (x *GetServerInfoResponse) Reset() {
 	*x = GetServerInfoResponse{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[47]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3743,7 +3873,7 @@ func (x *GetServerInfoResponse) String() string {
 func (*GetServerInfoResponse) ProtoMessage() {}
 
 func (x *GetServerInfoResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[47]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3756,7 +3886,7 @@ func (x *GetServerInfoResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetServerInfoResponse.ProtoReflect.Descriptor instead.
 func (*GetServerInfoResponse) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{47}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *GetServerInfoResponse) GetServerVersion() string {
@@ -4051,7 +4181,16 @@ const file_tranship_v1_file_service_proto_rawDesc = "" +
 	"\fprecondition\x18\x03 \x01(\v2\x19.tranship.v1.PreconditionR\fprecondition\x12%\n" +
 	"\x0esource_version\x18\x04 \x01(\tR\rsourceVersion\"5\n" +
 	"\fCopyResponse\x12%\n" +
-	"\x04file\x18\x01 \x01(\v2\x11.tranship.v1.FileR\x04file\"2\n" +
+	"\x04file\x18\x01 \x01(\v2\x11.tranship.v1.FileR\x04file\"\xc3\x01\n" +
+	"\x0fCopyFileRequest\x12\x1f\n" +
+	"\vsource_path\x18\x01 \x01(\tR\n" +
+	"sourcePath\x12)\n" +
+	"\x10destination_path\x18\x02 \x01(\tR\x0fdestinationPath\x12=\n" +
+	"\fprecondition\x18\x03 \x01(\v2\x19.tranship.v1.PreconditionR\fprecondition\x12%\n" +
+	"\x0esource_version\x18\x04 \x01(\tR\rsourceVersion\"\\\n" +
+	"\x10CopyFileResponse\x12!\n" +
+	"\fcopied_bytes\x18\x01 \x01(\x03R\vcopiedBytes\x12%\n" +
+	"\x04file\x18\x02 \x01(\v2\x11.tranship.v1.FileR\x04file\"2\n" +
 	"\x12ListUploadsRequest\x12\x1c\n" +
 	"\tdirectory\x18\x01 \x01(\tR\tdirectory\"D\n" +
 	"\x13ListUploadsResponse\x12-\n" +
@@ -4081,7 +4220,7 @@ const file_tranship_v1_file_service_proto_rawDesc = "" +
 	"Durability\x12\x1a\n" +
 	"\x16DURABILITY_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12DURABILITY_WRITTEN\x10\x01\x12\x16\n" +
-	"\x12DURABILITY_DURABLE\x10\x022\x81\a\n" +
+	"\x12DURABILITY_DURABLE\x10\x022\xcc\a\n" +
 	"\vFileService\x12E\n" +
 	"\x06Upload\x12\x1a.tranship.v1.UploadRequest\x1a\x1b.tranship.v1.UploadResponse(\x010\x01\x12K\n" +
 	"\bDownload\x12\x1c.tranship.v1.DownloadRequest\x1a\x1d.tranship.v1.DownloadResponse(\x010\x01\x12;\n" +
@@ -4092,7 +4231,8 @@ const file_tranship_v1_file_service_proto_rawDesc = "" +
 	"\n" +
 	"DeleteTree\x12\x1e.tranship.v1.DeleteTreeRequest\x1a\x1f.tranship.v1.DeleteTreeResponse0\x01\x12;\n" +
 	"\x04Move\x12\x18.tranship.v1.MoveRequest\x1a\x19.tranship.v1.MoveResponse\x12;\n" +
-	"\x04Copy\x12\x18.tranship.v1.CopyRequest\x1a\x19.tranship.v1.CopyResponse\x12R\n" +
+	"\x04Copy\x12\x18.tranship.v1.CopyRequest\x1a\x19.tranship.v1.CopyResponse\x12I\n" +
+	"\bCopyFile\x12\x1c.tranship.v1.CopyFileRequest\x1a\x1d.tranship.v1.CopyFileResponse0\x01\x12R\n" +
 	"\vListUploads\x12\x1f.tranship.v1.ListUploadsRequest\x1a .tranship.v1.ListUploadsResponse0\x01\x12P\n" +
 	"\vAbortUpload\x12\x1f.tranship.v1.AbortUploadRequest\x1a .tranship.v1.AbortUploadResponse\x12V\n" +
 	"\rGetServerInfo\x12!.tranship.v1.GetServerInfoRequest\x1a\".tranship.v1.GetServerInfoResponseB;Z9github.com/tranship/tranship/proto/tranship/v1;transhipv1b\x06proto3"
@@ -4110,7 +4250,7 @@ func file_tranship_v1_file_service_proto_rawDescGZIP() []byte {
 }
 
 var file_tranship_v1_file_service_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_tranship_v1_file_service_proto_msgTypes = make([]protoimpl.MessageInfo, 50)
+var file_tranship_v1_file_service_proto_msgTypes = make([]protoimpl.MessageInfo, 52)
 var file_tranship_v1_file_service_proto_goTypes = []any{
 	(Durability)(0),               // 0: tranship.v1.Durability
 	(Begin_Mode)(0),               // 1: tranship.v1.Begin.Mode
@@ -4155,26 +4295,28 @@ var file_tranship_v1_file_service_proto_goTypes = []any{
 	(*MoveResponse)(nil),          // 40: tranship.v1.MoveResponse
 	(*CopyRequest)(nil),           // 41: tranship.v1.CopyRequest
 	(*CopyResponse)(nil),          // 42: tranship.v1.CopyResponse
-	(*ListUploadsRequest)(nil),    // 43: tranship.v1.ListUploadsRequest
-	(*ListUploadsResponse)(nil),   // 44: tranship.v1.ListUploadsResponse
-	(*Upload)(nil),                // 45: tranship.v1.Upload
-	(*AbortUploadRequest)(nil),    // 46: tranship.v1.AbortUploadRequest
-	(*AbortUploadResponse)(nil),   // 47: tranship.v1.AbortUploadResponse
-	(*GetServerInfoRequest)(nil),  // 48: tranship.v1.GetServerInfoRequest
-	(*GetServerInfoResponse)(nil), // 49: tranship.v1.GetServerInfoResponse
-	nil,                           // 50: tranship.v1.File.MetadataEntry
-	nil,                           // 51: tranship.v1.Metadata.EntriesEntry
-	(*timestamppb.Timestamp)(nil), // 52: google.protobuf.Timestamp
-	(*anypb.Any)(nil),             // 53: google.protobuf.Any
-	(*durationpb.Duration)(nil),   // 54: google.protobuf.Duration
+	(*CopyFileRequest)(nil),       // 43: tranship.v1.CopyFileRequest
+	(*CopyFileResponse)(nil),      // 44: tranship.v1.CopyFileResponse
+	(*ListUploadsRequest)(nil),    // 45: tranship.v1.ListUploadsRequest
+	(*ListUploadsResponse)(nil),   // 46: tranship.v1.ListUploadsResponse
+	(*Upload)(nil),                // 47: tranship.v1.Upload
+	(*AbortUploadRequest)(nil),    // 48: tranship.v1.AbortUploadRequest
+	(*AbortUploadResponse)(nil),   // 49: tranship.v1.AbortUploadResponse
+	(*GetServerInfoRequest)(nil),  // 50: tranship.v1.GetServerInfoRequest
+	(*GetServerInfoResponse)(nil), // 51: tranship.v1.GetServerInfoResponse
+	nil,                           // 52: tranship.v1.File.MetadataEntry
+	nil,                           // 53: tranship.v1.Metadata.EntriesEntry
+	(*timestamppb.Timestamp)(nil), // 54: google.protobuf.Timestamp
+	(*anypb.Any)(nil),             // 55: google.protobuf.Any
+	(*durationpb.Duration)(nil),   // 56: google.protobuf.Duration
 }
 var file_tranship_v1_file_service_proto_depIdxs = []int32{
-	52, // 0: tranship.v1.File.modified_time:type_name -> google.protobuf.Timestamp
-	50, // 1: tranship.v1.File.metadata:type_name -> tranship.v1.File.MetadataEntry
-	52, // 2: tranship.v1.Attributes.modified_time:type_name -> google.protobuf.Timestamp
+	54, // 0: tranship.v1.File.modified_time:type_name -> google.protobuf.Timestamp
+	52, // 1: tranship.v1.File.metadata:type_name -> tranship.v1.File.MetadataEntry
+	54, // 2: tranship.v1.Attributes.modified_time:type_name -> google.protobuf.Timestamp
 	4,  // 3: tranship.v1.Attributes.metadata:type_name -> tranship.v1.Metadata
-	51, // 4: tranship.v1.Metadata.entries:type_name -> tranship.v1.Metadata.EntriesEntry
-	53, // 5: tranship.v1.Status.details:type_name -> google.protobuf.Any
+	53, // 4: tranship.v1.Metadata.entries:type_name -> tranship.v1.Metadata.EntriesEntry
+	55, // 5: tranship.v1.Status.details:type_name -> google.protobuf.Any
 	6,  // 6: tranship.v1.MissingRanges.ranges:type_name -> tranship.v1.Range
 	10, // 7: tranship.v1.UploadRequest.begin:type_name -> tranship.v1.Begin
 	11, // 8: tranship.v1.UploadRequest.chunk:type_name -> tranship.v1.Chunk
@@ -4186,7 +4328,7 @@ var file_tranship_v1_file_service_proto_depIdxs = []int32{
 	3,  // 14: tranship.v1.Begin.attributes:type_name -> tranship.v1.Attributes
 	5,  // 15: tranship.v1.Begin.precondition:type_name -> tranship.v1.Precondition
 	0,  // 16: tranship.v1.Begin.durability:type_name -> tranship.v1.Durability
-	54, // 17: tranship.v1.Begin.progress_interval:type_name -> google.protobuf.Duration
+	56, // 17: tranship.v1.Begin.progress_interval:type_name -> google.protobuf.Duration
 	3,  // 18: tranship.v1.Finish.attributes:type_name -> tranship.v1.Attributes
 	3,  // 19: tranship.v1.Put.attributes:type_name -> tranship.v1.Attributes
 	5,  // 20: tranship.v1.Put.precondition:type_name -> tranship.v1.Precondition
@@ -4221,39 +4363,43 @@ var file_tranship_v1_file_service_proto_depIdxs = []int32{
 	2,  // 49: tranship.v1.MoveResponse.file:type_name -> tranship.v1.File
 	5,  // 50: tranship.v1.CopyRequest.precondition:type_name -> tranship.v1.Precondition
 	2,  // 51: tranship.v1.CopyResponse.file:type_name -> tranship.v1.File
-	45, // 52: tranship.v1.ListUploadsResponse.uploads:type_name -> tranship.v1.Upload
-	52, // 53: tranship.v1.Upload.created_time:type_name -> google.protobuf.Timestamp
-	52, // 54: tranship.v1.Upload.expire_time:type_name -> google.protobuf.Timestamp
-	0,  // 55: tranship.v1.GetServerInfoResponse.min_durability:type_name -> tranship.v1.Durability
-	9,  // 56: tranship.v1.FileService.Upload:input_type -> tranship.v1.UploadRequest
-	21, // 57: tranship.v1.FileService.Download:input_type -> tranship.v1.DownloadRequest
-	26, // 58: tranship.v1.FileService.Stat:input_type -> tranship.v1.StatRequest
-	28, // 59: tranship.v1.FileService.List:input_type -> tranship.v1.ListRequest
-	33, // 60: tranship.v1.FileService.SetAttributes:input_type -> tranship.v1.SetAttributesRequest
-	35, // 61: tranship.v1.FileService.Delete:input_type -> tranship.v1.DeleteRequest
-	37, // 62: tranship.v1.FileService.DeleteTree:input_type -> tranship.v1.DeleteTreeRequest
-	39, // 63: tranship.v1.FileService.Move:input_type -> tranship.v1.MoveRequest
-	41, // 64: tranship.v1.FileService.Copy:input_type -> tranship.v1.CopyRequest
-	43, // 65: tranship.v1.FileService.ListUploads:input_type -> tranship.v1.ListUploadsRequest
-	46, // 66: tranship.v1.FileService.AbortUpload:input_type -> tranship.v1.AbortUploadRequest
-	48, // 67: tranship.v1.FileService.GetServerInfo:input_type -> tranship.v1.GetServerInfoRequest
-	16, // 68: tranship.v1.FileService.Upload:output_type -> tranship.v1.UploadResponse
-	23, // 69: tranship.v1.FileService.Download:output_type -> tranship.v1.DownloadResponse
-	27, // 70: tranship.v1.FileService.Stat:output_type -> tranship.v1.StatResponse
-	29, // 71: tranship.v1.FileService.List:output_type -> tranship.v1.ListResponse
-	34, // 72: tranship.v1.FileService.SetAttributes:output_type -> tranship.v1.SetAttributesResponse
-	36, // 73: tranship.v1.FileService.Delete:output_type -> tranship.v1.DeleteResponse
-	38, // 74: tranship.v1.FileService.DeleteTree:output_type -> tranship.v1.DeleteTreeResponse
-	40, // 75: tranship.v1.FileService.Move:output_type -> tranship.v1.MoveResponse
-	42, // 76: tranship.v1.FileService.Copy:output_type -> tranship.v1.CopyResponse
-	44, // 77: tranship.v1.FileService.ListUploads:output_type -> tranship.v1.ListUploadsResponse
-	47, // 78: tranship.v1.FileService.AbortUpload:output_type -> tranship.v1.AbortUploadResponse
-	49, // 79: tranship.v1.FileService.GetServerInfo:output_type -> tranship.v1.GetServerInfoResponse
-	68, // [68:80] is the sub-list for method output_type
-	56, // [56:68] is the sub-list for method input_type
-	56, // [56:56] is the sub-list for extension type_name
-	56, // [56:56] is the sub-list for extension extendee
-	0,  // [0:56] is the sub-list for field type_name
+	5,  // 52: tranship.v1.CopyFileRequest.precondition:type_name -> tranship.v1.Precondition
+	2,  // 53: tranship.v1.CopyFileResponse.file:type_name -> tranship.v1.File
+	47, // 54: tranship.v1.ListUploadsResponse.uploads:type_name -> tranship.v1.Upload
+	54, // 55: tranship.v1.Upload.created_time:type_name -> google.protobuf.Timestamp
+	54, // 56: tranship.v1.Upload.expire_time:type_name -> google.protobuf.Timestamp
+	0,  // 57: tranship.v1.GetServerInfoResponse.min_durability:type_name -> tranship.v1.Durability
+	9,  // 58: tranship.v1.FileService.Upload:input_type -> tranship.v1.UploadRequest
+	21, // 59: tranship.v1.FileService.Download:input_type -> tranship.v1.DownloadRequest
+	26, // 60: tranship.v1.FileService.Stat:input_type -> tranship.v1.StatRequest
+	28, // 61: tranship.v1.FileService.List:input_type -> tranship.v1.ListRequest
+	33, // 62: tranship.v1.FileService.SetAttributes:input_type -> tranship.v1.SetAttributesRequest
+	35, // 63: tranship.v1.FileService.Delete:input_type -> tranship.v1.DeleteRequest
+	37, // 64: tranship.v1.FileService.DeleteTree:input_type -> tranship.v1.DeleteTreeRequest
+	39, // 65: tranship.v1.FileService.Move:input_type -> tranship.v1.MoveRequest
+	41, // 66: tranship.v1.FileService.Copy:input_type -> tranship.v1.CopyRequest
+	43, // 67: tranship.v1.FileService.CopyFile:input_type -> tranship.v1.CopyFileRequest
+	45, // 68: tranship.v1.FileService.ListUploads:input_type -> tranship.v1.ListUploadsRequest
+	48, // 69: tranship.v1.FileService.AbortUpload:input_type -> tranship.v1.AbortUploadRequest
+	50, // 70: tranship.v1.FileService.GetServerInfo:input_type -> tranship.v1.GetServerInfoRequest
+	16, // 71: tranship.v1.FileService.Upload:output_type -> tranship.v1.UploadResponse
+	23, // 72: tranship.v1.FileService.Download:output_type -> tranship.v1.DownloadResponse
+	27, // 73: tranship.v1.FileService.Stat:output_type -> tranship.v1.StatResponse
+	29, // 74: tranship.v1.FileService.List:output_type -> tranship.v1.ListResponse
+	34, // 75: tranship.v1.FileService.SetAttributes:output_type -> tranship.v1.SetAttributesResponse
+	36, // 76: tranship.v1.FileService.Delete:output_type -> tranship.v1.DeleteResponse
+	38, // 77: tranship.v1.FileService.DeleteTree:output_type -> tranship.v1.DeleteTreeResponse
+	40, // 78: tranship.v1.FileService.Move:output_type -> tranship.v1.MoveResponse
+	42, // 79: tranship.v1.FileService.Copy:output_type -> tranship.v1.CopyResponse
+	44, // 80: tranship.v1.FileService.CopyFile:output_type -> tranship.v1.CopyFileResponse
+	46, // 81: tranship.v1.FileService.ListUploads:output_type -> tranship.v1.ListUploadsResponse
+	49, // 82: tranship.v1.FileService.AbortUpload:output_type -> tranship.v1.AbortUploadResponse
+	51, // 83: tranship.v1.FileService.GetServerInfo:output_type -> tranship.v1.GetServerInfoResponse
+	71, // [71:84] is the sub-list for method output_type
+	58, // [58:71] is the sub-list for method input_type
+	58, // [58:58] is the sub-list for extension type_name
+	58, // [58:58] is the sub-list for extension extendee
+	0,  // [0:58] is the sub-list for field type_name
 }
 
 func init() { file_tranship_v1_file_service_proto_init() }
@@ -4303,14 +4449,14 @@ func file_tranship_v1_file_service_proto_init() {
 		(*Entry_File)(nil),
 		(*Entry_Directory)(nil),
 	}
-	file_tranship_v1_file_service_proto_msgTypes[43].OneofWrappers = []any{}
+	file_tranship_v1_file_service_proto_msgTypes[45].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tranship_v1_file_service_proto_rawDesc), len(file_tranship_v1_file_service_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   50,
+			NumMessages:   52,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -119,6 +119,7 @@ const (
 	FileService_DeleteTree_FullMethodName    = "/tranship.v1.FileService/DeleteTree"
 	FileService_Move_FullMethodName          = "/tranship.v1.FileService/Move"
 	FileService_Copy_FullMethodName          = "/tranship.v1.FileService/Copy"
+	FileService_CopyFile_FullMethodName      = "/tranship.v1.FileService/CopyFile"
 	FileService_ListUploads_FullMethodName   = "/tranship.v1.FileService/ListUploads"
 	FileService_AbortUpload_FullMethodName   = "/tranship.v1.FileService/AbortUpload"
 	FileService_GetServerInfo_FullMethodName = "/tranship.v1.FileService/GetServerInfo"
@@ -206,7 +207,18 @@ type FileServiceClient interface {
 	// the network. The copy becomes visible atomically, and has a version of its own. A
 	// file at the destination is replaced unless a precondition forbids it. It fails with
 	// NOT_FOUND if there is no source, whatever the precondition.
+	//
+	// A copy of a large file may take long, and the server sends nothing until it is
+	// complete: a client behind a proxy uses CopyFile instead.
 	Copy(ctx context.Context, in *CopyRequest, opts ...grpc.CallOption) (*CopyResponse, error)
+	// CopyFile does what Copy does, and reports its progress. The server sends a response
+	// every few seconds, also while no more bytes were copied, so that no proxy takes the
+	// call for idle, and then one with `file`, which is the last. A client that cancels
+	// the call before it has `file` ends the copy, which then has no effect, unless it was
+	// complete by then.
+	//
+	// A server that lacks this method answers UNIMPLEMENTED; the client then uses Copy.
+	CopyFile(ctx context.Context, in *CopyFileRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[CopyFileResponse], error)
 	// ListUploads describes the caller's unfinished uploads, in ascending bytewise
 	// order of path and then of upload id.
 	ListUploads(ctx context.Context, in *ListUploadsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ListUploadsResponse], error)
@@ -340,9 +352,28 @@ func (c *fileServiceClient) Copy(ctx context.Context, in *CopyRequest, opts ...g
 	return out, nil
 }
 
+func (c *fileServiceClient) CopyFile(ctx context.Context, in *CopyFileRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[CopyFileResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &FileService_ServiceDesc.Streams[4], FileService_CopyFile_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[CopyFileRequest, CopyFileResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type FileService_CopyFileClient = grpc.ServerStreamingClient[CopyFileResponse]
+
 func (c *fileServiceClient) ListUploads(ctx context.Context, in *ListUploadsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ListUploadsResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &FileService_ServiceDesc.Streams[4], FileService_ListUploads_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &FileService_ServiceDesc.Streams[5], FileService_ListUploads_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -461,7 +492,18 @@ type FileServiceServer interface {
 	// the network. The copy becomes visible atomically, and has a version of its own. A
 	// file at the destination is replaced unless a precondition forbids it. It fails with
 	// NOT_FOUND if there is no source, whatever the precondition.
+	//
+	// A copy of a large file may take long, and the server sends nothing until it is
+	// complete: a client behind a proxy uses CopyFile instead.
 	Copy(context.Context, *CopyRequest) (*CopyResponse, error)
+	// CopyFile does what Copy does, and reports its progress. The server sends a response
+	// every few seconds, also while no more bytes were copied, so that no proxy takes the
+	// call for idle, and then one with `file`, which is the last. A client that cancels
+	// the call before it has `file` ends the copy, which then has no effect, unless it was
+	// complete by then.
+	//
+	// A server that lacks this method answers UNIMPLEMENTED; the client then uses Copy.
+	CopyFile(*CopyFileRequest, grpc.ServerStreamingServer[CopyFileResponse]) error
 	// ListUploads describes the caller's unfinished uploads, in ascending bytewise
 	// order of path and then of upload id.
 	ListUploads(*ListUploadsRequest, grpc.ServerStreamingServer[ListUploadsResponse]) error
@@ -507,6 +549,9 @@ func (UnimplementedFileServiceServer) Move(context.Context, *MoveRequest) (*Move
 }
 func (UnimplementedFileServiceServer) Copy(context.Context, *CopyRequest) (*CopyResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Copy not implemented")
+}
+func (UnimplementedFileServiceServer) CopyFile(*CopyFileRequest, grpc.ServerStreamingServer[CopyFileResponse]) error {
+	return status.Error(codes.Unimplemented, "method CopyFile not implemented")
 }
 func (UnimplementedFileServiceServer) ListUploads(*ListUploadsRequest, grpc.ServerStreamingServer[ListUploadsResponse]) error {
 	return status.Error(codes.Unimplemented, "method ListUploads not implemented")
@@ -664,6 +709,17 @@ func _FileService_Copy_Handler(srv interface{}, ctx context.Context, dec func(in
 	return interceptor(ctx, in, info, handler)
 }
 
+func _FileService_CopyFile_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(CopyFileRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(FileServiceServer).CopyFile(m, &grpc.GenericServerStream[CopyFileRequest, CopyFileResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type FileService_CopyFileServer = grpc.ServerStreamingServer[CopyFileResponse]
+
 func _FileService_ListUploads_Handler(srv interface{}, stream grpc.ServerStream) error {
 	m := new(ListUploadsRequest)
 	if err := stream.RecvMsg(m); err != nil {
@@ -768,6 +824,11 @@ var FileService_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "DeleteTree",
 			Handler:       _FileService_DeleteTree_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "CopyFile",
+			Handler:       _FileService_CopyFile_Handler,
 			ServerStreams: true,
 		},
 		{
