@@ -120,7 +120,7 @@ type Editor interface {
 	// Copy copies a file and its attributes inside the store. The copy has a version of
 	// its own. Copy replaces a file at destination. The precondition applies to
 	// destination, except for MustMatchSourceVersion. Copy returns ErrNotFound if no file
-	// is at source, whatever the precondition.
+	// is at source, whatever the precondition. NewCopyProgressContext reports how far it is.
 	Copy(ctx context.Context, source, destination string, precondition Precondition) (File, error)
 }
 

@@ -72,8 +72,9 @@ type Options struct {
 	// connection uses one core and one TCP window. 0 means as many as make the files move
 	// faster, up to 4, which are made when they are needed.
 	Connections int
-	// StallTimeout is how long a call other than Copy waits for its answer, and a list for
-	// its next entries, before it fails with ErrUnavailable; 0 means DefaultStallTimeout.
+	// StallTimeout is how long a call waits for its answer, a list for its next entries,
+	// and a copy inside the server for a report of its progress, before it fails with
+	// ErrUnavailable; 0 means DefaultStallTimeout. A copy waits for at least 15 s.
 	// It does not limit reading and writing content: package transfer watches these, and
 	// a context can end them. A dead connection ends them within 40 s.
 	StallTimeout time.Duration
@@ -98,6 +99,8 @@ type Client struct {
 	tuner streamTuner
 	// observed is nil if there is no observer.
 	observed *observation.Batch
+	// lacksCopyFile is true once the server has answered that it does not have CopyFile.
+	lacksCopyFile atomic.Bool
 	// turn counts the streams that are spread over the connections.
 	turn atomic.Uint64
 

@@ -71,19 +71,6 @@ func (c *Client) Move(ctx context.Context, source, destination string, precondit
 	return file(response, err)
 }
 
-// Copy implements tranship.Store. It waits until the server has copied the file, which may
-// take long for a large file. Only its context or a dead connection ends it early.
-func (c *Client) Copy(ctx context.Context, source, destination string, precondition tranship.Precondition) (tranship.File, error) {
-	if err := validateTransplant(source, destination, precondition); err != nil {
-		return tranship.File{}, err
-	}
-	response, err := c.files.Copy(ctx, &transhipv1.CopyRequest{
-		SourcePath: source, SourceVersion: precondition.MustMatchSourceVersion,
-		DestinationPath: destination, Precondition: wire.PreconditionToProto(precondition),
-	})
-	return file(response, err)
-}
-
 // validateTransplant validates the arguments of a move or copy.
 func validateTransplant(source, destination string, precondition tranship.Precondition) error {
 	if err := tranship.ValidatePath(source); err != nil {

@@ -139,15 +139,15 @@ func textCases(t *testing.T, c *client.Client) map[string]textCase {
 			_, err := c.Move(ctx, "file", "new", tranship.Precondition{MustMatchSourceVersion: notText})
 			return err
 		}},
-		"Copy source": {"path", []string{"CopyRequest.source_path"}, func() error {
+		"Copy source": {"path", []string{"CopyRequest.source_path", "CopyFileRequest.source_path"}, func() error {
 			_, err := c.Copy(ctx, notText, "new", tranship.Precondition{})
 			return err
 		}},
-		"Copy destination": {"path", []string{"CopyRequest.destination_path"}, func() error {
+		"Copy destination": {"path", []string{"CopyRequest.destination_path", "CopyFileRequest.destination_path"}, func() error {
 			_, err := c.Copy(ctx, "file", notText, tranship.Precondition{})
 			return err
 		}},
-		"Copy source version": {"source_version", []string{"CopyRequest.source_version"}, func() error {
+		"Copy source version": {"source_version", []string{"CopyRequest.source_version", "CopyFileRequest.source_version"}, func() error {
 			_, err := c.Copy(ctx, "file", "new", tranship.Precondition{MustMatchSourceVersion: notText})
 			return err
 		}},

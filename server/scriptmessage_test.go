@@ -173,6 +173,12 @@ func (p *play) other() {
 			_, _ = p.client.Copy(p.ctx, &transhipv1.CopyRequest{SourcePath: path, DestinationPath: to, Precondition: condition})
 		},
 		func() {
+			copying, err := p.client.CopyFile(p.ctx, &transhipv1.CopyFileRequest{SourcePath: path, DestinationPath: to, Precondition: condition})
+			for err == nil {
+				_, err = copying.Recv()
+			}
+		},
+		func() {
 			_, _ = p.client.AbortUpload(p.ctx, &transhipv1.AbortUploadRequest{UploadId: id})
 		},
 		func() {

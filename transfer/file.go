@@ -52,12 +52,15 @@ type job struct {
 // attempt copies the item once. It stores in item.File what it finds out of the source.
 func (j *job) attempt(ctx context.Context) error {
 	if store, ok := j.destination.(inside); ok && j.item.Inside && j.item.Digest == nil {
-		file, err := store.Copy(ctx, j.item.SourcePath, j.item.Path, tranship.Precondition{})
-		if err == nil {
-			j.result.complete(file)
-			j.skipped(file.Size)
+		progress := tranship.NewCopyProgressContext(ctx, j.progress.skipped.Store)
+		file, err := store.Copy(progress, j.item.SourcePath, j.item.Path, tranship.Precondition{})
+		if err != nil {
+			j.progress.skipped.Store(0)
+			return err
 		}
-		return err
+		j.result.complete(file)
+		j.skipped(file.Size)
+		return nil
 	}
 	if j.item.Once {
 		return j.once(ctx)

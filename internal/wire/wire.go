@@ -6,6 +6,7 @@ package wire
 import (
 	"fmt"
 	"io/fs"
+	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -19,6 +20,10 @@ const (
 	MaxUnfinishedSlots = 256
 	MaxQueuedReplies   = 16384
 )
+
+// CopyReportInterval is how often a server reports the progress of a copy: more often than
+// the shortest timeouts that are usual in proxies, 10 s.
+const CopyReportInterval = 3 * time.Second
 
 // DefaultMaxMessageBytes is the size of the largest message that a client accepts by
 // default. It is grpc-go's default, and larger than any message of this protocol.

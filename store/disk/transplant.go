@@ -93,8 +93,9 @@ func (s *Store) rename(ctx context.Context, dir *rootfs.Dir, file *os.File, sour
 	return moved.File, err
 }
 
-// copyStep is the number of bytes that are copied between checks of the context.
-const copyStep = 64 << 20
+// copyStep is the number of bytes that are copied between checks of the context, and between
+// reports of the progress. A slow disk takes a few seconds for so many.
+const copyStep = 16 << 20
 
 // Copy implements tranship.Editor. The operating system copies the data, if possible by a
 // reflink. The checksum is copied without verification, so that a copy of a damaged file fails
@@ -136,6 +137,7 @@ func (s *Store) Copy(ctx context.Context, source, destination string, preconditi
 // copyBytes copies the content of a file to a draft.
 func (s *Store) copyBytes(ctx context.Context, draft *draft, file *os.File, found description, reserved *reservation) error {
 	from := content{store: s, file: file, found: found}
+	progress := tranship.CopyProgressFromContext(ctx)
 	for left := found.Size; left > 0; {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -152,6 +154,7 @@ func (s *Store) copyBytes(ctx context.Context, draft *draft, file *os.File, foun
 		}
 		left -= n
 		reserved.use(n)
+		progress(found.Size - left)
 	}
 	return from.verify()
 }

@@ -85,23 +85,9 @@ func (d *treeDeletion) tellLocked(done bool) error {
 // keepalive sends a response every so often, also while a file takes long, until stop.
 // When the client is gone it calls cancel.
 func (d *treeDeletion) keepalive(interval time.Duration, cancel context.CancelCauseFunc) (stop func()) {
-	ticker, over, ended := time.NewTicker(interval), make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(ended)
-		for {
-			select {
-			case <-over:
-				return
-			case <-ticker.C:
-				if err := d.tell(false); err != nil {
-					cancel(err)
-				}
-			}
+	return every(interval, func() {
+		if err := d.tell(false); err != nil {
+			cancel(err)
 		}
-	}()
-	return func() {
-		ticker.Stop()
-		close(over)
-		<-ended
-	}
+	})
 }
