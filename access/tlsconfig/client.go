@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"slices"
 	"time"
 )
@@ -75,6 +76,10 @@ func Client(address string, options ClientOptions) (*tls.Config, error) {
 	if err != nil {
 		return nil, err
 	}
+	// A zone has a meaning only on this machine: certificates do not have it.
+	if ip, err := netip.ParseAddr(host); err == nil {
+		host = ip.WithZone("").String()
+	}
 	if options.TrustOnFirstUse && options.KnownHostsFile == "" {
 		return nil, errors.New("trust on first use needs a file of known hosts")
 	}
@@ -110,7 +115,7 @@ func Client(address string, options ClientOptions) (*tls.Config, error) {
 // client decides whether one server is trusted.
 type client struct {
 	options ClientOptions
-	// address has the form of knownAddress, and host is its host.
+	// address has the form of knownAddress, and host is its host without a zone.
 	address, host string
 	files         *clientFiles
 }

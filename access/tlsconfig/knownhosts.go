@@ -26,7 +26,7 @@ import (
 // the file; people remove them.
 type KnownHost struct {
 	// Address is the address of the server, "host:port", with the host in lower case and
-	// an IP address in its canonical form.
+	// an IP address in its canonical form, with its zone.
 	Address string
 	// Fingerprint is the fingerprint of the server's key.
 	Fingerprint Fingerprint
@@ -83,9 +83,10 @@ func knownAddress(address string) (string, error) {
 	if err != nil || host == "" || port == "" || strings.Contains(host, "#") || strings.ContainsFunc(address, isSpace) {
 		return "", fmt.Errorf("%q is not an address: it must be host:port, with IPv6 in brackets", address)
 	}
-	host = strings.ToLower(host)
 	if ip, err := netip.ParseAddr(host); err == nil {
-		host = ip.String()
+		host = ip.String() // with its zone: the same address on another link is another server
+	} else {
+		host = strings.ToLower(host)
 	}
 	return net.JoinHostPort(host, port), nil
 }
