@@ -7,6 +7,7 @@ import (
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access/bearer"
 	"github.com/tranship/tranship/access/tlsconfig"
+	"github.com/tranship/tranship/client/internal/route"
 )
 
 // resolve returns the "host:port" of an address, which may be a URL, and the options of
@@ -25,6 +26,12 @@ func (o Options) resolve(ctx context.Context, address string) (string, Options, 
 			return "", o, &tranship.InvalidError{Field: "url", Rule: "with TLS the scheme must be grpcs"}
 		}
 		address, secure = u.Address, u.TLS
+	} else {
+		parsed, err := route.Parse(address)
+		if err != nil {
+			return "", o, &tranship.InvalidError{Field: "address", Rule: err.Error()}
+		}
+		address = parsed
 	}
 	switch {
 	case o.TLS != nil:
@@ -51,5 +58,28 @@ func (o Options) resolve(ctx context.Context, address string) (string, Options, 
 			return "", o, err
 		}
 	}
+	var err error
+	if o.proxy, err = o.chooseProxy(address); err != nil {
+		return "", o, &tranship.InvalidError{Field: "proxy", Rule: err.Error()}
+	}
 	return address, o, nil
+}
+
+// plaintextToken reports whether the options have a token and no TLS.
+func (o Options) plaintextToken() bool { return o.Token != nil && o.TLS == nil }
+
+// chooseProxy returns the proxy for a server; nil if there is none.
+func (o Options) chooseProxy(address string) (*route.Proxy, error) {
+	switch {
+	case o.plaintextToken():
+		// A proxy would pass the token on to another machine.
+		return nil, nil
+	case o.Proxy == nil:
+		return route.FromEnvironment(address, o.TLS != nil)
+	}
+	u, err := o.Proxy(address)
+	if err != nil {
+		return nil, err
+	}
+	return route.NewProxy(u, "")
 }

@@ -21,6 +21,7 @@ const (
 	alertAccessDenied           tls.AlertError = 49
 	alertProtocolVersion        tls.AlertError = 70
 	alertCertificateRequired    tls.AlertError = 116
+	alertNoApplicationProtocol  tls.AlertError = 120
 )
 
 // certificateRefusal returns the text for an alert about a client's certificate, and "" for

@@ -14,6 +14,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"net/url"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,6 +25,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access/tlsconfig"
+	"github.com/tranship/tranship/client/internal/route"
 	"github.com/tranship/tranship/internal/failure"
 	"github.com/tranship/tranship/internal/observation"
 	"github.com/tranship/tranship/internal/rpcstatus"
@@ -65,9 +67,17 @@ type Options struct {
 	// TokenFile, when not empty, is the name of a file with the token, in place of Token.
 	// It is read for each call, as described at bearer.File.
 	TokenFile string
-	// ConnectTimeout limits how long connecting may take; 0 means
-	// DefaultConnectTimeout.
+	// ConnectTimeout limits how long connecting may take, with all addresses of the name;
+	// 0 means DefaultConnectTimeout. The addresses are tried concurrently, 250 ms apart.
 	ConnectTimeout time.Duration
+	// Proxy returns the proxy for connections to a server, "host:port", and nil for direct
+	// connections. Its scheme is http or https, for the method CONNECT, or socks5; it may
+	// have a user name and a password. When Proxy is nil, the environment decides: for
+	// connections with TLS HTTPS_PROXY, for all others and without it ALL_PROXY, and
+	// NO_PROXY names the servers that have no proxy. HTTP_PROXY has no meaning. localhost,
+	// loopback addresses, and connections without TLS that have a Token, never have a proxy
+	// of the environment.
+	Proxy func(address string) (*url.URL, error)
 	// Connections is the number of connections over which large files are spread. One
 	// connection uses one core and one TCP window. 0 means as many as make the files move
 	// faster, up to 4, which are made when they are needed.
@@ -84,8 +94,14 @@ type Options struct {
 	// Observer receives the events of calls and transfers, for metrics and traces. It may
 	// be nil.
 	Observer tranship.Observer
-	// DialOptions are applied after the package's own.
+	// DialOptions are applied after the package's own. A dialer among them replaces
+	// proxies, and is called with "host:port", once for each address of the host.
 	DialOptions []grpc.DialOption
+
+	// proxy is what Proxy or the environment returned; see resolve.
+	proxy *route.Proxy
+	// lookup replaces the resolver of the system in tests.
+	lookup route.Lookup
 }
 
 // Client implements tranship.Store on a server. It is safe for concurrent use.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/client/internal/route"
 )
 
 // ConnectHint is a possible reason why a connection failed.
@@ -21,6 +22,8 @@ const (
 	// HintTLSVersion means that the server does not support the oldest version of TLS
 	// that Options.TLS allows.
 	HintTLSVersion
+	// HintHTTP means that the server answered in a version of HTTP that gRPC does not use.
+	HintHTTP
 )
 
 // text returns the end of an error message with the hint.
@@ -34,6 +37,8 @@ func (h ConnectHint) text() string {
 		return "; perhaps it wants a client certificate"
 	case HintTLSVersion:
 		return "; it does not speak the least version of TLS that is allowed here"
+	case HintHTTP:
+		return "; perhaps it is a web server, or wants TLS, grpcs://"
 	}
 	return ""
 }
@@ -43,6 +48,10 @@ func (h ConnectHint) text() string {
 type ConnectError struct {
 	// Address is the "host:port" of the server.
 	Address string
+	// Proxy is the URL, without credentials, of the proxy that the connection was made
+	// through, and the environment variable that names it; "" if it was direct, or if Err
+	// is a *ProxyError.
+	Proxy string
 	// Hint is a possible reason.
 	Hint ConnectHint
 	// Err is the error of the attempt. It is not nil.
@@ -51,7 +60,11 @@ type ConnectError struct {
 
 // Error implements error.
 func (e *ConnectError) Error() string {
-	return fmt.Sprintf("%v: cannot connect to a gRPC server at %s: %v%s", tranship.ErrUnavailable, e.Address, e.Err, e.Hint.text())
+	through := ""
+	if e.Proxy != "" {
+		through = " through the proxy " + e.Proxy
+	}
+	return fmt.Sprintf("%v: cannot connect to a gRPC server at %s%s: %v%s", tranship.ErrUnavailable, e.Address, through, e.Err, e.Hint.text())
 }
 
 // Is implements the matching of tranship.ErrUnavailable.
@@ -59,3 +72,7 @@ func (e *ConnectError) Is(target error) bool { return target == tranship.ErrUnav
 
 // Unwrap returns Err.
 func (e *ConnectError) Unwrap() error { return e.Err }
+
+// ProxyError is the error of a connection that a proxy did not make, or that failed on the
+// way to the proxy. A ConnectError wraps it.
+type ProxyError = route.ProxyError

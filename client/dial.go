@@ -17,6 +17,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/client/internal/route"
 	"github.com/tranship/tranship/internal/bufferpool"
 	"github.com/tranship/tranship/internal/failure"
 	"github.com/tranship/tranship/internal/observation"
@@ -82,7 +83,16 @@ func dial(ctx context.Context, address string, options Options, renewal renewal,
 
 // newConn returns a connection that is made when it is first used.
 func newConn(address string, transport handshakes, options Options, renewal renewal, observed *observation.Batch) (*grpc.ClientConn, error) {
-	dialOptions := []grpc.DialOption{
+	way, err := route.New(address, route.Options{
+		LocalOnly: transport.localOnly,
+		Proxy:     transport.proxy,
+		Lookup:    options.lookup,
+		Attempt:   transport.attempted,
+	})
+	if err != nil {
+		return nil, err
+	}
+	dialOptions := append(way.DialOptions(),
 		grpc.WithTransportCredentials(transport),
 		grpc.WithInitialWindowSize(streamWindow),
 		grpc.WithInitialConnWindowSize(connectionWindow),
@@ -98,18 +108,20 @@ func newConn(address string, transport handshakes, options Options, renewal rene
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 20 * time.Second, Timeout: 20 * time.Second}),
 		// Reconnect within seconds after the server restarts.
 		grpc.WithConnectParams(grpc.ConnectParams{
-			Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 3 * time.Second},
-			MinConnectTimeout: 20 * time.Second,
+			Backoff: backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 3 * time.Second},
+			// The pauses and attempts of an outage must fit many times into the patience of
+			// retries, 30 s.
+			MinConnectTimeout: max(options.ConnectTimeout, DefaultConnectTimeout),
 		}),
 		// To retry a stream, grpc-go would keep everything that was sent in memory.
 		grpc.WithDisableRetry(),
 		// A resolver's answer must not change how this package calls.
 		grpc.WithDisableServiceConfig(),
-	}
+	)
 	dialOptions = append(dialOptions, credentialOptions(transport, options, renewal)...)
 	dialOptions = append(dialOptions, observedCalls{observed}.options()...)
 	dialOptions = append(dialOptions, options.DialOptions...)
-	conn, err := grpc.NewClient("passthrough:///"+address, dialOptions...)
+	conn, err := grpc.NewClient(way.Target(), dialOptions...)
 	if err != nil {
 		return nil, fmt.Errorf("%w: connecting to %s: %w", tranship.ErrInvalid, address, err)
 	}

@@ -49,7 +49,11 @@ func TestDialFailures(t *testing.T) {
 		{"web server", web.Listener.Addr().String(), tranship.ErrUnavailable, "cannot connect to a gRPC server"},
 		{"a page of a gateway", page.Listener.Addr().String(), tranship.ErrUnsupported, "not a gRPC server but a proxy or web server answered, with HTTP status 404 (Not Found): it does not pass gRPC calls of this path to a server"},
 		{"another service", other, tranship.ErrUnsupported, "does not serve tranship.v1.FileService"},
-		{"no address", "nowhere", tranship.ErrUnavailable, "nowhere"},
+		{"no such host", "nowhere.invalid:1", tranship.ErrUnavailable, "nowhere.invalid"},
+		{"no port", "nowhere", tranship.ErrInvalid, "the port is missing"},
+		{"another scheme", "dns:///127.0.0.1:1", tranship.ErrInvalid, "scheme"},
+		{"another resolver", "unix:/tmp/socket", tranship.ErrInvalid, "port"},
+		{"nothing", "", tranship.ErrInvalid, "the host is missing"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := client.Dial(t.Context(), test.address, client.Options{ConnectTimeout: 200 * time.Millisecond})

@@ -4,19 +4,7 @@ import (
 	"net"
 	"sync/atomic"
 	"time"
-
-	"golang.org/x/net/http2"
 )
-
-// connectFailure is the reason why a connection was not made.
-type connectFailure struct {
-	err error
-	// inHandshake means that the TLS handshake failed. Otherwise the connection failed
-	// before the server's first frame.
-	inHandshake bool
-	// isForeign means that the server answered in another protocol than HTTP/2.
-	isForeign bool
-}
 
 // firstFrameConn is a connection that reports why the first frame of its server did not
 // come, because grpc-go passes on only the text of an error. A server that refuses the
@@ -29,13 +17,12 @@ type firstFrameConn struct {
 	// done means that the first bytes of the server have come, a frame or not.
 	done atomic.Bool
 
-	// header is the part of the first frame's header that has come. It belongs to the
-	// reading goroutine.
+	// header is what has come of the first frame's header, and of what follows it in the
+	// same Read. It belongs to the reading goroutine.
 	header []byte
 }
 
-// frameHeaderBytes is the length of the header of an HTTP/2 frame. Its fourth byte is the
-// type. RFC 9113, section 4.1.
+// frameHeaderBytes is the length of the header of an HTTP/2 frame. RFC 9113, section 4.1.
 const frameHeaderBytes = 9
 
 // refusalPatience is how long Write waits for a refusal that the server has already sent.
@@ -52,16 +39,20 @@ func (c *firstFrameConn) Read(p []byte) (int, error) {
 
 // inspect takes the bytes and the error of a Read before the first frame was complete.
 func (c *firstFrameConn) inspect(p []byte, err error) {
-	c.header = append(c.header, p[:min(len(p), frameHeaderBytes-len(c.header))]...)
+	c.header = append(c.header, p[:min(len(p), maxAnswer-len(c.header))]...)
 	switch {
-	case len(c.header) == frameHeaderBytes:
-		// Every HTTP/2 server begins with a SETTINGS frame. RFC 9113, section 3.4.
-		if http2.FrameType(c.header[3]) != http2.FrameSettings {
-			c.report(connectFailure{isForeign: true})
+	case len(c.header) >= frameHeaderBytes:
+		if !isSettings(c.header) {
+			c.report(connectFailure{stage: foreign, answer: c.header})
 		}
+		c.header = nil
 		c.done.Store(true)
 	case err != nil:
-		c.report(connectFailure{err: err})
+		if len(c.header) > 0 {
+			c.report(connectFailure{stage: foreign, answer: c.header})
+			return
+		}
+		c.report(connectFailure{stage: waiting, err: err})
 	}
 }
 
@@ -73,7 +64,7 @@ func (c *firstFrameConn) Write(p []byte) (int, error) {
 		if _, refusal := c.Conn.Read(make([]byte, 1)); isAlert(refusal) {
 			err = refusal
 		}
-		c.report(connectFailure{err: err})
+		c.report(connectFailure{stage: waiting, err: err})
 	}
 	return n, err
 }

@@ -6,34 +6,41 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"sync/atomic"
+	"net/http"
 
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/credentials/local"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/client/internal/route"
 	"github.com/tranship/tranship/internal/failure"
+	"github.com/tranship/tranship/internal/localonly"
 	"github.com/tranship/tranship/internal/tlstransport"
 )
 
 // handshakes are the transport credentials of a connection, with TLS or without. They
-// keep the error of a failed handshake, because grpc-go passes on only its text.
+// keep the errors of failed attempts, because grpc-go passes on only the text of the last.
 type handshakes struct {
 	credentials.TransportCredentials
-	secure  bool
-	config  *tls.Config // nil without TLS
-	failure *atomic.Pointer[connectFailure]
+	secure   bool
+	config   *tls.Config // nil without TLS
+	failures *connectFailures
+	// localOnly means that connections to other machines are refused.
+	localOnly bool
+	// proxy is nil for direct connections.
+	proxy *route.Proxy
 }
 
 // newHandshakes returns the handshakes for options. Without options.TLS they use plaintext,
 // and with a token then only to this machine.
 func newHandshakes(options Options) handshakes {
-	h := handshakes{secure: options.TLS != nil, config: options.TLS, failure: &atomic.Pointer[connectFailure]{}}
+	h := handshakes{secure: options.TLS != nil, localOnly: options.plaintextToken(), failures: &connectFailures{}, proxy: options.proxy}
 	switch {
 	case h.secure:
-		h.TransportCredentials = tlstransport.New(options.TLS)
-	case options.Token != nil:
+		h.config = requireHTTP2(options.TLS)
+		h.TransportCredentials = tlstransport.New(h.config)
+	case h.localOnly:
 		h.TransportCredentials = local.NewCredentials()
 	default:
 		h.TransportCredentials = insecure.NewCredentials()
@@ -41,8 +48,39 @@ func newHandshakes(options Options) handshakes {
 	return h
 }
 
+// errNoHTTP2 is the error of a server that has TLS but does not agree to HTTP/2.
+var errNoHTTP2 = errors.New("the server does not offer HTTP/2, which gRPC needs")
+
+// requireHTTP2 returns a configuration that ends the handshake with errNoHTTP2 where grpc-go
+// would end it after the handshake, with an error that only has a text.
+func requireHTTP2(config *tls.Config) *tls.Config {
+	config = config.Clone()
+	verify := config.VerifyConnection
+	config.VerifyConnection = func(state tls.ConnectionState) error {
+		if verify != nil {
+			if err := verify(state); err != nil {
+				return err
+			}
+		}
+		if state.NegotiatedProtocol == "" {
+			return errNoHTTP2
+		}
+		return nil
+	}
+	return config
+}
+
+// attempted takes an attempt to dial an address, which begins or has failed.
+func (h handshakes) attempted(to string, err error) {
+	if refused, ok := errors.AsType[*localonly.Error](err); ok {
+		err = fmt.Errorf("%w: %w, and %w", tranship.ErrInvalid, refused, errPlaintext)
+	}
+	h.failures.note(connectFailure{to: to, err: err})
+}
+
 // ClientHandshake implements credentials.TransportCredentials.
 func (h handshakes) ClientHandshake(ctx context.Context, authority string, conn net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	to := conn.RemoteAddr().String()
 	transport, certLink := h.TransportCredentials, (*link)(nil)
 	if h.showsCertificates() {
 		certLink = &link{}
@@ -51,11 +89,14 @@ func (h handshakes) ClientHandshake(ctx context.Context, authority string, conn 
 	secured, info, err := transport.ClientHandshake(ctx, authority, conn)
 	if err != nil {
 		if ctx.Err() == nil {
-			h.failure.Store(&connectFailure{err: err, inHandshake: true})
+			h.failures.note(connectFailure{to: to, stage: handshaking, err: err})
 		}
 		return nil, nil, err
 	}
-	secured = &firstFrameConn{Conn: secured, report: func(why connectFailure) { h.failure.Store(&why) }}
+	secured = &firstFrameConn{Conn: secured, report: func(why connectFailure) {
+		why.to = to
+		h.failures.note(why)
+	}}
 	if encrypted, ok := info.(credentials.TLSInfo); ok && certLink != nil {
 		certLink.conn = secured
 		info = linkInfo{encrypted, certLink}
@@ -76,22 +117,48 @@ func (h handshakes) Clone() credentials.TransportCredentials {
 
 // explain returns the error for a connection to address that was not made because of err.
 func (h handshakes) explain(address string, err error) error {
-	why := connectFailure{}
-	if known := h.failure.Load(); known != nil {
-		why = *known
-	}
+	why := h.failures.main()
 	if errors.Is(why.err, tranship.ErrInvalid) {
 		return why.err
 	}
 	if untrusted := h.distrust(why.err); untrusted != nil {
 		return untrusted
 	}
-	explained := &ConnectError{Address: address, Hint: h.hint(why), Err: err}
-	if why.isForeign || why.inHandshake && !isClosed(why.err) {
+	explained := &ConnectError{Address: address, Hint: h.hint(why), Err: h.failures.describe(h.clearer(why, err))}
+	if _, named := errors.AsType[*ProxyError](why.err); h.proxy != nil && !named {
+		explained.Proxy = h.proxy.Description()
+	}
+	if why.stage == foreign || why.stage == handshaking && !isClosed(why.err) || isRefusedByProxy(why.err) {
 		// A peer has answered, but in another protocol.
 		return failure.Mark(explained, failure.Final)
 	}
 	return explained
+}
+
+// clearer returns the error of a connection: that of why if it says more than err, which
+// has only a text of grpc-go.
+func (h handshakes) clearer(why connectFailure, err error) error {
+	plain, isPlain := errors.AsType[tls.RecordHeaderError](why.err)
+	text := ""
+	switch {
+	case why.stage == foreign:
+		text, _ = foreignAnswer(why.answer, false)
+	case isPlain:
+		text, _ = foreignAnswer(answerBeforeTLS(plain), true)
+	case errors.Is(why.err, errNoHTTP2):
+		text = errNoHTTP2.Error()
+	}
+	if text == "" {
+		return err
+	}
+	return failure.Mark(errors.New(text), failure.Of(context.Background(), err))
+}
+
+// isRefusedByProxy reports whether an HTTP proxy refused a connection for a reason that
+// does not pass.
+func isRefusedByProxy(err error) bool {
+	refused, ok := errors.AsType[*ProxyError](err)
+	return ok && refused.Status >= 300 && refused.Status < 500 && refused.Status != http.StatusRequestTimeout && refused.Status != http.StatusTooManyRequests
 }
 
 // distrust returns the error for a connection that one end refused because it does not
@@ -126,18 +193,38 @@ func (h handshakes) hasCertificates() bool {
 // hint returns the likely reason of a failed connection. A peer that does not understand
 // the bytes it gets usually closes the connection.
 func (h handshakes) hint(why connectFailure) ConnectHint {
+	if why.stage == dialing {
+		return HintNone
+	}
+	if why.stage == foreign {
+		_, hint := foreignAnswer(why.answer, false)
+		return h.possible(hint)
+	}
+	if plain, ok := errors.AsType[tls.RecordHeaderError](why.err); ok {
+		_, hint := foreignAnswer(answerBeforeTLS(plain), true)
+		return hint
+	}
 	closed := isClosed(why.err)
-	_, plain := errors.AsType[tls.RecordHeaderError](why.err)
 	alert, _ := remoteAlert(why.err)
 	switch {
-	case plain, h.secure && why.inHandshake && closed:
+	case h.secure && why.stage == handshaking && closed:
 		return HintPlaintext
 	case h.secure && (closed || alert == alertHandshakeFailure):
 		return HintCertificate
 	case alert == alertProtocolVersion:
 		return HintTLSVersion
+	case alert == alertNoApplicationProtocol:
+		return HintHTTP
 	case !h.secure && closed:
 		return HintTLS
 	}
 	return HintNone
+}
+
+// possible returns hint, unless it proposes the TLS that the client has used.
+func (h handshakes) possible(hint ConnectHint) ConnectHint {
+	if h.secure && (hint == HintTLS || hint == HintHTTP) {
+		return HintNone
+	}
+	return hint
 }

@@ -3,17 +3,12 @@ package client
 import (
 	"context"
 	"errors"
-	"fmt"
-	"net"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/local"
 	"google.golang.org/grpc/status"
-
-	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/localonly"
 )
 
 // callCredentials send a bearer token with every call of a connection, and record it in
@@ -76,18 +71,6 @@ func isToken(text string) bool {
 
 var errPlaintext = errors.New("a token is sent to another machine only over TLS")
 
-// dial dials plaintext connections that carry tokens. It refuses other machines by the
-// address to which the name resolves, before anything is sent there.
-func (h handshakes) dial(ctx context.Context, address string) (net.Conn, error) {
-	dialer := net.Dialer{Control: localonly.Control}
-	conn, err := dialer.DialContext(ctx, "tcp", address)
-	if refused, ok := errors.AsType[*localonly.Error](err); ok {
-		err = fmt.Errorf("%w: %w, and %w", tranship.ErrInvalid, refused, errPlaintext)
-		h.failure.Store(&connectFailure{err: err, inHandshake: true})
-	}
-	return conn, err
-}
-
 // credentialOptions returns the options for a connection whose calls have tokens, or that
 // presents a certificate. If Options.DialOptions replace the dialer, the local credentials
 // of the handshakes still refuse connections to other machines.
@@ -95,9 +78,5 @@ func credentialOptions(h handshakes, options Options, renewal renewal) []grpc.Di
 	if options.Token == nil && !h.showsCertificates() {
 		return nil
 	}
-	all := renewal.options()
-	if options.Token != nil && !h.secure {
-		all = append(all, grpc.WithContextDialer(h.dial))
-	}
-	return all
+	return renewal.options()
 }

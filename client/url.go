@@ -2,12 +2,11 @@ package client
 
 import (
 	"errors"
-	"net"
 	"net/url"
-	"strconv"
 	"strings"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/client/internal/route"
 )
 
 // URL is the address of a server, or of a file or directory on it:
@@ -15,13 +14,14 @@ import (
 //	grpc://host:port/path    without TLS
 //	grpcs://host:port/path   with TLS
 //
-// The port is required. An IPv6 address is in brackets, with its zone after "%25":
-// grpc://[fe80::1%25eth0]:50051. The path is percent-encoded where a URL requires it. URLs
-// are comparable. The URL of a server has no path.
+// The port is required, and a number. An IPv6 address is in brackets, with its zone after
+// "%25" or "%": grpc://[fe80::1%25eth0]:50051. The path is percent-encoded where a URL
+// requires it. URLs are comparable. The URL of a server has no path.
 type URL struct {
 	// TLS means that the scheme is grpcs.
 	TLS bool
-	// Address is "host:port", with IPv6 in brackets.
+	// Address is "host:port", with IPv6 in brackets and its zone after "%", as Dial accepts
+	// it. An internationalized host name is in the form of name servers, "xn--…".
 	Address string
 	// Path is the decoded path in the server's store, for tranship.Store and package
 	// transfer; "" is the root.
@@ -40,33 +40,36 @@ func isURL(text string) bool { return strings.Contains(text, "://") }
 // not quote the text, which may contain a password.
 func ParseURL(text string) (URL, error) {
 	bad := func(rule string) (URL, error) { return URL{}, &tranship.InvalidError{Field: "url", Rule: rule} }
-	u, err := url.Parse(text)
-	switch {
-	case err != nil:
-		return bad("not a valid address; write grpc://host:port/path, percent-encoded, with IPv6 in brackets")
-	case u.Scheme != "grpc" && u.Scheme != "grpcs":
+	scheme, rest, ok := strings.Cut(text, "://")
+	scheme = strings.ToLower(scheme)
+	if !ok || scheme != "grpc" && scheme != "grpcs" {
 		return bad("the scheme must be grpc or grpcs: grpc://host:port/path")
-	case u.User != nil:
-		return bad("an address cannot have a user name")
-	case u.RawQuery != "" || u.ForceQuery:
-		return bad("write '?' in a path as %3F")
-	case u.Fragment != "" || strings.Contains(text, "#"):
-		return bad("write '#' in a path as %23")
-	case u.Hostname() == "":
-		return bad("the host is missing: grpc://host:port/path")
-	case strings.Contains(u.Hostname(), ":") && !strings.HasPrefix(u.Host, "["):
-		return bad("write an IPv6 address in brackets")
-	case u.Port() == "":
-		return bad("the port is missing: grpc://host:port/path")
 	}
-	port, err := strconv.ParseUint(u.Port(), 10, 16)
-	if err != nil || port == 0 {
-		return bad("a port must be from 1 to 65535")
+	end := strings.IndexAny(rest, "/?#")
+	if end < 0 {
+		end = len(rest)
+	}
+	host, encoded := rest[:end], rest[end:]
+	switch {
+	case strings.Contains(host, "@"):
+		return bad("an address cannot have a user name")
+	case strings.Contains(encoded, "?"):
+		return bad("write '?' in a path as %3F")
+	case strings.Contains(encoded, "#"):
+		return bad("write '#' in a path as %23")
+	}
+	address, err := route.ParseURLHost(host)
+	if err != nil {
+		return bad(err.Error())
+	}
+	path, err := url.PathUnescape(encoded)
+	if err != nil {
+		return bad("not a valid address; write '%' in a path as %25")
 	}
 	parsed := URL{
-		TLS:     u.Scheme == "grpcs",
-		Address: net.JoinHostPort(u.Hostname(), strconv.FormatUint(port, 10)),
-		Path:    strings.TrimPrefix(u.Path, "/"),
+		TLS:     scheme == "grpcs",
+		Address: address,
+		Path:    strings.TrimPrefix(path, "/"),
 	}
 	if parsed.Path == "." || strings.HasSuffix(parsed.Path, "/.") {
 		parsed.Path, parsed.Directory, parsed.Contents = strings.TrimSuffix(parsed.Path, "."), true, true
@@ -76,7 +79,7 @@ func ParseURL(text string) (URL, error) {
 	}
 	if parsed.Path == "" {
 		parsed.Directory, parsed.Contents = true, true
-		if strings.HasPrefix(u.Path, "//") {
+		if strings.HasPrefix(path, "//") {
 			return bad("a path must not begin with '//'")
 		}
 	}

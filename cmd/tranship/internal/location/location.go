@@ -48,12 +48,8 @@ type Server struct {
 	Address string // host:port, IPv6 in brackets
 }
 
-func (s Server) String() string {
-	if s.TLS {
-		return "grpcs://" + s.Address
-	}
-	return "grpc://" + s.Address
-}
+// String returns the URL of the server.
+func (s Server) String() string { return s.URL() }
 
 // URL returns the URL of the server for client.Dial.
 func (s Server) URL() string { return client.URL{TLS: s.TLS, Address: s.Address}.String() }

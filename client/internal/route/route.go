@@ -1,0 +1,113 @@
+// Package route finds the way from a client to a server: it parses and resolves addresses,
+// chooses the proxy, and dials.
+//
+// A name may have several addresses, of which some may be dead. grpc-go's pick_first policy
+// tries them concurrently, 250 ms apart, and only an address on which a server has answered
+// in HTTP/2 wins. This package gives it the addresses and dials each.
+package route
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+
+	"google.golang.org/grpc"
+)
+
+// Lookup returns the addresses of a host, in the order in which they should be tried.
+type Lookup func(ctx context.Context, host string) ([]netip.Addr, error)
+
+// Route is the way to one server. It is safe for concurrent use.
+type Route struct {
+	host, port string
+	options    Options
+	// first is the host and port that this machine connects to: those of the server or of
+	// the proxy.
+	firstHost, firstPort string
+}
+
+// Options configure a Route.
+type Options struct {
+	// LocalOnly refuses addresses of other machines, and proxies, before anything is sent
+	// to them. The dialer's error then wraps a *localonly.Error.
+	LocalOnly bool
+	// Proxy is the way to the server; nil means a direct connection.
+	Proxy *Proxy
+	// Lookup replaces the resolver of the system, for tests.
+	Lookup Lookup
+	// Attempt, unless it is nil, is called when an attempt to dial an address begins, with a
+	// nil error, and when it has failed. The address is that of the first hop, or the name
+	// if it was not found. It must be safe for concurrent use.
+	Attempt func(to string, err error)
+}
+
+// New returns the route to address, which Parse has returned.
+func New(address string, options Options) (*Route, error) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	if options.Lookup == nil {
+		options.Lookup = func(ctx context.Context, host string) ([]netip.Addr, error) {
+			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+		}
+	}
+	if options.LocalOnly {
+		options.Proxy = nil
+	}
+	r := &Route{host: host, port: port, options: options, firstHost: host, firstPort: port}
+	if options.Proxy != nil {
+		r.firstHost, r.firstPort = options.Proxy.host, options.Proxy.port
+	}
+	return r, nil
+}
+
+// Target returns the target for grpc.NewClient.
+func (r *Route) Target() string {
+	return (&url.URL{Scheme: scheme, Path: "/" + r.address()}).String()
+}
+
+// DialOptions returns the options for grpc.NewClient.
+func (r *Route) DialOptions() []grpc.DialOption {
+	return []grpc.DialOption{grpc.WithResolvers(builder{r}), grpc.WithContextDialer(r.dial)}
+}
+
+// address returns the "host:port" of the server.
+func (r *Route) address() string { return net.JoinHostPort(r.host, r.port) }
+
+// hops looks up the addresses of the first hop.
+func (r *Route) hops(ctx context.Context) ([]hop, error) {
+	number, err := strconv.ParseUint(r.firstPort, 10, 16)
+	if err != nil {
+		return nil, err
+	}
+	var ips []netip.Addr
+	if ip, err := netip.ParseAddr(r.firstHost); err == nil {
+		ips = []netip.Addr{ip}
+	} else if ips, err = r.options.Lookup(ctx, r.firstHost); err != nil {
+		return nil, err
+	}
+	if len(ips) == 0 {
+		return nil, fmt.Errorf("%s has no address", r.firstHost)
+	}
+	hops := make([]hop, 0, len(ips))
+	for _, ip := range interleave(unmapped(ips)) {
+		if next := (hop{to: netip.AddrPortFrom(ip, uint16(number))}); !slices.Contains(hops, next) {
+			hops = append(hops, next)
+		}
+	}
+	return hops, nil
+}
+
+// unmapped returns addresses in which IPv4 is not mapped to IPv6.
+func unmapped(ips []netip.Addr) []netip.Addr {
+	all := make([]netip.Addr, 0, len(ips))
+	for _, ip := range ips {
+		all = append(all, ip.Unmap())
+	}
+	return all
+}
