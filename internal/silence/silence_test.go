@@ -58,6 +58,35 @@ func TestWatchRests(t *testing.T) {
 	})
 }
 
+// TestAlive checks that a sign of life counts in the watch of a context, also of a derived
+// one, and not while the watch rests.
+func TestAlive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		watch, stop := silence.New(t.Context(), time.Second, "no byte moved")
+		defer stop()
+		ctx, cancel := context.WithCancel(watch.Context())
+		defer cancel()
+		for range 10 {
+			time.Sleep(999 * time.Millisecond)
+			silence.Alive(ctx)
+		}
+		if took := ends(t, watch); took != time.Second {
+			t.Errorf("it ended after %v", took)
+		}
+		if _, stalled := errors.AsType[*silence.Error](context.Cause(ctx)); !stalled {
+			t.Errorf("the derived context ended because of %v", context.Cause(ctx))
+		}
+		resting, stop := silence.New(t.Context(), time.Second, "no byte moved")
+		defer stop()
+		resting.Rest()
+		silence.Alive(resting.Context())
+		if took := ends(t, resting); took != time.Hour {
+			t.Errorf("a watch that rests ended after %v", took)
+		}
+		silence.Alive(t.Context()) // has no watch
+	})
+}
+
 // TestWatchOfEndedContext checks that a context that the caller ended is not a stall.
 func TestWatchOfEndedContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
