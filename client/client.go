@@ -86,7 +86,11 @@ type Options struct {
 	// and a copy inside the server for a report of its progress, before it fails with
 	// ErrUnavailable; 0 means DefaultStallTimeout. A copy waits for at least 15 s.
 	// It does not limit reading and writing content: package transfer watches these, and
-	// a context can end them. A dead connection ends them within 40 s.
+	// a context can end them.
+	//
+	// A connection whose other end acknowledges nothing for StallTimeout, from 1 s to 20 s,
+	// is ended, and so are its calls. The system notices that on connections of TCP; the
+	// client sends no HTTP/2 pings, which many servers forbid.
 	StallTimeout time.Duration
 	// MaxMessageBytes is the size of the largest message that the client accepts from the
 	// server; 0 means 4 MiB.
@@ -113,6 +117,8 @@ type Client struct {
 	// fixed is Options.Connections; with 0, tuner decides.
 	fixed int
 	tuner streamTuner
+	// silent are the connections of Dial; nil for a client of New.
+	silent *silentConns
 	// observed is nil if there is no observer.
 	observed *observation.Batch
 	// lacksCopyFile is true once the server has answered that it does not have CopyFile.
@@ -141,8 +147,8 @@ func Dial(ctx context.Context, address string, options Options) (*Client, error)
 		return nil, err
 	}
 	var answer error
-	renewal, observed := newRenewal(options.Token), observation.New(options.Observer)
-	conn, err := dial(ctx, address, options, renewal, observed, func(ctx context.Context, conn *grpc.ClientConn) error {
+	conns, renewal, observed := newSilentConns(), newRenewal(options.Token), observation.New(options.Observer)
+	conn, err := dial(ctx, address, options, conns, renewal, observed, func(ctx context.Context, conn *grpc.ClientConn) error {
 		_, answer = transhipv1.NewFileServiceClient(unsent.Conn{ClientConnInterface: conn}).GetServerInfo(ctx, &transhipv1.GetServerInfoRequest{})
 		return answer
 	})
@@ -153,9 +159,10 @@ func Dial(ctx context.Context, address string, options Options) (*Client, error)
 	client.stallTimeout = cmp.Or(options.StallTimeout, DefaultStallTimeout)
 	client.fixed = options.Connections
 	client.observed = observed
+	client.silent = conns
 	client.connections.owned = append(client.connections.owned, conn)
 	client.connections.dialMore = func() (*grpc.ClientConn, error) {
-		return newConn(address, newHandshakes(options), options, renewal, observed)
+		return newConn(address, newHandshakes(options, conns), options, renewal, observed)
 	}
 	if answer == nil {
 		return client, nil

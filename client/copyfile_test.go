@@ -50,7 +50,9 @@ func (s *copyServer) connect(t *testing.T) *client.Client {
 	return connected
 }
 
-func copied(n int64) *transhipv1.CopyFileResponse { return &transhipv1.CopyFileResponse{CopiedBytes: n} }
+func copied(n int64) *transhipv1.CopyFileResponse {
+	return &transhipv1.CopyFileResponse{CopiedBytes: n}
+}
 
 func copyOf(n int64) *transhipv1.CopyFileResponse {
 	return &transhipv1.CopyFileResponse{CopiedBytes: n, File: &transhipv1.File{Path: "b", Size: n}}

@@ -13,7 +13,6 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/experimental"
 	"google.golang.org/grpc/health/grpc_health_v1"
-	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/status"
 
 	"github.com/tranship/tranship"
@@ -56,7 +55,7 @@ func DialConn(ctx context.Context, address string, options Options) (*grpc.Clien
 	if err != nil {
 		return nil, err
 	}
-	return dial(ctx, address, options, newRenewal(options.Token), observation.New(options.Observer), func(ctx context.Context, conn *grpc.ClientConn) error {
+	return dial(ctx, address, options, newSilentConns(), newRenewal(options.Token), observation.New(options.Observer), func(ctx context.Context, conn *grpc.ClientConn) error {
 		_, err := grpc_health_v1.NewHealthClient(conn).Check(ctx, &grpc_health_v1.HealthCheckRequest{})
 		return err
 	})
@@ -65,8 +64,8 @@ func DialConn(ctx context.Context, address string, options Options) (*grpc.Clien
 // dial makes a connection, and waits until it is established. For that it makes a call
 // that every gRPC server answers, if only with UNIMPLEMENTED, because the error of a call
 // has the reason of a failure, and the state of a connection does not.
-func dial(ctx context.Context, address string, options Options, renewal renewal, observed *observation.Batch, call func(context.Context, *grpc.ClientConn) error) (*grpc.ClientConn, error) {
-	transport := newHandshakes(options)
+func dial(ctx context.Context, address string, options Options, conns *silentConns, renewal renewal, observed *observation.Batch, call func(context.Context, *grpc.ClientConn) error) (*grpc.ClientConn, error) {
+	transport := newHandshakes(options, conns)
 	conn, err := newConn(address, transport, options, renewal, observed)
 	if err != nil {
 		return nil, err
@@ -82,12 +81,17 @@ func dial(ctx context.Context, address string, options Options, renewal renewal,
 }
 
 // newConn returns a connection that is made when it is first used.
+//
+// It sends no HTTP/2 pings: gRPC servers end connections that ping more often than every 5
+// minutes, unless they are set to permit it. Instead, the system notices that the other end
+// is gone (see handshakes), and streams that it is silent.
 func newConn(address string, transport handshakes, options Options, renewal renewal, observed *observation.Batch) (*grpc.ClientConn, error) {
 	way, err := route.New(address, route.Options{
-		LocalOnly: transport.localOnly,
-		Proxy:     transport.proxy,
-		Lookup:    options.lookup,
-		Attempt:   transport.attempted,
+		LocalOnly:   transport.localOnly,
+		Proxy:       transport.proxy,
+		Lookup:      options.lookup,
+		Attempt:     transport.attempted,
+		PeerTimeout: transport.peerTimeout,
 	})
 	if err != nil {
 		return nil, err
@@ -104,8 +108,6 @@ func newConn(address string, transport handshakes, options Options, renewal rene
 			grpc.ForceCodecV2(payload.Codec{MaxFields: wire.MaxFields}),
 		),
 		experimental.WithBufferPool(&bufferpool.Pool{}),
-		// The shortest interval that Tranship servers allow; see the server's policy.
-		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 20 * time.Second, Timeout: 20 * time.Second}),
 		// Reconnect within seconds after the server restarts.
 		grpc.WithConnectParams(grpc.ConnectParams{
 			Backoff: backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 3 * time.Second},
@@ -118,6 +120,7 @@ func newConn(address string, transport handshakes, options Options, renewal rene
 		// A resolver's answer must not change how this package calls.
 		grpc.WithDisableServiceConfig(),
 	)
+	dialOptions = append(dialOptions, transport.conns.options()...)
 	dialOptions = append(dialOptions, credentialOptions(transport, options, renewal)...)
 	dialOptions = append(dialOptions, observedCalls{observed}.options()...)
 	dialOptions = append(dialOptions, options.DialOptions...)

@@ -1,12 +1,14 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"time"
 
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
@@ -30,12 +32,27 @@ type handshakes struct {
 	localOnly bool
 	// proxy is nil for direct connections.
 	proxy *route.Proxy
+	// peerTimeout is for how long the other end of a connection may acknowledge nothing.
+	peerTimeout time.Duration
+	// conns gets each connection that is made.
+	conns *silentConns
 }
+
+const (
+	// shortestPeerTimeout and longestPeerTimeout bound peerTimeout. Several attempts of a
+	// file that stalls should get a new connection.
+	shortestPeerTimeout = time.Second
+	longestPeerTimeout  = 20 * time.Second
+)
 
 // newHandshakes returns the handshakes for options. Without options.TLS they use plaintext,
 // and with a token then only to this machine.
-func newHandshakes(options Options) handshakes {
-	h := handshakes{secure: options.TLS != nil, localOnly: options.plaintextToken(), failures: &connectFailures{}, proxy: options.proxy}
+func newHandshakes(options Options, conns *silentConns) handshakes {
+	h := handshakes{
+		secure: options.TLS != nil, localOnly: options.plaintextToken(), failures: &connectFailures{}, proxy: options.proxy,
+		peerTimeout: min(max(cmp.Or(options.StallTimeout, DefaultStallTimeout), shortestPeerTimeout), longestPeerTimeout),
+		conns:       conns,
+	}
 	switch {
 	case h.secure:
 		h.config = requireHTTP2(options.TLS)
@@ -93,7 +110,7 @@ func (h handshakes) ClientHandshake(ctx context.Context, authority string, conn 
 		}
 		return nil, nil, err
 	}
-	secured = &firstFrameConn{Conn: secured, report: func(why connectFailure) {
+	secured = &firstFrameConn{Conn: h.conns.add(secured), report: func(why connectFailure) {
 		why.to = to
 		h.failures.note(why)
 	}}

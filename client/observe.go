@@ -20,6 +20,9 @@ import (
 func (c *Client) Put(ctx context.Context, spec tranship.Spec, data []byte) (tranship.File, error) {
 	start := c.observed.Now()
 	file, err := c.put(ctx, spec, data)
+	if err != nil {
+		c.silent.replace(ctx)
+	}
 	c.observed.Transfer(ctx, tranship.EventUpload, spec.Path, 0, int64(len(data)), start, err)
 	return file, err
 }
@@ -29,6 +32,9 @@ func (c *Client) Put(ctx context.Context, spec tranship.Spec, data []byte) (tran
 func (c *Client) Fetch(ctx context.Context, path string, size int64) (tranship.File, []byte, error) {
 	start := c.observed.Now()
 	file, data, err := c.fetch(ctx, path, size)
+	if err != nil {
+		c.silent.replace(ctx)
+	}
 	c.observed.Transfer(ctx, tranship.EventDownload, path, 0, int64(len(data)), start, err)
 	return file, data, err
 }

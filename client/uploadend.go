@@ -76,6 +76,7 @@ func (u *upload) commit(ctx context.Context, commit tranship.Commit, writers map
 
 // Abort implements tranship.Upload.
 func (u *upload) Abort(ctx context.Context) error {
+	u.client.silent.replace(ctx)
 	failed := u.endFailed()
 	if _, open := u.end(uploadEnded); !open && !failed {
 		return nil
@@ -100,6 +101,7 @@ func (u *upload) Abort(ctx context.Context) error {
 // Detach implements tranship.Upload. The server detaches an upload when the stream of its
 // owner ends.
 func (u *upload) Detach(ctx context.Context) error {
+	u.client.silent.replace(ctx)
 	if u.spec.ResumeKey == "" {
 		return u.Abort(ctx)
 	}

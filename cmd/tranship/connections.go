@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/keepalive"
 
 	"github.com/tranship/tranship/client"
 	"github.com/tranship/tranship/cmd/tranship/internal/console"
@@ -63,9 +62,6 @@ func (c *connections) Store(ctx context.Context, server location.Server) (*retry
 	var native *client.Client
 	err := c.dial(ctx, server, func(options client.Options) (err error) {
 		options.Connections = c.number
-		if c.stallTimeout > 0 {
-			options.DialOptions = []grpc.DialOption{grpc.WithKeepaliveParams(c.keepalive())}
-		}
 		native, err = client.Dial(ctx, server.URL(), options)
 		return err
 	})
@@ -120,12 +116,6 @@ func (c *connections) dial(ctx context.Context, server location.Server, connect 
 			return &console.ServerError{Server: server, Err: c.globals.tls.advise(server, final)}
 		}
 	}
-}
-
-// keepalive returns parameters that replace a dead connection before all attempts of a file
-// have stalled on it. Servers accept a ping every 10 s.
-func (c *connections) keepalive() keepalive.ClientParameters {
-	return keepalive.ClientParameters{Time: 12 * time.Second, Timeout: min(max(c.stallTimeout, time.Second), 20*time.Second)}
 }
 
 // Conn returns a plain connection to a server, for the compatibility protocols.

@@ -99,6 +99,20 @@ func Alive(ctx context.Context) {
 	}
 }
 
+// Stalled reports whether the watch that ctx carries has ended it, also if ctx itself goes on,
+// and after which timeout. Without a watch it reports false.
+func Stalled(ctx context.Context) (timeout time.Duration, stalled bool) {
+	w, _ := ctx.Value(contextKey{}).(*Watch)
+	if w == nil {
+		return 0, false
+	}
+	err, stalled := errors.AsType[*Error](context.Cause(&w.ctx))
+	if !stalled {
+		return 0, false
+	}
+	return err.Timeout, true
+}
+
 // look ends the context if the timeout has passed; otherwise it plans the next look.
 func (w *Watch) look() {
 	w.mu.Lock()

@@ -73,8 +73,8 @@ func TestAlive(t *testing.T) {
 		if took := ends(t, watch); took != time.Second {
 			t.Errorf("it ended after %v", took)
 		}
-		if _, stalled := errors.AsType[*silence.Error](context.Cause(ctx)); !stalled {
-			t.Errorf("the derived context ended because of %v", context.Cause(ctx))
+		if timeout, stalled := silence.Stalled(context.WithoutCancel(ctx)); !stalled || timeout != time.Second {
+			t.Errorf("Stalled is %v, %v", timeout, stalled)
 		}
 		resting, stop := silence.New(t.Context(), time.Second, "no byte moved")
 		defer stop()
@@ -84,6 +84,11 @@ func TestAlive(t *testing.T) {
 			t.Errorf("a watch that rests ended after %v", took)
 		}
 		silence.Alive(t.Context()) // has no watch
+		for _, ctx := range []context.Context{t.Context(), resting.Context()} {
+			if timeout, stalled := silence.Stalled(ctx); stalled || timeout != 0 {
+				t.Errorf("Stalled is %v, %v", timeout, stalled)
+			}
+		}
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc/credentials"
 
 	"github.com/tranship/tranship/internal/localonly"
+	"github.com/tranship/tranship/internal/peertimeout"
 )
 
 // dial connects to the server by the hop that the resolver has put into the context.
@@ -47,7 +48,7 @@ func (r *Route) connect(ctx context.Context, next hop) (net.Conn, error) {
 		}
 		return nil, err
 	}
-	// The operating system decides about probes of idle connections; HTTP/2 has its own.
+	// The operating system decides about probes of idle connections unless peertimeout does.
 	dialer := net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: -1, Interval: -1, Count: -1}}
 	if r.options.LocalOnly {
 		dialer.Control = localonly.Control
@@ -55,6 +56,8 @@ func (r *Route) connect(ctx context.Context, next hop) (net.Conn, error) {
 	conn, err := dialer.DialContext(ctx, "tcp", next.to.String())
 	if err != nil {
 		err = explainZone(next.to.Addr(), err)
+	} else if r.options.PeerTimeout > 0 {
+		peertimeout.Set(conn, r.options.PeerTimeout)
 	}
 	if r.options.Proxy == nil {
 		return conn, err

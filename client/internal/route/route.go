@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"time"
 
 	"google.golang.org/grpc"
 )
@@ -35,6 +36,9 @@ type Options struct {
 	// LocalOnly refuses addresses of other machines, and proxies, before anything is sent
 	// to them. The dialer's error then wraps a *localonly.Error.
 	LocalOnly bool
+	// PeerTimeout is after how long the system ends a connection whose other end has
+	// acknowledged nothing; 0 leaves it to the system.
+	PeerTimeout time.Duration
 	// Proxy is the way to the server; nil means a direct connection.
 	Proxy *Proxy
 	// Lookup replaces the resolver of the system, for tests.
