@@ -114,6 +114,8 @@ type Client struct {
 	files        transhipv1.FileServiceClient
 	connections  connections
 	stallTimeout time.Duration
+	// keepAlive is the value of wire.KeepAliveKey in calls that stream.
+	keepAlive string
 	// fixed is Options.Connections; with 0, tuner decides.
 	fixed int
 	tuner streamTuner
@@ -156,7 +158,7 @@ func Dial(ctx context.Context, address string, options Options) (*Client, error)
 		return nil, err
 	}
 	client := New(conn)
-	client.stallTimeout = cmp.Or(options.StallTimeout, DefaultStallTimeout)
+	client.setStallTimeout(cmp.Or(options.StallTimeout, DefaultStallTimeout))
 	client.fixed = options.Connections
 	client.observed = observed
 	client.silent = conns
@@ -186,18 +188,19 @@ func Dial(ctx context.Context, address string, options Options) (*Client, error)
 func New(conn grpc.ClientConnInterface) *Client {
 	files := transhipv1.NewFileServiceClient(unsent.Conn{ClientConnInterface: conn})
 	closing := make(chan struct{})
-	return &Client{
-		files:        files,
-		connections:  connections{files: []transhipv1.FileServiceClient{files}},
-		stallTimeout: DefaultStallTimeout,
-		puts: newShared(closing, func(ctx context.Context) (*uploadStream, error) {
-			return openUploadStream(ctx, files, nil)
-		}),
-		fetches: newShared(closing, func(ctx context.Context) (*downloadStream, error) {
-			return openDownloadStream(ctx, files)
-		}),
-		closing: closing,
+	c := &Client{
+		files:       files,
+		connections: connections{files: []transhipv1.FileServiceClient{files}},
+		closing:     closing,
 	}
+	c.setStallTimeout(DefaultStallTimeout)
+	c.puts = newShared(closing, func(ctx context.Context) (*uploadStream, error) {
+		return openUploadStream(c.askKeepAlive(ctx), files, nil)
+	})
+	c.fetches = newShared(closing, func(ctx context.Context) (*downloadStream, error) {
+		return openDownloadStream(c.askKeepAlive(ctx), files)
+	})
+	return c
 }
 
 // connection returns the connection for the n-th stream. Streams use the connections in

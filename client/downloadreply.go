@@ -8,20 +8,13 @@ import (
 )
 
 func (d *downloadStream) receive() {
-	ignored := 0
+	var idle wire.Idle
 	for {
 		response, data, err := receive(d.stream)
 		if err == nil {
-			var useful bool
-			useful, err = d.handle(response, data)
-			if ignored++; useful {
-				ignored = 0
-			}
+			err = d.handleCounted(response, data, &idle)
 		}
 		data.Free()
-		if err == nil {
-			err = wire.CheckEmpty(ignored)
-		}
 		if err != nil {
 			d.fail(err)
 			return
@@ -45,6 +38,24 @@ func (d *downloadStream) fail(err error) {
 			slot.ended, slot.err = true, d.err
 			close(slot.done)
 		}
+	}
+}
+
+// handleCounted handles a reply. It fails if there were too many in a row without content.
+func (d *downloadStream) handleCounted(response *transhipv1.DownloadResponse, data *payload.Message, idle *wire.Idle) error {
+	if response.GetKeepAlive() != nil {
+		d.heardAlive()
+		return idle.Useless()
+	}
+	useful, err := d.handle(response, data)
+	switch {
+	case err != nil:
+		return err
+	case useful:
+		idle.Useful()
+		return nil
+	default:
+		return idle.Useless()
 	}
 }
 

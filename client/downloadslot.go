@@ -1,6 +1,7 @@
 package client
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/tranship/tranship"
@@ -10,6 +11,8 @@ import (
 
 // downloadSlot is a slot of a downloadStream: a small file, or a range of a file.
 type downloadSlot struct {
+	// ctx is the context of the operation that waits for the slot.
+	ctx     context.Context
 	path    string
 	options tranship.OpenOptions
 	// size is the expected size of a small file.

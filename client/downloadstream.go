@@ -28,6 +28,8 @@ type downloadStream struct {
 	// outgoing has room for all requests of all slots, an open and a cancel each:
 	// sending to it never blocks.
 	outgoing chan *transhipv1.DownloadRequest
+	// answer has room for one signal: the server asks for a sign of life.
+	answer chan struct{}
 
 	mu   sync.Mutex
 	last uint64
@@ -57,6 +59,7 @@ func openDownloadStream(ctx context.Context, files transhipv1.FileServiceClient)
 		cancel:     cancel,
 		unanswered: make(chan struct{}, wire.MaxUnfinishedSlots),
 		outgoing:   make(chan *transhipv1.DownloadRequest, 2*wire.MaxUnfinishedSlots),
+		answer:     make(chan struct{}, 1),
 		slots:      map[uint64]*downloadSlot{},
 		done:       make(chan struct{}),
 	}
@@ -102,6 +105,7 @@ func (d *downloadStream) openAndWait(ctx context.Context, slot *downloadSlot) er
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	slot.ctx = ctx
 	open := &transhipv1.Open{Path: slot.path, Length: slot.options.Length}
 	if slot.options.Offset > 0 {
 		open.Offset = &slot.options.Offset
@@ -157,20 +161,29 @@ func (d *downloadStream) enqueueLocked(request *transhipv1.DownloadRequest) {
 }
 
 func (d *downloadStream) transmit() {
+	spoken := false // since the last answer was due
 	for {
+		var request *transhipv1.DownloadRequest
 		select {
-		case request := <-d.outgoing:
-			if err := d.stream.Send(request); err != nil {
-				// After io.EOF, the receiving goroutine gets the real error.
-				if !errors.Is(err, io.EOF) {
-					d.mu.Lock()
-					d.closed = cmp.Or(d.closed, rpcstatus.FromError(err))
-					d.mu.Unlock()
-					d.cancel()
-				}
-				return
+		case request = <-d.outgoing:
+			spoken = true
+		case <-d.answer:
+			if spoken {
+				spoken = false
+				continue
 			}
+			request = downloadKeepAlive()
 		case <-d.done:
+			return
+		}
+		if err := d.stream.Send(request); err != nil {
+			// After io.EOF, the receiving goroutine gets the real error.
+			if !errors.Is(err, io.EOF) {
+				d.mu.Lock()
+				d.closed = cmp.Or(d.closed, rpcstatus.FromError(err))
+				d.mu.Unlock()
+				d.cancel()
+			}
 			return
 		}
 	}

@@ -76,7 +76,7 @@ func (l *listCall) run(ctx context.Context, yield func(tranship.Entry, error) bo
 	watch, stop := silence.New(ctx, l.client.stallTimeout, "no entry came")
 	defer stop()
 	ctx = watch.Context()
-	stream, err := l.client.files.List(ctx, &transhipv1.ListRequest{
+	stream, err := l.client.files.List(l.client.askKeepAlive(ctx), &transhipv1.ListRequest{
 		Directory:     l.options.Directory,
 		Recursive:     l.options.Recursive,
 		Prefix:        l.options.Prefix,
@@ -90,7 +90,8 @@ func (l *listCall) run(ctx context.Context, yield func(tranship.Entry, error) bo
 	}
 	var sum wire.ListSum
 	var end *transhipv1.ListEnd
-	order, empty := wire.NewListOrder(l.options), 0
+	order := wire.NewListOrder(l.options)
+	var idle wire.Idle
 	for {
 		watch.Moved()
 		response, err := stream.Recv()
@@ -105,10 +106,9 @@ func (l *listCall) run(ctx context.Context, yield func(tranship.Entry, error) bo
 			return watch.Explain(rpcstatus.FromError(err))
 		}
 		end = response.GetEnd()
-		if empty++; len(response.GetEntries())+len(response.GetSkipped()) > 0 {
-			empty = 0
-		}
-		if err := wire.CheckEmpty(empty); err != nil {
+		if len(response.GetEntries())+len(response.GetSkipped()) > 0 {
+			idle.Useful()
+		} else if err := idle.Useless(); err != nil {
 			return err
 		}
 		for entry, err := range wire.ListItems(response, l.options.Directory) {

@@ -15,6 +15,7 @@ import (
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/payload"
 	"github.com/tranship/tranship/internal/rpcstatus"
+	"github.com/tranship/tranship/internal/silence"
 	"github.com/tranship/tranship/internal/wire"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
@@ -75,7 +76,7 @@ func (c *Client) openRenewed(ctx context.Context, path string, options tranship.
 // open opens a file in one call. Its error may be a *renewedError.
 func (c *Client) open(ctx context.Context, path string, options tranship.OpenOptions) (*content, error) {
 	asked := time.Now()
-	stream, err := c.connection(c.turn.Add(1)).Download(ctx)
+	stream, err := c.connection(c.turn.Add(1)).Download(c.askKeepAlive(ctx))
 	if isRenewed(err) {
 		return nil, err
 	}
@@ -89,7 +90,7 @@ func (c *Client) open(ctx context.Context, path string, options tranship.OpenOpt
 	// If sending fails, receiving below returns the reason.
 	_ = stream.Send(&transhipv1.DownloadRequest{Request: &transhipv1.DownloadRequest_Open{Open: open}})
 	_ = stream.CloseSend()
-	response, _, err := receive(stream)
+	response, err := awaitOpened(ctx, stream)
 	if isRenewed(err) {
 		return nil, err
 	}
@@ -147,16 +148,16 @@ func (c *content) skip(n int) {
 
 // fill receives until rest has bytes, or returns the error that Read returns.
 func (c *content) fill() error {
-	for empty := 0; c.rest.Len() == 0; empty++ {
+	var idle wire.Idle
+	for c.rest.Len() == 0 {
 		c.rest.Release()
 		c.rest = tranship.Chunk{}
-		if c.err == nil {
-			c.err = wire.CheckEmpty(empty)
-		}
 		if c.err != nil {
 			return c.err
 		}
-		c.rest, c.err = c.next()
+		if c.rest, c.err = c.next(); c.err == nil && c.rest.Len() == 0 {
+			c.err = idle.Useless()
+		}
 	}
 	return nil
 }
@@ -191,17 +192,6 @@ func (c *content) WriteTo(w io.Writer) (written int64, err error) {
 	}
 }
 
-// receive receives a response and its payload.
-func receive(stream payload.Receiver) (*transhipv1.DownloadResponse, *payload.Message, error) {
-	response := &transhipv1.DownloadResponse{}
-	message := wire.NewDownloadResponse(response)
-	err := message.Receive(stream)
-	if malformed, ok := errors.AsType[*payload.MalformedError](err); ok {
-		err = fmt.Errorf("%w: the server sent a message that cannot be decoded: %w", tranship.ErrIntegrity, malformed)
-	}
-	return response, message, err
-}
-
 // next receives and verifies one chunk. It returns io.EOF after the verified end of the
 // file, and an empty chunk for a reply without content.
 func (c *content) next() (tranship.Chunk, error) {
@@ -234,6 +224,9 @@ func (c *content) next() (tranship.Chunk, error) {
 		return tranship.Chunk{}, io.EOF
 	case *transhipv1.DownloadResponse_Failed:
 		return tranship.Chunk{}, rpcstatus.FromProto(reply.Failed.GetStatus())
+	case *transhipv1.DownloadResponse_KeepAlive:
+		silence.Alive(c.ctx)
+		return tranship.Chunk{}, nil
 	default:
 		return tranship.Chunk{}, nil // of a later protocol
 	}
@@ -274,12 +267,4 @@ func (c *content) Close() error {
 	c.rest = tranship.Chunk{}
 	c.err = cmp.Or(c.err, fs.ErrClosed)
 	return nil
-}
-
-// streamError translates the error by which a stream ended while a reply was due.
-func streamError(err error) error {
-	if errors.Is(err, io.EOF) {
-		return fmt.Errorf("%w: the server ended the stream", tranship.ErrUnavailable)
-	}
-	return rpcstatus.FromError(err)
 }

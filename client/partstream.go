@@ -51,7 +51,7 @@ func (u *upload) acquireStream(ctx context.Context) (*partStream, *uploadStream,
 	if call != nil && (chosen.number == 0 || !call.ended()) {
 		return chosen, call, nil
 	}
-	call, err := openUploadStream(ctx, u.client.connection(u.first+uint64(chosen.number)), u) //nolint:gosec // streams are counted from 0
+	call, err := openUploadStream(u.client.askKeepAlive(ctx), u.client.connection(u.first+uint64(chosen.number)), u) //nolint:gosec // streams are counted from 0
 	if errors.Is(err, tranship.ErrUnavailable) && !u.stream.ended() {
 		u.releaseStream(chosen)
 		return u.firstStream(), u.stream, nil // use the existing connection

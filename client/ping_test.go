@@ -160,6 +160,7 @@ func TestSilentConnectionReplaced(t *testing.T) {
 		if _, err := connected.Info(t.Context()); !errors.Is(err, tranship.ErrUnavailable) {
 			t.Fatalf("a frozen connection: %v", err)
 		}
+		synctest.Wait() // grpc-go notices
 		if _, err := connected.Info(t.Context()); err != nil || len(conns) != 2 {
 			t.Errorf("%v, with %d connections", err, len(conns))
 		}

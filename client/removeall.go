@@ -40,11 +40,12 @@ func (c *Client) RemoveAll(ctx context.Context, directory string, options transh
 func (c *Client) removeAll(ctx context.Context, directory string, progress func(path string)) (removed int64, err error) {
 	watch, stop := silence.New(ctx, c.stallTimeout, "no file was removed")
 	defer stop()
-	stream, err := c.files.DeleteTree(watch.Context(), &transhipv1.DeleteTreeRequest{Directory: directory, ReportPaths: progress != nil})
+	stream, err := c.files.DeleteTree(c.askKeepAlive(watch.Context()), &transhipv1.DeleteTreeRequest{Directory: directory, ReportPaths: progress != nil})
 	if err != nil {
 		return 0, watch.Explain(err)
 	}
-	done, empty := false, 0
+	done := false
+	var idle wire.Idle
 	for {
 		watch.Moved()
 		response, err := stream.Recv()
@@ -63,10 +64,9 @@ func (c *Client) removeAll(ctx context.Context, directory string, progress func(
 		if done || count < removed || progress != nil && count-removed != int64(len(paths)) {
 			return removed, fmt.Errorf("%w: the server reports %d files removed from %s, after %d", tranship.ErrIntegrity, count, directory, removed)
 		}
-		if empty++; count > removed || response.GetDone() {
-			empty = 0
-		}
-		if err := wire.CheckEmpty(empty); err != nil {
+		if count > removed || response.GetDone() {
+			idle.Useful()
+		} else if err := idle.Useless(); err != nil {
 			return removed, err
 		}
 		if progress == nil {

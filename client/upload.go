@@ -36,6 +36,8 @@ type upload struct {
 
 	mu    sync.Mutex
 	state uploadState
+	// ctx is the context of the operation that waits for the upload: Begin, then Commit.
+	ctx context.Context
 	// maxStreams is the largest number of streams that the server allows; 0 means
 	// unlimited.
 	maxStreams int
@@ -77,10 +79,10 @@ func (c *Client) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload
 		spec.CRC32C = new(*spec.CRC32C)
 	}
 	u := &upload{
-		client: c, spec: spec, start: c.observed.Now(), first: first,
+		client: c, spec: spec, start: c.observed.Now(), first: first, ctx: ctx,
 		writers: map[int]*partWriter{}, durable: map[int]tranship.Range{},
 	}
-	stream, err := openUploadStream(ctx, c.connection(first), u)
+	stream, err := openUploadStream(c.askKeepAlive(ctx), c.connection(first), u)
 	if err != nil {
 		return nil, err
 	}

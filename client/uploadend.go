@@ -38,6 +38,9 @@ func (u *upload) commitOnce(ctx context.Context, commit tranship.Commit) (transh
 	if !open {
 		return tranship.File{}, u.errEnded()
 	}
+	u.mu.Lock()
+	u.ctx = ctx
+	u.mu.Unlock()
 	file, err := u.commit(ctx, commit, writers)
 	if err != nil && u.spec.ResumeKey != "" {
 		// The server keeps the upload for this client as long as the stream exists.

@@ -40,11 +40,12 @@ func (c *Client) listUploads(ctx context.Context, directory string, yield func(t
 	watch, stop := silence.New(ctx, c.stallTimeout, "no upload came")
 	defer stop()
 	ctx = watch.Context()
-	stream, err := c.files.ListUploads(ctx, &transhipv1.ListUploadsRequest{Directory: directory})
+	stream, err := c.files.ListUploads(c.askKeepAlive(ctx), &transhipv1.ListUploadsRequest{Directory: directory})
 	if err != nil {
 		return watch.Explain(err)
 	}
-	order, empty := wire.UploadOrder{Directory: directory}, 0
+	order := wire.UploadOrder{Directory: directory}
+	var idle wire.Idle
 	for {
 		watch.Moved()
 		response, err := stream.Recv()
@@ -58,10 +59,9 @@ func (c *Client) listUploads(ctx context.Context, directory string, yield func(t
 			}
 			return watch.Explain(rpcstatus.FromError(err))
 		}
-		if empty++; len(response.GetUploads()) > 0 {
-			empty = 0
-		}
-		if err := wire.CheckEmpty(empty); err != nil {
+		if len(response.GetUploads()) > 0 {
+			idle.Useful()
+		} else if err := idle.Useless(); err != nil {
 			return err
 		}
 		for _, p := range response.GetUploads() {

@@ -14,6 +14,8 @@ import (
 type slot struct {
 	id     uint64
 	stream *uploadStream
+	// ctx is the context of the operation that waits for the slot.
+	ctx context.Context
 	// opened is when its first message was about to be sent.
 	opened time.Time
 	// begun receives the reply to a begin; nil for a put and for a slot that joins, which

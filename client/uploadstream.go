@@ -37,9 +37,14 @@ type uploadStream struct {
 	// transmit, because numbers must arrive in ascending order.
 	opening chan struct{}
 
+	// answer has room for one signal: the server asks for a sign of life.
+	answer chan struct{}
+
 	mu    sync.Mutex
 	last  uint64
 	slots map[uint64]*slot
+	// heard is when a reply came last, or the stream began.
+	heard time.Time
 	// closed is the reason for which the client ended the stream, if it did.
 	closed error
 
@@ -55,6 +60,8 @@ type replyObserver interface {
 	begun(reply *transhipv1.Begun, roundTrip time.Duration)
 	// progressed is called with the progress of any slot.
 	progressed(progress *transhipv1.Progress)
+	// heardAlive is called when the server says that it is alive.
+	heardAlive()
 }
 
 // openUploadStream starts a call that lives until close, or until it fails. The context
@@ -73,6 +80,8 @@ func openUploadStream(ctx context.Context, files transhipv1.FileServiceClient, o
 		unfinished: make(chan struct{}, wire.MaxUnfinishedSlots),
 		opening:    make(chan struct{}, 1),
 		slots:      map[uint64]*slot{},
+		answer:     make(chan struct{}, 1),
+		heard:      time.Now(),
 		done:       make(chan struct{}),
 		observer:   observer,
 	}
@@ -108,145 +117,32 @@ func (u *uploadStream) ended() bool {
 }
 
 func (u *uploadStream) transmit() {
+	spoken := false // since the last answer was due
 	for {
+		var err error
 		select {
 		case message := <-u.outgoing:
 			if message == nil {
 				_ = u.stream.CloseSend()
 				return
 			}
-			if err := message.Send(u.stream); err != nil {
-				// After io.EOF, the receiving goroutine gets the real error.
-				if !errors.Is(err, io.EOF) {
-					u.fail(rpcstatus.FromError(err))
-				}
-				return
+			spoken = true
+			err = message.Send(u.stream)
+		case <-u.answer:
+			if !spoken {
+				err = u.stream.Send(uploadKeepAlive())
 			}
+			spoken = false
 		case <-u.done:
 			return
 		}
-	}
-}
-
-func (u *uploadStream) receive() {
-	ignored := 0
-	for {
-		response, err := u.stream.Recv()
-		if err == nil {
-			var useful bool
-			useful, err = u.handle(response)
-			if ignored++; useful {
-				ignored = 0
-			}
-		}
-		if err == nil {
-			err = wire.CheckEmpty(ignored)
-		}
 		if err != nil {
-			u.end(err)
+			// After io.EOF, the receiving goroutine gets the real error.
+			if !errors.Is(err, io.EOF) {
+				u.fail(rpcstatus.FromError(err))
+			}
 			return
 		}
-	}
-}
-
-// handle passes a reply to its slot, and reports whether a slot could use it. An error
-// means that the server broke the protocol.
-func (u *uploadStream) handle(response *transhipv1.UploadResponse) (useful bool, err error) {
-	switch reply := response.GetResponse().(type) {
-	case *transhipv1.UploadResponse_Begun:
-		found, err := u.find(reply.Begun.GetSlot())
-		if found == nil {
-			return false, err
-		}
-		if u.observer != nil {
-			u.observer.begun(reply.Begun, time.Since(found.opened))
-		}
-		select {
-		case found.begun <- reply.Begun:
-		default:
-		}
-	case *transhipv1.UploadResponse_Progress:
-		if err := wire.CheckRanges(reply.Progress.GetNewlyDurable()); err != nil {
-			return false, err
-		}
-		if _, err := u.find(reply.Progress.GetSlot()); err != nil {
-			return false, err
-		}
-		if u.observer != nil {
-			u.observer.progressed(reply.Progress)
-		}
-	case *transhipv1.UploadResponse_Finished:
-		if _, err := u.find(reply.Finished.GetSlot()); err != nil {
-			return false, err
-		}
-		found := u.remove(reply.Finished.GetSlot())
-		if found == nil {
-			return false, nil
-		}
-		found.finish(reply.Finished)
-		close(found.done)
-	case *transhipv1.UploadResponse_Failed:
-		if _, err := u.find(reply.Failed.GetSlot()); err != nil {
-			return false, err
-		}
-		found := u.remove(reply.Failed.GetSlot())
-		if found == nil {
-			return false, nil
-		}
-		found.err = rpcstatus.FromProto(reply.Failed.GetStatus())
-		close(found.done)
-	default:
-		return false, nil // of a later protocol
-	}
-	return true, nil
-}
-
-// find returns the slot of a reply, nil if it has ended. It fails if no slot of that number
-// was ever opened.
-func (u *uploadStream) find(id uint64) (*slot, error) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	return u.slots[id], checkSlot(id, u.last)
-}
-
-// checkSlot fails if no slot with the number id was opened. last is the greatest number of
-// a slot that was.
-func checkSlot(id, last uint64) error {
-	if id == 0 || id > last {
-		return fmt.Errorf("%w: the server answered slot %d, which was not begun", tranship.ErrIntegrity, id)
-	}
-	return nil
-}
-
-// remove removes a slot that has ended, and returns it; nil if there is none.
-func (u *uploadStream) remove(id uint64) *slot {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	found := u.slots[id]
-	if found != nil {
-		delete(u.slots, id)
-		<-u.unfinished
-	}
-	return found
-}
-
-// end ends the stream, and all slots in use fail.
-func (u *uploadStream) end(err error) {
-	u.cancel()
-	if errors.Is(err, io.EOF) {
-		err = errStreamEnded
-	}
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.err = rpcstatus.FromError(err)
-	if u.closed != nil {
-		u.err = u.closed
-	}
-	close(u.done)
-	for id, open := range u.slots {
-		delete(u.slots, id)
-		open.err = u.err
-		close(open.done)
 	}
 }
 
@@ -272,7 +168,7 @@ func (u *uploadStream) open(ctx context.Context, first func(id uint64) *tranship
 		return nil, u.err
 	}
 	u.last++
-	opened := &slot{id: u.last, stream: u, opened: time.Now(), done: make(chan struct{})}
+	opened := &slot{id: u.last, stream: u, ctx: ctx, opened: time.Now(), done: make(chan struct{})}
 	request := first(opened.id)
 	opened.isPut = request.GetPut() != nil
 	if begin := request.GetBegin(); begin != nil && begin.GetMode() != transhipv1.Begin_MODE_JOIN {

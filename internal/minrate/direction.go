@@ -28,6 +28,13 @@ func (d *Direction) End(at time.Time, n int64) {
 // Add records n bytes that moved without a wait.
 func (d *Direction) Add(n int64) { d.moved += n }
 
+// Skip makes the time of a wait before at not count, because this process did not run.
+func (d *Direction) Skip(at time.Time) {
+	if !d.since.IsZero() {
+		d.since, d.began = at, at
+	}
+}
+
 // Look returns false if the client moved too few bytes since earlier calls. If the client
 // owes no bytes, it only resets the measurement, and returns true.
 func (d *Direction) Look(at time.Time, limits Limits, owes bool) bool {

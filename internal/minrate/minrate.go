@@ -25,6 +25,14 @@ type Limits struct {
 // Need returns how many bytes must move in a Window.
 func (l Limits) Need() int64 { return int64(float64(l.Rate) * l.Window.Seconds()) }
 
+// lateness is by how much a look must be late to show that the process did not run.
+const lateness = time.Second
+
+// DidNotRun reports whether this process, which looks at an interval, did not run in much of
+// the time since its last look: it was stopped, or its machine slept. It could not hear
+// clients meanwhile.
+func DidNotRun(since, interval time.Duration) bool { return since >= interval+max(interval, lateness) }
+
 // Call is one call with a minimum rate. It measures the time in which the client waits
 // for the server, which does not count against the client. The methods of a nil Call do
 // nothing. A Call is safe for concurrent use.

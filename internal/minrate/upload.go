@@ -79,10 +79,12 @@ type Sender struct {
 	// of them need not be sent.
 	size, durable int64
 
-	ticker *time.Ticker
-	looked time.Time
-	moved  int64
-	meter  Meter
+	ticker   *time.Ticker
+	interval time.Duration
+	looked   time.Time
+	moved    int64
+	alive    int64
+	meter    Meter
 	// owed is whether the meter measures bytes that the client owes.
 	owed bool
 }
@@ -98,9 +100,10 @@ func NewSender(call *Call, waiting *Waiting, size, durable int64) *Sender {
 	if call.Window > 0 {
 		interval = call.Window
 	}
+	interval = max(interval/8, time.Millisecond)
 	return &Sender{
 		limits: call.Limits, waiting: waiting, size: size, durable: durable, looked: time.Now(),
-		ticker: time.NewTicker(max(interval/8, time.Millisecond)),
+		ticker: time.NewTicker(interval), interval: interval,
 	}
 }
 
@@ -119,6 +122,15 @@ func (s *Sender) Tick() <-chan time.Time {
 	return s.ticker.C
 }
 
+// Begin begins a Look of the caller, which looks at each Tick. Time in which this process did
+// not run does not count.
+func (s *Sender) Begin() {
+	if now := time.Now(); DidNotRun(now.Sub(s.looked), s.interval) {
+		s.waiting.held()
+		s.looked = now
+	}
+}
+
 // Slow describes a client that is too slow: for Bound it sent less than Rate bytes a
 // second or, if Idle is true, nothing.
 type Slow struct {
@@ -128,18 +140,18 @@ type Slow struct {
 }
 
 // Look returns how the client is too slow, and nil if it is not. total is how many bytes
-// have arrived. Only the time in which no stream of the upload keeps the client waiting
-// counts.
+// have arrived, and alive how often the client has said that it is alive. Only the time
+// counts in which no stream of the upload keeps the client waiting.
 //
 // A client that does not know the size reads from a source that may be slow itself, and
-// could not resume. It must send something within Idle. So must a client that owes only
-// the end of its upload.
-func (s *Sender) Look(total int64) *Slow {
+// could not resume. It must send something within Idle, if only that it is alive. A client
+// that owes only the end of its upload must send that within Idle.
+func (s *Sender) Look(total, alive int64) *Slow {
 	now := time.Now()
 	waited := now.Sub(s.looked) - s.waiting.held()
 	s.looked = now
-	moved := total - s.moved
-	s.moved = total
+	moved, shown := total-s.moved, alive-s.alive
+	s.moved, s.alive = total, alive
 
 	owed := s.size < 0 || total+s.durable < s.size
 	if owed != s.owed {
@@ -149,6 +161,9 @@ func (s *Sender) Look(total int64) *Slow {
 	idle := s.size < 0 || !owed || need <= 0 || bound <= 0
 	if idle {
 		need, bound = 1, s.limits.Idle
+	}
+	if s.size < 0 {
+		moved += shown
 	}
 	if !owed && bound > 0 {
 		bound += time.Duration(float64(s.durable) / provingRate * float64(time.Second))

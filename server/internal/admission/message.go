@@ -77,6 +77,16 @@ func (c *Call) Sent(payload int64) {
 	c.sending.End(c.lastSent, payload+messageBytes)
 }
 
+// skip makes the time before at not count against the client, because this process did not
+// run.
+func (c *Call) skip(at time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.receiving.Skip(at)
+	c.sending.Skip(at)
+	c.lastSent = at
+}
+
 // look returns why the client is too slow; nil if it is not.
 func (c *Call) look(at time.Time) error {
 	c.mu.Lock()

@@ -96,7 +96,7 @@ func (c *Call) Run(stream Stream, handler func() error) error {
 		done <- err
 	}()
 	c.scheduleRecheck()
-	look := time.NewTicker(interval(limits))
+	look, looked := time.NewTicker(interval(limits)), time.Now()
 	defer look.Stop()
 	draining, overdue := c.idleDrain(stream), c.door.overdue
 	for {
@@ -116,7 +116,12 @@ func (c *Call) Run(stream Stream, handler func() error) error {
 			}
 			overdue = nil
 		case <-look.C:
-			if err := c.look(time.Now()); err != nil {
+			now := time.Now()
+			if minrate.DidNotRun(now.Sub(looked), interval(limits)) {
+				c.skip(now)
+			}
+			looked = now
+			if err := c.look(now); err != nil {
 				c.end(err)
 			}
 		}

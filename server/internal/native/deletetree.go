@@ -1,6 +1,7 @@
 package native
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"time"
@@ -23,7 +24,7 @@ func (s *Service) DeleteTree(request *transhipv1.DeleteTreeRequest, stream grpc.
 	ctx, cancel := context.WithCancelCause(stream.Context())
 	defer cancel(nil)
 	d := &treeDeletion{stream: stream, report: request.GetReportPaths(), told: time.Now()}
-	stop := d.keepalive(s.Options.Keepalive, cancel)
+	stop := d.keepalive(cmp.Or(askedKeepAlive(ctx), s.Options.Keepalive), cancel)
 	_, err := tranship.RemoveAll(ctx, s.store, request.GetDirectory(), tranship.RemoveAllOptions{
 		Progress: func(path string) {
 			if err := d.removed(path); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -36,6 +37,10 @@ type downloadStream struct {
 	// each slot that is being read.
 	unanswered, workers *semaphore.Weighted
 
+	// spoken means that a message was sent since the last sign of life, heard that one was
+	// received, and ended that the client sends no more.
+	spoken, heard, ended atomic.Bool
+
 	mu      sync.Mutex
 	cancels map[uint64]context.CancelCauseFunc
 	last    uint64
@@ -56,11 +61,13 @@ func (s *Service) Download(stream grpc.BidiStreamingServer[transhipv1.DownloadRe
 		workers:    semaphore.NewWeighted(downloadWorkers),
 		cancels:    map[uint64]context.CancelCauseFunc{},
 	}
+	stop := startHeartbeat(askedKeepAlive(ctx), d.beat)
 	err := d.run()
 	if err != nil {
 		cancel()
 	}
 	_ = d.unanswered.Acquire(context.WithoutCancel(ctx), wire.MaxUnfinishedSlots) // never fails: all slots end
+	stop()
 	return rpcstatus.Error(err)
 }
 
@@ -71,6 +78,8 @@ func (d *downloadStream) run() error {
 	go func() {
 		for {
 			request, err := d.stream.Recv()
+			d.heard.Store(true)
+			d.ended.Store(err != nil)
 			if err == nil {
 				err = d.handle(request)
 			}
@@ -120,8 +129,10 @@ func (d *downloadStream) handle(request *transhipv1.DownloadRequest) error {
 			cancel(errCancelled)
 		}
 		return nil
+	case *transhipv1.DownloadRequest_KeepAlive:
+		return nil
 	default:
-		return &tranship.InvalidError{Field: "request", Rule: "must be open or cancel"}
+		return &tranship.InvalidError{Field: "request", Rule: "must be open, cancel or keep_alive"}
 	}
 }
 
@@ -251,6 +262,7 @@ func (d *downloadStream) sendChunk(slot uint64, offset int64, data tranship.Chun
 	message.SetChunk(data)
 	d.sendMu.Lock()
 	defer d.sendMu.Unlock()
+	d.spoken.Store(true)
 	return message.Send(d.stream)
 }
 
@@ -264,5 +276,6 @@ func (d *downloadStream) fail(slot uint64, err error) {
 func (d *downloadStream) send(response *transhipv1.DownloadResponse) error {
 	d.sendMu.Lock()
 	defer d.sendMu.Unlock()
+	d.spoken.Store(true)
 	return d.stream.Send(response)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/rpcstatus"
@@ -36,6 +37,8 @@ func (s *Service) List(request *transhipv1.ListRequest, stream grpc.ServerStream
 		Limit:         int(request.GetLimit()),
 		ReportSkipped: request.GetReportSkipped(),
 	})
+	talk := newTalker(ctx, stream.Send)
+	defer talk.stop()
 	var sum wire.ListSum
 	batch := make([]*transhipv1.Entry, 0, s.Options.ListPage)
 	var left []*transhipv1.Skipped
@@ -52,13 +55,13 @@ func (s *Service) List(request *transhipv1.ListRequest, stream grpc.ServerStream
 		}
 		sum.AddItem(entry, err)
 		if len(batch)+len(left) == s.Options.ListPage {
-			if err := stream.Send(&transhipv1.ListResponse{Entries: batch, Skipped: left}); err != nil {
+			if err := talk.Send(&transhipv1.ListResponse{Entries: batch, Skipped: left}); err != nil {
 				return err
 			}
 			batch, left = batch[:0], left[:0]
 		}
 	}
-	return stream.Send(&transhipv1.ListResponse{Entries: batch, Skipped: left, End: sum.End()})
+	return talk.Send(&transhipv1.ListResponse{Entries: batch, Skipped: left, End: sum.End()})
 }
 
 // SetAttributes implements the service.
@@ -126,6 +129,8 @@ func (s *Service) GetServerInfo(context.Context, *transhipv1.GetServerInfoReques
 		MaxQueuedReplies:   wire.MaxQueuedReplies,
 		MaxMessageBytes:    int64(s.Options.MaxMessageBytes),
 		MinDurability:      wire.DurabilityToProto(s.Options.MinDurability),
+
+		MinKeepAliveInterval: durationpb.New(wire.MinKeepAlive),
 	}, nil
 }
 

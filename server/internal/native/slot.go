@@ -174,7 +174,7 @@ func (s *slot) transfer(begin *transhipv1.Begin) (finished *transhipv1.Finished,
 				return finished, err
 			}
 		case <-sender.Tick():
-			if err := s.session.slowness(sender); err != nil {
+			if err := s.session.slowness(sender, s.stream.alive.Load()); err != nil {
 				s.tell(err)
 				return nil, err
 			}

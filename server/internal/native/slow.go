@@ -20,9 +20,11 @@ func newSender(call *minrate.Call, s *session) *minrate.Sender {
 	return minrate.NewSender(call, &s.waiting, size, durable)
 }
 
-// slowness returns the error of a session whose client is too slow; nil if it is not.
-func (s *session) slowness(sender *minrate.Sender) error {
-	slow := sender.Look(s.received.Load() + s.copied.Load())
+// slowness returns the error of a session whose client is too slow; nil if it is not. alive
+// counts the signs of life of the client.
+func (s *session) slowness(sender *minrate.Sender, alive int64) error {
+	sender.Begin()
+	slow := sender.Look(s.received.Load()+s.copied.Load(), alive)
 	switch {
 	case slow == nil:
 		return nil

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -60,6 +61,11 @@ type uploadStream struct {
 	// ended signals that a slot has ended. It has room for one signal.
 	ended chan struct{}
 
+	// heard means that a message came since the last sign of life. alive counts the signs
+	// of life of the client.
+	heard atomic.Bool
+	alive atomic.Int64
+
 	mu sync.Mutex
 	// left has slots with keep whose finish has failed. Their uploads are held until the
 	// client cancels the slot or the stream ends.
@@ -97,11 +103,14 @@ func (s *Service) Upload(stream grpc.BidiStreamingServer[transhipv1.UploadReques
 	}()
 
 	requests := u.receive(stream)
-	keepalive := time.NewTicker(s.Options.Keepalive)
-	defer keepalive.Stop()
-	err := u.run(requests, keepalive.C)
+	asked := askedKeepAlive(ctx)
+	stopBeat := startHeartbeat(asked, u.beat)
+	defer stopBeat()
+	progress, stopProgress := s.keepalive(asked)
+	defer stopProgress()
+	err := u.run(requests, progress)
 	u.abandon(event{err: cmp.Or(err, errUnfinished), told: err != nil})
-	u.wait(keepalive.C)
+	u.wait(progress)
 	for _, left := range u.left {
 		s.letGo(ctx, left.session, nil)
 	}
@@ -125,6 +134,7 @@ func (u *uploadStream) run(requests <-chan received, keepalive <-chan time.Time)
 		}
 		select {
 		case next := <-requests:
+			u.heard.Store(true)
 			if next.err != nil {
 				return endOfStream(next.err)
 			}
@@ -172,8 +182,11 @@ func (u *uploadStream) handle(next received) error {
 		return u.end(request.Cancel.GetSlot(), event{err: errCancelled})
 	case *transhipv1.UploadRequest_CopyPart:
 		return u.copyPart(request.CopyPart)
+	case *transhipv1.UploadRequest_KeepAlive:
+		u.alive.Add(1)
+		return nil
 	default:
-		return &tranship.InvalidError{Field: "request", Rule: "must be begin, chunk, finish, cancel, put or copy_part"}
+		return &tranship.InvalidError{Field: "request", Rule: "must be begin, chunk, finish, cancel, put, copy_part or keep_alive"}
 	}
 }
 

@@ -12,6 +12,8 @@ import (
 // ListUploads implements the service.
 func (s *Service) ListUploads(request *transhipv1.ListUploadsRequest, stream grpc.ServerStreamingServer[transhipv1.ListUploadsResponse]) error {
 	ctx := stream.Context()
+	talk := newTalker(ctx, stream.Send)
+	defer talk.stop()
 	batch := make([]*transhipv1.Upload, 0, s.Options.ListPage)
 	for info, err := range s.store.ListUploads(ctx, request.GetDirectory()) {
 		if err != nil {
@@ -26,7 +28,7 @@ func (s *Service) ListUploads(request *transhipv1.ListUploadsRequest, stream grp
 			ExpireTime:   timestamppb.New(info.Expires),
 		})
 		if len(batch) == s.Options.ListPage {
-			if err := stream.Send(&transhipv1.ListUploadsResponse{Uploads: batch}); err != nil {
+			if err := talk.Send(&transhipv1.ListUploadsResponse{Uploads: batch}); err != nil {
 				return err
 			}
 			batch = batch[:0]
@@ -35,7 +37,7 @@ func (s *Service) ListUploads(request *transhipv1.ListUploadsRequest, stream grp
 	if len(batch) == 0 {
 		return nil
 	}
-	return stream.Send(&transhipv1.ListUploadsResponse{Uploads: batch})
+	return talk.Send(&transhipv1.ListUploadsResponse{Uploads: batch})
 }
 
 // AbortUpload implements the service.
