@@ -32,6 +32,10 @@ type content struct {
 
 	// begun is how many bytes had come when the current call began.
 	begun int64
+	// heard is when the last reply of the current call came, and paused whether the reader
+	// has paused since the call began.
+	heard  time.Time
+	paused bool
 	// last is the length of the last chunk.
 	last int
 	// rest is the unread part of the last chunk.
@@ -113,7 +117,7 @@ func (c *Client) open(ctx context.Context, path string, options tranship.OpenOpt
 	if err != nil {
 		return nil, err
 	}
-	return &content{ctx: ctx, client: c, stream: stream, downloadVerifier: verifier}, nil
+	return &content{ctx: ctx, client: c, stream: stream, downloadVerifier: verifier, heard: time.Now()}, nil
 }
 
 // File implements tranship.Content.
@@ -198,16 +202,12 @@ func (c *content) next() (tranship.Chunk, error) {
 	if err := c.ctx.Err(); err != nil {
 		return tranship.Chunk{}, err // even if more has arrived already
 	}
+	c.notePause()
 	response, data, err := receive(c.stream)
 	if err != nil {
-		if c.ctx.Err() != nil {
-			return tranship.Chunk{}, c.ctx.Err()
-		}
-		if isRenewed(err) && c.received > c.begun && c.file.Version != "" {
-			return tranship.Chunk{}, c.reopen()
-		}
-		return tranship.Chunk{}, streamError(err)
+		return tranship.Chunk{}, c.broken(err)
 	}
+	c.heard = time.Now()
 	if id, known := slotOf(response); known {
 		if err := checkSlot(id, 1); err != nil {
 			data.Free()
@@ -230,19 +230,6 @@ func (c *content) next() (tranship.Chunk, error) {
 	default:
 		return tranship.Chunk{}, nil // of a later protocol
 	}
-}
-
-// reopen begins another call for the remaining bytes, with the current credentials.
-func (c *content) reopen() error {
-	next, err := c.client.openRenewed(c.ctx, c.file.Path, c.remaining())
-	if err == nil {
-		err = c.resume(next.downloadVerifier)
-	}
-	if err != nil {
-		return err
-	}
-	c.stream, c.begun = next.stream, c.received
-	return nil
 }
 
 // chunk verifies a received chunk and takes its payload, or frees it.
