@@ -7,6 +7,7 @@ package minrate
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -39,11 +40,24 @@ func DidNotRun(since, interval time.Duration) bool { return since >= interval+ma
 type Call struct {
 	Limits
 
+	download atomic.Bool
+
 	mu    sync.Mutex
 	holds int
 	since time.Time
 	held  time.Duration
 }
+
+// Download says that the client asks for bytes and sends none: what it sends, such as signs of
+// life, is no reason not to take them.
+func (c *Call) Download() {
+	if c != nil {
+		c.download.Store(true)
+	}
+}
+
+// IsDownload reports whether Download was called.
+func (c *Call) IsDownload() bool { return c != nil && c.download.Load() }
 
 // Hold begins a time in which the client waits for the server, until Release is called.
 // Holds may overlap.

@@ -29,7 +29,9 @@ func (c *Call) Received(payload int64, err error) error {
 	}
 	c.mu.Lock()
 	c.receiving.End(time.Now(), payload+messageBytes)
-	c.sending.Add(payload + messageBytes)
+	if !c.slowness.IsDownload() {
+		c.sending.Add(payload + messageBytes)
+	}
 	if errors.Is(err, io.EOF) {
 		c.owes = false
 	}

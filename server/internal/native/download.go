@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/minrate"
 	"github.com/tranship/tranship/internal/rpcstatus"
 	"github.com/tranship/tranship/internal/wire"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
@@ -61,6 +62,7 @@ func (s *Service) Download(stream grpc.BidiStreamingServer[transhipv1.DownloadRe
 		workers:    semaphore.NewWeighted(downloadWorkers),
 		cancels:    map[uint64]context.CancelCauseFunc{},
 	}
+	minrate.FromContext(ctx).Download()
 	stop := startHeartbeat(askedKeepAlive(ctx), d.beat)
 	err := d.run()
 	if err != nil {
