@@ -2,11 +2,14 @@ package client
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"google.golang.org/grpc"
 
 	"github.com/tranship/tranship/internal/rpcstatus"
 	"github.com/tranship/tranship/internal/silence"
+	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
 // startCall starts a call that lives until cancel, or until it fails. The context governs
@@ -32,4 +35,33 @@ func callUnary[Request, Response any](ctx context.Context, c *Client, call func(
 	defer stop()
 	response, err := call(watch.Context(), request)
 	return response, watch.Explain(rpcstatus.FromError(err))
+}
+
+// callProbed makes a unary call that may take any time. Meanwhile it asks the server for
+// something that takes none, once in each stall timeout, and fails with ErrUnavailable if the
+// server does not answer that: pings of HTTP/2 would need its permission.
+func callProbed[Request, Response any](ctx context.Context, c *Client, call func(context.Context, Request, ...grpc.CallOption) (Response, error), request Request) (Response, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		ticker := time.NewTicker(c.stallTimeout)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+			case <-ctx.Done():
+				return
+			}
+			_, err := callUnary(ctx, c, c.files.GetServerInfo, &transhipv1.GetServerInfoRequest{})
+			if silent, ok := errors.AsType[*silence.Error](err); ok {
+				cancel(silent)
+				return
+			}
+		}
+	}()
+	response, err := call(ctx, request)
+	if silent, ok := errors.AsType[*silence.Error](context.Cause(ctx)); ok && err != nil {
+		return response, silent
+	}
+	return response, rpcstatus.FromError(err)
 }

@@ -21,7 +21,7 @@ const leastCopySilence = 5 * wire.CopyReportInterval
 // take long for a large file. The server reports its progress every few seconds, also to the
 // function of tranship.NewCopyProgressContext: if it is silent for Options.StallTimeout,
 // and for at least 15 s, Copy fails with ErrUnavailable. An older server that does not
-// report is waited for until the context ends or the connection is dead.
+// report is waited for while it answers other calls.
 func (c *Client) Copy(ctx context.Context, source, destination string, precondition tranship.Precondition) (file tranship.File, err error) {
 	if err := validateTransplant(source, destination, precondition); err != nil {
 		return tranship.File{}, err
@@ -48,7 +48,7 @@ func (c *Client) Copy(ctx context.Context, source, destination string, precondit
 
 // copyUnreported copies a file on a server that does not report the progress.
 func (c *Client) copyUnreported(ctx context.Context, source, destination string, precondition tranship.Precondition) (tranship.File, error) {
-	response, err := c.files.Copy(ctx, &transhipv1.CopyRequest{
+	response, err := callProbed(ctx, c, c.files.Copy, &transhipv1.CopyRequest{
 		SourcePath: source, SourceVersion: precondition.MustMatchSourceVersion,
 		DestinationPath: destination, Precondition: wire.PreconditionToProto(precondition),
 	})

@@ -21,8 +21,9 @@ import (
 )
 
 // strict runs a grpc.Server without options: it ends connections that ping more often than
-// every 5 minutes. It returns options of a connection to it. Both are in virtual time.
-func strict(t *testing.T, register func(grpc.ServiceRegistrar)) client.Options {
+// every 5 minutes. It returns options of a connection to it, which wrap, if not nil, wraps.
+// Both are in virtual time.
+func strict(t *testing.T, register func(grpc.ServiceRegistrar), wrap func(net.Conn) net.Conn) client.Options {
 	t.Helper()
 	network, server := pipenet.New(), grpc.NewServer()
 	register(server)
@@ -32,7 +33,13 @@ func strict(t *testing.T, register func(grpc.ServiceRegistrar)) client.Options {
 		server.Stop()
 		<-done
 	})
-	return client.Options{DialOptions: []grpc.DialOption{grpc.WithContextDialer(network.Dial)}}
+	return client.Options{DialOptions: []grpc.DialOption{grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) {
+		conn, err := network.Dial(ctx, address)
+		if err == nil && wrap != nil {
+			conn = wrap(conn)
+		}
+		return conn, err
+	})}}
 }
 
 // patient is a server of another project that answers an upload when it has all of it.
@@ -54,8 +61,8 @@ func (patient) UploadFile(stream grpc.ClientStreamingServer[filesrvv1.UploadRequ
 // ended by a server with the default policy of gRPC.
 func TestNoPingsToForeignServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		options := strict(t, func(r grpc.ServiceRegistrar) { filesrvv1.RegisterFileSrvServer(r, patient{}) })
-		conn, err := client.DialConn(t.Context(), "foreign:1", options)
+		options := strict(t, func(r grpc.ServiceRegistrar) { filesrvv1.RegisterFileSrvServer(r, patient{}) }, nil)
+		conn, err := client.DialConn(t.Context(), "127.0.0.1:1", options)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -105,14 +112,37 @@ func (slow) Copy(ctx context.Context, _ *transhipv1.CopyRequest) (*transhipv1.Co
 // that has no options of ours.
 func TestNoPings(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		options := strict(t, func(r grpc.ServiceRegistrar) { transhipv1.RegisterFileServiceServer(r, slow{}) })
-		connected, err := client.Dial(t.Context(), "embedded:1", options)
+		options := strict(t, func(r grpc.ServiceRegistrar) { transhipv1.RegisterFileServiceServer(r, slow{}) }, nil)
+		connected, err := client.Dial(t.Context(), "127.0.0.1:1", options)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer connected.Close()
 		if _, err := connected.Copy(t.Context(), "a", "b", tranship.Precondition{}); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// TestCopyOnFrozenServer checks that a call without a limit of its own ends when the server
+// answers nothing any more.
+func TestCopyOnFrozenServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var conn *freezable
+		options := strict(t, func(r grpc.ServiceRegistrar) { transhipv1.RegisterFileServiceServer(r, slow{}) }, func(made net.Conn) net.Conn {
+			conn = &freezable{Conn: made}
+			return conn
+		})
+		connected, err := client.Dial(t.Context(), "127.0.0.1:1", options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer connected.Close()
+		time.AfterFunc(time.Minute/2+time.Second, func() { conn.frozen.Store(true) })
+		begun := time.Now()
+		_, err = connected.Copy(t.Context(), "a", "b", tranship.Precondition{})
+		if took := time.Since(begun); !errors.Is(err, tranship.ErrUnavailable) || took != 3*client.DefaultStallTimeout {
+			t.Errorf("%v after %v", err, took)
 		}
 	})
 }
@@ -135,23 +165,12 @@ func (f *freezable) Write(p []byte) (int, error) {
 // connection if nothing came on the old one: TCP does not notice that it is dead.
 func TestSilentConnectionReplaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		network := pipenet.New()
-		server := grpc.NewServer()
-		transhipv1.RegisterFileServiceServer(server, slow{})
-		done := make(chan error, 1)
-		go func() { done <- server.Serve(network) }()
-		defer func() {
-			server.Stop()
-			<-done
-		}()
 		var conns []*freezable
-		connected, err := client.Dial(t.Context(), "frozen:1", client.Options{DialOptions: []grpc.DialOption{
-			grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) {
-				conn, err := network.Dial(ctx, address)
-				conns = append(conns, &freezable{Conn: conn})
-				return conns[len(conns)-1], err
-			}),
-		}})
+		options := strict(t, func(r grpc.ServiceRegistrar) { transhipv1.RegisterFileServiceServer(r, slow{}) }, func(made net.Conn) net.Conn {
+			conns = append(conns, &freezable{Conn: made})
+			return conns[len(conns)-1]
+		})
+		connected, err := client.Dial(t.Context(), "127.0.0.1:1", options)
 		if err != nil {
 			t.Fatal(err)
 		}
