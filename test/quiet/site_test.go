@@ -84,7 +84,7 @@ func newSite(t *testing.T, store tranship.Store, config server.Config, options c
 		return conn, err
 	}))
 	var err error
-	if s.Client, err = client.Dial(t.Context(), "server:1", options); err != nil {
+	if s.Client, err = client.Dial(t.Context(), "127.0.0.1:1", options); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
