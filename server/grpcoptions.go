@@ -42,6 +42,11 @@ func GRPCOptions(config Config) []grpc.ServerOption {
 	return append(transportOptions(message), grpcadmission.Settings(config.Limits)...)
 }
 
+// minPingInterval is the shortest interval between the HTTP/2 pings of a client. GetServerInfo
+// tells it on servers of Serve. A grpc.Server of a program may permit a ping every 5 minutes
+// only, which is gRPC's default; Mount does not know.
+const minPingInterval = 10 * time.Second
+
 // transportOptions are GRPCOptions without what package limit sets.
 func transportOptions(messageBytes int) []grpc.ServerOption {
 	return []grpc.ServerOption{
@@ -53,6 +58,6 @@ func transportOptions(messageBytes int) []grpc.ServerOption {
 		grpc.ReadBufferSize(readBuffer),
 		grpc.MaxRecvMsgSize(messageBytes),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: time.Minute, Timeout: 20 * time.Second}),
-		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: minPingInterval, PermitWithoutStream: true}),
 	}
 }

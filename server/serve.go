@@ -92,7 +92,8 @@ func (s *Server) prepare(adapter *grpcadmission.Adapter, listeners []net.Listene
 		grpc.Creds(adapter.Credentials(s.transport())),
 	})...)
 	registrar := adapter.Registrar(grpcServer)
-	s.register(registrar)
+	s.native.RegisterPinged(registrar, minPingInterval)
+	s.registerOthers(registrar)
 	probes := newProbes()
 	registrar.RegisterService(&healthv1.Health_ServiceDesc, probes)
 	for name := range grpcServer.GetServiceInfo() {

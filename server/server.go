@@ -21,7 +21,7 @@ type Server struct {
 	limits limit.Options
 	door   *admission.Door
 	native *native.Service
-	// services are all services of files, the native one included.
+	// services are the services of files beside the native one.
 	services []service
 
 	serveOnce sync.Once
@@ -58,7 +58,6 @@ func New(ctx context.Context, config Config) (*Server, error) {
 			config.Audit.Fail(ctx, r.Action, r.Path, r.Upload, r.Err)
 		},
 	})
-	s.services = append(s.services, s.native)
 	// The protocols have no word for durability. What a store does by default may be
 	// less than durable.
 	var durability tranship.Durability
@@ -83,11 +82,13 @@ func New(ctx context.Context, config Config) (*Server, error) {
 //
 // A program that stops its grpc.Server gracefully calls Shutdown first.
 func (s *Server) Mount(registrar grpc.ServiceRegistrar) {
-	s.register(newAdapter(s.door, s.config).Registrar(registrar))
+	registrar = newAdapter(s.door, s.config).Registrar(registrar)
+	s.native.Register(registrar)
+	s.registerOthers(registrar)
 }
 
-// register adds the services of files to a registrar.
-func (s *Server) register(registrar grpc.ServiceRegistrar) {
+// registerOthers adds the services of files beside the native one to a registrar.
+func (s *Server) registerOthers(registrar grpc.ServiceRegistrar) {
 	for _, service := range s.services {
 		service.Register(registrar)
 	}

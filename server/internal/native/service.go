@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/bufferpool"
@@ -103,6 +104,27 @@ func New(store tranship.Store, options Options) *Service {
 // Register adds the service to a registrar.
 func (s *Service) Register(registrar grpc.ServiceRegistrar) {
 	registrar.RegisterService(grpcdesc.Strict(&transhipv1.FileService_ServiceDesc), s)
+}
+
+// RegisterPinged is Register for a server whose clients may send an HTTP/2 ping once in each
+// interval: GetServerInfo says so. Of other servers the service does not know.
+func (s *Service) RegisterPinged(registrar grpc.ServiceRegistrar, interval time.Duration) {
+	registrar.RegisterService(grpcdesc.Strict(&transhipv1.FileService_ServiceDesc), pinged{s, interval})
+}
+
+// pinged is a Service on a server that permits pings.
+type pinged struct {
+	*Service
+	interval time.Duration
+}
+
+// GetServerInfo implements the service.
+func (p pinged) GetServerInfo(ctx context.Context, request *transhipv1.GetServerInfoRequest) (*transhipv1.GetServerInfoResponse, error) {
+	info, err := p.Service.GetServerInfo(ctx, request)
+	if err == nil {
+		info.MinPingInterval = durationpb.New(p.interval)
+	}
+	return info, err
 }
 
 // Shutdown makes the service refuse new files with UNAVAILABLE, and ends each stream
