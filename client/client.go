@@ -82,11 +82,13 @@ type Options struct {
 	// connection uses one core and one TCP window. 0 means as many as make the files move
 	// faster, up to 4, which are made when they are needed.
 	Connections int
-	// StallTimeout is how long a call waits for its answer, a list for its next entries,
-	// and a copy inside the server for a report of its progress, before it fails with
-	// ErrUnavailable; 0 means DefaultStallTimeout. A copy waits for at least 15 s.
-	// It does not limit reading and writing content: package transfer watches these, and
-	// a context can end them.
+	// StallTimeout is how long a call waits for its answer, a list for its next entries or a
+	// sign that the server is at work, and a copy inside the server for a report of its
+	// progress, before it fails with ErrUnavailable; 0 means DefaultStallTimeout. A copy
+	// waits for at least 15 s. StallTimeout does not limit reading and writing content:
+	// package transfer watches these, and a context can end them. Servers are asked to say
+	// that they are at work four times within it, at least every 5 s and at most every 500
+	// ms.
 	//
 	// A connection whose other end acknowledges nothing for StallTimeout, from 1 s to 20 s,
 	// is ended, and so are its calls. The system notices that on connections of TCP; the

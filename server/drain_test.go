@@ -111,7 +111,7 @@ func dial(t *testing.T, address, beginning string) net.Conn {
 	}
 	t.Cleanup(func() { _ = conn.Close() })
 	_, err = io.WriteString(conn, beginning)
-	if err := errors.Join(err, conn.SetDeadline(time.Now().Add(20 * time.Second))); err != nil {
+	if err := errors.Join(err, conn.SetDeadline(time.Now().Add(20*time.Second))); err != nil {
 		t.Fatal(err)
 	}
 	return conn

@@ -112,7 +112,9 @@ type Options struct {
 	NoResume bool
 	// StallTimeout is how long an attempt goes on while no byte is read or
 	// taken; 0: 30 s. There is no deadline for an attempt that moves, however
-	// slowly, nor while it waits for a Stdin or Stdout. A small file, which
+	// slowly, nor while it waits for a Stdin or Stdout, nor while a store says
+	// that it is at work, as servers do for package client: at the interval of
+	// client.Options.StallTimeout, which should be the same. A small file, which
 	// moves as a whole, has 1 s more for each 16 KiB of small files in flight; a
 	// commit has ten times as long.
 	StallTimeout time.Duration

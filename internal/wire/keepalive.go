@@ -15,8 +15,8 @@ const (
 	// MaxKeepAlive is the longest interval that a server uses.
 	MaxKeepAlive = 20 * time.Second
 	// DefaultKeepAlive is the interval that a client asks for unless it must hear of the
-	// server sooner. Of the proxies that docs/proxies.md describes, the strictest ends a
-	// call after 30 s of silence: five messages may be late.
+	// server sooner. Proxies end a call after 60 s of silence (nginx), 50 s (haproxy.cfg of
+	// Debian), or 30 s (many examples): five messages may be late.
 	DefaultKeepAlive = 5 * time.Second
 	// longestKeepAlive is the longest interval that a client may ask for.
 	longestKeepAlive = time.Hour
