@@ -49,7 +49,7 @@ type patient struct {
 
 func (patient) UploadFile(stream grpc.ClientStreamingServer[filesrvv1.UploadRequest, filesrvv1.StringResponse]) error {
 	for {
-		if _, err := stream.Recv(); err == io.EOF { //nolint:errorlint // what a stream ends with
+		if _, err := stream.Recv(); errors.Is(err, io.EOF) {
 			return stream.SendAndClose(&filesrvv1.StringResponse{Message: "Success!"})
 		} else if err != nil {
 			return err

@@ -70,7 +70,10 @@ func TestDigestOfFrozenServer(t *testing.T) {
 	t.Parallel()
 	_, root, address := serveFor(t.Context(), t)
 	largeFile(t, filepath.Join(root, "large"))
-	proxy, err := faultproxy.Listen(address, func(int) faultproxy.Link {
+	proxy, err := faultproxy.Listen(address, func(n int) faultproxy.Link {
+		if n > 0 {
+			return faultproxy.Link{Down: faultproxy.Faults{FreezeAfter: new(int64(0))}} // the server stays frozen
+		}
 		return faultproxy.Link{Down: faultproxy.Faults{FreezeAfter: new(int64(10 << 20))}}
 	})
 	if err != nil {

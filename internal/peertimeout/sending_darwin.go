@@ -8,5 +8,5 @@ import (
 
 // boundSending bounds how long sent data may stay unacknowledged. The option counts seconds.
 func boundSending(fd uintptr, timeout time.Duration) {
-	_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_RXT_CONNDROPTIME, int(timeout.Seconds())) //nolint:gosec // a descriptor
+	_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_RXT_CONNDROPTIME, int(timeout.Seconds()))
 }

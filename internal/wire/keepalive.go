@@ -35,7 +35,7 @@ func KeepAliveFromMetadata(values []string) time.Duration {
 		return 0
 	}
 	millis, err := strconv.ParseUint(values[0], 10, 32)
-	asked := time.Duration(millis) * time.Millisecond //nolint:gosec // less than 1 << 32
+	asked := time.Duration(millis) * time.Millisecond
 	if err != nil || asked <= 0 || asked > longestKeepAlive {
 		return 0
 	}
