@@ -61,6 +61,12 @@ func remoteAlert(err error) (tls.AlertError, bool) {
 	return tls.AlertError(number.Uint()), true //nolint:gosec // its kind is uint8
 }
 
+// isAlertOf reports whether the other end of a TLS connection ended it by an alert.
+func isAlertOf(err error, want tls.AlertError) bool {
+	alert, ok := remoteAlert(err)
+	return ok && alert == want
+}
+
 func isAlert(err error) bool {
 	_, ok := remoteAlert(err)
 	return ok

@@ -12,12 +12,24 @@ import (
 // of web servers are shorter.
 const maxAnswer = 2 << 10
 
+// How answers in some other protocols begin: RFC 9112, section 4, and RFC 4253, section 4.2.
+const (
+	prefixHTTP = "HTTP/"
+	prefixSSH  = "SSH-"
+)
+
+// isForeignPrefix reports whether an answer, which may not be complete, is certainly none of
+// HTTP/2.
+func isForeignPrefix(answer []byte) bool {
+	return isTLSRecord(answer) || bytes.HasPrefix(answer, []byte(prefixHTTP)) || bytes.HasPrefix(answer, []byte(prefixSSH))
+}
+
 // foreignAnswer describes the beginning of an answer that is not HTTP/2, and returns the
 // likely reason. text is "" if the protocol is not known. secure means that the client used
 // TLS; the answer is then what came in the place of TLS.
 func foreignAnswer(answer []byte, secure bool) (text string, hint ConnectHint) {
 	switch {
-	case bytes.HasPrefix(answer, []byte("HTTP/")):
+	case bytes.HasPrefix(answer, []byte(prefixHTTP)):
 		if secure {
 			return "it answered in HTTP/1 without TLS", HintPlaintext
 		}
@@ -30,7 +42,7 @@ func foreignAnswer(answer []byte, secure bool) (text string, hint ConnectHint) {
 			return text, HintTLS
 		}
 		return text, HintHTTP
-	case bytes.HasPrefix(answer, []byte("SSH-")):
+	case bytes.HasPrefix(answer, []byte(prefixSSH)):
 		return "it is an SSH server", HintNone
 	case !secure && isTLSRecord(answer):
 		return "it answered in TLS", HintTLS

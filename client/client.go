@@ -20,8 +20,6 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access/tlsconfig"
@@ -143,17 +141,23 @@ var _ tranship.Store = (*Client)(nil)
 // Dial connects to a server, and checks that it serves the native protocol. address is
 // its URL, "grpc://host:port" or "grpcs://host:port" with TLS, which must not have a path
 // (see ParseURL for URLs that do), or "host:port", where Options.TLS decides about TLS.
-// The error is tranship.ErrInvalid if options contradict each other or the URL. The
-// context governs connecting only. The caller must close the Client.
+// The error is tranship.ErrInvalid if the address has another form, or if options contradict
+// each other or the URL, and a *ServiceError if a gRPC server answered that does not serve
+// the protocol. The context governs connecting only. The caller must close the Client.
+// Connections to anything else, such as a Unix socket, are for grpc.NewClient and New.
 func Dial(ctx context.Context, address string, options Options) (*Client, error) {
 	address, options, err := options.resolve(ctx, address)
 	if err != nil {
 		return nil, err
 	}
 	var answer error
+	missing := &ServiceError{Address: address}
 	conns, renewal, observed := newSilentConns(), newRenewal(options.Token), observation.New(options.Observer)
 	conn, err := dial(ctx, address, options, conns, renewal, observed, func(ctx context.Context, conn *grpc.ClientConn) error {
 		_, answer = transhipv1.NewFileServiceClient(unsent.Conn{ClientConnInterface: conn}).GetServerInfo(ctx, &transhipv1.GetServerInfoRequest{})
+		if rpcstatus.IsUnserved(answer) {
+			missing.Services = servicesOf(ctx, conn)
+		}
 		return answer
 	})
 	if err != nil {
@@ -172,9 +176,8 @@ func Dial(ctx context.Context, address string, options Options) (*Client, error)
 		return client, nil
 	}
 	_ = client.Close()
-	if status.Code(answer) == codes.Unimplemented && !rpcstatus.IsPage(answer) {
-		return nil, fmt.Errorf("%w: the gRPC server at %s does not serve %s",
-			tranship.ErrUnsupported, address, transhipv1.FileService_ServiceDesc.ServiceName)
+	if rpcstatus.IsUnserved(answer) {
+		return nil, missing
 	}
 	failed := rpcstatus.FromError(answer)
 	if failure.Of(ctx, failed) == failure.Refused {

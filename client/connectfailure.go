@@ -92,8 +92,12 @@ func endedHere(err error) bool {
 	return false
 }
 
-// note takes an attempt that begins, whose err is nil, or the failure of an attempt, which
-// replaces an earlier one of the same address.
+// failed reports whether the attempt has failed.
+func (f connectFailure) failed() bool { return f.err != nil || f.stage == foreign }
+
+// note takes an attempt that begins, whose err is nil, or the failure of an attempt. It
+// replaces an earlier failure at the same address unless that says more: a server that
+// answers and closes the connection also makes writing fail.
 func (f *connectFailures) note(failure connectFailure) {
 	if endedHere(failure.err) {
 		failure.err = nil
@@ -102,7 +106,7 @@ func (f *connectFailures) note(failure connectFailure) {
 	defer f.mu.Unlock()
 	at := slices.IndexFunc(f.tried, func(known connectFailure) bool { return known.to == failure.to })
 	switch {
-	case at >= 0 && (failure.err != nil || failure.stage == foreign):
+	case at >= 0 && failure.failed() && failure.weight() >= f.tried[at].weight():
 		f.tried[at] = failure
 	case at < 0 && len(f.tried) < maxTried:
 		f.tried = append(f.tried, failure)

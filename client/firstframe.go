@@ -1,7 +1,9 @@
 package client
 
 import (
+	"errors"
 	"net"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -10,15 +12,16 @@ import (
 // come, because grpc-go passes on only the text of an error. A server that refuses the
 // client's certificate does so only after the handshake, and then closes the connection.
 // Writing may therefore fail before the refusal was read; firstFrameConn then reports the
-// refusal.
+// refusal. It is safe for concurrent use.
 type firstFrameConn struct {
 	net.Conn
 	report func(connectFailure)
 	// done means that the first bytes of the server have come, a frame or not.
 	done atomic.Bool
 
+	mu sync.Mutex
 	// header is what has come of the first frame's header, and of what follows it in the
-	// same Read. It belongs to the reading goroutine.
+	// same Read.
 	header []byte
 }
 
@@ -31,29 +34,35 @@ const refusalPatience = time.Second
 // Read implements net.Conn.
 func (c *firstFrameConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
-	if !c.done.Load() {
-		c.inspect(p[:n], err)
+	if !c.done.Load() && c.inspect(p[:n], err) {
+		return 0, errForeign
 	}
 	return n, err
 }
 
-// inspect takes the bytes and the error of a Read before the first frame was complete.
-func (c *firstFrameConn) inspect(p []byte, err error) {
+// errForeign is the error of a server that answers in another protocol. grpc-go itself
+// would wait for the rest of a frame.
+var errForeign = errors.New("the server answered in another protocol than HTTP/2")
+
+// inspect takes the bytes and the error of a Read before the first frame's header was
+// complete. It reports whether the bytes cannot be of a frame.
+func (c *firstFrameConn) inspect(p []byte, err error) (isForeign bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.header = append(c.header, p[:min(len(p), maxAnswer-len(c.header))]...)
+	complete := len(c.header) >= frameHeaderBytes
+	isForeign = complete && !isSettings(c.header) || isForeignPrefix(c.header) || len(c.header) > 0 && err != nil
 	switch {
-	case len(c.header) >= frameHeaderBytes:
-		if !isSettings(c.header) {
-			c.report(connectFailure{stage: foreign, answer: c.header})
-		}
-		c.header = nil
+	case isForeign:
 		c.done.Store(true)
+		c.report(connectFailure{stage: foreign, answer: c.header})
+	case complete:
+		c.done.Store(true)
+		c.header = nil
 	case err != nil:
-		if len(c.header) > 0 {
-			c.report(connectFailure{stage: foreign, answer: c.header})
-			return
-		}
 		c.report(connectFailure{stage: waiting, err: err})
 	}
+	return isForeign
 }
 
 // Write implements net.Conn.
@@ -61,7 +70,12 @@ func (c *firstFrameConn) Write(p []byte) (int, error) {
 	n, err := c.Conn.Write(p)
 	if err != nil && !c.done.Load() {
 		_ = c.SetReadDeadline(time.Now().Add(refusalPatience))
-		if _, refusal := c.Conn.Read(make([]byte, 1)); isAlert(refusal) {
+		answer := make([]byte, maxAnswer)
+		n, refusal := c.Conn.Read(answer)
+		if n > 0 {
+			c.inspect(answer[:n], nil)
+		}
+		if isAlert(refusal) {
 			err = refusal
 		}
 		c.report(connectFailure{stage: waiting, err: err})

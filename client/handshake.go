@@ -162,7 +162,7 @@ func (h handshakes) clearer(why connectFailure, err error) error {
 		text, _ = foreignAnswer(why.answer, false)
 	case isPlain:
 		text, _ = foreignAnswer(answerBeforeTLS(plain), true)
-	case errors.Is(why.err, errNoHTTP2):
+	case errors.Is(why.err, errNoHTTP2), isAlertOf(why.err, alertNoApplicationProtocol):
 		text = errNoHTTP2.Error()
 	}
 	if text == "" {
@@ -230,8 +230,6 @@ func (h handshakes) hint(why connectFailure) ConnectHint {
 		return HintCertificate
 	case alert == alertProtocolVersion:
 		return HintTLSVersion
-	case alert == alertNoApplicationProtocol:
-		return HintHTTP
 	case !h.secure && closed:
 		return HintTLS
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -13,9 +14,12 @@ import (
 	"github.com/tranship/tranship/access/tlsconfig"
 	"github.com/tranship/tranship/client"
 	"github.com/tranship/tranship/cmd/tranship/internal/console"
+	"github.com/tranship/tranship/cmd/tranship/internal/copycmd"
 	"github.com/tranship/tranship/cmd/tranship/internal/location"
 	"github.com/tranship/tranship/cmd/tranship/internal/usage"
 	"github.com/tranship/tranship/internal/configfile"
+	filesrvpb "github.com/tranship/tranship/proto/filesrv/v1"
+	transferpb "github.com/tranship/tranship/proto/filetransfer"
 )
 
 // clientTLSFlags are the flags of commands that connect with TLS.
@@ -142,6 +146,9 @@ func (f *clientTLSFlags) advise(server location.Server, err error) error {
 	} else if ok && f.cert.valueFor(server) == "" {
 		return fmt.Errorf("%w: %s", err, certificate)
 	}
+	if other, ok := errors.AsType[*client.ServiceError](err); ok {
+		return adviseProtocol(other)
+	}
 	failed, ok := errors.AsType[*client.ConnectError](err)
 	switch {
 	case !ok:
@@ -151,6 +158,20 @@ func (f *clientTLSFlags) advise(server location.Server, err error) error {
 		return fmt.Errorf("%w: pass --tls-min 1.2 to allow it", err)
 	}
 	return err
+}
+
+// adviseProtocol adds the protocol that the server may have to its error.
+func adviseProtocol(other *client.ServiceError) error {
+	protocols := copycmd.ProtocolFilesrv + " or " + copycmd.ProtocolFiletransfer
+	switch {
+	case slices.Contains(other.Services, filesrvpb.FileSrv_ServiceDesc.ServiceName):
+		protocols = copycmd.ProtocolFilesrv
+	case slices.Contains(other.Services, transferpb.FileService_ServiceDesc.ServiceName):
+		protocols = copycmd.ProtocolFiletransfer
+	case len(other.Services) > 0:
+		return other
+	}
+	return fmt.Errorf("%w: tranship cp --protocol %s speaks with servers of other protocols", other, protocols)
 }
 
 // fingerprintsFlag is a flag that may be repeated. Keys of servers are public, unlike

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/net/proxy"
@@ -148,14 +149,18 @@ func (c *limitedConn) Read(p []byte) (int, error) {
 // prefixedConn is a connection of which some bytes have been read before.
 type prefixedConn struct {
 	net.Conn
+	mu    sync.Mutex
 	first []byte
 }
 
+// Read implements net.Conn.
 func (c *prefixedConn) Read(p []byte) (int, error) {
-	if len(c.first) == 0 {
-		return c.Conn.Read(p)
-	}
+	c.mu.Lock()
 	n := copy(p, c.first)
 	c.first = c.first[n:]
-	return n, nil
+	c.mu.Unlock()
+	if n > 0 {
+		return n, nil
+	}
+	return c.Conn.Read(p)
 }

@@ -48,8 +48,14 @@ type Server struct {
 	Address string // host:port, IPv6 in brackets
 }
 
-// String returns the URL of the server.
-func (s Server) String() string { return s.URL() }
+// String returns the URL of the server for messages.
+func (s Server) String() string {
+	address := strings.ReplaceAll(s.Address, "%", "%25") // the zone of an IPv6 address
+	if s.TLS {
+		return "grpcs://" + address
+	}
+	return "grpc://" + address
+}
 
 // URL returns the URL of the server for client.Dial.
 func (s Server) URL() string { return client.URL{TLS: s.TLS, Address: s.Address}.String() }
