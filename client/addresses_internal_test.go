@@ -19,6 +19,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access/tlsconfig"
+	"github.com/tranship/tranship/internal/budget"
 	"github.com/tranship/tranship/internal/testing/testcert"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
@@ -256,5 +257,36 @@ func TestDialUnknownName(t *testing.T) {
 	}
 	if got := n.lookups.Load(); got != 1 {
 		t.Errorf("%d lookups", got)
+	}
+}
+
+// A lookup that takes longer than ConnectTimeout is named.
+func TestDialSlowLookup(t *testing.T) {
+	t.Parallel()
+	slow := func(ctx context.Context, _ string) ([]netip.Addr, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	_, err := Dial(t.Context(), "files.test:1", Options{lookup: slow, ConnectTimeout: 100 * time.Millisecond})
+	if !errors.Is(err, tranship.ErrUnavailable) || !strings.Contains(err.Error(), "no answer within 100ms: the name servers have not found files.test") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// An attempt to reconnect, and the pause after it, fit into the patience of retries, and
+// within ConnectTimeout each attempt may take all of it, up to a limit.
+func TestAttemptTimeout(t *testing.T) {
+	for connect, want := range map[time.Duration]time.Duration{
+		0:                      DefaultConnectTimeout,
+		100 * time.Millisecond: DefaultConnectTimeout, // the rest of a command's timeout
+		10 * time.Second:       10 * time.Second,
+		time.Minute:            longestAttempt,
+	} {
+		if got := (Options{ConnectTimeout: connect}).attemptTimeout(); got != want {
+			t.Errorf("%v: %v, want %v", connect, got, want)
+		}
+	}
+	if longestAttempt+longestPause >= budget.DefaultPatience {
+		t.Errorf("one lost attempt of %v and the pause of %v use up the patience of %v", longestAttempt, longestPause, budget.DefaultPatience)
 	}
 }

@@ -61,6 +61,15 @@ type connectFailures struct {
 	// tried is in the order of the first attempts. The stage and error of an address
 	// without a failure are zero.
 	tried []connectFailure
+	// looking is the name whose lookup has not ended.
+	looking string
+}
+
+// looks takes the name of a host whose lookup begins; "" means that it has ended.
+func (f *connectFailures) looks(host string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.looking = host
 }
 
 // text describes the failure without its address.
@@ -130,6 +139,9 @@ func (f *connectFailures) main() connectFailure {
 func (f *connectFailures) describe(err error) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if len(f.tried) == 0 && f.looking != "" {
+		return fmt.Errorf("%w: the name servers have not found %s", err, f.looking)
+	}
 	if len(f.tried) < 2 {
 		return err
 	}

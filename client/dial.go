@@ -44,6 +44,21 @@ const (
 // decompressed. They carry the status; the largest has 1,000 missing ranges, about 35 KiB.
 const maxHeaders = 128 << 10
 
+const (
+	// longestAttempt is the longest time for an attempt to connect to an address, and
+	// longestPause the longest pause before the next. Both must fit into the 30 s that
+	// retries wait for a server, so that a lost packet does not end them.
+	longestAttempt = 20 * time.Second
+	longestPause   = 3 * time.Second
+)
+
+// attemptTimeout is how long an attempt to connect to one address may take. Dial may give up
+// earlier. When a client reconnects, a new attempt finds a network that has returned sooner
+// than one whose packets are repeated after ever longer pauses.
+func (o Options) attemptTimeout() time.Duration {
+	return min(max(o.ConnectTimeout, DefaultConnectTimeout), longestAttempt)
+}
+
 // DialConn connects like Dial, with the same addresses, but to any gRPC service. When it
 // returns without an error, a gRPC server has answered. The error is ErrUnauthenticated if
 // one end does not trust the other's certificate; it then wraps the error of verifying
@@ -71,11 +86,13 @@ func dial(ctx context.Context, address string, options Options, conns *silentCon
 		return nil, err
 	}
 	if err := connect(ctx, conn, cmp.Or(options.ConnectTimeout, DefaultConnectTimeout), call); err != nil {
-		_ = conn.Close()
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
+		if ctx.Err() == nil {
+			err = transport.explain(address, err)
+		} else {
+			err = ctx.Err()
 		}
-		return nil, transport.explain(address, err)
+		_ = conn.Close()
+		return nil, err
 	}
 	return conn, nil
 }
@@ -92,6 +109,7 @@ func newConn(address string, transport handshakes, options Options, renewal rene
 		Lookup:      options.lookup,
 		Attempt:     transport.attempted,
 		PeerTimeout: transport.peerTimeout,
+		Looking:     transport.failures.looks,
 	})
 	if err != nil {
 		return nil, err
@@ -110,10 +128,8 @@ func newConn(address string, transport handshakes, options Options, renewal rene
 		experimental.WithBufferPool(&bufferpool.Pool{}),
 		// Reconnect within seconds after the server restarts.
 		grpc.WithConnectParams(grpc.ConnectParams{
-			Backoff: backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 3 * time.Second},
-			// The pauses and attempts of an outage must fit many times into the patience of
-			// retries, 30 s.
-			MinConnectTimeout: max(options.ConnectTimeout, DefaultConnectTimeout),
+			Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: longestPause},
+			MinConnectTimeout: options.attemptTimeout(),
 		}),
 		// To retry a stream, grpc-go would keep everything that was sent in memory.
 		grpc.WithDisableRetry(),

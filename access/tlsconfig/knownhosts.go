@@ -103,8 +103,10 @@ func keysOf(hosts []KnownHost, address string) (keys []KnownHost) {
 	return keys
 }
 
-// lockTimeout is how long addKnownHost waits for other processes.
-const lockTimeout = 5 * time.Second
+// lockTimeout is how long addKnownHost waits for other processes, which hold the lock while
+// they write one line. It is shorter than the 5 s in which a client must connect, so that
+// the client reports the lock and not its own timeout.
+const lockTimeout = 3 * time.Second
 
 // addKnownHost adds a key of a server to the file, unless the file has keys of the server
 // because another process has added one. It returns the keys that the server has then.

@@ -47,6 +47,9 @@ type Options struct {
 	// nil error, and when it has failed. The address is that of the first hop, or the name
 	// if it was not found. It must be safe for concurrent use.
 	Attempt func(to string, err error)
+	// Looking, unless it is nil, is called with the name of a host when its lookup begins,
+	// and with "" when it has ended.
+	Looking func(host string)
 }
 
 // New returns the route to address, which Parse has returned.
@@ -92,7 +95,7 @@ func (r *Route) hops(ctx context.Context) ([]hop, error) {
 	var ips []netip.Addr
 	if ip, err := netip.ParseAddr(r.firstHost); err == nil {
 		ips = []netip.Addr{ip}
-	} else if ips, err = r.options.Lookup(ctx, r.firstHost); err != nil {
+	} else if ips, err = r.lookup(ctx); err != nil {
 		return nil, err
 	}
 	if len(ips) == 0 {
@@ -105,6 +108,14 @@ func (r *Route) hops(ctx context.Context) ([]hop, error) {
 		}
 	}
 	return hops, nil
+}
+
+func (r *Route) lookup(ctx context.Context) ([]netip.Addr, error) {
+	if r.options.Looking != nil {
+		r.options.Looking(r.firstHost)
+		defer r.options.Looking("")
+	}
+	return r.options.Lookup(ctx, r.firstHost)
 }
 
 // unmapped returns addresses in which IPv4 is not mapped to IPv6.
