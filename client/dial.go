@@ -147,6 +147,9 @@ func newConn(address string, transport handshakes, options Options, renewal rene
 	return conn, nil
 }
 
+// errNoAnswer is the error of a connection that was not made in time.
+var errNoAnswer = errors.New("no answer")
+
 // connect waits until the call of dial has been answered.
 func connect(ctx context.Context, conn *grpc.ClientConn, timeout time.Duration, call func(context.Context, *grpc.ClientConn) error) error {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
@@ -163,7 +166,7 @@ func connect(ctx context.Context, conn *grpc.ClientConn, timeout time.Duration, 
 	case codes.Unavailable:
 		return failure.Mark(errors.New(cause(status.Convert(err).Message())), class)
 	case codes.DeadlineExceeded:
-		return failure.Mark(fmt.Errorf("no answer within %v", timeout), failure.Refused)
+		return failure.Mark(fmt.Errorf("%w within %v", errNoAnswer, timeout), failure.Refused)
 	case codes.Canceled:
 		return ctx.Err()
 	case codes.Internal, codes.Unknown:

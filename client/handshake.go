@@ -158,6 +158,9 @@ func (h handshakes) clearer(why connectFailure, err error) error {
 	plain, isPlain := errors.AsType[tls.RecordHeaderError](why.err)
 	text := ""
 	switch {
+	case errors.Is(err, errNoAnswer):
+	case why.stage == dialing && why.err != nil:
+		return failure.Mark(why.err, failure.Of(context.Background(), err))
 	case why.stage == foreign:
 		text, _ = foreignAnswer(why.answer, false)
 	case isPlain:

@@ -222,7 +222,23 @@ func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
 	if err != nil {
 		return fmt.Errorf("--listen %s: %w", flags.listen, err)
 	}
-	return runService(ctx, service, listener, flags.drainTimeout, ready)
+	return runService(ctx, service, zonedListener{listener, address.Zone}, flags.drainTimeout, ready)
+}
+
+// zonedListener is a listener whose address has the zone that it was given. The one that the
+// system returns has none, and clients cannot connect to it.
+type zonedListener struct {
+	*net.TCPListener
+	zone string
+}
+
+// Addr implements net.Listener.
+func (l zonedListener) Addr() net.Addr {
+	address, ok := l.TCPListener.Addr().(*net.TCPAddr)
+	if !ok || l.zone == "" || address.Zone != "" {
+		return l.TCPListener.Addr()
+	}
+	return &net.TCPAddr{IP: address.IP, Port: address.Port, Zone: l.zone}
 }
 
 // listenAddress resolves the value of --listen.

@@ -3,12 +3,10 @@ package main
 import (
 	"fmt"
 	"maps"
-	"net"
-	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 
+	"github.com/tranship/tranship/client"
 	"github.com/tranship/tranship/cmd/tranship/internal/location"
 	"github.com/tranship/tranship/cmd/tranship/internal/usage"
 )
@@ -106,36 +104,24 @@ func cutAddress(text string) (address, value string, bound bool) {
 	if !found {
 		return "", text, false
 	}
-	lower := strings.ToLower(before)
-	for _, scheme := range []string{"grpc://", "grpcs://"} {
-		if rest, ok := strings.CutPrefix(lower, scheme); ok {
-			lower = strings.TrimSuffix(rest, "/")
-			break
-		}
+	if !strings.Contains(before, "://") {
+		before = "grpc://" + before
 	}
-	host, port, err := net.SplitHostPort(lower)
-	if err != nil || host == "" || strings.ContainsAny(host, "/\\ ") {
+	u, err := client.ParseURL(before)
+	if err != nil || u.Path != "" {
 		return "", text, false
 	}
-	if number, err := strconv.ParseUint(port, 10, 16); err != nil || number == 0 {
-		return "", text, false
-	}
-	return canonicalAddress(lower), value, true
+	return u.Address, value, true
 }
 
-// canonicalAddress returns the form of an address that comparisons use.
+// canonicalAddress returns the form of an address that comparisons use: that of
+// client.ParseURL.
 func canonicalAddress(address string) string {
-	host, port, err := net.SplitHostPort(strings.ToLower(address))
+	u, err := client.ParseURL(location.Server{Address: address}.String())
 	if err != nil {
 		return strings.ToLower(address)
 	}
-	if ip, err := netip.ParseAddr(host); err == nil {
-		host = ip.String()
-	}
-	if number, err := strconv.ParseUint(port, 10, 16); err == nil {
-		port = strconv.FormatUint(number, 10)
-	}
-	return net.JoinHostPort(host, port)
+	return u.Address
 }
 
 // bind tells the credentials which locations the command has. It must be called before the
