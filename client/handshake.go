@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc/credentials"
@@ -49,14 +50,13 @@ const (
 // and with a token then only to this machine.
 func newHandshakes(options Options, conns *silentConns) handshakes {
 	h := handshakes{
-		secure: options.TLS != nil, localOnly: options.plaintextToken(), failures: &connectFailures{}, proxy: options.proxy,
+		secure: options.TLS != nil, config: options.TLS, localOnly: options.plaintextToken(), failures: &connectFailures{}, proxy: options.proxy,
 		peerTimeout: min(max(cmp.Or(options.StallTimeout, DefaultStallTimeout), shortestPeerTimeout), longestPeerTimeout),
 		conns:       conns,
 	}
 	switch {
 	case h.secure:
-		h.config = requireHTTP2(options.TLS)
-		h.TransportCredentials = tlstransport.New(h.config)
+		h.TransportCredentials = tlstransport.New(options.TLS)
 	case h.localOnly:
 		h.TransportCredentials = local.NewCredentials()
 	default:
@@ -68,9 +68,11 @@ func newHandshakes(options Options, conns *silentConns) handshakes {
 // errNoHTTP2 is the error of a server that has TLS but does not agree to HTTP/2.
 var errNoHTTP2 = errors.New("the server does not offer HTTP/2, which gRPC needs")
 
-// requireHTTP2 returns a configuration that ends the handshake with errNoHTTP2 where grpc-go
-// would end it after the handshake, with an error that only has a text.
-func requireHTTP2(config *tls.Config) *tls.Config {
+// watchProtocol returns a configuration for one handshake that sets agreed to whether the
+// ends agreed on a protocol, once the client trusts the server. grpc-go's own error about
+// that has only a text.
+func watchProtocol(config *tls.Config, agreed *atomic.Bool) *tls.Config {
+	agreed.Store(true)
 	config = config.Clone()
 	verify := config.VerifyConnection
 	config.VerifyConnection = func(state tls.ConnectionState) error {
@@ -79,9 +81,7 @@ func requireHTTP2(config *tls.Config) *tls.Config {
 				return err
 			}
 		}
-		if state.NegotiatedProtocol == "" {
-			return errNoHTTP2
-		}
+		agreed.Store(state.NegotiatedProtocol != "")
 		return nil
 	}
 	return config
@@ -99,12 +99,20 @@ func (h handshakes) attempted(to string, err error) {
 func (h handshakes) ClientHandshake(ctx context.Context, authority string, conn net.Conn) (net.Conn, credentials.AuthInfo, error) {
 	to := conn.RemoteAddr().String()
 	transport, certLink := h.TransportCredentials, (*link)(nil)
-	if h.showsCertificates() {
-		certLink = &link{}
-		transport = tlstransport.New(certLink.watch(h.config))
+	var agreed atomic.Bool
+	if h.config != nil {
+		config := h.config
+		if h.showsCertificates() {
+			certLink = &link{}
+			config = certLink.watch(config)
+		}
+		transport = tlstransport.New(watchProtocol(config, &agreed))
 	}
 	secured, info, err := transport.ClientHandshake(ctx, authority, conn)
 	if err != nil {
+		if h.config != nil && !agreed.Load() && !isClosed(err) {
+			err = errNoHTTP2
+		}
 		if ctx.Err() == nil {
 			h.failures.note(connectFailure{to: to, stage: handshaking, err: err})
 		}
