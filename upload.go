@@ -30,6 +30,12 @@ type Spec struct {
 	// parts of two sources are never mixed. It is valid UTF-8 of at most MaxResumeKeyBytes
 	// bytes, and requires a Size.
 	ResumeKey string
+	// Transient makes the store keep nothing of a resumable upload that is not committed:
+	// Detach aborts it, a server aborts it when it loses the client, and a store that is
+	// opened again does not have it. Begin still continues an earlier upload with the same
+	// ResumeKey, so that a caller can remove what was kept of that one. An upload without a
+	// ResumeKey is always transient.
+	Transient bool
 	// Owner is the principal that the upload belongs to; "" if the store has only one
 	// user. An upload can only be resumed by its owner. The name is valid UTF-8 of at most
 	// MaxOwnerBytes bytes. A server sets Owner to the caller of the upload. A client does

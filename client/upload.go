@@ -109,7 +109,7 @@ func (u *upload) begin(ctx context.Context) (err error) {
 			Attributes:   wire.AttributesToProto(u.spec.Attributes),
 			Precondition: wire.PreconditionToProto(u.spec.Precondition),
 			Durability:   wire.DurabilityToProto(u.spec.Durability),
-			Keep:         u.spec.ResumeKey != "",
+			Keep:         u.spec.ResumeKey != "" && !u.spec.Transient,
 			ResumeKey:    u.spec.ResumeKey,
 
 			ProgressInterval: interval,

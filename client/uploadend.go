@@ -95,7 +95,7 @@ func (u *upload) Abort(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if u.spec.ResumeKey == "" || errors.Is(err, tranship.ErrAborted) || errors.Is(err, context.Canceled) {
+	if u.spec.ResumeKey == "" || u.spec.Transient || errors.Is(err, tranship.ErrAborted) || errors.Is(err, context.Canceled) {
 		return nil // it ends with its stream, or another client has resumed it, or it is gone
 	}
 	return err
@@ -105,7 +105,7 @@ func (u *upload) Abort(ctx context.Context) error {
 // owner ends.
 func (u *upload) Detach(ctx context.Context) error {
 	u.client.silent.replace(ctx)
-	if u.spec.ResumeKey == "" {
+	if u.spec.ResumeKey == "" || u.spec.Transient {
 		return u.Abort(ctx)
 	}
 	failed := u.endFailed()

@@ -102,20 +102,25 @@ func (j *job) parts(watch *silence.Watch, source *source) (err error) {
 	return nil
 }
 
-// discard removes, once, what the destination has of an upload that would be resumed.
+// discard removes, once, what the destination has of an upload that would be resumed. The
+// upload that it begins for that is transient, so that none is left if the copy is
+// interrupted meanwhile.
 func (j *job) discard(ctx context.Context, spec tranship.Spec) error {
 	if j.discarded || spec.ResumeKey == "" {
 		return nil
 	}
+	spec.Transient = true
 	upload, err := j.destination.Begin(ctx, spec)
 	if err != nil {
 		return err
 	}
-	if err := upload.Abort(ctx); err != nil {
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeout)
+	defer cancel()
+	if err := upload.Abort(ending); err != nil {
 		return err
 	}
 	j.discarded = true
-	return nil
+	return ctx.Err()
 }
 
 // look plans what to send and what to prove, by what the upload has.

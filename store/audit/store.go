@@ -82,7 +82,7 @@ func (s *store) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload,
 		return nil, err
 	}
 	s.log.done(ctx, "begin", nil, pathAttr(spec.Path), uploadAttr(inner.ID()))
-	return &upload{Upload: inner, log: s.log, path: spec.Path, resumable: spec.ResumeKey != ""}, nil
+	return &upload{Upload: inner, log: s.log, path: spec.Path, resumable: spec.ResumeKey != "" && !spec.Transient}, nil
 }
 
 // SetAttributes implements tranship.Editor.

@@ -53,6 +53,9 @@ func (h header) encode() []byte {
 	if spec.Owner != "" {
 		flags |= flagOwner
 	}
+	if spec.Transient {
+		flags |= flagTransient
+	}
 	b := []byte{flags, byte(spec.Durability)}
 	b = varfield.AppendString(b, h.id)
 	b = varfield.AppendString(b, spec.Path)
@@ -88,6 +91,9 @@ const (
 	// program that does not know the flag drops such an upload, so that no other owner
 	// gets it.
 	flagOwner
+	// flagTransient means that the upload is not kept. A version of this program that does
+	// not know the flag drops such an upload, too.
+	flagTransient
 )
 
 // takeHeader decodes what encode returns. If that is invalid, d is bad afterwards.
@@ -99,6 +105,7 @@ func takeHeader(d *varfield.Decoder) header {
 	spec.Size = new(d.Number())
 	spec.ResumeKey = d.String()
 	spec.Durability = tranship.Durability(durability)
+	spec.Transient = flags&flagTransient != 0
 	spec.Precondition = tranship.Precondition{MustNotExist: flags&flagMustNotExist != 0, MustMatchVersion: d.String()}
 	if flags&flagModTime != 0 {
 		spec.Attributes.ModTime = new(time.Unix(0, d.Varint()))
@@ -121,7 +128,7 @@ func takeHeader(d *varfield.Decoder) header {
 		spec.Owner = d.String()
 	}
 	if spec.ResumeKey == "" || h.partSize < 1 || h.partSize > maxPartSize || h.epoch == 0 ||
-		flags&^(flagModTime|flagFileMode|flagMustNotExist|flagOwner) != 0 || spec.Validate() != nil {
+		flags&^(flagModTime|flagFileMode|flagMustNotExist|flagOwner|flagTransient) != 0 || spec.Validate() != nil {
 		d.Fail()
 	}
 	return h

@@ -138,6 +138,9 @@ func (s *Store) recoverSession(id string) (*session, error) {
 	if gone {
 		return nil, nil
 	}
+	if log.header.spec.Transient {
+		return nil, nil
+	}
 	if !found.parts.Restore(&log.History, data.Size()) { // the data was truncated by hand
 		found.parts.Doubt()
 	}

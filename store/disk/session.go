@@ -205,6 +205,10 @@ func (s *session) detachLocked() error {
 		}
 		return nil
 	}
+	if s.spec.Transient {
+		s.removeLocked()
+		return nil
+	}
 	if s.parts.Failure() != nil {
 		s.endLocked()
 		return s.closeFiles()

@@ -135,7 +135,7 @@ func (u *upload) Abort(context.Context) error {
 
 // Detach implements tranship.Upload. It removes an upload that has no durable part.
 func (u *upload) Detach(ctx context.Context) error {
-	if u.partial == nil {
+	if u.partial == nil || u.spec.Transient {
 		return u.Abort(ctx)
 	}
 	err := u.Sync(ctx)

@@ -241,6 +241,10 @@ func (u *upload) Detach(ctx context.Context) error {
 	if u.session.current != u {
 		return nil
 	}
+	if u.session.spec.Transient && u.session.committed == "" {
+		u.store.forgetLocked(u.session)
+		return nil
+	}
 	u.session.detachLocked()
 	if u.session.stale {
 		u.store.forgetLocked(u.session)

@@ -16,6 +16,8 @@ type upload struct {
 	reservation *reservation
 	size        *int64
 	epoch       uint64
+	// transient means that the store keeps nothing of an upload that is not committed.
+	transient bool
 	// closed is set once the epoch has ended.
 	closed atomic.Bool
 }
@@ -38,7 +40,7 @@ func (s *Store) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload,
 	if err != nil {
 		return nil, err
 	}
-	u := &upload{Upload: begun, store: s, size: spec.Size, epoch: begun.Epoch()}
+	u := &upload{Upload: begun, store: s, size: spec.Size, epoch: begun.Epoch(), transient: spec.Transient}
 	if done, ok := tranship.As[tranship.CommittedUpload](begun); ok && done.Committed() {
 		u.reservation, err = s.recall(ctx, spec, u.epoch)
 		if err != nil {
@@ -269,7 +271,7 @@ func (u *upload) Abort(ctx context.Context) error {
 func (u *upload) Detach(ctx context.Context) error {
 	err := u.Upload.Detach(ctx)
 	if err == nil || ctx.Err() == nil {
-		u.close(!u.reservation.resumable)
+		u.close(u.transient || !u.reservation.resumable)
 	}
 	return err
 }

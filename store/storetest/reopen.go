@@ -23,7 +23,7 @@ func TestDurable(t *testing.T, open func(t *testing.T) (store tranship.Store, re
 // not close the store or do anything else that a killed process does not do. It opens what
 // the store has written so far. If the store locks that, reopen opens a copy.
 func TestKilled(t *testing.T, open func(t *testing.T) (store tranship.Store, reopen func() tranship.Store)) {
-	runReopen(t, open, reopenTests())
+	runReopen(t, open, append(reopenTests(), reopenTest{"transient uploads are gone", reopenTransient}))
 }
 
 // reopenTest is one property of a store that is opened again.

@@ -27,6 +27,7 @@ func resumeTests() []test {
 		{"a commit that failed, let go, abort", abortAfterFailedCommit},
 		{"abort", abortResumable},
 		{"detach", detaches},
+		{"transient", transient},
 		{"empty file", resumesEmpty},
 		{"copied parts are durable", copyDurable},
 	}

@@ -23,13 +23,14 @@ func (s *slot) begin(begin *transhipv1.Begin) (err error) {
 	} else {
 		s.session, err = s.stream.service.beginSession(ctx, begin)
 	}
+	// From here on, the end of the slot ends the upload, whatever fails.
+	s.owner = err == nil && begin.GetMode() != transhipv1.Begin_MODE_JOIN
 	refused(refusedBegin(begin, err))
 	if err != nil {
 		return err
 	}
 	upload := s.session.upload
-	if begin.GetMode() != transhipv1.Begin_MODE_JOIN {
-		s.owner = true
+	if s.owner {
 		s.stream.service.sessions.add(s.session)
 		s.told = map[int64]uint32{}
 		begun.Durable = s.newlyDurable()
@@ -74,6 +75,7 @@ func (s *Service) beginSession(ctx context.Context, begin *transhipv1.Begin) (*s
 			return nil, &tranship.InvalidError{Field: "resume_key", Rule: "must not be empty with keep or MODE_RESUME"}
 		}
 	}
+	spec.Transient = !begin.GetKeep() && spec.ResumeKey != ""
 	upload, err := s.store.Begin(ctx, spec)
 	if err != nil {
 		return nil, err
