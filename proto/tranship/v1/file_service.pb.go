@@ -987,8 +987,8 @@ type Begin struct {
 	// What the server must have done before it sends `finished`.
 	Durability Durability `protobuf:"varint,7,opt,name=durability,proto3,enum=tranship.v1.Durability" json:"durability,omitempty"`
 	// Whether the upload survives a broken stream and a failed finish. true: it stays,
-	// to be resumed, until it expires. false: the server removes it. A cancel removes
-	// it in both cases.
+	// to be resumed, until it expires. false: the server removes it, also if it is one
+	// that RESUME has found. A cancel removes it in both cases.
 	Keep bool `protobuf:"varint,8,opt,name=keep,proto3" json:"keep,omitempty"`
 	// For RESUME, and for NEW with keep: identifies the source, so that parts of two
 	// sources are never mixed. At most 256 bytes. Both modes require it, and size.
