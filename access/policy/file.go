@@ -11,12 +11,8 @@ import (
 	"github.com/tranship/tranship/internal/configfile"
 )
 
-const (
-	// checkInterval is the shortest time between two checks whether the file has changed.
-	checkInterval = time.Second
-	// remindInterval is the time between two log entries about the same error of the file.
-	remindInterval = time.Minute
-)
+// checkInterval is the shortest time between two checks whether the file has changed.
+const checkInterval = time.Second
 
 // File is the policy in a file, which is read again after the file has changed.
 //
@@ -40,10 +36,8 @@ type File struct {
 	checked time.Time
 	// text is the text of the policy in force.
 	text []byte
-	// problem is why the file cannot be used; "" if it can. reminded is when that was last
-	// logged.
-	problem  string
-	reminded time.Time
+	// problem is why the file cannot be used.
+	problem configfile.Problem
 }
 
 // Open reads the policy in a file. log receives changes and errors of the file from then
@@ -97,12 +91,10 @@ func (f *File) reloadLocked() {
 	before := f.text
 	policy, err := f.readLocked()
 	switch {
-	case err != nil && (err.Error() != f.problem || f.now().Sub(f.reminded) >= remindInterval):
-		f.problem, f.reminded = err.Error(), f.now()
+	case err != nil && f.problem.Note(err, f.now()):
 		f.log.Error("the policy file cannot be used: the last valid policy stays in force", "error", err)
 	case err != nil:
-	case f.problem != "" || !bytes.Equal(f.text, before):
-		f.problem = ""
+	case f.problem.Clear() || !bytes.Equal(f.text, before):
 		f.policy.Store(policy)
 		f.log.Info("the policy has changed", "file", f.name, "rules", len(policy.rules))
 	}

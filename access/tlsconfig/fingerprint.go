@@ -36,3 +36,16 @@ func ParseFingerprint(text string) (Fingerprint, error) {
 
 // String returns "sha256:" and 64 lower-case hexadecimal digits.
 func (f Fingerprint) String() string { return fingerprintPrefix + hex.EncodeToString(f[:]) }
+
+// MarshalText implements encoding.TextMarshaler with the format of String, so that logs and
+// other JSON have text in place of a list of numbers.
+func (f Fingerprint) MarshalText() ([]byte, error) { return []byte(f.String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler with ParseFingerprint.
+func (f *Fingerprint) UnmarshalText(text []byte) error {
+	parsed, err := ParseFingerprint(string(text))
+	if err == nil {
+		*f = parsed
+	}
+	return err
+}

@@ -2,8 +2,10 @@ package tlsconfig_test
 
 import (
 	"crypto/x509"
+	"encoding/json"
 	"encoding/pem"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -29,5 +31,20 @@ func TestFingerprint(t *testing.T) {
 		if _, err := tlsconfig.ParseFingerprint(text); err == nil {
 			t.Errorf("%q is accepted as a fingerprint", text)
 		}
+	}
+}
+
+func TestFingerprintInJSON(t *testing.T) {
+	f := tlsconfig.Fingerprint{1, 2, 0xff}
+	text, err := json.Marshal(f)
+	if err != nil || string(text) != strconv.Quote(f.String()) {
+		t.Errorf("%s, %v", text, err)
+	}
+	var back tlsconfig.Fingerprint
+	if err := json.Unmarshal(text, &back); err != nil || back != f {
+		t.Errorf("%v, %v", back, err)
+	}
+	if err := json.Unmarshal([]byte(`"sha256:12"`), &back); err == nil || back != f {
+		t.Errorf("%v, %v", back, err)
 	}
 }

@@ -41,9 +41,16 @@ const (
 )
 
 // SelfSigned is a key with a self-signed certificate. They are kept in the files key.pem,
-// with mode 0600, and certificate.pem, which are made if they are missing. The certificate
-// is made again before it expires, and when Names has a name that it lacks. The key and its
+// with mode 0600, and certificate.pem.
+//
+// OpenFiles makes the key if both files are missing. It fails if only the key is missing,
+// because clients know the fingerprint of the key that was lost. To make a new key on
+// purpose, remove both files before the server starts. OpenFiles makes the certificate again
+// if it is missing or damaged, expires soon, or lacks one of Names; the key and its
 // fingerprint stay the same.
+//
+// A running server makes the certificate again before it expires, and otherwise only reads
+// the files.
 type SelfSigned struct {
 	// Dir is the directory of the files. It is made with mode 0700 if it is missing. The
 	// directory and the files must belong to root, to the user of this process, or to the
@@ -53,6 +60,8 @@ type SelfSigned struct {
 	// Names are the host names and IP addresses that the certificate is valid for. Clients
 	// that trust a fingerprint ignore them.
 	Names []string
+	// KeyMustExist makes OpenFiles fail if the key is missing, even without a certificate.
+	KeyMustExist bool
 }
 
 // names returns the names of the files.
@@ -92,21 +101,26 @@ func (s *SelfSigned) open(first fs.FileInfo) (*rootfs.Dir, fs.FileInfo, error) {
 	return dir, info, nil
 }
 
-// files returns the contents of both files, and makes them if necessary.
-func (s *SelfSigned) files(dir *rootfs.Dir, now time.Time) (certificate, key []byte, err error) {
+// files returns the contents of both files. A running server never makes a key, and makes
+// the certificate again only when its renewal is due.
+func (s *SelfSigned) files(dir *rootfs.Dir, now time.Time, running bool) (certificate, key []byte, err error) {
 	key, err = readFile(dir, selfSignedKey)
-	if errors.Is(err, fs.ErrNotExist) {
-		key, err = makeKey(dir)
+	if errors.Is(err, fs.ErrNotExist) && !running {
+		key, err = s.firstKey(dir)
 	}
 	if err != nil {
 		return nil, nil, s.explain(selfSignedKey, err)
 	}
 	certificate, err = readFile(dir, selfSignedCertificate)
-	if err == nil && s.isUsable(certificate, key, now) {
+	switch {
+	case err == nil && s.isUsable(certificate, key, now, running):
 		return certificate, key, nil
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	case err != nil && (running || !errors.Is(err, fs.ErrNotExist)):
 		return nil, nil, s.explain(selfSignedCertificate, err)
+	case running:
+		if _, err := tls.X509KeyPair(certificate, key); err != nil {
+			return nil, nil, s.explain(selfSignedCertificate, err)
+		}
 	}
 	certificate, err = s.makeCertificate(dir, key, now)
 	if err != nil {
@@ -115,17 +129,37 @@ func (s *SelfSigned) files(dir *rootfs.Dir, now time.Time) (certificate, key []b
 	return certificate, key, nil
 }
 
+// firstKey makes the key of a server that never had one, for all that the directory tells.
+func (s *SelfSigned) firstKey(dir *rootfs.Dir) ([]byte, error) {
+	_, err := dir.Lstat(selfSignedCertificate)
+	if errors.Is(err, fs.ErrNotExist) && !s.KeyMustExist {
+		return makeKey(dir)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	// Another process makes the key before the certificate.
+	key, err := readFile(dir, selfSignedKey)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("the key that clients know is missing: put it back, or remove %s and what is in it to make a new key, which these clients refuse: %w", s.Dir, err)
+	}
+	return key, err
+}
+
 // explain adds the name of a file to an error.
 func (s *SelfSigned) explain(name string, err error) error {
 	return fmt.Errorf("self-signed TLS: %s: %w", filepath.Join(s.Dir, name), err)
 }
 
 // isUsable reports whether a certificate belongs to the key, has all names, and does not
-// have to be renewed.
-func (s *SelfSigned) isUsable(certificate, key []byte, now time.Time) bool {
+// have to be renewed. The names of a running server do not change.
+func (s *SelfSigned) isUsable(certificate, key []byte, now time.Time, running bool) bool {
 	pair, err := tls.X509KeyPair(certificate, key)
 	if err != nil || now.Before(pair.Leaf.NotBefore) || now.After(pair.Leaf.NotAfter.Add(-selfSignedRenewal)) {
 		return false
+	}
+	if running {
+		return true
 	}
 	dns, ips := s.split()
 	for _, ip := range ips {
@@ -170,15 +204,15 @@ func makeKey(dir *rootfs.Dir) ([]byte, error) {
 func (s *SelfSigned) makeCertificate(dir *rootfs.Dir, key []byte, now time.Time) ([]byte, error) {
 	block, _ := pem.Decode(key)
 	if block == nil {
-		return nil, errors.New("its key is not in PEM format; remove key.pem to get a new one")
+		return nil, errors.New("its key is not in PEM format; remove key.pem and certificate.pem to get a new one")
 	}
 	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 	if err != nil {
-		return nil, fmt.Errorf("its key cannot be used; remove key.pem to get a new one: %w", err)
+		return nil, fmt.Errorf("its key cannot be used; remove key.pem and certificate.pem to get a new one: %w", err)
 	}
 	signer, ok := parsed.(crypto.Signer)
 	if !ok {
-		return nil, errors.New("its key cannot sign; remove key.pem to get a new one")
+		return nil, errors.New("its key cannot sign; remove key.pem and certificate.pem to get a new one")
 	}
 	dns, ips := s.split()
 	template := &x509.Certificate{

@@ -56,8 +56,9 @@ func Server(options ServerOptions) (*tls.Config, error) {
 // Files has the certificate of a server, its key, and the authorities of its clients, as
 // they are in files. Handshakes and VerifyClient read the files again, at most once a
 // second, and use the new content from then on. If the new content cannot be used, because
-// it is incomplete, the key does not belong to the certificate, or other users can change
-// or replace a file, the server continues with the last valid content and logs an error.
+// a file is missing or incomplete, the key does not belong to the certificate, or other
+// users can change or replace a file, the server continues with the last valid content, and
+// logs an error at once and then every minute. Only OpenFiles makes the key of a SelfSigned.
 // Files starts no goroutines. A pipe is read only once. Files is safe for concurrent use.
 type Files struct {
 	// options has the names of the files, including those of a SelfSigned.
@@ -72,8 +73,10 @@ type Files struct {
 	checked time.Time
 	// selfSigned is the directory of a SelfSigned, as it was first opened.
 	selfSigned fs.FileInfo
-	// digest is the digest of the contents at the last check.
+	// digest is the digest of the contents that are in use.
 	digest [sha256.Size]byte
+	// problem is why the files cannot be used.
+	problem configfile.Problem
 }
 
 // loadedFiles is the configuration made of the contents of files. It is never changed.
@@ -142,7 +145,7 @@ func (f *Files) load() *loadedFiles {
 		defer f.mu.Unlock()
 		now := f.options.Now()
 		if since := now.Sub(f.checked); since >= checkInterval || since < 0 {
-			if err := f.reloadLocked(now); err != nil {
+			if err := f.reloadLocked(now); err != nil && f.problem.Note(err, now) {
 				f.options.Logger.Error("TLS files cannot be used; the last valid ones stay in use", "error", err)
 			}
 		}
@@ -182,24 +185,25 @@ func (f *Files) VerifyClient(state *tls.ConnectionState) ([][]*x509.Certificate,
 	return state.PeerCertificates[0].Verify(options)
 }
 
-// reloadLocked reads the files and replaces the current configuration if the contents have
-// changed since the last check. It compares contents because the times of files do not
-// reveal every change, such as a swapped link or two changes in quick succession.
+// reloadLocked reads the files and replaces the current configuration if the contents are
+// not those in use. It compares contents because the times of files do not reveal every
+// change, such as a swapped link or two changes in quick succession.
 func (f *Files) reloadLocked(now time.Time) error {
 	f.checked = now
 	files, err := f.readLocked(now)
-	digest := files.digest(err)
-	if digest == f.digest {
-		return nil
-	}
-	f.digest = digest
 	if err != nil {
 		return err
+	}
+	digest := files.digest()
+	if digest == f.digest && !f.problem.Is() {
+		return nil
 	}
 	current, err := f.build(files)
 	if err != nil {
 		return err
 	}
+	f.digest = digest
+	f.problem.Clear()
 	f.current.Store(current)
 	if files.keyReadable {
 		f.options.Logger.Warn("other users of this machine can read the TLS key: chmod 600 it", "file", f.options.KeyFile)
@@ -221,10 +225,10 @@ type serverFiles struct {
 	keyReadable bool
 }
 
-// digest returns a digest of the contents, and of the error of reading them.
-func (f serverFiles) digest(err error) [sha256.Size]byte {
+// digest returns a digest of the contents.
+func (f serverFiles) digest() [sha256.Size]byte {
 	hash := sha256.New()
-	for _, content := range [][]byte{f.certificate, f.key, f.authorities, []byte(fmt.Sprint(err))} {
+	for _, content := range [][]byte{f.certificate, f.key, f.authorities} {
 		hash.Write(binary.BigEndian.AppendUint64(nil, uint64(len(content))))
 		hash.Write(content)
 	}
@@ -258,7 +262,7 @@ func (f *Files) readSelfSignedLocked(now time.Time) (certificate, key []byte, er
 	}
 	defer dir.Close()
 	f.selfSigned = info
-	return f.options.SelfSigned.files(dir, now)
+	return f.options.SelfSigned.files(dir, now, f.current.Load() != nil)
 }
 
 // build makes a configuration of the contents of files.

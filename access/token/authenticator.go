@@ -55,8 +55,10 @@ type Authenticator struct {
 	tokens  list
 	// unreadable is true if the file could not be read at the last check.
 	unreadable bool
-	// failed is the error of the file that was last logged; nil if the file is valid.
-	failed error
+	// malformed is the error of content; nil if it is valid.
+	malformed error
+	// problem is why the file cannot be used, or not in full.
+	problem configfile.Problem
 }
 
 var _ authn.Authenticator = (*Authenticator)(nil)
@@ -118,7 +120,7 @@ func (a *Authenticator) current(now time.Time) (list, error) {
 	defer a.mu.Unlock()
 	if passed := now.Sub(a.checked); passed < 0 || passed >= checkInterval {
 		a.checked = now
-		a.reloadLocked()
+		a.reloadLocked(now)
 	}
 	if a.unreadable {
 		return nil, fmt.Errorf("%w: tokens cannot be checked at the moment", tranship.ErrUnavailable)
@@ -128,34 +130,36 @@ func (a *Authenticator) current(now time.Time) (list, error) {
 
 // reloadLocked reads the file and updates the tokens if its content has changed. It
 // compares contents because a file that changes twice in quick succession may keep its
-// times.
-func (a *Authenticator) reloadLocked() {
+// times. It logs an error of the file at once and then every minute.
+func (a *Authenticator) reloadLocked(now time.Time) {
 	content, _, err := read(a.name, configfile.GuardPath)
 	a.unreadable = err != nil
+	if err == nil {
+		err = a.replaceLocked(content)
+	}
 	switch {
-	case err != nil:
-		a.failLocked(err)
-		return
-	case bytes.Equal(content, a.content):
-		return
+	case err == nil && a.problem.Clear():
+		a.log.Info("the token file can be used again", "file", a.name)
+	case err != nil && a.problem.Note(err, now):
+		a.log.Error("token file", "error", err.Error())
+	}
+}
+
+// replaceLocked updates the tokens if content differs from the content of the last check. It
+// returns the error of content.
+func (a *Authenticator) replaceLocked(content []byte) error {
+	if bytes.Equal(content, a.content) {
+		return a.malformed
 	}
 	tokens, err := parse(content)
 	if err != nil {
 		tokens = tokens.intersect(a.tokens)
-		a.failLocked(fmt.Errorf("%s: %w; until it is corrected, only tokens whose lines have not changed are valid", a.name, err))
-	} else {
+		err = fmt.Errorf("%s: %w; until it is corrected, only tokens whose lines have not changed are valid", a.name, err)
+	} else if !a.problem.Is() {
 		a.log.Info("token file read again", "file", a.name)
-		a.failed = nil
 	}
-	a.tokens, a.content = tokens, content
-}
-
-// failLocked logs an error of the file, unless it has logged the same one last.
-func (a *Authenticator) failLocked(err error) {
-	if a.failed == nil || a.failed.Error() != err.Error() {
-		a.log.Error("token file", "error", err.Error())
-	}
-	a.failed = err
+	a.tokens, a.content, a.malformed = tokens, content, err
+	return err
 }
 
 // read returns the content of a file, and whether other users can read the file. It fails

@@ -96,13 +96,17 @@ func (f *serverTLSFlags) files(root string, address *net.TCPAddr, log *slog.Logg
 	}
 	if f.mode == tlsSelfSigned {
 		dir := filepath.Join(root, tranship.ReservedSegment, "tls")
+		// The directory shows that the server has had a key: only the server makes it.
+		_, err := os.Lstat(dir)
+		hadKey := err == nil
 		if f.dir != "" {
+			hadKey = false
 			dir = f.dir
 			if err := errors.Join(os.MkdirAll(dir, 0o700), configfile.CheckPath(dir)); err != nil {
 				return nil, fmt.Errorf("--tls-dir: %w", err)
 			}
 		}
-		options.SelfSigned = &tlsconfig.SelfSigned{Dir: dir, Names: ownNames(address)}
+		options.SelfSigned = &tlsconfig.SelfSigned{Dir: dir, Names: ownNames(address), KeyMustExist: hadKey}
 	}
 	return tlsconfig.OpenFiles(options)
 }

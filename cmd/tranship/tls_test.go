@@ -14,6 +14,7 @@ import (
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 
 	"github.com/tranship/tranship/cmd/tranship/internal/console"
+	"github.com/tranship/tranship/internal/testing/program"
 )
 
 // serveSelfSigned serves with TLS; it returns a pool with the server's certificate, and its
@@ -92,4 +93,36 @@ func TestServeTLSRefusesPlaintext(t *testing.T) {
 	if code := <-c.code; code != console.ExitFailed || c.out.Len() > 0 || bytes.Count(c.err.Bytes(), []byte("\n")) != 1 {
 		t.Errorf("exit code %d: %s", code, c.err.String())
 	}
+}
+
+// A server whose key was lost does not start with another one, unless the directory of the
+// key was removed, too.
+func TestServeTLSKeyLost(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	c, root, _ := serveFor(ctx, t, "--tls", "self-signed")
+	stop()
+	<-c.code
+	dir := filepath.Join(root, ".tranship", "tls")
+	serve := []string{"serve", "--root", root, "--tls", "self-signed", "--listen", "127.0.0.1:0"}
+	for _, name := range []string{"key.pem", "certificate.pem"} {
+		if err := os.Remove(filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+		fails(t, console.ExitNotFound, []string{"key.pem", "put it back, or remove " + dir}, serve...)
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 0 {
+		t.Errorf("%d files were made: %v", len(entries), err)
+	}
+	if err := os.Remove(dir); err != nil {
+		t.Fatal(err)
+	}
+	ready := filepath.Join(t.TempDir(), "ready")
+	ctx, stop = context.WithCancel(t.Context())
+	defer stop()
+	again := start(ctx, nil, append(serve, "--ready-file", ready)...)
+	if _, err := program.Ready(nil, ready); err != nil {
+		t.Errorf("the server does not start with a new key: %v", err)
+	}
+	stop()
+	<-again.code
 }
