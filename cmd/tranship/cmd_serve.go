@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"net"
 	"os"
 	"os/signal"
@@ -20,7 +19,6 @@ import (
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/cmd/tranship/internal/copycmd"
 	"github.com/tranship/tranship/cmd/tranship/internal/usage"
-	"github.com/tranship/tranship/internal/printable"
 	"github.com/tranship/tranship/server"
 	"github.com/tranship/tranship/store/disk"
 )
@@ -143,7 +141,7 @@ func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
 	limit := cmp.Or(int64(flags.memoryLimit), server.DefaultMemoryLimit)
 	debug.SetGCPercent(garbagePercent)
 	debug.SetMemoryLimit(limit + otherMemory)
-	logger, err := g.logger(flags)
+	logger, err := newLogger(g.Streams, flags.logFormat, flags.logLevel)
 	if err != nil {
 		return err
 	}
@@ -248,19 +246,4 @@ func listenAddress(listen string) (*net.TCPAddr, error) {
 		return nil, usage.Errorf("--listen %s: it must be host:port: %v", listen, err)
 	}
 	return address, nil
-}
-
-func (g *globals) logger(flags serveFlags) (*slog.Logger, error) {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(flags.logLevel)); err != nil {
-		return nil, usage.Errorf("--log-level %s: it must be debug, info, warn or error", flags.logLevel)
-	}
-	options := &slog.HandlerOptions{Level: level}
-	switch flags.logFormat {
-	case "text":
-		return slog.New(slog.NewTextHandler(printable.Lines(g.Err), options)), nil
-	case "json":
-		return slog.New(slog.NewJSONHandler(printable.JSONLines(g.Err), options)), nil
-	}
-	return nil, usage.Errorf("--log-format %s: it must be text or json", flags.logFormat)
 }
