@@ -76,7 +76,7 @@ func TestLogValues(t *testing.T) {
 
 // logKinds are the attributes of the log of serve that are not text, by their kind in JSON.
 var logKinds = map[string]string{
-	"bytes": "number", "offset": "number", "rules": "number", "connections": "number", "files": "number",
+	"seconds": "number", "bytes": "number", "offset": "number", "rules": "number", "connections": "number", "files": "number",
 	"count": "number", "lost": "number", "limit": "number", "allowed": "number", "refused": "number",
 }
 
@@ -113,6 +113,7 @@ func TestServeLogsJSON(t *testing.T) {
 		run(0, as, "cp", "--protocol", protocol, name, address+"/"+protocol)
 	}
 	run(console.ExitNotFound, as, "cp", address+"/none", name+".none")
+	run(6, as, "cp", name, address+"/file/below")      // below a file
 	run(console.ExitDenied, known, "ls", address+"/")  // without a token
 	run(console.ExitDenied, as[2:], "ls", address+"/") // without the authority
 	stop()

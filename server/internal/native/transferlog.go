@@ -31,7 +31,7 @@ func (s *Service) letGo(ctx context.Context, session *session, err error) {
 
 // panicked turns a panic into the error of one file, and logs it.
 func (s *Service) panicked(ctx context.Context, operation string, reason any) error {
-	s.log.ErrorContext(ctx, "panic", "operation", operation, "reason", reason, "stack", string(debug.Stack()))
+	s.log.ErrorContext(ctx, "panic", "operation", operation, "reason", fmt.Sprint(reason), "stack", string(debug.Stack()))
 	return fmt.Errorf("panic in %s", operation)
 }
 
