@@ -6,6 +6,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/reflection"
 	reflectionv1 "google.golang.org/grpc/reflection/grpc_reflection_v1"
+	reflectionv1alpha "google.golang.org/grpc/reflection/grpc_reflection_v1alpha"
 	"google.golang.org/protobuf/reflect/protodesc"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
@@ -15,10 +16,17 @@ import (
 )
 
 // RegisterReflection adds gRPC server reflection for all services of a grpc.Server of the
-// program, those of Mount included. The descriptors of the compatibility protocols are
+// program, those of Mount included, in its versions v1 and, for older clients, v1alpha. The descriptors of the compatibility protocols are
 // not in protobuf's global registry, so that grpc-go's own reflection does not know them.
-// Every client of the grpc.Server may call it. Serve registers reflection itself.
+// Every client of the grpc.Server may call it: see MountReflection. Serve registers
+// reflection itself.
 func RegisterReflection(server *grpc.Server) error { return registerReflection(server, server) }
+
+// MountReflection is RegisterReflection with what the Config says: credentials, limits and
+// the audit log are those of the services that Mount adds.
+func (s *Server) MountReflection(server *grpc.Server) error {
+	return registerReflection(newAdapter(s.door, s.config).Registrar(server), server)
+}
 
 // registerReflection adds reflection of services to a registrar.
 func registerReflection(registrar grpc.ServiceRegistrar, services reflection.ServiceInfoProvider) error {
@@ -28,10 +36,9 @@ func registerReflection(registrar grpc.ServiceRegistrar, services reflection.Ser
 			return fmt.Errorf("reflection: %w", err)
 		}
 	}
-	reflectionv1.RegisterServerReflectionServer(registrar, reflection.NewServerV1(reflection.ServerOptions{
-		Services:           services,
-		DescriptorResolver: resolver,
-	}))
+	options := reflection.ServerOptions{Services: services, DescriptorResolver: resolver}
+	reflectionv1.RegisterServerReflectionServer(registrar, reflection.NewServerV1(options))
+	reflectionv1alpha.RegisterServerReflectionServer(registrar, reflection.NewServer(options)) //nolint:staticcheck // clients use it
 	return nil
 }
 
