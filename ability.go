@@ -47,7 +47,8 @@ type Wrapper interface {
 // small interfaces that a store, an upload, a content or a part writer may implement
 // beside its main one:
 //
-//   - of a Store: UploadFinder, Fetcher, TreeRemover, AccountKeeper, WidthHinter
+//   - of a Store: UploadFinder, Fetcher, TreeRemover, AccountKeeper, WidthHinter,
+//     HealthChecker
 //   - of an Upload: PartRunner, WidthHinter, ChunkSizeHinter, CommittedUpload,
 //     DiscardReporter
 //   - of a Content: ChunkReader, RangeReader

@@ -21,7 +21,7 @@ func (s *filesStore) Unwrap() any { return s.inner }
 // quota, which belongs inside.
 func (s *filesStore) Passes(ability any) bool {
 	switch ability.(type) {
-	case *tranship.WidthHinter:
+	case *tranship.WidthHinter, *tranship.HealthChecker:
 		return true
 	}
 	return false

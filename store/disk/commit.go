@@ -171,6 +171,9 @@ func (s *Store) admitSpec(ctx context.Context, spec tranship.Spec) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	if err := s.usable(); err != nil {
+		return err
+	}
 	if err := s.admitAttributes(spec.Attributes); err != nil {
 		return err
 	}

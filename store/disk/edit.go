@@ -16,7 +16,7 @@ func (s *Store) SetAttributes(ctx context.Context, path string, attributes trans
 	if err := attributes.Validate(); err != nil {
 		return tranship.File{}, err
 	}
-	if err := admitChange(ctx, path, precondition); err != nil {
+	if err := s.admitChange(ctx, path, precondition); err != nil {
 		return tranship.File{}, err
 	}
 	if err := s.admitAttributes(attributes); err != nil {
@@ -48,13 +48,16 @@ func (s *Store) SetAttributes(ctx context.Context, path string, attributes trans
 	return changed.File, err
 }
 
-// admitChange fails if the arguments of a change of one file are invalid, or the context has
-// ended.
-func admitChange(ctx context.Context, path string, precondition tranship.Precondition) error {
+// admitChange fails if the arguments of a change of one file are invalid, the context has
+// ended, or the directory of the store is lost.
+func (s *Store) admitChange(ctx context.Context, path string, precondition tranship.Precondition) error {
 	if err := precondition.Validate(); err != nil {
 		return err
 	}
-	return admit(ctx, path)
+	if err := admit(ctx, path); err != nil {
+		return err
+	}
+	return s.usable()
 }
 
 // changeAttributes changes the attributes of a file in place. The first record that it writes
@@ -121,7 +124,7 @@ func (s *Store) writeRecord(file *os.File, path string, r record) error {
 // Remove implements tranship.Editor. It also removes the directories that become empty.
 func (s *Store) Remove(ctx context.Context, path string, precondition tranship.Precondition) (err error) {
 	defer s.explain(&err)
-	if err := admitChange(ctx, path, precondition); err != nil {
+	if err := s.admitChange(ctx, path, precondition); err != nil {
 		return err
 	}
 	unlock, err := s.paths.Lock(ctx, path)

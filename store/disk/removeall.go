@@ -17,6 +17,9 @@ func (s *Store) RemoveAll(ctx context.Context, directory string, options transhi
 	if err := admit(ctx, directory); err != nil {
 		return 0, err
 	}
+	if err := s.usable(); err != nil {
+		return 0, err
+	}
 	if err := s.present(); err != nil {
 		return 0, err
 	}

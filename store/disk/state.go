@@ -16,11 +16,15 @@ import (
 type state struct {
 	dir, drafts, uploads *rootfs.Dir
 	lock                 *os.File
+	// isNew is true if the directory had no state before.
+	isNew bool
 	// held has the other files and directories that are hidden, which stay open.
 	held []io.Closer
 }
 
 const (
+	// lockName is the file that an open store locks. It is never removed, and so it marks a
+	// directory that has been opened as a store before.
 	lockName    = "lock"
 	draftsName  = "tmp"
 	uploadsName = "uploads"
@@ -32,14 +36,31 @@ const (
 )
 
 // openState opens or creates the state directory, locks it, and removes drafts. Afterwards no
-// path of root reaches it, even if it is renamed.
-func openState(root *rootfs.Dir, system system) (*state, error) {
-	dir, err := openOrMake(root, tranship.ReservedSegment, system, (*rootfs.Dir).Private)
+// path of root reaches it, even if it is renamed. With mustExist, it creates nothing in a
+// directory without a lock file.
+func openState(root *rootfs.Dir, system system, mustExist bool) (*state, error) {
+	var dir *rootfs.Dir
+	var err error
+	if mustExist {
+		dir, err = root.Private(tranship.ReservedSegment)
+	} else {
+		dir, err = openOrMake(root, tranship.ReservedSegment, system, (*rootfs.Dir).Private)
+	}
+	if mustExist && rootfs.IsAbsent(err) {
+		return nil, errNoStore
+	}
 	if err != nil {
 		return nil, err
 	}
 	s := &state{dir: dir}
-	err = s.open(system)
+	if mustExist {
+		if _, err = dir.Lstat(lockName); errors.Is(err, fs.ErrNotExist) {
+			err = errNoStore
+		}
+	}
+	if err == nil {
+		err = s.open(system)
+	}
 	if err == nil {
 		err = s.checkOwner(root)
 	}
@@ -137,6 +158,7 @@ func (s *state) hideFile(root, dir *rootfs.Dir, entry rootfs.Entry) {
 
 func (s *state) open(system system) error {
 	file, err := s.dir.CreateFile(lockName, 0o600)
+	s.isNew = err == nil
 	if errors.Is(err, fs.ErrExist) {
 		file, _, err = s.dir.OpenFileWrite(lockName)
 	}

@@ -32,7 +32,9 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tranship/tranship"
@@ -72,6 +74,11 @@ type Options struct {
 	// into the directory by hand, keeps its mode. The mask applies when the file is
 	// committed, also to uploads that were begun with another mask. 0 removes nothing.
 	ModeMask fs.FileMode
+
+	// MustExist makes Open fail, and create nothing, unless the directory has been opened
+	// as a store before. It protects against a file system that is not mounted, whose mount
+	// point would otherwise become a new, empty store. See CheckExists.
+	MustExist bool
 
 	// unknownPartSize is the length of the parts of uploads of unknown size.
 	unknownPartSize int64
@@ -145,6 +152,10 @@ type Store struct {
 
 	// reportGone makes the store log only once that its directory was removed.
 	reportGone sync.Once
+	// location is the absolute path of the directory; "" if it is unknown. lost is set
+	// while another directory, or none, is there.
+	location string
+	lost     atomic.Bool
 
 	// stop ends the goroutine that sweeps, for which sweeping waits.
 	stop     chan struct{}
@@ -167,7 +178,7 @@ var (
 )
 
 // Open opens the store in a directory, which must exist. It creates only the state directory
-// in it, recovers the resumable uploads of an earlier process, and removes the others. The
+// in it, unless Options.MustExist forbids that, recovers the resumable uploads of an earlier process, and removes the others. The
 // caller must call Close.
 func Open(directory string, options Options) (*Store, error) {
 	return open(directory, options, realSystem())
@@ -182,7 +193,7 @@ func open(directory string, options Options, system system) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("disk: %w", err)
 	}
-	state, err := openState(root, system)
+	state, err := openState(root, system, options.MustExist)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("disk: %s: %w", directory, err), root.Close())
 	}
@@ -197,6 +208,7 @@ func open(directory string, options Options, system system) (*Store, error) {
 		turns:       newTurns(),
 		space:       &space{least: options.MinFreeBytes, free: func() (int64, error) { return system.free(root) }},
 		stop:        make(chan struct{}),
+		location:    location(directory),
 
 		sessions:  make(map[string]*session),
 		resumable: make(map[resumption]*session),
@@ -210,12 +222,24 @@ func open(directory string, options Options, system system) (*Store, error) {
 		options.Logger.Warn("this file system has no extended attributes: versions change more often than contents, checksums are not kept, and metadata is refused",
 			"directory", directory)
 	}
+	if state.isNew {
+		options.Logger.Info("the directory had no store: a new one was made", "directory", directory)
+	}
 	if err := s.recover(); err != nil {
 		return nil, errors.Join(fmt.Errorf("disk: %s: unfinished uploads: %w", directory, err), s.Close())
 	}
 	s.sweep()
 	s.sweeping.Go(func() { s.sweepUntil(s.stop) })
 	return s, nil
+}
+
+// location returns the absolute path of a directory; "" if it cannot be known.
+func location(directory string) string {
+	absolute, err := filepath.Abs(directory)
+	if err != nil {
+		return ""
+	}
+	return absolute
 }
 
 // probeAttributes finds out whether the file system has extended attributes.

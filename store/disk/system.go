@@ -17,7 +17,9 @@ import (
 // system has the functions of the operating system that tests replace to make them fail.
 type system struct {
 	// open opens the directory of a store with rootfs.OpenGuarded.
-	open     func(directory string) (*rootfs.Dir, error)
+	open func(directory string) (*rootfs.Dir, error)
+	// stat describes what is at an absolute path.
+	stat     func(name string) (fs.FileInfo, error)
 	create   func(dir *rootfs.Dir, name string) (*os.File, error)
 	remove   func(dir *rootfs.Dir, name string) error
 	truncate func(file *os.File, size int64) error
@@ -40,6 +42,7 @@ type system struct {
 func realSystem() system {
 	return system{
 		open: func(directory string) (*rootfs.Dir, error) { return rootfs.OpenGuarded(directory, stateAttributeName) },
+		stat: os.Stat,
 		create: func(dir *rootfs.Dir, name string) (*os.File, error) {
 			return dir.CreateFile(name, 0o600)
 		},

@@ -98,6 +98,9 @@ func (s *Store) makeDirectory(parent *rootfs.Dir, directory string, maker *direc
 // with replace it replaces a file at path. It returns the directories above path. If it fails,
 // it removes the directories that it made.
 func (s *Store) renameInto(from *rootfs.Dir, name, path string, replace bool, owner *string) ([]ancestor, error) {
+	if err := s.usable(); err != nil {
+		return nil, err
+	}
 	for range treeAttempts {
 		ancestors, err := s.tryRenameInto(from, name, path, replace, owner)
 		switch {

@@ -245,13 +245,14 @@ func (s *session) expiredLocked(now time.Time) bool {
 	}
 }
 
-// sweepUntil calls sweep every sweepInterval until stop is closed.
+// sweepUntil calls locate and sweep every sweepInterval until stop is closed.
 func (s *Store) sweepUntil(stop <-chan struct{}) {
 	ticker := time.NewTicker(sweepInterval)
 	defer ticker.Stop()
 	for {
 		select {
 		case <-ticker.C:
+			_ = s.locate() // it logs what it finds
 			s.sweep()
 		case <-stop:
 			return

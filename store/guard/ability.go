@@ -21,7 +21,7 @@ func (s *store) Unwrap() any { return s.inner }
 // pass, because they reveal all files.
 func (s *store) Passes(ability any) bool {
 	switch ability.(type) {
-	case *tranship.WidthHinter:
+	case *tranship.WidthHinter, *tranship.HealthChecker:
 		return true
 	}
 	return false

@@ -23,7 +23,7 @@ func (s *Store) Unwrap() any { return s.Store }
 // second quota would replace this one's ledger.
 func (s *Store) Passes(ability any) bool {
 	switch ability.(type) {
-	case *tranship.WidthHinter:
+	case *tranship.WidthHinter, *tranship.HealthChecker:
 		return true
 	}
 	return false

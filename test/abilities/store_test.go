@@ -42,6 +42,8 @@ func (s *ableStore) Unheard() {}
 
 func (s *ableStore) Width() int { return 7 }
 
+func (s *ableStore) CheckHealth(context.Context) error { return s.use("HealthChecker") }
+
 func (s *ableStore) Fetch(ctx context.Context, path string, size int64) (tranship.File, []byte, error) {
 	if err := s.use("Fetcher"); err != nil {
 		return tranship.File{}, nil, err

@@ -46,6 +46,7 @@ var known = []ability{
 	{"TreeRemover", []kind{ofStore}, find[tranship.TreeRemover]},
 	{"AccountKeeper", []kind{ofStore}, find[tranship.AccountKeeper]},
 	{"WidthHinter", []kind{ofStore, ofUpload}, find[tranship.WidthHinter]},
+	{"HealthChecker", []kind{ofStore}, find[tranship.HealthChecker]},
 	{"PartRunner", []kind{ofUpload}, find[tranship.PartRunner]},
 	{"ChunkSizeHinter", []kind{ofUpload}, find[tranship.ChunkSizeHinter]},
 	{"CommittedUpload", []kind{ofUpload}, find[tranship.CommittedUpload]},
@@ -95,7 +96,7 @@ func decorators() []decorator {
 				ofStore: {
 					"UploadFinder": kept(guardHidesUploads), "Fetcher": kept(guardDeniesFetch), "TreeRemover": kept(guardDeniesRemoval),
 					// It would reveal all files to callers.
-					"AccountKeeper": hidden, "WidthHinter": passed,
+					"AccountKeeper": hidden, "WidthHinter": passed, "HealthChecker": passed,
 				},
 				ofUpload: {
 					"PartRunner":  kept(guardWithholdsInRun),
@@ -113,7 +114,7 @@ func decorators() []decorator {
 				ofStore: {
 					"UploadFinder": kept(auditRecordsFind), "Fetcher": kept(auditRecordsFetch), "TreeRemover": kept(auditRecordsRemoval),
 					// The audit belongs around the quota.
-					"AccountKeeper": hidden, "WidthHinter": passed,
+					"AccountKeeper": hidden, "WidthHinter": passed, "HealthChecker": passed,
 				},
 				// Parts are not recorded.
 				ofUpload: {
@@ -134,7 +135,7 @@ func decorators() []decorator {
 				ofStore: {
 					"UploadFinder": kept(quotaFindsItsUploads), "Fetcher": kept(quotaCountsFetch), "TreeRemover": kept(quotaCountsRemoval),
 					// Another ledger would replace the quota's.
-					"AccountKeeper": hidden, "WidthHinter": passed,
+					"AccountKeeper": hidden, "WidthHinter": passed, "HealthChecker": passed,
 				},
 				ofUpload: {
 					"PartRunner":  kept(quotaCountsRun),
@@ -150,7 +151,7 @@ func decorators() []decorator {
 			fates: map[kind]map[string]treatment{
 				ofStore: {
 					"UploadFinder": kept(retryFindsAgain), "TreeRemover": kept(retryRemovesAgain),
-					"Fetcher": passed, "AccountKeeper": passed, "WidthHinter": passed,
+					"Fetcher": passed, "AccountKeeper": passed, "WidthHinter": passed, "HealthChecker": passed,
 				},
 			},
 		},
@@ -161,7 +162,7 @@ func decorators() []decorator {
 				ofStore: {
 					"UploadFinder": kept(filesFindUpload), "Fetcher": kept(filesLimitFetch), "TreeRemover": kept(filesLimitRemoval),
 					// The limits belong around the quota.
-					"AccountKeeper": hidden, "WidthHinter": passed,
+					"AccountKeeper": hidden, "WidthHinter": passed, "HealthChecker": passed,
 				},
 				// Uploads and contents count until they have ended.
 				ofUpload: {
