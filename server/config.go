@@ -92,6 +92,10 @@ type Config struct {
 	// Audit has one line for each action of a client, also for those that are refused;
 	// nil means that nothing is written. The caller closes it, after Serve has returned.
 	Audit *audit.Log
+	// Health are other parts of the program that all calls depend on, beside the Store, the
+	// Audit log and the Authenticators, such as the certificate of a tlsconfig.Files: see
+	// Server.CheckHealth.
+	Health []tranship.HealthChecker
 	// Observer is told of calls and transfers, for metrics and traces; nil means that
 	// nothing is told.
 	Observer tranship.Observer
@@ -192,6 +196,11 @@ func (c Config) validate() error {
 	for _, authenticator := range c.Authenticators {
 		if authenticator == nil {
 			return invalid("Authenticators", "one of them is nil")
+		}
+	}
+	for _, checker := range c.Health {
+		if checker == nil {
+			return invalid("Health", "one of them is nil")
 		}
 	}
 	return nil

@@ -24,3 +24,8 @@ type Memory = admission.Memory
 
 // Memory is that of all calls.
 func (s *Server) Memory() *Memory { return s.door.Memory() }
+
+// SetHealth sets the time between two checks of a server's health, and how long one may take.
+func (s *Server) SetHealth(interval, timeout time.Duration) {
+	s.health.interval, s.health.timeout = interval, timeout
+}

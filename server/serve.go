@@ -42,6 +42,8 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 		}
 		return err
 	}
+	endHealth := s.keepHealth(ctx, grpcServer, probes.Server)
+	defer endHealth()
 	failed := make(chan error, len(listeners))
 	for _, listener := range listeners {
 		s.config.Logger.Info("serving", "address", listener.Addr().String())
@@ -96,9 +98,6 @@ func (s *Server) prepare(adapter *grpcadmission.Adapter, listeners []net.Listene
 	s.registerOthers(registrar)
 	probes := newProbes()
 	registrar.RegisterService(&healthv1.Health_ServiceDesc, probes)
-	for name := range grpcServer.GetServiceInfo() {
-		probes.SetServingStatus(name, healthv1.HealthCheckResponse_SERVING)
-	}
 	return grpcServer, probes, registerReflection(adapter.IdleRegistrar(grpcServer), grpcServer)
 }
 

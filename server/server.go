@@ -21,6 +21,7 @@ type Server struct {
 	limits limit.Options
 	door   *admission.Door
 	native *native.Service
+	health *healthChecks
 	// services are the services of files beside the native one.
 	services []service
 
@@ -46,7 +47,10 @@ func New(ctx context.Context, config Config) (*Server, error) {
 		return nil, err
 	}
 	door := newDoor(config, limits)
-	s := &Server{config: config, limits: limits, door: door, stopped: make(chan struct{})}
+	s := &Server{
+		config: config, limits: limits, door: door, stopped: make(chan struct{}),
+		health: &healthChecks{parts: config.healthParts(), interval: healthInterval, timeout: healthTimeout},
+	}
 	s.native = native.New(store, native.Options{
 		Logger:          config.Logger,
 		MinDurability:   config.MinDurability,
@@ -80,7 +84,8 @@ func New(ctx context.Context, config Config) (*Server, error) {
 // depend on no interceptor and no option of the grpc.Server; the interceptors that it has
 // run before, and GRPCOptions are the options with which files move fastest.
 //
-// A program that stops its grpc.Server gracefully calls Shutdown first.
+// A program that stops its grpc.Server gracefully calls Shutdown first. Its health checks
+// get the truth from CheckHealth.
 func (s *Server) Mount(registrar grpc.ServiceRegistrar) {
 	registrar = newAdapter(s.door, s.config).Registrar(registrar)
 	s.native.Register(registrar)

@@ -141,3 +141,13 @@ func (s *keySet) isFailing() bool {
 	defer s.mu.Unlock()
 	return s.failed != nil
 }
+
+// checkHealth fails while there are no keys because the issuer does not respond, and makes
+// the key set ask again.
+func (s *keySet) checkHealth() error {
+	if keys, _ := s.current(false); keys != nil || !s.isFailing() {
+		return nil
+	}
+	s.current(true)
+	return fmt.Errorf("%w: tokens cannot be checked at the moment: their issuer does not respond", tranship.ErrUnavailable)
+}

@@ -199,9 +199,15 @@ func TestIssuerFails(t *testing.T) {
 					t.Errorf("got %v, want ErrUnavailable without details", err)
 				}
 			}
+			if err := s.CheckHealth(t.Context()); !errors.Is(err, tranship.ErrUnavailable) {
+				t.Errorf("CheckHealth without keys: %v", err)
+			}
 			s.issuer.set(func(i *issuer) { i.answer = nil })
 			s.clock.Advance(10 * time.Second)
 			s.good(t, "once it answers", token)
+			if err := s.CheckHealth(t.Context()); err != nil {
+				t.Errorf("CheckHealth with keys: %v", err)
+			}
 
 			// The known keys stay valid for a day.
 			s.issuer.set(func(i *issuer) { i.answer = answer })

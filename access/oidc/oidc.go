@@ -21,6 +21,7 @@ import (
 	"github.com/go-jose/go-jose/v4/json" // Compares names of claims case-sensitively, and refuses duplicates.
 	"github.com/go-jose/go-jose/v4/jwt"
 
+	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access"
 	"github.com/tranship/tranship/access/authn"
 )
@@ -68,7 +69,10 @@ type Authenticator struct {
 	keys    *keySet
 }
 
-var _ authn.Authenticator = (*Authenticator)(nil)
+var (
+	_ authn.Authenticator    = (*Authenticator)(nil)
+	_ tranship.HealthChecker = (*Authenticator)(nil)
+)
 
 // New returns an authenticator. It returns an error if an option is invalid. It does not
 // connect to the issuer.
@@ -126,6 +130,11 @@ func (a *Authenticator) Authenticate(ctx context.Context, credentials authn.Cred
 	}
 	return a.identity(claims)
 }
+
+// CheckHealth implements tranship.HealthChecker. It fails with tranship.ErrUnavailable while
+// the authenticator has no keys because the issuer does not respond. It then makes the
+// authenticator ask the issuer again, and does not wait for that.
+func (a *Authenticator) CheckHealth(context.Context) error { return a.keys.checkHealth() }
 
 // precheck refuses tokens that are invalid whatever the keys of the issuer are, so that
 // the keys are not fetched for them. It reads claims that are not verified yet.

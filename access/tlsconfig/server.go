@@ -1,6 +1,7 @@
 package tlsconfig
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
@@ -151,6 +152,20 @@ func (f *Files) load() *loadedFiles {
 		}
 	}
 	return f.current.Load()
+}
+
+// CheckHealth fails if clients must refuse the certificate, because it has expired or is not
+// valid yet. Files that cannot be used are no failure while the last valid ones are in use.
+// It has the method of a tranship.HealthChecker.
+func (f *Files) CheckHealth(context.Context) error {
+	leaf, now := f.load().config.Certificates[0].Leaf, f.options.Now()
+	switch {
+	case now.After(leaf.NotAfter):
+		return fmt.Errorf("the TLS certificate expired at %s", leaf.NotAfter.UTC().Format(time.RFC3339))
+	case now.Before(leaf.NotBefore):
+		return fmt.Errorf("the TLS certificate is not valid before %s", leaf.NotBefore.UTC().Format(time.RFC3339))
+	}
+	return nil
 }
 
 // VerifyClient returns the chains from the client certificate of a connection to the

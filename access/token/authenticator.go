@@ -61,7 +61,10 @@ type Authenticator struct {
 	problem configfile.Problem
 }
 
-var _ authn.Authenticator = (*Authenticator)(nil)
+var (
+	_ authn.Authenticator    = (*Authenticator)(nil)
+	_ tranship.HealthChecker = (*Authenticator)(nil)
+)
 
 // Open returns an authenticator for the tokens in the file name. It fails if the file does
 // not exist, is malformed, or can be changed or replaced by other users of the machine. It
@@ -112,6 +115,13 @@ func (a *Authenticator) Authenticate(_ context.Context, credentials authn.Creden
 		Principal: access.Principal{Name: e.Name, Groups: e.Groups, Source: Source},
 		Expires:   e.Expires,
 	}, nil
+}
+
+// CheckHealth implements tranship.HealthChecker. It fails with tranship.ErrUnavailable while
+// the file cannot be read, when no token is accepted.
+func (a *Authenticator) CheckHealth(context.Context) error {
+	_, err := a.current(a.now())
+	return err
 }
 
 // current returns the tokens that are valid now. The list is never changed.

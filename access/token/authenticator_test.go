@@ -282,6 +282,9 @@ func TestErrorsAreRepeated(t *testing.T) {
 					s.clock.Advance(time.Second)
 					s.nameOf(t, made)
 				}
+				if err := s.CheckHealth(t.Context()); errors.Is(err, tranship.ErrUnavailable) != (name == "missing") {
+					t.Errorf("CheckHealth: %v", err)
+				}
 				if n := strings.Count(s.log.String(), "level=ERROR"); n != 3 {
 					t.Errorf("%d errors in 121 s:\n%s", n, s.log.String())
 				}

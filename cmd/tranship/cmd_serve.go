@@ -26,6 +26,7 @@ import (
 // serveFlags are the flags of serve.
 type serveFlags struct {
 	root          string
+	rootMustExist bool
 	listen        string
 	insecure      bool
 	anonymous     anonymousFlag
@@ -82,6 +83,7 @@ allows it, and without authentication unless --anonymous allows it.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&flags.root, "root", "", "`directory` to serve; created if missing")
+	f.BoolVar(&flags.rootMustExist, "root-must-exist", false, "fail unless --root has been served before, so that an unmounted file system is not taken for an empty store")
 	f.StringVar(&flags.listen, "listen", "127.0.0.1:50051", "`address` to listen on, host:port; port 0 picks a free port")
 	f.BoolVar(&flags.insecure, "insecure", false, "allow connections from other machines without TLS")
 	f.Var(&flags.anonymous, "anonymous", "what clients without credentials may do: `read|write` (default: write if the server listens on this machine only and has no authentication, otherwise nothing)")
@@ -158,8 +160,8 @@ func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(flags.root, 0o777); err != nil {
-		return fmt.Errorf("--root %s: %w", flags.root, copycmd.LocalError(err))
+	if err := flags.findRoot(); err != nil {
+		return err
 	}
 	// This comes before disk.Open, which hides the state directory that holds the key.
 	tlsFiles, err := flags.tls.files(flags.root, address, logger)
@@ -173,6 +175,7 @@ func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
 		MinFreeBytes:  int64(flags.minFree),
 		UploadExpiry:  flags.uploadExpiry,
 		ModeMask:      fs.FileMode(flags.modeMask),
+		MustExist:     flags.rootMustExist,
 	})
 	if err != nil {
 		return fmt.Errorf("--root %s: %w", flags.root, copycmd.LocalError(err))
@@ -211,6 +214,7 @@ func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
 	}
 	if tlsFiles != nil {
 		config.TLS = tlsFiles.Config()
+		config.Health = append(config.Health, tlsFiles)
 	}
 	service, err := server.New(ctx, config)
 	if err != nil {
@@ -237,6 +241,21 @@ func (l zonedListener) Addr() net.Addr {
 		return l.TCPListener.Addr()
 	}
 	return &net.TCPAddr{IP: address.IP, Port: address.Port, Zone: l.zone}
+}
+
+// findRoot makes the root if it is missing. With --root-must-exist it fails unless the root
+// has a store; nothing must be written there before.
+func (f serveFlags) findRoot() error {
+	var err error
+	if f.rootMustExist {
+		err = disk.CheckExists(f.root)
+	} else {
+		err = os.MkdirAll(f.root, 0o777)
+	}
+	if err != nil {
+		return fmt.Errorf("--root %s: %w", f.root, copycmd.LocalError(err))
+	}
+	return nil
 }
 
 // listenAddress resolves the value of --listen.

@@ -115,6 +115,15 @@ func (l *Log) Close() error {
 	return l.output.close()
 }
 
+// CheckHealth implements tranship.HealthChecker. It fails with tranship.ErrUnavailable while
+// lines wait that cannot be written, and tries to write them.
+func (l *Log) CheckHealth(context.Context) error {
+	if l == nil {
+		return nil
+	}
+	return l.output.ready()
+}
+
 // Refused logs that the credentials of a caller were refused. The address is "host:port".
 // The reason must not contain the credentials. At most ten lines a second are written; the
 // next line counts the omitted ones.

@@ -1,0 +1,246 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/health"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/access/authn"
+)
+
+const (
+	// healthInterval is the time between two checks of a server that serves. Load balancers
+	// probe every 5 to 10 s by default.
+	healthInterval = 5 * time.Second
+	// healthTimeout is how long a check may take. A store that does not answer in this time,
+	// such as one on a file system whose server hangs, counts as failing.
+	healthTimeout = 5 * time.Second
+)
+
+// healthPart is a part of the server that all calls depend on. At most one check of it runs
+// at a time, however long that takes.
+type healthPart struct {
+	name    string
+	checker tranship.HealthChecker
+
+	mu sync.Mutex
+	// run is the check under way; nil if there is none.
+	run *healthRun
+}
+
+// healthRun is one check of a part. err is valid once ended is closed.
+type healthRun struct {
+	ended chan struct{}
+	err   error
+}
+
+// start begins a check, or joins the one under way.
+func (p *healthPart) start(ctx context.Context) *healthRun {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.run != nil {
+		return p.run
+	}
+	run := &healthRun{ended: make(chan struct{})}
+	p.run = run
+	// A caller that stops waiting must not fail the check for those that join it.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), healthTimeout)
+	go func() {
+		defer cancel()
+		run.err = p.checker.CheckHealth(ctx)
+		p.mu.Lock()
+		p.run = nil
+		p.mu.Unlock()
+		close(run.ended)
+	}()
+	return run
+}
+
+// wait returns the result of a check, or that it does not end before ctx does.
+func (p *healthPart) wait(ctx context.Context, run *healthRun) error {
+	var err error
+	select {
+	case <-run.ended:
+		err = run.err
+	case <-ctx.Done():
+		err = fmt.Errorf("%w: its check does not end", tranship.ErrUnavailable)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", p.name, err)
+	}
+	return nil
+}
+
+// healthParts returns the parts of a Config that can be checked.
+func (c Config) healthParts() []*healthPart {
+	var parts []*healthPart
+	add := func(name string, checker tranship.HealthChecker) {
+		parts = append(parts, &healthPart{name: name, checker: checker})
+	}
+	if store, ok := tranship.As[tranship.HealthChecker](c.Store); ok {
+		add("store", store)
+	}
+	if c.Audit != nil {
+		add("audit log", c.Audit)
+	}
+	if checkers := c.authenticatorChecks(); len(checkers) > 0 {
+		add("authentication", checkers)
+	}
+	for _, checker := range c.Health {
+		add("server", checker)
+	}
+	return parts
+}
+
+// authenticatorChecks returns the checks of all authenticators; nil if one of them has none,
+// or clients need no credentials, because then calls succeed whatever the others say.
+func (c Config) authenticatorChecks() anyHealthy {
+	if c.Anonymous != AnonymousNone {
+		return nil
+	}
+	var checkers anyHealthy
+	for _, authenticator := range c.Authenticators {
+		checker, ok := authenticator.(interface {
+			authn.Authenticator
+			tranship.HealthChecker
+		})
+		if !ok {
+			return nil
+		}
+		checkers = append(checkers, checker)
+	}
+	return checkers
+}
+
+// anyHealthy is healthy if one of its parts is.
+type anyHealthy []tranship.HealthChecker
+
+// CheckHealth implements tranship.HealthChecker.
+func (a anyHealthy) CheckHealth(ctx context.Context) error {
+	var errs []error
+	for _, checker := range a {
+		err := checker.CheckHealth(ctx)
+		if err == nil {
+			return nil
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// CheckHealth returns nil if calls can succeed at the moment, as far as the server can know,
+// and otherwise why they fail: the store, the audit log, all authenticators, or a part of
+// Config.Health fails its own check, or does not answer within 5 s. Serve calls it every 5 s,
+// logs when the result changes, and reports it to clients of grpc.health.v1, for the whole
+// server and for each service. A program that mounts the services calls it for the health
+// checks of its own grpc.Server. It is safe for concurrent use: each part is checked once
+// at a time.
+func (s *Server) CheckHealth(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, s.health.timeout)
+	defer cancel()
+	runs := make([]*healthRun, len(s.health.parts))
+	for i, part := range s.health.parts {
+		runs[i] = part.start(ctx)
+	}
+	var errs []error
+	for i, part := range s.health.parts {
+		if err := part.wait(ctx, runs[i]); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// healthChecks are the checks of a server.
+type healthChecks struct {
+	parts             []*healthPart
+	interval, timeout time.Duration
+}
+
+// keepHealth checks the server, and again every interval, and tells the health service the
+// results, until ctx ends or the returned function is called. That waits for checks under
+// way, so that the program can close the store.
+func (s *Server) keepHealth(ctx context.Context, grpcServer *grpc.Server, probes *health.Server) (end func()) {
+	reporter := &healthReporter{server: s, probes: probes, services: []string{""}}
+	for name := range grpcServer.GetServiceInfo() {
+		reporter.services = append(reporter.services, name)
+	}
+	reporter.tell(healthv1.HealthCheckResponse_SERVING)
+	reporter.report(ctx)
+	ctx, cancel := context.WithCancel(ctx)
+	var watching sync.WaitGroup
+	watching.Go(func() { reporter.watch(ctx) })
+	return func() {
+		cancel()
+		watching.Wait()
+		s.health.settle()
+	}
+}
+
+// settle waits for checks under way, for healthTimeout at most.
+func (h *healthChecks) settle() {
+	ctx, cancel := context.WithTimeout(context.Background(), h.timeout)
+	defer cancel()
+	for _, part := range h.parts {
+		part.mu.Lock()
+		run := part.run
+		part.mu.Unlock()
+		if run != nil {
+			_ = part.wait(ctx, run)
+		}
+	}
+}
+
+// healthReporter tells a health service what checks of a server find.
+type healthReporter struct {
+	server   *Server
+	probes   *health.Server
+	services []string
+	// failing is whether the last check failed.
+	failing bool
+}
+
+// tell sets the status of all services.
+func (r *healthReporter) tell(status healthv1.HealthCheckResponse_ServingStatus) {
+	for _, service := range r.services {
+		r.probes.SetServingStatus(service, status)
+	}
+}
+
+// report checks the server once. It tells the health service, and logs, when the result
+// changes.
+func (r *healthReporter) report(ctx context.Context) {
+	err := r.server.CheckHealth(ctx)
+	if ctx.Err() != nil || r.failing == (err != nil) {
+		return
+	}
+	r.failing = err != nil
+	if err != nil {
+		r.server.config.Logger.Error("the server is not healthy: health checks get NOT_SERVING", "error", err)
+		r.tell(healthv1.HealthCheckResponse_NOT_SERVING)
+		return
+	}
+	r.server.config.Logger.Info("the server is healthy again: health checks get SERVING")
+	r.tell(healthv1.HealthCheckResponse_SERVING)
+}
+
+// watch reports every interval until the context ends.
+func (r *healthReporter) watch(ctx context.Context) {
+	ticker := time.NewTicker(r.server.health.interval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			r.report(ctx)
+		case <-ctx.Done():
+			return
+		}
+	}
+}
