@@ -23,6 +23,7 @@ func newDoor(config Config, limits limit.Options) *admission.Door {
 		Caller:         config.Caller,
 		Anonymous:      config.Anonymous != AnonymousNone,
 		Recheck:        config.Recheck,
+		Proxies:        config.Proxies.origin(),
 		Limits:         limits,
 		Memory:         admission.NewMemory(config.MemoryLimit),
 		Observer:       config.Observer,

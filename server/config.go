@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"net/netip"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -67,6 +69,10 @@ type Config struct {
 	// Server counts what passes it: of several with one Store, none knows what the others
 	// take.
 	Quota quota.Options
+	// Proxies are trusted to report the addresses of their clients, for limits, logs and
+	// the audit log. The zero value trusts none, so that all clients of a proxy are one
+	// peer.
+	Proxies Proxies
 	// Limits bound connections, calls, frames, bandwidth and slow clients. The zero
 	// value has the defaults of package limit. Limits of connections, frames and headers
 	// hold for Serve alone.
@@ -178,6 +184,12 @@ func (c Config) validate() error {
 		return invalid("ListPage", "%d is not from 1 to %d", c.ListPage, maxListPage)
 	case c.MaxMessageBytes != 0 && (c.MaxMessageBytes < DefaultMaxMessageBytes || c.MaxMessageBytes > math.MaxInt32):
 		return invalid("MaxMessageBytes", "%d is not from %d to %d", c.MaxMessageBytes, DefaultMaxMessageBytes, math.MaxInt32)
+	case c.Proxies.ProxyProtocol && len(c.Proxies.Trusted) == 0:
+		return invalid("Proxies.ProxyProtocol", "no proxy is trusted to send a header: set Proxies.Trusted")
+	case c.Proxies.Header < XForwardedFor || c.Proxies.Header > Forwarded:
+		return invalid("Proxies.Header", "%d is not XForwardedFor or Forwarded", c.Proxies.Header)
+	case slices.ContainsFunc(c.Proxies.Trusted, func(p netip.Prefix) bool { return !p.IsValid() }):
+		return invalid("Proxies.Trusted", "one of them is not a valid prefix")
 	case c.Recheck < 0:
 		return invalid("Recheck", "%v is negative", c.Recheck)
 	case c.MinDurability > tranship.DurabilityDurable:

@@ -48,6 +48,7 @@ type serveFlags struct {
 	logLevel     string
 	identity     identityFlags
 	protection   protectionFlags
+	proxies      proxyFlags
 }
 
 // garbagePercent is GOGC of a server: its heap is few large buffers, which cost little to
@@ -104,6 +105,7 @@ allows it, and without authentication unless --anonymous allows it.`,
 	flags.identity.add(cmd)
 	flags.protection.add(cmd)
 	flags.limits.add(cmd)
+	flags.proxies.add(cmd)
 	completeValues(cmd, "durability", durabilities()...)
 	completeValues(cmd, "min-durability", durabilities()...)
 	completeValues(cmd, "log-format", "text", "json")
@@ -127,7 +129,8 @@ func (f serveFlags) validate() error {
 			return usage.Errorf("--filesrv-upload-suffix %q: it must be valid as part of a file name", f.filesrv.uploadSuffix)
 		}
 	}
-	return errors.Join(f.identity.validate(), f.tls.validate(), f.limits.validate())
+	_, proxies := f.proxies.proxies()
+	return errors.Join(f.identity.validate(), f.tls.validate(), f.limits.validate(), proxies)
 }
 
 func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
@@ -191,6 +194,10 @@ func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
 	if err != nil {
 		return err
 	}
+	proxies, err := flags.proxies.proxies()
+	if err != nil {
+		return err
+	}
 	config := server.Config{
 		Store:           store,
 		Insecure:        flags.insecure,
@@ -198,6 +205,7 @@ func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
 		Anonymous:       flags.anonymous.permission(),
 		Policy:          rules,
 		Quota:           flags.limits.quotas(),
+		Proxies:         proxies,
 		Limits:          flags.limits.limits(),
 		MemoryLimit:     int64(flags.memoryLimit),
 		MaxMessageBytes: int(g.maxMessage.byteSize),

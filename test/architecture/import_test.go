@@ -41,7 +41,7 @@ var rules = []rule{
 	// and audit.
 	{packages: "server", ours: []string{".", "access", "access/authn", "access/policy", "store/guard", "store/quota", "store/audit", "proto/...", "internal/...", "server/..."}},
 	// Admission uses authenticators and knows no protocol; adapters know their protocol.
-	{packages: "server/internal/admission", ours: []string{".", "access", "access/authn", "internal/...", "server/limit", "server/internal/caller", "server/internal/fair", "server/internal/limited"}},
+	{packages: "server/internal/admission", ours: []string{".", "access", "access/authn", "internal/...", "server/limit", "server/internal/caller", "server/internal/fair", "server/internal/limited", "server/internal/origin"}},
 	{packages: "server/...", ours: []string{".", "access", "proto/...", "internal/...", "server/..."}},
 	// The benchmark has its own servers and clients.
 	{packages: "internal/bench", ours: []string{"proto/filesrv/v1", "internal/testing/linkemu"}},
@@ -67,6 +67,7 @@ var confined = []struct{ module, only string }{
 	{"github.com/minio/...", "store/s3/..."},
 	{"github.com/spf13/...", "cmd/..."},
 	{"github.com/go-jose/...", "access/oidc"},
+	{"github.com/pires/...", "server/internal/origin"},
 }
 
 // transportless are the packages that must work with any transport: neither they nor
@@ -74,7 +75,7 @@ var confined = []struct{ module, only string }{
 var transportless = []string{
 	".", "transfer/...", "store/disk", "store/localdir", "store/mem", "store/guard", "store/quota", "store/retry",
 	"store/audit", "access", "access/authn", "access/policy", "access/token",
-	"server/limit", "server/internal/admission", "server/internal/fair", "server/internal/caller", "server/internal/limited",
+	"server/limit", "server/internal/admission", "server/internal/fair", "server/internal/caller", "server/internal/limited", "server/internal/origin",
 	"internal/failure", "internal/budget", "internal/relist", "internal/silence", "internal/minrate", "internal/observation",
 }
 

@@ -78,12 +78,15 @@ type Call struct {
 }
 
 // Begin counts a call that comes from address, before anything else is spent on it:
-// method names it, for logs. It fails with a *tranship.LimitError that matches
+// method names it, for logs. forwarded are the values of the header ForwardedHeader; if
+// address is one of a trusted proxy, the call counts for the client that they report.
+// Begin fails with a *tranship.LimitError that matches
 // tranship.ErrUnavailable if the peer has, or begins, too many calls; the audit log has
 // that already. Otherwise the caller must call End.
 //
 // A call with one message loses its context 30 s later, unless its message has arrived.
-func (d *Door) Begin(ctx context.Context, method string, address net.Addr) (*Call, error) {
+func (d *Door) Begin(ctx context.Context, method string, address net.Addr, forwarded []string) (*Call, error) {
+	address = d.options.Proxies.Client(address, forwarded)
 	peer := caller.PeerOf(address)
 	if err := d.countCall(peer); err != nil {
 		if d.audit != nil {

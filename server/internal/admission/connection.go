@@ -30,6 +30,9 @@ const (
 	maxStalled = 16
 )
 
+// uncounted stands for the peer of a connection that counts for none. It is no address.
+const uncounted = "trusted proxy"
+
 // Connection is one connection that counts until it is closed. Its methods are safe for
 // concurrent use, except Sent, which one goroutine calls.
 type Connection struct {
@@ -52,20 +55,48 @@ type Connection struct {
 // connection; it is called at most once, from any goroutine. When Connect fails the
 // transport closes the connection at once, without a word, because it is not encrypted
 // yet; the log and the audit log have the reason. Otherwise the caller must call Close.
+//
+// The connections of a trusted proxy do not count for a peer, because each may carry the
+// calls of many clients.
 func (d *Door) Connect(address net.Addr, abort func()) (*Connection, error) {
 	peer := caller.PeerOf(address)
+	if d.options.Proxies.Trusts(address) {
+		peer = uncounted
+	}
 	if err := d.countConnection(peer); err != nil {
 		d.reportClosed(err, address)
 		return nil, err
 	}
-	c := &Connection{
-		door: d, address: address, peer: peer, abort: sync.OnceFunc(abort),
-		release: sync.OnceFunc(func() { d.releaseConnection(peer) }),
-	}
+	c := &Connection{door: d, address: address, peer: peer, abort: sync.OnceFunc(abort)}
+	c.release = sync.OnceFunc(func() { d.releaseConnection(c.peer) })
 	if n := d.limits.FramesPerSecond; n > 0 {
 		c.frames = rate.NewLimiter(rate.Limit(n), 2*n)
 	}
 	return c, nil
+}
+
+// BeginsWithHeader reports whether the connection begins with a header of the PROXY
+// protocol, because it comes from a trusted proxy that sends one. The transport then reads
+// the header, in the time that it has for the handshake, and calls Forwarded.
+func (c *Connection) BeginsWithHeader() bool {
+	proxies := c.door.options.Proxies
+	return proxies.Protocol && proxies.Trusts(c.address)
+}
+
+// Forwarded makes the connection count for the client at address, which the header of a
+// trusted proxy has reported. It must not be called concurrently with other methods. When it
+// fails, the transport closes the connection, as after a Connect that failed.
+func (c *Connection) Forwarded(address net.Addr) error {
+	peer := caller.PeerOf(address)
+	if c.door.options.Proxies.Trusts(address) {
+		peer = uncounted
+	}
+	if err := c.door.changePeer(c, peer); err != nil {
+		c.door.reportClosed(err, address)
+		return err
+	}
+	c.address = address
+	return nil
 }
 
 // HandshakeFailed records that a connection from address could not be encrypted.
@@ -107,8 +138,8 @@ func (c *Connection) Sent(n int) {
 }
 
 // Begin is Door.Begin for a call on the connection.
-func (c *Connection) Begin(ctx context.Context, method string) (*Call, error) {
-	call, err := c.door.Begin(ctx, method, c.address)
+func (c *Connection) Begin(ctx context.Context, method string, forwarded []string) (*Call, error) {
+	call, err := c.door.Begin(ctx, method, c.address, forwarded)
 	if err == nil {
 		call.connection = c
 	}
@@ -129,14 +160,46 @@ func (c *Connection) stall() {
 func (d *Door) countConnection(peer string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	switch most, mostOfPeer := d.limits.Connections, d.limits.ConnectionsPerPeer; {
-	case most > 0 && d.all >= most:
+	if most := d.limits.Connections; most > 0 && d.all >= most {
 		return limited.Refused(tranship.LimitConnections, "there are %d connections, and there may be no more", most)
-	case mostOfPeer > 0 && d.connections[peer] >= mostOfPeer:
-		return limited.Refused(tranship.LimitConnectionsPerPeer, "the peer has %d connections, and it may have no more", mostOfPeer)
+	}
+	if err := d.countPeerLocked(peer); err != nil {
+		return err
 	}
 	d.all++
+	return nil
+}
+
+// countPeerLocked counts a connection of a peer, unless that is one too many.
+func (d *Door) countPeerLocked(peer string) error {
+	if peer == uncounted {
+		return nil
+	}
+	if most := d.limits.ConnectionsPerPeer; most > 0 && d.connections[peer] >= most {
+		return limited.Refused(tranship.LimitConnectionsPerPeer, "the peer has %d connections, and it may have no more", most)
+	}
 	d.connections[peer]++
+	return nil
+}
+
+func (d *Door) releasePeerLocked(peer string) {
+	if peer == uncounted {
+		return
+	}
+	if d.connections[peer]--; d.connections[peer] == 0 {
+		delete(d.connections, peer)
+	}
+}
+
+// changePeer makes a connection count for another peer, unless that is one too many.
+func (d *Door) changePeer(c *Connection, peer string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.countPeerLocked(peer); err != nil {
+		return err
+	}
+	d.releasePeerLocked(c.peer)
+	c.peer = peer
 	return nil
 }
 
@@ -144,9 +207,7 @@ func (d *Door) releaseConnection(peer string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.all--
-	if d.connections[peer]--; d.connections[peer] == 0 {
-		delete(d.connections, peer)
-	}
+	d.releasePeerLocked(peer)
 }
 
 // reportClosed tells the audit log that a limit closed a connection, and the log at most

@@ -16,6 +16,7 @@
 //	connection, err := door.Connect(conn.RemoteAddr(), func() { conn.Close() })
 //	                            // an error: close conn without a word
 //	defer connection.Close()
+//	if connection.BeginsWithHeader() { … } // of the PROXY protocol: package origin
 //	                            // TLS, within door.Limits().HandshakeTime
 //	door.HandshakeFailed(addr, err) // if it fails
 //	connection.Control(n)       // n frames without payload came; an error: close conn
@@ -23,7 +24,8 @@
 //
 // For a call, once its headers are complete and before anything else is spent on it:
 //
-//	call, err := connection.Begin(ctx, method)
+//	call, err := connection.Begin(ctx, method, forwarded)
+//	                            // forwarded: the values of the header door.ForwardedHeader()
 //	                            // an error: answer with it, and no more
 //	defer call.End()
 //	defer func() { call.Done(err, names) }()

@@ -14,6 +14,7 @@ import (
 	"github.com/tranship/tranship/access/authn"
 	"github.com/tranship/tranship/internal/minrate"
 	"github.com/tranship/tranship/internal/observation"
+	"github.com/tranship/tranship/server/internal/origin"
 	"github.com/tranship/tranship/server/limit"
 )
 
@@ -37,6 +38,8 @@ type Options struct {
 	// Recheck is how often the credentials of a call under way are checked again; 0
 	// means DefaultRecheck.
 	Recheck time.Duration
+	// Proxies are trusted to report the addresses of their clients.
+	Proxies origin.Proxies
 	// Limits bound connections, calls and rates.
 	Limits limit.Options
 	// Memory bounds what calls hold in memory; several doors can share one. Nil means
@@ -161,6 +164,11 @@ func (d *Door) Limits() limit.Options { return d.limits }
 
 // Memory returns what bounds the memory of calls.
 func (d *Door) Memory() *Memory { return d.memory }
+
+// ForwardedHeader returns the name, in lower case, of the header in which trusted proxies
+// report the addresses of their clients; "" if no proxy is trusted. An adapter passes its
+// values to Begin.
+func (d *Door) ForwardedHeader() string { return d.options.Proxies.HeaderName() }
 
 // FindsCallerInContext reports whether Options.Caller finds the principal of a call. A
 // transport then calls Authenticate when the program's own code has run.

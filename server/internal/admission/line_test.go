@@ -127,7 +127,7 @@ func (c *lineConn) call(method string, token []string) bool {
 
 // admitted runs a call. over: all of its messages were read.
 func (c *lineConn) admitted(ctx context.Context, method string, token []string) (over bool, err error) {
-	call, err := c.connection.Begin(ctx, method)
+	call, err := c.connection.Begin(ctx, method, nil)
 	if err != nil {
 		return false, err
 	}

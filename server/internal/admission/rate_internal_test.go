@@ -105,7 +105,7 @@ func TestCallsPerSecond(t *testing.T) {
 
 // begin begins a call of the principal and peer of ctx.
 func begin(d *Door, ctx context.Context) (*Call, error) { //nolint:revive // as a method would
-	c, err := d.Begin(ctx, "/Test/Call", access.PeerFromContext(ctx))
+	c, err := d.Begin(ctx, "/Test/Call", access.PeerFromContext(ctx), nil)
 	if err != nil {
 		return nil, err
 	}

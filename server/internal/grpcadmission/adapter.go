@@ -29,6 +29,7 @@ import (
 	"sync"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/tap"
 
@@ -127,12 +128,16 @@ func (a *Adapter) begin(ctx context.Context, method string) (*admission.Call, er
 	if from, ok := peer.FromContext(ctx); ok {
 		address, connection = from.Addr, a.connection(from)
 	}
+	var forwarded []string
+	if header := a.door.ForwardedHeader(); header != "" {
+		forwarded = metadata.ValueFromIncomingContext(ctx, header)
+	}
 	var call *admission.Call
 	var err error
 	if connection != nil {
-		call, err = connection.Begin(ctx, method)
+		call, err = connection.Begin(ctx, method, forwarded)
 	} else {
-		call, err = a.door.Begin(ctx, method, address)
+		call, err = a.door.Begin(ctx, method, address, forwarded)
 	}
 	if err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"google.golang.org/grpc/credentials"
 
 	"github.com/tranship/tranship/server/internal/admission"
+	"github.com/tranship/tranship/server/internal/origin"
 )
 
 // Listener returns a listener that accepts no more connections than the Door admits, and
@@ -65,6 +66,13 @@ type admittedCredentials struct {
 // ServerHandshake implements credentials.TransportCredentials.
 func (c admittedCredentials) ServerHandshake(conn net.Conn) (net.Conn, credentials.AuthInfo, error) {
 	admitted, _ := conn.(*admittedConn)
+	if admitted != nil && admitted.connection.BeginsWithHeader() {
+		proxied, err := forwarded(c.adapter.door, admitted)
+		if err != nil {
+			return nil, nil, err
+		}
+		conn = proxied
+	}
 	secured, info, err := c.TransportCredentials.ServerHandshake(conn)
 	if err != nil {
 		c.adapter.door.HandshakeFailed(conn.RemoteAddr(), err)
@@ -80,6 +88,17 @@ func (c admittedCredentials) ServerHandshake(conn net.Conn) (net.Conn, credentia
 	defer c.adapter.mu.Unlock()
 	c.adapter.connections[framed.ends] = admitted.connection
 	return framed, info, nil
+}
+
+// forwarded reads the header of the PROXY protocol of a connection, and returns the
+// connection as the client's. gRPC has set the deadline.
+func forwarded(door *admission.Door, conn *admittedConn) (net.Conn, error) {
+	proxied, err := origin.ReadHeader(conn)
+	if err != nil {
+		door.HandshakeFailed(conn.RemoteAddr(), err)
+		return nil, err
+	}
+	return proxied, conn.connection.Forwarded(proxied.RemoteAddr())
 }
 
 // ClientHandshake implements credentials.TransportCredentials.

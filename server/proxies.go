@@ -1,0 +1,43 @@
+package server
+
+import (
+	"net/netip"
+
+	"github.com/tranship/tranship/server/internal/origin"
+)
+
+// Proxies are proxies that a server trusts to report the addresses of their clients.
+type Proxies struct {
+	// Trusted are the addresses of the proxies. Every machine at these addresses can claim
+	// any address for its calls, so that limits of peers do not bind it. The connections
+	// of a trusted proxy do not count against Limits.ConnectionsPerPeer.
+	Trusted []netip.Prefix
+	// Header is the header that the proxies set on each call. They must replace, or add
+	// to, what their clients send in it. A call without the header counts for the proxy.
+	Header ProxyHeader
+	// ProxyProtocol means that the proxies begin each connection with a header of the
+	// PROXY protocol, version 1 or 2. Serve refuses connections of trusted addresses
+	// without one. Mount ignores ProxyProtocol: the program has its own listener.
+	ProxyProtocol bool
+}
+
+// ProxyHeader is a header in which proxies report the addresses of clients. A server reads
+// one only: a proxy passes on the other as the client sent it.
+type ProxyHeader int
+
+// The headers in which proxies report the addresses of clients.
+const (
+	// XForwardedFor is X-Forwarded-For. It is the zero value.
+	XForwardedFor ProxyHeader = iota
+	// Forwarded is Forwarded, RFC 7239.
+	Forwarded
+)
+
+// origin returns the proxies as admission knows them.
+func (p Proxies) origin() origin.Proxies {
+	header := origin.XForwardedFor
+	if p.Header == Forwarded {
+		header = origin.Forwarded
+	}
+	return origin.Proxies{Trusted: p.Trusted, Header: header, Protocol: p.ProxyProtocol}
+}
