@@ -297,9 +297,14 @@ type File struct {
 	// all of them are equal, and a change of any of them changes the revision. See
 	// Precondition.must_match_revision. Opaque; at most 128 bytes. Present in the
 	// responses of Stat, SetAttributes, Move, Copy and CopyFile only.
-	Revision      string `protobuf:"bytes,8,opt,name=revision,proto3" json:"revision,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Revision string `protobuf:"bytes,8,opt,name=revision,proto3" json:"revision,omitempty"`
+	// The unit to which the file system of the store has rounded modified_time, up or down,
+	// such as 2 seconds for FAT. At most 2 seconds. A client that compares two files takes
+	// times that differ by less than the unit for equal. Absent: modified_time is what was
+	// set.
+	ModifiedTimeUnit *durationpb.Duration `protobuf:"bytes,10,opt,name=modified_time_unit,json=modifiedTimeUnit,proto3" json:"modified_time_unit,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *File) Reset() {
@@ -386,6 +391,13 @@ func (x *File) GetRevision() string {
 		return x.Revision
 	}
 	return ""
+}
+
+func (x *File) GetModifiedTimeUnit() *durationpb.Duration {
+	if x != nil {
+		return x.ModifiedTimeUnit
+	}
+	return nil
 }
 
 // Attributes are what a client may set on a file beside its content. In an upload,
@@ -4107,7 +4119,7 @@ var File_tranship_v1_file_service_proto protoreflect.FileDescriptor
 
 const file_tranship_v1_file_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1etranship/v1/file_service.proto\x12\vtranship.v1\x1a\x19google/protobuf/any.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xdb\x02\n" +
+	"\x1etranship/v1/file_service.proto\x12\vtranship.v1\x1a\x19google/protobuf/any.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa4\x03\n" +
 	"\x04File\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12\x12\n" +
 	"\x04size\x18\x02 \x01(\x03R\x04size\x12?\n" +
@@ -4116,7 +4128,9 @@ const file_tranship_v1_file_service_proto_rawDesc = "" +
 	"\aversion\x18\x05 \x01(\tR\aversion\x12\x1b\n" +
 	"\x06crc32c\x18\x06 \x01(\aH\x00R\x06crc32c\x88\x01\x01\x12;\n" +
 	"\bmetadata\x18\a \x03(\v2\x1f.tranship.v1.File.MetadataEntryR\bmetadata\x12\x1a\n" +
-	"\brevision\x18\b \x01(\tR\brevision\x1a;\n" +
+	"\brevision\x18\b \x01(\tR\brevision\x12G\n" +
+	"\x12modified_time_unit\x18\n" +
+	" \x01(\v2\x19.google.protobuf.DurationR\x10modifiedTimeUnit\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\t\n" +
@@ -4484,105 +4498,106 @@ var file_tranship_v1_file_service_proto_goTypes = []any{
 	nil,                           // 53: tranship.v1.File.MetadataEntry
 	nil,                           // 54: tranship.v1.Metadata.EntriesEntry
 	(*timestamppb.Timestamp)(nil), // 55: google.protobuf.Timestamp
-	(*anypb.Any)(nil),             // 56: google.protobuf.Any
-	(*durationpb.Duration)(nil),   // 57: google.protobuf.Duration
+	(*durationpb.Duration)(nil),   // 56: google.protobuf.Duration
+	(*anypb.Any)(nil),             // 57: google.protobuf.Any
 }
 var file_tranship_v1_file_service_proto_depIdxs = []int32{
 	55, // 0: tranship.v1.File.modified_time:type_name -> google.protobuf.Timestamp
 	53, // 1: tranship.v1.File.metadata:type_name -> tranship.v1.File.MetadataEntry
-	55, // 2: tranship.v1.Attributes.modified_time:type_name -> google.protobuf.Timestamp
-	4,  // 3: tranship.v1.Attributes.metadata:type_name -> tranship.v1.Metadata
-	54, // 4: tranship.v1.Metadata.entries:type_name -> tranship.v1.Metadata.EntriesEntry
-	56, // 5: tranship.v1.Status.details:type_name -> google.protobuf.Any
-	6,  // 6: tranship.v1.MissingRanges.ranges:type_name -> tranship.v1.Range
-	10, // 7: tranship.v1.UploadRequest.begin:type_name -> tranship.v1.Begin
-	11, // 8: tranship.v1.UploadRequest.chunk:type_name -> tranship.v1.Chunk
-	12, // 9: tranship.v1.UploadRequest.finish:type_name -> tranship.v1.Finish
-	13, // 10: tranship.v1.UploadRequest.cancel:type_name -> tranship.v1.Cancel
-	14, // 11: tranship.v1.UploadRequest.put:type_name -> tranship.v1.Put
-	15, // 12: tranship.v1.UploadRequest.copy_part:type_name -> tranship.v1.CopyPart
-	17, // 13: tranship.v1.UploadRequest.keep_alive:type_name -> tranship.v1.KeepAlive
-	1,  // 14: tranship.v1.Begin.mode:type_name -> tranship.v1.Begin.Mode
-	3,  // 15: tranship.v1.Begin.attributes:type_name -> tranship.v1.Attributes
-	5,  // 16: tranship.v1.Begin.precondition:type_name -> tranship.v1.Precondition
-	0,  // 17: tranship.v1.Begin.durability:type_name -> tranship.v1.Durability
-	57, // 18: tranship.v1.Begin.progress_interval:type_name -> google.protobuf.Duration
-	3,  // 19: tranship.v1.Finish.attributes:type_name -> tranship.v1.Attributes
-	3,  // 20: tranship.v1.Put.attributes:type_name -> tranship.v1.Attributes
-	5,  // 21: tranship.v1.Put.precondition:type_name -> tranship.v1.Precondition
-	0,  // 22: tranship.v1.Put.durability:type_name -> tranship.v1.Durability
-	18, // 23: tranship.v1.UploadResponse.begun:type_name -> tranship.v1.Begun
-	19, // 24: tranship.v1.UploadResponse.progress:type_name -> tranship.v1.Progress
-	20, // 25: tranship.v1.UploadResponse.finished:type_name -> tranship.v1.Finished
-	21, // 26: tranship.v1.UploadResponse.failed:type_name -> tranship.v1.Failed
-	17, // 27: tranship.v1.UploadResponse.keep_alive:type_name -> tranship.v1.KeepAlive
-	6,  // 28: tranship.v1.Begun.durable:type_name -> tranship.v1.Range
-	6,  // 29: tranship.v1.Progress.newly_durable:type_name -> tranship.v1.Range
-	2,  // 30: tranship.v1.Finished.file:type_name -> tranship.v1.File
-	6,  // 31: tranship.v1.Finished.durable:type_name -> tranship.v1.Range
-	7,  // 32: tranship.v1.Failed.status:type_name -> tranship.v1.Status
-	23, // 33: tranship.v1.DownloadRequest.open:type_name -> tranship.v1.Open
-	13, // 34: tranship.v1.DownloadRequest.cancel:type_name -> tranship.v1.Cancel
-	17, // 35: tranship.v1.DownloadRequest.keep_alive:type_name -> tranship.v1.KeepAlive
-	25, // 36: tranship.v1.DownloadResponse.opened:type_name -> tranship.v1.Opened
-	11, // 37: tranship.v1.DownloadResponse.chunk:type_name -> tranship.v1.Chunk
-	26, // 38: tranship.v1.DownloadResponse.done:type_name -> tranship.v1.Done
-	21, // 39: tranship.v1.DownloadResponse.failed:type_name -> tranship.v1.Failed
-	17, // 40: tranship.v1.DownloadResponse.keep_alive:type_name -> tranship.v1.KeepAlive
-	2,  // 41: tranship.v1.Opened.file:type_name -> tranship.v1.File
-	2,  // 42: tranship.v1.StatResponse.file:type_name -> tranship.v1.File
-	33, // 43: tranship.v1.ListResponse.entries:type_name -> tranship.v1.Entry
-	32, // 44: tranship.v1.ListResponse.end:type_name -> tranship.v1.ListEnd
-	31, // 45: tranship.v1.ListResponse.skipped:type_name -> tranship.v1.Skipped
-	7,  // 46: tranship.v1.Skipped.status:type_name -> tranship.v1.Status
-	2,  // 47: tranship.v1.Entry.file:type_name -> tranship.v1.File
-	3,  // 48: tranship.v1.SetAttributesRequest.attributes:type_name -> tranship.v1.Attributes
-	5,  // 49: tranship.v1.SetAttributesRequest.precondition:type_name -> tranship.v1.Precondition
-	2,  // 50: tranship.v1.SetAttributesResponse.file:type_name -> tranship.v1.File
-	5,  // 51: tranship.v1.DeleteRequest.precondition:type_name -> tranship.v1.Precondition
-	5,  // 52: tranship.v1.MoveRequest.precondition:type_name -> tranship.v1.Precondition
-	2,  // 53: tranship.v1.MoveResponse.file:type_name -> tranship.v1.File
-	5,  // 54: tranship.v1.CopyRequest.precondition:type_name -> tranship.v1.Precondition
-	2,  // 55: tranship.v1.CopyResponse.file:type_name -> tranship.v1.File
-	5,  // 56: tranship.v1.CopyFileRequest.precondition:type_name -> tranship.v1.Precondition
-	2,  // 57: tranship.v1.CopyFileResponse.file:type_name -> tranship.v1.File
-	48, // 58: tranship.v1.ListUploadsResponse.uploads:type_name -> tranship.v1.Upload
-	55, // 59: tranship.v1.Upload.created_time:type_name -> google.protobuf.Timestamp
-	55, // 60: tranship.v1.Upload.expire_time:type_name -> google.protobuf.Timestamp
-	0,  // 61: tranship.v1.GetServerInfoResponse.min_durability:type_name -> tranship.v1.Durability
-	57, // 62: tranship.v1.GetServerInfoResponse.min_ping_interval:type_name -> google.protobuf.Duration
-	57, // 63: tranship.v1.GetServerInfoResponse.min_keep_alive_interval:type_name -> google.protobuf.Duration
-	9,  // 64: tranship.v1.FileService.Upload:input_type -> tranship.v1.UploadRequest
-	22, // 65: tranship.v1.FileService.Download:input_type -> tranship.v1.DownloadRequest
-	27, // 66: tranship.v1.FileService.Stat:input_type -> tranship.v1.StatRequest
-	29, // 67: tranship.v1.FileService.List:input_type -> tranship.v1.ListRequest
-	34, // 68: tranship.v1.FileService.SetAttributes:input_type -> tranship.v1.SetAttributesRequest
-	36, // 69: tranship.v1.FileService.Delete:input_type -> tranship.v1.DeleteRequest
-	38, // 70: tranship.v1.FileService.DeleteTree:input_type -> tranship.v1.DeleteTreeRequest
-	40, // 71: tranship.v1.FileService.Move:input_type -> tranship.v1.MoveRequest
-	42, // 72: tranship.v1.FileService.Copy:input_type -> tranship.v1.CopyRequest
-	44, // 73: tranship.v1.FileService.CopyFile:input_type -> tranship.v1.CopyFileRequest
-	46, // 74: tranship.v1.FileService.ListUploads:input_type -> tranship.v1.ListUploadsRequest
-	49, // 75: tranship.v1.FileService.AbortUpload:input_type -> tranship.v1.AbortUploadRequest
-	51, // 76: tranship.v1.FileService.GetServerInfo:input_type -> tranship.v1.GetServerInfoRequest
-	16, // 77: tranship.v1.FileService.Upload:output_type -> tranship.v1.UploadResponse
-	24, // 78: tranship.v1.FileService.Download:output_type -> tranship.v1.DownloadResponse
-	28, // 79: tranship.v1.FileService.Stat:output_type -> tranship.v1.StatResponse
-	30, // 80: tranship.v1.FileService.List:output_type -> tranship.v1.ListResponse
-	35, // 81: tranship.v1.FileService.SetAttributes:output_type -> tranship.v1.SetAttributesResponse
-	37, // 82: tranship.v1.FileService.Delete:output_type -> tranship.v1.DeleteResponse
-	39, // 83: tranship.v1.FileService.DeleteTree:output_type -> tranship.v1.DeleteTreeResponse
-	41, // 84: tranship.v1.FileService.Move:output_type -> tranship.v1.MoveResponse
-	43, // 85: tranship.v1.FileService.Copy:output_type -> tranship.v1.CopyResponse
-	45, // 86: tranship.v1.FileService.CopyFile:output_type -> tranship.v1.CopyFileResponse
-	47, // 87: tranship.v1.FileService.ListUploads:output_type -> tranship.v1.ListUploadsResponse
-	50, // 88: tranship.v1.FileService.AbortUpload:output_type -> tranship.v1.AbortUploadResponse
-	52, // 89: tranship.v1.FileService.GetServerInfo:output_type -> tranship.v1.GetServerInfoResponse
-	77, // [77:90] is the sub-list for method output_type
-	64, // [64:77] is the sub-list for method input_type
-	64, // [64:64] is the sub-list for extension type_name
-	64, // [64:64] is the sub-list for extension extendee
-	0,  // [0:64] is the sub-list for field type_name
+	56, // 2: tranship.v1.File.modified_time_unit:type_name -> google.protobuf.Duration
+	55, // 3: tranship.v1.Attributes.modified_time:type_name -> google.protobuf.Timestamp
+	4,  // 4: tranship.v1.Attributes.metadata:type_name -> tranship.v1.Metadata
+	54, // 5: tranship.v1.Metadata.entries:type_name -> tranship.v1.Metadata.EntriesEntry
+	57, // 6: tranship.v1.Status.details:type_name -> google.protobuf.Any
+	6,  // 7: tranship.v1.MissingRanges.ranges:type_name -> tranship.v1.Range
+	10, // 8: tranship.v1.UploadRequest.begin:type_name -> tranship.v1.Begin
+	11, // 9: tranship.v1.UploadRequest.chunk:type_name -> tranship.v1.Chunk
+	12, // 10: tranship.v1.UploadRequest.finish:type_name -> tranship.v1.Finish
+	13, // 11: tranship.v1.UploadRequest.cancel:type_name -> tranship.v1.Cancel
+	14, // 12: tranship.v1.UploadRequest.put:type_name -> tranship.v1.Put
+	15, // 13: tranship.v1.UploadRequest.copy_part:type_name -> tranship.v1.CopyPart
+	17, // 14: tranship.v1.UploadRequest.keep_alive:type_name -> tranship.v1.KeepAlive
+	1,  // 15: tranship.v1.Begin.mode:type_name -> tranship.v1.Begin.Mode
+	3,  // 16: tranship.v1.Begin.attributes:type_name -> tranship.v1.Attributes
+	5,  // 17: tranship.v1.Begin.precondition:type_name -> tranship.v1.Precondition
+	0,  // 18: tranship.v1.Begin.durability:type_name -> tranship.v1.Durability
+	56, // 19: tranship.v1.Begin.progress_interval:type_name -> google.protobuf.Duration
+	3,  // 20: tranship.v1.Finish.attributes:type_name -> tranship.v1.Attributes
+	3,  // 21: tranship.v1.Put.attributes:type_name -> tranship.v1.Attributes
+	5,  // 22: tranship.v1.Put.precondition:type_name -> tranship.v1.Precondition
+	0,  // 23: tranship.v1.Put.durability:type_name -> tranship.v1.Durability
+	18, // 24: tranship.v1.UploadResponse.begun:type_name -> tranship.v1.Begun
+	19, // 25: tranship.v1.UploadResponse.progress:type_name -> tranship.v1.Progress
+	20, // 26: tranship.v1.UploadResponse.finished:type_name -> tranship.v1.Finished
+	21, // 27: tranship.v1.UploadResponse.failed:type_name -> tranship.v1.Failed
+	17, // 28: tranship.v1.UploadResponse.keep_alive:type_name -> tranship.v1.KeepAlive
+	6,  // 29: tranship.v1.Begun.durable:type_name -> tranship.v1.Range
+	6,  // 30: tranship.v1.Progress.newly_durable:type_name -> tranship.v1.Range
+	2,  // 31: tranship.v1.Finished.file:type_name -> tranship.v1.File
+	6,  // 32: tranship.v1.Finished.durable:type_name -> tranship.v1.Range
+	7,  // 33: tranship.v1.Failed.status:type_name -> tranship.v1.Status
+	23, // 34: tranship.v1.DownloadRequest.open:type_name -> tranship.v1.Open
+	13, // 35: tranship.v1.DownloadRequest.cancel:type_name -> tranship.v1.Cancel
+	17, // 36: tranship.v1.DownloadRequest.keep_alive:type_name -> tranship.v1.KeepAlive
+	25, // 37: tranship.v1.DownloadResponse.opened:type_name -> tranship.v1.Opened
+	11, // 38: tranship.v1.DownloadResponse.chunk:type_name -> tranship.v1.Chunk
+	26, // 39: tranship.v1.DownloadResponse.done:type_name -> tranship.v1.Done
+	21, // 40: tranship.v1.DownloadResponse.failed:type_name -> tranship.v1.Failed
+	17, // 41: tranship.v1.DownloadResponse.keep_alive:type_name -> tranship.v1.KeepAlive
+	2,  // 42: tranship.v1.Opened.file:type_name -> tranship.v1.File
+	2,  // 43: tranship.v1.StatResponse.file:type_name -> tranship.v1.File
+	33, // 44: tranship.v1.ListResponse.entries:type_name -> tranship.v1.Entry
+	32, // 45: tranship.v1.ListResponse.end:type_name -> tranship.v1.ListEnd
+	31, // 46: tranship.v1.ListResponse.skipped:type_name -> tranship.v1.Skipped
+	7,  // 47: tranship.v1.Skipped.status:type_name -> tranship.v1.Status
+	2,  // 48: tranship.v1.Entry.file:type_name -> tranship.v1.File
+	3,  // 49: tranship.v1.SetAttributesRequest.attributes:type_name -> tranship.v1.Attributes
+	5,  // 50: tranship.v1.SetAttributesRequest.precondition:type_name -> tranship.v1.Precondition
+	2,  // 51: tranship.v1.SetAttributesResponse.file:type_name -> tranship.v1.File
+	5,  // 52: tranship.v1.DeleteRequest.precondition:type_name -> tranship.v1.Precondition
+	5,  // 53: tranship.v1.MoveRequest.precondition:type_name -> tranship.v1.Precondition
+	2,  // 54: tranship.v1.MoveResponse.file:type_name -> tranship.v1.File
+	5,  // 55: tranship.v1.CopyRequest.precondition:type_name -> tranship.v1.Precondition
+	2,  // 56: tranship.v1.CopyResponse.file:type_name -> tranship.v1.File
+	5,  // 57: tranship.v1.CopyFileRequest.precondition:type_name -> tranship.v1.Precondition
+	2,  // 58: tranship.v1.CopyFileResponse.file:type_name -> tranship.v1.File
+	48, // 59: tranship.v1.ListUploadsResponse.uploads:type_name -> tranship.v1.Upload
+	55, // 60: tranship.v1.Upload.created_time:type_name -> google.protobuf.Timestamp
+	55, // 61: tranship.v1.Upload.expire_time:type_name -> google.protobuf.Timestamp
+	0,  // 62: tranship.v1.GetServerInfoResponse.min_durability:type_name -> tranship.v1.Durability
+	56, // 63: tranship.v1.GetServerInfoResponse.min_ping_interval:type_name -> google.protobuf.Duration
+	56, // 64: tranship.v1.GetServerInfoResponse.min_keep_alive_interval:type_name -> google.protobuf.Duration
+	9,  // 65: tranship.v1.FileService.Upload:input_type -> tranship.v1.UploadRequest
+	22, // 66: tranship.v1.FileService.Download:input_type -> tranship.v1.DownloadRequest
+	27, // 67: tranship.v1.FileService.Stat:input_type -> tranship.v1.StatRequest
+	29, // 68: tranship.v1.FileService.List:input_type -> tranship.v1.ListRequest
+	34, // 69: tranship.v1.FileService.SetAttributes:input_type -> tranship.v1.SetAttributesRequest
+	36, // 70: tranship.v1.FileService.Delete:input_type -> tranship.v1.DeleteRequest
+	38, // 71: tranship.v1.FileService.DeleteTree:input_type -> tranship.v1.DeleteTreeRequest
+	40, // 72: tranship.v1.FileService.Move:input_type -> tranship.v1.MoveRequest
+	42, // 73: tranship.v1.FileService.Copy:input_type -> tranship.v1.CopyRequest
+	44, // 74: tranship.v1.FileService.CopyFile:input_type -> tranship.v1.CopyFileRequest
+	46, // 75: tranship.v1.FileService.ListUploads:input_type -> tranship.v1.ListUploadsRequest
+	49, // 76: tranship.v1.FileService.AbortUpload:input_type -> tranship.v1.AbortUploadRequest
+	51, // 77: tranship.v1.FileService.GetServerInfo:input_type -> tranship.v1.GetServerInfoRequest
+	16, // 78: tranship.v1.FileService.Upload:output_type -> tranship.v1.UploadResponse
+	24, // 79: tranship.v1.FileService.Download:output_type -> tranship.v1.DownloadResponse
+	28, // 80: tranship.v1.FileService.Stat:output_type -> tranship.v1.StatResponse
+	30, // 81: tranship.v1.FileService.List:output_type -> tranship.v1.ListResponse
+	35, // 82: tranship.v1.FileService.SetAttributes:output_type -> tranship.v1.SetAttributesResponse
+	37, // 83: tranship.v1.FileService.Delete:output_type -> tranship.v1.DeleteResponse
+	39, // 84: tranship.v1.FileService.DeleteTree:output_type -> tranship.v1.DeleteTreeResponse
+	41, // 85: tranship.v1.FileService.Move:output_type -> tranship.v1.MoveResponse
+	43, // 86: tranship.v1.FileService.Copy:output_type -> tranship.v1.CopyResponse
+	45, // 87: tranship.v1.FileService.CopyFile:output_type -> tranship.v1.CopyFileResponse
+	47, // 88: tranship.v1.FileService.ListUploads:output_type -> tranship.v1.ListUploadsResponse
+	50, // 89: tranship.v1.FileService.AbortUpload:output_type -> tranship.v1.AbortUploadResponse
+	52, // 90: tranship.v1.FileService.GetServerInfo:output_type -> tranship.v1.GetServerInfoResponse
+	78, // [78:91] is the sub-list for method output_type
+	65, // [65:78] is the sub-list for method input_type
+	65, // [65:65] is the sub-list for extension type_name
+	65, // [65:65] is the sub-list for extension extendee
+	0,  // [0:65] is the sub-list for field type_name
 }
 
 func init() { file_tranship_v1_file_service_proto_init() }
