@@ -21,6 +21,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -168,9 +169,22 @@ func (d *Dir) Chtimes(file *os.File, name string, modified time.Time) error {
 	if err := checkSegment("chtimes", name); err != nil {
 		return err
 	}
-	err := chtimes(file, modified)
+	err := chtimes(file, time.Time{}, modified)
 	if errors.Is(err, errors.ErrUnsupported) {
 		err = d.root.Chtimes(d.resolve(name), time.Time{}, modified)
+	}
+	return relative("chtimes", name, err)
+}
+
+// ChtimesBoth is Chtimes, except that it also sets the access time. File systems that were
+// made with libfuse 2 report success for a modified time alone, and ignore it.
+func (d *Dir) ChtimesBoth(file *os.File, name string, accessed, modified time.Time) error {
+	if err := checkSegment("chtimes", name); err != nil {
+		return err
+	}
+	err := chtimes(file, accessed, modified)
+	if errors.Is(err, errors.ErrUnsupported) {
+		err = d.root.Chtimes(d.resolve(name), accessed, modified)
 	}
 	return relative("chtimes", name, err)
 }
@@ -217,13 +231,28 @@ func (d *Dir) Setxattr(name string, value []byte) error {
 }
 
 // Sync makes the creation, renaming and removal of files in the directory durable. It
-// does nothing on systems that cannot sync a directory (Windows).
+// does nothing on systems (Windows) and file systems that cannot sync a directory; see
+// SyncError.
 func (d *Dir) Sync() error {
-	return relative("sync", ".", d.sync())
+	return relative("sync", ".", SyncError(d.sync()))
+}
+
+// SyncError returns nil for an error by which a file system tells that it does not sync
+// directories, and otherwise err. 9P, SMB and some FUSE file systems answer with these
+// errors; there is no other way to make a name durable there. An error of the storage, such
+// as EIO, stays. It applies to directories only: each file system must sync files.
+func SyncError(err error) error {
+	for _, unable := range []error{syscall.EINVAL, syscall.EBADF, errors.ErrUnsupported} {
+		if errors.Is(err, unable) {
+			return nil
+		}
+	}
+	return err
 }
 
 // FreeBytes returns the space that an unprivileged process may still use on the
-// directory's file system, or math.MaxInt64 if the system does not report it.
+// directory's file system, or math.MaxInt64 if the system does not report it, or reports a
+// file system without blocks, as ramfs and many FUSE file systems do.
 func (d *Dir) FreeBytes() (int64, error) {
 	free, err := d.freeBytes()
 	return free, relative("statfs", ".", err)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -201,6 +202,23 @@ func TestErrorsNameNothingAboveTheDirectory(t *testing.T) {
 	for _, err := range []error{walk, made, opened, dir.Remove("missing"), dir.RemoveDir("file"), Rename(dir, "missing", dir, "y"), RenameNoReplace(dir, "missing", dir, "y")} {
 		if err == nil || strings.Contains(err.Error(), name) {
 			t.Errorf("error: %v", err)
+		}
+	}
+}
+
+// TestSyncError tells file systems that do not sync directories from storage that fails.
+func TestSyncError(t *testing.T) {
+	for _, unable := range []error{nil, syscall.EINVAL, syscall.EBADF, syscall.ENOSYS, syscall.ENOTSUP, syscall.EOPNOTSUPP, errors.ErrUnsupported} {
+		if unable != nil {
+			unable = &fs.PathError{Op: "sync", Path: ".", Err: unable}
+		}
+		if err := SyncError(unable); err != nil {
+			t.Errorf("%v fails: %v", unable, err)
+		}
+	}
+	for _, broken := range []error{syscall.EIO, syscall.ENOSPC, syscall.EDQUOT, syscall.EROFS, syscall.ESTALE, fs.ErrClosed} {
+		if err := SyncError(&fs.PathError{Op: "sync", Path: ".", Err: broken}); !errors.Is(err, broken) {
+			t.Errorf("%v becomes %v", broken, err)
 		}
 	}
 }

@@ -35,10 +35,28 @@ func (d *Dir) freeBytes() (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	if status.Bsize > 0 && status.Bavail > math.MaxInt64/uint64(status.Bsize) {
-		return math.MaxInt64, nil
+	return freeOf(&status), nil
+}
+
+// freeOf returns the free bytes of a file system, math.MaxInt64 if they are unknown.
+func freeOf(status *unix.Statfs_t) int64 {
+	size := int64(status.Bsize) //nolint:unconvert // int32 on 32-bit systems
+	switch {
+	case status.Blocks == 0 || size <= 0:
+		return math.MaxInt64
+	case status.Bavail > math.MaxInt64/uint64(size):
+		return math.MaxInt64
 	}
-	return int64(status.Bavail) * int64(status.Bsize), nil //nolint:unconvert // int32 on 32-bit systems
+	return int64(status.Bavail) * size
+}
+
+// AccessTime returns when a file was last read; zero if the system does not report it.
+func AccessTime(info fs.FileInfo) time.Time {
+	status, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return time.Time{}
+	}
+	return time.Unix(status.Atim.Unix())
 }
 
 func identity(info fs.FileInfo) (inode uint64, changed int64) {
@@ -69,14 +87,19 @@ func (d *Dir) openAt(name string, flag int, mode fs.FileMode) (*os.File, error) 
 	return os.NewFile(uintptr(opened), d.root.Name()+"/"+name), nil
 }
 
-// chtimes sets the modified time of an open file. The error is errors.ErrUnsupported if
-// the system needs the file's name for that.
-func chtimes(file *os.File, modified time.Time) error {
+// chtimes sets the modified time of an open file, and its access time unless that is zero.
+// The error is errors.ErrUnsupported if the system needs the file's name for that.
+func chtimes(file *os.File, accessed, modified time.Time) error {
 	when, err := unix.TimeToTimespec(modified)
 	if err != nil {
 		return err
 	}
 	times := []unix.Timespec{{Nsec: unix.UTIME_OMIT}, when}
+	if !accessed.IsZero() {
+		if times[0], err = unix.TimeToTimespec(accessed); err != nil {
+			return err
+		}
+	}
 	err = control(file, func(descriptor int) error {
 		return retry(func() error { return unix.UtimesNanoAt(descriptor, "", times, unix.AT_EMPTY_PATH) })
 	})

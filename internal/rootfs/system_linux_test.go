@@ -1,10 +1,14 @@
 package rootfs
 
 import (
+	"math"
 	"os"
 	"path/filepath"
 	"syscall"
 	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestInspect(t *testing.T) {
@@ -50,6 +54,50 @@ func TestInspect(t *testing.T) {
 	for _, name := range []string{"link", "dir", "pipe", "missing", "", "..", "dir/.."} {
 		if _, _, ok := dir.Inspect(name, "user.test"); ok {
 			t.Errorf("Inspect(%q) found a regular file", name)
+		}
+	}
+}
+
+func TestFreeOf(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		status unix.Statfs_t
+		want   int64
+	}{
+		{"disk", unix.Statfs_t{Blocks: 10, Bfree: 5, Bavail: 3, Bsize: 4096}, 3 * 4096},
+		{"full disk", unix.Statfs_t{Blocks: 10, Bsize: 4096}, 0},
+		{"ramfs", unix.Statfs_t{Bsize: 4096}, math.MaxInt64},
+		{"FUSE without statfs", unix.Statfs_t{}, math.MaxInt64},
+		{"no block size", unix.Statfs_t{Blocks: 10, Bavail: 3}, math.MaxInt64},
+		{"huge", unix.Statfs_t{Blocks: 1 << 60, Bavail: 1 << 60, Bsize: 4096}, math.MaxInt64},
+	} {
+		if got := freeOf(&test.status); got != test.want {
+			t.Errorf("%s: %d bytes are free, want %d", test.name, got, test.want)
+		}
+	}
+}
+
+// TestChtimesBoth sets the access time only where that is asked for.
+func TestChtimesBoth(t *testing.T) {
+	dir, name := open(t)
+	write(t, filepath.Join(name, "file"), "content")
+	file, _, err := dir.OpenFileWrite("file")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	accessed, modified := time.Unix(1_000_000_000, 1), time.Unix(1_100_000_000, 2)
+	if err := dir.ChtimesBoth(file, "file", accessed, modified); err != nil {
+		t.Fatal(err)
+	}
+	later := modified.Add(time.Hour)
+	for _, want := range []time.Time{modified, later} {
+		info, err := file.Stat()
+		if err != nil || !AccessTime(info).Equal(accessed) || !info.ModTime().Equal(want) {
+			t.Errorf("the file has the times %s and %s, %v; want %s and %s", AccessTime(info), info.ModTime(), err, accessed, want)
+		}
+		if err := dir.Chtimes(file, "file", later); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

@@ -22,7 +22,10 @@ func (d *Dir) openAt(name string, flag int, mode fs.FileMode) (*os.File, error) 
 	return d.root.OpenFile(name, flag, mode)
 }
 
-func chtimes(*os.File, time.Time) error { return errors.ErrUnsupported }
+func chtimes(*os.File, time.Time, time.Time) error { return errors.ErrUnsupported }
+
+// AccessTime returns the zero time, because it is unknown.
+func AccessTime(fs.FileInfo) time.Time { return time.Time{} }
 
 // systemMayFold is true unless Probe found that names have one spelling.
 func (d *Dir) systemMayFold() bool { return !d.guard.foundExact(d.device()) }

@@ -63,6 +63,15 @@ func (d *Dir) device() (uint64, bool) {
 	return uint64(status.Dev), true //nolint:unconvert // another type elsewhere
 }
 
+// Device returns the number of the file system of a file; 0 if it is unknown.
+func Device(info fs.FileInfo) uint64 {
+	status, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return 0
+	}
+	return uint64(status.Dev) //nolint:unconvert // another type elsewhere
+}
+
 // Links returns the number of names that a file has; 0 if it is unknown.
 func Links(info fs.FileInfo) uint64 {
 	status, ok := info.Sys().(*syscall.Stat_t)

@@ -43,6 +43,9 @@ func link(from *Dir, name string, to *Dir, newName string) error {
 // beside them anyway.
 func (d *Dir) device() (uint64, bool) { return 0, false }
 
+// Device returns 0, because the number is unknown.
+func Device(fs.FileInfo) uint64 { return 0 }
+
 // Links returns 0, because the number is unknown.
 func Links(fs.FileInfo) uint64 { return 0 }
 
