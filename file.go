@@ -15,6 +15,9 @@ import (
 // DefaultMode is the mode of a file whose upload does not set one.
 const DefaultMode fs.FileMode = 0o644
 
+// MaxModTimeUnit is the largest File.ModTimeUnit: FAT has times of 2 seconds.
+const MaxModTimeUnit = 2 * time.Second
+
 // File describes a committed file.
 type File struct {
 	// Path is the file's key in its store.
@@ -23,6 +26,10 @@ type File struct {
 	Size int64
 	// ModTime is when the content was last modified at its source.
 	ModTime time.Time
+	// ModTimeUnit is the unit to which the file system of the store has rounded ModTime, up or
+	// down; at most MaxModTimeUnit. 0 means that ModTime is what was set, to at least the
+	// microsecond. It tells for two times that differ by less whether they may be one.
+	ModTimeUnit time.Duration
 	// Mode has permission bits only, within 0777.
 	Mode fs.FileMode
 	// Version changes whenever the content is replaced. It is opaque.
@@ -37,7 +44,7 @@ type File struct {
 // Mode and Metadata, and differs if one of them does. Precondition.MustMatchRevision
 // compares it with the state of the file at the moment of a change. It is opaque, has at
 // most 128 bytes, and does not depend on Path, Size and CRC32C, which belong to the
-// version.
+// version, nor on ModTimeUnit.
 //
 // A revision is computed from the fields of File alone, so that a file that was put into
 // a directory by hand has one too. A File without all attributes, as a protocol may
@@ -88,7 +95,8 @@ type Attributes struct {
 	// ModTime is when the content was last modified at its source; by default the moment
 	// of commit. It is within the years 1 to 9999, in UTC. A store keeps it to at least
 	// the microsecond, or refuses it with an *InvalidError that names the times it can
-	// keep: it never keeps another time instead.
+	// keep: it never keeps another time instead, except that it may round the time as
+	// File.ModTimeUnit tells.
 	ModTime *time.Time
 	// Mode has permission bits only, within 0777; by default DefaultMode.
 	Mode *fs.FileMode

@@ -77,14 +77,21 @@ func FileFromProto(file *transhipv1.File) (tranship.File, error) {
 	if err != nil {
 		return tranship.File{}, breach("an invalid modified time for %s: %v", path, err)
 	}
+	var unit time.Duration
+	if p := file.GetModifiedTimeUnit(); p != nil {
+		if unit = p.AsDuration(); !p.IsValid() || unit < 0 || unit > tranship.MaxModTimeUnit {
+			return tranship.File{}, breach("a unit of the modified time for %s that is not from 0 to %s", path, tranship.MaxModTimeUnit)
+		}
+	}
 	return tranship.File{
-		Path:     path,
-		Size:     file.GetSize(),
-		ModTime:  modified,
-		Mode:     fs.FileMode(file.GetMode()),
-		Version:  file.GetVersion(),
-		CRC32C:   file.Crc32C,
-		Metadata: file.GetMetadata(),
+		Path:        path,
+		Size:        file.GetSize(),
+		ModTime:     modified,
+		ModTimeUnit: unit,
+		Mode:        fs.FileMode(file.GetMode()),
+		Version:     file.GetVersion(),
+		CRC32C:      file.Crc32C,
+		Metadata:    file.GetMetadata(),
 	}, nil
 }
 

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/types/known/durationpb"
+
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/wire"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
@@ -60,6 +62,24 @@ func TestBegunParts(t *testing.T) {
 		err := wire.CheckBegun(&transhipv1.Begun{UploadId: "x", Epoch: 1, PartSize: test.partSize}, &test.size)
 		if (err == nil) != test.good {
 			t.Errorf("%d bytes in parts of %d: %v", test.size, test.partSize, err)
+		}
+	}
+}
+
+// TestModTimeUnit carries the unit of a modified time, and refuses one that would make a client
+// take different files for equal.
+func TestModTimeUnit(t *testing.T) {
+	for _, unit := range []time.Duration{0, time.Millisecond, tranship.MaxModTimeUnit} {
+		p := wire.FileToProto(tranship.File{Path: "a", ModTimeUnit: unit})
+		if file, err := wire.FileFromProto(p); err != nil || file.ModTimeUnit != unit || (p.ModifiedTimeUnit == nil) != (unit == 0) {
+			t.Errorf("%s becomes %s: %v", unit, file.ModTimeUnit, err)
+		}
+	}
+	for _, unit := range []*durationpb.Duration{
+		durationpb.New(tranship.MaxModTimeUnit + 1), durationpb.New(-1), {Seconds: 1, Nanos: -1}, {Seconds: 1 << 62}, {Nanos: 2_000_000_000},
+	} {
+		if file, err := wire.FileFromProto(&transhipv1.File{Path: "a", ModifiedTimeUnit: unit}); !errors.Is(err, tranship.ErrIntegrity) {
+			t.Errorf("%v becomes %s: %v", unit, file.ModTimeUnit, err)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"time"
 
+	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/tranship/tranship"
@@ -31,7 +32,7 @@ const DefaultMaxMessageBytes = 4 << 20
 
 // FileToProto translates a file of a store.
 func FileToProto(file tranship.File) *transhipv1.File {
-	return &transhipv1.File{
+	p := &transhipv1.File{
 		Path:         file.Path,
 		Size:         file.Size,
 		ModifiedTime: timeToProto(file.ModTime),
@@ -40,6 +41,10 @@ func FileToProto(file tranship.File) *transhipv1.File {
 		Crc32C:       file.CRC32C,
 		Metadata:     file.Metadata,
 	}
+	if file.ModTimeUnit > 0 {
+		p.ModifiedTimeUnit = durationpb.New(file.ModTimeUnit)
+	}
+	return p
 }
 
 // RevisedToProto is FileToProto with the file's revision, for replies on which a client may
