@@ -25,7 +25,7 @@ func RegisterReflection(server *grpc.Server) error { return registerReflection(s
 // MountReflection is RegisterReflection with what the Config says: credentials, limits and
 // the audit log are those of the services that Mount adds.
 func (s *Server) MountReflection(server *grpc.Server) error {
-	return registerReflection(newAdapter(s.door, s.config).Registrar(server), server)
+	return registerReflection(newAdapter(s.door, s.config).IdleRegistrar(server), server)
 }
 
 // registerReflection adds reflection of services to a registrar.

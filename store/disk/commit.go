@@ -11,6 +11,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/failure"
+	"github.com/tranship/tranship/internal/filetime"
 	"github.com/tranship/tranship/internal/partfile"
 	"github.com/tranship/tranship/internal/rootfs"
 )
@@ -119,7 +120,11 @@ func (s *Store) writeAttributes(ctx context.Context, draft *draft, spec tranship
 			return record{}, err
 		}
 	}
-	return r, fail("set the mode of", spec.Path, draft.file.Chmod(mode))
+	err = s.system.chmod(draft.file, mode)
+	if filetime.IsRefused(err) {
+		err = nil // as on FAT and SMB, a file has the mode that the file system gives it
+	}
+	return r, fail("set the mode of", spec.Path, err)
 }
 
 // setMode records a file's mode if the file on disk must have another one, and returns the

@@ -10,6 +10,7 @@ import (
 	"os"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/filetime"
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
@@ -49,7 +50,7 @@ func (s *Store) describeOpened(path string, file *os.File, info fs.FileInfo) (de
 			return description{}, fail("describe", path, err)
 		}
 		if derivedVersion(info) == derivedVersion(after) {
-			d := derived(path, info)
+			d := s.derived(path, info)
 			d.account = r.account
 			return d, nil
 		}
@@ -114,8 +115,11 @@ func recorded(path string, info fs.FileInfo, r record) description {
 }
 
 // derived describes a file without a record that holds.
-func derived(path string, info fs.FileInfo) description {
+func (s *Store) derived(path string, info fs.FileInfo) description {
 	d := unversioned(path, info)
+	if filetime.IsRounded(d.ModTime, s.timeUnit) {
+		d.ModTimeUnit = s.timeUnit
+	}
 	d.Version = derivedVersion(info)
 	return d
 }
@@ -123,7 +127,7 @@ func derived(path string, info fs.FileInfo) description {
 // unversioned describes a file by its info, without a version.
 func unversioned(path string, info fs.FileInfo) description {
 	return description{
-		File: tranship.File{Path: path, Size: info.Size(), ModTime: info.ModTime(), Mode: info.Mode().Perm()},
+		File: tranship.File{Path: path, Size: info.Size(), ModTime: filetime.Clamp(info.ModTime()), Mode: info.Mode().Perm()},
 		info: info,
 	}
 }
@@ -202,7 +206,7 @@ func (s *Store) statBy(open func(name string) (*os.File, fs.FileInfo, error), di
 		return d.File, err
 	case errors.Is(err, fs.ErrPermission):
 		if info, err := dir.Lstat(name); err == nil && info.Mode().IsRegular() {
-			return derived(path, info).File, nil
+			return s.derived(path, info).File, nil
 		}
 	}
 	return tranship.File{}, failRead("describe", path, err)

@@ -100,7 +100,7 @@ func (s *Store) changeAttributes(dir *rootfs.Dir, file *os.File, found descripti
 	}
 	info, err := file.Stat()
 	if err == nil && info.Mode().Perm() != mode {
-		err = file.Chmod(mode)
+		err = s.system.chmod(file, mode)
 	}
 	return fail("set the mode of", path, err)
 }

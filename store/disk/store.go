@@ -135,9 +135,13 @@ type Store struct {
 	state       *state
 	// attributes is set if the file system has extended attributes.
 	attributes bool
-	times      timeRange
-	space      *space
-	paths      keyedlock.Locks
+	// timeless is set if the file system does not let the store set modified times. timeUnit
+	// is the unit to which it rounds them; 0 if it keeps microseconds.
+	timeless bool
+	timeUnit time.Duration
+	times    timeRange
+	space    *space
+	paths    keyedlock.Locks
 	// renaming is held while a file is renamed to a name that may have other spellings,
 	// which paths does not cover.
 	renaming sync.Mutex
@@ -215,7 +219,7 @@ func open(directory string, options Options, system system) (*Store, error) {
 		commits:   commits.Book[*session]{PerOwner: options.RememberedCommits},
 	}
 	s.syncer.Sync = s.syncDirectory
-	if err := s.probeAttributes(); err != nil {
+	if err := s.probe(); err != nil {
 		return nil, errors.Join(fmt.Errorf("disk: %s: %w", directory, err), s.Close())
 	}
 	if !s.attributes {
@@ -224,6 +228,9 @@ func open(directory string, options Options, system system) (*Store, error) {
 	}
 	if state.isNew {
 		options.Logger.Info("the directory had no store: a new one was made", "directory", directory)
+	}
+	if s.timeless {
+		options.Logger.Warn("this file system does not let a program set modified times: "+s.timelessEffect(), "directory", directory)
 	}
 	if err := s.recover(); err != nil {
 		return nil, errors.Join(fmt.Errorf("disk: %s: unfinished uploads: %w", directory, err), s.Close())
@@ -242,11 +249,22 @@ func location(directory string) string {
 	return absolute
 }
 
-// probeAttributes finds out whether the file system has extended attributes.
-func (s *Store) probeAttributes() error {
+// timelessEffect returns what a file system without modified times means for the store.
+func (s *Store) timelessEffect() string {
+	if s.attributes {
+		return "they are kept in extended attributes only"
+	}
+	return "they are refused"
+}
+
+// probe finds out whether the file system has extended attributes, and which times it keeps.
+func (s *Store) probe() error {
 	probe, err := s.newDraft()
 	if err != nil {
 		return err
+	}
+	if err := s.probeTimes(probe); err != nil {
+		return errors.Join(err, probe.discard())
 	}
 	err = s.system.setxattr(probe.file, attributeName, record{version: "probe"}.encode())
 	s.attributes = err == nil

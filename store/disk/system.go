@@ -24,11 +24,14 @@ type system struct {
 	remove   func(dir *rootfs.Dir, name string) error
 	truncate func(file *os.File, size int64) error
 	chtimes  func(dir *rootfs.Dir, file *os.File, name string, modified time.Time) error
-	readAt   func(file *os.File, data []byte, offset int64) (int, error)
-	writeAt  func(file *os.File, offset int64, pieces ...[]byte) (int, error)
-	sync     func(file *os.File) error
-	setxattr func(file *os.File, name string, value []byte) error
-	syncDir  func(dir *rootfs.Dir) error
+	// chtimesBoth also sets the access time.
+	chtimesBoth func(dir *rootfs.Dir, file *os.File, name string, accessed, modified time.Time) error
+	chmod       func(file *os.File, mode fs.FileMode) error
+	readAt      func(file *os.File, data []byte, offset int64) (int, error)
+	writeAt     func(file *os.File, offset int64, pieces ...[]byte) (int, error)
+	sync        func(file *os.File) error
+	setxattr    func(file *os.File, name string, value []byte) error
+	syncDir     func(dir *rootfs.Dir) error
 	// entries reads the directory at path, which dir is: see rootfs.Dir.Entries.
 	entries func(dir *rootfs.Dir, path string, each func(rootfs.Entry) bool) error
 	free    func(dir *rootfs.Dir) (int64, error)
@@ -49,6 +52,10 @@ func realSystem() system {
 		remove:   (*rootfs.Dir).Remove,
 		truncate: (*os.File).Truncate,
 		chtimes:  (*rootfs.Dir).Chtimes,
+
+		chtimesBoth: (*rootfs.Dir).ChtimesBoth,
+		chmod:       (*os.File).Chmod,
+
 		boot:     bootID,
 		now:      time.Now,
 		readAt:   (*os.File).ReadAt,

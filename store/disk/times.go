@@ -7,16 +7,19 @@ import (
 	"math"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/filetime"
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
 // A file system may not keep every time: ext4 with small inodes keeps the years 1901 to 2038,
-// and silently changes other times to the nearest one. So the store gives a file the nearest
-// time that the file system keeps, and has the exact time in the file's record. Without
-// records it refuses such a time.
+// and silently changes other times to the nearest one; FAT rounds times to 2 seconds; some keep
+// no times. So the store gives a file the nearest time that the file system keeps, and has the
+// exact time in the file's record. Without records it refuses a time that differs from what the
+// file system keeps by more than timeTolerance, and tells the unit to which it rounds others.
 
 // timeRange is the range of times that the file system keeps.
 type timeRange struct {
@@ -25,15 +28,8 @@ type timeRange struct {
 	least, most time.Time
 }
 
-var (
-	// Every file system keeps the times between these. FAT begins in 1980, and signed 32-bit
-	// seconds end in 2038.
-	safeLeast = time.Date(1980, 1, 2, 0, 0, 0, 0, time.UTC)
-	safeMost  = time.Date(2037, 12, 31, 0, 0, 0, 0, time.UTC)
-)
-
-// timeTolerance is the maximum by which file systems round times: FAT rounds to 2 seconds.
-const timeTolerance = 2 * time.Second
+// timeTolerance is the maximum by which file systems round times.
+const timeTolerance = filetime.Tolerance
 
 // clampTime returns the time nearest to t that an int64 of nanoseconds since 1970 can
 // represent, which is from 1677 to 2262.
@@ -49,7 +45,7 @@ func clampTime(t time.Time) time.Time {
 
 // keptTime returns the time nearest to t that the file system keeps.
 func (s *Store) keptTime(t time.Time) (time.Time, error) {
-	if !t.Before(safeLeast) && !t.After(safeMost) {
+	if s.timeless || filetime.IsSafe(t) {
 		return t, nil
 	}
 	least, most, err := s.keptTimes()
@@ -78,22 +74,36 @@ func (s *Store) keptTimes() (least, most time.Time, err error) {
 		return time.Time{}, time.Time{}, fail("determine the range of times with", "a file", err)
 	}
 	probe := func(t time.Time) (time.Time, error) {
-		if err := s.system.chtimes(draft.dir, draft.file, draft.name, t); err != nil {
-			return time.Time{}, err
+		info, err := s.chtimes(draft.dir, draft.file, draft.name, t)
+		if errors.Is(err, syscall.ERANGE) || errors.Is(err, syscall.EINVAL) {
+			return time.Unix(0, 0).UTC(), nil // the system cannot set it: it changes no limit
 		}
-		info, err := draft.file.Stat()
 		if err != nil {
 			return time.Time{}, err
 		}
 		return info.ModTime().UTC(), nil
 	}
-	least, errLeast := probe(time.Unix(0, math.MinInt64))
-	most, errMost := probe(time.Unix(0, math.MaxInt64))
-	if err := errors.Join(errLeast, errMost, draft.discard()); err != nil {
+	leastOf, mostOf := filetime.SafeLeast(), filetime.SafeMost()
+	// Some systems set only times that an int64 of nanoseconds since 1970 can represent, and
+	// some do not change a time that they cannot keep to the nearest one.
+	for _, t := range []time.Time{filetime.Least(), time.Unix(0, math.MinInt64)} {
+		kept, failed := probe(t)
+		err = errors.Join(err, failed)
+		if !kept.Before(t.Add(-timeTolerance)) {
+			leastOf = earlier(leastOf, kept)
+		}
+	}
+	for _, t := range []time.Time{filetime.Most(), time.Unix(0, math.MaxInt64)} {
+		kept, failed := probe(t)
+		err = errors.Join(err, failed)
+		if !kept.After(t.Add(timeTolerance)) {
+			mostOf = later(mostOf, kept)
+		}
+	}
+	if err := errors.Join(err, draft.discard()); err != nil {
 		return time.Time{}, time.Time{}, fail("determine the range of times with", "a file", err)
 	}
-	// Some systems do not change a time that they cannot keep to the nearest one.
-	r.least, r.most = earlier(least, safeLeast), later(most, safeMost)
+	r.least, r.most = leastOf, mostOf
 	r.known = true
 	return r.least, r.most, nil
 }
@@ -114,6 +124,9 @@ func later(a, b time.Time) time.Time {
 
 // admitTime fails for a modified time that a store without records cannot keep.
 func (s *Store) admitTime(t time.Time) error {
+	if s.timeless {
+		return timelessError()
+	}
 	kept, err := s.keptTime(t)
 	if err != nil {
 		return err
@@ -122,6 +135,11 @@ func (s *Store) admitTime(t time.Time) error {
 		return s.timeError()
 	}
 	return nil
+}
+
+// timelessError returns the error for a time that is set on a file system that keeps none.
+func timelessError() error {
+	return &tranship.InvalidError{Field: "attributes.modified_time", Rule: "the file system of this store does not let a program set modified times"}
 }
 
 // timeError returns the error for a time that the file system cannot keep.
@@ -137,19 +155,57 @@ func (s *Store) timeError() error {
 // setTime sets a file's modified time to the nearest one that the file system keeps, and
 // returns the info of the file. Without records it fails if that is not the exact time.
 func (s *Store) setTime(dir *rootfs.Dir, file *os.File, name, path string, modified time.Time) (fs.FileInfo, error) {
+	if s.timeless {
+		info, err := file.Stat()
+		return info, fail("describe", path, err)
+	}
 	kept, err := s.keptTime(modified)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.system.chtimes(dir, file, name, kept); err != nil {
-		return nil, fail("set the modified time of", path, err)
-	}
-	info, err := file.Stat()
+	info, err := s.chtimes(dir, file, name, kept)
 	if err != nil {
-		return nil, fail("describe", path, err)
+		return nil, fail("set the modified time of", path, err)
 	}
 	if !s.attributes && info.ModTime().Sub(modified).Abs() > timeTolerance {
 		return nil, s.timeError()
 	}
 	return info, nil
+}
+
+// chtimes sets a file's modified time and returns the info of the file. It sets the access time,
+// too, if the file system ignores a modified time alone.
+func (s *Store) chtimes(dir *rootfs.Dir, file *os.File, name string, modified time.Time) (fs.FileInfo, error) {
+	if err := s.system.chtimes(dir, file, name, modified); err != nil {
+		return nil, err
+	}
+	info, err := file.Stat()
+	if err != nil || info.ModTime().Sub(modified).Abs() <= timeTolerance {
+		return info, err
+	}
+	accessed := rootfs.AccessTime(info)
+	if accessed.IsZero() {
+		return info, nil
+	}
+	if err := s.system.chtimesBoth(dir, file, name, accessed, modified); err != nil {
+		return nil, err
+	}
+	return file.Stat()
+}
+
+// probeTimes finds out with a draft whether the file system lets the store set times, and to
+// which unit it rounds them.
+func (s *Store) probeTimes(draft *draft) error {
+	unit, err := filetime.Probe(func(t time.Time) (time.Time, error) {
+		info, err := s.chtimes(draft.dir, draft.file, draft.name, t)
+		if err != nil {
+			return time.Time{}, err
+		}
+		return info.ModTime(), nil
+	})
+	if errors.Is(err, filetime.ErrNone) {
+		s.timeless, err = true, nil
+	}
+	s.timeUnit = unit
+	return err
 }

@@ -20,15 +20,21 @@ var (
 
 // narrow returns a system whose file system keeps times as small inodes of ext4 do, in seconds.
 func narrow(s system) system {
-	chtimes := s.chtimes
-	s.chtimes = func(dir *rootfs.Dir, file *os.File, name string, modified time.Time) error {
+	chtimes, chtimesBoth := s.chtimes, s.chtimesBoth
+	keep := func(modified time.Time) time.Time {
 		switch {
 		case modified.Before(narrowLeast):
-			modified = narrowLeast
+			return narrowLeast
 		case modified.After(narrowMost):
-			modified = narrowMost
+			return narrowMost
 		}
-		return chtimes(dir, file, name, modified.Truncate(time.Second))
+		return modified.Truncate(time.Second)
+	}
+	s.chtimes = func(dir *rootfs.Dir, file *os.File, name string, modified time.Time) error {
+		return chtimes(dir, file, name, keep(modified))
+	}
+	s.chtimesBoth = func(dir *rootfs.Dir, file *os.File, name string, accessed, modified time.Time) error {
+		return chtimesBoth(dir, file, name, accessed, keep(modified))
 	}
 	return s
 }
