@@ -44,6 +44,9 @@ func (u *upload) begin() error {
 			return err
 		}
 	}
+	if err := u.dir.admitTime(u.name, u.spec.Attributes.ModTime); err != nil {
+		return err
+	}
 	// Commit claims the spelling: of two uploads, the one that is committed first has it.
 	release, err := u.root.claimSpelling(u.dir, u.name)
 	release()

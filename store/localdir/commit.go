@@ -3,14 +3,13 @@ package localdir
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
-	"syscall"
 	"time"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/failure"
+	"github.com/tranship/tranship/internal/filetime"
 )
 
 // Commit implements tranship.Upload.
@@ -82,7 +81,7 @@ func (u *upload) finish(file *os.File, attributes tranship.Attributes) (fs.FileI
 	if attributes.Mode != nil {
 		mode = *attributes.Mode
 	}
-	set, err := u.dir.setAttributes(file, u.temporary, &mode, attributes.ModTime)
+	info, err := u.dir.setAttributes(file, u.temporary, &mode, attributes.ModTime)
 	if err != nil {
 		return nil, err
 	}
@@ -91,41 +90,25 @@ func (u *upload) finish(file *os.File, attributes tranship.Attributes) (fs.FileI
 			return nil, err
 		}
 	}
-	info, err := file.Stat()
+	return info, nil
+}
+
+// setAttributes sets the mode and the modified time of a new file, if they are not nil, and
+// describes the file. On some file systems all files belong to another user, and only that user
+// can set them, and others have no modes or keep no times: there, a file keeps the mode and
+// time that the file system gives it.
+func (d *openDirectory) setAttributes(file *os.File, name string, mode *fs.FileMode, modified *time.Time) (fs.FileInfo, error) {
+	if mode != nil {
+		if err := file.Chmod(*mode); err != nil && !filetime.IsRefused(err) {
+			return nil, err
+		}
+	}
+	if modified == nil {
+		return file.Stat()
+	}
+	info, timed, err := d.setTime(file, name, *modified)
 	if err != nil {
 		return nil, err
 	}
-	return info, checkTime(info, attributes.ModTime, set)
-}
-
-// setAttributes sets the mode and the modified time of a new file, if they are not nil. On
-// some file systems all files belong to another user, and only that user can set them:
-// there, a file keeps the mode and time that the file system gives it. timed reports whether
-// the file system has taken the time.
-func (d *openDirectory) setAttributes(file *os.File, name string, mode *fs.FileMode, modified *time.Time) (timed bool, err error) {
-	var chmod, chtimes error
-	if mode != nil {
-		chmod = file.Chmod(*mode)
-	}
-	if modified != nil {
-		chtimes = d.Chtimes(file, name, *modified)
-	}
-	for _, err := range []error{chmod, chtimes} {
-		if err != nil && !errors.Is(err, syscall.EPERM) {
-			return false, err
-		}
-	}
-	return modified != nil && chtimes == nil, nil
-}
-
-// checkTime fails if a file system took a time and keeps another one, as ext4 with small
-// inodes does with those before 1901 and after 2038.
-func checkTime(info fs.FileInfo, modified *time.Time, timed bool) error {
-	const tolerance = 2 * time.Second // more than file systems round a time by
-	if !timed || info.ModTime().Sub(*modified).Abs() <= tolerance {
-		return nil
-	}
-	return &tranship.InvalidError{Field: "attributes.modified_time", Rule: fmt.Sprintf(
-		"the file system of the destination must be able to keep the time: it changes %s to %s",
-		modified.UTC().Format(time.RFC3339), info.ModTime().UTC().Format(time.RFC3339))}
+	return info, checkTime(info, modified, timed)
 }

@@ -18,6 +18,7 @@ import (
 	"syscall"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/filetime"
 	"github.com/tranship/tranship/internal/localerr"
 	"github.com/tranship/tranship/internal/rootfs"
 )
@@ -63,6 +64,7 @@ type Dir struct {
 	top         *rootfs.Dir
 	directories *rootfs.Cache
 	spellings   spellings
+	timeUnits   timeUnits
 	// renames is held while a rename that must not replace takes two steps.
 	renames sync.Mutex
 	// namesOf returns the names in one of the directories. Tests replace it.
@@ -97,6 +99,11 @@ func (d *Dir) Close() error {
 // tranship.ErrNotFound if there is no such file, and with tranship.ErrExists if there is one
 // under another spelling, or if d was given another spelling of the name before.
 func (d *Dir) Stat(_ context.Context, name string) (tranship.File, error) {
+	return d.stat(name, func(_ *openDirectory, _ string, info fs.FileInfo) tranship.File { return fileOf(name, info) })
+}
+
+// stat implements Stat and Existing. file describes a file that is called last in dir.
+func (d *Dir) stat(name string, file func(dir *openDirectory, last string, info fs.FileInfo) tranship.File) (tranship.File, error) {
 	directory, last := rootfs.Split(name)
 	dir, err := d.enter(directory, false)
 	if err != nil {
@@ -118,7 +125,7 @@ func (d *Dir) Stat(_ context.Context, name string) (tranship.File, error) {
 	if _, err := d.claimSpelling(dir, last); err != nil {
 		return tranship.File{}, err
 	}
-	return fileOf(name, info), nil
+	return file(dir, last, info), nil
 }
 
 // Open is as in tranship.Reader. It takes any name that the operating system allows, also
@@ -167,7 +174,7 @@ func (d *Dir) Absolute(name string) string {
 }
 
 func fileOf(name string, info fs.FileInfo) tranship.File {
-	return tranship.File{Path: name, Size: info.Size(), ModTime: info.ModTime(), Mode: info.Mode().Perm()}
+	return tranship.File{Path: name, Size: info.Size(), ModTime: filetime.Clamp(info.ModTime()), Mode: info.Mode().Perm()}
 }
 
 // kind returns the words for a kind of file that cannot be copied.

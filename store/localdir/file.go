@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/filetime"
 	"github.com/tranship/tranship/internal/localerr"
 )
 
@@ -160,7 +161,7 @@ func (c *content) unchanged() error {
 		return fmt.Errorf("source %w: it grew from %d to %d bytes", localerr.ErrChanged, c.file.Size, info.Size())
 	case info.Size() < c.file.Size:
 		return fmt.Errorf("source %w: it shrank from %d to %d bytes", localerr.ErrChanged, c.file.Size, info.Size())
-	case !info.ModTime().Equal(c.file.ModTime):
+	case !filetime.Clamp(info.ModTime()).Equal(c.file.ModTime):
 		return fmt.Errorf("source %w: it was written to", localerr.ErrChanged)
 	}
 	return c.sized()
