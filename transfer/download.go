@@ -67,7 +67,7 @@ func downloadPath(ctx context.Context, store tranship.Reader, remote, local stri
 		return Summary{}, err
 	}
 	if options.Update {
-		options.Existing = dir.Stat
+		options.Existing = dir.Existing
 	}
 	items := oneItem(Item{Source: store, SourcePath: remote, Path: name, File: file})
 	if isDirectory {

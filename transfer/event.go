@@ -36,6 +36,9 @@ const (
 	EventRestart
 	// EventRetry: an attempt failed with Err. The next is made after Wait.
 	EventRetry
+	// EventTimeLost: the destination has all content of the file, and cannot keep its
+	// modified time. Err says why.
+	EventTimeLost
 	// EventEnd: the file has ended. Err is that of its Result.
 	EventEnd
 )

@@ -8,21 +8,37 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/filetime"
 )
 
 // Same reports whether two files look the same: equal size, and equal modified
 // time as far as both sides keep it. That is to the microsecond, or to the second
-// when one of the two is a whole second. An unknown size or time is never the
+// when one of the two is a whole second, or to the tranship.File.ModTimeUnit to which the
+// file system of a side has rounded its time. An unknown size or time is never the
 // same.
 func Same(a, b tranship.File) bool {
+	return isSame(a, b, 0)
+}
+
+// isSame is Same with a window: modified times that differ by at most that are equal.
+func isSame(a, b tranship.File, window time.Duration) bool {
 	if a.Size < 0 || a.Size != b.Size || a.ModTime.IsZero() || b.ModTime.IsZero() {
 		return false
+	}
+	difference := a.ModTime.Sub(b.ModTime).Abs()
+	if difference <= window || isRoundedTo(a, difference) || isRoundedTo(b, difference) {
+		return true
 	}
 	unit := time.Microsecond
 	if isWholeSecond(a.ModTime) || isWholeSecond(b.ModTime) {
 		unit = time.Second
 	}
 	return a.ModTime.Truncate(unit).Equal(b.ModTime.Truncate(unit))
+}
+
+// isRoundedTo reports whether rounding can have changed the time of a file by a difference.
+func isRoundedTo(file tranship.File, difference time.Duration) bool {
+	return difference < file.ModTimeUnit && filetime.IsRounded(file.ModTime, file.ModTimeUnit)
 }
 
 func isWholeSecond(t time.Time) bool {
@@ -50,6 +66,7 @@ func listExisting(ctx context.Context, store Lister, directory string, room int)
 	type stamp struct {
 		size    int64
 		modTime time.Time
+		unit    time.Duration
 	}
 	stamps := map[string]stamp{}
 	unknown := map[string]bool{} // what was left out
@@ -81,7 +98,7 @@ func listExisting(ctx context.Context, store Lister, directory string, room int)
 		if isSkipped {
 			unknown[path] = true
 		} else {
-			stamps[path] = stamp{entry.Size, entry.ModTime}
+			stamps[path] = stamp{entry.Size, entry.ModTime, entry.ModTimeUnit}
 		}
 		last = path
 	}
@@ -98,7 +115,7 @@ func listExisting(ctx context.Context, store Lister, directory string, room int)
 			}
 			return tranship.File{}, &tranship.PathError{Path: path, Err: tranship.ErrNotFound}
 		}
-		return tranship.File{Path: path, Size: stamp.size, ModTime: stamp.modTime}, nil
+		return tranship.File{Path: path, Size: stamp.size, ModTime: stamp.modTime, ModTimeUnit: stamp.unit}, nil
 	}, nil
 }
 

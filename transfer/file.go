@@ -47,11 +47,14 @@ type job struct {
 	kept bool
 	// discarded is true once NoResume has removed what the destination had.
 	discarded bool
+	// timeRefused is why the destination did not take the modified time; nil: it has not
+	// refused it.
+	timeRefused error
 }
 
 // attempt copies the item once. It stores in item.File what it finds out of the source.
 func (j *job) attempt(ctx context.Context) error {
-	if store, ok := j.destination.(inside); ok && j.item.Inside && j.item.Digest == nil {
+	if store, ok := j.destination.(inside); ok && j.item.Inside && j.item.Digest == nil && j.timeRefused == nil {
 		progress := tranship.NewCopyProgressContext(ctx, j.progress.skipped.Store)
 		file, err := store.Copy(progress, j.item.SourcePath, j.item.Path, tranship.Precondition{})
 		if err != nil {
@@ -184,6 +187,9 @@ func (j *job) spec(file tranship.File) tranship.Spec {
 	spec := tranship.Spec{Path: j.item.Path, Attributes: attributesOf(file), Durability: j.options.Durability}
 	if file.Size >= 0 {
 		spec.Size = new(file.Size)
+	}
+	if j.timeRefused != nil {
+		spec.Attributes.ModTime = nil
 	}
 	return spec
 }

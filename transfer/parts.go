@@ -71,6 +71,10 @@ func (j *job) parts(watch *silence.Watch, source *source) (err error) {
 	j.progress.size.Store(source.from.Size)
 	j.result.Size = source.from.Size
 	upload, err := j.destination.Begin(watch.Context(), spec)
+	if j.leaveTimeOut(err) {
+		spec.Attributes.ModTime = nil
+		upload, err = j.destination.Begin(watch.Context(), spec)
+	}
 	if err != nil {
 		return err
 	}
@@ -97,7 +101,7 @@ func (j *job) parts(watch *silence.Watch, source *source) (err error) {
 	if err != nil {
 		return err
 	}
-	j.result.complete(committed)
+	j.completed(source.from, committed)
 	j.progress.there(a.sentBytes.Load(), a.skippedBytes.Load())
 	return nil
 }
@@ -251,7 +255,7 @@ func (a *assembly) commit(ctx context.Context) (tranship.File, error) {
 func (a *assembly) giveUp(err error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(a.watch.Context()), endTimeout)
 	defer cancel()
-	discard := errors.Is(err, ErrChanged) || errors.Is(err, tranship.ErrInvalid) || a.source.isLost(err)
+	discard := errors.Is(err, ErrChanged) || errors.Is(err, tranship.ErrInvalid) && !isTimeRefused(err) || a.source.isLost(err)
 	restart := false
 	_, incomplete := errors.AsType[*tranship.IncompleteError](err)
 	switch {

@@ -36,6 +36,9 @@ func (j *job) put(watch *silence.Watch) (done bool, err error) {
 	}
 	j.result.CRC32C = &crc
 	committed, err := j.destination.Put(watch.Context(), j.spec(file), data)
+	if j.leaveTimeOut(err) {
+		committed, err = j.destination.Put(watch.Context(), j.spec(file), data)
+	}
 	if err != nil {
 		return false, err
 	}
@@ -43,7 +46,7 @@ func (j *job) put(watch *silence.Watch) (done bool, err error) {
 		return false, err
 	}
 	j.result.SentBytes = file.Size
-	j.result.complete(committed)
+	j.completed(file, committed)
 	j.progress.there(file.Size, 0)
 	return true, nil
 }

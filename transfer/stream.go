@@ -52,6 +52,9 @@ func (j *job) stream(watch *silence.Watch) error {
 	}
 	j.begun(s.file)
 	upload, err := j.destination.Begin(watch.Context(), j.spec(s.file))
+	if j.leaveTimeOut(err) {
+		upload, err = j.destination.Begin(watch.Context(), j.spec(s.file))
+	}
 	if err != nil {
 		return err
 	}
@@ -65,7 +68,7 @@ func (j *job) stream(watch *silence.Watch) error {
 	if err := arrived(committed, s.size, s.crc); err != nil {
 		return err
 	}
-	j.result.complete(committed)
+	j.completed(s.file, committed)
 	j.progress.there(s.size, 0)
 	return nil
 }

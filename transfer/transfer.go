@@ -91,6 +91,9 @@ type Result struct {
 	CRC32C *uint32
 	// Version is the new file's, where the destination has versions.
 	Version string
+	// TimeLost: the file has another modified time than its source, because the
+	// destination cannot keep that one. EventTimeLost tells why.
+	TimeLost bool
 	// Err is why the item failed; nil: the file is where it should be. It matches
 	// ErrResumable when the next copy can go on where this one ended.
 	Err error
@@ -126,6 +129,10 @@ type Options struct {
 	// Existing, when not nil, tells what is at a path of the destination, or
 	// fails with tranship.ErrNotFound. An item whose File is Same is skipped.
 	Existing func(ctx context.Context, path string) (tranship.File, error)
+	// ModifyWindow is how far apart two modified times may be that Existing takes for
+	// equal, beside the rules of Same; for destinations that round times and do not tell
+	// by how much. 0: no further than Same allows.
+	ModifyWindow time.Duration
 	// Attempts is how often one file is tried at most, without any progress,
 	// while it fails in a way that may pass, such as tranship.ErrUnavailable, or
 	// because it was replaced; 0: 16. Progress is that more of it is durable than ever before. Between attempts

@@ -74,6 +74,9 @@ func (j *job) try(ctx context.Context) error {
 			tries.Progress()
 			return nil
 		}
+		if !j.item.Once && !isPipe(j.destination) && j.leaveTimeOut(err) {
+			continue
+		}
 		if j.advanced {
 			j.advanced = false
 			tries.Progress()
@@ -130,5 +133,5 @@ func (j *job) skip(ctx context.Context) (bool, error) {
 	if errors.Is(err, tranship.ErrNotFound) {
 		return false, nil
 	}
-	return err == nil && Same(j.item.File, existing), err
+	return err == nil && isSame(j.item.File, existing, j.options.ModifyWindow), err
 }
