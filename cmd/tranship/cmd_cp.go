@@ -21,10 +21,12 @@ const cpUsage = "tranship cp [-r] [-u] SRC... DST"
 
 // cpFlags are the flags of cp.
 type cpFlags struct {
-	recursive  bool
-	update     bool
-	durability durabilityFlag
-	protocol   string
+	recursive bool
+	update    bool
+	// modifyWindow is how far apart modified times may be that -u takes for equal.
+	modifyWindow time.Duration
+	durability   durabilityFlag
+	protocol     string
 	// noResume starts every file from the beginning and keeps nothing of a failed one.
 	noResume     bool
 	stallTimeout time.Duration
@@ -69,6 +71,7 @@ links, empty directories and special files, and copies the rest.`,
 	}
 	recursiveFlag(cmd, &flags.recursive, "copy directories and everything in them")
 	cmd.Flags().BoolVarP(&flags.update, "update", "u", false, "skip files whose size and modified time are equal at the target")
+	cmd.Flags().Var(timespan(&flags.modifyWindow, 0), "modify-window", "how far apart modified times may be that -u takes for equal; file systems with coarse times, such as FAT, are recognized without it")
 	cmd.Flags().Var(&flags.durability, "durability", "when a file counts as copied: `durable|written` (default: the default of the server)")
 	cmd.Flags().BoolVar(&flags.noResume, "no-resume", false, "start every file from the beginning, and keep nothing of a file that fails")
 	cmd.Flags().Var(timespan(&flags.stallTimeout, 30*time.Second), "stall-timeout", "how long a file may make no progress before it is retried")
@@ -99,6 +102,9 @@ func (f cpFlags) validate(sources []location.Location, target location.Location,
 	}
 	if f.checksum.digest != nil && (len(sources) > 1 || f.recursive || f.update) {
 		return usage.New("--checksum needs exactly one file, without -r and -u")
+	}
+	if f.modifyWindow > 0 && !f.update {
+		return usage.New("--modify-window needs -u")
 	}
 	native := f.protocol == copycmd.ProtocolTranship
 	if native && (f.filesrv.revision != 0 || f.filesrv.allowEmpty) {
@@ -179,6 +185,7 @@ func (f cpFlags) options() copycmd.Options {
 	return copycmd.Options{
 		Recursive:    f.recursive,
 		Update:       f.update,
+		ModifyWindow: f.modifyWindow,
 		Durability:   tranship.Durability(f.durability),
 		Protocol:     f.protocol,
 		NoResume:     f.noResume,

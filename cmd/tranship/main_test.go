@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"os"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -27,6 +28,7 @@ func TestMain(m *testing.M) {
 //	                      for a minute at most
 //	terminate             send SIGTERM to all programs in the background
 //	lines N FILE          check the number of lines of stdout, stderr or a file
+//	mtime FILE TIME       set the modified time of a file; TIME is as in RFC 3339
 //	certificates DIR      make certificates; see func certificates
 //	fingerprint FILE VAR  set VAR to the fingerprint of a certificate's key
 func TestScripts(t *testing.T) {
@@ -45,6 +47,7 @@ func TestScripts(t *testing.T) {
 			"until":     until,
 			"terminate": terminate,
 			"lines":     lines,
+			"mtime":     mtime,
 
 			"certificates": certificates,
 			"fingerprint":  fingerprint,
@@ -94,6 +97,12 @@ func terminate(ts *testscript.TestScript, _ bool, _ []string) {
 	for _, cmd := range ts.BackgroundCmds() {
 		ts.Check(cmd.Process.Signal(syscall.SIGTERM))
 	}
+}
+
+func mtime(ts *testscript.TestScript, _ bool, args []string) {
+	modified, err := time.Parse(time.RFC3339Nano, args[1])
+	ts.Check(err)
+	ts.Check(os.Chtimes(ts.MkAbs(args[0]), time.Time{}, modified))
 }
 
 func lines(ts *testscript.TestScript, _ bool, args []string) {

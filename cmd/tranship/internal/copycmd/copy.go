@@ -32,7 +32,9 @@ type Options struct {
 	// Recursive copies directories. Update skips files whose size and modified time are
 	// equal at the target.
 	Recursive, Update bool
-	Durability        tranship.Durability
+	// ModifyWindow is how far apart modified times may be that Update takes for equal.
+	ModifyWindow time.Duration
+	Durability   tranship.Durability
 	// Protocol is the protocol of the servers, one of Protocols.
 	Protocol string
 	// NoResume starts every file from the beginning and keeps nothing of a failed one.
@@ -73,7 +75,7 @@ func Run(ctx context.Context, out *console.Console, servers Connector, sources [
 		Report:       reporter.result,
 	}
 	if options.Update {
-		settings.Existing = p.existing
+		settings.Existing, settings.ModifyWindow = p.existing, options.ModifyWindow
 	}
 	if to.Kind == location.Stream {
 		settings.Files = 1

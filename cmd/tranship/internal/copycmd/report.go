@@ -17,6 +17,8 @@ type reporter struct {
 	verbose bool
 	// differ has the files in flight whose EventDiffers was printed.
 	differ map[string]bool
+	// timeLost is set once an EventTimeLost was printed.
+	timeLost bool
 }
 
 // result is the transfer.Options.Report of cp.
@@ -56,6 +58,12 @@ func (r *reporter) event(event transfer.Event) {
 		}
 	case transfer.EventEnd:
 		delete(r.differ, event.Path)
+	case transfer.EventTimeLost:
+		// The file system of the target does the same to many files; one line is enough.
+		if !r.timeLost || r.verbose {
+			r.timeLost = true
+			notify("copied, but its modified time cannot be kept: %v; other files like it are not mentioned", event.Err)
+		}
 	case transfer.EventRestart:
 		notify("starting over: %v", event.Err)
 	case transfer.EventResume:
@@ -79,7 +87,9 @@ type ResultObject struct {
 	Seconds      float64           `json:"seconds"`
 	CRC32C       *console.Checksum `json:"crc32c"`
 	Version      string            `json:"version"`
-	Error        string            `json:"error,omitempty"`
+	// TimeLost is true if the target cannot keep the modified time.
+	TimeLost bool   `json:"time_lost,omitempty"`
+	Error    string `json:"error,omitempty"`
 }
 
 // ResultOf returns the ResultObject of a result. path is the target, as users know it.
@@ -91,6 +101,7 @@ func (t *Target) ResultOf(path string, result transfer.Result) ResultObject {
 		Seconds:      result.Duration.Seconds(),
 		CRC32C:       (*console.Checksum)(result.CRC32C),
 		Version:      result.Version,
+		TimeLost:     result.TimeLost,
 	}
 	if result.Size >= 0 {
 		object.Size = new(result.Size)

@@ -190,7 +190,7 @@ func (t *Target) openDir(name string, p location.Location) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", p.Arg, LocalError(err))
 	}
-	t.writer, t.stat = dir, dir.Stat
+	t.writer, t.stat = dir, dir.Existing
 	t.closers = append(t.closers, dir.Close)
 	return nil
 }
