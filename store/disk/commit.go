@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"syscall"
 	"time"
 
 	"github.com/tranship/tranship"
@@ -137,23 +136,6 @@ func (r *record) setMode(mode fs.FileMode) fs.FileMode {
 	return readable(mode)
 }
 
-// failRecord is fail for writing a record, where ENOSPC may also mean that the attribute is
-// too large. File systems take almost a block for it, which has at least 1 KiB.
-func failRecord(path string, r record, err error) error {
-	const always = 900
-	size := len(r.encode())
-	if errors.Is(err, syscall.E2BIG) || errors.Is(err, syscall.ERANGE) || errors.Is(err, syscall.ENOSPC) && size > always {
-		over := &tranship.LimitError{
-			Limit: tranship.LimitMetadataBytes,
-			Asked: int64(size),
-			For:   path,
-			Rule:  fmt.Sprintf("the file system cannot store metadata of %d bytes with %s", size, path),
-		}
-		return failure.Worded(&tranship.PathError{Path: path, Err: over}, "%v", over)
-	}
-	return fail("set the attributes of", path, err)
-}
-
 // admitAttributes fails for attributes that this store cannot keep.
 func (s *Store) admitAttributes(attributes tranship.Attributes) error {
 	if len(attributes.Metadata) > 0 && !s.attributes {
@@ -185,6 +167,9 @@ func (s *Store) admitSpec(ctx context.Context, spec tranship.Spec) error {
 	if err := s.check(spec.Path, spec.Precondition); err != nil {
 		return err
 	}
+	if err := s.admitRecord(ctx, spec); err != nil {
+		return err
+	}
 	return s.blocked(spec.Path)
 }
 
@@ -210,6 +195,9 @@ func (s *Store) Put(ctx context.Context, spec tranship.Spec, data []byte) (_ tra
 	crc := tranship.CRC32C(data)
 	if spec.CRC32C != nil && *spec.CRC32C != crc {
 		return tranship.File{}, failure.WrongChecksum(spec.Path, crc, *spec.CRC32C)
+	}
+	if err := s.admitRecord(ctx, spec); err != nil {
+		return tranship.File{}, err
 	}
 	reserved, err := s.space.reserve(nil, spec.Path, int64(len(data)))
 	if err != nil {

@@ -134,7 +134,8 @@ type Store struct {
 	directories *rootfs.Cache
 	state       *state
 	// attributes is set if the file system has extended attributes.
-	attributes bool
+	attributes  bool
+	recordSizes recordSizes
 	// timeless is set if the file system does not let the store set modified times. timeUnit
 	// is the unit to which it rounds them; 0 if it keeps microseconds.
 	timeless bool

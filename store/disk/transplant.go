@@ -120,6 +120,9 @@ func (s *Store) Copy(ctx context.Context, source, destination string, preconditi
 		Attributes:   tranship.Attributes{ModTime: &found.ModTime, Mode: &found.Mode, Metadata: found.Metadata},
 		Precondition: precondition,
 	}
+	if s.timeless && !s.attributes {
+		spec.Attributes.ModTime = nil // the file system has the time of each file
+	}
 	if err := s.admitSpec(ctx, spec); err != nil {
 		return tranship.File{}, err
 	}
