@@ -103,9 +103,11 @@ func IsRefused(err error) bool {
 	return errors.Is(err, fs.ErrPermission) || errors.Is(err, errors.ErrUnsupported) || errors.Is(err, syscall.EINVAL)
 }
 
-// IsRounded reports whether a time is a multiple of a unit. It is false for a unit of 0.
+// IsRounded reports whether a time is a multiple of a unit, to the microsecond: FUSE file
+// systems that compute times with floating-point numbers miss it by less. It is false for a unit
+// of 0.
 func IsRounded(t time.Time, unit time.Duration) bool {
-	return unit > 0 && t.Truncate(unit).Equal(t)
+	return unit > 0 && t.Sub(t.Round(unit)).Abs() < time.Microsecond
 }
 
 // MayBeRounded reports whether a file system with one of the units that Probe knows could have

@@ -78,3 +78,16 @@ func TestClamp(t *testing.T) {
 		}
 	}
 }
+
+// TestProbeFloat probes a file system that computes times with floating-point numbers.
+func TestProbeFloat(t *testing.T) {
+	for _, unit := range []time.Duration{2 * time.Second, 10 * time.Millisecond} {
+		got, err := Probe(func(t time.Time) (time.Time, error) {
+			seconds := float64(t.Truncate(unit).UnixNano()) / 1e9
+			return time.Unix(0, int64(seconds*1e9)), nil
+		})
+		if err != nil || got != unit {
+			t.Errorf("the unit is %s, %v; want %s", got, err, unit)
+		}
+	}
+}

@@ -71,7 +71,7 @@ func TestCoarseTimes(t *testing.T) {
 				if err := os.WriteFile(f.at("hand"), nil, 0o600); err != nil {
 					t.Fatal(err)
 				}
-				if err := os.Chtimes(f.at("hand"), time.Time{}, odd.Add(1)); err != nil {
+				if err := os.Chtimes(f.at("hand"), time.Time{}, odd.Add(time.Microsecond)); err != nil {
 					t.Fatal(err)
 				}
 				if got := f.stat("hand"); got.ModTimeUnit != 0 {

@@ -147,4 +147,3 @@ func failRecord(path string, r record, err error) error {
 	}
 	return fail("set the attributes of", path, err)
 }
-
