@@ -33,7 +33,8 @@ type DownloadOptions struct {
 // whatever the store calls its files, and no symbolic link below it is followed.
 //
 // Otherwise it does what Upload does, and fails as it does. tranship.ErrNotFound means
-// that there is nothing at remote; nothing is then created.
+// that there is nothing at remote; nothing is then created, and what an unfinished
+// download to the file at local has left is removed.
 func Download(ctx context.Context, store tranship.Reader, remote, local string, options DownloadOptions) (Summary, error) {
 	summary, err := downloadPath(ctx, store, remote, local, options)
 	return summary, named("download", remote, err)
@@ -50,6 +51,9 @@ func downloadPath(ctx context.Context, store tranship.Reader, remote, local stri
 		return Summary{}, &tranship.InvalidError{Field: "local", Rule: "a local name must not be empty"}
 	}
 	file, isDirectory, err := lookupPatiently(ctx, store, remote, options.Options)
+	if errors.Is(err, tranship.ErrNotFound) {
+		discardLocal(local)
+	}
 	if err != nil {
 		return Summary{}, err
 	}
@@ -75,6 +79,18 @@ func downloadPath(ctx context.Context, store tranship.Reader, remote, local stri
 	}
 	summary, err := copyTree(ctx, dir, items, "", options.Options)
 	return summary, errors.Join(err, dir.Close())
+}
+
+// discardLocal removes what an unfinished download to a file has left.
+func discardLocal(local string) {
+	directory, name := filepath.Split(local)
+	if tranship.ValidatePath(name) != nil {
+		return
+	}
+	if dir, err := localdir.Open(filepath.Clean(directory)); err == nil {
+		_ = dir.Discard(name)
+		_ = dir.Close()
+	}
 }
 
 // createDir opens a directory of this machine, and creates it if it is missing.

@@ -2,11 +2,13 @@ package transfer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/silence"
+	"github.com/tranship/tranship/store/localdir"
 )
 
 // slowest is the rate, in bytes a second, below which small files, which move as wholes,
@@ -238,4 +240,19 @@ func arrived(file tranship.File, size int64, crc uint32) error {
 		return fmt.Errorf("%w: what was sent has CRC32C %08x, and the destination %08x", tranship.ErrIntegrity, crc, *file.CRC32C)
 	}
 	return nil
+}
+
+// discarder is implemented by a destination on this machine, which can remove what
+// unfinished copies to a path have left.
+type discarder interface{ Discard(path string) error }
+
+// forget removes what this copy and earlier ones have left at the destination, if the item
+// failed with err because its source is gone.
+func (j *job) forget(err error) {
+	if _, target := errors.AsType[*localdir.TargetError](err); target || !errors.Is(err, tranship.ErrNotFound) {
+		return
+	}
+	if destination, ok := j.destination.(discarder); ok && destination.Discard(j.item.Path) == nil {
+		j.kept = false
+	}
 }

@@ -36,6 +36,7 @@ func (c *copier) copyItem(ctx context.Context, item Item) {
 	if cause := context.Cause(ctx); result.Err != nil && cause != nil {
 		result.Err = fmt.Errorf("%w: %w", ErrStopped, cause)
 	}
+	j.forget(result.Err)
 	if result.Err != nil && j.kept {
 		result.Err = &ResumableError{result.Err}
 	}

@@ -77,3 +77,60 @@ func hidden(t *testing.T, directory string) (size int64) {
 	}
 	return size
 }
+
+// What a killed download has left is removed by the next one if the file is gone from the
+// server by then, whichever protocol finds out.
+func TestDownloadOfFileThatIsGone(t *testing.T) {
+	t.Parallel()
+	root, server, slow := slowServer(t)
+	for protocol, again := range map[string][]string{
+		"tranship":  {"cp"},
+		"no resume": {"cp", "--no-resume"},
+		"recursive": {"cp", "-r"},
+		"filesrv":   {"cp", "--protocol", "filesrv"},
+	} {
+		for target, suffix := range map[string]string{"directory": "", "file": "renamed"} {
+			t.Run(protocol+", "+target, func(t *testing.T) {
+				t.Parallel()
+				name := strings.ReplaceAll(protocol+target, " ", "")
+				largeFile(t, filepath.Join(root, name))
+				local := t.TempDir() + "/"
+				if err := os.WriteFile(local+"mine", nil, 0o644); err != nil {
+					t.Fatal(err)
+				}
+				p := startProgram(t, "cp", slow+"/"+name, local+suffix)
+				poll(t, "a partial file", func() bool { return hidden(t, local) > 4<<20 })
+				p.end(t, syscall.SIGKILL)
+				if err := os.Remove(filepath.Join(root, name)); err != nil {
+					t.Fatal(err)
+				}
+				output(t, console.ExitNotFound, slices.Concat(again, []string{server + "/" + name, local + suffix})...)
+				if entries, err := os.ReadDir(local); err != nil || len(entries) != 1 {
+					t.Errorf("left: %v, %v", entries, err)
+				}
+			})
+		}
+	}
+}
+
+// A directory loses a file while it is copied: nothing is left of the file.
+func TestDirectoryLosesFile(t *testing.T) {
+	t.Parallel()
+	root, _, slow := slowServer(t)
+	if err := os.Mkdir(filepath.Join(root, "tree"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	largeFile(t, filepath.Join(root, "tree", "large"))
+	local := t.TempDir() + "/"
+	p := startProgram(t, "cp", "-r", slow+"/tree/.", local)
+	poll(t, "a partial file", func() bool { return hidden(t, local) > 4<<20 })
+	if err := os.Remove(filepath.Join(root, "tree", "large")); err != nil {
+		t.Fatal(err)
+	}
+	if code := p.Code(); code != console.ExitNotFound {
+		t.Errorf("exit code %d: %s", code, p.err.String())
+	}
+	if entries, err := os.ReadDir(local); err != nil || len(entries) > 0 {
+		t.Errorf("left: %v, %v", entries, err)
+	}
+}

@@ -51,8 +51,9 @@ import (
 // because what was not synced may be lost in a crash; package transfer does so. Each target
 // has one such file: an upload of another source, size or key begins anew. While a process
 // has the file open, uploads of other processes to the same target cannot be resumed. The
-// file stays until its upload is committed, another upload replaces the target, or a user
-// removes it.
+// file stays until its upload is committed, another upload replaces the target, Discard
+// removes it, or a user does. When seven days have passed since its last write, the next
+// upload into its directory removes it, too.
 //
 // Dir resumes and removes only files that belong to the user of the process and that no
 // other user can write to. It leaves other files of such names alone, and uses the next
@@ -73,6 +74,8 @@ type Dir struct {
 	mu sync.Mutex
 	// resumable has the latest resumable upload of this process to each path.
 	resumable map[string]*upload
+	// swept has the directories whose expired leftovers were removed.
+	swept map[string]bool
 }
 
 var _ tranship.Writer = (*Dir)(nil)
@@ -238,5 +241,6 @@ func (d *Dir) Begin(_ context.Context, spec tranship.Spec) (tranship.Upload, err
 	}
 	// A Put does not do that: there may be many, and each overwrites the first leftover.
 	upload.dir.removeLeftovers(upload.name)
+	d.expireLeftovers(upload.dir)
 	return upload, nil
 }

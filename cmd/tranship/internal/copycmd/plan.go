@@ -205,6 +205,9 @@ func (p *plan) remote(ctx context.Context, source location.Location) iter.Seq2[t
 	file, isDirectory, err := Lookup(ctx, store, source)
 	switch {
 	case err != nil:
+		if errors.Is(err, tranship.ErrNotFound) {
+			p.target.discard(source)
+		}
 		return one(item, err)
 	case isDirectory:
 		return p.remoteDirectory(ctx, store, source)

@@ -66,6 +66,14 @@ func (t *Target) File(source location.Location) string {
 	return t.path
 }
 
+// discard removes what an unfinished copy of a source file has left at a target on this
+// machine. It is for a source that is gone.
+func (t *Target) discard(source location.Location) {
+	if dir, ok := t.writer.(*localdir.Dir); ok {
+		_ = dir.Discard(t.File(source)) // the next copy to the target removes it, too
+	}
+}
+
 // Directory returns the path that a source directory is copied to. It fails with
 // tranship.ErrExists if the target is a file.
 func (t *Target) Directory(source location.Location) (string, error) {
