@@ -163,7 +163,7 @@ func (g *globals) cp(ctx context.Context, args []string, flags cpFlags) (err err
 	defer g.notifySlowStop(ctx)()
 
 	return copycmd.Run(ctx, &g.Console, connections, sources, to, flags.options(), func(progress *transfer.Progress) (func(), bool) {
-		return g.showProgress(flags.progress, progress)
+		return g.showProgress(ctx, flags.progress, progress)
 	})
 }
 

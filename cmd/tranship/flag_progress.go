@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"time"
 
 	"github.com/tranship/tranship/cmd/tranship/internal/display"
@@ -17,8 +18,8 @@ type progressFlags struct {
 // showProgress shows the progress of a copy until stop is called; shown is false if the
 // flags select none. Until then, errors are written through the display, so that they stand
 // on lines of their own.
-func (g *globals) showProgress(flags progressFlags, progress *transfer.Progress) (stop func(), shown bool) {
-	stop, g.Err, shown = display.Show(display.Config{
+func (g *globals) showProgress(ctx context.Context, flags progressFlags, progress *transfer.Progress) (stop func(), shown bool) {
+	stop, g.Err, shown = display.Show(ctx, display.Config{
 		Mode:     flags.mode,
 		Interval: flags.interval,
 		Err:      g.Err,

@@ -2,8 +2,8 @@
 package display
 
 import (
+	"context"
 	"io"
-	"os"
 	"sync"
 	"time"
 
@@ -26,10 +26,11 @@ type Config struct {
 	Print func(line string)
 }
 
-// Show shows the progress of a copy until stop is called. Until then, errors must be written
-// to above, so that they stand on lines of their own. If the configuration selects no
-// display, shown is false and above is config.Err.
-func Show(config Config, progress *transfer.Progress) (stop func(), above io.Writer, shown bool) {
+// Show shows the progress of a copy until stop is called. Bars disappear already when ctx
+// ends: a second signal may end the process at any moment. Until stop is called, errors must
+// be written to above, so that they stand on lines of their own. If the configuration selects
+// no display, shown is false and above is config.Err.
+func Show(ctx context.Context, config Config, progress *transfer.Progress) (stop func(), above io.Writer, shown bool) {
 	display, interval := newDisplay(config)
 	if display == nil {
 		return func() {}, config.Err, false
@@ -37,6 +38,7 @@ func Show(config Config, progress *transfer.Progress) (stop func(), above io.Wri
 	above = config.Err
 	if bars, ok := display.(*bars); ok {
 		above = bars
+		context.AfterFunc(ctx, bars.screen.close)
 	}
 	return watch(display, interval, func() state { return stateOf(progress) }), above, true
 }
@@ -86,7 +88,7 @@ func newDisplay(config Config) (display, time.Duration) {
 	}
 	switch mode {
 	case Bars:
-		return &bars{out: config.Err}, barsInterval
+		return newBars(config.Err), barsInterval
 	case Plain:
 		return newPlain(config.Print, time.Now(), config.Interval), config.Interval
 	}
@@ -95,9 +97,6 @@ func newDisplay(config Config) (display, time.Duration) {
 
 // IsTerminal reports whether an output is a terminal that supports escape sequences.
 func IsTerminal(out io.Writer) bool {
-	if wrapped, ok := out.(interface{ Unwrap() io.Writer }); ok {
-		out = wrapped.Unwrap()
-	}
-	file, ok := out.(*os.File)
-	return ok && term.IsTerminal(int(file.Fd())) && os.Getenv("TERM") != "dumb"
+	file := fileOf(out)
+	return file != nil && term.IsTerminal(int(file.Fd())) && enableEscapes(file)
 }

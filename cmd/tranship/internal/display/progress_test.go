@@ -2,15 +2,11 @@ package display
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"testing"
 	"time"
-
-	"github.com/tranship/tranship/internal/testing/program"
 )
 
 func TestPlain(t *testing.T) {
@@ -76,69 +72,6 @@ func TestTexts(t *testing.T) {
 		}
 	}
 }
-
-func TestBars(t *testing.T) {
-	out := &program.Output{}
-	b := &bars{out: out}
-	_, _ = fmt.Fprintln(b, "before")
-	began := time.Unix(1000, 0)
-	first := flightKey{"first", began}
-	second := flightKey{"second", began}
-	b.show(began, state{files: 2, bytes: 100 << 20, done: 50 << 20, final: true})
-	b.show(began.Add(time.Second), state{files: 2, bytes: 100 << 20, done: 52 << 20, moved: 2 << 20, final: true, flying: []flight{
-		{first, "a\x1b[31mfile", 60 << 20, 51 << 20},
-		{second, "a name much longer than its column", -1, 1 << 20},
-	}})
-	// Bytes that were at the target already count neither into the rate nor into the time
-	// left.
-	out.Await(t, "0/2 files ", " 52% 52.0 MiB/100.0 MiB 2.0 MiB/s 0:24 left",
-		"a\\x1b[31mfile", " 85% 51.0 MiB/60.0 MiB", "a name much longe… ", " 1.0 MiB")
-	_, _ = fmt.Fprintln(b, "an error")
-	b.show(began.Add(2*time.Second), state{
-		files: 2, filesDone: 1, bytes: 100 << 20, done: 60 << 20, moved: 10 << 20, final: true,
-		flying: []flight{{second, "second", 40 << 20, 0}},
-	})
-	out.Await(t, "an error\n", "1/2 files ", " 60% 60.0 MiB/100.0 MiB 5.0 MiB/s 0:08 left")
-	_, _ = fmt.Fprintln(b, "a last error")
-	b.end(began, state{})
-	_, _ = fmt.Fprintln(b, "after")
-	text := out.String()
-	if !strings.HasPrefix(text, "before\n") || !strings.HasSuffix(text, "after\n") || !strings.Contains(text, "a last error\n") {
-		t.Errorf("%q", text)
-	}
-	// Nothing of the bars is left below the text.
-	if last := text[strings.LastIndex(text, "\x1b[J"):]; strings.Contains(last, "MiB") {
-		t.Errorf("left: %q", last)
-	}
-}
-
-// A copy that ends before the first state shows nothing.
-func TestBarsWithoutState(t *testing.T) {
-	var out bytes.Buffer
-	b := &bars{out: &out}
-	b.end(time.Now(), state{})
-	if out.Len() > 0 {
-		t.Errorf("%q", out.String())
-	}
-}
-
-// When the terminal fails, errors are still passed on.
-func TestBarsOnBrokenTerminal(t *testing.T) {
-	b := &bars{out: broken{}}
-	b.show(time.Now(), state{files: 1})
-	for {
-		if _, err := fmt.Fprintln(b, "x"); err != nil {
-			break
-		}
-	}
-	b.show(time.Now(), state{files: 1, flying: []flight{{size: -1}}})
-	b.end(time.Now(), state{})
-}
-
-type broken struct{}
-
-// Write implements io.Writer.
-func (broken) Write([]byte) (int, error) { return 0, errors.New("broken") }
 
 func TestProgressModes(t *testing.T) {
 	r, w, err := os.Pipe()
