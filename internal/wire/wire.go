@@ -114,8 +114,12 @@ func PreconditionToProto(precondition tranship.Precondition) *transhipv1.Precond
 }
 
 // PreconditionFromProto translates a precondition. A version or revision that is present
-// but empty is an *InvalidError: it matches no file, and must not mean "none".
+// but empty is an *InvalidError: it matches no file, and must not mean "none". A condition
+// from a later protocol is ErrUnsupported, for the same reason.
 func PreconditionFromProto(p *transhipv1.Precondition) (tranship.Precondition, error) {
+	if p != nil && len(p.ProtoReflect().GetUnknown()) > 0 {
+		return tranship.Precondition{}, fmt.Errorf("%w: the precondition has a field that this server does not know", tranship.ErrUnsupported)
+	}
 	switch condition := p.GetCondition().(type) {
 	case *transhipv1.Precondition_MustMatchVersion:
 		if condition.MustMatchVersion == "" {

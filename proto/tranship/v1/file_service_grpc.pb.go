@@ -28,6 +28,50 @@
 // checksums from the client are optional. The server verifies each one that it
 // receives, and fails the slot with DATA_LOSS if it does not match.
 //
+// # Credentials
+//
+// A client that has a token sends it in the metadata of each call, under the key
+// "authorization", with the value "Bearer " followed by the token. The scheme "Bearer"
+// may be in any letter case. A second "authorization" is an error. A client may have a
+// TLS certificate instead, or both; then the token names the caller.
+//
+// Credentials that are missing or not valid end the call with UNAUTHENTICATED. A stream
+// whose credentials expire or are revoked ends with UNAUTHENTICATED, too: the client may
+// begin again with newer ones. The health of the whole server, grpc.health.v1.Health/Check
+// without a service, needs no credentials.
+//
+// The headers of a call, the token included, may take 32 KiB together unless the operator
+// changed that. Each counts as in SETTINGS_MAX_HEADER_LIST_SIZE of HTTP/2, with which the
+// server tells its limit: name, value and 32 bytes. A library that keeps to the setting
+// fails the call itself. Otherwise the server resets the call, or closes the connection
+// with all its calls: the client then gets INTERNAL or UNAVAILABLE without an ErrorInfo.
+// Proxies often allow only 4 to 16 KiB.
+//
+// # Messages
+//
+// A message may have at most max_message_bytes of GetServerInfo, decompressed. A larger one
+// ends the whole call, with RESOURCE_EXHAUSTED and without an ErrorInfo: gRPC refuses it
+// before the server can see which slot it is for. Files that were committed before stay.
+// A chunk or put whose data alone is too large, in a message that is not, fails only its
+// slot.
+//
+// The server accepts messages that are not compressed ("identity") and those compressed
+// with "gzip", and answers each call with the compression that it was made with. Any other
+// ends the call with UNIMPLEMENTED. Checksums are those of the data before compression.
+//
+// Values that the server does not know have no silent meaning:
+//
+//   - A message whose oneof `request` is not set, or has only members that the server does
+//     not know, ends the stream with INVALID_ARGUMENT. An empty message is such a one.
+//   - An unknown Begin.Mode fails the slot with UNIMPLEMENTED, an unknown Durability with
+//     INVALID_ARGUMENT.
+//   - An unknown field of Precondition, such as a later kind of condition, fails the slot
+//     or call with UNIMPLEMENTED.
+//   - Other unknown fields are ignored, as in all of protobuf.
+//
+// A client does the same with what it receives: it ignores responses and fields that it
+// does not know, and treats an unknown min_durability as stronger than DURABLE.
+//
 // # Errors
 //
 // When one file of a stream fails, the server sends a `Failed` reply for its slot.
@@ -122,6 +166,46 @@
 // A client should not send HTTP/2 PING frames more often than min_ping_interval says,
 // and none if it is absent: gRPC servers then permit one in 5 minutes, and end the
 // connection after more.
+//
+// # Trying again
+//
+// A client tries again, on a new connection if the old one was lost, after:
+//
+//   UNAVAILABLE          unless the reason is UNAVAILABLE_FOR_GOOD; after REFUSED, the
+//                        request certainly had no effect
+//   CANCELLED, DEADLINE_EXCEEDED
+//                        if the client itself has neither cancelled nor set a deadline
+//   UNAUTHENTICATED      only if the client has newer credentials than it sent
+//   INTERNAL, UNKNOWN    only without an ErrorInfo, and not after an HTTP status from
+//                        300 to 499 except 408 and 425: then a proxy or gRPC itself ended
+//                        the call
+//
+// It waits before each attempt, longer each time and for a random part of that time, and
+// gives up when it has made no progress for as long as its user allows. All other codes
+// are final, because the same request fails again; so is RESOURCE_EXHAUSTED without an
+// ErrorInfo if it is about the size of a message.
+//
+// A request that is repeated may have taken effect before. A put, or an upload without
+// keep, stores the file again. An upload with keep is continued with RESUME, which also
+// finds that it was committed. Delete and Move then fail with NOT_FOUND, and a request
+// with must_not_exist fails with ALREADY_EXISTS: a client that has to know looks at what
+// is there.
+//
+// Proxies answer with HTTP and HTTP/2, of which gRPC libraries make these codes. Some
+// libraries differ, most of all where HTTP comes in the middle of a stream.
+//
+//   HTTP 429, 502, 503, 504       UNAVAILABLE
+//   HTTP 401                      UNAUTHENTICATED
+//   HTTP 403                      PERMISSION_DENIED
+//   HTTP 404                      UNIMPLEMENTED; the proxy has no route to the service
+//   HTTP 400                      INTERNAL
+//   HTTP 413, 431 and others      UNKNOWN; the body or the headers exceed a limit of the
+//                                 proxy, which its operator has to raise
+//   RST_STREAM, REFUSED_STREAM    UNAVAILABLE, certainly without effect
+//   RST_STREAM, CANCEL            CANCELLED
+//   RST_STREAM, ENHANCE_YOUR_CALM RESOURCE_EXHAUSTED
+//   RST_STREAM, others            INTERNAL, rarely RESOURCE_EXHAUSTED
+//   GOAWAY or a lost connection   UNAVAILABLE
 
 // Code generated by protoc-gen-go-grpc. DO NOT EDIT.
 // versions:
