@@ -38,7 +38,7 @@ func registerReflection(registrar grpc.ServiceRegistrar, services reflection.Ser
 	}
 	options := reflection.ServerOptions{Services: services, DescriptorResolver: resolver}
 	reflectionv1.RegisterServerReflectionServer(registrar, reflection.NewServerV1(options))
-	reflectionv1alpha.RegisterServerReflectionServer(registrar, reflection.NewServer(options)) //nolint:staticcheck // clients use it
+	reflectionv1alpha.RegisterServerReflectionServer(registrar, reflection.NewServer(options))
 	return nil
 }
 
