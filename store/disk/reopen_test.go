@@ -50,3 +50,7 @@ func TestRangeReader(t *testing.T) {
 func TestTreeRemover(t *testing.T) {
 	storetest.TestTreeRemover(t, func(t *testing.T) tranship.Store { return newFixture(t, small, realSystem()).Store })
 }
+
+func TestHealthChecker(t *testing.T) {
+	storetest.TestHealthChecker(t, func(t *testing.T) tranship.Store { return newFixture(t, small, unsynced()).Store })
+}

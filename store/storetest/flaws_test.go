@@ -32,6 +32,7 @@ type flawed struct {
 	move        func(ctx context.Context, source, destination string, precondition tranship.Precondition) (tranship.File, error)
 	copy        func(ctx context.Context, source, destination string, precondition tranship.Precondition) (tranship.File, error)
 	fetch       func(ctx context.Context, path string, size int64) (tranship.File, []byte, error)
+	health      func(ctx context.Context) error
 	abort       func(ctx context.Context, id string) error
 	listUploads func(ctx context.Context, directory string) iter.Seq2[tranship.UploadInfo, error]
 }
@@ -40,6 +41,7 @@ func newFlawed(store *mem.Store) flawed {
 	return flawed{
 		Store: store, put: store.Put, list: store.List, open: store.Open, begin: store.Begin, move: store.Move, copy: store.Copy,
 		abort: store.AbortUpload, listUploads: store.ListUploads,
+		health: func(context.Context) error { return nil },
 		fetch: func(ctx context.Context, path string, size int64) (tranship.File, []byte, error) {
 			return tranship.Fetch(ctx, struct{ tranship.Store }{store}, path, size)
 		},
@@ -107,6 +109,8 @@ func (f flawed) Copy(ctx context.Context, source, destination string, preconditi
 func (f flawed) Fetch(ctx context.Context, path string, size int64) (tranship.File, []byte, error) {
 	return f.fetch(ctx, path, size)
 }
+
+func (f flawed) CheckHealth(ctx context.Context) error { return f.health(ctx) }
 
 func (f flawed) AbortUpload(ctx context.Context, id string) error { return f.abort(ctx, id) }
 

@@ -70,6 +70,13 @@ func mutants() map[string]mutant {
 			}
 			return f
 		}},
+		"leaves what it checks with": {"HealthChecker", testAll(), func(f flawed) flawed {
+			f.health = func(ctx context.Context) error {
+				_, err := f.Store.Put(ctx, tranship.Spec{Path: "probe"}, nil)
+				return err
+			}
+			return f
+		}},
 		"never resumes":           {"Resume", testAll(), startsOver},
 		"never remembers":         {"Remember", testAll(), startsOver},
 		"has no uploads":          {"Uploads", testAll(), startsOver},

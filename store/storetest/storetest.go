@@ -20,6 +20,8 @@
 //     abilities that make calls fast. Test runs these tests, too, if tranship.As finds the
 //     ability. A store that claims one calls the function, which fails if the ability is
 //     lost.
+//   - TestHealthChecker, for a store that can tell whether calls can succeed. Test runs these
+//     tests, too.
 //   - TestOwners, for a store that keeps the uploads of several owners apart.
 //   - TestAccounts, for a store with a tranship.AccountKeeper.
 //   - TestSkipped, for a store that may have to leave something out of its lists.
@@ -80,6 +82,7 @@ func Test(t *testing.T, open func(t *testing.T) tranship.Store, lacks ...Lack) {
 		{"Chunks", "", chunkTests()},
 		{"PartRunner", "", partRunTests()},
 		{"RangeReader", "", rangeReaderTests()},
+		{"HealthChecker", "", healthTests()},
 		// The tier of resumable uploads.
 		{"Resume", NoResume, resumeTests()},
 		{"Remember", NoResume, rememberTests()},
