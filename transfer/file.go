@@ -190,6 +190,9 @@ func (j *job) spec(file tranship.File) tranship.Spec {
 	if file.Size >= 0 {
 		spec.Size = new(file.Size)
 	}
+	if why := j.timeless.Load(); why != nil && j.timeRefused == nil {
+		j.timeRefused = *why
+	}
 	if j.timeRefused != nil {
 		spec.Attributes.ModTime = nil
 	}

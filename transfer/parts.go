@@ -71,7 +71,7 @@ func (j *job) parts(watch *silence.Watch, source *source) (err error) {
 	j.progress.size.Store(source.from.Size)
 	j.result.Size = source.from.Size
 	upload, err := j.destination.Begin(watch.Context(), spec)
-	if j.leaveTimeOut(err) {
+	if j.leaveTimeOut(source.from.ModTime, err) {
 		spec.Attributes.ModTime = nil
 		upload, err = j.destination.Begin(watch.Context(), spec)
 	}

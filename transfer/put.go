@@ -36,7 +36,7 @@ func (j *job) put(watch *silence.Watch) (done bool, err error) {
 	}
 	j.result.CRC32C = &crc
 	committed, err := j.destination.Put(watch.Context(), j.spec(file), data)
-	if j.leaveTimeOut(err) {
+	if j.leaveTimeOut(file.ModTime, err) {
 		committed, err = j.destination.Put(watch.Context(), j.spec(file), data)
 	}
 	if err != nil {

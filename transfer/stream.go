@@ -52,7 +52,7 @@ func (j *job) stream(watch *silence.Watch) error {
 	}
 	j.begun(s.file)
 	upload, err := j.destination.Begin(watch.Context(), j.spec(s.file))
-	if j.leaveTimeOut(err) {
+	if j.leaveTimeOut(s.file.ModTime, err) {
 		upload, err = j.destination.Begin(watch.Context(), j.spec(s.file))
 	}
 	if err != nil {

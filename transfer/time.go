@@ -17,12 +17,17 @@ func isTimeRefused(err error) bool {
 }
 
 // leaveTimeOut reports whether the item has to be copied again without its modified time,
-// because the destination refuses the time with err: content is copied in any case.
-func (j *job) leaveTimeOut(err error) bool {
+// because the destination refuses the time with err: content is copied in any case. If the
+// destination refuses a time that all others keep, later items are copied without theirs from
+// the beginning, so that none is sent twice.
+func (j *job) leaveTimeOut(modified time.Time, err error) bool {
 	if j.timeRefused != nil || !isTimeRefused(err) {
 		return false
 	}
 	j.timeRefused = err
+	if filetime.IsSafe(modified) {
+		j.timeless.Store(&err)
+	}
 	return true
 }
 
@@ -30,6 +35,9 @@ func (j *job) leaveTimeOut(err error) bool {
 func (j *job) completed(file, made tranship.File) {
 	j.result.complete(made)
 	why := j.timeRefused
+	if file.ModTime.IsZero() {
+		return // the source has none
+	}
 	if why == nil {
 		why = lostTime(file.ModTime, made.ModTime)
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -54,11 +56,12 @@ func TestSameRounded(t *testing.T) {
 	}
 }
 
-// untimed is a store that refuses modified times, at the beginning or only at commit.
+// untimed is a store that refuses modified times, at the beginning or only at commit. It counts
+// the puts and the parts that it gets.
 type untimed struct {
 	*mem.Store
-	late bool
-	sent int64
+	late       bool
+	puts, sent atomic.Int64
 }
 
 func (u *untimed) refuse(attributes tranship.Attributes) error {
@@ -69,6 +72,7 @@ func (u *untimed) refuse(attributes tranship.Attributes) error {
 }
 
 func (u *untimed) Put(ctx context.Context, spec tranship.Spec, data []byte) (tranship.File, error) {
+	u.puts.Add(1)
 	if err := u.refuse(spec.Attributes); err != nil {
 		return tranship.File{}, err
 	}
@@ -90,7 +94,7 @@ type untimedUpload struct {
 }
 
 func (u *untimedUpload) Part(ctx context.Context, n int) (tranship.PartWriter, error) {
-	u.store.sent++
+	u.store.sent.Add(1)
 	return u.Upload.Part(ctx, n)
 }
 
@@ -139,11 +143,34 @@ func TestTimeRefused(t *testing.T) {
 		if !late && attempts != len(sizes) {
 			t.Errorf("%d attempts, want %d", attempts, len(sizes))
 		}
+		if sent := store.sent.Load(); sent != 3 {
+			t.Errorf("late %v: %d parts were sent of a file of 3: a refusal at commit keeps them", late, sent)
+		}
 		for name, size := range sizes {
 			if file, err := store.Stat(t.Context(), name); err != nil || file.Size != int64(size) {
 				t.Errorf("late %v: %s is %+v, %v", late, name, file, err)
 			}
 		}
+	}
+}
+
+// TestNoTimesAtAll copies to a store that takes no times: only the first file is sent twice.
+func TestNoTimesAtAll(t *testing.T) {
+	source := t.TempDir()
+	const files = 50
+	for n := range files {
+		if err := os.WriteFile(filepath.Join(source, strconv.Itoa(n)), []byte("data"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	store, lost := &untimed{Store: &mem.Store{}}, 0
+	_, err := Upload(t.Context(), store, source, "", UploadOptions{Options: Options{Files: 1, Report: func(result Result) {
+		if result.TimeLost {
+			lost++
+		}
+	}}})
+	if err != nil || lost != files || store.puts.Load() != files+1 {
+		t.Errorf("%d times are lost in %d puts, %v; want %d in %d", lost, store.puts.Load(), err, files, files+1)
 	}
 }
 

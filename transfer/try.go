@@ -75,7 +75,7 @@ func (j *job) try(ctx context.Context) error {
 			tries.Progress()
 			return nil
 		}
-		if !j.item.Once && !isPipe(j.destination) && j.leaveTimeOut(err) {
+		if !j.item.Once && !isPipe(j.destination) && j.leaveTimeOut(j.item.File.ModTime, err) {
 			continue
 		}
 		if j.advanced {

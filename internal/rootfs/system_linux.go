@@ -32,6 +32,9 @@ func (d *Dir) freeBytes() (int64, error) {
 	err = control(handle, func(dir int) error {
 		return retry(func() error { return unix.Fstatfs(dir, &status) })
 	})
+	if errors.Is(err, errors.ErrUnsupported) {
+		return math.MaxInt64, nil
+	}
 	if err != nil {
 		return 0, err
 	}

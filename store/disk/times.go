@@ -185,7 +185,7 @@ func (s *Store) chtimes(dir *rootfs.Dir, file *os.File, name string, modified ti
 	}
 	accessed := rootfs.AccessTime(info)
 	if accessed.IsZero() {
-		return info, nil
+		accessed = modified // the system does not tell it
 	}
 	if err := s.system.chtimesBoth(dir, file, name, accessed, modified); err != nil {
 		return nil, err

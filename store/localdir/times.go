@@ -32,7 +32,7 @@ func setTime(file describer, modified time.Time, set func(accessed *time.Time) e
 	}
 	accessed := rootfs.AccessTime(info)
 	if accessed.IsZero() {
-		return info, true, nil
+		accessed = modified // the system does not tell it
 	}
 	if err := set(&accessed); err != nil {
 		return info, false, nil //nolint:nilerr // the file system keeps no times

@@ -29,9 +29,6 @@ func TestSetTime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if rootfs.AccessTime(info).IsZero() {
-		t.Skip("this system does not tell access times")
-	}
 	wanted := time.Date(2020, 1, 2, 3, 4, 5, 0, time.UTC)
 	for _, test := range []struct {
 		name        string
@@ -61,7 +58,7 @@ func TestSetTime(t *testing.T) {
 					}
 					return test.alone
 				}
-				if !accessed.Equal(rootfs.AccessTime(info)) {
+				if want := rootfs.AccessTime(info); !want.IsZero() && !accessed.Equal(want) {
 					t.Errorf("the access time becomes %s", accessed)
 				}
 				if test.takesBoth {
