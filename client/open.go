@@ -32,8 +32,8 @@ type content struct {
 
 	// begun is how many bytes had come when the current call began.
 	begun int64
-	// heard is when the last reply of the current call came, and paused whether the reader
-	// has paused since the call began.
+	// heard is when the last reply of the current call came, and paused whether none came
+	// for a long time since the call began.
 	heard  time.Time
 	paused bool
 	// last is the length of the last chunk.
@@ -204,6 +204,7 @@ func (c *content) next() (tranship.Chunk, error) {
 	}
 	c.notePause()
 	response, data, err := receive(c.stream)
+	c.notePause()
 	if err != nil {
 		return tranship.Chunk{}, c.broken(err)
 	}

@@ -140,8 +140,10 @@ func (u *upload) collectFinished() {
 	}
 }
 
-// progressed implements replyObserver: it records which parts have become durable.
+// progressed implements replyObserver: it records which parts have become durable, and that
+// the server is alive, which sends progress also when there is none.
 func (u *upload) progressed(progress *transhipv1.Progress) {
+	u.heardAlive()
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.partSize > 0 {

@@ -12,7 +12,8 @@ import (
 // after 30 s or more.
 const longPause = 5 * time.Second
 
-// notePause records whether the reader has paused.
+// notePause records whether nothing was read for long: the reader has paused, or this process
+// was stopped.
 func (c *content) notePause() {
 	c.paused = c.paused || time.Since(c.heard) >= longPause
 }
@@ -30,7 +31,7 @@ func (c *content) broken(err error) error {
 		return c.reopen()
 	}
 	final := streamError(err)
-	if c.notePause(); !c.paused || !continues || failure.Of(c.ctx, final) == failure.Final {
+	if !c.paused || !continues || failure.Of(c.ctx, final) == failure.Final {
 		return final
 	}
 	tries := budget.Budget{}.Begin(budget.NewOutage(budget.DefaultPatience))

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"net"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -57,6 +58,40 @@ func TestPager(t *testing.T) {
 			})
 		})
 	}
+}
+
+// stopped is the connection of a process that is stopped for an hour in the middle of a
+// download.
+type stopped struct {
+	net.Conn
+	read int
+}
+
+func (s *stopped) Read(p []byte) (int, error) {
+	n, err := s.Conn.Read(p)
+	if before := s.read; before < 5<<20 && before+n >= 5<<20 {
+		time.Sleep(time.Hour)
+	}
+	s.read += n
+	return n, err
+}
+
+// TestStoppedReader checks that a reader continues whose process was stopped for so long that
+// the server ended its call.
+func TestStoppedReader(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, data := &mem.Store{}, pattern(24<<20)
+		fill(t, store, "f", data)
+		s := newSite(t, store, server.Config{}, client.Options{Connections: 1}, func(conn net.Conn) net.Conn { return &stopped{Conn: conn} })
+		content, err := s.Open(t.Context(), "f", tranship.OpenOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer content.Close()
+		if got, err := io.ReadAll(content); err != nil || !bytes.Equal(got, data) {
+			t.Errorf("%d bytes, %v", len(got), err)
+		}
+	})
 }
 
 // TestPagerOfReplacedFile checks that a reader that paused never gets bytes of another

@@ -6,6 +6,7 @@ import (
 	"io"
 	"iter"
 	"net"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -62,8 +63,8 @@ func (c *idleConn) Close() error {
 // site is a server and a client of it, in virtual time.
 type site struct {
 	*client.Client
-	// conns are the connections that the client has made.
-	conns []net.Conn
+	// conns counts the connections that the client has made.
+	conns atomic.Int32
 }
 
 // newSite mounts the services of a store on a grpc.Server without options, as a program may
@@ -80,7 +81,7 @@ func newSite(t *testing.T, store tranship.Store, config server.Config, options c
 		if err == nil && wrap != nil {
 			conn = wrap(conn)
 		}
-		s.conns = append(s.conns, conn)
+		s.conns.Add(1)
 		return conn, err
 	}))
 	var err error

@@ -45,8 +45,8 @@ func TestPausedSource(t *testing.T) {
 			t.Fatal(err)
 		}
 		mustHave(t, store, "f", []byte("begin\nend\n"))
-		if len(s.conns) != 1 {
-			t.Errorf("the client made %d connections", len(s.conns))
+		if made := s.conns.Load(); made != 1 {
+			t.Errorf("the client made %d connections", made)
 		}
 	})
 }
@@ -150,28 +150,31 @@ func (f *freezing) Read(p []byte) (int, error) {
 // stream of the same upload says that the server is alive; and that the next attempt gets
 // another connection.
 func TestDeadConnection(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		store := &slowStore{&mem.Store{}, 5 * time.Second}
-		made := 0
-		s := newSite(t, store, server.Config{}, client.Options{Connections: 2}, func(conn net.Conn) net.Conn {
-			f := &freezing{Conn: conn}
-			if made++; made == 2 {
-				time.AfterFunc(7*time.Second, func() { f.frozen.Store(true) })
+	// The first connection carries parts, the second also the slot that owns the upload.
+	for _, dead := range []int32{1, 2} {
+		synctest.Test(t, func(t *testing.T) {
+			store := &slowStore{&mem.Store{}, 5 * time.Second}
+			var made atomic.Int32
+			s := newSite(t, store, server.Config{}, client.Options{Connections: 2}, func(conn net.Conn) net.Conn {
+				f := &freezing{Conn: conn}
+				if made.Add(1) == dead {
+					time.AfterFunc(7*time.Second, func() { f.frozen.Store(true) })
+				}
+				return f
+			})
+			source, data := &mem.Store{}, pattern(24<<20)
+			fill(t, source, "f", data)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+			defer cancel()
+			attempts, begun := 0, time.Now()
+			options := transfer.Options{Report: func(r transfer.Result) { attempts = r.Attempts }}
+			if err := transfer.Copy(ctx, s, one(source, int64(len(data))), options); err != nil {
+				t.Fatal(err)
 			}
-			return f
+			mustHave(t, store.Store, "f", data)
+			if took := time.Since(begun); attempts != 2 || took > 5*time.Minute {
+				t.Errorf("connection %d: it took %d attempts and %v, over %d connections", dead, attempts, took, s.conns.Load())
+			}
 		})
-		source, data := &mem.Store{}, pattern(24<<20)
-		fill(t, source, "f", data)
-		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
-		defer cancel()
-		attempts, begun := 0, time.Now()
-		options := transfer.Options{Report: func(r transfer.Result) { attempts = r.Attempts }}
-		if err := transfer.Copy(ctx, s, one(source, int64(len(data))), options); err != nil {
-			t.Fatal(err)
-		}
-		mustHave(t, store.Store, "f", data)
-		if took := time.Since(begun); attempts != 2 || took > 5*time.Minute {
-			t.Errorf("it took %d attempts and %v, over %d connections", attempts, took, len(s.conns))
-		}
-	})
+	}
 }

@@ -63,13 +63,12 @@ func (s *Service) Download(stream grpc.BidiStreamingServer[transhipv1.DownloadRe
 		cancels:    map[uint64]context.CancelCauseFunc{},
 	}
 	minrate.FromContext(ctx).Download()
-	stop := startHeartbeat(askedKeepAlive(ctx), d.beat)
+	defer startHeartbeat(askedKeepAlive(ctx), d.beat)()
 	err := d.run()
 	if err != nil {
 		cancel()
 	}
 	_ = d.unanswered.Acquire(context.WithoutCancel(ctx), wire.MaxUnfinishedSlots) // never fails: all slots end
-	stop()
 	return rpcstatus.Error(err)
 }
 

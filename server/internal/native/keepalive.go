@@ -111,10 +111,10 @@ func (s *Service) keepalive(asked time.Duration) (ticks <-chan time.Time, stop f
 // the store.
 func (u *uploadStream) beat() {
 	spoken, heard := !u.replies.quiet(), u.heard.Swap(false)
-	if spoken && heard || u.replies.waiting() > 0 || u.isIdle() {
+	if spoken && heard || u.isIdle() {
 		return
 	}
-	u.replies.add(&transhipv1.UploadResponse{Response: &transhipv1.UploadResponse_KeepAlive{KeepAlive: &transhipv1.KeepAlive{}}})
+	u.replies.keepAlive()
 }
 
 // isIdle reports whether no file is under way.

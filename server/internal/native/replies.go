@@ -19,7 +19,9 @@ type replies struct {
 	// they take.
 	weight, bytes int
 	progress      map[uint64]*reply
-	closed        bool
+	// sign means that a sign of life waits.
+	sign   bool
+	closed bool
 	// spoken says that something was sent since the last call of quiet.
 	spoken atomic.Bool
 	// wake signals that queue or closed has changed. It has room for one signal.
@@ -31,6 +33,7 @@ type replies struct {
 type reply struct {
 	message *transhipv1.UploadResponse
 	encoded []byte
+	isSign  bool
 	// weight and bytes are what the reply counts for.
 	weight, bytes int
 }
@@ -75,6 +78,17 @@ func (r *replies) progressed(progress *transhipv1.Progress) {
 	r.countLocked(waiting, 1)
 }
 
+// keepAlive adds a sign of life, unless one waits.
+func (r *replies) keepAlive() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.sign {
+		return
+	}
+	r.sign = true
+	r.pushLocked(&transhipv1.UploadResponse{Response: &transhipv1.UploadResponse_KeepAlive{KeepAlive: &transhipv1.KeepAlive{}}})
+}
+
 func (r *replies) add(message *transhipv1.UploadResponse) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -83,7 +97,7 @@ func (r *replies) add(message *transhipv1.UploadResponse) {
 
 // pushLocked adds a reply.
 func (r *replies) pushLocked(message *transhipv1.UploadResponse) {
-	added := &reply{}
+	added := &reply{isSign: message.GetKeepAlive() != nil}
 	added.set(message)
 	if progress := message.GetProgress(); progress != nil {
 		r.progress[progress.GetSlot()] = added
@@ -179,6 +193,7 @@ func (r *replies) take() (oldest *reply, closed bool) {
 		return nil, r.closed
 	}
 	oldest = r.queue[0]
+	r.sign = r.sign && !oldest.isSign
 	r.queue[0] = nil
 	r.queue = r.queue[1:]
 	r.countLocked(oldest, -1)
