@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -105,4 +106,30 @@ func TestInterruptOfSmallFiles(t *testing.T) {
 	if entries, err := os.ReadDir(filepath.Join(root, "new")); err != nil || len(entries) != files {
 		t.Errorf("%d entries, %v", len(entries), err)
 	}
+}
+
+// However many copies without resume are interrupted or killed, and whenever, the server
+// keeps nothing of them.
+func TestInterruptsWithoutResume(t *testing.T) {
+	t.Parallel()
+	_, root, address := serveFor(t.Context(), t)
+	server := "grpc://" + address
+	source := filepath.Join(t.TempDir(), "large")
+	largeFile(t, source)
+	for i := range 60 {
+		// A copy takes about 100 ms.
+		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i)*2*time.Millisecond)
+		args := []string{"cp", "--no-resume", source, fmt.Sprintf("%s/%d", server, i)}
+		if i%4 == 3 {
+			_ = built().Command(ctx, args...).Run() // which the context kills
+		} else {
+			<-start(ctx, nil, args...).code
+		}
+		cancel()
+	}
+	// The server may not have noticed yet that clients were killed.
+	poll(t, "server without uploads", func() bool {
+		drafts, err := os.ReadDir(filepath.Join(root, ".tranship", "tmp"))
+		return len(unfinished(t, server)) == 0 && len(drafts) == 0 && err == nil
+	})
 }
