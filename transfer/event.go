@@ -9,6 +9,8 @@ type Event struct {
 	Kind EventKind
 	// Source is the item's name, Path where the file goes.
 	Source, Path string
+	// Upload is the id of an upload, of EventLeft.
+	Upload string
 	// Bytes of the file: what it is about depends on Kind.
 	Bytes int64
 	// Err is why, where there is a reason.
@@ -39,6 +41,10 @@ const (
 	// EventTimeLost: the destination has all content of the file, and cannot keep its
 	// modified time. Err says why.
 	EventTimeLost
+	// EventLeft: the destination may still have an unfinished upload of the file
+	// that can be of no more use, because it could not be removed. Err says why.
+	// tranship.Uploads.AbortUpload removes Upload, and otherwise it expires.
+	EventLeft
 	// EventEnd: the file has ended. Err is that of its Result.
 	EventEnd
 )

@@ -274,8 +274,7 @@ func (a *assembly) giveUp(err error) error {
 		restart = a.restarts < maxRestarts
 	}
 	if a.key == "" || discard {
-		// An upload that cannot be removed now expires in its store.
-		_ = a.upload.Abort(ctx)
+		a.remove(ctx)
 	} else {
 		a.detach(ctx, err)
 	}
@@ -283,6 +282,20 @@ func (a *assembly) giveUp(err error) error {
 		return &restartError{err}
 	}
 	return err
+}
+
+// remove removes the upload. If its connection is lost, another may reach the destination.
+func (a *assembly) remove(ctx context.Context) {
+	err := a.upload.Abort(ctx)
+	if err == nil || a.key == "" {
+		return // an upload without a key ends with its connection
+	}
+	if store, ok := a.destination.(tranship.Uploads); ok {
+		if err = store.AbortUpload(ctx, a.upload.ID()); err == nil || errors.Is(err, tranship.ErrNotFound) {
+			return
+		}
+	}
+	a.event(Event{Kind: EventLeft, Upload: a.upload.ID(), Err: err})
 }
 
 func (a *assembly) detach(ctx context.Context, err error) {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tranship/tranship/cmd/tranship/internal/console"
 	"github.com/tranship/tranship/cmd/tranship/internal/display"
+	"github.com/tranship/tranship/cmd/tranship/internal/location"
 	"github.com/tranship/tranship/transfer"
 )
 
@@ -63,6 +64,12 @@ func (r *reporter) event(event transfer.Event) {
 		if !r.timeLost || r.verbose {
 			r.timeLost = true
 			notify("copied, but its modified time cannot be kept: %v; other files like it are not mentioned", event.Err)
+		}
+	case transfer.EventLeft:
+		if where := r.target.Location; where.Kind == location.Remote {
+			notify("an unfinished upload may be left on the server (%v); remove it with: tranship uploads rm %s %s", event.Err, where.Server, event.Upload)
+		} else {
+			notify("what was copied could not be removed: %v", event.Err)
 		}
 	case transfer.EventRestart:
 		notify("starting over: %v", event.Err)
