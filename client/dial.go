@@ -161,6 +161,9 @@ func connect(ctx context.Context, conn *grpc.ClientConn, timeout time.Duration, 
 	class := unconnected(err)
 	if rpcstatus.IsPage(err) {
 		err = rpcstatus.FromError(err) // without the text of the page
+		if status.Code(err) == codes.Unavailable {
+			return failure.Mark(err, class)
+		}
 	}
 	switch status.Code(err) {
 	case codes.Unavailable:

@@ -14,6 +14,9 @@ needs=(
   "nodejs|node --version"
   "npm|npm --version"
   "nginx|test -x /usr/sbin/nginx"
+  "libnginx-mod-stream|test -e /usr/lib/nginx/modules/ngx_stream_module.so"
+  "haproxy|test -x /usr/sbin/haproxy"
+  "caddy|command -v caddy"
 )
 
 missing=()

@@ -41,10 +41,13 @@ func proxyError(s *status.Status, cause error) error {
 	return nil
 }
 
-// isReset recognizes grpc-go's message about a stream that the other end reset, for a
-// reason that neither refuses nor cancels the call. A gRPC server ends a call with a
-// status, so that a proxy is the likely cause.
+// isReset recognizes grpc-go's messages about a stream that the other end reset, for a
+// reason that neither refuses nor cancels the call, or ended without a status. A gRPC
+// server ends a call with a status, so that a proxy is the likely cause.
 func isReset(text string) bool {
+	if text == "server closed the stream without sending trailers" { // haproxy, at a timeout
+		return true
+	}
 	code, found := strings.CutPrefix(text, "stream terminated by RST_STREAM with error code: ")
 	switch code {
 	case "NO_ERROR", "PROTOCOL_ERROR", "INTERNAL_ERROR", "CONNECT_ERROR", "HTTP_1_1_REQUIRED":

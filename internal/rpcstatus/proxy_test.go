@@ -67,6 +67,10 @@ func TestReset(t *testing.T) {
 	if _, ok := errors.AsType[*tranship.ProxyError](err); !ok || err.Error() != want || !errors.Is(err, tranship.ErrUnavailable) {
 		t.Errorf("%v, want %s", err, want)
 	}
+	err = rpcstatus.FromError(status.Error(codes.Internal, "server closed the stream without sending trailers"))
+	if _, ok := errors.AsType[*tranship.ProxyError](err); !ok || !strings.Contains(err.Error(), "haproxy: timeout client, timeout server") {
+		t.Errorf("a stream without a status: %v", err)
+	}
 	for _, code := range []string{"CANCEL", "REFUSED_STREAM", "ENHANCE_YOUR_CALM", "FLOW_CONTROL_ERROR"} {
 		err := rpcstatus.FromError(status.Error(codes.Internal, "stream terminated by RST_STREAM with error code: "+code))
 		if proxy, ok := errors.AsType[*tranship.ProxyError](err); ok {
