@@ -214,7 +214,7 @@ func TestProxyProtocolTLS(t *testing.T) {
 	if _, err := io.WriteString(conn, "PROXY TCP6 2001:db8::1 2001:db8::2 4711 443\r\n"); err != nil {
 		t.Fatal(err)
 	}
-	secured := tls.Client(conn, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}}) //nolint:gosec // any key
+	secured := tls.Client(conn, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})
 	if err := secured.HandshakeContext(testContext(t)); err != nil {
 		t.Fatal(err)
 	}

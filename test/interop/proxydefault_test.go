@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -73,31 +74,38 @@ func TestProxyNamed(t *testing.T) {
 	}{
 		{
 			"nginx without a server", "nginx.conf", nginxDefaults, nothing(t), "", "",
-			[]string{"nginx answered, with HTTP status 502 (Bad Gateway): it does not reach the server", "set grpc_pass"}, true,
+			[]string{"nginx answered, with HTTP status 502 (Bad Gateway): it does not reach the server", "set grpc_pass"},
+			true,
 		},
 		{
 			"haproxy without a server", "haproxy.cfg", haproxyDefaults, nothing(t), "timeout client 10s\n    timeout server 10s", "proto h2",
-			[]string{"haproxy answered, with HTTP status 503 (Service Unavailable)", "set the check"}, true,
+			[]string{"haproxy answered, with HTTP status 503 (Service Unavailable)", "set the check"},
+			true,
 		},
 		{
 			"haproxy without HTTP/2", "haproxy.cfg", haproxyDefaults, address, "timeout client 10s\n    timeout server 10s", "",
-			[]string{"haproxy answered, with HTTP status 502 (Bad Gateway)", "server … proto h2"}, true,
+			[]string{"haproxy answered, with HTTP status 502 (Bad Gateway)", "server … proto h2"},
+			true,
 		},
 		{
 			"Caddy without a server", "Caddyfile", caddyDefaults, nothing(t), "servers {\n" + h2c + "\n}", "h2c://",
-			[]string{"HTTP status 502 (Bad Gateway)", "Caddy: reverse_proxy h2c://"}, true,
+			[]string{"HTTP status 502 (Bad Gateway)", "Caddy: reverse_proxy h2c://"},
+			true,
 		},
 		{
 			"Caddy without HTTP/2", "Caddyfile", caddyDefaults, address, "servers {\n" + h2c + "\n}", "",
-			[]string{"HTTP status 502 (Bad Gateway)", "Caddy: reverse_proxy h2c://"}, true,
+			[]string{"HTTP status 502 (Bad Gateway)", "Caddy: reverse_proxy h2c://"},
+			true,
 		},
 		{
 			"a path that is not gRPC's", "nginx.conf", strings.Replace(nginxDefaults, "grpc_pass grpc://127.0.0.1:50051", "return 404", 1) + "# 127.0.0.1:50051", address, "", "",
-			[]string{"nginx answered, with HTTP status 404 (Not Found)", "set grpc_pass for location /"}, false,
+			[]string{"nginx answered, with HTTP status 404 (Not Found)", "set grpc_pass for location /"},
+			false,
 		},
 		{
 			"limit_req", "nginx.conf", strings.Replace(nginxDefaults, "location /", "limit_req zone=z; location /", 1), address, "limit_req_zone all zone=z:1m rate=1r/m; limit_req_status 429;", "",
-			[]string{"nginx answered, with HTTP status 429 (Too Many Requests)", "set limit_req"}, true,
+			[]string{"nginx answered, with HTTP status 429 (Too Many Requests)", "set limit_req"},
+			true,
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -136,6 +144,10 @@ func TestNginxBodyLimit(t *testing.T) {
 	if code == 0 || strings.Count(output, "\n") != 1 || !strings.Contains(output, "nginx answered, with HTTP status 413 (Request Entity Too Large): it limits the size of a request; set client_max_body_size 0") {
 		t.Errorf("exit code %d: %s", code, output)
 	}
+	// The server has answered on the stream of a large file, so that nginx can only reset it.
+	create(t, source, map[string]int{"large": 5 << 20})
+	cp := built.Start(t, "cp", "-v", filepath.Join(source, "large"), remoteURL(at, "large"))
+	cp.Err.AwaitMatch(t, regexp.MustCompile("RST_STREAM with error code: .*nginx: client_max_body_size"))
 }
 
 // awaitText waits until a file has a text, for at most a minute.
