@@ -56,8 +56,8 @@ type Connection struct {
 // transport closes the connection at once, without a word, because it is not encrypted
 // yet; the log and the audit log have the reason. Otherwise the caller must call Close.
 //
-// The connections of a trusted proxy do not count for a peer, because each may carry the
-// calls of many clients.
+// The connections of a trusted proxy do not count for a peer, and have no limit of frames,
+// because each may carry the calls of many clients.
 func (d *Door) Connect(address net.Addr, abort func()) (*Connection, error) {
 	peer := caller.PeerOf(address)
 	if d.options.Proxies.Trusts(address) {
@@ -69,10 +69,16 @@ func (d *Door) Connect(address net.Addr, abort func()) (*Connection, error) {
 	}
 	c := &Connection{door: d, address: address, peer: peer, abort: sync.OnceFunc(abort)}
 	c.release = sync.OnceFunc(func() { d.releaseConnection(c.peer) })
-	if n := d.limits.FramesPerSecond; n > 0 {
+	c.limitFrames()
+	return c, nil
+}
+
+// limitFrames bounds the frames without payload, unless the connection may carry the calls
+// of many clients: calls are then bounded for each client.
+func (c *Connection) limitFrames() {
+	if n := c.door.limits.FramesPerSecond; n > 0 && c.peer != uncounted {
 		c.frames = rate.NewLimiter(rate.Limit(n), 2*n)
 	}
-	return c, nil
 }
 
 // BeginsWithHeader reports whether the connection begins with a header of the PROXY
@@ -96,6 +102,7 @@ func (c *Connection) Forwarded(address net.Addr) error {
 		return err
 	}
 	c.address = address
+	c.limitFrames()
 	return nil
 }
 
