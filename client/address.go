@@ -58,6 +58,7 @@ func (o Options) resolve(ctx context.Context, address string) (string, Options, 
 			return "", o, err
 		}
 	}
+	o.preferred = &route.Preferred{}
 	var err error
 	if o.proxy, err = o.chooseProxy(address); err != nil {
 		return "", o, &tranship.InvalidError{Field: "proxy", Rule: err.Error()}

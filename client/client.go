@@ -104,6 +104,8 @@ type Options struct {
 
 	// proxy is what Proxy or the environment returned; see resolve.
 	proxy *route.Proxy
+	// preferred is shared by all connections; see resolve.
+	preferred *route.Preferred
 	// lookup replaces the resolver of the system in tests.
 	lookup route.Lookup
 }

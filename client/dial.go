@@ -110,10 +110,12 @@ func newConn(address string, transport handshakes, options Options, renewal rene
 		Attempt:     transport.attempted,
 		PeerTimeout: transport.peerTimeout,
 		Looking:     transport.failures.looks,
+		Preferred:   options.preferred,
 	})
 	if err != nil {
 		return nil, err
 	}
+	transport.reached = way.Reached
 	dialOptions := append(way.DialOptions(),
 		grpc.WithTransportCredentials(transport),
 		grpc.WithInitialWindowSize(streamWindow),

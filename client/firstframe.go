@@ -16,6 +16,9 @@ import (
 type firstFrameConn struct {
 	net.Conn
 	report func(connectFailure)
+	// answered is called when the first frame of an HTTP/2 server has come. The function that
+	// it returns is called when the connection is closed after that.
+	answered func() (closed func())
 	// done means that the first bytes of the server have come, a frame or not.
 	done atomic.Bool
 
@@ -23,6 +26,9 @@ type firstFrameConn struct {
 	// header is what has come of the first frame's header, and of what follows it in the
 	// same Read.
 	header []byte
+	// closed is what answered has returned.
+	closed   func()
+	isClosed bool
 }
 
 // frameHeaderBytes is the length of the header of an HTTP/2 frame. RFC 9113, section 4.1.
@@ -59,10 +65,26 @@ func (c *firstFrameConn) inspect(p []byte, err error) (isForeign bool) {
 	case complete:
 		c.done.Store(true)
 		c.header = nil
+		if !c.isClosed {
+			c.closed = c.answered()
+		}
 	case err != nil:
 		c.report(connectFailure{stage: waiting, err: err})
 	}
 	return isForeign
+}
+
+// Close implements net.Conn.
+func (c *firstFrameConn) Close() error {
+	err := c.Conn.Close()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.isClosed = true
+	if c.closed != nil {
+		c.closed()
+		c.closed = nil
+	}
+	return err
 }
 
 // Write implements net.Conn.

@@ -33,6 +33,9 @@ type handshakes struct {
 	localOnly bool
 	// proxy is nil for direct connections.
 	proxy *route.Proxy
+	// reached is called with the address at which a server has answered.
+	// The function that it returns is called when that connection ends.
+	reached func(to string) (closed func())
 	// peerTimeout is for how long the other end of a connection may acknowledge nothing.
 	peerTimeout time.Duration
 	// conns gets each connection that is made.
@@ -118,10 +121,14 @@ func (h handshakes) ClientHandshake(ctx context.Context, authority string, conn 
 		}
 		return nil, nil, err
 	}
-	secured = &firstFrameConn{Conn: h.conns.add(secured), report: func(why connectFailure) {
-		why.to = to
-		h.failures.note(why)
-	}}
+	secured = &firstFrameConn{
+		Conn:     h.conns.add(secured),
+		answered: func() (closed func()) { return h.reached(to) },
+		report: func(why connectFailure) {
+			why.to = to
+			h.failures.note(why)
+		},
+	}
 	if encrypted, ok := info.(credentials.TLSInfo); ok && certLink != nil {
 		certLink.conn = secured
 		info = linkInfo{encrypted, certLink}

@@ -49,7 +49,11 @@ func (b builder) OverrideAuthority(resolver.Target) string {
 // Build implements resolver.Builder.
 func (b builder) Build(_ resolver.Target, conn resolver.ClientConn, _ resolver.BuildOptions) (resolver.Resolver, error) {
 	ctx, cancel := context.WithCancel(context.Background())
-	r := &nameResolver{route: b.route, conn: conn, cancel: cancel, asked: make(chan struct{}, 1), done: make(chan struct{})}
+	r := &nameResolver{
+		route: b.route, conn: conn, cancel: cancel,
+		asked: make(chan struct{}, 1), preferred: make(chan struct{}, 1), done: make(chan struct{}),
+	}
+	b.route.resolver.Store(r)
 	go r.run(ctx)
 	return r, nil
 }
@@ -60,16 +64,20 @@ type nameResolver struct {
 	route  *Route
 	conn   resolver.ClientConn
 	cancel context.CancelFunc
-	asked  chan struct{}
-	done   chan struct{}
-	// found means that a lookup has succeeded. It belongs to run.
-	found bool
+	// asked has an element when grpc-go wants a lookup, and preferred when the preferred
+	// address has changed.
+	asked, preferred, done chan struct{}
+	// found are the hops of the last lookup that succeeded. They belong to run.
+	found []hop
 }
 
 // ResolveNow implements resolver.Resolver.
-func (r *nameResolver) ResolveNow(resolver.ResolveNowOptions) {
+func (r *nameResolver) ResolveNow(resolver.ResolveNowOptions) { raise(r.asked) }
+
+// raise adds an element to a channel that has room for one, unless it has one.
+func raise(signal chan struct{}) {
 	select {
-	case r.asked <- struct{}{}:
+	case signal <- struct{}{}:
 	default:
 	}
 }
@@ -84,33 +92,51 @@ func (r *nameResolver) run(ctx context.Context) {
 	defer close(r.done)
 	for {
 		r.lookup(ctx)
-		pause := time.NewTimer(lookupInterval)
-		select {
-		case <-pause.C:
-		case <-ctx.Done():
-			pause.Stop()
-			return
-		}
-		select {
-		case <-r.asked:
-		case <-ctx.Done():
+		if !r.wait(ctx) {
 			return
 		}
 	}
 }
 
-// lookup passes the addresses of the name to grpc-go, which tries them 250 ms apart, all at
-// once in the end, and uses the first on which a server answers in HTTP/2. After a failed
-// lookup it keeps the addresses of the last one.
+// wait waits until the next lookup. It returns false if ctx has ended.
+func (r *nameResolver) wait(ctx context.Context) bool {
+	pause := time.NewTimer(lookupInterval)
+	defer pause.Stop()
+	var asked chan struct{}
+	for {
+		select {
+		case <-pause.C:
+			asked = r.asked
+		case <-asked:
+			return true
+		case <-r.preferred:
+			if r.found != nil {
+				r.pass(r.route.order(r.found))
+			}
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+// lookup looks up the name and passes its addresses on. After a failed lookup it keeps the
+// addresses of the last one.
 func (r *nameResolver) lookup(ctx context.Context) {
 	hops, err := r.route.hops(ctx)
-	if ctx.Err() != nil || err != nil && r.found {
-		return
+	switch {
+	case ctx.Err() != nil:
+	case err == nil:
+		r.found = hops
+		r.pass(r.route.order(hops))
+	case r.found == nil:
+		r.pass([]hop{{failure: err.Error()}})
 	}
-	if err != nil {
-		hops = []hop{{failure: err.Error()}}
-	}
-	r.found = err == nil
+}
+
+// pass gives the addresses to grpc-go. It tries them 250 ms apart, all at once in the end,
+// and uses the first on which a server answers in HTTP/2. It keeps a connection to one of
+// them.
+func (r *nameResolver) pass(hops []hop) {
 	state := resolver.State{}
 	for _, next := range hops {
 		// A dialer of the program in the place of Route.dial gets the name.

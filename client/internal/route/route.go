@@ -14,6 +14,8 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
@@ -29,6 +31,19 @@ type Route struct {
 	// first is the host and port that this machine connects to: those of the server or of
 	// the proxy.
 	firstHost, firstPort string
+	// resolver is the one that grpc-go uses; nil before it has made one.
+	resolver atomic.Pointer[nameResolver]
+
+	mu sync.Mutex
+	// live are the addresses of the connections on which a server has answered.
+	live []netip.AddrPort
+}
+
+// Preferred is the address at which a server has answered last. The connections of a client
+// try it first, so that they have the same server, although a name may be that of several.
+// It is safe for concurrent use. The zero value has none.
+type Preferred struct {
+	address atomic.Pointer[netip.AddrPort]
 }
 
 // Options configure a Route.
@@ -41,6 +56,9 @@ type Options struct {
 	PeerTimeout time.Duration
 	// Proxy is the way to the server; nil means a direct connection.
 	Proxy *Proxy
+	// Preferred is shared by the connections of a client; nil means that the Route has its
+	// own.
+	Preferred *Preferred
 	// Lookup replaces the resolver of the system, for tests.
 	Lookup Lookup
 	// Attempt, unless it is nil, is called when an attempt to dial an address begins, with a
@@ -65,6 +83,9 @@ func New(address string, options Options) (*Route, error) {
 	}
 	if options.LocalOnly {
 		options.Proxy = nil
+	}
+	if options.Preferred == nil {
+		options.Preferred = &Preferred{}
 	}
 	r := &Route{host: host, port: port, options: options, firstHost: host, firstPort: port}
 	if options.Proxy != nil {
@@ -116,6 +137,57 @@ func (r *Route) lookup(ctx context.Context) ([]netip.Addr, error) {
 		defer r.options.Looking("")
 	}
 	return r.options.Lookup(ctx, r.firstHost)
+}
+
+// Reached makes to, the address of the first hop, the preferred one: a server has answered
+// there. The caller must call closed when that connection ends. While grpc-go tries several
+// addresses, a server may answer on two; the one that grpc-go keeps is preferred in the end.
+func (r *Route) Reached(to string) (closed func()) {
+	address, err := netip.ParseAddrPort(to)
+	if err != nil {
+		return func() {}
+	}
+	address = netip.AddrPortFrom(address.Addr().Unmap(), address.Port())
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.live = append(r.live, address)
+	r.preferLocked()
+	return func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if at := slices.Index(r.live, address); at >= 0 {
+			r.live = slices.Delete(r.live, at, at+1)
+			r.preferLocked()
+		}
+	}
+}
+
+// preferLocked prefers the address of the oldest connection, if there is one. The caller must
+// hold mu.
+func (r *Route) preferLocked() {
+	if len(r.live) == 0 {
+		return
+	}
+	first := r.live[0]
+	if old := r.options.Preferred.address.Swap(&first); old != nil && *old == first {
+		return
+	}
+	if current := r.resolver.Load(); current != nil {
+		raise(current.preferred)
+	}
+}
+
+// order returns hops with the preferred one first.
+func (r *Route) order(hops []hop) []hop {
+	preferred := r.options.Preferred.address.Load()
+	if preferred == nil {
+		return hops
+	}
+	first := slices.Index(hops, hop{to: *preferred})
+	if first <= 0 {
+		return hops
+	}
+	return slices.Insert(slices.Delete(slices.Clone(hops), first, first+1), 0, hops[first])
 }
 
 // unmapped returns addresses in which IPv4 is not mapped to IPv6.
