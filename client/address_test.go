@@ -1,9 +1,11 @@
 package client_test
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -70,9 +72,30 @@ func dialed(t *testing.T, address string, options client.Options) error {
 
 func TestDialURL(t *testing.T) {
 	plain := storeserver.Serve(t, &mem.Store{}, server.Config{})
-	for _, address := range []string{plain, "grpc://" + plain, "GRPC://" + plain + "/"} {
+	port := strings.TrimPrefix(plain, "127.0.0.1")
+	for _, address := range []string{
+		plain, "grpc://" + plain, "GRPC://" + plain + "/",
+		"localhost" + port, "grpc://LocalHost" + port, port, "[::ffff:127.0.0.1]" + port,
+	} {
 		if err := dialed(t, address, client.Options{}); err != nil {
 			t.Errorf("%s: %v", address, err)
+		}
+	}
+}
+
+// TestDialOwnDialer checks that a dialer of the program gets the address as it was written,
+// also one that only the dialer knows.
+func TestDialOwnDialer(t *testing.T) {
+	plain := storeserver.Serve(t, &mem.Store{}, server.Config{})
+	for _, address := range []string{"files.invalid:7", "192.0.2.1:7"} {
+		dialer := grpc.WithContextDialer(func(ctx context.Context, to string) (net.Conn, error) {
+			if to != address {
+				t.Errorf("the dialer is called with %s, want %s", to, address)
+			}
+			return (&net.Dialer{}).DialContext(ctx, "tcp", plain)
+		})
+		if err := dialed(t, address, client.Options{DialOptions: []grpc.DialOption{dialer}}); err != nil {
+			t.Error(err)
 		}
 	}
 }

@@ -153,15 +153,16 @@ func (h handshakes) explain(address string, err error) error {
 	if errors.Is(why.err, tranship.ErrInvalid) {
 		return why.err
 	}
-	if untrusted := h.distrust(why.err); untrusted != nil {
+	atProxy, isAtProxy := errors.AsType[*ProxyError](why.err)
+	if untrusted := h.distrust(why.err); untrusted != nil && !isAtProxy {
 		return untrusted
 	}
 	explained := &ConnectError{Address: address, Hint: h.hint(why), Err: h.failures.describe(h.clearer(why, err))}
-	if _, named := errors.AsType[*ProxyError](why.err); h.proxy != nil && !named {
+	if h.proxy != nil && !isAtProxy {
 		explained.Proxy = h.proxy.Description()
 	}
-	if why.stage == foreign || why.stage == handshaking && !isClosed(why.err) || isRefusedByProxy(why.err) {
-		// A peer has answered, but in another protocol.
+	if why.stage == foreign || why.stage == handshaking && !isClosed(why.err) || isAtProxy && isFinalAtProxy(atProxy) {
+		// A peer has answered, but in another protocol, or it refuses.
 		return failure.Mark(explained, failure.Final)
 	}
 	return explained
@@ -189,11 +190,14 @@ func (h handshakes) clearer(why connectFailure, err error) error {
 	return failure.Mark(errors.New(text), failure.Of(context.Background(), err))
 }
 
-// isRefusedByProxy reports whether an HTTP proxy refused a connection for a reason that
-// does not pass.
-func isRefusedByProxy(err error) bool {
-	refused, ok := errors.AsType[*ProxyError](err)
-	return ok && refused.Status >= 300 && refused.Status < 500 && refused.Status != http.StatusRequestTimeout && refused.Status != http.StatusTooManyRequests
+// isFinalAtProxy reports whether a failure at a proxy does not pass: its refusal, unless it
+// is busy, or its certificate.
+func isFinalAtProxy(failed *ProxyError) bool {
+	if _, untrusted := errors.AsType[*tls.CertificateVerificationError](failed.Err); untrusted {
+		return true
+	}
+	busy := failed.Status == http.StatusRequestTimeout || failed.Status == http.StatusTooManyRequests
+	return failed.Status >= 300 && failed.Status < 500 && !busy
 }
 
 // distrust returns the error for a connection that one end refused because it does not
