@@ -57,6 +57,9 @@ func newRoot(g *globals) *cobra.Command {
 A location is a local file, or grpc://host:port/path on a server, or
 grpcs://host:port/path with TLS. In a path, %41 is the byte 0x41.
 
+HTTPS_PROXY names the proxy for grpcs://, ALL_PROXY the one for all servers, and
+NO_PROXY the servers without one.
+
 Transient failures, such as a server restart, are retried: up to 16 times in a row
 without progress, and for up to 30 seconds without any success.
 
