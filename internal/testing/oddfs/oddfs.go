@@ -38,10 +38,7 @@ func Mount(t testing.TB, files, at string, options Options) {
 		t.Fatal(err)
 	}
 	root := &fs.LoopbackRoot{Path: files, Dev: uint64(status.Dev)} //nolint:unconvert // another type elsewhere
-	root.NewNode = func(root *fs.LoopbackRoot, _ *fs.Inode, _ string, _ *syscall.Stat_t) fs.InodeEmbedder {
-		return &node{LoopbackNode: fs.LoopbackNode{RootData: root}, options: options}
-	}
-	top := root.NewNode(root, nil, "", &status)
+	top := &node{&fs.LoopbackNode{RootData: root}, options}
 	root.RootNode = top
 	server, err := fs.Mount(at, top, &fs.Options{MountOptions: fuse.MountOptions{DirectMount: true, FsName: "oddfs"}})
 	if err != nil {
@@ -57,8 +54,13 @@ func Mount(t testing.TB, files, at string, options Options) {
 
 // node is a file or directory.
 type node struct {
-	fs.LoopbackNode
+	*fs.LoopbackNode
 	options Options
+}
+
+// WrapChild implements fs.NodeWrapChilder.
+func (n *node) WrapChild(_ context.Context, child fs.InodeEmbedder) fs.InodeEmbedder {
+	return &node{child.(*fs.LoopbackNode), n.options}
 }
 
 // Setattr implements fs.NodeSetattrer.
