@@ -132,7 +132,7 @@ func (f cpFlags) validate(sources []location.Location, target location.Location,
 		}
 		switch {
 		case source.Kind != location.Remote && target.Kind != location.Remote:
-			return usage.Errorf("neither %s nor %s is on a server; use cp for copies on this machine", source.Arg, target.Arg)
+			return usage.Errorf("neither %s nor %s is on a server, which is written grpc://host:port/path; for copies on this machine use the cp of the system", source.Arg, target.Arg)
 		case source.Kind == location.Remote && f.protocol == copycmd.ProtocolFiletransfer:
 			return usage.New("--protocol filetransfer cannot download")
 		case streams > 1:

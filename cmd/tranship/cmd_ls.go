@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -12,32 +13,35 @@ import (
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/cmd/tranship/internal/console"
 	"github.com/tranship/tranship/cmd/tranship/internal/copycmd"
+	"github.com/tranship/tranship/cmd/tranship/internal/display"
 	"github.com/tranship/tranship/cmd/tranship/internal/location"
 	"github.com/tranship/tranship/internal/printable"
 	"github.com/tranship/tranship/store/retry"
 )
 
 func newLs(g *globals) *cobra.Command {
-	var recursive, long bool
+	var recursive, long, human bool
 	cmd := &cobra.Command{
-		Use:   "ls [-r] [-l] LOCATION...",
+		Use:   "ls [-r] [-l] [-h] LOCATION...",
 		Short: "List files on a server",
 		Long: `List files on a server, sorted by name. Directories are printed with a '/' at the
-end. -l also shows mode, size in bytes and modified time (UTC). -r lists all files
-below a directory, with their paths relative to it.`,
-		Args: arguments(1, -1, "tranship ls [-r] [-l] LOCATION..."),
+end. -l also shows mode, size in bytes and modified time (UTC); with -h, sizes are
+rounded, such as 1.5 GiB. -r lists all files below a directory, with their paths
+relative to it.`,
+		Args: arguments(1, -1, "tranship ls [-r] [-l] [-h] LOCATION..."),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			locations, err := location.ParseRemotes(args)
 			if err != nil {
 				return err
 			}
 			return g.each(cmd.Context(), locations, func(ctx context.Context, store *retry.Store, p location.Location) error {
-				return g.ls(ctx, store, p, recursive, long)
+				return g.ls(ctx, store, p, recursive, listFormat{long, human})
 			})
 		},
 	}
 	recursiveFlag(cmd, &recursive, "list all files below a directory")
 	cmd.Flags().BoolVarP(&long, "long", "l", false, "show mode, size and modified time")
+	humanFlag(cmd, &human)
 	g.jsonFlag(cmd)
 	return cmd
 }
@@ -78,13 +82,17 @@ func (g *globals) eachOver(ctx context.Context, connections *connections, locati
 	return nil
 }
 
-func (g *globals) ls(ctx context.Context, store *retry.Store, p location.Location, recursive, long bool) error {
+// listFormat is what ls prints of a file: its name, with long its attributes, too, and with
+// human a rounded size.
+type listFormat struct{ long, human bool }
+
+func (g *globals) ls(ctx context.Context, store *retry.Store, p location.Location, recursive bool, format listFormat) error {
 	file, isDirectory, err := copycmd.Lookup(ctx, store, p)
 	if err != nil {
 		return console.Pathless(err, p.Path)
 	}
 	if !isDirectory {
-		return g.printEntry(tranship.Entry{File: file}, path.Dir(p.Path), long)
+		return g.printEntry(tranship.Entry{File: file}, path.Dir(p.Path), format)
 	}
 	for entry, err := range store.List(ctx, tranship.ListOptions{Directory: p.Path, Recursive: recursive, ReportSkipped: true}) {
 		if skipped, ok := console.SkippedOf(err); ok {
@@ -94,24 +102,28 @@ func (g *globals) ls(ctx context.Context, store *retry.Store, p location.Locatio
 		if err != nil {
 			return err
 		}
-		if err := g.printEntry(entry, p.Path, long); err != nil {
+		if err := g.printEntry(entry, p.Path, format); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (g *globals) printEntry(entry tranship.Entry, directory string, long bool) error {
+func (g *globals) printEntry(entry tranship.Entry, directory string, format listFormat) error {
 	if g.JSON {
 		return console.PrintJSON(g.Out, console.ObjectOf(entry))
 	}
 	name := printable.Text(strings.TrimPrefix(entry.Key(), directory+"/"))
 	var err error
 	switch {
-	case long && entry.IsDir:
+	case format.long && entry.IsDir:
 		_, err = fmt.Fprintf(g.Out, "%-10s %15s %-20s %s\n", "d", "-", "-", name)
-	case long:
-		_, err = fmt.Fprintf(g.Out, "%-10s %15d %-20s %s\n", entry.Mode, entry.Size, console.PrintTime(entry.ModTime), name)
+	case format.long:
+		size := strconv.FormatInt(entry.Size, 10)
+		if format.human {
+			size = display.BytesText(float64(entry.Size))
+		}
+		_, err = fmt.Fprintf(g.Out, "%-10s %15s %-20s %s\n", entry.Mode, size, console.PrintTime(entry.ModTime), name)
 	default:
 		_, err = fmt.Fprintln(g.Out, name)
 	}

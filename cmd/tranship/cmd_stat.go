@@ -13,6 +13,7 @@ import (
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/cmd/tranship/internal/console"
 	"github.com/tranship/tranship/cmd/tranship/internal/copycmd"
+	"github.com/tranship/tranship/cmd/tranship/internal/display"
 	"github.com/tranship/tranship/cmd/tranship/internal/location"
 	"github.com/tranship/tranship/cmd/tranship/internal/usage"
 	"github.com/tranship/tranship/internal/printable"
@@ -23,6 +24,7 @@ import (
 func newStat(g *globals) *cobra.Command {
 	var algorithm algorithmFlag
 	var stall time.Duration
+	var human bool
 	cmd := &cobra.Command{
 		Use:   "stat [--digest sha256|blake3] [--stall-timeout 30s] LOCATION...",
 		Short: "Show the attributes of a file on a server",
@@ -38,18 +40,19 @@ downloads the file to compute one, and keeps nothing of it.`,
 				return usage.Errorf("--stall-timeout %v: it must be more than 0", stall)
 			}
 			return g.each(cmd.Context(), locations, func(ctx context.Context, store *retry.Store, p location.Location) error {
-				return g.stat(ctx, store, p, algorithm, stall)
+				return g.stat(ctx, store, p, algorithm, stall, human)
 			})
 		},
 	}
 	cmd.Flags().Var(&algorithm, "digest", "download the whole file to compute a digest: `sha256|blake3`")
 	completeValues(cmd, "digest", transfer.SHA256, transfer.BLAKE3)
-	cmd.Flags().DurationVar(&stall, "stall-timeout", 30*time.Second, "how long --digest may make no progress before it is retried")
+	cmd.Flags().Var(span(&stall, 30*time.Second), "stall-timeout", "how long --digest may make no progress before it is retried")
+	humanFlag(cmd, &human)
 	g.jsonFlag(cmd)
 	return cmd
 }
 
-func (g *globals) stat(ctx context.Context, store *retry.Store, p location.Location, algorithm algorithmFlag, stall time.Duration) error {
+func (g *globals) stat(ctx context.Context, store *retry.Store, p location.Location, algorithm algorithmFlag, stall time.Duration, human bool) error {
 	file, isDirectory, err := copycmd.Lookup(ctx, store, p)
 	if err != nil {
 		return console.Pathless(err, p.Path)
@@ -68,16 +71,20 @@ func (g *globals) stat(ctx context.Context, store *retry.Store, p location.Locat
 	if g.JSON {
 		return console.PrintJSON(g.Out, object)
 	}
-	_, err = fmt.Fprint(g.Out, describe(file, object.Digest))
+	_, err = fmt.Fprint(g.Out, describe(file, object.Digest, human))
 	return err
 }
 
 // describe returns the lines that stat prints without --json.
-func describe(file tranship.File, digest string) string {
+func describe(file tranship.File, digest string, human bool) string {
 	var b strings.Builder
 	line := func(name, value string) { fmt.Fprintf(&b, "%-9s %s\n", name+":", printable.Text(value)) }
 	line("path", file.Path)
-	line("size", fmt.Sprint(file.Size))
+	if human {
+		line("size", display.BytesText(float64(file.Size)))
+	} else {
+		line("size", fmt.Sprint(file.Size))
+	}
 	line("modified", file.ModTime.UTC().Format(time.RFC3339Nano))
 	line("mode", fmt.Sprintf("%04o", file.Mode.Perm()))
 	line("version", file.Version)

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -227,21 +226,13 @@ func (l *tokenLifetime) Set(text string) error {
 		l.Duration = 0
 		return nil
 	}
-	d, err := time.ParseDuration(text)
-	if days, ok := strings.CutSuffix(text, "d"); ok {
-		var n int64
-		n, err = strconv.ParseInt(days, 10, 32)
-		d = time.Duration(min(n, maxTokenDays)) * 24 * time.Hour
-	}
+	d, err := parseTimespan(text)
 	if err != nil || d < time.Second {
 		return errors.New("it must be a duration of at least one second, such as 30d or 12h, or never")
 	}
 	l.Duration = d
 	return nil
 }
-
-// maxTokenDays keeps the product with 24 hours within a time.Duration.
-const maxTokenDays = 100_000
 
 // String implements pflag.Value.
 func (l *tokenLifetime) String() string {

@@ -19,12 +19,17 @@ func newVersion(g *globals) *cobra.Command {
 			if g.JSON {
 				return console.PrintJSON(g.Out, map[string]string{"version": softwareVersion(), "go": runtime.Version()})
 			}
-			_, err := fmt.Fprintf(g.Out, "tranship %s %s %s/%s\n", softwareVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			_, err := fmt.Fprint(g.Out, versionLine())
 			return err
 		},
 	}
 	g.jsonFlag(cmd)
 	return cmd
+}
+
+// versionLine returns the line that "tranship version" and "tranship --version" print.
+func versionLine() string {
+	return fmt.Sprintf("tranship %s %s %s/%s\n", softwareVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
 // softwareVersion returns the version set by make, or the module version set by go

@@ -35,7 +35,7 @@ func TestOutputIsPrintable(t *testing.T) {
 		var out, errs bytes.Buffer
 		g := &globals{Console: console.Console{Streams: console.Streams{Out: &out, Err: &errs}, JSON: asJSON}}
 		for _, long := range []bool{false, true} {
-			if err := g.printEntry(tranship.Entry{File: file}, ".", long); err != nil {
+			if err := g.printEntry(tranship.Entry{File: file}, ".", listFormat{long: long}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -47,7 +47,7 @@ func TestOutputIsPrintable(t *testing.T) {
 				t.Fatal(err)
 			}
 		} else {
-			out.WriteString(describe(file, hostileText))
+			out.WriteString(describe(file, hostileText, false))
 		}
 		g.Warn(hostileText)
 		g.Notice(hostileText)

@@ -32,7 +32,10 @@ func run(ctx context.Context, args []string, streams console.Streams) int {
 	root.SetArgs(args)
 	root.SetIn(streams.In)
 	root.SetErr(streams.Err)
-	cmd, err := root.ExecuteContextC(ctx)
+	cmd, err := root, checkFlagValues(root, args)
+	if err == nil {
+		cmd, err = root.ExecuteContextC(ctx)
+	}
 	if err != nil {
 		if cause := context.Cause(ctx); cause != nil && errors.Is(err, context.Canceled) && !errors.Is(err, cause) {
 			err = cause
@@ -81,14 +84,18 @@ command that a signal interrupts: 1; by a second signal, it ends at once.`,
 		},
 	}
 	root.SuggestionsMinimumDistance = 2
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage.New(err.Error()) })
+	root.SetFlagErrorFunc(flagError)
+	root.Version = softwareVersion()
+	root.SetVersionTemplate(versionLine())
+	addHelp(g, root)
 	flags := root.PersistentFlags()
 	flags.Var(timespan(&g.connectTimeout, 5*time.Second), "connect-timeout", "time limit for connecting to a server, all attempts included")
-	flags.BoolVarP(&g.Verbose, "verbose", "v", false, "print retries; without it, they are printed only on a terminal")
+	flags.BoolVarP(&g.Verbose, "verbose", "v", false, "print retries and resumed files; without it, they are printed only on a terminal")
 	flags.Var(&g.maxMessage, "max-message-size", "largest `size` of one message, such as 4MiB; at least 2MiB (default 4MiB, for serve 2MiB)")
 	for _, cmd := range []*cobra.Command{newCp(g), newLs(g), newStat(g), newRm(g), newMv(g), newUploads(g)} {
 		g.tls.add(cmd)
 		g.token.add(cmd)
+		g.quietFlag(cmd)
 		root.AddCommand(cmd)
 	}
 	root.AddCommand(newServe(g), newPolicy(g), newToken(g), newVersion(g))
@@ -96,6 +103,23 @@ command that a signal interrupts: 1; by a second signal, it ends at once.`,
 	addCompletion(root)
 	addDocumentation(root)
 	return root
+}
+
+// quietFlag adds -q to a command that connects.
+func (g *globals) quietFlag(cmd *cobra.Command) {
+	cmd.PersistentFlags().BoolVarP(&g.Quiet, "quiet", "q", false, "print errors and results only: no progress, warnings and retries")
+	cmd.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		if g.Quiet && g.Verbose {
+			return usage.New("-q and -v exclude each other")
+		}
+		if progress := cmd.Flag("progress"); g.Quiet && progress != nil {
+			if progress.Changed && progress.Value.String() != string(display.None) {
+				return usage.Errorf("-q and --progress %s exclude each other", progress.Value)
+			}
+			return progress.Value.Set(string(display.None))
+		}
+		return nil
+	}
 }
 
 // jsonFlag adds --json to a command that prints results.

@@ -24,6 +24,8 @@ type Console struct {
 	Streams
 	// JSON prints results as JSON.
 	JSON bool
+	// Quiet prints errors only.
+	Quiet bool
 	// Verbose prints retries even without a terminal.
 	Verbose bool
 	// Watched reports that the standard error is a terminal, or that progress is shown.
@@ -43,12 +45,20 @@ func (c *Console) Fail(err error) {
 	if _, advised := errors.AsType[advisedError](err); !advised {
 		text += LimitAdvice(err)
 	}
-	c.Notice(text)
+	c.PrintError(text)
 }
 
-// Notice prints one line of text to the standard error.
+// Notice prints one line of text to the standard error, unless Quiet is set.
 // It is safe for concurrent use.
 func (c *Console) Notice(text string) {
+	if !c.Quiet {
+		c.PrintError(text)
+	}
+}
+
+// PrintError prints the text of an error as one line to the standard error.
+// It is safe for concurrent use.
+func (c *Console) PrintError(text string) {
 	c.printing.Lock()
 	defer c.printing.Unlock()
 	_, _ = fmt.Fprintf(c.Err, "tranship: %s\n", printable.Text(text))

@@ -19,7 +19,7 @@ func SkippedOf(err error) (*tranship.SkippedError, bool) {
 // command. Calls of FailSkipped must not be concurrent.
 func (c *Console) FailSkipped(server location.Server, undone string, skipped *tranship.SkippedError) {
 	c.Failures.Add(ExitCode(transfer.ErrSkipped))
-	c.Notice(server.At(skipped.Display()) + ": " + undone + ": " + skipped.Err.Error())
+	c.PrintError(server.At(skipped.Display()) + ": " + undone + ": " + skipped.Err.Error())
 }
 
 // NotifyUnlisted reports an entry that ls did not list. It counts as a failure only if the

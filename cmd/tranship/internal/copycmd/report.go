@@ -42,7 +42,7 @@ func (r *reporter) result(result transfer.Result) {
 		return
 	}
 	g.Failures.Add(console.ExitCode(result.Err))
-	g.Notice(r.target.message(result))
+	g.PrintError(r.target.message(result))
 }
 
 // event is the transfer.Options.Events of cp.
