@@ -51,14 +51,14 @@ type Wrapper interface {
 //     HealthChecker
 //   - of an Upload: PartRunner, WidthHinter, ChunkSizeHinter, CommittedUpload,
 //     DiscardReporter
-//   - of a Content: ChunkReader, RangeReader
-//   - of a PartWriter: ChunkWriter
+//   - of a Content: ChunkReader, RangeReader, ZeroReader
+//   - of a PartWriter: ChunkWriter, ZeroWriter
 //
 // If v is a Wrapper, As follows the rules that Wrapper describes. Callers must use As, or
 // a function that calls As and falls back on the main interface (FindUpload, Fetch,
-// RemoveAll, Width, ChunkBytes, WriteChunk). A type assertion is not enough: it does not
-// see the abilities inside a Wrapper, and it finds the methods of a Wrapper for abilities
-// that the wrapped value lacks.
+// RemoveAll, Width, ChunkBytes, WriteChunk, WriteZeros). A type assertion is not enough:
+// it does not see the abilities inside a Wrapper, and it finds the methods of a Wrapper for
+// abilities that the wrapped value lacks.
 //
 // As does not allocate. It costs two type assertions for v and for each value that v
 // wraps. It is safe for concurrent use.

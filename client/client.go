@@ -127,6 +127,8 @@ type Client struct {
 	observed *observation.Batch
 	// lacksCopyFile is true once the server has answered that it does not have CopyFile.
 	lacksCopyFile atomic.Bool
+	// zeros is whether the server takes runs of zeros, once that is known.
+	zeros zeroSupport
 	// turn counts the streams that are spread over the connections.
 	turn atomic.Uint64
 

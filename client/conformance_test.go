@@ -57,6 +57,13 @@ func FuzzUploads(f *testing.F) {
 	})
 }
 
+// TestZeros writes and reads runs of zeros on a server with all decorators.
+func TestZeros(t *testing.T) {
+	storetest.TestZeros(t, func(t *testing.T) tranship.Store {
+		return connect(t, &mem.Store{PartSize: 50_000}, client.Options{})
+	}, true, true)
+}
+
 // TestRangeReader reads ranges from a server with all decorators.
 func TestRangeReader(t *testing.T) {
 	storetest.TestRangeReader(t, func(t *testing.T) tranship.Store {

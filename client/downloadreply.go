@@ -77,6 +77,8 @@ func (d *downloadStream) handle(response *transhipv1.DownloadResponse, data *pay
 		d.dispatch(reply.Opened.GetSlot(), func(slot *downloadSlot) error { return slot.open(reply.Opened) })
 	case *transhipv1.DownloadResponse_Chunk:
 		d.dispatch(reply.Chunk.GetSlot(), func(slot *downloadSlot) error { return slot.chunk(reply.Chunk, data) })
+	case *transhipv1.DownloadResponse_Zeros:
+		d.dispatch(id, (*downloadSlot).zeros)
 	case *transhipv1.DownloadResponse_Done:
 		d.finish(reply.Done.GetSlot(), func(slot *downloadSlot) error { return slot.finish(reply.Done) })
 	case *transhipv1.DownloadResponse_Failed:
@@ -93,6 +95,8 @@ func slotOf(response *transhipv1.DownloadResponse) (id uint64, known bool) {
 		return reply.Opened.GetSlot(), true
 	case *transhipv1.DownloadResponse_Chunk:
 		return reply.Chunk.GetSlot(), true
+	case *transhipv1.DownloadResponse_Zeros:
+		return reply.Zeros.GetSlot(), true
 	case *transhipv1.DownloadResponse_Done:
 		return reply.Done.GetSlot(), true
 	case *transhipv1.DownloadResponse_Failed:

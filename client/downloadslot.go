@@ -69,6 +69,11 @@ func (s *downloadSlot) chunk(header *transhipv1.Chunk, data *payload.Message) er
 	return nil
 }
 
+// zeros fails: the slot did not ask for zeros.
+func (s *downloadSlot) zeros() error {
+	return fmt.Errorf("%w: the server sent zeros of %s, which the client did not ask for", tranship.ErrIntegrity, s.path)
+}
+
 func (s *downloadSlot) finish(done *transhipv1.Done) error {
 	if !s.isOpen {
 		return s.errNotOpened()

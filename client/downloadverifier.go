@@ -63,6 +63,25 @@ func (v *downloadVerifier) verifyChunk(header *transhipv1.Chunk, data *payload.M
 	return crc, nil
 }
 
+// verifyZeros verifies the next run of zeros.
+func (v *downloadVerifier) verifyZeros(zeros *transhipv1.Zeros) error {
+	length := zeros.GetLength()
+	switch {
+	case zeros.Offset != nil && zeros.GetOffset() != v.start+v.received:
+		return fmt.Errorf("%w: the server sent offset %d of %s instead of %d",
+			tranship.ErrIntegrity, zeros.GetOffset(), v.file.Path, v.start+v.received)
+	case length <= 0:
+		return fmt.Errorf("%w: the server sent %d zeros of %s", tranship.ErrIntegrity, length, v.file.Path)
+	case length > v.expected-v.received:
+		return fmt.Errorf("%w: the server sent more bytes of %s than it has", tranship.ErrIntegrity, v.file.Path)
+	}
+	crc := tranship.ZerosCRC32C(length)
+	v.crc = tranship.CombineCRC32C(v.crc, crc, length)
+	v.callCRC = tranship.CombineCRC32C(v.callCRC, crc, length)
+	v.received += length
+	return nil
+}
+
 // verifyEnd verifies that all requested bytes came, with the checksum that the server
 // sent.
 func (v *downloadVerifier) verifyEnd(done *transhipv1.Done) error {

@@ -40,7 +40,9 @@ type content struct {
 	last int
 	// rest is the unread part of the last chunk.
 	rest tranship.Chunk
-	// err is what Read returns once rest is empty.
+	// zeros is the unread part of the last run of zeros. It is 0 unless rest is empty.
+	zeros int64
+	// err is what Read returns once rest and zeros are empty.
 	err error
 	// closed means that Close was called.
 	closed atomic.Bool
@@ -87,7 +89,7 @@ func (c *Client) open(ctx context.Context, path string, options tranship.OpenOpt
 	if err != nil {
 		return nil, rpcstatus.FromError(err)
 	}
-	open := &transhipv1.Open{Slot: 1, Path: path, Offset: &options.Offset, Length: options.Length}
+	open := &transhipv1.Open{Slot: 1, Path: path, Offset: &options.Offset, Length: options.Length, AcceptZeros: true}
 	if options.Version != "" {
 		open.Version = &options.Version
 	}
@@ -131,6 +133,12 @@ func (c *content) Read(p []byte) (n int, err error) {
 	if err := c.fill(); err != nil {
 		return 0, err
 	}
+	if c.zeros > 0 {
+		n = int(min(int64(len(p)), c.zeros))
+		clear(p[:n])
+		c.zeros -= int64(n)
+		return n, nil
+	}
 	for n < len(p) && len(c.rest.Pieces) > 0 {
 		m := copy(p[n:], c.rest.Pieces[0])
 		n += m
@@ -150,16 +158,30 @@ func (c *content) skip(n int) {
 	}
 }
 
-// fill receives until rest has bytes, or returns the error that Read returns.
+// ReadZeros implements tranship.ZeroReader. It waits for the next reply of the server. Its
+// error at the end is left to Read.
+func (c *content) ReadZeros(most int64) (int64, error) {
+	if err := c.fill(); errors.Is(err, io.EOF) {
+		return 0, nil
+	} else if err != nil {
+		return 0, err
+	}
+	n := min(c.zeros, most)
+	c.zeros -= n
+	return n, nil
+}
+
+// fill receives until rest has bytes, or there are zeros, or returns the error that Read
+// returns.
 func (c *content) fill() error {
 	var idle wire.Idle
-	for c.rest.Len() == 0 {
+	for c.rest.Len() == 0 && c.zeros == 0 {
 		c.rest.Release()
 		c.rest = tranship.Chunk{}
 		if c.err != nil {
 			return c.err
 		}
-		if c.rest, c.err = c.next(); c.err == nil && c.rest.Len() == 0 {
+		if c.rest, c.err = c.next(); c.err == nil && c.rest.Len() == 0 && c.zeros == 0 {
 			c.err = idle.Useless()
 		}
 	}
@@ -171,12 +193,22 @@ func (c *content) ReadChunk() (tranship.Chunk, error) {
 	if err := c.fill(); err != nil {
 		return tranship.Chunk{}, err
 	}
+	if c.zeros > 0 {
+		return c.zeroChunk(), nil
+	}
 	rest := c.rest
 	c.rest = tranship.Chunk{}
 	if rest.Len() != c.last {
 		rest.CRC32C = tranship.PiecesCRC32C(rest.Pieces) // a Read has taken a part of it
 	}
 	return rest, nil
+}
+
+// zeroChunk takes a chunk of the run of zeros, for a reader that does not ask for runs.
+func (c *content) zeroChunk() tranship.Chunk {
+	n := min(c.zeros, sendChunk)
+	c.zeros -= n
+	return tranship.NewChunk([][]byte{make([]byte, n)}, tranship.ZerosCRC32C(n), nil)
 }
 
 // WriteTo implements io.WriterTo.
@@ -186,6 +218,16 @@ func (c *content) WriteTo(w io.Writer) (written int64, err error) {
 			return written, nil
 		} else if err != nil {
 			return written, err
+		}
+		if c.zeros > 0 {
+			n := min(c.zeros, sendChunk)
+			m, err := w.Write(make([]byte, n))
+			c.zeros -= int64(m)
+			written += int64(m)
+			if err != nil {
+				return written, err
+			}
+			continue
 		}
 		n, err := w.Write(c.rest.Pieces[0])
 		written += int64(n)
@@ -218,6 +260,12 @@ func (c *content) next() (tranship.Chunk, error) {
 	switch reply := response.GetResponse().(type) {
 	case *transhipv1.DownloadResponse_Chunk:
 		return c.chunk(reply.Chunk, data)
+	case *transhipv1.DownloadResponse_Zeros:
+		err := c.verifyZeros(reply.Zeros)
+		if err == nil {
+			c.zeros = reply.Zeros.GetLength()
+		}
+		return tranship.Chunk{}, err
 	case *transhipv1.DownloadResponse_Done:
 		if err := c.verifyEnd(reply.Done); err != nil {
 			return tranship.Chunk{}, err
@@ -252,7 +300,7 @@ func (c *content) Close() error {
 	}
 	c.cancel()
 	c.rest.Release()
-	c.rest = tranship.Chunk{}
+	c.rest, c.zeros = tranship.Chunk{}, 0
 	c.err = cmp.Or(c.err, fs.ErrClosed)
 	return nil
 }

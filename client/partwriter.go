@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"fmt"
+	"io"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -54,7 +55,7 @@ type partWriter struct {
 func (w *partWriter) Write(p []byte) (written int, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if err := w.checkWriteLocked(len(p)); err != nil {
+	if err := w.checkWriteLocked(int64(len(p))); err != nil {
 		return 0, err
 	}
 	for piece := range slices.Chunk(p, sendChunk) {
@@ -71,7 +72,7 @@ func (w *partWriter) Write(p []byte) (written int, err error) {
 func (w *partWriter) WriteChunk(data tranship.Chunk) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if err := w.checkWriteLocked(data.Len()); err != nil {
+	if err := w.checkWriteLocked(int64(data.Len())); err != nil {
 		data.Release()
 		return err
 	}
@@ -90,9 +91,40 @@ func (w *partWriter) WriteChunk(data tranship.Chunk) error {
 	return w.sendLocked(data)
 }
 
+// WriteZeros implements tranship.ZeroWriter. A server that does not know runs of zeros gets
+// their bytes.
+func (w *partWriter) WriteZeros(n int64) error {
+	if !w.upload.client.takesZeros(w.ctx) {
+		return tranship.WriteZeros(struct {
+			tranship.ChunkWriter
+			io.Writer
+		}{w, w}, n)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.checkWriteLocked(n); err != nil {
+		return err
+	}
+	for n > 0 {
+		if err := w.checkReadyLocked(); err != nil {
+			return err
+		}
+		length := min(n, w.upload.partSize-w.offset%w.upload.partSize) // the most that the server takes at once
+		err := w.slot.stream.send(w.ctx, &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Zeros{
+			Zeros: &transhipv1.Zeros{Slot: w.slot.id, Offset: new(w.offset), Length: length},
+		}})
+		if err != nil {
+			return err
+		}
+		w.offset += length
+		n -= length
+	}
+	return nil
+}
+
 // checkWriteLocked returns an error if length more bytes must not be written.
-func (w *partWriter) checkWriteLocked(length int) error {
-	if int64(length) > w.end-w.offset {
+func (w *partWriter) checkWriteLocked(length int64) error {
+	if length > w.end-w.offset {
 		return &tranship.InvalidError{
 			Field: "chunk.data", Rule: fmt.Sprintf("%d bytes at offset %d reach beyond the end of the part, %d", length, w.offset, w.end),
 		}

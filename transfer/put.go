@@ -80,5 +80,5 @@ func (j *job) load(watch *silence.Watch) (tranship.File, []byte, error) {
 		return file, nil, sourceError(err)
 	}
 	n, err = io.ReadFull(content, make([]byte, 1))
-	return file, data, sourceEnd(n, err, file.Size)
+	return file, data, sourceEnd(int64(n), err, file.Size)
 }

@@ -126,7 +126,7 @@ func (a *assembly) isDurable(n int) bool {
 func (a *assembly) send(ctx context.Context, first, end int) error {
 	offset := int64(first) * a.partSize
 	length := int64(end-1-first)*a.partSize + a.length(end-1)
-	reading, err := a.buffers.read(ctx, a.chunkBytes, a.partSize, func(ctx context.Context) (tranship.Content, error) {
+	reading, err := a.buffers.readSparse(ctx, a.chunkBytes, a.partSize, func(ctx context.Context) (tranship.Content, error) {
 		return a.source.open(ctx, offset, length)
 	})
 	if err != nil {
@@ -136,9 +136,9 @@ func (a *assembly) send(ctx context.Context, first, end int) error {
 	if err := a.sendRun(ctx, first, end, reading); err != nil {
 		return err
 	}
-	data, err := reading.next()
-	data.Release()
-	return sourceEnd(data.Len(), err, a.source.from.Size)
+	rest, err := reading.nextRun()
+	rest.chunk.Release()
+	return sourceEnd(rest.length(), err, a.source.from.Size)
 }
 
 // sendRun sends the parts from first up to end: with one writer for all, if the
@@ -190,7 +190,7 @@ func (a *assembly) sendPart(ctx context.Context, n int, writer tranship.PartWrit
 		}
 	}()
 	for length := a.length(n); written < length; {
-		data, err := reading.next()
+		run, err := reading.nextRun()
 		if errors.Is(err, io.EOF) {
 			err = io.ErrUnexpectedEOF
 		}
@@ -198,14 +198,20 @@ func (a *assembly) sendPart(ctx context.Context, n int, writer tranship.PartWrit
 			return 0, sourceError(err)
 		}
 		a.watch.Moved()
-		n := int64(data.Len())
+		n := run.length()
 		a.progress.read.Add(n)
 		if n > length-written {
-			data.Release()
-			return 0, sourceEnd(int(n), nil, a.source.from.Size)
+			run.chunk.Release()
+			return 0, sourceEnd(n, nil, a.source.from.Size)
 		}
-		crc = tranship.CombineCRC32C(crc, data.CRC32C, n)
-		if err := tranship.WriteChunk(writer, data); err != nil {
+		if run.zeros > 0 {
+			crc = tranship.CombineCRC32C(crc, tranship.ZerosCRC32C(n), n)
+			err = tranship.WriteZeros(writer, n)
+		} else {
+			crc = tranship.CombineCRC32C(crc, run.chunk.CRC32C, n)
+			err = tranship.WriteChunk(writer, run.chunk)
+		}
+		if err != nil {
 			return 0, err
 		}
 		written += n

@@ -116,7 +116,7 @@ func sourceError(err error) error {
 
 // sourceEnd interprets a read after the last byte of a source, which is what tells
 // whether the content was whole: nil if it was.
-func sourceEnd(n int, err error, size int64) error {
+func sourceEnd(n int64, err error, size int64) error {
 	switch {
 	case n > 0:
 		return fmt.Errorf("source %w: it has more than the %d bytes it began with", ErrChanged, size)

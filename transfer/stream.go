@@ -134,7 +134,7 @@ func (s *stream) next() (tranship.Chunk, error) {
 	}
 	if s.file.Size >= 0 && s.size > s.file.Size {
 		data.Release()
-		return tranship.Chunk{}, sourceEnd(n, nil, s.file.Size)
+		return tranship.Chunk{}, sourceEnd(int64(n), nil, s.file.Size)
 	}
 	return data, nil
 }

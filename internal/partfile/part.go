@@ -22,6 +22,9 @@ type part struct {
 	crc     uint32
 	// reached is the most that any writer has written: room that is in use.
 	reached int64
+	// The data file may have other bytes than zeros in the part only from dirtyFrom up to
+	// dirtyTo, counted from where the part begins.
+	dirtyFrom, dirtyTo int64
 
 	// recorded is true if the journal has the part, whole. The journal's lock guards it.
 	recorded bool
@@ -70,6 +73,9 @@ func (f *File) part(number, most int64) (*part, error) {
 		f.dropUnfinishedLocked()
 	}
 	f.parts[number] = new(part)
+	if f.stale {
+		f.parts[number].dirtyTo = f.config.PartSize
+	}
 	return f.parts[number], nil
 }
 
@@ -80,7 +86,7 @@ func (f *File) dropUnfinishedLocked() {
 			continue // in use
 		}
 		if p.writer == nil && p.written < f.length(n) {
-			p.dropped = true
+			p.dropped, f.stale = true, true
 			delete(f.parts, n)
 		}
 		p.mu.Unlock()
@@ -106,6 +112,7 @@ func (f *File) ForgetUnrecorded() {
 		p.writer = nil
 		if !p.recorded {
 			p.written, p.crc = 0, 0
+			f.stale = true
 			delete(f.parts, n)
 		}
 	}

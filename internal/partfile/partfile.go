@@ -32,7 +32,9 @@
 //     without the bytes of the first. So a failed sync is a FinalError, and so is a failed
 //     write to the journal that cannot be taken back: nothing succeeds after it. Other
 //     failures leave everything as it was before.
-//  7. The data file grows as it is written; no space is allocated ahead. Bytes that an
+//  7. The data file grows as it is written; no space is allocated ahead. Zeros that a writer
+//     is told as a number are not written: the file grows over them, and bytes that an older
+//     writer may have left there are cleared before the part can be whole. Bytes that an
 //     older writer left behind the end of the file are cut off before the file is
 //     committed: see Trim.
 package partfile
@@ -55,11 +57,13 @@ type System struct {
 	WriteAt  func(file *os.File, offset int64, pieces ...[]byte) (int, error)
 	Sync     func(file *os.File) error
 	Truncate func(file *os.File, size int64) error
+	// Clear makes a range of a file read as zeros, and keeps the size of the file.
+	Clear func(file *os.File, offset, length int64) error
 }
 
 // RealSystem is the operating system.
 func RealSystem() System {
-	return System{WriteAt: rootfs.WriteAt, Sync: (*os.File).Sync, Truncate: (*os.File).Truncate}
+	return System{WriteAt: rootfs.WriteAt, Sync: (*os.File).Sync, Truncate: (*os.File).Truncate, Clear: rootfs.Clear}
 }
 
 // Space keeps account of the room that a file takes. Its errors end the call that asked.
@@ -132,6 +136,8 @@ type File struct {
 	// failed is the first FinalError.
 	failed error
 	parts  map[int64]*part
+	// stale is true if the data file may have bytes of parts that are not in memory.
+	stale bool
 	// partsAtDrop is how many parts were left when unfinished parts were last dropped.
 	partsAtDrop int
 	// pending are parts that are closed and not yet in the journal.

@@ -15,6 +15,7 @@ import (
 // used.
 func (f *File) Restore(h *History, dataSize int64) (complete bool) {
 	f.settled.Store(true)
+	f.stale = true
 	complete = true
 	for n, crc := range h.Parts {
 		length := h.length(n)
@@ -22,7 +23,7 @@ func (f *File) Restore(h *History, dataSize int64) (complete bool) {
 			complete = false
 			continue
 		}
-		f.parts[n] = &part{written: length, crc: crc, reached: length, recorded: true, durable: true, durableCRC: crc}
+		f.parts[n] = &part{written: length, crc: crc, reached: length, dirtyTo: length, recorded: true, durable: true, durableCRC: crc}
 		if f.config.Space != nil {
 			f.config.Space.Used(length)
 		}

@@ -8,8 +8,8 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// Writer implements tranship.PartWriter and tranship.ChunkWriter for one part. One goroutine may
-// use it at a time.
+// Writer implements tranship.PartWriter, tranship.ChunkWriter and tranship.ZeroWriter for one
+// part. One goroutine may use it at a time.
 type Writer struct {
 	ctx  context.Context
 	file *File
@@ -78,13 +78,22 @@ func (w *Writer) Write(data []byte) (int, error) {
 // WriteChunk implements tranship.ChunkWriter.
 func (w *Writer) WriteChunk(c tranship.Chunk) error {
 	defer c.Release()
+	return w.write(c, int64(c.Len()), false)
+}
+
+// WriteZeros implements tranship.ZeroWriter.
+func (w *Writer) WriteZeros(n int64) error {
+	return w.write(tranship.Chunk{CRC32C: tranship.ZerosCRC32C(n)}, n, true)
+}
+
+// write writes a chunk, or as many zeros as length says, which take no room.
+func (w *Writer) write(c tranship.Chunk, length int64, zeros bool) error {
 	if w.closed {
 		return fs.ErrClosed
 	}
 	if err := w.ctx.Err(); err != nil {
 		return err
 	}
-	length := int64(c.Len())
 	f := w.file
 	f.Gate.RLock()
 	defer f.Gate.RUnlock()
@@ -102,11 +111,13 @@ func (w *Writer) WriteChunk(c tranship.Chunk) error {
 		if err := space.Resume(); err != nil {
 			return err
 		}
-		if err := space.Spend(more); err != nil {
-			return err
+		if !zeros {
+			if err := space.Spend(more); err != nil {
+				return err
+			}
 		}
 	}
-	if err := f.writeAt(w.offset+part.written, c.Pieces); err != nil {
+	if err := w.putLocked(c, length, zeros); err != nil {
 		return f.config.Explain("write", err)
 	}
 	part.crc = tranship.CombineCRC32C(part.crc, c.CRC32C, length)
@@ -114,6 +125,51 @@ func (w *Writer) WriteChunk(c tranship.Chunk) error {
 	part.reached = max(part.reached, part.written)
 	if f.config.Space != nil {
 		f.config.Space.Used(max(more, 0))
+	}
+	return nil
+}
+
+// putLocked makes the data file have a chunk, or zeros, where the part goes on. The caller
+// holds the part.
+func (w *Writer) putLocked(c tranship.Chunk, length int64, zeros bool) error {
+	f, part := w.file, w.part
+	from, to := part.written, part.written+length
+	if zeros {
+		return f.clear(part, w.offset, from, to)
+	}
+	if part.dirtyFrom == part.dirtyTo {
+		part.dirtyFrom, part.dirtyTo = from, to
+	}
+	part.dirtyFrom, part.dirtyTo = min(part.dirtyFrom, from), max(part.dirtyTo, to)
+	return f.writeAt(w.offset+from, c.Pieces)
+}
+
+// clear makes the data file read as zeros from from up to to in a part that begins at offset,
+// and long enough for them. The caller holds the part.
+func (f *File) clear(part *part, offset, from, to int64) error {
+	f.writing.Lock()
+	defer f.writing.Unlock()
+	info, err := f.data.Stat()
+	if err != nil {
+		return err
+	}
+	if info.Size() < offset+to {
+		if err := f.config.System.Truncate(f.data, offset+to); err != nil {
+			return err
+		}
+	}
+	first, last := max(from, part.dirtyFrom), min(to, part.dirtyTo)
+	if first >= last {
+		return nil
+	}
+	if err := f.config.System.Clear(f.data, offset+first, last-first); err != nil {
+		return err
+	}
+	if first == part.dirtyFrom {
+		part.dirtyFrom = last
+	}
+	if last == part.dirtyTo {
+		part.dirtyTo = max(first, part.dirtyFrom)
 	}
 	return nil
 }

@@ -14,3 +14,28 @@ func WriteAt(file *os.File, offset int64, pieces ...[]byte) (n int, err error) {
 	}
 	return 0, nil
 }
+
+// zeroBytes is how many zero bytes Clear writes at once.
+const zeroBytes = 1 << 20
+
+// Clear makes a range of a file read as zeros. It leaves a hole if the file system can, and
+// otherwise writes zeros, up to the end of the file. The size of the file stays as it is.
+func Clear(file *os.File, offset, length int64) error {
+	if length <= 0 || punch(file, offset, length) == nil {
+		return nil
+	}
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	end := min(offset+length, info.Size())
+	zeros := make([]byte, max(min(end-offset, zeroBytes), 0))
+	for offset < end {
+		n, err := file.WriteAt(zeros[:min(end-offset, zeroBytes)], offset)
+		if err != nil {
+			return err
+		}
+		offset += int64(n)
+	}
+	return nil
+}

@@ -58,3 +58,12 @@ func writeGroup(file *os.File, offset int64, pieces [][]byte) (n int, err error)
 	}
 	return n, nil
 }
+
+// punch deallocates a range of a file, which then reads as zeros.
+func punch(file *os.File, offset, length int64) error {
+	return control(file, func(descriptor int) error {
+		return retry(func() error {
+			return unix.Fallocate(descriptor, unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, offset, length)
+		})
+	})
+}

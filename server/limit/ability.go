@@ -34,7 +34,7 @@ func (c *countedContent) Unwrap() any { return c.Content }
 // read.
 func (c *countedContent) Passes(ability any) bool {
 	switch ability.(type) {
-	case *tranship.ChunkReader, *tranship.RangeReader:
+	case *tranship.ChunkReader, *tranship.RangeReader, *tranship.ZeroReader:
 		return true
 	}
 	return false

@@ -11,6 +11,7 @@ var (
 	_ tranship.Wrapper      = (*content)(nil)
 	_ tranship.ChunkReader  = (*content)(nil)
 	_ tranship.RangeReader  = (*content)(nil)
+	_ tranship.ZeroReader   = (*content)(nil)
 	_ tranship.Wrapper      = (*upload)(nil)
 )
 

@@ -25,6 +25,7 @@ func (s *store) Open(ctx context.Context, path string, options tranship.OpenOpti
 	}
 	c.chunks, _ = tranship.As[tranship.ChunkReader](inner)
 	c.ranges, _ = tranship.As[tranship.RangeReader](inner)
+	c.zeros, _ = tranship.As[tranship.ZeroReader](inner)
 	return c, nil
 }
 
@@ -46,6 +47,8 @@ type content struct {
 	chunks tranship.ChunkReader
 	// ranges is nil if the inner content does not read ranges.
 	ranges tranship.RangeReader
+	// zeros is nil if the inner content knows no runs of zeros.
+	zeros  tranship.ZeroReader
 	ctx    context.Context
 	log    *Log
 	path   string
@@ -62,14 +65,14 @@ type content struct {
 // Read implements tranship.Content.
 func (c *content) Read(buffer []byte) (int, error) {
 	n, err := c.Content.Read(buffer)
-	c.count(n, err)
+	c.count(int64(n), err)
 	return n, err
 }
 
-func (c *content) count(n int, err error) {
+func (c *content) count(n int64, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.read += int64(n)
+	c.read += n
 	switch {
 	case errors.Is(err, io.EOF):
 		c.whole = true
@@ -102,10 +105,20 @@ func (c *content) ReadAt(buffer []byte, offset int64) (int, error) {
 	}
 	n, err := c.ranges.ReadAt(buffer, offset)
 	if errors.Is(err, io.EOF) {
-		c.count(n, nil)
+		c.count(int64(n), nil)
 	} else {
-		c.count(n, err)
+		c.count(int64(n), err)
 	}
+	return n, err
+}
+
+// ReadZeros implements tranship.ZeroReader. Zeros count with the other bytes.
+func (c *content) ReadZeros(most int64) (int64, error) {
+	if c.zeros == nil {
+		return 0, nil
+	}
+	n, err := c.zeros.ReadZeros(most)
+	c.count(n, err)
 	return n, err
 }
 
@@ -115,6 +128,6 @@ func (c *content) ReadChunk() (tranship.Chunk, error) {
 		return tranship.Chunk{}, fmt.Errorf("%w: the content has no chunks", tranship.ErrUnsupported)
 	}
 	next, err := c.chunks.ReadChunk()
-	c.count(next.Len(), err)
+	c.count(int64(next.Len()), err)
 	return next, err
 }

@@ -3,6 +3,7 @@ package disk
 import (
 	"context"
 	"io"
+	"math"
 
 	"github.com/tranship/tranship"
 )
@@ -45,9 +46,23 @@ func (u *upload) CopyPart(ctx context.Context, n int, source string, options tra
 }
 
 // copyContent copies with Read, which io.Copy might bypass: only Read verifies the checksum.
-func copyContent(writer io.Writer, content io.Reader, length int64) error {
+// Holes of the source stay holes.
+func copyContent(writer io.Writer, content tranship.Content, length int64) error {
 	buffer := make([]byte, min(length, copyBuffer))
+	zeros, _ := tranship.As[tranship.ZeroReader](content)
 	for {
+		if zeros != nil {
+			n, err := zeros.ReadZeros(math.MaxInt64)
+			if err != nil {
+				return err
+			}
+			if n > 0 {
+				if err := tranship.WriteZeros(writer, n); err != nil {
+					return err
+				}
+				continue
+			}
+		}
 		n, err := content.Read(buffer)
 		if n > 0 {
 			if _, err := writer.Write(buffer[:n]); err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/failure"
+	"github.com/tranship/tranship/internal/rootfs"
 )
 
 // Stat implements tranship.Reader.
@@ -62,13 +63,19 @@ type content struct {
 	// checksum of the bytes read so far, which is compared at the end.
 	checked bool
 	crc     uint32
+	// holes are the holes of the file, once they are looked for; nil if it has none.
+	holes  *rootfs.Holes
+	looked bool
 	// ended is the error that Read returns once it is not nil.
 	ended error
 	// closed is set by Close, for ReadAt.
 	closed atomic.Bool
 }
 
-var _ tranship.RangeReader = (*content)(nil)
+var (
+	_ tranship.RangeReader = (*content)(nil)
+	_ tranship.ZeroReader  = (*content)(nil)
+)
 
 func (c *content) seek(options tranship.OpenOptions) error {
 	file := c.found
@@ -107,6 +114,12 @@ func (c *content) Read(buffer []byte) (int, error) {
 		return 0, c.ended
 	}
 	buffer = buffer[:min(int64(len(buffer)), c.end-c.offset)]
+	if c.holes != nil {
+		// A reader that looks for holes does not read them.
+		if start, _ := c.holes.Next(c.offset); start > c.offset {
+			buffer = buffer[:min(int64(len(buffer)), start-c.offset)]
+		}
+	}
 	n, err := c.store.system.readAt(c.file, buffer, c.offset)
 	if c.checked {
 		c.crc = tranship.UpdateCRC32C(c.crc, buffer[:n])
@@ -119,6 +132,33 @@ func (c *content) Read(buffer []byte) (int, error) {
 		c.ended = fail("read", c.found.Path, err)
 	}
 	return n, c.ended
+}
+
+// ReadZeros implements tranship.ZeroReader. It finds holes of the file.
+func (c *content) ReadZeros(most int64) (int64, error) {
+	if c.ended != nil || c.offset == c.end {
+		return 0, nil // Read says how it ended
+	}
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	if !c.looked {
+		c.looked, c.holes = true, rootfs.FindHoles(c.file, c.found.info)
+	}
+	if c.holes == nil {
+		return 0, nil
+	}
+	start, end := c.holes.Next(c.offset)
+	if start > c.offset {
+		return 0, nil
+	}
+	n := min(end, c.end) - c.offset
+	n = min(n, most)
+	if c.checked {
+		c.crc = tranship.CombineCRC32C(c.crc, tranship.ZerosCRC32C(n), n)
+	}
+	c.offset += n
+	return n, nil
 }
 
 // ReadAt implements tranship.RangeReader. It checks the version of the file after the read, so

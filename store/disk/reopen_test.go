@@ -43,6 +43,10 @@ func TestAccounts(t *testing.T) {
 	})
 }
 
+func TestZeros(t *testing.T) {
+	storetest.TestZeros(t, func(t *testing.T) tranship.Store { return newFixture(t, small, realSystem()).Store }, true, true)
+}
+
 func TestRangeReader(t *testing.T) {
 	storetest.TestRangeReader(t, func(t *testing.T) tranship.Store { return newFixture(t, small, realSystem()).Store })
 }

@@ -63,7 +63,7 @@ func (s *session) newFile(partSize int64) *partfile.File {
 
 // partSystem returns the functions of the system that parts need.
 func (s *Store) partSystem() partfile.System {
-	return partfile.System{WriteAt: s.system.writeAt, Sync: s.system.sync, Truncate: s.system.truncate}
+	return partfile.System{WriteAt: s.system.writeAt, Sync: s.system.sync, Truncate: s.system.truncate, Clear: s.system.clear}
 }
 
 // sessionSpace implements partfile.Space.

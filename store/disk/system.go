@@ -29,6 +29,7 @@ type system struct {
 	chmod       func(file *os.File, mode fs.FileMode) error
 	readAt      func(file *os.File, data []byte, offset int64) (int, error)
 	writeAt     func(file *os.File, offset int64, pieces ...[]byte) (int, error)
+	clear       func(file *os.File, offset, length int64) error
 	sync        func(file *os.File) error
 	setxattr    func(file *os.File, name string, value []byte) error
 	syncDir     func(dir *rootfs.Dir) error
@@ -60,6 +61,7 @@ func realSystem() system {
 		now:      time.Now,
 		readAt:   (*os.File).ReadAt,
 		writeAt:  rootfs.WriteAt,
+		clear:    rootfs.Clear,
 		sync:     (*os.File).Sync,
 		setxattr: rootfs.Setxattr,
 		syncDir:  (*rootfs.Dir).Sync,

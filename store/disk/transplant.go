@@ -141,14 +141,34 @@ func (s *Store) Copy(ctx context.Context, source, destination string, preconditi
 func (s *Store) copyBytes(ctx context.Context, draft *draft, file *os.File, found description, reserved *reservation) error {
 	from := content{store: s, file: file, found: found}
 	progress := tranship.CopyProgressFromContext(ctx)
+	holes := rootfs.FindHoles(file, found.info)
 	for left := found.Size; left > 0; {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := s.space.spend(found.Path, min(left, copyStep)); err != nil {
+		step := min(left, copyStep)
+		if holes != nil {
+			offset := found.Size - left
+			start, end := holes.Next(offset)
+			if start == offset && end > start {
+				end = min(end, start+step)
+				left -= end - start
+				reserved.use(end - start)
+				progress(found.Size - left)
+				if err := s.skipHole(draft.file, file, end); err != nil {
+					return fail("copy", found.Path, err)
+				}
+				continue
+			}
+			step = min(step, start-offset)
+			if err := seekBoth(draft.file, file, offset); err != nil {
+				return fail("copy", found.Path, err)
+			}
+		}
+		if err := s.space.spend(found.Path, step); err != nil {
 			return err
 		}
-		n, err := io.CopyN(draft.file, file, min(left, copyStep))
+		n, err := io.CopyN(draft.file, file, step)
 		if err == io.EOF {
 			return from.changed() // the file was truncated
 		}
@@ -160,4 +180,21 @@ func (s *Store) copyBytes(ctx context.Context, draft *draft, file *os.File, foun
 		progress(found.Size - left)
 	}
 	return from.verify()
+}
+
+// skipHole leaves a hole in a draft that ends at end.
+func (s *Store) skipHole(draft, file *os.File, end int64) error {
+	if err := s.system.truncate(draft, end); err != nil {
+		return err
+	}
+	return seekBoth(draft, file, end)
+}
+
+// seekBoth makes a copy go on at offset.
+func seekBoth(draft, file *os.File, offset int64) error {
+	if _, err := file.Seek(offset, io.SeekStart); err != nil {
+		return err
+	}
+	_, err := draft.Seek(offset, io.SeekStart)
+	return err
 }

@@ -12,6 +12,7 @@ var (
 	_ tranship.PartRunner   = (*upload)(nil)
 	_ tranship.Wrapper      = (*partWriter)(nil)
 	_ tranship.ChunkWriter  = (*partWriter)(nil)
+	_ tranship.ZeroWriter   = (*partWriter)(nil)
 )
 
 // Unwrap implements tranship.Wrapper.

@@ -105,6 +105,11 @@ func (w *partWriter) WriteChunk(data tranship.Chunk) error {
 	return w.upload.store.redact(w.ctx, w.upload.path, tranship.WriteChunk(w.PartWriter, data))
 }
 
+// WriteZeros implements tranship.ZeroWriter.
+func (w *partWriter) WriteZeros(n int64) error {
+	return w.upload.store.redact(w.ctx, w.upload.path, tranship.WriteZeros(w.PartWriter, n))
+}
+
 // Commit implements tranship.Upload. The policy may have changed since Begin.
 func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.File, error) {
 	if err := u.store.authorizeWrite(ctx, u.path); err != nil {

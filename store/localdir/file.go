@@ -13,6 +13,7 @@ import (
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/filetime"
 	"github.com/tranship/tranship/internal/localerr"
+	"github.com/tranship/tranship/internal/rootfs"
 )
 
 // File is the source of one file of this machine, whose name is its value. A symbolic
@@ -71,10 +72,17 @@ func notRegular(info os.FileInfo) error {
 type content struct {
 	f         *os.File
 	file      tranship.File
-	reader    io.Reader
+	reader    *io.SectionReader
 	remaining int64
 	end       int64 // offset in the file at which reading ends
+	// info is what holes are looked for with, and holes what was found; nil if the file
+	// has none.
+	info   os.FileInfo
+	holes  *rootfs.Holes
+	looked bool
 }
+
+var _ tranship.ZeroReader = (*content)(nil)
 
 // newContent returns the content of f. It closes f if it fails.
 func newContent(f *os.File, name string, options tranship.OpenOptions) (_ tranship.Content, err error) {
@@ -100,13 +108,16 @@ func newContent(f *os.File, name string, options tranship.OpenOptions) (_ transh
 	if options.Length != nil {
 		length = max(*options.Length, 0)
 	}
-	return (&content{f: f, file: fileOf(name, info)}).section(options.Offset, length), nil
+	return (&content{f: f, file: fileOf(name, info), info: info}).section(options.Offset, length), nil
 }
 
 // section returns a range of the file, which ends at the end of the file at the latest.
 func (c *content) section(offset, length int64) *content {
 	length = min(length, c.file.Size-offset)
-	return &content{c.f, c.file, io.NewSectionReader(c.f, offset, length), length, offset + length}
+	return &content{
+		f: c.f, file: c.file, info: c.info,
+		reader: io.NewSectionReader(c.f, offset, length), remaining: length, end: offset + length,
+	}
 }
 
 // Range returns a range of the file. The range must be within the file, and is good until c
@@ -132,7 +143,15 @@ func (c *content) Read(p []byte) (int, error) {
 	if c.remaining == 0 {
 		return 0, c.unchanged()
 	}
-	n, err := c.reader.Read(p[:min(int64(len(p)), c.remaining)])
+	p = p[:min(int64(len(p)), c.remaining)]
+	if c.holes != nil {
+		// A reader that looks for holes does not read them.
+		offset := c.end - c.remaining
+		if start, _ := c.holes.Next(offset); start > offset {
+			p = p[:min(int64(len(p)), start-offset)]
+		}
+	}
+	n, err := c.reader.Read(p)
 	c.remaining -= int64(n)
 	if err == io.EOF {
 		return n, c.short()
@@ -140,6 +159,30 @@ func (c *content) Read(p []byte) (int, error) {
 	if err != nil {
 		return n, localerr.Explain(err)
 	}
+	return n, nil
+}
+
+// ReadZeros implements tranship.ZeroReader. It finds holes of the file.
+func (c *content) ReadZeros(most int64) (int64, error) {
+	if c.remaining == 0 {
+		return 0, nil
+	}
+	if !c.looked {
+		c.looked, c.holes = true, rootfs.FindHoles(c.f, c.info)
+	}
+	if c.holes == nil {
+		return 0, nil
+	}
+	offset := c.end - c.remaining
+	start, end := c.holes.Next(offset)
+	if start > offset {
+		return 0, nil
+	}
+	n := min(end-offset, c.remaining, most)
+	if _, err := c.reader.Seek(n, io.SeekCurrent); err != nil {
+		return 0, err
+	}
+	c.remaining -= n
 	return n, nil
 }
 

@@ -14,6 +14,7 @@ var (
 	_ tranship.PartRunner   = (*upload)(nil)
 	_ tranship.Wrapper      = (*partWriter)(nil)
 	_ tranship.ChunkWriter  = (*partWriter)(nil)
+	_ tranship.ZeroWriter   = (*partWriter)(nil)
 )
 
 // Unwrap implements tranship.Wrapper.
@@ -36,7 +37,7 @@ func (c *content) Unwrap() any { return c.Content }
 // method reads it.
 func (c *content) Passes(ability any) bool {
 	switch ability.(type) {
-	case *tranship.ChunkReader, *tranship.RangeReader:
+	case *tranship.ChunkReader, *tranship.RangeReader, *tranship.ZeroReader:
 		return true
 	}
 	return false

@@ -188,7 +188,7 @@ type partWriter struct {
 
 // Write implements io.Writer.
 func (w *partWriter) Write(data []byte) (int, error) {
-	if err := w.reserve(len(data)); err != nil {
+	if err := w.reserve(int64(len(data))); err != nil {
 		return 0, err
 	}
 	return w.PartWriter.Write(data)
@@ -196,21 +196,30 @@ func (w *partWriter) Write(data []byte) (int, error) {
 
 // WriteChunk implements tranship.ChunkWriter.
 func (w *partWriter) WriteChunk(data tranship.Chunk) error {
-	if err := w.reserve(data.Len()); err != nil {
+	if err := w.reserve(int64(data.Len())); err != nil {
 		data.Release()
 		return err
 	}
 	return tranship.WriteChunk(w.PartWriter, data)
 }
 
-func (w *partWriter) reserve(length int) error {
-	if w.written+int64(length) > w.length {
-		return nil // the inner store refuses the write
-	}
-	if err := w.upload.grow(w.ctx, w.first, w.written, int64(length)); err != nil {
+// WriteZeros implements tranship.ZeroWriter. Zeros count like other bytes: a quota is about
+// the sizes of files, whatever room they take.
+func (w *partWriter) WriteZeros(n int64) error {
+	if err := w.reserve(n); err != nil {
 		return err
 	}
-	w.written += int64(length)
+	return tranship.WriteZeros(w.PartWriter, n)
+}
+
+func (w *partWriter) reserve(length int64) error {
+	if length > w.length-w.written {
+		return nil // the inner store refuses the write
+	}
+	if err := w.upload.grow(w.ctx, w.first, w.written, length); err != nil {
+		return err
+	}
+	w.written += length
 	return nil
 }
 

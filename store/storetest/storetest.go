@@ -16,7 +16,7 @@
 // The optional abilities of package tranship and what depends on a store's surroundings
 // have functions of their own:
 //
-//   - TestFetcher, TestChunks, TestPartRunner, TestRangeReader and TestTreeRemover, for the
+//   - TestFetcher, TestChunks, TestPartRunner, TestRangeReader, TestZeros and TestTreeRemover, for the
 //     abilities that make calls fast. Test runs these tests, too, if tranship.As finds the
 //     ability. A store that claims one calls the function, which fails if the ability is
 //     lost.
@@ -83,6 +83,7 @@ func Test(t *testing.T, open func(t *testing.T) tranship.Store, lacks ...Lack) {
 		{"PartRunner", "", partRunTests()},
 		{"RangeReader", "", rangeReaderTests()},
 		{"HealthChecker", "", healthTests()},
+		{"Zeros", "", zeroTests()},
 		// The tier of resumable uploads.
 		{"Resume", NoResume, resumeTests()},
 		{"Remember", NoResume, rememberTests()},

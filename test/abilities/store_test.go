@@ -94,6 +94,15 @@ func (c *ableContent) ReadChunk() (tranship.Chunk, error) {
 	return tranship.NewChunk([][]byte{data[:n]}, tranship.CRC32C(data[:n]), nil), nil
 }
 
+// ReadZeros implements tranship.ZeroReader: the next 2 bytes count as zeros.
+func (c *ableContent) ReadZeros(most int64) (int64, error) {
+	if err := c.store.use("ZeroReader"); err != nil {
+		return 0, err
+	}
+	n, err := c.Content.Read(make([]byte, min(most, 2)))
+	return int64(n), err
+}
+
 type ableUpload struct {
 	tranship.Upload
 	store *ableStore
@@ -137,6 +146,14 @@ func (p *ablePart) WriteChunk(chunk tranship.Chunk) error {
 		return err
 	}
 	return tranship.WriteChunk(struct{ tranship.PartWriter }{p.PartWriter}, chunk)
+}
+
+// WriteZeros implements tranship.ZeroWriter.
+func (p *ablePart) WriteZeros(n int64) error {
+	if err := p.store.use("ZeroWriter"); err != nil {
+		return err
+	}
+	return tranship.WriteZeros(struct{ tranship.PartWriter }{p.PartWriter}, n)
 }
 
 // bareStore has the methods of every store and no abilities.

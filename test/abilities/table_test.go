@@ -53,7 +53,9 @@ var known = []ability{
 	{"DiscardReporter", []kind{ofUpload}, find[tranship.DiscardReporter]},
 	{"ChunkReader", []kind{ofContent}, find[tranship.ChunkReader]},
 	{"RangeReader", []kind{ofContent}, find[tranship.RangeReader]},
+	{"ZeroReader", []kind{ofContent}, find[tranship.ZeroReader]},
 	{"ChunkWriter", []kind{ofPart}, find[tranship.ChunkWriter]},
+	{"ZeroWriter", []kind{ofPart}, find[tranship.ZeroWriter]},
 }
 
 // treatment is how a decorator treats an ability of the wrapped value.
@@ -102,7 +104,7 @@ func decorators() []decorator {
 					"PartRunner":  kept(guardWithholdsInRun),
 					"WidthHinter": passed, "ChunkSizeHinter": passed, "CommittedUpload": passed, "DiscardReporter": passed,
 				},
-				ofPart: {"ChunkWriter": kept(guardWithholdsInChunk)},
+				ofPart: {"ChunkWriter": kept(guardWithholdsInChunk), "ZeroWriter": kept(guardWithholdsInZeros)},
 			},
 		},
 		{
@@ -120,7 +122,7 @@ func decorators() []decorator {
 				ofUpload: {
 					"PartRunner": passed, "WidthHinter": passed, "ChunkSizeHinter": passed, "CommittedUpload": passed, "DiscardReporter": passed,
 				},
-				ofContent: {"ChunkReader": kept(auditCountsChunks), "RangeReader": kept(auditCountsRanges)},
+				ofContent: {"ChunkReader": kept(auditCountsChunks), "RangeReader": kept(auditCountsRanges), "ZeroReader": kept(auditCountsZeros)},
 			},
 		},
 		{
@@ -141,8 +143,8 @@ func decorators() []decorator {
 					"PartRunner":  kept(quotaCountsRun),
 					"WidthHinter": passed, "ChunkSizeHinter": passed, "CommittedUpload": passed, "DiscardReporter": passed,
 				},
-				ofContent: {"ChunkReader": passed, "RangeReader": passed}, // a content counts until it is closed
-				ofPart:    {"ChunkWriter": kept(quotaCountsChunk)},
+				ofContent: {"ChunkReader": passed, "RangeReader": passed, "ZeroReader": passed}, // a content counts until it is closed
+				ofPart:    {"ChunkWriter": kept(quotaCountsChunk), "ZeroWriter": kept(quotaCountsZeros)},
 			},
 		},
 		{
@@ -168,7 +170,7 @@ func decorators() []decorator {
 				ofUpload: {
 					"PartRunner": passed, "WidthHinter": passed, "ChunkSizeHinter": passed, "CommittedUpload": passed, "DiscardReporter": passed,
 				},
-				ofContent: {"ChunkReader": passed, "RangeReader": passed},
+				ofContent: {"ChunkReader": passed, "RangeReader": passed, "ZeroReader": passed},
 			},
 		},
 	}

@@ -902,6 +902,7 @@ type UploadRequest struct {
 	//	*UploadRequest_Put
 	//	*UploadRequest_CopyPart
 	//	*UploadRequest_KeepAlive
+	//	*UploadRequest_Zeros
 	Request       isUploadRequest_Request `protobuf_oneof:"request"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1007,6 +1008,15 @@ func (x *UploadRequest) GetKeepAlive() *KeepAlive {
 	return nil
 }
 
+func (x *UploadRequest) GetZeros() *Zeros {
+	if x != nil {
+		if x, ok := x.Request.(*UploadRequest_Zeros); ok {
+			return x.Zeros
+		}
+	}
+	return nil
+}
+
 type isUploadRequest_Request interface {
 	isUploadRequest_Request()
 }
@@ -1047,6 +1057,12 @@ type UploadRequest_KeepAlive struct {
 	KeepAlive *KeepAlive `protobuf:"bytes,7,opt,name=keep_alive,json=keepAlive,proto3,oneof"`
 }
 
+type UploadRequest_Zeros struct {
+	// Sends a run of zero bytes of a slot. Sent only to a server whose
+	// GetServerInfoResponse has accepts_zeros: older servers end the stream.
+	Zeros *Zeros `protobuf:"bytes,8,opt,name=zeros,proto3,oneof"`
+}
+
 func (*UploadRequest_Begin) isUploadRequest_Request() {}
 
 func (*UploadRequest_Chunk) isUploadRequest_Request() {}
@@ -1060,6 +1076,8 @@ func (*UploadRequest_Put) isUploadRequest_Request() {}
 func (*UploadRequest_CopyPart) isUploadRequest_Request() {}
 
 func (*UploadRequest_KeepAlive) isUploadRequest_Request() {}
+
+func (*UploadRequest_Zeros) isUploadRequest_Request() {}
 
 // Begin opens a slot. The reply is `begun` or `failed`. A client that needs nothing
 // from `begun`, because it resumes nothing and sends its chunks in order, may send
@@ -1300,6 +1318,78 @@ func (x *Chunk) GetCrc32C() uint32 {
 	return 0
 }
 
+// Zeros stands for bytes that are all zero, such as a hole of a sparse file. It counts as
+// a chunk with these bytes does, for offsets, checksums, sizes, progress and quotas.
+//
+// In an upload, it begins where a chunk may begin, and does not cross the end of a part:
+// otherwise the slot fails with INVALID_ARGUMENT. So one message costs the server the
+// work for one part at most.
+//
+// In a download, it may have any length up to the rest of the requested bytes.
+type Zeros struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// An open slot.
+	Slot uint64 `protobuf:"varint,1,opt,name=slot,proto3" json:"slot,omitempty"`
+	// Where the run begins in the file. Absent: where the previous chunk or run of the slot
+	// ended, or 0 for the first one.
+	Offset *int64 `protobuf:"varint,2,opt,name=offset,proto3,oneof" json:"offset,omitempty"`
+	// Number of zero bytes; from 1.
+	Length        int64 `protobuf:"varint,3,opt,name=length,proto3" json:"length,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Zeros) Reset() {
+	*x = Zeros{}
+	mi := &file_tranship_v1_file_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Zeros) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Zeros) ProtoMessage() {}
+
+func (x *Zeros) ProtoReflect() protoreflect.Message {
+	mi := &file_tranship_v1_file_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Zeros.ProtoReflect.Descriptor instead.
+func (*Zeros) Descriptor() ([]byte, []int) {
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *Zeros) GetSlot() uint64 {
+	if x != nil {
+		return x.Slot
+	}
+	return 0
+}
+
+func (x *Zeros) GetOffset() int64 {
+	if x != nil && x.Offset != nil {
+		return *x.Offset
+	}
+	return 0
+}
+
+func (x *Zeros) GetLength() int64 {
+	if x != nil {
+		return x.Length
+	}
+	return 0
+}
+
 // Finish ends a slot.
 //
 // For a slot that owns its upload, it commits the upload. Every byte must have been
@@ -1336,7 +1426,7 @@ type Finish struct {
 
 func (x *Finish) Reset() {
 	*x = Finish{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[10]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1348,7 +1438,7 @@ func (x *Finish) String() string {
 func (*Finish) ProtoMessage() {}
 
 func (x *Finish) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[10]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1361,7 +1451,7 @@ func (x *Finish) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Finish.ProtoReflect.Descriptor instead.
 func (*Finish) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{10}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Finish) GetSlot() uint64 {
@@ -1418,7 +1508,7 @@ type Cancel struct {
 
 func (x *Cancel) Reset() {
 	*x = Cancel{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[11]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1430,7 +1520,7 @@ func (x *Cancel) String() string {
 func (*Cancel) ProtoMessage() {}
 
 func (x *Cancel) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[11]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1443,7 +1533,7 @@ func (x *Cancel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cancel.ProtoReflect.Descriptor instead.
 func (*Cancel) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{11}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Cancel) GetSlot() uint64 {
@@ -1479,7 +1569,7 @@ type Put struct {
 
 func (x *Put) Reset() {
 	*x = Put{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[12]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1491,7 +1581,7 @@ func (x *Put) String() string {
 func (*Put) ProtoMessage() {}
 
 func (x *Put) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[12]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1504,7 +1594,7 @@ func (x *Put) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Put.ProtoReflect.Descriptor instead.
 func (*Put) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{12}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Put) GetSlot() uint64 {
@@ -1591,7 +1681,7 @@ type CopyPart struct {
 
 func (x *CopyPart) Reset() {
 	*x = CopyPart{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[13]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1603,7 +1693,7 @@ func (x *CopyPart) String() string {
 func (*CopyPart) ProtoMessage() {}
 
 func (x *CopyPart) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[13]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1616,7 +1706,7 @@ func (x *CopyPart) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CopyPart.ProtoReflect.Descriptor instead.
 func (*CopyPart) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{13}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *CopyPart) GetSlot() uint64 {
@@ -1680,7 +1770,7 @@ type UploadResponse struct {
 
 func (x *UploadResponse) Reset() {
 	*x = UploadResponse{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[14]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1692,7 +1782,7 @@ func (x *UploadResponse) String() string {
 func (*UploadResponse) ProtoMessage() {}
 
 func (x *UploadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[14]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1705,7 +1795,7 @@ func (x *UploadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UploadResponse.ProtoReflect.Descriptor instead.
 func (*UploadResponse) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{14}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *UploadResponse) GetResponse() isUploadResponse_Response {
@@ -1809,7 +1899,7 @@ type KeepAlive struct {
 
 func (x *KeepAlive) Reset() {
 	*x = KeepAlive{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[15]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1821,7 +1911,7 @@ func (x *KeepAlive) String() string {
 func (*KeepAlive) ProtoMessage() {}
 
 func (x *KeepAlive) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[15]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1834,7 +1924,7 @@ func (x *KeepAlive) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeepAlive.ProtoReflect.Descriptor instead.
 func (*KeepAlive) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{15}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{16}
 }
 
 // Begun is the reply to a `begin` that succeeded.
@@ -1864,7 +1954,7 @@ type Begun struct {
 
 func (x *Begun) Reset() {
 	*x = Begun{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[16]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1876,7 +1966,7 @@ func (x *Begun) String() string {
 func (*Begun) ProtoMessage() {}
 
 func (x *Begun) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[16]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1889,7 +1979,7 @@ func (x *Begun) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Begun.ProtoReflect.Descriptor instead.
 func (*Begun) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{16}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Begun) GetSlot() uint64 {
@@ -1955,7 +2045,7 @@ type Progress struct {
 
 func (x *Progress) Reset() {
 	*x = Progress{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[17]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1967,7 +2057,7 @@ func (x *Progress) String() string {
 func (*Progress) ProtoMessage() {}
 
 func (x *Progress) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[17]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1980,7 +2070,7 @@ func (x *Progress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Progress.ProtoReflect.Descriptor instead.
 func (*Progress) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{17}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Progress) GetSlot() uint64 {
@@ -2033,7 +2123,7 @@ type Finished struct {
 
 func (x *Finished) Reset() {
 	*x = Finished{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[18]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2045,7 +2135,7 @@ func (x *Finished) String() string {
 func (*Finished) ProtoMessage() {}
 
 func (x *Finished) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[18]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2058,7 +2148,7 @@ func (x *Finished) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Finished.ProtoReflect.Descriptor instead.
 func (*Finished) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{18}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Finished) GetSlot() uint64 {
@@ -2096,7 +2186,7 @@ type Failed struct {
 
 func (x *Failed) Reset() {
 	*x = Failed{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[19]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2108,7 +2198,7 @@ func (x *Failed) String() string {
 func (*Failed) ProtoMessage() {}
 
 func (x *Failed) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[19]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2121,7 +2211,7 @@ func (x *Failed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Failed.ProtoReflect.Descriptor instead.
 func (*Failed) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{19}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Failed) GetSlot() uint64 {
@@ -2155,7 +2245,7 @@ type DownloadRequest struct {
 
 func (x *DownloadRequest) Reset() {
 	*x = DownloadRequest{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[20]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2167,7 +2257,7 @@ func (x *DownloadRequest) String() string {
 func (*DownloadRequest) ProtoMessage() {}
 
 func (x *DownloadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[20]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2180,7 +2270,7 @@ func (x *DownloadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DownloadRequest.ProtoReflect.Descriptor instead.
 func (*DownloadRequest) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{20}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *DownloadRequest) GetRequest() isDownloadRequest_Request {
@@ -2260,14 +2350,16 @@ type Open struct {
 	Offset *int64 `protobuf:"varint,4,opt,name=offset,proto3,oneof" json:"offset,omitempty"`
 	// Most bytes to send; a range ends at the end of the file. Absent: to the end of
 	// the file. 0: no bytes.
-	Length        *int64 `protobuf:"varint,5,opt,name=length,proto3,oneof" json:"length,omitempty"`
+	Length *int64 `protobuf:"varint,5,opt,name=length,proto3,oneof" json:"length,omitempty"`
+	// The client accepts `zeros` for this slot.
+	AcceptZeros   bool `protobuf:"varint,6,opt,name=accept_zeros,json=acceptZeros,proto3" json:"accept_zeros,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Open) Reset() {
 	*x = Open{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[21]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2279,7 +2371,7 @@ func (x *Open) String() string {
 func (*Open) ProtoMessage() {}
 
 func (x *Open) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[21]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2292,7 +2384,7 @@ func (x *Open) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Open.ProtoReflect.Descriptor instead.
 func (*Open) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{21}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Open) GetSlot() uint64 {
@@ -2330,6 +2422,13 @@ func (x *Open) GetLength() int64 {
 	return 0
 }
 
+func (x *Open) GetAcceptZeros() bool {
+	if x != nil {
+		return x.AcceptZeros
+	}
+	return false
+}
+
 // DownloadResponse is one message from the server on a Download stream.
 type DownloadResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2342,6 +2441,7 @@ type DownloadResponse struct {
 	//	*DownloadResponse_Done
 	//	*DownloadResponse_Failed
 	//	*DownloadResponse_KeepAlive
+	//	*DownloadResponse_Zeros
 	Response      isDownloadResponse_Response `protobuf_oneof:"response"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2349,7 +2449,7 @@ type DownloadResponse struct {
 
 func (x *DownloadResponse) Reset() {
 	*x = DownloadResponse{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[22]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2361,7 +2461,7 @@ func (x *DownloadResponse) String() string {
 func (*DownloadResponse) ProtoMessage() {}
 
 func (x *DownloadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[22]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2374,7 +2474,7 @@ func (x *DownloadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DownloadResponse.ProtoReflect.Descriptor instead.
 func (*DownloadResponse) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{22}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *DownloadResponse) GetResponse() isDownloadResponse_Response {
@@ -2429,6 +2529,15 @@ func (x *DownloadResponse) GetKeepAlive() *KeepAlive {
 	return nil
 }
 
+func (x *DownloadResponse) GetZeros() *Zeros {
+	if x != nil {
+		if x, ok := x.Response.(*DownloadResponse_Zeros); ok {
+			return x.Zeros
+		}
+	}
+	return nil
+}
+
 type isDownloadResponse_Response interface {
 	isDownloadResponse_Response()
 }
@@ -2459,6 +2568,11 @@ type DownloadResponse_KeepAlive struct {
 	KeepAlive *KeepAlive `protobuf:"bytes,5,opt,name=keep_alive,json=keepAlive,proto3,oneof"`
 }
 
+type DownloadResponse_Zeros struct {
+	// A run of zero bytes of the file; only if `open` has accept_zeros.
+	Zeros *Zeros `protobuf:"bytes,6,opt,name=zeros,proto3,oneof"`
+}
+
 func (*DownloadResponse_Opened) isDownloadResponse_Response() {}
 
 func (*DownloadResponse_Chunk) isDownloadResponse_Response() {}
@@ -2468,6 +2582,8 @@ func (*DownloadResponse_Done) isDownloadResponse_Response() {}
 func (*DownloadResponse_Failed) isDownloadResponse_Response() {}
 
 func (*DownloadResponse_KeepAlive) isDownloadResponse_Response() {}
+
+func (*DownloadResponse_Zeros) isDownloadResponse_Response() {}
 
 // Opened is the first reply to an `open` that succeeded.
 type Opened struct {
@@ -2482,7 +2598,7 @@ type Opened struct {
 
 func (x *Opened) Reset() {
 	*x = Opened{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[23]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2494,7 +2610,7 @@ func (x *Opened) String() string {
 func (*Opened) ProtoMessage() {}
 
 func (x *Opened) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[23]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2507,7 +2623,7 @@ func (x *Opened) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Opened.ProtoReflect.Descriptor instead.
 func (*Opened) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{23}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Opened) GetSlot() uint64 {
@@ -2537,7 +2653,7 @@ type Done struct {
 
 func (x *Done) Reset() {
 	*x = Done{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[24]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2549,7 +2665,7 @@ func (x *Done) String() string {
 func (*Done) ProtoMessage() {}
 
 func (x *Done) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[24]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2562,7 +2678,7 @@ func (x *Done) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Done.ProtoReflect.Descriptor instead.
 func (*Done) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{24}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Done) GetSlot() uint64 {
@@ -2590,7 +2706,7 @@ type StatRequest struct {
 
 func (x *StatRequest) Reset() {
 	*x = StatRequest{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[25]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2602,7 +2718,7 @@ func (x *StatRequest) String() string {
 func (*StatRequest) ProtoMessage() {}
 
 func (x *StatRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[25]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2615,7 +2731,7 @@ func (x *StatRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatRequest.ProtoReflect.Descriptor instead.
 func (*StatRequest) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{25}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *StatRequest) GetPath() string {
@@ -2636,7 +2752,7 @@ type StatResponse struct {
 
 func (x *StatResponse) Reset() {
 	*x = StatResponse{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[26]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2648,7 +2764,7 @@ func (x *StatResponse) String() string {
 func (*StatResponse) ProtoMessage() {}
 
 func (x *StatResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[26]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2661,7 +2777,7 @@ func (x *StatResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatResponse.ProtoReflect.Descriptor instead.
 func (*StatResponse) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{26}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *StatResponse) GetFile() *File {
@@ -2707,7 +2823,7 @@ type ListRequest struct {
 
 func (x *ListRequest) Reset() {
 	*x = ListRequest{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[27]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2719,7 +2835,7 @@ func (x *ListRequest) String() string {
 func (*ListRequest) ProtoMessage() {}
 
 func (x *ListRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[27]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2732,7 +2848,7 @@ func (x *ListRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRequest.ProtoReflect.Descriptor instead.
 func (*ListRequest) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{27}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ListRequest) GetDirectory() string {
@@ -2803,7 +2919,7 @@ type ListResponse struct {
 
 func (x *ListResponse) Reset() {
 	*x = ListResponse{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[28]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2815,7 +2931,7 @@ func (x *ListResponse) String() string {
 func (*ListResponse) ProtoMessage() {}
 
 func (x *ListResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[28]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2828,7 +2944,7 @@ func (x *ListResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListResponse.ProtoReflect.Descriptor instead.
 func (*ListResponse) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{28}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ListResponse) GetEntries() []*Entry {
@@ -2872,7 +2988,7 @@ type Skipped struct {
 
 func (x *Skipped) Reset() {
 	*x = Skipped{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[29]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2884,7 +3000,7 @@ func (x *Skipped) String() string {
 func (*Skipped) ProtoMessage() {}
 
 func (x *Skipped) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[29]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2897,7 +3013,7 @@ func (x *Skipped) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Skipped.ProtoReflect.Descriptor instead.
 func (*Skipped) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{29}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Skipped) GetPath() []byte {
@@ -2940,7 +3056,7 @@ type ListEnd struct {
 
 func (x *ListEnd) Reset() {
 	*x = ListEnd{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[30]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2952,7 +3068,7 @@ func (x *ListEnd) String() string {
 func (*ListEnd) ProtoMessage() {}
 
 func (x *ListEnd) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[30]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2965,7 +3081,7 @@ func (x *ListEnd) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListEnd.ProtoReflect.Descriptor instead.
 func (*ListEnd) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{30}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ListEnd) GetEntryCount() int64 {
@@ -3012,7 +3128,7 @@ type Entry struct {
 
 func (x *Entry) Reset() {
 	*x = Entry{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[31]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3024,7 +3140,7 @@ func (x *Entry) String() string {
 func (*Entry) ProtoMessage() {}
 
 func (x *Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[31]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3037,7 +3153,7 @@ func (x *Entry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry.ProtoReflect.Descriptor instead.
 func (*Entry) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{31}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Entry) GetEntry() isEntry_Entry {
@@ -3098,7 +3214,7 @@ type SetAttributesRequest struct {
 
 func (x *SetAttributesRequest) Reset() {
 	*x = SetAttributesRequest{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[32]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3110,7 +3226,7 @@ func (x *SetAttributesRequest) String() string {
 func (*SetAttributesRequest) ProtoMessage() {}
 
 func (x *SetAttributesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[32]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3123,7 +3239,7 @@ func (x *SetAttributesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetAttributesRequest.ProtoReflect.Descriptor instead.
 func (*SetAttributesRequest) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{32}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *SetAttributesRequest) GetPath() string {
@@ -3158,7 +3274,7 @@ type SetAttributesResponse struct {
 
 func (x *SetAttributesResponse) Reset() {
 	*x = SetAttributesResponse{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[33]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3170,7 +3286,7 @@ func (x *SetAttributesResponse) String() string {
 func (*SetAttributesResponse) ProtoMessage() {}
 
 func (x *SetAttributesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[33]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3183,7 +3299,7 @@ func (x *SetAttributesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetAttributesResponse.ProtoReflect.Descriptor instead.
 func (*SetAttributesResponse) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{33}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *SetAttributesResponse) GetFile() *File {
@@ -3206,7 +3322,7 @@ type DeleteRequest struct {
 
 func (x *DeleteRequest) Reset() {
 	*x = DeleteRequest{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[34]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3218,7 +3334,7 @@ func (x *DeleteRequest) String() string {
 func (*DeleteRequest) ProtoMessage() {}
 
 func (x *DeleteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[34]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3231,7 +3347,7 @@ func (x *DeleteRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteRequest.ProtoReflect.Descriptor instead.
 func (*DeleteRequest) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{34}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *DeleteRequest) GetPath() string {
@@ -3257,7 +3373,7 @@ type DeleteResponse struct {
 
 func (x *DeleteResponse) Reset() {
 	*x = DeleteResponse{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[35]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3269,7 +3385,7 @@ func (x *DeleteResponse) String() string {
 func (*DeleteResponse) ProtoMessage() {}
 
 func (x *DeleteResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[35]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3282,7 +3398,7 @@ func (x *DeleteResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteResponse.ProtoReflect.Descriptor instead.
 func (*DeleteResponse) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{35}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{36}
 }
 
 // DeleteTreeRequest names the directory to remove.
@@ -3299,7 +3415,7 @@ type DeleteTreeRequest struct {
 
 func (x *DeleteTreeRequest) Reset() {
 	*x = DeleteTreeRequest{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[36]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3311,7 +3427,7 @@ func (x *DeleteTreeRequest) String() string {
 func (*DeleteTreeRequest) ProtoMessage() {}
 
 func (x *DeleteTreeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[36]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3324,7 +3440,7 @@ func (x *DeleteTreeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteTreeRequest.ProtoReflect.Descriptor instead.
 func (*DeleteTreeRequest) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{36}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *DeleteTreeRequest) GetDirectory() string {
@@ -3359,7 +3475,7 @@ type DeleteTreeResponse struct {
 
 func (x *DeleteTreeResponse) Reset() {
 	*x = DeleteTreeResponse{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[37]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3371,7 +3487,7 @@ func (x *DeleteTreeResponse) String() string {
 func (*DeleteTreeResponse) ProtoMessage() {}
 
 func (x *DeleteTreeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[37]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3384,7 +3500,7 @@ func (x *DeleteTreeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteTreeResponse.ProtoReflect.Descriptor instead.
 func (*DeleteTreeResponse) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{37}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *DeleteTreeResponse) GetDeletedCount() int64 {
@@ -3426,7 +3542,7 @@ type MoveRequest struct {
 
 func (x *MoveRequest) Reset() {
 	*x = MoveRequest{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[38]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3438,7 +3554,7 @@ func (x *MoveRequest) String() string {
 func (*MoveRequest) ProtoMessage() {}
 
 func (x *MoveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[38]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3451,7 +3567,7 @@ func (x *MoveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MoveRequest.ProtoReflect.Descriptor instead.
 func (*MoveRequest) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{38}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *MoveRequest) GetSourcePath() string {
@@ -3493,7 +3609,7 @@ type MoveResponse struct {
 
 func (x *MoveResponse) Reset() {
 	*x = MoveResponse{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[39]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3505,7 +3621,7 @@ func (x *MoveResponse) String() string {
 func (*MoveResponse) ProtoMessage() {}
 
 func (x *MoveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[39]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3518,7 +3634,7 @@ func (x *MoveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MoveResponse.ProtoReflect.Descriptor instead.
 func (*MoveResponse) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{39}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *MoveResponse) GetFile() *File {
@@ -3546,7 +3662,7 @@ type CopyRequest struct {
 
 func (x *CopyRequest) Reset() {
 	*x = CopyRequest{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[40]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3558,7 +3674,7 @@ func (x *CopyRequest) String() string {
 func (*CopyRequest) ProtoMessage() {}
 
 func (x *CopyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[40]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3571,7 +3687,7 @@ func (x *CopyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CopyRequest.ProtoReflect.Descriptor instead.
 func (*CopyRequest) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{40}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *CopyRequest) GetSourcePath() string {
@@ -3613,7 +3729,7 @@ type CopyResponse struct {
 
 func (x *CopyResponse) Reset() {
 	*x = CopyResponse{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[41]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3625,7 +3741,7 @@ func (x *CopyResponse) String() string {
 func (*CopyResponse) ProtoMessage() {}
 
 func (x *CopyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[41]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3638,7 +3754,7 @@ func (x *CopyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CopyResponse.ProtoReflect.Descriptor instead.
 func (*CopyResponse) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{41}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *CopyResponse) GetFile() *File {
@@ -3666,7 +3782,7 @@ type CopyFileRequest struct {
 
 func (x *CopyFileRequest) Reset() {
 	*x = CopyFileRequest{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[42]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3678,7 +3794,7 @@ func (x *CopyFileRequest) String() string {
 func (*CopyFileRequest) ProtoMessage() {}
 
 func (x *CopyFileRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[42]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3691,7 +3807,7 @@ func (x *CopyFileRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CopyFileRequest.ProtoReflect.Descriptor instead.
 func (*CopyFileRequest) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{42}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *CopyFileRequest) GetSourcePath() string {
@@ -3736,7 +3852,7 @@ type CopyFileResponse struct {
 
 func (x *CopyFileResponse) Reset() {
 	*x = CopyFileResponse{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[43]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3748,7 +3864,7 @@ func (x *CopyFileResponse) String() string {
 func (*CopyFileResponse) ProtoMessage() {}
 
 func (x *CopyFileResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[43]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3761,7 +3877,7 @@ func (x *CopyFileResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CopyFileResponse.ProtoReflect.Descriptor instead.
 func (*CopyFileResponse) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{43}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *CopyFileResponse) GetCopiedBytes() int64 {
@@ -3789,7 +3905,7 @@ type ListUploadsRequest struct {
 
 func (x *ListUploadsRequest) Reset() {
 	*x = ListUploadsRequest{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[44]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3801,7 +3917,7 @@ func (x *ListUploadsRequest) String() string {
 func (*ListUploadsRequest) ProtoMessage() {}
 
 func (x *ListUploadsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[44]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3814,7 +3930,7 @@ func (x *ListUploadsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUploadsRequest.ProtoReflect.Descriptor instead.
 func (*ListUploadsRequest) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{44}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *ListUploadsRequest) GetDirectory() string {
@@ -3836,7 +3952,7 @@ type ListUploadsResponse struct {
 
 func (x *ListUploadsResponse) Reset() {
 	*x = ListUploadsResponse{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[45]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3848,7 +3964,7 @@ func (x *ListUploadsResponse) String() string {
 func (*ListUploadsResponse) ProtoMessage() {}
 
 func (x *ListUploadsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[45]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3861,7 +3977,7 @@ func (x *ListUploadsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUploadsResponse.ProtoReflect.Descriptor instead.
 func (*ListUploadsResponse) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{45}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *ListUploadsResponse) GetUploads() []*Upload {
@@ -3892,7 +4008,7 @@ type Upload struct {
 
 func (x *Upload) Reset() {
 	*x = Upload{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[46]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3904,7 +4020,7 @@ func (x *Upload) String() string {
 func (*Upload) ProtoMessage() {}
 
 func (x *Upload) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[46]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3917,7 +4033,7 @@ func (x *Upload) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Upload.ProtoReflect.Descriptor instead.
 func (*Upload) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{46}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *Upload) GetUploadId() string {
@@ -3973,7 +4089,7 @@ type AbortUploadRequest struct {
 
 func (x *AbortUploadRequest) Reset() {
 	*x = AbortUploadRequest{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[47]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3985,7 +4101,7 @@ func (x *AbortUploadRequest) String() string {
 func (*AbortUploadRequest) ProtoMessage() {}
 
 func (x *AbortUploadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[47]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3998,7 +4114,7 @@ func (x *AbortUploadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AbortUploadRequest.ProtoReflect.Descriptor instead.
 func (*AbortUploadRequest) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{47}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *AbortUploadRequest) GetUploadId() string {
@@ -4017,7 +4133,7 @@ type AbortUploadResponse struct {
 
 func (x *AbortUploadResponse) Reset() {
 	*x = AbortUploadResponse{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[48]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4029,7 +4145,7 @@ func (x *AbortUploadResponse) String() string {
 func (*AbortUploadResponse) ProtoMessage() {}
 
 func (x *AbortUploadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[48]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4042,7 +4158,7 @@ func (x *AbortUploadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AbortUploadResponse.ProtoReflect.Descriptor instead.
 func (*AbortUploadResponse) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{48}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{49}
 }
 
 // GetServerInfoRequest is empty.
@@ -4054,7 +4170,7 @@ type GetServerInfoRequest struct {
 
 func (x *GetServerInfoRequest) Reset() {
 	*x = GetServerInfoRequest{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[49]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4066,7 +4182,7 @@ func (x *GetServerInfoRequest) String() string {
 func (*GetServerInfoRequest) ProtoMessage() {}
 
 func (x *GetServerInfoRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[49]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4079,7 +4195,7 @@ func (x *GetServerInfoRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetServerInfoRequest.ProtoReflect.Descriptor instead.
 func (*GetServerInfoRequest) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{49}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{50}
 }
 
 // GetServerInfoResponse describes the server. Its limits do not become stricter
@@ -4107,13 +4223,15 @@ type GetServerInfoResponse struct {
 	// The shortest interval of the metadata tranship-keep-alive; see "Silence" at the top
 	// of this file. Absent: the server does not know the metadata.
 	MinKeepAliveInterval *durationpb.Duration `protobuf:"bytes,9,opt,name=min_keep_alive_interval,json=minKeepAliveInterval,proto3" json:"min_keep_alive_interval,omitempty"`
-	unknownFields        protoimpl.UnknownFields
-	sizeCache            protoimpl.SizeCache
+	// The server accepts `zeros` in uploads.
+	AcceptsZeros  bool `protobuf:"varint,10,opt,name=accepts_zeros,json=acceptsZeros,proto3" json:"accepts_zeros,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetServerInfoResponse) Reset() {
 	*x = GetServerInfoResponse{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[50]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4125,7 +4243,7 @@ func (x *GetServerInfoResponse) String() string {
 func (*GetServerInfoResponse) ProtoMessage() {}
 
 func (x *GetServerInfoResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[50]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4138,7 +4256,7 @@ func (x *GetServerInfoResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetServerInfoResponse.ProtoReflect.Descriptor instead.
 func (*GetServerInfoResponse) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{50}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *GetServerInfoResponse) GetServerVersion() string {
@@ -4204,6 +4322,13 @@ func (x *GetServerInfoResponse) GetMinKeepAliveInterval() *durationpb.Duration {
 	return nil
 }
 
+func (x *GetServerInfoResponse) GetAcceptsZeros() bool {
+	if x != nil {
+		return x.AcceptsZeros
+	}
+	return false
+}
+
 var File_tranship_v1_file_service_proto protoreflect.FileDescriptor
 
 const file_tranship_v1_file_service_proto_rawDesc = "" +
@@ -4250,7 +4375,7 @@ const file_tranship_v1_file_service_proto_rawDesc = "" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12.\n" +
 	"\adetails\x18\x03 \x03(\v2\x14.google.protobuf.AnyR\adetails\";\n" +
 	"\rMissingRanges\x12*\n" +
-	"\x06ranges\x18\x01 \x03(\v2\x12.tranship.v1.RangeR\x06ranges\"\xe5\x02\n" +
+	"\x06ranges\x18\x01 \x03(\v2\x12.tranship.v1.RangeR\x06ranges\"\x91\x03\n" +
 	"\rUploadRequest\x12*\n" +
 	"\x05begin\x18\x01 \x01(\v2\x12.tranship.v1.BeginH\x00R\x05begin\x12*\n" +
 	"\x05chunk\x18\x02 \x01(\v2\x12.tranship.v1.ChunkH\x00R\x05chunk\x12-\n" +
@@ -4259,7 +4384,8 @@ const file_tranship_v1_file_service_proto_rawDesc = "" +
 	"\x03put\x18\x05 \x01(\v2\x10.tranship.v1.PutH\x00R\x03put\x124\n" +
 	"\tcopy_part\x18\x06 \x01(\v2\x15.tranship.v1.CopyPartH\x00R\bcopyPart\x127\n" +
 	"\n" +
-	"keep_alive\x18\a \x01(\v2\x16.tranship.v1.KeepAliveH\x00R\tkeepAliveB\t\n" +
+	"keep_alive\x18\a \x01(\v2\x16.tranship.v1.KeepAliveH\x00R\tkeepAlive\x12*\n" +
+	"\x05zeros\x18\b \x01(\v2\x12.tranship.v1.ZerosH\x00R\x05zerosB\t\n" +
 	"\arequest\"\xa9\x04\n" +
 	"\x05Begin\x12\x12\n" +
 	"\x04slot\x18\x01 \x01(\x04R\x04slot\x12+\n" +
@@ -4292,7 +4418,12 @@ const file_tranship_v1_file_service_proto_rawDesc = "" +
 	"\x04data\x18\x03 \x01(\fR\x04data\x12\x1b\n" +
 	"\x06crc32c\x18\x04 \x01(\aH\x01R\x06crc32c\x88\x01\x01B\t\n" +
 	"\a_offsetB\t\n" +
-	"\a_crc32c\"\xc4\x01\n" +
+	"\a_crc32c\"[\n" +
+	"\x05Zeros\x12\x12\n" +
+	"\x04slot\x18\x01 \x01(\x04R\x04slot\x12\x1b\n" +
+	"\x06offset\x18\x02 \x01(\x03H\x00R\x06offset\x88\x01\x01\x12\x16\n" +
+	"\x06length\x18\x03 \x01(\x03R\x06lengthB\t\n" +
+	"\a_offset\"\xc4\x01\n" +
 	"\x06Finish\x12\x12\n" +
 	"\x04slot\x18\x01 \x01(\x04R\x04slot\x12\x17\n" +
 	"\x04size\x18\x02 \x01(\x03H\x00R\x04size\x88\x01\x01\x12\x1b\n" +
@@ -4366,24 +4497,26 @@ const file_tranship_v1_file_service_proto_rawDesc = "" +
 	"\x06cancel\x18\x02 \x01(\v2\x13.tranship.v1.CancelH\x00R\x06cancel\x127\n" +
 	"\n" +
 	"keep_alive\x18\x03 \x01(\v2\x16.tranship.v1.KeepAliveH\x00R\tkeepAliveB\t\n" +
-	"\arequest\"\xa9\x01\n" +
+	"\arequest\"\xcc\x01\n" +
 	"\x04Open\x12\x12\n" +
 	"\x04slot\x18\x01 \x01(\x04R\x04slot\x12\x12\n" +
 	"\x04path\x18\x02 \x01(\tR\x04path\x12\x1d\n" +
 	"\aversion\x18\x03 \x01(\tH\x00R\aversion\x88\x01\x01\x12\x1b\n" +
 	"\x06offset\x18\x04 \x01(\x03H\x01R\x06offset\x88\x01\x01\x12\x1b\n" +
-	"\x06length\x18\x05 \x01(\x03H\x02R\x06length\x88\x01\x01B\n" +
+	"\x06length\x18\x05 \x01(\x03H\x02R\x06length\x88\x01\x01\x12!\n" +
+	"\faccept_zeros\x18\x06 \x01(\bR\vacceptZerosB\n" +
 	"\n" +
 	"\b_versionB\t\n" +
 	"\a_offsetB\t\n" +
-	"\a_length\"\x8a\x02\n" +
+	"\a_length\"\xb6\x02\n" +
 	"\x10DownloadResponse\x12-\n" +
 	"\x06opened\x18\x01 \x01(\v2\x13.tranship.v1.OpenedH\x00R\x06opened\x12*\n" +
 	"\x05chunk\x18\x02 \x01(\v2\x12.tranship.v1.ChunkH\x00R\x05chunk\x12'\n" +
 	"\x04done\x18\x03 \x01(\v2\x11.tranship.v1.DoneH\x00R\x04done\x12-\n" +
 	"\x06failed\x18\x04 \x01(\v2\x13.tranship.v1.FailedH\x00R\x06failed\x127\n" +
 	"\n" +
-	"keep_alive\x18\x05 \x01(\v2\x16.tranship.v1.KeepAliveH\x00R\tkeepAliveB\n" +
+	"keep_alive\x18\x05 \x01(\v2\x16.tranship.v1.KeepAliveH\x00R\tkeepAlive\x12*\n" +
+	"\x05zeros\x18\x06 \x01(\v2\x12.tranship.v1.ZerosH\x00R\x05zerosB\n" +
 	"\n" +
 	"\bresponse\"C\n" +
 	"\x06Opened\x12\x12\n" +
@@ -4484,7 +4617,7 @@ const file_tranship_v1_file_service_proto_rawDesc = "" +
 	"\x12AbortUploadRequest\x12\x1b\n" +
 	"\tupload_id\x18\x01 \x01(\tR\buploadId\"\x15\n" +
 	"\x13AbortUploadResponse\"\x16\n" +
-	"\x14GetServerInfoRequest\"\xef\x03\n" +
+	"\x14GetServerInfoRequest\"\x94\x04\n" +
 	"\x15GetServerInfoResponse\x12%\n" +
 	"\x0eserver_version\x18\x01 \x01(\tR\rserverVersion\x12&\n" +
 	"\x0fmax_chunk_bytes\x18\x02 \x01(\x03R\rmaxChunkBytes\x12\"\n" +
@@ -4494,7 +4627,9 @@ const file_tranship_v1_file_service_proto_rawDesc = "" +
 	"\x11max_message_bytes\x18\x06 \x01(\x03R\x0fmaxMessageBytes\x12>\n" +
 	"\x0emin_durability\x18\a \x01(\x0e2\x17.tranship.v1.DurabilityR\rminDurability\x12E\n" +
 	"\x11min_ping_interval\x18\b \x01(\v2\x19.google.protobuf.DurationR\x0fminPingInterval\x12P\n" +
-	"\x17min_keep_alive_interval\x18\t \x01(\v2\x19.google.protobuf.DurationR\x14minKeepAliveInterval*X\n" +
+	"\x17min_keep_alive_interval\x18\t \x01(\v2\x19.google.protobuf.DurationR\x14minKeepAliveInterval\x12#\n" +
+	"\raccepts_zeros\x18\n" +
+	" \x01(\bR\facceptsZeros*X\n" +
 	"\n" +
 	"Durability\x12\x1a\n" +
 	"\x16DURABILITY_UNSPECIFIED\x10\x00\x12\x16\n" +
@@ -4529,7 +4664,7 @@ func file_tranship_v1_file_service_proto_rawDescGZIP() []byte {
 }
 
 var file_tranship_v1_file_service_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_tranship_v1_file_service_proto_msgTypes = make([]protoimpl.MessageInfo, 53)
+var file_tranship_v1_file_service_proto_msgTypes = make([]protoimpl.MessageInfo, 54)
 var file_tranship_v1_file_service_proto_goTypes = []any{
 	(Durability)(0),               // 0: tranship.v1.Durability
 	(Begin_Mode)(0),               // 1: tranship.v1.Begin.Mode
@@ -4543,150 +4678,153 @@ var file_tranship_v1_file_service_proto_goTypes = []any{
 	(*UploadRequest)(nil),         // 9: tranship.v1.UploadRequest
 	(*Begin)(nil),                 // 10: tranship.v1.Begin
 	(*Chunk)(nil),                 // 11: tranship.v1.Chunk
-	(*Finish)(nil),                // 12: tranship.v1.Finish
-	(*Cancel)(nil),                // 13: tranship.v1.Cancel
-	(*Put)(nil),                   // 14: tranship.v1.Put
-	(*CopyPart)(nil),              // 15: tranship.v1.CopyPart
-	(*UploadResponse)(nil),        // 16: tranship.v1.UploadResponse
-	(*KeepAlive)(nil),             // 17: tranship.v1.KeepAlive
-	(*Begun)(nil),                 // 18: tranship.v1.Begun
-	(*Progress)(nil),              // 19: tranship.v1.Progress
-	(*Finished)(nil),              // 20: tranship.v1.Finished
-	(*Failed)(nil),                // 21: tranship.v1.Failed
-	(*DownloadRequest)(nil),       // 22: tranship.v1.DownloadRequest
-	(*Open)(nil),                  // 23: tranship.v1.Open
-	(*DownloadResponse)(nil),      // 24: tranship.v1.DownloadResponse
-	(*Opened)(nil),                // 25: tranship.v1.Opened
-	(*Done)(nil),                  // 26: tranship.v1.Done
-	(*StatRequest)(nil),           // 27: tranship.v1.StatRequest
-	(*StatResponse)(nil),          // 28: tranship.v1.StatResponse
-	(*ListRequest)(nil),           // 29: tranship.v1.ListRequest
-	(*ListResponse)(nil),          // 30: tranship.v1.ListResponse
-	(*Skipped)(nil),               // 31: tranship.v1.Skipped
-	(*ListEnd)(nil),               // 32: tranship.v1.ListEnd
-	(*Entry)(nil),                 // 33: tranship.v1.Entry
-	(*SetAttributesRequest)(nil),  // 34: tranship.v1.SetAttributesRequest
-	(*SetAttributesResponse)(nil), // 35: tranship.v1.SetAttributesResponse
-	(*DeleteRequest)(nil),         // 36: tranship.v1.DeleteRequest
-	(*DeleteResponse)(nil),        // 37: tranship.v1.DeleteResponse
-	(*DeleteTreeRequest)(nil),     // 38: tranship.v1.DeleteTreeRequest
-	(*DeleteTreeResponse)(nil),    // 39: tranship.v1.DeleteTreeResponse
-	(*MoveRequest)(nil),           // 40: tranship.v1.MoveRequest
-	(*MoveResponse)(nil),          // 41: tranship.v1.MoveResponse
-	(*CopyRequest)(nil),           // 42: tranship.v1.CopyRequest
-	(*CopyResponse)(nil),          // 43: tranship.v1.CopyResponse
-	(*CopyFileRequest)(nil),       // 44: tranship.v1.CopyFileRequest
-	(*CopyFileResponse)(nil),      // 45: tranship.v1.CopyFileResponse
-	(*ListUploadsRequest)(nil),    // 46: tranship.v1.ListUploadsRequest
-	(*ListUploadsResponse)(nil),   // 47: tranship.v1.ListUploadsResponse
-	(*Upload)(nil),                // 48: tranship.v1.Upload
-	(*AbortUploadRequest)(nil),    // 49: tranship.v1.AbortUploadRequest
-	(*AbortUploadResponse)(nil),   // 50: tranship.v1.AbortUploadResponse
-	(*GetServerInfoRequest)(nil),  // 51: tranship.v1.GetServerInfoRequest
-	(*GetServerInfoResponse)(nil), // 52: tranship.v1.GetServerInfoResponse
-	nil,                           // 53: tranship.v1.File.MetadataEntry
-	nil,                           // 54: tranship.v1.Metadata.EntriesEntry
-	(*timestamppb.Timestamp)(nil), // 55: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 56: google.protobuf.Duration
-	(*anypb.Any)(nil),             // 57: google.protobuf.Any
+	(*Zeros)(nil),                 // 12: tranship.v1.Zeros
+	(*Finish)(nil),                // 13: tranship.v1.Finish
+	(*Cancel)(nil),                // 14: tranship.v1.Cancel
+	(*Put)(nil),                   // 15: tranship.v1.Put
+	(*CopyPart)(nil),              // 16: tranship.v1.CopyPart
+	(*UploadResponse)(nil),        // 17: tranship.v1.UploadResponse
+	(*KeepAlive)(nil),             // 18: tranship.v1.KeepAlive
+	(*Begun)(nil),                 // 19: tranship.v1.Begun
+	(*Progress)(nil),              // 20: tranship.v1.Progress
+	(*Finished)(nil),              // 21: tranship.v1.Finished
+	(*Failed)(nil),                // 22: tranship.v1.Failed
+	(*DownloadRequest)(nil),       // 23: tranship.v1.DownloadRequest
+	(*Open)(nil),                  // 24: tranship.v1.Open
+	(*DownloadResponse)(nil),      // 25: tranship.v1.DownloadResponse
+	(*Opened)(nil),                // 26: tranship.v1.Opened
+	(*Done)(nil),                  // 27: tranship.v1.Done
+	(*StatRequest)(nil),           // 28: tranship.v1.StatRequest
+	(*StatResponse)(nil),          // 29: tranship.v1.StatResponse
+	(*ListRequest)(nil),           // 30: tranship.v1.ListRequest
+	(*ListResponse)(nil),          // 31: tranship.v1.ListResponse
+	(*Skipped)(nil),               // 32: tranship.v1.Skipped
+	(*ListEnd)(nil),               // 33: tranship.v1.ListEnd
+	(*Entry)(nil),                 // 34: tranship.v1.Entry
+	(*SetAttributesRequest)(nil),  // 35: tranship.v1.SetAttributesRequest
+	(*SetAttributesResponse)(nil), // 36: tranship.v1.SetAttributesResponse
+	(*DeleteRequest)(nil),         // 37: tranship.v1.DeleteRequest
+	(*DeleteResponse)(nil),        // 38: tranship.v1.DeleteResponse
+	(*DeleteTreeRequest)(nil),     // 39: tranship.v1.DeleteTreeRequest
+	(*DeleteTreeResponse)(nil),    // 40: tranship.v1.DeleteTreeResponse
+	(*MoveRequest)(nil),           // 41: tranship.v1.MoveRequest
+	(*MoveResponse)(nil),          // 42: tranship.v1.MoveResponse
+	(*CopyRequest)(nil),           // 43: tranship.v1.CopyRequest
+	(*CopyResponse)(nil),          // 44: tranship.v1.CopyResponse
+	(*CopyFileRequest)(nil),       // 45: tranship.v1.CopyFileRequest
+	(*CopyFileResponse)(nil),      // 46: tranship.v1.CopyFileResponse
+	(*ListUploadsRequest)(nil),    // 47: tranship.v1.ListUploadsRequest
+	(*ListUploadsResponse)(nil),   // 48: tranship.v1.ListUploadsResponse
+	(*Upload)(nil),                // 49: tranship.v1.Upload
+	(*AbortUploadRequest)(nil),    // 50: tranship.v1.AbortUploadRequest
+	(*AbortUploadResponse)(nil),   // 51: tranship.v1.AbortUploadResponse
+	(*GetServerInfoRequest)(nil),  // 52: tranship.v1.GetServerInfoRequest
+	(*GetServerInfoResponse)(nil), // 53: tranship.v1.GetServerInfoResponse
+	nil,                           // 54: tranship.v1.File.MetadataEntry
+	nil,                           // 55: tranship.v1.Metadata.EntriesEntry
+	(*timestamppb.Timestamp)(nil), // 56: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 57: google.protobuf.Duration
+	(*anypb.Any)(nil),             // 58: google.protobuf.Any
 }
 var file_tranship_v1_file_service_proto_depIdxs = []int32{
-	55, // 0: tranship.v1.File.modified_time:type_name -> google.protobuf.Timestamp
-	53, // 1: tranship.v1.File.metadata:type_name -> tranship.v1.File.MetadataEntry
-	56, // 2: tranship.v1.File.modified_time_unit:type_name -> google.protobuf.Duration
-	55, // 3: tranship.v1.Attributes.modified_time:type_name -> google.protobuf.Timestamp
+	56, // 0: tranship.v1.File.modified_time:type_name -> google.protobuf.Timestamp
+	54, // 1: tranship.v1.File.metadata:type_name -> tranship.v1.File.MetadataEntry
+	57, // 2: tranship.v1.File.modified_time_unit:type_name -> google.protobuf.Duration
+	56, // 3: tranship.v1.Attributes.modified_time:type_name -> google.protobuf.Timestamp
 	4,  // 4: tranship.v1.Attributes.metadata:type_name -> tranship.v1.Metadata
-	54, // 5: tranship.v1.Metadata.entries:type_name -> tranship.v1.Metadata.EntriesEntry
-	57, // 6: tranship.v1.Status.details:type_name -> google.protobuf.Any
+	55, // 5: tranship.v1.Metadata.entries:type_name -> tranship.v1.Metadata.EntriesEntry
+	58, // 6: tranship.v1.Status.details:type_name -> google.protobuf.Any
 	6,  // 7: tranship.v1.MissingRanges.ranges:type_name -> tranship.v1.Range
 	10, // 8: tranship.v1.UploadRequest.begin:type_name -> tranship.v1.Begin
 	11, // 9: tranship.v1.UploadRequest.chunk:type_name -> tranship.v1.Chunk
-	12, // 10: tranship.v1.UploadRequest.finish:type_name -> tranship.v1.Finish
-	13, // 11: tranship.v1.UploadRequest.cancel:type_name -> tranship.v1.Cancel
-	14, // 12: tranship.v1.UploadRequest.put:type_name -> tranship.v1.Put
-	15, // 13: tranship.v1.UploadRequest.copy_part:type_name -> tranship.v1.CopyPart
-	17, // 14: tranship.v1.UploadRequest.keep_alive:type_name -> tranship.v1.KeepAlive
-	1,  // 15: tranship.v1.Begin.mode:type_name -> tranship.v1.Begin.Mode
-	3,  // 16: tranship.v1.Begin.attributes:type_name -> tranship.v1.Attributes
-	5,  // 17: tranship.v1.Begin.precondition:type_name -> tranship.v1.Precondition
-	0,  // 18: tranship.v1.Begin.durability:type_name -> tranship.v1.Durability
-	56, // 19: tranship.v1.Begin.progress_interval:type_name -> google.protobuf.Duration
-	3,  // 20: tranship.v1.Finish.attributes:type_name -> tranship.v1.Attributes
-	3,  // 21: tranship.v1.Put.attributes:type_name -> tranship.v1.Attributes
-	5,  // 22: tranship.v1.Put.precondition:type_name -> tranship.v1.Precondition
-	0,  // 23: tranship.v1.Put.durability:type_name -> tranship.v1.Durability
-	18, // 24: tranship.v1.UploadResponse.begun:type_name -> tranship.v1.Begun
-	19, // 25: tranship.v1.UploadResponse.progress:type_name -> tranship.v1.Progress
-	20, // 26: tranship.v1.UploadResponse.finished:type_name -> tranship.v1.Finished
-	21, // 27: tranship.v1.UploadResponse.failed:type_name -> tranship.v1.Failed
-	17, // 28: tranship.v1.UploadResponse.keep_alive:type_name -> tranship.v1.KeepAlive
-	6,  // 29: tranship.v1.Begun.durable:type_name -> tranship.v1.Range
-	6,  // 30: tranship.v1.Progress.newly_durable:type_name -> tranship.v1.Range
-	2,  // 31: tranship.v1.Finished.file:type_name -> tranship.v1.File
-	6,  // 32: tranship.v1.Finished.durable:type_name -> tranship.v1.Range
-	7,  // 33: tranship.v1.Failed.status:type_name -> tranship.v1.Status
-	23, // 34: tranship.v1.DownloadRequest.open:type_name -> tranship.v1.Open
-	13, // 35: tranship.v1.DownloadRequest.cancel:type_name -> tranship.v1.Cancel
-	17, // 36: tranship.v1.DownloadRequest.keep_alive:type_name -> tranship.v1.KeepAlive
-	25, // 37: tranship.v1.DownloadResponse.opened:type_name -> tranship.v1.Opened
-	11, // 38: tranship.v1.DownloadResponse.chunk:type_name -> tranship.v1.Chunk
-	26, // 39: tranship.v1.DownloadResponse.done:type_name -> tranship.v1.Done
-	21, // 40: tranship.v1.DownloadResponse.failed:type_name -> tranship.v1.Failed
-	17, // 41: tranship.v1.DownloadResponse.keep_alive:type_name -> tranship.v1.KeepAlive
-	2,  // 42: tranship.v1.Opened.file:type_name -> tranship.v1.File
-	2,  // 43: tranship.v1.StatResponse.file:type_name -> tranship.v1.File
-	33, // 44: tranship.v1.ListResponse.entries:type_name -> tranship.v1.Entry
-	32, // 45: tranship.v1.ListResponse.end:type_name -> tranship.v1.ListEnd
-	31, // 46: tranship.v1.ListResponse.skipped:type_name -> tranship.v1.Skipped
-	7,  // 47: tranship.v1.Skipped.status:type_name -> tranship.v1.Status
-	2,  // 48: tranship.v1.Entry.file:type_name -> tranship.v1.File
-	3,  // 49: tranship.v1.SetAttributesRequest.attributes:type_name -> tranship.v1.Attributes
-	5,  // 50: tranship.v1.SetAttributesRequest.precondition:type_name -> tranship.v1.Precondition
-	2,  // 51: tranship.v1.SetAttributesResponse.file:type_name -> tranship.v1.File
-	5,  // 52: tranship.v1.DeleteRequest.precondition:type_name -> tranship.v1.Precondition
-	5,  // 53: tranship.v1.MoveRequest.precondition:type_name -> tranship.v1.Precondition
-	2,  // 54: tranship.v1.MoveResponse.file:type_name -> tranship.v1.File
-	5,  // 55: tranship.v1.CopyRequest.precondition:type_name -> tranship.v1.Precondition
-	2,  // 56: tranship.v1.CopyResponse.file:type_name -> tranship.v1.File
-	5,  // 57: tranship.v1.CopyFileRequest.precondition:type_name -> tranship.v1.Precondition
-	2,  // 58: tranship.v1.CopyFileResponse.file:type_name -> tranship.v1.File
-	48, // 59: tranship.v1.ListUploadsResponse.uploads:type_name -> tranship.v1.Upload
-	55, // 60: tranship.v1.Upload.created_time:type_name -> google.protobuf.Timestamp
-	55, // 61: tranship.v1.Upload.expire_time:type_name -> google.protobuf.Timestamp
-	0,  // 62: tranship.v1.GetServerInfoResponse.min_durability:type_name -> tranship.v1.Durability
-	56, // 63: tranship.v1.GetServerInfoResponse.min_ping_interval:type_name -> google.protobuf.Duration
-	56, // 64: tranship.v1.GetServerInfoResponse.min_keep_alive_interval:type_name -> google.protobuf.Duration
-	9,  // 65: tranship.v1.FileService.Upload:input_type -> tranship.v1.UploadRequest
-	22, // 66: tranship.v1.FileService.Download:input_type -> tranship.v1.DownloadRequest
-	27, // 67: tranship.v1.FileService.Stat:input_type -> tranship.v1.StatRequest
-	29, // 68: tranship.v1.FileService.List:input_type -> tranship.v1.ListRequest
-	34, // 69: tranship.v1.FileService.SetAttributes:input_type -> tranship.v1.SetAttributesRequest
-	36, // 70: tranship.v1.FileService.Delete:input_type -> tranship.v1.DeleteRequest
-	38, // 71: tranship.v1.FileService.DeleteTree:input_type -> tranship.v1.DeleteTreeRequest
-	40, // 72: tranship.v1.FileService.Move:input_type -> tranship.v1.MoveRequest
-	42, // 73: tranship.v1.FileService.Copy:input_type -> tranship.v1.CopyRequest
-	44, // 74: tranship.v1.FileService.CopyFile:input_type -> tranship.v1.CopyFileRequest
-	46, // 75: tranship.v1.FileService.ListUploads:input_type -> tranship.v1.ListUploadsRequest
-	49, // 76: tranship.v1.FileService.AbortUpload:input_type -> tranship.v1.AbortUploadRequest
-	51, // 77: tranship.v1.FileService.GetServerInfo:input_type -> tranship.v1.GetServerInfoRequest
-	16, // 78: tranship.v1.FileService.Upload:output_type -> tranship.v1.UploadResponse
-	24, // 79: tranship.v1.FileService.Download:output_type -> tranship.v1.DownloadResponse
-	28, // 80: tranship.v1.FileService.Stat:output_type -> tranship.v1.StatResponse
-	30, // 81: tranship.v1.FileService.List:output_type -> tranship.v1.ListResponse
-	35, // 82: tranship.v1.FileService.SetAttributes:output_type -> tranship.v1.SetAttributesResponse
-	37, // 83: tranship.v1.FileService.Delete:output_type -> tranship.v1.DeleteResponse
-	39, // 84: tranship.v1.FileService.DeleteTree:output_type -> tranship.v1.DeleteTreeResponse
-	41, // 85: tranship.v1.FileService.Move:output_type -> tranship.v1.MoveResponse
-	43, // 86: tranship.v1.FileService.Copy:output_type -> tranship.v1.CopyResponse
-	45, // 87: tranship.v1.FileService.CopyFile:output_type -> tranship.v1.CopyFileResponse
-	47, // 88: tranship.v1.FileService.ListUploads:output_type -> tranship.v1.ListUploadsResponse
-	50, // 89: tranship.v1.FileService.AbortUpload:output_type -> tranship.v1.AbortUploadResponse
-	52, // 90: tranship.v1.FileService.GetServerInfo:output_type -> tranship.v1.GetServerInfoResponse
-	78, // [78:91] is the sub-list for method output_type
-	65, // [65:78] is the sub-list for method input_type
-	65, // [65:65] is the sub-list for extension type_name
-	65, // [65:65] is the sub-list for extension extendee
-	0,  // [0:65] is the sub-list for field type_name
+	13, // 10: tranship.v1.UploadRequest.finish:type_name -> tranship.v1.Finish
+	14, // 11: tranship.v1.UploadRequest.cancel:type_name -> tranship.v1.Cancel
+	15, // 12: tranship.v1.UploadRequest.put:type_name -> tranship.v1.Put
+	16, // 13: tranship.v1.UploadRequest.copy_part:type_name -> tranship.v1.CopyPart
+	18, // 14: tranship.v1.UploadRequest.keep_alive:type_name -> tranship.v1.KeepAlive
+	12, // 15: tranship.v1.UploadRequest.zeros:type_name -> tranship.v1.Zeros
+	1,  // 16: tranship.v1.Begin.mode:type_name -> tranship.v1.Begin.Mode
+	3,  // 17: tranship.v1.Begin.attributes:type_name -> tranship.v1.Attributes
+	5,  // 18: tranship.v1.Begin.precondition:type_name -> tranship.v1.Precondition
+	0,  // 19: tranship.v1.Begin.durability:type_name -> tranship.v1.Durability
+	57, // 20: tranship.v1.Begin.progress_interval:type_name -> google.protobuf.Duration
+	3,  // 21: tranship.v1.Finish.attributes:type_name -> tranship.v1.Attributes
+	3,  // 22: tranship.v1.Put.attributes:type_name -> tranship.v1.Attributes
+	5,  // 23: tranship.v1.Put.precondition:type_name -> tranship.v1.Precondition
+	0,  // 24: tranship.v1.Put.durability:type_name -> tranship.v1.Durability
+	19, // 25: tranship.v1.UploadResponse.begun:type_name -> tranship.v1.Begun
+	20, // 26: tranship.v1.UploadResponse.progress:type_name -> tranship.v1.Progress
+	21, // 27: tranship.v1.UploadResponse.finished:type_name -> tranship.v1.Finished
+	22, // 28: tranship.v1.UploadResponse.failed:type_name -> tranship.v1.Failed
+	18, // 29: tranship.v1.UploadResponse.keep_alive:type_name -> tranship.v1.KeepAlive
+	6,  // 30: tranship.v1.Begun.durable:type_name -> tranship.v1.Range
+	6,  // 31: tranship.v1.Progress.newly_durable:type_name -> tranship.v1.Range
+	2,  // 32: tranship.v1.Finished.file:type_name -> tranship.v1.File
+	6,  // 33: tranship.v1.Finished.durable:type_name -> tranship.v1.Range
+	7,  // 34: tranship.v1.Failed.status:type_name -> tranship.v1.Status
+	24, // 35: tranship.v1.DownloadRequest.open:type_name -> tranship.v1.Open
+	14, // 36: tranship.v1.DownloadRequest.cancel:type_name -> tranship.v1.Cancel
+	18, // 37: tranship.v1.DownloadRequest.keep_alive:type_name -> tranship.v1.KeepAlive
+	26, // 38: tranship.v1.DownloadResponse.opened:type_name -> tranship.v1.Opened
+	11, // 39: tranship.v1.DownloadResponse.chunk:type_name -> tranship.v1.Chunk
+	27, // 40: tranship.v1.DownloadResponse.done:type_name -> tranship.v1.Done
+	22, // 41: tranship.v1.DownloadResponse.failed:type_name -> tranship.v1.Failed
+	18, // 42: tranship.v1.DownloadResponse.keep_alive:type_name -> tranship.v1.KeepAlive
+	12, // 43: tranship.v1.DownloadResponse.zeros:type_name -> tranship.v1.Zeros
+	2,  // 44: tranship.v1.Opened.file:type_name -> tranship.v1.File
+	2,  // 45: tranship.v1.StatResponse.file:type_name -> tranship.v1.File
+	34, // 46: tranship.v1.ListResponse.entries:type_name -> tranship.v1.Entry
+	33, // 47: tranship.v1.ListResponse.end:type_name -> tranship.v1.ListEnd
+	32, // 48: tranship.v1.ListResponse.skipped:type_name -> tranship.v1.Skipped
+	7,  // 49: tranship.v1.Skipped.status:type_name -> tranship.v1.Status
+	2,  // 50: tranship.v1.Entry.file:type_name -> tranship.v1.File
+	3,  // 51: tranship.v1.SetAttributesRequest.attributes:type_name -> tranship.v1.Attributes
+	5,  // 52: tranship.v1.SetAttributesRequest.precondition:type_name -> tranship.v1.Precondition
+	2,  // 53: tranship.v1.SetAttributesResponse.file:type_name -> tranship.v1.File
+	5,  // 54: tranship.v1.DeleteRequest.precondition:type_name -> tranship.v1.Precondition
+	5,  // 55: tranship.v1.MoveRequest.precondition:type_name -> tranship.v1.Precondition
+	2,  // 56: tranship.v1.MoveResponse.file:type_name -> tranship.v1.File
+	5,  // 57: tranship.v1.CopyRequest.precondition:type_name -> tranship.v1.Precondition
+	2,  // 58: tranship.v1.CopyResponse.file:type_name -> tranship.v1.File
+	5,  // 59: tranship.v1.CopyFileRequest.precondition:type_name -> tranship.v1.Precondition
+	2,  // 60: tranship.v1.CopyFileResponse.file:type_name -> tranship.v1.File
+	49, // 61: tranship.v1.ListUploadsResponse.uploads:type_name -> tranship.v1.Upload
+	56, // 62: tranship.v1.Upload.created_time:type_name -> google.protobuf.Timestamp
+	56, // 63: tranship.v1.Upload.expire_time:type_name -> google.protobuf.Timestamp
+	0,  // 64: tranship.v1.GetServerInfoResponse.min_durability:type_name -> tranship.v1.Durability
+	57, // 65: tranship.v1.GetServerInfoResponse.min_ping_interval:type_name -> google.protobuf.Duration
+	57, // 66: tranship.v1.GetServerInfoResponse.min_keep_alive_interval:type_name -> google.protobuf.Duration
+	9,  // 67: tranship.v1.FileService.Upload:input_type -> tranship.v1.UploadRequest
+	23, // 68: tranship.v1.FileService.Download:input_type -> tranship.v1.DownloadRequest
+	28, // 69: tranship.v1.FileService.Stat:input_type -> tranship.v1.StatRequest
+	30, // 70: tranship.v1.FileService.List:input_type -> tranship.v1.ListRequest
+	35, // 71: tranship.v1.FileService.SetAttributes:input_type -> tranship.v1.SetAttributesRequest
+	37, // 72: tranship.v1.FileService.Delete:input_type -> tranship.v1.DeleteRequest
+	39, // 73: tranship.v1.FileService.DeleteTree:input_type -> tranship.v1.DeleteTreeRequest
+	41, // 74: tranship.v1.FileService.Move:input_type -> tranship.v1.MoveRequest
+	43, // 75: tranship.v1.FileService.Copy:input_type -> tranship.v1.CopyRequest
+	45, // 76: tranship.v1.FileService.CopyFile:input_type -> tranship.v1.CopyFileRequest
+	47, // 77: tranship.v1.FileService.ListUploads:input_type -> tranship.v1.ListUploadsRequest
+	50, // 78: tranship.v1.FileService.AbortUpload:input_type -> tranship.v1.AbortUploadRequest
+	52, // 79: tranship.v1.FileService.GetServerInfo:input_type -> tranship.v1.GetServerInfoRequest
+	17, // 80: tranship.v1.FileService.Upload:output_type -> tranship.v1.UploadResponse
+	25, // 81: tranship.v1.FileService.Download:output_type -> tranship.v1.DownloadResponse
+	29, // 82: tranship.v1.FileService.Stat:output_type -> tranship.v1.StatResponse
+	31, // 83: tranship.v1.FileService.List:output_type -> tranship.v1.ListResponse
+	36, // 84: tranship.v1.FileService.SetAttributes:output_type -> tranship.v1.SetAttributesResponse
+	38, // 85: tranship.v1.FileService.Delete:output_type -> tranship.v1.DeleteResponse
+	40, // 86: tranship.v1.FileService.DeleteTree:output_type -> tranship.v1.DeleteTreeResponse
+	42, // 87: tranship.v1.FileService.Move:output_type -> tranship.v1.MoveResponse
+	44, // 88: tranship.v1.FileService.Copy:output_type -> tranship.v1.CopyResponse
+	46, // 89: tranship.v1.FileService.CopyFile:output_type -> tranship.v1.CopyFileResponse
+	48, // 90: tranship.v1.FileService.ListUploads:output_type -> tranship.v1.ListUploadsResponse
+	51, // 91: tranship.v1.FileService.AbortUpload:output_type -> tranship.v1.AbortUploadResponse
+	53, // 92: tranship.v1.FileService.GetServerInfo:output_type -> tranship.v1.GetServerInfoResponse
+	80, // [80:93] is the sub-list for method output_type
+	67, // [67:80] is the sub-list for method input_type
+	67, // [67:67] is the sub-list for extension type_name
+	67, // [67:67] is the sub-list for extension extendee
+	0,  // [0:67] is the sub-list for field type_name
 }
 
 func init() { file_tranship_v1_file_service_proto_init() }
@@ -4710,44 +4848,47 @@ func file_tranship_v1_file_service_proto_init() {
 		(*UploadRequest_Put)(nil),
 		(*UploadRequest_CopyPart)(nil),
 		(*UploadRequest_KeepAlive)(nil),
+		(*UploadRequest_Zeros)(nil),
 	}
 	file_tranship_v1_file_service_proto_msgTypes[8].OneofWrappers = []any{}
 	file_tranship_v1_file_service_proto_msgTypes[9].OneofWrappers = []any{}
 	file_tranship_v1_file_service_proto_msgTypes[10].OneofWrappers = []any{}
-	file_tranship_v1_file_service_proto_msgTypes[12].OneofWrappers = []any{}
+	file_tranship_v1_file_service_proto_msgTypes[11].OneofWrappers = []any{}
 	file_tranship_v1_file_service_proto_msgTypes[13].OneofWrappers = []any{}
-	file_tranship_v1_file_service_proto_msgTypes[14].OneofWrappers = []any{
+	file_tranship_v1_file_service_proto_msgTypes[14].OneofWrappers = []any{}
+	file_tranship_v1_file_service_proto_msgTypes[15].OneofWrappers = []any{
 		(*UploadResponse_Begun)(nil),
 		(*UploadResponse_Progress)(nil),
 		(*UploadResponse_Finished)(nil),
 		(*UploadResponse_Failed)(nil),
 		(*UploadResponse_KeepAlive)(nil),
 	}
-	file_tranship_v1_file_service_proto_msgTypes[20].OneofWrappers = []any{
+	file_tranship_v1_file_service_proto_msgTypes[21].OneofWrappers = []any{
 		(*DownloadRequest_Open)(nil),
 		(*DownloadRequest_Cancel)(nil),
 		(*DownloadRequest_KeepAlive)(nil),
 	}
-	file_tranship_v1_file_service_proto_msgTypes[21].OneofWrappers = []any{}
-	file_tranship_v1_file_service_proto_msgTypes[22].OneofWrappers = []any{
+	file_tranship_v1_file_service_proto_msgTypes[22].OneofWrappers = []any{}
+	file_tranship_v1_file_service_proto_msgTypes[23].OneofWrappers = []any{
 		(*DownloadResponse_Opened)(nil),
 		(*DownloadResponse_Chunk)(nil),
 		(*DownloadResponse_Done)(nil),
 		(*DownloadResponse_Failed)(nil),
 		(*DownloadResponse_KeepAlive)(nil),
+		(*DownloadResponse_Zeros)(nil),
 	}
-	file_tranship_v1_file_service_proto_msgTypes[31].OneofWrappers = []any{
+	file_tranship_v1_file_service_proto_msgTypes[32].OneofWrappers = []any{
 		(*Entry_File)(nil),
 		(*Entry_Directory)(nil),
 	}
-	file_tranship_v1_file_service_proto_msgTypes[46].OneofWrappers = []any{}
+	file_tranship_v1_file_service_proto_msgTypes[47].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tranship_v1_file_service_proto_rawDesc), len(file_tranship_v1_file_service_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   53,
+			NumMessages:   54,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/tranship/tranship/internal/minrate"
 	"github.com/tranship/tranship/internal/rpcstatus"
 	"github.com/tranship/tranship/internal/wire"
+	"github.com/tranship/tranship/internal/zeroruns"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
@@ -220,8 +222,12 @@ func (d *downloadStream) deliver(ctx context.Context, open *transhipv1.Open) (se
 
 	var total uint32
 	length := int(min(downloadChunk, max(content.File().Size, 1)))
+	var zeros tranship.ZeroReader
+	if open.GetAcceptZeros() {
+		zeros, _ = tranship.As[tranship.ZeroReader](content)
+	}
 	for {
-		next, err := d.service.read(content, length)
+		next, run, err := d.service.read(content, zeros, length)
 		if n := int64(next.Len()); n > 0 {
 			total = tranship.CombineCRC32C(total, next.CRC32C, n)
 			if err := d.sendChunk(slot, open.GetOffset()+sent, next); err != nil {
@@ -229,8 +235,15 @@ func (d *downloadStream) deliver(ctx context.Context, open *transhipv1.Open) (se
 			}
 			sent += n
 		}
+		if run > 0 {
+			total = tranship.CombineCRC32C(total, tranship.ZerosCRC32C(run), run)
+			if err := d.send(zerosResponse(slot, open.GetOffset()+sent, run)); err != nil {
+				return sent, err
+			}
+			sent += run
+		}
 		switch {
-		case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
+		case errors.Is(err, io.EOF):
 			done := &transhipv1.Done{Slot: slot, Crc32C: total}
 			return sent, d.send(&transhipv1.DownloadResponse{Response: &transhipv1.DownloadResponse_Done{Done: done}})
 		case err != nil:
@@ -242,17 +255,24 @@ func (d *downloadStream) deliver(ctx context.Context, open *transhipv1.Open) (se
 	}
 }
 
-// read reads up to length bytes of a content. The caller sends the chunk that it returns
-// also if there is an error.
-func (s *Service) read(content io.Reader, length int) (tranship.Chunk, error) {
+func zerosResponse(slot uint64, offset, length int64) *transhipv1.DownloadResponse {
+	return &transhipv1.DownloadResponse{Response: &transhipv1.DownloadResponse_Zeros{
+		Zeros: &transhipv1.Zeros{Slot: slot, Offset: &offset, Length: length},
+	}}
+}
+
+// read reads up to length bytes of a content, and the run of zeros that follows if the bytes
+// end there. The caller sends the chunk that it returns also if there is an error. zeros is
+// nil if the content knows no runs, or the client does not accept them.
+func (s *Service) read(content io.Reader, zeros tranship.ZeroReader, length int) (chunk tranship.Chunk, run int64, err error) {
 	buffer := s.buffers.Get(length)
-	n, err := io.ReadFull(content, *buffer)
+	n, run, err := zeroruns.ReadFull(content, zeros, *buffer, math.MaxInt64)
 	if n == 0 {
 		s.buffers.Put(buffer)
-		return tranship.Chunk{}, err
+		return tranship.Chunk{}, run, err
 	}
 	data := (*buffer)[:n]
-	return tranship.NewChunk([][]byte{data}, tranship.CRC32C(data), func() { s.buffers.Put(buffer) }), err
+	return tranship.NewChunk([][]byte{data}, tranship.CRC32C(data), func() { s.buffers.Put(buffer) }), run, err
 }
 
 // sendChunk sends bytes, and releases them when the transport has written them.

@@ -131,6 +131,7 @@ func (s *Service) GetServerInfo(context.Context, *transhipv1.GetServerInfoReques
 		MinDurability:      wire.DurabilityToProto(s.Options.MinDurability),
 
 		MinKeepAliveInterval: durationpb.New(wire.MinKeepAlive),
+		AcceptsZeros:         true,
 	}, nil
 }
 

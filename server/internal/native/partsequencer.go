@@ -63,6 +63,30 @@ func (c *partSequencer) admit(offset *int64, length int64) error {
 	return nil
 }
 
+// writeZeros writes length zeros at offset, or after the chunk before if offset is nil.
+func (c *partSequencer) writeZeros(offset *int64, length int64) error {
+	if length <= 0 {
+		return &tranship.InvalidError{Field: "zeros.length", Rule: fmt.Sprintf("%d is not positive", length)}
+	}
+	if err := c.admit(offset, length); err != nil {
+		return err
+	}
+	partSize := c.upload.PartSize()
+	if length > partSize-c.offset%partSize {
+		return &tranship.InvalidError{Field: "zeros.length", Rule: fmt.Sprintf(
+			"%d zeros at offset %d cross the end of a part of %d bytes", length, c.offset, partSize)}
+	}
+	if c.writer == nil {
+		if err := c.open(c.offset / partSize); err != nil {
+			return err
+		}
+	}
+	if err := tranship.WriteZeros(c.writer, length); err != nil {
+		return err
+	}
+	return c.advance(length)
+}
+
 // writePart writes length bytes, all of them to the current part.
 func (c *partSequencer) writePart(data tranship.Chunk, length int64) error {
 	if length == 0 {
@@ -79,9 +103,14 @@ func (c *partSequencer) writePart(data tranship.Chunk, length int64) error {
 	if err := tranship.WriteChunk(c.writer, data); err != nil {
 		return err
 	}
+	return c.advance(length)
+}
+
+// advance goes length bytes on in the current part, and closes the part at its end.
+func (c *partSequencer) advance(length int64) error {
 	c.offset += length
 	// The last part, too, counts as soon as it is whole, although its stream may end now.
-	if c.offset%partSize == 0 || c.size != nil && c.offset == *c.size {
+	if c.offset%c.upload.PartSize() == 0 || c.size != nil && c.offset == *c.size {
 		return c.close()
 	}
 	return nil

@@ -22,6 +22,7 @@ type event struct {
 	chunk    *transhipv1.Chunk
 	data     *payload.Message
 	copyPart *transhipv1.CopyPart
+	zeros    *transhipv1.Zeros
 	finish   *transhipv1.Finish
 	err      error
 	// told says that Options.Refused has been told of err, or will be when the stream
@@ -207,6 +208,8 @@ func (s *slot) handle(e event) (finished *transhipv1.Finished, err error) {
 		return nil, s.write(e.chunk, e.data)
 	case e.copyPart != nil:
 		return nil, s.copyPart(e.copyPart)
+	case e.zeros != nil:
+		return nil, s.writeZeros(e.zeros)
 	case e.finish != nil:
 		s.finishing = true
 		return s.finish(e.finish)

@@ -28,6 +28,21 @@ func (s *slot) write(chunk *transhipv1.Chunk, data *payload.Message) error {
 	return nil
 }
 
+// writeZeros writes a run of zeros. It counts as received once it is written, because until
+// then nothing bounds its length.
+func (s *slot) writeZeros(zeros *transhipv1.Zeros) error {
+	length := zeros.GetLength()
+	if err := s.sequencer.writeZeros(zeros.Offset, length); err != nil {
+		return err
+	}
+	s.received.Add(length)
+	s.session.received.Add(length)
+	s.written.Add(length)
+	s.session.written.Add(length)
+	s.reached()
+	return nil
+}
+
 // reached records how far the slot has written.
 func (s *slot) reached() {
 	s.reach = max(s.reach, s.sequencer.offset)

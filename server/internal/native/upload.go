@@ -182,11 +182,13 @@ func (u *uploadStream) handle(next received) error {
 		return u.end(request.Cancel.GetSlot(), event{err: errCancelled})
 	case *transhipv1.UploadRequest_CopyPart:
 		return u.copyPart(request.CopyPart)
+	case *transhipv1.UploadRequest_Zeros:
+		return u.zeros(request.Zeros)
 	case *transhipv1.UploadRequest_KeepAlive:
 		u.alive.Add(1)
 		return nil
 	default:
-		return &tranship.InvalidError{Field: "request", Rule: "must be begin, chunk, finish, cancel, put, copy_part or keep_alive"}
+		return &tranship.InvalidError{Field: "request", Rule: "must be begin, chunk, finish, cancel, put, copy_part, zeros or keep_alive"}
 	}
 }
 

@@ -148,6 +148,15 @@ func (u *uploadStream) copyPart(request *transhipv1.CopyPart) error {
 	return err
 }
 
+// zeros hands a run of zeros to its slot. Only a run that the slot can write counts.
+func (u *uploadStream) zeros(zeros *transhipv1.Zeros) error {
+	open, err := u.open(zeros.GetSlot(), "zeros")
+	if open != nil {
+		open.deliver(event{zeros: zeros})
+	}
+	return err
+}
+
 // end hands the last event to a slot.
 func (u *uploadStream) end(id uint64, last event) error {
 	open, err := u.open(id, "finish or cancel")
