@@ -2,15 +2,20 @@ package client_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
 	"syscall"
 	"testing"
 
+	"google.golang.org/grpc"
+
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/client"
+	"github.com/tranship/tranship/internal/testing/storeserver"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
+	"github.com/tranship/tranship/server"
 	"github.com/tranship/tranship/store/disk"
 	"github.com/tranship/tranship/transfer"
 )
@@ -87,6 +92,47 @@ func TestSparse(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestZerosOldServer uploads a file with a hole to a server that does not announce that it
+// takes zeros. It gets bytes.
+func TestZerosOldServer(t *testing.T) {
+	const size = 3 << 20
+	root, source := t.TempDir(), filepath.Join(t.TempDir(), "source")
+	if err := os.WriteFile(source, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(source, size); err != nil {
+		t.Fatal(err)
+	}
+	store, err := disk.Open(root, disk.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	old := grpc.ChainUnaryInterceptor(func(ctx context.Context, request any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+		response, err := next(ctx, request)
+		if info, ok := response.(*transhipv1.GetServerInfoResponse); ok {
+			info.AcceptsZeros = false
+		}
+		return response, err
+	})
+	address := storeserver.Mount(t, store, server.Config{}, append(server.GRPCOptions(server.Config{}), old)...)
+	remote, err := client.Dial(t.Context(), address, client.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer remote.Close()
+	if _, err := transfer.Upload(t.Context(), remote, source, "file", transfer.UploadOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(filepath.Join(root, "file"))
+	if err != nil || !bytes.Equal(got, make([]byte, size)) {
+		t.Errorf("%d other bytes, %v", len(got), err)
+	}
+	if used := blocks(t, filepath.Join(root, "file")); used < size {
+		t.Errorf("the server has %d bytes of blocks: it was sent zeros as a number", used)
 	}
 }
 

@@ -109,6 +109,10 @@ func chunk(slot uint64, offset *int64, data []byte) *transhipv1.UploadRequest {
 	return &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Chunk{Chunk: &transhipv1.Chunk{Slot: slot, Offset: offset, Data: data}}}
 }
 
+func zeros(slot uint64, offset *int64, length int64) *transhipv1.UploadRequest {
+	return &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Zeros{Zeros: &transhipv1.Zeros{Slot: slot, Offset: offset, Length: length}}}
+}
+
 func finish(slot uint64) *transhipv1.UploadRequest {
 	return &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Finish{Finish: &transhipv1.Finish{Slot: slot}}}
 }

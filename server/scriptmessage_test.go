@@ -99,7 +99,7 @@ func (p *play) known() *transhipv1.Begun {
 func (p *play) act() {
 	up := p.uploads[p.next(len(p.uploads))]
 	down := p.downloads[0]
-	switch p.next(16) {
+	switch p.next(17) {
 	case 0, 1, 2:
 		p.begin(up)
 	case 3, 4, 5, 6:
@@ -130,11 +130,15 @@ func (p *play) act() {
 		p.send(up, &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_CopyPart{CopyPart: &transhipv1.CopyPart{
 			Slot: slot, Offset: p.number(), SourcePath: p.path(), SourceOffset: p.number(), Crc32C: p.crc(make([]byte, 10)),
 		}}})
+	case 16:
+		slot := p.slot(up, false)
+		up.continues(slot)
+		p.send(up, zeros(slot, maybe(p, p.number), p.number()))
 	case 13, 14:
 		slot := p.slot(down, true)
 		down.begins(slot)
 		p.send(down, &transhipv1.DownloadRequest{Request: &transhipv1.DownloadRequest_Open{Open: &transhipv1.Open{
-			Slot: slot, Path: p.path(), Offset: maybe(p, p.number), Length: maybe(p, p.number),
+			Slot: slot, Path: p.path(), Offset: maybe(p, p.number), Length: maybe(p, p.number), AcceptZeros: p.next(2) == 1,
 		}}})
 		if p.next(4) == 1 {
 			p.send(down, &transhipv1.DownloadRequest{Request: &transhipv1.DownloadRequest_Cancel{Cancel: &transhipv1.Cancel{Slot: slot}}})
