@@ -16,7 +16,7 @@ func (d *Dir) begin(spec tranship.Spec) (*upload, error) {
 	if spec.Precondition.MustMatchVersion != "" || spec.Precondition.MustMatchRevision != "" {
 		return nil, errNoVersions
 	}
-	directory, name := rootfs.Split(spec.Path)
+	directory, name := rootfs.Split(d.local(spec.Path))
 	dir, err := d.enter(directory, true)
 	if err != nil {
 		return nil, err

@@ -61,6 +61,8 @@ import (
 type Dir struct {
 	// name is the name that the directory was opened by.
 	name string
+	// alias is the first segment that stands for aliased; "" if there is none.
+	alias, aliased string
 	// top is the directory. directories has the directories below it that are in use.
 	top         *rootfs.Dir
 	directories *rootfs.Cache
@@ -92,6 +94,26 @@ func Open(name string) (*Dir, error) {
 	return d, nil
 }
 
+// OpenAlias is Open for a directory in which alias, as the first segment of a path, stands
+// for the file or directory called name. That need not be valid in a path: a user of this
+// machine may have a name that is not UTF-8. alias must be a valid path of one segment, and
+// name one element of a name of this machine.
+func OpenAlias(directory, alias, name string) (*Dir, error) {
+	d, err := Open(directory)
+	if err == nil {
+		d.alias, d.aliased = alias, name
+	}
+	return d, err
+}
+
+// local returns a path with the name that its first segment stands for.
+func (d *Dir) local(path string) string {
+	if rest, ok := strings.CutPrefix(path, d.alias); ok && d.alias != "" && (rest == "" || rest[0] == '/') {
+		return d.aliased + rest
+	}
+	return path
+}
+
 // Close releases the directory.
 func (d *Dir) Close() error {
 	d.directories.Close()
@@ -107,7 +129,7 @@ func (d *Dir) Stat(_ context.Context, name string) (tranship.File, error) {
 
 // stat implements Stat and Existing. file describes a file that is called last in dir.
 func (d *Dir) stat(name string, file func(dir *openDirectory, last string, info fs.FileInfo) tranship.File) (tranship.File, error) {
-	directory, last := rootfs.Split(name)
+	directory, last := rootfs.Split(d.local(name))
 	dir, err := d.enter(directory, false)
 	if err != nil {
 		return tranship.File{}, err
@@ -134,7 +156,7 @@ func (d *Dir) stat(name string, file func(dir *openDirectory, last string, info 
 // Open is as in tranship.Reader. It takes any name that the operating system allows, also
 // one that is not a valid path. Local files have no versions.
 func (d *Dir) Open(_ context.Context, name string, options tranship.OpenOptions) (tranship.Content, error) {
-	f, err := d.openFile(name)
+	f, err := d.openFile(d.local(name))
 	if obstacle, ok := errors.AsType[*rootfs.ObstacleError](err); ok {
 		return nil, fmt.Errorf("%w: %w", localerr.ErrSkipped, obstacle)
 	}
@@ -173,7 +195,7 @@ func (d *Dir) Absolute(name string) string {
 	if root == "" {
 		return ""
 	}
-	return filepath.Join(root, filepath.FromSlash(name))
+	return filepath.Join(root, filepath.FromSlash(d.local(name)))
 }
 
 func fileOf(name string, info fs.FileInfo) tranship.File {

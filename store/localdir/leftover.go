@@ -21,7 +21,7 @@ func (d *Dir) Discard(path string) error {
 	if err := tranship.ValidatePath(path); err != nil {
 		return err
 	}
-	directory, name := rootfs.Split(path)
+	directory, name := rootfs.Split(d.local(path))
 	dir, err := d.enter(directory, false)
 	if errors.Is(err, tranship.ErrNotFound) {
 		return nil

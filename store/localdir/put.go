@@ -32,7 +32,7 @@ func (d *Dir) Put(_ context.Context, spec tranship.Spec, data []byte) (tranship.
 	if spec.CRC32C != nil && *spec.CRC32C != crc {
 		return tranship.File{}, failure.WrongChecksum(spec.Path, crc, *spec.CRC32C)
 	}
-	directory, name := rootfs.Split(spec.Path)
+	directory, name := rootfs.Split(d.local(spec.Path))
 	dir, err := d.enter(directory, true)
 	if err != nil {
 		return tranship.File{}, err

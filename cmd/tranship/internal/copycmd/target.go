@@ -178,7 +178,7 @@ func openLocalTarget(p location.Location, protocol string) (*Target, error) {
 	case found.Info == nil:
 	case found.Info.IsDir():
 		t.IsDirectory = true
-		return t, t.openDir(p.Path, p)
+		return t, t.openDir(p.Path, "", p)
 	case !found.Info.Mode().IsRegular():
 		return nil, fmt.Errorf("%s: %w, and is not a regular file; use - and redirect the output", p.Arg, tranship.ErrExists)
 	case p.Slash:
@@ -186,12 +186,23 @@ func openLocalTarget(p location.Location, protocol string) (*Target, error) {
 	default:
 		t.isFile = true
 	}
-	t.path = found.Name
-	return t, t.openDir(found.Directory, p)
+	return t, t.openDir(found.Directory, found.Name, p)
 }
 
-func (t *Target) openDir(name string, p location.Location) error {
-	dir, err := localdir.Open(name)
+// alias is the path of a target on this machine whose name is not a valid path. It is never
+// printed.
+const alias = "target"
+
+// openDir opens a directory. last is the name of the target in it; "" if that is the
+// directory itself.
+func (t *Target) openDir(name, last string, p location.Location) error {
+	t.path = last
+	open := func() (*localdir.Dir, error) { return localdir.Open(name) }
+	if last != "" && tranship.ValidatePath(last) != nil {
+		t.path = alias
+		open = func() (*localdir.Dir, error) { return localdir.OpenAlias(name, alias, last) }
+	}
+	dir, err := open()
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, tranship.ErrNotFound) {
 		return fmt.Errorf("%s: there is no directory %s: %w", p.Arg, name, tranship.ErrNotFound)
 	}
