@@ -100,10 +100,10 @@ vuln: ## check the code and what it calls for known vulnerabilities
 fuzz: ## run every fuzz target for FUZZTIME (10s), some for FUZZLONG
 	@tools/fuzz.sh $(FUZZTIME) $(FUZZLONG)
 
-# The other implementations are Python's grpcio and protoc, from Debian, and grpc-js, from
-# npm. As root on Debian, the target installs them.
+# The other programs are Python's grpcio, protoc, nginx, haproxy and Caddy, from Debian, and
+# grpc-js, from npm. As root on Debian, the target installs them.
 .PHONY: interop
-interop: ## test against other gRPC implementations, which it installs if needed
+interop: ## test against other gRPC implementations and proxies, installed if needed
 	@tools/interop-setup.sh
 	TRANSHIP_INTEROP=require go test -count=1 -timeout $(TIMEOUT) ./test/interop/...
 
