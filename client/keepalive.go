@@ -31,13 +31,17 @@ func (c *Client) askKeepAlive(ctx context.Context) context.Context {
 // aliveAgain is for how long a server counts as alive on a stream after it said so.
 const aliveAgain = 3 * wire.DefaultKeepAlive
 
-// heardAlive records that the server is alive in the watches of all operations that wait for
-// this stream, and lets transmit answer.
-func (u *uploadStream) heardAlive() {
+// requestAnswer makes transmit answer a sign of life.
+func (u *uploadStream) requestAnswer() {
 	select {
 	case u.answer <- struct{}{}:
 	default:
 	}
+}
+
+// heardAlive records that the server is alive in the watches of all operations that wait for
+// this stream.
+func (u *uploadStream) heardAlive() {
 	if u.observer != nil {
 		u.observer.heardAlive()
 		return
@@ -61,6 +65,10 @@ func (u *uploadStream) isSilent() bool {
 func (u *upload) heardAlive() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	u.heardAliveLocked()
+}
+
+func (u *upload) heardAliveLocked() {
 	for _, s := range u.streams {
 		if s.call != nil && s.call.isSilent() {
 			return

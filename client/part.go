@@ -140,12 +140,16 @@ func (u *upload) collectFinished() {
 	}
 }
 
-// progressed implements replyObserver: it records which parts have become durable, and that
-// the server is alive, which sends progress also when there is none.
+// progressed implements replyObserver: it records which parts have become durable. The
+// server sends progress also when there is none: then it is no sign that what was sent
+// arrives.
 func (u *upload) progressed(progress *transhipv1.Progress) {
-	u.heardAlive()
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	if moved := progress.GetReceivedBytes() + progress.GetWrittenBytes(); moved > u.progress || len(progress.GetNewlyDurable()) > 0 {
+		u.progress = max(moved, u.progress)
+		u.heardAliveLocked()
+	}
 	if u.partSize > 0 {
 		u.noteDurableLocked(progress.GetNewlyDurable(), func(n int) bool { return u.writers[n] != nil && u.writers[n].fresh })
 	}

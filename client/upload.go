@@ -49,6 +49,8 @@ type upload struct {
 	writers map[int]*partWriter
 	// durable has the durable parts by number.
 	durable map[int]tranship.Range
+	// progress is the most bytes that the server has reported as received and as written.
+	progress int64
 }
 
 // progressInterval is how often the server reports what has become durable.

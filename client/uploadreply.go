@@ -88,8 +88,11 @@ func (u *uploadStream) handle(response *transhipv1.UploadResponse) (useful bool,
 		found.err = rpcstatus.FromProto(reply.Failed.GetStatus())
 		close(found.done)
 	case *transhipv1.UploadResponse_KeepAlive:
-		u.noteHeard()
-		u.heardAlive()
+		u.requestAnswer()
+		if reply.KeepAlive.StarvedAfter == nil || reply.KeepAlive.GetStarvedAfter() >= u.sent.Load() {
+			u.noteHeard()
+			u.heardAlive()
+		} // else the server is alive, but what was sent does not reach it
 		return false, nil
 	default:
 		return false, nil // of a later protocol

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
@@ -39,6 +40,8 @@ type uploadStream struct {
 
 	// answer has room for one signal: the server asks for a sign of life.
 	answer chan struct{}
+	// sent counts the messages that transmit has sent, or is sending.
+	sent atomic.Uint64
 
 	mu    sync.Mutex
 	last  uint64
@@ -127,9 +130,11 @@ func (u *uploadStream) transmit() {
 				return
 			}
 			spoken = true
+			u.sent.Add(1)
 			err = message.Send(u.stream)
 		case <-u.answer:
 			if !spoken {
+				u.sent.Add(1)
 				err = u.stream.Send(uploadKeepAlive())
 			}
 			spoken = false

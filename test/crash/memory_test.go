@@ -1,6 +1,8 @@
 package crash
 
 import (
+	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -60,13 +62,8 @@ func TestMemory(t *testing.T) {
 	for _, size := range sizes {
 		// A separate server, so that an earlier peak does not hide this one.
 		s := newSite(t, faultproxy.Link{})
-		source, target := filepath.Join(local, "sparse"), filepath.Join(local, "back")
-		if err := os.WriteFile(source, nil, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Truncate(source, size); err != nil {
-			t.Fatal(err)
-		}
+		source, target := filepath.Join(local, "dense"), filepath.Join(local, "back") // holes would not be sent
+		writeDense(t, source, size)
 		what := strconv.Itoa(int(size>>20)) + " MiB"
 		measure(t, s, what+" up", "cp", source, s.serverURL("file"))
 		measure(t, s, what+" down", "cp", s.serverURL("file"), target)
@@ -124,13 +121,8 @@ func TestFirstMissingByte(t *testing.T) {
 		size = 8 << 30
 	}
 	s := newSite(t, faultproxy.Link{})
-	source := filepath.Join(t.TempDir(), "sparse")
-	if err := os.WriteFile(source, nil, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Truncate(source, size); err != nil {
-		t.Fatal(err)
-	}
+	source := filepath.Join(t.TempDir(), "dense")
+	writeDense(t, source, size)
 	client := start(t, "cp", "--durability", "written", source, s.proxyURL("file"))
 	if !s.passes(t, faultproxy.Up, size*3/4, client) {
 		t.Fatalf("the upload was not cut: %s", client.Err.String())
@@ -154,4 +146,20 @@ func TestFirstMissingByte(t *testing.T) {
 	t.Logf("all of it after %v, %d bytes sent", time.Since(begun), s.proxy.Passed(faultproxy.Up)-before)
 	s.clean(t)
 	s.server.stop(t)
+}
+
+// writeDense writes a file of so many bytes without holes.
+func writeDense(t *testing.T, name string, size int64) {
+	t.Helper()
+	file, err := os.Create(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	chunk := bytes.Repeat([]byte("no zeros"), 1<<17)
+	for ; size > 0 && err == nil; size -= int64(len(chunk)) {
+		_, err = file.Write(chunk[:min(size, int64(len(chunk)))])
+	}
+	if err := errors.Join(err, file.Close()); err != nil {
+		t.Fatal(err)
+	}
 }

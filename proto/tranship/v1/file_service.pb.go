@@ -157,7 +157,7 @@
 // stream that the client has not half-closed. A client answers with a `keep_alive` of
 // its own, unless it has sent something since the previous one. So it sends none to a
 // server that would not understand it. A `keep_alive` shows that its sender is alive,
-// and nothing else. A server may still end a stream with UNAVAILABLE because too few
+// and nothing else; starved_after tells a client whose messages do not arrive. A server may still end a stream with UNAVAILABLE because too few
 // bytes come of a file whose size is known, or because the client does not take what
 // it asked for. The client then resumes the upload, or opens the file again at the
 // offset where it was. An upload of unknown size cannot be resumed; it may pause as
@@ -1890,9 +1890,14 @@ func (*UploadResponse_Failed) isUploadResponse_Response() {}
 
 func (*UploadResponse_KeepAlive) isUploadResponse_Response() {}
 
-// KeepAlive has no content. See "Silence" at the top of this file.
+// KeepAlive shows that its sender is alive. See "Silence" at the top of this file.
 type KeepAlive struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Set by a server on an Upload stream on which it has received nothing since its previous
+	// `keep_alive`, and has had nothing to do: how many messages it has received on the
+	// stream. A client that has sent more knows that its messages do not arrive, and does
+	// not take this `keep_alive` for progress. A client leaves it unset.
+	StarvedAfter  *uint64 `protobuf:"varint,1,opt,name=starved_after,json=starvedAfter,proto3,oneof" json:"starved_after,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1925,6 +1930,13 @@ func (x *KeepAlive) ProtoReflect() protoreflect.Message {
 // Deprecated: Use KeepAlive.ProtoReflect.Descriptor instead.
 func (*KeepAlive) Descriptor() ([]byte, []int) {
 	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *KeepAlive) GetStarvedAfter() uint64 {
+	if x != nil && x.StarvedAfter != nil {
+		return *x.StarvedAfter
+	}
+	return 0
 }
 
 // Begun is the reply to a `begin` that succeeded.
@@ -4469,8 +4481,10 @@ const file_tranship_v1_file_service_proto_rawDesc = "" +
 	"\n" +
 	"keep_alive\x18\x05 \x01(\v2\x16.tranship.v1.KeepAliveH\x00R\tkeepAliveB\n" +
 	"\n" +
-	"\bresponse\"\v\n" +
-	"\tKeepAlive\"\xba\x01\n" +
+	"\bresponse\"G\n" +
+	"\tKeepAlive\x12(\n" +
+	"\rstarved_after\x18\x01 \x01(\x04H\x00R\fstarvedAfter\x88\x01\x01B\x10\n" +
+	"\x0e_starved_after\"\xba\x01\n" +
 	"\x05Begun\x12\x12\n" +
 	"\x04slot\x18\x01 \x01(\x04R\x04slot\x12\x1b\n" +
 	"\tupload_id\x18\x02 \x01(\tR\buploadId\x12\x14\n" +
@@ -4863,6 +4877,7 @@ func file_tranship_v1_file_service_proto_init() {
 		(*UploadResponse_Failed)(nil),
 		(*UploadResponse_KeepAlive)(nil),
 	}
+	file_tranship_v1_file_service_proto_msgTypes[16].OneofWrappers = []any{}
 	file_tranship_v1_file_service_proto_msgTypes[21].OneofWrappers = []any{
 		(*DownloadRequest_Open)(nil),
 		(*DownloadRequest_Cancel)(nil),

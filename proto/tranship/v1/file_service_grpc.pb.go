@@ -157,7 +157,7 @@
 // stream that the client has not half-closed. A client answers with a `keep_alive` of
 // its own, unless it has sent something since the previous one. So it sends none to a
 // server that would not understand it. A `keep_alive` shows that its sender is alive,
-// and nothing else. A server may still end a stream with UNAVAILABLE because too few
+// and nothing else; starved_after tells a client whose messages do not arrive. A server may still end a stream with UNAVAILABLE because too few
 // bytes come of a file whose size is known, or because the client does not take what
 // it asked for. The client then resumes the upload, or opens the file again at the
 // offset where it was. An upload of unknown size cannot be resumed; it may pause as

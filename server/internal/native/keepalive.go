@@ -110,11 +110,17 @@ func (s *Service) keepalive(asked time.Duration) (ticks <-chan time.Time, stop f
 // is under way. The client answers. It may be called while receiving waits for memory or for
 // the store.
 func (u *uploadStream) beat() {
-	spoken, heard := !u.replies.quiet(), u.heard.Swap(false)
+	spoken, heard, held := !u.replies.quiet(), u.heard.Swap(false), u.pace.Held()
+	starved := !heard && u.awaiting.Load() && held == u.held
+	u.held = held
 	if spoken && heard || u.isIdle() {
 		return
 	}
-	u.replies.keepAlive()
+	sign := &transhipv1.KeepAlive{}
+	if starved {
+		sign.StarvedAfter = new(u.arrived.Load())
+	}
+	u.replies.keepAlive(sign)
 }
 
 // isIdle reports whether no file is under way.

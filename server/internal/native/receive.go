@@ -57,7 +57,10 @@ func (u *uploadStream) receive(stream grpc.BidiStreamingServer[transhipv1.Upload
 		for {
 			request := &transhipv1.UploadRequest{}
 			message := wire.NewUploadRequest(request)
+			u.awaiting.Store(true)
 			err := grpcdesc.Receive(stream, message)
+			u.awaiting.Store(false)
+			u.arrived.Add(1)
 			select {
 			case requests <- received{request, message, err}:
 			case <-u.ctx.Done():

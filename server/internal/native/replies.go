@@ -79,14 +79,14 @@ func (r *replies) progressed(progress *transhipv1.Progress) {
 }
 
 // keepAlive adds a sign of life, unless one waits.
-func (r *replies) keepAlive() {
+func (r *replies) keepAlive(sign *transhipv1.KeepAlive) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.sign {
 		return
 	}
 	r.sign = true
-	r.pushLocked(&transhipv1.UploadResponse{Response: &transhipv1.UploadResponse_KeepAlive{KeepAlive: &transhipv1.KeepAlive{}}})
+	r.pushLocked(&transhipv1.UploadResponse{Response: &transhipv1.UploadResponse_KeepAlive{KeepAlive: sign}})
 }
 
 func (r *replies) add(message *transhipv1.UploadResponse) {

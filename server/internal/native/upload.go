@@ -65,6 +65,11 @@ type uploadStream struct {
 	// of life of the client.
 	heard atomic.Bool
 	alive atomic.Int64
+	// arrived counts the messages that came. awaiting means that the next is awaited from
+	// the transport. held is what pace.Held was at the last beat, which alone uses it.
+	arrived  atomic.Uint64
+	awaiting atomic.Bool
+	held     time.Duration
 
 	mu sync.Mutex
 	// left has slots with keep whose finish has failed. Their uploads are held until the
