@@ -38,9 +38,11 @@ const uncounted = "trusted proxy"
 type Connection struct {
 	door    *Door
 	address net.Addr
-	peer    string
 	abort   func()
-	release func()
+	// peer is what the connection counts for, until it is closed. They are guarded by
+	// door.mu.
+	peer   string
+	closed bool
 	// frames bounds the frames without payload; nil means unlimited.
 	frames *rate.Limiter
 	// credit are frames to expect because of what was sent.
@@ -68,15 +70,14 @@ func (d *Door) Connect(address net.Addr, abort func()) (*Connection, error) {
 		return nil, err
 	}
 	c := &Connection{door: d, address: address, peer: peer, abort: sync.OnceFunc(abort)}
-	c.release = sync.OnceFunc(func() { d.releaseConnection(c.peer) })
-	c.limitFrames()
+	c.limitFrames(peer)
 	return c, nil
 }
 
 // limitFrames bounds the frames without payload, unless the connection may carry the calls
 // of many clients: calls are then bounded for each client.
-func (c *Connection) limitFrames() {
-	if n := c.door.limits.FramesPerSecond; n > 0 && c.peer != uncounted {
+func (c *Connection) limitFrames(peer string) {
+	if n := c.door.limits.FramesPerSecond; n > 0 && peer != uncounted {
 		c.frames = rate.NewLimiter(rate.Limit(n), 2*n)
 	}
 }
@@ -90,8 +91,8 @@ func (c *Connection) BeginsWithHeader() bool {
 }
 
 // Forwarded makes the connection count for the client at address, which the header of a
-// trusted proxy has reported. It must not be called concurrently with other methods. When it
-// fails, the transport closes the connection, as after a Connect that failed.
+// trusted proxy has reported. It must not be called concurrently with methods other than Close.
+// When it fails, the transport closes the connection, as after a Connect that failed.
 func (c *Connection) Forwarded(address net.Addr) error {
 	peer := caller.PeerOf(address)
 	if c.door.options.Proxies.Trusts(address) {
@@ -102,7 +103,7 @@ func (c *Connection) Forwarded(address net.Addr) error {
 		return err
 	}
 	c.address = address
-	c.limitFrames()
+	c.limitFrames(peer)
 	return nil
 }
 
@@ -115,7 +116,15 @@ func (d *Door) HandshakeFailed(address net.Addr, err error) {
 }
 
 // Close ends the counting of the connection. It does not close the transport's.
-func (c *Connection) Close() { c.release() }
+func (c *Connection) Close() {
+	c.door.mu.Lock()
+	defer c.door.mu.Unlock()
+	if !c.closed {
+		c.closed = true
+		c.door.all--
+		c.door.releasePeerLocked(c.peer)
+	}
+}
 
 // Control counts n frames without payload that the client sent. When it fails the
 // transport closes the connection.
@@ -198,23 +207,20 @@ func (d *Door) releasePeerLocked(peer string) {
 	}
 }
 
-// changePeer makes a connection count for another peer, unless that is one too many.
+// changePeer makes a connection count for another peer, unless that is one too many. A
+// connection that was closed does not count any more.
 func (d *Door) changePeer(c *Connection, peer string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if c.closed {
+		return nil
+	}
 	if err := d.countPeerLocked(peer); err != nil {
 		return err
 	}
 	d.releasePeerLocked(c.peer)
 	c.peer = peer
 	return nil
-}
-
-func (d *Door) releaseConnection(peer string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.all--
-	d.releasePeerLocked(peer)
 }
 
 // reportClosed tells the audit log that a limit closed a connection, and the log at most

@@ -3,6 +3,7 @@ package admission
 import (
 	"net"
 	"net/netip"
+	"sync"
 	"testing"
 
 	"github.com/tranship/tranship/server/internal/origin"
@@ -49,6 +50,33 @@ func TestConnectionsOfProxies(t *testing.T) {
 	}
 	direct.Close()
 	all[2].Close()
+	if len(door.connections) != 0 || door.all != 0 {
+		t.Errorf("left: %v, %d", door.connections, door.all)
+	}
+}
+
+// TestForwardedWhileClosed closes a connection, as a server that drains does, while the
+// header of its proxy is read. The client counts for nothing afterwards.
+func TestForwardedWhileClosed(t *testing.T) {
+	door := New(Options{
+		Proxies: origin.Proxies{Trusted: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, Protocol: true},
+		Limits:  limit.Options{ConnectionsPerPeer: 1, FramesPerSecond: 10},
+	})
+	c, err := door.Connect(&net.TCPAddr{IP: net.IPv4(10, 0, 0, 1), Port: 1}, func() {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var closing sync.WaitGroup
+	closing.Go(c.Close)
+	forward := func() error { return c.Forwarded(&net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 1}) }
+	if err := forward(); err != nil {
+		t.Error(err)
+	}
+	closing.Wait()
+	if err := forward(); err != nil {
+		t.Error(err)
+	}
+	c.Close()
 	if len(door.connections) != 0 || door.all != 0 {
 		t.Errorf("left: %v, %d", door.connections, door.all)
 	}
