@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
@@ -112,6 +113,9 @@ func TestProxyFails(t *testing.T) {
 		{"credentials", "HTTP/1.1 407 Proxy Authentication Required" + header, "it refused to connect: 407 Proxy Authentication Required; it wants other credentials", failure.Final},
 		{"forbidden", "HTTP/1.1 403 Forbidden" + header, "403 Forbidden; it may allow connections to port 443 only", failure.Final},
 		{"unavailable", "HTTP/1.1 503 Service Unavailable" + header, "503 Service Unavailable", failure.Refused},
+		{"odd status", "HTTP/1.1 499 \x1b[31m" + strings.Repeat("x", 30000) + header, "it refused to connect: 499", failure.Final},
+		{"odd line", "HTTP/1.1 4x9 \x1b[31m" + strings.Repeat("x", 30000) + header, "its answer to CONNECT is not that of an HTTP proxy", failure.Refused},
+		{"odd header", "HTTP/1.1 403 Forbidden\r\n\x1b[31m" + strings.Repeat("x", 30000) + header, "its answer to CONNECT is not that of an HTTP proxy", failure.Refused},
 		{"closed", "Connection: close", "its answer to CONNECT is not that of an HTTP proxy", failure.Refused},
 		{"endless", "HTTP/1.1 200 OK\r\n" + strings.Repeat("A: b\r\n", 20000), "the headers of its answer to CONNECT are too large", failure.Refused},
 		{"page", "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n<html>please log in</html>", "through the proxy", failure.Final},
@@ -123,6 +127,9 @@ func TestProxyFails(t *testing.T) {
 			_, err := Dial(t.Context(), "grpc://files.test:7", Options{ConnectTimeout: 300 * time.Millisecond})
 			if _, ok := errors.AsType[*ConnectError](err); !ok || failure.Of(t.Context(), err) != test.class {
 				t.Fatalf("error %v of class %v", err, failure.Of(t.Context(), err))
+			}
+			if text := err.Error(); len(text) > 1000 || strings.ContainsFunc(text, unicode.IsControl) {
+				t.Errorf("the error has %d bytes of the proxy: %.200q", len(text), text)
 			}
 			for _, part := range []string{test.want, "the proxy http://" + p.Addr().String() + " of ALL_PROXY", "files.test:7"} {
 				if !strings.Contains(err.Error(), part) || strings.Contains(err.Error(), "secret") {

@@ -76,16 +76,16 @@ func (c connected) Dial(string, string) (net.Conn, error) { return c.conn, nil }
 // DialContext implements proxy.ContextDialer.
 func (c connected) DialContext(context.Context, string, string) (net.Conn, error) { return c.conn, nil }
 
-// statusError is the refusal of an HTTP proxy.
+// statusError is the refusal of an HTTP proxy. It has no text of the proxy, which may be long
+// and have control characters.
 type statusError struct {
-	code   int
-	status string
+	code int
 	// isHTTPS means that the connection was to the port of HTTPS.
 	isHTTPS bool
 }
 
 func (e *statusError) Error() string {
-	text := "it refused to connect: " + e.status
+	text := strings.TrimSpace(fmt.Sprintf("it refused to connect: %03d %s", e.code, http.StatusText(e.code)))
 	switch e.code {
 	case http.StatusProxyAuthRequired:
 		text += "; it wants other credentials in its URL, http://user:password@host:port"
@@ -118,10 +118,10 @@ func (p *Proxy) httpConnect(conn net.Conn, address string) (net.Conn, error) {
 	case err != nil && limited.left == 0:
 		return nil, errors.New("the headers of its answer to CONNECT are too large")
 	case err != nil:
-		return nil, fmt.Errorf("its answer to CONNECT is not that of an HTTP proxy: %w", err)
+		return nil, explainAnswer(err)
 	// A success has no body, whatever its headers say; the body of a refusal may never end.
 	case response.StatusCode/100 != 2:
-		return nil, &statusError{response.StatusCode, response.Status, strings.HasSuffix(address, ":443")}
+		return nil, &statusError{response.StatusCode, strings.HasSuffix(address, ":443")}
 	}
 	if reader.Buffered() == 0 {
 		return conn, nil
@@ -129,6 +129,17 @@ func (p *Proxy) httpConnect(conn net.Conn, address string) (net.Conn, error) {
 	// The server may already have sent its first frame.
 	first, err := reader.Peek(reader.Buffered())
 	return &prefixedConn{Conn: conn, first: first}, err
+}
+
+// explainAnswer returns the error for an answer that could not be read. Errors of a parser quote
+// the answer as it is, and are left out.
+func explainAnswer(err error) error {
+	const text = "its answer to CONNECT is not that of an HTTP proxy"
+	_, isNetwork := errors.AsType[net.Error](err)
+	if isNetwork || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("%s: %w", text, err)
+	}
+	return errors.New(text)
 }
 
 // limitedConn is a connection from which only so many bytes can be read.
