@@ -85,6 +85,7 @@ func RemoveEach(ctx context.Context, store Store, directory string, options Remo
 		})
 	}
 	failure := func() error {
+		defer close(paths) // also if the store panics
 		for entry, err := range store.List(removing, ListOptions{Directory: directory, Recursive: true}) {
 			if err == nil && options.Allow != nil {
 				err = options.Allow(entry.Path)
@@ -100,7 +101,6 @@ func RemoveEach(ctx context.Context, store Store, directory string, options Remo
 		}
 		return nil
 	}()
-	close(paths)
 	group.Wait()
 	if cause := context.Cause(removing); cause != nil {
 		failure = cause // the error of the list only follows from it

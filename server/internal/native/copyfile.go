@@ -2,9 +2,7 @@ package native
 
 import (
 	"context"
-	"sync"
 	"sync/atomic"
-	"time"
 
 	"google.golang.org/grpc"
 
@@ -23,36 +21,16 @@ func (s *Service) CopyFile(request *transhipv1.CopyFileRequest, stream grpc.Serv
 	ctx, cancel := context.WithCancelCause(stream.Context())
 	defer cancel(nil)
 	var copied atomic.Int64
-	stop := every(min(s.Options.Keepalive, wire.CopyReportInterval), func() {
+	stop := startHeartbeat(min(s.Options.Keepalive, wire.CopyReportInterval), func() {
 		if err := stream.Send(&transhipv1.CopyFileResponse{CopiedBytes: copied.Load()}); err != nil {
 			cancel(err) // the client is gone
 		}
 	})
+	defer stop() // also if the store panics
 	file, err := s.store.Copy(tranship.NewCopyProgressContext(ctx, copied.Store), request.GetSourcePath(), request.GetDestinationPath(), precondition)
 	stop()
 	if err != nil {
 		return s.statusError(ctx, "copy", err)
 	}
 	return stream.Send(&transhipv1.CopyFileResponse{CopiedBytes: file.Size, File: wire.RevisedToProto(file)})
-}
-
-// every calls f each interval until stop returns. Further calls of stop do nothing.
-func every(interval time.Duration, f func()) (stop func()) {
-	ticker, over := time.NewTicker(interval), make(chan struct{})
-	var running sync.WaitGroup
-	running.Go(func() {
-		for {
-			select {
-			case <-over:
-				return
-			case <-ticker.C:
-				f()
-			}
-		}
-	})
-	return sync.OnceFunc(func() {
-		ticker.Stop()
-		close(over)
-		running.Wait()
-	})
 }

@@ -25,6 +25,7 @@ func (s *Service) DeleteTree(request *transhipv1.DeleteTreeRequest, stream grpc.
 	defer cancel(nil)
 	d := &treeDeletion{stream: stream, report: request.GetReportPaths(), told: time.Now()}
 	stop := d.keepalive(cmp.Or(askedKeepAlive(ctx), s.Options.Keepalive), cancel)
+	defer stop() // also if the store panics
 	_, err := tranship.RemoveAll(ctx, s.store, request.GetDirectory(), tranship.RemoveAllOptions{
 		Progress: func(path string) {
 			if err := d.removed(path); err != nil {
@@ -86,7 +87,7 @@ func (d *treeDeletion) tellLocked(done bool) error {
 // keepalive sends a response every so often, also while a file takes long, until stop.
 // When the client is gone it calls cancel.
 func (d *treeDeletion) keepalive(interval time.Duration, cancel context.CancelCauseFunc) (stop func()) {
-	return every(interval, func() {
+	return startHeartbeat(interval, func() {
 		if err := d.tell(false); err != nil {
 			cancel(err)
 		}

@@ -29,7 +29,7 @@ type heartbeat struct {
 }
 
 // startHeartbeat calls beat at an interval until stop is called, which waits for a call under
-// way. With an interval of 0 it does nothing.
+// way. Further calls of stop do nothing. With an interval of 0 it does nothing.
 func startHeartbeat(interval time.Duration, beat func()) (stop func()) {
 	if interval <= 0 {
 		return func() {}
