@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -108,26 +107,17 @@ func TestInterruptOfSmallFiles(t *testing.T) {
 	}
 }
 
-// However many copies without resume are interrupted or killed, and whenever, the server
-// keeps nothing of them.
-func TestInterruptsWithoutResume(t *testing.T) {
+// The server keeps nothing of a copy without resume that was killed while it had parts of the
+// file. TestNoResumeInterrupted of package transfer has the other moments.
+func TestKillWithoutResume(t *testing.T) {
 	t.Parallel()
-	_, root, address := serveFor(t.Context(), t)
-	server := "grpc://" + address
+	root, server, slow := slowServer(t)
 	source := filepath.Join(t.TempDir(), "large")
 	largeFile(t, source)
-	for i := range 60 {
-		// A copy takes about 100 ms.
-		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i)*2*time.Millisecond)
-		args := []string{"cp", "--no-resume", source, fmt.Sprintf("%s/%d", server, i)}
-		if i%4 == 3 {
-			_ = built().Command(ctx, args...).Run() // which the context kills
-		} else {
-			<-start(ctx, nil, args...).code
-		}
-		cancel()
-	}
-	// The server may not have noticed yet that clients were killed.
+	copying := startProgram(t, "cp", "--no-resume", "--progress", "plain", "--progress-interval", "10ms", source, slow+"/large")
+	copying.err.AwaitMatch(t, quarter)
+	copying.end(t, syscall.SIGKILL)
+	// The server may not have noticed yet that the client was killed.
 	poll(t, "server without uploads", func() bool {
 		drafts, err := os.ReadDir(filepath.Join(root, ".tranship", "tmp"))
 		return len(unfinished(t, server)) == 0 && len(drafts) == 0 && err == nil
