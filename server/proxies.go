@@ -8,7 +8,8 @@ import (
 
 // Proxies are proxies that a server trusts to report the addresses of their clients.
 type Proxies struct {
-	// Trusted are the addresses of the proxies. Every machine at these addresses can claim
+	// Trusted are the addresses of the proxies. A prefix of IPv4 addresses that are mapped to
+	// IPv6 stands for the IPv4 addresses. Every machine at these addresses can claim
 	// any address for its calls, so that limits of peers do not bind it. The connections
 	// of a trusted proxy have no Limits.ConnectionsPerPeer and FramesPerSecond, unless the
 	// PROXY protocol says whose they are.
@@ -34,11 +35,21 @@ const (
 	Forwarded
 )
 
+// mappedBits is the length of ::ffff:0:0/96, the prefix of mapped addresses.
+const mappedBits = 96
+
 // origin returns the proxies as admission knows them.
 func (p Proxies) origin() origin.Proxies {
 	header := origin.XForwardedFor
 	if p.Header == Forwarded {
 		header = origin.Forwarded
 	}
-	return origin.Proxies{Trusted: p.Trusted, Header: header, Protocol: p.ProxyProtocol}
+	trusted := make([]netip.Prefix, 0, len(p.Trusted))
+	for _, prefix := range p.Trusted {
+		if mapped := prefix.Bits() - mappedBits; prefix.Addr().Is4In6() && mapped >= 0 {
+			prefix = netip.PrefixFrom(prefix.Addr().Unmap(), mapped)
+		}
+		trusted = append(trusted, prefix)
+	}
+	return origin.Proxies{Trusted: trusted, Header: header, Protocol: p.ProxyProtocol}
 }

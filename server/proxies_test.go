@@ -68,6 +68,7 @@ func TestForwardedHeader(t *testing.T) {
 	}{
 		{"trusted", server.Proxies{Trusted: machine()}, []string{"x-forwarded-for", "198.51.100.7, 192.0.2.1"}, "192.0.2.1:"},
 		{"trusted, Forwarded", server.Proxies{Trusted: machine(), Header: server.Forwarded}, []string{"forwarded", `for="[2001:db8::1]"`}, "[2001:db8::1]:"},
+		{"trusted, mapped to IPv6", server.Proxies{Trusted: []netip.Prefix{netip.MustParsePrefix("::ffff:127.0.0.0/104")}}, []string{"x-forwarded-for", "192.0.2.1"}, "192.0.2.1:"},
 		{"another header", server.Proxies{Trusted: machine()}, []string{"forwarded", "for=192.0.2.1"}, "127.0.0.1:"},
 		{"garbage", server.Proxies{Trusted: machine()}, []string{"x-forwarded-for", "\"<,>;"}, "127.0.0.1:"},
 		{"not trusted", server.Proxies{Trusted: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}, []string{"x-forwarded-for", "192.0.2.1"}, "127.0.0.1:"},
