@@ -54,13 +54,24 @@ func (p *healthPart) start(ctx context.Context) *healthRun {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), healthTimeout)
 	go func() {
 		defer cancel()
-		run.err = p.checker.CheckHealth(ctx)
+		run.err = p.check(ctx)
 		p.mu.Lock()
 		p.run = nil
 		p.mu.Unlock()
 		close(run.ended)
 	}()
 	return run
+}
+
+// check fails also if the check panics: as a panic of a call does, that must not end the
+// server.
+func (p *healthPart) check(ctx context.Context) (err error) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			err = fmt.Errorf("%w: its check panicked: %v", tranship.ErrUnavailable, reason)
+		}
+	}()
+	return p.checker.CheckHealth(ctx)
 }
 
 // wait returns the result of a check, or that it does not end before ctx does.
