@@ -43,12 +43,16 @@ func KeepAliveFromMetadata(values []string) time.Duration {
 }
 
 // Idle counts messages in a row without content, such as those that only show that the
-// server is alive. They are unlimited at the rate at which they may be asked for. The zero
-// value is ready to use. It is not safe for concurrent use.
+// server is alive. They are unlimited at the rate at which they may be asked for, also if
+// those of a time in which this process was stopped come at once. The zero value is ready to
+// use. It is not safe for concurrent use.
 type Idle struct {
 	n    int
 	last time.Time
 }
+
+// idlePace is the time in which one message without content is free.
+const idlePace = MinKeepAlive / 2
 
 // Useful records a message with content.
 func (i *Idle) Useful() { i.n = 0 }
@@ -56,8 +60,9 @@ func (i *Idle) Useful() { i.n = 0 }
 // Useless records a message without content. It fails if there were too many in a row.
 func (i *Idle) Useless() error {
 	now := time.Now()
-	if now.Sub(i.last) >= MinKeepAlive/2 {
-		i.n = 0
+	if pause := now.Sub(i.last); !i.last.IsZero() && pause >= idlePace {
+		const mostFree = 1 << 20
+		i.n = -int(min(pause/idlePace, mostFree))
 	}
 	i.last = now
 	i.n++

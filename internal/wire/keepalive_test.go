@@ -68,3 +68,27 @@ func TestIdle(t *testing.T) {
 		}
 	})
 }
+
+// TestIdleStopped checks that the messages of a time in which the client was stopped are not
+// too many when they come at once, and that further ones are.
+func TestIdleStopped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var idle wire.Idle
+		if err := idle.Useless(); err != nil {
+			t.Fatal(err)
+		}
+		const stopped = 5 * time.Hour
+		time.Sleep(stopped)
+		for range stopped / wire.MinKeepAlive {
+			if err := idle.Useless(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range stopped/wire.MinKeepAlive + wire.MaxEmptyMessages + 1 {
+			if err := idle.Useless(); err != nil {
+				return
+			}
+		}
+		t.Error("more messages are not limited")
+	})
+}
