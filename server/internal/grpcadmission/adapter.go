@@ -26,6 +26,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 
 	"google.golang.org/grpc"
@@ -53,8 +54,10 @@ type Adapter struct {
 	handlers sync.WaitGroup
 
 	mu sync.Mutex
-	// connections are those of Listener that have passed Credentials.
-	connections map[ends]*admission.Connection
+	// connections are those of Listener that have passed Credentials. Several may have
+	// equal ends: Unix sockets without names, and a client that comes from one port through
+	// several proxies.
+	connections map[ends][]*admission.Connection
 	// early are the connections of Listener whose second frame has not begun.
 	early    map[*admittedConn]struct{}
 	draining bool
@@ -65,7 +68,7 @@ func New(door *admission.Door, options Options) *Adapter {
 	return &Adapter{
 		door:         door,
 		messageBytes: cmp.Or(options.MaxMessageBytes, admission.DefaultMaxMessageBytes),
-		connections:  make(map[ends]*admission.Connection),
+		connections:  make(map[ends][]*admission.Connection),
 		early:        make(map[*admittedConn]struct{}),
 	}
 }
@@ -182,10 +185,36 @@ func endsOf(remote, local net.Addr) ends {
 	}
 }
 
-// connection returns the connection of a peer; nil for one that did not come through
-// Listener and Credentials.
+// add adds a connection that has passed Credentials.
+func (a *Adapter) add(ends ends, connection *admission.Connection) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.connections[ends] = append(a.connections[ends], connection)
+}
+
+// remove removes a connection that was closed. Further calls do nothing.
+func (a *Adapter) remove(ends ends, connection *admission.Connection) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	all := a.connections[ends]
+	at := slices.Index(all, connection)
+	switch {
+	case at < 0:
+	case len(all) == 1:
+		delete(a.connections, ends)
+	default:
+		a.connections[ends] = slices.Delete(all, at, at+1)
+	}
+}
+
+// connection returns the connection of a peer, and one of them if several have equal ends;
+// nil for one that did not come through Listener and Credentials.
 func (a *Adapter) connection(from *peer.Peer) *admission.Connection {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.connections[endsOf(from.Addr, from.LocalAddr)]
+	all := a.connections[endsOf(from.Addr, from.LocalAddr)]
+	if len(all) == 0 {
+		return nil
+	}
+	return all[0]
 }

@@ -84,9 +84,7 @@ func (c admittedCredentials) ServerHandshake(conn net.Conn) (net.Conn, credentia
 	framed := newFramedConn(secured, admitted.connection)
 	framed.early = admitted
 	framed.adapter, framed.ends = c.adapter, endsOf(secured.RemoteAddr(), secured.LocalAddr())
-	c.adapter.mu.Lock()
-	defer c.adapter.mu.Unlock()
-	c.adapter.connections[framed.ends] = admitted.connection
+	c.adapter.add(framed.ends, admitted.connection)
 	return framed, info, nil
 }
 
@@ -185,10 +183,6 @@ func (c *framedConn) count(b []byte) (empty int) {
 
 // Close implements net.Conn.
 func (c *framedConn) Close() error {
-	c.adapter.mu.Lock()
-	if c.adapter.connections[c.ends] == c.connection {
-		delete(c.adapter.connections, c.ends)
-	}
-	c.adapter.mu.Unlock()
+	c.adapter.remove(c.ends, c.connection)
 	return c.Conn.Close()
 }
