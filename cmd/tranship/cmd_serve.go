@@ -89,7 +89,7 @@ allows it, and without authentication unless --anonymous allows it.`,
 	f.BoolVar(&flags.insecure, "insecure", false, "allow connections from other machines without TLS")
 	f.Var(&flags.anonymous, "anonymous", "what clients without credentials may do: `read|write` (default: write if the server listens on this machine only and has no authentication, otherwise nothing)")
 	flags.tls.add(cmd)
-	f.StringVar(&flags.readyFile, "ready-file", "", "`file` to write host:port to once the server accepts connections; removed when it stops, and before it starts")
+	f.StringVar(&flags.readyFile, "ready-file", "", "`file` to write host:port to once the server accepts connections; removed when it stops; one of a server that was killed is removed before the start")
 	f.Var(span(&flags.drainTimeout, 30*time.Second), "drain-timeout", "how long transfers under way may take to finish after a signal")
 	f.Var(&flags.durability, "durability", "durability of files for clients that do not ask for one: `durable|written` (default durable)")
 	f.Var(&flags.minDurability, "min-durability", "minimum durability of every file, even if its client asks for less: `durable|written`")

@@ -4,9 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
+	"strings"
+	"time"
 
 	"github.com/tranship/tranship/cmd/tranship/internal/copycmd"
 )
@@ -20,20 +24,44 @@ type readyFile struct {
 	content []byte
 }
 
-// removeStale removes the file of an earlier server, which may have been killed, so that
-// no program takes it for that of this server.
+// aliveTimeout is how long removeStale waits for the server of a ready file to accept a
+// connection. A port of this machine answers at once.
+const aliveTimeout = time.Second
+
+// removeStale removes the file of an earlier server that was killed, so that no program takes
+// it for that of this server. It leaves the file of a server that still runs: this one may
+// fail to start, because the other has its address.
 func (r *readyFile) removeStale() error {
 	if r.name == "" {
 		return nil
 	}
 	info, err := os.Lstat(r.name)
-	if err == nil && info.Mode().IsRegular() {
+	if err == nil && info.Mode().IsRegular() && !r.isServed() {
 		err = os.Remove(r.name)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	return r.explain(err)
+}
+
+// isServed reports whether a server accepts connections at the address in the file.
+func (r *readyFile) isServed() bool {
+	file, err := os.Open(r.name)
+	if err != nil {
+		return false
+	}
+	const longest = 1 << 10 // more than any address
+	content, err := io.ReadAll(io.LimitReader(file, longest))
+	if errors.Join(err, file.Close()) != nil {
+		return false
+	}
+	conn, err := net.DialTimeout("tcp", strings.TrimSpace(string(content)), aliveTimeout)
+	if err != nil {
+		return false
+	}
+	_ = conn.Close()
+	return true
 }
 
 // write writes the address to the file. It writes another file and renames it, so that a

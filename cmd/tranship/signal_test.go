@@ -139,6 +139,16 @@ func TestStaleReadyFile(t *testing.T) {
 	}
 }
 
+// A server that fails to start leaves the ready file of the one that has its address.
+func TestReadyFileOfRunning(t *testing.T) {
+	t.Parallel()
+	_, address, ready := serveProgram(t, built().Command(t.Context()))
+	output(t, 1, "serve", "--root", t.TempDir(), "--listen", address, "--ready-file", ready)
+	if text, err := os.ReadFile(ready); err != nil || string(text) != address+"\n" {
+		t.Errorf("%q, %v", text, err)
+	}
+}
+
 // A server that stops leaves the ready file of the one that has taken its place.
 func TestReadyFileOfSuccessor(t *testing.T) {
 	old := &readyFile{name: filepath.Join(t.TempDir(), "ready")}
