@@ -137,7 +137,7 @@ func (c *content) Read(buffer []byte) (int, error) {
 // ReadZeros implements tranship.ZeroReader. It finds holes of the file.
 func (c *content) ReadZeros(most int64) (int64, error) {
 	if c.ended != nil || c.offset == c.end {
-		return 0, nil // Read says how it ended
+		return 0, nil //nolint:nilerr // Read says how it ended
 	}
 	if err := c.ctx.Err(); err != nil {
 		return 0, err
