@@ -23,6 +23,14 @@ func (s *shadow) write(offset int64, data []byte) {
 	copy(s.written[offset:], data)
 }
 
+// resize cuts the file off, or makes it longer.
+func (s *shadow) resize(size int64) {
+	if grow := int(size) - len(s.written); grow > 0 {
+		s.written = append(s.written, make([]byte, grow)...)
+	}
+	s.written = s.written[:size]
+}
+
 // crashing has a File, and calls check after each change of its two files.
 type crashing struct {
 	*File
@@ -73,7 +81,21 @@ func newCrashing(t *testing.T, durable, background bool) *crashing {
 			c.check()
 			return nil
 		},
-		Truncate: (*os.File).Truncate,
+		Truncate: func(file *os.File, size int64) error {
+			if file == data {
+				c.data.resize(size)
+				c.check()
+			}
+			return file.Truncate(size)
+		},
+		Clear: func(file *os.File, offset, length int64) error {
+			if err := c.failing("clear"); err != nil {
+				return err
+			}
+			clear(c.data.written[offset:min(offset+length, int64(len(c.data.written)))])
+			c.check()
+			return RealSystem().Clear(file, offset, length)
+		},
 	}
 	c.File = New(Config{
 		System: system, Path: "file", Size: new(int64(crashSize)), PartSize: crashPartSize, Background: background,
@@ -103,7 +125,7 @@ func mustHold(t *testing.T, what string, data, log []byte) (parts int) {
 	return len(h.Parts)
 }
 
-// writePart writes a part in pieces, or the first of them.
+// writePart writes a part in pieces, some of which are zeros, or the first of them.
 func (c *crashing) writePart(t *testing.T, random *rand.Rand, n int64, whole bool) error {
 	w, err := c.Part(t.Context(), n, func() error { return nil })
 	if err != nil {
@@ -117,7 +139,12 @@ func (c *crashing) writePart(t *testing.T, random *rand.Rand, n int64, whole boo
 		data = data[:10]
 	}
 	for piece := range slices.Chunk(data, 40) {
-		if _, err := w.Write(piece); err != nil {
+		if random.IntN(3) == 0 {
+			err = w.WriteZeros(int64(len(piece)))
+		} else {
+			_, err = w.Write(piece)
+		}
+		if err != nil {
 			return err
 		}
 	}
