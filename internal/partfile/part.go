@@ -22,6 +22,8 @@ type part struct {
 	crc     uint32
 	// reached is the most that any writer has written: room that is in use.
 	reached int64
+	// holed is true if the data file may have holes below reached: bytes there take room.
+	holed bool
 	// The data file may have other bytes than zeros in the part only from dirtyFrom up to
 	// dirtyTo, counted from where the part begins.
 	dirtyFrom, dirtyTo int64

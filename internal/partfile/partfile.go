@@ -72,10 +72,12 @@ type Space interface {
 	Resume() error
 	// Grow is called before a part of so many bytes is begun in a file of unknown size.
 	Grow(bytes int64) error
-	// Spend is called before a write after which a part has so many bytes more than it
-	// ever had; at most 0 if it has not.
+	// Spend is called before each write, with how many bytes of room it may take: those
+	// that go beyond all that the part ever had, but all of them if the part may have
+	// holes, and none for zeros. They are at most 0 if the write takes no room.
 	Spend(bytes int64) error
-	// Used is called after such a write, with at least 0 bytes.
+	// Used is called after each write, with how many bytes the part has more than it ever
+	// had, zeros included; at least 0.
 	Used(bytes int64)
 }
 

@@ -23,7 +23,7 @@ func (f *File) Restore(h *History, dataSize int64) (complete bool) {
 			complete = false
 			continue
 		}
-		f.parts[n] = &part{written: length, crc: crc, reached: length, dirtyTo: length, recorded: true, durable: true, durableCRC: crc}
+		f.parts[n] = &part{written: length, crc: crc, reached: length, holed: true, dirtyTo: length, recorded: true, durable: true, durableCRC: crc}
 		if f.config.Space != nil {
 			f.config.Space.Used(length)
 		}

@@ -86,7 +86,7 @@ func (w *Writer) WriteZeros(n int64) error {
 	return w.write(tranship.Chunk{CRC32C: tranship.ZerosCRC32C(n)}, n, true)
 }
 
-// write writes a chunk, or as many zeros as length says, which take no room.
+// write writes a chunk, or as many zeros as length says.
 func (w *Writer) write(c tranship.Chunk, length int64, zeros bool) error {
 	if w.closed {
 		return fs.ErrClosed
@@ -111,12 +111,11 @@ func (w *Writer) write(c tranship.Chunk, length int64, zeros bool) error {
 		if err := space.Resume(); err != nil {
 			return err
 		}
-		if !zeros {
-			if err := space.Spend(more); err != nil {
-				return err
-			}
+		if err := space.Spend(part.roomLocked(length, zeros)); err != nil {
+			return err
 		}
 	}
+	part.holed = part.holed || zeros
 	if err := w.putLocked(c, length, zeros); err != nil {
 		return f.config.Explain("write", err)
 	}
@@ -127,6 +126,19 @@ func (w *Writer) write(c tranship.Chunk, length int64, zeros bool) error {
 		f.config.Space.Used(max(more, 0))
 	}
 	return nil
+}
+
+// roomLocked returns how many bytes of room the next length bytes, or zeros, may take; at most 0
+// if none. The caller holds the part.
+func (p *part) roomLocked(length int64, zeros bool) int64 {
+	switch {
+	case zeros:
+		return 0
+	case p.holed:
+		return length
+	default:
+		return p.written + length - p.reached
+	}
 }
 
 // putLocked makes the data file have a chunk, or zeros, where the part goes on. The caller
