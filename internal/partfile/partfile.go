@@ -77,7 +77,9 @@ type Space interface {
 	// holes, and none for zeros. They are at most 0 if the write takes no room.
 	Spend(bytes int64) error
 	// Used is called after each write, with how many bytes the part has more than it ever
-	// had, zeros included; at least 0.
+	// had; at least 0. Zeros are among them only in a file of known size. In others the
+	// zeros keep what Grow was called with, which bounds the number of parts: otherwise
+	// tiny messages could add parts to a file without end.
 	Used(bytes int64)
 }
 

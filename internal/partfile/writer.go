@@ -123,6 +123,9 @@ func (w *Writer) write(c tranship.Chunk, length int64, zeros bool) error {
 	part.written += length
 	part.reached = max(part.reached, part.written)
 	if f.config.Space != nil {
+		if zeros && f.config.Size == nil {
+			more = 0
+		}
 		f.config.Space.Used(max(more, 0))
 	}
 	return nil

@@ -138,3 +138,26 @@ func TestBytesOverZerosTakeSpace(t *testing.T) {
 		f.fails("bytes over zeros", f.tryWrite(u, content, 0), tranship.ErrNoSpace)
 	}
 }
+
+// An upload of unknown size has no more parts than the free space is for, although zeros take
+// none of it.
+func TestZerosOfUnknownSize(t *testing.T) {
+	const mib = 1 << 20
+	system := unsynced()
+	system.free = func(*rootfs.Dir) (int64, error) { return 10 * mib, nil }
+	f := newFixture(t, small, system)
+	f.Store.options.unknownPartSize = mib
+	u := f.begin(tranship.Spec{Path: "file"})
+	for n := range 10 {
+		if err := f.tryZeros(u, n, mib); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.fails("more parts than there is space", f.tryZeros(u, 10, mib), tranship.ErrNoSpace)
+	if _, err := u.Commit(t.Context(), tranship.Commit{Size: 10 * mib, CRC32C: new(tranship.ZerosCRC32C(10 * mib))}); err != nil {
+		t.Fatal(err)
+	}
+	if f.space.reserved != 0 {
+		t.Errorf("%d bytes are still reserved", f.space.reserved)
+	}
+}
