@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/partfile"
 	"github.com/tranship/tranship/internal/rootfs"
 )
 
@@ -28,6 +29,18 @@ func (f fixture) tryZeros(u tranship.Upload, n int, length int64) error {
 		return err
 	}
 	return errors.Join(tranship.WriteZeros(writer, length), writer.Close())
+}
+
+// commits commits an upload whose parts are all written, and checks the file.
+func (f fixture) commits(u tranship.Upload, path string, content []byte) {
+	f.Helper()
+	commit := tranship.Commit{Size: int64(len(content)), CRC32C: new(tranship.CRC32C(content))}
+	if _, err := u.Commit(f.Context(), commit); err != nil {
+		f.Fatalf("Commit: %v", err)
+	}
+	if read, err := f.read(path); err != nil || read != string(content) {
+		f.Errorf("%s has %d bytes that differ, or %v", path, len(read), err)
+	}
 }
 
 // An upload is cut in the middle of a hole and of bytes, and goes on with zeros where it had
@@ -82,7 +95,7 @@ func TestZerosAfterCut(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				f.finish(u, "file", content)
+				f.commits(u, "file", content)
 			})
 		}
 	}
@@ -159,5 +172,34 @@ func TestZerosOfUnknownSize(t *testing.T) {
 	}
 	if f.space.reserved != 0 {
 		t.Errorf("%d bytes are still reserved", f.space.reserved)
+	}
+}
+
+// Parts that have bytes and are not whole are forgotten when there are too many of them. Zeros
+// then replace their bytes, too.
+func TestZerosOverForgottenParts(t *testing.T) {
+	const parts = partfile.MaxUnfinished + 20
+	for _, clear := range clearings() {
+		system := unsynced()
+		system.clear = clear
+		f := newFixture(t, small, system).withTinyParts()
+		old, content := noise(1, parts*tiny), make([]byte, parts*tiny)
+		u := f.begin(tranship.Spec{Path: "file", Size: new(int64(len(content)))})
+		for n := range parts {
+			writer, err := u.Part(t.Context(), n)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = writer.Write(cut(old, tiny, n)[1:])
+			if err := errors.Join(err, writer.Close()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for n := range parts {
+			if err := f.tryZeros(u, n, tiny); err != nil {
+				t.Fatal(err)
+			}
+		}
+		f.commits(u, "file", content)
 	}
 }

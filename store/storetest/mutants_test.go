@@ -1,10 +1,8 @@
 package storetest_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"io"
 	"iter"
 	"slices"
 	"testing"
@@ -134,6 +132,16 @@ func mutants() map[string]mutant {
 		"never releases chunks": {"Chunks", testAll(), func(f flawed) flawed {
 			return f.uploads(func(upload tranship.Upload) tranship.Upload { return hoarding{upload} })
 		}},
+		"leaves out zeros that come as a number": {"Zeros", testAll(), func(f flawed) flawed {
+			return f.uploads(func(upload tranship.Upload) tranship.Upload { return zeroless{upload} })
+		}},
+		"takes any bytes for zeros": {"Zeros", testAll(), func(f flawed) flawed {
+			f.open = func(ctx context.Context, path string, options tranship.OpenOptions) (tranship.Content, error) {
+				content, err := f.Store.Open(ctx, path, options)
+				return skipping{content}, err
+			}
+			return f
+		}},
 		"writes the first part of a run": {"PartRunner", testAll(), func(f flawed) flawed {
 			return f.uploads(func(upload tranship.Upload) tranship.Upload { return stumbling{upload} })
 		}},
@@ -257,39 +265,4 @@ func (c chunked) ReadChunk() (tranship.Chunk, error) {
 		return tranship.Chunk{}, err
 	}
 	return tranship.NewChunk([][]byte{data[:n]}, 0, nil), nil
-}
-
-// hoarding never releases a chunk.
-type hoarding struct{ tranship.Upload }
-
-func (u hoarding) Part(ctx context.Context, n int) (tranship.PartWriter, error) {
-	part, err := u.Upload.Part(ctx, n)
-	return hoardingPart{part}, err
-}
-
-type hoardingPart struct{ tranship.PartWriter }
-
-func (p hoardingPart) WriteChunk(chunk tranship.Chunk) error {
-	_, err := io.Copy(struct{ io.Writer }{p.PartWriter}, bytes.NewReader(slices.Concat(chunk.Pieces...)))
-	return err
-}
-
-// stumbling writes only the first part of a run.
-type stumbling struct{ tranship.Upload }
-
-func (u stumbling) PartRun(ctx context.Context, first, end int) (tranship.PartWriter, error) {
-	part, err := u.Part(ctx, first)
-	return &stumblingPart{PartWriter: part, space: u.PartSize()}, err
-}
-
-type stumblingPart struct {
-	tranship.PartWriter
-	space int64
-}
-
-func (p *stumblingPart) Write(data []byte) (int, error) {
-	n := min(p.space, int64(len(data)))
-	p.space -= n
-	_, err := p.PartWriter.Write(data[:n])
-	return len(data), err
 }
