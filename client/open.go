@@ -158,19 +158,6 @@ func (c *content) skip(n int) {
 	}
 }
 
-// ReadZeros implements tranship.ZeroReader. It waits for the next reply of the server. Its
-// error at the end is left to Read.
-func (c *content) ReadZeros(most int64) (int64, error) {
-	if err := c.fill(); errors.Is(err, io.EOF) {
-		return 0, nil
-	} else if err != nil {
-		return 0, err
-	}
-	n := min(c.zeros, most)
-	c.zeros -= n
-	return n, nil
-}
-
 // fill receives until rest has bytes, or there are zeros, or returns the error that Read
 // returns.
 func (c *content) fill() error {
@@ -202,13 +189,6 @@ func (c *content) ReadChunk() (tranship.Chunk, error) {
 		rest.CRC32C = tranship.PiecesCRC32C(rest.Pieces) // a Read has taken a part of it
 	}
 	return rest, nil
-}
-
-// zeroChunk takes a chunk of the run of zeros, for a reader that does not ask for runs.
-func (c *content) zeroChunk() tranship.Chunk {
-	n := min(c.zeros, sendChunk)
-	c.zeros -= n
-	return tranship.NewChunk([][]byte{make([]byte, n)}, tranship.ZerosCRC32C(n), nil)
 }
 
 // WriteTo implements io.WriterTo.

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"errors"
+	"io"
 	"sync"
 
 	"github.com/tranship/tranship"
@@ -27,4 +28,24 @@ func (c *Client) takesZeros(ctx context.Context) bool {
 	c.zeros.known = err == nil || errors.Is(err, tranship.ErrUnsupported)
 	c.zeros.takes = err == nil && info.GetAcceptsZeros()
 	return c.zeros.takes
+}
+
+// ReadZeros implements tranship.ZeroReader. It waits for the next reply of the server. Its
+// error at the end is left to Read.
+func (c *content) ReadZeros(most int64) (int64, error) {
+	if err := c.fill(); errors.Is(err, io.EOF) {
+		return 0, nil
+	} else if err != nil {
+		return 0, err
+	}
+	n := min(c.zeros, most)
+	c.zeros -= n
+	return n, nil
+}
+
+// zeroChunk takes a chunk of the run of zeros, for a reader that does not ask for runs.
+func (c *content) zeroChunk() tranship.Chunk {
+	n := min(c.zeros, sendChunk)
+	c.zeros -= n
+	return tranship.NewChunk([][]byte{make([]byte, n)}, tranship.ZerosCRC32C(n), nil)
 }

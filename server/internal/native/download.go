@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,7 +15,6 @@ import (
 	"github.com/tranship/tranship/internal/minrate"
 	"github.com/tranship/tranship/internal/rpcstatus"
 	"github.com/tranship/tranship/internal/wire"
-	"github.com/tranship/tranship/internal/zeroruns"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
@@ -253,26 +251,6 @@ func (d *downloadStream) deliver(ctx context.Context, open *transhipv1.Open) (se
 			return sent, err
 		}
 	}
-}
-
-func zerosResponse(slot uint64, offset, length int64) *transhipv1.DownloadResponse {
-	return &transhipv1.DownloadResponse{Response: &transhipv1.DownloadResponse_Zeros{
-		Zeros: &transhipv1.Zeros{Slot: slot, Offset: &offset, Length: length},
-	}}
-}
-
-// read reads up to length bytes of a content, and the run of zeros that follows if the bytes
-// end there. The caller sends the chunk that it returns also if there is an error. zeros is
-// nil if the content knows no runs, or the client does not accept them.
-func (s *Service) read(content io.Reader, zeros tranship.ZeroReader, length int) (chunk tranship.Chunk, run int64, err error) {
-	buffer := s.buffers.Get(length)
-	n, run, err := zeroruns.ReadFull(content, zeros, *buffer, math.MaxInt64)
-	if n == 0 {
-		s.buffers.Put(buffer)
-		return tranship.Chunk{}, run, err
-	}
-	data := (*buffer)[:n]
-	return tranship.NewChunk([][]byte{data}, tranship.CRC32C(data), func() { s.buffers.Put(buffer) }), run, err
 }
 
 // sendChunk sends bytes, and releases them when the transport has written them.
