@@ -6,13 +6,17 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/client"
+	"github.com/tranship/tranship/internal/testing/loopback"
 	"github.com/tranship/tranship/internal/testing/storeserver"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 	"github.com/tranship/tranship/server"
@@ -161,5 +165,104 @@ func TestHostileZeros(t *testing.T) {
 				t.Errorf("read %d bytes, %v", n, err)
 			}
 		})
+	}
+}
+
+// TestZerosRefusedInfo uploads a file with many holes to a server that refuses to tell what it
+// takes. The client asks once, and sends bytes.
+func TestZerosRefusedInfo(t *testing.T) {
+	const size, holes = 4 << 20, 16
+	root, source := t.TempDir(), filepath.Join(t.TempDir(), "source")
+	file, err := os.Create(source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	want := make([]byte, size)
+	for i := range holes {
+		at := i*size/holes + 100
+		want[at] = 7
+		if _, err := file.WriteAt(want[at:at+1], int64(at)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := file.Truncate(size); err != nil {
+		t.Fatal(err)
+	}
+	store, err := disk.Open(root, disk.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	var asked atomic.Int64
+	var dialed atomic.Bool
+	refusing := grpc.ChainUnaryInterceptor(func(ctx context.Context, request any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+		if _, ok := request.(*transhipv1.GetServerInfoRequest); ok && dialed.Load() {
+			asked.Add(1)
+			return nil, status.Error(codes.PermissionDenied, "no")
+		}
+		return next(ctx, request)
+	})
+	address := storeserver.Mount(t, store, server.Config{}, append(server.GRPCOptions(server.Config{}), refusing)...)
+	remote, err := client.Dial(t.Context(), address, client.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer remote.Close()
+	dialed.Store(true)
+	if _, err := transfer.Upload(t.Context(), remote, source, "file", transfer.UploadOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(filepath.Join(root, "file")); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("%d other bytes, %v", len(got), err)
+	}
+	if n := asked.Load(); n > 1 || n == 0 && blocks(t, source) < size/2 {
+		t.Errorf("the client asked %d times, want once", n)
+	}
+}
+
+// TestZerosOldClient downloads a file with a hole as a client does that does not ask for zeros.
+// It gets bytes.
+func TestZerosOldClient(t *testing.T) {
+	const size = 3 << 20
+	root := t.TempDir()
+	store, err := disk.Open(root, disk.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	if err := os.WriteFile(filepath.Join(root, "file"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(filepath.Join(root, "file"), size); err != nil {
+		t.Fatal(err)
+	}
+	address := storeserver.Mount(t, store, server.Config{}, server.GRPCOptions(server.Config{})...)
+	stream, err := transhipv1.NewFileServiceClient(loopback.Dial(t, address)).Download(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := &transhipv1.Open{Slot: 1, Path: "file"}
+	if err := stream.Send(&transhipv1.DownloadRequest{Request: &transhipv1.DownloadRequest_Open{Open: open}}); err != nil {
+		t.Fatal(err)
+	}
+	var crc uint32
+	var length int64
+	for {
+		response, err := stream.Recv()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if response.GetZeros() != nil {
+			t.Fatal("the client got zeros as a number")
+		}
+		data := response.GetChunk().GetData()
+		crc, length = tranship.UpdateCRC32C(crc, data), length+int64(len(data))
+		if done := response.GetDone(); done != nil {
+			if length != size || crc != tranship.ZerosCRC32C(size) || done.GetCrc32C() != crc {
+				t.Errorf("got %d bytes of %08x, want %d of %08x", length, crc, size, tranship.ZerosCRC32C(size))
+			}
+			return
+		}
 	}
 }

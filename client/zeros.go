@@ -17,7 +17,8 @@ type zeroSupport struct {
 }
 
 // takesZeros reports whether the server takes runs of zeros. The first call asks the server.
-// If it does not answer, the next call asks again.
+// If the server cannot be reached, the next call asks again. A server that refuses to answer
+// gets bytes.
 func (c *Client) takesZeros(ctx context.Context) bool {
 	c.zeros.mu.Lock()
 	defer c.zeros.mu.Unlock()
@@ -25,7 +26,7 @@ func (c *Client) takesZeros(ctx context.Context) bool {
 		return c.zeros.takes
 	}
 	info, err := callUnary(ctx, c, c.files.GetServerInfo, &transhipv1.GetServerInfoRequest{})
-	c.zeros.known = err == nil || errors.Is(err, tranship.ErrUnsupported)
+	c.zeros.known = err == nil || ctx.Err() == nil && !errors.Is(err, tranship.ErrUnavailable)
 	c.zeros.takes = err == nil && info.GetAcceptsZeros()
 	return c.zeros.takes
 }
