@@ -16,7 +16,7 @@ const (
 	MaxKeepAlive = 20 * time.Second
 	// DefaultKeepAlive is the interval that a client asks for unless it must hear of the
 	// server sooner. Proxies end a call after 60 s of silence (nginx), 50 s (haproxy.cfg of
-	// Debian), or 30 s (many examples): five messages may be late.
+	// Debian), or 30 s (many examples), so that up to five messages may be late.
 	DefaultKeepAlive = 5 * time.Second
 	// longestKeepAlive is the longest interval that a client may ask for.
 	longestKeepAlive = time.Hour
@@ -53,6 +53,15 @@ type Idle struct {
 
 // idlePace is the time in which one message without content is free.
 const idlePace = MinKeepAlive / 2
+
+// Count records a message, useful or not. It fails like Useless.
+func (i *Idle) Count(useful bool) error {
+	if useful {
+		i.Useful()
+		return nil
+	}
+	return i.Useless()
+}
 
 // Useful records a message with content.
 func (i *Idle) Useful() { i.n = 0 }

@@ -66,8 +66,8 @@ func TestBegunParts(t *testing.T) {
 	}
 }
 
-// TestModTimeUnit carries the unit of a modified time, and refuses one that would make a client
-// take different files for equal.
+// TestModTimeUnit carries the unit of a modified time, and refuses one with which a client
+// would treat different files as equal.
 func TestModTimeUnit(t *testing.T) {
 	for _, unit := range []time.Duration{0, time.Millisecond, tranship.MaxModTimeUnit} {
 		p := wire.FileToProto(tranship.File{Path: "a", ModTimeUnit: unit})
