@@ -37,7 +37,7 @@ func foreignAnswer(answer []byte, secure bool) (text string, hint ConnectHint) {
 		if status := httpStatusLine(answer); status != "" {
 			text += ": " + status
 		}
-		// Web servers say on their pages that the port is for HTTPS, each in its own words.
+		// The error pages of web servers differ in how they say that the port is for HTTPS.
 		if page := bytes.ToLower(answer); bytes.Contains(page, []byte("https")) || bytes.Contains(page, []byte("ssl")) {
 			return text, HintTLS
 		}

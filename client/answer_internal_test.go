@@ -33,7 +33,7 @@ func FuzzForeignAnswer(f *testing.F) {
 	})
 }
 
-// hostileReflection lists services whose names are none.
+// hostileReflection lists services whose names are not valid.
 type hostileReflection struct {
 	reflectionv1.UnimplementedServerReflectionServer
 }
@@ -54,7 +54,7 @@ func (hostileReflection) ServerReflectionInfo(stream reflectionv1.ServerReflecti
 	})
 }
 
-// The names of a server's services are few, and only names.
+// The client keeps few names of a server's services, and only valid ones.
 func TestServicesOfHostile(t *testing.T) {
 	address := loopback.Serve(t, func(registrar grpc.ServiceRegistrar) {
 		reflectionv1.RegisterServerReflectionServer(registrar, hostileReflection{})

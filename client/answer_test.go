@@ -64,8 +64,9 @@ const (
 	settings = "\x00\x00\x00\x04\x00\x00\x00\x00\x00"
 )
 
-// TestDialForeign checks that the error for a server that is none of gRPC, or has other
-// encryption, names what it is and the URL scheme that may help, at once.
+// TestDialForeign checks that Dial fails at once for a server that does not speak gRPC, or has
+// other encryption, and that the error names the protocol of the server and the URL scheme that
+// may help.
 func TestDialForeign(t *testing.T) {
 	const plaintext, encrypted = "; perhaps it is a server without TLS, grpc://", "; perhaps it is a server with TLS, grpcs://"
 	const either = "; perhaps it is a web server, or wants TLS, grpcs://"

@@ -37,9 +37,9 @@ func callUnary[Request, Response any](ctx context.Context, c *Client, call func(
 	return response, watch.Explain(rpcstatus.FromError(err))
 }
 
-// callProbed makes a unary call that may take any time. Meanwhile it asks the server for
-// something that takes none, once in each stall timeout, and fails with ErrUnavailable if the
-// server does not answer that: pings of HTTP/2 would need its permission.
+// callProbed makes a unary call of unlimited duration. Meanwhile, once in each stall timeout,
+// it makes a call that every server answers at once, and fails with ErrUnavailable if the
+// server does not answer that. HTTP/2 pings would need the server's permission.
 func callProbed[Request, Response any](ctx context.Context, c *Client, call func(context.Context, Request, ...grpc.CallOption) (Response, error), request Request) (Response, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

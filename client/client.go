@@ -84,13 +84,12 @@ type Options struct {
 	// sign that the server is at work, and a copy inside the server for a report of its
 	// progress, before it fails with ErrUnavailable; 0 means DefaultStallTimeout. A copy
 	// waits for at least 15 s. StallTimeout does not limit reading and writing content:
-	// package transfer watches these, and a context can end them. Servers are asked to say
-	// that they are at work four times within it, at least every 5 s and at most every 500
-	// ms.
+	// package transfer watches these, and a context can end them. The client asks servers for a
+	// sign of life four times within it, at least every 5 s and at most every 500 ms.
 	//
 	// A connection whose other end acknowledges nothing for StallTimeout, from 1 s to 20 s,
-	// is ended, and so are its calls. The system notices that on connections of TCP; the
-	// client sends no HTTP/2 pings, which many servers forbid.
+	// is ended, and so are its calls. The operating system does that, on TCP connections only.
+	// The client sends no HTTP/2 pings, because many servers forbid them.
 	StallTimeout time.Duration
 	// MaxMessageBytes is the size of the largest message that the client accepts from the
 	// server; 0 means 4 MiB.

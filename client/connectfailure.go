@@ -37,7 +37,7 @@ type connectFailure struct {
 	answer []byte
 }
 
-// weight is larger for a reason that says more about the server.
+// weight is larger for a reason that reveals more about the server.
 func (f connectFailure) weight() int {
 	switch {
 	case errors.Is(f.err, tranship.ErrInvalid):
@@ -61,15 +61,15 @@ type connectFailures struct {
 	// tried is in the order of the first attempts. The stage and error of an address
 	// without a failure are zero.
 	tried []connectFailure
-	// looking is the name whose lookup has not ended.
-	looking string
+	// lookup is the host name whose lookup has not ended; "" if there is none.
+	lookup string
 }
 
-// looks takes the name of a host whose lookup begins; "" means that it has ended.
-func (f *connectFailures) looks(host string) {
+// setLookup records the host name whose lookup begins; "" means that it has ended.
+func (f *connectFailures) setLookup(host string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.looking = host
+	f.lookup = host
 }
 
 // text describes the failure without its address.
@@ -81,7 +81,7 @@ func (f connectFailure) text() string {
 	case f.err == nil:
 		return "has not answered"
 	}
-	// The address is known; what is below it says why.
+	// The address is reported elsewhere; the wrapped error is the reason.
 	if below, ok := errors.AsType[*net.OpError](f.err); ok && below.Op == "dial" {
 		return below.Err.Error()
 	}
@@ -105,7 +105,7 @@ func endedHere(err error) bool {
 func (f connectFailure) failed() bool { return f.err != nil || f.stage == foreign }
 
 // note takes an attempt that begins, whose err is nil, or the failure of an attempt. It
-// replaces an earlier failure at the same address unless that says more: a server that
+// replaces an earlier failure at the same address unless that has more weight: a server that
 // answers and closes the connection also makes writing fail.
 func (f *connectFailures) note(failure connectFailure) {
 	if endedHere(failure.err) {
@@ -122,7 +122,7 @@ func (f *connectFailures) note(failure connectFailure) {
 	}
 }
 
-// main returns the failure that says most about the server, and of equals the last.
+// main returns the failure with the greatest weight; of several, the last.
 func (f *connectFailures) main() connectFailure {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -139,8 +139,8 @@ func (f *connectFailures) main() connectFailure {
 func (f *connectFailures) describe(err error) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if len(f.tried) == 0 && f.looking != "" {
-		return fmt.Errorf("%w: the name servers have not found %s", err, f.looking)
+	if len(f.tried) == 0 && f.lookup != "" {
+		return fmt.Errorf("%w: the name servers have not found %s", err, f.lookup)
 	}
 	if len(f.tried) < 2 {
 		return err

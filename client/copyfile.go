@@ -20,8 +20,8 @@ const leastCopySilence = 5 * wire.CopyReportInterval
 // Copy implements tranship.Store. It waits until the server has copied the file, which may
 // take long for a large file. The server reports its progress every few seconds, also to the
 // function of tranship.NewCopyProgressContext: if it is silent for Options.StallTimeout,
-// and for at least 15 s, Copy fails with ErrUnavailable. An older server that does not
-// report is waited for while it answers other calls.
+// and for at least 15 s, Copy fails with ErrUnavailable. For an older server, which does not
+// report its progress, Copy waits while the server answers other calls.
 func (c *Client) Copy(ctx context.Context, source, destination string, precondition tranship.Precondition) (file tranship.File, err error) {
 	if err := validateTransplant(source, destination, precondition); err != nil {
 		return tranship.File{}, err

@@ -100,8 +100,8 @@ func dial(ctx context.Context, address string, options Options, conns *silentCon
 // newConn returns a connection that is made when it is first used.
 //
 // It sends no HTTP/2 pings: gRPC servers end connections that ping more often than every 5
-// minutes, unless they are set to permit it. Instead, the system notices that the other end
-// is gone (see handshakes), and streams that it is silent.
+// minutes, unless they are set to permit it. Instead, the operating system notices that the
+// other end is gone (see handshakes), and streams notice that it is silent.
 func newConn(address string, transport handshakes, options Options, renewal renewal, observed *observation.Batch) (*grpc.ClientConn, error) {
 	way, err := route.New(address, route.Options{
 		LocalOnly:   transport.localOnly,
@@ -109,7 +109,7 @@ func newConn(address string, transport handshakes, options Options, renewal rene
 		Lookup:      options.lookup,
 		Attempt:     transport.attempted,
 		PeerTimeout: transport.peerTimeout,
-		Looking:     transport.failures.looks,
+		Looking:     transport.failures.setLookup,
 		Preferred:   options.preferred,
 	})
 	if err != nil {

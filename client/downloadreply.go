@@ -48,15 +48,10 @@ func (d *downloadStream) handleCounted(response *transhipv1.DownloadResponse, da
 		return idle.Useless()
 	}
 	useful, err := d.handle(response, data)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case useful:
-		idle.Useful()
-		return nil
-	default:
-		return idle.Useless()
 	}
+	return idle.Count(useful)
 }
 
 // handle passes a reply to its slot. It reports whether the reply had a slot and was not

@@ -168,8 +168,8 @@ func (h handshakes) explain(address string, err error) error {
 	return explained
 }
 
-// clearer returns the error of a connection: that of why if it says more than err, which
-// has only a text of grpc-go.
+// clearer returns the error of a connection: that of why if it is more precise than err, which
+// only has grpc-go's text.
 func (h handshakes) clearer(why connectFailure, err error) error {
 	plain, isPlain := errors.AsType[tls.RecordHeaderError](why.err)
 	text := ""

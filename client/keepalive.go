@@ -15,20 +15,20 @@ import (
 // server, so that single late messages are no stall.
 const keepAliveShare = 4
 
-// setStallTimeout sets the stall timeout, and how often the server is asked to say that it
-// is alive.
+// setStallTimeout sets the stall timeout, and how often the client asks the server for a sign
+// of life.
 func (c *Client) setStallTimeout(timeout time.Duration) {
 	c.stallTimeout = timeout
 	c.keepAlive = wire.KeepAliveToMetadata(min(max(timeout/keepAliveShare, wire.MinKeepAlive), wire.DefaultKeepAlive))
 }
 
-// askKeepAlive returns a context for a call that streams, in which the server is asked to
-// say that it is alive while nothing else happens.
+// askKeepAlive returns a context for a call that streams. It makes the call ask the server for
+// signs of life while nothing else happens.
 func (c *Client) askKeepAlive(ctx context.Context) context.Context {
 	return metadata.AppendToOutgoingContext(ctx, wire.KeepAliveKey, c.keepAlive)
 }
 
-// aliveAgain is for how long a server counts as alive on a stream after it said so.
+// aliveAgain is how long a server counts as alive on a stream after a sign of life.
 const aliveAgain = 3 * wire.DefaultKeepAlive
 
 // requestAnswer makes transmit answer a sign of life.

@@ -54,8 +54,8 @@ func (h hectic) Download(stream grpc.BidiStreamingServer[transhipv1.DownloadRequ
 	}
 }
 
-// TestHecticServer checks that a client ends calls that get signs of life faster than it asks
-// for.
+// TestHecticServer checks that a client ends a call in which signs of life come faster than the
+// client asks for.
 func TestHecticServer(t *testing.T) {
 	for _, opens := range []bool{false, true} {
 		address := loopback.Serve(t, func(registrar grpc.ServiceRegistrar) {

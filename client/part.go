@@ -140,9 +140,9 @@ func (u *upload) collectFinished() {
 	}
 }
 
-// progressed implements replyObserver: it records which parts have become durable. The
-// server sends progress also when there is none: then it is no sign that what was sent
-// arrives.
+// progressed implements replyObserver: it records which parts have become durable. The server
+// sends progress messages even if nothing has changed. Only one that reports more counts as a
+// sign of life, because it shows that what was sent arrives.
 func (u *upload) progressed(progress *transhipv1.Progress) {
 	u.mu.Lock()
 	defer u.mu.Unlock()

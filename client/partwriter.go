@@ -92,7 +92,7 @@ func (w *partWriter) WriteChunk(data tranship.Chunk) error {
 }
 
 // WriteZeros implements tranship.ZeroWriter. A server that does not know runs of zeros gets
-// their bytes.
+// zero bytes.
 func (w *partWriter) WriteZeros(n int64) error {
 	if !w.upload.client.takesZeros(w.ctx) {
 		return tranship.WriteZeros(struct {

@@ -108,8 +108,8 @@ func (slow) Copy(ctx context.Context, _ *transhipv1.CopyRequest) (*transhipv1.Co
 	}
 }
 
-// TestNoPings checks the same for a call of the native protocol on a server of a program
-// that has no options of ours.
+// TestNoPings checks the same for a call of the native protocol on the grpc.Server of a
+// program, without options.
 func TestNoPings(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		options := strict(t, func(r grpc.ServiceRegistrar) { transhipv1.RegisterFileServiceServer(r, slow{}) }, nil)

@@ -20,8 +20,7 @@ func (c *content) notePause() {
 
 // broken handles the error of a call. If the call ended because its credentials were
 // replaced, or after the reader had paused, it continues in another call, and broken returns
-// nil. A paused reader holds nothing at the server that way for longer than the server wants;
-// that is why the server may end its call.
+// nil. So the server may end the call of a paused reader, which then occupies nothing there.
 func (c *content) broken(err error) error {
 	if c.ctx.Err() != nil {
 		return c.ctx.Err()

@@ -18,8 +18,8 @@ import (
 type ServiceError struct {
 	// Address is the "host:port" of the server.
 	Address string
-	// Services are the names of the services that the server has, as its reflection says,
-	// in ascending order, at most 16; nil if it has no reflection.
+	// Services are the names of the services that the server's reflection lists, in ascending
+	// order, at most 16; nil if it has no reflection.
 	Services []string
 }
 
@@ -40,7 +40,7 @@ const (
 	maxServiceName = 100
 )
 
-// servicesOf asks the server for its services. It returns nil if the server does not say.
+// servicesOf asks the server for its services. It returns nil if the server does not answer.
 func servicesOf(ctx context.Context, conn grpc.ClientConnInterface) []string {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

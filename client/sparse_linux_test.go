@@ -100,7 +100,7 @@ func TestSparse(t *testing.T) {
 }
 
 // TestZerosOldServer uploads a file with a hole to a server that does not announce that it
-// takes zeros. It gets bytes.
+// takes zeros. The server gets bytes.
 func TestZerosOldServer(t *testing.T) {
 	const size = 3 << 20
 	root, source := t.TempDir(), filepath.Join(t.TempDir(), "source")

@@ -30,15 +30,10 @@ func (u *uploadStream) receive() {
 // use.
 func (u *uploadStream) handleCounted(response *transhipv1.UploadResponse, idle *wire.Idle) error {
 	useful, err := u.handle(response)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case useful:
-		idle.Useful()
-		return nil
-	default:
-		return idle.Useless()
 	}
+	return idle.Count(useful)
 }
 
 // handle passes a reply to its slot, and reports whether a slot could use it. An error

@@ -63,7 +63,7 @@ type replyObserver interface {
 	begun(reply *transhipv1.Begun, roundTrip time.Duration)
 	// progressed is called with the progress of any slot.
 	progressed(progress *transhipv1.Progress)
-	// heardAlive is called when the server says that it is alive.
+	// heardAlive is called for each sign of life of the server.
 	heardAlive()
 }
 

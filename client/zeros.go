@@ -10,7 +10,8 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// zeroSupport is whether a server takes runs of zeros. The zero value does not know.
+// zeroSupport is whether a server takes runs of zeros. The zero value means that the client has
+// not asked yet.
 type zeroSupport struct {
 	mu           sync.Mutex
 	known, takes bool
