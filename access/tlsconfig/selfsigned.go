@@ -129,7 +129,7 @@ func (s *SelfSigned) files(dir *rootfs.Dir, now time.Time, running bool) (certif
 	return certificate, key, nil
 }
 
-// firstKey makes the key of a server that never had one, for all that the directory tells.
+// firstKey makes the key of a server that, as far as the directory shows, never had one.
 func (s *SelfSigned) firstKey(dir *rootfs.Dir) ([]byte, error) {
 	_, err := dir.Lstat(selfSignedCertificate)
 	if errors.Is(err, fs.ErrNotExist) && !s.KeyMustExist {

@@ -19,9 +19,9 @@ func TestSelfSignedFilesVanish(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		damage func(dir string) error
-		// starts is whether a server that starts then works, and what the error says if not.
-		starts bool
-		says   string
+		// starts is whether a server starts afterwards; wantErr is in its error if it does not.
+		starts  bool
+		wantErr string
 	}{
 		{"no key", func(dir string) error { return os.Remove(filepath.Join(dir, "key.pem")) }, false, "remove "},
 		{"no certificate", func(dir string) error { return os.Remove(filepath.Join(dir, "certificate.pem")) }, true, ""},
@@ -62,7 +62,7 @@ func TestSelfSignedFilesVanish(t *testing.T) {
 				t.Error(err)
 			case c.starts && c.name != "no files" && tlsconfig.FingerprintOf(shown(t, again)) != tlsconfig.FingerprintOf(first):
 				t.Error("a server that starts has another key")
-			case !c.starts && (err == nil || !strings.Contains(err.Error(), c.says)):
+			case !c.starts && (err == nil || !strings.Contains(err.Error(), c.wantErr)):
 				t.Errorf("a server that starts: %v", err)
 			}
 		})
