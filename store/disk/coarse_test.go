@@ -38,7 +38,7 @@ func timeless(s system, err error) system {
 }
 
 // TestCoarseTimes uses file systems that round times. A store with records has the exact time,
-// and one without tells the unit.
+// and one without reports the unit.
 func TestCoarseTimes(t *testing.T) {
 	for _, unit := range []time.Duration{2 * time.Second, time.Second, 100 * time.Millisecond} {
 		t.Run(unit.String(), func(t *testing.T) {
@@ -64,7 +64,7 @@ func TestCoarseTimes(t *testing.T) {
 				}
 				for what, got := range map[string]tranship.File{"Put": put, "Stat": f.stat("file"), "List": listed.File} {
 					if !got.ModTime.Equal(test.want.ModTime) || got.ModTimeUnit != test.want.ModTimeUnit {
-						t.Errorf("%s: %s tells %s to %s; want %s to %s", name, what, got.ModTime, got.ModTimeUnit, test.want.ModTime, test.want.ModTimeUnit)
+						t.Errorf("%s: %s reports %s to %s; want %s to %s", name, what, got.ModTime, got.ModTimeUnit, test.want.ModTime, test.want.ModTimeUnit)
 					}
 				}
 				// A time that the file system cannot have given was not rounded.

@@ -61,7 +61,8 @@ func (s *Store) CheckHealth(context.Context) error {
 }
 
 // locate finds out whether the directory of the store is still at its path, and keeps the
-// result for usable. It fails if it is not, or if the file system does not tell.
+// result for usable. It fails if the directory is not there, or if the file system does not
+// answer.
 func (s *Store) locate() error {
 	if s.location == "" {
 		return nil

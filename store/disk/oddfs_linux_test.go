@@ -16,7 +16,7 @@ func TestOddFileSystems(t *testing.T) {
 	const denied = syscall.EPERM
 	for name, test := range map[string]struct {
 		options oddfs.Options
-		time    time.Time // what Stat tells of odd
+		time    time.Time // what Stat reports for odd
 		unit    time.Duration
 		refused bool // the store refuses the time
 	}{

@@ -63,7 +63,8 @@ type content struct {
 	// checksum of the bytes read so far, which is compared at the end.
 	checked bool
 	crc     uint32
-	// holes are the holes of the file, once they are looked for; nil if it has none.
+	// holes are the holes of the file, once the reader has searched for them; nil if it has
+	// none.
 	holes  *rootfs.Holes
 	looked bool
 	// ended is the error that Read returns once it is not nil.
@@ -137,7 +138,7 @@ func (c *content) Read(buffer []byte) (int, error) {
 // ReadZeros implements tranship.ZeroReader. It finds holes of the file.
 func (c *content) ReadZeros(most int64) (int64, error) {
 	if c.ended != nil || c.offset == c.end {
-		return 0, nil //nolint:nilerr // Read says how it ended
+		return 0, nil //nolint:nilerr // Read returns the reason
 	}
 	if err := c.ctx.Err(); err != nil {
 		return 0, err

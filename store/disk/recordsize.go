@@ -109,8 +109,8 @@ func (s *Store) tryRecord(size int) (bool, error) {
 		err = nil
 	}
 	if errors.Is(err, syscall.ENOSPC) {
-		// The disk may be full: then a small attribute, which needs a block, too, or the
-		// free space tells.
+		// The disk may be full: a small attribute, which needs a block, too, or the free space
+		// shows whether it is.
 		free, failed := s.system.free(s.root)
 		if failed == nil && free > minimalFreeBytes {
 			err = nil

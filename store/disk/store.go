@@ -101,8 +101,8 @@ var (
 )
 
 // Open opens the store in a directory, which must exist. It creates only the state directory
-// in it, unless Options.MustExist forbids that, recovers the resumable uploads of an earlier process, and removes the others. The
-// caller must call Close.
+// in it, unless Options.MustExist forbids that, recovers the resumable uploads of an earlier
+// process, and removes the others. The caller must call Close.
 func Open(directory string, options Options) (*Store, error) {
 	return open(directory, options, realSystem())
 }
@@ -166,14 +166,6 @@ func location(directory string) string {
 		return ""
 	}
 	return absolute
-}
-
-// timelessEffect returns what a file system without modified times means for the store.
-func (s *Store) timelessEffect() string {
-	if s.attributes {
-		return "they are kept in extended attributes only"
-	}
-	return "they are refused"
 }
 
 // probe finds out whether the file system has extended attributes, and which times it keeps.

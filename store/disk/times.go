@@ -19,7 +19,7 @@ import (
 // and silently changes other times to the nearest one; FAT rounds times to 2 seconds; some keep
 // no times. So the store gives a file the nearest time that the file system keeps, and has the
 // exact time in the file's record. Without records it refuses a time that differs from what the
-// file system keeps by more than timeTolerance, and tells the unit to which it rounds others.
+// file system keeps by more than timeTolerance, and reports the unit to which it rounds others.
 
 // timeRange is the range of times that the file system keeps.
 type timeRange struct {
@@ -185,7 +185,7 @@ func (s *Store) chtimes(dir *rootfs.Dir, file *os.File, name string, modified ti
 	}
 	accessed := rootfs.AccessTime(info)
 	if accessed.IsZero() {
-		accessed = modified // the system does not tell it
+		accessed = modified // the system does not report it
 	}
 	if err := s.system.chtimesBoth(dir, file, name, accessed, modified); err != nil {
 		return nil, err
@@ -208,4 +208,12 @@ func (s *Store) probeTimes(draft *draft) error {
 	}
 	s.timeUnit = unit
 	return err
+}
+
+// timelessEffect returns what a file system without modified times means for the store.
+func (s *Store) timelessEffect() string {
+	if s.attributes {
+		return "they are kept in extended attributes only"
+	}
+	return "they are refused"
 }

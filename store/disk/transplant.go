@@ -190,7 +190,7 @@ func (s *Store) skipHole(draft, file *os.File, end int64) error {
 	return seekBoth(draft, file, end)
 }
 
-// seekBoth makes a copy go on at offset.
+// seekBoth makes a copy continue at offset.
 func seekBoth(draft, file *os.File, offset int64) error {
 	if _, err := file.Seek(offset, io.SeekStart); err != nil {
 		return err
