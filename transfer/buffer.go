@@ -64,8 +64,8 @@ type reading struct {
 	err error
 }
 
-// filled is a chunk that was read, or a run of zeros that was not. The last chunk of a content comes with its error,
-// which is io.EOF after a good end.
+// filled is a chunk that was read, or a run of zeros that was skipped. The last chunk of a
+// content comes with its error, which is io.EOF after a good end.
 type filled struct {
 	chunk tranship.Chunk
 	zeros int64

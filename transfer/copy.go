@@ -99,7 +99,7 @@ type copier struct {
 	claims claims
 	// smallInFlight counts the bytes of small files that are being copied now.
 	smallInFlight atomic.Int64
-	// timeless is why the destination takes no modified times at all; nil: it has not said so.
+	// timeless is why the destination takes no modified times at all; nil if it may take some.
 	timeless atomic.Pointer[error]
 
 	mu        sync.Mutex

@@ -39,10 +39,10 @@ const (
 	// EventRetry: an attempt failed with Err. The next is made after Wait.
 	EventRetry
 	// EventTimeLost: the destination has all content of the file, and cannot keep its
-	// modified time. Err says why.
+	// modified time. Err is the reason.
 	EventTimeLost
 	// EventLeft: the destination may still have an unfinished upload of the file
-	// that can be of no more use, because it could not be removed. Err says why.
+	// that can be of no more use, because it could not be removed. Err is the reason.
 	// tranship.Uploads.AbortUpload removes Upload, and otherwise it expires.
 	EventLeft
 	// EventEnd: the file has ended. Err is that of its Result.

@@ -49,7 +49,7 @@ type job struct {
 	kept bool
 	// discarded is true once NoResume has removed what the destination had.
 	discarded bool
-	// timeRefused is why the destination did not take the modified time; nil: it has not
+	// timeRefused is why the destination did not take the modified time; nil if it has not
 	// refused it.
 	timeRefused error
 }

@@ -47,7 +47,8 @@ func (g *gated) pass(method string) {
 	}
 }
 
-// Begin implements tranship.Writer. Its moment is after it, before the client is told.
+// Begin implements tranship.Writer. Its moment is after the upload has begun, before the client
+// gets the answer.
 func (g *gated) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload, error) {
 	upload, err := g.Store.Begin(ctx, spec)
 	if err != nil {

@@ -42,7 +42,7 @@ func (disconnectedUpload) Commit(context.Context, tranship.Commit) (tranship.Fil
 func (disconnectedUpload) Abort(context.Context) error { return errLost }
 
 // An upload that can be of no more use is removed through another connection, or its id is
-// told.
+// reported.
 func TestUploadLeft(t *testing.T) {
 	name, _ := largeFile(t)
 	for _, down := range []bool{false, true} {
@@ -62,7 +62,7 @@ func TestUploadLeft(t *testing.T) {
 				want = append(want, upload.ID)
 			}
 			if len(want) > 0 != down || !slices.Equal(left, want) {
-				t.Errorf("%q were told, and %q are left", left, want)
+				t.Errorf("%q were reported, and %q are left", left, want)
 			}
 		})
 	}

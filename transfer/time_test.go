@@ -106,7 +106,7 @@ func (u *untimedUpload) Commit(ctx context.Context, commit tranship.Commit) (tra
 }
 
 // TestTimeRefused copies to a store that refuses the time: the content is copied, once, and the
-// copy tells that the time is lost.
+// copy reports that the time is lost.
 func TestTimeRefused(t *testing.T) {
 	source := t.TempDir()
 	sizes := map[string]int{"small": 100, "large": 3 << 20}

@@ -92,7 +92,7 @@ type Result struct {
 	// Version is the new file's, where the destination has versions.
 	Version string
 	// TimeLost: the file has another modified time than its source, because the
-	// destination cannot keep that one. EventTimeLost tells why.
+	// destination cannot keep that one. EventTimeLost has the reason.
 	TimeLost bool
 	// Err is why the item failed; nil: the file is where it should be. It matches
 	// ErrResumable when the next copy can go on where this one ended.
@@ -115,11 +115,10 @@ type Options struct {
 	NoResume bool
 	// StallTimeout is how long an attempt goes on while no byte is read or
 	// taken; 0: 30 s. There is no deadline for an attempt that moves, however
-	// slowly, nor while it waits for a Stdin or Stdout, nor while a store says
-	// that it is at work, as servers do for package client: at the interval of
-	// client.Options.StallTimeout, which should be the same. A small file, which
-	// moves as a whole, has 1 s more for each 16 KiB of small files in flight; a
-	// commit has ten times as long.
+	// slowly, nor while it waits for a Stdin or Stdout, nor while a store gives signs of life,
+	// as servers do for package client: at the interval of client.Options.StallTimeout, which
+	// should be the same. A small file, which moves as a whole, has 1 s more for each 16 KiB of
+	// small files in flight; a commit has ten times as long.
 	StallTimeout time.Duration
 	// SmallBytes bounds the content of all other files in flight together, in
 	// bytes; 0: 32 MiB. It is at least tranship.MaxPutBytes.
@@ -129,9 +128,9 @@ type Options struct {
 	// Existing, when not nil, tells what is at a path of the destination, or
 	// fails with tranship.ErrNotFound. An item whose File is Same is skipped.
 	Existing func(ctx context.Context, path string) (tranship.File, error)
-	// ModifyWindow is how far apart two modified times may be that Existing takes for
-	// equal, beside the rules of Same; for destinations that round times and do not tell
-	// by how much. 0: no further than Same allows.
+	// ModifyWindow is the greatest difference of two modified times that Existing treats as
+	// equal, beside the rules of Same. It is for destinations that round times and do not
+	// report the unit. 0 means that only the rules of Same apply.
 	ModifyWindow time.Duration
 	// Attempts is how often one file is tried at most, without any progress,
 	// while it fails in a way that may pass, such as tranship.ErrUnavailable, or
