@@ -43,8 +43,8 @@ func GRPCOptions(config Config) []grpc.ServerOption {
 }
 
 // minPingInterval is the shortest interval between the HTTP/2 pings of a client. GetServerInfo
-// tells it on servers of Serve. A grpc.Server of a program may permit a ping every 5 minutes
-// only, which is gRPC's default; Mount does not know.
+// reports it on servers of Serve. Mount does not know the interval of the program's
+// grpc.Server, which is 5 minutes by default.
 const minPingInterval = 10 * time.Second
 
 // transportOptions are GRPCOptions without what package limit sets.

@@ -111,7 +111,7 @@ func (c Config) healthParts() []*healthPart {
 }
 
 // authenticatorChecks returns the checks of all authenticators; nil if one of them has none,
-// or clients need no credentials, because then calls succeed whatever the others say.
+// or clients need no credentials, because then calls succeed even if the others fail.
 func (c Config) authenticatorChecks() anyHealthy {
 	if c.Anonymous != AnonymousNone {
 		return nil
@@ -175,15 +175,15 @@ type healthChecks struct {
 	interval, timeout time.Duration
 }
 
-// keepHealth checks the server, and again every interval, and tells the health service the
-// results, until ctx ends or the returned function is called. That waits for checks under
-// way, so that the program can close the store.
+// keepHealth checks the server, and again every interval, and reports the results to the health
+// service, until ctx ends or the returned function is called. The function waits for checks
+// under way, so that the program can close the store.
 func (s *Server) keepHealth(ctx context.Context, grpcServer *grpc.Server, probes *health.Server) (end func()) {
 	reporter := &healthReporter{server: s, probes: probes, services: []string{""}}
 	for name := range grpcServer.GetServiceInfo() {
 		reporter.services = append(reporter.services, name)
 	}
-	reporter.tell(healthv1.HealthCheckResponse_SERVING)
+	reporter.setStatus(healthv1.HealthCheckResponse_SERVING)
 	reporter.report(ctx)
 	ctx, cancel := context.WithCancel(ctx)
 	var watching sync.WaitGroup
@@ -191,12 +191,12 @@ func (s *Server) keepHealth(ctx context.Context, grpcServer *grpc.Server, probes
 	return func() {
 		cancel()
 		watching.Wait()
-		s.health.settle()
+		s.health.awaitRuns()
 	}
 }
 
-// settle waits for checks under way, for healthTimeout at most.
-func (h *healthChecks) settle() {
+// awaitRuns waits for checks under way, for healthTimeout at most.
+func (h *healthChecks) awaitRuns() {
 	ctx, cancel := context.WithTimeout(context.Background(), h.timeout)
 	defer cancel()
 	for _, part := range h.parts {
@@ -209,7 +209,7 @@ func (h *healthChecks) settle() {
 	}
 }
 
-// healthReporter tells a health service what checks of a server find.
+// healthReporter reports the results of a server's checks to a health service.
 type healthReporter struct {
 	server   *Server
 	probes   *health.Server
@@ -218,15 +218,15 @@ type healthReporter struct {
 	failing bool
 }
 
-// tell sets the status of all services.
-func (r *healthReporter) tell(status healthv1.HealthCheckResponse_ServingStatus) {
+// setStatus sets the status of all services.
+func (r *healthReporter) setStatus(status healthv1.HealthCheckResponse_ServingStatus) {
 	for _, service := range r.services {
 		r.probes.SetServingStatus(service, status)
 	}
 }
 
-// report checks the server once. It tells the health service, and logs, when the result
-// changes.
+// report checks the server once. When the result changes, it updates the health service, and
+// logs it.
 func (r *healthReporter) report(ctx context.Context) {
 	err := r.server.CheckHealth(ctx)
 	if ctx.Err() != nil || r.failing == (err != nil) {
@@ -235,11 +235,11 @@ func (r *healthReporter) report(ctx context.Context) {
 	r.failing = err != nil
 	if err != nil {
 		r.server.config.Logger.Error("the server is not healthy: health checks get NOT_SERVING", "error", err)
-		r.tell(healthv1.HealthCheckResponse_NOT_SERVING)
+		r.setStatus(healthv1.HealthCheckResponse_NOT_SERVING)
 		return
 	}
 	r.server.config.Logger.Info("the server is healthy again: health checks get SERVING")
-	r.tell(healthv1.HealthCheckResponse_SERVING)
+	r.setStatus(healthv1.HealthCheckResponse_SERVING)
 }
 
 // watch reports every interval until the context ends.

@@ -1,7 +1,6 @@
 package server_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"log/slog"
@@ -41,7 +40,7 @@ func (p *patient) CheckHealth(context.Context) error {
 	hang := p.hang
 	p.mu.Unlock()
 	if hang != nil {
-		<-hang // whatever the context: as a file system does that hangs
+		<-hang // ignores the context, as a hanging file system does
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -58,27 +57,9 @@ func (p *patient) set(err error, hang chan struct{}) {
 	p.err, p.hang = err, hang
 }
 
-// lines is a log that can be read while it is written.
-type lines struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *lines) Write(line []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(line)
-}
-
-func (l *lines) count(words string) int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return strings.Count(l.text.String(), words)
-}
-
 // checked is a server whose health is checked every few milliseconds.
 type checked struct {
-	log    lines
+	log    lockedText
 	health healthv1.HealthClient
 	// watches is the context of the streams of watch. stop ends them and the server.
 	watches context.Context
@@ -168,11 +149,11 @@ func TestHealthFollowsStore(t *testing.T) {
 				}
 			}
 		}
-		if errs, infos := c.log.count("level=ERROR"), c.log.count("healthy again"); errs != round+1 || infos != round+1 {
+		if errs, infos := strings.Count(c.log.String(), "level=ERROR"), strings.Count(c.log.String(), "healthy again"); errs != round+1 || infos != round+1 {
 			t.Errorf("after %d failures: %d errors, %d ends", round+1, errs, infos)
 		}
 	}
-	if c.log.count("store: the disk is broken") != 3 {
+	if strings.Count(c.log.String(), "store: the disk is broken") != 3 {
 		t.Error("the log does not say what is wrong")
 	}
 	watches[0] = c.watch(t, "")
@@ -182,8 +163,8 @@ func TestHealthFollowsStore(t *testing.T) {
 	}
 }
 
-// A store that does not answer is not healthy. Its checks do not pile up, and do not keep the
-// server from its end for ever.
+// A store that does not answer is not healthy. Its checks do not pile up, and do not delay the
+// end of the server forever.
 func TestHealthHangs(t *testing.T) {
 	store := &patient{}
 	c := serveChecked(t, store, server.Config{}, 20*time.Millisecond)
@@ -220,7 +201,7 @@ func TestHealthHangs(t *testing.T) {
 	store.set(nil, nil)
 }
 
-// A store that fails from the start is never told as serving.
+// A store that fails from the start is never reported as serving.
 func TestHealthFailsFirst(t *testing.T) {
 	store := &patient{err: errors.New("broken")}
 	c := serveChecked(t, store, server.Config{}, time.Minute)

@@ -10,8 +10,8 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// probes is the health service of Serve. When the server drains, each Watch is told
-// NOT_SERVING, and ends.
+// probes is the health service of Serve. When the server drains, each Watch gets NOT_SERVING,
+// and ends.
 type probes struct {
 	*health.Server
 	// draining ends when the server drains.

@@ -12,7 +12,7 @@ type Proxies struct {
 	// IPv6 stands for the IPv4 addresses. Every machine at these addresses can claim
 	// any address for its calls, so that limits of peers do not bind it. The connections
 	// of a trusted proxy have no Limits.ConnectionsPerPeer and FramesPerSecond, unless the
-	// PROXY protocol says whose they are.
+	// PROXY protocol reports their clients.
 	Trusted []netip.Prefix
 	// Header is the header that the proxies set on each call. They must replace, or add
 	// to, what their clients send in it. A call without the header counts for the proxy.

@@ -16,14 +16,14 @@ import (
 )
 
 // RegisterReflection adds gRPC server reflection for all services of a grpc.Server of the
-// program, those of Mount included, in its versions v1 and, for older clients, v1alpha. The descriptors of the compatibility protocols are
-// not in protobuf's global registry, so that grpc-go's own reflection does not know them.
-// Every client of the grpc.Server may call it: see MountReflection. Serve registers
-// reflection itself.
+// program, those of Mount included, in its versions v1 and, for older clients, v1alpha. The
+// descriptors of the compatibility protocols are not in protobuf's global registry, so that
+// grpc-go's own reflection does not know them. Every client of the grpc.Server may call it: see
+// MountReflection. Serve registers reflection itself.
 func RegisterReflection(server *grpc.Server) error { return registerReflection(server, server) }
 
-// MountReflection is RegisterReflection with what the Config says: credentials, limits and
-// the audit log are those of the services that Mount adds.
+// MountReflection is RegisterReflection with the credentials, limits and audit log of the
+// services that Mount adds.
 func (s *Server) MountReflection(server *grpc.Server) error {
 	return registerReflection(newAdapter(s.door, s.config).IdleRegistrar(server), server)
 }

@@ -27,8 +27,9 @@ var (
 
 // Serve serves all protocols, health checks and reflection on listeners until ctx ends. It
 // then refuses new files, ends calls that carry no work, such as watches of the health
-// service, finishes the files under way for at most Config.DrainTimeout, and returns nil, or ErrDrainTimeout if it had to cut some off. Uploads that were cut off can
-// be resumed. Stop cuts them off at once.
+// service, finishes the files under way for at most Config.DrainTimeout, and returns nil, or
+// ErrDrainTimeout if it had to cut some off. Uploads that were cut off can be resumed. Stop
+// cuts them off at once.
 //
 // Serve closes the listeners before it returns. An address at which the server must not
 // listen is a *ListenError. If a listener fails, Serve cuts off all transfers and returns

@@ -84,8 +84,8 @@ func New(ctx context.Context, config Config) (*Server, error) {
 // depend on no interceptor and no option of the grpc.Server; the interceptors that it has
 // run before, and GRPCOptions are the options with which files move fastest.
 //
-// A program that stops its grpc.Server gracefully calls Shutdown first. Its health checks
-// get the truth from CheckHealth.
+// A program that stops its grpc.Server gracefully calls Shutdown first. Its health checks use
+// CheckHealth.
 func (s *Server) Mount(registrar grpc.ServiceRegistrar) {
 	registrar = newAdapter(s.door, s.config).Registrar(registrar)
 	s.native.Register(registrar)
