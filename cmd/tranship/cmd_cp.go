@@ -23,7 +23,7 @@ const cpUsage = "tranship cp [-r] [-u] SRC... DST"
 type cpFlags struct {
 	recursive bool
 	update    bool
-	// modifyWindow is how far apart modified times may be that -u takes for equal.
+	// modifyWindow is the greatest difference of two modified times that -u treats as equal.
 	modifyWindow time.Duration
 	durability   durabilityFlag
 	protocol     string
@@ -71,7 +71,7 @@ links, empty directories and special files, and copies the rest.`,
 	}
 	recursiveFlag(cmd, &flags.recursive, "copy directories and everything in them")
 	cmd.Flags().BoolVarP(&flags.update, "update", "u", false, "skip files whose size and modified time are equal at the target")
-	cmd.Flags().Var(timespan(&flags.modifyWindow, 0), "modify-window", "how far apart modified times may be that -u takes for equal; file systems with coarse times, such as FAT, are recognized without it")
+	cmd.Flags().Var(timespan(&flags.modifyWindow, 0), "modify-window", "greatest difference of two modified times that -u treats as equal; file systems with coarse times, such as FAT, are recognized without it")
 	cmd.Flags().Var(&flags.durability, "durability", "when a file counts as copied: `durable|written` (default: the default of the server)")
 	cmd.Flags().BoolVar(&flags.noResume, "no-resume", false, "start every file from the beginning, and keep nothing of a file that fails")
 	cmd.Flags().Var(timespan(&flags.stallTimeout, 30*time.Second), "stall-timeout", "how long a file may make no progress before it is retried")

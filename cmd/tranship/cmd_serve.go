@@ -100,7 +100,7 @@ allows it, and without authentication unless --anonymous allows it.`,
 	f.StringVar(&flags.filesrv.uploadSuffix, "filesrv-upload-suffix", "", "`text` to insert between name and extension of files uploaded by filesrv, such as _recv")
 	f.IntVar(&flags.filesrv.revision, "filesrv-revision", 1, "revision of filesrv for clients that do not send theirs: 1 or 2")
 	f.StringVar(&flags.logFormat, "log-format", "text", "format of the log: `text|json`")
-	f.StringVar(&flags.logLevel, "log-level", "info", "least level of the log: `debug|info|warn|error`")
+	f.StringVar(&flags.logLevel, "log-level", "info", "lowest level of the messages in the log: `debug|info|warn|error`")
 	completeValues(cmd, "anonymous", string(anonymousRead), string(anonymousWrite))
 	flags.identity.add(cmd)
 	flags.protection.add(cmd)
@@ -137,7 +137,7 @@ func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
 	if err := flags.validate(); err != nil {
 		return err
 	}
-	// A reader of the log that ends must not end the server.
+	// The server must continue when the reader of its log ends.
 	signal.Ignore(syscall.SIGPIPE)
 	ready := &readyFile{name: flags.readyFile}
 	if err := ready.removeStale(); err != nil {

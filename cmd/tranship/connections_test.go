@@ -97,10 +97,10 @@ func TestOneConnection(t *testing.T) {
 // The error of a server without the native protocol proposes the protocol that it has.
 func TestAdviseProtocol(t *testing.T) {
 	for want, services := range map[string][]string{
-		"--protocol filesrv speaks":                 {"FileSrv"},
-		"--protocol filetransfer speaks":            {"FileTransfer.FileService", "other.Service"},
-		"--protocol filesrv or filetransfer speaks": nil,
-		"but other.Service":                         {"other.Service"},
+		"pass --protocol filesrv to tranship cp":                 {"FileSrv"},
+		"pass --protocol filetransfer to tranship cp":            {"FileTransfer.FileService", "other.Service"},
+		"pass --protocol filesrv or filetransfer to tranship cp": nil,
+		"but other.Service":                                      {"other.Service"},
 	} {
 		err := (&clientTLSFlags{}).advise(location.Server{}, &client.ServiceError{Address: "h:1", Services: services})
 		if !errors.Is(err, tranship.ErrUnsupported) || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "--") != strings.Contains(want, "--") {

@@ -160,7 +160,7 @@ func (f *clientTLSFlags) advise(server location.Server, err error) error {
 	return err
 }
 
-// adviseProtocol adds the protocol that the server may have to its error.
+// adviseProtocol adds to the error of a server the --protocol that may work with it.
 func adviseProtocol(other *client.ServiceError) error {
 	protocols := copycmd.ProtocolFilesrv + " or " + copycmd.ProtocolFiletransfer
 	switch {
@@ -171,7 +171,7 @@ func adviseProtocol(other *client.ServiceError) error {
 	case len(other.Services) > 0:
 		return other
 	}
-	return fmt.Errorf("%w: tranship cp --protocol %s speaks with servers of other protocols", other, protocols)
+	return fmt.Errorf("%w: for servers of other protocols, pass --protocol %s to tranship cp", other, protocols)
 }
 
 // fingerprintsFlag is a flag that may be repeated. Keys of servers are public, unlike

@@ -31,7 +31,7 @@ func (f *proxyFlags) add(cmd *cobra.Command) {
 	completeValues(cmd, "proxy-header", headerXForwardedFor, headerForwarded)
 }
 
-// proxies returns what the flags say.
+// proxies returns the proxies that the flags describe, or a usage error.
 func (f *proxyFlags) proxies() (server.Proxies, error) {
 	proxies := server.Proxies{ProxyProtocol: f.protocol}
 	switch f.header {

@@ -81,7 +81,7 @@ const maxTypos = 2
 func similarFlag(flags *pflag.FlagSet, name string) (similar string) {
 	least := maxTypos + 1
 	flags.VisitAll(func(flag *pflag.Flag) {
-		// Of two letters, two may not be wrong.
+		// A name of two letters must not differ in both.
 		if n := typos(name, flag.Name); !flag.Hidden && n < least && n < len(name)-1 {
 			similar, least = flag.Name, n
 		}

@@ -96,7 +96,7 @@ func TestServeNohup(t *testing.T) {
 	}
 }
 
-// A server goes on when the program that reads its log ends.
+// A server continues when the program that reads its log ends.
 func TestServeWithoutLogReader(t *testing.T) {
 	t.Parallel()
 	reader, writer, err := os.Pipe()
