@@ -18,8 +18,8 @@ func NewCopyProgressContext(ctx context.Context, progress func(copied int64)) co
 	return context.WithValue(ctx, copyProgressKey{}, progress)
 }
 
-// CopyProgressFromContext returns the function that a store must call during Copy; it is
-// never nil. It is for stores.
+// CopyProgressFromContext returns the function that a store must call during Copy; it is never
+// nil.
 func CopyProgressFromContext(ctx context.Context) (progress func(copied int64)) {
 	if progress, ok := ctx.Value(copyProgressKey{}).(func(int64)); ok && progress != nil {
 		return progress

@@ -28,7 +28,7 @@ type File struct {
 	ModTime time.Time
 	// ModTimeUnit is the unit to which the file system of the store has rounded ModTime, up or
 	// down; at most MaxModTimeUnit. 0 means that ModTime is what was set, to at least the
-	// microsecond. It tells for two times that differ by less whether they may be one.
+	// microsecond. Two times that differ by less may have been equal before they were rounded.
 	ModTimeUnit time.Duration
 	// Mode has permission bits only, within 0777.
 	Mode fs.FileMode
@@ -95,8 +95,8 @@ type Attributes struct {
 	// ModTime is when the content was last modified at its source; by default the moment
 	// of commit. It is within the years 1 to 9999, in UTC. A store keeps it to at least
 	// the microsecond, or refuses it with an *InvalidError that names the times it can
-	// keep: it never keeps another time instead, except that it may round the time as
-	// File.ModTimeUnit tells.
+	// keep: it never keeps another time instead, except that it may round the time to
+	// File.ModTimeUnit.
 	ModTime *time.Time
 	// Mode has permission bits only, within 0777; by default DefaultMode.
 	Mode *fs.FileMode

@@ -9,8 +9,8 @@ import "cmp"
 // A client recognizes proxies by their answers. It cannot recognize a proxy that closes
 // connections without an answer.
 type ProxyError struct {
-	// Proxy is the name of the proxy's software, such as "nginx"; "" if the answer does
-	// not tell it.
+	// Proxy is the name of the proxy's software, such as "nginx"; "" if the answer does not
+	// name it.
 	Proxy string
 	// Status is the HTTP status of the answer, such as 413; 0 if the answer is a reset of
 	// the stream or a status of gRPC.

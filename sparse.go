@@ -8,16 +8,16 @@ type ZeroReader interface {
 	// ReadZeros skips zero bytes at the offset that it shares with Read. It returns how
 	// many it skipped, at most most, which must be positive. It returns 0 if the next byte
 	// is not known to be zero, and at the end: the caller then calls Read, which returns
-	// at least one byte before the next known run, and io.EOF at the end. ReadZeros does
-	// not look at bytes to find out that they are zero. The bytes that it skips count for
-	// the checksum of the content. An error is one that Read would return, but not io.EOF.
-	// Like Read, ReadZeros is not safe for concurrent use.
+	// at least one byte before the next known run, and io.EOF at the end. ReadZeros does not
+	// read bytes to find out whether they are zero. The bytes that it skips count for the
+	// checksum of the content. An error is one that Read would return, but not io.EOF. Like
+	// Read, ReadZeros is not safe for concurrent use.
 	ReadZeros(most int64) (int64, error)
 }
 
 // ZeroWriter is an ability of a PartWriter: it takes a run of zero bytes as a number. It
 // does what Write of that many zero bytes does, with the same errors, checksums and limits.
-// A store that can leaves a hole.
+// A store leaves a hole if it can.
 type ZeroWriter interface {
 	// WriteZeros writes n zero bytes; n must not be negative. Like Write, it is not safe
 	// for concurrent use.
