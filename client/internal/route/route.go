@@ -1,9 +1,9 @@
 // Package route finds the way from a client to a server: it parses and resolves addresses,
 // chooses the proxy, and dials.
 //
-// A name may have several addresses, of which some may be dead. grpc-go's pick_first policy
-// tries them concurrently, 250 ms apart, and only an address on which a server has answered
-// in HTTP/2 wins. This package gives it the addresses and dials each.
+// A name may have several addresses, some of them dead. grpc-go's pick_first policy tries them
+// concurrently, 250 ms apart, and only an address on which a server has answered in HTTP/2
+// wins. This package gives it the addresses and dials each.
 package route
 
 import (

@@ -142,7 +142,7 @@ func explainAnswer(err error) error {
 	return errors.New(text)
 }
 
-// limitedConn is a connection from which only so many bytes can be read.
+// limitedConn is a connection from which a limited number of bytes can be read.
 type limitedConn struct {
 	net.Conn
 	left int
@@ -157,7 +157,7 @@ func (c *limitedConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// prefixedConn is a connection of which some bytes have been read before.
+// prefixedConn is a connection whose first bytes have already been read.
 type prefixedConn struct {
 	net.Conn
 	mu    sync.Mutex
