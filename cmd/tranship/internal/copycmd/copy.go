@@ -32,7 +32,8 @@ type Options struct {
 	// Recursive copies directories. Update skips files whose size and modified time are
 	// equal at the target.
 	Recursive, Update bool
-	// ModifyWindow is how far apart modified times may be that Update takes for equal.
+	// ModifyWindow is the greatest difference of two modified times that Update treats as
+	// equal.
 	ModifyWindow time.Duration
 	Durability   tranship.Durability
 	// Protocol is the protocol of the servers, one of Protocols.
