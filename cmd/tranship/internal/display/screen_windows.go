@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// inForeground implements the same for Windows, whose programs share a console.
+// inForeground returns true: on Windows, programs share a console.
 func inForeground(*os.File) bool { return true }
 
 // handleStops does nothing: Windows does not stop programs.
