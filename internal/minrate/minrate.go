@@ -26,7 +26,7 @@ type Limits struct {
 // Need returns how many bytes must move in a Window.
 func (l Limits) Need() int64 { return int64(float64(l.Rate) * l.Window.Seconds()) }
 
-// lateness is by how much a look must be late to show that the process did not run.
+// lateness is how late a look must be to show that the process did not run.
 const lateness = time.Second
 
 // DidNotRun reports whether this process, which looks at an interval, did not run in much of
@@ -48,8 +48,8 @@ type Call struct {
 	held  time.Duration
 }
 
-// Download says that the client asks for bytes and sends none: what it sends, such as signs of
-// life, is no reason not to take them.
+// Download marks a call whose client asks for bytes and sends none. Messages of the client,
+// such as signs of life, do not count: the client must take the bytes.
 func (c *Call) Download() {
 	if c != nil {
 		c.download.Store(true)

@@ -140,8 +140,8 @@ type Slow struct {
 }
 
 // Look returns how the client is too slow, and nil if it is not. total is how many bytes
-// have arrived, and alive how often the client has said that it is alive. Only the time
-// counts in which no stream of the upload keeps the client waiting.
+// have arrived, and alive the number of the client's signs of life. Only the time counts in
+// which no stream of the upload keeps the client waiting.
 //
 // A client that does not know the size reads from a source that may be slow itself, and
 // could not resume. It must send something within Idle, if only that it is alive. A client

@@ -16,7 +16,7 @@ func TestSender(t *testing.T) {
 		size, durable int64
 		hold          bool
 		total         int64 // how many bytes arrived after a window
-		alive         int64 // how often the client said that it is alive
+		alive         int64 // the number of the client's signs of life
 		after         time.Duration
 		want          *minrate.Slow
 	}{
