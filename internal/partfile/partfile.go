@@ -33,7 +33,7 @@
 //     write to the journal that cannot be taken back: nothing succeeds after it. Other
 //     failures leave everything as it was before.
 //  7. The data file grows as it is written; no space is allocated ahead. Zeros that a writer
-//     is told as a number are not written: the file grows over them, and bytes that an older
+//     gets as a number are not written: the file grows over them, and bytes that an older
 //     writer may have left there are cleared before the part can be whole. Bytes that an
 //     older writer left behind the end of the file are cut off before the file is
 //     committed: see Trim.

@@ -86,7 +86,7 @@ func (w *Writer) WriteZeros(n int64) error {
 	return w.write(tranship.Chunk{CRC32C: tranship.ZerosCRC32C(n)}, n, true)
 }
 
-// write writes a chunk, or as many zeros as length says.
+// write writes a chunk, or a run of length zeros, which takes no memory.
 func (w *Writer) write(c tranship.Chunk, length int64, zeros bool) error {
 	if w.closed {
 		return fs.ErrClosed
@@ -144,8 +144,8 @@ func (p *part) roomLocked(length int64, zeros bool) int64 {
 	}
 }
 
-// putLocked makes the data file have a chunk, or zeros, where the part goes on. The caller
-// holds the part.
+// putLocked writes a chunk, or zeros, to the data file at the end of what the part has. The
+// caller must hold the part.
 func (w *Writer) putLocked(c tranship.Chunk, length int64, zeros bool) error {
 	f, part := w.file, w.part
 	from, to := part.written, part.written+length
@@ -160,7 +160,7 @@ func (w *Writer) putLocked(c tranship.Chunk, length int64, zeros bool) error {
 }
 
 // clear makes the data file read as zeros from from up to to in a part that begins at offset,
-// and long enough for them. The caller holds the part.
+// and long enough for them. The caller must hold the part.
 func (f *File) clear(part *part, offset, from, to int64) error {
 	f.writing.Lock()
 	defer f.writing.Unlock()
