@@ -1,5 +1,5 @@
 // Package peertimeout makes the system end TCP connections whose other end is gone, without
-// a word of the protocol above TCP: the server may not permit that.
+// messages of the protocol above TCP, which the server may not permit.
 package peertimeout
 
 import (

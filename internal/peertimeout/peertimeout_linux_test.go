@@ -10,7 +10,7 @@ import (
 	"github.com/tranship/tranship/internal/peertimeout"
 )
 
-// TestSet checks what the system is told.
+// TestSet checks the options that Set sets on a connection.
 func TestSet(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
