@@ -237,10 +237,10 @@ func (d *Dir) Sync() error {
 	return relative("sync", ".", SyncError(d.sync()))
 }
 
-// SyncError returns nil for an error by which a file system tells that it does not sync
-// directories, and otherwise err. 9P, SMB and some FUSE file systems answer with these
-// errors; there is no other way to make a name durable there. An error of the storage, such
-// as EIO, stays. It applies to directories only: each file system must sync files.
+// SyncError returns nil for an error that means that the file system cannot sync directories,
+// and otherwise err. 9P, SMB and some FUSE file systems return these errors; there is no other
+// way to make a name durable there. An error of the storage, such as EIO, stays. It applies to
+// directories only: each file system must sync files.
 func SyncError(err error) error {
 	for _, unable := range []error{syscall.EINVAL, syscall.EBADF, errors.ErrUnsupported} {
 		if errors.Is(err, unable) {

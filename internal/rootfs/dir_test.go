@@ -206,7 +206,8 @@ func TestErrorsNameNothingAboveTheDirectory(t *testing.T) {
 	}
 }
 
-// TestSyncError tells file systems that do not sync directories from storage that fails.
+// TestSyncError distinguishes file systems that cannot sync directories from storage that
+// fails.
 func TestSyncError(t *testing.T) {
 	for _, unable := range []error{nil, syscall.EINVAL, syscall.EBADF, syscall.ENOSYS, syscall.ENOTSUP, syscall.EOPNOTSUPP, errors.ErrUnsupported} {
 		if unable != nil {

@@ -6,17 +6,17 @@ import (
 )
 
 const (
-	// leastSparse is the size in bytes of the smallest file in which holes are looked for.
+	// leastSparse is the size in bytes of the smallest file in which FindHoles finds holes.
 	leastSparse = 1 << 20
 	// leastHole is the length in bytes of the shortest hole that counts: to pass on a
 	// shorter one as a number costs more than to read its zeros.
 	leastHole = 64 << 10
-	// holeStride bounds the bytes of a file that one look for a hole goes ahead.
+	// holeStride is the greatest number of bytes that one search for a hole covers.
 	holeStride = 16 << 20
 )
 
-// Holes knows the holes of an open file. The file reads as zeros in them. Nil is for a file
-// without holes. It is not safe for concurrent use, but several may be of one file.
+// Holes knows the holes of an open file. The file reads as zeros in them. A nil *Holes is that
+// of a file without holes. It is not safe for concurrent use; one file may have several.
 type Holes struct {
 	file *os.File
 	size int64
@@ -27,7 +27,7 @@ type Holes struct {
 
 // FindHoles returns the holes of a file; nil if info, a recent Stat, shows that it has none:
 // the file is not larger than 1 MiB, or has as many blocks as its size needs, or the system
-// does not tell. FindHoles makes no system calls.
+// does not report its blocks. FindHoles makes no system calls.
 func FindHoles(file *os.File, info fs.FileInfo) *Holes {
 	if info.Size() <= leastSparse || !isSparse(info) {
 		return nil

@@ -8,7 +8,7 @@ import (
 	"os"
 )
 
-// Other systems do not tell where holes are.
+// Other systems do not report where holes are.
 
 func isSparse(fs.FileInfo) bool { return false }
 
