@@ -41,8 +41,8 @@ const (
 	// looks is how often a watch looks within its timeout. Time in which the process did
 	// not run shows as a look that comes late.
 	looks = 8
-	// lateness is by how much a look must be late to show that the process did not run.
-	// It is far more than the delay of a timer on a busy machine.
+	// lateness is how late a look must be to show that the process did not run. It is far more
+	// than the delay of a timer on a busy machine.
 	lateness = time.Second
 	// resting is the value of moved while a watch rests.
 	resting = -1
@@ -87,8 +87,8 @@ func New(ctx context.Context, timeout time.Duration, what string) (*Watch, conte
 	}
 }
 
-// Alive records, in the watch that ctx carries, that the other end is at work: that it
-// said so, although nothing moved. Without a watch it does nothing.
+// Alive records a sign of life of the other end in the watch that ctx carries. Without a watch
+// it does nothing.
 func Alive(ctx context.Context) {
 	w, _ := ctx.Value(contextKey{}).(*Watch)
 	if w == nil {
@@ -99,8 +99,8 @@ func Alive(ctx context.Context) {
 	}
 }
 
-// Stalled reports whether the watch that ctx carries has ended it, also if ctx itself goes on,
-// and after which timeout. Without a watch it reports false.
+// Stalled reports whether the watch that ctx carries has found a stall, and after which
+// timeout. ctx itself need not have ended. Without a watch it reports false.
 func Stalled(ctx context.Context) (timeout time.Duration, stalled bool) {
 	w, _ := ctx.Value(contextKey{}).(*Watch)
 	if w == nil {
