@@ -119,8 +119,7 @@ type Door struct {
 	handling map[string]int
 
 	drainOnce sync.Once
-	// draining is closed by Drain, and overdue when a first message is not waited for any
-	// longer.
+	// draining is closed by Drain, and overdue when the Door stops waiting for first messages.
 	draining, overdue chan struct{}
 }
 

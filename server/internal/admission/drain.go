@@ -17,8 +17,8 @@ var errDraining = fmt.Errorf("%w: the server is shutting down", tranship.ErrUnav
 
 // Drain ends the calls that carry no work, with an error that matches
 // tranship.ErrUnavailable: those of Stream.Idle at once, and those whose client owes the
-// first message when it has not arrived after a second. All other calls go on. Further
-// calls of Drain do nothing.
+// first message when it has not arrived after a second. All other calls continue. Further calls
+// of Drain do nothing.
 func (d *Door) Drain() {
 	d.drainOnce.Do(func() {
 		close(d.draining)
