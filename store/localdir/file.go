@@ -75,8 +75,7 @@ type content struct {
 	reader    *io.SectionReader
 	remaining int64
 	end       int64 // offset in the file at which reading ends
-	// info is what holes are looked for with, and holes what was found; nil if the file
-	// has none.
+	// holes are the holes that FindHoles found with info; nil if the file has none.
 	info   os.FileInfo
 	holes  *rootfs.Holes
 	looked bool

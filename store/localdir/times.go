@@ -32,7 +32,7 @@ func setTime(file describer, modified time.Time, set func(accessed *time.Time) e
 	}
 	accessed := rootfs.AccessTime(info)
 	if accessed.IsZero() {
-		accessed = modified // the system does not tell it
+		accessed = modified // the system does not report it
 	}
 	if err := set(&accessed); err != nil {
 		return info, false, nil //nolint:nilerr // the file system keeps no times
@@ -127,8 +127,8 @@ func (u *timeUnits) of(dir *openDirectory, target string, info fs.FileInfo) time
 	return unit
 }
 
-// Existing is Stat for a caller that compares what is at a destination with a source. It tells
-// tranship.File.ModTimeUnit, too. To find that out it may write and remove a temporary file,
+// Existing is Stat for a caller that compares what is at a destination with a source. It also
+// sets tranship.File.ModTimeUnit. To find the unit, it may write and remove a temporary file,
 // once for each file system.
 func (d *Dir) Existing(_ context.Context, name string) (tranship.File, error) {
 	return d.stat(name, func(dir *openDirectory, last string, info fs.FileInfo) tranship.File {

@@ -82,7 +82,7 @@ func TestSetTime(t *testing.T) {
 	}
 }
 
-// TestExisting tells the unit of files that a coarse file system can have rounded.
+// TestExisting checks the unit of files that a coarse file system can have rounded.
 func TestExisting(t *testing.T) {
 	directory := t.TempDir()
 	even := time.Date(2022, 5, 5, 10, 0, 2, 0, time.UTC)
@@ -121,7 +121,7 @@ func TestExisting(t *testing.T) {
 	}
 	check(map[string]time.Duration{"even": 2 * time.Second})
 	if file, err := dir.Stat(t.Context(), "even"); err != nil || file.ModTimeUnit != 0 {
-		t.Errorf("Stat tells a unit, %+v, %v: it must not write into a source", file, err)
+		t.Errorf("Stat reports a unit, %+v, %v: it must not write into a source", file, err)
 	}
 }
 
