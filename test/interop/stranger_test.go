@@ -9,7 +9,7 @@ import (
 )
 
 // TestStranger runs a client that was written from the comments of the proto alone, and checks
-// that the server does at the edges what they say.
+// that the server follows the comments in edge cases.
 func TestStranger(t *testing.T) {
 	dir := t.TempDir()
 	tokens := filepath.Join(dir, "tokens")
