@@ -147,8 +147,8 @@ func (f *freezing) Read(p []byte) (int, error) {
 }
 
 // TestDeadConnection checks that a stream on a dead connection is a stall, also while another
-// stream of the same upload says that the server is alive; and that the next attempt gets
-// another connection.
+// stream of the same upload gets signs of life; and that the next attempt gets another
+// connection.
 func TestDeadConnection(t *testing.T) {
 	// The first connection carries parts, the second also the slot that owns the upload.
 	for _, dead := range []int32{1, 2} {
