@@ -68,6 +68,7 @@ var confined = []struct{ module, only string }{
 	{"github.com/spf13/...", "cmd/..."},
 	{"github.com/go-jose/...", "access/oidc"},
 	{"github.com/pires/...", "server/internal/origin"},
+	{"golang.org/x/net/http/httpproxy", "client/internal/route"},
 }
 
 // transportless are the packages that must work with any transport: neither they nor
@@ -77,6 +78,7 @@ var transportless = []string{
 	"store/audit", "access", "access/authn", "access/policy", "access/token",
 	"server/limit", "server/internal/admission", "server/internal/fair", "server/internal/caller", "server/internal/limited", "server/internal/origin",
 	"internal/failure", "internal/budget", "internal/relist", "internal/silence", "internal/minrate", "internal/observation",
+	"internal/filetime", "internal/peertimeout", "internal/zeroruns", "internal/rootfs", "internal/partfile",
 }
 
 // transports are the packages that they must not import.
