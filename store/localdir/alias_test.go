@@ -16,9 +16,10 @@ import (
 // the alias that stands for it, and that the alias stands for nothing else.
 func TestAlias(t *testing.T) {
 	name := "control\x01"
-	if runtime.GOOS == "linux" {
+	switch runtime.GOOS {
+	case "linux":
 		name = "latin-\xe9" // other systems refuse it
-	} else if runtime.GOOS == "windows" {
+	case "windows":
 		t.Skip("Windows has no names that are not valid paths")
 	}
 	for _, path := range []string{"alias", "alias/below/file"} {
