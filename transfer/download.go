@@ -18,7 +18,7 @@ import (
 
 // DownloadOptions are to Download what UploadOptions are to Upload.
 type DownloadOptions struct {
-	// Options are those of Copy. Options.Progress counts while it goes on.
+	// Options are those of Copy. Options.Progress counts while it continues.
 	Options
 	// Update skips files that are there with the same size and time; see Same.
 	// Options.Existing must then be nil.
@@ -107,7 +107,7 @@ func createDir(name string) (*localdir.Dir, error) {
 	return localdir.Open(name)
 }
 
-// DownloadTo writes the content of the file at path to w, in order, and goes on after a
+// DownloadTo writes the content of the file at path to w, in order, and continues after a
 // lost connection. It is verified: after an error, w has only the beginning, and the last
 // bytes come only when all before them were good.
 func DownloadTo(ctx context.Context, source Source, path string, w io.Writer, options ReaderOptions) (tranship.File, error) {

@@ -11,7 +11,7 @@ import (
 
 // errReplaced means that a source was replaced by another version, so that the
 // file may be copied from its beginning again. It is not for a source that was
-// written to in place: that may go on for ever.
+// written to in place: that may continue forever.
 var errReplaced = fmt.Errorf("source %w", ErrChanged)
 
 // ranges is implemented by a tranship.Content whose ranges can be read concurrently while

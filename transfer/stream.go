@@ -148,7 +148,7 @@ type prefix struct {
 
 // isAgain reports whether the source still begins as in an earlier attempt, if data
 // reaches to where that ended. A source that can be read only once, and was not declared
-// as Once, would otherwise go on behind what the earlier attempt has read.
+// as Once, would otherwise continue behind what the earlier attempt has read.
 func (s *stream) isAgain(data tranship.Chunk) bool {
 	left := s.streamed.size - s.size
 	if left <= 0 || left > int64(data.Len()) {

@@ -1,6 +1,6 @@
 // Package transfer copies files between any two stores, or between a local
 // directory and a store. It keeps many small files in flight, moves the parts of
-// large ones side by side, verifies every file end to end by CRC32C, and goes on
+// large ones side by side, verifies every file end to end by CRC32C, and continues
 // after whatever cut it.
 //
 // Copy is the engine. What it copies is a sequence of items, which Walk produces for a
@@ -56,7 +56,7 @@ var ErrChanged = localerr.ErrChanged
 // read. What can be read from them can be sent as a stream; see Stdin.
 var ErrUnsized = localerr.ErrUnsized
 
-// ErrSkipped is what an entry of a directory fails with that a walk or list goes on
+// ErrSkipped is what an entry of a directory fails with that a walk or list continues
 // without: a symbolic link, an empty directory, a special file, a directory that cannot be
 // read, or a name that cannot be part of a path.
 var ErrSkipped = localerr.ErrSkipped
@@ -95,7 +95,7 @@ type Result struct {
 	// destination cannot keep that one. EventTimeLost has the reason.
 	TimeLost bool
 	// Err is why the item failed; nil: the file is where it should be. It matches
-	// ErrResumable when the next copy can go on where this one ended.
+	// ErrResumable when the next copy can continue where this one ended.
 	Err error
 }
 
@@ -113,7 +113,7 @@ type Options struct {
 	// NoResume begins every file from its beginning, removes what the
 	// destination would resume, and keeps nothing of one that fails.
 	NoResume bool
-	// StallTimeout is how long an attempt goes on while no byte is read or
+	// StallTimeout is how long an attempt continues while no byte is read or
 	// taken; 0: 30 s. There is no deadline for an attempt that moves, however
 	// slowly, nor while it waits for a Stdin or Stdout, nor while a store gives signs of life,
 	// as servers do for package client: at the interval of client.Options.StallTimeout, which
@@ -138,7 +138,7 @@ type Options struct {
 	// it waits 100 ms, doubled each time up to 5 s, each time shortened by a
 	// random part of up to half.
 	Attempts int
-	// Patience is how long the whole copy goes on while neither side can be
+	// Patience is how long the whole copy continues while neither side can be
 	// reached; 0: 30 s. Then it ends, and items not yet tried are left.
 	Patience time.Duration
 	// Events, when not nil, is told what happens to each file. It is called from
