@@ -54,7 +54,7 @@ type Call struct {
 	place     *Place
 	slowness  *minrate.Call
 	bandwidth [2]*rate.Limiter
-	// failure is why the Door ended the call; nil while it goes on. failed is closed
+	// failure is why the Door ended the call; nil while it continues. failed is closed
 	// then.
 	failure atomic.Pointer[error]
 	failed  chan struct{}
@@ -176,7 +176,7 @@ func (c *Call) end(err error) {
 	}
 }
 
-// refusal is why the Door ended the call; nil if it goes on.
+// refusal is why the Door ended the call; nil if it continues.
 func (c *Call) refusal() error {
 	if err := c.failure.Load(); err != nil {
 		return *err
