@@ -137,8 +137,11 @@ func (c *content) Read(buffer []byte) (int, error) {
 
 // ReadZeros implements tranship.ZeroReader. It finds holes of the file.
 func (c *content) ReadZeros(most int64) (int64, error) {
-	if c.ended != nil || c.offset == c.end {
-		return 0, nil //nolint:nilerr // Read returns the reason
+	if c.offset == c.end {
+		return 0, nil // Read says how it ended
+	}
+	if c.ended != nil {
+		return 0, c.ended
 	}
 	if err := c.ctx.Err(); err != nil {
 		return 0, err
