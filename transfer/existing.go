@@ -20,7 +20,12 @@ func Same(a, b tranship.File) bool {
 	return isSame(a, b, 0)
 }
 
-// isSame is Same with a window: modified times that differ by at most that are equal.
+// SameWithin is Same with a window: modified times that differ by at most that are equal.
+func SameWithin(a, b tranship.File, window time.Duration) bool {
+	return isSame(a, b, window)
+}
+
+// isSame implements SameWithin.
 func isSame(a, b tranship.File, window time.Duration) bool {
 	if a.Size < 0 || a.Size != b.Size || a.ModTime.IsZero() || b.ModTime.IsZero() {
 		return false

@@ -17,12 +17,13 @@ import (
 	"github.com/tranship/tranship/transfer"
 )
 
-const cpUsage = "tranship cp [-r] [-u] SRC... DST"
+const cpUsage = "tranship cp [-n] [-r] [-u] SRC... DST"
 
 // cpFlags are the flags of cp.
 type cpFlags struct {
 	recursive bool
 	update    bool
+	dryRun    bool
 	// modifyWindow is the greatest difference of two modified times that -u treats as equal.
 	modifyWindow time.Duration
 	durability   durabilityFlag
@@ -42,7 +43,7 @@ type cpFlags struct {
 func newCp(g *globals) *cobra.Command {
 	flags := cpFlags{progress: progressFlags{mode: display.Auto}}
 	cmd := &cobra.Command{
-		Use:   "cp [-r] [-u] SRC... DST",
+		Use:   "cp [-n] [-r] [-u] SRC... DST",
 		Short: "Copy files to, from and between servers",
 		Long: `Copy files to, from and between servers. Each file is verified from end to end
 and becomes visible at its target only when it is complete. Modified time and
@@ -71,6 +72,7 @@ links, empty directories and special files, and copies the rest.`,
 	}
 	recursiveFlag(cmd, &flags.recursive, "copy directories and everything in them")
 	cmd.Flags().BoolVarP(&flags.update, "update", "u", false, "skip files whose size and modified time are equal at the target")
+	dryRunFlag(cmd, &flags.dryRun)
 	cmd.Flags().Var(timespan(&flags.modifyWindow, 0), "modify-window", "greatest difference of two modified times that -u treats as equal; file systems with coarse times, such as FAT, are recognized without it")
 	cmd.Flags().Var(&flags.durability, "durability", "when a file counts as copied: `durable|written` (default: the default of the server)")
 	cmd.Flags().BoolVar(&flags.noResume, "no-resume", false, "start every file from the beginning, and keep nothing of a file that fails")
@@ -102,6 +104,9 @@ func (f cpFlags) validate(sources []location.Location, target location.Location,
 	}
 	if f.checksum.digest != nil && (len(sources) > 1 || f.recursive || f.update) {
 		return usage.New("--checksum needs exactly one file, without -r and -u")
+	}
+	if f.dryRun && target.Kind == location.Stream {
+		return usage.New("-n cannot be used with the standard output as the target: what would be copied is printed there")
 	}
 	if f.modifyWindow > 0 && !f.update {
 		return usage.New("--modify-window needs -u")
@@ -154,6 +159,9 @@ func (g *globals) cp(ctx context.Context, args []string, flags cpFlags) (err err
 	if err := g.checkStreams(sources, to); err != nil {
 		return err
 	}
+	if err := g.checkDryRun(flags.dryRun); err != nil {
+		return err
+	}
 	if err := g.bind(locations); err != nil {
 		return err
 	}
@@ -186,6 +194,7 @@ func (f cpFlags) options() copycmd.Options {
 		Recursive:    f.recursive,
 		Update:       f.update,
 		ModifyWindow: f.modifyWindow,
+		DryRun:       f.dryRun,
 		Durability:   tranship.Durability(f.durability),
 		Protocol:     f.protocol,
 		NoResume:     f.noResume,

@@ -22,11 +22,11 @@ import (
 const removals = 32
 
 func newRm(g *globals) *cobra.Command {
-	var recursive bool
+	var recursive, dryRun bool
 	cmd := &cobra.Command{
-		Use:   "rm [-r] LOCATION...",
+		Use:   "rm [-n] [-r] LOCATION...",
 		Short: "Remove files on a server",
-		Args:  arguments(1, -1, "tranship rm [-r] LOCATION..."),
+		Args:  arguments(1, -1, "tranship rm [-n] [-r] LOCATION..."),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			locations, err := location.ParseRemotes(args)
 			if err != nil {
@@ -37,12 +37,19 @@ func newRm(g *globals) *cobra.Command {
 					return usage.Errorf("%s: rm does not remove a whole store; name the files and directories in it", p.Arg)
 				}
 			}
+			if err := g.checkDryRun(dryRun); err != nil {
+				return err
+			}
 			return g.each(cmd.Context(), locations, func(ctx context.Context, store *retry.Store, p location.Location) error {
+				if dryRun {
+					return g.listRemovals(ctx, store, p, recursive)
+				}
 				return g.rm(ctx, store, p, recursive)
 			})
 		},
 	}
 	recursiveFlag(cmd, &recursive, "remove directories and everything in them")
+	dryRunFlag(cmd, &dryRun)
 	g.jsonFlag(cmd)
 	return cmd
 }

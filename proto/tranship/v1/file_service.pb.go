@@ -137,7 +137,7 @@
 //
 // A stream can be silent for long while nothing is wrong: the source of an upload
 // pauses, or the server waits for its disk. Proxies end calls that are silent for some
-// 30 to 60 s, and neither end can tell a slow peer from a dead one. So both ends say
+// 30 to 60 s, and neither end can tell a slow peer from a dead one. So both ends send
 // something every few seconds.
 //
 // A client asks for that with request metadata in the headers of Upload, Download,
@@ -188,7 +188,7 @@
 // A request that is repeated may have taken effect before. A put, or an upload without
 // keep, stores the file again. An upload with keep is continued with RESUME, which also
 // finds that it was committed. Delete and Move then fail with NOT_FOUND, and a request
-// with must_not_exist fails with ALREADY_EXISTS: a client that has to know looks at what
+// with must_not_exist fails with ALREADY_EXISTS: a client that has to know checks what
 // is there.
 //
 // Proxies answer with HTTP and HTTP/2, of which gRPC libraries make these codes. Some
@@ -383,8 +383,8 @@ type File struct {
 	// responses of Stat, SetAttributes, Move, Copy and CopyFile only.
 	Revision string `protobuf:"bytes,8,opt,name=revision,proto3" json:"revision,omitempty"`
 	// The unit to which the file system of the store has rounded modified_time, up or down,
-	// such as 2 seconds for FAT. At most 2 seconds. A client that compares two files takes
-	// times that differ by less than the unit for equal. Absent: modified_time is what was
+	// such as 2 seconds for FAT. At most 2 seconds. A client that compares two files treats
+	// times that differ by less than the unit as equal. Absent: modified_time is what was
 	// set.
 	ModifiedTimeUnit *durationpb.Duration `protobuf:"bytes,10,opt,name=modified_time_unit,json=modifiedTimeUnit,proto3" json:"modified_time_unit,omitempty"`
 	unknownFields    protoimpl.UnknownFields

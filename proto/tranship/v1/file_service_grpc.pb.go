@@ -137,7 +137,7 @@
 //
 // A stream can be silent for long while nothing is wrong: the source of an upload
 // pauses, or the server waits for its disk. Proxies end calls that are silent for some
-// 30 to 60 s, and neither end can tell a slow peer from a dead one. So both ends say
+// 30 to 60 s, and neither end can tell a slow peer from a dead one. So both ends send
 // something every few seconds.
 //
 // A client asks for that with request metadata in the headers of Upload, Download,
@@ -188,7 +188,7 @@
 // A request that is repeated may have taken effect before. A put, or an upload without
 // keep, stores the file again. An upload with keep is continued with RESUME, which also
 // finds that it was committed. Delete and Move then fail with NOT_FOUND, and a request
-// with must_not_exist fails with ALREADY_EXISTS: a client that has to know looks at what
+// with must_not_exist fails with ALREADY_EXISTS: a client that has to know checks what
 // is there.
 //
 // Proxies answer with HTTP and HTTP/2, of which gRPC libraries make these codes. Some
@@ -330,8 +330,8 @@ type FileServiceClient interface {
 	// complete: a client behind a proxy uses CopyFile instead.
 	Copy(ctx context.Context, in *CopyRequest, opts ...grpc.CallOption) (*CopyResponse, error)
 	// CopyFile does what Copy does, and reports its progress. The server sends a response
-	// every few seconds, also while no more bytes were copied, so that no proxy takes the
-	// call for idle, and then one with `file`, which is the last. A client that cancels
+	// every few seconds, also while no more bytes were copied, so that no proxy treats the
+	// call as idle, and then one with `file`, which is the last. A client that cancels
 	// the call before it has `file` ends the copy, which then has no effect, unless it was
 	// complete by then.
 	//
@@ -615,8 +615,8 @@ type FileServiceServer interface {
 	// complete: a client behind a proxy uses CopyFile instead.
 	Copy(context.Context, *CopyRequest) (*CopyResponse, error)
 	// CopyFile does what Copy does, and reports its progress. The server sends a response
-	// every few seconds, also while no more bytes were copied, so that no proxy takes the
-	// call for idle, and then one with `file`, which is the last. A client that cancels
+	// every few seconds, also while no more bytes were copied, so that no proxy treats the
+	// call as idle, and then one with `file`, which is the last. A client that cancels
 	// the call before it has `file` ends the copy, which then has no effect, unless it was
 	// complete by then.
 	//

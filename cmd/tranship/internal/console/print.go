@@ -27,6 +27,8 @@ type FileObject struct {
 	CRC32C   *Checksum         `json:"crc32c,omitempty"`
 	Metadata map[string]string `json:"metadata,omitempty"`
 	Digest   string            `json:"digest,omitempty"`
+	// DryRun is true if nothing was done, because of -n.
+	DryRun bool `json:"dry_run,omitempty"`
 }
 
 // ObjectOf returns the FileObject of an entry.

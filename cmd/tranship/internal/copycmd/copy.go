@@ -41,6 +41,8 @@ type Options struct {
 	// NoResume starts every file from the beginning and keeps nothing of a failed one.
 	NoResume     bool
 	StallTimeout time.Duration
+	// DryRun prints what would be copied, and writes nothing.
+	DryRun bool
 	// Checksum is the digest that the only file must have; nil means any.
 	Checksum *transfer.Digest
 	// Revision is the revision of filesrv that the server speaks; 0 means unknown.
@@ -62,6 +64,9 @@ func Run(ctx context.Context, out *console.Console, servers Connector, sources [
 		return usage.Errorf("%s is not a directory, and there are several sources; end it with '/'", to.Arg)
 	}
 	p := &plan{console: out, servers: servers, options: options, target: target, several: len(sources) > 1}
+	if options.DryRun {
+		return p.dryRun(ctx, sources)
+	}
 	progress := &transfer.Progress{}
 	stop, shown := show(progress)
 	defer stop()

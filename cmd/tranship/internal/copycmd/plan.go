@@ -205,7 +205,7 @@ func (p *plan) remote(ctx context.Context, source location.Location) iter.Seq2[t
 	file, isDirectory, err := Lookup(ctx, store, source)
 	switch {
 	case err != nil:
-		if errors.Is(err, tranship.ErrNotFound) {
+		if errors.Is(err, tranship.ErrNotFound) && !p.options.DryRun {
 			p.target.discard(source)
 		}
 		return one(item, err)

@@ -16,6 +16,8 @@ type reporter struct {
 	target  *Target
 	// verbose prints retries and resumed files, too.
 	verbose bool
+	// dryRun marks results as those of a dry run.
+	dryRun bool
 	// differ has the files in flight whose EventDiffers was printed.
 	differ map[string]bool
 	// timeLost is set once an EventTimeLost was printed.
@@ -30,7 +32,9 @@ func (r *reporter) result(result transfer.Result) {
 		if result.Path == "" {
 			path = result.Source
 		}
-		if err := console.PrintJSON(g.Out, r.target.ResultOf(path, result)); err != nil {
+		object := r.target.ResultOf(path, result)
+		object.DryRun = r.dryRun
+		if err := console.PrintJSON(g.Out, object); err != nil {
 			g.Fail(err)
 		}
 	}
@@ -97,6 +101,8 @@ type ResultObject struct {
 	// TimeLost is true if the target cannot keep the modified time.
 	TimeLost bool   `json:"time_lost,omitempty"`
 	Error    string `json:"error,omitempty"`
+	// DryRun is true if nothing was copied, because of -n.
+	DryRun bool `json:"dry_run,omitempty"`
 }
 
 // ResultOf returns the ResultObject of a result. path is the target, as users know it.
