@@ -87,6 +87,7 @@ links, empty directories and special files, and copies the rest.`,
 	completeValues(cmd, "durability", durabilities()...)
 	completeValues(cmd, "progress", display.Modes()...)
 	completeValues(cmd, "protocol", copycmd.Protocols()...)
+	g.completeLocations(cmd, true, 0)
 	g.jsonFlag(cmd)
 	return cmd
 }

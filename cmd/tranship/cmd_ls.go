@@ -42,6 +42,7 @@ relative to it.`,
 	recursiveFlag(cmd, &recursive, "list all files below a directory")
 	cmd.Flags().BoolVarP(&long, "long", "l", false, "show mode, size and modified time")
 	humanFlag(cmd, &human)
+	g.completeLocations(cmd, false, 0)
 	g.jsonFlag(cmd)
 	return cmd
 }

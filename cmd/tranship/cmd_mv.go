@@ -35,6 +35,7 @@ only the first is moved; the others fail, because they would replace it.`,
 		},
 	}
 	dryRunFlag(cmd, &dryRun)
+	g.completeLocations(cmd, false, 0)
 	g.jsonFlag(cmd)
 	return cmd
 }

@@ -50,6 +50,7 @@ func newRm(g *globals) *cobra.Command {
 	}
 	recursiveFlag(cmd, &recursive, "remove directories and everything in them")
 	dryRunFlag(cmd, &dryRun)
+	g.completeLocations(cmd, false, 0)
 	g.jsonFlag(cmd)
 	return cmd
 }

@@ -48,6 +48,7 @@ downloads the file to compute one, and keeps nothing of it.`,
 	completeValues(cmd, "digest", transfer.SHA256, transfer.BLAKE3)
 	cmd.Flags().Var(span(&stall, 30*time.Second), "stall-timeout", "how long --digest may make no progress before it is retried")
 	humanFlag(cmd, &human)
+	g.completeLocations(cmd, false, 0)
 	g.jsonFlag(cmd)
 	return cmd
 }

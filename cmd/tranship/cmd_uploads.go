@@ -52,6 +52,7 @@ of the file.`,
 			return g.each(cmd.Context(), locations, g.listUploads)
 		},
 	}
+	g.completeLocations(cmd, false, 0)
 	g.jsonFlag(cmd)
 	return cmd
 }
@@ -74,6 +75,7 @@ only uploads of that path and of the paths below it are removed.`,
 			})
 		},
 	}
+	g.completeLocations(cmd, false, 1)
 	g.jsonFlag(cmd)
 	return cmd
 }
