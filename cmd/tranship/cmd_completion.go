@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -28,6 +29,9 @@ func addCompletion(root *cobra.Command) {
 		var shells []string
 		for _, shell := range cmd.Commands() {
 			shells = append(shells, shell.Name())
+			if shell.Name() == "bash" {
+				addBashWords(shell, root.OutOrStdout())
+			}
 		}
 		known := strings.Join(shells, ", ")
 		cmd.Args = cobra.ArbitraryArgs
@@ -37,5 +41,17 @@ func addCompletion(root *cobra.Command) {
 			}
 			return usage.Errorf("no completion for %q; supported shells: %s", args[0], known)
 		}
+	}
+}
+
+// addBashWords makes the command that prints the script for bash print bashWords, too.
+func addBashWords(cmd *cobra.Command, out io.Writer) {
+	script := cmd.RunE
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := script(cmd, args); err != nil {
+			return err
+		}
+		_, err := io.WriteString(out, bashWords)
+		return err
 	}
 }
