@@ -216,10 +216,17 @@ func ports(t *testing.T, text string) (free map[string]string) {
 }
 
 // run starts a proxy with a documented configuration for the site's servers. free has the
-// ports at which it listens in place of the documented.
-func (s *proxySite) run(t *testing.T, file string) (p *proxy, free map[string]string) {
+// ports at which it listens in place of the documented. changes are pairs of a text of the
+// configuration and what it becomes.
+func (s *proxySite) run(t *testing.T, file string, changes ...string) (p *proxy, free map[string]string) {
 	t.Helper()
 	text := documented(t, file)
+	for change := range slices.Chunk(changes, 2) {
+		if !strings.Contains(text, change[0]) {
+			t.Fatalf("%s does not have %q", file, change[0])
+		}
+		text = strings.ReplaceAll(text, change[0], change[1])
+	}
 	free = ports(t, text)
 	replace := map[string]string{}
 	for port, address := range s.servers {
