@@ -82,7 +82,7 @@ func TestProxyResets(t *testing.T) {
 				if (err != nil) != test.fails || puts.Load() != test.attempts {
 					t.Errorf("%v after %d attempts", err, puts.Load())
 				}
-				if test.fails && !strings.Contains(err.Error(), "gave up after 3 attempts") {
+				if err != nil && !strings.Contains(err.Error(), "gave up after 3 attempts") {
 					t.Errorf("got %v", err)
 				}
 			})
