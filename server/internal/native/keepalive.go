@@ -58,8 +58,8 @@ func (h *heartbeat) stop() {
 	h.timer.Stop()
 }
 
-// talker sends the messages of a call to its client, of which some only show that the server
-// is alive. It is safe for concurrent use.
+// talker sends the messages of a call to its client, and signs of life between them. It is safe
+// for concurrent use.
 type talker[Response any] struct {
 	mu   sync.Mutex
 	send func(*Response) error

@@ -106,7 +106,7 @@ func (c *partSequencer) writePart(data tranship.Chunk, length int64) error {
 	return c.advance(length)
 }
 
-// advance goes length bytes on in the current part, and closes the part at its end.
+// advance moves length bytes forward in the current part, and closes the part at its end.
 func (c *partSequencer) advance(length int64) error {
 	c.offset += length
 	// The last part, too, counts as soon as it is whole, although its stream may end now.

@@ -107,7 +107,7 @@ func (s *Service) Register(registrar grpc.ServiceRegistrar) {
 }
 
 // RegisterPinged is Register for a server whose clients may send an HTTP/2 ping once in each
-// interval: GetServerInfo says so. Of other servers the service does not know.
+// interval, which GetServerInfo reports. Register does not know the interval of its server.
 func (s *Service) RegisterPinged(registrar grpc.ServiceRegistrar, interval time.Duration) {
 	registrar.RegisterService(grpcdesc.Strict(&transhipv1.FileService_ServiceDesc), pinged{s, interval})
 }
