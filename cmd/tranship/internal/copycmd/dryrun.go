@@ -39,7 +39,14 @@ func (p *plan) dryRun(ctx context.Context, sources []location.Location) error {
 		}
 	}
 	for _, source := range p.batches {
-		result := transfer.Result{Source: source.Arg, SourcePath: source.Path, Size: -1}
+		if p.unreachable[source.Server] {
+			continue // already reported
+		}
+		_, err := p.servers.Conn(ctx, source.Server)
+		if err != nil {
+			p.markUnreachable(source.Server)
+		}
+		result := transfer.Result{Source: source.Arg, SourcePath: source.Path, Size: -1, Err: err}
 		if err := p.printPlanned(report, result, false); err != nil {
 			return err
 		}
