@@ -87,7 +87,7 @@ func (p *plan) check(ctx context.Context, item transfer.Item) (same bool, err er
 func (p *plan) printPlanned(report *reporter, result transfer.Result, same bool) error {
 	report.result(result)
 	if result.Err != nil || p.console.JSON {
-		return nil
+		return nil //nolint:nilerr // report has printed it
 	}
 	target := p.target.Location.Arg
 	if result.Path != "" {
