@@ -50,7 +50,7 @@ type ConnectError struct {
 	Address string
 	// Proxy is the URL, without credentials, of the proxy that the connection was made
 	// through, and the environment variable that names it; "" if it was direct, or if Err
-	// is a *ProxyError.
+	// is a *TunnelError.
 	Proxy string
 	// Hint is a possible reason.
 	Hint ConnectHint
@@ -73,6 +73,6 @@ func (e *ConnectError) Is(target error) bool { return target == tranship.ErrUnav
 // Unwrap returns Err.
 func (e *ConnectError) Unwrap() error { return e.Err }
 
-// ProxyError is the error of a connection that a proxy did not make, or that failed on the
+// TunnelError is the error of a connection that a proxy did not make, or that failed on the
 // way to the proxy. A ConnectError wraps it.
-type ProxyError = route.ProxyError
+type TunnelError = route.TunnelError

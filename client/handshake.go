@@ -153,7 +153,7 @@ func (h handshakes) explain(address string, err error) error {
 	if errors.Is(why.err, tranship.ErrInvalid) {
 		return why.err
 	}
-	atProxy, isAtProxy := errors.AsType[*ProxyError](why.err)
+	atProxy, isAtProxy := errors.AsType[*TunnelError](why.err)
 	if untrusted := h.distrust(why.err); untrusted != nil && !isAtProxy {
 		return untrusted
 	}
@@ -192,7 +192,7 @@ func (h handshakes) clearer(why connectFailure, err error) error {
 
 // isFinalAtProxy reports whether a failure at a proxy does not pass: its refusal, unless it
 // is busy, or its certificate.
-func isFinalAtProxy(failed *ProxyError) bool {
+func isFinalAtProxy(failed *TunnelError) bool {
 	if _, untrusted := errors.AsType[*tls.CertificateVerificationError](failed.Err); untrusted {
 		return true
 	}

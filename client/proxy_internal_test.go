@@ -142,14 +142,14 @@ func TestProxyFails(t *testing.T) {
 		p, _ := secureServer(t, "127.0.0.1")
 		t.Setenv("ALL_PROXY", "https://"+p)
 		_, err := Dial(t.Context(), "grpc://files.test:7", Options{ConnectTimeout: 300 * time.Millisecond})
-		if _, ok := errors.AsType[*ProxyError](err); !ok || failure.IsPassing(t.Context(), err) || !strings.Contains(err.Error(), "the proxy https://"+p+" of ALL_PROXY: tls: failed to verify certificate") {
+		if _, ok := errors.AsType[*TunnelError](err); !ok || failure.IsPassing(t.Context(), err) || !strings.Contains(err.Error(), "the proxy https://"+p+" of ALL_PROXY: tls: failed to verify certificate") {
 			t.Errorf("error %v", err)
 		}
 	})
 	t.Run("not there", func(t *testing.T) {
 		t.Setenv("HTTPS_PROXY", "http://127.0.0.1:1")
 		_, err := Dial(t.Context(), "grpcs://files.test:7", Options{Trust: tlsconfig.ClientOptions{KnownHostsFile: filepath.Join(t.TempDir(), "hosts")}})
-		if refused, ok := errors.AsType[*ProxyError](err); err == nil || ok && refused.Status != 0 || !strings.Contains(err.Error(), "the proxy http://127.0.0.1:1 of HTTPS_PROXY: dial tcp 127.0.0.1:1: connect: connection refused") {
+		if refused, ok := errors.AsType[*TunnelError](err); err == nil || ok && refused.Status != 0 || !strings.Contains(err.Error(), "the proxy http://127.0.0.1:1 of HTTPS_PROXY: dial tcp 127.0.0.1:1: connect: connection refused") {
 			t.Errorf("error %v", err)
 		}
 	})

@@ -22,8 +22,8 @@ type Proxy struct {
 	source string
 }
 
-// ProxyError is the error of a connection that failed at a proxy, or on the way to it.
-type ProxyError struct {
+// TunnelError is the error of a connection that failed at a proxy, or on the way to it.
+type TunnelError struct {
 	// Proxy is the URL of the proxy, without credentials.
 	Proxy string
 	// Source is the name of the environment variable with the proxy; "" if the proxy does
@@ -35,12 +35,12 @@ type ProxyError struct {
 }
 
 // Error implements error.
-func (e *ProxyError) Error() string {
+func (e *TunnelError) Error() string {
 	return fmt.Sprintf("the proxy %s: %v", describe(e.Proxy, e.Source), e.Err)
 }
 
 // Unwrap returns Err.
-func (e *ProxyError) Unwrap() error { return e.Err }
+func (e *TunnelError) Unwrap() error { return e.Err }
 
 // defaultPorts are the ports of proxies by scheme.
 func defaultPort(scheme string) string {
@@ -141,7 +141,7 @@ func describe(proxy, source string) string {
 }
 
 func (p *Proxy) explain(err error) error {
-	failed := &ProxyError{Proxy: p.String(), Source: p.source, Err: err}
+	failed := &TunnelError{Proxy: p.String(), Source: p.source, Err: err}
 	if refused, ok := errors.AsType[*statusError](err); ok {
 		failed.Status = refused.code
 	}
