@@ -45,8 +45,6 @@ type job struct {
 	advanced bool
 	// restarts counts how often the copy began again for a reason other than an outage.
 	restarts int
-	// resets counts the last attempts that a proxy ended by a reset, without progress.
-	resets int
 	// kept is true if the destination has an upload that can be resumed.
 	kept bool
 	// discarded is true once NoResume has removed what the destination had.

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/failure"
@@ -49,43 +48,5 @@ func TestProxyRefusalEndsCopy(t *testing.T) {
 	}
 	if err := Copy(t.Context(), destination, items(), Options{Files: 2}); err != nil || puts.Load() != files+1 {
 		t.Errorf("%v after %d files", err, puts.Load())
-	}
-}
-
-// TestProxyResets checks that the third reset in a row is the last attempt, and that another
-// failure between two resets begins a new row.
-func TestProxyResets(t *testing.T) {
-	reset := failure.Mark(&tranship.ProxyError{Answer: "reset", Err: tranship.ErrUnavailable}, failure.Unknown)
-	away := failure.Mark(fmt.Errorf("%w: away", tranship.ErrUnavailable), failure.Refused)
-	for _, test := range []struct {
-		name     string
-		failures []error
-		attempts int64
-		fails    bool
-	}{
-		{"limit", []error{reset, reset, reset, reset}, 3, true},
-		{"passing", []error{reset, reset}, 3, false},
-		{"restart", []error{reset, reset, away, reset, reset}, 6, false},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				source, destination := newFaulty(), newFaulty()
-				fill(t, source, map[string]int{"a": 1})
-				var puts atomic.Int64
-				destination.put = func(string) error {
-					if n := int(puts.Add(1)); n <= len(test.failures) {
-						return test.failures[n-1]
-					}
-					return nil
-				}
-				err := Copy(t.Context(), destination, itemOf(source, "a", 1), Options{})
-				if (err != nil) != test.fails || puts.Load() != test.attempts {
-					t.Errorf("%v after %d attempts", err, puts.Load())
-				}
-				if err != nil && !strings.Contains(err.Error(), "gave up after 3 attempts") {
-					t.Errorf("got %v", err)
-				}
-			})
-		})
 	}
 }

@@ -15,12 +15,6 @@ import (
 // has, rather than because it could not be reached.
 const maxRestarts = 2
 
-// maxResets is how many attempts in a row a proxy may end by a reset before any progress. A
-// proxy resets a stream at its limits of time and size, also where it would send an HTTP
-// status if the server had not answered yet; the next attempt ends at the same limit. When a
-// server or proxy restarts, a reset is followed by refused connections, statuses or progress.
-const maxResets = 3
-
 // restartError is a failure after which it may help to begin again.
 type restartError struct{ err error }
 
@@ -86,7 +80,6 @@ func (j *job) try(ctx context.Context) error {
 		}
 		if j.advanced {
 			j.advanced = false
-			j.resets = 0
 			tries.Progress()
 		}
 		pause, final := j.failed(ctx, tries, err)
@@ -100,20 +93,6 @@ func (j *job) try(ctx context.Context) error {
 		}
 		j.progress.waiting.Store(false)
 	}
-}
-
-// reset notes that an attempt failed, and returns the final error if a proxy has reset as many
-// attempts in a row as are allowed.
-func (j *job) reset(ctx context.Context, err error) error {
-	proxy, ok := errors.AsType[*tranship.ProxyError](err)
-	if !ok || proxy.Status != 0 || !failure.IsPassing(ctx, err) {
-		j.resets = 0
-		return nil
-	}
-	if j.resets++; j.resets < maxResets {
-		return nil
-	}
-	return &budget.Error{Attempts: j.resets, Err: err}
 }
 
 // failed notes that an attempt failed, and returns how long to wait before the next; or
@@ -133,9 +112,6 @@ func (j *job) failed(ctx context.Context, tries *budget.Tries, err error) (time.
 		// The proxy would refuse the other files, too.
 		j.stop(fmt.Errorf("%s: %w", j.item.name(), err))
 		return 0, err
-	}
-	if final := j.reset(ctx, err); final != nil {
-		return 0, final
 	}
 	pause, final := tries.Failed(ctx, err)
 	if ended, ok := errors.AsType[*budget.Error](final); ok && ended.Patience > 0 {
