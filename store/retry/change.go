@@ -58,12 +58,16 @@ func (s *Store) isDirectory(ctx context.Context, path string) bool {
 
 // RemoveFile is like Remove, for a caller who has the file from Stat or List. After an
 // attempt that may have removed it, RemoveFile removes only this version of the file. If the
-// path has another version then, it fails with tranship.ErrPrecondition.
+// path has another version then, it fails with tranship.ErrPrecondition. For a file without a
+// version, RemoveFile is Remove: the caller may not know whether the path is a file.
 func (s *Store) RemoveFile(ctx context.Context, file tranship.File, precondition tranship.Precondition) error {
+	if file.Version == "" {
+		return s.Remove(ctx, file.Path, precondition)
+	}
 	return s.run(ctx, file.Path, operation{
 		changes: true,
 		attempt: func(lost bool) error {
-			if !lost || file.Version == "" || precondition != (tranship.Precondition{}) {
+			if !lost || precondition != (tranship.Precondition{}) {
 				return s.Store.Remove(ctx, file.Path, precondition)
 			}
 			err := s.Store.Remove(ctx, file.Path, tranship.Precondition{MustMatchVersion: file.Version})

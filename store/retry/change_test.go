@@ -1,6 +1,7 @@
 package retry_test
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -135,19 +136,29 @@ func TestOperationsSucceed(t *testing.T) {
 	}
 }
 
-// Remove does not mistake a directory for a file that an earlier attempt has removed.
+// Neither Remove nor RemoveFile of an unknown file mistakes a directory for a file that an
+// earlier attempt has removed.
 func TestRemoveDirectory(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		inside := newFaulty()
-		inside.put(t.Context(), "d/a", "content")
-		for _, path := range []string{"d", "d/a"} {
-			inside.before = []error{errAway}
-			want := map[string]error{"d": tranship.ErrNotFound}[path]
-			if err := retry.New(inside, retry.Options{}).Remove(t.Context(), path, tranship.Precondition{}); !errors.Is(err, want) {
-				t.Errorf("%s: %v, want %v", path, err, want)
+	for name, remove := range map[string]func(ctx context.Context, store *retry.Store, path string) error{
+		"Remove": func(ctx context.Context, store *retry.Store, path string) error {
+			return store.Remove(ctx, path, tranship.Precondition{})
+		},
+		"RemoveFile": func(ctx context.Context, store *retry.Store, path string) error {
+			return store.RemoveFile(ctx, tranship.File{Path: path}, tranship.Precondition{})
+		},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			inside := newFaulty()
+			inside.put(t.Context(), "d/a", "content")
+			for _, path := range []string{"d", "d/a"} {
+				inside.before = []error{errAway}
+				want := map[string]error{"d": tranship.ErrNotFound}[path]
+				if err := remove(t.Context(), retry.New(inside, retry.Options{}), path); !errors.Is(err, want) {
+					t.Errorf("%s: %s: %v, want %v", name, path, err, want)
+				}
 			}
-		}
-	})
+		})
+	}
 }
 
 // A final error is not retried.
