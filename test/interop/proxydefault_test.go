@@ -130,8 +130,8 @@ func TestProxyNamed(t *testing.T) {
 	}
 }
 
-// TestNginxBodyLimit checks that nginx's limit of a request, 1 MiB by default, ends the copy
-// of many files with one line that names it.
+// TestNginxBodyLimit checks that nginx's limit of a request, 1 MiB by default, is named,
+// and that its page ends the copy of many files with one line.
 func TestNginxBodyLimit(t *testing.T) {
 	address, _ := serve(t)
 	at := withDefaults(t, "nginx.conf", nginxDefaults, address, "", "")
@@ -141,7 +141,10 @@ func TestNginxBodyLimit(t *testing.T) {
 	}
 	create(t, source, files)
 	code, output := tranship(t, source, "cp", "-r", source+"/.", remoteURL(at, "d"))
-	if code == 0 || strings.Count(output, "\n") != 1 || !strings.Contains(output, "nginx answered, with HTTP status 413 (Request Entity Too Large): it limits the size of a request; set client_max_body_size 0") {
+	// Where the server answers before the limit is reached, nginx resets the stream instead,
+	// and each attempt copies some of the files.
+	page := strings.Contains(output, "nginx answered, with HTTP status 413 (Request Entity Too Large): it limits the size of a request; set client_max_body_size 0")
+	if page && (code == 0 || strings.Count(output, "\n") != 1) || code != 0 && !strings.Contains(output, "client_max_body_size") {
 		t.Errorf("exit code %d: %s", code, output)
 	}
 	// The server has answered on the stream of a large file, so that nginx can only reset it.
