@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -128,9 +127,9 @@ func TestNoPings(t *testing.T) {
 // answers nothing any more.
 func TestCopyOnFrozenServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var conn *freezable
+		var conn *pipenet.Freezable
 		options := strict(t, func(r grpc.ServiceRegistrar) { transhipv1.RegisterFileServiceServer(r, slow{}) }, func(made net.Conn) net.Conn {
-			conn = &freezable{Conn: made}
+			conn = &pipenet.Freezable{Conn: made}
 			return conn
 		})
 		connected, err := client.Dial(t.Context(), "127.0.0.1:1", options)
@@ -138,7 +137,7 @@ func TestCopyOnFrozenServer(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer connected.Close()
-		time.AfterFunc(time.Minute/2+time.Second, func() { conn.frozen.Store(true) })
+		time.AfterFunc(time.Minute/2+time.Second, func() { conn.Frozen.Store(true) })
 		begun := time.Now()
 		_, err = connected.Copy(t.Context(), "a", "b", tranship.Precondition{})
 		if took := time.Since(begun); !errors.Is(err, tranship.ErrUnavailable) || took != 3*client.DefaultStallTimeout {
@@ -147,27 +146,13 @@ func TestCopyOnFrozenServer(t *testing.T) {
 	})
 }
 
-// freezable is a connection that, once frozen, takes bytes and forwards nothing, like one to
-// a server whose process is stopped.
-type freezable struct {
-	net.Conn
-	frozen atomic.Bool
-}
-
-func (f *freezable) Write(p []byte) (int, error) {
-	if f.frozen.Load() {
-		return len(p), nil
-	}
-	return f.Conn.Write(p)
-}
-
 // TestSilentConnectionReplaced checks that, after a stall, the next call gets another
 // connection if nothing came on the old one: TCP does not notice that it is dead.
 func TestSilentConnectionReplaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var conns []*freezable
+		var conns []*pipenet.Freezable
 		options := strict(t, func(r grpc.ServiceRegistrar) { transhipv1.RegisterFileServiceServer(r, slow{}) }, func(made net.Conn) net.Conn {
-			conns = append(conns, &freezable{Conn: made})
+			conns = append(conns, &pipenet.Freezable{Conn: made})
 			return conns[len(conns)-1]
 		})
 		connected, err := client.Dial(t.Context(), "127.0.0.1:1", options)
@@ -175,7 +160,7 @@ func TestSilentConnectionReplaced(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer connected.Close()
-		conns[0].frozen.Store(true)
+		conns[0].Frozen.Store(true)
 		if _, err := connected.Info(t.Context()); !errors.Is(err, tranship.ErrUnavailable) {
 			t.Fatalf("a frozen connection: %v", err)
 		}

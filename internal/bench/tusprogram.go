@@ -42,14 +42,14 @@ func tusUpload(client *http.Client, endpoint string, flags copyFlags) error {
 	if err != nil {
 		return err
 	}
-	create, err := http.NewRequest(http.MethodPost, endpoint, http.NoBody)
+	creation, err := http.NewRequest(http.MethodPost, endpoint, http.NoBody)
 	if err != nil {
 		return err
 	}
-	create.Header.Set("Tus-Resumable", "1.0.0")
-	create.Header.Set("Upload-Length", fmt.Sprint(info.Size()))
-	create.Header.Set("Upload-Metadata", "filename "+base64.StdEncoding.EncodeToString([]byte(path.Base(flags.remote))))
-	created, err := tusDo(client, create, http.StatusCreated)
+	creation.Header.Set("Tus-Resumable", "1.0.0")
+	creation.Header.Set("Upload-Length", fmt.Sprint(info.Size()))
+	creation.Header.Set("Upload-Metadata", "filename "+base64.StdEncoding.EncodeToString([]byte(path.Base(flags.remote))))
+	created, err := tusDo(client, creation, http.StatusCreated)
 	if err != nil {
 		return err
 	}
@@ -57,7 +57,7 @@ func tusUpload(client *http.Client, endpoint string, flags copyFlags) error {
 	if err != nil {
 		return err
 	}
-	location = create.URL.ResolveReference(location)
+	location = creation.URL.ResolveReference(location)
 	patch, err := http.NewRequest(http.MethodPatch, location.String(), file)
 	if err != nil {
 		return err

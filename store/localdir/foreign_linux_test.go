@@ -10,11 +10,11 @@ import (
 
 	fusefs "github.com/hanwen/go-fuse/v2/fs"
 	"github.com/hanwen/go-fuse/v2/fuse"
-	"golang.org/x/sys/unix"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/rootfs"
 	"github.com/tranship/tranship/internal/testing/filetest"
+	"github.com/tranship/tranship/internal/testing/fusemount"
 	"github.com/tranship/tranship/store/localdir"
 )
 
@@ -67,16 +67,7 @@ func mountForeign(t *testing.T) string {
 	t.Helper()
 	root := &fusefs.LoopbackRoot{Path: t.TempDir()}
 	at := t.TempDir()
-	server, err := fusefs.Mount(at, &foreignNode{&fusefs.LoopbackNode{RootData: root}}, &fusefs.Options{MountOptions: fuse.MountOptions{DirectMount: true}})
-	if err != nil {
-		t.Skipf("no file system can be mounted with FUSE here: %v", err)
-	}
-	t.Cleanup(func() {
-		if err := server.Unmount(); err != nil {
-			t.Errorf("unmounting: %v", err)
-			_ = unix.Unmount(at, unix.MNT_DETACH)
-		}
-	})
+	fusemount.Mount(t, &foreignNode{&fusefs.LoopbackNode{RootData: root}}, at, "foreign")
 	return at
 }
 

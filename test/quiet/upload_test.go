@@ -11,6 +11,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/client"
+	"github.com/tranship/tranship/internal/testing/pipenet"
 	"github.com/tranship/tranship/server"
 	"github.com/tranship/tranship/store/mem"
 	"github.com/tranship/tranship/transfer"
@@ -123,29 +124,6 @@ func TestSlowSync(t *testing.T) {
 	}
 }
 
-// freezing is a connection that freezes after a while: it takes bytes and forwards nothing,
-// as one to a machine that is gone, behind a middlebox that acknowledges.
-type freezing struct {
-	net.Conn
-	frozen atomic.Bool
-}
-
-func (f *freezing) Write(p []byte) (int, error) {
-	if f.frozen.Load() {
-		return len(p), nil
-	}
-	return f.Conn.Write(p)
-}
-
-func (f *freezing) Read(p []byte) (int, error) {
-	for {
-		n, err := f.Conn.Read(p)
-		if err != nil || !f.frozen.Load() {
-			return n, err
-		}
-	}
-}
-
 // TestDeadConnection checks that a stream on a dead connection is a stall, also while another
 // stream of the same upload gets signs of life; and that the next attempt gets another
 // connection.
@@ -156,9 +134,9 @@ func TestDeadConnection(t *testing.T) {
 			store := &slowStore{&mem.Store{}, 5 * time.Second}
 			var made atomic.Int32
 			s := newSite(t, store, server.Config{}, client.Options{Connections: 2}, func(conn net.Conn) net.Conn {
-				f := &freezing{Conn: conn}
+				f := &pipenet.Freezable{Conn: conn}
 				if made.Add(1) == dead {
-					time.AfterFunc(7*time.Second, func() { f.frozen.Store(true) })
+					time.AfterFunc(7*time.Second, func() { f.Frozen.Store(true) })
 				}
 				return f
 			})

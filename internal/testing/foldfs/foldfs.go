@@ -16,6 +16,8 @@ import (
 	"golang.org/x/sys/unix"
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/tranship/tranship/internal/testing/fusemount"
 )
 
 // Options are the properties of a file system. The zero value is one like HFS+.
@@ -30,16 +32,7 @@ type Options struct {
 func Mount(t testing.TB, files, at string, options Options) {
 	t.Helper()
 	top := &node{dir: files, options: options}
-	server, err := fs.Mount(at, top, &fs.Options{MountOptions: fuse.MountOptions{DirectMount: true, FsName: "foldfs"}})
-	if err != nil {
-		t.Skipf("no file system can be mounted with FUSE here: %v", err)
-	}
-	t.Cleanup(func() {
-		if err := server.Unmount(); err != nil {
-			t.Errorf("unmounting: %v", err)
-			_ = unix.Unmount(at, unix.MNT_DETACH)
-		}
-	})
+	fusemount.Mount(t, top, at, "foldfs")
 }
 
 // finds reports whether name finds what is stored under another name.

@@ -10,7 +10,8 @@ import (
 
 	"github.com/hanwen/go-fuse/v2/fs"
 	"github.com/hanwen/go-fuse/v2/fuse"
-	"golang.org/x/sys/unix"
+
+	"github.com/tranship/tranship/internal/testing/fusemount"
 )
 
 // Options are the properties of a file system. The zero value is one like ext4.
@@ -40,16 +41,7 @@ func Mount(t testing.TB, files, at string, options Options) {
 	root := &fs.LoopbackRoot{Path: files, Dev: uint64(status.Dev)} //nolint:unconvert // another type elsewhere
 	top := &node{&fs.LoopbackNode{RootData: root}, options}
 	root.RootNode = top
-	server, err := fs.Mount(at, top, &fs.Options{MountOptions: fuse.MountOptions{DirectMount: true, FsName: "oddfs"}})
-	if err != nil {
-		t.Skipf("no file system can be mounted with FUSE here: %v", err)
-	}
-	t.Cleanup(func() {
-		if err := server.Unmount(); err != nil {
-			t.Errorf("unmounting: %v", err)
-			_ = unix.Unmount(at, unix.MNT_DETACH)
-		}
-	})
+	fusemount.Mount(t, top, at, "oddfs")
 }
 
 // node is a file or directory.
