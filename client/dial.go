@@ -101,7 +101,7 @@ func dial(ctx context.Context, address string, options Options, conns *silentCon
 //
 // It sends no HTTP/2 pings: gRPC servers end connections that ping more often than every 5
 // minutes, unless they are set to permit it. Instead, the operating system notices that the
-// other end is gone (see handshakes), and streams notice that it is silent.
+// other end is gone (see route.Options), and streams notice that it is silent.
 func newConn(address string, transport handshakes, options Options, renewal renewal, observed *observation.Batch) (*grpc.ClientConn, error) {
 	way, err := route.New(address, route.Options{
 		LocalOnly:   transport.localOnly,
