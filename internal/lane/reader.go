@@ -1,0 +1,178 @@
+package lane
+
+import (
+	"encoding/binary"
+	"io"
+	"net"
+
+	"google.golang.org/grpc/mem"
+)
+
+const (
+	// firstBuffer is the size of the buffer of a lane before its first message, and
+	// fullBuffer the size after it, in bytes. fullBuffer takes about 15 files of 4 KiB.
+	firstBuffer = 4 << 10
+	fullBuffer  = 64 << 10
+	// bulkBytes is the least size of a large message, in bytes. Large messages are neither
+	// copied when they are read nor when they are written.
+	bulkBytes = 64 << 10
+	// smallBytes is the largest payload for which a buffer is allocated, in bytes: package mem
+	// does not give smaller ones back to a pool.
+	smallBytes = 1 << 10
+	// bulkFill is how much is read at once to find the header of a frame after a large
+	// message, in bytes: another large message is then hardly copied.
+	bulkFill = 512
+)
+
+// frame is a frame that was read. The receiver of a message must free body.
+type frame struct {
+	kind kind
+	body mem.Buffer
+}
+
+// reader reads frames. When reading fails because of a deadline, the next call of next
+// continues where it was. It belongs to one goroutine at a time.
+type reader struct {
+	conn    net.Conn
+	pool    mem.BufferPool
+	check   func(k kind, length int) error
+	buffer  *[]byte
+	r, w    int
+	bulk    bool // the last message was large
+	begun   bool // the header of a frame was read
+	kind    kind
+	body    *[]byte
+	arrived int // how much of body
+}
+
+// next reads a frame.
+func (r *reader) next() (frame, error) {
+	if !r.begun {
+		if err := r.header(); err != nil {
+			return frame{}, err
+		}
+	}
+	for r.arrived < len(*r.body) {
+		if err := r.more(); err != nil {
+			return frame{}, err
+		}
+	}
+	read := frame{r.kind, mem.NewBuffer(r.body, r.pool)}
+	r.begun, r.body, r.arrived = false, nil, 0
+	return read, nil
+}
+
+// awaitFirst waits for the first byte of a frame.
+func (r *reader) awaitFirst() error {
+	if r.begun || r.r < r.w {
+		return nil
+	}
+	return r.fill()
+}
+
+// header reads the header of a frame, and makes room for its payload.
+func (r *reader) header() error {
+	for r.w-r.r < frameBytes {
+		if err := r.fill(); err != nil {
+			return err
+		}
+	}
+	header := (*r.buffer)[r.r:]
+	k, length := kind(header[0]), binary.BigEndian.Uint32(header[1:])
+	if length > 1<<30 {
+		return breach("a frame of kind %d has %d bytes", k, length)
+	}
+	if err := r.check(k, int(length)); err != nil {
+		return err
+	}
+	r.r += frameBytes
+	r.begun, r.kind = true, k
+	if length <= smallBytes {
+		r.body = new(make([]byte, length))
+	} else {
+		r.body = r.pool.Get(int(length))
+	}
+	if k == kindMessage {
+		r.bulk = length >= bulkBytes
+	}
+	return nil
+}
+
+// more reads more of the payload.
+func (r *reader) more() error {
+	rest := (*r.body)[r.arrived:]
+	switch {
+	case r.r < r.w:
+		n := copy(rest, (*r.buffer)[r.r:r.w])
+		r.r += n
+		r.arrived += n
+		return nil
+	case r.bulk || len(rest) >= fullBuffer:
+		n, err := r.conn.Read(rest)
+		r.arrived += n
+		return endOfConn(n, err)
+	default:
+		r.grow()
+		return r.fill()
+	}
+}
+
+// grow replaces the first buffer by one for messages.
+func (r *reader) grow() {
+	if r.r == r.w && r.kind == kindMessage && len(*r.buffer) < fullBuffer {
+		r.pool.Put(r.buffer)
+		r.buffer = r.pool.Get(fullBuffer)
+		r.r, r.w = 0, 0
+	}
+}
+
+// shrink gives the buffer for messages back, unless it holds something.
+func (r *reader) shrink() {
+	if r.r == r.w && len(*r.buffer) == fullBuffer {
+		r.pool.Put(r.buffer)
+		r.buffer = r.pool.Get(firstBuffer)
+		r.r, r.w = 0, 0
+	}
+}
+
+// fill reads something into the buffer, which has room for it.
+func (r *reader) fill() error {
+	if r.buffer == nil {
+		r.buffer = r.pool.Get(firstBuffer)
+	}
+	buffer := *r.buffer
+	if r.r == r.w {
+		r.r, r.w = 0, 0
+	} else if len(buffer)-r.r < frameBytes {
+		r.w = copy(buffer, buffer[r.r:r.w])
+		r.r = 0
+	}
+	end := len(buffer)
+	if r.bulk && !r.begun {
+		end = min(end, r.w+bulkFill)
+	}
+	n, err := r.conn.Read(buffer[r.w:end])
+	r.w += n
+	return endOfConn(n, err)
+}
+
+// endOfConn returns the error of a Read that has returned n bytes and err.
+func endOfConn(n int, err error) error {
+	if n > 0 {
+		return nil // an error comes again
+	}
+	if err == nil {
+		return io.ErrNoProgress
+	}
+	return err
+}
+
+// close gives the buffers back.
+func (r *reader) close() {
+	for _, buffer := range []*[]byte{r.buffer, r.body} {
+		if buffer != nil {
+			r.pool.Put(buffer)
+		}
+	}
+	r.buffer, r.body, r.begun, r.r, r.w = nil, nil, false, 0, 0
+}

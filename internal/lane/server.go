@@ -1,0 +1,335 @@
+package lane
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/mem"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+
+	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
+)
+
+// tooLargeError is the error of a message that is larger than Options.MaxMessageBytes.
+type tooLargeError struct{ length, most int }
+
+// Error implements error.
+func (e *tooLargeError) Error() string {
+	return status.Convert(e.status()).Message()
+}
+
+func (e *tooLargeError) status() error {
+	return status.Errorf(codes.ResourceExhausted, "lane: received a message of %d bytes, larger than the maximum of %d", e.length, e.most)
+}
+
+// AwaitHeaders waits for the next call: at most idle until a frame begins, and at most arrival
+// until it is complete. It must not be called while a call is under way. After an error, the
+// caller must close the lane.
+func (c *Conn) AwaitHeaders(idle, arrival time.Duration) (Headers, error) {
+	c.reading.Lock()
+	defer c.reading.Unlock()
+	defer func() { _ = c.net.SetReadDeadline(time.Time{}) }()
+	idleEnd := time.Now().Add(idle)
+	for {
+		if c.stash.kind == 0 {
+			_ = c.net.SetReadDeadline(idleEnd)
+			if err := c.reader.awaitFirst(); err != nil {
+				return Headers{}, err
+			}
+			_ = c.net.SetReadDeadline(time.Now().Add(arrival))
+		}
+		next, err := c.readOne()
+		switch {
+		case err != nil:
+			return Headers{}, err
+		case next.kind == kindHeaders:
+			headers, err := decodeHeaders(next.body)
+			c.calling = err == nil
+			return headers, err
+		case next.kind != 0:
+			next.body.Free() // a late cancel
+		}
+	}
+}
+
+// Serve returns the stream of the call that AwaitHeaders has returned. Its context is derived
+// from ctx, and ends when the client cancels the call, or the connection is lost, as far as the
+// handler, or the lane after the client's end, reads. The caller must call Finish.
+func (c *Conn) Serve(ctx context.Context) *ServerStream {
+	s := &ServerStream{conn: c, sending: make(chan struct{}, 1), woken: make(chan struct{})}
+	s.ctx, s.cancel = context.WithCancelCause(ctx)
+	s.stop = context.AfterFunc(s.ctx, s.wake)
+	return s
+}
+
+// ServerStream is the server's end of a call. It implements grpc.ServerStream.
+type ServerStream struct {
+	conn   *Conn
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	// stop keeps wake from being called; woken is closed when it has returned.
+	stop  func() bool
+	woken chan struct{}
+	// over means that RecvMsg and SendMsg fail.
+	over atomic.Bool
+	// ended means that the client sends no more: it has half-closed or cancelled the call.
+	ended atomic.Bool
+	// sending is held while something is sent.
+	sending chan struct{}
+
+	mu              sync.Mutex
+	header, trailer metadata.MD
+	headerSent      bool
+}
+
+var _ grpc.ServerStream = (*ServerStream)(nil)
+
+// Context implements grpc.ServerStream.
+func (s *ServerStream) Context() context.Context { return s.ctx }
+
+// wake makes RecvMsg return when the context has ended.
+func (s *ServerStream) wake() {
+	defer close(s.woken)
+	if !s.over.Swap(true) {
+		s.conn.interrupt()
+		s.conn.reading.Unlock()
+	}
+}
+
+// RecvMsg implements grpc.ServerStream.
+func (s *ServerStream) RecvMsg(message any) error {
+	if s.ended.Load() && s.ctx.Err() == nil {
+		return io.EOF
+	}
+	c := s.conn
+	c.reading.Lock()
+	defer c.reading.Unlock()
+	if s.over.Load() || s.ended.Load() {
+		return s.endError()
+	}
+	next, err := c.read()
+	if err != nil {
+		return s.failed(err)
+	}
+	switch next.kind {
+	case kindMessage:
+		return receive(c, next.body, message)
+	case kindEnd:
+		next.body.Free()
+		s.ended.Store(true)
+		go s.watch()
+		return io.EOF
+	case kindCancel:
+		next.body.Free()
+		s.cancelled()
+		return s.endError()
+	default:
+		next.body.Free()
+		return s.failed(breach("a frame of kind %d within a call", next.kind))
+	}
+}
+
+// receive decodes a message.
+func receive(c *Conn, body mem.Buffer, message any) error {
+	data := mem.BufferSlice{body}
+	defer data.Free()
+	if err := c.options.Codec.Unmarshal(data, message); err != nil {
+		return status.Errorf(codes.Internal, "lane: cannot decode a message: %v", err)
+	}
+	return nil
+}
+
+// endError is why nothing more is received or sent.
+func (s *ServerStream) endError() error {
+	if err := context.Cause(s.ctx); err != nil {
+		if _, ok := status.FromError(err); ok {
+			return err
+		}
+		return contextError(s.ctx)
+	}
+	return status.Error(codes.Canceled, "lane: the call has ended")
+}
+
+// cancelled ends the context because the client has cancelled the call.
+func (s *ServerStream) cancelled() {
+	s.ended.Store(true)
+	s.over.Store(true)
+	s.cancel(context.Canceled)
+}
+
+// failed ends the context because reading has failed, and returns the error of the call.
+func (s *ServerStream) failed(err error) error {
+	if isInterrupt(err) && s.over.Load() {
+		return s.endError()
+	}
+	large := (*tooLargeError)(nil)
+	if errors.As(err, &large) {
+		return large.status()
+	}
+	s.over.Store(true)
+	lost := lostError(err)
+	s.cancel(lost)
+	s.conn.lose()
+	return lost
+}
+
+// watch reads after the client's end, so that the context ends when the client cancels the call
+// or is lost.
+func (s *ServerStream) watch() {
+	c := s.conn
+	c.reading.Lock()
+	defer c.reading.Unlock()
+	for !s.over.Load() {
+		next, err := c.read()
+		switch {
+		case err != nil:
+			_ = s.failed(err)
+			return
+		case next.kind == kindCancel:
+			next.body.Free()
+			s.cancelled()
+			return
+		case next.kind == kindHeaders:
+			c.stash = next // the client has the status already
+			return
+		default:
+			next.body.Free()
+			_ = s.failed(breach("a frame of kind %d after the client's end", next.kind))
+			return
+		}
+	}
+}
+
+// SetHeader implements grpc.ServerStream.
+func (s *ServerStream) SetHeader(md metadata.MD) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.headerSent {
+		return status.Error(codes.Internal, "lane: the headers were sent")
+	}
+	s.header = metadata.Join(s.header, md)
+	return nil
+}
+
+// SendHeader implements grpc.ServerStream.
+func (s *ServerStream) SendHeader(md metadata.MD) error {
+	if err := s.SetHeader(md); err != nil {
+		return err
+	}
+	s.sending <- struct{}{}
+	defer func() { <-s.sending }()
+	return s.sendHeader()
+}
+
+// SetTrailer implements grpc.ServerStream.
+func (s *ServerStream) SetTrailer(md metadata.MD) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.trailer = metadata.Join(s.trailer, md)
+}
+
+// sendHeader sends the headers, if there are any and they were not sent. The caller must have
+// sending.
+func (s *ServerStream) sendHeader() error {
+	s.mu.Lock()
+	header, sent := s.header, s.headerSent
+	s.headerSent = true
+	s.mu.Unlock()
+	if sent || len(header) == 0 {
+		return nil
+	}
+	headers := &transhipv1.LaneResponseHeaders{Metadata: metadataToProto(header)}
+	if err := checkMetadata(headers.GetMetadata()); err != nil {
+		return err
+	}
+	encoded, err := proto.Marshal(headers)
+	if err != nil {
+		return err
+	}
+	return s.conn.writer.append(s.ctx, kindResponseHeaders, [][]byte{encoded}, len(encoded))
+}
+
+// SendMsg implements grpc.ServerStream.
+func (s *ServerStream) SendMsg(message any) error {
+	select {
+	case s.sending <- struct{}{}:
+	case <-s.ctx.Done():
+		return s.endError()
+	}
+	defer func() { <-s.sending }()
+	if s.over.Load() {
+		return s.endError()
+	}
+	if err := s.sendHeader(); err != nil {
+		return s.unsent(err)
+	}
+	encoded, err := s.conn.options.Codec.Marshal(message)
+	if err != nil {
+		return status.Errorf(codes.Internal, "lane: cannot encode a message: %v", err)
+	}
+	if err := s.conn.send(s.ctx, encoded); err != nil {
+		return s.unsent(err)
+	}
+	return nil
+}
+
+// unsent returns the error of a message that was not sent because of err.
+func (s *ServerStream) unsent(err error) error {
+	if s.ctx.Err() != nil {
+		return s.endError()
+	}
+	lost := lostError(err)
+	s.cancel(lost)
+	return lost
+}
+
+// Finish ends the call with the outcome of its handler, and reports whether the lane can have
+// another. The handler may still run: its calls of the stream fail. After false, the caller
+// must close the lane. Finish takes at most some seconds.
+func (s *ServerStream) Finish(outcome error) (reusable bool) {
+	if !s.stop() {
+		<-s.woken
+	}
+	s.over.Store(true)
+	s.mu.Lock()
+	trailer := s.trailer
+	s.mu.Unlock()
+	// The context ends only now, so that the handler of a call that succeeded has not seen it.
+	s.cancel(context.Canceled)
+	sent := s.sendStatus(outcome, trailer)
+	c := s.conn
+	c.interrupt()
+	defer c.reading.Unlock()
+	if !sent {
+		return false
+	}
+	if !s.ended.Load() && !c.discard(func(k kind) bool { return k == kindEnd || k == kindCancel }) {
+		c.linger()
+		return false
+	}
+	c.calling = false
+	c.reader.shrink()
+	return c.writer.failure() == nil
+}
+
+// sendStatus sends the status of the call, and reports whether it could.
+func (s *ServerStream) sendStatus(outcome error, trailer metadata.MD) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), endTime)
+	defer cancel()
+	select {
+	case s.sending <- struct{}{}:
+	case <-ctx.Done():
+		return false // a message is being written, and the client does not read
+	}
+	defer func() { <-s.sending }()
+	encoded := encodeStatus(outcome, trailer)
+	return s.conn.writer.append(ctx, kindStatus, [][]byte{encoded}, len(encoded)) == nil
+}

@@ -1,0 +1,243 @@
+package lane
+
+import (
+	"context"
+	"net"
+	"runtime"
+	"sync"
+
+	"google.golang.org/grpc/mem"
+)
+
+const (
+	// pendingBytes is how much may wait to be written before SendMsg waits, in bytes.
+	pendingBytes = 240 << 10
+	// controlBytes is how much more control frames may take, in bytes. They do not wait, because
+	// reading sends them. A buffer for both has 256 KiB.
+	controlBytes = 16 << 10
+)
+
+// BuffersWriter is a connection that writes several buffers in one system call. A connection
+// that wraps a *net.TCPConn, and changes nothing of what is written, should implement it.
+type BuffersWriter interface {
+	// WriteBuffers writes all buffers, like net.Buffers.WriteTo.
+	WriteBuffers(buffers *net.Buffers) (int64, error)
+}
+
+// writer writes frames. It is safe for concurrent use.
+type writer struct {
+	conn net.Conn
+	pool mem.BufferPool
+	// sent is called with the number of bytes of each write, by the goroutine that has turn.
+	sent func(n int)
+	// turn is held while something is written.
+	turn chan struct{}
+	// wake and room have room for one signal: something is pending, and something was written.
+	wake, room chan struct{}
+	// over is closed when writing has failed or ended.
+	over chan struct{}
+
+	mu sync.Mutex
+	// pending are small frames that wait; nil if there are none.
+	pending *[]byte
+	err     error
+}
+
+func newWriter(conn net.Conn, pool mem.BufferPool, sent func(int)) *writer {
+	w := &writer{
+		conn: conn, pool: pool, sent: sent,
+		turn: make(chan struct{}, 1), wake: make(chan struct{}, 1), room: make(chan struct{}, 1), over: make(chan struct{}),
+	}
+	go w.run()
+	return w
+}
+
+// run writes small frames until the writer is over.
+func (w *writer) run() {
+	for {
+		select {
+		case <-w.wake:
+		case <-w.over:
+			return
+		}
+		// Senders that can run add to what is written.
+		runtime.Gosched()
+		select {
+		case w.turn <- struct{}{}:
+		case <-w.over:
+			return
+		}
+		w.writePending(nil)
+		<-w.turn
+	}
+}
+
+// writePending writes the small frames that wait, and then more. The caller must have turn.
+func (w *writer) writePending(more net.Buffers) error {
+	w.mu.Lock()
+	pending, err := w.pending, w.err
+	w.pending = nil
+	w.mu.Unlock()
+	signal(w.room)
+	if err != nil {
+		return err
+	}
+	var n int64
+	switch {
+	case pending == nil && more == nil:
+		return nil
+	case pending == nil:
+		n, err = w.write(more)
+	case more == nil:
+		var m int
+		m, err = w.conn.Write(*pending)
+		n = int64(m)
+	default:
+		n, err = w.write(append(net.Buffers{*pending}, more...))
+	}
+	if pending != nil {
+		w.pool.Put(pending)
+	}
+	w.sent(int(n))
+	if err != nil {
+		w.fail(err)
+	}
+	return err
+}
+
+// write writes buffers. Over TLS, the first bytes go in one record with those that follow.
+func (w *writer) write(buffers net.Buffers) (n int64, err error) {
+	switch conn := w.conn.(type) {
+	case *net.TCPConn:
+		return buffers.WriteTo(conn)
+	case BuffersWriter:
+		return conn.WriteBuffers(&buffers)
+	}
+	const record = 16 << 10
+	head := w.pool.Get(record)
+	defer w.pool.Put(head)
+	filled := 0
+	for len(buffers) > 0 && filled < record {
+		m := copy((*head)[filled:], buffers[0])
+		filled += m
+		if buffers[0] = buffers[0][m:]; len(buffers[0]) == 0 {
+			buffers = buffers[1:]
+		}
+	}
+	m, err := w.conn.Write((*head)[:filled])
+	n = int64(m)
+	for _, buffer := range buffers {
+		if err != nil {
+			break
+		}
+		m, err = w.conn.Write(buffer)
+		n += int64(m)
+	}
+	return n, err
+}
+
+// append adds a small frame, when there is room for it.
+func (w *writer) append(ctx context.Context, k kind, payload [][]byte, length int) error {
+	for {
+		w.mu.Lock()
+		if err := w.err; err != nil {
+			w.mu.Unlock()
+			return err
+		}
+		if w.pending == nil || len(*w.pending)+frameBytes+length <= pendingBytes {
+			w.appendLocked(k, payload, length)
+			w.mu.Unlock()
+			signal(w.wake)
+			return nil
+		}
+		w.mu.Unlock()
+		select {
+		case <-w.room:
+		case <-w.over:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// control adds a control frame without waiting. It fails if too many wait.
+func (w *writer) control(k kind, payload []byte) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.err != nil {
+		return w.err
+	}
+	if w.pending != nil && len(*w.pending)+frameBytes+len(payload) > pendingBytes+controlBytes {
+		return breach("the other end does not read what it asks for")
+	}
+	w.appendLocked(k, [][]byte{payload}, len(payload))
+	signal(w.wake)
+	return nil
+}
+
+func (w *writer) appendLocked(k kind, payload [][]byte, length int) {
+	if w.pending == nil {
+		w.pending = w.pool.Get(pendingBytes + controlBytes)
+		*w.pending = (*w.pending)[:0]
+	}
+	end := len(*w.pending)
+	*w.pending = append(*w.pending, 0, 0, 0, 0, 0)
+	putFrame((*w.pending)[end:], k, length)
+	for _, piece := range payload {
+		*w.pending = append(*w.pending, piece...)
+	}
+}
+
+// direct writes a large message, after the small frames that wait.
+func (w *writer) direct(ctx context.Context, payload [][]byte, length int) error {
+	select {
+	case w.turn <- struct{}{}:
+	case <-w.over:
+		return w.failure()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	defer func() {
+		<-w.turn
+		signal(w.wake) // for frames that were added meanwhile
+	}()
+	header := make([]byte, frameBytes)
+	putFrame(header, kindMessage, length)
+	return w.writePending(append(net.Buffers{header}, payload...))
+}
+
+// flush waits until all that was added is written.
+func (w *writer) flush(ctx context.Context) error {
+	select {
+	case w.turn <- struct{}{}:
+	case <-w.over:
+		return w.failure()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	defer func() { <-w.turn }()
+	return w.writePending(nil)
+}
+
+func (w *writer) failure() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.err
+}
+
+// fail ends the writer. Only the first error counts.
+func (w *writer) fail(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.err == nil {
+		w.err = err
+		close(w.over)
+	}
+}
+
+func signal(to chan struct{}) {
+	select {
+	case to <- struct{}{}:
+	default:
+	}
+}
