@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"sync"
 	"sync/atomic"
@@ -17,59 +16,6 @@ import (
 
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
-
-// ErrLost is the error of Open for a lane that takes no further call. Nothing of the call was
-// sent.
-var ErrLost = errors.New("lane: the lane takes no further call")
-
-// watchIdle reads while no call is under way, so that the lane notices that the server goes
-// away or is lost.
-func (c *Conn) watchIdle() {
-	go func() {
-		c.reading.Lock()
-		defer c.reading.Unlock()
-		if c.calling {
-			return
-		}
-		next, err := c.read()
-		if isInterrupt(err) {
-			return
-		}
-		if err == nil {
-			next.body.Free()
-		}
-		c.lose()
-	}()
-}
-
-// Open begins a call. The call ends when ctx ends. released is called once, when the lane is
-// free again, or with false when it can have no further call. It may be called before Open
-// returns, from any goroutine; only after true may Open be called again. If Open fails,
-// released is not called, and the caller must close the lane.
-func (c *Conn) Open(ctx context.Context, headers Headers, released func(reusable bool)) (*ClientStream, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, contextError(ctx)
-	}
-	encoded, err := headers.encode(c.options.MaxHeaderBytes)
-	if err != nil {
-		return nil, status.Error(codes.Internal, err.Error())
-	}
-	c.interrupt()
-	lost := c.isLost()
-	c.calling = true
-	c.reading.Unlock()
-	if lost {
-		return nil, ErrLost
-	}
-	if err := c.writer.append(ctx, kindHeaders, [][]byte{encoded}, len(encoded)); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrLost, err)
-	}
-	s := &ClientStream{conn: c, ctx: ctx, released: released, sending: make(chan struct{}, 1)}
-	s.mu.Lock()
-	s.stop = context.AfterFunc(ctx, s.abort)
-	s.mu.Unlock()
-	return s, nil
-}
 
 // ClientStream is the client's end of a call. It implements grpc.ClientStream.
 type ClientStream struct {
@@ -211,7 +157,7 @@ func (s *ClientStream) receive(message any) (done bool, err error) {
 	case kindStatus:
 		var outcome error
 		var trailer metadata.MD
-		if outcome, trailer, err = decodeStatus(next.body); err == nil && s.end(cmp.Or(outcome, io.EOF), trailer) {
+		if outcome, trailer, err = s.conn.decodeStatus(next.body); err == nil && s.end(cmp.Or(outcome, io.EOF), trailer) {
 			s.free()
 		}
 	default:

@@ -95,7 +95,7 @@ func Accept(conn net.Conn, options Options) (*Conn, error) {
 	if n := len(options.Instance); n > MaxInstance {
 		return nil, breach("an instance id of %d bytes: it must have at most %d", n, MaxInstance)
 	}
-	answer := append([]byte(Preface), byte(len(options.Instance)))
+	answer := append([]byte(Preface), byte(len(options.Instance))) //nolint:gosec // at most MaxInstance
 	if _, err := conn.Write(append(answer, options.Instance...)); err != nil {
 		return nil, err
 	}

@@ -3,6 +3,9 @@ package lane
 import (
 	"encoding/binary"
 	"fmt"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 )
 
 // Protocol is the name of lanes in ALPN.
@@ -63,13 +66,6 @@ func putFrame(header []byte, k kind, length int) {
 	binary.BigEndian.PutUint32(header[1:], uint32(length)) //nolint:gosec // callers have checked it
 }
 
-// appendFrame appends a frame with a small payload.
-func appendFrame(to []byte, k kind, payload []byte) []byte {
-	to = append(to, byte(k))
-	to = binary.BigEndian.AppendUint32(to, uint32(len(payload))) //nolint:gosec // small
-	return append(to, payload...)
-}
-
 // check fails if a frame of this kind and length must not come from the other end at the
 // moment. The caller must hold reading.
 func (c *Conn) check(k kind, length int) error {
@@ -104,4 +100,16 @@ func (c *Conn) check(k kind, length int) error {
 		return breach("a frame of kind %d has %d bytes: it must have %d to %d", k, length, least, most)
 	}
 	return nil
+}
+
+// tooLargeError is the error of a message that is larger than Options.MaxMessageBytes.
+type tooLargeError struct{ length, most int }
+
+// Error implements error.
+func (e *tooLargeError) Error() string {
+	return status.Convert(e.status()).Message()
+}
+
+func (e *tooLargeError) status() error {
+	return status.Errorf(codes.ResourceExhausted, "lane: received a message of %d bytes, larger than the maximum of %d", e.length, e.most)
 }

@@ -66,8 +66,7 @@ func decodeHeaders(body mem.Buffer) (Headers, error) {
 	return Headers{headers.GetMethod(), metadataFromProto(headers.GetMetadata()), headers.GetTimeout().AsDuration()}, nil
 }
 
-// maxFields is how many fields the messages of this package may have, apart from those of a
-// status, which are bounded by maxStatusBytes.
+// maxFields is how many fields headers may have.
 const maxFields = 4 * maxMetadata
 
 // decode decodes a message that may be hostile.
@@ -163,10 +162,10 @@ func encodeStatus(err error, trailers metadata.MD) []byte {
 }
 
 // decodeStatus decodes the payload of kindStatus. outcome is nil if the call succeeded.
-func decodeStatus(body mem.Buffer) (outcome error, trailers metadata.MD, err error) {
+func (c *Conn) decodeStatus(body mem.Buffer) (outcome error, trailers metadata.MD, err error) {
 	defer body.Free()
 	var s transhipv1.LaneStatus
-	if err := proto.Unmarshal(body.ReadOnlyData(), &s); err != nil {
+	if err := c.options.Codec.Unmarshal(mem.BufferSlice{body}, &s); err != nil {
 		return nil, nil, breach("a malformed status: %v", err)
 	}
 	if err := checkMetadata(s.GetTrailers()); err != nil {

@@ -22,22 +22,22 @@ import (
 // handler serves a call on a lane.
 type handler func(headers lane.Headers, stream grpc.ServerStream) error
 
-// pair returns the two ends of a lane over TCP whose server serves calls with handle until the
-// client closes it. The sockets have small buffers.
+// pair returns the client's end of a lane over TCP, with small buffers, whose server serves
+// calls with handle until the client closes it.
 func pair(t *testing.T, handle handler) *lane.Conn {
 	t.Helper()
-	return pairOver(t, func(client net.Conn) net.Conn { return client }, handle)
+	client, server := connect(t)
+	return pairOver(t, client, server, handle)
 }
 
-// pairOver is pair over the connection that wrap returns for the client's.
-func pairOver(t *testing.T, wrap func(net.Conn) net.Conn, handle handler) *lane.Conn {
+// pairOver is pair over the ends of a connection.
+func pairOver(t *testing.T, client, server net.Conn, handle handler) *lane.Conn {
 	t.Helper()
-	client, server := connect(t)
 	var served sync.WaitGroup
 	served.Go(func() { serve(t, server, handle) })
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	conn, err := lane.Dial(ctx, wrap(client), lane.Options{})
+	conn, err := lane.Dial(ctx, client, lane.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -231,128 +231,4 @@ func TestEarlyStatus(t *testing.T) {
 			t.Fatal("the lane cannot be used again")
 		}
 	}
-}
-
-// A call that is cancelled ends at both ends, whatever they wait for. The lane can have another
-// call unless a message was cut.
-func TestCancel(t *testing.T) {
-	untilDone := func(_ lane.Headers, s grpc.ServerStream) error { <-s.Context().Done(); return s.Context().Err() }
-	var sending sync.WaitGroup
-	for name, test := range map[string]struct {
-		handle handler
-		use    func(*lane.ClientStream)
-	}{
-		"while receiving": {echo, func(*lane.ClientStream) {}},
-		"after the client's end": {func(headers lane.Headers, s grpc.ServerStream) error {
-			if err := s.RecvMsg(&wrapperspb.BytesValue{}); !errors.Is(err, io.EOF) {
-				t.Error(err)
-			}
-			return untilDone(headers, s)
-		}, func(s *lane.ClientStream) { _ = s.CloseSend() }},
-		"while the client sends": {func(_ lane.Headers, s grpc.ServerStream) error {
-			for {
-				if err := s.RecvMsg(&wrapperspb.BytesValue{}); err != nil {
-					return err
-				}
-			}
-		}, func(s *lane.ClientStream) {
-			sending.Go(func() {
-				for s.SendMsg(message(1<<20)) == nil {
-				}
-			})
-		}},
-		"while the server sends": {func(_ lane.Headers, s grpc.ServerStream) error {
-			if err := s.RecvMsg(&wrapperspb.BytesValue{}); !errors.Is(err, io.EOF) {
-				t.Error(err)
-			}
-			for {
-				if err := s.SendMsg(message(1 << 20)); err != nil {
-					return err
-				}
-			}
-		}, func(s *lane.ClientStream) { _ = s.CloseSend() }},
-	} {
-		t.Run(name, func(t *testing.T) {
-			began, ended := make(chan struct{}, 1), make(chan error, 1)
-			conn := pair(t, func(headers lane.Headers, s grpc.ServerStream) error {
-				began <- struct{}{}
-				err := test.handle(headers, s)
-				ended <- err
-				return err
-			})
-			ctx, cancel := context.WithCancel(t.Context())
-			stream, free := open(t, ctx, conn)
-			<-began
-			test.use(stream)
-			cancel()
-			if err := stream.RecvMsg(&wrapperspb.BytesValue{}); status.Code(err) != codes.Canceled {
-				t.Errorf("received %v", err)
-			}
-			sending.Wait()
-			if !<-free {
-				t.Error("the lane cannot be used again")
-			}
-			if err := <-ended; err == nil {
-				t.Error("the handler has not noticed")
-			}
-		})
-	}
-}
-
-// A call whose client cannot send because the handler does not receive is cancelled in a bounded
-// time. The handler notices when it receives.
-func TestCancelNotReceived(t *testing.T) {
-	released, ended := make(chan struct{}), make(chan error, 1)
-	writing := make(chan struct{}, 1)
-	conn := pairOver(t, func(client net.Conn) net.Conn { return signalling{client, writing} }, func(_ lane.Headers, s grpc.ServerStream) error {
-		<-released
-		for {
-			if err := s.RecvMsg(&wrapperspb.BytesValue{}); err != nil {
-				ended <- err
-				return err
-			}
-		}
-	})
-	ctx, cancel := context.WithCancel(t.Context())
-	stream, free := open(t, ctx, conn)
-	sent := make(chan error, 1)
-	go func() {
-		for {
-			if err := stream.SendMsg(message(1 << 20)); err != nil {
-				sent <- err
-				return
-			}
-		}
-	}()
-	<-writing
-	cancel()
-	if err := stream.RecvMsg(&wrapperspb.BytesValue{}); status.Code(err) != codes.Canceled {
-		t.Errorf("received %v", err)
-	}
-	if <-free {
-		t.Error("a lane with half a message is free")
-	}
-	if err := <-sent; err == nil {
-		t.Error("sent to a lane that has ended")
-	}
-	close(released)
-	if err := <-ended; status.Code(err) != codes.Unavailable && status.Code(err) != codes.Canceled {
-		t.Errorf("the handler received %v", err)
-	}
-}
-
-// signalling is a connection that signals when it writes most of a large message.
-type signalling struct {
-	net.Conn
-	writing chan struct{}
-}
-
-func (s signalling) Write(p []byte) (int, error) {
-	if len(p) > 512<<10 {
-		select {
-		case s.writing <- struct{}{}:
-		default:
-		}
-	}
-	return s.Conn.Write(p)
 }

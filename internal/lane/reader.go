@@ -166,13 +166,3 @@ func endOfConn(n int, err error) error {
 	}
 	return err
 }
-
-// close gives the buffers back.
-func (r *reader) close() {
-	for _, buffer := range []*[]byte{r.buffer, r.body} {
-		if buffer != nil {
-			r.pool.Put(buffer)
-		}
-	}
-	r.buffer, r.body, r.begun, r.r, r.w = nil, nil, false, 0, 0
-}

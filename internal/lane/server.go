@@ -6,7 +6,6 @@ import (
 	"io"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -17,58 +16,6 @@ import (
 
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
-
-// tooLargeError is the error of a message that is larger than Options.MaxMessageBytes.
-type tooLargeError struct{ length, most int }
-
-// Error implements error.
-func (e *tooLargeError) Error() string {
-	return status.Convert(e.status()).Message()
-}
-
-func (e *tooLargeError) status() error {
-	return status.Errorf(codes.ResourceExhausted, "lane: received a message of %d bytes, larger than the maximum of %d", e.length, e.most)
-}
-
-// AwaitHeaders waits for the next call: at most idle until a frame begins, and at most arrival
-// until it is complete. It must not be called while a call is under way. After an error, the
-// caller must close the lane.
-func (c *Conn) AwaitHeaders(idle, arrival time.Duration) (Headers, error) {
-	c.reading.Lock()
-	defer c.reading.Unlock()
-	defer func() { _ = c.net.SetReadDeadline(time.Time{}) }()
-	idleEnd := time.Now().Add(idle)
-	for {
-		if c.stash.kind == 0 {
-			_ = c.net.SetReadDeadline(idleEnd)
-			if err := c.reader.awaitFirst(); err != nil {
-				return Headers{}, err
-			}
-			_ = c.net.SetReadDeadline(time.Now().Add(arrival))
-		}
-		next, err := c.readOne()
-		switch {
-		case err != nil:
-			return Headers{}, err
-		case next.kind == kindHeaders:
-			headers, err := decodeHeaders(next.body)
-			c.calling = err == nil
-			return headers, err
-		case next.kind != 0:
-			next.body.Free() // a late cancel
-		}
-	}
-}
-
-// Serve returns the stream of the call that AwaitHeaders has returned. Its context is derived
-// from ctx, and ends when the client cancels the call, or the connection is lost, as far as the
-// handler, or the lane after the client's end, reads. The caller must call Finish.
-func (c *Conn) Serve(ctx context.Context) *ServerStream {
-	s := &ServerStream{conn: c, sending: make(chan struct{}, 1), woken: make(chan struct{})}
-	s.ctx, s.cancel = context.WithCancelCause(ctx)
-	s.stop = context.AfterFunc(s.ctx, s.wake)
-	return s
-}
 
 // ServerStream is the server's end of a call. It implements grpc.ServerStream.
 type ServerStream struct {

@@ -67,7 +67,7 @@ func (w *writer) run() {
 		case <-w.over:
 			return
 		}
-		w.writePending(nil)
+		_ = w.writePending(nil) // frames that are added later fail with it
 		<-w.turn
 	}
 }
