@@ -94,6 +94,10 @@ type Config struct {
 
 	// Protocols are the protocols beside the native one, which is always served.
 	Protocols Protocols
+	// NoLanes makes Serve refuse lanes: connections to the same port that carry uploads and
+	// downloads without HTTP/2, at a fraction of the processor time, for clients that ask for
+	// them. They pass the same authentication, policy and limits. Mount has no lanes.
+	NoLanes bool
 
 	// Audit has one line for each action of a client, also for those that are refused;
 	// nil means that nothing is written. The caller closes it, after Serve has returned.

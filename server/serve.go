@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
@@ -15,6 +16,8 @@ import (
 
 	"github.com/tranship/tranship/internal/tlstransport"
 	"github.com/tranship/tranship/server/internal/grpcadmission"
+	"github.com/tranship/tranship/server/internal/lanes"
+	"github.com/tranship/tranship/server/internal/native"
 )
 
 var (
@@ -36,23 +39,45 @@ var (
 // the error. Serve may be called once.
 func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	adapter := newAdapter(s.door, s.config)
-	grpcServer, probes, err := s.prepare(adapter, listeners)
+	ends, err := s.prepare(adapter, listeners)
 	if err != nil {
 		for _, listener := range listeners {
 			err = errors.Join(err, listener.Close())
 		}
 		return err
 	}
-	endHealth := s.keepHealth(ctx, grpcServer, probes.Server)
+	endHealth := s.keepHealth(ctx, ends.grpc, ends.probes.Server)
 	defer endHealth()
 	failed := make(chan error, len(listeners))
 	for _, listener := range listeners {
 		s.config.Logger.Info("serving", "address", listener.Addr().String())
-		go func() { failed <- grpcServer.Serve(adapter.Listener(listener)) }()
+		go func() { failed <- ends.grpc.Serve(adapter.Listener(listener)) }()
 	}
 	defer s.door.Flush()
 	defer s.waitForHandlers(adapter)
-	return s.run(ctx, adapter, grpcServer, probes, failed)
+	return s.run(ctx, ends, failed)
+}
+
+// ends are the server's ends of all connections of Serve.
+type ends struct {
+	adapter *grpcadmission.Adapter
+	grpc    *grpc.Server
+	lanes   *lanes.Server
+	probes  *probes
+}
+
+// stop cuts off all calls.
+func (e ends) stop() {
+	e.lanes.Stop()
+	e.grpc.Stop()
+	e.lanes.Wait()
+}
+
+// drain finishes the calls under way.
+func (e ends) drain() {
+	e.lanes.Drain()
+	e.grpc.GracefulStop()
+	e.lanes.Wait()
 }
 
 // handlerTime is how long Serve waits for handlers whose calls were cut off. They end when
@@ -76,64 +101,80 @@ func (s *Server) waitForHandlers(adapter *grpcadmission.Adapter) {
 	}
 }
 
-// prepare returns the grpc.Server of Serve and its health service.
-func (s *Server) prepare(adapter *grpcadmission.Adapter, listeners []net.Listener) (*grpc.Server, *probes, error) {
+// prepare returns what Serve needs.
+func (s *Server) prepare(adapter *grpcadmission.Adapter, listeners []net.Listener) (ends, error) {
 	again := true
 	s.serveOnce.Do(func() { again = false })
 	switch {
 	case again:
-		return nil, nil, errors.New("server: Serve was called a second time: make a new Server")
+		return ends{}, errors.New("server: Serve was called a second time: make a new Server")
 	case len(listeners) == 0:
-		return nil, nil, errors.New("server: Serve needs a listener")
+		return ends{}, errors.New("server: Serve needs a listener")
 	}
 	for _, listener := range listeners {
 		if err := s.config.listenPolicy().Check(listener.Addr()); err != nil {
-			return nil, nil, err
+			return ends{}, err
 		}
 	}
+	transport := native.Transport{MinPingInterval: minPingInterval}
+	if !s.config.NoLanes {
+		transport.LaneInstance = rand.Text()
+	}
+	laneServer := lanes.New(adapter, lanes.Options{
+		Instance: transport.LaneInstance, MaxMessageBytes: s.config.MaxMessageBytes, HandshakeTime: s.limits.HandshakeTime,
+	})
 	grpcServer := grpc.NewServer(slices.Concat(transportOptions(s.config.MaxMessageBytes), adapter.ServerOptions(), []grpc.ServerOption{
-		grpc.Creds(adapter.Credentials(s.transport())),
+		grpc.Creds(s.credentials(adapter, laneServer)),
 	})...)
 	registrar := adapter.Registrar(grpcServer)
-	s.native.RegisterPinged(registrar, minPingInterval)
+	s.native.RegisterOn(registrar, transport)
+	s.native.Register(adapter.Registrar(laneServer))
 	s.registerOthers(registrar)
 	probes := newProbes()
 	registrar.RegisterService(&healthv1.Health_ServiceDesc, probes)
-	return grpcServer, probes, registerReflection(adapter.IdleRegistrar(grpcServer), grpcServer)
+	return ends{adapter, grpcServer, laneServer, probes}, registerReflection(adapter.IdleRegistrar(grpcServer), grpcServer)
 }
 
-// transport are the credentials of connections.
-func (s *Server) transport() credentials.TransportCredentials {
-	if s.config.TLS == nil {
-		return insecure.NewCredentials()
+// credentials are those of connections.
+func (s *Server) credentials(adapter *grpcadmission.Adapter, laneServer *lanes.Server) credentials.TransportCredentials {
+	transport := insecure.NewCredentials()
+	if s.config.TLS != nil {
+		config := s.config.TLS
+		if !s.config.NoLanes {
+			config = lanes.TLS(config)
+		}
+		transport = tlstransport.New(config)
 	}
-	return tlstransport.New(s.config.TLS)
+	if s.config.NoLanes {
+		return adapter.Credentials(transport)
+	}
+	return adapter.LaneCredentials(transport, laneServer.Take)
 }
 
 // run waits for the end of serving: of the context, of a listener, or by Stop.
-func (s *Server) run(ctx context.Context, adapter *grpcadmission.Adapter, grpcServer *grpc.Server, probes *probes, failed <-chan error) error {
+func (s *Server) run(ctx context.Context, ends ends, failed <-chan error) error {
 	select {
 	case err := <-failed:
-		grpcServer.Stop()
+		ends.stop()
 		return fmt.Errorf("server: cannot serve: %w", err)
 	case <-s.stopped:
-		grpcServer.Stop()
+		ends.stop()
 		return ErrStopped
 	case <-ctx.Done():
-		return s.drain(adapter, grpcServer, probes)
+		return s.drain(ends)
 	}
 }
 
 // drain finishes what is under way. It fails if something had to be cut off.
-func (s *Server) drain(adapter *grpcadmission.Adapter, grpcServer *grpc.Server, probes *probes) error {
+func (s *Server) drain(ends ends) error {
 	timeout := max(s.config.DrainTimeout, 0)
 	s.config.Logger.Info("draining", "timeout", timeout)
-	probes.drain()
+	ends.probes.drain()
 	s.Shutdown()
-	adapter.Drain()
+	ends.adapter.Drain()
 	drained := make(chan struct{})
 	go func() {
-		grpcServer.GracefulStop()
+		ends.drain()
 		close(drained)
 	}()
 	timer := time.NewTimer(timeout)
@@ -149,7 +190,7 @@ func (s *Server) drain(adapter *grpcadmission.Adapter, grpcServer *grpc.Server, 
 		cut = ErrStopped
 	}
 	s.config.Logger.Warn("cutting off what is under way", "calls", s.door.UnderWay())
-	grpcServer.Stop()
+	ends.stop()
 	<-drained
 	return cut
 }

@@ -27,8 +27,8 @@ type ClientStream struct {
 	// ended means that the client has half-closed or cancelled the call. It is guarded by
 	// sending.
 	ended bool
-	// over means that outcome is set.
-	over atomic.Bool
+	// over is closed when outcome is set.
+	over chan struct{}
 	// heard means that a frame of the server came.
 	heard atomic.Bool
 
@@ -48,14 +48,16 @@ func (s *ClientStream) Context() context.Context { return s.ctx }
 func (s *ClientStream) end(outcome error, trailer metadata.MD) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.over.Load() {
+	if s.isOver() {
 		return false
 	}
 	s.outcome, s.trailer = outcome, trailer
-	s.over.Store(true)
+	close(s.over)
 	s.stop()
 	return true
 }
+
+func (s *ClientStream) isOver() bool { return isClosed(s.over) }
 
 func (s *ClientStream) result() error {
 	s.mu.Lock()
@@ -127,7 +129,7 @@ func (s *ClientStream) free() {
 
 // RecvMsg implements grpc.ClientStream.
 func (s *ClientStream) RecvMsg(message any) error {
-	if s.over.Load() {
+	if s.isOver() {
 		return s.result()
 	}
 	for {
@@ -167,7 +169,7 @@ func (s *ClientStream) receive(message any) (done bool, err error) {
 	if err != nil {
 		s.fail(lostError(err))
 	}
-	if s.over.Load() {
+	if s.isOver() {
 		return false, s.result()
 	}
 	return false, nil
@@ -176,8 +178,10 @@ func (s *ClientStream) receive(message any) (done bool, err error) {
 // read reads the next frame of the call.
 func (s *ClientStream) read() (frame, error) {
 	c := s.conn
-	c.reading.Lock()
-	if s.over.Load() {
+	if !c.reading.LockUnless(s.over) {
+		return frame{}, s.result()
+	}
+	if s.isOver() {
 		c.reading.Unlock()
 		return frame{}, s.result()
 	}
@@ -189,7 +193,7 @@ func (s *ClientStream) read() (frame, error) {
 	}
 	if large, ok := errors.AsType[*tooLargeError](err); ok {
 		s.fail(large.status())
-	} else if !isInterrupt(err) || !s.over.Load() {
+	} else if !isInterrupt(err) || !s.isOver() {
 		s.fail(lostError(err))
 	}
 	return frame{}, s.result()
@@ -262,7 +266,7 @@ func (s *ClientStream) SendMsg(message any) error {
 		return contextError(s.ctx)
 	}
 	defer func() { <-s.sending }()
-	if s.over.Load() {
+	if s.isOver() {
 		return io.EOF
 	}
 	if s.ended {
@@ -289,7 +293,7 @@ func (s *ClientStream) CloseSend() error {
 		return nil
 	}
 	defer func() { <-s.sending }()
-	if s.over.Load() || s.ended {
+	if s.isOver() || s.ended {
 		return nil
 	}
 	s.ended = true

@@ -67,7 +67,7 @@ type Conn struct {
 	writer   *writer
 
 	// reading is held by the goroutine that reads. It guards the next fields.
-	reading sync.Mutex
+	reading lock
 	reader  reader
 	// stash is a frame that was read too early; its kind is 0 if there is none.
 	stash frame
@@ -83,7 +83,7 @@ type Conn struct {
 
 func newConn(conn net.Conn, isServer bool, options Options) *Conn {
 	options = options.withDefaults()
-	c := &Conn{net: conn, options: options, isServer: isServer, lost: make(chan struct{})}
+	c := &Conn{net: conn, options: options, isServer: isServer, reading: newLock(), lost: make(chan struct{})}
 	c.reader = reader{conn: conn, pool: options.Pool, check: c.check}
 	c.writer = newWriter(conn, options.Pool, options.Sent)
 	return c
@@ -150,9 +150,11 @@ func (c *Conn) Instance() string { return c.instance }
 // or the server is going away.
 func (c *Conn) Lost() <-chan struct{} { return c.lost }
 
-func (c *Conn) isLost() bool {
+func (c *Conn) isLost() bool { return isClosed(c.lost) }
+
+func isClosed(c <-chan struct{}) bool {
 	select {
-	case <-c.lost:
+	case <-c:
 		return true
 	default:
 		return false

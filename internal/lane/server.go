@@ -25,8 +25,9 @@ type ServerStream struct {
 	// stop keeps wake from being called; woken is closed when it has returned.
 	stop  func() bool
 	woken chan struct{}
-	// over means that RecvMsg and SendMsg fail.
-	over atomic.Bool
+	// over is closed when RecvMsg and SendMsg must fail.
+	over     chan struct{}
+	overOnce sync.Once
 	// ended means that the client sends no more: it has half-closed or cancelled the call.
 	ended atomic.Bool
 	// sending is held while something is sent.
@@ -42,10 +43,21 @@ var _ grpc.ServerStream = (*ServerStream)(nil)
 // Context implements grpc.ServerStream.
 func (s *ServerStream) Context() context.Context { return s.ctx }
 
+// end makes RecvMsg and SendMsg fail. It reports whether they did not before.
+func (s *ServerStream) end() (first bool) {
+	s.overOnce.Do(func() {
+		first = true
+		close(s.over)
+	})
+	return first
+}
+
+func (s *ServerStream) isOver() bool { return isClosed(s.over) }
+
 // wake makes RecvMsg return when the context has ended.
 func (s *ServerStream) wake() {
 	defer close(s.woken)
-	if !s.over.Swap(true) {
+	if s.end() {
 		s.conn.interrupt()
 		s.conn.reading.Unlock()
 	}
@@ -57,9 +69,11 @@ func (s *ServerStream) RecvMsg(message any) error {
 		return io.EOF
 	}
 	c := s.conn
-	c.reading.Lock()
+	if !c.reading.LockUnless(s.over) {
+		return s.endError()
+	}
 	defer c.reading.Unlock()
-	if s.over.Load() || s.ended.Load() {
+	if s.isOver() || s.ended.Load() {
 		return s.endError()
 	}
 	next, err := c.read()
@@ -108,20 +122,20 @@ func (s *ServerStream) endError() error {
 // cancelled ends the context because the client has cancelled the call.
 func (s *ServerStream) cancelled() {
 	s.ended.Store(true)
-	s.over.Store(true)
+	s.end()
 	s.cancel(context.Canceled)
 }
 
 // failed ends the context because reading has failed, and returns the error of the call.
 func (s *ServerStream) failed(err error) error {
-	if isInterrupt(err) && s.over.Load() {
+	if isInterrupt(err) && s.isOver() {
 		return s.endError()
 	}
 	large := (*tooLargeError)(nil)
 	if errors.As(err, &large) {
 		return large.status()
 	}
-	s.over.Store(true)
+	s.end()
 	lost := lostError(err)
 	s.cancel(lost)
 	s.conn.lose()
@@ -132,9 +146,11 @@ func (s *ServerStream) failed(err error) error {
 // or is lost.
 func (s *ServerStream) watch() {
 	c := s.conn
-	c.reading.Lock()
+	if !c.reading.LockUnless(s.over) {
+		return
+	}
 	defer c.reading.Unlock()
-	for !s.over.Load() {
+	for !s.isOver() {
 		next, err := c.read()
 		switch {
 		case err != nil:
@@ -212,7 +228,7 @@ func (s *ServerStream) SendMsg(message any) error {
 		return s.endError()
 	}
 	defer func() { <-s.sending }()
-	if s.over.Load() {
+	if s.isOver() {
 		return s.endError()
 	}
 	if err := s.sendHeader(); err != nil {
@@ -245,7 +261,7 @@ func (s *ServerStream) Finish(outcome error) (reusable bool) {
 	if !s.stop() {
 		<-s.woken
 	}
-	s.over.Store(true)
+	s.end()
 	s.mu.Lock()
 	trailer := s.trailer
 	s.mu.Unlock()

@@ -4236,7 +4236,9 @@ type GetServerInfoResponse struct {
 	// of this file. Absent: the server does not know the metadata.
 	MinKeepAliveInterval *durationpb.Duration `protobuf:"bytes,9,opt,name=min_keep_alive_interval,json=minKeepAliveInterval,proto3" json:"min_keep_alive_interval,omitempty"`
 	// The server accepts `zeros` in uploads.
-	AcceptsZeros  bool `protobuf:"varint,10,opt,name=accepts_zeros,json=acceptsZeros,proto3" json:"accepts_zeros,omitempty"`
+	AcceptsZeros bool `protobuf:"varint,10,opt,name=accepts_zeros,json=acceptsZeros,proto3" json:"accepts_zeros,omitempty"`
+	// How Upload and Download can be called without HTTP/2. Absent: not at all.
+	Lanes         *Lanes `protobuf:"bytes,16,opt,name=lanes,proto3" json:"lanes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4339,6 +4341,71 @@ func (x *GetServerInfoResponse) GetAcceptsZeros() bool {
 		return x.AcceptsZeros
 	}
 	return false
+}
+
+func (x *GetServerInfoResponse) GetLanes() *Lanes {
+	if x != nil {
+		return x.Lanes
+	}
+	return nil
+}
+
+// Lanes are connections to the port of this server that carry calls without HTTP/2, for
+// speed. docs/lanes.md of the project describes them.
+type Lanes struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Tells this server, since its start, from others. A lane tells it before a client sends
+	// anything.
+	InstanceId string `protobuf:"bytes,1,opt,name=instance_id,json=instanceId,proto3" json:"instance_id,omitempty"`
+	// The version of the protocol of lanes, 1. A client that does not know the version uses
+	// gRPC.
+	Version       int32 `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Lanes) Reset() {
+	*x = Lanes{}
+	mi := &file_tranship_v1_file_service_proto_msgTypes[52]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Lanes) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Lanes) ProtoMessage() {}
+
+func (x *Lanes) ProtoReflect() protoreflect.Message {
+	mi := &file_tranship_v1_file_service_proto_msgTypes[52]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Lanes.ProtoReflect.Descriptor instead.
+func (*Lanes) Descriptor() ([]byte, []int) {
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{52}
+}
+
+func (x *Lanes) GetInstanceId() string {
+	if x != nil {
+		return x.InstanceId
+	}
+	return ""
+}
+
+func (x *Lanes) GetVersion() int32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
 }
 
 var File_tranship_v1_file_service_proto protoreflect.FileDescriptor
@@ -4631,7 +4698,7 @@ const file_tranship_v1_file_service_proto_rawDesc = "" +
 	"\x12AbortUploadRequest\x12\x1b\n" +
 	"\tupload_id\x18\x01 \x01(\tR\buploadId\"\x15\n" +
 	"\x13AbortUploadResponse\"\x16\n" +
-	"\x14GetServerInfoRequest\"\x94\x04\n" +
+	"\x14GetServerInfoRequest\"\xbe\x04\n" +
 	"\x15GetServerInfoResponse\x12%\n" +
 	"\x0eserver_version\x18\x01 \x01(\tR\rserverVersion\x12&\n" +
 	"\x0fmax_chunk_bytes\x18\x02 \x01(\x03R\rmaxChunkBytes\x12\"\n" +
@@ -4643,7 +4710,12 @@ const file_tranship_v1_file_service_proto_rawDesc = "" +
 	"\x11min_ping_interval\x18\b \x01(\v2\x19.google.protobuf.DurationR\x0fminPingInterval\x12P\n" +
 	"\x17min_keep_alive_interval\x18\t \x01(\v2\x19.google.protobuf.DurationR\x14minKeepAliveInterval\x12#\n" +
 	"\raccepts_zeros\x18\n" +
-	" \x01(\bR\facceptsZeros*X\n" +
+	" \x01(\bR\facceptsZeros\x12(\n" +
+	"\x05lanes\x18\x10 \x01(\v2\x12.tranship.v1.LanesR\x05lanes\"B\n" +
+	"\x05Lanes\x12\x1f\n" +
+	"\vinstance_id\x18\x01 \x01(\tR\n" +
+	"instanceId\x12\x18\n" +
+	"\aversion\x18\x02 \x01(\x05R\aversion*X\n" +
 	"\n" +
 	"Durability\x12\x1a\n" +
 	"\x16DURABILITY_UNSPECIFIED\x10\x00\x12\x16\n" +
@@ -4678,7 +4750,7 @@ func file_tranship_v1_file_service_proto_rawDescGZIP() []byte {
 }
 
 var file_tranship_v1_file_service_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_tranship_v1_file_service_proto_msgTypes = make([]protoimpl.MessageInfo, 54)
+var file_tranship_v1_file_service_proto_msgTypes = make([]protoimpl.MessageInfo, 55)
 var file_tranship_v1_file_service_proto_goTypes = []any{
 	(Durability)(0),               // 0: tranship.v1.Durability
 	(Begin_Mode)(0),               // 1: tranship.v1.Begin.Mode
@@ -4734,20 +4806,21 @@ var file_tranship_v1_file_service_proto_goTypes = []any{
 	(*AbortUploadResponse)(nil),   // 51: tranship.v1.AbortUploadResponse
 	(*GetServerInfoRequest)(nil),  // 52: tranship.v1.GetServerInfoRequest
 	(*GetServerInfoResponse)(nil), // 53: tranship.v1.GetServerInfoResponse
-	nil,                           // 54: tranship.v1.File.MetadataEntry
-	nil,                           // 55: tranship.v1.Metadata.EntriesEntry
-	(*timestamppb.Timestamp)(nil), // 56: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 57: google.protobuf.Duration
-	(*anypb.Any)(nil),             // 58: google.protobuf.Any
+	(*Lanes)(nil),                 // 54: tranship.v1.Lanes
+	nil,                           // 55: tranship.v1.File.MetadataEntry
+	nil,                           // 56: tranship.v1.Metadata.EntriesEntry
+	(*timestamppb.Timestamp)(nil), // 57: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 58: google.protobuf.Duration
+	(*anypb.Any)(nil),             // 59: google.protobuf.Any
 }
 var file_tranship_v1_file_service_proto_depIdxs = []int32{
-	56, // 0: tranship.v1.File.modified_time:type_name -> google.protobuf.Timestamp
-	54, // 1: tranship.v1.File.metadata:type_name -> tranship.v1.File.MetadataEntry
-	57, // 2: tranship.v1.File.modified_time_unit:type_name -> google.protobuf.Duration
-	56, // 3: tranship.v1.Attributes.modified_time:type_name -> google.protobuf.Timestamp
+	57, // 0: tranship.v1.File.modified_time:type_name -> google.protobuf.Timestamp
+	55, // 1: tranship.v1.File.metadata:type_name -> tranship.v1.File.MetadataEntry
+	58, // 2: tranship.v1.File.modified_time_unit:type_name -> google.protobuf.Duration
+	57, // 3: tranship.v1.Attributes.modified_time:type_name -> google.protobuf.Timestamp
 	4,  // 4: tranship.v1.Attributes.metadata:type_name -> tranship.v1.Metadata
-	55, // 5: tranship.v1.Metadata.entries:type_name -> tranship.v1.Metadata.EntriesEntry
-	58, // 6: tranship.v1.Status.details:type_name -> google.protobuf.Any
+	56, // 5: tranship.v1.Metadata.entries:type_name -> tranship.v1.Metadata.EntriesEntry
+	59, // 6: tranship.v1.Status.details:type_name -> google.protobuf.Any
 	6,  // 7: tranship.v1.MissingRanges.ranges:type_name -> tranship.v1.Range
 	10, // 8: tranship.v1.UploadRequest.begin:type_name -> tranship.v1.Begin
 	11, // 9: tranship.v1.UploadRequest.chunk:type_name -> tranship.v1.Chunk
@@ -4761,7 +4834,7 @@ var file_tranship_v1_file_service_proto_depIdxs = []int32{
 	3,  // 17: tranship.v1.Begin.attributes:type_name -> tranship.v1.Attributes
 	5,  // 18: tranship.v1.Begin.precondition:type_name -> tranship.v1.Precondition
 	0,  // 19: tranship.v1.Begin.durability:type_name -> tranship.v1.Durability
-	57, // 20: tranship.v1.Begin.progress_interval:type_name -> google.protobuf.Duration
+	58, // 20: tranship.v1.Begin.progress_interval:type_name -> google.protobuf.Duration
 	3,  // 21: tranship.v1.Finish.attributes:type_name -> tranship.v1.Attributes
 	3,  // 22: tranship.v1.Put.attributes:type_name -> tranship.v1.Attributes
 	5,  // 23: tranship.v1.Put.precondition:type_name -> tranship.v1.Precondition
@@ -4803,42 +4876,43 @@ var file_tranship_v1_file_service_proto_depIdxs = []int32{
 	5,  // 59: tranship.v1.CopyFileRequest.precondition:type_name -> tranship.v1.Precondition
 	2,  // 60: tranship.v1.CopyFileResponse.file:type_name -> tranship.v1.File
 	49, // 61: tranship.v1.ListUploadsResponse.uploads:type_name -> tranship.v1.Upload
-	56, // 62: tranship.v1.Upload.created_time:type_name -> google.protobuf.Timestamp
-	56, // 63: tranship.v1.Upload.expire_time:type_name -> google.protobuf.Timestamp
+	57, // 62: tranship.v1.Upload.created_time:type_name -> google.protobuf.Timestamp
+	57, // 63: tranship.v1.Upload.expire_time:type_name -> google.protobuf.Timestamp
 	0,  // 64: tranship.v1.GetServerInfoResponse.min_durability:type_name -> tranship.v1.Durability
-	57, // 65: tranship.v1.GetServerInfoResponse.min_ping_interval:type_name -> google.protobuf.Duration
-	57, // 66: tranship.v1.GetServerInfoResponse.min_keep_alive_interval:type_name -> google.protobuf.Duration
-	9,  // 67: tranship.v1.FileService.Upload:input_type -> tranship.v1.UploadRequest
-	23, // 68: tranship.v1.FileService.Download:input_type -> tranship.v1.DownloadRequest
-	28, // 69: tranship.v1.FileService.Stat:input_type -> tranship.v1.StatRequest
-	30, // 70: tranship.v1.FileService.List:input_type -> tranship.v1.ListRequest
-	35, // 71: tranship.v1.FileService.SetAttributes:input_type -> tranship.v1.SetAttributesRequest
-	37, // 72: tranship.v1.FileService.Delete:input_type -> tranship.v1.DeleteRequest
-	39, // 73: tranship.v1.FileService.DeleteTree:input_type -> tranship.v1.DeleteTreeRequest
-	41, // 74: tranship.v1.FileService.Move:input_type -> tranship.v1.MoveRequest
-	43, // 75: tranship.v1.FileService.Copy:input_type -> tranship.v1.CopyRequest
-	45, // 76: tranship.v1.FileService.CopyFile:input_type -> tranship.v1.CopyFileRequest
-	47, // 77: tranship.v1.FileService.ListUploads:input_type -> tranship.v1.ListUploadsRequest
-	50, // 78: tranship.v1.FileService.AbortUpload:input_type -> tranship.v1.AbortUploadRequest
-	52, // 79: tranship.v1.FileService.GetServerInfo:input_type -> tranship.v1.GetServerInfoRequest
-	17, // 80: tranship.v1.FileService.Upload:output_type -> tranship.v1.UploadResponse
-	25, // 81: tranship.v1.FileService.Download:output_type -> tranship.v1.DownloadResponse
-	29, // 82: tranship.v1.FileService.Stat:output_type -> tranship.v1.StatResponse
-	31, // 83: tranship.v1.FileService.List:output_type -> tranship.v1.ListResponse
-	36, // 84: tranship.v1.FileService.SetAttributes:output_type -> tranship.v1.SetAttributesResponse
-	38, // 85: tranship.v1.FileService.Delete:output_type -> tranship.v1.DeleteResponse
-	40, // 86: tranship.v1.FileService.DeleteTree:output_type -> tranship.v1.DeleteTreeResponse
-	42, // 87: tranship.v1.FileService.Move:output_type -> tranship.v1.MoveResponse
-	44, // 88: tranship.v1.FileService.Copy:output_type -> tranship.v1.CopyResponse
-	46, // 89: tranship.v1.FileService.CopyFile:output_type -> tranship.v1.CopyFileResponse
-	48, // 90: tranship.v1.FileService.ListUploads:output_type -> tranship.v1.ListUploadsResponse
-	51, // 91: tranship.v1.FileService.AbortUpload:output_type -> tranship.v1.AbortUploadResponse
-	53, // 92: tranship.v1.FileService.GetServerInfo:output_type -> tranship.v1.GetServerInfoResponse
-	80, // [80:93] is the sub-list for method output_type
-	67, // [67:80] is the sub-list for method input_type
-	67, // [67:67] is the sub-list for extension type_name
-	67, // [67:67] is the sub-list for extension extendee
-	0,  // [0:67] is the sub-list for field type_name
+	58, // 65: tranship.v1.GetServerInfoResponse.min_ping_interval:type_name -> google.protobuf.Duration
+	58, // 66: tranship.v1.GetServerInfoResponse.min_keep_alive_interval:type_name -> google.protobuf.Duration
+	54, // 67: tranship.v1.GetServerInfoResponse.lanes:type_name -> tranship.v1.Lanes
+	9,  // 68: tranship.v1.FileService.Upload:input_type -> tranship.v1.UploadRequest
+	23, // 69: tranship.v1.FileService.Download:input_type -> tranship.v1.DownloadRequest
+	28, // 70: tranship.v1.FileService.Stat:input_type -> tranship.v1.StatRequest
+	30, // 71: tranship.v1.FileService.List:input_type -> tranship.v1.ListRequest
+	35, // 72: tranship.v1.FileService.SetAttributes:input_type -> tranship.v1.SetAttributesRequest
+	37, // 73: tranship.v1.FileService.Delete:input_type -> tranship.v1.DeleteRequest
+	39, // 74: tranship.v1.FileService.DeleteTree:input_type -> tranship.v1.DeleteTreeRequest
+	41, // 75: tranship.v1.FileService.Move:input_type -> tranship.v1.MoveRequest
+	43, // 76: tranship.v1.FileService.Copy:input_type -> tranship.v1.CopyRequest
+	45, // 77: tranship.v1.FileService.CopyFile:input_type -> tranship.v1.CopyFileRequest
+	47, // 78: tranship.v1.FileService.ListUploads:input_type -> tranship.v1.ListUploadsRequest
+	50, // 79: tranship.v1.FileService.AbortUpload:input_type -> tranship.v1.AbortUploadRequest
+	52, // 80: tranship.v1.FileService.GetServerInfo:input_type -> tranship.v1.GetServerInfoRequest
+	17, // 81: tranship.v1.FileService.Upload:output_type -> tranship.v1.UploadResponse
+	25, // 82: tranship.v1.FileService.Download:output_type -> tranship.v1.DownloadResponse
+	29, // 83: tranship.v1.FileService.Stat:output_type -> tranship.v1.StatResponse
+	31, // 84: tranship.v1.FileService.List:output_type -> tranship.v1.ListResponse
+	36, // 85: tranship.v1.FileService.SetAttributes:output_type -> tranship.v1.SetAttributesResponse
+	38, // 86: tranship.v1.FileService.Delete:output_type -> tranship.v1.DeleteResponse
+	40, // 87: tranship.v1.FileService.DeleteTree:output_type -> tranship.v1.DeleteTreeResponse
+	42, // 88: tranship.v1.FileService.Move:output_type -> tranship.v1.MoveResponse
+	44, // 89: tranship.v1.FileService.Copy:output_type -> tranship.v1.CopyResponse
+	46, // 90: tranship.v1.FileService.CopyFile:output_type -> tranship.v1.CopyFileResponse
+	48, // 91: tranship.v1.FileService.ListUploads:output_type -> tranship.v1.ListUploadsResponse
+	51, // 92: tranship.v1.FileService.AbortUpload:output_type -> tranship.v1.AbortUploadResponse
+	53, // 93: tranship.v1.FileService.GetServerInfo:output_type -> tranship.v1.GetServerInfoResponse
+	81, // [81:94] is the sub-list for method output_type
+	68, // [68:81] is the sub-list for method input_type
+	68, // [68:68] is the sub-list for extension type_name
+	68, // [68:68] is the sub-list for extension extendee
+	0,  // [0:68] is the sub-list for field type_name
 }
 
 func init() { file_tranship_v1_file_service_proto_init() }
@@ -4903,7 +4977,7 @@ func file_tranship_v1_file_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tranship_v1_file_service_proto_rawDesc), len(file_tranship_v1_file_service_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   54,
+			NumMessages:   55,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

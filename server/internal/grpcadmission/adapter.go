@@ -76,7 +76,7 @@ func New(door *admission.Door, options Options) *Adapter {
 // ServerOptions are the options of a grpc.Server whose calls pass the Door from their
 // headers on. They set the server's tap handle and its handler of unknown services.
 func (a *Adapter) ServerOptions() []grpc.ServerOption {
-	return append(settings(a.door.Limits()), grpc.InTapHandle(a.Tap), grpc.UnknownServiceHandler(a.unknown))
+	return append(settings(a.door.Limits()), grpc.InTapHandle(a.Tap), grpc.UnknownServiceHandler(a.Unknown))
 }
 
 // Settings are the limits that gRPC itself enforces. Other options may set them as well:

@@ -3,6 +3,8 @@ package grpcadmission
 import (
 	"context"
 	"net"
+	"sync/atomic"
+	"time"
 
 	"golang.org/x/net/http2"
 	"google.golang.org/grpc/credentials"
@@ -42,6 +44,17 @@ type admittedConn struct {
 	net.Conn
 	adapter    *Adapter
 	connection *admission.Connection
+	// dispatched means that the connection is a lane.
+	dispatched atomic.Bool
+}
+
+// SetDeadline implements net.Conn. gRPC clears the deadline of a connection that it gives away,
+// when its lane may have set another.
+func (c *admittedConn) SetDeadline(t time.Time) error {
+	if c.dispatched.Load() {
+		return nil
+	}
+	return c.Conn.SetDeadline(t)
 }
 
 // Close implements net.Conn.
@@ -55,12 +68,14 @@ func (c *admittedConn) Close() error {
 // connections of Listener once they are encrypted; with insecure.NewCredentials, from
 // the beginning.
 func (a *Adapter) Credentials(inner credentials.TransportCredentials) credentials.TransportCredentials {
-	return admittedCredentials{inner, a}
+	return admittedCredentials{inner, a, nil}
 }
 
 type admittedCredentials struct {
 	credentials.TransportCredentials
 	adapter *Adapter
+	// take takes lanes; nil means that there are none.
+	take func(Lane)
 }
 
 // ServerHandshake implements credentials.TransportCredentials.
@@ -80,6 +95,16 @@ func (c admittedCredentials) ServerHandshake(conn net.Conn) (net.Conn, credentia
 	}
 	if admitted == nil {
 		return secured, info, nil
+	}
+	if c.take != nil {
+		rest, taken, err := c.takeLane(secured, info, admitted)
+		switch {
+		case err != nil:
+			return nil, nil, err
+		case taken:
+			return nil, nil, credentials.ErrConnDispatched
+		}
+		secured = rest
 	}
 	framed := newFramedConn(secured, admitted.connection)
 	framed.early = admitted
@@ -106,7 +131,7 @@ func (c admittedCredentials) ClientHandshake(ctx context.Context, authority stri
 
 // Clone implements credentials.TransportCredentials.
 func (c admittedCredentials) Clone() credentials.TransportCredentials {
-	return admittedCredentials{c.TransportCredentials.Clone(), c.adapter}
+	return admittedCredentials{c.TransportCredentials.Clone(), c.adapter, c.take}
 }
 
 // frameHeaderBytes is the size of the header of an HTTP/2 frame.

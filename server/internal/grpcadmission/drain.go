@@ -23,7 +23,7 @@ func (a *Adapter) Drain() {
 // newConn returns a connection of Listener, which is closed if the server drains before
 // its client speaks gRPC.
 func (a *Adapter) newConn(conn net.Conn, connection *admission.Connection) *admittedConn {
-	admitted := &admittedConn{conn, a, connection}
+	admitted := &admittedConn{Conn: conn, adapter: a, connection: connection}
 	a.mu.Lock()
 	draining := a.draining
 	if !draining {

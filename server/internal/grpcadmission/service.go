@@ -103,9 +103,9 @@ func (a *Adapter) stream(inner grpc.ServerStream, name string, settings admissio
 	return err
 }
 
-// unknown answers calls of methods that no service has. gRPC would answer them itself,
+// Unknown answers calls of methods that no service has. gRPC would answer them itself,
 // so that the audit log had no line about them.
-func (a *Adapter) unknown(_ any, stream grpc.ServerStream) error {
+func (a *Adapter) Unknown(_ any, stream grpc.ServerStream) error {
 	method, _ := grpc.MethodFromServerStream(stream)
 	call, done, err := a.call(stream.Context(), method)
 	if err != nil {

@@ -106,25 +106,41 @@ func (s *Service) Register(registrar grpc.ServiceRegistrar) {
 	registrar.RegisterService(grpcdesc.Strict(&transhipv1.FileService_ServiceDesc), s)
 }
 
-// RegisterPinged is Register for a server whose clients may send an HTTP/2 ping once in each
-// interval, which GetServerInfo reports. Register does not know the interval of its server.
-func (s *Service) RegisterPinged(registrar grpc.ServiceRegistrar, interval time.Duration) {
-	registrar.RegisterService(grpcdesc.Strict(&transhipv1.FileService_ServiceDesc), pinged{s, interval})
+// Transport is what GetServerInfo tells of the connections of a server, which Register does not
+// know.
+type Transport struct {
+	// MinPingInterval is the shortest interval between the HTTP/2 pings of a client that the
+	// server permits.
+	MinPingInterval time.Duration
+	// LaneInstance is the instance id of the server's lanes; "" means that it has none.
+	LaneInstance string
 }
 
-// pinged is a Service on a server that permits pings.
-type pinged struct {
-	*Service
-	interval time.Duration
+// RegisterOn is Register for a server with known connections.
+func (s *Service) RegisterOn(registrar grpc.ServiceRegistrar, transport Transport) {
+	registrar.RegisterService(grpcdesc.Strict(&transhipv1.FileService_ServiceDesc), connected{s, transport})
 }
+
+// connected is a Service with known connections.
+type connected struct {
+	*Service
+	transport Transport
+}
+
+// laneVersion is the version of the protocol of lanes.
+const laneVersion = 1
 
 // GetServerInfo implements the service.
-func (p pinged) GetServerInfo(ctx context.Context, request *transhipv1.GetServerInfoRequest) (*transhipv1.GetServerInfoResponse, error) {
-	info, err := p.Service.GetServerInfo(ctx, request)
-	if err == nil {
-		info.MinPingInterval = durationpb.New(p.interval)
+func (c connected) GetServerInfo(ctx context.Context, request *transhipv1.GetServerInfoRequest) (*transhipv1.GetServerInfoResponse, error) {
+	info, err := c.Service.GetServerInfo(ctx, request)
+	if err != nil {
+		return nil, err
 	}
-	return info, err
+	info.MinPingInterval = durationpb.New(c.transport.MinPingInterval)
+	if id := c.transport.LaneInstance; id != "" {
+		info.Lanes = &transhipv1.Lanes{InstanceId: id, Version: laneVersion}
+	}
+	return info, nil
 }
 
 // Shutdown makes the service refuse new files with UNAVAILABLE, and ends each stream

@@ -1,0 +1,37 @@
+package lanes
+
+import (
+	"crypto/tls"
+	"slices"
+
+	"github.com/tranship/tranship/internal/lane"
+)
+
+// TLS returns a configuration that also agrees to lanes.
+func TLS(config *tls.Config) *tls.Config {
+	config = config.Clone()
+	config.NextProtos = protocols(config.NextProtos)
+	if inner := config.GetConfigForClient; inner != nil {
+		config.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+			chosen, err := inner(hello)
+			if chosen == nil || err != nil {
+				return chosen, err
+			}
+			chosen = chosen.Clone()
+			chosen.NextProtos = protocols(chosen.NextProtos)
+			return chosen, nil
+		}
+	}
+	return config
+}
+
+// protocols returns the protocols of gRPC and of lanes beside others.
+func protocols(others []string) []string {
+	all := slices.Clone(others)
+	for _, name := range []string{"h2", lane.Protocol} {
+		if !slices.Contains(all, name) {
+			all = append(all, name)
+		}
+	}
+	return all
+}
