@@ -91,6 +91,10 @@ type Options struct {
 	// is ended, and so are its calls. The operating system does that, on TCP connections only.
 	// The client sends no HTTP/2 pings, because many servers forbid them.
 	StallTimeout time.Duration
+	// Transport is what carries uploads and downloads. The zero value uses lanes, connections
+	// without HTTP/2 to the same address, where the server has them. A DialOption replaces it:
+	// with DialOptions the zero value means TransportGRPC.
+	Transport Transport
 	// MaxMessageBytes is the size of the largest message that the client accepts from the
 	// server; 0 means 4 MiB.
 	MaxMessageBytes int
@@ -122,6 +126,8 @@ type Client struct {
 	tuner streamTuner
 	// silent are the connections of Dial; nil for a client of New.
 	silent *silentConns
+	// lanes is nil if uploads and downloads use gRPC only.
+	lanes *lanePool
 	// observed is nil if there is no observer.
 	observed *observation.Batch
 	// lacksCopyFile is true once the server has answered that it does not have CopyFile.
@@ -154,10 +160,11 @@ func Dial(ctx context.Context, address string, options Options) (*Client, error)
 		return nil, err
 	}
 	var answer error
+	var info *transhipv1.GetServerInfoResponse
 	missing := &ServiceError{Address: address}
 	conns, renewal, observed := newSilentConns(), newRenewal(options.Token), observation.New(options.Observer)
 	conn, err := dial(ctx, address, options, conns, renewal, observed, func(ctx context.Context, conn *grpc.ClientConn) error {
-		_, answer = transhipv1.NewFileServiceClient(unsent.Conn{ClientConnInterface: conn}).GetServerInfo(ctx, &transhipv1.GetServerInfoRequest{})
+		info, answer = transhipv1.NewFileServiceClient(unsent.Conn{ClientConnInterface: conn}).GetServerInfo(ctx, &transhipv1.GetServerInfoRequest{})
 		if rpcstatus.IsUnserved(answer) {
 			missing.Services = servicesOf(ctx, conn)
 		}
@@ -176,7 +183,12 @@ func Dial(ctx context.Context, address string, options Options) (*Client, error)
 		return newConn(address, newHandshakes(options, conns), options, renewal, observed)
 	}
 	if answer == nil {
-		return client, nil
+		err := client.useLanes(ctx, address, options, info, renewal)
+		if err == nil {
+			return client, nil
+		}
+		_ = client.Close()
+		return nil, err
 	}
 	_ = client.Close()
 	if rpcstatus.IsUnserved(answer) {
@@ -194,19 +206,19 @@ func Dial(ctx context.Context, address string, options Options) (*Client, error)
 // be a connection of grpc-go or a wrapper of one, because the client encodes messages
 // before it sends them. New does not use the connection; the first call does.
 func New(conn grpc.ClientConnInterface) *Client {
-	files := transhipv1.NewFileServiceClient(unsent.Conn{ClientConnInterface: conn})
+	calls := unsent.Conn{ClientConnInterface: conn}
 	closing := make(chan struct{})
 	c := &Client{
-		files:       files,
-		connections: connections{files: []transhipv1.FileServiceClient{files}},
+		files:       transhipv1.NewFileServiceClient(calls),
+		connections: connections{calls: []grpc.ClientConnInterface{calls}},
 		closing:     closing,
 	}
 	c.setStallTimeout(DefaultStallTimeout)
 	c.puts = newShared(closing, func(ctx context.Context) (*uploadStream, error) {
-		return openUploadStream(c.askKeepAlive(ctx), files, nil)
+		return openUploadStream(c.askKeepAlive(ctx), c.connections.service(0), nil)
 	})
 	c.fetches = newShared(closing, func(ctx context.Context) (*downloadStream, error) {
-		return openDownloadStream(c.askKeepAlive(ctx), files)
+		return openDownloadStream(c.askKeepAlive(ctx), c.connections.service(0))
 	})
 	return c
 }
@@ -233,6 +245,7 @@ func (c *Client) Close() error {
 	c.closeOnce.Do(func() { close(c.closing) })
 	c.puts.close()
 	c.fetches.close()
+	c.lanes.close()
 	err := c.connections.close()
 	c.observed.Flush()
 	return err

@@ -17,31 +17,43 @@ type connections struct {
 	// only the first.
 	dialMore func() (*grpc.ClientConn, error)
 
+	// lanes makes a connection whose uploads and downloads use lanes; nil without lanes.
+	lanes func(grpc.ClientConnInterface) grpc.ClientConnInterface
+
 	mu sync.Mutex
-	// files has the service client of each connection.
-	files []transhipv1.FileServiceClient
+	// calls has each connection.
+	calls []grpc.ClientConnInterface
 	// owned are the connections that close must close.
 	owned  []*grpc.ClientConn
 	closed bool
 }
 
-// service returns the service client of the n-th connection. It makes the connection if
-// necessary, and returns the first one if that is impossible.
+// service returns the service client for uploads and downloads on the n-th connection. It makes
+// the connection if necessary, and returns the first one if that is impossible.
 func (c *connections) service(n int) transhipv1.FileServiceClient {
+	conn := c.connection(n)
+	if c.lanes != nil {
+		conn = c.lanes(conn)
+	}
+	return transhipv1.NewFileServiceClient(conn)
+}
+
+// connection returns the n-th connection, as service does.
+func (c *connections) connection(n int) grpc.ClientConnInterface {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for n >= len(c.files) && c.dialMore != nil && !c.closed {
+	for n >= len(c.calls) && c.dialMore != nil && !c.closed {
 		conn, err := c.dialMore()
 		if err != nil {
 			break
 		}
 		c.owned = append(c.owned, conn)
-		c.files = append(c.files, transhipv1.NewFileServiceClient(unsent.Conn{ClientConnInterface: conn}))
+		c.calls = append(c.calls, unsent.Conn{ClientConnInterface: conn})
 	}
-	if n >= len(c.files) {
+	if n >= len(c.calls) {
 		n = 0
 	}
-	return c.files[n]
+	return c.calls[n]
 }
 
 func (c *connections) close() error {

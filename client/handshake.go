@@ -101,6 +101,27 @@ func (h handshakes) attempted(to string, err error) {
 // ClientHandshake implements credentials.TransportCredentials.
 func (h handshakes) ClientHandshake(ctx context.Context, authority string, conn net.Conn) (net.Conn, credentials.AuthInfo, error) {
 	to := conn.RemoteAddr().String()
+	secured, info, err := h.encrypt(ctx, authority, conn)
+	if err != nil {
+		return nil, nil, err
+	}
+	secured = &firstFrameConn{
+		Conn:     secured,
+		answered: func() (closed func()) { return h.reached(to) },
+		report: func(why connectFailure) {
+			why.to = to
+			h.failures.note(why)
+		},
+	}
+	if linked, ok := info.(linkInfo); ok {
+		linked.link.conn = secured
+	}
+	return secured, info, nil
+}
+
+// encrypt makes the handshake of TLS, unless the connection is in plaintext. The AuthInfo is a
+// linkInfo if the client may present a certificate.
+func (h handshakes) encrypt(ctx context.Context, authority string, conn net.Conn) (net.Conn, credentials.AuthInfo, error) {
 	transport, certLink := h.TransportCredentials, (*link)(nil)
 	var agreed atomic.Bool
 	if h.config != nil {
@@ -117,18 +138,11 @@ func (h handshakes) ClientHandshake(ctx context.Context, authority string, conn 
 			err = errNoHTTP2
 		}
 		if ctx.Err() == nil {
-			h.failures.note(connectFailure{to: to, stage: handshaking, err: err})
+			h.failures.note(connectFailure{to: conn.RemoteAddr().String(), stage: handshaking, err: err})
 		}
 		return nil, nil, err
 	}
-	secured = &firstFrameConn{
-		Conn:     h.conns.add(secured),
-		answered: func() (closed func()) { return h.reached(to) },
-		report: func(why connectFailure) {
-			why.to = to
-			h.failures.note(why)
-		},
-	}
+	secured = h.conns.add(secured)
 	if encrypted, ok := info.(credentials.TLSInfo); ok && certLink != nil {
 		certLink.conn = secured
 		info = linkInfo{encrypted, certLink}

@@ -75,6 +75,9 @@ func (o observedCalls) unary(ctx context.Context, method string, request, reply 
 
 // stream implements grpc.StreamClientInterceptor.
 func (o observedCalls) stream(ctx context.Context, desc *grpc.StreamDesc, conn *grpc.ClientConn, method string, open grpc.Streamer, options ...grpc.CallOption) (grpc.ClientStream, error) {
+	if o.batch == nil {
+		return open(ctx, desc, conn, method, options...)
+	}
 	ctx, call := o.batch.Begin(ctx, method)
 	stream, err := open(ctx, desc, conn, method, options...)
 	if err != nil {

@@ -157,8 +157,12 @@ func (r renewal) unary(ctx context.Context, method string, request, reply any, c
 	}
 }
 
-// awaitClosed waits until grpc-go has given up a connection that was closed.
+// awaitClosed waits until grpc-go has given up a connection that was closed. A lane, whose conn
+// is nil, has ended already.
 func awaitClosed(ctx context.Context, conn *grpc.ClientConn) {
+	if conn == nil {
+		return
+	}
 	ctx, cancel := context.WithTimeout(ctx, reconnectPatience)
 	defer cancel()
 	conn.WaitForStateChange(ctx, connectivity.Ready)

@@ -42,8 +42,25 @@ func (s *silentConns) add(conn net.Conn) net.Conn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.conns[added] = struct{}{}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		return heardTCPConn{added, tcp}
+	}
 	return added
 }
+
+// heardTCPConn is a heardConn over TCP. It implements lane.BuffersWriter.
+type heardTCPConn struct {
+	*heardConn
+	tcp *net.TCPConn
+}
+
+// WriteBuffers implements lane.BuffersWriter.
+func (c heardTCPConn) WriteBuffers(buffers *net.Buffers) (int64, error) {
+	return buffers.WriteTo(c.tcp)
+}
+
+// CloseWrite half-closes the connection.
+func (c heardTCPConn) CloseWrite() error { return c.tcp.CloseWrite() }
 
 // Read implements net.Conn.
 func (c *heardConn) Read(p []byte) (int, error) {

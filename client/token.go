@@ -24,13 +24,18 @@ var _ credentials.PerRPCCredentials = callCredentials{}
 // GetRequestMetadata implements credentials.PerRPCCredentials.
 func (c callCredentials) GetRequestMetadata(ctx context.Context, _ ...string) (map[string]string, error) {
 	info, _ := credentials.RequestInfoFromContext(ctx)
-	linked, _ := info.AuthInfo.(linkInfo)
+	return c.metadata(ctx, info.AuthInfo)
+}
+
+// metadata returns the metadata of a call on a connection, and records its credentials.
+func (c callCredentials) metadata(ctx context.Context, info credentials.AuthInfo) (map[string]string, error) {
+	linked, _ := info.(linkInfo)
 	if c.token == nil {
 		notePresented(ctx, "", linked.link)
 		return nil, nil
 	}
 	// Options.DialOptions may have replaced the transport credentials or the dialer.
-	if !isLocal(info.AuthInfo) && credentials.CheckSecurityLevel(info.AuthInfo, credentials.PrivacyAndIntegrity) != nil {
+	if !isLocal(info) && credentials.CheckSecurityLevel(info, credentials.PrivacyAndIntegrity) != nil {
 		return nil, status.Error(codes.Unauthenticated, errPlaintext.Error())
 	}
 	token, err := c.token(ctx)

@@ -88,3 +88,27 @@ func explainZone(ip netip.Addr, err error) error {
 	}
 	return err
 }
+
+// Dial connects to the server at the address at which it has answered last, for a connection
+// beside those of grpc-go. Without such an address it tries all.
+func (r *Route) Dial(ctx context.Context) (net.Conn, error) {
+	if to := r.options.Preferred.address.Load(); to != nil {
+		return r.connect(ctx, hop{to: *to})
+	}
+	hops, err := r.hops(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var failed error
+	for _, next := range hops {
+		conn, err := r.connect(ctx, next)
+		if err == nil {
+			return conn, nil
+		}
+		failed = errors.Join(failed, err)
+	}
+	return nil, failed
+}
+
+// Authority returns what names the server in a TLS handshake: "host:port", without a zone.
+func (r *Route) Authority() string { return net.JoinHostPort(WithoutZone(r.host), r.port) }

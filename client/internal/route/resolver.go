@@ -2,7 +2,6 @@ package route
 
 import (
 	"context"
-	"net"
 	"net/netip"
 	"time"
 
@@ -43,7 +42,7 @@ func (b builder) Scheme() string { return scheme }
 // OverrideAuthority implements resolver.AuthorityOverrider. A zone has a meaning only on
 // this machine and is not sent. RFC 6874, section 4.
 func (b builder) OverrideAuthority(resolver.Target) string {
-	return net.JoinHostPort(WithoutZone(b.route.host), b.route.port)
+	return b.route.Authority()
 }
 
 // Build implements resolver.Builder.

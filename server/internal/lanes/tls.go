@@ -25,13 +25,7 @@ func TLS(config *tls.Config) *tls.Config {
 	return config
 }
 
-// protocols returns the protocols of gRPC and of lanes beside others.
+// protocols returns the protocol of lanes, which the server prefers, beside others.
 func protocols(others []string) []string {
-	all := slices.Clone(others)
-	for _, name := range []string{"h2", lane.Protocol} {
-		if !slices.Contains(all, name) {
-			all = append(all, name)
-		}
-	}
-	return all
+	return append([]string{lane.Protocol}, slices.DeleteFunc(slices.Clone(others), func(name string) bool { return name == lane.Protocol })...)
 }

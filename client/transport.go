@@ -1,0 +1,39 @@
+package client
+
+import (
+	"fmt"
+
+	"github.com/tranship/tranship"
+)
+
+// Transport is what carries uploads and downloads.
+type Transport int
+
+const (
+	// TransportAuto uses lanes where the server has them and they can be reached, and gRPC
+	// otherwise. It is the zero value.
+	TransportAuto Transport = iota
+	// TransportLanes uses lanes: Dial fails if there are none.
+	TransportLanes
+	// TransportGRPC uses gRPC only.
+	TransportGRPC
+)
+
+// LaneError is the error of Dial with TransportLanes for a server whose lanes cannot be used.
+type LaneError struct {
+	// Address is the server's, "host:port".
+	Address string
+	// Err is why its lanes cannot be used.
+	Err error
+}
+
+// Error implements error.
+func (e *LaneError) Error() string {
+	return fmt.Sprintf("the lanes of the server at %s cannot be used: %v", e.Address, e.Err)
+}
+
+// Unwrap returns the reason.
+func (e *LaneError) Unwrap() error { return e.Err }
+
+// Is makes the error match tranship.ErrUnsupported.
+func (e *LaneError) Is(target error) bool { return target == tranship.ErrUnsupported }
