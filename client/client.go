@@ -145,7 +145,10 @@ type Client struct {
 	closeOnce sync.Once
 }
 
-var _ tranship.Store = (*Client)(nil)
+var (
+	_ tranship.Store       = (*Client)(nil)
+	_ tranship.BatchPutter = (*Client)(nil)
+)
 
 // Dial connects to a server, and checks that it serves the native protocol. address is
 // its URL, "grpc://host:port" or "grpcs://host:port" with TLS, which must not have a path

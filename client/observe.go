@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"sync"
 
 	"google.golang.org/grpc"
@@ -18,13 +19,23 @@ import (
 // Put implements tranship.Store. Concurrent calls share a stream, and each waits only for
 // its own reply.
 func (c *Client) Put(ctx context.Context, spec tranship.Spec, data []byte) (tranship.File, error) {
+	result := c.PutBatch(ctx, []tranship.PutItem{{Spec: spec, Data: data}})[0]
+	return result.File, result.Err
+}
+
+// PutBatch implements tranship.BatchPutter. It shares a stream with concurrent calls of it
+// and of Put. Each item has an event of its own, whose duration is that of the call.
+func (c *Client) PutBatch(ctx context.Context, items []tranship.PutItem) []tranship.PutResult {
 	start := c.observed.Now()
-	file, err := c.put(ctx, spec, data)
-	if err != nil {
+	results := c.putBatch(ctx, items)
+	failed := func(result tranship.PutResult) bool { return result.Err != nil }
+	if slices.ContainsFunc(results, failed) {
 		c.silent.replace(ctx)
 	}
-	c.observed.Transfer(ctx, tranship.EventUpload, spec.Path, 0, int64(len(data)), start, err)
-	return file, err
+	for i, item := range items {
+		c.observed.Transfer(ctx, tranship.EventUpload, item.Spec.Path, 0, int64(len(item.Data)), start, results[i].Err)
+	}
+	return results
 }
 
 // Fetch implements tranship.Fetcher. Concurrent calls share a stream, and each waits only

@@ -2,37 +2,68 @@ package client
 
 import (
 	"context"
+	"fmt"
 
-	"google.golang.org/grpc"
+	"google.golang.org/grpc/mem"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/payload"
-	"github.com/tranship/tranship/internal/rpcstatus"
 	"github.com/tranship/tranship/internal/wire"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// outgoingMessage is a message that transmit can send.
-type outgoingMessage interface {
+// outgoing is a message, or several, that transmit can send.
+type outgoing interface {
+	// Send sends everything. What it does not send because of an error, it frees.
 	Send(stream payload.Sender) error
+	// Free releases what will not be sent.
+	Free()
 }
 
-// encoded is an encoded message.
-type encoded struct{ grpc.PreparedMsg }
+// encodedMessages are messages that are sent one after the other.
+type encodedMessages []payload.Encoded
 
-// Send implements outgoingMessage.
-func (e *encoded) Send(stream payload.Sender) error { return stream.SendMsg(&e.PreparedMsg) }
+// Send implements outgoing.
+func (m encodedMessages) Send(stream payload.Sender) error {
+	for i := range m {
+		if err := m[i].Send(stream); err != nil {
+			m.Free()
+			return err
+		}
+	}
+	return nil
+}
+
+// Free implements outgoing.
+func (m encodedMessages) Free() {
+	for i := range m {
+		m[i].Free()
+	}
+}
+
+// newEncoded returns an encoded request.
+func newEncoded(data mem.Buffer) payload.Encoded {
+	return payload.NewEncoded((*transhipv1.UploadRequest)(nil), data)
+}
 
 // send encodes a message and hands it to transmit. The caller may then change the message.
 func (u *uploadStream) send(ctx context.Context, request *transhipv1.UploadRequest) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	message := &encoded{}
-	if err := message.Encode(u.stream, request); err != nil {
-		return rpcstatus.FromError(err)
+	data, err := proto.Marshal(request)
+	if err != nil {
+		return errUnencodable(err)
 	}
-	return u.enqueue(ctx, message)
+	message := newEncoded(mem.SliceBuffer(data))
+	return u.enqueue(ctx, &message)
+}
+
+// errUnencodable is the error of a message that has no encoding. The checks of specs find
+// everything that can cause it.
+func errUnencodable(err error) error {
+	return fmt.Errorf("%w: the request cannot be encoded: %w", tranship.ErrInvalid, err)
 }
 
 // sendChunk hands a message with a chunk to transmit. It takes the chunk, and releases it
@@ -40,26 +71,26 @@ func (u *uploadStream) send(ctx context.Context, request *transhipv1.UploadReque
 func (u *uploadStream) sendChunk(ctx context.Context, header *transhipv1.Chunk, data tranship.Chunk) error {
 	message := wire.NewUploadRequest(&transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Chunk{Chunk: header}})
 	message.SetChunk(data)
-	err := ctx.Err()
-	if err == nil {
-		err = u.enqueue(ctx, message)
-	}
-	if err != nil {
+	if err := ctx.Err(); err != nil {
 		message.Free()
+		return err
 	}
-	return err
+	return u.enqueue(ctx, message)
 }
 
-// enqueue hands a message to transmit.
-func (u *uploadStream) enqueue(ctx context.Context, message outgoingMessage) error {
+// enqueue hands messages to transmit, or frees them after an error.
+func (u *uploadStream) enqueue(ctx context.Context, messages outgoing) error {
+	var err error
 	select {
-	case u.outgoing <- message:
+	case u.outgoing <- messages:
 		return nil
 	case <-u.done:
-		return u.err
+		err = u.err
 	case <-ctx.Done():
-		return ctx.Err()
+		err = ctx.Err()
 	}
+	messages.Free()
+	return err
 }
 
 // halfClose half-closes the stream, unless the context ends before that is possible.

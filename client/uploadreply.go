@@ -71,7 +71,7 @@ func (u *uploadStream) handle(response *transhipv1.UploadResponse) (useful bool,
 			return false, nil
 		}
 		found.finish(reply.Finished)
-		close(found.done)
+		found.end()
 	case *transhipv1.UploadResponse_Failed:
 		if _, err := u.find(reply.Failed.GetSlot()); err != nil {
 			return false, err
@@ -81,7 +81,7 @@ func (u *uploadStream) handle(response *transhipv1.UploadResponse) (useful bool,
 			return false, nil
 		}
 		found.err = rpcstatus.FromProto(reply.Failed.GetStatus())
-		close(found.done)
+		found.end()
 	case *transhipv1.UploadResponse_KeepAlive:
 		u.requestAnswer()
 		if reply.KeepAlive.StarvedAfter == nil || reply.KeepAlive.GetStarvedAfter() >= u.sent.Load() {
@@ -148,6 +148,6 @@ func (u *uploadStream) end(err error) {
 	for id, open := range u.slots {
 		delete(u.slots, id)
 		open.err = u.err
-		close(open.done)
+		open.end()
 	}
 }

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/tranship/tranship"
@@ -10,7 +11,8 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// slot is a file, or a writer of a part of one, on an upload stream.
+// slot is a file, or a writer of a part of one, on an upload stream. All methods after finish
+// and end are for slots that are no puts: those are awaited by their batch.
 type slot struct {
 	id     uint64
 	stream *uploadStream
@@ -21,10 +23,13 @@ type slot struct {
 	// begun receives the reply to a begin; nil for a put and for a slot that joins, which
 	// do not wait for it.
 	begun chan *transhipv1.Begun
-	// isPut means that the slot is a put: only the file of its reply matters.
-	isPut bool
-	// done is closed when the slot has ended, with its reply or error.
+	// puts is the batch of a slot that is a put, of whose reply only the file matters; nil
+	// for all others.
+	puts *putBatch
+	// done is closed when the slot has ended, with its reply or error; nil for a put.
 	done chan struct{}
+	// over is true when a put has ended, with its reply or error.
+	over atomic.Bool
 	// file is the committed file; its Path is empty if the reply had no file.
 	file    tranship.File
 	durable []*transhipv1.Range
@@ -36,12 +41,22 @@ func (s *slot) finish(reply *transhipv1.Finished) {
 	if file := reply.GetFile(); file != nil {
 		s.file, s.err = wire.FileFromProto(file)
 	}
-	if s.isPut || s.err != nil {
+	if s.puts != nil || s.err != nil {
 		return
 	}
 	if s.err = wire.CheckRanges(reply.GetDurable()); s.err == nil {
 		s.durable = reply.GetDurable()
 	}
+}
+
+// end wakes those that wait for the slot, which has its outcome.
+func (s *slot) end() {
+	if s.puts == nil {
+		close(s.done)
+		return
+	}
+	s.over.Store(true)
+	s.puts.end(1)
 }
 
 // awaitBegun waits for the reply to the slot's begin. It returns nil without an error if
@@ -98,13 +113,21 @@ func (s *slot) failure() error {
 	return nil
 }
 
+// fileOf returns the file of a slot that has ended, if it has the path that was sent.
+func (s *slot) fileOf(path string) (tranship.File, error) {
+	switch {
+	case s.err != nil:
+		return tranship.File{}, s.err
+	case s.file.Path != path:
+		return tranship.File{}, fmt.Errorf("%w: the server committed %q instead of %s", tranship.ErrIntegrity, s.file.Path, path)
+	}
+	return s.file, nil
+}
+
 // committed waits for the file of a slot, and checks that it has the path that was sent.
 func (s *slot) committed(ctx context.Context, path string) (tranship.File, error) {
 	if err := s.wait(ctx); err != nil {
 		return tranship.File{}, err
 	}
-	if s.file.Path != path {
-		return tranship.File{}, fmt.Errorf("%w: the server committed %q instead of %s", tranship.ErrIntegrity, s.file.Path, path)
-	}
-	return s.file, nil
+	return s.fileOf(path)
 }

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/bufferpool"
 	"github.com/tranship/tranship/internal/rpcstatus"
 	"github.com/tranship/tranship/internal/wire"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
@@ -29,12 +30,14 @@ type uploadStream struct {
 	cancel context.CancelFunc
 	// outgoing takes messages that do not refer to memory of a caller: they are encoded,
 	// or have a chunk that the caller has handed over. Nil half-closes the stream.
-	outgoing chan outgoingMessage
+	outgoing chan outgoing
+	// buffers is where puts are encoded.
+	buffers bufferpool.Pool
 	// observer may be nil.
 	observer replyObserver
 	// unfinished is a semaphore with one token for each slot that the protocol allows.
 	unfinished chan struct{}
-	// opening is held while a slot gets its number and its first message is handed to
+	// opening is held while slots get their numbers and their first messages are handed to
 	// transmit, because numbers must arrive in ascending order.
 	opening chan struct{}
 
@@ -79,7 +82,7 @@ func openUploadStream(ctx context.Context, files transhipv1.FileServiceClient, o
 	u := &uploadStream{
 		stream:     stream,
 		cancel:     cancel,
-		outgoing:   make(chan outgoingMessage),
+		outgoing:   make(chan outgoing),
 		unfinished: make(chan struct{}, wire.MaxUnfinishedSlots),
 		opening:    make(chan struct{}, 1),
 		slots:      map[uint64]*slot{},
@@ -130,12 +133,10 @@ func (u *uploadStream) transmit() {
 				return
 			}
 			spoken = true
-			u.sent.Add(1)
-			err = message.Send(u.stream)
+			err = message.Send(u)
 		case <-u.answer:
 			if !spoken {
-				u.sent.Add(1)
-				err = u.stream.Send(uploadKeepAlive())
+				err = u.SendMsg(uploadKeepAlive())
 			}
 			spoken = false
 		case <-u.done:
@@ -151,41 +152,76 @@ func (u *uploadStream) transmit() {
 	}
 }
 
+// SendMsg implements payload.Sender for transmit: it counts what it sends.
+func (u *uploadStream) SendMsg(message any) error {
+	u.sent.Add(1)
+	return u.stream.SendMsg(message)
+}
+
 // open opens the next slot and sends its first message, which first makes from the number
 // of the slot.
 func (u *uploadStream) open(ctx context.Context, first func(id uint64) *transhipv1.UploadRequest) (*slot, error) {
-	for _, semaphore := range []chan struct{}{u.unfinished, u.opening} {
-		select {
-		case semaphore <- struct{}{}:
-		case <-u.done:
-			return nil, u.err
-		case <-ctx.Done():
-			if semaphore == u.opening {
-				<-u.unfinished
-			}
-			return nil, ctx.Err()
-		}
+	if _, err := u.reserve(ctx, 1); err != nil {
+		return nil, err
 	}
 	defer func() { <-u.opening }()
-	u.mu.Lock()
-	if u.ended() {
-		u.mu.Unlock()
-		return nil, u.err
-	}
-	u.last++
-	opened := &slot{id: u.last, stream: u, ctx: ctx, opened: time.Now(), done: make(chan struct{})}
+	slots := []slot{{id: u.last + 1, stream: u, ctx: ctx, opened: time.Now(), done: make(chan struct{})}}
+	opened := &slots[0]
 	request := first(opened.id)
-	opened.isPut = request.GetPut() != nil
 	if begin := request.GetBegin(); begin != nil && begin.GetMode() != transhipv1.Begin_MODE_JOIN {
 		opened.begun = make(chan *transhipv1.Begun, 1)
 	}
-	u.slots[opened.id] = opened
-	u.mu.Unlock()
+	if err := u.register(slots); err != nil {
+		return nil, err
+	}
 	if err := u.send(ctx, request); err != nil {
 		u.remove(opened.id)
 		return nil, err
 	}
 	return opened, nil
+}
+
+// reserve waits until the protocol allows another slot and no other slots are being opened.
+// It returns how many slots, at most most, the caller may then open. The caller must release
+// opening.
+func (u *uploadStream) reserve(ctx context.Context, most int) (allowed int, err error) {
+	for _, semaphore := range []chan struct{}{u.unfinished, u.opening} {
+		select {
+		case semaphore <- struct{}{}:
+		case <-u.done:
+			return 0, u.err
+		case <-ctx.Done():
+			if semaphore == u.opening {
+				<-u.unfinished
+			}
+			return 0, ctx.Err()
+		}
+	}
+	for allowed = 1; allowed < most; allowed++ {
+		select {
+		case u.unfinished <- struct{}{}:
+		default:
+			return allowed, nil
+		}
+	}
+	return allowed, nil
+}
+
+// register makes slots known to the receiving goroutine. The caller has reserved them, and
+// their numbers are the next ones. Slots without a number are not opened.
+func (u *uploadStream) register(opened []slot) error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.ended() {
+		return u.err
+	}
+	for i := range opened {
+		if opened[i].id != 0 {
+			u.last = opened[i].id
+			u.slots[u.last] = &opened[i]
+		}
+	}
+	return nil
 }
 
 // failure returns the error with which the stream has ended, if it has.

@@ -9,8 +9,8 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// Codec is a gRPC codec that does not copy the payload of a *Message, and leaves all
-// other messages to gRPC's own codec. It must be forced on one server or connection and
+// Codec is a gRPC codec that does not copy the payload of a *Message, nor an *Encoded, and
+// leaves all other messages to gRPC's own codec. It must be forced on one server or connection and
 // not be registered globally, because a program's other messages must not go through it.
 type Codec struct {
 	// MaxFields is how many fields a received message may have, including those of nested
@@ -23,12 +23,15 @@ var _ encoding.CodecV2 = Codec{}
 
 // Marshal implements encoding.CodecV2.
 func (Codec) Marshal(v any) (mem.BufferSlice, error) {
-	if message, ok := v.(*Message); ok {
+	switch message := v.(type) {
+	case *Message:
 		encoded, err := message.encode()
 		if err == nil {
 			message.Data = nil // gRPC frees the returned buffers
 		}
 		return encoded, err
+	case *Encoded:
+		return message.take(), nil
 	}
 	stock, err := stock()
 	if err != nil {

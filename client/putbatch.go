@@ -1,0 +1,131 @@
+package client
+
+import (
+	"context"
+	"sync/atomic"
+
+	"google.golang.org/grpc/mem"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/wire"
+	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
+)
+
+// putBatch is what the files of a PutBatch share. It wakes its caller once.
+type putBatch struct {
+	// slots are those of the files, in the order in which they are opened. Each belongs to
+	// the receiving goroutine of its stream from when it is opened until it is over.
+	slots []slot
+	// waiting counts the files that have neither ended nor failed before they were sent.
+	waiting atomic.Int64
+	// done is closed when there are none.
+	done chan struct{}
+}
+
+// end records that files have ended.
+func (b *putBatch) end(files int) {
+	if files > 0 && b.waiting.Add(-int64(files)) == 0 {
+		close(b.done)
+	}
+}
+
+// wait waits until all files have ended, or the context has.
+func (b *putBatch) wait(ctx context.Context) error {
+	select {
+	case <-b.done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// openPuts opens the slots of puts from the one at first, as many as the protocol allows at
+// the moment but at least one, and hands their messages to transmit together. It returns how
+// many it opened. Those that it could not send have ended with the error.
+func (u *uploadStream) openPuts(ctx context.Context, batch *putBatch, items []tranship.PutItem, puts []put, first int) (opened int, err error) {
+	opened, err = u.reserve(ctx, len(puts)-first)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { <-u.opening }()
+	slots := batch.slots[first : first+opened]
+	for i := range slots {
+		slots[i].stream, slots[i].ctx, slots[i].puts = u, ctx, batch
+	}
+	messages := u.encodePuts(items, puts[first:first+opened], slots)
+	if err := u.register(slots); err != nil {
+		messages.Free()
+		for i := range slots {
+			slots[i].finishUnsent(err)
+		}
+		return opened, err
+	}
+	if err := u.enqueue(ctx, messages); err != nil {
+		for i := range slots {
+			if unsent := u.remove(slots[i].id); unsent != nil {
+				unsent.finishUnsent(err)
+			}
+		}
+		return opened, err
+	}
+	return opened, nil
+}
+
+// finishUnsent ends the slot of a put that was not sent, unless it has ended.
+func (s *slot) finishUnsent(err error) {
+	if !s.over.Load() {
+		s.err = err
+		s.end()
+	}
+}
+
+// encodePuts encodes puts for the next slots, in one buffer. A put that has no encoding ends
+// alone, and its slot gets no number.
+func (u *uploadStream) encodePuts(items []tranship.PutItem, puts []put, slots []slot) encodedMessages {
+	room := 0
+	for _, put := range puts {
+		room += encodedSize(&items[put.item])
+	}
+	buffer := u.buffers.Get(room)
+	encoded, ends := (*buffer)[:0], make([]int, 0, len(puts))
+	message := &transhipv1.Put{Slot: u.last + 1, Crc32C: new(uint32), Check: new(uint32)}
+	request := &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Put{Put: message}}
+	for i, put := range puts {
+		spec, data := &items[put.item].Spec, items[put.item].Data
+		message.Path = spec.Path
+		message.Attributes = wire.AttributesToProto(spec.Attributes)
+		message.Precondition = wire.PreconditionToProto(spec.Precondition)
+		message.Durability = wire.DurabilityToProto(spec.Durability)
+		message.Data = data
+		*message.Crc32C, *message.Check = put.crc, tranship.Check(spec.Path, int64(len(data)), put.crc)
+		longer, err := proto.MarshalOptions{}.MarshalAppend(encoded, request)
+		if err != nil {
+			slots[i].finishUnsent(errUnencodable(err))
+			<-u.unfinished
+			continue
+		}
+		slots[i].id = message.Slot
+		message.Slot++
+		encoded, ends = longer, append(ends, len(longer))
+	}
+	*buffer = encoded // which may have outgrown the pool's
+	whole := mem.NewBuffer(buffer, &u.buffers)
+	defer whole.Free()
+	messages, start := make(encodedMessages, len(ends)), 0
+	for i, end := range ends {
+		messages[i] = newEncoded(whole.Slice(start, end))
+		start = end
+	}
+	return messages
+}
+
+// encodedSize returns about how many bytes the message of an item takes, rather too many.
+func encodedSize(item *tranship.PutItem) int {
+	const envelope, entry = 128, 16 // all fields but those counted here; an entry's own fields
+	size := envelope + len(item.Spec.Path) + len(item.Data)
+	for key, value := range item.Spec.Attributes.Metadata {
+		size += entry + len(key) + len(value)
+	}
+	return size
+}
