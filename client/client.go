@@ -77,8 +77,8 @@ type Options struct {
 	// of the environment.
 	Proxy func(address string) (*url.URL, error)
 	// Connections is the number of connections over which large files are spread. One
-	// connection uses one core and one TCP window. 0 means as many as make the files move
-	// faster, up to 4, which are made when they are needed.
+	// connection uses one core and one TCP window. 0 means 1, and up to 4 if the server takes
+	// longer than 5 ms to reply. Each is made when it is first needed.
 	Connections int
 	// StallTimeout is how long a call waits for its answer, a list for its next entries or a
 	// sign that the server is at work, and a copy inside the server for a report of its
@@ -121,9 +121,11 @@ type Client struct {
 	stallTimeout time.Duration
 	// keepAlive is the value of wire.KeepAliveKey in calls that stream.
 	keepAlive string
-	// fixed is Options.Connections; with 0, tuner decides.
-	fixed int
-	tuner streamTuner
+	// fixed is Options.Connections; with 0, roundTrip decides.
+	fixed     int
+	roundTrip shortestRoundTrip
+	// fastStream is whether the part that was measured last moved at fastRate.
+	fastStream atomic.Bool
 	// silent are the connections of Dial; nil for a client of New.
 	silent *silentConns
 	// lanes is nil if uploads and downloads use gRPC only.
@@ -231,13 +233,13 @@ func New(conn grpc.ClientConnInterface) *Client {
 func (c *Client) connection(n uint64) transhipv1.FileServiceClient {
 	number := c.fixed
 	if number == 0 {
-		number = min(c.tuner.streams(), maxConnections)
+		number = min(c.streams(), maxConnections)
 	}
 	return c.connections.service(int(n % uint64(number))) //nolint:gosec // number is positive, and n % number is less
 }
 
 // streams returns the number of streams for large files.
-func (c *Client) streams() int { return max(c.tuner.streams(), c.fixed) }
+func (c *Client) streams() int { return max(grpcWidth().streams(c.roundTrip.get()), c.fixed) }
 
 // Width implements tranship.WidthHinter.
 func (c *Client) Width() int { return c.streams() }

@@ -114,7 +114,7 @@ func (c *Client) open(ctx context.Context, path string, options tranship.OpenOpt
 	if response.GetOpened() == nil {
 		return nil, fmt.Errorf("%w: the server sent a reply about %s before it opened it", tranship.ErrIntegrity, path)
 	}
-	c.tuner.noteRoundTrip(time.Since(asked))
+	c.roundTrip.note(time.Since(asked))
 	verifier, err := newDownloadVerifier(response.GetOpened(), path, options)
 	if err != nil {
 		return nil, err
@@ -269,7 +269,6 @@ func (c *content) chunk(header *transhipv1.Chunk, data *payload.Message) (transh
 		return tranship.Chunk{}, err
 	}
 	c.last = data.Len()
-	c.client.tuner.noteBytes(c.last, time.Now())
 	return data.Chunk(crc), nil
 }
 

@@ -36,7 +36,7 @@ func (u *upload) ChunkBytes() int {
 	switch {
 	case u.serverIsBusy():
 		return busyChunk
-	case u.client.tuner.isFast():
+	case u.client.fastStream.Load():
 		return wire.MaxChunkBytes
 	default:
 		return sendChunk

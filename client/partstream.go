@@ -128,7 +128,7 @@ func (u *upload) releaseStream(s *partStream) {
 // begun implements replyObserver: the reply to each begin has the largest number of streams
 // that the server allows.
 func (u *upload) begun(begun *transhipv1.Begun, roundTrip time.Duration) {
-	u.client.tuner.noteRoundTrip(roundTrip)
+	u.client.roundTrip.note(roundTrip)
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.maxStreams = int(begun.GetMaxStreams())

@@ -19,6 +19,15 @@ import (
 // goroutines at both ends.
 const sendChunk = 256 << 10
 
+const (
+	// fastRate is the least rate of a fast stream, in bytes a second: the largest message
+	// then takes 32 ms.
+	fastRate = 32 << 20
+	// rateBytes is how many bytes a writer sends before it measures its rate: four windows
+	// of a server, so that the free window at the start does not decide.
+	rateBytes = 4 << 20
+)
+
 // busyChunk is the number of bytes in one message to a busy server, which holds a message
 // or two for each client.
 const busyChunk = 64 << 10
@@ -46,6 +55,10 @@ type partWriter struct {
 	mu         sync.Mutex
 	closed     bool
 	superseded bool
+	// measuring is when the current measurement of the rate began; zero before the first
+	// chunk. measured is how many bytes were sent since then.
+	measuring time.Time
+	measured  int64
 	// finished means that the Finish of the slot was sent, so that the server will answer
 	// it.
 	finished atomic.Bool
@@ -141,14 +154,27 @@ func (w *partWriter) sendLocked(data tranship.Chunk) error {
 		data.Release()
 		return err
 	}
+	if w.measuring.IsZero() {
+		w.measuring = time.Now()
+	}
 	length := int64(data.Len())
 	header := &transhipv1.Chunk{Slot: w.slot.id, Offset: new(w.offset), Crc32C: new(data.CRC32C)}
 	err := w.slot.stream.sendChunk(w.ctx, header, data)
 	if err == nil {
 		w.offset += length
-		w.upload.client.tuner.noteBytes(int(length), time.Now())
+		w.noteSentLocked(length)
 	}
 	return err
+}
+
+// noteSentLocked records that n bytes were sent, and measures the rate of the stream.
+func (w *partWriter) noteSentLocked(n int64) {
+	if w.measured += n; w.measured < rateBytes {
+		return
+	}
+	now := time.Now()
+	w.upload.client.fastStream.Store(float64(w.measured) >= fastRate*now.Sub(w.measuring).Seconds())
+	w.measured, w.measuring = 0, now
 }
 
 // checkReadyLocked returns an error if the server would no longer accept a chunk.

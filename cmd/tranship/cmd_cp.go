@@ -77,7 +77,7 @@ links, empty directories and special files, and copies the rest.`,
 	cmd.Flags().Var(&flags.durability, "durability", "when a file counts as copied: `durable|written` (default: the default of the server)")
 	cmd.Flags().BoolVar(&flags.noResume, "no-resume", false, "start every file from the beginning, and keep nothing of a file that fails")
 	cmd.Flags().Var(timespan(&flags.stallTimeout, 30*time.Second), "stall-timeout", "how long a file may make no progress before it is retried")
-	cmd.Flags().IntVar(&flags.connections, "connections", 0, "`number` of connections to a server that large files are spread over, 1 to 16; 0 means as many as make them faster")
+	cmd.Flags().IntVar(&flags.connections, "connections", 0, "`number` of connections to a server that large files are spread over, 1 to 16; 0 means 1, and up to 4 to a distant server")
 	cmd.Flags().Var(&flags.checksum, "checksum", "`digest` that the file must have, sha256:HEX or blake3:HEX; the copy fails if it differs")
 	cmd.Flags().Var(&flags.progress.mode, "progress", "show progress: `auto|bars|plain|none`; auto means bars on a terminal and none otherwise")
 	cmd.Flags().Var(timespan(&flags.progress.interval, 5*time.Second), "progress-interval", "time between the lines of --progress plain")
@@ -101,7 +101,7 @@ func (f cpFlags) validate(sources []location.Location, target location.Location,
 		return usage.Errorf("--filesrv-revision %d: it must be 1 or 2", f.filesrv.revision)
 	}
 	if f.connections < 0 || f.connections > 16 {
-		return usage.Errorf("--connections %d: it must be from 1 to 16, or 0 for as many as make large files faster", f.connections)
+		return usage.Errorf("--connections %d: it must be from 1 to 16, or 0 for as many as the distance of the server needs", f.connections)
 	}
 	if f.checksum.digest != nil && (len(sources) > 1 || f.recursive || f.update) {
 		return usage.New("--checksum needs exactly one file, without -r and -u")
