@@ -239,7 +239,13 @@ func (c *Client) connection(n uint64) transhipv1.FileServiceClient {
 }
 
 // streams returns the number of streams for large files.
-func (c *Client) streams() int { return max(grpcWidth().streams(c.roundTrip.get()), c.fixed) }
+func (c *Client) streams() int {
+	width := grpcWidth()
+	if c.lanes.usable() {
+		width = lanesWidth()
+	}
+	return max(width.streams(c.roundTrip.get()), c.fixed)
+}
 
 // Width implements tranship.WidthHinter.
 func (c *Client) Width() int { return c.streams() }

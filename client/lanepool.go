@@ -123,6 +123,18 @@ type lanePool struct {
 	unblocked time.Time
 }
 
+// usable reports whether calls use lanes at the moment.
+func (p *lanePool) usable() bool {
+	if p == nil {
+		return false
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return !p.isBlockedLocked()
+}
+
+func (p *lanePool) isBlockedLocked() bool { return p.blocked != nil && p.now().Before(p.unblocked) }
+
 // get returns a lane for a call. Its error says why there is none.
 func (p *lanePool) get(ctx context.Context) (*pooledLane, error) {
 	if l, err := p.take(); l != nil || err != nil {
@@ -146,7 +158,7 @@ func (p *lanePool) take() (*pooledLane, error) {
 	if p.closed {
 		return nil, errClosed
 	}
-	if p.blocked != nil && p.now().Before(p.unblocked) {
+	if p.isBlockedLocked() {
 		return nil, p.blocked
 	}
 	p.blocked = nil
