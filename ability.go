@@ -47,8 +47,8 @@ type Wrapper interface {
 // small interfaces that a store, an upload, a content or a part writer may implement
 // beside its main one:
 //
-//   - of a Store: UploadFinder, Fetcher, TreeRemover, AccountKeeper, WidthHinter,
-//     HealthChecker
+//   - of a Store: UploadFinder, Fetcher, BatchPutter, BatchFetcher, TreeRemover,
+//     AccountKeeper, WidthHinter, HealthChecker
 //   - of an Upload: PartRunner, WidthHinter, ChunkSizeHinter, CommittedUpload,
 //     DiscardReporter
 //   - of a Content: ChunkReader, RangeReader, ZeroReader
@@ -56,9 +56,9 @@ type Wrapper interface {
 //
 // If v is a Wrapper, As follows the rules that Wrapper describes. Callers must use As, or
 // a function that calls As and falls back on the main interface (FindUpload, Fetch,
-// RemoveAll, Width, ChunkBytes, WriteChunk, WriteZeros). A type assertion is not enough:
-// it does not see the abilities inside a Wrapper, and it finds the methods of a Wrapper for
-// abilities that the wrapped value lacks.
+// PutBatch, FetchBatch, RemoveAll, Width, ChunkBytes, WriteChunk, WriteZeros). A type
+// assertion is not enough: it does not see the abilities inside a Wrapper, and it finds the
+// methods of a Wrapper for abilities that the wrapped value lacks.
 //
 // As does not allocate. It costs two type assertions for v and for each value that v
 // wraps. It is safe for concurrent use.
