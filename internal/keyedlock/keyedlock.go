@@ -44,11 +44,36 @@ func (l *Locks) Lock(ctx context.Context, keys ...string) (unlock func(), err er
 	return unlock, nil
 }
 
+// TryLock locks a key if that is possible without waiting, and reports whether it has.
+func (l *Locks) TryLock(key string) (unlock func(), ok bool) {
+	k := l.use(key)
+	select {
+	case k.held <- struct{}{}:
+		return func() { l.unlock(key, k) }, true
+	default:
+		l.forget(key, k)
+		return nil, false
+	}
+}
+
 func (l *Locks) lockOne(ctx context.Context, key string) (unlock func(), err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	k := l.use(key)
+	select {
+	case k.held <- struct{}{}:
+		return func() { l.unlock(key, k) }, nil
+	case <-ctx.Done():
+		l.forget(key, k)
+		return nil, ctx.Err()
+	}
+}
+
+// use returns the lock of a key, and counts a user more.
+func (l *Locks) use(key string) *heldKey {
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	k := l.keys[key]
 	if k == nil {
 		if l.keys == nil {
@@ -58,21 +83,20 @@ func (l *Locks) lockOne(ctx context.Context, key string) (unlock func(), err err
 		l.keys[key] = k
 	}
 	k.users++
-	l.mu.Unlock()
+	return k
+}
 
-	forget := func() {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		k.users--
-		if k.users == 0 {
-			delete(l.keys, key)
-		}
-	}
-	select {
-	case k.held <- struct{}{}:
-		return func() { <-k.held; forget() }, nil
-	case <-ctx.Done():
-		forget()
-		return nil, ctx.Err()
+func (l *Locks) unlock(key string, k *heldKey) {
+	<-k.held
+	l.forget(key, k)
+}
+
+// forget counts a user less of the lock of a key.
+func (l *Locks) forget(key string, k *heldKey) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	k.users--
+	if k.users == 0 {
+		delete(l.keys, key)
 	}
 }

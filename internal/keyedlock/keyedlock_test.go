@@ -65,3 +65,31 @@ func TestLocksExcludes(t *testing.T) {
 		t.Errorf("counted %d", count)
 	}
 }
+
+func TestTryLock(t *testing.T) {
+	var locks Locks
+	unlock, ok := locks.TryLock("a")
+	if !ok {
+		t.Fatal("a free key was not locked")
+	}
+	if _, ok := locks.TryLock("a"); ok {
+		t.Error("a key was locked twice")
+	}
+	other, ok := locks.TryLock("b")
+	if !ok {
+		t.Error("another key was not locked")
+	}
+	other()
+	unlock()
+	again, err := locks.Lock(t.Context(), "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := locks.TryLock("a"); ok {
+		t.Error("a key was locked twice")
+	}
+	again()
+	if len(locks.keys) != 0 {
+		t.Errorf("remaining keys: %v", locks.keys)
+	}
+}
