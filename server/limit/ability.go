@@ -10,6 +10,8 @@ var (
 	_ tranship.UploadFinder = (*filesStore)(nil)
 	_ tranship.Fetcher      = (*filesStore)(nil)
 	_ tranship.TreeRemover  = (*filesStore)(nil)
+	_ tranship.BatchPutter  = (*filesStore)(nil)
+	_ tranship.BatchFetcher = (*filesStore)(nil)
 	_ tranship.Wrapper      = (*countedContent)(nil)
 	_ tranship.Wrapper      = (*countedUpload)(nil)
 )

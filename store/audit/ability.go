@@ -8,6 +8,8 @@ var (
 	_ tranship.UploadFinder = (*store)(nil)
 	_ tranship.Fetcher      = (*store)(nil)
 	_ tranship.TreeRemover  = (*store)(nil)
+	_ tranship.BatchPutter  = (*store)(nil)
+	_ tranship.BatchFetcher = (*store)(nil)
 	_ tranship.Wrapper      = (*content)(nil)
 	_ tranship.ChunkReader  = (*content)(nil)
 	_ tranship.RangeReader  = (*content)(nil)

@@ -35,8 +35,7 @@ func (s *store) Fetch(ctx context.Context, path string, size int64) (tranship.Fi
 		return tranship.File{}, nil, err
 	}
 	file, data, err := tranship.Fetch(ctx, s.inner, path, size)
-	read := content{ctx: ctx, log: s.log, path: path, read: int64(len(data)), whole: err == nil && file.Size == size, err: err}
-	read.done()
+	s.fetchDone(ctx, tranship.FetchItem{Path: path, Size: size}, tranship.FetchResult{File: file, Data: data, Err: err})
 	return file, data, err
 }
 

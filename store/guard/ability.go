@@ -8,6 +8,8 @@ var (
 	_ tranship.UploadFinder = (*store)(nil)
 	_ tranship.Fetcher      = (*store)(nil)
 	_ tranship.TreeRemover  = (*store)(nil)
+	_ tranship.BatchPutter  = (*store)(nil)
+	_ tranship.BatchFetcher = (*store)(nil)
 	_ tranship.Wrapper      = (*upload)(nil)
 	_ tranship.PartRunner   = (*upload)(nil)
 	_ tranship.Wrapper      = (*partWriter)(nil)

@@ -9,6 +9,8 @@ var (
 	_ tranship.UploadFinder = (*Store)(nil)
 	_ tranship.Fetcher      = (*Store)(nil)
 	_ tranship.TreeRemover  = (*Store)(nil)
+	_ tranship.BatchPutter  = (*Store)(nil)
+	_ tranship.BatchFetcher = (*Store)(nil)
 	_ tranship.Wrapper      = (*content)(nil)
 	_ tranship.Wrapper      = (*upload)(nil)
 	_ tranship.PartRunner   = (*upload)(nil)

@@ -159,10 +159,7 @@ func (s *Store) admitSize(path string, size int64) error {
 
 // Put implements tranship.Writer.
 func (s *Store) Put(ctx context.Context, spec tranship.Spec, data []byte) (tranship.File, error) {
-	if err := spec.Validate(); err != nil {
-		return tranship.File{}, err
-	}
-	if err := s.admitSize(spec.Path, int64(len(data))); err != nil {
+	if err := s.admitPut(spec, data); err != nil {
 		return tranship.File{}, err
 	}
 	if s.keeper == nil || len(data) > tranship.MaxPutBytes {
@@ -171,6 +168,14 @@ func (s *Store) Put(ctx context.Context, spec tranship.Spec, data []byte) (trans
 	return s.create(ctx, spec.Path, int64(len(data)), func(ctx context.Context) (tranship.File, error) {
 		return s.Store.Put(ctx, spec, data)
 	})
+}
+
+// admitPut fails for a put that is invalid or too large.
+func (s *Store) admitPut(spec tranship.Spec, data []byte) error {
+	if err := spec.Validate(); err != nil {
+		return err
+	}
+	return s.admitSize(spec.Path, int64(len(data)))
 }
 
 // create calls do, which must create a file of size bytes at path, and counts the file for
@@ -186,26 +191,45 @@ func (s *Store) create(ctx context.Context, path string, size int64, do func(con
 
 // createLocked is create for a path that the caller has locked.
 func (s *Store) createLocked(ctx context.Context, path string, size int64, do func(context.Context) (tranship.File, error)) (tranship.File, error) {
-	name := caller(ctx)
-	old, err := s.accountAt(ctx, path)
+	c, err := s.prepareLocked(ctx, path, size)
 	if err != nil {
 		return tranship.File{}, err
 	}
-	r := &reservation{account: name, path: path}
+	defer s.ledger.release(c.reservation)
+	file, err := do(tranship.NewAccountContext(ctx, c.reservation.account))
+	return s.countLocked(ctx, c, file, err)
+}
+
+// creation is a file that a call creates for the caller. Its path is locked.
+type creation struct {
+	reservation *reservation
+	// old is the file that it replaces.
+	old tranship.AccountEntry
+}
+
+// prepareLocked reserves what a file of size bytes at path needs. The caller must release
+// the reservation, and must have locked the path.
+func (s *Store) prepareLocked(ctx context.Context, path string, size int64) (creation, error) {
+	old, err := s.accountAt(ctx, path)
+	if err != nil {
+		return creation{}, err
+	}
+	r := &reservation{account: caller(ctx), path: path}
 	reserve := func() error { return s.ledger.admit(r, size, old) }
 	if size <= tranship.MaxPutBytes { // both files exist only during this call
 		reserve = func() error { return s.ledger.admitPut(r, size, old) }
 	}
-	if err := s.retryExpired(ctx, reserve); err != nil {
-		return tranship.File{}, err
-	}
-	defer s.ledger.release(r)
-	file, err := do(tranship.NewAccountContext(ctx, name))
+	return creation{r, old}, s.retryExpired(ctx, reserve)
+}
+
+// countLocked counts the file that a call has created, or what is at its path if err, the
+// error of that call, is not nil. It returns the results of the call.
+func (s *Store) countLocked(ctx context.Context, c creation, file tranship.File, err error) (tranship.File, error) {
 	if err != nil {
-		s.recount(ctx, path, old)
+		s.recount(ctx, c.reservation.path, c.old)
 		return tranship.File{}, err
 	}
-	s.ledger.commit(r, old, tranship.AccountEntry{Path: path, Size: file.Size, Account: &name})
+	s.ledger.commit(c.reservation, c.old, tranship.AccountEntry{Path: c.reservation.path, Size: file.Size, Account: &c.reservation.account})
 	return file, nil
 }
 

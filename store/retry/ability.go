@@ -17,7 +17,7 @@ func (s *Store) Unwrap() any { return s.Store }
 // not retried.
 func (s *Store) Passes(ability any) bool {
 	switch ability.(type) {
-	case *tranship.Fetcher, *tranship.WidthHinter, *tranship.AccountKeeper, *tranship.HealthChecker:
+	case *tranship.Fetcher, *tranship.BatchPutter, *tranship.BatchFetcher, *tranship.WidthHinter, *tranship.AccountKeeper, *tranship.HealthChecker:
 		return true
 	}
 	return false

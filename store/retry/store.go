@@ -3,8 +3,9 @@
 // again, a gateway without its server.
 //
 // Stat, List, and all methods of tranship.Editor and tranship.Uploads are retried where that
-// is safe, as their comments describe. Open, Put and Begin, which transfer content, are
-// those of the inner store, because package transfer retries whole files and resumes them.
+// is safe, as their comments describe. Open, Put, Begin and batches of files, which transfer
+// content, are those of the inner store, because package transfer retries whole files and
+// resumes them.
 //
 // All operations share one budget, Options.Attempts and Options.Patience. A temporary
 // failure that outlasts it is returned, and matches tranship.ErrUnavailable. The end of the

@@ -17,6 +17,8 @@ type ableStore struct {
 	calls calls
 	// fail, if not nil, is the error of the next use of an ability.
 	fail error
+	// batches are the sizes of the batches, of both kinds.
+	batches []int
 	// during, if not nil, is called while an ability is used.
 	during func()
 }

@@ -43,6 +43,8 @@ func find[T any](v any) any {
 var known = []ability{
 	{"UploadFinder", []kind{ofStore}, find[tranship.UploadFinder]},
 	{"Fetcher", []kind{ofStore}, find[tranship.Fetcher]},
+	{"BatchPutter", []kind{ofStore}, find[tranship.BatchPutter]},
+	{"BatchFetcher", []kind{ofStore}, find[tranship.BatchFetcher]},
 	{"TreeRemover", []kind{ofStore}, find[tranship.TreeRemover]},
 	{"AccountKeeper", []kind{ofStore}, find[tranship.AccountKeeper]},
 	{"WidthHinter", []kind{ofStore, ofUpload}, find[tranship.WidthHinter]},
@@ -97,6 +99,7 @@ func decorators() []decorator {
 			fates: map[kind]map[string]treatment{
 				ofStore: {
 					"UploadFinder": kept(guardHidesUploads), "Fetcher": kept(guardDeniesFetch), "TreeRemover": kept(guardDeniesRemoval),
+					"BatchPutter": kept(guardDeniesPuts), "BatchFetcher": kept(guardDeniesFetches),
 					// It would reveal all files to callers.
 					"AccountKeeper": hidden, "WidthHinter": passed, "HealthChecker": passed,
 				},
@@ -115,6 +118,7 @@ func decorators() []decorator {
 			fates: map[kind]map[string]treatment{
 				ofStore: {
 					"UploadFinder": kept(auditRecordsFind), "Fetcher": kept(auditRecordsFetch), "TreeRemover": kept(auditRecordsRemoval),
+					"BatchPutter": kept(auditRecordsPuts), "BatchFetcher": kept(auditRecordsFetches),
 					// The audit belongs around the quota.
 					"AccountKeeper": hidden, "WidthHinter": passed, "HealthChecker": passed,
 				},
@@ -136,6 +140,7 @@ func decorators() []decorator {
 			fates: map[kind]map[string]treatment{
 				ofStore: {
 					"UploadFinder": kept(quotaFindsItsUploads), "Fetcher": kept(quotaCountsFetch), "TreeRemover": kept(quotaCountsRemoval),
+					"BatchPutter": kept(quotaCountsPuts), "BatchFetcher": kept(quotaCountsFetches),
 					// Another ledger would replace the quota's.
 					"AccountKeeper": hidden, "WidthHinter": passed, "HealthChecker": passed,
 				},
@@ -153,7 +158,7 @@ func decorators() []decorator {
 			fates: map[kind]map[string]treatment{
 				ofStore: {
 					"UploadFinder": kept(retryFindsAgain), "TreeRemover": kept(retryRemovesAgain),
-					"Fetcher": passed, "AccountKeeper": passed, "WidthHinter": passed, "HealthChecker": passed,
+					"Fetcher": passed, "BatchPutter": passed, "BatchFetcher": passed, "AccountKeeper": passed, "WidthHinter": passed, "HealthChecker": passed,
 				},
 			},
 		},
@@ -163,6 +168,7 @@ func decorators() []decorator {
 			fates: map[kind]map[string]treatment{
 				ofStore: {
 					"UploadFinder": kept(filesFindUpload), "Fetcher": kept(filesLimitFetch), "TreeRemover": kept(filesLimitRemoval),
+					"BatchPutter": kept(filesLimitPuts), "BatchFetcher": kept(filesLimitFetches),
 					// The limits belong around the quota.
 					"AccountKeeper": hidden, "WidthHinter": passed, "HealthChecker": passed,
 				},
