@@ -114,7 +114,7 @@ func TestCancelNotReceived(t *testing.T) {
 			t.Error("sent to a lane that has ended")
 		}
 		close(released)
-		if err := <-ended; status.Code(err) != codes.Unavailable {
+		if err := <-ended; status.Code(err) != codes.Canceled {
 			t.Errorf("the handler received %v", err)
 		}
 	})

@@ -163,24 +163,6 @@ func isClosed(c <-chan struct{}) bool {
 
 func (c *Conn) lose() { c.loseOnce.Do(func() { close(c.lost) }) }
 
-// GoAway tells the client that the server takes no further call on this lane. The server may
-// close the lane when the call under way has ended.
-func (c *Conn) GoAway() {
-	c.lose()
-	_ = c.writer.control(kindGoAway, nil) // otherwise the connection is lost
-}
-
-// Close closes the connection, which ends a call under way. Further calls return the result
-// of the first.
-func (c *Conn) Close() error {
-	c.closeOnce.Do(func() {
-		c.lose()
-		c.writer.fail(net.ErrClosed)
-		c.closeErr = c.net.Close()
-	})
-	return c.closeErr
-}
-
 // past is a deadline that interrupts.
 var past = time.Unix(1, 0)
 
@@ -215,7 +197,7 @@ func (c *Conn) readOne() (frame, error) {
 	if err != nil {
 		return frame{}, err
 	}
-	if next.kind != kindMessage || next.body.Len() == 0 {
+	if next.kind != kindMessage || next.length == 0 {
 		err = c.options.Control(1)
 	}
 	switch {
@@ -247,56 +229,4 @@ func (c *Conn) send(ctx context.Context, encoded mem.BufferSlice) error {
 		return c.writer.direct(ctx, pieces, length)
 	}
 	return c.writer.append(ctx, kindMessage, pieces, length)
-}
-
-const (
-	// endTime is how long the end of a call may take at most: the other end reads or sends
-	// what was under way.
-	endTime = 2 * time.Second
-	// discardBytes is how much may come at the end of a call and is dropped, in bytes. It
-	// covers what was in flight.
-	discardBytes = 64 << 20
-)
-
-// discard drops frames until last returns true for one, or stash for a frame that begins the
-// next call. It reports whether that happened within the bounds. The caller must hold
-// reading.
-func (c *Conn) discard(last func(kind) bool) bool {
-	_ = c.net.SetReadDeadline(time.Now().Add(endTime))
-	defer func() { _ = c.net.SetReadDeadline(time.Time{}) }()
-	for dropped := 0; dropped < discardBytes; {
-		next, err := c.read()
-		if err != nil {
-			return false
-		}
-		dropped += frameBytes + next.body.Len()
-		next.body.Free()
-		if last(next.kind) {
-			return true
-		}
-	}
-	return false
-}
-
-// linger ends a connection so that the other end can read what was written: it half-closes it,
-// and drops what comes for a short time. The caller must hold reading.
-func (c *Conn) linger() {
-	ctx, cancel := context.WithTimeout(context.Background(), endTime)
-	defer cancel()
-	if c.writer.flush(ctx) != nil {
-		return
-	}
-	if half, ok := c.net.(interface{ CloseWrite() error }); ok && half.CloseWrite() != nil {
-		return
-	}
-	_ = c.net.SetReadDeadline(time.Now().Add(endTime))
-	buffer := c.options.Pool.Get(fullBuffer)
-	defer c.options.Pool.Put(buffer)
-	for dropped := 0; dropped < discardBytes; {
-		n, err := c.net.Read(*buffer)
-		if err != nil {
-			return
-		}
-		dropped += n
-	}
 }

@@ -27,7 +27,9 @@ const (
 // frame is a frame that was read. The receiver of a message must free body.
 type frame struct {
 	kind kind
-	body mem.Buffer
+	// length is that of the payload, also if it was dropped. body is then empty.
+	length int
+	body   mem.Buffer
 }
 
 // reader reads frames. When reading fails because of a deadline, the next call of next
@@ -43,6 +45,10 @@ type reader struct {
 	kind    kind
 	body    *[]byte
 	arrived int // how much of body
+	// drop means that messages are read without keeping their payload, of which left bytes
+	// have not come. length is that of the payload of the frame.
+	drop         bool
+	left, length int
 }
 
 // next reads a frame.
@@ -52,12 +58,17 @@ func (r *reader) next() (frame, error) {
 			return frame{}, err
 		}
 	}
+	for r.left > 0 {
+		if err := r.dropMore(); err != nil {
+			return frame{}, err
+		}
+	}
 	for r.arrived < len(*r.body) {
 		if err := r.more(); err != nil {
 			return frame{}, err
 		}
 	}
-	read := frame{r.kind, mem.NewBuffer(r.body, r.pool)}
+	read := frame{r.kind, r.length, mem.NewBuffer(r.body, r.pool)}
 	r.begun, r.body, r.arrived = false, nil, 0
 	return read, nil
 }
@@ -86,7 +97,10 @@ func (r *reader) header() error {
 		return err
 	}
 	r.r += frameBytes
-	r.begun, r.kind = true, k
+	r.begun, r.kind, r.length = true, k, int(length)
+	if k == kindMessage && r.drop {
+		r.left, length = int(length), 0
+	}
 	if length <= smallBytes {
 		r.body = new(make([]byte, length))
 	} else {
@@ -95,6 +109,17 @@ func (r *reader) header() error {
 	if k == kindMessage {
 		r.bulk = length >= bulkBytes
 	}
+	return nil
+}
+
+// dropMore reads more of the payload of a message that nothing needs.
+func (r *reader) dropMore() error {
+	if r.r == r.w {
+		return r.fill()
+	}
+	n := min(r.left, r.w-r.r)
+	r.r += n
+	r.left -= n
 	return nil
 }
 

@@ -3,6 +3,7 @@ package lane
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"sync"
 	"sync/atomic"
@@ -136,10 +137,16 @@ func (s *ServerStream) failed(err error) error {
 		return large.status()
 	}
 	s.end()
-	lost := lostError(err)
+	lost := lostCall(err)
 	s.cancel(lost)
 	s.conn.lose()
 	return lost
+}
+
+// lostCall is the error of a handler whose client was lost: as with gRPC, the client no longer
+// wants the call.
+func lostCall(err error) error {
+	return status.Error(codes.Canceled, fmt.Sprintf("lane: the connection was lost: %v", err))
 }
 
 // watch reads after the client's end, so that the context ends when the client cancels the call
@@ -249,50 +256,7 @@ func (s *ServerStream) unsent(err error) error {
 	if s.ctx.Err() != nil {
 		return s.endError()
 	}
-	lost := lostError(err)
+	lost := lostCall(err)
 	s.cancel(lost)
 	return lost
-}
-
-// Finish ends the call with the outcome of its handler, and reports whether the lane can have
-// another. The handler may still run: its calls of the stream fail. After false, the caller
-// must close the lane. Finish takes at most some seconds.
-func (s *ServerStream) Finish(outcome error) (reusable bool) {
-	if !s.stop() {
-		<-s.woken
-	}
-	s.end()
-	s.mu.Lock()
-	trailer := s.trailer
-	s.mu.Unlock()
-	// The context ends only now, so that the handler of a call that succeeded has not seen it.
-	s.cancel(context.Canceled)
-	sent := s.sendStatus(outcome, trailer)
-	c := s.conn
-	c.interrupt()
-	defer c.reading.Unlock()
-	if !sent {
-		return false
-	}
-	if !s.ended.Load() && !c.discard(func(k kind) bool { return k == kindEnd || k == kindCancel }) {
-		c.linger()
-		return false
-	}
-	c.calling = false
-	c.reader.shrink()
-	return c.writer.failure() == nil
-}
-
-// sendStatus sends the status of the call, and reports whether it could.
-func (s *ServerStream) sendStatus(outcome error, trailer metadata.MD) bool {
-	ctx, cancel := context.WithTimeout(context.Background(), endTime)
-	defer cancel()
-	select {
-	case s.sending <- struct{}{}:
-	case <-ctx.Done():
-		return false // a message is being written, and the client does not read
-	}
-	defer func() { <-s.sending }()
-	encoded := encodeStatus(outcome, trailer)
-	return s.conn.writer.append(ctx, kindStatus, [][]byte{encoded}, len(encoded)) == nil
 }
