@@ -19,11 +19,13 @@ const (
 	benchmarkCallers   = 4
 )
 
+func benchmarkPath(i int) string { return fmt.Sprintf("directory/file%05d", i) }
+
 // benchmarkBatches calls move with each batch of paths, from several goroutines.
 func benchmarkBatches(b *testing.B, move func(paths []string)) {
 	paths := make([]string, benchmarkFiles)
 	for i := range paths {
-		paths[i] = fmt.Sprintf("directory/file%05d", i)
+		paths[i] = benchmarkPath(i)
 	}
 	b.ReportAllocs()
 	for b.Loop() {
@@ -76,4 +78,47 @@ func BenchmarkPutBatch(b *testing.B) {
 			}
 		}
 	})
+}
+
+// BenchmarkFetch fetches small files, those of a batch each in a goroutine of its own.
+func BenchmarkFetch(b *testing.B) {
+	files := connectWithFiles(b)
+	benchmarkBatches(b, func(paths []string) {
+		var all sync.WaitGroup
+		for _, path := range paths {
+			all.Go(func() {
+				if _, _, err := files.Fetch(b.Context(), path, benchmarkFileBytes); err != nil {
+					b.Error(err)
+				}
+			})
+		}
+		all.Wait()
+	})
+}
+
+func BenchmarkFetchBatch(b *testing.B) {
+	files := connectWithFiles(b)
+	benchmarkBatches(b, func(paths []string) {
+		items := make([]tranship.FetchItem, len(paths))
+		for i, path := range paths {
+			items[i] = tranship.FetchItem{Path: path, Size: benchmarkFileBytes}
+		}
+		for _, result := range files.FetchBatch(b.Context(), items) {
+			if result.Err != nil {
+				b.Error(result.Err)
+			}
+		}
+	})
+}
+
+// connectWithFiles returns a client of a server with the files of the benchmarks.
+func connectWithFiles(b *testing.B) *client.Client {
+	b.Helper()
+	store, data := &mem.Store{}, make([]byte, benchmarkFileBytes)
+	for i := range benchmarkFiles {
+		if _, err := store.Put(b.Context(), tranship.Spec{Path: benchmarkPath(i)}, data); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return connect(b, store, client.Options{})
 }

@@ -148,8 +148,9 @@ type Client struct {
 }
 
 var (
-	_ tranship.Store       = (*Client)(nil)
-	_ tranship.BatchPutter = (*Client)(nil)
+	_ tranship.Store        = (*Client)(nil)
+	_ tranship.BatchPutter  = (*Client)(nil)
+	_ tranship.BatchFetcher = (*Client)(nil)
 )
 
 // Dial connects to a server, and checks that it serves the native protocol. address is

@@ -34,9 +34,9 @@ func (d *downloadStream) fail(err error) {
 	close(d.done)
 	for id, slot := range d.slots {
 		delete(d.slots, id)
-		if !slot.ended {
-			slot.ended, slot.err = true, d.err
-			close(slot.done)
+		if !slot.dropped {
+			slot.dropped = true
+			slot.end(d.err)
 		}
 	}
 }
@@ -61,26 +61,52 @@ func (d *downloadStream) handle(response *transhipv1.DownloadResponse, data *pay
 	if !known {
 		return false, nil // of a later protocol
 	}
-	d.mu.Lock()
-	last, found := d.last, d.slots[id]
-	d.mu.Unlock()
-	if found == nil {
-		return false, checkSlot(id, last)
+	slot, dropped, err := d.find(id)
+	if slot == nil {
+		return false, err
 	}
 	switch reply := response.GetResponse().(type) {
-	case *transhipv1.DownloadResponse_Opened:
-		d.dispatch(reply.Opened.GetSlot(), func(slot *downloadSlot) error { return slot.open(reply.Opened) })
-	case *transhipv1.DownloadResponse_Chunk:
-		d.dispatch(reply.Chunk.GetSlot(), func(slot *downloadSlot) error { return slot.chunk(reply.Chunk, data) })
-	case *transhipv1.DownloadResponse_Zeros:
-		d.dispatch(id, (*downloadSlot).zeros)
 	case *transhipv1.DownloadResponse_Done:
-		d.finish(reply.Done.GetSlot(), func(slot *downloadSlot) error { return slot.finish(reply.Done) })
+		if d.remove(slot) {
+			slot.end(slot.finish(reply.Done))
+		}
+		return true, nil
 	case *transhipv1.DownloadResponse_Failed:
-		d.finish(reply.Failed.GetSlot(), func(*downloadSlot) error { return rpcstatus.FromProto(reply.Failed.GetStatus()) })
+		if d.remove(slot) {
+			slot.end(rpcstatus.FromProto(reply.Failed.GetStatus()))
+		}
+		return true, nil
+	}
+	if !dropped {
+		if err := slot.take(response, data); err != nil {
+			d.endSlot(slot, err)
+		}
 	}
 	// Empty chunks do not count as useful, because the protocol does not limit them.
 	return data.Len() > 0 || response.GetChunk() == nil, nil
+}
+
+// find returns the slot of a reply, nil if it has ended, and whether its replies are dropped.
+// It fails if no slot of that number was ever opened.
+func (d *downloadStream) find(id uint64) (slot *downloadSlot, dropped bool, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if slot = d.slots[id]; slot == nil {
+		return nil, false, checkSlot(id, d.last)
+	}
+	return slot, slot.dropped, nil
+}
+
+// remove removes a slot, which has its terminal reply, and reports whether an operation waits
+// for it.
+func (d *downloadStream) remove(slot *downloadSlot) bool {
+	d.mu.Lock()
+	delete(d.slots, slot.id)
+	dropped := slot.dropped
+	slot.dropped = true
+	d.mu.Unlock()
+	<-d.unanswered
+	return !dropped
 }
 
 // slotOf returns the slot of a reply; known is false for a reply of an unknown kind.
@@ -98,38 +124,4 @@ func slotOf(response *transhipv1.DownloadResponse) (id uint64, known bool) {
 		return reply.Failed.GetSlot(), true
 	}
 	return 0, false
-}
-
-// dispatch calls take with a slot that has not ended. If take fails, the slot has failed.
-func (d *downloadStream) dispatch(id uint64, take func(*downloadSlot) error) {
-	d.mu.Lock()
-	slot := d.slots[id]
-	ended := slot == nil || slot.ended
-	d.mu.Unlock()
-	if ended {
-		return
-	}
-	if err := take(slot); err != nil {
-		d.endSlot(id, slot, err)
-	}
-}
-
-// finish ends a slot with its terminal reply.
-func (d *downloadStream) finish(id uint64, take func(*downloadSlot) error) {
-	d.mu.Lock()
-	slot := d.slots[id]
-	if slot == nil {
-		d.mu.Unlock()
-		return
-	}
-	delete(d.slots, id)
-	ended := slot.ended
-	slot.ended = true
-	d.mu.Unlock()
-	<-d.unanswered
-	if ended {
-		return
-	}
-	slot.err = take(slot)
-	close(slot.done)
 }

@@ -1,17 +1,12 @@
 package client
 
 import (
-	"cmp"
 	"context"
-	"errors"
-	"fmt"
-	"io"
 	"sync"
 
 	"google.golang.org/grpc"
 
-	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/rpcstatus"
+	"github.com/tranship/tranship/internal/bufferpool"
 	"github.com/tranship/tranship/internal/wire"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
@@ -25,9 +20,10 @@ type downloadStream struct {
 	cancel context.CancelFunc
 	// unanswered is a semaphore with one token for each slot that the protocol allows.
 	unanswered chan struct{}
-	// outgoing has room for all requests of all slots, an open and a cancel each:
-	// sending to it never blocks.
-	outgoing chan *transhipv1.DownloadRequest
+	// buffers is where requests are encoded.
+	buffers bufferpool.Pool
+	// ready has room for one signal: there are requests.
+	ready chan struct{}
 	// answer has room for one signal: the server asks for a sign of life.
 	answer chan struct{}
 
@@ -35,6 +31,8 @@ type downloadStream struct {
 	last uint64
 	// slots are the slots without a terminal reply.
 	slots map[uint64]*downloadSlot
+	// requests are those that transmit has not taken.
+	requests []downloadRequest
 	// closed is the reason for which the client ended the stream, if it did.
 	closed error
 
@@ -58,7 +56,7 @@ func openDownloadStream(ctx context.Context, files transhipv1.FileServiceClient)
 		stream:     stream,
 		cancel:     cancel,
 		unanswered: make(chan struct{}, wire.MaxUnfinishedSlots),
-		outgoing:   make(chan *transhipv1.DownloadRequest, 2*wire.MaxUnfinishedSlots),
+		ready:      make(chan struct{}, 1),
 		answer:     make(chan struct{}, 1),
 		slots:      map[uint64]*downloadSlot{},
 		done:       make(chan struct{}),
@@ -86,105 +84,63 @@ func (d *downloadStream) ended() bool {
 	}
 }
 
-// fetch requests the first size bytes of a file. It returns them if the file has exactly
-// that size, and otherwise only the description of the file.
-func (d *downloadStream) fetch(ctx context.Context, path string, size int64) (tranship.File, []byte, error) {
-	slot := &downloadSlot{path: path, options: tranship.OpenOptions{Length: &size}, size: size, done: make(chan struct{})}
-	if err := d.openAndWait(ctx, slot); err != nil {
-		return tranship.File{}, nil, err
-	}
-	return slot.verifier.file, slot.data, nil
-}
-
-// openAndWait opens a slot, and waits until it is complete or has failed.
-func (d *downloadStream) openAndWait(ctx context.Context, slot *downloadSlot) error {
+// open opens slots, as many as the protocol allows at the moment but at least one, and returns
+// how many.
+func (d *downloadStream) open(ctx context.Context, slots []downloadSlot) (opened int, err error) {
 	select {
 	case d.unanswered <- struct{}{}:
 	case <-d.done:
-		return d.err
+		return 0, d.err
 	case <-ctx.Done():
-		return ctx.Err()
+		return 0, ctx.Err()
 	}
-	slot.ctx = ctx
-	open := &transhipv1.Open{Path: slot.path, Length: slot.options.Length}
-	if slot.options.Offset > 0 {
-		open.Offset = &slot.options.Offset
+	for opened = 1; opened < len(slots); opened++ {
+		select {
+		case d.unanswered <- struct{}{}:
+			continue
+		default:
+		}
+		break
 	}
-	if slot.options.Version != "" {
-		open.Version = &slot.options.Version
-	}
-	d.mu.Lock()
-	if d.ended() {
-		d.mu.Unlock()
-		return d.err
-	}
-	d.last++
-	id := d.last
-	open.Slot = id
-	d.slots[id] = slot
-	d.enqueueLocked(&transhipv1.DownloadRequest{Request: &transhipv1.DownloadRequest_Open{Open: open}})
-	d.mu.Unlock()
-	select {
-	case <-slot.done:
-		return slot.err
-	case <-ctx.Done():
-		d.endSlot(id, slot, ctx.Err())
-		return ctx.Err()
-	}
-}
-
-// endSlot ends a slot early: it cancels it on the server, and later replies are dropped.
-func (d *downloadStream) endSlot(id uint64, slot *downloadSlot, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if slot.ended || d.slots[id] == nil {
-		return
+	if d.ended() {
+		return 0, d.err
 	}
-	slot.ended = true
-	slot.err = err
-	close(slot.done)
-	d.enqueueLocked(&transhipv1.DownloadRequest{Request: &transhipv1.DownloadRequest_Cancel{
-		Cancel: &transhipv1.Cancel{Slot: id},
-	}})
+	for i := range opened {
+		slot := &slots[i]
+		d.last++
+		slot.id, slot.stream, slot.ctx = d.last, d, ctx
+		d.slots[slot.id] = slot
+		d.enqueueLocked(downloadRequest{id: slot.id, open: slot})
+	}
+	return opened, nil
 }
 
-// enqueueLocked hands a request to transmit, under mu so that slots are sent in ascending
-// order. outgoing has room, unless the server ends slots before their open was
-// sent.
-func (d *downloadStream) enqueueLocked(request *transhipv1.DownloadRequest) {
-	select {
-	case d.outgoing <- request:
-	default:
-		d.closed = cmp.Or(d.closed, fmt.Errorf("%w: the server ended files that the client had not requested yet", tranship.ErrIntegrity))
-		d.cancel()
+// endSlot ends a slot that has failed: it cancels it on the server, and later replies are
+// dropped.
+func (d *downloadStream) endSlot(slot *downloadSlot, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.dropLocked(slot) {
+		slot.end(err)
 	}
 }
 
-func (d *downloadStream) transmit() {
-	spoken := false // since the last answer was due
-	for {
-		var request *transhipv1.DownloadRequest
-		select {
-		case request = <-d.outgoing:
-			spoken = true
-		case <-d.answer:
-			if spoken {
-				spoken = false
-				continue
-			}
-			request = downloadKeepAlive()
-		case <-d.done:
-			return
-		}
-		if err := d.stream.Send(request); err != nil {
-			// After io.EOF, the receiving goroutine gets the real error.
-			if !errors.Is(err, io.EOF) {
-				d.mu.Lock()
-				d.closed = cmp.Or(d.closed, rpcstatus.FromError(err))
-				d.mu.Unlock()
-				d.cancel()
-			}
-			return
-		}
+// cancelSlot cancels a slot for which the operation no longer waits, unless it is over. Later
+// replies are dropped.
+func (d *downloadStream) cancelSlot(slot *downloadSlot) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.dropLocked(slot)
+}
+
+// dropLocked cancels a slot on the server, and reports whether it was neither over nor dropped.
+func (d *downloadStream) dropLocked(slot *downloadSlot) bool {
+	if slot.dropped || d.slots[slot.id] == nil {
+		return false
 	}
+	slot.dropped = true
+	d.enqueueLocked(downloadRequest{id: slot.id})
+	return true
 }

@@ -41,13 +41,23 @@ func (c *Client) PutBatch(ctx context.Context, items []tranship.PutItem) []trans
 // Fetch implements tranship.Fetcher. Concurrent calls share a stream, and each waits only
 // for its own replies.
 func (c *Client) Fetch(ctx context.Context, path string, size int64) (tranship.File, []byte, error) {
+	result := c.FetchBatch(ctx, []tranship.FetchItem{{Path: path, Size: size}})[0]
+	return result.File, result.Data, result.Err
+}
+
+// FetchBatch implements tranship.BatchFetcher. It shares a stream with concurrent calls of it
+// and of Fetch. Each item has an event of its own, whose duration is that of the call.
+func (c *Client) FetchBatch(ctx context.Context, items []tranship.FetchItem) []tranship.FetchResult {
 	start := c.observed.Now()
-	file, data, err := c.fetch(ctx, path, size)
-	if err != nil {
+	results := c.fetchBatch(ctx, items)
+	failed := func(result tranship.FetchResult) bool { return result.Err != nil }
+	if slices.ContainsFunc(results, failed) {
 		c.silent.replace(ctx)
 	}
-	c.observed.Transfer(ctx, tranship.EventDownload, path, 0, int64(len(data)), start, err)
-	return file, data, err
+	for i, item := range items {
+		c.observed.Transfer(ctx, tranship.EventDownload, item.Path, 0, int64(len(results[i].Data)), start, results[i].Err)
+	}
+	return results
 }
 
 // Commit implements tranship.Upload.

@@ -8,7 +8,7 @@ import (
 	"github.com/tranship/tranship/internal/failure"
 )
 
-// put is a file of a batch that passed the checks, before and after its slot was opened.
+// put is an item of a batch that passed the checks.
 type put struct {
 	// item is its position in the batch.
 	item int
@@ -33,18 +33,21 @@ func (c *Client) putBatch(ctx context.Context, items []tranship.PutItem) []trans
 	if len(puts) == 0 {
 		return results
 	}
-	batch := &putBatch{slots: make([]slot, len(puts)), done: make(chan struct{})}
-	batch.waiting.Store(int64(len(puts)))
-	sent, err := c.sendPuts(ctx, batch, items, puts)
-	for _, unsent := range puts[sent:] {
-		results[unsent.item].Err = err
+	slots, ended := make([]slot, len(puts)), newCountdown(len(puts))
+	for i := range slots {
+		slot := &slots[i]
+		slot.ctx, slot.puts = ctx, ended
 	}
-	batch.end(len(puts) - sent)
-	err = batch.wait(ctx)
-	for i, sent := range puts[:sent] {
-		result, slot := &results[sent.item], &batch.slots[i]
-		if slot.over.Load() {
-			result.File, result.Err = slot.fileOf(items[sent.item].Spec.Path)
+	opened, err := c.openPuts(ctx, items, puts, slots)
+	for _, unopened := range puts[opened:] {
+		results[unopened.item].Err = err
+	}
+	ended.end(len(puts) - opened)
+	err = ended.wait(ctx)
+	for i, put := range puts[:opened] {
+		result := &results[put.item]
+		if slots[i].over.Load() {
+			result.File, result.Err = slots[i].fileOf(items[put.item].Spec.Path)
 		} else {
 			result.Err = err
 		}
@@ -72,19 +75,19 @@ func checkPut(item *tranship.PutItem) (crc uint32, err error) {
 	return crc, nil
 }
 
-// sendPuts opens the slots of a batch, as many at a time as the protocol allows, and hands
+// openPuts opens the slots of a batch, as many at a time as the protocol allows, and hands
 // their messages to the stream. It returns how many it opened; err is why it opened no more.
-func (c *Client) sendPuts(ctx context.Context, batch *putBatch, items []tranship.PutItem, puts []put) (sent int, err error) {
-	for sent < len(puts) {
+func (c *Client) openPuts(ctx context.Context, items []tranship.PutItem, puts []put, slots []slot) (opened int, err error) {
+	for opened < len(puts) {
 		stream, err := c.puts.get(ctx)
 		if err != nil {
-			return sent, err
+			return opened, err
 		}
-		opened, err := stream.openPuts(ctx, batch, items, puts, sent)
-		sent += opened
+		more, err := stream.openPuts(ctx, items, puts[opened:], slots[opened:])
+		opened += more
 		if err != nil {
-			return sent, err
+			return opened, err
 		}
 	}
-	return sent, nil
+	return opened, nil
 }

@@ -83,13 +83,20 @@ func (c *Client) readRange(ctx context.Context, file tranship.File, p []byte, of
 // readRange fills p with bytes of a version of a file, by one slot of the stream.
 func (d *downloadStream) readRange(ctx context.Context, file tranship.File, p []byte, offset int64) error {
 	length := int64(len(p))
-	slot := &downloadSlot{
+	slots := []downloadSlot{{
 		path: file.Path, options: tranship.OpenOptions{Version: file.Version, Offset: offset, Length: &length},
-		target: &rangeBuffer{rest: p}, done: make(chan struct{}),
-	}
+		target: &rangeBuffer{rest: p}, ended: newCountdown(1),
+	}}
+	slot := &slots[0]
 	defer slot.target.giveUp()
-	if err := d.openAndWait(ctx, slot); err != nil {
+	if _, err := d.open(ctx, slots); err != nil {
 		return err
+	}
+	if err := awaitDownloads(ctx, slots); err != nil {
+		return err
+	}
+	if slot.err != nil {
+		return slot.err
 	}
 	if slot.verifier.expected != length {
 		return fmt.Errorf("%w: the server sent %d bytes of %s instead of %d", tranship.ErrIntegrity, slot.verifier.expected, file.Path, length)

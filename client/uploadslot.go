@@ -23,9 +23,9 @@ type slot struct {
 	// begun receives the reply to a begin; nil for a put and for a slot that joins, which
 	// do not wait for it.
 	begun chan *transhipv1.Begun
-	// puts is the batch of a slot that is a put, of whose reply only the file matters; nil
-	// for all others.
-	puts *putBatch
+	// puts counts the slots of the same batch, if the slot is a put, of whose reply only the
+	// file matters; nil for all others.
+	puts *countdown
 	// done is closed when the slot has ended, with its reply or error; nil for a put.
 	done chan struct{}
 	// over is true when a put has ended, with its reply or error.

@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	"sync/atomic"
 
 	"google.golang.org/grpc/mem"
 	"google.golang.org/protobuf/proto"
@@ -12,48 +11,17 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// putBatch is what the files of a PutBatch share. It wakes its caller once.
-type putBatch struct {
-	// slots are those of the files, in the order in which they are opened. Each belongs to
-	// the receiving goroutine of its stream from when it is opened until it is over.
-	slots []slot
-	// waiting counts the files that have neither ended nor failed before they were sent.
-	waiting atomic.Int64
-	// done is closed when there are none.
-	done chan struct{}
-}
-
-// end records that files have ended.
-func (b *putBatch) end(files int) {
-	if files > 0 && b.waiting.Add(-int64(files)) == 0 {
-		close(b.done)
-	}
-}
-
-// wait waits until all files have ended, or the context has.
-func (b *putBatch) wait(ctx context.Context) error {
-	select {
-	case <-b.done:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// openPuts opens the slots of puts from the one at first, as many as the protocol allows at
-// the moment but at least one, and hands their messages to transmit together. It returns how
-// many it opened. Those that it could not send have ended with the error.
-func (u *uploadStream) openPuts(ctx context.Context, batch *putBatch, items []tranship.PutItem, puts []put, first int) (opened int, err error) {
-	opened, err = u.reserve(ctx, len(puts)-first)
+// openPuts opens slots for puts, as many as the protocol allows at the moment but at least
+// one, and hands their messages to transmit together. It returns how many it opened. Those
+// that it could not send have ended with the error.
+func (u *uploadStream) openPuts(ctx context.Context, items []tranship.PutItem, puts []put, slots []slot) (opened int, err error) {
+	opened, err = u.reserve(ctx, len(puts))
 	if err != nil {
 		return 0, err
 	}
 	defer func() { <-u.opening }()
-	slots := batch.slots[first : first+opened]
-	for i := range slots {
-		slots[i].stream, slots[i].ctx, slots[i].puts = u, ctx, batch
-	}
-	messages := u.encodePuts(items, puts[first:first+opened], slots)
+	puts, slots = puts[:opened], slots[:opened]
+	messages := u.encodePuts(items, puts, slots)
 	if err := u.register(slots); err != nil {
 		messages.Free()
 		for i := range slots {
@@ -92,6 +60,7 @@ func (u *uploadStream) encodePuts(items []tranship.PutItem, puts []put, slots []
 	message := &transhipv1.Put{Slot: u.last + 1, Crc32C: new(uint32), Check: new(uint32)}
 	request := &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Put{Put: message}}
 	for i, put := range puts {
+		slots[i].stream = u
 		spec, data := &items[put.item].Spec, items[put.item].Data
 		message.Path = spec.Path
 		message.Attributes = wire.AttributesToProto(spec.Attributes)
