@@ -234,22 +234,22 @@ func New(conn grpc.ClientConnInterface) *Client {
 func (c *Client) connection(n uint64) transhipv1.FileServiceClient {
 	number := c.fixed
 	if number == 0 {
-		number = min(c.streams(), maxConnections)
+		number = min(uploadWidth().streams(c.roundTrip.get()), maxConnections)
 	}
 	return c.connections.service(int(n % uint64(number))) //nolint:gosec // number is positive, and n % number is less
 }
 
-// streams returns the number of streams for large files.
-func (c *Client) streams() int {
-	width := grpcWidth()
-	if c.lanes.usable() {
-		width = lanesWidth()
-	}
-	return max(width.streams(c.roundTrip.get()), c.fixed)
-}
+// Width implements tranship.WidthHinter. It is the number of streams for a download.
+func (c *Client) Width() int { return c.streams(downloadWidth()) }
 
-// Width implements tranship.WidthHinter.
-func (c *Client) Width() int { return c.streams() }
+// streams returns the number of streams for large files: that of a width of gRPC, unless calls
+// use lanes.
+func (c *Client) streams(grpc width) int {
+	if c.lanes.usable() {
+		grpc = lanesWidth()
+	}
+	return max(grpc.streams(c.roundTrip.get()), c.fixed)
+}
 
 // Close ends the transfers of small files, and closes the connections that Dial made,
 // which ends all other calls. The client must not be used after Close.

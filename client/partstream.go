@@ -30,7 +30,7 @@ func (u *upload) Width() int {
 
 // widthLocked returns the number of streams to use.
 func (u *upload) widthLocked() int {
-	streams := u.client.streams()
+	streams := u.client.streams(uploadWidth())
 	if u.maxStreams > 0 {
 		streams = min(streams, max(u.maxStreams, u.client.fixed))
 	}

@@ -6,8 +6,13 @@ import (
 	"time"
 )
 
-// maxConnections is the largest number of gRPC connections that carry large files.
-const maxConnections = 4
+const (
+	// maxConnections is the largest number of gRPC connections that carry large files.
+	maxConnections = 4
+	// linkRate is the rate in bytes a second for which there are streams of gRPC. It is above
+	// 1 Gbit/s, because streams do not share a link evenly.
+	linkRate = 150e6
+)
 
 // width is how many streams of a transport one client's large files use. A stream moves at
 // most one window in a round trip, so that a long link needs several.
@@ -20,10 +25,16 @@ type width struct {
 	most int
 }
 
-// grpcWidth is the width of gRPC: 1 stream up to 5 ms, 20 at 100 ms, 24 from 121 ms. A stream has a server's
-// flow-control window, of which up to a fourth may be free without the client knowing yet.
-// The rate is above 1 Gbit/s, because streams do not share a link evenly.
-func grpcWidth() width { return width{rate: 150e6, window: 3 << 18, most: 24} }
+// uploadWidth is the width of uploads over gRPC: 1 stream up to 5 ms, 20 at 100 ms, 24 from
+// 121 ms. A stream has a server's flow-control window of 1 MiB, of which up to a fourth may
+// be free without the client knowing yet.
+func uploadWidth() width { return width{rate: linkRate, window: 3 << 18, most: 24} }
+
+// downloadWidth is the width of downloads over gRPC: 1 stream up to 13 ms, 8 from 98 ms. A
+// stream has a client's flow-control window. It counts as half of that, because nothing
+// moves for a round trip before each range. More streams would not be faster, and
+// could have more in memory.
+func downloadWidth() width { return width{rate: linkRate, window: streamWindow / 2, most: 8} }
 
 // lanesWidth is the width of lanes, each of which is a connection: 1 up to 26 ms, 4 at
 // 100 ms and 8 from 184 ms. A connection has the largest send buffer of Linux (tcp_wmem),

@@ -9,23 +9,26 @@ import (
 // country and around the world.
 func TestWidth(t *testing.T) {
 	for _, test := range []struct {
-		roundTrip   time.Duration
-		grpc, lanes int
+		roundTrip       time.Duration
+		up, down, lanes int
 	}{
-		{0, 1, 1}, // before the first reply
-		{1, 1, 1},
-		{100 * time.Microsecond, 1, 1},
-		{5 * time.Millisecond, 1, 1},
-		{6 * time.Millisecond, 2, 1},
-		{20 * time.Millisecond, 4, 1},
-		{50 * time.Millisecond, 10, 2},
-		{100 * time.Millisecond, 20, 4},
-		{200 * time.Millisecond, 24, 8},
-		{time.Second, 24, 8},
-		{1<<63 - 1, 24, 8},
+		{0, 1, 1, 1}, // before the first reply
+		{1, 1, 1, 1},
+		{100 * time.Microsecond, 1, 1, 1},
+		{5 * time.Millisecond, 1, 1, 1},
+		{6 * time.Millisecond, 2, 1, 1},
+		{20 * time.Millisecond, 4, 2, 1},
+		{50 * time.Millisecond, 10, 4, 2},
+		{100 * time.Millisecond, 20, 8, 4},
+		{200 * time.Millisecond, 24, 8, 8},
+		{time.Second, 24, 8, 8},
+		{1<<63 - 1, 24, 8, 8},
 	} {
-		if got := grpcWidth().streams(test.roundTrip); got != test.grpc {
-			t.Errorf("%v: %d streams of gRPC, want %d", test.roundTrip, got, test.grpc)
+		if got := uploadWidth().streams(test.roundTrip); got != test.up {
+			t.Errorf("%v: %d streams of an upload, want %d", test.roundTrip, got, test.up)
+		}
+		if got := downloadWidth().streams(test.roundTrip); got != test.down {
+			t.Errorf("%v: %d streams of a download, want %d", test.roundTrip, got, test.down)
 		}
 		if got := lanesWidth().streams(test.roundTrip); got != test.lanes {
 			t.Errorf("%v: %d lanes, want %d", test.roundTrip, got, test.lanes)
@@ -43,12 +46,12 @@ func TestConnectionsByRoundTrip(t *testing.T) {
 	}{
 		"before a reply":                 {client: 1, uploaded: 1},
 		"a server nearby":                {replies: []time.Duration{time.Millisecond}, client: 1, uploaded: 1},
-		"a distant server":               {replies: []time.Duration{100 * time.Millisecond}, client: 20, uploaded: 20},
+		"a distant server":               {replies: []time.Duration{100 * time.Millisecond}, client: 8, uploaded: 20},
 		"one that is late once":          {replies: []time.Duration{time.Millisecond, time.Second}, client: 1, uploaded: 1},
 		"one that is late first":         {replies: []time.Duration{time.Second, time.Millisecond}, client: 1, uploaded: 1},
 		"a reply in no time":             {replies: []time.Duration{0, time.Second}, client: 1, uploaded: 1},
-		"a distant one that grants few":  {replies: []time.Duration{100 * time.Millisecond}, granted: 3, client: 20, uploaded: 3},
-		"a distant one that grants many": {replies: []time.Duration{100 * time.Millisecond}, granted: 30, client: 20, uploaded: 20},
+		"a distant one that grants few":  {replies: []time.Duration{100 * time.Millisecond}, granted: 3, client: 8, uploaded: 3},
+		"a distant one that grants many": {replies: []time.Duration{100 * time.Millisecond}, granted: 30, client: 8, uploaded: 20},
 		"a number that the caller chose": {replies: []time.Duration{time.Millisecond}, fixed: 6, granted: 3, client: 6, uploaded: 6},
 	} {
 		c := &Client{fixed: test.fixed}
