@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"sync"
 	"time"
 
 	"google.golang.org/grpc"
@@ -66,18 +67,18 @@ type ends struct {
 	probes  *probes
 }
 
-// stop cuts off all calls.
+// stop cuts off all calls. It does not wait for their handlers.
 func (e ends) stop() {
 	e.lanes.Stop()
 	e.grpc.Stop()
-	e.lanes.Wait()
 }
 
-// drain finishes the calls under way.
+// drain finishes the calls under way. It returns early when stop is called.
 func (e ends) drain() {
-	e.lanes.Drain()
+	var draining sync.WaitGroup
+	draining.Go(e.lanes.GracefulStop)
 	e.grpc.GracefulStop()
-	e.lanes.Wait()
+	draining.Wait()
 }
 
 // handlerTime is how long Serve waits for handlers whose calls were cut off. They end when
@@ -120,15 +121,19 @@ func (s *Server) prepare(adapter *grpcadmission.Adapter, listeners []net.Listene
 	if !s.config.NoLanes {
 		transport.LaneInstance = rand.Text()
 	}
-	laneServer := lanes.New(adapter, lanes.Options{
-		Instance: transport.LaneInstance, MaxMessageBytes: s.config.MaxMessageBytes, HandshakeTime: s.limits.HandshakeTime,
+	laneServer := lanes.New(lanes.Options{
+		Instance:        transport.LaneInstance,
+		MaxMessageBytes: s.config.MaxMessageBytes,
+		Limits:          s.door.Limits(),
+		Unknown:         adapter.Unknown,
+		Logger:          s.config.Logger,
 	})
 	grpcServer := grpc.NewServer(slices.Concat(transportOptions(s.config.MaxMessageBytes), adapter.ServerOptions(), []grpc.ServerOption{
 		grpc.Creds(s.credentials(adapter, laneServer)),
 	})...)
 	registrar := adapter.Registrar(grpcServer)
 	s.native.RegisterOn(registrar, transport)
-	s.native.Register(adapter.Registrar(laneServer))
+	s.native.RegisterLanes(adapter.Registrar(laneServer))
 	s.registerOthers(registrar)
 	probes := newProbes()
 	registrar.RegisterService(&healthv1.Health_ServiceDesc, probes)

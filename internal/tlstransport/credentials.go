@@ -54,6 +54,24 @@ type conn struct {
 	batch *batch
 }
 
+// WriteBuffers writes all buffers, with few writes of the connection below.
+func (c *conn) WriteBuffers(buffers *net.Buffers) (int64, error) {
+	c.batch.begin()
+	n, err := buffers.WriteTo(c.Conn)
+	if flushed := c.batch.end(); err == nil && flushed != nil {
+		return 0, flushed
+	}
+	return n, err
+}
+
+// CloseWrite tells the other end that no more bytes follow.
+func (c *conn) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}
+
 // Write implements net.Conn. When it returns, nothing of p is buffered.
 func (c *conn) Write(p []byte) (int, error) {
 	c.batch.begin()

@@ -46,7 +46,7 @@ type stream interface {
 }
 
 func transports() map[string]transport {
-	return map[string]transport{"gRPC": grpcTransport{}, "lines": lineTransport{}}
+	return map[string]transport{"gRPC": grpcTransport{}, "lanes": laneTransport{}, "lines": lineTransport{}}
 }
 
 // overAll runs a test over every transport.

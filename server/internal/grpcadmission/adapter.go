@@ -129,7 +129,7 @@ func (a *Adapter) begin(ctx context.Context, method string) (*admission.Call, er
 	var address net.Addr
 	var connection *admission.Connection
 	if from, ok := peer.FromContext(ctx); ok {
-		address, connection = from.Addr, a.connection(from)
+		address, connection = from.Addr, a.connectionOf(ctx, from)
 	}
 	var forwarded []string
 	if header := a.door.ForwardedHeader(); header != "" {

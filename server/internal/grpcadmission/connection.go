@@ -44,12 +44,13 @@ type admittedConn struct {
 	net.Conn
 	adapter    *Adapter
 	connection *admission.Connection
+	accepted   time.Time
 	// dispatched means that the connection is a lane.
 	dispatched atomic.Bool
 }
 
-// SetDeadline implements net.Conn. gRPC clears the deadline of a connection that it gives away,
-// when its lane may have set another.
+// SetDeadline implements net.Conn. Only grpc-go calls it: it clears the deadline also of a
+// connection that it gives away, when its lane may have set another.
 func (c *admittedConn) SetDeadline(t time.Time) error {
 	if c.dispatched.Load() {
 		return nil
@@ -75,7 +76,7 @@ type admittedCredentials struct {
 	credentials.TransportCredentials
 	adapter *Adapter
 	// take takes lanes; nil means that there are none.
-	take func(Lane)
+	take func(*Lane)
 }
 
 // ServerHandshake implements credentials.TransportCredentials.
@@ -96,15 +97,8 @@ func (c admittedCredentials) ServerHandshake(conn net.Conn) (net.Conn, credentia
 	if admitted == nil {
 		return secured, info, nil
 	}
-	if c.take != nil {
-		rest, taken, err := c.takeLane(secured, info, admitted)
-		switch {
-		case err != nil:
-			return nil, nil, err
-		case taken:
-			return nil, nil, credentials.ErrConnDispatched
-		}
-		secured = rest
+	if secured, err = c.findLane(admitted, secured, info); err != nil {
+		return nil, nil, err
 	}
 	framed := newFramedConn(secured, admitted.connection)
 	framed.early = admitted

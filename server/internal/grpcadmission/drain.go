@@ -2,12 +2,13 @@ package grpcadmission
 
 import (
 	"net"
+	"time"
 
 	"github.com/tranship/tranship/server/internal/admission"
 )
 
 // Drain drains the Door, and closes the connections of Listener on which no client speaks
-// gRPC yet: grpc.Server.GracefulStop waits for their handshakes.
+// gRPC or lanes yet: grpc.Server.GracefulStop waits for their handshakes.
 func (a *Adapter) Drain() {
 	a.door.Drain()
 	a.mu.Lock()
@@ -21,9 +22,9 @@ func (a *Adapter) Drain() {
 }
 
 // newConn returns a connection of Listener, which is closed if the server drains before
-// its client speaks gRPC.
+// its client speaks gRPC or lanes.
 func (a *Adapter) newConn(conn net.Conn, connection *admission.Connection) *admittedConn {
-	admitted := &admittedConn{Conn: conn, adapter: a, connection: connection}
+	admitted := &admittedConn{Conn: conn, adapter: a, connection: connection, accepted: time.Now()}
 	a.mu.Lock()
 	draining := a.draining
 	if !draining {
@@ -36,7 +37,7 @@ func (a *Adapter) newConn(conn net.Conn, connection *admission.Connection) *admi
 	return admitted
 }
 
-// begun forgets a connection whose client speaks gRPC, or that was closed.
+// begun forgets a connection whose client speaks gRPC or lanes, or that was closed.
 func (a *Adapter) begun(conn *admittedConn) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

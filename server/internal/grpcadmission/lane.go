@@ -1,104 +1,159 @@
 package grpcadmission
 
 import (
-	"io"
+	"cmp"
+	"context"
+	"fmt"
 	"net"
 	"strings"
-	"sync/atomic"
+	"time"
 
 	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/peer"
 
 	"github.com/tranship/tranship/internal/lane"
 	"github.com/tranship/tranship/server/internal/admission"
+	"github.com/tranship/tranship/server/limit"
 )
 
-// Lane is a connection of Listener whose client has sent the preface of a lane. gRPC has
-// forgotten it.
-type Lane struct {
-	// Conn continues after the preface. Only the server of lanes uses it.
-	Conn net.Conn
-	// Info is that of the handshake.
-	Info credentials.AuthInfo
-	// Connection counts until Close is called.
-	Connection *admission.Connection
-	// Close closes Conn, and ends what counts the connection. Further calls do nothing.
-	Close func()
-}
-
-// LaneCredentials are Credentials that hand the connections of clients that want a lane to
-// take, which must not block. A handshake over TLS must allow the protocol lane.Protocol.
-func (a *Adapter) LaneCredentials(inner credentials.TransportCredentials, take func(Lane)) credentials.TransportCredentials {
+// LaneCredentials are Credentials that give the connections of Listener whose clients speak lanes
+// to take, which must return at once. With TLS, inner must agree to lane.Protocol by ALPN.
+func (a *Adapter) LaneCredentials(inner credentials.TransportCredentials, take func(*Lane)) credentials.TransportCredentials {
 	return admittedCredentials{inner, a, take}
 }
 
-// takeLane hands a connection to the server of lanes, if its client wants a lane. Otherwise it
-// returns the connection, from which nothing is missing.
-func (c admittedCredentials) takeLane(secured net.Conn, info credentials.AuthInfo, admitted *admittedConn) (_ net.Conn, taken bool, err error) {
-	if encrypted, ok := info.(credentials.TLSInfo); ok && encrypted.State.NegotiatedProtocol != lane.Protocol {
-		return secured, false, nil
-	}
-	seen, isLane, err := readPreface(secured)
-	if err != nil || !isLane {
-		return &prefixedConn{Conn: secured, prefix: seen}, false, err
-	}
-	a := c.adapter
-	admitted.dispatched.Store(true)
-	ends := endsOf(secured.RemoteAddr(), secured.LocalAddr())
-	a.add(ends, admitted.connection)
-	if secured == net.Conn(admitted) {
-		secured = admitted.Conn // which can write several buffers at once
-	}
-	var closed atomic.Bool
-	c.take(Lane{Conn: secured, Info: info, Connection: admitted.connection, Close: func() {
-		if !closed.Swap(true) {
-			a.remove(ends, admitted.connection)
-			_ = secured.Close()
-			_ = admitted.Close()
-		}
-	}})
-	a.begun(admitted) // Drain has closed it, or leaves it to take
-	return nil, true, nil
+// Lane is a connection of Listener whose client has sent the preface of a lane. grpc-go has
+// given it away: the receiver bounds how long it may take, and closes it. It counts until it is
+// closed. The methods of net.Conn are safe for concurrent use, like those of any connection.
+type Lane struct {
+	net.Conn
+	// Deadline is until when the headers of the first call must be complete.
+	Deadline time.Time
+
+	admitted *admittedConn
+	info     credentials.AuthInfo
+	// out is what Conn writes to in the end.
+	out net.Conn
 }
 
-// readPreface reads the preface of a lane, or as much as shows that there is none, and returns
+// Context returns ctx with what the calls of the lane have in common: the peer, and the
+// connection that they count for.
+func (l *Lane) Context(ctx context.Context) context.Context {
+	ctx = peer.NewContext(ctx, &peer.Peer{Addr: l.RemoteAddr(), LocalAddr: l.LocalAddr(), AuthInfo: l.info})
+	return context.WithValue(ctx, connectionKey{}, l.admitted.connection)
+}
+
+// connectionKey is the key of an *admission.Connection in a call's context.
+type connectionKey struct{}
+
+// Control counts n frames without payload that came. When it fails, the lane must be closed.
+func (l *Lane) Control(n int) error { return l.admitted.connection.Control(n) }
+
+// Sent counts n bytes that were written. It must not be called concurrently.
+func (l *Lane) Sent(n int) { l.admitted.connection.Sent(n) }
+
+// SetDeadline implements net.Conn.
+func (l *Lane) SetDeadline(at time.Time) error {
+	if err := l.SetReadDeadline(at); err != nil {
+		return err
+	}
+	return l.SetWriteDeadline(at)
+}
+
+// WriteBuffers implements lane.BuffersWriter.
+func (l *Lane) WriteBuffers(buffers *net.Buffers) (int64, error) {
+	if out, ok := l.out.(lane.BuffersWriter); ok {
+		return out.WriteBuffers(buffers)
+	}
+	return buffers.WriteTo(l.out)
+}
+
+// CloseWrite tells the client that no more bytes follow.
+func (l *Lane) CloseWrite() error {
+	if out, ok := l.out.(interface{ CloseWrite() error }); ok {
+		return out.CloseWrite()
+	}
+	return nil
+}
+
+// Abort closes the connection at once, without the end that TLS has. Close waits until that is
+// written.
+func (l *Lane) Abort() { _ = l.admitted.Close() }
+
+// dispatch gives a connection with the preface of a lane to its receiver, instead of to grpc-go.
+func (c admittedCredentials) dispatch(admitted *admittedConn, secured net.Conn, info credentials.AuthInfo) error {
+	// grpc-go now ends the deadline of the handshake.
+	admitted.dispatched.Store(true)
+	_, encrypted := info.(credentials.TLSInfo)
+	taken := &Lane{Conn: secured, admitted: admitted, info: info, out: secured}
+	if !encrypted {
+		taken.out = admitted.Conn // what is around it only reads
+	}
+	taken.Deadline = admitted.accepted.Add(cmp.Or(c.adapter.door.Limits().HandshakeTime, limit.DefaultHandshakeTime))
+	c.take(taken)
+	c.adapter.begun(admitted)
+	return credentials.ErrConnDispatched
+}
+
+// findLane returns ErrConnDispatched if the client speaks lanes. Otherwise it returns the
+// connection for grpc-go, from which all that the client has sent can be read.
+func (c admittedCredentials) findLane(admitted *admittedConn, secured net.Conn, info credentials.AuthInfo) (net.Conn, error) {
+	if c.take == nil {
+		return secured, nil
+	}
+	encrypted, ok := info.(credentials.TLSInfo)
+	if ok && encrypted.State.NegotiatedProtocol != lane.Protocol {
+		return secured, nil
+	}
+	read, isLane := readPreface(secured)
+	switch {
+	case isLane:
+		return nil, c.dispatch(admitted, secured, info)
+	case ok:
+		err := fmt.Errorf("the client has agreed to %s, and has not sent its preface", lane.Protocol)
+		c.adapter.door.HandshakeFailed(secured.RemoteAddr(), err)
+		return nil, err
+	default:
+		return &unreadConn{secured, read}, nil
+	}
+}
+
+// readPreface reads a client's first bytes, as long as they may be those of a lane. It returns
 // what it has read.
-func readPreface(conn net.Conn) (seen []byte, isLane bool, err error) {
+func readPreface(conn net.Conn) (read []byte, isLane bool) {
 	preface := make([]byte, len(lane.Preface))
 	for n := 0; n < len(preface); {
 		m, err := conn.Read(preface[n:])
 		n += m
-		if !strings.HasPrefix(lane.Preface, string(preface[:n])) {
-			return preface[:n], false, nil
-		}
-		if err != nil && n < len(preface) {
-			return preface[:n], false, noEOF(n, err)
+		if err != nil && n < len(preface) || !strings.HasPrefix(lane.Preface, string(preface[:n])) {
+			return preface[:n], false
 		}
 	}
-	return nil, true, nil
+	return preface, true
 }
 
-// noEOF returns the error of a connection that ended after n bytes: nothing is missing if a
-// client only looked whether there is a server.
-func noEOF(n int, err error) error {
-	if n > 0 && err == io.EOF {
-		return io.ErrUnexpectedEOF
-	}
-	return err
-}
-
-// prefixedConn is a connection from which a prefix was read.
-type prefixedConn struct {
+// unreadConn is a connection some of whose bytes were read, and are read again. One goroutine
+// reads.
+type unreadConn struct {
 	net.Conn
-	// prefix is what was read. One goroutine reads.
-	prefix []byte
+	unread []byte
 }
 
 // Read implements net.Conn.
-func (c *prefixedConn) Read(p []byte) (int, error) {
-	if len(c.prefix) > 0 {
-		n := copy(p, c.prefix)
-		c.prefix = c.prefix[n:]
-		return n, nil
+func (c *unreadConn) Read(p []byte) (int, error) {
+	if len(c.unread) == 0 {
+		return c.Conn.Read(p)
 	}
-	return c.Conn.Read(p)
+	n := copy(p, c.unread)
+	c.unread = c.unread[n:]
+	return n, nil
+}
+
+// connectionOf returns the connection that a call comes on; nil for one that did not come
+// through Listener and Credentials.
+func (a *Adapter) connectionOf(ctx context.Context, from *peer.Peer) *admission.Connection {
+	if connection, ok := ctx.Value(connectionKey{}).(*admission.Connection); ok {
+		return connection
+	}
+	return a.connection(from)
 }

@@ -1,65 +1,74 @@
-// Package lanes serves calls on lanes: connections to the port of a grpc.Server that carry the
-// calls of its services without HTTP/2 (package lane). gRPC accepts the connections and makes
-// the handshakes. From then on package lanes owns them: gRPC neither limits nor ends them any
-// more.
+// Package lanes serves lanes: connections that carry calls of gRPC services without HTTP/2.
+// Package lane has their protocol, and package grpcadmission finds them among the connections
+// of a grpc.Server:
 //
-// The services are those of grpcadmission.Adapter.Registrar, so that a call on a lane passes
-// the same Door, in the same way, as a call over HTTP/2.
+//	server := lanes.New(lanes.Options{Unknown: adapter.Unknown})
+//	grpcServer := grpc.NewServer(grpc.Creds(adapter.LaneCredentials(transport, server.Take)), …)
+//	service.Register(adapter.Registrar(server))
+//
+// A grpc.Server forgets a connection that it gives away. So a Server does for lanes what a
+// grpc.Server does for its connections: it knows all that are open, bounds how long they may do
+// nothing, lets them finish when the server drains, and closes them when it stops. What a call
+// passes before a service sees it is that of the descriptions that are registered, which an
+// Adapter of package grpcadmission has wrapped.
 package lanes
 
 import (
 	"cmp"
-	"context"
+	"log/slog"
 	"sync"
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/mem"
 
 	"github.com/tranship/tranship/internal/bufferpool"
 	"github.com/tranship/tranship/internal/lane"
-	"github.com/tranship/tranship/internal/payload"
-	"github.com/tranship/tranship/internal/peertimeout"
 	"github.com/tranship/tranship/server/internal/grpcadmission"
+	"github.com/tranship/tranship/server/limit"
 )
 
-const (
-	// firstTime is how long a client may take until its first call begins, and arrivalTime
-	// until the headers of a call are complete, by default.
-	firstTime, arrivalTime = 10 * time.Second, 10 * time.Second
-	// idleTime is how long a lane stays open between calls.
-	idleTime = 5 * time.Minute
-	// peerTime is how long a client may acknowledge nothing, neither data nor probes of TCP:
-	// that of gRPC's keepalive.
-	peerTime = 80 * time.Second
-)
-
-// Options of a Server.
+// Options of a Server. The zero value is useful.
 type Options struct {
-	// Instance is the id that clients are told.
+	// Instance is the id that clients recognize the server by, of at most lane.MaxInstance
+	// bytes.
 	Instance string
-	// MaxMessageBytes is the largest message that clients may send.
+	// MaxMessageBytes is the largest message that clients may send; 0 means
+	// lane.DefaultMaxMessageBytes.
 	MaxMessageBytes int
-	// HandshakeTime replaces the times until the first call, if it is positive.
-	HandshakeTime time.Duration
+	// Limits are limits in which 0 means unlimited. HandshakeTime is also how long the headers
+	// of a call may take to arrive. HeaderBytes bounds them; they never have more than
+	// lane.DefaultMaxHeaderBytes.
+	Limits limit.Options
+	// IdleTime is how long a lane may have no call; 0 means DefaultIdleTime.
+	IdleTime time.Duration
+	// Unknown answers calls of methods that no service has. It must not be nil.
+	Unknown grpc.StreamHandler
+	// Logger has a line at level Debug for each lane that ends because of its client. Nil means
+	// that nothing is logged.
+	Logger *slog.Logger
 }
 
-// Server serves lanes. It is a grpc.ServiceRegistrar whose services must be registered before
-// Take is called. It is safe for concurrent use.
+// DefaultIdleTime is how long a lane may have no call by default.
+const DefaultIdleTime = 5 * time.Minute
+
+// Server serves lanes. It is safe for concurrent use, except that RegisterService must not be
+// called after Take.
 type Server struct {
-	adapter  *grpcadmission.Adapter
-	options  Options
-	services map[string]method
-	pool     bufferpool.Pool
+	options Options
+	methods map[string]method
+	// pool has the buffers of all lanes.
+	pool mem.BufferPool
 
-	// ctx ends with Stop.
-	ctx    context.Context
-	stop   context.CancelFunc
-	served sync.WaitGroup
-
-	mu       sync.Mutex
-	lanes    map[*served]struct{}
+	mu sync.Mutex
+	// open are the lanes that have not ended.
+	open     map[*connection]struct{}
 	draining bool
+	// ended has a signal when a lane has ended.
+	ended *sync.Cond
 }
+
+var _ grpc.ServiceRegistrar = (*Server)(nil)
 
 // method is a method that streams.
 type method struct {
@@ -67,117 +76,73 @@ type method struct {
 	handler grpc.StreamHandler
 }
 
-// served is a lane.
-type served struct {
-	grpcadmission.Lane
-	conn *lane.Conn
-	// calling means that a call is under way. It is guarded by Server.mu.
-	calling bool
-}
-
-// New returns a Server whose calls pass adapter.
-func New(adapter *grpcadmission.Adapter, options Options) *Server {
-	s := &Server{adapter: adapter, options: options, services: map[string]method{}, lanes: map[*served]struct{}{}}
-	s.ctx, s.stop = context.WithCancel(context.Background())
+// New returns a server without services.
+func New(options Options) *Server {
+	options.IdleTime = cmp.Or(options.IdleTime, DefaultIdleTime)
+	options.Limits.HandshakeTime = cmp.Or(options.Limits.HandshakeTime, limit.DefaultHandshakeTime)
+	options.Limits.HeaderBytes = min(cmp.Or(options.Limits.HeaderBytes, lane.DefaultMaxHeaderBytes), lane.DefaultMaxHeaderBytes)
+	if options.Logger == nil {
+		options.Logger = slog.New(slog.DiscardHandler)
+	}
+	s := &Server{options: options, methods: map[string]method{}, pool: &bufferpool.Pool{}, open: map[*connection]struct{}{}}
+	s.ended = sync.NewCond(&s.mu)
 	return s
 }
 
-// RegisterService implements grpc.ServiceRegistrar. Only the methods that stream in both
-// directions are served.
+// RegisterService implements grpc.ServiceRegistrar. Lanes carry only calls that stream: methods
+// with one message stay unknown.
 func (s *Server) RegisterService(description *grpc.ServiceDesc, service any) {
 	for _, stream := range description.Streams {
-		if stream.ClientStreams && stream.ServerStreams {
-			s.services["/"+description.ServiceName+"/"+stream.StreamName] = method{service, stream.Handler}
-		}
+		s.methods["/"+description.ServiceName+"/"+stream.StreamName] = method{service, stream.Handler}
 	}
 }
 
-// Take serves a lane in a goroutine. After Drain or Stop it closes the lane.
-func (s *Server) Take(taken grpcadmission.Lane) {
+// Take serves a lane until its client or the Server closes it. It does not wait for that.
+func (s *Server) Take(taken *grpcadmission.Lane) {
+	c := newConnection(s, taken)
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.draining || s.ctx.Err() != nil {
-		taken.Close()
+	draining := s.draining
+	if !draining {
+		s.open[c] = struct{}{}
+	}
+	s.mu.Unlock()
+	if draining {
+		taken.Abort()
 		return
 	}
-	s.served.Go(func() { s.serve(&served{Lane: taken}) })
+	go c.serve()
 }
 
-// serve serves a lane until it ends.
-func (s *Server) serve(l *served) {
-	defer l.Close()
-	peertimeout.Set(l.Conn, peerTime)
-	first, arrival := cmp.Or(max(s.options.HandshakeTime, 0), firstTime), cmp.Or(max(s.options.HandshakeTime, 0), arrivalTime)
-	_ = l.Conn.SetWriteDeadline(time.Now().Add(first)) // for the preface
-	conn, err := lane.Accept(l.Conn, lane.Options{
-		Instance:        s.options.Instance,
-		MaxMessageBytes: s.options.MaxMessageBytes,
-		Codec:           payload.Codec{},
-		Pool:            &s.pool,
-		Control:         l.Connection.Control,
-		Sent:            l.Connection.Sent,
-	})
-	_ = l.Conn.SetWriteDeadline(time.Time{})
-	if err != nil {
-		return
-	}
-	l.conn = conn
-	defer conn.Close()
-	for idle := first; s.await(l); idle = idleTime {
-		headers, err := conn.AwaitHeaders(idle, arrival)
-		if err != nil || !s.begin(l) || !s.call(l, headers) {
-			break
-		}
-	}
+// forget forgets a lane that has ended. Further calls do nothing.
+func (s *Server) forget(c *connection) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.lanes, l)
+	delete(s.open, c)
+	s.ended.Broadcast()
 }
 
-// await reports whether the lane may wait for a call.
-func (s *Server) await(l *served) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	l.calling = false
-	s.lanes[l] = struct{}{}
-	return !s.draining
-}
-
-// begin reports whether the lane may begin a call.
-func (s *Server) begin(l *served) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	l.calling = true
-	return !s.draining
-}
-
-// Drain closes the lanes without a call, and tells the clients of the others that there will be
-// no further call. It does not wait.
-func (s *Server) Drain() {
+// GracefulStop tells all clients that the server goes away, ends each lane when it has no call,
+// and returns when all have ended. New lanes are closed at once. Stop ends it.
+func (s *Server) GracefulStop() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.draining = true
-	for l := range s.lanes {
-		if l.calling {
-			l.conn.GoAway()
-		} else {
-			_ = l.conn.Close()
-		}
+	for c := range s.open {
+		go c.drain()
+	}
+	for len(s.open) > 0 {
+		s.ended.Wait()
 	}
 }
 
-// Wait returns when all lanes have ended.
-func (s *Server) Wait() { s.served.Wait() }
-
-// Stop ends all lanes and calls at once. It does not wait.
+// Stop closes all lanes at once, which ends their calls. It does not wait for the handlers.
 func (s *Server) Stop() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.draining = true
-	s.stop()
-	for l := range s.lanes {
-		_ = l.conn.Close()
+	for c := range s.open {
+		c.abort()
 	}
+	clear(s.open)
+	s.ended.Broadcast()
 }
-
-var _ grpc.ServiceRegistrar = (*Server)(nil)

@@ -8,6 +8,7 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -119,6 +120,16 @@ type Transport struct {
 // RegisterOn is Register for a server with known connections.
 func (s *Service) RegisterOn(registrar grpc.ServiceRegistrar, transport Transport) {
 	registrar.RegisterService(grpcdesc.Strict(&transhipv1.FileService_ServiceDesc), connected{s, transport})
+}
+
+// RegisterLanes adds to a registrar the calls that lanes carry: Upload and Download.
+func (s *Service) RegisterLanes(registrar grpc.ServiceRegistrar) {
+	description := grpcdesc.Strict(&transhipv1.FileService_ServiceDesc)
+	description.Methods = nil
+	description.Streams = slices.DeleteFunc(description.Streams, func(stream grpc.StreamDesc) bool {
+		return stream.StreamName != "Upload" && stream.StreamName != "Download"
+	})
+	registrar.RegisterService(description, s)
 }
 
 // connected is a Service with known connections.
