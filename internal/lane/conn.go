@@ -73,6 +73,8 @@ type Conn struct {
 	stash frame
 	// calling means that a call is under way, and that its frames may come.
 	calling bool
+	// broken means that the connection was lost, or that the other end broke the protocol.
+	broken bool
 
 	// lost is closed when the lane takes no further call.
 	lost      chan struct{}

@@ -44,9 +44,8 @@ func (c *Conn) Close() error {
 	return c.closeErr
 }
 
-// discard drops frames until last returns true for one, or stash for a frame that begins the
-// next call. It reports whether that happened within the bounds. The caller must hold
-// reading.
+// discard drops frames until last returns true for one. It reports whether that happened within
+// the bounds. The caller must hold reading.
 func (c *Conn) discard(last func(kind) bool) bool {
 	_ = c.net.SetReadDeadline(time.Now().Add(endTime))
 	defer func() { _ = c.net.SetReadDeadline(time.Time{}) }()
@@ -56,6 +55,8 @@ func (c *Conn) discard(last func(kind) bool) bool {
 	for dropped := 0; dropped < discardBytes; {
 		next, err := c.read()
 		if err != nil {
+			// The other end may still want to read why.
+			c.broken = !isInterrupt(err) && !isTooLarge(err)
 			return false
 		}
 		dropped += frameBytes + next.length

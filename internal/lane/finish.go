@@ -23,11 +23,13 @@ func (s *ServerStream) Finish(outcome error) (reusable bool) {
 	c := s.conn
 	c.interrupt()
 	defer c.reading.Unlock()
-	if !sent {
+	if !sent || c.broken {
 		return false
 	}
 	if !s.ended.Load() && !c.discard(func(k kind) bool { return k == kindEnd || k == kindCancel }) {
-		c.linger()
+		if !c.broken {
+			c.linger()
+		}
 		return false
 	}
 	c.calling = false

@@ -2,6 +2,7 @@ package lane
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"google.golang.org/grpc/codes"
@@ -108,6 +109,11 @@ type tooLargeError struct{ length, most int }
 // Error implements error.
 func (e *tooLargeError) Error() string {
 	return status.Convert(e.status()).Message()
+}
+
+func isTooLarge(err error) bool {
+	_, ok := errors.AsType[*tooLargeError](err)
+	return ok
 }
 
 func (e *tooLargeError) status() error {

@@ -127,7 +127,8 @@ func (s *ServerStream) cancelled() {
 	s.cancel(context.Canceled)
 }
 
-// failed ends the context because reading has failed, and returns the error of the call.
+// failed ends the context because reading has failed, and returns the error of the call. The
+// caller must hold reading.
 func (s *ServerStream) failed(err error) error {
 	if isInterrupt(err) && s.isOver() {
 		return s.endError()
@@ -139,6 +140,7 @@ func (s *ServerStream) failed(err error) error {
 	s.end()
 	lost := lostCall(err)
 	s.cancel(lost)
+	s.conn.broken = true
 	s.conn.lose()
 	return lost
 }
