@@ -23,6 +23,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access/tlsconfig"
+	"github.com/tranship/tranship/client/internal/lanes"
 	"github.com/tranship/tranship/client/internal/route"
 	"github.com/tranship/tranship/internal/failure"
 	"github.com/tranship/tranship/internal/observation"
@@ -92,9 +93,15 @@ type Options struct {
 	// The client sends no HTTP/2 pings, because many servers forbid them.
 	StallTimeout time.Duration
 	// Transport is what carries uploads and downloads. The zero value uses lanes, connections
-	// without HTTP/2 to the same address, where the server has them. A DialOption replaces it:
-	// with DialOptions the zero value means TransportGRPC.
+	// without HTTP/2 to the same address, where the server has them and they can be reached.
+	// Options of gRPC cannot apply to lanes: with DialOptions, the zero value means
+	// TransportGRPC, and TransportLanes is refused.
 	Transport Transport
+	// TransportUsed, unless it is nil, is called when an upload or a download is the first that
+	// uses a transport, TransportLanes or TransportGRPC, and again when that changes. reason is
+	// why lanes are not used; nil if they are. It may be called from any goroutine, but not
+	// concurrently, and must return at once.
+	TransportUsed func(used Transport, reason error)
 	// MaxMessageBytes is the size of the largest message that the client accepts from the
 	// server; 0 means 4 MiB.
 	MaxMessageBytes int
@@ -129,7 +136,7 @@ type Client struct {
 	// silent are the connections of Dial; nil for a client of New.
 	silent *silentConns
 	// lanes is nil if uploads and downloads use gRPC only.
-	lanes *lanePool
+	lanes *lanes.Lanes
 	// observed is nil if there is no observer.
 	observed *observation.Batch
 	// lacksCopyFile is true once the server has answered that it does not have CopyFile.
@@ -189,7 +196,7 @@ func Dial(ctx context.Context, address string, options Options) (*Client, error)
 		return newConn(address, newHandshakes(options, conns), options, renewal, observed)
 	}
 	if answer == nil {
-		err := client.useLanes(ctx, address, options, info, renewal)
+		err := client.useLanes(ctx, address, options, conn, info, renewal)
 		if err == nil {
 			return client, nil
 		}
@@ -245,7 +252,7 @@ func (c *Client) Width() int { return c.streams(downloadWidth()) }
 // streams returns the number of streams for large files: that of a width of gRPC, unless calls
 // use lanes.
 func (c *Client) streams(grpc width) int {
-	if c.lanes.usable() {
+	if c.hasLanes() {
 		grpc = lanesWidth()
 	}
 	return max(grpc.streams(c.roundTrip.get()), c.fixed)
@@ -257,7 +264,9 @@ func (c *Client) Close() error {
 	c.closeOnce.Do(func() { close(c.closing) })
 	c.puts.close()
 	c.fetches.close()
-	c.lanes.close()
+	if c.lanes != nil {
+		c.lanes.Close()
+	}
 	err := c.connections.close()
 	c.observed.Flush()
 	return err

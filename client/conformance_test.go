@@ -12,17 +12,31 @@ import (
 	"github.com/tranship/tranship/store/storetest"
 )
 
+// overTransports runs a test over each transport.
+func overTransports(t *testing.T, test func(t *testing.T, options client.Options)) {
+	for _, transport := range []client.Transport{client.TransportGRPC, client.TransportLanes} {
+		t.Run(transport.String(), func(t *testing.T) { test(t, client.Options{Transport: transport}) })
+	}
+}
+
 // TestStore runs the suite of all stores on a client whose server serves the reference
 // store, with small parts. TestStoreOnDisk has large parts.
 func TestStore(t *testing.T) {
-	storetest.Test(t, func(t *testing.T) tranship.Store {
-		return connect(t, &mem.Store{PartSize: 50_000}, client.Options{})
+	overTransports(t, func(t *testing.T, options client.Options) {
+		storetest.Test(t, func(t *testing.T) tranship.Store {
+			return connect(t, &mem.Store{PartSize: 50_000}, options)
+		})
 	})
 }
 
 // TestStoreOnDisk runs the suite on a client, a server and a directory, over several
 // connections.
 func TestStoreOnDisk(t *testing.T) {
+	overTransports(t, testStoreOnDisk)
+}
+
+func testStoreOnDisk(t *testing.T, options client.Options) {
+	options.Connections = 3
 	storetest.Test(t, func(t *testing.T) tranship.Store {
 		store, err := disk.Open(t.TempDir(), disk.Options{MinPartSize: 1 << 20, Durability: tranship.DurabilityWritten})
 		if err != nil {
@@ -33,20 +47,30 @@ func TestStoreOnDisk(t *testing.T) {
 				t.Error(err)
 			}
 		})
-		return connect(t, store, client.Options{Connections: 3})
+		return connect(t, store, options)
 	})
 }
 
-// connect serves a store and returns a client of it.
+// connect serves a store and returns a client of it. The server has lanes if options require
+// them.
 func connect(t testing.TB, store tranship.Store, options client.Options) *client.Client {
 	t.Helper()
-	address := storeserver.Mount(t, store, server.Config{}, server.GRPCOptions(server.Config{})...)
+	address := serve(t, store, options.Transport)
 	connected, err := client.Dial(t.Context(), address, options)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { connected.Close() })
 	return connected
+}
+
+// serve serves a store, with lanes for TransportLanes.
+func serve(t testing.TB, store tranship.Store, transport client.Transport) (address string) {
+	t.Helper()
+	if transport == client.TransportLanes {
+		return storeserver.Serve(t, store, server.Config{})
+	}
+	return storeserver.Mount(t, store, server.Config{}, server.GRPCOptions(server.Config{})...)
 }
 
 // FuzzUploads sends sequences of upload messages to a server, and compares the results with
@@ -59,41 +83,49 @@ func FuzzUploads(f *testing.F) {
 
 // TestZeros writes and reads runs of zeros on a server with all decorators.
 func TestZeros(t *testing.T) {
-	storetest.TestZeros(t, func(t *testing.T) tranship.Store {
-		return connect(t, &mem.Store{PartSize: 50_000}, client.Options{})
-	}, true, true)
+	overTransports(t, func(t *testing.T, options client.Options) {
+		storetest.TestZeros(t, func(t *testing.T) tranship.Store {
+			return connect(t, &mem.Store{PartSize: 50_000}, options)
+		}, true, true)
+	})
 }
 
 // TestRangeReader reads ranges from a server with all decorators.
 func TestRangeReader(t *testing.T) {
-	storetest.TestRangeReader(t, func(t *testing.T) tranship.Store {
-		return connect(t, &mem.Store{PartSize: 50_000}, client.Options{})
+	overTransports(t, func(t *testing.T, options client.Options) {
+		storetest.TestRangeReader(t, func(t *testing.T) tranship.Store {
+			return connect(t, &mem.Store{PartSize: 50_000}, options)
+		})
 	})
 }
 
 // TestShared runs the suite of shared stores on two clients of one server.
 func TestShared(t *testing.T) {
-	storetest.TestShared(t, func(t *testing.T, n int) []tranship.Store {
-		address := storeserver.Mount(t, &mem.Store{PartSize: 50_000}, server.Config{}, server.GRPCOptions(server.Config{})...)
-		var all []tranship.Store
-		for range n {
-			connected, err := client.Dial(t.Context(), address, client.Options{})
-			if err != nil {
-				t.Fatal(err)
+	overTransports(t, func(t *testing.T, options client.Options) {
+		storetest.TestShared(t, func(t *testing.T, n int) []tranship.Store {
+			address := serve(t, &mem.Store{PartSize: 50_000}, options.Transport)
+			var all []tranship.Store
+			for range n {
+				connected, err := client.Dial(t.Context(), address, options)
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(func() { connected.Close() })
+				all = append(all, connected)
 			}
-			t.Cleanup(func() { connected.Close() })
-			all = append(all, connected)
-		}
-		return all
+			return all
+		})
 	})
 }
 
 // TestAbilities checks the optional interfaces of a client that make transfers fast.
 func TestAbilities(t *testing.T) {
-	open := func(t *testing.T) tranship.Store { return connect(t, &mem.Store{PartSize: 50_000}, client.Options{}) }
-	t.Run("Fetcher", func(t *testing.T) { storetest.TestFetcher(t, open) })
-	t.Run("Chunks", func(t *testing.T) { storetest.TestChunks(t, open, true, true) })
-	t.Run("PartRunner", func(t *testing.T) { storetest.TestPartRunner(t, open) })
+	overTransports(t, func(t *testing.T, options client.Options) {
+		open := func(t *testing.T) tranship.Store { return connect(t, &mem.Store{PartSize: 50_000}, options) }
+		t.Run("Fetcher", func(t *testing.T) { storetest.TestFetcher(t, open) })
+		t.Run("Chunks", func(t *testing.T) { storetest.TestChunks(t, open, true, true) })
+		t.Run("PartRunner", func(t *testing.T) { storetest.TestPartRunner(t, open) })
+	})
 }
 
 // TestTreeRemover removes directories in one call of a server with all decorators.

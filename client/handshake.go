@@ -28,6 +28,8 @@ type handshakes struct {
 	credentials.TransportCredentials
 	secure   bool
 	config   *tls.Config // nil without TLS
+	// protocol is the only one that the client offers by ALPN; "" means HTTP/2.
+	protocol string
 	failures *connectFailures
 	// localOnly means that connections to other machines are refused.
 	localOnly bool
@@ -130,11 +132,13 @@ func (h handshakes) encrypt(ctx context.Context, authority string, conn net.Conn
 			certLink = &link{}
 			config = certLink.watch(config)
 		}
-		transport = tlstransport.New(watchProtocol(config, &agreed))
+		if transport = tlstransport.New(watchProtocol(config, &agreed)); h.protocol != "" {
+			transport = tlstransport.NewClient(config, h.protocol)
+		}
 	}
 	secured, info, err := transport.ClientHandshake(ctx, authority, conn)
 	if err != nil {
-		if h.config != nil && !agreed.Load() && !isClosed(err) {
+		if h.config != nil && h.protocol == "" && !agreed.Load() && !isClosed(err) {
 			err = errNoHTTP2
 		}
 		if ctx.Err() == nil {

@@ -3,7 +3,6 @@ package client
 import (
 	"context"
 	"errors"
-	"maps"
 	"time"
 
 	"google.golang.org/grpc"
@@ -11,14 +10,29 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
+	"github.com/tranship/tranship/client/internal/lanes"
 	"github.com/tranship/tranship/internal/lane"
 )
+
+// Reasons of a client that does not use lanes.
+var (
+	errGRPCChosen  = errors.New("the caller has chosen gRPC")
+	errDialOptions = errors.New("the options of gRPC that the caller has set cannot apply to lanes")
+)
+
+// maxLosses is how many lanes may be lost at the beginning of a call.
+const maxLosses = 3
 
 // laneCaller makes the calls that stream in both directions on lanes, and all others, or those
 // for which there is no lane, on a connection of gRPC.
 type laneCaller struct {
 	grpc.ClientConnInterface
-	pool *lanePool
+	// lanes is nil if the client does not use lanes; without says why.
+	lanes   *lanes.Lanes
+	without error
+	// isRequired means that no call falls back to gRPC.
+	isRequired bool
+	used       *transportUse
 	// credentials and interceptors are those of the connection of gRPC.
 	credentials  callCredentials
 	interceptors []grpc.StreamClientInterceptor
@@ -29,11 +43,22 @@ func (c laneCaller) NewStream(ctx context.Context, desc *grpc.StreamDesc, method
 	if !desc.ClientStreams || !desc.ServerStreams {
 		return c.ClientConnInterface.NewStream(ctx, desc, method, options...)
 	}
-	l, err := c.pool.get(ctx)
-	if err != nil {
-		if c.pool.required {
-			return nil, status.Error(codes.Unavailable, err.Error())
+	var l *lanes.Lane
+	err := c.without
+	if c.lanes != nil {
+		l, err = c.lanes.Get(ctx)
+	}
+	if ctx.Err() != nil {
+		if l != nil {
+			c.lanes.Release(l, true)
 		}
+		return nil, status.FromContextError(ctx.Err()).Err()
+	}
+	if err != nil && c.isRequired {
+		return nil, status.Error(codes.Unavailable, err.Error())
+	}
+	c.used.note(err)
+	if err != nil {
 		return c.ClientConnInterface.NewStream(ctx, desc, method, options...)
 	}
 	open := func(ctx context.Context, _ *grpc.StreamDesc, _ *grpc.ClientConn, method string, _ ...grpc.CallOption) (grpc.ClientStream, error) {
@@ -48,43 +73,58 @@ func (c laneCaller) NewStream(ctx context.Context, desc *grpc.StreamDesc, method
 	return open(ctx, desc, nil, method)
 }
 
-// open begins a call on a lane, and in place of one that was lost while it was idle, on another.
-func (c laneCaller) open(ctx context.Context, l *pooledLane, method string) (grpc.ClientStream, error) {
-	for {
-		stream, err := c.openOn(ctx, l, method)
+// open begins a call on a lane, or on another if the lane was lost while it had no call.
+func (c laneCaller) open(ctx context.Context, l *lanes.Lane, method string) (grpc.ClientStream, error) {
+	for losses := 1; ; losses++ {
+		headers, err := c.headers(ctx, l, method)
+		if err != nil {
+			c.lanes.Release(l, true)
+			return nil, err
+		}
+		called, cancel := context.WithCancel(ctx)
+		stream, err := l.Open(called, headers, func(reusable bool) { c.lanes.Release(l, reusable) })
 		if err == nil {
-			return stream, nil
+			return &laneStream{stream, cancel}, nil
 		}
-		idle := !l.fresh
-		c.pool.put(l, false)
-		if !idle || !errors.Is(err, lane.ErrLost) {
-			return nil, laneStatus(err)
+		cancel()
+		c.lanes.Release(l, false)
+		if ctx.Err() == nil && errors.Is(err, lane.ErrLost) && losses < maxLosses {
+			if l, err = c.lanes.Get(ctx); err == nil {
+				continue
+			}
 		}
-		if l, err = c.pool.get(ctx); err != nil {
-			return nil, status.Error(codes.Unavailable, err.Error())
+		if _, ok := status.FromError(err); ok {
+			return nil, err
 		}
+		return nil, status.Error(codes.Unavailable, err.Error())
 	}
 }
 
-func (c laneCaller) openOn(ctx context.Context, l *pooledLane, method string) (*lane.ClientStream, error) {
-	tokens, err := c.credentials.metadata(ctx, l.info)
+// headers returns those of a call on a lane.
+func (c laneCaller) headers(ctx context.Context, l *lanes.Lane, method string) (lane.Headers, error) {
+	brought, err := c.credentials.metadata(ctx, l.Info)
 	if err != nil {
-		return nil, err
+		return lane.Headers{}, err
 	}
-	headers := lane.Headers{Method: method, Metadata: metadata.New(tokens)}
-	if outgoing, ok := metadata.FromOutgoingContext(ctx); ok {
-		maps.Copy(headers.Metadata, outgoing)
-	}
+	outgoing, _ := metadata.FromOutgoingContext(ctx)
+	headers := lane.Headers{Method: method, Metadata: metadata.Join(outgoing, metadata.New(brought))}
 	if deadline, ok := ctx.Deadline(); ok {
 		headers.Timeout = max(time.Until(deadline), time.Nanosecond)
 	}
-	return l.Open(ctx, headers, func(reusable bool) { c.pool.put(l, reusable) })
+	return headers, nil
 }
 
-// laneStatus returns the error of a call that could not be begun.
-func laneStatus(err error) error {
-	if _, ok := status.FromError(err); ok {
-		return err
+// laneStream is a call on a lane whose context ends with it, like that of a call of grpc-go.
+type laneStream struct {
+	*lane.ClientStream
+	cancel context.CancelFunc
+}
+
+// RecvMsg implements grpc.ClientStream.
+func (s *laneStream) RecvMsg(message any) error {
+	err := s.ClientStream.RecvMsg(message)
+	if err != nil {
+		s.cancel()
 	}
-	return status.Error(codes.Unavailable, err.Error())
+	return err
 }

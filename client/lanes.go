@@ -3,41 +3,27 @@ package client
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/connectivity"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/client/internal/lanes"
+	"github.com/tranship/tranship/internal/failure"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// useLanes makes uploads and downloads use lanes, if the options allow it and the server has
-// them. It fails only if they are required.
-func (c *Client) useLanes(ctx context.Context, address string, options Options, info *transhipv1.GetServerInfoResponse, renewal renewal) error {
-	required := options.Transport == TransportLanes
-	switch {
-	case options.Transport < TransportAuto || options.Transport > TransportGRPC:
-		return &tranship.InvalidError{Field: "transport", Rule: fmt.Sprintf("%d is not one of TransportAuto, TransportLanes and TransportGRPC", options.Transport)}
-	case options.Transport == TransportGRPC, !required && len(options.DialOptions) > 0:
-		return nil
-	case laneInstance(info) == "" && required:
-		return &LaneError{address, errNoLanes}
-	case laneInstance(info) == "":
-		return nil
-	}
-	way, err := newLaneRoute(address, options, c.silent)
-	if err != nil {
-		return fmt.Errorf("%w: connecting to %s: %w", tranship.ErrInvalid, address, err)
-	}
-	c.lanes = &lanePool{
-		route: way, required: required, instance: laneInstance(info), all: map[*pooledLane]struct{}{}, now: time.Now,
-		askInstance: func(ctx context.Context) (string, error) {
-			info, err := c.files.GetServerInfo(ctx, &transhipv1.GetServerInfoRequest{})
-			return laneInstance(info), err
-		},
-	}
+// laneVersion is the version of the protocol of lanes that this client knows.
+const laneVersion = 1
+
+// useLanes makes uploads and downloads use lanes, if the options allow it. It fails only if
+// they are required.
+func (c *Client) useLanes(ctx context.Context, address string, options Options, conn *grpc.ClientConn, info *transhipv1.GetServerInfoResponse, renewal renewal) error {
+	used := &transportUse{report: options.TransportUsed}
 	caller := laneCaller{
-		pool: c.lanes, credentials: callCredentials(renewal),
+		used: used, credentials: callCredentials(renewal),
 		interceptors: []grpc.StreamClientInterceptor{c.silent.stream, renewal.stream, observedCalls{c.observed}.stream},
 	}
 	c.connections.lanes = func(conn grpc.ClientConnInterface) grpc.ClientConnInterface {
@@ -45,14 +31,43 @@ func (c *Client) useLanes(ctx context.Context, address string, options Options, 
 		caller.ClientConnInterface = conn
 		return caller
 	}
+	switch {
+	case options.Transport == TransportGRPC:
+		caller.without = errGRPCChosen
+		return nil
+	case options.Transport == TransportAuto && len(options.DialOptions) > 0:
+		caller.without = errDialOptions
+		return nil
+	}
+	dialer, err := newLaneDialer(address, options, c.silent)
+	if err != nil {
+		return fmt.Errorf("%w: connecting to %s: %w", tranship.ErrInvalid, address, err)
+	}
+	required := options.Transport == TransportLanes
+	c.lanes = lanes.New(lanes.Options{
+		Instance: laneInstance(info),
+		Address:  options.preferred.Address,
+		Dial:     dialer.dial,
+		Ask: func(ctx context.Context) (string, error) {
+			info, err := c.files.GetServerInfo(ctx, &transhipv1.GetServerInfoRequest{})
+			return laneInstance(info), err
+		},
+		IsDown:   func() bool { return conn.GetState() == connectivity.TransientFailure },
+		Required: required,
+		Now:      time.Now,
+	})
+	caller.lanes, caller.isRequired = c.lanes, required
 	if !required {
 		return nil
 	}
-	l, err := c.lanes.get(ctx)
-	if err != nil {
-		return &LaneError{address, err}
+	l, err := c.lanes.Get(ctx)
+	if ctx.Err() != nil {
+		return ctx.Err()
 	}
-	c.lanes.put(l, true)
+	if err != nil {
+		return failure.Mark(&LaneError{address, err}, failure.Final)
+	}
+	c.lanes.Release(l, true)
 	return nil
 }
 
@@ -62,4 +77,33 @@ func laneInstance(info *transhipv1.GetServerInfoResponse) string {
 		return ""
 	}
 	return info.GetLanes().GetInstanceId()
+}
+
+// hasLanes reports whether the next upload or download would use lanes.
+func (c *Client) hasLanes() bool { return c.lanes != nil && c.lanes.Usable() == nil }
+
+// transportUse reports which transport is used when it changes. It is safe for concurrent use.
+type transportUse struct {
+	report func(used Transport, reason error) // may be nil
+
+	mu   sync.Mutex
+	last Transport
+	why  string
+}
+
+// note takes the transport of a call. reason is nil if that is lanes.
+func (u *transportUse) note(reason error) {
+	if u.report == nil {
+		return
+	}
+	used, why := TransportLanes, ""
+	if reason != nil {
+		used, why = TransportGRPC, reason.Error()
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.last != used || u.why != why {
+		u.last, u.why = used, why
+		u.report(used, reason)
+	}
 }

@@ -19,6 +19,19 @@ const (
 	TransportGRPC
 )
 
+// String returns "auto", "lanes" or "grpc".
+func (t Transport) String() string {
+	switch t {
+	case TransportAuto:
+		return "auto"
+	case TransportLanes:
+		return "lanes"
+	case TransportGRPC:
+		return "grpc"
+	}
+	return fmt.Sprintf("Transport(%d)", int(t))
+}
+
 // LaneError is the error of Dial with TransportLanes for a server whose lanes cannot be used.
 type LaneError struct {
 	// Address is the server's, "host:port".

@@ -76,6 +76,8 @@ type Conn struct {
 	// broken means that the connection was lost, or that the other end broke the protocol.
 	broken bool
 
+	// pong has room for one signal: a pong came.
+	pong chan struct{}
 	// lost is closed when the lane takes no further call.
 	lost      chan struct{}
 	loseOnce  sync.Once
@@ -85,7 +87,7 @@ type Conn struct {
 
 func newConn(conn net.Conn, isServer bool, options Options) *Conn {
 	options = options.withDefaults()
-	c := &Conn{net: conn, options: options, isServer: isServer, reading: newLock(), lost: make(chan struct{})}
+	c := &Conn{net: conn, options: options, isServer: isServer, reading: newLock(), pong: make(chan struct{}, 1), lost: make(chan struct{})}
 	c.reader = reader{conn: conn, pool: options.Pool, check: c.check}
 	c.writer = newWriter(conn, options.Pool, options.Sent)
 	return c
@@ -207,6 +209,7 @@ func (c *Conn) readOne() (frame, error) {
 	case next.kind == kindPing:
 		err = c.writer.control(kindPong, next.body.ReadOnlyData())
 	case next.kind == kindPong:
+		signal(c.pong)
 	case next.kind == kindGoAway:
 		c.lose()
 	default:

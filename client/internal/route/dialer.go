@@ -89,25 +89,10 @@ func explainZone(ip netip.Addr, err error) error {
 	return err
 }
 
-// Dial connects to the server at the address at which it has answered last, for a connection
-// beside those of grpc-go. Without such an address it tries all.
-func (r *Route) Dial(ctx context.Context) (net.Conn, error) {
-	if to := r.options.Preferred.address.Load(); to != nil {
-		return r.connect(ctx, hop{to: *to})
-	}
-	hops, err := r.hops(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var failed error
-	for _, next := range hops {
-		conn, err := r.connect(ctx, next)
-		if err == nil {
-			return conn, nil
-		}
-		failed = errors.Join(failed, err)
-	}
-	return nil, failed
+// Dial connects to the server by one address of the first hop, for a connection beside those of
+// grpc-go.
+func (r *Route) Dial(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
+	return r.connect(ctx, hop{to: to})
 }
 
 // Authority returns what names the server in a TLS handshake: "host:port", without a zone.

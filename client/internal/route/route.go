@@ -46,6 +46,14 @@ type Preferred struct {
 	address atomic.Pointer[netip.AddrPort]
 }
 
+// Address returns the address; it is not valid if there is none.
+func (p *Preferred) Address() netip.AddrPort {
+	if address := p.address.Load(); address != nil {
+		return *address
+	}
+	return netip.AddrPort{}
+}
+
 // Options configure a Route.
 type Options struct {
 	// LocalOnly refuses addresses of other machines, and proxies, before anything is sent

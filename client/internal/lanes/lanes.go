@@ -1,0 +1,279 @@
+// Package lanes keeps the lanes of a client to its server, and decides whether the next call
+// can have one. When something else than the server answers on a lane, or nothing, calls go
+// over gRPC for some minutes.
+package lanes
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"sync"
+	"time"
+)
+
+const (
+	// blockTime is how long lanes are not tried at an address at which something else than the
+	// server has answered, or nothing.
+	blockTime = 10 * time.Minute
+	// pauseTime is how long lanes are not tried when the server did not answer over gRPC either.
+	pauseTime = time.Second
+	// askTime is how long the server may take to answer over gRPC.
+	askTime = 2 * time.Second
+	// pingTime is how long the server may take to answer on a lane that was idle.
+	pingTime = 2 * time.Second
+)
+
+// Reasons why there is no lane.
+var (
+	// ErrNone means that the server has no lanes, or those of an unknown version.
+	ErrNone = errors.New("the server does not offer lanes")
+	// errOtherInstance means that another server answers on lanes.
+	errOtherInstance = errors.New("another server answers on lanes")
+	// errDown means that there is no connection for gRPC at the moment either.
+	errDown   = errors.New("the server cannot be reached over gRPC either")
+	errClosed = errors.New("the client is closed")
+)
+
+// Options of Lanes. All functions must be safe for concurrent use.
+type Options struct {
+	// Instance is the instance id that the server has told; "" means that it has no lanes.
+	Instance string
+	// Address returns the address at which the server has answered over gRPC last. It is not
+	// valid if that is unknown.
+	Address func() netip.AddrPort
+	// Dial makes a lane to the address. It must end soon, also without an answer.
+	Dial func(ctx context.Context, to netip.AddrPort) (*Lane, error)
+	// Ask asks the server for its instance id over gRPC.
+	Ask func(ctx context.Context) (string, error)
+	// IsDown reports whether gRPC has no connection, and waits before it tries again.
+	IsDown func() bool
+	// Required means that calls do not go over gRPC: every call tries to get a lane.
+	Required bool
+	// Now is the time.
+	Now func() time.Time
+}
+
+// Lanes are the lanes of a client. They are safe for concurrent use.
+type Lanes struct {
+	options Options
+	pool    pool
+	// ctx ends with Close.
+	ctx  context.Context
+	stop context.CancelFunc
+	// checking is held while the reason of a failure is found.
+	checking chan struct{}
+
+	mu       sync.Mutex
+	instance string
+	blocked  map[netip.AddrPort]block
+}
+
+// block is why lanes are not tried at an address, until a time.
+type block struct {
+	reason error
+	until  time.Time
+}
+
+// New returns lanes, of which none is made before it is needed. The caller must call Close.
+func New(options Options) *Lanes {
+	l := &Lanes{
+		options: options, pool: pool{all: map[*Lane]struct{}{}},
+		checking: make(chan struct{}, 1), instance: options.Instance, blocked: map[netip.AddrPort]block{},
+	}
+	l.ctx, l.stop = context.WithCancel(context.Background())
+	if options.Instance == "" {
+		_ = l.block(options.Address(), ErrNone, blockTime)
+	}
+	return l
+}
+
+// Close closes all lanes, which ends their calls.
+func (l *Lanes) Close() {
+	l.stop()
+	l.pool.close()
+}
+
+// Get returns a lane for one call. After it the caller must call Release. The error says why
+// there is no lane; it is that of ctx if ctx has ended.
+func (l *Lanes) Get(ctx context.Context) (*Lane, error) {
+	for {
+		idle := l.pool.take()
+		if idle == nil {
+			return l.make(ctx)
+		}
+		if time.Since(idle.idle) < trustTime || l.isAlive(ctx, idle) {
+			return idle, nil
+		}
+		l.pool.drop(idle)
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+// isAlive reports whether the server answers on an idle lane.
+func (l *Lanes) isAlive(ctx context.Context, idle *Lane) bool {
+	ctx, cancel := context.WithTimeout(ctx, pingTime)
+	defer cancel()
+	return idle.Ping(ctx) == nil
+}
+
+// Release takes a lane back after its call. reusable means that it can have another.
+func (l *Lanes) Release(released *Lane, reusable bool) {
+	if reusable {
+		l.pool.put(released)
+	} else {
+		l.pool.drop(released)
+	}
+}
+
+// Usable returns why calls go over gRPC at the moment; nil if they do not.
+func (l *Lanes) Usable() error { return l.usable(l.options.Address()) }
+
+func (l *Lanes) usable(to netip.AddrPort) error {
+	if l.options.Required {
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	known, ok := l.blocked[to]
+	if ok && l.options.Now().Before(known.until) {
+		return known.reason
+	}
+	delete(l.blocked, to)
+	return nil
+}
+
+// make makes a lane. That goes on when ctx ends, so that the next call finds the lane, or need
+// not wait for the same failure.
+func (l *Lanes) make(ctx context.Context) (*Lane, error) {
+	to := l.options.Address()
+	if err := l.usable(to); err != nil {
+		return nil, err
+	}
+	if !l.options.Required && l.options.IsDown() {
+		return nil, errDown
+	}
+	type result struct {
+		made *Lane
+		err  error
+	}
+	results := make(chan result)
+	begun := l.pool.begin(func() {
+		made, err := l.dial(to)
+		select {
+		case results <- result{made, err}:
+		case <-ctx.Done():
+			if err == nil {
+				l.pool.put(made)
+			}
+		}
+	})
+	if !begun {
+		return nil, errClosed
+	}
+	select {
+	case r := <-results:
+		return r.made, r.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// dial makes a lane to an address. When that fails, it finds out why.
+func (l *Lanes) dial(to netip.AddrPort) (*Lane, error) {
+	made, err := (*Lane)(nil), ErrNone
+	if l.known() != "" {
+		made, err = l.options.Dial(l.ctx, to)
+	}
+	if err == nil && made.Instance() == l.known() {
+		return made, l.pool.add(made)
+	}
+	l.checking <- struct{}{} // each holder ends soon
+	defer func() { <-l.checking }()
+	if known := l.usable(to); known != nil { // another call has found out
+		closeLane(made)
+		return nil, known
+	}
+	if err == nil && made.Instance() == l.known() {
+		return made, l.pool.add(made)
+	}
+	if made, err = l.check(to, made, err); err != nil {
+		return nil, err
+	}
+	return made, l.pool.add(made)
+}
+
+// check asks the server, over gRPC, what a lane of another instance, or a failure, means. A
+// server that was started again has another instance id, and may not have accepted connections
+// for a moment. The caller must hold checking.
+func (l *Lanes) check(to netip.AddrPort, made *Lane, failed error) (*Lane, error) {
+	failed = cmp.Or(failed, errOtherInstance)
+	ctx, cancel := context.WithTimeout(l.ctx, askTime)
+	defer cancel()
+	instance, err := l.options.Ask(ctx)
+	if err == nil {
+		l.mu.Lock()
+		l.instance = instance
+		l.mu.Unlock()
+		if made != nil && instance != "" && made.Instance() == instance {
+			return made, nil
+		}
+	}
+	closeLane(made)
+	switch {
+	case l.ctx.Err() != nil:
+		return nil, errClosed
+	case err != nil:
+		return nil, l.block(to, fmt.Errorf("%w: %w", errDown, failed), pauseTime)
+	case instance == "":
+		return nil, l.block(to, ErrNone, blockTime)
+	}
+	if !isTimeout(failed) {
+		again, err := l.options.Dial(l.ctx, to)
+		if err == nil && again.Instance() == instance {
+			return again, nil
+		}
+		closeLane(again)
+		failed = cmp.Or(err, errOtherInstance)
+	}
+	if l.ctx.Err() != nil {
+		return nil, errClosed
+	}
+	return nil, l.block(to, failed, blockTime)
+}
+
+// known returns the instance id that the server has told last.
+func (l *Lanes) known() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.instance
+}
+
+// block keeps calls from trying lanes at an address for some time, and returns the reason.
+func (l *Lanes) block(to netip.AddrPort, reason error, wait time.Duration) error {
+	now := l.options.Now()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for other, known := range l.blocked {
+		if !now.Before(known.until) {
+			delete(l.blocked, other)
+		}
+	}
+	l.blocked[to] = block{reason, now.Add(wait)}
+	return reason
+}
+
+func closeLane(l *Lane) {
+	if l != nil {
+		_ = l.Close()
+	}
+}
+
+// isTimeout reports whether nothing has answered.
+func isTimeout(err error) bool {
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded)
+}
