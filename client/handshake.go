@@ -26,8 +26,8 @@ import (
 // keep the errors of failed attempts, because grpc-go passes on only the text of the last.
 type handshakes struct {
 	credentials.TransportCredentials
-	secure   bool
-	config   *tls.Config // nil without TLS
+	secure bool
+	config *tls.Config // nil without TLS
 	// protocol is the only one that the client offers by ALPN; "" means HTTP/2.
 	protocol string
 	failures *connectFailures

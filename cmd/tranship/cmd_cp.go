@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/client"
 	"github.com/tranship/tranship/cmd/tranship/internal/console"
 	"github.com/tranship/tranship/cmd/tranship/internal/copycmd"
 	"github.com/tranship/tranship/cmd/tranship/internal/display"
@@ -156,6 +157,9 @@ func (g *globals) cp(ctx context.Context, args []string, flags cpFlags) (err err
 	sources, to := locations[:len(locations)-1], locations[len(locations)-1]
 	if err := flags.validate(sources, to, g.JSON); err != nil {
 		return err
+	}
+	if flags.protocol != copycmd.ProtocolTranship && client.Transport(g.transport) == client.TransportLanes {
+		return usage.Errorf("--transport lanes needs --protocol tranship: %s is a protocol of gRPC", flags.protocol)
 	}
 	if err := g.checkStreams(sources, to); err != nil {
 		return err

@@ -50,6 +50,8 @@ func (c *connections) options(server location.Server) (client.Options, error) {
 		ConnectTimeout:  c.globals.connectTimeout,
 		StallTimeout:    c.stallTimeout,
 		MaxMessageBytes: int(c.globals.maxMessage.byteSize),
+		Transport:       client.Transport(c.globals.transport),
+		TransportUsed:   c.globals.notifyTransport(server),
 	}, err
 }
 
