@@ -11,11 +11,15 @@ import (
 	"github.com/tranship/tranship/internal/testing/faultproxy"
 )
 
-// cutOnce starts a proxy of a server that cuts its first connection.
-func cutOnce(t *testing.T, address string, cut faultproxy.Link) (proxy *faultproxy.Proxy, server string) {
+// carriers has the transports of a command, and the number of the connection that carries its
+// first content over each: a client connects over gRPC first.
+func carriers() map[string]int { return map[string]int{"grpc": 0, "lanes": 1} }
+
+// cutOnce starts a proxy of a server that cuts one connection, the n-th from 0.
+func cutOnce(t *testing.T, address string, n int, cut faultproxy.Link) (proxy *faultproxy.Proxy, server string) {
 	t.Helper()
-	proxy, err := faultproxy.Listen(address, func(n int) faultproxy.Link {
-		if n == 0 {
+	proxy, err := faultproxy.Listen(address, func(connection int) faultproxy.Link {
+		if connection == n {
 			return cut
 		}
 		return faultproxy.Link{}
@@ -33,11 +37,18 @@ func TestCutBeforeStdout(t *testing.T) {
 	t.Parallel()
 	_, root, address := serveFor(t.Context(), t)
 	content := largeFile(t, filepath.Join(root, "large"))
-	for _, protocol := range []string{copycmd.ProtocolTranship, copycmd.ProtocolFilesrv} {
-		t.Run(protocol, func(t *testing.T) {
+	for name, test := range map[string]struct {
+		args    []string
+		carrier int
+	}{
+		"tranship over gRPC":  {[]string{"--transport", "grpc"}, carriers()["grpc"]},
+		"tranship over lanes": {[]string{"--transport", "lanes"}, carriers()["lanes"]},
+		"filesrv":             {[]string{"--protocol", copycmd.ProtocolFilesrv}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, server := cutOnce(t, address, faultproxy.Link{Down: faultproxy.Faults{CutAfter: new(int64(10 << 20))}})
-			cmd := built().Command(t.Context(), "cp", "--protocol", protocol, server+"/large", "-")
+			_, server := cutOnce(t, address, test.carrier, faultproxy.Link{Down: faultproxy.Faults{CutAfter: new(int64(10 << 20))}})
+			cmd := built().Command(t.Context(), append(append([]string{"cp"}, test.args...), server+"/large", "-")...)
 			var out, text bytes.Buffer
 			cmd.Stdout, cmd.Stderr = &out, &text
 			err := cmd.Run()

@@ -128,7 +128,7 @@ func TestListThroughCut(t *testing.T) {
 	t.Parallel()
 	const files = 5000
 	r := newRestartable(t, files)
-	_, server := cutOnce(t, strings.TrimPrefix(strings.TrimSuffix(r.url(""), "/"), "grpc://"), faultproxy.Link{Down: faultproxy.Faults{CutAfter: new(int64(100 << 10))}})
+	_, server := cutOnce(t, strings.TrimPrefix(strings.TrimSuffix(r.url(""), "/"), "grpc://"), 0, faultproxy.Link{Down: faultproxy.Faults{CutAfter: new(int64(100 << 10))}})
 	out, text := output(t, 0, "ls", "-v", "-r", server+"/s")
 	var want strings.Builder
 	for i := range files {
