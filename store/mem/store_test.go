@@ -51,3 +51,11 @@ func TestRangeReader(t *testing.T) {
 func TestTreeRemover(t *testing.T) {
 	storetest.TestTreeRemover(t, func(*testing.T) tranship.Store { return new(mem.Store) })
 }
+
+func TestBatchPutter(t *testing.T) {
+	storetest.TestBatchPutter(t, func(*testing.T) tranship.Store { return new(mem.Store) })
+}
+
+func TestBatchFetcher(t *testing.T) {
+	storetest.TestBatchFetcher(t, func(*testing.T) tranship.Store { return new(mem.Store) })
+}

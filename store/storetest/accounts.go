@@ -21,6 +21,7 @@ func TestAccounts(t *testing.T, open func(t *testing.T) (store tranship.Store, r
 		"none without account":  func(f accountFixture, _ func() tranship.Store) { withoutAccount(f) },
 		"refused directories":   func(f accountFixture, _ func() tranship.Store) { refusedDirectories(f) },
 		"failures leave none":   func(f accountFixture, _ func() tranship.Store) { failuresLeaveNone(f) },
+		"batches":               func(f accountFixture, _ func() tranship.Store) { batchesCount(f) },
 		"concurrent":            func(f accountFixture, _ func() tranship.Store) { concurrentDirectories(f) },
 		"any order, and reopen": randomDirectories,
 	} {

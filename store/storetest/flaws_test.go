@@ -32,6 +32,8 @@ type flawed struct {
 	move        func(ctx context.Context, source, destination string, precondition tranship.Precondition) (tranship.File, error)
 	copy        func(ctx context.Context, source, destination string, precondition tranship.Precondition) (tranship.File, error)
 	fetch       func(ctx context.Context, path string, size int64) (tranship.File, []byte, error)
+	putBatch    func(ctx context.Context, items []tranship.PutItem) []tranship.PutResult
+	fetchBatch  func(ctx context.Context, items []tranship.FetchItem) []tranship.FetchResult
 	health      func(ctx context.Context) error
 	abort       func(ctx context.Context, id string) error
 	listUploads func(ctx context.Context, directory string) iter.Seq2[tranship.UploadInfo, error]
@@ -40,6 +42,7 @@ type flawed struct {
 func newFlawed(store *mem.Store) flawed {
 	return flawed{
 		Store: store, put: store.Put, list: store.List, open: store.Open, begin: store.Begin, move: store.Move, copy: store.Copy,
+		putBatch: store.PutBatch, fetchBatch: store.FetchBatch,
 		abort: store.AbortUpload, listUploads: store.ListUploads,
 		health: func(context.Context) error { return nil },
 		fetch: func(ctx context.Context, path string, size int64) (tranship.File, []byte, error) {
@@ -108,6 +111,14 @@ func (f flawed) Copy(ctx context.Context, source, destination string, preconditi
 
 func (f flawed) Fetch(ctx context.Context, path string, size int64) (tranship.File, []byte, error) {
 	return f.fetch(ctx, path, size)
+}
+
+func (f flawed) PutBatch(ctx context.Context, items []tranship.PutItem) []tranship.PutResult {
+	return f.putBatch(ctx, items)
+}
+
+func (f flawed) FetchBatch(ctx context.Context, items []tranship.FetchItem) []tranship.FetchResult {
+	return f.fetchBatch(ctx, items)
 }
 
 func (f flawed) CheckHealth(ctx context.Context) error { return f.health(ctx) }

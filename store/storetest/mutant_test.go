@@ -1,6 +1,7 @@
 package storetest_test
 
 import (
+	"maps"
 	"os"
 	"os/exec"
 	"strings"
@@ -14,6 +15,13 @@ const (
 	mutantWhole = "STORETEST_WHOLE"
 )
 
+func allMutants() map[string]mutant {
+	all := mutants()
+	maps.Copy(all, putBatchMutants())
+	maps.Copy(all, fetchBatchMutants())
+	return all
+}
+
 // TestMutants runs the suite on stores that are broken in one way each: the group of tests
 // that is for it must fail, and succeed without the flaw. Each runs in a process of its
 // own, for the suite fails the test that calls it.
@@ -25,7 +33,7 @@ func TestMutants(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, m := range mutants() {
+	for name, m := range allMutants() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			run := func(whole string) (string, error) {
@@ -49,7 +57,7 @@ func TestMutants(t *testing.T) {
 
 // TestMutant runs the suite on the mutant that the environment names.
 func TestMutant(t *testing.T) {
-	m, ok := mutants()[os.Getenv(mutantName)]
+	m, ok := allMutants()[os.Getenv(mutantName)]
 	if !ok {
 		t.Skip("no mutant is named")
 	}

@@ -46,6 +46,8 @@ func ownersInvalid(f fixture) {
 		f.invalid("Begin for an owner who is "+name, err)
 		_, err = f.store.Put(f.Context(), tranship.Spec{Path: "file", Owner: owner}, nil)
 		f.invalid("Put for an owner who is "+name, err)
+		items := []tranship.PutItem{{Spec: tranship.Spec{Path: "file", Owner: owner}}}
+		f.invalid("PutBatch for an owner who is "+name, tranship.PutBatch(f.Context(), f.store, items)[0].Err)
 	}
 	f.hasUploads("")
 	f.isEmpty()

@@ -16,10 +16,10 @@
 // The optional abilities of package tranship and what depends on a store's surroundings
 // have functions of their own:
 //
-//   - TestFetcher, TestChunks, TestPartRunner, TestRangeReader, TestZeros and TestTreeRemover, for the
-//     abilities that make calls fast. Test runs these tests, too, if tranship.As finds the
-//     ability. A store that claims one calls the function, which fails if the ability is
-//     lost.
+//   - TestFetcher, TestBatchPutter, TestBatchFetcher, TestChunks, TestPartRunner,
+//     TestRangeReader, TestZeros and TestTreeRemover, for the abilities that make calls fast.
+//     Test runs these tests, too, if tranship.As finds the ability. A store that claims one
+//     calls the function, which fails if the ability is lost.
 //   - TestHealthChecker, for a store that can tell whether calls can succeed. Test runs these
 //     tests, too.
 //   - TestOwners, for a store that keeps the uploads of several owners apart.
@@ -79,6 +79,8 @@ func Test(t *testing.T, open func(t *testing.T) tranship.Store, lacks ...Lack) {
 		{"Agreed", "", agreedTests()},
 		{"Concurrency", "", concurrencyTests()},
 		{"Fetcher", "", fetcherTests()},
+		{"BatchPutter", "", putBatchTests()},
+		{"BatchFetcher", "", fetchBatchTests()},
 		{"Chunks", "", chunkTests()},
 		{"PartRunner", "", partRunTests()},
 		{"RangeReader", "", rangeReaderTests()},
