@@ -2,6 +2,8 @@ package quota
 
 import (
 	"context"
+	"errors"
+	"slices"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/batch"
@@ -21,21 +23,23 @@ func (s *Store) PutBatch(ctx context.Context, items []tranship.PutItem) []transh
 
 func failedPut(err error) tranship.PutResult { return tranship.PutResult{Err: err} }
 
-// putCounted puts and counts valid items. It waits for the lock of a path only while it has
-// no other: first it puts those whose path is free, in one batch, and then the others one
-// after the other. So two batches cannot deadlock, and a call that takes long at one path
-// does not delay those at the other paths of the batch.
+// putCounted puts and counts valid items: first those whose path is free and which fit, in one
+// batch, and then the others one after the other. So it waits for the lock of a path only while
+// it has no other: two batches cannot deadlock, and a call that takes long at one path does not
+// delay those at the other paths of the batch. An item that does not fit beside the others of
+// the batch may fit after them, because some of them fail or replace a larger file.
 func (s *Store) putCounted(ctx context.Context, items []tranship.PutItem) []tranship.PutResult {
 	var later []int
 	results := s.putUnlocked(ctx, items, func(i int) { later = append(later, i) })
+	slices.Sort(later)
 	for _, i := range later {
 		results[i].File, results[i].Err = s.Put(ctx, items[i].Spec, items[i].Data)
 	}
 	return results
 }
 
-// putUnlocked puts the items whose paths are not locked. It calls later for each other one,
-// which then has no result.
+// putUnlocked puts the items whose paths are not locked, and which fit. It calls later for
+// each other one, whose result is not final.
 func (s *Store) putUnlocked(ctx context.Context, items []tranship.PutItem, later func(i int)) []tranship.PutResult {
 	var unlocks []func()
 	defer func() {
@@ -60,7 +64,9 @@ func (s *Store) putUnlocked(ctx context.Context, items []tranship.PutItem, later
 		c, err := s.prepareLocked(ctx, item.Spec.Path, int64(len(item.Data)))
 		if err != nil {
 			unlock()
-			results[i].Err = err
+			if results[i].Err = err; errors.Is(err, tranship.ErrQuota) {
+				later(i)
+			}
 			continue
 		}
 		unlocks = append(unlocks, func() {
@@ -75,6 +81,9 @@ func (s *Store) putUnlocked(ctx context.Context, items []tranship.PutItem, later
 	for n, put := range tranship.PutBatch(tranship.NewAccountContext(ctx, caller(ctx)), s.Store, admitted) {
 		result := &results[places[n]]
 		result.File, result.Err = s.countLocked(ctx, creations[n], put.File, put.Err)
+		if errors.Is(put.Err, tranship.ErrQuota) { // its directories do not fit
+			later(places[n])
+		}
 	}
 	return results
 }
