@@ -123,6 +123,8 @@ func TestAbilities(t *testing.T) {
 	overTransports(t, func(t *testing.T, options client.Options) {
 		open := func(t *testing.T) tranship.Store { return connect(t, &mem.Store{PartSize: 50_000}, options) }
 		t.Run("Fetcher", func(t *testing.T) { storetest.TestFetcher(t, open) })
+		t.Run("BatchPutter", func(t *testing.T) { storetest.TestBatchPutter(t, open) })
+		t.Run("BatchFetcher", func(t *testing.T) { storetest.TestBatchFetcher(t, open) })
 		t.Run("Chunks", func(t *testing.T) { storetest.TestChunks(t, open, true, true) })
 		t.Run("PartRunner", func(t *testing.T) { storetest.TestPartRunner(t, open) })
 	})
