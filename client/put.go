@@ -36,7 +36,7 @@ func (c *Client) putBatch(ctx context.Context, items []tranship.PutItem) []trans
 	slots, ended := make([]slot, len(puts)), newCountdown(len(puts))
 	for i := range slots {
 		slot := &slots[i]
-		slot.ctx, slot.puts = ctx, ended
+		slot.puts, slot.ctx = ended, ctx
 	}
 	opened, err := c.openPuts(ctx, items, puts, slots)
 	for _, unopened := range puts[opened:] {
