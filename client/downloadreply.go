@@ -9,8 +9,10 @@ import (
 
 func (d *downloadStream) receive() {
 	var idle wire.Idle
+	response := &transhipv1.DownloadResponse{} // the slots keep nothing of it
+	data := wire.NewDownloadResponse(response)
 	for {
-		response, data, err := receive(d.stream)
+		err := receiveMessage(d.stream, data)
 		if err == nil {
 			err = d.handleCounted(response, data, &idle)
 		}

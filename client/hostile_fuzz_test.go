@@ -141,6 +141,15 @@ func FuzzReplies(f *testing.F) {
 		}
 		put, err := files.Put(ctx, tranship.Spec{Path: "file"}, []byte("data"))
 		valid("put", put, err)
+		for _, result := range files.PutBatch(ctx, []tranship.PutItem{{Spec: tranship.Spec{Path: "file"}, Data: []byte("data")}, {Spec: tranship.Spec{Path: "other"}}}) {
+			valid("put of a batch", result.File, result.Err)
+		}
+		for _, result := range files.FetchBatch(ctx, []tranship.FetchItem{{Path: "file", Size: 4}, {Path: "other", Size: 1}, {Path: "file", Size: 4}}) {
+			valid("fetch of a batch", result.File, result.Err)
+			if result.Err == nil && int64(len(result.Data)) != result.File.Size && result.Data != nil {
+				t.Errorf("a batch fetched %d bytes of %+v", len(result.Data), result.File)
+			}
+		}
 		upload, err := files.Begin(ctx, tranship.Spec{Path: "file", Size: new(int64(4)), ResumeKey: "k"})
 		if err == nil {
 			upload.Durable()

@@ -35,11 +35,17 @@ func awaitOpened(ctx context.Context, stream payload.Receiver) (*transhipv1.Down
 func receive(stream payload.Receiver) (*transhipv1.DownloadResponse, *payload.Message, error) {
 	response := &transhipv1.DownloadResponse{}
 	message := wire.NewDownloadResponse(response)
+	err := receiveMessage(stream, message)
+	return response, message, err
+}
+
+// receiveMessage receives a message, in place of an earlier one.
+func receiveMessage(stream payload.Receiver, message *payload.Message) error {
 	err := message.Receive(stream)
 	if malformed, ok := errors.AsType[*payload.MalformedError](err); ok {
 		err = fmt.Errorf("%w: the server sent a message that cannot be decoded: %w", tranship.ErrIntegrity, malformed)
 	}
-	return response, message, err
+	return err
 }
 
 // streamError translates the error by which a stream ended while a reply was due.

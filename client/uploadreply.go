@@ -14,8 +14,9 @@ import (
 
 func (u *uploadStream) receive() {
 	var idle wire.Idle
+	response := &transhipv1.UploadResponse{} // the slots keep its reply, but not itself
 	for {
-		response, err := u.stream.Recv()
+		err := u.stream.RecvMsg(response)
 		if err == nil {
 			err = u.handleCounted(response, &idle)
 		}

@@ -13,12 +13,18 @@ import (
 // maxField bounds a field other than the payload that is decoded in place.
 const maxField = 64 << 10
 
+// maxScratch bounds the memory that a message keeps for decoding another one, in bytes.
+const maxScratch = 4 << 10
+
 // decode decodes a message, and keeps references to the payload in data. A message in the
 // form that our own and generated code write is decoded in place. Other encodings of the
 // same message are decoded as a whole.
 func (m *Message) decode(data mem.BufferSlice, maxFields int) {
-	s := scanner{reader: data.Reader(), total: data.Len()}
+	s := scanner{reader: data.Reader(), total: data.Len(), scratch: m.scratch[:0]}
 	rest, ok := s.scan(m.places)
+	if cap(s.scratch) <= maxScratch {
+		m.scratch = s.scratch
+	}
 	if !ok {
 		_ = s.reader.Close()
 		m.malformed = m.decodeWhole(data, maxFields)
@@ -32,7 +38,13 @@ func (m *Message) decode(data mem.BufferSlice, maxFields int) {
 
 // decodeWhole decodes the message, and takes the payload out of it.
 func (m *Message) decodeWhole(data mem.BufferSlice, maxFields int) error {
-	if err := m.decodeProto(data.Materialize(), maxFields); err != nil {
+	var encoded []byte
+	if len(data) == 1 {
+		encoded = data[0].ReadOnlyData()
+	} else {
+		encoded = data.Materialize()
+	}
+	if err := m.decodeProto(encoded, maxFields); err != nil {
 		return err
 	}
 	for _, place := range m.places {
@@ -70,6 +82,8 @@ type scanner struct {
 	// start and length are the payload's.
 	start, length int
 	found         bool
+	// scratch has the message without its payload.
+	scratch []byte
 }
 
 // scan returns the message without its payload. ok is false if the message does not have
@@ -93,7 +107,9 @@ func (s *scanner) scan(places []Place) (rest []byte, ok bool) {
 			if !ok || !s.found {
 				return nil, false
 			}
-			return append(appendLength(nil, number, len(body)), body...), true
+			start := len(body)
+			s.scratch = append(appendLength(body, number, start), body...)
+			return s.scratch[start:], true
 		}
 	}
 	return nil, false
@@ -101,6 +117,7 @@ func (s *scanner) scan(places []Place) (rest []byte, ok bool) {
 
 // fields copies all fields to the end, the payload's without its bytes.
 func (s *scanner) fields(payload protowire.Number) (body []byte, ok bool) {
+	body = s.scratch
 	for s.reader.Remaining() > 0 {
 		number, kind, ok := s.tag()
 		if !ok {

@@ -34,6 +34,8 @@ type Message struct {
 	places []Place
 	// malformed is why a received message cannot be decoded; nil if it can.
 	malformed error
+	// scratch is memory for decoding another message.
+	scratch []byte
 }
 
 // New returns a message whose payload may be at one of places. Proto must have the fields
@@ -57,7 +59,7 @@ type (
 	Sender   interface{ SendMsg(message any) error }
 )
 
-// Receive receives the next message of a stream. The error is the stream's, or a
+// Receive receives the next message of a stream, in place of an earlier one. The error is the stream's, or a
 // *MalformedError. The caller must give that a status, because gRPC would use INTERNAL.
 func (m *Message) Receive(stream Receiver) error {
 	m.Data, m.malformed = nil, nil
