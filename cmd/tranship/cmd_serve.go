@@ -29,6 +29,7 @@ type serveFlags struct {
 	rootMustExist bool
 	listen        string
 	insecure      bool
+	noLanes       bool
 	anonymous     anonymousFlag
 	tls           serverTLSFlags
 	readyFile     string
@@ -87,6 +88,7 @@ allows it, and without authentication unless --anonymous allows it.`,
 	f.BoolVar(&flags.rootMustExist, "root-must-exist", false, "fail unless --root has been served before, so that an unmounted file system is not taken for an empty store")
 	f.StringVar(&flags.listen, "listen", "127.0.0.1:50051", "`address` to listen on, host:port; port 0 picks a free port")
 	f.BoolVar(&flags.insecure, "insecure", false, "allow connections from other machines without TLS")
+	f.BoolVar(&flags.noLanes, "no-lanes", false, "refuse lanes, connections that carry uploads and downloads without HTTP/2 and cost less; clients then use gRPC")
 	f.Var(&flags.anonymous, "anonymous", "what clients without credentials may do: `read|write` (default: write if the server listens on this machine only and has no authentication, otherwise nothing)")
 	flags.tls.add(cmd)
 	f.StringVar(&flags.readyFile, "ready-file", "", "`file` to write host:port to once the server accepts connections; removed when it stops; one of a server that was killed is removed before the start")
@@ -215,6 +217,7 @@ func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
 			Filesrv:      &server.Filesrv{UploadSuffix: flags.filesrv.uploadSuffix, Revision: flags.filesrv.revision},
 			Filetransfer: true,
 		},
+		NoLanes:      flags.noLanes,
 		Audit:        auditLog,
 		Logger:       logger,
 		DrainTimeout: negativeIfZero(flags.drainTimeout),
