@@ -30,10 +30,10 @@ const (
 var (
 	// ErrNone means that the server has no lanes, or those of an unknown version.
 	ErrNone = errors.New("the server does not offer lanes")
-	// errOtherInstance means that another server answers on lanes.
-	errOtherInstance = errors.New("another server answers on lanes")
-	// errDown means that there is no connection for gRPC at the moment either.
-	errDown   = errors.New("the server cannot be reached over gRPC either")
+	// ErrOtherInstance means that another server than the one over gRPC answers on lanes.
+	ErrOtherInstance = errors.New("another server answers on lanes")
+	// ErrDown means that there is no connection for gRPC at the moment either.
+	ErrDown   = errors.New("the server cannot be reached over gRPC either")
 	errClosed = errors.New("the client is closed")
 )
 
@@ -155,7 +155,7 @@ func (l *Lanes) make(ctx context.Context) (*Lane, error) {
 		return nil, err
 	}
 	if !l.options.Required && l.options.IsDown() {
-		return nil, errDown
+		return nil, ErrDown
 	}
 	type result struct {
 		made *Lane
@@ -211,7 +211,7 @@ func (l *Lanes) dial(to netip.AddrPort) (*Lane, error) {
 // server that was started again has another instance id, and may not have accepted connections
 // for a moment. The caller must hold checking.
 func (l *Lanes) check(to netip.AddrPort, made *Lane, failed error) (*Lane, error) {
-	failed = cmp.Or(failed, errOtherInstance)
+	failed = cmp.Or(failed, ErrOtherInstance)
 	ctx, cancel := context.WithTimeout(l.ctx, askTime)
 	defer cancel()
 	instance, err := l.options.Ask(ctx)
@@ -228,7 +228,7 @@ func (l *Lanes) check(to netip.AddrPort, made *Lane, failed error) (*Lane, error
 	case l.ctx.Err() != nil:
 		return nil, errClosed
 	case err != nil:
-		return nil, l.block(to, fmt.Errorf("%w: %w", errDown, failed), pauseTime)
+		return nil, l.block(to, fmt.Errorf("%w: %w", ErrDown, failed), pauseTime)
 	case instance == "":
 		return nil, l.block(to, ErrNone, blockTime)
 	}
@@ -238,7 +238,7 @@ func (l *Lanes) check(to netip.AddrPort, made *Lane, failed error) (*Lane, error
 			return again, nil
 		}
 		closeLane(again)
-		failed = cmp.Or(err, errOtherInstance)
+		failed = cmp.Or(err, ErrOtherInstance)
 	}
 	if l.ctx.Err() != nil {
 		return nil, errClosed
