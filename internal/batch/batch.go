@@ -2,28 +2,39 @@
 // items and pass on the others.
 package batch
 
-// Pass returns one result for each item, in their order. It calls refuse for each item, with
-// a copy that refuse may change. If that returns an error, the result is the one that failed
-// makes of it. The other items, as refuse has changed them, go to one call of do, which must
-// return a result for each. Pass calls do only if there are such items. It does not change
-// items.
-func Pass[Item, Result any](items []Item, refuse func(item *Item) error, failed func(err error) Result, do func(items []Item) []Result) []Result {
-	results := make([]Result, len(items))
-	passed := make([]Item, 0, len(items))
-	places := make([]int, 0, len(items)) // of the passed items
-	for i, item := range items {
-		if err := refuse(&item); err != nil {
+// Pass returns one result for each item, in their order. It calls refuse with the index of
+// each item, in ascending order; refuse may change that item. If it returns an error, the
+// result is the one that failed makes of it. The other items go to one call of do, which must
+// return a result for each and not keep the slice. Pass calls do only if there are such items.
+// It copies items only if refuse has refused some.
+func Pass[Item, Result any](items []Item, refuse func(i int) error, failed func(err error) Result, do func(items []Item) []Result) []Result {
+	var results []Result // nil as long as no item was refused
+	var passed []Item
+	var places []int // of the passed items
+	for i := range items {
+		err := refuse(i)
+		switch {
+		case err != nil && results == nil:
+			results = make([]Result, len(items))
+			passed = append(make([]Item, 0, len(items)), items[:i]...)
+			places = make([]int, i, len(items))
+			for n := range places {
+				places[n] = n
+			}
+			fallthrough
+		case err != nil:
 			results[i] = failed(err)
-			continue
+		case results != nil:
+			passed, places = append(passed, items[i]), append(places, i)
 		}
-		passed = append(passed, item)
-		places = append(places, i)
 	}
-	if len(passed) == 0 {
-		return results
-	}
-	for i, result := range do(passed) {
-		results[places[i]] = result
+	switch {
+	case results == nil && len(items) > 0:
+		return do(items)
+	case len(passed) > 0:
+		for n, result := range do(passed) {
+			results[places[n]] = result
+		}
 	}
 	return results
 }

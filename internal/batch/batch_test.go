@@ -11,12 +11,13 @@ import (
 
 // pass doubles even numbers and refuses odd ones.
 func pass(items []int) (results []string, passed [][]int) {
+	items = slices.Clone(items)
 	results = batch.Pass(items,
-		func(item *int) error {
-			if *item%2 != 0 {
+		func(i int) error {
+			if items[i]%2 != 0 {
 				return errors.New("odd")
 			}
-			*item *= 2
+			items[i] *= 2
 			return nil
 		},
 		error.Error,
@@ -35,9 +36,11 @@ func TestPass(t *testing.T) {
 		{nil, nil},
 		{[]int{1}, nil},
 		{[]int{2}, []int{4}},
+		{[]int{2, 4, 6}, []int{4, 8, 12}},
+		{[]int{2, 4, 1}, []int{4, 8}},
+		{[]int{1, 3, 2}, []int{4}},
 		{[]int{1, 2, 3, 4, 6, 5}, []int{4, 8, 12}},
 	} {
-		before := slices.Clone(test.items)
 		results, passed := pass(test.items)
 		var want []string
 		for _, item := range test.items {
@@ -52,9 +55,6 @@ func TestPass(t *testing.T) {
 		}
 		if !slices.Equal(slices.Concat(passed...), test.passed) || len(passed) > 1 {
 			t.Errorf("of %v, these were passed on: %v, want %v at once", test.items, passed, test.passed)
-		}
-		if !slices.Equal(test.items, before) {
-			t.Errorf("the items %v were changed to %v", before, test.items)
 		}
 	}
 }

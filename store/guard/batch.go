@@ -2,6 +2,7 @@ package guard
 
 import (
 	"context"
+	"slices"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access"
@@ -11,8 +12,9 @@ import (
 // PutBatch implements tranship.BatchPutter. Each item needs the rights that Put needs. The
 // inner store gets those that are allowed.
 func (s *store) PutBatch(ctx context.Context, items []tranship.PutItem) []tranship.PutResult {
-	refuse := func(item *tranship.PutItem) (err error) {
-		item.Spec, err = s.authorizeSpec(ctx, item.Spec)
+	items = slices.Clone(items) // to set the owners
+	refuse := func(i int) (err error) {
+		items[i].Spec, err = s.authorizeSpec(ctx, items[i].Spec)
 		return err
 	}
 	failed := func(err error) tranship.PutResult { return tranship.PutResult{Err: err} }
@@ -28,7 +30,7 @@ func (s *store) PutBatch(ctx context.Context, items []tranship.PutItem) []transh
 // FetchBatch implements tranship.BatchFetcher. Each item needs the right to read. The inner
 // store gets those that are allowed.
 func (s *store) FetchBatch(ctx context.Context, items []tranship.FetchItem) []tranship.FetchResult {
-	refuse := func(item *tranship.FetchItem) error { return s.authorizeExisting(ctx, item.Path, access.Read) }
+	refuse := func(i int) error { return s.authorizeExisting(ctx, items[i].Path, access.Read) }
 	failed := func(err error) tranship.FetchResult { return tranship.FetchResult{Err: err} }
 	return batch.Pass(items, refuse, failed, func(items []tranship.FetchItem) []tranship.FetchResult {
 		return tranship.FetchBatch(ctx, s.inner, items)
