@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/tranship/tranship/client"
 	"github.com/tranship/tranship/internal/testing/faultproxy"
 	"github.com/tranship/tranship/transfer"
 )
@@ -28,8 +29,12 @@ func cuts(random *rand.Rand, direction faultproxy.Direction) func(int) faultprox
 // cut copies over connections that are cut repeatedly, until a copy succeeds. A failed
 // copy is started again.
 func cut(t *testing.T, seeds, attempts int, download bool) {
+	overTransports(t, func(t *testing.T, transport client.Transport) { cutOver(t, transport, seeds, attempts, download) })
+}
+
+func cutOver(t *testing.T, transport client.Transport, seeds, attempts int, download bool) {
 	t.Parallel()
-	s := newSite(t)
+	s := newSite(t, transport)
 	local := t.TempDir()
 	source, target := local, s.root
 	direction := faultproxy.Up
@@ -51,7 +56,7 @@ func cut(t *testing.T, seeds, attempts int, download bool) {
 				s.proxy.SetLinks(nil)
 			}
 			c := copying{options: transfer.Options{Attempts: attempts}}
-			remote, err := dial(t, s.proxy.Address(), patience)
+			remote, err := s.dial(t, s.proxy.Address(), patience)
 			if err == nil && download {
 				err = c.down(t, remote, dir)
 			} else if err == nil {

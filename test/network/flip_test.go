@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tranship/tranship/client"
 	"github.com/tranship/tranship/internal/testing/faultproxy"
 	"github.com/tranship/tranship/internal/testing/raced"
 	"github.com/tranship/tranship/transfer"
@@ -35,9 +36,13 @@ func flips(total int64) []int64 {
 // flip runs copies over a connection with one damaged byte. Wherever it is, no wrong file
 // appears, and another copy completes the rest.
 func flip(t *testing.T, direction faultproxy.Direction, download bool) {
+	overTransports(t, func(t *testing.T, transport client.Transport) { flipOver(t, transport, direction, download) })
+}
+
+func flipOver(t *testing.T, transport client.Transport, direction faultproxy.Direction, download bool) {
 	t.Parallel() // Most of the time it waits for data that does not arrive.
 	want := files{"small": random(1, 20_000), "dir/empty": {}, "dir/large": random(2, 1<<20+100_000)}
-	s := newSite(t)
+	s := newSite(t, transport)
 	local := t.TempDir()
 	source, target := local, s.root
 	if download {
@@ -47,7 +52,7 @@ func flip(t *testing.T, direction faultproxy.Direction, download bool) {
 	dir := openDir(t, local)
 	c := copying{options: transfer.Options{Attempts: 1, StallTimeout: patience}}
 	attempt := func(connectTimeout time.Duration) error {
-		remote, err := dial(t, s.proxy.Address(), connectTimeout)
+		remote, err := s.dial(t, s.proxy.Address(), connectTimeout)
 		if err != nil {
 			return err
 		}

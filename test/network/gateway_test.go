@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/client"
 	"github.com/tranship/tranship/internal/testing/faultproxy"
 	"github.com/tranship/tranship/store/localdir"
 	"github.com/tranship/tranship/store/retry"
@@ -44,7 +45,7 @@ func behindGateway(t *testing.T, s *site, fault faultproxy.CallFault, most int64
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = gateway.Close() })
-	return retry.New(mustDial(t, gateway.Address()), retry.Options{})
+	return retry.New(s.mustDial(t, gateway.Address()), retry.Options{})
 }
 
 // TestGatewayEdits checks that all operations on a tree succeed through a gateway that
@@ -54,7 +55,7 @@ func TestGatewayEdits(t *testing.T) {
 	for name, fault := range gatewayFaults {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newSite(t)
+			s := newSite(t, client.TransportGRPC)
 			const count = 24
 			want := files{}
 			for i := range count {
@@ -108,7 +109,7 @@ func TestGatewayCopies(t *testing.T) {
 	for name, fault := range gatewayFaults {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newSite(t)
+			s := newSite(t, client.TransportGRPC)
 			local, back := t.TempDir(), t.TempDir()
 			want := files{"large": random(1, 3<<20+5)}
 			for i := range 50 {
@@ -153,7 +154,7 @@ func TestGatewayCopies(t *testing.T) {
 // connections take ten calls each.
 func TestGatewayOfFewCalls(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newSite(t, client.TransportGRPC)
 	want := files{}
 	for i := range 300 {
 		want[fmt.Sprintf("d/%03d", i)] = nil
@@ -169,7 +170,7 @@ func TestGatewayOfFewCalls(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = gateway.Close() })
-	store := retry.New(mustDial(t, gateway.Address()), retry.Options{})
+	store := retry.New(s.mustDial(t, gateway.Address()), retry.Options{})
 	var removals sync.WaitGroup
 	for path := range want {
 		removals.Go(func() {
@@ -188,14 +189,14 @@ func TestGatewayOfFewCalls(t *testing.T) {
 // answers in HTTP/1.1 tries again.
 func TestGatewayOfHTTP1(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newSite(t, client.TransportGRPC)
 	files{"a": random(1, 10)}.write(t, s.root)
 	var back atomic.Bool
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusBadGateway)
 	}))
 	t.Cleanup(web.Close)
-	store := retry.New(mustDial(t, s.proxy.Address()), retry.Options{Events: func(event retry.Event) {
+	store := retry.New(s.mustDial(t, s.proxy.Address()), retry.Options{Events: func(event retry.Event) {
 		if event.Attempt == 3 && back.CompareAndSwap(false, true) {
 			s.proxy.SetServer(s.address)
 		}

@@ -27,8 +27,10 @@ func fill(ctx context.Context, upload tranship.Upload, n int, content []byte) er
 // TestHalfOpen checks that a client behind a half-open connection blocks no other client:
 // the next one takes over its upload, and the stale one cannot change anything when it
 // returns.
-func TestHalfOpen(t *testing.T) {
-	s := newSite(t)
+func TestHalfOpen(t *testing.T) { overTransports(t, halfOpen) }
+
+func halfOpen(t *testing.T, transport client.Transport) {
+	s := newSite(t, transport)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	content := random(6, 4<<20)
@@ -41,7 +43,7 @@ func TestHalfOpen(t *testing.T) {
 		return upload
 	}
 
-	stale := begin(mustDial(t, s.proxy.Address()))
+	stale := begin(s.mustDial(t, s.proxy.Address()))
 	if err := errors.Join(fill(ctx, stale, 0, content), stale.Sync(ctx)); err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +57,7 @@ func TestHalfOpen(t *testing.T) {
 	}
 	s.proxy.Freeze()
 
-	resumed := begin(mustDial(t, s.address))
+	resumed := begin(s.mustDial(t, s.address))
 	if resumed.ID() != stale.ID() || resumed.Epoch() <= stale.Epoch() {
 		t.Errorf("upload %s of epoch %d, after %s of epoch %d", resumed.ID(), resumed.Epoch(), stale.ID(), stale.Epoch())
 	}

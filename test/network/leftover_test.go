@@ -11,7 +11,7 @@ import (
 // partial files of the client.
 func leftovers(t *testing.T, s *site, local string) (left []string) {
 	t.Helper()
-	for upload, err := range mustDial(t, s.address).ListUploads(t.Context(), "") {
+	for upload, err := range s.mustDial(t, s.address).ListUploads(t.Context(), "") {
 		if err != nil {
 			t.Fatal(err)
 		}

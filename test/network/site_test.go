@@ -35,11 +35,20 @@ type site struct {
 	// address is the server's own address, without the proxy.
 	address string
 	proxy   *faultproxy.Proxy
+	// transport is that of the clients of dial.
+	transport client.Transport
 }
 
-func newSite(t *testing.T) *site {
+// overTransports runs a test over gRPC and over lanes.
+func overTransports(t *testing.T, test func(t *testing.T, transport client.Transport)) {
+	for _, transport := range []client.Transport{client.TransportGRPC, client.TransportLanes} {
+		t.Run(transport.String(), func(t *testing.T) { test(t, transport) })
+	}
+}
+
+func newSite(t *testing.T, transport client.Transport) *site {
 	t.Helper()
-	s := &site{root: t.TempDir()}
+	s := &site{root: t.TempDir(), transport: transport}
 	store, err := disk.Open(s.root, disk.Options{Durability: tranship.DurabilityWritten, MinPartSize: 1 << 20})
 	if err != nil {
 		t.Fatal(err)
@@ -49,7 +58,7 @@ func newSite(t *testing.T) *site {
 			t.Error(err)
 		}
 	})
-	s.address = storeserver.Mount(t, store, server.Config{}, server.GRPCOptions(server.Config{})...)
+	s.address = storeserver.Serve(t, store, server.Config{})
 	if s.proxy, err = faultproxy.Listen(s.address, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -60,26 +69,27 @@ func newSite(t *testing.T) *site {
 // patience bounds how long a step may take that should be short.
 const patience = 20 * time.Second
 
-// dial returns a client that is closed when the test ends. It reconnects after short
-// pauses.
-func dial(t *testing.T, address string, timeout time.Duration) (*client.Client, error) {
+// dial returns a client that is closed when the test ends. Over gRPC, it reconnects after
+// short pauses.
+func (s *site) dial(t *testing.T, address string, timeout time.Duration) (*client.Client, error) {
 	t.Helper()
-	c, err := client.Dial(t.Context(), address, client.Options{
-		ConnectTimeout: timeout,
-		DialOptions: []grpc.DialOption{grpc.WithConnectParams(grpc.ConnectParams{
+	options := client.Options{ConnectTimeout: timeout, Transport: s.transport}
+	if s.transport == client.TransportGRPC {
+		options.DialOptions = []grpc.DialOption{grpc.WithConnectParams(grpc.ConnectParams{
 			Backoff:           backoff.Config{BaseDelay: 5 * time.Millisecond, Multiplier: 1.5, MaxDelay: 100 * time.Millisecond},
 			MinConnectTimeout: timeout,
-		})},
-	})
+		})}
+	}
+	c, err := client.Dial(t.Context(), address, options)
 	if err == nil {
 		t.Cleanup(func() { _ = c.Close() })
 	}
 	return c, err
 }
 
-func mustDial(t *testing.T, address string) *client.Client {
+func (s *site) mustDial(t *testing.T, address string) *client.Client {
 	t.Helper()
-	c, err := dial(t, address, patience)
+	c, err := s.dial(t, address, patience)
 	if err != nil {
 		t.Fatal(err)
 	}
