@@ -13,10 +13,12 @@ import (
 
 // TestDownload checks that a download survives a crash of the server, the client, or both
 // at any moment.
-func TestDownload(t *testing.T) {
+func TestDownload(t *testing.T) { overTransports(t, crashDownloads) }
+
+func crashDownloads(t *testing.T, transport string) {
 	p := parametersOf(t)
 	s := newSite(t, faultproxy.Link{Down: faultproxy.Faults{BytesPerSecond: p.rate}})
-	d := &download{parameters: p, site: s, source: filepath.Join(t.TempDir(), "source.bin")}
+	d := &download{parameters: p, site: s, source: filepath.Join(t.TempDir(), "source.bin"), transport: transport}
 	makeFile(t, d.source, p.size, 0)
 	start(t, "cp", d.source, s.proxyURL("file.bin")).Succeeds(t, patience)
 	for d.crashes < p.kills {
@@ -31,9 +33,11 @@ func TestDownload(t *testing.T) {
 type download struct {
 	parameters
 	*site
-	source  string
-	crashes int
-	losses  losses
+	source string
+	// transport is a flag of the client.
+	transport string
+	crashes   int
+	losses    losses
 }
 
 // copy downloads the file once, with kills while any remain.
@@ -41,7 +45,7 @@ func (d *download) copy(t *testing.T) {
 	t.Helper()
 	local := t.TempDir()
 	target := filepath.Join(local, "target.bin")
-	cp := func() *process { return start(t, "cp", "--json", d.proxyURL("file.bin"), target) }
+	cp := func() *process { return start(t, "cp", "--json", d.transport, d.proxyURL("file.bin"), target) }
 
 	begun := d.proxy.Passed(faultproxy.Down)
 	passed, durable := begun, int64(0)

@@ -9,7 +9,9 @@ import (
 
 // TestFrozen checks that a copy survives connections that stay open and carry no more
 // data: it detects that, reconnects, and continues.
-func TestFrozen(t *testing.T) {
+func TestFrozen(t *testing.T) { overTransports(t, freeze) }
+
+func freeze(t *testing.T, transport string) {
 	const size = 32 << 20
 	s := newSite(t, faultproxy.Link{
 		Up:   faultproxy.Faults{BytesPerSecond: size},
@@ -26,7 +28,7 @@ func TestFrozen(t *testing.T) {
 		{faultproxy.Down, s.proxyURL("file"), target, target},
 	} {
 		begun := s.proxy.Passed(test.direction)
-		client := start(t, "cp", "--stall-timeout", "3s", test.from, test.to)
+		client := start(t, "cp", transport, "--stall-timeout", "3s", test.from, test.to)
 		if !s.passes(t, test.direction, begun+size/2, client) {
 			t.Fatalf("it ended early: %s", client.Err.String())
 		}

@@ -19,6 +19,13 @@ type site struct {
 	proxy  *faultproxy.Proxy
 }
 
+// overTransports runs a test with the flag of each transport that a client can have.
+func overTransports(t *testing.T, test func(t *testing.T, transport string)) {
+	for _, name := range []string{"grpc", "lanes"} {
+		t.Run(name, func(t *testing.T) { test(t, "--transport="+name) })
+	}
+}
+
 func newSite(t *testing.T, link faultproxy.Link) *site {
 	t.Helper()
 	s := &site{root: t.TempDir()}

@@ -14,10 +14,12 @@ const patience = 5 * time.Minute
 
 // TestUpload checks that an upload survives a crash of the server, the client, or both at
 // any moment.
-func TestUpload(t *testing.T) {
+func TestUpload(t *testing.T) { overTransports(t, crashUploads) }
+
+func crashUploads(t *testing.T, transport string) {
 	p := parametersOf(t)
 	s := newSite(t, faultproxy.Link{Up: faultproxy.Faults{BytesPerSecond: p.rate}})
-	u := &upload{parameters: p, site: s, local: t.TempDir()}
+	u := &upload{parameters: p, site: s, local: t.TempDir(), transport: transport}
 	for n := 0; u.crashes < p.kills; n++ {
 		u.copy(t, n)
 	}
@@ -30,9 +32,11 @@ func TestUpload(t *testing.T) {
 type upload struct {
 	parameters
 	*site
-	local   string
-	crashes int
-	losses  losses
+	local string
+	// transport is a flag of the client.
+	transport string
+	crashes   int
+	losses    losses
 }
 
 // copy uploads one file, with kills while any remain.
@@ -41,7 +45,7 @@ func (u *upload) copy(t *testing.T, n int) {
 	path := fmt.Sprintf("up/%d.bin", n)
 	source := filepath.Join(u.local, "source.bin")
 	makeFile(t, source, u.size, byte(n))
-	cp := func() *process { return start(t, "cp", "--json", source, u.proxyURL(path)) }
+	cp := func() *process { return start(t, "cp", "--json", u.transport, source, u.proxyURL(path)) }
 
 	begun := u.proxy.Passed(faultproxy.Up)
 	passed, durable := begun, int64(0)
