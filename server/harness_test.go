@@ -10,26 +10,70 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/testing/laneconn"
 	"github.com/tranship/tranship/internal/testing/loopback"
 	"github.com/tranship/tranship/internal/testing/storeserver"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 	"github.com/tranship/tranship/server"
+	"github.com/tranship/tranship/server/limit"
 	"github.com/tranship/tranship/store/mem"
 )
 
-// serve runs the service over store and returns a raw client of it: no code of
-// package client is in the way of what these tests send.
-func serve(t *testing.T, store tranship.Store, options ...grpc.DialOption) (transhipv1.FileServiceClient, *server.Server) {
+// way serves a store, and returns a connection to it.
+type way func(t *testing.T, store tranship.Store, config server.Config, options ...grpc.DialOption) (grpc.ClientConnInterface, *server.Server)
+
+// mounted serves a store on a grpc.Server, to calls over HTTP/2.
+func mounted(t *testing.T, store tranship.Store, config server.Config, options ...grpc.DialOption) (grpc.ClientConnInterface, *server.Server) {
 	t.Helper()
-	conn, service := serveConn(t, store, options...)
+	service := storeserver.New(t, store, config)
+	address := loopback.Serve(t, service.Mount, server.GRPCOptions(config)...)
+	return loopback.Dial(t, address, options...), service
+}
+
+// onLanes serves a store to calls on lanes; others are over HTTP/2.
+func onLanes(t *testing.T, store tranship.Store, config server.Config, options ...grpc.DialOption) (grpc.ClientConnInterface, *server.Server) {
+	t.Helper()
+	service := storeserver.New(t, store, config)
+	listener := listen(t)
+	served := make(chan error, 1)
+	go func() { served <- service.Serve(context.Background(), listener) }()
+	t.Cleanup(func() {
+		service.Stop()
+		if err := <-served; !errors.Is(err, server.ErrStopped) {
+			t.Errorf("the server ended with %v", err)
+		}
+	})
+	address := listener.Addr().String()
+	return laneconn.Over(t, loopback.Dial(t, address, options...), address), service
+}
+
+// overBoth runs a test over HTTP/2 and over lanes.
+func overBoth(t *testing.T, test func(t *testing.T, serve way)) {
+	t.Helper()
+	for name, serve := range map[string]way{"HTTP2": mounted, "lanes": onLanes} {
+		t.Run(name, func(t *testing.T) { test(t, serve) })
+	}
+}
+
+// client serves store, and returns a raw client of it: no code of package client is in the way
+// of what these tests send.
+func (w way) client(t *testing.T, store tranship.Store, options ...grpc.DialOption) (transhipv1.FileServiceClient, *server.Server) {
+	t.Helper()
+	conn, service := w(t, store, server.Config{}, options...)
 	return transhipv1.NewFileServiceClient(conn), service
 }
 
-func serveConn(t *testing.T, store tranship.Store, options ...grpc.DialOption) (*grpc.ClientConn, *server.Server) {
+// limited is client with limits.
+func (w way) limited(t *testing.T, store tranship.Store, limits limit.Options) transhipv1.FileServiceClient {
 	t.Helper()
-	service := storeserver.New(t, store, server.Config{})
-	address := loopback.Serve(t, service.Mount, server.GRPCOptions(server.Config{})...)
-	return loopback.Dial(t, address, options...), service
+	conn, _ := w(t, store, server.Config{Limits: limits})
+	return transhipv1.NewFileServiceClient(conn)
+}
+
+// serve is way.client over HTTP/2.
+func serve(t *testing.T, store tranship.Store, options ...grpc.DialOption) (transhipv1.FileServiceClient, *server.Server) {
+	t.Helper()
+	return way(mounted).client(t, store, options...)
 }
 
 func testContext(t *testing.T) context.Context {

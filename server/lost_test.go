@@ -47,22 +47,24 @@ func (w *gatedWriter) Write(data []byte) (int, error) {
 // the store says to that writer, that its upload has ended, must not be the outcome:
 // the upload can be resumed, and the client is to try.
 func TestLostWhileWriting(t *testing.T) {
-	store := &gated{
-		watched: watched{Store: mem.Store{PartSize: partSize}, aborted: make(chan struct{}, 1), detached: make(chan struct{}, 1)},
-		writing: make(chan struct{}), gate: make(chan struct{}),
-	}
-	client, _ := serve(t, store)
-	ctx, cut := context.WithCancel(testContext(t))
-	owner := start(t, ctx, client, resumable(1, "file", transhipv1.Begin_MODE_RESUME, 2*partSize, "key"))
-	begun := receive(t, owner).GetBegun()
+	overBoth(t, func(t *testing.T, serve way) {
+		store := &gated{
+			watched: watched{Store: mem.Store{PartSize: partSize}, aborted: make(chan struct{}, 1), detached: make(chan struct{}, 1)},
+			writing: make(chan struct{}), gate: make(chan struct{}),
+		}
+		client, _ := serve.client(t, store)
+		ctx, cut := context.WithCancel(testContext(t))
+		owner := start(t, ctx, client, resumable(1, "file", transhipv1.Begin_MODE_RESUME, 2*partSize, "key"))
+		begun := receive(t, owner).GetBegun()
 
-	other := start(t, testContext(t), client, join(1, begun), chunk(1, new(int64(0)), part('a')))
-	<-store.writing
-	cut()
-	<-store.detached
-	close(store.gate)
-	receive(t, other) // begun
-	if failed := receive(t, other).GetFailed(); codes.Code(failed.GetStatus().GetCode()) != codes.Unavailable {
-		t.Errorf("the slot ended with %v, want UNAVAILABLE", failed)
-	}
+		other := start(t, testContext(t), client, join(1, begun), chunk(1, new(int64(0)), part('a')))
+		<-store.writing
+		cut()
+		<-store.detached
+		close(store.gate)
+		receive(t, other) // begun
+		if failed := receive(t, other).GetFailed(); codes.Code(failed.GetStatus().GetCode()) != codes.Unavailable {
+			t.Errorf("the slot ended with %v, want UNAVAILABLE", failed)
+		}
+	})
 }

@@ -43,87 +43,89 @@ func named(t *testing.T, err error, limit tranship.Limit) {
 // A sender that stalls loses its upload, and goes on with it later; others are served
 // meanwhile, also on the same stream, and what owes nothing may take its time.
 func TestSlowSender(t *testing.T) {
-	store := &mem.Store{PartSize: 1000}
-	client := transhipv1.NewFileServiceClient(serveLimited(t, store, limit.Options{MinRate: 1000, MinRateWindow: slowWindow}))
-	stream, err := client.Upload(testContext(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	send := func(requests ...*transhipv1.UploadRequest) {
-		t.Helper()
-		for _, request := range requests {
-			if err := stream.Send(request); err != nil {
-				t.Fatal(err)
+	overBoth(t, func(t *testing.T, serve way) {
+		store := &mem.Store{PartSize: 1000}
+		client := serve.limited(t, store, limit.Options{MinRate: 1000, MinRateWindow: slowWindow})
+		stream, err := client.Upload(testContext(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		send := func(requests ...*transhipv1.UploadRequest) {
+			t.Helper()
+			for _, request := range requests {
+				if err := stream.Send(request); err != nil {
+					t.Fatal(err)
+				}
 			}
 		}
-	}
-	begin := func(slot uint64, path string, mode transhipv1.Begin_Mode) *transhipv1.UploadRequest {
-		return &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Begin{Begin: &transhipv1.Begin{
-			Slot: slot, Path: path, Size: new(int64(2000)), Keep: true, ResumeKey: "key", Mode: mode,
-		}}}
-	}
-	data := func(slot uint64, offset int64) *transhipv1.UploadRequest {
-		return &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Chunk{Chunk: &transhipv1.Chunk{
-			Slot: slot, Offset: &offset, Data: bytes.Repeat([]byte{1}, 1000),
-		}}}
-	}
-	finish := func(slot uint64) *transhipv1.UploadRequest {
-		return &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Finish{Finish: &transhipv1.Finish{Slot: slot}}}
-	}
-	next := func() *transhipv1.UploadResponse {
-		t.Helper()
-		for {
-			response, err := stream.Recv()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if response.GetProgress() == nil {
-				return response
+		begin := func(slot uint64, path string, mode transhipv1.Begin_Mode) *transhipv1.UploadRequest {
+			return &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Begin{Begin: &transhipv1.Begin{
+				Slot: slot, Path: path, Size: new(int64(2000)), Keep: true, ResumeKey: "key", Mode: mode,
+			}}}
+		}
+		data := func(slot uint64, offset int64) *transhipv1.UploadRequest {
+			return &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Chunk{Chunk: &transhipv1.Chunk{
+				Slot: slot, Offset: &offset, Data: bytes.Repeat([]byte{1}, 1000),
+			}}}
+		}
+		finish := func(slot uint64) *transhipv1.UploadRequest {
+			return &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Finish{Finish: &transhipv1.Finish{Slot: slot}}}
+		}
+		next := func() *transhipv1.UploadResponse {
+			t.Helper()
+			for {
+				response, err := stream.Recv()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if response.GetProgress() == nil {
+					return response
+				}
 			}
 		}
-	}
-	// Slot 1 has sent all and waits with its end; slot 2 stalls.
-	send(begin(1, "all", transhipv1.Begin_MODE_NEW), data(1, 0), data(1, 1000))
-	send(begin(2, "half", transhipv1.Begin_MODE_NEW), data(2, 0))
-	begun := 0
-	var failed *transhipv1.Failed
-	for slot := uint64(3); failed == nil; slot++ {
-		send(&transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Put{Put: &transhipv1.Put{Slot: slot, Path: "put", Data: []byte("x")}}})
-		for finished := false; !finished && failed == nil; {
-			response := next()
-			if response.GetBegun() != nil {
-				begun++
+		// Slot 1 has sent all and waits with its end; slot 2 stalls.
+		send(begin(1, "all", transhipv1.Begin_MODE_NEW), data(1, 0), data(1, 1000))
+		send(begin(2, "half", transhipv1.Begin_MODE_NEW), data(2, 0))
+		begun := 0
+		var failed *transhipv1.Failed
+		for slot := uint64(3); failed == nil; slot++ {
+			send(&transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Put{Put: &transhipv1.Put{Slot: slot, Path: "put", Data: []byte("x")}}})
+			for finished := false; !finished && failed == nil; {
+				response := next()
+				if response.GetBegun() != nil {
+					begun++
+				}
+				finished, failed = response.GetFinished() != nil, response.GetFailed()
 			}
-			finished, failed = response.GetFinished() != nil, response.GetFailed()
 		}
-	}
-	if begun != 2 || failed.GetSlot() != 2 {
-		t.Fatalf("%d slots were begun, and %v failed", begun, failed)
-	}
-	named(t, rpcstatus.FromProto(failed.GetStatus()), tranship.LimitMinRate)
+		if begun != 2 || failed.GetSlot() != 2 {
+			t.Fatalf("%d slots were begun, and %v failed", begun, failed)
+		}
+		named(t, rpcstatus.FromProto(failed.GetStatus()), tranship.LimitMinRate)
 
-	const again = 1 << 20
-	send(finish(1), begin(again, "half", transhipv1.Begin_MODE_RESUME))
-	for resumed := false; !resumed; {
-		if reply := next().GetBegun(); reply != nil {
-			resumed = true
-			if len(reply.GetDurable()) != 1 {
-				t.Errorf("%v is left of the upload", reply.GetDurable())
+		const again = 1 << 20
+		send(finish(1), begin(again, "half", transhipv1.Begin_MODE_RESUME))
+		for resumed := false; !resumed; {
+			if reply := next().GetBegun(); reply != nil {
+				resumed = true
+				if len(reply.GetDurable()) != 1 {
+					t.Errorf("%v is left of the upload", reply.GetDurable())
+				}
 			}
 		}
-	}
-	send(data(again, 1000), finish(again))
-	if err := stream.CloseSend(); err != nil {
-		t.Fatal(err)
-	}
-	if _, failed, err := terminals(t, stream); err != nil || len(failed) > 0 {
-		t.Errorf("%v, %v", failed, err)
-	}
-	for _, path := range []string{"all", "half"} {
-		if file, err := store.Stat(t.Context(), path); err != nil || file.Size != 2000 {
-			t.Errorf("%s: %+v, %v", path, file, err)
+		send(data(again, 1000), finish(again))
+		if err := stream.CloseSend(); err != nil {
+			t.Fatal(err)
 		}
-	}
+		if _, failed, err := terminals(t, stream); err != nil || len(failed) > 0 {
+			t.Errorf("%v, %v", failed, err)
+		}
+		for _, path := range []string{"all", "half"} {
+			if file, err := store.Stat(t.Context(), path); err != nil || file.Size != 2000 {
+				t.Errorf("%s: %+v, %v", path, file, err)
+			}
+		}
+	})
 }
 
 // The same for a protocol in which the client owes something as long as it sends.
@@ -146,77 +148,81 @@ func TestSlowSenderOfOtherProtocol(t *testing.T) {
 
 // A reader that takes nothing of a download loses it, and may go on where it was.
 func TestSlowReader(t *testing.T) {
-	store := new(mem.Store)
-	upload, err := store.Begin(t.Context(), tranship.Spec{Path: "large"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	const parts = 8
-	for n := range parts {
-		part, err := upload.Part(t.Context(), n)
+	overBoth(t, func(t *testing.T, serve way) {
+		store := new(mem.Store)
+		upload, err := store.Begin(t.Context(), tranship.Spec{Path: "large"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := part.Write(make([]byte, mem.DefaultPartSize)); err != nil {
-			t.Fatal(err)
-		}
-		if err := part.Close(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if _, err := upload.Commit(t.Context(), tranship.Commit{Size: parts * mem.DefaultPartSize}); err != nil {
-		t.Fatal(err)
-	}
-	client := transhipv1.NewFileServiceClient(serveLimited(t, store, limit.Options{MinRate: 1000, MinRateWindow: slowWindow}))
-	read := func(offset int64, wait func()) (int64, error) {
-		stream, err := client.Download(testContext(t))
-		if err != nil {
-			t.Fatal(err)
-		}
-		open := &transhipv1.Open{Slot: 1, Path: "large", Offset: &offset}
-		if err := stream.Send(&transhipv1.DownloadRequest{Request: &transhipv1.DownloadRequest_Open{Open: open}}); err != nil {
-			t.Fatal(err)
-		}
-		wait()
-		for {
-			response, err := stream.Recv()
-			switch {
-			case errors.Is(err, io.EOF):
-				return offset, nil
-			case err != nil:
-				return offset, err
-			case response.GetDone() != nil:
-				if err := stream.CloseSend(); err != nil {
-					t.Fatal(err)
-				}
+		const parts = 8
+		for n := range parts {
+			part, err := upload.Part(t.Context(), n)
+			if err != nil {
+				t.Fatal(err)
 			}
-			offset += int64(len(response.GetChunk().GetData()))
+			if _, err := part.Write(make([]byte, mem.DefaultPartSize)); err != nil {
+				t.Fatal(err)
+			}
+			if err := part.Close(); err != nil {
+				t.Fatal(err)
+			}
 		}
-	}
-	offset, err := read(0, func() { <-time.After(5 * slowWindow) })
-	if s := status.Convert(err); offset == parts*mem.DefaultPartSize {
-		t.Error("all of it came")
-	} else {
-		named(t, rpcstatus.FromError(s.Err()), tranship.LimitMinRate)
-	}
-	if offset, err = read(offset, func() {}); err != nil || offset != parts*mem.DefaultPartSize {
-		t.Errorf("the rest: %d, %v", offset, err)
-	}
+		if _, err := upload.Commit(t.Context(), tranship.Commit{Size: parts * mem.DefaultPartSize}); err != nil {
+			t.Fatal(err)
+		}
+		client := serve.limited(t, store, limit.Options{MinRate: 1000, MinRateWindow: slowWindow})
+		read := func(offset int64, wait func()) (int64, error) {
+			stream, err := client.Download(testContext(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			open := &transhipv1.Open{Slot: 1, Path: "large", Offset: &offset}
+			if err := stream.Send(&transhipv1.DownloadRequest{Request: &transhipv1.DownloadRequest_Open{Open: open}}); err != nil {
+				t.Fatal(err)
+			}
+			wait()
+			for {
+				response, err := stream.Recv()
+				switch {
+				case errors.Is(err, io.EOF):
+					return offset, nil
+				case err != nil:
+					return offset, err
+				case response.GetDone() != nil:
+					if err := stream.CloseSend(); err != nil {
+						t.Fatal(err)
+					}
+				}
+				offset += int64(len(response.GetChunk().GetData()))
+			}
+		}
+		offset, err := read(0, func() { <-time.After(5 * slowWindow) })
+		if s := status.Convert(err); offset == parts*mem.DefaultPartSize {
+			t.Error("all of it came")
+		} else {
+			named(t, rpcstatus.FromError(s.Err()), tranship.LimitMinRate)
+		}
+		if offset, err = read(offset, func() {}); err != nil || offset != parts*mem.DefaultPartSize {
+			t.Errorf("the rest: %d, %v", offset, err)
+		}
+	})
 }
 
 // A stream on which nothing is under way ends after a while.
 func TestIdleStream(t *testing.T) {
-	client := transhipv1.NewFileServiceClient(serveLimited(t, new(mem.Store), limit.Options{Idle: slowWindow}))
-	upload, err := client.Upload(testContext(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	download, err := client.Download(testContext(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, stream := range []grpc.ClientStream{upload, download} {
-		s := status.Convert(stream.RecvMsg(&transhipv1.UploadResponse{}))
-		named(t, rpcstatus.FromError(s.Err()), tranship.LimitIdle)
-	}
+	overBoth(t, func(t *testing.T, serve way) {
+		client := serve.limited(t, new(mem.Store), limit.Options{Idle: slowWindow})
+		upload, err := client.Upload(testContext(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		download, err := client.Download(testContext(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, stream := range []grpc.ClientStream{upload, download} {
+			s := status.Convert(stream.RecvMsg(&transhipv1.UploadResponse{}))
+			named(t, rpcstatus.FromError(s.Err()), tranship.LimitIdle)
+		}
+	})
 }

@@ -17,38 +17,42 @@ import (
 
 // TestZerosAfterFinish sends zeros for slots that have ended. They are dropped like chunks.
 func TestZerosAfterFinish(t *testing.T) {
-	store := &mem.Store{}
-	client, _ := serve(t, store)
-	finished, failed := upload(t, client,
-		begin(1, "file", nil), chunk(1, nil, []byte("1")), zeros(1, nil, 3), finish(1), zeros(1, nil, 5), zeros(1, new(int64(0)), 1<<62),
-		begin(2, "cancelled", nil), cancelSlot(2), zeros(2, nil, 5),
-		put(3, "after", nil))
-	if finished[1].GetFile().GetSize() != 4 || finished[3] == nil || len(failed) != 1 || codes.Code(failed[2].GetCode()) != codes.Canceled {
-		t.Errorf("finished %v, failed %v", finished, failed)
-	}
-	if got := content(t, store, "file"); string(got) != "1\x00\x00\x00" {
-		t.Errorf("the file has %q", got)
-	}
+	overBoth(t, func(t *testing.T, serve way) {
+		store := &mem.Store{}
+		client, _ := serve.client(t, store)
+		finished, failed := upload(t, client,
+			begin(1, "file", nil), chunk(1, nil, []byte("1")), zeros(1, nil, 3), finish(1), zeros(1, nil, 5), zeros(1, new(int64(0)), 1<<62),
+			begin(2, "cancelled", nil), cancelSlot(2), zeros(2, nil, 5),
+			put(3, "after", nil))
+		if finished[1].GetFile().GetSize() != 4 || finished[3] == nil || len(failed) != 1 || codes.Code(failed[2].GetCode()) != codes.Canceled {
+			t.Errorf("finished %v, failed %v", finished, failed)
+		}
+		if got := content(t, store, "file"); string(got) != "1\x00\x00\x00" {
+			t.Errorf("the file has %q", got)
+		}
+	})
 }
 
 // TestZerosOfJoinedSlots writes the parts of one upload through two streams, as zeros and bytes.
 func TestZerosOfJoinedSlots(t *testing.T) {
-	store := &mem.Store{PartSize: partSize}
-	client, _ := serve(t, store)
-	owner := start(t, testContext(t), client, resumable(1, "file", transhipv1.Begin_MODE_RESUME, 3*partSize, "key"))
-	begun := receive(t, owner).GetBegun()
-	finished, failed := upload(t, client, join(1, begun), zeros(1, new(int64(partSize)), 10), chunk(1, nil, part('b')[10:]), finish(1))
-	if finished[1] == nil {
-		t.Fatal(failed)
-	}
-	send(t, owner, zeros(1, nil, partSize), zeros(1, new(int64(2*partSize)), partSize), finish(1))
-	if file := receive(t, owner).GetFinished().GetFile(); file.GetSize() != 3*partSize {
-		t.Errorf("the file is %v", file)
-	}
-	want := append(make([]byte, partSize+10), part('b')[10:]...)
-	if got := content(t, store, "file"); !bytes.Equal(got, append(want, make([]byte, partSize)...)) {
-		t.Errorf("the file has %d other bytes", len(got))
-	}
+	overBoth(t, func(t *testing.T, serve way) {
+		store := &mem.Store{PartSize: partSize}
+		client, _ := serve.client(t, store)
+		owner := start(t, testContext(t), client, resumable(1, "file", transhipv1.Begin_MODE_RESUME, 3*partSize, "key"))
+		begun := receive(t, owner).GetBegun()
+		finished, failed := upload(t, client, join(1, begun), zeros(1, new(int64(partSize)), 10), chunk(1, nil, part('b')[10:]), finish(1))
+		if finished[1] == nil {
+			t.Fatal(failed)
+		}
+		send(t, owner, zeros(1, nil, partSize), zeros(1, new(int64(2*partSize)), partSize), finish(1))
+		if file := receive(t, owner).GetFinished().GetFile(); file.GetSize() != 3*partSize {
+			t.Errorf("the file is %v", file)
+		}
+		want := append(make([]byte, partSize+10), part('b')[10:]...)
+		if got := content(t, store, "file"); !bytes.Equal(got, append(want, make([]byte, partSize)...)) {
+			t.Errorf("the file has %d other bytes", len(got))
+		}
+	})
 }
 
 // TestZerosIntoAnother sends zeros into an upload of another principal. The answer is that for an
