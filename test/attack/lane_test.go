@@ -1,0 +1,125 @@
+//go:build linux
+
+package attack
+
+import (
+	"encoding/binary"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/tranship/tranship/internal/lane"
+	"github.com/tranship/tranship/internal/testing/raced"
+	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
+)
+
+// laneFrame returns a frame of a lane that says it has length bytes more than payload.
+func laneFrame(kind byte, payload []byte, length int) []byte {
+	return append(binary.BigEndian.AppendUint32([]byte{kind}, uint32(len(payload)+length)), payload...)
+}
+
+// laneHeaders returns the frame that begins a call.
+func laneHeaders(t testing.TB, method string, metadata ...string) []byte {
+	t.Helper()
+	headers := &transhipv1.LaneHeaders{Method: method}
+	for i := 0; i < len(metadata); i += 2 {
+		headers.Metadata = append(headers.Metadata, &transhipv1.LaneMetadata{Key: metadata[i], Value: []byte(metadata[i+1])})
+	}
+	encoded, err := proto.Marshal(headers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return laneFrame(1, encoded, 0)
+}
+
+// lane opens a lane of an attacker, who has read the server's preface.
+func (s *site) lane(t testing.TB) net.Conn {
+	t.Helper()
+	conn := s.connect(t)
+	if _, err := io.WriteString(conn, lane.Preface); err != nil {
+		t.Fatal(err)
+	}
+	answer := make([]byte, len(lane.Preface)+1)
+	if _, err := io.ReadFull(conn, answer); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.CopyN(io.Discard, conn, int64(answer[len(answer)-1])); err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
+
+// TestLanes sends on many lanes what would cost the server much if it took it, and holds them
+// open. The server serves others meanwhile, and its memory is bounded.
+func TestLanes(t *testing.T) {
+	upload, metadata := laneHeaders(t, uploadMethod), laneHeaders(t, uploadMethod, "x", strings.Repeat("x", 16<<10))
+	large := laneFrame(3, make([]byte, 64<<10), 1<<20)
+	for name, attack := range map[string]func(conn net.Conn) error{
+		"nothing": func(net.Conn) error { return nil },
+		"half of the headers": func(conn net.Conn) error {
+			_, err := conn.Write(upload[:len(upload)-1])
+			return err
+		},
+		"large headers": func(conn net.Conn) error {
+			_, err := conn.Write(metadata)
+			return err
+		},
+		"half of a message": func(conn net.Conn) error {
+			_, err := conn.Write(append(upload[:len(upload):len(upload)], large...))
+			return err
+		},
+		"half of a message of an unknown call": func(conn net.Conn) error {
+			_, err := conn.Write(append(laneHeaders(t, "/no.such/Method"), large...))
+			return err
+		},
+		"calls that are cancelled": func(conn net.Conn) error {
+			for range raced.Times(2000) {
+				if _, err := conn.Write(append(upload[:len(upload):len(upload)], laneFrame(6, nil, 0)...)); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+		"pings whose answers are not read": func(conn net.Conn) error {
+			ping := laneFrame(7, make([]byte, 8), 0)
+			for range raced.Times(25_000) {
+				if _, err := conn.Write(ping); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+		"empty messages": func(conn net.Conn) error {
+			if _, err := conn.Write(upload); err != nil {
+				return err
+			}
+			for range raced.Times(25_000) {
+				if _, err := conn.Write(laneFrame(3, nil, 0)); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t)
+			begun, _ := s.resident(t)
+			var attackers sync.WaitGroup
+			for range 100 {
+				conn := s.lane(t)
+				attackers.Go(func() {
+					if err := attack(conn); err != nil && !refused(err) {
+						t.Error(err)
+					}
+				})
+			}
+			attackers.Wait()
+			s.serves(t)
+			s.bounded(t, begun, 64<<20)
+		})
+	}
+}
