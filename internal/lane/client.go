@@ -114,8 +114,12 @@ func (s *ClientStream) release(reusable bool) {
 }
 
 // free releases the lane after the status of the server. It does not wait for a message that is
-// being sent.
+// being sent. After UNAUTHENTICATED the server closes the lane.
 func (s *ClientStream) free() {
+	if status.Code(s.result()) == codes.Unauthenticated {
+		s.release(false)
+		return
+	}
 	select {
 	case s.sending <- struct{}{}:
 		ok := s.ended || s.conn.writer.control(kindCancel, nil) == nil
