@@ -33,6 +33,9 @@ func (o Options) resolve(ctx context.Context, address string) (string, Options, 
 		}
 		address = parsed
 	}
+	if err := o.checkTransport(); err != nil {
+		return "", o, err
+	}
 	switch {
 	case o.TLS != nil:
 		if o.Trust.CheckPlaintext() != nil {

@@ -50,15 +50,15 @@ func (g *gate) Authenticate(_ context.Context, brought authn.Credentials) (authn
 }
 
 // newTokenGate returns a gate for tokens.
-func newTokenGate(t *testing.T) *gate {
+func newTokenGate(t *testing.T, transport client.Transport) *gate {
 	g := prepareGate(t)
-	address := g.serve()
-	g.dial(address, client.Options{Token: func(context.Context) (string, error) { return *g.has.Load(), nil }})
+	address := g.serve(transport, nil)
+	g.dial(address, client.Options{Transport: transport, Token: func(context.Context) (string, error) { return *g.has.Load(), nil }})
 	return g
 }
 
 // newCertificateGate returns a gate for certificates.
-func newCertificateGate(t *testing.T) *gate {
+func newCertificateGate(t *testing.T, transport client.Transport) *gate {
 	g := prepareGate(t)
 	authority, err := testcert.NewAuthority("authority")
 	if err != nil {
@@ -77,11 +77,11 @@ func newCertificateGate(t *testing.T) *gate {
 	}
 	pool := x509.NewCertPool()
 	pool.AddCert(authority.Certificate)
-	address := g.serve(grpc.Creds(credentials.NewTLS(&tls.Config{
+	address := g.serve(transport, &tls.Config{
 		Certificates: []tls.Certificate{*issue(testcert.Spec{Hosts: []string{"127.0.0.1"}})},
 		ClientCAs:    pool, ClientAuth: tls.RequireAndVerifyClientCert, MinVersion: tls.VersionTLS13,
-	})))
-	g.dial(address, client.Options{TLS: &tls.Config{
+	})
+	g.dial(address, client.Options{Transport: transport, TLS: &tls.Config{
 		RootCAs: pool, ServerName: "127.0.0.1", MinVersion: tls.VersionTLS13,
 		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return clients[*g.has.Load()], nil },
 	}})
@@ -89,9 +89,16 @@ func newCertificateGate(t *testing.T) *gate {
 }
 
 // serve starts the server. It checks the credentials of calls in progress every millisecond.
-func (g *gate) serve(options ...grpc.ServerOption) string {
-	config := server.Config{Authenticators: []authn.Authenticator{g}, Recheck: time.Millisecond}
-	return storeserver.Mount(g.T, leavingOut{g.store}, config, append(server.GRPCOptions(config), options...)...)
+func (g *gate) serve(transport client.Transport, secured *tls.Config) string {
+	config := server.Config{Authenticators: []authn.Authenticator{g}, Recheck: time.Millisecond, TLS: secured}
+	if transport == client.TransportLanes {
+		return storeserver.Serve(g.T, leavingOut{g.store}, config)
+	}
+	options := server.GRPCOptions(config)
+	if secured != nil {
+		options = append(options, grpc.Creds(credentials.NewTLS(secured)))
+	}
+	return storeserver.Mount(g.T, leavingOut{g.store}, config, options...)
 }
 
 // put puts a file into the store.
@@ -150,10 +157,12 @@ func (g *gate) syncUntilItFails(upload tranship.Upload) error {
 	return nil
 }
 
-// onGates runs a test with tokens and with certificates.
+// onGates runs a test with tokens and with certificates, over each transport.
 func onGates(t *testing.T, test func(g *gate)) {
-	t.Run("token", func(t *testing.T) { test(newTokenGate(t)) })
-	t.Run("certificate", func(t *testing.T) { test(newCertificateGate(t)) })
+	overTransports(t, func(t *testing.T, options client.Options) {
+		t.Run("token", func(t *testing.T) { test(newTokenGate(t, options.Transport)) })
+		t.Run("certificate", func(t *testing.T) { test(newCertificateGate(t, options.Transport)) })
+	})
 }
 
 func (g *gate) dial(address string, options client.Options) {

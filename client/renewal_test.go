@@ -200,7 +200,7 @@ func TestRenewedSmall(t *testing.T) {
 // TestRenewedUnary checks that a refused unary call is repeated.
 func TestRenewedUnary(t *testing.T) {
 	t.Run("certificate", func(t *testing.T) {
-		g := newCertificateGate(t)
+		g := newCertificateGate(t, client.TransportGRPC)
 		g.put("small", []byte("s"))
 		g.good.Store(new("new"))
 		g.renew()
@@ -209,11 +209,11 @@ func TestRenewedUnary(t *testing.T) {
 		}
 	})
 	t.Run("token", func(t *testing.T) {
-		g := newTokenGate(t)
+		g := newTokenGate(t, client.TransportGRPC)
 		g.put("small", []byte("s"))
 		// It is replaced between the call and its refusal.
 		asked := 0
-		address := g.serve()
+		address := g.serve(client.TransportGRPC, nil)
 		g.dial(address, client.Options{Token: func(context.Context) (string, error) {
 			if asked++; asked == 3 {
 				g.renew()
@@ -231,7 +231,7 @@ func TestRenewedUnary(t *testing.T) {
 // TestRenewedEarly checks that calls succeed although the server does not know a new token
 // at once.
 func TestRenewedEarly(t *testing.T) {
-	g := newTokenGate(t)
+	g := newTokenGate(t, client.TransportGRPC)
 	want := g.putLarge()
 	content, err := g.files.Open(g.Context(), "large", tranship.OpenOptions{})
 	if err != nil {

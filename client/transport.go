@@ -32,6 +32,17 @@ func (t Transport) String() string {
 	return fmt.Sprintf("Transport(%d)", int(t))
 }
 
+// checkTransport fails if the options name no transport, or one that contradicts others.
+func (o Options) checkTransport() error {
+	switch {
+	case o.Transport < TransportAuto || o.Transport > TransportGRPC:
+		return &tranship.InvalidError{Field: "transport", Rule: fmt.Sprintf("%v is not one of TransportAuto, TransportLanes and TransportGRPC", o.Transport)}
+	case o.Transport == TransportLanes && len(o.DialOptions) > 0:
+		return &tranship.InvalidError{Field: "transport", Rule: "TransportLanes and DialOptions must not both be set: options of gRPC cannot apply to lanes"}
+	}
+	return nil
+}
+
 // LaneError is the error of Dial with TransportLanes for a server whose lanes cannot be used.
 type LaneError struct {
 	// Address is the server's, "host:port".
