@@ -278,7 +278,7 @@ func (s *ClientStream) SendMsg(message any) error {
 	}
 	encoded, err := s.conn.options.Codec.Marshal(message)
 	if err != nil {
-		return status.Errorf(codes.Internal, "lane: cannot encode a message: %v", err)
+		return status.Errorf(codes.Internal, "grpc: error while marshaling: %v", err)
 	}
 	if err := s.conn.send(s.ctx, encoded); err != nil {
 		if s.ctx.Err() != nil {

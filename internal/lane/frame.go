@@ -117,5 +117,6 @@ func isTooLarge(err error) bool {
 }
 
 func (e *tooLargeError) status() error {
-	return status.Errorf(codes.ResourceExhausted, "lane: received a message of %d bytes, larger than the maximum of %d", e.length, e.most)
+	// These are grpc-go's words, by which callers recognize the limit.
+	return status.Errorf(codes.ResourceExhausted, "lane: received message larger than max (%d vs. %d)", e.length, e.most)
 }

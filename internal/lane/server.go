@@ -104,7 +104,8 @@ func receive(c *Conn, body mem.Buffer, message any) error {
 	data := mem.BufferSlice{body}
 	defer data.Free()
 	if err := c.options.Codec.Unmarshal(data, message); err != nil {
-		return status.Errorf(codes.Internal, "lane: cannot decode a message: %v", err)
+		// These are grpc-go's words, by which callers recognize a malformed message.
+		return status.Errorf(codes.Internal, "grpc: failed to unmarshal the received message: %v", err)
 	}
 	return nil
 }
@@ -245,7 +246,7 @@ func (s *ServerStream) SendMsg(message any) error {
 	}
 	encoded, err := s.conn.options.Codec.Marshal(message)
 	if err != nil {
-		return status.Errorf(codes.Internal, "lane: cannot encode a message: %v", err)
+		return status.Errorf(codes.Internal, "grpc: error while marshaling: %v", err)
 	}
 	if err := s.conn.send(s.ctx, encoded); err != nil {
 		return s.unsent(err)
