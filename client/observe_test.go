@@ -48,9 +48,12 @@ func (o *observer) Observe(events []tranship.Event) {
 
 // TestObserver checks that the observer of a client receives the events of calls, and of
 // each file with the context of its operation.
-func TestObserver(t *testing.T) {
+func TestObserver(t *testing.T) { overTransports(t, testObserver) }
+
+func testObserver(t *testing.T, options client.Options) {
 	var seen observer
-	files := connect(t, &mem.Store{PartSize: 4}, client.Options{Observer: &seen})
+	options.Observer = &seen
+	files := connect(t, &mem.Store{PartSize: 4}, options)
 	ctx := context.WithValue(t.Context(), traceKey{}, "trace")
 	if _, err := files.Put(ctx, tranship.Spec{Path: "put"}, []byte("content")); err != nil {
 		t.Fatal(err)

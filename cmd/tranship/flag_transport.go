@@ -41,16 +41,21 @@ func (g *globals) transportFlag(cmd *cobra.Command) {
 	completeValues(cmd, "transport", transports()...)
 }
 
-// notifyTransport returns what prints, with -v, which transport the files of a server use.
+// notifyTransport returns what prints, with -v, which transport the files of a server use. Calls
+// may use two in turn while lanes do not get through; that is printed once.
 func (g *globals) notifyTransport(server location.Server) func(used client.Transport, reason error) {
 	if !g.Verbose {
 		return nil
 	}
+	printed := map[string]bool{}
 	return func(_ client.Transport, reason error) {
-		if reason == nil {
-			g.Notice(fmt.Sprintf("%s: files move on lanes", server))
-		} else {
-			g.Notice(fmt.Sprintf("%s: files move over gRPC: %v", server, reason))
+		text := fmt.Sprintf("%s: files move on lanes", server)
+		if reason != nil {
+			text = fmt.Sprintf("%s: files move over gRPC: %v", server, reason)
+		}
+		if !printed[text] {
+			printed[text] = true
+			g.Notice(text)
 		}
 	}
 }
