@@ -12,45 +12,135 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// put stores a small file and replies the outcome.
-func (s *Service) put(ctx context.Context, put *transhipv1.Put, data *payload.Message, replies *replies) {
-	start := time.Now()
-	watched, refused := s.watch(ctx)
-	file, err := s.storeWhole(watched, put, data.Bytes())
-	refused(Refusal{Action: "put", Path: put.GetPath(), Err: err})
-	if err != nil {
-		replies.failed(put.GetSlot(), rpcstatus.Proto(err))
-	} else {
-		replies.finished(&transhipv1.Finished{Slot: put.GetSlot(), File: wire.FileToProto(file)})
+const (
+	// putWorkers is how many batches of puts of one stream are stored at once, and putsABatch
+	// how many puts a batch has at most.
+	putWorkers = 4
+	putsABatch = 64
+)
+
+// put is a small file that arrived as a whole.
+type put struct {
+	request *transhipv1.Put
+	data    *payload.Message
+	// held is how many bytes the stream holds for the data.
+	held int64
+}
+
+func (p put) batchPath() string { return p.request.GetPath() }
+func (p put) batchBytes() int64 { return p.held }
+
+// newPuts returns what stores the puts of the stream. A store without BatchPutter would store
+// the puts of a batch one after the other: there, each put is a batch, and all are stored at
+// once.
+func (u *uploadStream) newPuts() *batcher[put] {
+	workers, most := streamWorkers, 1
+	if _, ok := tranship.As[tranship.BatchPutter](u.service.store); ok {
+		workers, most = putWorkers, putsABatch
 	}
-	s.logInternal(ctx, "put", err)
-	s.logTransfer(ctx, outcome{
-		direction: "upload", path: put.GetPath(), bytes: int64(data.Len()), start: start, err: err,
+	return newBatcher(workers, most, tranship.MaxBatchBytes, func(batch []put) {
+		u.service.put(u.ctx, batch, u.replies)
+		held := int64(0)
+		for _, p := range batch {
+			p.data.Free()
+			held += p.held
+		}
+		u.drop(held)
+		u.workers.Release(int64(len(batch)))
 	})
 }
 
-func (s *Service) storeWhole(ctx context.Context, put *transhipv1.Put, data []byte) (file tranship.File, err error) {
+// put stores small files and replies the outcomes.
+func (s *Service) put(ctx context.Context, batch []put, replies *replies) {
+	start := time.Now()
+	watched, refused := s.watch(ctx)
+	results := s.storeWhole(watched, batch)
+	responses := make([]*transhipv1.UploadResponse, len(batch))
+	for i, p := range batch {
+		result, slot := &results[i], p.request.GetSlot()
+		refused(Refusal{Action: "put", Path: p.request.GetPath(), Err: result.Err})
+		if result.Err != nil {
+			responses[i] = failedResponse(slot, rpcstatus.Proto(result.Err))
+		} else {
+			responses[i] = finishedResponse(&transhipv1.Finished{Slot: slot, File: wire.FileToProto(result.File)})
+		}
+	}
+	replies.add(responses...)
+	for i, p := range batch {
+		err := results[i].Err
+		s.logInternal(ctx, "put", err)
+		s.logTransfer(ctx, outcome{
+			direction: "upload", path: p.request.GetPath(), bytes: int64(p.data.Len()), start: start, err: err,
+		})
+	}
+}
+
+// storeWhole stores the puts of a batch, and returns a result for each.
+func (s *Service) storeWhole(ctx context.Context, batch []put) []tranship.PutResult {
+	results := make([]tranship.PutResult, len(batch))
+	items := make([]tranship.PutItem, 0, len(batch))
+	// places are the indexes of the items in batch.
+	places := make([]int, 0, len(batch))
+	for i, p := range batch {
+		item, err := s.putItem(ctx, p)
+		if err != nil {
+			results[i].Err = err
+			continue
+		}
+		items, places = append(items, item), append(places, i)
+	}
+	if len(items) == 0 {
+		return results
+	}
+	stored, err := s.storeItems(ctx, items)
+	for i, place := range places {
+		if err != nil {
+			results[place].Err = err
+		} else {
+			results[place] = stored[i]
+		}
+	}
+	return results
+}
+
+// storeItems stores the items of a batch. It returns a result for each, or an error for all.
+func (s *Service) storeItems(ctx context.Context, items []tranship.PutItem) (results []tranship.PutResult, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = s.panicked(ctx, "put", r)
 		}
 	}()
-	spec, err := specFromProto(put)
+	results = tranship.PutBatch(ctx, s.store, items)
+	if len(results) != len(items) {
+		return nil, fmt.Errorf("the store returned %d results for a batch of %d files", len(results), len(items))
+	}
+	return results, nil
+}
+
+// putItem checks a put, and returns what the store gets.
+func (s *Service) putItem(ctx context.Context, p put) (item tranship.PutItem, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = s.panicked(ctx, "put", r)
+		}
+	}()
+	request, data := p.request, p.data.Bytes()
+	spec, err := specFromProto(request)
 	if err != nil {
-		return tranship.File{}, err
+		return item, err
 	}
 	size := int64(len(data))
 	spec.Size = &size
 	spec.Durability = s.durability(spec.Durability)
 	crc := tranship.CRC32C(data)
-	if put.Crc32C != nil && put.GetCrc32C() != crc {
-		return tranship.File{}, fmt.Errorf("%w: the content of %s does not have its CRC32C", tranship.ErrIntegrity, spec.Path)
+	if request.Crc32C != nil && request.GetCrc32C() != crc {
+		return item, fmt.Errorf("%w: the content of %s does not have its CRC32C", tranship.ErrIntegrity, spec.Path)
 	}
-	if err := verifyCheck(put.Check, spec.Path, &size, &crc); err != nil {
-		return tranship.File{}, err
+	if err := verifyCheck(request.Check, spec.Path, &size, &crc); err != nil {
+		return item, err
 	}
-	spec.CRC32C = put.Crc32C
-	return s.store.Put(ctx, spec, data)
+	spec.CRC32C = request.Crc32C
+	return tranship.PutItem{Spec: spec, Data: data}, nil
 }
 
 // specMessage is the common part of begin and put.

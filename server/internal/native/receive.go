@@ -8,9 +8,9 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/tranship/tranship/internal/grpcdesc"
-	"github.com/tranship/tranship/internal/payload"
 	"github.com/tranship/tranship/internal/wire"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
@@ -19,16 +19,20 @@ import (
 // see a reset in place of the status. It reads for discardTime; with all, for a client
 // that reads only after it has sent everything, as long as the client pauses for less than
 // that. It reports whether the client half-closed.
-func (u *uploadStream) discard(requests <-chan received, all bool) bool {
+func (u *uploadStream) discard(all bool) bool {
 	enough := time.NewTimer(discardTime)
 	defer enough.Stop()
 	for {
 		select {
-		case next := <-requests:
-			next.data.Free()
-			if next.err != nil && status.Code(next.err) != codes.InvalidArgument {
-				return errors.Is(next.err, io.EOF)
+		case <-u.inbox.ready:
+			taken := u.inbox.take()
+			for _, next := range taken {
+				u.free(next)
+				if next.err != nil && status.Code(next.err) != codes.InvalidArgument {
+					return errors.Is(next.err, io.EOF)
+				}
 			}
+			u.inbox.done(taken, nil)
 			if all {
 				enough.Reset(discardTime)
 			}
@@ -40,38 +44,51 @@ func (u *uploadStream) discard(requests <-chan received, all bool) bool {
 	}
 }
 
-// received is a message or the error that ended receiving.
-type received struct {
-	request *transhipv1.UploadRequest
-	// data is the payload of a chunk or put, which is not in the request. The function
-	// that takes it frees it.
-	data *payload.Message
-	err  error
-}
-
-// receive returns a channel of the messages that arrive, until the stream's context ends or
-// receiving fails.
-func (u *uploadStream) receive(stream grpc.BidiStreamingServer[transhipv1.UploadRequest, transhipv1.UploadResponse]) <-chan received {
-	requests := make(chan received)
-	go func() {
-		for {
-			request := &transhipv1.UploadRequest{}
-			message := wire.NewUploadRequest(request)
-			u.awaiting.Store(true)
-			err := grpcdesc.Receive(stream, message)
-			u.awaiting.Store(false)
-			u.arrived.Add(1)
-			select {
-			case requests <- received{request, message, err}:
-			case <-u.ctx.Done():
-				message.Free()
-				return
-			}
-			// A message that cannot be decoded fails the stream, which discard reads on.
-			if err != nil && status.Code(err) != codes.InvalidArgument {
-				return
+// receive adds the messages that arrive to the inbox, until the stream's context ends or
+// receiving fails. It adds the error as well.
+func (u *uploadStream) receive(stream grpc.BidiStreamingServer[transhipv1.UploadRequest, transhipv1.UploadResponse]) {
+	for {
+		request := &transhipv1.UploadRequest{}
+		message := wire.NewUploadRequest(request)
+		u.awaiting.Store(true)
+		err := grpcdesc.Receive(stream, message)
+		u.awaiting.Store(false)
+		u.arrived.Add(1)
+		next := received{request: request, data: message, err: err}
+		if err == nil {
+			next.envelope = proto.Size(request)
+			if size := int64(message.Len()); size <= wire.MaxChunkBytes {
+				u.pace.Hold()
+				err := u.hold(size)
+				u.pace.Release()
+				if err != nil { // the stream's context has ended
+					message.Free()
+					return
+				}
+				next.held = size
 			}
 		}
-	}()
-	return requests
+		if !u.inbox.add(u.ctx, next) {
+			u.free(next)
+			return
+		}
+		// A message that cannot be decoded fails the stream, which discard reads on.
+		if err != nil && status.Code(err) != codes.InvalidArgument {
+			return
+		}
+	}
+}
+
+// free frees the payload of a message that is not handled.
+func (u *uploadStream) free(message received) {
+	message.data.Free()
+	u.drop(message.held)
+}
+
+// endReceiving frees the messages that were received and not handled, also those that receive
+// still receives.
+func (u *uploadStream) endReceiving() {
+	for _, left := range u.inbox.close() {
+		u.free(left)
+	}
 }

@@ -53,13 +53,21 @@ func (r *replies) begun(begun *transhipv1.Begun) {
 }
 
 func (r *replies) finished(finished *transhipv1.Finished) {
-	r.add(&transhipv1.UploadResponse{Response: &transhipv1.UploadResponse_Finished{Finished: finished}})
+	r.add(finishedResponse(finished))
 }
 
 func (r *replies) failed(slot uint64, status *transhipv1.Status) {
-	r.add(&transhipv1.UploadResponse{Response: &transhipv1.UploadResponse_Failed{
+	r.add(failedResponse(slot, status))
+}
+
+func finishedResponse(finished *transhipv1.Finished) *transhipv1.UploadResponse {
+	return &transhipv1.UploadResponse{Response: &transhipv1.UploadResponse_Finished{Finished: finished}}
+}
+
+func failedResponse(slot uint64, status *transhipv1.Status) *transhipv1.UploadResponse {
+	return &transhipv1.UploadResponse{Response: &transhipv1.UploadResponse_Failed{
 		Failed: &transhipv1.Failed{Slot: slot, Status: status},
-	}})
+	}}
 }
 
 // progressed adds a progress. It replaces one of the same slot that waits, and keeps the
@@ -89,10 +97,13 @@ func (r *replies) keepAlive(sign *transhipv1.KeepAlive) {
 	r.pushLocked(&transhipv1.UploadResponse{Response: &transhipv1.UploadResponse_KeepAlive{KeepAlive: sign}})
 }
 
-func (r *replies) add(message *transhipv1.UploadResponse) {
+// add adds replies, of which the sender learns at once.
+func (r *replies) add(messages ...*transhipv1.UploadResponse) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.pushLocked(message)
+	for _, message := range messages {
+		r.pushLocked(message)
+	}
 }
 
 // pushLocked adds a reply.
@@ -106,7 +117,7 @@ func (r *replies) pushLocked(message *transhipv1.UploadResponse) {
 	}
 	r.queue = append(r.queue, added)
 	r.countLocked(added, 1)
-	r.signal()
+	signal(r.wake)
 }
 
 // countLocked counts a reply sign times, 1 or -1.
@@ -153,14 +164,7 @@ func (r *replies) close() {
 	r.mu.Lock()
 	r.closed = true
 	r.mu.Unlock()
-	r.signal()
-}
-
-func (r *replies) signal() {
-	select {
-	case r.wake <- struct{}{}:
-	default:
-	}
+	signal(r.wake)
 }
 
 // waiting is the weight of the replies that have not been handed to the transport.
@@ -175,6 +179,13 @@ func (r *replies) held() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.bytes
+}
+
+// full reports whether at least so many replies of usual size wait, or so many bytes.
+func (r *replies) full(weight, bytes int) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.weight >= weight || r.bytes >= bytes
 }
 
 // next takes the oldest reply; nil when none waits.

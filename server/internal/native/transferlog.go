@@ -52,6 +52,16 @@ func (s *Service) logTransfer(ctx context.Context, o outcome) {
 		kind = tranship.EventDownload
 	}
 	observation.FromContext(ctx).Transfer(kind, o.path, o.offset, o.bytes, o.start, o.err)
+	level := slog.LevelInfo
+	switch {
+	case o.err != nil:
+		level = slog.LevelWarn
+	case o.offset > 0:
+		level = slog.LevelDebug
+	}
+	if !s.log.Enabled(ctx, level) {
+		return
+	}
 	attributes := []slog.Attr{
 		slog.String("protocol", "tranship"),
 		slog.String("direction", o.direction),
@@ -61,12 +71,8 @@ func (s *Service) logTransfer(ctx context.Context, o outcome) {
 		slog.Float64("seconds", time.Since(o.start).Seconds()),
 	}
 	if o.err != nil {
-		s.log.LogAttrs(ctx, slog.LevelWarn, "transfer failed", append(attributes, slog.Any("error", o.err))...)
+		s.log.LogAttrs(ctx, level, "transfer failed", append(attributes, slog.Any("error", o.err))...)
 		return
-	}
-	level := slog.LevelInfo
-	if o.offset > 0 {
-		level = slog.LevelDebug
 	}
 	s.log.LogAttrs(ctx, level, "transfer finished", attributes...)
 }

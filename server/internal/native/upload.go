@@ -12,7 +12,6 @@ import (
 
 	"golang.org/x/sync/semaphore"
 	"google.golang.org/grpc"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/minrate"
@@ -50,8 +49,12 @@ type uploadStream struct {
 	replies *replies
 	bytes   *semaphore.Weighted
 	workers *semaphore.Weighted
-	// puts runs small files. Slots have goroutines of their own, because they live long.
-	puts workerPool
+	// inbox has what receive has received and run has not handled.
+	inbox *inbox
+	// puts stores small files. Slots have goroutines of their own, because they live long.
+	puts *batcher[put]
+	// arrivedPuts have been admitted, and not yet been handed to puts.
+	arrivedPuts []put
 
 	slots map[uint64]*slot
 	// ending are slots whose last event has been handed over.
@@ -92,12 +95,14 @@ func (s *Service) Upload(stream grpc.BidiStreamingServer[transhipv1.UploadReques
 		replies: newReplies(),
 		bytes:   semaphore.NewWeighted(streamBytes),
 		workers: semaphore.NewWeighted(streamWorkers),
-		puts:    newWorkerPool(ctx.Done()),
+		inbox:   newInbox(),
 		slots:   map[uint64]*slot{},
 		ending:  map[uint64]*slot{},
 		left:    map[uint64]*slot{},
 		ended:   make(chan struct{}, 1),
 	}
+	u.puts = u.newPuts()
+	defer u.puts.close()
 	sent := make(chan error, 1)
 	go func() {
 		err := u.replies.send(stream.Send)
@@ -107,13 +112,14 @@ func (s *Service) Upload(stream grpc.BidiStreamingServer[transhipv1.UploadReques
 		sent <- err
 	}()
 
-	requests := u.receive(stream)
+	go u.receive(stream)
+	defer u.endReceiving()
 	asked := askedKeepAlive(ctx)
 	stopBeat := startHeartbeat(asked, u.beat)
 	defer stopBeat()
 	progress, stopProgress := s.keepalive(asked)
 	defer stopProgress()
-	err := u.run(requests, progress)
+	err := u.run(progress)
 	u.abandon(event{err: cmp.Or(err, errUnfinished), told: err != nil})
 	u.wait(progress)
 	for _, left := range u.left {
@@ -121,8 +127,8 @@ func (s *Service) Upload(stream grpc.BidiStreamingServer[transhipv1.UploadReques
 	}
 	u.replies.close()
 	if err != nil && !errors.Is(err, errUnread) {
-		u.discard(requests, false)
-	} else if err != nil && !u.discard(requests, true) {
+		u.discard(false)
+	} else if err != nil && !u.discard(true) {
 		// The client neither reads nor sends. The sender ends with the call.
 		return rpcstatus.Error(err)
 	}
@@ -131,22 +137,16 @@ func (s *Service) Upload(stream grpc.BidiStreamingServer[transhipv1.UploadReques
 
 // run handles messages until the client half-closes, and then returns nil, or until the
 // stream as a whole fails.
-func (u *uploadStream) run(requests <-chan received, keepalive <-chan time.Time) error {
+func (u *uploadStream) run(keepalive <-chan time.Time) error {
 	draining := u.service.draining
 	for {
 		if draining == nil && u.unfinished() == 0 {
 			return errDraining
 		}
 		select {
-		case next := <-requests:
+		case <-u.inbox.ready:
 			u.heard.Store(true)
-			if next.err != nil {
-				return endOfStream(next.err)
-			}
-			u.pace.Hold()
-			err := u.handle(next)
-			u.pace.Release()
-			if err != nil {
+			if ended, err := u.handleAll(); ended {
 				return err
 			}
 		case <-keepalive:
@@ -160,23 +160,55 @@ func (u *uploadStream) run(requests <-chan received, keepalive <-chan time.Time)
 	}
 }
 
+// handleAll handles the messages that have arrived. It reports whether the stream has ended,
+// and the error if it has failed.
+func (u *uploadStream) handleAll() (ended bool, err error) {
+	u.pace.Hold()
+	defer u.pace.Release()
+	defer u.startPuts()
+	taken := u.inbox.take()
+	for i, next := range taken {
+		if next.err != nil {
+			ended, err = true, endOfStream(next.err)
+		} else {
+			err = u.handle(next)
+			ended = err != nil
+		}
+		if ended {
+			u.inbox.done(taken, taken[i+1:])
+			return true, err
+		}
+	}
+	u.inbox.done(taken, nil)
+	return false, nil
+}
+
+// startPuts hands the puts that have arrived together to puts.
+func (u *uploadStream) startPuts() {
+	u.puts.add(u.arrivedPuts...)
+	clear(u.arrivedPuts)
+	u.arrivedPuts = u.arrivedPuts[:0]
+}
+
 func (u *uploadStream) handle(next received) error {
-	if proto.Size(next.request) > maxEnvelope {
-		next.data.Free()
+	if next.envelope > maxEnvelope {
+		u.free(next)
 		return &tranship.LimitError{
 			Limit:   tranship.LimitEnvelopeBytes,
 			Allowed: maxEnvelope,
-			Asked:   int64(proto.Size(next.request)),
+			Asked:   int64(next.envelope),
 			Rule:    fmt.Sprintf("a message has more than %d bytes beside its data", maxEnvelope),
 		}
 	}
+	if request, ok := next.request.GetRequest().(*transhipv1.UploadRequest_Put); ok {
+		return u.put(request.Put, next)
+	}
+	u.startPuts() // other messages may wait
 	switch request := next.request.GetRequest().(type) {
 	case *transhipv1.UploadRequest_Begin:
 		return u.begin(request.Begin)
-	case *transhipv1.UploadRequest_Put:
-		return u.put(request.Put, next.data)
 	case *transhipv1.UploadRequest_Chunk:
-		return u.chunk(request.Chunk, next.data)
+		return u.chunk(request.Chunk, next)
 	case *transhipv1.UploadRequest_Finish:
 		return u.end(request.Finish.GetSlot(), event{finish: request.Finish})
 	case *transhipv1.UploadRequest_Cancel:

@@ -8,7 +8,6 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/failure"
-	"github.com/tranship/tranship/internal/payload"
 	"github.com/tranship/tranship/internal/rpcstatus"
 	"github.com/tranship/tranship/internal/wire"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
@@ -43,38 +42,35 @@ func (u *uploadStream) begin(begin *transhipv1.Begin) error {
 	return nil
 }
 
-func (u *uploadStream) put(put *transhipv1.Put, data *payload.Message) (err error) {
+// put admits a small file. It is stored together with others that have arrived.
+func (u *uploadStream) put(request *transhipv1.Put, next received) (err error) {
 	taken := false
 	defer func() {
 		if !taken {
-			data.Free()
+			u.free(next)
 		}
 	}()
-	id := put.GetSlot()
+	id := request.GetSlot()
 	if open, ok := u.slots[id]; ok && !open.ended() {
-		return u.again(id, Refusal{Action: "put", Path: put.GetPath()})
+		u.startPuts() // again may wait
+		return u.again(id, Refusal{Action: "put", Path: request.GetPath()})
 	}
 	if err := u.admit(id, true); err != nil {
-		return u.reject(id, Refusal{Action: "put", Path: put.GetPath(), Err: err})
+		return u.reject(id, Refusal{Action: "put", Path: request.GetPath(), Err: err})
 	}
-	size := int64(data.Len())
+	size := int64(next.data.Len())
 	if size > tranship.MaxPutBytes {
-		err := failure.PutTooLarge(put.GetPath(), size)
-		return u.reject(id, Refusal{Action: "put", Path: put.GetPath(), Err: err})
+		err := failure.PutTooLarge(request.GetPath(), size)
+		return u.reject(id, Refusal{Action: "put", Path: request.GetPath(), Err: err})
 	}
-	if err := u.hold(size); err != nil {
-		return err
-	}
-	if err := u.workers.Acquire(u.ctx, 1); err != nil {
-		return err
+	if !u.workers.TryAcquire(1) {
+		u.startPuts() // their end makes room
+		if err := u.workers.Acquire(u.ctx, 1); err != nil {
+			return err
+		}
 	}
 	taken = true
-	u.puts.run(func() {
-		defer u.workers.Release(1)
-		defer u.drop(size)
-		defer data.Free()
-		u.service.put(u.ctx, put, data, u.replies)
-	})
+	u.arrivedPuts = append(u.arrivedPuts, put{request: request, data: next.data, held: next.held})
 	return nil
 }
 
@@ -96,7 +92,7 @@ func (u *uploadStream) admit(id uint64, isNew bool) error {
 	if isNew && u.service.isDraining() {
 		return errDraining
 	}
-	if u.replies.waiting() >= wire.MaxQueuedReplies || u.replies.held() >= u.service.Options.Memory.RepliesOfStream() {
+	if u.replies.full(wire.MaxQueuedReplies, u.service.Options.Memory.RepliesOfStream()) {
 		return errUnread
 	}
 	return nil
@@ -105,7 +101,7 @@ func (u *uploadStream) admit(id uint64, isNew bool) error {
 // reject fails a slot that is not open. The stream of a client that reads no replies
 // fails before too many of them wait.
 func (u *uploadStream) reject(id uint64, refusal Refusal) error {
-	if u.replies.waiting() >= 2*wire.MaxQueuedReplies || u.replies.held() >= 2*u.service.Options.Memory.RepliesOfStream() {
+	if u.replies.full(2*wire.MaxQueuedReplies, 2*u.service.Options.Memory.RepliesOfStream()) {
 		return errUnread
 	}
 	u.service.refused(u.ctx, refusal)
@@ -113,16 +109,16 @@ func (u *uploadStream) reject(id uint64, refusal Refusal) error {
 	return nil
 }
 
-// chunk waits until the stream has room for a chunk, and hands it to its slot.
-func (u *uploadStream) chunk(chunk *transhipv1.Chunk, data *payload.Message) error {
+// chunk hands a chunk to its slot.
+func (u *uploadStream) chunk(chunk *transhipv1.Chunk, next received) error {
 	open, err := u.open(chunk.GetSlot(), "chunk")
 	if open == nil {
-		data.Free()
+		u.free(next)
 		return err
 	}
-	size := int64(data.Len())
+	size := int64(next.data.Len())
 	if size > wire.MaxChunkBytes {
-		data.Free()
+		u.free(next)
 		limit := &tranship.LimitError{
 			Limit:   tranship.LimitChunkBytes,
 			Allowed: wire.MaxChunkBytes,
@@ -131,12 +127,8 @@ func (u *uploadStream) chunk(chunk *transhipv1.Chunk, data *payload.Message) err
 		}
 		return u.end(chunk.GetSlot(), event{err: limit})
 	}
-	if err := u.hold(size); err != nil {
-		data.Free()
-		return err
-	}
 	open.received.Add(size)
-	open.deliver(event{chunk: chunk, data: data})
+	open.deliver(event{chunk: chunk, data: next.data})
 	return nil
 }
 
