@@ -13,10 +13,6 @@ import (
 	"github.com/tranship/tranship/internal/budget"
 )
 
-// queuedItems is how many items are listed before they are copied, so that the progress
-// knows how much there is to do.
-const queuedItems = 10_000
-
 // Copy copies every item to the destination. An error in the sequence that comes
 // with a Name or SourcePath is that item's failure and goes to its report; one
 // without either ends the copy. One file's failure does not stop the others: Copy
@@ -42,10 +38,13 @@ func Copy(ctx context.Context, destination tranship.Writer, items iter.Seq2[Item
 
 func newCopier(destination tranship.Writer, options Options, cancel context.CancelCauseFunc) *copier {
 	options = options.withDefaults()
+	putter, _ := tranship.As[tranship.BatchPutter](destination)
 	return &copier{
 		destination: destination,
+		putter:      putter,
 		options:     options,
 		streams:     semaphore.NewWeighted(int64(options.Streams)),
+		files:       semaphore.NewWeighted(int64(options.Files)),
 		small:       semaphore.NewWeighted(options.SmallBytes),
 		claims:      claims{paths: map[string]chan struct{}{}},
 		buffers:     newBuffers(options.Streams * max(options.Parts, leastParts) * readChunks * chunkBuffers),
@@ -56,8 +55,8 @@ func newCopier(destination tranship.Writer, options Options, cancel context.Canc
 
 // run copies all items.
 func (c *copier) run(ctx context.Context, items iter.Seq2[Item, error]) error {
-	queue := make(chan Item, queuedItems)
-	var workers sync.WaitGroup
+	alone := &queue{workers: &c.workers, most: c.options.Files, work: c.copyItems}
+	together := &queue{workers: &c.workers, most: batchWorkers, work: c.copyBatches}
 	listed := c.options.Progress.begin()
 	for item, err := range items {
 		if err != nil && item.name() == "" {
@@ -66,15 +65,23 @@ func (c *copier) run(ctx context.Context, items iter.Seq2[Item, error]) error {
 			c.report(Result{Source: item.name(), SourcePath: item.SourcePath, Path: item.Path, Size: -1, Err: err})
 		} else {
 			c.options.Progress.listed(item.File.Size)
-			c.send(ctx, queue, &workers, item)
+			if !c.claims.claim(ctx, item.Path) {
+				break
+			}
+			if c.isBatchable(&item) {
+				together.send(ctx, item)
+			} else {
+				alone.send(ctx, item)
+			}
 		}
 		if ctx.Err() != nil {
 			break
 		}
 	}
 	listed()
-	close(queue)
-	workers.Wait()
+	alone.close()
+	together.close()
+	c.workers.Wait()
 	if ctx.Err() == nil {
 		return c.failure()
 	}
@@ -87,14 +94,18 @@ func (c *copier) run(ctx context.Context, items iter.Seq2[Item, error]) error {
 // copier is the state of one Copy. It is safe for concurrent use.
 type copier struct {
 	destination tranship.Writer
-	options     Options
-	streams     *semaphore.Weighted
-	small       *semaphore.Weighted
-	buffers     *buffers
+	// putter is the ability of destination; nil if it has none.
+	putter  tranship.BatchPutter
+	options Options
+	// files are the files in flight, streams the large ones among them, and small the bytes of
+	// the others.
+	files, streams, small *semaphore.Weighted
+	buffers               *buffers
 	// outage measures for how long neither side has answered.
-	outage  *budget.Outage
-	stop    context.CancelCauseFunc
-	workers int // the number started so far, which only send uses
+	outage *budget.Outage
+	stop   context.CancelCauseFunc
+	// workers are the goroutines that copy items.
+	workers sync.WaitGroup
 	// claims are the paths of items that are queued or being copied.
 	claims claims
 	// smallInFlight counts the bytes of small files that are being copied now.
@@ -109,26 +120,14 @@ type copier struct {
 	events sync.Mutex // held while Options.Events is called
 }
 
-// send hands an item to a worker, once no other item with its path is under way. It
-// starts a worker for each item, until there are Options.Files.
-func (c *copier) send(ctx context.Context, queue chan Item, workers *sync.WaitGroup, item Item) {
-	if !c.claims.claim(ctx, item.Path) {
-		return
-	}
-	if c.workers < c.options.Files {
-		c.workers++
-		workers.Go(func() {
-			for item := range queue {
-				if ctx.Err() == nil {
-					c.copyItem(ctx, item)
-				}
-				c.claims.release(item.Path)
-			}
-		})
-	}
-	select {
-	case queue <- item:
-	case <-ctx.Done():
+// copyItems copies the items of a queue one by one.
+func (c *copier) copyItems(ctx context.Context, items <-chan Item) {
+	for item := range items {
+		if c.files.Acquire(ctx, 1) == nil {
+			c.copyItem(ctx, item)
+			c.files.Release(1)
+		}
+		c.claims.release(item.Path)
 	}
 }
 

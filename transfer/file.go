@@ -28,6 +28,7 @@ type inside interface {
 type job struct {
 	*copier
 	item     Item
+	start    time.Time
 	result   *Result
 	progress *fileProgress
 

@@ -19,22 +19,10 @@ func (j *job) put(watch *silence.Watch) (done bool, err error) {
 		j.item.File.Size = file.Size
 		return false, nil
 	}
-	j.begun(file)
-	crc := tranship.CRC32C(data)
-	if err := verify(file, file.Size, crc); err != nil {
-		return false, err
-	}
-	digest, err := j.item.newDigest()
+	crc, err := j.loaded(file, data)
 	if err != nil {
 		return false, err
 	}
-	if digest != nil {
-		digest.Write(data)
-	}
-	if err := j.item.checkDigest(digest); err != nil {
-		return false, err
-	}
-	j.result.CRC32C = &crc
 	committed, err := j.destination.Put(watch.Context(), j.spec(file), data)
 	if j.leaveTimeOut(file.ModTime, err) {
 		committed, err = j.destination.Put(watch.Context(), j.spec(file), data)
@@ -42,13 +30,43 @@ func (j *job) put(watch *silence.Watch) (done bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if err := arrived(committed, file.Size, crc); err != nil {
+	if err := j.stored(file, committed, crc); err != nil {
 		return false, err
+	}
+	return true, nil
+}
+
+// loaded checks the content of a file that was read as a whole, and returns its checksum.
+func (j *job) loaded(file tranship.File, data []byte) (crc uint32, err error) {
+	j.begun(file)
+	crc = tranship.CRC32C(data)
+	if err := verify(file, int64(len(data)), crc); err != nil {
+		return 0, err
+	}
+	digest, err := j.item.newDigest()
+	if err != nil {
+		return 0, err
+	}
+	if digest != nil {
+		digest.Write(data)
+	}
+	if err := j.item.checkDigest(digest); err != nil {
+		return 0, err
+	}
+	j.result.CRC32C = &crc
+	return crc, nil
+}
+
+// stored checks what the destination has made of a file that was sent as a whole, and records
+// it.
+func (j *job) stored(file, committed tranship.File, crc uint32) error {
+	if err := arrived(committed, file.Size, crc); err != nil {
+		return err
 	}
 	j.result.SentBytes = file.Size
 	j.completed(file, committed)
 	j.progress.there(file.Size, 0)
-	return true, nil
+	return nil
 }
 
 // load reads all of the source, if it has the size that item.File says.

@@ -26,23 +26,38 @@ func (e *restartError) Unwrap() error { return e.err }
 
 // copyItem copies one item, with all its attempts, and reports it.
 func (c *copier) copyItem(ctx context.Context, item Item) {
-	start := time.Now()
+	j := c.begin(item)
+	j.end(ctx, j.try(ctx))
+}
+
+// begin begins to copy an item.
+func (c *copier) begin(item Item) *job {
 	item.Once = item.Once || isPipe(item.Source)
-	result := Result{Source: item.name(), SourcePath: item.SourcePath, Path: item.Path, Size: item.File.Size}
-	j := &job{copier: c, item: item, result: &result, progress: c.options.Progress.file(item)}
+	j := &job{
+		copier:   c,
+		item:     item,
+		start:    time.Now(),
+		result:   &Result{Source: item.name(), SourcePath: item.SourcePath, Path: item.Path, Size: item.File.Size},
+		progress: c.options.Progress.file(item),
+	}
 	j.event(Event{Kind: EventBegin, Bytes: item.File.Size})
-	result.Err = j.try(ctx)
-	result.Duration = time.Since(start)
-	if cause := context.Cause(ctx); result.Err != nil && cause != nil {
-		result.Err = fmt.Errorf("%w: %w", ErrStopped, cause)
+	return j
+}
+
+// end reports the item, which failed with err if that is not nil.
+func (j *job) end(ctx context.Context, err error) {
+	j.result.Err = err
+	j.result.Duration = time.Since(j.start)
+	if cause := context.Cause(ctx); j.result.Err != nil && cause != nil {
+		j.result.Err = fmt.Errorf("%w: %w", ErrStopped, cause)
 	}
-	j.forget(result.Err)
-	if result.Err != nil && j.kept {
-		result.Err = &ResumableError{result.Err}
+	j.forget(j.result.Err)
+	if j.result.Err != nil && j.kept {
+		j.result.Err = &ResumableError{j.result.Err}
 	}
-	c.options.Progress.end(j.progress)
-	j.event(Event{Kind: EventEnd, Bytes: result.Size, Err: result.Err})
-	c.report(result)
+	j.options.Progress.end(j.progress)
+	j.event(Event{Kind: EventEnd, Bytes: j.result.Size, Err: j.result.Err})
+	j.report(*j.result)
 }
 
 // event tells of something about the item.
@@ -58,41 +73,61 @@ func (j *job) try(ctx context.Context) error {
 	if err := j.item.validate(); err != nil {
 		return err
 	}
-	tries := budget.Budget{Attempts: j.options.Attempts, Patience: j.options.Patience}.Begin(j.outage)
-	for {
+	tries := j.tries()
+	tries.Attempt()
+	skipped, err := j.skip(ctx)
+	if skipped {
+		return nil
+	}
+	j.attempted()
+	if err == nil {
+		err = j.attempt(ctx)
+	}
+	return j.tryAgain(ctx, tries, err)
+}
+
+func (j *job) tries() *budget.Tries {
+	return budget.Budget{Attempts: j.options.Attempts, Patience: j.options.Patience}.Begin(j.outage)
+}
+
+// attempted counts an attempt.
+func (j *job) attempted() {
+	j.result.Attempts++
+	j.progress.attempt.Store(int64(j.result.Attempts))
+}
+
+// tryAgain makes other attempts, after one that ended with err, until one succeeds or no other
+// is due.
+func (j *job) tryAgain(ctx context.Context, tries *budget.Tries, err error) error {
+	for err != nil {
+		if j.item.Once || isPipe(j.destination) || !j.leaveTimeOut(j.item.File.ModTime, err) {
+			if j.advanced {
+				j.advanced = false
+				tries.Progress()
+			}
+			pause, final := j.failed(ctx, tries, err)
+			if final != nil {
+				return final
+			}
+			j.event(Event{Kind: EventRetry, Err: err, Wait: pause, Attempt: j.result.Attempts + 1})
+			j.progress.waiting.Store(true)
+			if err := budget.Sleep(ctx, pause); err != nil {
+				return err
+			}
+			j.progress.waiting.Store(false)
+		}
 		tries.Attempt()
-		skip, err := j.skip(ctx)
-		if skip {
-			j.skipped(j.item.File.Size)
+		var skipped bool
+		if skipped, err = j.skip(ctx); skipped {
 			return nil
 		}
-		j.result.Attempts++
-		j.progress.attempt.Store(int64(j.result.Attempts))
+		j.attempted()
 		if err == nil {
 			err = j.attempt(ctx)
 		}
-		if err == nil {
-			tries.Progress()
-			return nil
-		}
-		if !j.item.Once && !isPipe(j.destination) && j.leaveTimeOut(j.item.File.ModTime, err) {
-			continue
-		}
-		if j.advanced {
-			j.advanced = false
-			tries.Progress()
-		}
-		pause, final := j.failed(ctx, tries, err)
-		if final != nil {
-			return final
-		}
-		j.event(Event{Kind: EventRetry, Err: err, Wait: pause, Attempt: j.result.Attempts + 1})
-		j.progress.waiting.Store(true)
-		if err := budget.Sleep(ctx, pause); err != nil {
-			return err
-		}
-		j.progress.waiting.Store(false)
 	}
+	tries.Progress()
+	return nil
 }
 
 // failed notes that an attempt failed, and returns how long to wait before the next; or
@@ -125,7 +160,7 @@ func (j *job) failed(ctx context.Context, tries *budget.Tries, err error) (time.
 	return pause, final
 }
 
-// skip reports whether the file is at the destination already.
+// skip reports whether the file is at the destination already. Then nothing is left to do.
 func (j *job) skip(ctx context.Context) (bool, error) {
 	if j.options.Existing == nil {
 		return false, nil
@@ -134,5 +169,9 @@ func (j *job) skip(ctx context.Context) (bool, error) {
 	if errors.Is(err, tranship.ErrNotFound) {
 		return false, nil
 	}
-	return err == nil && isSame(j.item.File, existing, j.options.ModifyWindow), err
+	if err != nil || !isSame(j.item.File, existing, j.options.ModifyWindow) {
+		return false, err
+	}
+	j.skipped(j.item.File.Size)
+	return true, nil
 }

@@ -1,5 +1,5 @@
-// Package batch helps decorators with batches of small files, of which they refuse some
-// items and pass on the others.
+// Package batch helps with batches of small files. Decorators of stores refuse some items of a
+// batch and pass on the others; others work on the items one by one, or all at once.
 package batch
 
 // Pass returns one result for each item, in their order. It calls refuse with the index of
