@@ -10,23 +10,27 @@ import (
 // call. It follows no link and does not wait for the writer of a FIFO. When it fails,
 // Walk and OpenFile give the reason.
 func (d *Dir) OpenBelow(path string) (*os.File, error) {
-	handle, err := d.handle()
+	opened, err := d.openBelow(path)
 	if err != nil {
 		return nil, err
+	}
+	return os.NewFile(uintptr(opened), d.root.Name()+"/"+path), nil
+}
+
+func (d *Dir) openBelow(path string) (opened int, err error) {
+	handle, err := d.handle()
+	if err != nil {
+		return -1, err
 	}
 	how := unix.OpenHow{
 		Flags:   unix.O_RDONLY | unix.O_NONBLOCK | unix.O_CLOEXEC | unix.O_LARGEFILE,
 		Resolve: unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_BENEATH,
 	}
-	opened := -1
 	err = control(handle, func(dir int) error {
 		return retry(func() (err error) {
 			opened, err = unix.Openat2(dir, path, &how)
 			return err
 		})
 	})
-	if err != nil {
-		return nil, relative("open", path, err)
-	}
-	return os.NewFile(uintptr(opened), d.root.Name()+"/"+path), nil
+	return opened, relative("open", path, err)
 }

@@ -73,26 +73,35 @@ func identity(info fs.FileInfo) (inode uint64, changed int64) {
 // openAt opens name itself, without following a link. os.Root would use six system calls,
 // to find out whether the file can be polled.
 func (d *Dir) openAt(name string, flag int, mode fs.FileMode) (*os.File, error) {
-	handle, err := d.handle()
-	if err != nil {
-		return nil, err
-	}
-	opened := -1
-	err = control(handle, func(dir int) error {
-		return retry(func() (err error) {
-			opened, err = unix.Openat(dir, name, flag|unix.O_NOFOLLOW|unix.O_CLOEXEC|unix.O_LARGEFILE, uint32(mode.Perm()))
-			return err
-		})
-	})
+	opened, err := d.openDescriptor(name, flag, mode)
 	if err != nil {
 		return nil, relative("open", name, err)
 	}
 	return os.NewFile(uintptr(opened), d.root.Name()+"/"+name), nil
 }
 
+func (d *Dir) openDescriptor(name string, flag int, mode fs.FileMode) (opened int, err error) {
+	handle, err := d.handle()
+	if err != nil {
+		return -1, err
+	}
+	err = control(handle, func(dir int) error {
+		return retry(func() (err error) {
+			opened, err = unix.Openat(dir, name, flag|unix.O_NOFOLLOW|unix.O_CLOEXEC|unix.O_LARGEFILE, uint32(mode.Perm()))
+			return err
+		})
+	})
+	return opened, err
+}
+
 // chtimes sets the modified time of an open file, and its access time unless that is zero.
 // The error is errors.ErrUnsupported if the system needs the file's name for that.
 func chtimes(file *os.File, accessed, modified time.Time) error {
+	return control(file, func(descriptor int) error { return setTimes(descriptor, accessed, modified) })
+}
+
+// setTimes implements chtimes.
+func setTimes(descriptor int, accessed, modified time.Time) error {
 	when, err := unix.TimeToTimespec(modified)
 	if err != nil {
 		return err
@@ -103,9 +112,7 @@ func chtimes(file *os.File, accessed, modified time.Time) error {
 			return err
 		}
 	}
-	err = control(file, func(descriptor int) error {
-		return retry(func() error { return unix.UtimesNanoAt(descriptor, "", times, unix.AT_EMPTY_PATH) })
-	})
+	err = retry(func() error { return unix.UtimesNanoAt(descriptor, "", times, unix.AT_EMPTY_PATH) })
 	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOENT) {
 		return errors.ErrUnsupported
 	}

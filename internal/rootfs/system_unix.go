@@ -93,10 +93,16 @@ func Owner(info fs.FileInfo) (uid uint32, ok bool) {
 // Lock takes the exclusive lock of an open file without waiting. The lock is released
 // when the file is closed or the process ends. Lock returns false if another open file,
 // of this process or another, has the lock.
-func Lock(file *os.File) (bool, error) {
-	err := control(file, func(descriptor int) error {
-		return retry(func() error { return unix.Flock(descriptor, unix.LOCK_EX|unix.LOCK_NB) })
+func Lock(file *os.File) (locked bool, err error) {
+	err = control(file, func(descriptor int) (err error) {
+		locked, err = lock(descriptor)
+		return err
 	})
+	return locked, err
+}
+
+func lock(descriptor int) (bool, error) {
+	err := retry(func() error { return unix.Flock(descriptor, unix.LOCK_EX|unix.LOCK_NB) })
 	if errors.Is(err, unix.EWOULDBLOCK) {
 		return false, nil
 	}

@@ -72,6 +72,9 @@ type Dir struct {
 	renames sync.Mutex
 	// namesOf returns the names in one of the directories. Tests replace it.
 	namesOf func(*rootfs.Dir) directoryNames
+	// fetching is called, if not nil, after FetchBatch has read the content of a file and
+	// before it checks that the file has not changed. Tests set it.
+	fetching func(name string)
 
 	mu sync.Mutex
 	// resumable has the latest resumable upload of this process to each path.
@@ -80,7 +83,10 @@ type Dir struct {
 	swept map[string]bool
 }
 
-var _ tranship.Writer = (*Dir)(nil)
+var (
+	_ tranship.Writer       = (*Dir)(nil)
+	_ tranship.BatchFetcher = (*Dir)(nil)
+)
 
 // Open opens an existing directory of this machine. The name is resolved by the
 // system, and not changed before: "link/.." is the parent of what the link leads to.

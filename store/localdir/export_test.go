@@ -29,3 +29,6 @@ func ReadJournal(id string, data []byte) (parts map[int64]uint32, length int64, 
 
 // IsExact reports whether two names in the directory are known never to be one file.
 func (d *Dir) IsExact() bool { return d.top.IsExact() }
+
+// SetFetching sets what FetchBatch calls between the content of a file and its last check.
+func (d *Dir) SetFetching(fetching func(name string)) { d.fetching = fetching }

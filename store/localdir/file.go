@@ -11,7 +11,6 @@ import (
 	"syscall"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/filetime"
 	"github.com/tranship/tranship/internal/localerr"
 	"github.com/tranship/tranship/internal/rootfs"
 )
@@ -188,7 +187,7 @@ func (c *content) ReadZeros(most int64) (int64, error) {
 // short returns the reason why the file ends before its size.
 func (c *content) short() error {
 	if info, err := c.f.Stat(); err == nil && info.Size() == c.file.Size {
-		return &unsizedError{fmt.Sprintf("the source has fewer than the %d bytes of its size", c.file.Size)}
+		return tooFew(c.file.Size)
 	}
 	return fmt.Errorf("source %w: it shrank below its %d bytes", localerr.ErrChanged, c.file.Size)
 }
@@ -196,17 +195,27 @@ func (c *content) short() error {
 // unchanged returns io.EOF, or an error that says how the file has changed.
 func (c *content) unchanged() error {
 	info, err := c.f.Stat()
-	switch {
-	case err != nil:
+	if err != nil {
 		return localerr.Explain(err)
-	case info.Size() > c.file.Size:
-		return fmt.Errorf("source %w: it grew from %d to %d bytes", localerr.ErrChanged, c.file.Size, info.Size())
-	case info.Size() < c.file.Size:
-		return fmt.Errorf("source %w: it shrank from %d to %d bytes", localerr.ErrChanged, c.file.Size, info.Size())
-	case !filetime.Clamp(info.ModTime()).Equal(c.file.ModTime):
-		return fmt.Errorf("source %w: it was written to", localerr.ErrChanged)
+	}
+	if err := changed(c.file, fileOf(c.file.Path, info)); err != nil {
+		return err
 	}
 	return c.sized()
+}
+
+// changed returns an error that says how a file has changed while it was read; nil if it has
+// not.
+func changed(before, after tranship.File) error {
+	switch {
+	case after.Size > before.Size:
+		return fmt.Errorf("source %w: it grew from %d to %d bytes", localerr.ErrChanged, before.Size, after.Size)
+	case after.Size < before.Size:
+		return fmt.Errorf("source %w: it shrank from %d to %d bytes", localerr.ErrChanged, before.Size, after.Size)
+	case !after.ModTime.Equal(before.ModTime):
+		return fmt.Errorf("source %w: it was written to", localerr.ErrChanged)
+	}
+	return nil
 }
 
 // sized returns io.EOF, or an error if more can be read than the size of the file.
@@ -216,7 +225,7 @@ func (c *content) sized() error {
 	}
 	n, err := c.f.ReadAt(make([]byte, 1), c.file.Size)
 	if n > 0 {
-		return &unsizedError{fmt.Sprintf("the source has more than the %d bytes of its size", c.file.Size)}
+		return tooMany(c.file.Size)
 	}
 	if err == io.EOF {
 		return err
@@ -234,4 +243,12 @@ func (e *unsizedError) Error() string { return e.message }
 // Is implements the matching of ErrUnsized and ErrChanged.
 func (e *unsizedError) Is(target error) bool {
 	return target == localerr.ErrUnsized || target == localerr.ErrChanged
+}
+
+func tooFew(size int64) error {
+	return &unsizedError{fmt.Sprintf("the source has fewer than the %d bytes of its size", size)}
+}
+
+func tooMany(size int64) error {
+	return &unsizedError{fmt.Sprintf("the source has more than the %d bytes of its size", size)}
 }

@@ -1,0 +1,43 @@
+//go:build !linux
+
+package rootfs
+
+import (
+	"errors"
+	"io/fs"
+	"time"
+)
+
+// Descriptor is an open file for one short use. This system has none.
+type Descriptor struct{}
+
+// OpenDescriptor returns errors.ErrUnsupported.
+func (d *Dir) OpenDescriptor(string) (Descriptor, error) {
+	return Descriptor{}, errors.ErrUnsupported
+}
+
+// CreateDescriptor returns errors.ErrUnsupported.
+func (d *Dir) CreateDescriptor(string, fs.FileMode) (Descriptor, error) {
+	return Descriptor{}, errors.ErrUnsupported
+}
+
+// Status returns errors.ErrUnsupported.
+func (f Descriptor) Status() (Status, error) { return Status{}, errors.ErrUnsupported }
+
+// ReadAt returns errors.ErrUnsupported.
+func (f Descriptor) ReadAt([]byte, int64) (int, error) { return 0, errors.ErrUnsupported }
+
+// Write returns errors.ErrUnsupported.
+func (f Descriptor) Write([]byte) (int, error) { return 0, errors.ErrUnsupported }
+
+// Lock returns errors.ErrUnsupported.
+func (f Descriptor) Lock() (bool, error) { return false, errors.ErrUnsupported }
+
+// Chmod returns errors.ErrUnsupported.
+func (f Descriptor) Chmod(fs.FileMode) error { return errors.ErrUnsupported }
+
+// Chtimes returns errors.ErrUnsupported.
+func (f Descriptor) Chtimes(time.Time) error { return errors.ErrUnsupported }
+
+// Close returns errors.ErrUnsupported.
+func (f Descriptor) Close() error { return errors.ErrUnsupported }
