@@ -43,7 +43,7 @@ func (c benchCase) standard() []string {
 	case "small-up", "small-down", "small-up-durable", "unchanged", "link-50ms-small-up":
 		return []string{"tranship", "rsync"}
 	case "clients-up", "link-100ms-up", "link-100ms-down":
-		return []string{"tranship", "raw"}
+		return []string{"tranship", "tranship-grpc", "raw"}
 	}
 	return nil
 }
@@ -59,7 +59,7 @@ const linkBytesPerSecond = 125_000_000
 // overLink reports whether a contestant is measured over an emulated link. There the
 // protocol decides, so that a few contestants of each kind are enough.
 func overLink(contestant string) bool {
-	return slices.Contains([]string{"tranship", "raw", "grpc", "rsync"}, contestant)
+	return slices.Contains([]string{"tranship", "tranship-grpc", "raw", "grpc", "rsync"}, contestant)
 }
 
 // cases returns all cases in the order in which they run. Each is without and with TLS,

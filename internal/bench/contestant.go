@@ -32,6 +32,7 @@ type keeper interface {
 func contestants() []contestant {
 	return []contestant{
 		tranship{},
+		transhipGRPC{},
 		raw{},
 		netHTTP{},
 		generated{},

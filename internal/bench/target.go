@@ -33,6 +33,7 @@ func targets() []target {
 	rate := func(t, _ result) statistic {
 		return t.over(func(s sample) float64 { return float64(t.Files) / s.Seconds })
 	}
+	fallback := func(_, b result) statistic { return link(b, b) }
 	plain, tls, trees := []string{"large-up", "large-down"}, []string{"large-up-tls", "large-down-tls"}, []string{"small-up", "small-down"}
 	links := []string{"link-100ms-up", "link-100ms-down"}
 	return []target{
@@ -52,6 +53,7 @@ func targets() []target {
 		{text: "peak memory of the server, MiB", cases: []string{"large-up", "large-up-durable"}, value: memory, baseline: "tranship", want: 32, atMost: true, unit: 1 << 20},
 		{text: "peak memory of the client, MiB", cases: plain[:1], value: client, baseline: "tranship", want: 32, atMost: true, unit: 1 << 20},
 		{text: "share of the link", cases: links, value: link, baseline: "tranship", want: 0.93},
+		{text: "share of the link, over gRPC", cases: links, value: fallback, baseline: "tranship-grpc", want: 0.6},
 		{text: "files a second", cases: []string{"link-50ms-small-up"}, value: rate, baseline: "tranship", want: 10_000},
 	}
 }

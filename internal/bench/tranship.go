@@ -14,6 +14,19 @@ func (tranship) name() string { return "tranship" }
 
 func (tranship) about() string { return "tranship cp to tranship serve, verified by checksums" }
 
+// transhipGRPC is the built program without lanes.
+type transhipGRPC struct{ tranship }
+
+func (transhipGRPC) name() string { return "tranship-grpc" }
+
+func (transhipGRPC) about() string { return "the same with --transport grpc" }
+
+func (c transhipGRPC) copy(j job) (command, error) {
+	copied, err := c.tranship.copy(j)
+	copied.args = append(copied.args, "--transport", "grpc")
+	return copied, err
+}
+
 func (tranship) lacks(*lab, benchCase) string { return "" }
 
 func (tranship) serve(ctx context.Context, s site) (*service, error) {
