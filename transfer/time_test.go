@@ -59,7 +59,7 @@ func TestSameRounded(t *testing.T) {
 // untimed is a store that refuses modified times, at the beginning or only at commit. It counts
 // the puts and the parts that it gets.
 type untimed struct {
-	*mem.Store
+	tranship.Store
 	late       bool
 	puts, sent atomic.Int64
 }

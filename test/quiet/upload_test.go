@@ -54,7 +54,7 @@ func TestPausedSource(t *testing.T) {
 
 // slowStore is a store that takes its time to make a file durable.
 type slowStore struct {
-	*mem.Store
+	tranship.Store
 	sync time.Duration
 }
 
