@@ -44,12 +44,18 @@ type downloadStream struct {
 
 	mu      sync.Mutex
 	cancels map[uint64]context.CancelCauseFunc
-	last    uint64
+	// fetching has the fetches without a terminal reply.
+	fetching map[uint64]*fetch
+	last     uint64
+
+	// fetches answers fetches; nil if the store has no batches.
+	fetches *batcher[*fetch]
 }
 
 // Download implements the service.
 //
-// One goroutine receives, and each file has its own; they take turns to send. The
+// One goroutine receives. Small files go in batches to a few goroutines, and each other file
+// has its own; they take turns to send. The
 // transport's flow control stops files whose bytes the client does not read.
 func (s *Service) Download(stream grpc.BidiStreamingServer[transhipv1.DownloadRequest, transhipv1.DownloadResponse]) error {
 	ctx, cancel := context.WithCancel(stream.Context())
@@ -61,6 +67,10 @@ func (s *Service) Download(stream grpc.BidiStreamingServer[transhipv1.DownloadRe
 		unanswered: semaphore.NewWeighted(wire.MaxUnfinishedSlots),
 		workers:    semaphore.NewWeighted(downloadWorkers),
 		cancels:    map[uint64]context.CancelCauseFunc{},
+		fetching:   map[uint64]*fetch{},
+	}
+	if d.fetches = d.newFetches(); d.fetches != nil {
+		defer d.fetches.close()
 	}
 	minrate.FromContext(ctx).Download()
 	defer startHeartbeat(askedKeepAlive(ctx), d.beat)()
@@ -124,10 +134,13 @@ func (d *downloadStream) handle(request *transhipv1.DownloadRequest) error {
 		return d.open(request.Open)
 	case *transhipv1.DownloadRequest_Cancel:
 		d.mu.Lock()
-		cancel := d.cancels[request.Cancel.GetSlot()]
+		cancel, fetching := d.cancels[request.Cancel.GetSlot()], d.fetching[request.Cancel.GetSlot()]
 		d.mu.Unlock()
 		if cancel != nil {
 			cancel(errCancelled)
+		}
+		if fetching != nil {
+			d.cancelFetch(fetching)
 		}
 		return nil
 	case *transhipv1.DownloadRequest_KeepAlive:
@@ -150,23 +163,36 @@ func (d *downloadStream) open(open *transhipv1.Open) error {
 		refusal = errDraining
 	}
 	d.last = max(d.last, id)
-	ctx, cancel := context.WithCancelCause(d.ctx)
-	if refusal == nil {
-		d.mu.Lock()
-		d.cancels[id] = cancel
-		d.mu.Unlock()
+	switch {
+	case refusal != nil:
+		go func() {
+			defer d.unanswered.Release(1)
+			d.service.refused(d.ctx, Refusal{Action: "read", Path: open.GetPath(), Err: refusal})
+			d.fail(id, refusal)
+		}()
+	case d.fetches != nil && isFetch(open):
+		d.fetch(open)
+	default:
+		d.openAlone(open)
 	}
+	return nil
+}
+
+// openAlone answers one open in a goroutine of its own.
+func (d *downloadStream) openAlone(open *transhipv1.Open) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.openAloneLocked(open)
+}
+
+func (d *downloadStream) openAloneLocked(open *transhipv1.Open) {
+	ctx, cancel := context.WithCancelCause(d.ctx)
+	d.cancels[open.GetSlot()] = cancel
 	go func() {
 		defer d.unanswered.Release(1)
 		defer cancel(nil)
-		if refusal != nil {
-			d.service.refused(ctx, Refusal{Action: "read", Path: open.GetPath(), Err: refusal})
-			d.fail(id, refusal)
-			return
-		}
 		d.serve(ctx, open)
 	}()
-	return nil
 }
 
 // serve answers one open, up to its terminal reply.
@@ -179,6 +205,11 @@ func (d *downloadStream) serve(ctx context.Context, open *transhipv1.Open) {
 	d.mu.Lock()
 	delete(d.cancels, open.GetSlot())
 	d.mu.Unlock()
+	d.end(open, start, sent, err)
+}
+
+// end sends the terminal reply of an open that failed, and logs the outcome of any.
+func (d *downloadStream) end(open *transhipv1.Open, start time.Time, sent int64, err error) {
 	if err != nil {
 		d.fail(open.GetSlot(), err)
 	}
@@ -251,30 +282,4 @@ func (d *downloadStream) deliver(ctx context.Context, open *transhipv1.Open) (se
 			return sent, err
 		}
 	}
-}
-
-// sendChunk sends bytes, and releases them when the transport has written them.
-func (d *downloadStream) sendChunk(slot uint64, offset int64, data tranship.Chunk) error {
-	message := wire.NewDownloadResponse(&transhipv1.DownloadResponse{Response: &transhipv1.DownloadResponse_Chunk{
-		Chunk: &transhipv1.Chunk{Slot: slot, Offset: &offset, Crc32C: &data.CRC32C},
-	}})
-	message.SetChunk(data)
-	d.sendMu.Lock()
-	defer d.sendMu.Unlock()
-	d.spoken.Store(true)
-	return message.Send(d.stream)
-}
-
-// fail sends the terminal reply of a slot that did not succeed. When that fails,
-// the stream has failed.
-func (d *downloadStream) fail(slot uint64, err error) {
-	failed := &transhipv1.Failed{Slot: slot, Status: rpcstatus.Proto(err)}
-	_ = d.send(&transhipv1.DownloadResponse{Response: &transhipv1.DownloadResponse_Failed{Failed: failed}})
-}
-
-func (d *downloadStream) send(response *transhipv1.DownloadResponse) error {
-	d.sendMu.Lock()
-	defer d.sendMu.Unlock()
-	d.spoken.Store(true)
-	return d.stream.Send(response)
 }
