@@ -96,6 +96,9 @@ func (i *inbox) done(taken, rest []received) {
 	defer i.mu.Unlock()
 	if len(rest) > 0 {
 		i.messages = append(append([]received(nil), rest...), i.messages...)
+		for _, message := range rest {
+			i.loose += message.loose()
+		}
 		signal(i.ready)
 	}
 	clear(taken)
