@@ -70,7 +70,7 @@ func (s *scriptedDownload) Send(reply *transhipv1.DownloadResponse) error {
 		s.terminal[slot] = append(s.terminal[slot], code)
 	case *transhipv1.DownloadResponse_Failed:
 		slot, code := reply.Failed.GetSlot(), reply.Failed.GetStatus().GetCode()
-		s.terminal[slot] = append(s.terminal[slot], codes.Code(code)) //nolint:gosec // a code
+		s.terminal[slot] = append(s.terminal[slot], codes.Code(code))
 	}
 	return nil
 }
