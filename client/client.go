@@ -29,7 +29,6 @@ import (
 	"github.com/tranship/tranship/internal/observation"
 	"github.com/tranship/tranship/internal/rpcstatus"
 	"github.com/tranship/tranship/internal/unsent"
-	"github.com/tranship/tranship/internal/wire"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
@@ -136,7 +135,8 @@ type Client struct {
 	// silent are the connections of Dial; nil for a client of New.
 	silent *silentConns
 	// lanes is nil if uploads and downloads use gRPC only.
-	lanes *lanes.Lanes
+	lanes   *lanes.Lanes
+	prepare sync.Once
 	// observed is nil if there is no observer.
 	observed *observation.Batch
 	// lacksCopyFile is true once the server has answered that it does not have CopyFile.
@@ -275,34 +275,3 @@ func (c *Client) Close() error {
 // errClosed is the error of transfers whose client was closed. It is final: trying again
 // does not help.
 var errClosed = failure.Mark(fmt.Errorf("%w: the client is closed", tranship.ErrUnavailable), failure.Final)
-
-// ServerInfo is a server's description of itself.
-type ServerInfo struct {
-	// Version is its software version, for people to read.
-	Version string
-	// MaxMessageBytes is the size of the largest message that it accepts.
-	MaxMessageBytes int64
-	// MinDurability is the least durability of a commit.
-	MinDurability tranship.Durability
-}
-
-// Info asks the server for its version and limits.
-func (c *Client) Info(ctx context.Context) (ServerInfo, error) {
-	response, err := callUnary(ctx, c, c.files.GetServerInfo, &transhipv1.GetServerInfoRequest{})
-	if err != nil {
-		return ServerInfo{}, err
-	}
-	if err := wire.CheckServerInfo(response); err != nil {
-		return ServerInfo{}, err
-	}
-	// A durability that this client does not know is stronger than those it knows.
-	durability, err := wire.DurabilityFromProto(response.GetMinDurability())
-	if err != nil {
-		durability = tranship.DurabilityDurable
-	}
-	return ServerInfo{
-		Version:         response.GetServerVersion(),
-		MaxMessageBytes: response.GetMaxMessageBytes(),
-		MinDurability:   durability,
-	}, nil
-}

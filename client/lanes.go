@@ -71,6 +71,15 @@ func (c *Client) useLanes(ctx context.Context, address string, options Options, 
 	return nil
 }
 
+// Prepare begins to make the connection of the first upload or download, if that is not the
+// one for all other calls, so that it need not wait. It returns at once, and should be called
+// once, after Dial.
+func (c *Client) Prepare() {
+	if c.lanes != nil {
+		c.prepare.Do(c.lanes.Prepare)
+	}
+}
+
 // laneInstance returns the instance id of lanes that this client knows; "" if there are none.
 func laneInstance(info *transhipv1.GetServerInfoResponse) string {
 	if info.GetLanes().GetVersion() != laneVersion {

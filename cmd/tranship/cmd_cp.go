@@ -171,7 +171,7 @@ func (g *globals) cp(ctx context.Context, args []string, flags cpFlags) (err err
 		return err
 	}
 	connections := g.connections()
-	connections.stallTimeout, connections.number = flags.stallTimeout, flags.connections
+	connections.stallTimeout, connections.number, connections.moves = flags.stallTimeout, flags.connections, !flags.dryRun
 	defer func() { err = errors.Join(err, connections.close()) }()
 	defer g.notifySlowStop(ctx)()
 

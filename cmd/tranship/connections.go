@@ -24,7 +24,9 @@ type connections struct {
 	stallTimeout time.Duration
 	// number of connections to each server that large files are spread over; 0 means as
 	// many as make them faster.
-	number  int
+	number int
+	// moves means that files are uploaded or downloaded.
+	moves   bool
 	stores  map[location.Server]*retry.Store
 	clients []*client.Client
 	raw     map[location.Server]*grpc.ClientConn
@@ -69,6 +71,9 @@ func (c *connections) Store(ctx context.Context, server location.Server) (*retry
 	})
 	if err != nil {
 		return nil, err
+	}
+	if c.moves {
+		native.Prepare()
 	}
 	c.clients = append(c.clients, native)
 	store := retry.New(native, retry.Options{Events: func(event retry.Event) {

@@ -4,12 +4,9 @@
 package lanes
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"net/netip"
-	"os"
 	"sync"
 	"time"
 )
@@ -69,6 +66,8 @@ type Lanes struct {
 	mu       sync.Mutex
 	instance string
 	blocked  map[netip.AddrPort]block
+	// preparing is closed when Prepare has ended; nil if it was not called.
+	preparing chan struct{}
 }
 
 // block is why lanes are not tried at an address, until a time.
@@ -96,9 +95,40 @@ func (l *Lanes) Close() {
 	l.pool.close()
 }
 
+// Prepare makes a lane before it is needed. It does not wait, and is called once at most.
+func (l *Lanes) Prepare() {
+	to := l.options.Address()
+	prepared := make(chan struct{})
+	begun := l.usable(to) == nil && l.pool.begin(func() {
+		defer close(prepared)
+		if made, err := l.dial(to); err == nil {
+			l.pool.put(made)
+		}
+	})
+	if begun {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.preparing = prepared
+	}
+}
+
+// prepared waits for Prepare.
+func (l *Lanes) prepared(ctx context.Context) {
+	l.mu.Lock()
+	preparing := l.preparing
+	l.mu.Unlock()
+	if preparing != nil {
+		select {
+		case <-preparing:
+		case <-ctx.Done():
+		}
+	}
+}
+
 // Get returns a lane for one call. After it the caller must call Release. The error says why
 // there is no lane; it is that of ctx if ctx has ended.
 func (l *Lanes) Get(ctx context.Context) (*Lane, error) {
+	l.prepared(ctx)
 	for {
 		idle := l.pool.take()
 		if idle == nil {
@@ -181,99 +211,4 @@ func (l *Lanes) make(ctx context.Context) (*Lane, error) {
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
-}
-
-// dial makes a lane to an address. When that fails, it finds out why.
-func (l *Lanes) dial(to netip.AddrPort) (*Lane, error) {
-	made, err := (*Lane)(nil), ErrNone
-	if l.known() != "" {
-		made, err = l.options.Dial(l.ctx, to)
-	}
-	if err == nil && made.Instance() == l.known() {
-		return made, l.pool.add(made)
-	}
-	l.checking <- struct{}{} // each holder ends soon
-	defer func() { <-l.checking }()
-	if known := l.usable(to); known != nil { // another call has found out
-		closeLane(made)
-		return nil, known
-	}
-	if err == nil && made.Instance() == l.known() {
-		return made, l.pool.add(made)
-	}
-	if made, err = l.check(to, made, err); err != nil {
-		return nil, err
-	}
-	return made, l.pool.add(made)
-}
-
-// check asks the server, over gRPC, what a lane of another instance, or a failure, means. A
-// server that was started again has another instance id, and may not have accepted connections
-// for a moment. The caller must hold checking.
-func (l *Lanes) check(to netip.AddrPort, made *Lane, failed error) (*Lane, error) {
-	failed = cmp.Or(failed, ErrOtherInstance)
-	ctx, cancel := context.WithTimeout(l.ctx, askTime)
-	defer cancel()
-	instance, err := l.options.Ask(ctx)
-	if err == nil {
-		l.mu.Lock()
-		l.instance = instance
-		l.mu.Unlock()
-		if made != nil && instance != "" && made.Instance() == instance {
-			return made, nil
-		}
-	}
-	closeLane(made)
-	switch {
-	case l.ctx.Err() != nil:
-		return nil, errClosed
-	case err != nil:
-		return nil, l.block(to, fmt.Errorf("%w: %w", ErrDown, failed), pauseTime)
-	case instance == "":
-		return nil, l.block(to, ErrNone, blockTime)
-	}
-	if !isTimeout(failed) {
-		again, err := l.options.Dial(l.ctx, to)
-		if err == nil && again.Instance() == instance {
-			return again, nil
-		}
-		closeLane(again)
-		failed = cmp.Or(err, ErrOtherInstance)
-	}
-	if l.ctx.Err() != nil {
-		return nil, errClosed
-	}
-	return nil, l.block(to, failed, blockTime)
-}
-
-// known returns the instance id that the server has told last.
-func (l *Lanes) known() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.instance
-}
-
-// block keeps calls from trying lanes at an address for some time, and returns the reason.
-func (l *Lanes) block(to netip.AddrPort, reason error, wait time.Duration) error {
-	now := l.options.Now()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for other, known := range l.blocked {
-		if !now.Before(known.until) {
-			delete(l.blocked, other)
-		}
-	}
-	l.blocked[to] = block{reason, now.Add(wait)}
-	return reason
-}
-
-func closeLane(l *Lane) {
-	if l != nil {
-		_ = l.Close()
-	}
-}
-
-// isTimeout reports whether nothing has answered.
-func isTimeout(err error) bool {
-	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded)
 }

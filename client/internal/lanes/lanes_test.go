@@ -215,3 +215,35 @@ func TestCallerGivesUp(t *testing.T) {
 		s.expect(1, 0)
 	})
 }
+
+// TestPrepare makes a lane before the first call, which waits for it if it is not ready.
+func TestPrepare(t *testing.T) {
+	for name, refused := range map[string]error{"made": nil, "refused": errRefused} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSite(t)
+				all := s.client(func(options *lanes.Options) {
+					options.Dial = func(ctx context.Context, to netip.AddrPort) (*lanes.Lane, error) {
+						time.Sleep(time.Second)
+						return s.dial(ctx, to)
+					}
+				})
+				defer s.end(all)
+				s.dialErr = refused
+				all.Prepare()
+				time.Sleep(time.Second / 2)
+				if refused != nil {
+					s.expectNone(all, refused)
+					s.expect(2, 1)
+					return
+				}
+				begun := time.Now()
+				s.call(all)
+				if waited := time.Since(begun); waited != time.Second/2 {
+					t.Errorf("the first call has waited %v", waited)
+				}
+				s.expect(1, 0)
+			})
+		})
+	}
+}
