@@ -78,7 +78,8 @@ type Options struct {
 	Proxy func(address string) (*url.URL, error)
 	// Connections is the number of connections over which large files are spread. One
 	// connection uses one core and one TCP window. 0 means 1, and up to 4 if the server takes
-	// longer than 5 ms to reply. Each is made when it is first needed.
+	// longer than 5 ms to reply, or up to 8 lanes if it takes longer than 26 ms. Each is made
+	// when it is first needed.
 	Connections int
 	// StallTimeout is how long a call waits for its answer, a list for its next entries or a
 	// sign that the server is at work, and a copy inside the server for a report of its
