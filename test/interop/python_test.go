@@ -25,14 +25,14 @@ var stubs = sync.OnceValues(func() (dir string, err error) {
 	if err != nil {
 		return "", err
 	}
-	for include, proto := range map[string]string{
-		"../../proto":              "tranship/v1/file_service.proto",
-		"../../proto/filesrv/v1":   "filesrv.proto",
-		"../../proto/filesrv/v2":   "filesrv_v2.proto",
-		"../../proto/filetransfer": "file_transfer.proto",
+	for include, protos := range map[string][]string{
+		"../../proto":              {"tranship/v1/file_service.proto", "tranship/v1/lane.proto"},
+		"../../proto/filesrv/v1":   {"filesrv.proto"},
+		"../../proto/filesrv/v2":   {"filesrv_v2.proto"},
+		"../../proto/filetransfer": {"file_transfer.proto"},
 	} {
-		cmd := exec.Command("protoc", "--plugin=protoc-gen-grpc_python="+plugin,
-			"-I", include, "--python_out="+dir, "--grpc_python_out="+dir, proto)
+		cmd := exec.Command("protoc", append([]string{"--plugin=protoc-gen-grpc_python=" + plugin,
+			"-I", include, "--python_out=" + dir, "--grpc_python_out=" + dir}, protos...)...)
 		if output, err := cmd.CombinedOutput(); err != nil {
 			return "", fmt.Errorf("%s: %w\n%s", cmd, err, output)
 		}
