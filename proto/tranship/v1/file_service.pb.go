@@ -4354,8 +4354,8 @@ func (x *GetServerInfoResponse) GetLanes() *Lanes {
 // speed. docs/lanes.md of the project describes them.
 type Lanes struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Tells this server, since its start, from others. A lane tells it before a client sends
-	// anything.
+	// Identifies this server since its start: 1 to 64 bytes. On a lane, the server sends it
+	// before the client sends any metadata.
 	InstanceId string `protobuf:"bytes,1,opt,name=instance_id,json=instanceId,proto3" json:"instance_id,omitempty"`
 	// The version of the protocol of lanes, 1. A client that does not know the version uses
 	// gRPC.
