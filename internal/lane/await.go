@@ -5,9 +5,11 @@ import (
 	"time"
 )
 
-// AwaitHeaders waits for the next call: at most idle until a frame begins, and at most arrival
-// until it is complete. It must not be called while a call is under way. After an error, the
-// caller must close the lane.
+// AwaitHeaders waits at the server for the headers of the next call: at most idle until they
+// begin, and at most arrival until each frame that has begun is complete. Pings do not prolong
+// idle. It must not be called while a call is under way. The error is a *ProtocolError if the
+// client breaks the protocol, and otherwise that of Options.Control or of the connection, such as
+// io.EOF if the client has closed it. After an error, the caller must close the lane.
 func (c *Conn) AwaitHeaders(idle, arrival time.Duration) (Headers, error) {
 	c.reading.Lock()
 	defer c.reading.Unlock()
@@ -35,9 +37,9 @@ func (c *Conn) AwaitHeaders(idle, arrival time.Duration) (Headers, error) {
 	}
 }
 
-// Serve returns the stream of the call that AwaitHeaders has returned. Its context is derived
-// from ctx, and ends when the client cancels the call, or the connection is lost, as far as the
-// handler, or the lane after the client's end, reads. The caller must call Finish.
+// Serve returns the stream of the call whose headers AwaitHeaders has returned. Its context is
+// derived from ctx, and ends when the client cancels the call or the connection is lost. Before
+// the client's end, only RecvMsg notices that. The caller must call Finish.
 func (c *Conn) Serve(ctx context.Context) *ServerStream {
 	s := &ServerStream{conn: c, sending: make(chan struct{}, 1), over: make(chan struct{}), woken: make(chan struct{})}
 	s.ctx, s.cancel = context.WithCancelCause(ctx)

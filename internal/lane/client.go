@@ -29,7 +29,7 @@ type ClientStream struct {
 	ended bool
 	// over is closed when outcome is set.
 	over chan struct{}
-	// heard means that a frame of the server came.
+	// heard means that a frame of this call has come from the server.
 	heard atomic.Bool
 
 	mu   sync.Mutex
@@ -57,8 +57,10 @@ func (s *ClientStream) end(outcome error, trailer metadata.MD) bool {
 	return true
 }
 
+// isOver reports whether the call has its outcome.
 func (s *ClientStream) isOver() bool { return isClosed(s.over) }
 
+// result returns the outcome.
 func (s *ClientStream) result() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -82,7 +84,7 @@ func (s *ClientStream) cancel() {
 	s.release(ok)
 }
 
-// sendCancel sends the client's end mark. It reports whether it could.
+// sendCancel sends the client's end mark, and reports whether it succeeded.
 func (s *ClientStream) sendCancel() bool {
 	ctx, stop := context.WithTimeout(context.Background(), endTime)
 	defer stop()
@@ -96,7 +98,7 @@ func (s *ClientStream) sendCancel() bool {
 	return s.conn.writer.control(kindCancel, nil) == nil
 }
 
-// release gives the lane back.
+// release ends the call on the lane. Unless the lane is reusable, it closes it.
 func (s *ClientStream) release(reusable bool) {
 	c := s.conn
 	if !reusable {
@@ -113,8 +115,9 @@ func (s *ClientStream) release(reusable bool) {
 	s.released(true)
 }
 
-// free releases the lane after the status of the server. It does not wait for a message that is
-// being sent. After UNAUTHENTICATED the server closes the lane.
+// free releases the lane after the status of the server, and sends the client's end mark if it
+// is missing. It does not wait for a message that is being sent. After UNAUTHENTICATED it closes
+// the lane, as the server does.
 func (s *ClientStream) free() {
 	if status.Code(s.result()) == codes.Unauthenticated {
 		s.release(false)
@@ -131,7 +134,8 @@ func (s *ClientStream) free() {
 	}
 }
 
-// RecvMsg implements grpc.ClientStream.
+// RecvMsg implements grpc.ClientStream. It returns io.EOF after a call that succeeded, and
+// otherwise a status error: UNAVAILABLE if the connection was lost.
 func (s *ClientStream) RecvMsg(message any) error {
 	if s.isOver() {
 		return s.result()
@@ -143,7 +147,7 @@ func (s *ClientStream) RecvMsg(message any) error {
 	}
 }
 
-// receive reads a frame. done means that it was a message.
+// receive reads a frame. done means that it was a message, which message now has.
 func (s *ClientStream) receive(message any) (done bool, err error) {
 	next, err := s.read()
 	if err != nil {
@@ -203,14 +207,14 @@ func (s *ClientStream) read() (frame, error) {
 	return frame{}, s.result()
 }
 
-// fail ends the call, and the lane.
+// fail ends the call with outcome, unless it has ended, and closes the lane.
 func (s *ClientStream) fail(outcome error) {
 	if s.end(outcome, nil) {
 		s.release(false)
 	}
 }
 
-// headers takes the metadata of a server.
+// headers adds the metadata of response headers to the header.
 func (s *ClientStream) headers(body mem.Buffer) error {
 	defer body.Free()
 	var headers transhipv1.LaneResponseHeaders
@@ -226,7 +230,8 @@ func (s *ClientStream) headers(body mem.Buffer) error {
 	return nil
 }
 
-// Header implements grpc.ClientStream. It waits for the first frame of the server.
+// Header implements grpc.ClientStream. It waits for the first frame of the server. It must not be
+// called concurrently with RecvMsg.
 func (s *ClientStream) Header() (metadata.MD, error) {
 	if s.heard.Load() {
 		s.mu.Lock()
@@ -254,53 +259,9 @@ func (s *ClientStream) Header() (metadata.MD, error) {
 	return s.header, err
 }
 
-// Trailer implements grpc.ClientStream.
+// Trailer implements grpc.ClientStream. It is complete when RecvMsg has returned an error.
 func (s *ClientStream) Trailer() metadata.MD {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.trailer
-}
-
-// SendMsg implements grpc.ClientStream. After the end of the call it returns io.EOF, and RecvMsg
-// returns why.
-func (s *ClientStream) SendMsg(message any) error {
-	select {
-	case s.sending <- struct{}{}:
-	case <-s.ctx.Done():
-		return contextError(s.ctx)
-	}
-	defer func() { <-s.sending }()
-	if s.isOver() {
-		return io.EOF
-	}
-	if s.ended {
-		return status.Error(codes.Internal, "lane: SendMsg after CloseSend")
-	}
-	encoded, err := s.conn.options.Codec.Marshal(message)
-	if err != nil {
-		return status.Errorf(codes.Internal, "grpc: error while marshaling: %v", err)
-	}
-	if err := s.conn.send(s.ctx, encoded); err != nil {
-		if s.ctx.Err() != nil {
-			return contextError(s.ctx)
-		}
-		return io.EOF // reading finds the reason
-	}
-	return nil
-}
-
-// CloseSend implements grpc.ClientStream.
-func (s *ClientStream) CloseSend() error {
-	select {
-	case s.sending <- struct{}{}:
-	case <-s.ctx.Done():
-		return nil
-	}
-	defer func() { <-s.sending }()
-	if s.isOver() || s.ended {
-		return nil
-	}
-	s.ended = true
-	_ = s.conn.writer.append(s.ctx, kindEnd, nil, 0) // reading finds the reason of a failure
-	return nil
 }

@@ -16,20 +16,24 @@ import (
 	"github.com/tranship/tranship/internal/payload"
 )
 
-// Options are settings of a lane. The zero value is useful.
+// Options are settings of one end of a lane. The zero value is useful.
 type Options struct {
-	// Instance is the id that a server tells in its preface, of at most MaxInstance bytes.
+	// Instance is the id that a server sends in its preface, of at most MaxInstance bytes. A
+	// client does not set it.
 	Instance string
-	// MaxMessageBytes is the largest message that may come; 0 means DefaultMaxMessageBytes.
+	// MaxMessageBytes is the largest message that the other end may send, in bytes; 0 means
+	// DefaultMaxMessageBytes.
 	MaxMessageBytes int
-	// MaxHeaderBytes is the largest headers that may come; 0 means DefaultMaxHeaderBytes.
+	// MaxHeaderBytes is the largest size of the headers of a call, in bytes, which a client
+	// keeps to and a server enforces; 0 means DefaultMaxHeaderBytes.
 	MaxHeaderBytes int
 	// Codec encodes messages; nil means payload.Codec{}.
 	Codec encoding.CodecV2
-	// Pool has the buffers; nil means a pool of this lane.
+	// Pool provides the buffers. It must be safe for concurrent use. Nil means a pool of this
+	// lane.
 	Pool mem.BufferPool
-	// Control is called for each frame without payload that comes. When it fails, the lane
-	// ends. It may be nil.
+	// Control is called with the number 1 for each frame that comes, except for messages with
+	// payload. When it fails, the lane ends. It may be nil.
 	Control func(n int) error
 	// Sent is called with the number of bytes of each write. It is not called concurrently. It
 	// may be nil.
@@ -58,7 +62,8 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Conn is one end of a lane.
+// Conn is one end of a lane. Close, GoAway, Retire, Instance and Lost are safe for concurrent use.
+// The other methods must not be called concurrently with each other.
 type Conn struct {
 	net      net.Conn
 	options  Options
@@ -108,7 +113,8 @@ func Accept(conn net.Conn, options Options) (*Conn, error) {
 
 // Dial returns the client's end of a lane on a new connection. It writes the client's preface
 // and reads the server's, while ctx lasts. If it fails, the caller must close conn. The error
-// is a *ProtocolError if the other end is no server of lanes.
+// is a *ProtocolError if the other end is no server of lanes, and context.Cause(ctx) if ctx has
+// ended.
 func Dial(ctx context.Context, conn net.Conn, options Options) (*Conn, error) {
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(past) })
 	instance, err := greet(conn)
@@ -147,11 +153,11 @@ func greet(conn net.Conn) (string, error) {
 	return string(instance), err
 }
 
-// Instance returns the id that the server has told.
+// Instance returns the id that the server has sent; "" at the server.
 func (c *Conn) Instance() string { return c.instance }
 
-// Lost is closed when the lane takes no further call: it was closed, the connection was lost,
-// or the server is going away.
+// Lost returns a channel that is closed when the lane takes no further call: it was closed, the
+// connection was lost, or the server is going away.
 func (c *Conn) Lost() <-chan struct{} { return c.lost }
 
 func (c *Conn) isLost() bool { return isClosed(c.lost) }
@@ -165,13 +171,14 @@ func isClosed(c <-chan struct{}) bool {
 	}
 }
 
+// lose makes the lane take no further call.
 func (c *Conn) lose() { c.loseOnce.Do(func() { close(c.lost) }) }
 
-// past is a deadline that interrupts.
+// past is a deadline that makes reading fail at once.
 var past = time.Unix(1, 0)
 
-// interrupt makes the goroutine that reads stop, and takes its place: the caller must unlock
-// reading. What was read of a frame stays.
+// interrupt makes the goroutine that reads stop, and locks reading for the caller, which must
+// unlock it. What was read of a frame stays.
 func (c *Conn) interrupt() {
 	_ = c.net.SetReadDeadline(past)
 	c.reading.Lock()

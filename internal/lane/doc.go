@@ -3,10 +3,13 @@
 // and order as those of gRPC, and each is behind a header of five bytes. docs/lanes.md
 // specifies the bytes.
 //
-// Both ends see a call as grpc-go's: a ServerStream is a grpc.ServerStream, and a
-// ClientStream a grpc.ClientStream, so that services and clients need not know lanes.
+// Both ends of a call have the types of grpc-go: ServerStream implements grpc.ServerStream, and
+// ClientStream implements grpc.ClientStream. Services and clients therefore need not know lanes.
+// As with grpc-go, one goroutine may receive while another sends, but no two may do the same.
 //
-// There is no goroutine that reads: RecvMsg reads from the connection. Small messages are
-// written by one goroutine, which writes all that has accumulated in one call. SendMsg writes
-// a large message itself, without copying it. Reading never waits for writing.
+// RecvMsg itself reads from the connection. Package lane starts a goroutine that reads only
+// while nothing is received: at the client between calls, and at the server after the client's
+// end of a call. One goroutine a lane writes small messages: all that have accumulated, in one
+// system call. SendMsg itself writes a large message, without copying it. Reading never waits for
+// writing.
 package lane

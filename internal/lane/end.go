@@ -10,19 +10,20 @@ const (
 	// endTime is how long the end of a call may take at most: the other end reads or sends
 	// what was under way.
 	endTime = 2 * time.Second
-	// discardBytes is how much may come at the end of a call and is dropped, in bytes. It
-	// covers what was in flight.
+	// discardBytes is how much of what comes at the end of a call is dropped at most, in bytes.
+	// It is more than a connection has in flight.
 	discardBytes = 64 << 20
 )
 
-// GoAway tells the client that the server takes no further call on this lane. The server may
-// close the lane when the call under way has ended.
+// GoAway tells the client that the server takes no further call on this lane. It does not wait.
+// The server may close the lane when the call under way has ended. GoAway may be called at any
+// time, and more than once.
 func (c *Conn) GoAway() {
 	c.lose()
-	_ = c.writer.control(kindGoAway, nil) // otherwise the connection is lost
+	_ = c.writer.control(kindGoAway, nil) // it fails only if the connection is lost
 }
 
-// Retire ends a lane on which no call is under way. It tells the client, and closes the
+// Retire ends a lane on which no call is under way: it tells the client, and closes the
 // connection when all that was sent is written, which takes 2 s at most.
 func (c *Conn) Retire() {
 	c.GoAway()
@@ -55,7 +56,8 @@ func (c *Conn) discard(last func(kind) bool) bool {
 	for dropped := 0; dropped < discardBytes; {
 		next, err := c.read()
 		if err != nil {
-			// The other end may still want to read why.
+			// After a deadline, or a message that is too large, the other end can still read
+			// the status.
 			c.broken = !isInterrupt(err) && !isTooLarge(err)
 			return false
 		}

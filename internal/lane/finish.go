@@ -6,9 +6,10 @@ import (
 	"google.golang.org/grpc/metadata"
 )
 
-// Finish ends the call with the outcome of its handler, and reports whether the lane can have
-// another. The handler may still run: its calls of the stream fail. After false, the caller
-// must close the lane. Finish takes at most some seconds.
+// Finish ends the call with the outcome of its handler, nil for success, and reports whether the
+// lane can have another. The handler may still run: its calls of the stream fail. After false,
+// the caller must close the lane. Finish takes 8 s at most, if the client neither reads nor
+// sends its end mark. It must be called once.
 func (s *ServerStream) Finish(outcome error) (reusable bool) {
 	if !s.stop() {
 		<-s.woken
@@ -37,7 +38,7 @@ func (s *ServerStream) Finish(outcome error) (reusable bool) {
 	return c.writer.failure() == nil
 }
 
-// sendStatus sends the status of the call, and reports whether it could.
+// sendStatus sends the status of the call, and reports whether it succeeded.
 func (s *ServerStream) sendStatus(outcome error, trailer metadata.MD) bool {
 	ctx, cancel := context.WithTimeout(context.Background(), endTime)
 	defer cancel()

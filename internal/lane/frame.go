@@ -52,13 +52,17 @@ const (
 
 // ProtocolError is the error of a lane whose other end breaks the protocol. The lane has
 // ended.
-type ProtocolError struct{ Rule string }
+type ProtocolError struct {
+	// Rule says what the other end did, and what it must do.
+	Rule string
+}
 
 // Error implements error.
 func (e *ProtocolError) Error() string { return "lane: " + e.Rule }
 
+// breach returns a *ProtocolError.
 func breach(format string, args ...any) error {
-	return &ProtocolError{fmt.Sprintf(format, args...)}
+	return &ProtocolError{Rule: fmt.Sprintf(format, args...)}
 }
 
 // putFrame writes the header of a frame.
@@ -111,11 +115,13 @@ func (e *tooLargeError) Error() string {
 	return status.Convert(e.status()).Message()
 }
 
+// isTooLarge reports whether reading failed because of the size of a message.
 func isTooLarge(err error) bool {
 	_, ok := errors.AsType[*tooLargeError](err)
 	return ok
 }
 
+// status returns the error of the call.
 func (e *tooLargeError) status() error {
 	// These are grpc-go's words, by which callers recognize the limit.
 	return status.Errorf(codes.ResourceExhausted, "lane: received message larger than max (%d vs. %d)", e.length, e.most)

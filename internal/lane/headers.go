@@ -27,17 +27,17 @@ const (
 	maxKey, maxMethod = 256, 256
 )
 
-// Headers begin a call.
+// Headers begin a call. docs/lanes.md has their limits.
 type Headers struct {
 	// Method is the full name, such as "/tranship.v1.FileService/Upload".
 	Method string
 	// Metadata has keys in lower case.
 	Metadata metadata.MD
-	// Timeout is how long the call may take; 0 means unlimited.
+	// Timeout is how long the server may take for the call; 0 means unlimited.
 	Timeout time.Duration
 }
 
-// encode returns the payload of kindHeaders.
+// encode returns the payload of kindHeaders, of at most most bytes.
 func (h Headers) encode(most int) ([]byte, error) {
 	headers := &transhipv1.LaneHeaders{Method: h.Method, Metadata: metadataToProto(h.Metadata)}
 	if h.Timeout > 0 {

@@ -1,6 +1,6 @@
 package lane
 
-// lock is a mutex that a goroutine need not wait for.
+// lock is a mutex for which a goroutine can stop waiting.
 type lock chan struct{}
 
 func newLock() lock { return make(lock, 1) }
@@ -18,5 +18,5 @@ func (l lock) LockUnless(done <-chan struct{}) bool {
 	}
 }
 
-// Unlock gives the lock back.
+// Unlock releases the lock.
 func (l lock) Unlock() { <-l }

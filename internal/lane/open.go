@@ -13,8 +13,8 @@ import (
 // sent.
 var ErrLost = errors.New("lane: the lane takes no further call")
 
-// watchIdle reads while no call is under way, so that the lane notices that the server goes
-// away or is lost.
+// watchIdle starts a goroutine that reads while no call is under way, so that the lane notices
+// that the server goes away or is lost.
 func (c *Conn) watchIdle() {
 	go func() {
 		c.reading.Lock()
@@ -33,10 +33,11 @@ func (c *Conn) watchIdle() {
 	}()
 }
 
-// Open begins a call. The call ends when ctx ends. released is called once, when the lane is
-// free again, or with false when it can have no further call. It may be called before Open
-// returns, from any goroutine; only after true may Open be called again. If Open fails,
-// released is not called, and the caller must close the lane.
+// Open begins a call at the client. The call ends when ctx ends. released is called once, after
+// the end of the call: with true if the lane can have another, and with false if it is closed. It
+// may be called before Open returns, and from any goroutine. Open must not be called again before
+// released was called with true. If Open fails, released is not called, and the caller must close
+// the lane. The error is then ErrLost, or a status error.
 func (c *Conn) Open(ctx context.Context, headers Headers, released func(reusable bool)) (*ClientStream, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, contextError(ctx)

@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// firstBuffer is the size of the buffer of a lane before its first message, and
-	// fullBuffer the size after it, in bytes. fullBuffer takes about 15 files of 4 KiB.
+	// firstBuffer is the size of the buffer of a lane before the first message of a call, and
+	// fullBuffer the size after it, in bytes. fullBuffer has room for about 15 files of 4 KiB.
 	firstBuffer = 4 << 10
 	fullBuffer  = 64 << 10
 	// bulkBytes is the least size of a large message, in bytes. Large messages are neither
@@ -27,7 +27,7 @@ const (
 // frame is a frame that was read. The receiver of a message must free body.
 type frame struct {
 	kind kind
-	// length is that of the payload, also if it was dropped. body is then empty.
+	// length is that of the payload. If the payload was dropped, body is empty.
 	length int
 	body   mem.Buffer
 }
@@ -39,12 +39,12 @@ type reader struct {
 	pool    mem.BufferPool
 	check   func(k kind, length int) error
 	buffer  *[]byte
-	r, w    int
+	r, w    int  // buffer[r:w] has come, and was not read
 	bulk    bool // the last message was large
 	begun   bool // the header of a frame was read
 	kind    kind
 	body    *[]byte
-	arrived int // how much of body
+	arrived int // how many bytes of body have come
 	// drop means that messages are read without keeping their payload, of which left bytes
 	// have not come. length is that of the payload of the frame.
 	drop         bool
@@ -112,7 +112,7 @@ func (r *reader) header() error {
 	return nil
 }
 
-// dropMore reads more of the payload of a message that nothing needs.
+// dropMore reads more of the payload of a message, and drops it.
 func (r *reader) dropMore() error {
 	if r.r == r.w {
 		return r.fill()
@@ -142,7 +142,7 @@ func (r *reader) more() error {
 	}
 }
 
-// grow replaces the first buffer by one for messages.
+// grow replaces an empty first buffer by a full one, within a message.
 func (r *reader) grow() {
 	if r.r == r.w && r.kind == kindMessage && len(*r.buffer) < fullBuffer {
 		r.pool.Put(r.buffer)
@@ -151,7 +151,8 @@ func (r *reader) grow() {
 	}
 }
 
-// shrink gives the buffer for messages back, unless it holds something.
+// shrink replaces an empty full buffer by a first one, so that a lane without a call has little
+// memory.
 func (r *reader) shrink() {
 	if r.r == r.w && len(*r.buffer) == fullBuffer {
 		r.pool.Put(r.buffer)
@@ -160,7 +161,7 @@ func (r *reader) shrink() {
 	}
 }
 
-// fill reads something into the buffer, which has room for it.
+// fill reads at least one byte into the buffer.
 func (r *reader) fill() error {
 	if r.buffer == nil {
 		r.buffer = r.pool.Get(firstBuffer)
@@ -184,7 +185,7 @@ func (r *reader) fill() error {
 // endOfConn returns the error of a Read that has returned n bytes and err.
 func endOfConn(n int, err error) error {
 	if n > 0 {
-		return nil // an error comes again
+		return nil // the next Read returns the error again
 	}
 	if err == nil {
 		return io.ErrNoProgress

@@ -23,7 +23,7 @@ type ServerStream struct {
 	conn   *Conn
 	ctx    context.Context
 	cancel context.CancelCauseFunc
-	// stop keeps wake from being called; woken is closed when it has returned.
+	// stop keeps wake from being called; woken is closed when wake has returned.
 	stop  func() bool
 	woken chan struct{}
 	// over is closed when RecvMsg and SendMsg must fail.
@@ -53,6 +53,7 @@ func (s *ServerStream) end() (first bool) {
 	return first
 }
 
+// isOver reports whether RecvMsg and SendMsg must fail.
 func (s *ServerStream) isOver() bool { return isClosed(s.over) }
 
 // wake makes RecvMsg return when the context has ended.
@@ -64,7 +65,9 @@ func (s *ServerStream) wake() {
 	}
 }
 
-// RecvMsg implements grpc.ServerStream.
+// RecvMsg implements grpc.ServerStream. It returns io.EOF after the client's end, and otherwise a
+// status error: CANCELLED if the client has cancelled the call or was lost, and
+// RESOURCE_EXHAUSTED after a message that is too large.
 func (s *ServerStream) RecvMsg(message any) error {
 	if s.ended.Load() && s.ctx.Err() == nil {
 		return io.EOF
@@ -110,7 +113,7 @@ func receive(c *Conn, body mem.Buffer, message any) error {
 	return nil
 }
 
-// endError is why nothing more is received or sent.
+// endError returns the reason why nothing more is received or sent.
 func (s *ServerStream) endError() error {
 	if err := context.Cause(s.ctx); err != nil {
 		if _, ok := status.FromError(err); ok {
@@ -146,14 +149,14 @@ func (s *ServerStream) failed(err error) error {
 	return lost
 }
 
-// lostCall is the error of a handler whose client was lost: as with gRPC, the client no longer
-// wants the call.
+// lostCall returns the error of a handler whose client was lost because of err. As with gRPC, it
+// is CANCELLED.
 func lostCall(err error) error {
 	return status.Error(codes.Canceled, fmt.Sprintf("lane: the connection was lost: %v", err))
 }
 
-// watch reads after the client's end, so that the context ends when the client cancels the call
-// or is lost.
+// watch reads after the client's end until the call is over, so that the context ends when the
+// client cancels the call or is lost.
 func (s *ServerStream) watch() {
 	c := s.conn
 	if !c.reading.LockUnless(s.over) {
@@ -171,7 +174,7 @@ func (s *ServerStream) watch() {
 			s.cancelled()
 			return
 		case next.kind == kindHeaders:
-			c.stash = next // the client has the status already
+			c.stash = next // of the next call: the client has the status already
 			return
 		default:
 			next.body.Free()
@@ -181,7 +184,8 @@ func (s *ServerStream) watch() {
 	}
 }
 
-// SetHeader implements grpc.ServerStream.
+// SetHeader implements grpc.ServerStream. It fails after the headers were sent, with SendHeader
+// or the first message.
 func (s *ServerStream) SetHeader(md metadata.MD) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -209,7 +213,7 @@ func (s *ServerStream) SetTrailer(md metadata.MD) {
 	s.trailer = metadata.Join(s.trailer, md)
 }
 
-// sendHeader sends the headers, if there are any and they were not sent. The caller must have
+// sendHeader sends the headers, unless they are empty or were sent. The caller must hold
 // sending.
 func (s *ServerStream) sendHeader() error {
 	s.mu.Lock()
@@ -230,7 +234,8 @@ func (s *ServerStream) sendHeader() error {
 	return s.conn.writer.append(s.ctx, kindResponseHeaders, [][]byte{encoded}, len(encoded))
 }
 
-// SendMsg implements grpc.ServerStream.
+// SendMsg implements grpc.ServerStream. It waits while too much waits to be written. The error is
+// a status error.
 func (s *ServerStream) SendMsg(message any) error {
 	select {
 	case s.sending <- struct{}{}:

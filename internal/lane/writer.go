@@ -13,12 +13,12 @@ const (
 	// pendingBytes is how much may wait to be written before SendMsg waits, in bytes.
 	pendingBytes = 240 << 10
 	// controlBytes is how much more control frames may take, in bytes. They do not wait, because
-	// reading sends them. A buffer for both has 256 KiB.
+	// the goroutine that reads sends pongs. The buffer for both has 256 KiB.
 	controlBytes = 16 << 10
 )
 
 // BuffersWriter is a connection that writes several buffers in one system call. A connection
-// that wraps a *net.TCPConn, and changes nothing of what is written, should implement it.
+// that wraps a *net.TCPConn, and writes the same bytes to it, should implement it.
 type BuffersWriter interface {
 	// WriteBuffers writes all buffers, like net.Buffers.WriteTo.
 	WriteBuffers(buffers *net.Buffers) (int64, error)
@@ -28,11 +28,12 @@ type BuffersWriter interface {
 type writer struct {
 	conn net.Conn
 	pool mem.BufferPool
-	// sent is called with the number of bytes of each write, by the goroutine that has turn.
+	// sent is called with the number of bytes of each write, by the goroutine that holds turn.
 	sent func(n int)
 	// turn is held while something is written.
 	turn chan struct{}
-	// wake and room have room for one signal: something is pending, and something was written.
+	// wake signals that frames are pending, and room that pending frames were taken. Each has
+	// room for one signal.
 	wake, room chan struct{}
 	// over is closed when writing has failed or ended.
 	over chan struct{}
@@ -60,7 +61,7 @@ func (w *writer) run() {
 		case <-w.over:
 			return
 		}
-		// Senders that can run add to what is written.
+		// Let senders that are ready add frames to this write.
 		runtime.Gosched()
 		select {
 		case w.turn <- struct{}{}:
@@ -72,7 +73,8 @@ func (w *writer) run() {
 	}
 }
 
-// writePending writes the small frames that wait, and then more. The caller must have turn.
+// writePending writes the small frames that wait, and then more. The caller must hold
+// turn.
 func (w *writer) writePending(more net.Buffers) error {
 	w.mu.Lock()
 	pending, err := w.pending, w.err
@@ -136,7 +138,7 @@ func (w *writer) write(buffers net.Buffers) (n int64, err error) {
 	return n, err
 }
 
-// append adds a small frame, when there is room for it.
+// append adds a small frame. It waits for room while ctx lasts.
 func (w *writer) append(ctx context.Context, k kind, payload [][]byte, length int) error {
 	for {
 		w.mu.Lock()
@@ -175,6 +177,7 @@ func (w *writer) control(k kind, payload []byte) error {
 	return nil
 }
 
+// appendLocked adds a frame to pending.
 func (w *writer) appendLocked(k kind, payload [][]byte, length int) {
 	if w.pending == nil {
 		w.pending = w.pool.Get(pendingBytes + controlBytes)
@@ -219,6 +222,7 @@ func (w *writer) flush(ctx context.Context) error {
 	return w.writePending(nil)
 }
 
+// failure returns the error with which the writer has ended; nil if it has not.
 func (w *writer) failure() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -235,6 +239,7 @@ func (w *writer) fail(err error) {
 	}
 }
 
+// signal sends a signal to a channel with room for one.
 func signal(to chan struct{}) {
 	select {
 	case to <- struct{}{}:

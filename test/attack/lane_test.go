@@ -36,7 +36,7 @@ func laneHeaders(t testing.TB, method string, metadata ...string) []byte {
 	return laneFrame(1, encoded, 0)
 }
 
-// lane opens a lane of an attacker, who has read the server's preface.
+// lane opens a lane of an attacker that has read the server's preface.
 func (s *site) lane(t testing.TB) net.Conn {
 	t.Helper()
 	conn := s.connect(t)

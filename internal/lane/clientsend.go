@@ -1,0 +1,52 @@
+package lane
+
+import (
+	"io"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// SendMsg implements grpc.ClientStream. It waits while too much waits to be written. After the
+// end of the call it returns io.EOF, and RecvMsg returns the reason.
+func (s *ClientStream) SendMsg(message any) error {
+	select {
+	case s.sending <- struct{}{}:
+	case <-s.ctx.Done():
+		return contextError(s.ctx)
+	}
+	defer func() { <-s.sending }()
+	if s.isOver() {
+		return io.EOF
+	}
+	if s.ended {
+		return status.Error(codes.Internal, "lane: SendMsg after CloseSend")
+	}
+	encoded, err := s.conn.options.Codec.Marshal(message)
+	if err != nil {
+		return status.Errorf(codes.Internal, "grpc: error while marshaling: %v", err)
+	}
+	if err := s.conn.send(s.ctx, encoded); err != nil {
+		if s.ctx.Err() != nil {
+			return contextError(s.ctx)
+		}
+		return io.EOF // reading finds the reason
+	}
+	return nil
+}
+
+// CloseSend implements grpc.ClientStream. It returns nil: RecvMsg returns the reason if it fails.
+func (s *ClientStream) CloseSend() error {
+	select {
+	case s.sending <- struct{}{}:
+	case <-s.ctx.Done():
+		return nil
+	}
+	defer func() { <-s.sending }()
+	if s.isOver() || s.ended {
+		return nil
+	}
+	s.ended = true
+	_ = s.conn.writer.append(s.ctx, kindEnd, nil, 0) // reading finds the reason of a failure
+	return nil
+}
