@@ -116,7 +116,7 @@ func TestSlowSync(t *testing.T) {
 			if err := transfer.Copy(t.Context(), s, one(source, int64(size)), options); err != nil {
 				t.Fatal(err)
 			}
-			mustHave(t, store.Store, "f", data)
+			mustHave(t, store.Store.(*mem.Store), "f", data)
 			if attempts != 1 {
 				t.Errorf("size %d: it took %d attempts", size, attempts)
 			}
@@ -149,7 +149,7 @@ func TestDeadConnection(t *testing.T) {
 			if err := transfer.Copy(ctx, s, one(source, int64(len(data))), options); err != nil {
 				t.Fatal(err)
 			}
-			mustHave(t, store.Store, "f", data)
+			mustHave(t, store.Store.(*mem.Store), "f", data)
 			if took := time.Since(begun); attempts != 2 || took > 5*time.Minute {
 				t.Errorf("connection %d: it took %d attempts and %v, over %d connections", dead, attempts, took, s.conns.Load())
 			}
