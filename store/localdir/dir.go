@@ -24,8 +24,8 @@ import (
 )
 
 // Dir is a local directory as one end of a copy. As a source it has the methods Open, Stat
-// and Walk; as a destination it is a tranship.Writer. Paths are relative to the directory.
-// A Dir is safe for concurrent use.
+// and Walk, and is a tranship.BatchFetcher; as a destination it is a tranship.Writer and a
+// tranship.BatchPutter. Paths are relative to the directory. A Dir is safe for concurrent use.
 //
 // Symbolic links below the directory are never followed, wherever they lead. A link in
 // place of a directory is an error, for reading and for writing. A link in place of a file
@@ -75,6 +75,8 @@ type Dir struct {
 	// fetching is called, if not nil, after FetchBatch has read the content of a file and
 	// before it checks that the file has not changed. Tests set it.
 	fetching func(name string)
+	// putting is called, if not nil, before PutBatch gives a file its name. Tests set it.
+	putting func(path string)
 
 	mu sync.Mutex
 	// resumable has the latest resumable upload of this process to each path.
@@ -85,6 +87,7 @@ type Dir struct {
 
 var (
 	_ tranship.Writer       = (*Dir)(nil)
+	_ tranship.BatchPutter  = (*Dir)(nil)
 	_ tranship.BatchFetcher = (*Dir)(nil)
 )
 

@@ -32,3 +32,6 @@ func (d *Dir) IsExact() bool { return d.top.IsExact() }
 
 // SetFetching sets what FetchBatch calls between the content of a file and its last check.
 func (d *Dir) SetFetching(fetching func(name string)) { d.fetching = fetching }
+
+// SetPutting sets what PutBatch calls before it gives a file its name.
+func (d *Dir) SetPutting(putting func(path string)) { d.putting = putting }

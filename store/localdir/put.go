@@ -15,22 +15,9 @@ import (
 // Put implements tranship.Writer. It opens the directory once, and reaches everything else
 // by its name in the open directory.
 func (d *Dir) Put(_ context.Context, spec tranship.Spec, data []byte) (tranship.File, error) {
-	if len(data) > tranship.MaxPutBytes {
-		return tranship.File{}, fmt.Errorf("%w: a put takes at most %d bytes", tranship.ErrLimit, tranship.MaxPutBytes)
-	}
-	if spec.Size != nil && *spec.Size != int64(len(data)) {
-		return tranship.File{}, &tranship.InvalidError{Field: "size", Rule: "the size of a put must be that of its data"}
-	}
-	spec.ResumeKey = "" // A put is too small to be resumed.
-	if err := spec.Validate(); err != nil {
+	crc, err := admitPut(&spec, data)
+	if err != nil {
 		return tranship.File{}, err
-	}
-	if spec.Precondition.MustMatchVersion != "" || spec.Precondition.MustMatchRevision != "" {
-		return tranship.File{}, errNoVersions
-	}
-	crc := tranship.CRC32C(data)
-	if spec.CRC32C != nil && *spec.CRC32C != crc {
-		return tranship.File{}, failure.WrongChecksum(spec.Path, crc, *spec.CRC32C)
 	}
 	directory, name := rootfs.Split(d.local(spec.Path))
 	dir, err := d.enter(directory, true)
@@ -58,6 +45,29 @@ func (d *Dir) Put(_ context.Context, spec tranship.Spec, data []byte) (tranship.
 	}
 	file.CRC32C = &crc
 	return file, nil
+}
+
+// admitPut checks what a put can be checked for before anything is written, and returns the
+// checksum of its data.
+func admitPut(spec *tranship.Spec, data []byte) (crc uint32, err error) {
+	if len(data) > tranship.MaxPutBytes {
+		return 0, fmt.Errorf("%w: a put takes at most %d bytes", tranship.ErrLimit, tranship.MaxPutBytes)
+	}
+	if spec.Size != nil && *spec.Size != int64(len(data)) {
+		return 0, &tranship.InvalidError{Field: "size", Rule: "the size of a put must be that of its data"}
+	}
+	spec.ResumeKey = "" // A put is too small to be resumed.
+	if err := spec.Validate(); err != nil {
+		return 0, err
+	}
+	if spec.Precondition.MustMatchVersion != "" || spec.Precondition.MustMatchRevision != "" {
+		return 0, errNoVersions
+	}
+	crc = tranship.CRC32C(data)
+	if spec.CRC32C != nil && *spec.CRC32C != crc {
+		return 0, failure.WrongChecksum(spec.Path, crc, *spec.CRC32C)
+	}
+	return crc, nil
 }
 
 // putFile is a small file on its way into a directory. name is the last segment of its path.

@@ -1,0 +1,111 @@
+package localdir_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/store/localdir"
+)
+
+// TestPutBatchAmongChanges changes the target of a file of a batch before the file gets its
+// name.
+func TestPutBatchAmongChanges(t *testing.T) {
+	outside := filepath.Join(t.TempDir(), "outside")
+	if err := os.WriteFile(outside, []byte("old"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for what, test := range map[string]struct {
+		change func(target string) error
+		want   error
+	}{
+		"file":      {func(target string) error { return os.WriteFile(target, nil, 0o600) }, nil},
+		"link":      {func(target string) error { return os.Symlink(outside, target) }, nil},
+		"directory": {func(target string) error { return os.Mkdir(target, 0o700) }, tranship.ErrExists},
+		"temporary is gone": {func(target string) error {
+			return os.Remove(filepath.Join(filepath.Dir(target), localdir.TemporaryName("c", "0")))
+		}, nil},
+	} {
+		t.Run(what, func(t *testing.T) {
+			name := t.TempDir()
+			dir := openDir(t, name)
+			changed := false
+			dir.SetPutting(func(path string) {
+				if path == "d/c" && !changed {
+					changed = true
+					if err := test.change(filepath.Join(name, path)); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+			for i, result := range dir.PutBatch(t.Context(), putItems("d/a", "d/b", "d/c", "d/e")) {
+				path := filepath.Join(name, "d", []string{"a", "b", "c", "e"}[i])
+				if i == 2 && test.want != nil {
+					if !errors.Is(result.Err, test.want) {
+						t.Errorf("%+v", result)
+					}
+					continue
+				}
+				if result.Err != nil {
+					t.Error(result.Err)
+				}
+				isFile(t, path, "d/"+filepath.Base(path))
+			}
+			noTemporaries(t, name)
+			isFile(t, outside, "old")
+		})
+	}
+}
+
+// TestPutBatchIntoReplacedDirectory replaces the directory between two files of a batch. Each
+// file that is reported as stored must be under its path, and none may be put through a link.
+func TestPutBatchIntoReplacedDirectory(t *testing.T) {
+	for what, replace := range map[string]func(name, outside string) error{
+		"directory": func(name, _ string) error { return os.Mkdir(name, 0o755) },
+		"nothing":   func(string, string) error { return nil },
+		"link":      func(name, outside string) error { return os.Symlink(outside, name) },
+		"file":      func(name, _ string) error { return os.WriteFile(name, nil, 0o600) },
+	} {
+		t.Run(what, func(t *testing.T) {
+			name, outside := t.TempDir(), t.TempDir()
+			dir := openDir(t, name)
+			if _, err := dir.Put(t.Context(), tranship.Spec{Path: "up/d/old"}, nil); err != nil {
+				t.Fatal(err)
+			}
+			replaced := false
+			dir.SetPutting(func(path string) {
+				if path != "up/d/2" || replaced {
+					return
+				}
+				replaced = true
+				if err := errors.Join(os.Rename(filepath.Join(name, "up"), filepath.Join(name, "moved")), replace(filepath.Join(name, "up"), outside)); err != nil {
+					t.Error(err)
+				}
+			})
+			var paths []string
+			for i := range 5 {
+				paths = append(paths, fmt.Sprint("up/d/", i))
+			}
+			fails := what == "link" || what == "file"
+			for i, result := range dir.PutBatch(t.Context(), putItems(paths...)) {
+				if fails {
+					if !errors.Is(result.Err, tranship.ErrExists) {
+						t.Errorf("%s: %+v", paths[i], result)
+					}
+					continue
+				}
+				if result.Err != nil {
+					t.Error(result.Err)
+				}
+				isFile(t, filepath.Join(name, paths[i]), paths[i])
+			}
+			if left, err := os.ReadDir(outside); len(left) > 0 || err != nil {
+				t.Errorf("%v outside, %v", left, err)
+			}
+			noTemporaries(t, name)
+		})
+	}
+}
