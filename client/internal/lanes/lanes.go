@@ -95,11 +95,12 @@ func (l *Lanes) Close() {
 	l.pool.close()
 }
 
-// Prepare makes a lane before it is needed. It does not wait, and is called once at most.
+// Prepare makes a lane before it is needed, unless there is one. It does not wait, and is called
+// once at most.
 func (l *Lanes) Prepare() {
 	to := l.options.Address()
 	prepared := make(chan struct{})
-	begun := l.usable(to) == nil && l.pool.begin(func() {
+	begun := !l.pool.hasIdle() && l.usable(to) == nil && l.pool.begin(func() {
 		defer close(prepared)
 		if made, err := l.dial(to); err == nil {
 			l.pool.put(made)

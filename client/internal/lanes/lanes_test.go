@@ -243,6 +243,9 @@ func TestPrepare(t *testing.T) {
 					t.Errorf("the first call has waited %v", waited)
 				}
 				s.expect(1, 0)
+				all.Prepare()
+				s.call(all)
+				s.expect(1, 0)
 			})
 		})
 	}

@@ -86,6 +86,13 @@ func (p *pool) pop() *Lane {
 	return l
 }
 
+// hasIdle reports whether there is a lane without a call.
+func (p *pool) hasIdle() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.idle) > 0
+}
+
 // add takes a new lane. After close it closes the lane, and fails.
 func (p *pool) add(l *Lane) error {
 	p.mu.Lock()
