@@ -51,7 +51,7 @@ func TestClientOfOneProtocol(t *testing.T) {
 				_ = server.Handshake()
 				_ = far.Close()
 			}()
-			config := &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS13} //nolint:gosec // the test is about the protocol
+			config := &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS13}
 			_, info, err := tlstransport.NewClient(config, "other/1").ClientHandshake(t.Context(), "files.test:443", near)
 			<-done
 			if !slices.Equal(offered, []string{"other/1"}) {

@@ -77,9 +77,16 @@ func TestFetchBatch(t *testing.T) {
 	large := bytes.Repeat([]byte{7}, tranship.MaxPutBytes)
 	f.write("large", string(large))
 	results := f.dir.FetchBatch(t.Context(), []tranship.FetchItem{
-		{Path: "empty"}, {Path: "d/0", Size: 2}, {Path: "d/0", Size: 4}, {Path: "large", Size: int64(len(large))},
-		{Path: "d/0", Size: -1}, {Path: "large", Size: tranship.MaxPutBytes + 1},
-		{Path: "none", Size: 3}, {Path: "../top/d/0", Size: 3}, {Path: filepath.Join(f.name, "d/0"), Size: 3}, {Path: "d", Size: 3},
+		{Path: "empty"},
+		{Path: "d/0", Size: 2},
+		{Path: "d/0", Size: 4},
+		{Path: "large", Size: int64(len(large))},
+		{Path: "d/0", Size: -1},
+		{Path: "large", Size: tranship.MaxPutBytes + 1},
+		{Path: "none", Size: 3},
+		{Path: "../top/d/0", Size: 3},
+		{Path: filepath.Join(f.name, "d/0"), Size: 3},
+		{Path: "d", Size: 3},
 	})
 	for i := range 4 {
 		if results[i].Err != nil {

@@ -31,8 +31,10 @@ var stubs = sync.OnceValues(func() (dir string, err error) {
 		"../../proto/filesrv/v2":   {"filesrv_v2.proto"},
 		"../../proto/filetransfer": {"file_transfer.proto"},
 	} {
-		cmd := exec.Command("protoc", append([]string{"--plugin=protoc-gen-grpc_python=" + plugin,
-			"-I", include, "--python_out=" + dir, "--grpc_python_out=" + dir}, protos...)...)
+		cmd := exec.Command("protoc", append([]string{
+			"--plugin=protoc-gen-grpc_python=" + plugin,
+			"-I", include, "--python_out=" + dir, "--grpc_python_out=" + dir,
+		}, protos...)...)
 		if output, err := cmd.CombinedOutput(); err != nil {
 			return "", fmt.Errorf("%s: %w\n%s", cmd, err, output)
 		}
