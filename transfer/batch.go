@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/batch"
 	"github.com/tranship/tranship/internal/silence"
 )
 
@@ -34,21 +33,15 @@ func (f *batchedFile) isPending() bool { return !f.done && !f.apart }
 // that cannot be copied in this way, is then copied by itself, as if the batch had been its
 // first attempt.
 func (c *copier) copyBatch(ctx context.Context, items []Item) {
-	files := make([]*batchedFile, len(items))
-	for i, item := range items {
-		files[i] = &batchedFile{job: c.begin(item)}
-		if err := item.validate(); err != nil {
-			files[i].end(err)
-		}
-	}
-	c.skipBatch(ctx, files)
+	files := c.beginBatch(ctx, items)
+	c.outage.Attempt()
 	c.attemptBatch(ctx, files)
 	succeeded := false
 	for _, f := range files {
 		if f.done && f.err == nil {
-			succeeded = succeeded || f.job.result.Attempts > 0
+			succeeded = true
 			f.job.end(ctx, nil)
-			c.free(f.job)
+			c.free(&f.job.item)
 		}
 	}
 	if succeeded {
@@ -63,7 +56,7 @@ func (c *copier) copyBatch(ctx context.Context, items []Item) {
 
 // copyAlone continues to copy a file of a batch.
 func (c *copier) copyAlone(ctx context.Context, f *batchedFile) {
-	defer c.free(f.job)
+	defer c.free(&f.job.item)
 	if !f.done {
 		f.end(f.job.attempt(ctx))
 	}
@@ -71,32 +64,37 @@ func (c *copier) copyAlone(ctx context.Context, f *batchedFile) {
 }
 
 // free gives back what copyBatches has acquired for a file.
-func (c *copier) free(j *job) {
+func (c *copier) free(item *Item) {
 	c.files.Release(1)
-	c.claims.release(j.item.Path)
+	c.claims.release(item.Path)
 }
 
-// skipBatch ends those files that are at the destination already, and begins the attempt of
-// the others.
-func (c *copier) skipBatch(ctx context.Context, files []*batchedFile) {
-	if c.options.Existing != nil {
-		batch.Each(len(files), func(i int) {
-			if f := files[i]; !f.done {
-				if skipped, err := f.job.skip(ctx); skipped {
-					f.end(nil)
-				} else if err != nil {
-					f.job.attempted()
-					f.end(err)
-				}
-			}
-		})
-	}
-	c.outage.Attempt()
-	for _, f := range files {
-		if !f.done {
-			f.job.attempted()
+// beginBatch reports those items that are at the destination already, and begins an attempt to
+// copy the others.
+func (c *copier) beginBatch(ctx context.Context, items []Item) []*batchedFile {
+	var files []*batchedFile
+	start := time.Now()
+	looks := c.lookForAll(ctx, items)
+	for i := range items {
+		item := &items[i]
+		if looks != nil && looks[i].there {
+			c.skipItem(item, start)
+			c.free(item)
+			continue
+		}
+		f := &batchedFile{job: c.begin(*item)}
+		f.job.start = start
+		files = append(files, f)
+		if err := item.validate(); err != nil {
+			f.end(err)
+			continue
+		}
+		f.job.attempted()
+		if looks != nil && looks[i].err != nil {
+			f.end(looks[i].err)
 		}
 	}
+	return files
 }
 
 // attemptBatch reads the files that are pending, and stores them.

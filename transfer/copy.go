@@ -55,7 +55,7 @@ func newCopier(destination tranship.Writer, options Options, cancel context.Canc
 
 // run copies all items.
 func (c *copier) run(ctx context.Context, items iter.Seq2[Item, error]) error {
-	alone := &queue{workers: &c.workers, most: c.options.Files, work: c.copyItems}
+	alone := &queue{workers: &c.workers, most: c.options.alone, work: c.copyItems}
 	together := &queue{workers: &c.workers, most: batchWorkers, work: c.copyBatches}
 	listed := c.options.Progress.begin()
 	for item, err := range items {

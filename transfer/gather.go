@@ -23,7 +23,7 @@ func (c *copier) isBatchable(item *Item) bool {
 		return false
 	}
 	_, ok := tranship.As[tranship.BatchFetcher](item.Source)
-	return ok
+	return ok && isSameSource(item.Source, item.Source)
 }
 
 // batched is how many files a batch has at most, so that all workers together have no more in
@@ -50,8 +50,9 @@ type gatherer struct {
 	most  int
 	// batch is the last batch, whose memory the next one takes.
 	batch []Item
-	// left is an item that the last batch had no room for; nil if there is none.
-	left *Item
+	// left is an item that the last batch had no room for, if isLeft is set.
+	left   Item
+	isLeft bool
 }
 
 // next returns the items of the next batch, all of one source and at most
@@ -59,15 +60,15 @@ type gatherer struct {
 // for no other: a batch has what is in the queue already. The batch is valid until the next
 // call.
 func (g *gatherer) next() []Item {
-	if g.left == nil {
-		item, ok := <-g.items
-		if !ok {
+	first := g.left
+	if !g.isLeft {
+		var ok bool
+		if first, ok = <-g.items; !ok {
 			return nil
 		}
-		g.left = &item
 	}
-	g.batch = append(g.batch[:0], *g.left)
-	g.left = nil
+	g.batch = append(g.batch[:0], first)
+	g.left, g.isLeft = Item{}, false
 	size := g.batch[0].File.Size
 	for len(g.batch) < g.most {
 		select {
@@ -76,7 +77,7 @@ func (g *gatherer) next() []Item {
 				return g.batch
 			}
 			if size += item.File.Size; size > tranship.MaxBatchBytes || !isSameSource(item.Source, g.batch[0].Source) {
-				g.left = &item
+				g.left, g.isLeft = item, true
 				return g.batch
 			}
 			g.batch = append(g.batch, item)
@@ -90,5 +91,9 @@ func (g *gatherer) next() []Item {
 // isSameSource reports whether two sources are known to be one. The values of some types cannot
 // be compared.
 func isSameSource(a, b Source) bool {
-	return reflect.TypeOf(a).Comparable() && reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b
+	kind := reflect.TypeOf(a)
+	if kind != reflect.TypeOf(b) {
+		return false
+	}
+	return (kind.Kind() == reflect.Pointer || reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable()) && a == b
 }

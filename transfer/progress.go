@@ -151,6 +151,15 @@ func (p *Progress) end(f *fileProgress) {
 	p.filesDone.Add(1)
 }
 
+// skipped adds a file that is at the destination already, and never was in flight.
+func (p *Progress) skipped(size int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.done.skipped.Add(size)
+	p.done.durable.Add(size)
+	p.filesDone.Add(1)
+}
+
 type moves struct {
 	read, received, skipped, durable atomic.Int64
 }

@@ -101,7 +101,8 @@ type Result struct {
 
 // Options say how to copy. The zero value is ready to use.
 type Options struct {
-	// Files is the number of files in flight at most; 0: 64.
+	// Files is the number of files in flight at most; 0: 256 small files that move in batches,
+	// and 64 others.
 	Files int
 	// Streams is the number of files above tranship.MaxPutBytes, or of unknown
 	// size, among them; 0: 2. Each takes up to 1 MiB of buffers for each of its
@@ -149,11 +150,24 @@ type Options struct {
 	// Report, when not nil, is called once for each item, in the order of
 	// completion and never twice at a time.
 	Report func(Result)
+
+	// alone is the number of files in flight at most that do not move in batches.
+	alone int
 }
+
+// The defaults of Options.Files. Each file that moves alone takes a goroutine. Files in
+// batches take little beside their content, and many of them fill the way to a server that is
+// far away.
+const (
+	defaultFiles = batchWorkers * mostBatched
+	defaultAlone = 64
+)
 
 func (o Options) withDefaults() Options {
 	if o.Files <= 0 {
-		o.Files = 64
+		o.Files, o.alone = defaultFiles, defaultAlone
+	} else {
+		o.alone = o.Files
 	}
 	if o.Streams <= 0 {
 		o.Streams = 2

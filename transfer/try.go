@@ -61,11 +61,14 @@ func (j *job) end(ctx context.Context, err error) {
 }
 
 // event tells of something about the item.
-func (j *job) event(e Event) {
-	e.Source, e.Path = j.item.name(), j.item.Path
-	j.events.Lock()
-	defer j.events.Unlock()
-	j.options.Events(e)
+func (j *job) event(e Event) { j.tell(&j.item, e) }
+
+// tell tells of something about an item.
+func (c *copier) tell(item *Item, e Event) {
+	e.Source, e.Path = item.name(), item.Path
+	c.events.Lock()
+	defer c.events.Unlock()
+	c.options.Events(e)
 }
 
 // try makes attempts until one succeeds or no other is due.
@@ -162,16 +165,9 @@ func (j *job) failed(ctx context.Context, tries *budget.Tries, err error) (time.
 
 // skip reports whether the file is at the destination already. Then nothing is left to do.
 func (j *job) skip(ctx context.Context) (bool, error) {
-	if j.options.Existing == nil {
-		return false, nil
+	there, err := j.isThere(ctx, &j.item)
+	if there {
+		j.skipped(j.item.File.Size)
 	}
-	existing, err := j.options.Existing(ctx, j.item.Path)
-	if errors.Is(err, tranship.ErrNotFound) {
-		return false, nil
-	}
-	if err != nil || !isSame(j.item.File, existing, j.options.ModifyWindow) {
-		return false, err
-	}
-	j.skipped(j.item.File.Size)
-	return true, nil
+	return there, err
 }
