@@ -76,10 +76,11 @@ type Options struct {
 	// loopback addresses, and connections without TLS that have a Token, never have a proxy
 	// of the environment.
 	Proxy func(address string) (*url.URL, error)
-	// Connections is the number of connections over which large files are spread. One
+	// Connections is the number of gRPC connections over which large files are spread. One
 	// connection uses one core and one TCP window. 0 means 1, and up to 4 if the server takes
-	// longer than 5 ms to reply, or up to 8 lanes if it takes longer than 26 ms. Each is made
-	// when it is first needed.
+	// longer than 5 ms to reply. Each is made when it is first needed. On lanes, it is the least
+	// number of lanes of a large file: 0 means 1, and up to 8 if the server takes longer than
+	// 26 ms to reply.
 	Connections int
 	// StallTimeout is how long a call waits for its answer, a list for its next entries or a
 	// sign that the server is at work, and a copy inside the server for a report of its
@@ -92,15 +93,15 @@ type Options struct {
 	// is ended, and so are its calls. The operating system does that, on TCP connections only.
 	// The client sends no HTTP/2 pings, because many servers forbid them.
 	StallTimeout time.Duration
-	// Transport is what carries uploads and downloads. The zero value uses lanes, connections
-	// without HTTP/2 to the same address, where the server has them and they can be reached.
-	// Options of gRPC cannot apply to lanes: with DialOptions, the zero value means
-	// TransportGRPC, and TransportLanes is refused.
+	// Transport is what carries uploads and downloads. The zero value, TransportAuto, uses
+	// lanes where the server has them and they can be reached: connections without HTTP/2 to the
+	// same address. Options of gRPC cannot apply to lanes: with DialOptions, the zero value
+	// means TransportGRPC, and TransportLanes is refused.
 	Transport Transport
-	// TransportUsed, unless it is nil, is called when an upload or a download is the first that
-	// uses a transport, TransportLanes or TransportGRPC, and again when that changes. reason is
-	// why lanes are not used; nil if they are. It may be called from any goroutine, but not
-	// concurrently, and must return at once.
+	// TransportUsed, unless it is nil, is called at the first upload or download, and again at
+	// each that uses another transport, or the same for another reason. used is TransportLanes
+	// or TransportGRPC. reason is why lanes are not used; nil if they are. TransportUsed may be
+	// called from any goroutine, but not concurrently, and must return at once.
 	TransportUsed func(used Transport, reason error)
 	// MaxMessageBytes is the size of the largest message that the client accepts from the
 	// server; 0 means 4 MiB.
@@ -165,8 +166,9 @@ var (
 // its URL, "grpc://host:port" or "grpcs://host:port" with TLS, which must not have a path
 // (see ParseURL for URLs that do), or "host:port", where Options.TLS decides about TLS.
 // The error is tranship.ErrInvalid if the address has another form, or if options contradict
-// each other or the URL, and a *ServiceError if a gRPC server answered that does not serve
-// the protocol. The context governs connecting only. The caller must close the Client.
+// each other or the URL, a *ServiceError if a gRPC server answered that does not serve
+// the protocol, and a *LaneError if Options.Transport requires lanes that cannot be used. The
+// context governs connecting only. The caller must close the Client.
 // Connections to anything else, such as a Unix socket, are for grpc.NewClient and New.
 func Dial(ctx context.Context, address string, options Options) (*Client, error) {
 	address, options, err := options.resolve(ctx, address)
@@ -235,28 +237,6 @@ func New(conn grpc.ClientConnInterface) *Client {
 		return openDownloadStream(c.askKeepAlive(ctx), c.connections.service(0))
 	})
 	return c
-}
-
-// connection returns the connection for the n-th stream. Streams use the connections in
-// turn.
-func (c *Client) connection(n uint64) transhipv1.FileServiceClient {
-	number := c.fixed
-	if number == 0 {
-		number = min(uploadWidth().streams(c.roundTrip.get()), maxConnections)
-	}
-	return c.connections.service(int(n % uint64(number))) //nolint:gosec // number is positive, and n % number is less
-}
-
-// Width implements tranship.WidthHinter. It is the number of streams for a download.
-func (c *Client) Width() int { return c.streams(downloadWidth()) }
-
-// streams returns the number of streams for large files: that of a width of gRPC, unless calls
-// use lanes.
-func (c *Client) streams(grpc width) int {
-	if c.hasLanes() {
-		grpc = lanesWidth()
-	}
-	return max(grpc.streams(c.roundTrip.get()), c.fixed)
 }
 
 // Close ends the transfers of small files, and closes the connections that Dial made,

@@ -5,7 +5,8 @@ import (
 	"sync/atomic"
 )
 
-// countdown wakes a caller when the last of several slots has ended.
+// countdown wakes a caller when the last of several slots has ended. It is safe for concurrent
+// use.
 type countdown struct {
 	left atomic.Int64
 	// done is closed when none is left.
@@ -19,7 +20,7 @@ func newCountdown(slots int) *countdown {
 	return c
 }
 
-// end records that slots have ended.
+// end records that slots have ended. More than are left must not end.
 func (c *countdown) end(slots int) {
 	if slots > 0 && c.left.Add(-int64(slots)) == 0 {
 		close(c.done)

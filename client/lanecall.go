@@ -14,13 +14,13 @@ import (
 	"github.com/tranship/tranship/internal/lane"
 )
 
-// Reasons of a client that does not use lanes.
+// Reasons why a client does not use lanes.
 var (
 	errGRPCChosen  = errors.New("the caller has chosen gRPC")
 	errDialOptions = errors.New("the options of gRPC that the caller has set cannot apply to lanes")
 )
 
-// maxLosses is how many lanes may be lost at the beginning of a call.
+// maxLosses is how many lanes a call tries that were lost while they had no call.
 const maxLosses = 3
 
 // laneCaller makes the calls that stream in both directions on lanes, and all others, or those
@@ -32,7 +32,8 @@ type laneCaller struct {
 	without error
 	// isRequired means that no call falls back to gRPC.
 	isRequired bool
-	used       *transportUse
+	// used reports the transport of each call.
+	used *transportUse
 	// credentials and interceptors are those of the connection of gRPC.
 	credentials  callCredentials
 	interceptors []grpc.StreamClientInterceptor
@@ -73,7 +74,8 @@ func (c laneCaller) NewStream(ctx context.Context, desc *grpc.StreamDesc, method
 	return open(ctx, desc, nil, method)
 }
 
-// open begins a call on a lane, or on another if the lane was lost while it had no call.
+// open begins a call on l, or on another lane if l was lost while it had no call. It releases
+// each lane.
 func (c laneCaller) open(ctx context.Context, l *lanes.Lane, method string) (grpc.ClientStream, error) {
 	for losses := 1; ; losses++ {
 		headers, err := c.headers(ctx, l, method)
@@ -100,7 +102,7 @@ func (c laneCaller) open(ctx context.Context, l *lanes.Lane, method string) (grp
 	}
 }
 
-// headers returns those of a call on a lane.
+// headers returns the headers of a call on a lane, with the credentials that gRPC would send.
 func (c laneCaller) headers(ctx context.Context, l *lanes.Lane, method string) (lane.Headers, error) {
 	brought, err := c.credentials.metadata(ctx, l.Info)
 	if err != nil {
@@ -114,7 +116,7 @@ func (c laneCaller) headers(ctx context.Context, l *lanes.Lane, method string) (
 	return headers, nil
 }
 
-// laneStream is a call on a lane whose context ends with it, like that of a call of grpc-go.
+// laneStream is a call on a lane. Its context ends with it, as in grpc-go.
 type laneStream struct {
 	*lane.ClientStream
 	cancel context.CancelFunc

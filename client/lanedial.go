@@ -23,6 +23,7 @@ const (
 	laneConnectTime, laneAnswerTime = 2 * time.Second, 2 * time.Second
 )
 
+// errLaneProtocol is the error of a lane to a program that does not speak the protocol of lanes.
 var errLaneProtocol = errors.New("what answers does not know lanes")
 
 // laneSilence is the error of a lane whose server has not answered in time.
@@ -31,10 +32,11 @@ type laneSilence struct{}
 // Error implements error.
 func (laneSilence) Error() string { return fmt.Sprintf("no answer came within %v", laneAnswerTime) }
 
-// Is implements the matching of context.DeadlineExceeded.
+// Is makes the error match context.DeadlineExceeded.
 func (laneSilence) Is(target error) bool { return target == context.DeadlineExceeded }
 
-// laneDialer makes lanes to a server by the rules for connections of gRPC.
+// laneDialer makes lanes to a server by the rules for connections of gRPC. It is safe for
+// concurrent use.
 type laneDialer struct {
 	way        *route.Route
 	handshakes handshakes
@@ -42,7 +44,8 @@ type laneDialer struct {
 	buffers    bufferpool.Pool
 }
 
-// newLaneDialer returns what makes lanes to the server at address.
+// newLaneDialer returns a dialer of lanes to the server at address. It fails if the address is
+// invalid.
 func newLaneDialer(address string, options Options, conns *silentConns) (*laneDialer, error) {
 	h := newHandshakes(options, conns)
 	h.protocol = lane.Protocol
@@ -52,7 +55,8 @@ func newLaneDialer(address string, options Options, conns *silentConns) (*laneDi
 	return &laneDialer{way: way, handshakes: h, maxMessage: cmp.Or(options.MaxMessageBytes, wire.DefaultMaxMessageBytes)}, err
 }
 
-// dial makes a lane by one address of the first hop.
+// dial makes a lane to the server by one address, that of the server or of its proxy. It takes
+// at most laneConnectTime and laneAnswerTime together.
 func (d *laneDialer) dial(ctx context.Context, to netip.AddrPort) (*lanes.Lane, error) {
 	if !to.IsValid() {
 		return nil, errors.New("the address of the server is not known")

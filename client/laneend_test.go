@@ -69,7 +69,7 @@ func TestCloseEndsLanes(t *testing.T) {
 	cancel()
 	_ = c.Close()
 	if _, err := upload.Commit(t.Context(), tranship.Commit{}); err == nil {
-		t.Error("an upload goes on after Close")
+		t.Error("an upload continues after Close")
 	}
 	ours := regexp.MustCompile(`tranship/(client|client/internal/lanes|internal/lane)\.\(`)
 	stacks := make([]byte, 1<<20)

@@ -12,14 +12,13 @@ import (
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/client/internal/lanes"
 	"github.com/tranship/tranship/internal/failure"
+	"github.com/tranship/tranship/internal/wire"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// laneVersion is the version of the protocol of lanes that this client knows.
-const laneVersion = 1
-
-// useLanes makes uploads and downloads use lanes, if the options allow it. It fails only if
-// they are required.
+// useLanes makes uploads and downloads use lanes, if the options allow it. info is the server's
+// description of itself. It fails only if the options require lanes and there are none, or if
+// the address is invalid.
 func (c *Client) useLanes(ctx context.Context, address string, options Options, conn *grpc.ClientConn, info *transhipv1.GetServerInfoResponse, renewal renewal) error {
 	used := &transportUse{report: options.TransportUsed}
 	caller := laneCaller{
@@ -80,9 +79,10 @@ func (c *Client) Prepare() {
 	}
 }
 
-// laneInstance returns the instance id of lanes that this client knows; "" if there are none.
+// laneInstance returns the instance id of a server's lanes; "" if it has none, or those of a
+// version that this client does not know.
 func laneInstance(info *transhipv1.GetServerInfoResponse) string {
-	if info.GetLanes().GetVersion() != laneVersion {
+	if info.GetLanes().GetVersion() != wire.LaneVersion {
 		return ""
 	}
 	return info.GetLanes().GetInstanceId()
@@ -93,14 +93,17 @@ func (c *Client) hasLanes() bool { return c.lanes != nil && c.lanes.Usable() == 
 
 // transportUse reports which transport is used when it changes. It is safe for concurrent use.
 type transportUse struct {
-	report func(used Transport, reason error) // may be nil
+	// report is Options.TransportUsed. It may be nil.
+	report func(used Transport, reason error)
 
-	mu   sync.Mutex
+	mu sync.Mutex
+	// last is the transport that was reported last, and why the text of its reason.
 	last Transport
 	why  string
 }
 
-// note takes the transport of a call. reason is nil if that is lanes.
+// note records the transport of a call, and reports it if it, or its reason, is another one.
+// reason is why that is gRPC; nil if it is lanes.
 func (u *transportUse) note(reason error) {
 	if u.report == nil {
 		return

@@ -132,27 +132,11 @@ func TestStrangers(t *testing.T) {
 // strangerAt is a server that answers each connection, when something has come, and closes it.
 func strangerAt(t *testing.T, answer func(conn net.Conn)) (address string) {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var serving sync.WaitGroup
-	serving.Go(func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			_, _ = conn.Read(make([]byte, 100))
-			answer(conn)
-			_ = conn.Close()
-		}
+	return serveConns(t, func(conn net.Conn) {
+		_, _ = conn.Read(make([]byte, 100))
+		answer(conn)
+		_ = conn.Close()
 	})
-	t.Cleanup(func() {
-		_ = listener.Close()
-		serving.Wait()
-	})
-	return listener.Addr().String()
 }
 
 // TestLaneBreaks breaks lanes in the middle of a large file. The file continues on what there is

@@ -34,6 +34,12 @@ func (laneServer) GetServerInfo(context.Context, *transhipv1.GetServerInfoReques
 func (s laneServer) serve(t *testing.T) (address string) {
 	t.Helper()
 	behind := loopback.Serve(t, func(registrar grpc.ServiceRegistrar) { transhipv1.RegisterFileServiceServer(registrar, s) })
+	return serveConns(t, func(conn net.Conn) { s.serveConn(conn, behind) })
+}
+
+// serveConns calls serve with each connection, in a goroutine of its own, until the test ends.
+func serveConns(t *testing.T, serve func(conn net.Conn)) (address string) {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -45,7 +51,7 @@ func (s laneServer) serve(t *testing.T) (address string) {
 			if err != nil {
 				return
 			}
-			serving.Go(func() { s.serveConn(conn, behind) })
+			serving.Go(func() { serve(conn) })
 		}
 	})
 	t.Cleanup(func() {

@@ -89,7 +89,8 @@ func (u *uploadStream) encodePuts(items []tranship.PutItem, puts []put, slots []
 	return messages
 }
 
-// encodedSize returns about how many bytes the message of an item takes, rather too many.
+// encodedSize estimates how many bytes the message of an item takes. The estimate is rather too
+// large.
 func encodedSize(item *tranship.PutItem) int {
 	const envelope, entry = 128, 16 // all fields but those counted here; an entry's own fields
 	size := envelope + len(item.Spec.Path) + len(item.Data)

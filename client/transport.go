@@ -6,14 +6,15 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// Transport is what carries uploads and downloads.
+// Transport is what carries uploads and downloads. All other calls use gRPC.
 type Transport int
 
 const (
 	// TransportAuto uses lanes where the server has them and they can be reached, and gRPC
 	// otherwise. It is the zero value.
 	TransportAuto Transport = iota
-	// TransportLanes uses lanes: Dial fails if there are none.
+	// TransportLanes uses lanes only. Dial fails if the server has none, or they cannot be
+	// reached.
 	TransportLanes
 	// TransportGRPC uses gRPC only.
 	TransportGRPC
@@ -43,11 +44,12 @@ func (o Options) checkTransport() error {
 	return nil
 }
 
-// LaneError is the error of Dial with TransportLanes for a server whose lanes cannot be used.
+// LaneError is the error of Dial with TransportLanes for a server whose lanes cannot be used. It
+// matches tranship.ErrUnsupported, and trying again does not help.
 type LaneError struct {
-	// Address is the server's, "host:port".
+	// Address is that of the server, "host:port".
 	Address string
-	// Err is why its lanes cannot be used.
+	// Err is the reason.
 	Err error
 }
 

@@ -11,8 +11,8 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// slot is a file, or a writer of a part of one, on an upload stream. All methods after finish
-// and end are for slots that are no puts: those are awaited by their batch.
+// slot is a file, or a writer of a part of one, on an upload stream. Only the methods finish,
+// end, finishUnsent and fileOf are for puts: their batch waits for them.
 type slot struct {
 	id     uint64
 	stream *uploadStream

@@ -22,6 +22,9 @@ const (
 	MaxQueuedReplies   = 16384
 )
 
+// LaneVersion is the version of the protocol of lanes, which docs/lanes.md specifies.
+const LaneVersion = 1
+
 // CopyReportInterval is how often a server reports the progress of a copy: more often than
 // the shortest timeouts that are usual in proxies, 10 s.
 const CopyReportInterval = 3 * time.Second

@@ -18,6 +18,7 @@ import (
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/bufferpool"
 	"github.com/tranship/tranship/internal/grpcdesc"
+	"github.com/tranship/tranship/internal/wire"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
@@ -107,8 +108,8 @@ func (s *Service) Register(registrar grpc.ServiceRegistrar) {
 	registrar.RegisterService(grpcdesc.Strict(&transhipv1.FileService_ServiceDesc), s)
 }
 
-// Transport is what GetServerInfo tells of the connections of a server, which Register does not
-// know.
+// Transport is what GetServerInfo replies about the connections of a server, which Register does
+// not know. The zero value means that nothing is known.
 type Transport struct {
 	// MinPingInterval is the shortest interval between the HTTP/2 pings of a client that the
 	// server permits.
@@ -117,12 +118,12 @@ type Transport struct {
 	LaneInstance string
 }
 
-// RegisterOn is Register for a server with known connections.
+// RegisterOn adds the service to a registrar, and makes GetServerInfo reply with transport.
 func (s *Service) RegisterOn(registrar grpc.ServiceRegistrar, transport Transport) {
 	registrar.RegisterService(grpcdesc.Strict(&transhipv1.FileService_ServiceDesc), connected{s, transport})
 }
 
-// RegisterLanes adds to a registrar the calls that lanes carry: Upload and Download.
+// RegisterLanes adds to a registrar the only calls that lanes carry: Upload and Download.
 func (s *Service) RegisterLanes(registrar grpc.ServiceRegistrar) {
 	description := grpcdesc.Strict(&transhipv1.FileService_ServiceDesc)
 	description.Methods = nil
@@ -138,10 +139,7 @@ type connected struct {
 	transport Transport
 }
 
-// laneVersion is the version of the protocol of lanes.
-const laneVersion = 1
-
-// GetServerInfo implements the service.
+// GetServerInfo implements transhipv1.FileServiceServer.
 func (c connected) GetServerInfo(ctx context.Context, request *transhipv1.GetServerInfoRequest) (*transhipv1.GetServerInfoResponse, error) {
 	info, err := c.Service.GetServerInfo(ctx, request)
 	if err != nil {
@@ -149,7 +147,7 @@ func (c connected) GetServerInfo(ctx context.Context, request *transhipv1.GetSer
 	}
 	info.MinPingInterval = durationpb.New(c.transport.MinPingInterval)
 	if id := c.transport.LaneInstance; id != "" {
-		info.Lanes = &transhipv1.Lanes{InstanceId: id, Version: laneVersion}
+		info.Lanes = &transhipv1.Lanes{InstanceId: id, Version: wire.LaneVersion}
 	}
 	return info, nil
 }
