@@ -40,13 +40,14 @@ func newConnection(server *Server, taken *grpcadmission.Lane) *connection {
 	return c
 }
 
-// abort closes the connection at once.
+// abort closes the connection at once, which ends the call under way.
 func (c *connection) abort() {
 	c.cancel()
 	c.taken.Abort()
 }
 
-// drain tells the client that the server goes away, and ends the lane when it has no call.
+// drain tells the client that the server goes away. It closes the lane if it has no call; otherwise
+// serve closes it after the call.
 func (c *connection) drain() {
 	c.mu.Lock()
 	c.draining = true
@@ -66,13 +67,13 @@ func (c *connection) drain() {
 func (c *connection) serve() {
 	defer c.server.forget(c)
 	defer c.cancel()
-	// The first call must begin in time, however the client sends what comes before.
+	// The first call must begin in time, however slowly the client sends what comes before it.
 	first := time.AfterFunc(time.Until(c.taken.Deadline), c.abort)
 	defer first.Stop()
 	conn, err := c.accept()
 	if err != nil {
 		_ = c.taken.Close()
-		c.ends("preface", err)
+		c.logEnd("preface", err)
 		return
 	}
 	defer conn.Close()
@@ -80,25 +81,25 @@ func (c *connection) serve() {
 		headers, err := conn.AwaitHeaders(idle, c.server.options.Limits.HandshakeTime)
 		first.Stop()
 		if err != nil {
-			c.ends("headers", err)
+			c.logEnd("headers", err)
 			return
 		}
-		if !c.begin() {
-			conn.Retire() // the call was not begun
+		if !c.beginCall() {
+			conn.Retire() // the client learns that the call did not begin
 			return
 		}
 		reusable, known := c.call(conn, headers)
 		if !reusable {
 			return
 		}
-		if !c.end() || !known {
+		if !c.endCall() || !known {
 			conn.Retire()
 			return
 		}
 	}
 }
 
-// accept writes the preface of the server.
+// accept writes the preface of the server. It fails if the server drains.
 func (c *connection) accept() (*lane.Conn, error) {
 	conn, err := lane.Accept(c.taken, lane.Options{
 		Instance:        c.server.options.Instance,
@@ -111,7 +112,7 @@ func (c *connection) accept() (*lane.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The deadline of the handshake was grpc-go's.
+	// grpc-go has set the deadline of the handshake.
 	if err := c.taken.SetDeadline(time.Time{}); err != nil {
 		_ = conn.Close()
 		return nil, err
@@ -126,24 +127,26 @@ func (c *connection) accept() (*lane.Conn, error) {
 	return conn, nil
 }
 
-// begin begins a call. It returns false if the server drains.
-func (c *connection) begin() bool {
+// beginCall records that a call begins. It returns false, and no call may begin, if the server
+// drains.
+func (c *connection) beginCall() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.calling = !c.draining
 	return c.calling
 }
 
-// end ends a call. It returns false if the server drains.
-func (c *connection) end() bool {
+// endCall records that the call has ended. It returns false if the server drains.
+func (c *connection) endCall() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.calling = false
 	return !c.draining
 }
 
-// call runs the handler of a call, and reports whether the lane can have another, and whether
-// the client is known: only then may its lane stay open without a call.
+// call runs the handler of a call. It reports whether the lane can have another call, and whether
+// the client is known: the call did not fail with UNAUTHENTICATED. The lane of a client that is
+// not known must not stay open without a call.
 func (c *connection) call(conn *lane.Conn, headers lane.Headers) (reusable, known bool) {
 	transport := &transportStream{method: headers.Method}
 	ctx := grpc.NewContextWithServerTransportStream(metadata.NewIncomingContext(c.ctx, headers.Metadata), transport)
@@ -162,7 +165,7 @@ func (c *connection) call(conn *lane.Conn, headers lane.Headers) (reusable, know
 	return stream.Finish(err), status.Code(err) != codes.Unauthenticated
 }
 
-// transportStream is what grpc.Method, grpc.SetHeader and others use in a call's context.
+// transportStream is the transport in a call's context, for grpc.Method, grpc.SetHeader and others.
 type transportStream struct {
 	*lane.ServerStream
 	method string
@@ -179,8 +182,9 @@ func (s *transportStream) SetTrailer(md metadata.MD) error {
 	return nil
 }
 
-// ends logs why a lane ends, unless its client has just closed it.
-func (c *connection) ends(waiting string, err error) {
+// logEnd logs the error by which a lane ends while it waits for something, unless the lane was
+// closed.
+func (c *connection) logEnd(waiting string, err error) {
 	if errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
 		return
 	}

@@ -6,11 +6,11 @@
 //	grpcServer := grpc.NewServer(grpc.Creds(adapter.LaneCredentials(transport, server.Take)), …)
 //	service.Register(adapter.Registrar(server))
 //
-// A grpc.Server forgets a connection that it gives away. So a Server does for lanes what a
-// grpc.Server does for its connections: it knows all that are open, bounds how long they may do
-// nothing, lets them finish when the server drains, and closes them when it stops. What a call
-// passes before a service sees it is that of the descriptions that are registered, which an
-// Adapter of package grpcadmission has wrapped.
+// A grpc.Server forgets a connection that it gives away. A Server therefore does for lanes what a
+// grpc.Server does for its connections: it knows all that are open, bounds how long they may be
+// idle, lets their calls finish when the server drains, and closes them when it stops. A call
+// passes the same admission as over gRPC, because an Adapter of package grpcadmission has wrapped
+// the services that are registered.
 package lanes
 
 import (
@@ -28,43 +28,45 @@ import (
 	"github.com/tranship/tranship/server/limit"
 )
 
-// Options of a Server. The zero value is useful.
+// Options are settings of a Server. Unknown must be set; the zero values of all others are useful.
 type Options struct {
-	// Instance is the id that clients recognize the server by, of at most lane.MaxInstance
-	// bytes.
+	// Instance is the id by which clients recognize the server. It has at most
+	// lane.MaxInstance bytes.
 	Instance string
-	// MaxMessageBytes is the largest message that clients may send; 0 means
+	// MaxMessageBytes is the largest message that clients may send, in bytes; 0 means
 	// lane.DefaultMaxMessageBytes.
 	MaxMessageBytes int
-	// Limits are limits in which 0 means unlimited. HandshakeTime is also how long the headers
-	// of a call may take to arrive. HeaderBytes bounds them; they never have more than
+	// Limits are those of the Door, of which a Server uses two. HandshakeTime is how long a
+	// frame between calls may take to arrive; 0 means limit.DefaultHandshakeTime. HeaderBytes is
+	// the largest size of headers, in bytes; 0, and more than that, means
 	// lane.DefaultMaxHeaderBytes.
 	Limits limit.Options
-	// IdleTime is how long a lane may have no call; 0 means DefaultIdleTime.
+	// IdleTime is how long a lane may have no call after its first; 0 means DefaultIdleTime.
 	IdleTime time.Duration
 	// Unknown answers calls of methods that no service has. It must not be nil.
 	Unknown grpc.StreamHandler
-	// Logger has a line at level Debug for each lane that ends because of its client. Nil means
-	// that nothing is logged.
+	// Logger gets a line at level Debug for each lane that ends with an error. Nil means that
+	// nothing is logged.
 	Logger *slog.Logger
 }
 
-// DefaultIdleTime is how long a lane may have no call by default.
+// DefaultIdleTime is how long a lane may have no call after its first by default.
 const DefaultIdleTime = 5 * time.Minute
 
 // Server serves lanes. It is safe for concurrent use, except that RegisterService must not be
-// called after Take.
+// called concurrently, nor after Take.
 type Server struct {
 	options Options
 	methods map[string]method
-	// pool has the buffers of all lanes.
+	// pool provides the buffers of all lanes.
 	pool mem.BufferPool
 
 	mu sync.Mutex
 	// open are the lanes that have not ended.
-	open     map[*connection]struct{}
+	open map[*connection]struct{}
+	// draining means that new lanes are closed at once.
 	draining bool
-	// ended has a signal when a lane has ended.
+	// ended signals that a lane has ended.
 	ended *sync.Cond
 }
 
@@ -89,15 +91,16 @@ func New(options Options) *Server {
 	return s
 }
 
-// RegisterService implements grpc.ServiceRegistrar. Lanes carry only calls that stream: methods
-// with one message stay unknown.
+// RegisterService implements grpc.ServiceRegistrar. Lanes carry only calls that stream: calls of
+// other methods go to Options.Unknown.
 func (s *Server) RegisterService(description *grpc.ServiceDesc, service any) {
 	for _, stream := range description.Streams {
 		s.methods["/"+description.ServiceName+"/"+stream.StreamName] = method{service, stream.Handler}
 	}
 }
 
-// Take serves a lane until its client or the Server closes it. It does not wait for that.
+// Take serves a lane until its client or the Server closes it. It returns at once. After
+// GracefulStop or Stop, it closes the lane.
 func (s *Server) Take(taken *grpcadmission.Lane) {
 	c := newConnection(s, taken)
 	s.mu.Lock()
@@ -121,8 +124,9 @@ func (s *Server) forget(c *connection) {
 	s.ended.Broadcast()
 }
 
-// GracefulStop tells all clients that the server goes away, ends each lane when it has no call,
-// and returns when all have ended. New lanes are closed at once. Stop ends it.
+// GracefulStop tells all clients that the server goes away, closes each lane when it has no call,
+// and returns when all are closed. It closes new lanes at once. It returns early when Stop is
+// called.
 func (s *Server) GracefulStop() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -135,7 +139,7 @@ func (s *Server) GracefulStop() {
 	}
 }
 
-// Stop closes all lanes at once, which ends their calls. It does not wait for the handlers.
+// Stop closes all lanes at once, which ends their calls. It does not wait for their handlers.
 func (s *Server) Stop() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

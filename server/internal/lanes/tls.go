@@ -7,7 +7,8 @@ import (
 	"github.com/tranship/tranship/internal/lane"
 )
 
-// TLS returns a configuration that also agrees to lanes.
+// TLS returns a copy of a configuration that also agrees to lanes by ALPN, and prefers them. So do
+// the configurations that its GetConfigForClient returns.
 func TLS(config *tls.Config) *tls.Config {
 	config = config.Clone()
 	config.NextProtos = protocols(config.NextProtos)
@@ -25,7 +26,7 @@ func TLS(config *tls.Config) *tls.Config {
 	return config
 }
 
-// protocols returns the protocol of lanes, which the server prefers, beside others.
+// protocols returns the protocol of lanes, and then others.
 func protocols(others []string) []string {
 	return append([]string{lane.Protocol}, slices.DeleteFunc(slices.Clone(others), func(name string) bool { return name == lane.Protocol })...)
 }
