@@ -16,28 +16,30 @@ import (
 	"github.com/tranship/tranship/server/limit"
 )
 
-// LaneCredentials are Credentials that give the connections of Listener whose clients speak lanes
-// to take, which must return at once. With TLS, inner must agree to lane.Protocol by ALPN.
+// LaneCredentials returns Credentials that also find lanes: they pass each connection of Listener
+// whose client has sent lane.Preface to take, and not to grpc-go. take must return at once. With
+// TLS, inner must agree to lane.Protocol by ALPN.
 func (a *Adapter) LaneCredentials(inner credentials.TransportCredentials, take func(*Lane)) credentials.TransportCredentials {
 	return admittedCredentials{inner, a, take}
 }
 
-// Lane is a connection of Listener whose client has sent the preface of a lane. grpc-go has
-// given it away: the receiver bounds how long it may take, and closes it. It counts until it is
-// closed. The methods of net.Conn are safe for concurrent use, like those of any connection.
+// Lane is a connection of Listener whose client has sent the preface of a lane. grpc-go no longer
+// handles it: its receiver must bound how long it may take, and close it. It counts as a connection
+// until then. Its methods are safe for concurrent use, except Sent.
 type Lane struct {
 	net.Conn
-	// Deadline is until when the headers of the first call must be complete.
+	// Deadline is the time at which the headers of the first call must be complete.
 	Deadline time.Time
 
 	admitted *admittedConn
 	info     credentials.AuthInfo
-	// out is what Conn writes to in the end.
+	// out is the innermost connection to which WriteBuffers and CloseWrite may pass by those
+	// around it.
 	out net.Conn
 }
 
-// Context returns ctx with what the calls of the lane have in common: the peer, and the
-// connection that they count for.
+// Context returns a context for the calls of the lane, derived from ctx. It has the peer, and the
+// connection for which the calls count.
 func (l *Lane) Context(ctx context.Context) context.Context {
 	ctx = peer.NewContext(ctx, &peer.Peer{Addr: l.RemoteAddr(), LocalAddr: l.LocalAddr(), AuthInfo: l.info})
 	return context.WithValue(ctx, connectionKey{}, l.admitted.connection)
@@ -46,7 +48,8 @@ func (l *Lane) Context(ctx context.Context) context.Context {
 // connectionKey is the key of an *admission.Connection in a call's context.
 type connectionKey struct{}
 
-// Control counts n frames without payload that came. When it fails, the lane must be closed.
+// Control counts n frames without payload that the client has sent. If it fails, the caller must
+// close the lane.
 func (l *Lane) Control(n int) error { return l.admitted.connection.Control(n) }
 
 // Sent counts n bytes that were written. It must not be called concurrently.
@@ -76,18 +79,19 @@ func (l *Lane) CloseWrite() error {
 	return nil
 }
 
-// Abort closes the connection at once, without the end that TLS has. Close waits until that is
-// written.
+// Abort closes the connection at once, without the alert by which TLS ends. Close waits until that
+// is written.
 func (l *Lane) Abort() { _ = l.admitted.Close() }
 
-// dispatch gives a connection with the preface of a lane to its receiver, instead of to grpc-go.
+// dispatch passes a connection with the preface of a lane to c.take, and not to grpc-go. It returns
+// credentials.ErrConnDispatched.
 func (c admittedCredentials) dispatch(admitted *admittedConn, secured net.Conn, info credentials.AuthInfo) error {
 	// grpc-go now ends the deadline of the handshake.
 	admitted.dispatched.Store(true)
 	_, encrypted := info.(credentials.TLSInfo)
 	taken := &Lane{Conn: secured, admitted: admitted, info: info, out: secured}
 	if !encrypted {
-		taken.out = admitted.Conn // what is around it only reads
+		taken.out = admitted.Conn // those around it change only reading
 	}
 	taken.Deadline = admitted.accepted.Add(cmp.Or(c.adapter.door.Limits().HandshakeTime, limit.DefaultHandshakeTime))
 	c.take(taken)
@@ -118,8 +122,8 @@ func (c admittedCredentials) findLane(admitted *admittedConn, secured net.Conn, 
 	}
 }
 
-// readPreface reads a client's first bytes, as long as they may be those of a lane. It returns
-// what it has read.
+// readPreface reads a client's first bytes while they can be those of the preface. It returns what
+// it has read, and whether that is the whole preface.
 func readPreface(conn net.Conn) (read []byte, isLane bool) {
 	preface := make([]byte, len(lane.Preface))
 	for n := 0; n < len(preface); {
@@ -132,8 +136,8 @@ func readPreface(conn net.Conn) (read []byte, isLane bool) {
 	return preface, true
 }
 
-// unreadConn is a connection some of whose bytes were read, and are read again. One goroutine
-// reads.
+// unreadConn is a connection whose first bytes were read, and are read again. Read must not be
+// called concurrently.
 type unreadConn struct {
 	net.Conn
 	unread []byte
@@ -149,8 +153,8 @@ func (c *unreadConn) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// connectionOf returns the connection that a call comes on; nil for one that did not come
-// through Listener and Credentials.
+// connectionOf returns the connection of a call; nil if that did not come through Listener and
+// Credentials.
 func (a *Adapter) connectionOf(ctx context.Context, from *peer.Peer) *admission.Connection {
 	if connection, ok := ctx.Value(connectionKey{}).(*admission.Connection); ok {
 		return connection
