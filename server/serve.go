@@ -59,7 +59,7 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	return s.run(ctx, ends, failed)
 }
 
-// ends are the server's ends of all connections of Serve.
+// ends are the servers of all connections of Serve, and what they share.
 type ends struct {
 	adapter *grpcadmission.Adapter
 	grpc    *grpc.Server
@@ -102,7 +102,8 @@ func (s *Server) waitForHandlers(adapter *grpcadmission.Adapter) {
 	}
 }
 
-// prepare returns what Serve needs.
+// prepare makes the servers of Serve. It fails if Serve was called before, or must not listen at an
+// address.
 func (s *Server) prepare(adapter *grpcadmission.Adapter, listeners []net.Listener) (ends, error) {
 	again := true
 	s.serveOnce.Do(func() { again = false })
@@ -140,7 +141,8 @@ func (s *Server) prepare(adapter *grpcadmission.Adapter, listeners []net.Listene
 	return ends{adapter, grpcServer, laneServer, probes}, registerReflection(adapter.IdleRegistrar(grpcServer), grpcServer)
 }
 
-// credentials are those of connections.
+// credentials returns the credentials of gRPC, which pass lanes to laneServer unless the server
+// refuses them.
 func (s *Server) credentials(adapter *grpcadmission.Adapter, laneServer *lanes.Server) credentials.TransportCredentials {
 	transport := insecure.NewCredentials()
 	if s.config.TLS != nil {
