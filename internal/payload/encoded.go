@@ -7,9 +7,9 @@ import (
 	"google.golang.org/protobuf/runtime/protoiface"
 )
 
-// Encoded is a message that is encoded before it is sent, so that its sender may be another
-// goroutine than the one whose memory it describes. A value must not be copied once it is
-// sent.
+// Encoded is a message that is encoded before it is sent. Another goroutine may therefore send it
+// than the one whose memory it was made from. It is not safe for concurrent use, and must not be
+// copied once it is sent. Send or Free must be called.
 type Encoded struct {
 	kind proto.Message
 	data [1]mem.Buffer
@@ -25,14 +25,14 @@ func NewEncoded(kind proto.Message, data mem.Buffer) Encoded {
 	return Encoded{kind: kind, data: [1]mem.Buffer{data}}
 }
 
-// Send sends the message and frees it.
+// Send sends the message and frees it, also if that fails. The error is that of the stream.
 func (e *Encoded) Send(stream Sender) error {
-	// Codec has taken the data; gRPC's own codec has copied it.
+	// Codec has taken the data, and Free does nothing; gRPC's own codec has copied it.
 	defer e.Free()
 	return stream.SendMsg(e)
 }
 
-// Free releases a message that is not sent.
+// Free releases a message that is not sent. Further calls do nothing.
 func (e *Encoded) Free() {
 	if !e.taken {
 		e.taken = true
@@ -58,8 +58,8 @@ func (e *Encoded) Reset() {}
 // String implements fmt.Stringer.
 func (e *Encoded) String() string { return "encoded message" }
 
-// encodedReflection is that of a message without a field, except that encoding returns the
-// data.
+// encodedReflection is the reflection of a message without a field, except that encoding returns
+// the data.
 type encodedReflection struct {
 	protoreflect.Message
 	encoded *Encoded

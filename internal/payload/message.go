@@ -34,7 +34,7 @@ type Message struct {
 	places []Place
 	// malformed is why a received message cannot be decoded; nil if it can.
 	malformed error
-	// scratch is memory for decoding another message.
+	// scratch is memory that decoding the next message uses again.
 	scratch []byte
 }
 
@@ -59,8 +59,9 @@ type (
 	Sender   interface{ SendMsg(message any) error }
 )
 
-// Receive receives the next message of a stream, in place of an earlier one. The error is the stream's, or a
-// *MalformedError. The caller must give that a status, because gRPC would use INTERNAL.
+// Receive receives the next message of a stream, in place of an earlier one. The error is the
+// stream's, or a *MalformedError. The caller must give that a status, because gRPC would use
+// INTERNAL.
 func (m *Message) Receive(stream Receiver) error {
 	m.Data, m.malformed = nil, nil
 	if err := stream.RecvMsg(m); err != nil {
