@@ -3,9 +3,9 @@
 package batch
 
 // Pass returns one result for each item, in their order. It calls refuse with the index of
-// each item, in ascending order; refuse may change that item. If it returns an error, the
-// result is the one that failed makes of it. The other items go to one call of do, which must
-// return a result for each and not keep the slice. Pass calls do only if there are such items.
+// each item, in ascending order; refuse may change that item. If it returns an error, failed
+// makes the result of the error. The other items go to one call of do, which must return a
+// result for each, and must not keep the slice. Pass calls do only if there are such items.
 // It copies items only if refuse has refused some.
 func Pass[Item, Result any](items []Item, refuse func(i int) error, failed func(err error) Result, do func(items []Item) []Result) []Result {
 	var results []Result // nil as long as no item was refused

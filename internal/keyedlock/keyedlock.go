@@ -70,7 +70,7 @@ func (l *Locks) lockOne(ctx context.Context, key string) (unlock func(), err err
 	}
 }
 
-// use returns the lock of a key, and counts a user more.
+// use returns the lock of a key, and counts one more user of it.
 func (l *Locks) use(key string) *heldKey {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -91,7 +91,7 @@ func (l *Locks) unlock(key string, k *heldKey) {
 	l.forget(key, k)
 }
 
-// forget counts a user less of the lock of a key.
+// forget counts one user less of the lock of a key, and deletes it after the last.
 func (l *Locks) forget(key string, k *heldKey) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

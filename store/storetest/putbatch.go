@@ -70,7 +70,7 @@ func (f fixture) putBatch(items ...tranship.PutItem) []tranship.File {
 	return files
 }
 
-// written is an item of a batch without special wishes.
+// written returns an item of a batch, which the store may commit without durability.
 func written(path string, data []byte) tranship.PutItem {
 	return tranship.PutItem{Spec: tranship.Spec{Path: path, Durability: tranship.DurabilityWritten}, Data: data}
 }
