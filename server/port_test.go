@@ -37,7 +37,7 @@ func answer(t *testing.T, address, sent string) string {
 	return string(got)
 }
 
-// What speaks no lanes gets from a server with lanes what it gets from one without.
+// A client that speaks another protocol gets the same answer from servers with and without lanes.
 func TestOtherProtocolsOnPort(t *testing.T) {
 	with := storeserver.Serve(t, &mem.Store{}, server.Config{})
 	without := storeserver.Serve(t, &mem.Store{}, server.Config{NoLanes: true})
