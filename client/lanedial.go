@@ -24,7 +24,7 @@ const (
 )
 
 // errLaneProtocol is the error of a lane to a program that does not speak the protocol of lanes.
-var errLaneProtocol = errors.New("what answers does not know lanes")
+var errLaneProtocol = errors.New("the program at the address of the server does not speak the protocol of lanes")
 
 // laneSilence is the error of a lane whose server has not answered in time.
 type laneSilence struct{}
