@@ -78,7 +78,7 @@ links, empty directories and special files, and copies the rest.`,
 	cmd.Flags().Var(&flags.durability, "durability", "when a file counts as copied: `durable|written` (default: the default of the server)")
 	cmd.Flags().BoolVar(&flags.noResume, "no-resume", false, "start every file from the beginning, and keep nothing of a file that fails")
 	cmd.Flags().Var(timespan(&flags.stallTimeout, 30*time.Second), "stall-timeout", "how long a file may make no progress before it is retried")
-	cmd.Flags().IntVar(&flags.connections, "connections", 0, "`number` of connections to a server that large files are spread over, 1 to 16; 0 means 1, and up to 8 to a distant server")
+	cmd.Flags().IntVar(&flags.connections, "connections", 0, "`number` of connections to a server that large files are spread over, 1 to 16; 0 means 1, and more to a distant server")
 	cmd.Flags().Var(&flags.checksum, "checksum", "`digest` that the file must have, sha256:HEX or blake3:HEX; the copy fails if it differs")
 	cmd.Flags().Var(&flags.progress.mode, "progress", "show progress: `auto|bars|plain|none`; auto means bars on a terminal and none otherwise")
 	cmd.Flags().Var(timespan(&flags.progress.interval, 5*time.Second), "progress-interval", "time between the lines of --progress plain")
