@@ -286,22 +286,3 @@ func randomDirectories(f accountFixture, reopen func() tranship.Store) {
 	}
 	f.removeAll()
 }
-
-func concurrentDirectories(f accountFixture) {
-	var workers sync.WaitGroup
-	for worker := range 8 {
-		workers.Go(func() {
-			random := rand.New(rand.NewPCG(uint64(worker), 1))
-			ctx := f.as(fmt.Sprint("account", worker%3))
-			for range 100 {
-				err := f.randomChange(ctx, random)
-				if err != nil && !errors.Is(err, tranship.ErrNotFound) && !errors.Is(err, tranship.ErrUnavailable) {
-					f.Error(err)
-				}
-			}
-		})
-	}
-	workers.Wait()
-	f.count(f.kept())
-	f.removeAll()
-}
