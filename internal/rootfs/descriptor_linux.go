@@ -33,12 +33,32 @@ func (f Descriptor) Status() (Status, error) {
 	if err := retry(func() error { return unix.Fstat(f.number, &status) }); err != nil {
 		return Status{}, err
 	}
+	return statusOf(&status), nil
+}
+
+func statusOf(status *unix.Stat_t) Status {
 	return Status{
 		Size:     status.Size,
 		ModTime:  time.Unix(status.Mtim.Unix()),
 		Mode:     typeOf(status.Mode&unix.S_IFMT>>12) | fs.FileMode(status.Mode&0o777),
 		NoBlocks: status.Blocks == 0,
-	}, nil
+	}
+}
+
+// status implements Status for a directory without a guard.
+func (d *Dir) status(name string) (Status, error) {
+	handle, err := d.handle()
+	if err != nil {
+		return Status{}, err
+	}
+	var status unix.Stat_t
+	err = control(handle, func(dir int) error {
+		return retry(func() error { return unix.Fstatat(dir, name, &status, unix.AT_SYMLINK_NOFOLLOW) })
+	})
+	if err != nil {
+		return Status{}, relative("lstat", name, err)
+	}
+	return statusOf(&status), nil
 }
 
 // ReadAt reads from an offset. It may read less than there is; 0 bytes are the end.

@@ -11,6 +11,8 @@ import (
 // Descriptor is an open file for one short use. This system has none.
 type Descriptor struct{}
 
+func (d *Dir) status(name string) (Status, error) { return d.lstatStatus(name) }
+
 // OpenDescriptor returns errors.ErrUnsupported.
 func (d *Dir) OpenDescriptor(string) (Descriptor, error) {
 	return Descriptor{}, errors.ErrUnsupported

@@ -151,14 +151,14 @@ func (w walk) entry(in *walkedDirectory, entry rootfs.Entry) bool {
 	if err != nil {
 		return w.skip(path, err)
 	}
-	info, err := open.Lstat(entry.Name())
+	status, err := open.Status(entry.Name())
 	if err != nil {
 		return w.skip(path, localerr.Explain(err))
 	}
-	if !info.Mode().IsRegular() { // any more
-		return w.skip(path, fmt.Errorf("it is %s", kind(info.Mode())))
+	if !status.Mode.IsRegular() { // any more
+		return w.skip(path, fmt.Errorf("it is %s", kind(status.Mode)))
 	}
-	return w.yield(fileOf(path, info), nil)
+	return w.yield(fileOfStatus(path, status), nil)
 }
 
 // join puts a name below a directory, of which "" is the root.
