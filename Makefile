@@ -11,7 +11,7 @@ VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev
 FUZZTIME ?= 10s
 FUZZLONG ?= $(FUZZTIME)
 # The time limit for the tests of one package.
-TIMEOUT  ?= 5m
+TIMEOUT  ?= 10m
 # The same under the race detector, which makes tests about ten times slower.
 RACE_TIMEOUT ?= 15m
 # The packages of test and race: all except test/interop, which needs other programs.
