@@ -31,6 +31,8 @@ type ClientStream struct {
 	over chan struct{}
 	// heard means that a frame of this call has come from the server.
 	heard atomic.Bool
+	// statusRead means that the status of the server was read. It is guarded by conn.reading.
+	statusRead bool
 
 	mu   sync.Mutex
 	stop func() bool
@@ -79,7 +81,7 @@ func (s *ClientStream) abort() {
 func (s *ClientStream) cancel() {
 	c := s.conn
 	c.interrupt()
-	ok := s.sendCancel() && c.discard(func(k kind) bool { return k == kindStatus })
+	ok := s.sendCancel() && (s.statusRead || c.discard(func(k kind) bool { return k == kindStatus }))
 	c.reading.Unlock()
 	s.release(ok)
 }
@@ -194,6 +196,7 @@ func (s *ClientStream) read() (frame, error) {
 		return frame{}, s.result()
 	}
 	next, err := c.read()
+	s.statusRead = err == nil && next.kind == kindStatus
 	c.reading.Unlock()
 	if err == nil {
 		s.heard.Store(true)
@@ -247,9 +250,7 @@ func (s *ClientStream) Header() (metadata.MD, error) {
 			err = s.result()
 		}
 	default:
-		s.conn.reading.Lock()
-		s.conn.stash = next
-		s.conn.reading.Unlock()
+		err = s.unread(next)
 	}
 	if errors.Is(err, io.EOF) {
 		err = nil
@@ -257,6 +258,20 @@ func (s *ClientStream) Header() (metadata.MD, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.header, err
+}
+
+// unread makes a frame the next that is read. It fails if the call has ended meanwhile: the lane
+// may have another call, which must not get the frame.
+func (s *ClientStream) unread(next frame) error {
+	c := s.conn
+	c.reading.Lock()
+	defer c.reading.Unlock()
+	if s.isOver() {
+		next.body.Free()
+		return s.result()
+	}
+	c.stash, s.statusRead = next, false
+	return nil
 }
 
 // Trailer implements grpc.ClientStream. It is complete when RecvMsg has returned an error.

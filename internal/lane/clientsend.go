@@ -13,7 +13,7 @@ func (s *ClientStream) SendMsg(message any) error {
 	select {
 	case s.sending <- struct{}{}:
 	case <-s.ctx.Done():
-		return contextError(s.ctx)
+		return s.unsent()
 	}
 	defer func() { <-s.sending }()
 	if s.isOver() {
@@ -27,12 +27,18 @@ func (s *ClientStream) SendMsg(message any) error {
 		return status.Errorf(codes.Internal, "grpc: error while marshaling: %v", err)
 	}
 	if err := s.conn.send(s.ctx, encoded); err != nil {
-		if s.ctx.Err() != nil {
-			return contextError(s.ctx)
-		}
-		return io.EOF // reading finds the reason
+		return s.unsent()
 	}
 	return nil
+}
+
+// unsent returns the error of a message that was not sent. It is that of the context only while
+// the call has not ended: a caller may end the context after the call.
+func (s *ClientStream) unsent() error {
+	if s.ctx.Err() != nil && !s.isOver() {
+		return contextError(s.ctx)
+	}
+	return io.EOF // reading finds the reason
 }
 
 // CloseSend implements grpc.ClientStream. It returns nil: RecvMsg returns the reason if it fails.

@@ -63,6 +63,10 @@ func (c *Conn) discard(last func(kind) bool) bool {
 		}
 		dropped += frameBytes + next.length
 		next.body.Free()
+		if next.kind == kindHeaders { // before the end of this call
+			c.broken = true
+			return false
+		}
 		if last(next.kind) {
 			return true
 		}

@@ -2,6 +2,7 @@ package lane
 
 import (
 	"context"
+	"time"
 
 	"google.golang.org/grpc/metadata"
 )
@@ -13,6 +14,7 @@ import (
 func (s *ServerStream) Finish(outcome error) (reusable bool) {
 	if !s.stop() {
 		<-s.woken
+		_ = s.conn.net.SetWriteDeadline(time.Time{})
 	}
 	s.end()
 	s.mu.Lock()

@@ -7,6 +7,7 @@ import (
 	"io"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -56,9 +57,11 @@ func (s *ServerStream) end() (first bool) {
 // isOver reports whether RecvMsg and SendMsg must fail.
 func (s *ServerStream) isOver() bool { return isClosed(s.over) }
 
-// wake makes RecvMsg return when the context has ended.
+// wake makes RecvMsg return when the context has ended, and SendMsg soon.
 func (s *ServerStream) wake() {
 	defer close(s.woken)
+	// A client that does not read must not keep the handler. Finish clears the deadline.
+	_ = s.conn.net.SetWriteDeadline(time.Now().Add(endTime))
 	if s.end() {
 		s.conn.interrupt()
 		s.conn.reading.Unlock()
@@ -173,8 +176,8 @@ func (s *ServerStream) watch() {
 			next.body.Free()
 			s.cancelled()
 			return
-		case next.kind == kindHeaders:
-			c.stash = next // of the next call: the client has the status already
+		case next.kind == kindHeaders && s.isOver():
+			c.stash = next // of the next call: the client may have the status already
 			return
 		default:
 			next.body.Free()

@@ -84,9 +84,20 @@ func (c *calls) hangs(grpc.ServerStream) error {
 	return nil
 }
 
+// flood sends messages of 1 MiB until that fails.
+func (c *calls) flood(stream grpc.ServerStream) error {
+	c.waiting <- struct{}{}
+	for {
+		if err := stream.SendMsg(wrapperspb.Bytes(make([]byte, 1<<20))); err != nil {
+			c.ended <- stream.Context().Err()
+			return err
+		}
+	}
+}
+
 func (c *calls) description() *grpc.ServiceDesc {
 	description := &grpc.ServiceDesc{ServiceName: "Test", HandlerType: (*any)(nil)}
-	for name, handle := range map[string]func(grpc.ServerStream) error{"echo": c.echo, "wait": c.wait, "hang": c.hangs} {
+	for name, handle := range map[string]func(grpc.ServerStream) error{"echo": c.echo, "wait": c.wait, "hang": c.hangs, "flood": c.flood} {
 		description.Streams = append(description.Streams, grpc.StreamDesc{
 			StreamName: name, ClientStreams: true, ServerStreams: true,
 			Handler: func(_ any, stream grpc.ServerStream) error { return handle(stream) },

@@ -79,6 +79,8 @@ func TestHostileFrames(t *testing.T) {
 		"a message before a call":    message,
 		"an end before a call":       end,
 		"a call within a call":       slices.Concat(echo, echo),
+		"a call after the end":       slices.Concat(headers("/Test/wait"), end, echo),
+		"a call before the mark":     slices.Concat(headers("/Test/none"), echo, end),
 		"a message after the end":    slices.Concat(headers("/Test/wait"), end, message),
 		"a second end":               slices.Concat(headers("/Test/wait"), end, end),
 		"a message between calls":    slices.Concat(echo, end, message),
