@@ -93,6 +93,14 @@ func TestLanes(t *testing.T) {
 			}
 			return nil
 		},
+		"a message of 2 GiB": func(conn net.Conn) error {
+			_, err := conn.Write(append(upload[:len(upload):len(upload)], laneFrame(3, make([]byte, 64<<10), 2<<30-64<<10)...))
+			return err
+		},
+		"a call, and then nothing": func(conn net.Conn) error {
+			_, err := conn.Write(upload)
+			return err
+		},
 		"empty messages": func(conn net.Conn) error {
 			if _, err := conn.Write(upload); err != nil {
 				return err
