@@ -28,7 +28,16 @@ func (s *Store) commit(ctx context.Context, spec tranship.Spec, draft *draft, cr
 	if err := s.check(spec.Path, spec.Precondition); err != nil {
 		return tranship.File{}, err
 	}
-	record, err := s.writeAttributes(ctx, draft, spec, crc)
+	return s.placeLocked(ctx, spec, draft, crc, closing, s.renameInto)
+}
+
+// renamer renames a file to a path, as Store.renameInto does.
+type renamer func(from *rootfs.Dir, name, path string, replace bool, owner *string) ([]ancestor, error)
+
+// placeLocked is commit for a caller that has locked the path, and has checked the precondition
+// or relies on rename for that.
+func (s *Store) placeLocked(ctx context.Context, spec tranship.Spec, draft *draft, crc *uint32, closing func(version string) error, rename renamer) (tranship.File, error) {
+	record, info, err := s.writeAttributes(ctx, draft, spec, crc)
 	if err != nil {
 		return tranship.File{}, err
 	}
@@ -46,7 +55,7 @@ func (s *Store) commit(ctx context.Context, spec tranship.Spec, draft *draft, cr
 			return tranship.File{}, err
 		}
 	}
-	ancestors, err := s.renameInto(draft.dir, draft.name, spec.Path, !spec.Precondition.MustNotExist, tranship.AccountFromContext(ctx))
+	ancestors, err := rename(draft.dir, draft.name, spec.Path, !spec.Precondition.MustNotExist, tranship.AccountFromContext(ctx))
 	if err != nil {
 		return tranship.File{}, err
 	}
@@ -56,7 +65,7 @@ func (s *Store) commit(ctx context.Context, spec tranship.Spec, draft *draft, cr
 			return tranship.File{}, partfile.FinalError{Err: err}
 		}
 	}
-	committed, err := s.describeRecorded(spec.Path, draft.file, record)
+	committed, err := s.describeCommitted(spec.Path, draft.file, record, info)
 	if err != nil {
 		return tranship.File{}, partfile.FinalError{Err: err}
 	}
@@ -103,12 +112,13 @@ func checkFile(file tranship.File, precondition tranship.Precondition) error {
 
 // writeAttributes gives a draft its attributes, including the record with a new version. It
 // sets the mode last, because the mode may forbid the other changes. Without extended
-// attributes it returns the zero record.
-func (s *Store) writeAttributes(ctx context.Context, draft *draft, spec tranship.Spec, crc *uint32) (r record, err error) {
+// attributes it returns the zero record. info describes the draft; it is nil if the draft may
+// have changed since.
+func (s *Store) writeAttributes(ctx context.Context, draft *draft, spec tranship.Spec, crc *uint32) (r record, info fs.FileInfo, err error) {
 	file := spec.Attributes.Apply(tranship.File{ModTime: time.Now(), Mode: tranship.DefaultMode})
-	info, err := s.setTime(draft.dir, draft.file, draft.name, spec.Path, file.ModTime)
+	info, err = s.setTime(draft.dir, draft.file, draft.name, spec.Path, file.ModTime)
 	if err != nil {
-		return record{}, err
+		return record{}, nil, err
 	}
 	mode := file.Mode &^ s.options.ModeMask
 	if s.attributes {
@@ -116,14 +126,17 @@ func (s *Store) writeAttributes(ctx context.Context, draft *draft, spec tranship
 		r.setTime(info, file.ModTime)
 		mode = r.setMode(mode)
 		if err := s.writeRecord(draft.file, spec.Path, r); err != nil {
-			return record{}, err
+			return record{}, nil, err
 		}
+	}
+	if info.Mode() == mode && mode&0o600 == 0o600 {
+		return r, info, nil // the draft was created with it, and writeRecord has not changed it
 	}
 	err = s.system.chmod(draft.file, mode)
 	if filetime.IsRefused(err) {
 		err = nil // as on FAT and SMB, a file has the mode that the file system gives it
 	}
-	return r, fail("set the mode of", spec.Path, err)
+	return r, nil, fail("set the mode of", spec.Path, err)
 }
 
 // setMode records a file's mode if the file on disk must have another one, and returns the
@@ -171,60 +184,6 @@ func (s *Store) admitSpec(ctx context.Context, spec tranship.Spec) error {
 		return err
 	}
 	return s.blocked(spec.Path)
-}
-
-// Put implements tranship.Writer.
-func (s *Store) Put(ctx context.Context, spec tranship.Spec, data []byte) (_ tranship.File, err error) {
-	defer s.explain(&err)
-	if err := spec.Validate(); err != nil {
-		return tranship.File{}, err
-	}
-	if len(data) > tranship.MaxPutBytes {
-		return tranship.File{}, failure.PutTooLarge(spec.Path, int64(len(data)))
-	}
-	if spec.Size != nil && *spec.Size != int64(len(data)) {
-		return tranship.File{}, &tranship.InvalidError{Field: "size", Rule: "the size of a put must be that of its data"}
-	}
-	// The commit checks the path. A check before that would gain little for a put.
-	if err := ctx.Err(); err != nil {
-		return tranship.File{}, err
-	}
-	if err := s.admitAttributes(spec.Attributes); err != nil {
-		return tranship.File{}, err
-	}
-	crc := tranship.CRC32C(data)
-	if spec.CRC32C != nil && *spec.CRC32C != crc {
-		return tranship.File{}, failure.WrongChecksum(spec.Path, crc, *spec.CRC32C)
-	}
-	if err := s.admitRecord(ctx, spec); err != nil {
-		return tranship.File{}, err
-	}
-	reserved, err := s.space.reserve(nil, spec.Path, int64(len(data)))
-	if err != nil {
-		return tranship.File{}, err
-	}
-	defer reserved.release()
-	return s.makeFile(ctx, spec, func(draft *draft) (*uint32, error) {
-		_, err := s.system.writeAt(draft.file, 0, data)
-		return &crc, fail("write", spec.Path, err)
-	})
-}
-
-// makeFile creates a draft, calls fill to write it, and commits it. If that fails, it removes
-// the draft.
-func (s *Store) makeFile(ctx context.Context, spec tranship.Spec, fill func(*draft) (crc *uint32, err error)) (tranship.File, error) {
-	draft, err := s.newDraft()
-	if err != nil {
-		return tranship.File{}, fail("begin to write", spec.Path, err)
-	}
-	crc, err := fill(draft)
-	if err == nil {
-		var file tranship.File
-		if file, err = s.commit(ctx, spec, draft, crc, nil); err == nil {
-			return file, fail("close", spec.Path, draft.file.Close())
-		}
-	}
-	return tranship.File{}, s.discard(draft, spec.Path, err)
 }
 
 // discard removes a draft after a failure, and returns err. The draft is absent if the commit

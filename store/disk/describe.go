@@ -70,11 +70,26 @@ func (s *Store) describeRecorded(path string, file *os.File, r record) (descript
 	if !r.holds(info) {
 		return s.describe(path, file)
 	}
+	return recordedNew(path, info, r), nil
+}
+
+// describeCommitted is describeRecorded for a caller that may have the file's info, or nil. The
+// info is used if the file system has kept the modified time: another file system may still
+// change it.
+func (s *Store) describeCommitted(path string, file *os.File, r record, info fs.FileInfo) (description, error) {
+	if info == nil || !s.attributes || r.exact != nil {
+		return s.describeRecorded(path, file, r)
+	}
+	return recordedNew(path, info, r), nil
+}
+
+// recordedNew is recorded for a record that was just written.
+func recordedNew(path string, info fs.FileInfo, r record) description {
 	r.metadata = maps.Clone(r.metadata) // it belongs to the caller of the store
 	if len(r.metadata) == 0 {
 		r.metadata = nil
 	}
-	return recorded(path, info, r), nil
+	return recorded(path, info, r)
 }
 
 // readRecord returns the record of a file. If the file has no valid record, it returns the

@@ -18,6 +18,8 @@ type state struct {
 	lock                 *os.File
 	// isNew is true if the directory had no state before.
 	isNew bool
+	// private is set if only the owner of the directory of drafts can enter it.
+	private bool
 	// held has the other files and directories that are hidden, which stay open.
 	held []io.Closer
 }
@@ -179,6 +181,11 @@ func (s *state) open(system system) error {
 	if s.uploads, err = openOrMake(s.dir, uploadsName, system, (*rootfs.Dir).Sub); err != nil {
 		return err
 	}
+	info, err := s.drafts.Stat()
+	if err != nil {
+		return err
+	}
+	s.private = info.Mode().Perm()&0o077 == 0
 	leftovers, err := s.drafts.ReadDir()
 	if err != nil {
 		return err
@@ -226,10 +233,16 @@ type draft struct {
 	file *os.File
 }
 
-func (s *Store) newDraft() (*draft, error) {
+// plainDraftMode is the mode of a draft whose file has no mode yet.
+const plainDraftMode fs.FileMode = 0o600
+
+func (s *Store) newDraft() (*draft, error) { return s.newDraftOf(plainDraftMode) }
+
+// newDraftOf creates a draft with a mode, before the umask.
+func (s *Store) newDraftOf(mode fs.FileMode) (*draft, error) {
 	d := &draft{dir: s.state.drafts, name: rand.Text()}
 	var err error
-	d.file, err = d.dir.CreateFile(d.name, 0o600)
+	d.file, err = d.dir.CreateFile(d.name, mode)
 	return d, err
 }
 

@@ -54,6 +54,8 @@ type Store struct {
 	// attributes is set if the file system has extended attributes.
 	attributes  bool
 	recordSizes recordSizes
+	// setsModes is set if the file system is known to let the store set modes.
+	setsModes bool
 	// timeless is set if the file system does not let the store set modified times. timeUnit
 	// is the unit to which it rounds them; 0 if it keeps microseconds.
 	timeless bool
@@ -177,6 +179,7 @@ func (s *Store) probe() error {
 	if err := s.probeTimes(probe); err != nil {
 		return errors.Join(err, probe.discard())
 	}
+	s.setsModes = s.system.chmod(probe.file, plainDraftMode) == nil
 	err = s.system.setxattr(probe.file, attributeName, record{version: "probe"}.encode())
 	s.attributes = err == nil
 	if errors.Is(err, errors.ErrUnsupported) {

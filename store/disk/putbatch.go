@@ -1,0 +1,233 @@
+package disk
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"sync"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/rootfs"
+)
+
+const (
+	// maxGroup is the number of files of a batch that are put between two checks of their
+	// directory. Their paths stay locked meanwhile.
+	maxGroup = 64
+	// syncingPuts is the number of files of a batch that are synced at the same time, so that
+	// the file system makes several durable with one write to its journal.
+	syncingPuts = 16
+)
+
+var _ tranship.BatchPutter = (*Store)(nil)
+
+// PutBatch implements tranship.BatchPutter. Consecutive files of one directory cost the fewest
+// system calls.
+func (s *Store) PutBatch(ctx context.Context, items []tranship.PutItem) []tranship.PutResult {
+	b := &putBatch{store: s, ctx: ctx, items: items, results: make([]tranship.PutResult, len(items))}
+	var durable []int
+	var size int64
+	for i, item := range items {
+		if s.durability(item.Spec.Durability) == tranship.DurabilityDurable {
+			durable = append(durable, i)
+		} else {
+			size += int64(len(item.Data))
+		}
+	}
+	if len(durable) < len(items) {
+		// If there is no space for all, each put finds out whether there is space for it.
+		if reserved, err := s.space.reserve(nil, "", size); err == nil {
+			b.hasSpace = true
+			defer reserved.release()
+		}
+	}
+	defer b.leave() // also if the code below panics
+	for i, item := range items {
+		if s.durability(item.Spec.Durability) != tranship.DurabilityDurable {
+			b.put(i)
+		}
+	}
+	b.leave()
+	b.putDurably(durable)
+	return b.results
+}
+
+// putBatch is one call of PutBatch. It puts files into the directory of the file before, without
+// finding it again for each file. Its methods are not safe for concurrent use.
+type putBatch struct {
+	store   *Store
+	ctx     context.Context
+	items   []tranship.PutItem
+	results []tranship.PutResult
+	// hasSpace is set if there is space reserved for all files that are not synced.
+	hasSpace bool
+
+	// directory is the path of dir, which is nil if there is none.
+	directory string
+	dir       *rootfs.Dir
+	// placed has the items that were put into dir since its path was checked, and unlocks
+	// unlocks their paths.
+	placed  []int
+	unlocks []func()
+	// replaces is set if the last file replaced another.
+	replaces bool
+	// stale is set if a file could not be renamed into dir, perhaps because it was removed.
+	stale bool
+}
+
+// putDurably puts items that must be synced.
+func (b *putBatch) putDurably(items []int) {
+	next := make(chan int, len(items))
+	for _, i := range items {
+		next <- i
+	}
+	close(next)
+	var puts sync.WaitGroup
+	for range min(len(items), syncingPuts) {
+		puts.Go(func() {
+			for i := range next {
+				b.putReserving(i)
+			}
+		})
+	}
+	puts.Wait()
+}
+
+// putReserving puts an item for which no space is reserved. It is safe for concurrent use with
+// other items.
+func (b *putBatch) putReserving(i int) {
+	item := b.items[i]
+	file, err := b.store.Put(b.ctx, item.Spec, item.Data)
+	b.results[i] = tranship.PutResult{File: file, Err: err}
+}
+
+// putAlone puts an item into a directory that it finds for it.
+func (b *putBatch) putAlone(i int) {
+	if !b.hasSpace {
+		b.putReserving(i)
+		return
+	}
+	spec, data := b.items[i].Spec, b.items[i].Data
+	var file tranship.File
+	crc, err := b.store.admitPut(b.ctx, spec, data)
+	if err == nil {
+		file, err = b.store.putAdmitted(b.ctx, spec, data, crc)
+	}
+	b.store.explain(&err)
+	b.results[i] = tranship.PutResult{File: file, Err: err}
+}
+
+// put puts an item into the directory of the one before, if it belongs there.
+func (b *putBatch) put(i int) {
+	spec := b.items[i].Spec
+	directory, _ := rootfs.Split(spec.Path)
+	if b.dir != nil && (b.stale || directory != b.directory || len(b.unlocks) >= maxGroup) {
+		b.leave()
+	}
+	precondition := spec.Precondition
+	precondition.MustNotExist = false // which the rename checks
+	if !b.hasSpace || precondition != (tranship.Precondition{}) {
+		b.leave()
+		b.putAlone(i)
+		return
+	}
+	if b.dir == nil {
+		b.enter(directory)
+	}
+	if b.dir != nil {
+		if unlock, ok := b.store.paths.TryLock(spec.Path); ok {
+			b.unlocks = append(b.unlocks, unlock)
+			b.putIntoLocked(i)
+			return
+		}
+		// Nothing is waited for while other paths are locked: that could be a deadlock.
+		b.leave()
+	}
+	b.putAlone(i)
+}
+
+// enter opens a directory for the items that follow, if it is one that was used recently and
+// whose names have one spelling.
+func (b *putBatch) enter(directory string) {
+	if !b.store.attributes {
+		return
+	}
+	dir := b.store.directories.Find(directory)
+	if dir == nil {
+		return
+	}
+	if dir.Ambiguous() {
+		dir.Close()
+		return
+	}
+	b.directory, b.dir = directory, dir
+}
+
+// putIntoLocked puts an item, whose path is locked, into the open directory.
+func (b *putBatch) putIntoLocked(i int) {
+	s, spec, data := b.store, b.items[i].Spec, b.items[i].Data
+	result := &b.results[i]
+	crc, err := s.admitPut(b.ctx, spec, data)
+	if err == nil {
+		result.File, err = s.writeFile(spec, data, func(draft *draft) (tranship.File, error) {
+			return s.placeLocked(b.ctx, spec, draft, &crc, nil, func(from *rootfs.Dir, name, path string, replace bool, owner *string) ([]ancestor, error) {
+				if b.rename(from, name, path, replace) {
+					b.placed = append(b.placed, i)
+					return nil, nil
+				}
+				return s.renameInto(from, name, path, replace, owner)
+			})
+		})
+	}
+	s.explain(&err)
+	result.Err = err
+}
+
+// rename renames a file to a path in the open directory, if nothing is there or, with replace,
+// a regular file. Otherwise it returns false, and renameInto must rename the file or give the
+// reason.
+func (b *putBatch) rename(from *rootfs.Dir, name, path string, replace bool) bool {
+	s := b.store
+	if s.usable() != nil {
+		return false
+	}
+	_, target := rootfs.Split(path)
+	replaces := false
+	if b.replaces && replace {
+		seen, err := b.dir.Lstat(target)
+		if err == nil && !seen.Mode().IsRegular() {
+			return false
+		}
+		replaces = err == nil
+	}
+	err := s.system.rename(from, name, b.dir, target, replaces)
+	if err != nil {
+		b.replaces = errors.Is(err, fs.ErrExist) // as the next file may, too
+		b.stale = !b.replaces
+		return false
+	}
+	b.replaces = replaces
+	s.keptNames.added(b.directory)
+	return true
+}
+
+// leave closes the open directory and unlocks the paths of the items in it. If their path does
+// not lead to the directory any more, the items may have been put to where the directory was
+// moved: then leave puts them again.
+func (b *putBatch) leave() {
+	if b.dir == nil {
+		return
+	}
+	var again []int
+	if len(b.placed) > 0 && !b.store.directories.Leads(b.directory, b.dir) {
+		again = b.placed
+	}
+	b.dir.Close()
+	for _, unlock := range b.unlocks {
+		unlock()
+	}
+	b.dir, b.placed, b.unlocks, b.stale = nil, nil, nil, false
+	for _, i := range again {
+		b.putAlone(i)
+	}
+}
