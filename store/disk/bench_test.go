@@ -32,6 +32,35 @@ func BenchmarkPut(b *testing.B) {
 	}
 }
 
+// BenchmarkPutBatch puts 64 small files of one directory in a batch.
+func BenchmarkPutBatch(b *testing.B) {
+	for _, durability := range []tranship.Durability{tranship.DurabilityWritten, tranship.DurabilityDurable} {
+		b.Run(durability.String(), func(b *testing.B) {
+			store, err := Open(b.TempDir(), Options{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer store.Close()
+			data := make([]byte, 4096)
+			items := make([]tranship.PutItem, 64)
+			n := 0
+			for b.Loop() {
+				for i := range items {
+					n++
+					path := fmt.Sprintf("dir/%d/%d", n/1000, n)
+					items[i] = tranship.PutItem{Spec: tranship.Spec{Path: path, Durability: durability}, Data: data}
+				}
+				for _, result := range store.PutBatch(b.Context(), items) {
+					if result.Err != nil {
+						b.Fatal(result.Err)
+					}
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(n), "ns/file")
+		})
+	}
+}
+
 // BenchmarkUpload writes 64 MiB, one part after the other.
 func BenchmarkUpload(b *testing.B) {
 	for _, durability := range []tranship.Durability{tranship.DurabilityWritten, tranship.DurabilityDurable} {
