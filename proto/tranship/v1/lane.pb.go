@@ -149,8 +149,9 @@ func (x *LaneMetadata) GetValue() []byte {
 
 // LaneResponseHeaders are the metadata that a server sends before its first message.
 type LaneResponseHeaders struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Metadata      []*LaneMetadata        `protobuf:"bytes,1,rep,name=metadata,proto3" json:"metadata,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// See LaneMetadata.
+	Metadata      []*LaneMetadata `protobuf:"bytes,1,rep,name=metadata,proto3" json:"metadata,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
