@@ -115,6 +115,7 @@ func TestSilentCalls(t *testing.T) {
 				flags = append(flags, "--tokens", tokens)
 				s.healthy = as(alice)
 			}
+			s.maybeRefused = !test.known
 			s.start(t, flags...)
 			begun, _ := s.resident(t)
 			ctx, cancel := context.WithCancel(t.Context())

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -41,6 +42,9 @@ type site struct {
 	before map[string]string
 	// leaked is set when a server sends the secret.
 	leaked atomic.Bool
+	// maybeRefused means that harmless clients have no more rights than the attackers, so that
+	// the server may refuse them for a moment, as it does others with as many calls.
+	maybeRefused bool
 }
 
 // newSite starts a server. When the test ends, the server must still serve and stop
@@ -257,7 +261,7 @@ func (s *site) serves(t testing.TB) {
 	defer c.Close()
 	content := bytes.Repeat([]byte("harmless"), 1000)
 	const path = "a harmless file"
-	if _, err := c.Put(ctx, tranship.Spec{Path: path}, content); err != nil {
+	if err := s.again(ctx, func() error { _, err := c.Put(ctx, tranship.Spec{Path: path}, content); return err }); err != nil {
 		t.Errorf("a harmless client: %v", err)
 		return
 	}
@@ -265,8 +269,19 @@ func (s *site) serves(t testing.TB) {
 	if err != nil || !bytes.Equal(got, content) {
 		t.Errorf("the file of a harmless client has %d bytes, %v", len(got), err)
 	}
-	if err := c.Remove(ctx, path, tranship.Precondition{}); err != nil {
+	if err := s.again(ctx, func() error { return c.Remove(ctx, path, tranship.Precondition{}) }); err != nil {
 		t.Errorf("removing it: %v", err)
+	}
+}
+
+// again makes a call, and repeats it while the server refuses it, if the harmless clients of this
+// site may have to.
+func (s *site) again(ctx context.Context, call func() error) error {
+	for {
+		err := call()
+		if !s.maybeRefused || !errors.Is(err, tranship.ErrUnavailable) || ctx.Err() != nil {
+			return err
+		}
 	}
 }
 
