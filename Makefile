@@ -13,7 +13,7 @@ FUZZLONG ?= $(FUZZTIME)
 # The time limit for the tests of one package.
 TIMEOUT  ?= 10m
 # The same under the race detector, which makes tests about ten times slower.
-RACE_TIMEOUT ?= 15m
+RACE_TIMEOUT ?= 25m
 # The packages of test and race: all except test/interop, which needs other programs.
 list_packages = packages=$$(go list ./... | grep -v '/test/interop$$')
 
