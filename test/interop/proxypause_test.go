@@ -50,6 +50,15 @@ func (s pausingStore) Put(ctx context.Context, spec contract.Spec, data []byte) 
 	return s.Store.Put(ctx, spec, data)
 }
 
+// PutBatch implements tranship.BatchPutter. The embedded store's own would not pause.
+func (s pausingStore) PutBatch(ctx context.Context, items []contract.PutItem) []contract.PutResult {
+	results := make([]contract.PutResult, len(items))
+	for i, item := range items {
+		results[i].File, results[i].Err = s.Put(ctx, item.Spec, item.Data)
+	}
+	return results
+}
+
 func (s pausingStore) List(ctx context.Context, options contract.ListOptions) iter.Seq2[contract.Entry, error] {
 	return func(yield func(contract.Entry, error) bool) {
 		if !strings.HasSuffix(options.Directory, "-list") { // cp lists, too
