@@ -15,7 +15,8 @@ type PutResult struct {
 }
 
 // BatchPutter is an ability of a Store, or of another Writer: it stores many small files at
-// a lower cost than a Put for each.
+// a lower cost than a Put for each. A type that embeds the concrete type of a store and
+// replaces its Put must replace its PutBatch as well, or embed the interface Store.
 type BatchPutter interface {
 	// PutBatch stores each item as Writer.Put would. It returns one result for each item, in
 	// their order. The items are independent: one that fails has no effect on the others, and
@@ -44,7 +45,8 @@ type FetchResult struct {
 }
 
 // BatchFetcher is an ability of a Store, or of another Reader: it returns many small files at
-// a lower cost than a Fetch for each.
+// a lower cost than a Fetch for each. A type that embeds the concrete type of a store and
+// replaces its Open or Fetch must replace its FetchBatch as well, or embed the interface Store.
 type BatchFetcher interface {
 	// FetchBatch fetches each item as Fetcher.Fetch would. It returns one result for each item,
 	// in their order. The items are independent: one that fails has no effect on the others.
