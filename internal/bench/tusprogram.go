@@ -42,14 +42,14 @@ func tusUpload(client *http.Client, endpoint string, flags copyFlags) error {
 	if err != nil {
 		return err
 	}
-	creation, err := http.NewRequest(http.MethodPost, endpoint, http.NoBody)
+	post, err := http.NewRequest(http.MethodPost, endpoint, http.NoBody)
 	if err != nil {
 		return err
 	}
-	creation.Header.Set("Tus-Resumable", "1.0.0")
-	creation.Header.Set("Upload-Length", fmt.Sprint(info.Size()))
-	creation.Header.Set("Upload-Metadata", "filename "+base64.StdEncoding.EncodeToString([]byte(path.Base(flags.remote))))
-	created, err := tusDo(client, creation, http.StatusCreated)
+	post.Header.Set("Tus-Resumable", "1.0.0")
+	post.Header.Set("Upload-Length", fmt.Sprint(info.Size()))
+	post.Header.Set("Upload-Metadata", "filename "+base64.StdEncoding.EncodeToString([]byte(path.Base(flags.remote))))
+	created, err := tusDo(client, post, http.StatusCreated)
 	if err != nil {
 		return err
 	}
@@ -57,7 +57,7 @@ func tusUpload(client *http.Client, endpoint string, flags copyFlags) error {
 	if err != nil {
 		return err
 	}
-	location = creation.URL.ResolveReference(location)
+	location = post.URL.ResolveReference(location)
 	patch, err := http.NewRequest(http.MethodPatch, location.String(), file)
 	if err != nil {
 		return err
