@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/grpc"
 
+	"github.com/tranship/tranship/internal/lane"
 	"github.com/tranship/tranship/internal/silence"
 )
 
@@ -42,25 +43,13 @@ func (s *silentConns) add(conn net.Conn) net.Conn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.conns[added] = struct{}{}
-	if tcp, ok := conn.(*net.TCPConn); ok {
-		return heardTCPConn{added, tcp}
-	}
 	return added
 }
 
-// heardTCPConn is a heardConn over TCP. It implements lane.BuffersWriter.
-type heardTCPConn struct {
-	*heardConn
-	tcp *net.TCPConn
-}
-
 // WriteBuffers implements lane.BuffersWriter.
-func (c heardTCPConn) WriteBuffers(buffers *net.Buffers) (int64, error) {
-	return buffers.WriteTo(c.tcp)
+func (c *heardConn) WriteBuffers(buffers *net.Buffers) (int64, error) {
+	return lane.WriteBuffers(c.Conn, buffers)
 }
-
-// CloseWrite half-closes the connection.
-func (c heardTCPConn) CloseWrite() error { return c.tcp.CloseWrite() }
 
 // Read implements net.Conn.
 func (c *heardConn) Read(p []byte) (int, error) {

@@ -41,7 +41,7 @@ func (c *Conn) AwaitHeaders(idle, arrival time.Duration) (Headers, error) {
 // derived from ctx, and ends when the client cancels the call or the connection is lost. Before
 // the client's end, only RecvMsg notices that. The caller must call Finish.
 func (c *Conn) Serve(ctx context.Context) *ServerStream {
-	s := &ServerStream{conn: c, sending: make(chan struct{}, 1), over: make(chan struct{}), woken: make(chan struct{})}
+	s := &ServerStream{conn: c, sending: newLock(), over: make(chan struct{}), woken: make(chan struct{})}
 	s.ctx, s.cancel = context.WithCancelCause(ctx)
 	s.stop = context.AfterFunc(s.ctx, s.wake)
 	return s

@@ -23,7 +23,7 @@ type ClientStream struct {
 	ctx      context.Context
 	released func(reusable bool)
 	// sending is held while something is sent.
-	sending chan struct{}
+	sending lock
 	// ended means that the client has half-closed or cancelled the call. It is guarded by
 	// sending.
 	ended bool
@@ -90,12 +90,10 @@ func (s *ClientStream) cancel() {
 func (s *ClientStream) sendCancel() bool {
 	ctx, stop := context.WithTimeout(context.Background(), endTime)
 	defer stop()
-	select {
-	case s.sending <- struct{}{}:
-	case <-ctx.Done():
+	if !s.sending.LockUnless(ctx.Done()) {
 		return false
 	}
-	defer func() { <-s.sending }()
+	defer s.sending.Unlock()
 	s.ended = true
 	return s.conn.writer.control(kindCancel, nil) == nil
 }
@@ -129,7 +127,7 @@ func (s *ClientStream) free() {
 	case s.sending <- struct{}{}:
 		ok := s.ended || s.conn.writer.control(kindCancel, nil) == nil
 		s.ended = true
-		<-s.sending
+		s.sending.Unlock()
 		s.release(ok)
 	default:
 		go func() { s.release(s.sendCancel()) }()

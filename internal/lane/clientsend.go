@@ -10,12 +10,10 @@ import (
 // SendMsg implements grpc.ClientStream. It waits while too much waits to be written. After the
 // end of the call it returns io.EOF, and RecvMsg returns the reason.
 func (s *ClientStream) SendMsg(message any) error {
-	select {
-	case s.sending <- struct{}{}:
-	case <-s.ctx.Done():
+	if !s.sending.LockUnless(s.ctx.Done()) {
 		return s.unsent()
 	}
-	defer func() { <-s.sending }()
+	defer s.sending.Unlock()
 	if s.isOver() {
 		return io.EOF
 	}
@@ -43,12 +41,10 @@ func (s *ClientStream) unsent() error {
 
 // CloseSend implements grpc.ClientStream. It returns nil: RecvMsg returns the reason if it fails.
 func (s *ClientStream) CloseSend() error {
-	select {
-	case s.sending <- struct{}{}:
-	case <-s.ctx.Done():
+	if !s.sending.LockUnless(s.ctx.Done()) {
 		return nil
 	}
-	defer func() { <-s.sending }()
+	defer s.sending.Unlock()
 	if s.isOver() || s.ended {
 		return nil
 	}

@@ -44,12 +44,10 @@ func (s *ServerStream) Finish(outcome error) (reusable bool) {
 func (s *ServerStream) sendStatus(outcome error, trailer metadata.MD) bool {
 	ctx, cancel := context.WithTimeout(context.Background(), endTime)
 	defer cancel()
-	select {
-	case s.sending <- struct{}{}:
-	case <-ctx.Done():
+	if !s.sending.LockUnless(ctx.Done()) {
 		return false // a message is being written, and the client does not read
 	}
-	defer func() { <-s.sending }()
+	defer s.sending.Unlock()
 	encoded := encodeStatus(outcome, trailer)
 	return s.conn.writer.append(ctx, kindStatus, [][]byte{encoded}, len(encoded)) == nil
 }

@@ -56,7 +56,7 @@ func (c *Conn) Open(ctx context.Context, headers Headers, released func(reusable
 	if err := c.writer.append(ctx, kindHeaders, [][]byte{encoded}, len(encoded)); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrLost, err)
 	}
-	s := &ClientStream{conn: c, ctx: ctx, released: released, sending: make(chan struct{}, 1), over: make(chan struct{})}
+	s := &ClientStream{conn: c, ctx: ctx, released: released, sending: newLock(), over: make(chan struct{})}
 	s.mu.Lock()
 	s.stop = context.AfterFunc(ctx, s.abort)
 	s.mu.Unlock()

@@ -33,7 +33,7 @@ type ServerStream struct {
 	// ended means that the client sends no more: it has half-closed or cancelled the call.
 	ended atomic.Bool
 	// sending is held while something is sent.
-	sending chan struct{}
+	sending lock
 
 	mu              sync.Mutex
 	header, trailer metadata.MD
@@ -204,8 +204,8 @@ func (s *ServerStream) SendHeader(md metadata.MD) error {
 	if err := s.SetHeader(md); err != nil {
 		return err
 	}
-	s.sending <- struct{}{}
-	defer func() { <-s.sending }()
+	s.sending.Lock()
+	defer s.sending.Unlock()
 	return s.sendHeader()
 }
 
@@ -240,12 +240,10 @@ func (s *ServerStream) sendHeader() error {
 // SendMsg implements grpc.ServerStream. It waits while too much waits to be written. The error is
 // a status error.
 func (s *ServerStream) SendMsg(message any) error {
-	select {
-	case s.sending <- struct{}{}:
-	case <-s.ctx.Done():
+	if !s.sending.LockUnless(s.ctx.Done()) {
 		return s.endError()
 	}
-	defer func() { <-s.sending }()
+	defer s.sending.Unlock()
 	if s.isOver() {
 		return s.endError()
 	}

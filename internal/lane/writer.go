@@ -17,11 +17,21 @@ const (
 	controlBytes = 16 << 10
 )
 
-// BuffersWriter is a connection that writes several buffers in one system call. A connection
-// that wraps a *net.TCPConn, and writes the same bytes to it, should implement it.
+// BuffersWriter is a connection that writes several buffers in few system calls. A connection
+// that wraps another, and changes nothing of what is written, should implement it with
+// WriteBuffers.
 type BuffersWriter interface {
 	// WriteBuffers writes all buffers, like net.Buffers.WriteTo.
 	WriteBuffers(buffers *net.Buffers) (int64, error)
+}
+
+// WriteBuffers writes all buffers to conn, like net.Buffers.WriteTo, in few system calls if conn is
+// a *net.TCPConn or a BuffersWriter.
+func WriteBuffers(conn net.Conn, buffers *net.Buffers) (int64, error) {
+	if out, ok := conn.(BuffersWriter); ok {
+		return out.WriteBuffers(buffers)
+	}
+	return buffers.WriteTo(conn)
 }
 
 // writer writes frames. It is safe for concurrent use.
@@ -31,7 +41,7 @@ type writer struct {
 	// sent is called with the number of bytes of each write, by the goroutine that holds turn.
 	sent func(n int)
 	// turn is held while something is written.
-	turn chan struct{}
+	turn lock
 	// wake signals that frames are pending, and room that pending frames were taken. Each has
 	// room for one signal.
 	wake, room chan struct{}
@@ -47,7 +57,7 @@ type writer struct {
 func newWriter(conn net.Conn, pool mem.BufferPool, sent func(int)) *writer {
 	w := &writer{
 		conn: conn, pool: pool, sent: sent,
-		turn: make(chan struct{}, 1), wake: make(chan struct{}, 1), room: make(chan struct{}, 1), over: make(chan struct{}),
+		turn: newLock(), wake: make(chan struct{}, 1), room: make(chan struct{}, 1), over: make(chan struct{}),
 	}
 	go w.run()
 	return w
@@ -63,13 +73,11 @@ func (w *writer) run() {
 		}
 		// Let senders that are ready add frames to this write.
 		runtime.Gosched()
-		select {
-		case w.turn <- struct{}{}:
-		case <-w.over:
+		if !w.turn.LockUnless(w.over) {
 			return
 		}
 		_ = w.writePending(nil) // frames that are added later fail with it
-		<-w.turn
+		w.turn.Unlock()
 	}
 }
 
@@ -84,58 +92,20 @@ func (w *writer) writePending(more net.Buffers) error {
 	if err != nil {
 		return err
 	}
-	var n int64
-	switch {
-	case pending == nil && more == nil:
-		return nil
-	case pending == nil:
-		n, err = w.write(more)
-	case more == nil:
-		var m int
-		m, err = w.conn.Write(*pending)
-		n = int64(m)
-	default:
-		n, err = w.write(append(net.Buffers{*pending}, more...))
-	}
+	buffers := more
 	if pending != nil {
-		w.pool.Put(pending)
+		buffers = append(net.Buffers{*pending}, more...)
+		defer w.pool.Put(pending)
 	}
+	if len(buffers) == 0 {
+		return nil
+	}
+	n, err := WriteBuffers(w.conn, &buffers)
 	w.sent(int(n))
 	if err != nil {
 		w.fail(err)
 	}
 	return err
-}
-
-// write writes buffers. Over TLS, the first bytes go in one record with those that follow.
-func (w *writer) write(buffers net.Buffers) (n int64, err error) {
-	switch conn := w.conn.(type) {
-	case *net.TCPConn:
-		return buffers.WriteTo(conn)
-	case BuffersWriter:
-		return conn.WriteBuffers(&buffers)
-	}
-	const record = 16 << 10
-	head := w.pool.Get(record)
-	defer w.pool.Put(head)
-	filled := 0
-	for len(buffers) > 0 && filled < record {
-		m := copy((*head)[filled:], buffers[0])
-		filled += m
-		if buffers[0] = buffers[0][m:]; len(buffers[0]) == 0 {
-			buffers = buffers[1:]
-		}
-	}
-	m, err := w.conn.Write((*head)[:filled])
-	n = int64(m)
-	for _, buffer := range buffers {
-		if err != nil {
-			break
-		}
-		m, err = w.conn.Write(buffer)
-		n += int64(m)
-	}
-	return n, err
 }
 
 // append adds a small frame. It waits for room while ctx lasts.
@@ -191,17 +161,25 @@ func (w *writer) appendLocked(k kind, payload [][]byte, length int) {
 	}
 }
 
-// direct writes a large message, after the small frames that wait.
-func (w *writer) direct(ctx context.Context, payload [][]byte, length int) error {
+// takeTurn waits for turn while ctx lasts.
+func (w *writer) takeTurn(ctx context.Context) error {
 	select {
 	case w.turn <- struct{}{}:
+		return nil
 	case <-w.over:
 		return w.failure()
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
+}
+
+// direct writes a large message, after the small frames that wait.
+func (w *writer) direct(ctx context.Context, payload [][]byte, length int) error {
+	if err := w.takeTurn(ctx); err != nil {
+		return err
+	}
 	defer func() {
-		<-w.turn
+		w.turn.Unlock()
 		signal(w.wake) // for frames that were added meanwhile
 	}()
 	header := make([]byte, frameBytes)
@@ -211,14 +189,10 @@ func (w *writer) direct(ctx context.Context, payload [][]byte, length int) error
 
 // flush waits until all that was added is written.
 func (w *writer) flush(ctx context.Context) error {
-	select {
-	case w.turn <- struct{}{}:
-	case <-w.over:
-		return w.failure()
-	case <-ctx.Done():
-		return context.Cause(ctx)
+	if err := w.takeTurn(ctx); err != nil {
+		return err
 	}
-	defer func() { <-w.turn }()
+	defer w.turn.Unlock()
 	return w.writePending(nil)
 }
 

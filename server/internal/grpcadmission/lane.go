@@ -65,10 +65,7 @@ func (l *Lane) SetDeadline(at time.Time) error {
 
 // WriteBuffers implements lane.BuffersWriter.
 func (l *Lane) WriteBuffers(buffers *net.Buffers) (int64, error) {
-	if out, ok := l.out.(lane.BuffersWriter); ok {
-		return out.WriteBuffers(buffers)
-	}
-	return buffers.WriteTo(l.out)
+	return lane.WriteBuffers(l.out, buffers)
 }
 
 // CloseWrite tells the client that no more bytes follow.
