@@ -4,7 +4,8 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/rootfs"
@@ -25,16 +26,17 @@ var _ tranship.BatchPutter = (*Store)(nil)
 // system calls.
 func (s *Store) PutBatch(ctx context.Context, items []tranship.PutItem) []tranship.PutResult {
 	b := &putBatch{store: s, ctx: ctx, items: items, results: make([]tranship.PutResult, len(items))}
-	var durable []int
-	var size int64
+	var written, durable []int
+	var size int64 // of those that are only written
 	for i, item := range items {
 		if s.durability(item.Spec.Durability) == tranship.DurabilityDurable {
 			durable = append(durable, i)
 		} else {
+			written = append(written, i)
 			size += int64(len(item.Data))
 		}
 	}
-	if len(durable) < len(items) {
+	if len(written) > 0 {
 		// If there is no space for all, each put finds out whether there is space for it.
 		if reserved, err := s.space.reserve(nil, "", size); err == nil {
 			b.hasSpace = true
@@ -42,10 +44,8 @@ func (s *Store) PutBatch(ctx context.Context, items []tranship.PutItem) []transh
 		}
 	}
 	defer b.leave() // also if the code below panics
-	for i, item := range items {
-		if s.durability(item.Spec.Durability) != tranship.DurabilityDurable {
-			b.put(i)
-		}
+	for _, i := range written {
+		b.put(i)
 	}
 	b.leave()
 	b.putDurably(durable)
@@ -77,20 +77,15 @@ type putBatch struct {
 
 // putDurably puts items that must be synced.
 func (b *putBatch) putDurably(items []int) {
-	next := make(chan int, len(items))
+	var puts errgroup.Group
+	puts.SetLimit(syncingPuts)
 	for _, i := range items {
-		next <- i
-	}
-	close(next)
-	var puts sync.WaitGroup
-	for range min(len(items), syncingPuts) {
-		puts.Go(func() {
-			for i := range next {
-				b.putReserving(i)
-			}
+		puts.Go(func() error {
+			b.putReserving(i) // the result has the error
+			return nil
 		})
 	}
-	puts.Wait()
+	_ = puts.Wait()
 }
 
 // putReserving puts an item for which no space is reserved. It is safe for concurrent use with

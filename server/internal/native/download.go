@@ -222,11 +222,7 @@ func (d *downloadStream) end(open *transhipv1.Open, start time.Time, sent int64,
 // deliver sends what one open asks for, including done, and returns how many bytes it
 // sent.
 func (d *downloadStream) deliver(ctx context.Context, open *transhipv1.Open) (sent int64, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = d.service.panicked(ctx, "download", r)
-		}
-	}()
+	defer d.service.recovered(ctx, "download", &err)
 	if err := d.workers.Acquire(ctx, 1); err != nil {
 		return 0, err
 	}

@@ -130,11 +130,7 @@ func (d *downloadStream) fetchAll(fetches []*fetch) {
 
 // fetchItems returns a result for each item, or an error for all.
 func (d *downloadStream) fetchItems(ctx context.Context, items []tranship.FetchItem) (results []tranship.FetchResult, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = d.service.panicked(ctx, "download", r)
-		}
-	}()
+	defer d.service.recovered(ctx, "download", &err)
 	results = tranship.FetchBatch(ctx, d.service.store, items)
 	if len(results) != len(items) {
 		return nil, fmt.Errorf("the store returned %d results for a batch of %d files", len(results), len(items))

@@ -3,9 +3,11 @@ package native
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/batch"
 	"github.com/tranship/tranship/internal/payload"
 	"github.com/tranship/tranship/internal/rpcstatus"
 	"github.com/tranship/tranship/internal/wire"
@@ -76,40 +78,25 @@ func (s *Service) put(ctx context.Context, batch []put, replies *replies) {
 }
 
 // storeWhole stores the puts of a batch, and returns a result for each.
-func (s *Service) storeWhole(ctx context.Context, batch []put) []tranship.PutResult {
-	results := make([]tranship.PutResult, len(batch))
-	items := make([]tranship.PutItem, 0, len(batch))
-	// places are the indexes of the items in batch.
-	places := make([]int, 0, len(batch))
-	for i, p := range batch {
-		item, err := s.putItem(ctx, p)
+func (s *Service) storeWhole(ctx context.Context, puts []put) []tranship.PutResult {
+	items := make([]tranship.PutItem, len(puts))
+	check := func(i int) (err error) {
+		items[i], err = s.putItem(ctx, puts[i])
+		return err
+	}
+	failed := func(err error) tranship.PutResult { return tranship.PutResult{Err: err} }
+	return batch.Pass(items, check, failed, func(items []tranship.PutItem) []tranship.PutResult {
+		stored, err := s.storeItems(ctx, items)
 		if err != nil {
-			results[i].Err = err
-			continue
+			return slices.Repeat([]tranship.PutResult{{Err: err}}, len(items))
 		}
-		items, places = append(items, item), append(places, i)
-	}
-	if len(items) == 0 {
-		return results
-	}
-	stored, err := s.storeItems(ctx, items)
-	for i, place := range places {
-		if err != nil {
-			results[place].Err = err
-		} else {
-			results[place] = stored[i]
-		}
-	}
-	return results
+		return stored
+	})
 }
 
 // storeItems stores the items of a batch. It returns a result for each, or an error for all.
 func (s *Service) storeItems(ctx context.Context, items []tranship.PutItem) (results []tranship.PutResult, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = s.panicked(ctx, "put", r)
-		}
-	}()
+	defer s.recovered(ctx, "put", &err)
 	results = tranship.PutBatch(ctx, s.store, items)
 	if len(results) != len(items) {
 		return nil, fmt.Errorf("the store returned %d results for a batch of %d files", len(results), len(items))
@@ -119,11 +106,7 @@ func (s *Service) storeItems(ctx context.Context, items []tranship.PutItem) (res
 
 // putItem checks a put, and returns what the store gets.
 func (s *Service) putItem(ctx context.Context, p put) (item tranship.PutItem, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = s.panicked(ctx, "put", r)
-		}
-	}()
+	defer s.recovered(ctx, "put", &err)
 	request, data := p.request, p.data.Bytes()
 	spec, err := specFromProto(request)
 	if err != nil {

@@ -133,11 +133,7 @@ func (s *slot) total() int64 {
 
 // transfer opens the slot and handles its events until the slot succeeds or fails.
 func (s *slot) transfer(begin *transhipv1.Begin) (finished *transhipv1.Finished, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = s.stream.service.panicked(s.stream.ctx, "upload", r)
-		}
-	}()
+	defer s.stream.service.recovered(s.stream.ctx, "upload", &err)
 	if err := s.begin(begin); err != nil {
 		return nil, err
 	}

@@ -15,11 +15,8 @@ import (
 // letGo ends an upload whose owning slot failed with err: it detaches an upload that can
 // be resumed, and aborts any other. It does so also when the client is gone.
 func (s *Service) letGo(ctx context.Context, session *session, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			_ = s.panicked(ctx, "end of an upload", r)
-		}
-	}()
+	var panicked error // which is logged
+	defer s.recovered(ctx, "end of an upload", &panicked)
 	end := session.upload.Abort
 	if session.keep && !errors.Is(err, errCancelled) {
 		end = session.upload.Detach
@@ -29,10 +26,12 @@ func (s *Service) letGo(ctx context.Context, session *session, err error) {
 	}
 }
 
-// panicked turns a panic into the error of one file, and logs it.
-func (s *Service) panicked(ctx context.Context, operation string, reason any) error {
-	s.log.ErrorContext(ctx, "panic", "operation", operation, "reason", fmt.Sprint(reason), "stack", string(debug.Stack()))
-	return fmt.Errorf("panic in %s", operation)
+// recovered turns a panic into the error of one file, err, and logs it. It must be deferred.
+func (s *Service) recovered(ctx context.Context, operation string, err *error) {
+	if reason := recover(); reason != nil {
+		s.log.ErrorContext(ctx, "panic", "operation", operation, "reason", fmt.Sprint(reason), "stack", string(debug.Stack()))
+		*err = fmt.Errorf("panic in %s", operation)
+	}
 }
 
 // outcome is a transfer that has ended.
