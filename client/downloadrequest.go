@@ -6,11 +6,7 @@ import (
 	"fmt"
 	"io"
 
-	"google.golang.org/grpc/mem"
-	"google.golang.org/protobuf/proto"
-
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/payload"
 	"github.com/tranship/tranship/internal/rpcstatus"
 	"github.com/tranship/tranship/internal/wire"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
@@ -87,33 +83,21 @@ func (d *downloadStream) sendRequests(requests []downloadRequest) error {
 			room += len(request.open.path) + len(request.open.options.Version)
 		}
 	}
-	buffer := d.buffers.Get(room)
-	encoded, ends := (*buffer)[:0], make([]int, len(requests))
+	encoder := newEncoder(&d.buffers, room, len(requests))
 	open, cancel := &transhipv1.Open{}, &transhipv1.Cancel{}
 	opens := &transhipv1.DownloadRequest{Request: &transhipv1.DownloadRequest_Open{Open: open}}
 	cancels := &transhipv1.DownloadRequest{Request: &transhipv1.DownloadRequest_Cancel{Cancel: cancel}}
-	for i, request := range requests {
+	for _, request := range requests {
 		message := cancels
 		cancel.Slot = request.id
 		if request.open != nil {
 			message = opens
 			request.open.describe(open)
 		}
-		var err error
-		if encoded, err = (proto.MarshalOptions{}).MarshalAppend(encoded, message); err != nil {
-			d.buffers.Put(buffer)
-			return errUnencodable(err)
+		if err := encoder.add(message); err != nil {
+			encoder.free()
+			return err
 		}
-		ends[i] = len(encoded)
 	}
-	*buffer = encoded // which may have outgrown the pool's
-	whole := mem.NewBuffer(buffer, &d.buffers)
-	defer whole.Free()
-	start := 0
-	messages := make(encodedMessages, len(requests))
-	for i, end := range ends {
-		messages[i] = payload.NewEncoded((*transhipv1.DownloadRequest)(nil), whole.Slice(start, end))
-		start = end
-	}
-	return messages.Send(d.stream)
+	return encoder.messages((*transhipv1.DownloadRequest)(nil)).Send(d.stream)
 }

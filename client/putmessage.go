@@ -3,9 +3,6 @@ package client
 import (
 	"context"
 
-	"google.golang.org/grpc/mem"
-	"google.golang.org/protobuf/proto"
-
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/wire"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
@@ -55,8 +52,7 @@ func (u *uploadStream) encodePuts(items []tranship.PutItem, puts []put, slots []
 	for _, put := range puts {
 		room += encodedSize(&items[put.item])
 	}
-	buffer := u.buffers.Get(room)
-	encoded, ends := (*buffer)[:0], make([]int, 0, len(puts))
+	encoder := newEncoder(&u.buffers, room, len(puts))
 	message := &transhipv1.Put{Slot: u.last + 1, Crc32C: new(uint32), Check: new(uint32)}
 	request := &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Put{Put: message}}
 	for i, put := range puts {
@@ -68,25 +64,15 @@ func (u *uploadStream) encodePuts(items []tranship.PutItem, puts []put, slots []
 		message.Durability = wire.DurabilityToProto(spec.Durability)
 		message.Data = data
 		*message.Crc32C, *message.Check = put.crc, tranship.Check(spec.Path, int64(len(data)), put.crc)
-		longer, err := proto.MarshalOptions{}.MarshalAppend(encoded, request)
-		if err != nil {
-			slots[i].finishUnsent(errUnencodable(err))
+		if err := encoder.add(request); err != nil {
+			slots[i].finishUnsent(err)
 			<-u.unfinished
 			continue
 		}
 		slots[i].id = message.Slot
 		message.Slot++
-		encoded, ends = longer, append(ends, len(longer))
 	}
-	*buffer = encoded // which may have outgrown the pool's
-	whole := mem.NewBuffer(buffer, &u.buffers)
-	defer whole.Free()
-	messages, start := make(encodedMessages, len(ends)), 0
-	for i, end := range ends {
-		messages[i] = newEncoded(whole.Slice(start, end))
-		start = end
-	}
-	return messages
+	return encoder.messages((*transhipv1.UploadRequest)(nil))
 }
 
 // encodedSize estimates how many bytes the message of an item takes. The estimate is rather too

@@ -42,11 +42,6 @@ func (m encodedMessages) Free() {
 	}
 }
 
-// newEncoded returns an encoded request.
-func newEncoded(data mem.Buffer) payload.Encoded {
-	return payload.NewEncoded((*transhipv1.UploadRequest)(nil), data)
-}
-
 // send encodes a message and hands it to transmit. The caller may then change the message.
 func (u *uploadStream) send(ctx context.Context, request *transhipv1.UploadRequest) error {
 	if err := ctx.Err(); err != nil {
@@ -56,7 +51,7 @@ func (u *uploadStream) send(ctx context.Context, request *transhipv1.UploadReque
 	if err != nil {
 		return errUnencodable(err)
 	}
-	message := newEncoded(mem.SliceBuffer(data))
+	message := payload.NewEncoded((*transhipv1.UploadRequest)(nil), mem.SliceBuffer(data))
 	return u.enqueue(ctx, &message)
 }
 
