@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"strings"
+	"syscall"
 	"testing"
 
 	"golang.org/x/net/http2"
@@ -27,7 +28,8 @@ import (
 func answer(t *testing.T, address, sent string) string {
 	t.Helper()
 	conn := dial(t, address, sent)
-	if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
+	// The server may have refused and closed the connection already.
+	if err := conn.(*net.TCPConn).CloseWrite(); err != nil && !errors.Is(err, syscall.ENOTCONN) {
 		t.Fatal(err)
 	}
 	got, err := io.ReadAll(conn)
@@ -36,6 +38,9 @@ func answer(t *testing.T, address, sent string) string {
 	}
 	return string(got)
 }
+
+// settingsAck is the frame with which an HTTP/2 server confirms the settings of its client.
+const settingsAck = "\x00\x00\x00\x04\x01\x00\x00\x00\x00"
 
 // A client that speaks another protocol gets the same answer from servers with and without lanes.
 func TestOtherProtocolsOnPort(t *testing.T) {
@@ -47,7 +52,9 @@ func TestOtherProtocolsOnPort(t *testing.T) {
 		"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "TRACE / HTTP/1.1\r\nHost: x\r\n\r\n", "TRANSHIP / HTTP/1.1\r\n\r\n",
 		http2.ClientPreface, http2.ClientPreface + settings, http2.ClientPreface[:10], "\x16\x03\x01\x00\x05hello",
 	} {
-		if got, want := answer(t, with, sent), answer(t, without, sent); got != want {
+		got, want := answer(t, with, sent), answer(t, without, sent)
+		// A server that reads the end of the connection early does not send its last frame.
+		if strings.TrimSuffix(got, settingsAck) != strings.TrimSuffix(want, settingsAck) {
 			t.Errorf("%q: the server with lanes answers %q, the other %q", sent, got, want)
 		}
 	}

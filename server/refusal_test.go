@@ -34,6 +34,8 @@ func TestRefused(t *testing.T) {
 		if len(failed) != 5 {
 			t.Errorf("%d slots failed: %v", len(failed), failed)
 		}
+		mu.Lock()
+		defer mu.Unlock()
 		slices.Sort(refused)
 		want := []string{"begin ../begin", "join none", "put ../put", "put again", "upload "}
 		if !slices.Equal(refused, want) {
