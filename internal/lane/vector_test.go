@@ -38,7 +38,8 @@ func TestVector(t *testing.T) {
 	a, b := net.Pipe()
 	client, server := &recorded{Conn: a}, &recorded{Conn: b}
 	var serving sync.WaitGroup
-	serving.Go(func() { serveVector(t, server) })
+	finished := make(chan struct{})
+	serving.Go(func() { serveVector(t, server, finished) })
 	conn, err := lane.Dial(t.Context(), client, lane.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -61,6 +62,7 @@ func TestVector(t *testing.T) {
 	if err := stream.RecvMsg(response); !errors.Is(err, io.EOF) || !<-released {
 		t.Error(err)
 	}
+	<-finished
 	_ = conn.Close()
 	serving.Wait()
 	page, err := os.ReadFile("../../docs/lanes.md")
@@ -74,12 +76,14 @@ func TestVector(t *testing.T) {
 	}
 }
 
-func serveVector(t *testing.T, raw net.Conn) {
+// serveVector serves the call of the vector, and closes finished when it has ended.
+func serveVector(t *testing.T, raw net.Conn, finished chan<- struct{}) {
 	defer raw.Close()
 	_, _ = io.ReadFull(raw, make([]byte, len(lane.Preface)))
 	conn, err := lane.Accept(raw, lane.Options{Instance: "i"})
 	if err != nil {
 		t.Error(err)
+		close(finished)
 		return
 	}
 	defer conn.Close()
@@ -97,9 +101,10 @@ func serveVector(t *testing.T, raw net.Conn) {
 	err = stream.SendMsg(&transhipv1.DownloadResponse{Response: &transhipv1.DownloadResponse_Failed{Failed: &transhipv1.Failed{
 		Slot: 1, Status: &transhipv1.Status{Code: int32(codes.NotFound), Message: `no file is at "a"`},
 	}}})
-	if err != nil || !stream.Finish(nil) {
-		t.Error(err)
+	if !stream.Finish(nil) || err != nil {
+		t.Errorf("the call ended with %v, or its lane cannot be reused", err)
 	}
+	close(finished)
 	_, _ = conn.AwaitHeaders(time.Minute, time.Minute) // until the client closes
 }
 
