@@ -1,5 +1,6 @@
 // Package batch helps with batches of small files. Decorators of stores refuse some items of a
-// batch and pass on the others; others work on the items one by one, or all at once.
+// batch and pass on the others; stores divide them by directory, and work on them one by one or
+// at once.
 package batch
 
 // Pass returns one result for each item, in their order. It calls refuse with the index of

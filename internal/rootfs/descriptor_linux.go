@@ -18,6 +18,93 @@ func (d *Dir) OpenDescriptor(path string) (Descriptor, error) {
 	return Descriptor{opened}, err
 }
 
+// OpenListedDescriptor opens a regular file for reading, and describes it, as OpenListed does.
+// When it fails, OpenListed gives the reason.
+func (d *Dir) OpenListedDescriptor(name string) (Descriptor, *Info, error) {
+	if err := checkSegment("open", name); err != nil {
+		return Descriptor{}, nil, err
+	}
+	number, err := d.openDescriptor(d.resolve(name), unix.O_RDONLY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return Descriptor{}, nil, relative("open", name, err)
+	}
+	opened := Descriptor{number}
+	info, err := opened.Stat()
+	if err == nil {
+		err = d.admitRegular(info)
+	}
+	if err != nil {
+		_ = opened.Close()
+		return Descriptor{}, nil, relative("open", name, err)
+	}
+	info.name = name
+	return opened, info, nil
+}
+
+// OpenDescriptorOf is OpenListedDescriptor for a name that the directory may not have listed. It
+// opens nothing that it does not find to be a regular file: to open a device can have an effect.
+// Like OpenListed, it does not check the spelling of the name. It describes the file that was
+// there before it opened one. The caller must compare that with Descriptor.Stat before it uses
+// what it has read: the file may have been replaced, by a file of any kind.
+func (d *Dir) OpenDescriptorOf(name string) (Descriptor, *Info, error) {
+	if err := checkSegment("open", name); err != nil {
+		return Descriptor{}, nil, err
+	}
+	handle, err := d.handle()
+	if err != nil {
+		return Descriptor{}, nil, err
+	}
+	name = d.resolve(name)
+	seen, number := &Info{name: name}, -1
+	err = control(handle, func(dir int) error {
+		if err := retry(func() error { return unix.Fstatat(dir, name, &seen.status, unix.AT_SYMLINK_NOFOLLOW) }); err != nil {
+			return err
+		}
+		if err := d.admitRegular(seen); err != nil {
+			return err
+		}
+		return retry(func() (err error) {
+			number, err = openat(dir, name, unix.O_RDONLY|unix.O_NONBLOCK, 0)
+			return err
+		})
+	})
+	return Descriptor{number}, seen, relative("open", name, err)
+}
+
+// admitRegular fails for what is not a regular file, and for what the guard hides.
+func (d *Dir) admitRegular(found *Info) error {
+	if !found.Mode().IsRegular() || d.hidesStatus(&found.status) {
+		return fs.ErrNotExist
+	}
+	return nil
+}
+
+// Info implements fs.FileInfo for a file that was described without package os. Functions of
+// package os do not know it; Identity does.
+type Info struct {
+	name   string
+	status unix.Stat_t
+}
+
+func (i *Info) Name() string       { return i.name }
+func (i *Info) Size() int64        { return i.status.Size }
+func (i *Info) Mode() fs.FileMode  { return modeOf(i.status.Mode) }
+func (i *Info) ModTime() time.Time { return time.Unix(i.status.Mtim.Unix()) }
+func (i *Info) IsDir() bool        { return i.Mode().IsDir() }
+func (i *Info) Sys() any           { return &i.status }
+
+// Equal reports whether i and other describe the same file, and nothing has changed it between
+// them: neither its content nor its attributes.
+func (i *Info) Equal(other *Info) bool {
+	a, b := &i.status, &other.status
+	return a.Dev == b.Dev && a.Ino == b.Ino && a.Mode == b.Mode && a.Size == b.Size && a.Mtim == b.Mtim && a.Ctim == b.Ctim
+}
+
+// modeOf returns the type and the permissions of a file.
+func modeOf(mode uint32) fs.FileMode {
+	return typeOf(mode&unix.S_IFMT>>12) | fs.FileMode(mode&0o777)
+}
+
 // CreateDescriptor creates a regular file for writing, as CreateFile does.
 func (d *Dir) CreateDescriptor(name string, mode fs.FileMode) (Descriptor, error) {
 	if err := checkSegment("create", name); err != nil {
@@ -25,6 +112,21 @@ func (d *Dir) CreateDescriptor(name string, mode fs.FileMode) (Descriptor, error
 	}
 	created, err := d.openDescriptor(d.resolve(name), unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL, mode)
 	return Descriptor{created}, relative("open", name, err)
+}
+
+// Stat describes the file.
+func (f Descriptor) Stat() (*Info, error) {
+	info := &Info{}
+	if err := retry(func() error { return unix.Fstat(f.number, &info.status) }); err != nil {
+		return nil, err
+	}
+	return info, nil
+}
+
+// Getxattr reads an extended attribute, as the function Getxattr does.
+func (f Descriptor) Getxattr(name string) ([]byte, error) {
+	value, err := getxattr(f.number, name)
+	return value, relative("getxattr", name, err)
 }
 
 // Status describes the file.
@@ -40,7 +142,7 @@ func statusOf(status *unix.Stat_t) Status {
 	return Status{
 		Size:     status.Size,
 		ModTime:  time.Unix(status.Mtim.Unix()),
-		Mode:     typeOf(status.Mode&unix.S_IFMT>>12) | fs.FileMode(status.Mode&0o777),
+		Mode:     modeOf(status.Mode),
 		NoBlocks: status.Blocks == 0,
 	}
 }

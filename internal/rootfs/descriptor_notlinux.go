@@ -18,10 +18,32 @@ func (d *Dir) OpenDescriptor(string) (Descriptor, error) {
 	return Descriptor{}, errors.ErrUnsupported
 }
 
+// OpenListedDescriptor returns errors.ErrUnsupported.
+func (d *Dir) OpenListedDescriptor(string) (Descriptor, *Info, error) {
+	return Descriptor{}, nil, errors.ErrUnsupported
+}
+
+// OpenDescriptorOf returns errors.ErrUnsupported.
+func (d *Dir) OpenDescriptorOf(string) (Descriptor, *Info, error) {
+	return Descriptor{}, nil, errors.ErrUnsupported
+}
+
+// Info describes a file. This system has none.
+type Info struct{ fs.FileInfo }
+
+// Equal reports false.
+func (i *Info) Equal(*Info) bool { return false }
+
 // CreateDescriptor returns errors.ErrUnsupported.
 func (d *Dir) CreateDescriptor(string, fs.FileMode) (Descriptor, error) {
 	return Descriptor{}, errors.ErrUnsupported
 }
+
+// Stat returns errors.ErrUnsupported.
+func (f Descriptor) Stat() (*Info, error) { return nil, errors.ErrUnsupported }
+
+// Getxattr returns errors.ErrUnsupported.
+func (f Descriptor) Getxattr(string) ([]byte, error) { return nil, errors.ErrUnsupported }
 
 // Status returns errors.ErrUnsupported.
 func (f Descriptor) Status() (Status, error) { return Status{}, errors.ErrUnsupported }

@@ -106,8 +106,11 @@ func TestHidden(t *testing.T) {
 	if _, _, err := below.OpenFileWrite("link"); !isHidden(err) {
 		t.Errorf("OpenFileWrite of a hard link: %v", err)
 	}
-	if _, _, ok := below.Inspect("link", "user.test"); ok {
-		t.Error("Inspect of a hard link found it")
+	if _, _, err := below.OpenListedDescriptor("link"); err == nil {
+		t.Error("OpenListedDescriptor opened a hard link")
+	}
+	if _, _, err := below.OpenDescriptorOf("link"); err == nil {
+		t.Error("OpenDescriptorOf opened a hard link")
 	}
 	if file, _, err := private.OpenFile("key"); err != nil {
 		t.Errorf("its owner: %v", err)

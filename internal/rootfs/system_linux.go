@@ -63,11 +63,13 @@ func AccessTime(info fs.FileInfo) time.Time {
 }
 
 func identity(info fs.FileInfo) (inode uint64, changed int64) {
-	status, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return 0, 0
+	switch status := info.Sys().(type) {
+	case *syscall.Stat_t:
+		return status.Ino, status.Ctim.Nano()
+	case *unix.Stat_t:
+		return status.Ino, status.Ctim.Nano()
 	}
-	return status.Ino, status.Ctim.Nano()
+	return 0, 0
 }
 
 // openAt opens name itself, without following a link. os.Root would use six system calls,
@@ -87,11 +89,16 @@ func (d *Dir) openDescriptor(name string, flag int, mode fs.FileMode) (opened in
 	}
 	err = control(handle, func(dir int) error {
 		return retry(func() (err error) {
-			opened, err = unix.Openat(dir, name, flag|unix.O_NOFOLLOW|unix.O_CLOEXEC|unix.O_LARGEFILE, uint32(mode.Perm()))
+			opened, err = openat(dir, name, flag, mode)
 			return err
 		})
 	})
 	return opened, err
+}
+
+// openat opens name itself in a directory.
+func openat(dir int, name string, flag int, mode fs.FileMode) (int, error) {
+	return unix.Openat(dir, name, flag|unix.O_NOFOLLOW|unix.O_CLOEXEC|unix.O_LARGEFILE, uint32(mode.Perm()))
 }
 
 // chtimes sets the modified time of an open file, and its access time unless that is zero.
@@ -135,6 +142,9 @@ func (d *Dir) locate(path string) (id directoryID, ok bool) {
 	}
 	var status unix.Stat_t
 	err = control(handle, func(dir int) error {
+		if path == "." {
+			return unix.Fstat(dir, &status)
+		}
 		found, err := unix.Openat2(dir, path, &how)
 		if err != nil {
 			return err
@@ -147,80 +157,37 @@ func (d *Dir) locate(path string) (id directoryID, ok bool) {
 
 // Getxattr reads an extended attribute of an open file. It returns nil if the file does
 // not have it, and errors.ErrUnsupported if the file system has no such attributes.
-func Getxattr(file *os.File, name string) ([]byte, error) {
-	var value []byte
-	err := control(file, func(descriptor int) error {
-		buffer := make([]byte, 512)
-		for {
-			n, err := unix.Fgetxattr(descriptor, name, buffer)
-			switch err {
-			case nil:
-				value = buffer[:n]
-				return nil
-			case unix.EINTR:
-			case unix.ERANGE:
-				size, err := unix.Fgetxattr(descriptor, name, nil)
-				if err != nil {
-					return err
-				}
-				buffer = make([]byte, size+1)
-			default:
-				return err
-			}
-		}
+func Getxattr(file *os.File, name string) (value []byte, err error) {
+	err = control(file, func(descriptor int) (err error) {
+		value, err = getxattr(descriptor, name)
+		return err
 	})
-	if errors.Is(err, unix.ENODATA) {
-		return nil, nil
-	}
 	return value, relative("getxattr", name, err)
 }
 
-// Inspect describes a name that the directory has just listed as a regular file, and
-// reads one of its extended attributes. Like OpenListed, it does not check the spelling
-// of the name; it follows no link. value is nil if the file does not have the attribute,
-// or a long one. Inspect costs less than opening the file. If ok is false, OpenFile gives
-// the reason.
-func (d *Dir) Inspect(name, attribute string) (info fs.FileInfo, value []byte, ok bool) {
-	name = d.resolve(name)
-	handle, err := d.handle()
-	if err != nil || checkSegment("open", name) != nil {
-		return nil, nil, false
+// getxattr implements Getxattr.
+func getxattr(descriptor int, name string) ([]byte, error) {
+	var short [512]byte
+	buffer := short[:]
+	for {
+		n, err := unix.Fgetxattr(descriptor, name, buffer)
+		switch err {
+		case nil:
+			return append(make([]byte, 0, n), buffer[:n]...), nil
+		case unix.EINTR:
+		case unix.ERANGE:
+			size, err := unix.Fgetxattr(descriptor, name, nil)
+			if err != nil {
+				return nil, err
+			}
+			buffer = make([]byte, size+1)
+		case unix.ENODATA:
+			return nil, nil
+		default:
+			return nil, err
+		}
 	}
-	found := &inspected{name: name}
-	err = control(handle, func(dir int) error {
-		file, err := unix.Openat(dir, name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC|unix.O_LARGEFILE, 0)
-		if err != nil {
-			return err
-		}
-		defer unix.Close(file)
-		if err := unix.Fstat(file, &found.status); err != nil {
-			return err
-		}
-		if d.hidesStatus(&found.status) {
-			return unix.ENOENT
-		}
-		var buffer [512]byte
-		n, err := unix.Fgetxattr(file, attribute, buffer[:])
-		if err == nil {
-			value = append([]byte(nil), buffer[:n]...)
-		}
-		return nil // the file does not have the attribute
-	})
-	return found, value, err == nil && found.status.Mode&unix.S_IFMT == unix.S_IFREG
 }
-
-// inspected implements fs.FileInfo for a regular file.
-type inspected struct {
-	name   string
-	status unix.Stat_t
-}
-
-func (i *inspected) Name() string       { return i.name }
-func (i *inspected) Size() int64        { return i.status.Size }
-func (i *inspected) Mode() fs.FileMode  { return fs.FileMode(i.status.Mode & 0o777) }
-func (i *inspected) ModTime() time.Time { return time.Unix(i.status.Mtim.Unix()) }
-func (i *inspected) IsDir() bool        { return false }
-func (i *inspected) Sys() any           { return nil }
 
 // Setxattr sets an extended attribute of an open file. The error is errors.ErrUnsupported
 // if the file system has no such attributes. ENOSPC may also mean that the value is too

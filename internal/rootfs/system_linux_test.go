@@ -1,6 +1,7 @@
 package rootfs
 
 import (
+	"bytes"
 	"math"
 	"os"
 	"path/filepath"
@@ -11,7 +12,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func TestInspect(t *testing.T) {
+// TestDescriptor opens files of all kinds as descriptors, and reads the attributes of a regular
+// one.
+func TestDescriptor(t *testing.T) {
 	dir, name := open(t)
 	write(t, filepath.Join(name, "file"), "content")
 	symlink(t, "file", filepath.Join(name, "link"))
@@ -24,19 +27,54 @@ func TestInspect(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	info, value, ok := dir.Inspect("file", "user.test")
-	if !ok || value != nil || info.Name() != "file" || info.Size() != 7 || info.Mode() != want.Mode() || !info.ModTime().Equal(want.ModTime()) || info.IsDir() {
-		t.Errorf("Inspect: %v, %q, %v", info, value, ok)
+	opens := map[string]func(name string) (Descriptor, *Info, error){
+		"OpenListedDescriptor": dir.OpenListedDescriptor,
+		"OpenDescriptorOf":     dir.OpenDescriptorOf,
 	}
-	if Setxattr(file, "user.test", []byte("value")) == nil {
-		if _, value, ok := dir.Inspect("file", "user.test"); !ok || string(value) != "value" {
-			t.Errorf("Inspect of the attribute: %q, %v", value, ok)
+	for how, open := range opens {
+		opened, info, err := open("file")
+		if err != nil {
+			t.Fatalf("%s: %v", how, err)
 		}
-		if err := Setxattr(file, "user.test", make([]byte, 600)); err == nil {
-			if _, value, ok := dir.Inspect("file", "user.test"); !ok || value != nil {
-				t.Errorf("Inspect of a long attribute: %d bytes, %v", len(value), ok)
+		defer opened.Close()
+		if info.Name() != "file" || info.Size() != 7 || info.Mode() != want.Mode() || !info.ModTime().Equal(want.ModTime()) || info.IsDir() {
+			t.Errorf("%s: %v", how, info)
+		}
+		inode, changed := Identity(info)
+		if wantInode, wantChanged := Identity(want); inode != wantInode || changed != wantChanged {
+			t.Errorf("%s: inode %d, changed at %d; want %d and %d", how, inode, changed, wantInode, wantChanged)
+		}
+		if now, err := opened.Stat(); err != nil || !now.Equal(info) {
+			t.Errorf("%s: Stat: %v, %v; want %v", how, now, err, info)
+		}
+		for _, name := range []string{"link", "dir", "pipe", "missing", "", "..", "dir/.."} {
+			if _, _, err := open(name); err == nil {
+				t.Errorf("%s: opened %q", how, name)
 			}
 		}
+	}
+	opened, info, err := dir.OpenDescriptorOf("file")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer opened.Close()
+	if value, err := opened.Getxattr("user.test"); err == nil && value != nil {
+		t.Errorf("a new file has the attribute %q", value)
+	}
+	for _, length := range []int{5, 512, 513, 600} {
+		value := bytes.Repeat([]byte("v"), length)
+		if Setxattr(file, "user.test", value) != nil {
+			continue
+		}
+		if got, err := opened.Getxattr("user.test"); err != nil || !bytes.Equal(got, value) {
+			t.Errorf("an attribute of %d bytes: %d bytes, %v", length, len(got), err)
+		}
+	}
+	if err := file.Chmod(0o600); err != nil {
+		t.Fatal(err)
+	}
+	if now, err := opened.Stat(); err != nil || now.Equal(info) {
+		t.Errorf("after a change of the mode: %v, %v", now, err)
 	}
 	if file, err := dir.OpenBelow("file"); err != nil {
 		t.Error(err)
@@ -50,11 +88,6 @@ func TestInspect(t *testing.T) {
 	}
 	if _, err := dir.OpenBelow("link"); err == nil {
 		t.Error("OpenBelow followed a link")
-	}
-	for _, name := range []string{"link", "dir", "pipe", "missing", "", "..", "dir/.."} {
-		if _, _, ok := dir.Inspect(name, "user.test"); ok {
-			t.Errorf("Inspect(%q) found a regular file", name)
-		}
 	}
 }
 

@@ -37,9 +37,6 @@ func (d *Dir) locate(string) (id directoryID, ok bool) { return directoryID{}, f
 // Getxattr returns errors.ErrUnsupported.
 func Getxattr(*os.File, string) ([]byte, error) { return nil, errors.ErrUnsupported }
 
-// Inspect reports false.
-func (d *Dir) Inspect(string, string) (fs.FileInfo, []byte, bool) { return nil, nil, false }
-
 // Setxattr returns errors.ErrUnsupported.
 func Setxattr(*os.File, string, []byte) error { return errors.ErrUnsupported }
 

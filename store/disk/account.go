@@ -40,17 +40,15 @@ func (s *Store) Account(ctx context.Context, path string) (_ tranship.AccountEnt
 
 // accountIn is Account for a file that dir lists under name.
 func (s *Store) accountIn(dir *rootfs.Dir, name, path string) (tranship.AccountEntry, error) {
-	if info, value, ok := dir.Inspect(name, attributeName); ok {
-		if r, err := decodeRecord(value); err == nil {
-			return tranship.AccountEntry{Path: path, Size: info.Size(), Account: r.account}, nil
-		}
+	if d, err := s.describeListed(dir, name, path); err == nil {
+		return tranship.AccountEntry{Path: path, Size: d.Size, Account: d.account}, nil
 	}
 	file, info, err := dir.OpenListed(name)
 	if err != nil {
 		return tranship.AccountEntry{}, failRead("describe", path, err)
 	}
 	defer file.Close()
-	d, err := s.describeOpened(path, file, info)
+	d, err := s.describeOpened(path, systemFile{file}, info)
 	return tranship.AccountEntry{Path: path, Size: d.Size, Account: d.account}, err
 }
 

@@ -25,6 +25,22 @@ type description struct {
 	account *string
 }
 
+// openFile is an open file of which a description is made.
+type openFile interface {
+	Stat() (fs.FileInfo, error)
+	Getxattr(name string) ([]byte, error)
+}
+
+// systemFile implements openFile.
+type systemFile struct{ *os.File }
+
+func (f systemFile) Getxattr(name string) ([]byte, error) { return rootfs.Getxattr(f.File, name) }
+
+// shortOpen implements openFile for a file that is open for a short time.
+type shortOpen struct{ rootfs.Descriptor }
+
+func (f shortOpen) Stat() (fs.FileInfo, error) { return f.Descriptor.Stat() }
+
 // describe describes an open file. Size, times and record are consistent, even if
 // SetAttributes changes them concurrently.
 func (s *Store) describe(path string, file *os.File) (description, error) {
@@ -32,11 +48,11 @@ func (s *Store) describe(path string, file *os.File) (description, error) {
 	if err != nil {
 		return description{}, fail("describe", path, err)
 	}
-	return s.describeOpened(path, file, info)
+	return s.describeOpened(path, systemFile{file}, info)
 }
 
 // describeOpened is describe for a caller that has the file's info.
-func (s *Store) describeOpened(path string, file *os.File, info fs.FileInfo) (description, error) {
+func (s *Store) describeOpened(path string, file openFile, info fs.FileInfo) (description, error) {
 	for {
 		r, err := s.readRecord(file)
 		if err != nil {
@@ -50,12 +66,21 @@ func (s *Store) describeOpened(path string, file *os.File, info fs.FileInfo) (de
 			return description{}, fail("describe", path, err)
 		}
 		if derivedVersion(info) == derivedVersion(after) {
-			d := s.derived(path, info)
-			d.account = r.account
-			return d, nil
+			return s.describeBy(path, info, r), nil
 		}
 		info = after
 	}
+}
+
+// describeBy describes a file by its info and its record, which were read while nothing changed
+// the file.
+func (s *Store) describeBy(path string, info fs.FileInfo, r record) description {
+	if r.holds(info) {
+		return recorded(path, info, r)
+	}
+	d := s.derived(path, info)
+	d.account = r.account
+	return d
 }
 
 // describeRecorded is describe for a file whose record was just set to r.
@@ -94,11 +119,11 @@ func recordedNew(path string, info fs.FileInfo, r record) description {
 
 // readRecord returns the record of a file. If the file has no valid record, it returns the
 // zero record, which does not hold for any file.
-func (s *Store) readRecord(file *os.File) (record, error) {
+func (s *Store) readRecord(file openFile) (record, error) {
 	if !s.attributes {
 		return record{}, nil
 	}
-	data, err := rootfs.Getxattr(file, attributeName)
+	data, err := file.Getxattr(attributeName)
 	if errors.Is(err, errors.ErrUnsupported) { // another file system is mounted there
 		return record{}, nil
 	}
@@ -176,7 +201,7 @@ func (s *Store) find(path string) (*rootfs.Dir, *os.File, description, error) {
 		dir.Close()
 		return nil, nil, description{}, failRead("open", path, err)
 	}
-	d, err := s.describeOpened(path, file, info)
+	d, err := s.describeOpened(path, systemFile{file}, info)
 	if err != nil {
 		file.Close()
 		dir.Close()
@@ -198,13 +223,21 @@ func (s *Store) stat(path string) (tranship.File, error) {
 
 // inspectIn is statIn for a name that was just listed as a regular file.
 func (s *Store) inspectIn(dir *rootfs.Dir, name, path string) (tranship.File, error) {
-	if s.attributes {
-		info, value, ok := dir.Inspect(name, attributeName)
-		if r, err := decodeRecord(value); ok && err == nil && r.holds(info) {
-			return recorded(path, info, r).File, nil
-		}
+	if d, err := s.describeListed(dir, name, path); err == nil {
+		return d.File, nil
 	}
 	return s.statBy(dir.OpenListed, dir, name, path)
+}
+
+// describeListed describes a file that dir has just listed, with few system calls. When it fails,
+// dir.OpenListed and describeOpened give the reason.
+func (s *Store) describeListed(dir *rootfs.Dir, name, path string) (description, error) {
+	file, info, err := dir.OpenListedDescriptor(name)
+	if err != nil {
+		return description{}, err
+	}
+	defer file.Close()
+	return s.describeOpened(path, shortOpen{file}, info)
 }
 
 // statIn describes the file at path, which is called name in dir.
@@ -217,7 +250,7 @@ func (s *Store) statBy(open func(name string) (*os.File, fs.FileInfo, error), di
 	switch {
 	case err == nil:
 		defer file.Close()
-		d, err := s.describeOpened(path, file, info)
+		d, err := s.describeOpened(path, systemFile{file}, info)
 		return d.File, err
 	case errors.Is(err, fs.ErrPermission):
 		if info, err := dir.Lstat(name); err == nil && info.Mode().IsRegular() {

@@ -28,6 +28,7 @@ type system struct {
 	chtimesBoth func(dir *rootfs.Dir, file *os.File, name string, accessed, modified time.Time) error
 	chmod       func(file *os.File, mode fs.FileMode) error
 	readAt      func(file *os.File, data []byte, offset int64) (int, error)
+	pread       func(file rootfs.Descriptor, data []byte, offset int64) (int, error)
 	writeAt     func(file *os.File, offset int64, pieces ...[]byte) (int, error)
 	clear       func(file *os.File, offset, length int64) error
 	sync        func(file *os.File) error
@@ -60,6 +61,7 @@ func realSystem() system {
 		boot:     bootID,
 		now:      time.Now,
 		readAt:   (*os.File).ReadAt,
+		pread:    rootfs.Descriptor.ReadAt,
 		writeAt:  rootfs.WriteAt,
 		clear:    rootfs.Clear,
 		sync:     (*os.File).Sync,

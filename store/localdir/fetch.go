@@ -17,7 +17,7 @@ import (
 // system allows, and fails with ErrChanged for a file that is changed while it is read.
 func (d *Dir) FetchBatch(ctx context.Context, items []tranship.FetchItem) []tranship.FetchResult {
 	results := make([]tranship.FetchResult, len(items))
-	buffers := fetchBuffers(items)
+	buffers := batch.Buffers(items, 1) // a longer file shows
 	batch.Each(len(items), func(i int) {
 		result := &results[i]
 		switch {
@@ -33,27 +33,6 @@ func (d *Dir) FetchBatch(ctx context.Context, items []tranship.FetchItem) []tran
 		}
 	})
 	return results
-}
-
-// fetchBuffers returns a buffer for each item, of one byte more than the item, so that a file
-// that is longer shows. The buffer of an item with a size that is not allowed is nil.
-func fetchBuffers(items []tranship.FetchItem) [][]byte {
-	allowed := func(size int64) bool { return size >= 0 && size <= tranship.MaxPutBytes }
-	total := int64(0)
-	for _, item := range items {
-		if allowed(item.Size) {
-			total += item.Size + 1
-		}
-	}
-	memory := make([]byte, total)
-	buffers := make([][]byte, len(items))
-	for i, item := range items {
-		if allowed(item.Size) {
-			n := item.Size + 1
-			buffers[i], memory = memory[:n:n], memory[n:]
-		}
-	}
-	return buffers
 }
 
 // fetch reads the file of a name, if it has one byte less than buffer. It makes few system

@@ -18,17 +18,13 @@ import (
 // that follow each other, and checks at their end that the path still leads to that directory.
 func (d *Dir) PutBatch(ctx context.Context, items []tranship.PutItem) []tranship.PutResult {
 	results := make([]tranship.PutResult, len(items))
-	for first := 0; first < len(items); {
-		directory, _ := rootfs.Split(d.local(items[first].Spec.Path))
-		end := first + 1
-		for ; end < len(items); end++ {
-			if other, _ := rootfs.Split(d.local(items[end].Spec.Path)); other != directory {
-				break
-			}
-		}
-		d.putRun(ctx, directory, items[first:end], results[first:end])
-		first = end
+	directory := func(i int) string {
+		directory, _ := rootfs.Split(d.local(items[i].Spec.Path))
+		return directory
 	}
+	batch.Runs(len(items), directory, func(first, end int) {
+		d.putRun(ctx, directory(first), items[first:end], results[first:end])
+	})
 	return results
 }
 
