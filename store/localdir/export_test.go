@@ -18,6 +18,7 @@ var (
 	TemporaryName = temporaryName
 	IsShared      = isShared
 	IsPrivate     = isPrivate
+	ShortMode     = shortMode
 )
 
 // ReadJournal returns the parts of a partial file's journal, and the length of what is

@@ -145,12 +145,7 @@ func (d *Dir) putShort(dir *openDirectory, item tranship.PutItem) (tranship.File
 // fillShort makes a temporary file with attributes and content. It leaves nothing behind if it
 // fails.
 func (d *openDirectory) fillShort(temporary string, attributes tranship.Attributes, data []byte) (rootfs.Status, error) {
-	// A file that gets a mode is private until it has that mode.
-	mode := fs.FileMode(0o666)
-	if attributes.Mode != nil {
-		mode = 0o600
-	}
-	file, err := d.CreateDescriptor(temporary, mode)
+	file, err := d.CreateDescriptor(temporary, shortMode(attributes.Mode))
 	if err != nil {
 		return rootfs.Status{}, err
 	}
@@ -159,6 +154,19 @@ func (d *openDirectory) fillShort(temporary string, attributes tranship.Attribut
 		_ = d.Remove(temporary)
 	}
 	return status, err
+}
+
+// shortMode returns the mode with which a file is created that gets a mode, or nil. It is that mode,
+// so that it need not be set, if it lets only the owner write. Otherwise the file is private until
+// it has its mode.
+func shortMode(mode *fs.FileMode) fs.FileMode {
+	switch {
+	case mode == nil:
+		return 0o666
+	case *mode&0o600 == 0o600 && *mode&0o022 == 0:
+		return *mode
+	}
+	return 0o600
 }
 
 // fillDescriptor gives a new file its content and attributes, and describes it.
@@ -175,20 +183,19 @@ func fillDescriptor(file rootfs.Descriptor, attributes tranship.Attributes, data
 		}
 		data = data[n:]
 	}
-	if attributes.Mode != nil {
-		if err := file.Chmod(*attributes.Mode); err != nil {
+	modified := attributes.ModTime
+	if modified != nil {
+		if err := file.Chtimes(*modified); err != nil {
 			return rootfs.Status{}, err
 		}
 	}
-	modified := attributes.ModTime
-	if modified == nil {
-		return file.Status()
-	}
-	if err := file.Chtimes(*modified); err != nil {
-		return rootfs.Status{}, err
-	}
 	status, err := file.Status()
-	if err == nil && status.ModTime.Sub(*modified).Abs() > filetime.Tolerance {
+	if err == nil && attributes.Mode != nil && status.Mode.Perm() != *attributes.Mode {
+		if err = file.Chmod(*attributes.Mode); err == nil {
+			status, err = file.Status()
+		}
+	}
+	if err == nil && modified != nil && status.ModTime.Sub(*modified).Abs() > filetime.Tolerance {
 		err = errLong // as of a file system that has ignored the time
 	}
 	return status, err

@@ -3,8 +3,10 @@ package localdir_test
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/tranship/tranship"
@@ -107,5 +109,32 @@ func TestPutBatchIntoReplacedDirectory(t *testing.T) {
 			}
 			noTemporaries(t, name)
 		})
+	}
+}
+
+// TestPutBatchModes puts files of all kinds of modes, with a umask that takes some of them. While a
+// file is written, it must not have a mode by which others could read more than in the end, or
+// write.
+func TestPutBatchModes(t *testing.T) {
+	modes := []fs.FileMode{0o600, 0o640, 0o644, 0o755, 0o666, 0o622, 0o400, 0o444, 0}
+	for _, umask := range []int{0, 0o022, 0o077} {
+		name := t.TempDir()
+		dir := openDir(t, name)
+		items := putItems("a", "b", "c", "d", "e", "f", "g", "h", "i")
+		for i, mode := range modes {
+			items[i].Spec.Attributes.Mode = &mode
+			if short := localdir.ShortMode(&mode); short&0o022 != 0 || short&^(mode|0o600) != 0 {
+				t.Errorf("a file of mode %v is created with mode %v", mode, short)
+			}
+		}
+		before := syscall.Umask(umask)
+		results := dir.PutBatch(t.Context(), items)
+		syscall.Umask(before)
+		for i, result := range results {
+			info, err := os.Lstat(filepath.Join(name, items[i].Spec.Path))
+			if result.Err != nil || err != nil || info.Mode() != modes[i] || result.File.Mode != modes[i] {
+				t.Errorf("umask %#o: %+v, %v; want mode %v", umask, result, info, modes[i])
+			}
+		}
 	}
 }

@@ -138,7 +138,7 @@ func (d *openDirectory) removeUnused(name string) bool {
 func (d *openDirectory) removePartials(target string) {
 	for n := range partials {
 		name := partialName(target, n)
-		if _, err := d.Lstat(name + journalSuffix); err != nil {
+		if _, err := d.Status(name + journalSuffix); err != nil {
 			return // the names are taken in order
 		}
 		journal := d.lockUnused(name + journalSuffix)
