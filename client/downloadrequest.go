@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/payload"
 	"github.com/tranship/tranship/internal/rpcstatus"
 	"github.com/tranship/tranship/internal/wire"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
@@ -83,7 +84,7 @@ func (d *downloadStream) sendRequests(requests []downloadRequest) error {
 			room += len(request.open.path) + len(request.open.options.Version)
 		}
 	}
-	encoder := newEncoder(&d.buffers, room, len(requests))
+	encoder := payload.NewEncoder(&d.buffers, room, len(requests))
 	open, cancel := &transhipv1.Open{}, &transhipv1.Cancel{}
 	opens := &transhipv1.DownloadRequest{Request: &transhipv1.DownloadRequest_Open{Open: open}}
 	cancels := &transhipv1.DownloadRequest{Request: &transhipv1.DownloadRequest_Cancel{Cancel: cancel}}
@@ -94,10 +95,10 @@ func (d *downloadStream) sendRequests(requests []downloadRequest) error {
 			message = opens
 			request.open.describe(open)
 		}
-		if err := encoder.add(message); err != nil {
-			encoder.free()
-			return err
+		if err := encoder.Add(message, 0); err != nil {
+			encoder.Free()
+			return errUnencodable(err)
 		}
 	}
-	return encoder.messages((*transhipv1.DownloadRequest)(nil)).Send(d.stream)
+	return encoder.Messages((*transhipv1.DownloadRequest)(nil)).Send(d.stream)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/payload"
 	"github.com/tranship/tranship/internal/wire"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
@@ -47,12 +48,12 @@ func (s *slot) finishUnsent(err error) {
 
 // encodePuts encodes puts for the next slots, in one buffer. A put that has no encoding ends
 // alone, and its slot gets no number.
-func (u *uploadStream) encodePuts(items []tranship.PutItem, puts []put, slots []slot) encodedMessages {
+func (u *uploadStream) encodePuts(items []tranship.PutItem, puts []put, slots []slot) payload.EncodedMessages {
 	room := 0
 	for _, put := range puts {
 		room += encodedSize(&items[put.item])
 	}
-	encoder := newEncoder(&u.buffers, room, len(puts))
+	encoder := payload.NewEncoder(&u.buffers, room, len(puts))
 	message := &transhipv1.Put{Slot: u.last + 1, Crc32C: new(uint32), Check: new(uint32)}
 	request := &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Put{Put: message}}
 	for i, put := range puts {
@@ -64,15 +65,15 @@ func (u *uploadStream) encodePuts(items []tranship.PutItem, puts []put, slots []
 		message.Durability = wire.DurabilityToProto(spec.Durability)
 		message.Data = data
 		*message.Crc32C, *message.Check = put.crc, tranship.Check(spec.Path, int64(len(data)), put.crc)
-		if err := encoder.add(request); err != nil {
-			slots[i].finishUnsent(err)
+		if err := encoder.Add(request, len(data)); err != nil {
+			slots[i].finishUnsent(errUnencodable(err))
 			<-u.unfinished
 			continue
 		}
 		slots[i].id = message.Slot
 		message.Slot++
 	}
-	return encoder.messages((*transhipv1.UploadRequest)(nil))
+	return encoder.Messages((*transhipv1.UploadRequest)(nil))
 }
 
 // encodedSize estimates how many bytes the message of an item takes. The estimate is rather too

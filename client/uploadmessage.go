@@ -21,27 +21,6 @@ type outgoing interface {
 	Free()
 }
 
-// encodedMessages are messages that are sent one after the other.
-type encodedMessages []payload.Encoded
-
-// Send implements outgoing.
-func (m encodedMessages) Send(stream payload.Sender) error {
-	for i := range m {
-		if err := m[i].Send(stream); err != nil {
-			m.Free()
-			return err
-		}
-	}
-	return nil
-}
-
-// Free implements outgoing.
-func (m encodedMessages) Free() {
-	for i := range m {
-		m[i].Free()
-	}
-}
-
 // send encodes a message and hands it to transmit. The caller may then change the message.
 func (u *uploadStream) send(ctx context.Context, request *transhipv1.UploadRequest) error {
 	if err := ctx.Err(); err != nil {

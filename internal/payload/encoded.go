@@ -13,6 +13,8 @@ import (
 type Encoded struct {
 	kind proto.Message
 	data [1]mem.Buffer
+	// payload is how much of the message is content of a file, in bytes.
+	payload int
 	// taken means that the data belongs to gRPC, or was freed.
 	taken bool
 }
@@ -24,6 +26,9 @@ var _ proto.Message = (*Encoded)(nil)
 func NewEncoded(kind proto.Message, data mem.Buffer) Encoded {
 	return Encoded{kind: kind, data: [1]mem.Buffer{data}}
 }
+
+// Len returns the length of the payload in bytes, as Message.Len does.
+func (e *Encoded) Len() int { return e.payload }
 
 // Send sends the message and frees it, also if that fails. The error is that of the stream.
 func (e *Encoded) Send(stream Sender) error {

@@ -62,8 +62,11 @@ func (s *admittedStream) SendMsg(message any) error {
 
 // payloadLen is how much payload a message has; 0 for messages that are not about files.
 func payloadLen(message any) int64 {
-	if m, ok := message.(*payload.Message); ok {
-		return int64(m.Data.Len())
+	switch m := message.(type) {
+	case *payload.Message:
+		return int64(m.Len())
+	case *payload.Encoded:
+		return int64(m.Len())
 	}
 	return 0
 }

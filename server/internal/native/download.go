@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/bufferpool"
 	"github.com/tranship/tranship/internal/minrate"
 	"github.com/tranship/tranship/internal/rpcstatus"
 	"github.com/tranship/tranship/internal/wire"
@@ -50,6 +51,8 @@ type downloadStream struct {
 
 	// fetches answers fetches; nil if the store has no batches.
 	fetches *batcher[*fetch]
+	// buffers is where replies of fetches are encoded.
+	buffers bufferpool.Pool
 }
 
 // Download implements the service.

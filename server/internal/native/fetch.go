@@ -3,10 +3,10 @@ package native
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/wire"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
@@ -116,16 +116,10 @@ func (d *downloadStream) fetchAll(fetches []*fetch) {
 	if err == nil {
 		results, err = d.fetchItems(watched, items)
 	}
-	for i, f := range wanted {
-		var result tranship.FetchResult
-		if err == nil {
-			result = results[i]
-			results[i].Data = nil
-		} else {
-			result.Err = err
-		}
-		d.answer(f, start, result, refused)
+	if err != nil {
+		results = slices.Repeat([]tranship.FetchResult{{Err: err}}, len(wanted))
 	}
+	d.answerAll(wanted, results, start, refused)
 }
 
 // fetchItems returns a result for each item, or an error for all.
@@ -136,63 +130,4 @@ func (d *downloadStream) fetchItems(ctx context.Context, items []tranship.FetchI
 		return nil, fmt.Errorf("the store returned %d results for a batch of %d files", len(results), len(items))
 	}
 	return results, nil
-}
-
-// answer sends the replies of a fetch. A file of another size than the client asked for is
-// opened instead, by a goroutine of its own.
-func (d *downloadStream) answer(f *fetch, start time.Time, result tranship.FetchResult, refused func(Refusal)) {
-	id := f.open.GetSlot()
-	d.mu.Lock()
-	f.answered = true
-	delete(d.fetching, id)
-	cancelled := f.cancelled
-	alone := !cancelled && result.Err == nil && result.File.Size != f.open.GetLength()
-	if alone {
-		d.openAloneLocked(f.open) // a cancel from now on finds it
-	}
-	d.mu.Unlock()
-	if alone {
-		return
-	}
-	err := result.Err
-	switch {
-	case cancelled:
-		err = errCancelled
-	case d.ctx.Err() != nil:
-		err = context.Cause(d.ctx)
-	case err != nil:
-	case len(result.Data) != int(result.File.Size):
-		err = fmt.Errorf("%w: read %d bytes of %s, want %d", tranship.ErrIntegrity, len(result.Data), f.open.GetPath(), result.File.Size)
-	}
-	defer d.unanswered.Release(1)
-	refused(Refusal{Action: "read", Path: f.open.GetPath(), Err: err})
-	sent := int64(0)
-	if err == nil {
-		sent, err = d.sendWhole(id, result)
-	}
-	d.end(f.open, start, sent, err)
-}
-
-// sendWhole sends a file, and returns how many of its bytes were sent.
-func (d *downloadStream) sendWhole(slot uint64, result tranship.FetchResult) (sent int64, err error) {
-	d.sendMu.Lock()
-	defer d.sendMu.Unlock()
-	d.spoken.Store(true)
-	opened := &transhipv1.Opened{Slot: slot, File: wire.FileToProto(result.File)}
-	if err := d.stream.Send(&transhipv1.DownloadResponse{Response: &transhipv1.DownloadResponse_Opened{Opened: opened}}); err != nil {
-		return 0, err
-	}
-	total := uint32(0)
-	for left := result.Data; len(left) > 0; {
-		piece := left[:min(len(left), downloadChunk)]
-		left = left[len(piece):]
-		crc := tranship.CRC32C(piece)
-		total = tranship.CombineCRC32C(total, crc, int64(len(piece)))
-		if err := d.sendChunkLocked(slot, sent, tranship.NewChunk([][]byte{piece}, crc, func() {})); err != nil {
-			return sent, err
-		}
-		sent += int64(len(piece))
-	}
-	done := &transhipv1.Done{Slot: slot, Crc32C: total}
-	return sent, d.stream.Send(&transhipv1.DownloadResponse{Response: &transhipv1.DownloadResponse_Done{Done: done}})
 }
