@@ -18,7 +18,8 @@ const (
 // link. On Linux that check is one system call for the whole path; elsewhere the cache
 // keeps nothing. It is safe for concurrent use.
 type Cache struct {
-	root *Dir
+	root      *Dir
+	locations *locations
 
 	mu     sync.Mutex
 	kept   map[string]*cachedDir
@@ -34,7 +35,9 @@ type cachedDir struct {
 
 // NewCache returns an empty cache of directories below root, which must stay open as long
 // as the cache is used.
-func NewCache(root *Dir) *Cache { return &Cache{root: root, kept: map[string]*cachedDir{}} }
+func NewCache(root *Dir) *Cache {
+	return &Cache{root: root, locations: newLocations(root), kept: map[string]*cachedDir{}}
+}
 
 // Walk is Dir.Walk of the root. The caller closes what it returns.
 func (c *Cache) Walk(path string) (*Dir, error) {
@@ -51,20 +54,26 @@ func (c *Cache) Walk(path string) (*Dir, error) {
 // Find returns what Walk would if the directory is cached, and nil otherwise. The caller
 // closes the result.
 func (c *Cache) Find(path string) *Dir {
+	dir, _ := c.find(path)
+	return dir
+}
+
+// find implements Find. It also returns what identifies the directory, unless path is "".
+func (c *Cache) find(path string) (*Dir, directoryID) {
 	if path == "" {
-		return c.root.Share()
+		return c.root.Share(), directoryID{}
 	}
 	c.mu.Lock()
 	found := c.kept[path]
 	if found == nil {
 		c.mu.Unlock()
-		return nil
+		return nil, directoryID{}
 	}
 	dir := found.dir.Share()
 	found.used = true
 	c.mu.Unlock()
 	if id, ok := c.root.locate(path); ok && id == found.id {
-		return dir
+		return dir, id
 	}
 	dir.Close()
 	c.mu.Lock()
@@ -72,18 +81,7 @@ func (c *Cache) Find(path string) *Dir {
 	if c.kept[path] == found {
 		c.dropLocked(path)
 	}
-	return nil
-}
-
-// Leads reports whether a path leads to dir at this moment, through no link. It is false in
-// doubt.
-func (c *Cache) Leads(path string, dir *Dir) bool {
-	if path == "" {
-		return true // the root is where it is
-	}
-	there, found := c.root.locate(path)
-	id, ok := dir.locate(".")
-	return found && ok && there == id
+	return nil, directoryID{}
 }
 
 // Keep caches the directory to which path led. The caller still has to close dir.
@@ -139,6 +137,7 @@ func (c *Cache) Close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.closed = true
+	c.locations.close()
 	for path := range c.kept {
 		c.dropLocked(path)
 	}

@@ -34,6 +34,17 @@ type directoryID struct{}
 
 func (d *Dir) locate(string) (id directoryID, ok bool) { return directoryID{}, false }
 
+// locations knows no location.
+type locations struct{}
+
+func newLocations(*Dir) *locations { return &locations{} }
+
+func (*locations) of(string, directoryID) string { return "" }
+
+func (*locations) read(*Dir, []byte) int { return 0 }
+
+func (*locations) close() {}
+
 // Getxattr returns errors.ErrUnsupported.
 func Getxattr(*os.File, string) ([]byte, error) { return nil, errors.ErrUnsupported }
 

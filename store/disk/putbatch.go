@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// maxGroup is the number of files of a batch that are put between two checks of their
-	// directory. Their paths stay locked meanwhile.
+	// maxGroup is the number of files of a batch that are put into their directory before its
+	// path is looked up again. Their paths stay locked meanwhile.
 	maxGroup = 64
 	// syncingPuts is the number of files of a batch that are synced at the same time, so that
 	// the file system makes several durable with one write to its journal.
@@ -62,16 +62,15 @@ type putBatch struct {
 	// hasSpace is set if there is space reserved for all files that are not synced.
 	hasSpace bool
 
-	// directory is the path of dir, which is nil if there is none.
-	directory string
-	dir       *rootfs.Dir
-	// placed has the items that were put into dir since its path was checked, and unlocks
-	// unlocks their paths.
+	// at is the open directory; nil if there is none.
+	at *rootfs.Position
+	// placed has the items that were put into the directory, and unlocks unlocks their paths.
 	placed  []int
 	unlocks []func()
 	// replaces is set if the last file replaced another.
 	replaces bool
-	// stale is set if a file could not be renamed into dir, perhaps because it was removed.
+	// stale is set if the path does not lead to the directory any more, or a file could not be
+	// renamed into it, perhaps because it was removed.
 	stale bool
 }
 
@@ -116,7 +115,7 @@ func (b *putBatch) putAlone(i int) {
 func (b *putBatch) put(i int) {
 	spec := b.items[i].Spec
 	directory, _ := rootfs.Split(spec.Path)
-	if b.dir != nil && (b.stale || directory != b.directory || len(b.unlocks) >= maxGroup) {
+	if b.at != nil && (b.stale || directory != b.at.Path() || len(b.unlocks) >= maxGroup) {
 		b.leave()
 	}
 	precondition := spec.Precondition
@@ -126,10 +125,10 @@ func (b *putBatch) put(i int) {
 		b.putAlone(i)
 		return
 	}
-	if b.dir == nil {
+	if b.at == nil {
 		b.enter(directory)
 	}
-	if b.dir != nil {
+	if b.at != nil {
 		if unlock, ok := b.store.paths.TryLock(spec.Path); ok {
 			b.unlocks = append(b.unlocks, unlock)
 			b.putIntoLocked(i)
@@ -147,15 +146,15 @@ func (b *putBatch) enter(directory string) {
 	if !b.store.attributes {
 		return
 	}
-	dir := b.store.directories.Find(directory)
-	if dir == nil {
+	at := b.store.directories.Position(directory)
+	if at == nil {
 		return
 	}
-	if dir.Ambiguous() {
-		dir.Close()
+	if at.Dir().Ambiguous() {
+		at.Close()
 		return
 	}
-	b.directory, b.dir = directory, dir
+	b.at = at
 }
 
 // putIntoLocked puts an item, whose path is locked, into the open directory.
@@ -179,8 +178,8 @@ func (b *putBatch) putIntoLocked(i int) {
 }
 
 // rename renames a file to a path in the open directory, if nothing is there or, with replace,
-// a regular file. Otherwise it returns false, and renameInto must rename the file or give the
-// reason.
+// a regular file. Otherwise, and if the directory was moved, it returns false: then renameInto
+// must rename the file or give the reason.
 func (b *putBatch) rename(from *rootfs.Dir, name, path string, replace bool) bool {
 	s := b.store
 	if s.usable() != nil {
@@ -189,39 +188,43 @@ func (b *putBatch) rename(from *rootfs.Dir, name, path string, replace bool) boo
 	_, target := rootfs.Split(path)
 	replaces := false
 	if b.replaces && replace {
-		seen, err := b.dir.Lstat(target)
+		seen, err := b.at.Dir().Lstat(target)
 		if err == nil && !seen.Mode().IsRegular() {
 			return false
 		}
 		replaces = err == nil
 	}
-	err := s.system.rename(from, name, b.dir, target, replaces)
+	if !b.at.Holds() {
+		b.stale = true
+		return false
+	}
+	err := s.system.rename(from, name, b.at.Dir(), target, replaces)
 	if err != nil {
 		b.replaces = errors.Is(err, fs.ErrExist) // as the next file may, too
 		b.stale = !b.replaces
 		return false
 	}
 	b.replaces = replaces
-	s.keptNames.added(b.directory)
+	s.keptNames.added(b.at.Path())
 	return true
 }
 
 // leave closes the open directory and unlocks the paths of the items in it. If their path does
-// not lead to the directory any more, the items may have been put to where the directory was
-// moved: then leave puts them again.
+// not lead to the directory any more, leave puts them again. At most one of them was put to where
+// the directory was moved: rename has noticed that for the next one.
 func (b *putBatch) leave() {
-	if b.dir == nil {
+	if b.at == nil {
 		return
 	}
 	var again []int
-	if len(b.placed) > 0 && !b.store.directories.Leads(b.directory, b.dir) {
+	if len(b.placed) > 0 && !b.at.Leads() {
 		again = b.placed
 	}
-	b.dir.Close()
+	b.at.Close()
 	for _, unlock := range b.unlocks {
 		unlock()
 	}
-	b.dir, b.placed, b.unlocks, b.stale = nil, nil, nil, false
+	b.at, b.placed, b.unlocks, b.stale = nil, nil, nil, false
 	for _, i := range again {
 		b.putAlone(i)
 	}

@@ -3,6 +3,7 @@ package disk
 import (
 	"context"
 	"errors"
+	"os"
 	"testing"
 
 	"github.com/tranship/tranship"
@@ -29,6 +30,25 @@ func between(name string, do func()) system {
 			do()
 		}
 		return real.rename(from, old, to, newName, replace)
+	}
+	return system
+}
+
+// following returns a system that calls do once, while it writes the file after the one with the name.
+func following(name string, do func()) system {
+	real := unsynced()
+	system := real
+	renamed, done := "", false
+	system.rename = func(from *rootfs.Dir, old string, to *rootfs.Dir, newName string, replace bool) error {
+		renamed = newName
+		return real.rename(from, old, to, newName, replace)
+	}
+	system.setxattr = func(file *os.File, attribute string, value []byte) error {
+		if renamed == name && !done {
+			done = true
+			do()
+		}
+		return real.setxattr(file, attribute, value)
 	}
 	return system
 }

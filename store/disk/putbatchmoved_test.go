@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/tranship/tranship"
@@ -56,6 +57,69 @@ func TestPutBatchIntoMovedDirectory(t *testing.T) {
 					}
 				}
 			})
+		}
+	}
+}
+
+// Files that are there already are not replaced in a directory that was moved, except perhaps one:
+// the one for which the path was checked just before the directory was moved.
+func TestPutBatchLeavesMovedDirectory(t *testing.T) {
+	for _, directory := range []string{"a", "a/b/c"} {
+		for _, checked := range []bool{false, true} {
+			for _, link := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s checked %v link %v", directory, checked, link), func(t *testing.T) {
+					var f fixture
+					move := func() {
+						if err := os.Rename(f.at("a"), f.at("moved")); err != nil {
+							t.Fatal(err)
+						}
+						if link {
+							if err := os.Symlink("moved", f.at("a")); err != nil {
+								t.Skip(err)
+							}
+						}
+					}
+					system := between("3", move)
+					if !checked {
+						system = following("2", move)
+					}
+					f = newFixture(t, small, system)
+					moved := "moved" + strings.TrimPrefix(directory, "a")
+					for _, name := range []string{"0", "1", "2", "3", "4", "5", "6"} {
+						f.writeByHand(directory+"/"+name, "old")
+					}
+					f.put(directory+"/0", "0") // it is not the first one
+					var batch []tranship.PutItem
+					for _, name := range []string{"1", "2", "3", "4", "5", "6"} {
+						batch = append(batch, items(directory+"/"+name)...)
+					}
+					for i, result := range f.PutBatch(t.Context(), batch) {
+						path := batch[i].Spec.Path
+						if i == 0 {
+							continue // it was put before the directory was moved
+						}
+						if link {
+							if i > 1 && !errors.Is(result.Err, tranship.ErrDenied) {
+								t.Errorf("%s: %v", path, result.Err)
+							}
+							continue
+						}
+						if content, err := f.read(path); result.Err != nil || err != nil || content != path {
+							t.Errorf("%s: %v; it is %q, %v", path, result.Err, content, err)
+						}
+					}
+					replaced := func(name string, want bool) {
+						content, err := os.ReadFile(f.at(moved + "/" + name))
+						if got := string(content) != "old"; err != nil || got != want {
+							t.Errorf("%s was replaced %v after it was moved, want %v; %v", name, got, want, err)
+						}
+					}
+					for _, name := range []string{"4", "5", "6"} {
+						replaced(name, false)
+					}
+					replaced("3", checked)
+				})
+			}
 		}
 	}
 }

@@ -1,0 +1,125 @@
+package rootfs
+
+import (
+	"os"
+	"strconv"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// descriptorLinks is the directory that has a link for each descriptor of the process. Such
+	// a link leads to where the open file is at this moment: the system changes it when the
+	// file, or a directory above it, is moved.
+	descriptorLinks = "/proc/self/fd"
+	// maxLocation is more bytes than a location has that is relied on.
+	maxLocation = 4096
+)
+
+// locations reads where open directories are in the system. It is safe for concurrent use.
+type locations struct {
+	root *Dir
+	once sync.Once
+	// links is the directory of links; nil if locations cannot be relied on. device is the file
+	// system of root.
+	links  *os.File
+	device uint64
+}
+
+func newLocations(root *Dir) *locations { return &locations{root: root} }
+
+// open opens the directory of links.
+func (l *locations) open() {
+	id, ok := l.root.locate(".")
+	if !ok || !l.root.isLocal() {
+		return
+	}
+	links, err := os.Open(descriptorLinks)
+	if err != nil {
+		return
+	}
+	if kind, err := fileSystemOf(links); err != nil || kind != unix.PROC_SUPER_MAGIC {
+		links.Close()
+		return
+	}
+	l.links, l.device = links, id.device
+}
+
+// of returns the location of the directory at a path below the root, which id identifies; "" if
+// that cannot be relied on.
+func (l *locations) of(path string, id directoryID) string {
+	if l.once.Do(l.open); l.links == nil || id.device != l.device {
+		return ""
+	}
+	buffer := make([]byte, maxLocation)
+	n := l.read(l.root, buffer)
+	top := string(buffer[:n])
+	switch {
+	case n == 0, n == len(buffer):
+		return ""
+	case top == "/":
+		return top + path
+	default:
+		return top + "/" + path
+	}
+}
+
+// read reads the location of an open directory into a buffer, and returns its length. That is
+// the length of the buffer if it is too short, and 0 if the system does not provide the location.
+// The caller must have called of before.
+func (l *locations) read(dir *Dir, buffer []byte) (n int) {
+	handle, err := dir.handle()
+	if err != nil {
+		return 0
+	}
+	err = control(handle, func(open int) error {
+		return control(l.links, func(links int) error {
+			return retry(func() (err error) {
+				n, err = unix.Readlinkat(links, strconv.Itoa(open), buffer)
+				return err
+			})
+		})
+	})
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// close closes the directory of links. Locations are unknown afterwards.
+func (l *locations) close() {
+	l.once.Do(func() {})
+	if l.links != nil {
+		l.links.Close()
+	}
+}
+
+// isLocal reports whether the directory is known to be on a file system that only this system
+// changes. It learns changes of others, as of network file systems and FUSE, only when it looks
+// up a path.
+func (d *Dir) isLocal() bool {
+	handle, err := d.handle()
+	if err != nil {
+		return false
+	}
+	kind, err := fileSystemOf(handle)
+	if err != nil {
+		return false
+	}
+	switch kind {
+	case unix.EXT4_SUPER_MAGIC, unix.XFS_SUPER_MAGIC, unix.BTRFS_SUPER_MAGIC, unix.TMPFS_MAGIC, unix.OVERLAYFS_SUPER_MAGIC, unix.F2FS_SUPER_MAGIC,
+		unix.RAMFS_MAGIC, zfsMagic, bcachefsMagic:
+		return true
+	}
+	return false
+}
+
+// fileSystemOf returns the magic number of the file system of an open file.
+func fileSystemOf(file *os.File) (uint64, error) {
+	var status unix.Statfs_t
+	err := control(file, func(descriptor int) error {
+		return retry(func() error { return unix.Fstatfs(descriptor, &status) })
+	})
+	return uint64(status.Type) & 0xffff_ffff, err //nolint:unconvert // int32 on 32-bit systems
+}
