@@ -27,24 +27,30 @@ const leastFiles = 4 * listFiles
 // a quarter of the descriptors. An action that needs more, or more than are left, waits
 // for up to 10 s, and then fails with tranship.ErrUnavailable. A Files is safe for
 // concurrent use.
-type Files struct{ queue *fair.Queue }
+type Files struct {
+	queue *fair.Queue
+	// share is how many descriptors one caller may have.
+	share int64
+}
 
 // NewFiles returns a Files of n descriptors; less than 72 count as 72.
 func NewFiles(n int64) *Files {
 	n = max(n, leastFiles)
-	return &Files{fair.New(fair.Options{
-		Places: n, Room: 2 * n, Share: n / 4,
+	share := n / 4
+	queue := fair.New(fair.Options{
+		Places: n, Room: 2 * n, Share: share,
 		Limit: tranship.LimitOpenFiles,
 		Full:  "the server, or the caller, has as many files open as it may have: try again when some are closed",
-	})}
+	})
+	return &Files{queue, share}
 }
 
 // Store returns a store that does what inner does, when there are descriptors for it.
-func (f *Files) Store(inner tranship.Store) tranship.Store { return &filesStore{inner, f.queue} }
+func (f *Files) Store(inner tranship.Store) tranship.Store { return &filesStore{inner, f} }
 
 type filesStore struct {
 	inner tranship.Store
-	queue *fair.Queue
+	*Files
 }
 
 // short runs an action that has descriptors open for a moment only.
