@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/rootfs"
 )
 
 // shadow is what a process, and the machine, would leave of a file.
@@ -57,14 +58,14 @@ func newCrashing(t *testing.T, durable, background bool) *crashing {
 		return file
 	}
 	data, log := open("data"), open("journal")
-	of := func(file *os.File) *shadow {
+	of := func(file rootfs.File) *shadow {
 		if file == data {
 			return &c.data
 		}
 		return &c.log
 	}
 	system := System{
-		WriteAt: func(file *os.File, offset int64, pieces ...[]byte) (int, error) {
+		WriteAt: func(file rootfs.File, offset int64, pieces ...[]byte) (int, error) {
 			if err := c.failing("write"); err != nil {
 				return 0, err
 			}
@@ -72,7 +73,7 @@ func newCrashing(t *testing.T, durable, background bool) *crashing {
 			c.check()
 			return RealSystem().WriteAt(file, offset, pieces...)
 		},
-		Sync: func(file *os.File) error {
+		Sync: func(file rootfs.File) error {
 			if err := c.failing("sync"); err != nil {
 				return err
 			}

@@ -54,8 +54,8 @@ import (
 
 // System is what a File asks of the operating system where tests make it fail.
 type System struct {
-	WriteAt  func(file *os.File, offset int64, pieces ...[]byte) (int, error)
-	Sync     func(file *os.File) error
+	WriteAt  func(file rootfs.File, offset int64, pieces ...[]byte) (int, error)
+	Sync     func(file rootfs.File) error
 	Truncate func(file *os.File, size int64) error
 	// Clear makes a range of a file read as zeros, and keeps the size of the file.
 	Clear func(file *os.File, offset, length int64) error
@@ -63,7 +63,7 @@ type System struct {
 
 // RealSystem is the operating system.
 func RealSystem() System {
-	return System{WriteAt: rootfs.WriteAt, Sync: (*os.File).Sync, Truncate: (*os.File).Truncate, Clear: rootfs.Clear}
+	return System{WriteAt: rootfs.WriteAt, Sync: rootfs.File.Sync, Truncate: (*os.File).Truncate, Clear: rootfs.Clear}
 }
 
 // Space keeps account of the room that a file takes. Its errors end the call that asked.

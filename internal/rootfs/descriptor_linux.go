@@ -1,7 +1,10 @@
 package rootfs
 
 import (
+	"io"
 	"io/fs"
+	"path"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -9,13 +12,28 @@ import (
 
 // Descriptor is an open file for one short use. Each method is one system call, and neither
 // opening nor closing makes another, as an *os.File does to find out whether it can be polled.
-// The caller must close it. It is not safe for concurrent use.
-type Descriptor struct{ number int }
+// The caller must close it once, and not use it afterwards: its number may be that of another
+// file then. It is not safe for concurrent use.
+type Descriptor struct {
+	number int
+	name   string
+}
+
+var _ File = Descriptor{}
+
+// Create is CreateFile for one short use.
+func (d *Dir) Create(name string, mode fs.FileMode) (File, error) {
+	created, err := d.CreateDescriptor(name, mode)
+	if err != nil {
+		return nil, err
+	}
+	return created, nil
+}
 
 // OpenDescriptor opens the file or directory at a path below d for reading, as OpenBelow does.
 func (d *Dir) OpenDescriptor(path string) (Descriptor, error) {
 	opened, err := d.openBelow(path)
-	return Descriptor{opened}, err
+	return Descriptor{opened, path}, err
 }
 
 // OpenListedDescriptor opens a regular file for reading, and describes it, as OpenListed does.
@@ -28,8 +46,8 @@ func (d *Dir) OpenListedDescriptor(name string) (Descriptor, *Info, error) {
 	if err != nil {
 		return Descriptor{}, nil, relative("open", name, err)
 	}
-	opened := Descriptor{number}
-	info, err := opened.Stat()
+	opened := Descriptor{number, name}
+	info, err := opened.Info()
 	if err == nil {
 		err = d.admitRegular(info)
 	}
@@ -37,14 +55,13 @@ func (d *Dir) OpenListedDescriptor(name string) (Descriptor, *Info, error) {
 		_ = opened.Close()
 		return Descriptor{}, nil, relative("open", name, err)
 	}
-	info.name = name
 	return opened, info, nil
 }
 
 // OpenDescriptorOf is OpenListedDescriptor for a name that the directory may not have listed. It
 // opens nothing that it does not find to be a regular file: to open a device can have an effect.
 // Like OpenListed, it does not check the spelling of the name. It describes the file that was
-// there before it opened one. The caller must compare that with Descriptor.Stat before it uses
+// there before it opened one. The caller must compare that with Descriptor.Info before it uses
 // what it has read: the file may have been replaced, by a file of any kind.
 func (d *Dir) OpenDescriptorOf(name string) (Descriptor, *Info, error) {
 	if err := checkSegment("open", name); err != nil {
@@ -68,7 +85,7 @@ func (d *Dir) OpenDescriptorOf(name string) (Descriptor, *Info, error) {
 			return err
 		})
 	})
-	return Descriptor{number}, seen, relative("open", name, err)
+	return Descriptor{number, name}, seen, relative("open", name, err)
 }
 
 // admitRegular fails for what is not a regular file, and for what the guard hides.
@@ -105,28 +122,34 @@ func modeOf(mode uint32) fs.FileMode {
 	return typeOf(mode&unix.S_IFMT>>12) | fs.FileMode(mode&0o777)
 }
 
-// CreateDescriptor creates a regular file for writing, as CreateFile does.
+// CreateDescriptor creates a regular file for reading and writing, as CreateFile does.
 func (d *Dir) CreateDescriptor(name string, mode fs.FileMode) (Descriptor, error) {
 	if err := checkSegment("create", name); err != nil {
 		return Descriptor{}, err
 	}
-	created, err := d.openDescriptor(d.resolve(name), unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL, mode)
-	return Descriptor{created}, relative("open", name, err)
+	created, err := d.openDescriptor(d.resolve(name), unix.O_RDWR|unix.O_CREAT|unix.O_EXCL, mode)
+	return Descriptor{created, name}, relative("open", name, err)
 }
 
-// Stat describes the file.
-func (f Descriptor) Stat() (*Info, error) {
-	info := &Info{}
+// Name returns the path with which the file was opened.
+func (f Descriptor) Name() string { return f.name }
+
+// Info describes the file.
+func (f Descriptor) Info() (*Info, error) {
+	info := &Info{name: path.Base(f.name)}
 	if err := retry(func() error { return unix.Fstat(f.number, &info.status) }); err != nil {
-		return nil, err
+		return nil, relative("stat", f.name, err)
 	}
 	return info, nil
 }
 
-// Getxattr reads an extended attribute, as the function Getxattr does.
-func (f Descriptor) Getxattr(name string) ([]byte, error) {
-	value, err := getxattr(f.number, name)
-	return value, relative("getxattr", name, err)
+// Stat is Info for a File.
+func (f Descriptor) Stat() (fs.FileInfo, error) {
+	info, err := f.Info()
+	if err != nil {
+		return nil, err
+	}
+	return info, nil
 }
 
 // Status describes the file.
@@ -172,6 +195,21 @@ func (f Descriptor) ReadAt(p []byte, offset int64) (n int, err error) {
 	return max(n, 0), err
 }
 
+// WriteAt writes all of p at an offset.
+func (f Descriptor) WriteAt(p []byte, offset int64) (n int, err error) {
+	for n < len(p) && err == nil {
+		var m int
+		err = retry(func() (err error) {
+			m, err = unix.Pwrite(f.number, p[n:], offset+int64(n))
+			return err
+		})
+		if n += max(m, 0); m == 0 && err == nil {
+			err = io.ErrShortWrite
+		}
+	}
+	return n, relative("write", f.name, err)
+}
+
 // Write appends to the file. It may write less than all.
 func (f Descriptor) Write(p []byte) (n int, err error) {
 	err = retry(func() (err error) {
@@ -193,6 +231,29 @@ func (f Descriptor) Chmod(mode fs.FileMode) error {
 func (f Descriptor) Chtimes(modified time.Time) error {
 	return setTimes(f.number, time.Time{}, modified)
 }
+
+// Sync makes the content and the attributes durable.
+func (f Descriptor) Sync() error {
+	return relative("sync", f.name, retry(func() error { return unix.Fsync(f.number) }))
+}
+
+// SyscallConn implements syscall.Conn.
+func (f Descriptor) SyscallConn() (syscall.RawConn, error) { return rawDescriptor(f.number), nil }
+
+// rawDescriptor implements syscall.RawConn for a file, which is always ready.
+type rawDescriptor int
+
+func (r rawDescriptor) Control(do func(uintptr)) error {
+	do(uintptr(r))
+	return nil
+}
+
+func (r rawDescriptor) Read(do func(uintptr) bool) error {
+	do(uintptr(r))
+	return nil
+}
+
+func (r rawDescriptor) Write(do func(uintptr) bool) error { return r.Read(do) }
 
 // Close closes the file.
 func (f Descriptor) Close() error { return unix.Close(f.number) }

@@ -5,11 +5,14 @@ package rootfs
 import (
 	"errors"
 	"io/fs"
+	"syscall"
 	"time"
 )
 
 // Descriptor is an open file for one short use. This system has none.
 type Descriptor struct{}
+
+var _ File = Descriptor{}
 
 func (d *Dir) status(name string) (Status, error) { return d.lstatStatus(name) }
 
@@ -39,11 +42,32 @@ func (d *Dir) CreateDescriptor(string, fs.FileMode) (Descriptor, error) {
 	return Descriptor{}, errors.ErrUnsupported
 }
 
-// Stat returns errors.ErrUnsupported.
-func (f Descriptor) Stat() (*Info, error) { return nil, errors.ErrUnsupported }
+// Name returns nothing.
+func (f Descriptor) Name() string { return "" }
 
-// Getxattr returns errors.ErrUnsupported.
-func (f Descriptor) Getxattr(string) ([]byte, error) { return nil, errors.ErrUnsupported }
+// Info returns errors.ErrUnsupported.
+func (f Descriptor) Info() (*Info, error) { return nil, errors.ErrUnsupported }
+
+// Stat returns errors.ErrUnsupported.
+func (f Descriptor) Stat() (fs.FileInfo, error) { return nil, errors.ErrUnsupported }
+
+// WriteAt returns errors.ErrUnsupported.
+func (f Descriptor) WriteAt([]byte, int64) (int, error) { return 0, errors.ErrUnsupported }
+
+// Sync returns errors.ErrUnsupported.
+func (f Descriptor) Sync() error { return errors.ErrUnsupported }
+
+// SyscallConn returns errors.ErrUnsupported.
+func (f Descriptor) SyscallConn() (syscall.RawConn, error) { return nil, errors.ErrUnsupported }
+
+// Create is CreateFile.
+func (d *Dir) Create(name string, mode fs.FileMode) (File, error) {
+	created, err := d.CreateFile(name, mode)
+	if err != nil {
+		return nil, err
+	}
+	return created, nil
+}
 
 // Status returns errors.ErrUnsupported.
 func (f Descriptor) Status() (Status, error) { return Status{}, errors.ErrUnsupported }

@@ -165,7 +165,7 @@ func (d *Dir) Chmod(name string, mode fs.FileMode) error {
 
 // Chtimes sets the modified time of an open file and keeps its access time. Systems that
 // need a name for that use name, with the caveat of Chmod.
-func (d *Dir) Chtimes(file *os.File, name string, modified time.Time) error {
+func (d *Dir) Chtimes(file File, name string, modified time.Time) error {
 	if err := checkSegment("chtimes", name); err != nil {
 		return err
 	}
@@ -178,7 +178,7 @@ func (d *Dir) Chtimes(file *os.File, name string, modified time.Time) error {
 
 // ChtimesBoth is Chtimes, except that it also sets the access time. File systems that were
 // made with libfuse 2 report success for a modified time alone, and ignore it.
-func (d *Dir) ChtimesBoth(file *os.File, name string, accessed, modified time.Time) error {
+func (d *Dir) ChtimesBoth(file File, name string, accessed, modified time.Time) error {
 	if err := checkSegment("chtimes", name); err != nil {
 		return err
 	}

@@ -3,7 +3,20 @@ package rootfs
 import (
 	"io/fs"
 	"os"
+	"syscall"
 )
+
+// File is an open file of either kind: an *os.File, or a Descriptor where the system has them.
+type File interface {
+	syscall.Conn
+	Name() string
+	Stat() (fs.FileInfo, error)
+	ReadAt(p []byte, offset int64) (int, error)
+	WriteAt(p []byte, offset int64) (int, error)
+	Chmod(mode fs.FileMode) error
+	Sync() error
+	Close() error
+}
 
 // OpenFile opens a regular file for reading, and describes the file that it opened. It
 // does not wait for the writer of a FIFO. Anything but a regular file is an

@@ -3,7 +3,7 @@ package rootfs
 import (
 	"errors"
 	"io/fs"
-	"os"
+	"syscall"
 )
 
 // Rename moves a file from one directory to another, atomically, and replaces an existing
@@ -71,7 +71,7 @@ func descriptors(from, to *Dir, do func(from, to int) error) error {
 }
 
 // control calls do with a file's descriptor, which stays open meanwhile.
-func control(file *os.File, do func(descriptor int) error) error {
+func control(file syscall.Conn, do func(descriptor int) error) error {
 	connection, err := file.SyscallConn()
 	if err != nil {
 		return err

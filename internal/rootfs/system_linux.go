@@ -55,11 +55,13 @@ func freeOf(status *unix.Statfs_t) int64 {
 
 // AccessTime returns when a file was last read; zero if the system does not report it.
 func AccessTime(info fs.FileInfo) time.Time {
-	status, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return time.Time{}
+	switch status := info.Sys().(type) {
+	case *syscall.Stat_t:
+		return time.Unix(status.Atim.Unix())
+	case *unix.Stat_t:
+		return time.Unix(status.Atim.Unix())
 	}
-	return time.Unix(status.Atim.Unix())
+	return time.Time{}
 }
 
 func identity(info fs.FileInfo) (inode uint64, changed int64) {
@@ -103,7 +105,10 @@ func openat(dir int, name string, flag int, mode fs.FileMode) (int, error) {
 
 // chtimes sets the modified time of an open file, and its access time unless that is zero.
 // The error is errors.ErrUnsupported if the system needs the file's name for that.
-func chtimes(file *os.File, accessed, modified time.Time) error {
+func chtimes(file File, accessed, modified time.Time) error {
+	if f, ok := file.(Descriptor); ok {
+		return setTimes(f.number, accessed, modified)
+	}
 	return control(file, func(descriptor int) error { return setTimes(descriptor, accessed, modified) })
 }
 
@@ -157,7 +162,11 @@ func (d *Dir) locate(path string) (id directoryID, ok bool) {
 
 // Getxattr reads an extended attribute of an open file. It returns nil if the file does
 // not have it, and errors.ErrUnsupported if the file system has no such attributes.
-func Getxattr(file *os.File, name string) (value []byte, err error) {
+func Getxattr(file File, name string) (value []byte, err error) {
+	if f, ok := file.(Descriptor); ok {
+		value, err = getxattr(f.number, name)
+		return value, relative("getxattr", name, err)
+	}
 	err = control(file, func(descriptor int) (err error) {
 		value, err = getxattr(descriptor, name)
 		return err
@@ -192,8 +201,13 @@ func getxattr(descriptor int, name string) ([]byte, error) {
 // Setxattr sets an extended attribute of an open file. The error is errors.ErrUnsupported
 // if the file system has no such attributes. ENOSPC may also mean that the value is too
 // large for the file system.
-func Setxattr(file *os.File, name string, value []byte) error {
-	return relative("setxattr", name, control(file, func(descriptor int) error {
-		return retry(func() error { return unix.Fsetxattr(descriptor, name, value, 0) })
-	}))
+func Setxattr(file File, name string, value []byte) error {
+	if f, ok := file.(Descriptor); ok {
+		return relative("setxattr", name, setxattr(f.number, name, value))
+	}
+	return relative("setxattr", name, control(file, func(descriptor int) error { return setxattr(descriptor, name, value) }))
+}
+
+func setxattr(descriptor int, name string, value []byte) error {
+	return retry(func() error { return unix.Fsetxattr(descriptor, name, value, 0) })
 }

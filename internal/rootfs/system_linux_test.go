@@ -44,8 +44,8 @@ func TestDescriptor(t *testing.T) {
 		if wantInode, wantChanged := Identity(want); inode != wantInode || changed != wantChanged {
 			t.Errorf("%s: inode %d, changed at %d; want %d and %d", how, inode, changed, wantInode, wantChanged)
 		}
-		if now, err := opened.Stat(); err != nil || !now.Equal(info) {
-			t.Errorf("%s: Stat: %v, %v; want %v", how, now, err, info)
+		if now, err := opened.Info(); err != nil || !now.Equal(info) {
+			t.Errorf("%s: Info: %v, %v; want %v", how, now, err, info)
 		}
 		for _, name := range []string{"link", "dir", "pipe", "missing", "", "..", "dir/.."} {
 			if _, _, err := open(name); err == nil {
@@ -58,7 +58,7 @@ func TestDescriptor(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer opened.Close()
-	if value, err := opened.Getxattr("user.test"); err == nil && value != nil {
+	if value, err := Getxattr(opened, "user.test"); err == nil && value != nil {
 		t.Errorf("a new file has the attribute %q", value)
 	}
 	for _, length := range []int{5, 512, 513, 600} {
@@ -66,14 +66,14 @@ func TestDescriptor(t *testing.T) {
 		if Setxattr(file, "user.test", value) != nil {
 			continue
 		}
-		if got, err := opened.Getxattr("user.test"); err != nil || !bytes.Equal(got, value) {
+		if got, err := Getxattr(opened, "user.test"); err != nil || !bytes.Equal(got, value) {
 			t.Errorf("an attribute of %d bytes: %d bytes, %v", length, len(got), err)
 		}
 	}
 	if err := file.Chmod(0o600); err != nil {
 		t.Fatal(err)
 	}
-	if now, err := opened.Stat(); err != nil || now.Equal(info) {
+	if now, err := opened.Info(); err != nil || now.Equal(info) {
 		t.Errorf("after a change of the mode: %v, %v", now, err)
 	}
 	if file, err := dir.OpenBelow("file"); err != nil {

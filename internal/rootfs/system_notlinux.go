@@ -22,7 +22,7 @@ func (d *Dir) openAt(name string, flag int, mode fs.FileMode) (*os.File, error) 
 	return d.root.OpenFile(name, flag, mode)
 }
 
-func chtimes(*os.File, time.Time, time.Time) error { return errors.ErrUnsupported }
+func chtimes(File, time.Time, time.Time) error { return errors.ErrUnsupported }
 
 // AccessTime returns the zero time, because it is unknown.
 func AccessTime(fs.FileInfo) time.Time { return time.Time{} }
@@ -46,12 +46,12 @@ func (*locations) read(*Dir, []byte) int { return 0 }
 func (*locations) close() {}
 
 // Getxattr returns errors.ErrUnsupported.
-func Getxattr(*os.File, string) ([]byte, error) { return nil, errors.ErrUnsupported }
+func Getxattr(File, string) ([]byte, error) { return nil, errors.ErrUnsupported }
 
 // Setxattr returns errors.ErrUnsupported.
-func Setxattr(*os.File, string, []byte) error { return errors.ErrUnsupported }
+func Setxattr(File, string, []byte) error { return errors.ErrUnsupported }
 
-func writeAll(file *os.File, offset int64, pieces [][]byte) (n int, err error) {
+func writeAll(file File, offset int64, pieces [][]byte) (n int, err error) {
 	for _, piece := range pieces {
 		m, err := file.WriteAt(piece, offset+int64(n))
 		n += m

@@ -11,7 +11,7 @@ import (
 // mostPieces is how many pieces Linux takes in one call (IOV_MAX, see writev(2)).
 const mostPieces = 1024
 
-func writeAll(file *os.File, offset int64, pieces [][]byte) (n int, err error) {
+func writeAll(file File, offset int64, pieces [][]byte) (n int, err error) {
 	for len(pieces) > 0 {
 		group := pieces[:min(len(pieces), mostPieces)]
 		pieces = pieces[len(group):]
@@ -26,7 +26,7 @@ func writeAll(file *os.File, offset int64, pieces [][]byte) (n int, err error) {
 
 // writeGroup writes pieces with pwritev. What a call does not write is written one piece
 // at a time.
-func writeGroup(file *os.File, offset int64, pieces [][]byte) (n int, err error) {
+func writeGroup(file File, offset int64, pieces [][]byte) (n int, err error) {
 	err = control(file, func(descriptor int) error {
 		return retry(func() (err error) {
 			n, err = unix.Pwritev(descriptor, pieces, offset)

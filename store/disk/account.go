@@ -48,7 +48,7 @@ func (s *Store) accountIn(dir *rootfs.Dir, name, path string) (tranship.AccountE
 		return tranship.AccountEntry{}, failRead("describe", path, err)
 	}
 	defer file.Close()
-	d, err := s.describeOpened(path, systemFile{file}, info)
+	d, err := s.describeOpened(path, file, info)
 	return tranship.AccountEntry{Path: path, Size: d.Size, Account: d.account}, err
 }
 

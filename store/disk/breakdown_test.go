@@ -43,14 +43,14 @@ func (b *breakdown) system() system {
 		}
 		return real.readAt(file, data[:min(len(data), 1000)], offset)
 	}
-	system.writeAt = func(file *os.File, offset int64, pieces ...[]byte) (int, error) {
+	system.writeAt = func(file rootfs.File, offset int64, pieces ...[]byte) (int, error) {
 		if err := b.err("write", file.Name()); err != nil {
 			n, _ := real.writeAt(file, offset, half(pieces))
 			return n, err
 		}
 		return real.writeAt(file, offset, pieces...)
 	}
-	system.sync = func(file *os.File) error { return b.err("sync", file.Name()) }
+	system.sync = func(file rootfs.File) error { return b.err("sync", file.Name()) }
 	system.syncDir = func(*rootfs.Dir) error { return b.err("syncDir", "") }
 	system.rename = func(from *rootfs.Dir, name string, to *rootfs.Dir, newName string, replace bool) error {
 		if err := b.err("rename", newName); err != nil {

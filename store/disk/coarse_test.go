@@ -20,10 +20,10 @@ var odd = time.Date(2022, 5, 5, 10, 0, 3, 250_000_000, time.UTC)
 // coarse returns a system whose file system rounds times to a unit.
 func coarse(s system, unit time.Duration) system {
 	chtimes, chtimesBoth := s.chtimes, s.chtimesBoth
-	s.chtimes = func(dir *rootfs.Dir, file *os.File, name string, modified time.Time) error {
+	s.chtimes = func(dir *rootfs.Dir, file rootfs.File, name string, modified time.Time) error {
 		return chtimes(dir, file, name, modified.Truncate(unit))
 	}
-	s.chtimesBoth = func(dir *rootfs.Dir, file *os.File, name string, accessed, modified time.Time) error {
+	s.chtimesBoth = func(dir *rootfs.Dir, file rootfs.File, name string, accessed, modified time.Time) error {
 		return chtimesBoth(dir, file, name, accessed, modified.Truncate(unit))
 	}
 	return s
@@ -32,8 +32,8 @@ func coarse(s system, unit time.Duration) system {
 // timeless returns a system whose file system answers each change of a time with err, and
 // changes no time.
 func timeless(s system, err error) system {
-	s.chtimes = func(*rootfs.Dir, *os.File, string, time.Time) error { return err }
-	s.chtimesBoth = func(*rootfs.Dir, *os.File, string, time.Time, time.Time) error { return err }
+	s.chtimes = func(*rootfs.Dir, rootfs.File, string, time.Time) error { return err }
+	s.chtimesBoth = func(*rootfs.Dir, rootfs.File, string, time.Time, time.Time) error { return err }
 	return s
 }
 
@@ -86,7 +86,7 @@ func TestCoarseTimes(t *testing.T) {
 // without an access time.
 func TestModifiedTimeAloneIgnored(t *testing.T) {
 	for name, system := range map[string]system{"with records": unsynced(), "without records": withoutAttributes()} {
-		system.chtimes = func(*rootfs.Dir, *os.File, string, time.Time) error { return nil }
+		system.chtimes = func(*rootfs.Dir, rootfs.File, string, time.Time) error { return nil }
 		f := newFixture(t, small, system)
 		attributes := tranship.Attributes{ModTime: &odd}
 		if _, err := f.Put(t.Context(), tranship.Spec{Path: "file", Attributes: attributes}, []byte("data")); err != nil {
@@ -163,7 +163,7 @@ func TestBrokenTimes(t *testing.T) {
 func TestNoModes(t *testing.T) {
 	for name, s := range map[string]system{"with records": unsynced(), "without records": withoutAttributes()} {
 		var answer error
-		s.chmod = func(*os.File, fs.FileMode) error { return answer }
+		s.chmod = func(rootfs.File, fs.FileMode) error { return answer }
 		for _, answer = range []error{syscall.EPERM, syscall.ENOTSUP, syscall.ENOSYS} {
 			f := newFixture(t, small, s)
 			file, err := f.Put(t.Context(), tranship.Spec{Path: "file", Attributes: tranship.Attributes{Mode: new(fs.FileMode(0o644))}}, []byte("data"))

@@ -2,7 +2,6 @@ package disk
 
 import (
 	"errors"
-	"os"
 	"testing"
 	"time"
 
@@ -28,7 +27,7 @@ func TestRepeatedCommitIsSynced(t *testing.T) {
 	real := realSystem()
 	system := real
 	var files, directories int
-	system.sync = func(file *os.File) error { files++; return real.sync(file) }
+	system.sync = func(file rootfs.File) error { files++; return real.sync(file) }
 	system.syncDir = func(dir *rootfs.Dir) error { directories++; return real.syncDir(dir) }
 	f := newFixture(t, small, system)
 	directories = 0 // opening the store syncs that of its state
@@ -54,7 +53,7 @@ func TestRepeatedCommitFailsToSync(t *testing.T) {
 	real := realSystem()
 	system := real
 	failing := false
-	system.sync = func(file *os.File) error {
+	system.sync = func(file rootfs.File) error {
 		if failing {
 			return errors.New("no disk")
 		}

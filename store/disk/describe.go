@@ -25,34 +25,18 @@ type description struct {
 	account *string
 }
 
-// openFile is an open file of which a description is made.
-type openFile interface {
-	Stat() (fs.FileInfo, error)
-	Getxattr(name string) ([]byte, error)
-}
-
-// systemFile implements openFile.
-type systemFile struct{ *os.File }
-
-func (f systemFile) Getxattr(name string) ([]byte, error) { return rootfs.Getxattr(f.File, name) }
-
-// shortOpen implements openFile for a file that is open for a short time.
-type shortOpen struct{ rootfs.Descriptor }
-
-func (f shortOpen) Stat() (fs.FileInfo, error) { return f.Descriptor.Stat() }
-
 // describe describes an open file. Size, times and record are consistent, even if
 // SetAttributes changes them concurrently.
-func (s *Store) describe(path string, file *os.File) (description, error) {
+func (s *Store) describe(path string, file rootfs.File) (description, error) {
 	info, err := file.Stat()
 	if err != nil {
 		return description{}, fail("describe", path, err)
 	}
-	return s.describeOpened(path, systemFile{file}, info)
+	return s.describeOpened(path, file, info)
 }
 
 // describeOpened is describe for a caller that has the file's info.
-func (s *Store) describeOpened(path string, file openFile, info fs.FileInfo) (description, error) {
+func (s *Store) describeOpened(path string, file rootfs.File, info fs.FileInfo) (description, error) {
 	for {
 		r, err := s.readRecord(file)
 		if err != nil {
@@ -84,7 +68,7 @@ func (s *Store) describeBy(path string, info fs.FileInfo, r record) description 
 }
 
 // describeRecorded is describe for a file whose record was just set to r.
-func (s *Store) describeRecorded(path string, file *os.File, r record) (description, error) {
+func (s *Store) describeRecorded(path string, file rootfs.File, r record) (description, error) {
 	if !s.attributes {
 		return s.describe(path, file)
 	}
@@ -101,7 +85,7 @@ func (s *Store) describeRecorded(path string, file *os.File, r record) (descript
 // describeCommitted is describeRecorded for a caller that may have the file's info, or nil. The
 // info is used if the file system has kept the modified time: another file system may still
 // change it.
-func (s *Store) describeCommitted(path string, file *os.File, r record, info fs.FileInfo) (description, error) {
+func (s *Store) describeCommitted(path string, file rootfs.File, r record, info fs.FileInfo) (description, error) {
 	if info == nil || !s.attributes || r.exact != nil {
 		return s.describeRecorded(path, file, r)
 	}
@@ -119,11 +103,11 @@ func recordedNew(path string, info fs.FileInfo, r record) description {
 
 // readRecord returns the record of a file. If the file has no valid record, it returns the
 // zero record, which does not hold for any file.
-func (s *Store) readRecord(file openFile) (record, error) {
+func (s *Store) readRecord(file rootfs.File) (record, error) {
 	if !s.attributes {
 		return record{}, nil
 	}
-	data, err := file.Getxattr(attributeName)
+	data, err := rootfs.Getxattr(file, attributeName)
 	if errors.Is(err, errors.ErrUnsupported) { // another file system is mounted there
 		return record{}, nil
 	}
@@ -201,7 +185,7 @@ func (s *Store) find(path string) (*rootfs.Dir, *os.File, description, error) {
 		dir.Close()
 		return nil, nil, description{}, failRead("open", path, err)
 	}
-	d, err := s.describeOpened(path, systemFile{file}, info)
+	d, err := s.describeOpened(path, file, info)
 	if err != nil {
 		file.Close()
 		dir.Close()
@@ -237,7 +221,7 @@ func (s *Store) describeListed(dir *rootfs.Dir, name, path string) (description,
 		return description{}, err
 	}
 	defer file.Close()
-	return s.describeOpened(path, shortOpen{file}, info)
+	return s.describeOpened(path, file, info)
 }
 
 // statIn describes the file at path, which is called name in dir.
@@ -250,7 +234,7 @@ func (s *Store) statBy(open func(name string) (*os.File, fs.FileInfo, error), di
 	switch {
 	case err == nil:
 		defer file.Close()
-		d, err := s.describeOpened(path, systemFile{file}, info)
+		d, err := s.describeOpened(path, file, info)
 		return d.File, err
 	case errors.Is(err, fs.ErrPermission):
 		if info, err := dir.Lstat(name); err == nil && info.Mode().IsRegular() {

@@ -1,7 +1,6 @@
 package disk
 
 import (
-	"os"
 	"sync/atomic"
 	"testing"
 
@@ -26,7 +25,7 @@ func TestDurability(t *testing.T) {
 			real := realSystem()
 			system := real
 			var syncs, directories atomic.Int64
-			system.sync = func(file *os.File) error { syncs.Add(1); return real.sync(file) }
+			system.sync = func(file rootfs.File) error { syncs.Add(1); return real.sync(file) }
 			system.syncDir = func(dir *rootfs.Dir) error { directories.Add(1); return real.syncDir(dir) }
 			f := newFixture(t, test.options, system)
 			put := func(path string, wantDirectories int64) {

@@ -107,7 +107,7 @@ func (s *Store) changeAttributes(dir *rootfs.Dir, file *os.File, found descripti
 
 // writeRecord writes the record of a file. If the mode of the file forbids that to its owner,
 // writeRecord changes the mode; the caller must set it afterwards.
-func (s *Store) writeRecord(file *os.File, path string, r record) error {
+func (s *Store) writeRecord(file rootfs.File, path string, r record) error {
 	err := s.system.setxattr(file, attributeName, r.encode())
 	if errors.Is(err, fs.ErrPermission) {
 		info, failed := file.Stat()

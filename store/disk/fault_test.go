@@ -36,17 +36,17 @@ func half(pieces [][]byte) []byte {
 func (f *faults) system() system {
 	real := realSystem()
 	broken := real
-	broken.writeAt = func(file *os.File, offset int64, pieces ...[]byte) (int, error) {
+	broken.writeAt = func(file rootfs.File, offset int64, pieces ...[]byte) (int, error) {
 		if err := armed(&f.write, file.Name()); err != nil {
 			n, _ := real.writeAt(file, offset, half(pieces))
 			return n, err
 		}
 		return real.writeAt(file, offset, pieces...)
 	}
-	broken.sync = func(file *os.File) error {
+	broken.sync = func(file rootfs.File) error {
 		return errors.Join(armed(&f.sync, file.Name()), real.sync(file))
 	}
-	broken.setxattr = func(file *os.File, name string, value []byte) error {
+	broken.setxattr = func(file rootfs.File, name string, value []byte) error {
 		if err := armed(&f.setxattr, file.Name()); err != nil {
 			return err
 		}
@@ -240,7 +240,7 @@ func TestFailedWriteCanBeRepeated(t *testing.T) {
 func TestRecordOfFileThatMayNotBeWritten(t *testing.T) {
 	real := realSystem()
 	system := real
-	system.setxattr = func(file *os.File, name string, value []byte) error {
+	system.setxattr = func(file rootfs.File, name string, value []byte) error {
 		if info, err := file.Stat(); err != nil || info.Mode()&0o200 == 0 {
 			return errors.Join(syscall.EACCES, err)
 		}

@@ -101,13 +101,13 @@ func (s *Store) fetchFrom(dir *rootfs.Dir, path string, buffer []byte) (result t
 	if before.Size() != int64(len(buffer)) {
 		return tranship.FetchResult{}, false
 	}
-	r, err := s.readRecord(shortOpen{file})
+	r, err := s.readRecord(file)
 	if err != nil || !s.fill(file, buffer) {
 		return tranship.FetchResult{}, false
 	}
 	// The record, the content and what was there before the file was opened belong together if
 	// nothing has changed since.
-	after, err := file.Stat()
+	after, err := file.Info()
 	if err != nil || !after.Equal(before) {
 		return tranship.FetchResult{}, false
 	}

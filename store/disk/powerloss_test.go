@@ -75,17 +75,17 @@ func (p *powerLoss) system() system {
 		p.after("truncate", file.Name())
 		return err
 	}
-	system.writeAt = func(file *os.File, offset int64, pieces ...[]byte) (int, error) {
+	system.writeAt = func(file rootfs.File, offset int64, pieces ...[]byte) (int, error) {
 		n, err := real.writeAt(file, offset, pieces...)
 		p.after("write", file.Name())
 		return n, err
 	}
-	system.setxattr = func(file *os.File, name string, value []byte) error {
+	system.setxattr = func(file rootfs.File, name string, value []byte) error {
 		err := real.setxattr(file, name, value)
 		p.after("setxattr", file.Name())
 		return err
 	}
-	system.sync = func(file *os.File) error {
+	system.sync = func(file rootfs.File) error {
 		err := p.sync(file)
 		p.after("sync", file.Name())
 		return err
@@ -110,7 +110,7 @@ func (p *powerLoss) forget(file *os.File) {
 	delete(p.files, inode)
 }
 
-func (p *powerLoss) sync(file *os.File) error {
+func (p *powerLoss) sync(file rootfs.File) error {
 	info, err := file.Stat()
 	if err != nil {
 		return err
@@ -126,7 +126,7 @@ func (p *powerLoss) sync(file *os.File) error {
 	return nil
 }
 
-func remainsOf(file *os.File, info fs.FileInfo) (remains, error) {
+func remainsOf(file rootfs.File, info fs.FileInfo) (remains, error) {
 	content := make([]byte, info.Size())
 	if _, err := file.ReadAt(content, 0); err != nil && err != io.EOF {
 		return remains{}, err

@@ -3,6 +3,7 @@ package disk
 import (
 	"context"
 	"io/fs"
+	"os"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/failure"
@@ -57,7 +58,11 @@ func (s *Store) putAdmitted(ctx context.Context, spec tranship.Spec, data []byte
 
 // writeFile writes data to a new draft, and calls commit. If that fails, it removes the draft.
 func (s *Store) writeFile(spec tranship.Spec, data []byte, commit func(*draft) (tranship.File, error)) (tranship.File, error) {
-	return s.makeDraft(spec, func(draft *draft) (tranship.File, error) {
+	draft, err := s.newShortDraft(s.draftMode(spec))
+	if err != nil {
+		return tranship.File{}, failBegin(spec.Path, err)
+	}
+	return s.finishDraft(draft, spec.Path, func() (tranship.File, error) {
 		if _, err := s.system.writeAt(draft.file, 0, data); err != nil {
 			return tranship.File{}, fail("write", spec.Path, err)
 		}
@@ -67,9 +72,13 @@ func (s *Store) writeFile(spec tranship.Spec, data []byte, commit func(*draft) (
 
 // makeFile creates a draft, calls fill to write it, and commits it. If that fails, it removes
 // the draft.
-func (s *Store) makeFile(ctx context.Context, spec tranship.Spec, fill func(*draft) (crc *uint32, err error)) (tranship.File, error) {
-	return s.makeDraft(spec, func(draft *draft) (tranship.File, error) {
-		crc, err := fill(draft)
+func (s *Store) makeFile(ctx context.Context, spec tranship.Spec, fill func(*os.File) (crc *uint32, err error)) (tranship.File, error) {
+	draft, file, err := s.newDraft(s.draftMode(spec))
+	if err != nil {
+		return tranship.File{}, failBegin(spec.Path, err)
+	}
+	return s.finishDraft(draft, spec.Path, func() (tranship.File, error) {
+		crc, err := fill(file)
 		if err != nil {
 			return tranship.File{}, err
 		}
@@ -77,18 +86,22 @@ func (s *Store) makeFile(ctx context.Context, spec tranship.Spec, fill func(*dra
 	})
 }
 
-// makeDraft creates a draft for a file, calls commit, and closes the draft. If that fails, it
-// removes the draft.
-func (s *Store) makeDraft(spec tranship.Spec, commit func(*draft) (tranship.File, error)) (tranship.File, error) {
-	draft, err := s.newDraftOf(s.draftMode(spec))
+func failBegin(path string, err error) error { return fail("begin to write", path, err) }
+
+// finishDraft calls commit and closes the draft. If that fails, or panics, it removes the draft.
+func (s *Store) finishDraft(draft *draft, path string, commit func() (tranship.File, error)) (file tranship.File, err error) {
+	committed := false
+	defer func() {
+		if !committed {
+			err = s.discard(draft, path, err)
+		}
+	}()
+	file, err = commit()
 	if err != nil {
-		return tranship.File{}, fail("begin to write", spec.Path, err)
+		return tranship.File{}, err
 	}
-	file, err := commit(draft)
-	if err != nil {
-		return tranship.File{}, s.discard(draft, spec.Path, err)
-	}
-	return file, fail("close", spec.Path, draft.file.Close())
+	committed = true
+	return file, fail("close", path, draft.file.Close())
 }
 
 // draftMode returns the mode with which the draft of a file is created: that of the file, so

@@ -3,7 +3,6 @@ package disk
 import (
 	"context"
 	"errors"
-	"os"
 	"testing"
 
 	"github.com/tranship/tranship"
@@ -43,7 +42,7 @@ func following(name string, do func()) system {
 		renamed = newName
 		return real.rename(from, old, to, newName, replace)
 	}
-	system.setxattr = func(file *os.File, attribute string, value []byte) error {
+	system.setxattr = func(file rootfs.File, attribute string, value []byte) error {
 		if renamed == name && !done {
 			done = true
 			do()
@@ -129,5 +128,33 @@ func TestPutBatchesOfSamePaths(t *testing.T) {
 				t.Error(result.Err)
 			}
 		}
+	}
+}
+
+// A put that panics leaves no file, and locks no path.
+func TestPutBatchPanics(t *testing.T) {
+	system := unsynced()
+	real, broken := system.rename, true
+	system.rename = func(from *rootfs.Dir, old string, to *rootfs.Dir, newName string, replace bool) error {
+		if broken && newName == "2" {
+			panic("broken")
+		}
+		return real(from, old, to, newName, replace)
+	}
+	f := newFixture(t, small, system)
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("PutBatch does not panic")
+			}
+		}()
+		f.PutBatch(t.Context(), items("a/0", "a/1", "a/2"))
+	}()
+	if left := f.names(".tranship/tmp"); len(left) > 0 {
+		t.Errorf("left are %q", left)
+	}
+	broken = false
+	for _, path := range []string{"a/0", "a/1", "a/2"} {
+		f.put(path, path)
 	}
 }

@@ -99,7 +99,7 @@ func (s *Store) admitRecord(ctx context.Context, spec tranship.Spec) error {
 
 // tryRecord reports whether the file system stores a record of a size.
 func (s *Store) tryRecord(size int) (bool, error) {
-	draft, err := s.newDraft()
+	draft, err := s.newShortDraft(plainDraftMode)
 	if err != nil {
 		return false, err
 	}

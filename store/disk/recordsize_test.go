@@ -15,7 +15,7 @@ import (
 // answers larger ones with err. It counts the attributes that were tried.
 func oneBlock(s system, limit int, err error, tried *int) system {
 	setxattr := s.setxattr
-	s.setxattr = func(file *os.File, name string, value []byte) error {
+	s.setxattr = func(file rootfs.File, name string, value []byte) error {
 		if *tried++; len(value) > limit {
 			return err
 		}
@@ -32,7 +32,7 @@ func TestMetadataRefusedEarly(t *testing.T) {
 		s := oneBlock(unsynced(), 1000, answer, &tried)
 		written := 0
 		writeAt := s.writeAt
-		s.writeAt = func(file *os.File, offset int64, pieces ...[]byte) (int, error) {
+		s.writeAt = func(file rootfs.File, offset int64, pieces ...[]byte) (int, error) {
 			written++
 			return writeAt(file, offset, pieces...)
 		}
@@ -81,7 +81,7 @@ func TestMetadataOnFullDisk(t *testing.T) {
 	full := true
 	s := oneBlock(unsynced(), 10_000, nil, &tried)
 	setxattr := s.setxattr
-	s.setxattr = func(file *os.File, name string, value []byte) error {
+	s.setxattr = func(file rootfs.File, name string, value []byte) error {
 		if full && len(value) > alwaysRecordBytes {
 			return syscall.ENOSPC
 		}
@@ -124,7 +124,7 @@ func TestRecordBytes(t *testing.T) {
 	var last int
 	s := unsynced()
 	setxattr := s.setxattr
-	s.setxattr = func(file *os.File, name string, value []byte) error {
+	s.setxattr = func(file rootfs.File, name string, value []byte) error {
 		last = len(value)
 		return setxattr(file, name, value)
 	}

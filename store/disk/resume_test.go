@@ -21,7 +21,7 @@ const tiny = 4 << 10
 // unsynced returns a system that syncs nothing, for tests without power loss.
 func unsynced() system {
 	system := realSystem()
-	system.sync = func(*os.File) error { return nil }
+	system.sync = func(rootfs.File) error { return nil }
 	system.syncDir = func(*rootfs.Dir) error { return nil }
 	return system
 }

@@ -3,6 +3,7 @@ package disk
 import (
 	"errors"
 	"io/fs"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -109,8 +110,11 @@ func (s *Store) newSession(spec tranship.Spec) (*session, error) {
 	}
 	if n.resumable() {
 		err = n.createFiles()
-	} else if n.draft, err = s.newDraft(); err == nil {
-		n.parts.Open(n.draft.file, nil)
+	} else {
+		var data *os.File
+		if n.draft, data, err = s.newDraft(plainDraftMode); err == nil {
+			n.parts.Open(data, nil)
+		}
 	}
 	if err != nil {
 		n.reserved.release()

@@ -1,7 +1,6 @@
 package disk
 
 import (
-	"os"
 	"testing"
 
 	"github.com/tranship/tranship"
@@ -137,7 +136,7 @@ func TestLeastSpaceStaysFree(t *testing.T) {
 	real := unsynced()
 	system := real
 	system.free = func(*rootfs.Dir) (int64, error) { return free, nil }
-	system.writeAt = func(file *os.File, offset int64, pieces ...[]byte) (int, error) {
+	system.writeAt = func(file rootfs.File, offset int64, pieces ...[]byte) (int, error) {
 		n, err := real.writeAt(file, offset, pieces...)
 		free -= int64(n)
 		return n, err

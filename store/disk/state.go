@@ -230,19 +230,28 @@ func openOrMake(parent *rootfs.Dir, name string, system system, open func(parent
 type draft struct {
 	dir  *rootfs.Dir
 	name string
-	file *os.File
+	file rootfs.File
 }
 
 // plainDraftMode is the mode of a draft whose file has no mode yet.
 const plainDraftMode fs.FileMode = 0o600
 
-func (s *Store) newDraft() (*draft, error) { return s.newDraftOf(plainDraftMode) }
+// newDraft creates a draft with a mode, before the umask.
+func (s *Store) newDraft(mode fs.FileMode) (*draft, *os.File, error) {
+	d := &draft{dir: s.state.drafts, name: rand.Text()}
+	file, err := d.dir.CreateFile(d.name, mode)
+	if err != nil {
+		return nil, nil, err
+	}
+	d.file = file
+	return d, file, nil
+}
 
-// newDraftOf creates a draft with a mode, before the umask.
-func (s *Store) newDraftOf(mode fs.FileMode) (*draft, error) {
+// newShortDraft is newDraft for a file that is open for a moment only.
+func (s *Store) newShortDraft(mode fs.FileMode) (*draft, error) {
 	d := &draft{dir: s.state.drafts, name: rand.Text()}
 	var err error
-	d.file, err = d.dir.CreateFile(d.name, mode)
+	d.file, err = d.dir.Create(d.name, mode)
 	return d, err
 }
 

@@ -172,7 +172,7 @@ func location(directory string) string {
 
 // probe finds out whether the file system has extended attributes, and which times it keeps.
 func (s *Store) probe() error {
-	probe, err := s.newDraft()
+	probe, err := s.newShortDraft(plainDraftMode)
 	if err != nil {
 		return err
 	}

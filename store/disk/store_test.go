@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/rootfs"
 	"github.com/tranship/tranship/store/storetest"
 )
 
@@ -268,7 +269,7 @@ func TestCloseAbortsUploads(t *testing.T) {
 // withoutAttributes returns a system whose file systems have no extended attributes.
 func withoutAttributes() system {
 	system := realSystem()
-	system.setxattr = func(*os.File, string, []byte) error { return syscall.ENOTSUP }
+	system.setxattr = func(rootfs.File, string, []byte) error { return syscall.ENOTSUP }
 	return system
 }
 

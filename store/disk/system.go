@@ -23,16 +23,16 @@ type system struct {
 	create   func(dir *rootfs.Dir, name string) (*os.File, error)
 	remove   func(dir *rootfs.Dir, name string) error
 	truncate func(file *os.File, size int64) error
-	chtimes  func(dir *rootfs.Dir, file *os.File, name string, modified time.Time) error
+	chtimes  func(dir *rootfs.Dir, file rootfs.File, name string, modified time.Time) error
 	// chtimesBoth also sets the access time.
-	chtimesBoth func(dir *rootfs.Dir, file *os.File, name string, accessed, modified time.Time) error
-	chmod       func(file *os.File, mode fs.FileMode) error
+	chtimesBoth func(dir *rootfs.Dir, file rootfs.File, name string, accessed, modified time.Time) error
+	chmod       func(file rootfs.File, mode fs.FileMode) error
 	readAt      func(file *os.File, data []byte, offset int64) (int, error)
 	pread       func(file rootfs.Descriptor, data []byte, offset int64) (int, error)
-	writeAt     func(file *os.File, offset int64, pieces ...[]byte) (int, error)
+	writeAt     func(file rootfs.File, offset int64, pieces ...[]byte) (int, error)
 	clear       func(file *os.File, offset, length int64) error
-	sync        func(file *os.File) error
-	setxattr    func(file *os.File, name string, value []byte) error
+	sync        func(file rootfs.File) error
+	setxattr    func(file rootfs.File, name string, value []byte) error
 	syncDir     func(dir *rootfs.Dir) error
 	// entries reads the directory at path, which dir is: see rootfs.Dir.Entries.
 	entries func(dir *rootfs.Dir, path string, each func(rootfs.Entry) bool) error
@@ -56,7 +56,7 @@ func realSystem() system {
 		chtimes:  (*rootfs.Dir).Chtimes,
 
 		chtimesBoth: (*rootfs.Dir).ChtimesBoth,
-		chmod:       (*os.File).Chmod,
+		chmod:       rootfs.File.Chmod,
 
 		boot:     bootID,
 		now:      time.Now,
@@ -64,7 +64,7 @@ func realSystem() system {
 		pread:    rootfs.Descriptor.ReadAt,
 		writeAt:  rootfs.WriteAt,
 		clear:    rootfs.Clear,
-		sync:     (*os.File).Sync,
+		sync:     rootfs.File.Sync,
 		setxattr: rootfs.Setxattr,
 		syncDir:  (*rootfs.Dir).Sync,
 		entries:  func(dir *rootfs.Dir, _ string, each func(rootfs.Entry) bool) error { return dir.Entries(each) },

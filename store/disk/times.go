@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
-	"os"
 	"sync"
 	"syscall"
 	"time"
@@ -69,7 +68,7 @@ func (s *Store) keptTimes() (least, most time.Time, err error) {
 	if r.known {
 		return r.least, r.most, nil
 	}
-	draft, err := s.newDraft()
+	draft, err := s.newShortDraft(plainDraftMode)
 	if err != nil {
 		return time.Time{}, time.Time{}, fail("determine the range of times with", "a file", err)
 	}
@@ -154,7 +153,7 @@ func (s *Store) timeError() error {
 
 // setTime sets a file's modified time to the nearest one that the file system keeps, and
 // returns the info of the file. Without records it fails if that is not the exact time.
-func (s *Store) setTime(dir *rootfs.Dir, file *os.File, name, path string, modified time.Time) (fs.FileInfo, error) {
+func (s *Store) setTime(dir *rootfs.Dir, file rootfs.File, name, path string, modified time.Time) (fs.FileInfo, error) {
 	if s.timeless {
 		info, err := file.Stat()
 		return info, fail("describe", path, err)
@@ -175,7 +174,7 @@ func (s *Store) setTime(dir *rootfs.Dir, file *os.File, name, path string, modif
 
 // chtimes sets a file's modified time and returns the info of the file. It sets the access time,
 // too, if the file system ignores a modified time alone.
-func (s *Store) chtimes(dir *rootfs.Dir, file *os.File, name string, modified time.Time) (fs.FileInfo, error) {
+func (s *Store) chtimes(dir *rootfs.Dir, file rootfs.File, name string, modified time.Time) (fs.FileInfo, error) {
 	if err := s.system.chtimes(dir, file, name, modified); err != nil {
 		return nil, err
 	}

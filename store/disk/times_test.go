@@ -30,10 +30,10 @@ func narrow(s system) system {
 		}
 		return modified.Truncate(time.Second)
 	}
-	s.chtimes = func(dir *rootfs.Dir, file *os.File, name string, modified time.Time) error {
+	s.chtimes = func(dir *rootfs.Dir, file rootfs.File, name string, modified time.Time) error {
 		return chtimes(dir, file, name, keep(modified))
 	}
-	s.chtimesBoth = func(dir *rootfs.Dir, file *os.File, name string, accessed, modified time.Time) error {
+	s.chtimesBoth = func(dir *rootfs.Dir, file rootfs.File, name string, accessed, modified time.Time) error {
 		return chtimesBoth(dir, file, name, accessed, keep(modified))
 	}
 	return s

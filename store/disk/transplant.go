@@ -132,13 +132,13 @@ func (s *Store) Copy(ctx context.Context, source, destination string, preconditi
 		return tranship.File{}, err
 	}
 	defer reserved.release()
-	return s.makeFile(ctx, spec, func(draft *draft) (crc *uint32, err error) {
+	return s.makeFile(ctx, spec, func(draft *os.File) (crc *uint32, err error) {
 		return found.CRC32C, s.copyBytes(ctx, draft, file, found, reserved)
 	})
 }
 
 // copyBytes copies the content of a file to a draft.
-func (s *Store) copyBytes(ctx context.Context, draft *draft, file *os.File, found description, reserved *reservation) error {
+func (s *Store) copyBytes(ctx context.Context, draft, file *os.File, found description, reserved *reservation) error {
 	from := content{store: s, file: file, found: found}
 	progress := tranship.CopyProgressFromContext(ctx)
 	holes := rootfs.FindHoles(file, found.info)
@@ -155,20 +155,20 @@ func (s *Store) copyBytes(ctx context.Context, draft *draft, file *os.File, foun
 				left -= end - start
 				reserved.use(end - start)
 				progress(found.Size - left)
-				if err := s.skipHole(draft.file, file, end); err != nil {
+				if err := s.skipHole(draft, file, end); err != nil {
 					return fail("copy", found.Path, err)
 				}
 				continue
 			}
 			step = min(step, start-offset)
-			if err := seekBoth(draft.file, file, offset); err != nil {
+			if err := seekBoth(draft, file, offset); err != nil {
 				return fail("copy", found.Path, err)
 			}
 		}
 		if err := s.space.spend(found.Path, step); err != nil {
 			return err
 		}
-		n, err := io.CopyN(draft.file, file, step)
+		n, err := io.CopyN(draft, file, step)
 		if err == io.EOF {
 			return from.changed() // the file was truncated
 		}
