@@ -18,15 +18,11 @@ func (d *Dir) OpenBelow(path string) (*os.File, error) {
 }
 
 func (d *Dir) openBelow(path string) (opened int, err error) {
-	handle, err := d.handle()
-	if err != nil {
-		return -1, err
-	}
 	how := unix.OpenHow{
 		Flags:   unix.O_RDONLY | unix.O_NONBLOCK | unix.O_CLOEXEC | unix.O_LARGEFILE,
 		Resolve: unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_BENEATH,
 	}
-	err = control(handle, func(dir int) error {
+	err = d.use(func(dir int) error {
 		return retry(func() (err error) {
 			opened, err = unix.Openat2(dir, path, &how)
 			return err

@@ -67,13 +67,9 @@ func (d *Dir) OpenDescriptorOf(name string) (Descriptor, *Info, error) {
 	if err := checkSegment("open", name); err != nil {
 		return Descriptor{}, nil, err
 	}
-	handle, err := d.handle()
-	if err != nil {
-		return Descriptor{}, nil, err
-	}
 	name = d.resolve(name)
 	seen, number := &Info{name: name}, -1
-	err = control(handle, func(dir int) error {
+	err := d.use(func(dir int) error {
 		if err := retry(func() error { return unix.Fstatat(dir, name, &seen.status, unix.AT_SYMLINK_NOFOLLOW) }); err != nil {
 			return err
 		}
@@ -172,12 +168,8 @@ func statusOf(status *unix.Stat_t) Status {
 
 // status implements Status for a directory without a guard.
 func (d *Dir) status(name string) (Status, error) {
-	handle, err := d.handle()
-	if err != nil {
-		return Status{}, err
-	}
 	var status unix.Stat_t
-	err = control(handle, func(dir int) error {
+	err := d.use(func(dir int) error {
 		return retry(func() error { return unix.Fstatat(dir, name, &status, unix.AT_SYMLINK_NOFOLLOW) })
 	})
 	if err != nil {

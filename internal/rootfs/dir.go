@@ -33,6 +33,8 @@ type Dir struct {
 	handle func() (*os.File, error)
 	// shares counts the holders beside the first.
 	shares atomic.Int32
+	// uses counts the calls that use the handle, and has closedBit once the directory is closed.
+	uses atomic.Int64
 
 	// guard is nil except below a directory that OpenGuarded opened.
 	guard *guard
@@ -74,11 +76,41 @@ func (d *Dir) Close() error {
 		return nil
 	}
 	err := d.root.Close()
-	// A handle that was never opened fails here, because the root is closed now.
-	if handle, failed := d.handle(); failed == nil {
-		err = errors.Join(err, handle.Close())
+	if d.uses.Add(closedBit) == closedBit {
+		err = errors.Join(err, d.closeHandle())
 	}
 	return err
+}
+
+// closedBit is greater than the number of calls that use a handle.
+const closedBit = 1 << 62
+
+// closeHandle closes the handle of a directory that is closed and not in use.
+func (d *Dir) closeHandle() error {
+	handle, err := d.handle()
+	if err != nil {
+		return nil //nolint:nilerr // it was never opened, and the root is closed now
+	}
+	return handle.Close()
+}
+
+// use calls do with the descriptor of the directory itself, which stays open meanwhile.
+func (d *Dir) use(do func(descriptor int) error) error {
+	handle, err := d.handle()
+	if err != nil {
+		return err
+	}
+	defer d.endUse()
+	if d.uses.Add(1) > closedBit {
+		return fs.ErrClosed
+	}
+	return do(int(handle.Fd()))
+}
+
+func (d *Dir) endUse() {
+	if d.uses.Add(-1) == closedBit {
+		_ = d.closeHandle() // if another call has closed it already, this does nothing
+	}
 }
 
 // Stat describes the directory itself.

@@ -223,3 +223,37 @@ func TestSyncError(t *testing.T) {
 		}
 	}
 }
+
+// TestCloseDuringUse closes a directory while a call uses its descriptor, which stays open until
+// the call returns.
+func TestCloseDuringUse(t *testing.T) {
+	name := t.TempDir()
+	write(t, filepath.Join(name, "old"), "x")
+	dir, err := Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	handle, err := dir.handle()
+	if err != nil {
+		t.Skip(err) // this system opens no directories
+	}
+	err = dir.use(func(int) error {
+		if err := dir.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+		if err := dir.use(func(int) error { return nil }); !errors.Is(err, fs.ErrClosed) {
+			t.Errorf("a call after Close: %v", err)
+		}
+		_, err := handle.Readdirnames(1)
+		return err
+	})
+	if err != nil {
+		t.Errorf("the call that was under way: %v", err)
+	}
+	if _, err := handle.Readdirnames(1); err == nil {
+		t.Error("the handle is open afterwards")
+	}
+	if err := dir.Remove("old"); !errors.Is(err, fs.ErrClosed) {
+		t.Errorf("Remove: %v", err)
+	}
+}

@@ -1,7 +1,6 @@
 package rootfs
 
 import (
-	"os"
 	"strconv"
 	"sync"
 
@@ -23,7 +22,7 @@ type locations struct {
 	once sync.Once
 	// links is the directory of links; nil if locations cannot be relied on. device is the file
 	// system of root.
-	links  *os.File
+	links  *Dir
 	device uint64
 }
 
@@ -35,11 +34,11 @@ func (l *locations) open() {
 	if !ok || !l.root.isLocal() {
 		return
 	}
-	links, err := os.Open(descriptorLinks)
+	links, err := Open(descriptorLinks)
 	if err != nil {
 		return
 	}
-	if kind, err := fileSystemOf(links); err != nil || kind != unix.PROC_SUPER_MAGIC {
+	if kind, err := links.fileSystem(); err != nil || kind != unix.PROC_SUPER_MAGIC {
 		links.Close()
 		return
 	}
@@ -69,12 +68,8 @@ func (l *locations) of(path string, id directoryID) string {
 // the length of the buffer if it is too short, and 0 if the system does not provide the location.
 // The caller must have called of before.
 func (l *locations) read(dir *Dir, buffer []byte) (n int) {
-	handle, err := dir.handle()
-	if err != nil {
-		return 0
-	}
-	err = control(handle, func(open int) error {
-		return control(l.links, func(links int) error {
+	err := dir.use(func(open int) error {
+		return l.links.use(func(links int) error {
 			return retry(func() (err error) {
 				n, err = unix.Readlinkat(links, strconv.Itoa(open), buffer)
 				return err
@@ -99,11 +94,7 @@ func (l *locations) close() {
 // changes. It learns changes of others, as of network file systems and FUSE, only when it looks
 // up a path.
 func (d *Dir) isLocal() bool {
-	handle, err := d.handle()
-	if err != nil {
-		return false
-	}
-	kind, err := fileSystemOf(handle)
+	kind, err := d.fileSystem()
 	if err != nil {
 		return false
 	}
@@ -115,10 +106,10 @@ func (d *Dir) isLocal() bool {
 	return false
 }
 
-// fileSystemOf returns the magic number of the file system of an open file.
-func fileSystemOf(file *os.File) (uint64, error) {
+// fileSystem returns the magic number of the directory's file system.
+func (d *Dir) fileSystem() (uint64, error) {
 	var status unix.Statfs_t
-	err := control(file, func(descriptor int) error {
+	err := d.use(func(descriptor int) error {
 		return retry(func() error { return unix.Fstatfs(descriptor, &status) })
 	})
 	return uint64(status.Type) & 0xffff_ffff, err //nolint:unconvert // int32 on 32-bit systems

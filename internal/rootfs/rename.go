@@ -55,16 +55,8 @@ func linkAndRemove(from *Dir, name string, to *Dir, newName string) error {
 
 // descriptors calls do with the descriptors of two directories.
 func descriptors(from, to *Dir, do func(from, to int) error) error {
-	source, err := from.handle()
-	if err != nil {
-		return err
-	}
-	target, err := to.handle()
-	if err != nil {
-		return err
-	}
-	return control(source, func(source int) error {
-		return control(target, func(target int) error {
+	return from.use(func(source int) error {
+		return to.use(func(target int) error {
 			return do(source, target)
 		})
 	})

@@ -30,13 +30,9 @@ const (
 
 // exactness queries the system. The result is unknownNames if that fails.
 func (d *Dir) exactness() exactness {
-	handle, err := d.handle()
-	if err != nil {
-		return unknownNames
-	}
 	var status unix.Statfs_t
 	var flags uint32
-	err = control(handle, func(dir int) error {
+	err := d.use(func(dir int) error {
 		if err := retry(func() error { return unix.Fstatfs(dir, &status) }); err != nil {
 			return err
 		}

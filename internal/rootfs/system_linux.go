@@ -24,12 +24,8 @@ func renameNoReplace(from *Dir, name string, to *Dir, newName string) error {
 }
 
 func (d *Dir) freeBytes() (int64, error) {
-	handle, err := d.handle()
-	if err != nil {
-		return 0, err
-	}
 	var status unix.Statfs_t
-	err = control(handle, func(dir int) error {
+	err := d.use(func(dir int) error {
 		return retry(func() error { return unix.Fstatfs(dir, &status) })
 	})
 	if errors.Is(err, errors.ErrUnsupported) {
@@ -85,11 +81,7 @@ func (d *Dir) openAt(name string, flag int, mode fs.FileMode) (*os.File, error) 
 }
 
 func (d *Dir) openDescriptor(name string, flag int, mode fs.FileMode) (opened int, err error) {
-	handle, err := d.handle()
-	if err != nil {
-		return -1, err
-	}
-	err = control(handle, func(dir int) error {
+	err = d.use(func(dir int) error {
 		return retry(func() (err error) {
 			opened, err = openat(dir, name, flag, mode)
 			return err
@@ -137,16 +129,12 @@ type directoryID struct{ device, inode uint64 }
 // locate identifies the directory at a path, "." for d itself, if no link is on the way.
 // ok is false in doubt.
 func (d *Dir) locate(path string) (id directoryID, ok bool) {
-	handle, err := d.handle()
-	if err != nil {
-		return directoryID{}, false
-	}
 	how := unix.OpenHow{
 		Flags:   unix.O_PATH | unix.O_DIRECTORY | unix.O_CLOEXEC,
 		Resolve: unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_BENEATH,
 	}
 	var status unix.Stat_t
-	err = control(handle, func(dir int) error {
+	err := d.use(func(dir int) error {
 		if path == "." {
 			return unix.Fstat(dir, &status)
 		}

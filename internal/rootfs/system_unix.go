@@ -29,11 +29,7 @@ func (d *Dir) rmdir(name string) error  { return d.unlinkat(name, unix.AT_REMOVE
 // unlinkat exists because os.Root.Remove removes files and directories alike: a caller
 // that prunes an empty directory would remove a file that took its place.
 func (d *Dir) unlinkat(name string, flags int) error {
-	handle, err := d.handle()
-	if err != nil {
-		return err
-	}
-	return control(handle, func(dir int) error {
+	return d.use(func(dir int) error {
 		return retry(func() error { return unix.Unlinkat(dir, name, flags) })
 	})
 }
