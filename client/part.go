@@ -140,21 +140,6 @@ func (u *upload) collectFinished() {
 	}
 }
 
-// progressed implements replyObserver: it records which parts have become durable. The server
-// sends progress messages even if nothing has changed. Only one that reports more counts as a
-// sign of life, because it shows that what was sent arrives.
-func (u *upload) progressed(progress *transhipv1.Progress) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if moved := progress.GetReceivedBytes() + progress.GetWrittenBytes(); moved > u.progress || len(progress.GetNewlyDurable()) > 0 {
-		u.progress = max(moved, u.progress)
-		u.heardAliveLocked()
-	}
-	if u.partSize > 0 {
-		u.noteDurableLocked(progress.GetNewlyDurable(), func(n int) bool { return u.writers[n] != nil && u.writers[n].fresh })
-	}
-}
-
 // partBounds returns the offset of a part's first byte, and of the byte after its last.
 func (u *upload) partBounds(n int) (start, end int64, err error) {
 	const most = int64(1) << 62

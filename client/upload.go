@@ -51,10 +51,9 @@ type upload struct {
 	durable map[int]tranship.Range
 	// progress is the most bytes that the server has reported as received and as written.
 	progress int64
+	// reported has room for one signal: the server has reported what is durable.
+	reported chan struct{}
 }
-
-// progressInterval is how often the server reports what has become durable.
-const progressInterval = 250 * time.Millisecond
 
 // uploadState is the state of an upload.
 type uploadState int
@@ -83,6 +82,7 @@ func (c *Client) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload
 	u := &upload{
 		client: c, spec: spec, start: c.observed.Now(), first: first, ctx: ctx,
 		writers: map[int]*partWriter{}, durable: map[int]tranship.Range{},
+		reported: make(chan struct{}, 1),
 	}
 	stream, err := openUploadStream(c.askKeepAlive(ctx), c.connection(first), u)
 	if err != nil {
@@ -187,13 +187,14 @@ func (u *upload) Durable() []tranship.Range {
 
 // Sync implements tranship.Upload. The server finishes a joined slot when its bytes are
 // durable. Sync also finishes a slot that writes nothing, to find out whether the upload
-// is still open.
+// is still open. A writer of several parts that was not closed may have made some of them
+// durable, of which the server has not told yet: if there is one, Sync waits for its next report.
 func (u *upload) Sync(ctx context.Context) error {
 	if u.spec.ResumeKey == "" {
 		return nil
 	}
 	u.mu.Lock()
-	closed := slices.Collect(maps.Values(u.writers))
+	writers := slices.Collect(maps.Values(u.writers))
 	ended := u.state != uploadOpen
 	u.mu.Unlock()
 	if ended {
@@ -207,12 +208,18 @@ func (u *upload) Sync(ctx context.Context) error {
 		// The probe must not keep its slot.
 		return errors.Join(err, probe.cancel(context.WithoutCancel(ctx)))
 	}
-	for _, writer := range closed {
+	for _, writer := range writers {
 		if err := writer.awaitDetached(ctx); err != nil {
 			return err
 		}
 	}
-	return probe.wait(ctx)
+	if err := probe.wait(ctx); err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(writers, func(w *partWriter) bool { return !w.finished.Load() }) {
+		return nil
+	}
+	return u.awaitReport(ctx)
 }
 
 // openJoined opens a slot that joins the upload, on a stream.
