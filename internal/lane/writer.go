@@ -13,8 +13,11 @@ const (
 	// pendingBytes is how much may wait to be written before SendMsg waits, in bytes.
 	pendingBytes = 240 << 10
 	// controlBytes is how much more control frames may take, in bytes. They do not wait, because
-	// the goroutine that reads sends pongs. The buffer for both has 256 KiB.
-	controlBytes = 16 << 10
+	// the goroutine that reads sends pongs. A client that sends pings and does not read takes so
+	// much memory without a call, which no limit of memory counts.
+	controlBytes = 4 << 10
+	// smallPending and fullPending are the sizes of the buffer of frames that wait, in bytes.
+	smallPending, fullPending = 4 << 10, pendingBytes + 16<<10
 )
 
 // BuffersWriter is a connection that writes several buffers in few system calls. A connection
@@ -49,9 +52,11 @@ type writer struct {
 	over chan struct{}
 
 	mu sync.Mutex
-	// pending are small frames that wait; nil if there are none.
-	pending *[]byte
-	err     error
+	// pending are small frames that wait; nil if there are none. controls is how many bytes of
+	// them are control frames.
+	pending  *[]byte
+	controls int
+	err      error
 }
 
 func newWriter(conn net.Conn, pool mem.BufferPool, sent func(int)) *writer {
@@ -86,7 +91,7 @@ func (w *writer) run() {
 func (w *writer) writePending(more net.Buffers) error {
 	w.mu.Lock()
 	pending, err := w.pending, w.err
-	w.pending = nil
+	w.pending, w.controls = nil, 0
 	w.mu.Unlock()
 	signal(w.room)
 	if err != nil {
@@ -139,7 +144,7 @@ func (w *writer) control(k kind, payload []byte) error {
 	if w.err != nil {
 		return w.err
 	}
-	if w.pending != nil && len(*w.pending)+frameBytes+len(payload) > pendingBytes+controlBytes {
+	if w.controls += frameBytes + len(payload); w.controls > controlBytes {
 		return breach("the other end does not read what it asks for")
 	}
 	w.appendLocked(k, [][]byte{payload}, len(payload))
@@ -149,15 +154,33 @@ func (w *writer) control(k kind, payload []byte) error {
 
 // appendLocked adds a frame to pending.
 func (w *writer) appendLocked(k kind, payload [][]byte, length int) {
-	if w.pending == nil {
-		w.pending = w.pool.Get(pendingBytes + controlBytes)
-		*w.pending = (*w.pending)[:0]
-	}
+	w.growLocked(frameBytes + length)
 	end := len(*w.pending)
 	*w.pending = append(*w.pending, 0, 0, 0, 0, 0)
 	putFrame((*w.pending)[end:], k, length)
 	for _, piece := range payload {
 		*w.pending = append(*w.pending, piece...)
+	}
+}
+
+// growLocked makes room for more bytes in pending.
+func (w *writer) growLocked(more int) {
+	old := w.pending
+	if old != nil {
+		more += len(*old)
+		if more <= cap(*old) {
+			return
+		}
+	}
+	size := smallPending
+	if more > size {
+		size = max(fullPending, more)
+	}
+	w.pending = w.pool.Get(size)
+	*w.pending = (*w.pending)[:0]
+	if old != nil {
+		*w.pending = append(*w.pending, *old...)
+		w.pool.Put(old)
 	}
 }
 
