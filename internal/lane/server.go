@@ -199,14 +199,22 @@ func (s *ServerStream) SetHeader(md metadata.MD) error {
 	return nil
 }
 
-// SendHeader implements grpc.ServerStream.
+// SendHeader implements grpc.ServerStream. It waits like SendMsg, while the context lasts.
 func (s *ServerStream) SendHeader(md metadata.MD) error {
 	if err := s.SetHeader(md); err != nil {
 		return err
 	}
-	s.sending.Lock()
+	if !s.sending.LockUnless(s.ctx.Done()) {
+		return s.endError()
+	}
 	defer s.sending.Unlock()
-	return s.sendHeader()
+	if s.isOver() {
+		return s.endError()
+	}
+	if err := s.sendHeader(); err != nil {
+		return s.unsent(err)
+	}
+	return nil
 }
 
 // SetTrailer implements grpc.ServerStream.
