@@ -179,6 +179,7 @@ func Dial(ctx context.Context, address string, options Options) (*Client, error)
 	var info *transhipv1.GetServerInfoResponse
 	missing := &ServiceError{Address: address}
 	conns, renewal, observed := newSilentConns(), newRenewal(options.Token), observation.New(options.Observer)
+	begun := time.Now()
 	conn, err := dial(ctx, address, options, conns, renewal, observed, func(ctx context.Context, conn *grpc.ClientConn) error {
 		info, answer = transhipv1.NewFileServiceClient(unsent.Conn{ClientConnInterface: conn}).GetServerInfo(ctx, &transhipv1.GetServerInfoRequest{})
 		if rpcstatus.IsUnserved(answer) {
@@ -199,7 +200,7 @@ func Dial(ctx context.Context, address string, options Options) (*Client, error)
 		return newConn(address, newHandshakes(options, conns), options, renewal, observed)
 	}
 	if answer == nil {
-		err := client.useLanes(ctx, address, options, conn, info, renewal)
+		err := client.useLanes(ctx, address, options, conn, info, renewal, time.Since(begun))
 		if err == nil {
 			return client, nil
 		}

@@ -16,10 +16,17 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
+const (
+	// lanePatience is how many times as long as for connecting over gRPC a call waits for a
+	// lane, and leastLanePatience how long at least, before it goes over gRPC. Some proxies neither
+	// pass lanes nor answer.
+	lanePatience, leastLanePatience = 4, 500 * time.Millisecond
+)
+
 // useLanes makes uploads and downloads use lanes, if the options allow it. info is the server's
-// description of itself. It fails only if the options require lanes and there are none, or if
+// description of itself, and connected is how long it took to connect and to get that. It fails only if the options require lanes and there are none, or if
 // the address is invalid.
-func (c *Client) useLanes(ctx context.Context, address string, options Options, conn *grpc.ClientConn, info *transhipv1.GetServerInfoResponse, renewal renewal) error {
+func (c *Client) useLanes(ctx context.Context, address string, options Options, conn *grpc.ClientConn, info *transhipv1.GetServerInfoResponse, renewal renewal, connected time.Duration) error {
 	used := &transportUse{report: options.TransportUsed}
 	caller := laneCaller{
 		used: used, credentials: callCredentials(renewal),
@@ -53,6 +60,7 @@ func (c *Client) useLanes(ctx context.Context, address string, options Options, 
 		},
 		IsDown:   func() bool { return conn.GetState() == connectivity.TransientFailure },
 		Required: required,
+		Patience: max(leastLanePatience, lanePatience*connected),
 		Now:      time.Now,
 	})
 	caller.lanes, caller.isRequired = c.lanes, required

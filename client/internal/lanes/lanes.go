@@ -30,7 +30,9 @@ var (
 	// ErrOtherInstance means that another server than the one over gRPC answers on lanes.
 	ErrOtherInstance = errors.New("another server answers on lanes")
 	// ErrDown means that there is no connection for gRPC at the moment either.
-	ErrDown   = errors.New("the server cannot be reached over gRPC either")
+	ErrDown = errors.New("the server cannot be reached over gRPC either")
+	// ErrSlow means that a lane is being made, for longer than a call waits.
+	ErrSlow   = errors.New("the server has not answered on lanes yet")
 	errClosed = errors.New("the client is closed")
 )
 
@@ -49,6 +51,9 @@ type Options struct {
 	IsDown func() bool
 	// Required means that calls do not go over gRPC: every call tries to get a lane.
 	Required bool
+	// Patience is how long a call waits for a lane that is being made before it goes over gRPC,
+	// unless Required is set. 0 means that it waits until Dial ends.
+	Patience time.Duration
 	// Now is the time.
 	Now func() time.Time
 }
@@ -66,8 +71,10 @@ type Lanes struct {
 	mu       sync.Mutex
 	instance string
 	blocked  map[netip.AddrPort]block
-	// preparing is closed when Prepare has ended; nil if it was not called.
-	preparing chan struct{}
+	// late counts the attempts with which a call has lost its patience.
+	late map[netip.AddrPort]int
+	// prepared is the attempt of Prepare; nil if it has made none.
+	prepared *attempt
 }
 
 // block is why lanes are not tried at an address, until a time.
@@ -81,6 +88,7 @@ func New(options Options) *Lanes {
 	l := &Lanes{
 		options: options, pool: pool{all: map[*Lane]struct{}{}},
 		checking: make(chan struct{}, 1), instance: options.Instance, blocked: map[netip.AddrPort]block{},
+		late: map[netip.AddrPort]int{},
 	}
 	l.ctx, l.stop = context.WithCancel(context.Background())
 	if options.Instance == "" {
@@ -99,37 +107,35 @@ func (l *Lanes) Close() {
 // once at most.
 func (l *Lanes) Prepare() {
 	to := l.options.Address()
-	prepared := make(chan struct{})
-	begun := !l.pool.hasIdle() && l.usable(to) == nil && l.pool.begin(func() {
-		defer close(prepared)
-		if made, err := l.dial(to); err == nil {
-			l.pool.put(made)
-		}
-	})
-	if begun {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.preparing = prepared
+	if l.pool.hasIdle() || l.usable(to) != nil {
+		return
 	}
+	prepared, err := l.attempt(to, true)
+	if err != nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.prepared = prepared
 }
 
-// prepared waits for Prepare.
-func (l *Lanes) prepared(ctx context.Context) {
+// awaitPrepared waits for the lane of Prepare, like a call for its own.
+func (l *Lanes) awaitPrepared(ctx context.Context) error {
 	l.mu.Lock()
-	preparing := l.preparing
+	prepared := l.prepared
 	l.mu.Unlock()
-	if preparing != nil {
-		select {
-		case <-preparing:
-		case <-ctx.Done():
-		}
+	if prepared == nil || isClosed(prepared.ended) || l.isLate(prepared.to) {
+		return nil
 	}
+	return l.await(ctx, prepared)
 }
 
 // Get returns a lane for one call. After it the caller must call Release. The error says why
 // there is no lane; it is that of ctx if ctx has ended.
 func (l *Lanes) Get(ctx context.Context) (*Lane, error) {
-	l.prepared(ctx)
+	if err := l.awaitPrepared(ctx); err != nil {
+		return nil, err
+	}
 	for {
 		idle := l.pool.take()
 		if idle == nil {
@@ -162,7 +168,16 @@ func (l *Lanes) Release(released *Lane, reusable bool) {
 }
 
 // Usable returns why calls go over gRPC at the moment; nil if they do not.
-func (l *Lanes) Usable() error { return l.usable(l.options.Address()) }
+func (l *Lanes) Usable() error {
+	to := l.options.Address()
+	if err := l.usable(to); err != nil {
+		return err
+	}
+	if l.isLate(to) {
+		return ErrSlow
+	}
+	return nil
+}
 
 func (l *Lanes) usable(to netip.AddrPort) error {
 	if l.options.Required {
@@ -178,8 +193,7 @@ func (l *Lanes) usable(to netip.AddrPort) error {
 	return nil
 }
 
-// make makes a lane. That goes on when ctx ends, so that the next call finds the lane, or need
-// not wait for the same failure.
+// make makes a lane.
 func (l *Lanes) make(ctx context.Context) (*Lane, error) {
 	to := l.options.Address()
 	if err := l.usable(to); err != nil {
@@ -188,28 +202,15 @@ func (l *Lanes) make(ctx context.Context) (*Lane, error) {
 	if !l.options.Required && l.options.IsDown() {
 		return nil, ErrDown
 	}
-	type result struct {
-		made *Lane
-		err  error
+	if l.isLate(to) {
+		return nil, ErrSlow
 	}
-	results := make(chan result)
-	begun := l.pool.begin(func() {
-		made, err := l.dial(to)
-		select {
-		case results <- result{made, err}:
-		case <-ctx.Done():
-			if err == nil {
-				l.pool.put(made)
-			}
-		}
-	})
-	if !begun {
-		return nil, errClosed
+	a, err := l.attempt(to, false)
+	if err == nil {
+		err = l.await(ctx, a)
 	}
-	select {
-	case r := <-results:
-		return r.made, r.err
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+	if err != nil {
+		return nil, err
 	}
+	return a.made, a.err
 }
