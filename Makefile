@@ -116,18 +116,29 @@ crash: ## kill server and client at random moments, and measure how much is sent
 	TRANSHIP_CRASH_SIZE=$(CRASH_SIZE) TRANSHIP_CRASH_KILLS=$(CRASH_KILLS) \
 	  go test -v -count=1 -timeout 30m -run 'TestUpload|TestDownload' ./test/crash
 
-# As root on Debian, the target installs the programs that it compares with. To run a part:
-# make bench BENCHFLAGS="-cases '^large' -only 'tranship|raw' -size 268435456"
+# As root on Debian, the targets install the programs that they compare with, and measure
+# durable cases on an ext4 of their own. BEFORE is the commit that gRPC must not be slower than,
+# the last one without lanes. To run a part:
+# make bench BENCHFLAGS="-cases '^large' -only '^(tranship|raw)$$' -size 268435456"
 BENCHFLAGS ?=
+BEFORE     ?= 45611b3af122
+bench = tools/bench-before.sh $(BEFORE) && go run ./internal/bench $$( ((EUID)) || echo -disk $(1))
 .PHONY: bench
 bench: build ## compare the speed with alternatives, in a quarter of an hour; the report is in build/bench
 	@tools/bench-setup.sh
-	go run ./internal/bench -binary bin/tranship $(BENCHFLAGS)
+	$(call bench,4) -binary bin/tranship $(BENCHFLAGS)
 
 .PHONY: bench-all
 bench-all: build ## compare the speed in all cases and with all alternatives, in some hours
 	@tools/bench-setup.sh all
-	go run ./internal/bench -binary bin/tranship -all -rounds 7 -slow-rounds 5 $(BENCHFLAGS)
+	$(call bench,32) -binary bin/tranship -all -within 0 -rounds 7 -slow-rounds 5 $(BENCHFLAGS)
+
+# The release binary has no symbols.
+.PHONY: bench-profile
+bench-profile: ## profile both ends of copies with perf, as root; the profiles are in build/profile
+	@tools/bench-setup.sh
+	CGO_ENABLED=0 go build -trimpath -o build/profile/tranship ./cmd/tranship
+	go run ./internal/bench -binary build/profile/tranship -out build/profile -cases '^profile-' -only '^tranship$$' $(BENCHFLAGS)
 
 .PHONY: attack-bench
 attack-bench: ## measure the share of its throughput that a client keeps during each attack

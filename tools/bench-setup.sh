@@ -13,11 +13,13 @@ needs=(
   "openssh-server|test -x /usr/sbin/sshd"
   "nginx-light|test -x /usr/sbin/nginx"
   "curl|curl --version"
+  "strace|strace --version"
   "python3-grpcio|/usr/bin/python3 -c 'import grpc'"
   "python3-protobuf|/usr/bin/python3 -c 'import google.protobuf'"
   "protobuf-compiler|protoc --version"
   "protobuf-compiler-grpc|command -v grpc_python_plugin"
   "rclone|rclone version"
+  "linux-perf|perf --version"
 )
 
 missing=()

@@ -29,23 +29,8 @@ type benchCase struct {
 	durable bool
 	// roundTrip is the round trip of an emulated link; 0 means no link.
 	roundTrip time.Duration
-}
-
-// standard returns the contestants that a run without -all, -cases and -only measures in a
-// case; none means that such a run leaves the case out. It is a choice of the alternatives
-// that a user has and of the limits, small enough for a run of a quarter of an hour.
-func (c benchCase) standard() []string {
-	switch c.name {
-	case "large-up", "large-down":
-		return []string{"tranship", "raw", "grpc", "rsync", "nginx", "tusd"}
-	case "large-up-tls", "large-down-tls":
-		return []string{"tranship", "raw", "scp"}
-	case "small-up", "small-down", "small-up-durable", "unchanged", "link-50ms-small-up":
-		return []string{"tranship", "rsync"}
-	case "clients-up", "link-100ms-up", "link-100ms-down":
-		return []string{"tranship", "tranship-grpc", "raw"}
-	}
-	return nil
+	// tool watches one copy, instead of measuring several; noTool means none.
+	tool tool
 }
 
 // link is one direction of an emulated link: 1 Gbit/s, and a queue of 32 ms, which is
@@ -59,11 +44,11 @@ const linkBytesPerSecond = 125_000_000
 // overLink reports whether a contestant is measured over an emulated link. There the
 // protocol decides, so that a few contestants of each kind are enough.
 func overLink(contestant string) bool {
-	return slices.Contains([]string{"tranship", "tranship-grpc", "raw", "grpc", "rsync"}, contestant)
+	return slices.Contains([]string{"tranship", "tranship-grpc", "before", "raw", "grpc", "rsync"}, contestant)
 }
 
 // cases returns all cases in the order in which they run. Each is without and with TLS,
-// written and durable, where that makes sense.
+// written and durable, where that makes sense. Cases with a tool come last.
 func cases() []benchCase {
 	var all []benchCase
 	add := func(c benchCase) {
@@ -86,6 +71,12 @@ func cases() []benchCase {
 		add(benchCase{name: name + "-down", workload: large, down: true, roundTrip: roundTrip})
 		add(benchCase{name: name + "-small-up", workload: small, roundTrip: roundTrip})
 	}
+	add(benchCase{name: "calls-up", workload: small, tool: callCounter})
+	add(benchCase{name: "calls-down", workload: small, down: true, tool: callCounter})
+	add(benchCase{name: "profile-large-up", workload: large, tool: profiler})
+	add(benchCase{name: "profile-large-down", workload: large, down: true, tool: profiler})
+	add(benchCase{name: "profile-small-up", workload: small, tool: profiler})
+	add(benchCase{name: "profile-small-down", workload: small, down: true, tool: profiler})
 	return all
 }
 
@@ -126,6 +117,9 @@ func (c benchCase) about(o options) string {
 	if c.roundTrip > 0 {
 		text += fmt.Sprintf(", over 1 Gbit/s with a round trip of %v", c.roundTrip)
 	}
+	if c.tool != noTool {
+		text += ", watched with " + c.tool.program()
+	}
 	return text
 }
 
@@ -150,16 +144,29 @@ func (c benchCase) count(o options) int {
 	return 1
 }
 
-// rounds returns the number of counted rounds. A round of many clients, over a link, or with
-// a sync for each of many files takes several times as long as the others.
+// rounds returns the number of counted rounds that every contestant has. A round of many
+// clients, over a link, or with a sync for each of many files takes several times as long
+// as the others.
 func (c benchCase) rounds(o options) int {
 	switch {
+	case c.tool != noTool:
+		return 1
 	case c.workload == clients, c.roundTrip > 0, c.workload == small && c.durable:
 		return o.slowRounds
 	case c.workload == large:
 		return o.largeRounds
 	}
 	return o.rounds
+}
+
+// warmUp returns the number of rounds before those that count, which find caches cold. A
+// contestant that has uploaded the files of the case itself needs none. A long link hides
+// the difference.
+func (c benchCase) warmUp() int {
+	if c.down || c.workload == again || c.roundTrip > 0 || c.tool != noTool {
+		return 0
+	}
+	return 1
 }
 
 // size formats a number of bytes.

@@ -76,7 +76,7 @@ func (t table) bars() []bar {
 	}
 	for _, r := range t.Results {
 		rate := t.rate(r)
-		if rate.N == 0 {
+		if rate.N == 0 || t.Tool != "" {
 			continue
 		}
 		scale := (panelWidth - labelWidth - valueWidth) / longest

@@ -33,6 +33,7 @@ func contestants() []contestant {
 	return []contestant{
 		tranship{},
 		transhipGRPC{},
+		before{},
 		raw{},
 		netHTTP{},
 		generated{},

@@ -28,7 +28,7 @@ const staged = "staged"
 
 // startEntrant starts the server of a contestant, and uploads what the case needs there.
 func (l *lab) startEntrant(ctx context.Context, c benchCase, candidate contestant) (_ *entrant, err error) {
-	dir := filepath.Join(l.dir, c.name, candidate.name())
+	dir := filepath.Join(l.caseDir(c), candidate.name())
 	e := &entrant{contestant: candidate, site: site{lab: l, benchCase: c, root: filepath.Join(dir, "root"), dir: filepath.Join(dir, "etc")}}
 	for _, dir := range []string{e.root, e.site.dir} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -149,7 +149,13 @@ func (e *entrant) measure(ctx context.Context, jobs []job) (sample, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, e.timeout)
 	defer cancel()
-	s, err := measureCommands(ctx, commands, e.server.process)
+	var s sample
+	var err error
+	if e.tool != noTool && jobs[0].down == e.benchCase.down {
+		s, err = e.watch(ctx, commands[0])
+	} else {
+		s, err = measureCommands(ctx, commands, e.server.process)
+	}
 	if err != nil {
 		return s, fmt.Errorf("%w; its server: %q", err, last(e.server.output.String(), 300))
 	}

@@ -13,11 +13,12 @@ type lab struct {
 	options
 	self string // This program.
 	log  io.Writer
-	// dir is the directory of all files of the run.
-	dir    string
-	source source
-	keys   keyPair
-	// close removes dir.
+	// dir is the directory of all files of the run, except those of durable cases, which
+	// are in diskDir.
+	dir, diskDir string
+	source       source
+	keys         keyPair
+	// close removes both directories.
 	close func() error
 }
 
@@ -33,7 +34,7 @@ func openLab(o options, log io.Writer) (_ *lab, err error) {
 	if _, err := os.Stat(l.binary); err != nil {
 		return nil, fmt.Errorf("%w: make build", err)
 	}
-	if err := l.makeDir(); err != nil {
+	if err := l.makeDirs(); err != nil {
 		return nil, err
 	}
 	l.source, err = makeSource(filepath.Join(l.dir, "source"), o)
@@ -46,29 +47,49 @@ func openLab(o options, log io.Writer) (_ *lab, err error) {
 	return l, nil
 }
 
-// makeDir creates dir.
-func (l *lab) makeDir() error {
-	dir, err := filepath.Abs(l.options.dir)
+// makeDirs creates dir and diskDir.
+func (l *lab) makeDirs() (err error) {
+	if l.dir, err = makeDir(l.options.dir); err != nil {
+		return err
+	}
+	l.close = func() error { return os.RemoveAll(l.dir) }
+	durable, err := makeDir(l.durableDir)
 	if err != nil {
-		return err
+		return errors.Join(err, l.close())
 	}
-	if dir, err = os.MkdirTemp(dir, "tranship-bench-"); err != nil {
-		return err
-	}
-	l.dir, l.close = dir, func() error { return os.RemoveAll(dir) }
+	l.diskDir = durable
+	l.close = func() error { return errors.Join(os.RemoveAll(l.dir), os.RemoveAll(durable)) }
 	if l.disk == 0 {
 		return nil
 	}
-	mounted, remove, err := mountDisk(dir, l.disk)
-	l.dir = mounted
+	mounted, unmount, err := mountDisk(durable, l.disk)
+	l.diskDir = mounted
 	l.close = func() error {
-		if err := remove(); err != nil {
-			return err // Keep the directory, which has a file system mounted.
+		err := os.RemoveAll(l.dir)
+		if failed := unmount(); failed != nil {
+			return errors.Join(err, failed) // Keep the directory, which has a file system mounted.
 		}
-		return os.RemoveAll(dir)
+		return errors.Join(err, os.RemoveAll(durable))
 	}
 	if err != nil {
 		return errors.Join(err, l.close())
 	}
 	return nil
+}
+
+// makeDir creates a directory for a run.
+func makeDir(parent string) (string, error) {
+	parent, err := filepath.Abs(parent)
+	if err != nil {
+		return "", err
+	}
+	return os.MkdirTemp(parent, "tranship-bench-")
+}
+
+// caseDir returns the directory of the files of a case.
+func (l *lab) caseDir(c benchCase) string {
+	if c.durable {
+		return filepath.Join(l.diskDir, c.name)
+	}
+	return filepath.Join(l.dir, c.name)
 }

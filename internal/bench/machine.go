@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -16,7 +17,8 @@ type machine struct {
 	FileSystem string `json:"file_system"`
 }
 
-func describeMachine(dir string) machine {
+// describeMachine describes the machine, with the file systems of a run.
+func describeMachine(dir, durable string) machine {
 	kernel, _ := os.ReadFile("/proc/sys/kernel/osrelease") // Empty where there is no /proc.
 	cpus, _ := os.ReadFile("/proc/cpuinfo")
 	mounts, _ := os.ReadFile("/proc/self/mounts")
@@ -25,7 +27,7 @@ func describeMachine(dir string) machine {
 		Cores:      runtime.NumCPU(),
 		Kernel:     runtime.GOOS + " " + strings.TrimSpace(string(kernel)),
 		Go:         runtime.Version(),
-		FileSystem: fileSystem(string(mounts), dir),
+		FileSystem: fmt.Sprintf("%s (durable cases: %s)", fileSystem(string(mounts), dir), fileSystem(string(mounts), durable)),
 	}
 }
 

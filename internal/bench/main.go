@@ -14,7 +14,6 @@ import (
 	"os"
 	"os/signal"
 	"regexp"
-	"slices"
 	"syscall"
 	"time"
 )
@@ -35,12 +34,17 @@ func main() {
 
 // options are the values of the flags.
 type options struct {
-	binary, out, dir    string
+	// binary and before are the programs to measure.
+	binary, before      string
+	out                 string
+	dir, durableDir     string
 	disk                int
 	cases, only         *regexp.Regexp
 	list, all           bool
 	rounds, largeRounds int
 	slowRounds          int
+	nearRounds          int
+	within              time.Duration
 	size                int64
 	files               int
 	fileSize            int64
@@ -56,8 +60,10 @@ func parseOptions(args []string) (options, error) {
 	set := flag.NewFlagSet("bench", flag.ContinueOnError)
 	set.StringVar(&o.binary, "binary", "bin/tranship", "the tranship to measure")
 	set.StringVar(&o.out, "out", "build/bench", "directory for the reports")
-	set.StringVar(&o.dir, "dir", os.TempDir(), "directory on the file system to measure, for all copied files")
-	set.IntVar(&o.disk, "disk", 0, "size in GiB of an ext4 file system to create in a file of -dir and to measure on, as root; 0 means none")
+	set.StringVar(&o.before, "before", "build/before/tranship", "an older tranship, to compare gRPC with")
+	set.StringVar(&o.dir, "dir", memoryDir(), "directory of all copied files, except in durable cases")
+	set.StringVar(&o.durableDir, "durable-dir", os.TempDir(), "directory on a disk of the copied files of durable cases")
+	set.IntVar(&o.disk, "disk", 0, "size in GiB of an ext4 file system to create in a file of -durable-dir, as root, for durable cases; 0 means none")
 	set.Func("cases", "only cases whose name matches a regular expression", pattern(&o.cases))
 	set.Func("only", "only contestants whose name matches a regular expression", pattern(&o.only))
 	set.BoolVar(&o.list, "list", false, "list cases and contestants, and exit")
@@ -65,6 +71,8 @@ func parseOptions(args []string) (options, error) {
 	set.IntVar(&o.rounds, "rounds", 11, "number of counted rounds in cases with many small files")
 	set.IntVar(&o.largeRounds, "large-rounds", 5, "number of counted rounds in cases with a large file")
 	set.IntVar(&o.slowRounds, "slow-rounds", 3, "number of counted rounds of many clients, over links, and of small files that are synced")
+	set.IntVar(&o.nearRounds, "near-rounds", 11, "number of counted rounds of contestants whose figures are near a target, while -within lasts")
+	set.DurationVar(&o.within, "within", 13*time.Minute, "time after which no rounds are added for -near-rounds; 0 means no limit")
 	set.Int64Var(&o.size, "size", 1<<30, "length of the large file in bytes")
 	set.IntVar(&o.files, "files", 10000, "number of small files")
 	set.Int64Var(&o.fileSize, "file-size", 4096, "length of a small file in bytes")
@@ -80,14 +88,14 @@ func parseOptions(args []string) (options, error) {
 	return o, err
 }
 
-// measures reports whether a run measures a case.
-func (o options) measures(c benchCase) bool {
-	return o.cases.MatchString(c.name) && (o.all || c.standard() != nil)
-}
-
-// admits reports whether a run measures a contestant in a case.
-func (o options) admits(contestant string, c benchCase) bool {
-	return o.only.MatchString(contestant) && (o.all || slices.Contains(c.standard(), contestant))
+// memoryDir returns a directory in memory, if there is one, so that cases without syncs
+// compare programs and not the disk.
+func memoryDir() string {
+	const shared = "/dev/shm"
+	if info, err := os.Stat(shared); err == nil && info.IsDir() {
+		return shared
+	}
+	return os.TempDir()
 }
 
 func pattern(to **regexp.Regexp) func(string) error {
@@ -134,12 +142,15 @@ func (o output) Write(p []byte) (int, error) {
 // run runs the cases that the options choose, and writes the reports, even of an
 // interrupted run.
 func run(ctx context.Context, o options, args []string, log io.Writer) (err error) {
+	if err := os.MkdirAll(o.out, 0o755); err != nil {
+		return err
+	}
 	lab, err := openLab(o, log)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, lab.close()) }()
-	report := report{Machine: describeMachine(lab.dir), Arguments: args, Begun: time.Now()}
+	report := report{Machine: describeMachine(lab.dir, lab.diskDir), Arguments: args, Begun: time.Now()}
 	err = lab.runCases(ctx, &report)
 	report.Seconds = time.Since(report.Begun).Seconds()
 	return errors.Join(err, report.write(o.out))

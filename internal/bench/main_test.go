@@ -36,7 +36,7 @@ func TestRun(t *testing.T) {
 	}
 	dir := t.TempDir()
 	o, err := parseOptions([]string{
-		"-binary", filepath.Join(dir, "tranship"), "-out", filepath.Join(dir, "out"), "-dir", dir,
+		"-binary", filepath.Join(dir, "tranship"), "-out", filepath.Join(dir, "out"), "-dir", dir, "-durable-dir", dir,
 		"-cases", "^(large-(up|down)|small-(up|down-tls)|clients-up|unchanged|large-up-tls-durable|link-50ms-down)$",
 		"-only", "^(tranship|raw|grpc)$", "-rounds", "1", "-large-rounds", "1", "-slow-rounds", "1",
 		"-size", "2097153", "-files", "20", "-clients", "2", "-client-size", "100000", "-timeout", "1m",
@@ -124,6 +124,27 @@ func TestRunFailure(t *testing.T) {
 	}
 }
 
+// TestAddRounds tests that rounds are added up to their number, unless time is up.
+func TestAddRounds(t *testing.T) {
+	lab := testLab(t)
+	lab.nearRounds = 4
+	e, err := lab.startEntrant(t.Context(), benchCase{name: "large-up", workload: large}, raw{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.stop()
+	e.result = &result{}
+	for _, test := range []struct {
+		until time.Time
+		want  int
+	}{{time.Now(), 0}, {time.Time{}, 2}} {
+		err := lab.addRounds(t.Context(), []*entrant{e}, 3, test.until)
+		if got := len(e.result.Samples); err != nil || got != test.want {
+			t.Errorf("until %v: %d rounds, %v, want %d", test.until, got, err, test.want)
+		}
+	}
+}
+
 // TestRunInterrupted checks that an interrupted run leaves nothing behind.
 func TestRunInterrupted(t *testing.T) {
 	lab := testLab(t)
@@ -178,8 +199,8 @@ func TestStandard(t *testing.T) {
 			t.Errorf("%s: contestants %q", c.name, c.standard())
 		}
 	}
-	if chosen != 12 || chosen == len(cases()) {
-		t.Errorf("%d of %d cases are standard, want 12", chosen, len(cases()))
+	if chosen != 14 || chosen == len(cases()) {
+		t.Errorf("%d of %d cases are standard, want 14", chosen, len(cases()))
 	}
 	for _, args := range [][]string{{"-all"}, {"-cases", "."}, {"-only", "."}} {
 		all, err := parseOptions(args)

@@ -37,7 +37,7 @@ func measureCommands(ctx context.Context, commands []command, server *process) (
 // counts. Finding descendants among all processes of the machine takes longer.
 const (
 	watchInterval = 5 * time.Millisecond
-	watchForks    = 10 // Descendants are sampled once in so many intervals.
+	watchForks    = 40 // Descendants are sampled once in so many intervals.
 )
 
 // watchPeaks samples the memory of a server and its clients until the returned function

@@ -32,9 +32,11 @@ type table struct {
 	Case  string `json:"case"`
 	About string `json:"about"`
 	// ManyFiles is whether the case is judged by files a second.
-	ManyFiles bool      `json:"many_files"`
-	Results   []result  `json:"results"`
-	Skipped   []skipped `json:"skipped,omitempty"`
+	ManyFiles bool `json:"many_files"`
+	// Tool is the program that watched the copies, if they were not measured.
+	Tool    string    `json:"tool,omitempty"`
+	Results []result  `json:"results"`
+	Skipped []skipped `json:"skipped,omitempty"`
 }
 
 // skipped is a contestant that did not take part.
@@ -64,6 +66,9 @@ type summary struct {
 	ServerPeak     statistic `json:"server_peak_bytes"`
 	// TranshipSpeedup is the speed of tranship as a multiple of this contestant's.
 	TranshipSpeedup statistic `json:"tranship_speedup"`
+	// TranshipCPU is the processor time of both ends of tranship as a multiple of that of
+	// this contestant.
+	TranshipCPU statistic `json:"tranship_cpu"`
 }
 
 // sample is the measurement of one round: client and server separately, times in seconds,
@@ -75,6 +80,9 @@ type sample struct {
 	ServerCPU  float64 `json:"server_cpu_seconds"`
 	ClientPeak int64   `json:"client_peak_bytes"`
 	ServerPeak int64   `json:"server_peak_bytes"`
+	// ClientCalls and ServerCalls are the numbers of system calls by name, if they were counted.
+	ClientCalls calls `json:"client_calls,omitempty"`
+	ServerCalls calls `json:"server_calls,omitempty"`
 }
 
 // summarize computes the summaries and verdicts from the samples.
@@ -87,6 +95,7 @@ func (r *report) summarize() {
 			result.Summary = result.summarize()
 			if tranship != nil {
 				result.Summary.TranshipSpeedup = tranship.speedup(*result)
+				result.Summary.TranshipCPU = tranship.processorTime(*result)
 			}
 		}
 	}
@@ -97,16 +106,12 @@ func (r result) summarize() summary {
 	gigabytes := float64(r.Bytes) / 1e9
 	return summary{
 		Megabytes:      r.over(func(s sample) float64 { return gigabytes * 1000 / s.Seconds }),
-		FilesPerSecond: r.over(func(s sample) float64 { return float64(r.Files) / s.Seconds }),
+		FilesPerSecond: r.rate(),
 		ClientCPU:      r.over(func(s sample) float64 { return s.ClientCPU / gigabytes }),
 		ServerCPU:      r.over(func(s sample) float64 { return s.ServerCPU / gigabytes }),
-		ClientPeak:     r.over(func(s sample) float64 { return float64(s.ClientPeak) }),
+		ClientPeak:     r.clientPeak(),
 		ServerPeak:     r.serverPeak(),
 	}
-}
-
-func (r result) serverPeak() statistic {
-	return r.over(func(s sample) float64 { return float64(s.ServerPeak) })
 }
 
 // rate returns the speed of a contestant, in the unit of the table.
@@ -124,14 +129,6 @@ func (t table) unit() string {
 	return "MB/s"
 }
 
-func (r result) over(value func(sample) float64) statistic {
-	values := make([]float64, len(r.Samples))
-	for i, s := range r.Samples {
-		values[i] = value(s)
-	}
-	return summarize(values)
-}
-
 // result returns the result of a contestant; nil if it has no valid one.
 func (t table) result(contestant string) *result {
 	for i := range t.Results {
@@ -142,11 +139,8 @@ func (t table) result(contestant string) *result {
 	return nil
 }
 
-// write summarizes the report and writes it in all formats.
+// write summarizes the report and writes it in all formats into a directory.
 func (r *report) write(dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
 	r.summarize()
 	content, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {

@@ -5,22 +5,30 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
+	"time"
 )
 
 // runCases runs all selected cases. A contestant that fails drops out of its case, and
 // the run continues. Only the end of the context stops it.
 func (l *lab) runCases(ctx context.Context, r *report) error {
 	var failed error
-	for _, c := range cases() {
-		if !l.measures(c) {
-			continue
+	chosen := slices.DeleteFunc(cases(), func(c benchCase) bool { return !l.measures(c) })
+	shares := 0
+	for _, c := range chosen {
+		shares += c.share()
+	}
+	used := 0
+	for _, c := range chosen {
+		used += c.share()
+		var until time.Time
+		if l.within > 0 {
+			until = r.Begun.Add(l.within * time.Duration(used) / time.Duration(shares))
 		}
-		table, err := l.runCase(ctx, c)
+		table, err := l.runCase(ctx, c, until)
 		r.Tables = append(r.Tables, table)
 		r.addContestants(table)
-		failed = errors.Join(failed, err, os.RemoveAll(filepath.Join(l.dir, c.name)))
+		failed = errors.Join(failed, err, os.RemoveAll(l.caseDir(c)))
 		if ctx.Err() != nil {
 			return errors.Join(failed, context.Cause(ctx))
 		}
@@ -28,23 +36,62 @@ func (l *lab) runCases(ctx context.Context, r *report) error {
 	return failed
 }
 
-func (l *lab) runCase(ctx context.Context, c benchCase) (t table, failed error) {
-	t = table{Case: c.name, About: c.about(l.options), ManyFiles: c.workload == small || c.workload == again}
+// runCase runs the rounds that every contestant has, and then more of those whose figures
+// are near a target. It begins none after until; the zero time means no limit.
+func (l *lab) runCase(ctx context.Context, c benchCase, until time.Time) (t table, failed error) {
+	t = table{Case: c.name, About: c.about(l.options), ManyFiles: c.workload == small || c.workload == again, Tool: c.tool.program()}
 	fmt.Fprintf(l.log, "%s: %s\n", c.name, t.About)
-	var entrants []*entrant
+	entrants, failed := l.startEntrants(ctx, c, &t)
 	defer func() {
 		for _, e := range entrants {
 			e.stop()
-			t.Results = append(t.Results, *e.result)
 		}
 	}()
+	counted := c.rounds(l.options)
+	failed = errors.Join(failed, l.measureRounds(ctx, entrants, 1-c.warmUp(), counted))
+	t.addResults(entrants)
+	near := slices.DeleteFunc(slices.Clone(entrants), func(e *entrant) bool { return !t.near(e.name()) })
+	failed = errors.Join(failed, l.addRounds(ctx, near, counted+1, until))
+	t.addResults(entrants)
+	return t, failed
+}
+
+// addRounds runs rounds of some entrants until each has as many as one near a target should
+// have, and begins none that would end after until, as far as the one before it tells.
+func (l *lab) addRounds(ctx context.Context, entrants []*entrant, first int, until time.Time) (failed error) {
+	var took time.Duration // By the last round.
+	for round := first; round <= l.nearRounds && len(entrants) > 0; round++ {
+		begun := time.Now()
+		if !until.IsZero() && begun.Add(took).After(until) {
+			break
+		}
+		failed = errors.Join(failed, l.measureRounds(ctx, entrants, round, round))
+		took = time.Since(begun)
+	}
+	return failed
+}
+
+// addResults replaces the results of a table.
+func (t *table) addResults(entrants []*entrant) {
+	t.Results = nil
+	for _, e := range entrants {
+		t.Results = append(t.Results, *e.result)
+	}
+}
+
+// startEntrants starts the contestants of a case, and adds those that are left out to its
+// table.
+func (l *lab) startEntrants(ctx context.Context, c benchCase, t *table) (entrants []*entrant, failed error) {
 	for _, candidate := range contestants() {
 		if !l.admits(candidate.name(), c) {
 			continue
 		}
 		why := candidate.lacks(l, c)
-		if c.roundTrip > 0 && !overLink(candidate.name()) {
+		switch {
+		case why == "" && c.roundTrip > 0 && !overLink(candidate.name()):
 			why = "not measured over an emulated link"
+		case why == "":
+			why = c.tool.lacks()
 		}
 		if why != "" {
 			t.Skipped = append(t.Skipped, skipped{Contestant: candidate.name(), Why: why})
@@ -59,8 +106,12 @@ func (l *lab) runCase(ctx context.Context, c benchCase) (t table, failed error) 
 		e.result = &result{Contestant: candidate.name(), Bytes: c.bytes(l.options), Files: c.count(l.options)}
 		entrants = append(entrants, e)
 	}
-	// The first round does not count, because caches are cold.
-	for round := range c.rounds(l.options) + 1 {
+	return entrants, failed
+}
+
+// measureRounds runs rounds of some entrants. Rounds below 1 do not count.
+func (l *lab) measureRounds(ctx context.Context, entrants []*entrant, first, last int) (failed error) {
+	for round := first; round <= last; round++ {
 		for i := range entrants {
 			// Rotate the order, so that no contestant always follows the same one.
 			e := entrants[(i+round)%len(entrants)]
@@ -69,7 +120,7 @@ func (l *lab) runCase(ctx context.Context, c benchCase) (t table, failed error) 
 			}
 		}
 	}
-	return t, failed
+	return failed
 }
 
 // measureRound runs one round of one entrant, and records its sample.

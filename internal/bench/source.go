@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 )
 
@@ -88,13 +90,33 @@ func compareFiles(want, got string) error {
 	if err != nil {
 		return err
 	}
-	// The buffers of small files are small.
+	// The buffers of small files are small. Large files are compared by all processors.
 	size := int(min(info.Size()+1, 256<<10))
-	return compareReaders(got, bufio.NewReaderSize(a, size), bufio.NewReaderSize(b, size))
+	ranges := int64(1)
+	if info.Size() >= 1<<20 {
+		ranges = int64(runtime.NumCPU())
+	}
+	failed := make(chan error, ranges)
+	for i := range ranges {
+		begin, end := info.Size()*i/ranges, info.Size()*(i+1)/ranges
+		if i == ranges-1 {
+			end = math.MaxInt64 // Whatever follows, too.
+		}
+		go func() {
+			part := func(f *os.File) *bufio.Reader {
+				return bufio.NewReaderSize(io.NewSectionReader(f, begin, end-begin), size)
+			}
+			failed <- compareReaders(got, begin, part(a), part(b))
+		}()
+	}
+	for range ranges {
+		err = errors.Join(err, <-failed)
+	}
+	return err
 }
 
-func compareReaders(name string, want, got *bufio.Reader) error {
-	for offset := 0; ; {
+func compareReaders(name string, offset int64, want, got *bufio.Reader) error {
+	for {
 		x, errX := want.Peek(want.Size())
 		y, errY := got.Peek(got.Size())
 		switch {
@@ -109,6 +131,6 @@ func compareReaders(name string, want, got *bufio.Reader) error {
 		if _, err := got.Discard(n); err != nil {
 			return err
 		}
-		offset += n
+		offset += int64(n)
 	}
 }

@@ -8,9 +8,12 @@ import (
 // statistic summarizes the values of several rounds.
 type statistic struct {
 	Median float64 `json:"median"`
-	Min    float64 `json:"min"`
-	Max    float64 `json:"max"`
-	N      int     `json:"n"`
+	// Lower and Upper are the quartiles.
+	Lower float64 `json:"lower_quartile"`
+	Upper float64 `json:"upper_quartile"`
+	Min   float64 `json:"min"`
+	Max   float64 `json:"max"`
+	N     int     `json:"n"`
 }
 
 func summarize(values []float64) statistic {
@@ -18,33 +21,19 @@ func summarize(values []float64) statistic {
 		return statistic{}
 	}
 	sorted := slices.Sorted(slices.Values(values))
-	middle := len(sorted) / 2
-	median := sorted[middle]
-	if len(sorted)%2 == 0 {
-		median = (sorted[middle-1] + sorted[middle]) / 2
+	return statistic{
+		Median: quantile(sorted, 0.5), Lower: quantile(sorted, 0.25), Upper: quantile(sorted, 0.75),
+		Min: sorted[0], Max: sorted[len(sorted)-1], N: len(sorted),
 	}
-	return statistic{Median: median, Min: sorted[0], Max: sorted[len(sorted)-1], N: len(sorted)}
 }
 
-// speedup returns the speed of r as a multiple of other's, from the rounds that both
-// have. A temporary slowdown of the machine affects both of them.
-func (r result) speedup(other result) statistic {
-	return r.ratio(other, func(s sample) float64 { return 1 / s.Seconds })
-}
-
-// ratio returns the ratio of a value of r to that of other, round by round.
-func (r result) ratio(other result, value func(sample) float64) statistic {
-	theirs := map[int]float64{}
-	for _, s := range other.Samples {
-		theirs[s.Round] = value(s)
-	}
-	var ratios []float64
-	for _, s := range r.Samples {
-		if their := theirs[s.Round]; their > 0 {
-			ratios = append(ratios, value(s)/their)
-		}
-	}
-	return summarize(ratios)
+// quantile returns the value below which a share of the sorted values is, interpolated
+// between the two values next to it.
+func quantile(sorted []float64, share float64) float64 {
+	place := share * float64(len(sorted)-1)
+	below := int(place)
+	above := min(below+1, len(sorted)-1)
+	return sorted[below] + (place-float64(below))*(sorted[above]-sorted[below])
 }
 
 // scaled returns s in another unit; 0 means the same unit.
@@ -52,10 +41,13 @@ func (s statistic) scaled(unit float64) statistic {
 	if unit == 0 {
 		return s
 	}
-	return statistic{Median: s.Median / unit, Min: s.Min / unit, Max: s.Max / unit, N: s.N}
+	return statistic{
+		Median: s.Median / unit, Lower: s.Lower / unit, Upper: s.Upper / unit,
+		Min: s.Min / unit, Max: s.Max / unit, N: s.N,
+	}
 }
 
-// format returns the median, with the minimum and the maximum in parentheses.
+// format returns the median, with the quartiles in parentheses.
 func (s statistic) format(digits int) string {
 	switch s.N {
 	case 0:
@@ -63,5 +55,5 @@ func (s statistic) format(digits int) string {
 	case 1:
 		return fmt.Sprintf("%.*f", digits, s.Median)
 	}
-	return fmt.Sprintf("%.*f (%.*f–%.*f)", digits, s.Median, digits, s.Min, digits, s.Max)
+	return fmt.Sprintf("%.*f (%.*f–%.*f)", digits, s.Median, digits, s.Lower, digits, s.Upper)
 }

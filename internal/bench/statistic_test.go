@@ -8,9 +8,9 @@ func TestSummarize(t *testing.T) {
 		want   statistic
 	}{
 		{nil, statistic{}},
-		{[]float64{3}, statistic{Median: 3, Min: 3, Max: 3, N: 1}},
-		{[]float64{3, 1, 8}, statistic{Median: 3, Min: 1, Max: 8, N: 3}},
-		{[]float64{4, 1, 8, 2}, statistic{Median: 3, Min: 1, Max: 8, N: 4}},
+		{[]float64{3}, statistic{Median: 3, Lower: 3, Upper: 3, Min: 3, Max: 3, N: 1}},
+		{[]float64{3, 1, 8}, statistic{Median: 3, Lower: 2, Upper: 5.5, Min: 1, Max: 8, N: 3}},
+		{[]float64{4, 1, 8, 2}, statistic{Median: 3, Lower: 1.75, Upper: 5, Min: 1, Max: 8, N: 4}},
 	} {
 		if got := summarize(test.values); got != test.want {
 			t.Errorf("%v: %+v, want %+v", test.values, got, test.want)
@@ -32,7 +32,7 @@ func samples(seconds ...float64) []sample {
 func TestSpeedup(t *testing.T) {
 	ours := result{Samples: samples(1, 10, 2)}
 	theirs := result{Samples: samples(2, 20, 4, 100)}
-	if got, want := ours.speedup(theirs), (statistic{Median: 2, Min: 2, Max: 2, N: 3}); got != want {
+	if got, want := ours.speedup(theirs), (statistic{Median: 2, Lower: 2, Upper: 2, Min: 2, Max: 2, N: 3}); got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 	if got := ours.speedup(result{}); got.N != 0 {
@@ -47,7 +47,7 @@ func TestFormat(t *testing.T) {
 	}{
 		{statistic{}, "–"},
 		{summarize([]float64{1.234}), "1.23"},
-		{summarize([]float64{1, 2, 4}), "2.00 (1.00–4.00)"},
+		{summarize([]float64{1, 2, 4}), "2.00 (1.50–3.00)"},
 	} {
 		if got := test.statistic.format(2); got != test.want {
 			t.Errorf("%q, want %q", got, test.want)

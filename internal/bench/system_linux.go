@@ -24,8 +24,8 @@ func terminate(cmd *exec.Cmd) error {
 }
 
 // quiesce prepares the machine for a copy of n bytes, so that the copy does not pay for
-// what happened before. It waits until all written data is on disk. Then it touches twice
-// as much memory, or half of what is free, because the host of a virtual machine may have
+// what happened before. It waits until all written data is on disk. Then it touches a quarter
+// more memory, or half of what is free, because the host of a virtual machine may have
 // reclaimed freed pages. Its first access to a reclaimed page costs several times as much
 // as filling it.
 func quiesce(n int64) error {
@@ -34,7 +34,7 @@ func quiesce(n int64) error {
 	if err := unix.Sysinfo(&system); err != nil {
 		return err
 	}
-	n = min(2*n, int64(system.Freeram)*int64(system.Unit)/2)
+	n = min(n+n/4, int64(system.Freeram)*int64(system.Unit)/2)
 	if n <= 0 {
 		return nil
 	}

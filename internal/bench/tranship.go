@@ -14,24 +14,18 @@ func (tranship) name() string { return "tranship" }
 
 func (tranship) about() string { return "tranship cp to tranship serve, verified by checksums" }
 
-// transhipGRPC is the built program without lanes.
-type transhipGRPC struct{ tranship }
-
-func (transhipGRPC) name() string { return "tranship-grpc" }
-
-func (transhipGRPC) about() string { return "the same with --transport grpc" }
-
-func (c transhipGRPC) copy(j job) (command, error) {
-	copied, err := c.tranship.copy(j)
-	copied.args = append(copied.args, "--transport", "grpc")
-	return copied, err
-}
-
 func (tranship) lacks(*lab, benchCase) string { return "" }
 
 func (tranship) serve(ctx context.Context, s site) (*service, error) {
+	return serveTranship(ctx, s.binary, s)
+}
+
+func (tranship) copy(j job) (command, error) { return copyTranship(j.binary, j), nil }
+
+// serveTranship starts a server of a built program.
+func serveTranship(ctx context.Context, binary string, s site) (*service, error) {
 	ready := filepath.Join(s.dir, "ready")
-	args := []string{s.binary, "serve", "--root", s.root, "--listen", "127.0.0.1:0", "--ready-file", ready, "--log-level", "warn"}
+	args := []string{binary, "serve", "--root", s.root, "--listen", "127.0.0.1:0", "--ready-file", ready, "--log-level", "warn"}
 	if s.tls {
 		args = append(args, "--tls-cert", s.keys.certificate, "--tls-key", s.keys.key)
 	}
@@ -52,12 +46,13 @@ func (tranship) serve(ctx context.Context, s site) (*service, error) {
 	return started, nil
 }
 
-func (tranship) copy(j job) (command, error) {
+// copyTranship returns the command of a client of a built program.
+func copyTranship(binary string, j job) command {
 	durability, scheme := "written", "grpc"
 	if j.durable {
 		durability = "durable"
 	}
-	args := []string{j.binary, "cp"}
+	args := []string{binary, "cp"}
 	if j.tls {
 		scheme = "grpcs"
 		args = append(args, "--ca", j.keys.certificate)
@@ -78,7 +73,7 @@ func (tranship) copy(j job) (command, error) {
 		}
 	}
 	if j.down {
-		return command{args: append(args, remote, local)}, nil
+		return command{args: append(args, remote, local)}
 	}
-	return command{args: append(args, local, remote)}, nil
+	return command{args: append(args, local, remote)}
 }
