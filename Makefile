@@ -119,7 +119,7 @@ crash: ## kill server and client at random moments, and measure how much is sent
 # As root on Debian, the targets install the programs that they compare with, and measure
 # durable cases on an ext4 of their own. BEFORE is the commit that gRPC must not be slower than,
 # the last one without lanes. To run a part:
-# make bench BENCHFLAGS="-cases '^large' -only '^(tranship|raw)$$' -size 268435456"
+# make bench BENCHFLAGS='-cases "^large" -only "^(tranship|raw)$$" -size 268435456'
 BENCHFLAGS ?=
 BEFORE     ?= 45611b3af122
 bench = tools/bench-before.sh $(BEFORE) && go run ./internal/bench $$( ((EUID)) || echo -disk $(1))

@@ -40,7 +40,12 @@ func (r *report) commandLine() string {
 
 func (r *report) targetTable(out io.Writer) {
 	fmt.Fprint(out, "\n### Targets\n\n| case | of | measure | target | measured | rounds | |\n| --- | --- | --- | --- | ---: | ---: | --- |\n")
+	var left []string
 	for _, v := range r.Verdicts {
+		if v.Verdict == leftOut {
+			left = append(left, fmt.Sprintf("`%s` of %s, %s", v.Case, v.Contestant, v.Target))
+			continue
+		}
 		text, value := v.Verdict, v.Value.format(2)
 		if text == "missed" {
 			text = "**missed**"
@@ -49,6 +54,9 @@ func (r *report) targetTable(out io.Writer) {
 			value = fmt.Sprintf("%.1f at most", v.Value.Max)
 		}
 		fmt.Fprintf(out, "| `%s` | %s | %s | %s | %s | %d | %s |\n", v.Case, v.Contestant, v.Target, v.limit(), value, v.Value.N, text)
+	}
+	if left != nil {
+		fmt.Fprintf(out, "\nOther targets, whose case or contestant was not chosen: %s.\n", strings.Join(left, "; "))
 	}
 }
 

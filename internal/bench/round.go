@@ -113,8 +113,11 @@ func (l *lab) startEntrants(ctx context.Context, c benchCase, t *table) (entrant
 func (l *lab) measureRounds(ctx context.Context, entrants []*entrant, first, last int) (failed error) {
 	for round := first; round <= last; round++ {
 		for i := range entrants {
-			// Rotate the order, so that no contestant always follows the same one.
-			e := entrants[(i+round)%len(entrants)]
+			// Reverse and rotate the order, so that no contestant always follows the same one.
+			if round%2 != 0 {
+				i = len(entrants) - 1 - i
+			}
+			e := entrants[(i+round/2)%len(entrants)]
 			if e.failure == nil && ctx.Err() == nil {
 				failed = errors.Join(failed, l.measureRound(ctx, e, round))
 			}

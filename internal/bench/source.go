@@ -1,12 +1,10 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -76,61 +74,33 @@ func verify(want, got string, names []string) error {
 }
 
 func compareFiles(want, got string) error {
-	a, err := os.Open(want)
+	a, releaseA, err := fileContent(want)
 	if err != nil {
 		return err
 	}
-	defer a.Close()
-	b, err := os.Open(got)
+	defer releaseA()
+	b, releaseB, err := fileContent(got)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errDiffers, err)
 	}
-	defer b.Close()
-	info, err := a.Stat()
-	if err != nil {
-		return err
+	defer releaseB()
+	if len(a) != len(b) {
+		return fmt.Errorf("%w: %s has %d bytes instead of %d", errDiffers, got, len(b), len(a))
 	}
-	// The buffers of small files are small. Large files are compared by all processors.
-	size := int(min(info.Size()+1, 256<<10))
-	ranges := int64(1)
-	if info.Size() >= 1<<20 {
-		ranges = int64(runtime.NumCPU())
+	// All processors compare ranges of a large file.
+	ranges := 1
+	if len(a) >= 1<<20 {
+		ranges = runtime.NumCPU()
 	}
-	failed := make(chan error, ranges)
+	equal := make(chan bool, ranges)
 	for i := range ranges {
-		begin, end := info.Size()*i/ranges, info.Size()*(i+1)/ranges
-		if i == ranges-1 {
-			end = math.MaxInt64 // Whatever follows, too.
-		}
-		go func() {
-			part := func(f *os.File) *bufio.Reader {
-				return bufio.NewReaderSize(io.NewSectionReader(f, begin, end-begin), size)
-			}
-			failed <- compareReaders(got, begin, part(a), part(b))
-		}()
+		begin, end := len(a)*i/ranges, len(a)*(i+1)/ranges
+		go func() { equal <- bytes.Equal(a[begin:end], b[begin:end]) }()
 	}
 	for range ranges {
-		err = errors.Join(err, <-failed)
+		if !<-equal {
+			err = fmt.Errorf("%w: %s", errDiffers, got)
+		}
 	}
 	return err
-}
-
-func compareReaders(name string, offset int64, want, got *bufio.Reader) error {
-	for {
-		x, errX := want.Peek(want.Size())
-		y, errY := got.Peek(got.Size())
-		switch {
-		case !bytes.Equal(x, y):
-			return fmt.Errorf("%w: %s, after byte %d", errDiffers, name, offset)
-		case errX == io.EOF && errY == io.EOF:
-			return nil
-		case errX != nil || errY != nil:
-			return errors.Join(errX, errY)
-		}
-		n, _ := want.Discard(len(x))
-		if _, err := got.Discard(n); err != nil {
-			return err
-		}
-		offset += int64(n)
-	}
 }

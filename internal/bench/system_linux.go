@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"os"
 	"os/exec"
 	"syscall"
 
@@ -43,4 +45,23 @@ func quiesce(n int64) error {
 		return err
 	}
 	return unix.Munmap(memory)
+}
+
+// fileContent returns the content of a file, which is valid until release is called. It maps
+// the file, because reading one would take as long as comparing it.
+func fileContent(name string) (content []byte, release func(), err error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	info, err := file.Stat()
+	if err != nil || info.Size() == 0 {
+		return nil, func() {}, err
+	}
+	content, err = unix.Mmap(int(file.Fd()), 0, int(info.Size()), unix.PROT_READ, unix.MAP_SHARED)
+	if err != nil {
+		return nil, nil, err
+	}
+	return content, func() { _ = unix.Munmap(content) }, nil
 }

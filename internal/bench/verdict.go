@@ -20,27 +20,26 @@ type verdict struct {
 	Always bool `json:"always,omitempty"`
 	// Value has the count 0 if it was not measured.
 	Value statistic `json:"value"`
-	// Verdict is "reached", "goal reached", "within its quartiles", "missed", or why the
-	// target was not measured.
+	// Verdict is "reached", "goal reached", "within its quartiles", "missed", leftOut, or why
+	// the target was not measured.
 	Verdict string `json:"verdict"`
 }
+
+// leftOut is the verdict on a target whose case or contestant the run was told to leave out.
+const leftOut = "left out"
 
 // judge compares a report with the targets.
 func (r *report) judge() []verdict {
 	var verdicts []verdict
 	for _, t := range targets() {
 		for _, name := range t.cases {
-			v := verdict{Case: name, Contestant: t.ours(), Target: t.text, Want: t.want, Goal: t.goal, AtMost: t.atMost, Always: t.always}
-			table := r.table(name)
-			if table == nil {
-				v.Verdict = "not measured: the run leaves the case out"
-				verdicts = append(verdicts, v)
-				continue
-			}
-			v.Value = table.value(t)
-			v.Verdict = v.judge()
-			if v.Value.N == 0 {
-				v.Verdict = "not measured: " + table.absence(t)
+			v := verdict{Case: name, Contestant: t.ours(), Target: t.text, Want: t.want, Goal: t.goal, AtMost: t.atMost, Always: t.always, Verdict: leftOut}
+			if table := r.table(name); table != nil {
+				v.Value = table.value(t)
+				v.Verdict = v.judge()
+				if v.Value.N == 0 {
+					v.Verdict = table.absence(t)
+				}
 			}
 			verdicts = append(verdicts, v)
 		}
@@ -57,24 +56,24 @@ func (t *table) value(of target) statistic {
 	return of.value(*ours, *theirs).scaled(of.unit)
 }
 
-// absence returns why a target was not measured.
+// absence returns the verdict on a target that was not measured.
 func (t *table) absence(of target) string {
 	for _, name := range []string{of.ours(), of.theirs()} {
 		for _, r := range t.Results {
 			if r.Contestant == name && r.Failure != "" {
-				return name + " failed"
+				return "not measured: " + name + " failed"
 			}
 		}
 		for _, s := range t.Skipped {
 			if s.Contestant == name {
-				return fmt.Sprintf("%s: %s", name, strings.ReplaceAll(s.Why, "\n", " "))
+				return fmt.Sprintf("not measured: %s: %s", name, strings.ReplaceAll(s.Why, "\n", " "))
 			}
 		}
 		if t.result(name) == nil {
-			return "the run leaves " + name + " out"
+			return leftOut
 		}
 	}
-	return "no round has all figures"
+	return "not measured: no round has all figures"
 }
 
 // judge compares the value with what is wanted. A value whose quartiles include what is
