@@ -1,8 +1,6 @@
 package disk
 
 import (
-	"bytes"
-	"cmp"
 	"io/fs"
 	"slices"
 	"strings"
@@ -188,12 +186,7 @@ func (w *window) name(i item) []byte { return w.text[i.start : i.start+uint32(i.
 
 func (w *window) sort() {
 	slices.SortFunc(w.items, func(a, b item) int {
-		nameA, nameB := w.name(a), w.name(b)
-		n := min(len(nameA), len(nameB))
-		if c := bytes.Compare(nameA[:n], nameB[:n]); c != 0 {
-			return c
-		}
-		return cmp.Compare(after(nameA, n, a.isDir()), after(nameB, n, b.isDir()))
+		return rootfs.CompareNameBytes(w.name(a), a.isDir(), w.name(b), b.isDir())
 	})
 }
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-	"strings"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/localerr"
@@ -14,7 +13,7 @@ import (
 )
 
 // Walk yields all regular files below a directory of d; "" is d itself. They come in the
-// order of their names, one directory after the other. Symbolic links are not followed.
+// bytewise order of their paths, as in lists of stores. Symbolic links are not followed.
 //
 // admit is called with the path of each file and directory before the walk opens it. Its
 // error leaves out the file, or the directory and all below it.
@@ -107,7 +106,9 @@ func (w walk) directory(walked *walkedDirectory) bool {
 	if len(entries) == 0 {
 		return w.yield(tranship.File{Path: walked.path}, localerr.ErrEmptyDirectory)
 	}
-	slices.SortFunc(entries, func(a, b rootfs.Entry) int { return strings.Compare(a.Name(), b.Name()) })
+	slices.SortFunc(entries, func(a, b rootfs.Entry) int {
+		return rootfs.CompareNames(a.Name(), a.IsDir(), b.Name(), b.IsDir())
+	})
 	for _, entry := range entries {
 		if !w.entry(walked, entry) {
 			return false
