@@ -1,13 +1,11 @@
 package transfer
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
 
-	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/store/localdir"
 	"github.com/tranship/tranship/store/mem"
 )
@@ -52,14 +50,10 @@ func BenchmarkCopyUnchanged(b *testing.B) {
 	if err := Copy(b.Context(), store, Walk(b.Context(), dir, "", ""), Options{}); err != nil {
 		b.Fatal(err)
 	}
-	var existing func(context.Context, string) (tranship.File, error)
 	b.ReportAllocs()
 	for b.Loop() {
-		var err error
-		if existing, err = ListExisting(b.Context(), store, ""); err != nil {
-			b.Fatal(err)
-		}
-		if err := Copy(b.Context(), store, Walk(b.Context(), dir, "", ""), Options{Existing: existing}); err != nil {
+		items := Compare(b.Context(), store, "", Walk(b.Context(), dir, "", ""), 0)
+		if err := Copy(b.Context(), store, items, Options{}); err != nil {
 			b.Fatal(err)
 		}
 	}

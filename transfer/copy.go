@@ -6,6 +6,7 @@ import (
 	"iter"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/semaphore"
 
@@ -65,10 +66,11 @@ func (c *copier) run(ctx context.Context, items iter.Seq2[Item, error]) error {
 			c.report(Result{Source: item.name(), SourcePath: item.SourcePath, Path: item.Path, Size: -1, Err: err})
 		} else {
 			c.options.Progress.listed(item.File.Size)
-			if !c.claims.claim(ctx, item.Path) {
+			if item.compared == comparedSame && item.validate() == nil {
+				c.skipItem(&item, time.Now())
+			} else if !c.claims.claim(ctx, item.Path) {
 				break
-			}
-			if c.isBatchable(&item) {
+			} else if c.isBatchable(&item) {
 				together.send(ctx, item)
 			} else {
 				alone.send(ctx, item)

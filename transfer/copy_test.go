@@ -122,12 +122,9 @@ func TestCopyUpdate(t *testing.T) {
 	source, destination := newFaulty(), newFaulty()
 	fill(t, source, map[string]int{"same": 5, "longer": 6, "new": 7, "large": 2 << 20})
 	fill(t, destination, map[string]int{"same": 5, "longer": 5, "large": 2 << 20})
-	existing, err := ListExisting(t.Context(), destination, "")
-	if err != nil {
-		t.Fatal(err)
-	}
 	got := results{}
-	err = Copy(t.Context(), destination, Files(t.Context(), source, "", ""), Options{Existing: existing, Report: got.report(t)})
+	items := Compare(t.Context(), destination, "", Files(t.Context(), source, "", ""), 0)
+	err := Copy(t.Context(), destination, items, Options{Report: got.report(t)})
 	if err != nil {
 		t.Fatal(err)
 	}

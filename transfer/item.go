@@ -36,6 +36,8 @@ type Item struct {
 	// Inside: SourcePath is in the destination itself, whose method Copy (as of
 	// tranship.Editor) is used if it has one.
 	Inside bool
+
+	compared comparison
 }
 
 func (i Item) name() string {

@@ -7,16 +7,20 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/batch"
+	"github.com/tranship/tranship/internal/failure"
 )
 
-// isThere reports whether an item is at the destination already, as far as Options.Existing
-// tells.
+// isThere reports whether an item is at the destination already, as far as Compare or
+// Options.Existing tell.
 func (c *copier) isThere(ctx context.Context, item *Item) (bool, error) {
-	if c.options.Existing == nil {
-		return false, nil
+	if same, known := item.IsSame(); known || c.options.Existing == nil {
+		return same, nil
 	}
 	existing, err := c.options.Existing(ctx, item.Path)
-	if errors.Is(err, tranship.ErrNotFound) {
+	// A file that neither the list nor Existing can read is copied, and the destination says why
+	// it does not take it, if it does not.
+	isUnreadable := item.compared == comparedUnreadable && err != nil && !failure.IsPassing(ctx, err)
+	if errors.Is(err, tranship.ErrNotFound) || isUnreadable {
 		return false, nil
 	}
 	return err == nil && isSame(item.File, existing, c.options.ModifyWindow), err
@@ -43,8 +47,8 @@ func (c *copier) lookForAll(ctx context.Context, items []Item) []look {
 	return looks
 }
 
-// skipItem reports an item that is at the destination already. It is for items of a batch,
-// which may be many: it takes no memory that outlasts the call.
+// skipItem reports an item that is at the destination already. It is for items that Compare has
+// found, and items of a batch, which may be many: it takes no memory that outlasts the call.
 func (c *copier) skipItem(item *Item, start time.Time) {
 	size := item.File.Size
 	c.tell(item, Event{Kind: EventBegin, Bytes: size})

@@ -110,22 +110,3 @@ func (l leaving) List(ctx context.Context, options tranship.ListOptions) iter.Se
 		yield(tranship.Entry{}, &tranship.SkippedError{Path: "d/c", IsDir: true, Err: tranship.ErrDenied})
 	}
 }
-
-// The files of a directory that a list left out are asked for one by one.
-func TestListExistingAsksBelowWhatIsLeftOut(t *testing.T) {
-	store := &holed{keys: []string{"d/a", "!d/no/", "d/z"}, after: 9}
-	existing, err := ListExisting(t.Context(), store, "d")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for path, want := range map[string]int64{"d/a": 1, "d/no/there": 2, "d/no/denied": -1, "d/none": -1, "d/nothing/x": -1} {
-		file, err := existing(t.Context(), path)
-		if want < 0 && !errors.Is(err, tranship.ErrNotFound) || want >= 0 && (err != nil || file.Size != want) {
-			t.Errorf("%s: %+v, %v", path, file, err)
-		}
-	}
-	slices.Sort(store.statted)
-	if want := []string{"d/no/denied", "d/no/there"}; !slices.Equal(store.statted, want) {
-		t.Errorf("asked for %q, want %q", store.statted, want)
-	}
-}

@@ -55,7 +55,7 @@ func copyTree(ctx context.Context, destination tranship.Writer, items iter.Seq2[
 				summary.EmptyDirectories++
 				continue
 			}
-			if local != "" {
+			if local != "" && item.name() != "" { // otherwise it ends the copy
 				item.Name = filepath.Join(local, filepath.FromSlash(item.SourcePath))
 			}
 			if !yield(item, err) {

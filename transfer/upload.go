@@ -63,12 +63,11 @@ func uploadPath(ctx context.Context, store tranship.Store, local, remote string,
 		return Summary{}, err
 	}
 	defer func() { _ = dir.Close() }() // it was only read from
+	items := Walk(ctx, dir, "", remote)
 	if options.Update {
-		if options.Existing, err = ListExisting(ctx, store, remote); err != nil {
-			return Summary{}, err
-		}
+		items, options.Existing = Compare(ctx, store, remote, items, options.ModifyWindow), store.Stat
 	}
-	return copyTree(ctx, store, Walk(ctx, dir, "", remote), local, options.Options)
+	return copyTree(ctx, store, items, local, options.Options)
 }
 
 func uploadFile(ctx context.Context, store tranship.Store, local, remote string, options UploadOptions) (Summary, error) {

@@ -81,7 +81,7 @@ func Run(ctx context.Context, out *console.Console, servers Connector, sources [
 		Report:       reporter.result,
 	}
 	if options.Update {
-		settings.Existing, settings.ModifyWindow = p.existing, options.ModifyWindow
+		settings.Existing, settings.ModifyWindow = target.stat, options.ModifyWindow
 	}
 	if to.Kind == location.Stream {
 		settings.Files = 1

@@ -65,8 +65,11 @@ func (p *plan) check(ctx context.Context, item transfer.Item) (same bool, err er
 		}
 		_ = content.Close() // which was only read
 	}
+	if same, isKnown := item.IsSame(); isKnown {
+		return same, nil
+	}
 	if p.options.Update {
-		existing, err := p.existing(ctx, item.Path)
+		existing, err := p.target.stat(ctx, item.Path)
 		switch {
 		case errors.Is(err, tranship.ErrNotFound):
 			return false, nil

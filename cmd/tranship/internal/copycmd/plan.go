@@ -17,8 +17,7 @@ import (
 	"github.com/tranship/tranship/transfer"
 )
 
-// plan turns the sources of cp into items of a transfer. Only existing may be called by
-// other goroutines than the one that uses the plan.
+// plan turns the sources of cp into items of a transfer.
 type plan struct {
 	console *console.Console
 	servers Connector
@@ -29,8 +28,6 @@ type plan struct {
 	batches []location.Location
 	// several reports that cp has several sources, whose files may have the same target.
 	several bool
-	// listed has the directories of the target that were listed, for -u.
-	listed listings
 	// unreachable has the servers of sources that cannot be reached. Each is reported once;
 	// its other sources are skipped.
 	unreachable map[location.Server]bool
@@ -146,22 +143,15 @@ func (p *plan) localDirectory(ctx context.Context, source location.Location) ite
 		// Files may be opened after the last one was listed, so the directory stays open
 		// until the target is closed.
 		p.target.closers = append(p.target.closers, dir.Close)
-		walked := transfer.Walk(ctx, dir, "", destination)
-		if p.options.Update { // walk while the server lists the target
-			var stop func()
-			walked, stop = prefetch(walked)
-			defer stop()
-		}
-		if err := p.list(ctx, destination); err != nil {
-			yield(transfer.Item{Name: source.Arg}, err)
-			return
-		}
-		for item, err := range walked {
-			item.Name = location.JoinLocal(source.Path, item.SourcePath)
-			if !yield(item, err) {
-				return
+		walked := func(yield func(transfer.Item, error) bool) {
+			for item, err := range transfer.Walk(ctx, dir, "", destination) {
+				item.Name = location.JoinLocal(source.Path, item.SourcePath)
+				if !yield(item, err) {
+					return
+				}
 			}
 		}
+		p.compared(ctx, destination, walked)(yield)
 	}
 }
 
@@ -180,12 +170,13 @@ func (p *plan) directory(source location.Location) (string, error) {
 	return destination, nil
 }
 
-// list lists a target directory for -u; it does nothing without.
-func (p *plan) list(ctx context.Context, destination string) error {
-	if !p.options.Update {
-		return nil
+// compared compares the items of a directory with its target for -u, if the target can list. It
+// does nothing without -u.
+func (p *plan) compared(ctx context.Context, destination string, items iter.Seq2[transfer.Item, error]) iter.Seq2[transfer.Item, error] {
+	if !p.options.Update || p.target.lister == nil {
+		return items
 	}
-	return p.listed.add(ctx, p.target, destination)
+	return transfer.Compare(ctx, p.target.lister, destination, items, p.options.ModifyWindow)
 }
 
 var errDirectory = errors.New("it is a directory; use -r to copy it")
@@ -223,36 +214,28 @@ func (p *plan) remote(ctx context.Context, source location.Location) iter.Seq2[t
 func (p *plan) remoteDirectory(ctx context.Context, store transfer.Tree, source location.Location) iter.Seq2[transfer.Item, error] {
 	return func(yield func(transfer.Item, error) bool) {
 		destination, err := p.directory(source)
-		if err == nil {
-			err = p.list(ctx, destination)
-		}
 		if err != nil {
 			yield(transfer.Item{Name: source.Arg}, err)
 			return
 		}
-		for item, err := range transfer.Files(ctx, store, source.Path, destination) {
-			item.Inside = p.target.inside(source.Server)
-			if item.SourcePath != "" {
-				item.Name = source.Server.At(item.SourcePath)
-			}
-			if !yield(item, err) {
-				return
+		files := func(yield func(transfer.Item, error) bool) {
+			for item, err := range transfer.Files(ctx, store, source.Path, destination) {
+				item.Inside = p.target.inside(source.Server)
+				if item.SourcePath != "" {
+					item.Name = source.Server.At(item.SourcePath)
+				}
+				if !yield(item, err) {
+					return
+				}
 			}
 		}
+		p.compared(ctx, destination, files)(yield)
 	}
 }
 
 // Lookup reports whether a location is a file or a directory, and returns the file.
 func Lookup(ctx context.Context, store tranship.Reader, p location.Location) (file tranship.File, isDirectory bool, err error) {
 	return transfer.Lookup(ctx, store, p.Path, p.Slash)
-}
-
-// existing implements transfer.Options.Existing for cp -u. It is safe for concurrent use.
-func (p *plan) existing(ctx context.Context, path string) (tranship.File, error) {
-	if known := p.listed.find(path); known != nil {
-		return known(ctx, path)
-	}
-	return p.target.stat(ctx, path)
 }
 
 // LocalError strips operation and path from an error of the file system, for messages that
