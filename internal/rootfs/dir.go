@@ -58,7 +58,8 @@ func Open(name string) (*Dir, error) {
 func New(root *os.Root) *Dir {
 	d := &Dir{
 		root:   root,
-		handle: sync.OnceValues(func() (*os.File, error) { return root.Open(".") }),
+		// With nonblock, package os makes four system calls less.
+		handle: sync.OnceValues(func() (*os.File, error) { return root.OpenFile(".", os.O_RDONLY|nonblock, 0) }),
 	}
 	d.ambiguous = sync.OnceValue(d.mayFold)
 	return d

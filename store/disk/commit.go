@@ -116,7 +116,7 @@ func checkFile(file tranship.File, precondition tranship.Precondition) error {
 // have changed since.
 func (s *Store) writeAttributes(ctx context.Context, draft *draft, spec tranship.Spec, crc *uint32) (r record, info fs.FileInfo, err error) {
 	file := spec.Attributes.Apply(tranship.File{ModTime: time.Now(), Mode: tranship.DefaultMode})
-	info, err = s.setTime(draft.dir, draft.file, draft.name, spec.Path, file.ModTime)
+	info, err = s.setDraftTime(draft, spec.Path, file.ModTime)
 	if err != nil {
 		return record{}, nil, err
 	}

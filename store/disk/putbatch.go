@@ -67,6 +67,9 @@ type putBatch struct {
 	// placed has the items that were put into the directory, and unlocks unlocks their paths.
 	placed  []int
 	unlocks []func()
+	// created is the mode that the file system gave to a draft that was created with it; 0 if
+	// that is not known.
+	created fs.FileMode
 	// replaces is set if the last file replaced another.
 	replaces bool
 	// stale is set if the path does not lead to the directory any more, or a file could not be
@@ -164,6 +167,7 @@ func (b *putBatch) putIntoLocked(i int) {
 	crc, err := s.admitPut(b.ctx, spec, data)
 	if err == nil {
 		result.File, err = s.writeFile(spec, data, func(draft *draft) (tranship.File, error) {
+			b.describe(draft, spec, int64(len(data)))
 			return s.placeLocked(b.ctx, spec, draft, &crc, nil, func(from *rootfs.Dir, name, path string, replace bool, owner *string) ([]ancestor, error) {
 				if b.rename(from, name, path, replace) {
 					b.placed = append(b.placed, i)
@@ -175,6 +179,22 @@ func (b *putBatch) putIntoLocked(i int) {
 	}
 	s.explain(&err)
 	result.Err = err
+}
+
+// describe describes a draft of a size as the file system would, if the file system has given an
+// earlier draft of the batch the mode with which it was created. It asks for the first draft: the
+// umask of the process, or a default of the directory, may make it another one.
+func (b *putBatch) describe(draft *draft, spec tranship.Spec, size int64) {
+	mode := b.store.draftMode(spec)
+	if b.created != mode {
+		b.created = 0
+		info, err := draft.file.Stat()
+		if err != nil || info.Mode() != mode {
+			return
+		}
+		b.created = mode
+	}
+	draft.known = &draftInfo{name: draft.name, size: size, mode: mode}
 }
 
 // rename renames a file to a path in the open directory, if nothing is there or, with replace,

@@ -231,6 +231,9 @@ type draft struct {
 	dir  *rootfs.Dir
 	name string
 	file rootfs.File
+	// known is what the file system would report of the complete file before its time is set;
+	// nil if that is to be asked.
+	known *draftInfo
 }
 
 // plainDraftMode is the mode of a draft whose file has no mode yet.

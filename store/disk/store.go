@@ -60,6 +60,9 @@ type Store struct {
 	// is the unit to which it rounds them; 0 if it keeps microseconds.
 	timeless bool
 	timeUnit time.Duration
+	// exactTimes is set if the file system keeps nanoseconds of the times that filetime.IsSafe
+	// reports.
+	exactTimes bool
 	times    timeRange
 	space    *space
 	paths    keyedlock.Locks

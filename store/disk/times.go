@@ -193,19 +193,22 @@ func (s *Store) chtimes(dir *rootfs.Dir, file rootfs.File, name string, modified
 }
 
 // probeTimes finds out with a draft whether the file system lets the store set times, and to
-// which unit it rounds them.
+// which unit it rounds them, if it does.
 func (s *Store) probeTimes(draft *draft) error {
+	exact := true
 	unit, err := filetime.Probe(func(t time.Time) (time.Time, error) {
 		info, err := s.chtimes(draft.dir, draft.file, draft.name, t)
 		if err != nil {
 			return time.Time{}, err
 		}
+		exact = exact && info.ModTime().Equal(t)
 		return info.ModTime(), nil
 	})
 	if errors.Is(err, filetime.ErrNone) {
 		s.timeless, err = true, nil
 	}
 	s.timeUnit = unit
+	s.exactTimes = exact && !s.timeless
 	return err
 }
 

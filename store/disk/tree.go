@@ -50,16 +50,24 @@ func (s *Store) ancestors(path string) []ancestor {
 	return ancestors
 }
 
-// walkOrMake is makeParent one segment at a time.
+// walkOrMake is makeParent one segment at a time. It begins above the parent directory if that
+// was used recently, as it was for another directory of the same tree.
 func (s *Store) walkOrMake(path string, owner *string) (*rootfs.Dir, []ancestor, error) {
-	dir, err := s.root.Walk("")
-	if err != nil {
-		return nil, nil, err
+	parent, _ := rootfs.Split(path)
+	above, _ := rootfs.Split(parent)
+	ancestors := s.ancestors(parent) // before they are opened: see entrySyncs
+	begin := len(above)
+	dir := s.directories.Find(above)
+	if dir == nil {
+		ancestors, begin = nil, 0
+		var err error
+		if dir, err = s.root.Walk(""); err != nil {
+			return nil, nil, err
+		}
 	}
 	maker := s.makerFor(path, owner)
 	defer maker.end()
-	var ancestors []ancestor
-	for i := range len(path) {
+	for i := begin + 1; i < len(path); i++ {
 		if path[i] != '/' {
 			continue
 		}
@@ -71,6 +79,9 @@ func (s *Store) walkOrMake(path string, owner *string) (*rootfs.Dir, []ancestor,
 		}
 		dir = sub
 		ancestors = append(ancestors, ancestor{directory, synced})
+		if directory == above {
+			s.directories.Keep(above, dir)
+		}
 	}
 	return dir, ancestors, nil
 }
