@@ -84,6 +84,17 @@ func (c *Cache) find(path string) (*Dir, directoryID) {
 	return nil, directoryID{}
 }
 
+// Leads reports whether a path leads to dir at this moment, through no link. It is false in
+// doubt.
+func (c *Cache) Leads(path string, dir *Dir) bool {
+	if path == "" {
+		return true // the root is where it is
+	}
+	there, found := c.root.locate(path)
+	id, ok := dir.locate(".")
+	return found && ok && there == id
+}
+
 // Keep caches the directory to which path led. The caller still has to close dir.
 func (c *Cache) Keep(path string, dir *Dir) {
 	if dir.guard != nil && !dir.exact {
