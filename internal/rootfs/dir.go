@@ -77,7 +77,7 @@ func (d *Dir) Close() error {
 		return nil
 	}
 	err := d.root.Close()
-	if d.uses.Add(closedBit) == closedBit {
+	if d.uses.Or(closedBit) == 0 {
 		err = errors.Join(err, d.closeHandle())
 	}
 	return err
