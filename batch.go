@@ -30,11 +30,17 @@ type BatchPutter interface {
 	PutBatch(ctx context.Context, items []PutItem) []PutResult
 }
 
-// FetchItem is one file of a BatchFetcher.FetchBatch. Its fields are the parameters of
+// FetchItem is one file of a BatchFetcher.FetchBatch. Path and Size are the parameters of
 // Fetcher.Fetch.
 type FetchItem struct {
 	Path string
 	Size int64
+	// Buffer is memory in which FetchBatch may return the data, so that a caller can use the
+	// same memory for many batches; nil if there is none. Some stores use it only if it is at
+	// least one byte longer than Size. The buffers of a batch must not overlap. The caller must
+	// not use a buffer before FetchBatch has returned, and FetchBatch does not use it after
+	// that.
+	Buffer []byte
 }
 
 // FetchResult is the outcome of one FetchItem: what Fetcher.Fetch would have returned.
@@ -51,7 +57,8 @@ type BatchFetcher interface {
 	// FetchBatch fetches each item as Fetcher.Fetch would. It returns one result for each item,
 	// in their order. The items are independent: one that fails has no effect on the others.
 	// The caller owns the data. The data of several results may be parts of one buffer, but
-	// no two overlap, also not by appending to them. FetchBatch is safe for concurrent use.
+	// no two overlap, also not by appending to them. The data of an item with a Buffer may be
+	// the beginning of that. FetchBatch is safe for concurrent use.
 	//
 	// The sizes of the items should be at most MaxBatchBytes together. FetchBatch may return
 	// ErrLimit for items beyond that, except for the first item, and fetches the others.

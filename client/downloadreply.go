@@ -45,6 +45,8 @@ func (d *downloadStream) fail(err error) {
 
 // handleCounted handles a reply. It fails if there were too many in a row without content.
 func (d *downloadStream) handleCounted(response *transhipv1.DownloadResponse, data *payload.Message, idle *wire.Idle) error {
+	d.handling.Lock()
+	defer d.handling.Unlock()
 	if response.GetKeepAlive() != nil {
 		d.heardAlive()
 		return idle.Useless()

@@ -22,7 +22,9 @@ type downloadSlot struct {
 	// item is the position of a small file in its batch, and size its expected size.
 	item int
 	size int64
-	// memory has the bytes of a small file from offset on.
+	// buffer has the bytes of a small file if the caller has lent it, and otherwise memory, from
+	// offset on.
+	buffer []byte
 	memory *fetchMemory
 	offset int64
 	// target receives the bytes of a range; nil for a file.
@@ -111,7 +113,11 @@ func (s *downloadSlot) open(opened *transhipv1.Opened) (err error) {
 		return err
 	}
 	if s.target == nil && s.isWhole() {
-		s.data = s.memory.at(s.offset, s.size)
+		if s.buffer != nil {
+			s.data = s.buffer[:0:s.size]
+		} else {
+			s.data = s.memory.at(s.offset, s.size)
+		}
 	}
 	return nil
 }

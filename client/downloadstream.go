@@ -27,6 +27,10 @@ type downloadStream struct {
 	// answer has room for one signal: the server asks for a sign of life.
 	answer chan struct{}
 
+	// handling is held while a reply is handled, which never waits for a caller. It is locked
+	// before mu.
+	handling sync.Mutex
+
 	mu   sync.Mutex
 	last uint64
 	// slots are the slots without a terminal reply.
@@ -128,8 +132,10 @@ func (d *downloadStream) endSlot(slot *downloadSlot, err error) {
 }
 
 // cancelSlot cancels a slot for which the operation no longer waits, unless it is over. Later
-// replies are dropped.
+// replies are dropped, and its memory is not used any more.
 func (d *downloadStream) cancelSlot(slot *downloadSlot) {
+	d.handling.Lock()
+	defer d.handling.Unlock()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.dropLocked(slot)

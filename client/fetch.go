@@ -26,7 +26,11 @@ func (c *Client) fetchBatch(ctx context.Context, items []tranship.FetchItem) []t
 		})
 		added := &slots[len(slots)-1]
 		added.options.Length = &added.size
-		memory.size += added.size
+		if buffer := items[i].Buffer; buffer != nil && int64(len(buffer)) >= added.size {
+			added.buffer = buffer
+		} else {
+			memory.size += added.size
+		}
 	}
 	if len(slots) == 0 {
 		return results

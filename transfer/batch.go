@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/batch"
 	"github.com/tranship/tranship/internal/silence"
 )
 
@@ -32,10 +33,10 @@ func (f *batchedFile) isPending() bool { return !f.done && !f.apart }
 // copyBatch copies small files of one source together, and reports them. A file that fails, or
 // that cannot be copied in this way, is then copied by itself, as if the batch had been its
 // first attempt.
-func (c *copier) copyBatch(ctx context.Context, items []Item) {
+func (c *copier) copyBatch(ctx context.Context, items []Item, memory *batchMemory) {
 	files := c.beginBatch(ctx, items)
 	c.outage.Attempt()
-	c.attemptBatch(ctx, files)
+	c.attemptBatch(ctx, files, memory)
 	succeeded := false
 	for _, f := range files {
 		if f.done && f.err == nil {
@@ -98,7 +99,7 @@ func (c *copier) beginBatch(ctx context.Context, items []Item) []*batchedFile {
 }
 
 // attemptBatch reads the files that are pending, and stores them.
-func (c *copier) attemptBatch(ctx context.Context, files []*batchedFile) {
+func (c *copier) attemptBatch(ctx context.Context, files []*batchedFile, memory *batchMemory) {
 	var pending []*batchedFile
 	size := int64(0)
 	for _, f := range files {
@@ -122,7 +123,7 @@ func (c *copier) attemptBatch(ctx context.Context, files []*batchedFile) {
 	timeout := c.options.StallTimeout + time.Duration(inFlight)*(time.Second/slowest)
 	watch, stop := silence.New(ctx, timeout, "no byte moved")
 	defer stop()
-	c.fetchBatch(watch.Context(), pending)
+	c.fetchBatch(watch.Context(), pending, memory)
 	watch.Moved()
 	c.putBatch(watch.Context(), pending)
 	for _, f := range pending {
@@ -130,12 +131,26 @@ func (c *copier) attemptBatch(ctx context.Context, files []*batchedFile) {
 	}
 }
 
+// batchMemory is the memory of the files of one batch after the other. Neither the source nor the
+// destination uses it after a batch.
+type batchMemory []byte
+
+// of returns the memory, of so many bytes.
+func (m *batchMemory) of(length int) []byte {
+	const step = 64 << 10
+	if len(*m) < length {
+		*m = make([]byte, (length+step-1)/step*step)
+	}
+	return (*m)[:length]
+}
+
 // fetchBatch reads files from their source.
-func (c *copier) fetchBatch(ctx context.Context, files []*batchedFile) {
+func (c *copier) fetchBatch(ctx context.Context, files []*batchedFile, memory *batchMemory) {
 	items := make([]tranship.FetchItem, len(files))
 	for i, f := range files {
 		items[i] = tranship.FetchItem{Path: f.job.item.SourcePath, Size: f.job.item.File.Size}
 	}
+	batch.Lend(items, tranship.MaxPutBytes, memory.of)
 	fetcher, _ := tranship.As[tranship.BatchFetcher](files[0].job.item.Source)
 	results := fetcher.FetchBatch(ctx, items)
 	for i, f := range files {

@@ -33,6 +33,7 @@ func (c *copier) batched() int { return min(c.options.Files/batchWorkers, mostBa
 // copyBatches copies the items of a queue in batches.
 func (c *copier) copyBatches(ctx context.Context, items <-chan Item) {
 	g := &gatherer{items: items, most: c.batched()}
+	memory := &batchMemory{}
 	for batch := g.next(); batch != nil; batch = g.next() {
 		if c.files.Acquire(ctx, int64(len(batch))) != nil {
 			for _, item := range batch {
@@ -40,7 +41,7 @@ func (c *copier) copyBatches(ctx context.Context, items <-chan Item) {
 			}
 			continue
 		}
-		c.copyBatch(ctx, batch)
+		c.copyBatch(ctx, batch, memory)
 	}
 }
 

@@ -24,6 +24,7 @@ func fetchBatchTests() []test {
 		{"failures", fetchBatchFailures},
 		{"too much together", fetchBatchTooMuch},
 		{"data is the caller's", fetchBatchData},
+		{"lent buffers", fetchBatchBuffers},
 		{"context", fetchBatchContext},
 		{"whole versions", fetchBatchWhole},
 	}
@@ -182,6 +183,44 @@ func fetchBatchData(f fixture) {
 		}
 	}
 	f.has("file", data)
+}
+
+// fetchBatchBuffers lends buffers of all lengths, several times the same ones. The bytes beside them
+// must stay as they are.
+func fetchBatchBuffers(f fixture) {
+	const size, room = 1000, 1100
+	lengths := []int{size, size + 1, room, size - 1, 0, -1, size + 1}
+	memory := make([]byte, (len(lengths)+1)*room)
+	clobber(memory)
+	for round := range 3 {
+		items := []tranship.FetchItem{{Path: "none", Size: 10, Buffer: memory[len(lengths)*room:]}}
+		var want []tranship.File
+		for i, length := range lengths {
+			item := tranship.FetchItem{Path: fmt.Sprint("d/", i), Size: size}
+			if length >= 0 {
+				item.Buffer = memory[i*room:][:length:length]
+			}
+			items = append(items, item)
+			want = append(want, f.put(item.Path, content(byte(10*round+i), size)))
+		}
+		results := f.fetchBatch(f.Context(), items...)
+		f.fails("FetchBatch with a buffer", results[0].Err, tranship.ErrNotFound)
+		for i, result := range results[1:] {
+			f.fetched(result, want[i], content(byte(10*round+i), size))
+			_ = append(result.Data, "appended to the data"...)
+		}
+		for i, length := range lengths {
+			for _, b := range memory[i*room+max(length, 0) : (i+1)*room] {
+				if b != 0xDB {
+					f.Fatalf("FetchBatch has written beyond a buffer of %d bytes", length)
+				}
+			}
+		}
+		clobber(memory)
+		for i := range lengths {
+			f.has(fmt.Sprint("d/", i), content(byte(10*round+i), size))
+		}
+	}
 }
 
 func fetchBatchContext(f fixture) {

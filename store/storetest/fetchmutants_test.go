@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"testing"
+	"unsafe"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/store/mem"
@@ -110,6 +111,27 @@ func fetchBatchMutants() map[string]mutant {
 				for i := range results {
 					n := len(results[i].Data)
 					results[i].Data, all = all[:n], all[n:]
+				}
+				return results
+			})},
+		"fetches into buffers that are too short": {"lent buffers", testBatchFetcher, fetchesWith(
+			func(f flawed, ctx context.Context, items []tranship.FetchItem) []tranship.FetchResult {
+				results := f.Store.FetchBatch(ctx, items)
+				for i, item := range items {
+					if item.Buffer != nil && results[i].Err == nil {
+						results[i].Data = item.Buffer[:copy(item.Buffer, results[i].Data)]
+					}
+				}
+				return results
+			})},
+		"fetches beyond buffers": {"lent buffers", testBatchFetcher, fetchesWith(
+			func(f flawed, ctx context.Context, items []tranship.FetchItem) []tranship.FetchResult {
+				results := f.Store.FetchBatch(ctx, items)
+				for i, item := range items {
+					if len(item.Buffer) > 0 {
+						results[i].Data = append(item.Buffer[:0:len(item.Buffer)], results[i].Data...)
+						unsafe.Slice(&item.Buffer[0], len(item.Buffer)+1)[len(item.Buffer)] = 0
+					}
 				}
 				return results
 			})},

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/batch"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
@@ -89,18 +90,18 @@ func (d *downloadStream) fetchAll(fetches []*fetch) {
 	start := time.Now()
 	ctx, cancel := context.WithCancel(d.ctx)
 	defer cancel()
-	batch := &fetchBatch{cancel: cancel}
+	ending := &fetchBatch{cancel: cancel}
 	items := make([]tranship.FetchItem, 0, len(fetches))
 	wanted, bytes := make([]*fetch, 0, len(fetches)), int64(0)
 	d.mu.Lock()
 	for _, f := range fetches {
 		if !f.answered {
-			f.batch = batch
+			f.batch = ending
 			wanted, items = append(wanted, f), append(items, tranship.FetchItem{Path: f.open.GetPath(), Size: f.open.GetLength()})
 			bytes += f.batchBytes()
 		}
 	}
-	batch.wanted = len(wanted)
+	ending.wanted = len(wanted)
 	d.mu.Unlock()
 	if len(wanted) == 0 {
 		return
@@ -113,13 +114,23 @@ func (d *downloadStream) fetchAll(fetches []*fetch) {
 	}
 	var results []tranship.FetchResult
 	watched, refused := d.service.watch(ctx)
+	var lent *[]byte
 	if err == nil {
+		// The replies of larger files refer to their data after they were sent.
+		batch.Lend(items, encodedFile, func(length int) []byte {
+			lent = d.buffers.Get(length)
+			return *lent
+		})
 		results, err = d.fetchItems(watched, items)
 	}
 	if err != nil {
+		lent = nil // a store that panicked may still use it
 		results = slices.Repeat([]tranship.FetchResult{{Err: err}}, len(wanted))
 	}
 	d.answerAll(wanted, results, start, refused)
+	if lent != nil {
+		d.buffers.Put(lent)
+	}
 }
 
 // fetchItems returns a result for each item, or an error for all.
