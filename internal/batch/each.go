@@ -2,6 +2,7 @@ package batch
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -25,10 +26,23 @@ func Each(n int, do func(i int)) {
 	}
 }
 
+// concurrently makes the calls from first to before end at the same time, as far as they wait. A
+// goroutine whose calls do not wait makes many of them.
 func concurrently(first, end int, do func(i int)) {
+	var next atomic.Int64
+	take := func() int { return first + int(next.Add(1)) - 1 }
 	var all sync.WaitGroup
-	for i := first; i < end; i++ {
-		all.Go(func() { do(i) })
+	var work func()
+	work = func() {
+		i := take()
+		if i >= end {
+			return
+		}
+		all.Go(work) // for what is left while the call below waits
+		for ; i < end; i = take() {
+			do(i)
+		}
 	}
+	all.Go(work)
 	all.Wait()
 }

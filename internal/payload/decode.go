@@ -1,8 +1,10 @@
 package payload
 
 import (
+	"cmp"
 	"encoding/binary"
 	"io"
+	"slices"
 
 	"google.golang.org/grpc/mem"
 	"google.golang.org/protobuf/encoding/protowire"
@@ -20,6 +22,10 @@ const maxScratch = 4 << 10
 // form that our own and generated code write is decoded in place. Other encodings of the
 // same message are decoded as a whole.
 func (m *Message) decode(data mem.BufferSlice, maxFields int) {
+	if len(data) == 1 && !m.mayHavePayload(data[0].ReadOnlyData()) {
+		m.malformed = m.decodeWhole(data, maxFields)
+		return
+	}
 	s := scanner{reader: data.Reader(), total: data.Len(), scratch: m.scratch[:0]}
 	rest, ok := s.scan(m.places)
 	if cap(s.scratch) <= maxScratch {
@@ -34,6 +40,15 @@ func (m *Message) decode(data mem.BufferSlice, maxFields int) {
 	if m.malformed = m.decodeProto(rest, maxFields); m.malformed == nil {
 		m.Data = slice(data, s.start, s.length)
 	}
+}
+
+// mayHavePayload reports whether a message begins with a field that has a payload. One that does not
+// has no payload in the form that is decoded in place.
+func (m *Message) mayHavePayload(encoded []byte) bool {
+	number, _, _ := protowire.ConsumeTag(encoded)
+	return slices.ContainsFunc(m.places, func(place Place) bool {
+		return number == cmp.Or(place.Outer, place.Data)
+	})
 }
 
 // decodeWhole decodes the message, and takes the payload out of it.
