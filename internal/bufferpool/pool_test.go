@@ -28,6 +28,16 @@ func TestPool(t *testing.T) {
 	}
 }
 
+// A message with a chunk and its envelope takes hardly more memory than the chunk.
+func TestEnvelope(t *testing.T) {
+	var pool bufferpool.Pool
+	for _, chunk := range []int{64 << 10, 256 << 10, 1 << 20} {
+		if buffer := pool.Get(chunk + 100); cap(*buffer) > chunk+16<<10 {
+			t.Errorf("a message with %d bytes takes %d", chunk, cap(*buffer))
+		}
+	}
+}
+
 func BenchmarkGet(b *testing.B) {
 	var pool bufferpool.Pool
 	for b.Loop() {
