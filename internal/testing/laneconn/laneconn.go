@@ -21,14 +21,21 @@ import (
 // Over returns a connection whose calls of Upload and Download are each on a new lane to the
 // address, and all others on conn. The lanes are closed when the test ends.
 func Over(t testing.TB, conn grpc.ClientConnInterface, address string) grpc.ClientConnInterface {
-	c := &laneConn{ClientConnInterface: conn, address: address}
+	return OverDialer(t, conn, func(ctx context.Context) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "tcp", address)
+	})
+}
+
+// OverDialer is Over with lanes on the connections that dial makes.
+func OverDialer(t testing.TB, conn grpc.ClientConnInterface, dial func(context.Context) (net.Conn, error)) grpc.ClientConnInterface {
+	c := &laneConn{ClientConnInterface: conn, dial: dial}
 	t.Cleanup(c.close)
 	return c
 }
 
 type laneConn struct {
 	grpc.ClientConnInterface
-	address string
+	dial func(context.Context) (net.Conn, error)
 
 	mu    sync.Mutex
 	lanes []*lane.Conn
@@ -47,7 +54,7 @@ func (c *laneConn) NewStream(ctx context.Context, desc *grpc.StreamDesc, method 
 	if method != transhipv1.FileService_Upload_FullMethodName && method != transhipv1.FileService_Download_FullMethodName {
 		return c.ClientConnInterface.NewStream(ctx, desc, method, options...)
 	}
-	raw, err := new(net.Dialer).DialContext(ctx, "tcp", c.address)
+	raw, err := c.dial(ctx)
 	if err != nil {
 		return nil, err
 	}
