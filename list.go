@@ -42,6 +42,9 @@ type ListOptions struct {
 	// out, and continue. Otherwise the list silently leaves out what has no valid path or
 	// is not a file, and ends with an error at what it cannot read.
 	ReportSkipped bool
+	// Brief asks for no more of each file than Path, Size, ModTime and ModTimeUnit. A store
+	// may leave the other fields at their zero values, and list faster.
+	Brief bool
 }
 
 // Validate returns an *InvalidError if a field breaks its rules, and nil otherwise.

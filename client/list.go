@@ -84,6 +84,7 @@ func (l *listCall) run(ctx context.Context, yield func(tranship.Entry, error) bo
 		EndBefore:     l.options.EndBefore,
 		Limit:         int32(l.limit()), //nolint:gosec // at most MaxInt32
 		ReportSkipped: l.options.ReportSkipped,
+		Brief:         l.options.Brief,
 	})
 	if err != nil {
 		return watch.Explain(err)

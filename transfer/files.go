@@ -60,13 +60,12 @@ func (e skippedError) Unwrap() error        { return e.skipped }
 // list is a recursive List that continues after an interruption. It yields what the
 // list leaves out as *tranship.SkippedErrors.
 func list(ctx context.Context, store Lister, directory string) iter.Seq2[tranship.Entry, error] {
-	return listAfter(ctx, store, directory, "", 0)
+	return listPatiently(ctx, store, tranship.ListOptions{Directory: directory, Recursive: true, ReportSkipped: true})
 }
 
-// listAfter is list for the entries after a key, up to a number of them; 0 means all.
-func listAfter(ctx context.Context, store Lister, directory, key string, limit int) iter.Seq2[tranship.Entry, error] {
+// listPatiently is a List that continues after an interruption.
+func listPatiently(ctx context.Context, store Lister, options tranship.ListOptions) iter.Seq2[tranship.Entry, error] {
 	tries := budget.Budget{}.Begin(budget.NewOutage(budget.DefaultPatience))
-	options := tranship.ListOptions{Directory: directory, Recursive: true, StartAfter: key, Limit: limit, ReportSkipped: true}
 	return relist.List(ctx, store, options, tries, nil)
 }
 

@@ -36,9 +36,11 @@ func (f *listedFile) file() tranship.File {
 func listAhead(ctx context.Context, store Lister, directory string, page int) *ahead[listedFile] {
 	return readAhead(page, func(a *ahead[listedFile]) {
 		last := ""
+		options := tranship.ListOptions{Directory: directory, Recursive: true, Limit: page, ReportSkipped: true, Brief: true}
 		for a.empty() {
+			options.StartAfter = last
 			entries := 0
-			for entry, err := range listAfter(ctx, store, directory, last, page) {
+			for entry, err := range listPatiently(ctx, store, options) {
 				line := listedFile{key: entry.Path, size: entry.Size, modTime: entry.ModTime, unit: entry.ModTimeUnit}
 				skipped, isSkipped := errors.AsType[*tranship.SkippedError](err)
 				switch {

@@ -163,17 +163,25 @@ func statusOf(status *unix.Stat_t) Status {
 		ModTime:  time.Unix(status.Mtim.Unix()),
 		Mode:     modeOf(status.Mode),
 		NoBlocks: status.Blocks == 0,
+		Device:   uint64(status.Dev), //nolint:unconvert // another type elsewhere
 	}
 }
 
 // status implements Status for a directory without a guard.
-func (d *Dir) status(name string) (Status, error) {
+func (d *Dir) status(name string) (Status, error) { return d.statusListed(name) }
+
+// statusListed implements StatusListed.
+func (d *Dir) statusListed(name string) (Status, error) {
+	stored := d.resolve(name)
 	var status unix.Stat_t
 	err := d.use(func(dir int) error {
-		return retry(func() error { return unix.Fstatat(dir, name, &status, unix.AT_SYMLINK_NOFOLLOW) })
+		return retry(func() error { return unix.Fstatat(dir, stored, &status, unix.AT_SYMLINK_NOFOLLOW) })
 	})
 	if err != nil {
 		return Status{}, relative("lstat", name, err)
+	}
+	if d.hidesStatus(&status) {
+		return Status{}, &ObstacleError{Path: name, Mode: statusOf(&status).Mode, Hidden: true}
 	}
 	return statusOf(&status), nil
 }

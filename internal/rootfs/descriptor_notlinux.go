@@ -16,6 +16,17 @@ var _ File = Descriptor{}
 
 func (d *Dir) status(name string) (Status, error) { return d.lstatStatus(name) }
 
+func (d *Dir) statusListed(name string) (Status, error) {
+	info, err := d.root.Lstat(d.resolve(name))
+	if err == nil {
+		err = d.admitListed(name, info)
+	}
+	if err != nil {
+		return Status{}, err
+	}
+	return Status{Size: info.Size(), ModTime: info.ModTime(), Mode: info.Mode()}, nil
+}
+
 // OpenDescriptor returns errors.ErrUnsupported.
 func (d *Dir) OpenDescriptor(string) (Descriptor, error) {
 	return Descriptor{}, errors.ErrUnsupported

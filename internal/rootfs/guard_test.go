@@ -58,6 +58,10 @@ func TestHidden(t *testing.T) {
 		}
 		defer above.Close()
 		_, lstat := above.Lstat(last)
+		_, status := above.StatusListed(last)
+		if isHidden(lstat) != isHidden(status) || (lstat == nil) != (status == nil) {
+			t.Errorf("%s: Lstat fails with %v, and StatusListed with %v", path, lstat, status)
+		}
 		_, sub := above.Sub(last)
 		_, walk := dir.Walk(path)
 		_, deeper := dir.Walk(path + "/tls")

@@ -174,7 +174,11 @@ func (l *lister) file(dir *rootfs.Dir, child child) error {
 	if !l.options.Contains(child.key) {
 		return nil
 	}
-	file, err := l.store.inspectIn(dir, child.name, child.path)
+	inspect := l.store.inspectIn
+	if l.options.Brief {
+		inspect = l.store.glanceIn
+	}
+	file, err := inspect(dir, child.name, child.path)
 	switch {
 	case errors.Is(err, tranship.ErrNotFound) && child.unknown:
 		return localTo(errUnknown) // it may be a directory

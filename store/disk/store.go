@@ -61,11 +61,13 @@ type Store struct {
 	timeless bool
 	timeUnit time.Duration
 	// exactTimes is set if the file system keeps nanoseconds of the times that filetime.IsSafe
-	// reports.
-	exactTimes bool
-	times    timeRange
-	space    *space
-	paths    keyedlock.Locks
+	// reports. exactDevice is then its number, and 0 otherwise: another one may be mounted in a
+	// directory.
+	exactTimes  bool
+	exactDevice uint64
+	times       timeRange
+	space       *space
+	paths       keyedlock.Locks
 	// renaming is held while a file is renamed to a name that may have other spellings,
 	// which paths does not cover.
 	renaming sync.Mutex

@@ -209,6 +209,11 @@ func (s *Store) probeTimes(draft *draft) error {
 	}
 	s.timeUnit = unit
 	s.exactTimes = exact && !s.timeless
+	if s.exactTimes {
+		if status, err := draft.dir.Status(draft.name); err == nil {
+			s.exactDevice = status.Device
+		}
+	}
 	return err
 }
 

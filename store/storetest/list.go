@@ -109,6 +109,33 @@ func listEntries(f fixture) {
 			f.sameFile(entry.File, f.stat(entry.Path))
 		}
 	}
+	listBrief(f)
+}
+
+// listBrief compares brief lists with whole ones.
+func listBrief(f fixture) {
+	for _, recursive := range []bool{false, true} {
+		var want []tranship.Entry
+		for entry, err := range f.store.List(f.Context(), tranship.ListOptions{Recursive: recursive}) {
+			if err != nil {
+				f.Fatalf("List: %v", err)
+			}
+			want = append(want, entry)
+		}
+		for entry, err := range f.store.List(f.Context(), tranship.ListOptions{Recursive: recursive, Brief: true}) {
+			if err != nil || len(want) == 0 {
+				f.Fatalf("a brief list has %q more than a whole one, or fails: %v", entry.Path, err)
+			}
+			whole := want[0]
+			want = want[1:]
+			if entry.Key() != whole.Key() || entry.Size != whole.Size || !entry.ModTime.Equal(whole.ModTime) || entry.ModTimeUnit != whole.ModTimeUnit {
+				f.Errorf("a brief list has %+v, want path, size and time of %+v", entry, whole)
+			}
+		}
+		if len(want) > 0 {
+			f.Errorf("a brief list does not have %q", want[0].Path)
+		}
+	}
 }
 
 // listThousands lists more entries than a store or a server fetches at once, in one list and

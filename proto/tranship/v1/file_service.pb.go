@@ -2828,7 +2828,11 @@ type ListRequest struct {
 	// Only entries that sort before this path, compared as for start_after. Empty: to
 	// the end. Older servers ignore this field: a client must filter the entries itself
 	// as well.
-	EndBefore     string `protobuf:"bytes,7,opt,name=end_before,json=endBefore,proto3" json:"end_before,omitempty"`
+	EndBefore string `protobuf:"bytes,7,opt,name=end_before,json=endBefore,proto3" json:"end_before,omitempty"`
+	// true: the client needs no more of each file than path, size, modified_time and
+	// modified_time_unit. The server may leave out the other fields, and list faster. Older
+	// servers ignore this field.
+	Brief         bool `protobuf:"varint,8,opt,name=brief,proto3" json:"brief,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2910,6 +2914,13 @@ func (x *ListRequest) GetEndBefore() string {
 		return x.EndBefore
 	}
 	return ""
+}
+
+func (x *ListRequest) GetBrief() bool {
+	if x != nil {
+		return x.Brief
+	}
+	return false
 }
 
 // ListResponse is a batch of entries. It may be empty; see "Silence" at the top of this
@@ -4609,7 +4620,7 @@ const file_tranship_v1_file_service_proto_rawDesc = "" +
 	"\vStatRequest\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\"5\n" +
 	"\fStatResponse\x12%\n" +
-	"\x04file\x18\x01 \x01(\v2\x11.tranship.v1.FileR\x04file\"\xde\x01\n" +
+	"\x04file\x18\x01 \x01(\v2\x11.tranship.v1.FileR\x04file\"\xf4\x01\n" +
 	"\vListRequest\x12\x1c\n" +
 	"\tdirectory\x18\x01 \x01(\tR\tdirectory\x12\x1c\n" +
 	"\trecursive\x18\x02 \x01(\bR\trecursive\x12\x1f\n" +
@@ -4619,7 +4630,8 @@ const file_tranship_v1_file_service_proto_rawDesc = "" +
 	"\x0ereport_skipped\x18\x05 \x01(\bR\rreportSkipped\x12\x16\n" +
 	"\x06prefix\x18\x06 \x01(\tR\x06prefix\x12\x1d\n" +
 	"\n" +
-	"end_before\x18\a \x01(\tR\tendBefore\"\x94\x01\n" +
+	"end_before\x18\a \x01(\tR\tendBefore\x12\x14\n" +
+	"\x05brief\x18\b \x01(\bR\x05brief\"\x94\x01\n" +
 	"\fListResponse\x12,\n" +
 	"\aentries\x18\x01 \x03(\v2\x12.tranship.v1.EntryR\aentries\x12&\n" +
 	"\x03end\x18\x02 \x01(\v2\x14.tranship.v1.ListEndR\x03end\x12.\n" +

@@ -36,6 +36,7 @@ func (s *Service) List(request *transhipv1.ListRequest, stream grpc.ServerStream
 		EndBefore:     request.GetEndBefore(),
 		Limit:         int(request.GetLimit()),
 		ReportSkipped: request.GetReportSkipped(),
+		Brief:         request.GetBrief(),
 	})
 	talk := newTalker(ctx, stream.Send)
 	defer talk.stop()
