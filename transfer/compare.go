@@ -8,7 +8,7 @@ import (
 )
 
 // comparedItems is how many items Compare reads before it compares them.
-const comparedItems = 4 << 10
+const comparedItems = 1 << 10
 
 // comparison is what Compare has found out about an item.
 type comparison uint8

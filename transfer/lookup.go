@@ -46,7 +46,8 @@ func Lookup(ctx context.Context, store tranship.Reader, path string, directoryOn
 func hasFiles(ctx context.Context, store Lister, directory string) (bool, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	for _, err := range store.List(ctx, tranship.ListOptions{Directory: directory, ReportSkipped: true}) {
+	// Without a limit, a server would look into many of the directories in it.
+	for _, err := range store.List(ctx, tranship.ListOptions{Directory: directory, Limit: 1, ReportSkipped: true, Brief: true}) {
 		if _, skipped := errors.AsType[*tranship.SkippedError](err); skipped {
 			return true, nil
 		}
