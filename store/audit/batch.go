@@ -19,17 +19,20 @@ func (s *store) PutBatch(ctx context.Context, items []tranship.PutItem) []transh
 			results = append(results, slices.Repeat([]tranship.PutResult{{Err: err}}, len(some))...)
 			continue
 		}
-		for i, result := range tranship.PutBatch(ctx, s.inner, some) {
-			s.putDone(ctx, some[i].Spec, some[i].Data, result.Err)
-			results = append(results, result)
-		}
+		stored := tranship.PutBatch(ctx, s.inner, some)
+		s.log.together(func(log lines) {
+			for i, result := range stored {
+				putDone(ctx, log, some[i].Spec, some[i].Data, result.Err)
+			}
+		})
+		results = append(results, stored...)
 	}
 	return results
 }
 
 // putDone writes the line of a put.
-func (s *store) putDone(ctx context.Context, spec tranship.Spec, data []byte, err error) {
-	s.log.done(ctx, "put", err, pathAttr(spec.Path), bytesAttr(int64(len(data))))
+func putDone(ctx context.Context, log lines, spec tranship.Spec, data []byte, err error) {
+	log.done(ctx, "put", err, pathAttr(spec.Path), bytesAttr(int64(len(data))))
 }
 
 // FetchBatch implements tranship.BatchFetcher. Each item has the line of a read.
@@ -40,18 +43,21 @@ func (s *store) FetchBatch(ctx context.Context, items []tranship.FetchItem) []tr
 			results = append(results, slices.Repeat([]tranship.FetchResult{{Err: err}}, len(some))...)
 			continue
 		}
-		for i, result := range tranship.FetchBatch(ctx, s.inner, some) {
-			s.fetchDone(ctx, some[i], result)
-			results = append(results, result)
-		}
+		fetched := tranship.FetchBatch(ctx, s.inner, some)
+		s.log.together(func(log lines) {
+			for i, result := range fetched {
+				fetchDone(ctx, log, some[i], result)
+			}
+		})
+		results = append(results, fetched...)
 	}
 	return results
 }
 
 // fetchDone writes the line of a fetch.
-func (s *store) fetchDone(ctx context.Context, item tranship.FetchItem, result tranship.FetchResult) {
+func fetchDone(ctx context.Context, log lines, item tranship.FetchItem, result tranship.FetchResult) {
 	read := content{
-		ctx: ctx, log: s.log, path: item.Path, read: int64(len(result.Data)),
+		ctx: ctx, log: log, path: item.Path, read: int64(len(result.Data)),
 		whole: result.Err == nil && result.File.Size == item.Size, err: result.Err,
 	}
 	read.done()

@@ -18,7 +18,7 @@ func (s *store) Open(ctx context.Context, path string, options tranship.OpenOpti
 		return nil, err
 	}
 	inner, err := s.inner.Open(ctx, path, options)
-	c := &content{Content: inner, ctx: ctx, log: s.log, path: path, offset: options.Offset, err: err}
+	c := &content{Content: inner, ctx: ctx, log: s.log.lines, path: path, offset: options.Offset, err: err}
 	if err != nil {
 		c.done()
 		return nil, err
@@ -35,7 +35,7 @@ func (s *store) Fetch(ctx context.Context, path string, size int64) (tranship.Fi
 		return tranship.File{}, nil, err
 	}
 	file, data, err := tranship.Fetch(ctx, s.inner, path, size)
-	s.fetchDone(ctx, tranship.FetchItem{Path: path, Size: size}, tranship.FetchResult{File: file, Data: data, Err: err})
+	fetchDone(ctx, s.log.lines, tranship.FetchItem{Path: path, Size: size}, tranship.FetchResult{File: file, Data: data, Err: err})
 	return file, data, err
 }
 
@@ -49,7 +49,7 @@ type content struct {
 	// zeros is nil if the inner content knows no runs of zeros.
 	zeros  tranship.ZeroReader
 	ctx    context.Context
-	log    *Log
+	log    lines
 	path   string
 	offset int64
 

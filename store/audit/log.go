@@ -39,13 +39,10 @@ import (
 	"context"
 	"io"
 	"log/slog"
-	"time"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/access"
 	"github.com/tranship/tranship/internal/failure"
 	"github.com/tranship/tranship/internal/hidden"
-	"github.com/tranship/tranship/internal/recorded"
 )
 
 // maxName bounds the names of principals, uploads and reasons, in bytes.
@@ -58,8 +55,8 @@ const maxName = 256
 // had begun before wait in memory, at most 10,000 lines or 8 MiB, and are written first. The
 // logger gets an error. Lines are passed to the operating system but not synced.
 type Log struct {
-	output  *output
-	handler slog.Handler
+	output *output
+	lines
 
 	// The budgets of the kinds of lines that have at most ten lines a second: refused
 	// credentials, handshakes, connections, and unavailable actions.
@@ -68,7 +65,8 @@ type Log struct {
 
 // Open returns a log that appends to a file. If the file does not exist, it is created with
 // mode 0600. When the file is renamed or removed, the next line goes to a new file of the
-// same name, so that renaming it suffices for rotation. logger gets an error while the log
+// same name, so that renaming it suffices for rotation. The lines of the items of one batch are
+// written together. logger gets an error while the log
 // cannot be written; it may be nil.
 func Open(name string, logger *slog.Logger) (*Log, error) {
 	log := newLog(&output{name: name}, logger)
@@ -91,18 +89,7 @@ func newLog(o *output, logger *slog.Logger) *Log {
 		logger = slog.New(slog.DiscardHandler)
 	}
 	o.log = logger
-	handler := slog.NewJSONHandler(o, &slog.HandlerOptions{
-		ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
-			switch a.Key {
-			case slog.LevelKey:
-				return slog.Attr{}
-			case slog.MessageKey:
-				a.Key = "action"
-			}
-			return a
-		},
-	})
-	return &Log{output: o, handler: handler}
+	return &Log{output: o, lines: linesTo(o)}
 }
 
 // Close writes the lines that wait, and closes the file if Open opened it. It fails if lines
@@ -182,31 +169,6 @@ func (l *Log) writeOmitted() {
 			l.write(kind.action, append([]slog.Attr{slog.String("result", result(kind.err))}, omittedAttrs(omitted)...))
 		}
 	}
-}
-
-// write writes a line.
-func (l *Log) write(action string, attributes []slog.Attr) {
-	record := slog.NewRecord(time.Now().UTC(), slog.LevelInfo, action, 0)
-	record.AddAttrs(attributes...)
-	_ = l.handler.Handle(context.Background(), record) // Write of output never fails
-}
-
-// done writes the line of an action that has ended with err.
-func (l *Log) done(ctx context.Context, action string, err error, attributes ...slog.Attr) {
-	if err != nil {
-		recorded.Failure(ctx)
-	}
-	all := append(make([]slog.Attr, 0, 10), slog.String("result", result(err)))
-	switch p := access.FromContext(ctx); {
-	case p.IsAnonymous():
-		all = append(all, slog.String("source", "anonymous"))
-	default:
-		all = append(all, slog.String("principal", clip(p.Name, tranship.MaxOwnerBytes)), slog.String("source", clip(p.Source, maxName)))
-	}
-	if from := access.PeerFromContext(ctx); from != nil {
-		all = append(all, slog.String("peer", from.String()))
-	}
-	l.write(action, append(all, attributes...))
 }
 
 // result returns the result field for an action that has ended with err.

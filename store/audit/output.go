@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -17,6 +18,8 @@ import (
 const (
 	maxWaiting      = 10_000
 	maxWaitingBytes = 8 << 20
+	// maxTogether bounds the lines, in bytes, that are written with one call.
+	maxTogether = 64 << 10
 )
 
 // output writes lines to a file or a writer. Lines that cannot be written wait.
@@ -53,38 +56,53 @@ func (o *output) ready() error {
 // Write writes a line after those that wait. It never fails: if the line cannot be written,
 // it waits as well.
 func (o *output) Write(line []byte) (int, error) {
+	o.add(escaped(line))
+	return len(line), nil
+}
+
+// escaped returns a copy of a line in which nothing controls a terminal.
+func escaped(line []byte) []byte { return printable.JSON(line) }
+
+// add writes lines that are escaped, as Write does, and keeps them if they must wait.
+func (o *output) add(lines ...[]byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	escaped := printable.JSON(line)
-	if len(o.waiting) == maxWaiting || o.bytes+len(escaped) > maxWaitingBytes {
-		o.lost++
-		return len(line), nil
+	for _, line := range lines {
+		if len(o.waiting) == maxWaiting || o.bytes+len(line) > maxWaitingBytes {
+			o.lost++
+			continue
+		}
+		o.waiting = append(o.waiting, line)
+		o.bytes += len(line)
 	}
-	o.waiting = append(o.waiting, escaped)
-	o.bytes += len(escaped)
 	o.flushLocked()
-	return len(line), nil
 }
 
 // flushLocked writes the lines that wait, and reports whether none is left.
 func (o *output) flushLocked() bool {
 	for len(o.waiting) > 0 {
-		line := o.waiting[0]
+		some := o.waiting[:o.togetherLocked()]
 		n, err := 0, o.reopenLocked()
 		if err == nil {
-			n, err = o.writer.Write(line)
+			n, err = o.writer.Write(slices.Concat(some...))
+		}
+		for _, line := range some {
+			if err != nil && n < len(line) {
+				break
+			}
+			n -= len(line)
+			o.waiting = o.waiting[1:]
+			o.bytes -= len(line)
 		}
 		if err != nil {
-			if n > 0 && n < len(line) { // end the incomplete line, and write it again later
-				o.waiting[0] = append([]byte{'\n'}, line...)
+			if n > 0 && len(o.waiting) > 0 {
+				o.endIncompleteLocked(n)
 			}
 			if !o.stuck.Swap(true) {
 				o.log.Error("the audit log cannot be written: all calls fail until it can be", "error", err)
 			}
 			return false
 		}
-		o.waiting = o.waiting[1:]
-		o.bytes -= len(line)
 	}
 	o.waiting, o.bytes = nil, 0
 	if o.stuck.Swap(false) {
@@ -92,6 +110,34 @@ func (o *output) flushLocked() bool {
 		o.lost = 0
 	}
 	return true
+}
+
+// endIncompleteLocked makes the first line that waits, of which n bytes were written, end what was
+// written. Then it comes again, unless only its end was missing.
+func (o *output) endIncompleteLocked(n int) {
+	line := o.waiting[0]
+	ending := line[n:]
+	if len(ending) > 1 {
+		ending = append([]byte{'\n'}, line...)
+	}
+	o.waiting[0] = ending
+	o.bytes += len(ending) - len(line)
+}
+
+// togetherLocked returns how many of the lines that wait are written with one call: one to a
+// writer that a program has given, because it may rely on that.
+func (o *output) togetherLocked() int {
+	if o.name == "" {
+		return 1
+	}
+	n, size := 0, 0
+	for _, line := range o.waiting {
+		if size += len(line); n > 0 && size > maxTogether {
+			break
+		}
+		n++
+	}
+	return n
 }
 
 // reopenLocked opens the file again if it was renamed or removed.

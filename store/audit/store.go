@@ -67,7 +67,7 @@ func (s *store) Put(ctx context.Context, spec tranship.Spec, data []byte) (trans
 		return tranship.File{}, err
 	}
 	file, err := s.inner.Put(ctx, spec, data)
-	s.putDone(ctx, spec, data, err)
+	putDone(ctx, s.log.lines, spec, data, err)
 	return file, err
 }
 
