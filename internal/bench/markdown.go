@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -43,7 +44,9 @@ func (r *report) targetTable(out io.Writer) {
 	var left []string
 	for _, v := range r.Verdicts {
 		if v.Verdict == leftOut {
-			left = append(left, fmt.Sprintf("`%s` of %s, %s", v.Case, v.Contestant, v.Target))
+			if text := fmt.Sprintf("`%s` of %s", v.Case, v.Contestant); !slices.Contains(left, text) {
+				left = append(left, text)
+			}
 			continue
 		}
 		text, value := v.Verdict, v.Value.format(2)
@@ -56,7 +59,7 @@ func (r *report) targetTable(out io.Writer) {
 		fmt.Fprintf(out, "| `%s` | %s | %s | %s | %s | %d | %s |\n", v.Case, v.Contestant, v.Target, v.limit(), value, v.Value.N, text)
 	}
 	if left != nil {
-		fmt.Fprintf(out, "\nOther targets, whose case or contestant was not chosen: %s.\n", strings.Join(left, "; "))
+		fmt.Fprintf(out, "\nTargets whose case or contestants were not chosen: %s.\n", strings.Join(left, ", "))
 	}
 }
 
