@@ -9,11 +9,16 @@ import (
 )
 
 // Locks has a lock for each key. The zero value is ready to use. Keys that are neither
-// held nor waited for take no memory. It is safe for concurrent use.
+// held nor waited for take no memory, except a little for the next keys. It is safe for concurrent use.
 type Locks struct {
 	mu   sync.Mutex
 	keys map[string]*heldKey
+	// spare has at most maxSpare locks of no key, which are used again.
+	spare []*heldKey
 }
+
+// maxSpare bounds the memory of locks that are used again.
+const maxSpare = 64
 
 type heldKey struct {
 	// held has an element while the key is locked.
@@ -79,7 +84,11 @@ func (l *Locks) use(key string) *heldKey {
 		if l.keys == nil {
 			l.keys = make(map[string]*heldKey)
 		}
-		k = &heldKey{held: make(chan struct{}, 1)}
+		if last := len(l.spare) - 1; last >= 0 {
+			k, l.spare = l.spare[last], l.spare[:last]
+		} else {
+			k = &heldKey{held: make(chan struct{}, 1)}
+		}
 		l.keys[key] = k
 	}
 	k.users++
@@ -98,5 +107,8 @@ func (l *Locks) forget(key string, k *heldKey) {
 	k.users--
 	if k.users == 0 {
 		delete(l.keys, key)
+		if len(l.spare) < maxSpare {
+			l.spare = append(l.spare, k)
+		}
 	}
 }

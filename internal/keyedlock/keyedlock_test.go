@@ -3,6 +3,7 @@ package keyedlock
 import (
 	"context"
 	"errors"
+	"strconv"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -91,5 +92,29 @@ func TestTryLock(t *testing.T) {
 	again()
 	if len(locks.keys) != 0 {
 		t.Errorf("remaining keys: %v", locks.keys)
+	}
+}
+
+// Locks of keys that are not used any more are used for other keys, and only a few are kept.
+func TestSpareLocks(t *testing.T) {
+	var locks Locks
+	for range 3 {
+		var unlocks []func()
+		for i := range 2 * maxSpare {
+			unlock, ok := locks.TryLock(strconv.Itoa(i))
+			if !ok {
+				t.Fatalf("key %d is locked", i)
+			}
+			if _, ok := locks.TryLock(strconv.Itoa(i)); ok {
+				t.Fatalf("key %d is locked twice", i)
+			}
+			unlocks = append(unlocks, unlock)
+		}
+		for _, unlock := range unlocks {
+			unlock()
+		}
+		if len(locks.keys) != 0 || len(locks.spare) != maxSpare {
+			t.Errorf("%d keys remain, and %d locks of no key; want 0 and %d", len(locks.keys), len(locks.spare), maxSpare)
+		}
 	}
 }
