@@ -33,12 +33,14 @@ func (m *Message) decode(data mem.BufferSlice, maxFields int) {
 	}
 	if !ok {
 		_ = s.reader.Close()
-		m.malformed = m.decodeWhole(data, maxFields)
+		if m.malformed = m.decodeWhole(data, maxFields); m.malformed == nil {
+			m.envelope = data.Len() - m.Data.Len()
+		}
 		return
 	}
 	_ = s.reader.Close() // it has its own references
 	if m.malformed = m.decodeProto(rest, maxFields); m.malformed == nil {
-		m.Data = slice(data, s.start, s.length)
+		m.Data, m.envelope = slice(data, s.start, s.length), len(rest)
 	}
 }
 

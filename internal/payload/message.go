@@ -34,6 +34,9 @@ type Message struct {
 	places []Place
 	// malformed is why a received message cannot be decoded; nil if it can.
 	malformed error
+	// envelope is the size of a received message without its payload, in bytes; 0 if Codec has
+	// not decoded it.
+	envelope int
 	// scratch is memory that decoding the next message uses again.
 	scratch []byte
 }
@@ -63,7 +66,7 @@ type (
 // stream's, or a *MalformedError. The caller must give that a status, because gRPC would use
 // INTERNAL.
 func (m *Message) Receive(stream Receiver) error {
-	m.Data, m.malformed = nil, nil
+	m.Data, m.malformed, m.envelope = nil, nil, 0
 	if err := stream.RecvMsg(m); err != nil {
 		return err
 	}
@@ -105,6 +108,18 @@ func (m *Message) Next(most int) tranship.Chunk {
 	}
 	all := pieces(head)
 	return tranship.NewChunk(all, tranship.PiecesCRC32C(all), head.Free)
+}
+
+// Reuse makes m, into which no message was received yet, use memory of an earlier message for
+// decoding. The goroutine that received that message must call it.
+func (m *Message) Reuse(earlier *Message) { m.scratch, earlier.scratch = earlier.scratch, nil }
+
+// Envelope returns the size of a received message without its payload, in bytes.
+func (m *Message) Envelope() int {
+	if m.envelope > 0 {
+		return m.envelope
+	}
+	return proto.Size(m.Proto)
 }
 
 // Len returns the length of the payload in bytes.

@@ -8,6 +8,9 @@ func (m *Memory) Hold(ctx context.Context, n int64) error {
 	return m.payload.Acquire(ctx, min(n, m.most))
 }
 
+// TryHold is Hold if it need not wait. Otherwise it returns false.
+func (m *Memory) TryHold(n int64) bool { return m.payload.TryAcquire(min(n, m.most)) }
+
 // Drop gives back n bytes of payload, as many as one Hold had.
 func (m *Memory) Drop(n int64) { m.payload.Release(min(n, m.most)) }
 

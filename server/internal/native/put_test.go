@@ -113,6 +113,8 @@ func (m *countedMemory) Hold(_ context.Context, n int64) error {
 	return nil
 }
 
+func (m *countedMemory) TryHold(n int64) bool { return m.Hold(context.Background(), n) == nil }
+
 func (m *countedMemory) Drop(n int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

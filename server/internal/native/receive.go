@@ -8,7 +8,6 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/tranship/tranship/internal/grpcdesc"
 	"github.com/tranship/tranship/internal/wire"
@@ -47,21 +46,21 @@ func (u *uploadStream) discard(all bool) bool {
 // receive adds the messages that arrive to the inbox, until the stream's context ends or
 // receiving fails. It adds the error as well.
 func (u *uploadStream) receive(stream grpc.BidiStreamingServer[transhipv1.UploadRequest, transhipv1.UploadResponse]) {
+	earlier := wire.NewUploadRequest(nil)
 	for {
 		request := &transhipv1.UploadRequest{}
 		message := wire.NewUploadRequest(request)
+		message.Reuse(earlier)
+		earlier = message
 		u.awaiting.Store(true)
 		err := grpcdesc.Receive(stream, message)
 		u.awaiting.Store(false)
 		u.arrived.Add(1)
 		next := received{request: request, data: message, err: err}
 		if err == nil {
-			next.envelope = proto.Size(request)
+			next.envelope = message.Envelope()
 			if size := int64(message.Len()); size <= wire.MaxChunkBytes {
-				u.pace.Hold()
-				err := u.hold(size)
-				u.pace.Release()
-				if err != nil { // the stream's context has ended
+				if err := u.hold(size); err != nil { // the stream's context has ended
 					message.Free()
 					return
 				}

@@ -55,6 +55,8 @@ type Options struct {
 type Memory interface {
 	// Hold waits until n more bytes of payload may be held.
 	Hold(ctx context.Context, n int64) error
+	// TryHold is Hold if it need not wait. Otherwise it returns false.
+	TryHold(n int64) bool
 	// Drop gives n bytes back.
 	Drop(n int64)
 	// GrantStreams returns how many streams one of so many uploads under way may have;

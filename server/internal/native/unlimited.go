@@ -13,6 +13,9 @@ var _ Memory = unlimitedMemory{}
 // Hold implements Memory.
 func (unlimitedMemory) Hold(context.Context, int64) error { return nil }
 
+// TryHold implements Memory.
+func (unlimitedMemory) TryHold(int64) bool { return true }
+
 // Drop implements Memory.
 func (unlimitedMemory) Drop(int64) {}
 
