@@ -57,7 +57,7 @@ func Open(name string) (*Dir, error) {
 // New returns the directory of an os.Root, and owns it from then on.
 func New(root *os.Root) *Dir {
 	d := &Dir{
-		root:   root,
+		root: root,
 		// With nonblock, package os makes four system calls less.
 		handle: sync.OnceValues(func() (*os.File, error) { return root.OpenFile(".", os.O_RDONLY|nonblock, 0) }),
 	}

@@ -112,5 +112,5 @@ func (d *Dir) fileSystem() (uint64, error) {
 	err := d.use(func(descriptor int) error {
 		return retry(func() error { return unix.Fstatfs(descriptor, &status) })
 	})
-	return uint64(status.Type) & 0xffff_ffff, err //nolint:unconvert // int32 on 32-bit systems
+	return uint64(status.Type) & 0xffff_ffff, err
 }
