@@ -10,16 +10,16 @@ import (
 // call. It follows no link and does not wait for the writer of a FIFO. When it fails,
 // Walk and OpenFile give the reason.
 func (d *Dir) OpenBelow(path string) (*os.File, error) {
-	opened, err := d.openBelow(path)
+	opened, err := d.openBelow(path, 0)
 	if err != nil {
 		return nil, err
 	}
 	return os.NewFile(uintptr(opened), d.root.Name()+"/"+path), nil
 }
 
-func (d *Dir) openBelow(path string) (opened int, err error) {
+func (d *Dir) openBelow(path string, flag uint64) (opened int, err error) {
 	how := unix.OpenHow{
-		Flags:   unix.O_RDONLY | unix.O_NONBLOCK | unix.O_CLOEXEC | unix.O_LARGEFILE,
+		Flags:   flag | unix.O_RDONLY | unix.O_NONBLOCK | unix.O_CLOEXEC | unix.O_LARGEFILE,
 		Resolve: unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_BENEATH,
 	}
 	err = d.use(func(dir int) error {

@@ -32,7 +32,7 @@ func (d *Dir) Create(name string, mode fs.FileMode) (File, error) {
 
 // OpenDescriptor opens the file or directory at a path below d for reading, as OpenBelow does.
 func (d *Dir) OpenDescriptor(path string) (Descriptor, error) {
-	opened, err := d.openBelow(path)
+	opened, err := d.openBelow(path, 0)
 	return Descriptor{opened, path}, err
 }
 

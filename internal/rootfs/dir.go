@@ -158,9 +158,11 @@ func (e Entry) IsDir() bool { return e.kind.IsDir() }
 func (e Entry) IsUnknown() bool { return e.unknown }
 
 // ReadDir returns all entries of the directory, in no particular order.
-func (d *Dir) ReadDir() ([]Entry, error) {
+func (d *Dir) ReadDir() ([]Entry, error) { return readAll(d.Entries) }
+
+func readAll(read func(each func(Entry) bool) error) ([]Entry, error) {
 	var entries []Entry
-	err := d.Entries(func(entry Entry) bool {
+	err := read(func(entry Entry) bool {
 		entries = append(entries, entry)
 		return true
 	})

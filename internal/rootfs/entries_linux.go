@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"io/fs"
-	"os"
 
 	"golang.org/x/sys/unix"
 )
@@ -13,31 +12,58 @@ import (
 // 250 entries.
 const entriesBytes = 8 << 10
 
-// readEntries calls each for the entries of an open directory, until it returns false. On
-// a file system that does not list types, os.File.ReadDir would end at the first entry
-// that it cannot lstat.
-func readEntries(file *os.File, each func(Entry) bool) error {
+// dirReader is the descriptor of a directory.
+type dirReader struct{ number int }
+
+// openReader opens the directory called name, "." for d itself. It is not opened by os.Root,
+// because package os would then make more system calls for the directory, and one for each entry.
+func (d *Dir) openReader(name string) (dirReader, error) {
+	opened, err := d.openDescriptor(name, unix.O_RDONLY|unix.O_DIRECTORY, 0)
+	return dirReader{opened}, relative("open", name, err)
+}
+
+func (d *Dir) openReaderBelow(path string) (dirReader, error) {
+	opened, err := d.openBelow(path, unix.O_DIRECTORY)
+	return dirReader{opened}, err
+}
+
+// Status describes the file, directory or link called name, as Dir.Status does.
+func (r dirReader) Status(name string) (Status, error) {
+	if err := checkSegment("lstat", name); err != nil {
+		return Status{}, err
+	}
+	status, err := r.lstat(name)
+	if err != nil {
+		return Status{}, relative("lstat", name, err)
+	}
+	return statusOf(&status), nil
+}
+
+func (r dirReader) lstat(name string) (status unix.Stat_t, err error) {
+	err = retry(func() error { return unix.Fstatat(r.number, name, &status, unix.AT_SYMLINK_NOFOLLOW) })
+	return status, err
+}
+
+// Close closes the directory.
+func (r dirReader) Close() error { return unix.Close(r.number) }
+
+// readEntries calls each for the entries of the directory, until it returns false. On a file
+// system that does not list types, os.File.ReadDir would end at the first entry that it cannot
+// lstat.
+func (r dirReader) readEntries(each func(Entry) bool) error {
 	buffer := make([]byte, entriesBytes)
 	for {
 		n := 0
-		err := control(file, func(directory int) error {
-			return retry(func() (err error) {
-				n, err = unix.Getdents(directory, buffer)
-				return err
-			})
+		err := retry(func() (err error) {
+			n, err = unix.Getdents(r.number, buffer)
+			return err
 		})
 		if err != nil || n <= 0 {
 			return err
 		}
-		records := dirents{buffer[:n], func(name string) (mode uint32, err error) {
-			err = control(file, func(directory int) error {
-				return retry(func() error {
-					var stat unix.Stat_t
-					defer func() { mode = stat.Mode }()
-					return unix.Fstatat(directory, name, &stat, unix.AT_SYMLINK_NOFOLLOW)
-				})
-			})
-			return mode, err
+		records := dirents{buffer[:n], func(name string) (uint32, error) {
+			status, err := r.lstat(name)
+			return status.Mode, err
 		}}
 		if !records.each(each) {
 			return nil

@@ -44,13 +44,28 @@ type walkedDirectory struct {
 	path string
 	// named: it is the directory that the caller asked for, and not one below that.
 	named bool
-	open  *rootfs.Dir
+	open  listed
+}
+
+// listed is an open directory that is walked: a rootfs.DirReader, or a rootfs.Dir.
+type listed interface {
+	ReadDir() ([]rootfs.Entry, error)
+	Status(name string) (rootfs.Status, error)
+	Close() error
 }
 
 // opened opens the directory, if it is not open. No link is followed to it.
-func (w *walkedDirectory) opened() (*rootfs.Dir, error) {
+func (w *walkedDirectory) opened() (listed, error) {
 	if w.open != nil {
 		return w.open, nil
+	}
+	path := w.path
+	if path == "" {
+		path = "."
+	}
+	if open, err := w.dir.top.OpenDirReader(path); err == nil {
+		w.open = open
+		return open, nil
 	}
 	open, err := w.dir.directories.Walk(w.path)
 	if err != nil {
@@ -58,19 +73,6 @@ func (w *walkedDirectory) opened() (*rootfs.Dir, error) {
 	}
 	w.open = open
 	return open, nil
-}
-
-// sub opens a directory in the directory.
-func (w *walkedDirectory) sub(name string) (*walkedDirectory, error) {
-	sub := &walkedDirectory{dir: w.dir, path: join(w.path, name)}
-	open, err := w.opened()
-	if err != nil {
-		return sub, err
-	}
-	if sub.open, err = open.Sub(name); err != nil {
-		return sub, walkError(sub.path, err)
-	}
-	return sub, nil
 }
 
 // walkError is the error of a directory that cannot be opened.
@@ -138,12 +140,8 @@ func (w walk) entry(in *walkedDirectory, entry rootfs.Entry) bool {
 		return w.skip(path, err)
 	}
 	if entry.IsDir() {
-		sub, err := in.sub(entry.Name())
 		in.close()
-		if err != nil {
-			return w.unreadable(sub, err)
-		}
-		return w.directory(sub)
+		return w.directory(&walkedDirectory{dir: in.dir, path: path})
 	}
 	if !entry.Type().IsRegular() && !entry.IsUnknown() {
 		return w.skip(path, fmt.Errorf("it is %s", kind(entry.Type())))
