@@ -18,6 +18,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/tranship/tranship/internal/rpcstatus"
+	"github.com/tranship/tranship/internal/testing/laneconn"
 	filesrvv1 "github.com/tranship/tranship/proto/filesrv/v1"
 	transferpb "github.com/tranship/tranship/proto/filetransfer"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
@@ -32,12 +33,12 @@ func (raw) Name() string                       { return "proto" }
 
 // call sends messages, which may be malformed, and half-closes the stream. It returns the
 // replies and the error of the call.
-func call(t testing.TB, conn *grpc.ClientConn, method string, header metadata.MD, messages ...[]byte) ([][]byte, error) {
+func call(t testing.TB, conn grpc.ClientConnInterface, method string, header metadata.MD, messages ...[]byte) ([][]byte, error) {
 	t.Helper()
 	return callContext(testContext(t), conn, method, header, messages...)
 }
 
-func callContext(ctx context.Context, conn *grpc.ClientConn, method string, header metadata.MD, messages ...[]byte) ([][]byte, error) {
+func callContext(ctx context.Context, conn grpc.ClientConnInterface, method string, header metadata.MD, messages ...[]byte) ([][]byte, error) {
 	ctx = metadata.NewOutgoingContext(ctx, header)
 	stream, err := conn.NewStream(ctx, &grpc.StreamDesc{ClientStreams: true, ServerStreams: true}, method,
 		grpc.ForceCodec(raw{}), grpc.MaxCallRecvMsgSize(64<<20))
@@ -66,6 +67,15 @@ func callContext(ctx context.Context, conn *grpc.ClientConn, method string, head
 		replies = append(replies, reply)
 	}
 }
+
+// onLanes returns a connection whose calls of Upload and Download are on lanes.
+func (s *site) onLanes(t testing.TB) grpc.ClientConnInterface {
+	t.Helper()
+	return laneconn.Over(t, s.dial(t), s.address)
+}
+
+// hasLanes reports whether lanes carry a method.
+func hasLanes(method string) bool { return method == uploadMethod || method == downloadMethod }
 
 // methods returns the full names of all methods that take messages of a client.
 func methods() []string {
@@ -99,7 +109,7 @@ type request struct {
 
 // send makes the request and returns the code of the call or of its slot. The path may be
 // arbitrary bytes, even invalid UTF-8.
-func (r request) send(t testing.TB, conn *grpc.ClientConn, path string) codes.Code {
+func (r request) send(t testing.TB, conn grpc.ClientConnInterface, path string) codes.Code {
 	t.Helper()
 	ended, _ := r.answer(t, conn, path)
 	return ended.Code()
@@ -107,7 +117,7 @@ func (r request) send(t testing.TB, conn *grpc.ClientConn, path string) codes.Co
 
 // answer makes the request like send, and returns the whole status and the replies before
 // it.
-func (r request) answer(t testing.TB, conn *grpc.ClientConn, path string) (*status.Status, [][]byte) {
+func (r request) answer(t testing.TB, conn grpc.ClientConnInterface, path string) (*status.Status, [][]byte) {
 	t.Helper()
 	// The placeholder has the length of the path, so that encoded lengths stay valid.
 	placeholder := strings.Repeat("\x01", len(path))

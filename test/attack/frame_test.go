@@ -20,6 +20,7 @@ import (
 	"golang.org/x/net/http2/hpack"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/tranship/tranship/internal/lane"
 	"github.com/tranship/tranship/internal/testing/raced"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
@@ -161,7 +162,7 @@ func TestWindowStalls(t *testing.T) {
 // closes each connection within ten seconds.
 func TestSilentConnections(t *testing.T) {
 	s := newSite(t)
-	s.closes(t, "", http2.ClientPreface[:10], http2.ClientPreface[:len(http2.ClientPreface)-1])
+	s.closes(t, "", http2.ClientPreface[:10], http2.ClientPreface[:len(http2.ClientPreface)-1], lane.Preface[:10], lane.Preface)
 	s.serves(t)
 }
 

@@ -97,6 +97,16 @@ func TestLanes(t *testing.T) {
 			_, err := conn.Write(append(upload[:len(upload):len(upload)], laneFrame(3, make([]byte, 64<<10), 2<<30-64<<10)...))
 			return err
 		},
+		"downloads that are not read": func(conn net.Conn) error {
+			open := laneFrame(3, []byte{0x0a, 9, 0x08, 1, 0x12, 5, 'l', 'a', 'r', 'g', 'e'}, 0)
+			_, err := conn.Write(append(laneHeaders(t, downloadMethod), open...))
+			return err
+		},
+		"a cancelled download that is not read": func(conn net.Conn) error {
+			open := laneFrame(3, []byte{0x0a, 9, 0x08, 1, 0x12, 5, 'l', 'a', 'r', 'g', 'e'}, 0)
+			_, err := conn.Write(append(append(laneHeaders(t, downloadMethod), open...), laneFrame(6, nil, 0)...))
+			return err
+		},
 		"a call, and then nothing": func(conn net.Conn) error {
 			_, err := conn.Write(upload)
 			return err
@@ -114,7 +124,9 @@ func TestLanes(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newSite(t)
+			s := prepareSite(t)
+			s.write(t, "root/large", strings.Repeat("x", 8<<20))
+			s.start(t)
 			begun, _ := s.resident(t)
 			var attackers sync.WaitGroup
 			for range 100 {

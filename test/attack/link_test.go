@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 
 	"github.com/tranship/tranship"
@@ -22,9 +23,9 @@ import (
 // below it, in every request that contains a path. No link is followed.
 func TestLinks(t *testing.T) {
 	s := newSite(t)
-	conn := s.dial(t)
-	for _, request := range requests() {
-		t.Run(request.name, func(t *testing.T) {
+	conn, onLanes := s.dial(t), s.onLanes(t)
+	test := func(request request, conn grpc.ClientConnInterface) func(t *testing.T) {
+		return func(t *testing.T) {
 			for _, path := range []string{
 				"out", "out/canary", "out/new", "out-file", "out-absolute", "in", "in/one", "in/new", "in-file",
 				"state", "state/new", "state/uploads", "loop", "loop/loop", "dangling", "dangling/new",
@@ -43,7 +44,13 @@ func TestLinks(t *testing.T) {
 				}
 			}
 			s.unchanged(t)
-		})
+		}
+	}
+	for _, request := range requests() {
+		t.Run(request.name, test(request, conn))
+		if hasLanes(request.method) {
+			t.Run(request.name+" on a lane", test(request, onLanes))
+		}
 	}
 }
 

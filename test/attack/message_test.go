@@ -94,7 +94,7 @@ func malformed() map[string][]byte {
 // TestMalformedMessages sends malformed messages to every method.
 func TestMalformedMessages(t *testing.T) {
 	s := newSite(t)
-	conn := s.dial(t)
+	conn, onLanes := s.dial(t), s.onLanes(t)
 	begun, _ := s.resident(t)
 	var calls sync.WaitGroup
 	turns := make(chan struct{}, atOnce)
@@ -114,6 +114,12 @@ func TestMalformedMessages(t *testing.T) {
 				}
 				if _, err := call(t, conn, method, nil, sent...); !allowed(err) {
 					t.Errorf("%s, %s: %v", method, what, err)
+				}
+				if !hasLanes(method) {
+					return
+				}
+				if _, err := call(t, onLanes, method, nil, sent...); !allowed(err) {
+					t.Errorf("%s on a lane, %s: %v", method, what, err)
 				}
 			})
 		}

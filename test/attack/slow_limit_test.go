@@ -5,6 +5,7 @@ package attack
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"golang.org/x/net/http2"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -37,7 +39,8 @@ func TestSlowClientsDropped(t *testing.T) {
 	const first, chunk = 16 << 20, 1 << 20 // more than a part
 
 	slow := map[string]func() error{
-		"a native upload": func() error { return s.trickleNative(t, content, first) },
+		"a native upload":           func() error { return trickleNative(t, s.dial(t), "slow", content, first) },
+		"a native upload on a lane": func() error { return trickleNative(t, s.onLanes(t), "slower", content, first) },
 		"a filesrv upload": func() error {
 			stream, err := filesrvv1.NewFileSrvClient(s.dial(t)).UploadFile(ctx)
 			if err != nil {
@@ -125,6 +128,11 @@ func TestSlowClientsDropped(t *testing.T) {
 	if _, err := upload.Commit(ctx, tranship.Commit{Size: size, CRC32C: new(tranship.CRC32C(content))}); err != nil {
 		t.Errorf("it cannot be resumed: %v", err)
 	}
+	for unfinished, err := range honest.ListUploads(ctx, "") {
+		if err := errors.Join(err, honest.AbortUpload(ctx, unfinished.ID)); err != nil || unfinished.Path != "slower" {
+			t.Errorf("the unfinished upload of %q: %v", unfinished.Path, err)
+		}
+	}
 	for _, path := range []string{"slow", "honest"} {
 		if err := honest.Remove(ctx, path, tranship.Precondition{}); err != nil {
 			t.Error(err)
@@ -133,17 +141,17 @@ func TestSlowClientsDropped(t *testing.T) {
 	s.unchanged(t)
 }
 
-// trickleNative begins a resumable upload, sends its first bytes at once and then a few
+// trickleNative begins a resumable upload to a path, sends its first bytes at once and then a few
 // from time to time, until that fails.
-func (s *site) trickleNative(t testing.TB, content []byte, first int64) error {
-	stream, err := transhipv1.NewFileServiceClient(s.dial(t)).Upload(testContext(t))
+func trickleNative(t testing.TB, conn grpc.ClientConnInterface, path string, content []byte, first int64) error {
+	stream, err := transhipv1.NewFileServiceClient(conn).Upload(testContext(t))
 	if err != nil {
 		return err
 	}
 	chunk := func(offset int64, data []byte) error {
 		return stream.Send(&transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Chunk{Chunk: &transhipv1.Chunk{Slot: 1, Offset: &offset, Data: data}}})
 	}
-	begin := &transhipv1.Begin{Slot: 1, Path: "slow", Size: new(int64(len(content))), Keep: true, ResumeKey: "key"}
+	begin := &transhipv1.Begin{Slot: 1, Path: path, Size: new(int64(len(content))), Keep: true, ResumeKey: "key"}
 	if err := stream.Send(&transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Begin{Begin: begin}}); err != nil {
 		return err
 	}
