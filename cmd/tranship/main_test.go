@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -12,11 +13,40 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/tranship/tranship/client"
 	"github.com/tranship/tranship/internal/testing/program"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"tranship": main})
+	testscript.Main(m, map[string]func(){"tranship": func() {
+		os.Args = withTransport(os.Args, os.Getenv(transportVariable))
+		main()
+	}})
+}
+
+// transportVariable is the environment variable that gives cp of the program under test another
+// --transport, unless the command has one or a --protocol.
+const transportVariable = "TRANSHIP_TEST_TRANSPORT"
+
+func withTransport(args []string, transport string) []string {
+	has := func(arg string) bool {
+		return strings.HasPrefix(arg, "--transport") || strings.HasPrefix(arg, "--protocol")
+	}
+	if transport == "" || len(args) < 2 || args[1] != "cp" || slices.ContainsFunc(args, has) {
+		return args
+	}
+	return slices.Insert(slices.Clone(args), 2, "--transport", transport)
+}
+
+// TestScriptsOverGRPC runs the scripts that concern transfers over gRPC. Without a flag they run
+// over lanes.
+func TestScriptsOverGRPC(t *testing.T) {
+	params := scripts(client.TransportGRPC.String())
+	params.Dir = ""
+	for _, name := range []string{"basic", "digest", "leftovers", "streams", "targets", "tls", "update"} {
+		params.Files = append(params.Files, "testdata/script/"+name+".txtar")
+	}
+	testscript.Run(t, params)
 }
 
 // TestScripts runs scripts with the real program. They have these commands beside the usual
@@ -32,13 +62,19 @@ func TestMain(m *testing.M) {
 //	certificates DIR      make certificates; see func certificates
 //	fingerprint FILE VAR  set VAR to the fingerprint of a certificate's key
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{
+	testscript.Run(t, scripts(""))
+}
+
+// scripts are all scripts, with a value of transportVariable.
+func scripts(transport string) testscript.Params {
+	return testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
 			// A program with the race detector otherwise waits a second at its end.
 			env.Setenv("GORACE", "atexit_sleep_ms=0")
+			env.Setenv(transportVariable, transport)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -52,7 +88,7 @@ func TestScripts(t *testing.T) {
 			"certificates": certificates,
 			"fingerprint":  fingerprint,
 		},
-	})
+	}
 }
 
 func ready(ts *testscript.TestScript, _ bool, args []string) {
