@@ -48,7 +48,7 @@ type Wrapper interface {
 // beside its main one:
 //
 //   - of a Store: UploadFinder, Fetcher, BatchPutter, BatchFetcher, TreeRemover,
-//     AccountKeeper, WidthHinter, HealthChecker
+//     AccountKeeper, WidthHinter, HealthChecker, StateStore, UploadJoiner
 //   - of an Upload: PartRunner, WidthHinter, ChunkSizeHinter, CommittedUpload,
 //     DiscardReporter
 //   - of a Content: ChunkReader, RangeReader, ZeroReader

@@ -31,6 +31,8 @@ const (
 	LimitMetadataBytes Limit = "metadata-bytes"
 	// LimitListEntries is how many entries of a directory are kept in memory.
 	LimitListEntries Limit = "list-entries"
+	// LimitStateBytes is MaxStateBytes, the limit of a value of a StateStore.
+	LimitStateBytes Limit = "state-bytes"
 
 	// LimitFileBytes is the largest file that a store accepts.
 	LimitFileBytes Limit = "file-bytes"

@@ -12,6 +12,7 @@ var (
 	_ tranship.TreeRemover  = (*filesStore)(nil)
 	_ tranship.BatchPutter  = (*filesStore)(nil)
 	_ tranship.BatchFetcher = (*filesStore)(nil)
+	_ tranship.UploadJoiner = (*filesStore)(nil)
 	_ tranship.Wrapper      = (*countedContent)(nil)
 	_ tranship.Wrapper      = (*countedUpload)(nil)
 )
@@ -19,11 +20,11 @@ var (
 // Unwrap implements tranship.Wrapper.
 func (s *filesStore) Unwrap() any { return s.inner }
 
-// Passes implements tranship.Wrapper. A width takes no descriptor. Accounts are for the
-// quota, which belongs inside.
+// Passes implements tranship.Wrapper. A width takes no descriptor, and the state is not a
+// caller's. Accounts are for the quota, which belongs inside.
 func (s *filesStore) Passes(ability any) bool {
 	switch ability.(type) {
-	case *tranship.WidthHinter, *tranship.HealthChecker:
+	case *tranship.WidthHinter, *tranship.HealthChecker, *tranship.StateStore:
 		return true
 	}
 	return false

@@ -137,6 +137,20 @@ func (s *filesStore) Begin(ctx context.Context, spec tranship.Spec) (tranship.Up
 	return &countedUpload{inner, sync.OnceFunc(place.Leave)}, nil
 }
 
+// JoinUpload implements tranship.UploadJoiner. It counts like Begin.
+func (s *filesStore) JoinUpload(ctx context.Context, id string, epoch uint64) (tranship.Upload, tranship.Spec, error) {
+	place, err := s.queue.Enter(ctx, uploadFiles, false)
+	if err != nil {
+		return nil, tranship.Spec{}, err
+	}
+	inner, spec, err := tranship.JoinUpload(ctx, s.inner, id, epoch)
+	if err != nil {
+		place.Leave()
+		return nil, tranship.Spec{}, err
+	}
+	return &countedUpload{inner, sync.OnceFunc(place.Leave)}, spec, nil
+}
+
 // countedUpload counts until it has ended.
 type countedUpload struct {
 	tranship.Upload

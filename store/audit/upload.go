@@ -20,11 +20,16 @@ type upload struct {
 
 // CopyPart implements tranship.Upload.
 func (u *upload) CopyPart(ctx context.Context, n int, source string, options tranship.OpenOptions) error {
-	if err := u.log.output.ready(); err != nil {
+	return copyPart(ctx, u.log, u.Upload, u.path, n, source, options)
+}
+
+// copyPart fills a part of the upload of the file at path from a source, and logs that.
+func copyPart(ctx context.Context, log *Log, upload tranship.Upload, path string, n int, source string, options tranship.OpenOptions) error {
+	if err := log.output.ready(); err != nil {
 		return err
 	}
-	err := u.Upload.CopyPart(ctx, n, source, options)
-	u.log.done(ctx, "copy_part", err, pathAttr(source), destinationAttr(u.path), uploadAttr(u.ID()))
+	err := upload.CopyPart(ctx, n, source, options)
+	log.done(ctx, "copy_part", err, pathAttr(source), destinationAttr(path), uploadAttr(upload.ID()))
 	return err
 }
 

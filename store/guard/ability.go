@@ -10,6 +10,7 @@ var (
 	_ tranship.TreeRemover  = (*store)(nil)
 	_ tranship.BatchPutter  = (*store)(nil)
 	_ tranship.BatchFetcher = (*store)(nil)
+	_ tranship.UploadJoiner = (*store)(nil)
 	_ tranship.Wrapper      = (*upload)(nil)
 	_ tranship.PartRunner   = (*upload)(nil)
 	_ tranship.Wrapper      = (*partWriter)(nil)
@@ -20,11 +21,11 @@ var (
 // Unwrap implements tranship.Wrapper.
 func (s *store) Unwrap() any { return s.inner }
 
-// Passes implements tranship.Wrapper. A width reveals nothing about files. Accounts do not
-// pass, because they reveal all files.
+// Passes implements tranship.Wrapper. A width reveals nothing about files. The state is for the
+// server and not for callers. Accounts do not pass, because they reveal all files.
 func (s *store) Passes(ability any) bool {
 	switch ability.(type) {
-	case *tranship.WidthHinter, *tranship.HealthChecker:
+	case *tranship.WidthHinter, *tranship.HealthChecker, *tranship.StateStore:
 		return true
 	}
 	return false

@@ -46,6 +46,10 @@ type Store struct {
 	ids map[string]*session
 	// commits has the remembered commits.
 	commits commits.Book[*session]
+	// state has the values of the StateStore by key. stateSwept is how many were left when
+	// those that had expired were last removed.
+	state      map[string]tranship.StateEntry
+	stateSwept int
 }
 
 // DefaultPartSize is the length of an upload's parts, 1 MiB.

@@ -64,6 +64,10 @@ type upload struct {
 	store   *Store
 	session *session
 	epoch   uint64
+	// joins is the upload of the same epoch that this one has joined; nil if it was begun.
+	joins *upload
+	// left is set once an upload that has joined another was ended.
+	left bool
 }
 
 func (u *upload) ID() string { return u.session.id }
@@ -83,7 +87,7 @@ func (u *upload) PartSize() int64 { return u.session.partSize }
 func (u *upload) Durable() []tranship.Range {
 	u.store.mu.Lock()
 	defer u.store.mu.Unlock()
-	if u.session.current != u {
+	if u.endedLocked() != nil {
 		return nil
 	}
 	ranges := slices.Clone(u.session.durableLocked())
@@ -109,7 +113,9 @@ func (u *upload) Sync(ctx context.Context) error {
 // endedLocked fails if a newer epoch has taken over the session, or it has ended.
 func (u *upload) endedLocked() error {
 	switch path := u.session.spec.Path; {
-	case u.session.current == u:
+	case u.session.current == u && u.joins == nil:
+		return nil
+	case u.joins != nil && u.session.current == u.joins && !u.left:
 		return nil
 	case u.session.epoch > u.epoch:
 		return fmt.Errorf("%w: another copy of %s took over its upload", tranship.ErrAborted, path)

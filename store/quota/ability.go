@@ -22,11 +22,12 @@ var (
 // Unwrap implements tranship.Wrapper.
 func (s *Store) Unwrap() any { return s.Store }
 
-// Passes implements tranship.Wrapper. A width creates no file. Accounts do not pass: a
-// second quota would replace this one's ledger.
+// Passes implements tranship.Wrapper. A width creates no file, and the state is not a caller's.
+// Only uploads of known size can be joined, for which Begin has reserved everything. Accounts do
+// not pass: a second quota would replace this one's ledger.
 func (s *Store) Passes(ability any) bool {
 	switch ability.(type) {
-	case *tranship.WidthHinter, *tranship.HealthChecker:
+	case *tranship.WidthHinter, *tranship.HealthChecker, *tranship.StateStore, *tranship.UploadJoiner:
 		return true
 	}
 	return false

@@ -60,6 +60,13 @@ func (s *ableStore) FindUpload(ctx context.Context, id string) (tranship.UploadI
 	return s.Store.FindUpload(ctx, id)
 }
 
+func (s *ableStore) JoinUpload(ctx context.Context, id string, epoch uint64) (tranship.Upload, tranship.Spec, error) {
+	if err := s.use("UploadJoiner"); err != nil {
+		return nil, tranship.Spec{}, err
+	}
+	return s.Store.JoinUpload(ctx, id, epoch)
+}
+
 func (s *ableStore) Open(ctx context.Context, path string, options tranship.OpenOptions) (tranship.Content, error) {
 	content, err := s.Store.Open(ctx, path, options)
 	if err != nil {

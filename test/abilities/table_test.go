@@ -49,6 +49,8 @@ var known = []ability{
 	{"AccountKeeper", []kind{ofStore}, find[tranship.AccountKeeper]},
 	{"WidthHinter", []kind{ofStore, ofUpload}, find[tranship.WidthHinter]},
 	{"HealthChecker", []kind{ofStore}, find[tranship.HealthChecker]},
+	{"StateStore", []kind{ofStore}, find[tranship.StateStore]},
+	{"UploadJoiner", []kind{ofStore}, find[tranship.UploadJoiner]},
 	{"PartRunner", []kind{ofUpload}, find[tranship.PartRunner]},
 	{"ChunkSizeHinter", []kind{ofUpload}, find[tranship.ChunkSizeHinter]},
 	{"CommittedUpload", []kind{ofUpload}, find[tranship.CommittedUpload]},
@@ -99,9 +101,11 @@ func decorators() []decorator {
 			fates: map[kind]map[string]treatment{
 				ofStore: {
 					"UploadFinder": kept(guardHidesUploads), "Fetcher": kept(guardDeniesFetch), "TreeRemover": kept(guardDeniesRemoval),
-					"BatchPutter": kept(guardDeniesPuts), "BatchFetcher": kept(guardDeniesFetches),
+					"BatchPutter": kept(guardDeniesPuts), "BatchFetcher": kept(guardDeniesFetches), "UploadJoiner": kept(guardHidesJoins),
 					// It would reveal all files to callers.
 					"AccountKeeper": hidden, "WidthHinter": passed, "HealthChecker": passed,
+					// Only the server uses it.
+					"StateStore": passed,
 				},
 				ofUpload: {
 					"PartRunner":  kept(guardWithholdsInRun),
@@ -118,9 +122,11 @@ func decorators() []decorator {
 			fates: map[kind]map[string]treatment{
 				ofStore: {
 					"UploadFinder": kept(auditRecordsFind), "Fetcher": kept(auditRecordsFetch), "TreeRemover": kept(auditRecordsRemoval),
-					"BatchPutter": kept(auditRecordsPuts), "BatchFetcher": kept(auditRecordsFetches),
+					"BatchPutter": kept(auditRecordsPuts), "BatchFetcher": kept(auditRecordsFetches), "UploadJoiner": kept(auditRecordsJoins),
 					// The audit belongs around the quota.
 					"AccountKeeper": hidden, "WidthHinter": passed, "HealthChecker": passed,
+					// Only the server uses it.
+					"StateStore": passed,
 				},
 				// Parts are not recorded.
 				ofUpload: {
@@ -141,8 +147,12 @@ func decorators() []decorator {
 				ofStore: {
 					"UploadFinder": kept(quotaFindsItsUploads), "Fetcher": kept(quotaCountsFetch), "TreeRemover": kept(quotaCountsRemoval),
 					"BatchPutter": kept(quotaCountsPuts), "BatchFetcher": kept(quotaCountsFetches),
+					// Begin has reserved everything.
+					"UploadJoiner": passed,
 					// Another ledger would replace the quota's.
 					"AccountKeeper": hidden, "WidthHinter": passed, "HealthChecker": passed,
+					// Only the server uses it.
+					"StateStore": passed,
 				},
 				ofUpload: {
 					"PartRunner":  kept(quotaCountsRun),
@@ -159,6 +169,7 @@ func decorators() []decorator {
 				ofStore: {
 					"UploadFinder": kept(retryFindsAgain), "TreeRemover": kept(retryRemovesAgain),
 					"Fetcher": passed, "BatchPutter": passed, "BatchFetcher": passed, "AccountKeeper": passed, "WidthHinter": passed, "HealthChecker": passed,
+					"StateStore": passed, "UploadJoiner": passed,
 				},
 			},
 		},
@@ -168,9 +179,11 @@ func decorators() []decorator {
 			fates: map[kind]map[string]treatment{
 				ofStore: {
 					"UploadFinder": kept(filesFindUpload), "Fetcher": kept(filesLimitFetch), "TreeRemover": kept(filesLimitRemoval),
-					"BatchPutter": kept(filesLimitPuts), "BatchFetcher": kept(filesLimitFetches),
+					"BatchPutter": kept(filesLimitPuts), "BatchFetcher": kept(filesLimitFetches), "UploadJoiner": kept(filesLimitJoins),
 					// The limits belong around the quota.
 					"AccountKeeper": hidden, "WidthHinter": passed, "HealthChecker": passed,
+					// Only the server uses it.
+					"StateStore": passed,
 				},
 				// Uploads and contents count until they have ended.
 				ofUpload: {

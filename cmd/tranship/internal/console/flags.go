@@ -25,6 +25,7 @@ func LimitFlags() map[tranship.Limit]LimitFlag {
 		tranship.LimitFileSystem:    {},
 		tranship.LimitMetadataBytes: {},
 		tranship.LimitListEntries:   {},
+		tranship.LimitStateBytes:    {},
 		tranship.LimitOpenFiles:     {},
 
 		tranship.LimitMessageBytes: {Serve: "max-message-size", Client: "max-message-size"},
