@@ -78,6 +78,31 @@ func openState(root *rootfs.Dir, system system, mustExist bool) (*state, error) 
 	return s, nil
 }
 
+// openBeside opens the state directory of a store that may be open, without locking it.
+func openBeside(root *rootfs.Dir) (*state, error) {
+	dir, err := root.Private(tranship.ReservedSegment)
+	if rootfs.IsAbsent(err) {
+		return nil, errNoStore
+	}
+	if err != nil {
+		return nil, err
+	}
+	s := &state{dir: dir}
+	if _, err = dir.Lstat(lockName); errors.Is(err, fs.ErrNotExist) {
+		err = errNoStore
+	}
+	if err == nil {
+		s.drafts, err = dir.Sub(draftsName)
+	}
+	if err == nil {
+		err = s.checkOwner(root)
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
+}
+
 // checkOwner fails if the state directory belongs to another user, who could read and change
 // it. It accepts the owner of the store's directory, who could do so anyway.
 func (s *state) checkOwner(root *rootfs.Dir) error {

@@ -11,8 +11,8 @@
 // store recognizes it by device and inode, so that no path reaches it either after it was
 // renamed, moved or mounted elsewhere below the directory, or by another spelling of its name.
 // The same holds for the directories and files in it, also under other hard links, except for
-// the files of unfinished uploads. A new file is written there, synced, and then renamed to its
-// path.
+// the files of unfinished uploads and of the server's state. A new file is written there, synced,
+// and then renamed to its path.
 //
 // The version, checksum and metadata of a file are in one extended attribute, "user.tranship",
 // with a stamp of size and modified time. A file without the attribute, or with another stamp,
@@ -25,9 +25,14 @@
 // only after its data was synced, and removed from it before the part is overwritten.
 // Therefore Open can resume uploads after a crash or a power loss, and never with bytes that
 // do not match their checksum. Open removes uploads without a resume key.
+//
+// One Store has a directory open at a time, because locks, unfinished uploads and caches are in
+// its memory. The server's state, the values of a tranship.StateStore, has no such limit:
+// OpenState opens it beside the Store, in any number of processes.
 package disk
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -79,6 +84,8 @@ type Store struct {
 	// keptNames has the names of large directories that were listed recently.
 	keptNames *nameCache
 	turns     turns
+	// values are those of the StateStore.
+	values *values
 
 	// reportGone makes the store log only once that its directory was removed.
 	reportGone sync.Once
@@ -136,6 +143,7 @@ func open(directory string, options Options, system system) (*Store, error) {
 		directories: rootfs.NewCache(root),
 		keptNames:   newNameCache(system.now),
 		turns:       newTurns(),
+		values:      newValues(system, root, state.dir),
 		space:       &space{least: options.MinFreeBytes, free: func() (int64, error) { return system.free(root) }},
 		stop:        make(chan struct{}),
 		location:    location(directory),
@@ -157,6 +165,9 @@ func open(directory string, options Options, system system) (*Store, error) {
 	}
 	if s.timeless {
 		options.Logger.Warn("this file system does not let a program set modified times: "+s.timelessEffect(), "directory", directory)
+	}
+	if err := s.values.hideAll(context.Background()); err != nil {
+		return nil, errors.Join(fmt.Errorf("disk: %s: the server's state: %w", directory, err), s.Close())
 	}
 	if err := s.recover(); err != nil {
 		return nil, errors.Join(fmt.Errorf("disk: %s: unfinished uploads: %w", directory, err), s.Close())
@@ -212,7 +223,7 @@ func (s *Store) Close() error {
 	}
 	s.directories.Close()
 	s.keptNames.close()
-	return errors.Join(append(errs, s.state.close(), s.root.Close())...)
+	return errors.Join(append(errs, s.values.close(), s.state.close(), s.root.Close())...)
 }
 
 // durability returns the effective durability of a spec that asks for asked.

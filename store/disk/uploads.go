@@ -245,15 +245,17 @@ func (s *session) expiredLocked(now time.Time) bool {
 	}
 }
 
-// sweepUntil calls locate and sweep every sweepInterval until stop is closed.
+// sweepUntil calls locate, sweep and sweepValues every sweepInterval until stop is closed.
 func (s *Store) sweepUntil(stop <-chan struct{}) {
 	ticker := time.NewTicker(sweepInterval)
 	defer ticker.Stop()
+	var swept time.Time
 	for {
 		select {
 		case <-ticker.C:
 			_ = s.locate() // it logs what it finds
 			s.sweep()
+			swept = s.sweepValues(swept)
 		case <-stop:
 			return
 		}

@@ -1,6 +1,7 @@
 package mem_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/tranship/tranship"
@@ -58,4 +59,11 @@ func TestBatchPutter(t *testing.T) {
 
 func TestBatchFetcher(t *testing.T) {
 	storetest.TestBatchFetcher(t, func(*testing.T) tranship.Store { return new(mem.Store) })
+}
+
+// TestStateStore uses one store for all instances: several servers in one process share it.
+func TestStateStore(t *testing.T) {
+	storetest.TestStateStore(t, func(_ *testing.T, n int) []tranship.StateStore {
+		return slices.Repeat([]tranship.StateStore{new(mem.Store)}, n)
+	})
 }

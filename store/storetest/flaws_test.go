@@ -37,13 +37,19 @@ type flawed struct {
 	health      func(ctx context.Context) error
 	abort       func(ctx context.Context, id string) error
 	listUploads func(ctx context.Context, directory string) iter.Seq2[tranship.UploadInfo, error]
+	join        func(ctx context.Context, id string, epoch uint64) (tranship.Upload, tranship.Spec, error)
+	getState    func(ctx context.Context, key string) (tranship.StateEntry, error)
+	swapState   func(ctx context.Context, entry tranship.StateEntry) (string, error)
+	removeState func(ctx context.Context, key, version string) error
+	listState   func(ctx context.Context, prefix string) iter.Seq2[tranship.StateEntry, error]
 }
 
 func newFlawed(store *mem.Store) flawed {
 	return flawed{
 		Store: store, put: store.Put, list: store.List, open: store.Open, begin: store.Begin, move: store.Move, copy: store.Copy,
 		putBatch: store.PutBatch, fetchBatch: store.FetchBatch,
-		abort: store.AbortUpload, listUploads: store.ListUploads,
+		abort: store.AbortUpload, listUploads: store.ListUploads, join: store.JoinUpload,
+		getState: store.GetState, swapState: store.SwapState, removeState: store.RemoveState, listState: store.ListState,
 		health: func(context.Context) error { return nil },
 		fetch: func(ctx context.Context, path string, size int64) (tranship.File, []byte, error) {
 			return tranship.Fetch(ctx, struct{ tranship.Store }{store}, path, size)

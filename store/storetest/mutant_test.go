@@ -19,6 +19,7 @@ func allMutants() map[string]mutant {
 	all := mutants()
 	maps.Copy(all, putBatchMutants())
 	maps.Copy(all, fetchBatchMutants())
+	maps.Copy(all, stateMutants())
 	return all
 }
 

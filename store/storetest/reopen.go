@@ -49,6 +49,7 @@ func reopenTests() []reopenTest {
 		{"a commit is forgotten", reopenForgotten},
 		{"many uploads", reopenMany},
 		{"owners", reopenOwners},
+		{"state", reopenState},
 	}
 }
 

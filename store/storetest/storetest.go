@@ -22,6 +22,8 @@
 //     calls the function, which fails if the ability is lost.
 //   - TestHealthChecker, for a store that can tell whether calls can succeed. Test runs these
 //     tests, too.
+//   - TestStateStore, for a store that keeps the state of servers. Test runs these tests, too,
+//     except those of several instances.
 //   - TestOwners, for a store that keeps the uploads of several owners apart.
 //   - TestAccounts, for a store with a tranship.AccountKeeper.
 //   - TestSkipped, for a store that may have to leave something out of its lists.
@@ -85,6 +87,7 @@ func Test(t *testing.T, open func(t *testing.T) tranship.Store, lacks ...Lack) {
 		{"PartRunner", "", partRunTests()},
 		{"RangeReader", "", rangeReaderTests()},
 		{"HealthChecker", "", healthTests()},
+		{"StateStore", "", stateStoreTests()},
 		{"Zeros", "", zeroTests()},
 		// The tier of resumable uploads.
 		{"Resume", NoResume, resumeTests()},
