@@ -114,15 +114,11 @@ func (u *upload) join(ctx context.Context, first, next int) (*partWriter, error)
 			return nil, err
 		}
 	}
-	chosen, stream, err := u.acquireStream(ctx)
+	chosen, joined, err := u.openWriter(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if w.slot, err = u.openJoined(ctx, stream); err != nil {
-		u.releaseStream(chosen)
-		return nil, err
-	}
-	w.stream = chosen
+	w.stream, w.slot = chosen, joined
 	return w, nil
 }
 

@@ -19,6 +19,10 @@ type partStream struct {
 	call *uploadStream
 	// writers is the number of writers that use the stream.
 	writers int
+	// proved is the call of which the server has let a slot join the upload. barred means that
+	// the stream leads to a server that does not.
+	proved *uploadStream
+	barred bool
 }
 
 // Width implements tranship.WidthHinter.
@@ -77,7 +81,7 @@ func (u *upload) chooseStream() (*partStream, *uploadStream) {
 	}
 	chosen := u.streams[0]
 	for _, other := range u.streams[:width] {
-		if other.writers < chosen.writers {
+		if !other.barred && other.writers < chosen.writers {
 			chosen = other
 		}
 	}
@@ -110,13 +114,14 @@ func (u *upload) attach(s *partStream, opened *uploadStream) (*uploadStream, err
 	return opened, nil
 }
 
-// releaseStream counts one writer less. If the stream exceeds the width and has no writers
-// left, it half-closes its call, which ends when the server has answered all slots.
+// releaseStream counts one writer less. If the stream exceeds the width, or leads to another server,
+// and has no writers left, it half-closes its call, which ends when the server has answered all
+// slots.
 func (u *upload) releaseStream(s *partStream) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	s.writers--
-	if s.number == 0 || s.number < u.widthLocked() || s.writers > 0 || s.call == nil {
+	if s.number == 0 || s.number < u.widthLocked() && !s.barred || s.writers > 0 || s.call == nil {
 		return
 	}
 	u.retired = slices.DeleteFunc(u.retired, (*uploadStream).ended)

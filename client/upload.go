@@ -102,7 +102,7 @@ func (u *upload) begin(ctx context.Context) (err error) {
 	if u.spec.ResumeKey != "" {
 		mode, interval = transhipv1.Begin_MODE_RESUME, durationpb.New(progressInterval)
 	}
-	u.owner, err = u.stream.open(ctx, func(id uint64) *transhipv1.UploadRequest {
+	u.owner, err = u.stream.open(ctx, true, func(id uint64) *transhipv1.UploadRequest {
 		return &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Begin{Begin: &transhipv1.Begin{
 			Slot:         id,
 			Mode:         mode,
@@ -200,7 +200,7 @@ func (u *upload) Sync(ctx context.Context) error {
 	if ended {
 		return u.errEnded()
 	}
-	probe, err := u.openJoined(ctx, u.stream)
+	probe, err := u.openJoined(ctx, u.stream, false)
 	if err != nil {
 		return err
 	}
@@ -222,9 +222,10 @@ func (u *upload) Sync(ctx context.Context) error {
 	return u.awaitReport(ctx)
 }
 
-// openJoined opens a slot that joins the upload, on a stream.
-func (u *upload) openJoined(ctx context.Context, stream *uploadStream) (*slot, error) {
-	return stream.open(ctx, func(id uint64) *transhipv1.UploadRequest {
+// openJoined opens a slot that joins the upload, on a stream. awaited means that the caller waits
+// for the reply to its begin.
+func (u *upload) openJoined(ctx context.Context, stream *uploadStream, awaited bool) (*slot, error) {
+	return stream.open(ctx, awaited, func(id uint64) *transhipv1.UploadRequest {
 		return &transhipv1.UploadRequest{Request: &transhipv1.UploadRequest_Begin{Begin: &transhipv1.Begin{
 			Slot: id, Mode: transhipv1.Begin_MODE_JOIN, UploadId: u.id, Epoch: u.epoch,
 		}}}

@@ -20,8 +20,8 @@ type slot struct {
 	ctx context.Context
 	// opened is when its first message was about to be sent.
 	opened time.Time
-	// begun receives the reply to a begin; nil for a put and for a slot that joins, which
-	// do not wait for it.
+	// begun receives the reply to a begin; nil for a put, and for a slot that joins and does
+	// not wait for it.
 	begun chan *transhipv1.Begun
 	// puts counts the slots of the same batch, if the slot is a put, of whose reply only the
 	// file matters; nil for all others.

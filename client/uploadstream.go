@@ -159,8 +159,8 @@ func (u *uploadStream) SendMsg(message any) error {
 }
 
 // open opens the next slot and sends its first message, which first makes from the number
-// of the slot.
-func (u *uploadStream) open(ctx context.Context, first func(id uint64) *transhipv1.UploadRequest) (*slot, error) {
+// of the slot. awaited means that the caller waits for the reply to a begin.
+func (u *uploadStream) open(ctx context.Context, awaited bool, first func(id uint64) *transhipv1.UploadRequest) (*slot, error) {
 	if _, err := u.reserve(ctx, 1); err != nil {
 		return nil, err
 	}
@@ -168,7 +168,7 @@ func (u *uploadStream) open(ctx context.Context, first func(id uint64) *tranship
 	slots := []slot{{id: u.last + 1, stream: u, ctx: ctx, opened: time.Now(), done: make(chan struct{})}}
 	opened := &slots[0]
 	request := first(opened.id)
-	if begin := request.GetBegin(); begin != nil && begin.GetMode() != transhipv1.Begin_MODE_JOIN {
+	if awaited {
 		opened.begun = make(chan *transhipv1.Begun, 1)
 	}
 	if err := u.register(slots); err != nil {

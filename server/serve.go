@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
@@ -40,7 +39,7 @@ var (
 // the error. Serve may be called once.
 func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	adapter := newAdapter(s.door, s.config)
-	ends, err := s.prepare(adapter, listeners)
+	ends, err := s.prepare(ctx, adapter, listeners)
 	if err != nil {
 		for _, listener := range listeners {
 			err = errors.Join(err, listener.Close())
@@ -104,7 +103,7 @@ func (s *Server) waitForHandlers(adapter *grpcadmission.Adapter) {
 
 // prepare makes the servers of Serve. It fails if Serve was called before, or must not listen at an
 // address.
-func (s *Server) prepare(adapter *grpcadmission.Adapter, listeners []net.Listener) (ends, error) {
+func (s *Server) prepare(ctx context.Context, adapter *grpcadmission.Adapter, listeners []net.Listener) (ends, error) {
 	again := true
 	s.serveOnce.Do(func() { again = false })
 	switch {
@@ -120,7 +119,7 @@ func (s *Server) prepare(adapter *grpcadmission.Adapter, listeners []net.Listene
 	}
 	transport := native.Transport{MinPingInterval: minPingInterval}
 	if !s.config.NoLanes {
-		transport.LaneInstance = rand.Text()
+		transport.LaneInstance = s.laneInstance(ctx)
 	}
 	laneServer := lanes.New(lanes.Options{
 		Instance:        transport.LaneInstance,

@@ -310,6 +310,13 @@ const (
 	// Adds a writer to the caller's upload with this upload_id and epoch. Another slot
 	// owns the upload, perhaps on another stream or connection. The server ignores
 	// all fields except slot, mode, upload_id, epoch and progress_interval.
+	//
+	// Behind a balancer, the stream may reach another server than the slot that owns the
+	// upload. If that server cannot write to the upload, the slot fails with UNAVAILABLE,
+	// or with ABORTED if the server does not know whether the upload exists. A client
+	// therefore waits for `begun` on each stream that may lead to another server, before
+	// it sends what it cannot send again, and otherwise sends the parts on the stream of
+	// the slot that owns the upload.
 	Begin_MODE_JOIN Begin_Mode = 3
 )
 

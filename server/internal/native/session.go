@@ -19,6 +19,9 @@ type session struct {
 	owner, caller string
 	// keep says that the upload can be resumed when the owning slot fails.
 	keep bool
+	// guest is set if another server has begun the upload. The session then belongs to one
+	// slot, which has joined, and is not among the sessions of the service.
+	guest *guest
 	// over is closed when the session ends: its owning slot has ended, or a newer session
 	// of the upload has begun. Joined slots then fail with reason.
 	over   chan struct{}
@@ -35,6 +38,14 @@ type session struct {
 
 	mu    sync.Mutex
 	reach int64
+}
+
+// grant is how many streams the upload may have.
+func (s *session) grant() *StreamGrant {
+	if s.guest != nil {
+		return &s.guest.streams
+	}
+	return &s.streams
 }
 
 // close ends the session's slots. Only sessions may call it, and once.
@@ -63,6 +74,8 @@ type sessions struct {
 	mu   sync.Mutex
 	byID map[string]*session
 	lost lostUploads
+	// guests has the uploads of other servers by id.
+	guests map[string]*guest
 }
 
 // add begins a session, and ends an older one of the same upload. If a newer one has
@@ -122,11 +135,11 @@ func (s *sessions) join(owner, id string, epoch uint64) (*session, error) {
 	}
 }
 
-// number is how many sessions there are.
+// number is how many uploads there are.
 func (s *sessions) number() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.byID)
+	return len(s.byID) + len(s.guests)
 }
 
 // end ends the session of an upload, if there is one.

@@ -102,6 +102,9 @@ func (s *slot) run(begin *transhipv1.Begin) {
 			service.letGo(s.stream.ctx, s.session, err)
 		}
 	}
+	if s.session != nil && s.session.guest != nil {
+		service.leaveElsewhere(s.stream.ctx, s.session)
+	}
 	if err != nil {
 		s.stream.replies.failed(s.id, rpcstatus.Proto(err))
 	} else {
@@ -217,12 +220,16 @@ func (s *slot) handle(e event) (finished *transhipv1.Finished, err error) {
 // because replaces the store's error with the reason why the session ended, so that a
 // client whose owning stream broke knows that it can resume the upload.
 func (s *slot) because(err error) error {
-	if errors.Is(err, tranship.ErrAborted) {
-		select {
-		case <-s.session.over:
-			return s.session.reason
-		default:
-		}
+	if !errors.Is(err, tranship.ErrAborted) {
+		return err
 	}
-	return err
+	if s.session.guest != nil {
+		return s.stream.service.whyEnded(s.ctx, s.session, err)
+	}
+	select {
+	case <-s.session.over:
+		return s.session.reason
+	default:
+		return err
+	}
 }

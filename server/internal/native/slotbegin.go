@@ -19,11 +19,11 @@ func (s *slot) begin(begin *transhipv1.Begin) (err error) {
 	begun := &transhipv1.Begun{Slot: s.id}
 	ctx, refused := s.stream.service.watch(s.stream.ctx)
 	if begin.GetMode() == transhipv1.Begin_MODE_JOIN {
-		s.session, err = s.stream.service.sessions.join(access.FromContext(ctx).Name, begin.GetUploadId(), begin.GetEpoch())
+		s.session, err = s.stream.service.joinSession(ctx, begin)
 	} else {
 		s.session, err = s.stream.service.beginSession(ctx, begin)
 	}
-	// From here on, the end of the slot ends the upload, whatever fails.
+	// From here on, the end of the slot ends the upload or the join, whatever fails.
 	s.owner = err == nil && begin.GetMode() != transhipv1.Begin_MODE_JOIN
 	refused(refusedBegin(begin, err))
 	if err != nil {
@@ -40,7 +40,7 @@ func (s *slot) begin(begin *transhipv1.Begin) (err error) {
 	}
 	s.ctx, s.refused = s.stream.service.watch(s.stream.ctx)
 	s.sequencer = partSequencer{ctx: s.ctx, upload: upload, size: s.session.spec.Size}
-	begun.MaxStreams = s.session.streams.Ask(s.stream.service.Options.Memory, s.stream.service.sessions.number())
+	begun.MaxStreams = s.session.grant().Ask(s.stream.service.Options.Memory, s.stream.service.sessions.number())
 	begun.UploadId, begun.Epoch, begun.PartSize = upload.ID(), upload.Epoch(), upload.PartSize()
 	s.stream.replies.begun(begun)
 	return nil
