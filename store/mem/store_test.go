@@ -61,6 +61,15 @@ func TestBatchFetcher(t *testing.T) {
 	storetest.TestBatchFetcher(t, func(*testing.T) tranship.Store { return new(mem.Store) })
 }
 
+// shared returns one store as n instances: several servers in one process share it.
+func shared(_ *testing.T, n int) []tranship.Store {
+	return slices.Repeat([]tranship.Store{&mem.Store{PartSize: 1000}}, n)
+}
+
+func TestShared(t *testing.T) { storetest.TestShared(t, shared) }
+
+func TestUploadJoiner(t *testing.T) { storetest.TestUploadJoiner(t, shared) }
+
 // TestStateStore uses one store for all instances: several servers in one process share it.
 func TestStateStore(t *testing.T) {
 	storetest.TestStateStore(t, func(_ *testing.T, n int) []tranship.StateStore {

@@ -37,6 +37,7 @@ type flawed struct {
 	health      func(ctx context.Context) error
 	abort       func(ctx context.Context, id string) error
 	listUploads func(ctx context.Context, directory string) iter.Seq2[tranship.UploadInfo, error]
+	attributes  func(ctx context.Context, path string, attributes tranship.Attributes, precondition tranship.Precondition) (tranship.File, error)
 	join        func(ctx context.Context, id string, epoch uint64) (tranship.Upload, tranship.Spec, error)
 	getState    func(ctx context.Context, key string) (tranship.StateEntry, error)
 	swapState   func(ctx context.Context, entry tranship.StateEntry) (string, error)
@@ -48,7 +49,8 @@ func newFlawed(store *mem.Store) flawed {
 	return flawed{
 		Store: store, put: store.Put, list: store.List, open: store.Open, begin: store.Begin, move: store.Move, copy: store.Copy,
 		putBatch: store.PutBatch, fetchBatch: store.FetchBatch,
-		abort: store.AbortUpload, listUploads: store.ListUploads, join: store.JoinUpload,
+		attributes: store.SetAttributes,
+		abort:      store.AbortUpload, listUploads: store.ListUploads, join: store.JoinUpload,
 		getState: store.GetState, swapState: store.SwapState, removeState: store.RemoveState, listState: store.ListState,
 		health: func(context.Context) error { return nil },
 		fetch: func(ctx context.Context, path string, size int64) (tranship.File, []byte, error) {
@@ -69,7 +71,7 @@ func (f flawed) SetAttributes(ctx context.Context, path string, attributes trans
 	if err := f.decide(precondition); err != nil {
 		return tranship.File{}, err
 	}
-	return f.Store.SetAttributes(ctx, path, attributes, precondition)
+	return f.attributes(ctx, path, attributes, precondition)
 }
 
 func (f flawed) Remove(ctx context.Context, path string, precondition tranship.Precondition) error {

@@ -20,6 +20,7 @@ func allMutants() map[string]mutant {
 	maps.Copy(all, putBatchMutants())
 	maps.Copy(all, fetchBatchMutants())
 	maps.Copy(all, stateMutants())
+	maps.Copy(all, joinerMutants())
 	return all
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -158,6 +159,20 @@ func mutants() map[string]mutant {
 		"lists only its own uploads": {"uploads are listed elsewhere", testShared, func(f flawed) flawed {
 			f.listUploads = func(context.Context, string) iter.Seq2[tranship.UploadInfo, error] {
 				return func(func(tranship.UploadInfo, error) bool) {}
+			}
+			return f
+		}},
+		"reads a revision and then acts": {"attributes that come back", testShared, func(f flawed) flawed {
+			f.attributes = func(ctx context.Context, path string, attributes tranship.Attributes, precondition tranship.Precondition) (tranship.File, error) {
+				file, err := f.Stat(ctx, path)
+				if err != nil {
+					return file, err
+				}
+				if want := precondition.MustMatchRevision; want != "" && want != file.Revision() {
+					return tranship.File{}, tranship.ErrPrecondition
+				}
+				runtime.Gosched() // others read meanwhile
+				return f.Store.SetAttributes(ctx, path, attributes, tranship.Precondition{})
 			}
 			return f
 		}},

@@ -15,10 +15,7 @@ import (
 // instances of a new, empty store, which open releases with t.Cleanup. The instances must
 // share no memory but that of the engine below them, as those of different processes.
 func TestShared(t *testing.T, open func(t *testing.T, n int) []tranship.Store) {
-	for _, test := range []struct {
-		name string
-		run  func(f, other fixture)
-	}{
+	runShared(t, open, []sharedTest{
 		{"files", sharedFiles},
 		{"uploads are listed elsewhere", sharedUploads},
 		{"resumed elsewhere", sharedResume},
@@ -27,8 +24,20 @@ func TestShared(t *testing.T, open func(t *testing.T, n int) []tranship.Store) {
 		{"a commit is remembered", sharedRemembers},
 		{"must not exist", sharedMustNotExist},
 		{"must match version", sharedMustMatch},
+		{"attributes that come back", sharedAttributes},
 		{"begin races", sharedBegins},
-	} {
+	})
+	runShared(t, open, joinerTests())
+}
+
+// sharedTest is one property of two instances of a store.
+type sharedTest struct {
+	name string
+	run  func(f, other fixture)
+}
+
+func runShared(t *testing.T, open func(t *testing.T, n int) []tranship.Store, tests []sharedTest) {
+	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), stalled)
 			defer cancel()
@@ -167,6 +176,40 @@ func sharedMustMatch(f, other fixture) {
 			return err
 		})
 		file = other.has("file", content(byte(f.onlyWinner(errs, tranship.ErrPrecondition)), 100))
+	}
+}
+
+// sharedAttributes changes the attributes of a file by their revision, at both instances at once.
+// After each round they are what they were before, and so is the revision: an engine that tells
+// its own versions by the content must not let two changes pass.
+func sharedAttributes(f, other fixture) {
+	stores := []tranship.Store{f.store, other.store}
+	set := func(at tranship.Store, value string, precondition tranship.Precondition) (tranship.File, error) {
+		return at.SetAttributes(f.Context(), "file", tranship.Attributes{Metadata: map[string]string{"key": value}}, precondition)
+	}
+	f.put("file", []byte("data"))
+	first, err := set(f.store, "first", tranship.Precondition{})
+	if err != nil {
+		f.Fatalf("SetAttributes: %v", err)
+	}
+	for round := range 10 {
+		files := make([]tranship.File, racers)
+		errs := together(racers, func(i int) (err error) {
+			// Half of the changes are alike, too.
+			files[i], err = set(stores[i%2], fmt.Sprint("changed by ", i/2), mustMatchRevision(first.Revision()))
+			return err
+		})
+		if errors.Is(errs[0], tranship.ErrUnsupported) {
+			f.Skip("the store does not decide by revisions")
+		}
+		changed := files[f.onlyWinner(errs, tranship.ErrPrecondition)]
+		for _, at := range []fixture{f, other} {
+			at.sameFile(at.stat("file"), changed)
+		}
+		again, err := set(stores[round%2], "first", mustMatchRevision(changed.Revision()))
+		if err != nil || again.Revision() != first.Revision() {
+			f.Fatalf("setting the first attributes again makes revision %s, %v; want %s", again.Revision(), err, first.Revision())
+		}
 	}
 }
 

@@ -22,6 +22,8 @@
 //     calls the function, which fails if the ability is lost.
 //   - TestHealthChecker, for a store that can tell whether calls can succeed. Test runs these
 //     tests, too.
+//   - TestUploadJoiner, for a store whose uploads several servers can write to. TestShared runs
+//     these tests, too.
 //   - TestStateStore, for a store that keeps the state of servers. Test runs these tests, too,
 //     except those of several instances.
 //   - TestOwners, for a store that keeps the uploads of several owners apart.
