@@ -1,0 +1,72 @@
+package s3
+
+import (
+	"context"
+	"io"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/failure"
+)
+
+// parallel is how many requests one batch or list makes at once.
+const parallel = 32
+
+var (
+	_ tranship.BatchPutter  = (*Store)(nil)
+	_ tranship.BatchFetcher = (*Store)(nil)
+	_ tranship.Fetcher      = (*Store)(nil)
+)
+
+// PutBatch implements tranship.BatchPutter. It stores the files at once, each with a request.
+func (s *Store) PutBatch(ctx context.Context, items []tranship.PutItem) []tranship.PutResult {
+	results := make([]tranship.PutResult, len(items))
+	inParallel(len(items), func(i int) {
+		results[i].File, results[i].Err = s.Put(ctx, items[i].Spec, items[i].Data)
+	})
+	return results
+}
+
+// FetchBatch implements tranship.BatchFetcher. It fetches the files at once.
+func (s *Store) FetchBatch(ctx context.Context, items []tranship.FetchItem) []tranship.FetchResult {
+	results := make([]tranship.FetchResult, len(items))
+	inParallel(len(items), func(i int) {
+		results[i].File, results[i].Data, results[i].Err = s.Fetch(ctx, items[i].Path, items[i].Size)
+	})
+	return results
+}
+
+// inParallel calls do with 0 to n-1, some of them at once.
+func inParallel(n int, do func(i int)) {
+	var group errgroup.Group
+	group.SetLimit(parallel)
+	for i := range n {
+		group.Go(func() error { do(i); return nil })
+	}
+	_ = group.Wait() // do returns no errors
+}
+
+// Fetch implements tranship.Fetcher.
+func (s *Store) Fetch(ctx context.Context, path string, size int64) (tranship.File, []byte, error) {
+	if size < 0 || size > tranship.MaxPutBytes {
+		return tranship.File{}, nil, failure.FetchTooLarge(max(size, 0))
+	}
+	opened, err := s.Open(ctx, path, tranship.OpenOptions{})
+	if err != nil {
+		return tranship.File{}, nil, err
+	}
+	defer func() { _ = opened.Close() }() // it was only read from
+	file := opened.File()
+	if file.Size != size {
+		return file, nil, nil
+	}
+	data := make([]byte, size)
+	if _, err := io.ReadFull(opened, data); err != nil {
+		return tranship.File{}, nil, err
+	}
+	if _, err := opened.Read(make([]byte, 1)); err != io.EOF { // it verifies the checksum
+		return tranship.File{}, nil, err
+	}
+	return file, data, nil
+}

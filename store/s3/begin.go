@@ -1,0 +1,246 @@
+package s3
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tranship/tranship"
+)
+
+// now returns the time without the monotonic clock, to be stored.
+func now() time.Time { return time.Now().Round(0).UTC() }
+
+// Begin implements tranship.Writer.
+func (s *Store) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload, error) {
+	if err := s.validate(spec); err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	spec = cloneSpec(spec)
+	partSize, err := s.partSize(spec)
+	if err != nil {
+		return nil, err
+	}
+	if spec.ResumeKey != "" {
+		return s.beginResumable(ctx, spec, partSize)
+	}
+	if err := s.mayCommit(ctx, spec); err != nil {
+		return nil, err
+	}
+	u := s.newUpload(spec, rand.Text(), partSize)
+	u.small = spec.Size != nil && *spec.Size <= partSize
+	return u, nil
+}
+
+// newUpload returns an upload of epoch 1 without a session.
+func (s *Store) newUpload(spec tranship.Spec, id string, partSize int64) *upload {
+	u := &upload{store: s, spec: spec, id: id, partSize: partSize, epoch: 1, parts: make(map[int]*part)}
+	u.ctx, u.cancel = context.WithCancelCause(context.Background())
+	return u
+}
+
+// mayCommit fails if the commit of an upload would fail at the moment.
+func (s *Store) mayCommit(ctx context.Context, spec tranship.Spec) error {
+	release, err := s.claim(ctx, spec.Path)
+	if err != nil {
+		return err
+	}
+	defer release()
+	if _, err := s.check(ctx, spec.Path, spec.Precondition); err != nil {
+		return err
+	}
+	return s.allow(ctx, spec.Path)
+}
+
+// beginResumable begins or resumes an upload with a session.
+func (s *Store) beginResumable(ctx context.Context, spec tranship.Spec, partSize int64) (tranship.Upload, error) {
+	hash := sessionHash(spec)
+	unlock, err := s.begins.Lock(ctx, hash)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	if older := s.currentUpload(hash); older != nil {
+		older.changing.Lock() // a commit is waited for
+		defer older.changing.Unlock()
+	}
+	for range rounds {
+		u, err := s.resume(ctx, spec, partSize, hash)
+		if errors.Is(err, errSwapped) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		s.mu.Lock()
+		s.current[hash] = u
+		s.mu.Unlock()
+		return u, nil
+	}
+	return nil, fmt.Errorf("%w: other copies of %s take over its upload all the time", tranship.ErrUnavailable, spec.Path)
+}
+
+// currentUpload returns the upload of this process that has a session; nil if there is none.
+func (s *Store) currentUpload(hash string) *upload {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.current[hash]
+}
+
+// resume goes on with the session of a spec, or makes one. It returns errSwapped if another
+// server did at the same time.
+func (s *Store) resume(ctx context.Context, spec tranship.Spec, partSize int64, hash string) (*upload, error) {
+	known, err := s.loadSession(ctx, hash)
+	if err != nil {
+		return nil, err
+	}
+	if known != nil && known.State == stateCommitted {
+		found, err := s.head(ctx, spec.Path)
+		if err != nil {
+			return nil, err
+		}
+		if found != nil && found.file.Version == known.Version && time.Now().Before(s.expires(known, known.Used)) {
+			return s.recall(ctx, spec, known, found)
+		}
+	}
+	if err := s.mayCommit(ctx, spec); err != nil {
+		return nil, err
+	}
+	if known == nil || known.State == stateCommitted || known.State == stateAborted {
+		return s.beginSession(ctx, spec, partSize, known)
+	}
+	if err := s.endCurrent(ctx, hash, spec.Path); err != nil {
+		return nil, err
+	}
+	return s.takeOver(ctx, spec, known)
+}
+
+// endCurrent ends the upload of this process that has a session, and waits for its parts.
+func (s *Store) endCurrent(ctx context.Context, hash, path string) error {
+	older := s.currentUpload(hash)
+	if older == nil {
+		return nil
+	}
+	older.end(fmt.Errorf("%w: another copy of %s took over its upload", tranship.ErrAborted, path))
+	if err := older.wait(ctx); err != nil {
+		return err
+	}
+	older.cancel(nil)
+	return nil
+}
+
+// recall returns an upload whose commit is remembered.
+func (s *Store) recall(ctx context.Context, spec tranship.Spec, known *session, found *object) (*upload, error) {
+	next := known.clone()
+	next.Epoch++
+	next.Used = now()
+	swapped, err := s.swap(ctx, known, next)
+	if err != nil {
+		return nil, err
+	}
+	u := s.sessionUpload(spec, swapped)
+	u.committed = found
+	for n, crc := range swapped.CRCs {
+		offset := int64(n) * u.partSize
+		u.parts[n] = &part{store: s, length: min(u.partSize, swapped.Size-offset), crc: crc, closed: true, etag: "committed"}
+	}
+	return u, nil
+}
+
+// sessionUpload returns the upload of a session, without its parts.
+func (s *Store) sessionUpload(spec tranship.Spec, x *session) *upload {
+	u := s.newUpload(spec, x.ID, x.PartSize)
+	u.session, u.epoch, u.small = x, x.Epoch, x.Size == 0
+	u.multipart, u.version, u.attributes = x.UploadID, x.Version, x.Attributes
+	return u
+}
+
+// beginSession makes a new session, in place of one that is no longer needed.
+func (s *Store) beginSession(ctx context.Context, spec tranship.Spec, partSize int64, old *session) (*upload, error) {
+	at := now()
+	x, err := s.swap(ctx, old, session{
+		ID: sessionHash(spec) + rand.Text(), Path: spec.Path, Size: *spec.Size, ResumeKey: spec.ResumeKey, Owner: spec.Owner,
+		State: stateOpen, Epoch: 1, PartSize: partSize, Created: at, Used: at,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if x, err = s.createFor(ctx, spec, x); err != nil {
+		return nil, err
+	}
+	return s.sessionUpload(spec, x), nil
+}
+
+// createFor gives a session a multipart upload, with a new version.
+func (s *Store) createFor(ctx context.Context, spec tranship.Spec, x *session) (*session, error) {
+	if x.Size == 0 {
+		return x, nil
+	}
+	id, version, attributes, err := s.createMultipart(ctx, spec)
+	if err != nil {
+		return nil, err
+	}
+	next := x.clone()
+	next.UploadID, next.Version, next.Attributes, next.State, next.Dropped = id, version, attributes, stateOpen, nil
+	swapped, err := s.swap(ctx, x, next)
+	if err != nil {
+		s.abortMultipart(ctx, spec.Path, id)
+		return nil, err
+	}
+	return swapped, nil
+}
+
+// takeOver goes on with an unfinished upload, in a new epoch.
+func (s *Store) takeOver(ctx context.Context, spec tranship.Spec, known *session) (*upload, error) {
+	next := known.clone()
+	next.Epoch++
+	next.State, next.Used = stateOpen, now()
+	x, err := s.swap(ctx, known, next)
+	if err != nil {
+		return nil, err
+	}
+	if x.Size == 0 {
+		return s.sessionUpload(spec, x), nil
+	}
+	var parts map[int]*part
+	if x.UploadID != "" {
+		parts, _, err = s.listParts(ctx, x)
+		if isUploadMissing(err) {
+			found, headed := s.head(ctx, spec.Path)
+			if headed != nil {
+				return nil, headed
+			}
+			if found != nil && found.file.Version == x.Version {
+				// The server that committed it has not come to note it.
+				next := x.clone()
+				next.State = stateCommitted
+				if x, err = s.swap(ctx, x, next); err != nil {
+					return nil, err
+				}
+				return nil, errSwapped // it is loaded again
+			}
+			next := x.clone()
+			next.UploadID = ""
+			if x, err = s.swap(ctx, x, next); err != nil {
+				return nil, err
+			}
+		} else if err != nil {
+			return nil, translated(ctx, err, spec.Path)
+		}
+	}
+	if x.UploadID == "" {
+		if x, err = s.createFor(ctx, spec, x); err != nil {
+			return nil, err
+		}
+	}
+	u := s.sessionUpload(spec, x)
+	for n, p := range parts {
+		u.parts[n] = p
+	}
+	return u, nil
+}

@@ -1,0 +1,186 @@
+package s3
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/failure"
+)
+
+const (
+	// seenFor is for how long the store relies on what it has seen of other servers' files
+	// above and below a path.
+	seenFor = 5 * time.Second
+	// seenPaths is how many directories it remembers.
+	seenPaths = 10_000
+)
+
+// seen has what the store has seen of the bucket lately, so that a batch of files needs a few
+// requests more, and not two for each. Every change of this process updates it. It is safe for
+// concurrent use.
+type seen struct {
+	mu sync.Mutex
+	// directories are paths at which no file was, by the time at which that was seen.
+	directories map[string]time.Time
+	// windows has the latest list of each directory.
+	windows map[string]*window
+	// filled has the directories in which this process has made files, by the latest time.
+	filled map[string]time.Time
+}
+
+// window is a part of the list of a directory: all names after one and up to another.
+type window struct {
+	after, last string
+	// whole is set if the list ended with last.
+	whole bool
+	at    time.Time
+	below map[string]bool
+}
+
+func newSeen() *seen {
+	return &seen{directories: make(map[string]time.Time), windows: make(map[string]*window), filled: make(map[string]time.Time)}
+}
+
+// isDirectory reports whether there was no file at a path lately.
+func (s *seen) isDirectory(path string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	at, ok := s.directories[path]
+	return ok && time.Since(at) < seenFor
+}
+
+// setDirectory records that there is no file at a path.
+func (s *seen) setDirectory(path string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.directories) >= seenPaths {
+		clear(s.directories)
+	}
+	s.directories[path] = time.Now()
+}
+
+// hasNoneBelow reports whether there were no files below a path lately.
+func (s *seen) hasNoneBelow(path string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w := s.windows[parent(path)]
+	if w == nil || time.Since(w.at) >= seenFor {
+		return false
+	}
+	filled := s.filled[path]
+	return filled.Before(w.at) && path >= w.after && (w.whole || path+"/" <= w.last) && !w.below[path]
+}
+
+func (s *seen) setWindow(directory string, w *window) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.windows) >= seenPaths {
+		clear(s.windows)
+	}
+	s.windows[directory] = w
+}
+
+// made records that this process has made a file at path.
+func (s *seen) made(path string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.directories, path)
+	now := time.Now()
+	if len(s.filled) >= seenPaths {
+		maps.DeleteFunc(s.filled, func(_ string, at time.Time) bool { return now.Sub(at) > seenFor })
+	}
+	for _, directory := range directories(path) {
+		s.filled[directory] = now
+	}
+}
+
+// allow returns an error if another file blocks one at path. The caller must have claimed
+// path.
+func (s *Store) allow(ctx context.Context, path string) error {
+	for _, directory := range directories(path) {
+		if s.seen.isDirectory(directory) {
+			continue
+		}
+		_, err := s.client.HeadObject(ctx, &awss3.HeadObjectInput{Bucket: &s.bucket, Key: aws.String(s.keys.file(directory))})
+		switch {
+		case err == nil:
+			return failure.Worded(&tranship.PathError{Path: path, Err: tranship.ErrExists}, "%v: the file %s, above %s", tranship.ErrExists, directory, path)
+		case !isMissing(err):
+			return translated(ctx, err, directory)
+		}
+		s.seen.setDirectory(directory)
+	}
+	if s.seen.hasNoneBelow(path) {
+		return nil
+	}
+	// The window has the name of the directory that would be in the way, and the names after
+	// it, whose files are likely to follow.
+	if err := s.look(ctx, path); err != nil {
+		return err
+	}
+	if s.seen.hasNoneBelow(path) {
+		return nil
+	}
+	reply, err := s.client.ListObjectsV2(ctx, &awss3.ListObjectsV2Input{Bucket: &s.bucket, Prefix: aws.String(s.keys.file(path) + "/"), MaxKeys: aws.Int32(1)})
+	if err != nil {
+		return translated(ctx, err, path)
+	}
+	if len(reply.Contents) > 0 {
+		return failure.FilesBelow(path)
+	}
+	return nil
+}
+
+// look lists the names in the directory of path that come after it.
+func (s *Store) look(ctx context.Context, path string) error {
+	directory := parent(path)
+	prefix := s.keys.prefix
+	if directory != "" {
+		prefix = s.keys.file(directory) + "/"
+	}
+	at := time.Now()
+	reply, err := s.client.ListObjectsV2(ctx, &awss3.ListObjectsV2Input{
+		Bucket: &s.bucket, Prefix: &prefix, Delimiter: aws.String("/"), StartAfter: aws.String(s.keys.file(path)), EncodingType: types.EncodingTypeUrl,
+	})
+	if err != nil {
+		return translated(ctx, err, path)
+	}
+	w := &window{after: path, last: path, whole: !aws.ToBool(reply.IsTruncated), at: at, below: make(map[string]bool)}
+	for _, common := range reply.CommonPrefixes {
+		name, err := unescaped(aws.ToString(common.Prefix))
+		if err != nil {
+			return err
+		}
+		name = strings.TrimPrefix(name, s.keys.prefix)
+		w.below[strings.TrimSuffix(name, "/")] = true
+		w.last = max(w.last, name)
+	}
+	for _, file := range reply.Contents {
+		name, err := unescaped(aws.ToString(file.Key))
+		if err != nil {
+			return err
+		}
+		w.last = max(w.last, strings.TrimPrefix(name, s.keys.prefix))
+	}
+	s.seen.setWindow(directory, w)
+	return nil
+}
+
+// unescaped returns a key of a list, which is encoded so that XML can carry it.
+func unescaped(key string) (string, error) {
+	plain, err := url.QueryUnescape(key)
+	if err != nil {
+		return "", fmt.Errorf("%w: the S3 engine has listed a key that is not encoded as asked: %w", tranship.ErrUnavailable, err)
+	}
+	return plain, nil
+}

@@ -1,0 +1,72 @@
+package s3
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go/logging"
+)
+
+const (
+	// attempts is how often one request is made. longestPause is the longest pause between
+	// two attempts. Together they take about 15 seconds, as clients repeat calls as well.
+	attempts     = 8
+	longestPause = 4 * time.Second
+	// connections is how many idle connections are kept, enough for the parallel requests of
+	// lists, batches and parts.
+	connections = 128
+)
+
+// newClient returns the client of the engine.
+func newClient(ctx context.Context, options Options) (*awss3.Client, error) {
+	load := []func(*config.LoadOptions) error{config.WithDefaultRegion("us-east-1")}
+	if options.Region != "" {
+		load = append(load, config.WithRegion(options.Region))
+	}
+	if options.AccessKeyID != "" {
+		load = append(load, config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider(options.AccessKeyID, options.SecretAccessKey, options.SessionToken)))
+	}
+	settings, err := config.LoadDefaultConfig(ctx, load...)
+	if err != nil {
+		return nil, fmt.Errorf("reading the configuration of AWS from the environment: %w", err)
+	}
+	transport := options.Transport
+	if transport == nil {
+		own := http.DefaultTransport.(*http.Transport).Clone()
+		own.MaxIdleConns, own.MaxIdleConnsPerHost = connections, connections
+		own.DisableCompression = true
+		own.WriteBufferSize, own.ReadBufferSize = 256<<10, 256<<10
+		transport = own
+	}
+	return awss3.NewFromConfig(settings, func(o *awss3.Options) {
+		o.UsePathStyle = options.PathStyle
+		if options.Endpoint != "" {
+			o.BaseEndpoint = aws.String(options.Endpoint)
+		}
+		// The store computes the CRC32C of what it sends itself, and the connection is
+		// encrypted or trusted: no other checksum is computed.
+		o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired
+		o.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired
+		o.DisableLogOutputChecksumValidationSkipped = true
+		o.Logger = logging.Nop{}
+		o.APIOptions = append(o.APIOptions, v4.SwapComputePayloadSHA256ForUnsignedPayloadMiddleware)
+		o.HTTPClient = &http.Client{
+			Transport:     &stallTransport{next: transport, stall: cmp.Or(options.Stall, DefaultStall)},
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		}
+		o.Retryer = retry.NewStandard(func(r *retry.StandardOptions) {
+			r.MaxAttempts, r.MaxBackoff = attempts, longestPause
+			r.RateLimiter = ratelimit.None
+		})
+	}), nil
+}

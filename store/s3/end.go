@@ -1,0 +1,122 @@
+package s3
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/tranship/tranship"
+)
+
+// committedError is the error for a part of an upload that was committed before.
+func (u *upload) committedError() error {
+	return fmt.Errorf("%w: the upload of %s was committed", tranship.ErrAborted, u.spec.Path)
+}
+
+// close ends the upload, stops its requests, and lets the store forget it. It reports whether
+// the upload had not ended before.
+func (u *upload) close(why error) bool {
+	ended := u.end(why)
+	u.cancel(why)
+	u.store.forget(u)
+	return ended
+}
+
+// forget removes an upload from those that can be resumed in this process.
+func (s *Store) forget(u *upload) {
+	if u.session == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if hash := sessionHash(u.spec); s.current[hash] == u {
+		delete(s.current, hash)
+	}
+}
+
+// Abort implements tranship.Upload.
+func (u *upload) Abort(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	u.changing.Lock()
+	defer u.changing.Unlock()
+	if !u.close(fmt.Errorf("%w: the upload of %s was aborted", tranship.ErrAborted, u.spec.Path)) {
+		return nil
+	}
+	if err := u.wait(ctx); err != nil {
+		return err
+	}
+	if u.session == nil {
+		if u.multipart != "" {
+			u.store.abortMultipart(ctx, u.spec.Path, u.multipart)
+		}
+		return nil
+	}
+	if u.committed != nil {
+		return u.store.removeSession(ctx, u.session)
+	}
+	return u.store.abortSession(ctx, u.session)
+}
+
+// Detach implements tranship.Upload.
+func (u *upload) Detach(ctx context.Context) error {
+	if u.session == nil || u.spec.Transient && u.committed == nil {
+		return u.Abort(ctx)
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	u.changing.Lock()
+	defer u.changing.Unlock()
+	if !u.end(fmt.Errorf("%w: the upload of %s was ended", tranship.ErrAborted, u.spec.Path)) {
+		return nil
+	}
+	if err := u.wait(ctx); err != nil {
+		return err
+	}
+	u.cancel(nil)
+	u.store.forget(u)
+	return nil
+}
+
+// copyAll copies all bytes.
+func copyAll(to io.Writer, from io.Reader) error {
+	_, err := io.Copy(struct{ io.Writer }{to}, from)
+	return err
+}
+
+// discard ends a writer whose part must not be kept.
+func (w *writer) discard() {
+	u := w.upload
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	w.part.drop(fmt.Errorf("%w: part %d of %s could not be copied", tranship.ErrAborted, w.n, u.spec.Path))
+	if u.parts[w.n] == w.part {
+		delete(u.parts, w.n)
+	}
+}
+
+// arrived waits until the engine has a part that was closed.
+func (w *writer) arrived(ctx context.Context) error {
+	u, p := w.upload, w.part
+	u.mu.Lock()
+	done := p.done
+	u.mu.Unlock()
+	if done != nil {
+		select {
+		case <-done:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	switch {
+	case u.ended != nil:
+		return u.ended
+	case p.replaced != nil:
+		return p.replaced
+	}
+	return p.err
+}

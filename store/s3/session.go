@@ -1,0 +1,220 @@
+package s3
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/tranship/tranship"
+)
+
+// The states of a session.
+const (
+	// stateOpen takes parts. Without an UploadID, the server that began it has not come to
+	// make its multipart upload yet.
+	stateOpen = "open"
+	// stateCommitting may become a file at any moment.
+	stateCommitting = "committing"
+	// stateCommitted is a commit that is remembered.
+	stateCommitted = "committed"
+	// stateAborted is about to be removed.
+	stateAborted = "aborted"
+)
+
+// session is the object of a resumable upload, which all servers share. A server changes it
+// only if it is still as the server knows it. So at most one server has the latest epoch, and
+// only that one can commit.
+type session struct {
+	ID        string    `json:"id"`
+	Path      string    `json:"path"`
+	Size      int64     `json:"size"`
+	ResumeKey string    `json:"resume_key"`
+	Owner     string    `json:"owner,omitempty"`
+	State     string    `json:"state"`
+	Epoch     uint64    `json:"epoch"`
+	PartSize  int64     `json:"part_size"`
+	Created   time.Time `json:"created"`
+	Used      time.Time `json:"used"`
+	// UploadID is the multipart upload, and Version the version of the file that it becomes.
+	// Each multipart upload has a version of its own, because an older one may yet become a
+	// file.
+	UploadID string `json:"upload_id,omitempty"`
+	Version  string `json:"version,omitempty"`
+	// Attributes are those in the metadata of the multipart upload.
+	Attributes string `json:"attributes,omitempty"`
+	// Dropped has the ETags of parts that were begun again since they were written.
+	Dropped map[int]string `json:"dropped,omitempty"`
+	// CRCs are the checksums of the parts of a commit.
+	CRCs []uint32 `json:"crcs,omitempty"`
+	// Nonce is different after each swap, and so is the ETag.
+	Nonce string `json:"nonce"`
+
+	// etag is that of the object; "" for none.
+	etag string
+}
+
+// nonceKey is the metadata of the object of a session that has its nonce.
+const nonceKey = "tranship-nonce"
+
+// maxSessionBytes is more than any session has.
+const maxSessionBytes = 1 << 20
+
+// loadSession returns the session with a hash; nil if there is none.
+func (s *Store) loadSession(ctx context.Context, hash string) (*session, error) {
+	reply, err := s.client.GetObject(ctx, &awss3.GetObjectInput{Bucket: &s.bucket, Key: aws.String(s.keys.session(hash))})
+	if isMissing(err) {
+		return nil, ctx.Err()
+	}
+	if err != nil {
+		return nil, translated(ctx, err, "an upload")
+	}
+	defer func() { _ = reply.Body.Close() }() // it was only read from
+	data, err := io.ReadAll(io.LimitReader(reply.Body, maxSessionBytes))
+	if err != nil {
+		return nil, translated(ctx, err, "an upload")
+	}
+	loaded, err := parseSession(data)
+	if err != nil {
+		return nil, err
+	}
+	loaded.etag = aws.ToString(reply.ETag)
+	return loaded, nil
+}
+
+// parseSession parses the object of a session.
+func parseSession(data []byte) (*session, error) {
+	loaded := new(session)
+	if err := json.Unmarshal(data, loaded); err != nil {
+		return nil, fmt.Errorf("the record of an upload in the bucket cannot be read: %w", err)
+	}
+	if tranship.ValidatePath(loaded.Path) != nil || loaded.Size < 0 || loaded.PartSize <= 0 || loaded.ID == "" || len(loaded.CRCs) > maxParts {
+		return nil, errors.New("the record of an upload in the bucket is not one of this store's")
+	}
+	return loaded, nil
+}
+
+// hash returns the name of the session.
+func (x *session) hash() string {
+	return sessionHash(tranship.Spec{Path: x.Path, ResumeKey: x.ResumeKey, Owner: x.Owner, Size: &x.Size})
+}
+
+// errSwapped means that another server has changed a session.
+var errSwapped = errors.New("the upload was changed by another server")
+
+// swap stores next in place of the session, which may be nil for none. It returns errSwapped if
+// another server was faster.
+func (s *Store) swap(ctx context.Context, x *session, next session) (*session, error) {
+	next.Nonce = rand.Text()
+	data, err := json.Marshal(next)
+	if err != nil {
+		return nil, fmt.Errorf("encoding the record of an upload: %w", err)
+	}
+	input := &awss3.PutObjectInput{
+		Bucket: &s.bucket, Key: aws.String(s.keys.session(next.hash())), Body: bytes.NewReader(data),
+		Metadata: map[string]string{nonceKey: next.Nonce},
+	}
+	if x == nil {
+		input.IfNoneMatch = aws.String("*")
+	} else {
+		input.IfMatch = &x.etag
+	}
+	for range rounds {
+		reply, err := s.client.PutObject(ctx, input)
+		if err == nil {
+			next.etag = aws.ToString(reply.ETag)
+			return &next, nil
+		}
+		if !isCondition(err) && !isConflict(err) {
+			return nil, translated(ctx, err, next.Path)
+		}
+		// Perhaps the reply of an earlier attempt was lost.
+		etag, nonce, headed := s.headSession(ctx, next.hash())
+		switch {
+		case headed != nil:
+			return nil, headed
+		case nonce == next.Nonce:
+			next.etag = etag
+			return &next, nil
+		case isCondition(err):
+			return nil, errSwapped
+		}
+		input.Body = bytes.NewReader(data)
+	}
+	return nil, fmt.Errorf("%w: the upload of %s is changed all the time", tranship.ErrUnavailable, next.Path)
+}
+
+// headSession returns the ETag and the nonce of the object of a session; "" if there is none.
+func (s *Store) headSession(ctx context.Context, hash string) (etag, nonce string, err error) {
+	reply, err := s.client.HeadObject(ctx, &awss3.HeadObjectInput{Bucket: &s.bucket, Key: aws.String(s.keys.session(hash))})
+	if isMissing(err) {
+		return "", "", ctx.Err()
+	}
+	if err != nil {
+		return "", "", translated(ctx, err, "an upload")
+	}
+	return aws.ToString(reply.ETag), reply.Metadata[nonceKey], nil
+}
+
+// removeSession removes the object of a session if it is still as it was. If it is another,
+// another server has the upload.
+func (s *Store) removeSession(ctx context.Context, x *session) error {
+	_, err := s.client.DeleteObject(ctx, &awss3.DeleteObjectInput{Bucket: &s.bucket, Key: aws.String(s.keys.session(x.hash())), IfMatch: &x.etag})
+	if err != nil && !isCondition(err) {
+		return translated(ctx, err, x.Path)
+	}
+	return nil
+}
+
+// expires returns when a session expires that was used last at a time.
+func (s *Store) expires(x *session, used time.Time) time.Time {
+	if x.State == stateCommitted {
+		return used.Add(commitExpiry)
+	}
+	return used.Add(s.options.UploadExpiry)
+}
+
+// clone returns a copy that shares no memory with the session.
+func (x *session) clone() session {
+	next := *x
+	if x.Dropped != nil {
+		next.Dropped = make(map[int]string, len(x.Dropped))
+		for n, etag := range x.Dropped {
+			next.Dropped[n] = etag
+		}
+	}
+	next.CRCs = slices.Clone(x.CRCs)
+	return next
+}
+
+// spec returns a copy of spec that the caller cannot change.
+func cloneSpec(spec tranship.Spec) tranship.Spec {
+	if spec.Size != nil {
+		spec.Size = new(*spec.Size)
+	}
+	if spec.CRC32C != nil {
+		spec.CRC32C = new(*spec.CRC32C)
+	}
+	file := spec.Attributes.Apply(tranship.File{})
+	if spec.Attributes.ModTime != nil {
+		spec.Attributes.ModTime = new(*spec.Attributes.ModTime)
+	}
+	if spec.Attributes.Mode != nil {
+		spec.Attributes.Mode = new(fs.FileMode(*spec.Attributes.Mode))
+	}
+	if spec.Attributes.Metadata != nil {
+		if spec.Attributes.Metadata = file.Metadata; file.Metadata == nil {
+			spec.Attributes.Metadata = map[string]string{}
+		}
+	}
+	return spec
+}

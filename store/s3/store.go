@@ -1,0 +1,157 @@
+// Package s3 is a store in a bucket of an S3-compatible engine. Any number of servers may use
+// one bucket at the same time, and go on with each other's uploads.
+//
+// A file is the object of its path, below the prefix of the store, so that other tools can
+// read it. The store keeps its own objects below the prefix in .tranship/.
+//
+// # What is weaker than in a directory
+//
+//   - Move copies, and then removes the source. A reader may see both for a moment, and never
+//     neither.
+//   - Several servers: that a file blocks the paths below it is checked with what a server
+//     has seen within the last seconds. Two servers at the same moment can make a file and one
+//     below it. Within one server this is atomic.
+//   - A file that another server replaces without a condition by the same bytes, at the moment
+//     of a change under a condition on its version, does not make that change fail.
+//   - A list describes files with a request for each, 32 at a time.
+package s3
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
+	"golang.org/x/sync/semaphore"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/keyedlock"
+)
+
+const (
+	// DefaultMemory is how many bytes of parts a store keeps in memory, 256 MiB.
+	DefaultMemory = 256 << 20
+	// DefaultUploadExpiry is the time without a write after which an unfinished upload is
+	// removed, 7 days.
+	DefaultUploadExpiry = 7 * 24 * time.Hour
+	// DefaultStall is how long a request may move no byte, 30 seconds.
+	DefaultStall = 30 * time.Second
+
+	// commitExpiry is how long a commit is remembered, 1 day.
+	commitExpiry = 24 * time.Hour
+)
+
+// Options say where a store is and how to reach it. Bucket must be set.
+type Options struct {
+	// Bucket is the name of the bucket, which must exist.
+	Bucket string
+	// Prefix is what the keys of all objects begin with, such as "team/files"; "" for the
+	// whole bucket. Its rules are those of tranship.ValidateDirectory.
+	Prefix string
+	// Endpoint is the URL of the engine, such as "https://s3.example.com"; "" for AWS. It may
+	// have no path.
+	Endpoint string
+	// Region is the region of the bucket; "" for the one of the environment, and "us-east-1"
+	// if that has none.
+	Region string
+	// PathStyle makes requests name the bucket in the path, and not in the host. Most
+	// engines other than AWS need it.
+	PathStyle bool
+	// AccessKeyID, SecretAccessKey and SessionToken are the credentials. If AccessKeyID is
+	// "", they are those that the environment has, in the order in which AWS's tools look.
+	AccessKeyID, SecretAccessKey, SessionToken string
+	// Transport makes the requests; nil for a transport of the store's own. Use it for
+	// certificates that the system does not trust.
+	Transport http.RoundTripper
+
+	// Memory is how many bytes of parts are in memory at most; 0 means DefaultMemory. It must
+	// be enough for one part, which has up to 64 MiB for files of up to 625 GiB.
+	Memory int64
+	// PartSize is the length of the parts of uploads in bytes, which must be one that the
+	// engine takes; 0 means 8 to 64 MiB, and more for files that need it.
+	PartSize int64
+	// UploadExpiry is the time without a write after which an unfinished upload is removed;
+	// 0 means DefaultUploadExpiry.
+	UploadExpiry time.Duration
+	// Stall is how long a request may move no byte until it is repeated; 0 means
+	// DefaultStall.
+	Stall time.Duration
+}
+
+// Store is a store in a bucket. It is safe for concurrent use. Use Open to create one.
+type Store struct {
+	client  *awss3.Client
+	bucket  string
+	keys    keys
+	options Options
+	// memory has the bytes that parts may still take.
+	memory *semaphore.Weighted
+
+	// sides and paths make the changes of this process to a path atomic: see claim.
+	sides sides
+	paths keyedlock.Locks
+	// begins serializes Begin of each resumable upload.
+	begins keyedlock.Locks
+	seen   *seen
+
+	records recordCache
+	entries entryCache
+
+	mu sync.Mutex
+	// current has the uploads of this process that can be resumed, by their session.
+	current map[string]*upload
+}
+
+var _ tranship.Store = (*Store)(nil)
+
+// Open returns the store in a bucket. It makes requests to find out whether the bucket is
+// there and which features the engine has. ctx applies to Open only.
+func Open(ctx context.Context, options Options) (*Store, error) {
+	if options.Bucket == "" {
+		return nil, &tranship.InvalidError{Field: "bucket", Rule: "the name of the bucket must be set"}
+	}
+	options.Prefix = strings.Trim(options.Prefix, "/")
+	if err := tranship.ValidateDirectory(options.Prefix); err != nil {
+		return nil, fmt.Errorf("the prefix of the store: %w", err)
+	}
+	if options.Memory <= 0 {
+		options.Memory = DefaultMemory
+	}
+	if options.UploadExpiry <= 0 {
+		options.UploadExpiry = DefaultUploadExpiry
+	}
+	if options.Stall <= 0 {
+		options.Stall = DefaultStall
+	}
+	client, err := newClient(ctx, options)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{
+		client:  client,
+		bucket:  options.Bucket,
+		keys:    newKeys(options.Prefix),
+		options: options,
+		memory:  semaphore.NewWeighted(options.Memory),
+		seen:    newSeen(),
+		current: make(map[string]*upload),
+	}
+	if err := s.CheckHealth(ctx); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+var _ tranship.HealthChecker = (*Store)(nil)
+
+// CheckHealth implements tranship.HealthChecker. It asks for the bucket.
+func (s *Store) CheckHealth(ctx context.Context) error {
+	_, err := s.client.HeadBucket(ctx, &awss3.HeadBucketInput{Bucket: &s.bucket})
+	if err != nil {
+		return translated(ctx, err, "the bucket")
+	}
+	return nil
+}

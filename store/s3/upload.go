@@ -1,0 +1,240 @@
+package s3
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/tranship/tranship"
+)
+
+// upload implements tranship.Upload. It is one epoch of a session, or an upload without one.
+type upload struct {
+	store    *Store
+	spec     tranship.Spec
+	id       string
+	partSize int64
+	// small is set if the file is stored in one request, at commit.
+	small bool
+	// committed is the file of an upload that was committed before; nil if it was not.
+	committed *object
+	// ctx ends with the upload, and stops its requests.
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+
+	// changing serializes Commit, Abort, Detach and swaps of the session.
+	changing sync.Mutex
+
+	mu sync.Mutex
+	// session is nil without a ResumeKey. It is replaced, and never changed.
+	session *session
+	epoch   uint64
+	// ended is why the upload has ended; nil while it has not.
+	ended error
+	parts map[int]*part
+	// multipart is the upload of the engine, which is created with the first part. creating
+	// serializes that.
+	creating  sync.Mutex
+	multipart string
+	// version is that of the file that the multipart upload becomes, and attributes are
+	// those in its metadata.
+	version, attributes string
+}
+
+func (u *upload) ID() string { return u.id }
+
+func (u *upload) Epoch() uint64 { return u.epoch }
+
+func (u *upload) PartSize() int64 { return u.partSize }
+
+var _ tranship.CommittedUpload = (*upload)(nil)
+
+// Committed implements tranship.CommittedUpload.
+func (u *upload) Committed() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.committed != nil || u.session != nil && u.session.State == stateCommitted
+}
+
+// endedLocked returns the error of an upload that has ended.
+func (u *upload) endedLocked() error {
+	return u.ended
+}
+
+// end ends the upload with an error, and its writers. It reports whether the upload had not
+// ended before.
+func (u *upload) end(why error) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.ended != nil {
+		return false
+	}
+	u.ended = why
+	for _, p := range u.parts {
+		p.drop(why)
+	}
+	return true
+}
+
+// wait waits until the parts that are being sent have arrived or failed.
+func (u *upload) wait(ctx context.Context) error {
+	u.mu.Lock()
+	var sending []*part
+	for _, p := range u.parts {
+		if p.done != nil {
+			sending = append(sending, p)
+		}
+	}
+	u.mu.Unlock()
+	for _, p := range sending {
+		select {
+		case <-p.done:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// overtaken is the error of an upload that another server goes on with.
+func (u *upload) overtaken() error {
+	return fmt.Errorf("%w: another copy of %s took over its upload, or the upload was aborted", tranship.ErrAborted, u.spec.Path)
+}
+
+// Durable implements tranship.Upload.
+func (u *upload) Durable() []tranship.Range {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.session == nil || u.ended != nil {
+		return nil
+	}
+	var all []tranship.Range
+	for _, n := range slices.Sorted(maps.Keys(u.parts)) {
+		if p := u.parts[n]; p.etag != "" && p.length > 0 {
+			all = append(all, tranship.Range{Offset: int64(n) * u.partSize, Length: p.length, CRC32C: new(p.crc)})
+		}
+	}
+	return all
+}
+
+// Sync implements tranship.Upload. A part is durable when the engine has confirmed it.
+func (u *upload) Sync(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if u.session == nil {
+		return nil
+	}
+	if err := u.wait(ctx); err != nil {
+		return err
+	}
+	u.mu.Lock()
+	ended := u.ended
+	var failed error
+	for _, p := range u.parts {
+		failed = errors.Join(failed, p.err)
+	}
+	u.mu.Unlock()
+	if ended != nil {
+		return ended
+	}
+	if failed != nil {
+		return failed
+	}
+	u.changing.Lock()
+	defer u.changing.Unlock()
+	if err := u.restore(ctx); err != nil {
+		return err
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.ended
+}
+
+// checkSession ends the upload if another server goes on with it. The caller must hold
+// changing.
+func (u *upload) checkSession(ctx context.Context) error {
+	u.mu.Lock()
+	ended, known := u.ended, u.session
+	u.mu.Unlock()
+	if ended != nil {
+		return ended
+	}
+	_, nonce, err := u.store.headSession(ctx, known.hash())
+	if err == nil && nonce != known.Nonce {
+		err = u.overtaken()
+		u.end(err)
+	}
+	return err
+}
+
+// swap changes the session. It ends the upload if another server has changed it. The caller
+// must hold changing.
+func (u *upload) swap(ctx context.Context, change func(*session)) error {
+	u.mu.Lock()
+	known := u.session
+	u.mu.Unlock()
+	next := known.clone()
+	change(&next)
+	next.Used = now()
+	swapped, err := u.store.swap(ctx, known, next)
+	if errors.Is(err, errSwapped) {
+		err = u.overtaken()
+		u.end(err)
+	}
+	if err != nil {
+		return err
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.session = swapped
+	return nil
+}
+
+// begin returns the engine's upload, which it creates if there is none yet.
+func (u *upload) begin(ctx context.Context) (id string, err error) {
+	u.creating.Lock()
+	defer u.creating.Unlock()
+	if u.multipart != "" {
+		return u.multipart, nil
+	}
+	made, version, attributes, err := u.store.createMultipart(ctx, u.spec)
+	if err != nil {
+		return "", err
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.ended != nil {
+		u.store.abortMultipart(ctx, u.spec.Path, made)
+		return "", u.ended
+	}
+	u.multipart, u.version, u.attributes = made, version, attributes
+	return made, nil
+}
+
+// createMultipart begins an upload of the engine, with the attributes of spec as far as they
+// are known. What Commit adds is in a record with the name of the version.
+func (s *Store) createMultipart(ctx context.Context, spec tranship.Spec) (id, version, attributes string, err error) {
+	file := newFile(spec.Path, spec.Attributes, 0, 0)
+	file.CRC32C = spec.CRC32C
+	metadata := map[string]string{versionKey: file.Version, recordKey: file.Version}
+	if text := encode(file); spec.Attributes.ModTime != nil && len(text) <= maxEmbedded {
+		attributes = text
+		metadata[attributesKey] = text
+	}
+	made, err := s.client.CreateMultipartUpload(ctx, &awss3.CreateMultipartUploadInput{
+		Bucket: &s.bucket, Key: aws.String(s.keys.file(spec.Path)), Metadata: metadata,
+		ChecksumAlgorithm: types.ChecksumAlgorithmCrc32c, ChecksumType: types.ChecksumTypeFullObject,
+	})
+	if err != nil {
+		return "", "", "", translated(ctx, err, spec.Path)
+	}
+	return aws.ToString(made.UploadId), file.Version, attributes, nil
+}

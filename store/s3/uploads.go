@@ -1,0 +1,206 @@
+package s3
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/tranship/tranship"
+)
+
+var _ tranship.UploadFinder = (*Store)(nil)
+
+// ListUploads implements tranship.Uploads. It needs two requests for each upload.
+func (s *Store) ListUploads(ctx context.Context, directory string) iter.Seq2[tranship.UploadInfo, error] {
+	return func(yield func(tranship.UploadInfo, error) bool) {
+		if err := tranship.ValidateDirectory(directory); err != nil {
+			yield(tranship.UploadInfo{}, err)
+			return
+		}
+		all, err := s.sessions(ctx)
+		if err != nil {
+			yield(tranship.UploadInfo{}, err)
+			return
+		}
+		all = slices.DeleteFunc(all, func(x *session) bool {
+			below := directory == "" || x.Path == directory || strings.HasPrefix(x.Path, directory+"/")
+			return !below || !x.isUnfinished()
+		})
+		slices.SortFunc(all, func(a, b *session) int { return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.ID, b.ID)) })
+		for some := range slices.Chunk(all, parallel) {
+			infos, errs := make([]tranship.UploadInfo, len(some)), make([]error, len(some))
+			inParallel(len(some), func(i int) { infos[i], errs[i] = s.info(ctx, some[i]) })
+			for i, info := range infos {
+				if errs[i] == nil {
+					errs[i] = ctx.Err()
+				}
+				switch {
+				case errs[i] != nil:
+					yield(tranship.UploadInfo{}, errs[i])
+					return
+				case !time.Now().Before(info.Expires):
+					continue
+				case !yield(info, nil):
+					return
+				}
+			}
+		}
+		if err := ctx.Err(); err != nil {
+			yield(tranship.UploadInfo{}, err)
+		}
+	}
+}
+
+// isUnfinished reports whether the session is that of an unfinished upload.
+func (x *session) isUnfinished() bool { return x.State == stateOpen || x.State == stateCommitting }
+
+// sessions returns all sessions.
+func (s *Store) sessions(ctx context.Context) ([]*session, error) {
+	var hashes []string
+	input := &awss3.ListObjectsV2Input{Bucket: &s.bucket, Prefix: aws.String(s.keys.sessions())}
+	for {
+		reply, err := s.client.ListObjectsV2(ctx, input)
+		if err != nil {
+			return nil, translated(ctx, err, "the uploads")
+		}
+		for _, object := range reply.Contents {
+			hashes = append(hashes, strings.TrimPrefix(aws.ToString(object.Key), s.keys.sessions()))
+		}
+		if !aws.ToBool(reply.IsTruncated) {
+			break
+		}
+		input.ContinuationToken = reply.NextContinuationToken
+	}
+	all, errs := make([]*session, len(hashes)), make([]error, len(hashes))
+	inParallel(len(hashes), func(i int) { all[i], errs[i] = s.loadSession(ctx, hashes[i]) })
+	for _, err := range errs {
+		if err != nil {
+			return nil, err
+		}
+	}
+	return slices.DeleteFunc(all, func(x *session) bool { return x == nil }), nil
+}
+
+// info describes an unfinished upload.
+func (s *Store) info(ctx context.Context, x *session) (tranship.UploadInfo, error) {
+	info := tranship.UploadInfo{ID: x.ID, Path: x.Path, Owner: x.Owner, Size: x.Size, Created: x.Created}
+	used := x.Used
+	if x.UploadID != "" {
+		parts, last, err := s.listParts(ctx, x)
+		if err != nil && !isUploadMissing(err) {
+			return info, translated(ctx, err, x.Path)
+		}
+		for _, p := range parts {
+			info.DurableBytes += p.length
+		}
+		if last.After(used) {
+			used = last
+		}
+	}
+	info.Expires = s.expires(x, used)
+	return info, nil
+}
+
+// findUpload returns the session of the unfinished upload with an id.
+func (s *Store) findUpload(ctx context.Context, id string) (*session, tranship.UploadInfo, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, tranship.UploadInfo{}, err
+	}
+	if len(id) <= hashBytes || strings.Trim(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") != "" {
+		return nil, tranship.UploadInfo{}, tranship.UploadNotFound(id)
+	}
+	x, err := s.loadSession(ctx, id[:hashBytes])
+	if err != nil {
+		return nil, tranship.UploadInfo{}, err
+	}
+	if x == nil || x.ID != id || !x.isUnfinished() {
+		return nil, tranship.UploadInfo{}, tranship.UploadNotFound(id)
+	}
+	info, err := s.info(ctx, x)
+	if err == nil && !time.Now().Before(info.Expires) {
+		err = tranship.UploadNotFound(id)
+	}
+	return x, info, err
+}
+
+// FindUpload implements tranship.UploadFinder.
+func (s *Store) FindUpload(ctx context.Context, id string) (tranship.UploadInfo, error) {
+	_, info, err := s.findUpload(ctx, id)
+	return info, err
+}
+
+// AbortUpload implements tranship.Uploads.
+func (s *Store) AbortUpload(ctx context.Context, id string) error {
+	for range rounds {
+		err := s.abortUpload(ctx, id)
+		if !errors.Is(err, errSwapped) {
+			return err
+		}
+	}
+	return fmt.Errorf("%w: the upload is changed all the time", tranship.ErrUnavailable)
+}
+
+func (s *Store) abortUpload(ctx context.Context, id string) error {
+	if len(id) >= hashBytes {
+		if u := s.currentUpload(id[:hashBytes]); u != nil && u.id == id {
+			u.changing.Lock() // a commit is waited for
+			defer u.changing.Unlock()
+		}
+	}
+	x, info, err := s.findUpload(ctx, id)
+	if err != nil {
+		return err
+	}
+	next := x.clone()
+	next.State = stateAborted
+	if x, err = s.swap(ctx, x, next); err != nil {
+		return err
+	}
+	if u := s.currentUpload(x.hash()); u != nil && u.id == id {
+		u.close(fmt.Errorf("%w: the upload of %s was aborted", tranship.ErrAborted, info.Path))
+	}
+	return s.removeAborted(ctx, x)
+}
+
+// abortSession aborts an upload if no other server has it.
+func (s *Store) abortSession(ctx context.Context, x *session) error {
+	next := x.clone()
+	next.State = stateAborted
+	aborted, err := s.swap(ctx, x, next)
+	if errors.Is(err, errSwapped) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return s.removeAborted(ctx, aborted)
+}
+
+// removeAborted removes what an aborted upload has stored. If the upload has become a file at
+// the last moment, it returns the error for an upload that does not exist.
+func (s *Store) removeAborted(ctx context.Context, x *session) error {
+	if x.UploadID != "" {
+		_, err := s.client.AbortMultipartUpload(ctx, &awss3.AbortMultipartUploadInput{Bucket: &s.bucket, Key: aws.String(s.keys.file(x.Path)), UploadId: &x.UploadID})
+		if err != nil && !isUploadMissing(err) {
+			return translated(ctx, err, x.Path)
+		}
+		if err != nil && x.Version != "" {
+			found, err := s.head(ctx, x.Path)
+			if err != nil {
+				return err
+			}
+			if found != nil && found.file.Version == x.Version {
+				return errors.Join(s.removeSession(ctx, x), tranship.UploadNotFound(x.ID))
+			}
+		}
+	}
+	return s.removeSession(ctx, x)
+}
