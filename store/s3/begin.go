@@ -29,11 +29,12 @@ func (s *Store) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload,
 	if spec.ResumeKey != "" {
 		return s.beginResumable(ctx, spec, partSize)
 	}
-	if err := s.mayCommit(ctx, spec); err != nil {
+	small := spec.Size != nil && *spec.Size <= partSize
+	if err := s.mayCommit(ctx, spec, small); err != nil {
 		return nil, err
 	}
 	u := s.newUpload(spec, rand.Text(), partSize)
-	u.small = spec.Size != nil && *spec.Size <= partSize
+	u.small = small
 	return u, nil
 }
 
@@ -41,11 +42,20 @@ func (s *Store) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload,
 func (s *Store) newUpload(spec tranship.Spec, id string, partSize int64) *upload {
 	u := &upload{store: s, spec: spec, id: id, partSize: partSize, epoch: 1, parts: make(map[int]*part)}
 	u.ctx, u.cancel = context.WithCancelCause(context.Background())
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.open[u] = struct{}{}
 	return u
 }
 
 // mayCommit fails if the commit of an upload would fail at the moment.
-func (s *Store) mayCommit(ctx context.Context, spec tranship.Spec) error {
+// small is set if it makes the file in one request.
+func (s *Store) mayCommit(ctx context.Context, spec tranship.Spec, small bool) error {
+	if !small {
+		if err := s.decidable(spec.Path, spec.Precondition); err != nil {
+			return err
+		}
+	}
 	release, err := s.claim(ctx, spec.Path)
 	if err != nil {
 		return err
@@ -108,7 +118,7 @@ func (s *Store) resume(ctx context.Context, spec tranship.Spec, partSize int64, 
 			return s.recall(ctx, spec, known, found)
 		}
 	}
-	if err := s.mayCommit(ctx, spec); err != nil {
+	if err := s.mayCommit(ctx, spec, *spec.Size == 0); err != nil {
 		return nil, err
 	}
 	if known == nil || known.State == stateCommitted || known.State == stateAborted {
@@ -116,6 +126,14 @@ func (s *Store) resume(ctx context.Context, spec tranship.Spec, partSize int64, 
 	}
 	if err := s.endCurrent(ctx, hash, spec.Path); err != nil {
 		return nil, err
+	}
+	if expired, err := s.hasExpired(ctx, known); err != nil {
+		return nil, err
+	} else if expired {
+		if err := s.expire(ctx, known); err != nil && !errors.Is(err, tranship.ErrNotFound) {
+			return nil, err
+		}
+		return nil, errSwapped // it is loaded again
 	}
 	return s.takeOver(ctx, spec, known)
 }
@@ -131,6 +149,7 @@ func (s *Store) endCurrent(ctx context.Context, hash, path string) error {
 		return err
 	}
 	older.cancel(nil)
+	s.forget(older)
 	return nil
 }
 

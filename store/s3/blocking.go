@@ -157,7 +157,7 @@ func (s *Store) look(ctx context.Context, path string) error {
 	}
 	w := &window{after: path, last: path, whole: !aws.ToBool(reply.IsTruncated), at: at, below: make(map[string]bool)}
 	for _, common := range reply.CommonPrefixes {
-		name, err := unescaped(aws.ToString(common.Prefix))
+		name, err := unescaped(reply, common.Prefix)
 		if err != nil {
 			return err
 		}
@@ -166,7 +166,7 @@ func (s *Store) look(ctx context.Context, path string) error {
 		w.last = max(w.last, name)
 	}
 	for _, file := range reply.Contents {
-		name, err := unescaped(aws.ToString(file.Key))
+		name, err := unescaped(reply, file.Key)
 		if err != nil {
 			return err
 		}
@@ -176,9 +176,12 @@ func (s *Store) look(ctx context.Context, path string) error {
 	return nil
 }
 
-// unescaped returns a key of a list, which is encoded so that XML can carry it.
-func unescaped(key string) (string, error) {
-	plain, err := url.QueryUnescape(key)
+// unescaped returns a key of a list, which most engines encode so that XML can carry it.
+func unescaped(reply *awss3.ListObjectsV2Output, key *string) (string, error) {
+	if reply.EncodingType != types.EncodingTypeUrl {
+		return aws.ToString(key), nil
+	}
+	plain, err := url.QueryUnescape(aws.ToString(key))
 	if err != nil {
 		return "", fmt.Errorf("%w: the S3 engine has listed a key that is not encoded as asked: %w", tranship.ErrUnavailable, err)
 	}

@@ -107,7 +107,7 @@ func (s *Store) lock(ctx context.Context, paths, leased []string, path string, p
 	if err != nil {
 		return nil, err
 	}
-	if decides(precondition) {
+	if decides(precondition) || precondition.MustNotExist && !s.features.conditionalComplete {
 		leased = append(slices.Clone(leased), path)
 	}
 	release, err := s.lease(ctx, leased...)

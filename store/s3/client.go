@@ -28,7 +28,7 @@ const (
 )
 
 // newClient returns the client of the engine.
-func newClient(ctx context.Context, options Options) (*awss3.Client, error) {
+func newClient(ctx context.Context, options Options, unquoted *unquoting) (*awss3.Client, error) {
 	load := []func(*config.LoadOptions) error{config.WithDefaultRegion("us-east-1")}
 	if options.Region != "" {
 		load = append(load, config.WithRegion(options.Region))
@@ -59,7 +59,7 @@ func newClient(ctx context.Context, options Options) (*awss3.Client, error) {
 		o.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired
 		o.DisableLogOutputChecksumValidationSkipped = true
 		o.Logger = logging.Nop{}
-		o.APIOptions = append(o.APIOptions, v4.SwapComputePayloadSHA256ForUnsignedPayloadMiddleware)
+		o.APIOptions = append(o.APIOptions, v4.SwapComputePayloadSHA256ForUnsignedPayloadMiddleware, unquoted.add)
 		o.HTTPClient = &http.Client{
 			Transport:     &stallTransport{next: transport, stall: cmp.Or(options.Stall, DefaultStall)},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

@@ -131,7 +131,7 @@ func (u *upload) assemble(size int64) (assembly, error) {
 
 // commitPut stores the file in one request.
 func (u *upload) commitPut(ctx context.Context, file tranship.File, whole assembly) (tranship.File, error) {
-	if u.session != nil {
+	if u.resumable() {
 		if err := u.swap(ctx, func(x *session) { x.State, x.Version = stateCommitting, file.Version }); err != nil {
 			return tranship.File{}, err
 		}
@@ -146,7 +146,7 @@ func (u *upload) commitPut(ctx context.Context, file tranship.File, whole assemb
 
 // remember notes a commit in the session. If that fails, Begin finds the file.
 func (u *upload) remember(ctx context.Context, whole assembly) {
-	if u.session != nil {
+	if u.resumable() {
 		_ = u.swap(context.WithoutCancel(ctx), func(x *session) { x.State, x.CRCs, x.Dropped = stateCommitted, whole.crcs, nil })
 	}
 }
@@ -164,7 +164,7 @@ func (u *upload) commitParts(ctx context.Context, file tranship.File, whole asse
 	id, known := u.multipart, u.attributes
 	file.Version = u.version
 	u.mu.Unlock()
-	if u.session != nil {
+	if u.resumable() {
 		if err := u.swap(ctx, func(x *session) { x.State = stateCommitting }); err != nil {
 			return tranship.File{}, err
 		}
@@ -181,7 +181,7 @@ func (u *upload) commitParts(ctx context.Context, file tranship.File, whole asse
 		})
 		return err
 	})
-	if err == nil && u.session == nil {
+	if err == nil && !u.resumable() {
 		s.changed(ctx, path, condition.old)
 		return file, nil // no other server can name this upload
 	}
@@ -220,7 +220,7 @@ func (u *upload) repair(ctx context.Context, failed error) error {
 	switch {
 	case code == "InvalidPart":
 		return fmt.Errorf("%w: parts of %s were written again by another server: resume the upload", tranship.ErrUnavailable, u.spec.Path)
-	case u.session != nil && number/100 == 4 && code != "" && number != 403 && number != 429:
+	case u.resumable() && number/100 == 4 && code != "" && number != 403 && number != 429:
 		if err := u.swap(ctx, func(x *session) { x.UploadID, x.Version, x.State = "", "", stateOpen }); err != nil {
 			return err
 		}
@@ -234,11 +234,15 @@ func (u *upload) repair(ctx context.Context, failed error) error {
 func (u *upload) describe(ctx context.Context, file tranship.File, known string) error {
 	begun := file
 	begun.CRC32C = u.spec.CRC32C
-	if encode(begun) == known && u.epoch == 1 {
+	if encode(begun) == known && u.epoch == 1 && (begun.CRC32C != nil || u.store.features.checksums) {
 		u.store.records.put(file.Version, "")
 		return nil
 	}
-	return u.store.writeRecord(ctx, file.Version, file.Path, encode(file))
+	text := encode(file)
+	if !u.resumable() {
+		return u.store.writeRecord(ctx, file.Version, file.Path, text)
+	}
+	return u.describeAlone(ctx, file, text)
 }
 
 // commitAgain returns the file of an upload that was committed before, with newer attributes.

@@ -67,6 +67,15 @@ func (o *object) check(path string, precondition tranship.Precondition) error {
 	return nil
 }
 
+// decidable returns an error if the engine does not check a precondition on a file that is
+// made of parts.
+func (s *Store) decidable(path string, precondition tranship.Precondition) error {
+	if s.features.conditionalComplete || s.options.AcceptRaces || !precondition.MustNotExist && !decides(precondition) {
+		return nil
+	}
+	return failure.Worded(&tranship.PathError{Path: path, Err: tranship.ErrUnsupported}, "%v: the S3 engine does not check conditions on large files, such as %s: leave the condition out, or make the server accept races", tranship.ErrUnsupported, path)
+}
+
 // rounds is how often a change is tried whose condition holds each time before, and not when
 // the engine checks it.
 const rounds = 10

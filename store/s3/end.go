@@ -22,18 +22,6 @@ func (u *upload) close(why error) bool {
 	return ended
 }
 
-// forget removes an upload from those that can be resumed in this process.
-func (s *Store) forget(u *upload) {
-	if u.session == nil {
-		return
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if hash := sessionHash(u.spec); s.current[hash] == u {
-		delete(s.current, hash)
-	}
-}
-
 // Abort implements tranship.Upload.
 func (u *upload) Abort(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
@@ -47,7 +35,7 @@ func (u *upload) Abort(ctx context.Context) error {
 	if err := u.wait(ctx); err != nil {
 		return err
 	}
-	if u.session == nil {
+	if !u.resumable() {
 		if u.multipart != "" {
 			u.store.abortMultipart(ctx, u.spec.Path, u.multipart)
 		}
@@ -61,7 +49,7 @@ func (u *upload) Abort(ctx context.Context) error {
 
 // Detach implements tranship.Upload.
 func (u *upload) Detach(ctx context.Context) error {
-	if u.session == nil || u.spec.Transient && u.committed == nil {
+	if !u.resumable() || u.spec.Transient && u.committed == nil {
 		return u.Abort(ctx)
 	}
 	if err := ctx.Err(); err != nil {

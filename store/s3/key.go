@@ -51,6 +51,9 @@ func (k keys) check(path string) error {
 func (k keys) sessions() string   { return k.prefix + tranship.ReservedSegment + "/uploads/" }
 func (k keys) attributes() string { return k.prefix + tranship.ReservedSegment + "/attributes/" }
 
+// probes is what the keys of probes of the engine begin with.
+func (k keys) probes() string { return k.prefix + tranship.ReservedSegment + "/probe/" }
+
 // changes is what the keys of all leases begin with.
 func (k keys) changes() string { return k.prefix + tranship.ReservedSegment + "/changes/" }
 

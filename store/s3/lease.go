@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go/middleware"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/budget"
@@ -102,7 +103,7 @@ func (l *lease) take(ctx context.Context) error {
 			l.etag = aws.ToString(reply.ETag)
 			return nil
 		}
-		if at, ok := awsmiddleware.GetServerTime(reply.ResultMetadata); ok && at.Sub(aws.ToTime(reply.LastModified)) > leaseFor {
+		if serverTime(reply.ResultMetadata).Sub(aws.ToTime(reply.LastModified)) > leaseFor {
 			condition = func(input *awss3.PutObjectInput) { input.IfMatch = reply.ETag }
 			continue
 		}
@@ -110,6 +111,15 @@ func (l *lease) take(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// serverTime returns the time of the engine's clock at which it has replied, and that of this
+// machine if it has not told.
+func serverTime(reply middleware.Metadata) time.Time {
+	if at, ok := awsmiddleware.GetServerTime(reply); ok {
+		return at
+	}
+	return time.Now()
 }
 
 // put stores the lease under a condition.

@@ -178,7 +178,7 @@ func (s *Store) listInput(options tranship.ListOptions) (*awss3.ListObjectsV2Inp
 // lines returns the lines of a page in order, and whether the list has ended with them.
 func (s *Store) lines(reply *awss3.ListObjectsV2Output, options tranship.ListOptions) (lines []line, end bool, err error) {
 	add := func(key *string, object *types.Object) error {
-		full, err := unescaped(aws.ToString(key))
+		full, err := unescaped(reply, key)
 		if err != nil {
 			return err
 		}

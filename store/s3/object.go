@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 	"time"
@@ -122,53 +121,6 @@ func (s *Store) complete(ctx context.Context, found *object) (bool, error) {
 	}
 	// An upload that knew its attributes in time has a name for a record, but no record.
 	return text != "" && decode(text, &found.file) || text == "" && found.record == found.file.Version, nil
-}
-
-// record returns the text of a record; "" if there is none. A record that an object names
-// never changes.
-func (s *Store) record(ctx context.Context, id string) (string, error) {
-	if text, ok := s.records.get(id); ok {
-		return text, nil
-	}
-	reply, err := s.client.GetObject(ctx, &awss3.GetObjectInput{Bucket: &s.bucket, Key: aws.String(s.keys.record(id))})
-	text := ""
-	if err == nil {
-		defer func() { _ = reply.Body.Close() }() // it was only read from
-		var data []byte
-		if data, err = io.ReadAll(io.LimitReader(reply.Body, maxRecordBytes)); err == nil {
-			_, text, _ = strings.Cut(string(data), "\n")
-		}
-	}
-	if err != nil && !isMissing(err) {
-		return "", translated(ctx, err, "attributes")
-	}
-	s.records.put(id, text)
-	return text, nil
-}
-
-// maxRecordBytes is more than any record has.
-const maxRecordBytes = 64 << 10
-
-// writeRecord stores the attributes of the file at path in a record.
-func (s *Store) writeRecord(ctx context.Context, id, path, text string) error {
-	_, err := s.client.PutObject(ctx, &awss3.PutObjectInput{
-		Bucket: &s.bucket, Key: aws.String(s.keys.record(id)), Body: strings.NewReader(path + "\n" + text),
-	})
-	if err != nil {
-		return translated(ctx, err, path)
-	}
-	s.records.put(id, text)
-	return nil
-}
-
-// dropRecord removes the record of an object that was replaced or removed. If that fails,
-// the sweep removes it.
-func (s *Store) dropRecord(ctx context.Context, old *object) {
-	if old == nil || old.record == "" {
-		return
-	}
-	s.records.drop(old.record)
-	_, _ = s.client.DeleteObject(context.WithoutCancel(ctx), &awss3.DeleteObjectInput{Bucket: &s.bucket, Key: aws.String(s.keys.record(old.record))})
 }
 
 // metadata returns the metadata for the object of a file. If its attributes do not fit, it

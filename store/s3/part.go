@@ -147,7 +147,7 @@ func (u *upload) forget(ctx context.Context, n int, older *part) error {
 	u.mu.Lock()
 	etag := older.etag
 	u.mu.Unlock()
-	if etag == "" || u.session == nil {
+	if etag == "" || !u.resumable() {
 		return nil
 	}
 	u.changing.Lock()

@@ -95,6 +95,9 @@ func (s *Store) putClaimed(ctx context.Context, file tranship.File, precondition
 
 // errorOf translates an error that may be one of package tranship already.
 func errorOf(ctx context.Context, err error, path string) error {
+	if err == nil {
+		return nil
+	}
 	if number, code := status(err); number == 0 && code == "" && failure.Word(err) != failure.Internal {
 		return err
 	}

@@ -19,6 +19,7 @@ package s3
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
@@ -76,6 +77,13 @@ type Options struct {
 	// UploadExpiry is the time without a write after which an unfinished upload is removed;
 	// 0 means DefaultUploadExpiry.
 	UploadExpiry time.Duration
+	// AcceptRaces makes the store take conditions on large files although the engine does not
+	// check them. The servers of the store exclude each other then, but other writers of the
+	// bucket can change a file between the check and the change.
+	AcceptRaces bool
+	// Logger is told what the engine lacks, and of failures in the background; nil for no
+	// log.
+	Logger *slog.Logger
 	// Stall is how long a request may move no byte until it is repeated; 0 means
 	// DefaultStall.
 	Stall time.Duration
@@ -100,7 +108,19 @@ type Store struct {
 	records recordCache
 	entries entryCache
 
+	// features are what the engine does, and unquoted is the part of the client that copes
+	// with one that it may lack.
+	features features
+	unquoted unquoting
+	logger   *slog.Logger
+
+	// stop ends what runs in the background.
+	stop       context.CancelFunc
+	background sync.WaitGroup
+
 	mu sync.Mutex
+	// open has all uploads of this process.
+	open map[*upload]struct{}
 	// current has the uploads of this process that can be resumed, by their session.
 	current map[string]*upload
 }
@@ -108,7 +128,8 @@ type Store struct {
 var _ tranship.Store = (*Store)(nil)
 
 // Open returns the store in a bucket. It makes requests to find out whether the bucket is
-// there and which features the engine has. ctx applies to Open only.
+// there and which features the engine has, and fails if it lacks one that the store needs.
+// ctx applies to Open only. The caller must call Close.
 func Open(ctx context.Context, options Options) (*Store, error) {
 	if options.Bucket == "" {
 		return nil, &tranship.InvalidError{Field: "bucket", Rule: "the name of the bucket must be set"}
@@ -126,22 +147,35 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 	if options.Stall <= 0 {
 		options.Stall = DefaultStall
 	}
-	client, err := newClient(ctx, options)
-	if err != nil {
-		return nil, err
+	if options.Logger == nil {
+		options.Logger = slog.New(slog.DiscardHandler)
 	}
 	s := &Store{
-		client:  client,
 		bucket:  options.Bucket,
 		keys:    newKeys(options.Prefix),
 		options: options,
 		memory:  semaphore.NewWeighted(options.Memory),
 		seen:    newSeen(),
+		logger:  options.Logger,
 		current: make(map[string]*upload),
+		open:    make(map[*upload]struct{}),
+	}
+	var err error
+	if s.client, err = newClient(ctx, options, &s.unquoted); err != nil {
+		return nil, err
 	}
 	if err := s.CheckHealth(ctx); err != nil {
 		return nil, err
 	}
+	if err := s.probe(ctx); err != nil {
+		return nil, err
+	}
+	if lacks := s.features.lacks(); len(lacks) > 0 {
+		s.logger.Warn("the S3 engine lacks features, and the store does without", "lacks", lacks)
+	}
+	sweeping, stop := context.WithCancel(context.WithoutCancel(ctx))
+	s.stop = stop
+	s.background.Go(func() { s.sweepUntil(sweeping) })
 	return s, nil
 }
 

@@ -1,6 +1,7 @@
 package s3_test
 
 import (
+	"cmp"
 	"errors"
 	"strings"
 	"testing"
@@ -14,12 +15,17 @@ import (
 // open opens a store on an engine.
 func open(t testing.TB, endpoint string, options s3.Options) *s3.Store {
 	t.Helper()
-	options.Bucket, options.Endpoint, options.PathStyle = "bucket", endpoint, true
+	options.Bucket, options.Endpoint, options.PathStyle = cmp.Or(options.Bucket, "bucket"), endpoint, true
 	options.AccessKeyID, options.SecretAccessKey = "key", "secret"
 	store, err := s3.Open(t.Context(), options)
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	return store
 }
 

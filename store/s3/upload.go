@@ -60,13 +60,11 @@ var _ tranship.CommittedUpload = (*upload)(nil)
 func (u *upload) Committed() bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	return u.committed != nil || u.session != nil && u.session.State == stateCommitted
+	return u.committed != nil || u.resumable() && u.session.State == stateCommitted
 }
 
-// endedLocked returns the error of an upload that has ended.
-func (u *upload) endedLocked() error {
-	return u.ended
-}
+// resumable reports whether the upload has a session.
+func (u *upload) resumable() bool { return u.spec.ResumeKey != "" }
 
 // end ends the upload with an error, and its writers. It reports whether the upload had not
 // ended before.
@@ -112,7 +110,7 @@ func (u *upload) overtaken() error {
 func (u *upload) Durable() []tranship.Range {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.session == nil || u.ended != nil {
+	if !u.resumable() || u.ended != nil {
 		return nil
 	}
 	var all []tranship.Range
@@ -129,7 +127,7 @@ func (u *upload) Sync(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if u.session == nil {
+	if !u.resumable() {
 		return nil
 	}
 	if err := u.wait(ctx); err != nil {

@@ -107,6 +107,7 @@ func operationOf(r *http.Request, key string) string {
 
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Date", s.now().Format(http.TimeFormat))
 	bucket, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	c := &call{server: s, request: r, writer: w, bucket: bucket, key: key, operation: operationOf(r, key)}
 	do := operations()[c.operation]
