@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/tranship/tranship"
 )
 
@@ -40,7 +42,10 @@ func (s *Store) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload,
 
 // newUpload returns an upload of epoch 1 without a session.
 func (s *Store) newUpload(spec tranship.Spec, id string, partSize int64) *upload {
-	u := &upload{store: s, spec: spec, id: id, partSize: partSize, epoch: 1, parts: make(map[int]*part)}
+	u := &upload{
+		store: s, spec: spec, id: id, partSize: partSize, epoch: 1, parts: make(map[int]*part),
+		changing: semaphore.NewWeighted(1), creating: semaphore.NewWeighted(1),
+	}
 	u.ctx, u.cancel = context.WithCancelCause(context.Background())
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -76,8 +81,10 @@ func (s *Store) beginResumable(ctx context.Context, spec tranship.Spec, partSize
 	}
 	defer unlock()
 	if older := s.currentUpload(hash); older != nil {
-		older.changing.Lock() // a commit is waited for
-		defer older.changing.Unlock()
+		if err := older.changing.Acquire(ctx, 1); err != nil { // a commit is waited for
+			return nil, err
+		}
+		defer older.changing.Release(1)
 	}
 	for range rounds {
 		u, err := s.resume(ctx, spec, partSize, hash)
@@ -115,6 +122,9 @@ func (s *Store) resume(ctx context.Context, spec tranship.Spec, partSize int64, 
 			return nil, err
 		}
 		if found != nil && found.file.Version == known.Version && time.Now().Before(s.expires(known, known.Used)) {
+			if err := s.endCurrent(ctx, hash, spec.Path); err != nil {
+				return nil, err
+			}
 			return s.recall(ctx, spec, known, found)
 		}
 	}
@@ -166,7 +176,7 @@ func (s *Store) recall(ctx context.Context, spec tranship.Spec, known *session, 
 	u.committed = found
 	for n, crc := range swapped.CRCs {
 		offset := int64(n) * u.partSize
-		u.parts[n] = &part{store: s, length: min(u.partSize, swapped.Size-offset), crc: crc, closed: true, etag: "committed"}
+		u.parts[n] = &part{store: s, length: min(u.partSize, swapped.Size-offset), crc: crc, closed: true, etag: "committed", noted: true}
 	}
 	return u, nil
 }
@@ -205,7 +215,7 @@ func (s *Store) createFor(ctx context.Context, spec tranship.Spec, x *session) (
 		return nil, err
 	}
 	next := x.clone()
-	next.UploadID, next.Version, next.Attributes, next.State, next.Dropped = id, version, attributes, stateOpen, nil
+	next.UploadID, next.Version, next.Attributes, next.State, next.Dropped, next.Noted = id, version, attributes, stateOpen, nil, nil
 	swapped, err := s.swap(ctx, x, next)
 	if err != nil {
 		s.abortMultipart(ctx, spec.Path, id)

@@ -20,8 +20,10 @@ func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.F
 	if err := ctx.Err(); err != nil {
 		return tranship.File{}, err
 	}
-	u.changing.Lock()
-	defer u.changing.Unlock()
+	if err := u.changing.Acquire(ctx, 1); err != nil {
+		return tranship.File{}, err
+	}
+	defer u.changing.Release(1)
 	u.mu.Lock()
 	ended := u.ended
 	u.mu.Unlock()
@@ -147,7 +149,7 @@ func (u *upload) commitPut(ctx context.Context, file tranship.File, whole assemb
 // remember notes a commit in the session. If that fails, Begin finds the file.
 func (u *upload) remember(ctx context.Context, whole assembly) {
 	if u.resumable() {
-		_ = u.swap(context.WithoutCancel(ctx), func(x *session) { x.State, x.CRCs, x.Dropped = stateCommitted, whole.crcs, nil })
+		_ = u.swap(context.WithoutCancel(ctx), func(x *session) { x.State, x.CRCs, x.Dropped, x.Noted = stateCommitted, whole.crcs, nil, nil })
 	}
 }
 

@@ -90,8 +90,7 @@ func (s *Store) conditional(ctx context.Context, path string, mine func(*object)
 			return condition, err
 		}
 		err = do(condition)
-		conflict := isConflict(err)
-		if err == nil || !conflict && !isCondition(err) || isUploadMissing(err) {
+		if err == nil || !isConflict(err) && !isCondition(err) && !isUploadMissing(err) {
 			return condition, err
 		}
 		found, headed := s.head(ctx, path)
@@ -100,6 +99,8 @@ func (s *Store) conditional(ctx context.Context, path string, mine func(*object)
 			return condition, headed
 		case found != nil && mine(found):
 			return condition, nil
+		case isUploadMissing(err):
+			return condition, err
 		case round == rounds:
 			return condition, translated(ctx, err, path)
 		}

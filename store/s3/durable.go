@@ -30,11 +30,14 @@ func (s *Store) listParts(ctx context.Context, x *session) (parts map[int]*part,
 				continue
 			}
 			etag, crc := aws.ToString(listed.ETag), parseChecksum(aws.ToString(listed.ChecksumCRC32C))
-			// A part without a checksum of the engine's cannot be told from another source's.
+			if noted, ok := x.Noted[n]; ok && crc == nil && noted.ETag == etag {
+				crc = &noted.CRC
+			}
+			// A part without a checksum cannot be told from one of another source.
 			if crc == nil || x.Dropped[n] == etag {
 				continue
 			}
-			parts[n] = &part{store: s, length: aws.ToInt64(listed.Size), crc: *crc, closed: true, etag: etag}
+			parts[n] = &part{store: s, length: aws.ToInt64(listed.Size), crc: *crc, closed: true, etag: etag, noted: true}
 		}
 		if !aws.ToBool(reply.IsTruncated) {
 			return parts, last, nil

@@ -51,6 +51,15 @@ func (s *Store) setAttributesLocked(ctx context.Context, path string, attributes
 			return changed, nil
 		}
 		err = s.rewrite(ctx, found, changed, condition{match: &found.etag})
+		if isUploadMissing(err) { // perhaps the reply of an earlier attempt was lost
+			made, headed := s.head(ctx, path)
+			if headed != nil {
+				return tranship.File{}, headed
+			}
+			if made != nil && made.file.Revision() == changed.Revision() {
+				err = nil
+			}
+		}
 		if err == nil {
 			s.entries.drop(path)
 			s.dropRecord(ctx, found)

@@ -2,6 +2,7 @@ package s3
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -27,8 +28,10 @@ func (u *upload) Abort(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	u.changing.Lock()
-	defer u.changing.Unlock()
+	if err := u.changing.Acquire(ctx, 1); err != nil {
+		return err
+	}
+	defer u.changing.Release(1)
 	if !u.close(fmt.Errorf("%w: the upload of %s was aborted", tranship.ErrAborted, u.spec.Path)) {
 		return nil
 	}
@@ -55,8 +58,10 @@ func (u *upload) Detach(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	u.changing.Lock()
-	defer u.changing.Unlock()
+	if err := u.changing.Acquire(ctx, 1); err != nil {
+		return err
+	}
+	defer u.changing.Release(1)
 	if !u.end(fmt.Errorf("%w: the upload of %s was ended", tranship.ErrAborted, u.spec.Path)) {
 		return nil
 	}
@@ -65,6 +70,12 @@ func (u *upload) Detach(ctx context.Context) error {
 	}
 	u.cancel(nil)
 	u.store.forget(u)
+	if u.committed != nil || u.store.features.listedChecksums {
+		return nil
+	}
+	if err := u.restore(ctx); err != nil && !errors.Is(err, tranship.ErrAborted) {
+		return err // the parts since the latest Sync are lost
+	}
 	return nil
 }
 

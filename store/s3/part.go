@@ -39,6 +39,9 @@ type part struct {
 	// not be sent.
 	etag string
 	err  error
+	// noted is set once the session has the part. That is only needed if the engine does not
+	// tell the checksums of parts.
+	noted bool
 }
 
 // drop ends the writer of a part that is not closed. The upload must be locked.
@@ -150,8 +153,10 @@ func (u *upload) forget(ctx context.Context, n int, older *part) error {
 	if etag == "" || !u.resumable() {
 		return nil
 	}
-	u.changing.Lock()
-	defer u.changing.Unlock()
+	if err := u.changing.Acquire(ctx, 1); err != nil {
+		return err
+	}
+	defer u.changing.Release(1)
 	return u.swap(ctx, func(x *session) {
 		if x.Dropped == nil {
 			x.Dropped = make(map[int]string)
@@ -226,7 +231,8 @@ func (u *upload) sendPart(ctx context.Context, n int, body io.ReadSeeker, crc ui
 }
 
 // restore makes other servers remember the parts again that were begun again and have the same
-// bytes as before, and checks that none of them has taken over. The caller must hold changing.
+// bytes as before, and notes new ones if the engine does not tell their checksums. It checks
+// that no other server has taken over. The caller must hold changing.
 func (u *upload) restore(ctx context.Context) error {
 	u.mu.Lock()
 	var same []int
@@ -235,13 +241,34 @@ func (u *upload) restore(ctx context.Context) error {
 			same = append(same, n)
 		}
 	}
+	noted := make(map[int]*part)
+	for n, p := range u.parts {
+		if p.etag != "" && !p.noted && !u.store.features.listedChecksums {
+			noted[n] = p
+		}
+	}
 	u.mu.Unlock()
-	if len(same) == 0 {
+	if len(same)+len(noted) == 0 {
 		return u.checkSession(ctx)
 	}
-	return u.swap(ctx, func(x *session) {
+	err := u.swap(ctx, func(x *session) {
 		for _, n := range same {
 			delete(x.Dropped, n)
 		}
+		for n, p := range noted {
+			if x.Noted == nil {
+				x.Noted = make(map[int]notedPart)
+			}
+			x.Noted[n] = notedPart{ETag: p.etag, CRC: p.crc}
+		}
 	})
+	if err != nil {
+		return err
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for _, p := range noted {
+		p.noted = true
+	}
+	return nil
 }

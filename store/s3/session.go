@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"slices"
 	"time"
 
@@ -54,6 +55,8 @@ type session struct {
 	Attributes string `json:"attributes,omitempty"`
 	// Dropped has the ETags of parts that were begun again since they were written.
 	Dropped map[int]string `json:"dropped,omitempty"`
+	// Noted has the durable parts, if the engine does not tell their checksums.
+	Noted map[int]notedPart `json:"noted,omitempty"`
 	// CRCs are the checksums of the parts of a commit.
 	CRCs []uint32 `json:"crcs,omitempty"`
 	// Nonce is different after each swap, and so is the ETag.
@@ -66,8 +69,14 @@ type session struct {
 // nonceKey is the metadata of the object of a session that has its nonce.
 const nonceKey = "tranship-nonce"
 
-// maxSessionBytes is more than any session has.
-const maxSessionBytes = 1 << 20
+// notedPart is what a session knows of a part.
+type notedPart struct {
+	ETag string `json:"etag"`
+	CRC  uint32 `json:"crc"`
+}
+
+// maxSessionBytes is more than any session has, also with 10,000 noted parts.
+const maxSessionBytes = 2 << 20
 
 // loadSession returns the session with a hash; nil if there is none.
 func (s *Store) loadSession(ctx context.Context, hash string) (*session, error) {
@@ -168,6 +177,18 @@ func (s *Store) headSession(ctx context.Context, hash string) (etag, nonce strin
 // removeSession removes the object of a session if it is still as it was. If it is another,
 // another server has the upload.
 func (s *Store) removeSession(ctx context.Context, x *session) error {
+	if !s.features.conditionalDelete && x.State != stateAborted {
+		next := x.clone()
+		next.State = stateAborted
+		aborted, err := s.swap(ctx, x, next)
+		if errors.Is(err, errSwapped) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		x = aborted
+	}
 	_, err := s.client.DeleteObject(ctx, &awss3.DeleteObjectInput{Bucket: &s.bucket, Key: aws.String(s.keys.session(x.hash())), IfMatch: &x.etag})
 	if err != nil && !isCondition(err) {
 		return translated(ctx, err, x.Path)
@@ -186,12 +207,7 @@ func (s *Store) expires(x *session, used time.Time) time.Time {
 // clone returns a copy that shares no memory with the session.
 func (x *session) clone() session {
 	next := *x
-	if x.Dropped != nil {
-		next.Dropped = make(map[int]string, len(x.Dropped))
-		for n, etag := range x.Dropped {
-			next.Dropped[n] = etag
-		}
-	}
+	next.Dropped, next.Noted = maps.Clone(x.Dropped), maps.Clone(x.Noted)
 	next.CRCs = slices.Clone(x.CRCs)
 	return next
 }

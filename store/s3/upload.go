@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/tranship/tranship"
 )
@@ -30,7 +31,7 @@ type upload struct {
 	cancel context.CancelCauseFunc
 
 	// changing serializes Commit, Abort, Detach and swaps of the session.
-	changing sync.Mutex
+	changing *semaphore.Weighted
 
 	mu sync.Mutex
 	// session is nil without a ResumeKey. It is replaced, and never changed.
@@ -41,7 +42,7 @@ type upload struct {
 	parts map[int]*part
 	// multipart is the upload of the engine, which is created with the first part. creating
 	// serializes that.
-	creating  sync.Mutex
+	creating  *semaphore.Weighted
 	multipart string
 	// version is that of the file that the multipart upload becomes, and attributes are
 	// those in its metadata.
@@ -115,7 +116,7 @@ func (u *upload) Durable() []tranship.Range {
 	}
 	var all []tranship.Range
 	for _, n := range slices.Sorted(maps.Keys(u.parts)) {
-		if p := u.parts[n]; p.etag != "" && p.length > 0 {
+		if p := u.parts[n]; p.etag != "" && p.length > 0 && (p.noted || u.store.features.listedChecksums) {
 			all = append(all, tranship.Range{Offset: int64(n) * u.partSize, Length: p.length, CRC32C: new(p.crc)})
 		}
 	}
@@ -146,8 +147,10 @@ func (u *upload) Sync(ctx context.Context) error {
 	if failed != nil {
 		return failed
 	}
-	u.changing.Lock()
-	defer u.changing.Unlock()
+	if err := u.changing.Acquire(ctx, 1); err != nil {
+		return err
+	}
+	defer u.changing.Release(1)
 	if err := u.restore(ctx); err != nil {
 		return err
 	}
@@ -198,8 +201,10 @@ func (u *upload) swap(ctx context.Context, change func(*session)) error {
 
 // begin returns the engine's upload, which it creates if there is none yet.
 func (u *upload) begin(ctx context.Context) (id string, err error) {
-	u.creating.Lock()
-	defer u.creating.Unlock()
+	if err := u.creating.Acquire(ctx, 1); err != nil {
+		return "", err
+	}
+	defer u.creating.Release(1)
 	if u.multipart != "" {
 		return u.multipart, nil
 	}

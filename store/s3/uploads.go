@@ -151,8 +151,10 @@ func (s *Store) AbortUpload(ctx context.Context, id string) error {
 func (s *Store) abortUpload(ctx context.Context, id string) error {
 	if len(id) >= hashBytes {
 		if u := s.currentUpload(id[:hashBytes]); u != nil && u.id == id {
-			u.changing.Lock() // a commit is waited for
-			defer u.changing.Unlock()
+			if err := u.changing.Acquire(ctx, 1); err != nil { // a commit is waited for
+				return err
+			}
+			defer u.changing.Release(1)
 		}
 	}
 	x, info, err := s.findUpload(ctx, id)

@@ -30,7 +30,8 @@ func (c *call) listObjects() error {
 	}
 	query := c.request.URL.Query()
 	encode := func(key string) string { return key }
-	if document.EncodingType = query.Get("encoding-type"); document.EncodingType == "url" {
+	if query.Get("encoding-type") == "url" && !c.server.options.NoEncoding {
+		document.EncodingType = "url"
 		encode = url.QueryEscape
 	}
 	prefix, delimiter := query.Get("prefix"), query.Get("delimiter")

@@ -22,7 +22,7 @@ func (s *Server) checkLocked(header http.Header, key string, ignored bool) error
 		if there == nil {
 			return errNoSuchKey
 		}
-		if !sameETag(want, there.etag) {
+		if !sameETag(want, there.etag) || s.options.Unquoted && want[0] == '"' {
 			return errCondition
 		}
 	}

@@ -28,6 +28,10 @@ type Options struct {
 	// FalseComplete makes the engine answer a CompleteMultipartUpload of an upload that is
 	// complete already with success, whatever parts it names.
 	FalseComplete bool
+	// Unquoted makes the engine compare If-Match with ETags without their quotes.
+	Unquoted bool
+	// NoEncoding makes the engine ignore the encoding of keys that a list asks for.
+	NoEncoding bool
 	// ClockSkew is how far the clock of the engine is ahead of this machine's.
 	ClockSkew time.Duration
 }
