@@ -234,6 +234,13 @@ func (s *Store) takeOver(ctx context.Context, spec tranship.Spec, known *session
 		return nil, err
 	}
 	if x.Size == 0 {
+		found, err := s.head(ctx, spec.Path)
+		if err != nil {
+			return nil, err
+		}
+		if found != nil && x.made(found) {
+			return nil, s.noted(ctx, x)
+		}
 		return s.sessionUpload(spec, x), nil
 	}
 	var parts map[int]*part
@@ -244,14 +251,8 @@ func (s *Store) takeOver(ctx context.Context, spec tranship.Spec, known *session
 			if headed != nil {
 				return nil, headed
 			}
-			if found != nil && found.file.Version == x.Version {
-				// The server that committed it has not come to note it.
-				next := x.clone()
-				next.State = stateCommitted
-				if x, err = s.swap(ctx, x, next); err != nil {
-					return nil, err
-				}
-				return nil, errSwapped // it is loaded again
+			if found != nil && x.made(found) {
+				return nil, s.noted(ctx, x)
 			}
 			next := x.clone()
 			next.UploadID = ""
@@ -272,4 +273,15 @@ func (s *Store) takeOver(ctx context.Context, spec tranship.Spec, known *session
 		u.parts[n] = p
 	}
 	return u, nil
+}
+
+// noted notes a commit that the server that made it has not come to note. It returns
+// errSwapped, so that the session is loaded again.
+func (s *Store) noted(ctx context.Context, x *session) error {
+	next := x.clone()
+	next.State = stateCommitted
+	if _, err := s.swap(ctx, x, next); err != nil {
+		return err
+	}
+	return errSwapped
 }

@@ -55,6 +55,11 @@ func (u *upload) commit(ctx context.Context, commit tranship.Commit) (tranship.F
 	}
 	whole, err := u.assemble(commit.Size)
 	if err != nil {
+		if u.resumable() {
+			if ended := u.checkSession(ctx); errors.Is(ended, tranship.ErrAborted) {
+				err = ended
+			}
+		}
 		return tranship.File{}, err
 	}
 	if err := u.verify(commit, whole.crc); err != nil {
@@ -134,7 +139,7 @@ func (u *upload) assemble(size int64) (assembly, error) {
 // commitPut stores the file in one request.
 func (u *upload) commitPut(ctx context.Context, file tranship.File, whole assembly) (tranship.File, error) {
 	if u.resumable() {
-		if err := u.swap(ctx, func(x *session) { x.State, x.Version = stateCommitting, file.Version }); err != nil {
+		if err := u.swap(ctx, func(x *session) { x.State, x.Version, x.CRCs = stateCommitting, file.Version, whole.crcs }); err != nil {
 			return tranship.File{}, err
 		}
 	}
@@ -142,14 +147,14 @@ func (u *upload) commitPut(ctx context.Context, file tranship.File, whole assemb
 	if err != nil {
 		return tranship.File{}, err
 	}
-	u.remember(ctx, whole)
+	u.remember(ctx)
 	return file, nil
 }
 
 // remember notes a commit in the session. If that fails, Begin finds the file.
-func (u *upload) remember(ctx context.Context, whole assembly) {
+func (u *upload) remember(ctx context.Context) {
 	if u.resumable() {
-		_ = u.swap(context.WithoutCancel(ctx), func(x *session) { x.State, x.CRCs, x.Dropped, x.Noted = stateCommitted, whole.crcs, nil, nil })
+		_ = u.swap(context.WithoutCancel(ctx), func(x *session) { x.State, x.Dropped, x.Noted = stateCommitted, nil, nil })
 	}
 }
 
@@ -167,7 +172,7 @@ func (u *upload) commitParts(ctx context.Context, file tranship.File, whole asse
 	file.Version = u.version
 	u.mu.Unlock()
 	if u.resumable() {
-		if err := u.swap(ctx, func(x *session) { x.State = stateCommitting }); err != nil {
+		if err := u.swap(ctx, func(x *session) { x.State, x.CRCs = stateCommitting, whole.crcs }); err != nil {
 			return tranship.File{}, err
 		}
 	}
@@ -191,7 +196,7 @@ func (u *upload) commitParts(ctx context.Context, file tranship.File, whole asse
 		return tranship.File{}, err
 	}
 	s.changed(ctx, path, condition.old)
-	u.remember(ctx, whole)
+	u.remember(ctx)
 	return file, nil
 }
 

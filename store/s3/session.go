@@ -57,7 +57,7 @@ type session struct {
 	Dropped map[int]string `json:"dropped,omitempty"`
 	// Noted has the durable parts, if the engine does not tell their checksums.
 	Noted map[int]notedPart `json:"noted,omitempty"`
-	// CRCs are the checksums of the parts of a commit.
+	// CRCs are the checksums of the parts of the latest commit that was tried.
 	CRCs []uint32 `json:"crcs,omitempty"`
 	// Nonce is different after each swap, and so is the ETag.
 	Nonce string `json:"nonce"`
@@ -202,6 +202,16 @@ func (s *Store) expires(x *session, used time.Time) time.Time {
 		return used.Add(commitExpiry)
 	}
 	return used.Add(s.options.UploadExpiry)
+}
+
+// made reports whether an object is what the latest commit of the session was to make. An older
+// epoch may have committed other parts of the same multipart upload at the last moment.
+func (x *session) made(found *object) bool {
+	var crc uint32
+	for n, sum := range x.CRCs {
+		crc = tranship.CombineCRC32C(crc, sum, min(x.PartSize, x.Size-int64(n)*x.PartSize))
+	}
+	return found.file.Version == x.Version && found.file.Size == x.Size && (found.file.CRC32C == nil || *found.file.CRC32C == crc)
 }
 
 // clone returns a copy that shares no memory with the session.
