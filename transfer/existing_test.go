@@ -2,7 +2,9 @@ package transfer
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"iter"
 	"strings"
 	"testing"
 	"time"
@@ -78,3 +80,28 @@ func TestStdinStdout(t *testing.T) {
 type writerFunc func([]byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
+// oneEntry is a store of which nothing may be listed beyond one entry.
+type oneEntry struct {
+	tranship.Store
+	t *testing.T
+}
+
+func (o oneEntry) List(ctx context.Context, options tranship.ListOptions) iter.Seq2[tranship.Entry, error] {
+	if options.Limit != 1 {
+		o.t.Errorf("a list with %+v", options)
+	}
+	return o.Store.List(ctx, options)
+}
+
+// Lookup asks for no more than one file below a directory, which may have many.
+func TestLookupListsOne(t *testing.T) {
+	store := oneEntry{newFaulty(), t}
+	fill(t, store, map[string]int{"d/a": 1, "d/e/b": 1, "f": 1})
+	for path, want := range map[string]bool{"": true, "d": true, "d/e": true, "f": false, "none": false} {
+		_, isDirectory, err := Lookup(t.Context(), store, path, false)
+		if isDirectory != want || (err == nil) != (path != "none") {
+			t.Errorf("%q: a directory: %v, %v", path, isDirectory, err)
+		}
+	}
+}

@@ -27,7 +27,8 @@ type Tree interface {
 // place below the destination; "" is the root of either. What the store's list leaves
 // out comes as an item with an error that matches ErrSkipped and *tranship.SkippedError.
 // A list that breaks off goes on after its last entry, within the defaults of
-// Options.Attempts and Options.Patience.
+// Options.Attempts and Options.Patience. The list is brief: the File of an item has Path, Size,
+// ModTime and ModTimeUnit, and may lack the rest, which Copy takes from the opened source.
 func Files(ctx context.Context, store Tree, directory, destination string) iter.Seq2[Item, error] {
 	return func(yield func(Item, error) bool) {
 		for entry, err := range list(ctx, store, directory) {
@@ -60,7 +61,7 @@ func (e skippedError) Unwrap() error        { return e.skipped }
 // list is a recursive List that continues after an interruption. It yields what the
 // list leaves out as *tranship.SkippedErrors.
 func list(ctx context.Context, store Lister, directory string) iter.Seq2[tranship.Entry, error] {
-	return listPatiently(ctx, store, tranship.ListOptions{Directory: directory, Recursive: true, ReportSkipped: true})
+	return listPatiently(ctx, store, tranship.ListOptions{Directory: directory, Recursive: true, ReportSkipped: true, Brief: true})
 }
 
 // listPatiently is a List that continues after an interruption.
