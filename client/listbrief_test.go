@@ -49,7 +49,9 @@ func TestListBrief(t *testing.T) {
 		}
 		got = append(got, entry.File)
 	}
-	isEqual := func(a, b tranship.File) bool { return a.Path == b.Path && a.Size == b.Size && a.Version == b.Version && a.ModTime.IsZero() }
+	isEqual := func(a, b tranship.File) bool {
+		return a.Path == b.Path && a.Size == b.Size && a.Version == b.Version && a.ModTime.IsZero()
+	}
 	if want := []tranship.File{{Path: "d/a", Size: 4}}; !slices.EqualFunc(got, want, isEqual) || store.whole > 0 {
 		t.Errorf("%+v, %d whole lists; want %+v", got, store.whole, want)
 	}
