@@ -29,7 +29,7 @@ func (d *downloadStream) fail(err error) {
 	d.cancel()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.err, d.renewed = streamError(err), isRenewed(err)
+	d.err, d.repeatable = streamError(err), isRepeatable(err)
 	if d.closed != nil {
 		d.err = d.closed
 	}

@@ -43,8 +43,9 @@ type downloadStream struct {
 	// done is closed when the stream has ended; err says why.
 	done chan struct{}
 	err  error
-	// renewed means that the stream ended because its credentials were replaced.
-	renewed bool
+	// repeatable means that the stream ended in a way after which downloads may be asked for
+	// again at once: see isRepeatable.
+	repeatable bool
 }
 
 // openDownloadStream starts a call that lives until close, or until it fails. The context

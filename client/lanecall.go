@@ -86,7 +86,7 @@ func (c laneCaller) open(ctx context.Context, l *lanes.Lane, method string) (grp
 		called, cancel := context.WithCancel(ctx)
 		stream, err := l.Open(called, headers, func(reusable bool) { c.lanes.Release(l, reusable) })
 		if err == nil {
-			return &laneStream{stream, cancel}, nil
+			return &laneStream{stream, cancel, l.WasIdle()}, nil
 		}
 		cancel()
 		c.lanes.Release(l, false)
@@ -120,6 +120,8 @@ func (c laneCaller) headers(ctx context.Context, l *lanes.Lane, method string) (
 type laneStream struct {
 	*lane.ClientStream
 	cancel context.CancelFunc
+	// wasIdle means that the lane had no call for some time before.
+	wasIdle bool
 }
 
 // RecvMsg implements grpc.ClientStream.
@@ -128,5 +130,5 @@ func (s *laneStream) RecvMsg(message any) error {
 	if err != nil {
 		s.cancel()
 	}
-	return err
+	return explainStale(err, s.wasIdle, s.Heard())
 }

@@ -23,6 +23,8 @@ import (
 type laneServer struct {
 	transhipv1.UnimplementedFileServiceServer
 	handle func(stream *lane.ServerStream) error
+	// isShort means that each lane is lost when its second call begins.
+	isShort bool
 }
 
 // GetServerInfo implements transhipv1.FileServiceServer.
@@ -92,8 +94,8 @@ func (s laneServer) serveLane(conn net.Conn) {
 		return
 	}
 	defer end.Close()
-	for {
-		if _, err := end.AwaitHeaders(time.Hour, time.Hour); err != nil {
+	for calls := 0; ; calls++ {
+		if _, err := end.AwaitHeaders(time.Hour, time.Hour); err != nil || s.isShort && calls > 0 {
 			return
 		}
 		stream := end.Serve(context.Background())

@@ -72,18 +72,18 @@ func (c *Client) Open(ctx context.Context, path string, options tranship.OpenOpt
 // call are no longer valid.
 func (c *Client) openRenewed(ctx context.Context, path string, options tranship.OpenOptions) (opened *content, err error) {
 	for range maxRepeats {
-		if opened, err = c.open(ctx, path, options); !isRenewed(err) {
+		if opened, err = c.open(ctx, path, options); !isRepeatable(err) {
 			break
 		}
 	}
 	return opened, rpcstatus.FromError(err)
 }
 
-// open opens a file in one call. Its error may be a *renewedError.
+// open opens a file in one call. Its error may be a *renewedError or a *staleError.
 func (c *Client) open(ctx context.Context, path string, options tranship.OpenOptions) (*content, error) {
 	asked := time.Now()
 	stream, err := c.connection(c.turn.Add(1)).Download(c.askKeepAlive(ctx))
-	if isRenewed(err) {
+	if isRepeatable(err) {
 		return nil, err
 	}
 	if err != nil {
@@ -97,7 +97,7 @@ func (c *Client) open(ctx context.Context, path string, options tranship.OpenOpt
 	_ = stream.Send(&transhipv1.DownloadRequest{Request: &transhipv1.DownloadRequest_Open{Open: open}})
 	_ = stream.CloseSend()
 	response, err := awaitOpened(ctx, stream)
-	if isRenewed(err) {
+	if isRepeatable(err) {
 		return nil, err
 	}
 	if err != nil {

@@ -74,7 +74,7 @@ func (c *Client) readRange(ctx context.Context, file tranship.File, p []byte, of
 			return err
 		}
 		err = stream.readRange(ctx, file, p, offset)
-		if err == nil || repeats == maxRepeats || !stream.ended() || !stream.renewed {
+		if err == nil || repeats == maxRepeats || !stream.ended() || !stream.repeatable {
 			return err
 		}
 	}

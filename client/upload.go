@@ -67,18 +67,32 @@ const (
 	uploadEnded
 )
 
-// Begin implements tranship.Store.
+// Begin implements tranship.Store. It begins again if a lane was lost that had been idle.
 func (c *Client) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload, error) {
 	if err := spec.Validate(); err != nil {
 		return nil, err
 	}
-	first := c.turn.Add(1)
 	if spec.Size != nil {
 		spec.Size = new(*spec.Size) // the caller may change its own
 	}
 	if spec.CRC32C != nil {
 		spec.CRC32C = new(*spec.CRC32C)
 	}
+	for repeats := 0; ; repeats++ {
+		u, err := c.begin(ctx, spec)
+		if err == nil {
+			return u, nil
+		}
+		if u == nil || repeats == maxRepeats || ctx.Err() != nil || !u.stream.stale {
+			return nil, err
+		}
+	}
+}
+
+// begin begins an upload in one call. If the call fails after its start, it returns the upload, which
+// cannot be used, and the error.
+func (c *Client) begin(ctx context.Context, spec tranship.Spec) (*upload, error) {
+	first := c.turn.Add(1)
 	u := &upload{
 		client: c, spec: spec, start: c.observed.Now(), first: first, ctx: ctx,
 		writers: map[int]*partWriter{}, durable: map[int]tranship.Range{},
@@ -92,7 +106,7 @@ func (c *Client) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload
 	u.streams = []*partStream{{call: u.stream}}
 	if err := u.begin(ctx); err != nil {
 		u.stream.close(err)
-		return nil, err
+		return u, err
 	}
 	return u, nil
 }

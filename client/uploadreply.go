@@ -141,7 +141,7 @@ func (u *uploadStream) end(err error) {
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.err = rpcstatus.FromError(err)
+	u.err, u.stale = rpcstatus.FromError(err), isStale(err)
 	if u.closed != nil {
 		u.err = u.closed
 	}

@@ -54,9 +54,11 @@ type uploadStream struct {
 	// closed is the reason for which the client ended the stream, if it did.
 	closed error
 
-	// done is closed when the stream has ended; err says why.
-	done chan struct{}
-	err  error
+	// done is closed when the stream has ended; err says why. stale means that it was the stream of a
+	// lane that was probably lost before: see staleError.
+	done  chan struct{}
+	err   error
+	stale bool
 }
 
 // replyObserver is called with some of the replies on a stream, from the receiving

@@ -59,6 +59,9 @@ func (s *ClientStream) end(outcome error, trailer metadata.MD) bool {
 	return true
 }
 
+// Heard reports whether the server has sent anything in this call.
+func (s *ClientStream) Heard() bool { return s.heard.Load() }
+
 // isOver reports whether the call has its outcome.
 func (s *ClientStream) isOver() bool { return isClosed(s.over) }
 

@@ -32,6 +32,9 @@ type Lane struct {
 	expiry *time.Timer
 }
 
+// WasIdle reports whether the lane had no call for some time before the present one.
+func (l *Lane) WasIdle() bool { return !l.idle.IsZero() }
+
 func (l *Lane) isLost() bool {
 	select {
 	case <-l.Lost():
