@@ -49,7 +49,7 @@ func TestBeginOnStaleLane(t *testing.T) {
 	files := dialShort(t, func(stream *lane.ServerStream) error {
 		for {
 			var request transhipv1.UploadRequest
-			if err := stream.RecvMsg(&request); err == io.EOF { //nolint:errorlint // lanes return it as it is
+			if err := stream.RecvMsg(&request); err == io.EOF {
 				return nil
 			} else if err != nil {
 				return err

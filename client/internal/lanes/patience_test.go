@@ -29,7 +29,7 @@ func TestPatience(t *testing.T) {
 				for range 3 {
 					s.expectNone(all, lanes.ErrSlow)
 				}
-				if err := all.Usable(); err != lanes.ErrSlow { //nolint:errorlint // it is this one
+				if err := all.Usable(); err != lanes.ErrSlow {
 					t.Errorf("lanes can be used: %v", err)
 				}
 				if waited := time.Since(begun); waited != patience {
