@@ -37,19 +37,19 @@ type fetchRun struct {
 }
 
 func (r *fetchRun) fetch(directory string) {
-	dir := r.enter(directory)
-	if dir == nil {
+	at := r.enter(directory)
+	if at == nil {
 		for i := range r.items {
 			r.fetchAlone(i)
 		}
 		return
 	}
-	defer dir.Close()
-	var fetched []int // from dir
+	defer at.Close()
+	var fetched []int // from there
 	for i, item := range r.items {
 		var ok bool
 		if r.buffers[i] != nil && admit(r.ctx, item.Path) == nil {
-			r.results[i], ok = r.store.fetchFrom(dir, item.Path, r.buffers[i])
+			r.results[i], ok = r.store.fetchFrom(at.Dir(), item.Path, r.buffers[i])
 		}
 		if ok {
 			fetched = append(fetched, i)
@@ -58,7 +58,7 @@ func (r *fetchRun) fetch(directory string) {
 		}
 	}
 	// A single file is read from a directory that its path has just led to, as Open does.
-	if len(r.items) > 1 && len(fetched) > 0 && !r.store.directories.Leads(directory, dir) {
+	if len(r.items) > 1 && len(fetched) > 0 && !at.Leads() {
 		// The directory was moved, perhaps before the first file was there.
 		for _, i := range fetched {
 			r.fetchAlone(i)
@@ -66,21 +66,28 @@ func (r *fetchRun) fetch(directory string) {
 	}
 }
 
-// enter opens the directory of the run. It returns nil if there is none, or if its names have
-// several spellings.
-func (r *fetchRun) enter(directory string) *rootfs.Dir {
+// enter opens the directory of the run. It returns nil if there is none, if it cannot tell later
+// whether the directory was moved, or if its names have several spellings.
+func (r *fetchRun) enter(directory string) *rootfs.Position {
 	if directory != "" && admit(r.ctx, directory) != nil {
 		return nil
 	}
-	dir, err := r.store.directories.Walk(directory)
-	if err != nil {
-		return nil
-	}
-	if dir.Ambiguous() {
+	at := r.store.directories.Position(directory)
+	if at == nil {
+		dir, err := r.store.directories.Walk(directory)
+		if err != nil {
+			return nil
+		}
 		dir.Close()
+		if at = r.store.directories.Position(directory); at == nil {
+			return nil
+		}
+	}
+	if at.Dir().Ambiguous() {
+		at.Close()
 		return nil
 	}
-	return dir
+	return at
 }
 
 // fetchAlone fetches an item from a directory that it finds for it.
