@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
 	"os"
 	"os/signal"
@@ -21,12 +20,14 @@ import (
 	"github.com/tranship/tranship/cmd/tranship/internal/usage"
 	"github.com/tranship/tranship/server"
 	"github.com/tranship/tranship/store/disk"
+	"github.com/tranship/tranship/store/s3"
 )
 
 // serveFlags are the flags of serve.
 type serveFlags struct {
 	root          string
 	rootMustExist bool
+	store         storeFlags
 	listen        string
 	insecure      bool
 	noLanes       bool
@@ -63,9 +64,9 @@ const otherMemory = 64 << 20
 func newServe(g *globals) *cobra.Command {
 	var flags serveFlags
 	cmd := &cobra.Command{
-		Use:   "serve --root DIR",
-		Short: "Serve the files of a directory",
-		Long: `Serve the files of a directory over gRPC, to tranship and to clients of the
+		Use:   "serve --root DIR | --store s3://BUCKET/PREFIX",
+		Short: "Serve the files of a directory or a bucket",
+		Long: `Serve the files of a directory or a bucket over gRPC, to tranship and to clients of the
 filesrv and filetransfer protocols, with health checking and reflection, until
 SIGTERM, SIGINT or SIGHUP. The server then finishes the transfers under way, for
 at most --drain-timeout; a second signal stops it at once. Under nohup, SIGHUP is
@@ -77,7 +78,8 @@ allows it, and without authentication unless --anonymous allows it.`,
 		Example: `  tranship serve --root /srv/files
   tranship serve --root /srv/files --listen :50051 --tls self-signed --anonymous write
   tranship serve --root /srv/files --listen :443 --tls-cert server.pem --tls-key server.key --client-ca clients.pem
-  tranship serve --root /srv/files --listen :443 --tls-cert server.pem --tls-key server.key --tokens tokens`,
+  tranship serve --root /srv/files --listen :443 --tls-cert server.pem --tls-key server.key --tokens tokens
+  tranship serve --store s3://bucket/prefix --s3-endpoint https://s3.example.com --s3-path-style`,
 		Args: arguments(0, 0, "tranship serve --root DIR"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return g.serve(cmd.Context(), flags)
@@ -86,6 +88,7 @@ allows it, and without authentication unless --anonymous allows it.`,
 	f := cmd.Flags()
 	f.StringVar(&flags.root, "root", "", "`directory` to serve; created if missing")
 	f.BoolVar(&flags.rootMustExist, "root-must-exist", false, "fail unless --root has been served before, so that an unmounted file system is not taken for an empty store")
+	flags.store.add(cmd)
 	f.StringVar(&flags.listen, "listen", "127.0.0.1:50051", "`address` to listen on, host:port; port 0 picks a free port")
 	f.BoolVar(&flags.insecure, "insecure", false, "allow connections from other machines without TLS")
 	f.BoolVar(&flags.noLanes, "no-lanes", false, "refuse lanes, connections that carry uploads and downloads without HTTP/2 and cost less; clients then use gRPC")
@@ -117,8 +120,6 @@ allows it, and without authentication unless --anonymous allows it.`,
 
 func (f serveFlags) validate() error {
 	switch {
-	case f.root == "":
-		return usage.New("--root is missing: pass the directory to serve")
 	case f.filesrv.revision != 1 && f.filesrv.revision != 2:
 		return usage.Errorf("--filesrv-revision %d: it must be 1 or 2", f.filesrv.revision)
 	case f.memoryLimit != 0 && f.memoryLimit < server.MinMemoryLimit:
@@ -132,7 +133,7 @@ func (f serveFlags) validate() error {
 		}
 	}
 	_, proxies := f.proxies.proxies()
-	return errors.Join(f.identity.validate(), f.tls.validate(), f.limits.validate(), proxies)
+	return errors.Join(f.validateStore(), f.identity.validate(), f.tls.validate(), f.limits.validate(), proxies)
 }
 
 func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
@@ -147,6 +148,9 @@ func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
 	}
 	limit := cmp.Or(int64(flags.memoryLimit), server.DefaultMemoryLimit)
 	debug.SetGCPercent(garbagePercent)
+	if flags.store.enabled() {
+		limit += cmp.Or(int64(flags.store.memory), s3.DefaultMemory)
+	}
 	debug.SetMemoryLimit(limit + otherMemory)
 	logger, err := newLogger(g.Streams, flags.logFormat, flags.logLevel)
 	if err != nil {
@@ -173,17 +177,9 @@ func (g *globals) serve(ctx context.Context, flags serveFlags) (err error) {
 	if err != nil {
 		return fmt.Errorf("TLS: %w", err)
 	}
-	store, err := disk.Open(flags.root, disk.Options{
-		Logger:        logger,
-		Durability:    tranship.Durability(flags.durability),
-		MinDurability: tranship.Durability(flags.minDurability),
-		MinFreeBytes:  int64(flags.minFree),
-		UploadExpiry:  flags.uploadExpiry,
-		ModeMask:      fs.FileMode(flags.modeMask),
-		MustExist:     flags.rootMustExist,
-	})
+	store, err := flags.openStore(ctx, logger)
 	if err != nil {
-		return fmt.Errorf("--root %s: %w", flags.root, copycmd.LocalError(err))
+		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 
@@ -257,6 +253,9 @@ func (l zonedListener) Addr() net.Addr {
 // findRoot makes the root if it is missing. With --root-must-exist it fails unless the root
 // has a store; nothing must be written there before.
 func (f serveFlags) findRoot() error {
+	if f.store.enabled() {
+		return nil
+	}
 	var err error
 	if f.rootMustExist {
 		err = disk.CheckExists(f.root)

@@ -3,8 +3,11 @@ package s3
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -25,6 +28,8 @@ const (
 	// connections is how many idle connections are kept, enough for the parallel requests of
 	// lists, batches and parts.
 	connections = 128
+	// bufferBytes is the length of the buffers of a connection.
+	bufferBytes = 256 << 10
 )
 
 // newClient returns the client of the engine.
@@ -42,11 +47,9 @@ func newClient(ctx context.Context, options Options, unquoted *unquoting) (*awss
 	}
 	transport := options.Transport
 	if transport == nil {
-		own := http.DefaultTransport.(*http.Transport).Clone()
-		own.MaxIdleConns, own.MaxIdleConnsPerHost = connections, connections
-		own.DisableCompression = true
-		own.WriteBufferSize, own.ReadBufferSize = 256<<10, 256<<10
-		transport = own
+		if transport, err = newTransport(options.CAFile); err != nil {
+			return nil, err
+		}
 	}
 	return awss3.NewFromConfig(settings, func(o *awss3.Options) {
 		o.UsePathStyle = options.PathStyle
@@ -69,4 +72,37 @@ func newClient(ctx context.Context, options Options, unquoted *unquoting) (*awss
 			r.RateLimiter = ratelimit.None
 		})
 	}), nil
+}
+
+// newTransport returns a transport that trusts the authorities in a file, if there is one, and
+// those of the system.
+func newTransport(authorities string) (http.RoundTripper, error) {
+	transport := &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		ForceAttemptHTTP2:     false, // one connection for each request is faster
+		MaxIdleConns:          connections,
+		MaxIdleConnsPerHost:   connections,
+		IdleConnTimeout:       time.Minute,
+		TLSHandshakeTimeout:   10 * time.Second,
+		DisableCompression:    true,
+		WriteBufferSize:       bufferBytes,
+		ReadBufferSize:        bufferBytes,
+		ExpectContinueTimeout: time.Second,
+	}
+	if authorities == "" {
+		return transport, nil
+	}
+	pem, err := os.ReadFile(authorities)
+	if err != nil {
+		return nil, fmt.Errorf("reading the authorities of the S3 engine: %w", err)
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
+	}
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("reading the authorities of the S3 engine: %s has no certificate in PEM", authorities)
+	}
+	transport.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+	return transport, nil
 }

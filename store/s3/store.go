@@ -64,8 +64,11 @@ type Options struct {
 	// AccessKeyID, SecretAccessKey and SessionToken are the credentials. If AccessKeyID is
 	// "", they are those that the environment has, in the order in which AWS's tools look.
 	AccessKeyID, SecretAccessKey, SessionToken string
-	// Transport makes the requests; nil for a transport of the store's own. Use it for
-	// certificates that the system does not trust.
+	// CAFile is a PEM file of authorities that the store trusts in addition to those of the
+	// system; "" for none. It is read once.
+	CAFile string
+	// Transport makes the requests instead of a transport of the store's own; CAFile does
+	// not apply to it.
 	Transport http.RoundTripper
 
 	// Memory is how many bytes of parts are in memory at most; 0 means DefaultMemory. It must
