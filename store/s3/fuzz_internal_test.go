@@ -1,0 +1,41 @@
+package s3
+
+import (
+	"testing"
+	"time"
+
+	"github.com/tranship/tranship"
+)
+
+// FuzzDecode decodes attributes. Those that decode accepts must be valid, and the same after
+// they were encoded again.
+func FuzzDecode(f *testing.F) {
+	f.Add("mode=644&time=1700000000.5&crc32c=1f&metadata.key=%C3%A9")
+	f.Add(encode(tranship.File{ModTime: time.Unix(1, 2), Mode: 0o600, Metadata: map[string]string{"a": "1"}}))
+	f.Add("time=.&mode=")
+	f.Fuzz(func(t *testing.T, text string) {
+		var file, again tranship.File
+		if !decode(text, &file) {
+			return
+		}
+		attributes := tranship.Attributes{ModTime: &file.ModTime, Mode: &file.Mode, Metadata: file.Metadata}
+		if err := attributes.Validate(); err != nil {
+			t.Fatalf("%q is decoded to %+v: %v", text, file, err)
+		}
+		if !decode(encode(file), &again) || again.Revision() != file.Revision() {
+			t.Fatalf("%q is decoded to %+v, and then to %+v", text, file, again)
+		}
+	})
+}
+
+// FuzzSession parses the object of a session, which must not panic.
+func FuzzSession(f *testing.F) {
+	f.Add([]byte(`{"id":"x","path":"file","size":10,"part_size":4,"crcs":[1,2,3]}`))
+	f.Fuzz(func(_ *testing.T, data []byte) {
+		if x, err := parseSession(data); err == nil {
+			x.made(&object{})
+			x.clone()
+			x.hash()
+		}
+	})
+}
