@@ -23,7 +23,7 @@ func outcome(t *testing.T, client transhipv1.FileServiceClient, begun *transhipv
 	if finished[1] != nil {
 		return codes.OK
 	}
-	return codes.Code(failed[1].GetCode()) //nolint:gosec // a code of gRPC
+	return codes.Code(failed[1].GetCode())
 }
 
 // TestJoinElsewhere writes parts of one upload at two servers.
