@@ -99,12 +99,23 @@ type Info struct {
 	status unix.Stat_t
 }
 
-func (i *Info) Name() string       { return i.name }
-func (i *Info) Size() int64        { return i.status.Size }
-func (i *Info) Mode() fs.FileMode  { return modeOf(i.status.Mode) }
+// Name implements fs.FileInfo.
+func (i *Info) Name() string { return i.name }
+
+// Size implements fs.FileInfo.
+func (i *Info) Size() int64 { return i.status.Size }
+
+// Mode implements fs.FileInfo.
+func (i *Info) Mode() fs.FileMode { return modeOf(i.status.Mode) }
+
+// ModTime implements fs.FileInfo.
 func (i *Info) ModTime() time.Time { return time.Unix(i.status.Mtim.Unix()) }
-func (i *Info) IsDir() bool        { return i.Mode().IsDir() }
-func (i *Info) Sys() any           { return &i.status }
+
+// IsDir implements fs.FileInfo.
+func (i *Info) IsDir() bool { return i.Mode().IsDir() }
+
+// Sys implements fs.FileInfo.
+func (i *Info) Sys() any { return &i.status }
 
 // Equal reports whether i and other describe the same file, and nothing has changed it between
 // them: neither its content nor its attributes.
