@@ -92,7 +92,7 @@ func newTransport(authorities string) (http.RoundTripper, error) {
 	if authorities == "" {
 		return transport, nil
 	}
-	pem, err := os.ReadFile(authorities)
+	pem, err := os.ReadFile(authorities) //nolint:gosec // the operator names the file
 	if err != nil {
 		return nil, fmt.Errorf("reading the authorities of the S3 engine: %w", err)
 	}

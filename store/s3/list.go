@@ -2,6 +2,7 @@ package s3
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"slices"
 	"strings"
@@ -71,7 +72,7 @@ func (s *Store) List(ctx context.Context, options tranship.ListOptions) iter.Seq
 					if !yield(line.entry, line.err) {
 						return
 					}
-					if _, skipped := line.err.(*tranship.SkippedError); line.err != nil && !skipped {
+					if _, skipped := errors.AsType[*tranship.SkippedError](line.err); line.err != nil && !skipped {
 						return
 					}
 					if line.err == nil && left > 0 {
@@ -170,7 +171,7 @@ func (s *Store) listInput(options tranship.ListOptions) (*awss3.ListObjectsV2Inp
 		input.StartAfter = aws.String(s.keys.prefix + options.StartAfter)
 	}
 	if options.Limit > 0 && options.Limit < 1000 {
-		input.MaxKeys = aws.Int32(int32(min(options.Limit+2, 1000))) //nolint:gosec // at most 1,000
+		input.MaxKeys = aws.Int32(int32(min(options.Limit+2, 1000))) // at most 1,000
 	}
 	return input, true
 }

@@ -90,7 +90,7 @@ func (s *Store) copyInParts(ctx context.Context, source *object, file tranship.F
 	for n := range parts {
 		first := int64(n) * partSize
 		length := min(partSize, file.Size-first)
-		number := aws.Int32(int32(n + 1)) //nolint:gosec // at most 10,000
+		number := aws.Int32(int32(n + 1)) // at most 10,000
 		group.Go(func() error {
 			copied, err := s.client.UploadPartCopy(copying, &awss3.UploadPartCopyInput{
 				Bucket: &s.bucket, Key: key, UploadId: made.UploadId, PartNumber: number,

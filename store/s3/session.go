@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"maps"
 	"slices"
 	"time"
@@ -235,7 +234,7 @@ func cloneSpec(spec tranship.Spec) tranship.Spec {
 		spec.Attributes.ModTime = new(*spec.Attributes.ModTime)
 	}
 	if spec.Attributes.Mode != nil {
-		spec.Attributes.Mode = new(fs.FileMode(*spec.Attributes.Mode))
+		spec.Attributes.Mode = new(*spec.Attributes.Mode)
 	}
 	if spec.Attributes.Metadata != nil {
 		if spec.Attributes.Metadata = file.Metadata; file.Metadata == nil {

@@ -2,6 +2,7 @@ package s3
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -38,7 +39,7 @@ func (t *stallTransport) RoundTrip(request *http.Request) (*http.Response, error
 	}
 	response, err := t.next.RoundTrip(request)
 	if err != nil {
-		if cause := context.Cause(ctx); cause == stalled {
+		if cause := context.Cause(ctx); errors.Is(cause, stalled) {
 			err = stalled
 		}
 		watch.end()

@@ -1,11 +1,12 @@
 package fakes3
 
 import (
-	"crypto/md5" //nolint:gosec // S3 defines ETags by it
+	"crypto/md5" // S3 defines ETags by it
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/xml"
+	"errors"
 	"io"
 	"net/http"
 	"strconv"
@@ -133,7 +134,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // fail sends an error.
 func (c *call) fail(err error) {
-	f, ok := err.(*failure)
+	f, ok := errors.AsType[*failure](err)
 	if !ok {
 		f = &failure{http.StatusInternalServerError, "InternalError", err.Error()}
 	}
@@ -157,7 +158,7 @@ func (c *call) answer(document any) error {
 
 // etagOf returns the ETag of content in one part.
 func etagOf(data []byte) string {
-	sum := md5.Sum(data) //nolint:gosec // S3 defines ETags by it
+	sum := md5.Sum(data) // S3 defines ETags by it
 	return `"` + hex.EncodeToString(sum[:]) + `"`
 }
 
