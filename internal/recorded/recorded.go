@@ -17,10 +17,12 @@ type Mark struct {
 	call *atomic.Bool
 }
 
-// key is the key of the *Mark in a context, and callKey that of the mark of its call.
+// key is the key of the *Mark in a context, callKey that of the mark of its call, and lookupKey
+// that of a lookup.
 type (
-	key     struct{}
-	callKey struct{}
+	key       struct{}
+	callKey   struct{}
+	lookupKey struct{}
 )
 
 // NewContext returns a context for an action, and its Mark.
@@ -35,6 +37,15 @@ func NewContext(ctx context.Context) (context.Context, *Mark) {
 func NewCall(ctx context.Context) context.Context {
 	return context.WithValue(ctx, callKey{}, new(atomic.Bool))
 }
+
+// NewLookup returns a context for a lookup by which the serving code decides about another action.
+// The lookup has no line, because the action has one.
+func NewLookup(ctx context.Context) context.Context {
+	return context.WithValue(ctx, lookupKey{}, true)
+}
+
+// IsLookup reports whether a context is one of NewLookup.
+func IsLookup(ctx context.Context) bool { return ctx.Value(lookupKey{}) != nil }
 
 // Failure records that a line was written about the failure of the action of a context. It
 // does nothing if the context has no Mark.

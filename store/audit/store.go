@@ -7,6 +7,7 @@ import (
 	"log/slog"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/recorded"
 )
 
 // New returns a decorator of inner that logs each action. It has to wrap all decorators that
@@ -146,13 +147,16 @@ func (s *store) ListUploads(ctx context.Context, directory string) iter.Seq2[tra
 	}
 }
 
-// FindUpload implements tranship.UploadFinder. Its line has the action list_uploads.
+// FindUpload implements tranship.UploadFinder. Its line has the action list_uploads. A lookup has
+// none.
 func (s *store) FindUpload(ctx context.Context, id string) (tranship.UploadInfo, error) {
 	if err := s.log.output.ready(); err != nil {
 		return tranship.UploadInfo{}, err
 	}
 	info, err := tranship.FindUpload(ctx, s.inner, id)
-	s.log.done(ctx, "list_uploads", err, uploadAttr(id))
+	if !recorded.IsLookup(ctx) {
+		s.log.done(ctx, "list_uploads", err, uploadAttr(id))
+	}
 	return info, err
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access"
+	"github.com/tranship/tranship/internal/recorded"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 	"github.com/tranship/tranship/server/internal/caller"
 )
@@ -52,7 +53,7 @@ func (s *Service) unjoined(ctx context.Context, id string) error {
 	if !ok {
 		return errEnded // listing all uploads would be too much for one slot
 	}
-	if _, err := finder.FindUpload(ctx, id); err != nil {
+	if _, err := finder.FindUpload(recorded.NewLookup(ctx), id); err != nil {
 		return errEnded
 	}
 	return errElsewhere
