@@ -67,7 +67,9 @@ type pipeWriter struct {
 
 func (w *pipeWriter) begin(status int) {
 	w.once.Do(func() {
-		w.status, w.sent = status, w.header.Clone()
+		if w.status = status; status != 0 {
+			w.sent = w.header.Clone() // without a status, the server may still set headers
+		}
 		close(w.begun)
 	})
 }
