@@ -83,10 +83,11 @@ func (c laneCaller) open(ctx context.Context, l *lanes.Lane, method string) (grp
 			c.lanes.Release(l, true)
 			return nil, err
 		}
+		wasIdle := l.WasIdle() // once the call has begun, its end may release the lane at any time
 		called, cancel := context.WithCancel(ctx)
 		stream, err := l.Open(called, headers, func(reusable bool) { c.lanes.Release(l, reusable) })
 		if err == nil {
-			return &laneStream{stream, cancel, l.WasIdle()}, nil
+			return &laneStream{stream, cancel, wasIdle}, nil
 		}
 		cancel()
 		c.lanes.Release(l, false)
