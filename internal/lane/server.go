@@ -204,16 +204,10 @@ func (s *ServerStream) SendHeader(md metadata.MD) error {
 	if err := s.SetHeader(md); err != nil {
 		return err
 	}
-	if !s.sending.LockUnless(s.ctx.Done()) {
-		return s.endError()
+	if err := s.beginSending(); err != nil {
+		return err
 	}
-	defer s.sending.Unlock()
-	if s.isOver() {
-		return s.endError()
-	}
-	if err := s.sendHeader(); err != nil {
-		return s.unsent(err)
-	}
+	s.sending.Unlock()
 	return nil
 }
 
@@ -222,6 +216,23 @@ func (s *ServerStream) SetTrailer(md metadata.MD) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.trailer = metadata.Join(s.trailer, md)
+}
+
+// beginSending locks sending, and sends the headers unless they were sent. After an error, sending
+// is not locked.
+func (s *ServerStream) beginSending() error {
+	if !s.sending.LockUnless(s.ctx.Done()) {
+		return s.endError()
+	}
+	if s.isOver() {
+		s.sending.Unlock()
+		return s.endError()
+	}
+	if err := s.sendHeader(); err != nil {
+		defer s.sending.Unlock()
+		return s.unsent(err)
+	}
+	return nil
 }
 
 // sendHeader sends the headers, unless they are empty or were sent. The caller must hold
@@ -248,16 +259,10 @@ func (s *ServerStream) sendHeader() error {
 // SendMsg implements grpc.ServerStream. It waits while too much waits to be written. The error is
 // a status error.
 func (s *ServerStream) SendMsg(message any) error {
-	if !s.sending.LockUnless(s.ctx.Done()) {
-		return s.endError()
+	if err := s.beginSending(); err != nil {
+		return err
 	}
 	defer s.sending.Unlock()
-	if s.isOver() {
-		return s.endError()
-	}
-	if err := s.sendHeader(); err != nil {
-		return s.unsent(err)
-	}
 	encoded, err := s.conn.options.Codec.Marshal(message)
 	if err != nil {
 		return status.Errorf(codes.Internal, "grpc: error while marshaling: %v", err)
