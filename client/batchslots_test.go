@@ -54,7 +54,9 @@ func (c *slotCounter) add(slot uint64, path string) (answerable []slotPath) {
 // TestBatchesShareSlots puts and fetches several batches at once, each with more items than
 // the protocol allows slots. It checks that the client never has more, numbers them in order,
 // and that no batch waits for slots that another holds without use.
-func TestBatchesShareSlots(t *testing.T) {
+func TestBatchesShareSlots(t *testing.T) { overTransports(t, testBatchesShareSlots) }
+
+func testBatchesShareSlots(t *testing.T, options client.Options) {
 	const batches, count = 3, 300
 	paths := make([]string, count)
 	for i := range paths {
@@ -69,7 +71,7 @@ func TestBatchesShareSlots(t *testing.T) {
 		all.Wait()
 	}
 	puts := &slotCounter{t: t, expected: batches * count}
-	putter := connectPutServer(t, func(stream grpc.BidiStreamingServer[transhipv1.UploadRequest, transhipv1.UploadResponse], put *transhipv1.Put) error {
+	putter := connectPutServer(t, options, func(stream grpc.BidiStreamingServer[transhipv1.UploadRequest, transhipv1.UploadResponse], put *transhipv1.Put) error {
 		for _, answerable := range puts.add(put.GetSlot(), put.GetPath()) {
 			_ = stream.Send(finishedPut(answerable.slot, answerable.path))
 		}
@@ -77,7 +79,7 @@ func TestBatchesShareSlots(t *testing.T) {
 	})
 	inAll(func() { checkPuts(t, putter.PutBatch(t.Context(), putItems(paths...)), ok...) })
 	opens := &slotCounter{t: t, expected: batches * count}
-	fetcher := connectFetchServer(t, func(stream downloads, request *transhipv1.DownloadRequest) error {
+	fetcher := connectFetchServer(t, options, func(stream downloads, request *transhipv1.DownloadRequest) error {
 		for _, answerable := range opens.add(request.GetOpen().GetSlot(), request.GetOpen().GetPath()) {
 			sendFile(stream, answerable.slot, answerable.path)
 		}
@@ -90,9 +92,12 @@ func TestBatchesShareSlots(t *testing.T) {
 }
 
 // TestObserverOfBatches checks that each item of a batch has one event.
-func TestObserverOfBatches(t *testing.T) {
+func TestObserverOfBatches(t *testing.T) { overTransports(t, testObserverOfBatches) }
+
+func testObserverOfBatches(t *testing.T, options client.Options) {
 	var seen observer
-	files := connect(t, &mem.Store{}, client.Options{Observer: &seen})
+	options.Observer = &seen
+	files := connect(t, &mem.Store{}, options)
 	ctx := context.WithValue(t.Context(), traceKey{}, "trace")
 	checkPuts(t, files.PutBatch(ctx, putItems("one", "../two", "three")), nil, tranship.ErrInvalid, nil)
 	items := fetchItems("one", "two", "three")

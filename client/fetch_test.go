@@ -12,16 +12,17 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/client"
-	"github.com/tranship/tranship/internal/testing/loopback"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 	"github.com/tranship/tranship/store/mem"
 )
 
 // TestFetch fetches many files at once, some of which do not exist or have another size
 // than expected. It checks that the failure of a file does not affect others.
-func TestFetch(t *testing.T) {
+func TestFetch(t *testing.T) { overTransports(t, testFetch) }
+
+func testFetch(t *testing.T, options client.Options) {
 	store := &mem.Store{}
-	files := connect(t, store, client.Options{})
+	files := connect(t, store, options)
 	const count = 600 // more than slots
 	content := func(n int) []byte { return fmt.Append(nil, "content of ", n) }
 	for n := range count {
@@ -55,8 +56,10 @@ func TestFetch(t *testing.T) {
 	}
 }
 
-func TestFetchLimits(t *testing.T) {
-	files := connect(t, &mem.Store{}, client.Options{})
+func TestFetchLimits(t *testing.T) { overTransports(t, testFetchLimits) }
+
+func testFetchLimits(t *testing.T, options client.Options) {
+	files := connect(t, &mem.Store{}, options)
 	if _, _, err := files.Fetch(t.Context(), "file", tranship.MaxPutBytes+1); !errors.Is(err, tranship.ErrLimit) {
 		t.Errorf("fetch of a large file: %v, want ErrLimit", err)
 	}
@@ -124,11 +127,11 @@ func (c *cutting) Download(stream grpc.BidiStreamingServer[transhipv1.DownloadRe
 
 // TestFetchOfCutStream checks that the end of a shared stream fails the fetches in
 // progress, that later ones use a new stream, and that a cancelled fetch affects no other.
-func TestFetchOfCutStream(t *testing.T) {
+func TestFetchOfCutStream(t *testing.T) { overTransports(t, testFetchOfCutStream) }
+
+func testFetchOfCutStream(t *testing.T, options client.Options) {
 	server := &cutting{asked: make(chan struct{})}
-	address := loopback.Serve(t, func(registrar grpc.ServiceRegistrar) { transhipv1.RegisterFileServiceServer(registrar, server) })
-	files := client.New(loopback.Dial(t, address))
-	defer files.Close()
+	files := connectService(t, server, options)
 	good := func() {
 		t.Helper()
 		if _, data, err := files.Fetch(t.Context(), "good", 4); err != nil || string(data) != "data" {

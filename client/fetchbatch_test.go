@@ -15,16 +15,17 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/client"
-	"github.com/tranship/tranship/internal/testing/loopback"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 	"github.com/tranship/tranship/store/mem"
 )
 
 // TestFetchBatch fetches batches with more items than a stream has slots, at the same time. It
 // checks that items fail alone, and that the data of an item does not reach into another's.
-func TestFetchBatch(t *testing.T) {
+func TestFetchBatch(t *testing.T) { overTransports(t, testFetchBatch) }
+
+func testFetchBatch(t *testing.T, options client.Options) {
 	store := &mem.Store{}
-	files := connect(t, store, client.Options{})
+	files := connect(t, store, options)
 	const count = 600
 	content := func(n int) []byte { return bytes.Repeat(fmt.Append(nil, n, ";"), n) }
 	var items []tranship.FetchItem
@@ -96,14 +97,9 @@ func (f fetchServer) Download(stream downloads) error {
 }
 
 // connectFetchServer returns a client of a fetchServer.
-func connectFetchServer(t *testing.T, answer func(stream downloads, request *transhipv1.DownloadRequest) error) *client.Client {
+func connectFetchServer(t *testing.T, options client.Options, answer func(stream downloads, request *transhipv1.DownloadRequest) error) *client.Client {
 	t.Helper()
-	address := loopback.Serve(t, func(registrar grpc.ServiceRegistrar) {
-		transhipv1.RegisterFileServiceServer(registrar, fetchServer{answer: answer})
-	})
-	files := client.New(loopback.Dial(t, address))
-	t.Cleanup(func() { files.Close() })
-	return files
+	return connectService(t, fetchServer{answer: answer}, options)
 }
 
 // sendFile answers an open with a file whose content is its path.
@@ -153,10 +149,12 @@ func checkFetches(t *testing.T, items []tranship.FetchItem, results []tranship.F
 
 // TestFetchBatchAnswers checks that replies of several files in turn go to their items, and
 // that wrong ones fail their item alone, which the client cancels.
-func TestFetchBatchAnswers(t *testing.T) {
+func TestFetchBatchAnswers(t *testing.T) { overTransports(t, testFetchBatchAnswers) }
+
+func testFetchBatchAnswers(t *testing.T, options client.Options) {
 	var waiting []*transhipv1.Open
 	var cancelled atomic.Int32
-	files := connectFetchServer(t, func(stream downloads, request *transhipv1.DownloadRequest) error {
+	files := connectFetchServer(t, options, func(stream downloads, request *transhipv1.DownloadRequest) error {
 		if slot := request.GetCancel().GetSlot(); slot != 0 {
 			cancelled.Add(1)
 			failed := &transhipv1.Failed{Slot: slot, Status: &transhipv1.Status{Code: int32(codes.Canceled)}}
@@ -213,8 +211,10 @@ func TestFetchBatchAnswers(t *testing.T) {
 }
 
 // TestFetchBatchOfCutStream ends the stream in the middle of a batch, in several ways.
-func TestFetchBatchOfCutStream(t *testing.T) {
-	files := connectFetchServer(t, func(stream downloads, request *transhipv1.DownloadRequest) error {
+func TestFetchBatchOfCutStream(t *testing.T) { overTransports(t, testFetchBatchOfCutStream) }
+
+func testFetchBatchOfCutStream(t *testing.T, options client.Options) {
+	files := connectFetchServer(t, options, func(stream downloads, request *transhipv1.DownloadRequest) error {
 		slot, path := request.GetOpen().GetSlot(), request.GetOpen().GetPath()
 		switch path {
 		case "cut":
@@ -241,9 +241,11 @@ func TestFetchBatchOfCutStream(t *testing.T) {
 // TestFetchBatchCancelled ends the context of a batch of which two files have come. It checks
 // that the batch returns these, that the third is cancelled on the server, and that late
 // replies do no harm.
-func TestFetchBatchCancelled(t *testing.T) {
+func TestFetchBatchCancelled(t *testing.T) { overTransports(t, testFetchBatchCancelled) }
+
+func testFetchBatchCancelled(t *testing.T, options client.Options) {
 	asked, cancelled, slow := make(chan struct{}), make(chan uint64, 10), uint64(0)
-	files := connectFetchServer(t, func(stream downloads, request *transhipv1.DownloadRequest) error {
+	files := connectFetchServer(t, options, func(stream downloads, request *transhipv1.DownloadRequest) error {
 		if slot := request.GetCancel().GetSlot(); slot != 0 {
 			cancelled <- slot
 			return nil

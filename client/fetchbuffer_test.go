@@ -6,14 +6,17 @@ import (
 	"testing"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/client"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
 // TestFetchBatchBuffers fetches into lent memory. It checks that replies that come after the end of
 // a batch do not change the memory, which its caller may use for something else.
-func TestFetchBatchBuffers(t *testing.T) {
+func TestFetchBatchBuffers(t *testing.T) { overTransports(t, testFetchBatchBuffers) }
+
+func testFetchBatchBuffers(t *testing.T, options client.Options) {
 	asked, slow, half := make(chan struct{}), uint64(0), uint64(0)
-	files := connectFetchServer(t, func(stream downloads, request *transhipv1.DownloadRequest) error {
+	files := connectFetchServer(t, options, func(stream downloads, request *transhipv1.DownloadRequest) error {
 		path, slot := request.GetOpen().GetPath(), request.GetOpen().GetSlot()
 		switch path {
 		case "": // a cancel

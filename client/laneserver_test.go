@@ -19,10 +19,12 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// laneServer is a server whose calls on lanes are those of a test.
+// laneServer is a server whose calls on lanes are those of a test: handle if it is set, and
+// otherwise the methods of service.
 type laneServer struct {
 	transhipv1.UnimplementedFileServiceServer
-	handle func(stream *lane.ServerStream) error
+	handle  func(stream *lane.ServerStream) error
+	service transhipv1.FileServiceServer
 	// isShort means that each lane is lost when its second call begins.
 	isShort bool
 }
@@ -95,14 +97,44 @@ func (s laneServer) serveLane(conn net.Conn) {
 	}
 	defer end.Close()
 	for calls := 0; ; calls++ {
-		if _, err := end.AwaitHeaders(time.Hour, time.Hour); err != nil || s.isShort && calls > 0 {
+		headers, err := end.AwaitHeaders(time.Hour, time.Hour)
+		if err != nil || s.isShort && calls > 0 {
 			return
 		}
 		stream := end.Serve(context.Background())
-		if !stream.Finish(s.handle(stream)) {
+		if !stream.Finish(s.call(headers.Method, stream)) {
 			return
 		}
 	}
+}
+
+func (s laneServer) call(method string, stream *lane.ServerStream) error {
+	switch {
+	case s.handle != nil:
+		return s.handle(stream)
+	case method == transhipv1.FileService_Upload_FullMethodName:
+		return s.service.Upload(&grpc.GenericServerStream[transhipv1.UploadRequest, transhipv1.UploadResponse]{ServerStream: stream})
+	default:
+		return s.service.Download(&grpc.GenericServerStream[transhipv1.DownloadRequest, transhipv1.DownloadResponse]{ServerStream: stream})
+	}
+}
+
+// connectService returns a client of a server whose uploads and downloads are those of service,
+// over the transport of options.
+func connectService(t *testing.T, service transhipv1.FileServiceServer, options client.Options) *client.Client {
+	t.Helper()
+	var files *client.Client
+	if options.Transport == client.TransportLanes {
+		var err error
+		if files, err = client.Dial(t.Context(), laneServer{service: service}.serve(t), options); err != nil {
+			t.Fatal(err)
+		}
+	} else {
+		address := loopback.Serve(t, func(registrar grpc.ServiceRegistrar) { transhipv1.RegisterFileServiceServer(registrar, service) })
+		files = client.New(loopback.Dial(t, address))
+	}
+	t.Cleanup(func() { files.Close() })
+	return files
 }
 
 // TestHostileLanes checks that answers on lanes have the same meaning as over gRPC.

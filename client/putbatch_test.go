@@ -15,16 +15,17 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/client"
-	"github.com/tranship/tranship/internal/testing/loopback"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 	"github.com/tranship/tranship/store/mem"
 )
 
 // TestPutBatch puts batches with more items than a stream has slots, at the same time. It
 // checks that items that are invalid, or that the server refuses, fail alone.
-func TestPutBatch(t *testing.T) {
+func TestPutBatch(t *testing.T) { overTransports(t, testPutBatch) }
+
+func testPutBatch(t *testing.T, options client.Options) {
 	store := &mem.Store{}
-	files := connect(t, store, client.Options{})
+	files := connect(t, store, options)
 	const batches, count = 3, 600
 	path := func(batch, n int) string { return fmt.Sprintf("%d/%d", batch, n) }
 	content := func(batch, n int) []byte { return bytes.Repeat(fmt.Append(nil, batch, n, ";"), n) }
@@ -97,14 +98,9 @@ func (a putServer) Upload(stream grpc.BidiStreamingServer[transhipv1.UploadReque
 }
 
 // connectPutServer returns a client of a putServer.
-func connectPutServer(t *testing.T, answer func(stream grpc.BidiStreamingServer[transhipv1.UploadRequest, transhipv1.UploadResponse], put *transhipv1.Put) error) *client.Client {
+func connectPutServer(t *testing.T, options client.Options, answer func(stream grpc.BidiStreamingServer[transhipv1.UploadRequest, transhipv1.UploadResponse], put *transhipv1.Put) error) *client.Client {
 	t.Helper()
-	address := loopback.Serve(t, func(registrar grpc.ServiceRegistrar) {
-		transhipv1.RegisterFileServiceServer(registrar, putServer{answer: answer})
-	})
-	files := client.New(loopback.Dial(t, address))
-	t.Cleanup(func() { files.Close() })
-	return files
+	return connectService(t, putServer{answer: answer}, options)
 }
 
 // finishedPut is the answer to a put.
@@ -136,9 +132,11 @@ func checkPuts(t *testing.T, results []tranship.PutResult, want ...error) {
 
 // TestPutBatchAnswers checks that answers in another order go to their items, and that those
 // that are wrong fail their item alone. Answers of slots that ended are ignored.
-func TestPutBatchAnswers(t *testing.T) {
+func TestPutBatchAnswers(t *testing.T) { overTransports(t, testPutBatchAnswers) }
+
+func testPutBatchAnswers(t *testing.T, options client.Options) {
 	var waiting []*transhipv1.Put
-	files := connectPutServer(t, func(stream grpc.BidiStreamingServer[transhipv1.UploadRequest, transhipv1.UploadResponse], put *transhipv1.Put) error {
+	files := connectPutServer(t, options, func(stream grpc.BidiStreamingServer[transhipv1.UploadRequest, transhipv1.UploadResponse], put *transhipv1.Put) error {
 		waiting = append(waiting, put)
 		if put.GetPath() != "last" {
 			return nil
@@ -172,8 +170,10 @@ func TestPutBatchAnswers(t *testing.T) {
 }
 
 // TestPutBatchOfCutStream ends the stream in the middle of a batch, in several ways.
-func TestPutBatchOfCutStream(t *testing.T) {
-	files := connectPutServer(t, func(stream grpc.BidiStreamingServer[transhipv1.UploadRequest, transhipv1.UploadResponse], put *transhipv1.Put) error {
+func TestPutBatchOfCutStream(t *testing.T) { overTransports(t, testPutBatchOfCutStream) }
+
+func testPutBatchOfCutStream(t *testing.T, options client.Options) {
+	files := connectPutServer(t, options, func(stream grpc.BidiStreamingServer[transhipv1.UploadRequest, transhipv1.UploadResponse], put *transhipv1.Put) error {
 		switch put.GetPath() {
 		case "end":
 			return nil
@@ -197,9 +197,11 @@ func TestPutBatchOfCutStream(t *testing.T) {
 
 // TestPutBatchCancelled ends the context of a batch of which one item was stored. It checks
 // that the batch returns the file of that item, and that late answers do no harm.
-func TestPutBatchCancelled(t *testing.T) {
+func TestPutBatchCancelled(t *testing.T) { overTransports(t, testPutBatchCancelled) }
+
+func testPutBatchCancelled(t *testing.T, options client.Options) {
 	asked, slow := make(chan struct{}), uint64(0)
-	files := connectPutServer(t, func(stream grpc.BidiStreamingServer[transhipv1.UploadRequest, transhipv1.UploadResponse], put *transhipv1.Put) error {
+	files := connectPutServer(t, options, func(stream grpc.BidiStreamingServer[transhipv1.UploadRequest, transhipv1.UploadResponse], put *transhipv1.Put) error {
 		switch put.GetPath() {
 		case "slow":
 			slow = put.GetSlot()
