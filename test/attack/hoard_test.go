@@ -139,7 +139,7 @@ func hoards() map[string]hoard {
 // each of many ways. It kills the server and repeats that.
 func TestHoards(t *testing.T) {
 	for name, hoard := range hoards() {
-		t.Run(name, func(t *testing.T) {
+		test := func(t *testing.T, transport client.Transport) {
 			t.Parallel()
 			dir := t.TempDir()
 			root, tokens := filepath.Join(dir, "root"), filepath.Join(dir, "tokens")
@@ -153,7 +153,7 @@ func TestHoards(t *testing.T) {
 			p := startServer(t, root, flags...)
 			before := used(t, root)
 			for round := range 3 {
-				err := hoard(testContext(t), dialAs(t, p, alice), round)
+				err := hoard(testContext(t), dialOver(t, p, alice, transport), round)
 				if err != nil && !errors.Is(err, tranship.ErrQuota) {
 					t.Errorf("round %d: %v", round, err)
 				}
@@ -174,6 +174,8 @@ func TestHoards(t *testing.T) {
 				p = startServer(t, root, flags...)
 			}
 			p.stop(t)
-		})
+		}
+		t.Run(name, func(t *testing.T) { test(t, client.TransportGRPC) })
+		t.Run(name+" on lanes", func(t *testing.T) { test(t, client.TransportLanes) })
 	}
 }

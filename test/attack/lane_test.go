@@ -23,17 +23,13 @@ func laneFrame(kind byte, payload []byte, length int) []byte {
 }
 
 // laneHeaders returns the frame that begins a call.
-func laneHeaders(t testing.TB, method string, metadata ...string) []byte {
-	t.Helper()
+func laneHeaders(method string, metadata ...string) ([]byte, error) {
 	headers := &transhipv1.LaneHeaders{Method: method}
 	for i := 0; i < len(metadata); i += 2 {
 		headers.Metadata = append(headers.Metadata, &transhipv1.LaneMetadata{Key: metadata[i], Value: []byte(metadata[i+1])})
 	}
 	encoded, err := proto.Marshal(headers)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return laneFrame(1, encoded, 0)
+	return laneFrame(1, encoded, 0), err
 }
 
 // lane opens a lane of an attacker that has read the server's preface.
@@ -56,7 +52,14 @@ func (s *site) lane(t testing.TB) net.Conn {
 // TestLanes sends on many lanes what would cost the server much if it took it, and holds them
 // open. The server serves others meanwhile, and its memory is bounded.
 func TestLanes(t *testing.T) {
-	upload, metadata := laneHeaders(t, uploadMethod), laneHeaders(t, uploadMethod, "x", strings.Repeat("x", 16<<10))
+	begin := func(method string, metadata ...string) []byte {
+		frame, err := laneHeaders(method, metadata...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return frame
+	}
+	upload, metadata := begin(uploadMethod), begin(uploadMethod, "x", strings.Repeat("x", 16<<10))
 	large := laneFrame(3, make([]byte, 64<<10), 1<<20)
 	for name, attack := range map[string]func(conn net.Conn) error{
 		"nothing": func(net.Conn) error { return nil },
@@ -73,7 +76,7 @@ func TestLanes(t *testing.T) {
 			return err
 		},
 		"half of a message of an unknown call": func(conn net.Conn) error {
-			_, err := conn.Write(append(laneHeaders(t, "/no.such/Method"), large...))
+			_, err := conn.Write(append(begin("/no.such/Method"), large...))
 			return err
 		},
 		"calls that are cancelled": func(conn net.Conn) error {
@@ -99,12 +102,12 @@ func TestLanes(t *testing.T) {
 		},
 		"downloads that are not read": func(conn net.Conn) error {
 			open := laneFrame(3, []byte{0x0a, 9, 0x08, 1, 0x12, 5, 'l', 'a', 'r', 'g', 'e'}, 0)
-			_, err := conn.Write(append(laneHeaders(t, downloadMethod), open...))
+			_, err := conn.Write(append(begin(downloadMethod), open...))
 			return err
 		},
 		"a cancelled download that is not read": func(conn net.Conn) error {
 			open := laneFrame(3, []byte{0x0a, 9, 0x08, 1, 0x12, 5, 'l', 'a', 'r', 'g', 'e'}, 0)
-			_, err := conn.Write(append(append(laneHeaders(t, downloadMethod), open...), laneFrame(6, nil, 0)...))
+			_, err := conn.Write(append(append(begin(downloadMethod), open...), laneFrame(6, nil, 0)...))
 			return err
 		},
 		"a call, and then nothing": func(conn net.Conn) error {

@@ -43,9 +43,18 @@ func used(t testing.TB, directory string) (all use) {
 	return all
 }
 
+// dialAs connects with a token.
 func dialAs(t testing.TB, p *process, token string) *client.Client {
 	t.Helper()
-	c, err := client.Dial(testContext(t), p.address, as(token))
+	return dialOver(t, p, token, client.TransportAuto)
+}
+
+// dialOver connects with a token, for transfers over a transport.
+func dialOver(t testing.TB, p *process, token string, transport client.Transport) *client.Client {
+	t.Helper()
+	options := as(token)
+	options.Transport = transport
+	c, err := client.Dial(testContext(t), p.address, options)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,8 @@ package attack
 import (
 	"context"
 	"fmt"
+	"io"
+	"net"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -18,6 +20,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/client"
+	"github.com/tranship/tranship/internal/lane"
 	"github.com/tranship/tranship/internal/testing/raced"
 )
 
@@ -75,6 +78,52 @@ func (f *frames) again(ctx context.Context, next uint32, open func(stream uint32
 	}
 }
 
+// silentLanes opens lanes from several addresses, begins a call on each, and sends nothing more.
+// It replaces each lane that the server closes, until the context ends.
+func silentLanes(ctx context.Context, s *site, addresses int, method string, more ...hpack.HeaderField) error {
+	var metadata []string
+	for _, field := range more {
+		metadata = append(metadata, field.Name, field.Value)
+	}
+	headers, err := laneHeaders(method, metadata...)
+	if err != nil {
+		return err
+	}
+	begin := append([]byte(lane.Preface), headers...)
+	for n := range addresses {
+		for range silentCalls {
+			open := func() (net.Conn, error) {
+				conn, err := s.connectFrom(ctx, fmt.Sprintf("127.0.%d.%d", 1+n/200, 1+n%200))
+				if err == nil {
+					context.AfterFunc(ctx, func() { conn.Close() })
+				}
+				return conn, err
+			}
+			conn, err := open()
+			if err != nil {
+				return err
+			}
+			go func() {
+				for ctx.Err() == nil {
+					if err == nil {
+						_, err = conn.Write(begin)
+					}
+					if err == nil {
+						_, _ = io.Copy(io.Discard, conn)
+						conn.Close()
+					}
+					select {
+					case <-ctx.Done():
+					case <-time.After(100 * time.Millisecond):
+						conn, err = open()
+					}
+				}
+			}()
+		}
+	}
+	return nil
+}
+
 // TestSilentCalls attacks from two, eight and a hundred addresses, each of which begins
 // as many calls as it may and sends nothing on them. Meanwhile the server must serve
 // callers with credentials and health checks, and, if no caller has credentials, other
@@ -88,6 +137,7 @@ func TestSilentCalls(t *testing.T) {
 		addresses int
 		method    string
 		headers   []hpack.HeaderField
+		onLanes   bool
 		known     bool
 		flags     []string
 	}{
@@ -106,6 +156,11 @@ func TestSilentCalls(t *testing.T) {
 		{name: "uploads of a hundred where all are anonymous", addresses: raced.Times(100), method: uploadMethod},
 		{name: "uploads where all are anonymous", addresses: 2, method: uploadMethod},
 		{name: "uploads of eight where all are anonymous", addresses: 8, method: uploadMethod},
+		{name: "lanes of a hundred strangers", addresses: raced.Times(100), method: uploadMethod, onLanes: true, known: true},
+		{name: "lanes of strangers that may write", addresses: 8, method: uploadMethod, onLanes: true, known: true, flags: []string{"--anonymous", "write"}},
+		{name: "lanes of another principal", addresses: 8, method: downloadMethod, onLanes: true, headers: []hpack.HeaderField{good}, known: true},
+		{name: "lanes of two where all are anonymous", addresses: 2, method: uploadMethod, onLanes: true},
+		{name: "lanes of a hundred where all are anonymous", addresses: raced.Times(100), method: downloadMethod, onLanes: true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -120,7 +175,11 @@ func TestSilentCalls(t *testing.T) {
 			begun, _ := s.resident(t)
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
-			if err := silent(ctx, s, test.addresses, test.method, test.headers...); err != nil {
+			attack := silent
+			if test.onLanes {
+				attack = silentLanes
+			}
+			if err := attack(ctx, s, test.addresses, test.method, test.headers...); err != nil {
 				t.Fatal(err)
 			}
 			// The first calls of each address are replaced only after their time has

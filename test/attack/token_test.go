@@ -31,8 +31,8 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// bearer adds a token to every call, encrypted or not, because the servers are on this
-// machine.
+// bearer adds a token to every call of a gRPC connection, encrypted or not, because the servers
+// are on this machine.
 type bearer string
 
 func (b bearer) GetRequestMetadata(context.Context, ...string) (map[string]string, error) {
@@ -41,9 +41,9 @@ func (b bearer) GetRequestMetadata(context.Context, ...string) (map[string]strin
 
 func (bearer) RequireTransportSecurity() bool { return false }
 
-// as returns the options of a client of ours with a token.
+// as returns the options of a client of ours with a token. It transfers over lanes.
 func as(token string) client.Options {
-	return client.Options{DialOptions: []grpc.DialOption{grpc.WithPerRPCCredentials(bearer(token))}}
+	return client.Options{Token: func(context.Context) (string, error) { return token, nil }}
 }
 
 // newToken creates a token with the program itself.
