@@ -9,6 +9,8 @@ import (
 	"os/signal"
 	"time"
 
+	"github.com/coreos/go-systemd/v22/daemon"
+
 	"github.com/tranship/tranship/server"
 )
 
@@ -26,8 +28,13 @@ func runService(ctx context.Context, service *server.Server, listener net.Listen
 		return errors.Join(err, listener.Close())
 	}
 	defer func() { err = errors.Join(err, ready.remove()) }()
+	if err := notifyManager(daemon.SdNotifyReady); err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	served := make(chan struct{})
 	unwatched := context.AfterFunc(ctx, func() {
+		// A service manager that is gone by now must not keep the server from its end.
+		_ = notifyManager(daemon.SdNotifyStopping)
 		if isSignal(ctx) && !early {
 			<-signals // the one that ended the context does not count as the second one
 		}
