@@ -17,7 +17,7 @@ import (
 	"github.com/tranship/tranship/store/mem"
 )
 
-// slotCounter answers nothing before as many slots are unfinished as the protocol allows, or
+// slotCounter answers nothing before as many slots are without a reply as a client may have, or
 // all of the test have come. It is used by one goroutine.
 type slotCounter struct {
 	t *testing.T
@@ -41,23 +41,23 @@ func (c *slotCounter) add(slot uint64, path string) (answerable []slotPath) {
 	c.last = slot
 	c.waiting = append(c.waiting, slotPath{slot, path})
 	c.expected--
-	if c.expected > 0 && len(c.waiting) < wire.MaxUnfinishedSlots {
+	if c.expected > 0 && len(c.waiting) < wire.MaxAwaitedFiles {
 		return nil
 	}
-	if len(c.waiting) > wire.MaxUnfinishedSlots {
-		c.t.Errorf("%d slots are unfinished", len(c.waiting))
+	if len(c.waiting) > wire.MaxAwaitedFiles {
+		c.t.Errorf("%d slots are without a reply", len(c.waiting))
 	}
 	answerable, c.waiting = c.waiting, nil
 	return answerable
 }
 
 // TestBatchesShareSlots puts and fetches several batches at once, each with more items than
-// the protocol allows slots. It checks that the client never has more, numbers them in order,
+// may be without a reply. It checks that the client never has more, numbers them in order,
 // and that no batch waits for slots that another holds without use.
 func TestBatchesShareSlots(t *testing.T) { overTransports(t, testBatchesShareSlots) }
 
 func testBatchesShareSlots(t *testing.T, options client.Options) {
-	const batches, count = 3, 300
+	const batches, count = 3, wire.MaxAwaitedFiles + 44
 	paths := make([]string, count)
 	for i := range paths {
 		paths[i] = fmt.Sprint(i)

@@ -21,9 +21,9 @@ type downloadRequest struct {
 }
 
 // maxRequests is how many requests can wait while the server keeps to the protocol. Each of
-// MaxUnfinishedSlots can have an open and a cancel, and as many slots can have ended before
+// MaxAwaitedFiles can have an open and a cancel, and as many slots can have ended before
 // their cancel was sent.
-const maxRequests = 3 * wire.MaxUnfinishedSlots
+const maxRequests = 3 * wire.MaxAwaitedFiles
 
 // enqueueLocked hands a request to transmit, under mu so that slots are sent in ascending
 // order. It never blocks.

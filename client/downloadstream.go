@@ -18,7 +18,8 @@ import (
 type downloadStream struct {
 	stream grpc.BidiStreamingClient[transhipv1.DownloadRequest, transhipv1.DownloadResponse]
 	cancel context.CancelFunc
-	// unanswered is a semaphore with one token for each slot that the protocol allows.
+	// unanswered is a semaphore with one token for each slot that may be without a terminal
+	// reply.
 	unanswered chan struct{}
 	// buffers is where requests are encoded.
 	buffers bufferpool.Pool
@@ -60,7 +61,7 @@ func openDownloadStream(ctx context.Context, files transhipv1.FileServiceClient)
 	d := &downloadStream{
 		stream:     stream,
 		cancel:     cancel,
-		unanswered: make(chan struct{}, wire.MaxUnfinishedSlots),
+		unanswered: make(chan struct{}, wire.MaxAwaitedFiles),
 		ready:      make(chan struct{}, 1),
 		answer:     make(chan struct{}, 1),
 		slots:      map[uint64]*downloadSlot{},
@@ -89,7 +90,7 @@ func (d *downloadStream) ended() bool {
 	}
 }
 
-// open opens slots, as many as the protocol allows at the moment but at least one, and returns
+// open opens slots, as many as may be open at the moment but at least one, and returns
 // how many.
 func (d *downloadStream) open(ctx context.Context, slots []downloadSlot) (opened int, err error) {
 	select {

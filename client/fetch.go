@@ -66,7 +66,7 @@ func checkFetch(item tranship.FetchItem) error {
 	return nil
 }
 
-// openFetches opens the slots of a batch, as many at a time as the protocol allows. It returns
+// openFetches opens the slots of a batch, as many at a time as may be open. It returns
 // how many it opened; err is why it opened no more.
 func (c *Client) openFetches(ctx context.Context, slots []downloadSlot) (opened int, err error) {
 	ended := newCountdown(len(slots))

@@ -75,7 +75,7 @@ func checkPut(item *tranship.PutItem) (crc uint32, err error) {
 	return crc, nil
 }
 
-// openPuts opens the slots of a batch, as many at a time as the protocol allows, and hands
+// openPuts opens the slots of a batch, as many at a time as may be without a reply, and hands
 // their messages to the stream. It returns how many it opened; err is why it opened no more.
 func (c *Client) openPuts(ctx context.Context, items []tranship.PutItem, puts []put, slots []slot) (opened int, err error) {
 	for opened < len(puts) {

@@ -9,11 +9,11 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// openPuts opens slots for puts, as many as the protocol allows at the moment but at least
+// openPuts opens slots for puts, as many as may be without a reply at the moment but at least
 // one, and hands their messages to transmit together. It returns how many it opened. Those
 // that it could not send have ended with the error.
 func (u *uploadStream) openPuts(ctx context.Context, items []tranship.PutItem, puts []put, slots []slot) (opened int, err error) {
-	opened, err = u.reserve(ctx, len(puts))
+	opened, err = u.reserve(ctx, u.awaited, len(puts))
 	if err != nil {
 		return 0, err
 	}
@@ -67,7 +67,7 @@ func (u *uploadStream) encodePuts(items []tranship.PutItem, puts []put, slots []
 		*message.Crc32C, *message.Check = put.crc, tranship.Check(spec.Path, int64(len(data)), put.crc)
 		if err := encoder.Add(request, len(data)); err != nil {
 			slots[i].finishUnsent(errUnencodable(err))
-			<-u.unfinished
+			<-u.awaited
 			continue
 		}
 		slots[i].id = message.Slot

@@ -128,7 +128,7 @@ func (u *uploadStream) remove(id uint64) *slot {
 	found := u.slots[id]
 	if found != nil {
 		delete(u.slots, id)
-		<-u.unfinished
+		<-found.places()
 	}
 	return found
 }

@@ -36,6 +36,14 @@ type slot struct {
 	err     error
 }
 
+// places is the semaphore that has a token for the slot.
+func (s *slot) places() <-chan struct{} {
+	if s.puts != nil {
+		return s.stream.awaited
+	}
+	return s.stream.unfinished
+}
+
 // finish sets the outcome of a slot from its terminal reply.
 func (s *slot) finish(reply *transhipv1.Finished) {
 	if file := reply.GetFile(); file != nil {

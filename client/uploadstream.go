@@ -35,8 +35,9 @@ type uploadStream struct {
 	buffers bufferpool.Pool
 	// observer may be nil.
 	observer replyObserver
-	// unfinished is a semaphore with one token for each slot that the protocol allows.
-	unfinished chan struct{}
+	// unfinished is a semaphore with one token for each unfinished slot that the protocol allows,
+	// and awaited one with a token for each put that may be without a reply.
+	unfinished, awaited chan struct{}
 	// opening is held while slots get their numbers and their first messages are handed to
 	// transmit, because numbers must arrive in ascending order.
 	opening chan struct{}
@@ -86,6 +87,7 @@ func openUploadStream(ctx context.Context, files transhipv1.FileServiceClient, o
 		cancel:     cancel,
 		outgoing:   make(chan outgoing),
 		unfinished: make(chan struct{}, wire.MaxUnfinishedSlots),
+		awaited:    make(chan struct{}, wire.MaxAwaitedFiles),
 		opening:    make(chan struct{}, 1),
 		slots:      map[uint64]*slot{},
 		answer:     make(chan struct{}, 1),
@@ -163,7 +165,7 @@ func (u *uploadStream) SendMsg(message any) error {
 // open opens the next slot and sends its first message, which first makes from the number
 // of the slot. awaited means that the caller waits for the reply to a begin.
 func (u *uploadStream) open(ctx context.Context, awaited bool, first func(id uint64) *transhipv1.UploadRequest) (*slot, error) {
-	if _, err := u.reserve(ctx, 1); err != nil {
+	if _, err := u.reserve(ctx, u.unfinished, 1); err != nil {
 		return nil, err
 	}
 	defer func() { <-u.opening }()
@@ -183,25 +185,25 @@ func (u *uploadStream) open(ctx context.Context, awaited bool, first func(id uin
 	return opened, nil
 }
 
-// reserve waits until the protocol allows another slot and no other slots are being opened.
-// It returns how many slots, at most most, the caller may then open. The caller must release
-// opening.
-func (u *uploadStream) reserve(ctx context.Context, most int) (allowed int, err error) {
-	for _, semaphore := range []chan struct{}{u.unfinished, u.opening} {
+// reserve waits until places, which is unfinished or awaited, has one and no other slots are being
+// opened. It returns how many slots, at most most, the caller may then open. The caller must
+// release opening.
+func (u *uploadStream) reserve(ctx context.Context, places chan struct{}, most int) (allowed int, err error) {
+	for _, semaphore := range []chan struct{}{places, u.opening} {
 		select {
 		case semaphore <- struct{}{}:
 		case <-u.done:
 			return 0, u.err
 		case <-ctx.Done():
 			if semaphore == u.opening {
-				<-u.unfinished
+				<-places
 			}
 			return 0, ctx.Err()
 		}
 	}
 	for allowed = 1; allowed < most; allowed++ {
 		select {
-		case u.unfinished <- struct{}{}:
+		case places <- struct{}{}:
 		default:
 			return allowed, nil
 		}

@@ -57,7 +57,7 @@ func newCopier(destination tranship.Writer, options Options, cancel context.Canc
 // run copies all items.
 func (c *copier) run(ctx context.Context, items iter.Seq2[Item, error]) error {
 	alone := &queue{workers: &c.workers, most: c.options.alone, work: c.copyItems}
-	together := &queue{workers: &c.workers, most: batchWorkers, work: c.copyBatches}
+	c.together = &queue{workers: &c.workers, most: batchWorkers, work: c.copyBatches}
 	listed := c.options.Progress.begin()
 	for item, err := range items {
 		if err != nil && item.name() == "" {
@@ -71,7 +71,7 @@ func (c *copier) run(ctx context.Context, items iter.Seq2[Item, error]) error {
 			} else if !c.claims.claim(ctx, item.Path) {
 				break
 			} else if c.isBatchable(&item) {
-				together.send(ctx, item)
+				c.together.send(ctx, item)
 			} else {
 				alone.send(ctx, item)
 			}
@@ -82,7 +82,7 @@ func (c *copier) run(ctx context.Context, items iter.Seq2[Item, error]) error {
 	}
 	listed()
 	alone.close()
-	together.close()
+	c.together.close()
 	c.workers.Wait()
 	if ctx.Err() == nil {
 		return c.failure()
@@ -108,6 +108,10 @@ type copier struct {
 	stop   context.CancelCauseFunc
 	// workers are the goroutines that copy items.
 	workers sync.WaitGroup
+	// together has the items that are copied in batches. fastestBatch is how long the fastest batch
+	// took, in nanoseconds; 0 before the first has ended.
+	together     *queue
+	fastestBatch atomic.Int64
 	// claims are the paths of items that are queued or being copied.
 	claims claims
 	// smallInFlight counts the bytes of small files that are being copied now.

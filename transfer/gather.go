@@ -3,14 +3,18 @@ package transfer
 import (
 	"context"
 	"reflect"
+	"time"
 
 	"github.com/tranship/tranship"
 )
 
 const (
 	// batchWorkers is how many batches of small files are copied at the same time, so that
-	// some are read while others are stored.
-	batchWorkers = 4
+	// some are read while others are stored, and mostBatchWorkers how many if each takes long.
+	batchWorkers, mostBatchWorkers = 4, 32
+	// batchPace is how often a batch should end, if there are not too many. With a batch of 4 KiB
+	// files each 2 ms, a link of 1 Gbit/s is full.
+	batchPace = 2 * time.Millisecond
 	// mostBatched is how many files a batch has at most: enough that what a batch costs is
 	// little for each, and few enough that a file that fails holds up few others.
 	mostBatched = 64
@@ -26,7 +30,7 @@ func (c *copier) isBatchable(item *Item) bool {
 	return ok && isSameSource(item.Source, item.Source)
 }
 
-// batched is how many files a batch has at most, so that all workers together have no more in
+// batched is how many files a batch has at most, so that batchWorkers together have no more in
 // flight than Options.Files.
 func (c *copier) batched() int { return min(c.options.Files/batchWorkers, mostBatched) }
 
@@ -41,8 +45,29 @@ func (c *copier) copyBatches(ctx context.Context, items <-chan Item) {
 			}
 			continue
 		}
+		started := time.Now()
 		c.copyBatch(ctx, batch, memory)
+		c.widen(ctx, time.Since(started))
 	}
+}
+
+// widen makes more workers copy batches if even the fastest has taken long: the way to an end is
+// long, or an end waits for a device. A batch took so long. Each batch adds at most one worker, so
+// that a slow start does not count for much. No more files are in flight than Options.Files.
+func (c *copier) widen(ctx context.Context, took time.Duration) {
+	fastest := int64(took)
+	for {
+		before := c.fastestBatch.Load()
+		if before != 0 && before <= fastest {
+			fastest = before
+			break
+		}
+		if c.fastestBatch.CompareAndSwap(before, fastest) {
+			break
+		}
+	}
+	most := min(int(fastest/int64(batchPace)), mostBatchWorkers, c.options.Files/c.batched())
+	c.together.widen(ctx, most, c.batched())
 }
 
 // gatherer makes batches of the items of a queue.

@@ -101,8 +101,8 @@ type Result struct {
 
 // Options say how to copy. The zero value is ready to use.
 type Options struct {
-	// Files is the number of files in flight at most; 0: 256 small files that move in batches,
-	// and 64 others.
+	// Files is the number of files in flight at most; 0: 256 small files that move in batches, up
+	// to 2,048 if the ends take long to answer, and 64 others.
 	Files int
 	// Streams is the number of files above tranship.MaxPutBytes, or of unknown
 	// size, among them; 0: 2. Each takes up to 1 MiB of buffers for each of its
@@ -159,7 +159,7 @@ type Options struct {
 // batches take little beside their content, and many of them fill the way to a server that is
 // far away.
 const (
-	defaultFiles = batchWorkers * mostBatched
+	defaultFiles = mostBatchWorkers * mostBatched
 	defaultAlone = 64
 )
 

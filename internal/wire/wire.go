@@ -22,6 +22,11 @@ const (
 	MaxQueuedReplies   = 16384
 )
 
+// MaxAwaitedFiles is how many small files a client has under way on one stream: puts, which do not
+// count as unfinished slots, or opens, of which those beyond MaxUnfinishedSlots wait at the server.
+// So many files of 4 KiB fill a link of 1 Gbit/s with a round trip of 50 ms.
+const MaxAwaitedFiles = 2048
+
 // LaneVersion is the version of the protocol of lanes, which docs/lanes.md specifies.
 const LaneVersion = 1
 

@@ -265,7 +265,8 @@ type FileServiceClient interface {
 	//
 	// At most 256 slots may be unfinished at once. A slot is unfinished from its
 	// `begin` until its `finish` or `cancel`. A begin beyond the limit fails with
-	// RESOURCE_EXHAUSTED.
+	// RESOURCE_EXHAUSTED. Puts do not count: a put that the server has no room for
+	// waits, and so do the requests after it.
 	//
 	// A client need not read while it sends. For a client that does not read, the
 	// server queues up to 16,384 replies, or 512 KiB of replies while it serves many
@@ -550,7 +551,8 @@ type FileServiceServer interface {
 	//
 	// At most 256 slots may be unfinished at once. A slot is unfinished from its
 	// `begin` until its `finish` or `cancel`. A begin beyond the limit fails with
-	// RESOURCE_EXHAUSTED.
+	// RESOURCE_EXHAUSTED. Puts do not count: a put that the server has no room for
+	// waits, and so do the requests after it.
 	//
 	// A client need not read while it sends. For a client that does not read, the
 	// server queues up to 16,384 replies, or 512 KiB of replies while it serves many
