@@ -39,3 +39,18 @@ func FuzzSession(f *testing.F) {
 		}
 	})
 }
+
+// FuzzStateVersion parses versions of values. One that is parsed must be made from what it has.
+func FuzzStateVersion(f *testing.F) {
+	f.Add("0 \"9a0364b9e99bb480dd25e1f0284c8555\"")
+	f.Add("-zz \xff")
+	f.Fuzz(func(t *testing.T, version string) {
+		found, ok := parseVersion(version)
+		if !ok {
+			return
+		}
+		if again, ok := parseVersion(found.version()); !ok || again != found {
+			t.Fatalf("%q is parsed to %+v, and then to %+v", version, found, again)
+		}
+	})
+}

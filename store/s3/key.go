@@ -57,6 +57,20 @@ func (k keys) probes() string { return k.prefix + tranship.ReservedSegment + "/p
 // changes is what the keys of all leases begin with.
 func (k keys) changes() string { return k.prefix + tranship.ReservedSegment + "/changes/" }
 
+// state returns the key of the object of a value of the server's state, or what the keys of such
+// objects begin with. It has '.' in place of '/', which sorts alike: engines that keep objects
+// in directories could not have both "a/b" and "a/b/c".
+func (k keys) state(key string) string {
+	return k.prefix + tranship.ReservedSegment + "/state/" + strings.ReplaceAll(key, "/", ".")
+}
+
+// stateKey returns the key of the value that has an object; false if none has it.
+func (k keys) stateKey(object string) (string, bool) {
+	name, ok := strings.CutPrefix(object, k.state(""))
+	key := strings.ReplaceAll(name, ".", "/")
+	return key, ok && tranship.ValidateStateKey(key) == nil && k.state(key) == object
+}
+
 func (k keys) session(hash string) string { return k.sessions() + hash }
 func (k keys) record(id string) string    { return k.attributes() + id }
 

@@ -58,6 +58,9 @@ func (s *Store) Sweep(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := s.sweepState(ctx); err != nil {
+		return err
+	}
 	for _, prefix := range []string{s.keys.changes(), s.keys.probes()} {
 		for object, err := range s.leftovers(ctx, prefix) {
 			if err != nil {
