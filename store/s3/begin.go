@@ -194,7 +194,7 @@ func (s *Store) beginSession(ctx context.Context, spec tranship.Spec, partSize i
 	at := now()
 	x, err := s.swap(ctx, old, session{
 		ID: sessionHash(spec) + rand.Text(), Path: spec.Path, Size: *spec.Size, ResumeKey: spec.ResumeKey, Owner: spec.Owner,
-		State: stateOpen, Epoch: 1, PartSize: partSize, Created: at, Used: at,
+		State: stateOpen, Epoch: 1, Begun: begunOf(spec), PartSize: partSize, Created: at, Used: at,
 	})
 	if err != nil {
 		return nil, err
@@ -228,7 +228,10 @@ func (s *Store) createFor(ctx context.Context, spec tranship.Spec, x *session) (
 func (s *Store) takeOver(ctx context.Context, spec tranship.Spec, known *session) (*upload, error) {
 	next := known.clone()
 	next.Epoch++
-	next.State, next.Used = stateOpen, now()
+	next.State, next.Used, next.Begun, next.Detached, next.Joined = stateOpen, now(), begunOf(spec), false, false
+	if s.features.listedChecksums {
+		next.Noted = nil // the engine tells what it has
+	}
 	x, err := s.swap(ctx, known, next)
 	if err != nil {
 		return nil, err

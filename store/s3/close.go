@@ -25,10 +25,14 @@ func (s *Store) Close() error {
 			u.end(fmt.Errorf("%w: the store was closed", tranship.ErrUnavailable))
 			u.cancel(nil)
 			_ = u.wait(context.Background()) // its requests were stopped
-			if !u.resumable() && u.multipart != "" {
-				ctx, cancel := context.WithTimeout(context.Background(), s.options.Stall)
-				defer cancel()
-				u.store.abortMultipart(ctx, u.spec.Path, u.multipart)
+			ctx, cancel := context.WithTimeout(context.Background(), s.options.Stall)
+			defer cancel()
+			switch {
+			case u.guest:
+			case u.resumable():
+				_ = u.detached(ctx) // otherwise the epoch ends when the upload is resumed
+			case u.multipart != "":
+				s.abortMultipart(ctx, u.spec.Path, u.multipart)
 			}
 			s.forget(u)
 		})

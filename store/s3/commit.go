@@ -24,6 +24,9 @@ func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.F
 		return tranship.File{}, err
 	}
 	defer u.changing.Release(1)
+	if u.guest {
+		return tranship.File{}, fmt.Errorf("%w: only the upload that was begun can be committed, not one that has joined it", tranship.ErrUnsupported)
+	}
 	u.mu.Lock()
 	ended := u.ended
 	u.mu.Unlock()
@@ -53,13 +56,13 @@ func (u *upload) commit(ctx context.Context, commit tranship.Commit) (tranship.F
 	if err := u.wait(ctx); err != nil {
 		return tranship.File{}, err
 	}
+	if u.resumable() {
+		if err := u.refresh(ctx); err != nil { // perhaps others have written parts
+			return tranship.File{}, err
+		}
+	}
 	whole, err := u.assemble(commit.Size)
 	if err != nil {
-		if u.resumable() {
-			if ended := u.checkSession(ctx); errors.Is(ended, tranship.ErrAborted) {
-				err = ended
-			}
-		}
 		return tranship.File{}, err
 	}
 	if err := u.verify(commit, whole.crc); err != nil {

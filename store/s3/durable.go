@@ -37,7 +37,7 @@ func (s *Store) listParts(ctx context.Context, x *session) (parts map[int]*part,
 			if crc == nil || x.Dropped[n] == etag {
 				continue
 			}
-			parts[n] = &part{store: s, length: aws.ToInt64(listed.Size), crc: *crc, closed: true, etag: etag, noted: true}
+			parts[n] = &part{store: s, length: aws.ToInt64(listed.Size), crc: *crc, closed: true, etag: etag, noted: true, base: x.Noted[n].ETag}
 		}
 		if !aws.ToBool(reply.IsTruncated) {
 			return parts, last, nil

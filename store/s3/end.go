@@ -28,6 +28,9 @@ func (u *upload) Abort(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	if u.guest {
+		return u.leave(ctx)
+	}
 	if err := u.changing.Acquire(ctx, 1); err != nil {
 		return err
 	}
@@ -47,11 +50,21 @@ func (u *upload) Abort(ctx context.Context) error {
 	if u.committed != nil {
 		return u.store.removeSession(ctx, u.session)
 	}
-	return u.store.abortSession(ctx, u.session)
+	err := u.swap(ctx, func(x *session) { x.State = stateAborted })
+	if errors.Is(err, tranship.ErrAborted) {
+		return nil // another server has the upload
+	}
+	if err != nil {
+		return err
+	}
+	return u.store.removeAborted(ctx, u.session)
 }
 
 // Detach implements tranship.Upload.
 func (u *upload) Detach(ctx context.Context) error {
+	if u.guest {
+		return u.Abort(ctx)
+	}
 	if !u.resumable() || u.spec.Transient && u.committed == nil {
 		return u.Abort(ctx)
 	}
@@ -70,13 +83,30 @@ func (u *upload) Detach(ctx context.Context) error {
 	}
 	u.cancel(nil)
 	u.store.forget(u)
-	if u.committed != nil || u.store.features.listedChecksums {
+	return u.detached(ctx)
+}
+
+// detached lets other servers know that the epoch has ended, and what it has written.
+func (u *upload) detached(ctx context.Context) error {
+	if u.committed != nil {
 		return nil
 	}
-	if err := u.restore(ctx); err != nil && !errors.Is(err, tranship.ErrAborted) {
-		return err // the parts since the latest Sync are lost
+	err := u.swap(ctx, func(x *session) {
+		x.Detached = true
+		u.note(x)
+	})
+	if errors.Is(err, tranship.ErrAborted) {
+		return nil // another server has the upload
 	}
-	return nil
+	return err
+}
+
+// leave ends an upload that has joined.
+func (u *upload) leave(ctx context.Context) error {
+	u.end(fmt.Errorf("%w: the upload of %s was left", tranship.ErrAborted, u.spec.Path))
+	u.cancel(nil)
+	u.store.forget(u)
+	return u.wait(ctx)
 }
 
 // copyAll copies all bytes.

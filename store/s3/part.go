@@ -40,8 +40,11 @@ type part struct {
 	etag string
 	err  error
 	// noted is set once the session has the part. That is only needed if the engine does not
-	// tell the checksums of parts.
+	// tell the checksums of parts, or if an upload has joined.
 	noted bool
+	// base is the ETag that the session had noted for the part when it was begun or found; ""
+	// for none. If it has noted another one since, another server has a newer writer.
+	base string
 }
 
 // drop ends the writer of a part that is not closed. The upload must be locked.
@@ -127,7 +130,16 @@ func (u *upload) replace(n int) (older, newer *part, err error) {
 		return nil, nil, fmt.Errorf("%w: the upload of %s was committed", tranship.ErrAborted, u.spec.Path)
 	}
 	older, newer = u.parts[n], &part{store: u.store}
-	if older != nil {
+	if u.session != nil {
+		newer.base = u.session.Noted[n].ETag
+	}
+	u.replaceLocked(n, newer)
+	return older, newer, nil
+}
+
+// replaceLocked puts a newer part n in place of an older one, whose writer it ends.
+func (u *upload) replaceLocked(n int, newer *part) {
+	if older := u.parts[n]; older != nil {
 		older.replaced = fmt.Errorf("%w: part %d of %s has a newer writer", tranship.ErrAborted, n, u.spec.Path)
 		older.drop(older.replaced)
 		if older.cancel != nil {
@@ -135,7 +147,6 @@ func (u *upload) replace(n int) (older, newer *part, err error) {
 		}
 	}
 	u.parts[n] = newer
-	return older, newer, nil
 }
 
 // forget waits until no request of the older part n can arrive after those of the newer one,
@@ -162,6 +173,7 @@ func (u *upload) forget(ctx context.Context, n int, older *part) error {
 			x.Dropped = make(map[int]string)
 		}
 		x.Dropped[n] = etag
+		delete(x.Noted, n)
 	})
 }
 
@@ -196,7 +208,11 @@ func (u *upload) send(n int, p *part) {
 	body, crc, length := newPieces(p.pieces), p.crc, p.length
 	go func() {
 		defer cancel()
-		etag, err := u.sendPart(ctx, n, body, crc, length)
+		err := u.mayCount(ctx, p)
+		etag := ""
+		if err == nil {
+			etag, err = u.sendPart(ctx, n, body, crc, length)
+		}
 		u.mu.Lock()
 		defer u.mu.Unlock()
 		if p.replaced != nil && err != nil {
@@ -228,47 +244,4 @@ func (u *upload) sendPart(ctx context.Context, n int, body io.ReadSeeker, crc ui
 		return "", translated(ctx, err, u.spec.Path)
 	}
 	return aws.ToString(reply.ETag), nil
-}
-
-// restore makes other servers remember the parts again that were begun again and have the same
-// bytes as before, and notes new ones if the engine does not tell their checksums. It checks
-// that no other server has taken over. The caller must hold changing.
-func (u *upload) restore(ctx context.Context) error {
-	u.mu.Lock()
-	var same []int
-	for n, etag := range u.session.Dropped {
-		if p := u.parts[n]; p != nil && p.etag == etag {
-			same = append(same, n)
-		}
-	}
-	noted := make(map[int]*part)
-	for n, p := range u.parts {
-		if p.etag != "" && !p.noted && !u.store.features.listedChecksums {
-			noted[n] = p
-		}
-	}
-	u.mu.Unlock()
-	if len(same)+len(noted) == 0 {
-		return u.checkSession(ctx)
-	}
-	err := u.swap(ctx, func(x *session) {
-		for _, n := range same {
-			delete(x.Dropped, n)
-		}
-		for n, p := range noted {
-			if x.Noted == nil {
-				x.Noted = make(map[int]notedPart)
-			}
-			x.Noted[n] = notedPart{ETag: p.etag, CRC: p.crc}
-		}
-	})
-	if err != nil {
-		return err
-	}
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	for _, p := range noted {
-		p.noted = true
-	}
-	return nil
 }

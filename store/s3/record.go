@@ -111,7 +111,7 @@ func (u *upload) describeAlone(ctx context.Context, file tranship.File, text str
 			default:
 				return translated(ctx, err, file.Path)
 			}
-			if err := u.checkSession(ctx); err != nil {
+			if err := u.refresh(ctx); err != nil {
 				return err
 			}
 		}

@@ -42,6 +42,14 @@ type session struct {
 	Owner     string    `json:"owner,omitempty"`
 	State     string    `json:"state"`
 	Epoch     uint64    `json:"epoch"`
+	// Detached is set if the epoch has ended with Detach.
+	Detached bool `json:"detached,omitempty"`
+	// Joined is set if another upload has joined the epoch.
+	Joined bool `json:"joined,omitempty"`
+	// Revision counts the swaps.
+	Revision uint64 `json:"revision,omitempty"`
+	// Begun is the rest of the spec of the epoch.
+	Begun begun `json:"begun,omitzero"`
 	PartSize  int64     `json:"part_size"`
 	Created   time.Time `json:"created"`
 	Used      time.Time `json:"used"`
@@ -54,7 +62,9 @@ type session struct {
 	Attributes string `json:"attributes,omitempty"`
 	// Dropped has the ETags of parts that were begun again since they were written.
 	Dropped map[int]string `json:"dropped,omitempty"`
-	// Noted has the durable parts, if the engine does not tell their checksums.
+	// Noted has the durable parts, if the engine does not tell their checksums. If an upload
+	// has joined, it has those of the uploads that have joined, and what the upload of Begin
+	// has written since. It decides which writer of a part counts.
 	Noted map[int]notedPart `json:"noted,omitempty"`
 	// CRCs are the checksums of the parts of the latest commit that was tried.
 	CRCs []uint32 `json:"crcs,omitempty"`
@@ -63,6 +73,27 @@ type session struct {
 
 	// etag is that of the object; "" for none.
 	etag string
+}
+
+// begun is what the spec of a session has beside the fields that the session has.
+type begun struct {
+	CRC32C       *uint32               `json:"crc32c,omitempty"`
+	Attributes   tranship.Attributes   `json:"attributes"`
+	Precondition tranship.Precondition `json:"precondition"`
+	Durability   tranship.Durability   `json:"durability,omitempty"`
+	Transient    bool                  `json:"transient,omitempty"`
+}
+
+func begunOf(spec tranship.Spec) begun {
+	return begun{spec.CRC32C, spec.Attributes, spec.Precondition, spec.Durability, spec.Transient}
+}
+
+// spec returns the spec of the epoch.
+func (x *session) spec() tranship.Spec {
+	return cloneSpec(tranship.Spec{
+		Path: x.Path, Size: &x.Size, ResumeKey: x.ResumeKey, Owner: x.Owner, CRC32C: x.Begun.CRC32C, Attributes: x.Begun.Attributes,
+		Precondition: x.Begun.Precondition, Durability: x.Begun.Durability, Transient: x.Begun.Transient,
+	})
 }
 
 // nonceKey is the metadata of the object of a session that has its nonce.
@@ -123,6 +154,7 @@ var errSwapped = errors.New("the upload was changed by another server")
 // another server was faster.
 func (s *Store) swap(ctx context.Context, x *session, next session) (*session, error) {
 	next.Nonce = rand.Text()
+	next.Revision++
 	data, err := json.Marshal(next)
 	if err != nil {
 		return nil, fmt.Errorf("encoding the record of an upload: %w", err)

@@ -22,6 +22,8 @@ type upload struct {
 	spec     tranship.Spec
 	id       string
 	partSize int64
+	// guest is set if the upload has joined one that another server has begun.
+	guest bool
 	// small is set if the file is stored in one request, at commit.
 	small bool
 	// committed is the file of an upload that was committed before; nil if it was not.
@@ -116,7 +118,7 @@ func (u *upload) Durable() []tranship.Range {
 	}
 	var all []tranship.Range
 	for _, n := range slices.Sorted(maps.Keys(u.parts)) {
-		if p := u.parts[n]; p.etag != "" && p.length > 0 && (p.noted || u.store.features.listedChecksums) {
+		if p := u.parts[n]; p.etag != "" && p.length > 0 && (p.noted || u.store.features.listedChecksums && !u.guest) {
 			all = append(all, tranship.Range{Offset: int64(n) * u.partSize, Length: p.length, CRC32C: new(p.crc)})
 		}
 	}
@@ -151,52 +153,12 @@ func (u *upload) Sync(ctx context.Context) error {
 		return err
 	}
 	defer u.changing.Release(1)
-	if err := u.restore(ctx); err != nil {
+	if err := u.share(ctx); err != nil {
 		return err
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.ended
-}
-
-// checkSession ends the upload if another server goes on with it. The caller must hold
-// changing.
-func (u *upload) checkSession(ctx context.Context) error {
-	u.mu.Lock()
-	ended, known := u.ended, u.session
-	u.mu.Unlock()
-	if ended != nil {
-		return ended
-	}
-	_, nonce, err := u.store.headSession(ctx, known.hash())
-	if err == nil && nonce != known.Nonce {
-		err = u.overtaken()
-		u.end(err)
-	}
-	return err
-}
-
-// swap changes the session. It ends the upload if another server has changed it. The caller
-// must hold changing.
-func (u *upload) swap(ctx context.Context, change func(*session)) error {
-	u.mu.Lock()
-	known := u.session
-	u.mu.Unlock()
-	next := known.clone()
-	change(&next)
-	next.Used = now()
-	swapped, err := u.store.swap(ctx, known, next)
-	if errors.Is(err, errSwapped) {
-		err = u.overtaken()
-		u.end(err)
-	}
-	if err != nil {
-		return err
-	}
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.session = swapped
-	return nil
 }
 
 // begin returns the engine's upload, which it creates if there is none yet.

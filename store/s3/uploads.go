@@ -109,32 +109,35 @@ func (s *Store) info(ctx context.Context, x *session) (tranship.UploadInfo, erro
 	return info, nil
 }
 
-// findUpload returns the session of the unfinished upload with an id.
-func (s *Store) findUpload(ctx context.Context, id string) (*session, tranship.UploadInfo, error) {
+// unfinished returns the session of the unfinished upload with an id.
+func (s *Store) unfinished(ctx context.Context, id string) (*session, error) {
 	if err := ctx.Err(); err != nil {
-		return nil, tranship.UploadInfo{}, err
+		return nil, err
 	}
 	if len(id) <= hashBytes || strings.Trim(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") != "" {
-		return nil, tranship.UploadInfo{}, tranship.UploadNotFound(id)
+		return nil, tranship.UploadNotFound(id)
 	}
 	x, err := s.loadSession(ctx, id[:hashBytes])
 	if err != nil {
-		return nil, tranship.UploadInfo{}, err
+		return nil, err
 	}
 	if x == nil || x.ID != id || !x.isUnfinished() {
-		return nil, tranship.UploadInfo{}, tranship.UploadNotFound(id)
+		return nil, tranship.UploadNotFound(id)
 	}
-	info, err := s.info(ctx, x)
-	if err == nil && !time.Now().Before(info.Expires) {
+	expired, err := s.hasExpired(ctx, x)
+	if err == nil && expired {
 		err = tranship.UploadNotFound(id)
 	}
-	return x, info, err
+	return x, err
 }
 
 // FindUpload implements tranship.UploadFinder.
 func (s *Store) FindUpload(ctx context.Context, id string) (tranship.UploadInfo, error) {
-	_, info, err := s.findUpload(ctx, id)
-	return info, err
+	x, err := s.unfinished(ctx, id)
+	if err != nil {
+		return tranship.UploadInfo{}, err
+	}
+	return s.info(ctx, x)
 }
 
 // AbortUpload implements tranship.Uploads.
@@ -157,7 +160,7 @@ func (s *Store) abortUpload(ctx context.Context, id string) error {
 			defer u.changing.Release(1)
 		}
 	}
-	x, info, err := s.findUpload(ctx, id)
+	x, err := s.unfinished(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -167,7 +170,7 @@ func (s *Store) abortUpload(ctx context.Context, id string) error {
 		return err
 	}
 	if u := s.currentUpload(x.hash()); u != nil && u.id == id {
-		u.close(fmt.Errorf("%w: the upload of %s was aborted", tranship.ErrAborted, info.Path))
+		u.close(fmt.Errorf("%w: the upload of %s was aborted", tranship.ErrAborted, x.Path))
 	}
 	return s.removeAborted(ctx, x)
 }

@@ -2,10 +2,14 @@ package servers
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
+	"testing"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/testing/fakes3"
 	"github.com/tranship/tranship/store/mem"
+	"github.com/tranship/tranship/store/s3"
 )
 
 // seen is the store of one server, which counts what the server does with uploads. It does not
@@ -64,10 +68,10 @@ func (u *seenUpload) Part(ctx context.Context, n int) (tranship.PartWriter, erro
 	return u.Upload.Part(ctx, n)
 }
 
-// shared returns the stores of n servers over one.
-func shared(store *mem.Store, n int, joins bool) (all []*seen, stores []tranship.Store) {
-	for range n {
-		s := &seen{Store: store}
+// shared returns the stores of servers over instances of one store.
+func shared(instances []tranship.Store, joins bool) (all []*seen, stores []tranship.Store) {
+	for _, instance := range instances {
+		s := &seen{Store: instance}
 		all = append(all, s)
 		if joins {
 			stores = append(stores, joining{s})
@@ -76,4 +80,32 @@ func shared(store *mem.Store, n int, joins bool) (all []*seen, stores []tranship
 		}
 	}
 	return all, stores
+}
+
+// overStores runs a test with n instances of a store in memory, and with n of a store in a bucket,
+// which know nothing of each other.
+func overStores(t *testing.T, n int, test func(t *testing.T, instances []tranship.Store)) {
+	t.Helper()
+	t.Run("mem", func(t *testing.T) {
+		test(t, slices.Repeat([]tranship.Store{&mem.Store{PartSize: 64 << 10}}, n))
+	})
+	t.Run("s3", func(t *testing.T) {
+		endpoint := fakes3.New(fakes3.Options{}).Start(t)
+		var instances []tranship.Store
+		for range n {
+			store, err := s3.Open(t.Context(), s3.Options{
+				Bucket: "bucket", Endpoint: endpoint, PathStyle: true, AccessKeyID: "key", SecretAccessKey: "secret", PartSize: 64 << 10,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() {
+				if err := store.Close(); err != nil {
+					t.Error(err)
+				}
+			})
+			instances = append(instances, store)
+		}
+		test(t, instances)
+	})
 }

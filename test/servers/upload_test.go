@@ -20,11 +20,14 @@ import (
 	"github.com/tranship/tranship/transfer"
 )
 
-// overTransports runs a test with clients that use one transport.
-func overTransports(t *testing.T, test func(t *testing.T, transport client.Transport)) {
+// overTransports runs a test with clients that use one transport, and with three instances of each
+// store.
+func overTransports(t *testing.T, test func(t *testing.T, transport client.Transport, instances []tranship.Store)) {
 	t.Helper()
 	for name, transport := range map[string]client.Transport{"gRPC": client.TransportGRPC, "lanes": client.TransportLanes, "auto": client.TransportAuto} {
-		t.Run(name, func(t *testing.T) { test(t, transport) })
+		t.Run(name, func(t *testing.T) {
+			overStores(t, 3, func(t *testing.T, instances []tranship.Store) { test(t, transport, instances) })
+		})
 	}
 }
 
@@ -94,9 +97,9 @@ func writeParts(ctx context.Context, upload tranship.Upload, data []byte) error 
 // TestStreamsOnAllServers uploads a file over streams that reach three servers, all of which write
 // to it.
 func TestStreamsOnAllServers(t *testing.T) {
-	overTransports(t, func(t *testing.T, transport client.Transport) {
-		store := &mem.Store{PartSize: 64 << 10}
-		all, stores := shared(store, 3, true)
+	overTransports(t, func(t *testing.T, transport client.Transport, instances []tranship.Store) {
+		store := instances[0]
+		all, stores := shared(instances, true)
 		b := newBalancer(t, server.Config{}, stores...)
 		data := noise(12*64<<10 - 100)
 		dialed := b.dial(t, transport, 6)
@@ -136,7 +139,7 @@ func TestStreamsOnAllServers(t *testing.T) {
 // TestStreamsOnOneServer uploads files over a store that cannot join uploads. The streams that
 // reach other servers are not used, and nothing has to be sent again.
 func TestStreamsOnOneServer(t *testing.T) {
-	overTransports(t, func(t *testing.T, transport client.Transport) {
+	overTransports(t, func(t *testing.T, transport client.Transport, instances []tranship.Store) {
 		if transport == client.TransportLanes {
 			return // see TestLanesOfOtherServers
 		}
@@ -146,8 +149,8 @@ func TestStreamsOnOneServer(t *testing.T) {
 			"unknown":   func([]byte) tranship.Spec { return tranship.Spec{Path: "file"} },
 		} {
 			t.Run(name, func(t *testing.T) {
-				store := &mem.Store{PartSize: 64 << 10}
-				all, stores := shared(store, 3, false)
+				store := instances[0]
+				all, stores := shared(instances, false)
 				b := newBalancer(t, server.Config{}, stores...)
 				data := noise(12*64<<10 - 100)
 				dialed := b.dial(t, transport, 6)
@@ -182,7 +185,7 @@ func TestStreamsOnOneServer(t *testing.T) {
 // TestLanesOfOtherServers checks that a client that must use lanes, and reaches another server with
 // them than over gRPC, says so, because the streams of an upload could not join it there.
 func TestLanesOfOtherServers(t *testing.T) {
-	_, stores := shared(new(mem.Store), 2, false)
+	_, stores := shared(slices.Repeat([]tranship.Store{new(mem.Store)}, 2), false)
 	b := newBalancer(t, server.Config{}, stores...)
 	dialed, err := client.Dial(t.Context(), b.address(), client.Options{Transport: client.TransportLanes})
 	if _, ok := errors.AsType[*client.LaneError](err); !ok && err != nil {
@@ -196,9 +199,9 @@ func TestLanesOfOtherServers(t *testing.T) {
 // TestServerFails copies a file while servers fail one after the other. The last one finishes what
 // the first has begun.
 func TestServerFails(t *testing.T) {
-	overTransports(t, func(t *testing.T, transport client.Transport) {
-		store := &mem.Store{PartSize: 64 << 10}
-		all, stores := shared(store, 3, true)
+	overTransports(t, func(t *testing.T, transport client.Transport, instances []tranship.Store) {
+		store := instances[0]
+		all, stores := shared(instances, true)
 		b := newBalancer(t, server.Config{}, stores...)
 		var parts, failures atomic.Int64
 		for i, s := range all {
@@ -230,61 +233,63 @@ func TestServerFails(t *testing.T) {
 // TestUploadsOfOtherServers lists, resumes and aborts uploads at another server than the one that
 // has begun them and still has them open.
 func TestUploadsOfOtherServers(t *testing.T) {
-	store := &mem.Store{PartSize: 64 << 10}
-	_, stores := shared(store, 2, true)
-	b := newBalancer(t, server.Config{}, stores...)
-	one, other := b.dial(t, client.TransportGRPC, 1), b.dial(t, client.TransportGRPC, 1)
-	data := noise(3 * 64 << 10)
-	begin := func(at *client.Client, path string) tranship.Upload {
-		t.Helper()
-		upload, err := at.Begin(t.Context(), resumable(path, data))
-		if err != nil {
+	overStores(t, 2, func(t *testing.T, instances []tranship.Store) {
+		store := instances[0]
+		_, stores := shared(instances, true)
+		b := newBalancer(t, server.Config{}, stores...)
+		one, other := b.dial(t, client.TransportGRPC, 1), b.dial(t, client.TransportGRPC, 1)
+		data := noise(3 * 64 << 10)
+		begin := func(at *client.Client, path string) tranship.Upload {
+			t.Helper()
+			upload, err := at.Begin(t.Context(), resumable(path, data))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return upload
+		}
+		open, aborted := begin(one, "resumed"), begin(one, "aborted")
+		part, err := open.Part(t.Context(), 1)
+		if err == nil {
+			_, err = part.Write(data[64<<10 : 128<<10])
+		}
+		if err = errors.Join(err, part.Close(), open.Sync(t.Context())); err != nil {
 			t.Fatal(err)
 		}
-		return upload
-	}
-	open, aborted := begin(one, "resumed"), begin(one, "aborted")
-	part, err := open.Part(t.Context(), 1)
-	if err == nil {
-		_, err = part.Write(data[64<<10 : 128<<10])
-	}
-	if err = errors.Join(err, part.Close(), open.Sync(t.Context())); err != nil {
-		t.Fatal(err)
-	}
-	listed := 0
-	for info, err := range other.ListUploads(t.Context(), "") {
-		if err != nil {
+		listed := 0
+		for info, err := range other.ListUploads(t.Context(), "") {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if listed++; info.ID != open.ID() && info.ID != aborted.ID() {
+				t.Errorf("the other server lists %+v", info)
+			}
+		}
+		if listed != 2 {
+			t.Errorf("the other server lists %d uploads, want 2", listed)
+		}
+		if err := other.AbortUpload(t.Context(), aborted.ID()); err != nil {
 			t.Fatal(err)
 		}
-		if listed++; info.ID != open.ID() && info.ID != aborted.ID() {
-			t.Errorf("the other server lists %+v", info)
+		if err := writeParts(t.Context(), aborted, data); err == nil {
+			if err = aborted.Sync(t.Context()); !errors.Is(err, tranship.ErrAborted) {
+				t.Errorf("writing to an upload that another server has aborted: %v", err)
+			}
+		} else if !errors.Is(err, tranship.ErrAborted) {
+			t.Errorf("writing to an upload that another server has aborted: %v, want ErrAborted", err)
 		}
-	}
-	if listed != 2 {
-		t.Errorf("the other server lists %d uploads, want 2", listed)
-	}
-	if err := other.AbortUpload(t.Context(), aborted.ID()); err != nil {
-		t.Fatal(err)
-	}
-	if err := writeParts(t.Context(), aborted, data); err == nil {
-		if err = aborted.Sync(t.Context()); !errors.Is(err, tranship.ErrAborted) {
-			t.Errorf("writing to an upload that another server has aborted: %v", err)
+		resumed := begin(other, "resumed")
+		if resumed.ID() != open.ID() || resumed.Epoch() != 2 || len(resumed.Durable()) != 1 {
+			t.Errorf("resumed upload %s in epoch %d with %d durable parts, want %s, 2 and 1", resumed.ID(), resumed.Epoch(), len(resumed.Durable()), open.ID())
 		}
-	} else if !errors.Is(err, tranship.ErrAborted) {
-		t.Errorf("writing to an upload that another server has aborted: %v, want ErrAborted", err)
-	}
-	resumed := begin(other, "resumed")
-	if resumed.ID() != open.ID() || resumed.Epoch() != 2 || len(resumed.Durable()) != 1 {
-		t.Errorf("resumed upload %s in epoch %d with %d durable parts, want %s, 2 and 1", resumed.ID(), resumed.Epoch(), len(resumed.Durable()), open.ID())
-	}
-	if _, err := open.Commit(t.Context(), tranship.Commit{Size: int64(len(data))}); !errors.Is(err, tranship.ErrAborted) {
-		t.Errorf("committing an upload that another server has resumed: %v, want ErrAborted", err)
-	}
-	if err := writeParts(t.Context(), resumed, data); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := resumed.Commit(t.Context(), tranship.Commit{Size: int64(len(data))}); err != nil {
-		t.Fatal(err)
-	}
-	mustHave(t, store, "resumed", data)
+		if _, err := open.Commit(t.Context(), tranship.Commit{Size: int64(len(data))}); !errors.Is(err, tranship.ErrAborted) {
+			t.Errorf("committing an upload that another server has resumed: %v, want ErrAborted", err)
+		}
+		if err := writeParts(t.Context(), resumed, data); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := resumed.Commit(t.Context(), tranship.Commit{Size: int64(len(data))}); err != nil {
+			t.Fatal(err)
+		}
+		mustHave(t, store, "resumed", data)
+	})
 }
