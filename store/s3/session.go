@@ -35,13 +35,13 @@ const (
 // only if it is still as the server knows it. So at most one server has the latest epoch, and
 // only that one can commit.
 type session struct {
-	ID        string    `json:"id"`
-	Path      string    `json:"path"`
-	Size      int64     `json:"size"`
-	ResumeKey string    `json:"resume_key"`
-	Owner     string    `json:"owner,omitempty"`
-	State     string    `json:"state"`
-	Epoch     uint64    `json:"epoch"`
+	ID        string `json:"id"`
+	Path      string `json:"path"`
+	Size      int64  `json:"size"`
+	ResumeKey string `json:"resume_key"`
+	Owner     string `json:"owner,omitempty"`
+	State     string `json:"state"`
+	Epoch     uint64 `json:"epoch"`
 	// Detached is set if the epoch has ended with Detach.
 	Detached bool `json:"detached,omitempty"`
 	// Joined is set if another upload has joined the epoch.
@@ -49,10 +49,10 @@ type session struct {
 	// Revision counts the swaps.
 	Revision uint64 `json:"revision,omitempty"`
 	// Begun is the rest of the spec of the epoch.
-	Begun begun `json:"begun,omitzero"`
-	PartSize  int64     `json:"part_size"`
-	Created   time.Time `json:"created"`
-	Used      time.Time `json:"used"`
+	Begun    begun     `json:"begun,omitzero"`
+	PartSize int64     `json:"part_size"`
+	Created  time.Time `json:"created"`
+	Used     time.Time `json:"used"`
 	// UploadID is the multipart upload, and Version the version of the file that it becomes.
 	// Each multipart upload has a version of its own, because an older one may yet become a
 	// file.
