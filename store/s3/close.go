@@ -46,6 +46,7 @@ func (s *Store) forget(u *upload) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.open, u)
+	delete(s.kept, u)
 	if !u.resumable() {
 		return
 	}

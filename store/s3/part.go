@@ -183,7 +183,7 @@ func (u *upload) reserve(ctx context.Context, p *part, most int64) error {
 	waiting, stop := context.WithCancel(ctx)
 	defer stop()
 	defer context.AfterFunc(u.ctx, stop)()
-	if err := u.store.memory.Acquire(waiting, most); err != nil {
+	if err := u.store.reserve(waiting, most); err != nil {
 		u.mu.Lock()
 		defer u.mu.Unlock()
 		if u.ended != nil {

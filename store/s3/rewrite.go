@@ -43,7 +43,7 @@ func (s *Store) rewrite(ctx context.Context, source *object, file tranship.File,
 
 // readAndPut reads a small file and stores it again.
 func (s *Store) readAndPut(ctx context.Context, source *object, file tranship.File, c condition) error {
-	if err := s.memory.Acquire(ctx, min(file.Size, s.options.Memory)); err != nil {
+	if err := s.reserve(ctx, min(file.Size, s.options.Memory)); err != nil {
 		return err
 	}
 	defer s.memory.Release(min(file.Size, s.options.Memory))

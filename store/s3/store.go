@@ -124,6 +124,10 @@ type Store struct {
 	mu sync.Mutex
 	// open has all uploads of this process.
 	open map[*upload]struct{}
+	// kept has the small uploads that keep their bytes until they are committed, and waiting is
+	// how many callers wait for memory.
+	kept    map[*upload]struct{}
+	waiting int
 	// current has the uploads of this process that can be resumed, by their session.
 	current map[string]*upload
 }
@@ -162,6 +166,7 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 		logger:  options.Logger,
 		current: make(map[string]*upload),
 		open:    make(map[*upload]struct{}),
+		kept:    make(map[*upload]struct{}),
 	}
 	var err error
 	if s.client, err = newClient(ctx, options, &s.unquoted); err != nil {

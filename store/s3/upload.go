@@ -24,7 +24,8 @@ type upload struct {
 	partSize int64
 	// guest is set if the upload has joined one that another server has begun.
 	guest bool
-	// small is set if the file is stored in one request, at commit.
+	// small is set if the file is stored in one request, at commit. It changes while changing
+	// is held and mu is locked.
 	small bool
 	// committed is the file of an upload that was committed before; nil if it was not.
 	committed *object

@@ -18,6 +18,8 @@ type writer struct {
 	most int64
 	once sync.Once
 	err  error
+	// keeps is set once the part is closed, and kept in memory until the upload is committed.
+	keeps bool
 }
 
 var _ tranship.ChunkWriter = (*writer)(nil)
@@ -84,7 +86,11 @@ func (w *writer) WriteChunk(chunk tranship.Chunk) error {
 }
 
 func (w *writer) Close() error {
-	w.once.Do(func() { w.err = w.close() })
+	w.once.Do(func() {
+		if w.err = w.close(); w.err == nil && w.keeps && w.upload.store.keep(w.upload) {
+			w.upload.spill()
+		}
+	})
 	return w.err
 }
 
@@ -104,6 +110,7 @@ func (w *writer) close() error {
 	p.closed = true
 	switch whole := p.length == w.most; {
 	case u.small && whole:
+		w.keeps = p.length > 0
 	case p.length > 0 && (whole || u.spec.Size == nil):
 		u.send(w.n, p)
 	default:
