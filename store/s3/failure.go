@@ -45,10 +45,11 @@ func isCondition(err error) bool {
 }
 
 // isConflict reports whether another request was at work on the same key, so that this one may
-// be repeated.
+// be repeated. Engines over a directory report ExistingObjectIsDirectory also when another
+// request removes the last object beside the key, and with it the directory of both.
 func isConflict(err error) bool {
 	_, code := status(err)
-	return code == "ConditionalRequestConflict" || code == "OperationAborted"
+	return code == "ConditionalRequestConflict" || code == "OperationAborted" || code == "ExistingObjectIsDirectory"
 }
 
 // translated returns an error of package tranship for an error of the client about what, such

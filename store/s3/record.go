@@ -77,7 +77,11 @@ func (s *Store) putRecord(ctx context.Context, id, path, text string, c conditio
 
 // writeRecord stores a record that no other server can write.
 func (s *Store) writeRecord(ctx context.Context, id, path, text string) error {
-	return errorOf(ctx, s.putRecord(ctx, id, path, text, condition{}), path)
+	err := s.putRecord(ctx, id, path, text, condition{})
+	for round := 1; round < rounds && isConflict(err); round++ {
+		err = s.putRecord(ctx, id, path, text, condition{})
+	}
+	return errorOf(ctx, err, path)
 }
 
 // dropRecord removes the record of an object that was replaced or removed. If that fails, the
