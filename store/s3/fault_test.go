@@ -36,7 +36,7 @@ const part = 1000
 // writeParts writes all parts of an upload.
 func writeParts(t *testing.T, upload tranship.Upload, data []byte) {
 	t.Helper()
-	for n := 0; n*part < len(data); n++ {
+	for n := range (len(data) + int(upload.PartSize()) - 1) / int(upload.PartSize()) {
 		writePart(t, upload, n, data)
 	}
 }
@@ -48,7 +48,8 @@ func writePart(t *testing.T, upload tranship.Upload, n int, data []byte) {
 	if err != nil {
 		t.Fatalf("Part(%d): %v", n, err)
 	}
-	if _, err := w.Write(data[n*part : min((n+1)*part, len(data))]); err != nil {
+	size := int(upload.PartSize())
+	if _, err := w.Write(data[n*size : min((n+1)*size, len(data))]); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.Close(); err != nil {
