@@ -45,6 +45,9 @@ func newClient(ctx context.Context, options Options, unquoted *unquoting) (*awss
 	if err != nil {
 		return nil, fmt.Errorf("reading the configuration of AWS from the environment: %w", err)
 	}
+	if err := checkCredentials(ctx, settings.Credentials); err != nil {
+		return nil, err
+	}
 	transport := options.Transport
 	if transport == nil {
 		if transport, err = newTransport(options.CAFile); err != nil {
@@ -63,6 +66,9 @@ func newClient(ctx context.Context, options Options, unquoted *unquoting) (*awss
 		o.DisableLogOutputChecksumValidationSkipped = true
 		o.Logger = logging.Nop{}
 		o.APIOptions = append(o.APIOptions, v4.SwapComputePayloadSHA256ForUnsignedPayloadMiddleware, unquoted.add)
+		if options.ReadOnly {
+			o.APIOptions = append(o.APIOptions, refuseChanges)
+		}
 		o.HTTPClient = &http.Client{
 			Transport:     &stallTransport{next: transport, stall: cmp.Or(options.Stall, DefaultStall)},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

@@ -61,7 +61,7 @@ func translated(ctx context.Context, err error, what string) error {
 	if ended := ctx.Err(); ended != nil {
 		return ended
 	}
-	if errors.Is(err, tranship.ErrUnavailable) {
+	if errors.Is(err, tranship.ErrUnavailable) || errors.Is(err, tranship.ErrUnsupported) {
 		return err
 	}
 	number, code := status(err)

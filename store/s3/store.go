@@ -71,6 +71,9 @@ type Options struct {
 	// not apply to it.
 	Transport http.RoundTripper
 
+	// ReadOnly makes Open not ask what the engine does, which needs the right to write, and
+	// makes all that would change the bucket fail with tranship.ErrUnsupported.
+	ReadOnly bool
 	// Memory is how many bytes of parts are in memory at most; 0 means DefaultMemory. It must
 	// be enough for one part, which has up to 64 MiB for files of up to 625 GiB.
 	Memory int64
@@ -135,7 +138,11 @@ type Store struct {
 var _ tranship.Store = (*Store)(nil)
 
 // Open returns the store in a bucket. It makes requests to find out whether the bucket is
-// there and which features the engine has, and fails if it lacks one that the store needs.
+// there and which features the engine has, and fails if it lacks one that the store needs. The
+// error is a *CredentialsError if there are no credentials, a *RegionError if the bucket is in
+// another region, and matches tranship.ErrNotFound if there is no bucket, tranship.ErrDenied if
+// the engine refuses the credentials, tranship.ErrUnsupported if the engine lacks a feature, and
+// tranship.ErrUnavailable if it does not answer.
 // ctx applies to Open only. The caller must call Close.
 func Open(ctx context.Context, options Options) (*Store, error) {
 	if options.Bucket == "" {
@@ -175,6 +182,10 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 	if err := s.CheckHealth(ctx); err != nil {
 		return nil, err
 	}
+	if options.ReadOnly {
+		s.stop = func() {}
+		return s, nil
+	}
 	if err := s.probe(ctx); err != nil {
 		return nil, err
 	}
@@ -193,7 +204,7 @@ var _ tranship.HealthChecker = (*Store)(nil)
 func (s *Store) CheckHealth(ctx context.Context) error {
 	_, err := s.client.HeadBucket(ctx, &awss3.HeadBucketInput{Bucket: &s.bucket})
 	if err != nil {
-		return translated(ctx, err, "the bucket")
+		return s.bucketError(ctx, err)
 	}
 	return nil
 }
