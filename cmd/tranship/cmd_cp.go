@@ -45,14 +45,14 @@ func newCp(g *globals) *cobra.Command {
 	flags := cpFlags{progress: progressFlags{mode: display.Auto}}
 	cmd := &cobra.Command{
 		Use:   "cp [-n] [-r] [-u] SRC... DST",
-		Short: "Copy files to, from and between servers",
-		Long: `Copy files to, from and between servers. Each file is verified from end to end
-and becomes visible at its target only when it is complete. Modified time and
+		Short: "Copy files to, from and between servers and buckets",
+		Long: `Copy files to, from and between servers and buckets. Each file is verified from end
+to end and becomes visible at its target only when it is complete. Modified time and
 mode are kept.
 
 SRC and DST are local files, or locations on a server: grpc://host:port/path, or
-grpcs://host:port/path with TLS. "-" is the standard input as SRC, and the
-standard output as DST.
+grpcs://host:port/path with TLS; or in a bucket, without a server: s3://bucket/path.
+"-" is the standard input as SRC, and the standard output as DST.
 
 A file or directory goes into DST, under its own name, if DST is a directory or
 ends in '/'; otherwise it becomes DST. If SRC ends in "/.", the contents of the
@@ -65,6 +65,7 @@ links, empty directories and special files, and copies the rest.`,
 		Example: `  tranship cp report.pdf grpc://files.example:50051/reports/
   tranship cp -r photos grpcs://files.example:443/archive/
   tranship cp grpc://files.example:50051/reports/report.pdf .
+  tranship cp -r photos s3://bucket/archive/
   tar c src | tranship cp - grpc://files.example:50051/src.tar`,
 		Args: arguments(2, -1, cpUsage),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -113,6 +114,9 @@ func (f cpFlags) validate(sources []location.Location, target location.Location,
 	if f.modifyWindow > 0 && !f.update {
 		return usage.New("--modify-window needs -u")
 	}
+	if err := f.validateBuckets(append(sources[:len(sources):len(sources)], target)); err != nil {
+		return err
+	}
 	native := f.protocol == copycmd.ProtocolTranship
 	if native && (f.filesrv.revision != 0 || f.filesrv.allowEmpty) {
 		return usage.New("--filesrv-revision and --filesrv-allow-empty need --protocol filesrv")
@@ -139,7 +143,7 @@ func (f cpFlags) validate(sources []location.Location, target location.Location,
 		}
 		switch {
 		case source.Kind != location.Remote && target.Kind != location.Remote:
-			return usage.Errorf("neither %s nor %s is on a server, which is written grpc://host:port/path; for copies on this machine use the cp of the system", source.Arg, target.Arg)
+			return usage.Errorf("neither %s nor %s is on a server, which is written grpc://host:port/path, or in a bucket, s3://bucket/path; for copies on this machine use the cp of the system", source.Arg, target.Arg)
 		case source.Kind == location.Remote && f.protocol == copycmd.ProtocolFiletransfer:
 			return usage.New("--protocol filetransfer cannot download")
 		case streams > 1:
@@ -149,8 +153,17 @@ func (f cpFlags) validate(sources []location.Location, target location.Location,
 	return nil
 }
 
+// validateBuckets checks what cannot be used with locations in a bucket.
+func (f cpFlags) validateBuckets(locations []location.Location) error {
+	i := slices.IndexFunc(locations, func(p location.Location) bool { return p.Server.IsBucket() })
+	if i >= 0 && f.protocol != copycmd.ProtocolTranship {
+		return usage.Errorf("--protocol %s is for servers, and %s is in a bucket", f.protocol, locations[i].Arg)
+	}
+	return nil
+}
+
 func (g *globals) cp(ctx context.Context, args []string, flags cpFlags) (err error) {
-	locations, err := location.ParseAll(args)
+	locations, err := g.locations(args)
 	if err != nil {
 		return err
 	}
@@ -171,6 +184,9 @@ func (g *globals) cp(ctx context.Context, args []string, flags cpFlags) (err err
 		return err
 	}
 	connections := g.connections()
+	if !flags.dryRun {
+		connections.changed = []location.Location{to}
+	}
 	connections.stallTimeout, connections.number, connections.moves = flags.stallTimeout, flags.connections, !flags.dryRun
 	defer func() { err = errors.Join(err, connections.close()) }()
 	defer g.notifySlowStop(ctx)()

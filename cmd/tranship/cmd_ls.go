@@ -30,11 +30,11 @@ rounded, such as 1.5 GiB. -r lists all files below a directory, with their paths
 relative to it.`,
 		Args: arguments(1, -1, "tranship ls [-r] [-l] [-h] LOCATION..."),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			locations, err := location.ParseRemotes(args)
+			locations, err := g.remotes(args)
 			if err != nil {
 				return err
 			}
-			return g.each(cmd.Context(), locations, func(ctx context.Context, store *retry.Store, p location.Location) error {
+			return g.each(cmd.Context(), reads, locations, func(ctx context.Context, store *retry.Store, p location.Location) error {
 				return g.ls(ctx, store, p, recursive, listFormat{long, human})
 			})
 		},
@@ -47,13 +47,16 @@ relative to it.`,
 	return cmd
 }
 
-// each calls do for every location, in order. An error of one location is printed and does
-// not stop the others.
-func (g *globals) each(ctx context.Context, locations []location.Location, do func(context.Context, *retry.Store, location.Location) error) (err error) {
+// each calls do, which reads or changes, for every location, in order. An error of one location
+// is printed and does not stop the others.
+func (g *globals) each(ctx context.Context, does effect, locations []location.Location, do func(context.Context, *retry.Store, location.Location) error) (err error) {
 	if err := g.bind(locations); err != nil {
 		return err
 	}
 	connections := g.connections()
+	if does == changes {
+		connections.changed = locations
+	}
 	defer func() { err = errors.Join(err, connections.close()) }()
 	return g.eachOver(ctx, connections, locations, do)
 }

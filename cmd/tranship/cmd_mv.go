@@ -27,7 +27,7 @@ ends in '/'; otherwise it becomes DST. If several sources have the same name,
 only the first is moved; the others fail, because they would replace it.`,
 		Args: arguments(2, -1, "tranship mv [-n] SRC... DST"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			locations, err := location.ParseRemotes(args)
+			locations, err := g.remotes(args)
 			if err != nil {
 				return err
 			}
@@ -56,6 +56,9 @@ func (g *globals) mv(ctx context.Context, sources []location.Location, to locati
 		return err
 	}
 	connections := g.connections()
+	if !dryRun {
+		connections.changed = []location.Location{to}
+	}
 	defer func() { err = errors.Join(err, connections.close()) }()
 	target, err := copycmd.OpenNativeTarget(ctx, connections, to)
 	if err != nil {

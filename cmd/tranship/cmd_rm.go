@@ -28,7 +28,7 @@ func newRm(g *globals) *cobra.Command {
 		Short: "Remove files on a server",
 		Args:  arguments(1, -1, "tranship rm [-n] [-r] LOCATION..."),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			locations, err := location.ParseRemotes(args)
+			locations, err := g.remotes(args)
 			if err != nil {
 				return err
 			}
@@ -40,7 +40,11 @@ func newRm(g *globals) *cobra.Command {
 			if err := g.checkDryRun(dryRun); err != nil {
 				return err
 			}
-			return g.each(cmd.Context(), locations, func(ctx context.Context, store *retry.Store, p location.Location) error {
+			does := changes
+			if dryRun {
+				does = reads
+			}
+			return g.each(cmd.Context(), does, locations, func(ctx context.Context, store *retry.Store, p location.Location) error {
 				if dryRun {
 					return g.listRemovals(ctx, store, p, recursive)
 				}

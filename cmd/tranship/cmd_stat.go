@@ -32,14 +32,14 @@ func newStat(g *globals) *cobra.Command {
 downloads the file to compute one, and keeps nothing of it.`,
 		Args: arguments(1, -1, "tranship stat LOCATION..."),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			locations, err := location.ParseRemotes(args)
+			locations, err := g.remotes(args)
 			if err != nil {
 				return err
 			}
 			if stall <= 0 {
 				return usage.Errorf("--stall-timeout %v: it must be more than 0", stall)
 			}
-			return g.each(cmd.Context(), locations, func(ctx context.Context, store *retry.Store, p location.Location) error {
+			return g.each(cmd.Context(), reads, locations, func(ctx context.Context, store *retry.Store, p location.Location) error {
 				return g.stat(ctx, store, p, algorithm, stall, human)
 			})
 		},

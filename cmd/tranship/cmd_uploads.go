@@ -45,11 +45,11 @@ durable part in percent, size of the file in bytes, time of expiry (UTC), and pa
 of the file.`,
 		Args: arguments(1, -1, "tranship uploads ls LOCATION..."),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			locations, err := location.ParseRemotes(args)
+			locations, err := g.remotes(args)
 			if err != nil {
 				return err
 			}
-			return g.each(cmd.Context(), locations, g.listUploads)
+			return g.each(cmd.Context(), reads, locations, g.listUploads)
 		},
 	}
 	g.completeLocations(cmd, false, 0)
@@ -66,11 +66,11 @@ that is still sending one of them fails. LOCATION names the server; if it has a 
 only uploads of that path and of the paths below it are removed.`,
 		Args: arguments(2, -1, "tranship uploads rm LOCATION ID..."),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			locations, err := location.ParseRemotes(args[:1])
+			locations, err := g.remotes(args[:1])
 			if err != nil {
 				return err
 			}
-			return g.each(cmd.Context(), locations, func(ctx context.Context, store *retry.Store, p location.Location) error {
+			return g.each(cmd.Context(), changes, locations, func(ctx context.Context, store *retry.Store, p location.Location) error {
 				return g.removeUploads(ctx, store, p, args[1:])
 			})
 		},

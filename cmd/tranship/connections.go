@@ -3,19 +3,31 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
+	"slices"
 	"time"
 
 	"google.golang.org/grpc"
 
+	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/client"
 	"github.com/tranship/tranship/cmd/tranship/internal/console"
 	"github.com/tranship/tranship/cmd/tranship/internal/location"
 	"github.com/tranship/tranship/internal/budget"
 	"github.com/tranship/tranship/internal/failure"
 	"github.com/tranship/tranship/store/retry"
+	"github.com/tranship/tranship/store/s3"
 )
 
-// connections are the connections of a command, one per server. Its methods are not safe
+// effect is what a command does with its locations.
+type effect int
+
+const (
+	reads effect = iota
+	changes
+)
+
+// connections are the connections of a command, one per server or bucket. Its methods are not safe
 // for concurrent use; the clients that they return are.
 type connections struct {
 	globals *globals
@@ -26,9 +38,12 @@ type connections struct {
 	// many as make them faster.
 	number int
 	// moves means that files are uploaded or downloaded.
-	moves   bool
+	moves bool
+	// changed are the locations that the command changes. Buckets of others are opened for
+	// reading only, for which the right to read is enough.
+	changed []location.Location
 	stores  map[location.Server]*retry.Store
-	clients []*client.Client
+	closers []io.Closer
 	raw     map[location.Server]*grpc.ClientConn
 }
 
@@ -57,11 +72,31 @@ func (c *connections) options(server location.Server) (client.Options, error) {
 	}, err
 }
 
-// Store returns the native client of a server, connecting first if needed. The client
-// retries transient failures.
+// Store returns the native client of a server, or the store in a bucket, connecting first if
+// needed. It retries transient failures.
 func (c *connections) Store(ctx context.Context, server location.Server) (*retry.Store, error) {
 	if store, ok := c.stores[server]; ok {
 		return store, nil
+	}
+	store, closer, err := c.open(ctx, server)
+	if err != nil {
+		return nil, err
+	}
+	c.closers = append(c.closers, closer)
+	c.stores[server] = retry.New(store, retry.Options{Events: func(event retry.Event) {
+		c.globals.NotifyRetry(server.At(event.Path), event.Wait, event.Err)
+	}})
+	return c.stores[server], nil
+}
+
+// open returns the client of a server, or the store in a bucket.
+func (c *connections) open(ctx context.Context, server location.Server) (tranship.Store, io.Closer, error) {
+	if server.IsBucket() {
+		store, err := c.openBucket(ctx, server)
+		if err != nil {
+			return nil, nil, err
+		}
+		return store, store, nil
 	}
 	var native *client.Client
 	err := c.dial(ctx, server, func(options client.Options) (err error) {
@@ -70,16 +105,23 @@ func (c *connections) Store(ctx context.Context, server location.Server) (*retry
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if c.moves {
 		native.Prepare()
 	}
-	c.clients = append(c.clients, native)
-	store := retry.New(native, retry.Options{Events: func(event retry.Event) {
-		c.globals.NotifyRetry(server.At(event.Path), event.Wait, event.Err)
-	}})
-	c.stores[server] = store
+	return native, native, nil
+}
+
+// openBucket returns the store in a bucket.
+func (c *connections) openBucket(ctx context.Context, bucket location.Server) (*s3.Store, error) {
+	options := c.globals.bucket.options(bucket)
+	options.Stall = c.stallTimeout
+	options.ReadOnly = !slices.ContainsFunc(c.changed, func(p location.Location) bool { return p.Server == bucket })
+	store, err := s3.Open(ctx, options)
+	if err != nil {
+		return nil, &console.ServerError{Server: bucket, Err: c.globals.bucket.advise(err)}
+	}
 	return store, nil
 }
 
@@ -144,8 +186,8 @@ func (c *connections) Conn(ctx context.Context, server location.Server) (*grpc.C
 
 func (c *connections) close() error {
 	var errs []error
-	for _, native := range c.clients {
-		errs = append(errs, native.Close())
+	for _, closer := range c.closers {
+		errs = append(errs, closer.Close())
 	}
 	for _, conn := range c.raw {
 		errs = append(errs, conn.Close())

@@ -129,7 +129,7 @@ func canonicalAddress(address string) string {
 func (g *globals) bind(locations []location.Location) error {
 	var servers []location.Server
 	for _, p := range locations {
-		if p.Kind == location.Remote {
+		if p.Kind == location.Remote && !p.Server.IsBucket() {
 			servers = append(servers, p.Server)
 		}
 	}

@@ -6,73 +6,54 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
-	"net/url"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/cmd/tranship/internal/copycmd"
+	"github.com/tranship/tranship/cmd/tranship/internal/location"
 	"github.com/tranship/tranship/cmd/tranship/internal/usage"
 	"github.com/tranship/tranship/store/disk"
 	"github.com/tranship/tranship/store/s3"
 )
 
-// bucketScheme is what the value of --store begins with.
-const bucketScheme = "s3://"
-
 // storeFlags are the flags of serve that name a store in a bucket.
 type storeFlags struct {
+	bucketFlags
 	url         string
-	endpoint    string
-	region      string
-	pathStyle   bool
-	ca          string
 	acceptRaces bool
-	memory      byteSize
 }
 
 func (f *storeFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.url, "store", "", "bucket to serve instead of --root, as a `URL`: s3://bucket/prefix; several servers may serve one")
-	flags.StringVar(&f.endpoint, "s3-endpoint", "", "`URL` of the S3 engine, such as https://s3.example.com (default AWS)")
-	flags.StringVar(&f.region, "s3-region", "", "`region` of the bucket (default that of the environment)")
-	flags.BoolVar(&f.pathStyle, "s3-path-style", false, "name the bucket in the path of requests and not in the host, as most engines other than AWS need")
-	flags.StringVar(&f.ca, "s3-ca", "", "PEM `file` of authorities to trust for the S3 engine, in addition to those of the system")
+	f.bucketFlags.add(flags)
 	flags.BoolVar(&f.acceptRaces, "s3-accept-races", false, "allow conditions on large files although the S3 engine does not check them: other writers of the bucket may change a file between check and change")
-	flags.Var(&f.memory, "s3-memory", "`size` of memory for parts on their way to the S3 engine, beside --memory-limit (default 256MiB)")
 }
 
 // enabled reports whether the server serves a bucket.
 func (f *storeFlags) enabled() bool { return f.url != "" }
 
-// location returns the bucket and the prefix in --store.
-func (f *storeFlags) location() (bucket, prefix string, err error) {
-	rest, ok := strings.CutPrefix(f.url, bucketScheme)
-	bucket, prefix, _ = strings.Cut(rest, "/")
-	if prefix = strings.Trim(prefix, "/"); !ok || bucket == "" || strings.ContainsAny(bucket, "?#@:") || tranship.ValidateDirectory(prefix) != nil {
-		return "", "", usage.Errorf("--store %s: it must be s3://bucket or s3://bucket/prefix", f.url)
+// bucket returns the bucket and the prefix in --store.
+func (f *storeFlags) bucket() (location.Server, error) {
+	p, err := location.Parse(f.url)
+	if err != nil || !p.Server.IsBucket() {
+		return location.Server{}, usage.Errorf("--store %s: it must be s3://bucket or s3://bucket/prefix", f.url)
 	}
-	return bucket, prefix, nil
+	return location.Server{Bucket: p.Server.Bucket, Prefix: p.Path}, nil
 }
 
 func (f *storeFlags) validate() error {
 	if !f.enabled() {
-		if f.endpoint != "" || f.region != "" || f.pathStyle || f.ca != "" || f.acceptRaces || f.memory != 0 {
+		if f.given() || f.acceptRaces {
 			return usage.New("the flags that begin with --s3- need --store, the bucket to serve")
 		}
 		return nil
 	}
-	if f.endpoint != "" {
-		endpoint, err := url.Parse(f.endpoint)
-		if err != nil || endpoint.Scheme != "http" && endpoint.Scheme != "https" || endpoint.Host == "" {
-			return usage.Errorf("--s3-endpoint %s: it must be a URL such as https://s3.example.com", f.endpoint)
-		}
+	if err := f.bucketFlags.validate(); err != nil {
+		return err
 	}
-	if f.memory != 0 && f.memory < 64<<20 {
-		return usage.Errorf("--s3-memory %d bytes: it must be at least 64MiB, which one part may have", f.memory)
-	}
-	_, _, err := f.location()
+	_, err := f.bucket()
 	return err
 }
 
@@ -100,16 +81,15 @@ type closingStore interface {
 // openStore opens the store that the flags name.
 func (f serveFlags) openStore(ctx context.Context, logger *slog.Logger) (closingStore, error) {
 	if f.store.enabled() {
-		bucket, prefix, err := f.store.location()
+		bucket, err := f.store.bucket()
 		if err != nil {
 			return nil, err
 		}
-		store, err := s3.Open(ctx, s3.Options{
-			Bucket: bucket, Prefix: prefix, Endpoint: f.store.endpoint, Region: f.store.region, PathStyle: f.store.pathStyle,
-			CAFile: f.store.ca, AcceptRaces: f.store.acceptRaces, Memory: int64(f.store.memory), UploadExpiry: f.uploadExpiry, Logger: logger,
-		})
+		options := f.store.options(bucket)
+		options.AcceptRaces, options.UploadExpiry, options.Logger = f.store.acceptRaces, f.uploadExpiry, logger
+		store, err := s3.Open(ctx, options)
 		if err != nil {
-			return nil, fmt.Errorf("--store %s: %w", f.store.url, err)
+			return nil, fmt.Errorf("--store %s: %w", f.store.url, f.store.advise(err))
 		}
 		return store, nil
 	}

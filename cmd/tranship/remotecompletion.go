@@ -29,7 +29,7 @@ func (g *globals) completeLocations(cmd *cobra.Command, local bool, most int) {
 		switch {
 		case most > 0 && len(args) >= most:
 			return nil, cobra.ShellCompDirectiveNoFileComp
-		case strings.HasPrefix(strings.ToLower(text), "grpc"):
+		case strings.HasPrefix(strings.ToLower(text), "grpc"), strings.HasPrefix(strings.ToLower(text), location.BucketScheme):
 		case local:
 			return nil, cobra.ShellCompDirectiveDefault
 		default:
@@ -71,7 +71,7 @@ func (g *globals) remoteNames(ctx context.Context, args []string, text string) [
 	if err != nil || g.tls.tofu { // --tofu would remember the key of the server
 		return nil
 	}
-	locations, err := location.ParseAll(append(args[:len(args):len(args)], text[:slash+1]))
+	locations, err := g.locations(append(args[:len(args):len(args)], text[:slash+1]))
 	if err != nil {
 		return nil
 	}
@@ -88,28 +88,38 @@ func (g *globals) remoteNames(ctx context.Context, args []string, text string) [
 	if g.bind(remotes) != nil {
 		return nil
 	}
-	options, err := g.connections().options(directory.Server)
+	store, closer, err := g.completionStore(ctx, directory.Server)
 	if err != nil {
 		return nil
+	}
+	defer func() { _ = closer.Close() }() // it was only read from
+	return namesBelow(ctx, store, directory.Path, start, text)
+}
+
+// completionStore returns the client of a server or the store in a bucket. It tries once.
+func (g *globals) completionStore(ctx context.Context, server location.Server) (tranship.Store, io.Closer, error) {
+	connections := g.connections()
+	if server.IsBucket() {
+		return connections.open(ctx, server)
+	}
+	options, err := connections.options(server)
+	if err != nil {
+		return nil, nil, err
 	}
 	options.ConnectTimeout = min(options.ConnectTimeout, completionTimeout)
-	server, err := client.Dial(ctx, directory.Server.URL(), options)
-	if err != nil {
-		return nil
-	}
-	defer func() { _ = server.Close() }() // which was only read
-	return namesBelow(ctx, server, directory.Path, start, text)
+	native, err := client.Dial(ctx, server.URL(), options)
+	return native, native, err
 }
 
 // namesBelow returns text with what follows start in the names of a directory's entries.
-func namesBelow(ctx context.Context, server *client.Client, directory, start, text string) []string {
+func namesBelow(ctx context.Context, store tranship.Reader, directory, start, text string) []string {
 	prefix := start
 	if directory != "" {
 		prefix = directory + "/" + start
 	}
 	list := tranship.ListOptions{Directory: directory, Prefix: prefix, Limit: completionNames, ReportSkipped: true}
 	var names []string
-	for entry, err := range server.List(ctx, list) {
+	for entry, err := range store.List(ctx, list) {
 		if _, skipped := console.SkippedOf(err); skipped {
 			continue
 		}

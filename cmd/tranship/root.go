@@ -21,6 +21,7 @@ type globals struct {
 	maxMessage     messageSize
 	transport      transportFlag
 	tls            clientTLSFlags
+	bucket         locationBucketFlags
 	token          tokenSource
 }
 
@@ -59,7 +60,8 @@ func newRoot(g *globals) *cobra.Command {
 		Long: `Tranship moves files over gRPC. One program is both server and client.
 
 A location is a local file, or grpc://host:port/path on a server, or
-grpcs://host:port/path with TLS. In a path, %41 is the byte 0x41.
+grpcs://host:port/path with TLS, or s3://bucket/path in a bucket, without a
+server. In a path, %41 is the byte 0x41.
 
 HTTPS_PROXY names the proxy for grpcs://, ALL_PROXY the one for all servers, and
 NO_PROXY the servers without one.
@@ -96,6 +98,7 @@ command that a signal interrupts: 1; by a second signal, it ends at once.`,
 	for _, cmd := range []*cobra.Command{newCp(g), newLs(g), newStat(g), newRm(g), newMv(g), newUploads(g)} {
 		g.tls.add(cmd)
 		g.token.add(cmd)
+		g.bucket.add(cmd)
 		g.transportFlag(cmd)
 		g.quietFlag(cmd)
 		root.AddCommand(cmd)

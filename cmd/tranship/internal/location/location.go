@@ -1,5 +1,5 @@
 // Package location parses the locations that users write: a file of this machine, a path on
-// a server, or a standard stream.
+// a server or in a bucket, or a standard stream.
 package location
 
 import (
@@ -35,21 +35,32 @@ type Location struct {
 // Kind is the kind of a Location.
 type Kind int
 
-// Local is on this machine, Remote on a server, and Stream the standard input or output.
+// Local is on this machine, Remote on a server or in a bucket, and Stream the standard input or
+// output.
 const (
 	Local Kind = iota
 	Remote
 	Stream
 )
 
-// Server is the address of a server. Servers with equal values are the same server.
+// Server is the address of a server, or the name of a bucket that is used without one. Servers
+// with equal values are the same server.
 type Server struct {
 	TLS     bool
-	Address string // host:port, IPv6 in brackets
+	Address string // host:port, IPv6 in brackets; "" for a bucket
+	// Bucket is the name of a bucket of S3; "" for a server. Prefix is the directory of the
+	// bucket that paths begin at; "" for the whole bucket.
+	Bucket, Prefix string
 }
 
-// String returns the URL of the server for messages.
+// IsBucket reports whether it is a bucket, and not a server.
+func (s Server) IsBucket() bool { return s.Bucket != "" }
+
+// String returns the URL of the server or the bucket for messages.
 func (s Server) String() string {
+	if s.IsBucket() {
+		return strings.TrimSuffix(BucketScheme+s.Bucket+"/"+s.Prefix, "/")
+	}
 	address := strings.ReplaceAll(s.Address, "%", "%25") // the zone of an IPv6 address
 	if s.TLS {
 		return "grpcs://" + address
@@ -57,7 +68,7 @@ func (s Server) String() string {
 	return "grpc://" + address
 }
 
-// URL returns the URL of the server for client.Dial.
+// URL returns the URL of the server for client.Dial. It must not be a bucket.
 func (s Server) URL() string { return client.URL{TLS: s.TLS, Address: s.Address}.String() }
 
 // Name returns the last segment of the path.
@@ -83,8 +94,10 @@ func Parse(arg string) (Location, error) {
 		return Location{Arg: arg, Kind: Stream}, nil
 	case strings.HasPrefix(lower, "grpc://"), strings.HasPrefix(lower, "grpcs://"):
 		return parseRemote(arg)
+	case strings.HasPrefix(lower, BucketScheme):
+		return parseBucket(arg)
 	case scheme.MatchString(arg), strings.HasPrefix(lower, "grpc:"), strings.HasPrefix(lower, "grpcs:"):
-		return Location{}, usage.Errorf("%s: write grpc://host:port/path or grpcs://host:port/path for a location on a server, and ./%s for a local file of that name", arg, arg)
+		return Location{}, usage.Errorf("%s: write grpc://host:port/path or grpcs://host:port/path for a location on a server, s3://bucket/path for one in a bucket, and ./%s for a local file of that name", arg, arg)
 	case strings.Contains(arg, "\x00"):
 		return Location{}, usage.Errorf("%s: a file name must not contain NUL", arg)
 	}
@@ -127,12 +140,12 @@ func ParseAll(args []string) ([]Location, error) {
 	return locations, nil
 }
 
-// ParseRemotes parses arguments that must all be on a server. Its errors are usage errors.
+// ParseRemotes parses arguments that must all be on a server or in a bucket. Its errors are usage errors.
 func ParseRemotes(args []string) ([]Location, error) {
 	locations, err := ParseAll(args)
 	for _, p := range locations {
 		if p.Kind != Remote {
-			return nil, usage.Errorf("%s: it must be a location on a server, such as grpc://host:port/path", p.Arg)
+			return nil, usage.Errorf("%s: it must be a location on a server, such as grpc://host:port/path, or in a bucket, s3://bucket/path", p.Arg)
 		}
 	}
 	return locations, err

@@ -3,6 +3,7 @@ package location
 import (
 	"errors"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/tranship/tranship"
@@ -48,6 +49,12 @@ func TestParse(t *testing.T) {
 		{"grpc://h:1", Location{Kind: Remote, Server: Server{Address: "h:1"}, Slash: true, Contents: true}},
 		{"grpc://h:1/", Location{Kind: Remote, Server: Server{Address: "h:1"}, Slash: true, Contents: true}},
 		{"grpc://h:1/.", Location{Kind: Remote, Server: Server{Address: "h:1"}, Slash: true, Contents: true}},
+		{"s3://b/a", Location{Kind: Remote, Server: Server{Bucket: "b"}, Path: "a"}},
+		{"S3://b.c-d_E/a%20b/ü", Location{Kind: Remote, Server: Server{Bucket: "b.c-d_E"}, Path: "a b/ü"}},
+		{"s3://b/a/", Location{Kind: Remote, Server: Server{Bucket: "b"}, Path: "a", Slash: true}},
+		{"s3://b/a/.", Location{Kind: Remote, Server: Server{Bucket: "b"}, Path: "a", Slash: true, Contents: true}},
+		{"s3://b", Location{Kind: Remote, Server: Server{Bucket: "b"}, Slash: true, Contents: true}},
+		{"./s3://b", Location{Path: "./s3://b"}},
 	} {
 		test.want.Arg = test.arg
 		got, err := Parse(test.arg)
@@ -62,12 +69,14 @@ func TestParse(t *testing.T) {
 
 func TestParseRefuses(t *testing.T) {
 	for _, arg := range []string{
-		"", "a\x00b", "http://h:1/a", "s3://bucket/a", "grpc:h:1/a", "grpcs:/h:1/a", "grpc://", "grpc:///a", "grpc://h",
+		"", "a\x00b", "http://h:1/a", "grpc:h:1/a", "grpcs:/h:1/a", "grpc://", "grpc:///a", "grpc://h",
 		"grpc://h/a", "grpc://:1/a", "grpc://h:/a", "grpc://h:0/a", "grpc://h:65536/a", "grpc://h:x/a", "grpc://::1:5/a",
 		"grpc://[::1/a", "grpc://u@h:1/a", "grpc://u:p@h:1/a", "grpc://h:1/a?b", "grpc://h:1/a?", "grpc://h:1/a#b",
 		"grpc://h:1/a#", "grpc://h:1//a", "grpc://h:1//", "grpc://h:1/a//b", "grpc://h:1/../a", "grpc://h:1/a/..",
 		"grpc://h:1/./a", "grpc://h:1/%2e%2e/a", "grpc://h:1/a%00", "grpc://h:1/a%0Ab", "grpc://h:1/%ff", "grpc://h:1/%zz",
 		"grpc://h:1/.tranship/a", "grpc://h:1/.TRANSHIP",
+		"s3://", "s3:///a", "s3://h:9000/b", "s3://user@b/a", "s3://b?a", "s3://b/a?b", "s3://b/a#b", "s3://b//a", "s3://b/../a", "s3://b/.tranship/a",
+		"s3://b%20c/a",
 	} {
 		if p, err := Parse(arg); !errors.Is(err, usage.Err) {
 			t.Errorf("%q: got %+v, %v", arg, p, err)
@@ -78,7 +87,7 @@ func TestParseRefuses(t *testing.T) {
 // The path of any remote location that parses is valid in a store, and the location can be
 // written and parsed again.
 func FuzzParse(f *testing.F) {
-	for _, seed := range []string{"grpc://h:1/a/b", "grpcs://[::1]:50051/a%20b/.", "-", "a/./", "grpc://h:1//", "grpc://h:1/%2E"} {
+	for _, seed := range []string{"grpc://h:1/a/b", "grpcs://[::1]:50051/a%20b/.", "-", "a/./", "s3://b/a%20b/", "grpc://h:1//", "grpc://h:1/%2E"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, arg string) {
@@ -100,4 +109,44 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("%q: %+v, %v", arg, again, err)
 		}
 	})
+}
+
+func TestBelow(t *testing.T) {
+	for _, test := range []struct {
+		arg, prefix string
+		want        string // of the store, and path
+	}{
+		{"s3://b/x/y", "x", "s3://b/x y"},
+		{"s3://b/x/y", "", "s3://b x/y"},
+		{"s3://b/x/", "x", "s3://b/x "},
+		{"s3://b/x/y/z", "x/y", "s3://b/x/y z"},
+		{"s3://b/xy", "x", ""},
+		{"s3://b", "x", ""},
+		{"grpc://h:1/y", "x", "grpc://h:1 y"},
+		{"y", "x", " "},
+	} {
+		p, err := Parse(test.arg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		below, err := p.Below(test.prefix)
+		got := ""
+		switch {
+		case err == nil && below.Kind == Local:
+			got = " "
+		case err == nil:
+			got = below.Server.String() + " " + below.Path
+			if below.Path != "" && below.Server.At(below.Path) != strings.TrimSuffix(test.arg, "/") {
+				t.Errorf("%s: it is shown as %s", test.arg, below.Server.At(below.Path))
+			}
+			if below.Path == "" && (!below.Slash || !below.Contents) {
+				t.Errorf("%s: %+v is not a root", test.arg, below)
+			}
+		case !errors.Is(err, usage.Err):
+			t.Errorf("%s: %v is not a usage error", test.arg, err)
+		}
+		if got != test.want {
+			t.Errorf("%s below %q: %q, %v; want %q", test.arg, test.prefix, got, err, test.want)
+		}
+	}
 }
