@@ -34,20 +34,31 @@ func (f *bucketFlags) add(flags *pflag.FlagSet) {
 	flags.Var(&f.memory, "s3-memory", "`size` of memory for parts on their way to the S3 engine (default 256MiB); for serve, beside --memory-limit")
 }
 
-// given reports whether any of the flags is set.
-func (f *bucketFlags) given() bool { return *f != bucketFlags{} }
-
-func (f *bucketFlags) validate() error {
-	if f.endpoint != "" {
-		endpoint, err := url.Parse(f.endpoint)
-		if err != nil || endpoint.Scheme != "http" && endpoint.Scheme != "https" || endpoint.Host == "" {
-			return usage.Errorf("--s3-endpoint %s: it must be a URL such as https://s3.example.com", f.endpoint)
+// given returns the names of the flags that are set.
+func (f *bucketFlags) given() (names []string) {
+	for _, flag := range []struct {
+		name  string
+		given bool
+	}{
+		{"s3-endpoint", f.endpoint != ""}, {"s3-region", f.region != ""}, {"s3-path-style", f.pathStyle},
+		{"s3-ca", f.ca != ""}, {"s3-memory", f.memory != 0},
+	} {
+		if flag.given {
+			names = append(names, flag.name)
 		}
 	}
-	if f.memory != 0 && f.memory < 64<<20 {
-		return usage.Errorf("--s3-memory %d bytes: it must be at least 64MiB, which one part may have", f.memory)
+	return names
+}
+
+func (f *bucketFlags) validate() error {
+	var m usage.Mistakes
+	if f.endpoint != "" {
+		endpoint, err := url.Parse(f.endpoint)
+		m.If(err != nil || endpoint.Scheme != "http" && endpoint.Scheme != "https" || endpoint.Host == "",
+			"s3-endpoint", "--s3-endpoint %s: it must be a URL such as https://s3.example.com", f.endpoint)
 	}
-	return nil
+	m.If(f.memory != 0 && f.memory < 64<<20, "s3-memory", "--s3-memory %d bytes: it must be at least 64MiB, which one part may have", f.memory)
+	return m.Err()
 }
 
 // options returns the options of the store in a bucket.
@@ -85,7 +96,7 @@ func (f *locationBucketFlags) add(cmd *cobra.Command) {
 // place returns the locations with the prefix applied. Its errors are usage errors.
 func (f *locationBucketFlags) place(locations []location.Location) ([]location.Location, error) {
 	if !slices.ContainsFunc(locations, func(p location.Location) bool { return p.Server.IsBucket() }) {
-		if f.given() || f.prefix != "" {
+		if len(f.given()) > 0 || f.prefix != "" {
 			return nil, usage.New("the flags that begin with --s3- need a location in a bucket, s3://bucket/path")
 		}
 		return locations, nil

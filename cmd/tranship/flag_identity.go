@@ -31,19 +31,20 @@ func (f *identityFlags) add(cmd *cobra.Command) {
 func (f *identityFlags) enabled() bool { return f.tokens != "" || f.oidc.Issuer != "" }
 
 func (f *identityFlags) validate() error {
+	var m usage.Mistakes
 	if f.oidc.Issuer == "" {
-		for name, value := range map[string]string{"audience": f.oidc.Audience, "name-claim": f.oidc.NameClaim, "groups-claim": f.oidc.GroupsClaim} {
-			if value != "" {
-				return usage.Errorf("--oidc-%s needs --oidc-issuer", name)
-			}
+		for _, flag := range []struct{ name, value string }{
+			{"oidc-audience", f.oidc.Audience}, {"oidc-name-claim", f.oidc.NameClaim}, {"oidc-groups-claim", f.oidc.GroupsClaim},
+		} {
+			m.If(flag.value != "", flag.name, "--%s needs --oidc-issuer", flag.name)
 		}
-		return nil
+		return m.Err()
 	}
 	if f.oidc.Audience == "" {
-		return usage.New("--oidc-issuer needs --oidc-audience: without it, tokens that the issuer made for other services would be accepted")
+		return usage.AtFlag("oidc-issuer", usage.New("--oidc-issuer needs --oidc-audience: without it, tokens that the issuer made for other services would be accepted"))
 	}
 	if _, err := oidc.New(f.oidc); err != nil {
-		return usage.Errorf("--oidc-issuer: %v", err)
+		return usage.AtFlag("oidc-issuer", usage.Errorf("--oidc-issuer: %v", err))
 	}
 	return nil
 }

@@ -31,27 +31,27 @@ func (f *proxyFlags) add(cmd *cobra.Command) {
 	completeValues(cmd, "proxy-header", headerXForwardedFor, headerForwarded)
 }
 
-// proxies returns the proxies that the flags describe, or a usage error.
+// proxies returns the proxies that the flags describe, or usage.Mistakes.
 func (f *proxyFlags) proxies() (server.Proxies, error) {
+	var m usage.Mistakes
 	proxies := server.Proxies{ProxyProtocol: f.protocol}
-	switch f.header {
-	case headerXForwardedFor:
-	case headerForwarded:
+	if f.header == headerForwarded {
 		proxies.Header = server.Forwarded
-	default:
-		return proxies, usage.Errorf("--proxy-header %s: it must be %s or %s", f.header, headerXForwardedFor, headerForwarded)
 	}
+	m.If(f.header != headerForwarded && f.header != headerXForwardedFor, "proxy-header",
+		"--proxy-header %s: it must be %s or %s", f.header, headerXForwardedFor, headerForwarded)
 	for _, text := range f.trusted {
 		prefix, err := parsePrefix(text)
-		if err != nil {
-			return proxies, usage.Errorf("--trusted-proxy %s: it must be an IP address or a network such as 10.0.0.0/8", text)
-		}
+		m.If(err != nil, "trusted-proxy", "--trusted-proxy %s: it must be an IP address or a network such as 10.0.0.0/8", text)
 		proxies.Trusted = append(proxies.Trusted, prefix)
 	}
-	if len(f.trusted) == 0 && (f.protocol || f.header != headerXForwardedFor) {
-		return proxies, usage.New("--proxy-protocol and --proxy-header need --trusted-proxy: otherwise every client could claim any address")
+	needing := "proxy-header"
+	if f.protocol {
+		needing = "proxy-protocol"
 	}
-	return proxies, nil
+	m.If(len(f.trusted) == 0 && (f.protocol || f.header == headerForwarded), needing,
+		"--proxy-protocol and --proxy-header need --trusted-proxy: otherwise every client could claim any address")
+	return proxies, m.Err()
 }
 
 // parsePrefix parses an address or a network.

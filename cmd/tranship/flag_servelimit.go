@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tranship/tranship/cmd/tranship/internal/config"
 	"github.com/tranship/tranship/cmd/tranship/internal/usage"
 	"github.com/tranship/tranship/server/limit"
 	"github.com/tranship/tranship/store/quota"
@@ -59,9 +60,14 @@ func (f *serveLimitFlags) add(cmd *cobra.Command) {
 	flags.Var(span(&f.idle, limit.DefaultIdle), "idle-timeout", "how long a client may be silent on a stream on which it has nothing to send; 0 means unlimited")
 	flags.Var(&f.headerSize, "max-header-size", "largest `size` of the headers of a call; 0 means 16MiB")
 	flags.IntVar(&f.listPage, "list-page-size", 256, "maximum number of entries in one message of a list, 1 to 256")
+	config.MarkLive(flags, "max-file-size", "quota-bytes", "quota-files", "max-uploads",
+		"max-connections", "max-connections-per-peer", "max-streams-per-peer", "max-streams-per-second",
+		"max-calls-per-second", "max-calls-burst", "max-frames-per-second", "bandwidth", "bandwidth-per-principal",
+		"min-rate", "min-rate-window", "idle-timeout")
 }
 
 func (f *serveLimitFlags) validate() error {
+	var m usage.Mistakes
 	for _, flag := range []struct {
 		name  string
 		value float64
@@ -77,23 +83,14 @@ func (f *serveLimitFlags) validate() error {
 		{"max-frames-per-second", float64(f.framesPerSecond)},
 		{"idle-timeout", float64(f.idle)},
 	} {
-		if !(flag.value >= 0) { // nor NaN
-			return usage.Errorf("--%s %v: it must not be negative", flag.name, flag.value)
-		}
+		m.If(!(flag.value >= 0), flag.name, "--%s %v: it must not be negative", flag.name, flag.value) // nor NaN
 	}
-	switch {
-	case f.handshakeTime <= 0:
-		return usage.Errorf("--handshake-timeout %v: it must be more than 0", f.handshakeTime)
-	case f.minRateWindow <= 0:
-		return usage.Errorf("--min-rate-window %v: it must be more than 0", f.minRateWindow)
-	case f.callsBurst < 1:
-		return usage.Errorf("--max-calls-burst %d: it must be at least 1", f.callsBurst)
-	case f.headerSize != 0 && f.headerSize < minHeaderSize:
-		return usage.Errorf("--max-header-size %d bytes: it must be at least 4KiB", f.headerSize)
-	case f.listPage < 1 || f.listPage > 256:
-		return usage.Errorf("--list-page-size %d: it must be from 1 to 256", f.listPage)
-	}
-	return nil
+	m.If(f.handshakeTime <= 0, "handshake-timeout", "--handshake-timeout %v: it must be more than 0", f.handshakeTime)
+	m.If(f.minRateWindow <= 0, "min-rate-window", "--min-rate-window %v: it must be more than 0", f.minRateWindow)
+	m.If(f.callsBurst < 1, "max-calls-burst", "--max-calls-burst %d: it must be at least 1", f.callsBurst)
+	m.If(f.headerSize != 0 && f.headerSize < minHeaderSize, "max-header-size", "--max-header-size %d bytes: it must be at least 4KiB", f.headerSize)
+	m.If(f.listPage < 1 || f.listPage > 256, "list-page-size", "--list-page-size %d: it must be from 1 to 256", f.listPage)
+	return m.Err()
 }
 
 // minHeaderSize is enough, in bytes, for the headers of every call.

@@ -59,25 +59,27 @@ func (f *serverTLSFlags) authenticated() bool {
 }
 
 func (f *serverTLSFlags) validate() error {
+	var m usage.Mistakes
+	known := f.mode == "" || f.mode == tlsSelfSigned
+	m.If(!known, "tls", "--tls %s: it must be self-signed; for a certificate of your own, pass --tls-cert and --tls-key", f.mode)
 	switch {
-	case f.mode != "" && f.mode != tlsSelfSigned:
-		return usage.Errorf("--tls %s: it must be self-signed; for a certificate of your own, pass --tls-cert and --tls-key", f.mode)
 	case f.mode != "" && (f.cert != "" || f.key != ""):
-		return usage.New("--tls self-signed excludes --tls-cert and --tls-key: pass only one of them")
+		m.If(known, "tls", "--tls self-signed excludes --tls-cert and --tls-key: pass only one of them")
 	case f.cert != "" && f.key == "":
-		return usage.New("--tls-cert needs --tls-key, the file with its key")
+		m.If(true, "tls-cert", "--tls-cert needs --tls-key, the file with its key")
 	case f.key != "" && f.cert == "":
-		return usage.New("--tls-key needs --tls-cert, the file with its certificate")
-	case f.dir != "" && f.mode == "":
-		return usage.New("--tls-dir needs --tls self-signed, which keeps its key there")
-	case f.clientAuth != "" && f.clientAuth != clientAuthRequire && f.clientAuth != clientAuthOptional:
-		return usage.Errorf("--client-auth %s: it must be require or optional", f.clientAuth)
-	case f.clientAuth != "" && f.clientCA == "":
-		return usage.New("--client-auth needs --client-ca, the authorities that sign client certificates")
-	case (f.clientCA != "" || f.min != 0) && !f.encrypted():
-		return usage.New("--client-ca and --tls-min need TLS; pass --tls self-signed, or --tls-cert and --tls-key")
+		m.If(true, "tls-key", "--tls-key needs --tls-cert, the file with its certificate")
 	}
-	return nil
+	m.If(f.dir != "" && f.mode == "", "tls-dir", "--tls-dir needs --tls self-signed, which keeps its key there")
+	m.If(f.clientAuth != "" && f.clientAuth != clientAuthRequire && f.clientAuth != clientAuthOptional,
+		"client-auth", "--client-auth %s: it must be require or optional", f.clientAuth)
+	m.If(f.clientAuth != "" && f.clientCA == "", "client-auth", "--client-auth needs --client-ca, the authorities that sign client certificates")
+	needing := "tls-min"
+	if f.clientCA != "" {
+		needing = "client-ca"
+	}
+	m.If((f.clientCA != "" || f.min != 0) && !f.encrypted(), needing, "--client-ca and --tls-min need TLS; pass --tls self-signed, or --tls-cert and --tls-key")
+	return m.Err()
 }
 
 // files opens the TLS files of a server that serves root and listens on address; it returns

@@ -38,38 +38,47 @@ func (f *storeFlags) enabled() bool { return f.url != "" }
 func (f *storeFlags) bucket() (location.Server, error) {
 	p, err := location.Parse(f.url)
 	if err != nil || !p.Server.IsBucket() {
-		return location.Server{}, usage.Errorf("--store %s: it must be s3://bucket or s3://bucket/prefix", f.url)
+		return location.Server{}, usage.AtFlag("store", usage.Errorf("--store %s: it must be s3://bucket or s3://bucket/prefix", f.url))
 	}
 	return location.Server{Bucket: p.Server.Bucket, Prefix: p.Path}, nil
 }
 
 func (f *storeFlags) validate() error {
+	var m usage.Mistakes
 	if !f.enabled() {
-		if f.given() || f.acceptRaces {
-			return usage.New("the flags that begin with --s3- need --store, the bucket to serve")
+		given := f.given()
+		if f.acceptRaces {
+			given = append(given, "s3-accept-races")
+		}
+		if len(given) > 0 {
+			return usage.AtFlag(given[0], usage.New("the flags that begin with --s3- need --store, the bucket to serve"))
 		}
 		return nil
 	}
-	if err := f.bucketFlags.validate(); err != nil {
-		return err
-	}
 	_, err := f.bucket()
-	return err
+	m.Add(f.bucketFlags.validate(), err)
+	return m.Err()
 }
 
 // validateStore checks the flags that choose a store.
-func (f serveFlags) validateStore() error {
-	switch {
-	case f.root == "" && !f.store.enabled():
-		return usage.New("--root is missing: pass the directory to serve, or a bucket with --store")
-	case f.root != "" && f.store.enabled():
-		return usage.New("--root and --store exclude each other: pass the directory or the bucket to serve")
-	case f.store.enabled() && f.tls.mode != "" && f.tls.dir == "":
-		return usage.New("--tls self-signed needs --tls-dir with --store, because there is no root to keep the key in")
-	case f.store.enabled() && (f.rootMustExist || f.minFree != 0 || f.modeMask != 0):
-		return usage.New("--root-must-exist, --min-free and --mode-mask are about directories: they cannot be used with --store")
+func (f *serveFlags) validateStore() error {
+	var m usage.Mistakes
+	m.If(f.root == "" && !f.store.enabled(), "root", "--root is missing: pass the directory to serve, or a bucket with --store")
+	if f.store.enabled() {
+		m.If(f.root != "", "root", "--root and --store exclude each other: pass the directory or the bucket to serve")
+		m.If(f.tls.mode != "" && f.tls.dir == "", "tls", "--tls self-signed needs --tls-dir with --store, because there is no root to keep the key in")
+		for _, flag := range []struct {
+			name  string
+			given bool
+		}{{"root-must-exist", f.rootMustExist}, {"min-free", f.minFree != 0}, {"mode-mask", f.modeMask != 0}} {
+			if flag.given {
+				m.If(true, flag.name, "--root-must-exist, --min-free and --mode-mask are about directories: they cannot be used with --store")
+				break
+			}
+		}
 	}
-	return f.store.validate()
+	m.Add(f.store.validate())
+	return m.Err()
 }
 
 // closingStore is a store that must be closed.
@@ -79,7 +88,7 @@ type closingStore interface {
 }
 
 // openStore opens the store that the flags name.
-func (f serveFlags) openStore(ctx context.Context, logger *slog.Logger) (closingStore, error) {
+func (f *serveFlags) openStore(ctx context.Context, logger *slog.Logger) (closingStore, error) {
 	if f.store.enabled() {
 		bucket, err := f.store.bucket()
 		if err != nil {

@@ -73,44 +73,14 @@ func flagError(cmd *cobra.Command, err error) error {
 	return usage.New(message)
 }
 
-// maxTypos is the number of wrong, missing or superfluous letters up to which a name is
-// similar to another.
-const maxTypos = 2
-
 // similarFlag returns the flag that was meant by an unknown name, or "".
-func similarFlag(flags *pflag.FlagSet, name string) (similar string) {
-	least := maxTypos + 1
-	flags.VisitAll(func(flag *pflag.Flag) {
-		// A name of two letters must not differ in both.
-		if n := typos(name, flag.Name); !flag.Hidden && n < least && n < len(name)-1 {
-			similar, least = flag.Name, n
-		}
+func similarFlag(flags *pflag.FlagSet, name string) string {
+	return usage.Similar(name, func(yield func(string) bool) {
+		more := true
+		flags.VisitAll(func(flag *pflag.Flag) {
+			more = more && (flag.Hidden || yield(flag.Name))
+		})
 	})
-	return similar
-}
-
-// typos returns the Levenshtein distance of two texts in bytes.
-func typos(a, b string) int {
-	if max(len(a), len(b)) > 64 {
-		return maxTypos + 1
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			changed := diagonal
-			if a[i] != b[j] {
-				changed++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(changed, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // addHelp lets a command print help only if it is asked for: -h in a group of flags, as in

@@ -8,6 +8,25 @@ import (
 	"github.com/tranship/tranship/server"
 )
 
+// permitListening returns the address to listen on, and sets what clients without credentials
+// may do.
+func (f *serveFlags) permitListening() (*net.TCPAddr, error) {
+	address, err := listenAddress(f.listen)
+	if err != nil {
+		return nil, usage.AtFlag("listen", err)
+	}
+	f.anonymous, err = permitListening(f.listen, address, server.ListenPolicy{
+		Encrypted:     f.tls.encrypted(),
+		Insecure:      f.insecure,
+		Authenticated: f.tls.authenticated() || f.identity.enabled(),
+		Tokens:        f.identity.enabled(),
+	}, f.anonymous)
+	if err != nil {
+		return nil, usage.AtFlag("listen", err)
+	}
+	return address, nil
+}
+
 // permitListening returns what clients without credentials may do: the value of
 // --anonymous if it is set; otherwise everything if the server listens on loopback only
 // and has no authentication, and nothing in any other case. It returns a usage error for
@@ -27,6 +46,15 @@ func permitListening(listen string, address net.Addr, policy server.ListenPolicy
 		return anonymousWrite, nil
 	}
 	return anonymous, nil
+}
+
+// listenAddress resolves the value of --listen.
+func listenAddress(listen string) (*net.TCPAddr, error) {
+	address, err := net.ResolveTCPAddr("tcp", listen)
+	if err != nil {
+		return nil, usage.Errorf("--listen %s: it must be host:port: %v", listen, err)
+	}
+	return address, nil
 }
 
 // listenUsage returns the usage error that names the flags which allow what the server

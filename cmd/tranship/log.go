@@ -11,20 +11,35 @@ import (
 	"github.com/tranship/tranship/internal/printable"
 )
 
+// The values of --log-format.
+const (
+	logText = "text"
+	logJSON = "json"
+)
+
 // newLogger returns the log of serve, in the format text or json, from a level on.
-func newLogger(out console.Streams, format, least string) (*slog.Logger, error) {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(least)); err != nil {
-		return nil, usage.Errorf("--log-level %s: it must be debug, info, warn or error", least)
-	}
+func newLogger(out console.Streams, format string, level slog.Leveler) *slog.Logger {
 	options := &slog.HandlerOptions{Level: level, ReplaceAttr: readable}
-	switch format {
-	case "text":
-		return slog.New(slog.NewTextHandler(printable.Lines(out.Err), options)), nil
-	case "json":
-		return slog.New(slog.NewJSONHandler(printable.JSONLines(out.Err), options)), nil
+	if format == logJSON {
+		return slog.New(slog.NewJSONHandler(printable.JSONLines(out.Err), options))
 	}
-	return nil, usage.Errorf("--log-format %s: it must be text or json", format)
+	return slog.New(slog.NewTextHandler(printable.Lines(out.Err), options))
+}
+
+// parseLevel returns the level that a value of --log-level means.
+func parseLevel(text string) (slog.Level, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(text)); err != nil {
+		return 0, usage.AtFlag("log-level", usage.Errorf("--log-level %s: it must be debug, info, warn or error", text))
+	}
+	return level, nil
+}
+
+func checkLogFormat(text string) error {
+	if text == logText || text == logJSON {
+		return nil
+	}
+	return usage.AtFlag("log-format", usage.Errorf("--log-format %s: it must be text or json", text))
 }
 
 // readable replaces the value of an attribute that JSON would not show as people read it: a

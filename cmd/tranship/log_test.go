@@ -48,10 +48,7 @@ func TestLogValues(t *testing.T) {
 	} {
 		var text, jsons bytes.Buffer
 		for format, out := range map[string]*bytes.Buffer{"text": &text, "json": &jsons} {
-			log, err := newLogger(console.Streams{Err: out}, format, "info")
-			if err != nil {
-				t.Fatal(err)
-			}
+			log := newLogger(console.Streams{Err: out}, format, slog.LevelInfo)
 			log.Info("message", "a", value, slog.Group("g", "b", value))
 		}
 		record := logged(t, jsons.String())[0]
@@ -64,10 +61,7 @@ func TestLogValues(t *testing.T) {
 		}
 	}
 	var out bytes.Buffer
-	log, err := newLogger(console.Streams{Err: &out}, "json", "info")
-	if err != nil {
-		t.Fatal(err)
-	}
+	log := newLogger(console.Streams{Err: &out}, "json", slog.LevelInfo)
 	log.Info("message", "errors", []error{errors.New("one"), nil})
 	if !strings.Contains(out.String(), `"errors":["one","<nil>"]`) {
 		t.Error(out.String())

@@ -23,13 +23,17 @@ type globals struct {
 	tls            clientTLSFlags
 	bucket         locationBucketFlags
 	token          tokenSource
+	// server has the flags of serve of each command that has them.
+	server map[*cobra.Command]*serveFlags
+	// arguments is the command line, which a server parses again to reload its flags.
+	arguments []string
 }
 
 // run executes one command line and returns the exit code.
 func run(ctx context.Context, args []string, streams console.Streams) int {
 	out := console.NewOutput(streams.Out)
 	streams.Out = out
-	g := &globals{Console: console.Console{Streams: streams, Watched: display.IsTerminal(streams.Err)}}
+	g := &globals{Console: console.Console{Streams: streams, Watched: display.IsTerminal(streams.Err)}, arguments: args}
 	root := newRoot(g)
 	root.SetArgs(args)
 	root.SetIn(streams.In)
@@ -42,7 +46,11 @@ func run(ctx context.Context, args []string, streams console.Streams) int {
 		if cause := context.Cause(ctx); cause != nil && errors.Is(err, context.Canceled) && !errors.Is(err, cause) {
 			err = cause
 		}
-		g.Fail(err)
+		var mistakes usage.Mistakes
+		mistakes.Add(err)
+		for _, err := range mistakes {
+			g.Fail(err)
+		}
 		if console.ExitCode(err) == console.ExitUsage {
 			_, _ = fmt.Fprintf(streams.Err, "Run '%s --help' for usage.\n", cmd.CommandPath())
 		}
@@ -103,7 +111,7 @@ command that a signal interrupts: 1; by a second signal, it ends at once.`,
 		g.quietFlag(cmd)
 		root.AddCommand(cmd)
 	}
-	root.AddCommand(newServe(g), newPolicy(g), newToken(g), newVersion(g))
+	root.AddCommand(newServe(g), newConfig(g), newPolicy(g), newToken(g), newVersion(g))
 	root.SetOut(g.Out) // which the completion command remembers
 	addCompletion(root)
 	addDocumentation(root)

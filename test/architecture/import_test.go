@@ -66,6 +66,7 @@ var confined = []struct{ module, only string }{
 	{"github.com/aws/...", "store/s3/..."},
 	{"github.com/minio/...", "store/s3/..."},
 	{"github.com/spf13/...", "cmd/..."},
+	{"go.yaml.in/...", "cmd/tranship/internal/config"},
 	{"github.com/go-jose/...", "access/oidc"},
 	{"github.com/pires/...", "server/internal/origin"},
 	{"golang.org/x/net/http/httpproxy", "client/internal/route"},
