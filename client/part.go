@@ -34,7 +34,7 @@ func (u *upload) PartRun(ctx context.Context, first, end int) (tranship.PartWrit
 // ChunkBytes implements tranship.ChunkSizeHinter.
 func (u *upload) ChunkBytes() int {
 	switch {
-	case u.serverIsBusy():
+	case u.wantsSmallChunks():
 		return busyChunk
 	case u.client.fastStream.Load():
 		return wire.MaxChunkBytes

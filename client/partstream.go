@@ -41,11 +41,12 @@ func (u *upload) widthLocked() int {
 	return streams
 }
 
-// serverIsBusy reports whether the server has limited the upload to one stream.
-func (u *upload) serverIsBusy() bool {
+// wantsSmallChunks reports whether the server has limited the upload to one stream, and holds whole
+// messages in memory.
+func (u *upload) wantsSmallChunks() bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	return u.maxStreams == 1
+	return u.maxStreams == 1 && !u.client.hasLanes()
 }
 
 // acquireStream returns the stream with the fewest writers, and its call. It counts one

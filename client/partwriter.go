@@ -28,8 +28,8 @@ const (
 	rateBytes = 4 << 20
 )
 
-// busyChunk is the number of bytes in one message to a busy server, which holds a message
-// or two for each client.
+// busyChunk is the number of bytes in one message over gRPC to a busy server, which holds a
+// message or two for each client. On a lane, a server writes a message while it arrives.
 const busyChunk = 64 << 10
 
 // partWriter writes one part, or consecutive parts in order, through its own slot. It does
@@ -90,7 +90,7 @@ func (w *partWriter) WriteChunk(data tranship.Chunk) error {
 		return err
 	}
 	most, piece := wire.MaxChunkBytes, sendChunk
-	if w.upload.serverIsBusy() {
+	if w.upload.wantsSmallChunks() {
 		most, piece = busyChunk, busyChunk
 	}
 	for data.Len() > most {

@@ -46,7 +46,16 @@ func (s strictStream) RecvMsg(message any) error {
 // Receive receives the next message of a stream and its payload. Malformed messages fail
 // as they do in a Strict service.
 func Receive(stream grpc.ServerStream, message *payload.Message) error {
-	err := message.Receive(stream)
+	return explain(message.Receive(stream))
+}
+
+// ReceiveMore receives the next piece of the payload of a message in pieces, like Receive.
+func ReceiveMore(stream grpc.ServerStream, message *payload.Message) error {
+	return explain(message.ReceiveMore(stream))
+}
+
+// explain replaces the error of a malformed message by its status.
+func explain(err error) error {
 	if _, ok := errors.AsType[*payload.MalformedError](err); ok {
 		return errMalformed()
 	}

@@ -30,6 +30,8 @@ type frame struct {
 	// length is that of the payload. If the payload was dropped, body is empty.
 	length int
 	body   mem.Buffer
+	// inPieces means that the frame is a message whose payload piece reads. body is nil.
+	inPieces bool
 }
 
 // reader reads frames. When reading fails because of a deadline, the next call of next
@@ -45,30 +47,40 @@ type reader struct {
 	kind    kind
 	body    *[]byte
 	arrived int // how many bytes of body have come
-	// drop means that messages are read without keeping their payload, of which left bytes
-	// have not come. length is that of the payload of the frame.
+	// drop means that messages are read without keeping their payload. left is how many bytes of a
+	// message that is dropped, or read in pieces, have not come. length is that of the payload of
+	// the frame.
 	drop         bool
 	left, length int
+	// begin is piecewise.Begin of the message that next reads; nil if it must be read as a whole.
+	begin func(head []byte, length int) (start int, ok bool)
 }
 
 // next reads a frame.
 func (r *reader) next() (frame, error) {
 	if !r.begun {
+		if err := r.dropPieces(); err != nil {
+			return frame{}, err
+		}
 		if err := r.header(); err != nil {
 			return frame{}, err
 		}
 	}
-	for r.left > 0 {
-		if err := r.dropMore(); err != nil {
-			return frame{}, err
-		}
+	if inPieces, err := r.beginPieces(); inPieces || err != nil {
+		return frame{kind: kindMessage, length: r.length, inPieces: inPieces}, err
+	}
+	if err := r.dropLeft(); err != nil {
+		return frame{}, err
+	}
+	if r.body == nil {
+		r.makeBody()
 	}
 	for r.arrived < len(*r.body) {
 		if err := r.more(); err != nil {
 			return frame{}, err
 		}
 	}
-	read := frame{r.kind, r.length, mem.NewBuffer(r.body, r.pool)}
+	read := frame{kind: r.kind, length: r.length, body: mem.NewBuffer(r.body, r.pool)}
 	r.begun, r.body, r.arrived = false, nil, 0
 	return read, nil
 }
@@ -81,7 +93,7 @@ func (r *reader) awaitFirst() error {
 	return r.fill()
 }
 
-// header reads the header of a frame, and makes room for its payload.
+// header reads the header of a frame.
 func (r *reader) header() error {
 	for r.w-r.r < frameBytes {
 		if err := r.fill(); err != nil {
@@ -98,16 +110,34 @@ func (r *reader) header() error {
 	}
 	r.r += frameBytes
 	r.begun, r.kind, r.length = true, k, int(length)
-	if k == kindMessage && r.drop {
-		r.left, length = int(length), 0
+	if k == kindMessage {
+		if r.drop {
+			r.left = int(length)
+		}
+		r.bulk = length >= bulkBytes && !r.drop
+	}
+	return nil
+}
+
+// makeBody makes room for the payload of a frame, unless that was dropped.
+func (r *reader) makeBody() {
+	length := r.length
+	if r.kind == kindMessage && r.drop {
+		length = 0
 	}
 	if length <= smallBytes {
 		r.body = new(make([]byte, length))
 	} else {
-		r.body = r.pool.Get(int(length))
+		r.body = r.pool.Get(length)
 	}
-	if k == kindMessage {
-		r.bulk = length >= bulkBytes
+}
+
+// dropLeft drops what is left of the payload of a message.
+func (r *reader) dropLeft() error {
+	for r.left > 0 {
+		if err := r.dropMore(); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -174,7 +204,7 @@ func (r *reader) fill() error {
 		r.r = 0
 	}
 	end := len(buffer)
-	if r.bulk && !r.begun {
+	if r.bulk && r.body == nil {
 		end = min(end, r.w+bulkFill)
 	}
 	n, err := r.conn.Read(buffer[r.w:end])

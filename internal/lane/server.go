@@ -70,7 +70,8 @@ func (s *ServerStream) wake() {
 
 // RecvMsg implements grpc.ServerStream. It returns io.EOF after the client's end, and otherwise a
 // status error: CANCELLED if the client has cancelled the call or was lost, and
-// RESOURCE_EXHAUSTED after a message that is too large.
+// RESOURCE_EXHAUSTED after a message that is too large. A large message that allows pieces is
+// received as package payload says.
 func (s *ServerStream) RecvMsg(message any) error {
 	if s.ended.Load() && s.ctx.Err() == nil {
 		return io.EOF
@@ -83,19 +84,25 @@ func (s *ServerStream) RecvMsg(message any) error {
 	if s.isOver() || s.ended.Load() {
 		return s.endError()
 	}
-	next, err := c.read()
+	pieces, _ := message.(piecewise)
+	if pieces != nil && pieces.NextBytes() > 0 {
+		return s.receivePiece(pieces)
+	}
+	next, err := c.readMessage(pieces)
 	if err != nil {
 		return s.failed(err)
 	}
-	switch next.kind {
-	case kindMessage:
+	switch {
+	case next.inPieces:
+		return nil
+	case next.kind == kindMessage:
 		return receive(c, next.body, message)
-	case kindEnd:
+	case next.kind == kindEnd:
 		next.body.Free()
 		s.ended.Store(true)
 		go s.watch()
 		return io.EOF
-	case kindCancel:
+	case next.kind == kindCancel:
 		next.body.Free()
 		s.cancelled()
 		return s.endError()

@@ -39,6 +39,10 @@ type Message struct {
 	envelope int
 	// scratch is memory that decoding the next message uses again.
 	scratch []byte
+	// pieces is the place of a payload that may arrive in pieces; zero means that none may. left is
+	// how many bytes of the payload have not arrived, and tail how many follow it.
+	pieces     Place
+	left, tail int
 }
 
 // New returns a message whose payload may be at one of places. Proto must have the fields
@@ -66,7 +70,7 @@ type (
 // stream's, or a *MalformedError. The caller must give that a status, because gRPC would use
 // INTERNAL.
 func (m *Message) Receive(stream Receiver) error {
-	m.Data, m.malformed, m.envelope = nil, nil, 0
+	m.Data, m.malformed, m.envelope, m.left = nil, nil, 0, 0
 	if err := stream.RecvMsg(m); err != nil {
 		return err
 	}

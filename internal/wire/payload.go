@@ -8,8 +8,11 @@ import (
 // NewUploadRequest returns a message for a request. Its payload is the data of the chunk or
 // put.
 func NewUploadRequest(request *transhipv1.UploadRequest) *payload.Message {
-	return payload.New(request, payload.Place{Outer: 2, Data: 3}, payload.Place{Outer: 5, Data: 6})
+	return payload.New(request, ChunkPlace(), payload.Place{Outer: 5, Data: 6})
 }
+
+// ChunkPlace returns the place of the data of a chunk in a request.
+func ChunkPlace() payload.Place { return payload.Place{Outer: 2, Data: 3} }
 
 // NewDownloadResponse returns a message for a response. Its payload is the data of the
 // chunk.

@@ -27,7 +27,10 @@ type received struct {
 	// held is how many bytes of the payload the stream holds; the function that frees the
 	// payload drops them. It is the size of the payload, or 0 if that is too large.
 	held int64
-	err  error
+	// arrival is a chunk whose payload was not received yet; nil for all other messages. The
+	// function that takes it lets a slot take it, or rejects it.
+	arrival *arrival
+	err     error
 }
 
 // loose is how many bytes the message takes that the stream does not hold.

@@ -52,11 +52,16 @@ func (u *uploadStream) receive(stream grpc.BidiStreamingServer[transhipv1.Upload
 		message := wire.NewUploadRequest(request)
 		message.Reuse(earlier)
 		earlier = message
+		message.InPieces(wire.ChunkPlace())
 		u.awaiting.Store(true)
 		err := grpcdesc.Receive(stream, message)
 		u.awaiting.Store(false)
-		u.arrived.Add(1)
 		next := received{request: request, data: message, err: err}
+		if err == nil && message.Left() > 0 {
+			next.arrival = newArrival(request.GetChunk(), message.Left())
+		} else {
+			u.arrived.Add(1)
+		}
 		if err == nil {
 			next.envelope = message.Envelope()
 			if size := int64(message.Len()); size <= wire.MaxChunkBytes {
@@ -71,6 +76,13 @@ func (u *uploadStream) receive(stream grpc.BidiStreamingServer[transhipv1.Upload
 			u.free(next)
 			return
 		}
+		if next.arrival != nil {
+			err = u.receivePieces(stream, message, next.arrival)
+			u.arrived.Add(1)
+			if err != nil && !u.inbox.add(u.ctx, received{request: request, data: message, err: err}) {
+				return
+			}
+		}
 		// A message that cannot be decoded fails the stream, which discard reads on.
 		if err != nil && status.Code(err) != codes.InvalidArgument {
 			return
@@ -82,6 +94,7 @@ func (u *uploadStream) receive(stream grpc.BidiStreamingServer[transhipv1.Upload
 func (u *uploadStream) free(message received) {
 	message.data.Free()
 	u.drop(message.held)
+	message.arrival.reject()
 }
 
 // endReceiving frees the messages that were received and not handled, also those that receive

@@ -1,6 +1,7 @@
 package native
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync/atomic"
@@ -19,8 +20,10 @@ const slotEvents = 16
 // event is what the stream hands to a slot. Exactly one field is set, and data together
 // with chunk. An event with finish or err is the last one.
 type event struct {
-	chunk    *transhipv1.Chunk
-	data     *payload.Message
+	chunk *transhipv1.Chunk
+	data  *payload.Message
+	// arrival is a chunk whose payload follows.
+	arrival  *arrival
 	copyPart *transhipv1.CopyPart
 	zeros    *transhipv1.Zeros
 	finish   *transhipv1.Finish
@@ -28,6 +31,15 @@ type event struct {
 	// told says that Options.Refused has been told of err, or will be when the stream
 	// ends.
 	told bool
+}
+
+// free frees the payload of an event that no slot handles.
+func (e event) free(stream *uploadStream) {
+	if e.chunk != nil {
+		stream.drop(int64(e.data.Len()))
+		e.data.Free()
+	}
+	e.arrival.reject()
 }
 
 // slot is one file, or one writer of a file, on an Upload stream. The stream's goroutine
@@ -52,6 +64,11 @@ type slot struct {
 	ctx       context.Context
 	refused   func(Refusal)
 	sequencer partSequencer
+	// arriving is the chunk that is being received; nil if there is none. After it was cut off, it
+	// stays. Until its outcome is known, the sequencer belongs to the goroutine that holds its mu.
+	arriving *arrival
+	// cut means that the payload of the chunk in arriving will not arrive: the stream ends.
+	cut bool
 	// finishing says that the client has sent finish.
 	finishing bool
 	// reach is the end of the bytes that the slot has written. The reach of a joined slot
@@ -119,10 +136,7 @@ func (s *slot) run(begin *transhipv1.Begin) {
 		})
 	}
 	for e := range s.events {
-		if e.chunk != nil {
-			s.stream.drop(int64(e.data.Len()))
-			e.data.Free()
-		}
+		e.free(s.stream)
 	}
 }
 
@@ -141,8 +155,10 @@ func (s *slot) transfer(begin *transhipv1.Begin) (finished *transhipv1.Finished,
 		return nil, err
 	}
 	defer func() {
+		s.arriving.revoke()
 		err = s.because(err)
-		if err != nil && !s.owner && !errors.Is(err, tranship.ErrAborted) {
+		// Nothing of a chunk whose checksum was not compared may stay.
+		if err != nil && (!s.owner || s.arriving != nil) && !errors.Is(err, tranship.ErrAborted) {
 			s.takeBack()
 		}
 		_ = s.sequencer.close() // finish has closed a part that counts
@@ -164,14 +180,23 @@ func (s *slot) transfer(begin *transhipv1.Begin) (finished *transhipv1.Finished,
 		draining = nil // an upload that cannot be resumed may finish
 	}
 	for {
+		events := s.events
+		if s.arriving != nil && !s.cut {
+			events = nil
+		}
 		select {
-		case e := <-s.events:
+		case e := <-events:
 			finished, err := s.handle(e)
 			if err != nil && !e.told {
 				s.tell(err)
 			}
 			if finished != nil || err != nil {
 				return finished, err
+			}
+		case err := <-s.outcome():
+			if err := s.endArrival(err); err != nil {
+				s.tell(err)
+				return nil, err
 			}
 		case <-sender.Tick():
 			if err := s.session.slowness(sender, s.stream.alive.Load()); err != nil {
@@ -202,9 +227,16 @@ func (s *slot) tell(err error) {
 func (s *slot) handle(e event) (finished *transhipv1.Finished, err error) {
 	s.stream.pace.Hold()
 	defer s.stream.pace.Release()
+	if s.cut {
+		e.free(s.stream)
+		e = event{err: cmp.Or(e.err, errUnfinished), told: e.told}
+	}
 	switch {
 	case e.chunk != nil:
 		return nil, s.write(e.chunk, e.data)
+	case e.arrival != nil:
+		s.take(e.arrival)
+		return nil, nil
 	case e.copyPart != nil:
 		return nil, s.copyPart(e.copyPart)
 	case e.zeros != nil:

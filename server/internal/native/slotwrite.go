@@ -17,14 +17,12 @@ func (s *slot) write(chunk *transhipv1.Chunk, data *payload.Message) error {
 	crc := data.Sum()
 	if chunk.Crc32C != nil && crc != chunk.GetCrc32C() {
 		data.Free()
-		return fmt.Errorf("%w: a chunk at offset %d does not have its CRC32C", tranship.ErrIntegrity, chunk.GetOffset())
+		return errWrongChunk(chunk)
 	}
 	if err := s.sequencer.write(chunk.Offset, data.Chunk(crc)); err != nil {
 		return err
 	}
-	s.written.Add(size)
-	s.session.written.Add(size)
-	s.reached()
+	s.wrote(size)
 	return nil
 }
 
@@ -37,9 +35,7 @@ func (s *slot) writeZeros(zeros *transhipv1.Zeros) error {
 	}
 	s.received.Add(length)
 	s.session.received.Add(length)
-	s.written.Add(length)
-	s.session.written.Add(length)
-	s.reached()
+	s.wrote(length)
 	return nil
 }
 

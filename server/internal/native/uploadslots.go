@@ -117,6 +117,9 @@ func (u *uploadStream) chunk(chunk *transhipv1.Chunk, next received) error {
 		return err
 	}
 	size := int64(next.data.Len())
+	if next.arrival != nil {
+		size = next.arrival.size
+	}
 	if size > wire.MaxChunkBytes {
 		u.free(next)
 		limit := &tranship.LimitError{
@@ -126,6 +129,10 @@ func (u *uploadStream) chunk(chunk *transhipv1.Chunk, next received) error {
 			Rule:    fmt.Sprintf("a chunk carries at most %d bytes, not %d", wire.MaxChunkBytes, size),
 		}
 		return u.end(chunk.GetSlot(), event{err: limit})
+	}
+	if next.arrival != nil {
+		open.deliver(event{arrival: next.arrival})
+		return nil
 	}
 	open.received.Add(size)
 	open.deliver(event{chunk: chunk, data: next.data})
