@@ -44,7 +44,7 @@ func (s *Store) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload,
 func (s *Store) newUpload(spec tranship.Spec, id string, partSize int64) *upload {
 	u := &upload{
 		store: s, spec: spec, id: id, partSize: partSize, epoch: 1, parts: make(map[int]*part),
-		changing: semaphore.NewWeighted(1), creating: semaphore.NewWeighted(1),
+		changing: semaphore.NewWeighted(1), creating: semaphore.NewWeighted(1), window: newWindow(partSize, s.options.Memory),
 	}
 	u.ctx, u.cancel = context.WithCancelCause(context.Background())
 	s.mu.Lock()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/tranship/tranship"
 )
@@ -25,6 +26,8 @@ type part struct {
 	chunks   []tranship.Chunk
 	reserved int64
 	store    *Store
+	// window is that of the upload, of which the part takes reserved bytes, too.
+	window *semaphore.Weighted
 	// ended is why the writer has ended before Close; nil if it has not.
 	ended error
 	// replaced is set once the part has a newer writer.
@@ -65,6 +68,7 @@ func (p *part) free() {
 	p.chunks, p.pieces = nil, nil
 	if p.reserved > 0 {
 		p.store.memory.Release(p.reserved)
+		p.window.Release(p.reserved)
 		p.reserved = 0
 	}
 }
@@ -129,7 +133,7 @@ func (u *upload) replace(n int) (older, newer *part, err error) {
 	if u.committed != nil {
 		return nil, nil, fmt.Errorf("%w: the upload of %s was committed", tranship.ErrAborted, u.spec.Path)
 	}
-	older, newer = u.parts[n], &part{store: u.store}
+	older, newer = u.parts[n], &part{store: u.store, window: u.window}
 	if u.session != nil {
 		newer.base = u.session.Noted[n].ETag
 	}
@@ -183,7 +187,7 @@ func (u *upload) reserve(ctx context.Context, p *part, most int64) error {
 	waiting, stop := context.WithCancel(ctx)
 	defer stop()
 	defer context.AfterFunc(u.ctx, stop)()
-	if err := u.store.reserve(waiting, most); err != nil {
+	if err := u.acquire(waiting, most); err != nil {
 		u.mu.Lock()
 		defer u.mu.Unlock()
 		if u.ended != nil {

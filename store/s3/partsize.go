@@ -8,9 +8,10 @@ import (
 
 const (
 	// leastPart and mostPart are the least and the greatest length of parts that the store
-	// chooses for files of up to 625 GiB. S3 takes 5 MiB to 5 GiB.
+	// chooses for files of up to 156 GiB, which need no longer ones. S3 takes 5 MiB to 5 GiB.
+	// Four parts of an upload are in memory, so that the server of one needs little.
 	leastPart = 8 << 20
-	mostPart  = 64 << 20
+	mostPart  = 16 << 20
 	// unknownPart is the length of the parts of an upload of unknown size, which can have
 	// 156 GiB.
 	unknownPart = 16 << 20

@@ -75,10 +75,11 @@ type Options struct {
 	// makes all that would change the bucket fail with tranship.ErrUnsupported.
 	ReadOnly bool
 	// Memory is how many bytes of parts are in memory at most; 0 means DefaultMemory. It must
-	// be enough for one part, which has up to 64 MiB for files of up to 625 GiB.
+	// be enough for one part, which has up to 64 MiB for files of up to 625 GiB. One upload takes
+	// up to 64 MiB of it, or two parts if these are longer.
 	Memory int64
 	// PartSize is the length of the parts of uploads in bytes, which must be one that the
-	// engine takes; 0 means 8 to 64 MiB, and more for files that need it.
+	// engine takes; 0 means 8 to 16 MiB, and more for files that need it.
 	PartSize int64
 	// UploadExpiry is the time without a write after which an unfinished upload is removed;
 	// 0 means DefaultUploadExpiry.

@@ -33,6 +33,8 @@ type upload struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 
+	// window limits the bytes of the parts that are in memory.
+	window *semaphore.Weighted
 	// changing serializes Commit, Abort, Detach and swaps of the session.
 	changing *semaphore.Weighted
 
