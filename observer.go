@@ -31,8 +31,12 @@ type Event struct {
 	Context context.Context
 	// Kind is the kind of the event.
 	Kind EventKind
-	// Method is the full name of the call's method, "/package.Service/Method".
+	// Method is the full name of the call's method, "/package.Service/Method". The client
+	// has chosen it: in the event of a call that was refused it may be arbitrary text.
 	Method string
+	// Transport is what carries the call on a server: TransportGRPC or TransportLanes. It is
+	// empty on a client.
+	Transport string
 	// Path is the path of the file. The client has chosen it: it may be arbitrary text.
 	Path string
 	// Offset is the first byte that was asked for, and Bytes is how many bytes were
@@ -53,19 +57,31 @@ type EventKind int
 // that it does not know.
 const (
 	// EventCallBegun means that a client has begun a call, or that a server has admitted
-	// one. It has Method and Start.
+	// one. It has Method and Start, and on a server Transport.
 	EventCallBegun EventKind = iota + 1
-	// EventCallEnded is the end of a call. It has Method, Start, Duration and Err. On a
-	// server, a call that was refused has only this event. On a client, a call that the
+	// EventCallEnded is the end of a call. It has Method, Start, Duration and Err, and on a
+	// server Transport. On a server, a call that was refused has only this event. On a client, a call that the
 	// client has cancelled because it no longer needs it has no Err.
 	EventCallEnded
 	// EventUpload is a file that was committed, or an upload that failed. It has Path,
-	// Bytes, Start, Duration and Err, and on a server Method. A client reports a put and
-	// the commit of an upload, and not the uploads that it aborts.
+	// Bytes, Start, Duration and Err, and on a server Method and Transport. A client reports
+	// a put and the commit of an upload, and not the uploads that it aborts.
 	EventUpload
 	// EventDownload is a file, or a range of one, that was read. It has Path, Offset,
-	// Bytes, Start, Duration and Err, and on a server Method.
+	// Bytes, Start, Duration and Err, and on a server Method and Transport.
 	EventDownload
+	// EventConnectionRefused is a connection that a server has refused or cut off. It has
+	// Start and Err, which is a *LimitError if a limit is the reason, and otherwise says why
+	// the TLS handshake failed. Only a server has it.
+	EventConnectionRefused
+)
+
+// The transports of an Event.
+const (
+	// TransportGRPC is gRPC over HTTP/2.
+	TransportGRPC = "grpc"
+	// TransportLanes is lanes: connections that carry calls without HTTP/2.
+	TransportLanes = "lanes"
 )
 
 // String returns the kind's name, such as "upload".
@@ -79,6 +95,8 @@ func (k EventKind) String() string {
 		return "upload"
 	case EventDownload:
 		return "download"
+	case EventConnectionRefused:
+		return "connection refused"
 	default:
 		return "unknown event"
 	}

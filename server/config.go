@@ -109,8 +109,10 @@ type Config struct {
 	// Observer is told of calls and transfers, for metrics and traces; nil means that
 	// nothing is told.
 	Observer tranship.Observer
-	// Logger has one line for each transfer, and failures; nil means that nothing is
-	// logged.
+	// Logger has one line for each transfer, of which small files that are stored or read
+	// together share one, and failures; nil means that nothing is logged. Each line about a
+	// call has the attributes "principal", "peer" and "transport". At level Debug, each small
+	// file has a line of its own.
 	Logger *slog.Logger
 
 	// DrainTimeout is how long Serve waits, after its context has ended, for files under
@@ -230,6 +232,8 @@ const maxListPage = 256
 func (c Config) withDefaults() Config {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
+	} else {
+		c.Logger = slog.New(callerLog{c.Logger.Handler()})
 	}
 	if c.MaxMessageBytes == 0 {
 		c.MaxMessageBytes = DefaultMaxMessageBytes

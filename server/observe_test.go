@@ -24,6 +24,8 @@ import (
 type observer struct {
 	mu   sync.Mutex
 	told []string
+	// transports are those of transfers, one for each of them.
+	transports []string
 }
 
 // Observe implements tranship.Observer.
@@ -35,9 +37,13 @@ func (o *observer) Observe(events []tranship.Event) {
 		text := fmt.Sprintf("%s: %v %s by %q", method, event.Kind, event.Path, access.FromContext(event.Context).Name)
 		if event.Kind == tranship.EventUpload || event.Kind == tranship.EventDownload {
 			text += fmt.Sprintf(", %d bytes from %d", event.Bytes, event.Offset)
+			o.transports = append(o.transports, event.Transport)
 		}
 		if event.Err != nil {
 			text += ", failed"
+			if limit, ok := errors.AsType[*tranship.LimitError](event.Err); ok {
+				text += ": " + string(limit.Limit)
+			}
 			for _, known := range []error{tranship.ErrNotFound, tranship.ErrUnauthenticated} {
 				if errors.Is(event.Err, known) {
 					text += ": " + known.Error()

@@ -34,7 +34,7 @@ func (l Log) Transfer(ctx context.Context, direction Direction, path string, byt
 	if direction == Download {
 		kind = tranship.EventDownload
 	}
-	observation.FromContext(ctx).Transfer(kind, path, 0, bytes, start, err)
+	observation.FromContext(ctx).Transfers(kind, observation.Transfer{Path: path, Bytes: bytes, Start: start, Err: err})
 	if l.Logger == nil {
 		return
 	}

@@ -32,24 +32,38 @@ func New(observer tranship.Observer) *Batch {
 	return &Batch{observer: observer}
 }
 
-// Add adds an event. It passes all waiting events to the observer when there are
-// MaxObserved of them.
-func (b *Batch) Add(event tranship.Event) {
+// Add adds events. It passes all waiting events to the observer when there are
+// MaxObserved of them. It does not keep the slice.
+func (b *Batch) Add(events ...tranship.Event) {
 	if b == nil {
 		return
 	}
+	for len(events) > 0 {
+		added, full := b.add(events)
+		if full != nil {
+			b.observer.Observe(full)
+		}
+		events = events[added:]
+	}
+}
+
+// add adds as many events as may wait, and returns their number. It returns all waiting events
+// if no more may wait.
+func (b *Batch) add(events []tranship.Event) (added int, full []tranship.Event) {
 	b.mu.Lock()
-	b.events = append(b.events, event)
+	defer b.mu.Unlock()
+	if b.events == nil {
+		b.events = make([]tranship.Event, 0, tranship.MaxObserved)
+	}
+	added = min(len(events), tranship.MaxObserved-len(b.events))
+	b.events = append(b.events, events[:added]...)
 	if len(b.events) == tranship.MaxObserved {
-		events := b.takeLocked()
-		b.mu.Unlock()
-		b.observer.Observe(events)
-		return
+		return added, b.takeLocked()
 	}
 	if b.timer == nil {
 		b.timer = time.AfterFunc(delay, b.Flush)
 	}
-	b.mu.Unlock()
+	return added, nil
 }
 
 // Flush passes all waiting events to the observer.
@@ -101,5 +115,13 @@ func (b *Batch) Refused(ctx context.Context, method string, err error) {
 	if b == nil {
 		return
 	}
-	b.Add(tranship.Event{Context: ctx, Kind: tranship.EventCallEnded, Method: method, Start: time.Now(), Err: err})
+	b.Add(tranship.Event{Context: ctx, Kind: tranship.EventCallEnded, Method: method, Transport: Transport(ctx), Start: time.Now(), Err: err})
+}
+
+// ConnectionRefused adds a connection that was refused or cut off. ctx has its peer.
+func (b *Batch) ConnectionRefused(ctx context.Context, err error) {
+	if b == nil {
+		return
+	}
+	b.Add(tranship.Event{Context: ctx, Kind: tranship.EventConnectionRefused, Start: time.Now(), Err: err})
 }

@@ -42,7 +42,7 @@ func TestBatch(t *testing.T) {
 			t.Error("the context does not have the call")
 		}
 		for range tranship.MaxObserved {
-			call.Transfer(tranship.EventUpload, "path", 0, 1, time.Now(), nil)
+			call.Transfers(tranship.EventUpload, observation.Transfer{Path: "path", Bytes: 1, Start: time.Now()})
 		}
 		got := observer.get()
 		if len(got) != 1 || len(got[0]) != tranship.MaxObserved || got[0][0].Kind != tranship.EventCallBegun {
@@ -78,7 +78,8 @@ func TestNothing(t *testing.T) {
 	if ctx != t.Context() || batch != nil || call != nil || observation.FromContext(ctx) != nil || !batch.Now().IsZero() {
 		t.Error("something is observed without an observer")
 	}
-	call.Transfer(tranship.EventUpload, "path", 0, 0, time.Now(), nil)
+	call.Transfers(tranship.EventUpload, observation.Transfer{Path: "path"})
+	batch.ConnectionRefused(ctx, nil)
 	call.End(nil)
 	batch.Transfer(ctx, tranship.EventUpload, "path", 0, 0, time.Now(), nil)
 	batch.Refused(ctx, "method", nil)

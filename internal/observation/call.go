@@ -12,7 +12,9 @@ type Call struct {
 	batch  *Batch
 	ctx    context.Context
 	method string
-	start  time.Time
+	// transport is that of the context; "" on a client.
+	transport string
+	start     time.Time
 }
 
 // key is the key of the *Call in a context.
@@ -24,9 +26,9 @@ func (b *Batch) Begin(ctx context.Context, method string) (context.Context, *Cal
 	if b == nil {
 		return ctx, nil
 	}
-	c := &Call{batch: b, method: method, start: time.Now()}
+	c := &Call{batch: b, method: method, transport: Transport(ctx), start: time.Now()}
 	c.ctx = context.WithValue(ctx, key{}, c)
-	b.Add(tranship.Event{Context: c.ctx, Kind: tranship.EventCallBegun, Method: method, Start: c.start})
+	b.Add(tranship.Event{Context: c.ctx, Kind: tranship.EventCallBegun, Method: method, Transport: c.transport, Start: c.start})
 	return c.ctx, c
 }
 
@@ -36,15 +38,30 @@ func FromContext(ctx context.Context) *Call {
 	return c
 }
 
-// Transfer adds the end of an upload or download of the call that began at start.
-func (c *Call) Transfer(kind tranship.EventKind, path string, offset, bytes int64, start time.Time, err error) {
+// Transfer is the end of an upload or download of a call.
+type Transfer struct {
+	Path          string
+	Offset, Bytes int64
+	// Start is when it began.
+	Start time.Time
+	Err   error
+}
+
+// Transfers adds the ends of transfers, all of one kind: tranship.EventUpload or
+// tranship.EventDownload. They end now.
+func (c *Call) Transfers(kind tranship.EventKind, transfers ...Transfer) {
 	if c == nil {
 		return
 	}
-	c.batch.Add(tranship.Event{
-		Context: c.ctx, Kind: kind, Method: c.method, Path: path, Offset: offset, Bytes: bytes,
-		Start: start, Duration: time.Since(start), Err: err,
-	})
+	now := time.Now()
+	events := make([]tranship.Event, len(transfers))
+	for i, t := range transfers {
+		events[i] = tranship.Event{
+			Context: c.ctx, Kind: kind, Method: c.method, Transport: c.transport, Path: t.Path, Offset: t.Offset, Bytes: t.Bytes,
+			Start: t.Start, Duration: now.Sub(t.Start), Err: t.Err,
+		}
+	}
+	c.batch.Add(events...)
 }
 
 // End adds the event that the call has ended.
@@ -53,7 +70,7 @@ func (c *Call) End(err error) {
 		return
 	}
 	c.batch.Add(tranship.Event{
-		Context: c.ctx, Kind: tranship.EventCallEnded, Method: c.method,
+		Context: c.ctx, Kind: tranship.EventCallEnded, Method: c.method, Transport: c.transport,
 		Start: c.start, Duration: time.Since(c.start), Err: err,
 	})
 }

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/access"
 	"github.com/tranship/tranship/server/internal/caller"
 	"github.com/tranship/tranship/server/internal/limited"
 )
@@ -113,6 +114,7 @@ func (d *Door) HandshakeFailed(address net.Addr, err error) {
 	if d.audit != nil {
 		d.audit.RefusedHandshake(hostPort(address), err.Error())
 	}
+	d.observed.ConnectionRefused(access.NewPeerContext(context.Background(), address), err)
 }
 
 // Close ends the counting of the connection. It does not close the transport's.
@@ -223,8 +225,8 @@ func (d *Door) changePeer(c *Connection, peer string) error {
 	return nil
 }
 
-// reportClosed tells the audit log that a limit closed a connection, and the log at most
-// once a second.
+// reportClosed tells the audit log and the observer that a limit closed a connection, and the
+// log at most once a second.
 func (d *Door) reportClosed(err error, address net.Addr) {
 	why := err.Error()
 	if limit, ok := errors.AsType[*tranship.LimitError](err); ok {
@@ -233,6 +235,7 @@ func (d *Door) reportClosed(err error, address net.Addr) {
 	if d.audit != nil {
 		d.audit.RefusedConnection(hostPort(address), why)
 	}
+	d.observed.ConnectionRefused(access.NewPeerContext(context.Background(), address), err)
 	d.mu.Lock()
 	d.closed++
 	n := d.closed

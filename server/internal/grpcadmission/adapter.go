@@ -34,6 +34,8 @@ import (
 	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/tap"
 
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/observation"
 	"github.com/tranship/tranship/server/internal/admission"
 	"github.com/tranship/tranship/server/limit"
 )
@@ -134,6 +136,9 @@ func (a *Adapter) begin(ctx context.Context, method string) (*admission.Call, er
 	var forwarded []string
 	if header := a.door.ForwardedHeader(); header != "" {
 		forwarded = metadata.ValueFromIncomingContext(ctx, header)
+	}
+	if observation.Transport(ctx) == "" {
+		ctx = observation.NewTransportContext(ctx, tranship.TransportGRPC)
 	}
 	var call *admission.Call
 	var err error

@@ -11,7 +11,9 @@ import (
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/peer"
 
+	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/lane"
+	"github.com/tranship/tranship/internal/observation"
 	"github.com/tranship/tranship/server/internal/admission"
 	"github.com/tranship/tranship/server/limit"
 )
@@ -38,10 +40,11 @@ type Lane struct {
 	out net.Conn
 }
 
-// Context returns a context for the calls of the lane, derived from ctx. It has the peer, and the
-// connection for which the calls count.
+// Context returns a context for the calls of the lane, derived from ctx. It has the peer, the
+// transport, and the connection for which the calls count.
 func (l *Lane) Context(ctx context.Context) context.Context {
 	ctx = peer.NewContext(ctx, &peer.Peer{Addr: l.RemoteAddr(), LocalAddr: l.LocalAddr(), AuthInfo: l.info})
+	ctx = observation.NewTransportContext(ctx, tranship.TransportLanes)
 	return context.WithValue(ctx, connectionKey{}, l.admitted.connection)
 }
 

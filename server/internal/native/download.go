@@ -14,6 +14,7 @@ import (
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/bufferpool"
 	"github.com/tranship/tranship/internal/minrate"
+	"github.com/tranship/tranship/internal/observation"
 	"github.com/tranship/tranship/internal/rpcstatus"
 	"github.com/tranship/tranship/internal/wire"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
@@ -213,13 +214,16 @@ func (d *downloadStream) serve(ctx context.Context, open *transhipv1.Open) {
 
 // end sends the terminal reply of an open that failed, and logs the outcome of any.
 func (d *downloadStream) end(open *transhipv1.Open, start time.Time, sent int64, err error) {
+	d.service.logTransfers(d.ctx, "download", d.outcome(open, start, sent, err))
+}
+
+// outcome sends the terminal reply of an open that failed, and returns the outcome of any.
+func (d *downloadStream) outcome(open *transhipv1.Open, start time.Time, sent int64, err error) observation.Transfer {
 	if err != nil {
 		d.fail(open.GetSlot(), err)
 	}
 	d.service.logInternal(d.ctx, "download", err)
-	d.service.logTransfer(d.ctx, outcome{
-		direction: "download", path: open.GetPath(), offset: open.GetOffset(), bytes: sent, start: start, err: err,
-	})
+	return observation.Transfer{Path: open.GetPath(), Offset: open.GetOffset(), Bytes: sent, Start: start, Err: err}
 }
 
 // deliver sends what one open asks for, including done, and returns how many bytes it

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/observation"
 	"github.com/tranship/tranship/internal/payload"
 	"github.com/tranship/tranship/internal/wire"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
@@ -54,9 +55,11 @@ func (d *downloadStream) answerAll(batch []*fetch, results []tranship.FetchResul
 		}
 	}
 	flush()
+	ended := make([]observation.Transfer, len(answers))
 	for i := range answers {
-		d.end(answers[i].open, start, answers[i].sent, answers[i].err)
+		ended[i] = d.outcome(answers[i].open, start, answers[i].sent, answers[i].err)
 	}
+	d.service.logTransfers(d.ctx, "download", ended...)
 }
 
 // settle returns the fetches of a batch that are to be answered, and makes their slots free. A

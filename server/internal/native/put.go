@@ -8,6 +8,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/batch"
+	"github.com/tranship/tranship/internal/observation"
 	"github.com/tranship/tranship/internal/payload"
 	"github.com/tranship/tranship/internal/rpcstatus"
 	"github.com/tranship/tranship/internal/wire"
@@ -68,13 +69,13 @@ func (s *Service) put(ctx context.Context, batch []put, replies *replies) {
 		}
 	}
 	replies.add(responses...)
+	ended := make([]observation.Transfer, len(batch))
 	for i, p := range batch {
 		err := results[i].Err
 		s.logInternal(ctx, "put", err)
-		s.logTransfer(ctx, outcome{
-			direction: "upload", path: p.request.GetPath(), bytes: int64(p.data.Len()), start: start, err: err,
-		})
+		ended[i] = observation.Transfer{Path: p.request.GetPath(), Bytes: int64(p.data.Len()), Start: start, Err: err}
 	}
+	s.logTransfers(ctx, "upload", ended...)
 }
 
 // storeWhole stores the puts of a batch, and returns a result for each.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/minrate"
+	"github.com/tranship/tranship/internal/observation"
 	"github.com/tranship/tranship/internal/payload"
 	"github.com/tranship/tranship/internal/rpcstatus"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
@@ -131,8 +132,8 @@ func (s *slot) run(begin *transhipv1.Begin) {
 	s.stream.wake()
 	service.logInternal(s.stream.ctx, "upload", err)
 	if begin.GetMode() != transhipv1.Begin_MODE_JOIN {
-		service.logTransfer(s.stream.ctx, outcome{
-			direction: "upload", path: begin.GetPath(), bytes: s.total(), start: start, err: err,
+		service.logTransfers(s.stream.ctx, "upload", observation.Transfer{
+			Path: begin.GetPath(), Bytes: s.total(), Start: start, Err: err,
 		})
 	}
 	for e := range s.events {
