@@ -273,16 +273,18 @@ func (c Config) listenPolicy() ListenPolicy {
 	}
 }
 
-// store returns the store as clients have it. Each decorator relies on those below it:
-// the audit log sees what the policy refuses, the policy comes before descriptors are
-// taken, and quotas count what the policy has allowed.
-func (c Config) store(ctx context.Context, files int64) (tranship.Store, error) {
-	limited, err := quota.New(ctx, c.Store, c.Quota)
+// counted returns the store with quotas.
+func (c Config) counted(ctx context.Context) (*quota.Store, error) {
+	counted, err := quota.New(ctx, c.Store, c.Quota)
 	if errors.Is(err, tranship.ErrUnsupported) {
 		return nil, &ConfigError{Field: "Quota", Err: err}
 	}
-	if err != nil {
-		return nil, err
-	}
-	return audit.New(guard.New(limit.NewFiles(files).Store(limited), c.Policy), c.Audit), nil
+	return counted, err
+}
+
+// store returns the store as clients have it. Each decorator relies on those below it:
+// the audit log sees what the policy refuses, the policy comes before descriptors are
+// taken, and quotas count what the policy has allowed.
+func (c Config) store(counted *quota.Store, files int64) tranship.Store {
+	return audit.New(guard.New(limit.NewFiles(files).Store(counted), c.Policy), c.Audit)
 }

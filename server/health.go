@@ -89,6 +89,9 @@ func (p *healthPart) wait(ctx context.Context, run *healthRun) error {
 	return nil
 }
 
+// serverPart names the parts of a server that have no name of their own.
+const serverPart = "server"
+
 // healthParts returns the parts of a Config that can be checked.
 func (c Config) healthParts() []*healthPart {
 	var parts []*healthPart
@@ -105,7 +108,7 @@ func (c Config) healthParts() []*healthPart {
 		add("authentication", checkers)
 	}
 	for _, checker := range c.Health {
-		add("server", checker)
+		add(serverPart, checker)
 	}
 	return parts
 }
@@ -142,29 +145,6 @@ func (a anyHealthy) CheckHealth(ctx context.Context) error {
 			return nil
 		}
 		errs = append(errs, err)
-	}
-	return errors.Join(errs...)
-}
-
-// CheckHealth returns nil if calls can succeed at the moment, as far as the server can know,
-// and otherwise why they fail: the store, the audit log, all authenticators, or a part of
-// Config.Health fails its own check, or does not answer within 5 s. Serve calls it every 5 s,
-// logs when the result changes, and reports it to clients of grpc.health.v1, for the whole
-// server and for each service. A program that mounts the services calls it for the health
-// checks of its own grpc.Server. It is safe for concurrent use: each part is checked once
-// at a time.
-func (s *Server) CheckHealth(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, s.health.timeout)
-	defer cancel()
-	runs := make([]*healthRun, len(s.health.parts))
-	for i, part := range s.health.parts {
-		runs[i] = part.start(ctx)
-	}
-	var errs []error
-	for i, part := range s.health.parts {
-		if err := part.wait(ctx, runs[i]); err != nil {
-			errs = append(errs, err)
-		}
 	}
 	return errors.Join(errs...)
 }

@@ -128,6 +128,7 @@ func (s *Server) prepare(ctx context.Context, adapter *grpcadmission.Adapter, li
 		Unknown:         adapter.Unknown,
 		Logger:          s.config.Logger,
 	})
+	s.lanes.Store(laneServer)
 	grpcServer := grpc.NewServer(slices.Concat(transportOptions(s.config.MaxMessageBytes), adapter.ServerOptions(), []grpc.ServerOption{
 		grpc.Creds(s.credentials(adapter, laneServer)),
 	})...)

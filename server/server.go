@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 
 	"google.golang.org/grpc"
 
@@ -10,8 +11,10 @@ import (
 	"github.com/tranship/tranship/server/internal/admission"
 	"github.com/tranship/tranship/server/internal/filesrv"
 	"github.com/tranship/tranship/server/internal/filetransfer"
+	"github.com/tranship/tranship/server/internal/lanes"
 	"github.com/tranship/tranship/server/internal/native"
 	"github.com/tranship/tranship/server/limit"
+	"github.com/tranship/tranship/store/quota"
 )
 
 // Server serves one store. Serve listens with it, Mount adds it to a grpc.Server that the
@@ -21,10 +24,13 @@ type Server struct {
 	limits limit.Options
 	door   *admission.Door
 	native *native.Service
+	quota  *quota.Store
 	health *healthChecks
 	// services are the services of files beside the native one.
 	services []service
 
+	// lanes is set by Serve.
+	lanes     atomic.Pointer[lanes.Server]
 	serveOnce sync.Once
 	stopOnce  sync.Once
 	// stopped is closed by Stop.
@@ -42,13 +48,14 @@ func New(ctx context.Context, config Config) (*Server, error) {
 	}
 	config = config.withDefaults()
 	limits, files := boundDescriptors(config.Descriptors, config.Limits, config.Logger)
-	store, err := config.store(ctx, files)
+	counted, err := config.counted(ctx)
 	if err != nil {
 		return nil, err
 	}
+	store := config.store(counted, files)
 	door := newDoor(config, limits)
 	s := &Server{
-		config: config, limits: limits, door: door, stopped: make(chan struct{}),
+		config: config, limits: limits, door: door, quota: counted, stopped: make(chan struct{}),
 		health: &healthChecks{parts: config.healthParts(), interval: healthInterval, timeout: healthTimeout},
 	}
 	s.native = native.New(store, native.Options{

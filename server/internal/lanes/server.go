@@ -116,6 +116,13 @@ func (s *Server) Take(taken *grpcadmission.Lane) {
 	go c.serve()
 }
 
+// Open returns the number of lanes that have not ended.
+func (s *Server) Open() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.open)
+}
+
 // forget forgets a lane that has ended. Further calls do nothing.
 func (s *Server) forget(c *connection) {
 	s.mu.Lock()
