@@ -137,6 +137,7 @@ func (g *globals) serve(ctx context.Context, cmd *cobra.Command) (err error) {
 		config.TLS = tlsFiles.Config()
 		config.Health = append(config.Health, tlsFiles)
 	}
+	counted := flags.admin.observed(&config)
 	service, err := server.New(ctx, config)
 	if err != nil {
 		return serveFlagError(err)
@@ -145,6 +146,11 @@ func (g *globals) serve(ctx context.Context, cmd *cobra.Command) (err error) {
 	if err != nil {
 		return fmt.Errorf("--listen %s: %w", flags.listen, err)
 	}
+	endAdmin, err := flags.admin.serve(service, config, counted)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	defer func() { err = errors.Join(err, endAdmin()) }()
 	return runService(ctx, service, zonedListener{listener, address.Zone}, flags.drainTimeout, ready)
 }
 

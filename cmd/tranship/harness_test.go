@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -20,8 +21,29 @@ import (
 
 // command is a command line that runs in this process.
 type command struct {
-	out, err bytes.Buffer
-	code     chan int
+	out  bytes.Buffer
+	err  safeBuffer
+	code chan int
+}
+
+// safeBuffer is a buffer that is read while the command still writes.
+type safeBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (b *safeBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+// String returns what was written so far.
+func (b *safeBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
 }
 
 func start(ctx context.Context, in io.Reader, args ...string) *command {

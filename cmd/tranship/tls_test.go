@@ -1,12 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"google.golang.org/grpc"
@@ -90,7 +90,7 @@ func TestServeTLSResumes(t *testing.T) {
 func TestServeTLSRefusesPlaintext(t *testing.T) {
 	_, address := serveSelfSigned(t)
 	c := start(t.Context(), nil, "ls", "grpc://"+address+"/")
-	if code := <-c.code; code != console.ExitFailed || c.out.Len() > 0 || bytes.Count(c.err.Bytes(), []byte("\n")) != 1 {
+	if code := <-c.code; code != console.ExitFailed || c.out.Len() > 0 || strings.Count(c.err.String(), "\n") != 1 {
 		t.Errorf("exit code %d: %s", code, c.err.String())
 	}
 }
