@@ -17,6 +17,7 @@ needs=(
   "libnginx-mod-stream|test -e /usr/lib/nginx/modules/ngx_stream_module.so"
   "haproxy|test -x /usr/sbin/haproxy"
   "caddy|command -v caddy"
+  "prometheus|command -v prometheus promtool"
 )
 
 missing=()

@@ -16,8 +16,14 @@ type limits struct {
 	names   *names
 }
 
+// The reasons for which a connection is refused.
+const (
+	refusedByLimit   = "limit"
+	refusedHandshake = "handshake"
+)
+
 func newLimits() limits {
-	return limits{
+	l := limits{
 		reached: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "tranship_limits_reached_total", Help: "How often a limit has refused or ended a call, a transfer or a connection. A call and its transfer count both.",
 		}, []string{"limit"}),
@@ -26,6 +32,10 @@ func newLimits() limits {
 		}, []string{"reason"}),
 		names: &names{known: map[string]struct{}{}},
 	}
+	for _, reason := range []string{refusedByLimit, refusedHandshake} {
+		l.refused.WithLabelValues(reason)
+	}
+	return l
 }
 
 func (l limits) collectors() []prometheus.Collector {
@@ -33,9 +43,9 @@ func (l limits) collectors() []prometheus.Collector {
 }
 
 func (l limits) addConnection(event *tranship.Event) {
-	reason := "handshake"
+	reason := refusedHandshake
 	if _, ok := errors.AsType[*tranship.LimitError](event.Err); ok {
-		reason = "limit"
+		reason = refusedByLimit
 	}
 	l.refused.WithLabelValues(reason).Inc()
 }

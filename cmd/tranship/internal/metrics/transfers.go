@@ -50,6 +50,10 @@ func newTransfers() transfers {
 				if protocol != nativeProtocol && transport == tranship.TransportLanes {
 					continue // lanes carry the native protocol alone
 				}
+				// An alert sees the first error only if the series was there before.
+				for _, kind := range []string{failure.Internal, failure.Word(tranship.ErrIntegrity)} {
+					t.failed.WithLabelValues(direction, protocol, transport, kind)
+				}
 				w := way{direction, protocol, transport}
 				t.ways[w] = wayCounters{
 					t.ended.WithLabelValues(direction, protocol, transport), t.files.WithLabelValues(direction, protocol, transport),
