@@ -54,6 +54,8 @@ const (
 	LimitConnectionsPerPeer Limit = "connections-per-peer"
 	// LimitStreamsPerPeer is how many calls one peer may have in progress.
 	LimitStreamsPerPeer Limit = "streams-per-peer"
+	// LimitStreamsPerPrincipal is how many calls one principal may have in progress.
+	LimitStreamsPerPrincipal Limit = "streams-per-principal"
 	// LimitStreamsPerSecond is how many calls one peer may begin in a second.
 	LimitStreamsPerSecond Limit = "streams-per-second"
 	// LimitCallsPerSecond is how many calls one principal may make in a second.

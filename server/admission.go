@@ -1,6 +1,7 @@
 package server
 
 import (
+	"github.com/tranship/tranship/access"
 	"github.com/tranship/tranship/server/internal/admission"
 	"github.com/tranship/tranship/server/internal/grpcadmission"
 	"github.com/tranship/tranship/server/limit"
@@ -28,6 +29,9 @@ func newDoor(config Config, limits limit.Options) *admission.Door {
 		Memory:         admission.NewMemory(config.MemoryLimit),
 		Observer:       config.Observer,
 		Logger:         config.Logger,
+	}
+	if config.PrincipalLimits != nil {
+		options.Principal = func(p access.Principal) limit.Principal { return networkLimits(config.PrincipalLimits(p)) }
 	}
 	if config.Audit != nil {
 		options.Audit = config.Audit

@@ -69,6 +69,11 @@ type Config struct {
 	// Server counts what passes it: of several with one Store, none knows what the others
 	// take.
 	Quota quota.Options
+	// PrincipalLimits returns limits of a single principal, which replace those of Limits and
+	// Quota; nil means that all principals have the same. It is called often, from many
+	// goroutines. The method Limits of a policy.File is one. Limits of bytes and files need
+	// a Quota that has some, too, or Quota.Count.
+	PrincipalLimits func(access.Principal) policy.Limits
 	// Proxies are trusted to report the addresses of their clients, for limits, logs and
 	// the audit log. The zero value trusts none, so that all clients of a proxy are one
 	// peer.
@@ -273,18 +278,22 @@ func (c Config) listenPolicy() ListenPolicy {
 	}
 }
 
-// counted returns the store with quotas.
-func (c Config) counted(ctx context.Context) (*quota.Store, error) {
-	counted, err := quota.New(ctx, c.Store, c.Quota)
+// quotas returns the store with its quotas.
+func (c Config) quotas(ctx context.Context) (*quota.Store, error) {
+	options := c.Quota
+	if c.PrincipalLimits != nil {
+		options.Principal = func(p access.Principal) quota.Limits { return quotaLimits(c.PrincipalLimits(p)) }
+	}
+	limited, err := quota.New(ctx, c.Store, options)
 	if errors.Is(err, tranship.ErrUnsupported) {
 		return nil, &ConfigError{Field: "Quota", Err: err}
 	}
-	return counted, err
+	return limited, err
 }
 
-// store returns the store as clients have it. Each decorator relies on those below it:
+// decorate returns the store as clients have it. Each decorator relies on those below it:
 // the audit log sees what the policy refuses, the policy comes before descriptors are
 // taken, and quotas count what the policy has allowed.
-func (c Config) store(counted *quota.Store, files int64) tranship.Store {
-	return audit.New(guard.New(limit.NewFiles(files).Store(counted), c.Policy), c.Audit)
+func (c Config) decorate(limited *quota.Store, files int64) tranship.Store {
+	return audit.New(guard.New(limit.NewFiles(files).Store(limited), c.Policy), c.Audit)
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/tranship/tranship/server/internal/filetransfer"
 	"github.com/tranship/tranship/server/internal/lanes"
 	"github.com/tranship/tranship/server/internal/native"
-	"github.com/tranship/tranship/server/limit"
 	"github.com/tranship/tranship/store/quota"
 )
 
@@ -21,18 +20,19 @@ import (
 // program has; both may be used, and share all limits. It is safe for concurrent use.
 type Server struct {
 	config Config
-	limits limit.Options
+	quota  *quota.Store
 	door   *admission.Door
 	native *native.Service
-	quota  *quota.Store
 	health *healthChecks
 	// services are the services of files beside the native one.
 	services []service
 
 	// lanes is set by Serve.
-	lanes     atomic.Pointer[lanes.Server]
-	serveOnce sync.Once
-	stopOnce  sync.Once
+	lanes atomic.Pointer[lanes.Server]
+	// reconfiguring is locked by Reconfigure.
+	reconfiguring sync.Mutex
+	serveOnce     sync.Once
+	stopOnce      sync.Once
 	// stopped is closed by Stop.
 	stopped chan struct{}
 }
@@ -48,14 +48,14 @@ func New(ctx context.Context, config Config) (*Server, error) {
 	}
 	config = config.withDefaults()
 	limits, files := boundDescriptors(config.Descriptors, config.Limits, config.Logger)
-	counted, err := config.counted(ctx)
+	quotas, err := config.quotas(ctx)
 	if err != nil {
 		return nil, err
 	}
-	store := config.store(counted, files)
+	store := config.decorate(quotas, files)
 	door := newDoor(config, limits)
 	s := &Server{
-		config: config, limits: limits, door: door, quota: counted, stopped: make(chan struct{}),
+		config: config, quota: quotas, door: door, stopped: make(chan struct{}),
 		health: &healthChecks{parts: config.healthParts(), interval: healthInterval, timeout: healthTimeout},
 	}
 	s.native = native.New(store, native.Options{

@@ -36,6 +36,8 @@ type File struct {
 	checked time.Time
 	// text is the text of the policy in force.
 	text []byte
+	// check is what SetCheck has set.
+	check func(*Policy) error
 	// problem is why the file cannot be used.
 	problem configfile.Problem
 }
@@ -71,6 +73,17 @@ func (f *File) Allowed(caller access.Principal, action access.Action, path strin
 // Prefixes calls Policy.Prefixes of the policy in force.
 func (f *File) Prefixes(caller access.Principal, action access.Action) Prefixes {
 	return f.Policy().Prefixes(caller, action)
+}
+
+// Limits calls Policy.Limits of the policy in force.
+func (f *File) Limits(caller access.Principal) Limits { return f.Policy().Limits(caller) }
+
+// SetCheck makes the File refuse later policies for which check returns an error, as if the file
+// had a mistake.
+func (f *File) SetCheck(check func(*Policy) error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.check = check
 }
 
 // Policy returns the policy in force. It reads the file if it was not read within the
@@ -112,6 +125,9 @@ func (f *File) readLocked() (*Policy, error) {
 		return before, nil
 	}
 	policy, err := Parse(f.name, text)
+	if err == nil && f.check != nil {
+		err = f.check(policy)
+	}
 	if err != nil {
 		return nil, err
 	}

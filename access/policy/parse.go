@@ -22,41 +22,70 @@ func Parse(name string, text []byte) (*Policy, error) {
 	if len(text) > MaxBytes {
 		return nil, fmt.Errorf("%s: a policy has at most %d bytes", name, MaxBytes)
 	}
-	var rules []Rule
-	number := 0
+	parser := parser{limits: make(map[string]Limits), lines: make(map[string]int)}
 	for line := range strings.Lines(string(text)) {
-		number++
-		rule, err := parseLine(line)
-		if err != nil {
-			return nil, fmt.Errorf("%s:%d: %w", name, number, err)
-		}
-		if rule.subject != "" {
-			rule.Line = number
-			rules = append(rules, rule)
+		parser.line++
+		if err := parser.add(line); err != nil {
+			return nil, fmt.Errorf("%s:%d: %w", name, parser.line, err)
 		}
 	}
-	return newPolicy(rules), nil
+	policy := newPolicy(parser.rules)
+	policy.limits = parser.limits
+	return policy, nil
 }
 
-// parseLine parses a line. It returns the zero Rule for a line without a rule.
-func parseLine(line string) (Rule, error) {
+// parser collects what the lines of a file say.
+type parser struct {
+	line   int
+	rules  []Rule
+	limits map[string]Limits
+	// lines has the line of each limit, by subject and name.
+	lines map[string]int
+}
+
+// add adds what a line says.
+func (p *parser) add(line string) error {
 	line, ended := strings.CutSuffix(line, "\n")
 	if !ended {
-		return Rule{}, errors.New("the last line does not end in a newline, so the file may be incomplete: add the newline")
+		return errors.New("the last line does not end in a newline, so the file may be incomplete: add the newline")
 	}
 	words, err := split(strings.TrimSuffix(line, "\r"))
 	switch {
-	case err != nil:
-		return Rule{}, err
-	case len(words) == 0:
-		return Rule{}, nil
+	case err != nil || len(words) == 0:
+		return err
+	case words[0] == "limit":
+		return p.addLimit(words)
 	case words[0] != "allow":
-		return Rule{}, fmt.Errorf("%s is not a rule: a line is empty, a comment after '#', or begins with allow", quote(words[0]))
-	case len(words) != 4:
+		return fmt.Errorf("%s is not a rule: a line is empty, a comment after '#', or begins with allow or limit", quote(words[0]))
+	}
+	rule, err := parseRule(words)
+	rule.Line = p.line
+	p.rules = append(p.rules, rule)
+	return err
+}
+
+func (p *parser) addLimit(words []string) error {
+	subject, name, limits, err := parseLimit(words)
+	if err != nil {
+		return err
+	}
+	key := name + " " + subject
+	if before := p.lines[key]; before > 0 {
+		return fmt.Errorf("%s of %s is set twice: line %d has it, too", name, quote(subject), before)
+	}
+	p.lines[key] = p.line
+	p.limits[subject] = p.limits[subject].override(limits)
+	return nil
+}
+
+// parseRule parses the words of a line that begins with allow.
+func parseRule(words []string) (Rule, error) {
+	if len(words) != 4 {
 		return Rule{}, fmt.Errorf("a rule has 4 words, not %d: allow SUBJECT ACTIONS PATH; a word with blanks in it must be quoted", len(words))
 	}
 	rule := Rule{subject: words[1]}
-	if err := checkSubject(rule.subject); err != nil {
+	err := checkSubject(rule.subject)
+	if err != nil {
 		return Rule{}, err
 	}
 	if rule.actions, err = parseActions(words[2]); err != nil {

@@ -13,6 +13,8 @@ type Policy struct {
 	rules []Rule
 	// bySubject has the rules of each subject, in their order.
 	bySubject map[string][]Rule
+	// limits has the limits of each subject.
+	limits map[string]Limits
 }
 
 // newPolicy returns a policy of rules in ascending order of Line.

@@ -29,20 +29,28 @@ const garbagePercent = 50
 // margin.
 const otherMemory = 64 << 20
 
+// serveName is the name of the command.
+const serveName = "serve"
+
 func newServe(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "serve --root DIR | --store s3://BUCKET/PREFIX",
+		Use:   serveName + " --root DIR | --store s3://BUCKET/PREFIX",
 		Short: "Serve the files of a directory or a bucket",
 		Long: `Serve the files of a directory or a bucket over gRPC, to tranship and to clients of the
 filesrv and filetransfer protocols, with health checking and reflection, until
-SIGTERM, SIGINT or SIGHUP. The server then finishes the transfers under way, for
-at most --drain-timeout; a second signal stops it at once. Under nohup, SIGHUP is
-ignored. It does not reload: files such as --tokens and --tls-cert are read again
-when they change.
+SIGTERM or SIGINT. The server then finishes the transfers under way, for at most
+--drain-timeout; a second signal stops it at once.
+
+Each flag is also a key of the YAML file of --config and an environment variable:
+--max-uploads 5 is max-uploads: 5 and TRANSHIP_MAX_UPLOADS=5. SIGHUP makes the server
+read the file again and change limits, quotas and the log level, without an effect on
+transfers under way; the log names what needs a restart. A mistake changes nothing.
+Files such as --tokens, --policy and --tls-cert are also read when they change.
 
 The server refuses to listen beyond this machine without TLS unless --insecure
 allows it, and without authentication unless --anonymous allows it.`,
 		Example: `  tranship serve --root /srv/files
+  tranship serve --config /etc/tranship/server.yaml
   tranship serve --root /srv/files --listen :50051 --tls self-signed --anonymous write
   tranship serve --root /srv/files --listen :443 --tls-cert server.pem --tls-key server.key --client-ca clients.pem
   tranship serve --root /srv/files --listen :443 --tls-cert server.pem --tls-key server.key --tokens tokens
@@ -57,6 +65,10 @@ allows it, and without authentication unless --anonymous allows it.`,
 }
 
 func (g *globals) serve(ctx context.Context, cmd *cobra.Command) (err error) {
+	// The default action of a signal that comes during the start would end the server.
+	reloads := make(chan os.Signal, 1)
+	signal.Notify(reloads, syscall.SIGHUP)
+	defer signal.Stop(reloads)
 	flags, settings, err := g.loadServer(cmd)
 	if err != nil {
 		return err
@@ -115,7 +127,8 @@ func (g *globals) serve(ctx context.Context, cmd *cobra.Command) (err error) {
 		Insecure:        flags.insecure,
 		Authenticators:  authenticators,
 		Anonymous:       flags.anonymous.permission(),
-		Policy:          rules,
+		Policy:          guardPolicy(rules),
+		PrincipalLimits: principalLimits(rules),
 		Quota:           flags.limits.quotas(),
 		Proxies:         proxies,
 		Limits:          flags.limits.limits(),
@@ -133,6 +146,7 @@ func (g *globals) serve(ctx context.Context, cmd *cobra.Command) (err error) {
 		DrainTimeout: negativeIfZero(flags.drainTimeout),
 		Version:      softwareVersion(),
 	}
+	config.Quota.Count = rules != nil && rules.Policy().LimitsFiles()
 	if tlsFiles != nil {
 		config.TLS = tlsFiles.Config()
 		config.Health = append(config.Health, tlsFiles)
@@ -142,6 +156,10 @@ func (g *globals) serve(ctx context.Context, cmd *cobra.Command) (err error) {
 	if err != nil {
 		return serveFlagError(err)
 	}
+	if rules != nil && !config.Quota.Count && config.Quota.Bytes <= 0 && config.Quota.Files <= 0 {
+		rules.SetCheck(refuseFileLimits)
+	}
+	reloader := &reloader{arguments: g.arguments, flags: flags, settings: settings, level: level, log: logger, service: service}
 	listener, err := net.ListenTCP("tcp", address)
 	if err != nil {
 		return fmt.Errorf("--listen %s: %w", flags.listen, err)
@@ -151,7 +169,7 @@ func (g *globals) serve(ctx context.Context, cmd *cobra.Command) (err error) {
 		return errors.Join(err, listener.Close())
 	}
 	defer func() { err = errors.Join(err, endAdmin()) }()
-	return runService(ctx, service, zonedListener{listener, address.Zone}, flags.drainTimeout, ready)
+	return runService(ctx, service, zonedListener{listener, address.Zone}, flags.drainTimeout, ready, reloads, reloader.reload)
 }
 
 // zonedListener is a listener whose address has the zone that it was given. The one that the

@@ -24,6 +24,7 @@ type serveLimitFlags struct {
 	connections, connectionsPerPeer int
 	handshakeTime                   time.Duration
 	streams, streamsPerPeer         int
+	streamsPerPrincipal             int
 	streamsPerSecond                int
 	callsPerSecond                  float64
 	callsBurst                      int
@@ -49,6 +50,7 @@ func (f *serveLimitFlags) add(cmd *cobra.Command) {
 	flags.Var(span(&f.handshakeTime, limit.DefaultHandshakeTime), "handshake-timeout", "time limit for the TLS and HTTP/2 handshakes of a connection")
 	flags.IntVar(&f.streams, "max-streams", limit.DefaultStreamsPerConnection, "maximum number of concurrent calls on one connection; 0 means unlimited")
 	flags.IntVar(&f.streamsPerPeer, "max-streams-per-peer", limit.DefaultStreamsPerPeer, "maximum number of concurrent calls of one peer; 0 means unlimited")
+	flags.IntVar(&f.streamsPerPrincipal, "max-streams-per-principal", 0, "maximum number of concurrent calls of one principal; 0 means unlimited")
 	flags.IntVar(&f.streamsPerSecond, "max-streams-per-second", limit.DefaultStreamsPerSecond, "maximum number of calls that one peer may begin per second, including those that it resets; 0 means unlimited")
 	flags.Float64Var(&f.callsPerSecond, "max-calls-per-second", limit.DefaultCallsPerSecond, "maximum number of calls of one principal per second, on average; further calls wait; 0 means unlimited")
 	flags.IntVar(&f.callsBurst, "max-calls-burst", limit.DefaultCallsBurst, "maximum number of calls that one principal may make at once")
@@ -61,7 +63,7 @@ func (f *serveLimitFlags) add(cmd *cobra.Command) {
 	flags.Var(&f.headerSize, "max-header-size", "largest `size` of the headers of a call; 0 means 16MiB")
 	flags.IntVar(&f.listPage, "list-page-size", 256, "maximum number of entries in one message of a list, 1 to 256")
 	config.MarkLive(flags, "max-file-size", "quota-bytes", "quota-files", "max-uploads",
-		"max-connections", "max-connections-per-peer", "max-streams-per-peer", "max-streams-per-second",
+		"max-connections", "max-connections-per-peer", "max-streams-per-peer", "max-streams-per-principal", "max-streams-per-second",
 		"max-calls-per-second", "max-calls-burst", "max-frames-per-second", "bandwidth", "bandwidth-per-principal",
 		"min-rate", "min-rate-window", "idle-timeout")
 }
@@ -78,6 +80,7 @@ func (f *serveLimitFlags) validate() error {
 		{"max-connections-per-peer", float64(f.connectionsPerPeer)},
 		{"max-streams", float64(f.streams)},
 		{"max-streams-per-peer", float64(f.streamsPerPeer)},
+		{"max-streams-per-principal", float64(f.streamsPerPrincipal)},
 		{"max-streams-per-second", float64(f.streamsPerSecond)},
 		{"max-calls-per-second", f.callsPerSecond},
 		{"max-frames-per-second", float64(f.framesPerSecond)},
@@ -114,6 +117,7 @@ func (f *serveLimitFlags) limits() limit.Options {
 		HandshakeTime:         f.handshakeTime,
 		StreamsPerConnection:  negativeIfZero(f.streams),
 		StreamsPerPeer:        negativeIfZero(f.streamsPerPeer),
+		StreamsPerPrincipal:   f.streamsPerPrincipal,
 		StreamsPerSecond:      negativeIfZero(f.streamsPerSecond),
 		CallsPerSecond:        negativeIfZero(f.callsPerSecond),
 		CallsBurst:            f.callsBurst,
@@ -125,6 +129,12 @@ func (f *serveLimitFlags) limits() limit.Options {
 		Idle:                  negativeIfZero(f.idle),
 		HeaderBytes:           int(negativeIfZero(f.headerSize)),
 	}
+}
+
+// live returns the limits of next, but those of f that cannot change while the server runs.
+func (f *serveLimitFlags) live(next serveLimitFlags) *serveLimitFlags {
+	next.handshakeTime, next.streams, next.headerSize, next.listPage = f.handshakeTime, f.streams, f.headerSize, f.listPage
+	return &next
 }
 
 // zeroIfDefault returns 0 for the default, and negativeIfZero of any other number.

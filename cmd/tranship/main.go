@@ -21,16 +21,23 @@ func main() {
 	// Errors report what went wrong; the log lines of gRPC would only clutter the output.
 	grpclog.SetLoggerV2(grpclog.NewLoggerV2(io.Discard, io.Discard, io.Discard))
 
-	ctx, stop := signal.NotifyContext(context.Background(), endSignals()...)
+	signals := endSignals()
+	if serves(os.Args[1:]) {
+		signals = stopSignals()
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), signals...)
 	// From the first signal on, the default action is restored: a second one ends the process.
 	context.AfterFunc(ctx, stop)
 	os.Exit(run(ctx, os.Args[1:], console.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
 }
 
-// endSignals returns the signals that end a command. SIGHUP, the end of a terminal, is one
+// stopSignals returns the signals that end every command.
+func stopSignals() []os.Signal { return []os.Signal{os.Interrupt, syscall.SIGTERM} }
+
+// endSignals returns the signals that end a command other than serve. SIGHUP, the end of a terminal, is one
 // of them, unless the process was started with SIGHUP ignored, as by nohup.
 func endSignals() []os.Signal {
-	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	signals := stopSignals()
 	if !signal.Ignored(syscall.SIGHUP) {
 		signals = append(signals, syscall.SIGHUP)
 	}

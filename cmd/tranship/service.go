@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"sync"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
@@ -16,13 +17,13 @@ import (
 
 // runService serves until the context ends, and then until the transfers under way have
 // finished, for at most drainTimeout. A second signal stops it at once. It takes ownership
-// of the listener.
-func runService(ctx context.Context, service *server.Server, listener net.Listener, drainTimeout time.Duration, ready *readyFile) (err error) {
+// of the listener. It calls reload for each value of reloads.
+func runService(ctx context.Context, service *server.Server, listener net.Listener, drainTimeout time.Duration, ready *readyFile, reloads <-chan os.Signal, reload func()) (err error) {
 	// The signals are caught until the ready file is removed: the default action of one that
 	// comes in between would leave the file.
 	early := ctx.Err() != nil
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, endSignals()...)
+	signal.Notify(signals, stopSignals()...)
 	defer signal.Stop(signals)
 	if err := ready.write(listener.Addr().String()); err != nil {
 		return errors.Join(err, listener.Close())
@@ -41,7 +42,10 @@ func runService(ctx context.Context, service *server.Server, listener net.Listen
 		stopOnNextSignal(service, signals, served)
 	})
 	defer unwatched()
+	var reloading sync.WaitGroup
+	defer reloading.Wait()
 	defer close(served)
+	reloading.Go(func() { reloadOnSignals(reloads, reload, served) })
 	switch err := service.Serve(ctx, listener); {
 	case errors.Is(err, server.ErrDrainTimeout):
 		return fmt.Errorf("stopped with transfers under way that did not finish in %v", drainTimeout)
@@ -49,6 +53,18 @@ func runService(ctx context.Context, service *server.Server, listener net.Listen
 		return errors.New("stopped at once by a second signal")
 	default:
 		return err
+	}
+}
+
+// reloadOnSignals calls reload at each signal. It returns when served is closed.
+func reloadOnSignals(reloads <-chan os.Signal, reload func(), served <-chan struct{}) {
+	for {
+		select {
+		case <-reloads:
+			reload()
+		case <-served:
+			return
+		}
 	}
 }
 

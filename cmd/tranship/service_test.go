@@ -197,7 +197,7 @@ func TestServeSecondSignal(t *testing.T) {
 		t.Fatal(err)
 	}
 	served := make(chan error, 1)
-	go func() { served <- runService(ctx, s, listener, time.Hour, &readyFile{}) }()
+	go func() { served <- runService(ctx, s, listener, time.Hour, &readyFile{}, nil, nil) }()
 	upload, writer := underWay(t, listener.Addr().String())
 	first()
 	again := make(chan os.Signal, 1)

@@ -37,6 +37,9 @@ type Options struct {
 	// default 1,000: clients wait with others. StreamsPerPeer is how many calls of one
 	// peer may be under way, by default 4,096: others fail with tranship.ErrUnavailable.
 	StreamsPerConnection, StreamsPerPeer int
+	// StreamsPerPrincipal is how many calls of one principal may be under way, unlimited by
+	// default: others fail with tranship.ErrUnavailable.
+	StreamsPerPrincipal int
 	// StreamsPerSecond is how many calls a peer may begin in a second, including those
 	// that it resets, by default 4,000, and twice as many at once. Others fail with
 	// tranship.ErrUnavailable before anything is spent on them.
@@ -99,6 +102,7 @@ func (o Options) WithDefaults() Options {
 	o.HandshakeTime = number(o.HandshakeTime, DefaultHandshakeTime)
 	o.StreamsPerConnection = number(o.StreamsPerConnection, DefaultStreamsPerConnection)
 	o.StreamsPerPeer = number(o.StreamsPerPeer, DefaultStreamsPerPeer)
+	o.StreamsPerPrincipal = max(o.StreamsPerPrincipal, 0)
 	o.StreamsPerSecond = number(o.StreamsPerSecond, DefaultStreamsPerSecond)
 	o.CallsPerSecond = number(o.CallsPerSecond, DefaultCallsPerSecond)
 	o.CallsBurst = max(number(o.CallsBurst, DefaultCallsBurst), 1)

@@ -12,7 +12,7 @@ import (
 // PutBatch implements tranship.BatchPutter. Each item is counted like that of a Put: one that
 // exceeds a limit fails alone.
 func (s *Store) PutBatch(ctx context.Context, items []tranship.PutItem) []tranship.PutResult {
-	refuse := func(i int) error { return s.admitPut(items[i].Spec, items[i].Data) }
+	refuse := func(i int) error { return s.admitPut(ctx, items[i].Spec, items[i].Data) }
 	return batch.Pass(items, refuse, failedPut, func(items []tranship.PutItem) []tranship.PutResult {
 		if s.keeper == nil {
 			return tranship.PutBatch(ctx, s.Store, items)

@@ -76,7 +76,7 @@ func (s *Store) Copy(ctx context.Context, source, destination string, preconditi
 	if err != nil {
 		return tranship.File{}, err
 	}
-	if err := s.admitSize(destination, copied.Size); err != nil {
+	if err := s.admitSize(s.terms(ctx), destination, copied.Size); err != nil {
 		return tranship.File{}, err
 	}
 	return s.createLocked(ctx, destination, copied.Size, func(ctx context.Context) (tranship.File, error) {
@@ -86,12 +86,12 @@ func (s *Store) Copy(ctx context.Context, source, destination string, preconditi
 
 // copyUncounted copies a file where files do not count. It enforces FileBytes.
 func (s *Store) copyUncounted(ctx context.Context, source, destination string, precondition tranship.Precondition) (tranship.File, error) {
-	if s.options.FileBytes > 0 {
+	if s.ledger.limitsFor(s.terms(ctx)).FileBytes > 0 {
 		file, err := s.Stat(ctx, source)
 		if err != nil {
 			return tranship.File{}, err
 		}
-		if err := s.admitSize(destination, file.Size); err != nil {
+		if err := s.admitSize(s.terms(ctx), destination, file.Size); err != nil {
 			return tranship.File{}, err
 		}
 	}

@@ -9,10 +9,11 @@ import (
 
 // ledger counts what all accounts have and what is reserved for them.
 type ledger struct {
-	limits Options
-
 	mu       sync.Mutex
+	options  Options
 	accounts map[string]*Usage
+	// terms has the limits that apply to the latest call of each account that has anything.
+	terms map[string]terms
 	// reservations has those of uploads, by id.
 	reservations map[string]*reservation
 	// credits has, for each account, the one reservation that covers only what its file
@@ -26,8 +27,22 @@ type ledger struct {
 	checked time.Time
 }
 
-func newLedger(limits Options) ledger {
-	return ledger{limits: limits, accounts: make(map[string]*Usage), reservations: make(map[string]*reservation), credits: make(map[string]*reservation), readings: make(map[string]*reading), lingering: make(map[string]int)}
+func newLedger(options Options) ledger {
+	return ledger{options: options, accounts: make(map[string]*Usage), terms: make(map[string]terms), reservations: make(map[string]*reservation), credits: make(map[string]*reservation), readings: make(map[string]*reading), lingering: make(map[string]int)}
+}
+
+// setOptions replaces the limits.
+func (l *ledger) setOptions(options Options) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.options = options
+}
+
+// limitsFor returns the limits of terms. In the result 0 means unlimited.
+func (l *ledger) limitsFor(t terms) Limits {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.options.limitsFor(t)
 }
 
 // usageLocked returns the usage of an account to be changed in place. If it becomes zero, the
@@ -46,6 +61,7 @@ func (l *ledger) usageLocked(name string) *Usage {
 func (l *ledger) forgetUnusedLocked(name string) {
 	if found := l.accounts[name]; found != nil && *found == (Usage{}) {
 		delete(l.accounts, name)
+		delete(l.terms, name)
 	}
 }
 
@@ -115,8 +131,8 @@ func (l *ledger) MakeDirectories(name, path string, n int) error {
 func (l *ledger) checkDirectoriesLocked(name, path string, n int) error {
 	has := l.usageLocked(name)
 	defer l.forgetUnusedLocked(name)
-	if l.limits.Files > 0 && has.Files+has.ReservedFiles+int64(n) > l.limits.Files {
-		return l.tooManyFilesLocked(name, path, int64(n))
+	if most := l.options.limitsFor(l.terms[name]).Files; most > 0 && has.Files+has.ReservedFiles+int64(n) > most {
+		return l.tooManyFilesLocked(name, path, int64(n), most)
 	}
 	return nil
 }

@@ -15,13 +15,14 @@ func (l *ledger) adopt(id string, r *reservation) {
 
 // resume returns the reservation of an upload and counts one more epoch that has it open.
 // It returns nil if the upload has no reservation, or one of another account.
-func (l *ledger) resume(id, name string, epoch uint64) *reservation {
+func (l *ledger) resume(id, name string, t terms, epoch uint64) *reservation {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	r := l.reservations[id]
 	if r == nil || r.account != name {
 		return nil
 	}
+	r.terms = t
 	r.epoch = max(r.epoch, epoch)
 	r.open++
 	return r

@@ -12,7 +12,9 @@ import (
 // guards it.
 type reservation struct {
 	account string
-	path    string
+	// terms are the limits that apply to it.
+	terms terms
+	path  string
 	// bytes and files are reserved. uploads is 1 for an upload.
 	bytes, files int64
 	uploads      int
@@ -36,19 +38,20 @@ func (l *ledger) begin(r *reservation) error {
 	defer l.mu.Unlock()
 	has := l.usageLocked(r.account)
 	defer l.forgetUnusedLocked(r.account)
-	if l.limits.Uploads > 0 && has.Uploads >= l.limits.Uploads {
+	if most := l.options.limitsFor(r.terms).Uploads; most > 0 && has.Uploads >= most {
 		return &tranship.LimitError{
 			Limit:   tranship.LimitUploads,
-			Allowed: int64(l.limits.Uploads),
+			Allowed: int64(most),
 			Asked:   int64(has.Uploads) + 1,
 			For:     display(r.account),
 			Rule: fmt.Sprintf("%s has %d unfinished uploads, the limit is %d: finish or remove some, or wait until they expire",
-				display(r.account), has.Uploads, l.limits.Uploads),
+				display(r.account), has.Uploads, most),
 			Err: tranship.ErrQuota,
 		}
 	}
 	r.uploads++
 	has.Uploads++
+	l.keepTermsLocked(r)
 	return nil
 }
 
@@ -90,8 +93,9 @@ func (l *ledger) hasCreditLocked(r *reservation) bool {
 	}
 	has := l.usageLocked(r.account)
 	defer l.forgetUnusedLocked(r.account)
-	return (l.limits.Bytes <= 0 || has.Bytes+has.ReservedBytes <= l.limits.Bytes) &&
-		(l.limits.Files <= 0 || has.Files+has.ReservedFiles <= l.limits.Files)
+	limits := l.options.limitsFor(r.terms)
+	return (limits.Bytes <= 0 || has.Bytes+has.ReservedBytes <= limits.Bytes) &&
+		(limits.Files <= 0 || has.Files+has.ReservedFiles <= limits.Files)
 }
 
 // raise makes a reservation cover at least so much, within the limits.
@@ -111,25 +115,31 @@ func (l *ledger) reserveLocked(r *reservation, bytes, files int64) error {
 	}
 	has := l.usageLocked(r.account)
 	defer l.forgetUnusedLocked(r.account)
-	if free := l.limits.Bytes - has.Bytes - has.ReservedBytes; l.limits.Bytes > 0 && bytes > 0 && bytes > free {
-		return overQuota(tranship.LimitQuotaBytes, r.account, r.path, l.limits.Bytes, has.Bytes+has.ReservedBytes+bytes,
+	limits := l.options.limitsFor(r.terms)
+	if free := limits.Bytes - has.Bytes - has.ReservedBytes; limits.Bytes > 0 && bytes > 0 && bytes > free {
+		return overQuota(tranship.LimitQuotaBytes, r.account, r.path, limits.Bytes, has.Bytes+has.ReservedBytes+bytes,
 			fmt.Sprintf("%s needs %d bytes more, and the limit of %s is %d, of which %d are in use and %d reserved for unfinished uploads and for replaced files that are still read: remove files or unfinished uploads",
-				r.path, bytes, display(r.account), l.limits.Bytes, has.Bytes, has.ReservedBytes))
+				r.path, bytes, display(r.account), limits.Bytes, has.Bytes, has.ReservedBytes))
 	}
-	if l.limits.Files > 0 && files > 0 && has.Files+has.ReservedFiles+files > l.limits.Files {
-		return l.tooManyFilesLocked(r.account, r.path, files)
+	if limits.Files > 0 && files > 0 && has.Files+has.ReservedFiles+files > limits.Files {
+		return l.tooManyFilesLocked(r.account, r.path, files, limits.Files)
 	}
 	l.addLocked(r, bytes, files)
+	l.keepTermsLocked(r)
 	return nil
 }
 
+// keepTermsLocked remembers the limits of a reservation for the directories that the store
+// makes for its account.
+func (l *ledger) keepTermsLocked(r *reservation) { l.terms[r.account] = r.terms }
+
 // tooManyFilesLocked returns the error for n more files or directories than the limit of an
 // account allows.
-func (l *ledger) tooManyFilesLocked(name, path string, n int64) error {
+func (l *ledger) tooManyFilesLocked(name, path string, n, most int64) error {
 	has := l.usageLocked(name)
-	return overQuota(tranship.LimitQuotaFiles, name, path, l.limits.Files, has.Files+has.ReservedFiles+n,
+	return overQuota(tranship.LimitQuotaFiles, name, path, most, has.Files+has.ReservedFiles+n,
 		fmt.Sprintf("%s needs %d files or directories more, and the limit of %s is %d, of which %d exist and %d are reserved for unfinished uploads and for replaced files that are still read: remove files or unfinished uploads",
-			path, n, display(name), l.limits.Files, has.Files, has.ReservedFiles))
+			path, n, display(name), most, has.Files, has.ReservedFiles))
 }
 
 // overQuota returns the error for a path that would exceed a limit of an account.

@@ -52,6 +52,7 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/access"
 	"github.com/tranship/tranship/internal/failure"
 	"github.com/tranship/tranship/internal/keyedlock"
 )
@@ -59,7 +60,8 @@ import (
 // Store is a store with limits for each principal. It is safe for concurrent use.
 type Store struct {
 	tranship.Store
-	options Options
+	// principal is Options.Principal.
+	principal func(access.Principal) Limits
 	// keeper is nil if files do not count.
 	keeper tranship.AccountKeeper
 	// paths locks each path while a call changes what counts at it.
@@ -72,16 +74,10 @@ type Store struct {
 // directory with extended attributes and a store in memory are; otherwise New fails with
 // tranship.ErrUnsupported.
 func New(ctx context.Context, store tranship.Store, options Options) (*Store, error) {
-	if options.Uploads == 0 {
-		options.Uploads = DefaultUploads
-	}
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)
 	}
-	if options.Files == 0 && options.Bytes > 0 {
-		options.Files = DefaultFiles(options.Bytes)
-	}
-	s := &Store{Store: store, options: options}
+	s := &Store{Store: store, principal: options.Principal}
 	s.ledger = newLedger(options)
 	if options.counts() {
 		keeper, ok := tranship.As[tranship.AccountKeeper](store)
@@ -142,15 +138,44 @@ func isOwn(name string, old tranship.AccountEntry) bool {
 	return old.Account != nil && *old.Account == name
 }
 
+// SetLimits replaces the limits. Calls and uploads that are under way are not cut off: the
+// higher one of the limit at their beginning and the new one applies to them. Options.Principal, Count and Logger do not change. If New has not
+// counted the files, SetLimits cannot set a limit of bytes or files: it changes nothing
+// then, and fails with tranship.ErrUnsupported.
+func (s *Store) SetLimits(options Options) error {
+	options.Count = false
+	if options.counts() && s.keeper == nil {
+		return fmt.Errorf("%w: files were not counted when the store was opened, so a quota of bytes or files begins when it is opened again", tranship.ErrUnsupported)
+	}
+	s.ledger.setOptions(options)
+	return nil
+}
+
+// terms returns the limits that apply to what the caller begins now.
+func (s *Store) terms(ctx context.Context) terms {
+	var t terms
+	if s.principal != nil {
+		t.own = s.principal(access.FromContext(ctx))
+	}
+	t.begun = new(s.ledger.limitsFor(t))
+	return t
+}
+
+// reservation returns an empty reservation of the caller.
+func (s *Store) reservation(ctx context.Context, path string) *reservation {
+	return &reservation{account: caller(ctx), terms: s.terms(ctx), path: path}
+}
+
 // admitSize fails for a file that is too large.
-func (s *Store) admitSize(path string, size int64) error {
-	if s.options.FileBytes > 0 && size > s.options.FileBytes {
+func (s *Store) admitSize(t terms, path string, size int64) error {
+	most := s.ledger.limitsFor(t).FileBytes
+	if most > 0 && size > most {
 		over := &tranship.LimitError{
 			Limit:   tranship.LimitFileBytes,
-			Allowed: s.options.FileBytes,
+			Allowed: most,
 			Asked:   size,
 			For:     path,
-			Rule:    fmt.Sprintf("%s has at least %d bytes, the limit for a file is %d", path, size, s.options.FileBytes),
+			Rule:    fmt.Sprintf("%s has at least %d bytes, the limit for a file is %d", path, size, most),
 		}
 		return failure.Worded(&tranship.PathError{Path: path, Err: over}, "%v", over)
 	}
@@ -159,7 +184,7 @@ func (s *Store) admitSize(path string, size int64) error {
 
 // Put implements tranship.Writer.
 func (s *Store) Put(ctx context.Context, spec tranship.Spec, data []byte) (tranship.File, error) {
-	if err := s.admitPut(spec, data); err != nil {
+	if err := s.admitPut(ctx, spec, data); err != nil {
 		return tranship.File{}, err
 	}
 	if s.keeper == nil || len(data) > tranship.MaxPutBytes {
@@ -171,11 +196,11 @@ func (s *Store) Put(ctx context.Context, spec tranship.Spec, data []byte) (trans
 }
 
 // admitPut fails for a put that is invalid or too large.
-func (s *Store) admitPut(spec tranship.Spec, data []byte) error {
+func (s *Store) admitPut(ctx context.Context, spec tranship.Spec, data []byte) error {
 	if err := spec.Validate(); err != nil {
 		return err
 	}
-	return s.admitSize(spec.Path, int64(len(data)))
+	return s.admitSize(s.terms(ctx), spec.Path, int64(len(data)))
 }
 
 // create calls do, which must create a file of size bytes at path, and counts the file for
@@ -214,7 +239,7 @@ func (s *Store) prepareLocked(ctx context.Context, path string, size int64) (cre
 	if err != nil {
 		return creation{}, err
 	}
-	r := &reservation{account: caller(ctx), path: path}
+	r := s.reservation(ctx, path)
 	reserve := func() error { return s.ledger.admit(r, size, old) }
 	if size <= tranship.MaxPutBytes { // both files exist only during this call
 		reserve = func() error { return s.ledger.admitPut(r, size, old) }

@@ -20,15 +20,16 @@ func (l *ledger) totals() Totals {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	totals := Totals{Principals: len(l.accounts)}
-	for _, has := range l.accounts {
+	for name, has := range l.accounts {
+		most := l.options.limitsFor(l.terms[name])
 		totals.Bytes += has.Bytes
 		totals.Files += has.Files
 		totals.ReservedBytes += has.ReservedBytes
 		totals.ReservedFiles += has.ReservedFiles
 		totals.Uploads += has.Uploads
-		totals.FullestBytes = max(totals.FullestBytes, share(has.Bytes+has.ReservedBytes, l.limits.Bytes))
-		totals.FullestFiles = max(totals.FullestFiles, share(has.Files+has.ReservedFiles, l.limits.Files))
-		totals.FullestUploads = max(totals.FullestUploads, share(int64(has.Uploads), int64(l.limits.Uploads)))
+		totals.FullestBytes = max(totals.FullestBytes, share(has.Bytes+has.ReservedBytes, most.Bytes))
+		totals.FullestFiles = max(totals.FullestFiles, share(has.Files+has.ReservedFiles, most.Files))
+		totals.FullestUploads = max(totals.FullestUploads, share(int64(has.Uploads), int64(most.Uploads)))
 	}
 	return totals
 }

@@ -14,8 +14,10 @@ type upload struct {
 	tranship.Upload
 	store       *Store
 	reservation *reservation
-	size        *int64
-	epoch       uint64
+	// terms are the limits that apply to it.
+	terms terms
+	size  *int64
+	epoch uint64
 	// transient means that the store keeps nothing of an upload that is not committed.
 	transient bool
 	// closed is set once the epoch has ended.
@@ -31,7 +33,7 @@ func (s *Store) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload,
 		return nil, err
 	}
 	if spec.Size != nil {
-		if err := s.admitSize(spec.Path, *spec.Size); err != nil {
+		if err := s.admitSize(s.terms(ctx), spec.Path, *spec.Size); err != nil {
 			return nil, err
 		}
 	}
@@ -40,7 +42,7 @@ func (s *Store) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload,
 	if err != nil {
 		return nil, err
 	}
-	u := &upload{Upload: begun, store: s, size: spec.Size, epoch: begun.Epoch(), transient: spec.Transient}
+	u := &upload{Upload: begun, store: s, terms: s.terms(ctx), size: spec.Size, epoch: begun.Epoch(), transient: spec.Transient}
 	if done, ok := tranship.As[tranship.CommittedUpload](begun); ok && done.Committed() {
 		u.reservation, err = s.recall(ctx, spec, u.epoch)
 		if err != nil {
@@ -49,7 +51,7 @@ func (s *Store) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload,
 		}
 		return u, nil
 	}
-	if u.reservation = s.ledger.resume(begun.ID(), caller(ctx), u.epoch); u.reservation != nil {
+	if u.reservation = s.ledger.resume(begun.ID(), caller(ctx), u.terms, u.epoch); u.reservation != nil {
 		return u, nil
 	}
 	u.reservation, err = s.reserve(ctx, spec)
@@ -72,14 +74,15 @@ func (s *Store) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload,
 // recall returns the reservation for an upload that was committed before. It stores
 // nothing, and counts only as an upload.
 func (s *Store) recall(ctx context.Context, spec tranship.Spec, epoch uint64) (*reservation, error) {
-	r := &reservation{account: caller(ctx), path: spec.Path, epoch: epoch, open: 1, recalled: true}
+	r := s.reservation(ctx, spec.Path)
+	r.epoch, r.open, r.recalled = epoch, 1, true
 	return r, s.retryExpired(ctx, func() error { return s.ledger.begin(r) })
 }
 
 // reserve reserves what an upload needs.
 func (s *Store) reserve(ctx context.Context, spec tranship.Spec) (*reservation, error) {
-	name := caller(ctx)
-	r := &reservation{account: name, path: spec.Path, resumable: spec.ResumeKey != ""}
+	r := s.reservation(ctx, spec.Path)
+	r.resumable = spec.ResumeKey != ""
 	old, err := s.accountAt(ctx, spec.Path)
 	if err != nil {
 		return nil, err
@@ -92,7 +95,7 @@ func (s *Store) reserve(ctx context.Context, spec tranship.Spec) (*reservation, 
 		}
 		err = s.retryExpired(ctx, func() error { return s.ledger.admit(r, size, old) })
 		if err == nil {
-			err = s.checkDirectories(ctx, name, spec.Path)
+			err = s.checkDirectories(ctx, r)
 		}
 	}
 	if err != nil {
@@ -104,17 +107,17 @@ func (s *Store) reserve(ctx context.Context, spec tranship.Spec) (*reservation, 
 
 // checkDirectories fails early for a path that needs more new directories than the limit
 // allows. They count when the store creates them, at the commit.
-func (s *Store) checkDirectories(ctx context.Context, name, path string) error {
-	if s.options.Files <= 0 {
+func (s *Store) checkDirectories(ctx context.Context, r *reservation) error {
+	if s.ledger.limitsFor(r.terms).Files <= 0 {
 		return nil
 	}
-	n, err := s.keeper.MissingDirectories(ctx, path)
+	n, err := s.keeper.MissingDirectories(ctx, r.path)
 	if err != nil || n == 0 {
 		return err
 	}
 	s.ledger.mu.Lock()
 	defer s.ledger.mu.Unlock()
-	return s.ledger.checkDirectoriesLocked(name, path, n)
+	return s.ledger.checkDirectoriesLocked(r.account, r.path, n)
 }
 
 // fullReservation returns the reservation of an unfinished upload that exists already.
@@ -167,7 +170,7 @@ func (u *upload) grow(ctx context.Context, n int, written, length int64) error {
 		return nil // the inner store returns the error
 	}
 	end := int64(n)*u.PartSize() + written + length
-	if err := u.store.admitSize(u.reservation.path, end); err != nil {
+	if err := u.store.admitSize(u.terms, u.reservation.path, end); err != nil {
 		return err
 	}
 	if u.store.keeper == nil {

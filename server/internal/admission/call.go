@@ -8,8 +8,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access"
 	"github.com/tranship/tranship/internal/minrate"
@@ -53,7 +51,7 @@ type Call struct {
 	// These belong to Run and the messages of a call that streams.
 	place     *Place
 	slowness  *minrate.Call
-	bandwidth [2]*rate.Limiter
+	bandwidth [2]*limiter
 	// failure is why the Door ended the call; nil while it continues. failed is closed
 	// then.
 	failure atomic.Pointer[error]
@@ -71,6 +69,8 @@ type Call struct {
 	arrived bool
 	// lastSent is when a message was sent last.
 	lastSent time.Time
+	// counted is the principal whose calls under way include this one.
+	counted string
 	// stopRecheck stops the timer of the next check of credentials; ended: there is to
 	// be none.
 	stopRecheck func() bool
@@ -141,6 +141,7 @@ func (c *Call) End() {
 	}
 	c.arrival.Stop()
 	c.cancel()
+	c.uncountPrincipal()
 	c.release()
 }
 
@@ -187,12 +188,12 @@ func (c *Call) refusal() error {
 // countCall counts a call of a peer, unless it is one too many.
 func (d *Door) countCall(peer string) error {
 	name := caller.Peer(peer)
-	if begins := d.peers.get(name).begins; begins != nil && !begins.Allow() {
-		return limited.Refused(tranship.LimitStreamsPerSecond, "%s begins more than %d calls a second: wait, and try again", name, d.limits.StreamsPerSecond)
+	if begins := d.peers.get(name).begins.Load(); begins != nil && !begins.Allow() {
+		return limited.Refused(tranship.LimitStreamsPerSecond, "%s begins more than %v calls a second: wait, and try again", name, float64(begins.Limit()))
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if most := d.limits.StreamsPerPeer; most > 0 && d.calls[peer] >= most {
+	if most := d.Limits().StreamsPerPeer; most > 0 && d.calls[peer] >= most {
 		return limited.Refused(tranship.LimitStreamsPerPeer, "%s has %d calls under way, and may have no more: try again when some have ended", name, most)
 	}
 	d.calls[peer]++

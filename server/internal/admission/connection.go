@@ -78,7 +78,7 @@ func (d *Door) Connect(address net.Addr, abort func()) (*Connection, error) {
 // limitFrames bounds the frames without payload, unless the connection may carry the calls
 // of many clients: calls are then bounded for each client.
 func (c *Connection) limitFrames(peer string) {
-	if n := c.door.limits.FramesPerSecond; n > 0 && peer != uncounted {
+	if n := c.door.Limits().FramesPerSecond; n > 0 && peer != uncounted {
 		c.frames = rate.NewLimiter(rate.Limit(n), 2*n)
 	}
 }
@@ -139,7 +139,7 @@ func (c *Connection) Control(n int) error {
 	if n -= int(spent); n == 0 || c.frames.AllowN(time.Now(), n) {
 		return nil
 	}
-	err := limited.CutOff(tranship.LimitFramesPerSecond, "the connection sends more than %d frames without payload a second", c.door.limits.FramesPerSecond)
+	err := limited.CutOff(tranship.LimitFramesPerSecond, "the connection sends more than %v frames without payload a second", float64(c.frames.Limit()))
 	c.door.reportClosed(err, c.address)
 	return err
 }
@@ -178,7 +178,7 @@ func (c *Connection) stall() {
 func (d *Door) countConnection(peer string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if most := d.limits.Connections; most > 0 && d.all >= most {
+	if most := d.Limits().Connections; most > 0 && d.all >= most {
 		return limited.Refused(tranship.LimitConnections, "there are %d connections, and there may be no more", most)
 	}
 	if err := d.countPeerLocked(peer); err != nil {
@@ -193,7 +193,7 @@ func (d *Door) countPeerLocked(peer string) error {
 	if peer == uncounted {
 		return nil
 	}
-	if most := d.limits.ConnectionsPerPeer; most > 0 && d.connections[peer] >= most {
+	if most := d.Limits().ConnectionsPerPeer; most > 0 && d.connections[peer] >= most {
 		return limited.Refused(tranship.LimitConnectionsPerPeer, "the peer has %d connections, and it may have no more", most)
 	}
 	d.connections[peer]++

@@ -5,9 +5,8 @@ import (
 	"log/slog"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
-
-	"golang.org/x/time/rate"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access"
@@ -42,6 +41,9 @@ type Options struct {
 	Proxies origin.Proxies
 	// Limits bound connections, calls and rates.
 	Limits limit.Options
+	// Principal returns the limits that a single principal has instead of Limits; nil means
+	// that all have the same. It is called for each call.
+	Principal func(access.Principal) limit.Principal
 	// Memory bounds what calls hold in memory; several doors can share one. Nil means
 	// NewMemory(0).
 	Memory *Memory
@@ -94,7 +96,7 @@ func (c Clock) withDefaults() Clock {
 // of a server share one.
 type Door struct {
 	options Options
-	limits  limit.Options
+	limits  atomic.Pointer[limit.Options]
 	clock   Clock
 	audit   Audit
 	log     *slog.Logger
@@ -102,13 +104,17 @@ type Door struct {
 	// observed is nil without an observer.
 	observed *observation.Batch
 
-	bandwidth *rate.Limiter
+	bandwidth limiter
 	// peers and principals are remembered apart, so that a caller with many addresses
 	// cannot displace principals.
 	peers, principals clients
 	refusals          refusalLog
+	// setting is locked while limits are replaced.
+	setting sync.Mutex
 
 	mu sync.Mutex
+	// principalCalls counts the calls that each principal has under way.
+	principalCalls map[string]int
 	// connections and calls count what each peer has; all counts all connections.
 	connections, calls map[string]int
 	all                int
@@ -126,18 +132,18 @@ type Door struct {
 // New returns a Door.
 func New(options Options) *Door {
 	d := &Door{
-		options:     options,
-		limits:      options.Limits.WithDefaults(),
-		clock:       options.Clock.withDefaults(),
-		audit:       options.Audit,
-		log:         options.Logger,
-		memory:      options.Memory,
-		observed:    observation.New(options.Observer),
-		connections: make(map[string]int),
-		calls:       make(map[string]int),
-		handling:    make(map[string]int),
-		draining:    make(chan struct{}),
-		overdue:     make(chan struct{}),
+		options:        options,
+		clock:          options.Clock.withDefaults(),
+		audit:          options.Audit,
+		log:            options.Logger,
+		memory:         options.Memory,
+		observed:       observation.New(options.Observer),
+		connections:    make(map[string]int),
+		calls:          make(map[string]int),
+		principalCalls: make(map[string]int),
+		handling:       make(map[string]int),
+		draining:       make(chan struct{}),
+		overdue:        make(chan struct{}),
 	}
 	if d.options.Recheck == 0 {
 		d.options.Recheck = DefaultRecheck
@@ -152,14 +158,28 @@ func New(options Options) *Door {
 		d.memory.PreferPrincipals()
 	}
 	d.refusals.log = d.log
-	d.bandwidth = newBandwidth(d.limits.Bandwidth)
+	d.limits.Store(new(options.Limits.WithDefaults()))
+	d.bandwidth.setBandwidth(d.Limits().Bandwidth)
 	d.peers, d.principals = newClients(rememberedClients, d.newClient), newClients(rememberedClients, d.newClient)
 	return d
 }
 
 // Limits returns the limits, in which 0 means unlimited. The transport itself enforces
 // HandshakeTime, StreamsPerConnection and HeaderBytes.
-func (d *Door) Limits() limit.Options { return d.limits }
+func (d *Door) Limits() limit.Options { return *d.limits.Load() }
+
+// SetLimits replaces the limits. Limits of bandwidth hold at once, for calls under way, too;
+// all others for connections and calls that begin later. Nothing that is under way is ended.
+// What the transport itself enforces is not changed.
+func (d *Door) SetLimits(limits limit.Options) {
+	d.setting.Lock()
+	defer d.setting.Unlock()
+	limits = limits.WithDefaults()
+	d.limits.Store(&limits)
+	d.bandwidth.setBandwidth(limits.Bandwidth)
+	d.peers.setLimits(limits)
+	d.principals.setLimits(limits)
+}
 
 // Memory returns what bounds the memory of calls.
 func (d *Door) Memory() *Memory { return d.memory }
@@ -178,7 +198,8 @@ func (d *Door) Flush() { d.observed.Flush() }
 
 // slowness is the limit of how slow a client may be.
 func (d *Door) slowness() minrate.Limits {
-	return minrate.Limits{Rate: d.limits.MinRate, Window: d.limits.MinRateWindow, Idle: d.limits.Idle}
+	limits := d.Limits()
+	return minrate.Limits{Rate: limits.MinRate, Window: limits.MinRateWindow, Idle: limits.Idle}
 }
 
 // hostPort is the text of an address; "" for none.

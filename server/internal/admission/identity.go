@@ -154,6 +154,7 @@ func (c *Call) recheck() {
 		c.end(c.refuse(err))
 	default:
 		c.found = next
+		c.door.client(c.ctx) // whose own limits may have changed
 		c.scheduleRecheck()
 	}
 }

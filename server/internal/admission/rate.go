@@ -2,6 +2,7 @@ package admission
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -21,7 +22,11 @@ const (
 // Turn waits until the caller may make one more call. It fails with a
 // *tranship.LimitError when that takes longer than 5 s, and with the context's error.
 func (c *Call) Turn() error {
-	calls := c.door.client(c.ctx).calls
+	client := c.door.client(c.ctx)
+	if err := c.countPrincipal(client); err != nil {
+		return err
+	}
+	calls := client.calls.Load()
 	if calls == nil {
 		return nil
 	}
@@ -33,27 +38,43 @@ func (c *Call) Turn() error {
 	case c.ctx.Err() != nil:
 		return c.ctx.Err()
 	}
-	return limited.Refused(tranship.LimitCallsPerSecond, "%s makes more than %v calls a second: wait, and try again", caller.Name(c.ctx), c.door.limits.CallsPerSecond)
+	return limited.Refused(tranship.LimitCallsPerSecond, "%s makes more than %v calls a second: wait, and try again", caller.Name(c.ctx), float64(calls.Limit()))
 }
 
-// newBandwidth returns a limiter of bytes a second, nil for unlimited. The bytes of a
-// tenth of a second may pass at once.
-func newBandwidth(bytesPerSecond int64) *rate.Limiter {
-	if bytesPerSecond <= 0 {
-		return nil
+// limiter is a limit of a rate that can be replaced while calls use it. A nil pointer means
+// that nothing is limited.
+type limiter struct{ atomic.Pointer[rate.Limiter] }
+
+// set sets the limit; 0 means unlimited. Only one goroutine at a time may call it.
+func (l *limiter) set(perSecond rate.Limit, burst int) {
+	switch now := l.Load(); {
+	case perSecond <= 0:
+		l.Store(nil)
+	case now == nil:
+		l.Store(rate.NewLimiter(perSecond, burst))
+	case now.Limit() != perSecond || now.Burst() != burst:
+		// What was spent before stays spent.
+		now.SetLimit(perSecond)
+		now.SetBurst(burst)
 	}
-	return rate.NewLimiter(rate.Limit(bytesPerSecond), int(max(bytesPerSecond/10, minBurst)))
+}
+
+// setBandwidth sets a limit of bytes a second; 0 means unlimited. The bytes of a tenth of a
+// second may pass at once.
+func (l *limiter) setBandwidth(bytesPerSecond int64) {
+	l.set(rate.Limit(bytesPerSecond), int(max(bytesPerSecond/10, minBurst)))
 }
 
 // throttle waits until n bytes may pass. Calls that wait for the same limit take turns,
 // with at most a burst each.
 func (c *Call) throttle(n int64) error {
-	if n == 0 || c.bandwidth[0] == nil && c.bandwidth[1] == nil {
+	own, all := c.bandwidth[0].Load(), c.bandwidth[1].Load()
+	if n == 0 || own == nil && all == nil {
 		return nil
 	}
 	c.slowness.Hold()
 	defer c.slowness.Release()
-	for _, limiter := range c.bandwidth {
+	for _, limiter := range [...]*rate.Limiter{own, all} {
 		if limiter == nil {
 			continue
 		}

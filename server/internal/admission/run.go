@@ -8,8 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"github.com/tranship/tranship/internal/minrate"
 	"github.com/tranship/tranship/server/internal/fair"
 )
@@ -81,7 +79,7 @@ func (c *Call) Run(stream Stream, handler func() error) error {
 	c.place, c.slowness, c.failed = place, &minrate.Call{Limits: limits}, make(chan struct{})
 	c.ctx, c.cut = context.WithCancel(minrate.NewContext(c.ctx, c.slowness))
 	defer c.cut()
-	c.bandwidth = [2]*rate.Limiter{c.door.client(c.ctx).bandwidth, c.door.bandwidth}
+	c.bandwidth = [2]*limiter{&c.door.client(c.ctx).bandwidth, &c.door.bandwidth}
 	c.owes, c.lastSent = stream.Owes, time.Now()
 	done := make(chan error, 1)
 	if stream.Handlers != nil {

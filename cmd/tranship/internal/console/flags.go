@@ -35,15 +35,16 @@ func LimitFlags() map[tranship.Limit]LimitFlag {
 		tranship.LimitQuotaFiles: {Serve: "quota-files"},
 		tranship.LimitUploads:    {Serve: "max-uploads"},
 
-		tranship.LimitMemory:             {Serve: "memory-limit"},
-		tranship.LimitConnections:        {Serve: "max-connections"},
-		tranship.LimitConnectionsPerPeer: {Serve: "max-connections-per-peer"},
-		tranship.LimitStreamsPerPeer:     {Serve: "max-streams-per-peer"},
-		tranship.LimitStreamsPerSecond:   {Serve: "max-streams-per-second"},
-		tranship.LimitCallsPerSecond:     {Serve: "max-calls-per-second"},
-		tranship.LimitFramesPerSecond:    {Serve: "max-frames-per-second"},
-		tranship.LimitMinRate:            {Serve: "min-rate"},
-		tranship.LimitIdle:               {Serve: "idle-timeout"},
+		tranship.LimitMemory:              {Serve: "memory-limit"},
+		tranship.LimitConnections:         {Serve: "max-connections"},
+		tranship.LimitConnectionsPerPeer:  {Serve: "max-connections-per-peer"},
+		tranship.LimitStreamsPerPeer:      {Serve: "max-streams-per-peer"},
+		tranship.LimitStreamsPerPrincipal: {Serve: "max-streams-per-principal"},
+		tranship.LimitStreamsPerSecond:    {Serve: "max-streams-per-second"},
+		tranship.LimitCallsPerSecond:      {Serve: "max-calls-per-second"},
+		tranship.LimitFramesPerSecond:     {Serve: "max-frames-per-second"},
+		tranship.LimitMinRate:             {Serve: "min-rate"},
+		tranship.LimitIdle:                {Serve: "idle-timeout"},
 	}
 }
 
