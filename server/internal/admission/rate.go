@@ -80,29 +80,36 @@ func (c *Call) throttle(n int64) error {
 		}
 		for left := n; left > 0; {
 			turn := min(left, int64(limiter.Burst()))
-			if err := waitTurn(c.ctx, limiter, int(turn)); err != nil {
+			passed, err := waitTurn(c.ctx, limiter, int(turn))
+			if err != nil {
 				return err
 			}
-			left -= turn
+			if passed {
+				left -= turn
+			}
 		}
 	}
 	return nil
 }
 
-// waitTurn waits until n bytes, at most a burst, may pass, or the context ends.
-func waitTurn(ctx context.Context, limiter *rate.Limiter, n int) error {
+// waitTurn waits until n bytes, at most a burst, may pass, or the context ends. It returns
+// false at once if the burst has just become smaller than n.
+func waitTurn(ctx context.Context, limiter *rate.Limiter, n int) (passed bool, err error) {
 	reserved := limiter.ReserveN(time.Now(), n)
+	if !reserved.OK() {
+		return false, nil
+	}
 	delay := reserved.Delay()
 	if delay == 0 {
-		return nil
+		return true, nil
 	}
 	timer := time.NewTimer(delay)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		return nil
+		return true, nil
 	case <-ctx.Done():
 		reserved.Cancel()
-		return ctx.Err()
+		return false, ctx.Err()
 	}
 }
