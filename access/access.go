@@ -52,12 +52,14 @@ const (
 	Delete
 	// List is to learn that a file or directory exists.
 	List
+	// Create is to make a file where none is. Write includes it.
+	Create
 )
 
 // Actions returns all actions.
-func Actions() []Action { return []Action{Read, Write, Delete, List} }
+func Actions() []Action { return []Action{Read, Write, Delete, List, Create} }
 
-// String returns "read", "write", "delete" or "list".
+// String returns "read", "write", "delete", "list" or "create".
 func (a Action) String() string {
 	switch a {
 	case Read:
@@ -68,6 +70,8 @@ func (a Action) String() string {
 		return "delete"
 	case List:
 		return "list"
+	case Create:
+		return "create"
 	default:
 		return fmt.Sprintf("Action(%d)", uint8(a))
 	}
@@ -80,5 +84,5 @@ func ParseAction(text string) (Action, error) {
 			return action, nil
 		}
 	}
-	return 0, fmt.Errorf("%q is not an action: it must be read, write, delete or list", text)
+	return 0, fmt.Errorf("%q is not an action: it must be read, write, delete, list or create", text)
 }

@@ -1,13 +1,16 @@
-// Package policy decides which principals may perform which actions on which paths. A
-// policy is a file of rules, each of which allows something. Everything else is denied:
+// Package policy decides which principals may perform which actions on which paths, and has
+// limits of single principals and groups. A policy is a file of rules, each of which allows
+// something. Everything else is denied:
 //
 //	# subject     actions                 path
 //	allow ann     read,write,delete,list  /
 //	allow group:staff  read,list          docs
 //	allow *       read,write,delete,list  home/{principal}
 //	allow anonymous  read,list            pub
+//	allow group:partners  create          inbox
+//	limit group:partners  quota-bytes     10GiB
 //
-// A line is empty, a comment from '#' to its end, or a rule of four words that are
+// A line is empty, a comment from '#' to its end, or a rule or a limit of four words that are
 // separated by spaces or tabs. A word with spaces, tabs, quotes or a '#' in it must be
 // quoted as a Go string. The file is UTF-8, and its last line must end in a newline, so
 // that a file that is read while another program writes it never allows more than the
@@ -19,9 +22,27 @@
 //	        | "group:" NAME    every principal whose credentials have the group
 //	        | NAME             the principal of that name
 //	actions = action { "," action }
-//	action  = "read" | "write" | "delete" | "list"
+//	action  = "read" | "write" | "delete" | "list" | "create"
 //	path    = "/"              everything
 //	        | PATH [ "/" ]     a file, or a directory with all below it
+//
+// Write includes create. With create alone a caller can add files, but not replace, read or
+// list any: a drop box.
+//
+//	limit   = "limit" subject name value [ comment ]
+//	name    = "bandwidth-per-principal"    bytes of payload a second
+//	        | "max-streams-per-principal"  calls under way
+//	        | "max-calls-per-second"
+//	        | "max-file-size"              bytes of a file
+//	        | "quota-bytes" | "quota-files"
+//	        | "max-uploads"                unfinished uploads
+//	value   = a number, or a size such as 10GiB, from 1 on, or "unlimited"
+//
+// A limit replaces that of the server for its subject. A limit of a name comes before those of
+// groups, and those before the limit of *. Of several groups the highest applies. Anonymous
+// callers have the limits of max-file-size, quota-bytes, quota-files and max-uploads together;
+// all other limits they have by their addresses. A file that is read while another program
+// writes it may lack the limits at its end, so that they belong at its beginning.
 //
 // A path is a path of the store, without a leading '/', and matches itself and everything
 // below it: docs matches docs and docs/a, but not docs2. The segment {principal} stands

@@ -65,7 +65,7 @@ func (p *Policy) Explain(caller access.Principal, action access.Action, path str
 func (p *Policy) Prefixes(caller access.Principal, action access.Action) Prefixes {
 	var all Prefixes
 	for _, rule := range p.rulesFor(caller) {
-		if !slices.Contains(rule.actions, action) || !rule.isFor(caller) {
+		if !rule.has(action) || !rule.isFor(caller) {
 			continue
 		}
 		if prefix, ok := rule.prefix(caller); ok {

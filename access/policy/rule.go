@@ -80,7 +80,12 @@ func (r Rule) prefix(p access.Principal) (string, bool) {
 // allows reports whether the rule allows a caller an action on a path, which must be
 // valid.
 func (r Rule) allows(p access.Principal, action access.Action, path string) bool {
-	return slices.Contains(r.actions, action) && r.isFor(p) && r.matches(p, path)
+	return r.has(action) && r.isFor(p) && r.matches(p, path)
+}
+
+// has reports whether the rule has an action, or one that includes it.
+func (r Rule) has(action access.Action) bool {
+	return slices.Contains(r.actions, action) || action == access.Create && slices.Contains(r.actions, access.Write)
 }
 
 // matches reports whether path is the rule's path for a caller or below it. A name that

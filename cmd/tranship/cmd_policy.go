@@ -27,6 +27,13 @@ a principal below a path. An action that no line allows is denied:
   allow group:web  read,list               site
   allow *          read,write,delete,list  home/{principal}
   allow anonymous  read                    pub
+  allow group:partners  create             inbox
+  limit group:partners  quota-bytes        10GiB
+
+With create alone, a principal can add files, but not replace, read or list any. A
+limit replaces that of the server for a principal or group: bandwidth-per-principal,
+max-streams-per-principal, max-calls-per-second, max-file-size, quota-bytes,
+quota-files or max-uploads; unlimited is a value, too.
 
 The principal * is every authenticated caller. A path stands for itself and
 everything below it, / for the whole store. A word that contains blanks is quoted.`,
@@ -54,7 +61,7 @@ func newPolicyCheck(g *globals) *cobra.Command {
 		Use:   "check FILE [--as NAME ACTION PATH]",
 		Short: "Check a policy file, and what it allows a principal",
 		Long: `Check that a policy file has no mistake. With --as, also check whether it allows the
-principal NAME to read, write, delete or list PATH, and print the line that allows it.
+principal NAME to read, write, delete, list or create PATH, and print the line that allows it.
 The exit code is 4 if no line does. The name anonymous stands for unauthenticated
 callers.`,
 		Example: `  tranship policy check rules

@@ -35,7 +35,8 @@ func (s *store) Remove(ctx context.Context, path string, precondition tranship.P
 // Move implements tranship.Editor. It needs the right to write the destination, and those
 // to read and delete the source: its content becomes readable at the destination.
 func (s *store) Move(ctx context.Context, source, destination string, precondition tranship.Precondition) (tranship.File, error) {
-	if err := s.authorizeTransplant(ctx, source, destination, precondition, access.Read, access.Delete); err != nil {
+	precondition, err := s.authorizeTransplant(ctx, source, destination, precondition, access.Read, access.Delete)
+	if err != nil {
 		return tranship.File{}, err
 	}
 	file, err := s.inner.Move(ctx, source, destination, precondition)
@@ -45,7 +46,8 @@ func (s *store) Move(ctx context.Context, source, destination string, preconditi
 // Copy implements tranship.Editor. It needs the rights to read the source and to write the
 // destination.
 func (s *store) Copy(ctx context.Context, source, destination string, precondition tranship.Precondition) (tranship.File, error) {
-	if err := s.authorizeTransplant(ctx, source, destination, precondition, access.Read); err != nil {
+	precondition, err := s.authorizeTransplant(ctx, source, destination, precondition, access.Read)
+	if err != nil {
 		return tranship.File{}, err
 	}
 	file, err := s.inner.Copy(ctx, source, destination, precondition)
@@ -64,22 +66,24 @@ func (s *store) authorizeChange(ctx context.Context, path string, precondition t
 }
 
 // authorizeTransplant checks whether the caller may move or copy source to destination.
-// Actions are the rights that this takes at source.
-func (s *store) authorizeTransplant(ctx context.Context, source, destination string, precondition tranship.Precondition, actions ...access.Action) error {
+// Actions are the rights that this takes at source. It returns the precondition of
+// authorizeWrite.
+func (s *store) authorizeTransplant(ctx context.Context, source, destination string, precondition tranship.Precondition, actions ...access.Action) (tranship.Precondition, error) {
 	if err := precondition.ValidateTransplant(); err != nil {
-		return err
+		return precondition, err
 	}
 	if err := tranship.ValidatePath(source); err != nil {
-		return err
+		return precondition, err
 	}
 	if err := tranship.ValidatePath(destination); err != nil {
-		return err
+		return precondition, err
 	}
 	if err := s.authorizeExisting(ctx, source, actions...); err != nil {
-		return err
+		return precondition, err
 	}
-	if err := s.authorizeWrite(ctx, destination); err != nil {
-		return err
+	precondition, err := s.authorizeWrite(ctx, destination, precondition)
+	if err != nil {
+		return precondition, err
 	}
-	return s.authorizePrecondition(ctx, destination, precondition)
+	return precondition, s.authorizePrecondition(ctx, destination, precondition)
 }

@@ -7,9 +7,11 @@
 // callers it fails as if the file did not exist. The guard does not call the store in that
 // case, so that neither the answer nor its timing reveals the file. Put, Begin, and the
 // destination of Move and Copy do not need an existing file. Without the right to write
-// they fail with ErrDenied whether or not the file exists.
+// they fail with ErrDenied whether or not the file exists. The right to create is enough for
+// them if no file is at the path: the guard adds MustNotExist to the precondition, so that the
+// call fails with ErrExists otherwise.
 //
-// A caller who may write a path can find out three things about it: whether a file exists,
+// A caller who may write or create a path can find out three things about it: whether a file exists,
 // by a precondition or by setting attributes; whether it has a given version; and that a
 // file above or below blocks the path. Without the right to list the caller learns nothing
 // else: results have what the caller has sent or set, and errors name neither versions nor
@@ -77,15 +79,33 @@ func (s *store) authorizeExisting(ctx context.Context, path string, actions ...a
 	return nil
 }
 
-// authorizeWrite checks whether the caller may create a file at path, which must be valid.
-func (s *store) authorizeWrite(ctx context.Context, path string) error {
+// authorizeWrite checks whether the caller may make a file at path, which must be valid. It
+// returns the precondition for it: a caller who may create files but not write them must not
+// replace one.
+func (s *store) authorizeWrite(ctx context.Context, path string, precondition tranship.Precondition) (tranship.Precondition, error) {
 	if err := ctx.Err(); err != nil {
-		return err
+		return precondition, err
 	}
-	if caller := access.FromContext(ctx); !s.policy.Allowed(caller, access.Write, path) {
-		return denied(caller, access.Write, path)
+	caller := access.FromContext(ctx)
+	if s.policy.Allowed(caller, access.Write, path) {
+		return precondition, nil
 	}
-	return nil
+	replaces := precondition.MustMatchVersion != "" || precondition.MustMatchRevision != ""
+	if replaces || !s.policy.Allowed(caller, access.Create, path) {
+		return precondition, denied(caller, access.Write, path)
+	}
+	precondition.MustNotExist = true
+	return precondition, nil
+}
+
+// authorizeBegun checks whether the caller may still make the file of an upload. made is the
+// precondition of the upload, which a store checks at the commit.
+func (s *store) authorizeBegun(ctx context.Context, path string, made tranship.Precondition) error {
+	needed, err := s.authorizeWrite(ctx, path, made)
+	if err == nil && needed != made { // the policy has changed
+		return denied(access.FromContext(ctx), access.Write, path)
+	}
+	return err
 }
 
 // authorizePrecondition checks whether the caller may use a precondition on the file at

@@ -9,7 +9,7 @@ import (
 )
 
 // JoinUpload implements tranship.UploadJoiner. Uploads of other owners are not found. It needs
-// the right to write, as Begin did.
+// the rights that Begin did.
 func (s *store) JoinUpload(ctx context.Context, id string, epoch uint64) (tranship.Upload, tranship.Spec, error) {
 	inner, spec, err := tranship.JoinUpload(ctx, s.inner, id, epoch)
 	if err != nil {
@@ -18,13 +18,13 @@ func (s *store) JoinUpload(ctx context.Context, id string, epoch uint64) (transh
 	if spec.Owner != access.FromContext(ctx).Name {
 		err = hidden.Behind(tranship.UploadNotFound(id))
 	} else {
-		err = s.authorizeWrite(ctx, spec.Path)
+		err = s.authorizeBegun(ctx, spec.Path, spec.Precondition)
 	}
 	if err != nil {
 		_ = inner.Detach(context.WithoutCancel(ctx)) // nothing was written
 		return nil, tranship.Spec{}, err
 	}
-	return &upload{inner, s, spec.Path, spec.Attributes}, spec, nil
+	return &upload{inner, s, spec.Path, spec.Attributes, spec.Precondition}, spec, nil
 }
 
 // unjoined returns the error for the caller of a JoinUpload that has failed with err, which may

@@ -41,11 +41,22 @@ func (m *model) put(who access.Principal) {
 	spec, data := m.spec(path, one), m.data()
 	spec.Owner = "another"
 	_, err := m.guarded.Put(as(m.Context(), who), spec, data)
-	m.decide(who, err, []need{{access.Write, path, true}}, func() error {
+	action, other := m.making(who, path, other)
+	m.decide(who, err, []need{{action, path, true}}, func() error {
 		spec.Precondition = other
 		_, err := m.shadow.Put(m.Context(), spec, data)
 		return err
 	})
+}
+
+// making returns the right with which a call makes a file at a path, and the precondition of
+// the shadow: with the right to create alone, the file must not exist.
+func (m *model) making(who access.Principal, path string, shadow tranship.Precondition) (access.Action, tranship.Precondition) {
+	if shadow.MustMatchVersion != "" || shadow.MustMatchRevision != "" || m.naive.allows(who, access.Write, path) || !m.naive.allows(who, access.Create, path) {
+		return access.Write, shadow
+	}
+	shadow.MustNotExist = true
+	return access.Create, shadow
 }
 
 func (m *model) set(who access.Principal) {
@@ -81,7 +92,8 @@ func (m *model) remove(who access.Principal) {
 func (m *model) transplant(who access.Principal) {
 	source, destination := m.somePath(), m.somePath()
 	one, other := m.precondition(destination)
-	needs := []need{{access.Read, source, false}, {access.Delete, source, false}, {access.Write, destination, true}}
+	action, other := m.making(who, destination, other)
+	needs := []need{{access.Read, source, false}, {access.Delete, source, false}, {action, destination, true}}
 	if m.IntN(2) > 0 {
 		_, err := m.guarded.Move(as(m.Context(), who), source, destination, one)
 		m.decide(who, err, needs, func() error {

@@ -17,6 +17,7 @@ type pair struct {
 	path            string
 	guarded, shadow tranship.Upload
 	attributes      tranship.Attributes
+	precondition    tranship.Precondition // of the shadow
 }
 
 // begin begins an upload of 8 bytes and writes them. Other callers use the same key.
@@ -26,14 +27,15 @@ func (m *model) begin(who access.Principal) {
 	spec := m.spec(path, one)
 	spec.Size, spec.ResumeKey, spec.Owner = new(int64(8)), pick(m, "", "k"), pick(m, "", "ann", "bob")
 	guarded, err := m.guarded.Begin(as(m.Context(), who), spec)
-	m.decide(who, err, []need{{access.Write, path, true}}, func() error {
+	action, other := m.making(who, path, other)
+	m.decide(who, err, []need{{action, path, true}}, func() error {
 		spec.Precondition, spec.Owner = other, who.Name
 		shadow, failed := m.shadow.Begin(m.Context(), spec)
 		if err == nil && failed == nil {
 			if guarded.Epoch() != shadow.Epoch() || fmt.Sprint(len(guarded.Durable())) != fmt.Sprint(len(shadow.Durable())) {
 				m.Errorf("resumed epoch %d with %v, want %d with %v", guarded.Epoch(), guarded.Durable(), shadow.Epoch(), shadow.Durable())
 			}
-			m.uploads = append(m.uploads, pair{who, path, guarded, shadow, spec.Attributes})
+			m.uploads = append(m.uploads, pair{who, path, guarded, shadow, spec.Attributes, other})
 			data := fmt.Appendf(nil, "%08d", m.IntN(1_000_000))
 			m.writePart(as(m.Context(), who), guarded, data)
 			m.writePart(m.Context(), shadow, data)
@@ -62,7 +64,11 @@ func (m *model) commit(access.Principal) {
 	p := m.uploads[i]
 	m.uploads = slices.Delete(m.uploads, i, i+1)
 	got, err := p.guarded.Commit(as(m.Context(), p.who), tranship.Commit{Size: 8})
-	m.decide(p.who, err, []need{{access.Write, p.path, true}}, func() error {
+	action, precondition := m.making(p.who, p.path, p.precondition)
+	if precondition != p.precondition {
+		action = access.Write // it could replace a file
+	}
+	m.decide(p.who, err, []need{{action, p.path, true}}, func() error {
 		want, failed := p.shadow.Commit(m.Context(), tranship.Commit{Size: 8})
 		if err == nil && !m.mayKnow(p.who, p.path) {
 			visible := p.attributes.Apply(tranship.File{Path: p.path, Size: 8, Version: got.Version, CRC32C: want.CRC32C})

@@ -8,7 +8,8 @@ import (
 	"github.com/tranship/tranship/access"
 )
 
-// Put implements tranship.Writer. It needs the right to write, also to replace a file.
+// Put implements tranship.Writer. It needs the right to write, also to replace a file, or the
+// right to create if there is none.
 func (s *store) Put(ctx context.Context, spec tranship.Spec, data []byte) (tranship.File, error) {
 	spec, err := s.authorizeSpec(ctx, spec)
 	if err != nil {
@@ -18,8 +19,8 @@ func (s *store) Put(ctx context.Context, spec tranship.Spec, data []byte) (trans
 	return file, s.redact(ctx, spec.Path, err)
 }
 
-// Begin implements tranship.Writer. It needs the right to write, also to replace a file.
-// So does Commit.
+// Begin implements tranship.Writer. It needs the right to write, also to replace a file, or the
+// right to create if there is none. So does Commit.
 func (s *store) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload, error) {
 	spec, err := s.authorizeSpec(ctx, spec)
 	if err != nil {
@@ -29,17 +30,18 @@ func (s *store) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload,
 	if err != nil {
 		return nil, s.redact(ctx, spec.Path, err)
 	}
-	return &upload{inner, s, spec.Path, spec.Attributes}, nil
+	return &upload{inner, s, spec.Path, spec.Attributes, spec.Precondition}, nil
 }
 
-// authorizeSpec checks whether the caller may create the file of a spec. It returns the
-// spec with the caller as its owner.
+// authorizeSpec checks whether the caller may make the file of a spec. It returns the spec
+// with the caller as its owner, and with the precondition of authorizeWrite.
 func (s *store) authorizeSpec(ctx context.Context, spec tranship.Spec) (tranship.Spec, error) {
 	spec.Owner = access.FromContext(ctx).Name
 	if err := spec.Validate(); err != nil {
 		return spec, err
 	}
-	if err := s.authorizeWrite(ctx, spec.Path); err != nil {
+	var err error
+	if spec.Precondition, err = s.authorizeWrite(ctx, spec.Path, spec.Precondition); err != nil {
 		return spec, err
 	}
 	return spec, s.authorizePrecondition(ctx, spec.Path, spec.Precondition)
@@ -50,8 +52,9 @@ type upload struct {
 	tranship.Upload
 	store *store
 	path  string
-	// attributes are those of the spec.
-	attributes tranship.Attributes
+	// attributes and precondition are those of the spec.
+	attributes   tranship.Attributes
+	precondition tranship.Precondition
 }
 
 // CopyPart implements tranship.Upload. It needs the right to read the source.
@@ -112,7 +115,7 @@ func (w *partWriter) WriteZeros(n int64) error {
 
 // Commit implements tranship.Upload. The policy may have changed since Begin.
 func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.File, error) {
-	if err := u.store.authorizeWrite(ctx, u.path); err != nil {
+	if err := u.store.authorizeBegun(ctx, u.path, u.precondition); err != nil {
 		return tranship.File{}, err
 	}
 	file, err := u.Upload.Commit(ctx, commit)
