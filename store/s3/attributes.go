@@ -31,16 +31,21 @@ const (
 	timeKey        = "time"
 	modeKey        = "mode"
 	checksumKey    = "crc32c"
+	accountKey     = "account"
 	metadataPrefix = "metadata."
 )
 
-// encode returns the attributes of a file and its CRC32C, if known, as ASCII text.
-func encode(file tranship.File) string {
+// encode returns the attributes of a file, its CRC32C, if known, and the account that it counts
+// for, if there is one, as ASCII text.
+func encode(file tranship.File, account *string) string {
 	values := url.Values{}
 	values.Set(timeKey, strconv.FormatInt(file.ModTime.Unix(), 10)+"."+strconv.Itoa(file.ModTime.Nanosecond()))
 	values.Set(modeKey, strconv.FormatUint(uint64(file.Mode.Perm()), 8))
 	if file.CRC32C != nil {
 		values.Set(checksumKey, strconv.FormatUint(uint64(*file.CRC32C), 16))
+	}
+	if account != nil {
+		values.Set(accountKey, *account)
 	}
 	for key, value := range file.Metadata {
 		values.Set(metadataPrefix+key, value)
@@ -48,9 +53,10 @@ func encode(file tranship.File) string {
 	return values.Encode()
 }
 
-// decode sets the attributes of a file to those in a text, and reports whether the text was
-// one that encode makes.
-func decode(text string, file *tranship.File) bool {
+// decode sets the attributes and the account of an object to those in a text, and reports whether
+// the text was one that encode makes.
+func (o *object) decode(text string) bool {
+	file := &o.file
 	values, err := url.ParseQuery(text)
 	if err != nil {
 		return false
@@ -84,5 +90,8 @@ func decode(text string, file *tranship.File) bool {
 	}
 	*file = made.Apply(*file)
 	file.CRC32C = crc
+	if values.Has(accountKey) {
+		o.account = new(values.Get(accountKey))
+	}
 	return true
 }

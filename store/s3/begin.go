@@ -36,7 +36,7 @@ func (s *Store) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload,
 		return nil, err
 	}
 	u := s.newUpload(spec, rand.Text(), partSize)
-	u.small = small
+	u.small, u.account = small, tranship.AccountFromContext(ctx)
 	return u, nil
 }
 
@@ -210,7 +210,7 @@ func (s *Store) createFor(ctx context.Context, spec tranship.Spec, x *session) (
 	if x.Size == 0 {
 		return x, nil
 	}
-	id, version, attributes, err := s.createMultipart(ctx, spec)
+	id, version, attributes, err := s.createMultipart(ctx, spec, tranship.AccountFromContext(ctx))
 	if err != nil {
 		return nil, err
 	}

@@ -244,11 +244,12 @@ func (u *upload) repair(ctx context.Context, failed error) error {
 func (u *upload) describe(ctx context.Context, file tranship.File, known string) error {
 	begun := file
 	begun.CRC32C = u.spec.CRC32C
-	if encode(begun) == known && u.epoch == 1 && (begun.CRC32C != nil || u.store.features.checksums) {
+	account := tranship.AccountFromContext(ctx)
+	if encode(begun, account) == known && u.epoch == 1 && (begun.CRC32C != nil || u.store.features.checksums) {
 		u.store.records.put(file.Version, "")
 		return nil
 	}
-	text := encode(file)
+	text := encode(file, account)
 	if !u.resumable() {
 		return u.store.writeRecord(ctx, file.Version, file.Path, text)
 	}

@@ -50,7 +50,7 @@ func (s *Store) setAttributesLocked(ctx context.Context, path string, attributes
 		if changed.Revision() == found.file.Revision() {
 			return changed, nil
 		}
-		err = s.rewrite(ctx, found, changed, condition{match: &found.etag})
+		err = s.rewrite(ctx, found, changed, found.account, condition{match: &found.etag})
 		if isUploadMissing(err) { // perhaps the reply of an earlier attempt was lost
 			made, headed := s.head(ctx, path)
 			if headed != nil {

@@ -11,19 +11,21 @@ import (
 // they were encoded again.
 func FuzzDecode(f *testing.F) {
 	f.Add("mode=644&time=1700000000.5&crc32c=1f&metadata.key=%C3%A9")
-	f.Add(encode(tranship.File{ModTime: time.Unix(1, 2), Mode: 0o600, Metadata: map[string]string{"a": "1"}}))
+	f.Add(encode(tranship.File{ModTime: time.Unix(1, 2), Mode: 0o600, Metadata: map[string]string{"a": "1"}}, new("ann")))
 	f.Add("time=.&mode=")
 	f.Fuzz(func(t *testing.T, text string) {
-		var file, again tranship.File
-		if !decode(text, &file) {
+		var found, again object
+		if !found.decode(text) {
 			return
 		}
+		file := found.file
 		attributes := tranship.Attributes{ModTime: &file.ModTime, Mode: &file.Mode, Metadata: file.Metadata}
 		if err := attributes.Validate(); err != nil {
 			t.Fatalf("%q is decoded to %+v: %v", text, file, err)
 		}
-		if !decode(encode(file), &again) || again.Revision() != file.Revision() {
-			t.Fatalf("%q is decoded to %+v, and then to %+v", text, file, again)
+		if !again.decode(encode(file, found.account)) || again.file.Revision() != file.Revision() ||
+			(again.account == nil) != (found.account == nil) || found.account != nil && *again.account != *found.account {
+			t.Fatalf("%q is decoded to %+v, and then to %+v", text, file, again.file)
 		}
 	})
 }

@@ -28,6 +28,7 @@ type listed struct {
 	etag     string
 	modified time.Time
 	file     tranship.File
+	account  *string
 }
 
 // line is one line of a list: an entry, a path that is skipped, or a file to be described.
@@ -37,6 +38,8 @@ type line struct {
 	object *types.Object
 	entry  tranship.Entry
 	err    error
+	// account is the one that a file counts for; nil for none.
+	account *string
 	// gone is set if the file does not exist any more.
 	gone bool
 }
@@ -95,7 +98,7 @@ func (s *Store) describeAll(ctx context.Context, lines []line) {
 		}
 		path, etag, modified := line.entry.Path, aws.ToString(line.object.ETag), aws.ToTime(line.object.LastModified)
 		if known, ok := s.entries.get(path); ok && known.etag == etag && known.modified.Equal(modified) {
-			line.entry.File = tranship.Attributes{}.Apply(known.file)
+			line.entry.File, line.account = tranship.Attributes{}.Apply(known.file), known.account
 			return
 		}
 		now := time.Now()
@@ -106,9 +109,9 @@ func (s *Store) describeAll(ctx context.Context, lines []line) {
 		case found == nil:
 			line.gone = true
 		default:
-			line.entry.File = found.file
+			line.entry.File, line.account = found.file, found.account
 			if found.etag == etag && now.Sub(modified) > settled {
-				s.entries.put(path, listed{etag, modified, tranship.Attributes{}.Apply(found.file)})
+				s.entries.put(path, listed{etag, modified, tranship.Attributes{}.Apply(found.file), found.account})
 			}
 		}
 	})

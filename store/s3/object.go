@@ -21,6 +21,8 @@ import (
 type object struct {
 	file tranship.File
 	etag string
+	// account is the one that the file counts for; nil for none.
+	account *string
 	// record is the id of the record with the attributes; "" if the object has them.
 	record string
 }
@@ -90,7 +92,7 @@ func describe(path string, reply described) *object {
 	if v := found.file.Version; v == "" || len(v) > 64 {
 		found.file.Version = "etag-" + strings.Trim(found.etag, `"`) + "-" + strconv.FormatInt(found.file.ModTime.Unix(), 36)
 	}
-	decode(reply.metadata[attributesKey], &found.file)
+	found.decode(reply.metadata[attributesKey])
 	found.record = reply.metadata[recordKey]
 	return found
 }
@@ -120,13 +122,13 @@ func (s *Store) complete(ctx context.Context, found *object) (bool, error) {
 		return false, err
 	}
 	// An upload that knew its attributes in time has a name for a record, but no record.
-	return text != "" && decode(text, &found.file) || text == "" && found.record == found.file.Version, nil
+	return text != "" && found.decode(text) || text == "" && found.record == found.file.Version, nil
 }
 
-// metadata returns the metadata for the object of a file. If its attributes do not fit, it
-// stores them in a record.
-func (s *Store) metadata(ctx context.Context, file tranship.File) (map[string]string, error) {
-	text := encode(file)
+// metadata returns the metadata for the object of a file that counts for an account, or for none.
+// If its attributes do not fit, it stores them in a record.
+func (s *Store) metadata(ctx context.Context, file tranship.File, account *string) (map[string]string, error) {
+	text := encode(file, account)
 	if len(text) <= maxEmbedded {
 		return map[string]string{versionKey: file.Version, attributesKey: text}, nil
 	}

@@ -69,7 +69,7 @@ func (s *Store) putClaimed(ctx context.Context, file tranship.File, precondition
 	if err := s.allow(ctx, file.Path); err != nil {
 		return tranship.File{}, err
 	}
-	metadata, err := s.metadata(ctx, file)
+	metadata, err := s.metadata(ctx, file, tranship.AccountFromContext(ctx))
 	if err != nil {
 		return tranship.File{}, err
 	}

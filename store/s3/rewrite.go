@@ -28,21 +28,21 @@ const (
 	copyParts = 4
 )
 
-// rewrite stores the content of source as file, with the attributes and the version of file,
-// under a condition. The error is that of the client.
-func (s *Store) rewrite(ctx context.Context, source *object, file tranship.File, c condition) error {
+// rewrite stores the content of source as file, with the attributes and the version of file, for
+// an account, under a condition. The error is that of the client.
+func (s *Store) rewrite(ctx context.Context, source *object, file tranship.File, account *string, c condition) error {
 	limit, part := int64(readBytes), int64(copyBytes)
 	if s.options.PartSize > 0 {
 		limit, part = s.options.PartSize, s.options.PartSize
 	}
 	if file.Size <= limit {
-		return s.readAndPut(ctx, source, file, c)
+		return s.readAndPut(ctx, source, file, account, c)
 	}
-	return s.copyInParts(ctx, source, file, c, max(part, (file.Size+maxParts-1)/maxParts))
+	return s.copyInParts(ctx, source, file, account, c, max(part, (file.Size+maxParts-1)/maxParts))
 }
 
 // readAndPut reads a small file and stores it again.
-func (s *Store) readAndPut(ctx context.Context, source *object, file tranship.File, c condition) error {
+func (s *Store) readAndPut(ctx context.Context, source *object, file tranship.File, account *string, c condition) error {
 	if err := s.reserve(ctx, min(file.Size, s.options.Memory)); err != nil {
 		return err
 	}
@@ -54,7 +54,7 @@ func (s *Store) readAndPut(ctx context.Context, source *object, file tranship.Fi
 		return err
 	}
 	file.CRC32C = new(tranship.CRC32C(data))
-	metadata, err := s.metadata(ctx, file)
+	metadata, err := s.metadata(ctx, file, account)
 	if err != nil {
 		return err
 	}
@@ -68,8 +68,8 @@ func (s *Store) readAndPut(ctx context.Context, source *object, file tranship.Fi
 // copyInParts makes the engine copy a file in parts of partSize bytes. The copy has no checksum
 // of the engine's, because not all engines compute one of a part that they copy. The attributes
 // have the one of the source.
-func (s *Store) copyInParts(ctx context.Context, source *object, file tranship.File, c condition, partSize int64) (err error) {
-	metadata, err := s.metadata(ctx, file)
+func (s *Store) copyInParts(ctx context.Context, source *object, file tranship.File, account *string, c condition, partSize int64) (err error) {
+	metadata, err := s.metadata(ctx, file, account)
 	if err != nil {
 		return err
 	}

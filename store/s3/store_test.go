@@ -92,3 +92,18 @@ func TestPrefix(t *testing.T) {
 		t.Fatalf("Put of a path that is too long: %v, want ErrLimit", err)
 	}
 }
+
+func TestAccounts(t *testing.T) {
+	for name, engine := range map[string]fakes3.Options{
+		"best":     {},
+		"degraded": {NoConditionalComplete: true, NoConditionalDelete: true, NoChecksum: true, Unquoted: true, NoEncoding: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			storetest.TestAccounts(t, func(t *testing.T) (tranship.Store, func() tranship.Store) {
+				endpoint := fakes3.New(engine).Start(t)
+				reopen := func() tranship.Store { return open(t, endpoint, s3.Options{PartSize: odd, AcceptRaces: true}) }
+				return reopen(), reopen
+			}, storetest.NoDirectories)
+		})
+	}
+}

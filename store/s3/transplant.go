@@ -18,7 +18,7 @@ func (s *Store) Move(ctx context.Context, source, destination string, preconditi
 		}
 		moved := found.file
 		moved.Path = destination
-		if err := s.copyTo(ctx, found, moved, precondition); err != nil {
+		if err := s.copyTo(ctx, found, moved, found.account, precondition); err != nil {
 			return tranship.File{}, err
 		}
 		return moved, s.removeMoved(ctx, found, moved)
@@ -54,14 +54,14 @@ func (s *Store) Copy(ctx context.Context, source, destination string, preconditi
 	return s.transplant(ctx, source, destination, precondition, false, func(found *object) (tranship.File, error) {
 		copied := found.file
 		copied.Path, copied.Version = destination, rand.Text()
-		return copied, s.copyTo(ctx, found, copied, precondition)
+		return copied, s.copyTo(ctx, found, copied, tranship.AccountFromContext(ctx), precondition)
 	})
 }
 
-// copyTo stores the content of source as file, under a precondition.
-func (s *Store) copyTo(ctx context.Context, source *object, file tranship.File, precondition tranship.Precondition) error {
+// copyTo stores the content of source as file, for an account, under a precondition.
+func (s *Store) copyTo(ctx context.Context, source *object, file tranship.File, account *string, precondition tranship.Precondition) error {
 	mine := func(found *object) bool { return found.file.Version == file.Version }
-	condition, err := s.conditional(ctx, file.Path, mine, precondition, func(c condition) error { return s.rewrite(ctx, source, file, c) })
+	condition, err := s.conditional(ctx, file.Path, mine, precondition, func(c condition) error { return s.rewrite(ctx, source, file, account, c) })
 	if err != nil {
 		return errorOf(ctx, err, file.Path)
 	}

@@ -22,6 +22,8 @@ type upload struct {
 	spec     tranship.Spec
 	id       string
 	partSize int64
+	// account is the one that the file is likely to count for; nil for none. Commit decides.
+	account *string
 	// guest is set if the upload has joined one that another server has begun.
 	guest bool
 	// small is set if the file is stored in one request, at commit. It changes while changing
@@ -173,7 +175,7 @@ func (u *upload) begin(ctx context.Context) (id string, err error) {
 	if u.multipart != "" {
 		return u.multipart, nil
 	}
-	made, version, attributes, err := u.store.createMultipart(ctx, u.spec)
+	made, version, attributes, err := u.store.createMultipart(ctx, u.spec, u.account)
 	if err != nil {
 		return "", err
 	}
@@ -189,11 +191,11 @@ func (u *upload) begin(ctx context.Context) (id string, err error) {
 
 // createMultipart begins an upload of the engine, with the attributes of spec as far as they
 // are known. What Commit adds is in a record with the name of the version.
-func (s *Store) createMultipart(ctx context.Context, spec tranship.Spec) (id, version, attributes string, err error) {
+func (s *Store) createMultipart(ctx context.Context, spec tranship.Spec, account *string) (id, version, attributes string, err error) {
 	file := newFile(spec.Path, spec.Attributes, 0, 0)
 	file.CRC32C = spec.CRC32C
 	metadata := map[string]string{versionKey: file.Version, recordKey: file.Version}
-	if text := encode(file); spec.Attributes.ModTime != nil && len(text) <= maxEmbedded {
+	if text := encode(file, account); spec.Attributes.ModTime != nil && len(text) <= maxEmbedded {
 		attributes = text
 		metadata[attributesKey] = text
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 
@@ -14,9 +15,26 @@ import (
 
 // TestAccounts tests a store that has the ability tranship.AccountKeeper. Each test calls
 // open once. open returns an empty store, which it releases with t.Cleanup, and a function
-// that closes the store and opens it again, as for TestDurable.
-func TestAccounts(t *testing.T, open func(t *testing.T) (store tranship.Store, reopen func() tranship.Store)) {
-	for name, run := range map[string]func(f accountFixture, reopen func() tranship.Store){
+// that closes the store and opens it again, as for TestDurable. The only lack that lacks may have
+// is NoDirectories.
+func TestAccounts(t *testing.T, open func(t *testing.T) (store tranship.Store, reopen func() tranship.Store), lacks ...Lack) {
+	tests := directoryAccountTests()
+	if slices.Contains(lacks, NoDirectories) {
+		tests = map[string]func(f accountFixture, reopen func() tranship.Store){"no directories": makesNoDirectories}
+	}
+	tests["files count"] = filesCount
+	for name, run := range tests {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), stalled)
+			defer cancel()
+			store, reopen := open(t)
+			run(newAccountFixture(fixture{T: t, ctx: ctx, store: store}), reopen)
+		})
+	}
+}
+
+func directoryAccountTests() map[string]func(f accountFixture, reopen func() tranship.Store) {
+	return map[string]func(f accountFixture, reopen func() tranship.Store){
 		"directories count":     func(f accountFixture, _ func() tranship.Store) { directoriesCount(f) },
 		"none without account":  func(f accountFixture, _ func() tranship.Store) { withoutAccount(f) },
 		"refused directories":   func(f accountFixture, _ func() tranship.Store) { refusedDirectories(f) },
@@ -24,13 +42,6 @@ func TestAccounts(t *testing.T, open func(t *testing.T) (store tranship.Store, r
 		"batches":               func(f accountFixture, _ func() tranship.Store) { batchesCount(f) },
 		"concurrent":            func(f accountFixture, _ func() tranship.Store) { concurrentDirectories(f) },
 		"any order, and reopen": randomDirectories,
-	} {
-		t.Run(name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), stalled)
-			defer cancel()
-			store, reopen := open(t)
-			run(newAccountFixture(fixture{T: t, ctx: ctx, store: store}), reopen)
-		})
 	}
 }
 

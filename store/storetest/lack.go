@@ -30,6 +30,9 @@ const (
 	// NoSourceVersion: the store cannot decide Precondition.MustMatchSourceVersion. Move
 	// and Copy with it fail with tranship.ErrUnsupported, and change nothing.
 	NoSourceVersion Lack = "source version"
+	// NoDirectories: the store makes no directories, so that none counts for an account. It
+	// is a lack of TestAccounts alone.
+	NoDirectories Lack = "directories"
 )
 
 // lackTests returns the tests of a store that has declared the lack.
