@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -39,6 +40,8 @@ type Options struct {
 // Server is an engine with one bucket. It is an http.Handler, and safe for concurrent use.
 type Server struct {
 	options Options
+	// skew is how far the clock is ahead, a time.Duration.
+	skew atomic.Int64
 
 	mu      sync.Mutex
 	objects map[string]*object
@@ -73,7 +76,9 @@ type multipart struct {
 
 // New returns an empty engine.
 func New(options Options) *Server {
-	return &Server{options: options, objects: map[string]*object{}, uploads: map[string]*multipart{}, made: map[string]string{}, counts: map[string]int{}}
+	s := &Server{options: options, objects: map[string]*object{}, uploads: map[string]*multipart{}, made: map[string]string{}, counts: map[string]int{}}
+	s.Advance(options.ClockSkew)
+	return s
 }
 
 // Start serves an engine on a loopback address until the test ends, and returns its endpoint.
@@ -87,7 +92,10 @@ func (s *Server) Start(t testing.TB) (endpoint string) {
 }
 
 // now returns the time of the engine's clock.
-func (s *Server) now() time.Time { return time.Now().Add(s.options.ClockSkew).UTC() }
+func (s *Server) now() time.Time { return time.Now().Add(time.Duration(s.skew.Load())).UTC() }
+
+// Advance puts the clock of the engine forward.
+func (s *Server) Advance(d time.Duration) { s.skew.Add(int64(d)) }
 
 // Requests returns how many requests of each operation the engine had, by the name of the
 // operation, such as "PutObject".

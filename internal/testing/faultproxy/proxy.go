@@ -9,6 +9,7 @@ package faultproxy
 import (
 	"context"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -21,13 +22,14 @@ type Proxy struct {
 	accepted atomic.Int64
 
 	mu          sync.Mutex
-	server      string
+	servers     []string
+	turn        int
 	links       func(connection int) Link
 	connections map[*connection]struct{}
 	closed      bool
 }
 
-// Listen starts a proxy for the server at address, "host:port". If links is nil, there
+// Listen starts a proxy for the server at an address, "host:port". If links is nil, there
 // are no faults. Otherwise the proxy calls it for the link of each connection.
 // Connections are numbered from 0, in the order in which clients connect. Calls of links
 // are never concurrent.
@@ -38,7 +40,7 @@ func Listen(server string, links func(connection int) Link) (*Proxy, error) {
 	}
 	p := &Proxy{
 		listener:    listener,
-		server:      server,
+		servers:     []string{server},
 		links:       links,
 		connections: map[*connection]struct{}{},
 	}
@@ -61,11 +63,12 @@ func (p *Proxy) Await(ctx context.Context, direction Direction, bytes int64) err
 // Connections returns how many connections have been accepted so far.
 func (p *Proxy) Connections() int { return int(p.accepted.Load()) }
 
-// SetServer changes the server of connections that are accepted from now on.
-func (p *Proxy) SetServer(address string) {
+// SetServer changes the server of connections that are accepted from now on. Several servers
+// get connections in turn, and one that is down is passed over.
+func (p *Proxy) SetServer(addresses ...string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.server = address
+	p.servers = slices.Clone(addresses)
 }
 
 // SetLinks changes the links of connections that are accepted from now on. Their
@@ -132,20 +135,26 @@ func (p *Proxy) accept() {
 		}
 		n := int(p.accepted.Add(1) - 1)
 		p.mu.Lock()
-		address, links := p.server, p.links
+		links := p.links
+		p.turn = (p.turn + 1) % len(p.servers)
+		servers := slices.Concat(p.servers[p.turn:], p.servers[:p.turn])
 		p.mu.Unlock()
 		var link Link
 		if links != nil {
 			link = links(n)
 		}
-		p.all.Go(func() { p.pass(client, address, link) })
+		p.all.Go(func() { p.pass(client, servers, link) })
 	}
 }
 
-// pass connects a client to the server. If the server is down, it closes the client's
-// connection.
-func (p *Proxy) pass(client net.Conn, address string, link Link) {
-	server, err := net.Dial("tcp", address)
+// pass connects a client to the first of the servers that is not down. If all are, it closes
+// the client's connection.
+func (p *Proxy) pass(client net.Conn, servers []string, link Link) {
+	var server net.Conn
+	err := net.ErrClosed
+	for i := 0; i < len(servers) && err != nil; i++ {
+		server, err = net.Dial("tcp", servers[i])
+	}
 	if err != nil {
 		_ = client.Close()
 		return

@@ -29,13 +29,33 @@ func (p Program) Serve(t testing.TB, root string, flags ...string) *Server {
 // run the program in the same process.
 func (p Program) ServeWrapped(t testing.TB, wrap []string, root string, flags ...string) *Server {
 	t.Helper()
+	return p.serve(t, func(cmd *exec.Cmd) *exec.Cmd {
+		if len(wrap) == 0 {
+			return cmd
+		}
+		wrapped := exec.Command(wrap[0], append(wrap[1:len(wrap):len(wrap)], cmd.Args...)...)
+		wrapped.Env = cmd.Env
+		return wrapped
+	}, append([]string{"--root", root}, flags...))
+}
+
+// ServeStore is Serve for the store that flags name instead of a root. change, if not nil,
+// changes the command before it starts, such as its environment.
+func (p Program) ServeStore(t testing.TB, change func(*exec.Cmd), flags ...string) *Server {
+	t.Helper()
+	return p.serve(t, func(cmd *exec.Cmd) *exec.Cmd {
+		if change != nil {
+			change(cmd)
+		}
+		return cmd
+	}, flags)
+}
+
+// serve starts a server by the command that prepare makes of its own.
+func (p Program) serve(t testing.TB, prepare func(*exec.Cmd) *exec.Cmd, flags []string) *Server {
+	t.Helper()
 	ready := filepath.Join(t.TempDir(), "ready")
-	cmd := p.Command(context.Background(), append([]string{"serve", "--root", root, "--listen", "127.0.0.1:0", "--ready-file", ready}, flags...)...)
-	if len(wrap) > 0 {
-		env := cmd.Env
-		cmd = exec.Command(wrap[0], append(wrap[1:len(wrap):len(wrap)], cmd.Args...)...)
-		cmd.Env = env
-	}
+	cmd := prepare(p.Command(context.Background(), append([]string{"serve", "--listen", "127.0.0.1:0", "--ready-file", ready}, flags...)...))
 	s := &Server{Process: Start(t, cmd)}
 	address, err := Ready(s.Done(), ready)
 	if err != nil {

@@ -64,6 +64,7 @@ rgw data = {{.Directory}}/rgw
 rgw frontends = beast endpoint={{.Gateway}}
 rgw enable usage log = false
 rgw dns name = 127.0.0.1
+rgw override bucket index max shards = 1
 `))
 
 // StartCeph starts a cluster with so many storage daemons, 2 or more. It runs until the test
