@@ -26,11 +26,11 @@ type fleet struct {
 }
 
 // newFleet starts n servers.
-func newFleet(t *testing.T, endpoint, bucket string, n int, flags ...string) *fleet {
+func newFleet(t *testing.T, endpoint, bucket string, n int) *fleet {
 	t.Helper()
 	f := &fleet{endpoint: endpoint, bucket: bucket}
 	for range n {
-		f.servers = append(f.servers, f.serve(t, flags...))
+		f.servers = append(f.servers, f.serve(t))
 	}
 	proxy, err := faultproxy.Listen(f.servers[0].Address, nil)
 	if err != nil {
@@ -42,13 +42,15 @@ func newFleet(t *testing.T, endpoint, bucket string, n int, flags ...string) *fl
 	return f
 }
 
+// flags are those of a server that name the bucket.
+func (f *fleet) flags() []string {
+	return []string{"--store", "s3://" + f.bucket + "/" + prefix, "--s3-endpoint", f.endpoint, "--s3-path-style", "--s3-memory", "64MiB"}
+}
+
 // serve starts one server.
-func (f *fleet) serve(t *testing.T, flags ...string) *program.Server {
+func (f *fleet) serve(t *testing.T) *program.Server {
 	t.Helper()
-	flags = append([]string{
-		"--store", "s3://" + f.bucket + "/" + prefix, "--s3-endpoint", f.endpoint, "--s3-path-style", "--s3-memory", "64MiB",
-	}, flags...)
-	return built.ServeStore(t, func(cmd *exec.Cmd) { cmd.Env = append(cmd.Env, s3engine.Environment()...) }, flags...)
+	return built.ServeStore(t, func(cmd *exec.Cmd) { cmd.Env = append(cmd.Env, s3engine.Environment()...) }, f.flags()...)
 }
 
 // reveal makes the proxy lead clients to the servers that run now.
