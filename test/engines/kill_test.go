@@ -153,7 +153,7 @@ func (k *kills) copy(t *testing.T, n int, meet <-chan func()) {
 		defer close(ended)
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		defer cancel()
-		_, failed = transfer.Upload(ctx, client, source, path, transfer.UploadOptions{})
+		_, failed = transfer.Upload(ctx, client, source, path, transfer.UploadOptions{Options: transfer.Options{Patience: patience}})
 	}()
 	for done := false; !done; {
 		waiting, stop := context.WithCancel(t.Context())
