@@ -76,8 +76,19 @@ func newClient(ctx context.Context, options Options, unquoted *unquoting) (*awss
 		o.Retryer = retry.NewStandard(func(r *retry.StandardOptions) {
 			r.MaxAttempts, r.MaxBackoff = attempts, longestPause
 			r.RateLimiter = ratelimit.None
+			r.Retryables = append(r.Retryables, retry.IsErrorRetryableFunc(unreadable))
 		})
 	}), nil
+}
+
+// unreadable makes the client repeat a request whose reply has begun with success and cannot be
+// read to its end, as when the connection is cut. The store copes with changes that were made by
+// an earlier attempt.
+func unreadable(err error) aws.Ternary {
+	if number, code := status(err); number/100 == 2 && code == "" {
+		return aws.TrueTernary
+	}
+	return aws.UnknownTernary
 }
 
 // newTransport returns a transport that trusts the authorities in a file, if there is one, and

@@ -81,12 +81,12 @@ func translated(ctx context.Context, err error, what string) error {
 		kind = tranship.ErrDenied
 	case number == http.StatusNotImplemented:
 		kind = tranship.ErrUnsupported
-	case number == 0 || number >= http.StatusInternalServerError || number == http.StatusTooManyRequests || number == http.StatusRequestTimeout || isConflict(err):
+	case number < 300 || number >= http.StatusInternalServerError || number == http.StatusTooManyRequests || number == http.StatusRequestTimeout || isConflict(err):
 	default:
 		return fmt.Errorf("the S3 engine refused a request for %s: %d %s", what, number, code)
 	}
-	if number == 0 {
-		return fmt.Errorf("%w: the S3 engine did not answer a request for %s: %w", kind, what, err)
+	if number < 300 {
+		return fmt.Errorf("%w: the S3 engine did not answer a request for %s to the end: %w", kind, what, err)
 	}
 	return fmt.Errorf("%w: the S3 engine answered %d %s to a request for %s", kind, number, code, what)
 }

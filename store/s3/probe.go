@@ -110,7 +110,11 @@ func needed(condition string) error {
 // putNew checks If-None-Match.
 func (p *probe) putNew(ctx context.Context) (err error) {
 	crc := tranship.CRC32C([]byte(probed))
-	if p.etag, err = p.put(ctx, nil, aws.String("*"), crc); err != nil {
+	p.etag, err = p.put(ctx, nil, aws.String("*"), crc)
+	if isCondition(err) { // the key is new: the reply to an earlier attempt was lost
+		p.etag, err = p.put(ctx, nil, nil, crc)
+	}
+	if err != nil {
 		return translated(ctx, err, "a probe of the engine")
 	}
 	_, err = p.put(ctx, nil, aws.String("*"), crc)

@@ -3,7 +3,6 @@ package s3
 import (
 	"context"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -24,15 +23,8 @@ func (s *Store) record(ctx context.Context, id string) (string, error) {
 	if text, ok := s.records.get(id); ok {
 		return text, nil
 	}
-	reply, err := s.client.GetObject(ctx, &awss3.GetObjectInput{Bucket: &s.bucket, Key: aws.String(s.keys.record(id))})
-	text := ""
-	if err == nil {
-		defer func() { _ = reply.Body.Close() }() // it was only read from
-		var data []byte
-		if data, err = io.ReadAll(io.LimitReader(reply.Body, maxRecordBytes)); err == nil {
-			_, text, _ = strings.Cut(string(data), "\n")
-		}
-	}
+	found, err := s.readOwn(ctx, s.keys.record(id), maxRecordBytes)
+	_, text, _ := strings.Cut(string(found.data), "\n")
 	if err != nil && !isMissing(err) {
 		return "", translated(ctx, err, "attributes")
 	}
@@ -42,19 +34,14 @@ func (s *Store) record(ctx context.Context, id string) (string, error) {
 
 // usesRecord reports whether the file that a record was made for uses it.
 func (s *Store) usesRecord(ctx context.Context, id string) (bool, error) {
-	reply, err := s.client.GetObject(ctx, &awss3.GetObjectInput{Bucket: &s.bucket, Key: aws.String(s.keys.record(id))})
+	record, err := s.readOwn(ctx, s.keys.record(id), maxRecordBytes)
 	if isMissing(err) {
 		return false, ctx.Err()
 	}
 	if err != nil {
 		return false, translated(ctx, err, "attributes")
 	}
-	defer func() { _ = reply.Body.Close() }() // it was only read from
-	data, err := io.ReadAll(io.LimitReader(reply.Body, maxRecordBytes))
-	if err != nil {
-		return false, translated(ctx, err, "attributes")
-	}
-	path, _, _ := strings.Cut(string(data), "\n")
+	path, _, _ := strings.Cut(string(record.data), "\n")
 	if tranship.ValidatePath(path) != nil {
 		return false, nil
 	}

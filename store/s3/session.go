@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"time"
@@ -110,23 +109,18 @@ const maxSessionBytes = 2 << 20
 
 // loadSession returns the session with a hash; nil if there is none.
 func (s *Store) loadSession(ctx context.Context, hash string) (*session, error) {
-	reply, err := s.client.GetObject(ctx, &awss3.GetObjectInput{Bucket: &s.bucket, Key: aws.String(s.keys.session(hash))})
+	found, err := s.readOwn(ctx, s.keys.session(hash), maxSessionBytes)
 	if isMissing(err) {
 		return nil, ctx.Err()
 	}
 	if err != nil {
 		return nil, translated(ctx, err, "an upload")
 	}
-	defer func() { _ = reply.Body.Close() }() // it was only read from
-	data, err := io.ReadAll(io.LimitReader(reply.Body, maxSessionBytes))
-	if err != nil {
-		return nil, translated(ctx, err, "an upload")
-	}
-	loaded, err := parseSession(data)
+	loaded, err := parseSession(found.data)
 	if err != nil {
 		return nil, err
 	}
-	loaded.etag = aws.ToString(reply.ETag)
+	loaded.etag = aws.ToString(found.etag)
 	return loaded, nil
 }
 

@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 	"time"
@@ -94,21 +93,16 @@ func (s *Store) GetState(ctx context.Context, key string) (tranship.StateEntry, 
 // getState returns the value of a key; without a version if it has none.
 func (s *Store) getState(ctx context.Context, key string) (tranship.StateEntry, error) {
 	none := tranship.StateEntry{Key: key}
-	reply, err := s.client.GetObject(ctx, &awss3.GetObjectInput{Bucket: &s.bucket, Key: aws.String(s.keys.state(key))})
+	read, err := s.readOwn(ctx, s.keys.state(key), nonceBytes+tranship.MaxStateBytes+1)
 	if isMissing(err) {
 		return none, ctx.Err()
 	}
 	if err != nil {
 		return none, translated(ctx, err, "state "+key)
 	}
-	defer func() { _ = reply.Body.Close() }() // it was only read from
-	found := newValue(reply.ETag, reply.Metadata)
+	data, found := read.data, newValue(read.etag, read.metadata)
 	if found.hasExpired() {
 		return none, nil
-	}
-	data, err := io.ReadAll(io.LimitReader(reply.Body, nonceBytes+tranship.MaxStateBytes+1))
-	if err != nil {
-		return none, translated(ctx, err, "state "+key)
 	}
 	if len(data) < nonceBytes || len(data) > nonceBytes+tranship.MaxStateBytes || string(data[:nonceBytes]) != found.nonce {
 		return none, fmt.Errorf("the object of the state %s in the bucket is not one of this store's", key)

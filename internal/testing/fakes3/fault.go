@@ -16,6 +16,8 @@ type Fault struct {
 	Skip int
 	// Times is how many requests it befalls then; 0 for all.
 	Times int
+	// Every is of how many of these requests it befalls the last one; 0 for every one.
+	Every int
 
 	// Status and Code are the error that is sent instead of the reply, such as 503 and
 	// "SlowDown".
@@ -24,11 +26,17 @@ type Fault struct {
 	// Done serves the request before the error: the reply is lost, and the change is made.
 	// Without a Status the connection is cut instead.
 	Done bool
+	// Cut, if not 0, reads only so many bytes of the request's body, and then cuts the
+	// connection, as an engine does that dies. The request is not served.
+	Cut int64
 	// Truncate, if not 0, sends only so many bytes of the reply's body, and then cuts the
 	// connection.
 	Truncate int
 	// Before, if not nil, is called before the request is served, and may block.
 	Before func()
+
+	// met counts the requests since the last one that it befell.
+	met int
 }
 
 // Inject makes a fault happen. Of several faults for one request the oldest happens.
@@ -60,6 +68,10 @@ func (s *Server) nextFault(c *call) *Fault {
 			fault.Skip--
 			continue
 		}
+		if fault.met++; fault.met < fault.Every {
+			continue
+		}
+		fault.met = 0
 		if fault.Times > 0 {
 			fault.Times--
 		}
@@ -68,9 +80,8 @@ func (s *Server) nextFault(c *call) *Fault {
 	return nil
 }
 
-// inject serves a request with what goes wrong.
-func (s *Server) inject(c *call, serve func()) {
-	fault := s.nextFault(c)
+// inject serves a request with what goes wrong; nil for nothing.
+func (s *Server) inject(c *call, fault *Fault, serve func()) {
 	if fault == nil {
 		serve()
 		return

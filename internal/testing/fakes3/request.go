@@ -116,16 +116,21 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.fail(refuse(http.StatusNotImplemented, "NotImplemented"))
 		return
 	}
+	s.mu.Lock()
+	s.counts[c.operation]++
+	s.mu.Unlock()
+	fault := s.nextFault(c)
+	if fault != nil && fault.Cut > 0 {
+		_, _ = io.CopyN(io.Discard, r.Body, fault.Cut) // it may be shorter
+		panic(http.ErrAbortHandler)
+	}
 	body, err := io.ReadAll(r.Body)
 	if err != nil || r.ContentLength > int64(len(body)) {
 		c.fail(refuse(http.StatusBadRequest, "IncompleteBody"))
 		return
 	}
 	c.body = body
-	s.mu.Lock()
-	s.counts[c.operation]++
-	s.mu.Unlock()
-	s.inject(c, func() {
+	s.inject(c, fault, func() {
 		if err := do(c); err != nil {
 			c.fail(err)
 		}
