@@ -10,7 +10,7 @@ import (
 func (d *downloadStream) receive() {
 	var idle wire.Idle
 	response := &transhipv1.DownloadResponse{} // the slots keep nothing of it
-	data := wire.NewDownloadResponse(response)
+	data := wire.NewQuickDownloadResponse(response)
 	for {
 		err := receiveMessage(d.stream, data)
 		if err == nil {

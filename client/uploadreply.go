@@ -14,9 +14,10 @@ import (
 
 func (u *uploadStream) receive() {
 	var idle wire.Idle
-	response := &transhipv1.UploadResponse{} // the slots keep its reply, but not itself
+	response := &transhipv1.UploadResponse{} // the slots keep nothing of a finished
+	message := wire.NewQuickUploadResponse(response)
 	for {
-		err := u.stream.RecvMsg(response)
+		err := receiveMessage(u.stream, message)
 		if err == nil {
 			err = u.handleCounted(response, &idle)
 		}

@@ -22,6 +22,9 @@ const maxScratch = 4 << 10
 // form that our own and generated code write is decoded in place. Other encodings of the
 // same message are decoded as a whole.
 func (m *Message) decode(data mem.BufferSlice, maxFields int) {
+	if m.Quick != nil && len(data) == 1 && m.decodeQuickly(data[0]) {
+		return
+	}
 	if len(data) == 1 && !m.mayHavePayload(data[0].ReadOnlyData()) {
 		m.malformed = m.decodeWhole(data, maxFields)
 		return
@@ -42,6 +45,18 @@ func (m *Message) decode(data mem.BufferSlice, maxFields int) {
 	if m.malformed = m.decodeProto(rest, maxFields); m.malformed == nil {
 		m.Data, m.envelope = slice(data, s.start, s.length), len(rest)
 	}
+}
+
+// decodeQuickly decodes a message with Quick, and reports whether that could.
+func (m *Message) decodeQuickly(data mem.Buffer) bool {
+	start, end, ok := m.Quick(data.ReadOnlyData())
+	if ok {
+		m.envelope = data.Len() - (end - start)
+	}
+	if ok && end > start {
+		m.Data = mem.BufferSlice{data.Slice(start, end)}
+	}
+	return ok
 }
 
 // mayHavePayload reports whether a message begins with a field that has a payload. One that does not

@@ -64,6 +64,15 @@ func (m EncodedMessages) Send(stream Sender) error {
 	return nil
 }
 
+// Size returns how many bytes the messages have.
+func (m EncodedMessages) Size() int {
+	size := 0
+	for i := range m {
+		size += m[i].data[0].Len()
+	}
+	return size
+}
+
 // Free releases what will not be sent.
 func (m EncodedMessages) Free() {
 	for i := range m {

@@ -31,6 +31,11 @@ type Message struct {
 	// Data is the payload. In a received message, the caller must free it.
 	Data mem.BufferSlice
 
+	// Quick decodes an encoded message in place of generated code, and may use the memory of the
+	// message before. The payload is encoded[start:end]. If ok is false, generated code decodes the
+	// message. It may be nil.
+	Quick func(encoded []byte) (start, end int, ok bool)
+
 	places []Place
 	// malformed is why a received message cannot be decoded; nil if it can.
 	malformed error

@@ -112,16 +112,6 @@ func timeFromProto(t *timestamppb.Timestamp) (time.Time, error) {
 	return t.AsTime(), nil
 }
 
-// timeToProto translates a time. It returns nil, which means unknown, for a time that a
-// message cannot have: one before the year 1 or after 9999.
-func timeToProto(t time.Time) *timestamppb.Timestamp {
-	p := timestamppb.New(t)
-	if p.CheckValid() != nil {
-		return nil
-	}
-	return p
-}
-
 // EntryFromProto translates an entry that a server sent, with the checks of FileFromProto.
 func EntryFromProto(p *transhipv1.Entry) (tranship.Entry, error) {
 	switch entry := p.GetEntry().(type) {

@@ -40,19 +40,28 @@ const DefaultMaxMessageBytes = 4 << 20
 
 // FileToProto translates a file of a store.
 func FileToProto(file tranship.File) *transhipv1.File {
-	p := &transhipv1.File{
-		Path:         file.Path,
-		Size:         file.Size,
-		ModifiedTime: timeToProto(file.ModTime),
-		Mode:         uint32(file.Mode & fs.ModePerm),
-		Version:      file.Version,
-		Crc32C:       file.CRC32C,
-		Metadata:     file.Metadata,
+	p := &transhipv1.File{}
+	SetFile(p, file)
+	return p
+}
+
+// SetFile makes p describe a file of a store. p is new, or was set before: then SetFile uses its
+// memory again.
+func SetFile(p *transhipv1.File, file tranship.File) {
+	p.Path, p.Size, p.Version = file.Path, file.Size, file.Version
+	p.Mode = uint32(file.Mode & fs.ModePerm)
+	p.Crc32C, p.Metadata = file.CRC32C, file.Metadata
+	if p.ModifiedTime == nil {
+		p.ModifiedTime = &timestamppb.Timestamp{}
 	}
+	p.ModifiedTime.Seconds, p.ModifiedTime.Nanos = file.ModTime.Unix(), int32(file.ModTime.Nanosecond()) //nolint:gosec // less than 1e9
+	if p.ModifiedTime.CheckValid() != nil {
+		p.ModifiedTime = nil // unknown: a message cannot have a time before the year 1 or after 9999
+	}
+	p.ModifiedTimeUnit = nil
 	if file.ModTimeUnit > 0 {
 		p.ModifiedTimeUnit = durationpb.New(file.ModTimeUnit)
 	}
-	return p
 }
 
 // RevisedToProto is FileToProto with the file's revision, for replies on which a client may

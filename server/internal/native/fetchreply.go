@@ -127,6 +127,7 @@ func sizeOfReplies(file tranship.File) int {
 // other.
 type fetchReplies struct {
 	encoder *payload.Encoder
+	file    transhipv1.File
 	opened  transhipv1.Opened
 	chunk   transhipv1.Chunk
 	done    transhipv1.Done
@@ -146,7 +147,8 @@ func newFetchReplies(encoder *payload.Encoder) *fetchReplies {
 // add adds the replies of a file.
 func (r *fetchReplies) add(slot uint64, result tranship.FetchResult) error {
 	crc := tranship.CRC32C(result.Data)
-	r.opened.Slot, r.opened.File = slot, wire.FileToProto(result.File)
+	wire.SetFile(&r.file, result.File)
+	r.opened.Slot, r.opened.File = slot, &r.file
 	r.done.Slot, r.done.Crc32C = slot, crc
 	if err := r.encoder.Add(&r.openedReply, 0); err != nil {
 		return fmt.Errorf("the description of %s cannot be encoded: %w", result.File.Path, err)

@@ -10,7 +10,6 @@ import (
 	"github.com/tranship/tranship/internal/batch"
 	"github.com/tranship/tranship/internal/observation"
 	"github.com/tranship/tranship/internal/payload"
-	"github.com/tranship/tranship/internal/rpcstatus"
 	"github.com/tranship/tranship/internal/wire"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
@@ -48,6 +47,7 @@ func (u *uploadStream) newPuts() *batcher[put] {
 			p.data.Free()
 			held += p.held
 		}
+		u.spare.put(batch)
 		u.drop(held)
 		u.workers.Release(int64(len(batch)))
 	})
@@ -58,17 +58,10 @@ func (s *Service) put(ctx context.Context, batch []put, replies *replies) {
 	start := time.Now()
 	watched, refused := s.watch(ctx)
 	results := s.storeWhole(watched, batch)
-	responses := make([]*transhipv1.UploadResponse, len(batch))
 	for i, p := range batch {
-		result, slot := &results[i], p.request.GetSlot()
-		refused(Refusal{Action: "put", Path: p.request.GetPath(), Err: result.Err})
-		if result.Err != nil {
-			responses[i] = failedResponse(slot, rpcstatus.Proto(result.Err))
-		} else {
-			responses[i] = finishedResponse(&transhipv1.Finished{Slot: slot, File: wire.FileToProto(result.File)})
-		}
+		refused(Refusal{Action: "put", Path: p.request.GetPath(), Err: results[i].Err})
 	}
-	replies.add(responses...)
+	replies.addEncoded(encodePutReplies(&replies.buffers, batch, results))
 	ended := make([]observation.Transfer, len(batch))
 	for i, p := range batch {
 		err := results[i].Err
@@ -123,7 +116,9 @@ func (s *Service) putItem(ctx context.Context, p put) (item tranship.PutItem, er
 	if err := verifyCheck(request.Check, spec.Path, &size, &crc); err != nil {
 		return item, err
 	}
-	spec.CRC32C = request.Crc32C
+	if request.Crc32C != nil {
+		spec.CRC32C = &crc
+	}
 	return tranship.PutItem{Spec: spec, Data: data}, nil
 }
 

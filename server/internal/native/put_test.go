@@ -52,7 +52,17 @@ func (s *scriptedUpload) RecvMsg(message any) error {
 	}
 }
 
-func (s *scriptedUpload) Send(reply *transhipv1.UploadResponse) error {
+func (s *scriptedUpload) Send(reply *transhipv1.UploadResponse) error { return s.SendMsg(reply) }
+
+func (s *scriptedUpload) SendMsg(message any) error {
+	encoded, err := payload.Codec{}.Marshal(message)
+	if err != nil {
+		return err
+	}
+	reply := &transhipv1.UploadResponse{}
+	if err = (payload.Codec{}).Unmarshal(encoded, reply); err != nil {
+		return err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	slot := max(reply.GetFinished().GetSlot(), reply.GetFailed().GetSlot())

@@ -48,8 +48,8 @@ func (u *uploadStream) discard(all bool) bool {
 func (u *uploadStream) receive(stream grpc.BidiStreamingServer[transhipv1.UploadRequest, transhipv1.UploadResponse]) {
 	earlier := wire.NewUploadRequest(nil)
 	for {
-		request := &transhipv1.UploadRequest{}
-		message := wire.NewUploadRequest(request)
+		message := u.spare.get()
+		request := message.Proto.(*transhipv1.UploadRequest)
 		message.Reuse(earlier)
 		earlier = message
 		message.InPieces(wire.ChunkPlace())

@@ -6,6 +6,8 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/tranship/tranship/internal/bufferpool"
+	"github.com/tranship/tranship/internal/payload"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
@@ -22,6 +24,8 @@ type replies struct {
 	// sign means that a sign of life waits.
 	sign   bool
 	closed bool
+	// buffers is where replies are encoded.
+	buffers bufferpool.Pool
 	// spoken says that something was sent since the last call of quiet.
 	spoken atomic.Bool
 	// wake signals that queue or closed has changed. It has room for one signal.
@@ -29,10 +33,11 @@ type replies struct {
 }
 
 // reply is one message that waits: decoded, or encoded if many wait, which takes a
-// fraction of the memory.
+// fraction of the memory. Or it has several that were encoded together.
 type reply struct {
 	message *transhipv1.UploadResponse
 	encoded []byte
+	several payload.EncodedMessages
 	isSign  bool
 	// weight and bytes are what the reply counts for.
 	weight, bytes int
@@ -106,6 +111,16 @@ func (r *replies) add(messages ...*transhipv1.UploadResponse) {
 	}
 }
 
+// addEncoded adds replies that were encoded together.
+func (r *replies) addEncoded(several payload.EncodedMessages) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	added := &reply{several: several, weight: len(several), bytes: several.Size() + len(several)*replyOverhead}
+	r.queue = append(r.queue, added)
+	r.countLocked(added, 1)
+	signal(r.wake)
+}
+
 // pushLocked adds a reply.
 func (r *replies) pushLocked(message *transhipv1.UploadResponse) {
 	added := &reply{isSign: message.GetKeepAlive() != nil}
@@ -150,6 +165,14 @@ func (r *reply) decoded() *transhipv1.UploadResponse {
 	return message
 }
 
+// send sends the reply.
+func (r *reply) send(stream payload.Sender) error {
+	if r.several != nil {
+		return r.several.Send(stream)
+	}
+	return stream.SendMsg(r.decoded())
+}
+
 // weightOf is the weight of a reply: one with many ranges counts as several.
 func weightOf(reply *transhipv1.UploadResponse) int {
 	ranges := len(reply.GetBegun().GetDurable()) + len(reply.GetProgress().GetNewlyDurable()) + len(reply.GetFinished().GetDurable())
@@ -188,15 +211,7 @@ func (r *replies) full(weight, bytes int) bool {
 	return r.weight >= weight || r.bytes >= bytes
 }
 
-// next takes the oldest reply; nil when none waits.
-func (r *replies) next() (message *transhipv1.UploadResponse, closed bool) {
-	oldest, closed := r.take()
-	if oldest == nil {
-		return nil, closed
-	}
-	return oldest.decoded(), false
-}
-
+// take takes the oldest reply; nil when none waits.
 func (r *replies) take() (oldest *reply, closed bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -214,14 +229,14 @@ func (r *replies) take() (oldest *reply, closed bool) {
 	return oldest, false
 }
 
-// send hands replies to transmit, one after the other, until close is called and all are
-// sent, or until transmit fails.
-func (r *replies) send(transmit func(*transhipv1.UploadResponse) error) error {
+// send sends replies, one after the other, until close is called and all are sent, or until
+// that fails.
+func (r *replies) send(stream payload.Sender) error {
 	for {
-		message, closed := r.next()
+		oldest, closed := r.take()
 		switch {
-		case message != nil:
-			if err := transmit(message); err != nil {
+		case oldest != nil:
+			if err := oldest.send(stream); err != nil {
 				return err
 			}
 			r.spoken.Store(true)

@@ -16,8 +16,8 @@ func TestProgressIsMerged(t *testing.T) {
 	if r.waiting() != 2 {
 		t.Errorf("%d replies wait, want 2", r.waiting())
 	}
-	first, _ := r.next()
-	got := first.GetProgress()
+	first, _ := r.take()
+	got := first.decoded().GetProgress()
 	if got.GetSlot() != 1 || got.GetReceivedBytes() != 2 || len(got.GetNewlyDurable()) != 2 {
 		t.Errorf("the first is %v, want the newest counts and both parts", got)
 	}
@@ -30,7 +30,7 @@ func TestRepliesWeigh(t *testing.T) {
 	if r.waiting() != 101 {
 		t.Errorf("a begun with 1600 ranges weighs %d, want 101", r.waiting())
 	}
-	if r.next(); r.waiting() != 0 {
+	if r.take(); r.waiting() != 0 {
 		t.Errorf("nothing weighs %d", r.waiting())
 	}
 }
@@ -46,9 +46,9 @@ func TestRepliesInOrder(t *testing.T) {
 		t.Errorf("%d replies take %d bytes", count, held)
 	}
 	for slot := range uint64(count) {
-		next, _ := r.next()
-		if got := next.GetFinished(); got.GetSlot() != slot+1 || got.GetFile().GetMetadata()["k"] != "v" {
-			t.Fatalf("after %d replies there is %v", slot, next)
+		next, _ := r.take()
+		if got := next.decoded().GetFinished(); got.GetSlot() != slot+1 || got.GetFile().GetMetadata()["k"] != "v" {
+			t.Fatalf("after %d replies there is %v", slot, next.decoded())
 		}
 	}
 	if r.held() != 0 || r.waiting() != 0 {

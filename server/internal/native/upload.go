@@ -53,6 +53,8 @@ type uploadStream struct {
 	inbox *inbox
 	// puts stores small files. Slots have goroutines of their own, because they live long.
 	puts *batcher[put]
+	// spare has messages into which receive receives again.
+	spare spareMessages
 	// arrivedPuts have been admitted, and not yet been handed to puts.
 	arrivedPuts []put
 
@@ -105,7 +107,7 @@ func (s *Service) Upload(stream grpc.BidiStreamingServer[transhipv1.UploadReques
 	defer u.puts.close()
 	sent := make(chan error, 1)
 	go func() {
-		err := u.replies.send(stream.Send)
+		err := u.replies.send(stream)
 		if err != nil {
 			cancel() // the client can no longer be told of its files
 		}
