@@ -1,7 +1,6 @@
 package transfer
 
 import (
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,8 +17,11 @@ type Progress struct {
 	unlisted atomic.Int64
 	unknown  atomic.Bool
 
-	mu       sync.Mutex
-	inFlight []*fileProgress // in the order in which they began
+	mu sync.Mutex
+	// first and last are the ends of the list of the files in flight, in the order in which they
+	// began; nil if there are none. inFlight is how many they are.
+	first, last *fileProgress
+	inFlight    int
 }
 
 // Moved counts the bytes of a file, or of all, by how far they have come.
@@ -75,7 +77,7 @@ type FileCount struct {
 func (p *Progress) Count() Count {
 	p.mu.Lock()
 	moved := p.done.load()
-	for _, f := range p.inFlight {
+	for f := p.first; f != nil; f = f.next {
 		more := f.load()
 		moved.Read += more.Read
 		moved.Received += more.Received
@@ -98,8 +100,8 @@ func (p *Progress) Count() Count {
 func (p *Progress) InFlight() []FileCount {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	counts := make([]FileCount, 0, len(p.inFlight))
-	for _, f := range p.inFlight {
+	counts := make([]FileCount, 0, p.inFlight)
+	for f := p.first; f != nil; f = f.next {
 		counts = append(counts, FileCount{
 			Source:  f.source,
 			Path:    f.path,
@@ -134,7 +136,13 @@ func (p *Progress) file(item Item) *fileProgress {
 	f.size.Store(item.File.Size)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.inFlight = append(p.inFlight, f)
+	if f.previous = p.last; p.last != nil {
+		p.last.next = f
+	} else {
+		p.first = f
+	}
+	p.last = f
+	p.inFlight++
 	return f
 }
 
@@ -147,8 +155,24 @@ func (p *Progress) end(f *fileProgress) {
 	p.done.received.Add(moved.Received)
 	p.done.skipped.Add(moved.Skipped)
 	p.done.durable.Add(moved.Durable)
-	p.inFlight = slices.DeleteFunc(p.inFlight, func(other *fileProgress) bool { return other == f })
+	p.removeLocked(f)
 	p.filesDone.Add(1)
+}
+
+// removeLocked removes a file from the list of those in flight.
+func (p *Progress) removeLocked(f *fileProgress) {
+	if f.previous != nil {
+		f.previous.next = f.next
+	} else {
+		p.first = f.next
+	}
+	if f.next != nil {
+		f.next.previous = f.previous
+	} else {
+		p.last = f.previous
+	}
+	f.previous, f.next = nil, nil
+	p.inFlight--
 }
 
 // skipped adds a file that is at the destination already, and never was in flight.
@@ -176,6 +200,8 @@ type fileProgress struct {
 	attempt      atomic.Int64
 	waiting      atomic.Bool
 	moves
+	// previous and next are guarded by the mu of the Progress.
+	previous, next *fileProgress
 }
 
 // there sets what an upload has when it begins, or is given up: bytes that this

@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"slices"
 	"testing"
 )
 
@@ -73,5 +74,39 @@ func TestProgressOfSkipped(t *testing.T) {
 	}
 	if got, want := progress.Count().Moved, (Moved{Skipped: 14, Durable: 14}); got != want {
 		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
+// TestFilesInFlight ends files in another order than they began, and checks which are in flight.
+func TestFilesInFlight(t *testing.T) {
+	progress := &Progress{}
+	files := map[string]*fileProgress{}
+	begin := func(path string) { files[path] = progress.file(Item{Path: path}) }
+	expect := func(want ...string) {
+		t.Helper()
+		var got []string
+		for _, file := range progress.InFlight() {
+			got = append(got, file.Path)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%q are in flight, want %q", got, want)
+		}
+	}
+	for _, path := range []string{"a", "b", "c", "d"} {
+		begin(path)
+	}
+	for _, step := range []struct {
+		ends string
+		left []string
+	}{{"b", []string{"a", "c", "d"}}, {"a", []string{"c", "d"}}, {"d", []string{"c"}}, {"c", nil}} {
+		progress.end(files[step.ends])
+		expect(step.left...)
+	}
+	begin("e")
+	expect("e")
+	progress.end(files["e"])
+	expect()
+	if got := progress.Count().FilesDone; got != 5 {
+		t.Errorf("%d files are done", got)
 	}
 }
