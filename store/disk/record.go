@@ -82,7 +82,11 @@ func (r record) encode() []byte {
 	if r.exact != nil {
 		flags |= flagExact
 	}
-	b := []byte{recordFormat, flags}
+	size := plainRecordBytes
+	for key, value := range r.metadata {
+		size += len(key) + len(value) + entryRecordBytes
+	}
+	b := append(make([]byte, 0, size), recordFormat, flags)
 	b = binary.AppendUvarint(b, uint64(r.size))
 	b = binary.AppendUvarint(b, uint64(len(r.modified)))
 	for _, modified := range r.modified {
@@ -96,9 +100,11 @@ func (r record) encode() []byte {
 		b = binary.AppendUvarint(b, uint64(*r.mode))
 	}
 	b = binary.AppendUvarint(b, uint64(len(r.metadata)))
-	for _, key := range slices.Sorted(maps.Keys(r.metadata)) {
-		b = varfield.AppendString(b, key)
-		b = varfield.AppendString(b, r.metadata[key])
+	if len(r.metadata) > 0 {
+		for _, key := range slices.Sorted(maps.Keys(r.metadata)) {
+			b = varfield.AppendString(b, key)
+			b = varfield.AppendString(b, r.metadata[key])
+		}
 	}
 	if r.account != nil {
 		b = varfield.AppendString(b, *r.account)
