@@ -15,6 +15,7 @@ import (
 	"github.com/tranship/tranship/cmd/tranship/internal/display"
 	"github.com/tranship/tranship/cmd/tranship/internal/location"
 	"github.com/tranship/tranship/cmd/tranship/internal/usage"
+	"github.com/tranship/tranship/internal/heapfloor"
 	"github.com/tranship/tranship/transfer"
 )
 
@@ -162,7 +163,12 @@ func (f cpFlags) validateBuckets(locations []location.Location) error {
 	return nil
 }
 
+// copyGarbagePercent and copyGarbageFloor are as garbagePercent and garbageFloor, for a copy. Its
+// heap has many small objects for each small file.
+const copyGarbagePercent, copyGarbageFloor = 100, 12 << 20
+
 func (g *globals) cp(ctx context.Context, args []string, flags cpFlags) (err error) {
+	defer heapfloor.Set(copyGarbagePercent, copyGarbageFloor)()
 	locations, err := g.locations(args)
 	if err != nil {
 		return err

@@ -16,14 +16,16 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/cmd/tranship/internal/copycmd"
+	"github.com/tranship/tranship/internal/heapfloor"
 	"github.com/tranship/tranship/server"
 	"github.com/tranship/tranship/store/disk"
 	"github.com/tranship/tranship/store/s3"
 )
 
 // garbagePercent is GOGC of a server: its heap is few large buffers, which cost little to
-// scan and much to keep.
-const garbagePercent = 50
+// scan and much to keep. A heap of less than garbageFloor bytes is not worth collecting: a server that
+// stores small files would do it every few milliseconds.
+const garbagePercent, garbageFloor = 50, 8 << 20
 
 // otherMemory is the memory, in bytes, that a server needs beside --memory-limit, with a
 // margin.
@@ -80,7 +82,7 @@ func (g *globals) serve(ctx context.Context, cmd *cobra.Command) (err error) {
 		return err
 	}
 	limit := cmp.Or(int64(flags.memoryLimit), server.DefaultMemoryLimit)
-	debug.SetGCPercent(garbagePercent)
+	defer heapfloor.Set(garbagePercent, garbageFloor)()
 	if flags.store.enabled() {
 		limit += cmp.Or(int64(flags.store.memory), s3.DefaultMemory)
 	}

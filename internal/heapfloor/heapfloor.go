@@ -1,0 +1,53 @@
+// Package heapfloor makes a program with a small heap collect garbage less often. The runtime begins a
+// collection when the heap has grown by a percentage of what is in use. If little is in use, that is
+// several times for each megabyte that moves, and costs more than the few megabytes are worth.
+package heapfloor
+
+import (
+	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
+	"sync/atomic"
+)
+
+// leastHeap is the heap with which the runtime begins the first collection at 100 percent, in bytes:
+// see the documentation of package runtime/debug.
+const leastHeap = 4 << 20
+
+// Set makes the runtime collect garbage when the heap has grown by so many percent of what is in
+// use, as debug.SetGCPercent does, but not before it has floor bytes. A memory limit still applies.
+// stop ends that: the percentage of that moment stays. A program should call Set once.
+func Set(percent int, floor int64) (stop func()) {
+	f := &heapFloor{percent: uint64(max(percent, 0)), floor: uint64(max(floor, 0))} //nolint:gosec // not negative
+	f.adjust()
+	return func() { f.stopped.Store(true) }
+}
+
+type heapFloor struct {
+	percent, floor uint64
+	stopped        atomic.Bool
+}
+
+// mark is an object that is garbage at once, so that a collection finds it.
+type mark struct{ _ [64]byte }
+
+// adjust sets the percentage for the heap that is in use, and runs again after the next collection.
+func (f *heapFloor) adjust() {
+	if f.stopped.Load() {
+		return
+	}
+	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(sample)
+	debug.SetGCPercent(f.percentFor(sample[0].Value.Uint64()))
+	runtime.AddCleanup(&mark{}, (*heapFloor).adjust, f)
+}
+
+// percentFor returns the percentage with which the next collection begins at the floor, or, if more
+// is in use, after percent. live is what the last collection has left; 0 before the first.
+func (f *heapFloor) percentFor(live uint64) int {
+	needed := f.floor * 100 / leastHeap
+	if live > 0 {
+		needed = (max(f.floor, live) - live) * 100 / live
+	}
+	return int(min(max(f.percent, needed), 1000)) //nolint:gosec // at most 1000
+}

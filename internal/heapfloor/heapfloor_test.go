@@ -1,0 +1,38 @@
+package heapfloor
+
+import (
+	"runtime"
+	"runtime/debug"
+	"testing"
+)
+
+func TestPercentFor(t *testing.T) {
+	f := heapFloor{percent: 50, floor: 12 << 20}
+	for _, test := range []struct {
+		live uint64
+		want int
+	}{{0, 300}, {1, 1000}, {2 << 20, 500}, {6 << 20, 100}, {8 << 20, 50}, {12 << 20, 50}, {100 << 20, 50}} {
+		if got := f.percentFor(test.live); got != test.want {
+			t.Errorf("%d bytes in use: %d percent, want %d", test.live, got, test.want)
+		}
+	}
+}
+
+// TestSet makes 256 MiB of garbage, of which hardly anything is in use at a time.
+func TestSet(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(50))
+	defer Set(50, 16<<20)()
+	collections := func() uint32 {
+		var stats runtime.MemStats
+		runtime.ReadMemStats(&stats)
+		return stats.NumGC
+	}
+	before := collections()
+	for range 4096 {
+		runtime.KeepAlive(make([]byte, 64<<10))
+	}
+	// 16 collections leave nothing, and 128 are what 50 percent would make of 4 MiB.
+	if n := collections() - before; n > 64 {
+		t.Errorf("%d collections", n)
+	}
+}
