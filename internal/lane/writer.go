@@ -201,10 +201,7 @@ func (w *writer) direct(ctx context.Context, payload [][]byte, length int) error
 	if err := w.takeTurn(ctx); err != nil {
 		return err
 	}
-	defer func() {
-		w.turn.Unlock()
-		signal(w.wake) // for frames that were added meanwhile
-	}()
+	defer w.turn.Unlock() // append has signaled wake for frames that were added meanwhile
 	header := make([]byte, frameBytes)
 	putFrame(header, kindMessage, length)
 	return w.writePending(append(net.Buffers{header}, payload...))
