@@ -81,7 +81,7 @@ var transportless = []string{
 	"store/audit", "access", "access/authn", "access/policy", "access/token",
 	"server/limit", "server/internal/admission", "server/internal/fair", "server/internal/caller", "server/internal/limited", "server/internal/origin",
 	"internal/failure", "internal/budget", "internal/relist", "internal/silence", "internal/minrate", "internal/observation",
-	"internal/filetime", "internal/peertimeout", "internal/zeroruns", "internal/rootfs", "internal/partfile",
+	"internal/filetime", "internal/peertimeout", "internal/sendbuffer", "internal/zeroruns", "internal/rootfs", "internal/partfile",
 }
 
 // transports are the packages that they must not import.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tranship/tranship/internal/localonly"
 	"github.com/tranship/tranship/internal/peertimeout"
+	"github.com/tranship/tranship/internal/sendbuffer"
 )
 
 // dial connects to the server by the hop that the resolver has put into the context.
@@ -56,8 +57,11 @@ func (r *Route) connect(ctx context.Context, next hop) (net.Conn, error) {
 	conn, err := dialer.DialContext(ctx, "tcp", next.to.String())
 	if err != nil {
 		err = explainZone(next.to.Addr(), err)
-	} else if r.options.PeerTimeout > 0 {
-		peertimeout.Set(conn, r.options.PeerTimeout)
+	} else {
+		sendbuffer.Bound(conn)
+		if r.options.PeerTimeout > 0 {
+			peertimeout.Set(conn, r.options.PeerTimeout)
+		}
 	}
 	if r.options.Proxy == nil {
 		return conn, err

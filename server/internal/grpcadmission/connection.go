@@ -9,6 +9,7 @@ import (
 	"golang.org/x/net/http2"
 	"google.golang.org/grpc/credentials"
 
+	"github.com/tranship/tranship/internal/sendbuffer"
 	"github.com/tranship/tranship/server/internal/admission"
 	"github.com/tranship/tranship/server/internal/origin"
 )
@@ -33,6 +34,7 @@ func (l *admittedListener) Accept() (net.Conn, error) {
 		}
 		connection, err := l.adapter.door.Connect(conn.RemoteAddr(), func() { _ = conn.Close() }) // gRPC notices
 		if err == nil {
+			sendbuffer.Bound(conn)
 			return l.adapter.newConn(conn, connection), nil
 		}
 		_ = conn.Close() // nothing was read or written
