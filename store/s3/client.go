@@ -34,7 +34,7 @@ const (
 
 // newClient returns the client of the engine.
 func newClient(ctx context.Context, options Options, unquoted *unquoting) (*awss3.Client, error) {
-	load := []func(*config.LoadOptions) error{config.WithDefaultRegion("us-east-1")}
+	load := []func(*config.LoadOptions) error{config.WithDefaultRegion("us-east-1"), config.WithLogger(logging.Nop{})}
 	if options.Region != "" {
 		load = append(load, config.WithRegion(options.Region))
 	}
