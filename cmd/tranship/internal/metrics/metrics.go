@@ -48,11 +48,12 @@ func (m *Metrics) Watch(source Source) { m.registry.MustRegister(newGauges(sourc
 
 // Observe implements tranship.Observer.
 func (m *Metrics) Observe(events []tranship.Event) {
+	var last lastWay
 	for i := range events {
 		event := &events[i]
 		switch event.Kind {
 		case tranship.EventUpload, tranship.EventDownload:
-			m.transfers.add(event)
+			m.transfers.add(event, &last)
 		case tranship.EventCallEnded:
 			m.calls.add(event)
 		case tranship.EventConnectionRefused:

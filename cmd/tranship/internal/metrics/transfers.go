@@ -69,12 +69,32 @@ func (t transfers) collectors() []prometheus.Collector {
 	return []prometheus.Collector{t.ended, t.files, t.bytes, t.failed, t.seconds}
 }
 
-func (t transfers) add(event *tranship.Event) {
+// lastWay is what was found for the last transfer. Most transfers of a batch are of one call.
+type lastWay struct {
+	kind              tranship.EventKind
+	method, transport string
+	way               way
+	counters          wayCounters
+}
+
+// find sets last to what event is labelled with. It returns false if event is not one of a server.
+func (t transfers) find(event *tranship.Event, last *lastWay) bool {
+	if event.Kind == last.kind && event.Method == last.method && event.Transport == last.transport {
+		return true
+	}
 	w := way{event.Kind.String(), protocolOf(event.Method), event.Transport}
 	counters, ok := t.ways[w]
-	if !ok {
-		return // not an event of a server
+	if ok {
+		*last = lastWay{event.Kind, event.Method, event.Transport, w, counters}
 	}
+	return ok
+}
+
+func (t transfers) add(event *tranship.Event, last *lastWay) {
+	if !t.find(event, last) {
+		return
+	}
+	w, counters := last.way, last.counters
 	counters.ended.Inc()
 	counters.bytes.Add(float64(max(event.Bytes, 0)))
 	counters.seconds.Observe(event.Duration.Seconds())
