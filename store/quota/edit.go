@@ -55,6 +55,7 @@ func (s *Store) Move(ctx context.Context, source, destination string, preconditi
 	}
 	s.ledger.replace(replaced, tranship.AccountEntry{})
 	s.ledger.move(source, destination)
+	s.ledger.moved(moved)
 	return file, nil
 }
 

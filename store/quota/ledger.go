@@ -23,12 +23,15 @@ type ledger struct {
 	readings map[string]*reading
 	// lingering has the number of open files of each account that have no path any more.
 	lingering map[string]int
+	// shared and grants are set if several servers share the limits.
+	shared *shared
+	grants map[string]*grant
 	// checked is the time of the last check for expired uploads.
 	checked time.Time
 }
 
 func newLedger(options Options) ledger {
-	return ledger{options: options, accounts: make(map[string]*Usage), terms: make(map[string]terms), reservations: make(map[string]*reservation), credits: make(map[string]*reservation), readings: make(map[string]*reading), lingering: make(map[string]int)}
+	return ledger{options: options, accounts: make(map[string]*Usage), terms: make(map[string]terms), reservations: make(map[string]*reservation), credits: make(map[string]*reservation), readings: make(map[string]*reading), lingering: make(map[string]int), grants: make(map[string]*grant)}
 }
 
 // setOptions replaces the limits.
@@ -43,6 +46,13 @@ func (l *ledger) limitsFor(t terms) Limits {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.options.limitsFor(t)
+}
+
+// latestLimits returns the limits that apply to the latest call of an account.
+func (l *ledger) latestLimits(name string) Limits {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.options.limitsFor(l.terms[name])
 }
 
 // usageLocked returns the usage of an account to be changed in place. If it becomes zero, the
@@ -61,7 +71,9 @@ func (l *ledger) usageLocked(name string) *Usage {
 func (l *ledger) forgetUnusedLocked(name string) {
 	if found := l.accounts[name]; found != nil && *found == (Usage{}) {
 		delete(l.accounts, name)
-		delete(l.terms, name)
+		if l.shared == nil { // a call whose limits are needed may wait for a lease
+			delete(l.terms, name)
+		}
 	}
 }
 
@@ -86,9 +98,14 @@ func (l *ledger) countLocked(file tranship.AccountEntry, sign int64) {
 		return
 	}
 	has := l.usageLocked(*file.Account)
-	// Files that were changed by hand must not make a count negative.
-	has.Bytes = max(has.Bytes+sign*file.Size, 0)
-	has.Files = max(has.Files+sign, 0)
+	has.Bytes += sign * file.Size
+	has.Files += sign
+	if l.shared == nil {
+		// Files that were changed by hand must not make a count negative.
+		has.Bytes, has.Files = max(has.Bytes, 0), max(has.Files, 0)
+	} else {
+		l.changedLocked(file, sign > 0)
+	}
 	l.forgetUnusedLocked(*file.Account)
 }
 
@@ -131,8 +148,9 @@ func (l *ledger) MakeDirectories(name, path string, n int) error {
 func (l *ledger) checkDirectoriesLocked(name, path string, n int) error {
 	has := l.usageLocked(name)
 	defer l.forgetUnusedLocked(name)
-	if most := l.options.limitsFor(l.terms[name]).Files; most > 0 && has.Files+has.ReservedFiles+int64(n) > most {
-		return l.tooManyFilesLocked(name, path, int64(n), most)
+	limits := l.options.limitsFor(l.terms[name])
+	if most := limits.Files; most > 0 && has.Files+has.ReservedFiles+int64(n)+l.elsewhereLocked(name, limits).Files > most {
+		return l.tooManyFilesLocked(name, path, int64(n), limits)
 	}
 	return nil
 }

@@ -29,6 +29,17 @@ type Options struct {
 	// Count makes New count files even without a limit of bytes or files, so that SetLimits
 	// can set one later, and Principal can return one at any time.
 	Count bool
+	// Shared makes the limits apply to all servers of one store together, which must all set
+	// it. The store must be a tranship.StateStore that all of them share. Each server leases a
+	// part of what is free, and reports what it has used; New counts nothing. After a server
+	// has died, what it had leased counts as used until the files are counted again, which
+	// another server does in the background. Directories do not count.
+	//
+	// Two servers that replace or remove the same file at the same moment may each subtract
+	// it. That is found when the files are counted again, at the first refusal a day after the
+	// latest count. A principal may have 300 unfinished resumable uploads at most, and Uploads limits them and, for each
+	// server, the others.
+	Shared bool
 	// Logger gets a warning for each file or directory that cannot be read and therefore
 	// does not count. If it is nil, New does not log.
 	Logger *slog.Logger

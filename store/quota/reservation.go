@@ -23,6 +23,9 @@ type reservation struct {
 	// recalled is set for an upload that was committed before: its Begin recalled the
 	// commit.
 	recalled bool
+	// inRecord is set for an upload that the record of its account has, which all servers
+	// share, until its commit.
+	inRecord bool
 	// epoch is the newest epoch that has the upload open, open the number of them.
 	epoch uint64
 	open  int
@@ -94,8 +97,9 @@ func (l *ledger) hasCreditLocked(r *reservation) bool {
 	has := l.usageLocked(r.account)
 	defer l.forgetUnusedLocked(r.account)
 	limits := l.options.limitsFor(r.terms)
-	return (limits.Bytes <= 0 || has.Bytes+has.ReservedBytes <= limits.Bytes) &&
-		(limits.Files <= 0 || has.Files+has.ReservedFiles <= limits.Files)
+	elsewhere := l.elsewhereLocked(r.account, limits)
+	return (limits.Bytes <= 0 || has.Bytes+has.ReservedBytes+elsewhere.Bytes <= limits.Bytes) &&
+		(limits.Files <= 0 || has.Files+has.ReservedFiles+elsewhere.Files <= limits.Files)
 }
 
 // raise makes a reservation cover at least so much, within the limits.
@@ -115,31 +119,39 @@ func (l *ledger) reserveLocked(r *reservation, bytes, files int64) error {
 	}
 	has := l.usageLocked(r.account)
 	defer l.forgetUnusedLocked(r.account)
+	l.keepTermsLocked(r)
 	limits := l.options.limitsFor(r.terms)
-	if free := limits.Bytes - has.Bytes - has.ReservedBytes; limits.Bytes > 0 && bytes > 0 && bytes > free {
-		return overQuota(tranship.LimitQuotaBytes, r.account, r.path, limits.Bytes, has.Bytes+has.ReservedBytes+bytes,
+	elsewhere := l.elsewhereLocked(r.account, limits)
+	if free := limits.Bytes - has.Bytes - has.ReservedBytes - elsewhere.Bytes; limits.Bytes > 0 && bytes > 0 && bytes > free {
+		return l.shortOf(r, bytes, files, overQuota(tranship.LimitQuotaBytes, r.account, r.path, limits.Bytes, has.Bytes+has.ReservedBytes+elsewhere.Bytes+bytes,
 			fmt.Sprintf("%s needs %d bytes more, and the limit of %s is %d, of which %d are in use and %d reserved for unfinished uploads and for replaced files that are still read: remove files or unfinished uploads",
-				r.path, bytes, display(r.account), limits.Bytes, has.Bytes, has.ReservedBytes))
+				r.path, bytes, display(r.account), limits.Bytes, has.Bytes+elsewhere.Bytes, has.ReservedBytes)))
 	}
-	if limits.Files > 0 && files > 0 && has.Files+has.ReservedFiles+files > limits.Files {
-		return l.tooManyFilesLocked(r.account, r.path, files, limits.Files)
+	if limits.Files > 0 && files > 0 && has.Files+has.ReservedFiles+elsewhere.Files+files > limits.Files {
+		return l.shortOf(r, bytes, files, l.tooManyFilesLocked(r.account, r.path, files, limits))
 	}
 	l.addLocked(r, bytes, files)
-	l.keepTermsLocked(r)
 	return nil
 }
 
-// keepTermsLocked remembers the limits of a reservation for the directories that the store
-// makes for its account.
+// keepTerms remembers the limits of a reservation for what is changed later for its account: the
+// directories that the store makes, and the lease of this server.
+func (l *ledger) keepTerms(r *reservation) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.keepTermsLocked(r)
+}
+
+// keepTermsLocked is keepTerms for a ledger that is locked.
 func (l *ledger) keepTermsLocked(r *reservation) { l.terms[r.account] = r.terms }
 
 // tooManyFilesLocked returns the error for n more files or directories than the limit of an
 // account allows.
-func (l *ledger) tooManyFilesLocked(name, path string, n, most int64) error {
-	has := l.usageLocked(name)
-	return overQuota(tranship.LimitQuotaFiles, name, path, most, has.Files+has.ReservedFiles+n,
+func (l *ledger) tooManyFilesLocked(name, path string, n int64, limits Limits) error {
+	has, elsewhere := l.usageLocked(name), l.elsewhereLocked(name, limits)
+	return overQuota(tranship.LimitQuotaFiles, name, path, limits.Files, has.Files+has.ReservedFiles+elsewhere.Files+n,
 		fmt.Sprintf("%s needs %d files or directories more, and the limit of %s is %d, of which %d exist and %d are reserved for unfinished uploads and for replaced files that are still read: remove files or unfinished uploads",
-			path, n, display(name), most, has.Files, has.ReservedFiles))
+			path, n, display(name), limits.Files, has.Files+elsewhere.Files, has.ReservedFiles))
 }
 
 // overQuota returns the error for a path that would exceed a limit of an account.

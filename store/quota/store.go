@@ -67,6 +67,9 @@ type Store struct {
 	// paths locks each path while a call changes what counts at it.
 	paths  keyedlock.Locks
 	ledger ledger
+	logger *slog.Logger
+	// shared is nil if this server is the only one with the limits.
+	shared *shared
 }
 
 // New returns a decorator of store with limits. It counts all files and unfinished uploads
@@ -77,7 +80,7 @@ func New(ctx context.Context, store tranship.Store, options Options) (*Store, er
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &Store{Store: store, principal: options.Principal}
+	s := &Store{Store: store, principal: options.Principal, logger: options.Logger}
 	s.ledger = newLedger(options)
 	if options.counts() {
 		keeper, ok := tranship.As[tranship.AccountKeeper](store)
@@ -88,6 +91,9 @@ func New(ctx context.Context, store tranship.Store, options Options) (*Store, er
 			return nil, fmt.Errorf("a quota of bytes or files is not possible: %w", err)
 		}
 		s.keeper = keeper
+		if options.Shared {
+			return s, s.share()
+		}
 		keeper.ReportDirectories(&s.ledger)
 		for file, err := range keeper.Accounts(ctx) {
 			if skipped, ok := errors.AsType[*tranship.SkippedError](err); ok {
@@ -139,9 +145,9 @@ func isOwn(name string, old tranship.AccountEntry) bool {
 }
 
 // SetLimits replaces the limits. Calls and uploads that are under way are not cut off: the
-// higher one of the limit at their beginning and the new one applies to them. Options.Principal, Count and Logger do not change. If New has not
-// counted the files, SetLimits cannot set a limit of bytes or files: it changes nothing
-// then, and fails with tranship.ErrUnsupported.
+// higher one of the limit at their beginning and the new one applies to them. Options.Principal,
+// Count, Shared and Logger do not change. If New has not counted the files, SetLimits cannot set a
+// limit of bytes or files: it changes nothing then, and fails with tranship.ErrUnsupported.
 func (s *Store) SetLimits(options Options) error {
 	options.Count = false
 	if options.counts() && s.keeper == nil {
@@ -244,7 +250,7 @@ func (s *Store) prepareLocked(ctx context.Context, path string, size int64) (cre
 	if size <= tranship.MaxPutBytes { // both files exist only during this call
 		reserve = func() error { return s.ledger.admitPut(r, size, old) }
 	}
-	return creation{r, old}, s.retryExpired(ctx, reserve)
+	return creation{r, old}, s.admit(ctx, r.account, reserve)
 }
 
 // countLocked counts the file that a call has created, or what is at its path if err, the

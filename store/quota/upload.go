@@ -37,8 +37,12 @@ func (s *Store) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload,
 			return nil, err
 		}
 	}
+	inner := ctx
+	if s.keeper != nil {
+		inner = tranship.NewAccountContext(ctx, caller(ctx)) // Commit has it too
+	}
 	// Only the store knows whether this resumes an upload that has a reservation already.
-	begun, err := s.Store.Begin(ctx, spec)
+	begun, err := s.Store.Begin(inner, spec)
 	if err != nil {
 		return nil, err
 	}
@@ -50,6 +54,9 @@ func (s *Store) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload,
 			return nil, err
 		}
 		return u, nil
+	}
+	if s.shared != nil && spec.ResumeKey != "" {
+		return s.beginShared(ctx, spec, u)
 	}
 	if u.reservation = s.ledger.resume(begun.ID(), caller(ctx), u.terms, u.epoch); u.reservation != nil {
 		return u, nil
@@ -76,7 +83,7 @@ func (s *Store) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload,
 func (s *Store) recall(ctx context.Context, spec tranship.Spec, epoch uint64) (*reservation, error) {
 	r := s.reservation(ctx, spec.Path)
 	r.epoch, r.open, r.recalled = epoch, 1, true
-	return r, s.retryExpired(ctx, func() error { return s.ledger.begin(r) })
+	return r, s.admit(ctx, r.account, func() error { return s.ledger.begin(r) })
 }
 
 // reserve reserves what an upload needs.
@@ -87,13 +94,13 @@ func (s *Store) reserve(ctx context.Context, spec tranship.Spec) (*reservation, 
 	if err != nil {
 		return nil, err
 	}
-	err = s.retryExpired(ctx, func() error { return s.ledger.begin(r) })
+	err = s.admit(ctx, r.account, func() error { return s.ledger.begin(r) })
 	if err == nil && s.keeper != nil {
 		size := int64(0) // for an unknown size
 		if spec.Size != nil {
 			size = *spec.Size
 		}
-		err = s.retryExpired(ctx, func() error { return s.ledger.admit(r, size, old) })
+		err = s.admit(ctx, r.account, func() error { return s.ledger.admit(r, size, old) })
 		if err == nil {
 			err = s.checkDirectories(ctx, r)
 		}
@@ -108,7 +115,7 @@ func (s *Store) reserve(ctx context.Context, spec tranship.Spec) (*reservation, 
 // checkDirectories fails early for a path that needs more new directories than the limit
 // allows. They count when the store creates them, at the commit.
 func (s *Store) checkDirectories(ctx context.Context, r *reservation) error {
-	if s.ledger.limitsFor(r.terms).Files <= 0 {
+	if s.ledger.limitsFor(r.terms).Files <= 0 || s.shared != nil {
 		return nil
 	}
 	n, err := s.keeper.MissingDirectories(ctx, r.path)
@@ -176,7 +183,7 @@ func (u *upload) grow(ctx context.Context, n int, written, length int64) error {
 	if u.store.keeper == nil {
 		return nil
 	}
-	return u.store.retryExpired(ctx, func() error { return u.store.ledger.extend(u.reservation, end) })
+	return u.store.admit(ctx, u.reservation.account, func() error { return u.store.ledger.extend(u.reservation, end) })
 }
 
 // Commit implements tranship.Upload.
@@ -198,16 +205,23 @@ func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.F
 	if err != nil {
 		return tranship.File{}, err
 	}
-	if u.size != nil {
+	if r.inRecord {
+		if err := s.takeReservation(ctx, u, old); err != nil {
+			return tranship.File{}, err
+		}
+	} else if u.size != nil {
 		// The file to be replaced may have been removed since the upload began.
 		bytes, files := needed(r.account, *u.size, old)
-		if err := s.retryExpired(ctx, func() error { return s.ledger.raise(r, bytes, files) }); err != nil {
+		if err := s.admit(ctx, r.account, func() error { return s.ledger.raise(r, bytes, files) }); err != nil {
 			return tranship.File{}, err
 		}
 	}
 	file, err := u.Upload.Commit(tranship.NewAccountContext(ctx, r.account), commit)
 	if err != nil {
 		s.recount(ctx, r.path, old)
+		if r.inRecord {
+			s.returnReservation(ctx, u)
+		}
 		return tranship.File{}, err
 	}
 	now := tranship.AccountEntry{Path: r.path, Size: file.Size, Account: &r.account}
@@ -228,6 +242,7 @@ func (u *upload) Abort(ctx context.Context) error {
 	err := u.Upload.Abort(ctx)
 	if err == nil || ctx.Err() == nil {
 		u.close(true)
+		u.store.forgetShared(ctx, u)
 	}
 	return err
 }
@@ -237,6 +252,9 @@ func (u *upload) Detach(ctx context.Context) error {
 	err := u.Upload.Detach(ctx)
 	if err == nil || ctx.Err() == nil {
 		u.close(u.transient || !u.reservation.resumable)
+		if u.transient {
+			u.store.forgetShared(ctx, u)
+		}
 	}
 	return err
 }
@@ -255,9 +273,19 @@ func (s *Store) FindUpload(ctx context.Context, id string) (tranship.UploadInfo,
 
 // AbortUpload implements tranship.Uploads.
 func (s *Store) AbortUpload(ctx context.Context, id string) error {
+	var owner tranship.UploadInfo
+	if s.shared != nil {
+		var err error
+		if owner, err = tranship.FindUpload(ctx, s.Store, id); err != nil {
+			return err
+		}
+	}
 	if err := s.Store.AbortUpload(ctx, id); err != nil {
 		return err
 	}
 	s.ledger.abort(id)
+	if s.shared != nil {
+		s.shared.drop(ctx, nameOf(owner.Owner), id)
+	}
 	return nil
 }

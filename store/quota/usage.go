@@ -14,7 +14,8 @@ type Usage struct {
 }
 
 // Usage returns what counts for a principal; "" stands for anonymous callers. Bytes and
-// Files, also the reserved ones, are 0 unless a limit of either requires counting.
+// Files, also the reserved ones, are 0 unless a limit of either requires counting. With
+// Options.Shared, Usage has only what this server has not reported to the others yet.
 func (s *Store) Usage(principal string) Usage { return s.ledger.usage(nameOf(principal)) }
 
 // String returns a description for logs.
