@@ -67,7 +67,9 @@ type Config struct {
 	// Quota bounds what each principal may keep. Its zero value bounds only the number
 	// of unfinished uploads, at quota.DefaultUploads. An unset Quota.Logger is Logger. Each
 	// Server counts what passes it: of several with one Store, none knows what the others
-	// take.
+	// take, unless all have Quota.Shared. With that, Serve gives back at its end what the
+	// Server has leased; what mounted services have leased is lost until the files are
+	// counted again.
 	Quota quota.Options
 	// PrincipalLimits returns limits of a single principal, which replace those of Limits and
 	// Quota; nil means that all principals have the same. It is called often, from many

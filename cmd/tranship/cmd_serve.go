@@ -131,7 +131,7 @@ func (g *globals) serve(ctx context.Context, cmd *cobra.Command) (err error) {
 		Anonymous:       flags.anonymous.permission(),
 		Policy:          guardPolicy(rules),
 		PrincipalLimits: principalLimits(rules),
-		Quota:           flags.limits.quotas(),
+		Quota:           flags.limits.quotas(flags.store.enabled()),
 		Proxies:         proxies,
 		Limits:          flags.limits.limits(),
 		MemoryLimit:     int64(flags.memoryLimit),

@@ -145,8 +145,8 @@ func zeroIfDefault(n, standard int) int {
 	return negativeIfZero(n)
 }
 
-// quotas returns the quotas of each principal.
-func (f *serveLimitFlags) quotas() quota.Options {
+// quotas returns the quotas of each principal, which several servers may share.
+func (f *serveLimitFlags) quotas(shared bool) quota.Options {
 	files := f.quota.files
 	if f.quota.filesGiven() {
 		files = negativeIfZero(files)
@@ -156,5 +156,6 @@ func (f *serveLimitFlags) quotas() quota.Options {
 		Bytes:     int64(f.quota.bytes),
 		Files:     files,
 		Uploads:   negativeIfZero(f.quota.uploads),
+		Shared:    shared,
 	}
 }

@@ -74,7 +74,7 @@ func (r *reloader) load() (*serveFlags, *config.Settings, error) {
 // apply puts in force what can change of flags.
 func (r *reloader) apply(flags *serveFlags) error {
 	limits := r.flags.limits.live(flags.limits)
-	err := r.service.Reconfigure(server.Dynamic{Limits: limits.limits(), Quota: limits.quotas()})
+	err := r.service.Reconfigure(server.Dynamic{Limits: limits.limits(), Quota: limits.quotas(r.flags.store.enabled())})
 	if err != nil {
 		return serveFlagError(err)
 	}
