@@ -23,7 +23,8 @@ type amount struct {
 func (a amount) plus(b amount) amount  { return amount{a.Bytes + b.Bytes, a.Files + b.Files} }
 func (a amount) minus(b amount) amount { return amount{a.Bytes - b.Bytes, a.Files - b.Files} }
 func (a amount) least(b amount) amount { return amount{min(a.Bytes, b.Bytes), min(a.Files, b.Files)} }
-func (a amount) most(b amount) amount  { return amount{max(a.Bytes, b.Bytes), max(a.Files, b.Files)} }
+
+func (a amount) most(b amount) amount { return amount{max(a.Bytes, b.Bytes), max(a.Files, b.Files)} }
 
 // fits reports whether a is not more than b.
 func (a amount) fits(b amount) bool { return a.Bytes <= b.Bytes && a.Files <= b.Files }

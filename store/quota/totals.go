@@ -13,7 +13,8 @@ type Totals struct {
 
 // Totals returns what counts for all principals together. Bytes and files, also the reserved
 // ones, are 0 unless a limit of either requires counting. It takes time in proportion to the
-// number of principals.
+// number of principals. With Options.Shared they have only what this server has not reported to
+// the others yet.
 func (s *Store) Totals() Totals { return s.ledger.totals() }
 
 func (l *ledger) totals() Totals {
