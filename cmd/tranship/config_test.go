@@ -211,3 +211,29 @@ func TestServeConfig(t *testing.T) {
 	}
 	fails(t, 1, []string{"max-file-size"}, "cp", source, "grpc://"+address+"/a")
 }
+
+// The documentation lists the settings that SIGHUP changes.
+func TestConfigLiveDocumented(t *testing.T) {
+	text, err := os.ReadFile("../../docs/operate/configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, list, _ := strings.Cut(string(text), "<!-- live settings -->")
+	list, _, found := strings.Cut(list, "<!-- end -->")
+	if !found {
+		t.Fatal("the list is missing")
+	}
+	documented := map[string]bool{}
+	for _, name := range regexp.MustCompile("`([a-z-]+)`").FindAllStringSubmatch(list, -1) {
+		documented[name[1]] = true
+	}
+	settings, err := config.Load(serverKeys(serverCommand(t, "serve")), config.Sources{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for setting := range settings.All() {
+		if setting.Live != documented[setting.Key] {
+			t.Errorf("%s: it can change is %v, and documented %v", setting.Key, setting.Live, documented[setting.Key])
+		}
+	}
+}
