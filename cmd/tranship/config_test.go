@@ -165,7 +165,8 @@ func TestConfigMistakes(t *testing.T) {
 		{text: root + "max-uploads: many\n", want: []string{`FILE:2: max-uploads: the value "many": it must be a whole number`}},
 		{text: root + "max-uploads: -1\n", want: []string{"FILE:2: --max-uploads -1: it must not be negative"}},
 		{text: root + "\nlist-page-size: 900\nlog-level: loud\n", want: []string{
-			"FILE:3: --list-page-size 900: it must be from 1 to 256", "FILE:4: --log-level loud: it must be debug"}},
+			"FILE:3: --list-page-size 900: it must be from 1 to 256", "FILE:4: --log-level loud: it must be debug",
+		}},
 		{text: root + "tls-cert: x.pem\n", want: []string{"FILE:2: --tls-cert needs --tls-key"}},
 		{text: root + "tls: self-signed\ntls-cert: x\ntls-key: x\n", want: []string{"FILE:2: --tls self-signed excludes"}},
 		{text: root + "store: s3://b\n", want: []string{"FILE:1: --root and --store exclude each other"}},

@@ -40,8 +40,11 @@ func (f *bucketFlags) given() (names []string) {
 		name  string
 		given bool
 	}{
-		{"s3-endpoint", f.endpoint != ""}, {"s3-region", f.region != ""}, {"s3-path-style", f.pathStyle},
-		{"s3-ca", f.ca != ""}, {"s3-memory", f.memory != 0},
+		{"s3-endpoint", f.endpoint != ""},
+		{"s3-region", f.region != ""},
+		{"s3-path-style", f.pathStyle},
+		{"s3-ca", f.ca != ""},
+		{"s3-memory", f.memory != 0},
 	} {
 		if flag.given {
 			names = append(names, flag.name)
