@@ -8,25 +8,32 @@ import (
 
 	"github.com/tranship/tranship/internal/grpcdesc"
 	"github.com/tranship/tranship/internal/payload"
+	"github.com/tranship/tranship/internal/wire"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-// arrival is a chunk whose payload was not received yet. The goroutine that receives writes the
-// payload, piece by piece, for the slot that takes the chunk, which waits. So neither the payload as
-// a whole nor a turn of other goroutines is needed for it.
+// arrival is a chunk whose payload was not received yet, and the chunks of the same slot that
+// follow it without another message in between. The goroutine that receives writes their payload,
+// piece by piece, for the slot that takes the first, which waits. So neither the payload of a chunk as
+// a whole nor a turn of other goroutines for each chunk is needed.
 type arrival struct {
+	// chunk is the chunk that is arriving, and size how many bytes it has.
 	chunk *transhipv1.Chunk
 	size  int64
 	// taken gets the slot that takes the chunk, or nil if no slot does. It has room for one.
 	taken chan *slot
-	// ended gets the outcome of the chunk, once if a slot has taken it. It has room for one.
+	// to is that slot. It belongs to the goroutine that receives.
+	to *slot
+	// ended gets the outcome of the last chunk, once if a slot has taken the first. It has room
+	// for one.
 	ended chan error
 
 	// mu is held while a piece is written.
 	mu sync.Mutex
 	// revoked means that the slot has ended, and that nothing may be written for it.
 	revoked bool
-	// write belongs to the goroutine that receives, while mu is held.
+	// write is how far chunk is. The goroutine that receives uses it, and chunk and size, while it
+	// holds mu.
 	write chunkWrite
 }
 
@@ -55,17 +62,41 @@ func (a *arrival) revoke() {
 	a.revoked = true
 }
 
-// receivePieces receives the payload of a chunk after its message. The error is that of
-// receiving.
-func (u *uploadStream) receivePieces(stream grpc.ServerStream, message *payload.Message, a *arrival) error {
-	var to *slot
+// follow makes a chunk of size bytes the one that is arriving, if it is of the slot of the one
+// before, which has arrived. It returns false otherwise, and for nil.
+func (a *arrival) follow(chunk *transhipv1.Chunk, size int) bool {
+	if a == nil || size == 0 || size > wire.MaxChunkBytes || chunk.GetSlot() != a.to.id {
+		return false
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.chunk, a.size, a.write = chunk, int64(size), chunkWrite{}
+	return true
+}
+
+// giveBack lets the slot handle other events, after a chunk that has arrived. It does nothing for
+// nil.
+func (a *arrival) giveBack() {
+	if a != nil {
+		a.ended <- nil
+	}
+}
+
+// awaitSlot waits until a slot takes the chunk, and returns the arrival, or nil if none takes it.
+func (u *uploadStream) awaitSlot(a *arrival) *arrival {
 	select {
-	case to = <-a.taken:
+	case a.to = <-a.taken:
 	case <-u.ctx.Done():
 	}
-	if to == nil {
+	if a.to == nil {
 		return nil
 	}
+	return a
+}
+
+// receivePieces receives the payload of a chunk after its message. It returns the arrival if another
+// chunk may follow, and nil if the slot has its outcome. The error is that of receiving.
+func (u *uploadStream) receivePieces(stream grpc.ServerStream, message *payload.Message, a *arrival) (*arrival, error) {
 	for message.Left() > 0 {
 		u.awaiting.Store(true)
 		err := grpcdesc.ReceiveMore(stream, message)
@@ -73,19 +104,18 @@ func (u *uploadStream) receivePieces(stream grpc.ServerStream, message *payload.
 		u.heard.Store(true)
 		if err != nil {
 			a.ended <- errCut
-			return err
+			return nil, err
 		}
-		if err := u.writePiece(to, message, a); err != nil {
+		if err := u.writePiece(message, a); err != nil {
 			a.ended <- err
-			return nil
+			return nil, nil
 		}
 	}
-	a.ended <- nil
-	return nil
+	return a, nil
 }
 
 // writePiece writes a piece, which it frees. Meanwhile the client waits for the server.
-func (u *uploadStream) writePiece(to *slot, piece *payload.Message, a *arrival) (err error) {
+func (u *uploadStream) writePiece(piece *payload.Message, a *arrival) (err error) {
 	u.pace.Hold()
 	defer u.pace.Release()
 	a.mu.Lock()
@@ -95,5 +125,5 @@ func (u *uploadStream) writePiece(to *slot, piece *payload.Message, a *arrival) 
 		piece.Free()
 		return errCut
 	}
-	return to.writePiece(a, piece)
+	return a.to.writePiece(a, piece)
 }

@@ -47,6 +47,8 @@ func (u *uploadStream) discard(all bool) bool {
 // receiving fails. It adds the error as well.
 func (u *uploadStream) receive(stream grpc.BidiStreamingServer[transhipv1.UploadRequest, transhipv1.UploadResponse]) {
 	earlier := wire.NewUploadRequest(nil)
+	// lent has a slot for which this goroutine writes chunks; nil if there is none.
+	var lent *arrival
 	for {
 		message := u.spare.get()
 		request := message.Proto.(*transhipv1.UploadRequest)
@@ -56,38 +58,52 @@ func (u *uploadStream) receive(stream grpc.BidiStreamingServer[transhipv1.Upload
 		u.awaiting.Store(true)
 		err := grpcdesc.Receive(stream, message)
 		u.awaiting.Store(false)
-		next := received{request: request, data: message, err: err}
-		if err == nil && message.Left() > 0 {
-			next.arrival = newArrival(request.GetChunk(), message.Left())
-		} else {
-			u.arrived.Add(1)
-		}
-		if err == nil {
-			next.envelope = message.Envelope()
-			if size := int64(message.Len()); size <= wire.MaxChunkBytes {
-				if err := u.hold(size); err != nil { // the stream's context has ended
-					message.Free()
-					return
-				}
-				next.held = size
+		if err != nil || !lent.follow(request.GetChunk(), message.Left()) {
+			lent.giveBack()
+			var ok bool
+			if lent, ok = u.deliver(received{request: request, data: message, err: err}); !ok {
+				return
 			}
 		}
-		if !u.inbox.add(u.ctx, next) {
-			u.free(next)
-			return
-		}
-		if next.arrival != nil {
-			err = u.receivePieces(stream, message, next.arrival)
-			u.arrived.Add(1)
+		if lent != nil {
+			lent, err = u.receivePieces(stream, message, lent)
 			if err != nil && !u.inbox.add(u.ctx, received{request: request, data: message, err: err}) {
 				return
 			}
 		}
+		u.arrived.Add(1)
 		// A message that cannot be decoded fails the stream, which discard reads on.
 		if err != nil && status.Code(err) != codes.InvalidArgument {
 			return
 		}
 	}
+}
+
+// deliver adds a message, or the error of receiving, to the inbox. If a slot takes a chunk of which
+// the payload follows, deliver returns the arrival, and otherwise nil. ok is false if the stream has
+// ended.
+func (u *uploadStream) deliver(next received) (lent *arrival, ok bool) {
+	if next.err == nil {
+		next.envelope = next.data.Envelope()
+		if size := int64(next.data.Len()); size <= wire.MaxChunkBytes {
+			if u.hold(size) != nil {
+				next.data.Free()
+				return nil, false
+			}
+			next.held = size
+		}
+		if left := next.data.Left(); left > 0 {
+			next.arrival = newArrival(next.request.GetChunk(), left)
+		}
+	}
+	if !u.inbox.add(u.ctx, next) {
+		u.free(next)
+		return nil, false
+	}
+	if next.arrival == nil {
+		return nil, true
+	}
+	return u.awaitSlot(next.arrival), true
 }
 
 // free frees the payload of a message that is not handled.

@@ -65,8 +65,9 @@ type slot struct {
 	ctx       context.Context
 	refused   func(Refusal)
 	sequencer partSequencer
-	// arriving is the chunk that is being received; nil if there is none. After it was cut off, it
-	// stays. Until its outcome is known, the sequencer belongs to the goroutine that holds its mu.
+	// arriving has the chunks that are being received; nil if there are none. After one was cut
+	// off, it stays. Until the outcome is known, sequencer and reach belong to the goroutine that
+	// holds its mu.
 	arriving *arrival
 	// cut means that the payload of the chunk in arriving will not arrive: the stream ends.
 	cut bool

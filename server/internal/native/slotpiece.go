@@ -21,18 +21,17 @@ type chunkWrite struct {
 	pieces []tranship.Chunk
 }
 
-// take makes the goroutine that receives write a chunk. The slot handles no other event until
-// the chunk has ended.
+// take makes the goroutine that receives write a chunk, and those that follow it. The slot handles
+// no other event until then.
 func (s *slot) take(a *arrival) {
 	s.arriving = a
 	a.taken <- s
 }
 
-// endArrival records the outcome of the chunk that was arriving.
+// endArrival records the outcome of the chunks that were arriving.
 func (s *slot) endArrival(err error) error {
 	switch {
 	case err == nil:
-		s.wrote(s.arriving.size)
 		s.arriving = nil
 	case errors.Is(err, errCut):
 		s.cut = true // the next event ends the slot
@@ -41,7 +40,7 @@ func (s *slot) endArrival(err error) error {
 	return err
 }
 
-// outcome returns the channel of the outcome of the chunk that is arriving; nil if none is.
+// outcome returns the channel of the outcome of the chunks that are arriving; nil if none are.
 func (s *slot) outcome() <-chan error {
 	if s.arriving == nil || s.cut {
 		return nil
@@ -75,14 +74,19 @@ func (s *slot) writePiece(a *arrival, piece *payload.Message) error {
 		partSize := s.session.upload.PartSize()
 		w.begun, w.whole = true, a.size > partSize-s.sequencer.offset%partSize
 	}
-	if !w.whole {
-		return s.writeHeld(size, data)
+	var err error
+	switch {
+	case !w.whole:
+		err = s.writeHeld(size, data)
+	case last:
+		err = s.writeHeld(a.size, append(w.pieces, data)...)
+	default:
+		w.pieces = append(w.pieces, data)
 	}
-	w.pieces = append(w.pieces, data)
-	if !last {
-		return nil
+	if last && err == nil {
+		s.wrote(a.size)
 	}
-	return s.writeHeld(a.size, w.pieces...)
+	return err
 }
 
 // release frees the pieces that are not written.
