@@ -60,12 +60,13 @@ func (c *generatedContent) Read(p []byte) (int, error) {
 // Close implements io.Closer.
 func (c *generatedContent) Close() error { return nil }
 
-// upload uploads files of a length to servers in turn, all at once.
+// upload uploads files of a length to servers in turn, all at once. Each process makes files of
+// its own, because a server would recognize those that it has.
 func upload(ctx context.Context, addresses []string, files int, size int64) error {
 	source := generated{block: newBlock(), size: size}
 	results := make(chan error, files)
 	for i := range files {
-		go func() { results <- uploadOne(ctx, source, addresses[i%len(addresses)], fmt.Sprintf("generated/%d", i)) }()
+		go func() { results <- uploadOne(ctx, source, addresses[i%len(addresses)], fmt.Sprintf("generated/%d/%d", os.Getpid(), i)) }()
 	}
 	var failed error
 	for range files {
