@@ -66,7 +66,9 @@ func upload(ctx context.Context, addresses []string, files int, size int64) erro
 	source := generated{block: newBlock(), size: size}
 	results := make(chan error, files)
 	for i := range files {
-		go func() { results <- uploadOne(ctx, source, addresses[i%len(addresses)], fmt.Sprintf("generated/%d/%d", os.Getpid(), i)) }()
+		go func() {
+			results <- uploadOne(ctx, source, addresses[i%len(addresses)], fmt.Sprintf("generated/%d/%d", os.Getpid(), i))
+		}()
 	}
 	var failed error
 	for range files {
