@@ -91,6 +91,7 @@ breaking: ## fail if a .proto change breaks clients; AGAINST=COMMIT names the ol
 tidy-check: ## fail if go.mod or go.sum is not tidy
 	go mod tidy -diff
 	cd tools && go mod tidy -diff
+	cd tools/bench-s3 && go mod tidy -diff
 
 .PHONY: vuln
 vuln: ## check the code and what it calls for known vulnerabilities
@@ -100,7 +101,7 @@ vuln: ## check the code and what it calls for known vulnerabilities
 fuzz: ## run every fuzz target for FUZZTIME (10s), some for FUZZLONG
 	@tools/fuzz.sh $(FUZZTIME) $(FUZZLONG)
 
-# The other programs are Python's grpcio, protoc, nginx, haproxy and Caddy, from Debian, and
+# The other programs are Python's grpcio, protoc, nginx, haproxy, Caddy and Prometheus, from Debian, and
 # grpc-js, from npm. As root on Debian, the target installs them.
 .PHONY: interop
 interop: ## test against other gRPC implementations and proxies, installed if needed
@@ -153,6 +154,19 @@ cross: ## check that the code compiles for other systems
 .PHONY: demo
 demo: build ## upload and download files with every protocol, and compare them
 	go run ./internal/demo -binary bin/tranship
+
+# The engine is versitygw, which is built when it is missing. haproxy is used if it is installed.
+.PHONY: demo-s3
+demo-s3: build ## upload through servers of one bucket that are killed, and compare the bytes
+	tools/demo-s3.sh bin/tranship
+
+# For more: make engines KILLS=200
+KILLS ?= 10
+.PHONY: engines
+engines: ## test servers of a bucket, which are killed, and a real S3 engine, built if missing
+	@tools/engine-setup.sh versitygw
+	PATH=$(CURDIR)/build/tools:$$PATH TRANSHIP_S3_ENGINES=versitygw TRANSHIP_KILLS=$(KILLS) \
+	  go test -v -count=1 -timeout 15m -run 'Versitygw(Shared|Failover|Kills)|TestKills|TestNoDisk' ./store/s3 ./test/engines
 
 .PHONY: clean
 clean: ## remove all build output
