@@ -18,7 +18,7 @@ const leastHeap = 4 << 20
 // use, as debug.SetGCPercent does, but not before it has floor bytes. A memory limit still applies.
 // stop ends that: the percentage of that moment stays. A program should call Set once.
 func Set(percent int, floor int64) (stop func()) {
-	f := &heapFloor{percent: uint64(max(percent, 0)), floor: uint64(max(floor, 0))} //nolint:gosec // not negative
+	f := &heapFloor{percent: uint64(max(percent, 0)), floor: uint64(max(floor, 0))}
 	f.adjust()
 	return func() { f.stopped.Store(true) }
 }
@@ -49,5 +49,5 @@ func (f *heapFloor) percentFor(live uint64) int {
 	if live > 0 {
 		needed = (max(f.floor, live) - live) * 100 / live
 	}
-	return int(min(max(f.percent, needed), 1000)) //nolint:gosec // at most 1000
+	return int(min(max(f.percent, needed), 1000))
 }

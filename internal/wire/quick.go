@@ -67,7 +67,7 @@ func only(encoded []byte, number protowire.Number) (message []byte, start int, o
 		return nil, 0, false
 	}
 	length, m := protowire.ConsumeVarint(encoded[n:])
-	if m < 0 || length != uint64(len(encoded)-n-m) {
+	if m < 0 || length != uint64(len(encoded)-n-m) { //nolint:gosec // not negative
 		return nil, 0, false
 	}
 	return encoded[n+m:], n + m, true
@@ -87,7 +87,7 @@ func (f field) text(to *string) bool {
 	return true
 }
 
-// number sets a number.
+// uint64 sets a number. Like the methods below, it returns false if the field has none.
 func (f field) uint64(to *uint64) bool {
 	*to = f.value
 	return f.isNumber()
