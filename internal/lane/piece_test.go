@@ -41,7 +41,7 @@ func TestPieces(t *testing.T) {
 			}
 			data, givenUp := bytes.Clone(m.Bytes()), n == 3 || n == 4
 			m.Free()
-			for m.Left() > 0 && !(givenUp && len(data) > 0) {
+			for m.Left() > 0 && (!givenUp || len(data) == 0) {
 				if err := m.ReceiveMore(stream); err != nil {
 					return err
 				}

@@ -66,7 +66,7 @@ func (m *Message) findPayload(head []byte, length int) (body []byte, start, size
 	}
 	rest, k := protowire.ConsumeVarint(head[n:])
 	start = n + k
-	if k < 0 || rest != uint64(length-start) { //nolint:gosec // head is not longer than the message
+	if k < 0 || rest != uint64(length-start) {
 		return nil, 0, 0
 	}
 	first := start
@@ -88,7 +88,7 @@ func (m *Message) findPayload(head []byte, length int) (body []byte, start, size
 	}
 	payload, n := protowire.ConsumeVarint(head[start:])
 	start += n
-	if n < 0 || payload > uint64(length-start) { //nolint:gosec // head is not longer than the message
+	if n < 0 || payload > uint64(length-start) {
 		return nil, 0, 0
 	}
 	return body, start, int(payload)

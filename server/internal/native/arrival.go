@@ -108,7 +108,7 @@ func (u *uploadStream) receivePieces(stream grpc.ServerStream, message *payload.
 		}
 		if err := u.writePiece(message, a); err != nil {
 			a.ended <- err
-			return nil, nil
+			return nil, nil //nolint:nilerr // the slot has it
 		}
 	}
 	return a, nil
