@@ -43,7 +43,7 @@ func (e *FlagError) Error() string { return e.Err.Error() }
 // Unwrap returns the mistake.
 func (e *FlagError) Unwrap() error { return e.Err }
 
-// Is implements the matching of Err: whatever a flag causes is a mistake of usage.
+// Is implements the matching of Err, whatever the mistake is.
 func (e *FlagError) Is(t error) bool { return t == Err }
 
 // Mistakes are several mistakes of one command line, each of which is reported by itself.
