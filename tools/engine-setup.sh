@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 versitygw() {
-  if [[ -x build/tools/versitygw ]] || command -v versitygw >/dev/null; then return; fi
+  if [[ -x build/tools/versitygw ]] || type -P versitygw >/dev/null; then return; fi
   echo "engines: building versitygw; this takes some minutes"
   GOBIN=$PWD/build/tools timeout 15m go install github.com/versity/versitygw/cmd/versitygw@v1.8.0
 }
@@ -14,10 +14,10 @@ versitygw() {
 ceph() {
   local packages=(radosgw ceph-mon ceph-osd ceph-common) missing=()
   for program in radosgw ceph-mon ceph-osd ceph; do
-    command -v "$program" >/dev/null || missing+=("$program")
+    type -P "$program" >/dev/null || missing+=("$program")
   done
   if ((${#missing[@]} == 0)); then return; fi
-  if ((EUID != 0)) || ! command -v apt-get >/dev/null; then
+  if ((EUID != 0)) || ! type -P apt-get >/dev/null; then
     echo "engines: install these first: ${packages[*]}" >&2
     exit 1
   fi
