@@ -12,9 +12,8 @@ import (
 // chunkWrite is how far a chunk that arrives in pieces is.
 type chunkWrite struct {
 	begun bool
-	// crc is the checksum of the pieces that have arrived, of which there are arrived bytes.
-	crc     uint32
-	arrived int64
+	// crc is the checksum of the pieces that have arrived.
+	crc uint32
 	// whole means that the chunk crosses the end of a part, which must not become whole before
 	// the checksum of the chunk was compared. pieces has the pieces then.
 	whole  bool
@@ -59,7 +58,6 @@ func (s *slot) writePiece(a *arrival, piece *payload.Message) error {
 	s.session.received.Add(size)
 	crc := piece.Sum()
 	w.crc = tranship.CombineCRC32C(w.crc, crc, size)
-	w.arrived += size
 	data := piece.Chunk(crc)
 	if last && a.chunk.Crc32C != nil && w.crc != a.chunk.GetCrc32C() {
 		data.Release()
