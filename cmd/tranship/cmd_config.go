@@ -23,12 +23,7 @@ YAML file that --config or TRANSHIP_CONFIG names, and an environment variable:
 
 SIGHUP makes a server read the file again. See docs/operate/configuration.md.`,
 		Args: cobra.ArbitraryArgs,
-		RunE: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return usage.New("missing command: config check or config print")
-			}
-			return usage.Errorf("unknown command \"config %s\"; the commands are config check and config print", args[0])
-		},
+		RunE: needSubcommand("config check or config print", "the commands are config check and config print"),
 	}
 	cmd.AddCommand(newConfigCheck(g), newConfigPrint(g))
 	return cmd

@@ -38,12 +38,7 @@ quota-files or max-uploads; unlimited is a value, too.
 The principal * is every authenticated caller. A path stands for itself and
 everything below it, / for the whole store. A word that contains blanks is quoted.`,
 		Args: cobra.ArbitraryArgs,
-		RunE: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return usage.New("missing command: policy check")
-			}
-			return usage.Errorf("unknown command \"policy %s\"; the only one is policy check", args[0])
-		},
+		RunE: needSubcommand("policy check", "the only one is policy check"),
 	}
 	cmd.AddCommand(newPolicyCheck(g))
 	return cmd

@@ -26,12 +26,7 @@ The file has one line per token, with a hash of the token instead of the token i
 The file can be edited by hand: deleting a line revokes its token. A running server
 applies changes within a second.`,
 		Args: cobra.ArbitraryArgs,
-		RunE: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return usage.New("missing command: token new, token list or token revoke")
-			}
-			return usage.Errorf("unknown command \"token %s\"; use token new, token list or token revoke", args[0])
-		},
+		RunE: needSubcommand("token new, token list or token revoke", "use token new, token list or token revoke"),
 	}
 	cmd.AddCommand(newTokenNew(g), newTokenList(g), newTokenRevoke(g))
 	return cmd

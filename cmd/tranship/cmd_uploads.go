@@ -12,7 +12,6 @@ import (
 	"github.com/tranship/tranship/cmd/tranship/internal/console"
 	"github.com/tranship/tranship/cmd/tranship/internal/display"
 	"github.com/tranship/tranship/cmd/tranship/internal/location"
-	"github.com/tranship/tranship/cmd/tranship/internal/usage"
 	"github.com/tranship/tranship/internal/printable"
 	"github.com/tranship/tranship/store/retry"
 )
@@ -25,12 +24,7 @@ func newUploads(g *globals) *cobra.Command {
 resumes it when the same command runs again. The server removes unfinished uploads
 by itself when they expire.`,
 		Args: cobra.ArbitraryArgs,
-		RunE: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return usage.New("missing command: uploads ls or uploads rm")
-			}
-			return usage.Errorf("unknown command \"uploads %s\"; use uploads ls or uploads rm", args[0])
-		},
+		RunE: needSubcommand("uploads ls or uploads rm", "use uploads ls or uploads rm"),
 	}
 	cmd.AddCommand(newUploadsLs(g), newUploadsRm(g))
 	return cmd
