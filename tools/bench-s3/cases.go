@@ -23,34 +23,31 @@ func (l *lab) server(name string, flags ...string) (*service, error) {
 	return startServer(l.binary, l.engine.address, directory, flags...)
 }
 
-func (l *lab) largeUp(ctx context.Context) error {
-	name, err := l.largeFile()
-	if err != nil {
-		return err
+// copying returns a case that copies what makeSource makes, and has a server. It removes both.
+func (l *lab) copying(makeSource func() (string, error), measure func(ctx context.Context, source string, server *service) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		source, err := makeSource()
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(source)
+		server, err := l.server("server")
+		if err != nil {
+			return err
+		}
+		defer server.stop()
+		return measure(ctx, source, server)
 	}
-	defer os.Remove(name)
-	server, err := l.server("server")
-	if err != nil {
-		return err
-	}
-	defer server.stop()
+}
+
+func (l *lab) largeUp(ctx context.Context, name string, server *service) error {
 	return l.compare(ctx, fmt.Sprintf("Upload of %d MiB", l.size/mebibyte), "GB", float64(l.size)/gigabyte,
 		entrant{name: "tranship, by a server", args: []string{l.binary, "cp", "--no-resume", name, "grpc://" + server.address + "/large"}, server: server},
 		entrant{name: "tranship, direct", args: l.direct("--no-resume", name, "s3://bucket/large")},
 		entrant{name: "transfer manager, direct", args: []string{l.self, "sdk-up", l.endpoint(), name}})
 }
 
-func (l *lab) largeDown(ctx context.Context) error {
-	name, err := l.largeFile()
-	if err != nil {
-		return err
-	}
-	defer os.Remove(name)
-	server, err := l.server("server")
-	if err != nil {
-		return err
-	}
-	defer server.stop()
+func (l *lab) largeDown(ctx context.Context, name string, server *service) error {
 	if _, err := run(ctx, l.direct(name, "s3://bucket/large")...); err != nil {
 		return err
 	}
@@ -68,17 +65,7 @@ func (l *lab) largeDown(ctx context.Context) error {
 		entrant{name: "transfer manager, direct", args: []string{l.self, "sdk-down", l.endpoint(), target}, before: clean})
 }
 
-func (l *lab) smallUp(ctx context.Context) error {
-	directory, err := l.smallFiles()
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(directory)
-	server, err := l.server("server")
-	if err != nil {
-		return err
-	}
-	defer server.stop()
+func (l *lab) smallUp(ctx context.Context, directory string, server *service) error {
 	return l.compare(ctx, fmt.Sprintf("Upload of %d files of 4 KiB", l.files), "file", float64(l.files),
 		entrant{name: "tranship, by a server", args: []string{l.binary, "cp", "-r", directory + "/.", "grpc://" + server.address + "/small"}, server: server},
 		entrant{name: "tranship, direct", args: l.direct("-r", directory+"/.", "s3://bucket/small")},

@@ -47,7 +47,8 @@ func benchmark(ctx context.Context, args []string) (err error) {
 		name string
 		run  func(context.Context) error
 	}{
-		{"large-up", l.largeUp}, {"large-down", l.largeDown}, {"small-up", l.smallUp},
+		{"large-up", l.copying(l.largeFile, l.largeUp)}, {"large-down", l.copying(l.largeFile, l.largeDown)},
+		{"small-up", l.copying(l.smallFiles, l.smallUp)},
 		{"huge", l.hugeUp}, {"clients", l.clients}, {"servers", l.servers},
 	} {
 		if !l.cases.MatchString(c.name) {
