@@ -4,25 +4,13 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
-)
 
-// stressRounds returns how many rounds TestStress has: TRANSHIP_STRESS_ROUNDS, or 1.
-func stressRounds(t *testing.T) int {
-	t.Helper()
-	text := os.Getenv("TRANSHIP_STRESS_ROUNDS")
-	if text == "" {
-		return 1
-	}
-	rounds, err := strconv.Atoi(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return rounds
-}
+	"github.com/tranship/tranship/internal/testing/envtest"
+	"github.com/tranship/tranship/server"
+)
 
 // TestStress has several clients that move files over lanes through a network that fails, give
 // up at random moments, and meet servers that drain, stop and start. All files that a client was
@@ -32,7 +20,7 @@ func stressRounds(t *testing.T) int {
 // time. TRANSHIP_STRESS_ROUNDS is the number of rounds.
 func TestStress(t *testing.T) {
 	listen(t).Close() // what the first listener needs stays
-	for round := range stressRounds(t) {
+	for round := range envtest.Number(t, "TRANSHIP_STRESS_ROUNDS", 1) {
 		t.Run(fmt.Sprint(round), func(t *testing.T) {
 			routines, descriptors := goroutines(), openDescriptors()
 			stressRound(t, uint64(round))
@@ -70,6 +58,17 @@ func await(t *testing.T, what string, problem func() string) {
 			t.Fatalf("%s:\n%s", what, found)
 		}
 	}
+}
+
+// awaitIdle waits until no memory of a server is in use: its calls have ended.
+func awaitIdle(t *testing.T, service *server.Server) {
+	t.Helper()
+	await(t, "the call has not ended", func() string {
+		if !service.Memory().Idle() {
+			return "memory is in use"
+		}
+		return ""
+	})
 }
 
 // goroutines returns the stacks of all goroutines but this one, by their numbers.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"testing"
 
 	"google.golang.org/grpc"
@@ -13,6 +12,7 @@ import (
 	"github.com/tranship/tranship/internal/bufferpool"
 	"github.com/tranship/tranship/internal/lane"
 	"github.com/tranship/tranship/internal/payload"
+	"github.com/tranship/tranship/internal/testing/loopback"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
@@ -31,7 +31,7 @@ func chunkPlace(m *transhipv1.UploadRequest) *payload.Message {
 func BenchmarkMessages(b *testing.B) {
 	for name, size := range map[string]int{"1 MiB": 1 << 20, "4 KiB": 4 << 10} {
 		b.Run(name, func(b *testing.B) {
-			client, server := tcpPair(b)
+			client, server := loopback.TCP(b)
 			received := make(chan error, 1)
 			pool := &bufferpool.Pool{}
 			go func() {
@@ -92,7 +92,7 @@ func drain(stream grpc.ServerStream) error {
 
 // BenchmarkRaw copies bytes over the same connection without lanes.
 func BenchmarkRaw(b *testing.B) {
-	client, server := tcpPair(b)
+	client, server := loopback.TCP(b)
 	go func() {
 		buffer := make([]byte, 1<<20)
 		for {
@@ -108,24 +108,4 @@ func BenchmarkRaw(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
-}
-
-// tcpPair returns the ends of a TCP connection.
-func tcpPair(b *testing.B) (client, server net.Conn) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer listener.Close()
-	if client, err = net.Dial("tcp", listener.Addr().String()); err != nil {
-		b.Fatal(err)
-	}
-	if server, err = listener.Accept(); err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() {
-		_ = client.Close()
-		_ = server.Close()
-	})
-	return client, server
 }

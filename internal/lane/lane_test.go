@@ -17,6 +17,7 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/tranship/tranship/internal/lane"
+	"github.com/tranship/tranship/internal/testing/loopback"
 )
 
 // handler serves a call on a lane.
@@ -54,23 +55,12 @@ func pairOver(t *testing.T, client, server net.Conn, handle handler) *lane.Conn 
 // connect returns the ends of a TCP connection.
 func connect(t *testing.T) (client, server net.Conn) {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	if client, err = net.Dial("tcp", listener.Addr().String()); err != nil {
-		t.Fatal(err)
-	}
-	if server, err = listener.Accept(); err != nil {
-		t.Fatal(err)
-	}
+	client, server = loopback.TCP(t)
 	for _, conn := range []net.Conn{client, server} {
 		tcp := conn.(*net.TCPConn)
 		if err := errors.Join(tcp.SetReadBuffer(32<<10), tcp.SetWriteBuffer(32<<10)); err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { _ = conn.Close() })
 	}
 	return client, server
 }

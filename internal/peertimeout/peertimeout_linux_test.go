@@ -8,20 +8,12 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tranship/tranship/internal/peertimeout"
+	"github.com/tranship/tranship/internal/testing/loopback"
 )
 
 // TestSet checks the options that Set sets on a connection.
 func TestSet(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	conn, err := net.Dial("tcp", listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
+	conn, _ := loopback.TCP(t)
 	raw, err := conn.(*net.TCPConn).SyscallConn()
 	if err != nil {
 		t.Fatal(err)

@@ -7,20 +7,12 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tranship/tranship/internal/sendbuffer"
+	"github.com/tranship/tranship/internal/testing/loopback"
 )
 
 // TestBound checks that Bound bounds a connection on loopback, and no other.
 func TestBound(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	conn, err := net.Dial("tcp", listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
+	conn, _ := loopback.TCP(t)
 	raw, err := conn.(*net.TCPConn).SyscallConn()
 	if err != nil {
 		t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tranship/tranship/internal/partfile"
 	"github.com/tranship/tranship/internal/testing/faultproxy"
+	"github.com/tranship/tranship/internal/testing/filetest"
 	"github.com/tranship/tranship/internal/varfield"
 )
 
@@ -19,7 +20,7 @@ func crashDownloads(t *testing.T, transport string) {
 	p := parametersOf(t)
 	s := newSite(t, faultproxy.Link{Down: faultproxy.Faults{BytesPerSecond: p.rate}})
 	d := &download{parameters: p, site: s, source: filepath.Join(t.TempDir(), "source.bin"), transport: transport}
-	makeFile(t, d.source, p.size, 0)
+	filetest.WriteRandom(t, d.source, p.size, 0)
 	start(t, "cp", d.source, s.proxyURL("file.bin")).Succeeds(t, patience)
 	for d.crashes < p.kills {
 		d.copy(t)

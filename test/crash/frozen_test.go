@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/tranship/tranship/internal/testing/faultproxy"
+	"github.com/tranship/tranship/internal/testing/filetest"
 )
 
 // TestFrozen checks that a copy survives connections that stay open and carry no more
@@ -18,7 +19,7 @@ func freeze(t *testing.T, transport string) {
 		Down: faultproxy.Faults{BytesPerSecond: size},
 	})
 	source, target := filepath.Join(t.TempDir(), "source"), filepath.Join(t.TempDir(), "target")
-	makeFile(t, source, size, 8)
+	filetest.WriteRandom(t, source, size, 8)
 	for _, test := range []struct {
 		direction faultproxy.Direction
 		from, to  string

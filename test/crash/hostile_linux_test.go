@@ -11,6 +11,8 @@ import (
 
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
+
+	"github.com/tranship/tranship/internal/testing/filetest"
 )
 
 // attacker is a connection from another loopback address that writes HTTP/2 frames
@@ -168,7 +170,7 @@ func TestHostileMemory(t *testing.T) {
 		t.Errorf("with a limit of %d MiB the server has had %d MiB, more than %d", limit>>20, peak>>20, most>>20)
 	}
 	source := filepath.Join(t.TempDir(), "file")
-	makeFile(t, source, 4<<20, 1)
+	filetest.WriteRandom(t, source, 4<<20, 1)
 	start(t, "cp", source, "grpc://"+server.address+"/file").Succeeds(t, patience)
 	same(t, source, filepath.Join(root, "file"))
 }

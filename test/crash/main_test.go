@@ -3,9 +3,9 @@ package crash
 import (
 	"math/rand/v2"
 	"os"
-	"strconv"
 	"testing"
 
+	"github.com/tranship/tranship/internal/testing/envtest"
 	"github.com/tranship/tranship/internal/testing/program"
 )
 
@@ -23,24 +23,13 @@ type parameters struct {
 
 func parametersOf(t *testing.T) parameters {
 	t.Helper()
-	number := func(name string, otherwise int64) int64 {
-		text := os.Getenv(name)
-		if text == "" {
-			return otherwise
-		}
-		n, err := strconv.ParseInt(text, 10, 64)
-		if err != nil || n < 1 {
-			t.Fatalf("%s=%s: it must be a positive number", name, text)
-		}
-		return n
-	}
-	seed := number("TRANSHIP_CRASH_SEED", rand.Int64())
+	seed := envtest.Number(t, "TRANSHIP_CRASH_SEED", rand.Int64())
 	p := parameters{
-		size:   number("TRANSHIP_CRASH_SIZE", 16<<20),
-		kills:  int(number("TRANSHIP_CRASH_KILLS", 4)),
+		size:   envtest.Number(t, "TRANSHIP_CRASH_SIZE", 16<<20),
+		kills:  int(envtest.Number(t, "TRANSHIP_CRASH_KILLS", 4)),
 		random: rand.New(rand.NewPCG(uint64(seed), 0)),
 	}
-	p.rate = number("TRANSHIP_CRASH_RATE", max(p.size/4, 4<<20))
+	p.rate = envtest.Number(t, "TRANSHIP_CRASH_RATE", max(p.size/4, 4<<20))
 	t.Logf("TRANSHIP_CRASH_SEED=%d: %d kills, files of %d bytes, %d bytes a second and connection",
 		seed, p.kills, p.size, p.rate)
 	return p

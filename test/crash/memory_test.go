@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tranship/tranship/internal/testing/faultproxy"
+	"github.com/tranship/tranship/internal/testing/filetest"
 )
 
 // limitBytes bounds the memory of either side.
@@ -93,7 +94,7 @@ func TestMemory(t *testing.T) {
 func resumes(t *testing.T, local string, times int) {
 	s := newSite(t, faultproxy.Link{Up: faultproxy.Faults{BytesPerSecond: 64 << 20}})
 	source := filepath.Join(local, "resumed")
-	makeFile(t, source, 256<<20, 7)
+	filetest.WriteRandom(t, source, 256<<20, 7)
 	var first int64
 	for n := range times {
 		client := start(t, "cp", source, s.proxyURL("file"))

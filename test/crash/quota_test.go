@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/tranship/tranship/internal/testing/faultproxy"
+	"github.com/tranship/tranship/internal/testing/filetest"
 )
 
 // TestQuotaAfterKill checks that a killed server knows afterwards what every caller uses:
@@ -21,7 +22,7 @@ func TestQuotaAfterKill(t *testing.T) {
 	local := t.TempDir()
 	file := func(name string, size int64) string {
 		name = filepath.Join(local, name)
-		makeFile(t, name, size, byte(size/mebibyte))
+		filetest.WriteRandom(t, name, size, byte(size/mebibyte))
 		return name
 	}
 	refused := func(names, source, target string) {

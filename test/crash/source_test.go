@@ -1,31 +1,15 @@
 package crash
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
 )
-
-// makeFile writes a file whose content depends on seed and does not compress.
-func makeFile(t *testing.T, name string, size int64, seed byte) {
-	t.Helper()
-	file, err := os.Create(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	random := bufio.NewReaderSize(rand.NewChaCha8([32]byte{seed}), 1<<20)
-	_, err = io.CopyN(file, random, size)
-	if err := errors.Join(err, file.Close()); err != nil {
-		t.Fatal(err)
-	}
-}
 
 // compare returns an error if the file got differs from want.
 func compare(want, got string) error {

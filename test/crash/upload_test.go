@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tranship/tranship/internal/testing/faultproxy"
+	"github.com/tranship/tranship/internal/testing/filetest"
 )
 
 // patience bounds how long one copy may take after the last kill.
@@ -44,7 +45,7 @@ func (u *upload) copy(t *testing.T, n int) {
 	t.Helper()
 	path := fmt.Sprintf("up/%d.bin", n)
 	source := filepath.Join(u.local, "source.bin")
-	makeFile(t, source, u.size, byte(n))
+	filetest.WriteRandom(t, source, u.size, byte(n))
 	cp := func() *process { return start(t, "cp", "--json", u.transport, source, u.proxyURL(path)) }
 
 	begun := u.proxy.Passed(faultproxy.Up)

@@ -11,6 +11,7 @@ import (
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/client"
 	"github.com/tranship/tranship/internal/testing/fakes3"
+	"github.com/tranship/tranship/internal/testing/filetest"
 	"github.com/tranship/tranship/internal/testing/program"
 	"github.com/tranship/tranship/internal/testing/s3engine"
 	"github.com/tranship/tranship/store/s3"
@@ -78,7 +79,7 @@ func TestNoDisk(t *testing.T) {
 
 	up, down := t.TempDir(), filepath.Join(t.TempDir(), "down")
 	for i, size := range []int64{0, 1, 4 << 10, 1 << 20, 2*partBytes + 1} {
-		makeFile(t, filepath.Join(up, fmt.Sprint(i)), size, byte(i))
+		filetest.WriteRandom(t, filepath.Join(up, fmt.Sprint(i)), size, byte(i))
 	}
 	if _, err := transfer.Upload(t.Context(), dialed, up, "files", transfer.UploadOptions{}); err != nil {
 		t.Fatal(err)

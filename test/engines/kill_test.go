@@ -1,14 +1,10 @@
 package engines
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"math/rand/v2"
 	"net/http"
-	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -17,6 +13,7 @@ import (
 	"github.com/tranship/tranship/client"
 	"github.com/tranship/tranship/internal/testing/fakes3"
 	"github.com/tranship/tranship/internal/testing/faultproxy"
+	"github.com/tranship/tranship/internal/testing/filetest"
 	"github.com/tranship/tranship/internal/testing/s3engine"
 	"github.com/tranship/tranship/store/s3"
 	"github.com/tranship/tranship/transfer"
@@ -142,7 +139,7 @@ func (k *kills) copy(t *testing.T, n int, meet <-chan func()) {
 	t.Helper()
 	path := fmt.Sprintf("up/%d.bin", n)
 	source := filepath.Join(k.local, "source.bin")
-	makeFile(t, source, k.size, byte(n))
+	filetest.WriteRandom(t, source, k.size, byte(n))
 	direct := k.open(t, s3.Options{})
 	// Lanes are used while connections reach one server.
 	transport := []client.Transport{client.TransportGRPC, client.TransportAuto}[n%2]
@@ -259,19 +256,5 @@ func (k *kills) sweep(t *testing.T) {
 	}
 	for upload, err := range k.open(t, s3.Options{}).ListUploads(t.Context(), "") {
 		t.Errorf("an upload remains: %+v, %v", upload, err)
-	}
-}
-
-// makeFile makes a local file of bytes that look random.
-func makeFile(t *testing.T, name string, size int64, seed byte) {
-	t.Helper()
-	file, err := os.Create(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	random := bufio.NewReaderSize(rand.NewChaCha8([32]byte{seed}), 1<<20)
-	_, err = io.CopyN(file, random, size)
-	if err := errors.Join(err, file.Close()); err != nil {
-		t.Fatal(err)
 	}
 }

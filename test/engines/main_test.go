@@ -3,10 +3,10 @@ package engines
 import (
 	"math/rand/v2"
 	"os"
-	"strconv"
 	"testing"
 	"time"
 
+	"github.com/tranship/tranship/internal/testing/envtest"
 	"github.com/tranship/tranship/internal/testing/program"
 	"github.com/tranship/tranship/internal/testing/raced"
 )
@@ -35,21 +35,10 @@ type parameters struct {
 
 func parametersOf(t *testing.T) parameters {
 	t.Helper()
-	number := func(name string, otherwise int64) int64 {
-		text := os.Getenv(name)
-		if text == "" {
-			return otherwise
-		}
-		n, err := strconv.ParseInt(text, 10, 64)
-		if err != nil || n < 1 {
-			t.Fatalf("%s=%s: it must be a positive number", name, text)
-		}
-		return n
-	}
-	seed := number("TRANSHIP_KILLS_SEED", rand.Int64())
+	seed := envtest.Number(t, "TRANSHIP_KILLS_SEED", rand.Int64())
 	p := parameters{
-		kills:  int(number("TRANSHIP_KILLS", 10)),
-		size:   number("TRANSHIP_KILLS_SIZE", 10*int64(raced.Times(24<<20))),
+		kills:  int(envtest.Number(t, "TRANSHIP_KILLS", 10)),
+		size:   envtest.Number(t, "TRANSHIP_KILLS_SIZE", 10*int64(raced.Times(24<<20))),
 		random: rand.New(rand.NewPCG(uint64(seed), 0)),
 	}
 	t.Logf("TRANSHIP_KILLS_SEED=%d: %d kills, files of %d bytes", seed, p.kills, p.size)

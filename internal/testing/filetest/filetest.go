@@ -2,8 +2,10 @@
 package filetest
 
 import (
+	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"io/fs"
 	"math/rand/v2"
@@ -29,6 +31,20 @@ func Write(t *testing.T, name string, data []byte) {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(name, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// WriteRandom writes a file of size bytes that depend on seed and do not compress, in little memory.
+func WriteRandom(t testing.TB, name string, size int64, seed byte) {
+	t.Helper()
+	file, err := os.Create(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	random := bufio.NewReaderSize(rand.NewChaCha8([32]byte{seed}), 1<<20)
+	_, err = io.CopyN(file, random, size)
+	if err := errors.Join(err, file.Close()); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -32,6 +32,25 @@ func Serve(t testing.TB, register func(grpc.ServiceRegistrar), options ...grpc.S
 	return listener.Addr().String()
 }
 
+// TCP returns the ends of a TCP connection, which are closed when the test ends.
+func TCP(t testing.TB) (client, server net.Conn) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	if client, err = net.Dial("tcp", listener.Addr().String()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = client.Close() })
+	if server, err = listener.Accept(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Close() })
+	return client, server
+}
+
 // Dial returns a connection to address that is closed when the test ends.
 func Dial(t testing.TB, address string, options ...grpc.DialOption) *grpc.ClientConn {
 	t.Helper()
