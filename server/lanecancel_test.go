@@ -69,10 +69,5 @@ func TestCancelUnread(t *testing.T) {
 	if _, err := conn.Write([]byte{6, 0, 0, 0, 0}); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "the call has not ended", func() string {
-		if !service.Memory().Idle() {
-			return "memory is in use"
-		}
-		return ""
-	})
+	awaitIdle(t, service)
 }

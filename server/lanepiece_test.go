@@ -151,6 +151,20 @@ func (w wire) begun() *transhipv1.Begun {
 	return response.GetBegun()
 }
 
+// beginSlot begins an upload of four parts in slot 1, and returns the slot to write to: that one, or
+// another that has joined it.
+func (w wire) beginSlot(joined bool) (slot uint64) {
+	w.t.Helper()
+	w.begin(transhipv1.Begin_MODE_NEW, 4*pieceParts)
+	begun := w.begun()
+	if !joined {
+		return 1
+	}
+	w.join(2, begun)
+	w.begun()
+	return 2
+}
+
 // resumed returns how many parts of the upload are durable.
 func resumed(w wire) int {
 	w.t.Helper()
@@ -179,13 +193,7 @@ func TestWrongChecksumInPieces(t *testing.T) {
 				store := &mem.Store{PartSize: pieceParts}
 				service, open := serveWire(t, store, server.Config{})
 				w := open()
-				w.begin(transhipv1.Begin_MODE_NEW, 4*pieceParts)
-				begun, slot := w.begun(), uint64(1)
-				if joined {
-					slot = 2
-					w.join(slot, begun)
-					w.begun()
-				}
+				slot := w.beginSlot(joined)
 				w.write(w.chunk(slot, 0, data[:test.offset], 0))
 				w.write(w.chunk(slot, test.offset, test.data, 1))
 				w.finish(slot)
@@ -198,12 +206,7 @@ func TestWrongChecksumInPieces(t *testing.T) {
 					t.Error("the call goes on")
 				}
 				_ = w.Close()
-				await(t, "the call has not ended", func() string {
-					if !service.Memory().Idle() {
-						return "memory is in use"
-					}
-					return ""
-				})
+				awaitIdle(t, service)
 				if got := resumed(open()); got != test.whole {
 					t.Errorf("%d parts are durable, want %d", got, test.whole)
 				}
@@ -221,22 +224,11 @@ func TestLostInPieces(t *testing.T) {
 				store := &mem.Store{PartSize: pieceParts}
 				service, open := serveWire(t, store, server.Config{})
 				w := open()
-				w.begin(transhipv1.Begin_MODE_NEW, 4*pieceParts)
-				begun, slot := w.begun(), uint64(1)
-				if joined {
-					slot = 2
-					w.join(slot, begun)
-					w.begun()
-				}
+				slot := w.beginSlot(joined)
 				w.write(w.chunk(slot, 0, data, 0))
 				w.write(w.chunk(slot, pieceParts, data, 0)[:arrived])
 				_ = w.Close()
-				await(t, "the call has not ended", func() string {
-					if !service.Memory().Idle() {
-						return "memory is in use"
-					}
-					return ""
-				})
+				awaitIdle(t, service)
 				if got := resumed(open()); got != 1 {
 					t.Errorf("%d parts are durable, want 1", got)
 				}
@@ -287,13 +279,7 @@ func TestSlowInPieces(t *testing.T) {
 		store := &mem.Store{PartSize: pieceParts}
 		_, open := serveWire(t, store, server.Config{Limits: limit.Options{MinRate: 1000, MinRateWindow: slowWindow}})
 		w := open()
-		w.begin(transhipv1.Begin_MODE_NEW, 4*pieceParts)
-		begun, slot := w.begun(), uint64(1)
-		if joined {
-			slot = 2
-			w.join(slot, begun)
-			w.begun()
-		}
+		slot := w.beginSlot(joined)
 		data := bytes.Repeat([]byte("x"), pieceParts)
 		w.write(w.chunk(slot, 0, data, 0))
 		w.write(w.chunk(slot, pieceParts, data, 0)[:300<<10])
@@ -340,10 +326,5 @@ func TestRevokedInPieces(t *testing.T) {
 	if code := codes.Code(status.GetStatus().GetCode()); code != codes.Unauthenticated {
 		t.Errorf("the call has ended with %v", code)
 	}
-	await(t, "the call has not ended", func() string {
-		if !service.Memory().Idle() {
-			return "memory is in use"
-		}
-		return ""
-	})
+	awaitIdle(t, service)
 }

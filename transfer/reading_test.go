@@ -42,21 +42,13 @@ func TestReadingChunks(t *testing.T) {
 			defer r.close()
 			var lengths []int
 			var got []byte
-			for {
-				next, err := r.next()
-				if errors.Is(err, io.EOF) {
-					break
-				}
-				if err != nil {
-					t.Fatal(err)
-				}
+			eachChunk(t, r, func(next tranship.Chunk) {
 				all := bytes.Join(next.Pieces, nil)
 				if next.CRC32C != tranship.CRC32C(all) {
 					t.Errorf("a chunk of %d bytes does not have its checksum", len(all))
 				}
 				lengths, got = append(lengths, len(all)), append(got, all...)
-				next.Release()
-			}
+			})
 			if !bytes.Equal(got, content) || !slices.Equal(lengths, test.want) {
 				t.Errorf("chunks of %v bytes, want %v; all bytes: %v", lengths, test.want, bytes.Equal(got, content))
 			}
@@ -64,6 +56,22 @@ func TestReadingChunks(t *testing.T) {
 				t.Errorf("%d buffers were not released", live)
 			}
 		})
+	}
+}
+
+// eachChunk calls take with each chunk of a reading, and releases it then.
+func eachChunk(t *testing.T, r *reading, take func(next tranship.Chunk)) {
+	t.Helper()
+	for {
+		next, err := r.next()
+		if errors.Is(err, io.EOF) {
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		take(next)
+		next.Release()
 	}
 }
 
@@ -106,14 +114,7 @@ func TestReadingOfChunks(t *testing.T) {
 		}
 		var lengths []int
 		var got []byte
-		for {
-			next, err := r.next()
-			if errors.Is(err, io.EOF) {
-				break
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
+		eachChunk(t, r, func(next tranship.Chunk) {
 			if live != 1 {
 				t.Errorf("%d chunks were read while one is written", live)
 			}
@@ -121,8 +122,7 @@ func TestReadingOfChunks(t *testing.T) {
 			if next.CRC32C != tranship.PiecesCRC32C(next.Pieces) {
 				t.Error("a chunk does not have its checksum")
 			}
-			next.Release()
-		}
+		})
 		if r.close(); live != 0 || !bytes.Equal(got, content) || !slices.Equal(lengths, test.want) {
 			t.Errorf("chunks of %v bytes, want %v; %d were not released; all bytes: %v", lengths, test.want, live, bytes.Equal(got, content))
 		}
