@@ -14,8 +14,8 @@ import (
 func TestCopyThroughOutage(t *testing.T) {
 	t.Parallel()
 	faults := map[string]faultproxy.Faults{
-		"cut":    {CutAfter: new(int64(12 << 20))},
-		"frozen": {FreezeAfter: new(int64(12 << 20))},
+		"cut":    {CutAfter: new(int64(cutAfter))},
+		"frozen": {FreezeAfter: new(int64(cutAfter))},
 	}
 	for transport, carrier := range carriers() {
 		for name, fault := range faults {
@@ -25,8 +25,7 @@ func TestCopyThroughOutage(t *testing.T) {
 				_, server := cutOnce(t, strings.TrimPrefix(slow, "grpc://"), carrier, faultproxy.Link{Up: fault})
 				source := filepath.Join(t.TempDir(), "large")
 				content := largeFile(t, source)
-				// With more connections, the first may never carry as much as it may before the fault.
-				_, text := output(t, 0, "cp", "--transport", transport, "--connections", "1", "--progress", "plain", "--stall-timeout", "2s", source, server)
+				_, text := output(t, 0, "cp", "--transport", transport, "--progress", "plain", "--stall-timeout", "2s", source, server)
 				if !strings.Contains(text, "tranship: "+source+": retrying in") {
 					t.Errorf("%s", text)
 				}
@@ -56,7 +55,7 @@ func TestDigestThroughCut(t *testing.T) {
 	_, root, address := serveFor(t.Context(), t)
 	content := largeFile(t, filepath.Join(root, "large"))
 	for transport, carrier := range carriers() {
-		proxy, server := cutOnce(t, address, carrier, faultproxy.Link{Down: faultproxy.Faults{CutAfter: new(int64(10 << 20))}})
+		proxy, server := cutOnce(t, address, carrier, faultproxy.Link{Down: faultproxy.Faults{CutAfter: new(int64(cutAfter))}})
 		out, _ := output(t, 0, "stat", "--transport", transport, "--digest", "sha256", server+"/large")
 		if want := fmt.Sprintf("sha256:%x\n", sha256.Sum256(content)); !strings.Contains(out, want) {
 			t.Errorf("%s: %s", transport, out)
@@ -80,7 +79,7 @@ func TestDigestOfFrozenServer(t *testing.T) {
 			case n > carrier:
 				return faultproxy.Link{Down: faultproxy.Faults{FreezeAfter: new(int64(0))}} // the server stays frozen
 			}
-			return faultproxy.Link{Down: faultproxy.Faults{FreezeAfter: new(int64(10 << 20))}}
+			return faultproxy.Link{Down: faultproxy.Faults{FreezeAfter: new(int64(cutAfter))}}
 		})
 		if err != nil {
 			t.Fatal(err)
