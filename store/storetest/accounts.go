@@ -25,7 +25,7 @@ func TestAccounts(t *testing.T, open func(t *testing.T) (store tranship.Store, r
 	tests["files count"] = filesCount
 	for name, run := range tests {
 		t.Run(name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), stalled)
+			ctx, cancel := context.WithTimeout(t.Context(), stalled(t))
 			defer cancel()
 			store, reopen := open(t)
 			run(newAccountFixture(fixture{T: t, ctx: ctx, store: store}), reopen)

@@ -22,7 +22,7 @@ func FuzzUploads(f *testing.F, open func(t *testing.T) tranship.Store) {
 		f.Add(content(seed, 100+5*int64(seed)))
 	}
 	f.Fuzz(func(t *testing.T, script []byte) {
-		ctx, cancel := context.WithTimeout(t.Context(), stalled)
+		ctx, cancel := context.WithTimeout(t.Context(), stalled(t))
 		defer cancel()
 		m := model{
 			fixture:  fixture{T: t, ctx: ctx, store: open(t)},

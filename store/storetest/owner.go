@@ -20,7 +20,7 @@ func TestOwners(t *testing.T, open func(t *testing.T) tranship.Store) {
 		{"are listed", ownersListed},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), stalled)
+			ctx, cancel := context.WithTimeout(t.Context(), stalled(t))
 			defer cancel()
 			test.run(fixture{T: t, ctx: ctx, store: open(t)})
 		})

@@ -56,7 +56,7 @@ func reopenTests() []reopenTest {
 func runReopen(t *testing.T, open func(t *testing.T) (store tranship.Store, reopen func() tranship.Store), tests []reopenTest) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), stalled)
+			ctx, cancel := context.WithTimeout(t.Context(), stalled(t))
 			defer cancel()
 			store, reopen := open(t)
 			f := fixture{T: t, ctx: ctx, store: store, reopens: true}

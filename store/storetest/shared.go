@@ -39,7 +39,7 @@ type sharedTest struct {
 func runShared(t *testing.T, open func(t *testing.T, n int) []tranship.Store, tests []sharedTest) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), stalled)
+			ctx, cancel := context.WithTimeout(t.Context(), stalled(t))
 			defer cancel()
 			stores := open(t, 2)
 			if len(stores) != 2 {

@@ -22,7 +22,7 @@ func TestStateStore(t *testing.T, open func(t *testing.T, n int) []tranship.Stat
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), stalled)
+			ctx, cancel := context.WithTimeout(t.Context(), stalled(t))
 			defer cancel()
 			var all []stateFixture
 			for _, state := range open(t, stateInstances) {

@@ -107,9 +107,13 @@ func Test(t *testing.T, open func(t *testing.T) tranship.Store, lacks ...Lack) {
 	}
 }
 
-// stalled is the time after which a test considers the store stuck. It is far longer than any
-// test takes, so that the failure names the test that hangs.
-const stalled = time.Minute
+// stalled returns the time after which a test considers the store stuck: a minute, and a tenth of
+// what remains of the -timeout of go test if that is longer. It is far longer than any test
+// takes, so that the failure names the test that hangs.
+func stalled(t *testing.T) time.Duration {
+	end, _ := t.Deadline()
+	return max(time.Minute, time.Until(end)/10)
+}
 
 // test is one property of a store.
 type test struct {
@@ -121,7 +125,7 @@ type test struct {
 func runAll(t *testing.T, open func(t *testing.T) tranship.Store, lacks map[Lack]bool, tests []test) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), stalled)
+			ctx, cancel := context.WithTimeout(t.Context(), stalled(t))
 			defer cancel()
 			test.run(fixture{T: t, ctx: ctx, store: open(t), lacks: lacks})
 		})
