@@ -25,6 +25,9 @@ type Ceph struct {
 	daemons []*program.Process
 }
 
+// cephCopies is how many storage daemons have each object.
+const cephCopies = 2
+
 // cephConfig is the configuration of all processes of a cluster.
 var cephConfig = template.Must(template.New("ceph.conf").Parse(`[global]
 fsid = {{.ID}}
@@ -36,7 +39,7 @@ auth cluster required = none
 auth service required = none
 auth client required = none
 ms bind msgr2 = false
-osd pool default size = 2
+osd pool default size = {{.Copies}}
 osd pool default min size = 1
 osd pool default pg num = 4
 osd pool default pgp num = 4
@@ -81,7 +84,7 @@ func StartCeph(t testing.TB, daemons int) *Ceph {
 	id, monitor, gateway := newID(t), freeAddress(t), freeAddress(t)
 	var text bytes.Buffer
 	c.config = filepath.Join(c.directory, "ceph.conf")
-	if err := cephConfig.Execute(&text, map[string]string{"ID": id, "Monitor": monitor, "Gateway": gateway, "Directory": c.directory}); err != nil {
+	if err := cephConfig.Execute(&text, map[string]any{"ID": id, "Monitor": monitor, "Gateway": gateway, "Directory": c.directory, "Copies": cephCopies}); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(c.config, text.Bytes(), 0o600); err != nil {
@@ -140,13 +143,19 @@ func (c *Ceph) KillDaemon(n int) { c.daemons[n].Kill() }
 // AwaitDaemons waits until the cluster counts so many storage daemons that run.
 func (c *Ceph) AwaitDaemons(t testing.TB, n int) {
 	t.Helper()
+	poll(t, c.running(t), func() bool { return c.up(t) == n })
+}
+
+// running returns a storage daemon that runs.
+func (c *Ceph) running(t testing.TB) *program.Process {
+	t.Helper()
 	for _, p := range c.daemons {
 		if !p.Ended() {
-			poll(t, p, func() bool { return c.up(t) == n })
-			return
+			return p
 		}
 	}
 	t.Fatal("no storage daemon runs")
+	return nil
 }
 
 // up returns how many storage daemons the cluster counts as running.
