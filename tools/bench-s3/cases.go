@@ -16,11 +16,16 @@ const (
 
 // server starts a server in a directory of its own.
 func (l *lab) server(name string, flags ...string) (*service, error) {
+	return l.serverIn(here, l.engine, name, flags...)
+}
+
+// serverIn starts a server over the bucket of an engine, in a place and in a directory of its own.
+func (l *lab) serverIn(where place, engine *service, name string, flags ...string) (*service, error) {
 	directory := filepath.Join(l.dir, name)
 	if err := os.MkdirAll(directory, 0o755); err != nil {
 		return nil, err
 	}
-	return startServer(l.binary, l.engine.address, directory, flags...)
+	return startServer(where, l.binary, engine.address, directory, flags...)
 }
 
 // copying returns a case that copies what makeSource makes, and has a server. It removes both.
@@ -87,9 +92,19 @@ func (l *lab) hugeUp(ctx context.Context) error {
 	return nil
 }
 
-// clients uploads 64 files at once.
+// clients uploads 64 files at once, to a server with the memory that it takes by default, and to one
+// with less.
 func (l *lab) clients(ctx context.Context) error {
-	server, err := l.server("clients")
+	for _, flags := range [][]string{nil, {"--memory-limit", "96MiB", "--s3-memory", "96MiB"}} {
+		if err := l.clientsOf(ctx, flags...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *lab) clientsOf(ctx context.Context, flags ...string) error {
+	server, err := l.server("clients", flags...)
 	if err != nil {
 		return err
 	}
@@ -98,7 +113,7 @@ func (l *lab) clients(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	l.printServer(fmt.Sprintf("64 uploads of %d MiB at once", l.clientSize/mebibyte), taken, 64*l.clientSize, server)
+	l.printServer(strings.TrimSpace(fmt.Sprintf("64 uploads of %d MiB at once %s", l.clientSize/mebibyte, strings.Join(flags, " "))), taken, 64*l.clientSize, server)
 	return nil
 }
 
@@ -107,44 +122,4 @@ func (l *lab) printServer(title string, taken cost, bytes int64, server *service
 	fmt.Printf("\n### %s\n\n- %.2f GB/s, %.2f CPU s of the server for 1 GB\n- memory of the server: %d MiB at most\n- written by the server to disks: %d bytes\n",
 		title, float64(bytes)/gigabyte/taken.wall.Seconds(), server.used().Seconds()/(float64(bytes)/gigabyte),
 		server.value("status", "VmHWM")>>10, server.value("io", "write_bytes"))
-}
-
-// servers uploads through one, two and four servers.
-func (l *lab) servers(ctx context.Context) error {
-	fmt.Printf("\n### 8 uploads of %d MiB at once, by several servers\n\n| servers | GB/s | CPU s of all servers for 1 GB | of all processes |\n| --- | --- | --- | --- |\n", l.size/8/mebibyte)
-	for _, n := range []int{1, 2, 4} {
-		if err := l.serversOf(ctx, n); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (l *lab) serversOf(ctx context.Context, n int) error {
-	var all []*service
-	var addresses []string
-	for i := range n {
-		server, err := l.server("server" + strconv.Itoa(i))
-		if err != nil {
-			return err
-		}
-		defer server.stop()
-		all, addresses = append(all, server), append(addresses, server.address)
-	}
-	used := func() (sum float64) {
-		for _, server := range all {
-			sum += server.used().Seconds()
-		}
-		return sum
-	}
-	before, engine := used(), l.engine.used().Seconds()
-	taken, err := run(ctx, l.self, "upload", strings.Join(addresses, ","), "8", strconv.FormatInt(l.size/8, 10))
-	if err != nil {
-		return err
-	}
-	gigabytes := float64(l.size) / gigabyte
-	servers := used() - before
-	fmt.Printf("| %d | %.2f | %.2f | %.2f |\n", n, gigabytes/taken.wall.Seconds(), servers/gigabytes,
-		(servers+taken.client.Seconds()+l.engine.used().Seconds()-engine)/gigabytes)
-	return nil
 }

@@ -39,7 +39,7 @@ func benchmark(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(l.dir)) }()
-	if l.engine, err = startEngine(); err != nil {
+	if l.engine, err = startEngine(here.host); err != nil {
 		return err
 	}
 	defer l.engine.stop()

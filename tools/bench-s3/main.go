@@ -36,7 +36,7 @@ func dispatch(ctx context.Context, args []string) error {
 	}
 	switch args[0] {
 	case "engine":
-		return serveEngine()
+		return serveEngine(args[1])
 	case "sdk-up":
 		return sdkUp(ctx, args[1], args[2])
 	case "sdk-down":
@@ -65,6 +65,7 @@ type options struct {
 	size, huge  int64
 	files       int
 	clientSize  int64
+	share       float64
 }
 
 func parse(args []string) (options, error) {
@@ -81,6 +82,7 @@ func parse(args []string) (options, error) {
 	set.Int64Var(&o.huge, "huge", 100<<30, "length of the file of the case huge in bytes")
 	set.IntVar(&o.files, "files", 10000, "number of small files, of 4 KiB")
 	set.Int64Var(&o.clientSize, "client-size", 64<<20, "length of each of the 64 files of the case clients in bytes")
+	set.Float64Var(&o.share, "share", 0, "share of a core that each server of the case servers has, such as 0.1, in a network namespace and a control group of its own, as root; 0 for no limit")
 	err := set.Parse(args)
 	if err == nil && set.NArg() > 0 {
 		err = fmt.Errorf("unexpected argument %q", set.Arg(0))

@@ -5,9 +5,11 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -64,13 +66,13 @@ func (s *service) value(file, name string) int64 {
 	return 0
 }
 
-// startEngine starts the engine in a process of its own.
-func startEngine() (*service, error) {
+// startEngine starts the engine in a process of its own, at a free port of a host.
+func startEngine(host string) (*service, error) {
 	program, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(program, "engine")
+	cmd := exec.Command(program, "engine", host)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
@@ -83,12 +85,13 @@ func startEngine() (*service, error) {
 	return &service{cmd: cmd, address: strings.TrimSpace(address)}, err
 }
 
-// startServer starts a server over the engine's bucket, with a directory for its files.
-func startServer(binary, engine, directory string, flags ...string) (*service, error) {
+// startServer starts a server in a place over the engine's bucket, with a directory for its files.
+func startServer(where place, binary, engine, directory string, flags ...string) (*service, error) {
 	ready := filepath.Join(directory, "ready")
 	_ = os.Remove(ready)
-	args := []string{"serve", "--store", "s3://bucket", "--s3-endpoint", "http://" + engine, "--s3-path-style", "--listen", "127.0.0.1:0", "--ready-file", ready}
-	cmd := exec.Command(binary, append(args, flags...)...)
+	args := append(slices.Clone(where.wrapper), binary, "serve", "--store", "s3://bucket", "--s3-endpoint", "http://"+engine, "--s3-path-style", "--listen", net.JoinHostPort(where.host, "0"), "--ready-file", ready)
+	args = append(args, flags...)
+	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Env, cmd.Dir = environment(), directory
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &said
