@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
@@ -76,7 +78,7 @@ func newClient(ctx context.Context, options Options, unquoted *unquoting) (*awss
 		o.Retryer = retry.NewStandard(func(r *retry.StandardOptions) {
 			r.MaxAttempts, r.MaxBackoff = attempts, longestPause
 			r.RateLimiter = ratelimit.None
-			r.Retryables = append(r.Retryables, retry.IsErrorRetryableFunc(unreadable))
+			r.Retryables = append(r.Retryables, retry.IsErrorRetryableFunc(unreadable), retry.IsErrorRetryableFunc(misdated))
 		})
 	}), nil
 }
@@ -86,6 +88,24 @@ func newClient(ctx context.Context, options Options, unquoted *unquoting) (*awss
 // an earlier attempt.
 func unreadable(err error) aws.Ternary {
 	if number, code := status(err); number/100 == 2 && code == "" {
+		return aws.TrueTernary
+	}
+	return aws.UnknownTernary
+}
+
+// misdated makes the client repeat a request that the engine refuses although it is only the clock
+// of this machine that is wrong. The client knows that from the reason, and has learnt the time of
+// the engine, but the reply to a HEAD request has no reason.
+func misdated(err error) aws.Ternary {
+	// tolerated is how far the clocks may differ; engines allow 15 minutes.
+	const tolerated = 5 * time.Minute
+	refused, ok := errors.AsType[*awshttp.ResponseError](err)
+	if !ok || refused.HTTPStatusCode() != http.StatusForbidden || refused.Response.Request == nil {
+		return aws.UnknownTernary
+	}
+	signed, unsigned := time.Parse("20060102T150405Z", refused.Response.Request.Header.Get("X-Amz-Date"))
+	at, undated := http.ParseTime(refused.Response.Header.Get("Date"))
+	if unsigned == nil && undated == nil && signed.Sub(at).Abs() > tolerated {
 		return aws.TrueTernary
 	}
 	return aws.UnknownTernary

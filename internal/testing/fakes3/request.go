@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tranship/tranship"
 )
@@ -116,6 +117,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.fail(refuse(http.StatusNotImplemented, "NotImplemented"))
 		return
 	}
+	if s.options.CheckDates && !s.isNow(r.Header.Get("X-Amz-Date")) {
+		c.fail(refuse(http.StatusForbidden, "RequestTimeTooSkewed"))
+		return
+	}
 	s.mu.Lock()
 	s.counts[c.operation]++
 	s.mu.Unlock()
@@ -135,6 +140,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			c.fail(err)
 		}
 	})
+}
+
+// isNow reports whether the date of a request is about that of the engine's clock.
+func (s *Server) isNow(date string) bool {
+	const most = 15 * time.Minute
+	at, err := time.Parse("20060102T150405Z", date)
+	return err == nil && s.now().Sub(at).Abs() <= most
 }
 
 // fail sends an error.

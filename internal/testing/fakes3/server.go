@@ -35,6 +35,9 @@ type Options struct {
 	NoEncoding bool
 	// ClockSkew is how far the clock of the engine is ahead of this machine's.
 	ClockSkew time.Duration
+	// CheckDates makes the engine refuse requests whose date differs from its clock by more
+	// than 15 minutes.
+	CheckDates bool
 }
 
 // Server is an engine with one bucket. It is an http.Handler, and safe for concurrent use.
