@@ -32,9 +32,12 @@ func (u *upload) Width() int {
 	return u.widthLocked()
 }
 
-// widthLocked returns the number of streams to use.
+// widthLocked returns the number of streams to use. It does not shrink when a reply comes sooner than
+// all before: as many writers are at work, and if they shared a stream, a chunk whose part waits for
+// the memory of the store would be before the chunks of the parts that have this memory.
 func (u *upload) widthLocked() int {
-	streams := u.client.streams(uploadWidth())
+	u.widest = max(u.widest, u.client.streams(uploadWidth()))
+	streams := u.widest
 	if u.maxStreams > 0 {
 		streams = min(streams, max(u.maxStreams, u.client.fixed))
 	}

@@ -2,6 +2,7 @@ package client
 
 import (
 	"testing"
+	"time"
 )
 
 // TestPartStreams checks that writers spread evenly, and that a stream beyond the server's
@@ -53,6 +54,24 @@ func TestPartStreams(t *testing.T) {
 	u.state = uploadEnded
 	if _, err := u.attach(last, endedStream()); err == nil {
 		t.Error("an upload that has ended got another stream")
+	}
+}
+
+// TestPartStreamsStay checks that no two writers share a stream when a reply comes sooner than all
+// before, while as many writers as there were streams begin parts.
+func TestPartStreamsStay(t *testing.T) {
+	u := &upload{client: &Client{}, stream: endedStream()}
+	u.client.roundTrip.note(100 * time.Millisecond)
+	width := u.Width()
+	if width < 2 {
+		t.Fatalf("%d streams at 100 ms", width)
+	}
+	for n := range width {
+		chosen, _ := u.chooseStream()
+		if chosen.writers > 1 {
+			t.Fatalf("writer %d of %d shares a stream", n, width)
+		}
+		u.client.roundTrip.note(time.Millisecond)
 	}
 }
 

@@ -41,6 +41,8 @@ type upload struct {
 	// maxStreams is the largest number of streams that the server allows; 0 means
 	// unlimited.
 	maxStreams int
+	// widest is the largest number of streams that the upload would use without this limit.
+	widest int
 	// streams are all streams that the upload has used; retired are half-closed calls of
 	// them.
 	streams []*partStream
