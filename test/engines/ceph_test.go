@@ -23,8 +23,7 @@ func TestCephOSDKill(t *testing.T) {
 	const daemons = 3
 	cluster := s3engine.StartCeph(t, daemons)
 	k := newKills(t, cluster.Endpoint, cluster.Bucket(t))
-	// The cluster must get parts without the daemon, and with it again.
-	k.size = max(k.size, 6*memory)
+	k.size = max(k.size, 8*memory) // enough for parts before, without and after a daemon
 	direct := k.open(t, s3.Options{})
 	for n := range daemons {
 		cluster.AwaitCopies(t)
@@ -45,16 +44,22 @@ func TestCephOSDKill(t *testing.T) {
 				t.Fatalf("the upload has ended before %d bytes passed: %v, %v", bytes, err, <-ended)
 			}
 		}
-		passes(passed + k.size/8)
-		before := k.durable(t, direct, path)
+		// beyond waits until more bytes are durable than there were.
+		next := passed
+		beyond := func(before int64) (durable int64) {
+			t.Helper()
+			for durable <= before {
+				next += partBytes
+				passes(next)
+				durable = k.durable(t, direct, path)
+			}
+			return durable
+		}
+		before := beyond(0)
 		cluster.KillDaemon(n)
 		cluster.AwaitDaemons(t, daemons-1)
 		noticed := time.Since(begun)
-		without := before
-		for next := passed + k.size/8; without <= before; next += partBytes {
-			passes(next) // or else the upload has ended without a part that it made durable before
-			without = k.durable(t, direct, path)
-		}
+		without := beyond(k.durable(t, direct, path))
 		cluster.StartDaemon(t, n)
 		if err := <-ended; err != nil {
 			t.Fatalf("%s: %v", path, err)

@@ -162,11 +162,12 @@ func (c *Ceph) running(t testing.TB) *program.Process {
 func (c *Ceph) up(t testing.TB) int {
 	t.Helper()
 	// It is "3 osds: 2 up (since 5m), 3 in (since 5m); epoch: e20".
-	_, rest, _ := strings.Cut(c.run(t, "ceph", "osd", "stat"), "osds: ")
+	text, _ := c.ask(t, "osd", "stat")
+	_, rest, _ := strings.Cut(text, "osds: ")
 	number, _, _ := strings.Cut(rest, " up")
 	n, err := strconv.Atoi(number)
 	if err != nil {
-		return 0 // it has none yet
+		return 0 // it has none yet, or has not answered
 	}
 	return n
 }
@@ -181,6 +182,15 @@ func (c *Ceph) command(name string, args ...string) *exec.Cmd {
 func (c *Ceph) start(t testing.TB, name string, args ...string) *program.Process {
 	t.Helper()
 	return program.Start(t, c.command(name, args...))
+}
+
+// ask asks the cluster, and returns what it answers. ok is false if it does not: a monitor that
+// has much to do may refuse a question, which can be asked again.
+func (c *Ceph) ask(t testing.TB, question ...string) (answer string, ok bool) {
+	t.Helper()
+	p := c.start(t, "ceph", question...)
+	code := p.Wait(t, startTime)
+	return p.Out.String(), code == 0
 }
 
 // run runs a command to its end and returns what it prints.

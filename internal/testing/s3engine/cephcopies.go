@@ -28,7 +28,11 @@ func (c *Ceph) hasCopies(t testing.TB) bool {
 				State string `json:"currently"`
 			} `json:"pgs"`
 		}
-		if err := json.Unmarshal([]byte(c.run(t, "ceph", "tell", fmt.Sprint("osd.", n), "dump_pgstate_history")), &history); err != nil {
+		answer, ok := c.ask(t, "tell", fmt.Sprint("osd.", n), "dump_pgstate_history")
+		if !ok {
+			return false
+		}
+		if err := json.Unmarshal([]byte(answer), &history); err != nil {
 			t.Fatalf("the states of daemon %d: %v", n, err)
 		}
 		for _, group := range history.Groups {
