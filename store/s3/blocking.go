@@ -15,6 +15,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/failure"
+	"github.com/tranship/tranship/internal/keyedlock"
 )
 
 const (
@@ -29,6 +30,9 @@ const (
 // requests more, and not two for each. Every change of this process updates it. It is safe for
 // concurrent use.
 type seen struct {
+	// asking has the directories about which the engine is asked.
+	asking keyedlock.Locks
+
 	mu sync.Mutex
 	// directories are paths at which no file was, by the time at which that was seen.
 	directories map[string]time.Time
@@ -57,6 +61,29 @@ func (s *seen) isDirectory(path string) bool {
 	defer s.mu.Unlock()
 	at, ok := s.directories[path]
 	return ok && time.Since(at) < seenFor
+}
+
+// once asks the engine about a directory unless known reports that it needs not be asked. Of many
+// files of a directory that are made at once one asks, and the others wait for its answer. Those
+// that it does not help ask at once.
+func (s *seen) once(ctx context.Context, directory string, known func() bool, ask func() error) error {
+	if known() {
+		return nil
+	}
+	unlock, first := s.asking.TryLock(directory)
+	if first {
+		defer unlock()
+	} else {
+		answered, err := s.asking.Lock(ctx, directory)
+		if err != nil {
+			return err
+		}
+		answered()
+	}
+	if known() {
+		return nil
+	}
+	return ask()
 }
 
 // setDirectory records that there is no file at a path.
@@ -108,24 +135,15 @@ func (s *seen) made(path string) {
 // path.
 func (s *Store) allow(ctx context.Context, path string) error {
 	for _, directory := range directories(path) {
-		if s.seen.isDirectory(directory) {
-			continue
+		isDirectory := func() bool { return s.seen.isDirectory(directory) }
+		if err := s.seen.once(ctx, directory, isDirectory, func() error { return s.allowBelow(ctx, directory, path) }); err != nil {
+			return err
 		}
-		_, err := s.client.HeadObject(ctx, &awss3.HeadObjectInput{Bucket: &s.bucket, Key: aws.String(s.keys.file(directory))})
-		switch {
-		case err == nil:
-			return failure.Worded(&tranship.PathError{Path: path, Err: tranship.ErrExists}, "%v: the file %s, above %s", tranship.ErrExists, directory, path)
-		case !isMissing(err):
-			return translated(ctx, err, directory)
-		}
-		s.seen.setDirectory(directory)
-	}
-	if s.seen.hasNoneBelow(path) {
-		return nil
 	}
 	// The window has the name of the directory that would be in the way, and the names after
 	// it, whose files are likely to follow.
-	if err := s.look(ctx, path); err != nil {
+	isFree := func() bool { return s.seen.hasNoneBelow(path) }
+	if err := s.seen.once(ctx, parent(path), isFree, func() error { return s.look(ctx, path) }); err != nil {
 		return err
 	}
 	if s.seen.hasNoneBelow(path) {
@@ -138,6 +156,19 @@ func (s *Store) allow(ctx context.Context, path string) error {
 	if len(reply.Contents) > 0 {
 		return failure.FilesBelow(path)
 	}
+	return nil
+}
+
+// allowBelow returns an error if a file is at directory, above path.
+func (s *Store) allowBelow(ctx context.Context, directory, path string) error {
+	_, err := s.client.HeadObject(ctx, &awss3.HeadObjectInput{Bucket: &s.bucket, Key: aws.String(s.keys.file(directory))})
+	switch {
+	case err == nil:
+		return failure.Worded(&tranship.PathError{Path: path, Err: tranship.ErrExists}, "%v: the file %s, above %s", tranship.ErrExists, directory, path)
+	case !isMissing(err):
+		return translated(ctx, err, directory)
+	}
+	s.seen.setDirectory(directory)
 	return nil
 }
 
