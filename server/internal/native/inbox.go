@@ -27,6 +27,8 @@ type received struct {
 	// held is how many bytes of the payload the stream holds; the function that frees the
 	// payload drops them. It is the size of the payload, or 0 if that is too large.
 	held int64
+	// chunk is the payload of a chunk that the stream holds; nil for all other messages.
+	chunk *chunkPayload
 	// arrival is a chunk whose payload was not received yet; nil for all other messages. The
 	// function that takes it lets a slot take it, or rejects it.
 	arrival *arrival

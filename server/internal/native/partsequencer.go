@@ -25,8 +25,9 @@ type partSequencer struct {
 }
 
 // write writes a chunk at offset, or after the chunk before if offset is nil. It releases
-// the chunk.
-func (c *partSequencer) write(offset *int64, data tranship.Chunk) error {
+// the chunk. It calls count before it writes, after it has opened a part, which may wait for the
+// memory of the store.
+func (c *partSequencer) write(offset *int64, data tranship.Chunk, count func() error) error {
 	length := int64(data.Len())
 	if err := c.admit(offset, length); err != nil {
 		data.Release()
@@ -36,12 +37,12 @@ func (c *partSequencer) write(offset *int64, data tranship.Chunk) error {
 	for {
 		left := partSize - c.offset%partSize
 		if length <= left {
-			return c.writePart(data, length)
+			return c.writePart(data, length, count)
 		}
 		var head tranship.Chunk
 		head, data = data.Split(int(left))
 		length -= left
-		if err := c.writePart(head, left); err != nil {
+		if err := c.writePart(head, left, count); err != nil {
 			data.Release()
 			return err
 		}
@@ -88,7 +89,7 @@ func (c *partSequencer) writeZeros(offset *int64, length int64) error {
 }
 
 // writePart writes length bytes, all of them to the current part.
-func (c *partSequencer) writePart(data tranship.Chunk, length int64) error {
+func (c *partSequencer) writePart(data tranship.Chunk, length int64, count func() error) error {
 	if length == 0 {
 		data.Release()
 		return nil
@@ -99,6 +100,10 @@ func (c *partSequencer) writePart(data tranship.Chunk, length int64) error {
 			data.Release()
 			return err
 		}
+	}
+	if err := count(); err != nil {
+		data.Release()
+		return err
 	}
 	if err := tranship.WriteChunk(c.writer, data); err != nil {
 		return err

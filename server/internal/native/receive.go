@@ -86,11 +86,10 @@ func (u *uploadStream) deliver(next received) (lent *arrival, ok bool) {
 	if next.err == nil {
 		next.envelope = next.data.Envelope()
 		if size := int64(next.data.Len()); size <= wire.MaxChunkBytes {
-			if u.hold(size) != nil {
+			if u.holdMessage(&next, size) != nil {
 				next.data.Free()
 				return nil, false
 			}
-			next.held = size
 		}
 		if left := next.data.Left(); left > 0 {
 			next.arrival = newArrival(next.request.GetChunk(), left)
@@ -106,10 +105,27 @@ func (u *uploadStream) deliver(next received) (lent *arrival, ok bool) {
 	return u.awaitSlot(next.arrival), true
 }
 
+// holdMessage waits until there is room for the payload of a message.
+func (u *uploadStream) holdMessage(next *received, size int64) (err error) {
+	if next.request.GetChunk() != nil {
+		next.chunk, err = u.holdArrived(size)
+	} else {
+		err = u.hold(size)
+	}
+	if err == nil {
+		next.held = size
+	}
+	return err
+}
+
 // free frees the payload of a message that is not handled.
 func (u *uploadStream) free(message received) {
 	message.data.Free()
-	u.drop(message.held)
+	if message.chunk != nil {
+		u.dropChunk(message.chunk)
+	} else {
+		u.drop(message.held)
+	}
 	message.arrival.reject()
 }
 

@@ -18,11 +18,12 @@ import (
 // slotEvents is how many messages may wait for one slot. The stream bounds their bytes.
 const slotEvents = 16
 
-// event is what the stream hands to a slot. Exactly one field is set, and data together
+// event is what the stream hands to a slot. Exactly one field is set, and data and held together
 // with chunk. An event with finish or err is the last one.
 type event struct {
 	chunk *transhipv1.Chunk
 	data  *payload.Message
+	held  *chunkPayload
 	// arrival is a chunk whose payload follows.
 	arrival  *arrival
 	copyPart *transhipv1.CopyPart
@@ -37,7 +38,7 @@ type event struct {
 // free frees the payload of an event that no slot handles.
 func (e event) free(stream *uploadStream) {
 	if e.chunk != nil {
-		stream.drop(int64(e.data.Len()))
+		stream.dropChunk(e.held)
 		e.data.Free()
 	}
 	e.arrival.reject()
@@ -235,7 +236,7 @@ func (s *slot) handle(e event) (finished *transhipv1.Finished, err error) {
 	}
 	switch {
 	case e.chunk != nil:
-		return nil, s.write(e.chunk, e.data)
+		return nil, s.write(e.chunk, e.data, e.held)
 	case e.arrival != nil:
 		s.take(e.arrival)
 		return nil, nil

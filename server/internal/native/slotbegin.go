@@ -39,7 +39,7 @@ func (s *slot) begin(begin *transhipv1.Begin) (err error) {
 		s.shared.Store(s.session)
 	}
 	s.ctx, s.refused = s.stream.service.watch(s.stream.ctx)
-	s.sequencer = partSequencer{ctx: s.ctx, upload: upload, size: s.session.spec.Size}
+	s.sequencer = partSequencer{ctx: s.ctx, upload: slotUpload{upload, s.stream}, size: s.session.spec.Size}
 	begun.MaxStreams = s.session.grant().Ask(s.stream.service.Options.Memory, s.stream.service.sessions.number())
 	begun.UploadId, begun.Epoch, begun.PartSize = upload.ID(), upload.Epoch(), upload.PartSize()
 	s.stream.replies.begun(begun)

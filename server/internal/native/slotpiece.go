@@ -97,18 +97,24 @@ func (w *chunkWrite) release() {
 
 // writeHeld writes pieces that have size bytes together, when the stream may hold so many.
 func (s *slot) writeHeld(size int64, pieces ...tranship.Chunk) error {
-	err := s.stream.hold(size)
+	held, err := s.stream.holdChunk(size)
 	if err == nil {
-		defer s.stream.drop(size)
+		defer s.stream.dropChunk(held)
 	} else {
 		err = errCut // the context has ended
+	}
+	count := func() error {
+		if s.stream.count(held, true) != nil {
+			return errCut // the context has ended
+		}
+		return nil
 	}
 	for _, piece := range pieces {
 		if err != nil {
 			piece.Release()
 			continue
 		}
-		err = s.sequencer.write(nil, piece)
+		err = s.sequencer.write(nil, piece, count)
 	}
 	return err
 }

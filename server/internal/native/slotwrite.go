@@ -10,16 +10,17 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
-func (s *slot) write(chunk *transhipv1.Chunk, data *payload.Message) error {
+func (s *slot) write(chunk *transhipv1.Chunk, data *payload.Message, held *chunkPayload) error {
 	size := int64(data.Len())
-	defer s.stream.drop(size)
+	defer s.stream.dropChunk(held)
 	s.session.received.Add(size)
 	crc := data.Sum()
 	if chunk.Crc32C != nil && crc != chunk.GetCrc32C() {
 		data.Free()
 		return errWrongChunk(chunk)
 	}
-	if err := s.sequencer.write(chunk.Offset, data.Chunk(crc)); err != nil {
+	count := func() error { return s.stream.count(held, true) }
+	if err := s.sequencer.write(chunk.Offset, data.Chunk(crc), count); err != nil {
 		return err
 	}
 	s.wrote(size)
@@ -59,7 +60,7 @@ func (s *slot) takeBack() {
 
 // restart empties a part.
 func (s *slot) restart(part int64) {
-	writer, err := s.session.upload.Part(context.WithoutCancel(s.stream.ctx), int(part))
+	writer, err := s.sequencer.upload.Part(context.WithoutCancel(s.stream.ctx), int(part))
 	if err == nil {
 		_ = writer.Close() // the upload has ended, or the part is empty
 	}

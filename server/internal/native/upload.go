@@ -48,6 +48,7 @@ type uploadStream struct {
 	pace    *minrate.Call
 	replies *replies
 	bytes   *semaphore.Weighted
+	chunks  chunkPayloads
 	workers *semaphore.Weighted
 	// inbox has what receive has received and run has not handled.
 	inbox *inbox

@@ -131,11 +131,12 @@ func (u *uploadStream) chunk(chunk *transhipv1.Chunk, next received) error {
 		return u.end(chunk.GetSlot(), event{err: limit})
 	}
 	if next.arrival != nil {
+		u.dropChunk(next.chunk) // its payload is held when it comes
 		open.deliver(event{arrival: next.arrival})
 		return nil
 	}
 	open.received.Add(size)
-	open.deliver(event{chunk: chunk, data: next.data})
+	open.deliver(event{chunk: chunk, data: next.data, held: next.chunk})
 	return nil
 }
 
