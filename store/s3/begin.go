@@ -215,7 +215,8 @@ func (s *Store) createFor(ctx context.Context, spec tranship.Spec, x *session) (
 		return nil, err
 	}
 	next := x.clone()
-	next.UploadID, next.Version, next.Attributes, next.State, next.Dropped, next.Noted = id, version, attributes, stateOpen, nil, nil
+	next.UploadID, next.Version, next.Attributes, next.State = id, version, attributes, stateOpen
+	next.Dropped, next.Noted, next.CRCs = nil, nil, nil
 	swapped, err := s.swap(ctx, x, next)
 	if err != nil {
 		s.abortMultipart(ctx, spec.Path, id)
@@ -250,11 +251,11 @@ func (s *Store) takeOver(ctx context.Context, spec tranship.Spec, known *session
 	if x.UploadID != "" {
 		parts, _, err = s.listParts(ctx, x)
 		if isUploadMissing(err) {
-			found, headed := s.head(ctx, spec.Path)
-			if headed != nil {
-				return nil, headed
+			found, awaited := s.awaitCommit(ctx, x)
+			if awaited != nil {
+				return nil, awaited
 			}
-			if found != nil && x.made(found) {
+			if found != nil {
 				return nil, s.noted(ctx, x)
 			}
 			next := x.clone()

@@ -210,7 +210,7 @@ func (u *upload) confirm(ctx context.Context, file tranship.File, failed error) 
 	if failed != nil && !isUploadMissing(failed) {
 		return u.repair(ctx, failed)
 	}
-	found, err := u.store.head(ctx, file.Path)
+	found, err := u.await(ctx, file, failed != nil)
 	if err != nil {
 		return err
 	}
@@ -221,6 +221,20 @@ func (u *upload) confirm(ctx context.Context, file tranship.File, failed error) 
 		return u.overtaken()
 	}
 	return fmt.Errorf("%w: the S3 engine has reported that %s is complete, but another file is there: upload it again", tranship.ErrUnavailable, file.Path)
+}
+
+// await returns the file at the path of the upload; nil if there is none. With unsure, the engine may
+// still be making it.
+func (u *upload) await(ctx context.Context, file tranship.File, unsure bool) (*object, error) {
+	if !unsure {
+		return u.store.head(ctx, file.Path)
+	}
+	return u.store.awaitFile(ctx, file.Path, file.Version, file.Size, func() error {
+		if !u.resumable() {
+			return nil
+		}
+		return u.refresh(ctx)
+	})
 }
 
 // repair returns the error for a commit that the engine has refused, and gives up an upload of

@@ -95,7 +95,11 @@ func (s *Store) info(ctx context.Context, x *session) (tranship.UploadInfo, erro
 	used := x.Used
 	if x.UploadID != "" {
 		parts, last, err := s.listParts(ctx, x)
-		if err != nil && !isUploadMissing(err) {
+		if isUploadMissing(err) {
+			if info.DurableBytes, err = s.completing(ctx, x); err != nil {
+				return info, err
+			}
+		} else if err != nil {
 			return info, translated(ctx, err, x.Path)
 		}
 		for _, p := range parts {
@@ -107,6 +111,16 @@ func (s *Store) info(ctx context.Context, x *session) (tranship.UploadInfo, erro
 	}
 	info.Expires = s.expires(x, used)
 	return info, nil
+}
+
+// completing returns how many bytes of an upload are durable that the engine no longer has: all of
+// them if a server commits it.
+func (s *Store) completing(ctx context.Context, x *session) (durable int64, err error) {
+	latest, err := s.loadSession(ctx, x.hash())
+	if err != nil || latest == nil || latest.ID != x.ID || latest.UploadID != x.UploadID || len(latest.CRCs) == 0 {
+		return 0, err
+	}
+	return x.Size, nil
 }
 
 // unfinished returns the session of the unfinished upload with an id.

@@ -119,8 +119,13 @@ func (c *call) complete() error {
 	if err := s.checkLocked(c.request.Header, c.key, s.options.NoConditionalComplete); err != nil {
 		return err
 	}
-	s.objects[c.key] = made
 	delete(s.uploads, upload.id)
+	if s.options.Completing != nil {
+		s.mu.Unlock()
+		s.options.Completing()
+		s.mu.Lock()
+	}
+	s.objects[c.key] = made
 	s.made[upload.id] = made.etag
 	return c.completed(made.etag)
 }
@@ -234,4 +239,11 @@ func (c *call) listUploads() error {
 	}
 	slices.SortFunc(document.Upload, func(a, b listed) int { return strings.Compare(a.Key+a.UploadId, b.Key+b.UploadId) })
 	return c.answer(document)
+}
+
+// AbortUploads removes all uploads, as a rule of a bucket does with old ones.
+func (s *Server) AbortUploads() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.uploads)
 }

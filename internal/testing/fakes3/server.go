@@ -29,6 +29,9 @@ type Options struct {
 	// FalseComplete makes the engine answer a CompleteMultipartUpload of an upload that is
 	// complete already with success, whatever parts it names.
 	FalseComplete bool
+	// Completing, if not nil, is called while the engine makes an object of an upload. The engine
+	// then has neither the upload nor the object, as versitygw does for a while. It may block.
+	Completing func()
 	// Unquoted makes the engine compare If-Match with ETags without their quotes.
 	Unquoted bool
 	// NoEncoding makes the engine ignore the encoding of keys that a list asks for.
