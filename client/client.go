@@ -103,6 +103,10 @@ type Options struct {
 	// or TransportGRPC. reason is why lanes are not used; nil if they are. TransportUsed may be
 	// called from any goroutine, but not concurrently, and must return at once.
 	TransportUsed func(used Transport, reason error)
+	// Prepare makes Dial also begin to make the connection of the first upload or download, if that
+	// is not the one for all other calls, so that the first need not wait for it. Dial does not
+	// wait for it either. A server without lanes gets one connection more, which ends soon.
+	Prepare bool
 	// MaxMessageBytes is the size of the largest message that the client accepts from the
 	// server; 0 means 4 MiB.
 	MaxMessageBytes int
@@ -137,8 +141,9 @@ type Client struct {
 	// silent are the connections of Dial; nil for a client of New.
 	silent *silentConns
 	// lanes is nil if uploads and downloads use gRPC only.
-	lanes   *lanes.Lanes
-	prepare sync.Once
+	lanes *lanes.Lanes
+	// early is the lane of Options.Prepare; it may be nil.
+	early *earlyLane
 	// observed is nil if there is no observer.
 	observed *observation.Batch
 	// lacksCopyFile is true once the server has answered that it does not have CopyFile.
@@ -180,7 +185,11 @@ func Dial(ctx context.Context, address string, options Options) (*Client, error)
 	missing := &ServiceError{Address: address}
 	conns, renewal, observed := newSilentConns(), newRenewal(options.Token), observation.New(options.Observer)
 	begun := time.Now()
-	conn, err := dial(ctx, address, options, conns, renewal, observed, func(ctx context.Context, conn *grpc.ClientConn) error {
+	chosen, err := newLaneOptions(address, options, conns)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := dial(ctx, address, options, conns, renewal, observed, chosen.early, func(ctx context.Context, conn *grpc.ClientConn) error {
 		info, answer = transhipv1.NewFileServiceClient(unsent.Conn{ClientConnInterface: conn}).GetServerInfo(ctx, &transhipv1.GetServerInfoRequest{})
 		if rpcstatus.IsUnserved(answer) {
 			missing.Services = servicesOf(ctx, conn)
@@ -188,9 +197,11 @@ func Dial(ctx context.Context, address string, options Options) (*Client, error)
 		return answer
 	})
 	if err != nil {
+		chosen.early.close()
 		return nil, err
 	}
 	client := New(conn)
+	client.early = chosen.early
 	client.setStallTimeout(cmp.Or(options.StallTimeout, DefaultStallTimeout))
 	client.fixed = options.Connections
 	client.observed = observed
@@ -200,7 +211,7 @@ func Dial(ctx context.Context, address string, options Options) (*Client, error)
 		return newConn(address, newHandshakes(options, conns), options, renewal, observed)
 	}
 	if answer == nil {
-		err := client.useLanes(ctx, address, options, conn, info, renewal, time.Since(begun))
+		err := client.useLanes(ctx, address, options, chosen, conn, info, renewal, time.Since(begun))
 		if err == nil {
 			return client, nil
 		}
@@ -249,6 +260,7 @@ func (c *Client) Close() error {
 	if c.lanes != nil {
 		c.lanes.Close()
 	}
+	c.early.close()
 	err := c.connections.close()
 	c.observed.Flush()
 	return err

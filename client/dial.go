@@ -70,7 +70,7 @@ func DialConn(ctx context.Context, address string, options Options) (*grpc.Clien
 	if err != nil {
 		return nil, err
 	}
-	return dial(ctx, address, options, newSilentConns(), newRenewal(options.Token), observation.New(options.Observer), func(ctx context.Context, conn *grpc.ClientConn) error {
+	return dial(ctx, address, options, newSilentConns(), newRenewal(options.Token), observation.New(options.Observer), nil, func(ctx context.Context, conn *grpc.ClientConn) error {
 		_, err := grpc_health_v1.NewHealthClient(conn).Check(ctx, &grpc_health_v1.HealthCheckRequest{})
 		return err
 	})
@@ -78,9 +78,11 @@ func DialConn(ctx context.Context, address string, options Options) (*grpc.Clien
 
 // dial makes a connection, and waits until it is established. For that it makes a call
 // that every gRPC server answers, if only with UNIMPLEMENTED, because the error of a call
-// has the reason of a failure, and the state of a connection does not.
-func dial(ctx context.Context, address string, options Options, conns *silentConns, renewal renewal, observed *observation.Batch, call func(context.Context, *grpc.ClientConn) error) (*grpc.ClientConn, error) {
+// has the reason of a failure, and the state of a connection does not. Meanwhile it begins to make
+// the early lane, unless that is nil.
+func dial(ctx context.Context, address string, options Options, conns *silentConns, renewal renewal, observed *observation.Batch, early *earlyLane, call func(context.Context, *grpc.ClientConn) error) (*grpc.ClientConn, error) {
 	transport := newHandshakes(options, conns)
+	transport.early = early
 	conn, err := newConn(address, transport, options, renewal, observed)
 	if err != nil {
 		return nil, err

@@ -38,6 +38,8 @@ type handshakes struct {
 	// reached is called with the address at which a server has answered.
 	// The function that it returns is called when that connection ends.
 	reached func(to string) (closed func())
+	// early begins at the first connection that is made; it may be nil.
+	early *earlyLane
 	// peerTimeout is for how long the other end of a connection may acknowledge nothing.
 	peerTimeout time.Duration
 	// conns gets each connection that is made.
@@ -106,6 +108,9 @@ func (h handshakes) ClientHandshake(ctx context.Context, authority string, conn 
 	secured, info, err := h.encrypt(ctx, authority, conn)
 	if err != nil {
 		return nil, nil, err
+	}
+	if h.early != nil {
+		h.early.begin(to)
 	}
 	secured = &firstFrameConn{
 		Conn:     secured,

@@ -23,10 +23,38 @@ const (
 	lanePatience, leastLanePatience = 4, 500 * time.Millisecond
 )
 
+// laneOptions is what decides whether a client uses lanes, and how it makes them.
+type laneOptions struct {
+	// dialer is nil if without says why the client uses no lanes.
+	dialer  *laneDialer
+	without error
+	// early is nil unless Options.Prepare is set and the client may use lanes.
+	early *earlyLane
+}
+
+// newLaneOptions returns the laneOptions of a client. It fails if the address is invalid.
+func newLaneOptions(address string, options Options, conns *silentConns) (laneOptions, error) {
+	switch {
+	case options.Transport == TransportGRPC:
+		return laneOptions{without: errGRPCChosen}, nil
+	case options.Transport == TransportAuto && len(options.DialOptions) > 0:
+		return laneOptions{without: errDialOptions}, nil
+	}
+	dialer, err := newLaneDialer(address, options, conns)
+	if err != nil {
+		return laneOptions{}, fmt.Errorf("%w: connecting to %s: %w", tranship.ErrInvalid, address, err)
+	}
+	chosen := laneOptions{dialer: dialer}
+	if options.Prepare {
+		chosen.early = newEarlyLane(dialer.dial)
+	}
+	return chosen, nil
+}
+
 // useLanes makes uploads and downloads use lanes, if the options allow it. info is the server's
-// description of itself, and connected is how long it took to connect and to get that. It fails only if the options require lanes and there are none, or if
-// the address is invalid.
-func (c *Client) useLanes(ctx context.Context, address string, options Options, conn *grpc.ClientConn, info *transhipv1.GetServerInfoResponse, renewal renewal, connected time.Duration) error {
+// description of itself, and connected is how long it took to connect and to get that. It fails only
+// if the options require lanes and there are none.
+func (c *Client) useLanes(ctx context.Context, address string, options Options, chosen laneOptions, conn *grpc.ClientConn, info *transhipv1.GetServerInfoResponse, renewal renewal, connected time.Duration) error {
 	used := &transportUse{report: options.TransportUsed}
 	caller := laneCaller{
 		used: used, credentials: callCredentials(renewal),
@@ -37,23 +65,20 @@ func (c *Client) useLanes(ctx context.Context, address string, options Options, 
 		caller.ClientConnInterface = conn
 		return caller
 	}
-	switch {
-	case options.Transport == TransportGRPC:
-		caller.without = errGRPCChosen
-		return nil
-	case options.Transport == TransportAuto && len(options.DialOptions) > 0:
-		caller.without = errDialOptions
+	if caller.without = chosen.without; caller.without != nil {
 		return nil
 	}
-	dialer, err := newLaneDialer(address, options, c.silent)
-	if err != nil {
-		return fmt.Errorf("%w: connecting to %s: %w", tranship.ErrInvalid, address, err)
+	dial := chosen.dialer.dial
+	if laneInstance(info) == "" {
+		chosen.early.close()
+	} else if chosen.early != nil {
+		dial = chosen.early.take
 	}
 	required := options.Transport == TransportLanes
 	c.lanes = lanes.New(lanes.Options{
 		Instance: laneInstance(info),
 		Address:  options.preferred.Address,
-		Dial:     dialer.dial,
+		Dial:     dial,
 		Ask: func(ctx context.Context) (string, error) {
 			info, err := c.files.GetServerInfo(ctx, &transhipv1.GetServerInfoRequest{})
 			return laneInstance(info), err
@@ -65,6 +90,9 @@ func (c *Client) useLanes(ctx context.Context, address string, options Options, 
 	})
 	caller.lanes, caller.isRequired = c.lanes, required
 	if !required {
+		if options.Prepare {
+			c.lanes.Prepare()
+		}
 		return nil
 	}
 	l, err := c.lanes.Get(ctx)
@@ -76,15 +104,6 @@ func (c *Client) useLanes(ctx context.Context, address string, options Options, 
 	}
 	c.lanes.Release(l, true)
 	return nil
-}
-
-// Prepare begins to make the connection of the first upload or download, if that is not the
-// one for all other calls, so that it need not wait. It returns at once, and should be called
-// once, after Dial.
-func (c *Client) Prepare() {
-	if c.lanes != nil {
-		c.prepare.Do(c.lanes.Prepare)
-	}
 }
 
 // laneInstance returns the instance id of a server's lanes; "" if it has none, or those of a

@@ -100,15 +100,12 @@ func (c *connections) open(ctx context.Context, server location.Server) (transhi
 	}
 	var native *client.Client
 	err := c.dial(ctx, server, func(options client.Options) (err error) {
-		options.Connections = c.number
+		options.Connections, options.Prepare = c.number, c.moves
 		native, err = client.Dial(ctx, server.URL(), options)
 		return err
 	})
 	if err != nil {
 		return nil, nil, err
-	}
-	if c.moves {
-		native.Prepare()
 	}
 	return native, native, nil
 }
