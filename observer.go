@@ -34,8 +34,8 @@ type Event struct {
 	// Method is the full name of the call's method, "/package.Service/Method". The client
 	// has chosen it: in the event of a call that was refused it may be arbitrary text.
 	Method string
-	// Transport is what carries the call on a server: TransportGRPC or TransportLanes. It is
-	// empty on a client.
+	// Transport is what carries the call on a server: TransportGRPC, TransportLanes or
+	// TransportHTTP. It is empty on a client.
 	Transport string
 	// Path is the path of the file. The client has chosen it: it may be arbitrary text.
 	Path string
@@ -82,6 +82,8 @@ const (
 	TransportGRPC = "grpc"
 	// TransportLanes is lanes: connections that carry calls without HTTP/2.
 	TransportLanes = "lanes"
+	// TransportHTTP is HTTP without gRPC, for browsers and programs such as curl.
+	TransportHTTP = "http"
 )
 
 // String returns the kind's name, such as "upload".

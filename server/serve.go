@@ -28,7 +28,8 @@ var (
 	ErrDrainTimeout = errors.New("server: stopped with transfers under way that did not finish in time")
 )
 
-// Serve serves all protocols, health checks and reflection on listeners until ctx ends. It
+// Serve serves all protocols, health checks and reflection on listeners, and files over HTTP on
+// those that are an HTTPListener, until ctx ends. It
 // then refuses new files, ends calls that carry no work, such as watches of the health
 // service, finishes the files under way for at most Config.DrainTimeout, and returns nil, or
 // ErrDrainTimeout if it had to cut some off. Uploads that were cut off can be resumed. Stop
@@ -55,12 +56,21 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	}()
 	failed := make(chan error, len(listeners))
 	for _, listener := range listeners {
-		s.config.Logger.Info("serving", "address", listener.Addr().String())
-		go func() { failed <- ends.grpc.Serve(adapter.Listener(listener)) }()
+		_, overHTTP := listener.(HTTPListener)
+		s.config.Logger.Info("serving", "address", listener.Addr().String(), "http", overHTTP)
+		go func() { failed <- s.serveListener(ends, listener) }()
 	}
 	defer s.door.Flush()
-	defer s.waitForHandlers(adapter)
+	defer s.waitForHandlers(adapter, ends.http.adapter)
 	return s.run(ctx, ends, failed)
+}
+
+// serveListener serves the connections of a listener until it fails or the server stops.
+func (s *Server) serveListener(ends ends, listener net.Listener) error {
+	if over, ok := listener.(HTTPListener); ok {
+		return ends.http.serve(ends.http.adapter.Listener(over.Listener, s.config.TLS))
+	}
+	return ends.grpc.Serve(ends.adapter.Listener(listener))
 }
 
 // ends are the servers of all connections of Serve, and what they share.
@@ -68,12 +78,14 @@ type ends struct {
 	adapter *grpcadmission.Adapter
 	grpc    *grpc.Server
 	lanes   *lanes.Server
+	http    httpEnd
 	probes  *probes
 }
 
 // stop cuts off all calls. It does not wait for their handlers.
 func (e ends) stop() {
 	e.lanes.Stop()
+	e.http.stop()
 	e.grpc.Stop()
 }
 
@@ -81,6 +93,7 @@ func (e ends) stop() {
 func (e ends) drain() {
 	var draining sync.WaitGroup
 	draining.Go(e.lanes.GracefulStop)
+	draining.Go(e.http.drain)
 	e.grpc.GracefulStop()
 	draining.Wait()
 }
@@ -91,10 +104,12 @@ const handlerTime = 5 * time.Second
 
 // waitForHandlers waits for handlers that run longer than their calls, so that the program
 // can close the store.
-func (s *Server) waitForHandlers(adapter *grpcadmission.Adapter) {
+func (s *Server) waitForHandlers(adapters ...interface{ Wait() }) {
 	ended := make(chan struct{})
 	go func() {
-		adapter.Wait()
+		for _, adapter := range adapters {
+			adapter.Wait()
+		}
 		close(ended)
 	}()
 	timer := time.NewTimer(handlerTime)
@@ -143,7 +158,7 @@ func (s *Server) prepare(ctx context.Context, adapter *grpcadmission.Adapter, li
 	s.registerOthers(registrar)
 	probes := newProbes()
 	registrar.RegisterService(&healthv1.Health_ServiceDesc, probes)
-	return ends{adapter, grpcServer, laneServer, probes}, registerReflection(adapter.IdleRegistrar(grpcServer), grpcServer)
+	return ends{adapter, grpcServer, laneServer, s.newHTTPEnd(), probes}, registerReflection(adapter.IdleRegistrar(grpcServer), grpcServer)
 }
 
 // credentials returns the credentials of gRPC, which pass lanes to laneServer unless the server

@@ -21,6 +21,8 @@ import (
 type Server struct {
 	config Config
 	quota  *quota.Store
+	// store is what clients have: Config.Store with all decorators.
+	store  tranship.Store
 	door   *admission.Door
 	native *native.Service
 	health *healthChecks
@@ -55,7 +57,7 @@ func New(ctx context.Context, config Config) (*Server, error) {
 	store := config.decorate(quotas, files)
 	door := newDoor(config, limits)
 	s := &Server{
-		config: config, quota: quotas, door: door, stopped: make(chan struct{}),
+		config: config, quota: quotas, store: store, door: door, stopped: make(chan struct{}),
 		health: &healthChecks{parts: config.healthParts(), interval: healthInterval, timeout: healthTimeout},
 	}
 	s.native = native.New(store, native.Options{
@@ -69,12 +71,7 @@ func New(ctx context.Context, config Config) (*Server, error) {
 			config.Audit.Fail(ctx, r.Action, r.Path, r.Upload, r.Err)
 		},
 	})
-	// The protocols have no word for durability. What a store does by default may be
-	// less than durable.
-	var durability tranship.Durability
-	if config.MinDurability == tranship.DurabilityDurable {
-		durability = tranship.DurabilityDurable
-	}
+	durability := config.commitDurability()
 	if f := config.Protocols.Filesrv; f != nil {
 		s.services = append(s.services, filesrv.New(store, filesrv.Options{
 			UploadSuffix: f.UploadSuffix, Revision: f.Revision, Durability: durability, Logger: config.Logger,

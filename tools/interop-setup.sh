@@ -6,6 +6,8 @@ set -euo pipefail
 # PACKAGE|COMMAND: the command succeeds if the package is installed. The tests use Debian's
 # own python3, which finds the Python modules of Debian.
 needs=(
+  "curl|curl --version"
+  "openssl|openssl version"
   "python3-grpcio|/usr/bin/python3 -c 'import grpc.aio'"
   "python3-protobuf|/usr/bin/python3 -c 'import google.protobuf'"
   "protobuf-compiler|protoc --version"

@@ -166,12 +166,20 @@ func (g *globals) serve(ctx context.Context, cmd *cobra.Command) (err error) {
 	if err != nil {
 		return fmt.Errorf("--listen %s: %w", flags.listen, err)
 	}
-	endAdmin, err := flags.admin.serve(service, config, counted)
+	listeners := []net.Listener{zonedListener{listener, address.Zone}}
+	overHTTP, err := flags.http.listen()
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
+	if overHTTP != nil {
+		listeners = append(listeners, overHTTP)
+	}
+	endAdmin, err := flags.admin.serve(service, config, counted)
+	if err != nil {
+		return errors.Join(err, closeAll(listeners))
+	}
 	defer func() { err = errors.Join(err, endAdmin()) }()
-	return runService(ctx, service, zonedListener{listener, address.Zone}, flags.drainTimeout, ready, reloads, reloader.reload)
+	return runService(ctx, service, listeners, flags.drainTimeout, ready, reloads, reloader.reload)
 }
 
 // zonedListener is a listener whose address has the zone that it was given. The one that the

@@ -46,6 +46,7 @@ type serveFlags struct {
 	protection   protectionFlags
 	proxies      proxyFlags
 	admin        adminFlags
+	http         httpFlags
 }
 
 // add adds the flags to a command.
@@ -78,6 +79,7 @@ func (f *serveFlags) add(cmd *cobra.Command) {
 	f.limits.add(cmd)
 	f.proxies.add(cmd)
 	f.admin.add(cmd)
+	f.http.add(cmd)
 	completeValues(cmd, "durability", durabilities()...)
 	completeValues(cmd, "min-durability", durabilities()...)
 	completeValues(cmd, "log-format", logText, logJSON)

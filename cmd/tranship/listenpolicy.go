@@ -8,35 +8,56 @@ import (
 	"github.com/tranship/tranship/server"
 )
 
-// permitListening returns the address to listen on, and sets what clients without credentials
-// may do.
+// permitListening returns the address to listen on for gRPC, and sets that for HTTP and what
+// clients without credentials may do.
 func (f *serveFlags) permitListening() (*net.TCPAddr, error) {
-	address, err := listenAddress(f.listen)
+	address, anonymous, err := f.permit("listen", f.listen)
 	if err != nil {
-		return nil, usage.AtFlag("listen", err)
+		return nil, err
 	}
-	f.anonymous, err = permitListening(f.listen, address, server.ListenPolicy{
+	if f.http.enabled() {
+		overHTTP, anonymousOverHTTP, err := f.permit("http", f.http.address)
+		if err != nil {
+			return nil, err
+		}
+		f.http.permitted = overHTTP
+		if anonymous != anonymousOverHTTP { // other machines can reach one of the two
+			anonymous = f.anonymous
+		}
+	}
+	f.anonymous = anonymous
+	return address, nil
+}
+
+// permit returns the address in the value of a flag, and what clients without credentials may do if
+// the server listens only there.
+func (f *serveFlags) permit(flag, value string) (*net.TCPAddr, anonymousFlag, error) {
+	address, err := listenAddress(flag, value)
+	if err != nil {
+		return nil, "", usage.AtFlag(flag, err)
+	}
+	anonymous, err := permitListening(flag, value, address, server.ListenPolicy{
 		Encrypted:     f.tls.encrypted(),
 		Insecure:      f.insecure,
 		Authenticated: f.tls.authenticated() || f.identity.enabled(),
 		Tokens:        f.identity.enabled(),
 	}, f.anonymous)
 	if err != nil {
-		return nil, usage.AtFlag("listen", err)
+		return nil, "", usage.AtFlag(flag, err)
 	}
-	return address, nil
+	return address, anonymous, nil
 }
 
 // permitListening returns what clients without credentials may do: the value of
 // --anonymous if it is set; otherwise everything if the server listens on loopback only
 // and has no authentication, and nothing in any other case. It returns a usage error for
-// an address at which the server must not listen. listen is the address as the user gave
-// it.
-func permitListening(listen string, address net.Addr, policy server.ListenPolicy, anonymous anonymousFlag) (anonymousFlag, error) {
+// an address at which the server must not listen. value is the address as the user gave
+// it with flag.
+func permitListening(flag, value string, address net.Addr, policy server.ListenPolicy, anonymous anonymousFlag) (anonymousFlag, error) {
 	policy.Anonymous = anonymous != ""
 	err := policy.Check(address)
 	if refused, ok := errors.AsType[*server.ListenError](err); ok {
-		return "", listenUsage(listen, refused.Reason)
+		return "", listenUsage(flag, value, refused.Reason)
 	}
 	if err != nil {
 		return "", err
@@ -48,27 +69,27 @@ func permitListening(listen string, address net.Addr, policy server.ListenPolicy
 	return anonymous, nil
 }
 
-// listenAddress resolves the value of --listen.
-func listenAddress(listen string) (*net.TCPAddr, error) {
-	address, err := net.ResolveTCPAddr("tcp", listen)
+// listenAddress resolves the value of a flag.
+func listenAddress(flag, value string) (*net.TCPAddr, error) {
+	address, err := net.ResolveTCPAddr("tcp", value)
 	if err != nil {
-		return nil, usage.Errorf("--listen %s: it must be host:port: %v", listen, err)
+		return nil, usage.Errorf("--%s %s: it must be host:port: %v", flag, value, err)
 	}
 	return address, nil
 }
 
 // listenUsage returns the usage error that names the flags which allow what the server
 // refuses.
-func listenUsage(listen string, reason server.ListenReason) error {
+func listenUsage(flag, value string, reason server.ListenReason) error {
 	switch reason {
 	case server.ListenPlaintext:
-		return usage.Errorf("--listen %s: other machines could connect without encryption; pass --tls self-signed, "+
-			"or --tls-cert and --tls-key, or --insecure to allow plaintext", listen)
+		return usage.Errorf("--%s %s: other machines could connect without encryption; pass --tls self-signed, "+
+			"or --tls-cert and --tls-key, or --insecure to allow plaintext", flag, value)
 	case server.ListenUnauthenticated:
-		return usage.Errorf("--listen %s: other machines could connect without authentication; "+
-			"pass --tokens, --oidc-issuer or --client-ca, or --anonymous read or --anonymous write to allow it", listen)
+		return usage.Errorf("--%s %s: other machines could connect without authentication; "+
+			"pass --tokens, --oidc-issuer or --client-ca, or --anonymous read or --anonymous write to allow it", flag, value)
 	default:
-		return usage.Errorf("--listen %s: tokens would go over the network in the clear; listen on loopback only, or with TLS", listen)
+		return usage.Errorf("--%s %s: tokens would go over the network in the clear; listen on loopback only, or with TLS", flag, value)
 	}
 }
 

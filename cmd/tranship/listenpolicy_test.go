@@ -37,7 +37,7 @@ func TestPermitListening(t *testing.T) {
 		{"insecure, not authenticated", beyond, server.ListenPolicy{Insecure: true}, "", "", "--anonymous"},
 		{"insecure, with tokens", beyond, server.ListenPolicy{Insecure: true, Authenticated: true, Tokens: true}, "", "", "in the clear"},
 	} {
-		got, err := permitListening(":7", test.address, test.policy, test.anonymous)
+		got, err := permitListening("listen", ":7", test.address, test.policy, test.anonymous)
 		if got != test.want {
 			t.Errorf("%s: %q, want %q", test.name, got, test.want)
 		}

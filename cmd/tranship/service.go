@@ -18,19 +18,19 @@ import (
 // runService serves until the context ends, and then until the transfers under way have
 // finished, for at most drainTimeout. A second signal stops it at once. It takes ownership
 // of the listener. It calls reload for each value of reloads.
-func runService(ctx context.Context, service *server.Server, listener net.Listener, drainTimeout time.Duration, ready *readyFile, reloads <-chan os.Signal, reload func()) (err error) {
+func runService(ctx context.Context, service *server.Server, listeners []net.Listener, drainTimeout time.Duration, ready *readyFile, reloads <-chan os.Signal, reload func()) (err error) {
 	// The signals are caught until the ready file is removed: the default action of one that
 	// comes in between would leave the file.
 	early := ctx.Err() != nil
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, stopSignals()...)
 	defer signal.Stop(signals)
-	if err := ready.write(listener.Addr().String()); err != nil {
-		return errors.Join(err, listener.Close())
+	if err := ready.write(listeners[0].Addr().String()); err != nil {
+		return errors.Join(err, closeAll(listeners))
 	}
 	defer func() { err = errors.Join(err, ready.remove()) }()
 	if err := notifyManager(daemon.SdNotifyReady); err != nil {
-		return errors.Join(err, listener.Close())
+		return errors.Join(err, closeAll(listeners))
 	}
 	served := make(chan struct{})
 	unwatched := context.AfterFunc(ctx, func() {
@@ -46,7 +46,7 @@ func runService(ctx context.Context, service *server.Server, listener net.Listen
 	defer reloading.Wait()
 	defer close(served)
 	reloading.Go(func() { reloadOnSignals(reloads, reload, served) })
-	switch err := service.Serve(ctx, listener); {
+	switch err := service.Serve(ctx, listeners...); {
 	case errors.Is(err, server.ErrDrainTimeout):
 		return fmt.Errorf("stopped with transfers under way that did not finish in %v", drainTimeout)
 	case errors.Is(err, server.ErrStopped):
@@ -54,6 +54,14 @@ func runService(ctx context.Context, service *server.Server, listener net.Listen
 	default:
 		return err
 	}
+}
+
+// closeAll closes listeners that are not served.
+func closeAll(listeners []net.Listener) (err error) {
+	for _, listener := range listeners {
+		err = errors.Join(err, listener.Close())
+	}
+	return err
 }
 
 // reloadOnSignals calls reload at each signal. It returns when served is closed.

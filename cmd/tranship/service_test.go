@@ -197,7 +197,7 @@ func TestServeSecondSignal(t *testing.T) {
 		t.Fatal(err)
 	}
 	served := make(chan error, 1)
-	go func() { served <- runService(ctx, s, listener, time.Hour, &readyFile{}, nil, nil) }()
+	go func() { served <- runService(ctx, s, []net.Listener{listener}, time.Hour, &readyFile{}, nil, nil) }()
 	upload, writer := underWay(t, listener.Addr().String())
 	first()
 	again := make(chan os.Signal, 1)
@@ -227,7 +227,7 @@ func TestListenAddress(t *testing.T) {
 		"127.0.0.1:0": true, "[::1]:0": true, "127.1.2.3:5": true, "localhost:0": true,
 		":0": false, "0.0.0.0:0": false, "[::]:0": false, "192.0.2.1:0": false,
 	} {
-		address, err := listenAddress(listen)
+		address, err := listenAddress("listen", listen)
 		if err != nil || address.IP.IsLoopback() != want {
 			t.Errorf("%s: %v, %v", listen, address, err)
 		}

@@ -1,6 +1,8 @@
 package metrics
 
 import (
+	"slices"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/tranship/tranship"
@@ -36,7 +38,7 @@ func (c calls) add(event *tranship.Event) {
 	if _, known := c.methods[method]; !known {
 		method = other
 	}
-	if transport != tranship.TransportLanes {
+	if !slices.Contains(transports(), transport) {
 		transport = tranship.TransportGRPC
 	}
 	if event.Err != nil {

@@ -47,8 +47,8 @@ func newTransfers() transfers {
 	for _, direction := range []string{tranship.EventUpload.String(), tranship.EventDownload.String()} {
 		for _, protocol := range protocols() {
 			for _, transport := range transports() {
-				if protocol != nativeProtocol && transport == tranship.TransportLanes {
-					continue // lanes carry the native protocol alone
+				if !carries(transport, protocol) {
+					continue
 				}
 				// An alert sees the first error only if the series was there before.
 				for _, kind := range []string{failure.Internal, failure.Word(tranship.ErrIntegrity)} {
@@ -63,6 +63,15 @@ func newTransfers() transfers {
 		}
 	}
 	return t
+}
+
+// carries reports whether calls of a protocol come over a transport: lanes carry the native protocol
+// alone, and HTTP its own.
+func carries(transport, protocol string) bool {
+	if transport == tranship.TransportLanes {
+		return protocol == nativeProtocol
+	}
+	return (transport == tranship.TransportHTTP) == (protocol == httpProtocol)
 }
 
 func (t transfers) collectors() []prometheus.Collector {

@@ -1,0 +1,61 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/server/internal/httpadmission"
+	"github.com/tranship/tranship/server/internal/web"
+)
+
+// HTTPListener is a listener on which Serve serves files over HTTP/1.1 instead of gRPC, for
+// browsers and programs such as curl:
+//
+//	err := s.Serve(ctx, listener, server.HTTPListener{Listener: other})
+//
+// Its connections pass the same authentication, policy, limits and quotas, and are encrypted with
+// Config.TLS. docs/http.md describes the requests.
+type HTTPListener struct{ net.Listener }
+
+// HTTPMethods returns the names of the calls over HTTP, as an Observer is told them.
+func HTTPMethods() []string { return web.Methods() }
+
+// httpEnd serves the connections of HTTP listeners.
+type httpEnd struct {
+	adapter *httpadmission.Adapter
+	server  *http.Server
+}
+
+// newHTTPEnd returns the HTTP side of the server.
+func (s *Server) newHTTPEnd() httpEnd {
+	adapter := httpadmission.New(s.door, httpadmission.Options{Logger: s.config.Logger})
+	service := web.New(s.store, adapter, web.Options{Durability: s.config.commitDurability(), Logger: s.config.Logger})
+	return httpEnd{adapter, adapter.Server(service)}
+}
+
+// serve serves connections until the server stops.
+func (e httpEnd) serve(listener net.Listener) error {
+	if err := e.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// drain closes connections without a request, and waits for the requests under way. It returns
+// early when stop is called.
+func (e httpEnd) drain() { _ = e.server.Shutdown(context.Background()) }
+
+// stop closes all connections.
+func (e httpEnd) stop() { _ = e.server.Close() }
+
+// commitDurability is that of commits of protocols that have no word for it. What a store does by
+// default may be less than durable.
+func (c Config) commitDurability() tranship.Durability {
+	if c.MinDurability == tranship.DurabilityDurable {
+		return tranship.DurabilityDurable
+	}
+	return tranship.DurabilityDefault
+}

@@ -1,0 +1,187 @@
+package httpadmission
+
+import (
+	"context"
+	"errors"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/minrate"
+	"github.com/tranship/tranship/internal/observation"
+	"github.com/tranship/tranship/server/internal/admission"
+)
+
+// abortTime is how long a write may still take once the Door has ended its call.
+const abortTime = time.Second
+
+// errEnded is the error of an Exchange that the Door has ended, for its handler.
+var errEnded = errors.New("the call has ended")
+
+// Request describes what a request asks for.
+type Request struct {
+	// Method is the name of the call, for limits, logs and metrics: "/http/Get".
+	Method string
+	// Names are what the request names, for the audit log.
+	Names admission.Names
+	// Owes: the client owes a body while the handler waits for it.
+	Owes bool
+}
+
+// Exchange is a request and its response, whose bytes pass the Door. One goroutine uses it.
+type Exchange struct {
+	Request *http.Request
+	call    *admission.Call
+	control *http.ResponseController
+	body    io.Reader
+	header  http.Header
+
+	mu sync.Mutex
+	w  http.ResponseWriter
+	// begun: the header of the response was written. returned: the handler has returned. ended:
+	// it may write no more.
+	begun, returned, ended bool
+}
+
+// Serve admits a request and runs its handler. When either fails before the response has begun, it
+// answers with Fail; after that it cuts the connection, so that the client cannot take what it has
+// for the whole.
+func (a *Adapter) Serve(w http.ResponseWriter, r *http.Request, request Request, handler func(*Exchange) error) {
+	e := &Exchange{Request: r, w: w, control: http.NewResponseController(w), body: r.Body, header: http.Header{}}
+	err := a.run(e, request, handler)
+	if err == nil {
+		return
+	}
+	if !e.end() {
+		panic(http.ErrAbortHandler)
+	}
+	Fail(w, err)
+}
+
+// run passes a request through the Door.
+func (a *Adapter) run(e *Exchange, request Request, handler func(*Exchange) error) (err error) {
+	call, err := a.begin(e.Request, request.Method)
+	if err != nil {
+		return err
+	}
+	defer call.End()
+	defer func() { call.Done(err, request.Names) }()
+	presented := admission.Presented{Authorization: e.Request.Header.Values("Authorization"), TLS: e.Request.TLS}
+	if err := call.Authenticate(presented, false); err != nil {
+		return err
+	}
+	e.call = call
+	return call.Run(admission.Stream{Handlers: &a.handlers, Owes: request.Owes}, func() error {
+		defer e.setReturned()
+		if !request.Owes {
+			minrate.FromContext(call.Context()).Download()
+			call.Receiving()
+			if err := call.Received(0, nil); err != nil {
+				return err
+			}
+		}
+		return handler(e)
+	})
+}
+
+// begin counts a call.
+func (a *Adapter) begin(r *http.Request, method string) (*admission.Call, error) {
+	ctx := observation.NewTransportContext(r.Context(), tranship.TransportHTTP)
+	var forwarded []string
+	if name := a.door.ForwardedHeader(); name != "" {
+		forwarded = r.Header.Values(name)
+	}
+	if connection, ok := ctx.Value(connectionKey{}).(*admission.Connection); ok {
+		return connection.Begin(ctx, method, forwarded)
+	}
+	address, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return a.door.Begin(ctx, method, &net.UnixAddr{Name: r.RemoteAddr, Net: "unix"}, forwarded)
+	}
+	return a.door.Begin(ctx, method, net.TCPAddrFromAddrPort(address), forwarded)
+}
+
+// Context returns the context of the call, which has the principal and ends with the call.
+func (e *Exchange) Context() context.Context { return e.call.Context() }
+
+// Read reads from the body of the request.
+func (e *Exchange) Read(p []byte) (int, error) {
+	e.call.Receiving()
+	n, err := e.body.Read(p)
+	refusal := e.call.Received(int64(n), ended(n, err))
+	switch {
+	case err != nil:
+		return n, err
+	case refusal != nil:
+		return 0, refusal
+	}
+	return n, nil
+}
+
+// ended returns the error of a Read that has returned no bytes.
+func ended(n int, err error) error {
+	if n > 0 {
+		return nil
+	}
+	return err
+}
+
+// Header returns the header that WriteHeader writes.
+func (e *Exchange) Header() http.Header { return e.header }
+
+// WriteHeader begins the response.
+func (e *Exchange) WriteHeader(status int) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.ended {
+		return errEnded
+	}
+	e.begun = true
+	maps.Copy(e.w.Header(), e.header)
+	e.w.WriteHeader(status)
+	return nil
+}
+
+// Write writes to the body of the response, after WriteHeader.
+func (e *Exchange) Write(p []byte) (int, error) {
+	if err := e.call.Sending(int64(len(p))); err != nil {
+		return 0, err
+	}
+	defer e.call.Sent(int64(len(p)))
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.ended {
+		return 0, errEnded
+	}
+	return e.w.Write(p)
+}
+
+func (e *Exchange) setReturned() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.returned = true
+}
+
+// end ends what the handler may write. It returns whether the response has not begun. A handler
+// that still runs, because the Door has ended its call, can no longer wait for the client; the
+// connection then has no further request.
+func (e *Exchange) end() bool {
+	if e.call != nil {
+		_ = e.control.SetWriteDeadline(time.Now().Add(abortTime)) // for a write that holds mu
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.ended = true
+	if e.call != nil && !e.returned {
+		_ = e.control.SetReadDeadline(time.Unix(1, 0))
+		if !e.begun {
+			e.w.Header().Set("Connection", "close")
+		}
+	}
+	return !e.begun
+}

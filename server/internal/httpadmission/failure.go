@@ -1,0 +1,113 @@
+package httpadmission
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"unicode"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/failure"
+)
+
+// ErrorHeader is the header of a response that has the word for its error, such as "not_found".
+const ErrorHeader = "Tranship-Error"
+
+// statuses has the status of each kind of error. The first that an error matches counts.
+func statuses() []kindStatus {
+	return []kindStatus{
+		{tranship.ErrUnauthenticated, http.StatusUnauthorized},
+		{tranship.ErrDenied, http.StatusForbidden},
+		{tranship.ErrNotFound, http.StatusNotFound},
+		{tranship.ErrPrecondition, http.StatusPreconditionFailed},
+		{tranship.ErrExists, http.StatusConflict},
+		{tranship.ErrAborted, http.StatusConflict},
+		{tranship.ErrInvalid, http.StatusBadRequest},
+		{tranship.ErrIntegrity, http.StatusUnprocessableEntity},
+		{tranship.ErrQuota, http.StatusInsufficientStorage},
+		{tranship.ErrNoSpace, http.StatusInsufficientStorage},
+		{tranship.ErrLimit, http.StatusRequestEntityTooLarge},
+		{tranship.ErrUnsupported, http.StatusNotImplemented},
+		{tranship.ErrUnavailable, http.StatusServiceUnavailable},
+		{context.Canceled, http.StatusServiceUnavailable},
+		{context.DeadlineExceeded, http.StatusServiceUnavailable},
+	}
+}
+
+type kindStatus struct {
+	kind   error
+	status int
+}
+
+// Status returns the status of the response for an error: 429 for a limit that did not let the
+// call begin, and 500 for an error of no kind.
+func Status(err error) int {
+	if coded, ok := errors.AsType[*statusError](err); ok {
+		return coded.status
+	}
+	if _, ok := errors.AsType[*tranship.LimitError](err); ok && errors.Is(err, tranship.ErrUnavailable) {
+		return http.StatusTooManyRequests
+	}
+	for _, known := range statuses() {
+		if errors.Is(err, known.kind) {
+			return known.status
+		}
+	}
+	return http.StatusInternalServerError
+}
+
+// WithStatus returns err with another status than that of its kind.
+func WithStatus(err error, status int) error { return &statusError{err, status} }
+
+type statusError struct {
+	error
+	status int
+}
+
+func (e *statusError) Unwrap() error { return e.error }
+
+// WithHeader returns err with a header for its response.
+func WithHeader(err error, name, value string) error { return &headerError{err, name, value} }
+
+type headerError struct {
+	error
+	name, value string
+}
+
+func (e *headerError) Unwrap() error { return e.error }
+
+// Fail answers a request with an error: its text as one line, and its word in ErrorHeader. Of an
+// error of no kind, the client learns only that it is internal.
+func Fail(w http.ResponseWriter, err error) {
+	status, word, text := Status(err), failure.Word(err), err.Error()
+	if word == failure.Internal {
+		text = "internal error"
+	}
+	header := w.Header()
+	header.Set(ErrorHeader, word)
+	header.Set("Content-Type", "text/plain; charset=utf-8")
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Cache-Control", "no-store")
+	if more, ok := errors.AsType[*headerError](err); ok {
+		header.Set(more.name, more.value)
+	}
+	switch status {
+	case http.StatusUnauthorized:
+		header.Set("WWW-Authenticate", "Bearer")
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		header.Set("Retry-After", "1")
+	}
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(oneLine(text) + "\n")) // the client may be gone
+}
+
+// oneLine replaces control characters by spaces.
+func oneLine(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(text, "�"))
+}

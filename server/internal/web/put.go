@@ -1,0 +1,150 @@
+package web
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/compat"
+	"github.com/tranship/tranship/internal/failure"
+	"github.com/tranship/tranship/internal/sequential"
+	"github.com/tranship/tranship/server/internal/httpadmission"
+)
+
+// pieceBytes is how many bytes are read, checked and passed on at once.
+const pieceBytes = 256 << 10
+
+// put stores the body of a request as a whole file.
+func (s *Service) put(e *httpadmission.Exchange, path string) error {
+	start := time.Now()
+	file, received, err := s.receive(e, path)
+	s.log.Transfer(e.Context(), compat.Upload, path, received, start, err)
+	if err != nil {
+		return err
+	}
+	header := e.Header()
+	header.Set("ETag", etag(file.Version))
+	if file.CRC32C != nil {
+		header.Set(digestHeader, crcDigest(*file.CRC32C))
+	}
+	return e.WriteHeader(http.StatusCreated)
+}
+
+// receive stores a body, of which it returns how many bytes have come.
+func (s *Service) receive(e *httpadmission.Exchange, path string) (file tranship.File, received int64, err error) {
+	header := e.Request.Header
+	if header.Get("Content-Range") != "" { // RFC 9110, section 14.5
+		return tranship.File{}, 0, &tranship.InvalidError{Field: "Content-Range", Rule: "PUT stores a whole file"}
+	}
+	if encoding := header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
+		return tranship.File{}, 0, httpadmission.WithStatus(
+			&tranship.InvalidError{Field: "Content-Encoding", Rule: "a body is stored as it is, and must not be encoded"}, http.StatusUnsupportedMediaType)
+	}
+	spec := tranship.Spec{Path: path, Durability: s.options.Durability}
+	if size := e.Request.ContentLength; size >= 0 {
+		spec.Size = &size
+	}
+	if spec.Precondition, err = changeCondition(header); err != nil {
+		return tranship.File{}, 0, err
+	}
+	var want digests
+	if err := want.add(header, false); err != nil {
+		return tranship.File{}, 0, err
+	}
+	spec.CRC32C = want.crc
+	if spec.Size != nil && *spec.Size <= tranship.MaxPutBytes {
+		file, received, err = s.receiveSmall(e, spec, want)
+	} else {
+		file, received, err = s.receiveLarge(e, spec, want)
+	}
+	if spec.Precondition.MustNotExist && errors.Is(err, tranship.ErrExists) {
+		err = httpadmission.WithStatus(err, http.StatusPreconditionFailed)
+	}
+	return file, received, err
+}
+
+// receiveSmall stores a body of at most MaxPutBytes.
+func (s *Service) receiveSmall(e *httpadmission.Exchange, spec tranship.Spec, want digests) (tranship.File, int64, error) {
+	data := s.buffers.Get(int(*spec.Size))
+	defer s.buffers.Put(data)
+	n, err := io.ReadFull(e, *data)
+	if err != nil && *spec.Size > 0 {
+		return tranship.File{}, int64(n), broken(err)
+	}
+	want.write(*data)
+	if err := want.check(spec.Path); err != nil {
+		return tranship.File{}, int64(n), err
+	}
+	file, err := s.store.Put(e.Context(), spec, *data)
+	return file, int64(n), err
+}
+
+// receiveLarge stores a body of any size.
+func (s *Service) receiveLarge(e *httpadmission.Exchange, spec tranship.Spec, want digests) (file tranship.File, received int64, err error) {
+	upload, err := s.store.Begin(e.Context(), spec)
+	if err != nil {
+		return tranship.File{}, 0, err
+	}
+	writer := sequential.NewWriter(e.Context(), upload)
+	defer func() {
+		received = writer.Size()
+		if err != nil {
+			_ = writer.Abort() // the client gets err; if the cleanup fails, the upload expires
+		}
+	}()
+	for ended := false; !ended; {
+		piece := s.buffers.Get(pieceBytes)
+		n, err := io.ReadFull(e, *piece)
+		ended = errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+		if ended && spec.Size != nil && writer.Size()+int64(n) < *spec.Size {
+			err, ended = io.ErrUnexpectedEOF, false
+		}
+		if err != nil && !ended {
+			s.buffers.Put(piece)
+			return tranship.File{}, 0, broken(err)
+		}
+		data := (*piece)[:n]
+		want.write(data)
+		chunk := tranship.NewChunk([][]byte{data}, tranship.CRC32C(data), func() { s.buffers.Put(piece) })
+		if err := writer.WriteChunk(chunk); err != nil {
+			return tranship.File{}, 0, err
+		}
+	}
+	if err := want.add(e.Request.Trailer, true); err != nil {
+		return tranship.File{}, 0, err
+	}
+	if err := want.check(spec.Path); err != nil {
+		return tranship.File{}, 0, err
+	}
+	if crc := writer.CRC32C(); want.crc != nil && *want.crc != crc {
+		return tranship.File{}, 0, failure.WrongChecksum(spec.Path, crc, *want.crc)
+	}
+	file, err = writer.Commit()
+	return file, 0, err
+}
+
+// broken returns the error of a body that has not come whole, unless err is why the server has
+// ended the call.
+func broken(err error) error {
+	if failure.Word(err) != failure.Internal {
+		return err
+	}
+	return failure.Worded(tranship.ErrInvalid, "%v: the body of the request did not come whole: %v", tranship.ErrInvalid, err)
+}
+
+// remove removes a file.
+func (s *Service) remove(e *httpadmission.Exchange, path string) error {
+	precondition, err := changeCondition(e.Request.Header)
+	if err != nil {
+		return err
+	}
+	if precondition.MustNotExist {
+		return &tranship.InvalidError{Field: "If-None-Match", Rule: "a file that must not exist cannot be removed"}
+	}
+	if err := s.store.Remove(e.Context(), path, precondition); err != nil {
+		return err
+	}
+	return e.WriteHeader(http.StatusNoContent)
+}

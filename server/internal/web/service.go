@@ -1,0 +1,134 @@
+// Package web serves files over HTTP, for browsers and programs such as curl. Package server puts
+// credentials, policy and limits around it.
+//
+// A file is at /files/ and its path, and a directory at the same with a slash at the end:
+//
+//	GET, HEAD  reads a file or a range of it, or lists a directory as lines of JSON
+//	PUT        stores a whole file
+//	DELETE     removes a file
+//
+// The version of a file is its ETag, which the usual conditions compare. Nothing of a file is
+// visible before all of its body has come. docs/http.md describes it for users.
+package web
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/bufferpool"
+	"github.com/tranship/tranship/internal/compat"
+	"github.com/tranship/tranship/server/internal/admission"
+	"github.com/tranship/tranship/server/internal/httpadmission"
+)
+
+// filesPrefix is the beginning of the paths of files.
+const filesPrefix = "/files/"
+
+// The names of calls.
+const (
+	methodGet    = "/http/Get"
+	methodHead   = "/http/Head"
+	methodPut    = "/http/Put"
+	methodDelete = "/http/Delete"
+	methodList   = "/http/List"
+)
+
+// Methods returns the names of all calls, for metrics.
+func Methods() []string {
+	return []string{methodGet, methodHead, methodPut, methodDelete, methodList}
+}
+
+// Options are settings of a Service. The zero value is useful.
+type Options struct {
+	// Durability is that of every commit.
+	Durability tranship.Durability
+	// Logger gets one line for each transfer that ends. Nil means that nothing is logged.
+	Logger *slog.Logger
+}
+
+// Service serves the files of a store. It is safe for concurrent use.
+type Service struct {
+	store   tranship.Store
+	adapter *httpadmission.Adapter
+	options Options
+	log     compat.Log
+	buffers bufferpool.Pool
+}
+
+var _ http.Handler = (*Service)(nil)
+
+// New returns the service over store.
+func New(store tranship.Store, adapter *httpadmission.Adapter, options Options) *Service {
+	return &Service{store: store, adapter: adapter, options: options, log: compat.Log{Logger: options.Logger, Protocol: "http"}}
+}
+
+// target is what a request names.
+type target struct {
+	// path is the path of a file or directory; "" for the root.
+	path  string
+	isDir bool
+}
+
+// targetOf returns what a request names. Its path is decoded once, and not cleaned: the store
+// refuses paths that are not valid.
+func targetOf(r *http.Request) (target, error) {
+	escaped, ok := strings.CutPrefix(r.URL.EscapedPath(), filesPrefix)
+	if !ok {
+		return target{}, fmt.Errorf("%w: %s: files are at %s and their path", tranship.ErrNotFound, r.URL.EscapedPath(), filesPrefix)
+	}
+	path, err := url.PathUnescape(escaped)
+	if err != nil {
+		return target{}, &tranship.InvalidError{Field: "path", Rule: err.Error()}
+	}
+	if path == "" {
+		return target{isDir: true}, nil
+	}
+	directory, isDir := strings.CutSuffix(path, "/")
+	return target{directory, isDir}, nil
+}
+
+// ServeHTTP implements http.Handler.
+func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	to, err := targetOf(r)
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	request := httpadmission.Request{Names: admission.Names{Path: to.path}}
+	var handler func(*httpadmission.Exchange) error
+	switch {
+	case to.isDir && (r.Method == http.MethodGet || r.Method == http.MethodHead):
+		request.Method, handler = methodList, func(e *httpadmission.Exchange) error { return s.list(e, to.path) }
+	case to.isDir:
+		s.refuse(w, r, notAllowed("a directory has only GET and HEAD; the path of a file does not end with a slash", http.MethodGet, http.MethodHead))
+		return
+	case r.Method == http.MethodGet:
+		request.Method, handler = methodGet, func(e *httpadmission.Exchange) error { return s.get(e, to.path) }
+	case r.Method == http.MethodHead:
+		request.Method, handler = methodHead, func(e *httpadmission.Exchange) error { return s.get(e, to.path) }
+	case r.Method == http.MethodPut:
+		request.Method, request.Owes = methodPut, r.ContentLength != 0
+		handler = func(e *httpadmission.Exchange) error { return s.put(e, to.path) }
+	case r.Method == http.MethodDelete:
+		request.Method, handler = methodDelete, func(e *httpadmission.Exchange) error { return s.remove(e, to.path) }
+	default:
+		s.refuse(w, r, notAllowed("a file has no method "+r.Method, http.MethodGet, http.MethodHead, http.MethodPut, http.MethodDelete))
+		return
+	}
+	s.adapter.Serve(w, r, request, handler)
+}
+
+// refuse answers a request that names nothing that can be called. It passes the limits of calls.
+func (s *Service) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	s.adapter.Serve(w, r, httpadmission.Request{Method: methodGet}, func(*httpadmission.Exchange) error { return err })
+}
+
+// notAllowed returns the error of a method that a resource does not have.
+func notAllowed(text string, methods ...string) error {
+	return httpadmission.WithHeader(httpadmission.WithStatus(fmt.Errorf("%w: %s", tranship.ErrUnsupported, text), http.StatusMethodNotAllowed),
+		"Allow", strings.Join(methods, ", "))
+}
