@@ -199,8 +199,15 @@ func TestHTTPConditions(t *testing.T) {
 	second := put("If-Match", first).want(t, "the version", http.StatusCreated).header.Get("ETag")
 	put("If-Match", first).want(t, "an old version", http.StatusPreconditionFailed)
 	for _, bad := range [][]string{
-		{"If-Match", "*"}, {"If-Match", first + ", " + second}, {"If-Match", "W/" + second}, {"If-Match", "none"}, {"If-Match", `"%"`}, {"If-Match", ""},
-		{"If-None-Match", second}, {"If-Match", second, "If-None-Match", "*"}, {"If-Unmodified-Since", "Mon, 02 Jan 2006 15:04:05 GMT"},
+		{"If-Match", "*"},
+		{"If-Match", first + ", " + second},
+		{"If-Match", "W/" + second},
+		{"If-Match", "none"},
+		{"If-Match", `"%"`},
+		{"If-Match", ""},
+		{"If-None-Match", second},
+		{"If-Match", second, "If-None-Match", "*"},
+		{"If-Unmodified-Since", "Mon, 02 Jan 2006 15:04:05 GMT"},
 	} {
 		put(bad...).want(t, strings.Join(bad, ": "), http.StatusBadRequest)
 		w.do(http.MethodDelete, "f", nil, bad...).want(t, "DELETE "+strings.Join(bad, ": "), http.StatusBadRequest)
@@ -210,10 +217,20 @@ func TestHTTPConditions(t *testing.T) {
 		name, value string
 		status      int
 	}{
-		{"If-Match", second, 200}, {"If-Match", "*", 200}, {"If-Match", first + ", " + second, 200}, {"If-Match", first, 412}, {"If-Match", "W/" + second, 412},
-		{"If-None-Match", second, 304}, {"If-None-Match", "*", 304}, {"If-None-Match", "W/" + second, 304}, {"If-None-Match", first, 200},
-		{"If-Modified-Since", past, 200}, {"If-Modified-Since", future, 304}, {"If-Modified-Since", "soon", 200},
-		{"If-Unmodified-Since", past, 412}, {"If-Unmodified-Since", future, 200},
+		{"If-Match", second, 200},
+		{"If-Match", "*", 200},
+		{"If-Match", first + ", " + second, 200},
+		{"If-Match", first, 412},
+		{"If-Match", "W/" + second, 412},
+		{"If-None-Match", second, 304},
+		{"If-None-Match", "*", 304},
+		{"If-None-Match", "W/" + second, 304},
+		{"If-None-Match", first, 200},
+		{"If-Modified-Since", past, 200},
+		{"If-Modified-Since", future, 304},
+		{"If-Modified-Since", "soon", 200},
+		{"If-Unmodified-Since", past, 412},
+		{"If-Unmodified-Since", future, 200},
 	} {
 		for _, method := range []string{http.MethodGet, http.MethodHead} {
 			got := w.do(method, "f", nil, test.name, test.value).want(t, method+" "+test.name+": "+test.value, test.status)
@@ -301,6 +318,7 @@ func TestHTTPRefusals(t *testing.T) {
 		"GET /files/a/../../f":                    400,
 		"GET /files/%2e%2e/f":                     400,
 		"GET /files/a%2f..%2ff":                   400,
+		"GET /files//":                            400,
 		"GET /files//f":                           400,
 		"GET /files/a//":                          400,
 		"GET /files/./f":                          400,

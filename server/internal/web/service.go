@@ -88,6 +88,9 @@ func targetOf(r *http.Request) (target, error) {
 		return target{isDir: true}, nil
 	}
 	directory, isDir := strings.CutSuffix(path, "/")
+	if directory == "" {
+		return target{}, tranship.ValidatePath(path) // which fails
+	}
 	return target{directory, isDir}, nil
 }
 
