@@ -30,7 +30,7 @@ func TestRepeatedCommitIsSynced(t *testing.T) {
 	system.sync = func(file rootfs.File) error { files++; return real.sync(file) }
 	system.syncDir = func(dir *rootfs.Dir) error { directories++; return real.syncDir(dir) }
 	f := newFixture(t, small, system)
-	directories = 0 // opening the store syncs that of its state
+	files, directories = 0, 0 // opening the store syncs what is in its state
 	content := noise(1, 3000)
 	spec := resumable("a/b/file", content)
 	spec.Durability = tranship.DurabilityWritten

@@ -17,6 +17,9 @@ var errGoneDirectory = failure.Mark(fmt.Errorf("%w: the directory of the store w
 // files were missing. It also fails if the state directory was moved, because the next store
 // that is opened would not find it.
 func (s *Store) present() error {
+	if s.state == nil {
+		return nil // of Files
+	}
 	there, err := s.root.Leads(tranship.ReservedSegment, s.state.dir)
 	if err == nil && there {
 		_, err = s.state.dir.Lstat(draftsName)

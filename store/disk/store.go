@@ -28,7 +28,8 @@
 //
 // One Store has a directory open at a time, because locks, unfinished uploads and caches are in
 // its memory. The server's state, the values of a tranship.StateStore, has no such limit:
-// OpenState opens it beside the Store, in any number of processes.
+// OpenState opens it beside the Store, in any number of processes, and so does OpenFiles the files
+// for reading.
 package disk
 
 import (
@@ -59,6 +60,8 @@ type Store struct {
 	// attributes is set if the file system has extended attributes.
 	attributes  bool
 	recordSizes recordSizes
+	// lostAttributes is set if the directory was copied without its extended attributes.
+	lostAttributes bool
 	// setsModes is set if the file system is known to let the store set modes.
 	setsModes bool
 	// timeless is set if the file system does not let the store set modified times. timeUnit
@@ -154,6 +157,9 @@ func open(directory string, options Options, system system) (*Store, error) {
 	}
 	s.syncer.Sync = s.syncDirectory
 	if err := s.probe(); err != nil {
+		return nil, errors.Join(fmt.Errorf("disk: %s: %w", directory, err), s.Close())
+	}
+	if err := s.checkMarker(directory); err != nil {
 		return nil, errors.Join(fmt.Errorf("disk: %s: %w", directory, err), s.Close())
 	}
 	if !s.attributes {
