@@ -90,8 +90,16 @@ func textCases(t *testing.T, c *client.Client) map[string]textCase {
 			_, _, err := c.Fetch(ctx, notText, 4)
 			return err
 		}},
-		"Open":             {"path", []string{"Open.path"}, open(notText, tranship.OpenOptions{})},
-		"Open version":     {"version", []string{"Open.version"}, open("file", tranship.OpenOptions{Version: notText})},
+		"Open":         {"path", []string{"Open.path"}, open(notText, tranship.OpenOptions{})},
+		"Open version": {"version", []string{"Open.version"}, open("file", tranship.OpenOptions{Version: notText})},
+		"VerifyFile": {"path", []string{"VerifyFileRequest.path"}, func() error {
+			_, err := c.VerifyFile(ctx, notText, client.VerifyOptions{})
+			return err
+		}},
+		"VerifyFile version": {"version", []string{"VerifyFileRequest.version"}, func() error {
+			_, err := c.VerifyFile(ctx, "file", client.VerifyOptions{Version: notText})
+			return err
+		}},
 		"List":             {"directory", []string{"ListRequest.directory"}, list(tranship.ListOptions{Directory: notText})},
 		"List start after": {"start_after", []string{"ListRequest.start_after"}, list(tranship.ListOptions{StartAfter: notText})},
 		"List prefix":      {"prefix", []string{"ListRequest.prefix"}, list(tranship.ListOptions{Prefix: notText})},

@@ -260,6 +260,9 @@ func requests() []request {
 		{name: "copy to", method: native("Copy"), writes: true, messages: one(func(path string) proto.Message {
 			return &transhipv1.CopyRequest{SourcePath: "file", DestinationPath: path}
 		})},
+		{name: "verify", method: native("VerifyFile"), messages: one(func(path string) proto.Message {
+			return &transhipv1.VerifyFileRequest{Path: path}
+		})},
 		{name: "list uploads", method: native("ListUploads"), lists: true, messages: one(func(path string) proto.Message {
 			return &transhipv1.ListUploadsRequest{Directory: path}
 		})},

@@ -67,6 +67,20 @@ func Rewrite(t *testing.T, name string, offset int64) {
 	}
 }
 
+// Damage changes a byte of a file and keeps its size and modified time, as a medium does that
+// loses bits.
+func Damage(t *testing.T, name string, offset int64) {
+	t.Helper()
+	info, err := os.Stat(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	Rewrite(t, name, offset)
+	if err := os.Chtimes(name, info.ModTime(), info.ModTime()); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // Names returns the sorted names in a directory.
 func Names(t *testing.T, directory string) []string {
 	t.Helper()

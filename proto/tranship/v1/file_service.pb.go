@@ -3924,6 +3924,135 @@ func (x *CopyFileResponse) GetFile() *File {
 	return nil
 }
 
+// VerifyFileRequest names the file to read.
+type VerifyFileRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The file.
+	Path string `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
+	// The version that the file must have. If it has another, the call fails with
+	// FAILED_PRECONDITION. Empty: any version.
+	Version string `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
+	// The most bytes a second that the server reads for this call; 0: as many as it can.
+	MaxBytesPerSecond int64 `protobuf:"varint,3,opt,name=max_bytes_per_second,json=maxBytesPerSecond,proto3" json:"max_bytes_per_second,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *VerifyFileRequest) Reset() {
+	*x = VerifyFileRequest{}
+	mi := &file_tranship_v1_file_service_proto_msgTypes[45]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VerifyFileRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VerifyFileRequest) ProtoMessage() {}
+
+func (x *VerifyFileRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tranship_v1_file_service_proto_msgTypes[45]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VerifyFileRequest.ProtoReflect.Descriptor instead.
+func (*VerifyFileRequest) Descriptor() ([]byte, []int) {
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{45}
+}
+
+func (x *VerifyFileRequest) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *VerifyFileRequest) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *VerifyFileRequest) GetMaxBytesPerSecond() int64 {
+	if x != nil {
+		return x.MaxBytesPerSecond
+	}
+	return 0
+}
+
+// VerifyFileResponse reports how far a file is read, or that all of it was.
+type VerifyFileResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many bytes have been read so far. It never decreases.
+	ReadBytes int64 `protobuf:"varint,1,opt,name=read_bytes,json=readBytes,proto3" json:"read_bytes,omitempty"`
+	// The file. Present in the last response only.
+	File *File `protobuf:"bytes,2,opt,name=file,proto3" json:"file,omitempty"`
+	// The CRC32C of what was read. Present in the last response only.
+	Crc32C        *uint32 `protobuf:"fixed32,3,opt,name=crc32c,proto3,oneof" json:"crc32c,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VerifyFileResponse) Reset() {
+	*x = VerifyFileResponse{}
+	mi := &file_tranship_v1_file_service_proto_msgTypes[46]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VerifyFileResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VerifyFileResponse) ProtoMessage() {}
+
+func (x *VerifyFileResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tranship_v1_file_service_proto_msgTypes[46]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VerifyFileResponse.ProtoReflect.Descriptor instead.
+func (*VerifyFileResponse) Descriptor() ([]byte, []int) {
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{46}
+}
+
+func (x *VerifyFileResponse) GetReadBytes() int64 {
+	if x != nil {
+		return x.ReadBytes
+	}
+	return 0
+}
+
+func (x *VerifyFileResponse) GetFile() *File {
+	if x != nil {
+		return x.File
+	}
+	return nil
+}
+
+func (x *VerifyFileResponse) GetCrc32C() uint32 {
+	if x != nil && x.Crc32C != nil {
+		return *x.Crc32C
+	}
+	return 0
+}
+
 // ListUploadsRequest selects the uploads to list.
 type ListUploadsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3935,7 +4064,7 @@ type ListUploadsRequest struct {
 
 func (x *ListUploadsRequest) Reset() {
 	*x = ListUploadsRequest{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[45]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3947,7 +4076,7 @@ func (x *ListUploadsRequest) String() string {
 func (*ListUploadsRequest) ProtoMessage() {}
 
 func (x *ListUploadsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[45]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3960,7 +4089,7 @@ func (x *ListUploadsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUploadsRequest.ProtoReflect.Descriptor instead.
 func (*ListUploadsRequest) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{45}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *ListUploadsRequest) GetDirectory() string {
@@ -3982,7 +4111,7 @@ type ListUploadsResponse struct {
 
 func (x *ListUploadsResponse) Reset() {
 	*x = ListUploadsResponse{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[46]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3994,7 +4123,7 @@ func (x *ListUploadsResponse) String() string {
 func (*ListUploadsResponse) ProtoMessage() {}
 
 func (x *ListUploadsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[46]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4007,7 +4136,7 @@ func (x *ListUploadsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUploadsResponse.ProtoReflect.Descriptor instead.
 func (*ListUploadsResponse) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{46}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *ListUploadsResponse) GetUploads() []*Upload {
@@ -4038,7 +4167,7 @@ type Upload struct {
 
 func (x *Upload) Reset() {
 	*x = Upload{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[47]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4050,7 +4179,7 @@ func (x *Upload) String() string {
 func (*Upload) ProtoMessage() {}
 
 func (x *Upload) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[47]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4063,7 +4192,7 @@ func (x *Upload) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Upload.ProtoReflect.Descriptor instead.
 func (*Upload) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{47}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *Upload) GetUploadId() string {
@@ -4119,7 +4248,7 @@ type AbortUploadRequest struct {
 
 func (x *AbortUploadRequest) Reset() {
 	*x = AbortUploadRequest{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[48]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4131,7 +4260,7 @@ func (x *AbortUploadRequest) String() string {
 func (*AbortUploadRequest) ProtoMessage() {}
 
 func (x *AbortUploadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[48]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4144,7 +4273,7 @@ func (x *AbortUploadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AbortUploadRequest.ProtoReflect.Descriptor instead.
 func (*AbortUploadRequest) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{48}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *AbortUploadRequest) GetUploadId() string {
@@ -4163,7 +4292,7 @@ type AbortUploadResponse struct {
 
 func (x *AbortUploadResponse) Reset() {
 	*x = AbortUploadResponse{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[49]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4175,7 +4304,7 @@ func (x *AbortUploadResponse) String() string {
 func (*AbortUploadResponse) ProtoMessage() {}
 
 func (x *AbortUploadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[49]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4188,7 +4317,7 @@ func (x *AbortUploadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AbortUploadResponse.ProtoReflect.Descriptor instead.
 func (*AbortUploadResponse) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{49}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{51}
 }
 
 // GetServerInfoRequest is empty.
@@ -4200,7 +4329,7 @@ type GetServerInfoRequest struct {
 
 func (x *GetServerInfoRequest) Reset() {
 	*x = GetServerInfoRequest{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[50]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4212,7 +4341,7 @@ func (x *GetServerInfoRequest) String() string {
 func (*GetServerInfoRequest) ProtoMessage() {}
 
 func (x *GetServerInfoRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[50]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4225,7 +4354,7 @@ func (x *GetServerInfoRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetServerInfoRequest.ProtoReflect.Descriptor instead.
 func (*GetServerInfoRequest) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{50}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{52}
 }
 
 // GetServerInfoResponse describes the server. Its limits do not become stricter
@@ -4263,7 +4392,7 @@ type GetServerInfoResponse struct {
 
 func (x *GetServerInfoResponse) Reset() {
 	*x = GetServerInfoResponse{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[51]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4275,7 +4404,7 @@ func (x *GetServerInfoResponse) String() string {
 func (*GetServerInfoResponse) ProtoMessage() {}
 
 func (x *GetServerInfoResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[51]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4288,7 +4417,7 @@ func (x *GetServerInfoResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetServerInfoResponse.ProtoReflect.Descriptor instead.
 func (*GetServerInfoResponse) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{51}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *GetServerInfoResponse) GetServerVersion() string {
@@ -4384,7 +4513,7 @@ type Lanes struct {
 
 func (x *Lanes) Reset() {
 	*x = Lanes{}
-	mi := &file_tranship_v1_file_service_proto_msgTypes[52]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4396,7 +4525,7 @@ func (x *Lanes) String() string {
 func (*Lanes) ProtoMessage() {}
 
 func (x *Lanes) ProtoReflect() protoreflect.Message {
-	mi := &file_tranship_v1_file_service_proto_msgTypes[52]
+	mi := &file_tranship_v1_file_service_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4409,7 +4538,7 @@ func (x *Lanes) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Lanes.ProtoReflect.Descriptor instead.
 func (*Lanes) Descriptor() ([]byte, []int) {
-	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{52}
+	return file_tranship_v1_file_service_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *Lanes) GetInstanceId() string {
@@ -4700,7 +4829,17 @@ const file_tranship_v1_file_service_proto_rawDesc = "" +
 	"\x0esource_version\x18\x04 \x01(\tR\rsourceVersion\"\\\n" +
 	"\x10CopyFileResponse\x12!\n" +
 	"\fcopied_bytes\x18\x01 \x01(\x03R\vcopiedBytes\x12%\n" +
-	"\x04file\x18\x02 \x01(\v2\x11.tranship.v1.FileR\x04file\"2\n" +
+	"\x04file\x18\x02 \x01(\v2\x11.tranship.v1.FileR\x04file\"r\n" +
+	"\x11VerifyFileRequest\x12\x12\n" +
+	"\x04path\x18\x01 \x01(\tR\x04path\x12\x18\n" +
+	"\aversion\x18\x02 \x01(\tR\aversion\x12/\n" +
+	"\x14max_bytes_per_second\x18\x03 \x01(\x03R\x11maxBytesPerSecond\"\x82\x01\n" +
+	"\x12VerifyFileResponse\x12\x1d\n" +
+	"\n" +
+	"read_bytes\x18\x01 \x01(\x03R\treadBytes\x12%\n" +
+	"\x04file\x18\x02 \x01(\v2\x11.tranship.v1.FileR\x04file\x12\x1b\n" +
+	"\x06crc32c\x18\x03 \x01(\aH\x00R\x06crc32c\x88\x01\x01B\t\n" +
+	"\a_crc32c\"2\n" +
 	"\x12ListUploadsRequest\x12\x1c\n" +
 	"\tdirectory\x18\x01 \x01(\tR\tdirectory\"D\n" +
 	"\x13ListUploadsResponse\x12-\n" +
@@ -4739,7 +4878,7 @@ const file_tranship_v1_file_service_proto_rawDesc = "" +
 	"Durability\x12\x1a\n" +
 	"\x16DURABILITY_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12DURABILITY_WRITTEN\x10\x01\x12\x16\n" +
-	"\x12DURABILITY_DURABLE\x10\x022\xcc\a\n" +
+	"\x12DURABILITY_DURABLE\x10\x022\x9d\b\n" +
 	"\vFileService\x12E\n" +
 	"\x06Upload\x12\x1a.tranship.v1.UploadRequest\x1a\x1b.tranship.v1.UploadResponse(\x010\x01\x12K\n" +
 	"\bDownload\x12\x1c.tranship.v1.DownloadRequest\x1a\x1d.tranship.v1.DownloadResponse(\x010\x01\x12;\n" +
@@ -4753,7 +4892,9 @@ const file_tranship_v1_file_service_proto_rawDesc = "" +
 	"\x04Copy\x12\x18.tranship.v1.CopyRequest\x1a\x19.tranship.v1.CopyResponse\x12I\n" +
 	"\bCopyFile\x12\x1c.tranship.v1.CopyFileRequest\x1a\x1d.tranship.v1.CopyFileResponse0\x01\x12R\n" +
 	"\vListUploads\x12\x1f.tranship.v1.ListUploadsRequest\x1a .tranship.v1.ListUploadsResponse0\x01\x12P\n" +
-	"\vAbortUpload\x12\x1f.tranship.v1.AbortUploadRequest\x1a .tranship.v1.AbortUploadResponse\x12V\n" +
+	"\vAbortUpload\x12\x1f.tranship.v1.AbortUploadRequest\x1a .tranship.v1.AbortUploadResponse\x12O\n" +
+	"\n" +
+	"VerifyFile\x12\x1e.tranship.v1.VerifyFileRequest\x1a\x1f.tranship.v1.VerifyFileResponse0\x01\x12V\n" +
 	"\rGetServerInfo\x12!.tranship.v1.GetServerInfoRequest\x1a\".tranship.v1.GetServerInfoResponseB;Z9github.com/tranship/tranship/proto/tranship/v1;transhipv1b\x06proto3"
 
 var (
@@ -4769,7 +4910,7 @@ func file_tranship_v1_file_service_proto_rawDescGZIP() []byte {
 }
 
 var file_tranship_v1_file_service_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_tranship_v1_file_service_proto_msgTypes = make([]protoimpl.MessageInfo, 55)
+var file_tranship_v1_file_service_proto_msgTypes = make([]protoimpl.MessageInfo, 57)
 var file_tranship_v1_file_service_proto_goTypes = []any{
 	(Durability)(0),               // 0: tranship.v1.Durability
 	(Begin_Mode)(0),               // 1: tranship.v1.Begin.Mode
@@ -4818,28 +4959,30 @@ var file_tranship_v1_file_service_proto_goTypes = []any{
 	(*CopyResponse)(nil),          // 44: tranship.v1.CopyResponse
 	(*CopyFileRequest)(nil),       // 45: tranship.v1.CopyFileRequest
 	(*CopyFileResponse)(nil),      // 46: tranship.v1.CopyFileResponse
-	(*ListUploadsRequest)(nil),    // 47: tranship.v1.ListUploadsRequest
-	(*ListUploadsResponse)(nil),   // 48: tranship.v1.ListUploadsResponse
-	(*Upload)(nil),                // 49: tranship.v1.Upload
-	(*AbortUploadRequest)(nil),    // 50: tranship.v1.AbortUploadRequest
-	(*AbortUploadResponse)(nil),   // 51: tranship.v1.AbortUploadResponse
-	(*GetServerInfoRequest)(nil),  // 52: tranship.v1.GetServerInfoRequest
-	(*GetServerInfoResponse)(nil), // 53: tranship.v1.GetServerInfoResponse
-	(*Lanes)(nil),                 // 54: tranship.v1.Lanes
-	nil,                           // 55: tranship.v1.File.MetadataEntry
-	nil,                           // 56: tranship.v1.Metadata.EntriesEntry
-	(*timestamppb.Timestamp)(nil), // 57: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 58: google.protobuf.Duration
-	(*anypb.Any)(nil),             // 59: google.protobuf.Any
+	(*VerifyFileRequest)(nil),     // 47: tranship.v1.VerifyFileRequest
+	(*VerifyFileResponse)(nil),    // 48: tranship.v1.VerifyFileResponse
+	(*ListUploadsRequest)(nil),    // 49: tranship.v1.ListUploadsRequest
+	(*ListUploadsResponse)(nil),   // 50: tranship.v1.ListUploadsResponse
+	(*Upload)(nil),                // 51: tranship.v1.Upload
+	(*AbortUploadRequest)(nil),    // 52: tranship.v1.AbortUploadRequest
+	(*AbortUploadResponse)(nil),   // 53: tranship.v1.AbortUploadResponse
+	(*GetServerInfoRequest)(nil),  // 54: tranship.v1.GetServerInfoRequest
+	(*GetServerInfoResponse)(nil), // 55: tranship.v1.GetServerInfoResponse
+	(*Lanes)(nil),                 // 56: tranship.v1.Lanes
+	nil,                           // 57: tranship.v1.File.MetadataEntry
+	nil,                           // 58: tranship.v1.Metadata.EntriesEntry
+	(*timestamppb.Timestamp)(nil), // 59: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 60: google.protobuf.Duration
+	(*anypb.Any)(nil),             // 61: google.protobuf.Any
 }
 var file_tranship_v1_file_service_proto_depIdxs = []int32{
-	57, // 0: tranship.v1.File.modified_time:type_name -> google.protobuf.Timestamp
-	55, // 1: tranship.v1.File.metadata:type_name -> tranship.v1.File.MetadataEntry
-	58, // 2: tranship.v1.File.modified_time_unit:type_name -> google.protobuf.Duration
-	57, // 3: tranship.v1.Attributes.modified_time:type_name -> google.protobuf.Timestamp
+	59, // 0: tranship.v1.File.modified_time:type_name -> google.protobuf.Timestamp
+	57, // 1: tranship.v1.File.metadata:type_name -> tranship.v1.File.MetadataEntry
+	60, // 2: tranship.v1.File.modified_time_unit:type_name -> google.protobuf.Duration
+	59, // 3: tranship.v1.Attributes.modified_time:type_name -> google.protobuf.Timestamp
 	4,  // 4: tranship.v1.Attributes.metadata:type_name -> tranship.v1.Metadata
-	56, // 5: tranship.v1.Metadata.entries:type_name -> tranship.v1.Metadata.EntriesEntry
-	59, // 6: tranship.v1.Status.details:type_name -> google.protobuf.Any
+	58, // 5: tranship.v1.Metadata.entries:type_name -> tranship.v1.Metadata.EntriesEntry
+	61, // 6: tranship.v1.Status.details:type_name -> google.protobuf.Any
 	6,  // 7: tranship.v1.MissingRanges.ranges:type_name -> tranship.v1.Range
 	10, // 8: tranship.v1.UploadRequest.begin:type_name -> tranship.v1.Begin
 	11, // 9: tranship.v1.UploadRequest.chunk:type_name -> tranship.v1.Chunk
@@ -4853,7 +4996,7 @@ var file_tranship_v1_file_service_proto_depIdxs = []int32{
 	3,  // 17: tranship.v1.Begin.attributes:type_name -> tranship.v1.Attributes
 	5,  // 18: tranship.v1.Begin.precondition:type_name -> tranship.v1.Precondition
 	0,  // 19: tranship.v1.Begin.durability:type_name -> tranship.v1.Durability
-	58, // 20: tranship.v1.Begin.progress_interval:type_name -> google.protobuf.Duration
+	60, // 20: tranship.v1.Begin.progress_interval:type_name -> google.protobuf.Duration
 	3,  // 21: tranship.v1.Finish.attributes:type_name -> tranship.v1.Attributes
 	3,  // 22: tranship.v1.Put.attributes:type_name -> tranship.v1.Attributes
 	5,  // 23: tranship.v1.Put.precondition:type_name -> tranship.v1.Precondition
@@ -4894,44 +5037,47 @@ var file_tranship_v1_file_service_proto_depIdxs = []int32{
 	2,  // 58: tranship.v1.CopyResponse.file:type_name -> tranship.v1.File
 	5,  // 59: tranship.v1.CopyFileRequest.precondition:type_name -> tranship.v1.Precondition
 	2,  // 60: tranship.v1.CopyFileResponse.file:type_name -> tranship.v1.File
-	49, // 61: tranship.v1.ListUploadsResponse.uploads:type_name -> tranship.v1.Upload
-	57, // 62: tranship.v1.Upload.created_time:type_name -> google.protobuf.Timestamp
-	57, // 63: tranship.v1.Upload.expire_time:type_name -> google.protobuf.Timestamp
-	0,  // 64: tranship.v1.GetServerInfoResponse.min_durability:type_name -> tranship.v1.Durability
-	58, // 65: tranship.v1.GetServerInfoResponse.min_ping_interval:type_name -> google.protobuf.Duration
-	58, // 66: tranship.v1.GetServerInfoResponse.min_keep_alive_interval:type_name -> google.protobuf.Duration
-	54, // 67: tranship.v1.GetServerInfoResponse.lanes:type_name -> tranship.v1.Lanes
-	9,  // 68: tranship.v1.FileService.Upload:input_type -> tranship.v1.UploadRequest
-	23, // 69: tranship.v1.FileService.Download:input_type -> tranship.v1.DownloadRequest
-	28, // 70: tranship.v1.FileService.Stat:input_type -> tranship.v1.StatRequest
-	30, // 71: tranship.v1.FileService.List:input_type -> tranship.v1.ListRequest
-	35, // 72: tranship.v1.FileService.SetAttributes:input_type -> tranship.v1.SetAttributesRequest
-	37, // 73: tranship.v1.FileService.Delete:input_type -> tranship.v1.DeleteRequest
-	39, // 74: tranship.v1.FileService.DeleteTree:input_type -> tranship.v1.DeleteTreeRequest
-	41, // 75: tranship.v1.FileService.Move:input_type -> tranship.v1.MoveRequest
-	43, // 76: tranship.v1.FileService.Copy:input_type -> tranship.v1.CopyRequest
-	45, // 77: tranship.v1.FileService.CopyFile:input_type -> tranship.v1.CopyFileRequest
-	47, // 78: tranship.v1.FileService.ListUploads:input_type -> tranship.v1.ListUploadsRequest
-	50, // 79: tranship.v1.FileService.AbortUpload:input_type -> tranship.v1.AbortUploadRequest
-	52, // 80: tranship.v1.FileService.GetServerInfo:input_type -> tranship.v1.GetServerInfoRequest
-	17, // 81: tranship.v1.FileService.Upload:output_type -> tranship.v1.UploadResponse
-	25, // 82: tranship.v1.FileService.Download:output_type -> tranship.v1.DownloadResponse
-	29, // 83: tranship.v1.FileService.Stat:output_type -> tranship.v1.StatResponse
-	31, // 84: tranship.v1.FileService.List:output_type -> tranship.v1.ListResponse
-	36, // 85: tranship.v1.FileService.SetAttributes:output_type -> tranship.v1.SetAttributesResponse
-	38, // 86: tranship.v1.FileService.Delete:output_type -> tranship.v1.DeleteResponse
-	40, // 87: tranship.v1.FileService.DeleteTree:output_type -> tranship.v1.DeleteTreeResponse
-	42, // 88: tranship.v1.FileService.Move:output_type -> tranship.v1.MoveResponse
-	44, // 89: tranship.v1.FileService.Copy:output_type -> tranship.v1.CopyResponse
-	46, // 90: tranship.v1.FileService.CopyFile:output_type -> tranship.v1.CopyFileResponse
-	48, // 91: tranship.v1.FileService.ListUploads:output_type -> tranship.v1.ListUploadsResponse
-	51, // 92: tranship.v1.FileService.AbortUpload:output_type -> tranship.v1.AbortUploadResponse
-	53, // 93: tranship.v1.FileService.GetServerInfo:output_type -> tranship.v1.GetServerInfoResponse
-	81, // [81:94] is the sub-list for method output_type
-	68, // [68:81] is the sub-list for method input_type
-	68, // [68:68] is the sub-list for extension type_name
-	68, // [68:68] is the sub-list for extension extendee
-	0,  // [0:68] is the sub-list for field type_name
+	2,  // 61: tranship.v1.VerifyFileResponse.file:type_name -> tranship.v1.File
+	51, // 62: tranship.v1.ListUploadsResponse.uploads:type_name -> tranship.v1.Upload
+	59, // 63: tranship.v1.Upload.created_time:type_name -> google.protobuf.Timestamp
+	59, // 64: tranship.v1.Upload.expire_time:type_name -> google.protobuf.Timestamp
+	0,  // 65: tranship.v1.GetServerInfoResponse.min_durability:type_name -> tranship.v1.Durability
+	60, // 66: tranship.v1.GetServerInfoResponse.min_ping_interval:type_name -> google.protobuf.Duration
+	60, // 67: tranship.v1.GetServerInfoResponse.min_keep_alive_interval:type_name -> google.protobuf.Duration
+	56, // 68: tranship.v1.GetServerInfoResponse.lanes:type_name -> tranship.v1.Lanes
+	9,  // 69: tranship.v1.FileService.Upload:input_type -> tranship.v1.UploadRequest
+	23, // 70: tranship.v1.FileService.Download:input_type -> tranship.v1.DownloadRequest
+	28, // 71: tranship.v1.FileService.Stat:input_type -> tranship.v1.StatRequest
+	30, // 72: tranship.v1.FileService.List:input_type -> tranship.v1.ListRequest
+	35, // 73: tranship.v1.FileService.SetAttributes:input_type -> tranship.v1.SetAttributesRequest
+	37, // 74: tranship.v1.FileService.Delete:input_type -> tranship.v1.DeleteRequest
+	39, // 75: tranship.v1.FileService.DeleteTree:input_type -> tranship.v1.DeleteTreeRequest
+	41, // 76: tranship.v1.FileService.Move:input_type -> tranship.v1.MoveRequest
+	43, // 77: tranship.v1.FileService.Copy:input_type -> tranship.v1.CopyRequest
+	45, // 78: tranship.v1.FileService.CopyFile:input_type -> tranship.v1.CopyFileRequest
+	49, // 79: tranship.v1.FileService.ListUploads:input_type -> tranship.v1.ListUploadsRequest
+	52, // 80: tranship.v1.FileService.AbortUpload:input_type -> tranship.v1.AbortUploadRequest
+	47, // 81: tranship.v1.FileService.VerifyFile:input_type -> tranship.v1.VerifyFileRequest
+	54, // 82: tranship.v1.FileService.GetServerInfo:input_type -> tranship.v1.GetServerInfoRequest
+	17, // 83: tranship.v1.FileService.Upload:output_type -> tranship.v1.UploadResponse
+	25, // 84: tranship.v1.FileService.Download:output_type -> tranship.v1.DownloadResponse
+	29, // 85: tranship.v1.FileService.Stat:output_type -> tranship.v1.StatResponse
+	31, // 86: tranship.v1.FileService.List:output_type -> tranship.v1.ListResponse
+	36, // 87: tranship.v1.FileService.SetAttributes:output_type -> tranship.v1.SetAttributesResponse
+	38, // 88: tranship.v1.FileService.Delete:output_type -> tranship.v1.DeleteResponse
+	40, // 89: tranship.v1.FileService.DeleteTree:output_type -> tranship.v1.DeleteTreeResponse
+	42, // 90: tranship.v1.FileService.Move:output_type -> tranship.v1.MoveResponse
+	44, // 91: tranship.v1.FileService.Copy:output_type -> tranship.v1.CopyResponse
+	46, // 92: tranship.v1.FileService.CopyFile:output_type -> tranship.v1.CopyFileResponse
+	50, // 93: tranship.v1.FileService.ListUploads:output_type -> tranship.v1.ListUploadsResponse
+	53, // 94: tranship.v1.FileService.AbortUpload:output_type -> tranship.v1.AbortUploadResponse
+	48, // 95: tranship.v1.FileService.VerifyFile:output_type -> tranship.v1.VerifyFileResponse
+	55, // 96: tranship.v1.FileService.GetServerInfo:output_type -> tranship.v1.GetServerInfoResponse
+	83, // [83:97] is the sub-list for method output_type
+	69, // [69:83] is the sub-list for method input_type
+	69, // [69:69] is the sub-list for extension type_name
+	69, // [69:69] is the sub-list for extension extendee
+	0,  // [0:69] is the sub-list for field type_name
 }
 
 func init() { file_tranship_v1_file_service_proto_init() }
@@ -4989,14 +5135,15 @@ func file_tranship_v1_file_service_proto_init() {
 		(*Entry_File)(nil),
 		(*Entry_Directory)(nil),
 	}
-	file_tranship_v1_file_service_proto_msgTypes[47].OneofWrappers = []any{}
+	file_tranship_v1_file_service_proto_msgTypes[46].OneofWrappers = []any{}
+	file_tranship_v1_file_service_proto_msgTypes[49].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tranship_v1_file_service_proto_rawDesc), len(file_tranship_v1_file_service_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   55,
+			NumMessages:   57,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -240,6 +240,7 @@ const (
 	FileService_CopyFile_FullMethodName      = "/tranship.v1.FileService/CopyFile"
 	FileService_ListUploads_FullMethodName   = "/tranship.v1.FileService/ListUploads"
 	FileService_AbortUpload_FullMethodName   = "/tranship.v1.FileService/AbortUpload"
+	FileService_VerifyFile_FullMethodName    = "/tranship.v1.FileService/VerifyFile"
 	FileService_GetServerInfo_FullMethodName = "/tranship.v1.FileService/GetServerInfo"
 )
 
@@ -345,6 +346,14 @@ type FileServiceClient interface {
 	// it. Slots that write to the upload fail with ABORTED. An unknown upload, or that
 	// of another caller, is NOT_FOUND.
 	AbortUpload(ctx context.Context, in *AbortUploadRequest, opts ...grpc.CallOption) (*AbortUploadResponse, error)
+	// VerifyFile reads a file in the store and compares it with its checksum; its bytes do
+	// not cross the network. The server sends a response every few seconds, so that neither
+	// the client nor a proxy takes it for dead; the last one has the file.
+	//
+	// If the bytes do not match the checksum, the call fails with DATA_LOSS. A file without a
+	// checksum is read, too: the last response then has no `file.crc32c`. The call needs the
+	// right to read the file.
+	VerifyFile(ctx context.Context, in *VerifyFileRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[VerifyFileResponse], error)
 	// GetServerInfo returns the version and the limits of the server.
 	GetServerInfo(ctx context.Context, in *GetServerInfoRequest, opts ...grpc.CallOption) (*GetServerInfoResponse, error)
 }
@@ -519,6 +528,25 @@ func (c *fileServiceClient) AbortUpload(ctx context.Context, in *AbortUploadRequ
 	return out, nil
 }
 
+func (c *fileServiceClient) VerifyFile(ctx context.Context, in *VerifyFileRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[VerifyFileResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &FileService_ServiceDesc.Streams[6], FileService_VerifyFile_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[VerifyFileRequest, VerifyFileResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type FileService_VerifyFileClient = grpc.ServerStreamingClient[VerifyFileResponse]
+
 func (c *fileServiceClient) GetServerInfo(ctx context.Context, in *GetServerInfoRequest, opts ...grpc.CallOption) (*GetServerInfoResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GetServerInfoResponse)
@@ -631,6 +659,14 @@ type FileServiceServer interface {
 	// it. Slots that write to the upload fail with ABORTED. An unknown upload, or that
 	// of another caller, is NOT_FOUND.
 	AbortUpload(context.Context, *AbortUploadRequest) (*AbortUploadResponse, error)
+	// VerifyFile reads a file in the store and compares it with its checksum; its bytes do
+	// not cross the network. The server sends a response every few seconds, so that neither
+	// the client nor a proxy takes it for dead; the last one has the file.
+	//
+	// If the bytes do not match the checksum, the call fails with DATA_LOSS. A file without a
+	// checksum is read, too: the last response then has no `file.crc32c`. The call needs the
+	// right to read the file.
+	VerifyFile(*VerifyFileRequest, grpc.ServerStreamingServer[VerifyFileResponse]) error
 	// GetServerInfo returns the version and the limits of the server.
 	GetServerInfo(context.Context, *GetServerInfoRequest) (*GetServerInfoResponse, error)
 	mustEmbedUnimplementedFileServiceServer()
@@ -678,6 +714,9 @@ func (UnimplementedFileServiceServer) ListUploads(*ListUploadsRequest, grpc.Serv
 }
 func (UnimplementedFileServiceServer) AbortUpload(context.Context, *AbortUploadRequest) (*AbortUploadResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method AbortUpload not implemented")
+}
+func (UnimplementedFileServiceServer) VerifyFile(*VerifyFileRequest, grpc.ServerStreamingServer[VerifyFileResponse]) error {
+	return status.Error(codes.Unimplemented, "method VerifyFile not implemented")
 }
 func (UnimplementedFileServiceServer) GetServerInfo(context.Context, *GetServerInfoRequest) (*GetServerInfoResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetServerInfo not implemented")
@@ -869,6 +908,17 @@ func _FileService_AbortUpload_Handler(srv interface{}, ctx context.Context, dec 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _FileService_VerifyFile_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(VerifyFileRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(FileServiceServer).VerifyFile(m, &grpc.GenericServerStream[VerifyFileRequest, VerifyFileResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type FileService_VerifyFileServer = grpc.ServerStreamingServer[VerifyFileResponse]
+
 func _FileService_GetServerInfo_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(GetServerInfoRequest)
 	if err := dec(in); err != nil {
@@ -954,6 +1004,11 @@ var FileService_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "ListUploads",
 			Handler:       _FileService_ListUploads_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "VerifyFile",
+			Handler:       _FileService_VerifyFile_Handler,
 			ServerStreams: true,
 		},
 	},

@@ -27,6 +27,11 @@ func (panicking) List(context.Context, tranship.ListOptions) iter.Seq2[tranship.
 	panic("list")
 }
 
+func (panicking) Open(context.Context, string, tranship.OpenOptions) (tranship.Content, error) {
+	time.Sleep(time.Minute)
+	panic("open")
+}
+
 // countingStream is the stream of a call that counts what is sent.
 type countingStream[Response any] struct {
 	grpc.ServerStream
@@ -47,6 +52,11 @@ func TestNothingSentAfterPanic(t *testing.T) {
 	t.Run("CopyFile", func(t *testing.T) {
 		checkSilentAfterPanic(t, func(s *Service, stream *countingStream[transhipv1.CopyFileResponse]) {
 			_ = s.CopyFile(&transhipv1.CopyFileRequest{}, stream)
+		})
+	})
+	t.Run("VerifyFile", func(t *testing.T) {
+		checkSilentAfterPanic(t, func(s *Service, stream *countingStream[transhipv1.VerifyFileResponse]) {
+			_ = s.VerifyFile(&transhipv1.VerifyFileRequest{}, stream)
 		})
 	})
 	t.Run("DeleteTree", func(t *testing.T) {
