@@ -43,6 +43,8 @@ type connections struct {
 	// reading only, for which the right to read is enough.
 	changed []location.Location
 	stores  map[location.Server]*retry.Store
+	// natives are the clients of servers, without the retries of stores.
+	natives map[location.Server]*client.Client
 	closers []io.Closer
 	raw     map[location.Server]*grpc.ClientConn
 }
@@ -51,6 +53,7 @@ func (g *globals) connections() *connections {
 	return &connections{
 		globals: g,
 		stores:  map[location.Server]*retry.Store{},
+		natives: map[location.Server]*client.Client{},
 		raw:     map[location.Server]*grpc.ClientConn{},
 	}
 }
@@ -107,6 +110,7 @@ func (c *connections) open(ctx context.Context, server location.Server) (transhi
 	if err != nil {
 		return nil, nil, err
 	}
+	c.natives[server] = native
 	return native, native, nil
 }
 

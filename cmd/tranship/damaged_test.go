@@ -9,27 +9,8 @@ import (
 	"testing"
 
 	"github.com/tranship/tranship/internal/testing/fakes3"
+	"github.com/tranship/tranship/internal/testing/filetest"
 )
-
-// flip changes one bit of a file and keeps its modified time, as a medium does that loses bits.
-func flip(t *testing.T, name string) {
-	t.Helper()
-	info, err := os.Stat(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data[len(data)/2] ^= 1
-	if err := os.WriteFile(name, data, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Chtimes(name, info.ModTime(), info.ModTime()); err != nil {
-		t.Fatal(err)
-	}
-}
 
 // damagedSizes are the sizes of the files of these tests, by name: one that a batch has, one that
 // goes alone in a few messages, and one that is read in ranges over several streams.
@@ -114,8 +95,8 @@ func TestDamagedOnDisk(t *testing.T) {
 	_, root, address := serveFor(t.Context(), t)
 	site := damagedSite{"grpc://" + address}
 	site.fill(t)
-	for name := range damagedSizes() {
-		flip(t, filepath.Join(root, "bad", name))
+	for name, size := range damagedSizes() {
+		filetest.Damage(t, filepath.Join(root, "bad", name), int64(size/2))
 	}
 	site.check(t)
 }

@@ -106,6 +106,18 @@ func Run(ctx context.Context, options Options) (Totals, error) {
 	return r.totals, err
 }
 
+// File verifies a single file, as Run does, whatever its modified time. It also fails if there is no
+// file at the path.
+func File(ctx context.Context, options Options, path string) (Totals, error) {
+	r := &run{options: options}
+	v := &verified{path: path}
+	err := r.verify(ctx, v)
+	if err == nil && errors.Is(v.err, tranship.ErrNotFound) {
+		err = v.err
+	}
+	return r.totals, err
+}
+
 // run is one call of Run.
 type run struct {
 	options Options
