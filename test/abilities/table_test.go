@@ -12,6 +12,7 @@ import (
 	"github.com/tranship/tranship/store/guard"
 	"github.com/tranship/tranship/store/quota"
 	"github.com/tranship/tranship/store/retry"
+	"github.com/tranship/tranship/store/tracing"
 )
 
 // kind is a kind of value that may have abilities.
@@ -171,6 +172,20 @@ func decorators() []decorator {
 					"Fetcher": passed, "BatchPutter": passed, "BatchFetcher": passed, "AccountKeeper": passed, "WidthHinter": passed, "HealthChecker": passed,
 					"StateStore": passed, "UploadJoiner": passed,
 				},
+			},
+		},
+		{
+			name: "tracing",
+			wrap: func(_ *testing.T, inner tranship.Store) tranship.Store {
+				return tracing.New(inner, spans{new([]tracing.Result)})
+			},
+			fates: map[kind]map[string]treatment{
+				ofStore: tracedStore(),
+				ofUpload: {
+					"PartRunner":  kept(tracingEndsRun),
+					"WidthHinter": passed, "ChunkSizeHinter": passed, "CommittedUpload": passed, "DiscardReporter": passed,
+				},
+				ofContent: tracedContent(),
 			},
 		},
 		{
