@@ -113,6 +113,12 @@ type Options struct {
 	// Observer receives the events of calls and transfers, for metrics and traces. It may
 	// be nil.
 	Observer tranship.Observer
+	// CallMetadata, unless it is nil, returns metadata that is sent with a call, such as the
+	// context of a trace. ctx is that of the operation that begins the call. Puts and fetches of
+	// small files share a call, which has the metadata of the first of them. Keys are in lower case,
+	// and values printable ASCII. Keys that this package or gRPC uses itself, such as
+	// "authorization", must not be among them. It is called from several goroutines at the same time.
+	CallMetadata func(ctx context.Context) map[string]string
 	// DialOptions are applied after the package's own. A dialer among them replaces
 	// proxies, and is called with "host:port", once for each address of the host.
 	DialOptions []grpc.DialOption

@@ -143,6 +143,7 @@ func newConn(address string, transport handshakes, options Options, renewal rene
 	dialOptions = append(dialOptions, transport.conns.options()...)
 	dialOptions = append(dialOptions, credentialOptions(transport, options, renewal)...)
 	dialOptions = append(dialOptions, observedCalls{observed}.options()...)
+	dialOptions = append(dialOptions, callMetadata(options.CallMetadata).options()...)
 	dialOptions = append(dialOptions, options.DialOptions...)
 	conn, err := grpc.NewClient(way.Target(), dialOptions...)
 	if err != nil {

@@ -58,7 +58,7 @@ func (c *Client) useLanes(ctx context.Context, address string, options Options, 
 	used := &transportUse{report: options.TransportUsed}
 	caller := laneCaller{
 		used: used, credentials: callCredentials(renewal),
-		interceptors: []grpc.StreamClientInterceptor{c.silent.stream, renewal.stream, observedCalls{c.observed}.stream},
+		interceptors: []grpc.StreamClientInterceptor{c.silent.stream, renewal.stream, observedCalls{c.observed}.stream, callMetadata(options.CallMetadata).stream},
 	}
 	c.connections.lanes = func(conn grpc.ClientConnInterface) grpc.ClientConnInterface {
 		caller := caller

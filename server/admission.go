@@ -28,6 +28,7 @@ func newDoor(config Config, limits limit.Options) *admission.Door {
 		Limits:         limits,
 		Memory:         admission.NewMemory(config.MemoryLimit),
 		Observer:       config.Observer,
+		CallContext:    config.CallContext,
 		Logger:         config.Logger,
 	}
 	if config.PrincipalLimits != nil {

@@ -116,6 +116,13 @@ type Config struct {
 	// Observer is told of calls and transfers, for metrics and traces; nil means that
 	// nothing is told.
 	Observer tranship.Observer
+	// CallContext, unless it is nil, returns the context of a call, derived from ctx, such as
+	// one with the context of a trace that the client has sent. It is called when the caller is
+	// known and before anything else is done for the call, from many goroutines. Store, Logger and
+	// the events of Observer get the context that it returns. ctx has the peer and the
+	// principal. metadata returns the values of a key of the call's metadata, in lower case: the
+	// client has chosen them, and method, which may be arbitrary text.
+	CallContext func(ctx context.Context, method string, metadata func(key string) []string) context.Context
 	// Logger has one line for each transfer, of which small files that are stored or read
 	// together share one, and failures; nil means that nothing is logged. Each line about a
 	// call has the attributes "principal", "peer" and "transport". At level Debug, each small
@@ -132,20 +139,6 @@ type Config struct {
 
 // DefaultDrainTimeout is how long files under way may take to finish by default.
 const DefaultDrainTimeout = 30 * time.Second
-
-// Anonymous is what clients without credentials may do.
-type Anonymous int
-
-// What clients without credentials may do.
-const (
-	// AnonymousNone refuses calls without credentials. It is the zero value.
-	AnonymousNone Anonymous = iota
-	// AnonymousRead allows them to read and list.
-	AnonymousRead
-	// AnonymousWrite allows them everything. All of them are one owner: each can list,
-	// resume and abort the uploads of the others.
-	AnonymousWrite
-)
 
 // Protocols are protocols of existing clients.
 type Protocols struct {

@@ -51,6 +51,9 @@ type Options struct {
 	Audit Audit
 	// Observer is told of calls; nil means that nothing is told.
 	Observer tranship.Observer
+	// CallContext, unless it is nil, returns the context of a call whose caller was
+	// authenticated, derived from ctx. metadata returns the values of a key of the call.
+	CallContext func(ctx context.Context, method string, metadata func(key string) []string) context.Context
 	// Logger gets at most one line a second for refused calls, and one for closed
 	// connections. Nil means that nothing is logged.
 	Logger *slog.Logger

@@ -28,6 +28,8 @@ type Presented struct {
 	// TLS is the state of the connection; nil without TLS. Only a connection whose
 	// client has shown a certificate presents anything.
 	TLS *tls.ConnectionState
+	// Metadata returns the values of a key of the call's metadata, for Options.CallContext.
+	Metadata func(key string) []string
 }
 
 // credentials returns what was presented, token first.
@@ -75,6 +77,9 @@ func (c *Call) Authenticate(presented Presented, open bool) error {
 	}
 	c.presented, c.found, c.checked, c.authenticated = credentials, found, d.clock.Now(), true
 	c.ctx = access.NewContext(c.ctx, found.Principal)
+	if d.options.CallContext != nil {
+		c.ctx = d.options.CallContext(c.ctx, c.method, presented.Metadata)
+	}
 	c.ctx, c.observed = d.observed.Begin(c.ctx, c.method)
 	return nil
 }

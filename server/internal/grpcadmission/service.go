@@ -132,11 +132,16 @@ func errUnknown(full string) error {
 // presented is what a call presents: its authorization headers, and the TLS connection
 // whose client has shown a certificate.
 func presented(ctx context.Context) admission.Presented {
-	p := admission.Presented{Authorization: metadata.ValueFromIncomingContext(ctx, "authorization")}
+	p := admission.Presented{Authorization: metadata.ValueFromIncomingContext(ctx, "authorization"), Metadata: metadataOf(ctx)}
 	if from, ok := peer.FromContext(ctx); ok {
 		if info, ok := from.AuthInfo.(credentials.TLSInfo); ok && len(info.State.PeerCertificates) > 0 {
 			p.TLS = &info.State
 		}
 	}
 	return p
+}
+
+// metadataOf returns a function that returns the values of a key of a call's metadata.
+func metadataOf(ctx context.Context) func(key string) []string {
+	return func(key string) []string { return metadata.ValueFromIncomingContext(ctx, key) }
 }

@@ -65,7 +65,7 @@ func (u *unaryCall) receive(message any) error {
 func (u *unaryCall) intercept(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 	admitted := func(ctx context.Context, request any) (any, error) {
 		u.Continue(ctx)
-		if err := u.admit(request); err != nil {
+		if err := u.admit(ctx, request); err != nil {
 			return nil, rpcstatus.Error(err)
 		}
 		return handler(u.Context(), request)
@@ -77,11 +77,11 @@ func (u *unaryCall) intercept(ctx context.Context, request any, info *grpc.Unary
 }
 
 // admit checks what could not be checked before the message was there.
-func (u *unaryCall) admit(request any) error {
+func (u *unaryCall) admit(ctx context.Context, request any) error {
 	open := u.mayBeOpen && isOpen(request)
 	switch {
 	case u.byContext:
-		if err := u.Authenticate(admission.Presented{}, open); err != nil {
+		if err := u.Authenticate(admission.Presented{Metadata: metadataOf(ctx)}, open); err != nil {
 			return err
 		}
 	case u.mayBeOpen && !open:
