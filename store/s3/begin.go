@@ -35,18 +35,19 @@ func (s *Store) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload,
 	if err := s.mayCommit(ctx, spec, small); err != nil {
 		return nil, err
 	}
-	u := s.newUpload(spec, rand.Text(), partSize)
+	u := s.newUpload(ctx, spec, rand.Text(), partSize)
 	u.small, u.account = small, tranship.AccountFromContext(ctx)
 	return u, nil
 }
 
-// newUpload returns an upload of epoch 1 without a session.
-func (s *Store) newUpload(spec tranship.Spec, id string, partSize int64) *upload {
+// newUpload returns an upload of epoch 1 without a session. The context of its requests has the
+// values of ctx, and does not end with it.
+func (s *Store) newUpload(ctx context.Context, spec tranship.Spec, id string, partSize int64) *upload {
 	u := &upload{
 		store: s, spec: spec, id: id, partSize: partSize, epoch: 1, parts: make(map[int]*part),
 		changing: semaphore.NewWeighted(1), creating: semaphore.NewWeighted(1), window: newWindow(partSize, s.options.Memory),
 	}
-	u.ctx, u.cancel = context.WithCancelCause(context.Background())
+	u.ctx, u.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.open[u] = struct{}{}
@@ -172,7 +173,7 @@ func (s *Store) recall(ctx context.Context, spec tranship.Spec, known *session, 
 	if err != nil {
 		return nil, err
 	}
-	u := s.sessionUpload(spec, swapped)
+	u := s.sessionUpload(ctx, spec, swapped)
 	u.committed = found
 	for n, crc := range swapped.CRCs {
 		offset := int64(n) * u.partSize
@@ -182,8 +183,8 @@ func (s *Store) recall(ctx context.Context, spec tranship.Spec, known *session, 
 }
 
 // sessionUpload returns the upload of a session, without its parts.
-func (s *Store) sessionUpload(spec tranship.Spec, x *session) *upload {
-	u := s.newUpload(spec, x.ID, x.PartSize)
+func (s *Store) sessionUpload(ctx context.Context, spec tranship.Spec, x *session) *upload {
+	u := s.newUpload(ctx, spec, x.ID, x.PartSize)
 	u.session, u.epoch, u.small = x, x.Epoch, x.Size == 0
 	u.multipart, u.version, u.attributes = x.UploadID, x.Version, x.Attributes
 	return u
@@ -202,7 +203,7 @@ func (s *Store) beginSession(ctx context.Context, spec tranship.Spec, partSize i
 	if x, err = s.createFor(ctx, spec, x); err != nil {
 		return nil, err
 	}
-	return s.sessionUpload(spec, x), nil
+	return s.sessionUpload(ctx, spec, x), nil
 }
 
 // createFor gives a session a multipart upload, with a new version.
@@ -245,7 +246,7 @@ func (s *Store) takeOver(ctx context.Context, spec tranship.Spec, known *session
 		if found != nil && x.made(found) {
 			return nil, s.noted(ctx, x)
 		}
-		return s.sessionUpload(spec, x), nil
+		return s.sessionUpload(ctx, spec, x), nil
 	}
 	var parts map[int]*part
 	if x.UploadID != "" {
@@ -272,7 +273,7 @@ func (s *Store) takeOver(ctx context.Context, spec tranship.Spec, known *session
 			return nil, err
 		}
 	}
-	u := s.sessionUpload(spec, x)
+	u := s.sessionUpload(ctx, spec, x)
 	for n, p := range parts {
 		u.parts[n] = p
 	}

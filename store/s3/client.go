@@ -56,6 +56,9 @@ func newClient(ctx context.Context, options Options, unquoted *unquoting) (*awss
 			return nil, err
 		}
 	}
+	if options.Around != nil {
+		transport = options.Around(transport)
+	}
 	return awss3.NewFromConfig(settings, func(o *awss3.Options) {
 		o.UsePathStyle = options.PathStyle
 		if options.Endpoint != "" {

@@ -58,7 +58,7 @@ func (s *Store) join(ctx context.Context, id string, epoch uint64) (*upload, err
 			return nil, translated(ctx, err, x.Path)
 		}
 	}
-	u := s.sessionUpload(x.spec(), x)
+	u := s.sessionUpload(ctx, x.spec(), x)
 	u.guest = true
 	for n, p := range parts {
 		u.parts[n] = p

@@ -70,6 +70,10 @@ type Options struct {
 	// Transport makes the requests instead of a transport of the store's own; CAFile does
 	// not apply to it.
 	Transport http.RoundTripper
+	// Around, unless it is nil, returns what makes the requests, given what made them
+	// otherwise, for example to trace them. The context of a request is derived from that of the
+	// method of the store that needs it.
+	Around func(http.RoundTripper) http.RoundTripper
 
 	// ReadOnly makes Open not ask what the engine does, which needs the right to write, and
 	// makes all that would change the bucket fail with tranship.ErrUnsupported.
