@@ -93,6 +93,8 @@ func (g *globals) serve(ctx context.Context, cmd *cobra.Command) (err error) {
 	for _, unknown := range settings.Unknown() {
 		logger.Warn(unknown)
 	}
+	exports := serverTelemetry(ctx, logger)
+	defer exports.Close(ctx)
 	address, err := flags.permitListening()
 	if err != nil {
 		return settings.Locate(err)
@@ -105,7 +107,7 @@ func (g *globals) serve(ctx context.Context, cmd *cobra.Command) (err error) {
 	if err != nil {
 		return fmt.Errorf("TLS: %w", err)
 	}
-	store, err := flags.openStore(ctx, logger)
+	store, err := flags.openStore(ctx, logger, exports)
 	if err != nil {
 		return err
 	}
@@ -153,7 +155,7 @@ func (g *globals) serve(ctx context.Context, cmd *cobra.Command) (err error) {
 		config.TLS = tlsFiles.Config()
 		config.Health = append(config.Health, tlsFiles)
 	}
-	counted := flags.admin.observed(&config)
+	counted := observe(&config, exports, flags.admin.enabled())
 	service, err := server.New(ctx, config)
 	if err != nil {
 		return serveFlagError(err)
@@ -174,6 +176,7 @@ func (g *globals) serve(ctx context.Context, cmd *cobra.Command) (err error) {
 	if overHTTP != nil {
 		listeners = append(listeners, overHTTP)
 	}
+	watch(counted, exports, service, store, config.MemoryLimit)
 	endAdmin, err := flags.admin.serve(service, config, counted)
 	if err != nil {
 		return errors.Join(err, closeAll(listeners))

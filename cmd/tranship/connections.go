@@ -72,6 +72,7 @@ func (c *connections) options(server location.Server) (client.Options, error) {
 		MaxMessageBytes: int(c.globals.maxMessage.byteSize),
 		Transport:       client.Transport(c.globals.transport),
 		TransportUsed:   c.globals.notifyTransport(server),
+		CallMetadata:    c.globals.telemetry.CallMetadata(),
 	}, err
 }
 
@@ -99,7 +100,7 @@ func (c *connections) open(ctx context.Context, server location.Server) (transhi
 		if err != nil {
 			return nil, nil, err
 		}
-		return store, store, nil
+		return c.globals.telemetry.Bucket(store), store, nil
 	}
 	var native *client.Client
 	err := c.dial(ctx, server, func(options client.Options) (err error) {
@@ -111,13 +112,14 @@ func (c *connections) open(ctx context.Context, server location.Server) (transhi
 		return nil, nil, err
 	}
 	c.natives[server] = native
-	return native, native, nil
+	return c.globals.telemetry.Remote(native), native, nil
 }
 
 // openBucket returns the store in a bucket.
 func (c *connections) openBucket(ctx context.Context, bucket location.Server) (*s3.Store, error) {
 	options := c.globals.bucket.options(bucket)
 	options.Stall = c.stallTimeout
+	options.Around = c.globals.telemetry.Engine()
 	options.ReadOnly = !slices.ContainsFunc(c.changed, func(p location.Location) bool { return p.Server == bucket })
 	store, err := s3.Open(ctx, options)
 	if err != nil {

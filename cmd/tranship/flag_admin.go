@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"log/slog"
 	"net"
@@ -12,7 +11,6 @@ import (
 	"github.com/tranship/tranship/cmd/tranship/internal/metrics"
 	"github.com/tranship/tranship/cmd/tranship/internal/usage"
 	"github.com/tranship/tranship/server"
-	"github.com/tranship/tranship/store/disk"
 )
 
 // adminFlags are the flags of serve for the listener for operators.
@@ -50,26 +48,11 @@ func (f *adminFlags) validate(tokens bool) error {
 	return m.Err()
 }
 
-// observed adds the metrics to a Config, and returns them. It returns nil without --admin.
-func (f *adminFlags) observed(config *server.Config) *metrics.Metrics {
-	if !f.enabled() {
-		return nil
-	}
-	counted := metrics.New(config.Version)
-	config.Observer = counted
-	return counted
-}
-
 // serve serves operators until the returned function is called. Without --admin it does nothing.
 func (f *adminFlags) serve(service *server.Server, config server.Config, counted *metrics.Metrics) (end func() error, err error) {
 	if !f.enabled() {
 		return func() error { return nil }, nil
 	}
-	source := metrics.Source{Stats: service.Stats, Health: service.Health, MemoryLimit: cmp.Or(config.MemoryLimit, server.DefaultMemoryLimit)}
-	if store, ok := config.Store.(*disk.Store); ok {
-		source.Space = store.Space
-	}
-	counted.Watch(source)
 	listener, err := net.Listen("tcp", f.address)
 	if err != nil {
 		return nil, fmt.Errorf("--admin %s: %w", f.address, err)

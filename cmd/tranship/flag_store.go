@@ -12,6 +12,7 @@ import (
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/cmd/tranship/internal/copycmd"
 	"github.com/tranship/tranship/cmd/tranship/internal/location"
+	"github.com/tranship/tranship/cmd/tranship/internal/telemetry"
 	"github.com/tranship/tranship/cmd/tranship/internal/usage"
 	"github.com/tranship/tranship/store/disk"
 	"github.com/tranship/tranship/store/s3"
@@ -88,7 +89,7 @@ type closingStore interface {
 }
 
 // openStore opens the store that the flags name.
-func (f *serveFlags) openStore(ctx context.Context, logger *slog.Logger) (closingStore, error) {
+func (f *serveFlags) openStore(ctx context.Context, logger *slog.Logger, exports *telemetry.Telemetry) (closingStore, error) {
 	if f.store.enabled() {
 		bucket, err := f.store.bucket()
 		if err != nil {
@@ -96,6 +97,7 @@ func (f *serveFlags) openStore(ctx context.Context, logger *slog.Logger) (closin
 		}
 		options := f.store.options(bucket)
 		options.AcceptRaces, options.UploadExpiry, options.Logger = f.store.acceptRaces, f.uploadExpiry, logger
+		options.Around = exports.Engine()
 		store, err := s3.Open(ctx, options)
 		if err != nil {
 			return nil, fmt.Errorf("--store %s: %w", f.store.url, f.store.advise(err))

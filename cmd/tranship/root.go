@@ -11,6 +11,7 @@ import (
 
 	"github.com/tranship/tranship/cmd/tranship/internal/console"
 	"github.com/tranship/tranship/cmd/tranship/internal/display"
+	"github.com/tranship/tranship/cmd/tranship/internal/telemetry"
 	"github.com/tranship/tranship/cmd/tranship/internal/usage"
 )
 
@@ -25,6 +26,10 @@ type globals struct {
 	token          tokenSource
 	// server has the flags of serve of each command that has them.
 	server map[*cobra.Command]*serveFlags
+	// telemetry is that of a command that connects, and endSpan ends the span of the command;
+	// nil before and without one.
+	telemetry *telemetry.Telemetry
+	endSpan   func(kind string)
 	// arguments is the command line, which a server parses again to reload its flags.
 	arguments []string
 }
@@ -58,6 +63,7 @@ func run(ctx context.Context, args []string, streams console.Streams) int {
 	if err := out.Err(); err != nil && g.Failures.ExitCode() == 0 {
 		g.Fail(err) // of a text that the command does not check, such as help
 	}
+	g.endTelemetry(ctx)
 	return g.Failures.ExitCode()
 }
 
@@ -129,8 +135,11 @@ func (g *globals) quietFlag(cmd *cobra.Command) {
 			if progress.Changed && progress.Value.String() != string(display.None) {
 				return usage.Errorf("-q and --progress %s exclude each other", progress.Value)
 			}
-			return progress.Value.Set(string(display.None))
+			if err := progress.Value.Set(string(display.None)); err != nil {
+				return err
+			}
 		}
+		g.beginTelemetry(cmd)
 		return nil
 	}
 }

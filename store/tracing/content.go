@@ -12,7 +12,7 @@ import (
 
 // Open implements tranship.Reader. The span ends when the content is closed.
 func (s *store) Open(ctx context.Context, path string, options tranship.OpenOptions) (tranship.Content, error) {
-	span := s.tracer.Begin(ctx, Operation{Kind: Download, Path: path})
+	span := s.tracer.Begin(ctx, Operation{Kind: Download, Path: path, Offset: options.Offset})
 	if span == nil {
 		return s.Store.Open(ctx, path, options)
 	}

@@ -34,6 +34,9 @@ type Operation struct {
 	Path string
 	// Destination is the other path of Move and Copy.
 	Destination string
+	// Offset is the first byte of a Download. A large file may have several of them, one for each
+	// range that is read.
+	Offset int64
 	// Files is the number of files that are moved as a whole: those of a batch, 1 for Put and
 	// Fetch, and 0 for all else.
 	Files int

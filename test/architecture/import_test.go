@@ -68,7 +68,8 @@ var confined = []struct{ module, only string }{
 	{"github.com/spf13/...", "cmd/..."},
 	{"go.yaml.in/...", "cmd/tranship/internal/config"},
 	{"github.com/prometheus/...", "cmd/tranship/internal/metrics"},
-	{"go.opentelemetry.io/...", "cmd/..."},
+	{"go.opentelemetry.io/...", "cmd/tranship/..."},
+	{"go.opentelemetry.io/otel/...", "cmd/tranship/internal/telemetry cmd/tranship/internal/metrics"},
 	{"github.com/go-jose/...", "access/oidc"},
 	{"github.com/pires/...", "server/internal/origin"},
 	{"golang.org/x/net/http/httpproxy", "client/internal/route"},
@@ -77,7 +78,7 @@ var confined = []struct{ module, only string }{
 // transportless are the packages that must work with any transport: neither they nor
 // their direct and indirect imports know gRPC.
 var transportless = []string{
-	".", "transfer/...", "store/disk", "store/localdir", "store/mem", "store/guard", "store/quota", "store/retry",
+	".", "transfer/...", "store/disk", "store/localdir", "store/mem", "store/guard", "store/quota", "store/retry", "store/tracing",
 	"store/audit", "access", "access/authn", "access/policy", "access/token",
 	"server/limit", "server/internal/admission", "server/internal/fair", "server/internal/caller", "server/internal/limited", "server/internal/origin",
 	"internal/failure", "internal/budget", "internal/relist", "internal/silence", "internal/minrate", "internal/observation",
@@ -204,6 +205,11 @@ func TestForbidden(t *testing.T) {
 		{dir: "server", imported: "github.com/prometheus/client_golang/prometheus", want: true},
 		{dir: "client", imported: "github.com/prometheus/client_golang/prometheus", want: true},
 		{dir: "client", imported: "go.opentelemetry.io/otel", want: true},
+		{dir: "server", imported: "go.opentelemetry.io/otel/trace", want: true},
+		{dir: "store/s3", imported: "go.opentelemetry.io/otel/trace", want: true},
+		{dir: "store/tracing", imported: "go.opentelemetry.io/otel/trace", want: true},
+		{dir: "cmd/tranship", imported: "go.opentelemetry.io/otel/trace", want: true},
+		{dir: "cmd/tranship/internal/telemetry", imported: "go.opentelemetry.io/otel/trace"},
 		{dir: "cmd/tranship/internal/metrics", imported: "github.com/prometheus/client_golang/prometheus"},
 		{dir: "client", imported: module + "/store/s3", want: true},
 		{dir: "transfer", imported: module + "/client", want: true},

@@ -14,6 +14,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	bridge "go.opentelemetry.io/contrib/bridges/prometheus"
+	"go.opentelemetry.io/otel/sdk/metric"
 
 	"github.com/tranship/tranship"
 )
@@ -63,6 +65,11 @@ func (m *Metrics) Observe(events []tranship.Event) {
 			m.limits.add(event.Err)
 		}
 	}
+}
+
+// Producer returns what collects the metrics for OpenTelemetry, under the same names.
+func (m *Metrics) Producer() metric.Producer {
+	return bridge.NewMetricProducer(bridge.WithGatherer(m.registry))
 }
 
 // maxScrapes is how many scrapes are answered at once. Others fail with status 503.
