@@ -78,7 +78,8 @@ grpcs://host:port/path with TLS, or s3://bucket/path in a bucket, without a
 server. In a path, %41 is the byte 0x41.
 
 HTTPS_PROXY names the proxy for grpcs://, ALL_PROXY the one for all servers, and
-NO_PROXY the servers without one.
+NO_PROXY the servers without one. OTEL_EXPORTER_OTLP_ENDPOINT names a collector of
+OpenTelemetry for traces.
 
 Transient failures, such as a server restart, are retried: up to 16 times in a row
 without progress, and for up to 30 seconds without any success.

@@ -238,7 +238,7 @@ func TestManyTracedFiles(t *testing.T) {
 		if total := all.sum(t, way, "tranship.files"); total != number {
 			t.Errorf("the spans %q have %d files", way, total)
 		}
-		if batches, alone := ways[way], ways[way+" > upload"]; alone > batches+number/32 || batches > number/2 {
+		if batches, alone := ways[way], ways[way+" > upload"]; alone > batches+number/64 || batches > number/2 {
 			t.Errorf("%d batches %q have %d spans of files", batches, way, alone)
 		}
 	}

@@ -13,7 +13,7 @@ const (
 	// fileSample is of how many files of a batch that succeeded one has a span, the first of them
 	// always. All files of a batch begin and end together, so that such a span has nothing new but a
 	// path and a size.
-	fileSample = 32
+	fileSample = 64
 	// maxFailed is how many files of a batch that failed have spans.
 	maxFailed = 16
 )
