@@ -4,9 +4,13 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	tracev1 "go.opentelemetry.io/proto/otlp/trace/v1"
@@ -118,6 +122,33 @@ func TestTraceOfCopy(t *testing.T) {
 			t.Errorf("the collector was sent the headers %q by the services %q", c.headers, c.services)
 		}
 	})
+}
+
+// TestTraceOverHTTP checks that traces and metrics go to a collector over HTTP, which is the
+// default.
+func TestTraceOverHTTP(t *testing.T) {
+	var mu sync.Mutex
+	requests := map[string]int{}
+	site := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, request *http.Request) {
+		_, _ = io.Copy(io.Discard, request.Body)
+		mu.Lock()
+		defer mu.Unlock()
+		requests[request.Method+" "+request.URL.Path+" "+request.Header.Get("Content-Type")]++
+	}))
+	defer site.Close()
+	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", site.URL)
+	address, stop := tracedServer(t, "--root", filepath.Join(t.TempDir(), "root"))
+	_, printed := output(t, 0, "cp", "-r", writeSource(t, bucketTree()), address+"/tree")
+	if log := stop(); printed != "" || strings.Contains(log, "msg=telemetry") {
+		t.Errorf("the copy printed %q, and the log is %s", printed, log)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	for _, want := range []string{"POST /v1/traces application/x-protobuf", "POST /v1/metrics application/x-protobuf"} {
+		if requests[want] == 0 {
+			t.Errorf("the collector has got %v, and no %s", requests, want)
+		}
+	}
 }
 
 // TestTraceOfFailure checks that a span has the kind of the error, and that the copy fails as
