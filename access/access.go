@@ -54,12 +54,18 @@ const (
 	List
 	// Create is to make a file where none is. Write includes it.
 	Create
+	// Admin is to see and end what all principals do at a server. It is a right on the whole
+	// store, and includes no other action: the path of a question about it is "".
+	Admin
 )
 
-// Actions returns all actions.
-func Actions() []Action { return []Action{Read, Write, Delete, List, Create} }
+// FileActions returns the actions on files: all but Admin.
+func FileActions() []Action { return []Action{Read, Write, Delete, List, Create} }
 
-// String returns "read", "write", "delete", "list" or "create".
+// Actions returns all actions.
+func Actions() []Action { return append(FileActions(), Admin) }
+
+// String returns "read", "write", "delete", "list", "create" or "admin".
 func (a Action) String() string {
 	switch a {
 	case Read:
@@ -72,6 +78,8 @@ func (a Action) String() string {
 		return "list"
 	case Create:
 		return "create"
+	case Admin:
+		return "admin"
 	default:
 		return fmt.Sprintf("Action(%d)", uint8(a))
 	}
@@ -84,5 +92,5 @@ func ParseAction(text string) (Action, error) {
 			return action, nil
 		}
 	}
-	return 0, fmt.Errorf("%q is not an action: it must be read, write, delete, list or create", text)
+	return 0, fmt.Errorf("%q is not an action: it must be read, write, delete, list, create or admin", text)
 }

@@ -59,8 +59,9 @@ type Config struct {
 	// alone decides that, and Anonymous only whether such clients are let in.
 	Anonymous Anonymous
 
-	// Policy decides who may read, write, delete and list which paths; nil means that
-	// every principal may do everything. Package access/policy reads one from a file.
+	// Policy decides who may read, write, delete and list which paths, and who may administer
+	// the server; nil means that every principal may do everything with files, and none may
+	// administer the server. Package access/policy reads one from a file.
 	// Whatever the policy, each unfinished upload belongs to the principal that began it:
 	// no other can list, resume, join or abort it.
 	Policy guard.Policy
@@ -256,7 +257,7 @@ func (a Anonymous) policy() guard.Policy {
 	case AnonymousRead:
 		return policy.Default(access.Read, access.List)
 	case AnonymousWrite:
-		return policy.Default(access.Actions()...)
+		return policy.Default(access.FileActions()...)
 	default:
 		return policy.Default()
 	}

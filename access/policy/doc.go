@@ -8,6 +8,7 @@
 //	allow *       read,write,delete,list  home/{principal}
 //	allow anonymous  read,list            pub
 //	allow group:partners  create          inbox
+//	allow group:operators admin           /
 //	limit group:partners  quota-bytes     10GiB
 //
 // A line is empty, a comment from '#' to its end, or a rule or a limit of four words that are
@@ -22,12 +23,16 @@
 //	        | "group:" NAME    every principal whose credentials have the group
 //	        | NAME             the principal of that name
 //	actions = action { "," action }
-//	action  = "read" | "write" | "delete" | "list" | "create"
+//	action  = "read" | "write" | "delete" | "list" | "create" | "admin"
 //	path    = "/"              everything
 //	        | PATH [ "/" ]     a file, or a directory with all below it
 //
 // Write includes create. With create alone a caller can add files, but not replace, read or
 // list any: a drop box.
+//
+// Admin is the right to administer the server: to see and end the transfers and unfinished
+// uploads of all principals. It includes no other action, no other action includes it, and no
+// caller has it without a rule. The path of its rule must be /, and its subject not anonymous.
 //
 //	limit   = "limit" subject name value [ comment ]
 //	name    = "bandwidth-per-principal"    bytes of payload a second

@@ -94,6 +94,14 @@ func parseRule(words []string) (Rule, error) {
 	if rule.path, rule.personal, err = parsePath(words[3]); err != nil {
 		return Rule{}, err
 	}
+	if slices.Contains(rule.actions, access.Admin) {
+		switch {
+		case rule.path != "":
+			return Rule{}, errors.New("the action admin is a right on the whole store: the path of its rule must be /")
+		case rule.subject == anonymous:
+			return Rule{}, errors.New("anonymous must not have the action admin: an administrator needs credentials")
+		}
+	}
 	if rule.subject == anonymous && rule.personal {
 		return Rule{}, errors.New("a rule for anonymous must not have {principal} in its path: anonymous callers have no name")
 	}

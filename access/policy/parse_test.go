@@ -75,7 +75,7 @@ func decisions(p *policy.Policy) map[string]bool {
 	for _, caller := range []access.Principal{
 		{}, {Name: "ann"}, {Name: "sue", Groups: []string{"staff"}}, {Name: "bob"}, {Name: ".."}, {Name: "a b"}, {Name: "anonymous "},
 	} {
-		for _, action := range access.Actions() {
+		for _, action := range access.FileActions() {
 			for _, path := range []string{
 				"a", "a b", "docs", "d", "docs/x", "home", "home/ann", "home/sue/x", "home/bob/x", "h", "drop/box", "drop/bo",
 				"pub/x", "p", "any/thing", "odd", "sue/x", "{principal}", "{principal",
@@ -127,7 +127,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		for _, caller := range []access.Principal{{}, {Name: name}, {Name: name, Groups: []string{group}}} {
-			for _, action := range access.Actions() {
+			for _, action := range access.FileActions() {
 				rule, ok := p.Explain(caller, action, path)
 				if ok && tranship.ValidatePath(path) != nil {
 					t.Fatalf("%v allows an invalid path %q", rule, path)

@@ -27,9 +27,10 @@ func newPolicy(rules []Rule) *Policy {
 }
 
 // Default returns the policy of a server without a policy file. It allows authenticated
-// callers all actions, and anonymous callers anonymousActions, on all paths.
+// callers all actions on files, and anonymous callers anonymousActions, on all paths. It allows
+// access.Admin to none, unless anonymousActions have it.
 func Default(anonymousActions ...access.Action) *Policy {
-	rules := []Rule{{Line: 1, subject: authenticated, actions: access.Actions()}}
+	rules := []Rule{{Line: 1, subject: authenticated, actions: access.FileActions()}}
 	if len(anonymousActions) > 0 {
 		rules = append(rules, Rule{Line: 2, subject: anonymous, actions: slices.Clone(anonymousActions)})
 	}
@@ -40,7 +41,7 @@ func Default(anonymousActions ...access.Action) *Policy {
 func (p *Policy) Rules() []Rule { return slices.Clone(p.rules) }
 
 // Allowed reports whether a caller may perform an action on a path. It is false for every
-// path that tranship.ValidatePath refuses.
+// path that tranship.ValidatePath refuses, except for access.Admin, whose only path is "".
 func (p *Policy) Allowed(caller access.Principal, action access.Action, path string) bool {
 	_, ok := p.Explain(caller, action, path)
 	return ok
@@ -50,7 +51,7 @@ func (p *Policy) Allowed(caller access.Principal, action access.Action, path str
 // false if no rule does, so that the action is denied.
 func (p *Policy) Explain(caller access.Principal, action access.Action, path string) (Rule, bool) {
 	var first Rule
-	if tranship.ValidatePath(path) != nil {
+	if action == access.Admin && path != "" || action != access.Admin && tranship.ValidatePath(path) != nil {
 		return first, false
 	}
 	for _, rule := range p.rulesFor(caller) {

@@ -28,9 +28,11 @@ a principal below a path. An action that no line allows is denied:
   allow *          read,write,delete,list  home/{principal}
   allow anonymous  read                    pub
   allow group:partners  create             inbox
+  allow group:ops  admin                   /
   limit group:partners  quota-bytes        10GiB
 
-With create alone, a principal can add files, but not replace, read or list any. A
+With create alone, a principal can add files, but not replace, read or list any. With
+admin, whose path must be /, it can use tranship admin; no other action includes it. A
 limit replaces that of the server for a principal or group: bandwidth-per-principal,
 max-streams-per-principal, max-calls-per-second, max-file-size, quota-bytes,
 quota-files or max-uploads; unlimited is a value, too.
@@ -56,7 +58,8 @@ func newPolicyCheck(g *globals) *cobra.Command {
 		Use:   "check FILE [--as NAME ACTION PATH]",
 		Short: "Check a policy file, and what it allows a principal",
 		Long: `Check that a policy file has no mistake. With --as, also check whether it allows the
-principal NAME to read, write, delete, list or create PATH, and print the line that allows it.
+principal NAME to read, write, delete, list or create PATH, or to admin /, and print the line
+that allows it.
 The exit code is 4 if no line does. The name anonymous stands for unauthenticated
 callers.`,
 		Example: `  tranship policy check rules
@@ -100,8 +103,16 @@ func (g *globals) askPolicy(name string, question policyQuestion, actionText, pa
 	if err != nil {
 		return usage.New(err.Error())
 	}
-	if err := tranship.ValidatePath(path); err != nil {
-		return usage.Errorf("%s: %v", path, err)
+	asked := path
+	switch {
+	case action == access.Admin && path == "/":
+		path = ""
+	case action == access.Admin:
+		return usage.Errorf("%s: admin is a right on the whole store: its path must be /", path)
+	default:
+		if err := tranship.ValidatePath(path); err != nil {
+			return usage.Errorf("%s: %v", path, err)
+		}
 	}
 	caller := access.Principal{Name: question.name, Groups: question.groups}
 	switch {
@@ -118,7 +129,7 @@ func (g *globals) askPolicy(name string, question policyQuestion, actionText, pa
 	}
 	rule, allowed := rules.Explain(caller, action, path)
 	if !allowed {
-		return fmt.Errorf("%w: no rule of %s allows %s to %v %s", tranship.ErrDenied, name, question, action, path)
+		return fmt.Errorf("%w: no rule of %s allows %s to %v %s", tranship.ErrDenied, name, question, action, asked)
 	}
 	_, err = fmt.Fprintf(g.Out, "allowed by %s:%d: %s\n", printable.Text(name), rule.Line, printable.Text(rule.String()))
 	return err

@@ -50,7 +50,7 @@ func (m *model) somePolicy() naivePolicy {
 	var n naivePolicy
 	for range m.IntN(6) {
 		rule := naiveRule{subject: pick(m, "anonymous", "*", "ann", "bob", "group:g", "group:a/b"), path: m.somePath()}
-		for _, action := range access.Actions() {
+		for _, action := range access.FileActions() {
 			if m.IntN(2) > 0 {
 				rule.actions = append(rule.actions, action)
 			}
