@@ -13,6 +13,7 @@ import (
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/compat"
 	filesrvv1 "github.com/tranship/tranship/proto/filesrv/v1"
+	"github.com/tranship/tranship/server/internal/running"
 )
 
 // DownloadFile implements the method of the protocol, in the revision that the
@@ -91,7 +92,10 @@ func (s *Service) send(ctx context.Context, path string, out sender) (opened boo
 		return false, err
 	}
 	defer content.Close()
-	sent, err := s.transmit(content, path, out)
+	size := content.File().Size
+	ctx, transfer := s.options.Running.Begin(ctx, running.Subject{Direction: running.Download, Path: path, Size: &size})
+	defer transfer.End()
+	sent, err := s.transmit(ctx, content, transfer, out)
 	s.log.Transfer(ctx, compat.Download, path, sent, start, err)
 	return true, err
 }

@@ -1,6 +1,7 @@
 package filesrv
 
 import (
+	"context"
 	"errors"
 	"io"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/tranship/tranship/internal/compat"
 	filesrvv1 "github.com/tranship/tranship/proto/filesrv/v1"
 	filesrvv2 "github.com/tranship/tranship/proto/filesrv/v2"
+	"github.com/tranship/tranship/server/internal/running"
 )
 
 // downloadStream is the server's end of a DownloadFile call.
@@ -59,9 +61,10 @@ func (s senderV2) chunk(data tranship.Chunk) error {
 
 func (s senderV2) empty() error { return nil }
 
-// transmit sends a whole file, and returns how many bytes of it were sent.
-func (s *Service) transmit(content tranship.Content, path string, out sender) (sent int64, err error) {
-	if err := out.header(path); err != nil {
+// transmit sends a whole file, and returns how many bytes of it were sent. It ends early when the
+// transfer is cancelled, whose context is ctx.
+func (s *Service) transmit(ctx context.Context, content tranship.Content, transfer *running.Transfer, out sender) (sent int64, err error) {
+	if err := out.header(content.File().Path); err != nil {
 		return 0, err
 	}
 	for {
@@ -79,12 +82,16 @@ func (s *Service) transmit(content tranship.Content, path string, out sender) (s
 			return sent, err
 		} else {
 			sent += int64(n)
+			transfer.Add(int64(n))
 		}
 		if end && sent == 0 {
 			return 0, out.empty()
 		}
 		if end {
 			return sent, nil
+		}
+		if err := running.Reason(ctx, ctx.Err()); err != nil {
+			return sent, err
 		}
 	}
 }

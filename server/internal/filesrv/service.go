@@ -19,6 +19,7 @@ import (
 	"github.com/tranship/tranship/internal/compat"
 	"github.com/tranship/tranship/internal/grpcdesc"
 	filesrvv1 "github.com/tranship/tranship/proto/filesrv/v1"
+	"github.com/tranship/tranship/server/internal/running"
 )
 
 // Options are settings of a Service. The zero value serves the protocol's first revision.
@@ -35,6 +36,8 @@ type Options struct {
 	// direction, path, bytes, seconds and, for a failure, error. Nil means that nothing is
 	// logged.
 	Logger *slog.Logger
+	// Running is told of each file while it is moved; nil means that nothing is told.
+	Running *running.Registry
 }
 
 // Service is the server side of FileSrv. It is safe for concurrent use.

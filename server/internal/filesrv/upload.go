@@ -14,6 +14,7 @@ import (
 	"github.com/tranship/tranship/internal/drain"
 	"github.com/tranship/tranship/internal/grpcdesc"
 	filesrvv1 "github.com/tranship/tranship/proto/filesrv/v1"
+	"github.com/tranship/tranship/server/internal/running"
 )
 
 // uploadStream is the server's end of an UploadFile call.
@@ -31,10 +32,13 @@ func (s *Service) UploadFile(stream uploadStream) error {
 // receive saves all files of a stream.
 func (s *Service) receive(stream uploadStream) (err error) {
 	var file *compat.Reception // nil before the first header
+	ctx := stream.Context()
+	var transfer *running.Transfer // of the file
 	defer func() {
 		if file != nil {
 			file.Abort(err)
 		}
+		transfer.End()
 	}()
 	request := &filesrvv1.UploadRequest{}
 	message := compat.NewUploadRequest(request)
@@ -49,6 +53,9 @@ func (s *Service) receive(stream uploadStream) (err error) {
 		case err != nil: // A cancelled call, a broken connection, or bytes that are no message.
 			return err
 		}
+		if err := running.Reason(ctx, ctx.Err()); errors.Is(err, running.ErrCancelled) {
+			return compat.StatusError(file.Path(), err)
+		}
 		switch request := request.GetRequest().(type) {
 		case *filesrvv1.UploadRequest_Header:
 			if file != nil {
@@ -56,15 +63,17 @@ func (s *Service) receive(stream uploadStream) (err error) {
 					return err
 				}
 			}
-			next, err := s.begin(stream.Context(), request.Header)
-			if err != nil {
+			transfer.End()
+			file = nil
+			ctx, transfer = s.options.Running.Begin(stream.Context(), running.Subject{Direction: running.Upload, Path: s.path(request.Header)})
+			if file, err = s.begin(ctx, request.Header); err != nil {
 				return err
 			}
-			file = next
 		case *filesrvv1.UploadRequest_ChunkData:
 			if file == nil {
 				return status.Error(codes.InvalidArgument, "a chunk came before the first header")
 			}
+			transfer.Add(int64(message.Len()))
 			if err := file.WriteChunk(message.Chunk(message.Sum())); err != nil {
 				return err
 			}
@@ -80,9 +89,14 @@ func (s *Service) begin(ctx context.Context, header *filesrvv1.FileHeader) (*com
 		return nil, status.Error(codes.InvalidArgument, "a header has neither filename nor extension")
 	}
 	return compat.Receive(ctx, s.store, tranship.Spec{
-		Path:       header.GetFilename() + s.options.UploadSuffix + header.GetExtension(),
+		Path:       s.path(header),
 		Durability: s.options.Durability,
 	}, s.log)
+}
+
+// path returns the path of the file of a header.
+func (s *Service) path(header *filesrvv1.FileHeader) string {
+	return header.GetFilename() + s.options.UploadSuffix + header.GetExtension()
 }
 
 func emptyRequest(file *compat.Reception) error {

@@ -24,6 +24,7 @@ import (
 	"github.com/tranship/tranship/internal/drain"
 	"github.com/tranship/tranship/internal/grpcdesc"
 	transferpb "github.com/tranship/tranship/proto/filetransfer"
+	"github.com/tranship/tranship/server/internal/running"
 )
 
 // DefaultPath is the path of a file that the client does not name.
@@ -37,6 +38,8 @@ type Options struct {
 	// direction, path, bytes, seconds and, for a failure, error. Nil means that nothing is
 	// logged.
 	Logger *slog.Logger
+	// Running is told of each file while it is moved; nil means that nothing is told.
+	Running *running.Registry
 }
 
 // Service is the server side of FileTransfer.FileService. It is safe for
@@ -81,7 +84,9 @@ func (s *Service) receive(stream uploadStream) (path string, err error) {
 	if err != nil {
 		return "", err
 	}
-	file, err := compat.Receive(stream.Context(), s.store, tranship.Spec{Path: path, Durability: s.options.Durability}, s.log)
+	ctx, transfer := s.options.Running.Begin(stream.Context(), running.Subject{Direction: running.Upload, Path: path})
+	defer transfer.End()
+	file, err := compat.Receive(ctx, s.store, tranship.Spec{Path: path, Durability: s.options.Durability}, s.log)
 	if err != nil {
 		return "", err
 	}
@@ -90,7 +95,10 @@ func (s *Service) receive(stream uploadStream) (path string, err error) {
 	defer message.Free()
 	for ended := false; ; {
 		err := grpcdesc.Receive(stream, message)
+		cancelled := running.Reason(ctx, ctx.Err())
 		switch {
+		case errors.Is(cancelled, running.ErrCancelled):
+			return "", compat.StatusError(path, cancelled)
 		case errors.Is(err, io.EOF) && ended:
 			return path, nil
 		case errors.Is(err, io.EOF):
@@ -101,6 +109,7 @@ func (s *Service) receive(stream uploadStream) (path string, err error) {
 			return "", compat.StatusError(path, status.Error(codes.InvalidArgument, "data came after the empty chunk that ended the file, which is saved without it"))
 		case ended:
 		case message.Len() > 0:
+			transfer.Add(int64(message.Len()))
 			err = file.WriteChunk(message.Chunk(message.Sum()))
 		default:
 			err, ended = file.Commit(), true

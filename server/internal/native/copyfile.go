@@ -10,6 +10,7 @@ import (
 	"github.com/tranship/tranship/internal/rpcstatus"
 	"github.com/tranship/tranship/internal/wire"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
+	"github.com/tranship/tranship/server/internal/alive"
 )
 
 // CopyFile implements the service.
@@ -21,7 +22,7 @@ func (s *Service) CopyFile(request *transhipv1.CopyFileRequest, stream grpc.Serv
 	ctx, cancel := context.WithCancelCause(stream.Context())
 	defer cancel(nil)
 	var copied atomic.Int64
-	stop := startHeartbeat(min(s.Options.Keepalive, wire.CopyReportInterval), func() {
+	stop := alive.Start(min(s.Options.Keepalive, wire.CopyReportInterval), func() {
 		if err := stream.Send(&transhipv1.CopyFileResponse{CopiedBytes: copied.Load()}); err != nil {
 			cancel(err) // the client is gone
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tranship/tranship"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
+	"github.com/tranship/tranship/server/internal/alive"
 )
 
 // deleteTreePage is how many files a response to DeleteTree tells of at most, and
@@ -24,7 +25,7 @@ func (s *Service) DeleteTree(request *transhipv1.DeleteTreeRequest, stream grpc.
 	ctx, cancel := context.WithCancelCause(stream.Context())
 	defer cancel(nil)
 	d := &treeDeletion{stream: stream, report: request.GetReportPaths(), told: time.Now()}
-	stop := d.keepalive(cmp.Or(askedKeepAlive(ctx), s.Options.Keepalive), cancel)
+	stop := d.keepalive(cmp.Or(alive.Asked(ctx), s.Options.Keepalive), cancel)
 	defer stop() // also if the store panics
 	_, err := tranship.RemoveAll(ctx, s.store, request.GetDirectory(), tranship.RemoveAllOptions{
 		Progress: func(path string) {
@@ -87,7 +88,7 @@ func (d *treeDeletion) tellLocked(done bool) error {
 // keepalive sends a response every so often, also while a file takes long, until stop.
 // When the client is gone it calls cancel.
 func (d *treeDeletion) keepalive(interval time.Duration, cancel context.CancelCauseFunc) (stop func()) {
-	return startHeartbeat(interval, func() {
+	return alive.Start(interval, func() {
 		if err := d.tell(false); err != nil {
 			cancel(err)
 		}

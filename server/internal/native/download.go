@@ -18,6 +18,8 @@ import (
 	"github.com/tranship/tranship/internal/rpcstatus"
 	"github.com/tranship/tranship/internal/wire"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
+	"github.com/tranship/tranship/server/internal/alive"
+	"github.com/tranship/tranship/server/internal/running"
 )
 
 const (
@@ -77,7 +79,7 @@ func (s *Service) Download(stream grpc.BidiStreamingServer[transhipv1.DownloadRe
 		defer d.fetches.close()
 	}
 	minrate.FromContext(ctx).Download()
-	defer startHeartbeat(askedKeepAlive(ctx), d.beat)()
+	defer alive.Start(alive.Asked(ctx), d.beat)()
 	err := d.run()
 	if err != nil {
 		cancel()
@@ -246,6 +248,10 @@ func (d *downloadStream) deliver(ctx context.Context, open *transhipv1.Open) (se
 		return 0, err
 	}
 	defer content.Close()
+	ctx, transfer := d.service.Options.Running.Begin(ctx, running.Subject{
+		Direction: running.Download, Path: open.GetPath(), Size: new(openedBytes(open, content.File().Size)),
+	})
+	defer transfer.End()
 	slot := open.GetSlot()
 	opened := &transhipv1.Opened{Slot: slot, File: wire.FileToProto(content.File())}
 	if err := d.send(&transhipv1.DownloadResponse{Response: &transhipv1.DownloadResponse_Opened{Opened: opened}}); err != nil {
@@ -266,6 +272,7 @@ func (d *downloadStream) deliver(ctx context.Context, open *transhipv1.Open) (se
 				return sent, err
 			}
 			sent += n
+			transfer.Add(n)
 		}
 		if run > 0 {
 			total = tranship.CombineCRC32C(total, tranship.ZerosCRC32C(run), run)
@@ -273,6 +280,7 @@ func (d *downloadStream) deliver(ctx context.Context, open *transhipv1.Open) (se
 				return sent, err
 			}
 			sent += run
+			transfer.Add(run)
 		}
 		switch {
 		case errors.Is(err, io.EOF):
@@ -281,8 +289,8 @@ func (d *downloadStream) deliver(ctx context.Context, open *transhipv1.Open) (se
 		case err != nil:
 			return sent, err
 		}
-		if err := ctx.Err(); err != nil {
-			return sent, err
+		if ctx.Err() != nil {
+			return sent, context.Cause(ctx)
 		}
 	}
 }

@@ -28,3 +28,12 @@ func (s *Service) read(content io.Reader, zeros tranship.ZeroReader, length int)
 	data := (*buffer)[:n]
 	return tranship.NewChunk([][]byte{data}, tranship.CRC32C(data), func() { s.buffers.Put(buffer) }), run, err
 }
+
+// openedBytes returns how many bytes an open asks for of a file of size bytes.
+func openedBytes(open *transhipv1.Open, size int64) int64 {
+	left := max(size-open.GetOffset(), 0)
+	if open.Length == nil {
+		return left
+	}
+	return min(left, max(open.GetLength(), 0))
+}

@@ -11,6 +11,7 @@ import (
 	"github.com/tranship/tranship/internal/rpcstatus"
 	"github.com/tranship/tranship/internal/wire"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
+	"github.com/tranship/tranship/server/internal/alive"
 )
 
 // listPage is how many entries go into one message of a list at most.
@@ -38,8 +39,8 @@ func (s *Service) List(request *transhipv1.ListRequest, stream grpc.ServerStream
 		ReportSkipped: request.GetReportSkipped(),
 		Brief:         request.GetBrief(),
 	})
-	talk := newTalker(ctx, stream.Send)
-	defer talk.stop()
+	talk := alive.NewTalker(ctx, stream.Send)
+	defer talk.Stop()
 	var sum wire.ListSum
 	batch := make([]*transhipv1.Entry, 0, s.Options.ListPage)
 	var left []*transhipv1.Skipped

@@ -1,100 +1,11 @@
 package native
 
 import (
-	"context"
-	"sync"
 	"time"
-
-	"google.golang.org/grpc/metadata"
 
 	"github.com/tranship/tranship/internal/wire"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
-
-// askedKeepAlive returns the interval at which the client of a call asks for signs of life;
-// 0 if it asks for none.
-func askedKeepAlive(ctx context.Context) time.Duration {
-	return wire.KeepAliveFromMetadata(metadata.ValueFromIncomingContext(ctx, wire.KeepAliveKey))
-}
-
-// heartbeat calls a function at an interval. It costs one timer, and no goroutine between
-// two calls.
-type heartbeat struct {
-	interval time.Duration
-	beat     func()
-
-	mu      sync.Mutex
-	timer   *time.Timer
-	stopped bool
-}
-
-// startHeartbeat calls beat at an interval until stop is called, which waits for a call under
-// way. Further calls of stop do nothing. With an interval of 0 it does nothing.
-func startHeartbeat(interval time.Duration, beat func()) (stop func()) {
-	if interval <= 0 {
-		return func() {}
-	}
-	h := &heartbeat{interval: interval, beat: beat}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.timer = time.AfterFunc(interval, h.run)
-	return h.stop
-}
-
-func (h *heartbeat) run() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.stopped {
-		return
-	}
-	h.beat()
-	h.timer.Reset(h.interval)
-}
-
-func (h *heartbeat) stop() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.stopped = true
-	h.timer.Stop()
-}
-
-// talker sends the messages of a call to its client, and signs of life between them. It is safe
-// for concurrent use.
-type talker[Response any] struct {
-	mu   sync.Mutex
-	send func(*Response) error
-	// spoken means that a message was sent since the last beat.
-	spoken bool
-	stop   func()
-}
-
-// newTalker returns the talker of a stream with one request. The caller must call stop, after
-// which nothing may be sent.
-func newTalker[Response any](ctx context.Context, send func(*Response) error) *talker[Response] {
-	t := &talker[Response]{send: send}
-	t.stop = startHeartbeat(askedKeepAlive(ctx), t.beat)
-	return t
-}
-
-// Send sends a message.
-func (t *talker[Response]) Send(response *Response) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.spoken = true
-	return t.send(response)
-}
-
-// beat sends an empty message, unless something else was sent or is being sent.
-func (t *talker[Response]) beat() {
-	if !t.mu.TryLock() {
-		return
-	}
-	defer t.mu.Unlock()
-	if !t.spoken {
-		_ = t.send(new(Response)) // the next message fails as well
-	}
-	t.spoken = false
-}
 
 // keepalive returns the ticks at which a stream whose client asks for no signs of life sends
 // progress.

@@ -20,6 +20,7 @@ import (
 	"github.com/tranship/tranship/internal/grpcdesc"
 	"github.com/tranship/tranship/internal/wire"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
+	"github.com/tranship/tranship/server/internal/running"
 )
 
 // Options are settings of a Service. The zero value is useful.
@@ -43,6 +44,9 @@ type Options struct {
 	// must not block for long. Calls with one message, and lists, fail with their own
 	// status, which interceptors see.
 	Refused func(ctx context.Context, refusal Refusal)
+	// Running is told of each upload and download while it runs, except of files that are
+	// stored or read whole; nil means that nothing is told.
+	Running *running.Registry
 	// Version is the software version that GetServerInfo tells; it may be empty.
 	Version string
 	// Keepalive is how often a stream with files under way sends a message; 0 means

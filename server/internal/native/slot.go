@@ -167,6 +167,8 @@ func (s *slot) transfer(begin *transhipv1.Begin) (finished *transhipv1.Finished,
 		_ = s.sequencer.close() // finish has closed a part that counts
 	}()
 
+	cancelled, announced := s.announce()
+	defer announced.End()
 	s.session.waiting.Join(s.stream.pace)
 	defer s.session.waiting.Leave(s.stream.pace)
 	var sender *minrate.Sender
@@ -210,6 +212,8 @@ func (s *slot) transfer(begin *transhipv1.Begin) (finished *transhipv1.Finished,
 			s.stream.replies.progressed(s.progress())
 		case <-s.session.over:
 			return nil, s.session.reason
+		case <-cancelled:
+			return nil, cmp.Or(s.stream.ctx.Err(), announced.Cause())
 		case <-draining:
 			return nil, errDraining
 		case <-s.stream.ctx.Done():

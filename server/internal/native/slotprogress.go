@@ -5,6 +5,7 @@ import (
 
 	"github.com/tranship/tranship/internal/wire"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
+	"github.com/tranship/tranship/server/internal/running"
 )
 
 // minProgressInterval is the shortest interval of progress that a client can ask for.
@@ -16,6 +17,22 @@ func (s *slot) ticker(begin *transhipv1.Begin) *time.Ticker {
 		return nil
 	}
 	return time.NewTicker(max(begin.GetProgressInterval().AsDuration(), minProgressInterval))
+}
+
+// announce tells Options.Running of the upload, unless the slot only joins it. The channel is
+// closed when the upload is cancelled.
+func (s *slot) announce() (cancelled <-chan struct{}, _ *running.Transfer) {
+	if !s.owner {
+		return nil, nil
+	}
+	ctx, transfer := s.stream.service.Options.Running.Begin(s.stream.ctx, running.Subject{
+		Direction: running.Upload, Path: s.session.spec.Path, Size: s.session.spec.Size,
+		Upload: s.session.upload.ID(), Moved: s.session.received.Load,
+	})
+	if transfer == nil {
+		return nil, nil
+	}
+	return ctx.Done(), transfer
 }
 
 func tick(ticker *time.Ticker) <-chan time.Time {

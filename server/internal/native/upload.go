@@ -18,6 +18,7 @@ import (
 	"github.com/tranship/tranship/internal/rpcstatus"
 	"github.com/tranship/tranship/internal/wire"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
+	"github.com/tranship/tranship/server/internal/alive"
 )
 
 const (
@@ -117,8 +118,8 @@ func (s *Service) Upload(stream grpc.BidiStreamingServer[transhipv1.UploadReques
 
 	go u.receive(stream)
 	defer u.endReceiving()
-	asked := askedKeepAlive(ctx)
-	stopBeat := startHeartbeat(asked, u.beat)
+	asked := alive.Asked(ctx)
+	stopBeat := alive.Start(asked, u.beat)
 	defer stopBeat()
 	progress, stopProgress := s.keepalive(asked)
 	defer stopProgress()

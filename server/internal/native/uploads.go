@@ -7,13 +7,14 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
+	"github.com/tranship/tranship/server/internal/alive"
 )
 
 // ListUploads implements the service.
 func (s *Service) ListUploads(request *transhipv1.ListUploadsRequest, stream grpc.ServerStreamingServer[transhipv1.ListUploadsResponse]) error {
 	ctx := stream.Context()
-	talk := newTalker(ctx, stream.Send)
-	defer talk.stop()
+	talk := alive.NewTalker(ctx, stream.Send)
+	defer talk.Stop()
 	batch := make([]*transhipv1.Upload, 0, s.Options.ListPage)
 	for info, err := range s.store.ListUploads(ctx, request.GetDirectory()) {
 		if err != nil {
