@@ -64,6 +64,8 @@ type file struct {
 	data []byte
 	// account is the account that the file counts for; nil for none.
 	account *string
+	// changed is when the file was put at its path as it is.
+	changed time.Time
 }
 
 // describe returns a description that shares no memory with the file.
@@ -158,6 +160,7 @@ func (s *Store) setLocked(f *file) {
 		s.files = make(map[string]*file)
 		s.below = make(map[string]int)
 	}
+	f.changed = time.Now().Round(0)
 	old := s.files[f.info.Path]
 	s.files[f.info.Path] = f
 	s.sorted = nil

@@ -21,6 +21,8 @@ import (
 type object struct {
 	file tranship.File
 	etag string
+	// modified is when the engine got the object.
+	modified time.Time
 	// account is the one that the file counts for; nil for none.
 	account *string
 	// record is the id of the record with the attributes; "" if the object has them.
@@ -79,7 +81,7 @@ type described struct {
 // describe returns the file of an object, without what is in its record. An object that
 // another tool has made has a version that depends on its content and its time.
 func describe(path string, reply described) *object {
-	found := &object{etag: aws.ToString(reply.etag), file: tranship.File{
+	found := &object{etag: aws.ToString(reply.etag), modified: aws.ToTime(reply.modified).UTC(), file: tranship.File{
 		Path:    path,
 		Size:    aws.ToInt64(reply.size),
 		ModTime: aws.ToTime(reply.modified).UTC(),

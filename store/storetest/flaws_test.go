@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"testing"
+	"time"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/store/mem"
@@ -35,6 +36,7 @@ type flawed struct {
 	putBatch    func(ctx context.Context, items []tranship.PutItem) []tranship.PutResult
 	fetchBatch  func(ctx context.Context, items []tranship.FetchItem) []tranship.FetchResult
 	health      func(ctx context.Context) error
+	statChange  func(ctx context.Context, path string) (tranship.File, time.Time, error)
 	abort       func(ctx context.Context, id string) error
 	listUploads func(ctx context.Context, directory string) iter.Seq2[tranship.UploadInfo, error]
 	attributes  func(ctx context.Context, path string, attributes tranship.Attributes, precondition tranship.Precondition) (tranship.File, error)
@@ -52,7 +54,7 @@ func newFlawed(store *mem.Store) flawed {
 		attributes: store.SetAttributes,
 		abort:      store.AbortUpload, listUploads: store.ListUploads, join: store.JoinUpload,
 		getState: store.GetState, swapState: store.SwapState, removeState: store.RemoveState, listState: store.ListState,
-		health: func(context.Context) error { return nil },
+		health: func(context.Context) error { return nil }, statChange: store.StatChange,
 		fetch: func(ctx context.Context, path string, size int64) (tranship.File, []byte, error) {
 			return tranship.Fetch(ctx, struct{ tranship.Store }{store}, path, size)
 		},
@@ -130,6 +132,10 @@ func (f flawed) FetchBatch(ctx context.Context, items []tranship.FetchItem) []tr
 }
 
 func (f flawed) CheckHealth(ctx context.Context) error { return f.health(ctx) }
+
+func (f flawed) StatChange(ctx context.Context, path string) (tranship.File, time.Time, error) {
+	return f.statChange(ctx, path)
+}
 
 func (f flawed) AbortUpload(ctx context.Context, id string) error { return f.abort(ctx, id) }
 

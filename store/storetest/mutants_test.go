@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/store/mem"
@@ -73,6 +74,13 @@ func mutants() map[string]mutant {
 			f.health = func(ctx context.Context) error {
 				_, err := f.Store.Put(ctx, tranship.Spec{Path: "probe"}, nil)
 				return err
+			}
+			return f
+		}},
+		"dates changes by the modified time": {"ChangeDater", testAll(), func(f flawed) flawed {
+			f.statChange = func(ctx context.Context, path string) (tranship.File, time.Time, error) {
+				file, err := f.Store.Stat(ctx, path)
+				return file, file.ModTime, err
 			}
 			return f
 		}},

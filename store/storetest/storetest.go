@@ -22,6 +22,8 @@
 //     calls the function, which fails if the ability is lost.
 //   - TestHealthChecker, for a store that can tell whether calls can succeed. Test runs these
 //     tests, too.
+//   - TestChangeDater, for a store that knows when its files were changed. Test runs these
+//     tests, too.
 //   - TestUploadJoiner, for a store whose uploads several servers can write to. TestShared runs
 //     these tests, too.
 //   - TestStateStore, for a store that keeps the state of servers. Test runs these tests, too,
@@ -89,6 +91,7 @@ func Test(t *testing.T, open func(t *testing.T) tranship.Store, lacks ...Lack) {
 		{"PartRunner", "", partRunTests()},
 		{"RangeReader", "", rangeReaderTests()},
 		{"HealthChecker", "", healthTests()},
+		{"ChangeDater", "", changeDaterTests()},
 		{"StateStore", "", stateStoreTests()},
 		{"Zeros", "", zeroTests()},
 		// The tier of resumable uploads.

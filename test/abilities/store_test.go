@@ -2,6 +2,7 @@ package abilities
 
 import (
 	"context"
+	"time"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/store/mem"
@@ -183,4 +184,12 @@ type bareUpload struct{ tranship.Upload }
 func (u bareUpload) Part(ctx context.Context, n int) (tranship.PartWriter, error) {
 	part, err := u.Upload.Part(ctx, n)
 	return struct{ tranship.PartWriter }{part}, err
+}
+
+// StatChange implements tranship.ChangeDater.
+func (s *ableStore) StatChange(ctx context.Context, path string) (tranship.File, time.Time, error) {
+	if err := s.use("ChangeDater"); err != nil {
+		return tranship.File{}, time.Time{}, err
+	}
+	return s.Store.StatChange(ctx, path)
 }

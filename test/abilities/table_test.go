@@ -51,6 +51,7 @@ var known = []ability{
 	{"WidthHinter", []kind{ofStore, ofUpload}, find[tranship.WidthHinter]},
 	{"HealthChecker", []kind{ofStore}, find[tranship.HealthChecker]},
 	{"StateStore", []kind{ofStore}, find[tranship.StateStore]},
+	{"ChangeDater", []kind{ofStore}, find[tranship.ChangeDater]},
 	{"UploadJoiner", []kind{ofStore}, find[tranship.UploadJoiner]},
 	{"PartRunner", []kind{ofUpload}, find[tranship.PartRunner]},
 	{"ChunkSizeHinter", []kind{ofUpload}, find[tranship.ChunkSizeHinter]},
@@ -106,7 +107,7 @@ func decorators() []decorator {
 					// It would reveal all files to callers.
 					"AccountKeeper": hidden, "WidthHinter": passed, "HealthChecker": passed,
 					// Only the server uses it.
-					"StateStore": passed,
+					"StateStore": passed, "ChangeDater": hidden,
 				},
 				ofUpload: {
 					"PartRunner":  kept(guardWithholdsInRun),
@@ -127,7 +128,7 @@ func decorators() []decorator {
 					// The audit belongs around the quota.
 					"AccountKeeper": hidden, "WidthHinter": passed, "HealthChecker": passed,
 					// Only the server uses it.
-					"StateStore": passed,
+					"StateStore": passed, "ChangeDater": hidden,
 				},
 				// Parts are not recorded.
 				ofUpload: {
@@ -153,7 +154,7 @@ func decorators() []decorator {
 					// Another ledger would replace the quota's.
 					"AccountKeeper": hidden, "WidthHinter": passed, "HealthChecker": passed,
 					// Only the server uses it.
-					"StateStore": passed,
+					"StateStore": passed, "ChangeDater": hidden,
 				},
 				ofUpload: {
 					"PartRunner":  kept(quotaCountsRun),
@@ -170,7 +171,7 @@ func decorators() []decorator {
 				ofStore: {
 					"UploadFinder": kept(retryFindsAgain), "TreeRemover": kept(retryRemovesAgain),
 					"Fetcher": passed, "BatchPutter": passed, "BatchFetcher": passed, "AccountKeeper": passed, "WidthHinter": passed, "HealthChecker": passed,
-					"StateStore": passed, "UploadJoiner": passed,
+					"StateStore": passed, "UploadJoiner": passed, "ChangeDater": hidden,
 				},
 			},
 		},
@@ -198,7 +199,7 @@ func decorators() []decorator {
 					// The limits belong around the quota.
 					"AccountKeeper": hidden, "WidthHinter": passed, "HealthChecker": passed,
 					// Only the server uses it.
-					"StateStore": passed,
+					"StateStore": passed, "ChangeDater": hidden,
 				},
 				// Uploads and contents count until they have ended.
 				ofUpload: {
