@@ -10,8 +10,11 @@
 //	allow group:partners  create          inbox
 //	allow group:operators admin           /
 //	limit group:partners  quota-bytes     10GiB
+//	expire logs/audit never
+//	expire logs after 30d
+//	uploads inbox expire after 2d
 //
-// A line is empty, a comment from '#' to its end, or a rule or a limit of four words that are
+// A line is empty, a comment from '#' to its end, or a rule, a limit or an expiry, whose words are
 // separated by spaces or tabs. A word with spaces, tabs, quotes or a '#' in it must be
 // quoted as a Go string. The file is UTF-8, and its last line must end in a newline, so
 // that a file that is read while another program writes it never allows more than the
@@ -48,6 +51,16 @@
 // callers have the limits of max-file-size, quota-bytes, quota-files and max-uploads together;
 // all other limits they have by their addresses. A file that is read while another program
 // writes it may lack the limits at its end, so that they belong at its beginning.
+//
+//	expiry  = "expire" path age [ comment ]             files
+//	        | "uploads" path "expire" age [ comment ]   unfinished uploads
+//	age     = "after" HOURS "h" | "after" DAYS "d" | "never"
+//
+// An expiry makes the server remove the files at and below a path that have not changed for so
+// long, or the unfinished uploads that have not been written to. Whose they are does not matter.
+// Of several expiries that match a path the one with the longest path applies, and it must come
+// first: a file that is read while another program writes it may lack the lines at its end, and
+// must not remove more for that. An expiry has no {principal} in its path.
 //
 // A path is a path of the store, without a leading '/', and matches itself and everything
 // below it: docs matches docs and docs/a, but not docs2. The segment {principal} stands

@@ -30,7 +30,7 @@ func Parse(name string, text []byte) (*Policy, error) {
 		}
 	}
 	policy := newPolicy(parser.rules)
-	policy.limits = parser.limits
+	policy.limits, policy.expiries = parser.limits, parser.expiries
 	return policy, nil
 }
 
@@ -39,6 +39,8 @@ type parser struct {
 	line   int
 	rules  []Rule
 	limits map[string]Limits
+	// expiries are in the order of their lines.
+	expiries Expiries
 	// lines has the line of each limit, by subject and name.
 	lines map[string]int
 }
@@ -55,8 +57,10 @@ func (p *parser) add(line string) error {
 		return err
 	case words[0] == "limit":
 		return p.addLimit(words)
+	case words[0] == "expire" || words[0] == "uploads":
+		return p.addExpiry(words)
 	case words[0] != "allow":
-		return fmt.Errorf("%s is not a rule: a line is empty, a comment after '#', or begins with allow or limit", quote(words[0]))
+		return fmt.Errorf("%s is not a rule: a line is empty, a comment after '#', or begins with allow, limit, expire or uploads", quote(words[0]))
 	}
 	rule, err := parseRule(words)
 	rule.Line = p.line

@@ -15,6 +15,8 @@ type Policy struct {
 	bySubject map[string][]Rule
 	// limits has the limits of each subject.
 	limits map[string]Limits
+	// expiries are the lines that remove what is old.
+	expiries Expiries
 }
 
 // newPolicy returns a policy of rules in ascending order of Line.
@@ -73,15 +75,7 @@ func (p *Policy) Prefixes(caller access.Principal, action access.Action) Prefixe
 			all = append(all, prefix)
 		}
 	}
-	slices.Sort(all)
-	all = slices.Compact(all)
-	var top Prefixes
-	for _, prefix := range all {
-		if !all.containParent(prefix) {
-			top = append(top, prefix)
-		}
-	}
-	return top
+	return all.top()
 }
 
 // rulesFor returns all rules whose subject covers a caller, and possibly others, in

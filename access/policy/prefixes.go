@@ -7,6 +7,19 @@ import "slices"
 // store.
 type Prefixes []string
 
+// top returns the paths that are not below another, in their order. It changes the order of p.
+func (p Prefixes) top() Prefixes {
+	slices.Sort(p)
+	p = slices.Compact(p)
+	var top Prefixes
+	for _, prefix := range p {
+		if !p.containParent(prefix) {
+			top = append(top, prefix)
+		}
+	}
+	return top
+}
+
 // Contain reports whether path is one of the prefixes or below one of them. The path "",
 // the root of the store, is contained only if the prefixes stand for the whole store.
 func (p Prefixes) Contain(path string) bool {
