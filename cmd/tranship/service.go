@@ -64,12 +64,13 @@ func closeAll(listeners []net.Listener) (err error) {
 	return err
 }
 
-// reloadOnSignals calls reload at each signal. It returns when served is closed.
+// reloadOnSignals calls reload at each signal, and tells the service manager. It returns when served
+// is closed.
 func reloadOnSignals(reloads <-chan os.Signal, reload func(), served <-chan struct{}) {
 	for {
 		select {
 		case <-reloads:
-			reload()
+			notifyReload(reload)
 		case <-served:
 			return
 		}

@@ -15,3 +15,12 @@ func notifyManager(state string) error {
 	}
 	return nil
 }
+
+// notifyReload calls reload, and tells the service manager when that begins and when it has ended.
+// So "systemctl reload" waits until the settings are in force, or were refused. A service manager
+// that is gone must not keep the server from its new settings.
+func notifyReload(reload func()) {
+	_ = notifyManager(reloadingState())
+	reload()
+	_ = notifyManager(daemon.SdNotifyReady)
+}
