@@ -11,6 +11,7 @@ import (
 	"github.com/tranship/tranship/internal/verification"
 	"github.com/tranship/tranship/internal/wire"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
+	"github.com/tranship/tranship/server/internal/alive"
 )
 
 // VerifyFile implements the service.
@@ -21,7 +22,7 @@ func (s *Service) VerifyFile(request *transhipv1.VerifyFileRequest, stream grpc.
 	ctx, cancel := context.WithCancelCause(stream.Context())
 	defer cancel(nil)
 	var read atomic.Int64
-	stop := startHeartbeat(min(s.Options.Keepalive, wire.CopyReportInterval), func() {
+	stop := alive.Start(min(s.Options.Keepalive, wire.CopyReportInterval), func() {
 		if err := stream.Send(&transhipv1.VerifyFileResponse{ReadBytes: read.Load()}); err != nil {
 			cancel(err) // the client is gone
 		}
