@@ -165,6 +165,24 @@ func decorators() []decorator {
 			},
 		},
 		{
+			name: "hook",
+			wrap: func(t *testing.T, inner tranship.Store) tranship.Store { return told(t, inner, make(events, 100)) },
+			fates: map[kind]map[string]treatment{
+				ofStore: {
+					"BatchPutter": kept(hookTellsOfPuts), "TreeRemover": kept(hookTellsOfRemovals),
+					// Reading has no hooks, and only the upload that was begun is committed.
+					"UploadFinder": passed, "Fetcher": passed, "BatchFetcher": passed, "UploadJoiner": passed,
+					// Hooks belong around the quota.
+					"AccountKeeper": hidden, "WidthHinter": passed, "HealthChecker": passed,
+					// Only the server uses it.
+					"StateStore": passed,
+				},
+				ofUpload: {
+					"PartRunner": passed, "WidthHinter": passed, "ChunkSizeHinter": passed, "CommittedUpload": passed, "DiscardReporter": passed,
+				},
+			},
+		},
+		{
 			name: "retry",
 			wrap: func(_ *testing.T, inner tranship.Store) tranship.Store { return retry.New(inner, retry.Options{}) },
 			fates: map[kind]map[string]treatment{

@@ -31,6 +31,9 @@ var rules = []rule{
 	{packages: "store/guard", ours: []string{".", "access", "access/policy", "internal/..."}},
 	{packages: "store/audit", ours: []string{".", "access", "internal/..."}},
 	{packages: "store/quota", ours: []string{".", "access", "internal/..."}},
+	{packages: "store/hook", ours: []string{".", "access", "internal/..."}},
+	// Carriers of hooks know the network.
+	{packages: "store/hook/...", ours: []string{".", "store/hook", "proto/...", "internal/..."}},
 	{packages: "store/...", ours: []string{".", "internal/..."}},
 	// Principals and their rights.
 	{packages: "access", stdOnly: true},
@@ -39,7 +42,7 @@ var rules = []rule{
 	{packages: "client/...", ours: []string{".", "access/bearer", "access/tlsconfig", "proto/...", "internal/...", "client/..."}},
 	// Package server assembles a server: only it knows the packages that authorize, count
 	// and audit.
-	{packages: "server", ours: []string{".", "access", "access/authn", "access/policy", "store/guard", "store/quota", "store/audit", "proto/...", "internal/...", "server/..."}},
+	{packages: "server", ours: []string{".", "access", "access/authn", "access/policy", "store/guard", "store/quota", "store/audit", "store/hook", "proto/...", "internal/...", "server/..."}},
 	// Admission uses authenticators and knows no protocol; adapters know their protocol.
 	{packages: "server/internal/admission", ours: []string{".", "access", "access/authn", "internal/...", "server/limit", "server/internal/caller", "server/internal/fair", "server/internal/limited", "server/internal/origin"}},
 	{packages: "server/...", ours: []string{".", "access", "proto/...", "internal/...", "server/..."}},
@@ -80,6 +83,8 @@ var confined = []struct{ module, only string }{
 var transportless = []string{
 	".", "transfer/...", "store/disk", "store/localdir", "store/mem", "store/guard", "store/quota", "store/retry", "store/tracing",
 	"store/audit", "access", "access/authn", "access/policy", "access/token",
+	".", "transfer/...", "store/disk", "store/localdir", "store/mem", "store/guard", "store/quota", "store/retry",
+	"store/audit", "store/hook", "access", "access/authn", "access/policy", "access/token",
 	"server/limit", "server/internal/admission", "server/internal/fair", "server/internal/caller", "server/internal/limited", "server/internal/origin",
 	"internal/failure", "internal/budget", "internal/relist", "internal/silence", "internal/minrate", "internal/observation",
 	"internal/filetime", "internal/peertimeout", "internal/sendbuffer", "internal/zeroruns", "internal/rootfs", "internal/partfile",

@@ -1,0 +1,7 @@
+package hook
+
+// Kill ends the hooks without Close, as if the process was killed.
+func (h *Hooks) Kill() {
+	h.stop()
+	h.background.Wait()
+}
