@@ -3,6 +3,7 @@ package hook
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -16,7 +17,7 @@ const (
 	// DefaultParallel is how many questions a hook is asked at once by default.
 	DefaultParallel = 64
 	// MaxBatch is how many events one delivery has at most.
-	MaxBatch = 1000
+	MaxBatch = 500
 	// MaxHooks is how many hooks a server may have.
 	MaxHooks = 16
 	// MaxNameBytes is the maximum length of the name of a hook.
@@ -141,4 +142,11 @@ func (h Hook) Validate() error {
 		}
 	}
 	return nil
+}
+
+// IsLocal reports whether the host of an address is this machine, so that questions and events do
+// not cross the network.
+func IsLocal(host string) bool {
+	address, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && address.Unmap().IsLoopback()
 }
