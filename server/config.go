@@ -20,6 +20,7 @@ import (
 	"github.com/tranship/tranship/server/limit"
 	"github.com/tranship/tranship/store/audit"
 	"github.com/tranship/tranship/store/guard"
+	"github.com/tranship/tranship/store/hook"
 	"github.com/tranship/tranship/store/quota"
 )
 
@@ -110,6 +111,10 @@ type Config struct {
 	// Audit has one line for each action of a client, also for those that are refused;
 	// nil means that nothing is written. The caller closes it, after Serve has returned.
 	Audit *audit.Log
+	// Hooks ask and tell programs of the operator about changes; nil means that there are none.
+	// They belong to the Store without decorators. The caller closes them, after Serve has
+	// returned and before it closes the Store.
+	Hooks *hook.Hooks
 	// Health are other parts of the program that all calls depend on, beside the Store, the
 	// Audit log and the Authenticators, such as the certificate of a tlsconfig.Files: see
 	// Server.CheckHealth.
@@ -289,7 +294,8 @@ func (c Config) quotas(ctx context.Context) (*quota.Store, error) {
 
 // decorate returns the store as clients have it. Each decorator relies on those below it:
 // the audit log sees what the policy refuses, the policy comes before descriptors are
-// taken, and quotas count what the policy has allowed.
+// taken, and quotas count what the policy has allowed. Hooks are asked about what the policy has
+// allowed, while nothing is held for them.
 func (c Config) decorate(limited *quota.Store, files int64) tranship.Store {
-	return audit.New(guard.New(limit.NewFiles(files).Store(limited), c.Policy), c.Audit)
+	return audit.New(guard.New(c.Hooks.Store(limit.NewFiles(files).Store(limited)), c.Policy), c.Audit)
 }

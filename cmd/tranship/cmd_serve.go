@@ -150,6 +150,12 @@ func (g *globals) serve(ctx context.Context, cmd *cobra.Command) (err error) {
 		DrainTimeout: negativeIfZero(flags.drainTimeout),
 		Version:      softwareVersion(),
 	}
+	hooks, endHooks, err := flags.hooks.open(ctx, store, !flags.store.enabled(), logger)
+	if err != nil {
+		return settings.Locate(err)
+	}
+	defer func() { err = errors.Join(err, endHooks()) }()
+	config.Hooks = hooks
 	config.Quota.Count = rules != nil && rules.Policy().LimitsFiles()
 	if tlsFiles != nil {
 		config.TLS = tlsFiles.Config()
@@ -176,7 +182,7 @@ func (g *globals) serve(ctx context.Context, cmd *cobra.Command) (err error) {
 	if overHTTP != nil {
 		listeners = append(listeners, overHTTP)
 	}
-	watch(counted, exports, service, store, config.MemoryLimit)
+	watch(counted, exports, service, store, config)
 	endAdmin, err := flags.admin.serve(service, config, counted)
 	if err != nil {
 		return errors.Join(err, closeAll(listeners))

@@ -47,6 +47,7 @@ type serveFlags struct {
 	proxies      proxyFlags
 	admin        adminFlags
 	http         httpFlags
+	hooks        hookFlags
 }
 
 // add adds the flags to a command.
@@ -80,6 +81,7 @@ func (f *serveFlags) add(cmd *cobra.Command) {
 	f.proxies.add(cmd)
 	f.admin.add(cmd)
 	f.http.add(cmd)
+	f.hooks.add(cmd)
 	completeValues(cmd, "durability", durabilities()...)
 	completeValues(cmd, "min-durability", durabilities()...)
 	completeValues(cmd, "log-format", logText, logJSON)
@@ -98,6 +100,8 @@ func (f *serveFlags) validate() error {
 	m.If(suffix != "" && (strings.Contains(suffix, "/") || tranship.ValidatePath("a"+suffix) != nil),
 		"filesrv-upload-suffix", "--filesrv-upload-suffix %q: it must be valid as part of a file name", suffix)
 	_, err := f.proxies.proxies()
+	m.Add(err)
+	_, err = f.hooks.settings()
 	m.Add(err)
 	_, err = parseLevel(f.logLevel)
 	m.Add(err, checkLogFormat(f.logFormat))

@@ -47,11 +47,11 @@ func observe(config *server.Config, exports *telemetry.Telemetry, operators bool
 
 // watch adds the gauges of a server over a store to its metrics, which may be nil, and begins to
 // export them.
-func watch(counted *metrics.Metrics, exports *telemetry.Telemetry, service *server.Server, store tranship.Store, memoryLimit int64) {
+func watch(counted *metrics.Metrics, exports *telemetry.Telemetry, service *server.Server, store tranship.Store, config server.Config) {
 	if counted == nil {
 		return
 	}
-	source := metrics.Source{Stats: service.Stats, Health: service.Health, MemoryLimit: cmp.Or(memoryLimit, server.DefaultMemoryLimit)}
+	source := metrics.Source{Stats: service.Stats, Health: service.Health, MemoryLimit: cmp.Or(config.MemoryLimit, server.DefaultMemoryLimit), Hooks: config.Hooks.Stats}
 	if store, ok := store.(*disk.Store); ok {
 		source.Space = store.Space
 	}

@@ -76,8 +76,8 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// TestContent checks that a hook with content gets that of puts, copies and moves, and that an upload
-// whose content the store cannot read is not committed.
+// TestContent checks that a hook with content gets that of puts, copies and moves, and is
+// asked about an upload without it.
 func TestContent(t *testing.T) {
 	inner, c := newStore(), newCarrier()
 	c.answer = func(_ context.Context, question hook.Question, content string) (hook.Answer, error) {
@@ -88,6 +88,9 @@ func TestContent(t *testing.T) {
 	h := open(t, inner, hook.Options{Hooks: []hook.Hook{{Name: "scan", Kinds: []hook.Kind{hook.BeforeCommit}, Content: true, Carrier: c, Timeout: waitTime}}})
 	store := h.Store(inner)
 	put(t, store, "put", "good")
+	if err := upload(t, store, "upload", "good"); !errors.Is(err, tranship.ErrDenied) || !strings.Contains(err.Error(), `""`) {
+		t.Error(err)
+	}
 	for _, edit := range []func(context.Context, string, string, tranship.Precondition) (tranship.File, error){store.Copy, store.Move} {
 		if _, err := edit(t.Context(), "bad", "x", tranship.Precondition{}); !errors.Is(err, tranship.ErrDenied) || !strings.Contains(err.Error(), `"bad"`) {
 			t.Error(err)

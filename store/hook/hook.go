@@ -81,7 +81,9 @@ type Hook struct {
 	Parallel int
 	// Batch is how many events one delivery has at most, up to MaxBatch; 0 means one.
 	Batch int
-	// Content gives a question the content of the file.
+	// Content gives a question the content of the file where the server has it: of small files
+	// that are sent whole, of copies and of moves. The content of an upload in parts cannot be
+	// read before its commit: such a question has none.
 	Content bool
 }
 

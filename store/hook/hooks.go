@@ -16,7 +16,7 @@ import (
 
 const (
 	// DefaultLeaseTime is Options.LeaseTime by default.
-	DefaultLeaseTime = 30 * time.Second
+	DefaultLeaseTime = 15 * time.Second
 	// DefaultRetryPause is Options.RetryPause by default, and maxRetryPause the longest pause.
 	DefaultRetryPause = time.Second
 	maxRetryPause     = time.Minute

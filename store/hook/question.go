@@ -34,8 +34,8 @@ type Question struct {
 	CRC32C *uint32
 	// Principal is the name of the caller; "" for an anonymous one.
 	Principal string
-	// Content is the content of the file if the hook has Hook.Content; otherwise nil. It is
-	// valid until Ask returns. An error of Read other than io.EOF ends the question.
+	// Content is the content of the file; nil if it is not asked with it, as Hook.Content
+	// describes. It is valid until Ask returns. An error of Read other than io.EOF ends the question.
 	Content io.Reader
 }
 

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -91,10 +90,7 @@ func (t *target) ask(ctx context.Context, question Question, content contents) (
 	case <-ctx.Done():
 		return Answer{}, fmt.Errorf("%d other questions were not answered in time: %w", t.Parallel, ctx.Err())
 	}
-	if t.Content {
-		if content == nil {
-			return Answer{}, errors.New("the store cannot read the content of an upload before its commit")
-		}
+	if t.Content && content != nil {
 		reader, err := content(ctx)
 		if err != nil {
 			return Answer{}, err

@@ -82,8 +82,6 @@ var confined = []struct{ module, only string }{
 // their direct and indirect imports know gRPC.
 var transportless = []string{
 	".", "transfer/...", "store/disk", "store/localdir", "store/mem", "store/guard", "store/quota", "store/retry", "store/tracing",
-	"store/audit", "access", "access/authn", "access/policy", "access/token",
-	".", "transfer/...", "store/disk", "store/localdir", "store/mem", "store/guard", "store/quota", "store/retry",
 	"store/audit", "store/hook", "access", "access/authn", "access/policy", "access/token",
 	"server/limit", "server/internal/admission", "server/internal/fair", "server/internal/caller", "server/internal/limited", "server/internal/origin",
 	"internal/failure", "internal/budget", "internal/relist", "internal/silence", "internal/minrate", "internal/observation",

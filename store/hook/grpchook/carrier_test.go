@@ -82,7 +82,7 @@ func TestAsk(t *testing.T) {
 		hooksv1.RefusalKind_REFUSAL_KIND_UNAVAILABLE: tranship.ErrUnavailable,
 	} {
 		carrier := serve(t, &service{before: func(q *hooksv1.Question, content string) (*hooksv1.BeforeCommitResponse, error) {
-			if q.GetPath() != "a" || q.GetSource() != "b" || q.GetSize() != 3 || q.GetCrc32C() != 7 || q.GetPrincipal() != "ann" || q.GetOperation() != hooksv1.Operation_OPERATION_MOVE || content != long {
+			if q.GetPath() != "a" || q.GetSource() != "b" || q.GetSize() != 3 || q.GetCrc32C() != 7 || q.GetPrincipal() != "ann" || q.GetOperation() != hooksv1.Operation_OPERATION_MOVE || content != long || !q.GetContentFollows() {
 				t.Errorf("%v with %d bytes", q, len(content))
 			}
 			return &hooksv1.BeforeCommitResponse{Refuse: true, Reason: "no", Kind: kind}, nil

@@ -16,7 +16,7 @@ func questionToProto(q hook.Question) *hooksv1.Question {
 	}
 	return &hooksv1.Question{
 		Id: q.ID, Time: timestamp(q.Time), Operation: operation, Path: q.Path, Source: q.Source,
-		Size: q.Size, Crc32C: q.CRC32C, Principal: q.Principal,
+		Size: q.Size, Crc32C: q.CRC32C, Principal: q.Principal, ContentFollows: q.Content != nil,
 	}
 }
 

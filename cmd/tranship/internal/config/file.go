@@ -17,9 +17,10 @@ const MaxBytes = 1 << 20
 type entry struct {
 	key  string
 	line int
-	// texts are the values; list tells that the file has them as a list.
-	texts []string
-	list  bool
+	// texts are the values; list tells that the file has them as a list, and mapped that one of
+	// them has keys of its own.
+	texts        []string
+	list, mapped bool
 }
 
 // read returns the entries of a file, in their order. It refuses a file that other users of
@@ -105,6 +106,10 @@ func (e *entry) setTexts(node *yaml.Node) error {
 		e.list = true
 		for _, item := range node.Content {
 			text, err := scalar(item)
+			if item.Kind == yaml.MappingNode {
+				e.mapped = true
+				text, err = words(item)
+			}
 			if err != nil {
 				return fmt.Errorf("line %d: %w", item.Line, err)
 			}

@@ -148,6 +148,10 @@ func (l *loader) load(flag *pflag.Flag) Setting {
 		}
 	case inFile:
 		setting.Origin, setting.Texts = l.origin(found), found.texts
+		if found.mapped && flag.Annotations[mappingAnnotation] == nil {
+			l.mistakes.Add(setting.Origin.At(usage.Errorf("%s: it must have one value, and no keys of its own", flag.Name)))
+			return setting
+		}
 		if found.list && !isList {
 			l.mistakes.Add(setting.Origin.At(usage.Errorf("%s: it takes one value, not a list", flag.Name)))
 			return setting

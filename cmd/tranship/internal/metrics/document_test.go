@@ -10,6 +10,7 @@ import (
 	"github.com/tranship/tranship/cmd/tranship/internal/metrics"
 	"github.com/tranship/tranship/server"
 	"github.com/tranship/tranship/store/disk"
+	"github.com/tranship/tranship/store/hook"
 )
 
 // TestDocument checks that the page for operators has all metrics, and no others.
@@ -27,6 +28,7 @@ func TestDocument(t *testing.T) {
 		Stats:  func() server.Stats { return server.Stats{} },
 		Health: func(context.Context) []server.PartHealth { return []server.PartHealth{{Name: "store"}} },
 		Space:  func() (disk.Space, error) { return disk.Space{}, nil },
+		Hooks:  func() []hook.Stats { return []hook.Stats{{Name: "scan"}} },
 	})
 	m.Observe([]tranship.Event{
 		{Kind: tranship.EventCallEnded, Method: upload, Transport: tranship.TransportGRPC, Err: &tranship.LimitError{Limit: tranship.LimitMemory}},

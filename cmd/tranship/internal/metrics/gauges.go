@@ -8,6 +8,7 @@ import (
 
 	"github.com/tranship/tranship/server"
 	"github.com/tranship/tranship/store/disk"
+	"github.com/tranship/tranship/store/hook"
 )
 
 // Source is what the gauges show. Its functions are called for each scrape, and must be safe for
@@ -18,6 +19,8 @@ type Source struct {
 	Health func(ctx context.Context) []server.PartHealth
 	// Space is that of a store on disk; nil for another store.
 	Space func() (disk.Space, error)
+	// Hooks returns what happened with each hook.
+	Hooks func() []hook.Stats
 	// MemoryLimit is the limit of the memory of transfers, in bytes.
 	MemoryLimit int64
 }

@@ -46,7 +46,12 @@ func New(version string) *Metrics {
 }
 
 // Watch adds the gauges of a source. It must be called once at most, and before Handler is used.
-func (m *Metrics) Watch(source Source) { m.registry.MustRegister(newGauges(source)) }
+func (m *Metrics) Watch(source Source) {
+	m.registry.MustRegister(newGauges(source))
+	if source.Hooks != nil {
+		m.registry.MustRegister(newHooks(source.Hooks))
+	}
+}
 
 // Observe implements tranship.Observer.
 func (m *Metrics) Observe(events []tranship.Event) {

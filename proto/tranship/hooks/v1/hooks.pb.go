@@ -306,9 +306,13 @@ type Question struct {
 	// crc32c is its checksum; not set if the server does not know it.
 	Crc32C *uint32 `protobuf:"fixed32,7,opt,name=crc32c,proto3,oneof" json:"crc32c,omitempty"`
 	// principal is the name of the caller; empty for an anonymous one.
-	Principal     string `protobuf:"bytes,8,opt,name=principal,proto3" json:"principal,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Principal string `protobuf:"bytes,8,opt,name=principal,proto3" json:"principal,omitempty"`
+	// content_follows means that the following messages have the content of the file. The
+	// server has it only of small files that are sent whole, of copies and of moves: that of
+	// other uploads cannot be read before the file is visible.
+	ContentFollows bool `protobuf:"varint,9,opt,name=content_follows,json=contentFollows,proto3" json:"content_follows,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Question) Reset() {
@@ -395,6 +399,13 @@ func (x *Question) GetPrincipal() string {
 		return x.Principal
 	}
 	return ""
+}
+
+func (x *Question) GetContentFollows() bool {
+	if x != nil {
+		return x.ContentFollows
+	}
+	return false
 }
 
 // BeforeCommitResponse is the answer to a question.
@@ -679,7 +690,7 @@ const file_tranship_hooks_v1_hooks_proto_rawDesc = "" +
 	"\x13BeforeCommitRequest\x129\n" +
 	"\bquestion\x18\x01 \x01(\v2\x1b.tranship.hooks.v1.QuestionH\x00R\bquestion\x12\x1a\n" +
 	"\acontent\x18\x02 \x01(\fH\x00R\acontentB\t\n" +
-	"\amessage\"\x8c\x02\n" +
+	"\amessage\"\xb5\x02\n" +
 	"\bQuestion\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12.\n" +
 	"\x04time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12:\n" +
@@ -688,7 +699,8 @@ const file_tranship_hooks_v1_hooks_proto_rawDesc = "" +
 	"\x06source\x18\x05 \x01(\tR\x06source\x12\x12\n" +
 	"\x04size\x18\x06 \x01(\x03R\x04size\x12\x1b\n" +
 	"\x06crc32c\x18\a \x01(\aH\x00R\x06crc32c\x88\x01\x01\x12\x1c\n" +
-	"\tprincipal\x18\b \x01(\tR\tprincipalB\t\n" +
+	"\tprincipal\x18\b \x01(\tR\tprincipal\x12'\n" +
+	"\x0fcontent_follows\x18\t \x01(\bR\x0econtentFollowsB\t\n" +
 	"\a_crc32c\"z\n" +
 	"\x14BeforeCommitResponse\x12\x16\n" +
 	"\x06refuse\x18\x01 \x01(\bR\x06refuse\x12\x16\n" +

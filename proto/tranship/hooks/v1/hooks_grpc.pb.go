@@ -36,8 +36,8 @@ const (
 // If the hook has a secret, each call has the metadata "authorization: Bearer SECRET".
 type HookServiceClient interface {
 	// BeforeCommit asks whether a file may become visible. The first message has the question.
-	// If the hook is configured to get contents, the following messages have the content of the
-	// file, in order, until the server closes its side. The hook may answer before that. A call
+	// If that has content_follows, the following messages have the content of the file, in order,
+	// until the server closes its side. The hook may answer before that. A call
 	// that fails, or takes longer than the timeout of the hook, counts as no answer.
 	BeforeCommit(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[BeforeCommitRequest, BeforeCommitResponse], error)
 	// Deliver tells of changes that were made. If the call fails, the server delivers the same
@@ -85,8 +85,8 @@ func (c *hookServiceClient) Deliver(ctx context.Context, in *DeliverRequest, opt
 // If the hook has a secret, each call has the metadata "authorization: Bearer SECRET".
 type HookServiceServer interface {
 	// BeforeCommit asks whether a file may become visible. The first message has the question.
-	// If the hook is configured to get contents, the following messages have the content of the
-	// file, in order, until the server closes its side. The hook may answer before that. A call
+	// If that has content_follows, the following messages have the content of the file, in order,
+	// until the server closes its side. The hook may answer before that. A call
 	// that fails, or takes longer than the timeout of the hook, counts as no answer.
 	BeforeCommit(grpc.ClientStreamingServer[BeforeCommitRequest, BeforeCommitResponse]) error
 	// Deliver tells of changes that were made. If the call fails, the server delivers the same
