@@ -130,7 +130,9 @@ func records(t *testing.T, store tranship.StateStore) int {
 // waitEmpty waits until the outbox is empty.
 func waitEmpty(t *testing.T, store tranship.StateStore) {
 	t.Helper()
-	for deadline := time.Now().Add(waitTime); records(t, store) > 0; time.Sleep(time.Millisecond) {
+	poll := time.NewTicker(time.Millisecond)
+	defer poll.Stop()
+	for deadline := time.Now().Add(waitTime); records(t, store) > 0; <-poll.C {
 		if time.Now().After(deadline) {
 			t.Fatalf("the outbox has %d records", records(t, store))
 		}

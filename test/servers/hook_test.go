@@ -97,12 +97,14 @@ func TestHooksOfServers(t *testing.T) {
 		told.mu.Lock()
 		told.away = false
 		told.mu.Unlock()
+		poll := time.NewTicker(5 * time.Millisecond)
+		defer poll.Stop()
 		deadline := time.Now().Add(time.Minute)
 		for fmt.Sprint(told.versions()) != fmt.Sprint(want) {
 			if time.Now().After(deadline) {
 				t.Fatalf("the hook was told of %v, want %v", told.versions(), want)
 			}
-			time.Sleep(5 * time.Millisecond)
+			<-poll.C
 		}
 	})
 }
