@@ -45,20 +45,28 @@ func (q *queue) deliverSome(ctx context.Context) (more bool, err error) {
 				return false, err
 			}
 		}
-		for _, done := range some[:n] {
-			err := ignoreChanged(q.hooks.state.RemoveState(ctx, done.key, done.version))
-			if err != nil {
-				return false, err
-			}
-			q.forget(done.key)
-			more = true
+		if err := q.remove(ctx, some[:n]); err != nil {
+			return false, err
 		}
-		some = some[n:]
+		more, some = true, some[n:]
 	}
 	if more && len(page) < pageRecords {
 		q.look(nil)
 	}
 	return more, nil
+}
+
+// remove removes records that the hook has accepted, also if the hooks are being closed.
+func (q *queue) remove(ctx context.Context, accepted []ready) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stateTime)
+	defer cancel()
+	for _, done := range accepted {
+		if err := ignoreChanged(q.hooks.state.RemoveState(ctx, done.key, done.version)); err != nil {
+			return err
+		}
+		q.forget(done.key)
+	}
+	return nil
 }
 
 // batchOf returns how many records to deliver together, at least one, and their events: no more

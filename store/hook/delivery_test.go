@@ -90,44 +90,54 @@ func TestRestart(t *testing.T) {
 	waitEmpty(t, inner)
 }
 
-// frozen is a store that ends a server at a moment: a call fails after it was made, or instead.
-type frozen struct {
+// partial is a store of which a test replaces Put.
+type partial struct {
 	tranship.Store
+	// makes tells that Put stores the file.
 	makes bool
+	// end is called after that.
+	end func() error
 }
 
-var errFrozen = errors.New("the server was killed")
+func (p partial) Unwrap() any { return p.Store }
 
-func (f frozen) Unwrap() any { return f.Store }
-
-func (f frozen) Passes(ability any) bool {
+func (p partial) Passes(ability any) bool {
 	_, ok := ability.(*tranship.StateStore)
 	return ok
 }
 
-func (f frozen) Put(ctx context.Context, spec tranship.Spec, data []byte) (tranship.File, error) {
-	if f.makes {
-		if _, err := f.Store.Put(ctx, spec, data); err != nil {
+func (p partial) Put(ctx context.Context, spec tranship.Spec, data []byte) (tranship.File, error) {
+	if p.makes {
+		if _, err := p.Store.Put(ctx, spec, data); err != nil {
 			return tranship.File{}, err
 		}
 	}
-	panic(errFrozen)
+	return tranship.File{}, p.end()
 }
 
-// kill puts a file with a server that is killed during that: with or without the change.
+// kill puts a file with a server that is killed during that, before or after the change is made.
 func kill(t *testing.T, inner tranship.Store, makes bool, options hook.Options, path string) {
 	t.Helper()
 	h, err := hook.Open(t.Context(), inner, options)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() {
-		if err, _ := recover().(error); !errors.Is(err, errFrozen) {
-			t.Fatal(err)
-		}
-		h.Kill()
+	reached, over, ended := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	store := h.Store(partial{inner, makes, func() error {
+		close(reached)
+		<-over // for the server that was killed, the call never ends
+		return errors.New("the server was killed")
+	}})
+	go func() {
+		defer close(ended)
+		_, _ = store.Put(context.Background(), tranship.Spec{Path: path}, []byte("text"))
 	}()
-	_, _ = h.Store(frozen{inner, makes}).Put(t.Context(), tranship.Spec{Path: path}, []byte("text"))
+	t.Cleanup(func() {
+		close(over)
+		<-ended
+	})
+	<-reached
+	h.Kill()
 }
 
 // TestKilled checks that the events of a server that was killed between the change and its end are
@@ -167,30 +177,25 @@ func TestSeveralServers(t *testing.T) {
 	waitEmpty(t, inner)
 }
 
-// lost is a store whose changes fail although they may have been made.
-type lost struct {
-	frozen
-}
-
-func (l lost) Put(ctx context.Context, spec tranship.Spec, data []byte) (tranship.File, error) {
-	if l.makes {
-		if _, err := l.Store.Put(ctx, spec, data); err != nil {
-			return tranship.File{}, err
-		}
-	}
-	return tranship.File{}, fmt.Errorf("%w: the reply was lost", tranship.ErrUnavailable)
-}
-
 // TestUnsure checks that a change whose outcome is not known has an event if it was made.
 func TestUnsure(t *testing.T) {
 	inner, c := newStore(), newCarrier()
 	h := open(t, inner, hook.Options{Hooks: []hook.Hook{{Name: "all", Kinds: events(), Carrier: c}}})
+	lost := func() error { return fmt.Errorf("%w: the reply was lost", tranship.ErrUnavailable) }
 	for path, makes := range map[string]bool{"made": true, "not-made": false} {
-		if _, err := h.Store(lost{frozen{inner, makes}}).Put(t.Context(), tranship.Spec{Path: path}, []byte("text")); !errors.Is(err, tranship.ErrUnavailable) {
+		if _, err := h.Store(partial{inner, makes, lost}).Put(t.Context(), tranship.Spec{Path: path}, []byte("text")); !errors.Is(err, tranship.ErrUnavailable) {
 			t.Fatal(err)
 		}
 	}
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("the store did not panic")
+			}
+		}()
+		_, _ = h.Store(partial{inner, true, func() error { panic("a mistake in a store") }}).Put(t.Context(), tranship.Spec{Path: "panic"}, []byte("text"))
+	}()
 	put(t, h.Store(inner), "z", "1")
-	c.wait(t, "after-commit made 4", "after-commit z 1")
+	c.wait(t, "after-commit made 4", "after-commit panic 4", "after-commit z 1")
 	waitEmpty(t, inner)
 }

@@ -58,7 +58,11 @@ func (c *carrier) Deliver(_ context.Context, events []hook.Event) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.events = append(c.events, events...)
+	for _, event := range events { // an event may come several times
+		if !slices.ContainsFunc(c.events, func(e hook.Event) bool { return e.ID == event.ID }) {
+			c.events = append(c.events, event)
+		}
+	}
 	c.sizes = append(c.sizes, len(events))
 	close(c.changed)
 	c.changed = make(chan struct{})

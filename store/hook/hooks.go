@@ -151,10 +151,15 @@ func (h *Hooks) Close() error {
 	return nil
 }
 
-// warnForgotten logs that the outbox has events for hooks that do not exist here.
+// warnForgotten logs that the outbox has events for hooks that do not exist here, if one of its
+// first records is for such a hook.
 func (h *Hooks) warnForgotten(ctx context.Context, names map[string]bool) {
 	forgotten := map[string]bool{}
+	seen := 0
 	for entry, err := range h.state.ListState(ctx, recordPrefix) {
+		if seen++; seen > mostCounted {
+			return
+		}
 		if err != nil {
 			h.options.Logger.Warn("the outbox of hooks cannot be read", "error", err)
 			return

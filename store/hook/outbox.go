@@ -91,6 +91,9 @@ func (h *Hooks) begin(ctx context.Context, events ...Event) (*change, error) {
 // errNotMade is the result of a change that was not begun.
 var errNotMade = fmt.Errorf("%w: the change was not begun", tranship.ErrInvalid)
 
+// errLost is the result of a change of which nothing is known.
+var errLost = errors.New("the outcome of the change is not known")
+
 // add writes the records of events for a queue.
 func (c *change) add(ctx context.Context, q *queue, r record, indices []int) error {
 	parts, values, err := r.split()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"slices"
 
 	"github.com/tranship/tranship"
 )
@@ -96,13 +97,13 @@ func (b *putBatch) put(ctx context.Context, s *store) {
 		}
 		return
 	}
+	outcomes := slices.Repeat([]result{{err: errLost}}, len(b.told)) // if the store panics
+	defer func() { c.settle(ctx, outcomes...) }()
 	stored := tranship.PutBatch(ctx, s.Store, b.items)
 	for i, place := range b.places {
 		b.results[place] = stored[i]
 	}
-	outcomes := make([]result, 0, len(b.told))
-	for _, i := range b.told {
-		outcomes = append(outcomes, result{stored[i].File, stored[i].Err})
+	for n, i := range b.told {
+		outcomes[n] = result{stored[i].File, stored[i].Err}
 	}
-	c.settle(ctx, outcomes...)
 }

@@ -51,7 +51,8 @@ func (s *store) tell(ctx context.Context, event Event, make func() (tranship.Fil
 	if err != nil {
 		return tranship.File{}, err
 	}
-	file, err := make()
-	c.settle(ctx, result{file, err})
-	return file, err
+	outcome := result{err: errLost} // if the store panics
+	defer func() { c.settle(ctx, outcome) }()
+	outcome.file, outcome.err = make()
+	return outcome.file, outcome.err
 }
