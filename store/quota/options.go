@@ -31,14 +31,14 @@ type Options struct {
 	Count bool
 	// Shared makes the limits apply to all servers of one store together, which must all set
 	// it. The store must be a tranship.StateStore that all of them share. Each server leases a
-	// part of what is free, and reports what it has used; New counts nothing. After a server
-	// has died, what it had leased counts as used until the files are counted again, which
-	// another server does in the background. Directories do not count.
+	// part of what is free, and reports what it has used; New counts nothing. One of the servers
+	// counts all files in the background: within a minute of the start of a server if none has
+	// done so for a day, and then daily. It does so within two hours after a server has died, of
+	// which the lease counts as used until then. Directories do not count.
 	//
 	// Two servers that replace or remove the same file at the same moment may each subtract
-	// it. That is found when the files are counted again, at the first refusal a day after the
-	// latest count. A principal may have 300 unfinished resumable uploads at most, and Uploads limits them and, for each
-	// server, the others.
+	// it. Counting the files again repairs that. A principal may have 300 unfinished resumable
+	// uploads at most, and Uploads limits them and, for each server, the others.
 	Shared bool
 	// Logger gets a warning for each file or directory that cannot be read and therefore
 	// does not count. If it is nil, New does not log.

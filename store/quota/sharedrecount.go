@@ -66,14 +66,15 @@ func (s *Store) Recount(ctx context.Context) error {
 		return nil
 	}
 	state, id := s.shared.state, rand.Text()
-	version, err := state.SwapState(ctx, tranship.StateEntry{Key: recountKey, Value: []byte(id), Expires: time.Now().Add(recountFor)})
+	turn := &recountTurn{state: state, id: id}
+	err := turn.renew(ctx)
 	if errors.Is(err, tranship.ErrPrecondition) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	defer func() { _ = state.RemoveState(context.WithoutCancel(ctx), recountKey, version) }() // it expires
+	defer func() { _ = state.RemoveState(context.WithoutCancel(ctx), recountKey, turn.version) }() // it expires
 	var names []string
 	for entry, err := range state.ListState(ctx, recordsPrefix) {
 		if err != nil {
@@ -93,6 +94,9 @@ func (s *Store) Recount(ctx context.Context) error {
 	}
 	counted := make(map[string]amount)
 	for file, err := range s.keeper.Accounts(ctx) {
+		if err := turn.renew(ctx); err != nil {
+			return err
+		}
 		if _, skipped := errors.AsType[*tranship.SkippedError](err); skipped || err == nil && (file.Account == nil || file.IsDir) {
 			continue
 		}
@@ -106,12 +110,28 @@ func (s *Store) Recount(ctx context.Context) error {
 		if err := s.shared.update(ctx, name, amount{}, end); err != nil {
 			return err
 		}
+		delete(counted, name)
 	}
-	return nil
+	for name, found := range counted {
+		add := func(r *record, _ amount) error { r.count(found, time.Now()); return nil }
+		if err := s.shared.update(ctx, name, amount{}, add); err != nil {
+			return err
+		}
+	}
+	return s.counted(ctx)
+}
+
+// count adds what was counted for an account that had no record before. What was reported meanwhile
+// may be in both, until the next time.
+func (r *record) count(found amount, now time.Time) {
+	if r.Scan == nil {
+		r.Used, r.Recounted = r.Used.plus(found), now.Round(0).UTC()
+	}
 }
 
 // endScan sets what is used to what was counted, and what was added meanwhile. While other servers
-// use the account, some files may be in both: what was known before is a bound then, too.
+// use the account, some files may be in both: if more was counted than was known before, what was
+// added does not count again then.
 func (r *record) endScan(id, server string, counted amount, now time.Time) {
 	if r.Scan == nil || r.Scan.ID != id {
 		return
@@ -120,7 +140,7 @@ func (r *record) endScan(id, server string, counted amount, now time.Time) {
 	r.Used = counted.plus(r.Scan.Added)
 	_, own := r.Leases[server]
 	if others := len(r.Leases) > 1 || len(r.Leases) == 1 && !own; others || (r.Scan.Added != amount{}) {
-		r.Used = r.Used.least(known)
+		r.Used = r.Used.least(known.most(counted))
 	}
 	r.Lost = r.Lost.minus(r.Scan.Lost).most(amount{})
 	r.Scan, r.Recounted = nil, now.Round(0).UTC()

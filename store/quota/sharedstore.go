@@ -17,6 +17,7 @@ func (s *Store) share() error {
 	}
 	s.shared = newShared(state, &s.ledger)
 	s.ledger.shared = s.shared
+	s.shared.background.Go(func() { s.recountRegularly(s.shared.ctx) })
 	return nil
 }
 
