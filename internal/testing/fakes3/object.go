@@ -1,6 +1,7 @@
 package fakes3
 
 import (
+	"encoding/xml"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -143,6 +144,31 @@ func (c *call) deleteObject() error {
 	delete(s.objects, c.key)
 	c.writer.WriteHeader(http.StatusNoContent)
 	return nil
+}
+
+func (c *call) deleteObjects() error {
+	var wanted struct {
+		Object []struct{ Key string }
+	}
+	if xml.Unmarshal(c.body, &wanted) != nil || len(wanted.Object) == 0 || len(wanted.Object) > 1000 {
+		return refuse(http.StatusBadRequest, "MalformedXML")
+	}
+	type refused struct{ Key, Code, Message string }
+	var result struct {
+		XMLName xml.Name `xml:"DeleteResult"`
+		Error   []refused
+	}
+	s := c.server
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, named := range wanted.Object {
+		if s.options.KeepObject != nil && s.options.KeepObject(named.Key) {
+			result.Error = append(result.Error, refused{named.Key, "InternalError", "try again"})
+			continue
+		}
+		delete(s.objects, named.Key)
+	}
+	return c.answer(result)
 }
 
 // source returns the source of a copy. The server must be locked.

@@ -60,6 +60,7 @@ func operations() map[string]func(*call) error {
 		"PutObject":               (*call).putObject,
 		"CopyObject":              (*call).copyObject,
 		"DeleteObject":            (*call).deleteObject,
+		"DeleteObjects":           (*call).deleteObjects,
 		"CreateMultipartUpload":   (*call).create,
 		"UploadPart":              (*call).uploadPart,
 		"UploadPartCopy":          (*call).uploadPartCopy,
@@ -79,6 +80,8 @@ func operationOf(r *http.Request, key string) string {
 		return "ListMultipartUploads"
 	case key == "" && r.Method == http.MethodGet:
 		return "ListObjectsV2"
+	case key == "" && r.Method == http.MethodPost && query.Has("delete"):
+		return "DeleteObjects"
 	case key == "":
 		return ""
 	case r.Method == http.MethodGet && query.Has("uploadId"):

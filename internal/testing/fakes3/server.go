@@ -32,6 +32,8 @@ type Options struct {
 	// Completing, if not nil, is called while the engine makes an object of an upload. The engine
 	// then has neither the upload nor the object, as versitygw does for a while. It may block.
 	Completing func()
+	// KeepObject, if not nil, tells whether DeleteObjects fails for a key.
+	KeepObject func(key string) bool
 	// Unquoted makes the engine compare If-Match with ETags without their quotes.
 	Unquoted bool
 	// NoEncoding makes the engine ignore the encoding of keys that a list asks for.
