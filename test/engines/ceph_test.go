@@ -57,8 +57,9 @@ func TestCephOSDKill(t *testing.T) {
 		}
 		before := beyond(0)
 		cluster.KillDaemon(n)
+		killed := time.Now()
 		cluster.AwaitDaemons(t, daemons-1)
-		noticed := time.Since(begun)
+		noticed := time.Since(killed)
 		without := beyond(k.durable(t, direct, path))
 		cluster.StartDaemon(t, n)
 		if err := <-ended; err != nil {
@@ -71,8 +72,8 @@ func TestCephOSDKill(t *testing.T) {
 		for _, loss := range losses {
 			t.Error(loss)
 		}
-		t.Logf("%s: daemon %d was missed after %v with %.1f MiB durable; %.1f MiB when it came back; done after %v, resumed %d times, sent %.2f times its length",
-			path, n, noticed.Round(time.Millisecond), float64(before)/(1<<20), float64(without)/(1<<20), took.Round(time.Millisecond), times-1,
+		t.Logf("%s: daemon %d was killed with %.1f MiB durable, and missed after %v; %.1f MiB when it came back; done after %v, resumed %d times, sent %.2f times its length",
+			path, n, float64(before)/(1<<20), noticed.Round(time.Millisecond), float64(without)/(1<<20), took.Round(time.Millisecond), times-1,
 			float64(k.proxy.Passed(faultproxy.Up)-passed)/float64(k.size))
 		if err := direct.Remove(t.Context(), path, tranship.Precondition{}); err != nil {
 			t.Fatal(err)
