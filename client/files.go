@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"time"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/rpcstatus"
@@ -14,7 +15,11 @@ func (c *Client) Stat(ctx context.Context, path string) (tranship.File, error) {
 	if err := tranship.ValidatePath(path); err != nil {
 		return tranship.File{}, err
 	}
+	asked := time.Now()
 	response, err := callUnary(ctx, c, c.files.Stat, &transhipv1.StatRequest{Path: path})
+	if err == nil {
+		c.roundTrip.note(time.Since(asked))
+	}
 	return file(response, err)
 }
 

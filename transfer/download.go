@@ -73,7 +73,7 @@ func downloadPath(ctx context.Context, store tranship.Reader, remote, local stri
 	if options.Update {
 		options.Existing = dir.Existing
 	}
-	items := oneItem(Item{Source: store, SourcePath: remote, Path: name, File: file})
+	items := oneItem(Item{Source: store, SourcePath: remote, Path: name, File: file, Described: true})
 	if isDirectory {
 		items = Files(ctx, store, remote, "")
 	}

@@ -22,6 +22,10 @@ type Item struct {
 	// there already. How many bytes are copied is decided by the source, when it is
 	// opened.
 	File tranship.File
+	// Described: Source has described File just now, so that Copy need not open the source to
+	// learn what it is. It matters only for a large file with a version, which each range that is
+	// read must then have; if it has another, Copy asks the source again.
+	Described bool
 	// Once: the content can be read only once. Copy then opens the source once, and does
 	// not try again. A Stdin is always read once. A source that can be read only once
 	// and is not a Stdin must have it set: Copy cannot know.

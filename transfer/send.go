@@ -18,6 +18,10 @@ import (
 // other's bytes from the caches.
 const leastParts = 1
 
+// leastRunBytes is the length of the shortest run of a distant source. With two open for each sender,
+// 4 senders have more open than is on its way at 1 Gbit/s and 100 ms.
+const leastRunBytes = 4 << 20
+
 // widenInterval is how often sendWide checks whether there is room for more senders.
 const widenInterval = 50 * time.Millisecond
 
@@ -69,12 +73,12 @@ func (a *assembly) more() bool {
 // sendAll sends missing parts until there are none, and then differing ones until
 // all are proved.
 func (a *assembly) sendAll(ctx context.Context) error {
-	for {
-		first, end := a.take()
-		if first == end {
-			break
-		}
-		if err := a.send(ctx, first, end); err != nil {
+	ctx, cancel := context.WithCancel(ctx)
+	s := &sender{assembly: a}
+	defer s.close()
+	defer cancel()
+	for run := s.next(ctx); run.first < run.end; run = s.next(ctx) {
+		if err := s.send(ctx, run); err != nil {
 			return err
 		}
 	}
@@ -84,7 +88,7 @@ func (a *assembly) sendAll(ctx context.Context) error {
 			if !ok {
 				return nil
 			}
-			if err := a.send(ctx, n, n+1); err != nil {
+			if err := s.send(ctx, s.open(ctx, n, n+1)); err != nil {
 				return err
 			}
 		case <-ctx.Done():
@@ -96,7 +100,8 @@ func (a *assembly) sendAll(ctx context.Context) error {
 // take claims the next run of missing parts. Runs shrink as fewer parts remain, so that
 // all senders stay busy. A destination that is still finding out how many senders it has
 // room for gets short runs at first, so that senders that join soon have their share. A
-// source that does so gets long runs, because each run costs a round trip.
+// source that does so gets long runs, because each run costs a round trip; a distant one gets none
+// that are shorter than leastRunBytes.
 func (a *assembly) take() (first, end int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -108,7 +113,11 @@ func (a *assembly) take() (first, end int) {
 	if tranship.Width(a.upload) > 0 && tranship.Width(a.item.Source) == 0 {
 		most = min(most, a.taken/(4*a.senders))
 	}
-	most = max(1, most)
+	least := 1
+	if a.isDistant() {
+		least = max(1, int(leastRunBytes/a.partSize))
+	}
+	most = max(least, most)
 	for a.next < a.count && a.next-first < most && !a.isDurable(a.next) {
 		a.next++
 	}
@@ -117,59 +126,58 @@ func (a *assembly) take() (first, end int) {
 	return first, a.next
 }
 
+// isDistant reports whether several ranges of the source must be read at once to fill the link to it.
+func (a *assembly) isDistant() bool { return tranship.Width(a.item.Source) > 1 }
+
 func (a *assembly) isDurable(n int) bool {
 	_, durable := a.durable[n]
 	return durable
 }
 
-// send sends the parts from first up to end, which are read at once.
-func (a *assembly) send(ctx context.Context, first, end int) error {
-	offset := int64(first) * a.partSize
-	length := int64(end-1-first)*a.partSize + a.length(end-1)
-	reading, err := a.buffers.readSparse(ctx, a.chunkBytes, a.partSize, func(ctx context.Context) (tranship.Content, error) {
-		return a.source.open(ctx, offset, length)
-	})
-	if err != nil {
+// send sends a run.
+func (s *sender) send(ctx context.Context, run openRun) error {
+	if run.err != nil {
+		return run.err
+	}
+	defer run.reading.close()
+	if err := s.sendRun(ctx, run); err != nil {
 		return err
 	}
-	defer reading.close()
-	if err := a.sendRun(ctx, first, end, reading); err != nil {
-		return err
-	}
-	rest, err := reading.nextRun()
+	rest, err := run.reading.nextRun()
 	rest.chunk.Release()
-	return sourceEnd(rest.length(), err, a.source.from.Size)
+	return sourceEnd(rest.length(), err, s.source.from.Size)
 }
 
-// sendRun sends the parts from first up to end: with one writer for all, if the
-// upload has such ones and nothing of these parts was there before.
-func (a *assembly) sendRun(ctx context.Context, first, end int, reading *reading) error {
-	runner, ok := tranship.As[tranship.PartRunner](a.upload)
-	if !ok || a.isDurable(first) {
-		for n := first; n < end; n++ {
-			writer, err := a.upload.Part(ctx, n)
+// sendRun sends the parts of a run: with one writer for all, if the upload has such ones and
+// nothing of these parts was there before.
+func (s *sender) sendRun(ctx context.Context, run openRun) error {
+	runner, ok := tranship.As[tranship.PartRunner](s.upload)
+	if !ok || s.isDurable(run.first) {
+		for n := run.first; n < run.end; n++ {
+			writer, err := s.upload.Part(ctx, n)
 			if err != nil {
 				return err
 			}
-			if err := a.sendParts(ctx, n, n+1, writer, reading); err != nil {
+			if err := s.sendParts(ctx, n, n+1, writer, run); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
-	writer, err := runner.PartRun(ctx, first, end)
+	writer, err := runner.PartRun(ctx, run.first, run.end)
 	if err != nil {
 		return err
 	}
-	return a.sendParts(ctx, first, end, writer, reading)
+	return s.sendParts(ctx, run.first, run.end, writer, run)
 }
 
-// sendParts sends parts with a writer, and closes it.
-func (a *assembly) sendParts(ctx context.Context, first, end int, writer tranship.PartWriter, reading *reading) error {
+// sendParts sends the parts of a run from first up to end with a writer, and closes it.
+func (s *sender) sendParts(ctx context.Context, first, end int, writer tranship.PartWriter, run openRun) error {
 	for n := first; n < end; n++ {
-		crc, err := a.sendPart(ctx, n, writer, reading)
+		s.openEarly(ctx, run.end-n)
+		crc, err := s.sendPart(ctx, n, writer, run.reading)
 		if err == nil {
-			err = a.note(n, crc)
+			err = s.note(n, crc)
 		}
 		if err != nil {
 			// The error of its writer does not matter any more.

@@ -28,8 +28,14 @@ type source struct {
 	held tranship.Content
 }
 
-// openSource describes a file and pins it.
+// openSource describes a file and pins it. It takes the description in the item once, if that pins
+// the file.
 func openSource(ctx context.Context, item *Item) (*source, error) {
+	isDescribed := item.Described && item.File.Version != "" && item.File.Size >= 0
+	item.Described = false // another attempt asks the source
+	if _, isLocal := item.Source.(absolute); isDescribed && !isLocal {
+		return &source{from: item.File, item: item}, nil
+	}
 	content, err := item.open(ctx, tranship.OpenOptions{Length: new(int64(0))})
 	if err != nil {
 		return nil, err
@@ -39,6 +45,9 @@ func openSource(ctx context.Context, item *Item) (*source, error) {
 		s.held = content
 		return s, nil
 	}
+	// A server counts a download that is not read to its end as one that failed. What a source
+	// that ignores the length has here does not matter.
+	_, _ = content.Read(make([]byte, 1))
 	return s, content.Close()
 }
 

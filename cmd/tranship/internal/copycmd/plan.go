@@ -203,7 +203,7 @@ func (p *plan) remote(ctx context.Context, source location.Location) iter.Seq2[t
 	case isDirectory:
 		return p.remoteDirectory(ctx, store, source)
 	}
-	item.Source, item.File, item.Path = store, file, p.target.File(source)
+	item.Source, item.File, item.Described, item.Path = store, file, true, p.target.File(source)
 	item.Inside = p.target.inside(source.Server)
 	if item.Inside && item.Path == item.SourcePath {
 		return one(item, errors.New("source and target are the same file"))
