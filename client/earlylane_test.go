@@ -63,6 +63,7 @@ func (s lateServer) serveConn(t *testing.T, conn net.Conn, behind string) {
 		t.Error(err)
 		return
 	}
+	defer end.Close()
 	isFirst := s.count.Add(1) == 1
 	if isFirst {
 		close(s.made)

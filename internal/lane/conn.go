@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -136,12 +137,14 @@ func greet(conn net.Conn) (string, error) {
 		return "", err
 	}
 	answer := make([]byte, len(Preface)+1)
-	for n := range answer {
-		if _, err := io.ReadFull(conn, answer[n:n+1]); err != nil {
-			return "", err
-		}
-		if n < len(Preface) && answer[n] != Preface[n] {
+	for n := 0; n < len(answer); {
+		m, err := conn.Read(answer[n:])
+		n += m
+		if !strings.HasPrefix(Preface, string(answer[:min(n, len(Preface))])) {
 			return "", breach("the other end does not know lanes")
+		}
+		if err != nil && n < len(answer) {
+			return "", err
 		}
 	}
 	length := answer[len(Preface)]
