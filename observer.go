@@ -74,6 +74,12 @@ const (
 	// Start and Err, which is a *LimitError if a limit is the reason, and otherwise says why
 	// the TLS handshake failed. Only a server has it.
 	EventConnectionRefused
+	// EventFileExpired is a file that a server has removed because a rule said that it is too old,
+	// or could not remove. It has Path, Bytes, Start, Duration and Err. Its context is that of no
+	// call.
+	EventFileExpired
+	// EventUploadExpired is the same of an unfinished upload: Bytes is the size of its file.
+	EventUploadExpired
 )
 
 // The transports of an Event.
@@ -99,6 +105,10 @@ func (k EventKind) String() string {
 		return "download"
 	case EventConnectionRefused:
 		return "connection refused"
+	case EventFileExpired:
+		return "file expired"
+	case EventUploadExpired:
+		return "upload expired"
 	default:
 		return "unknown event"
 	}

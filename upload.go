@@ -215,6 +215,9 @@ type UploadInfo struct {
 	DurableBytes int64
 	// Created is when the upload was begun.
 	Created time.Time
+	// Written is when the upload was begun, resumed or written to last; the zero time from a
+	// remote store.
+	Written time.Time
 	// Expires is when the store removes the upload, unless it is written to before.
 	Expires time.Time
 }

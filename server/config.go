@@ -66,6 +66,15 @@ type Config struct {
 	// Whatever the policy, each unfinished upload belongs to the principal that began it:
 	// no other can list, resume, join or abort it.
 	Policy guard.Policy
+	// Expiries returns the lines of the policy that remove files and uploads that are old; nil
+	// means that there are none. It is called often, from many goroutines. The method Expiries
+	// of a policy.File is one. Serve removes what is old, once an hour and at most 100 in a
+	// second; of several servers over one store that is a tranship.StateStore, one does so at a
+	// time. New fails if the Store cannot have such lines: see CheckExpiries.
+	Expiries func() policy.Expiries
+	// KnownPrincipals returns the names of principals that the configuration of the program has,
+	// such as those of its tokens, for administrators; nil means none.
+	KnownPrincipals func() []string
 	// Quota bounds what each principal may keep. Its zero value bounds only the number
 	// of unfinished uploads, at quota.DefaultUploads. An unset Quota.Logger is Logger. Each
 	// Server counts what passes it: of several with one Store, none knows what the others
@@ -163,19 +172,6 @@ type Filesrv struct {
 	// or 2. 0 means 1.
 	Revision int
 }
-
-// ConfigError is a field of a Config that has no good value.
-type ConfigError struct {
-	// Field is the name of the field, such as "Quota".
-	Field string
-	Err   error
-}
-
-// Error implements error.
-func (e *ConfigError) Error() string { return "server: Config." + e.Field + ": " + e.Err.Error() }
-
-// Unwrap returns the reason.
-func (e *ConfigError) Unwrap() error { return e.Err }
 
 func (c Config) validate() error {
 	invalid := func(field, format string, args ...any) error {
@@ -294,8 +290,7 @@ func (c Config) quotas(ctx context.Context) (*quota.Store, error) {
 
 // decorate returns the store as clients have it. Each decorator relies on those below it:
 // the audit log sees what the policy refuses, the policy comes before descriptors are
-// taken, and quotas count what the policy has allowed. Hooks are asked about what the policy has
-// allowed, while nothing is held for them.
-func (c Config) decorate(limited *quota.Store, files int64) tranship.Store {
-	return audit.New(guard.New(c.Hooks.Store(limit.NewFiles(files).Store(limited)), c.Policy), c.Audit)
+// taken, and quotas count what the policy has allowed.
+func (c Config) decorate(owned tranship.Store) tranship.Store {
+	return audit.New(guard.New(owned, c.Policy), c.Audit)
 }

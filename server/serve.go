@@ -49,6 +49,7 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	}
 	endHealth := s.keepHealth(ctx, ends.grpc, ends.probes.Server)
 	defer endHealth()
+	defer s.keepExpiring(ctx)()
 	defer func() {
 		if err := s.quota.Close(); err != nil {
 			s.config.Logger.Warn("what this server has used of quotas could not be reported to the others, who count the files again", "error", err)

@@ -9,10 +9,13 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/server/internal/admission"
+	"github.com/tranship/tranship/server/internal/expiry"
 	"github.com/tranship/tranship/server/internal/filesrv"
 	"github.com/tranship/tranship/server/internal/filetransfer"
 	"github.com/tranship/tranship/server/internal/lanes"
 	"github.com/tranship/tranship/server/internal/native"
+	"github.com/tranship/tranship/server/internal/running"
+	"github.com/tranship/tranship/server/limit"
 	"github.com/tranship/tranship/store/quota"
 )
 
@@ -26,7 +29,11 @@ type Server struct {
 	door   *admission.Door
 	native *native.Service
 	health *healthChecks
-	// services are the services of files beside the native one.
+	// running has the transfers of all services.
+	running *running.Registry
+	// expiry removes what is old; nil without rules.
+	expiry *expiry.Expiry
+	// services are the services beside the native one.
 	services []service
 
 	// lanes is set by Serve.
@@ -39,7 +46,7 @@ type Server struct {
 	stopped chan struct{}
 }
 
-// service is one of files.
+// service is one that registers itself.
 type service interface{ Register(grpc.ServiceRegistrar) }
 
 // New returns a server. ctx governs only the counting of what is in the store, which a
@@ -49,15 +56,22 @@ func New(ctx context.Context, config Config) (*Server, error) {
 		return nil, err
 	}
 	config = config.withDefaults()
+	if config.Expiries != nil {
+		if err := CheckExpiries(config.Store, config.Expiries()); err != nil {
+			return nil, &ConfigError{Field: "Expiries", Err: err}
+		}
+	}
 	limits, files := boundDescriptors(config.Descriptors, config.Limits, config.Logger)
 	quotas, err := config.quotas(ctx)
 	if err != nil {
 		return nil, err
 	}
-	store := config.decorate(quotas, files)
+	// Hooks are asked about what the policy has allowed, while nothing is held for them.
+	owned := config.Hooks.Store(limit.NewFiles(files).Store(quotas))
+	store := config.decorate(owned)
 	door := newDoor(config, limits)
 	s := &Server{
-		config: config, quota: quotas, store: store, door: door, stopped: make(chan struct{}),
+		config: config, quota: quotas, store: store, door: door, running: running.NewRegistry(), stopped: make(chan struct{}),
 		health: &healthChecks{parts: config.healthParts(), interval: healthInterval, timeout: healthTimeout},
 	}
 	s.native = native.New(store, native.Options{
@@ -67,18 +81,21 @@ func New(ctx context.Context, config Config) (*Server, error) {
 		Memory:          door.Memory(),
 		ListPage:        config.ListPage,
 		Version:         config.Version,
+		Running:         s.running,
 		Refused: func(ctx context.Context, r native.Refusal) {
 			config.Audit.Fail(ctx, r.Action, r.Path, r.Upload, r.Err)
 		},
 	})
+	s.expiry = s.newExpiry(owned)
+	s.services = append(s.services, s.administration(owned))
 	durability := config.commitDurability()
 	if f := config.Protocols.Filesrv; f != nil {
 		s.services = append(s.services, filesrv.New(store, filesrv.Options{
-			UploadSuffix: f.UploadSuffix, Revision: f.Revision, Durability: durability, Logger: config.Logger,
+			UploadSuffix: f.UploadSuffix, Revision: f.Revision, Durability: durability, Logger: config.Logger, Running: s.running,
 		}))
 	}
 	if config.Protocols.Filetransfer {
-		s.services = append(s.services, filetransfer.New(store, filetransfer.Options{Durability: durability, Logger: config.Logger}))
+		s.services = append(s.services, filetransfer.New(store, filetransfer.Options{Durability: durability, Logger: config.Logger, Running: s.running}))
 	}
 	return s, nil
 }
@@ -96,7 +113,7 @@ func (s *Server) Mount(registrar grpc.ServiceRegistrar) {
 	s.registerOthers(registrar)
 }
 
-// registerOthers adds the services of files beside the native one to a registrar.
+// registerOthers adds the services beside the native one to a registrar.
 func (s *Server) registerOthers(registrar grpc.ServiceRegistrar) {
 	for _, service := range s.services {
 		service.Register(registrar)

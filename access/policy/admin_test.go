@@ -53,3 +53,10 @@ func TestAdminErrors(t *testing.T) {
 		}
 	}
 }
+
+func TestNames(t *testing.T) {
+	p := parse(t, "allow bob read /\nallow ann admin /\nallow * read a\nallow group:ops admin /\nallow anonymous read b\nlimit ann max-uploads 1\nlimit zoe max-uploads 1\n")
+	if got := strings.Join(p.Names(), " "); got != "ann bob zoe" {
+		t.Errorf("%q", got)
+	}
+}

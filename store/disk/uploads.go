@@ -147,6 +147,7 @@ func (s *session) info() (_ tranship.UploadInfo, ok bool) {
 		Owner:   s.resumption.owner,
 		Size:    s.knownSize(),
 		Created: s.created.Round(0), // without the monotonic clock
+		Written: s.lastUsed(),
 		Expires: s.lastUsed().Add(s.store.options.UploadExpiry),
 	}
 	for _, durable := range s.durableRangesLocked() {

@@ -215,6 +215,7 @@ func (s *Store) infoLocked(begun *session) tranship.UploadInfo {
 		Owner:   begun.spec.Owner,
 		Size:    *begun.spec.Size,
 		Created: begun.created.Round(0), // without the monotonic clock
+		Written: begun.used.Round(0),
 		Expires: s.expiryLocked(begun).Round(0),
 	}
 	for _, durable := range begun.durableLocked() {

@@ -1,6 +1,7 @@
 package quota_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/tranship/tranship"
@@ -36,5 +37,49 @@ func TestTotals(t *testing.T) {
 	}
 	if got := store.Totals(); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
+	}
+	var names []string
+	for used, err := range store.Principals(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		names = append(names, used.Principal)
+		if used.Usage != store.Usage(used.Principal) || used.Limits.Bytes != 100 || used.Limits.Uploads != 4 {
+			t.Errorf("%+v", used)
+		}
+	}
+	if !slices.Equal(names, []string{"ann", "bob"}) || !store.Counts() {
+		t.Errorf("the principals are %q", names)
+	}
+}
+
+// Each of several servers tells what all have reported.
+func TestSharedPrincipals(t *testing.T) {
+	inner := &mem.Store{}
+	var servers []*quota.Store
+	for range 2 {
+		store, err := quota.New(t.Context(), inner, quota.Options{Bytes: 1000, Shared: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		servers = append(servers, store)
+	}
+	ctx := access.NewContext(t.Context(), access.Principal{Name: "ann"})
+	for i, store := range servers {
+		if _, err := store.Put(ctx, tranship.Spec{Path: string(rune('a' + i))}, make([]byte, 20)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, store := range servers {
+		if err := store.Close(); err != nil { // which reports
+			t.Fatal(err)
+		}
+	}
+	for _, store := range servers {
+		for used, err := range store.Principals(t.Context()) {
+			if err != nil || used.Principal != "ann" || used.Bytes != 40 || used.Files != 2 || used.ReservedBytes != 0 {
+				t.Errorf("%+v: %v", used, err)
+			}
+		}
 	}
 }

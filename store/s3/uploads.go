@@ -109,7 +109,7 @@ func (s *Store) info(ctx context.Context, x *session) (tranship.UploadInfo, erro
 			used = last
 		}
 	}
-	info.Expires = s.expires(x, used)
+	info.Written, info.Expires = used, s.expires(x, used)
 	return info, nil
 }
 

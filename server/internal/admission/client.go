@@ -24,6 +24,8 @@ type client struct {
 	begins, calls, bandwidth limiter
 	// streams is how many calls a principal may have under way; 0 means unlimited.
 	streams atomic.Int64
+	// seen is the latest call of a principal; nil for a peer.
+	seen atomic.Pointer[sighting]
 	// own are the limits that only this principal has. The mutex of clients guards it.
 	own limit.Principal
 }

@@ -9,9 +9,11 @@ import (
 // countPrincipal counts the call for the principal that makes it, unless it is one too many.
 // Calls of anonymous callers count for their peers only.
 func (c *Call) countPrincipal(of *client) error {
-	if access.FromContext(c.ctx).IsAnonymous() {
+	p := access.FromContext(c.ctx)
+	if p.IsAnonymous() {
 		return nil
 	}
+	of.seen.Store(&sighting{p, c.door.clock.Now()})
 	if err := c.door.countPrincipal(of); err != nil {
 		return err
 	}

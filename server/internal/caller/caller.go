@@ -40,10 +40,13 @@ func PeerOf(address net.Addr) string {
 // principal is unknown, "peer " and the peer. The two are never the same.
 func Name(ctx context.Context) string {
 	if p := access.FromContext(ctx); !p.IsAnonymous() {
-		return "principal " + p.Name
+		return Principal(p.Name)
 	}
 	return Peer(PeerOf(access.PeerFromContext(ctx)))
 }
+
+// Principal names a caller whose principal has a name.
+func Principal(name string) string { return "principal " + name }
 
 // Peer names a caller whose principal is unknown by its peer.
 func Peer(peer string) string { return "peer " + peer }

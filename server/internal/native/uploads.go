@@ -46,6 +46,9 @@ func (s *Service) AbortUpload(ctx context.Context, request *transhipv1.AbortUplo
 	if err := s.store.AbortUpload(ctx, request.GetUploadId()); err != nil {
 		return nil, s.statusError(ctx, "abort upload", err)
 	}
-	s.sessions.end(request.GetUploadId())
+	s.EndUpload(request.GetUploadId())
 	return &transhipv1.AbortUploadResponse{}, nil
 }
+
+// EndUpload ends what is under way of an upload that was removed from the store.
+func (s *Service) EndUpload(id string) { s.sessions.end(id) }
