@@ -97,7 +97,8 @@ func ExampleServer_Mount() {
 	for name := range grpcServer.GetServiceInfo() {
 		fmt.Println(name)
 	}
-	// Output: tranship.v1.FileService
+	// Unordered output: tranship.v1.FileService
+	// tranship.admin.v1.AdminService
 }
 
 // userOf is what a program has already.

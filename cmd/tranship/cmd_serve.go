@@ -157,6 +157,7 @@ func (g *globals) serve(ctx context.Context, cmd *cobra.Command) (err error) {
 	defer func() { err = errors.Join(err, endHooks()) }()
 	config.Hooks = hooks
 	config.Quota.Count = rules != nil && rules.Policy().LimitsFiles()
+	flags.administered(&config, rules)
 	if tlsFiles != nil {
 		config.TLS = tlsFiles.Config()
 		config.Health = append(config.Health, tlsFiles)
@@ -166,9 +167,7 @@ func (g *globals) serve(ctx context.Context, cmd *cobra.Command) (err error) {
 	if err != nil {
 		return serveFlagError(err)
 	}
-	if rules != nil && !config.Quota.Count && config.Quota.Bytes <= 0 && config.Quota.Files <= 0 {
-		rules.SetCheck(refuseFileLimits)
-	}
+	checkPolicies(rules, store, config.Quota.Count || config.Quota.Bytes > 0 || config.Quota.Files > 0)
 	reloader := &reloader{arguments: g.arguments, flags: flags, settings: settings, level: level, log: logger, service: service}
 	listener, err := net.ListenTCP("tcp", address)
 	if err != nil {

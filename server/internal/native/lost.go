@@ -25,6 +25,8 @@ type lostUpload struct {
 	epoch uint64
 	// caller is the caller that the upload counts for.
 	caller string
+	// cancelled is why an administrator's call has ended the upload; nil if the stream broke.
+	cancelled error
 }
 
 // add remembers an upload.

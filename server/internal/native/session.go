@@ -1,6 +1,7 @@
 package native
 
 import (
+	"cmp"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -116,6 +117,18 @@ func (s *sessions) remove(removed *session, lost bool) {
 	s.lost.add(id, lostUpload{owner: removed.owner, epoch: removed.upload.Epoch(), caller: removed.caller})
 }
 
+// cancel ends a session, unless it has ended, so that its joined slots, and those
+// that join it later, fail with reason.
+func (s *sessions) cancel(cancelled *session, reason error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if id := cancelled.upload.ID(); s.byID[id] == cancelled {
+		cancelled.close(reason)
+		delete(s.byID, id)
+		s.lost.add(id, lostUpload{owner: cancelled.owner, epoch: cancelled.upload.Epoch(), caller: cancelled.caller, cancelled: reason})
+	}
+}
+
 // join finds the session of an upload id and epoch. The session of another owner is
 // treated as missing.
 func (s *sessions) join(owner, id string, epoch uint64) (*session, error) {
@@ -129,7 +142,7 @@ func (s *sessions) join(owner, id string, epoch uint64) (*session, error) {
 	case ok && found.upload.Epoch() > epoch:
 		return nil, errResumed
 	case !ok && s.lost.has(id, owner, epoch):
-		return nil, errLost
+		return nil, cmp.Or(s.lost.byID[id].cancelled, errLost)
 	default:
 		return nil, errEnded
 	}

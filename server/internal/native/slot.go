@@ -13,6 +13,7 @@ import (
 	"github.com/tranship/tranship/internal/payload"
 	"github.com/tranship/tranship/internal/rpcstatus"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
+	"github.com/tranship/tranship/server/internal/running"
 )
 
 // slotEvents is how many messages may wait for one slot. The stream bounds their bytes.
@@ -213,7 +214,11 @@ func (s *slot) transfer(begin *transhipv1.Begin) (finished *transhipv1.Finished,
 		case <-s.session.over:
 			return nil, s.session.reason
 		case <-cancelled:
-			return nil, cmp.Or(s.stream.ctx.Err(), announced.Cause())
+			err := cmp.Or(s.stream.ctx.Err(), announced.Cause())
+			if errors.Is(err, running.ErrCancelled) {
+				s.stream.service.sessions.cancel(s.session, err)
+			}
+			return nil, err
 		case <-draining:
 			return nil, errDraining
 		case <-s.stream.ctx.Done():
