@@ -26,13 +26,14 @@ type Metrics struct {
 	transfers transfers
 	calls     calls
 	limits    limits
+	expiries  expiries
 }
 
 var _ tranship.Observer = (*Metrics)(nil)
 
 // New returns metrics that count nothing yet. version is that of the software.
 func New(version string) *Metrics {
-	m := &Metrics{registry: prometheus.NewRegistry(), transfers: newTransfers(), calls: newCalls(), limits: newLimits()}
+	m := &Metrics{registry: prometheus.NewRegistry(), transfers: newTransfers(), calls: newCalls(), limits: newLimits(), expiries: newExpiries()}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "tranship_build_info", Help: "Always 1. The labels have the version of the program and of Go.",
 		ConstLabels: prometheus.Labels{"version": version, "goversion": runtime.Version()},
@@ -42,6 +43,7 @@ func New(version string) *Metrics {
 	m.registry.MustRegister(m.transfers.collectors()...)
 	m.registry.MustRegister(m.calls.collectors()...)
 	m.registry.MustRegister(m.limits.collectors()...)
+	m.registry.MustRegister(m.expiries.collectors()...)
 	return m
 }
 
@@ -65,6 +67,8 @@ func (m *Metrics) Observe(events []tranship.Event) {
 			m.calls.add(event)
 		case tranship.EventConnectionRefused:
 			m.limits.addConnection(event)
+		case tranship.EventFileExpired, tranship.EventUploadExpired:
+			m.expiries.add(event)
 		}
 		if event.Err != nil {
 			m.limits.add(event.Err)

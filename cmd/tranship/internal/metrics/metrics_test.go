@@ -68,6 +68,9 @@ func TestEvents(t *testing.T) {
 		{Context: ctx, Kind: tranship.EventCallEnded, Method: "/none/None", Transport: tranship.TransportGRPC, Err: tranship.ErrUnsupported},
 		{Context: ctx, Kind: tranship.EventConnectionRefused, Err: &tranship.LimitError{Limit: tranship.LimitConnections}},
 		{Context: ctx, Kind: tranship.EventConnectionRefused, Err: errors.New("no certificate")},
+		{Context: ctx, Kind: tranship.EventFileExpired, Path: "a", Bytes: 7},
+		{Context: ctx, Kind: tranship.EventFileExpired, Path: "b", Bytes: 8, Err: tranship.ErrDenied},
+		{Context: ctx, Kind: tranship.EventUploadExpired, Path: "b", Bytes: 9},
 		{Context: ctx, Kind: 99},
 	})
 	samples := scrape(t, m)
@@ -87,6 +90,11 @@ func TestEvents(t *testing.T) {
 		`tranship_call_duration_seconds_count{method="other"}`:                                                           "1",
 		`tranship_limits_reached_total{limit="quota-bytes"}`:                                                             "1",
 		`tranship_limits_reached_total{limit="connections"}`:                                                             "1",
+		`tranship_expired_total{kind="ok",what="file"}`:                                                                  "1",
+		`tranship_expired_total{kind="denied",what="file"}`:                                                              "1",
+		`tranship_expired_total{kind="ok",what="upload"}`:                                                                "1",
+		`tranship_expired_bytes_total{what="file"}`:                                                                      "7",
+		`tranship_expired_bytes_total{what="upload"}`:                                                                    "9",
 		`tranship_connections_refused_total{reason="limit"}`:                                                             "1",
 		`tranship_connections_refused_total{reason="handshake"}`:                                                         "1",
 		`tranship_transfer_bytes_total{direction="download",protocol="filetransfer",transport="grpc"}`:                   "0",
