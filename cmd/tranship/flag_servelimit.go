@@ -157,5 +157,6 @@ func (f *serveLimitFlags) quotas(shared bool) quota.Options {
 		Files:     files,
 		Uploads:   negativeIfZero(f.quota.uploads),
 		Shared:    shared,
+		Saved:     !shared,
 	}
 }

@@ -26,6 +26,11 @@ type ledger struct {
 	// shared and grants are set if several servers share the limits.
 	shared *shared
 	grants map[string]*grant
+	// unsaved has the accounts whose sums have changed since they were saved; nil if sums are not
+	// saved. slack is how much of each account has changed since a count of all files began; nil
+	// if none is under way.
+	unsaved map[string]struct{}
+	slack   map[string]amount
 	// checked is the time of the last check for expired uploads.
 	checked time.Time
 }
@@ -100,6 +105,7 @@ func (l *ledger) countLocked(file tranship.AccountEntry, sign int64) {
 	has := l.usageLocked(*file.Account)
 	has.Bytes += sign * file.Size
 	has.Files += sign
+	l.changeSumLocked(*file.Account, file.Size, 1)
 	if l.shared == nil {
 		// Files that were changed by hand must not make a count negative.
 		has.Bytes, has.Files = max(has.Bytes, 0), max(has.Files, 0)
@@ -141,6 +147,7 @@ func (l *ledger) MakeDirectories(name, path string, n int) error {
 		return err
 	}
 	l.usageLocked(name).Files += int64(n)
+	l.changeSumLocked(name, 0, int64(n))
 	return nil
 }
 
@@ -161,5 +168,6 @@ func (l *ledger) RemoveDirectories(name string, n int) {
 	defer l.mu.Unlock()
 	has := l.usageLocked(name)
 	has.Files = max(has.Files-int64(n), 0)
+	l.changeSumLocked(name, 0, int64(n))
 	l.forgetUnusedLocked(name)
 }

@@ -40,6 +40,13 @@ type Options struct {
 	// it. Counting the files again repairs that. A principal may have 300 unfinished resumable
 	// uploads at most, and Uploads limits them and, for each server, the others.
 	Shared bool
+	// Saved makes the store keep the sums of bytes and files in its tranship.StateStore, which it
+	// must have. After a Close, the next New begins with the saved sums at once, and counts the
+	// files in the background; it corrects and logs each sum that differs. Without a Close, as after
+	// a crash, no saved sum holds: New returns at once as well, and calls that store anything wait
+	// until all files are counted, for 10 s at most, after which they fail with
+	// tranship.ErrUnavailable. Saved has no effect with Shared, or if files are not counted.
+	Saved bool
 	// Logger gets a warning for each file or directory that cannot be read and therefore
 	// does not count. If it is nil, New does not log.
 	Logger *slog.Logger

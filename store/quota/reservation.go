@@ -167,6 +167,7 @@ func (l *ledger) addLocked(r *reservation, bytes, files int64) {
 	r.files += files
 	has.ReservedBytes += bytes
 	has.ReservedFiles += files
+	l.expectLocked(r.account, bytes, files)
 }
 
 // release gives back all of a reservation. A second call has no effect.

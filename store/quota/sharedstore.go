@@ -25,14 +25,18 @@ func (s *Store) share() error {
 const closeTime = 10 * time.Second
 
 // Close reports to the other servers what this one has used, and gives back what it has leased.
-// No other call must be under way. Without Options.Shared it does nothing.
+// With Options.Saved it saves the sums. No other call must be under way. Without these options it
+// does nothing.
 func (s *Store) Close() error {
-	if s.shared == nil {
-		return nil
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), closeTime)
 	defer cancel()
-	return s.shared.close(ctx)
+	switch {
+	case s.shared != nil:
+		return s.shared.close(ctx)
+	case s.saver != nil:
+		return s.saver.close(ctx)
+	}
+	return nil
 }
 
 // shortError is the error for a reservation that does not fit into what this server has leased.
@@ -60,6 +64,11 @@ const leases = 5
 // admit calls reserve. If that exceeds a limit, it leases more from the other servers, or gives
 // back what uploads have reserved that have expired, and calls reserve again.
 func (s *Store) admit(ctx context.Context, name string, reserve func() error) error {
+	if s.saver != nil {
+		if err := s.saver.await(ctx); err != nil {
+			return err
+		}
+	}
 	if s.shared == nil {
 		return s.retryExpired(ctx, reserve)
 	}

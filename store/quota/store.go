@@ -36,7 +36,8 @@
 // during their call, always do so, unless a caller reads the file or a replaced file of the
 // principal.
 //
-// After a crash all counts are what the files and the unfinished uploads say. An upload of
+// After a crash all counts are what the files and the unfinished uploads say. With Options.Saved
+// they are counted again in the background, and calls that store anything wait for that. An upload of
 // unknown size that the crash has interrupted does not count: the store removes it.
 //
 // The part writers of an upload of known size are those of the inner store, at its speed.
@@ -70,10 +71,12 @@ type Store struct {
 	logger *slog.Logger
 	// shared is nil if this server is the only one with the limits.
 	shared *shared
+	// saver is nil unless the sums are saved.
+	saver *saver
 }
 
 // New returns a decorator of store with limits. It counts all files and unfinished uploads
-// first. If Bytes or Files are limited, the store must be a tranship.AccountKeeper, as a
+// first, unless Options.Saved is set. If Bytes or Files are limited, the store must be a tranship.AccountKeeper, as a
 // directory with extended attributes and a store in memory are; otherwise New fails with
 // tranship.ErrUnsupported.
 func New(ctx context.Context, store tranship.Store, options Options) (*Store, error) {
@@ -95,19 +98,15 @@ func New(ctx context.Context, store tranship.Store, options Options) (*Store, er
 			return s, s.share()
 		}
 		keeper.ReportDirectories(&s.ledger)
-		for file, err := range keeper.Accounts(ctx) {
-			if skipped, ok := errors.AsType[*tranship.SkippedError](err); ok {
-				options.Logger.WarnContext(ctx, "files that cannot be read do not count for a quota", "path", skipped.Display(), "error", skipped.Err)
-				continue
-			}
-			if err != nil {
-				return nil, fmt.Errorf("counting files: %w", err)
-			}
-			s.ledger.count(file, 1)
+		if err := s.countFiles(ctx, options.Saved); err != nil {
+			return nil, fmt.Errorf("counting files: %w", err)
 		}
 	}
 	for info, err := range store.ListUploads(ctx, "") {
 		if err != nil {
+			if s.saver != nil {
+				s.saver.end()
+			}
 			return nil, fmt.Errorf("counting uploads: %w", err)
 		}
 		// The file that it replaces is not subtracted, because the next upload may replace
@@ -127,6 +126,7 @@ func (s *Store) accountAt(ctx context.Context, path string) (tranship.AccountEnt
 	if isNotFound(err) {
 		return tranship.AccountEntry{}, nil
 	}
+	s.ledger.expect(file)
 	return file, err
 }
 

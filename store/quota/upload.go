@@ -216,6 +216,7 @@ func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.F
 			return tranship.File{}, err
 		}
 	}
+	s.ledger.expectCommit(r)
 	file, err := u.Upload.Commit(tranship.NewAccountContext(ctx, r.account), commit)
 	if err != nil {
 		s.recount(ctx, r.path, old)
