@@ -181,8 +181,15 @@ func (g *globals) serve(ctx context.Context, cmd *cobra.Command) (err error) {
 	if overHTTP != nil {
 		listeners = append(listeners, overHTTP)
 	}
-	watch(counted, exports, service, store, config)
-	endAdmin, err := flags.admin.serve(service, config, counted)
+	scrubbing, err := flags.verify.start(store, logger)
+	if err != nil {
+		return errors.Join(err, closeAll(listeners))
+	}
+	if scrubbing != nil {
+		defer scrubbing.Close()
+	}
+	watch(counted, exports, service, store, config, scrubbing)
+	endAdmin, err := flags.admin.serve(service, config, counted, scrubbing)
 	if err != nil {
 		return errors.Join(err, closeAll(listeners))
 	}

@@ -81,7 +81,7 @@ func (f *verifyFlags) validate(locations []location.Location) error {
 	return m.Err()
 }
 
-// options returns the options of a run, without the store.
+// options returns the options of a pass, without the store.
 func (f *verifyFlags) options(now time.Time) verification.Options {
 	options := verification.Options{StartAfter: f.after, Parallel: f.parallel}
 	if f.newerThan > 0 {
@@ -130,7 +130,7 @@ func (g *globals) verify(ctx context.Context, connections *connections, p locati
 	if target.file != "" {
 		totals, err = verification.File(ctx, options, target.file)
 	} else {
-		totals, err = verification.Run(ctx, options)
+		totals, err = verification.Pass(ctx, options)
 	}
 	return errors.Join(target.explain(err), report.err, report.summary(totals, err != nil))
 }

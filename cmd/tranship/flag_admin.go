@@ -9,6 +9,7 @@ import (
 
 	"github.com/tranship/tranship/cmd/tranship/internal/admin"
 	"github.com/tranship/tranship/cmd/tranship/internal/metrics"
+	"github.com/tranship/tranship/cmd/tranship/internal/scrub"
 	"github.com/tranship/tranship/cmd/tranship/internal/usage"
 	"github.com/tranship/tranship/server"
 )
@@ -49,7 +50,7 @@ func (f *adminFlags) validate(tokens bool) error {
 }
 
 // serve serves operators until the returned function is called. Without --admin it does nothing.
-func (f *adminFlags) serve(service *server.Server, config server.Config, counted *metrics.Metrics) (end func() error, err error) {
+func (f *adminFlags) serve(service *server.Server, config server.Config, counted *metrics.Metrics, scrubbing *scrub.Scrub) (end func() error, err error) {
 	if !f.enabled() {
 		return func() error { return nil }, nil
 	}
@@ -60,7 +61,7 @@ func (f *adminFlags) serve(service *server.Server, config server.Config, counted
 	config.Logger.Info("serving operators", "address", listener.Addr().String())
 	f.warn(listener.Addr(), config.Logger)
 	operators := admin.Serve(listener, admin.Options{
-		Health: service.Health, Metrics: counted.Handler(config.Logger), Profiles: f.profiles,
+		Health: service.Health, Warnings: storeWarnings(config.Store, scrubbing), Metrics: counted.Handler(config.Logger), Profiles: f.profiles,
 		Insecure: f.insecure, Authenticators: config.Authenticators, Group: f.group, Logger: config.Logger,
 	})
 	return operators.Close, nil

@@ -1,5 +1,5 @@
 // Command tranship moves files over gRPC: it has a server (tranship serve) and a
-// command-line client (tranship cp, ls, stat, rm, mv, uploads).
+// command-line client (tranship cp, ls, stat, rm, mv, verify, uploads).
 package main
 
 import (

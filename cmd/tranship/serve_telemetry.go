@@ -7,6 +7,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/cmd/tranship/internal/metrics"
+	"github.com/tranship/tranship/cmd/tranship/internal/scrub"
 	"github.com/tranship/tranship/cmd/tranship/internal/telemetry"
 	"github.com/tranship/tranship/server"
 	"github.com/tranship/tranship/store/disk"
@@ -47,13 +48,16 @@ func observe(config *server.Config, exports *telemetry.Telemetry, operators bool
 
 // watch adds the gauges of a server over a store to its metrics, which may be nil, and begins to
 // export them.
-func watch(counted *metrics.Metrics, exports *telemetry.Telemetry, service *server.Server, store tranship.Store, config server.Config) {
+func watch(counted *metrics.Metrics, exports *telemetry.Telemetry, service *server.Server, store tranship.Store, config server.Config, scrubbing *scrub.Scrub) {
 	if counted == nil {
 		return
 	}
 	source := metrics.Source{Stats: service.Stats, Health: service.Health, MemoryLimit: cmp.Or(config.MemoryLimit, server.DefaultMemoryLimit), Hooks: config.Hooks.Stats}
 	if store, ok := store.(*disk.Store); ok {
-		source.Space = store.Space
+		source.Space, source.LostAttributes = store.Space, store.LostAttributes
+	}
+	if scrubbing != nil {
+		source.Verify = scrubbing.Stats
 	}
 	counted.Watch(source)
 	exports.ExportMetrics(counted.Producer())

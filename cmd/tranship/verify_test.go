@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -141,4 +143,41 @@ func TestVerifyInterrupted(t *testing.T) {
 	if text := out.String(); !strings.Contains(text, "1 files with 7 bytes read") || !strings.Contains(text, "continue with --after a\n") {
 		t.Errorf("%s%s", text, p.err.String())
 	}
+}
+
+// TestVerifyEvery verifies the files of a server in the background. The server stays ready, and
+// tells operators of the file that does not match.
+func TestVerifyEvery(t *testing.T) {
+	t.Parallel()
+	ctx, stop := context.WithCancel(t.Context())
+	c, root, address := serveFor(ctx, t)
+	uploadSizes(t, "grpc://"+address, verifySizes())
+	stop()
+	<-c.code
+	filetest.Damage(t, filepath.Join(root, "d", "bad"), 1500)
+	ready := filepath.Join(t.TempDir(), "ready")
+	ended := make(chan struct{})
+	ctx, stop = context.WithCancel(t.Context())
+	defer stop()
+	c = start(ctx, nil, "serve", "--root", root, "--listen", "127.0.0.1:0", "--ready-file", ready, "--admin", "127.0.0.1:0", "--verify-every", "1d", "--verify-bandwidth", "1GiB")
+	if _, err := program.Ready(ended, ready); err != nil {
+		t.Fatal(err)
+	}
+	c.err.Await(t, "verified the stored files", "does not match its checksum", "path=d/bad")
+	operators := operatorsOf(t, c)
+	status, text := get(t, operators+"/readyz", "")
+	if status != http.StatusOK || text != "ok\nwarning: 1 stored files do not match their checksums\n" {
+		t.Errorf("status %d: %s", status, text)
+	}
+	_, text = get(t, operators+"/metrics", "")
+	for _, want := range []string{"tranship_verify_mismatched_files 1\n", "tranship_verify_files 4\n", "tranship_verify_running 0\n", "tranship_store_lost_attributes 0\n"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the metrics lack %s", want)
+		}
+	}
+	stop()
+	if code := <-c.code; code != 0 {
+		t.Errorf("exit code %d: %s", code, c.err.String())
+	}
+	output(t, 2, "serve", "--root", root, "--verify-every", "1s")
 }

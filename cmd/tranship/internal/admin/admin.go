@@ -28,6 +28,9 @@ const DefaultGroup = "tranship-admin"
 type Options struct {
 	// Health returns the health of all parts of the server that files are served by.
 	Health func(ctx context.Context) []server.PartHealth
+	// Warnings, if not nil, returns what is wrong although calls succeed. /readyz tells it to this
+	// machine only.
+	Warnings func() []string
 	// Metrics answers scrapes.
 	Metrics http.Handler
 	// Profiles serves /debug/pprof/, too.

@@ -73,7 +73,19 @@ func (h *handler) ready(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusServiceUnavailable, failed.String())
 		return
 	}
-	answer(w, http.StatusOK, "ok\n")
+	answer(w, http.StatusOK, "ok\n"+h.warnings())
+}
+
+// warnings returns a line for each warning that the client may know.
+func (h *handler) warnings() string {
+	if h.options.Warnings == nil || !h.local {
+		return ""
+	}
+	var text strings.Builder
+	for _, warning := range h.options.Warnings() {
+		text.WriteString("warning: " + warning + "\n")
+	}
+	return text.String()
 }
 
 // answer sends a text.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/cmd/tranship/internal/metrics"
+	"github.com/tranship/tranship/cmd/tranship/internal/scrub"
 	"github.com/tranship/tranship/server"
 	"github.com/tranship/tranship/store/disk"
 	"github.com/tranship/tranship/store/hook"
@@ -25,10 +26,11 @@ func TestDocument(t *testing.T) {
 	}
 	m := metrics.New("v1")
 	m.Watch(metrics.Source{
-		Stats:  func() server.Stats { return server.Stats{} },
-		Health: func(context.Context) []server.PartHealth { return []server.PartHealth{{Name: "store"}} },
-		Space:  func() (disk.Space, error) { return disk.Space{}, nil },
-		Hooks:  func() []hook.Stats { return []hook.Stats{{Name: "scan"}} },
+		Stats:          func() server.Stats { return server.Stats{} },
+		Health:         func(context.Context) []server.PartHealth { return []server.PartHealth{{Name: "store"}} },
+		LostAttributes: func() bool { return false }, Verify: func() scrub.Stats { return scrub.Stats{} },
+		Space: func() (disk.Space, error) { return disk.Space{}, nil },
+		Hooks: func() []hook.Stats { return []hook.Stats{{Name: "scan"}} },
 	})
 	m.Observe([]tranship.Event{
 		{Kind: tranship.EventCallEnded, Method: upload, Transport: tranship.TransportGRPC, Err: &tranship.LimitError{Limit: tranship.LimitMemory}},

@@ -6,6 +6,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/tranship/tranship/cmd/tranship/internal/scrub"
 	"github.com/tranship/tranship/server"
 	"github.com/tranship/tranship/store/disk"
 	"github.com/tranship/tranship/store/hook"
@@ -21,6 +22,10 @@ type Source struct {
 	Space func() (disk.Space, error)
 	// Hooks returns what happened with each hook.
 	Hooks func() []hook.Stats
+	// LostAttributes is that of a store on disk; nil for another store.
+	LostAttributes func() bool
+	// Verify is what the verification in the background knows; nil if there is none.
+	Verify func() scrub.Stats
 	// MemoryLimit is the limit of the memory of transfers, in bytes.
 	MemoryLimit int64
 }
@@ -40,7 +45,8 @@ type gauges struct {
 	stats                    []gauge
 	share, healthy           *prometheus.Desc
 	free, reserved, leftFree *prometheus.Desc
-	memory                   *prometheus.Desc
+	memory, lost             *prometheus.Desc
+	verify                   []verifyGauge
 }
 
 func newGauges(source Source) *gauges {
@@ -69,6 +75,8 @@ func newGauges(source Source) *gauges {
 		free:     desc("tranship_store_free_bytes", "Free bytes on the file system of the store."),
 		reserved: desc("tranship_store_reserved_bytes", "Bytes that unfinished uploads have reserved and not yet written."),
 		leftFree: desc("tranship_store_min_free_bytes", "Free bytes that uploads must leave."),
+		lost:     desc("tranship_store_lost_attributes", "1 if the directory was copied without its extended attributes, and so has lost checksums, metadata and accounts."),
+		verify:   newVerifyGauges(desc),
 		memory:   desc("tranship_memory_limit_bytes", "How much memory transfers under way may take."),
 	}
 }
@@ -78,8 +86,11 @@ func (g *gauges) Describe(to chan<- *prometheus.Desc) {
 	for _, gauge := range g.stats {
 		to <- gauge.desc
 	}
-	for _, desc := range []*prometheus.Desc{g.share, g.healthy, g.free, g.reserved, g.leftFree, g.memory} {
+	for _, desc := range []*prometheus.Desc{g.share, g.healthy, g.free, g.reserved, g.leftFree, g.memory, g.lost} {
 		to <- desc
+	}
+	for _, gauge := range g.verify {
+		to <- gauge.desc
 	}
 }
 
@@ -96,6 +107,15 @@ func (g *gauges) Collect(to chan<- prometheus.Metric) {
 	send(g.share, stats.Quota.FullestFiles, "files")
 	send(g.share, stats.Quota.FullestUploads, "uploads")
 	send(g.memory, float64(g.source.MemoryLimit))
+	if g.source.LostAttributes != nil {
+		send(g.lost, number(g.source.LostAttributes()))
+	}
+	if g.source.Verify != nil {
+		known := g.source.Verify()
+		for _, gauge := range g.verify {
+			send(gauge.desc, gauge.value(known))
+		}
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), healthTime)
 	defer cancel()
 	parts := healthOf(g.source.Health(ctx))

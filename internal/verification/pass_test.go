@@ -27,16 +27,16 @@ func filled(t *testing.T) *mem.Store {
 	return store
 }
 
-// run runs options, and returns the findings by path.
-func run(t *testing.T, ctx context.Context, options verification.Options) (verification.Totals, map[string]verification.Kind, error) {
+// pass makes a pass, and returns the findings by path.
+func pass(t *testing.T, ctx context.Context, options verification.Options) (verification.Totals, map[string]verification.Kind, error) {
 	t.Helper()
 	found := map[string]verification.Kind{}
 	options.Report = func(f verification.Finding) { found[f.Path] = f.Kind }
-	totals, err := verification.Run(ctx, options)
+	totals, err := verification.Pass(ctx, options)
 	return totals, found, err
 }
 
-func TestRunCounts(t *testing.T) {
+func TestPassCounts(t *testing.T) {
 	store := filled(t)
 	read := verification.Reading(store, 0)
 	changes := 0
@@ -58,7 +58,7 @@ func TestRunCounts(t *testing.T) {
 		}
 		return file, err
 	}
-	totals, found, err := run(t, t.Context(), verification.Options{Store: store, Check: check, Parallel: 3})
+	totals, found, err := pass(t, t.Context(), verification.Options{Store: store, Check: check, Parallel: 3})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,9 +72,9 @@ func TestRunCounts(t *testing.T) {
 	}
 }
 
-// TestRunContinues ends a run in the middle, while a later file is done and an earlier one is not,
+// TestPassContinues ends a pass in the middle, while a later file is done and an earlier one is not,
 // and continues it.
-func TestRunContinues(t *testing.T) {
+func TestPassContinues(t *testing.T) {
 	store := filled(t)
 	read := verification.Reading(store, 0)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -93,7 +93,7 @@ func TestRunContinues(t *testing.T) {
 		}
 		return read(ctx, path)
 	}
-	totals, _, err := run(t, ctx, verification.Options{Store: store, Check: check, Parallel: 8})
+	totals, _, err := pass(t, ctx, verification.Options{Store: store, Check: check, Parallel: 8})
 	if !errors.Is(err, context.Canceled) || totals.After != "a" {
 		t.Fatalf("%+v, %v; want all up to a", totals, err)
 	}
@@ -102,7 +102,7 @@ func TestRunContinues(t *testing.T) {
 		paths = append(paths, path)
 		return read(ctx, path)
 	}
-	if totals, _, err = run(t, t.Context(), verification.Options{Store: store, Check: check, StartAfter: totals.After}); err != nil || totals.Files != 4 {
+	if totals, _, err = pass(t, t.Context(), verification.Options{Store: store, Check: check, StartAfter: totals.After}); err != nil || totals.Files != 4 {
 		t.Fatalf("%+v, %v", totals, err)
 	}
 	if want := []string{"b", "d/c", "d/d", "e"}; !slices.Equal(paths, want) {
@@ -110,7 +110,7 @@ func TestRunContinues(t *testing.T) {
 	}
 }
 
-func TestRunSelects(t *testing.T) {
+func TestPassSelects(t *testing.T) {
 	store := filled(t)
 	for _, test := range []struct {
 		options verification.Options
@@ -123,19 +123,19 @@ func TestRunSelects(t *testing.T) {
 		{verification.Options{StartAfter: "d/d"}, 1},
 	} {
 		test.options.Store, test.options.Check = store, verification.Reading(store, 0)
-		if totals, _, err := run(t, t.Context(), test.options); err != nil || totals.Files != test.files {
+		if totals, _, err := pass(t, t.Context(), test.options); err != nil || totals.Files != test.files {
 			t.Errorf("%+v: %+v, %v", test.options, totals, err)
 		}
 	}
 }
 
-// TestRunEnds checks that an outage ends the run, and is not reported for each file.
-func TestRunEnds(t *testing.T) {
+// TestPassEnds checks that an outage ends the pass, and is not reported for each file.
+func TestPassEnds(t *testing.T) {
 	store := filled(t)
 	check := func(context.Context, string) (tranship.File, error) {
 		return tranship.File{}, tranship.ErrUnavailable
 	}
-	totals, found, err := run(t, t.Context(), verification.Options{Store: store, Check: check})
+	totals, found, err := pass(t, t.Context(), verification.Options{Store: store, Check: check})
 	if !errors.Is(err, tranship.ErrUnavailable) || len(found) > 0 || totals != (verification.Totals{}) {
 		t.Errorf("%+v, %v, %v", totals, found, err)
 	}

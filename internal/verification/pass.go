@@ -35,7 +35,7 @@ type Finding struct {
 	Err error
 }
 
-// Totals are what a run has found. They add up over runs that continue each other.
+// Totals are what a pass has found. They add up over passes that continue each other.
 type Totals struct {
 	// Files is the number of files that were read, and Bytes their total size.
 	Files int64 `json:"files"`
@@ -47,11 +47,11 @@ type Totals struct {
 	// Changed is the number of files that were removed, or changed again and again, while they
 	// were read.
 	Changed int64 `json:"changed"`
-	// After is a path: all files up to it were read, so that another run can start after it.
+	// After is a path: all files up to it were read, so that another pass can start after it.
 	After string `json:"after,omitempty"`
 }
 
-// Options are what a run reads. Store and Check are required.
+// Options are what a pass reads. Store and Check are required.
 type Options struct {
 	// Store lists the files, and Check verifies one. Both must be safe for concurrent use.
 	Store tranship.Reader
@@ -72,10 +72,10 @@ type Options struct {
 // attempts is how often a file is read that is changed while it is read.
 const attempts = 3
 
-// Run verifies files in ascending order of their paths. It returns the totals also with an error,
+// Pass verifies files in ascending order of their paths. It returns the totals also with an error,
 // which is that of the context, of the list, or of a store that cannot be reached.
-func Run(ctx context.Context, options Options) (Totals, error) {
-	r := &run{options: options, totals: Totals{After: options.StartAfter}}
+func Pass(ctx context.Context, options Options) (Totals, error) {
+	p := &pass{options: options, totals: Totals{After: options.StartAfter}}
 	group, working := errgroup.WithContext(ctx)
 	group.SetLimit(max(options.Parallel, 1))
 	list := tranship.ListOptions{Directory: options.Directory, Recursive: true, StartAfter: options.StartAfter, ReportSkipped: true}
@@ -83,7 +83,7 @@ func Run(ctx context.Context, options Options) (Totals, error) {
 	for entry, err := range options.Store.List(working, list) {
 		if skipped, ok := errors.AsType[*tranship.SkippedError](err); ok {
 			if skipped.Unreadable() {
-				r.add(&verified{path: skipped.Display(), err: skipped.Err})
+				p.add(&verified{path: skipped.Display(), err: skipped.Err})
 			}
 			continue
 		}
@@ -98,28 +98,28 @@ func Run(ctx context.Context, options Options) (Totals, error) {
 			continue
 		}
 		v := &verified{path: entry.Path, size: entry.Size}
-		r.begin(v)
-		group.Go(func() error { return r.verify(working, v) })
+		p.begin(v)
+		group.Go(func() error { return p.verify(working, v) })
 	}
 	// An error of a file has ended the list, too.
 	err := cmp.Or(ctx.Err(), group.Wait(), failed)
-	return r.totals, err
+	return p.totals, err
 }
 
-// File verifies a single file, as Run does, whatever its modified time. It also fails if there is no
+// File verifies a single file, as Pass does, whatever its modified time. It also fails if there is no
 // file at the path.
 func File(ctx context.Context, options Options, path string) (Totals, error) {
-	r := &run{options: options}
+	p := &pass{options: options}
 	v := &verified{path: path}
-	err := r.verify(ctx, v)
+	err := p.verify(ctx, v)
 	if err == nil && errors.Is(v.err, tranship.ErrNotFound) {
 		err = v.err
 	}
-	return r.totals, err
+	return p.totals, err
 }
 
-// run is one call of Run.
-type run struct {
+// pass is one call of Pass.
+type pass struct {
 	options Options
 
 	mu     sync.Mutex
@@ -138,16 +138,16 @@ type verified struct {
 	ended bool
 }
 
-func (r *run) begin(v *verified) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.pending = append(r.pending, v)
+func (p *pass) begin(v *verified) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.pending = append(p.pending, v)
 }
 
-// verify verifies a file. Its error ends the run.
-func (r *run) verify(ctx context.Context, v *verified) error {
+// verify verifies a file. Its error ends the pass.
+func (p *pass) verify(ctx context.Context, v *verified) error {
 	for range attempts {
-		file, err := r.options.Check(ctx, v.path)
+		file, err := p.options.Check(ctx, v.path)
 		if v.err = err; err == nil {
 			v.found, v.size = &file, file.Size
 		}
@@ -158,41 +158,51 @@ func (r *run) verify(ctx context.Context, v *verified) error {
 	if v.err != nil && (ctx.Err() != nil || errors.Is(v.err, tranship.ErrUnavailable) || errors.Is(v.err, tranship.ErrUnauthenticated) || errors.Is(v.err, tranship.ErrUnsupported)) {
 		return v.err
 	}
-	r.add(v)
+	p.add(v)
 	return nil
 }
 
 // add counts and reports what was found of a file.
-func (r *run) add(v *verified) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+func (p *pass) add(v *verified) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	v.ended = true
-	for len(r.pending) > 0 && r.pending[0].ended {
-		r.totals.After = r.pending[0].path
-		r.pending = r.pending[1:]
+	for len(p.pending) > 0 && p.pending[0].ended {
+		p.totals.After = p.pending[0].path
+		p.pending = p.pending[1:]
 	}
 	finding := Finding{Path: v.path, Size: v.size, Err: v.err}
 	switch {
 	case errors.Is(v.err, tranship.ErrIntegrity):
 		finding.Kind = Mismatch
-		r.totals.Mismatched++
+		p.totals.Mismatched++
 	case errors.Is(v.err, tranship.ErrNotFound), errors.Is(v.err, tranship.ErrPrecondition):
-		r.totals.Changed++
+		p.totals.Changed++
 	case v.err != nil:
 		finding.Kind = Unreadable
-		r.totals.Unreadable++
+		p.totals.Unreadable++
 	case v.found.CRC32C == nil:
 		finding.Kind = NoChecksum
-		r.totals.NoChecksum++
+		p.totals.NoChecksum++
 	}
 	if v.err == nil || finding.Kind == Mismatch {
-		r.totals.Files++
-		r.totals.Bytes += v.size
+		p.totals.Files++
+		p.totals.Bytes += v.size
 	}
 	if finding.Kind != "" {
-		r.options.Report(finding)
+		p.options.Report(finding)
 	}
-	if r.options.Progress != nil {
-		r.options.Progress(r.totals)
+	if p.options.Progress != nil {
+		p.options.Progress(p.totals)
+	}
+}
+
+// Plus returns the totals of a pass and of the one that has continued it.
+func (t Totals) Plus(next Totals) Totals {
+	return Totals{
+		Files: t.Files + next.Files, Bytes: t.Bytes + next.Bytes,
+		Mismatched: t.Mismatched + next.Mismatched, NoChecksum: t.NoChecksum + next.NoChecksum,
+		Unreadable: t.Unreadable + next.Unreadable, Changed: t.Changed + next.Changed,
+		After: next.After,
 	}
 }
