@@ -94,6 +94,14 @@ func TestVerify(t *testing.T) {
 		!strings.Contains(out, "5 files with 3151735 bytes read: 1 do not match their checksums, 1 have none, 0 could not be read\n") {
 		t.Errorf("%s%s", out, text)
 	}
+	copied := filepath.Join(t.TempDir(), "copied")
+	if err := os.CopyFS(copied, os.DirFS(root)); err != nil { // without extended attributes
+		t.Fatal(err)
+	}
+	_, warning := output(t, 0, "verify", copied)
+	if _, summary := verified(t, 0, copied); !summary.LostAttributes || summary.NoChecksum != 5 || !strings.Contains(warning, "copied without its extended attributes") {
+		t.Errorf("a copy without attributes: %+v, %s", summary, warning)
+	}
 	for _, args := range [][]string{{"--parallel", "0", root}, {"--after", "x", root, server}, {"-"}, {"--newer-than", "-1h", root}, {}} {
 		output(t, 2, append([]string{"verify"}, args...)...)
 	}

@@ -47,7 +47,8 @@ func (p *Pace) wait(ctx context.Context, n int) error {
 // the file does not match the checksum that its store has. It calls progress, which may be nil,
 // with the number of bytes that it has read so far.
 func Read(ctx context.Context, content tranship.Content, pace *Pace, progress func(read int64)) (crc uint32, err error) {
-	file, buffer := content.File(), make([]byte, readBytes)
+	file := content.File()
+	buffer := make([]byte, min(readBytes, max(file.Size, 1)))
 	zeros, _ := tranship.As[tranship.ZeroReader](content)
 	for read := int64(0); ; {
 		if zeros != nil {

@@ -45,7 +45,8 @@ type Options struct {
 	// files in the background; it corrects and logs each sum that differs. Without a Close, as after
 	// a crash, no saved sum holds: New returns at once as well, and calls that store anything wait
 	// until all files are counted, for 10 s at most, after which they fail with
-	// tranship.ErrUnavailable. Saved has no effect with Shared, or if files are not counted.
+	// tranship.ErrUnavailable. If files are not counted, the saved sums do not hold any more. Saved
+	// has no effect with Shared.
 	Saved bool
 	// Logger gets a warning for each file or directory that cannot be read and therefore
 	// does not count. If it is nil, New does not log.

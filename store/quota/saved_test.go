@@ -215,6 +215,31 @@ func TestSavedSumsDamaged(t *testing.T) {
 	})
 }
 
+// TestSavedSumsWithoutQuota changes files while no quota counts them: what was saved before does not
+// hold any more.
+func TestSavedSumsWithoutQuota(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		inner := &countedStore{Store: &mem.Store{}}
+		first := saving(t, inner, nil)
+		must(t, put(as(t, "ann"), first, "a", 1000))
+		must(t, first.Close())
+		for range 2 { // the second one has nothing to forget
+			uncounted, err := quota.New(t.Context(), inner, quota.Options{Saved: true})
+			must(t, err)
+			must(t, uncounted.Remove(as(t, "ann"), "a", tranship.Precondition{}))
+			must(t, put(as(t, "ann"), uncounted, "a", 10))
+			must(t, uncounted.Close())
+		}
+		inner.gate = make(chan struct{})
+		second := saving(t, inner, nil)
+		has(t, second, "ann", quota.Usage{})
+		if err := put(as(t, "ann"), second, "b", 1); !errors.Is(err, tranship.ErrUnavailable) {
+			t.Errorf("a put before the count: %v", err)
+		}
+		must(t, second.Close())
+	})
+}
+
 // statelessStore has no state of servers.
 type statelessStore struct {
 	tranship.Store

@@ -76,6 +76,23 @@ func newSaver(s *Store) (*saver, error) {
 	return k, nil
 }
 
+// forgetSums makes the saved sums of a store not hold, because its files will be changed without
+// being counted.
+func forgetSums(ctx context.Context, store tranship.Store) error {
+	state, ok := tranship.As[tranship.StateStore](store)
+	if !ok {
+		return nil
+	}
+	head, err := state.GetState(ctx, headKey)
+	if isNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return state.RemoveState(ctx, headKey, head.Version)
+}
+
 // load reads the saved sums into the ledger. It reports false, and leaves the ledger empty, if they
 // do not hold.
 func (k *saver) load(ctx context.Context) (hold bool, err error) {

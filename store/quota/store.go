@@ -47,7 +47,6 @@ package quota
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -100,6 +99,11 @@ func New(ctx context.Context, store tranship.Store, options Options) (*Store, er
 		keeper.ReportDirectories(&s.ledger)
 		if err := s.countFiles(ctx, options.Saved); err != nil {
 			return nil, fmt.Errorf("counting files: %w", err)
+		}
+	}
+	if s.keeper == nil && options.Saved {
+		if err := forgetSums(ctx, store); err != nil {
+			return nil, fmt.Errorf("forgetting the sums of quotas: %w", err)
 		}
 	}
 	for info, err := range store.ListUploads(ctx, "") {
@@ -285,32 +289,3 @@ func sameEntry(a, b tranship.AccountEntry) bool {
 
 // recountTime is the timeout of recount.
 const recountTime = 10 * time.Second
-
-// retryExpired calls reserve. If that exceeds a limit and uploads have expired since the
-// last check, it calls reserve a second time.
-func (s *Store) retryExpired(ctx context.Context, reserve func() error) error {
-	err := reserve()
-	if errors.Is(err, tranship.ErrQuota) && s.forgetExpired(ctx) {
-		err = reserve()
-	}
-	return err
-}
-
-// forgetExpired gives back the reservations of uploads that are not open and that the store
-// no longer has. It reports whether it found any. It checks at most every expiryInterval.
-func (s *Store) forgetExpired(ctx context.Context) bool {
-	idle, due := s.ledger.idle(time.Now())
-	if !due {
-		return false
-	}
-	for info, err := range s.Store.ListUploads(ctx, "") {
-		if err != nil {
-			return false
-		}
-		delete(idle, info.ID)
-	}
-	for id, r := range idle {
-		s.ledger.drop(id, r)
-	}
-	return len(idle) > 0
-}
