@@ -23,10 +23,11 @@ func (m callMetadata) outgoing(ctx context.Context) context.Context {
 	if m == nil {
 		return ctx
 	}
+	var pairs []string
 	for key, value := range m(ctx) {
-		ctx = metadata.AppendToOutgoingContext(ctx, key, value)
+		pairs = append(pairs, key, value)
 	}
-	return ctx
+	return metadata.AppendToOutgoingContext(ctx, pairs...)
 }
 
 // unary implements grpc.UnaryClientInterceptor.

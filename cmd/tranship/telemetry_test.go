@@ -90,10 +90,13 @@ func TestTraceOfCopy(t *testing.T) {
 			way, key string
 			want     int
 		}{
-			{large, "tranship.bytes", 20 << 20}, {large + " > " + call + "/Upload > upload", "tranship.bytes", 20 << 20},
-			{"tranship cp > upload batch", "tranship.files", 3}, {"tranship cp > upload batch", "tranship.bytes", 10},
+			{large, "tranship.bytes", 20 << 20},
+			{large + " > " + call + "/Upload > upload", "tranship.bytes", 20 << 20},
+			{"tranship cp > upload batch", "tranship.files", 3},
+			{"tranship cp > upload batch", "tranship.bytes", 10},
 			{"tranship cp > " + call + "/Upload > upload batch", "tranship.files", 3},
-			{"tranship cp > download", "tranship.bytes", 20 << 20}, {"tranship cp > download batch", "tranship.files", 3},
+			{"tranship cp > download", "tranship.bytes", 20 << 20},
+			{"tranship cp > download batch", "tranship.files", 3},
 			{"tranship cp > " + call + "/Download > download batch", "tranship.bytes", 10},
 		} {
 			if got := all.sum(t, sum.way, sum.key); got != sum.want {

@@ -90,8 +90,8 @@ func (k Kind) String() string {
 		"unknown", "upload", "upload batch", "download", "download batch", "stat", "list", "set attributes", "remove",
 		"remove all", "move", "copy", "list uploads", "find upload", "abort upload",
 	}
-	if k < 0 || int(k) >= len(names) {
-		k = 0
+	if k <= 0 || int(k) >= len(names) {
+		return names[0]
 	}
-	return names[k]
+	return names[k] //nolint:gosec // k was compared
 }

@@ -82,8 +82,8 @@ func TestEngine(t *testing.T) {
 			t.Errorf("%+v: the span is not below that of the command", test)
 		}
 		for _, attribute := range spans[0].Attributes() {
-			if strings.Contains(attribute.Value.Emit(), "secret") {
-				t.Errorf("%+v: the span has %s", test, attribute.Value.Emit())
+			if strings.Contains(attribute.Value.String(), "secret") {
+				t.Errorf("%+v: the span has %s", test, attribute.Value.String())
 			}
 		}
 	}
