@@ -26,7 +26,8 @@ func (s *store) Unwrap() any { return s.Store }
 // upload that was joined has its span at the server that has begun it.
 func (s *store) Passes(ability any) bool {
 	switch ability.(type) {
-	case *tranship.WidthHinter, *tranship.HealthChecker, *tranship.StateStore, *tranship.AccountKeeper, *tranship.UploadJoiner:
+	case *tranship.WidthHinter, *tranship.HealthChecker, *tranship.StateStore, *tranship.AccountKeeper, *tranship.UploadJoiner,
+		*tranship.ChangeDater:
 		return true
 	}
 	return false
