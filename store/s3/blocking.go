@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -22,8 +23,9 @@ const (
 	// seenFor is for how long the store relies on what it has seen of other servers' files
 	// above and below a path.
 	seenFor = 5 * time.Second
-	// seenPaths is how many directories it remembers.
-	seenPaths = 10_000
+	// seenPaths is how many directories it remembers, and seenWindows how many lists of one.
+	seenPaths   = 10_000
+	seenWindows = 8
 )
 
 // seen has what the store has seen of the bucket lately, so that a batch of files needs a few
@@ -36,8 +38,9 @@ type seen struct {
 	mu sync.Mutex
 	// directories are paths at which no file was, by the time at which that was seen.
 	directories map[string]time.Time
-	// windows has the latest list of each directory.
-	windows map[string]*window
+	// windows has the latest lists of each directory, the oldest first. Several calls may make
+	// files at several places of a directory at once.
+	windows map[string][]*window
 	// filled has the directories in which this process has made files, by the latest time.
 	filled map[string]time.Time
 }
@@ -47,12 +50,13 @@ type window struct {
 	after, last string
 	// whole is set if the list ended with last.
 	whole bool
-	at    time.Time
-	below map[string]bool
+	// at is when the engine was asked, and answered when the answer came.
+	at, answered time.Time
+	below        map[string]bool
 }
 
 func newSeen() *seen {
-	return &seen{directories: make(map[string]time.Time), windows: make(map[string]*window), filled: make(map[string]time.Time)}
+	return &seen{directories: make(map[string]time.Time), windows: make(map[string][]*window), filled: make(map[string]time.Time)}
 }
 
 // isDirectory reports whether there was no file at a path lately.
@@ -100,21 +104,26 @@ func (s *seen) setDirectory(path string) {
 func (s *seen) hasNoneBelow(path string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	w := s.windows[parent(path)]
-	if w == nil || time.Since(w.at) >= seenFor {
-		return false
-	}
 	filled := s.filled[path]
-	return filled.Before(w.at) && path >= w.after && (w.whole || path+"/" <= w.last) && !w.below[path]
+	for _, w := range slices.Backward(s.windows[parent(path)]) {
+		if path >= w.after && (w.whole || path+"/" <= w.last) { // the latest list that has the path
+			return time.Since(w.answered) < seenFor && filled.Before(w.at) && !w.below[path]
+		}
+	}
+	return false
 }
 
-func (s *seen) setWindow(directory string, w *window) {
+// addWindow records a list of a directory. Older ones that no longer count are dropped, and the
+// oldest if there are too many.
+func (s *seen) addWindow(directory string, w *window) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.windows) >= seenPaths {
 		clear(s.windows)
 	}
-	s.windows[directory] = w
+	w.answered = time.Now() // the files that have waited for the answer use it, even if it took long
+	kept := slices.DeleteFunc(s.windows[directory], func(w *window) bool { return time.Since(w.answered) >= seenFor })
+	s.windows[directory] = append(kept[max(len(kept)-seenWindows+1, 0):], w)
 }
 
 // made records that this process has made a file at path.
@@ -203,7 +212,7 @@ func (s *Store) look(ctx context.Context, path string) error {
 		}
 		w.last = max(w.last, strings.TrimPrefix(name, s.keys.prefix))
 	}
-	s.seen.setWindow(directory, w)
+	s.seen.addWindow(directory, w)
 	return nil
 }
 
