@@ -175,8 +175,9 @@ func (failingWriter) Write([]byte) (int, error) { return 0, errors.New("no space
 // ABORTED.
 func TestAdministrationOfUploads(t *testing.T) {
 	store := &mem.Store{PartSize: partSize}
-	as := administered(t, store, server.Config{Policy: rulesOf(t, "allow root admin /\nallow * write /\n"), Anonymous: server.AnonymousNone,
-		Quota: quota.Options{Bytes: 10000}})
+	as := administered(t, store, server.Config{
+		Policy: rulesOf(t, "allow root admin /\nallow * write /\n"), Quota: quota.Options{Bytes: 10000},
+	})
 	hers := start(t, testContext(t), transhipv1.NewFileServiceClient(as("ann")), resumable(1, "a/file", transhipv1.Begin_MODE_RESUME, 4, "key"))
 	id := receive(t, hers).GetBegun().GetUploadId()
 	admin := adminv1.NewAdminServiceClient(as("root"))

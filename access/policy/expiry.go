@@ -147,5 +147,5 @@ func parseAge(text string) (time.Duration, error) {
 	if err != nil || n == 0 || n > uint64(maxExpiryDays*24*time.Hour/unit) {
 		return 0, fmt.Errorf("the age %s: it must be whole hours or days from 1h to %dd, such as 12h or 30d", quote(text), maxExpiryDays)
 	}
-	return time.Duration(n) * unit, nil //nolint:gosec // at most 100,000 days
+	return time.Duration(n) * unit, nil
 }

@@ -140,8 +140,10 @@ func (e *Expiry) Run(ctx context.Context) {
 // and report is told of what would be. Pass fails with tranship.ErrUnavailable if another pass that
 // removes something is under way, also of another server.
 func (e *Expiry) Pass(ctx context.Context, dryRun bool, report func(Removal) error) error {
-	p := &pass{Expiry: e, dryRun: dryRun, report: report,
-		looks: rate.NewLimiter(looksPerSecond, looksPerSecond), removals: rate.NewLimiter(removalsPerSecond, 1)}
+	p := &pass{
+		Expiry: e, dryRun: dryRun, report: report,
+		looks: rate.NewLimiter(looksPerSecond, looksPerSecond), removals: rate.NewLimiter(removalsPerSecond, 1),
+	}
 	if !dryRun {
 		ctx, p.lease = e.lease(ctx)
 		if err := p.lease.acquire(ctx); err != nil {

@@ -111,8 +111,11 @@ func (e *Expiry) due(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	last, err := time.Parse(time.RFC3339, string(entry.Value))
-	// A time in the future, or none, is that of a wrong clock.
-	return err != nil || e.Now().Sub(last) >= e.Interval || last.After(e.Now().Add(e.Interval)), nil
+	if err != nil {
+		return true, nil //nolint:nilerr // a value without a time is as good as none
+	}
+	// A time in the future is that of a wrong clock.
+	return e.Now().Sub(last) >= e.Interval || last.After(e.Now().Add(e.Interval)), nil
 }
 
 // passed records that a whole pass has ended.
