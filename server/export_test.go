@@ -6,6 +6,7 @@ import (
 
 	"github.com/tranship/tranship/server/internal/admission"
 	"github.com/tranship/tranship/server/internal/native"
+	"github.com/tranship/tranship/server/internal/running"
 )
 
 // SetKeepalive lets tests see keepalives.
@@ -29,3 +30,6 @@ func (s *Server) Memory() *Memory { return s.door.Memory() }
 func (s *Server) SetHealth(interval, timeout time.Duration) {
 	s.health.interval, s.health.timeout = interval, timeout
 }
+
+// Running returns the transfers that run.
+func (s *Server) Running() *running.Registry { return s.running }

@@ -32,7 +32,7 @@ type httpEnd struct {
 // newHTTPEnd returns the HTTP side of the server.
 func (s *Server) newHTTPEnd() httpEnd {
 	adapter := httpadmission.New(s.door, httpadmission.Options{Logger: s.config.Logger})
-	service := web.New(s.store, adapter, web.Options{Durability: s.config.commitDurability(), Logger: s.config.Logger})
+	service := web.New(s.store, adapter, web.Options{Durability: s.config.commitDurability(), Running: s.running, Logger: s.config.Logger})
 	return httpEnd{adapter, adapter.Server(service)}
 }
 

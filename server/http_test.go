@@ -26,6 +26,7 @@ import (
 type web struct {
 	t       *testing.T
 	address string
+	service *server.Server
 	client  *http.Client
 	token   string
 }
@@ -37,7 +38,7 @@ func serveHTTP(t *testing.T, store tranship.Store, config server.Config) *web {
 	listener := listen(t)
 	served := make(chan error, 1)
 	go func() { served <- service.Serve(context.Background(), server.HTTPListener{Listener: listener}) }()
-	w := &web{t: t, address: listener.Addr().String(), client: &http.Client{Transport: &http.Transport{}}}
+	w := &web{t: t, address: listener.Addr().String(), service: service, client: &http.Client{Transport: &http.Transport{}}}
 	t.Cleanup(func() {
 		w.client.CloseIdleConnections()
 		service.Stop()

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -105,6 +106,48 @@ func TestHTTPSlowReader(t *testing.T) {
 	}
 	if n, err := io.Copy(io.Discard, got.Body); err == nil || n == 64<<20 {
 		t.Errorf("%d bytes came, %v", n, err)
+	}
+}
+
+// TestHTTPCancel checks that an administrator can end requests that wait for their clients.
+func TestHTTPCancel(t *testing.T) {
+	store := &zeroFile{size: 64 << 20}
+	w := serveHTTP(t, store, server.Config{})
+	for request, want := range map[string]int{
+		"PUT /files/new HTTP/1.1\r\nHost: x\r\nContent-Length: 10000000\r\n\r\nx": http.StatusConflict,
+		"GET /files/f HTTP/1.1\r\nHost: x\r\n\r\n":                                 http.StatusOK,
+	} {
+		conn, err := net.Dial("tcp", w.address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		_, _ = fmt.Fprint(conn, request)
+		reader := bufio.NewReader(conn)
+		if want == http.StatusOK {
+			_, _ = reader.Peek(1) // the response has begun
+		}
+		running := w.service.Running()
+		for len(running.Transfers()) == 0 {
+			runtime.Gosched()
+		}
+		if _, err := running.Cancel(running.Transfers()[0].ID); err != nil {
+			t.Fatal(err)
+		}
+		got, err := http.ReadResponse(reader, nil)
+		if err != nil || got.StatusCode != want {
+			t.Fatalf("%.20s: %+v, %v", request, got, err)
+		}
+		text, err := io.ReadAll(got.Body)
+		if cut := err != nil; cut != (want == http.StatusOK) || !cut && !strings.Contains(string(text), "an administrator of the server has cancelled the transfer") {
+			t.Errorf("%.20s: %d bytes, %v", request, len(text), err)
+		}
+		for len(running.Transfers()) > 0 {
+			runtime.Gosched()
+		}
+	}
+	for upload, err := range store.ListUploads(t.Context(), "") {
+		t.Errorf("the upload %+v remains, %v", upload, err)
 	}
 }
 

@@ -46,6 +46,8 @@ type Exchange struct {
 	// begun: the header of the response was written. returned: the handler has returned. ended:
 	// it may write no more.
 	begun, returned, ended bool
+	// interrupted: the connection has no further request.
+	interrupted bool
 }
 
 // Serve admits a request and runs its handler. When either fails before the response has begun, it
@@ -161,6 +163,21 @@ func (e *Exchange) Write(p []byte) (int, error) {
 	return e.w.Write(p)
 }
 
+// Interrupt makes Read fail or, once the response has begun, Write, also one that waits. It may be
+// called from any goroutine.
+func (e *Exchange) Interrupt() {
+	_ = e.control.SetReadDeadline(time.Unix(1, 0))
+	if locked := e.mu.TryLock(); !locked { // a Write holds it
+		_ = e.control.SetWriteDeadline(time.Unix(1, 0))
+		e.mu.Lock()
+	}
+	defer e.mu.Unlock()
+	e.interrupted = true
+	if e.begun {
+		_ = e.control.SetWriteDeadline(time.Unix(1, 0))
+	}
+}
+
 func (e *Exchange) setReturned() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -179,9 +196,10 @@ func (e *Exchange) end() bool {
 	e.ended = true
 	if e.call != nil && !e.returned {
 		_ = e.control.SetReadDeadline(time.Unix(1, 0))
-		if !e.begun {
-			e.w.Header().Set("Connection", "close")
-		}
+		e.interrupted = true
+	}
+	if e.interrupted && !e.begun {
+		e.w.Header().Set("Connection", "close")
 	}
 	return !e.begun
 }

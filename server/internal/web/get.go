@@ -14,6 +14,7 @@ import (
 	"github.com/tranship/tranship/internal/compat"
 	"github.com/tranship/tranship/internal/failure"
 	"github.com/tranship/tranship/server/internal/httpadmission"
+	"github.com/tranship/tranship/server/internal/running"
 )
 
 // replacements is how often a file may be replaced while a request waits to open it.
@@ -55,18 +56,20 @@ func (s *Service) getVersion(e *httpadmission.Exchange, file tranship.File) erro
 		}
 	}
 	if e.Request.Method == http.MethodHead {
-		return begin(e, file, selected)
+		return beginResponse(e, file, selected)
 	}
 	start := time.Now()
-	content, err := s.store.Open(e.Context(), file.Path, tranship.OpenOptions{Version: file.Version, Offset: selected.offset, Length: &selected.length})
+	ctx, transfer, end := s.begin(e, running.Subject{Direction: running.Download, Path: file.Path, Size: &selected.length})
+	content, err := s.store.Open(ctx, file.Path, tranship.OpenOptions{Version: file.Version, Offset: selected.offset, Length: &selected.length})
 	if errors.Is(err, tranship.ErrPrecondition) {
-		return errReplaced
+		return end(errReplaced)
 	}
 	sent := int64(0)
 	if err == nil {
-		sent, err = s.send(e, content, file, selected)
+		sent, err = s.send(e, content, file, selected, transfer)
 		_ = content.Close() // nothing was written
 	}
+	err = end(err)
 	s.log.Transfer(e.Context(), compat.Download, file.Path, sent, start, err)
 	if errors.Is(err, tranship.ErrIntegrity) { // what is wrong is the file, not the request
 		return httpadmission.WithStatus(err, http.StatusInternalServerError)
@@ -74,8 +77,8 @@ func (s *Service) getVersion(e *httpadmission.Exchange, file tranship.File) erro
 	return err
 }
 
-// begin begins the response for a file or a range of it.
-func begin(e *httpadmission.Exchange, file tranship.File, selected byteRange) error {
+// beginResponse begins the response for a file or a range of it.
+func beginResponse(e *httpadmission.Exchange, file tranship.File, selected byteRange) error {
 	header, status := e.Header(), http.StatusOK
 	describe(header, file)
 	header.Set("Content-Length", strconv.FormatInt(selected.length, 10))
@@ -114,7 +117,7 @@ func secure(header http.Header) {
 
 // send sends a content. A whole file is complete only if its bytes have the checksum that the store
 // has recorded: the last piece waits for that.
-func (s *Service) send(e *httpadmission.Exchange, content tranship.Content, file tranship.File, selected byteRange) (sent int64, err error) {
+func (s *Service) send(e *httpadmission.Exchange, content tranship.Content, file tranship.File, selected byteRange, transfer *running.Transfer) (sent int64, err error) {
 	piece := s.buffers.Get(pieceBytes)
 	defer s.buffers.Put(piece)
 	whole := selected.length == file.Size
@@ -134,7 +137,7 @@ func (s *Service) send(e *httpadmission.Exchange, content tranship.Content, file
 			}
 		}
 		if first {
-			if err := begin(e, file, selected); err != nil {
+			if err := beginResponse(e, file, selected); err != nil {
 				return sent, err
 			}
 		}
@@ -143,6 +146,7 @@ func (s *Service) send(e *httpadmission.Exchange, content tranship.Content, file
 		}
 		n, err := e.Write(data)
 		sent += int64(n)
+		transfer.Add(int64(n))
 		if err != nil {
 			return sent, err
 		}

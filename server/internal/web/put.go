@@ -11,6 +11,7 @@ import (
 	"github.com/tranship/tranship/internal/failure"
 	"github.com/tranship/tranship/internal/sequential"
 	"github.com/tranship/tranship/server/internal/httpadmission"
+	"github.com/tranship/tranship/server/internal/running"
 )
 
 // pieceBytes is how many bytes are read, checked and passed on at once.
@@ -83,11 +84,13 @@ func (s *Service) receiveSmall(e *httpadmission.Exchange, spec tranship.Spec, wa
 
 // receiveLarge stores a body of any size.
 func (s *Service) receiveLarge(e *httpadmission.Exchange, spec tranship.Spec, want digests) (file tranship.File, received int64, err error) {
-	upload, err := s.store.Begin(e.Context(), spec)
+	ctx, transfer, end := s.begin(e, running.Subject{Direction: running.Upload, Path: spec.Path, Size: spec.Size})
+	defer func() { err = end(err) }()
+	upload, err := s.store.Begin(ctx, spec)
 	if err != nil {
 		return tranship.File{}, 0, err
 	}
-	writer := sequential.NewWriter(e.Context(), upload)
+	writer := sequential.NewWriter(ctx, upload)
 	defer func() {
 		received = writer.Size()
 		if err != nil {
@@ -107,6 +110,7 @@ func (s *Service) receiveLarge(e *httpadmission.Exchange, spec tranship.Spec, wa
 		}
 		data := (*piece)[:n]
 		want.write(data)
+		transfer.Add(int64(n))
 		chunk := tranship.NewChunk([][]byte{data}, tranship.CRC32C(data), func() { s.buffers.Put(piece) })
 		if err := writer.WriteChunk(chunk); err != nil {
 			return tranship.File{}, 0, err

@@ -12,6 +12,7 @@
 package web
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -23,6 +24,7 @@ import (
 	"github.com/tranship/tranship/internal/compat"
 	"github.com/tranship/tranship/server/internal/admission"
 	"github.com/tranship/tranship/server/internal/httpadmission"
+	"github.com/tranship/tranship/server/internal/running"
 )
 
 // filesPrefix is the beginning of the paths of files.
@@ -46,6 +48,8 @@ func Methods() []string {
 type Options struct {
 	// Durability is that of every commit.
 	Durability tranship.Durability
+	// Running is told of each file while it is moved; nil means that nothing is told.
+	Running *running.Registry
 	// Logger gets one line for each transfer that ends. Nil means that nothing is logged.
 	Logger *slog.Logger
 }
@@ -123,6 +127,20 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.adapter.Serve(w, r, request, handler)
+}
+
+// begin tells of a transfer. It returns a context that ends, and interrupts the exchange, when an
+// administrator cancels the transfer. The caller must call end, which ends the context, and which
+// returns the reason for an error of the transfer.
+func (s *Service) begin(e *httpadmission.Exchange, subject running.Subject) (ctx context.Context, transfer *running.Transfer, end func(error) error) {
+	ctx, transfer = s.options.Running.Begin(e.Context(), subject)
+	stop := context.AfterFunc(ctx, e.Interrupt)
+	return ctx, transfer, func(err error) error {
+		stop()
+		err = running.Reason(ctx, err)
+		transfer.End()
+		return err
+	}
 }
 
 // refuse answers a request that names nothing that can be called. It passes the limits of calls.
