@@ -175,7 +175,7 @@ func decorators() []decorator {
 					// Hooks belong around the quota.
 					"AccountKeeper": hidden, "WidthHinter": passed, "HealthChecker": passed,
 					// Only the server uses it.
-					"StateStore": passed,
+					"StateStore": passed, "ChangeDater": hidden,
 				},
 				ofUpload: {
 					"PartRunner": passed, "WidthHinter": passed, "ChunkSizeHinter": passed, "CommittedUpload": passed, "DiscardReporter": passed,

@@ -1,3 +1,5 @@
+//go:build linux || darwin
+
 package disk
 
 import (
@@ -12,8 +14,8 @@ import (
 var _ tranship.ChangeDater = (*Store)(nil)
 
 // StatChange implements tranship.ChangeDater. The time is the change time of the inode, which a
-// backup that is restored or a hard link that is made sets as well. It is known on Linux and macOS
-// only.
+// backup that is restored or a hard link that is made sets as well. A Store has the method on Linux
+// and macOS only.
 func (s *Store) StatChange(ctx context.Context, path string) (_ tranship.File, _ time.Time, err error) {
 	defer s.explain(&err)
 	if err := admit(ctx, path); err != nil {
@@ -27,7 +29,7 @@ func (s *Store) StatChange(ctx context.Context, path string) (_ tranship.File, _
 	defer file.Close()
 	changed, ok := rootfs.ChangeTime(found.info)
 	if !ok {
-		return tranship.File{}, time.Time{}, fmt.Errorf("%w: this system does not tell when files were changed", tranship.ErrUnsupported)
+		return tranship.File{}, time.Time{}, fmt.Errorf("%w: the file system does not tell when files were changed", tranship.ErrUnsupported)
 	}
 	return found.File, changed, nil
 }
