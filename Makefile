@@ -36,6 +36,18 @@ TARGETS ?=
 release: ## build the published binaries, their contents and checksums, in build/release
 	@tools/release.sh build/release $(VERSION) $(TARGETS)
 
+.PHONY: packages
+packages: release ## make .deb and .rpm packages of the release, in build/release
+	@tools/package.sh build/release $(VERSION)
+
+.PHONY: package-check
+package-check: ## install the packages in a copy of this system, as root on Debian, and start the server
+	@tools/package-check.sh
+
+.PHONY: helm-check
+helm-check: ## check the chart for Kubernetes with helm, which is built
+	@tools/helm-check.sh
+
 .PHONY: release-check
 release-check: ## fail unless two builds of a release are identical, with correct lists
 	@tools/release-check.sh
@@ -92,6 +104,8 @@ tidy-check: ## fail if go.mod or go.sum is not tidy
 	go mod tidy -diff
 	cd tools && go mod tidy -diff
 	cd tools/bench-s3 && go mod tidy -diff
+	cd tools/nfpm && go mod tidy -diff
+	cd tools/helm && go mod tidy -diff
 
 .PHONY: vuln
 vuln: ## check the code and what it calls for known vulnerabilities
@@ -167,6 +181,11 @@ engines: ## test servers of a bucket, which are killed, and a real S3 engine, bu
 	@tools/engine-setup.sh versitygw
 	PATH=$(CURDIR)/build/tools:$$PATH TRANSHIP_S3_ENGINES=versitygw TRANSHIP_KILLS=$(KILLS) \
 	  go test -v -count=1 -timeout 15m -run 'Versitygw(Shared|Failover|Kills)|TestKills|TestNoDisk' ./store/s3 ./test/engines
+
+.PHONY: engines-ceph
+engines-ceph: ## test a Ceph cluster, whose daemons are killed; as root on Debian, in some 40 minutes
+	@tools/engine-setup.sh ceph
+	TRANSHIP_S3_ENGINES=ceph go test -p 1 -v -count=1 -timeout 60m -run 'TestCeph|TestProbeTable' ./store/s3 ./test/engines
 
 .PHONY: clean
 clean: ## remove all build output
