@@ -46,7 +46,7 @@ func Example_mount() {
 	files.Mount(grpcServer)
 
 	fmt.Println(len(grpcServer.GetServiceInfo()), "services")
-	// Output: 3 services
+	// Output: 4 services
 }
 
 // A client is a store. Put uploads small content in one call.

@@ -57,8 +57,11 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	}()
 	failed := make(chan error, len(listeners))
 	for _, listener := range listeners {
-		_, overHTTP := listener.(HTTPListener)
-		s.config.Logger.Info("serving", "address", listener.Addr().String(), "http", overHTTP)
+		protocol := "grpc"
+		if _, ok := listener.(HTTPListener); ok {
+			protocol = "http"
+		}
+		s.config.Logger.Info("serving", "address", listener.Addr().String(), "protocol", protocol)
 		go func() { failed <- s.serveListener(ends, listener) }()
 	}
 	defer s.door.Flush()

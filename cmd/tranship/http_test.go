@@ -13,7 +13,7 @@ import (
 func TestServeHTTP(t *testing.T) {
 	t.Parallel()
 	c, root, address := serveFor(t.Context(), t, "--http", "127.0.0.1:0")
-	pattern := regexp.MustCompile(`address=(127\.0\.0\.1:\d+) http=true`)
+	pattern := regexp.MustCompile(`address=(127\.0\.0\.1:\d+) protocol=http`)
 	c.err.AwaitMatch(t, pattern)
 	url := "http://" + pattern.FindStringSubmatch(c.err.String())[1] + "/files/d/f"
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPut, url, strings.NewReader("content"))

@@ -25,7 +25,7 @@ func TestCopyThroughOutage(t *testing.T) {
 				_, server := cutOnce(t, strings.TrimPrefix(slow, "grpc://"), carrier, faultproxy.Link{Up: fault})
 				source := filepath.Join(t.TempDir(), "large")
 				content := largeFile(t, source)
-				_, text := output(t, 0, "cp", "--transport", transport, "--progress", "plain", "--stall-timeout", "2s", source, server)
+				_, text := output(t, 0, "cp", "--transport", transport, "--connections", "1", "--progress", "plain", "--stall-timeout", "2s", source, server)
 				if !strings.Contains(text, "tranship: "+source+": retrying in") {
 					t.Errorf("%s", text)
 				}

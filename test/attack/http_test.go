@@ -24,7 +24,7 @@ func overHTTP(flags ...string) []string { return append([]string{"--http", "127.
 // httpAddress returns the address at which a site serves HTTP.
 func (s *site) httpAddress(t testing.TB) string {
 	t.Helper()
-	pattern := regexp.MustCompile(`address=(127\.0\.0\.1:\d+) http=true`)
+	pattern := regexp.MustCompile(`address=(127\.0\.0\.1:\d+) protocol=http`)
 	s.Err.AwaitMatch(t, pattern)
 	return pattern.FindStringSubmatch(s.Err.String())[1]
 }

@@ -89,7 +89,7 @@ func TestCurl(t *testing.T) {
 // loggedHTTPAddress returns the address at which a server serves HTTP.
 func loggedHTTPAddress(t *testing.T, s *program.Server) string {
 	t.Helper()
-	pattern := regexp.MustCompile(`"address":"(127\.0\.0\.1:\d+)","http":true`)
+	pattern := regexp.MustCompile(`"address":"(127\.0\.0\.1:\d+)","protocol":"http"`)
 	s.Err.AwaitMatch(t, pattern)
 	return pattern.FindStringSubmatch(s.Err.String())[1]
 }
