@@ -18,29 +18,13 @@ trap 'rm -rf "$stage"' EXIT
 tar --extract --gzip --file="$release/tranship_${version}_man.tar.gz" --directory="$stage"
 gzip --no-name --best "$stage"/man1/*
 
-# licenses prints the licence of this project, and those of the modules in a binary.
-licenses() {
-  local path dir file
-  printf 'Tranship is under the Apache License 2.0:\n\n'
-  cat LICENSE
-  go version -m "$1" | awk '$1 == "dep" {print $2}' | sort >"$stage/linked"
-  go list -m -f '{{.Path}} {{.Dir}}' all | sort | join - "$stage/linked" | while read -r path dir; do
-    for file in "$dir"/LICEN[CS]E* "$dir"/COPYING* "$dir"/NOTICE*; do
-      if [[ -f $file ]]; then
-        printf '\n%s\n\nThe module %s, %s:\n\n' "$(printf '=%.0s' {1..80})" "$path" "$(basename "$file")"
-        cat "$file"
-      fi
-    done
-  done
-}
-
 shopt -s nullglob
 for binary in "$release/tranship_${version}_linux_"*; do
   arch=${binary##*_}
   if [[ $arch == *.* ]]; then continue; fi # a list of contents, or a package
   cp "$binary" "$stage/tranship"
   cp "$binary.cdx.json" "$stage/modules.cdx.json"
-  licenses "$binary" >"$stage/copyright"
+  tools/licenses.sh "$binary" >"$stage/copyright"
   chmod u+w "$stage"/*
   # nfpm translates the architecture and the version for each kind of package.
   export ARCH=$arch VERSION=$version STAGE=$stage
