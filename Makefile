@@ -44,6 +44,10 @@ packages: release ## make .deb and .rpm packages of the release, in build/releas
 package-check: ## install the packages in a copy of this system, as root on Debian, and start the server
 	@tools/package-check.sh
 
+.PHONY: container-check
+container-check: ## make the container image, and check it, as root on Linux
+	@tools/container-check.sh
+
 .PHONY: helm-check
 helm-check: ## check the chart for Kubernetes with helm, which is built
 	@tools/helm-check.sh
@@ -106,6 +110,7 @@ tidy-check: ## fail if go.mod or go.sum is not tidy
 	cd tools/bench-s3 && go mod tidy -diff
 	cd tools/nfpm && go mod tidy -diff
 	cd tools/helm && go mod tidy -diff
+	cd tools/container && go mod tidy -diff
 
 .PHONY: vuln
 vuln: ## check the code and what it calls for known vulnerabilities
