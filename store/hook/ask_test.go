@@ -137,7 +137,7 @@ func unanswered(t *testing.T, failOpen bool) {
 		}
 		return hook.Answer{}, nil
 	}
-	h := open(t, inner, hook.Options{Hooks: []hook.Hook{{Name: "scan", Kinds: []hook.Kind{hook.BeforeCommit}, Carrier: c, FailOpen: failOpen, Timeout: time.Second}}})
+	h := open(t, inner, hook.Options{Hooks: []hook.Hook{{Name: "scan", Kinds: []hook.Kind{hook.BeforeCommit}, Carrier: c, FailOpen: failOpen, Timeout: 3 * time.Second}}})
 	store := h.Store(inner)
 	if _, ok := tranship.As[tranship.BatchPutter](store); ok {
 		t.Error("a file would wait for another of its batch")

@@ -157,7 +157,7 @@ func TestKilled(t *testing.T) {
 // are in order whichever server made the change, and that a server that was killed is replaced.
 func TestSeveralServers(t *testing.T) {
 	inner, c := newStore(), newCarrier()
-	options := hook.Options{LeaseTime: 300 * time.Millisecond, Hooks: []hook.Hook{{Name: "all", Kinds: events(), Carrier: c, Timeout: time.Millisecond * 100}}}
+	options := hook.Options{LeaseTime: 3 * time.Second, Hooks: []hook.Hook{{Name: "all", Kinds: events(), Carrier: c, Timeout: time.Second}}}
 	first, second := open(t, inner, options), open(t, inner, options)
 	var want []string
 	for i := range 10 {

@@ -49,7 +49,7 @@ func (l *listener) versions() map[string][]string {
 }
 
 // leaseTime is short, so that a server that is gone is replaced soon.
-const leaseTime = time.Second
+const leaseTime = 3 * time.Second
 
 // TestHooksOfServers checks that of two servers over one store any delivers the events of both, in
 // the order of the versions of each path, and that one delivers what the other has left behind.
