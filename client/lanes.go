@@ -66,7 +66,7 @@ func (c *Client) useLanes(ctx context.Context, address string, options Options, 
 		return caller
 	}
 	if caller.without = chosen.without; caller.without != nil {
-		return nil
+		return nil //nolint:nilerr // calls go over gRPC, and Options.TransportUsed is told why
 	}
 	dial := chosen.dialer.dial
 	if laneInstance(info) == "" {

@@ -52,7 +52,7 @@ func OpenFiles(directory string) (_ *Files, err error) {
 
 // open hides the state directory, and finds out whether the file system has extended attributes.
 func (f *Files) open(directory string) error {
-	top, err := os.Open(directory)
+	top, err := os.Open(directory) //nolint:gosec // the caller has named it
 	if err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func (f *Files) open(directory string) error {
 		return err
 	}
 	f.store.attributes = !errors.Is(err, errors.ErrUnsupported)
-	f.state, err = os.Open(filepath.Join(directory, tranship.ReservedSegment))
+	f.state, err = os.Open(filepath.Join(directory, tranship.ReservedSegment)) //nolint:gosec // the caller has named it
 	if errors.Is(err, fs.ErrNotExist) {
 		f.state = nil
 		return nil
@@ -74,7 +74,7 @@ func (f *Files) open(directory string) error {
 		return err
 	}
 	f.store.root.HideFile(info)
-	marker, err := os.Open(filepath.Join(directory, tranship.ReservedSegment, markerName))
+	marker, err := os.Open(filepath.Join(directory, tranship.ReservedSegment, markerName)) //nolint:gosec // the caller has named it
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

@@ -197,7 +197,7 @@ func (q *queue) failed(err error, failures int) time.Duration {
 	q.count()
 	counts := &q.target.counts
 	pause := min(q.hooks.options.RetryPause<<min(failures-1, 10), maxRetryPause)
-	pause -= rand.N(pause/2 + 1)
+	pause -= rand.N(pause/2 + 1) //nolint:gosec // it only spreads tries
 	q.hooks.options.Logger.Warn("events of a hook cannot be delivered: they wait in the outbox", "hook", q.target.Name, "error", err,
 		"failures", failures, "records", counts.waiting.Load(), "oldest", time.Unix(0, counts.oldest.Load()).UTC(), "pause", pause)
 	return pause

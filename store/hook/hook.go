@@ -11,9 +11,10 @@ import (
 )
 
 const (
-	// DefaultTimeout is how long a hook may take to answer by default, and MaxTimeout at most.
+	// DefaultTimeout is how long a hook may take to answer by default.
 	DefaultTimeout = 10 * time.Second
-	MaxTimeout     = time.Minute
+	// MaxTimeout is how long a hook may take to answer at most.
+	MaxTimeout = time.Minute
 	// DefaultParallel is how many questions a hook is asked at once by default.
 	DefaultParallel = 64
 	// MaxBatch is how many events one delivery has at most.

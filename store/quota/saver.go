@@ -1,11 +1,11 @@
 package quota
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -197,6 +197,9 @@ func (k *saver) saveOften() {
 	}
 }
 
+// mostFailures is how many sums are not saved before save takes it that no other can be saved.
+const mostFailures = 3
+
 // save saves the sums of the accounts that have changed. Those that it cannot save stay to be
 // saved.
 func (k *saver) save(ctx context.Context) error {
@@ -212,26 +215,22 @@ func (k *saver) save(ctx context.Context) error {
 	}
 	clear(l.unsaved)
 	l.mu.Unlock()
-	var errs []error
+	var first error
+	failures := 0
 	for _, name := range slices.Sorted(maps.Keys(changed)) {
-		if err := k.saveSum(ctx, savedSum{name, changed[name]}); err != nil {
-			errs = append(errs, err)
-			l.mu.Lock()
-			l.unsaved[name] = struct{}{}
-			l.mu.Unlock()
+		if failures < mostFailures {
+			err := k.saveSum(ctx, savedSum{name, changed[name]})
+			if err == nil {
+				continue
+			}
+			first = cmp.Or(first, err)
+			failures++
 		}
-		if len(errs) > 2 {
-			ctx = ended(ctx) // the others fail as well
-		}
+		l.mu.Lock()
+		l.unsaved[name] = struct{}{}
+		l.mu.Unlock()
 	}
-	return errors.Join(errs[:min(len(errs), 1)]...)
-}
-
-// ended returns a context that has ended.
-func ended(ctx context.Context) context.Context {
-	ctx, cancel := context.WithCancel(ctx)
-	cancel()
-	return ctx
+	return first
 }
 
 // saveSum saves the sum of one account, or removes it if the account has nothing.

@@ -93,5 +93,5 @@ func (k Kind) String() string {
 	if k <= 0 || int(k) >= len(names) {
 		return names[0]
 	}
-	return names[k] //nolint:gosec // k was compared
+	return names[k]
 }

@@ -55,6 +55,7 @@ func startServer(t *testing.T, name, dir string) (address string) {
 	for lines.Scan() {
 		t.Log(lines.Text())
 		if _, address, ok := strings.Cut(lines.Text(), "serving address="); ok {
+			address, _, _ = strings.Cut(address, " ")
 			return address
 		}
 	}
