@@ -186,6 +186,12 @@ func (p *pass) pace(ctx context.Context, limiter *rate.Limiter) error {
 			return err
 		}
 	}
+	return p.keep(ctx)
+}
+
+// keep renews the lease when it is time. Everything that a pass looks at calls it, also what it
+// leaves alone. It fails when the pass must end.
+func (p *pass) keep(ctx context.Context) error {
 	if p.lease != nil {
 		return p.lease.renew(ctx)
 	}

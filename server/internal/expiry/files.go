@@ -41,6 +41,9 @@ func (p *pass) directory(ctx context.Context, directory string) error {
 			}
 			options.StartAfter = entry.Key()
 			listed = append(listed, entry.Path)
+			if err := p.keep(ctx); err != nil { // a list may be slow
+				return err
+			}
 		}
 		rules := p.Rules()
 		for _, path := range listed {
@@ -58,7 +61,7 @@ func (p *pass) directory(ctx context.Context, directory string) error {
 func (p *pass) file(ctx context.Context, rules Rules, path string) error {
 	rule, ok := rules.For(path, false)
 	if !ok {
-		return ctx.Err()
+		return p.keep(ctx)
 	}
 	if err := p.pace(ctx, p.looks); err != nil {
 		return err
@@ -102,7 +105,7 @@ func (p *pass) uploads(ctx context.Context) error {
 func (p *pass) upload(ctx context.Context, info tranship.UploadInfo) error {
 	rule, ok := p.Rules().For(info.Path, true)
 	if !ok || p.Now().Sub(info.Written) < rule.After || info.Written.IsZero() {
-		return ctx.Err()
+		return p.keep(ctx)
 	}
 	if err := p.pace(ctx, p.looks); err != nil {
 		return err

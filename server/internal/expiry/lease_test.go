@@ -3,6 +3,8 @@ package expiry_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -46,6 +48,35 @@ func TestLease(t *testing.T) {
 		time.Sleep(2 * time.Minute)
 		if err := second.Pass(t.Context(), false, nil); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// slowRules take a minute for each file, and have no rule for those below a/kept.
+type slowRules struct{ rules }
+
+func (r slowRules) For(path string, uploads bool) (expiry.Rule, bool) {
+	time.Sleep(time.Minute)
+	if strings.HasPrefix(path, "a/kept/") {
+		return expiry.Rule{}, false
+	}
+	return r.rules.For(path, uploads)
+}
+
+// A pass keeps its lease while it looks at files that no rule is about.
+func TestLeaseOfKeptFiles(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &mem.Store{}
+		e, removed := newExpiry(store, rules{}, func(o *expiry.Options) {
+			o.Rules = func() expiry.Rules { return slowRules{rules{files: map[string]time.Duration{"a": time.Hour}}} }
+		})
+		for n := range 10 {
+			put(t, store, fmt.Sprint("a/kept/", n))
+		}
+		put(t, store, "a/old")
+		time.Sleep(2 * time.Hour)
+		if err := e.Pass(t.Context(), false, nil); err != nil || len(*removed) != 1 {
+			t.Errorf("removed %v: %v", *removed, err)
 		}
 	})
 }
