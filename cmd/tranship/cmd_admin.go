@@ -39,11 +39,12 @@ has its own transfers and principals; uploads and expiry are those of the store.
 }
 
 // adminCommand completes a command whose first argument is a server and that prints results. least
-// and most bound the number of arguments; with a most of -1 it is unlimited.
-func (g *globals) adminCommand(cmd *cobra.Command, least, most int, do func(ctx context.Context, a *adminCall, args []string) error) *cobra.Command {
+// and most bound the number of arguments; with a most of -1 it is unlimited. hasPath says that the
+// server may come with a path.
+func (g *globals) adminCommand(cmd *cobra.Command, least, most int, hasPath bool, do func(ctx context.Context, a *adminCall, args []string) error) *cobra.Command {
 	cmd.Args = arguments(least, most, "tranship admin "+cmd.Use)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		return g.administer(cmd.Context(), args[0], func(ctx context.Context, a *adminCall) error { return do(ctx, a, args[1:]) })
+		return g.administer(cmd.Context(), args[0], hasPath, func(ctx context.Context, a *adminCall) error { return do(ctx, a, args[1:]) })
 	}
 	g.completeLocations(cmd, false, 1)
 	g.jsonFlag(cmd)
@@ -58,8 +59,9 @@ type adminCall struct {
 	timeout   time.Duration
 }
 
-// administer connects to a server, calls do and adds the server to its error.
-func (g *globals) administer(ctx context.Context, server string, do func(context.Context, *adminCall) error) (err error) {
+// administer connects to a server, calls do and adds the server to its error. hasPath says that the
+// server may come with a path.
+func (g *globals) administer(ctx context.Context, server string, hasPath bool, do func(context.Context, *adminCall) error) (err error) {
 	locations, err := g.remotes([]string{server})
 	if err != nil {
 		return err
@@ -67,6 +69,9 @@ func (g *globals) administer(ctx context.Context, server string, do func(context
 	p := locations[0]
 	if p.Server.IsBucket() {
 		return usage.Errorf("%s: a bucket has no server to administer: name a server, grpc://host:port", p.Arg)
+	}
+	if p.Path != "" && !hasPath {
+		return usage.Errorf("%s: this is about the whole server: leave out the path", p.Arg)
 	}
 	if err := g.bind([]location.Location{p}); err != nil {
 		return err

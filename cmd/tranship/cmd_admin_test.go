@@ -163,14 +163,20 @@ func TestAdministrationDenied(t *testing.T) {
 	t.Parallel()
 	_, server, _, _, tokens := administeredServer(t)
 	for _, args := range [][]string{
-		{"transfers", server}, {"uploads", server}, {"usage", server}, {"principals", server},
-		{"expire", server}, {"expire", "--dry-run", server}, {"abort", server, "ID"}, {"cancel", server, "ID"},
+		{"transfers", server},
+		{"uploads", server},
+		{"usage", server},
+		{"principals", server},
+		{"expire", server},
+		{"expire", "--dry-run", server},
+		{"abort", server, "ID"},
+		{"cancel", server, "ID"},
 	} {
 		fails(t, 4, []string{server, "ann", "may not administer"}, append(append([]string{"admin"}, args...), "--token-file", tokens["ann"])...)
 	}
 	_, _, alone := serveFor(t.Context(), t)
 	fails(t, 4, []string{"anonymous", "may not administer"}, "admin", "usage", "grpc://"+alone)
-	for _, args := range [][]string{{}, {"none"}, {"usage"}, {"abort", server}, {"usage", "s3://bucket"}} {
+	for _, args := range [][]string{{}, {"none"}, {"usage"}, {"abort", server}, {"usage", "s3://bucket"}, {"expire", server + "/old"}, {"usage", server + "/a"}} {
 		output(t, 2, append([]string{"admin"}, args...)...)
 	}
 }

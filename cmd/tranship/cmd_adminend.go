@@ -18,7 +18,7 @@ func newAdminAbort(g *globals) *cobra.Command {
 		Short: "Remove unfinished uploads of any user, and their data",
 		Long: `Remove unfinished uploads of any user, and their data, by the ids that admin uploads
 prints. A cp that is still sending one of them fails.`,
-	}, 2, -1, func(ctx context.Context, a *adminCall, ids []string) error {
+	}, 2, -1, false, func(ctx context.Context, a *adminCall, ids []string) error {
 		return g.endEach(ctx, ids, func(id string) error {
 			response, err := unary(ctx, a, a.AbortUpload, &adminv1.AbortUploadRequest{UploadId: id})
 			if err != nil {
@@ -36,7 +36,7 @@ func newAdminCancel(g *globals) *cobra.Command {
 		Long: `End uploads and downloads that run, by the ids that admin transfers prints. The cp of
 the user fails, and does not begin again by itself. What an upload has sent stays: the
 user can resume it.`,
-	}, 2, -1, func(ctx context.Context, a *adminCall, ids []string) error {
+	}, 2, -1, false, func(ctx context.Context, a *adminCall, ids []string) error {
 		return g.endEach(ctx, ids, func(id string) error {
 			response, err := unary(ctx, a, a.CancelTransfer, &adminv1.CancelTransferRequest{TransferId: id})
 			if err != nil {
@@ -75,7 +75,7 @@ expire after AGE" of the server's policy let expire, now; the server does so by 
 once an hour. Each is printed in a line: time of its last change (UTC), size in bytes,
 path, the id of an upload or -, and the line of the policy. With --dry-run nothing is
 removed.`,
-	}, 1, 1, func(ctx context.Context, a *adminCall, _ []string) error {
+	}, 1, 1, false, func(ctx context.Context, a *adminCall, _ []string) error {
 		return each(ctx, a, a.Expire, &adminv1.ExpireRequest{DryRun: dryRun}, func(response *adminv1.ExpireResponse) error {
 			return printEach(response.GetExpired(), g.printExpired)
 		})

@@ -32,7 +32,7 @@ func newAdminTransfers(g *globals) *cobra.Command {
 line: id, upload or download, principal, address, transport, moved bytes, average bytes
 a second, begin (UTC) and path. Small files, which are stored or read at once, are not
 listed.`,
-	}, 1, 1, func(ctx context.Context, a *adminCall, _ []string) error {
+	}, 1, 1, true, func(ctx context.Context, a *adminCall, _ []string) error {
 		return each(ctx, a, a.ListTransfers, &adminv1.ListTransfersRequest{Directory: a.directory}, func(response *adminv1.ListTransfersResponse) error {
 			return printEach(response.GetTransfers(), g.printTransfer)
 		})
@@ -66,7 +66,7 @@ func newAdminUploads(g *globals) *cobra.Command {
 		Long: `List the unfinished uploads of all users, of a path and the paths below it, one per line:
 id, owner, durable part in percent, size of the file in bytes, begin and expiry (UTC),
 and path.`,
-	}, 1, 1, func(ctx context.Context, a *adminCall, _ []string) error {
+	}, 1, 1, true, func(ctx context.Context, a *adminCall, _ []string) error {
 		return each(ctx, a, a.ListUploads, &adminv1.ListUploadsRequest{Directory: a.directory}, func(response *adminv1.ListUploadsResponse) error {
 			return printEach(response.GetUploads(), g.printOwnedUpload)
 		})
@@ -91,7 +91,7 @@ func newAdminUsage(g *globals) *cobra.Command {
 and quota of files, unfinished uploads and their limit. What is reserved for unfinished
 uploads is included. A - stands for no limit, and for a number that the server does not
 count: it counts bytes and files only if it has a quota of either.`,
-	}, 1, 1, func(ctx context.Context, a *adminCall, _ []string) error {
+	}, 1, 1, false, func(ctx context.Context, a *adminCall, _ []string) error {
 		return each(ctx, a, a.ListUsage, &adminv1.ListUsageRequest{}, func(response *adminv1.ListUsageResponse) error {
 			return printEach(response.GetUsages(), g.printUsage)
 		})
@@ -124,7 +124,7 @@ func newAdminPrincipals(g *globals) *cobra.Command {
 calls under way, begin of its latest call (UTC), configured or - , and its groups. These
 are the principals that have called since the server began, and those that its policy or
 its tokens name. Tokens and keys are never printed.`,
-	}, 1, 1, func(ctx context.Context, a *adminCall, _ []string) error {
+	}, 1, 1, false, func(ctx context.Context, a *adminCall, _ []string) error {
 		return each(ctx, a, a.ListPrincipals, &adminv1.ListPrincipalsRequest{}, func(response *adminv1.ListPrincipalsResponse) error {
 			return printEach(response.GetPrincipals(), g.printPrincipal)
 		})
