@@ -81,7 +81,7 @@ func TestLimitAdvice(t *testing.T) {
 		err  error
 		want string
 	}{
-		{fmt.Errorf("a: %w", &tranship.LimitError{Limit: tranship.LimitFileBytes}), " (--max-file-size of tranship serve)"},
+		{fmt.Errorf("a: %w", &tranship.LimitError{Limit: tranship.LimitFileBytes}), " (--max-file-size of tranship serve, or its policy)"},
 		{&tranship.LimitError{Limit: tranship.LimitMessageBytes}, "; raise --max-message-size where it was received"},
 		{&tranship.LimitError{Limit: tranship.LimitPutBytes}, ""},
 		{&tranship.LimitError{Limit: "of-a-newer-server"}, ""},

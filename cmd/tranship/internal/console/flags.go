@@ -10,6 +10,8 @@ type LimitFlag struct {
 	// Serve and Client are the flags of "tranship serve" and of commands that connect;
 	// "" if the limit has none there.
 	Serve, Client string
+	// Policy says that a line of the policy can set the limit, too.
+	Policy bool
 }
 
 // LimitFlags returns the flags of every limit that the libraries report. A limit without a
@@ -30,18 +32,18 @@ func LimitFlags() map[tranship.Limit]LimitFlag {
 
 		tranship.LimitMessageBytes: {Serve: "max-message-size", Client: "max-message-size"},
 
-		tranship.LimitFileBytes:  {Serve: "max-file-size"},
-		tranship.LimitQuotaBytes: {Serve: "quota-bytes"},
-		tranship.LimitQuotaFiles: {Serve: "quota-files"},
-		tranship.LimitUploads:    {Serve: "max-uploads"},
+		tranship.LimitFileBytes:  {Serve: "max-file-size", Policy: true},
+		tranship.LimitQuotaBytes: {Serve: "quota-bytes", Policy: true},
+		tranship.LimitQuotaFiles: {Serve: "quota-files", Policy: true},
+		tranship.LimitUploads:    {Serve: "max-uploads", Policy: true},
 
 		tranship.LimitMemory:              {Serve: "memory-limit"},
 		tranship.LimitConnections:         {Serve: "max-connections"},
 		tranship.LimitConnectionsPerPeer:  {Serve: "max-connections-per-peer"},
 		tranship.LimitStreamsPerPeer:      {Serve: "max-streams-per-peer"},
-		tranship.LimitStreamsPerPrincipal: {Serve: "max-streams-per-principal"},
+		tranship.LimitStreamsPerPrincipal: {Serve: "max-streams-per-principal", Policy: true},
 		tranship.LimitStreamsPerSecond:    {Serve: "max-streams-per-second"},
-		tranship.LimitCallsPerSecond:      {Serve: "max-calls-per-second"},
+		tranship.LimitCallsPerSecond:      {Serve: "max-calls-per-second", Policy: true},
 		tranship.LimitFramesPerSecond:     {Serve: "max-frames-per-second"},
 		tranship.LimitMinRate:             {Serve: "min-rate"},
 		tranship.LimitIdle:                {Serve: "idle-timeout"},

@@ -16,6 +16,8 @@ func LimitAdvice(err error) string {
 	switch flag := LimitFlags()[over.Limit]; {
 	case flag.Serve != "" && flag.Client != "":
 		return "; raise --" + flag.Client + " where it was received"
+	case flag.Policy:
+		return " (--" + flag.Serve + " of tranship serve, or its policy)"
 	case flag.Serve != "":
 		return " (--" + flag.Serve + " of tranship serve)"
 	}

@@ -36,7 +36,7 @@ func TestMessageOfResult(t *testing.T) {
 		{transfer.Result{Source: "./x", Err: &transfer.ResumableError{Err: tranship.ErrAborted}}, "./x: aborted"},
 		{
 			transfer.Result{Source: "./x", Err: &tranship.LimitError{Limit: tranship.LimitFileBytes, Rule: "x has 5 bytes"}},
-			"./x: limit exceeded: x has 5 bytes (--max-file-size of tranship serve)",
+			"./x: limit exceeded: x has 5 bytes (--max-file-size of tranship serve, or its policy)",
 		},
 	} {
 		target := &Target{protocol: ProtocolTranship}

@@ -153,7 +153,7 @@ func TestFileThatStays(t *testing.T) {
 	store := new(writes)
 	store.stays.Store(true)
 	all := examine(t, storeserver.Serve(t, store, server.Config{}), doctor.Options{Write: true})
-	found := has(t, all, "write", doctor.Problem, "stays at the server", doctor.TemporaryPrefix, "tranship rm")
+	found := has(t, all, "write", doctor.Problem, "stays at the server", doctor.TemporaryPrefix, "may delete there")
 	if !errors.Is(found.Err, tranship.ErrDenied) {
 		t.Errorf("%v", found.Err)
 	}

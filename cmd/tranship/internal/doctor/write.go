@@ -64,8 +64,12 @@ func (e *examination) remove(ctx context.Context, c *retry.Store, path string) {
 	defer cancel()
 	err := c.Remove(removing, path, tranship.Precondition{})
 	if err != nil && !errors.Is(err, tranship.ErrNotFound) {
+		advice := "run tranship rm for it"
+		if errors.Is(err, tranship.ErrDenied) {
+			advice = "have it removed by a principal that may delete there"
+		}
 		e.Report(Finding{
-			Check: checkWrite, Level: Problem, Err: err, Advice: "run tranship rm for it",
+			Check: checkWrite, Level: Problem, Err: err, Advice: advice,
 			Text: fmt.Sprintf("the file %q stays at the server: removing it: %v", path, err),
 		})
 	}
@@ -89,7 +93,7 @@ func (e *examination) commit(ctx context.Context, c *retry.Store, path string) b
 			ahead = file.ModTime.Sub(begun.Add(took / 2))
 		}
 	}
-	e.report(checkWrite, Good, "", "the caller may store, replace and remove files below %q", "/"+e.Path)
+	e.report(checkWrite, Good, "", "the caller may store and replace files below %q", "/"+e.Path)
 	disk := max(shortest-e.roundTrip, 0)
 	if disk >= slowDisk {
 		e.report(checkDisk, Warning, "use a disk that is faster at syncs, or --durability written if files may be lost at a power failure", "a durable commit takes %v beside the round trip: the server's disk is slow", round(disk))
