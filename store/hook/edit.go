@@ -11,18 +11,21 @@ import (
 func (s *store) Remove(ctx context.Context, path string, precondition tranship.Precondition) error {
 	event := Event{Kind: AfterDelete, Path: path}
 	remove := func() (tranship.File, error) { return tranship.File{}, s.Store.Remove(ctx, path, precondition) }
-	if s.hooks.tells(event) {
-		file, err := s.Store.Stat(ctx, path)
-		if err == nil {
-			event.describe(file)
-			_, err = s.tell(ctx, event, remove)
-			return err
-		}
-		if !isRefused(err) {
-			return err
-		}
+	if !s.hooks.tells(event) {
+		_, err := remove()
+		return err
 	}
-	_, err := remove() // without a hook, or it fails
+	unlock, err := s.hooks.locks.Lock(ctx, event.paths()...)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	file, err := s.Store.Stat(ctx, path)
+	if err != nil {
+		return err
+	}
+	event.describe(file)
+	_, err = s.tellLocked(ctx, event, remove)
 	return err
 }
 
@@ -74,12 +77,8 @@ func (s *store) edit(ctx context.Context, e edit) (tranship.File, error) {
 		return run()
 	}
 	file, err := s.Store.Stat(ctx, source)
-	switch {
-	case err == nil:
-	case isRefused(err):
-		return run() // which fails
-	default:
-		return tranship.File{}, err
+	if err != nil {
+		return tranship.File{}, err // also if the source has appeared since: no hook was asked
 	}
 	e.event.Size, e.event.CRC32C = file.Size, file.CRC32C
 	if asks {

@@ -64,7 +64,7 @@ func (q *queue) open(key string) error {
 // otherwise it writes it.
 func (q *queue) settle(ctx context.Context, key string, outcome settled) {
 	q.mu.Lock()
-	hold := q.leads && len(q.held) < mostHeld || outcome.isUnsure() || outcome.version == ""
+	hold := len(q.held) < mostHeld && (q.leads || outcome.isUnsure() || outcome.version == "")
 	if hold {
 		q.held[key] = outcome
 		delete(q.opened, key)

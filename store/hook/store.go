@@ -47,6 +47,11 @@ func (s *store) tell(ctx context.Context, event Event, make func() (tranship.Fil
 		return tranship.File{}, err
 	}
 	defer unlock()
+	return s.tellLocked(ctx, event, make)
+}
+
+// tellLocked is tell for a caller that has locked the paths of an event that a hook is told of.
+func (s *store) tellLocked(ctx context.Context, event Event, make func() (tranship.File, error)) (tranship.File, error) {
 	c, err := s.hooks.begin(ctx, event)
 	if err != nil {
 		return tranship.File{}, err

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -104,7 +103,7 @@ func (c *Carrier) Ask(ctx context.Context, question hook.Question) (hook.Answer,
 	if err == nil && question.Content != nil {
 		err = sendContent(stream, question.Content)
 	}
-	if err != nil && !errors.Is(err, io.EOF) { // io.EOF means that the hook has answered
+	if err != nil && err != io.EOF { //nolint:errorlint // only gRPC's own means that the hook has answered
 		return hook.Answer{}, err
 	}
 	response, err := stream.CloseAndRecv()
@@ -114,23 +113,39 @@ func (c *Carrier) Ask(ctx context.Context, question hook.Question) (hook.Answer,
 	return hook.Answer{Refuse: response.GetRefuse(), Reason: response.GetReason(), Kind: refusalKind(response.GetKind())}, nil
 }
 
-// sendContent sends a content in pieces.
+// sendContent sends a content in pieces. It returns io.EOF itself if the hook has answered.
 func sendContent(stream grpc.ClientStreamingClient[hooksv1.BeforeCommitRequest, hooksv1.BeforeCommitResponse], content io.Reader) error {
 	for {
 		buffer := make([]byte, pieceBytes) // Send may keep it
-		n, err := io.ReadFull(content, buffer)
+		n, ended, err := fill(content, buffer)
 		if n > 0 {
 			if err := stream.Send(&hooksv1.BeforeCommitRequest{Message: &hooksv1.BeforeCommitRequest_Content{Content: buffer[:n]}}); err != nil {
 				return err
 			}
 		}
-		switch {
-		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-			return nil
-		case err != nil:
+		if err != nil {
 			return fmt.Errorf("the content cannot be read: %w", err)
 		}
+		if ended {
+			return nil
+		}
 	}
+}
+
+// fill reads until a buffer is full, or the content has ended. A store may wrap the io.EOF of a
+// connection that was cut: only io.EOF itself is the end.
+func fill(content io.Reader, buffer []byte) (n int, ended bool, err error) {
+	for n < len(buffer) {
+		m, err := content.Read(buffer[n:])
+		n += m
+		if err == io.EOF { //nolint:errorlint // see above
+			return n, true, nil
+		}
+		if err != nil {
+			return n, false, err
+		}
+	}
+	return n, false, nil
 }
 
 // Deliver implements hook.Carrier.

@@ -3,6 +3,7 @@ package grpchook_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -172,5 +173,27 @@ func TestAddresses(t *testing.T) {
 		if err == nil {
 			_ = carrier.Close()
 		}
+	}
+}
+
+// cut is a content whose connection is cut after some bytes.
+type cut struct{ err error }
+
+func (c cut) Read(p []byte) (int, error) { return copy(p, "some"), c.err }
+
+// TestCutContent checks that the beginning of a content whose connection was cut is not taken for
+// the whole, also if the store wraps the error of the connection.
+func TestCutContent(t *testing.T) {
+	carrier := serve(t, &service{before: func(*hooksv1.Question, string) (*hooksv1.BeforeCommitResponse, error) {
+		return &hooksv1.BeforeCommitResponse{}, nil
+	}})
+	for _, err := range []error{fmt.Errorf("s3: %w", io.EOF), io.ErrUnexpectedEOF, fmt.Errorf("s3: %w", io.ErrUnexpectedEOF)} {
+		_, got := carrier.Ask(t.Context(), hook.Question{Operation: hook.OperationCopy, Path: "a", Content: cut{err}})
+		if got == nil {
+			t.Errorf("the hook agreed to a content that ended with %q", err)
+		}
+	}
+	if _, err := carrier.Ask(t.Context(), hook.Question{Operation: hook.OperationCopy, Path: "a", Content: cut{io.EOF}}); err != nil {
+		t.Error(err)
 	}
 }
