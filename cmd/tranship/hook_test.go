@@ -117,6 +117,7 @@ func TestHookMistakes(t *testing.T) {
 		"[{name: a, url: 'https://x', events: after-commit, timeout: 1h}]":                         "--hooks a: timeout: a timeout must be",
 		"[{name: a, url: 'https://x', events: after-commit, on-failure: shut}]":                    `--hooks a: on-failure: "shut" must be closed or open`,
 		"[{name: a, url: 'https://x', events: before-commit, content: true}]":                      "--hooks a: content needs grpc",
+		"[{name: a, grpc: 'x:1', events: before-commit, insecure: true, ca: x}]":                   "--hooks a: only one of insecure",
 		"[{name: a, url: 'https://x', events: after-commit, batch: 0}]":                            `--hooks a: batch: "0" must be a whole number from 1`,
 		"[{name: a, url: 'https://x', events: after-commit, prefix: /in}]":                         "--hooks a: prefix: a prefix must be a path",
 		"[{name: a, url: 'https://x', events: after-commit, secret-file: /does/not/exist}]":        "--hooks a: secret-file: /does/not/exist:",

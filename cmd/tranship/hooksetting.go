@@ -58,6 +58,8 @@ func parseHook(text string) (hookSetting, error) {
 		return s, usage.New("content needs grpc: questions over HTTP have no content")
 	case s.source != "" && s.grpc != "":
 		return s, usage.New("source needs url")
+	case s.insecure && s.ca != "":
+		return s, usage.New("only one of insecure, for plaintext, and ca, for TLS, can be set")
 	}
 	carrier, err := s.carrier(nil)
 	if err == nil {

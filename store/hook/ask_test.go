@@ -1,9 +1,11 @@
 package hook_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -157,6 +159,70 @@ func unanswered(t *testing.T, failOpen bool) {
 	stats := h.Stats()[0]
 	if stats.Unanswered != 1 || stats.Passed == 1 != failOpen || stats.Agreed != 1 {
 		t.Errorf("stats: %+v", stats)
+	}
+}
+
+// TestUnasked checks that an open hook lets no file pass that it was not asked about for a reason that
+// clients can bring about: other questions, or a content that cannot be read.
+func TestUnasked(t *testing.T) {
+	inner, c := newStore(), newCarrier()
+	put(t, inner, "source", "text")
+	asked, answered := make(chan struct{}), make(chan struct{})
+	c.answer = func(_ context.Context, question hook.Question, _ string) (hook.Answer, error) {
+		if question.Path == "first" {
+			close(asked)
+			<-answered
+		}
+		return hook.Answer{}, nil
+	}
+	scan := hook.Hook{Name: "scan", Kinds: []hook.Kind{hook.BeforeCommit}, Carrier: c, FailOpen: true, Parallel: 1, Content: true, Timeout: 100 * time.Millisecond}
+	first := make(chan error)
+	store := open(t, inner, hook.Options{Hooks: []hook.Hook{scan}}).Store(inner)
+	go func() {
+		_, err := store.Put(context.Background(), tranship.Spec{Path: "first"}, nil)
+		first <- err
+	}()
+	<-asked
+	if _, err := store.Put(t.Context(), tranship.Spec{Path: "second"}, nil); !errors.Is(err, tranship.ErrUnavailable) {
+		t.Errorf("behind another question: %v", err)
+	}
+	close(answered)
+	if err := <-first; err != nil {
+		t.Error(err)
+	}
+	scan.Timeout = waitTime
+	unreadable := open(t, inner, hook.Options{Hooks: []hook.Hook{scan}}).Store(unreadable{inner})
+	if _, err := unreadable.Copy(t.Context(), "source", "copy", tranship.Precondition{}); !errors.Is(err, tranship.ErrUnavailable) {
+		t.Errorf("a content that cannot be read: %v", err)
+	}
+	for _, path := range []string{"second", "copy"} {
+		if _, err := inner.Stat(t.Context(), path); !errors.Is(err, tranship.ErrNotFound) {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+}
+
+// unreadable is a store whose files cannot be opened.
+type unreadable struct{ tranship.Store }
+
+func (u unreadable) Open(context.Context, string, tranship.OpenOptions) (tranship.Content, error) {
+	return nil, errors.New("the disk is broken")
+}
+
+// TestForgotten checks that records of a hook that is gone are warned about, also if no hook is told of
+// anything.
+func TestForgotten(t *testing.T) {
+	inner := newStore()
+	kill(t, inner, true, hook.Options{Exclusive: true, Hooks: []hook.Hook{{Name: "gone", Kinds: events(), Carrier: newCarrier()}}}, "made")
+	var log bytes.Buffer
+	h, err := hook.Open(t.Context(), inner, hook.Options{
+		Hooks: []hook.Hook{{Name: "scan", Kinds: []hook.Kind{hook.BeforeCommit}, Carrier: newCarrier()}}, Logger: slog.New(slog.NewTextHandler(&log, nil)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Close(); err != nil || !strings.Contains(log.String(), "gone") {
+		t.Errorf("%v: %s", err, log.String())
 	}
 }
 

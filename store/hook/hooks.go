@@ -104,10 +104,14 @@ func Open(ctx context.Context, store tranship.Store, options Options) (*Hooks, e
 		}
 	}
 	h.ctx, h.stop = context.WithCancel(context.WithoutCancel(ctx))
+	state, ok := tranship.As[tranship.StateStore](store)
 	if len(h.queues) == 0 {
+		if ok {
+			h.state = state
+			h.warnForgotten(ctx, names)
+		}
 		return h, nil
 	}
-	state, ok := tranship.As[tranship.StateStore](store)
 	if !ok {
 		h.stop()
 		return nil, fmt.Errorf("%w: the store keeps no state of servers, which hooks with events need", tranship.ErrUnsupported)

@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -70,14 +72,37 @@ func (h *Hooks) ask(ctx context.Context, question Question, content contents) er
 			return ctx.Err()
 		}
 		t.counts.unanswered.Add(1)
-		h.options.Logger.Warn("a hook does not answer before a commit", "hook", t.Name, "path", question.Path, "error", err, "open", t.FailOpen)
-		if !t.FailOpen {
+		_, unasked := errors.AsType[*unaskedError](err)
+		open := t.FailOpen && !unasked
+		h.options.Logger.Warn("a hook does not answer before a commit", "hook", t.Name, "path", question.Path, "error", err, "open", open)
+		if !open {
 			at := &tranship.PathError{Op: "write", Path: question.Path, Err: tranship.ErrUnavailable}
 			return failure.Worded(at, "%v: the hook %s, which has to agree to %s, does not answer: try again later", at.Err, t.Name, at.Path)
 		}
 		t.counts.passed.Add(1)
 	}
 	return nil
+}
+
+// unaskedError means that a hook could not be asked for a reason that clients can bring about. A
+// file then does not become visible, also if the hook is open.
+type unaskedError struct{ error }
+
+func (e *unaskedError) Unwrap() error { return e.error }
+
+// readContent is a content that remembers why it could not be read.
+type readContent struct {
+	io.Reader
+	failed error
+}
+
+// Read implements io.Reader.
+func (c *readContent) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	if err != nil && err != io.EOF { //nolint:errorlint // only io.EOF itself is the end
+		c.failed = err
+	}
+	return n, err
 }
 
 // ask asks the hook within its timeout, of which waiting for other questions is a part.
@@ -88,17 +113,23 @@ func (t *target) ask(ctx context.Context, question Question, content contents) (
 	case t.asking <- struct{}{}:
 		defer func() { <-t.asking }()
 	case <-ctx.Done():
-		return Answer{}, fmt.Errorf("%d other questions were not answered in time: %w", t.Parallel, ctx.Err())
+		return Answer{}, &unaskedError{fmt.Errorf("%d other questions were not answered in time: %w", t.Parallel, ctx.Err())}
 	}
-	if t.Content && content != nil {
-		reader, err := content(ctx)
-		if err != nil {
-			return Answer{}, err
-		}
-		defer reader.Close()
-		question.Content = reader
+	if !t.Content || content == nil {
+		return t.Carrier.Ask(ctx, question)
 	}
-	return t.Carrier.Ask(ctx, question)
+	opened, err := content(ctx)
+	if err != nil {
+		return Answer{}, &unaskedError{err}
+	}
+	defer opened.Close()
+	reader := &readContent{Reader: opened}
+	question.Content = reader
+	answer, err := t.Carrier.Ask(ctx, question)
+	if err != nil && reader.failed != nil {
+		err = &unaskedError{err}
+	}
+	return answer, err
 }
 
 // refusal returns the error for a client whose file a hook has refused.

@@ -3,7 +3,9 @@ package httphook
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -95,7 +97,7 @@ func (c *Carrier) Ask(ctx context.Context, question hook.Question) (hook.Answer,
 	if err != nil {
 		return hook.Answer{}, err
 	}
-	status, text, err := c.post(ctx, question.ID, typeOfEvent, body)
+	status, text, err := c.ask(ctx, question.ID, typeOfEvent, body)
 	if err != nil {
 		return hook.Answer{}, err
 	}
@@ -125,16 +127,34 @@ func (c *Carrier) Deliver(ctx context.Context, events []hook.Event) error {
 	if err != nil {
 		return err
 	}
-	status, _, err := c.post(ctx, events[0].ID, contentType, body)
-	switch {
-	case err != nil:
+	response, err := c.post(ctx, requestID(events), contentType, body)
+	if err != nil {
 		return err
+	}
+	// What the answer says does not matter, nor whether it comes whole.
+	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, maxAnswerBytes))
+	_ = response.Body.Close()
+	switch status := response.StatusCode; {
 	case status >= 200 && status < 300:
 		return nil
 	case isFinal(status):
 		return fmt.Errorf("%w: %w", hook.ErrRejected, statusError(status))
+	default:
+		return statusError(status)
 	}
-	return statusError(status)
+}
+
+// requestID returns the id of a request with events: the same for the same events, and another for
+// others. That of one event is its own.
+func requestID(events []hook.Event) string {
+	if len(events) == 1 {
+		return events[0].ID
+	}
+	sum := sha256.New()
+	for _, event := range events {
+		_, _ = fmt.Fprintln(sum, event.ID) // a hash does not fail
+	}
+	return "batch-" + hex.EncodeToString(sum.Sum(nil)[:16])
 }
 
 // isFinal reports whether a request that was answered with a status will never succeed. A hook
@@ -150,22 +170,9 @@ func isFinal(status int) bool {
 
 func statusError(status int) error { return fmt.Errorf("the answer has the HTTP status %d", status) }
 
-// post sends a body, and returns the status and the body of the answer.
-func (c *Carrier) post(ctx context.Context, id, contentType string, body []byte) (int, []byte, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, bytes.NewReader(body))
-	if err != nil {
-		return 0, nil, err
-	}
-	request.Header.Set("Content-Type", contentType)
-	request.Header.Set("User-Agent", "tranship")
-	if c.options.Secret != nil {
-		secret, err := c.options.Secret()
-		if err != nil {
-			return 0, nil, err
-		}
-		sign(request.Header, secret, id, time.Now(), body)
-	}
-	response, err := c.client.Do(request)
+// ask sends a body, and returns the status and the body of the answer.
+func (c *Carrier) ask(ctx context.Context, id, contentType string, body []byte) (int, []byte, error) {
+	response, err := c.post(ctx, id, contentType, body)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -178,4 +185,22 @@ func (c *Carrier) post(ctx context.Context, id, contentType string, body []byte)
 		return 0, nil, fmt.Errorf("the answer has more than %d bytes", maxAnswerBytes)
 	}
 	return response.StatusCode, text, nil
+}
+
+// post sends a body, and returns the answer, whose body the caller must close.
+func (c *Carrier) post(ctx context.Context, id, contentType string, body []byte) (*http.Response, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Content-Type", contentType)
+	request.Header.Set("User-Agent", "tranship")
+	if c.options.Secret != nil {
+		secret, err := c.options.Secret()
+		if err != nil {
+			return nil, err
+		}
+		sign(request.Header, secret, id, time.Now(), body)
+	}
+	return c.client.Do(request)
 }

@@ -161,6 +161,26 @@ func TestDeliver(t *testing.T) {
 	}
 }
 
+// TestRequestID checks that a request that is repeated has the same id, and one with more events
+// another, and that what a hook says when it accepts events does not matter.
+func TestRequestID(t *testing.T) {
+	var ids []string
+	carrier := serve(t, func(w http.ResponseWriter, r *http.Request, _ []byte) {
+		ids = append(ids, r.Header.Get("Webhook-Id"))
+		_, _ = io.WriteString(w, strings.Repeat("x", 1<<20))
+		panic(http.ErrAbortHandler)
+	})
+	a, b, c := hook.Event{ID: "a", Kind: hook.AfterDelete}, hook.Event{ID: "b", Kind: hook.AfterDelete}, hook.Event{ID: "c", Kind: hook.AfterDelete}
+	for _, events := range [][]hook.Event{{a}, {a, b}, {a, b}, {a, b, c}} {
+		if err := carrier.Deliver(t.Context(), events); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if ids[0] != "a" || ids[1] == ids[0] || ids[2] != ids[1] || ids[3] == ids[2] {
+		t.Errorf("%q", ids)
+	}
+}
+
 // TestAuthorities checks that the certificate of a hook is verified.
 func TestAuthorities(t *testing.T) {
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"agree":true}`) }))
