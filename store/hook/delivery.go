@@ -58,15 +58,20 @@ func (q *queue) deliverSome(ctx context.Context) (more bool, err error) {
 
 // remove removes records that the hook has accepted, also if the hooks are being closed.
 func (q *queue) remove(ctx context.Context, accepted []ready) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stateTime)
-	defer cancel()
 	for _, done := range accepted {
-		if err := ignoreChanged(q.hooks.state.RemoveState(ctx, done.key, done.version)); err != nil {
+		if err := q.removeOne(context.WithoutCancel(ctx), done); err != nil {
 			return err
 		}
 		q.forget(done.key)
 	}
 	return nil
+}
+
+// removeOne removes one record. Each has its own time: a bucket takes a while for many.
+func (q *queue) removeOne(ctx context.Context, done ready) error {
+	ctx, cancel := context.WithTimeout(ctx, stateTime)
+	defer cancel()
+	return ignoreChanged(q.hooks.state.RemoveState(ctx, done.key, done.version))
 }
 
 // batchOf returns how many records to deliver together, at least one, and their events: no more

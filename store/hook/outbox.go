@@ -108,11 +108,19 @@ func (c *change) add(ctx context.Context, q *queue, r record, indices []int) err
 			return err
 		}
 		c.parts = append(c.parts, p) // also if it fails: perhaps it was written
-		if p.entry.Version, err = q.hooks.state.SwapState(ctx, p.entry); err != nil {
+		if p.entry.Version, err = q.put(ctx, p.entry); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// put writes a record, also if the call ends meanwhile: a record that is written when all have given
+// it up would hold up those behind it.
+func (q *queue) put(ctx context.Context, entry tranship.StateEntry) (version string, err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stateTime)
+	defer cancel()
+	return q.hooks.state.SwapState(ctx, entry)
 }
 
 // settle records what became of the events of the change, in their order. It may be called with the
