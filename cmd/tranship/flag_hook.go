@@ -33,13 +33,13 @@ func (f *hookFlags) settings() ([]hookSetting, error) {
 	var all []hookSetting
 	var m usage.Mistakes
 	names := map[string]bool{}
-	for _, text := range f.texts {
+	for i, text := range f.texts {
 		setting, err := parseHook(text)
 		if err == nil && names[setting.Name] {
 			err = usage.New("two hooks must not have the same name")
 		}
 		if err != nil {
-			m.Add(usage.AtFlag(hookKey, fmt.Errorf("--%s %s: %w", hookKey, hookName(setting, text), err)))
+			m.Add(usage.AtItem(hookKey, i, fmt.Errorf("--%s %s: %w", hookKey, hookName(setting, text), err)))
 		}
 		names[setting.Name] = true
 		all = append(all, setting)
@@ -55,10 +55,10 @@ func (f *hookFlags) checkFiles() error {
 		return nil //nolint:nilerr // validate has reported it
 	}
 	var m usage.Mistakes
-	for _, s := range settings {
+	for i, s := range settings {
 		check := func(key string, err error) {
 			if err != nil {
-				m.Add(usage.AtFlag(hookKey, fmt.Errorf("--%s %s: %s: %w", hookKey, s.Name, key, err)))
+				m.Add(usage.AtItem(hookKey, i, fmt.Errorf("--%s %s: %s: %w", hookKey, s.Name, key, err)))
 			}
 		}
 		if s.secretFile != "" {

@@ -133,6 +133,10 @@ func TestHookMistakes(t *testing.T) {
 			t.Errorf("%s: %s, want %q", text, errors, want)
 		}
 	}
+	file := configFile(t, "root: /srv\nhooks:\n- name: a\n  url: https://x\n  events: after-commit\n- name: b\n  url: https://x\n  events: later\n- name: c\n  grpc: x:1\n  events: after-move\n  ca: /does/not/exist\n")
+	if _, text := output(t, 2, "config", "check", "--config", file); !strings.Contains(text, file+":6: --hooks b: events") {
+		t.Error(text)
+	}
 	_, errors := output(t, 2, "config", "check", "--config", configFile(t, "root: /srv\ntrusted-proxy: [{name: a}]\n"))
 	if want := "trusted-proxy: it must have one value, and no keys of its own"; !strings.Contains(errors, want) {
 		t.Errorf("%s, want %q", errors, want)

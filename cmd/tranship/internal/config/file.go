@@ -17,6 +17,8 @@ const MaxBytes = 1 << 20
 type entry struct {
 	key  string
 	line int
+	// items are the lines of the values of a list.
+	items []int
 	// texts are the values; list tells that the file has them as a list, and mapped that one of
 	// them has keys of its own.
 	texts        []string
@@ -113,7 +115,7 @@ func (e *entry) setTexts(node *yaml.Node) error {
 			if err != nil {
 				return fmt.Errorf("line %d: %w", item.Line, err)
 			}
-			e.texts = append(e.texts, text)
+			e.texts, e.items = append(e.texts, text), append(e.items, item.Line)
 		}
 		return nil
 	case yaml.AliasNode:

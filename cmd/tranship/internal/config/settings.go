@@ -49,6 +49,9 @@ type Setting struct {
 	List bool
 	// Live tells that the setting can change while the server runs.
 	Live bool
+
+	// items are the lines of Texts in the file; nil if they are not a list in one.
+	items []int
 }
 
 // liveAnnotation is the annotation of flags that MarkLive marks.
@@ -147,7 +150,7 @@ func (l *loader) load(flag *pflag.Flag) Setting {
 			setting.Texts = splitList(value)
 		}
 	case inFile:
-		setting.Origin, setting.Texts = l.origin(found), found.texts
+		setting.Origin, setting.Texts, setting.items = l.origin(found), found.texts, found.items
 		if found.mapped && flag.Annotations[mappingAnnotation] == nil {
 			l.mistakes.Add(setting.Origin.At(usage.Errorf("%s: it must have one value, and no keys of its own", flag.Name)))
 			return setting
@@ -242,13 +245,22 @@ func (s *Settings) All() iter.Seq[Setting] {
 	}
 }
 
+// originOf returns where the value comes from that a mistake is about.
+func (s *Settings) originOf(mistake *usage.FlagError) Origin {
+	setting := s.settings[mistake.Flag]
+	if n := mistake.Item; n > 0 && n <= len(setting.items) {
+		setting.Origin.Line = setting.items[n-1]
+	}
+	return setting.Origin
+}
+
 // Locate returns err, each mistake of which begins with the place of the value of its flag.
 func (s *Settings) Locate(err error) error {
 	var located usage.Mistakes
 	located.Add(err)
 	for i, err := range located {
 		if at, ok := errors.AsType[*usage.FlagError](err); ok {
-			located[i] = s.Origin(at.Flag).At(err)
+			located[i] = s.originOf(at).At(err)
 		}
 	}
 	return located.Err()

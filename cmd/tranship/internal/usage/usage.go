@@ -31,7 +31,15 @@ func Errorf(format string, args ...any) error {
 type FlagError struct {
 	// Flag is the name of the flag, without dashes.
 	Flag string
+	// Item is the number of the value that is wrong, from 1, of a flag that may be repeated; 0
+	// means that it is not one of them.
+	Item int
 	Err  error
+}
+
+// AtItem returns the mistake err of the value with an index, from 0, of the flag with a name.
+func AtItem(name string, index int, err error) error {
+	return &FlagError{Flag: name, Item: index + 1, Err: err}
 }
 
 // AtFlag returns the mistake err of the flag with a name.
