@@ -99,7 +99,7 @@ type readContent struct {
 // Read implements io.Reader.
 func (c *readContent) Read(p []byte) (int, error) {
 	n, err := c.Reader.Read(p)
-	if err != nil && err != io.EOF { //nolint:errorlint // only io.EOF itself is the end
+	if err != nil && err != io.EOF { // only io.EOF itself is the end
 		c.failed = err
 	}
 	return n, err

@@ -103,7 +103,7 @@ func (c *Carrier) Ask(ctx context.Context, question hook.Question) (hook.Answer,
 	if err == nil && question.Content != nil {
 		err = sendContent(stream, question.Content)
 	}
-	if err != nil && err != io.EOF { //nolint:errorlint // only gRPC's own means that the hook has answered
+	if err != nil && err != io.EOF { // its own means that the hook has answered
 		return hook.Answer{}, err
 	}
 	response, err := stream.CloseAndRecv()
@@ -138,7 +138,7 @@ func fill(content io.Reader, buffer []byte) (n int, ended bool, err error) {
 	for n < len(buffer) {
 		m, err := content.Read(buffer[n:])
 		n += m
-		if err == io.EOF { //nolint:errorlint // see above
+		if err == io.EOF {
 			return n, true, nil
 		}
 		if err != nil {
