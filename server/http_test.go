@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -163,6 +164,34 @@ func TestHTTPList(t *testing.T) {
 		}
 		if err != nil || got.StatusCode != http.StatusOK || strings.Join(paths, " ") != want {
 			t.Errorf("%q: %d, %q, %v; want %s", query, got.StatusCode, paths, err, want)
+		}
+	}
+}
+
+// TestHTTPUnreadBody checks that the server answers at once if it does not need a body, and does not
+// wait for the rest of it.
+func TestHTTPUnreadBody(t *testing.T) {
+	w := serveHTTP(t, &mem.Store{}, server.Config{})
+	for n := range 300 {
+		w.do(http.MethodPut, fmt.Sprintf("d/a long name of a file %d", n), http.NoBody).want(t, "PUT", http.StatusCreated)
+	}
+	for request, status := range map[string]int{
+		"PUT /files/a/":              http.StatusMethodNotAllowed,
+		"GET /files/none":            http.StatusNotFound,
+		"GET /files/?recursive=true": http.StatusOK,
+		"GET /files/d/a%20long%20name%20of%20a%20file%201": http.StatusOK,
+		"PUT /files/a%00": http.StatusBadRequest,
+	} {
+		conn, err := net.Dial("tcp", w.address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		_, _ = fmt.Fprintf(conn, "%s HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n", request)
+		// The server closes the connection, although the client does not.
+		answer, err := io.ReadAll(conn)
+		if err != nil || !strings.HasPrefix(string(answer), fmt.Sprintf("HTTP/1.1 %d ", status)) {
+			t.Errorf("%s: %.100s, %v", request, answer, err)
 		}
 	}
 }

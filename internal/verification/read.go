@@ -3,7 +3,6 @@ package verification
 
 import (
 	"context"
-	"errors"
 	"io"
 
 	"golang.org/x/time/rate"
@@ -50,6 +49,7 @@ func Read(ctx context.Context, content tranship.Content, pace *Pace, progress fu
 	file := content.File()
 	buffer := make([]byte, min(readBytes, max(file.Size, 1)))
 	zeros, _ := tranship.As[tranship.ZeroReader](content)
+	paid := int64(0) // how many bytes may be read: a store may read fewer at once than buffer has
 	for read := int64(0); ; {
 		if zeros != nil {
 			n, err := zeros.ReadZeros(max(file.Size-read, 1))
@@ -59,21 +59,24 @@ func Read(ctx context.Context, content tranship.Content, pace *Pace, progress fu
 			crc = tranship.CombineCRC32C(crc, tranship.ZerosCRC32C(n), n)
 			read += n
 		}
-		if left := min(file.Size-read, readBytes); left > 0 {
+		if left := min(file.Size-read, readBytes); left > 0 && paid <= 0 {
 			if err := pace.wait(ctx, int(left)); err != nil {
 				return 0, err
 			}
+			paid = left
 		}
 		n, err := content.Read(buffer)
 		crc = tranship.UpdateCRC32C(crc, buffer[:n])
 		read += int64(n)
+		paid -= int64(n)
 		if progress != nil {
 			progress(read)
 		}
 		switch {
-		case errors.Is(err, io.EOF) && file.CRC32C != nil && *file.CRC32C != crc:
+		// A store may wrap the io.EOF of a connection that was cut.
+		case err == io.EOF && file.CRC32C != nil && *file.CRC32C != crc:
 			return 0, failure.WrongChecksum(file.Path, crc, *file.CRC32C)
-		case errors.Is(err, io.EOF):
+		case err == io.EOF:
 			return crc, nil
 		case err != nil:
 			return 0, err

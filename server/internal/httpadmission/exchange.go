@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tranship/tranship"
@@ -17,8 +18,12 @@ import (
 	"github.com/tranship/tranship/server/internal/admission"
 )
 
-// abortTime is how long a write may still take once the Door has ended its call.
-const abortTime = time.Second
+const (
+	// abortTime is how long a write may still take once the Door has ended its call.
+	abortTime = time.Second
+	// flushTime is how long the end of a response may take, which no call counts any more.
+	flushTime = 30 * time.Second
+)
 
 // errEnded is the error of an Exchange that the Door has ended, for its handler.
 var errEnded = errors.New("the call has ended")
@@ -40,12 +45,13 @@ type Exchange struct {
 	control *http.ResponseController
 	body    io.Reader
 	header  http.Header
+	// returned: the handler has returned. whole: the body was read to its end, or there is none.
+	returned, whole atomic.Bool
 
 	mu sync.Mutex
 	w  http.ResponseWriter
-	// begun: the header of the response was written. returned: the handler has returned. ended:
-	// it may write no more.
-	begun, returned, ended bool
+	// begun: the header of the response was written. ended: the handler may write no more.
+	begun, ended bool
 	// interrupted: the connection has no further request.
 	interrupted bool
 }
@@ -55,7 +61,12 @@ type Exchange struct {
 // for the whole.
 func (a *Adapter) Serve(w http.ResponseWriter, r *http.Request, request Request, handler func(*Exchange) error) {
 	e := &Exchange{Request: r, w: w, control: http.NewResponseController(w), body: r.Body, header: http.Header{}}
+	e.whole.Store(r.ContentLength == 0)
 	err := a.run(e, request, handler)
+	_ = e.control.SetWriteDeadline(time.Now().Add(flushTime))
+	if !e.whole.Load() {
+		_ = e.control.SetReadDeadline(time.Unix(1, 0)) // the http.Server would read the rest
+	}
 	if err == nil {
 		return
 	}
@@ -79,7 +90,7 @@ func (a *Adapter) run(e *Exchange, request Request, handler func(*Exchange) erro
 	}
 	e.call = call
 	return call.Run(admission.Stream{Handlers: &a.handlers, Owes: request.Owes}, func() error {
-		defer e.setReturned()
+		defer e.returned.Store(true)
 		if !request.Owes {
 			minrate.FromContext(call.Context()).Download()
 			call.Receiving()
@@ -115,6 +126,9 @@ func (e *Exchange) Context() context.Context { return e.call.Context() }
 func (e *Exchange) Read(p []byte) (int, error) {
 	e.call.Receiving()
 	n, err := e.body.Read(p)
+	if err == io.EOF { // also with the last bytes
+		e.whole.Store(true)
+	}
 	refusal := e.call.Received(int64(n), ended(n, err))
 	switch {
 	case err != nil:
@@ -145,6 +159,7 @@ func (e *Exchange) WriteHeader(status int) error {
 	}
 	e.begun = true
 	maps.Copy(e.w.Header(), e.header)
+	e.closeUnread()
 	e.w.WriteHeader(status)
 	return nil
 }
@@ -178,28 +193,29 @@ func (e *Exchange) Interrupt() {
 	}
 }
 
-func (e *Exchange) setReturned() {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.returned = true
+// closeUnread makes the connection end with the response if the body was not read to its end: the
+// http.Server would wait for the rest before it answers, for as long as the client likes.
+func (e *Exchange) closeUnread() {
+	if e.interrupted || !e.whole.Load() {
+		e.w.Header().Set("Connection", "close")
+	}
 }
 
 // end ends what the handler may write. It returns whether the response has not begun. A handler
 // that still runs, because the Door has ended its call, can no longer wait for the client; the
 // connection then has no further request.
 func (e *Exchange) end() bool {
-	if e.call != nil {
-		_ = e.control.SetWriteDeadline(time.Now().Add(abortTime)) // for a write that holds mu
+	running := e.call != nil && !e.returned.Load()
+	if running { // perhaps in a write, which holds mu
+		_ = e.control.SetReadDeadline(time.Unix(1, 0))
+		_ = e.control.SetWriteDeadline(time.Now().Add(abortTime))
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.ended = true
-	if e.call != nil && !e.returned {
-		_ = e.control.SetReadDeadline(time.Unix(1, 0))
-		e.interrupted = true
-	}
-	if e.interrupted && !e.begun {
-		e.w.Header().Set("Connection", "close")
+	e.interrupted = e.interrupted || running
+	if !e.begun {
+		e.closeUnread()
 	}
 	return !e.begun
 }

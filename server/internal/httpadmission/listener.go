@@ -64,15 +64,23 @@ func (l *listener) Close() error {
 // accept accepts connections until the inner listener fails.
 func (l *listener) accept() {
 	defer close(l.failed)
-	for {
+	for pause := leastPause; ; {
 		conn, err := l.Listener.Accept()
 		if err != nil {
-			if passing, ok := errors.AsType[net.Error](err); ok && passing.Timeout() {
-				continue
+			passing, ok := errors.AsType[net.Error](err)
+			if !ok || !passing.Temporary() { //nolint:staticcheck // such as too many open files, which no other method tells
+				l.err = err
+				return
 			}
-			l.err = err
-			return
+			l.adapter.log.Warn("a connection could not be accepted: it is tried again", "error", err, "pause", pause)
+			if !l.wait(pause) {
+				l.err = net.ErrClosed
+				return
+			}
+			pause = min(2*pause, mostPause)
+			continue
 		}
+		pause = leastPause
 		connection, err := l.adapter.door.Connect(conn.RemoteAddr(), func() { _ = conn.Close() })
 		if err != nil {
 			_ = conn.Close() // nothing was read or written
@@ -83,9 +91,25 @@ func (l *listener) accept() {
 	}
 }
 
+// leastPause and mostPause bound the pause after a connection that could not be accepted.
+const leastPause, mostPause = 5 * time.Millisecond, time.Second
+
+// wait waits. It returns false when the listener is closed.
+func (l *listener) wait(pause time.Duration) bool {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-l.ctx.Done():
+		return false
+	}
+}
+
 // offer makes a connection ready, and waits until Accept takes it.
 func (l *listener) offer(conn *admittedConn) {
-	closing := context.AfterFunc(l.ctx, func() { _ = conn.Close() })
+	raw := conn.Conn // prepare may replace it
+	closing := context.AfterFunc(l.ctx, func() { _ = raw.Close() })
 	prepared, err := l.prepare(conn)
 	if err != nil {
 		closing()

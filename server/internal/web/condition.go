@@ -85,10 +85,9 @@ func httpTime(value string) (time.Time, bool) {
 func changeCondition(header http.Header) (tranship.Precondition, error) {
 	match, noMatch := header.Values("If-Match"), header.Values("If-None-Match")
 	invalid := func(field, rule string) error { return &tranship.InvalidError{Field: field, Rule: rule} }
-	for _, name := range []string{"If-Unmodified-Since", "If-Modified-Since", "If-Range"} {
-		if header.Get(name) != "" {
-			return tranship.Precondition{}, invalid(name, "a change has no such condition: use If-Match with the ETag of the file")
-		}
+	// The others of RFC 9110 do not apply to a change.
+	if header.Get("If-Unmodified-Since") != "" {
+		return tranship.Precondition{}, invalid("If-Unmodified-Since", "a change has no such condition: use If-Match with the ETag of the file")
 	}
 	switch {
 	case len(match) > 0 && len(noMatch) > 0:

@@ -37,7 +37,7 @@ type wanted struct {
 }
 
 // add adds the digests in a header or trailer. Algorithms that are not known do not count. A digest
-// that comes in a trailer can only be a checksum, because the others are computed from the
+// that comes in a trailer must be a checksum, because the others are computed from the
 // beginning.
 func (d *digests) add(header http.Header, trailer bool) error {
 	for _, name := range []string{digestHeader, "Content-Digest"} {
@@ -56,8 +56,11 @@ func (d *digests) add(header http.Header, trailer bool) error {
 func (d *digests) addMember(name, member string, trailer bool) error {
 	algorithm, value, _ := strings.Cut(member, "=")
 	size := map[string]int{"crc32c": 4, "sha-256": sha256.Size, "sha-512": sha512.Size}[algorithm]
-	if size == 0 || trailer && algorithm != "crc32c" {
+	if size == 0 {
 		return nil
+	}
+	if trailer && algorithm != "crc32c" {
+		return &tranship.InvalidError{Field: name, Rule: algorithm + " must come in the header: in a trailer it is too late to compute it"}
 	}
 	sum, err := base64.StdEncoding.DecodeString(strings.TrimSuffix(strings.TrimPrefix(value, ":"), ":"))
 	if err != nil || len(value) < 2 || value[0] != ':' || value[len(value)-1] != ':' || len(sum) != size {

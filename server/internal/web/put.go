@@ -55,6 +55,9 @@ func (s *Service) receive(e *httpadmission.Exchange, path string) (file tranship
 		return tranship.File{}, 0, err
 	}
 	spec.CRC32C = want.crc
+	if err := spec.Validate(); err != nil { // before the body comes
+		return tranship.File{}, 0, err
+	}
 	if spec.Size != nil && *spec.Size <= tranship.MaxPutBytes {
 		file, received, err = s.receiveSmall(e, spec, want)
 	} else {
