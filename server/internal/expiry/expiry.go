@@ -127,7 +127,7 @@ func (e *Expiry) Run(ctx context.Context) {
 		}
 		due, err := e.due(ctx)
 		if err == nil && due {
-			err = e.Pass(ctx, false, nil)
+			err = e.pass(ctx, false, nil, e.due) // another server may have made it since
 		}
 		if err != nil && ctx.Err() == nil && !errors.Is(err, errBusy) {
 			e.log.ErrorContext(ctx, "what is old could not all be removed", "error", err)
@@ -140,6 +140,11 @@ func (e *Expiry) Run(ctx context.Context) {
 // and report is told of what would be. Pass fails with tranship.ErrUnavailable if another pass that
 // removes something is under way, also of another server.
 func (e *Expiry) Pass(ctx context.Context, dryRun bool, report func(Removal) error) error {
+	return e.pass(ctx, dryRun, report, func(context.Context) (bool, error) { return true, nil })
+}
+
+// pass is Pass, if the pass is due once the lease is acquired.
+func (e *Expiry) pass(ctx context.Context, dryRun bool, report func(Removal) error, due func(context.Context) (bool, error)) error {
 	p := &pass{
 		Expiry: e, dryRun: dryRun, report: report,
 		looks: rate.NewLimiter(looksPerSecond, looksPerSecond), removals: rate.NewLimiter(removalsPerSecond, 1),
@@ -150,6 +155,9 @@ func (e *Expiry) Pass(ctx context.Context, dryRun bool, report func(Removal) err
 			return err
 		}
 		defer p.lease.release(ctx)
+		if is, err := due(ctx); err != nil || !is {
+			return err
+		}
 	}
 	err := p.files(ctx)
 	if ctx.Err() == nil && (err == nil || errors.Is(err, errNoDates)) {
