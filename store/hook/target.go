@@ -105,16 +105,18 @@ func (c *readContent) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// ask asks the hook within its timeout, of which waiting for other questions is a part.
+// ask asks the hook within its timeout, after it has waited for other questions for as long at most.
 func (t *target) ask(ctx context.Context, question Question, content contents) (Answer, error) {
-	ctx, cancel := context.WithTimeout(ctx, t.Timeout)
-	defer cancel()
+	waiting, stop := context.WithTimeout(ctx, t.Timeout)
+	defer stop()
 	select {
 	case t.asking <- struct{}{}:
 		defer func() { <-t.asking }()
-	case <-ctx.Done():
-		return Answer{}, &unaskedError{fmt.Errorf("%d other questions were not answered in time: %w", t.Parallel, ctx.Err())}
+	case <-waiting.Done():
+		return Answer{}, &unaskedError{fmt.Errorf("%d other questions were not answered in time: %w", t.Parallel, waiting.Err())}
 	}
+	ctx, cancel := context.WithTimeout(ctx, t.Timeout)
+	defer cancel()
 	if !t.Content || content == nil {
 		return t.Carrier.Ask(ctx, question)
 	}
