@@ -49,10 +49,10 @@ type Wrapper interface {
 //
 //   - of a Store: UploadFinder, Fetcher, BatchPutter, BatchFetcher, TreeRemover,
 //     AccountKeeper, WidthHinter, HealthChecker, StateStore, UploadJoiner
-//   - of an Upload: PartRunner, WidthHinter, ChunkSizeHinter, CommittedUpload,
+//   - of an Upload: PartRunner, WidthHinter, ChunkSizeHinter, CommittedUpload, TailKeeper,
 //     DiscardReporter
 //   - of a Content: ChunkReader, RangeReader, ZeroReader
-//   - of a PartWriter: ChunkWriter, ZeroWriter
+//   - of a PartWriter: ChunkWriter, ZeroWriter, TailWriter
 //
 // If v is a Wrapper, As follows the rules that Wrapper describes. Callers must use As, or
 // a function that calls As and falls back on the main interface (FindUpload, Fetch,
