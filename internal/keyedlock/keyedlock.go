@@ -4,6 +4,7 @@ package keyedlock
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 )
@@ -59,6 +60,22 @@ func (l *Locks) TryLock(key string) (unlock func(), ok bool) {
 		l.forget(key, k)
 		return nil, false
 	}
+}
+
+// WaitHeld waits until each key that is held when it is called has been unlocked, or the context
+// ends. Keys that are locked later do not delay it. The caller must hold none.
+func (l *Locks) WaitHeld(ctx context.Context) error {
+	l.mu.Lock()
+	keys := slices.Collect(maps.Keys(l.keys))
+	l.mu.Unlock()
+	for _, key := range keys {
+		unlock, err := l.lockOne(ctx, key)
+		if err != nil {
+			return err
+		}
+		unlock()
+	}
+	return nil
 }
 
 func (l *Locks) lockOne(ctx context.Context, key string) (unlock func(), err error) {

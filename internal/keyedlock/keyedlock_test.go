@@ -67,6 +67,44 @@ func TestLocksExcludes(t *testing.T) {
 	}
 }
 
+func TestWaitHeld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var locks Locks
+		if err := locks.WaitHeld(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		unlock, err := locks.Lock(t.Context(), "a", "b")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		waited := make(chan error, 2)
+		go func() { waited <- locks.WaitHeld(ctx) }()
+		synctest.Wait()
+		cancel()
+		if err := <-waited; !errors.Is(err, context.Canceled) {
+			t.Errorf("a wait that was ended: %v", err)
+		}
+		go func() { waited <- locks.WaitHeld(t.Context()) }()
+		synctest.Wait()
+		later, err := locks.Lock(t.Context(), "c")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(waited) > 0 {
+			t.Error("it has not waited")
+		}
+		unlock()
+		if err := <-waited; err != nil {
+			t.Error(err)
+		}
+		later()
+		if len(locks.keys) != 0 {
+			t.Errorf("remaining keys: %v", locks.keys)
+		}
+	})
+}
+
 func TestTryLock(t *testing.T) {
 	var locks Locks
 	unlock, ok := locks.TryLock("a")

@@ -45,10 +45,16 @@ func (k *saver) check() {
 func (s *Store) recheck(k *saver) (inDoubt bool, err error) {
 	begun := time.Now()
 	s.ledger.mu.Lock()
-	if s.ledger.slack == nil { // the first count has it from the start
+	seesAll := s.ledger.slack != nil // the first count has it from the start
+	if !seesAll {
 		s.ledger.slack = make(map[string]amount)
 	}
 	s.ledger.mu.Unlock()
+	if !seesAll { // a file that is there already, and is counted later, must not count twice
+		if err := s.paths.WaitHeld(k.ctx); err != nil {
+			return false, err
+		}
+	}
 	counted, files := make(map[string]amount), 0
 	for file, failed := range s.keeper.Accounts(k.ctx) {
 		if skipped, ok := errors.AsType[*tranship.SkippedError](failed); ok {

@@ -23,8 +23,10 @@ type countedStore struct {
 	*mem.Store
 	// more is the number of files of one byte that ann has besides.
 	more int
-	// gate is received from before each count; nil for never.
-	gate chan struct{}
+	// gate is received from before each count, and end after it; nil for never.
+	gate, end chan struct{}
+	// stored is received from after each Put; nil for never.
+	stored chan struct{}
 
 	mu     sync.Mutex
 	counts int
@@ -55,7 +57,19 @@ func (s *countedStore) Accounts(ctx context.Context) iter.Seq2[tranship.AccountE
 				return
 			}
 		}
+		if s.end != nil {
+			<-s.end
+		}
 	}
+}
+
+// Put implements tranship.Writer.
+func (s *countedStore) Put(ctx context.Context, spec tranship.Spec, data []byte) (tranship.File, error) {
+	file, err := s.Store.Put(ctx, spec, data)
+	if s.stored != nil {
+		<-s.stored
+	}
+	return file, err
 }
 
 // counted returns how often all files were counted.
@@ -143,6 +157,35 @@ func TestSavedSumsDiffer(t *testing.T) {
 		third := saving(t, inner, nil)
 		has(t, third, "ann", quota.Usage{Bytes: 500, Files: 500})
 		must(t, third.Close())
+	})
+}
+
+// TestSavedSumsUnderWay counts the files again while a Put has made its file and not counted it.
+func TestSavedSumsUnderWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		inner := &countedStore{Store: &mem.Store{}}
+		first := saving(t, inner, nil)
+		must(t, put(as(t, "ann"), first, "a", 1000))
+		must(t, first.Close())
+
+		inner.end = make(chan struct{})
+		second := saving(t, inner, nil)
+		synctest.Wait()
+		must(t, put(as(t, "ann"), second, "b", 100)) // too late for the count, which leaves the sum in doubt
+		inner.end <- struct{}{}
+		synctest.Wait()
+		inner.end, inner.stored = nil, make(chan struct{})
+		stored := make(chan error)
+		go func() { stored <- put(as(t, "ann"), second, "c", 10) }()
+		time.Sleep(time.Hour) // the second count begins
+		inner.stored <- struct{}{}
+		must(t, <-stored)
+		synctest.Wait()
+		has(t, second, "ann", quota.Usage{Bytes: 1110, Files: 3})
+		if inner.counted() != 3 {
+			t.Errorf("%d counts, want 3", inner.counted())
+		}
+		must(t, second.Close())
 	})
 }
 
