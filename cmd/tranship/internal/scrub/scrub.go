@@ -121,8 +121,8 @@ func (s *Scrub) next(ctx context.Context) (pause time.Duration, err error) {
 		return 0, err
 	}
 	s.show(p, false)
-	if left := time.Until(p.Finished.Add(s.options.Every)); !p.isUnderWay() && left > 0 {
-		return min(left, time.Hour), nil // another server may have other settings
+	if pause := s.pauseBefore(p); pause > 0 {
+		return pause, nil
 	}
 	held, err := s.lease(ctx)
 	if errors.Is(err, tranship.ErrPrecondition) {
@@ -132,11 +132,22 @@ func (s *Scrub) next(ctx context.Context) (pause time.Duration, err error) {
 		return 0, err
 	}
 	defer held.release()
-	// Another server may have saved more before its lease ended.
+	// Another server may have saved more, or have ended the pass, before its lease ended.
 	if p, err = s.load(ctx); err != nil {
 		return 0, err
 	}
+	if pause := s.pauseBefore(p); pause > 0 {
+		return pause, nil
+	}
 	return 0, s.pass(ctx, held, p)
+}
+
+// pauseBefore returns the time until progress is looked at again, or 0 if a pass is due.
+func (s *Scrub) pauseBefore(p progress) time.Duration {
+	if p.isUnderWay() {
+		return 0
+	}
+	return max(0, min(time.Until(p.Finished.Add(s.options.Every)), time.Hour)) // another server may have other settings
 }
 
 // show makes the stats what the progress says.
