@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"slices"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/server/internal/httpadmission"
@@ -21,7 +22,18 @@ import (
 type HTTPListener struct{ net.Listener }
 
 // HTTPMethods returns the names of the calls over HTTP, as an Observer is told them.
-func HTTPMethods() []string { return web.Methods() }
+func HTTPMethods() []string {
+	return slices.Concat(
+		web.Methods(),
+	)
+}
+
+// httpParts returns the parts of the server over HTTP by the first segment of their paths.
+func (s *Server) httpParts(adapter *httpadmission.Adapter) map[string]http.Handler {
+	return map[string]http.Handler{
+		"files": web.New(s.store, adapter, web.Options{Durability: s.config.commitDurability(), Running: s.running, Logger: s.config.Logger}),
+	}
+}
 
 // httpEnd serves the connections of HTTP listeners.
 type httpEnd struct {
@@ -32,8 +44,7 @@ type httpEnd struct {
 // newHTTPEnd returns the HTTP side of the server.
 func (s *Server) newHTTPEnd() httpEnd {
 	adapter := httpadmission.New(s.door, httpadmission.Options{Logger: s.config.Logger})
-	service := web.New(s.store, adapter, web.Options{Durability: s.config.commitDurability(), Running: s.running, Logger: s.config.Logger})
-	return httpEnd{adapter, adapter.Server(service)}
+	return httpEnd{adapter, adapter.Server(adapter.Router(web.MethodOther, s.httpParts(adapter)))}
 }
 
 // serve serves connections until the server stops.

@@ -36,6 +36,11 @@ type Request struct {
 	Names admission.Names
 	// Owes: the client owes a body while the handler waits for it.
 	Owes bool
+	// Open admits callers without credentials. Bad credentials are refused even so.
+	Open bool
+	// Public admits all callers, as callers without credentials, whatever they present. It is
+	// for what is the same for all, such as the page in which a user signs in.
+	Public bool
 }
 
 // Exchange is a request and its response, whose bytes pass the Door. One goroutine uses it.
@@ -85,7 +90,10 @@ func (a *Adapter) run(e *Exchange, request Request, handler func(*Exchange) erro
 	defer call.End()
 	defer func() { call.Done(err, request.Names) }()
 	presented := admission.Presented{Authorization: e.Request.Header.Values("Authorization"), TLS: e.Request.TLS}
-	if err := call.Authenticate(presented, false); err != nil {
+	if request.Public {
+		presented = admission.Presented{}
+	}
+	if err := call.Authenticate(presented, request.Open || request.Public); err != nil {
 		return err
 	}
 	e.call = call

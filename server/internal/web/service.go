@@ -37,11 +37,13 @@ const (
 	methodPut    = "/http/Put"
 	methodDelete = "/http/Delete"
 	methodList   = "/http/List"
+	// MethodOther is the name of a request that names nothing that can be called.
+	MethodOther = "/http/Other"
 )
 
 // Methods returns the names of all calls, for metrics.
 func Methods() []string {
-	return []string{methodGet, methodHead, methodPut, methodDelete, methodList}
+	return []string{methodGet, methodHead, methodPut, methodDelete, methodList, MethodOther}
 }
 
 // Options are settings of a Service. The zero value is useful.
@@ -145,7 +147,7 @@ func (s *Service) begin(e *httpadmission.Exchange, subject running.Subject) (ctx
 
 // refuse answers a request that names nothing that can be called. It passes the limits of calls.
 func (s *Service) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	s.adapter.Serve(w, r, httpadmission.Request{Method: methodGet}, func(*httpadmission.Exchange) error { return err })
+	s.adapter.Serve(w, r, httpadmission.Request{Method: MethodOther}, func(*httpadmission.Exchange) error { return err })
 }
 
 // notAllowed returns the error of a method that a resource does not have.
