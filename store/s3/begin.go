@@ -273,7 +273,12 @@ func (s *Store) takeOver(ctx context.Context, spec tranship.Spec, known *session
 			return nil, err
 		}
 	}
+	lost, err := s.missingTail(ctx, x)
+	if err != nil {
+		return nil, err
+	}
 	u := s.sessionUpload(ctx, spec, x)
+	u.lostTail = lost
 	for n, p := range parts {
 		u.parts[n] = p
 	}

@@ -26,7 +26,7 @@ func (s *Store) listParts(ctx context.Context, x *session) (parts map[int]*part,
 				last = modified
 			}
 			offset := int64(n) * x.PartSize
-			if n < 0 || offset >= x.Size || aws.ToInt64(listed.Size) != min(x.PartSize, x.Size-offset) {
+			if n < 0 || offset >= x.Size || aws.ToInt64(listed.Size) != x.partLength(n) {
 				continue
 			}
 			etag, crc := aws.ToString(listed.ETag), parseChecksum(aws.ToString(listed.ChecksumCRC32C))

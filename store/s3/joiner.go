@@ -58,7 +58,12 @@ func (s *Store) join(ctx context.Context, id string, epoch uint64) (*upload, err
 			return nil, translated(ctx, err, x.Path)
 		}
 	}
+	lost, err := s.missingTail(ctx, x)
+	if err != nil {
+		return nil, err
+	}
 	u := s.sessionUpload(ctx, x.spec(), x)
+	u.lostTail = lost
 	u.guest = true
 	for n, p := range parts {
 		u.parts[n] = p

@@ -71,6 +71,10 @@ func (k keys) stateKey(object string) (string, bool) {
 	return key, ok && tranship.ValidateStateKey(key) == nil && k.state(key) == object
 }
 
+// tails is what the keys of all tails begin with.
+func (k keys) tails() string { return k.prefix + tranship.ReservedSegment + "/tails/" }
+
+func (k keys) tail(name string) string    { return k.tails() + name }
 func (k keys) session(hash string) string { return k.sessions() + hash }
 func (k keys) record(id string) string    { return k.attributes() + id }
 

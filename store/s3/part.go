@@ -38,6 +38,8 @@ type part struct {
 	done    chan struct{}
 	sending bool
 	cancel  context.CancelFunc
+	// tailing is set if the bytes of the part were to become the tail.
+	tailing bool
 	// etag is the engine's name for the bytes of a durable part, and err why the part could
 	// not be sent.
 	etag string
@@ -84,6 +86,11 @@ func (u *upload) Part(ctx context.Context, n int) (tranship.PartWriter, error) {
 
 // part returns a writer for part n.
 func (u *upload) part(ctx context.Context, n int) (*writer, error) {
+	return u.newWriter(ctx, n, nil)
+}
+
+// newWriter returns a writer for part n. It drops the tail of the part unless that is kept.
+func (u *upload) newWriter(ctx context.Context, n int, kept *tail) (*writer, error) {
 	most, err := u.most(n)
 	if err != nil {
 		return nil, err
@@ -95,7 +102,7 @@ func (u *upload) part(ctx context.Context, n int) (*writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := u.forget(ctx, n, older); err != nil {
+	if err := u.forget(ctx, n, older, kept); err != nil {
 		return nil, err
 	}
 	if err := u.reserve(ctx, p, most); err != nil {
@@ -154,31 +161,47 @@ func (u *upload) replaceLocked(n int, newer *part) {
 }
 
 // forget waits until no request of the older part n can arrive after those of the newer one,
-// and makes other servers forget the older one.
-func (u *upload) forget(ctx context.Context, n int, older *part) error {
-	if older == nil {
-		return nil
+// and makes other servers forget the older one, and the tail of the part unless it is kept.
+func (u *upload) forget(ctx context.Context, n int, older *part, kept *tail) error {
+	etag, unsure := "", false
+	if older != nil {
+		if older.done != nil {
+			<-older.done // it was stopped
+		}
+		u.mu.Lock()
+		etag, unsure = older.etag, older.tailing
+		u.mu.Unlock()
 	}
-	if older.done != nil {
-		<-older.done // it was stopped
-	}
-	u.mu.Lock()
-	etag := older.etag
-	u.mu.Unlock()
-	if etag == "" || !u.resumable() {
+	if !u.resumable() || etag == "" && !unsure && !u.hasTailOf(n, kept) {
 		return nil
 	}
 	if err := u.changing.Acquire(ctx, 1); err != nil {
 		return err
 	}
 	defer u.changing.Release(1)
+	if etag == "" && !u.hasTailOf(n, kept) {
+		return nil
+	}
 	return u.swap(ctx, func(x *session) {
+		if t := x.Tail; t != nil && t.Part == n && (kept == nil || t.Name != kept.Name) {
+			x.Tail = nil
+		}
+		if etag == "" {
+			return
+		}
 		if x.Dropped == nil {
 			x.Dropped = make(map[int]string)
 		}
 		x.Dropped[n] = etag
 		delete(x.Noted, n)
 	})
+}
+
+// hasTailOf reports whether the session has a tail of part n that is not kept.
+func (u *upload) hasTailOf(n int, kept *tail) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.session.Tail != nil && u.session.Tail.Part == n && (kept == nil || u.session.Tail.Name != kept.Name)
 }
 
 // reserve waits for the memory that a whole part takes. Parts that reserved it piece by piece

@@ -67,6 +67,8 @@ type session struct {
 	Noted map[int]notedPart `json:"noted,omitempty"`
 	// CRCs are the checksums of the parts of the latest commit that was tried.
 	CRCs []uint32 `json:"crcs,omitempty"`
+	// Tail is the beginning of a part; nil for none.
+	Tail *tail `json:"tail,omitempty"`
 	// Nonce is different after each swap, and so is the ETag.
 	Nonce string `json:"nonce"`
 
@@ -130,7 +132,7 @@ func parseSession(data []byte) (*session, error) {
 	if err := json.Unmarshal(data, loaded); err != nil {
 		return nil, fmt.Errorf("the record of an upload in the bucket cannot be read: %w", err)
 	}
-	if tranship.ValidatePath(loaded.Path) != nil || loaded.Size < 0 || loaded.PartSize <= 0 || loaded.ID == "" || len(loaded.CRCs) > maxParts {
+	if tranship.ValidatePath(loaded.Path) != nil || loaded.Size < 0 || loaded.PartSize <= 0 || loaded.ID == "" || len(loaded.CRCs) > maxParts || !loaded.hasValidTail() {
 		return nil, errors.New("the record of an upload in the bucket is not one of this store's")
 	}
 	return loaded, nil
@@ -145,8 +147,21 @@ func (x *session) hash() string {
 var errSwapped = errors.New("the upload was changed by another server")
 
 // swap stores next in place of the session, which may be nil for none. It returns errSwapped if
-// another server was faster.
+// another server was faster. It removes the tail that next no longer has, as no session has one
+// that is not unfinished.
 func (s *Store) swap(ctx context.Context, x *session, next session) (*session, error) {
+	if !next.isUnfinished() {
+		next.Tail = nil
+	}
+	swapped, err := s.swapRecord(ctx, x, next)
+	if err == nil && x != nil && x.Tail != nil && (next.Tail == nil || next.Tail.Name != x.Tail.Name) {
+		s.removeTail(ctx, x.Tail)
+	}
+	return swapped, err
+}
+
+// swapRecord is swap, but leaves tails alone.
+func (s *Store) swapRecord(ctx context.Context, x *session, next session) (*session, error) {
 	next.Nonce = rand.Text()
 	next.Revision++
 	data, err := json.Marshal(next)
@@ -234,7 +249,7 @@ func (s *Store) expires(x *session, used time.Time) time.Time {
 func (x *session) made(found *object) bool {
 	var crc uint32
 	for n, sum := range x.CRCs {
-		crc = tranship.CombineCRC32C(crc, sum, min(x.PartSize, x.Size-int64(n)*x.PartSize))
+		crc = tranship.CombineCRC32C(crc, sum, x.partLength(n))
 	}
 	return found.file.Version == x.Version && found.file.Size == x.Size && (found.file.CRC32C == nil || *found.file.CRC32C == crc)
 }

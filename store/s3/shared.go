@@ -67,8 +67,7 @@ func (u *upload) adoptLocked(x *session) {
 			p.noted = true
 		case p != nil && p.base == noted.ETag:
 		default:
-			length := min(x.PartSize, x.Size-int64(n)*x.PartSize)
-			u.replaceLocked(n, &part{store: u.store, length: length, crc: noted.CRC, closed: true, etag: noted.ETag, noted: true})
+			u.replaceLocked(n, &part{store: u.store, length: x.partLength(n), crc: noted.CRC, closed: true, etag: noted.ETag, noted: true})
 		}
 	}
 }
@@ -96,6 +95,11 @@ func (u *upload) swap(ctx context.Context, change func(*session)) error {
 		u.mu.Unlock()
 		next := known.clone()
 		change(&next)
+		u.mu.Lock()
+		if u.isTailWritten(&next) {
+			next.Tail = nil
+		}
+		u.mu.Unlock()
 		next.Used = now()
 		swapped, err := u.store.swap(ctx, known, next)
 		if err == nil {
@@ -145,10 +149,13 @@ func (u *upload) note(x *session) {
 	}
 }
 
-// isNoted reports whether note has nothing to set.
+// isNoted reports whether note has nothing to set, and the session no tail to be dropped.
 func (u *upload) isNoted() bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	if u.isTailWritten(u.session) {
+		return false
+	}
 	all := u.store.features.listedChecksums && !u.session.Joined
 	for n, p := range u.parts {
 		if p.etag != "" && (!p.noted && !all || u.session.Dropped[n] == p.etag) {

@@ -38,7 +38,7 @@ func (s *Store) Sweep(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// Every multipart upload and every record that a session names is kept.
+	// Every multipart upload, every record and every tail that a session names is kept.
 	kept := make(map[string]bool)
 	for _, x := range all {
 		expired, err := s.hasExpired(ctx, x)
@@ -47,13 +47,16 @@ func (s *Store) Sweep(ctx context.Context) error {
 		}
 		if !expired {
 			kept[x.UploadID], kept[x.Version] = true, true
+			if x.Tail != nil {
+				kept[x.Tail.Name] = true
+			}
 			continue
 		}
 		if err := s.expire(ctx, x); err != nil {
 			return err
 		}
 	}
-	for _, sweep := range []func(context.Context, map[string]bool) error{s.sweepMultiparts, s.sweepRecords} {
+	for _, sweep := range []func(context.Context, map[string]bool) error{s.sweepMultiparts, s.sweepRecords, s.sweepTails} {
 		if err := sweep(ctx, kept); err != nil {
 			return err
 		}
@@ -139,6 +142,19 @@ func (s *Store) sweepRecords(ctx context.Context, kept map[string]bool) error {
 		if !used {
 			s.records.drop(id)
 			_, _ = s.client.DeleteObject(ctx, &awss3.DeleteObjectInput{Bucket: &s.bucket, Key: object.Key, IfMatch: object.ETag})
+		}
+	}
+	return nil
+}
+
+// sweepTails removes the tails that no session has.
+func (s *Store) sweepTails(ctx context.Context, kept map[string]bool) error {
+	for object, err := range s.leftovers(ctx, s.keys.tails()) {
+		if err != nil {
+			return err
+		}
+		if name := strings.TrimPrefix(aws.ToString(object.Key), s.keys.tails()); !kept[name] {
+			s.removeTail(ctx, &tail{Name: name})
 		}
 	}
 	return nil

@@ -51,6 +51,8 @@ type upload struct {
 	// serializes that.
 	creating  *semaphore.Weighted
 	multipart string
+	// lostTail is the name of a tail that must not count, because its object is missing or wrong.
+	lostTail string
 	// version is that of the file that the multipart upload becomes, and attributes are
 	// those in its metadata.
 	version, attributes string

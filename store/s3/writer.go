@@ -14,10 +14,11 @@ type writer struct {
 	upload *upload
 	n      int
 	part   *part
-	// most is the maximum length of the part in bytes.
-	most int64
-	once sync.Once
-	err  error
+	// most is the maximum length of the part in bytes, and continued how many of them are those
+	// of the tail that the writer continues.
+	most, continued int64
+	once            sync.Once
+	err             error
 	// keeps is set once the part is closed, and kept in memory until the upload is committed.
 	keeps bool
 }
@@ -86,25 +87,44 @@ func (w *writer) WriteChunk(chunk tranship.Chunk) error {
 }
 
 func (w *writer) Close() error {
-	w.once.Do(func() {
-		if w.err = w.close(); w.err == nil && w.keeps && w.upload.store.keep(w.upload) {
-			w.upload.spill()
-		}
-	})
+	w.once.Do(w.finish)
 	return w.err
+}
+
+// finish closes the writer.
+func (w *writer) finish() {
+	if w.err = w.close(); w.err == nil && w.keeps && w.upload.store.keep(w.upload) {
+		w.upload.spill()
+	}
+}
+
+// endedLocked returns an error if the writer has ended, or its context has. The part is missing
+// then.
+func (w *writer) endedLocked() error {
+	if w.part.ended != nil {
+		return w.part.ended
+	}
+	err := w.ctx.Err()
+	if err != nil {
+		w.part.ended = err
+		w.dropLocked()
+	}
+	return err
+}
+
+// dropLocked gives the memory of the part back, and makes the upload forget it.
+func (w *writer) dropLocked() {
+	w.part.free()
+	if w.upload.parts[w.n] == w.part {
+		delete(w.upload.parts, w.n)
+	}
 }
 
 func (w *writer) close() error {
 	u, p := w.upload, w.part
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if p.ended != nil {
-		return p.ended
-	}
-	if err := w.ctx.Err(); err != nil {
-		p.ended = err
-		p.free()
-		delete(u.parts, w.n)
+	if err := w.endedLocked(); err != nil {
 		return err
 	}
 	p.closed = true
