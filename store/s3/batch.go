@@ -3,8 +3,8 @@ package s3
 import (
 	"context"
 	"io"
-
-	"golang.org/x/sync/errgroup"
+	"sync"
+	"sync/atomic"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/failure"
@@ -39,12 +39,16 @@ func (s *Store) FetchBatch(ctx context.Context, items []tranship.FetchItem) []tr
 
 // inParallel calls do with 0 to n-1, some of them at once.
 func inParallel(n int, do func(i int)) {
-	var group errgroup.Group
-	group.SetLimit(parallel)
-	for i := range n {
-		group.Go(func() error { do(i); return nil })
+	var next atomic.Int64
+	var group sync.WaitGroup
+	for range min(n, parallel) {
+		group.Go(func() {
+			for i := next.Add(1) - 1; i < int64(n); i = next.Add(1) - 1 {
+				do(int(i))
+			}
+		})
 	}
-	_ = group.Wait() // do returns no errors
+	group.Wait()
 }
 
 // Fetch implements tranship.Fetcher.

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"net/url"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -41,6 +40,8 @@ type seen struct {
 	// windows has the latest lists of each directory, the oldest first. Several calls may make
 	// files at several places of a directory at once.
 	windows map[string][]*window
+	// joined has the paths whose callers are about to make files, and how many, by directory.
+	joined map[string]map[string]int
 	// filled has the directories in which this process has made files, by the latest time.
 	filled map[string]time.Time
 }
@@ -56,7 +57,7 @@ type window struct {
 }
 
 func newSeen() *seen {
-	return &seen{directories: make(map[string]time.Time), windows: make(map[string][]*window), filled: make(map[string]time.Time)}
+	return &seen{directories: make(map[string]time.Time), windows: make(map[string][]*window), joined: make(map[string]map[string]int), filled: make(map[string]time.Time)}
 }
 
 // isDirectory reports whether there was no file at a path lately.
@@ -104,6 +105,11 @@ func (s *seen) setDirectory(path string) {
 func (s *seen) hasNoneBelow(path string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.hasNoneBelowLocked(path)
+}
+
+// hasNoneBelowLocked is hasNoneBelow.
+func (s *seen) hasNoneBelowLocked(path string) bool {
 	filled := s.filled[path]
 	for _, w := range slices.Backward(s.windows[parent(path)]) {
 		if path >= w.after && (w.whole || path+"/" <= w.last) { // the latest list that has the path
@@ -151,8 +157,7 @@ func (s *Store) allow(ctx context.Context, path string) error {
 	}
 	// The window has the name of the directory that would be in the way, and the names after
 	// it, whose files are likely to follow.
-	isFree := func() bool { return s.seen.hasNoneBelow(path) }
-	if err := s.seen.once(ctx, parent(path), isFree, func() error { return s.look(ctx, path) }); err != nil {
+	if err := s.lookTogether(ctx, path); err != nil {
 		return err
 	}
 	if s.seen.hasNoneBelow(path) {
@@ -178,41 +183,6 @@ func (s *Store) allowBelow(ctx context.Context, directory, path string) error {
 		return translated(ctx, err, directory)
 	}
 	s.seen.setDirectory(directory)
-	return nil
-}
-
-// look lists the names in the directory of path that come after it.
-func (s *Store) look(ctx context.Context, path string) error {
-	directory := parent(path)
-	prefix := s.keys.prefix
-	if directory != "" {
-		prefix = s.keys.file(directory) + "/"
-	}
-	at := time.Now()
-	reply, err := s.client.ListObjectsV2(ctx, &awss3.ListObjectsV2Input{
-		Bucket: &s.bucket, Prefix: &prefix, Delimiter: aws.String("/"), StartAfter: aws.String(s.keys.file(path)), EncodingType: types.EncodingTypeUrl,
-	})
-	if err != nil {
-		return translated(ctx, err, path)
-	}
-	w := &window{after: path, last: path, whole: !aws.ToBool(reply.IsTruncated), at: at, below: make(map[string]bool)}
-	for _, common := range reply.CommonPrefixes {
-		name, err := unescaped(reply, common.Prefix)
-		if err != nil {
-			return err
-		}
-		name = strings.TrimPrefix(name, s.keys.prefix)
-		w.below[strings.TrimSuffix(name, "/")] = true
-		w.last = max(w.last, name)
-	}
-	for _, file := range reply.Contents {
-		name, err := unescaped(reply, file.Key)
-		if err != nil {
-			return err
-		}
-		w.last = max(w.last, strings.TrimPrefix(name, s.keys.prefix))
-	}
-	s.seen.addWindow(directory, w)
 	return nil
 }
 

@@ -146,7 +146,7 @@ func (u *upload) commitPut(ctx context.Context, file tranship.File, whole assemb
 			return tranship.File{}, err
 		}
 	}
-	file, err := u.store.putClaimed(ctx, file, u.spec.Precondition, newPieces(whole.bytes))
+	file, err := u.store.putClaimed(ctx, file, u.spec.Precondition, whole.bytes)
 	if err != nil {
 		return tranship.File{}, err
 	}

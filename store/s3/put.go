@@ -1,10 +1,8 @@
 package s3
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
-	"io"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -37,7 +35,7 @@ func (s *Store) Put(ctx context.Context, spec tranship.Spec, data []byte) (trans
 		return tranship.File{}, err
 	}
 	defer done()
-	return s.putClaimed(ctx, newFile(spec.Path, spec.Attributes, int64(len(data)), crc), spec.Precondition, bytes.NewReader(data))
+	return s.putClaimed(ctx, newFile(spec.Path, spec.Attributes, int64(len(data)), crc), spec.Precondition, [][]byte{data})
 }
 
 // validate checks a spec.
@@ -60,9 +58,9 @@ func newFile(path string, attributes tranship.Attributes, size int64, crc uint32
 	})
 }
 
-// putClaimed stores a whole file in one request. The caller must have the path of the file
+// putClaimed stores a whole file, whose content is in pieces, in one request. The caller must have the path of the file
 // from change.
-func (s *Store) putClaimed(ctx context.Context, file tranship.File, precondition tranship.Precondition, data io.ReadSeeker) (tranship.File, error) {
+func (s *Store) putClaimed(ctx context.Context, file tranship.File, precondition tranship.Precondition, data [][]byte) (tranship.File, error) {
 	if _, err := s.check(ctx, file.Path, tranship.Precondition{MustNotExist: precondition.MustNotExist}); err != nil {
 		return tranship.File{}, err
 	}
@@ -74,17 +72,13 @@ func (s *Store) putClaimed(ctx context.Context, file tranship.File, precondition
 		return tranship.File{}, err
 	}
 	input := &awss3.PutObjectInput{
-		Bucket: &s.bucket, Key: aws.String(s.keys.file(file.Path)), Body: data, ContentLength: &file.Size,
+		Bucket: &s.bucket, Key: aws.String(s.keys.file(file.Path)), ContentLength: &file.Size,
 		Metadata: metadata, ChecksumCRC32C: aws.String(formatChecksum(*file.CRC32C)),
 	}
 	mine := func(found *object) bool { return found.file.Version == file.Version }
 	condition, err := s.conditional(ctx, file.Path, mine, precondition, func(c condition) error {
-		if _, err := data.Seek(0, io.SeekStart); err != nil {
-			return err
-		}
 		input.IfMatch, input.IfNoneMatch = c.match, c.none
-		_, err := s.client.PutObject(ctx, input)
-		return err
+		return s.putObject(ctx, input, data)
 	})
 	if err != nil {
 		return tranship.File{}, errorOf(ctx, err, file.Path)

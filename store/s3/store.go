@@ -103,6 +103,7 @@ type Options struct {
 // Store is a store in a bucket. It is safe for concurrent use. Use Open to create one.
 type Store struct {
 	client  *awss3.Client
+	puts    *plainPuts
 	bucket  string
 	keys    keys
 	options Options
@@ -184,6 +185,7 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 	if s.client, err = newClient(ctx, options, &s.unquoted); err != nil {
 		return nil, err
 	}
+	s.puts = newPlainPuts(s.client)
 	if err := s.CheckHealth(ctx); err != nil {
 		return nil, err
 	}
