@@ -1,6 +1,7 @@
 package s3_test
 
 import (
+	"net/http"
 	"testing"
 
 	"github.com/tranship/tranship"
@@ -87,5 +88,25 @@ func TestVersitygwFailover(t *testing.T) {
 		commit(t, upload, data)
 		has(t, store, "file"+key, data)
 		gateway = spare
+	}
+}
+
+// TestVersitygwPlainPuts has an engine that checks signatures take the store's own requests.
+func TestVersitygwPlainPuts(t *testing.T) {
+	gateway := s3engine.StartVersitygw(t)
+	requests := &puts{}
+	store := openOn(t, gateway.Endpoint, gateway.Bucket(t), s3.Options{Around: func(next http.RoundTripper) http.RoundTripper { requests.next = next; return requests }})
+	names := []string{"first", "a b+c%d", "%2F", "ünï/cödé", "a=b&c;d:e@f$g,h~i'(j)*!", "q?x#y", "two  spaces"}
+	for _, name := range names {
+		for _, data := range [][]byte{nil, random(1, 4096)} {
+			spec := tranship.Spec{Path: "d/" + name, Attributes: tranship.Attributes{Metadata: map[string]string{"key": "ü  "}}}
+			if _, err := store.Put(t.Context(), spec, data); err != nil {
+				t.Fatalf("Put(%q): %v", name, err)
+			}
+			has(t, store, "d/"+name, data)
+		}
+	}
+	if plain, layered := requests.counts(); plain != 2*len(names)-1 || layered != 1 {
+		t.Errorf("%d puts took %d plain requests and %d of the client, want all but the first plain", 2*len(names), plain, layered)
 	}
 }
