@@ -14,8 +14,14 @@ import (
 // see the documentation of package runtime/debug.
 const leastHeap = 4 << 20
 
+// plainPercent is by how many percent of the bytes without pointers, such as the buffers of
+// transfers, the heap may grow. A collection does not read them, so that more of them do not make it
+// cost more, and it need not be less frequent.
+const plainPercent = 20
+
 // Set makes the runtime collect garbage when the heap has grown by so many percent of what is in
-// use, as debug.SetGCPercent does, but not before it has floor bytes. A memory limit still applies.
+// use, as debug.SetGCPercent does, but not before it has floor bytes. Of bytes without pointers 20
+// percent count, if that is less. A memory limit still applies.
 // stop ends that: the percentage of that moment stays. A program should call Set once.
 func Set(percent int, floor int64) (stop func()) {
 	f := &heapFloor{percent: uint64(max(percent, 0)), floor: uint64(max(floor, 0))}
@@ -36,18 +42,21 @@ func (f *heapFloor) adjust() {
 	if f.stopped.Load() {
 		return
 	}
-	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
-	metrics.Read(sample)
-	debug.SetGCPercent(f.percentFor(sample[0].Value.Uint64()))
+	samples := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/gc/scan/heap:bytes"}}
+	metrics.Read(samples)
+	debug.SetGCPercent(f.percentFor(samples[0].Value.Uint64(), samples[1].Value.Uint64()))
 	runtime.AddCleanup(&mark{}, (*heapFloor).adjust, f)
 }
 
 // percentFor returns the percentage with which the next collection begins at the floor, or, if more
-// is in use, after percent. live is what the last collection has left; 0 before the first.
-func (f *heapFloor) percentFor(live uint64) int {
-	needed := f.floor * 100 / leastHeap
+// is in use, after percent. live is what the last collection has left, and scanned how many bytes of
+// that may have pointers; 0 before the first.
+func (f *heapFloor) percentFor(live, scanned uint64) int {
+	percent, needed := f.percent, f.floor*100/leastHeap
 	if live > 0 {
 		needed = (max(f.floor, live) - live) * 100 / live
+		scanned = min(scanned, live)
+		percent = (scanned*f.percent + (live-scanned)*min(f.percent, plainPercent)) / live
 	}
-	return int(min(max(f.percent, needed), 1000))
+	return int(min(max(percent, needed), 1000))
 }

@@ -9,12 +9,27 @@ import (
 func TestPercentFor(t *testing.T) {
 	f := heapFloor{percent: 50, floor: 12 << 20}
 	for _, test := range []struct {
-		live uint64
-		want int
-	}{{0, 300}, {1, 1000}, {2 << 20, 500}, {6 << 20, 100}, {8 << 20, 50}, {12 << 20, 50}, {100 << 20, 50}} {
-		if got := f.percentFor(test.live); got != test.want {
-			t.Errorf("%d bytes in use: %d percent, want %d", test.live, got, test.want)
+		live, scanned uint64
+		want          int
+	}{
+		{0, 0, 300},
+		{1, 1, 1000},
+		{2 << 20, 2 << 20, 500},
+		{6 << 20, 1 << 20, 100},
+		{8 << 20, 8 << 20, 50},
+		{12 << 20, 12 << 20, 50},
+		{100 << 20, 100 << 20, 50},
+		{100 << 20, 50 << 20, 35},
+		{100 << 20, 0, plainPercent},
+		{100 << 20, 101 << 20, 50}, // the numbers are not of the same moment
+	} {
+		if got := f.percentFor(test.live, test.scanned); got != test.want {
+			t.Errorf("%d bytes in use, %d with pointers: %d percent, want %d", test.live, test.scanned, got, test.want)
 		}
+	}
+	f.percent = 10
+	if got := f.percentFor(100<<20, 0); got != 10 {
+		t.Errorf("of 10 percent for all bytes, %d are for those without pointers", got)
 	}
 }
 
