@@ -29,9 +29,10 @@ const (
 	longestPause = 4 * time.Second
 	// connections is how many idle connections are kept, enough for the parallel requests of
 	// lists, batches and parts.
-	connections = 128
-	// bufferBytes is the length of the buffers of a connection.
-	bufferBytes = 256 << 10
+	connections = 2 * allParallel
+	// bufferBytes is the length of each of the two buffers of a connection. A small file fits.
+	// The bytes of large ones are not copied into them, so that longer ones gain nothing.
+	bufferBytes = 16 << 10
 )
 
 // newClient returns the client of the engine.

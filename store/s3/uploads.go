@@ -37,7 +37,7 @@ func (s *Store) ListUploads(ctx context.Context, directory string) iter.Seq2[tra
 		slices.SortFunc(all, func(a, b *session) int { return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.ID, b.ID)) })
 		for some := range slices.Chunk(all, parallel) {
 			infos, errs := make([]tranship.UploadInfo, len(some)), make([]error, len(some))
-			inParallel(len(some), func(i int) { infos[i], errs[i] = s.info(ctx, some[i]) })
+			s.inParallel(ctx, len(some), func(i int) { infos[i], errs[i] = s.info(ctx, some[i]) })
 			for i, info := range infos {
 				if errs[i] == nil {
 					errs[i] = ctx.Err()
@@ -80,7 +80,7 @@ func (s *Store) sessions(ctx context.Context) ([]*session, error) {
 		input.ContinuationToken = reply.NextContinuationToken
 	}
 	all, errs := make([]*session, len(hashes)), make([]error, len(hashes))
-	inParallel(len(hashes), func(i int) { all[i], errs[i] = s.loadSession(ctx, hashes[i]) })
+	s.inParallel(ctx, len(hashes), func(i int) { all[i], errs[i] = s.loadSession(ctx, hashes[i]) })
 	for _, err := range errs {
 		if err != nil {
 			return nil, err
