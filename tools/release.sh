@@ -27,7 +27,7 @@ for target in "${targets[@]}"; do
   system=${target%/*}
   name=tranship_${version}_${target/\//_}
   if [[ $system == windows ]]; then name+=.exe; fi
-  GOCACHE=$cache GOOS=$system GOARCH=${target#*/} go build -trimpath -buildvcs=false \
+  GOCACHE=$cache GOOS=$system GOARCH=${target#*/} go build -tags grpcnotrace -trimpath -buildvcs=false \
     -ldflags "-s -w -buildid= -X main.version=$version" -o "$out/$name" ./cmd/tranship
   # The list is made from the binary and not from go.mod, so that it has exactly the modules in it.
   "$lister/cyclonedx-gomod" bin -json -std -noserial -notimestamp -version "$version" \

@@ -19,17 +19,17 @@ func newVersion(g *globals) *cobra.Command {
 			if g.JSON {
 				return console.PrintJSON(g.Out, map[string]string{"version": softwareVersion(), "go": runtime.Version()})
 			}
-			_, err := fmt.Fprint(g.Out, versionLine())
-			return err
+			return g.printVersion()
 		},
 	}
 	g.jsonFlag(cmd)
 	return cmd
 }
 
-// versionLine returns the line that "tranship version" and "tranship --version" print.
-func versionLine() string {
-	return fmt.Sprintf("tranship %s %s %s/%s\n", softwareVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+// printVersion prints the line of "tranship version" and "tranship --version".
+func (g *globals) printVersion() error {
+	_, err := fmt.Fprintf(g.Out, "tranship %s %s %s/%s\n", softwareVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return err
 }
 
 // softwareVersion returns the version set by make, or the module version set by go

@@ -53,6 +53,7 @@ func TestFullOutput(t *testing.T) {
 	for _, args := range [][]string{
 		{"--help"},
 		{"cp", "--help"},
+		{"--version"},
 		{"version"},
 		{"version", "--json"},
 		{"completion", "bash"},
@@ -154,5 +155,19 @@ func TestClosedStreams(t *testing.T) {
 	sameContent(t, filepath.Join(local, "file"), []byte("content"))
 	if !isAbsent(filepath.Join(root, "in")) || !isAbsent(tokens) {
 		t.Error("a command with a closed stream has stored something")
+	}
+}
+
+// The flag prints the line of the command, whatever the other arguments are.
+func TestVersionFlag(t *testing.T) {
+	t.Parallel()
+	want, _ := output(t, 0, "version")
+	if !strings.HasPrefix(want, "tranship "+softwareVersion()+" ") {
+		t.Errorf("version prints %q", want)
+	}
+	for _, args := range [][]string{{"--version"}, {"--version", "unknown"}, {"-v", "--version"}} {
+		if got, _ := output(t, 0, args...); got != want {
+			t.Errorf("%q prints %q, want %q", args, got, want)
+		}
 	}
 }

@@ -68,6 +68,7 @@ func run(ctx context.Context, args []string, streams console.Streams) int {
 }
 
 func newRoot(g *globals) *cobra.Command {
+	var printVersion bool
 	root := &cobra.Command{
 		Use:   "tranship",
 		Short: "Move files over gRPC",
@@ -91,6 +92,9 @@ command that a signal interrupts: 1; by a second signal, it ends at once.`,
 		SilenceUsage:  true,
 		Args:          cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if printVersion {
+				return g.printVersion()
+			}
 			if len(args) == 0 {
 				return usage.New("missing command")
 			}
@@ -103,8 +107,9 @@ command that a signal interrupts: 1; by a second signal, it ends at once.`,
 	}
 	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(flagError)
-	root.Version = softwareVersion()
-	root.SetVersionTemplate(versionLine())
+	// cobra's own flag needs a template for its text, and a template calls methods by names that the linker does not
+	// know: the program would have every exported method of every type.
+	root.Flags().BoolVar(&printVersion, "version", false, "version for tranship")
 	addHelp(g, root)
 	flags := root.PersistentFlags()
 	flags.Var(timespan(&g.connectTimeout, 5*time.Second), "connect-timeout", "time limit for connecting to a server, all attempts included")
