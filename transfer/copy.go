@@ -127,10 +127,10 @@ type copier struct {
 }
 
 // copyItems copies the items of a queue one by one.
-func (c *copier) copyItems(ctx context.Context, items <-chan Item) {
+func (c *copier) copyItems(ctx context.Context, items <-chan *Item) {
 	for item := range items {
 		if c.files.Acquire(ctx, 1) == nil {
-			c.copyItem(ctx, item)
+			c.copyItem(ctx, *item)
 			c.files.Release(1)
 		}
 		c.claims.release(item.Path)

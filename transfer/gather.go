@@ -35,7 +35,7 @@ func (c *copier) isBatchable(item *Item) bool {
 func (c *copier) batched() int { return min(c.options.Files/batchWorkers, mostBatched) }
 
 // copyBatches copies the items of a queue in batches.
-func (c *copier) copyBatches(ctx context.Context, items <-chan Item) {
+func (c *copier) copyBatches(ctx context.Context, items <-chan *Item) {
 	g := &gatherer{items: items, most: c.batched()}
 	memory := &batchMemory{}
 	for batch := g.next(); batch != nil; batch = g.next() {
@@ -72,13 +72,12 @@ func (c *copier) widen(ctx context.Context, took time.Duration) {
 
 // gatherer makes batches of the items of a queue.
 type gatherer struct {
-	items <-chan Item
+	items <-chan *Item
 	most  int
 	// batch is the last batch, whose memory the next one takes.
 	batch []Item
-	// left is an item that the last batch had no room for, if isLeft is set.
-	left   Item
-	isLeft bool
+	// left is an item that the last batch had no room for; nil if there is none.
+	left *Item
 }
 
 // next returns the items of the next batch, all of one source and at most
@@ -87,14 +86,14 @@ type gatherer struct {
 // call.
 func (g *gatherer) next() []Item {
 	first := g.left
-	if !g.isLeft {
+	if first == nil {
 		var ok bool
 		if first, ok = <-g.items; !ok {
 			return nil
 		}
 	}
-	g.batch = append(g.batch[:0], first)
-	g.left, g.isLeft = Item{}, false
+	g.batch = append(g.batch[:0], *first)
+	g.left = nil
 	size := g.batch[0].File.Size
 	for len(g.batch) < g.most {
 		select {
@@ -103,10 +102,10 @@ func (g *gatherer) next() []Item {
 				return g.batch
 			}
 			if size += item.File.Size; size > tranship.MaxBatchBytes || !isSameSource(item.Source, g.batch[0].Source) {
-				g.left, g.isLeft = item, true
+				g.left = item
 				return g.batch
 			}
-			g.batch = append(g.batch, item)
+			g.batch = append(g.batch, *item)
 		default:
 			return g.batch
 		}

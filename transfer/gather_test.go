@@ -18,7 +18,7 @@ type uncomparable struct {
 func TestGatherer(t *testing.T) {
 	const half = tranship.MaxBatchBytes / 2
 	one, other := &mem.Store{}, &mem.Store{}
-	items := make(chan Item, 100)
+	items := make(chan *Item, 100)
 	g := &gatherer{items: items, most: 3}
 	expect := func(want ...string) {
 		t.Helper()
@@ -32,7 +32,7 @@ func TestGatherer(t *testing.T) {
 	}
 	add := func(source Source, size int64, paths ...string) {
 		for _, path := range paths {
-			items <- Item{Source: source, Path: path, File: tranship.File{Size: size}}
+			items <- &Item{Source: source, Path: path, File: tranship.File{Size: size}}
 		}
 	}
 	add(one, 0, "a", "b", "c", "d", "e")

@@ -17,9 +17,10 @@ type queue struct {
 	workers *sync.WaitGroup
 	most    int
 	// work copies items until there are no more.
-	work func(ctx context.Context, items <-chan Item)
-	// items is nil before the first item.
-	items chan Item
+	work func(ctx context.Context, items <-chan *Item)
+	// items is nil before the first item. It has pointers, because the memory of a channel is that of as many
+	// items as it can hold, also for one file.
+	items chan *Item
 	// started counts the workers that were started.
 	started atomic.Int32
 }
@@ -27,13 +28,13 @@ type queue struct {
 // send hands an item to a worker. It starts a worker for each item, until there are most.
 func (q *queue) send(ctx context.Context, item Item) {
 	if q.items == nil {
-		q.items = make(chan Item, queuedItems)
+		q.items = make(chan *Item, queuedItems)
 	}
 	if started := q.started.Load(); int(started) < q.most && q.started.CompareAndSwap(started, started+1) {
 		q.start(ctx)
 	}
 	select {
-	case q.items <- item:
+	case q.items <- new(item):
 	case <-ctx.Done():
 	}
 }
