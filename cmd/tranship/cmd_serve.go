@@ -16,6 +16,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/cmd/tranship/internal/copycmd"
+	"github.com/tranship/tranship/internal/codepages"
 	"github.com/tranship/tranship/internal/heapfloor"
 	"github.com/tranship/tranship/server"
 	"github.com/tranship/tranship/store/disk"
@@ -194,6 +195,9 @@ func (g *globals) serve(ctx context.Context, cmd *cobra.Command) (err error) {
 		return errors.Join(err, closeAll(listeners))
 	}
 	defer func() { err = errors.Join(err, endAdmin()) }()
+	if err := codepages.Release(); err != nil {
+		logger.Debug("the pages of the start stay in memory", "error", err)
+	}
 	return runService(ctx, service, listeners, flags.drainTimeout, ready, reloads, reloader.reload)
 }
 

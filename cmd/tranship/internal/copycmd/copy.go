@@ -86,7 +86,7 @@ func Run(ctx context.Context, out *console.Console, servers Connector, sources [
 	if to.Kind == location.Stream {
 		settings.Files = 1
 	}
-	err = transfer.Copy(ctx, target.writer, p.items(ctx, sources), settings)
+	err = transfer.Copy(ctx, target.writer, releaseBefore(p.items(ctx, sources)), settings)
 	if _, failed := errors.AsType[*transfer.FailedError](err); failed {
 		err = nil
 	}

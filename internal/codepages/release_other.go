@@ -1,0 +1,5 @@
+//go:build !linux
+
+package codepages
+
+func release() error { return nil }
