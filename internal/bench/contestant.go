@@ -33,6 +33,7 @@ func contestants() []contestant {
 	return []contestant{
 		tranship{},
 		transhipGRPC{},
+		transhipHTTP{},
 		before{},
 		raw{},
 		netHTTP{},
@@ -42,6 +43,7 @@ func contestants() []contestant {
 		scp{},
 		sftp{},
 		nginx{},
+		nginx{reads: true},
 		tusd{},
 		python{},
 		s3{},

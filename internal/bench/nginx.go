@@ -4,17 +4,27 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path"
 	"path/filepath"
-	"strings"
 )
 
 // nginx copies over HTTP: PUT and GET with curl.
-type nginx struct{}
+type nginx struct {
+	// reads is whether the server reads the files that it sends, as a server must that
+	// checks or encrypts them, instead of telling the kernel to send them.
+	reads bool
+}
 
-func (nginx) name() string { return "nginx" }
+func (n nginx) name() string {
+	if n.reads {
+		return "nginx-read"
+	}
+	return "nginx"
+}
 
-func (nginx) about() string {
+func (n nginx) about() string {
+	if n.reads {
+		return "nginx with sendfile off"
+	}
 	return "curl to nginx, PUT (its dav module) and GET, HTTP/1.1; many files with --parallel"
 }
 
@@ -44,7 +54,7 @@ error_log stderr error;
 events { worker_connections 1024; }
 http {
   access_log off;
-  sendfile on;
+  sendfile {sendfile};
   tcp_nopush on;
   keepalive_requests 1000000;
   client_body_temp_path {root}/.body;
@@ -64,12 +74,15 @@ http {
 }
 `
 
-func (nginx) serve(ctx context.Context, s site) (*service, error) {
+func (n nginx) serve(ctx context.Context, s site) (*service, error) {
 	port, err := freePort()
 	if err != nil {
 		return nil, err
 	}
-	words := map[string]string{"root": s.root, "port": port, "tls": "", "certificate": "", "user": "", "dir": s.dir}
+	words := map[string]string{"root": s.root, "port": port, "tls": "", "certificate": "", "user": "", "dir": s.dir, "sendfile": "on"}
+	if n.reads {
+		words["sendfile"] = "off"
+	}
 	if s.tls {
 		words["tls"] = " ssl"
 		words["certificate"] = fmt.Sprintf("ssl_certificate %s; ssl_certificate_key %s; ssl_protocols TLSv1.3;", s.keys.certificate, s.keys.key)
@@ -85,30 +98,4 @@ func (nginx) serve(ctx context.Context, s site) (*service, error) {
 	return startListening(ctx, command{forks: true, args: []string{nginxProgram(), "-p", s.dir, "-c", config, "-e", "stderr"}}, port)
 }
 
-func (nginx) copy(j job) (command, error) {
-	base := "http://"
-	args := []string{program("curl"), "--fail", "--silent", "--show-error"}
-	if j.tls {
-		base = "https://"
-		args = append(args, "--cacert", j.keys.certificate, "--tlsv1.3")
-	}
-	base += j.address + "/"
-	if j.names == nil {
-		return command{args: append(args, curlPair(j, base, "")...)}, nil
-	}
-	var config strings.Builder
-	for _, name := range j.names {
-		pair := curlPair(j, base, name)
-		fmt.Fprintf(&config, "%s = %q\nurl = %q\n", strings.TrimPrefix(pair[0], "--"), pair[1], pair[2])
-	}
-	return command{args: append(args, "--create-dirs", "--parallel", "--config", "-"), stdin: config.String()}, nil
-}
-
-// curlPair returns the curl options for one file.
-func curlPair(j job, base, name string) []string {
-	flag := "--upload-file"
-	if j.down {
-		flag = "--output"
-	}
-	return []string{flag, filepath.Join(j.local, name), base + path.Join(j.remote, name)}
-}
+func (nginx) copy(j job) (command, error) { return curlCopy(j, "/"), nil }

@@ -8,9 +8,9 @@ import "slices"
 func (c benchCase) standard() []string {
 	switch c.name {
 	case "large-up", "large-down":
-		return []string{"tranship", "tranship-grpc", "before", "raw", "grpc", "rsync", "nginx", "tusd"}
+		return []string{"tranship", "tranship-grpc", "before", "raw", "grpc", "rsync", "nginx", "tusd", "tranship-http", "nginx-read"}
 	case "large-up-tls", "large-down-tls":
-		return []string{"tranship", "raw", "scp"}
+		return []string{"tranship", "raw", "scp", "tranship-http", "nginx-read"}
 	case "small-up", "small-down", "link-50ms-small-up":
 		return []string{"tranship", "tranship-grpc", "before", "rsync"}
 	case "small-up-durable", "unchanged":

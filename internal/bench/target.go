@@ -53,6 +53,7 @@ func targets() []target {
 		{text: "share of the link", cases: links, value: alone(result.linkShare), want: 0.93},
 		{text: "files a second", cases: far, value: alone(result.rate), want: 10_000},
 		{text: "share of the link", contestant: "tranship-grpc", cases: links, value: alone(result.linkShare), want: 0.6},
+		{text: "speed, against nginx with sendfile off", contestant: "tranship-http", cases: slices.Concat(plain, tls), value: result.speedup, baseline: "nginx-read", want: 0.8},
 		{text: "speed, against gRPC before lanes", contestant: "tranship-grpc", cases: fallback, value: result.speedup, baseline: "before", want: 1, few: true},
 		{text: "calls a file of the server", cases: []string{"calls-up"}, value: alone(result.serverCalls), want: 8, atMost: true},
 	}
