@@ -1,10 +1,15 @@
 package server_test
 
 import (
+	"bytes"
+	"errors"
+	"io"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 
+	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/server"
 	"github.com/tranship/tranship/store/mem"
 )
@@ -69,11 +74,12 @@ func TestHTTPConditions(t *testing.T) {
 	put("If-Match", `"none"`).want(t, "If-Match without a file", http.StatusPreconditionFailed)
 	first := put("If-None-Match", "*").want(t, "a file that must not exist", http.StatusCreated).header.Get("ETag")
 	put("If-None-Match", "*").want(t, "a file that exists", http.StatusPreconditionFailed)
-	second := put("If-Match", first).want(t, "the version", http.StatusCreated).header.Get("ETag")
+	second := put("If-Match", first).want(t, "the version", http.StatusNoContent).header.Get("ETag")
 	put("If-Match", first).want(t, "an old version", http.StatusPreconditionFailed)
 	for _, bad := range [][]string{
-		{"If-Match", "*"},
 		{"If-Match", first + ", " + second},
+		{"If-Match", "*, " + second},
+		{"If-None-Match", "*, " + second},
 		{"If-Match", "W/" + second},
 		{"If-Match", "none"},
 		{"If-Match", `"%"`},
@@ -115,4 +121,65 @@ func TestHTTPConditions(t *testing.T) {
 	w.do(http.MethodDelete, "f", nil, "If-Match", first).want(t, "DELETE of an old version", http.StatusPreconditionFailed)
 	w.do(http.MethodDelete, "f", nil, "If-None-Match", "*").want(t, "DELETE of no file", http.StatusBadRequest)
 	w.do(http.MethodDelete, "f", nil, "If-Match", second).want(t, "DELETE", http.StatusNoContent)
+}
+
+// TestHTTPAnyVersion checks If-Match: * of PUT and DELETE, for bodies of all kinds.
+func TestHTTPAnyVersion(t *testing.T) {
+	store := &mem.Store{}
+	w := serveHTTP(t, store, server.Config{})
+	for _, size := range []int{0, 1, tranship.MaxPutBytes + 1} {
+		for _, known := range []bool{true, false} {
+			put := func(content byte) response {
+				body := io.Reader(bytes.NewReader(bytes.Repeat([]byte{content}, size)))
+				if !known {
+					body = io.MultiReader(body) // chunked
+				}
+				return w.do(http.MethodPut, "d/f", body, "If-Match", "*")
+			}
+			put('a').want(t, "PUT without a file", http.StatusPreconditionFailed)
+			if _, err := store.Stat(t.Context(), "d/f"); !errors.Is(err, tranship.ErrNotFound) {
+				t.Errorf("%d bytes: a file was stored: %v", size, err)
+			}
+			w.do(http.MethodDelete, "d/f", nil, "If-Match", "*").want(t, "DELETE without a file", http.StatusPreconditionFailed)
+			first := w.do(http.MethodPut, "d/f", strings.NewReader("first")).want(t, "PUT", http.StatusCreated).header.Get("ETag")
+			second := put('b').want(t, "PUT of a file", http.StatusNoContent).header.Get("ETag")
+			if second == "" || second == first {
+				t.Errorf("the ETag %s became %s", first, second)
+			}
+			if got := w.do(http.MethodGet, "d/f", nil).want(t, "GET", http.StatusOK); got.body != strings.Repeat("b", size) {
+				t.Errorf("the file has %d bytes, want %d", len(got.body), size)
+			}
+			w.do(http.MethodPut, "d", http.NoBody, "If-Match", "*").want(t, "PUT of a directory", http.StatusPreconditionFailed)
+			w.do(http.MethodDelete, "d/f", nil, "If-Match", "*").want(t, "DELETE", http.StatusNoContent)
+		}
+	}
+	for upload, err := range store.ListUploads(t.Context(), "") {
+		t.Errorf("the upload %+v remains, %v", upload, err)
+	}
+}
+
+// TestHTTPAnyVersionReplaced checks that If-Match: * of PUT does not replace a file that another
+// client has stored while the body came.
+func TestHTTPAnyVersionReplaced(t *testing.T) {
+	store := &mem.Store{}
+	w := serveHTTP(t, store, server.Config{})
+	put := func(content string) {
+		if _, err := store.Put(t.Context(), tranship.Spec{Path: "f"}, []byte(content)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("first")
+	reader, writer := io.Pipe()
+	go func() {
+		_, _ = writer.Write([]byte("own"))
+		for len(w.service.Running().Transfers()) == 0 {
+			runtime.Gosched() // the condition was looked at before
+		}
+		put("other")
+		writer.Close()
+	}()
+	w.do(http.MethodPut, "f", reader, "If-Match", "*").want(t, "PUT", http.StatusPreconditionFailed)
+	if got := w.do(http.MethodGet, "f", nil); got.body != "other" {
+		t.Errorf("the file has %q", got.body)
+	}
 }

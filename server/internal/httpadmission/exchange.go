@@ -71,6 +71,9 @@ func (a *Adapter) Serve(w http.ResponseWriter, r *http.Request, request Request,
 	_ = e.control.SetWriteDeadline(time.Now().Add(flushTime))
 	if !e.whole.Load() {
 		_ = e.control.SetReadDeadline(time.Unix(1, 0)) // the http.Server would read the rest
+		if admitted := admittedFrom(r.Context()); admitted != nil {
+			admitted.unread.Store(true)
+		}
 	}
 	if err == nil {
 		return
@@ -117,8 +120,8 @@ func (a *Adapter) begin(r *http.Request, method string) (*admission.Call, error)
 	if name := a.door.ForwardedHeader(); name != "" {
 		forwarded = r.Header.Values(name)
 	}
-	if connection, ok := ctx.Value(connectionKey{}).(*admission.Connection); ok {
-		return connection.Begin(ctx, method, forwarded)
+	if admitted := admittedFrom(ctx); admitted != nil {
+		return admitted.connection.Begin(ctx, method, forwarded)
 	}
 	address, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {

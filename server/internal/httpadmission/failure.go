@@ -87,7 +87,7 @@ func Fail(w http.ResponseWriter, err error) {
 	header := w.Header()
 	header.Set(ErrorHeader, word)
 	header.Set("Content-Type", "text/plain; charset=utf-8")
-	header.Set("X-Content-Type-Options", "nosniff")
+	Protect(header)
 	header.Set("Cache-Control", "no-store")
 	if more, ok := errors.AsType[*headerError](err); ok {
 		header.Set(more.name, more.value)

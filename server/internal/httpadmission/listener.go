@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/tranship/tranship/internal/sendbuffer"
-	"github.com/tranship/tranship/server/internal/admission"
 	"github.com/tranship/tranship/server/internal/origin"
 	"github.com/tranship/tranship/server/limit"
 )
@@ -87,7 +86,7 @@ func (l *listener) accept() {
 			continue
 		}
 		sendbuffer.Bound(conn)
-		l.making.Go(func() { l.offer(&admittedConn{Conn: conn, connection: connection}) })
+		l.making.Go(func() { l.offer(&admittedConn{Conn: conn, connection: connection, accepted: conn, serving: l.ctx}) })
 	}
 }
 
@@ -157,39 +156,6 @@ func (l *listener) prepare(conn *admittedConn) (net.Conn, error) {
 		prepared = secured
 	}
 	return prepared, conn.SetDeadline(time.Time{})
-}
-
-// admittedConn is a connection that counts until it is closed.
-type admittedConn struct {
-	net.Conn
-	connection *admission.Connection
-}
-
-// Write implements net.Conn. One goroutine writes.
-func (c *admittedConn) Write(p []byte) (int, error) {
-	n, err := c.Conn.Write(p)
-	c.connection.Sent(n)
-	return n, err
-}
-
-// Close implements net.Conn.
-func (c *admittedConn) Close() error {
-	c.connection.Close()
-	return c.Conn.Close()
-}
-
-// connectionKey is the key of an *admission.Connection in the context of a connection.
-type connectionKey struct{}
-
-// connContext returns the context of a connection of Listener, for http.Server.ConnContext.
-func connContext(ctx context.Context, conn net.Conn) context.Context {
-	if secured, ok := conn.(*tls.Conn); ok {
-		conn = secured.NetConn()
-	}
-	if admitted, ok := conn.(*admittedConn); ok {
-		return context.WithValue(ctx, connectionKey{}, admitted.connection)
-	}
-	return ctx
 }
 
 // onlyHTTP1 returns a copy of a configuration that agrees to HTTP/1.1 alone by ALPN. So do the

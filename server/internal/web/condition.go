@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/failure"
 )
 
 // etag returns the entity tag of a version. A version is opaque: it is quoted such that every tag
@@ -80,35 +81,50 @@ func httpTime(value string) (time.Time, bool) {
 	return parsed, err == nil && value != ""
 }
 
-// changeCondition returns the precondition of PUT and DELETE. The store compares it atomically with
-// the change.
-func changeCondition(header http.Header) (tranship.Precondition, error) {
+// condition is that of PUT and DELETE.
+type condition struct {
+	// Precondition is what the store compares atomically with the change.
+	tranship.Precondition
+	// mustExist: a file must be at the path, of any version.
+	mustExist bool
+}
+
+// changeCondition returns the condition of PUT and DELETE.
+func changeCondition(header http.Header) (condition, error) {
 	match, noMatch := header.Values("If-Match"), header.Values("If-None-Match")
 	invalid := func(field, rule string) error { return &tranship.InvalidError{Field: field, Rule: rule} }
 	// The others of RFC 9110 do not apply to a change.
 	if header.Get("If-Unmodified-Since") != "" {
-		return tranship.Precondition{}, invalid("If-Unmodified-Since", "a change has no such condition: use If-Match with the ETag of the file")
+		return condition{}, invalid("If-Unmodified-Since", "a change has no such condition: use If-Match with the ETag of the file")
 	}
 	switch {
 	case len(match) > 0 && len(noMatch) > 0:
-		return tranship.Precondition{}, invalid("If-None-Match", "a change has only one of If-Match and If-None-Match")
+		return condition{}, invalid("If-None-Match", "a change has only one of If-Match and If-None-Match")
 	case len(noMatch) > 0:
-		if _, any := tags(noMatch); !any {
-			return tranship.Precondition{}, invalid("If-None-Match", "a change has only If-None-Match: *, for a file that must not exist")
+		if have, any := tags(noMatch); !any || len(have) != 1 {
+			return condition{}, invalid("If-None-Match", "a change has only If-None-Match: *, for a file that must not exist")
 		}
-		return tranship.Precondition{MustNotExist: true}, nil
+		return condition{Precondition: tranship.Precondition{MustNotExist: true}}, nil
 	case len(match) == 0:
-		return tranship.Precondition{}, nil
+		return condition{}, nil
 	}
 	have, any := tags(match)
-	if any || len(have) != 1 {
-		return tranship.Precondition{}, invalid("If-Match", "a change has If-Match with one ETag")
+	if len(have) != 1 {
+		return condition{}, invalid("If-Match", "a change has If-Match with one ETag, or with *")
+	}
+	if any {
+		return condition{mustExist: true}, nil
 	}
 	version, err := versionOf(have[0])
 	if err != nil {
-		return tranship.Precondition{}, err
+		return condition{}, err
 	}
-	return tranship.Precondition{MustMatchVersion: version}, nil
+	return condition{Precondition: tranship.Precondition{MustMatchVersion: version}}, nil
+}
+
+// errNoFile is the error of a change of a file that must exist, and does not.
+func errNoFile(path string) error {
+	return &tranship.PathError{Path: path, Err: failure.Worded(tranship.ErrPrecondition, "%v: there is no file", tranship.ErrPrecondition)}
 }
 
 // versionOf returns the version of an entity tag.

@@ -1,13 +1,10 @@
 package web
 
 import (
-	"cmp"
 	"errors"
 	"io"
-	"mime"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/tranship/tranship"
@@ -100,19 +97,7 @@ func describe(header http.Header, file tranship.File) {
 	if file.CRC32C != nil {
 		header.Set(digestHeader, crcDigest(*file.CRC32C))
 	}
-	name := file.Path[strings.LastIndexByte(file.Path, '/')+1:]
-	header.Set("Content-Type", "application/octet-stream")
-	header.Set("Content-Disposition", cmp.Or(mime.FormatMediaType("attachment", map[string]string{"filename": name}), "attachment"))
-	secure(header)
-}
-
-// secure sets the headers that keep a browser from running a response in the server's origin, and
-// other sites from using it.
-func secure(header http.Header) {
-	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("Content-Security-Policy", "default-src 'none'; sandbox; frame-ancestors 'none'")
-	header.Set("Cross-Origin-Resource-Policy", "same-origin")
-	header.Set("Referrer-Policy", "no-referrer")
+	httpadmission.Attach(header, file.Path)
 }
 
 // send sends a content. A whole file is complete only if its bytes have the checksum that the store

@@ -17,10 +17,12 @@ import (
 // pieceBytes is how many bytes are read, checked and passed on at once.
 const pieceBytes = 256 << 10
 
-// put stores the body of a request as a whole file.
+// put stores the body of a request as a whole file. Its status tells that a file was replaced if
+// the request demands that one is there. Otherwise the store does not tell, and to ask it before
+// would be another call, whose answer may no longer hold when the body has come.
 func (s *Service) put(e *httpadmission.Exchange, path string) error {
 	start := time.Now()
-	file, received, err := s.receive(e, path)
+	file, received, replaced, err := s.receive(e, path)
 	s.log.Transfer(e.Context(), compat.Upload, path, received, start, err)
 	if err != nil {
 		return err
@@ -30,33 +32,18 @@ func (s *Service) put(e *httpadmission.Exchange, path string) error {
 	if file.CRC32C != nil {
 		header.Set(digestHeader, crcDigest(*file.CRC32C))
 	}
+	if replaced {
+		return e.WriteHeader(http.StatusNoContent)
+	}
 	return e.WriteHeader(http.StatusCreated)
 }
 
-// receive stores a body, of which it returns how many bytes have come.
-func (s *Service) receive(e *httpadmission.Exchange, path string) (file tranship.File, received int64, err error) {
-	header := e.Request.Header
-	if header.Get("Content-Range") != "" { // RFC 9110, section 14.5
-		return tranship.File{}, 0, &tranship.InvalidError{Field: "Content-Range", Rule: "PUT stores a whole file"}
-	}
-	if encoding := header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
-		return tranship.File{}, 0, httpadmission.WithStatus(
-			&tranship.InvalidError{Field: "Content-Encoding", Rule: "a body is stored as it is, and must not be encoded"}, http.StatusUnsupportedMediaType)
-	}
-	spec := tranship.Spec{Path: path, Durability: s.options.Durability}
-	if size := e.Request.ContentLength; size >= 0 {
-		spec.Size = &size
-	}
-	if spec.Precondition, err = changeCondition(header); err != nil {
-		return tranship.File{}, 0, err
-	}
-	var want digests
-	if err := want.add(header, false); err != nil {
-		return tranship.File{}, 0, err
-	}
-	spec.CRC32C = want.crc
-	if err := spec.Validate(); err != nil { // before the body comes
-		return tranship.File{}, 0, err
+// receive stores a body, of which it returns how many bytes have come, and whether it has replaced
+// a file for certain.
+func (s *Service) receive(e *httpadmission.Exchange, path string) (file tranship.File, received int64, replaced bool, err error) {
+	spec, want, err := s.specOf(e, path)
+	if err != nil {
+		return tranship.File{}, 0, false, err
 	}
 	if spec.Size != nil && *spec.Size <= tranship.MaxPutBytes {
 		file, received, err = s.receiveSmall(e, spec, want)
@@ -66,7 +53,51 @@ func (s *Service) receive(e *httpadmission.Exchange, path string) (file tranship
 	if spec.Precondition.MustNotExist && errors.Is(err, tranship.ErrExists) {
 		err = httpadmission.WithStatus(err, http.StatusPreconditionFailed)
 	}
-	return file, received, err
+	return file, received, spec.Precondition.MustMatchVersion != "", err
+}
+
+// specOf returns what a request stores, before its body comes, and the digests that the body must
+// have.
+func (s *Service) specOf(e *httpadmission.Exchange, path string) (spec tranship.Spec, want digests, err error) {
+	header := e.Request.Header
+	if header.Get("Content-Range") != "" { // RFC 9110, section 14.5
+		return spec, want, &tranship.InvalidError{Field: "Content-Range", Rule: "PUT stores a whole file"}
+	}
+	if encoding := header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
+		return spec, want, httpadmission.WithStatus(
+			&tranship.InvalidError{Field: "Content-Encoding", Rule: "a body is stored as it is, and must not be encoded"}, http.StatusUnsupportedMediaType)
+	}
+	spec = tranship.Spec{Path: path, Durability: s.options.Durability}
+	if size := e.Request.ContentLength; size >= 0 {
+		spec.Size = &size
+	}
+	condition, err := changeCondition(header)
+	if err != nil {
+		return spec, want, err
+	}
+	spec.Precondition = condition.Precondition
+	if err := want.add(header, false); err != nil {
+		return spec, want, err
+	}
+	spec.CRC32C = want.crc
+	if err := spec.Validate(); err != nil {
+		return spec, want, err
+	}
+	if condition.mustExist {
+		spec.Precondition.MustMatchVersion, err = s.currentVersion(e, path)
+	}
+	return spec, want, err
+}
+
+// currentVersion returns the version of a file that must exist. A store has no precondition for any
+// version, so that a file that another client replaces before the body has come fails the
+// condition, too.
+func (s *Service) currentVersion(e *httpadmission.Exchange, path string) (string, error) {
+	file, err := s.store.Stat(e.Context(), path)
+	if errors.Is(err, tranship.ErrNotFound) {
+		return "", errNoFile(path)
+	}
+	return file.Version, err
 }
 
 // receiveSmall stores a body of at most MaxPutBytes.
@@ -143,14 +174,18 @@ func broken(err error) error {
 
 // remove removes a file.
 func (s *Service) remove(e *httpadmission.Exchange, path string) error {
-	precondition, err := changeCondition(e.Request.Header)
+	condition, err := changeCondition(e.Request.Header)
 	if err != nil {
 		return err
 	}
-	if precondition.MustNotExist {
+	if condition.MustNotExist {
 		return &tranship.InvalidError{Field: "If-None-Match", Rule: "a file that must not exist cannot be removed"}
 	}
-	if err := s.store.Remove(e.Context(), path, precondition); err != nil {
+	err = s.store.Remove(e.Context(), path, condition.Precondition)
+	if condition.mustExist && errors.Is(err, tranship.ErrNotFound) {
+		err = errNoFile(path)
+	}
+	if err != nil {
 		return err
 	}
 	return e.WriteHeader(http.StatusNoContent)

@@ -103,6 +103,9 @@ func targetOf(r *http.Request) (target, error) {
 // ServeHTTP implements http.Handler.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	to, err := targetOf(r)
+	if err == nil {
+		err = httpadmission.RefuseRunning(r)
+	}
 	if err != nil {
 		s.refuse(w, r, err)
 		return
