@@ -6,6 +6,7 @@
 //	GET, HEAD  reads a file or a range of it, or lists a directory as lines of JSON
 //	PUT        stores a whole file
 //	DELETE     removes a file
+//	MOVE       gives a file another path
 //
 // The version of a file is its ETag, which the usual conditions compare. Nothing of a file is
 // visible before all of its body has come. docs/http.md describes it for users.
@@ -37,13 +38,14 @@ const (
 	methodPut    = "/http/Put"
 	methodDelete = "/http/Delete"
 	methodList   = "/http/List"
+	methodMove   = "/http/Move"
 	// MethodOther is the name of a request that names nothing that can be called.
 	MethodOther = "/http/Other"
 )
 
 // Methods returns the names of all calls, for metrics.
 func Methods() []string {
-	return []string{methodGet, methodHead, methodPut, methodDelete, methodList, MethodOther}
+	return []string{methodGet, methodHead, methodPut, methodDelete, methodList, methodMove, MethodOther}
 }
 
 // Options are settings of a Service. The zero value is useful.
@@ -127,8 +129,16 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		handler = func(e *httpadmission.Exchange) error { return s.put(e, to.path) }
 	case r.Method == http.MethodDelete:
 		request.Method, handler = methodDelete, func(e *httpadmission.Exchange) error { return s.remove(e, to.path) }
+	case r.Method == MethodMove:
+		var destination string
+		if destination, err = destinationOf(r); err != nil {
+			s.refuse(w, r, err)
+			return
+		}
+		request.Method, request.Names.Destination = methodMove, destination
+		handler = func(e *httpadmission.Exchange) error { return s.move(e, to.path, destination) }
 	default:
-		s.refuse(w, r, notAllowed("a file has no method "+r.Method, http.MethodGet, http.MethodHead, http.MethodPut, http.MethodDelete))
+		s.refuse(w, r, notAllowed("a file has no method "+r.Method, http.MethodGet, http.MethodHead, http.MethodPut, http.MethodDelete, MethodMove))
 		return
 	}
 	s.adapter.Serve(w, r, request, handler)
