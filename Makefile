@@ -26,7 +26,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: all
-all: build test lint generate-check breaking tidy-check race interop fuzz vuln demo crash cross release-check ## run everything that CI checks
+all: build test lint generate-check page-check breaking tidy-check race interop fuzz vuln demo crash cross release-check ## run everything that CI checks
 
 .PHONY: build
 build: ## build the static binary bin/tranship
@@ -101,6 +101,19 @@ generate: ## generate the Go code of the .proto files
 .PHONY: generate-check
 generate-check: ## fail if generated code is stale
 	@tools/generate-check.sh
+
+# The bundle of the page is committed, so that building tranship needs no npm.
+.PHONY: page
+page: ## bundle the scripts of the page for browsers, with npm and nodejs
+	tools/page.sh server/internal/page/assets
+
+.PHONY: page-check
+page-check: ## fail if the bundle of the page is stale, and test its scripts
+	@tools/page-setup.sh
+	tools/page.sh build/page/fresh
+	diff -q build/page/fresh/page.js server/internal/page/assets/page.js
+	diff -q build/page/fresh/licenses.txt server/internal/page/assets/licenses.txt
+	node --test server/internal/page/source/
 
 .PHONY: breaking
 breaking: ## fail if a .proto change breaks clients; AGAINST=COMMIT names the older version

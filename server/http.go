@@ -9,6 +9,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/server/internal/httpadmission"
+	"github.com/tranship/tranship/server/internal/page"
 	"github.com/tranship/tranship/server/internal/web"
 )
 
@@ -25,12 +26,16 @@ type HTTPListener struct{ net.Listener }
 func HTTPMethods() []string {
 	return slices.Concat(
 		web.Methods(),
+		page.Methods(),
 	)
 }
 
 // httpParts returns the parts of the server over HTTP by the first segment of their paths.
 func (s *Server) httpParts(adapter *httpadmission.Adapter) map[string]http.Handler {
+	thePage := page.New(adapter)
 	return map[string]http.Handler{
+		"":      thePage,
+		"page":  thePage,
 		"files": web.New(s.store, adapter, web.Options{Durability: s.config.commitDurability(), Running: s.running, Logger: s.config.Logger}),
 	}
 }

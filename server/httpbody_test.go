@@ -85,7 +85,8 @@ func TestHTTPBrokenBody(t *testing.T) {
 func TestHTTPRefusals(t *testing.T) {
 	w := serveHTTP(t, &mem.Store{}, server.Config{})
 	for request, status := range map[string]int{
-		"GET /":                                   404,
+		"GET /none":                               404,
+		"POST /":                                  405,
 		"GET /files":                              404,
 		"GET /files/../f":                         400,
 		"GET /files/a/../../f":                    400,

@@ -17,3 +17,5 @@ go list -m -f '{{.Path}} {{.Dir}}' all | sort |
       fi
     done
   done
+printf '\n%s\n\n' "$(printf '=%.0s' {1..80})"
+cat server/internal/page/assets/licenses.txt

@@ -50,6 +50,7 @@ func (s *Service) list(e *httpadmission.Exchange, directory string) error {
 			header := e.Header()
 			header.Set("Content-Type", "application/jsonl; charset=utf-8")
 			header.Set("Cache-Control", "private, no-cache")
+			header.Set("Vary", "Accept")
 			httpadmission.Protect(header)
 			if err := e.WriteHeader(http.StatusOK); err != nil {
 				return err

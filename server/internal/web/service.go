@@ -115,6 +115,9 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	request := httpadmission.Request{Names: admission.Names{Path: to.path}}
 	var handler func(*httpadmission.Exchange) error
 	switch {
+	case to.isDir && r.Method == http.MethodGet && wantsPage(r):
+		s.adapter.Serve(w, r, httpadmission.Request{Method: methodList, Public: true}, func(e *httpadmission.Exchange) error { return toPage(e, to.path) })
+		return
 	case to.isDir && (r.Method == http.MethodGet || r.Method == http.MethodHead):
 		request.Method, handler = methodList, func(e *httpadmission.Exchange) error { return s.list(e, to.path) }
 	case to.isDir:

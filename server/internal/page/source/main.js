@@ -1,0 +1,184 @@
+// The page: a directory of the server, and uploads to it.
+
+import { decide, newFolder, removeEntry, renameEntry } from "./actions.js";
+import { whenUnauthenticated } from "./api.js";
+import { button, h } from "./dom.js";
+import { chosen, dropped } from "./gather.js";
+import { Listing, crumbs } from "./listing.js";
+import { base, directoryOf, hashOf } from "./paths.js";
+import { Queue } from "./queue.js";
+import { session, signInForm, signOut } from "./session.js";
+import { available as canShare, share } from "./share.js";
+import { language, t } from "./strings.js";
+import { UploadsView } from "./uploads.js";
+
+document.documentElement.lang = language === "zh" ? "zh-Hans" : language;
+
+const root = document.querySelector("#page");
+const status = h("div", { class: "hidden-text", role: "status", "aria-live": "polite" });
+const alertText = h("span");
+const alertBox = h("div", { class: "alert", role: "alert", hidden: true }, alertText,
+  h("button", { type: "button", class: "button", onclick: () => (alertBox.hidden = true) }, t("close")));
+const account = h("div", { class: "account" });
+const path = h("div", { class: "path" });
+const main = h("main");
+
+const announce = (text) => (status.textContent = text);
+
+/** fail shows an error, if there is one. */
+function fail(error) {
+  alertText.textContent = error.message;
+  alertBox.hidden = false;
+}
+
+/** guarded returns a function that shows the error of another. */
+const guarded = (act) => (...values) => Promise.resolve().then(() => act(...values)).catch(fail);
+
+const queue = new Queue(decide);
+const view = new UploadsView(queue, announce, chooseUnfinished);
+const actions = {
+  rename: guarded(async (entry) => {
+    const to = await renameEntry(entry, announce);
+    if (to === null) return;
+    listing.removed(entry.path);
+    await listing.added(to);
+  }),
+  remove: guarded(async (entry) => {
+    if (await removeEntry(entry, announce)) listing.removed(entry.path);
+  }),
+  share: null,
+};
+const listing = new Listing(actions);
+queue.addEventListener("finished", ({ detail }) => listing.added(detail.path).catch(() => {})); // the next list has it
+
+// The inputs are hidden: their buttons open them.
+const fileInput = h("input", { type: "file", multiple: true, hidden: true, id: "files", "aria-label": t("uploadFiles") });
+const folderInput = h("input", { type: "file", webkitdirectory: true, multiple: true, hidden: true, id: "folder", "aria-label": t("uploadFolder") });
+const unfinishedInput = h("input", { type: "file", hidden: true, id: "unfinished", "aria-label": t("chooseShort") });
+for (const input of [fileInput, folderInput]) {
+  input.addEventListener("change", () => {
+    upload(chosen(input.files, listing.directory));
+    input.value = "";
+  });
+}
+
+function upload(files) {
+  queue.add(files.filter(({ path }) => !queue.has(path)));
+  view.showUnfinished().catch(fail);
+}
+
+/** chooseUnfinished asks for the file of an upload that an earlier visit has left. */
+function chooseUnfinished(wanted) {
+  unfinishedInput.onchange = () => {
+    const [file] = unfinishedInput.files;
+    unfinishedInput.value = "";
+    if (!file) return;
+    if (file.size !== wanted.size || file.lastModified !== wanted.modified) fail(new Error(t("otherFile", { name: file.name })));
+    else upload([{ file, path: wanted.path }]);
+  };
+  unfinishedInput.click();
+}
+
+const toolbar = h("div", { class: "toolbar" },
+  button("upload", t("uploadFiles"), () => fileInput.click(), { class: "button primary" }),
+  "webkitdirectory" in folderInput && button("folder", t("uploadFolder"), () => folderInput.click()),
+  button("newFolder", t("newFolder"), guarded(async () => {
+    const made = await newFolder(listing.directory);
+    if (made !== null) location.hash = hashOf(made);
+  })),
+  button("refresh", t("refresh"), () => show()));
+
+const dropText = h("p");
+const dropArea = h("div", { class: "drop", hidden: true, "aria-hidden": "true" }, dropText);
+
+/** browses tells whether the user sees a directory, and not the form to sign in. */
+const browses = () => main.contains(listing.element);
+const hasFiles = (event) => browses() && event.dataTransfer?.types.includes("Files");
+let depth = 0; // of elements that the pointer is in while it drags
+addEventListener("dragenter", (event) => {
+  if (!hasFiles(event)) return;
+  event.preventDefault();
+  depth++;
+  dropText.textContent = t("dropHere", { name: listing.directory === "" ? t("allFiles") : base(listing.directory) });
+  dropArea.hidden = false;
+});
+addEventListener("dragover", (event) => hasFiles(event) && event.preventDefault());
+addEventListener("dragleave", (event) => {
+  if (hasFiles(event) && --depth <= 0) dropArea.hidden = true;
+});
+addEventListener("drop", (event) => {
+  depth = 0;
+  dropArea.hidden = true;
+  if (!hasFiles(event)) return;
+  event.preventDefault();
+  const groups = dropped(event.dataTransfer, listing.directory);
+  guarded(async () => {
+    let any = false;
+    for await (const files of groups) {
+      any = true;
+      upload(files);
+    }
+    if (!any) throw new Error(t("nothingDropped"));
+  })();
+});
+
+addEventListener("beforeunload", (event) => queue.busy && event.preventDefault());
+
+/** show shows the directory that the address names. moved: the user has come from another. */
+async function show(moved = false) {
+  const directory = directoryOf(location.hash);
+  if (directory === null) {
+    fail(new Error(t("badAddress")));
+    location.hash = "#/";
+    return;
+  }
+  path.replaceChildren(crumbs(directory));
+  document.title = `${directory === "" ? t("allFiles") : base(directory)} – Tranship`;
+  if (!browses()) main.replaceChildren(toolbar, view.element, listing.element);
+  if (moved) path.querySelector("h1").focus();
+  await listing.show(directory);
+}
+
+function signIn(methods) {
+  path.replaceChildren();
+  account.replaceChildren();
+  main.replaceChildren(signInForm(methods, start));
+  document.title = `${t("signInTitle")} – Tranship`;
+  main.querySelector("input, a")?.focus();
+}
+
+let methods = ["token"];
+whenUnauthenticated(() => {
+  if (browses() || main.childElementCount === 0) signIn(methods);
+});
+
+/** start shows the page for what the user is to the server. */
+async function start() {
+  alertBox.hidden = true;
+  const user = await session();
+  if (user) methods = user.methods;
+  if (user?.required) {
+    signIn(methods);
+    return;
+  }
+  account.replaceChildren();
+  if (user && !user.anonymous) {
+    account.append(h("span", { class: "principal" }, user.principal), h("button", { type: "button", class: "button", onclick: guarded(leave) }, t("signOut")));
+  } else if (user && methods.length > 0) {
+    account.append(h("button", { type: "button", class: "button", onclick: () => signIn(methods) }, t("signIn")));
+  }
+  actions.share = (await canShare()) ? guarded((entry) => share(entry, announce)) : null;
+  queue.signedIn();
+  await Promise.all([show(), view.showUnfinished().catch(fail)]);
+}
+
+async function leave() {
+  await signOut();
+  await start();
+}
+
+root.replaceChildren(
+  h("header", { class: "top" }, h("a", { class: "brand", href: "#/" }, "Tranship"), account),
+  path, alertBox, main, status, dropArea, fileInput, folderInput, unfinishedInput);
+addEventListener("hashchange", () => browses() && show(true));
+start().catch(fail);
