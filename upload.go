@@ -211,7 +211,8 @@ type UploadInfo struct {
 	Owner string
 	// Size is the length of the file in bytes.
 	Size int64
-	// DurableBytes is how many bytes are durable.
+	// DurableBytes is how many bytes are durable: those of whole parts, and those of the tail
+	// if the store keeps one (see TailKeeper).
 	DurableBytes int64
 	// Created is when the upload was begun.
 	Created time.Time

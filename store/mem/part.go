@@ -28,6 +28,7 @@ func (u *upload) Part(ctx context.Context, n int) (tranship.PartWriter, error) {
 	}
 	w := &writer{ctx: ctx, upload: u, n: n, part: new(part), most: most}
 	u.session.parts[n] = w.part
+	u.session.dropTailLocked(n)
 	return w, nil
 }
 
@@ -49,6 +50,7 @@ func (u *upload) CopyPart(ctx context.Context, n int, source string, options tra
 	}
 	data = data[:most:most]
 	u.session.parts[n] = &part{data: data, crc: tranship.CRC32C(data), closed: true}
+	u.session.dropTailLocked(n)
 	u.session.used = time.Now()
 	return nil
 }
@@ -81,8 +83,10 @@ type writer struct {
 	n      int
 	part   *part
 	// most is the maximum length of the part in bytes.
-	most   int64
-	closed bool
+	most int64
+	// continued is how many bytes of the part are those of the tail that the writer continues.
+	continued int64
+	closed    bool
 }
 
 func (w *writer) Write(data []byte) (int, error) {
@@ -109,6 +113,10 @@ func (w *writer) Write(data []byte) (int, error) {
 func (w *writer) Close() error {
 	w.upload.store.mu.Lock()
 	defer w.upload.store.mu.Unlock()
+	return w.closeLocked()
+}
+
+func (w *writer) closeLocked() error {
 	if w.closed {
 		return nil
 	}
@@ -120,7 +128,14 @@ func (w *writer) Close() error {
 		delete(w.upload.session.parts, w.n)
 		return err
 	}
+	if w.continued > 0 && int64(len(w.part.data)) < w.most {
+		delete(w.upload.session.parts, w.n) // the tail stays as it was
+		return nil
+	}
 	w.part.closed = true
+	if int64(len(w.part.data)) == w.most {
+		w.upload.session.dropTailLocked(w.n)
+	}
 	return nil
 }
 

@@ -53,6 +53,10 @@ func TestTreeRemover(t *testing.T) {
 	storetest.TestTreeRemover(t, func(*testing.T) tranship.Store { return new(mem.Store) })
 }
 
+func TestTailKeeper(t *testing.T) {
+	storetest.TestTailKeeper(t, func(*testing.T) tranship.Store { return &mem.Store{PartSize: 1000} })
+}
+
 func TestBatchPutter(t *testing.T) {
 	storetest.TestBatchPutter(t, func(*testing.T) tranship.Store { return new(mem.Store) })
 }

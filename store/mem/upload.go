@@ -25,6 +25,9 @@ type session struct {
 	current *upload
 	// parts has the data of each part.
 	parts map[int]*part
+	// tail is the beginning of a part; nil for none. It stays while its part is written from
+	// there on.
+	tail *tail
 	// durable has the ranges of a session that was committed.
 	durable []tranship.Range
 	// committed is the version of the committed file; "" before the commit.
@@ -158,7 +161,8 @@ func (u *upload) Commit(ctx context.Context, commit tranship.Commit) (tranship.F
 		if err := u.store.makeDirectoriesLocked(ctx, s.spec.Path); err != nil {
 			return tranship.File{}, err
 		}
-		s.durable, s.committed, s.parts, s.used = s.durableLocked(), made.info.Version, nil, time.Now()
+		s.durable, s.committed, s.used = s.durableLocked(), made.info.Version, time.Now()
+		s.parts, s.tail = nil, nil
 	}
 	u.store.setLocked(made)
 	s.current = nil

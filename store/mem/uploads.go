@@ -113,7 +113,7 @@ func clone(spec tranship.Spec) tranship.Spec {
 
 // forgetLocked removes a session with its data, and ends its current epoch.
 func (s *Store) forgetLocked(old *session) {
-	old.current, old.parts = nil, nil
+	old.current, old.parts, old.tail = nil, nil, nil
 	if old.resumable {
 		delete(s.sessions, resumptionOf(old.spec))
 		delete(s.ids, old.id)
@@ -220,6 +220,9 @@ func (s *Store) infoLocked(begun *session) tranship.UploadInfo {
 	}
 	for _, durable := range begun.durableLocked() {
 		info.DurableBytes += durable.Length
+	}
+	if begun.tail != nil {
+		info.DurableBytes += int64(len(begun.tail.data))
 	}
 	return info
 }

@@ -28,6 +28,7 @@ func joinerTests() []sharedTest {
 		{"aborted", joinedAborted},
 		{"committed", joinedCommitted},
 		{"cannot be joined", joinedNothing},
+		{"a tail", tailJoined},
 	}
 }
 

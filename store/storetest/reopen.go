@@ -50,6 +50,9 @@ func reopenTests() []reopenTest {
 		{"many uploads", reopenMany},
 		{"owners", reopenOwners},
 		{"state", reopenState},
+		{"tails", tailReopened},
+		{"a tail that is continued", tailReopenedOpen},
+		{"a tail that was dropped", tailReopenedDropped},
 	}
 }
 

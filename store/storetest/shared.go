@@ -26,6 +26,8 @@ func TestShared(t *testing.T, open func(t *testing.T, n int) []tranship.Store) {
 		{"must match version", sharedMustMatch},
 		{"attributes that come back", sharedAttributes},
 		{"begin races", sharedBegins},
+		{"tails in turns", tailElsewhere},
+		{"a tail of an older server", tailOvertaken},
 	})
 	runShared(t, open, joinerTests())
 }

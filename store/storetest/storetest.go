@@ -28,6 +28,8 @@
 //     these tests, too.
 //   - TestStateStore, for a store that keeps the state of servers. Test runs these tests, too,
 //     except those of several instances.
+//   - TestTailKeeper, for a store whose uploads keep the beginning of a part. Test runs these
+//     tests, too; TestDurable, TestKilled and TestShared run further ones.
 //   - TestOwners, for a store that keeps the uploads of several owners apart.
 //   - TestAccounts, for a store with a tranship.AccountKeeper.
 //   - TestSkipped, for a store that may have to leave something out of its lists.
@@ -100,6 +102,7 @@ func Test(t *testing.T, open func(t *testing.T) tranship.Store, lacks ...Lack) {
 		{"Uploads", NoResume, uploadsTests()},
 		{"RemoveAllUploads", NoResume, removeAllUploadTests()},
 		{"ResumeConcurrency", NoResume, resumeConcurrencyTests()},
+		{"TailKeeper", NoResume, tailTests()},
 	} {
 		if group.need == "" || !declared[group.need] {
 			t.Run(group.name, func(t *testing.T) { runAll(t, open, declared, group.tests) })
