@@ -123,6 +123,13 @@ func mustHold(t *testing.T, what string, data, log []byte) (parts int) {
 			t.Fatalf("%s: part %d is not what the journal says", what, n)
 		}
 	}
+	if h.Tail != nil {
+		start := h.Tail.Number * crashPartSize
+		end := start + h.Tail.Length
+		if end > int64(len(data)) || tranship.CRC32C(data[start:end]) != h.Tail.CRC32C {
+			t.Fatalf("%s: the tail of part %d is not what the journal says", what, h.Tail.Number)
+		}
+	}
 	return len(h.Parts)
 }
 
@@ -139,6 +146,43 @@ func (c *crashing) writePart(t *testing.T, random *rand.Rand, n int64, whole boo
 	if !whole {
 		data = data[:10]
 	}
+	if err := writePieces(w, random, data); err != nil {
+		return err
+	}
+	if random.IntN(2) == 0 {
+		return w.CloseTail()
+	}
+	return w.Close()
+}
+
+// continuePart continues the tail, if there is one, up to any byte.
+func (c *crashing) continuePart(t *testing.T, random *rand.Rand) error {
+	w, err := c.ContinuePart(t.Context(), func() error { return nil })
+	if errors.Is(err, tranship.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	data := make([]byte, random.Int64N(w.most-w.continued+1))
+	for i := range data {
+		data[i] = byte(random.Uint32())
+	}
+	if err := writePieces(w, random, data); err != nil {
+		return err
+	}
+	switch random.IntN(4) {
+	case 0:
+		return w.Close()
+	case 1:
+		w.Discard()
+		return nil
+	}
+	return w.CloseTail()
+}
+
+// writePieces writes data in pieces, some of which are zeros.
+func writePieces(w *Writer, random *rand.Rand, data []byte) (err error) {
 	for piece := range slices.Chunk(data, 40) {
 		if random.IntN(3) == 0 {
 			err = w.WriteZeros(int64(len(piece)))
@@ -149,18 +193,18 @@ func (c *crashing) writePart(t *testing.T, random *rand.Rand, n int64, whole boo
 			return err
 		}
 	}
-	return w.Close()
+	return nil
 }
 
-// Whenever a process or the machine ends, every part that the journal has is what it says:
-// parts are begun again, left unfinished, and synced, in any order, and the files are
+// Whenever a process or the machine ends, every part and tail that the journal has is what it says:
+// parts are begun again, left unfinished, continued, and synced, in any order, and the files are
 // looked at after each write and sync.
 func TestCrashAnywhere(t *testing.T) {
 	for seed := range uint64(20) {
 		for _, durable := range []bool{true, false} {
 			for _, background := range []bool{true, false} {
 				c := newCrashing(t, durable, background)
-				var most int
+				var most, tails int
 				c.check = func() {
 					most = max(most, mustHold(t, "the process ended", c.data.written, c.log.written))
 					if !durable {
@@ -177,6 +221,12 @@ func TestCrashAnywhere(t *testing.T) {
 					if err := c.writePart(t, random, random.Int64N(crashParts), random.IntN(4) > 0); err != nil {
 						t.Fatal(err)
 					}
+					if err := c.continuePart(t, random); err != nil {
+						t.Fatal(err)
+					}
+					if _, ok := c.Tail(); ok {
+						tails++
+					}
 					if random.IntN(5) == 0 {
 						if err := c.Sync(); err != nil {
 							t.Fatal(err)
@@ -186,8 +236,8 @@ func TestCrashAnywhere(t *testing.T) {
 						}
 					}
 				}
-				if most < 2 {
-					t.Errorf("seed %d, durable %v, background %v: %d parts at most", seed, durable, background, most)
+				if most < 2 || tails < 2 {
+					t.Errorf("seed %d, durable %v, background %v: %d parts at most, a tail %d times", seed, durable, background, most, tails)
 				}
 			}
 		}

@@ -31,6 +31,9 @@ func (f *File) completeLocked(p *part, number int64) (due bool) {
 	defer f.mu.Unlock()
 	f.pending = append(f.pending, closedPart{part: p, number: number, length: p.written, crc: p.crc, round: p.round})
 	f.pendingBytes += p.written
+	if f.tail != nil && f.tail.Number == number {
+		f.filled = true
+	}
 	full := f.pendingBytes >= groupBytes
 	switch {
 	case !f.config.Background:
@@ -150,8 +153,11 @@ func (f *File) record(group []closedPart, others ...Entry) error {
 	}
 	err := f.journal.appendLocked(f.config.Durable(), entries...)
 	if err == nil {
+		f.mu.Lock()
+		defer f.mu.Unlock()
 		for _, c := range current {
 			c.recorded = true
+			f.dropTailLocked(c.number)
 		}
 	}
 	return f.failJournal(err)
@@ -202,13 +208,13 @@ func (f *File) settle() error {
 // Settled reports whether the files are durable entries of their directory.
 func (f *File) Settled() bool { return f.settled.Load() }
 
-// restartLocked voids the record of a part, before its first byte is overwritten. The caller
+// restartLocked voids the record of a part, or of its beginning, before its first byte is overwritten. The caller
 // holds the part.
 func (f *File) restartLocked(p *part, number int64) error {
 	if f.journal != nil {
 		f.journal.mu.Lock()
 		defer f.journal.mu.Unlock()
-		if p.recorded {
+		if p.recorded || f.hasTail(number) {
 			if err := f.journal.appendLocked(f.config.Durable(), VoidEntry(number)); err != nil {
 				return f.Fail(f.failJournal(err))
 			}
@@ -219,6 +225,7 @@ func (f *File) restartLocked(p *part, number int64) error {
 	defer f.mu.Unlock()
 	p.round++
 	p.durable = false
+	f.dropTailLocked(number)
 	return nil
 }
 

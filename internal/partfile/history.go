@@ -18,6 +18,7 @@ import (
 //	void       a part is about to be overwritten: number
 //	closing    the data file is about to become a file: version, CRC32C
 //	committed  it has: version, CRC32C, time
+//	tail       the first bytes of a part that is not whole are there: number, length, CRC32C
 //
 // The first record that is not whole ends the journal.
 const (
@@ -26,6 +27,7 @@ const (
 	kindVoid
 	kindClosing
 	kindCommitted
+	kindTail
 )
 
 const (
@@ -77,6 +79,9 @@ type History struct {
 	Shape
 	// Parts are the whole ones, and their checksums.
 	Parts map[int64]uint32
+	// Tail is the beginning of a part that is not whole; nil for none. There is only one: the
+	// last tail record counts, until its part is whole or void.
+	Tail *Tail
 	// Closing is what the upload was about to become, or has, when nothing came after; nil
 	// otherwise.
 	Closing *Outcome
@@ -156,6 +161,7 @@ func (h *History) take(payload []byte, header func(content []byte) (Shape, bool)
 		number, length, crc := d.Number(), d.Number(), d.Uint32()
 		if d.Done() && length > 0 && length == h.length(number) {
 			h.Parts[number] = crc
+			h.dropTail(number)
 			h.Closing = nil
 			return true
 		}
@@ -163,7 +169,15 @@ func (h *History) take(payload []byte, header func(content []byte) (Shape, bool)
 		number := d.Number()
 		if d.Done() && h.length(number) > 0 {
 			delete(h.Parts, number)
+			h.dropTail(number)
 			h.Closing = nil
+			return true
+		}
+	case kindTail:
+		t := Tail{Number: d.Number(), Length: d.Number(), CRC32C: d.Uint32()}
+		_, whole := h.Parts[t.Number]
+		if d.Done() && !whole && t.Length > 0 && t.Length < h.length(t.Number) {
+			h.Tail, h.Closing = &t, nil
 			return true
 		}
 	case kindClosing, kindCommitted:
@@ -179,6 +193,13 @@ func (h *History) take(payload []byte, header func(content []byte) (Shape, bool)
 	return false
 }
 
+// dropTail drops the tail of a part.
+func (h *History) dropTail(number int64) {
+	if h.Tail != nil && h.Tail.Number == number {
+		h.Tail = nil
+	}
+}
+
 // HeaderEntry is a header with a content of the caller's.
 func HeaderEntry(content []byte) Entry { return Entry{kindHeader, content} }
 
@@ -192,6 +213,13 @@ func PartEntry(number, length int64, crc uint32) Entry {
 // VoidEntry says that a part is about to be overwritten.
 func VoidEntry(number int64) Entry {
 	return Entry{kindVoid, binary.AppendUvarint(nil, uint64(number))}
+}
+
+// TailEntry says that the first bytes of a part are in the data file.
+func TailEntry(t Tail) Entry {
+	b := binary.AppendUvarint(nil, uint64(t.Number))
+	b = binary.AppendUvarint(b, uint64(t.Length))
+	return Entry{kindTail, binary.BigEndian.AppendUint32(b, t.CRC32C)}
 }
 
 // ClosingEntry says that the data file is about to become a file.

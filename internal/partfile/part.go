@@ -109,7 +109,7 @@ func (f *File) ForgetUnrecorded() {
 	f.stopTimer()
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.pending, f.pendingBytes = nil, 0
+	f.pending, f.pendingBytes, f.filled = nil, 0, false
 	for n, p := range f.parts {
 		p.writer = nil
 		if !p.recorded {

@@ -37,6 +37,11 @@
 //     writer may have left there are cleared before the part can be whole. Bytes that an
 //     older writer left behind the end of the file are cut off before the file is
 //     committed: see Trim.
+//  8. A tail is the beginning of a part that is not whole. It is in the journal only if its
+//     bytes are in the data file and have the recorded checksum, by the rules of parts. The
+//     part is then continued behind the tail, without another record: until the next tail, or
+//     the whole part, is in the journal, the recorded bytes stay as they are. The rule for the
+//     first byte of a part, invariant 2, applies to a tail too.
 package partfile
 
 import (
@@ -83,7 +88,7 @@ type Space interface {
 	Used(bytes int64)
 }
 
-// Config says how a File behaves. All but Space, Settle and Ended must be set.
+// Config says how a File behaves. All but Space, Settle, Shorten and Ended must be set.
 type Config struct {
 	System System
 	// Path is what messages call the file.
@@ -107,6 +112,10 @@ type Config struct {
 	// Explain makes an error of the operating system one of the store. op is the operation
 	// that failed, such as "write".
 	Explain func(op string, err error) error
+	// Shorten replaces a journal that has become long by one without what no longer counts,
+	// with Rewrite. CloseTail calls it, without the Gate, when the journal has reached its
+	// limit. It may be nil.
+	Shorten func() error
 	// Ended is called once, after the first FinalError, while the Gate is held.
 	Ended func()
 }
@@ -142,6 +151,10 @@ type File struct {
 	parts  map[int64]*part
 	// stale is true if the data file may have bytes of parts that are not in memory.
 	stale bool
+	// tail is the one that the journal has; nil for none. filled is true while its part is
+	// whole and not yet in the journal.
+	tail   *Tail
+	filled bool
 	// partsAtDrop is how many parts were left when unfinished parts were last dropped.
 	partsAtDrop int
 	// pending are parts that are closed and not yet in the journal.

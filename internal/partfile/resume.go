@@ -9,8 +9,8 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// Restore takes over the parts of a history, except parts that end behind the end of the data
-// file, which has dataSize bytes. complete reports whether there were no such parts. Both
+// Restore takes over the parts and the tail of a history, except those that end behind the end of the data
+// file, which has dataSize bytes. complete reports whether there were none. Both
 // files count as durable entries of their directory. Restore must be called before f is
 // used.
 func (f *File) Restore(h *History, dataSize int64) (complete bool) {
@@ -28,6 +28,16 @@ func (f *File) Restore(h *History, dataSize int64) (complete bool) {
 			f.config.Space.Used(length)
 		}
 	}
+	if h.Tail == nil {
+		return complete
+	}
+	if h.Tail.Number*h.PartSize+h.Tail.Length > dataSize {
+		return false
+	}
+	f.tail = h.Tail
+	if f.config.Space != nil {
+		f.config.Space.Used(h.Tail.Length)
+	}
 	return complete
 }
 
@@ -39,7 +49,7 @@ func (f *File) Doubt() { f.doubted = true }
 // Gate.
 func (f *File) IsDoubted() bool { return f.doubted }
 
-// Rewrite replaces the journal by one that has a header and the recorded parts. If the parts
+// Rewrite replaces the journal by one that has a header, the recorded parts and the tail. If they
 // are doubted it reads them first, and leaves out those that do not have their recorded
 // checksum. No part may be overwritten until the new journal is durable, because a crash may
 // bring the old one back.
@@ -62,6 +72,13 @@ func (f *File) Rewrite(ctx context.Context, durable bool, header []byte, unreada
 	for _, n := range sound {
 		entries = append(entries, PartEntry(n, f.parts[n].written, f.parts[n].crc))
 	}
+	tail, err := f.soundTail(ctx, unreadable)
+	if err != nil {
+		return err
+	}
+	if tail != nil {
+		entries = append(entries, TailEntry(*tail))
+	}
 	old := f.journal.file
 	next, err := replace(entries)
 	if next != nil {
@@ -74,12 +91,14 @@ func (f *File) Rewrite(ctx context.Context, durable bool, header []byte, unreada
 		return f.Fail(err)
 	}
 	f.settled.Store(true)
+	doubted := f.doubted
 	f.doubted = false
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.tail = tail
 	for n, p := range f.parts {
 		p.recorded = slices.Contains(sound, n)
-		if !p.recorded {
+		if !p.recorded && doubted {
 			p.written, p.crc = 0, 0
 		}
 		p.durable, p.durableCRC = p.recorded, p.crc
@@ -111,6 +130,27 @@ func (f *File) sound(ctx context.Context, unreadable func(part int64, err error)
 		}
 	}
 	return sound, nil
+}
+
+// soundTail returns the tail; nil for none. If it is doubted it reads it, and returns it only if
+// it has its recorded checksum.
+func (f *File) soundTail(ctx context.Context, unreadable func(part int64, err error)) (*Tail, error) {
+	tail := f.tail
+	if tail == nil || !f.doubted {
+		return tail, nil
+	}
+	data := io.NewSectionReader(f.data, tail.Number*f.config.PartSize, tail.Length)
+	crc, err := sum(ctx, data, make([]byte, verifyBuffer))
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case err != nil:
+		unreadable(tail.Number, err)
+		return nil, nil
+	case crc != tail.CRC32C:
+		return nil, nil
+	}
+	return tail, nil
 }
 
 // verifyBuffer is how many bytes are read at once.

@@ -8,8 +8,8 @@ import (
 	"github.com/tranship/tranship"
 )
 
-// Writer implements tranship.PartWriter, tranship.ChunkWriter and tranship.ZeroWriter for one
-// part. One goroutine may use it at a time.
+// Writer implements tranship.PartWriter, tranship.ChunkWriter, tranship.ZeroWriter and
+// tranship.TailWriter for one part. One goroutine may use it at a time.
 type Writer struct {
 	ctx  context.Context
 	file *File
@@ -19,7 +19,9 @@ type Writer struct {
 	number int64
 	// offset is where the part begins, and most how many bytes it can have.
 	offset, most int64
-	closed       bool
+	// continued is how many bytes of the part are those of the tail that the writer continues.
+	continued int64
+	closed    bool
 }
 
 // AdmitPart fails for a number that no part can have.
@@ -240,6 +242,10 @@ func (w *Writer) finish() (due bool, err error) {
 		return false, err
 	}
 	w.part.writer = nil
+	if w.continued > 0 && w.part.written < w.most {
+		w.part.written, w.part.crc = 0, 0 // the tail stays as it was
+		return false, nil
+	}
 	if w.file.journal != nil && w.part.written > 0 && w.part.written == w.most {
 		due = w.file.completeLocked(w.part, w.number)
 	}

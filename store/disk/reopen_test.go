@@ -51,6 +51,11 @@ func TestRangeReader(t *testing.T) {
 	storetest.TestRangeReader(t, func(t *testing.T) tranship.Store { return newFixture(t, small, realSystem()).Store })
 }
 
+func TestTailKeeper(t *testing.T) {
+	t.Parallel()
+	storetest.TestTailKeeper(t, func(t *testing.T) tranship.Store { return newFixture(t, small, realSystem()).Store })
+}
+
 func TestTreeRemover(t *testing.T) {
 	storetest.TestTreeRemover(t, func(t *testing.T) tranship.Store { return newFixture(t, small, realSystem()).Store })
 }

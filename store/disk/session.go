@@ -58,6 +58,7 @@ func (s *session) newFile(partSize int64) *partfile.File {
 		Space:      sessionSpace{s},
 		Settle:     func() error { return s.store.syncer.Request(uploadsDirectory) },
 		Explain:    func(op string, err error) error { return fail(op, s.path, err) },
+		Shorten:    s.shorten,
 		Ended:      s.failed,
 	})
 }

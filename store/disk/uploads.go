@@ -153,6 +153,9 @@ func (s *session) info() (_ tranship.UploadInfo, ok bool) {
 	for _, durable := range s.durableRangesLocked() {
 		info.DurableBytes += durable.Length
 	}
+	if tail, ok := s.parts.Tail(); ok {
+		info.DurableBytes += tail.Length
+	}
 	return info, true
 }
 
