@@ -90,6 +90,8 @@ type outage struct {
 	now     promise
 	crashes int
 	scratch string
+	// check checks what is left in a directory: the promise, unless a test has replaced it.
+	check func(name, directory string)
 }
 
 func newOutage(t *testing.T, directory string) *outage {
@@ -97,6 +99,7 @@ func newOutage(t *testing.T, directory string) *outage {
 	p := newPowerLoss(directory)
 	o := &outage{powerLoss: p, scratch: t.TempDir()}
 	o.fixture = fixture{T: t, directory: directory}.open(small, p.system()).withTinyParts()
+	o.check = func(name, directory string) { o.now.check(t, name, directory) }
 	p.watch(o.Store)
 	p.files = p.current()
 	p.crashed = o.crash
@@ -116,7 +119,7 @@ func (o *outage) crash(operation string) {
 			if err := o.rebuild(directory, synced, survive); err != nil {
 				o.Fatal(err)
 			}
-			o.now.check(o.T, name, directory)
+			o.check(name, directory)
 			if err := os.RemoveAll(directory); err != nil {
 				o.Fatal(err)
 			}
