@@ -50,7 +50,8 @@ func (u *countedUpload) Unwrap() any { return u.Upload }
 // written to it.
 func (u *countedUpload) Passes(ability any) bool {
 	switch ability.(type) {
-	case *tranship.PartRunner, *tranship.WidthHinter, *tranship.ChunkSizeHinter, *tranship.CommittedUpload, *tranship.DiscardReporter:
+	case *tranship.PartRunner, *tranship.WidthHinter, *tranship.ChunkSizeHinter, *tranship.CommittedUpload, *tranship.DiscardReporter,
+		*tranship.TailKeeper:
 		return true
 	}
 	return false

@@ -50,10 +50,11 @@ func (j *joined) Unwrap() any { return j.Upload }
 // Passes implements tranship.Wrapper.
 func (j *joined) Passes(ability any) bool { return passesOfUpload(ability) }
 
-// passesOfUpload is Passes of uploads. Parts and runs of parts have no lines.
+// passesOfUpload is Passes of uploads. Parts, runs of parts and tails have no lines.
 func passesOfUpload(ability any) bool {
 	switch ability.(type) {
-	case *tranship.PartRunner, *tranship.WidthHinter, *tranship.ChunkSizeHinter, *tranship.CommittedUpload, *tranship.DiscardReporter:
+	case *tranship.PartRunner, *tranship.WidthHinter, *tranship.ChunkSizeHinter, *tranship.CommittedUpload, *tranship.DiscardReporter,
+		*tranship.TailKeeper:
 		return true
 	}
 	return false

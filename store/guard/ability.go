@@ -13,9 +13,11 @@ var (
 	_ tranship.UploadJoiner = (*store)(nil)
 	_ tranship.Wrapper      = (*upload)(nil)
 	_ tranship.PartRunner   = (*upload)(nil)
+	_ tranship.TailKeeper   = (*upload)(nil)
 	_ tranship.Wrapper      = (*partWriter)(nil)
 	_ tranship.ChunkWriter  = (*partWriter)(nil)
 	_ tranship.ZeroWriter   = (*partWriter)(nil)
+	_ tranship.TailWriter   = (*partWriter)(nil)
 )
 
 // Unwrap implements tranship.Wrapper.

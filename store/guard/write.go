@@ -81,7 +81,7 @@ func (u *upload) PartRun(ctx context.Context, first, end int) (tranship.PartWrit
 	return u.writer(ctx, inner, err)
 }
 
-// writer returns the results of Part and PartRun, from those of the inner upload.
+// writer returns the results of Part, PartRun and ContinuePart, from those of the inner upload.
 func (u *upload) writer(ctx context.Context, inner tranship.PartWriter, err error) (tranship.PartWriter, error) {
 	if err != nil || u.store.visibility(ctx, u.path) != invisible {
 		return inner, err

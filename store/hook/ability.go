@@ -33,7 +33,8 @@ func (u *upload) Unwrap() any { return u.Upload }
 // Passes implements tranship.Wrapper. Only the commit makes a file visible.
 func (u *upload) Passes(ability any) bool {
 	switch ability.(type) {
-	case *tranship.PartRunner, *tranship.WidthHinter, *tranship.ChunkSizeHinter, *tranship.CommittedUpload, *tranship.DiscardReporter:
+	case *tranship.PartRunner, *tranship.WidthHinter, *tranship.ChunkSizeHinter, *tranship.CommittedUpload, *tranship.DiscardReporter,
+		*tranship.TailKeeper:
 		return true
 	}
 	return false

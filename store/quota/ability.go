@@ -49,10 +49,12 @@ func (c *content) Passes(ability any) bool {
 // Unwrap implements tranship.Wrapper.
 func (u *upload) Unwrap() any { return u.Upload }
 
-// Passes implements tranship.Wrapper. These abilities store nothing.
+// Passes implements tranship.Wrapper. These abilities store nothing, except for tails: only an
+// upload of known size has one, for which Begin has reserved everything.
 func (u *upload) Passes(ability any) bool {
 	switch ability.(type) {
-	case *tranship.WidthHinter, *tranship.ChunkSizeHinter, *tranship.CommittedUpload, *tranship.DiscardReporter:
+	case *tranship.WidthHinter, *tranship.ChunkSizeHinter, *tranship.CommittedUpload, *tranship.DiscardReporter,
+		*tranship.TailKeeper:
 		return true
 	}
 	return false
@@ -61,5 +63,9 @@ func (u *upload) Passes(ability any) bool {
 // Unwrap implements tranship.Wrapper.
 func (w *partWriter) Unwrap() any { return w.PartWriter }
 
-// Passes implements tranship.Wrapper.
-func (w *partWriter) Passes(any) bool { return false }
+// Passes implements tranship.Wrapper. CloseTail is Close here, because an upload of unknown size
+// has no tail.
+func (w *partWriter) Passes(ability any) bool {
+	_, tails := ability.(*tranship.TailWriter)
+	return tails
+}

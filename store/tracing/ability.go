@@ -17,6 +17,7 @@ var (
 	_ tranship.ZeroReader   = (*content)(nil)
 	_ tranship.Wrapper      = (*upload)(nil)
 	_ tranship.PartRunner   = (*upload)(nil)
+	_ tranship.TailKeeper   = (*upload)(nil)
 )
 
 // Unwrap implements tranship.Wrapper.

@@ -142,6 +142,22 @@ func (u *ableUpload) PartRun(ctx context.Context, first, end int) (tranship.Part
 	return u.Part(ctx, first)
 }
 
+// Tail implements tranship.TailKeeper.
+func (u *ableUpload) Tail() tranship.Range {
+	keeper, _ := tranship.As[tranship.TailKeeper](u.Upload)
+	return keeper.Tail()
+}
+
+// ContinuePart implements tranship.TailKeeper.
+func (u *ableUpload) ContinuePart(ctx context.Context) (tranship.PartWriter, error) {
+	if err := u.store.use("TailKeeper"); err != nil {
+		return nil, err
+	}
+	keeper, _ := tranship.As[tranship.TailKeeper](u.Upload)
+	part, err := keeper.ContinuePart(ctx)
+	return &ablePart{part, u.store}, err
+}
+
 type ablePart struct {
 	tranship.PartWriter
 	store *ableStore
@@ -164,6 +180,15 @@ func (p *ablePart) WriteZeros(n int64) error {
 		return err
 	}
 	return tranship.WriteZeros(struct{ tranship.PartWriter }{p.PartWriter}, n)
+}
+
+// CloseTail implements tranship.TailWriter.
+func (p *ablePart) CloseTail() error {
+	if err := p.store.use("TailWriter"); err != nil {
+		return err
+	}
+	tail, _ := tranship.As[tranship.TailWriter](p.PartWriter)
+	return tail.CloseTail()
 }
 
 // bareStore has the methods of every store and no abilities.

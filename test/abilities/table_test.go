@@ -57,11 +57,13 @@ var known = []ability{
 	{"ChunkSizeHinter", []kind{ofUpload}, find[tranship.ChunkSizeHinter]},
 	{"CommittedUpload", []kind{ofUpload}, find[tranship.CommittedUpload]},
 	{"DiscardReporter", []kind{ofUpload}, find[tranship.DiscardReporter]},
+	{"TailKeeper", []kind{ofUpload}, find[tranship.TailKeeper]},
 	{"ChunkReader", []kind{ofContent}, find[tranship.ChunkReader]},
 	{"RangeReader", []kind{ofContent}, find[tranship.RangeReader]},
 	{"ZeroReader", []kind{ofContent}, find[tranship.ZeroReader]},
 	{"ChunkWriter", []kind{ofPart}, find[tranship.ChunkWriter]},
 	{"ZeroWriter", []kind{ofPart}, find[tranship.ZeroWriter]},
+	{"TailWriter", []kind{ofPart}, find[tranship.TailWriter]},
 }
 
 // treatment is how a decorator treats an ability of the wrapped value.
@@ -110,10 +112,10 @@ func decorators() []decorator {
 					"StateStore": passed, "ChangeDater": hidden,
 				},
 				ofUpload: {
-					"PartRunner":  kept(guardWithholdsInRun),
+					"PartRunner": kept(guardWithholdsInRun), "TailKeeper": kept(guardWithholdsInContinued),
 					"WidthHinter": passed, "ChunkSizeHinter": passed, "CommittedUpload": passed, "DiscardReporter": passed,
 				},
-				ofPart: {"ChunkWriter": kept(guardWithholdsInChunk), "ZeroWriter": kept(guardWithholdsInZeros)},
+				ofPart: {"ChunkWriter": kept(guardWithholdsInChunk), "ZeroWriter": kept(guardWithholdsInZeros), "TailWriter": kept(guardWithholdsInTail)},
 			},
 		},
 		{
@@ -132,6 +134,7 @@ func decorators() []decorator {
 				},
 				// Parts are not recorded.
 				ofUpload: {
+					"TailKeeper": passed,
 					"PartRunner": passed, "WidthHinter": passed, "ChunkSizeHinter": passed, "CommittedUpload": passed, "DiscardReporter": passed,
 				},
 				ofContent: {"ChunkReader": kept(auditCountsChunks), "RangeReader": kept(auditCountsRanges), "ZeroReader": kept(auditCountsZeros)},
@@ -157,11 +160,13 @@ func decorators() []decorator {
 					"StateStore": passed, "ChangeDater": hidden,
 				},
 				ofUpload: {
-					"PartRunner":  kept(quotaCountsRun),
+					"PartRunner": kept(quotaCountsRun),
+					// Only an upload of known size has a tail, and Begin has reserved everything.
+					"TailKeeper":  passed,
 					"WidthHinter": passed, "ChunkSizeHinter": passed, "CommittedUpload": passed, "DiscardReporter": passed,
 				},
 				ofContent: {"ChunkReader": passed, "RangeReader": passed, "ZeroReader": passed}, // a content counts until it is closed
-				ofPart:    {"ChunkWriter": kept(quotaCountsChunk), "ZeroWriter": kept(quotaCountsZeros)},
+				ofPart:    {"ChunkWriter": kept(quotaCountsChunk), "ZeroWriter": kept(quotaCountsZeros), "TailWriter": passed},
 			},
 		},
 		{
@@ -178,7 +183,7 @@ func decorators() []decorator {
 					"StateStore": passed, "ChangeDater": hidden,
 				},
 				ofUpload: {
-					"PartRunner": passed, "WidthHinter": passed, "ChunkSizeHinter": passed, "CommittedUpload": passed, "DiscardReporter": passed,
+					"TailKeeper": passed, "PartRunner": passed, "WidthHinter": passed, "ChunkSizeHinter": passed, "CommittedUpload": passed, "DiscardReporter": passed,
 				},
 			},
 		},
@@ -201,7 +206,7 @@ func decorators() []decorator {
 			fates: map[kind]map[string]treatment{
 				ofStore: tracedStore(),
 				ofUpload: {
-					"PartRunner":  kept(tracingEndsRun),
+					"PartRunner": kept(tracingEndsRun), "TailKeeper": kept(tracingEndsTail),
 					"WidthHinter": passed, "ChunkSizeHinter": passed, "CommittedUpload": passed, "DiscardReporter": passed,
 				},
 				ofContent: tracedContent(),
@@ -221,6 +226,7 @@ func decorators() []decorator {
 				},
 				// Uploads and contents count until they have ended.
 				ofUpload: {
+					"TailKeeper": passed,
 					"PartRunner": passed, "WidthHinter": passed, "ChunkSizeHinter": passed, "CommittedUpload": passed, "DiscardReporter": passed,
 				},
 				ofContent: {"ChunkReader": passed, "RangeReader": passed, "ZeroReader": passed},
