@@ -72,6 +72,8 @@ type session struct {
 	// Nonce is different after each swap, and so is the ETag.
 	Nonce string `json:"nonce"`
 
+	// short is set if the session is one of a list, and its parts were left out.
+	short bool
 	// etag is that of the object; "" for none.
 	etag string
 }

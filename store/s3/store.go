@@ -107,6 +107,8 @@ type Store struct {
 	bucket  string
 	keys    keys
 	options Options
+	// atOnce is uploadsAtOnce, and less in tests.
+	atOnce int
 	// slots has an element for each request that batches and lists make at the moment.
 	slots chan struct{}
 	// memory has the bytes that parts may still take.
@@ -176,6 +178,7 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 		bucket:  options.Bucket,
 		keys:    newKeys(options.Prefix),
 		options: options,
+		atOnce:  uploadsAtOnce,
 		slots:   make(chan struct{}, allParallel),
 		memory:  semaphore.NewWeighted(options.Memory),
 		seen:    newSeen(),

@@ -34,13 +34,12 @@ func (s *Store) sweepUntil(ctx context.Context) {
 // Sweep removes the uploads that have expired, and what servers that have died have left in the
 // bucket. The store calls it about every hour. Several servers may call it at the same time.
 func (s *Store) Sweep(ctx context.Context) error {
-	all, err := s.sessions(ctx)
-	if err != nil {
-		return err
-	}
 	// Every multipart upload, every record and every tail that a session names is kept.
 	kept := make(map[string]bool)
-	for _, x := range all {
+	for x, err := range s.sessions(ctx) {
+		if err != nil {
+			return err
+		}
 		expired, err := s.hasExpired(ctx, x)
 		if err != nil {
 			return err

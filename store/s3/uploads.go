@@ -1,14 +1,10 @@
 package s3
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"iter"
-	"slices"
 	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
@@ -18,80 +14,19 @@ import (
 
 var _ tranship.UploadFinder = (*Store)(nil)
 
-// ListUploads implements tranship.Uploads. It needs two requests for each upload.
-func (s *Store) ListUploads(ctx context.Context, directory string) iter.Seq2[tranship.UploadInfo, error] {
-	return func(yield func(tranship.UploadInfo, error) bool) {
-		if err := tranship.ValidateDirectory(directory); err != nil {
-			yield(tranship.UploadInfo{}, err)
-			return
-		}
-		all, err := s.sessions(ctx)
-		if err != nil {
-			yield(tranship.UploadInfo{}, err)
-			return
-		}
-		all = slices.DeleteFunc(all, func(x *session) bool {
-			below := directory == "" || x.Path == directory || strings.HasPrefix(x.Path, directory+"/")
-			return !below || !x.isUnfinished()
-		})
-		slices.SortFunc(all, func(a, b *session) int { return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.ID, b.ID)) })
-		for some := range slices.Chunk(all, parallel) {
-			infos, errs := make([]tranship.UploadInfo, len(some)), make([]error, len(some))
-			s.inParallel(ctx, len(some), func(i int) { infos[i], errs[i] = s.info(ctx, some[i]) })
-			for i, info := range infos {
-				if errs[i] == nil {
-					errs[i] = ctx.Err()
-				}
-				switch {
-				case errs[i] != nil:
-					yield(tranship.UploadInfo{}, errs[i])
-					return
-				case !time.Now().Before(info.Expires):
-					continue
-				case !yield(info, nil):
-					return
-				}
-			}
-		}
-		if err := ctx.Err(); err != nil {
-			yield(tranship.UploadInfo{}, err)
-		}
-	}
-}
-
 // isUnfinished reports whether the session is that of an unfinished upload.
 func (x *session) isUnfinished() bool { return x.State == stateOpen || x.State == stateCommitting }
-
-// sessions returns all sessions.
-func (s *Store) sessions(ctx context.Context) ([]*session, error) {
-	var hashes []string
-	input := &awss3.ListObjectsV2Input{Bucket: &s.bucket, Prefix: aws.String(s.keys.sessions())}
-	for {
-		reply, err := s.client.ListObjectsV2(ctx, input)
-		if err != nil {
-			return nil, translated(ctx, err, "the uploads")
-		}
-		for _, object := range reply.Contents {
-			hashes = append(hashes, strings.TrimPrefix(aws.ToString(object.Key), s.keys.sessions()))
-		}
-		if !aws.ToBool(reply.IsTruncated) {
-			break
-		}
-		input.ContinuationToken = reply.NextContinuationToken
-	}
-	all, errs := make([]*session, len(hashes)), make([]error, len(hashes))
-	s.inParallel(ctx, len(hashes), func(i int) { all[i], errs[i] = s.loadSession(ctx, hashes[i]) })
-	for _, err := range errs {
-		if err != nil {
-			return nil, err
-		}
-	}
-	return slices.DeleteFunc(all, func(x *session) bool { return x == nil }), nil
-}
 
 // info describes an unfinished upload.
 func (s *Store) info(ctx context.Context, x *session) (tranship.UploadInfo, error) {
 	info := tranship.UploadInfo{ID: x.ID, Path: x.Path, Owner: x.Owner, Size: x.Size, Created: x.Created}
+	if x.short {
+		latest, err := s.loadSession(ctx, x.hash())
+		if err != nil || latest == nil || latest.ID != x.ID {
+			return info, err // it has ended, and has expired therefore
+		}
+		x = latest
+	}
 	used := x.Used
 	if x.UploadID != "" {
 		parts, last, err := s.listParts(ctx, x)
