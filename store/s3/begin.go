@@ -149,20 +149,6 @@ func (s *Store) resume(ctx context.Context, spec tranship.Spec, partSize int64, 
 	return s.takeOver(ctx, spec, known)
 }
 
-// endCurrent ends the upload of this process that has a session, and waits for its parts.
-func (s *Store) endCurrent(ctx context.Context, hash, path string) error {
-	older := s.currentUpload(hash)
-	if older == nil {
-		return nil
-	}
-	older.end(fmt.Errorf("%w: another copy of %s took over its upload", tranship.ErrAborted, path))
-	if err := older.wait(ctx); err != nil {
-		return err
-	}
-	older.cancel(nil)
-	s.forget(older)
-	return nil
-}
 
 // recall returns an upload whose commit is remembered.
 func (s *Store) recall(ctx context.Context, spec tranship.Spec, known *session, found *object) (*upload, error) {

@@ -23,6 +23,37 @@ func (u *upload) close(why error) bool {
 	return ended
 }
 
+// endCurrent ends the upload of this process that has a session, waits for its parts, and makes them
+// durable. If that changes the session, it returns errSwapped. The caller must hold the changing of
+// that upload.
+func (s *Store) endCurrent(ctx context.Context, hash, path string) error {
+	older := s.currentUpload(hash)
+	if older == nil {
+		return nil
+	}
+	older.endAfterParts(fmt.Errorf("%w: another copy of %s took over its upload", tranship.ErrAborted, path))
+	if err := older.wait(ctx); err != nil {
+		return err
+	}
+	older.cancel(nil)
+	s.forget(older)
+	if older.guest || older.Committed() || older.isNoted() {
+		return nil
+	}
+	if err := older.swap(ctx, older.note); err != nil && !errors.Is(err, tranship.ErrAborted) {
+		return err
+	}
+	return errSwapped
+}
+
+// endAfterParts is end, but the parts whose writers were closed are sent nevertheless.
+func (u *upload) endAfterParts(why error) bool {
+	u.mu.Lock()
+	u.sends = true
+	u.mu.Unlock()
+	return u.end(why)
+}
+
 // Abort implements tranship.Upload.
 func (u *upload) Abort(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
@@ -75,7 +106,7 @@ func (u *upload) Detach(ctx context.Context) error {
 		return err
 	}
 	defer u.changing.Release(1)
-	if !u.end(fmt.Errorf("%w: the upload of %s was ended", tranship.ErrAborted, u.spec.Path)) {
+	if !u.endAfterParts(fmt.Errorf("%w: the upload of %s was ended", tranship.ErrAborted, u.spec.Path)) {
 		return nil
 	}
 	if err := u.wait(ctx); err != nil {

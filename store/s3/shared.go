@@ -17,11 +17,19 @@ const swapPause = 20 * time.Millisecond
 // epoch has ended.
 func (u *upload) refresh(ctx context.Context) error {
 	u.mu.Lock()
-	ended, known := u.ended, u.session
+	ended := u.ended
 	u.mu.Unlock()
 	if ended != nil {
 		return ended
 	}
+	return u.lookAgain(ctx)
+}
+
+// lookAgain is refresh, also after the upload has ended.
+func (u *upload) lookAgain(ctx context.Context) error {
+	u.mu.Lock()
+	known := u.session
+	u.mu.Unlock()
 	_, nonce, err := u.store.headSession(ctx, known.hash())
 	if err != nil || nonce == known.Nonce {
 		return err
@@ -78,7 +86,13 @@ func (u *upload) mayCount(ctx context.Context, p *part) error {
 	if !u.resumable() {
 		return nil
 	}
-	if err := u.refresh(ctx); err != nil {
+	u.mu.Lock()
+	ended, sends := u.ended, u.sends
+	u.mu.Unlock()
+	if ended != nil && !sends {
+		return ended
+	}
+	if err := u.lookAgain(ctx); err != nil {
 		return err
 	}
 	u.mu.Lock()

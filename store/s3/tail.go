@@ -177,7 +177,7 @@ func (w *writer) CloseTail() error {
 		w.upload.mu.Lock()
 		whole := w.part.length == w.most
 		w.upload.mu.Unlock()
-		if whole {
+		if whole || !w.upload.resumable() {
 			w.finish()
 		} else {
 			w.err = w.closeTail()
@@ -195,13 +195,10 @@ func (w *writer) closeTail() error {
 		return err
 	}
 	p.closed = true
-	if p.length == w.continued || !u.resumable() {
+	if p.length == w.continued {
 		w.dropLocked()
 		u.mu.Unlock()
-		if p.length == w.continued {
-			return nil
-		}
-		return fmt.Errorf("%w: only an upload that can be resumed keeps the beginning of a part", tranship.ErrUnsupported)
+		return nil
 	}
 	ctx, cancel := context.WithCancel(w.ctx)
 	defer cancel()

@@ -10,7 +10,21 @@ import (
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/testing/fakes3"
 	"github.com/tranship/tranship/store/s3"
+	"github.com/tranship/tranship/store/storetest"
 )
+
+func TestTailKeeper(t *testing.T) {
+	for name, engine := range map[string]fakes3.Options{
+		"best":     {},
+		"degraded": {NoConditionalComplete: true, NoConditionalDelete: true, NoChecksum: true, FalseComplete: true, Unquoted: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			storetest.TestTailKeeper(t, func(t *testing.T) tranship.Store {
+				return open(t, fakes3.New(engine).Start(t), s3.Options{PartSize: odd, AcceptRaces: true})
+			})
+		})
+	}
+}
 
 // closeTail writes data to a writer, and ends it with a tail.
 func closeTail(t *testing.T, w tranship.PartWriter, data []byte) error {
@@ -382,24 +396,5 @@ func TestTailSweep(t *testing.T) {
 			t.Fatal(err)
 		}
 		commit(t, upload, data)
-	})
-}
-
-// TestTailOfTransient asks an upload that cannot be resumed to keep a tail.
-func TestTailOfTransient(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		engine := fakes3.New(fakes3.Options{})
-		store := near(t, engine, s3.Options{PartSize: part, Memory: part})
-		data := random(1, 2*part)
-		upload := begin(t, store, "file", "", data)
-		if err := keepTail(t, upload, 0, data, 10); !errors.Is(err, tranship.ErrUnsupported) {
-			t.Fatalf("CloseTail without a resume key: %v, want ErrUnsupported", err)
-		}
-		if _, err := continued(t, upload); !errors.Is(err, tranship.ErrNotFound) {
-			t.Fatalf("ContinuePart without a resume key: %v, want ErrNotFound", err)
-		}
-		writeParts(t, upload, data)
-		commit(t, upload, data)
-		keepsTails(t, engine, 0)
 	})
 }

@@ -44,8 +44,10 @@ type upload struct {
 	// session is nil without a ResumeKey. It is replaced, and never changed.
 	session *session
 	epoch   uint64
-	// ended is why the upload has ended; nil while it has not.
+	// ended is why the upload has ended; nil while it has not. sends is set if the parts whose
+	// writers were closed are sent nevertheless.
 	ended error
+	sends bool
 	parts map[int]*part
 	// multipart is the upload of the engine, which is created with the first part. creating
 	// serializes that.

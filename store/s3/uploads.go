@@ -40,6 +40,9 @@ func (s *Store) info(ctx context.Context, x *session) (tranship.UploadInfo, erro
 		for _, p := range parts {
 			info.DurableBytes += p.length
 		}
+		if x.Tail != nil && parts[x.Tail.Part] == nil && err == nil {
+			info.DurableBytes += x.Tail.Length
+		}
 		if last.After(used) {
 			used = last
 		}
