@@ -36,7 +36,7 @@ func tailDropped(f fixture) {
 func tailCopiedOver(f fixture) {
 	f.needs(NoCopyPart)
 	upload, spec, data := f.tailed()
-	f.put("source", data[:upload.PartSize()])
+	f.upload(tranship.Spec{Path: "source", Size: new(upload.PartSize())}, data[:upload.PartSize()])
 	f.writeTail(upload, 0, content(2, 500))
 	if err := upload.CopyPart(f.Context(), 0, "source", tranship.OpenOptions{}); err != nil {
 		f.Fatalf("CopyPart: %v", err)
