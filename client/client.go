@@ -107,6 +107,11 @@ type Options struct {
 	// is not the one for all other calls, so that the first need not wait for it. Dial does not
 	// wait for it either. A server without lanes gets one connection more, which ends soon.
 	Prepare bool
+	// Meanwhile, unless it is nil, is called by Dial in a goroutine of its own once the client is connected, while
+	// Dial waits for the server's description of itself. What it asks the store for saves the caller a round trip
+	// after Dial. Dial does not wait for its return. Its context is that of Dial; if Dial fails, calls of
+	// store fail, too. Open waits for the end of Dial. store must not be used after the Client is closed.
+	Meanwhile func(ctx context.Context, store tranship.Reader)
 	// MaxMessageBytes is the size of the largest message that the client accepts from the
 	// server; 0 means 4 MiB.
 	MaxMessageBytes int
@@ -195,10 +200,18 @@ func Dial(ctx context.Context, address string, options Options) (*Client, error)
 	if err != nil {
 		return nil, err
 	}
-	conn, err := dial(ctx, address, options, conns, renewal, observed, chosen.early, func(ctx context.Context, conn *grpc.ClientConn) error {
-		info, answer = transhipv1.NewFileServiceClient(unsent.Conn{ClientConnInterface: conn}).GetServerInfo(ctx, &transhipv1.GetServerInfoRequest{})
+	var client *Client
+	dialed := make(chan struct{})
+	defer close(dialed)
+	conn, err := dial(ctx, address, options, conns, renewal, observed, chosen.early, func(callCtx context.Context, conn *grpc.ClientConn) error {
+		client = New(conn)
+		client.setStallTimeout(cmp.Or(options.StallTimeout, DefaultStallTimeout))
+		if options.Meanwhile != nil {
+			go meanwhile(ctx, conn, &earlyReader{client, dialed}, options.Meanwhile)
+		}
+		info, answer = transhipv1.NewFileServiceClient(unsent.Conn{ClientConnInterface: conn}).GetServerInfo(callCtx, &transhipv1.GetServerInfoRequest{})
 		if rpcstatus.IsUnserved(answer) {
-			missing.Services = servicesOf(ctx, conn)
+			missing.Services = servicesOf(callCtx, conn)
 		}
 		return answer
 	})
@@ -206,9 +219,7 @@ func Dial(ctx context.Context, address string, options Options) (*Client, error)
 		chosen.early.close()
 		return nil, err
 	}
-	client := New(conn)
 	client.early = chosen.early
-	client.setStallTimeout(cmp.Or(options.StallTimeout, DefaultStallTimeout))
 	client.fixed = options.Connections
 	client.observed = observed
 	client.silent = conns

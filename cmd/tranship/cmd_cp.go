@@ -193,6 +193,7 @@ func (g *globals) cp(ctx context.Context, args []string, flags cpFlags) (err err
 	if !flags.dryRun {
 		connections.changed = []location.Location{to}
 	}
+	connections.lookups = lookups(sources, to)
 	connections.stallTimeout, connections.number, connections.moves = flags.stallTimeout, flags.connections, !flags.dryRun
 	defer func() { err = errors.Join(err, connections.close()) }()
 	defer g.notifySlowStop(ctx)()
@@ -200,6 +201,18 @@ func (g *globals) cp(ctx context.Context, args []string, flags cpFlags) (err err
 	return copycmd.Run(ctx, &g.Console, connections, sources, to, flags.options(), func(progress *transfer.Progress) (func(), bool) {
 		return g.showProgress(ctx, flags.progress, progress)
 	})
+}
+
+// lookups returns the locations on servers that cp looks for: the target, unless it must be a directory, and the
+// sources.
+func lookups(sources []location.Location, to location.Location) []location.Location {
+	var found []location.Location
+	for _, p := range append([]location.Location{to}, sources...) {
+		if p.Kind == location.Remote && !(p == to && p.Slash) {
+			found = append(found, p)
+		}
+	}
+	return found
 }
 
 // checkStreams fails if the content of a file would come from, or go to, a standard stream

@@ -59,6 +59,7 @@ func (g *globals) mv(ctx context.Context, sources []location.Location, to locati
 	if !dryRun {
 		connections.changed = []location.Location{to}
 	}
+	connections.lookups = lookups(sources, to)
 	defer func() { err = errors.Join(err, connections.close()) }()
 	target, err := copycmd.OpenNativeTarget(ctx, connections, to)
 	if err != nil {
@@ -68,7 +69,7 @@ func (g *globals) mv(ctx context.Context, sources []location.Location, to locati
 		return usage.Errorf("%s is not a directory, and there are several sources; end it with '/'", to.Arg)
 	}
 	return g.eachOver(ctx, connections, sources, func(ctx context.Context, store *retry.Store, source location.Location) error {
-		file, isDirectory, err := copycmd.Lookup(ctx, store, source)
+		file, isDirectory, err := connections.Lookup(ctx, source)
 		switch {
 		case err != nil:
 			return console.Pathless(err, source.Path)

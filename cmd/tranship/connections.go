@@ -42,6 +42,10 @@ type connections struct {
 	// changed are the locations that the command changes. Buckets of others are opened for
 	// reading only, for which the right to read is enough.
 	changed []location.Location
+	// lookups are the locations that the command looks for, in the order in which it does. ahead has the answers that
+	// were asked for early, and not used.
+	lookups []location.Location
+	ahead   map[location.Server]*lookahead
 	stores  map[location.Server]*retry.Store
 	// natives are the clients of servers, without the retries of stores.
 	natives map[location.Server]*client.Client
@@ -52,6 +56,7 @@ type connections struct {
 func (g *globals) connections() *connections {
 	return &connections{
 		globals: g,
+		ahead:   map[location.Server]*lookahead{},
 		stores:  map[location.Server]*retry.Store{},
 		natives: map[location.Server]*client.Client{},
 		raw:     map[location.Server]*grpc.ClientConn{},
@@ -105,6 +110,11 @@ func (c *connections) open(ctx context.Context, server location.Server) (transhi
 	var native *client.Client
 	err := c.dial(ctx, server, func(options client.Options) (err error) {
 		options.Connections, options.Prepare = c.number, c.moves
+		if first := c.first(server); first != nil {
+			ahead := newLookahead(*first)
+			options.Meanwhile = ahead.look
+			c.ahead[server] = ahead
+		}
 		native, err = client.Dial(ctx, server.URL(), options)
 		return err
 	})

@@ -23,6 +23,8 @@ import (
 type Connector interface {
 	// Store returns the native client of a server. The client retries transient failures.
 	Store(ctx context.Context, server location.Server) (*retry.Store, error)
+	// Lookup reports whether a location is a file or a directory, and returns the file, as function Lookup does.
+	Lookup(ctx context.Context, p location.Location) (file tranship.File, isDirectory bool, err error)
 	// Conn returns a plain connection to a server, for the compatibility protocols.
 	Conn(ctx context.Context, server location.Server) (*grpc.ClientConn, error)
 }

@@ -193,7 +193,7 @@ func (p *plan) remote(ctx context.Context, source location.Location) iter.Seq2[t
 		p.markUnreachable(source.Server)
 		return one(item, err)
 	}
-	file, isDirectory, err := Lookup(ctx, store, source)
+	file, isDirectory, err := p.servers.Lookup(ctx, source)
 	switch {
 	case err != nil:
 		if errors.Is(err, tranship.ErrNotFound) && !p.options.DryRun {

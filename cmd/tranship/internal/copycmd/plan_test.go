@@ -28,6 +28,10 @@ func (s stores) Store(_ context.Context, server location.Server) (*retry.Store, 
 	return nil, fmt.Errorf("%s: %w", server, tranship.ErrUnavailable)
 }
 
+func (s stores) Lookup(ctx context.Context, p location.Location) (tranship.File, bool, error) {
+	return Lookup(ctx, s[p.Server], p)
+}
+
 func (s stores) Conn(context.Context, location.Server) (*grpc.ClientConn, error) {
 	return nil, errors.New("not implemented")
 }

@@ -154,7 +154,7 @@ func OpenNativeTarget(ctx context.Context, servers Connector, p location.Locatio
 	if t.IsDirectory {
 		return t, nil
 	}
-	_, isDirectory, err := Lookup(ctx, store, p)
+	_, isDirectory, err := servers.Lookup(ctx, p)
 	switch {
 	case err == nil:
 		t.IsDirectory, t.isFile = isDirectory, !isDirectory
