@@ -26,7 +26,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: all
-all: build test lint generate-check page-check breaking tidy-check race interop fuzz vuln demo crash cross release-check ## run everything that CI checks
+all: build test lint generate-check page-check breaking tidy-check race interop browser fuzz vuln demo crash cross release-check ## run everything that CI checks
 
 .PHONY: build
 build: ## build the static binary bin/tranship
@@ -127,6 +127,7 @@ tidy-check: ## fail if go.mod or go.sum is not tidy
 	cd tools/nfpm && go mod tidy -diff
 	cd tools/helm && go mod tidy -diff
 	cd tools/container && go mod tidy -diff
+	cd test/browser && go mod tidy -diff
 
 .PHONY: vuln
 vuln: ## check the code and what it calls for known vulnerabilities
@@ -135,6 +136,12 @@ vuln: ## check the code and what it calls for known vulnerabilities
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME (10s), some for FUZZLONG
 	@tools/fuzz.sh $(FUZZTIME) $(FUZZLONG)
+
+# As root on Debian, the target installs Chromium, and npm for axe-core.
+.PHONY: browser
+browser: ## test the page in Chromium, installed if needed
+	@tools/page-setup.sh browser
+	cd test/browser && npm ci --ignore-scripts --no-audit --no-fund && go vet . && go test -count=1 -timeout $(TIMEOUT) .
 
 # The other programs are Python's grpcio, protoc, nginx, haproxy, Caddy and Prometheus, from Debian, and
 # grpc-js, from npm. As root on Debian, the target installs them.

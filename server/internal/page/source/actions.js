@@ -78,8 +78,10 @@ export async function decide(item, existing) {
   const answer = await dialog({
     title: t("existsTitle"),
     body: [h("p", {}, t("existsQuestion", values)), all.element],
-    buttons: [{ value: "skip", text: t("skip") }, { value: "both", text: t("keepBoth") }, { value: "replace", text: t("replace"), kind: "primary" }],
+    cancel: t("skip"),
+    buttons: [{ value: "both", text: t("keepBoth") }, { value: "replace", text: t("replace"), kind: "primary" }],
   });
-  if (answer !== null && all.input.checked) item.batch.answer = answer;
-  return answer ?? "skip";
+  const chosen = answer ?? "skip";
+  if (all.input.checked) item.batch.answer = chosen;
+  return chosen;
 }

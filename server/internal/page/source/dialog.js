@@ -10,9 +10,9 @@ let number = 0;
  * dialog shows a dialog until the user ends it. Its body are elements. Each of buttons has a value
  * and a text; the first of kind "primary" is that of the Enter key. act(value) does what the button
  * says: while it works, the dialog waits, and if it throws, the dialog shows the error and stays.
- * The promise has the value of the button; null if the user has canceled.
+ * cancel is the text of the button that does nothing. The promise has the value of the button; null if the user has canceled.
  */
-export function dialog({ title, body, buttons, act = async () => {} }) {
+export function dialog({ title, body, buttons, cancel = t("cancel"), act = async () => {} }) {
   return new Promise((resolve) => {
     const id = `dialog-${++number}`;
     const failure = h("p", { class: "error", role: "alert" });
@@ -40,7 +40,7 @@ export function dialog({ title, body, buttons, act = async () => {} }) {
       },
     },
     h("h2", { id }, title), ...body, failure,
-    h("div", { class: "dialog-buttons" }, h("button", { type: "button", class: "button", onclick: () => element.close() }, buttons.length === 0 ? t("close") : t("cancel")), ...actions));
+    h("div", { class: "dialog-buttons" }, h("button", { type: "button", class: "button", onclick: () => element.close() }, cancel), ...actions));
     const element = h("dialog", {
       "aria-labelledby": id,
       onclose: () => {

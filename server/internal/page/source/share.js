@@ -80,5 +80,6 @@ export async function share(entry, announce) {
     title: t("shareTitle", { name }),
     body: [isDirectory ? kind.element : null, expires.element, uses.element, make, failure, made, existingTitle, existing].filter((part) => part !== null),
     buttons: [],
+    cancel: t("close"),
   });
 }

@@ -6,8 +6,9 @@ import { base } from "./paths.js";
 import { t } from "./strings.js";
 import { abort, forget, stored, unfinished } from "./transport.js";
 
-// How many uploads are shown; a folder may have many thousands.
+// How many uploads are shown, and how many of those that have ended well; a folder may have thousands.
 const shown = 50;
+const shownFinished = 5;
 const redrawTime = 250;
 
 /** UploadsView shows a queue. */
@@ -68,8 +69,7 @@ export class UploadsView {
   #redraw() {
     const { items } = this.queue;
     this.panel.hidden = items.length === 0;
-    const rank = ({ state }) => ["running", "retrying", "conflict", "failed", "paused", "waiting", "finished", "skipped"].indexOf(state);
-    const visible = new Set(items.length <= shown ? items : [...items].sort((a, b) => rank(a) - rank(b)).slice(0, shown));
+    const visible = new Set(select(items));
     for (const [item, row] of this.#rows) {
       if (visible.has(item)) continue;
       if (row.element.contains(document.activeElement)) document.querySelector("h1").focus();
@@ -89,7 +89,7 @@ export class UploadsView {
       before = row.element.nextElementSibling;
     }
     this.summary.textContent = this.#summaryText();
-    this.rest.textContent = items.length > visible.size ? t("moreWaiting", { count: items.length - visible.size }) : "";
+    this.rest.textContent = items.length > visible.size ? t("moreUploads", { count: items.length - visible.size }) : "";
     this.pauseAll.hidden = !items.some((item) => item.active || item.state === "waiting");
     this.resumeAll.hidden = !items.some(({ state }) => state === "paused");
     this.clear.hidden = !items.some(({ ended }) => ended);
@@ -169,12 +169,20 @@ class Row {
   }
 }
 
+/** select returns the uploads that are shown: those that run, need the user, or wait, and the last that have ended. */
+function select(items) {
+  const order = ["running", "retrying", "conflict", "failed", "paused", "waiting"];
+  const finished = items.filter(({ state }) => !order.includes(state)).slice(-shownFinished);
+  const others = items.filter(({ state }) => order.includes(state)).sort((a, b) => order.indexOf(a.state) - order.indexOf(b.state));
+  return [...others.slice(0, shown), ...finished];
+}
+
 /** text returns how far an upload is. */
 function text(item) {
   const values = { sent: bytes(item.sent), size: bytes(item.file.size), rate: bytes(item.rate), error: item.error };
   switch (item.state) {
     case "running":
-      if (item.rate === 0) return t("starting");
+      if (item.rate === 0) return t("starting", values);
       return t("running", { ...values, left: duration(item.secondsLeft) });
     case "retrying":
       return t("retrying", values);

@@ -1,0 +1,182 @@
+package browser
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"testing"
+)
+
+// oddNames are names with every kind of character that a path may have.
+var oddNames = []string{
+	"plain.txt", "two words", " leading and trailing ", "100%", "%2e%2e", "%00", "a?b", "a#b", "a&b=c;d", "a+b",
+	`quotes"'` + "`", `back\slash`, "<img src=x onerror=alert(1)>", "&amp;", ".hidden", "...", "中文 文件.txt", "ünï\u0308", "😀", "\u202eevil",
+	"a:b*c|d", "{x}", "$(x)", "~", "-rf", "__proto__", "constructor",
+}
+
+// TestList shows directories, and goes through them.
+func TestList(t *testing.T) {
+	s := serve(t)
+	b := s.open(t, "", look{})
+	b.waitText("This folder is empty")
+	b.state("empty")
+	s.write("report.pdf", "x")
+	s.write("photos/2026/a.jpg", "a")
+	b.press("Refresh")
+	b.wait(`document.querySelectorAll(".files tbody tr").length === 2`)
+	if got := b.rows(); !slices.Equal(got, []string{"photos", "report.pdf"}) {
+		t.Errorf("the list is %q", got)
+	}
+	b.state("list")
+	b.press("photos")
+	b.wait(`location.hash === "#/photos/" && document.querySelector("h1").textContent === "photos"`)
+	b.press("2026")
+	b.wait(`document.querySelector(".files tbody a")?.textContent === "a.jpg"`)
+	if focused := eval[string](b, "document.activeElement.tagName"); focused != "H1" {
+		t.Errorf("the focus is on %s, not on the heading of the new directory", focused)
+	}
+	b.press("Files")
+	b.wait(`location.hash === "#/" && document.querySelectorAll(".files tbody tr").length === 2`)
+	eval[any](b, `(history.back(), null)`)
+	b.wait(`document.querySelector("h1").textContent === "2026"`)
+	eval[any](b, `(location.hash = "#/%", null)`)
+	b.waitText("does not name a folder")
+}
+
+// TestPages shows a directory of more entries than one answer has.
+func TestPages(t *testing.T) {
+	s := serve(t)
+	const count = 1203
+	for i := range count {
+		s.write(fmt.Sprintf("d/%04d", i), "")
+	}
+	b := s.open(t, "#/d/", look{})
+	b.waitText("500 items")
+	b.press("Show more")
+	b.waitText("1,000 items")
+	b.press("Show more")
+	b.waitText("1,203 items")
+	names := b.rows()
+	if len(names) != count || !slices.IsSorted(names) || names[count-1] != fmt.Sprintf("%04d", count-1) {
+		t.Errorf("the list has %d names", len(names))
+	}
+	if eval[bool](b, "!!("+button("Show more")+")") {
+		t.Error("a list that is complete has a button for more")
+	}
+}
+
+// TestNames shows, opens and deletes files and directories with odd names.
+func TestNames(t *testing.T) {
+	s := serve(t)
+	for _, name := range oddNames {
+		s.write(name, name)
+		s.write("d/"+name+"/f", name)
+	}
+	b := s.open(t, "", look{})
+	b.wait(fmt.Sprintf(`document.querySelectorAll(".files tbody tr").length === %d`, len(oddNames)+1))
+	for _, name := range oddNames {
+		content := eval[string](b, `fetch([...document.querySelectorAll(".files tbody a")].find((a) => a.textContent === `+quoted(name)+`).href).then((r) => r.text())`)
+		if content != name {
+			t.Errorf("the link of %q leads to %q", name, content)
+		}
+	}
+	b.state("names")
+	eval[any](b, `(location.hash = "#/d/", null)`)
+	for _, name := range oddNames {
+		b.wait(`document.querySelector("h1").textContent === "d" && [...document.querySelectorAll(".files tbody a")].some((a) => a.textContent === ` + quoted(name) + `)`)
+		eval[any](b, `([...document.querySelectorAll(".files tbody a")].find((a) => a.textContent === `+quoted(name)+`).click(), null)`)
+		b.wait(`document.querySelector("h1").textContent === ` + quoted(name) + ` && document.querySelector(".files tbody a")?.textContent === "f"`)
+		b.press("d")
+	}
+}
+
+// TestRemove deletes a file and a directory, after questions.
+func TestRemove(t *testing.T) {
+	s := serve(t)
+	s.write("a.txt", "a")
+	s.write("b.txt", "b")
+	s.write("d/1", "1")
+	s.write("d/e/2", "2")
+	b := s.open(t, "", look{})
+	b.press("Delete a.txt")
+	b.waitText("Delete “a.txt”?")
+	b.state("question")
+	b.press("Cancel")
+	b.wait(`!document.querySelector("dialog")`)
+	s.has("a.txt", "a")
+	b.press("Delete a.txt")
+	b.press("Delete")
+	b.wait(`document.querySelectorAll(".files tbody tr").length === 2`)
+	if _, status := s.read("a.txt"); status != http.StatusNotFound {
+		t.Errorf("a.txt has status %d", status)
+	}
+	if focused := eval[string](b, "document.activeElement.textContent"); focused != "b.txt" {
+		t.Errorf("the focus is on %q", focused)
+	}
+	s.write("b.txt", "changed")
+	b.press("Delete b.txt")
+	b.press("Delete")
+	b.wait(`document.querySelector("dialog .error").textContent.includes("precondition")`)
+	b.state("error")
+	b.press("Cancel")
+	s.has("b.txt", "changed")
+	b.press("Delete d")
+	b.waitText("all 2 files in it")
+	b.press("Delete")
+	b.wait(`document.querySelectorAll(".files tbody tr").length === 1`)
+	if _, status := s.read("d/e/2"); status != http.StatusNotFound {
+		t.Errorf("d/e/2 has status %d", status)
+	}
+}
+
+// TestRename moves a file, but not onto another.
+func TestRename(t *testing.T) {
+	s := serve(t)
+	s.write("a.txt", "a")
+	s.write("b.txt", "b")
+	b := s.open(t, "", look{})
+	rename := func(to string) {
+		t.Helper()
+		b.press("Rename or move a.txt")
+		b.wait(`document.querySelector("dialog input")`)
+		eval[any](b, `(document.querySelector("dialog input").value = `+quoted(to)+`, null)`)
+		b.press("Move")
+	}
+	rename("b.txt")
+	b.wait(`document.querySelector("dialog .error").textContent !== ""`)
+	b.state("exists")
+	b.press("Cancel")
+	s.has("b.txt", "b")
+	rename("c?.txt")
+	b.wait(`[...document.querySelectorAll(".files tbody a")].at(-1).textContent === "c?.txt"`)
+	s.has("c?.txt", "a")
+	if _, status := s.read("a.txt"); status != http.StatusNotFound {
+		t.Errorf("a.txt has status %d", status)
+	}
+}
+
+// TestKeyboard makes a folder, uploads into it and deletes the file with keys only.
+func TestKeyboard(t *testing.T) {
+	s := serve(t)
+	b := s.open(t, "", look{})
+	b.waitText("This folder is empty")
+	b.tabTo("New folder")
+	b.keys("\r")
+	b.wait(`document.activeElement.matches("dialog input")`)
+	b.keys("docs\r")
+	b.wait(`location.hash === "#/docs/" && document.activeElement.tagName === "H1"`)
+	s.write("docs/a.txt", "a")
+	b.tabTo("Refresh")
+	b.keys("\r")
+	b.wait(`document.querySelectorAll(".files tbody tr").length === 1`)
+	b.tabTo("Delete a.txt")
+	b.keys("\r")
+	b.wait(`document.activeElement.closest("dialog")`)
+	b.keys("\x1b")
+	b.wait(`!document.querySelector("dialog") && document.activeElement.getAttribute("aria-label") === "Delete a.txt"`)
+	b.keys("\r")
+	b.wait(`document.activeElement.closest("dialog")`)
+	b.tabTo("Delete")
+	b.keys("\r")
+	b.waitText("as soon as a file is in it")
+}
