@@ -63,7 +63,7 @@ for (const input of [fileInput, folderInput]) {
 }
 
 function upload(files) {
-  queue.add(files.filter(({ path }) => !queue.has(path)));
+  queue.add(files, {});
   view.showUnfinished().catch(fail);
 }
 
@@ -96,13 +96,15 @@ const browses = () => main.contains(listing.element);
 const hasFiles = (event) => browses() && event.dataTransfer?.types.includes("Files");
 let depth = 0; // of elements that the pointer is in while it drags
 addEventListener("dragenter", (event) => {
+  if (hasFiles(event)) depth++;
+});
+addEventListener("dragover", (event) => {
   if (!hasFiles(event)) return;
   event.preventDefault();
-  depth++;
+  if (!dropArea.hidden) return;
   dropText.textContent = t("dropHere", { name: listing.directory === "" ? t("allFiles") : base(listing.directory) });
   dropArea.hidden = false;
 });
-addEventListener("dragover", (event) => hasFiles(event) && event.preventDefault());
 addEventListener("dragleave", (event) => {
   if (hasFiles(event) && --depth <= 0) dropArea.hidden = true;
 });
@@ -113,12 +115,14 @@ addEventListener("drop", (event) => {
   event.preventDefault();
   const groups = dropped(event.dataTransfer, listing.directory);
   guarded(async () => {
-    let any = false;
+    const batch = {};
+    let count = 0;
     for await (const files of groups) {
-      any = true;
-      upload(files);
+      count += files.length;
+      queue.add(files, batch);
     }
-    if (!any) throw new Error(t("nothingDropped"));
+    if (count === 0) throw new Error(t("nothingDropped"));
+    await view.showUnfinished();
   })();
 });
 
@@ -155,7 +159,7 @@ whenUnauthenticated(() => {
 /** start shows the page for what the user is to the server. */
 async function start() {
   alertBox.hidden = true;
-  const user = await session();
+  const [user, shares] = await Promise.all([session(), canShare()]);
   if (user) methods = user.methods;
   if (user?.required) {
     signIn(methods);
@@ -167,7 +171,7 @@ async function start() {
   } else if (user && methods.length > 0) {
     account.append(h("button", { type: "button", class: "button", onclick: () => signIn(methods) }, t("signIn")));
   }
-  actions.share = (await canShare()) ? guarded((entry) => share(entry, announce)) : null;
+  actions.share = shares ? guarded((entry) => share(entry, announce)) : null;
   queue.signedIn();
   await Promise.all([show(), view.showUnfinished().catch(fail)]);
 }

@@ -50,18 +50,27 @@ export class Queue extends EventTarget {
   constructor(decide) {
     super();
     this.items = [];
+    /** Items in the state waiting, perhaps with others; the first begins next. */
+    this.waiting = [];
+    this.running = new Set();
     this.decide = decide;
     this.questions = Promise.resolve();
     addEventListener("online", () => this.retryNow());
   }
 
-  /** add adds uploads of [{file, path}]. */
-  add(files) {
-    const batch = { answer: null };
+  /**
+   * add adds uploads of [{file, path}], without those whose paths have an upload that has not ended.
+   * batch is an object of the uploads that the user has begun at once.
+   */
+  add(files, batch) {
+    const busy = new Set(this.items.filter(({ ended }) => !ended).map(({ path }) => path));
     for (const { file, path } of files) {
+      if (busy.has(path)) continue;
+      busy.add(path);
       const item = new Item(batch, file, path);
-      if (!path.isWellFormed()) this.#fail(item, t("badName"));
       this.items.push(item);
+      if (path.isWellFormed()) this.waiting.push(item);
+      else this.#fail(item, t("badName"));
     }
     this.#next();
   }
@@ -88,8 +97,8 @@ export class Queue extends EventTarget {
   /** resume lets an upload that is paused or has failed go on. */
   resume(item) {
     if (item.state !== "paused" && item.state !== "failed") return;
-    item.state = "waiting";
     item.attempt = 0;
+    this.#wait(item);
     this.#next();
   }
 
@@ -130,26 +139,33 @@ export class Queue extends EventTarget {
     this.dispatchEvent(new Event("change"));
   }
 
+  /** An item that waits again goes first: the user looks at it. */
+  #wait(item) {
+    item.state = "waiting";
+    this.waiting.unshift(item);
+  }
+
   #next() {
-    let free = parallel - this.items.filter((item) => item.running).length;
-    for (const item of this.items) {
-      if (free <= 0) break;
-      if (item.state !== "waiting" || item.running) continue;
-      free--;
-      this.#run(item);
+    const later = [];
+    while (this.running.size < parallel && this.waiting.length > 0) {
+      const item = this.waiting.shift();
+      if (item.state !== "waiting") continue;
+      if (this.running.has(item)) later.push(item); // it is about to stop
+      else this.#run(item);
     }
+    this.waiting.unshift(...later);
     this.#changed();
   }
 
   async #run(item) {
-    item.running = true;
+    this.running.add(item);
     item.state = "running";
     item.rate = 0;
     item.transport ??= new Transport(item.file, item.path, item.precondition, (sent) => this.#progress(item, sent));
     try {
       while (item.state === "running") await this.#attempt(item);
     } finally {
-      item.running = false;
+      this.running.delete(item);
       this.#next();
     }
   }
@@ -221,7 +237,7 @@ export class Queue extends EventTarget {
     }
     if (answer === "both") item.path = await free(item);
     item.precondition = answer === "both" || existing === null ? "none-match" : `match ${existing.etag}`;
-    item.state = "waiting";
+    this.#wait(item);
   }
 
   #progress(item, sent) {

@@ -49,10 +49,15 @@ export async function stored(url) {
 
 /** abort makes the server remove what it has of an upload. */
 export async function abort(url) {
-  try {
-    await call(url, { method: "DELETE", headers: { "Tus-Resumable": "1.0.0" } });
-  } catch (error) {
-    if (error.status !== 404 && error.status !== 410) throw error;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await call(url, { method: "DELETE", headers: { "Tus-Resumable": "1.0.0" } });
+      return;
+    } catch (error) {
+      if (error.status === 404 || error.status === 410) return;
+      if (error.status !== 423 || attempt === 5) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 200 * attempt)); // a request that was cut still ends
   }
 }
 
