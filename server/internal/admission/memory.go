@@ -31,6 +31,13 @@ const (
 	waitingCallBytes = WindowBytes
 )
 
+// A call may take less: it counts for as many parts as it takes, of partBytes each. All that
+// it may take while it waits is in these.
+const (
+	callParts = 8
+	partBytes = (callBytes + waitingCallBytes) / callParts
+)
+
 // minArriving is for how many calls with one message there is always room: for more than
 // one caller.
 const minArriving = 4
@@ -51,7 +58,7 @@ const (
 // for payload that waits to be stored: streams that need it wait in their order, and so
 // do their clients. One 10th is for calls with one message, while that arrives. The rest
 // is for calls that stream, 4 MiB for each call under way, or more if messages may be
-// larger than DefaultMaxMessageBytes. As many calls again may wait up to 10 s for their
+// larger than DefaultMaxMessageBytes, or less for those that take less. As many calls again may wait up to 10 s for their
 // turn; others fail with tranship.ErrUnavailable, and clients try them again later. A
 // server needs about 30 MiB beside the limit.
 //
@@ -63,7 +70,8 @@ const (
 type Memory struct {
 	calls, arrivals *fair.Queue
 	payload         *semaphore.Weighted
-	// active counts the calls under way, of capacity.
+	// active counts the parts of the calls under way, at most callParts for each. There may
+	// be capacity calls.
 	active   atomic.Int64
 	capacity int64
 	// most is how many bytes one piece of payload counts for at most.
@@ -88,7 +96,7 @@ func NewMemory(limit int64) *Memory {
 	calls := (limit - payload - arriving*callBytes - waiting*waitingCallBytes) / (callBytes + waitingCallBytes)
 	const full = "there are as many transfers under way as the server's memory limit allows"
 	return &Memory{
-		calls:    fair.New(fair.Options{Places: calls, Room: 2 * calls, Limit: tranship.LimitMemory, Full: full}),
+		calls:    fair.New(fair.Options{Places: calls * callParts, Call: callParts, Room: 2 * calls * callParts, Limit: tranship.LimitMemory, Full: full}),
 		arrivals: fair.New(fair.Options{Places: arriving, Room: arriving + waiting, Limit: tranship.LimitMemory, Full: full}),
 		payload:  semaphore.NewWeighted(payload),
 		most:     payload,
@@ -119,24 +127,39 @@ func weight(messageBytes int) int64 {
 type Place struct {
 	*fair.Place
 	memory *Memory
+	// counted is for how much of Memory.active it counts.
+	counted int64
 }
 
 // Leave gives the place back. It must be called once.
 func (p *Place) Leave() {
-	p.memory.active.Add(-1)
+	p.memory.active.Add(-p.counted)
 	p.Place.Leave()
 }
 
 // Enter takes the place of a call that streams, when it is its turn; silent means that
 // the call has not sent a message. The errors are those of fair.Queue.Enter.
 func (m *Memory) Enter(ctx context.Context, weight int64, silent bool) (*Place, error) {
-	place, err := m.calls.Enter(ctx, weight, silent)
+	return m.enterParts(ctx, weight*callParts, silent)
+}
+
+// EnterSmall is Enter for a call that takes so many bytes in memory, or less.
+func (m *Memory) EnterSmall(ctx context.Context, bytes int64, silent bool) (*Place, error) {
+	return m.enterParts(ctx, max((bytes+partBytes-1)/partBytes, 1), silent)
+}
+
+func (m *Memory) enterParts(ctx context.Context, parts int64, silent bool) (*Place, error) {
+	place, err := m.calls.Enter(ctx, parts, silent)
 	if err != nil {
 		return nil, err
 	}
-	m.active.Add(1)
-	return &Place{place, m}, nil
+	counted := min(parts, callParts)
+	m.active.Add(counted)
+	return &Place{place, m, counted}, nil
 }
+
+// underWay is how many calls are under way; small ones count for their part of a call.
+func (m *Memory) underWay() int64 { return (m.active.Load() + callParts - 1) / callParts }
 
 // enterArrival takes the place of a call with one message, while that arrives.
 func (m *Memory) enterArrival(ctx context.Context) (*fair.Place, error) {

@@ -202,14 +202,36 @@ func TestMemoryStreams(t *testing.T) {
 func TestRepliesOfStream(t *testing.T) {
 	memory := NewMemory(MinMemoryLimit)
 	for _, test := range []struct{ active, want int64 }{{0, 2 << 20}, {1, 2 << 20}, {2, 1 << 20}, {100, leastReplies}} {
-		memory.active.Store(test.active)
+		memory.active.Store(test.active * callParts)
 		if got := memory.RepliesOfStream(); got != int(test.want) {
 			t.Errorf("with %d streams each has %d bytes, want %d", test.active, got, test.want)
 		}
 	}
 	memory = NewMemory(0)
-	memory.active.Store(1)
+	memory.active.Store(callParts)
 	if got := memory.RepliesOfStream(); got != mostReplies {
 		t.Errorf("a stream alone has %d bytes, want %d", got, mostReplies)
+	}
+}
+
+// TestMemorySmall checks that calls that take less than others count for what they take.
+func TestMemorySmall(t *testing.T) {
+	for bytes, parts := range map[int64]int64{0: 1, 1: 1, partBytes: 1, partBytes + 1: 2, callParts * partBytes: callParts} {
+		memory := NewMemory(0)
+		for n := int64(1); ; n++ {
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel() // a call that would have to wait fails
+			place, err := memory.EnterSmall(ctx, bytes, false)
+			if err != nil {
+				if want := (memory.capacity - memory.capacity/4) * callParts / parts; n-1 != want {
+					t.Errorf("one caller has %d calls of %d bytes, want %d", n-1, bytes, want)
+				}
+				break
+			}
+			defer place.Leave()
+			if got, want := memory.underWay(), (n*parts+callParts-1)/callParts; got != want {
+				t.Fatalf("%d calls of %d bytes count for %d, want %d", n, bytes, got, want)
+			}
+		}
 	}
 }

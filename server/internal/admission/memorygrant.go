@@ -21,7 +21,7 @@ func (m *Memory) GrantStreams(had int64, uploads int) int64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	wide := m.capacity / wideFraction
-	if m.active.Load() > m.capacity/2 {
+	if m.underWay() > m.capacity/2 {
 		wide = 0
 	}
 	granted := max(min(wide/int64(max(uploads, 1)), wide-(m.granted-had)), 1)
@@ -39,5 +39,5 @@ func (m *Memory) DropStreams(granted int64) {
 // RepliesOfStream is how many bytes the replies of one stream that wait for its client
 // may take at the moment.
 func (m *Memory) RepliesOfStream() int {
-	return int(min(max(m.replies/max(m.active.Load(), 1), leastReplies), mostReplies))
+	return int(min(max(m.replies/max(m.underWay(), 1), leastReplies), mostReplies))
 }

@@ -45,6 +45,9 @@ type Stream struct {
 	// MessageBytes is the largest message that the transport accepts; 0 means
 	// DefaultMaxMessageBytes.
 	MessageBytes int
+	// MemoryBytes is the most that the call takes in memory with its transport, if that does
+	// not depend on MessageBytes; 0 means that it does.
+	MemoryBytes int64
 	// Handlers counts the handler while it runs, also when its call has ended before; it
 	// may be nil. A transport waits for it before the store is closed.
 	Handlers *sync.WaitGroup
@@ -70,8 +73,7 @@ func (c *Call) Run(stream Stream, handler func() error) error {
 	if err := c.Turn(); err != nil {
 		return err
 	}
-	memory := c.door.memory
-	place, err := memory.Enter(c.ctx, weight(cmp.Or(stream.MessageBytes, DefaultMaxMessageBytes)), true)
+	place, err := c.enter(stream)
 	if err != nil {
 		return err
 	}
@@ -124,6 +126,14 @@ func (c *Call) Run(stream Stream, handler func() error) error {
 			}
 		}
 	}
+}
+
+// enter takes the place of a call that streams.
+func (c *Call) enter(stream Stream) (*Place, error) {
+	if stream.MemoryBytes > 0 {
+		return c.door.memory.EnterSmall(c.ctx, stream.MemoryBytes, true)
+	}
+	return c.door.memory.Enter(c.ctx, weight(cmp.Or(stream.MessageBytes, DefaultMaxMessageBytes)), true)
 }
 
 // Handle runs the handler of a call with one message, after Receive. A panic of the

@@ -5,7 +5,7 @@ type Stats struct {
 	// Connections and Calls are how many are under way.
 	Connections, Calls int
 	// Streams is the number of calls that have a place in memory, and MaxStreams is how many
-	// may have one.
+	// may have one. Calls that take less than others count for their part.
 	Streams, MaxStreams int64
 	// Draining says that Drain was called.
 	Draining bool
@@ -16,7 +16,7 @@ func (d *Door) Stats() Stats {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	stats := Stats{
-		Connections: d.all, Streams: d.memory.active.Load(), MaxStreams: d.memory.capacity,
+		Connections: d.all, Streams: d.memory.underWay(), MaxStreams: d.memory.capacity,
 		Draining: d.Refusing() != nil,
 	}
 	for _, calls := range d.calls {

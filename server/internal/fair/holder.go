@@ -21,12 +21,11 @@ func (t *tally) add(own *holder, n int64) {
 type holder struct {
 	name              string
 	stranger, suspect bool
-	// used counts the places of the active calls.
-	used            int64
+	// used counts the places of the active calls, and present is for how much of the room
+	// all calls count.
+	used, present   int64
 	active, waiting []*Place
 }
-
-func (h *holder) present() int64 { return int64(len(h.active) + len(h.waiting)) }
 
 // precedes reports whether silent calls of other give way to a call of h, when h has own
 // calls and other has others.

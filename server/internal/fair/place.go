@@ -78,8 +78,9 @@ func (q *Queue) removeLocked(p *Place) bool {
 	default:
 		return false
 	}
-	q.present.add(own, -1)
-	if own.present() == 0 {
+	own.present -= q.presence(p.weight)
+	q.present.add(own, -q.presence(p.weight))
+	if own.present == 0 {
 		delete(q.callers, own.name)
 	}
 	return true

@@ -30,7 +30,7 @@ const arrivalGrace = 100 * time.Millisecond
 // both is reserved for callers that have no place. A free place goes to the caller with
 // the fewest places. A call that has not sent a message yet gives way: it ends when a
 // caller with fewer places waits and the call has had its place for arrivalGrace, or
-// when the room is full and its caller has at least two calls more than the new one.
+// when the room is full and its caller would still have more than the new one.
 //
 // A caller whose call had to give way like that is suspect for a minute: its silent
 // calls give way to calls of other callers at once. Callers that send nothing, from any
@@ -42,6 +42,8 @@ type Queue struct {
 	places, room             int64
 	share, roomShare         int64
 	strangers, strangersRoom int64
+	// call is how many places an ordinary call takes.
+	call int64
 
 	limit tranship.Limit
 	full  string
@@ -60,9 +62,14 @@ type Queue struct {
 
 // Options of a Queue.
 type Options struct {
-	// Places is the number of places, and Room is how many calls may have a place or
-	// wait for one. Share is how many places one caller may have; 0 means three quarters.
-	Places, Room, Share int64
+	// Places is the number of places. Share is how many of them one caller may have; 0 means
+	// three quarters.
+	Places, Share int64
+	// Call is how many places an ordinary call takes; 0 means 1.
+	Call int64
+	// Room bounds the calls that have a place or wait for one: each counts for its places,
+	// but at most for Call.
+	Room int64
 	// Limit is the limit that errors name when there is no place left, and Full is the
 	// sentence that describes it.
 	Limit tranship.Limit
@@ -71,12 +78,14 @@ type Options struct {
 
 // New returns a queue whose places are free.
 func New(options Options) *Queue {
-	places, room := options.Places, options.Room
-	return &Queue{
-		places: places, room: room, share: cmp.Or(options.Share, places-places/4), roomShare: room - room/4,
-		strangers: places, strangersRoom: room, limit: options.Limit, full: options.Full,
+	q := &Queue{
+		places: options.Places, room: options.Room, strangers: options.Places, strangersRoom: options.Room,
+		call: cmp.Or(options.Call, 1), limit: options.Limit, full: options.Full,
 		callers: make(map[string]*holder),
 	}
+	q.share = cmp.Or(options.Share, q.places-q.part(q.places, 4))
+	q.roomShare = q.room - q.part(q.room, 4)
+	return q
 }
 
 // PreferPrincipals reserves places and room for callers with credentials: callers
@@ -85,7 +94,7 @@ func New(options Options) *Queue {
 func (q *Queue) PreferPrincipals(part int64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.strangers, q.strangersRoom = max(q.places/part, min(2, q.places)), max(q.room/part, min(4, q.room))
+	q.strangers, q.strangersRoom = max(q.part(q.places, part), min(2*q.call, q.places)), max(q.part(q.room, part), min(4*q.call, q.room))
 }
 
 // Enter takes a place for the caller of ctx, or weight places for a larger call, when
@@ -116,6 +125,12 @@ func (q *Queue) Enter(ctx context.Context, weight int64, silent bool) (*Place, e
 	return nil, cmp.Or(ctx.Err(), err)
 }
 
+// part is one of so many equal parts of all, in whole ordinary calls.
+func (q *Queue) part(all, parts int64) int64 { return all / parts / q.call * q.call }
+
+// presence is for how much of the room a call counts.
+func (q *Queue) presence(weight int64) int64 { return min(weight, q.call) }
+
 func (q *Queue) errFull() error { return limited.Refused(q.limit, "%s", q.full) }
 
 // ErrOvertaken returns the error of a call that gave way to the call of another caller.
@@ -125,7 +140,7 @@ func ErrOvertaken() error {
 	return failure.Mark(fmt.Errorf("%w: %s", tranship.ErrUnavailable, why), failure.Refused)
 }
 
-// Present returns how many calls have a place or wait for one.
+// Present returns how much of the room is taken.
 func (q *Queue) Present() int64 {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -142,7 +157,7 @@ func (q *Queue) join(ctx context.Context, weight int64, silent bool) (*Place, er
 		own = &holder{name: name, stranger: access.FromContext(ctx).IsAnonymous()}
 	}
 	own.suspect = q.isSuspectLocked(name)
-	if own.present() >= q.roomShare || !q.makeRoomLocked(own) {
+	if own.present+q.presence(weight) > q.roomShare || !q.makeRoomLocked(own, q.presence(weight)) {
 		return nil, q.errFull()
 	}
 	q.callers[name] = own
@@ -153,7 +168,8 @@ func (q *Queue) join(ctx context.Context, weight int64, silent bool) (*Place, er
 	}
 	own.waiting = append(own.waiting, p)
 	q.waiting++
-	q.present.add(own, 1)
+	own.present += q.presence(weight)
+	q.present.add(own, q.presence(weight))
 	if full, crowded := q.lacksLocked(own); q.waiting == 1 && !full && !crowded && own.used+weight <= q.share {
 		q.grantLocked(own) // the choice of scheduleLocked, without comparing all callers
 	} else {

@@ -6,28 +6,36 @@ import (
 	"time"
 )
 
-// makeRoomLocked reports whether the room has place for one more call of a caller. It
-// may end a silent call of the caller with the most calls. The caller holds mu.
-func (q *Queue) makeRoomLocked(own *holder) bool {
-	full, crowded := q.present.all >= open(q.room, own.present()), own.stranger && q.present.strangers >= q.strangersRoom
-	if !full && !crowded {
-		return true
+// makeRoomLocked reports whether there is room for one more call of a caller, which counts
+// for so much of it. It may end silent calls of the callers with the most calls. The caller
+// holds mu.
+func (q *Queue) makeRoomLocked(own *holder, presence int64) bool {
+	for {
+		full, crowded := q.present.all+presence > q.open(q.room, own.present), own.stranger && q.present.strangers+presence > q.strangersRoom
+		if !full && !crowded {
+			return true
+		}
+		victim := q.victimLocked(own, presence, crowded)
+		if victim == nil {
+			return false
+		}
+		q.endLocked(victim)
 	}
-	var victim *Place
+}
+
+// victimLocked returns the silent call that gives way to a call of own when the room is
+// full; nil if there is none. The caller holds mu.
+func (q *Queue) victimLocked(own *holder, presence int64, crowded bool) (victim *Place) {
 	for _, other := range q.callers {
-		if other == own || crowded && !other.stranger || !own.precedes(other, own.present()+1, other.present()) {
+		if other == own || crowded && !other.stranger || !own.precedes(other, own.present+presence, other.present) {
 			continue
 		}
 		last := other.newest(own)
-		if last != nil && (victim == nil || other.worse(victim.owner, other.present(), victim.owner.present())) {
+		if last != nil && (victim == nil || other.worse(victim.owner, other.present, victim.owner.present)) {
 			victim = last
 		}
 	}
-	if victim == nil {
-		return false
-	}
-	q.endLocked(victim)
-	return true
+	return victim
 }
 
 // scheduleLocked gives places to calls that wait. The caller holds mu.
@@ -102,9 +110,9 @@ func (q *Queue) nextLocked() (due *holder, wait time.Duration) {
 
 // open is the part of all that a caller may use: all of it for a caller that has
 // nothing, all but the last 16th for one that has some.
-func open(all, has int64) int64 {
+func (q *Queue) open(all, has int64) int64 {
 	if has > 0 {
-		all -= all / 16
+		all -= q.part(all, 16)
 	}
 	return all
 }
@@ -114,7 +122,7 @@ func open(all, has int64) int64 {
 // caller holds mu.
 func (q *Queue) lacksLocked(own *holder) (full, crowded bool) {
 	weight := own.waiting[0].weight
-	return q.used.all+weight > open(q.places, own.used), own.stranger && q.used.strangers > 0 && q.used.strangers+weight > q.strangers
+	return q.used.all+weight > q.open(q.places, own.used), own.stranger && q.used.strangers > 0 && q.used.strangers+weight > q.strangers
 }
 
 // oldestLocked is the silent call that gives way first to a call of own: the oldest of

@@ -1,6 +1,7 @@
 package httpadmission
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -25,6 +26,14 @@ const (
 	flushTime = 30 * time.Second
 )
 
+const (
+	// defaultMemoryBytes is what a handler holds of bodies by default.
+	defaultMemoryBytes = 256 << 10
+	// overheadBytes is what a request takes beside, with its connection: buffers, stacks and
+	// headers, and what the garbage collector has not found yet.
+	overheadBytes = 256 << 10
+)
+
 // errEnded is the error of an Exchange that the Door has ended, for its handler.
 var errEnded = errors.New("the call has ended")
 
@@ -36,6 +45,9 @@ type Request struct {
 	Names admission.Names
 	// Owes: the client owes a body while the handler waits for it.
 	Owes bool
+	// MemoryBytes is the most that the handler holds in memory of bodies; 0 means a quarter of
+	// a MiB.
+	MemoryBytes int64
 	// Open admits callers without credentials. Bad credentials are refused even so.
 	Open bool
 	// Public admits all callers, as callers without credentials, whatever they present. It is
@@ -100,7 +112,7 @@ func (a *Adapter) run(e *Exchange, request Request, handler func(*Exchange) erro
 		return err
 	}
 	e.call = call
-	return call.Run(admission.Stream{Handlers: &a.handlers, Owes: request.Owes}, func() error {
+	return call.Run(admission.Stream{Handlers: &a.handlers, Owes: request.Owes, MemoryBytes: cmp.Or(request.MemoryBytes, defaultMemoryBytes) + overheadBytes}, func() error {
 		defer e.returned.Store(true)
 		if !request.Owes {
 			minrate.FromContext(call.Context()).Download()

@@ -100,6 +100,14 @@ func (s *Service) currentVersion(e *httpadmission.Exchange, path string) (string
 	return file.Version, err
 }
 
+// memoryBytes is how much of a body is held in memory.
+func memoryBytes(r *http.Request) int64 {
+	if 0 <= r.ContentLength && r.ContentLength <= tranship.MaxPutBytes {
+		return r.ContentLength // by receiveSmall
+	}
+	return pieceBytes
+}
+
 // receiveSmall stores a body of at most MaxPutBytes.
 func (s *Service) receiveSmall(e *httpadmission.Exchange, spec tranship.Spec, want digests) (tranship.File, int64, error) {
 	data := s.buffers.Get(int(*spec.Size))

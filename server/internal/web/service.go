@@ -128,7 +128,7 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.Method == http.MethodHead:
 		request.Method, handler = methodHead, func(e *httpadmission.Exchange) error { return s.get(e, to.path) }
 	case r.Method == http.MethodPut:
-		request.Method, request.Owes = methodPut, r.ContentLength != 0
+		request.Method, request.Owes, request.MemoryBytes = methodPut, r.ContentLength != 0, memoryBytes(r)
 		handler = func(e *httpadmission.Exchange) error { return s.put(e, to.path) }
 	case r.Method == http.MethodDelete:
 		request.Method, handler = methodDelete, func(e *httpadmission.Exchange) error { return s.remove(e, to.path) }
