@@ -153,20 +153,26 @@ func (u *upload) replaceLocked(n int, newer *part) {
 	if older := u.parts[n]; older != nil {
 		older.replaced = fmt.Errorf("%w: part %d of %s has a newer writer", tranship.ErrAborted, n, u.spec.Path)
 		older.drop(older.replaced)
-		if older.cancel != nil {
+		if older.cancel != nil && older.tailing {
 			older.cancel()
 		}
 	}
 	u.parts[n] = newer
 }
 
-// forget waits until no request of the older part n can arrive after those of the newer one,
-// and makes other servers forget the older one, and the tail of the part unless it is kept.
+// forget waits until no request of the older part n can arrive after those of the newer one. It does
+// not stop one, because the engine may have the part all the same, and nothing would tell. It then
+// makes other servers forget the older one, and the tail of the part unless it is kept.
 func (u *upload) forget(ctx context.Context, n int, older *part, kept *tail) error {
 	etag, unsure := "", false
 	if older != nil {
 		if older.done != nil {
-			<-older.done // it was stopped
+			select {
+			case <-older.done:
+			case <-ctx.Done():
+				older.cancel()
+				return ctx.Err()
+			}
 		}
 		u.mu.Lock()
 		etag, unsure = older.etag, older.tailing
