@@ -183,6 +183,11 @@ bench-profile: ## profile both ends of copies with perf, as root; the profiles a
 	CGO_ENABLED=0 go build -tags $(TAGS) -trimpath -o build/profile/tranship ./cmd/tranship
 	go run ./internal/bench -binary build/profile/tranship -out build/profile -cases '^profile-' -only '^tranship$$' $(BENCHFLAGS)
 
+# make bench-s3 BENCHFLAGS='-cases small -rounds 3'
+.PHONY: bench-s3
+bench-s3: build ## compare copies to and from a bucket with those by AWS's SDK, in a quarter of an hour
+	cd tools/bench-s3 && go run . $(BENCHFLAGS)
+
 .PHONY: attack-bench
 attack-bench: ## measure the share of its throughput that a client keeps during each attack
 	go test -run '^$$' -bench UnderAttack -benchtime 1x -timeout 30m ./test/attack

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -79,47 +80,45 @@ func (l *lab) smallUp(ctx context.Context, directory string, server *service) er
 
 // hugeUp uploads one file of a length that no memory or disk has.
 func (l *lab) hugeUp(ctx context.Context) error {
-	server, err := l.server("huge")
-	if err != nil {
-		return err
-	}
-	defer server.stop()
-	taken, err := run(ctx, l.self, "upload", server.address, "1", strconv.FormatInt(l.huge, 10))
-	if err != nil {
-		return err
-	}
-	l.printServer(fmt.Sprintf("One upload of %d GiB", l.huge>>30), taken, l.huge, server)
-	return nil
+	return l.measureServer(ctx, fmt.Sprintf("One upload of %d GiB", l.huge>>30), 1, l.huge)
 }
 
 // clients uploads 64 files at once, to a server with the memory that it takes by default, and to one
 // with less.
 func (l *lab) clients(ctx context.Context) error {
 	for _, flags := range [][]string{nil, {"--memory-limit", "96MiB", "--s3-memory", "96MiB"}} {
-		if err := l.clientsOf(ctx, flags...); err != nil {
+		title := strings.TrimSpace(fmt.Sprintf("64 uploads of %d MiB at once %s", l.clientSize/mebibyte, strings.Join(flags, " ")))
+		if err := l.measureServer(ctx, title, 64, l.clientSize, flags...); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (l *lab) clientsOf(ctx context.Context, flags ...string) error {
-	server, err := l.server("clients", flags...)
-	if err != nil {
-		return err
+// measureServer uploads files of a length at once, each round to a new server, and prints what the
+// servers have taken: the medians of speed and processor time, and the most of memory and disk.
+func (l *lab) measureServer(ctx context.Context, title string, files int, size int64, flags ...string) error {
+	gigabytes := float64(files) * float64(size) / gigabyte
+	var rates, used, memory []float64
+	var written int64
+	for range l.rounds {
+		server, err := l.server("measured", flags...)
+		if err != nil {
+			return err
+		}
+		taken, err := run(ctx, l.self, "upload", server.address, strconv.Itoa(files), strconv.FormatInt(size, 10))
+		if err == nil {
+			rates = append(rates, gigabytes/taken.wall.Seconds())
+			used = append(used, server.used().Seconds()/gigabytes)
+			memory = append(memory, float64(server.value("status", "VmHWM"))/1024)
+			written = max(written, server.value("io", "write_bytes"))
+		}
+		server.stop()
+		if err != nil {
+			return err
+		}
 	}
-	defer server.stop()
-	taken, err := run(ctx, l.self, "upload", server.address, "64", strconv.FormatInt(l.clientSize, 10))
-	if err != nil {
-		return err
-	}
-	l.printServer(strings.TrimSpace(fmt.Sprintf("64 uploads of %d MiB at once %s", l.clientSize/mebibyte, strings.Join(flags, " "))), taken, 64*l.clientSize, server)
+	fmt.Printf("\n### %s\n\n- %.2f GB/s, %.2f CPU s of the server for 1 GB\n- memory of the server: %.0f MiB at most, %.0f in the median\n- written by the server to disks: %d bytes\n",
+		title, median(rates), median(used), slices.Max(memory), median(memory), written)
 	return nil
-}
-
-// printServer prints what a server has taken since its start.
-func (l *lab) printServer(title string, taken cost, bytes int64, server *service) {
-	fmt.Printf("\n### %s\n\n- %.2f GB/s, %.2f CPU s of the server for 1 GB\n- memory of the server: %d MiB at most\n- written by the server to disks: %d bytes\n",
-		title, float64(bytes)/gigabyte/taken.wall.Seconds(), server.used().Seconds()/(float64(bytes)/gigabyte),
-		server.value("status", "VmHWM")>>10, server.value("io", "write_bytes"))
 }

@@ -158,18 +158,19 @@ func (l *lab) compare(ctx context.Context, title, per string, unit float64, entr
 			}
 		}
 	}
-	fmt.Printf("\n### %s\n\n| | %s/s | speed | CPU s of client, server for 1 %s | requests for 1 %s |\n| --- | --- | --- | --- | --- |\n", title, per, per, per)
+	fmt.Printf("\n### %s\n\n| | %s/s | speed | CPU s of client, server for 1 %s | requests for 1 %s | memory of client |\n| --- | --- | --- | --- | --- | --- |\n", title, per, per, per)
 	base := results[len(results)-1]
 	for i, e := range entrants {
-		var rates, ratios, clients, servers, requests []float64
+		var rates, ratios, clients, servers, requests, memory []float64
 		for round, taken := range results[i] {
 			rates = append(rates, unit/taken.wall.Seconds())
 			ratios = append(ratios, base[round].wall.Seconds()/taken.wall.Seconds())
 			clients = append(clients, taken.client.Seconds()/unit)
 			servers = append(servers, taken.server.Seconds()/unit)
 			requests = append(requests, float64(taken.requests)/unit)
+			memory = append(memory, float64(taken.memory)/mebibyte)
 		}
-		fmt.Printf("| %s | %.4g | %.2f | %.3g, %.3g | %.4g |\n", e.name, median(rates), median(ratios), median(clients), median(servers), median(requests))
+		fmt.Printf("| %s | %.4g | %.2f | %.3g, %.3g | %.4g | %.0f MiB |\n", e.name, median(rates), median(ratios), median(clients), median(servers), median(requests), median(memory))
 	}
 	return nil
 }

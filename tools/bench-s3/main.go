@@ -77,7 +77,7 @@ func parse(args []string) (options, error) {
 		o.cases, err = regexp.Compile(text)
 		return err
 	})
-	set.IntVar(&o.rounds, "rounds", 5, "number of rounds of the cases that compare")
+	set.IntVar(&o.rounds, "rounds", 5, "number of rounds")
 	set.Int64Var(&o.size, "size", 1<<30, "length of the large file in bytes")
 	set.Int64Var(&o.huge, "huge", 100<<30, "length of the file of the case huge in bytes")
 	set.IntVar(&o.files, "files", 10000, "number of small files, of 4 KiB")

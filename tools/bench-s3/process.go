@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -25,6 +26,8 @@ type cost struct {
 	wall time.Duration
 	// client and server are processor time.
 	client, server time.Duration
+	// memory is the most memory of the client, in bytes.
+	memory int64
 	// requests is how many requests the engine had.
 	requests int
 }
@@ -119,5 +122,8 @@ func run(ctx context.Context, args ...string) (cost, error) {
 		return taken, fmt.Errorf("%s: %w: %s", strings.Join(args[:min(len(args), 3)], " "), err, out)
 	}
 	taken.client = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		taken.memory = usage.Maxrss << 10
+	}
 	return taken, nil
 }
