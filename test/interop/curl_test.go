@@ -76,8 +76,10 @@ func TestCurl(t *testing.T) {
 			t.Fatalf("%s: scan.dcm has %d bytes, or others: %v", script, len(got), err)
 		}
 	}
-	if got, err := os.ReadFile(filepath.Join(root, "inbox", "new.dcm")); err != nil || !bytes.Equal(got, scan) {
-		t.Errorf("%d bytes, %v", len(got), err)
+	for _, name := range []string{"inbox/new.dcm", "archive/large.dcm"} {
+		if got, err := os.ReadFile(filepath.Join(root, name)); err != nil || !bytes.Equal(got, scan) {
+			t.Errorf("%s: %d bytes, %v", name, len(got), err)
+		}
 	}
 	for name, exists := range map[string]bool{"backups/photos.tar": true, "inbox/scan.dcm": false} {
 		if _, err := os.Stat(filepath.Join(root, name)); (err == nil) != exists {

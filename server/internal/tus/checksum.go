@@ -1,0 +1,75 @@
+package tus
+
+import (
+	"bytes"
+	"crypto/sha1" //nolint:gosec // the protocol demands it, and it finds damage, not attacks
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"hash"
+	"hash/crc32"
+	"net/http"
+	"strings"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/server/internal/httpadmission"
+)
+
+const (
+	// statusChecksumMismatch is the status of a piece that does not have its checksum.
+	statusChecksumMismatch = 460
+	// maxCheckedBytes is the most that a piece with a checksum may have: the server keeps nothing
+	// of the piece, and holds all of its parts, until the checksum is known to be right.
+	maxCheckedBytes = 64 << 20
+)
+
+// checksumAlgorithms returns the names of the algorithms of Upload-Checksum.
+func checksumAlgorithms() []string { return []string{"sha1", "sha256", "crc32c"} }
+
+// checksum is the checksum that a piece must have.
+type checksum struct {
+	hash.Hash
+	algorithm string
+	want      []byte
+}
+
+// checksumOf returns the checksum that the body of a request must have; nil if the request has none.
+func checksumOf(header http.Header) (*checksum, error) {
+	value := header.Get(checksumHeader)
+	if value == "" {
+		return nil, nil
+	}
+	algorithm, encoded, _ := strings.Cut(value, " ")
+	sum := &checksum{algorithm: algorithm}
+	switch algorithm {
+	case "sha1":
+		sum.Hash = sha1.New() //nolint:gosec // as above
+	case "sha256":
+		sum.Hash = sha256.New()
+	case "crc32c":
+		sum.Hash = crc32.New(crc32.MakeTable(crc32.Castagnoli))
+	default:
+		return nil, &tranship.InvalidError{Field: checksumHeader, Rule: fmt.Sprintf("%.50q is none of %s", algorithm, strings.Join(checksumAlgorithms(), ", "))}
+	}
+	var err error
+	if sum.want, err = base64.StdEncoding.DecodeString(encoded); err != nil || len(sum.want) != sum.Size() {
+		return nil, &tranship.InvalidError{Field: checksumHeader, Rule: fmt.Sprintf("the checksum is not %d bytes in base64", sum.Size())}
+	}
+	return sum, nil
+}
+
+// check compares the checksum once all bytes were hashed.
+func (c *checksum) check() error {
+	if got := c.Sum(nil); !bytes.Equal(got, c.want) {
+		err := fmt.Errorf("%w: the piece has %s %x, not %x", tranship.ErrIntegrity, c.algorithm, got, c.want)
+		return httpadmission.WithStatus(err, statusChecksumMismatch)
+	}
+	return nil
+}
+
+// checkedTooLong returns the error of a piece with a checksum that is too long.
+func checkedTooLong() error {
+	return httpadmission.WithStatus(
+		&tranship.InvalidError{Field: "body", Rule: fmt.Sprintf("a piece with %s must have at most %d bytes", checksumHeader, maxCheckedBytes)},
+		http.StatusRequestEntityTooLarge)
+}

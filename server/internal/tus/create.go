@@ -1,0 +1,128 @@
+package tus
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+
+	"github.com/tranship/tranship/access"
+	"github.com/tranship/tranship/server/internal/httpadmission"
+)
+
+// create answers POST: it creates an upload, whose first piece may be the body.
+func (s *Service) create(e *httpadmission.Exchange) error {
+	request := e.Request.Header
+	size, err := lengthOf(request)
+	if err != nil {
+		return err
+	}
+	header := request.Get(metadataHeader)
+	pairs, err := parseMetadata(header)
+	if err != nil {
+		return err
+	}
+	spec, err := specOf(pairs)
+	if err != nil {
+		return err
+	}
+	if s.records.state == nil {
+		return withoutState()
+	}
+	spec.Size, spec.Owner = &size, access.FromContext(e.Context()).Name
+	created := &entry{record: newRecord(spec, header), id: newID()}
+	if err := created.spec(created.id, s.options.Durability).Validate(); err != nil {
+		return err
+	}
+	own, release, err := s.holders.acquire(e.Context(), created.id, e.Interrupt)
+	if err != nil {
+		return err
+	}
+	defer release()
+	opened, err := s.beginNew(e.Context(), created)
+	if err != nil {
+		return err
+	}
+	defer opened.close(e.Context())
+	location := prefix + created.id
+	if isPiece(request) {
+		err = s.receive(e, own, opened, 0)
+	} else if size == 0 {
+		err = s.commit(e.Context(), opened)
+	}
+	if err != nil {
+		return httpadmission.WithHeader(err, "Location", location)
+	}
+	answer := e.Header()
+	answer.Set("Location", location)
+	if isPiece(request) {
+		answer.Set(offsetHeader, strconv.FormatInt(opened.offset(), 10))
+	}
+	opened.describe(answer)
+	return e.WriteHeader(http.StatusCreated)
+}
+
+// beginNew begins the upload of a new record, and stores the record.
+func (s *Service) beginNew(ctx context.Context, created *entry) (*session, error) {
+	upload, err := s.store.Begin(ctx, created.spec(created.id, s.options.Durability))
+	if err != nil {
+		return nil, refused(err, created.MustNotExist)
+	}
+	created.Upload = upload.ID()
+	created.Kept = s.kept(ctx, created.Path, created.Upload)
+	if err := s.records.put(ctx, created); err != nil {
+		clean, cancel := keeping(ctx)
+		defer cancel()
+		return nil, errors.Join(err, upload.Abort(clean))
+	}
+	return &session{created, upload}, nil
+}
+
+// status answers HEAD: how far an upload is. An upload whose bytes have all come, but that could not
+// become a file then, becomes one now, so that no client takes an upload for a file that is none.
+func (s *Service) status(e *httpadmission.Exchange, id string) error {
+	ctx := e.Context()
+	_, release, err := s.holders.acquire(ctx, id, func() {})
+	if err != nil {
+		return err
+	}
+	defer release()
+	opened, err := s.open(ctx, id)
+	if err != nil {
+		return err
+	}
+	defer opened.close(ctx)
+	offset := opened.offset()
+	if offset == opened.Size {
+		if err := s.commit(ctx, opened); err != nil {
+			return err
+		}
+	}
+	header := e.Header()
+	header.Set("Cache-Control", "no-store")
+	header.Set(offsetHeader, strconv.FormatInt(offset, 10))
+	header.Set(lengthHeader, strconv.FormatInt(opened.Size, 10))
+	if opened.Header != "" {
+		header.Set(metadataHeader, opened.Header)
+	}
+	opened.describe(header)
+	return e.WriteHeader(http.StatusOK)
+}
+
+// end answers DELETE: it removes an upload. A file that the upload has become stays.
+func (s *Service) end(e *httpadmission.Exchange, id string) error {
+	ctx := e.Context()
+	_, release, err := s.holders.acquire(ctx, id, func() {})
+	if err != nil {
+		return err
+	}
+	defer release()
+	opened, err := s.open(ctx, id)
+	if err != nil {
+		return err
+	}
+	if err := s.discard(ctx, opened); err != nil {
+		return err
+	}
+	return e.WriteHeader(http.StatusNoContent)
+}

@@ -1,0 +1,74 @@
+package tus
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/server/internal/httpadmission"
+)
+
+const (
+	// version is the version of the protocol.
+	version = "1.0.0"
+	// pieceType is the media type of a piece of an upload.
+	pieceType = "application/offset+octet-stream"
+)
+
+// The names of headers, as net/http writes them.
+const (
+	versionHeader  = "Tus-Resumable"
+	lengthHeader   = "Upload-Length"
+	deferHeader    = "Upload-Defer-Length"
+	offsetHeader   = "Upload-Offset"
+	metadataHeader = "Upload-Metadata"
+	checksumHeader = "Upload-Checksum"
+	expiresHeader  = "Upload-Expires"
+	concatHeader   = "Upload-Concat"
+)
+
+// checkVersion returns an error unless a request is of the protocol's version.
+func checkVersion(header http.Header) error {
+	if got := header.Get(versionHeader); got != version {
+		return httpadmission.WithStatus(
+			&tranship.InvalidError{Field: versionHeader, Rule: fmt.Sprintf("%q is not %s, the version of tus", got, version)},
+			http.StatusPreconditionFailed)
+	}
+	return nil
+}
+
+// lengthOf returns the length of a new upload.
+func lengthOf(header http.Header) (int64, error) {
+	if header.Get(concatHeader) != "" {
+		return 0, &tranship.InvalidError{Field: concatHeader, Rule: "an upload is not put together out of others"}
+	}
+	if header.Get(deferHeader) != "" {
+		return 0, &tranship.InvalidError{Field: deferHeader, Rule: "the length of an upload must be known when it is created"}
+	}
+	return number(header, lengthHeader)
+}
+
+// number returns the value of a header that must have a number that is not negative.
+func number(header http.Header, name string) (int64, error) {
+	value := header.Get(name)
+	n, err := strconv.ParseInt(value, 10, 64)
+	if err != nil || strings.Trim(value, "0123456789") != "" {
+		return 0, &tranship.InvalidError{Field: name, Rule: fmt.Sprintf("%q is not a number of bytes", value)}
+	}
+	return n, nil
+}
+
+// isPiece reports whether the body of a request is a piece of an upload.
+func isPiece(header http.Header) bool { return header.Get("Content-Type") == pieceType }
+
+// tooLong returns the error of a piece that goes beyond the end of an upload.
+func tooLong(size int64) error {
+	return httpadmission.WithStatus(
+		&tranship.InvalidError{Field: "body", Rule: fmt.Sprintf("the piece goes beyond the end of the upload, which has %d bytes", size)},
+		http.StatusRequestEntityTooLarge)
+}
+
+// printable returns the part of text that can be an upload's id, for logs: at most 64 bytes.
+func printable(text string) string { return text[:min(len(text), 64)] }

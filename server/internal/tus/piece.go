@@ -1,0 +1,134 @@
+package tus
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/server/internal/httpadmission"
+)
+
+// piece writes consecutive bytes of an upload into its parts. One goroutine uses it.
+type piece struct {
+	// ctx ends when the parts that are not closed must be dropped. The end of the request does not
+	// end it: what has come is kept.
+	ctx    context.Context
+	drop   context.CancelFunc
+	opened *session
+	sum    *checksum
+	// begin is the offset of the piece, and at that of its next byte.
+	begin, at, size int64
+	// writer is that of the part of at; nil before the first byte of the part.
+	writer tranship.PartWriter
+	// whole has the writers of parts that have all bytes, and are not closed before the checksum
+	// of the piece is known to be right.
+	whole []tranship.PartWriter
+	// failed: nothing more of the piece counts.
+	failed bool
+}
+
+// newPiece returns a piece at an offset. The caller must call end once it has written a byte.
+func newPiece(ctx context.Context, opened *session, at int64, sum *checksum) *piece {
+	p := &piece{opened: opened, sum: sum, begin: at, at: at, size: opened.Size}
+	p.ctx, p.drop = context.WithCancel(context.WithoutCancel(ctx))
+	return p
+}
+
+// write writes bytes, of which there are no more than the upload has room for.
+func (p *piece) write(data []byte) error {
+	if p.sum != nil {
+		if p.at-p.begin+int64(len(data)) > maxCheckedBytes {
+			return checkedTooLong()
+		}
+		_, _ = p.sum.Write(data) // a hash does not fail
+	}
+	for len(data) > 0 {
+		end := min(p.at-p.at%p.opened.upload.PartSize()+p.opened.upload.PartSize(), p.size)
+		now := data[:min(int64(len(data)), end-p.at)]
+		if err := p.writePart(now); err != nil {
+			return err
+		}
+		data, p.at = data[len(now):], p.at+int64(len(now))
+		if p.at < end {
+			continue
+		}
+		done := p.writer
+		p.writer = nil
+		// The last part waits for the end of the body, which may turn out to be too long.
+		if p.sum != nil || p.at == p.size {
+			p.whole = append(p.whole, done)
+		} else if err := done.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writePart writes bytes of the part of at.
+func (p *piece) writePart(data []byte) (err error) {
+	if p.writer == nil {
+		if p.writer, err = p.part(); err != nil {
+			return err
+		}
+	}
+	_, err = p.writer.Write(data)
+	return err
+}
+
+// part returns a writer for the part of at, of which the upload has the bytes before at.
+func (p *piece) part() (tranship.PartWriter, error) {
+	if p.at%p.opened.upload.PartSize() != 0 {
+		keeper, ok := tranship.As[tranship.TailKeeper](p.opened.upload)
+		if !ok {
+			return nil, tranship.ErrAborted // the offset was that of a tail
+		}
+		writer, err := keeper.ContinuePart(p.ctx)
+		if errors.Is(err, tranship.ErrNotFound) || errors.Is(err, tranship.ErrIntegrity) {
+			return nil, httpadmission.WithStatus(err, http.StatusConflict) // the client asks for the offset again
+		}
+		return writer, err
+	}
+	return p.opened.upload.Part(p.ctx, int(p.at/p.opened.upload.PartSize()))
+}
+
+// fail makes end drop what is not closed.
+func (p *piece) fail(err error) error {
+	p.failed = true
+	return err
+}
+
+// end keeps what was written, as durable as the upload is. cut is the error of a body that has not
+// come whole, or nil. Of a piece with a checksum, all or nothing is kept.
+func (p *piece) end(cut error) error {
+	defer p.drop()
+	var err error
+	if p.sum != nil && cut == nil {
+		err = p.sum.check()
+	}
+	if p.failed || err != nil || p.sum != nil && cut != nil {
+		p.drop()
+	}
+	dropped := p.ctx.Err() != nil
+	for _, whole := range p.whole {
+		if closeErr := whole.Close(); !dropped {
+			err = errors.Join(err, closeErr)
+		}
+	}
+	if p.writer != nil {
+		if closeErr := p.closeTail(); !dropped {
+			err = errors.Join(err, closeErr)
+		}
+	}
+	return errors.Join(err, keep(p.ctx, p.opened.upload))
+}
+
+// closeTail keeps the bytes of a part that is not whole. Where the store cannot, it drops them.
+func (p *piece) closeTail() error {
+	if keeper, ok := tranship.As[tranship.TailWriter](p.writer); ok {
+		return keeper.CloseTail()
+	}
+	p.drop()
+	_ = p.writer.Close() // it was dropped
+	return nil
+}

@@ -1,0 +1,150 @@
+package tus
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/compat"
+	"github.com/tranship/tranship/internal/failure"
+	"github.com/tranship/tranship/server/internal/httpadmission"
+	"github.com/tranship/tranship/server/internal/running"
+)
+
+// pieceBytes is how many bytes are read and passed on at once.
+const pieceBytes = 256 << 10
+
+// write answers PATCH: it adds a piece to an upload.
+func (s *Service) write(e *httpadmission.Exchange, id string) error {
+	request := e.Request.Header
+	if !isPiece(request) {
+		return httpadmission.WithStatus(
+			&tranship.InvalidError{Field: "Content-Type", Rule: "a piece has the type " + pieceType}, http.StatusUnsupportedMediaType)
+	}
+	at, err := number(request, offsetHeader)
+	if err != nil {
+		return err
+	}
+	own, release, err := s.holders.acquire(e.Context(), id, e.Interrupt)
+	if err != nil {
+		return err
+	}
+	defer release()
+	opened, err := s.open(e.Context(), id)
+	if err != nil {
+		return err
+	}
+	defer opened.close(e.Context())
+	if have := opened.offset(); at != have {
+		err := failure.Worded(tranship.ErrInvalid, "%v: the upload continues at %d, not at %d", tranship.ErrInvalid, have, at)
+		return httpadmission.WithHeader(httpadmission.WithStatus(err, http.StatusConflict), offsetHeader, strconv.FormatInt(have, 10))
+	}
+	if err := s.receive(e, own, opened, at); err != nil {
+		return err
+	}
+	answer := e.Header()
+	answer.Set(offsetHeader, strconv.FormatInt(opened.offset(), 10))
+	opened.describe(answer)
+	return e.WriteHeader(http.StatusNoContent)
+}
+
+// receive adds the body of a request to an upload that has all bytes before an offset, and commits
+// the upload with its last byte. If the body does not come whole, what has come is kept.
+func (s *Service) receive(e *httpadmission.Exchange, own *holder, opened *session, at int64) (err error) {
+	sum, err := checksumOf(e.Request.Header)
+	if err != nil {
+		return err
+	}
+	if length := e.Request.ContentLength; length > opened.Size-at {
+		return tooLong(opened.Size)
+	}
+	start := time.Now()
+	var moved atomic.Int64
+	ctx, end := s.begin(e, running.Subject{
+		Direction: running.Upload, Path: opened.Path, Size: &opened.Size, Upload: opened.Upload,
+		Moved: func() int64 { return at + moved.Load() },
+	})
+	defer func() {
+		err = end(err)
+		s.log.Transfer(e.Context(), compat.Upload, opened.Path, moved.Load(), start, err)
+	}()
+	if !opened.isCommitted() {
+		p := newPiece(ctx, opened, at, sum)
+		readErr := s.read(e, p, &moved)
+		if err := p.end(readErr); err != nil {
+			return err
+		}
+		if readErr != nil {
+			return own.reason(readErr)
+		}
+		if err := s.records.renew(ctx, opened.entry); err != nil {
+			return err
+		}
+	} else if err := s.read(e, newPiece(ctx, opened, at, sum), &moved); err != nil { // an empty piece
+		return err
+	}
+	if opened.offset() == opened.Size {
+		return s.commit(ctx, opened)
+	}
+	return nil
+}
+
+// read reads a body into a piece.
+func (s *Service) read(e *httpadmission.Exchange, p *piece, moved *atomic.Int64) error {
+	for {
+		room := p.size - p.at
+		buffer := s.buffers.Get(int(min(max(room, 1), pieceBytes)))
+		n, err := fill(e, *buffer, moved)
+		switch {
+		case n == 0:
+			s.buffers.Put(buffer)
+		case room == 0:
+			s.buffers.Put(buffer)
+			return p.fail(tooLong(p.size))
+		default:
+			writeErr := p.write((*buffer)[:n])
+			s.buffers.Put(buffer)
+			if writeErr != nil {
+				return p.fail(writeErr)
+			}
+		}
+		if err == io.EOF { // a body that was cut has another error
+			return nil
+		}
+		if err != nil {
+			return broken(err)
+		}
+	}
+}
+
+// fill reads until the buffer is full, and counts what has come. Its error is io.EOF only at the end of
+// a whole body.
+func fill(r io.Reader, buffer []byte, moved *atomic.Int64) (n int, err error) {
+	for n < len(buffer) && err == nil {
+		var more int
+		more, err = r.Read(buffer[n:])
+		n += more
+		moved.Add(int64(more))
+	}
+	return n, err
+}
+
+// broken returns the error of a body that has not come whole, unless err is why the server has
+// ended the call.
+func broken(err error) error {
+	if failure.Word(err) != failure.Internal {
+		return err
+	}
+	return failure.Worded(tranship.ErrInvalid, "%v: the body of the request did not come whole: %v", tranship.ErrInvalid, err)
+}
+
+// keep waits until what was written of an upload is durable.
+func keep(ctx context.Context, upload tranship.Upload) error {
+	ctx, cancel := keeping(ctx)
+	defer cancel()
+	return upload.Sync(ctx)
+}
