@@ -37,6 +37,12 @@ http {
 // nginx runs nginx in front of a server until the test ends, and returns its address.
 func nginx(t *testing.T, server string) string {
 	t.Helper()
+	return nginxWith(t, nginxConfig, server)
+}
+
+// nginxWith is nginx with a configuration.
+func nginxWith(t *testing.T, configuration, server string) string {
+	t.Helper()
 	program, err := exec.LookPath("nginx")
 	if err != nil {
 		program = "/usr/sbin/nginx" // Debian's path, which only root has in PATH
@@ -53,7 +59,7 @@ func nginx(t *testing.T, server string) string {
 	_ = listener.Close()
 	dir := t.TempDir()
 	config := filepath.Join(dir, "nginx.conf")
-	text := strings.NewReplacer("{dir}", dir, "{port}", strconv.Itoa(port), "{server}", server).Replace(nginxConfig)
+	text := strings.NewReplacer("{dir}", dir, "{port}", strconv.Itoa(port), "{server}", server).Replace(configuration)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
