@@ -69,6 +69,3 @@ func tooLong(size int64) error {
 		&tranship.InvalidError{Field: "body", Rule: fmt.Sprintf("the piece goes beyond the end of the upload, which has %d bytes", size)},
 		http.StatusRequestEntityTooLarge)
 }
-
-// printable returns the part of text that can be an upload's id, for logs: at most 64 bytes.
-func printable(text string) string { return text[:min(len(text), 64)] }

@@ -1,10 +1,12 @@
 package tus
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -39,6 +41,15 @@ func parseMetadata(header string) (map[string]string, error) {
 		pairs[key] = string(value)
 	}
 	return pairs, nil
+}
+
+// namedPath returns the path that a request names, as it came, or "".
+func namedPath(header http.Header) string {
+	pairs, err := parseMetadata(header.Get(metadataHeader))
+	if err != nil {
+		return ""
+	}
+	return cmp.Or(pairs[keyPath], pairs[keyFilename])
 }
 
 // specOf returns the spec that metadata describe, without what only the server knows. Pairs that

@@ -9,6 +9,7 @@ package tus
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -112,8 +113,8 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			request.Owes, handler = false, fails(err)
 		}
 	}
-	if id != "" {
-		request.Names = admission.Names{Upload: printable(id)}
+	if request.Method == methodCreate { // the id of an upload is a secret
+		request.Names = admission.Names{Path: namedPath(r.Header)}
 	}
 	s.adapter.Serve(w, r, request, handler)
 }
@@ -142,6 +143,9 @@ func (s *Service) begin(e *httpadmission.Exchange, subject running.Subject) (ctx
 		stop()
 		err = running.Reason(ctx, err)
 		transfer.End()
+		if errors.Is(err, running.ErrCancelled) { // after status 409, clients continue
+			return httpadmission.WithStatus(err, http.StatusForbidden)
+		}
 		return err
 	}
 }
