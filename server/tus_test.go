@@ -273,4 +273,3 @@ func TestTusBadRequests(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
-

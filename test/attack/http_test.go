@@ -6,10 +6,12 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -66,7 +68,7 @@ func (s *site) httpRequest(t testing.TB, address, request string) (status int, b
 }
 
 // httpMethods are the requests over HTTP that have a path.
-func httpMethods() []string { return []string{"GET", "HEAD", "PUT", "DELETE", "LIST"} }
+func httpMethods() []string { return []string{"GET", "HEAD", "PUT", "DELETE", "LIST", "TUS"} }
 
 // httpText returns the bytes of a request for an escaped path.
 func httpText(method, escaped string, headers ...string) string {
@@ -76,6 +78,14 @@ func httpText(method, escaped string, headers ...string) string {
 		method, escaped = "GET", escaped+"/"
 	case "PUT":
 		body = "x"
+	case "TUS": // a whole upload in the request that creates it
+		path, err := url.PathUnescape(escaped)
+		if err != nil {
+			path = escaped
+		}
+		return fmt.Sprintf("POST /uploads/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTus-Resumable: 1.0.0\r\nUpload-Length: 1\r\n"+
+			"Upload-Metadata: path %s\r\nContent-Type: application/offset+octet-stream\r\nContent-Length: 1\r\n%s\r\nx",
+			base64.StdEncoding.EncodeToString([]byte(path)), strings.Join(headers, ""))
 	}
 	return fmt.Sprintf("%s /files/%s HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %d\r\n%s\r\n%s", method, escaped, len(body), strings.Join(headers, ""), body)
 }
@@ -196,6 +206,11 @@ func TestMalformedHTTP(t *testing.T) {
 		"headers without an end":    "GET /files/file HTTP/1.1\r\nHost: x\r\n" + strings.Repeat("A: b\r\n", 50_000),
 		"a header that is too long": "GET /files/file HTTP/1.1\r\nHost: x\r\nA: " + strings.Repeat("b", 1<<20) + "\r\n\r\n",
 		"a bad escape":              "GET /files/%zz HTTP/1.1\r\nHost: x\r\n\r\n",
+		"an upload of no length":    "POST /uploads/ HTTP/1.1\r\nHost: x\r\nTus-Resumable: 1.0.0\r\nUpload-Metadata: path bmV3\r\nContent-Length: 0\r\n\r\n",
+		"an upload of two lengths":  "POST /uploads/ HTTP/1.1\r\nHost: x\r\nTus-Resumable: 1.0.0\r\nUpload-Metadata: path bmV3\r\nUpload-Length: 1,2\r\nContent-Length: 0\r\n\r\n",
+		"an upload of noise":        "POST /uploads/ HTTP/1.1\r\nHost: x\r\nTus-Resumable: 1.0.0\r\nUpload-Metadata: path \xff\xfe\r\nUpload-Length: 1\r\nContent-Length: 0\r\n\r\n",
+		"metadata that are long":    "POST /uploads/ HTTP/1.1\r\nHost: x\r\nTus-Resumable: 1.0.0\r\nUpload-Metadata: " + strings.Repeat("a,", 1<<19) + "\r\nUpload-Length: 1\r\n\r\n",
+		"a piece of no upload":      "PATCH /uploads/../../file HTTP/1.1\r\nHost: x\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: 0\r\nContent-Type: application/offset+octet-stream\r\nContent-Length: 1\r\n\r\nx",
 		"a tunnel":                  "CONNECT 127.0.0.1:22 HTTP/1.1\r\nHost: x\r\n\r\n",
 		"a proxy's request":         "GET http://127.0.0.1:1/files/file HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n",
 	} {
@@ -231,6 +246,8 @@ func TestSlowHTTP(t *testing.T) {
 		"PUT /files/new HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\nx",
 		"PUT /files/new HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n100000\r\nx",
 		"GET /files/large HTTP/1.1\r\nHost: x\r\n\r\n",
+		"POST /uploads/ HTTP/1.1\r\nHost: x\r\nTus-Resumable: 1.0.0\r\nUpload-Length: 1000000000\r\nUpload-Metadata: path bmV3\r\n" +
+			"Content-Type: application/offset+octet-stream\r\nContent-Length: 1000000000\r\n\r\nx",
 	} {
 		for range 100 {
 			if _, err := io.WriteString(s.httpConn(t, address), request); err != nil {
