@@ -19,6 +19,10 @@ type Principal struct {
 	// Source is the kind of the credentials: "certificate", "token", "oidc" or another
 	// name that an authenticator has set; "" for the anonymous principal.
 	Source string
+	// Link is the sharing link through which the caller acts as the principal that has made it;
+	// nil for the principal itself. The caller then has only the rights of the link. A Link is
+	// not changed once a Principal has it.
+	Link *Link
 }
 
 // IsAnonymous reports whether p is the anonymous principal, which has no name.
@@ -57,15 +61,18 @@ const (
 	// Admin is to see and end what all principals do at a server. It is a right on the whole
 	// store, and includes no other action: the path of a question about it is "".
 	Admin
+	// Share is to make a sharing link to a file or directory. It includes no other action: the
+	// principal needs those of the link, too, as long as the link is used.
+	Share
 )
 
-// FileActions returns the actions on files: all but Admin.
+// FileActions returns the actions on files: all but Admin and Share.
 func FileActions() []Action { return []Action{Read, Write, Delete, List, Create} }
 
 // Actions returns all actions.
-func Actions() []Action { return append(FileActions(), Admin) }
+func Actions() []Action { return append(FileActions(), Admin, Share) }
 
-// String returns "read", "write", "delete", "list", "create" or "admin".
+// String returns "read", "write", "delete", "list", "create", "admin" or "share".
 func (a Action) String() string {
 	switch a {
 	case Read:
@@ -80,6 +87,8 @@ func (a Action) String() string {
 		return "create"
 	case Admin:
 		return "admin"
+	case Share:
+		return "share"
 	default:
 		return fmt.Sprintf("Action(%d)", uint8(a))
 	}
@@ -92,5 +101,5 @@ func ParseAction(text string) (Action, error) {
 			return action, nil
 		}
 	}
-	return 0, fmt.Errorf("%q is not an action: it must be read, write, delete, list, create or admin", text)
+	return 0, fmt.Errorf("%q is not an action: it must be read, write, delete, list, create, admin or share", text)
 }

@@ -9,7 +9,8 @@ import (
 )
 
 // callerLog is a handler that adds to each record of a call who makes it: the attributes
-// "principal", which is "" for an anonymous caller, "peer" and "transport". A record that has a
+// "principal", which is "" for an anonymous caller, "link", if the caller has a sharing link of the
+// principal, "peer" and "transport". A record that has a
 // "peer" already keeps it. The records of everything else stay as they are.
 type callerLog struct{ slog.Handler }
 
@@ -26,6 +27,9 @@ func (l callerLog) Handle(ctx context.Context, record slog.Record) error {
 	})
 	record = record.Clone()
 	record.AddAttrs(slog.String("principal", access.FromContext(ctx).Name))
+	if link := access.FromContext(ctx).Link; link != nil {
+		record.AddAttrs(slog.String("link", link.ID))
+	}
 	if !named {
 		record.AddAttrs(slog.String("peer", address.String()))
 	}

@@ -26,7 +26,7 @@
 //	        | "group:" NAME    every principal whose credentials have the group
 //	        | NAME             the principal of that name
 //	actions = action { "," action }
-//	action  = "read" | "write" | "delete" | "list" | "create" | "admin"
+//	action  = "read" | "write" | "delete" | "list" | "create" | "admin" | "share"
 //	path    = "/"              everything
 //	        | PATH [ "/" ]     a file, or a directory with all below it
 //
@@ -61,6 +61,10 @@
 // Of several expiries that match a path the one with the longest path applies, and it must come
 // first: a file that is read while another program writes it may lack the lines at its end, and
 // must not remove more for that. An expiry has no {principal} in its path.
+//
+// The action share lets a principal make links, with which others do what the principal may do
+// with a path and all below it: read it, or create files there. It includes no other action. The
+// principal needs it for as long as a link is used, and so the right to what the link is for.
 //
 // A path is a path of the store, without a leading '/', and matches itself and everything
 // below it: docs matches docs and docs/a, but not docs2. The segment {principal} stands

@@ -106,6 +106,9 @@ func parseRule(words []string) (Rule, error) {
 			return Rule{}, errors.New("anonymous must not have the action admin: an administrator needs credentials")
 		}
 	}
+	if rule.subject == anonymous && slices.Contains(rule.actions, access.Share) {
+		return Rule{}, errors.New("anonymous must not have the action share: a link acts as the principal that has made it")
+	}
 	if rule.subject == anonymous && rule.personal {
 		return Rule{}, errors.New("a rule for anonymous must not have {principal} in its path: anonymous callers have no name")
 	}

@@ -29,10 +29,10 @@ func newPolicy(rules []Rule) *Policy {
 }
 
 // Default returns the policy of a server without a policy file. It allows authenticated
-// callers all actions on files, and anonymous callers anonymousActions, on all paths. It allows
-// access.Admin to none, unless anonymousActions have it.
+// callers all actions on files and access.Share, and anonymous callers anonymousActions, on all
+// paths. It allows access.Admin to none, unless anonymousActions have it.
 func Default(anonymousActions ...access.Action) *Policy {
-	rules := []Rule{{Line: 1, subject: authenticated, actions: access.FileActions()}}
+	rules := []Rule{{Line: 1, subject: authenticated, actions: append(access.FileActions(), access.Share)}}
 	if len(anonymousActions) > 0 {
 		rules = append(rules, Rule{Line: 2, subject: anonymous, actions: slices.Clone(anonymousActions)})
 	}

@@ -58,12 +58,15 @@ func (l lines) done(ctx context.Context, action string, err error, attributes ..
 	if err != nil {
 		recorded.Failure(ctx)
 	}
-	all := append(make([]slog.Attr, 0, 10), slog.String("result", result(err)))
+	all := append(make([]slog.Attr, 0, 11), slog.String("result", result(err)))
 	switch p := access.FromContext(ctx); {
 	case p.IsAnonymous():
 		all = append(all, slog.String("source", "anonymous"))
 	default:
 		all = append(all, slog.String("principal", clip(p.Name, tranship.MaxOwnerBytes)), slog.String("source", clip(p.Source, maxName)))
+	}
+	if link := access.FromContext(ctx).Link; link != nil {
+		all = append(all, slog.String("link", clip(link.ID, maxName)))
 	}
 	if from := access.PeerFromContext(ctx); from != nil {
 		all = append(all, slog.String("peer", from.String()))

@@ -16,6 +16,8 @@ func CheckAdministrator(ctx context.Context, policy Policy) error {
 	switch {
 	case caller.IsAnonymous():
 		return fmt.Errorf("%w: anonymous clients may not administer the server: give a token or a client certificate", tranship.ErrDenied)
+	case caller.Link != nil:
+		return fmt.Errorf("%w: a link is not for the administration of the server", tranship.ErrDenied)
 	case !policy.Allowed(caller, access.Admin, ""):
 		return fmt.Errorf("%w: %s may not administer the server: its policy needs a line such as \"allow %s admin /\"", tranship.ErrDenied, caller.Name, caller.Name)
 	}

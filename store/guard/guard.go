@@ -43,11 +43,14 @@ type Policy interface {
 // Lists and open files are not affected by a change of the policy. Uploads are: Commit
 // checks the right to write again.
 //
+// A caller with a sharing link (access.Principal.Link) has only the rights of the link, as long as
+// the policy allows its principal to share the path of the link.
+//
 // Each upload belongs to the principal that begins it, or to anonymous callers; the owner
 // in its spec is ignored. The inner store has to keep the uploads of owners apart, which
 // storetest.TestOwners verifies. The uploads of other owners do not exist for a caller.
 func New(inner tranship.Store, policy Policy) tranship.Store {
-	return &store{inner, policy}
+	return &store{inner, links{policy}}
 }
 
 type store struct {

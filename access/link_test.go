@@ -1,0 +1,31 @@
+package access_test
+
+import (
+	"testing"
+
+	"github.com/tranship/tranship/access"
+)
+
+func TestLinkPermits(t *testing.T) {
+	permitted := map[access.Action]map[access.Action][]string{
+		access.Read: {access.Read: {"a/b", "a/b/c", "a/b/c/d"}, access.List: {"a/b", "a/b/c", "a/b/c/d"}},
+		// A drop link makes what is below its directory, and nothing else.
+		access.Create: {access.Create: {"a/b/c", "a/b/c/d"}},
+		// A link is not made for any other action.
+		access.Write: {}, access.Admin: {}, access.Share: {}, 0: {},
+	}
+	for kind, allowed := range permitted {
+		link := &access.Link{ID: "1", Path: "a/b", Action: kind}
+		for _, action := range append(access.Actions(), 0) {
+			for _, path := range []string{"", "a", "a/b", "a/b/c", "a/b/c/d", "a/bc", "a/c", "b", "x/a/b"} {
+				want := false
+				for _, p := range allowed[action] {
+					want = want || p == path
+				}
+				if got := link.Permits(action, path); got != want {
+					t.Errorf("a link for %v permits %v on %q: %v", kind, action, path, got)
+				}
+			}
+		}
+	}
+}
