@@ -63,6 +63,7 @@ type Authenticator struct {
 
 var (
 	_ authn.Authenticator    = (*Authenticator)(nil)
+	_ authn.Registrar        = (*Authenticator)(nil)
 	_ tranship.HealthChecker = (*Authenticator)(nil)
 )
 
@@ -115,6 +116,23 @@ func (a *Authenticator) Authenticate(_ context.Context, credentials authn.Creden
 		Principal: access.Principal{Name: e.Name, Groups: e.Groups, Source: Source},
 		Expires:   e.Expires,
 	}, nil
+}
+
+// Registered implements authn.Registrar.
+func (a *Authenticator) Registered(_ context.Context, name string) (access.Principal, error) {
+	if strings.Contains(name, ":") { // as no name of a token does
+		return access.Principal{}, authn.ErrNotMine
+	}
+	now := a.now()
+	tokens, err := a.current(now)
+	if err != nil {
+		return access.Principal{}, err
+	}
+	groups, ok := tokens.groupsOf(name, now)
+	if !ok {
+		return access.Principal{}, &authn.Refusal{Text: "the principal has no valid token", Reason: fmt.Errorf("the token file has no valid token of %s", name)}
+	}
+	return access.Principal{Name: name, Groups: groups, Source: Source}, nil
 }
 
 // CheckHealth implements tranship.HealthChecker. It fails with tranship.ErrUnavailable while

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"crypto/subtle"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 )
 
 // list has the entries of a file by id.
@@ -69,6 +71,20 @@ func (l list) find(token string) (Entry, bool) {
 		}
 	}
 	return Entry{}, false
+}
+
+// groupsOf returns the groups of all tokens of a principal that are valid at a time, in ascending
+// order, and whether there is such a token.
+func (l list) groupsOf(name string, now time.Time) (groups []string, ok bool) {
+	for _, entries := range l {
+		for _, e := range entries {
+			if name != "" && e.Name == name && !e.IsExpired(now) {
+				groups, ok = append(groups, e.Groups...), true
+			}
+		}
+	}
+	slices.Sort(groups)
+	return slices.Compact(groups), ok
 }
 
 // intersect returns the entries that are equal in both lists.

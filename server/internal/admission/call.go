@@ -45,6 +45,8 @@ type Call struct {
 	presented []presentedCredentials
 	found     identity
 	checked   time.Time
+	// finder finds the principal instead of presented; nil for credentials.
+	finder Finder
 	// authenticated: found holds.
 	authenticated bool
 

@@ -76,12 +76,18 @@ func (c *Call) Authenticate(presented Presented, open bool) error {
 		return c.refuse(err)
 	}
 	c.presented, c.found, c.checked, c.authenticated = credentials, found, d.clock.Now(), true
-	c.ctx = access.NewContext(c.ctx, found.Principal)
+	c.begin(presented)
+	return nil
+}
+
+// begin begins the call of the principal that was found.
+func (c *Call) begin(presented Presented) {
+	d := c.door
+	c.ctx = access.NewContext(c.ctx, c.found.Principal)
 	if d.options.CallContext != nil {
 		c.ctx = d.options.CallContext(c.ctx, c.method, presented.Metadata)
 	}
 	c.ctx, c.observed = d.observed.Begin(c.ctx, c.method)
-	return nil
 }
 
 // findCaller calls Options.Caller. A probe that needs no credentials may have bad ones.
@@ -109,10 +115,10 @@ func (c *Call) RequireCredentials() error {
 
 // checkAgain checks credentials again that were checked Recheck ago or earlier.
 func (c *Call) checkAgain() error {
-	if len(c.presented) == 0 || c.door.clock.Now().Sub(c.checked) < c.door.options.Recheck {
+	if !c.isChecked() || c.door.clock.Now().Sub(c.checked) < c.door.options.Recheck {
 		return nil
 	}
-	next, err := c.door.identify(c.ctx, c.presented)
+	next, err := c.identifyAgain()
 	if err == nil && !equal(next.Principal, c.found.Principal) {
 		err = errChanged
 	}
@@ -123,13 +129,16 @@ func (c *Call) checkAgain() error {
 	return nil
 }
 
+// isChecked reports whether the principal of the call has to be found again while it runs.
+func (c *Call) isChecked() bool { return len(c.presented) > 0 || c.finder != nil }
+
 // leastWait is how long credentials are left alone at least, also when they expire.
 const leastWait = 100 * time.Millisecond
 
 // scheduleRecheck checks the credentials of the call again later: every Recheck, and
 // when they expire.
 func (c *Call) scheduleRecheck() {
-	if len(c.presented) == 0 {
+	if !c.isChecked() {
 		return
 	}
 	wait := c.door.options.Recheck
@@ -149,7 +158,7 @@ func (c *Call) recheck() {
 	if c.ctx.Err() != nil {
 		return
 	}
-	next, err := c.door.identify(c.ctx, c.presented)
+	next, err := c.identifyAgain()
 	if err == nil && !equal(next.Principal, c.found.Principal) {
 		err = errChanged
 	}
@@ -168,7 +177,7 @@ func (c *Call) recheck() {
 func (c *Call) refuse(err error) error {
 	d, address := c.door, hostPort(c.address)
 	d.refusals.add(c.ctx, d.clock.Now(), strings.TrimPrefix(c.method, "/"), address, err)
-	if !isTold(err) {
+	if !isTold(err) && (c.finder == nil || !errors.Is(err, tranship.ErrNotFound)) {
 		err = errInternal
 	}
 	if d.audit != nil {

@@ -53,6 +53,9 @@ type Request struct {
 	// Public admits all callers, as callers without credentials, whatever they present. It is
 	// for what is the same for all, such as the page in which a user signs in.
 	Public bool
+	// Finder finds the principal of the call, whatever the caller presents beside; nil means that
+	// credentials do.
+	Finder admission.Finder
 }
 
 // Exchange is a request and its response, whose bytes pass the Door. One goroutine uses it.
@@ -62,6 +65,10 @@ type Exchange struct {
 	control *http.ResponseController
 	body    io.Reader
 	header  http.Header
+	// bodyBytes is how many bytes of the body may be read, and tooLong the error beyond; nil
+	// without a limit. read is how many were.
+	bodyBytes, read int64
+	tooLong         error
 	// returned: the handler has returned. whole: the body was read to its end, or there is none.
 	returned, whole atomic.Bool
 
@@ -104,11 +111,7 @@ func (a *Adapter) run(e *Exchange, request Request, handler func(*Exchange) erro
 	}
 	defer call.End()
 	defer func() { call.Done(err, request.Names) }()
-	presented := admission.Presented{Authorization: e.Request.Header.Values("Authorization"), TLS: e.Request.TLS}
-	if request.Public {
-		presented = admission.Presented{}
-	}
-	if err := call.Authenticate(presented, request.Open || request.Public); err != nil {
+	if err := authenticate(call, e.Request, request); err != nil {
 		return err
 	}
 	e.call = call
@@ -123,6 +126,18 @@ func (a *Adapter) run(e *Exchange, request Request, handler func(*Exchange) erro
 		}
 		return handler(e)
 	})
+}
+
+// authenticate finds the principal of a call.
+func authenticate(call *admission.Call, r *http.Request, request Request) error {
+	if request.Finder != nil {
+		return call.AuthenticateBy(request.Finder)
+	}
+	presented := admission.Presented{Authorization: r.Header.Values("Authorization"), TLS: r.TLS}
+	if request.Public {
+		presented = admission.Presented{}
+	}
+	return call.Authenticate(presented, request.Open || request.Public)
 }
 
 // begin counts a call.
@@ -153,7 +168,10 @@ func (e *Exchange) Read(p []byte) (int, error) {
 		e.whole.Store(true)
 	}
 	refusal := e.call.Received(int64(n), ended(n, err))
+	e.read += int64(n)
 	switch {
+	case e.tooLong != nil && e.read > e.bodyBytes:
+		return 0, e.tooLong
 	case err != nil:
 		return n, err
 	case refusal != nil:
@@ -161,6 +179,10 @@ func (e *Exchange) Read(p []byte) (int, error) {
 	}
 	return n, nil
 }
+
+// LimitBody makes Read fail with tooLong once the body has more than so many bytes. The handler
+// calls it before it reads.
+func (e *Exchange) LimitBody(bytes int64, tooLong error) { e.bodyBytes, e.tooLong = bytes, tooLong }
 
 // ended returns the error of a Read that has returned no bytes.
 func ended(n int, err error) error {
