@@ -42,6 +42,10 @@ const (
 	LimitQuotaFiles Limit = "quota-files"
 	// LimitUploads is how many unfinished uploads one principal may have.
 	LimitUploads Limit = "unfinished-uploads"
+	// LimitLinks is how many sharing links one principal may have.
+	LimitLinks Limit = "links"
+	// LimitLinkBytes is the largest file that may be stored with a sharing link.
+	LimitLinkBytes Limit = "link-bytes"
 
 	// LimitMemory is how much memory transfers may use on a server.
 	LimitMemory Limit = "memory-bytes"

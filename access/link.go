@@ -7,8 +7,9 @@ import "strings"
 type Link struct {
 	// ID identifies the link, in logs as well. It is no secret.
 	ID string
-	// Path is the path of a file or directory of the store.
-	Path string
+	// Path is the path of a file or, with Directory, of a directory of the store.
+	Path      string
+	Directory bool
 	// Action is Read, for a link to read a file or what is below a directory and list it, or
 	// Create, for a link to make files below a directory.
 	Action Action
@@ -19,7 +20,7 @@ type Link struct {
 
 // Permits reports whether the link is for an action on a path.
 func (l *Link) Permits(action Action, path string) bool {
-	below := strings.HasPrefix(path, l.Path+"/")
+	below := l.Directory && strings.HasPrefix(path, l.Path+"/")
 	switch l.Action {
 	case Read:
 		return (action == Read || action == List) && (below || path == l.Path)

@@ -15,7 +15,7 @@ func TestLinkPermits(t *testing.T) {
 		access.Write: {}, access.Admin: {}, access.Share: {}, 0: {},
 	}
 	for kind, allowed := range permitted {
-		link := &access.Link{ID: "1", Path: "a/b", Action: kind}
+		link := &access.Link{ID: "1", Path: "a/b", Directory: true, Action: kind}
 		for _, action := range append(access.Actions(), 0) {
 			for _, path := range []string{"", "a", "a/b", "a/b/c", "a/b/c/d", "a/bc", "a/c", "b", "x/a/b"} {
 				want := false
@@ -27,5 +27,10 @@ func TestLinkPermits(t *testing.T) {
 				}
 			}
 		}
+	}
+	// What is below the path of a file that has become a directory was not shared.
+	file := &access.Link{ID: "1", Path: "a/b", Action: access.Read}
+	if !file.Permits(access.Read, "a/b") || file.Permits(access.Read, "a/b/c") || file.Permits(access.List, "a/b/c") {
+		t.Error("a link to a file permits the wrong paths")
 	}
 }

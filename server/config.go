@@ -110,6 +110,13 @@ type Config struct {
 	// MinDurability is the least durability of a commit, whatever the client asks for.
 	MinDurability tranship.Durability
 
+	// HTTPURL is where users reach the HTTPListener, such as "https://files.example.com": the
+	// scheme, the host and perhaps a port, for the URLs of sharing links. "" means that it is not
+	// known; such a URL is then only a path.
+	HTTPURL string
+	// Links are limits of sharing links, which principals make and an HTTPListener serves.
+	Links Links
+
 	// Protocols are the protocols beside the native one, which is always served.
 	Protocols Protocols
 	// NoLanes makes Serve refuse lanes: connections to the same port that carry uploads and
@@ -155,24 +162,6 @@ type Config struct {
 // DefaultDrainTimeout is how long files under way may take to finish by default.
 const DefaultDrainTimeout = 30 * time.Second
 
-// Protocols are protocols of existing clients.
-type Protocols struct {
-	// Filesrv serves the filesrv protocol; nil means that it is not served.
-	Filesrv *Filesrv
-	// Filetransfer serves the filetransfer protocol.
-	Filetransfer bool
-}
-
-// Filesrv are settings of the filesrv protocol. The zero value is useful.
-type Filesrv struct {
-	// UploadSuffix goes between the name and the extension of an uploaded file: with
-	// "_recv", a.txt is saved as a_recv.txt, as by the servers of the tutorial.
-	UploadSuffix string
-	// Revision is the revision of the protocol for clients that do not name theirs: 1
-	// or 2. 0 means 1.
-	Revision int
-}
-
 func (c Config) validate() error {
 	invalid := func(field, format string, args ...any) error {
 		return &ConfigError{Field: field, Err: fmt.Errorf("%w: "+format, append([]any{tranship.ErrInvalid}, args...)...)}
@@ -200,6 +189,12 @@ func (c Config) validate() error {
 		return invalid("Proxies.Trusted", "one of them is not a valid prefix")
 	case c.Recheck < 0:
 		return invalid("Recheck", "%v is negative", c.Recheck)
+	case checkHTTPURL(c.HTTPURL) != nil:
+		return invalid("HTTPURL", "%q %v", c.HTTPURL, checkHTTPURL(c.HTTPURL))
+	case c.Links.PerPrincipal < 0:
+		return invalid("Links.PerPrincipal", "%d is negative", c.Links.PerPrincipal)
+	case c.Links.Lifetime < 0 || c.Links.Lifetime > MaxLinkLifetime:
+		return invalid("Links.Lifetime", "%v is not from 0 to %v", c.Links.Lifetime, MaxLinkLifetime)
 	case c.MinDurability > tranship.DurabilityDurable:
 		return invalid("MinDurability", "%d is not a durability", c.MinDurability)
 	case !utf8.ValidString(c.Version):

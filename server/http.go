@@ -9,6 +9,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/server/internal/httpadmission"
+	"github.com/tranship/tranship/server/internal/links"
 	"github.com/tranship/tranship/server/internal/page"
 	"github.com/tranship/tranship/server/internal/tus"
 	"github.com/tranship/tranship/server/internal/web"
@@ -29,20 +30,24 @@ func HTTPMethods() []string {
 		web.Methods(),
 		page.Methods(),
 		tus.Methods(),
+		links.Methods(),
 	)
 }
 
 // httpParts returns the parts of the server over HTTP by the first segment of their paths.
 func (s *Server) httpParts(adapter *httpadmission.Adapter) map[string]http.Handler {
 	thePage := page.New(adapter)
+	files := web.New(s.store, adapter, web.Options{Durability: s.config.commitDurability(), Running: s.running, Logger: s.config.Logger})
 	state, _ := tranship.As[tranship.StateStore](s.config.Store)
 	return map[string]http.Handler{
 		"":      thePage,
 		"page":  thePage,
-		"files": web.New(s.store, adapter, web.Options{Durability: s.config.commitDurability(), Running: s.running, Logger: s.config.Logger}),
+		"files": files,
 		"uploads": tus.New(s.store, adapter, tus.Options{
 			State: state, Durability: s.config.commitDurability(), Running: s.running, Logger: s.config.Logger,
 		}),
+		"share": links.NewShares(s.links, adapter),
+		"s":     links.NewService(s.links, files, adapter),
 	}
 }
 

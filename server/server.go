@@ -13,6 +13,7 @@ import (
 	"github.com/tranship/tranship/server/internal/filesrv"
 	"github.com/tranship/tranship/server/internal/filetransfer"
 	"github.com/tranship/tranship/server/internal/lanes"
+	"github.com/tranship/tranship/server/internal/links"
 	"github.com/tranship/tranship/server/internal/native"
 	"github.com/tranship/tranship/server/internal/running"
 	"github.com/tranship/tranship/server/limit"
@@ -33,6 +34,8 @@ type Server struct {
 	running *running.Registry
 	// expiry removes what is old; nil without rules.
 	expiry *expiry.Expiry
+	// links are the sharing links.
+	links *links.Book
 	// services are the services beside the native one.
 	services []service
 
@@ -86,6 +89,7 @@ func New(ctx context.Context, config Config) (*Server, error) {
 			config.Audit.Fail(ctx, r.Action, r.Path, r.Upload, r.Err)
 		},
 	})
+	s.links = s.newBook()
 	s.expiry = s.newExpiry(owned)
 	s.services = append(s.services, s.administration(owned))
 	durability := config.commitDurability()

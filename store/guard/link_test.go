@@ -57,7 +57,7 @@ func (s linkSite) list(ctx context.Context, directory string) (paths []string) {
 // A link is limited to its path and action, whatever its principal may do.
 func TestLinkLimitsItsPrincipal(t *testing.T) {
 	s := newLinkSite(t, "allow ann read,write,delete,list,create,share /\nallow ann admin /\n")
-	ctx := s.as(access.Link{ID: "1", Path: "docs", Action: access.Read})
+	ctx := s.as(access.Link{ID: "1", Path: "docs", Directory: true, Action: access.Read})
 	for path, want := range map[string]error{"docs/a": nil, "docs/d/b": nil, "docs2/c": tranship.ErrNotFound, "inbox/old": tranship.ErrNotFound} {
 		if err := s.reads(ctx, path); !errors.Is(err, want) {
 			t.Errorf("reading %s: %v", path, err)
@@ -76,7 +76,7 @@ func TestLinkLimitsItsPrincipal(t *testing.T) {
 			t.Errorf("%s is permitted", what)
 		}
 	}
-	drop := s.as(access.Link{ID: "2", Path: "inbox", Action: access.Create})
+	drop := s.as(access.Link{ID: "2", Path: "inbox", Directory: true, Action: access.Create})
 	if err := putNew(drop, s.store, "inbox/d/new"); err != nil {
 		t.Error(err)
 	}
@@ -112,7 +112,7 @@ func TestLinkEndsWithRights(t *testing.T) {
 		"another principal's now": {"allow bob read,list,share /\n", false, 0},
 	} {
 		s := newLinkSite(t, test.rules)
-		ctx := s.as(access.Link{ID: "1", Path: "docs", Action: access.Read})
+		ctx := s.as(access.Link{ID: "1", Path: "docs", Directory: true, Action: access.Read})
 		if err := s.reads(ctx, "docs/a"); (err == nil) != test.reads {
 			t.Errorf("%s: %v", name, err)
 		}

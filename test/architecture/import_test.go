@@ -45,6 +45,8 @@ var rules = []rule{
 	{packages: "server", ours: []string{".", "access", "access/authn", "access/policy", "store/guard", "store/quota", "store/audit", "store/hook", "proto/...", "internal/...", "server/..."}},
 	// Admission uses authenticators and knows no protocol; adapters know their protocol.
 	{packages: "server/internal/admission", ours: []string{".", "access", "access/authn", "internal/...", "server/limit", "server/internal/caller", "server/internal/fair", "server/internal/limited", "server/internal/origin"}},
+	// Links act as principals that are away.
+	{packages: "server/internal/links", ours: []string{".", "access", "access/authn", "proto/...", "internal/...", "server/..."}},
 	{packages: "server/...", ours: []string{".", "access", "proto/...", "internal/...", "server/..."}},
 	// The benchmark has its own servers and clients.
 	{packages: "internal/bench", ours: []string{"proto/filesrv/v1", "internal/testing/linkemu"}},

@@ -17,14 +17,15 @@ import (
 // replacements is how often a file may be replaced while a request waits to open it.
 const replacements = 10
 
-// get answers GET and HEAD of a file.
-func (s *Service) get(e *httpadmission.Exchange, path string) error {
+// get answers GET and HEAD of a file. begin, unless it is nil, is called before anything is sent of a
+// content, with the first byte that is sent, perhaps more than once: if it fails, so does get.
+func (s *Service) get(e *httpadmission.Exchange, path string, begin func(offset int64) error) error {
 	for attempt := 1; ; attempt++ {
 		file, err := s.store.Stat(e.Context(), path)
 		if err != nil {
 			return err
 		}
-		err = s.getVersion(e, file)
+		err = s.getVersion(e, file, begin)
 		// It was replaced since Stat, and nothing was sent.
 		if !errors.Is(err, errReplaced) || attempt == replacements {
 			return err
@@ -36,7 +37,7 @@ func (s *Service) get(e *httpadmission.Exchange, path string) error {
 var errReplaced = failure.Worded(tranship.ErrUnavailable, "%v: the file is replaced all the time", tranship.ErrUnavailable)
 
 // getVersion answers GET and HEAD of one version of a file.
-func (s *Service) getVersion(e *httpadmission.Exchange, file tranship.File) error {
+func (s *Service) getVersion(e *httpadmission.Exchange, file tranship.File, begin func(offset int64) error) error {
 	request := e.Request.Header
 	switch readCondition(request, file) {
 	case http.StatusNotModified:
@@ -54,6 +55,11 @@ func (s *Service) getVersion(e *httpadmission.Exchange, file tranship.File) erro
 	}
 	if e.Request.Method == http.MethodHead {
 		return beginResponse(e, file, selected)
+	}
+	if begin != nil {
+		if err := begin(selected.offset); err != nil {
+			return err
+		}
 	}
 	start := time.Now()
 	ctx, transfer, end := s.begin(e, running.Subject{Direction: running.Download, Path: file.Path, Size: &selected.length})

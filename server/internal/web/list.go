@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tranship/tranship"
@@ -35,14 +36,17 @@ func listedOf(entry tranship.Entry) listed {
 	return l
 }
 
-// list lists a directory as lines of JSON. A list that fails in the middle ends without the end of
-// its body.
-func (s *Service) list(e *httpadmission.Exchange, directory string) error {
+// list lists a directory as lines of JSON, with paths without base before them. A list that fails in
+// the middle ends without the end of its body.
+func (s *Service) list(e *httpadmission.Exchange, directory, base string) error {
 	options, err := listOptions(e.Request.URL)
 	if err != nil {
 		return err
 	}
 	options.Directory = directory
+	if options.StartAfter != "" {
+		options.StartAfter = base + options.StartAfter
+	}
 	begun := false
 	flush := func(lines *bytes.Buffer) error {
 		if !begun {
@@ -70,7 +74,9 @@ func (s *Service) list(e *httpadmission.Exchange, directory string) error {
 		if err != nil {
 			return err
 		}
-		if err := encoder.Encode(listedOf(entry)); err != nil {
+		line := listedOf(entry)
+		line.Path = strings.TrimPrefix(line.Path, base)
+		if err := encoder.Encode(line); err != nil {
 			return err
 		}
 		if lines.Len() >= pieceBytes/8 {

@@ -119,14 +119,14 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.adapter.Serve(w, r, httpadmission.Request{Method: methodList, Public: true}, func(e *httpadmission.Exchange) error { return toPage(e, to.path) })
 		return
 	case to.isDir && (r.Method == http.MethodGet || r.Method == http.MethodHead):
-		request.Method, handler = methodList, func(e *httpadmission.Exchange) error { return s.list(e, to.path) }
+		request.Method, handler = methodList, func(e *httpadmission.Exchange) error { return s.list(e, to.path, "") }
 	case to.isDir:
 		s.refuse(w, r, notAllowed("a directory has only GET and HEAD; the path of a file does not end with a slash", http.MethodGet, http.MethodHead))
 		return
 	case r.Method == http.MethodGet:
-		request.Method, handler = methodGet, func(e *httpadmission.Exchange) error { return s.get(e, to.path) }
+		request.Method, handler = methodGet, func(e *httpadmission.Exchange) error { return s.get(e, to.path, nil) }
 	case r.Method == http.MethodHead:
-		request.Method, handler = methodHead, func(e *httpadmission.Exchange) error { return s.get(e, to.path) }
+		request.Method, handler = methodHead, func(e *httpadmission.Exchange) error { return s.get(e, to.path, nil) }
 	case r.Method == http.MethodPut:
 		request.Method, request.Owes, request.MemoryBytes = methodPut, r.ContentLength != 0, memoryBytes(r)
 		handler = func(e *httpadmission.Exchange) error { return s.put(e, to.path) }

@@ -28,6 +28,7 @@ func LimitFlags() map[tranship.Limit]LimitFlag {
 		tranship.LimitMetadataBytes: {},
 		tranship.LimitListEntries:   {},
 		tranship.LimitStateBytes:    {},
+		tranship.LimitLinkBytes:     {},
 		tranship.LimitOpenFiles:     {},
 
 		tranship.LimitMessageBytes: {Serve: "max-message-size", Client: "max-message-size"},
@@ -36,6 +37,7 @@ func LimitFlags() map[tranship.Limit]LimitFlag {
 		tranship.LimitQuotaBytes: {Serve: "quota-bytes", Policy: true},
 		tranship.LimitQuotaFiles: {Serve: "quota-files", Policy: true},
 		tranship.LimitUploads:    {Serve: "max-uploads", Policy: true},
+		tranship.LimitLinks:      {Serve: "max-links"},
 
 		tranship.LimitMemory:              {Serve: "memory-limit"},
 		tranship.LimitConnections:         {Serve: "max-connections"},
@@ -57,6 +59,9 @@ func ServeFlags() map[string]string {
 		"Quota":                          "--quota-bytes, --quota-files",
 		"MemoryLimit":                    "--memory-limit",
 		"ListPage":                       "--list-page-size",
+		"HTTPURL":                        "--http-url",
+		"Links.PerPrincipal":             "--max-links",
+		"Links.Lifetime":                 "--link-lifetime",
 		"MaxMessageBytes":                "--max-message-size",
 		"Anonymous":                      "--anonymous",
 		"Protocols.Filesrv.Revision":     "--filesrv-revision",

@@ -1,0 +1,87 @@
+package links
+
+import (
+	"bytes"
+	"html/template"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/access"
+	"github.com/tranship/tranship/server/internal/httpadmission"
+)
+
+// pageEntries is how many files a page has at most.
+const pageEntries = 1000
+
+// listing is what a page shows.
+type listing struct {
+	Files []listedFile
+	// Next is the query of the next page; "" for the last one.
+	Next string
+}
+
+type listedFile struct {
+	Name string
+	Size int64
+	// Address is relative to that of the page.
+	Address string
+}
+
+// page lists the files below the directory of a link as a page without scripts.
+func (s *Service) page(e *httpadmission.Exchange, link *access.Link) error {
+	base := link.Path + "/"
+	options := tranship.ListOptions{Directory: link.Path, Recursive: true, Limit: pageEntries, Brief: true}
+	if after := e.Request.URL.Query().Get("start-after"); after != "" {
+		options.StartAfter = base + after
+	}
+	if err := options.Validate(); err != nil {
+		return err
+	}
+	var shown listing
+	for entry, err := range s.book.options.Store.List(e.Context(), options) {
+		if err != nil {
+			return err
+		}
+		name := strings.TrimPrefix(entry.Path, base)
+		shown.Files = append(shown.Files, listedFile{name, entry.Size, "./" + (&url.URL{Path: name}).EscapedPath()})
+	}
+	if len(shown.Files) == pageEntries {
+		shown.Next = "?" + url.Values{"start-after": {shown.Files[pageEntries-1].Name}}.Encode()
+	}
+	var text bytes.Buffer
+	if err := pageTemplate().Execute(&text, shown); err != nil {
+		return err
+	}
+	header := e.Header()
+	header.Set("Content-Type", "text/html; charset=utf-8")
+	header.Set("Cache-Control", "private, no-store")
+	httpadmission.Protect(header)
+	header.Set("Content-Security-Policy", "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox allow-downloads")
+	if err := e.WriteHeader(http.StatusOK); err != nil {
+		return err
+	}
+	if e.Request.Method == http.MethodHead {
+		return nil
+	}
+	_, err := e.Write(text.Bytes())
+	return err
+}
+
+// pageTemplate returns the template of a page.
+func pageTemplate() *template.Template {
+	return template.Must(template.New("page").Parse(`<!DOCTYPE html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Shared files</title>
+<h1>Shared files</h1>
+{{if .Files}}<ul>
+{{range .Files}}<li><a href="{{.Address}}" download>{{.Name}}</a> ({{.Size}} bytes)
+{{end}}</ul>
+{{else}}<p>There are no files.
+{{end}}{{if .Next}}<p><a href="{{.Next}}">More files</a>
+{{end}}</html>
+`))
+}

@@ -1,0 +1,96 @@
+package links
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tranship/tranship"
+)
+
+// maxSwaps is how often a change of a record is tried again that another server has changed. A
+// server changes a record once at a time.
+const maxSwaps = 100
+
+// errBusy means that servers change a record all the time.
+var errBusy = fmt.Errorf("%w: the link is used too often at the moment: try again", tranship.ErrUnavailable)
+
+// change changes the record of a link. change reports whether there is anything to change.
+func (b *Book) change(ctx context.Context, id string, change func(r *record, now time.Time) (bool, error)) error {
+	unlock, err := b.changing.Lock(ctx, id)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	for range maxSwaps {
+		r, version, err := b.load(ctx, id)
+		if err != nil {
+			return err
+		}
+		if changed, err := change(&r, b.options.Now()); err != nil || !changed {
+			return err
+		}
+		entry, err := r.entry(id, version)
+		if err != nil {
+			return err
+		}
+		if _, err := b.state.SwapState(ctx, entry); !errors.Is(err, tranship.ErrPrecondition) {
+			return err
+		}
+	}
+	return errBusy
+}
+
+// CheckUnused fails if a link has no more uses.
+func (b *Book) CheckUnused(ctx context.Context, id string) error {
+	r, _, err := b.load(ctx, id)
+	if err == nil && r.isUsedUp() {
+		err = errNoLink
+	}
+	return err
+}
+
+// CheckDownload fails if a client may not read a file with a link: the link has no more uses, and
+// the client has not begun to read the file.
+func (b *Book) CheckDownload(ctx context.Context, id, client, path string) error {
+	r, _, err := b.load(ctx, id)
+	if err == nil && r.isUsedUp() && !r.hasBegun(begunKey(client, path), b.options.Now()) {
+		err = errNoLink
+	}
+	return err
+}
+
+// BeginDownload counts a use of a link for a download of a file that begins at an offset. A client
+// that has begun to read the file in the hour before may read from any other byte than the first
+// without another use.
+func (b *Book) BeginDownload(ctx context.Context, id, client, path string, offset int64) error {
+	key := begunKey(client, path)
+	return b.change(ctx, id, func(r *record, now time.Time) (bool, error) {
+		if offset > 0 && r.hasBegun(key, now) {
+			return false, nil
+		}
+		return true, r.use(key, now)
+	})
+}
+
+// BeginUpload counts a use of a link for a file that is to be stored. If the file is not stored after
+// all, the caller calls giveBack; a server that ends in between has counted the use.
+func (b *Book) BeginUpload(ctx context.Context, id string) (giveBack func(), err error) {
+	err = b.change(ctx, id, func(r *record, now time.Time) (bool, error) { return true, r.use("", now) })
+	if err != nil {
+		return nil, err
+	}
+	return func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveBackTime)
+		defer cancel()
+		// A link that has ended meanwhile has no uses.
+		_ = b.change(ctx, id, func(r *record, _ time.Time) (bool, error) {
+			r.Uses = max(0, r.Uses-1)
+			return true, nil
+		})
+	}, nil
+}
+
+// giveBackTime is how long giving back a use may take.
+const giveBackTime = 10 * time.Second
