@@ -27,6 +27,10 @@ class Item {
     this.precondition = "none-match";
     this.attempt = 0;
     this.copies = 1;
+    /** again: the upload was begun again because the file that existed is gone. */
+    this.again = false;
+    /** wanted is the path that the user has asked for. */
+    this.wanted = path;
     this.transport = null;
   }
 
@@ -187,7 +191,7 @@ export class Queue extends EventTarget {
   async #handle(item, error) {
     if (error.name === "NotReadableError" || error.name === "NotFoundError") return this.#fail(item, t("fileGone"));
     if (error.status === undefined) return this.#fail(item, error.message);
-    if (error.status === 412) return this.#conflict(item);
+    if (error.status === 412) return this.#conflict(item, error);
     if (error.status === 401) {
       item.state = "paused";
       item.unauthenticated = true;
@@ -218,25 +222,33 @@ export class Queue extends EventTarget {
   }
 
   /** A file exists at the path: one question after the other is asked. */
-  #conflict(item) {
+  #conflict(item, error) {
     item.state = "conflict";
     const { transport } = item;
     item.transport = null;
     const discarded = transport.discard().catch(() => {}); // else it expires
-    this.questions = this.questions.then(() => discarded).then(() => this.#ask(item)).catch((error) => this.#fail(item, error.message)).then(() => this.#next());
+    this.questions = this.questions.then(() => discarded).then(() => this.#ask(item, error)).catch((failure) => this.#fail(item, failure.message)).then(() => this.#next());
   }
 
-  async #ask(item) {
+  async #ask(item, error) {
     if (item.state !== "conflict") return;
     const existing = await describe(item.path);
-    const answer = existing === null ? "replace" : item.batch.answer ?? (await this.decide(item, existing));
+    if (item.state !== "conflict") return;
+    if (existing === null) { // the file is gone again, or is above or below the path
+      if (item.again) throw error;
+      item.again = true;
+      item.precondition = "none-match";
+      this.#wait(item);
+      return;
+    }
+    const answer = item.batch.answer ?? (await this.decide(item, existing));
     if (item.state !== "conflict") return;
     if (answer === "skip") {
       item.state = "skipped";
       return;
     }
     if (answer === "both") item.path = await free(item);
-    item.precondition = answer === "both" || existing === null ? "none-match" : `match ${existing.etag}`;
+    item.precondition = answer === "both" ? "none-match" : `match ${existing.etag}`;
     this.#wait(item);
   }
 
@@ -259,7 +271,7 @@ export class Queue extends EventTarget {
 /** free returns a path with a number that no file has. */
 async function free(item) {
   for (;;) {
-    const path = numbered(item.wanted ??= item.path, ++item.copies);
+    const path = numbered(item.wanted, ++item.copies);
     if ((await describe(path)) === null) return path;
   }
 }
