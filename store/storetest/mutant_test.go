@@ -21,6 +21,7 @@ func allMutants() map[string]mutant {
 	maps.Copy(all, fetchBatchMutants())
 	maps.Copy(all, stateMutants())
 	maps.Copy(all, joinerMutants())
+	maps.Copy(all, tailMutants())
 	return all
 }
 

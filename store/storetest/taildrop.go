@@ -10,6 +10,7 @@ func tailDropped(f fixture) {
 	first, stale := pieces(upload, data)[0], content(2, upload.PartSize())
 	for _, open := range []bool{false, true} {
 		f.writeTail(upload, 0, stale[:500])
+		f.hasTail(upload, 0, stale[:500])
 		var older tranship.PartWriter
 		if open {
 			older = f.continuePart(upload)
