@@ -34,9 +34,10 @@ type TailWriter interface {
 	// does what Close does; should the process end before that part is durable, the upload
 	// may have its earlier tail again. Otherwise these bytes, with those of the tail that
 	// ContinuePart continued, are the tail of the upload once CloseTail has returned nil, as
-	// durable as the spec demands, without Sync. The new tail takes the place of another one. A
-	// writer without a byte changes nothing. After an error the upload has the tail that it
-	// had before, or none.
+	// durable as the spec demands, without Sync. The new tail takes the place of another one;
+	// if the part of that one was filled before the call, it is durable then, too. A writer
+	// without a byte changes nothing. After an error the upload has the tail that it had
+	// before, or none.
 	//
 	// After Close or CloseTail, CloseTail does nothing. Without a ResumeKey it is Close.
 	CloseTail() error

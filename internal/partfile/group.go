@@ -109,14 +109,15 @@ func (f *File) returnPending(group []closedPart) {
 	f.pending = append(group, f.pending...)
 }
 
-// flushGroup makes a group durable. It syncs the data before the journal has the parts.
-func (f *File) flushGroup(group []closedPart) error {
+// flushGroup makes a group durable, and what the other entries say. It syncs the data before the
+// journal has the parts.
+func (f *File) flushGroup(group []closedPart, others ...Entry) error {
 	if f.config.Durable() {
 		if err := f.config.System.Sync(f.data); err != nil {
 			return f.Fail(FinalError{f.config.Explain("sync", err)})
 		}
 	}
-	if err := f.record(group); err != nil {
+	if err := f.record(group, others...); err != nil {
 		return f.Fail(err)
 	}
 	if err := f.settle(); err != nil {

@@ -125,34 +125,19 @@ func (w *Writer) keepTail() (kept bool, err error) {
 	return true, nil
 }
 
-// recordTail makes a tail durable, in the place of another one. The caller holds the Gate and the
-// part. A sync reports the failure of another sync of the same file to only one of both, so one
-// sync follows the other.
+// recordTail makes a tail durable, in the place of another one, and with it the parts that were
+// closed before: one of them may be the rest of the other tail, which must not be lost with its
+// beginning. The caller holds the Gate and the part. A sync reports the failure of another sync of
+// the same file to only one of both, so one sync follows the other.
 func (f *File) recordTail(tail Tail) error {
 	f.flushing.Lock()
 	defer f.flushing.Unlock()
 	if err := f.Failure(); err != nil {
 		return err
 	}
-	if f.config.Durable() {
-		if err := f.config.System.Sync(f.data); err != nil {
-			return f.Fail(FinalError{f.config.Explain("sync", err)})
-		}
-	}
-	if err := f.appendTail(tail); err != nil {
-		return f.Fail(f.failJournal(err))
-	}
-	if err := f.settle(); err != nil {
-		return f.Fail(err)
-	}
-	return nil
-}
-
-// appendTail records a tail in the journal.
-func (f *File) appendTail(tail Tail) error {
-	f.journal.mu.Lock()
-	defer f.journal.mu.Unlock()
-	if err := f.journal.appendLocked(f.config.Durable(), TailEntry(tail)); err != nil {
+	group := f.takePending()
+	if err := f.flushGroup(group, TailEntry(tail)); err != nil {
+		f.returnPending(group)
 		return err
 	}
 	f.mu.Lock()

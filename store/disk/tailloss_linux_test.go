@@ -105,7 +105,9 @@ func losePowerWithTails(t *testing.T) {
 	grow(1500)
 	o.write(u, content, 1)
 	grow(3000, tiny-1, tiny)
-	o.fixture.sync(u)
+	o.writeTail(u, 2, content[2*tiny:2*tiny+400]) // without Sync
+	p.least = tiny
+	o.after("the reply to another tail", "")
 
 	// Another tail, which another one replaces.
 	p.dropped = true

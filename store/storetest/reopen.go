@@ -53,6 +53,7 @@ func reopenTests() []reopenTest {
 		{"tails", tailReopened},
 		{"a tail that is continued", tailReopenedOpen},
 		{"a tail that was dropped", tailReopenedDropped},
+		{"a tail that was filled", tailReopenedFilled},
 	}
 }
 

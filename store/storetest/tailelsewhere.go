@@ -73,6 +73,23 @@ func tailReopenedDropped(f fixture, reopen func() fixture) {
 	f.finish(upload, data)
 }
 
+// tailReopenedFilled opens the store again after a part that had a tail was filled and the next one
+// got a tail, without Sync: nothing of the first one may be lost.
+func tailReopenedFilled(f fixture, reopen func() fixture) {
+	upload, spec, data := f.tailed()
+	parts := pieces(upload, data)
+	f.writeTail(upload, 0, parts[0][:500])
+	f.continueTail(upload, parts[0][500:])
+	f.writeTail(upload, 1, parts[1][:300])
+	f.isDurable(upload, data, 0)
+	f = reopen()
+	upload = f.resume(upload, spec)
+	f.isDurable(upload, data, 0)
+	f.hasTail(upload, 1, parts[1][:300])
+	f.continueTail(upload, parts[1][300:])
+	f.finish(upload, data)
+}
+
 // tailElsewhere continues an upload at two instances in turns.
 func tailElsewhere(f, other fixture) {
 	upload, spec, data := f.tailed()
