@@ -78,3 +78,40 @@ func TestCanceledBatch(t *testing.T) {
 		group.Wait()
 	})
 }
+
+// TestBatchesThatWait has batches wait for a change of the file that they put. Others must go on.
+func TestBatchesThatWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		engine := fakes3.New(fakes3.Options{})
+		store := near(t, engine, s3.Options{PartSize: part})
+		data := random(1, 2*part)
+		upload := begin(t, store, "d/0", "key", data)
+		writeParts(t, upload, data)
+		held, done := make(chan struct{}), make(chan error)
+		engine.Inject(fakes3.Fault{Operation: "CompleteMultipartUpload", Times: 1, Before: func() { <-held }})
+		go func() {
+			_, err := upload.Commit(t.Context(), tranship.Commit{Size: 2 * part})
+			done <- err
+		}()
+		synctest.Wait()
+		var same []tranship.PutItem
+		for range 32 {
+			same = append(same, batch("d", 1)...)
+		}
+		var group sync.WaitGroup
+		for range 8 {
+			group.Go(func() { store.PutBatch(t.Context(), same) })
+		}
+		synctest.Wait()
+		for _, result := range store.PutBatch(t.Context(), batch("e", 10)) {
+			if result.Err != nil {
+				t.Errorf("PutBatch: %v", result.Err)
+			}
+		}
+		close(held)
+		if err := <-done; err != nil {
+			t.Errorf("Commit: %v", err)
+		}
+		group.Wait()
+	})
+}

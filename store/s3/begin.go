@@ -149,7 +149,6 @@ func (s *Store) resume(ctx context.Context, spec tranship.Spec, partSize int64, 
 	return s.takeOver(ctx, spec, known)
 }
 
-
 // recall returns an upload whose commit is remembered.
 func (s *Store) recall(ctx context.Context, spec tranship.Spec, known *session, found *object) (*upload, error) {
 	next := known.clone()

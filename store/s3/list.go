@@ -91,7 +91,7 @@ func (s *Store) List(ctx context.Context, options tranship.ListOptions) iter.Seq
 
 // describeAll describes the files of some lines.
 func (s *Store) describeAll(ctx context.Context, lines []line) {
-	s.inParallel(ctx, len(lines), func(i int) {
+	s.requests(ctx, len(lines), func(i int) {
 		line := &lines[i]
 		if line.object == nil {
 			return

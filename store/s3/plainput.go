@@ -67,12 +67,13 @@ func newPlainPuts(client *awss3.Client) *plainPuts {
 
 // putObject stores an object as input says, except for its body, which is in pieces. It needs the
 // length and the checksum of the content. The error is that of the client.
-func (s *Store) putObject(ctx context.Context, input *awss3.PutObjectInput, data [][]byte) error {
-	if s.puts.put(ctx, input, data) {
-		return nil
-	}
-	input.Body = newPieces(data)
-	_, err := s.client.PutObject(ctx, input, s.puts.learn)
+func (s *Store) putObject(ctx context.Context, input *awss3.PutObjectInput, data [][]byte) (err error) {
+	s.request(ctx, func() {
+		if !s.puts.put(ctx, input, data) {
+			input.Body = newPieces(data)
+			_, err = s.client.PutObject(ctx, input, s.puts.learn)
+		}
+	})
 	return err
 }
 

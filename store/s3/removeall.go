@@ -73,7 +73,7 @@ func (r *removal) remove(ctx context.Context, paths []string) error {
 		return err
 	}
 	alone = append(alone, left...)
-	r.store.inParallel(ctx, len(alone), func(i int) { r.removeAlone(ctx, alone[i]) })
+	inParallel(len(alone), func(i int) { r.removeAlone(ctx, alone[i]) })
 	return r.failed
 }
 

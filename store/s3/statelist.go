@@ -27,7 +27,7 @@ func (s *Store) ListState(ctx context.Context, prefix string) iter.Seq2[tranship
 			}
 			for some := range slices.Chunk(reply.Contents, parallel) {
 				entries, errs := make([]tranship.StateEntry, len(some)), make([]error, len(some))
-				s.inParallel(ctx, len(some), func(i int) {
+				s.requests(ctx, len(some), func(i int) {
 					if key, ok := s.keys.stateKey(aws.ToString(some[i].Key)); ok {
 						entries[i], errs[i] = s.getState(ctx, key)
 					}

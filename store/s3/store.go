@@ -109,7 +109,7 @@ type Store struct {
 	options Options
 	// atOnce is uploadsAtOnce, and less in tests.
 	atOnce int
-	// slots has an element for each request that batches and lists make at the moment.
+	// slots has an element for each request that counts for allParallel.
 	slots chan struct{}
 	// memory has the bytes that parts may still take.
 	memory *semaphore.Weighted

@@ -48,7 +48,7 @@ func (s *Store) ListUploads(ctx context.Context, directory string) iter.Seq2[tra
 func (s *Store) yieldInfos(ctx context.Context, all []*session, yield func(tranship.UploadInfo, error) bool) bool {
 	for some := range slices.Chunk(all, parallel) {
 		infos, errs := make([]tranship.UploadInfo, len(some)), make([]error, len(some))
-		s.inParallel(ctx, len(some), func(i int) { infos[i], errs[i] = s.info(ctx, some[i]) })
+		s.requests(ctx, len(some), func(i int) { infos[i], errs[i] = s.info(ctx, some[i]) })
 		for i, info := range infos {
 			if errs[i] == nil {
 				errs[i] = ctx.Err()
@@ -128,7 +128,7 @@ func (s *Store) sessions(ctx context.Context) iter.Seq2[*session, error] {
 			}
 			for some := range slices.Chunk(reply.Contents, parallel) {
 				loaded, errs := make([]*session, len(some)), make([]error, len(some))
-				s.inParallel(ctx, len(some), func(i int) {
+				s.requests(ctx, len(some), func(i int) {
 					loaded[i], errs[i] = s.loadSession(ctx, strings.TrimPrefix(aws.ToString(some[i].Key), s.keys.sessions()))
 				})
 				for i, x := range loaded {
