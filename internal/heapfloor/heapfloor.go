@@ -17,11 +17,11 @@ const leastHeap = 4 << 20
 // plainPercent is by how many percent of the bytes without pointers, such as the buffers of
 // transfers, the heap may grow. A collection does not read them, so that more of them do not make it
 // cost more, and it need not be less frequent.
-const plainPercent = 20
+const plainPercent = 12
 
 // Set makes the runtime collect garbage when the heap has grown by so many percent of what is in
-// use, as debug.SetGCPercent does, but not before it has floor bytes. Of bytes without pointers 20
-// percent count, if that is less. A memory limit still applies.
+// use, as debug.SetGCPercent does, but not before it has floor bytes. Of bytes without pointers 12
+// percent count, if that is less, and the heap has grown by floor bytes. A memory limit still applies.
 // stop ends that: the percentage of that moment stays. A program should call Set once.
 func Set(percent int, floor int64) (stop func()) {
 	f := &heapFloor{percent: uint64(max(percent, 0)), floor: uint64(max(floor, 0))}
@@ -56,7 +56,8 @@ func (f *heapFloor) percentFor(live, scanned uint64) int {
 	if live > 0 {
 		needed = (max(f.floor, live) - live) * 100 / live
 		scanned = min(scanned, live)
-		percent = (scanned*f.percent + (live-scanned)*min(f.percent, plainPercent)) / live
+		grown := (scanned*f.percent + (live-scanned)*plainPercent) / 100
+		percent = min(max(grown, f.floor)*100/live, f.percent)
 	}
 	return int(min(max(percent, needed), 1000))
 }

@@ -19,8 +19,10 @@ func TestPercentFor(t *testing.T) {
 		{8 << 20, 8 << 20, 50},
 		{12 << 20, 12 << 20, 50},
 		{100 << 20, 100 << 20, 50},
-		{100 << 20, 50 << 20, 35},
+		{100 << 20, 50 << 20, 31},
 		{100 << 20, 0, plainPercent},
+		{50 << 20, 0, 24}, // the floor
+		{20 << 20, 0, 50},
 		{100 << 20, 101 << 20, 50}, // the numbers are not of the same moment
 	} {
 		if got := f.percentFor(test.live, test.scanned); got != test.want {
