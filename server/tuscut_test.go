@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -10,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access/authn"
 	"github.com/tranship/tranship/access/policy"
 	"github.com/tranship/tranship/internal/testing/filetest"
@@ -179,4 +181,39 @@ func TestTusOwner(t *testing.T) {
 	}
 	alice.sendTus(url, "abc", 2)
 	alice.do(http.MethodGet, "a", nil).want(t, "GET", http.StatusOK)
+}
+
+// tailless is a store whose uploads are no TailKeepers.
+type tailless struct{ *mem.Store }
+
+func (s tailless) Begin(ctx context.Context, spec tranship.Spec) (tranship.Upload, error) {
+	upload, err := s.Store.Begin(ctx, spec)
+	if err != nil {
+		return nil, err
+	}
+	committed, _ := tranship.As[tranship.CommittedUpload](upload)
+	return struct {
+		tranship.Upload
+		tranship.CommittedUpload
+	}{upload, committed}, nil
+}
+
+// TestTusWithoutTails checks that a store which keeps only whole parts tells clients to go back to the
+// end of the last one.
+func TestTusWithoutTails(t *testing.T) {
+	store := tailless{&mem.Store{PartSize: 10}}
+	w := serveHTTP(t, store, server.Config{})
+	content := string(filetest.Random(35))
+	url := w.createTus(35, "path", "a")
+	for _, step := range []struct{ offset, end, kept int64 }{{0, 5, 0}, {0, 25, 20}, {20, 29, 20}, {20, 35, 35}} {
+		if got := w.patchTus(url, step.offset, content[step.offset:step.end]); got != step.kept {
+			t.Fatalf("%+v: the offset is %d", step, got)
+		}
+		if got := w.offsetTus(url); got != step.kept {
+			t.Fatalf("%+v: HEAD says %d", step, got)
+		}
+	}
+	if got := w.do(http.MethodGet, "a", nil); got.body != content {
+		t.Errorf("%q came back", got.body)
+	}
 }

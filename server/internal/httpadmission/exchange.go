@@ -209,6 +209,27 @@ func (e *Exchange) WriteHeader(status int) error {
 	return nil
 }
 
+// Inform sends an interim response (RFC 9110, section 15.2) with a header, before WriteHeader. It does
+// nothing for a client of HTTP/1.0, which does not know such responses.
+func (e *Exchange) Inform(status int, header http.Header) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.ended {
+		return errEnded
+	}
+	if !e.Request.ProtoAtLeast(1, 1) {
+		return nil
+	}
+	own := e.w.Header()
+	later := maps.Clone(own)
+	clear(own)
+	maps.Copy(own, header)
+	e.w.WriteHeader(status)
+	clear(own)
+	maps.Copy(own, later)
+	return nil
+}
+
 // Write writes to the body of the response, after WriteHeader.
 func (e *Exchange) Write(p []byte) (int, error) {
 	if err := e.call.Sending(int64(len(p))); err != nil {

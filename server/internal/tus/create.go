@@ -11,14 +11,13 @@ import (
 )
 
 // create answers POST: it creates an upload, whose first piece may be the body.
-func (s *Service) create(e *httpadmission.Exchange) error {
+func (s *Service) create(e *httpadmission.Exchange, speaks protocol) error {
 	request := e.Request.Header
-	size, err := lengthOf(request)
+	size, err := speaks.length(e.Request)
 	if err != nil {
 		return err
 	}
-	header := request.Get(metadataHeader)
-	pairs, err := parseMetadata(header)
+	pairs, err := speaks.metadata(request)
 	if err != nil {
 		return err
 	}
@@ -30,7 +29,7 @@ func (s *Service) create(e *httpadmission.Exchange) error {
 		return withoutState()
 	}
 	spec.Size, spec.Owner = &size, access.FromContext(e.Context()).Name
-	created := &entry{record: newRecord(spec, header), id: newID()}
+	created := &entry{record: newRecord(spec, request.Get(metadataHeader)), id: newID()}
 	if err := created.spec(created.id, s.options.Durability).Validate(); err != nil {
 		return err
 	}
@@ -45,8 +44,16 @@ func (s *Service) create(e *httpadmission.Exchange) error {
 	}
 	defer opened.close(e.Context())
 	location := prefix + created.id
-	if isPiece(request) {
-		err = s.receive(e, own, opened, 0)
+	if speaks.interop > 0 {
+		interim := http.Header{"Location": {location}}
+		speaks.mark(interim)
+		if err := e.Inform(statusUploadResumptionSupported, interim); err != nil {
+			return err
+		}
+	}
+	withPiece := speaks.createsWithPiece(request)
+	if withPiece {
+		err = s.receive(e, speaks, own, opened, 0)
 	} else if size == 0 {
 		err = s.commit(e.Context(), opened)
 	}
@@ -55,8 +62,8 @@ func (s *Service) create(e *httpadmission.Exchange) error {
 	}
 	answer := e.Header()
 	answer.Set("Location", location)
-	if isPiece(request) {
-		answer.Set(offsetHeader, strconv.FormatInt(opened.offset(), 10))
+	if withPiece {
+		speaks.describe(answer, opened.offset(), size)
 	}
 	opened.describe(answer)
 	return e.WriteHeader(http.StatusCreated)
@@ -75,12 +82,12 @@ func (s *Service) beginNew(ctx context.Context, created *entry) (*session, error
 		defer cancel()
 		return nil, errors.Join(err, upload.Abort(clean))
 	}
-	return &session{created, upload}, nil
+	return &session{entry: created, upload: upload}, nil
 }
 
 // status answers HEAD: how far an upload is. An upload whose bytes have all come, but that could not
 // become a file then, becomes one now, so that no client takes an upload for a file that is none.
-func (s *Service) status(e *httpadmission.Exchange, id string) error {
+func (s *Service) status(e *httpadmission.Exchange, speaks protocol, id string) error {
 	ctx := e.Context()
 	_, release, err := s.holders.acquire(ctx, id, func() {})
 	if err != nil {
@@ -100,12 +107,15 @@ func (s *Service) status(e *httpadmission.Exchange, id string) error {
 	}
 	header := e.Header()
 	header.Set("Cache-Control", "no-store")
-	header.Set(offsetHeader, strconv.FormatInt(offset, 10))
+	speaks.describe(header, offset, opened.Size)
 	header.Set(lengthHeader, strconv.FormatInt(opened.Size, 10))
 	if opened.Header != "" {
 		header.Set(metadataHeader, opened.Header)
 	}
 	opened.describe(header)
+	if speaks.interop > 0 {
+		return e.WriteHeader(http.StatusNoContent)
+	}
 	return e.WriteHeader(http.StatusOK)
 }
 

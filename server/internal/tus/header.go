@@ -29,16 +29,6 @@ const (
 	concatHeader   = "Upload-Concat"
 )
 
-// checkVersion returns an error unless a request is of the protocol's version.
-func checkVersion(header http.Header) error {
-	if got := header.Get(versionHeader); got != version {
-		return httpadmission.WithStatus(
-			&tranship.InvalidError{Field: versionHeader, Rule: fmt.Sprintf("%q is not %s, the version of tus", got, version)},
-			http.StatusPreconditionFailed)
-	}
-	return nil
-}
-
 // lengthOf returns the length of a new upload.
 func lengthOf(header http.Header) (int64, error) {
 	if header.Get(concatHeader) != "" {
@@ -59,9 +49,6 @@ func number(header http.Header, name string) (int64, error) {
 	}
 	return n, nil
 }
-
-// isPiece reports whether the body of a request is a piece of an upload.
-func isPiece(header http.Header) bool { return header.Get("Content-Type") == pieceType }
 
 // tooLong returns the error of a piece that goes beyond the end of an upload.
 func tooLong(size int64) error {

@@ -44,8 +44,8 @@ func parseMetadata(header string) (map[string]string, error) {
 }
 
 // namedPath returns the path that a request names, as it came, or "".
-func namedPath(header http.Header) string {
-	pairs, err := parseMetadata(header.Get(metadataHeader))
+func (p protocol) namedPath(header http.Header) string {
+	pairs, err := p.metadata(header)
 	if err != nil {
 		return ""
 	}

@@ -1,6 +1,6 @@
 // Package tus takes uploads in pieces over HTTP, with the protocol tus 1.0 (https://tus.io), which
-// clients for browsers and many languages speak. Package server puts credentials, policy and limits
-// around it.
+// clients for browsers and many languages speak, and with drafts of the IETF that are to follow it.
+// Package server puts credentials, policy and limits around it.
 //
 // An upload of this protocol is an upload of the store with a ResumeKey. What the protocol needs
 // besides, such as the path of an upload's URL, is in the StateStore of the store, so that each
@@ -75,7 +75,8 @@ func New(store tranship.Store, adapter *httpadmission.Adapter, options Options) 
 
 // ServeHTTP implements http.Handler.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set(versionHeader, version)
+	speaks := protocolOf(r.Header)
+	speaks.mark(w.Header())
 	id := strings.TrimPrefix(r.URL.EscapedPath(), prefix)
 	if r.URL.EscapedPath()+"/" == prefix {
 		id = ""
@@ -90,15 +91,15 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case method == http.MethodOptions:
 		request.Method, request.Open, request.Owes, handler = methodAbout, true, false, s.about
 	case id == "" && method == http.MethodPost:
-		request.Method, handler = methodCreate, s.create
+		request.Method, handler = methodCreate, func(e *httpadmission.Exchange) error { return s.create(e, speaks) }
 	case id == "":
 		request.Method, request.Owes = methodCreate, false
 		handler = fails(notAllowed("uploads are created with POST, not "+method, http.MethodPost, http.MethodOptions))
 	case method == http.MethodHead:
 		request.Method, request.Owes = methodStatus, false
-		handler = func(e *httpadmission.Exchange) error { return s.status(e, id) }
+		handler = func(e *httpadmission.Exchange) error { return s.status(e, speaks, id) }
 	case method == http.MethodPatch:
-		request.Method, handler = methodWrite, func(e *httpadmission.Exchange) error { return s.write(e, id) }
+		request.Method, handler = methodWrite, func(e *httpadmission.Exchange) error { return s.write(e, speaks, id) }
 	case method == http.MethodDelete:
 		request.Method, request.Owes = methodEnd, false
 		handler = func(e *httpadmission.Exchange) error { return s.end(e, id) }
@@ -107,14 +108,14 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		handler = fails(notAllowed("an upload has no method "+method,
 			http.MethodHead, http.MethodPatch, http.MethodDelete, http.MethodOptions))
 	}
-	if handler != nil && method != http.MethodOptions && method != http.MethodHead {
-		if err := checkVersion(r.Header); err != nil {
+	if method != http.MethodOptions && method != http.MethodHead {
+		if err := speaks.check(r.Header); err != nil {
 			w.Header().Set("Tus-Version", version)
 			request.Owes, handler = false, fails(err)
 		}
 	}
 	if request.Method == methodCreate { // the id of an upload is a secret
-		request.Names = admission.Names{Path: namedPath(r.Header)}
+		request.Names = admission.Names{Path: speaks.namedPath(r.Header)}
 	}
 	s.adapter.Serve(w, r, request, handler)
 }

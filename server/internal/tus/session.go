@@ -17,6 +17,8 @@ const keepTime = time.Minute
 type session struct {
 	*entry
 	upload tranship.Upload
+	// done: this request has committed the upload.
+	done bool
 }
 
 // open opens the upload with an id. The caller must call close.
@@ -29,7 +31,7 @@ func (s *Service) open(ctx context.Context, id string) (*session, error) {
 	if err != nil {
 		return nil, refused(err, found.MustNotExist)
 	}
-	opened := &session{found, upload}
+	opened := &session{entry: found, upload: upload}
 	if upload.ID() != found.Upload { // the store had none, and has begun a new one
 		if err := s.discard(ctx, opened); err != nil {
 			return nil, err
@@ -69,7 +71,7 @@ func (s *Service) discard(ctx context.Context, o *session) error {
 // isCommitted reports whether the upload has become a file.
 func (o *session) isCommitted() bool {
 	committed, ok := tranship.As[tranship.CommittedUpload](o.upload)
-	return ok && committed.Committed()
+	return o.done || ok && committed.Committed()
 }
 
 // offset returns how many bytes of the beginning of the file the upload has kept.
@@ -108,6 +110,7 @@ func (s *Service) commit(ctx context.Context, o *session) error {
 	}
 	_, err := o.upload.Commit(ctx, tranship.Commit{Size: o.Size})
 	if err == nil {
+		o.done = true
 		return nil
 	}
 	if isFinal(err) {

@@ -19,11 +19,10 @@ import (
 const pieceBytes = 256 << 10
 
 // write answers PATCH: it adds a piece to an upload.
-func (s *Service) write(e *httpadmission.Exchange, id string) error {
+func (s *Service) write(e *httpadmission.Exchange, speaks protocol, id string) error {
 	request := e.Request.Header
-	if !isPiece(request) {
-		return httpadmission.WithStatus(
-			&tranship.InvalidError{Field: "Content-Type", Rule: "a piece has the type " + pieceType}, http.StatusUnsupportedMediaType)
+	if err := speaks.checkPiece(request); err != nil {
+		return err
 	}
 	at, err := number(request, offsetHeader)
 	if err != nil {
@@ -43,24 +42,28 @@ func (s *Service) write(e *httpadmission.Exchange, id string) error {
 		err := failure.Worded(tranship.ErrInvalid, "%v: the upload continues at %d, not at %d", tranship.ErrInvalid, have, at)
 		return httpadmission.WithHeader(httpadmission.WithStatus(err, http.StatusConflict), offsetHeader, strconv.FormatInt(have, 10))
 	}
-	if err := s.receive(e, own, opened, at); err != nil {
+	if err := s.receive(e, speaks, own, opened, at); err != nil {
 		return err
 	}
 	answer := e.Header()
-	answer.Set(offsetHeader, strconv.FormatInt(opened.offset(), 10))
+	speaks.describe(answer, opened.offset(), opened.Size)
 	opened.describe(answer)
 	return e.WriteHeader(http.StatusNoContent)
 }
 
 // receive adds the body of a request to an upload that has all bytes before an offset, and commits
 // the upload with its last byte. If the body does not come whole, what has come is kept.
-func (s *Service) receive(e *httpadmission.Exchange, own *holder, opened *session, at int64) (err error) {
+func (s *Service) receive(e *httpadmission.Exchange, speaks protocol, own *holder, opened *session, at int64) (err error) {
 	sum, err := checksumOf(e.Request.Header)
 	if err != nil {
 		return err
 	}
 	if length := e.Request.ContentLength; length > opened.Size-at {
 		return tooLong(opened.Size)
+	} else if length >= 0 {
+		if err := speaks.checkLast(e.Request.Header, at+length, opened.Size); err != nil {
+			return err
+		}
 	}
 	start := time.Now()
 	var moved atomic.Int64
@@ -90,7 +93,7 @@ func (s *Service) receive(e *httpadmission.Exchange, own *holder, opened *sessio
 	if opened.offset() == opened.Size {
 		return s.commit(ctx, opened)
 	}
-	return nil
+	return speaks.checkLast(e.Request.Header, opened.offset(), opened.Size)
 }
 
 // read reads a body into a piece.
