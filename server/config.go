@@ -189,8 +189,8 @@ func (c Config) validate() error {
 		return invalid("Proxies.Trusted", "one of them is not a valid prefix")
 	case c.Recheck < 0:
 		return invalid("Recheck", "%v is negative", c.Recheck)
-	case checkHTTPURL(c.HTTPURL) != nil:
-		return invalid("HTTPURL", "%q %v", c.HTTPURL, checkHTTPURL(c.HTTPURL))
+	case CheckHTTPURL(c.HTTPURL) != nil:
+		return invalid("HTTPURL", "%q %v", c.HTTPURL, CheckHTTPURL(c.HTTPURL))
 	case c.Links.PerPrincipal < 0:
 		return invalid("Links.PerPrincipal", "%d is negative", c.Links.PerPrincipal)
 	case c.Links.Lifetime < 0 || c.Links.Lifetime > MaxLinkLifetime:

@@ -45,8 +45,9 @@ func (s *Server) newBook() *links.Book {
 	})
 }
 
-// checkHTTPURL returns an error, without the URL, if text is not a URL of a scheme and a host.
-func checkHTTPURL(text string) error {
+// CheckHTTPURL returns why text cannot be Config.HTTPURL, as the end of a sentence that begins with
+// the text; nil if it can.
+func CheckHTTPURL(text string) error {
 	if text == "" {
 		return nil
 	}

@@ -91,7 +91,7 @@ func New(ctx context.Context, config Config) (*Server, error) {
 	})
 	s.links = s.newBook()
 	s.expiry = s.newExpiry(owned)
-	s.services = append(s.services, s.administration(owned))
+	s.services = append(s.services, s.administration(owned), links.NewRPC(s.links, config.Logger))
 	durability := config.commitDurability()
 	if f := config.Protocols.Filesrv; f != nil {
 		s.services = append(s.services, filesrv.New(store, filesrv.Options{

@@ -18,6 +18,7 @@ import (
 	"github.com/tranship/tranship/internal/silence"
 	"github.com/tranship/tranship/internal/wire"
 	adminv1 "github.com/tranship/tranship/proto/tranship/admin/v1"
+	sharev1 "github.com/tranship/tranship/proto/tranship/share/v1"
 )
 
 func newAdmin(g *globals) *cobra.Command {
@@ -44,7 +45,7 @@ has its own transfers and principals; uploads and expiry are those of the store.
 func (g *globals) adminCommand(cmd *cobra.Command, least, most int, hasPath bool, do func(ctx context.Context, a *adminCall, args []string) error) *cobra.Command {
 	cmd.Args = arguments(least, most, "tranship admin "+cmd.Use)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		return g.administer(cmd.Context(), args[0], hasPath, func(ctx context.Context, a *adminCall) error { return do(ctx, a, args[1:]) })
+		return g.administer(cmd.Context(), args[0], hasPath, "the server is too old to be administered", func(ctx context.Context, a *adminCall) error { return do(ctx, a, args[1:]) })
 	}
 	g.completeLocations(cmd, false, 1)
 	g.jsonFlag(cmd)
@@ -54,14 +55,17 @@ func (g *globals) adminCommand(cmd *cobra.Command, least, most int, hasPath bool
 // adminCall makes the calls of one command.
 type adminCall struct {
 	adminv1.AdminServiceClient
-	// directory is the path of the location; "" for none.
+	links sharev1.LinkServiceClient
+	// directory is the path of the location; "" for none. slash says that the location ends with
+	// a slash.
 	directory string
+	slash     bool
 	timeout   time.Duration
 }
 
 // administer connects to a server, calls do and adds the server to its error. hasPath says that the
-// server may come with a path.
-func (g *globals) administer(ctx context.Context, server string, hasPath bool, do func(context.Context, *adminCall) error) (err error) {
+// server may come with a path. unserved is why a server does not have the calls.
+func (g *globals) administer(ctx context.Context, server string, hasPath bool, unserved string, do func(context.Context, *adminCall) error) (err error) {
 	locations, err := g.remotes([]string{server})
 	if err != nil {
 		return err
@@ -82,10 +86,10 @@ func (g *globals) administer(ctx context.Context, server string, hasPath bool, d
 	if err != nil {
 		return err
 	}
-	call := &adminCall{adminv1.NewAdminServiceClient(conn), p.Path, adminStall}
+	call := &adminCall{adminv1.NewAdminServiceClient(conn), sharev1.NewLinkServiceClient(conn), p.Path, p.Slash, adminStall}
 	err = do(ctx, call)
 	if rpcstatus.IsUnserved(err) {
-		return fmt.Errorf("%s: %w: the server is too old to be administered", p.Arg, tranship.ErrUnsupported)
+		return fmt.Errorf("%s: %w: %s", p.Arg, tranship.ErrUnsupported, unserved)
 	}
 	if err = rpcstatus.FromError(err); err != nil {
 		return fmt.Errorf("%s: %w", p.Arg, err)

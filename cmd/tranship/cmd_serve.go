@@ -140,6 +140,8 @@ func (g *globals) serve(ctx context.Context, cmd *cobra.Command) (err error) {
 		MemoryLimit:     int64(flags.memoryLimit),
 		MaxMessageBytes: int(g.maxMessage.byteSize),
 		ListPage:        flags.limits.listPage,
+		HTTPURL:         flags.http.url,
+		Links:           flags.http.links,
 		MinDurability:   tranship.Durability(flags.minDurability),
 		Protocols: server.Protocols{
 			Filesrv:      &server.Filesrv{UploadSuffix: flags.filesrv.uploadSuffix, Revision: flags.filesrv.revision},

@@ -115,7 +115,7 @@ command that a signal interrupts: 1; by a second signal, it ends at once.`,
 	flags.Var(timespan(&g.connectTimeout, 5*time.Second), "connect-timeout", "time limit for connecting to a server, all attempts included")
 	flags.BoolVarP(&g.Verbose, "verbose", "v", false, "print retries, resumed files and what carries files; without it, retries and resumed files are printed only on a terminal")
 	flags.Var(&g.maxMessage, "max-message-size", "largest `size` of one message, such as 4MiB; at least 2MiB (default 4MiB, for serve 2MiB)")
-	for _, cmd := range []*cobra.Command{newCp(g), newLs(g), newStat(g), newRm(g), newMv(g), newVerify(g), newUploads(g), newAdmin(g), newDoctor(g)} {
+	for _, cmd := range []*cobra.Command{newCp(g), newLs(g), newStat(g), newRm(g), newMv(g), newVerify(g), newUploads(g), newShare(g), newAdmin(g), newDoctor(g)} {
 		g.tls.add(cmd)
 		g.token.add(cmd)
 		g.bucket.add(cmd)
