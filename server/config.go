@@ -56,6 +56,8 @@ type Config struct {
 	// once for each call, from many goroutines. The interceptors have to end streams
 	// whose credentials are revoked.
 	Caller func(ctx context.Context) (access.Principal, error)
+	// SignIn is how the users of browsers sign in over HTTP.
+	SignIn SignIn
 	// Anonymous is what clients without credentials may do. With a Policy, the policy
 	// alone decides that, and Anonymous only whether such clients are let in.
 	Anonymous Anonymous
@@ -111,8 +113,11 @@ type Config struct {
 	MinDurability tranship.Durability
 
 	// HTTPURL is where users reach the HTTPListener, such as "https://files.example.com": the
-	// scheme, the host and perhaps a port, for the URLs of sharing links. "" means that it is not
-	// known; such a URL is then only a path.
+	// scheme, the host and perhaps a port. It is for the URLs of sharing links, and for signing in.
+	// With https, cookies are for TLS alone, also behind a proxy that speaks plaintext to the
+	// server. Its host is accepted in requests of callers without credentials on the server's own
+	// machine, where other names than localhost are refused. "" means that the URL is not known;
+	// that of a link is then only a path.
 	HTTPURL string
 	// Links are limits of sharing links, which principals make and an HTTPListener serves.
 	Links Links
@@ -218,7 +223,7 @@ func (c Config) validate() error {
 			return invalid("Health", "one of them is nil")
 		}
 	}
-	return nil
+	return c.checkSignIn()
 }
 
 // maxListPage is the greatest number of entries of one message of a list.

@@ -11,6 +11,7 @@ import (
 	"github.com/tranship/tranship/server/internal/httpadmission"
 	"github.com/tranship/tranship/server/internal/links"
 	"github.com/tranship/tranship/server/internal/page"
+	"github.com/tranship/tranship/server/internal/signin"
 	"github.com/tranship/tranship/server/internal/tus"
 	"github.com/tranship/tranship/server/internal/web"
 )
@@ -31,11 +32,12 @@ func HTTPMethods() []string {
 		page.Methods(),
 		tus.Methods(),
 		links.Methods(),
+		signin.Methods(),
 	)
 }
 
 // httpParts returns the parts of the server over HTTP by the first segment of their paths.
-func (s *Server) httpParts(adapter *httpadmission.Adapter) map[string]http.Handler {
+func (s *Server) httpParts(adapter *httpadmission.Adapter, sessions *signin.Sessions) map[string]http.Handler {
 	thePage := page.New(adapter)
 	files := web.New(s.store, adapter, web.Options{Durability: s.config.commitDurability(), Running: s.running, Logger: s.config.Logger})
 	state, _ := tranship.As[tranship.StateStore](s.config.Store)
@@ -48,6 +50,9 @@ func (s *Server) httpParts(adapter *httpadmission.Adapter) map[string]http.Handl
 		}),
 		"share": links.NewShares(s.links, adapter),
 		"s":     links.NewService(s.links, files, adapter),
+		"session": signin.New(sessions, adapter, signin.Options{
+			Tokens: s.config.takesTokens(), Issuer: s.config.SignIn.issuer(), URL: s.config.httpURL(),
+		}),
 	}
 }
 
@@ -59,8 +64,10 @@ type httpEnd struct {
 
 // newHTTPEnd returns the HTTP side of the server.
 func (s *Server) newHTTPEnd() httpEnd {
-	adapter := httpadmission.New(s.door, httpadmission.Options{Logger: s.config.Logger})
-	return httpEnd{adapter, adapter.Server(adapter.Router(web.MethodOther, s.httpParts(adapter)))}
+	state, _ := tranship.As[tranship.StateStore](s.config.Store)
+	sessions := signin.NewSessions(state, s.config.httpURL(), s.config.Logger)
+	adapter := httpadmission.New(s.door, httpadmission.Options{Logger: s.config.Logger, URL: s.config.httpURL(), Sessions: sessions})
+	return httpEnd{adapter, adapter.Server(adapter.Router(web.MethodOther, s.httpParts(adapter, sessions)))}
 }
 
 // serve serves connections until the server stops.

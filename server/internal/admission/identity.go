@@ -28,12 +28,18 @@ type Presented struct {
 	// TLS is the state of the connection; nil without TLS. Only a connection whose
 	// client has shown a certificate presents anything.
 	TLS *tls.ConnectionState
+	// Invalid is why what the call presents cannot be read; nil if it can. It is an error as
+	// that of an Authenticator.
+	Invalid error
 	// Metadata returns the values of a key of the call's metadata, for Options.CallContext.
 	Metadata func(key string) []string
 }
 
 // credentials returns what was presented, token first.
 func (p Presented) credentials() (presented []authn.Credentials, err error) {
+	if p.Invalid != nil {
+		return nil, p.Invalid
+	}
 	token, err := authn.ParseAuthorization(p.Authorization)
 	if token != "" {
 		presented = append(presented, authn.Credentials{Token: token})

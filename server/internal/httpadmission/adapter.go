@@ -15,6 +15,7 @@ package httpadmission
 import (
 	"log/slog"
 	"net/http"
+	"net/url"
 	"sync"
 	"time"
 
@@ -30,12 +31,19 @@ type Options struct {
 	// Logger gets what net/http reports about connections, at level Debug. Nil means that
 	// nothing is logged.
 	Logger *slog.Logger
+	// URL is the URL by which browsers know the server, without a path; nil if it is not known.
+	URL *url.URL
+	// Sessions finds the sessions of browsers; nil means that cookies say nothing.
+	Sessions Sessions
 }
 
 // Adapter is the HTTP side of a Door. It is safe for concurrent use.
 type Adapter struct {
-	door *admission.Door
-	log  *slog.Logger
+	door    *admission.Door
+	log     *slog.Logger
+	options Options
+	// crossOrigin tells requests that pages of other sites have made.
+	crossOrigin *http.CrossOriginProtection
 	// handlers counts handlers that run, including those whose requests have ended.
 	handlers sync.WaitGroup
 }
@@ -45,7 +53,11 @@ func New(door *admission.Door, options Options) *Adapter {
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Adapter{door: door, log: options.Logger}
+	a := &Adapter{door: door, log: options.Logger, options: options, crossOrigin: http.NewCrossOriginProtection()}
+	if options.URL != nil { // a proxy may send another Host than that of the browser
+		_ = a.crossOrigin.AddTrustedOrigin(options.URL.Scheme + "://" + options.URL.Host) // an invalid one is no origin
+	}
+	return a
 }
 
 // Server returns a server for connections of Listener.

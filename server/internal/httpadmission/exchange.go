@@ -61,6 +61,7 @@ type Request struct {
 // Exchange is a request and its response, whose bytes pass the Door. One goroutine uses it.
 type Exchange struct {
 	Request *http.Request
+	adapter *Adapter
 	call    *admission.Call
 	control *http.ResponseController
 	body    io.Reader
@@ -84,7 +85,7 @@ type Exchange struct {
 // answers with Fail; after that it cuts the connection, so that the client cannot take what it has
 // for the whole.
 func (a *Adapter) Serve(w http.ResponseWriter, r *http.Request, request Request, handler func(*Exchange) error) {
-	e := &Exchange{Request: r, w: w, control: http.NewResponseController(w), body: r.Body, header: http.Header{}}
+	e := &Exchange{Request: r, adapter: a, w: w, control: http.NewResponseController(w), body: r.Body, header: http.Header{}}
 	e.whole.Store(r.ContentLength == 0)
 	err := a.run(e, request, handler)
 	_ = e.control.SetWriteDeadline(time.Now().Add(flushTime))
@@ -111,7 +112,10 @@ func (a *Adapter) run(e *Exchange, request Request, handler func(*Exchange) erro
 	}
 	defer call.End()
 	defer func() { call.Done(err, request.Names) }()
-	if err := authenticate(call, e.Request, request); err != nil {
+	if err := a.checkSource(e.Request); err != nil {
+		return err
+	}
+	if err := a.authenticate(call, e.Request, request); err != nil {
 		return err
 	}
 	e.call = call
@@ -129,13 +133,13 @@ func (a *Adapter) run(e *Exchange, request Request, handler func(*Exchange) erro
 }
 
 // authenticate finds the principal of a call.
-func authenticate(call *admission.Call, r *http.Request, request Request) error {
+func (a *Adapter) authenticate(call *admission.Call, r *http.Request, request Request) error {
 	if request.Finder != nil {
 		return call.AuthenticateBy(request.Finder)
 	}
-	presented := admission.Presented{Authorization: r.Header.Values("Authorization"), TLS: r.TLS}
-	if request.Public {
-		presented = admission.Presented{}
+	presented := admission.Presented{}
+	if !request.Public {
+		presented = a.presented(call.Context(), r)
 	}
 	return call.Authenticate(presented, request.Open || request.Public)
 }
