@@ -76,6 +76,7 @@ var confined = []struct{ module, only string }{
 	{"go.opentelemetry.io/...", "cmd/tranship/..."},
 	{"go.opentelemetry.io/otel/...", "cmd/tranship/internal/telemetry cmd/tranship/internal/metrics"},
 	{"github.com/go-jose/...", "access/oidc"},
+	{"golang.org/x/oauth2/...", "access/oidc"},
 	{"github.com/pires/...", "server/internal/origin"},
 	{"golang.org/x/net/http/httpproxy", "client/internal/route"},
 }
