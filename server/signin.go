@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -44,22 +45,31 @@ func (s SignIn) issuer() signin.Issuer {
 	return s.Issuer
 }
 
-// checkSignIn returns why Config.SignIn is not valid: the URL must begin with https://, or with
-// http:// if its host is this machine.
+// checkSignIn returns why Config.SignIn is not valid.
 func (c Config) checkSignIn() error {
-	known := c.httpURL()
-	text := ""
-	switch {
-	case c.SignIn.Issuer == nil:
-	case known == nil:
-		text = "an issuer needs HTTPURL, to which it leads users back"
-	case known.Scheme != "https" && known.Hostname() != "localhost" && !net.ParseIP(known.Hostname()).IsLoopback():
-		text = "an issuer needs an HTTPURL that begins with https://, or with http:// if its host is localhost: sessions must not cross a network in plaintext"
-	}
-	if text == "" {
+	if c.SignIn.Issuer == nil {
 		return nil
 	}
-	return &ConfigError{Field: "SignIn.Issuer", Err: fmt.Errorf("%w: %s", tranship.ErrInvalid, text)}
+	if err := CheckSignInURL(c.HTTPURL); err != nil {
+		return &ConfigError{Field: "SignIn.Issuer", Err: fmt.Errorf("%w: an issuer needs HTTPURL, to which it leads users back: %q %w", tranship.ErrInvalid, c.HTTPURL, err)}
+	}
+	return nil
+}
+
+// CheckSignInURL returns why text cannot be Config.HTTPURL if there is a SignIn.Issuer, as the end of
+// a sentence that begins with the text; nil if it can.
+func CheckSignInURL(text string) error {
+	if err := CheckHTTPURL(text); err != nil {
+		return err
+	}
+	known := Config{HTTPURL: text}.httpURL()
+	switch {
+	case known == nil:
+		return errors.New("is not a URL")
+	case known.Scheme != "https" && known.Hostname() != "localhost" && !net.ParseIP(known.Hostname()).IsLoopback():
+		return errors.New("must begin with https://, or have the host localhost: sessions must not cross a network in plaintext")
+	}
+	return nil
 }
 
 // httpURL returns HTTPURL; nil if it is not known.

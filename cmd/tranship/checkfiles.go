@@ -35,7 +35,7 @@ func (f *serveFlags) checkFiles() error {
 	if f.store.ca != "" {
 		check("s3-ca", checkAuthorities(f.store.ca))
 	}
-	mistakes.Add(f.hooks.checkFiles(), f.checkReloaded())
+	mistakes.Add(f.hooks.checkFiles(), f.signIn.checkFiles(), f.checkReloaded())
 	return mistakes.Err()
 }
 

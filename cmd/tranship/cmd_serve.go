@@ -123,6 +123,10 @@ func (g *globals) serve(ctx context.Context, cmd *cobra.Command) (err error) {
 	if err != nil {
 		return err
 	}
+	signIn, err := flags.signIn.settings(flags.identity.oidc.Issuer, logger)
+	if err != nil {
+		return err
+	}
 	proxies, err := flags.proxies.proxies()
 	if err != nil {
 		return err
@@ -131,6 +135,7 @@ func (g *globals) serve(ctx context.Context, cmd *cobra.Command) (err error) {
 		Store:           store,
 		Insecure:        flags.insecure,
 		Authenticators:  authenticators,
+		SignIn:          signIn,
 		Anonymous:       flags.anonymous.permission(),
 		Policy:          guardPolicy(rules),
 		PrincipalLimits: principalLimits(rules),

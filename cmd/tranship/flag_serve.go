@@ -47,6 +47,7 @@ type serveFlags struct {
 	proxies      proxyFlags
 	admin        adminFlags
 	http         httpFlags
+	signIn       signInFlags
 	hooks        hookFlags
 	verify       scrubFlags
 }
@@ -82,6 +83,7 @@ func (f *serveFlags) add(cmd *cobra.Command) {
 	f.proxies.add(cmd)
 	f.admin.add(cmd)
 	f.http.add(cmd)
+	f.signIn.add(cmd)
 	f.hooks.add(cmd)
 	f.verify.add(cmd)
 	completeValues(cmd, "durability", durabilities()...)
@@ -94,7 +96,8 @@ func (f *serveFlags) add(cmd *cobra.Command) {
 // validate returns all mistakes in the values of the flags, as usage.Mistakes.
 func (f *serveFlags) validate() error {
 	var m usage.Mistakes
-	m.Add(f.validateStore(), f.identity.validate(), f.tls.validate(), f.limits.validate(), f.admin.validate(f.identity.enabled()), f.http.validate(), f.verify.validate())
+	m.Add(f.validateStore(), f.identity.validate(), f.tls.validate(), f.limits.validate(), f.admin.validate(f.identity.enabled()), f.http.validate(), f.verify.validate(),
+		f.signIn.validate(f.http.url, f.identity.oidc.Issuer))
 	m.If(f.filesrv.revision != 1 && f.filesrv.revision != 2, "filesrv-revision", "--filesrv-revision %d: it must be 1 or 2", f.filesrv.revision)
 	m.If(f.memoryLimit != 0 && f.memoryLimit < server.MinMemoryLimit, "memory-limit", "--memory-limit %d bytes: it must be at least 32MiB", f.memoryLimit)
 	m.If(f.drainTimeout < 0, "drain-timeout", "--drain-timeout %v: it must not be negative", f.drainTimeout)

@@ -84,7 +84,7 @@ func (s *Service) leave(e *httpadmission.Exchange) error {
 	return leadTo(e, to)
 }
 
-// comeBack begins the session of a user whom the issuer has led back. Whatever comes of it, the
+// comeBack begins the session of a user after the issuer has led the user back. Whatever comes of it, the
 // sign-in has ended: the same response of the issuer does not work again.
 func (s *Service) comeBack(e *httpadmission.Exchange) error {
 	back, err := s.finish(e)

@@ -158,7 +158,7 @@ func (s *Service) methods() []string {
 	return methods
 }
 
-// signIn begins a session with a token. A page of another site must not sign a user in, as somebody
+// signIn begins a session with a token. A page of another site must not sign a user in, as another$
 // else, whatever headers its request has.
 func (s *Service) signIn(e *httpadmission.Exchange) error {
 	r := e.Request
