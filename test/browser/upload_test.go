@@ -220,7 +220,7 @@ func TestMany(t *testing.T) {
 	b.waitText("This folder is empty")
 	b.drop(func() {}, filepath.Join(root, "many"))
 	b.waitText("0 of 400 uploaded")
-	b.waitText("350 more uploads")
+	b.waitText("390 more uploads")
 	b.state("waiting")
 	g.open(all)
 	b.waitText("400 of 400 uploaded")

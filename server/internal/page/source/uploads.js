@@ -7,7 +7,7 @@ import { t } from "./strings.js";
 import { abort, forget, stored, unfinished } from "./transport.js";
 
 // How many uploads are shown, and how many of those that have ended well; a folder may have thousands.
-const shown = 50;
+const shown = 10;
 const shownFinished = 5;
 const redrawTime = 250;
 
@@ -161,7 +161,7 @@ class Row {
     this.state.textContent = text(item);
     this.element.dataset.state = state;
     this.progress.value = state === "finished" || file.size === 0 ? Number(state === "finished") : item.sent / file.size;
-    this.progress.hidden = item.ended;
+    this.progress.hidden = item.ended || state === "waiting";
     this.pause.hidden = state !== "waiting" && !item.active;
     this.resume.hidden = state !== "paused";
     this.retry.hidden = state !== "failed";
