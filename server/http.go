@@ -46,7 +46,7 @@ func (s *Server) httpParts(adapter *httpadmission.Adapter, sessions *signin.Sess
 		"page":  thePage,
 		"files": files,
 		"uploads": tus.New(s.store, adapter, tus.Options{
-			State: state, Durability: s.config.commitDurability(), Running: s.running, Logger: s.config.Logger,
+			State: state, Links: s.links, Durability: s.config.commitDurability(), Running: s.running, Logger: s.config.Logger,
 		}),
 		"share": links.NewShares(s.links, adapter),
 		"s":     links.NewService(s.links, files, adapter),

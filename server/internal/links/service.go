@@ -109,7 +109,7 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		handler = func(e *httpadmission.Exchange, link *access.Link) error { return s.get(e, link, to) }
 	}
 	s.adapter.Serve(w, r, request, func(e *httpadmission.Exchange) error {
-		return told(handler(e, access.FromContext(e.Context()).Link))
+		return Told(handler(e, access.FromContext(e.Context()).Link))
 	})
 }
 
@@ -121,10 +121,13 @@ func notAllowed(link *access.Link) error {
 	return web.NotAllowed("the link is for reading", http.MethodGet, http.MethodHead)
 }
 
-// told returns an error as the caller of a link is told it: without paths, because those above the
+// TokenHeader is the header that has the token of a link where the path of a request does not.
+const TokenHeader = "Tranship-Link"
+
+// Told returns an error as the caller of a link is told it: without paths, because those above the
 // link are not the caller's to know, and without the difference between what the issuer may not do
 // and what is not there.
-func told(err error) error {
+func Told(err error) error {
 	if err == nil || errors.Is(err, errNoLink) {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tranship/tranship/access"
 	"github.com/tranship/tranship/server/internal/httpadmission"
+	"github.com/tranship/tranship/server/internal/links"
 )
 
 // create answers POST: it creates an upload, whose first piece may be the body.
@@ -29,7 +30,15 @@ func (s *Service) create(e *httpadmission.Exchange, speaks protocol) error {
 		return withoutState()
 	}
 	spec.Size, spec.Owner = &size, access.FromContext(e.Context()).Name
+	link := access.FromContext(e.Context()).Link
+	if link != nil {
+		spec.Path = link.Path + "/" + spec.Path
+		if err := links.CheckSize(link, size); err != nil {
+			return err
+		}
+	}
 	created := &entry{record: newRecord(spec, request.Get(metadataHeader)), id: newID()}
+	created.Link = linkOf(e.Context())
 	if err := created.spec(created.id, s.options.Durability).Validate(); err != nil {
 		return err
 	}
@@ -38,7 +47,7 @@ func (s *Service) create(e *httpadmission.Exchange, speaks protocol) error {
 		return err
 	}
 	defer release()
-	opened, err := s.beginNew(e.Context(), created)
+	opened, err := s.beginLinked(e.Context(), created, link)
 	if err != nil {
 		return err
 	}

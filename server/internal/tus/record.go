@@ -33,6 +33,9 @@ type record struct {
 	// Kept is how long the store keeps the upload without a new piece; 0 if that is not known.
 	Kept time.Duration `json:"kept,omitempty"`
 
+	// Link is the id of the sharing link with which the upload was created; "" for none.
+	Link string `json:"link,omitempty"`
+
 	Path         string            `json:"path"`
 	Owner        string            `json:"owner,omitempty"`
 	Size         int64             `json:"size"`
@@ -99,7 +102,7 @@ func (s records) get(ctx context.Context, id string) (*entry, error) {
 	if err := json.Unmarshal(found.Value, &e.record); err != nil {
 		return nil, fmt.Errorf("the state of an upload is damaged: %w", err)
 	}
-	if e.Owner != access.FromContext(ctx).Name {
+	if e.Owner != access.FromContext(ctx).Name || e.Link != linkOf(ctx) {
 		return nil, noUpload()
 	}
 	return e, nil

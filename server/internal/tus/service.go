@@ -20,6 +20,7 @@ import (
 	"github.com/tranship/tranship/internal/compat"
 	"github.com/tranship/tranship/server/internal/admission"
 	"github.com/tranship/tranship/server/internal/httpadmission"
+	"github.com/tranship/tranship/server/internal/links"
 	"github.com/tranship/tranship/server/internal/running"
 )
 
@@ -44,6 +45,8 @@ func Methods() []string {
 type Options struct {
 	// State keeps what is known of each upload. Without it, no upload can be created.
 	State tranship.StateStore
+	// Links are the sharing links with which uploads may be created; nil means that there are none.
+	Links *links.Book
 	// Durability is that of the pieces and of every commit.
 	Durability tranship.Durability
 	// Running is told of each piece while it comes; nil means that nothing is told.
@@ -116,6 +119,9 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if request.Method == methodCreate { // the id of an upload is a secret
 		request.Names = admission.Names{Path: speaks.namedPath(r.Header)}
+	}
+	if token := r.Header.Get(links.TokenHeader); token != "" && method != http.MethodOptions && s.options.Links != nil {
+		request.Finder, handler = s.options.Links.Finder(token), linked(handler)
 	}
 	s.adapter.Serve(w, r, request, handler)
 }

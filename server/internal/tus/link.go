@@ -1,0 +1,39 @@
+package tus
+
+import (
+	"context"
+
+	"github.com/tranship/tranship/access"
+	"github.com/tranship/tranship/server/internal/httpadmission"
+	"github.com/tranship/tranship/server/internal/links"
+)
+
+// linkOf returns the id of the sharing link of the caller; "" for a caller without one.
+func linkOf(ctx context.Context) string {
+	if link := access.FromContext(ctx).Link; link != nil {
+		return link.ID
+	}
+	return ""
+}
+
+// linked returns a handler whose errors tell callers with a sharing link no more than they may know.
+func linked(handler func(*httpadmission.Exchange) error) func(*httpadmission.Exchange) error {
+	return func(e *httpadmission.Exchange) error { return links.Told(handler(e)) }
+}
+
+// beginLinked begins the upload of a new record. It counts a use of the caller's sharing link, unless
+// that is nil.
+func (s *Service) beginLinked(ctx context.Context, created *entry, link *access.Link) (*session, error) {
+	if link == nil {
+		return s.beginNew(ctx, created)
+	}
+	giveBack, err := s.options.Links.BeginUpload(ctx, link.ID)
+	if err != nil {
+		return nil, err
+	}
+	opened, err := s.beginNew(ctx, created)
+	if err != nil {
+		giveBack()
+	}
+	return opened, err
+}
