@@ -28,6 +28,8 @@ type Event struct {
 	ModTime time.Time `json:"m,omitzero"`
 	// Principal is the name of the caller; "" for an anonymous one.
 	Principal string `json:"u,omitempty"`
+	// Link is the id of the sharing link that the caller has used; "" for none.
+	Link string `json:"l,omitempty"`
 
 	// unsure means that it is not known whether the change was made.
 	unsure bool

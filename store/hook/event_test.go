@@ -85,14 +85,14 @@ func TestEvents(t *testing.T) {
 func TestEventFields(t *testing.T) {
 	inner, c := newStore(), newCarrier()
 	store := open(t, inner, hook.Options{Hooks: []hook.Hook{{Name: "all", Kinds: events(), Carrier: c}}}).Store(inner)
-	ctx := access.NewContext(t.Context(), access.Principal{Name: "ann"})
+	ctx := access.NewContext(t.Context(), access.Principal{Name: "ann", Link: &access.Link{ID: "l1"}})
 	file, err := store.Put(ctx, tranship.Spec{Path: "a"}, []byte("text"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	c.wait(t, "after-commit a 4")
 	event := c.events[0]
-	if event.ID == "" || event.Time.IsZero() || event.Principal != "ann" || event.Version != file.Version || !event.ModTime.Equal(file.ModTime) ||
+	if event.ID == "" || event.Time.IsZero() || event.Principal != "ann" || event.Link != "l1" || event.Version != file.Version || !event.ModTime.Equal(file.ModTime) ||
 		event.CRC32C == nil || *event.CRC32C != tranship.CRC32C([]byte("text")) {
 		t.Errorf("%+v of %+v", event, file)
 	}

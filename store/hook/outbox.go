@@ -53,14 +53,23 @@ func (t *target) tells(event Event) bool {
 	return false
 }
 
+// callerOf returns the name of the caller and the id of the caller's sharing link; "" for none.
+func callerOf(ctx context.Context) (principal, link string) {
+	caller := access.FromContext(ctx)
+	if caller.Link != nil {
+		link = caller.Link.ID
+	}
+	return caller.Name, link
+}
+
 // begin writes the records of changes that the caller is about to make: one for each hook, unless
 // they are large. It fails with tranship.ErrUnavailable if they cannot be written. The caller has
 // locked the paths, and must call settle.
 func (h *Hooks) begin(ctx context.Context, events ...Event) (*change, error) {
 	c := &change{events: events}
-	principal := access.FromContext(ctx).Name
+	principal, link := callerOf(ctx)
 	for i := range events {
-		events[i].Principal = principal
+		events[i].Principal, events[i].Link = principal, link
 	}
 	for _, q := range h.queues {
 		var told []Event

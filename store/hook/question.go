@@ -34,6 +34,8 @@ type Question struct {
 	CRC32C *uint32
 	// Principal is the name of the caller; "" for an anonymous one.
 	Principal string
+	// Link is the id of the sharing link that the caller has used; "" for none.
+	Link string
 	// Content is the content of the file; nil if it is not asked with it, as Hook.Content
 	// describes. It is valid until Ask returns. An error of Read other than io.EOF ends the question.
 	Content io.Reader

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/access"
 	"github.com/tranship/tranship/internal/failure"
 	"github.com/tranship/tranship/internal/printable"
 )
@@ -58,7 +57,7 @@ func (h *Hooks) ask(ctx context.Context, question Question, content contents) er
 			continue
 		}
 		question.ID, question.Time = rand.Text(), time.Now().UTC()
-		question.Principal = access.FromContext(ctx).Name
+		question.Principal, question.Link = callerOf(ctx)
 		answer, err := t.ask(ctx, question, content)
 		switch {
 		case err == nil && !answer.Refuse:

@@ -83,13 +83,13 @@ func TestAsk(t *testing.T) {
 		hooksv1.RefusalKind_REFUSAL_KIND_UNAVAILABLE: tranship.ErrUnavailable,
 	} {
 		carrier := serve(t, &service{before: func(q *hooksv1.Question, content string) (*hooksv1.BeforeCommitResponse, error) {
-			if q.GetPath() != "a" || q.GetSource() != "b" || q.GetSize() != 3 || q.GetCrc32C() != 7 || q.GetPrincipal() != "ann" || q.GetOperation() != hooksv1.Operation_OPERATION_MOVE || content != long || !q.GetContentFollows() {
+			if q.GetPath() != "a" || q.GetSource() != "b" || q.GetSize() != 3 || q.GetCrc32C() != 7 || q.GetPrincipal() != "ann" || q.GetLink() != "l1" || q.GetOperation() != hooksv1.Operation_OPERATION_MOVE || content != long || !q.GetContentFollows() {
 				t.Errorf("%v with %d bytes", q, len(content))
 			}
 			return &hooksv1.BeforeCommitResponse{Refuse: true, Reason: "no", Kind: kind}, nil
 		}})
 		got, err := carrier.Ask(t.Context(), hook.Question{
-			Operation: hook.OperationMove, Path: "a", Source: "b", Size: 3, CRC32C: new(uint32(7)), Principal: "ann", Content: strings.NewReader(long),
+			Operation: hook.OperationMove, Path: "a", Source: "b", Size: 3, CRC32C: new(uint32(7)), Principal: "ann", Link: "l1", Content: strings.NewReader(long),
 		})
 		if err != nil || !got.Refuse || got.Reason != "no" || !errors.Is(got.Kind, want) {
 			t.Errorf("%v: %+v, %v", kind, got, err)
@@ -139,7 +139,7 @@ func TestNoAnswer(t *testing.T) {
 }
 
 func TestDeliver(t *testing.T) {
-	event := hook.Event{ID: "1", Kind: hook.AfterMove, Time: time.Unix(5, 0), Path: "a", Source: "b", Size: 3, Version: "v", ModTime: time.Unix(9, 0), Principal: "ann"}
+	event := hook.Event{ID: "1", Kind: hook.AfterMove, Time: time.Unix(5, 0), Path: "a", Source: "b", Size: 3, Version: "v", ModTime: time.Unix(9, 0), Principal: "ann", Link: "l1"}
 	var fails error
 	carrier := serve(t, &service{deliver: func(ctx context.Context, events []*hooksv1.Event) error {
 		values, _ := metadata.FromIncomingContext(ctx)
@@ -148,7 +148,7 @@ func TestDeliver(t *testing.T) {
 		}
 		e := events[0]
 		if len(events) != 2 || e.GetId() != "1" || e.GetKind() != hooksv1.EventKind_EVENT_KIND_AFTER_MOVE || e.GetPath() != "a" || e.GetSource() != "b" ||
-			e.GetSize() != 3 || e.GetVersion() != "v" || e.GetPrincipal() != "ann" || e.GetTime().GetSeconds() != 5 || e.GetModifiedTime().GetSeconds() != 9 || e.Crc32C != nil {
+			e.GetSize() != 3 || e.GetVersion() != "v" || e.GetPrincipal() != "ann" || e.GetLink() != "l1" || e.GetTime().GetSeconds() != 5 || e.GetModifiedTime().GetSeconds() != 9 || e.Crc32C != nil {
 			t.Errorf("%v", events)
 		}
 		return fails

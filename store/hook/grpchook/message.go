@@ -16,7 +16,7 @@ func questionToProto(q hook.Question) *hooksv1.Question {
 	}
 	return &hooksv1.Question{
 		Id: q.ID, Time: timestamp(q.Time), Operation: operation, Path: q.Path, Source: q.Source,
-		Size: q.Size, Crc32C: q.CRC32C, Principal: q.Principal, ContentFollows: q.Content != nil,
+		Size: q.Size, Crc32C: q.CRC32C, Principal: q.Principal, Link: q.Link, ContentFollows: q.Content != nil,
 	}
 }
 
@@ -30,7 +30,7 @@ func eventToProto(e hook.Event) *hooksv1.Event {
 	}
 	return &hooksv1.Event{
 		Id: e.ID, Kind: kind, Time: timestamp(e.Time), Path: e.Path, Source: e.Source, Size: e.Size,
-		Version: e.Version, Crc32C: e.CRC32C, ModifiedTime: timestamp(e.ModTime), Principal: e.Principal,
+		Version: e.Version, Crc32C: e.CRC32C, ModifiedTime: timestamp(e.ModTime), Principal: e.Principal, Link: e.Link,
 	}
 }
 

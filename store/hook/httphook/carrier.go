@@ -91,7 +91,7 @@ func (c *Carrier) Ask(ctx context.Context, question hook.Question) (hook.Answer,
 	event := c.event(question.ID, hook.BeforeCommit, question.Time, question.Path)
 	event.Data = data{
 		Operation: string(question.Operation), Path: question.Path, Source: question.Source,
-		Size: question.Size, CRC32C: question.CRC32C, Principal: question.Principal,
+		Size: question.Size, CRC32C: question.CRC32C, Principal: question.Principal, Link: question.Link,
 	}
 	body, err := json.Marshal(event)
 	if err != nil {
@@ -116,7 +116,9 @@ func (c *Carrier) Deliver(ctx context.Context, events []hook.Event) error {
 	all := make([]cloudEvent, 0, len(events))
 	for _, e := range events {
 		event := c.event(e.ID, e.Kind, e.Time, e.Path)
-		event.Data = data{Path: e.Path, Source: e.Source, Size: e.Size, Version: e.Version, CRC32C: e.CRC32C, ModifiedTime: e.ModTime, Principal: e.Principal}
+		event.Data = data{
+			Path: e.Path, Source: e.Source, Size: e.Size, Version: e.Version, CRC32C: e.CRC32C, ModifiedTime: e.ModTime, Principal: e.Principal, Link: e.Link,
+		}
 		all = append(all, event)
 	}
 	contentType, value := typeOfEvent, any(all[0])

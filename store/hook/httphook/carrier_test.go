@@ -47,7 +47,7 @@ func serve(t *testing.T, handle func(w http.ResponseWriter, r *http.Request, bod
 }
 
 var question = hook.Question{
-	ID: "q1", Time: time.Unix(1, 0).UTC(), Operation: hook.OperationCopy, Path: "a/b", Source: "c", Size: 3, CRC32C: new(uint32(7)), Principal: "ann",
+	ID: "q1", Time: time.Unix(1, 0).UTC(), Operation: hook.OperationCopy, Path: "a/b", Source: "c", Size: 3, CRC32C: new(uint32(7)), Principal: "ann", Link: "l1",
 }
 
 func TestAsk(t *testing.T) {
@@ -63,7 +63,7 @@ func TestAsk(t *testing.T) {
 		carrier := serve(t, func(w http.ResponseWriter, r *http.Request, body []byte) {
 			const asked = `{"specversion":"1.0","id":"q1","source":"https://files.example.com","type":"tranship.before-commit.v1","subject":"a/b",` +
 				`"time":"1970-01-01T00:00:01Z","datacontenttype":"application/json",` +
-				`"data":{"operation":"copy","path":"a/b","source_path":"c","size":3,"crc32c":7,"principal":"ann"}}`
+				`"data":{"operation":"copy","path":"a/b","source_path":"c","size":3,"crc32c":7,"principal":"ann","link":"l1"}}`
 			if string(body) != asked || r.Header.Get("Content-Type") != "application/cloudevents+json; charset=utf-8" || r.URL.Path != "/hook" {
 				t.Errorf("%s, %v: %s", r.URL, r.Header, body)
 			}

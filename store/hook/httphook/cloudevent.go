@@ -34,6 +34,7 @@ type data struct {
 	CRC32C       *uint32   `json:"crc32c,omitempty"`
 	ModifiedTime time.Time `json:"modified_time,omitzero"`
 	Principal    string    `json:"principal,omitempty"`
+	Link         string    `json:"link,omitempty"`
 }
 
 // event returns an event without its data.

@@ -311,8 +311,10 @@ type Question struct {
 	// server has it only of small files that are sent whole, of copies and of moves: that of
 	// other uploads cannot be read before the file is visible.
 	ContentFollows bool `protobuf:"varint,9,opt,name=content_follows,json=contentFollows,proto3" json:"content_follows,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// link is the id of the sharing link that the caller has used; empty for none.
+	Link          string `protobuf:"bytes,10,opt,name=link,proto3" json:"link,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Question) Reset() {
@@ -406,6 +408,13 @@ func (x *Question) GetContentFollows() bool {
 		return x.ContentFollows
 	}
 	return false
+}
+
+func (x *Question) GetLink() string {
+	if x != nil {
+		return x.Link
+	}
+	return ""
 }
 
 // BeforeCommitResponse is the answer to a question.
@@ -577,7 +586,9 @@ type Event struct {
 	// modified_time is its modified time.
 	ModifiedTime *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=modified_time,json=modifiedTime,proto3" json:"modified_time,omitempty"`
 	// principal is the name of the caller; empty for an anonymous one.
-	Principal     string `protobuf:"bytes,10,opt,name=principal,proto3" json:"principal,omitempty"`
+	Principal string `protobuf:"bytes,10,opt,name=principal,proto3" json:"principal,omitempty"`
+	// link is the id of the sharing link that the caller has used; empty for none.
+	Link          string `protobuf:"bytes,11,opt,name=link,proto3" json:"link,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -682,6 +693,13 @@ func (x *Event) GetPrincipal() string {
 	return ""
 }
 
+func (x *Event) GetLink() string {
+	if x != nil {
+		return x.Link
+	}
+	return ""
+}
+
 var File_tranship_hooks_v1_hooks_proto protoreflect.FileDescriptor
 
 const file_tranship_hooks_v1_hooks_proto_rawDesc = "" +
@@ -690,7 +708,7 @@ const file_tranship_hooks_v1_hooks_proto_rawDesc = "" +
 	"\x13BeforeCommitRequest\x129\n" +
 	"\bquestion\x18\x01 \x01(\v2\x1b.tranship.hooks.v1.QuestionH\x00R\bquestion\x12\x1a\n" +
 	"\acontent\x18\x02 \x01(\fH\x00R\acontentB\t\n" +
-	"\amessage\"\xb5\x02\n" +
+	"\amessage\"\xc9\x02\n" +
 	"\bQuestion\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12.\n" +
 	"\x04time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12:\n" +
@@ -700,7 +718,9 @@ const file_tranship_hooks_v1_hooks_proto_rawDesc = "" +
 	"\x04size\x18\x06 \x01(\x03R\x04size\x12\x1b\n" +
 	"\x06crc32c\x18\a \x01(\aH\x00R\x06crc32c\x88\x01\x01\x12\x1c\n" +
 	"\tprincipal\x18\b \x01(\tR\tprincipal\x12'\n" +
-	"\x0fcontent_follows\x18\t \x01(\bR\x0econtentFollowsB\t\n" +
+	"\x0fcontent_follows\x18\t \x01(\bR\x0econtentFollows\x12\x12\n" +
+	"\x04link\x18\n" +
+	" \x01(\tR\x04linkB\t\n" +
 	"\a_crc32c\"z\n" +
 	"\x14BeforeCommitResponse\x12\x16\n" +
 	"\x06refuse\x18\x01 \x01(\bR\x06refuse\x12\x16\n" +
@@ -708,7 +728,7 @@ const file_tranship_hooks_v1_hooks_proto_rawDesc = "" +
 	"\x04kind\x18\x03 \x01(\x0e2\x1e.tranship.hooks.v1.RefusalKindR\x04kind\"B\n" +
 	"\x0eDeliverRequest\x120\n" +
 	"\x06events\x18\x01 \x03(\v2\x18.tranship.hooks.v1.EventR\x06events\"\x11\n" +
-	"\x0fDeliverResponse\"\xda\x02\n" +
+	"\x0fDeliverResponse\"\xee\x02\n" +
 	"\x05Event\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x120\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x1c.tranship.hooks.v1.EventKindR\x04kind\x12.\n" +
@@ -720,7 +740,8 @@ const file_tranship_hooks_v1_hooks_proto_rawDesc = "" +
 	"\x06crc32c\x18\b \x01(\aH\x00R\x06crc32c\x88\x01\x01\x12?\n" +
 	"\rmodified_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\fmodifiedTime\x12\x1c\n" +
 	"\tprincipal\x18\n" +
-	" \x01(\tR\tprincipalB\t\n" +
+	" \x01(\tR\tprincipal\x12\x12\n" +
+	"\x04link\x18\v \x01(\tR\x04linkB\t\n" +
 	"\a_crc32c*d\n" +
 	"\tOperation\x12\x19\n" +
 	"\x15OPERATION_UNSPECIFIED\x10\x00\x12\x14\n" +
