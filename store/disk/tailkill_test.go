@@ -76,9 +76,15 @@ func TestTailsKilled(t *testing.T) {
 // killedProcess is a process that may be killed at any moment.
 type killedProcess struct {
 	command *exec.Cmd
-	output  io.Reader
-	errors  *strings.Builder
+	// input lets the process go on by one line for each byte.
+	input  io.Writer
+	output io.Reader
+	errors *strings.Builder
 }
+
+// killAhead is how many lines the process may be ahead of what was read of it: it is killed
+// somewhere in them.
+const killAhead = 4
 
 func startKilled(t *testing.T, directory string, seed uint64) *killedProcess {
 	t.Helper()
@@ -94,11 +100,18 @@ func startKilled(t *testing.T, directory string, seed uint64) *killedProcess {
 	if p.output, err = command.StdoutPipe(); err != nil {
 		t.Fatal(err)
 	}
+	if p.input, err = command.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
+	p.goOn(killAhead)
 	return p
 }
+
+// goOn lets the process say so many lines more. It may have ended.
+func (p *killedProcess) goOn(lines int) { _, _ = p.input.Write(make([]byte, lines)) }
 
 // follow reads what the process says, and kills it after so many lines; never if lines is negative.
 // It returns how many bytes the process has acknowledged in the end, which must not be fewer than
@@ -129,6 +142,7 @@ func (p *killedProcess) follow(t *testing.T, before int64, lines int) (done bool
 			_ = p.command.Process.Kill() // the rest of what it said counts too
 			killed = true
 		}
+		p.goOn(1)
 	}
 	if err := p.command.Wait(); failed || err != nil && !killed || err == nil && !done {
 		t.Fatalf("the process said %q, and ended with %v: %s", said, err, p.errors)
@@ -157,20 +171,20 @@ func TestTailsProcess(t *testing.T) {
 	spec := resumable("file", content)
 	u := f.begin(spec)
 	if u.Committed() {
-		fmt.Println("has", killSize)
+		say("has", killSize)
 	} else {
 		offset := f.offset(u)
-		fmt.Println("has", offset)
+		say("has", offset)
 		for offset < killSize {
 			if random.IntN(4) == 0 {
 				f.detach(u)
 				u = f.begin(spec)
 			}
 			end := min(offset+1+random.Int64N(tiny), killSize)
-			fmt.Println("write", end)
+			say("write", end)
 			f.writePiece(u, content[:end], offset)
 			offset = end
-			fmt.Println("ack", offset)
+			say("ack", offset)
 		}
 	}
 	if _, err := u.Commit(t.Context(), tranship.Commit{Size: killSize, CRC32C: new(tranship.CRC32C(content))}); err != nil {
@@ -180,6 +194,14 @@ func TestTailsProcess(t *testing.T) {
 	if err := store.Close(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// say writes a line for the test, and waits until it may.
+func say(word string, offset int64) {
+	if _, err := os.Stdin.Read(make([]byte, 1)); err != nil {
+		os.Exit(2) // the test has ended
+	}
+	fmt.Println(word, offset)
 }
 
 // offset returns how many bytes of an upload are there without a gap: whole parts, and the tail.
