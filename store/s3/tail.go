@@ -241,6 +241,9 @@ func (w *writer) closeTail() error {
 
 // setTail makes a tail that was stored the one of the upload, unless its part has a newer writer.
 func (u *upload) setTail(ctx context.Context, p *part, t *tail) error {
+	if err := u.awaitFilled(ctx, t); err != nil {
+		return err
+	}
 	if err := u.changing.Acquire(ctx, 1); err != nil {
 		return err
 	}

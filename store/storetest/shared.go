@@ -28,6 +28,7 @@ func TestShared(t *testing.T, open func(t *testing.T, n int) []tranship.Store) {
 		{"begin races", sharedBegins},
 		{"tails in turns", tailElsewhere},
 		{"a tail of an older server", tailOvertaken},
+		{"a tail that was filled", tailFilledElsewhere},
 	})
 	runShared(t, open, joinerTests())
 }

@@ -90,6 +90,21 @@ func tailReopenedFilled(f fixture, reopen func() fixture) {
 	f.finish(upload, data)
 }
 
+// tailFilledElsewhere resumes an upload at another instance after a part that had a tail was filled
+// and the next one got a tail, without Sync or Detach.
+func tailFilledElsewhere(f, other fixture) {
+	upload, spec, data := f.tailed()
+	parts := pieces(upload, data)
+	f.writeTail(upload, 0, parts[0][:500])
+	f.continueTail(upload, parts[0][500:])
+	f.writeTail(upload, 1, parts[1][:300])
+	next := other.resume(upload, spec)
+	other.isDurable(next, data, 0)
+	other.hasTail(next, 1, parts[1][:300])
+	other.continueTail(next, parts[1][300:])
+	other.finish(next, data)
+}
+
 // tailElsewhere continues an upload at two instances in turns.
 func tailElsewhere(f, other fixture) {
 	upload, spec, data := f.tailed()
