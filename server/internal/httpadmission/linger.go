@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -24,6 +25,16 @@ type admittedConn struct {
 	serving context.Context //nolint:containedctx // it is the life of the listener
 	// unread: the client may still be sending a body that was not read to its end.
 	unread atomic.Bool
+}
+
+// Read implements net.Conn. Once a request has ended whose body was not read, it fails: the
+// http.Server would read some of the rest, and for that removes a deadline that has passed while a
+// handler reads.
+func (c *admittedConn) Read(p []byte) (int, error) {
+	if c.unread.Load() {
+		return 0, os.ErrDeadlineExceeded
+	}
+	return c.Conn.Read(p)
 }
 
 // Write implements net.Conn. One goroutine writes.
