@@ -32,10 +32,11 @@ a principal below a path. An action that no line allows is denied:
   limit group:partners  quota-bytes        10GiB
 
 With create alone, a principal can add files, but not replace, read or list any. With
-admin, whose path must be /, it can use tranship admin; no other action includes it. A
-limit replaces that of the server for a principal or group: bandwidth-per-principal,
-max-streams-per-principal, max-calls-per-second, max-file-size, quota-bytes,
-quota-files or max-uploads; unlimited is a value, too.
+admin, whose path must be /, it can use tranship admin, and with share it can make links
+to what it may read or create; no other action includes these. A limit replaces that of
+the server for a principal or group: bandwidth-per-principal, max-streams-per-principal,
+max-calls-per-second, max-file-size, quota-bytes, quota-files or max-uploads; unlimited
+is a value, too.
 
 The principal * is every authenticated caller. A path stands for itself and
 everything below it, / for the whole store. A word that contains blanks is quoted.`,
