@@ -159,7 +159,7 @@ whenUnauthenticated(() => {
 /** start shows the page for what the user is to the server. */
 async function start() {
   alertBox.hidden = true;
-  const [user, shares] = await Promise.all([session(), canShare()]);
+  const user = await session();
   if (user) methods = user.methods;
   if (user?.required) {
     signIn(methods);
@@ -171,13 +171,16 @@ async function start() {
   } else if (user && methods.length > 0) {
     account.append(h("button", { type: "button", class: "button", onclick: () => signIn(methods) }, t("signIn")));
   }
-  actions.share = shares ? guarded((entry) => share(entry, announce)) : null;
+  const mayShare = user && !user.anonymous && (await canShare());
+  actions.share = mayShare ? guarded((entry) => share(entry, announce)) : null;
   queue.signedIn();
   await Promise.all([show(), view.showUnfinished().catch(fail)]);
 }
 
 async function leave() {
+  await queue.leave();
   await signOut();
+  announce("");
   await start();
 }
 

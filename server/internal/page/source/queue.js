@@ -125,6 +125,18 @@ export class Queue extends EventTarget {
     this.#next();
   }
 
+  /** leave stops all uploads and forgets them: the next user of the page is another. */
+  async leave() {
+    const { items } = this;
+    this.items = [];
+    for (const item of items) {
+      item.state = "skipped";
+      this.#wake(item);
+    }
+    await Promise.all(items.map(({ transport }) => transport?.stop()));
+    this.#changed();
+  }
+
   clearEnded() {
     this.items = this.items.filter((item) => !item.ended);
     this.#changed();
