@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -144,4 +145,13 @@ func (s *server) write(path, content string) {
 	if response.StatusCode >= 300 {
 		s.t.Fatalf("PUT %s: %s", path, response.Status)
 	}
+}
+
+// escaped returns a path as it is in a URL.
+func escaped(path string) string {
+	segments := strings.Split(path, "/")
+	for i := range segments {
+		segments[i] = url.PathEscape(segments[i])
+	}
+	return strings.Join(segments, "/")
 }

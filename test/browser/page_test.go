@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -270,14 +269,6 @@ func (s *server) has(path, content string) {
 	}
 }
 
-func escaped(path string) string {
-	segments := strings.Split(path, "/")
-	for i := range segments {
-		segments[i] = url.PathEscape(segments[i])
-	}
-	return strings.Join(segments, "/")
-}
-
 // quoted returns a text as a literal of JavaScript.
 func quoted(text string) string {
 	literal, err := json.Marshal(text)
@@ -298,23 +289,4 @@ func file(t *testing.T, path, content string) string {
 		t.Fatal(err)
 	}
 	return path
-}
-
-// keys presses keys.
-func (b *tab) keys(keys string) {
-	b.t.Helper()
-	b.run(chromedp.KeyEvent(keys))
-}
-
-// tabTo presses the tab key until a button or link has the focus.
-func (b *tab) tabTo(name string) {
-	b.t.Helper()
-	b.wait(button(name))
-	for range 50 {
-		if eval[bool](b, "document.activeElement === ("+button(name)+")") {
-			return
-		}
-		b.keys("\t")
-	}
-	b.t.Fatalf("the tab key does not lead to %q", name)
 }
