@@ -158,10 +158,12 @@ func TestDeniedPathsOverHTTP(t *testing.T) {
 	s.healthy = as(alice)
 	s.start(t, overHTTP("--tokens", tokens, "--policy", filepath.Join(s.dir, "rules"))...)
 	address := s.httpAddress(t)
+	session := "Cookie: tranship=" + s.httpSession(t, address, bob) + "\r\n"
 	for _, method := range httpMethods() {
-		for _, condition := range []string{"", "If-Match: \"1\"\r\n", "If-None-Match: *\r\n", "Range: bytes=0-0\r\n"} {
+		for _, headers := range []string{"Authorization: Bearer " + bob + "\r\n", session, session + "If-Match: \"1\"\r\n", session + "If-None-Match: *\r\n", session + "Range: bytes=0-0\r\n",
+			"Authorization: Bearer " + bob + "\r\nIf-Match: \"1\"\r\n", "Authorization: Bearer " + bob + "\r\nIf-None-Match: *\r\n", "Authorization: Bearer " + bob + "\r\nRange: bytes=0-0\r\n"} {
 			answer := func(path string) string {
-				status, body := s.httpRequest(t, address, httpText(method, path, "Authorization: Bearer "+bob+"\r\n", condition))
+				status, body := s.httpRequest(t, address, httpText(method, path, headers))
 				if status == http.StatusCreated || status == http.StatusNoContent || status == http.StatusOK && body != "" {
 					t.Errorf("%s of %s: %d, %s", method, path, status, body)
 				}
@@ -169,13 +171,13 @@ func TestDeniedPathsOverHTTP(t *testing.T) {
 			}
 			for path, missing := range map[string]string{"hidden/file": "hidden/none", "hidden": "hiddem", "hidden/deep": "hidden/none", "hidden/deep/two": "hidden/deep/six"} {
 				if got, want := answer(path), answer(missing); got != want {
-					t.Errorf("%s with %q of %s: %s, and of %s, which is missing: %s", method, condition, path, got, missing, want)
+					t.Errorf("%s with %q of %s: %s, and of %s, which is missing: %s", method, headers, path, got, missing, want)
 				}
 			}
 		}
 	}
 	for _, method := range httpMethods() { // without a token, and with a bad one
-		for _, header := range []string{"", "Authorization: Bearer none\r\n", "Authorization: Basic Ym9iOg==\r\n", "Authorization: Bearer " + bob + "\r\nAuthorization: Bearer " + bob + "\r\n"} {
+		for _, header := range []string{"", "Cookie: tranship=" + bob + "\r\n", session[:len(session)-3] + "\r\n", session + session, session + "Authorization: Bearer none\r\n", "Authorization: Bearer none\r\n", "Authorization: Basic Ym9iOg==\r\n", "Authorization: Bearer " + bob + "\r\nAuthorization: Bearer " + bob + "\r\n"} {
 			if status, body := s.httpRequest(t, address, httpText(method, "file", header)); status != http.StatusUnauthorized {
 				t.Errorf("%s with %q: %d, %s", method, header, status, body)
 			}
