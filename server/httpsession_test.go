@@ -155,8 +155,11 @@ func TestHTTPSessionSource(t *testing.T) {
 	known := &tokens{names: map[string]string{"secret": "ann"}}
 	b := &browser{web: serveHTTP(t, store, server.Config{Authenticators: []authn.Authenticator{known}})}
 	foreign := [][]string{
-		{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"},
-		{"Origin", "https://evil.example"}, {"Origin", "null"}, {"Origin", "http://127.0.0.1:1"},
+		{"Sec-Fetch-Site", "cross-site"},
+		{"Sec-Fetch-Site", "same-site"},
+		{"Origin", "https://evil.example"},
+		{"Origin", "null"},
+		{"Origin", "http://127.0.0.1:1"},
 	}
 	for _, headers := range foreign {
 		b.signIn("secret", headers...).want(t, "sign in by "+headers[1], http.StatusForbidden)

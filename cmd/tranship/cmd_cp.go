@@ -208,7 +208,7 @@ func (g *globals) cp(ctx context.Context, args []string, flags cpFlags) (err err
 func lookups(sources []location.Location, to location.Location) []location.Location {
 	var found []location.Location
 	for _, p := range append([]location.Location{to}, sources...) {
-		if p.Kind == location.Remote && !(p == to && p.Slash) {
+		if p.Kind == location.Remote && (p != to || !p.Slash) {
 			found = append(found, p)
 		}
 	}

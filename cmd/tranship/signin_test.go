@@ -2,121 +2,20 @@ package main
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/json"
 	"io"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
-	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
-	"github.com/go-jose/go-jose/v4/jwt"
+	"github.com/tranship/tranship/internal/testing/oidcissuer"
 )
-
-// issuer is an OpenID Connect issuer that signs every user in as alice.
-type issuer struct {
-	*httptest.Server
-	key *ecdsa.PrivateKey
-
-	mu    sync.Mutex
-	codes map[string]url.Values
-	// change edits the claims of a token; nil means that nothing is changed.
-	change func(claims map[string]any)
-	// query edits what a user comes back with.
-	query func(url.Values)
-	down  bool
-}
-
-func newIssuer(t *testing.T) *issuer {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	i := &issuer{key: key, codes: map[string]url.Values{}}
-	i.Server = httptest.NewServer(i)
-	t.Cleanup(i.Close)
-	return i
-}
-
-// ServeHTTP implements http.Handler.
-func (i *issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if i.down {
-		http.Error(w, "down", http.StatusBadGateway)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	switch r.URL.Path {
-	case "/.well-known/openid-configuration":
-		_ = json.NewEncoder(w).Encode(map[string]any{
-			"issuer": i.URL, "jwks_uri": i.URL + "/keys", "authorization_endpoint": i.URL + "/auth", "token_endpoint": i.URL + "/token",
-		})
-	case "/keys":
-		_ = json.NewEncoder(w).Encode(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: i.key.Public(), KeyID: "k", Use: "sig"}}})
-	case "/auth":
-		code := rand.Text()
-		i.codes[code] = r.URL.Query()
-		back := url.Values{"code": {code}, "state": {r.URL.Query().Get("state")}, "iss": {i.URL}}
-		if i.query != nil {
-			i.query(back)
-		}
-		http.Redirect(w, r, r.URL.Query().Get("redirect_uri")+"?"+back.Encode(), http.StatusFound)
-	case "/token":
-		i.token(w, r)
-	default:
-		http.NotFound(w, r)
-	}
-}
-
-// token answers a request for a token, once for each code.
-func (i *issuer) token(w http.ResponseWriter, r *http.Request) {
-	asked, ok := i.codes[r.PostFormValue("code")]
-	delete(i.codes, r.PostFormValue("code"))
-	sum := sha256.Sum256([]byte(r.PostFormValue("code_verifier")))
-	id, secret, _ := r.BasicAuth()
-	if !ok || id != "tranship" || secret != "hidden" || asked.Get("code_challenge") != base64.RawURLEncoding.EncodeToString(sum[:]) {
-		w.WriteHeader(http.StatusBadRequest)
-		_, _ = io.WriteString(w, `{"error":"invalid_grant"}`)
-		return
-	}
-	claims := map[string]any{
-		"iss": i.URL, "aud": "tranship", "sub": "alice", "nonce": asked.Get("nonce"), "iat": time.Now().Unix(), "exp": time.Now().Add(time.Hour).Unix(),
-	}
-	if i.change != nil {
-		i.change(claims)
-	}
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: i.key, KeyID: "k"}}, nil)
-	if err != nil {
-		panic(err)
-	}
-	text, err := jwt.Signed(signer).Claims(claims).Serialize()
-	if err != nil {
-		panic(err)
-	}
-	_ = json.NewEncoder(w).Encode(map[string]any{"access_token": "a", "token_type": "Bearer", "id_token": text})
-}
-
-// set changes the issuer.
-func (i *issuer) set(change func()) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	change()
-}
 
 // browser is a client with cookies, which follows redirects.
 type browser struct {
@@ -181,7 +80,7 @@ func (b *browser) want(method, path, body string, status int, words string) {
 }
 
 // serveSignIn serves with sign-in at an issuer. It returns the address of HTTP.
-func serveSignIn(t *testing.T, i *issuer, args ...string) string {
+func serveSignIn(t *testing.T, i *oidcissuer.Issuer, args ...string) string {
 	t.Helper()
 	secret := filepath.Join(t.TempDir(), "secret")
 	if err := os.WriteFile(secret, []byte("hidden\n"), 0o600); err != nil {
@@ -199,14 +98,14 @@ func serveSignIn(t *testing.T, i *issuer, args ...string) string {
 // A user of a browser signs in at an issuer, and out again.
 func TestSignIn(t *testing.T) {
 	t.Parallel()
-	i := newIssuer(t)
+	i := oidcissuer.New(t)
 	address := serveSignIn(t, i)
 	for name, count := range map[string]int{"short": 1, "long": 60} { // in a cookie, and in the store
 		groups := make([]string, count)
 		for n := range groups {
 			groups[n] = strings.Repeat("g", 60+n)
 		}
-		i.set(func() { i.change = func(claims map[string]any) { claims["groups"] = groups } })
+		i.Set(func() { i.Change = func(claims map[string]any) { claims["groups"] = groups } })
 		b := newBrowser(t, address)
 		b.want(http.MethodGet, "/session", "", http.StatusUnauthorized, `"methods":["token","oidc"]`)
 		b.want(http.MethodGet, "/session/oidc?return=/%23/a%2520b/", "", http.StatusOK, "<html")
@@ -229,14 +128,14 @@ func TestSignIn(t *testing.T) {
 // A response that is not that of the issuer to this browser, or that is not good, signs no user in.
 func TestSignInRefused(t *testing.T) {
 	t.Parallel()
-	i := newIssuer(t)
+	i := oidcissuer.New(t)
 	address := serveSignIn(t, i)
 	set := func(name string, value any) func() {
-		return func() { i.change = func(claims map[string]any) { claims[name] = value } }
+		return func() { i.Change = func(claims map[string]any) { claims[name] = value } }
 	}
 	back := func(name, value string) func() {
 		return func() {
-			i.query = func(query url.Values) {
+			i.Query = func(query url.Values) {
 				if query.Set(name, value); name == "error" {
 					query.Del("code")
 					query.Set("error_description", "<b>\nno</b>")
@@ -260,14 +159,14 @@ func TestSignInRefused(t *testing.T) {
 		"no code":          {back("code", ""), http.StatusBadRequest, "no code"},
 		"an error":         {back("error", "access_denied"), http.StatusUnauthorized, "access_denied: <b> no</b>\n"},
 	} {
-		i.set(func() { i.change, i.query = nil, nil; test.change() })
+		i.Set(func() { i.Change, i.Query = nil, nil; test.change() })
 		b := newBrowser(t, address)
 		if status, text := b.request(http.MethodGet, "/session/oidc", ""); status != test.status || !strings.Contains(text, test.words) {
 			t.Errorf("%s: %d with %q; want %d with %q", name, status, text, test.status, test.words)
 		}
 		b.want(http.MethodGet, "/session", "", http.StatusUnauthorized, "sign in first")
 	}
-	i.set(func() { i.change, i.query = nil, nil })
+	i.Set(func() { i.Change, i.Query = nil, nil })
 	// Another browser cannot finish what one has begun: it would be signed in as another user.
 	b := newBrowser(t, address)
 	b.stop = func(r *http.Request) bool { return r.URL.Path == "/session/callback" }
@@ -278,7 +177,7 @@ func TestSignInRefused(t *testing.T) {
 		newBrowser(t, address).want(http.MethodGet, "/session/oidc?return="+reference, "", http.StatusBadRequest, "a path of this server")
 	}
 	// An issuer that is down when the user comes back, and one that never was up.
-	i.set(func() { i.down = true })
+	i.Set(func() { i.Down = true })
 	b.want(http.MethodGet, callback, "", http.StatusServiceUnavailable, "the issuer does not respond as it should")
 	newBrowser(t, serveSignIn(t, i)).want(http.MethodGet, "/session/oidc", "", http.StatusServiceUnavailable, "the issuer does not respond as it should")
 }

@@ -75,7 +75,7 @@ var confined = []struct{ module, only string }{
 	{"github.com/prometheus/...", "cmd/tranship/internal/metrics"},
 	{"go.opentelemetry.io/...", "cmd/tranship/..."},
 	{"go.opentelemetry.io/otel/...", "cmd/tranship/internal/telemetry cmd/tranship/internal/metrics"},
-	{"github.com/go-jose/...", "access/oidc"},
+	{"github.com/go-jose/...", "access/oidc internal/testing/oidcissuer"},
 	{"golang.org/x/oauth2/...", "access/oidc"},
 	{"github.com/pires/...", "server/internal/origin"},
 	{"golang.org/x/net/http/httpproxy", "client/internal/route"},

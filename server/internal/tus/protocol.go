@@ -132,9 +132,10 @@ func (p protocol) checkLast(header http.Header, offset, size int64) error {
 // describe adds how far an upload is to a response.
 func (p protocol) describe(header http.Header, offset, size int64) {
 	header.Set(offsetHeader, strconv.FormatInt(offset, 10))
-	switch complete := offset == size; {
-	case p.interop == 0:
-	case p.interop == 3:
+	complete := offset == size
+	switch p.interop {
+	case 0:
+	case 3:
 		header.Set(incompleteHeader, structured(!complete))
 	default:
 		header.Set(completeHeader, structured(complete))
