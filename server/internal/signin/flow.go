@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -142,7 +143,7 @@ func (s *Service) begun(e *httpadmission.Exchange) (flow, error) {
 		return flow{}, none
 	}
 	text, err := s.sessions.unseal(e.Context(), flowPurpose, value)
-	if err == errEnded { //nolint:errorlint // it is that very error
+	if errors.Is(err, errEnded) {
 		return flow{}, none
 	}
 	if err != nil {

@@ -148,8 +148,10 @@ func TestIsLocal(t *testing.T) {
 			t.Errorf("%q is refused", reference)
 		}
 	}
-	for _, reference := range []string{"", "a", "//evil.example", `/\evil.example`, `\\evil.example`, "/\t/evil.example", "/\n/evil.example", "https://evil.example", "javascript:x",
-		" /", "/%zz", "/a\x7f", "/" + strings.Repeat("a", maxReturnBytes)} {
+	for _, reference := range []string{
+		"", "a", "//evil.example", `/\evil.example`, `\\evil.example`, "/\t/evil.example", "/\n/evil.example", "https://evil.example", "javascript:x",
+		" /", "/%zz", "/a\x7f", "/" + strings.Repeat("a", maxReturnBytes),
+	} {
 		if isLocal(reference) {
 			t.Errorf("%q is allowed", reference)
 		}
