@@ -2,7 +2,8 @@ package links
 
 import (
 	"bytes"
-	"html/template"
+	"fmt"
+	"html"
 	"net/http"
 	"net/url"
 	"strings"
@@ -50,10 +51,6 @@ func (s *Service) page(e *httpadmission.Exchange, link *access.Link) error {
 	if len(shown.Files) == pageEntries {
 		shown.Next = "?" + url.Values{"start-after": {shown.Files[pageEntries-1].Name}}.Encode()
 	}
-	var text bytes.Buffer
-	if err := pageTemplate().Execute(&text, shown); err != nil {
-		return err
-	}
 	header := e.Header()
 	header.Set("Content-Type", "text/html; charset=utf-8")
 	header.Set("Cache-Control", "private, no-store")
@@ -65,23 +62,34 @@ func (s *Service) page(e *httpadmission.Exchange, link *access.Link) error {
 	if e.Request.Method == http.MethodHead {
 		return nil
 	}
-	_, err := e.Write(text.Bytes())
+	_, err := e.Write(shown.render())
 	return err
 }
 
-// pageTemplate returns the template of a page.
-func pageTemplate() *template.Template {
-	return template.Must(template.New("page").Parse(`<!DOCTYPE html>
+// render returns the page as HTML. A template would keep the methods of all types in the program.
+func (l listing) render() []byte {
+	var b bytes.Buffer
+	b.WriteString(pageHead)
+	if len(l.Files) == 0 {
+		b.WriteString("<p>There are no files.\n")
+	} else {
+		b.WriteString("<ul>\n")
+		for _, file := range l.Files {
+			fmt.Fprintf(&b, "<li><a href=\"%s\" download>%s</a> (%d bytes)\n", html.EscapeString(file.Address), html.EscapeString(file.Name), file.Size)
+		}
+		b.WriteString("</ul>\n")
+	}
+	if l.Next != "" {
+		fmt.Fprintf(&b, "<p><a href=\"%s\">More files</a>\n", html.EscapeString(l.Next))
+	}
+	b.WriteString("</html>\n")
+	return b.Bytes()
+}
+
+const pageHead = `<!DOCTYPE html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>Shared files</title>
 <h1>Shared files</h1>
-{{if .Files}}<ul>
-{{range .Files}}<li><a href="{{.Address}}" download>{{.Name}}</a> ({{.Size}} bytes)
-{{end}}</ul>
-{{else}}<p>There are no files.
-{{end}}{{if .Next}}<p><a href="{{.Next}}">More files</a>
-{{end}}</html>
-`))
-}
+`
