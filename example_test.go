@@ -46,7 +46,7 @@ func Example_mount() {
 	files.Mount(grpcServer)
 
 	fmt.Println(len(grpcServer.GetServiceInfo()), "services")
-	// Output: 4 services
+	// Output: 5 services
 }
 
 // A client is a store. Put uploads small content in one call.

@@ -99,6 +99,7 @@ func ExampleServer_Mount() {
 	}
 	// Unordered output: tranship.v1.FileService
 	// tranship.admin.v1.AdminService
+	// tranship.share.v1.LinkService
 }
 
 // userOf is what a program has already.

@@ -112,7 +112,9 @@ func (c *connections) open(ctx context.Context, server location.Server) (transhi
 		options.Connections, options.Prepare = c.number, c.moves
 		if first := c.first(server); first != nil {
 			ahead := newLookahead(*first)
-			options.Meanwhile = ahead.look
+			options.Meanwhile = func(ctx context.Context, store tranship.Reader) {
+				ahead.look(ctx, c.globals.telemetry.RemoteReader(store))
+			}
 			c.ahead[server] = ahead
 		}
 		native, err = client.Dial(ctx, server.URL(), options)

@@ -78,10 +78,13 @@ func TestPassContinues(t *testing.T) {
 	store := filled(t)
 	read := verification.Reading(store, 0)
 	ctx, cancel := context.WithCancel(t.Context())
-	later := make(chan struct{})
+	first, later := make(chan struct{}), make(chan struct{})
 	check := func(ctx context.Context, path string) (tranship.File, error) {
 		switch path {
+		case "a":
+			defer close(first)
 		case "b":
+			<-first
 			<-later
 			cancel()
 			return tranship.File{}, ctx.Err()

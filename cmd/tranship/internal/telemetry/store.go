@@ -31,6 +31,19 @@ func (t *Telemetry) Remote(store tranship.Store) tranship.Store {
 	return t.traced(store, tracer{kind: trace.SpanKindClient, sharesCalls: true})
 }
 
+// RemoteReader is Remote for what only reads.
+func (t *Telemetry) RemoteReader(reader tranship.Reader) tranship.Reader {
+	return t.Remote(readOnly{Reader: reader})
+}
+
+// readOnly is a store of which nothing but the Reader is used.
+type readOnly struct {
+	tranship.Reader
+	tranship.Writer
+	tranship.Editor
+	tranship.Uploads
+}
+
 // Bucket returns the store in a bucket with spans for what the command does with it.
 func (t *Telemetry) Bucket(store tranship.Store) tranship.Store {
 	return t.traced(store, tracer{kind: trace.SpanKindInternal})
