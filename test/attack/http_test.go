@@ -160,8 +160,10 @@ func TestDeniedPathsOverHTTP(t *testing.T) {
 	address := s.httpAddress(t)
 	session := "Cookie: tranship=" + s.httpSession(t, address, bob) + "\r\n"
 	for _, method := range httpMethods() {
-		for _, headers := range []string{"Authorization: Bearer " + bob + "\r\n", session, session + "If-Match: \"1\"\r\n", session + "If-None-Match: *\r\n", session + "Range: bytes=0-0\r\n",
-			"Authorization: Bearer " + bob + "\r\nIf-Match: \"1\"\r\n", "Authorization: Bearer " + bob + "\r\nIf-None-Match: *\r\n", "Authorization: Bearer " + bob + "\r\nRange: bytes=0-0\r\n"} {
+		for _, headers := range []string{
+			"Authorization: Bearer " + bob + "\r\n", session, session + "If-Match: \"1\"\r\n", session + "If-None-Match: *\r\n", session + "Range: bytes=0-0\r\n",
+			"Authorization: Bearer " + bob + "\r\nIf-Match: \"1\"\r\n", "Authorization: Bearer " + bob + "\r\nIf-None-Match: *\r\n", "Authorization: Bearer " + bob + "\r\nRange: bytes=0-0\r\n",
+		} {
 			answer := func(path string) string {
 				status, body := s.httpRequest(t, address, httpText(method, path, headers))
 				if status == http.StatusCreated || status == http.StatusNoContent || status == http.StatusOK && body != "" {
