@@ -37,6 +37,12 @@ var modules = sync.OnceValues(func() (dir string, err error) {
 // node runs a program of the directory node in dir until it ends.
 func node(t *testing.T, dir, program string, env string, args ...string) (code int, output string) {
 	t.Helper()
+	return finish(t, nodeCommand(t, dir, program, env, args...))
+}
+
+// nodeCommand returns the command of a program of the directory node in dir.
+func nodeCommand(t *testing.T, dir, program string, env string, args ...string) *exec.Cmd {
+	t.Helper()
 	for _, tool := range []string{"node", "npm"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			missing(t, tool+" is not installed")
@@ -58,7 +64,7 @@ func node(t *testing.T, dir, program string, env string, args ...string) (code i
 	cmd := exec.Command("node", append([]string{program}, args...)...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "NODE_PATH="+path, name+"="+proto)
-	return finish(t, cmd)
+	return cmd
 }
 
 const (
