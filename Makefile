@@ -137,7 +137,7 @@ vuln: ## check the code and what it calls for known vulnerabilities
 fuzz: ## run every fuzz target for FUZZTIME (10s), some for FUZZLONG
 	@tools/fuzz.sh $(FUZZTIME) $(FUZZLONG)
 
-# As root on Debian, the target installs Chromium, and npm for axe-core.
+# As root on Debian, the target installs Chromium, nginx, and npm for axe-core.
 .PHONY: browser
 browser: ## test the page in Chromium, installed if needed
 	@tools/page-setup.sh browser

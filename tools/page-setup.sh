@@ -6,7 +6,8 @@ set -euo pipefail
 # PACKAGE|COMMAND: the command succeeds if the package is installed.
 needs=("nodejs|node --version" "npm|npm --version")
 if [[ ${1-} == browser ]]; then
-  needs+=("chromium|command -v chromium" "fonts-noto-cjk|fc-list :lang=zh | grep -q ." "fontconfig|command -v fc-list")
+  needs+=("chromium|command -v chromium" "fonts-noto-cjk|fc-list :lang=zh | grep -q ." "fontconfig|command -v fc-list"
+    "nginx|test -x /usr/sbin/nginx")
 fi
 
 missing=()
