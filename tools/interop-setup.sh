@@ -10,6 +10,7 @@ needs=(
   "openssl|openssl version"
   "python3-grpcio|/usr/bin/python3 -c 'import grpc.aio'"
   "python3-protobuf|/usr/bin/python3 -c 'import google.protobuf'"
+  "python3-tuspy|/usr/bin/python3 -c 'import tusclient.client, tinydb'"
   "protobuf-compiler|protoc --version"
   "libprotobuf-dev|test -e /usr/include/google/protobuf/any.proto"
   "protobuf-compiler-grpc|command -v grpc_python_plugin"
