@@ -213,7 +213,7 @@ KILLS ?= 10
 engines: ## test servers of a bucket, which are killed, and a real S3 engine, built if missing
 	@tools/engine-setup.sh versitygw
 	PATH=$(CURDIR)/build/tools:$$PATH TRANSHIP_S3_ENGINES=versitygw TRANSHIP_KILLS=$(KILLS) \
-	  go test -v -count=1 -timeout 15m -run 'Versitygw(Shared|Failover|Kills)|TestKills|TestNoDisk' ./store/s3 ./test/engines
+	  go test -v -count=1 -timeout 15m -run 'Versitygw(Shared|Failover|Kills|Pieces)|TestKills|TestPieces|TestNoDisk' ./store/s3 ./test/engines
 
 .PHONY: engines-ceph
 engines-ceph: ## test a Ceph cluster, whose daemons are killed; as root on Debian, in some 40 minutes
