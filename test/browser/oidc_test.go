@@ -10,35 +10,38 @@ import (
 	"github.com/tranship/tranship/internal/testing/oidcissuer"
 )
 
-// serveSignIn starts a server where users sign in at an issuer. The issuer and the server are two
-// hosts to the browser.
-func serveSignIn(t *testing.T, i *oidcissuer.Issuer, flags ...string) *server {
-	t.Helper()
-	secret := filepath.Join(t.TempDir(), "secret")
+// signInAt restarts a server: users sign in at an issuer, and are led back to an address, where the
+// pages of the server are. The issuer and the server are two hosts to the browser.
+func (s *server) signInAt(i *oidcissuer.Issuer, address string) {
+	s.t.Helper()
+	secret := filepath.Join(s.t.TempDir(), "secret")
 	if err := os.WriteFile(secret, []byte("hidden\n"), 0o600); err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
-	s := serve(t)
-	s.stop() // its address, which is in the flags, stays
-	_, port, _ := strings.Cut(s.address, ":")
-	s.flags = append([]string{
-		"--http-url", "http://localhost:" + port, "--oidc-issuer", i.URL, "--oidc-audience", "tranship",
+	s.stop()
+	s.flags = []string{
+		"--http-url", "http://" + localhost(address), "--oidc-issuer", i.URL, "--oidc-audience", "tranship",
 		"--oidc-client-id", "tranship", "--oidc-client-secret-file", secret,
-	}, flags...)
+	}
 	s.start()
-	return s
 }
 
-// localhost returns a server whose pages are opened at the name that the issuer knows.
+// localhost returns an address with the name that the issuer knows.
+func localhost(address string) string {
+	_, port, _ := strings.Cut(address, ":")
+	return "localhost:" + port
+}
+
+// localhost returns a server whose pages are opened at that name.
 func (s *server) localhost() *server {
-	_, port, _ := strings.Cut(s.address, ":")
-	return &server{t: s.t, address: "localhost:" + port}
+	return &server{t: s.t, address: localhost(s.address)}
 }
 
 // TestIssuer signs in at an issuer, comes back to the folder where it was, and signs out.
 func TestIssuer(t *testing.T) {
 	i := oidcissuer.New(t)
-	s := serveSignIn(t, i)
+	s := serve(t)
+	s.signInAt(i, s.address)
 	b := s.localhost().open(t, "#/100%25%20%C3%BC/%23%20%3F/", look{})
 	b.wait(button("Sign in with your organization"))
 	b.state("sign-in")
@@ -72,7 +75,9 @@ func TestIssuerRefuses(t *testing.T) {
 			query.Set("error_description", "alice <b>may</b> not")
 		}
 	})
-	b := serveSignIn(t, i).localhost().open(t, "", look{})
+	s := serve(t)
+	s.signInAt(i, s.address)
+	b := s.localhost().open(t, "", look{})
 	b.press("Sign in with your organization")
 	b.waitPlain("the issuer did not sign the user in: access_denied: alice <b>may</b> not")
 	b.screenshot("refused")

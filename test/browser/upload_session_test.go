@@ -4,7 +4,13 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"os"
+	"os/exec"
+	"strings"
 	"testing"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/network"
+	"github.com/tranship/tranship/internal/testing/oidcissuer"
 )
 
 // TestSessionEnds removes the token of a user in the middle of an upload. The page asks the user to
@@ -28,7 +34,7 @@ func TestSessionEnds(t *testing.T) {
 	}
 	b.repeat(`fetch("/files/").then((r) => r.status === 401)`)
 	g.open(all)
-	b.wait(`document.querySelector(".sign-in input")`)
+	b.waitText("Your session has ended.")
 	b.state("ended")
 	if err := os.WriteFile(tokens, valid, 0o600); err != nil {
 		t.Fatal(err)
@@ -43,10 +49,59 @@ func TestSessionEnds(t *testing.T) {
 	}
 }
 
-// repeat evaluates an expression until the promise that it returns is true.
-func (b *tab) repeat(expression string) {
-	b.t.Helper()
-	eval[any](b, `(async () => { while (!(await `+expression+`)) await new Promise((resolve) => setTimeout(resolve, 50)); })().then(() => null)`)
+// TestSessionEndsAtIssuer loses the session of an issuer in the middle of an upload. The user signs in
+// on another page, because to leave the page would be to lose the file, and the upload goes on.
+func TestSessionEndsAtIssuer(t *testing.T) {
+	s := serve(t)
+	g := newGate(t, s, 5*mebibyte)
+	s.signInAt(oidcissuer.New(t), g.Listener.Addr().String())
+	b := s.through(g).localhost().open(t, "#/d/", look{})
+	b.press("Sign in with your organization")
+	b.waitText("oidc:alice")
+	content := random(6, 14*mebibyte)
+	b.choose("#files", file(t, "large.bin", content))
+	g.wait(t, 5*mebibyte)
+	b.run(command(network.ClearBrowserCookies, cdp.Empty{}))
+	g.open(all)
+	b.waitText("Your session has ended.")
+	b.state("ended")
+	b.press("Sign in with your organization")
+	b.idle()
+	b.waitText("1 of 1 uploaded")
+	b.hasSum("d/large.bin", content)
+	if passed := g.wait(t, 0); passed > 19*mebibyte {
+		t.Errorf("%d bytes were sent for 14 MiB", passed)
+	}
+}
+
+// TestAnotherUser loses the session of a user in the middle of an upload. It does not go on when
+// another user signs in.
+func TestAnotherUser(t *testing.T) {
+	tokens, ann := token(t)
+	output, err := exec.Command(tested.program, "token", "new", "--name", "bob", "--file", tokens).Output()
+	if err != nil {
+		t.Fatalf("%v: %s", err, output)
+	}
+	s := serve(t, "--tokens", tokens)
+	g := newGate(t, s, 5*mebibyte)
+	b := s.through(g).open(t, "", look{})
+	b.signIn(ann)
+	b.waitText("ann")
+	b.choose("#files", file(t, "large.bin", random(7, 14*mebibyte)))
+	g.wait(t, 5*mebibyte)
+	b.run(command(network.ClearBrowserCookies, cdp.Empty{}))
+	g.open(all)
+	b.waitText("Your session has ended.")
+	b.signIn(strings.TrimSpace(string(output)))
+	b.waitText("bob")
+	b.choose("#files", file(t, "small", "x"))
+	b.waitText("1 of 1 uploaded")
+	if text := b.text(); strings.Contains(text, "large.bin") {
+		t.Errorf("bob sees the upload of ann: %s", text)
+	}
+	if status := eval[int](b, `fetch("/files/large.bin").then((r) => r.status)`); status != 404 {
+		t.Errorf("the file has status %d", status)
+	}
 }
 
 // hasSum fails unless the user can read a file with a content.

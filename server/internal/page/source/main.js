@@ -143,17 +143,27 @@ async function show(moved = false) {
   await listing.show(directory);
 }
 
-function signIn(methods) {
+// Pages of the browser that ask the user to sign in go on once another page has.
+const sessions = new BroadcastChannel("tranship-session");
+sessions.onmessage = () => {
+  if (!browses()) start().catch(fail);
+};
+
+/** signIn asks the user to sign in. ended: the session has ended by itself. */
+function signIn(methods, ended = false) {
   path.replaceChildren();
   account.replaceChildren();
-  main.replaceChildren(signInForm(methods, start));
+  // To leave the page would lose the files of its uploads.
+  main.replaceChildren(signInForm(methods, start, { ended, stays: () => queue.items.some((item) => !item.ended) }));
   document.title = `${t("signInTitle")} – Tranship`;
   main.querySelector("input, a")?.focus();
 }
 
 let methods = ["token"];
+/** principal is the user whose uploads the queue has; null if the user has not signed in. */
+let principal = null;
 whenUnauthenticated(() => {
-  if (browses() || main.childElementCount === 0) signIn(methods);
+  if (browses() || main.childElementCount === 0) signIn(methods, principal !== null);
 });
 
 /** start shows the page for what the user is to the server. */
@@ -164,6 +174,11 @@ async function start() {
   if (user?.required) {
     signIn(methods);
     return;
+  }
+  if (user && !user.anonymous) {
+    if (principal !== null && principal !== user.principal) await queue.leave();
+    principal = user.principal;
+    sessions.postMessage(null);
   }
   account.replaceChildren();
   if (user && !user.anonymous) {
@@ -180,6 +195,7 @@ async function start() {
 async function leave() {
   await queue.leave();
   await signOut();
+  principal = null;
   announce("");
   await start();
 }

@@ -26,10 +26,14 @@ export function signOut() {
   return call("/session", { method: "DELETE" });
 }
 
-/** signInForm returns a form to sign in with what the server offers; done is called after it. */
-export function signInForm(methods, done) {
+/**
+ * signInForm returns a form to sign in with what the server offers; done is called after it. ended:
+ * the session has ended by itself. While stays() is true, an issuer is visited in another page.
+ */
+export function signInForm(methods, done, { ended, stays }) {
   const failure = h("p", { class: "error", role: "alert" });
   const parts = [h("h1", { tabindex: "-1" }, t("signInTitle"))];
+  const notice = ended ? h("p", { role: "status" }, t("sessionEnded")) : null;
   let form = null;
   if (methods.includes("token")) {
     const { input, element } = field(t("token"), { type: "password", autocomplete: "current-password", required: true }, t("tokenHint"));
@@ -51,8 +55,14 @@ export function signInForm(methods, done) {
   }
   if (methods.includes("oidc")) {
     const back = encodeURIComponent(`/${location.hash}`);
-    parts.push(h("p", {}, h("a", { class: form ? "button" : "button primary", href: `/session/oidc?return=${back}` }, t("signInOther"))));
+    const link = h("a", {
+      class: form ? "button" : "button primary", href: `/session/oidc?return=${back}`, onclick: () => {
+        link.target = stays() ? "_blank" : "_self";
+      },
+    }, t("signInOther"));
+    parts.push(h("p", {}, link));
   }
   if (form) parts.splice(1, 0, form);
+  if (notice) parts.splice(1, 0, notice);
   return h("section", { class: "sign-in" }, ...parts, failure);
 }
