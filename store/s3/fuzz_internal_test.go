@@ -33,6 +33,7 @@ func FuzzDecode(f *testing.F) {
 // FuzzSession parses the object of a session, which must not panic.
 func FuzzSession(f *testing.F) {
 	f.Add([]byte(`{"id":"x","path":"file","size":10,"part_size":4,"crcs":[1,2,3]}`))
+	f.Add([]byte(`{"id":"x","path":"file","part_size":1,"crcs":[0,0]}`)) // more checksums than parts
 	f.Fuzz(func(_ *testing.T, data []byte) {
 		if x, err := parseSession(data); err == nil {
 			x.made(&object{})

@@ -134,10 +134,15 @@ func parseSession(data []byte) (*session, error) {
 	if err := json.Unmarshal(data, loaded); err != nil {
 		return nil, fmt.Errorf("the record of an upload in the bucket cannot be read: %w", err)
 	}
-	if tranship.ValidatePath(loaded.Path) != nil || loaded.Size < 0 || loaded.PartSize <= 0 || loaded.ID == "" || len(loaded.CRCs) > maxParts || !loaded.hasValidTail() {
+	if tranship.ValidatePath(loaded.Path) != nil || loaded.Size < 0 || loaded.PartSize <= 0 || loaded.ID == "" || !loaded.hasValidParts() || !loaded.hasValidTail() {
 		return nil, errors.New("the record of an upload in the bucket is not one of this store's")
 	}
 	return loaded, nil
+}
+
+// hasValidParts reports whether the session has no more checksums of parts than parts.
+func (x *session) hasValidParts() bool {
+	return len(x.CRCs) <= maxParts && int64(len(x.CRCs)) <= max(x.Size-1, 0)/x.PartSize+1
 }
 
 // hash returns the name of the session.
