@@ -37,7 +37,7 @@ const (
 	secondToken = "second-token"
 	// rotateAfter is the number of checks of the first token: a few for the calls that a
 	// command begins with, then one in each millisecond of a stream.
-	rotateAfter = 20
+	rotateAfter = 10
 )
 
 func newRotatingServer(t *testing.T) *rotatingServer {
