@@ -62,7 +62,8 @@ func TestUppy(t *testing.T) {
 			t.Cleanup(func() { _ = proxy.Close() })
 
 			uppy := program.Start(t, nodeCommand(t, local, "uppy_client.js", "UNUSED=", append([]string{
-				"http://" + proxy.Address() + "/uploads/", "uppy", strconv.Itoa(uppyPiece), strconv.Itoa(uppyFiles)}, paths(sizes)...)...))
+				"http://" + proxy.Address() + "/uploads/", "uppy", strconv.Itoa(uppyPiece), strconv.Itoa(uppyFiles),
+			}, paths(sizes)...)...))
 			disturbances := int64(len(test.cuts))
 			if test.kill > 0 {
 				disturbances++
