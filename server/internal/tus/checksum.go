@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"hash"
 	"hash/crc32"
+	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/server/internal/httpadmission"
@@ -18,9 +20,10 @@ import (
 const (
 	// statusChecksumMismatch is the status of a piece that does not have its checksum.
 	statusChecksumMismatch = 460
-	// maxCheckedBytes is the most that a piece with a checksum may have: the server keeps nothing
-	// of the piece, and holds all of its parts, until the checksum is known to be right.
-	maxCheckedBytes = 64 << 20
+	// maxCheckedBytes is the most that a piece with a checksum may have: the server holds the piece
+	// in memory until the checksum is known to be right. It is less than the share of one caller at
+	// admission.MinMemoryLimit.
+	maxCheckedBytes = 8 << 20
 )
 
 // checksumAlgorithms returns the names of the algorithms of Upload-Checksum.
@@ -72,4 +75,53 @@ func checkedTooLong() error {
 	return httpadmission.WithStatus(
 		&tranship.InvalidError{Field: "body", Rule: fmt.Sprintf("a piece with %s must have at most %d bytes", checksumHeader, maxCheckedBytes)},
 		http.StatusRequestEntityTooLarge)
+}
+
+// memoryBytes is how much of the body of a request is held in memory; 0 without a checksum.
+func memoryBytes(r *http.Request) int64 {
+	if r.Header.Get(checksumHeader) == "" {
+		return 0
+	}
+	if 0 <= r.ContentLength && r.ContentLength <= maxCheckedBytes {
+		return max(r.ContentLength, pieceBytes)
+	}
+	return maxCheckedBytes + pieceBytes // what shows that it is too long
+}
+
+// readChecked reads a body that must have a checksum, and writes it once the checksum is known to be
+// right. It holds no part while it waits for the client.
+func (s *Service) readChecked(e *httpadmission.Exchange, p *piece, sum *checksum, moved *atomic.Int64) error {
+	var held []*[]byte
+	defer func() {
+		for _, buffer := range held {
+			s.buffers.Put(buffer)
+		}
+	}()
+	for have, more := int64(0), true; more; {
+		buffer := s.buffers.Get(int(min(max(p.size-p.at-have, 1), pieceBytes)))
+		held = append(held, buffer)
+		n, err := fill(e, *buffer, moved)
+		*buffer = (*buffer)[:n]
+		have += int64(n)
+		switch {
+		case have > p.size-p.at:
+			return tooLong(p.size)
+		case have > maxCheckedBytes:
+			return checkedTooLong()
+		case err == io.EOF: // a body that was cut has another error
+			more = false
+		case err != nil:
+			return broken(err)
+		}
+		_, _ = sum.Write(*buffer) // a hash does not fail
+	}
+	if err := sum.check(); err != nil {
+		return err
+	}
+	for _, buffer := range held {
+		if err := p.write(*buffer); err != nil {
+			return p.fail(err)
+		}
+	}
+	return nil
 }

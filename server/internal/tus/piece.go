@@ -16,33 +16,27 @@ type piece struct {
 	ctx    context.Context
 	drop   context.CancelFunc
 	opened *session
-	sum    *checksum
-	// begin is the offset of the piece, and at that of its next byte.
-	begin, at, size int64
+	// at is the offset of the next byte.
+	at, size int64
 	// writer is that of the part of at; nil before the first byte of the part.
 	writer tranship.PartWriter
-	// whole has the writers of parts that have all bytes, and are not closed before the checksum
-	// of the piece is known to be right.
-	whole []tranship.PartWriter
+	// last is the writer of the last part once that has all bytes. It is closed at the end of the
+	// body.
+	last tranship.PartWriter
 	// failed: nothing more of the piece counts.
 	failed bool
 }
 
 // newPiece returns a piece at an offset. The caller must call end once it has written a byte.
-func newPiece(ctx context.Context, opened *session, at int64, sum *checksum) *piece {
-	p := &piece{opened: opened, sum: sum, begin: at, at: at, size: opened.Size}
+func newPiece(ctx context.Context, opened *session, at int64) *piece {
+	p := &piece{opened: opened, at: at, size: opened.Size}
 	p.ctx, p.drop = context.WithCancel(context.WithoutCancel(ctx))
 	return p
 }
 
-// write writes bytes, of which there are no more than the upload has room for.
+// write writes bytes, of which there are no more than the upload has room for. It has one part at a
+// time: a store may wait for the memory of a part, and parts that are held would wait for each other.
 func (p *piece) write(data []byte) error {
-	if p.sum != nil {
-		if p.at-p.begin+int64(len(data)) > maxCheckedBytes {
-			return checkedTooLong()
-		}
-		_, _ = p.sum.Write(data) // a hash does not fail
-	}
 	for len(data) > 0 {
 		end := min(p.at-p.at%p.opened.upload.PartSize()+p.opened.upload.PartSize(), p.size)
 		now := data[:min(int64(len(data)), end-p.at)]
@@ -56,8 +50,8 @@ func (p *piece) write(data []byte) error {
 		done := p.writer
 		p.writer = nil
 		// The last part waits for the end of the body, which may turn out to be too long.
-		if p.sum != nil || p.at == p.size {
-			p.whole = append(p.whole, done)
+		if p.at == p.size {
+			p.last = done
 		} else if err := done.Close(); err != nil {
 			return err
 		}
@@ -98,21 +92,17 @@ func (p *piece) fail(err error) error {
 	return err
 }
 
-// end keeps what was written, as durable as the upload is. cut is the error of a body that has not
-// come whole, or nil. Of a piece with a checksum, all or nothing is kept.
-func (p *piece) end(cut error) error {
+// end keeps what was written, as durable as the upload is.
+func (p *piece) end() error {
 	defer p.drop()
-	var err error
-	if p.sum != nil && cut == nil {
-		err = p.sum.check()
-	}
-	if p.failed || err != nil || p.sum != nil && cut != nil {
+	if p.failed {
 		p.drop()
 	}
 	dropped := p.ctx.Err() != nil
-	for _, whole := range p.whole {
-		if closeErr := whole.Close(); !dropped {
-			err = errors.Join(err, closeErr)
+	var err error
+	if p.last != nil {
+		if closeErr := p.last.Close(); !dropped {
+			err = closeErr
 		}
 	}
 	if p.writer != nil {

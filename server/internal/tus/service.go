@@ -88,7 +88,7 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if override := r.Header.Get("X-HTTP-Method-Override"); override != "" && method == http.MethodPost {
 		method = override
 	}
-	request := httpadmission.Request{Owes: r.ContentLength != 0}
+	request := httpadmission.Request{Owes: r.ContentLength != 0, MemoryBytes: memoryBytes(r)}
 	var handler func(*httpadmission.Exchange) error
 	switch {
 	case method == http.MethodOptions:

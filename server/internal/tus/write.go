@@ -60,6 +60,8 @@ func (s *Service) receive(e *httpadmission.Exchange, speaks protocol, own *holde
 	}
 	if length := e.Request.ContentLength; length > opened.Size-at {
 		return tooLong(opened.Size)
+	} else if sum != nil && length > maxCheckedBytes {
+		return checkedTooLong()
 	} else if length >= 0 {
 		if err := speaks.checkLast(e.Request.Header, at+length, opened.Size); err != nil {
 			return err
@@ -76,9 +78,9 @@ func (s *Service) receive(e *httpadmission.Exchange, speaks protocol, own *holde
 		s.log.Transfer(e.Context(), compat.Upload, opened.Path, moved.Load(), start, err)
 	}()
 	if !opened.isCommitted() {
-		p := newPiece(ctx, opened, at, sum)
-		readErr := s.read(e, p, &moved)
-		if err := p.end(readErr); err != nil {
+		p := newPiece(ctx, opened, at)
+		readErr := s.read(e, p, sum, &moved)
+		if err := p.end(); err != nil {
 			return err
 		}
 		if readErr != nil {
@@ -87,7 +89,7 @@ func (s *Service) receive(e *httpadmission.Exchange, speaks protocol, own *holde
 		if err := s.records.renew(ctx, opened.entry); err != nil {
 			return err
 		}
-	} else if err := s.read(e, newPiece(ctx, opened, at, sum), &moved); err != nil { // an empty piece
+	} else if err := s.read(e, newPiece(ctx, opened, at), sum, &moved); err != nil { // an empty piece
 		return err
 	}
 	if opened.offset() == opened.Size {
@@ -96,8 +98,11 @@ func (s *Service) receive(e *httpadmission.Exchange, speaks protocol, own *holde
 	return speaks.checkLast(e.Request.Header, opened.offset(), opened.Size)
 }
 
-// read reads a body into a piece.
-func (s *Service) read(e *httpadmission.Exchange, p *piece, moved *atomic.Int64) error {
+// read reads a body into a piece. sum is the checksum that the body must have; nil without one.
+func (s *Service) read(e *httpadmission.Exchange, p *piece, sum *checksum, moved *atomic.Int64) error {
+	if sum != nil {
+		return s.readChecked(e, p, sum, moved)
+	}
 	for {
 		room := p.size - p.at
 		buffer := s.buffers.Get(int(min(max(room, 1), pieceBytes)))
