@@ -28,8 +28,12 @@ func (w *web) rawPatch(url string, offset, length int64, sent string) net.Conn {
 		w.t.Fatal(err)
 	}
 	w.t.Cleanup(func() { _ = conn.Close() })
+	credentials := ""
+	if w.token != "" {
+		credentials = "Authorization: Bearer " + w.token + "\r\n"
+	}
 	_, err = fmt.Fprintf(conn, "PATCH %s HTTP/1.1\r\nHost: a\r\nTus-Resumable: 1.0.0\r\nContent-Type: application/offset+octet-stream\r\n"+
-		"Upload-Offset: %d\r\nContent-Length: %d\r\n\r\n%s", url, offset, length, sent)
+		"%sUpload-Offset: %d\r\nContent-Length: %d\r\n\r\n%s", url, credentials, offset, length, sent)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -157,7 +161,8 @@ func TestTusTwoServers(t *testing.T) {
 	}
 }
 
-// TestTusOwner checks that only the principal that has created an upload may use it.
+// TestTusOwner checks that only the principal that has created an upload may use it, and that no other
+// interrupts its pieces.
 func TestTusOwner(t *testing.T) {
 	store := &mem.Store{}
 	rights, err := policy.Parse("policy", []byte("allow alice read,write /\nallow bob read,write,delete,list /\n"))
@@ -179,7 +184,19 @@ func TestTusOwner(t *testing.T) {
 			t.Errorf("%+v, %v", info, err)
 		}
 	}
-	alice.sendTus(url, "abc", 2)
+	conn := alice.rawPatch(url, 0, 3, "a")
+	alice.awaitMoved(t, 1)
+	for _, method := range []string{http.MethodHead, http.MethodPatch, http.MethodDelete} {
+		bob.tus(method, url, strings.NewReader(""), "Upload-Offset", "1").want(t, method, http.StatusNotFound)
+	}
+	if _, err := conn.Write([]byte("bc")); err != nil {
+		t.Fatal(err)
+	}
+	reply, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil || reply.StatusCode != http.StatusNoContent {
+		t.Fatalf("the piece that bob could not continue: %+v, %v", reply, err)
+	}
+	_ = reply.Body.Close()
 	alice.do(http.MethodGet, "a", nil).want(t, "GET", http.StatusOK)
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/access"
 	"github.com/tranship/tranship/server/internal/httpadmission"
 )
 
@@ -16,11 +17,15 @@ const holdTime = 30 * time.Second
 
 // holders are the requests that have an upload for themselves. A newer request of an upload
 // interrupts an older one: a client that has lost its connection continues before the server has
-// noticed the loss. The zero value is ready to use. It is safe for concurrent use.
+// noticed the loss. Requests of different callers do not meet: an upload belongs to one of them, and
+// the others must not interrupt it. The zero value is ready to use. It is safe for concurrent use.
 type holders struct {
 	mu   sync.Mutex
-	held map[string]*holder
+	held map[holding]*holder
 }
+
+// holding is an upload, and the caller of a request for it.
+type holding struct{ owner, link, id string }
 
 // holder is a request that has an upload.
 type holder struct {
@@ -33,16 +38,18 @@ type holder struct {
 	interrupted bool
 }
 
-// acquire waits until a request has the upload with an id, and interrupts those that have it before.
+// acquire waits until a request of the caller of ctx has the upload with an id, and interrupts those
+// that have it before.
 // interrupt is called at most once, before release returns.
 func (h *holders) acquire(ctx context.Context, id string, interrupt func()) (own *holder, release func(), err error) {
+	key := holding{access.FromContext(ctx).Name, linkOf(ctx), id}
 	ctx, cancel := context.WithTimeout(ctx, holdTime)
 	defer cancel()
 	own = &holder{over: make(chan struct{}), interrupt: interrupt}
 	for {
-		other := h.add(id, own)
+		other := h.add(key, own)
 		if other == nil {
-			return own, func() { h.release(id, own) }, nil
+			return own, func() { h.release(key, own) }, nil
 		}
 		other.stop()
 		select {
@@ -55,25 +62,25 @@ func (h *holders) acquire(ctx context.Context, id string, interrupt func()) (own
 }
 
 // add makes own the holder of an upload. If the upload has one, add returns that one.
-func (h *holders) add(id string, own *holder) (other *holder) {
+func (h *holders) add(key holding, own *holder) (other *holder) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if other := h.held[id]; other != nil {
+	if other := h.held[key]; other != nil {
 		return other
 	}
 	if h.held == nil {
-		h.held = map[string]*holder{}
+		h.held = map[holding]*holder{}
 	}
-	h.held[id] = own
+	h.held[key] = own
 	return nil
 }
 
-func (h *holders) release(id string, own *holder) {
+func (h *holders) release(key holding, own *holder) {
 	own.mu.Lock()
 	own.interrupt = nil
 	own.mu.Unlock()
 	h.mu.Lock()
-	delete(h.held, id)
+	delete(h.held, key)
 	h.mu.Unlock()
 	close(own.over)
 }
