@@ -77,6 +77,16 @@ type headerError struct {
 
 func (e *headerError) Unwrap() error { return e.error }
 
+// Reworded returns told, another error of the same kind, with the status and the header of the
+// response for err.
+func Reworded(err, told error) error {
+	told = WithStatus(told, Status(err))
+	if more, ok := errors.AsType[*headerError](err); ok {
+		told = WithHeader(told, more.name, more.value)
+	}
+	return told
+}
+
 // Fail answers a request with an error: its text as one line, and its word in ErrorHeader. Of an
 // error of no kind, the client learns only that it is internal.
 func Fail(w http.ResponseWriter, err error) {

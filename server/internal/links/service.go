@@ -134,7 +134,7 @@ func Told(err error) error {
 	if errors.Is(err, tranship.ErrDenied) || errors.Is(err, tranship.ErrNotFound) {
 		return errNoLink
 	}
-	if _, named := errors.AsType[*tranship.PathError](err); !named {
+	if !mayName(err) {
 		return err
 	}
 	for _, known := range []struct {
@@ -146,16 +146,31 @@ func Told(err error) error {
 		{tranship.ErrIntegrity, "the content is damaged"},
 		{tranship.ErrQuota, "it does not fit beside the other files that are stored"},
 		{tranship.ErrNoSpace, "there is no space left"},
-		{tranship.ErrLimit, "it is more than the server takes"},
 		{tranship.ErrAborted, "the transfer was ended"},
 		{tranship.ErrUnavailable, "try again"},
+		{tranship.ErrLimit, "it is more than the server takes"},
 		{tranship.ErrInvalid, "the request is not valid"},
 	} {
 		if errors.Is(err, known.kind) {
-			return httpadmission.WithStatus(failure.Worded(known.kind, "%v: %s", known.kind, known.text), httpadmission.Status(err))
+			return httpadmission.Reworded(err, failure.Worded(known.kind, "%v: %s", known.kind, known.text))
 		}
 	}
 	return err // an internal one, whose text no client is told
+}
+
+// mayName reports whether the text of an error may have the path of a file in the store, or the name
+// of the principal that has made the link. Of the kinds of errors below, stores also return some that
+// are no tranship.PathError.
+func mayName(err error) bool {
+	if _, named := errors.AsType[*tranship.PathError](err); named {
+		return true
+	}
+	for _, kind := range []error{tranship.ErrExists, tranship.ErrQuota, tranship.ErrNoSpace, tranship.ErrAborted, tranship.ErrUnavailable} {
+		if errors.Is(err, kind) {
+			return true
+		}
+	}
+	return false
 }
 
 // clientOf names the client of a call, for downloads that it may resume.
