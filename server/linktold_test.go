@@ -35,3 +35,13 @@ func TestLinkTold(t *testing.T) {
 		}
 	}
 }
+
+// TestLinkRefusalLog checks that a guess at a link is no failure of the server in the log.
+func TestLinkRefusalLog(t *testing.T) {
+	s := newLinkSite(t, newMem(), server.Config{})
+	s.gone("never made", "/s/"+strings.Repeat("a", 56))
+	logged := s.logged.String()
+	if !strings.Contains(logged, `"msg":"call refused"`) || strings.Contains(logged, `"level":"ERROR"`) {
+		t.Errorf("the log is %s", logged)
+	}
+}

@@ -182,8 +182,9 @@ func (c *Call) recheck() {
 // refuse logs why the call is refused, and returns what its caller is told.
 func (c *Call) refuse(err error) error {
 	d, address := c.door, hostPort(c.address)
-	d.refusals.add(c.ctx, d.clock.Now(), strings.TrimPrefix(c.method, "/"), address, err)
-	if !isTold(err) && (c.finder == nil || !errors.Is(err, tranship.ErrNotFound)) {
+	told := isTold(err) || c.finder != nil && errors.Is(err, tranship.ErrNotFound)
+	d.refusals.add(c.ctx, d.clock.Now(), strings.TrimPrefix(c.method, "/"), address, err, told)
+	if !told {
 		err = errInternal
 	}
 	if d.audit != nil {

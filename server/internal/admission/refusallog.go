@@ -23,8 +23,9 @@ type refusalLog struct {
 	unlogged int
 }
 
-// add logs a refusal, unless another was logged less than refusalInterval ago.
-func (r *refusalLog) add(ctx context.Context, now time.Time, method, address string, err error) {
+// add logs a refusal, unless another was logged less than refusalInterval ago. told: the caller is told
+// of err; any other error is a failure of the server.
+func (r *refusalLog) add(ctx context.Context, now time.Time, method, address string, err error, told bool) {
 	r.mu.Lock()
 	if passed := now.Sub(r.last); passed >= 0 && passed < refusalInterval {
 		r.unlogged++
@@ -38,7 +39,7 @@ func (r *refusalLog) add(ctx context.Context, now time.Time, method, address str
 	level, reason := slog.LevelWarn, err
 	if refusal, ok := errors.AsType[*authn.Refusal](err); ok && refusal.Reason != nil {
 		reason = refusal.Reason
-	} else if !isTold(err) {
+	} else if !told {
 		level = slog.LevelError
 	}
 	attributes := []any{"operation", method, "peer", address, "reason", reason.Error()}
