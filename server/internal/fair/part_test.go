@@ -49,8 +49,11 @@ func TestQueueSmallCalls(t *testing.T) {
 		if err != nil || time.Since(begun) > time.Second {
 			t.Fatalf("an ordinary call of another caller has waited for %v: %v", time.Since(begun), err)
 		}
-		if q.used.all > q.places || q.present.all > q.room {
-			t.Errorf("%d places and %d of the room are taken", q.used.all, q.present.all)
+		q.mu.Lock()
+		used, present := q.used, q.present
+		q.mu.Unlock()
+		if used.all > q.places || present.all > q.room {
+			t.Errorf("%d places and %d of the room are taken", used.all, present.all)
 		}
 		p.Leave()
 		cancel()
