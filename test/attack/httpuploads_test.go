@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -39,7 +40,7 @@ func TestUploadsOverHTTP(t *testing.T) {
 	address := s.httpAddress(t)
 	content := filetest.Random(tranship.MaxPutBytes + 100_000)
 	var others sync.WaitGroup // those that are not slow
-	var refused atomic.Int64
+	var refused, lost atomic.Int64
 	upload := func(n int, client *http.Client) error {
 		for {
 			body := io.Reader(bytes.NewReader(content))
@@ -49,6 +50,12 @@ func TestUploadsOverHTTP(t *testing.T) {
 			url := fmt.Sprintf("http://%s/files/new/%d", address, n)
 			response, err := exchange(t.Context(), client, http.MethodPut, url, body, int64(len(content)))
 			switch {
+			case errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET):
+				// On a busy machine a client may need longer for its header than the server waits.
+				if lost.Add(1) > clients/20 {
+					return err
+				}
+				continue
 			case err != nil:
 				return err
 			case response.StatusCode == http.StatusCreated:
@@ -76,7 +83,7 @@ func TestUploadsOverHTTP(t *testing.T) {
 		})
 	}
 	all.Wait()
-	t.Logf("%d requests were refused and made again", refused.Load())
+	t.Logf("%d requests were refused and %d lost, and made again", refused.Load(), lost.Load())
 	s.serves(t)
 	s.bounded(t, begun, memoryLimit+clients*connectionBytes)
 	for n := range clients {
