@@ -50,6 +50,9 @@ type part struct {
 	// base is the ETag that the session had noted for the part when it was begun or found; ""
 	// for none. If it has noted another one since, another server has a newer writer.
 	base string
+	// older is the ETag of the part that this one has replaced; "" for none. The upload may learn late
+	// that the session notes it.
+	older string
 }
 
 // drop ends the writer of a part that is not closed. The upload must be locked.
@@ -102,7 +105,7 @@ func (u *upload) newWriter(ctx context.Context, n int, kept *tail) (*writer, err
 	if err != nil {
 		return nil, err
 	}
-	if err := u.forget(ctx, n, older, kept); err != nil {
+	if err := u.forget(ctx, n, older, p, kept); err != nil {
 		return nil, err
 	}
 	if err := u.reserve(ctx, p, most); err != nil {
@@ -160,10 +163,10 @@ func (u *upload) replaceLocked(n int, newer *part) {
 	u.parts[n] = newer
 }
 
-// forget waits until no request of the older part n can arrive after those of the newer one. It does
+// forget waits until no request of the older part n, which may be nil, can arrive after those of the newer one. It does
 // not stop one, because the engine may have the part all the same, and nothing would tell. It then
 // makes other servers forget the older one, and the tail of the part unless it is kept.
-func (u *upload) forget(ctx context.Context, n int, older *part, kept *tail) error {
+func (u *upload) forget(ctx context.Context, n int, older, newer *part, kept *tail) error {
 	etag, unsure := "", false
 	if older != nil {
 		if older.done != nil {
@@ -176,6 +179,7 @@ func (u *upload) forget(ctx context.Context, n int, older *part, kept *tail) err
 		}
 		u.mu.Lock()
 		etag, unsure = older.etag, older.tailing
+		newer.older = etag
 		u.mu.Unlock()
 	}
 	if !u.resumable() || etag == "" && !unsure && !u.hasTailOf(n, kept) {

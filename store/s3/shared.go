@@ -55,9 +55,10 @@ func (u *upload) reload(ctx context.Context) error {
 }
 
 // adoptLocked takes over a newer state of the session, and the parts that other servers have
-// written.
+// written. The state may be one that the upload itself has just stored.
 func (u *upload) adoptLocked(x *session) {
-	if x.Revision <= u.session.Revision {
+	known := u.session
+	if x.Revision <= known.Revision {
 		return
 	}
 	u.session = x
@@ -65,6 +66,9 @@ func (u *upload) adoptLocked(x *session) {
 		return
 	}
 	for n, etag := range x.Dropped {
+		if known.Dropped[n] == etag {
+			continue // the upload may have written the same bytes since
+		}
 		if p := u.parts[n]; p != nil && p.etag == etag && x.Noted[n].ETag != etag {
 			delete(u.parts, n) // another server has begun it again
 		}
@@ -73,7 +77,7 @@ func (u *upload) adoptLocked(x *session) {
 		switch p := u.parts[n]; {
 		case p != nil && p.etag == noted.ETag:
 			p.noted = true
-		case p != nil && p.base == noted.ETag:
+		case p != nil && (p.base == noted.ETag || p.older == noted.ETag):
 		default:
 			u.replaceLocked(n, &part{store: u.store, length: x.partLength(n), crc: noted.CRC, closed: true, etag: noted.ETag, noted: true})
 		}
