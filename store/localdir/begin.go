@@ -93,6 +93,7 @@ func (d *Dir) resume(u *upload) error {
 	if older := d.resumable[u.spec.Path]; older != nil {
 		older.letGo()
 	}
+	d.news.used(u.dir.path)
 	partial, err := u.dir.openPartial(u.spec, u.name, u.parts.PartSize())
 	if err != nil {
 		return err

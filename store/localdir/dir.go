@@ -67,6 +67,7 @@ type Dir struct {
 	top         *rootfs.Dir
 	directories *rootfs.Cache
 	spellings   spellings
+	news        newDirectories
 	timeUnits   timeUnits
 	// renames is held while a rename that must not replace takes two steps.
 	renames sync.Mutex

@@ -67,7 +67,10 @@ func (d *Dir) enterSub(parent *openDirectory, name string, create bool) (*rootfs
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && create:
 		err = parent.names.Mkdir(name, 0o777)
-		if errors.Is(err, fs.ErrExist) { // meanwhile
+		switch {
+		case err == nil:
+			d.news.made(path)
+		case errors.Is(err, fs.ErrExist): // meanwhile
 			err = d.checkSpelling(parent, name)
 		}
 	case err == nil:

@@ -136,6 +136,40 @@ func TestDirReplacedRemovesPartial(t *testing.T) {
 	}
 }
 
+// TestPutBatchRemovesPartialInNewDirectory leaves a partial file in a directory that the same Dir has
+// made just before.
+func TestPutBatchRemovesPartialInNewDirectory(t *testing.T) {
+	name := t.TempDir()
+	dir := openDir(t, name)
+	if _, err := dir.Put(t.Context(), tranship.Spec{Path: "new/first"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	data := filetest.Random(downloadBytes)
+	upload, err := dir.Begin(t.Context(), tranship.Spec{Path: "new/copy", Size: new(int64(len(data))), ResumeKey: "key"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	part, err := upload.Part(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = part.Write(data[:localdir.LeastPart])
+	if err := errors.Join(err, part.Close(), upload.Detach(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	if got := filetest.Names(t, filepath.Join(name, "new")); len(got) != 3 {
+		t.Fatalf("there are %q before", got)
+	}
+	for _, result := range dir.PutBatch(t.Context(), putItems("new/copy", "new/other")) {
+		if result.Err != nil {
+			t.Error(result.Err)
+		}
+	}
+	if got := filetest.Names(t, filepath.Join(name, "new")); !slices.Equal(got, []string{"copy", "first", "other"}) {
+		t.Errorf("there are %q", got)
+	}
+}
+
 // While a process has the partial file open, it stays.
 func TestDirReplacedKeepsPartialInUse(t *testing.T) {
 	name := t.TempDir()

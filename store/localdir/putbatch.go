@@ -42,10 +42,11 @@ func (d *Dir) putRun(ctx context.Context, directory string, items []tranship.Put
 		return
 	}
 	defer dir.Close()
+	isNew := d.news.has(dir.path)
 	short := make([]bool, len(items)) // which files were stored in the short way
 	batch.Each(len(items), func(i int) {
 		if ctx.Err() == nil {
-			if results[i].File, short[i] = d.putShort(dir, items[i]); short[i] {
+			if results[i].File, short[i] = d.putShort(dir, items[i], isNew); short[i] {
 				return
 			}
 		}
@@ -104,8 +105,9 @@ var errLong = errors.New("not in the short way")
 // putShort does what Put does, in an open directory, with few system calls. It reports false,
 // and leaves nothing behind, if it fails in any way, or if the file needs more than it does:
 // to be synced, a check of its spelling, a time that not every file system keeps, or a path
-// that has no file, which it would have after putRun has stored it in a directory that moves.
-func (d *Dir) putShort(dir *openDirectory, item tranship.PutItem) (tranship.File, bool) {
+// that has no file, which it would have after putRun has stored it in a directory that moves. It
+// looks for no partial files in a directory that is new.
+func (d *Dir) putShort(dir *openDirectory, item tranship.PutItem, isNew bool) (tranship.File, bool) {
 	spec := item.Spec
 	modified := spec.Attributes.ModTime
 	if spec.Durability == tranship.DurabilityDurable || spec.Precondition.MustNotExist || !dir.exact || modified != nil && !filetime.IsSafe(*modified) {
@@ -136,7 +138,9 @@ func (d *Dir) putShort(dir *openDirectory, item tranship.PutItem) (tranship.File
 		_ = dir.Remove(temporary)
 		return tranship.File{}, false
 	}
-	dir.removePartials(name)
+	if !isNew {
+		dir.removePartials(name)
+	}
 	file := fileOfStatus(spec.Path, status)
 	file.CRC32C = &crc
 	return file, true
