@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/tranship/tranship"
@@ -20,6 +21,8 @@ type openDirectory struct {
 	names directoryNames
 	// exact is true if two names in the directory are never one file.
 	exact bool
+	// kept is what the directory has kept of a file of PutBatch; nil if that is unknown.
+	kept atomic.Pointer[keptAttributes]
 }
 
 // enter opens a directory; "" is d itself. It fails if the directory is listed under another
@@ -28,7 +31,7 @@ func (d *Dir) enter(path string, create bool) (*openDirectory, error) {
 	exact, known := d.spellings.known(path)
 	if known {
 		if dir, err := d.directories.Walk(path); err == nil {
-			return &openDirectory{dir, path, d.namesOf(dir), exact}, nil
+			return &openDirectory{Dir: dir, path: path, names: d.namesOf(dir), exact: exact}, nil
 		}
 	}
 	if path == "" {
@@ -53,7 +56,7 @@ func (d *Dir) entered(dir *rootfs.Dir, path string) (*openDirectory, error) {
 	names := d.namesOf(dir)
 	exact := names.IsExact()
 	d.spellings.know(path, exact)
-	return &openDirectory{dir, path, names, exact}, nil
+	return &openDirectory{Dir: dir, path: path, names: names, exact: exact}, nil
 }
 
 // enterSub opens one directory in parent, as enter does.

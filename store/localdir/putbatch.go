@@ -153,7 +153,7 @@ func (d *openDirectory) fillShort(temporary string, attributes tranship.Attribut
 	if err != nil {
 		return rootfs.Status{}, err
 	}
-	status, err := fillDescriptor(file, attributes, data)
+	status, err := d.fillDescriptor(file, attributes, data)
 	if err = errors.Join(err, file.Close()); err != nil {
 		_ = d.Remove(temporary)
 	}
@@ -174,18 +174,18 @@ func shortMode(mode *fs.FileMode) fs.FileMode {
 }
 
 // fillDescriptor gives a new file its content and attributes, and describes it.
-func fillDescriptor(file rootfs.Descriptor, attributes tranship.Attributes, data []byte) (rootfs.Status, error) {
+func (d *openDirectory) fillDescriptor(file rootfs.Descriptor, attributes tranship.Attributes, data []byte) (rootfs.Status, error) {
 	// If the file system has no locks, no process takes the file for unused.
 	_, _ = file.Lock()
-	for len(data) > 0 {
-		n, err := file.Write(data)
+	for left := data; len(left) > 0; {
+		n, err := file.Write(left)
 		if err != nil {
 			return rootfs.Status{}, err
 		}
 		if n == 0 {
 			return rootfs.Status{}, io.ErrShortWrite
 		}
-		data = data[n:]
+		left = left[n:]
 	}
 	modified := attributes.ModTime
 	if modified != nil {
@@ -193,11 +193,17 @@ func fillDescriptor(file rootfs.Descriptor, attributes tranship.Attributes, data
 			return rootfs.Status{}, err
 		}
 	}
+	kept := d.kept.Load()
+	if status, ok := kept.status(attributes, len(data)); ok {
+		return status, nil
+	}
 	status, err := file.Status()
 	if err == nil && attributes.Mode != nil && status.Mode.Perm() != *attributes.Mode {
 		if err = file.Chmod(*attributes.Mode); err == nil {
 			status, err = file.Status()
 		}
+	} else if err == nil && kept == nil {
+		d.kept.Store(keptOf(attributes, status))
 	}
 	if err == nil && modified != nil && status.ModTime.Sub(*modified).Abs() > filetime.Tolerance {
 		err = errLong // as of a file system that has ignored the time

@@ -6,8 +6,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/store/localdir"
@@ -135,6 +137,32 @@ func TestPutBatchModes(t *testing.T) {
 			if result.Err != nil || err != nil || info.Mode() != modes[i] || result.File.Mode != modes[i] {
 				t.Errorf("umask %#o: %+v, %v; want mode %v", umask, result, info, modes[i])
 			}
+		}
+	}
+}
+
+// TestPutBatchDescribes compares what a batch says of files of several modes, with times to the
+// nanosecond and others, with what the system says.
+func TestPutBatchDescribes(t *testing.T) {
+	name := t.TempDir()
+	dir := openDir(t, name)
+	items := putItems("d/a", "d/b", "d/c", "d/d", "d/e", "d/f", "d/g", "d/h")
+	modes := []fs.FileMode{0o640, 0o640, 0o600, 0o666, 0o640, 0o400, 0o640, 0o600}
+	for i := range items {
+		modified := modTime.Add(time.Duration(i*i) * 1_001_003)
+		items[i].Spec.Attributes = tranship.Attributes{Mode: &modes[i], ModTime: &modified}
+		items[i].Data = make([]byte, 1000*i)
+	}
+	items[6].Spec.Attributes.ModTime = nil
+	for i, result := range dir.PutBatch(t.Context(), items) {
+		path := items[i].Spec.Path
+		want, err := dir.Stat(t.Context(), path)
+		want.CRC32C = result.File.CRC32C
+		if result.Err != nil || err != nil || !reflect.DeepEqual(result.File, want) {
+			t.Errorf("%s: %+v, want %+v, %v", path, result, want, err)
+		}
+		if modified := items[i].Spec.Attributes.ModTime; want.Mode != modes[i] || modified != nil && !want.ModTime.Equal(*modified) {
+			t.Errorf("%s has mode %v and time %v, want %+v", path, want.Mode, want.ModTime, items[i].Spec.Attributes)
 		}
 	}
 }

@@ -33,12 +33,18 @@ const (
 // the target's name, so that it is short. The path of the directory is not in the hash: the
 // same directory may be reached by several.
 func hiddenName(target string) string {
+	return string(appendHiddenName(nil, target))
+}
+
+func appendHiddenName(to []byte, target string) []byte {
 	sum := sha256.Sum256([]byte(target))
-	return temporaryPrefix + hex.EncodeToString(sum[:8])
+	return hex.AppendEncode(append(to, temporaryPrefix...), sum[:8])
 }
 
 func temporaryName(target, unique string) string {
-	return hiddenName(target) + "-" + unique + temporarySuffix
+	var room [64]byte
+	name := append(appendHiddenName(room[:0], target), '-')
+	return string(append(append(name, unique...), temporarySuffix...))
 }
 
 // checkTarget fails for names of temporary and partial files. A file of such a name could be
