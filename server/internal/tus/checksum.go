@@ -10,6 +10,7 @@ import (
 	"hash/crc32"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync/atomic"
 
@@ -34,14 +35,33 @@ type checksum struct {
 	hash.Hash
 	algorithm string
 	want      []byte
+	// trailer has the checksum once the body has come; nil if that of the header is the one.
+	trailer http.Header
+}
+
+// hasChecksum reports whether a request has a checksum of its body, or says that one follows the body.
+func hasChecksum(r *http.Request) bool {
+	_, follows := r.Trailer[checksumHeader]
+	return follows || r.Header.Get(checksumHeader) != ""
 }
 
 // checksumOf returns the checksum that the body of a request must have; nil if the request has none.
-func checksumOf(header http.Header) (*checksum, error) {
-	value := header.Get(checksumHeader)
+func checksumOf(r *http.Request) (*checksum, error) {
+	value := r.Header.Get(checksumHeader)
+	if _, follows := r.Trailer[checksumHeader]; follows {
+		if value != "" {
+			return nil, twice(checksumHeader)
+		}
+		return &checksum{trailer: r.Trailer}, nil
+	}
 	if value == "" {
 		return nil, nil
 	}
+	return parseChecksum(value)
+}
+
+// parseChecksum parses a value of Upload-Checksum.
+func parseChecksum(value string) (*checksum, error) {
 	algorithm, encoded, _ := strings.Cut(value, " ")
 	sum := &checksum{algorithm: algorithm}
 	switch algorithm {
@@ -61,8 +81,21 @@ func checksumOf(header http.Header) (*checksum, error) {
 	return sum, nil
 }
 
-// check compares the checksum once all bytes were hashed.
-func (c *checksum) check() error {
+// check compares the checksum with that of a whole body.
+func (c *checksum) check(body []*[]byte) error {
+	if c.trailer != nil {
+		if len(c.trailer[checksumHeader]) > 1 {
+			return twice(checksumHeader)
+		}
+		followed, err := parseChecksum(c.trailer.Get(checksumHeader))
+		if err != nil {
+			return err
+		}
+		c = followed
+	}
+	for _, buffer := range body {
+		_, _ = c.Write(*buffer) // a hash does not fail
+	}
 	if got := c.Sum(nil); !bytes.Equal(got, c.want) {
 		err := fmt.Errorf("%w: the piece has %s %x, not %x", tranship.ErrIntegrity, c.algorithm, got, c.want)
 		return httpadmission.WithStatus(err, statusChecksumMismatch)
@@ -72,14 +105,15 @@ func (c *checksum) check() error {
 
 // checkedTooLong returns the error of a piece with a checksum that is too long.
 func checkedTooLong() error {
-	return httpadmission.WithStatus(
+	err := httpadmission.WithStatus(
 		&tranship.InvalidError{Field: "body", Rule: fmt.Sprintf("a piece with %s must have at most %d bytes", checksumHeader, maxCheckedBytes)},
 		http.StatusRequestEntityTooLarge)
+	return httpadmission.WithHeader(err, maxCheckedHeader, strconv.Itoa(maxCheckedBytes))
 }
 
 // memoryBytes is how much of the body of a request is held in memory; 0 without a checksum.
 func memoryBytes(r *http.Request) int64 {
-	if r.Header.Get(checksumHeader) == "" {
+	if !hasChecksum(r) {
 		return 0
 	}
 	if 0 <= r.ContentLength && r.ContentLength <= maxCheckedBytes {
@@ -113,9 +147,8 @@ func (s *Service) readChecked(e *httpadmission.Exchange, p *piece, sum *checksum
 		case err != nil:
 			return broken(err)
 		}
-		_, _ = sum.Write(*buffer) // a hash does not fail
 	}
-	if err := sum.check(); err != nil {
+	if err := sum.check(held); err != nil {
 		return err
 	}
 	for _, buffer := range held {

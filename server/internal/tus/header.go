@@ -27,7 +27,46 @@ const (
 	checksumHeader = "Upload-Checksum"
 	expiresHeader  = "Upload-Expires"
 	concatHeader   = "Upload-Concat"
+	overrideHeader = "X-Http-Method-Override"
+	// maxCheckedHeader has the most bytes that a piece with a checksum may have.
+	maxCheckedHeader = "Tranship-Max-Checked-Piece"
 )
+
+// checkHeaders returns an error if a request has a header twice that means one thing: a program on the
+// way could take the other value. It returns one for a body that is encoded as well: the file would have
+// the encoded bytes.
+func checkHeaders(header http.Header) error {
+	for _, name := range []string{
+		versionHeader, lengthHeader, deferHeader, offsetHeader, metadataHeader, checksumHeader, concatHeader, overrideHeader,
+		interopHeader, completeHeader, incompleteHeader, "Content-Type", "Content-Disposition", "Content-Encoding",
+	} {
+		if len(header[name]) > 1 {
+			return twice(name)
+		}
+	}
+	if encoding := header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
+		return httpadmission.WithStatus(
+			&tranship.InvalidError{Field: "Content-Encoding", Rule: "a body is stored as it is, and must not be encoded"}, http.StatusUnsupportedMediaType)
+	}
+	return nil
+}
+
+// twice returns the error of a header that a request has more than once.
+func twice(name string) error {
+	return &tranship.InvalidError{Field: name, Rule: "a request must have it once"}
+}
+
+// checkLength returns an error if a request of an upload names another length than the upload has.
+func checkLength(header http.Header, size int64) error {
+	if header.Get(lengthHeader) == "" {
+		return nil
+	}
+	length, err := number(header, lengthHeader)
+	if err == nil && length != size {
+		err = &tranship.InvalidError{Field: lengthHeader, Rule: fmt.Sprintf("the upload has %d bytes, not %d", size, length)}
+	}
+	return err
+}
 
 // lengthOf returns the length of a new upload.
 func lengthOf(header http.Header) (int64, error) {

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/tranship/tranship"
@@ -85,7 +86,7 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		id = ""
 	}
 	method := r.Method
-	if override := r.Header.Get("X-HTTP-Method-Override"); override != "" && method == http.MethodPost {
+	if override := r.Header.Get(overrideHeader); override != "" && method == http.MethodPost {
 		method = override
 	}
 	request := httpadmission.Request{Owes: r.ContentLength != 0, MemoryBytes: memoryBytes(r)}
@@ -116,6 +117,9 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Tus-Version", version)
 			request.Owes, handler = false, fails(err)
 		}
+		if err := checkHeaders(r.Header); err != nil {
+			request.Owes, handler = false, fails(err)
+		}
 	}
 	if request.Method == methodCreate { // the id of an upload is a secret
 		request.Names = admission.Names{Path: speaks.namedPath(r.Header)}
@@ -135,8 +139,9 @@ func fails(err error) func(*httpadmission.Exchange) error {
 func (s *Service) about(e *httpadmission.Exchange) error {
 	header := e.Header()
 	header.Set("Tus-Version", version)
-	header.Set("Tus-Extension", "creation,creation-with-upload,checksum,expiration,termination")
+	header.Set("Tus-Extension", "creation,creation-with-upload,checksum,checksum-trailer,expiration,termination")
 	header.Set("Tus-Checksum-Algorithm", strings.Join(checksumAlgorithms(), ","))
+	header.Set(maxCheckedHeader, strconv.Itoa(maxCheckedBytes))
 	return e.WriteHeader(http.StatusNoContent)
 }
 

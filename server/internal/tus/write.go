@@ -42,6 +42,9 @@ func (s *Service) write(e *httpadmission.Exchange, speaks protocol, id string) e
 		err := failure.Worded(tranship.ErrInvalid, "%v: the upload continues at %d, not at %d", tranship.ErrInvalid, have, at)
 		return httpadmission.WithHeader(httpadmission.WithStatus(err, http.StatusConflict), offsetHeader, strconv.FormatInt(have, 10))
 	}
+	if err := checkLength(request, opened.Size); err != nil {
+		return err
+	}
 	if err := s.receive(e, speaks, own, opened, at); err != nil {
 		return err
 	}
@@ -54,7 +57,7 @@ func (s *Service) write(e *httpadmission.Exchange, speaks protocol, id string) e
 // receive adds the body of a request to an upload that has all bytes before an offset, and commits
 // the upload with its last byte. If the body does not come whole, what has come is kept.
 func (s *Service) receive(e *httpadmission.Exchange, speaks protocol, own *holder, opened *session, at int64) (err error) {
-	sum, err := checksumOf(e.Request.Header)
+	sum, err := checksumOf(e.Request)
 	if err != nil {
 		return err
 	}
