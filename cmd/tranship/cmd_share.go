@@ -38,10 +38,10 @@ directory, and nothing is read. The path of a directory ends with a slash.
 The link acts as you, and ends at the latest when your rights do. The policy of the
 server must allow it, with a line such as "allow ann read,share docs". The server needs
 --http and, to print whole URLs, --http-url.`,
-		Example: `  tranship share grpcs://host/docs/plan.pdf --expires 7d
-  tranship share grpcs://host/inbox/ --upload --max-size 1GiB --max-uses 10
-  tranship share ls grpcs://host
-  tranship share rm grpcs://host ID`,
+		Example: `  tranship share grpcs://host:50051/docs/plan.pdf --expires 7d
+  tranship share grpcs://host:50051/inbox/ --upload --max-size 1GiB --max-uses 10
+  tranship share ls grpcs://host:50051
+  tranship share rm grpcs://host:50051 ID`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := arguments(1, 1, "tranship share LOCATION")(cmd, args); err != nil {

@@ -42,7 +42,7 @@ A file that does not match its checksum, or cannot be read, is an error; one wit
 a checksum, such as one that another program has made, is only printed. A signal ends
 the command after a summary, which says how to continue with --after.`,
 		Example: `  tranship verify --bandwidth 50MiB /srv/files
-  tranship verify --newer-than 7d grpcs://files.example.com/
+  tranship verify --newer-than 7d grpcs://files.example.com:50051/
   tranship verify --json s3://bucket/prefix`,
 		Args: arguments(1, -1, "tranship verify LOCATION..."),
 		RunE: func(cmd *cobra.Command, args []string) error {
