@@ -52,7 +52,7 @@ func (l *locations) of(path string, id directoryID) string {
 		return ""
 	}
 	buffer := make([]byte, maxLocation)
-	n := l.read(l.root, buffer)
+	n := l.read(l.root, nil, buffer)
 	top := string(buffer[:n])
 	switch {
 	case n == 0, n == len(buffer):
@@ -64,14 +64,38 @@ func (l *locations) of(path string, id directoryID) string {
 	}
 }
 
-// read reads the location of an open directory into a buffer, and returns its length. That is
-// the length of the buffer if it is too short, and 0 if the system does not provide the location.
-// The caller must have called of before.
-func (l *locations) read(dir *Dir, buffer []byte) (n int) {
+// link opens the link that leads to an open directory, so that reading it need not look up its name. It
+// returns nil if that fails. The caller must close the result before the directory.
+func (l *locations) link(dir *Dir) *Descriptor {
+	link := -1
 	err := dir.use(func(open int) error {
 		return l.links.use(func(links int) error {
 			return retry(func() (err error) {
-				n, err = unix.Readlinkat(links, strconv.Itoa(open), buffer)
+				link, err = openat(links, strconv.Itoa(open), unix.O_PATH, 0)
+				return err
+			})
+		})
+	})
+	if err != nil {
+		return nil
+	}
+	return &Descriptor{link, descriptorLinks}
+}
+
+// read reads the location of an open directory into a buffer, and returns its length. That is
+// the length of the buffer if it is too short, and 0 if the system does not provide the location.
+// link is that of the directory, or nil. The caller must have called of before.
+func (l *locations) read(dir *Dir, link *Descriptor, buffer []byte) (n int) {
+	err := dir.use(func(open int) error {
+		return l.links.use(func(links int) error {
+			name := ""
+			if link != nil {
+				links = link.number
+			} else {
+				name = strconv.Itoa(open)
+			}
+			return retry(func() (err error) {
+				n, err = unix.Readlinkat(links, name, buffer)
 				return err
 			})
 		})

@@ -3,6 +3,8 @@ package rootfs
 import (
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -39,5 +41,31 @@ func TestLocations(t *testing.T) {
 	id, _ := proc.locate(".")
 	if at := others.of("self", id); at != "" || others.links != nil {
 		t.Errorf("a directory of a file system that is not known is at %q", at)
+	}
+}
+
+// TestPositionLink checks that a position which is asked often opens the link to its directory, reads
+// the location through it, and closes it.
+func TestPositionLink(t *testing.T) {
+	dir, name := open(t)
+	write(t, filepath.Join(name, "a/b/c/old"), "x")
+	cache := NewCache(dir)
+	defer cache.Close()
+	p := positions(t, cache)["location"]
+	if p.location == "" {
+		t.Skip("not a local file system")
+	}
+	for n, want := range []bool{false, true, true} {
+		if !p.Holds() || (p.link != nil) != want {
+			t.Errorf("after check %d the link is %v", n+1, p.link)
+		}
+	}
+	number := p.link.number
+	target, err := os.Readlink(filepath.Join(descriptorLinks, strconv.Itoa(number)))
+	if want := "/fd/"; err != nil || !strings.Contains(target, want) {
+		t.Errorf("the link is %q, %v; want one that contains %q", target, err, want)
+	}
+	if err := p.Close(); err != nil || p.link != nil {
+		t.Errorf("after Close: %v, %v", p.link, err)
 	}
 }

@@ -1,5 +1,7 @@
 package rootfs
 
+import "errors"
+
 // Position is an open directory and the path that led to it. It checks whether the path still
 // does. It is not safe for concurrent use.
 type Position struct {
@@ -11,6 +13,10 @@ type Position struct {
 	// room for it and one more byte.
 	location string
 	read     []byte
+	// link leads to the directory. It is nil before the second of the checks of Holds, and if it
+	// cannot be opened.
+	link   *Descriptor
+	checks int
 }
 
 // Position returns the position of the directory at a path if the directory is cached, and nil
@@ -51,9 +57,18 @@ func (p *Position) Holds() bool {
 	if p.path == "" || p.location == "" {
 		return p.Leads()
 	}
-	n := p.cache.locations.read(p.dir, p.read)
+	if p.checks++; p.checks == 2 {
+		p.link = p.cache.locations.link(p.dir)
+	}
+	n := p.cache.locations.read(p.dir, p.link, p.read)
 	return string(p.read[:n]) == p.location
 }
 
 // Close closes the directory.
-func (p *Position) Close() error { return p.dir.Close() }
+func (p *Position) Close() error {
+	var closed error
+	if p.link != nil {
+		closed, p.link = p.link.Close(), nil
+	}
+	return errors.Join(closed, p.dir.Close())
+}

@@ -65,12 +65,22 @@ func TestPosition(t *testing.T) {
 			cache := NewCache(dir)
 			defer cache.Close()
 			all := positions(t, cache)
+			for kind, p := range positions(t, cache) {
+				all[kind+", checked before"] = p
+				for range 3 {
+					if !p.Holds() {
+						t.Errorf("by %s: it does not hold before", kind)
+					}
+				}
+			}
 			if err := test.do(name); err != nil {
 				t.Fatal(err)
 			}
 			for kind, p := range all {
-				if p.Holds() != test.want || p.Leads() != test.want {
-					t.Errorf("by %s: Holds %v, Leads %v; want %v", kind, p.Holds(), p.Leads(), test.want)
+				for range 3 {
+					if p.Holds() != test.want || p.Leads() != test.want {
+						t.Errorf("by %s: Holds %v, Leads %v; want %v", kind, p.Holds(), p.Leads(), test.want)
+					}
 				}
 			}
 		})
@@ -90,6 +100,13 @@ func TestPositionBelowMovedRoot(t *testing.T) {
 	cache := NewCache(dir)
 	defer cache.Close()
 	before := positions(t, cache)
+	for _, p := range before {
+		for range 3 {
+			if !p.Holds() {
+				t.Error("it does not hold before")
+			}
+		}
+	}
 	if err := os.Rename(filepath.Join(above, "top"), filepath.Join(above, "moved")); err != nil {
 		if runtime.GOOS == "windows" {
 			t.Skip(err)
@@ -114,6 +131,13 @@ func TestPositionAfterClose(t *testing.T) {
 	write(t, filepath.Join(name, "a/b/c/old"), "x")
 	cache := NewCache(dir)
 	all := positions(t, cache)
+	for _, p := range all {
+		for range 3 {
+			if !p.Holds() {
+				t.Error("it does not hold before")
+			}
+		}
+	}
 	cache.Close()
 	if p := all["location"]; p.location != "" && p.Holds() {
 		t.Error("it holds")

@@ -41,7 +41,9 @@ func newLocations(*Dir) *locations { return &locations{} }
 
 func (*locations) of(string, directoryID) string { return "" }
 
-func (*locations) read(*Dir, []byte) int { return 0 }
+func (*locations) link(*Dir) *Descriptor { return nil }
+
+func (*locations) read(*Dir, *Descriptor, []byte) int { return 0 }
 
 func (*locations) close() {}
 
