@@ -2,6 +2,7 @@ package main
 
 import (
 	"log/slog"
+	"slices"
 
 	"github.com/tranship/tranship/cmd/tranship/internal/config"
 	"github.com/tranship/tranship/cmd/tranship/internal/console"
@@ -84,6 +85,9 @@ func (r *reloader) apply(flags *serveFlags) error {
 
 // serves reports whether a command line runs a server, for which SIGHUP has another meaning.
 func serves(arguments []string) bool {
+	if !slices.Contains(arguments, serveName) {
+		return false
+	}
 	cmd, _, err := newRoot(&globals{}).Find(arguments)
 	return err == nil && cmd.Name() == serveName
 }

@@ -115,3 +115,23 @@ func TestReloadQuota(t *testing.T) {
 	plain.err.Await(t, `msg="the configuration was read again"`, "changes=0")
 	output(t, 0, "ls", "grpc://"+address)
 }
+
+// TestServes checks which command lines run a server.
+func TestServes(t *testing.T) {
+	for _, test := range []struct {
+		arguments []string
+		want      bool
+	}{
+		{[]string{"serve"}, true},
+		{[]string{"--verbose", "serve", "--root", "x"}, true},
+		{[]string{"--connect-timeout", "3s", "serve"}, true},
+		{[]string{"cp", "serve", "grpc://host/"}, false},
+		{[]string{"--connect-timeout", "serve", "cp"}, false},
+		{[]string{"cp", "a", "grpc://host/"}, false},
+		{nil, false},
+	} {
+		if got := serves(test.arguments); got != test.want {
+			t.Errorf("%q: got %v", test.arguments, got)
+		}
+	}
+}
