@@ -39,7 +39,7 @@ func run(ctx context.Context, args []string, streams console.Streams) int {
 	out := console.NewOutput(streams.Out)
 	streams.Out = out
 	g := &globals{Console: console.Console{Streams: streams, Watched: display.IsTerminal(streams.Err)}, arguments: args}
-	root := newRoot(g)
+	root := newRootOf(g, named(args))
 	root.SetArgs(args)
 	root.SetIn(streams.In)
 	root.SetErr(streams.Err)
@@ -67,7 +67,11 @@ func run(ctx context.Context, args []string, streams console.Streams) int {
 	return g.Failures.ExitCode()
 }
 
-func newRoot(g *globals) *cobra.Command {
+// newRoot returns the command with all others.
+func newRoot(g *globals) *cobra.Command { return newRootOf(g, subcommands()) }
+
+// newRootOf returns the command with the chosen subcommands, and with those of the library if these are all.
+func newRootOf(g *globals, chosen []subcommand) *cobra.Command {
 	var printVersion bool
 	root := &cobra.Command{
 		Use:   "tranship",
@@ -115,16 +119,14 @@ command that a signal interrupts: 1; by a second signal, it ends at once.`,
 	flags.Var(timespan(&g.connectTimeout, 5*time.Second), "connect-timeout", "time limit for connecting to a server, all attempts included")
 	flags.BoolVarP(&g.Verbose, "verbose", "v", false, "print retries, resumed files and what carries files; without it, retries and resumed files are printed only on a terminal")
 	flags.Var(&g.maxMessage, "max-message-size", "largest `size` of one message, such as 4MiB; at least 2MiB (default 4MiB, for serve 2MiB)")
-	for _, cmd := range []*cobra.Command{newCp(g), newLs(g), newStat(g), newRm(g), newMv(g), newVerify(g), newUploads(g), newShare(g), newAdmin(g), newDoctor(g)} {
-		g.tls.add(cmd)
-		g.token.add(cmd)
-		g.bucket.add(cmd)
-		g.transportFlag(cmd)
-		g.quietFlag(cmd)
-		root.AddCommand(cmd)
+	for _, s := range chosen {
+		s.add(g, root)
 	}
-	root.AddCommand(newServe(g), newConfig(g), newPolicy(g), newToken(g), newVersion(g))
 	root.SetOut(g.Out) // which the completion command remembers
+	if len(chosen) < len(subcommands()) {
+		root.CompletionOptions.DisableDefaultCmd = true
+		return root
+	}
 	addCompletion(root)
 	addDocumentation(root)
 	return root
