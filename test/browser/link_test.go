@@ -20,20 +20,20 @@ type guest struct {
 	state chan browser.DownloadProgressState
 }
 
-// visit returns a guest.
-func visit(t *testing.T) (g *guest, dir string) {
+// visit returns a guest whose downloads are saved in dir.
+func visit(t *testing.T, dir string) *guest {
 	t.Helper()
-	g = &guest{&tab{t: t}, make(chan string, 10), make(chan browser.DownloadProgressState, 10)}
+	g := &guest{&tab{t: t}, make(chan string, 10), make(chan browser.DownloadProgressState, 10)}
 	ctx, cancel := chromedp.NewContext(tested.browser, chromedp.WithNewBrowserContext(), chromedp.WithListener(g.downloads))
 	t.Cleanup(cancel)
 	if err := chromedp.Do(ctx); err != nil {
 		t.Fatal(err)
 	}
-	g.ctx, dir = ctx, t.TempDir()
+	g.ctx = ctx
 	g.run(chromedp.EmulateViewport(1100, 800), command(browser.SetDownloadBehavior, browser.SetDownloadBehaviorParams{
 		Behavior: browser.SetDownloadBehaviorBehaviorAllow, BrowserContextID: chromedp.FromContext(ctx).BrowserContextID, DownloadPath: dir, EventsEnabled: new(true),
 	}))
-	return g, dir
+	return g
 }
 
 func (g *guest) downloads(event any) {
@@ -117,7 +117,8 @@ func TestLinkToFile(t *testing.T) {
 	name := "报告 100% #1.txt"
 	b := signInToShare(t, name)
 	link := b.link(name)
-	g, dir := visit(t)
+	dir := t.TempDir()
+	g := visit(t, dir)
 	g.goTo(link)
 	g.download(dir, name, "content of "+name)
 	b.revoke()
@@ -132,7 +133,8 @@ func TestLinkToFolder(t *testing.T) {
 	files := []struct{ path, saved string }{{"d/100% #1?.txt", "100% #1_.txt"}, {"d/<b>.html", "_b_.html"}, {"d/deep/er/ü.txt", "ü.txt"}}
 	b := signInToShare(t, files[0].path, files[1].path, files[2].path, "secret.txt")
 	link := b.link("d")
-	g, dir := visit(t)
+	dir := t.TempDir()
+	g := visit(t, dir)
 	g.goTo(link)
 	g.waitPlain("deep/er/ü.txt")
 	g.screenshot("folder")
