@@ -119,6 +119,11 @@ type Config struct {
 	// machine, where other names than localhost are refused. "" means that the URL is not known;
 	// that of a link is then only a path.
 	HTTPURL string
+	// HTTPOrigins are the origins of other web applications, such as "https://app.example.com", whose
+	// pages may use /files/ and /uploads/ of an HTTPListener: see CheckHTTPOrigin. A page of such an
+	// origin has the rights of the token that it sends, or those of callers without credentials.
+	// Cookies and client certificates count for nothing in its requests.
+	HTTPOrigins []string
 	// Links are limits of sharing links, which principals make and an HTTPListener serves.
 	Links Links
 
@@ -196,6 +201,8 @@ func (c Config) validate() error {
 		return invalid("Recheck", "%v is negative", c.Recheck)
 	case CheckHTTPURL(c.HTTPURL) != nil:
 		return invalid("HTTPURL", "%q %v", c.HTTPURL, CheckHTTPURL(c.HTTPURL))
+	case c.checkHTTPOrigins() != nil:
+		return invalid("HTTPOrigins", "%w", c.checkHTTPOrigins())
 	case c.Links.PerPrincipal < 0:
 		return invalid("Links.PerPrincipal", "%d is negative", c.Links.PerPrincipal)
 	case c.Links.Lifetime < 0 || c.Links.Lifetime > MaxLinkLifetime:

@@ -33,6 +33,7 @@ func HTTPMethods() []string {
 		tus.Methods(),
 		links.Methods(),
 		signin.Methods(),
+		[]string{httpadmission.MethodPreflight},
 	)
 }
 
@@ -44,10 +45,10 @@ func (s *Server) httpParts(adapter *httpadmission.Adapter, sessions *signin.Sess
 	return map[string]http.Handler{
 		"":      thePage,
 		"page":  thePage,
-		"files": files,
-		"uploads": tus.New(s.store, adapter, tus.Options{
+		"files": adapter.Share(files, http.MethodGet, http.MethodHead, http.MethodPut, http.MethodDelete, web.MethodMove),
+		"uploads": adapter.Share(tus.New(s.store, adapter, tus.Options{
 			State: state, Links: s.links, Durability: s.config.commitDurability(), Running: s.running, Logger: s.config.Logger,
-		}),
+		}), http.MethodPost, http.MethodHead, http.MethodPatch, http.MethodDelete),
 		"share": links.NewShares(s.links, adapter),
 		"s":     links.NewService(s.links, files, adapter),
 		"session": signin.New(sessions, adapter, signin.Options{
@@ -66,7 +67,7 @@ type httpEnd struct {
 func (s *Server) newHTTPEnd() httpEnd {
 	state, _ := tranship.As[tranship.StateStore](s.config.Store)
 	sessions := signin.NewSessions(state, s.config.httpURL(), s.config.Logger)
-	adapter := httpadmission.New(s.door, httpadmission.Options{Logger: s.config.Logger, URL: s.config.httpURL(), Sessions: sessions})
+	adapter := httpadmission.New(s.door, httpadmission.Options{Logger: s.config.Logger, URL: s.config.httpURL(), Sessions: sessions, Origins: s.config.HTTPOrigins})
 	return httpEnd{adapter, adapter.Server(adapter.Router(web.MethodOther, s.httpParts(adapter, sessions)))}
 }
 

@@ -146,6 +146,7 @@ func (g *globals) serve(ctx context.Context, cmd *cobra.Command) (err error) {
 		MaxMessageBytes: int(g.maxMessage.byteSize),
 		ListPage:        flags.limits.listPage,
 		HTTPURL:         flags.http.url,
+		HTTPOrigins:     flags.http.origins,
 		Links:           flags.http.links,
 		MinDurability:   tranship.Durability(flags.minDurability),
 		Protocols: server.Protocols{

@@ -217,6 +217,9 @@ func TestSignInFlags(t *testing.T) {
 	issuer := []string{"--oidc-issuer", "https://issuer.example", "--oidc-audience", "a"}
 	for want, args := range map[string][]string{
 		"--http-url needs --http":                          {"--http-url", "https://files.example.com"},
+		"--http-origin needs --http":                       {"--http-origin", "https://app.example.com"},
+		`--http-origin "*" is not a URL that begins`:       {"--http", "127.0.0.1:0", "--http-origin", "*"},
+		`--http-origin "https://*.a" must be one origin`:   {"--http", "127.0.0.1:0", "--http-origin", "https://*.a"},
 		`--http-url "ftp://a" is not a URL that begins`:    {"--http", "127.0.0.1:0", "--http-url", "ftp://a"},
 		`--http-url "http://a" must begin with https://`:   append(issuer, "--http", "127.0.0.1:0", "--http-url", "http://a", "--oidc-client-id", "a"),
 		`--http-url "https://a/b" must have a host`:        {"--http", "127.0.0.1:0", "--http-url", "https://a/b"},

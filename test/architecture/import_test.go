@@ -78,6 +78,7 @@ var confined = []struct{ module, only string }{
 	{"github.com/go-jose/...", "access/oidc internal/testing/oidcissuer"},
 	{"golang.org/x/oauth2/...", "access/oidc"},
 	{"github.com/pires/...", "server/internal/origin"},
+	{"github.com/rs/cors", "server/internal/httpadmission"},
 	{"golang.org/x/net/http/httpproxy", "client/internal/route"},
 }
 

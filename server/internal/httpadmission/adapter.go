@@ -35,6 +35,9 @@ type Options struct {
 	URL *url.URL
 	// Sessions finds the sessions of browsers; nil means that cookies say nothing.
 	Sessions Sessions
+	// Origins are other origins, such as "https://app.example.com", whose pages may use the handlers
+	// of Share.
+	Origins []string
 }
 
 // Adapter is the HTTP side of a Door. It is safe for concurrent use.

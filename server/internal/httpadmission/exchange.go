@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -207,7 +208,12 @@ func (e *Exchange) WriteHeader(status int) error {
 		return errEnded
 	}
 	e.begun = true
-	maps.Copy(e.w.Header(), e.header)
+	own := e.w.Header()
+	vary := slices.Concat(own["Vary"], e.header["Vary"])
+	maps.Copy(own, e.header)
+	if len(vary) > 0 {
+		own["Vary"] = vary
+	}
 	e.closeUnread()
 	e.w.WriteHeader(status)
 	return nil

@@ -20,9 +20,14 @@ type Sessions interface {
 }
 
 // presented returns what a request presents. A cookie counts only without an Authorization header,
-// and stands for the header with the token of its session.
+// and stands for the header with the token of its session. Of a page of another origin, only the header
+// counts.
 func (a *Adapter) presented(ctx context.Context, r *http.Request) admission.Presented {
 	presented := admission.Presented{Authorization: r.Header.Values("Authorization"), TLS: r.TLS}
+	if isGuest(r) {
+		presented.TLS = nil
+		return presented
+	}
 	if a.options.Sessions == nil || len(presented.Authorization) > 0 {
 		return presented
 	}

@@ -60,6 +60,7 @@ func ServeFlags() map[string]string {
 		"MemoryLimit":                    "--memory-limit",
 		"ListPage":                       "--list-page-size",
 		"HTTPURL":                        "--http-url",
+		"HTTPOrigins":                    "--http-origin",
 		"Links.PerPrincipal":             "--max-links",
 		"Links.Lifetime":                 "--link-lifetime",
 		"MaxMessageBytes":                "--max-message-size",
