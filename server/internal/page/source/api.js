@@ -12,6 +12,11 @@ export class ServerError extends Error {
   }
 }
 
+/** unreachable returns the error of a request without an answer. */
+export function unreachable() {
+  return new ServerError(0, "", t(navigator.onLine ? "unreachable" : "offline"));
+}
+
 // onUnauthenticated is called when the server wants the user to sign in.
 let onUnauthenticated = () => {};
 
@@ -37,7 +42,7 @@ export async function call(url, options = {}) {
     response = await fetch(url, { credentials: "same-origin", redirect: "error", ...options });
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new ServerError(0, "", t("unreachable"));
+    throw unreachable();
   }
   if (response.ok) return response;
   if (response.status === 401 && !options.mayFail) unauthenticated();
@@ -59,7 +64,7 @@ export async function* lines(response) {
     }
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new ServerError(0, "", t("unreachable"));
+    throw unreachable();
   } finally {
     reader.cancel().catch(() => {});
   }

@@ -3,8 +3,7 @@
 // URL of an unfinished upload, so that it goes on after a reload once the user chooses the file.
 
 import { Upload, defaultOptions } from "tus-js-client/lib/browser/index.js";
-import { ServerError, call, errorOf } from "./api.js";
-import { t } from "./strings.js";
+import { call, errorOf, unreachable } from "./api.js";
 
 const endpoint = "/uploads/";
 const pieceBytes = 4 * 1024 * 1024;
@@ -110,7 +109,7 @@ export class Transport {
     const response = error.originalResponse;
     if (response) throw errorOf(response.getStatus(), response.getHeader("Tranship-Error"), response.getBody() ?? "");
     await this.#file.slice(0, 1).arrayBuffer(); // fails if the file has changed or gone
-    throw new ServerError(0, "", t("unreachable"));
+    throw unreachable();
   }
 
   /** stop ends run. The server keeps what it has. */
