@@ -137,7 +137,9 @@ vuln: ## check the code and what it calls for known vulnerabilities
 fuzz: ## run every fuzz target for FUZZTIME (10s), some for FUZZLONG
 	@tools/fuzz.sh $(FUZZTIME) $(FUZZLONG)
 
-# As root on Debian, the target installs Chromium, nginx, and npm for axe-core.
+# As root on Debian, the target installs Chromium, nginx, and npm for axe-core and uploaders. For a
+# file that is larger than 1 GiB, on a disk with room for it: make browser
+# TRANSHIP_BROWSER_BYTES=21474836480 TRANSHIP_BROWSER_DIR=/var/tmp TIMEOUT=60m
 .PHONY: browser
 browser: ## test the page in Chromium, installed if needed
 	@tools/page-setup.sh browser

@@ -70,6 +70,8 @@ type server struct {
 	root string
 	// flags are those of serve after its addresses.
 	flags []string
+	// token is that of the requests of read; "" for a server without tokens.
+	token string
 	// address is host:port, which stays the same after a restart.
 	address string
 	command *exec.Cmd

@@ -43,7 +43,15 @@ type look struct {
 // open opens the page of a server at a fragment.
 func (s *server) open(t *testing.T, fragment string, look look) *tab {
 	t.Helper()
-	b := &tab{t: t, server: s}
+	b := openURL(t, "http://"+s.address+"/"+fragment, look)
+	b.server = s
+	return b
+}
+
+// openURL opens any page.
+func openURL(t *testing.T, url string, look look) *tab {
+	t.Helper()
+	b := &tab{t: t}
 	ctx, cancel := chromedp.NewContext(tested.browser, chromedp.WithNewBrowserContext(), chromedp.WithListener(b.observe))
 	t.Cleanup(cancel)
 	b.ctx = ctx
@@ -66,7 +74,7 @@ func (s *server) open(t *testing.T, fragment string, look look) *tab {
 	if look.language != "" {
 		actions = append(actions, command(emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: "Chromium", AcceptLanguage: look.language}))
 	}
-	b.run(append(actions, chromedp.Navigate("http://"+s.address+"/"+fragment))...)
+	b.run(append(actions, chromedp.Navigate(url))...)
 	t.Cleanup(b.check)
 	return b
 }
@@ -226,7 +234,14 @@ func (b *tab) screenshot(name string) {
 // read returns a file of the server.
 func (s *server) read(path string) (content string, status int) {
 	s.t.Helper()
-	response, err := http.Get("http://" + s.address + "/files/" + escaped(path))
+	request, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, "http://"+s.address+"/files/"+escaped(path), nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if s.token != "" {
+		request.Header.Set("Authorization", "Bearer "+s.token)
+	}
+	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		s.t.Fatal(err)
 	}
