@@ -34,8 +34,10 @@ func FuzzDecode(f *testing.F) {
 func FuzzSession(f *testing.F) {
 	f.Add([]byte(`{"id":"x","path":"file","size":10,"part_size":4,"crcs":[1,2,3]}`))
 	f.Add([]byte(`{"id":"x","path":"file","part_size":1,"crcs":[0,0]}`)) // more checksums than parts
+	f.Add([]byte(`{"id":"x","path":"file","size":10,"part_size":8,"tail":{"name":"abcdefghijklmnopqrstuvwxyz2","length":3,"before":[{"name":"abcdefghijklmnopqrstuvwxyz3","length":2}]}}`))
 	f.Fuzz(func(_ *testing.T, data []byte) {
 		if x, err := parseSession(data); err == nil {
+			x.Tail.objects()
 			x.made(&object{})
 			x.clone()
 			x.hash()

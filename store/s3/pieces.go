@@ -23,6 +23,17 @@ func newPieces(all [][]byte) *pieces {
 	return p
 }
 
+// piecesFrom returns the bytes from first on, in pieces that share their memory with all.
+func piecesFrom(all [][]byte, first int64) [][]byte {
+	for i, piece := range all {
+		if first < int64(len(piece)) {
+			return append([][]byte{piece[first:]}, all[i+1:]...)
+		}
+		first -= int64(len(piece))
+	}
+	return nil
+}
+
 func (p *pieces) Read(buffer []byte) (n int, err error) {
 	for n < len(buffer) && p.piece < len(p.all) {
 		got := copy(buffer[n:], p.all[p.piece][p.offset:])

@@ -162,7 +162,7 @@ func (s *Store) swap(ctx context.Context, x *session, next session) (*session, e
 	}
 	swapped, err := s.swapRecord(ctx, x, next)
 	if err == nil && x != nil && x.Tail != nil && (next.Tail == nil || next.Tail.Name != x.Tail.Name) {
-		s.removeTail(ctx, x.Tail)
+		s.removeTail(ctx, x.Tail, next.Tail)
 	}
 	return swapped, err
 }

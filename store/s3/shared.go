@@ -114,7 +114,7 @@ func (u *upload) swap(ctx context.Context, change func(*session)) error {
 		next := known.clone()
 		change(&next)
 		u.mu.Lock()
-		if u.isTailWritten(&next) {
+		if next.Tail != nil && (u.isTailWritten(&next) || next.Tail.Name == u.lostTail) {
 			next.Tail = nil
 		}
 		u.mu.Unlock()

@@ -46,8 +46,8 @@ func (s *Store) Sweep(ctx context.Context) error {
 		}
 		if !expired {
 			kept[x.UploadID], kept[x.Version] = true, true
-			if x.Tail != nil {
-				kept[x.Tail.Name] = true
+			for _, object := range x.Tail.objects() {
+				kept[object.Name] = true
 			}
 			continue
 		}
@@ -146,14 +146,14 @@ func (s *Store) sweepRecords(ctx context.Context, kept map[string]bool) error {
 	return nil
 }
 
-// sweepTails removes the tails that no session has.
+// sweepTails removes the objects of tails that no session has.
 func (s *Store) sweepTails(ctx context.Context, kept map[string]bool) error {
 	for object, err := range s.leftovers(ctx, s.keys.tails()) {
 		if err != nil {
 			return err
 		}
 		if name := strings.TrimPrefix(aws.ToString(object.Key), s.keys.tails()); !kept[name] {
-			s.removeTail(ctx, &tail{Name: name})
+			s.removeTailObject(ctx, name)
 		}
 	}
 	return nil

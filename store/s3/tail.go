@@ -4,23 +4,23 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"io"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/failure"
 )
 
 // tail is what a session knows of the beginning of a part. It is replaced, and never changed. Its
-// bytes are an object of their own, whose name no other tail has. So a server that has lost the
-// upload cannot bring back an older tail: it can store an object, and no session names it.
+// newest bytes are an object of their own, whose name is that of the tail, and no other tail has it. So
+// a server that has lost the upload cannot bring back an older tail: it can store an object, and no
+// session names it.
 type tail struct {
 	Name   string `json:"name"`
 	Part   int    `json:"part"`
 	Length int64  `json:"length"`
 	CRC    uint32 `json:"crc"`
+	// Before are the objects with the bytes before the newest ones, in order. They were stored for
+	// earlier tails, which this one continues.
+	Before []tailObject `json:"before,omitempty"`
 }
 
 var (
@@ -34,8 +34,8 @@ func (x *session) partLength(n int) int64 { return min(x.PartSize, x.Size-int64(
 // hasValidTail reports whether the session has no tail, or one that can be.
 func (x *session) hasValidTail() bool {
 	t := x.Tail
-	return t == nil || len(t.Name) > hashBytes && t.Part >= 0 && t.Part < maxParts && int64(t.Part) <= x.Size/x.PartSize &&
-		t.Length > 0 && t.Length < x.partLength(t.Part)
+	return t == nil || t.isValid() && t.Part >= 0 && t.Part < maxParts && int64(t.Part) <= x.Size/x.PartSize &&
+		t.Length < x.partLength(t.Part)
 }
 
 // Tail implements tranship.TailKeeper. If the upload has joined another one, or the other way
@@ -118,12 +118,12 @@ func (u *upload) ContinuePart(ctx context.Context) (tranship.PartWriter, error) 
 	}
 }
 
-// readTail reads a tail into the part of a new writer. It returns false if there is no such object.
+// readTail reads a tail into the part of a new writer. It returns false if an object of it is missing.
 // If the bytes are not those that were stored, the upload has lost its tail.
 func (u *upload) readTail(w *writer, t *tail) (found bool, err error) {
 	var crc uint32
 	for round := 1; ; round++ {
-		pieces, err := u.store.readPieces(w.ctx, u.store.keys.tail(t.Name), t.Length, w.most)
+		pieces, err := u.store.loadTail(w.ctx, t, w.most)
 		if isMissing(err) {
 			return false, w.ctx.Err()
 		}
@@ -137,7 +137,7 @@ func (u *upload) readTail(w *writer, t *tail) (found bool, err error) {
 			if w.part.ended != nil {
 				return false, w.part.ended
 			}
-			w.part.pieces, w.part.length, w.part.crc, w.continued = pieces, t.Length, crc, t.Length
+			w.part.pieces, w.part.length, w.part.crc, w.continues = pieces, t.Length, crc, t
 			return true, nil
 		}
 		if w.ctx.Err() != nil || err != nil && round == rounds {
@@ -151,24 +151,6 @@ func (u *upload) readTail(w *writer, t *tail) (found bool, err error) {
 	defer u.mu.Unlock()
 	u.lostTail = t.Name
 	return false, failure.WrongChecksum(u.spec.Path, crc, t.CRC)
-}
-
-// readPieces reads an object of a length into buffers that have room for most bytes together. The
-// error is that of the client.
-func (s *Store) readPieces(ctx context.Context, key string, length, most int64) (pieces [][]byte, err error) {
-	reply, err := s.client.GetObject(ctx, &awss3.GetObjectInput{Bucket: &s.bucket, Key: &key})
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = reply.Body.Close() }() // it was only read from
-	for at := int64(0); at < length; {
-		piece := make([]byte, min(pieceBytes, length-at), min(pieceBytes, most-at))
-		if _, err := io.ReadFull(reply.Body, piece); err != nil {
-			return nil, err
-		}
-		pieces, at = append(pieces, piece), at+int64(len(piece))
-	}
-	return pieces, nil
 }
 
 // CloseTail implements tranship.TailWriter.
@@ -195,7 +177,7 @@ func (w *writer) closeTail() error {
 		return err
 	}
 	p.closed = true
-	if p.length == w.continued {
+	if w.continues != nil && p.length == w.continues.Length || p.length == 0 {
 		w.dropLocked()
 		u.mu.Unlock()
 		return nil
@@ -204,21 +186,18 @@ func (w *writer) closeTail() error {
 	defer cancel()
 	defer context.AfterFunc(u.ctx, cancel)()
 	p.done, p.sending, p.cancel, p.tailing = make(chan struct{}), true, cancel, true
-	t := &tail{Name: sessionHash(u.spec) + rand.Text(), Part: w.n, Length: p.length, CRC: p.crc}
-	body := newPieces(p.pieces)
+	t, first := w.nextTailLocked(sessionHash(u.spec) + rand.Text())
+	data := piecesFrom(p.pieces, first)
 	u.mu.Unlock()
 
-	_, err := u.store.client.PutObject(ctx, &awss3.PutObjectInput{
-		Bucket: &u.store.bucket, Key: aws.String(u.store.keys.tail(t.Name)), Body: body, ContentLength: &t.Length,
-		ChecksumCRC32C: aws.String(formatChecksum(t.CRC)),
-	})
+	err := u.storeTail(ctx, t, data)
 	u.mu.Lock()
 	p.sending = false
 	w.dropLocked()
 	close(p.done)
 	u.mu.Unlock()
 	stored := err == nil
-	if err = translated(ctx, err, u.spec.Path); err == nil {
+	if stored {
 		err = u.setTail(ctx, p, t)
 	}
 	if err == nil {
@@ -235,11 +214,12 @@ func (w *writer) closeTail() error {
 		err = u.ended
 	}
 	u.mu.Unlock()
-	u.store.removeTail(ctx, t)
+	u.store.removeTailObject(ctx, t.Name)
 	return err
 }
 
-// setTail makes a tail that was stored the one of the upload, unless its part has a newer writer.
+// setTail makes a tail that was stored the one of the upload, unless its part has a newer writer, or
+// the upload no longer has the tail that it continues.
 func (u *upload) setTail(ctx context.Context, p *part, t *tail) error {
 	if err := u.awaitFilled(ctx, t); err != nil {
 		return err
@@ -257,30 +237,15 @@ func (u *upload) setTail(ctx context.Context, p *part, t *tail) error {
 	if failed != nil {
 		return failed
 	}
-	return u.swap(ctx, func(x *session) {
+	continues := false
+	err := u.swap(ctx, func(x *session) {
 		u.note(x) // it costs nothing more
-		x.Tail = t
+		if continues = x.Tail.continuesIn(t); continues {
+			x.Tail = t
+		}
 	})
-}
-
-// removeTail removes the object of a tail. If that fails, the sweep removes it.
-func (s *Store) removeTail(ctx context.Context, t *tail) {
-	_, _ = s.client.DeleteObject(context.WithoutCancel(ctx), &awss3.DeleteObjectInput{Bucket: &s.bucket, Key: aws.String(s.keys.tail(t.Name))})
-}
-
-// missingTail returns the name of the tail of a session if its object is not there; "" otherwise.
-func (s *Store) missingTail(ctx context.Context, x *session) (string, error) {
-	if x.Tail == nil {
-		return "", nil
+	if err == nil && !continues {
+		err = fmt.Errorf("%w: part %d of %s has a newer beginning", tranship.ErrAborted, t.Part, u.spec.Path)
 	}
-	reply, err := s.client.HeadObject(ctx, &awss3.HeadObjectInput{Bucket: &s.bucket, Key: aws.String(s.keys.tail(x.Tail.Name))})
-	switch {
-	case isMissing(err):
-		return x.Tail.Name, ctx.Err()
-	case err != nil:
-		return "", translated(ctx, err, x.Path)
-	case aws.ToInt64(reply.ContentLength) != x.Tail.Length:
-		return x.Tail.Name, nil
-	}
-	return "", nil
+	return err
 }

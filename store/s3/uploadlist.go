@@ -108,7 +108,7 @@ const listedParts = 16
 func (x *session) listed() *session {
 	listed := &session{
 		ID: x.ID, Path: x.Path, Size: x.Size, ResumeKey: x.ResumeKey, Owner: x.Owner, State: x.State, PartSize: x.PartSize,
-		Created: x.Created, Used: x.Used, UploadID: x.UploadID, Dropped: x.Dropped, Noted: x.Noted, Tail: x.Tail,
+		Created: x.Created, Used: x.Used, UploadID: x.UploadID, Dropped: x.Dropped, Noted: x.Noted, Tail: x.Tail.brief(),
 	}
 	if len(x.Dropped)+len(x.Noted) > listedParts {
 		listed.Dropped, listed.Noted, listed.short = nil, nil, true

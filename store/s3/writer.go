@@ -14,11 +14,12 @@ type writer struct {
 	upload *upload
 	n      int
 	part   *part
-	// most is the maximum length of the part in bytes, and continued how many of them are those
-	// of the tail that the writer continues.
-	most, continued int64
-	once            sync.Once
-	err             error
+	// most is the maximum length of the part in bytes.
+	most int64
+	// continues is the tail whose bytes the part begins with; nil for none.
+	continues *tail
+	once      sync.Once
+	err       error
 	// keeps is set once the part is closed, and kept in memory until the upload is committed.
 	keeps bool
 }
