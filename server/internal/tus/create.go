@@ -12,7 +12,7 @@ import (
 )
 
 // create answers POST: it creates an upload, whose first piece may be the body.
-func (s *Service) create(e *httpadmission.Exchange, speaks protocol) error {
+func (s *Service) create(e *httpadmission.Exchange, speaks protocol) (err error) {
 	request := e.Request.Header
 	size, err := speaks.length(e.Request)
 	if err != nil {
@@ -42,11 +42,15 @@ func (s *Service) create(e *httpadmission.Exchange, speaks protocol) error {
 	if err := created.spec(created.id, s.options.Durability).Validate(); err != nil {
 		return err
 	}
+	if err := created.checkRoom(); err != nil {
+		return err
+	}
 	own, release, err := s.holders.acquire(e.Context(), created.id, e.Interrupt)
 	if err != nil {
 		return err
 	}
 	defer release()
+	defer func() { err = own.ended(err) }()
 	opened, err := s.beginLinked(e.Context(), created, link)
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package tus
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"sync"
@@ -93,6 +94,14 @@ func (o *holder) stop() {
 		o.interrupted = true
 		o.interrupt()
 	}
+}
+
+// ended is reason for the errors of a request whose context has ended.
+func (o *holder) ended(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return o.reason(err)
+	}
+	return err
 }
 
 // reason returns why a request has ended with err: because a newer one has the upload, or err.

@@ -125,6 +125,24 @@ func (s records) put(ctx context.Context, e *entry) error {
 	return err
 }
 
+// idRoom is at least how many bytes the id of an upload in the store takes in a record.
+const idRoom = 512
+
+// checkRoom returns an error if the state of a store has no room for the record. Only the metadata of the
+// client can be that long.
+func (r record) checkRoom() error {
+	value, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	if over := len(value) + idRoom - tranship.MaxStateBytes; over > 0 {
+		return httpadmission.WithStatus(
+			&tranship.InvalidError{Field: metadataHeader, Rule: fmt.Sprintf("its keys and values are too long by %d bytes", over)},
+			http.StatusRequestHeaderFieldsTooLarge)
+	}
+	return nil
+}
+
 // lifetime is how long a record is of use after the newest piece.
 func (r record) lifetime() time.Duration {
 	if r.Kept == 0 {

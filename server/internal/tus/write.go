@@ -19,7 +19,7 @@ import (
 const pieceBytes = 256 << 10
 
 // write answers PATCH: it adds a piece to an upload.
-func (s *Service) write(e *httpadmission.Exchange, speaks protocol, id string) error {
+func (s *Service) write(e *httpadmission.Exchange, speaks protocol, id string) (err error) {
 	request := e.Request.Header
 	if err := speaks.checkPiece(request); err != nil {
 		return err
@@ -33,6 +33,7 @@ func (s *Service) write(e *httpadmission.Exchange, speaks protocol, id string) e
 		return err
 	}
 	defer release()
+	defer func() { err = own.ended(err) }()
 	opened, err := s.open(e.Context(), id)
 	if err != nil {
 		return err
