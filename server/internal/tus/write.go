@@ -15,8 +15,12 @@ import (
 	"github.com/tranship/tranship/server/internal/running"
 )
 
-// pieceBytes is how many bytes are read and passed on at once.
-const pieceBytes = 256 << 10
+const (
+	// pieceBytes is how many bytes are read and passed on at once.
+	pieceBytes = 256 << 10
+	// renewEvery is how often a record is looked at while a piece comes, which may live longer than it.
+	renewEvery = 10 * time.Minute
+)
 
 // write answers PATCH: it adds a piece to an upload.
 func (s *Service) write(e *httpadmission.Exchange, speaks protocol, id string) (err error) {
@@ -87,11 +91,12 @@ func (s *Service) receive(e *httpadmission.Exchange, speaks protocol, own *holde
 		if err := p.end(); err != nil {
 			return err
 		}
+		renewErr := s.renew(ctx, opened) // also for a piece that was cut: its beginning is kept
 		if readErr != nil {
 			return own.reason(readErr)
 		}
-		if err := s.records.renew(ctx, opened.entry); err != nil {
-			return err
+		if renewErr != nil {
+			return renewErr
 		}
 	} else if err := s.read(e, newPiece(ctx, opened, at), sum, &moved); err != nil { // an empty piece
 		return err
@@ -107,7 +112,12 @@ func (s *Service) read(e *httpadmission.Exchange, p *piece, sum *checksum, moved
 	if sum != nil {
 		return s.readChecked(e, p, sum, moved)
 	}
+	var renewed time.Time
 	for {
+		if now := time.Now(); now.Sub(renewed) > renewEvery {
+			renewed = now
+			_ = s.renew(p.ctx, p.opened) // it is tried again at the end
+		}
 		room := p.size - p.at
 		buffer := s.buffers.Get(int(min(max(room, 1), pieceBytes)))
 		n, err := fill(e, *buffer, moved)
@@ -152,6 +162,13 @@ func broken(err error) error {
 		return err
 	}
 	return failure.Worded(tranship.ErrInvalid, "%v: the body of the request did not come whole: %v", tranship.ErrInvalid, err)
+}
+
+// renew makes the record of an upload live longer if that is due, although a request may have ended.
+func (s *Service) renew(ctx context.Context, opened *session) error {
+	ctx, cancel := keeping(ctx)
+	defer cancel()
+	return s.records.renew(ctx, opened.entry)
 }
 
 // keep waits until what was written of an upload is durable.
