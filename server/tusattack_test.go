@@ -152,3 +152,32 @@ func TestTusExpectContinue(t *testing.T) {
 		t.Errorf("the offset is %d", got)
 	}
 }
+
+// TestTusBadFirstPiece refuses uploads whose header shows that their first piece is wrong. No upload begins.
+func TestTusBadFirstPiece(t *testing.T) {
+	store := &mem.Store{}
+	w := serveHTTP(t, store, server.Config{})
+	for _, test := range []struct {
+		length, checksum string
+		status           int
+	}{
+		{"2", "", http.StatusRequestEntityTooLarge},
+		{"0", "", http.StatusRequestEntityTooLarge},
+		{"3", "md5 kAFQmDzST7DWlj99KOF/cg==", http.StatusBadRequest},
+		{"3", "sha1 AAAA", http.StatusBadRequest},
+	} {
+		headers := []string{"Upload-Length", test.length, "Upload-Metadata", tusMetadata("path", "a"), "Content-Type", "application/offset+octet-stream"}
+		if test.checksum != "" {
+			headers = append(headers, "Upload-Checksum", test.checksum)
+		}
+		w.tus(http.MethodPost, "/uploads/", strings.NewReader("abc"), headers...).want(t, fmt.Sprint(test), test.status)
+	}
+	for _, length := range []string{"2", "4"} { // the first is too short, and the other would not be the end
+		got, url := w.draft("6", http.MethodPost, "/uploads/", strings.NewReader("abc"), "Upload-Length", length,
+			"Upload-Complete", "?1", "Content-Disposition", `attachment; filename="a"`)
+		if got.status < 400 || url != "" {
+			t.Errorf("a draft with the length %s: %+v, %q", length, got, url)
+		}
+	}
+	noUploads(t, store, true)
+}

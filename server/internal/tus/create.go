@@ -45,6 +45,12 @@ func (s *Service) create(e *httpadmission.Exchange, speaks protocol) (err error)
 	if err := created.checkRoom(); err != nil {
 		return err
 	}
+	withPiece := speaks.createsWithPiece(request)
+	if withPiece {
+		if _, err := speaks.checkBody(e.Request, 0, size); err != nil {
+			return err
+		}
+	}
 	own, release, err := s.holders.acquire(e.Context(), created.id, e.Interrupt)
 	if err != nil {
 		return err
@@ -64,7 +70,6 @@ func (s *Service) create(e *httpadmission.Exchange, speaks protocol) (err error)
 			return err
 		}
 	}
-	withPiece := speaks.createsWithPiece(request)
 	if withPiece {
 		err = s.receive(e, speaks, own, opened, 0)
 	} else if size == 0 {

@@ -62,18 +62,9 @@ func (s *Service) write(e *httpadmission.Exchange, speaks protocol, id string) (
 // receive adds the body of a request to an upload that has all bytes before an offset, and commits
 // the upload with its last byte. If the body does not come whole, what has come is kept.
 func (s *Service) receive(e *httpadmission.Exchange, speaks protocol, own *holder, opened *session, at int64) (err error) {
-	sum, err := checksumOf(e.Request)
+	sum, err := speaks.checkBody(e.Request, at, opened.Size)
 	if err != nil {
 		return err
-	}
-	if length := e.Request.ContentLength; length > opened.Size-at {
-		return tooLong(opened.Size)
-	} else if sum != nil && length > maxCheckedBytes {
-		return checkedTooLong()
-	} else if length >= 0 {
-		if err := speaks.checkLast(e.Request.Header, at+length, opened.Size); err != nil {
-			return err
-		}
 	}
 	start := time.Now()
 	var moved atomic.Int64
@@ -105,6 +96,23 @@ func (s *Service) receive(e *httpadmission.Exchange, speaks protocol, own *holde
 		return s.commit(ctx, opened)
 	}
 	return speaks.checkLast(e.Request.Header, opened.offset(), opened.Size)
+}
+
+// checkBody returns the checksum that the body of a request must have, or nil if it needs none. It returns
+// an error if the header shows that the body cannot be the bytes of an upload from an offset.
+func (p protocol) checkBody(r *http.Request, at, size int64) (*checksum, error) {
+	sum, err := checksumOf(r)
+	switch length := r.ContentLength; {
+	case err != nil:
+		return nil, err
+	case length > size-at:
+		return nil, tooLong(size)
+	case sum != nil && length > maxCheckedBytes:
+		return nil, checkedTooLong()
+	case length >= 0:
+		return sum, p.checkLast(r.Header, at+length, size)
+	}
+	return sum, nil
 }
 
 // read reads a body into a piece. sum is the checksum that the body must have; nil without one.
