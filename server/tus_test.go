@@ -170,6 +170,7 @@ func TestTusHeaders(t *testing.T) {
 	about := w.tus(http.MethodOptions, "/uploads/", nil).want(t, "OPTIONS", http.StatusNoContent)
 	for name, want := range map[string]string{
 		"Tus-Resumable": "1.0.0", "Tus-Version": "1.0.0", "Tus-Checksum-Algorithm": "sha1,sha256,crc32c",
+		"Accept-Patch":  "application/offset+octet-stream, application/partial-upload",
 		"Tus-Extension": "creation,creation-with-upload,checksum,checksum-trailer,expiration,termination",
 	} {
 		if got := about.header.Get(name); got != want {

@@ -50,7 +50,7 @@ func (w *web) draft(interop, method, url string, body io.Reader, headers ...stri
 
 // TestUploadDrafts uploads a file whole, in pieces, and after a cut, as each draft has it.
 func TestUploadDrafts(t *testing.T) {
-	for _, interop := range []string{"3", "4", "5", "6"} {
+	for _, interop := range []string{"3", "4", "5", "6", "7", "8"} {
 		t.Run(interop, func(t *testing.T) {
 			store := &mem.Store{PartSize: 1000}
 			w := serveHTTP(t, store, server.Config{})
@@ -111,11 +111,15 @@ func TestUploadDrafts(t *testing.T) {
 			if err != nil || hint.StatusCode != 104 {
 				t.Fatalf("%+v, %v", hint, err)
 			}
+			limit := map[string]string{"6": "expires=604800", "7": "max-age=604800", "8": "max-age=604800"}[interop]
+			if got := hint.Header.Get("Upload-Limit"); got != limit {
+				t.Errorf("104 has the limits %q, want %q", got, limit)
+			}
 			url = hint.Header.Get("Location")
 			w.awaitMoved(t, 1500)
 			_ = conn.Close()
 			r, _ = w.draft(interop, http.MethodHead, url, nil)
-			if r.want(t, "HEAD", http.StatusNoContent); tusOffset(t, r) != 1500 || r.header.Get(last) != isNot {
+			if r.want(t, "HEAD", http.StatusNoContent); tusOffset(t, r) != 1500 || r.header.Get(last) != isNot || r.header.Get("Upload-Limit") != limit {
 				t.Errorf("%v", r.header)
 			}
 			patch(1500, content[1500:], http.StatusNoContent, isLast)

@@ -66,6 +66,7 @@ func (s *Service) create(e *httpadmission.Exchange, speaks protocol) (err error)
 	if speaks.interop > 0 {
 		interim := http.Header{"Location": {location}}
 		speaks.mark(interim)
+		speaks.limit(interim, opened.Kept)
 		if err := e.Inform(statusUploadResumptionSupported, interim); err != nil {
 			return err
 		}
@@ -83,7 +84,7 @@ func (s *Service) create(e *httpadmission.Exchange, speaks protocol) (err error)
 	if withPiece {
 		speaks.describe(answer, opened.offset(), size)
 	}
-	opened.describe(answer)
+	opened.describe(speaks, answer)
 	return e.WriteHeader(http.StatusCreated)
 }
 
@@ -130,7 +131,7 @@ func (s *Service) status(e *httpadmission.Exchange, speaks protocol, id string) 
 	if opened.Header != "" {
 		header.Set(metadataHeader, opened.Header)
 	}
-	opened.describe(header)
+	opened.describe(speaks, header)
 	if speaks.interop > 0 {
 		return e.WriteHeader(http.StatusNoContent)
 	}

@@ -5,6 +5,7 @@ import (
 	"mime"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/server/internal/httpadmission"
@@ -13,8 +14,8 @@ import (
 // protocol is what a request speaks: tus 1.0, or a draft of the IETF for resumable uploads
 // (draft-ietf-httpbis-resumable-upload).
 type protocol struct {
-	// interop is the version of the draft, from 3, which is draft 01, to 6, which is drafts 04 and
-	// 05; 0 for tus.
+	// interop is the version of the draft: 3 is draft 01, 4 is draft 02, 5 is draft 03, 6 are drafts 04
+	// and 05, 7 are drafts 06 to 08, and 8 are those from 09; 0 for tus.
 	interop int
 }
 
@@ -22,6 +23,7 @@ const (
 	interopHeader    = "Upload-Draft-Interop-Version"
 	completeHeader   = "Upload-Complete"
 	incompleteHeader = "Upload-Incomplete"
+	limitHeader      = "Upload-Limit"
 	// partialType is the media type of a piece in newer drafts.
 	partialType = "application/partial-upload"
 	// statusUploadResumptionSupported is the status of the interim response that tells the URL of an
@@ -32,7 +34,7 @@ const (
 // protocolOf returns what a request speaks.
 func protocolOf(header http.Header) protocol {
 	switch interop := header.Get(interopHeader); interop {
-	case "3", "4", "5", "6":
+	case "3", "4", "5", "6", "7", "8":
 		return protocol{int(interop[0] - '0')}
 	}
 	return protocol{}
@@ -140,6 +142,18 @@ func (p protocol) describe(header http.Header, offset, size int64) {
 	default:
 		header.Set(completeHeader, structured(complete))
 	}
+}
+
+// limit adds how long an upload is kept without a new piece to a response.
+func (p protocol) limit(header http.Header, kept time.Duration) {
+	name := "max-age"
+	switch {
+	case p.interop < 6 || kept == 0:
+		return
+	case p.interop == 6:
+		name = "expires"
+	}
+	header.Set(limitHeader, fmt.Sprintf("%s=%d", name, int64(kept.Seconds())))
 }
 
 // structured returns a boolean of RFC 8941.

@@ -138,6 +138,7 @@ func fails(err error) func(*httpadmission.Exchange) error {
 // about answers OPTIONS: what the server can do.
 func (s *Service) about(e *httpadmission.Exchange) error {
 	header := e.Header()
+	header.Set("Accept-Patch", pieceType+", "+partialType)
 	header.Set("Tus-Version", version)
 	header.Set("Tus-Extension", "creation,creation-with-upload,checksum,checksum-trailer,expiration,termination")
 	header.Set("Tus-Checksum-Algorithm", strings.Join(checksumAlgorithms(), ","))

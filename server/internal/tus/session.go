@@ -149,8 +149,9 @@ func (s *Service) kept(ctx context.Context, path, upload string) time.Duration {
 }
 
 // describe adds what responses of all requests of an unfinished upload have.
-func (o *session) describe(header http.Header) {
+func (o *session) describe(speaks protocol, header http.Header) {
 	if o.Kept > 0 && !o.isCommitted() {
+		speaks.limit(header, o.Kept)
 		header.Set(expiresHeader, time.Now().Add(o.Kept).UTC().Format(http.TimeFormat))
 	}
 }

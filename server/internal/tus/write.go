@@ -55,7 +55,7 @@ func (s *Service) write(e *httpadmission.Exchange, speaks protocol, id string) (
 	}
 	answer := e.Header()
 	speaks.describe(answer, opened.offset(), opened.Size)
-	opened.describe(answer)
+	opened.describe(speaks, answer)
 	return e.WriteHeader(http.StatusNoContent)
 }
 
