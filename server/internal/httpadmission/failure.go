@@ -90,11 +90,18 @@ func Reworded(err, told error) error {
 // Fail answers a request with an error: its text as one line, and its word in ErrorHeader. Of an
 // error of no kind, the client learns only that it is internal.
 func Fail(w http.ResponseWriter, err error) {
-	status, word, text := Status(err), failure.Word(err), err.Error()
+	status, text := describe(w.Header(), err)
+	w.WriteHeader(status)
+	_, _ = w.Write(text) // the client may be gone
+}
+
+// describe sets the headers of the response for an error, and returns its status and body.
+func describe(header http.Header, err error) (status int, body []byte) {
+	status = Status(err)
+	word, text := failure.Word(err), err.Error()
 	if word == failure.Internal {
 		text = "internal error"
 	}
-	header := w.Header()
 	header.Set(ErrorHeader, word)
 	header.Set("Content-Type", "text/plain; charset=utf-8")
 	Protect(header)
@@ -108,8 +115,7 @@ func Fail(w http.ResponseWriter, err error) {
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		header.Set("Retry-After", "1")
 	}
-	w.WriteHeader(status)
-	_, _ = w.Write([]byte(oneLine(text) + "\n")) // the client may be gone
+	return status, []byte(oneLine(text) + "\n")
 }
 
 // oneLine replaces control characters by spaces.

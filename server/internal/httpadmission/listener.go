@@ -14,8 +14,9 @@ import (
 )
 
 // Listener returns a listener of connections that the Door has admitted, whose PROXY header was
-// read and whose handshake, if config is not nil, has succeeded. It closes all others. A client
-// that is slow in that delays no other.
+// read and whose handshake, if config is not nil, has succeeded. It closes all others; before that,
+// it answers a request in plaintext where a handshake should be. A client that is slow in that
+// delays no other.
 func (a *Adapter) Listener(inner net.Listener, config *tls.Config) net.Listener {
 	ctx, cancel := context.WithCancel(context.Background())
 	l := &listener{Listener: inner, adapter: a, ready: make(chan net.Conn), ctx: ctx, cancel: cancel, failed: make(chan struct{})}
@@ -151,6 +152,7 @@ func (l *listener) prepare(conn *admittedConn) (net.Conn, error) {
 		secured := tls.Server(conn, l.config)
 		if err := secured.HandshakeContext(l.ctx); err != nil {
 			door.HandshakeFailed(conn.RemoteAddr(), err)
+			answerPlaintext(conn, err)
 			return nil, err
 		}
 		prepared = secured
