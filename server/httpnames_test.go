@@ -114,12 +114,12 @@ func checkAttachment(t *testing.T, header http.Header, name string) {
 // raw makes a request whose path is written as it is.
 func (w *web) raw(method, escaped string, headers ...string) response {
 	w.t.Helper()
-	path, query, _ := strings.Cut(escaped, "?")
+	path, query, hasQuery := strings.Cut(escaped, "?")
 	unescaped, err := url.PathUnescape(path)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return w.send(&http.Request{Method: method, URL: &url.URL{Scheme: "http", Host: w.address, Path: unescaped, RawPath: path, RawQuery: query}}, headers...)
+	return w.send(&http.Request{Method: method, URL: &url.URL{Scheme: "http", Host: w.address, Path: unescaped, RawPath: path, RawQuery: query, ForceQuery: hasQuery}}, headers...)
 }
 
 // listed returns the paths of a list.

@@ -112,6 +112,10 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, err)
 		return
 	}
+	if changes(r) && (r.URL.RawQuery != "" || r.URL.ForceQuery) {
+		s.refuse(w, r, &tranship.InvalidError{Field: "path", Rule: `it ends before "?": write %3F for a "?" in the path of a file`})
+		return
+	}
 	request := httpadmission.Request{Names: admission.Names{Path: to.path}}
 	var handler func(*httpadmission.Exchange) error
 	switch {
@@ -145,6 +149,12 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.adapter.Serve(w, r, request, handler)
+}
+
+// changes reports whether a request is to change a file. Such a request has no query: one is the rest
+// of a path that was not escaped, and another file would be changed than the client means.
+func changes(r *http.Request) bool {
+	return r.Method == http.MethodPut || r.Method == http.MethodDelete || r.Method == MethodMove
 }
 
 // begin tells of a transfer. It returns a context that ends, and interrupts the exchange, when an
