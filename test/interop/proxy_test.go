@@ -43,6 +43,7 @@ http {
 	stream.own = map[string]string{"events {": nginx.own["events {"]}
 	return map[string]proxyProgram{
 		"nginx.conf":        nginx,
+		"nginx-http.conf":   nginx,
 		"nginx-stream.conf": stream,
 		"haproxy.cfg":       {name: "haproxy", args: []string{"-db", "-f", "{config}"}},
 		"Caddyfile":         {name: "caddy", args: []string{"run", "--config", "{config}", "--adapter", "caddyfile"}},
