@@ -3,11 +3,13 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access/token"
 	"github.com/tranship/tranship/cmd/tranship/internal/console"
 	"github.com/tranship/tranship/cmd/tranship/internal/usage"
@@ -119,8 +121,11 @@ func (g *globals) newToken(file string, e token.Entry, lifetime tokenLifetime) e
 		expires = now.Add(lifetime.Duration)
 	}
 	made, e, err := token.New(file, e, now, expires)
+	if invalid, ok := errors.AsType[*tranship.InvalidError](err); ok { // the name or a group
+		return usage.New(invalid.Rule)
+	}
 	if err != nil {
-		return err
+		return tokenFileError(file, err)
 	}
 	if g.JSON {
 		object := tokenObjectOf(e)
@@ -139,6 +144,15 @@ func (g *globals) newToken(file string, e token.Entry, lifetime tokenLifetime) e
 	}
 	_, _ = fmt.Fprintf(g.Err, "token %s of %s, expires %s; it is not shown again\n", e.ID(), printable.Text(e.Name), expiryOf(e))
 	return nil
+}
+
+// tokenFileError returns the error of a change of a file of tokens. It names the file, where the
+// system may have failed for another one beside it.
+func tokenFileError(file string, err error) error {
+	if failed, ok := errors.AsType[*fs.PathError](err); ok {
+		return fmt.Errorf("%s: %w", file, failed.Err)
+	}
+	return err
 }
 
 func (g *globals) listTokens(file string) error {
@@ -171,7 +185,7 @@ func (g *globals) printToken(e token.Entry, now time.Time) error {
 func (g *globals) revokeTokens(file, idOrName string) error {
 	revoked, err := token.Revoke(file, idOrName)
 	if err != nil {
-		return err
+		return tokenFileError(file, err)
 	}
 	for _, e := range revoked {
 		if g.JSON {
