@@ -56,6 +56,8 @@ func (g *globals) adminCommand(cmd *cobra.Command, least, most int, hasPath bool
 type adminCall struct {
 	adminv1.AdminServiceClient
 	links sharev1.LinkServiceClient
+	// server is the location as it was written.
+	server string
 	// directory is the path of the location; "" for none. slash says that the location ends with
 	// a slash.
 	directory string
@@ -86,7 +88,7 @@ func (g *globals) administer(ctx context.Context, server string, hasPath bool, u
 	if err != nil {
 		return err
 	}
-	call := &adminCall{adminv1.NewAdminServiceClient(conn), sharev1.NewLinkServiceClient(conn), p.Path, p.Slash, adminStall}
+	call := &adminCall{adminv1.NewAdminServiceClient(conn), sharev1.NewLinkServiceClient(conn), p.Arg, p.Path, p.Slash, adminStall}
 	err = do(ctx, call)
 	if rpcstatus.IsUnserved(err) {
 		return fmt.Errorf("%s: %w: %s", p.Arg, tranship.ErrUnsupported, unserved)

@@ -19,7 +19,7 @@ func newAdminAbort(g *globals) *cobra.Command {
 		Long: `Remove unfinished uploads of any user, and their data, by the ids that admin uploads
 prints. A cp that is still sending one of them fails.`,
 	}, 2, -1, false, func(ctx context.Context, a *adminCall, ids []string) error {
-		return g.endEach(ctx, ids, func(id string) error {
+		return g.endEach(ctx, a, ids, func(id string) error {
 			response, err := unary(ctx, a, a.AbortUpload, &adminv1.AbortUploadRequest{UploadId: id})
 			if err != nil {
 				return err
@@ -37,7 +37,7 @@ func newAdminCancel(g *globals) *cobra.Command {
 the user fails, and does not begin again by itself. What an upload has sent stays: the
 user can resume it.`,
 	}, 2, -1, false, func(ctx context.Context, a *adminCall, ids []string) error {
-		return g.endEach(ctx, ids, func(id string) error {
+		return g.endEach(ctx, a, ids, func(id string) error {
 			response, err := unary(ctx, a, a.CancelTransfer, &adminv1.CancelTransferRequest{TransferId: id})
 			if err != nil {
 				return err
@@ -47,9 +47,9 @@ user can resume it.`,
 	})
 }
 
-// endEach calls end for each id. A failed one does not stop the others, unless it shows that they
-// would fail, too: the last error is then returned.
-func (g *globals) endEach(ctx context.Context, ids []string, end func(id string) error) error {
+// endEach calls end for each id. A failed one does not stop the others: its error is printed, with
+// the server, and that of the last id is returned.
+func (g *globals) endEach(ctx context.Context, a *adminCall, ids []string, end func(id string) error) error {
 	for i, id := range ids {
 		err := end(id)
 		switch {
@@ -59,7 +59,7 @@ func (g *globals) endEach(ctx context.Context, ids []string, end func(id string)
 		case i == len(ids)-1:
 			return err
 		default:
-			g.Fail(rpcstatus.FromError(err))
+			g.Fail(fmt.Errorf("%s: %w", a.server, rpcstatus.FromError(err)))
 		}
 	}
 	return nil

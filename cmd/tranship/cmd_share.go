@@ -12,6 +12,7 @@ import (
 	"github.com/tranship/tranship/cmd/tranship/internal/console"
 	"github.com/tranship/tranship/cmd/tranship/internal/usage"
 	"github.com/tranship/tranship/internal/printable"
+	"github.com/tranship/tranship/internal/rpcstatus"
 	sharev1 "github.com/tranship/tranship/proto/tranship/share/v1"
 )
 
@@ -50,6 +51,9 @@ server must allow it, with a line such as "allow ann read,share docs". The serve
 			if flags.maxUses < 0 {
 				return usage.Errorf("--max-uses %d: it must not be negative", flags.maxUses)
 			}
+			if err := g.checkLink(args[0], flags); err != nil {
+				return err
+			}
 			return g.makeLink(cmd, args[0], flags)
 		},
 	}
@@ -64,12 +68,26 @@ server must allow it, with a line such as "allow ann read,share docs". The serve
 	return cmd
 }
 
+// checkLink returns the mistake in the description of a link.
+func (g *globals) checkLink(target string, flags shareFlags) error {
+	locations, err := g.remotes([]string{target})
+	if err != nil {
+		return err
+	}
+	switch p := locations[0]; {
+	case p.Path == "":
+		return usage.Errorf("%s: a link is to a file or a directory: name its path", target)
+	case flags.upload && !p.Slash:
+		return usage.Errorf("%s: --upload stores files in a directory, whose path ends with a slash", target)
+	case flags.maxSize != 0 && !flags.upload:
+		return usage.New("--max-size needs --upload: it limits the files that are stored")
+	}
+	return nil
+}
+
 // makeLink makes a link and prints its URL.
 func (g *globals) makeLink(cmd *cobra.Command, target string, flags shareFlags) error {
 	return g.administer(cmd.Context(), target, true, unservedLinks, func(ctx context.Context, a *adminCall) error {
-		if a.directory == "" {
-			return usage.Errorf("%s: a link is to a file or a directory: name its path", target)
-		}
 		request := &sharev1.CreateLinkRequest{Path: a.directory, Upload: flags.upload, MaxBytes: int64(flags.maxSize), MaxUses: flags.maxUses}
 		if a.slash {
 			request.Path += "/"
@@ -143,12 +161,15 @@ with one of them fails.`,
 		Args: arguments(2, -1, "tranship share rm SERVER ID..."),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return g.administer(cmd.Context(), args[0], false, unservedLinks, func(ctx context.Context, a *adminCall) error {
-				return g.endEach(ctx, args[1:], func(id string) error {
+				return g.endEach(ctx, a, args[1:], func(id string) error {
 					_, err := unary(ctx, a, a.links.RevokeLink, &sharev1.RevokeLinkRequest{LinkId: id})
-					if err == nil && g.JSON {
-						err = console.PrintJSON(g.Out, map[string]string{"id": id})
+					switch {
+					case err != nil: // the server says the same of every link
+						return fmt.Errorf("%s: %w", id, rpcstatus.FromError(err))
+					case g.JSON:
+						return console.PrintJSON(g.Out, map[string]string{"id": id})
 					}
-					return err
+					return nil
 				})
 			})
 		},

@@ -107,6 +107,12 @@ func TestShare(t *testing.T) {
 	}
 	output(t, 0, "share", "rm", "--token-file", mine, server, made.ID)
 	fails(t, 3, []string{"there is no such link"}, "share", "rm", "--token-file", mine, server, made.ID)
+	_, text := output(t, 3, "share", "rm", "--token-file", mine, server, made.ID, "none")
+	for i, line := range strings.Split(strings.TrimSpace(text), "\n") {
+		if id := []string{made.ID, "none"}[i]; !strings.HasPrefix(line, "tranship: "+server+": "+id+": not found: ") {
+			t.Errorf("%q: the error of the link %s", line, id)
+		}
+	}
 	fails(t, 3, []string{"not found"}, "share", "--token-file", mine, server+"/docs/none")
 	if status, _ := request(t, http.MethodGet, web+strings.TrimPrefix(made.URL, "https://files.example.com"), ""); status != http.StatusNotFound {
 		t.Errorf("a revoked link: status %d", status)
@@ -128,6 +134,9 @@ func TestShareMistakes(t *testing.T) {
 		"missing argument":           {"share"},
 		"--max-uses -1":              {"share", "grpc://127.0.0.1:1/f", "--max-uses", "-1"},
 		"it must be more than 0":     {"share", "grpc://127.0.0.1:1/f", "--expires", "0s"},
+		"name its path":              {"share", "grpc://127.0.0.1:1/"},
+		"ends with a slash":          {"share", "grpc://127.0.0.1:1/d", "--upload"},
+		"--max-size needs --upload":  {"share", "grpc://127.0.0.1:1/d/", "--max-size", "1KiB"},
 		"missing argument: tranship": {"share", "rm", "grpc://127.0.0.1:1"},
 		"must have a host":           {"serve", "--root", t.TempDir(), "--http-url", "https://files.example.com/"},
 		"it must be at least 1":      {"serve", "--root", t.TempDir(), "--max-links", "0"},
