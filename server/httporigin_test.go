@@ -1,12 +1,16 @@
 package server_test
 
 import (
+	"context"
+	"crypto/tls"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/tranship/tranship/access"
 	"github.com/tranship/tranship/access/authn"
+	"github.com/tranship/tranship/internal/testing/testcert"
 	"github.com/tranship/tranship/server"
 	"github.com/tranship/tranship/store/mem"
 )
@@ -178,6 +182,49 @@ func TestCheckHTTPOrigin(t *testing.T) {
 		}
 		if _, err := server.New(t.Context(), server.Config{Store: &mem.Store{}, Anonymous: server.AnonymousRead, HTTPOrigins: []string{origin}}); err == nil {
 			t.Errorf("a server takes the origin %q", origin)
+		}
+	}
+}
+
+// certified authenticates each caller with a certificate.
+type certified struct{}
+
+// Authenticate implements authn.Authenticator.
+func (certified) Authenticate(_ context.Context, brought authn.Credentials) (authn.Identity, error) {
+	if brought.TLS == nil {
+		return authn.Identity{}, authn.ErrNotMine
+	}
+	return authn.Identity{Principal: access.Principal{Name: "alice", Source: "test"}}, nil
+}
+
+// TestOriginCertificate checks that the client certificate of a browser is nothing to pages of other
+// origins.
+func TestOriginCertificate(t *testing.T) {
+	t.Parallel()
+	pair, err := testcert.SelfSigned(testcert.Spec{Hosts: []string{"127.0.0.1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificates := []tls.Certificate{pair.TLS()}
+	w := serveHTTP(t, &mem.Store{}, server.Config{
+		Authenticators: []authn.Authenticator{certified{}},
+		TLS:            &tls.Config{Certificates: certificates, ClientAuth: tls.RequestClientCert},
+		HTTPOrigins:    []string{listedOrigin},
+	})
+	w.client.Transport = &http.Transport{TLSClientConfig: &tls.Config{Certificates: certificates, InsecureSkipVerify: true}}
+	for origin, want := range map[string]int{"https://" + w.address: http.StatusCreated, listedOrigin: http.StatusUnauthorized, "https://other.example": http.StatusForbidden} {
+		request, err := http.NewRequestWithContext(testContext(t), http.MethodPut, "https://"+w.address+"/files/f", strings.NewReader("x"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Origin", origin)
+		got, err := w.client.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got.Body.Close()
+		if got.StatusCode != want {
+			t.Errorf("PUT of %s: %s, want %d", origin, got.Status, want)
 		}
 	}
 }

@@ -42,7 +42,7 @@ func TestTusClientReload(t *testing.T) {
 		t.Fatalf("the upload has ended with %+v", ended)
 	}
 	s.has("d/large.bin", content)
-	if passed := g.wait(t, 0); passed > 19*mebibyte {
+	if passed := g.wait(t, 0); passed > 22*mebibyte {
 		t.Errorf("%d bytes were sent for 14 MiB", passed)
 	}
 	if left := eval[int](b, "localStorage.length"); left != 0 {

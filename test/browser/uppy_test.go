@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"strconv"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -17,7 +18,7 @@ func TestUppy(t *testing.T) {
 		paths = append(paths, file(t, name, content))
 	}
 	b.choose("input", paths...)
-	b.do("app.makeUppy(" + a.settings("") + "); app.add('in/box'); app.upload()")
+	b.do("app.makeUppy(" + a.settings("keep: false") + "); app.add('in/box'); app.upload()")
 	b.uploaded(len(contents))
 	for name, content := range contents {
 		s.has("in/box/"+name, content)
@@ -27,20 +28,20 @@ func TestUppy(t *testing.T) {
 // TestUppyPause pauses Uppy in the middle of an upload, and resumes it.
 func TestUppyPause(t *testing.T) {
 	a := newApplication(t)
-	s, g := a.start(t, 5*mebibyte)
+	s, g := a.start(t, 13*mebibyte)
 	b := a.open(t)
-	content := random(3, 12*mebibyte)
+	content := random(3, 20*mebibyte)
 	b.choose("input", file(t, "large.bin", content))
-	b.do("app.makeUppy(" + a.settings("") + "); app.add('d'); app.upload()")
-	g.wait(t, 5*mebibyte)
+	b.do("app.makeUppy(" + a.settings("keep: false") + "); app.add('d'); app.upload()")
+	g.wait(t, 13*mebibyte)
 	b.do("app.uppy.pauseAll()")
 	b.wait("app.uppy.getFiles()[0].isPaused")
 	g.open(all)
 	b.do("app.uppy.resumeAll()")
 	b.uploaded(1)
 	s.has("d/large.bin", content)
-	if passed := g.wait(t, 0); passed > 17*mebibyte {
-		t.Errorf("%d bytes were sent for 12 MiB", passed)
+	if passed := g.wait(t, 0); passed > 28*mebibyte {
+		t.Errorf("%d bytes were sent for 20 MiB", passed)
 	}
 }
 
@@ -56,27 +57,28 @@ func TestUppyReload(t *testing.T) {
 			content := random(4, 14*mebibyte)
 			path := file(t, "large.bin", content)
 			b.choose("input", path)
-			b.do("app.makeUppy(" + a.settings("") + "); app.add('d'); app.upload()")
+			makeUppy := "app.makeUppy(" + a.settings("keep: "+strconv.FormatBool(kept)) + ")"
+			b.do(makeUppy + "; app.add('d'); app.upload()")
 			g.wait(t, 9*mebibyte)
-			b.wait(`Object.entries(localStorage).some(([key, value]) => key.startsWith("uppyState") && value.includes("/uploads/"))`)
-			b.repeat("app.kept()")
-			if !kept {
-				b.do(`for (const key of Object.keys(localStorage)) if (key.startsWith("uppyState")) localStorage.removeItem(key)`)
+			b.wait(`Object.keys(localStorage).some((key) => key.startsWith("tus::"))`)
+			if kept {
+				b.wait(`Object.entries(localStorage).some(([key, value]) => key.startsWith("uppyState") && value.includes("/uploads/"))`)
+				b.repeat("app.kept()")
 			}
 			b.run(chromedp.Navigate("about:blank"), chromedp.Navigate(a.origin))
 			b.wait("globalThis.app")
 			g.open(all)
 			if kept {
-				b.do("app.makeUppy(" + a.settings("") + ")")
+				b.do(makeUppy)
 				b.wait("app.seen.restored && app.uppy.getFiles().length === 1")
 				b.do("app.confirm()")
 			} else {
 				b.choose("input", path)
-				b.do("app.makeUppy(" + a.settings("") + "); app.add('d'); app.upload()")
+				b.do(makeUppy + "; app.add('d'); app.upload()")
 			}
 			b.uploaded(1)
 			s.has("d/large.bin", content)
-			if passed := g.wait(t, 0); passed > 19*mebibyte {
+			if passed := g.wait(t, 0); passed > 22*mebibyte {
 				t.Errorf("%d bytes were sent for 14 MiB", passed)
 			}
 		})
@@ -90,7 +92,7 @@ func TestUppyRestart(t *testing.T) {
 	b := a.open(t)
 	content := random(5, 14*mebibyte)
 	b.choose("input", file(t, "large.bin", content))
-	b.do("app.makeUppy(" + a.settings("") + "); app.add('d'); app.upload()")
+	b.do("app.makeUppy(" + a.settings("keep: false") + "); app.add('d'); app.upload()")
 	g.wait(t, 9*mebibyte)
 	s.stop()
 	g.open(all)

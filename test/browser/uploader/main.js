@@ -8,11 +8,11 @@ import * as tus from "tus-js-client";
 const chunkSize = 4 * 1024 * 1024;
 const retryDelays = Array(600).fill(200);
 
-/** uppy returns an Uppy that uploads to an endpoint, and restores what an earlier visit has left. */
-function uppy({ endpoint, token }) {
+/** uppy returns an Uppy that uploads to an endpoint. keep lets it restore the files of an earlier visit. */
+function uppy({ endpoint, token, keep }) {
   const uploader = new Uppy({ autoProceed: false });
   uploader.use(Tus, { endpoint, chunkSize, retryDelays, limit: 3, headers: { Authorization: `Bearer ${token}` } });
-  uploader.use(GoldenRetriever, { serviceWorker: false, indexedDB: { maxFileSize: 16 * chunkSize, maxTotalSize: 64 * chunkSize } });
+  if (keep) uploader.use(GoldenRetriever, { serviceWorker: false, indexedDB: { maxFileSize: 16 * chunkSize, maxTotalSize: 64 * chunkSize } });
   return uploader;
 }
 
