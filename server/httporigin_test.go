@@ -101,7 +101,12 @@ func TestOriginToken(t *testing.T) {
 	safe := []string{"Cache-Control", "Content-Length", "Content-Type", "Last-Modified"}
 	// These are for the browser itself.
 	own := []string{"Connection", "Content-Security-Policy", "Cross-Origin-Resource-Policy", "Date", "Referrer-Policy", "Vary", "X-Content-Type-Options"}
-	for name, answer := range map[string]response{"POST": created, "GET": got, "list": list, "missing": missing} {
+	about := b.request(http.MethodOptions, "/uploads/", "", guest...)
+	about.want(t, "OPTIONS", http.StatusNoContent)
+	draft := b.request(http.MethodPost, "/uploads/", "", "Origin", listedOrigin, "Authorization", "Bearer secret",
+		"Upload-Draft-Interop-Version", "6", "Upload-Complete", "?0", "Upload-Length", "3", "Content-Disposition", `attachment; filename="d"`)
+	draft.want(t, "POST of a draft", http.StatusCreated)
+	for name, answer := range map[string]response{"POST": created, "GET": got, "list": list, "missing": missing, "about": about, "draft": draft} {
 		readable := strings.Split(answer.header.Get("Access-Control-Expose-Headers"), ", ")
 		for header := range answer.header {
 			if !strings.HasPrefix(header, "Access-Control-") && !slices.Contains(slices.Concat(readable, safe, own), http.CanonicalHeaderKey(header)) &&

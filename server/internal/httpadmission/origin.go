@@ -20,10 +20,10 @@ const preflightAge = 2 * time.Hour
 // exposed are the headers of responses that pages of other origins can read.
 func exposed() []string {
 	return []string{
-		"Accept-Ranges", "Allow", "Content-Disposition", "Content-Range", "ETag", "Location", "Repr-Digest", "Retry-After",
-		ErrorHeader, "Tus-Checksum-Algorithm", "Tus-Extension", "Tus-Resumable", "Tus-Version",
+		"Accept-Patch", "Accept-Ranges", "Allow", "Content-Disposition", "Content-Range", "ETag", "Location", "Repr-Digest", "Retry-After",
+		ErrorHeader, "Tranship-Max-Checked-Piece", "Tus-Checksum-Algorithm", "Tus-Extension", "Tus-Resumable", "Tus-Version",
 		"Upload-Complete", "Upload-Draft-Interop-Version", "Upload-Expires", "Upload-Incomplete", "Upload-Length",
-		"Upload-Metadata", "Upload-Offset", "WWW-Authenticate",
+		"Upload-Limit", "Upload-Metadata", "Upload-Offset", "WWW-Authenticate",
 	}
 }
 
