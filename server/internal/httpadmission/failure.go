@@ -49,12 +49,18 @@ func Status(err error) int {
 	if _, ok := errors.AsType[*tranship.LimitError](err); ok && errors.Is(err, tranship.ErrUnavailable) {
 		return http.StatusTooManyRequests
 	}
+	return kindOf(err).status
+}
+
+// kindOf returns the kind of an error, and its status. An error of no kind has the kind nil, and
+// status 500.
+func kindOf(err error) kindStatus {
 	for _, known := range statuses() {
 		if errors.Is(err, known.kind) {
-			return known.status
+			return known
 		}
 	}
-	return http.StatusInternalServerError
+	return kindStatus{nil, http.StatusInternalServerError}
 }
 
 // WithStatus returns err with another status than that of its kind.
@@ -88,7 +94,8 @@ func Reworded(err, told error) error {
 }
 
 // Fail answers a request with an error: its text as one line, and its word in ErrorHeader. Of an
-// error of no kind, the client learns only that it is internal.
+// error of no kind, the client learns only that it is internal, and of the end of a context, which
+// has no text for users, what it means here.
 func Fail(w http.ResponseWriter, err error) {
 	status, text := describe(w.Header(), err)
 	w.WriteHeader(status)
@@ -99,8 +106,13 @@ func Fail(w http.ResponseWriter, err error) {
 func describe(header http.Header, err error) (status int, body []byte) {
 	status = Status(err)
 	word, text := failure.Word(err), err.Error()
-	if word == failure.Internal {
+	switch kindOf(err).kind {
+	case nil:
 		text = "internal error"
+	case context.Canceled:
+		text = "the request was ended: the client has closed its side of the connection, or the server stops"
+	case context.DeadlineExceeded:
+		text = "the request was ended: its time is over"
 	}
 	header.Set(ErrorHeader, word)
 	header.Set("Content-Type", "text/plain; charset=utf-8")
