@@ -30,8 +30,16 @@ func (e *Encoder) Add(message proto.Message, payload int) error {
 	if err != nil {
 		return err
 	}
-	*e.buffer, e.ends = longer, append(e.ends, encodedEnd{len(longer), payload})
+	e.Added(longer, payload)
 	return nil
+}
+
+// Buffer returns the messages so far. The caller may append another one, and pass the result to Added.
+func (e *Encoder) Buffer() []byte { return *e.buffer }
+
+// Added adds a message that was appended to Buffer, of which payload bytes are content of a file.
+func (e *Encoder) Added(longer []byte, payload int) {
+	*e.buffer, e.ends = longer, append(e.ends, encodedEnd{len(longer), payload})
 }
 
 // Messages returns the messages, which are of kind's type.

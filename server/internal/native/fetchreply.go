@@ -96,7 +96,7 @@ func (d *downloadStream) sendSmall(files []*answered, bytes int) {
 	for _, a := range files {
 		bytes += sizeOfReplies(a.result.File)
 	}
-	replies := newFetchReplies(payload.NewEncoder(&d.buffers, bytes, 3*len(files)))
+	replies := &fetchReplies{encoder: payload.NewEncoder(&d.buffers, bytes, 3*len(files))}
 	for _, a := range files {
 		if a.err = replies.add(a.open.GetSlot(), a.result); a.err == nil {
 			a.sent = int64(len(a.result.Data))
@@ -123,43 +123,34 @@ func sizeOfReplies(file tranship.File) int {
 	return size
 }
 
-// fetchReplies encodes the replies of small files. Its messages are used for one file after the
-// other.
+// fetchReplies encodes the replies of small files.
 type fetchReplies struct {
 	encoder *payload.Encoder
-	file    transhipv1.File
-	opened  transhipv1.Opened
-	chunk   transhipv1.Chunk
-	done    transhipv1.Done
-	// openedReply, chunkReply and doneReply have these messages.
-	openedReply, chunkReply, doneReply transhipv1.DownloadResponse
-}
-
-func newFetchReplies(encoder *payload.Encoder) *fetchReplies {
-	r := &fetchReplies{encoder: encoder}
-	r.chunk.Offset, r.chunk.Crc32C = new(int64), new(uint32)
-	r.openedReply.Response = &transhipv1.DownloadResponse_Opened{Opened: &r.opened}
-	r.chunkReply.Response = &transhipv1.DownloadResponse_Chunk{Chunk: &r.chunk}
-	r.doneReply.Response = &transhipv1.DownloadResponse_Done{Done: &r.done}
-	return r
+	// file is used for one unusual file after the other.
+	file transhipv1.File
 }
 
 // add adds the replies of a file.
 func (r *fetchReplies) add(slot uint64, result tranship.FetchResult) error {
-	crc := tranship.CRC32C(result.Data)
-	wire.SetFile(&r.file, result.File)
-	r.opened.Slot, r.opened.File = slot, &r.file
-	r.done.Slot, r.done.Crc32C = slot, crc
-	if err := r.encoder.Add(&r.openedReply, 0); err != nil {
+	if err := r.addOpened(slot, result.File); err != nil {
 		return fmt.Errorf("the description of %s cannot be encoded: %w", result.File.Path, err)
 	}
-	if len(result.Data) > 0 {
-		r.chunk.Slot, r.chunk.Data, *r.chunk.Crc32C = slot, result.Data, crc
-		if err := r.encoder.Add(&r.chunkReply, len(result.Data)); err != nil {
-			return err
-		}
+	crc := tranship.CRC32C(result.Data)
+	if n := len(result.Data); n > 0 {
+		r.encoder.Added(wire.AppendChunk(r.encoder.Buffer(), slot, 0, result.Data, crc), n)
 	}
-	return r.encoder.Add(&r.doneReply, 0)
+	r.encoder.Added(wire.AppendDone(r.encoder.Buffer(), slot, crc), 0)
+	return nil
+}
+
+func (r *fetchReplies) addOpened(slot uint64, file tranship.File) error {
+	if longer, ok := wire.AppendOpened(r.encoder.Buffer(), slot, file); ok {
+		r.encoder.Added(longer, 0)
+		return nil
+	}
+	wire.SetFile(&r.file, file)
+	opened := &transhipv1.DownloadResponse_Opened{Opened: &transhipv1.Opened{Slot: slot, File: &r.file}}
+	return r.encoder.Add(&transhipv1.DownloadResponse{Response: opened}, 0)
 }
 
 // sendWhole sends a file, and returns how many of its bytes were sent.

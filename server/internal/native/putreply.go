@@ -19,21 +19,22 @@ func encodePutReplies(buffers mem.BufferPool, batch []put, results []tranship.Pu
 		room += sizeOfReplies(results[i].File)
 	}
 	encoder := payload.NewEncoder(buffers, room, len(batch))
-	file := &transhipv1.File{}
-	finished := &transhipv1.Finished{File: file}
-	reply := finishedResponse(finished)
 	for i, p := range batch {
-		err := results[i].Err
-		finished.Slot = p.request.GetSlot()
+		slot, err := p.request.GetSlot(), results[i].Err
 		if err == nil {
-			wire.SetFile(file, results[i].File)
-			if err = encoder.Add(reply, 0); err == nil {
+			longer, ok := wire.AppendFinished(encoder.Buffer(), slot, results[i].File)
+			if ok {
+				encoder.Added(longer, 0)
+				continue
+			}
+			finished := &transhipv1.Finished{Slot: slot, File: wire.FileToProto(results[i].File)}
+			if err = encoder.Add(finishedResponse(finished), 0); err == nil {
 				continue
 			}
 			err = fmt.Errorf("the description of %s cannot be encoded: %w", p.request.GetPath(), err)
 		}
 		// A status has valid strings only, so that it has an encoding.
-		_ = encoder.Add(failedResponse(finished.GetSlot(), rpcstatus.Proto(err)), 0)
+		_ = encoder.Add(failedResponse(slot, rpcstatus.Proto(err)), 0)
 	}
 	return encoder.Messages((*transhipv1.UploadResponse)(nil))
 }
