@@ -2,15 +2,16 @@ package transfer
 
 import (
 	"context"
+	"time"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/internal/zeroruns"
 )
 
-// reading reads a content in chunks. It reads ahead in a goroutine of its own, except for a
-// content that has chunks: those come from a network, whose other end and whose connection are
+// reading reads a content in chunks. It reads ahead in a goroutine of its own, with two exceptions.
+// A content that has chunks comes from a network, whose other end and whose connection are
 // ahead already. The goroutine that writes such a chunk has just received it, so that its bytes
-// are still in the caches of its processor.
+// are still in the caches of its processor. The other exception is a prompt content.
 type reading struct {
 	buffers *buffers
 	content tranship.Content
@@ -23,6 +24,11 @@ type reading struct {
 	aligned, left int64
 	// full has what was read ahead; nil if nothing is.
 	full chan filled
+	// prompt finds out whether the content must be read ahead; nil if that is decided, or if the
+	// content has chunks.
+	prompt *prompt
+	// ctx is that of the goroutine that reads ahead.
+	ctx context.Context
 	// taken is what take has returned last, and nextRun has not; only if nothing is read ahead.
 	taken []filled
 	// zeros is nil if runs of zeros are read as bytes.
@@ -46,44 +52,62 @@ func (f filled) length() int64 { return int64(f.chunk.Len()) + f.zeros }
 // destination that fails does not wait for a source that stalls. No chunk reaches across
 // a multiple of aligned. Chunks have wanted bytes, but no more than chunkBuffers hold.
 func (b *buffers) read(ctx context.Context, wanted func() int, aligned int64, open func(context.Context) (tranship.Content, error)) (*reading, error) {
-	return b.start(ctx, wanted, aligned, false, open)
+	r, err := b.start(ctx, wanted, aligned, open)
+	if err == nil && r.chunks == nil {
+		r.readAhead()
+	}
+	return r, err
 }
 
 // readSparse is read, except that runs of zeros which the content knows come as numbers,
-// from nextRun. No run reaches across a multiple of aligned.
-func (b *buffers) readSparse(ctx context.Context, wanted func() int, aligned int64, open func(context.Context) (tranship.Content, error)) (*reading, error) {
-	return b.start(ctx, wanted, aligned, true, open)
+// from nextRun. No run reaches across a multiple of aligned. If patient is true, the content is not
+// read ahead while it is prompt.
+func (b *buffers) readSparse(ctx context.Context, wanted func() int, aligned int64, patient bool, open func(context.Context) (tranship.Content, error)) (*reading, error) {
+	r, err := b.start(ctx, wanted, aligned, open)
+	if err != nil {
+		return nil, err
+	}
+	r.zeros, _ = tranship.As[tranship.ZeroReader](r.content)
+	switch {
+	case r.chunks != nil:
+	case patient:
+		r.prompt = &prompt{}
+	default:
+		r.readAhead()
+	}
+	return r, nil
 }
 
-func (b *buffers) start(ctx context.Context, wanted func() int, aligned int64, sparse bool, open func(context.Context) (tranship.Content, error)) (*reading, error) {
+// start opens the content of a reading that reads nothing ahead.
+func (b *buffers) start(ctx context.Context, wanted func() int, aligned int64, open func(context.Context) (tranship.Content, error)) (*reading, error) {
 	ctx, stop := context.WithCancel(ctx)
 	content, err := open(ctx)
 	if err != nil {
 		stop()
 		return nil, err
 	}
-	r := &reading{buffers: b, content: content, wanted: wanted, stop: stop, aligned: aligned, left: aligned}
+	r := &reading{buffers: b, content: content, wanted: wanted, stop: stop, ctx: ctx, aligned: aligned, left: aligned}
 	r.chunks, _ = tranship.As[tranship.ChunkReader](content)
-	if sparse {
-		r.zeros, _ = tranship.As[tranship.ZeroReader](content)
-	}
-	if r.chunks == nil {
-		r.full = make(chan filled, readChunks-2)
-		go r.fill(ctx)
-	}
 	return r, nil
+}
+
+// readAhead begins to read ahead.
+func (r *reading) readAhead() {
+	r.prompt = nil
+	r.full = make(chan filled, readChunks-2)
+	go r.fill()
 }
 
 // oneBuffer is the wanted of a destination that does not say what it prefers.
 func oneBuffer() int { return bufferBytes }
 
 // fill reads ahead.
-func (r *reading) fill(ctx context.Context) {
+func (r *reading) fill() {
 	defer close(r.full)
 	for {
 		taken := r.take()
 		for i, next := range taken {
-			if !r.pass(ctx, next) {
+			if !r.pass(next) {
 				release(taken[i+1:])
 				return
 			}
@@ -125,11 +149,11 @@ func release(taken []filled) {
 
 // pass sends on a chunk that was read. It returns false, and releases the chunk, if the
 // reading has ended.
-func (r *reading) pass(ctx context.Context, next filled) bool {
+func (r *reading) pass(next filled) bool {
 	select {
 	case r.full <- next:
 		return true
-	case <-ctx.Done():
+	case <-r.ctx.Done():
 		next.chunk.Release()
 		return false
 	}
@@ -190,6 +214,9 @@ func (r *reading) nextRun() (filled, error) {
 
 // following returns what follows in the content.
 func (r *reading) following() filled {
+	if len(r.taken) == 0 && r.prompt != nil && !r.prompt.isPrompt() {
+		r.readAhead()
+	}
 	if r.full != nil {
 		f, ok := <-r.full
 		if !ok {
@@ -198,7 +225,11 @@ func (r *reading) following() filled {
 		return f
 	}
 	if len(r.taken) == 0 {
+		begun := time.Now()
 		r.taken = r.take()
+		if r.prompt != nil {
+			r.prompt.note(time.Since(begun))
+		}
 	}
 	f := r.taken[0]
 	r.taken = r.taken[1:]

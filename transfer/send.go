@@ -129,6 +129,12 @@ func (a *assembly) take() (first, end int) {
 // isDistant reports whether several ranges of the source must be read at once to fill the link to it.
 func (a *assembly) isDistant() bool { return tranship.Width(a.item.Source) > 1 }
 
+// sendsApart reports whether the destination is at the other end of a network, and the source is not.
+// Such a destination sends a chunk in a goroutine of its own, while the next one is read.
+func (a *assembly) sendsApart() bool {
+	return tranship.Width(a.upload) > 0 && tranship.Width(a.item.Source) == 0
+}
+
 func (a *assembly) isDurable(n int) bool {
 	_, durable := a.durable[n]
 	return durable

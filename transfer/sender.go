@@ -69,7 +69,7 @@ func (s *sender) close() {
 func (s *sender) open(ctx context.Context, first, end int) openRun {
 	offset := int64(first) * s.partSize
 	length := int64(end-1-first)*s.partSize + s.length(end-1)
-	reading, err := s.buffers.readSparse(ctx, s.chunkBytes, s.partSize, func(ctx context.Context) (tranship.Content, error) {
+	reading, err := s.buffers.readSparse(ctx, s.chunkBytes, s.partSize, s.sendsApart(), func(ctx context.Context) (tranship.Content, error) {
 		return s.source.open(ctx, offset, length)
 	})
 	return openRun{first, end, reading, err}
