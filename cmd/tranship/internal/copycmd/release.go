@@ -8,7 +8,7 @@ import (
 )
 
 // releaseBytes is the size of a file whose copy takes much longer than codepages.Release.
-const releaseBytes = 256 << 20
+const releaseBytes = 16 << 20
 
 // releaseBefore yields the items, and gives back the pages that only the start of the program needed before the
 // first large one, or the first of unknown size, whose buffers take their place.
