@@ -31,6 +31,7 @@ func TestOffline(t *testing.T) {
 	s := serve(t)
 	g := newGate(t, s, all)
 	b := s.through(g).open(t, "#/d/", look{width: 360, height: 740})
+	b.shows("d")
 	b.run(command(network.Enable, network.EnableParams{}))
 	b.network(mebibyte, false)
 	content := random(9, 14*mebibyte)

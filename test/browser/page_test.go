@@ -169,6 +169,12 @@ func (b *tab) choose(input string, paths ...string) {
 	b.run(chromedp.SetUploadFiles(chromedp.CSS(input), paths))
 }
 
+// shows waits until the page shows a directory, into which files go that are chosen then.
+func (b *tab) shows(name string) {
+	b.t.Helper()
+	b.wait(`document.querySelector(".listing") && document.querySelector("h1").textContent === ` + quoted(name))
+}
+
 // rows waits until the list has been read, and returns its names.
 func (b *tab) rows() []string {
 	b.t.Helper()
