@@ -10,7 +10,7 @@ const (
 	// PieceBytes is how much of a payload a piece has at most, in bytes. A piece that was read is
 	// still in the cache of a processor core, commonly 1 MiB or more, when its checksum is computed
 	// and when it is written to a file.
-	PieceBytes = 256 << 10
+	PieceBytes = 512 << 10
 	// maxTail is how many bytes may follow the payload of a message that is received in pieces.
 	maxTail = 64
 )
