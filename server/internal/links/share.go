@@ -2,6 +2,7 @@ package links
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -143,7 +144,10 @@ func readRequest(e *httpadmission.Exchange) (Request, error) {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&asked); err != nil {
-		return invalid("body", "it is not the JSON of a link: %v", err)
+		if mistyped, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+			return invalid(cmp.Or(mistyped.Field, "body"), "it must not be a JSON %s", mistyped.Value)
+		}
+		return invalid("body", "it is not the JSON of a link: %s", strings.TrimPrefix(err.Error(), "json: "))
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return invalid("body", "it has more than one value")

@@ -102,6 +102,14 @@ func targetOf(r *http.Request) (target, error) {
 	return target{directory, isDir}, nil
 }
 
+// RefuseQuery returns an error if a request has a query, which a "?" in the path of a file would begin.
+func RefuseQuery(r *http.Request) error {
+	if r.URL.RawQuery == "" && !r.URL.ForceQuery {
+		return nil
+	}
+	return &tranship.InvalidError{Field: "path", Rule: `it ends before "?": write %3F for a "?" in the path of a file`}
+}
+
 // ServeHTTP implements http.Handler.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	to, err := targetOf(r)
@@ -112,14 +120,14 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, err)
 		return
 	}
-	if changes(r) && (r.URL.RawQuery != "" || r.URL.ForceQuery) {
-		s.refuse(w, r, &tranship.InvalidError{Field: "path", Rule: `it ends before "?": write %3F for a "?" in the path of a file`})
+	if err := RefuseQuery(r); err != nil && changes(r) {
+		s.refuse(w, r, err)
 		return
 	}
 	request := httpadmission.Request{Names: admission.Names{Path: to.path}}
 	var handler func(*httpadmission.Exchange) error
 	switch {
-	case to.isDir && r.Method == http.MethodGet && wantsPage(r):
+	case to.isDir && r.Method == http.MethodGet && WantsPage(r):
 		s.adapter.Serve(w, r, httpadmission.Request{Method: methodList, Public: true}, func(e *httpadmission.Exchange) error { return toPage(e, to.path) })
 		return
 	case to.isDir && (r.Method == http.MethodGet || r.Method == http.MethodHead):
