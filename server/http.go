@@ -50,7 +50,7 @@ func (s *Server) httpParts(adapter *httpadmission.Adapter, sessions *signin.Sess
 			State: state, Links: s.links, Durability: s.config.commitDurability(), Running: s.running, Logger: s.config.Logger,
 		}), http.MethodPost, http.MethodHead, http.MethodPatch, http.MethodDelete),
 		"share": links.NewShares(s.links, adapter),
-		"s":     links.NewService(s.links, files, adapter),
+		"s":     links.NewService(s.links, files, adapter, thePage),
 		"session": signin.New(sessions, adapter, signin.Options{
 			Tokens: s.config.takesTokens(), Issuer: s.config.SignIn.issuer(), URL: s.config.httpURL(),
 		}),

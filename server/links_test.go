@@ -106,6 +106,70 @@ func TestLinkDirectory(t *testing.T) {
 	s.at("", http.MethodPut, link.URL+"new", strings.NewReader("x")).want(t, "PUT", http.StatusMethodNotAllowed)
 }
 
+// TestLinkDescribed asks for a link for uploads, as programs and as browsers do. It tells nothing of the
+// directory, nor of who has made the link.
+func TestLinkDescribed(t *testing.T) {
+	s := newLinkSite(t, newMem(), server.Config{})
+	s.stored("inbox/old", "old")
+	link := s.share("ann", `{"path":"inbox/","upload":true,"max_size":2000000,"max_uses":1}`)
+	check := func(uses string) {
+		t.Helper()
+		got := s.at("", http.MethodGet, link.URL, nil).want(t, "GET", http.StatusOK)
+		for _, word := range []string{`"id":"` + link.ID + `"`, `"upload":true`, `"expires":"`, `"max_size":2000000`, `"max_uses":1`, `"uses":` + uses} {
+			if !strings.Contains(got.body, word) {
+				t.Errorf("the link is described without %s: %s", word, got.body)
+			}
+		}
+		for _, secret := range []string{"inbox", "old", "ann"} {
+			if strings.Contains(got.body, secret) {
+				t.Errorf("the link is described with %q: %s", secret, got.body)
+			}
+		}
+		if cache := got.header.Get("Cache-Control"); cache != "private, no-store" {
+			t.Errorf("caches may keep it: %q", cache)
+		}
+		if head := s.at("", http.MethodHead, link.URL, nil).want(t, "HEAD", http.StatusOK); head.body != "" {
+			t.Errorf("HEAD has %q", head.body)
+		}
+		shown := s.at("", http.MethodGet, link.URL, nil, "Accept", "text/html,*/*;q=0.8").want(t, "a browser", http.StatusOK)
+		if !strings.Contains(shown.body, "/page/page.js") || !strings.Contains(shown.header.Get("Content-Security-Policy"), "script-src 'self'") {
+			t.Errorf("a browser gets %v %s", shown.header, shown.body)
+		}
+		if got.header.Get("Vary") != "Accept" || shown.header.Get("Vary") != "Accept" {
+			t.Errorf("caches may give the answer to others: %q %q", got.header["Vary"], shown.header["Vary"])
+		}
+	}
+	check("0")
+	if got := s.at("", http.MethodGet, strings.TrimSuffix(link.URL, "/"), nil).want(t, "without a slash", http.StatusOK); !strings.Contains(got.body, link.ID) {
+		t.Errorf("without a slash, it leads to %s", got.body)
+	}
+	s.at("", http.MethodPut, link.URL+"new", strings.NewReader("x")).want(t, "PUT", http.StatusCreated)
+	check("1") // an upload that has begun may go on
+	s.at("ann", http.MethodDelete, "/share/"+link.ID, nil).want(t, "revoke", http.StatusNoContent)
+	for _, accept := range []string{"*/*", "text/html"} {
+		s.at("", http.MethodGet, link.URL, nil, "Accept", accept).want(t, "revoked", http.StatusNotFound)
+	}
+}
+
+// TestLinkMistyped asks for links with JSON of wrong types. The answers name the fields, and no types of the
+// program.
+func TestLinkMistyped(t *testing.T) {
+	s := newLinkSite(t, newMem(), server.Config{})
+	s.stored("docs/a", "a")
+	for body, want := range map[string]string{
+		`{"path":"docs/a","max_size":"1KiB"}`: "max_size",
+		`{"path":1}`:                          "path",
+		`[]`:                                  "body",
+		`{"path":"docs/a","paths":1}`:         `unknown field "paths"`,
+		`{`:                                   "body",
+	} {
+		got := s.at("ann", http.MethodPost, "/share/", strings.NewReader(body), "Content-Type", "application/json").want(t, body, http.StatusBadRequest)
+		if !strings.Contains(got.body, want) || strings.Contains(got.body, "Go ") || strings.Contains(got.body, "json:") {
+			t.Errorf("%s: %s", body, got.body)
+		}
+	}
+}
+
 // TestLinkUpload attacks a link for uploads.
 func TestLinkUpload(t *testing.T) {
 	s := newLinkSite(t, newMem(), server.Config{})
@@ -123,7 +187,7 @@ func TestLinkUpload(t *testing.T) {
 		}
 	}
 	put("old", strings.NewReader("evil"), "If-Match", "*").want(t, "replacing by a condition", http.StatusPreconditionFailed)
-	for _, name := range []string{"../evil", "%2e%2e/evil", "..%2fevil", "a/../../evil", "/evil", "", "a/", "%00"} {
+	for _, name := range []string{"../evil", "%2e%2e/evil", "..%2fevil", "a/../../evil", "/evil", "", "a/", "%00", "a?b", "a?"} {
 		if got := put(name, strings.NewReader("evil")); got.status != http.StatusBadRequest {
 			t.Errorf("PUT %q: status %d with %q", name, got.status, got.body)
 		}
@@ -136,6 +200,9 @@ func TestLinkUpload(t *testing.T) {
 	}
 	for _, path := range []string{"", "old", "new", "none"} {
 		for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodDelete, "MOVE"} {
+			if path == "" && (method == http.MethodGet || method == http.MethodHead) {
+				continue // describes the link
+			}
 			s.at("", method, link.URL+path, nil).want(t, method+" "+path, http.StatusMethodNotAllowed)
 		}
 	}

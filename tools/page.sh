@@ -15,7 +15,7 @@ if ! cmp -s "$build/package-lock.json" "$build/node_modules/.lock"; then
   cp "$build/package-lock.json" "$build/node_modules/.lock"
 fi
 export NODE_PATH=$PWD/$build/node_modules
-"$build/node_modules/.bin/esbuild" "$source/main.js" --bundle --minify --format=esm --target=es2022 \
+"$build/node_modules/.bin/esbuild" "$source/start.js" --bundle --minify --format=esm --target=es2022 \
   --legal-comments=none --charset=utf8 --log-level=warning --metafile="$build/meta.json" --outfile="$out/page.js"
 
 # The packages whose code is in the bundle.

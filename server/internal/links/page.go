@@ -30,8 +30,8 @@ type listedFile struct {
 	Address string
 }
 
-// page lists the files below the directory of a link as a page without scripts.
-func (s *Service) page(e *httpadmission.Exchange, link *access.Link) error {
+// showFiles lists the files below the directory of a link as a page without scripts.
+func (s *Service) showFiles(e *httpadmission.Exchange, link *access.Link) error {
 	base := link.Path + "/"
 	options := tranship.ListOptions{Directory: link.Path, Recursive: true, Limit: pageEntries, Brief: true}
 	if after := e.Request.URL.Query().Get("start-after"); after != "" {

@@ -42,7 +42,8 @@ func Methods() []string {
 // Service answers requests to links over HTTP:
 //
 //	GET, HEAD /s/TOKEN       reads the file of a link or a range of it
-//	GET, HEAD /s/TOKEN/      lists the directory of a link, as lines of JSON or as a page
+//	GET, HEAD /s/TOKEN/      lists the directory of a link, as lines of JSON or as a page, or
+//	                         describes a link for uploads, as JSON or as a page
 //	GET, HEAD /s/TOKEN/PATH  reads a file below the directory
 //	PUT       /s/TOKEN/PATH  stores a new file below the directory of a link for uploads
 //
@@ -52,13 +53,19 @@ type Service struct {
 	book    *Book
 	files   *web.Service
 	adapter *httpadmission.Adapter
+	page    Page
+}
+
+// Page shows browsers the page with which a link for uploads is used. It answers GET and HEAD.
+type Page interface {
+	Show(e *httpadmission.Exchange) error
 }
 
 var _ http.Handler = (*Service)(nil)
 
 // NewService returns the service of the links in book. files has the files of the same store.
-func NewService(book *Book, files *web.Service, adapter *httpadmission.Adapter) *Service {
-	return &Service{book, files, adapter}
+func NewService(book *Book, files *web.Service, adapter *httpadmission.Adapter, page Page) *Service {
+	return &Service{book, files, adapter, page}
 }
 
 // target is what a request names.
@@ -86,6 +93,9 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	to, err := targetOf(r)
 	if err == nil {
 		err = httpadmission.RefuseRunning(r)
+	}
+	if err == nil && r.Method == http.MethodPut {
+		err = web.RefuseQuery(r)
 	}
 	if err != nil {
 		s.adapter.Serve(w, r, httpadmission.Request{Method: methodGet, Public: true}, func(*httpadmission.Exchange) error { return err })
@@ -190,6 +200,9 @@ func pathOf(link *access.Link, to target) (string, error) {
 
 // get answers GET and HEAD of a file.
 func (s *Service) get(e *httpadmission.Exchange, link *access.Link, to target) error {
+	if link.Action != access.Read && to.isFile {
+		return s.toDirectory(e, link)
+	}
 	if link.Action != access.Read {
 		return notAllowed(link)
 	}
@@ -231,8 +244,8 @@ func (s *Service) toDirectory(e *httpadmission.Exchange, link *access.Link) erro
 
 // list answers GET and HEAD of the directory of a link.
 func (s *Service) list(e *httpadmission.Exchange, link *access.Link) error {
-	if link.Action != access.Read {
-		return notAllowed(link)
+	if link.Action == access.Create {
+		return s.describe(e, link)
 	}
 	r, _, err := s.book.load(e.Context(), link.ID)
 	if err != nil {
@@ -241,8 +254,8 @@ func (s *Service) list(e *httpadmission.Exchange, link *access.Link) error {
 	if !r.Directory || r.isUsedUp() {
 		return errNoLink
 	}
-	if strings.Contains(e.Request.Header.Get("Accept"), "text/html") {
-		return s.page(e, link)
+	if web.WantsPage(e.Request) {
+		return s.showFiles(e, link)
 	}
 	return s.files.ListBelow(e, link.Path, link.Path)
 }

@@ -112,23 +112,31 @@ func (s *Service) serve(e *httpadmission.Exchange) error {
 		err := fmt.Errorf("%w: the page has only GET and HEAD", tranship.ErrUnsupported)
 		return httpadmission.WithHeader(httpadmission.WithStatus(err, http.StatusMethodNotAllowed), "Allow", "GET, HEAD")
 	}
+	return found.send(e)
+}
+
+// Show answers GET or HEAD with the page. Its script finds out by the path of the request what it is to show.
+func (s *Service) Show(e *httpadmission.Exchange) error { return s.assets["/"].send(e) }
+
+// send answers GET or HEAD with the asset.
+func (a asset) send(e *httpadmission.Exchange) error {
 	header := e.Header()
-	header.Set("ETag", found.etag)
+	header.Set("ETag", a.etag)
 	header.Set("Cache-Control", "no-cache")
 	header.Set("Content-Security-Policy", policy)
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Cross-Origin-Resource-Policy", "same-origin")
 	header.Set("Cross-Origin-Opener-Policy", "same-origin")
 	header.Set("Referrer-Policy", "no-referrer")
-	if matches(e.Request.Header.Values("If-None-Match"), found.etag) {
+	if matches(e.Request.Header.Values("If-None-Match"), a.etag) {
 		return e.WriteHeader(http.StatusNotModified)
 	}
-	header.Set("Content-Type", found.contentType)
-	header.Set("Content-Length", strconv.Itoa(len(found.data)))
+	header.Set("Content-Type", a.contentType)
+	header.Set("Content-Length", strconv.Itoa(len(a.data)))
 	if err := e.WriteHeader(http.StatusOK); err != nil || e.Request.Method == http.MethodHead {
 		return err
 	}
-	for piece := range slices.Chunk(found.data, pieceBytes) {
+	for piece := range slices.Chunk(a.data, pieceBytes) {
 		if _, err := e.Write(piece); err != nil {
 			return err
 		}

@@ -9,9 +9,9 @@ import (
 	"github.com/tranship/tranship/server/internal/httpadmission"
 )
 
-// wantsPage reports whether a request comes from the address bar of a browser: its header Accept
+// WantsPage reports whether a request comes from the address bar of a browser: its header Accept
 // names HTML, which programs do not ask for.
-func wantsPage(r *http.Request) bool {
+func WantsPage(r *http.Request) bool {
 	for _, value := range r.Header.Values("Accept") {
 		for accepted := range strings.SplitSeq(value, ",") {
 			if kind, _, err := mime.ParseMediaType(accepted); err == nil && kind == "text/html" {

@@ -1,5 +1,6 @@
 // Requests to the server.
 
+import { linkHeaders } from "./link.js";
 import { directoryURL, fileURL } from "./paths.js";
 import { t } from "./strings.js";
 
@@ -39,7 +40,7 @@ export function errorOf(status, word, text) {
 export async function call(url, options = {}) {
   let response;
   try {
-    response = await fetch(url, { credentials: "same-origin", redirect: "error", ...options });
+    response = await fetch(url, { credentials: "same-origin", redirect: "error", ...options, headers: { ...options.headers, ...linkHeaders() } });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw unreachable();

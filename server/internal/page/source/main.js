@@ -1,9 +1,11 @@
 // The page: a directory of the server, and uploads to it.
 
-import { decide, newFolder, removeEntry, renameEntry } from "./actions.js";
+import { newFolder, removeEntry, renameEntry } from "./actions.js";
 import { whenUnauthenticated } from "./api.js";
+import { askUser } from "./conflict.js";
 import { button, h } from "./dom.js";
-import { chosen, dropped } from "./gather.js";
+import { dropZone } from "./dropzone.js";
+import { chosen } from "./gather.js";
 import { Listing, crumbs } from "./listing.js";
 import { base, directoryOf, hashOf } from "./paths.js";
 import { Queue } from "./queue.js";
@@ -34,7 +36,7 @@ function fail(error) {
 /** guarded returns a function that shows the error of another. */
 const guarded = (act) => (...values) => Promise.resolve().then(() => act(...values)).catch(fail);
 
-const queue = new Queue(decide);
+const queue = new Queue(askUser);
 const view = new UploadsView(queue, announce, chooseUnfinished);
 const actions = {
   rename: guarded(async (entry) => {
@@ -62,8 +64,8 @@ for (const input of [fileInput, folderInput]) {
   });
 }
 
-function upload(files) {
-  queue.add(files, {});
+function upload(files, batch = {}) {
+  queue.add(files, batch);
   view.showUnfinished().catch(fail);
 }
 
@@ -88,42 +90,14 @@ const toolbar = h("div", { class: "toolbar" },
   })),
   button("refresh", t("refresh"), () => show()));
 
-const dropText = h("p");
-const dropArea = h("div", { class: "drop", hidden: true, "aria-hidden": "true" }, dropText);
-
 /** browses tells whether the user sees a directory, and not the form to sign in. */
 const browses = () => main.contains(listing.element);
-const hasFiles = (event) => browses() && event.dataTransfer?.types.includes("Files");
-let depth = 0; // of elements that the pointer is in while it drags
-addEventListener("dragenter", (event) => {
-  if (hasFiles(event)) depth++;
-});
-addEventListener("dragover", (event) => {
-  if (!hasFiles(event)) return;
-  event.preventDefault();
-  if (!dropArea.hidden) return;
-  dropText.textContent = t("dropHere", { name: listing.directory === "" ? t("allFiles") : base(listing.directory) });
-  dropArea.hidden = false;
-});
-addEventListener("dragleave", (event) => {
-  if (hasFiles(event) && --depth <= 0) dropArea.hidden = true;
-});
-addEventListener("drop", (event) => {
-  depth = 0;
-  dropArea.hidden = true;
-  if (!hasFiles(event)) return;
-  event.preventDefault();
-  const groups = dropped(event.dataTransfer, listing.directory);
-  guarded(async () => {
-    const batch = {};
-    let count = 0;
-    for await (const files of groups) {
-      count += files.length;
-      queue.add(files, batch);
-    }
-    if (count === 0) throw new Error(t("nothingDropped"));
-    await view.showUnfinished();
-  })();
+const dropArea = dropZone({
+  accepts: browses,
+  directory: () => listing.directory,
+  text: () => t("dropHere", { name: listing.directory === "" ? t("allFiles") : base(listing.directory) }),
+  add: upload,
+  fail,
 });
 
 addEventListener("beforeunload", (event) => queue.busy && event.preventDefault());

@@ -1,7 +1,6 @@
 // The queue of uploads: some run, the others wait.
 
-import { describe, unauthenticated } from "./api.js";
-import { numbered } from "./paths.js";
+import { unauthenticated } from "./api.js";
 import { t } from "./strings.js";
 import { Transport, stopped } from "./transport.js";
 
@@ -50,14 +49,17 @@ class Item {
 
 /** Queue uploads files. Its events are "change", and "finished" with the item as detail. */
 export class Queue extends EventTarget {
-  /** decide(item, existing) asks what to do with a file that exists: replace, both or skip. */
-  constructor(decide) {
+  /**
+   * settle(item, error) is called for an item whose path is taken, one at a time. It gives the item another
+   * path or precondition and returns true, or returns false if the item is to be skipped.
+   */
+  constructor(settle) {
     super();
     this.items = [];
     /** Items in the state waiting, perhaps with others; the first begins next. */
     this.waiting = [];
     this.running = new Set();
-    this.decide = decide;
+    this.settle = settle;
     this.questions = Promise.resolve();
     addEventListener("online", () => this.retryNow());
   }
@@ -244,24 +246,10 @@ export class Queue extends EventTarget {
 
   async #ask(item, error) {
     if (item.state !== "conflict") return;
-    const existing = await describe(item.path);
+    const goesOn = await this.settle(item, error);
     if (item.state !== "conflict") return;
-    if (existing === null) { // the file is gone again, or is above or below the path
-      if (item.again) throw error;
-      item.again = true;
-      item.precondition = "none-match";
-      this.#wait(item);
-      return;
-    }
-    const answer = item.batch.answer ?? (await this.decide(item, existing));
-    if (item.state !== "conflict") return;
-    if (answer === "skip") {
-      item.state = "skipped";
-      return;
-    }
-    if (answer === "both") item.path = await free(item);
-    item.precondition = answer === "both" ? "none-match" : `match ${existing.etag}`;
-    this.#wait(item);
+    if (goesOn) this.#wait(item);
+    else item.state = "skipped";
   }
 
   #progress(item, sent) {
@@ -277,14 +265,6 @@ export class Queue extends EventTarget {
       item.attempt = 0;
       this.#changed();
     }
-  }
-}
-
-/** free returns a path with a number that no file has. */
-async function free(item) {
-  for (;;) {
-    const path = numbered(item.wanted, ++item.copies);
-    if ((await describe(path)) === null) return path;
   }
 }
 

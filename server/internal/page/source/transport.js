@@ -4,21 +4,21 @@
 
 import { Upload, defaultOptions } from "tus-js-client/lib/browser/index.js";
 import { call, errorOf, unreachable } from "./api.js";
+import { linkHeaders, scope } from "./link.js";
 
 const endpoint = "/uploads/";
 const pieceBytes = 4 * 1024 * 1024;
-const prefix = "tranship:";
 
 /** fingerprint tells files apart: one that is chosen again has the same, unless it has changed. */
 function fingerprint(path, size, modified) {
-  return prefix + JSON.stringify([path, size, modified]);
+  return scope() + JSON.stringify([path, size, modified]);
 }
 
 /** unfinished returns the uploads whose URLs the browser has: {key, url, path, size, modified}. */
 export async function unfinished() {
   const found = [];
   for (const { urlStorageKey: key, uploadUrl: url, size } of await defaultOptions.urlStorage.findAllUploads()) {
-    const start = `tus::${prefix}`;
+    const start = `tus::${scope()}`;
     if (!key.startsWith(start) || typeof url !== "string" || !url.startsWith(`${location.origin}/`)) continue;
     try {
       const [path, , modified] = JSON.parse(key.slice(start.length, key.lastIndexOf("::")));
@@ -78,6 +78,7 @@ export class Transport {
     this.#file = file;
     this.#upload = new Upload(file, {
       endpoint: new URL(endpoint, location.href).href,
+      headers: linkHeaders(),
       metadata,
       chunkSize: pieceBytes,
       retryDelays: null, // the queue tries again

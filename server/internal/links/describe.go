@@ -1,0 +1,47 @@
+package links
+
+import (
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/tranship/tranship/access"
+	"github.com/tranship/tranship/server/internal/httpadmission"
+	"github.com/tranship/tranship/server/internal/web"
+)
+
+// described is what the holder of a link for uploads may know of it.
+type described struct {
+	ID      string    `json:"id"`
+	Upload  bool      `json:"upload"`
+	Expires time.Time `json:"expires"`
+	MaxSize int64     `json:"max_size,omitempty"`
+	MaxUses int64     `json:"max_uses,omitempty"`
+	Uses    int64     `json:"uses"`
+}
+
+// describe answers GET and HEAD of a link for uploads, with a page for browsers. It does so also after the
+// link has no more uses, because an upload that has begun may go on.
+func (s *Service) describe(e *httpadmission.Exchange, link *access.Link) error {
+	r, _, err := s.book.load(e.Context(), link.ID)
+	if err != nil {
+		return err
+	}
+	header := e.Header()
+	header.Add("Vary", "Accept")
+	if web.WantsPage(e.Request) {
+		return s.page.Show(e)
+	}
+	text, err := json.Marshal(described{link.ID, true, r.Expires, r.MaxBytes, r.MaxUses, r.Uses})
+	if err != nil {
+		return err
+	}
+	header.Set("Content-Type", "application/json")
+	header.Set("Cache-Control", "private, no-store")
+	httpadmission.Protect(header)
+	if err := e.WriteHeader(http.StatusOK); err != nil || e.Request.Method == http.MethodHead {
+		return err
+	}
+	_, err = e.Write(append(text, '\n'))
+	return err
+}
