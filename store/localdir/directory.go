@@ -69,11 +69,8 @@ func (d *Dir) enterSub(parent *openDirectory, name string, create bool) (*rootfs
 	_, err = parent.names.Lstat(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && create:
-		err = parent.names.Mkdir(name, 0o777)
-		switch {
-		case err == nil:
-			d.news.made(path)
-		case errors.Is(err, fs.ErrExist): // meanwhile
+		err = d.news.make(path, func() error { return parent.names.Mkdir(name, 0o777) })
+		if errors.Is(err, fs.ErrExist) { // meanwhile
 			err = d.checkSpelling(parent, name)
 		}
 	case err == nil:

@@ -17,36 +17,66 @@ const (
 // partial files, unless the Dir has made one since. It is safe for concurrent use. The zero value is
 // ready to use.
 type newDirectories struct {
-	mu sync.Mutex
-	// since has the time at which each directory was made.
-	since map[string]time.Time
+	mu   sync.Mutex
+	made map[string]*newDirectory
 }
 
-// made remembers that a directory was made.
-func (n *newDirectories) made(path string) {
+// newDirectory is a directory that was made, or is being made.
+type newDirectory struct {
+	// since is the time at which the directory was made; zero before that.
+	since time.Time
+}
+
+// make calls mkdir, which makes the directory at a path, and returns its error. It remembers the
+// directory if mkdir succeeds, unless another goroutine makes a partial file in it before mkdir returns.
+func (n *newDirectories) make(path string, mkdir func() error) error {
+	entry, own := n.enter(path)
+	err := mkdir()
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.since == nil || len(n.since) >= maxNew {
-		n.since = map[string]time.Time{}
+	switch {
+	case n.made[path] != entry:
+	case err == nil:
+		entry.since = time.Now()
+	case own && entry.since.IsZero():
+		delete(n.made, path)
 	}
-	n.since[path] = time.Now()
+	return err
+}
+
+// enter returns the entry of a directory that is about to be made. own is true if the directory had none.
+func (n *newDirectories) enter(path string) (entry *newDirectory, own bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if known := n.made[path]; known != nil {
+		return known, false
+	}
+	if n.made == nil || len(n.made) >= maxNew {
+		n.made = map[string]*newDirectory{}
+	}
+	entry = &newDirectory{}
+	n.made[path] = entry
+	return entry, true
 }
 
 // used forgets a directory, before a partial file is made in it.
 func (n *newDirectories) used(path string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	delete(n.since, path)
+	delete(n.made, path)
 }
 
 // has reports whether a directory is new and has no partial files.
 func (n *newDirectories) has(path string) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	since, known := n.since[path]
-	if known && time.Since(since) >= newFor {
-		delete(n.since, path)
-		known = false
+	entry := n.made[path]
+	if entry == nil || entry.since.IsZero() {
+		return false
 	}
-	return known
+	if time.Since(entry.since) >= newFor {
+		delete(n.made, path)
+		return false
+	}
+	return true
 }
