@@ -136,16 +136,11 @@ func TestDirReplacedRemovesPartial(t *testing.T) {
 	}
 }
 
-// TestPutBatchRemovesPartialInNewDirectory leaves a partial file in a directory that the same Dir has
-// made just before.
-func TestPutBatchRemovesPartialInNewDirectory(t *testing.T) {
-	name := t.TempDir()
-	dir := openDir(t, name)
-	if _, err := dir.Put(t.Context(), tranship.Spec{Path: "new/first"}, nil); err != nil {
-		t.Fatal(err)
-	}
+// leavePartial begins an upload to a path, and leaves a partial file beside it.
+func leavePartial(t *testing.T, dir *localdir.Dir, path string) {
+	t.Helper()
 	data := filetest.Random(downloadBytes)
-	upload, err := dir.Begin(t.Context(), tranship.Spec{Path: "new/copy", Size: new(int64(len(data))), ResumeKey: "key"})
+	upload, err := dir.Begin(t.Context(), tranship.Spec{Path: path, Size: new(int64(len(data))), ResumeKey: "key"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,9 +152,43 @@ func TestPutBatchRemovesPartialInNewDirectory(t *testing.T) {
 	if err := errors.Join(err, part.Close(), upload.Detach(t.Context())); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestPutBatchRemovesPartialInNewDirectory leaves a partial file in a directory that the same Dir has
+// made just before.
+func TestPutBatchRemovesPartialInNewDirectory(t *testing.T) {
+	name := t.TempDir()
+	dir := openDir(t, name)
+	if _, err := dir.Put(t.Context(), tranship.Spec{Path: "new/first"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	leavePartial(t, dir, "new/copy")
 	if got := filetest.Names(t, filepath.Join(name, "new")); len(got) != 3 {
 		t.Fatalf("there are %q before", got)
 	}
+	for _, result := range dir.PutBatch(t.Context(), putItems("new/copy", "new/other")) {
+		if result.Err != nil {
+			t.Error(result.Err)
+		}
+	}
+	if got := filetest.Names(t, filepath.Join(name, "new")); !slices.Equal(got, []string{"copy", "first", "other"}) {
+		t.Errorf("there are %q", got)
+	}
+}
+
+// TestPutBatchRemovesPartialOfLaterFile leaves a partial file of a later file of a batch in a new directory,
+// while the batch stores an earlier one.
+func TestPutBatchRemovesPartialOfLaterFile(t *testing.T) {
+	name := t.TempDir()
+	dir := openDir(t, name)
+	if _, err := dir.Put(t.Context(), tranship.Spec{Path: "new/first"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	dir.SetPutting(func(path string) {
+		if path == "new/copy" {
+			leavePartial(t, dir, "new/other")
+		}
+	})
 	for _, result := range dir.PutBatch(t.Context(), putItems("new/copy", "new/other")) {
 		if result.Err != nil {
 			t.Error(result.Err)

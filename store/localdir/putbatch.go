@@ -42,11 +42,10 @@ func (d *Dir) putRun(ctx context.Context, directory string, items []tranship.Put
 		return
 	}
 	defer dir.Close()
-	isNew := d.news.has(dir.path)
 	short := make([]bool, len(items)) // which files were stored in the short way
 	batch.Each(len(items), func(i int) {
 		if ctx.Err() == nil {
-			if results[i].File, short[i] = d.putShort(dir, items[i], isNew); short[i] {
+			if results[i].File, short[i] = d.putShort(dir, items[i]); short[i] {
 				return
 			}
 		}
@@ -107,7 +106,7 @@ var errLong = errors.New("not in the short way")
 // to be synced, a check of its spelling, a time that not every file system keeps, or a path
 // that has no file, which it would have after putRun has stored it in a directory that moves. It
 // looks for no partial files in a directory that is new.
-func (d *Dir) putShort(dir *openDirectory, item tranship.PutItem, isNew bool) (tranship.File, bool) {
+func (d *Dir) putShort(dir *openDirectory, item tranship.PutItem) (tranship.File, bool) {
 	spec := item.Spec
 	modified := spec.Attributes.ModTime
 	if spec.Durability == tranship.DurabilityDurable || spec.Precondition.MustNotExist || !dir.exact || modified != nil && !filetime.IsSafe(*modified) {
@@ -138,7 +137,7 @@ func (d *Dir) putShort(dir *openDirectory, item tranship.PutItem, isNew bool) (t
 		_ = dir.Remove(temporary)
 		return tranship.File{}, false
 	}
-	if !isNew {
+	if !d.news.has(dir.path) {
 		dir.removePartials(name)
 	}
 	file := fileOfStatus(spec.Path, status)
