@@ -152,6 +152,21 @@ func TestOriginCookie(t *testing.T) {
 	}
 }
 
+// TestOriginOfSameHost checks that a page of a listed origin is one of another origin also if its host is
+// that of the server: its scheme is another one.
+func TestOriginOfSameHost(t *testing.T) {
+	t.Parallel()
+	b := originServer(t, server.Config{})
+	b.request(http.MethodPost, "/session", `{"token":"secret"}`, "Content-Type", "application/json").want(t, "sign in", http.StatusNoContent)
+	guest := []string{"Host", strings.TrimPrefix(listedOrigin, "https://"), "Origin", listedOrigin, "Sec-Fetch-Site", "cross-site"}
+	b.request(http.MethodGet, "/files/", "", guest...).want(t, "GET", http.StatusUnauthorized)
+	preflight := b.request(http.MethodOptions, "/files/f", "", append(guest, "Access-Control-Request-Method", "PUT")...)
+	preflight.want(t, "preflight", http.StatusNoContent)
+	b.request(http.MethodPut, "/files/f", "x", append(guest, "Authorization", "Bearer secret")...).want(t, "PUT", http.StatusCreated)
+	// A browser that does not tell the relation of the two is believed to be on a page of the server.
+	b.request(http.MethodGet, "/files/f", "", guest[:4]...).want(t, "GET of the server's own page", http.StatusOK)
+}
+
 // TestOriginAnonymous checks that pages of listed origins have the rights of callers without
 // credentials, and pages of others none.
 func TestOriginAnonymous(t *testing.T) {

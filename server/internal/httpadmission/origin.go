@@ -65,14 +65,22 @@ func (a *Adapter) Share(handler http.Handler, methods ...string) http.Handler {
 	}))
 }
 
-// isOwn reports whether a request is not of a page of another origin.
+// isOwn reports whether a request is not of a page of another origin. As in SameOrigin, the word of the
+// browser for that counts, and the host if there is none: by which scheme a browser reaches the server
+// is not known behind a proxy.
 func isOwn(r *http.Request) bool {
 	origin := r.Header.Get("Origin")
-	if origin == "" || r.Header.Get("Sec-Fetch-Site") == "same-origin" {
+	if origin == "" {
 		return true
 	}
-	parsed, err := url.Parse(origin)
-	return err == nil && strings.EqualFold(parsed.Host, r.Host)
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "same-origin", "none":
+		return true
+	case "":
+		parsed, err := url.Parse(origin)
+		return err == nil && strings.EqualFold(parsed.Host, r.Host)
+	}
+	return false
 }
 
 // isGuest reports whether a page of a listed origin has made a request.
