@@ -188,7 +188,7 @@ func TestOriginNone(t *testing.T) {
 
 func TestCheckHTTPOrigin(t *testing.T) {
 	t.Parallel()
-	for _, origin := range []string{"https://app.example.com", "http://localhost:3000", "https://xn--bcher-kva.example:8443", "http://[::1]:8080"} {
+	for _, origin := range []string{"https://app.example.com", "http://localhost:3000", "https://xn--bcher-kva.example:8443", "http://[::1]:8080", "http://127.0.0.1:65535", "http://[::ffff:7f00:1]"} {
 		if err := server.CheckHTTPOrigin(origin); err != nil {
 			t.Errorf("%q %v", origin, err)
 		}
@@ -196,6 +196,7 @@ func TestCheckHTTPOrigin(t *testing.T) {
 	for _, origin := range []string{
 		"", "*", "null", "app.example.com", "https://*.example.com", "https://App.example.com", "https://bücher.example", "https://a/", "https://a/b",
 		"https://a?b", "https://a:443", "http://a:80", "http://a:", "https://u@a", "file://", "https://a b", "ftp://a",
+		"https://a:08443", "https://a:65536", "http://[::0001]:8080", "http://[0::1]", "http://[fe80::1%25eth0]",
 	} {
 		if err := server.CheckHTTPOrigin(origin); err == nil {
 			t.Errorf("%q is an origin", origin)
