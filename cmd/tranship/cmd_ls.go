@@ -13,8 +13,8 @@ import (
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/cmd/tranship/internal/console"
 	"github.com/tranship/tranship/cmd/tranship/internal/copycmd"
-	"github.com/tranship/tranship/cmd/tranship/internal/display"
 	"github.com/tranship/tranship/cmd/tranship/internal/location"
+	"github.com/tranship/tranship/internal/bytesize"
 	"github.com/tranship/tranship/internal/printable"
 	"github.com/tranship/tranship/store/retry"
 )
@@ -125,7 +125,7 @@ func (g *globals) printEntry(entry tranship.Entry, directory string, format list
 	case format.long:
 		size := strconv.FormatInt(entry.Size, 10)
 		if format.human {
-			size = display.BytesText(float64(entry.Size))
+			size = bytesize.Text(float64(entry.Size))
 		}
 		_, err = fmt.Fprintf(g.Out, "%-10s %15s %-20s %s\n", entry.Mode, size, console.PrintTime(entry.ModTime), name)
 	default:

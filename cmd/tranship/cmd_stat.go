@@ -13,9 +13,9 @@ import (
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/cmd/tranship/internal/console"
 	"github.com/tranship/tranship/cmd/tranship/internal/copycmd"
-	"github.com/tranship/tranship/cmd/tranship/internal/display"
 	"github.com/tranship/tranship/cmd/tranship/internal/location"
 	"github.com/tranship/tranship/cmd/tranship/internal/usage"
+	"github.com/tranship/tranship/internal/bytesize"
 	"github.com/tranship/tranship/internal/printable"
 	"github.com/tranship/tranship/store/retry"
 	"github.com/tranship/tranship/transfer"
@@ -82,7 +82,7 @@ func describe(file tranship.File, digest string, human bool) string {
 	line := func(name, value string) { fmt.Fprintf(&b, "%-9s %s\n", name+":", printable.Text(value)) }
 	line("path", file.Path)
 	if human {
-		line("size", display.BytesText(float64(file.Size)))
+		line("size", bytesize.Text(float64(file.Size)))
 	} else {
 		line("size", fmt.Sprint(file.Size))
 	}

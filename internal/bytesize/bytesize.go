@@ -1,4 +1,4 @@
-// Package bytesize parses numbers of bytes, such as "4194304", "4096KiB", "4MiB", "1.5G" or
+// Package bytesize parses and formats numbers of bytes, such as "4194304", "4096KiB", "4MiB", "1.5G" or
 // "10GB". The letter case of the unit does not matter. K and KiB are 1024 bytes, as in other
 // commands, and KB is 1000.
 package bytesize

@@ -145,6 +145,9 @@ func TestLinkToFolder(t *testing.T) {
 		g.run(chromedp.Click(chromedp.CSS(fmt.Sprintf("li:nth-of-type(%d) a", i+1))))
 		g.download(dir, file.saved, "content of "+file.path)
 	}
+	zh := openURL(t, link, look{language: "zh-CN,zh;q=0.9,en;q=0.8", dark: true, width: 360, height: 740})
+	zh.waitPlain("共享文件")
+	zh.screenshot("zh-dark-phone")
 	b.revoke()
 	g.goTo(link)
 	g.waitPlain("there is no such link, or it has ended")

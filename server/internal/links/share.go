@@ -147,7 +147,7 @@ func readRequest(e *httpadmission.Exchange) (Request, error) {
 		if mistyped, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 			return invalid(cmp.Or(mistyped.Field, "body"), "it must not be a JSON %s", mistyped.Value)
 		}
-		return invalid("body", "it is not the JSON of a link: %s", strings.TrimPrefix(err.Error(), "json: "))
+		return invalid("body", "it is not the JSON of a link: %v", err)
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return invalid("body", "it has more than one value")

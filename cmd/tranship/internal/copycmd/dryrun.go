@@ -6,8 +6,8 @@ import (
 	"fmt"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/cmd/tranship/internal/display"
 	"github.com/tranship/tranship/cmd/tranship/internal/location"
+	"github.com/tranship/tranship/internal/bytesize"
 	"github.com/tranship/tranship/internal/printable"
 	"github.com/tranship/tranship/store/localdir"
 	"github.com/tranship/tranship/transfer"
@@ -104,7 +104,7 @@ func (p *plan) printPlanned(report *reporter, result transfer.Result, same bool)
 	case same:
 		text = fmt.Sprintf("would skip %s: %s has the same size and modified time", result.Source, target)
 	case result.Size >= 0:
-		text += fmt.Sprintf(" (%s)", display.BytesText(float64(result.Size)))
+		text += fmt.Sprintf(" (%s)", bytesize.Text(float64(result.Size)))
 	case result.Path == "":
 		text = fmt.Sprintf("would copy what %s names to %s (files and sizes unknown)", result.Source, target)
 	default:

@@ -5,8 +5,8 @@ import (
 	"fmt"
 
 	"github.com/tranship/tranship/cmd/tranship/internal/console"
-	"github.com/tranship/tranship/cmd/tranship/internal/display"
 	"github.com/tranship/tranship/cmd/tranship/internal/location"
+	"github.com/tranship/tranship/internal/bytesize"
 	"github.com/tranship/tranship/transfer"
 )
 
@@ -79,7 +79,7 @@ func (r *reporter) event(event transfer.Event) {
 		notify("starting over: %v", event.Err)
 	case transfer.EventResume:
 		if r.verbose {
-			notify("resuming; %s already at the target", display.BytesText(float64(event.Bytes)))
+			notify("resuming; %s already at the target", bytesize.Text(float64(event.Bytes)))
 		}
 	case transfer.EventRetry:
 		if r.verbose {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/mattn/go-runewidth"
 
+	"github.com/tranship/tranship/internal/bytesize"
 	"github.com/tranship/tranship/internal/printable"
 )
 
@@ -77,11 +78,11 @@ func (r row) numbers(detail int) string {
 	if r.size >= 0 {
 		parts = append(parts, fmt.Sprintf("%3d%%", Percent(r.done, r.size)))
 	}
-	switch amount := BytesText(float64(r.done)); {
+	switch amount := bytesize.Text(float64(r.done)); {
 	case r.size < 0:
 		parts = append(parts, amount)
 	case detail >= 2:
-		parts = append(parts, amount+"/"+BytesText(float64(r.size)))
+		parts = append(parts, amount+"/"+bytesize.Text(float64(r.size)))
 	}
 	if detail >= 1 && r.speed != "" {
 		parts = append(parts, r.speed)
@@ -109,7 +110,7 @@ func (r row) bar(columns int) string {
 // rowsOf returns the rows of a state: the files in flight, if the copy has several, and then
 // the whole copy, and at most so many.
 func rowsOf(s state, rate float64, most int) []row {
-	total := row{name: filesText(s), done: s.done, size: s.bytes, speed: BytesText(rate) + "/s"}
+	total := row{name: filesText(s), done: s.done, size: s.bytes, speed: bytesize.Text(rate) + "/s"}
 	if !s.final {
 		total.size = -1
 	}

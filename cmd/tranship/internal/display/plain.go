@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/tranship/tranship/internal/bytesize"
 )
 
 // plain shows progress as lines, for logs.
@@ -24,7 +26,7 @@ func newPlain(print func(line string), now time.Time, interval time.Duration) *p
 func (p *plain) show(now time.Time, s state) {
 	p.rate.add(now, s.moved)
 	speed := p.rate.perSecond()
-	parts := []string{amount(s), BytesText(speed) + "/s"}
+	parts := []string{amount(s), bytesize.Text(speed) + "/s"}
 	if left := s.timeLeft(speed); left > 0 {
 		parts = append(parts, durationText(left)+" left")
 	}
@@ -34,23 +36,23 @@ func (p *plain) show(now time.Time, s state) {
 // end implements display.
 func (p *plain) end(now time.Time, s state) {
 	took := now.Sub(p.began).Seconds()
-	parts := []string{amount(s), BytesText(float64(s.moved)/max(took, 1e-3)) + "/s", "took " + durationText(took)}
+	parts := []string{amount(s), bytesize.Text(float64(s.moved)/max(took, 1e-3)) + "/s", "took " + durationText(took)}
 	p.print(strings.Join(append(parts, counts(s)...), ", "))
 }
 
 // amount formats the bytes done and, if it is known, their part of the total.
 func amount(s state) string {
 	if !s.final {
-		return BytesText(float64(s.done))
+		return bytesize.Text(float64(s.done))
 	}
-	return fmt.Sprintf("%s of %s (%d%%)", BytesText(float64(s.done)), BytesText(float64(s.bytes)), Percent(s.done, s.bytes))
+	return fmt.Sprintf("%s of %s (%d%%)", bytesize.Text(float64(s.done)), bytesize.Text(float64(s.bytes)), Percent(s.done, s.bytes))
 }
 
 // counts returns the bytes that were at the target already, and the number of files.
 func counts(s state) []string {
 	var parts []string
 	if skipped := s.done - s.moved; skipped > 0 {
-		parts = append(parts, BytesText(float64(skipped))+" already there")
+		parts = append(parts, bytesize.Text(float64(skipped))+" already there")
 	}
 	if s.files > 1 {
 		parts = append(parts, filesText(s))

@@ -2,21 +2,6 @@ package display
 
 import "fmt"
 
-// BytesText formats a number of bytes in at most 9 columns.
-func BytesText(n float64) string {
-	units := []string{"B", "KiB", "MiB", "GiB", "TiB"}
-	for i, unit := range units {
-		if n < 1000 || i == len(units)-1 {
-			if i == 0 {
-				return fmt.Sprintf("%.0f B", n)
-			}
-			return fmt.Sprintf("%.1f %s", n, unit)
-		}
-		n /= 1024
-	}
-	return ""
-}
-
 func durationText(seconds float64) string {
 	if seconds >= 100*3600 {
 		return ">99h"

@@ -12,7 +12,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/cmd/tranship/internal/display"
+	"github.com/tranship/tranship/internal/bytesize"
 	"github.com/tranship/tranship/internal/rpcstatus"
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
@@ -37,10 +37,10 @@ func (e *examination) request(ctx context.Context) {
 	padded.ProtoReflect().SetUnknown(protowire.AppendBytes(padding, make([]byte, requestBytes)))
 	if _, err := e.files.GetServerInfo(asking, padded); err != nil {
 		e.isLimited = true
-		e.problem(ctx, checkRequest, fmt.Sprintf("a request of %s", display.BytesText(requestBytes)), rpcstatus.FromError(err))
+		e.problem(ctx, checkRequest, fmt.Sprintf("a request of %s", bytesize.Text(requestBytes)), rpcstatus.FromError(err))
 		return
 	}
-	e.report(checkRequest, Good, "", "a request of %s passes", display.BytesText(requestBytes))
+	e.report(checkRequest, Good, "", "a request of %s passes", bytesize.Text(requestBytes))
 }
 
 // uploadStream is a call without effect: it joins uploads that do not exist, so that the server
@@ -145,7 +145,7 @@ func (e *examination) stream(ctx context.Context) {
 	}
 	took := e.Now().Sub(begun)
 	e.report(checkStream, Good, "", "messages pass at once, both ways, in %v; a call sent %s at %s/s over gRPC",
-		round(answered), display.BytesText(float64(sent)), display.BytesText(float64(sent)/max(took.Seconds(), 1e-6)))
+		round(answered), bytesize.Text(float64(sent)), bytesize.Text(float64(sent)/max(took.Seconds(), 1e-6)))
 }
 
 // heldBack reports a stream whose answer did not come. It ends the stream, to see whether the
@@ -188,7 +188,7 @@ func (e *examination) send(ctx context.Context, s *uploadStream) (sent int64, er
 
 // cut reports a call that ended while it sent bytes.
 func (e *examination) cut(ctx context.Context, sent int64, err error) {
-	doing := fmt.Sprintf("a call that sends %s", display.BytesText(float64(e.SendBytes)))
+	doing := fmt.Sprintf("a call that sends %s", bytesize.Text(float64(e.SendBytes)))
 	why := translated(err)
 	proxy, ok := errors.AsType[*tranship.ProxyError](why)
 	if !ok || ctx.Err() != nil {
@@ -200,5 +200,5 @@ func (e *examination) cut(ctx context.Context, sent int64, err error) {
 		advice = e.advice(sizeLimit)
 	}
 	text, _ := explain(why)
-	e.report(checkStream, Problem, advice, "%s was ended when about %s had left: %s", doing, display.BytesText(float64(sent)), text)
+	e.report(checkStream, Problem, advice, "%s was ended when about %s had left: %s", doing, bytesize.Text(float64(sent)), text)
 }

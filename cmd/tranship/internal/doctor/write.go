@@ -10,7 +10,7 @@ import (
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/client"
-	"github.com/tranship/tranship/cmd/tranship/internal/display"
+	"github.com/tranship/tranship/internal/bytesize"
 	"github.com/tranship/tranship/store/retry"
 	"github.com/tranship/tranship/transfer"
 )
@@ -118,14 +118,14 @@ func (e *examination) speed(ctx context.Context, c *retry.Store, path string) {
 	_, _ = rand.Read(data) // it never fails; zeros would pass as a number
 	begun := e.Now()
 	if _, err := transfer.UploadFrom(ctx, c, bytes.NewReader(data), tranship.Spec{Path: path, Size: &e.SendBytes}); err != nil {
-		e.problem(ctx, checkSpeed, fmt.Sprintf("storing a file of %s", display.BytesText(float64(len(data)))), err)
+		e.problem(ctx, checkSpeed, fmt.Sprintf("storing a file of %s", bytesize.Text(float64(len(data)))), err)
 		return
 	}
 	up := e.Now().Sub(begun)
 	begun = e.Now()
 	var back bytes.Buffer
 	if _, err := transfer.DownloadTo(ctx, c, path, &back, transfer.ReaderOptions{}); err != nil {
-		e.problem(ctx, checkSpeed, fmt.Sprintf("reading a file of %s", display.BytesText(float64(len(data)))), err)
+		e.problem(ctx, checkSpeed, fmt.Sprintf("reading a file of %s", bytesize.Text(float64(len(data)))), err)
 		return
 	}
 	down := e.Now().Sub(begun)
@@ -138,7 +138,7 @@ func (e *examination) speed(ctx context.Context, c *retry.Store, path string) {
 		over = "lanes"
 	}
 	rate := func(took time.Duration) string {
-		return display.BytesText(float64(len(data)) / max(took.Seconds(), 1e-6))
+		return bytesize.Text(float64(len(data)) / max(took.Seconds(), 1e-6))
 	}
-	e.report(checkSpeed, Good, "", "a file of %s went up at %s/s and down at %s/s over %s", display.BytesText(float64(len(data))), rate(up), rate(down), over)
+	e.report(checkSpeed, Good, "", "a file of %s went up at %s/s and down at %s/s over %s", bytesize.Text(float64(len(data))), rate(up), rate(down), over)
 }
