@@ -73,8 +73,12 @@ func TestAppend(t *testing.T) {
 		}
 	}
 	for _, file := range []tranship.File{
-		{Path: "\xff"}, {Path: "a", Version: "\xff"}, {Path: "a", Metadata: map[string]string{"k": "v"}}, {Path: "a", ModTimeUnit: time.Second},
-		{Path: "a", ModTime: time.Unix(leastSeconds-1, 0)}, {Path: "a", ModTime: time.Unix(mostSeconds+1, 0)},
+		{Path: "\xff"},
+		{Path: "a", Version: "\xff"},
+		{Path: "a", Metadata: map[string]string{"k": "v"}},
+		{Path: "a", ModTimeUnit: time.Second},
+		{Path: "a", ModTime: time.Unix(leastSeconds-1, 0)},
+		{Path: "a", ModTime: time.Unix(mostSeconds+1, 0)},
 	} {
 		if _, ok := AppendOpened(nil, 1, file); ok {
 			t.Errorf("%+v is not left to generated code", file)

@@ -106,12 +106,12 @@ func Fail(w http.ResponseWriter, err error) {
 func describe(header http.Header, err error) (status int, body []byte) {
 	status = Status(err)
 	word, text := failure.Word(err), err.Error()
-	switch kindOf(err).kind {
-	case nil:
+	switch kind := kindOf(err).kind; {
+	case kind == nil:
 		text = "internal error"
-	case context.Canceled:
+	case errors.Is(kind, context.Canceled):
 		text = "the request was ended: the client has closed its side of the connection, or the server stops"
-	case context.DeadlineExceeded:
+	case errors.Is(kind, context.DeadlineExceeded):
 		text = "the request was ended: its time is over"
 	}
 	header.Set(ErrorHeader, word)
