@@ -63,6 +63,8 @@ func TestHTTPMoveInvalid(t *testing.T) {
 		{"Destination", "/files/.tranship/b"},
 		{"Destination", "/files/b?x"},
 		{"Destination", "/files/b#x"},
+		{"Destination", "/files/b?"},
+		{"Destination", "/files/b#"},
 		{"Destination", "http://other.example/files/b"},
 		{"Destination", "//other.example/files/b"},
 		{"Destination", "ftp://" + w.address + "/files/b"},

@@ -27,7 +27,9 @@ func destinationOf(r *http.Request) (string, error) {
 	switch {
 	case err != nil:
 		return invalid(err.Error())
-	case to.RawQuery != "" || to.Fragment != "" || to.User != nil || to.Opaque != "":
+	case strings.ContainsAny(values[0], "?#"):
+		return invalid("a destination has only a path: write %3F for a \"?\" in it, and %23 for a \"#\"")
+	case to.User != nil || to.Opaque != "":
 		return invalid("a destination has only a path")
 	case to.Host != "" && !strings.EqualFold(to.Host, r.Host):
 		return invalid("a file can be moved only within this server, " + r.Host)
