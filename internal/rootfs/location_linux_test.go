@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // TestLocations checks that positions rely on locations on the file systems that are usual for
@@ -67,5 +69,45 @@ func TestPositionLink(t *testing.T) {
 	}
 	if err := p.Close(); err != nil || p.link != nil {
 		t.Errorf("after Close: %v, %v", p.link, err)
+	}
+}
+
+// TestPositionLinkUnreadable checks that a position reads the location by the name of the link if the
+// system cannot read the link through its descriptor.
+func TestPositionLinkUnreadable(t *testing.T) {
+	dir, name := open(t)
+	write(t, filepath.Join(name, "a/b/c/old"), "x")
+	cache := NewCache(dir)
+	defer cache.Close()
+	p := positions(t, cache)["location"]
+	if p.location == "" {
+		t.Skip("not a local file system")
+	}
+	for range 2 {
+		if !p.Holds() {
+			t.Fatal("it does not hold before")
+		}
+	}
+	number, err := unix.Open(name, unix.O_PATH|unix.O_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.link.Close(); err != nil {
+		t.Fatal(err)
+	}
+	p.link = &Descriptor{number, name} // which is no link
+	for range 2 {
+		if !p.Holds() || p.link != nil {
+			t.Errorf("Holds is false, or keeps the link %v", p.link)
+		}
+	}
+	if _, err := unix.FcntlInt(uintptr(number), unix.F_GETFD, 0); err == nil {
+		t.Error("the link is still open")
+	}
+	if err := os.Rename(filepath.Join(name, "a"), filepath.Join(name, "z")); err != nil {
+		t.Fatal(err)
+	}
+	if p.Holds() {
+		t.Error("it holds after the directory was moved")
 	}
 }

@@ -14,7 +14,7 @@ type Position struct {
 	location string
 	read     []byte
 	// link leads to the directory. It is nil before the second of the checks of Holds, and if it
-	// cannot be opened.
+	// cannot be opened or read.
 	link   *Descriptor
 	checks int
 }
@@ -61,14 +61,21 @@ func (p *Position) Holds() bool {
 		p.link = p.cache.locations.link(p.dir)
 	}
 	n := p.cache.locations.read(p.dir, p.link, p.read)
+	if n == 0 && p.link != nil { // not every system reads a link through its descriptor
+		_ = p.closeLink()
+		n = p.cache.locations.read(p.dir, nil, p.read)
+	}
 	return string(p.read[:n]) == p.location
 }
 
 // Close closes the directory.
-func (p *Position) Close() error {
-	var closed error
-	if p.link != nil {
-		closed, p.link = p.link.Close(), nil
+func (p *Position) Close() error { return errors.Join(p.closeLink(), p.dir.Close()) }
+
+func (p *Position) closeLink() error {
+	if p.link == nil {
+		return nil
 	}
-	return errors.Join(closed, p.dir.Close())
+	link := p.link
+	p.link = nil
+	return link.Close()
 }
