@@ -68,3 +68,37 @@ func TestLinkTus(t *testing.T) {
 		t.Error("the log has the secret of a link")
 	}
 }
+
+// TestLinkTusOpen has a stranger begin uploads with a link and finish none. The link takes no more of them than
+// 64, and its issuer and others with another link upload as before.
+func TestLinkTusOpen(t *testing.T) {
+	s := newLinkSite(t, newMem(), server.Config{})
+	link, other := s.share("ann", `{"path":"inbox/","upload":true}`), s.share("ann", `{"path":"inbox/","upload":true}`)
+	tokenOf := func(l sharedLink) string { return strings.Trim(strings.TrimPrefix(l.URL, "/s/"), "/") }
+	create := func(l sharedLink, name string, size int) response {
+		t.Helper()
+		return s.at("", http.MethodPost, "/uploads/", nil, "Tranship-Link", tokenOf(l), "Tus-Resumable", "1.0.0", "Upload-Length", fmt.Sprint(size),
+			"Upload-Metadata", "path "+base64.StdEncoding.EncodeToString([]byte(name)))
+	}
+	var locations []string
+	for n := range 64 {
+		locations = append(locations, create(link, fmt.Sprint(n), 1).want(t, "POST", http.StatusCreated).header.Get("Location"))
+	}
+	if got := create(link, "more", 1).want(t, "one more", http.StatusServiceUnavailable); !strings.Contains(got.body, "64 unfinished uploads") || got.header.Get("Retry-After") == "" {
+		t.Errorf("%v %s", got.header, got.body)
+	}
+	create(link, "empty", 0).want(t, "a file without bytes", http.StatusServiceUnavailable)
+	create(other, "other", 1).want(t, "another link", http.StatusCreated)
+	s.at("", http.MethodPatch, locations[0], strings.NewReader("x"), "Tranship-Link", tokenOf(link), "Tus-Resumable", "1.0.0", "Upload-Offset", "0",
+		"Content-Type", "application/offset+octet-stream").want(t, "PATCH", http.StatusNoContent)
+	s.at("", http.MethodDelete, locations[1], nil, "Tranship-Link", tokenOf(link), "Tus-Resumable", "1.0.0").want(t, "DELETE", http.StatusNoContent)
+	for n := range 5 { // each ends at once
+		create(link, fmt.Sprint("empty", n), 0).want(t, "a file without bytes", http.StatusCreated)
+	}
+	create(link, "a", 1).want(t, "after one was finished", http.StatusCreated)
+	create(link, "b", 1).want(t, "after one was removed", http.StatusCreated)
+	create(link, "c", 1).want(t, "one more again", http.StatusServiceUnavailable)
+	if list := s.at("ann", http.MethodGet, "/share/", nil); !strings.Contains(list.body, `"uses":71`) {
+		t.Errorf("what was refused has counted, or what was not has not: %s", list.body)
+	}
+}

@@ -20,6 +20,10 @@ const (
 	// maxBegun is how many clients and files a record remembers for resumeTime: those that have
 	// begun last.
 	maxBegun = 64
+	// maxOpen is how many unfinished uploads a link has at most, of those that were created within
+	// openTime. Its issuer's limit is for all of the issuer's uploads, which a stranger could use up.
+	maxOpen  = 64
+	openTime = 24 * time.Hour
 )
 
 // record is what a store keeps of a link.
@@ -43,11 +47,13 @@ type record struct {
 	Secret []byte `json:"secret"`
 	// Begun are downloads that a client may resume, in the order in which they began.
 	Begun []begun `json:"begun,omitempty"`
+	// Open are uploads that were created and have not ended, by their ids, in the order in which they began.
+	Open []begun `json:"open,omitempty"`
 }
 
-// begun is a download that has begun.
+// begun is a download or an upload that has begun.
 type begun struct {
-	// Key is for a client and a file: see begunKey.
+	// Key is for a client and a file, see begunKey, or the id of an upload.
 	Key string    `json:"key"`
 	At  time.Time `json:"at"`
 }
@@ -115,4 +121,21 @@ func (r *record) use(key string, now time.Time) error {
 	r.Begun = append(r.Begun, begun{key, now})
 	r.Begun = r.Begun[max(0, len(r.Begun)-maxBegun):]
 	return nil
+}
+
+// open counts an unfinished upload, unless there are too many.
+func (r *record) open(upload string, now time.Time) error {
+	r.Open = slices.DeleteFunc(r.Open, func(b begun) bool { return !now.Before(b.At.Add(openTime)) })
+	if len(r.Open) >= maxOpen {
+		return errManyOpen
+	}
+	r.Open = append(r.Open, begun{upload, now})
+	return nil
+}
+
+// close forgets an upload. It reports whether the record had it.
+func (r *record) close(upload string) bool {
+	before := len(r.Open)
+	r.Open = slices.DeleteFunc(r.Open, func(b begun) bool { return b.Key == upload })
+	return len(r.Open) < before
 }

@@ -138,7 +138,7 @@ const TokenHeader = "Tranship-Link"
 // link are not the caller's to know, and without the difference between what the issuer may not do
 // and what is not there.
 func Told(err error) error {
-	if err == nil || errors.Is(err, errNoLink) {
+	if err == nil || errors.Is(err, errNoLink) || errors.Is(err, errManyOpen) {
 		return err
 	}
 	if errors.Is(err, tranship.ErrDenied) || errors.Is(err, tranship.ErrNotFound) {
@@ -279,7 +279,7 @@ func (s *Service) put(e *httpadmission.Exchange, link *access.Link, to target) e
 		}
 		e.LimitBody(link.MaxBytes, tooLong)
 	}
-	giveBack, err := s.book.BeginUpload(e.Context(), link.ID)
+	giveBack, err := s.book.BeginUpload(e.Context(), link.ID, "")
 	if err != nil {
 		return err
 	}

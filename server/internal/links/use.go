@@ -74,23 +74,43 @@ func (b *Book) BeginDownload(ctx context.Context, id, client, path string, offse
 	})
 }
 
-// BeginUpload counts a use of a link for a file that is to be stored. If the file is not stored after
-// all, the caller calls giveBack; a server that ends in between has counted the use.
-func (b *Book) BeginUpload(ctx context.Context, id string) (giveBack func(), err error) {
-	err = b.change(ctx, id, func(r *record, now time.Time) (bool, error) { return true, r.use("", now) })
+// errManyOpen is why a link cannot begin another upload.
+var errManyOpen = fmt.Errorf("%w: the link has %d unfinished uploads: finish or remove some, or try again later", tranship.ErrUnavailable, maxOpen)
+
+// BeginUpload counts a use of a link for a file that is to be stored, and an unfinished upload if that
+// has an id. If the file is not stored after all, the caller calls giveBack; a server that ends in between has
+// counted the use.
+func (b *Book) BeginUpload(ctx context.Context, id, upload string) (giveBack func(), err error) {
+	err = b.change(ctx, id, func(r *record, now time.Time) (bool, error) {
+		if err := r.use("", now); err != nil || upload == "" {
+			return true, err
+		}
+		return true, r.open(upload, now)
+	})
 	if err != nil {
 		return nil, err
 	}
 	return func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveBackTime)
-		defer cancel()
-		// A link that has ended meanwhile has no uses.
-		_ = b.change(ctx, id, func(r *record, _ time.Time) (bool, error) {
+		b.changeAfter(ctx, id, func(r *record, _ time.Time) (bool, error) {
 			r.Uses = max(0, r.Uses-1)
+			r.close(upload)
 			return true, nil
 		})
 	}, nil
 }
 
-// giveBackTime is how long giving back a use may take.
-const giveBackTime = 10 * time.Second
+// EndUpload counts an upload of a link as finished or removed.
+func (b *Book) EndUpload(ctx context.Context, id, upload string) {
+	b.changeAfter(ctx, id, func(r *record, _ time.Time) (bool, error) { return r.close(upload), nil })
+}
+
+// changeAfter changes the record of a link after a request, which may have ended. A link that has ended
+// meanwhile has no record, and needs none.
+func (b *Book) changeAfter(ctx context.Context, id string, change func(r *record, now time.Time) (bool, error)) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterTime)
+	defer cancel()
+	_ = b.change(ctx, id, change)
+}
+
+// afterTime is how long a change after a request may take.
+const afterTime = 10 * time.Second

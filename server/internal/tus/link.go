@@ -27,7 +27,7 @@ func (s *Service) beginLinked(ctx context.Context, created *entry, link *access.
 	if link == nil {
 		return s.beginNew(ctx, created)
 	}
-	giveBack, err := s.options.Links.BeginUpload(ctx, link.ID)
+	giveBack, err := s.options.Links.BeginUpload(ctx, link.ID, created.id)
 	if err != nil {
 		return nil, err
 	}
@@ -36,4 +36,11 @@ func (s *Service) beginLinked(ctx context.Context, created *entry, link *access.
 		giveBack()
 	}
 	return opened, err
+}
+
+// endLinked counts an upload that has become a file or was removed for its sharing link, if it has one.
+func (s *Service) endLinked(ctx context.Context, ended *entry) {
+	if ended.Link != "" {
+		s.options.Links.EndUpload(ctx, ended.Link, ended.id)
+	}
 }

@@ -65,6 +65,7 @@ func (o *session) close(ctx context.Context) {
 func (s *Service) discard(ctx context.Context, o *session) error {
 	ctx, cancel := keeping(ctx)
 	defer cancel()
+	s.endLinked(ctx, o.entry)
 	return errors.Join(o.upload.Abort(ctx), s.records.remove(ctx, o.entry))
 }
 
@@ -111,6 +112,7 @@ func (s *Service) commit(ctx context.Context, o *session) error {
 	_, err := o.upload.Commit(ctx, tranship.Commit{Size: o.Size})
 	if err == nil {
 		o.done = true
+		s.endLinked(ctx, o.entry)
 		return nil
 	}
 	if isFinal(err) {
