@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 )
 
 // oddNames are names with every kind of character that a path may have.
@@ -69,6 +70,57 @@ func TestPages(t *testing.T) {
 	}
 	if eval[bool](b, "!!("+button("Show more")+")") {
 		t.Error("a list that is complete has a button for more")
+	}
+}
+
+// TestSort sorts a directory of more entries than one answer has.
+func TestSort(t *testing.T) {
+	s := serve(t)
+	dir := filepath.Join(s.root, "d")
+	if err := os.MkdirAll(filepath.Join(dir, "sub"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	const count = 700
+	begun := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for i := range count { // the newest is the smallest
+		name := filepath.Join(dir, fmt.Sprint("f", i))
+		if err := os.WriteFile(name, make([]byte, i), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(name, begun, begun.Add(-time.Duration(i)*time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.write("d/sub/x", "x")
+	b := s.open(t, "#/d/", look{})
+	b.waitText("500 items")
+	for _, test := range []struct {
+		press, by, order, first, last string
+	}{
+		{"Size", "Size", "descending", "f699", "f0"},
+		{"Size", "Size", "ascending", "f0", "f699"},
+		{"Modified", "Modified", "descending", "f0", "f699"},
+		{"Modified", "Modified", "ascending", "f699", "f0"},
+		{"Name", "Name", "ascending", "f0", "f699"},
+		{"Name", "Name", "descending", "f699", "f0"},
+	} {
+		b.press(test.press)
+		b.wait(`document.querySelector("[aria-sort]")?.textContent === ` + quoted(test.by) + ` && document.querySelector("[aria-sort]").ariaSort === ` + quoted(test.order))
+		if names := b.rows(); len(names) != count+1 || names[0] != "sub" || names[1] != test.first || names[count] != test.last {
+			t.Errorf("%s %s: %d names, first %q and last %q", test.by, test.order, len(names), names[:2], names[len(names)-1])
+		}
+	}
+	b.state("sorted")
+	b.choose("#files", file(t, "f650x", "x"))
+	b.idle()
+	b.waitText("702 items")
+	if names := b.rows(); names[50] != "f650x" || names[51] != "f650" {
+		t.Errorf("the new file is not in its place: %q", names[48:53])
+	}
+	b.press("Refresh")
+	b.waitText("702 items")
+	if names := b.rows(); names[1] != "f699" {
+		t.Errorf("the order is lost: %q", names[:3])
 	}
 }
 
@@ -160,6 +212,34 @@ func TestRename(t *testing.T) {
 	if _, status := s.read("a.txt"); status != http.StatusNotFound {
 		t.Errorf("a.txt has status %d", status)
 	}
+}
+
+// TestRenameFolder moves a folder, file by file. A file that exists stops it, and is not replaced; the rest is
+// moved once the user has chosen another path.
+func TestRenameFolder(t *testing.T) {
+	s := serve(t)
+	for _, path := range []string{"d/a", "d/b", "d/deep/c #1", "e/b"} {
+		s.write(path, path)
+	}
+	b := s.open(t, "", look{})
+	b.press("Rename or move d")
+	b.wait(`document.querySelector("dialog input")`)
+	b.waitText("The 3 files in the folder are moved one after the other.")
+	to := func(path string) {
+		eval[any](b, `(document.querySelector("dialog input").value = `+quoted(path)+`, null)`)
+		b.press("Move")
+	}
+	to("e")
+	b.waitText("1 file was moved, and then")
+	b.state("stopped")
+	s.has("e/a", "d/a")
+	s.has("e/b", "e/b")
+	s.has("d/b", "d/b")
+	to("new/place/")
+	b.wait(`!document.querySelector("dialog")`)
+	b.wait(`[...document.querySelectorAll(".files tbody a")].map((a) => a.textContent).join() === "e,new"`)
+	s.has("new/place/b", "d/b")
+	s.has("new/place/deep/c #1", "d/deep/c #1")
 }
 
 // TestKeyboard makes a folder, uploads into it and deletes the file with keys only.

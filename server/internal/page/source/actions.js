@@ -29,41 +29,55 @@ export async function removeEntry(entry, announce) {
   return done === true;
 }
 
-async function removeDirectory(directory, announce) {
+/** filesOf returns the entries of all files in a directory. */
+async function filesOf(directory) {
   const files = [];
   for await (const entries of list(directory, { recursive: true })) files.push(...entries);
+  return files;
+}
+
+/** each does something to one file after the other, and takes it from files. some is the text for the case that it fails after some. */
+async function each(files, act, some) {
+  let count = 0;
+  try {
+    for (; files.length > 0; files.shift(), count++) await act(files[0]);
+  } catch (error) {
+    throw new Error(count > 0 ? t(some, { count, error: error.message }) : error.message);
+  }
+}
+
+async function removeDirectory(directory, announce) {
+  const files = await filesOf(directory);
   const name = base(directory);
   const done = await dialog({
     title: t("removeFolderTitle"),
     body: [h("p", {}, t("removeFolderQuestion", { name, count: files.length }))],
     buttons: [{ value: true, text: t("removeConfirm"), kind: "danger" }],
-    act: async () => {
-      let count = 0;
-      try {
-        for (; files.length > 0; files.shift(), count++) await remove(files[0]);
-      } catch (error) {
-        throw new Error(count > 0 ? t("removedSome", { count, error: error.message }) : error.message);
-      }
-    },
+    act: () => each(files, remove, "removedSome"),
   });
   if (done) announce(t("removed", { name }));
   return done === true;
 }
 
-/** renameEntry gives a file another path. It returns the path; null if the user cancels. */
+/** renameEntry gives a file, or all files of a directory, another path. It returns the path; null if the user cancels. */
 export async function renameEntry(entry, announce) {
-  const path = field(t("renamePath"), { required: true, value: entry.path });
+  const isDirectory = entry.path.endsWith("/");
+  const old = isDirectory ? entry.path.slice(0, -1) : entry.path;
+  const files = isDirectory ? await filesOf(old) : [entry];
+  const path = field(t("renamePath"), { required: true, value: old });
+  const target = () => (isDirectory ? path.input.value.replace(/\/+$/, "") : path.input.value);
+  const count = files.length;
   const ready = dialog({
     title: t("renameTitle"),
-    body: [path.element],
+    body: [path.element, isDirectory && h("p", {}, t("renameFiles", { count }))].filter(Boolean),
     buttons: [{ value: true, text: t("renameConfirm"), kind: "primary" }],
-    act: () => move(entry, path.input.value),
+    act: () => each(files, (file) => move(file, target() + file.path.slice(old.length)), "movedSome"),
   });
-  const name = base(entry.path);
-  path.input.setSelectionRange(entry.path.length - name.length, entry.path.length);
-  if (!(await ready) || path.input.value === entry.path) return null;
-  announce(t("renamed", { name, path: path.input.value }));
-  return path.input.value;
+  const name = base(old);
+  path.input.setSelectionRange(old.length - name.length, old.length);
+  if (!(await ready) || target() === old) return null;
+  announce(t("renamed", { name, path: target() }));
+  return target();
 }
 
 /** decide asks what to do with a file that exists: "replace", "both" or "skip". */

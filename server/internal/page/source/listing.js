@@ -3,16 +3,23 @@
 import { describe, list } from "./api.js";
 import { h, icon, iconButton } from "./dom.js";
 import { bytes, time } from "./format.js";
-import { base, compare, fileURL, hashOf, join, parent } from "./paths.js";
+import { ordered } from "./order.js";
+import { base, fileURL, hashOf, join, parent } from "./paths.js";
 import { t } from "./strings.js";
 
 const pageEntries = 500;
+// Beyond that, a browser takes seconds to sort a list and to show it.
+const sortable = 20000;
 
 /** Listing shows a directory. Its actions are rename, share and remove, which get an entry. */
 export class Listing {
   #aborter = null;
   #rows = new Map();
+  #entries = new Map();
   #keys = [];
+  /** How the user has sorted the list: {by, descending}; null as the server lists it. */
+  #order = null;
+  #heads = [];
   /** The Key of the last entry of the list if there may be more; null if the list is complete. */
   #more = null;
 
@@ -21,7 +28,7 @@ export class Listing {
     this.directory = "";
     this.body = h("tbody");
     this.table = h("table", { class: "files" },
-      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("name")), h("th", { scope: "col", class: "number wide" }, t("size")), h("th", { scope: "col", class: "wide" }, t("modified")), h("th", { scope: "col" }, h("span", { class: "hidden-text" }, t("actions"))))), this.body);
+      h("thead", {}, h("tr", {}, this.#head("name", ""), this.#head("size", "number wide"), this.#head("modified", "wide"), h("th", { scope: "col" }, h("span", { class: "hidden-text" }, t("actions"))))), this.body);
     this.note = h("p", { class: "note", role: "status" });
     this.retry = h("button", { type: "button", class: "button", hidden: true, onclick: () => this.#load() }, t("tryAgain"));
     this.next = h("button", { type: "button", class: "button", hidden: true, onclick: () => this.#loadMore() }, t("more"));
@@ -34,14 +41,52 @@ export class Listing {
     await this.#load();
   }
 
+  #head(by, style) {
+    const element = h("th", { scope: "col", class: style }, h("button", { type: "button", class: "sort", onclick: () => this.#sort(by) }, t(by)));
+    this.#heads.push({ by, element });
+    return element;
+  }
+
   async #load() {
     this.#rows.clear();
+    this.#entries.clear();
     this.#keys = [];
     this.#more = null;
     this.body.replaceChildren();
-    await this.#loadMore();
+    if (await this.#loadMore()) await this.#arrange();
   }
 
+  /** The first order of a size or a time is the one that is mostly wanted: the largest or newest first. */
+  async #sort(by) {
+    this.#order = { by, descending: this.#order?.by === by ? !this.#order.descending : by !== "name" };
+    await this.#arrange();
+  }
+
+  /** arrange puts the whole list in the order that the user wants. */
+  async #arrange() {
+    while (this.#order !== null && this.#more !== null && this.#keys.length < sortable) {
+      if (!(await this.#loadMore())) return;
+    }
+    if (this.#order !== null && this.#more !== null) {
+      this.#order = null;
+      this.note.textContent = t("tooManyToSort", { count: sortable });
+    }
+    for (const { by, element } of this.#heads) {
+      if (this.#order?.by === by) element.setAttribute("aria-sort", this.#order.descending ? "descending" : "ascending");
+      else element.removeAttribute("aria-sort");
+    }
+    if (this.#order === null) return;
+    this.#keys.sort(this.#compare());
+    this.body.append(...this.#keys.map((key) => this.#rows.get(key)));
+  }
+
+  /** compare returns the order of the keys of the list. */
+  #compare() {
+    const order = ordered(this.#order);
+    return (a, b) => order(this.#entries.get(a), this.#entries.get(b));
+  }
+
+  /** loadMore loads the next page of the list. It returns whether that has succeeded. */
   async #loadMore() {
     this.#aborter?.abort();
     const aborter = (this.#aborter = new AbortController());
@@ -60,6 +105,7 @@ export class Listing {
         for (const entry of entries) {
           const row = this.#row(entry);
           this.#rows.set(entry.path, row);
+          this.#entries.set(entry.path, entry);
           this.#keys.push(entry.path);
           rows.append(row);
           firstRow ??= row;
@@ -73,12 +119,14 @@ export class Listing {
       this.#describe();
       this.next.hidden = this.#more === null;
       if (focused) firstRow?.querySelector("a").focus();
+      return true;
     } catch (error) {
-      if (error.name === "AbortError") return;
+      if (error.name === "AbortError") return false;
       this.table.hidden = this.#keys.length === 0;
       this.note.textContent = count > 0 ? t("listCut", { error: error.message }) : error.message;
       this.note.classList.add("error");
       this.retry.hidden = false;
+      return false;
     } finally {
       if (this.#aborter === aborter) this.element.removeAttribute("aria-busy");
     }
@@ -100,18 +148,19 @@ export class Listing {
     if (entry === null || this.directory !== directory) return;
     const key = entry.path;
     const old = this.#rows.get(key);
+    if (old && isBelow) return;
+    const row = this.#row(entry);
+    this.#entries.set(key, entry);
+    const compare = this.#compare();
     if (old) {
-      if (!isBelow) {
-        const row = this.#row(entry);
-        this.#rows.set(key, row);
-        old.replaceWith(row);
-      }
+      old.remove();
+      this.#keys.splice(this.#keys.indexOf(key), 1);
+    } else if (this.#more !== null && compare(key, this.#more) > 0) { // a page to come has it
+      this.#entries.delete(key);
       return;
     }
-    if (this.#more !== null && compare(key, this.#more) > 0) return; // a page to come has it
     let at = this.#keys.length;
     while (at > 0 && compare(this.#keys[at - 1], key) > 0) at--;
-    const row = this.#row(entry);
     this.body.insertBefore(row, this.#rows.get(this.#keys[at]) ?? null);
     this.#keys.splice(at, 0, key);
     this.#rows.set(key, row);
@@ -125,6 +174,7 @@ export class Listing {
     const next = row.nextElementSibling ?? row.previousElementSibling;
     row.remove();
     this.#rows.delete(path);
+    this.#entries.delete(path);
     this.#keys.splice(this.#keys.indexOf(path), 1);
     this.#describe();
     (next?.querySelector("a") ?? document.querySelector("h1")).focus();
@@ -146,7 +196,7 @@ export class Listing {
       h("td", { class: "wide" }, modified),
       h("td", { class: "row-buttons" },
         share && iconButton("share", t("share", { name }), () => share(entry)),
-        !isDirectory && iconButton("rename", t("rename", { name }), () => rename(entry)),
+        iconButton("rename", t("rename", { name }), () => rename(entry)),
         iconButton("remove", t("remove", { name }), () => remove(entry))));
   }
 }

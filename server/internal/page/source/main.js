@@ -42,6 +42,7 @@ const actions = {
   rename: guarded(async (entry) => {
     const to = await renameEntry(entry, announce);
     if (to === null) return;
+    if (entry.path.endsWith("/")) return show(); // its files may be anywhere
     listing.removed(entry.path);
     await listing.added(to);
   }),
