@@ -9,7 +9,7 @@ import { t } from "./strings.js";
 
 const pageEntries = 500;
 // Beyond that, a browser takes seconds to sort a list and to show it.
-const sortable = 20000;
+const sortable = 5000;
 
 /** Listing shows a directory. Its actions are rename, share and remove, which get an entry. */
 export class Listing {
