@@ -20,10 +20,12 @@ const (
 	// maxBegun is how many clients and files a record remembers for resumeTime: those that have
 	// begun last.
 	maxBegun = 64
-	// maxOpen is how many unfinished uploads a link has at most, of those that were created within
-	// openTime. Its issuer's limit is for all of the issuer's uploads, which a stranger could use up.
-	maxOpen  = 64
-	openTime = 24 * time.Hour
+	// maxOpen is how many unfinished uploads a link has at most. Its issuer's limit is for all of the
+	// issuer's uploads, which a stranger could use up.
+	maxOpen = 64
+	// examineTime is how long the unfinished uploads of a link are not looked for again, and how old one
+	// is that is looked for: one that begins may not be in the store yet.
+	examineTime = time.Minute
 )
 
 // record is what a store keeps of a link.
@@ -49,6 +51,8 @@ type record struct {
 	Begun []begun `json:"begun,omitempty"`
 	// Open are uploads that were created and have not ended, by their ids, in the order in which they began.
 	Open []begun `json:"open,omitempty"`
+	// Examined is when those of them that had ended were last looked for.
+	Examined time.Time `json:"examined,omitzero"`
 }
 
 // begun is a download or an upload that has begun.
@@ -125,12 +129,26 @@ func (r *record) use(key string, now time.Time) error {
 
 // open counts an unfinished upload, unless there are too many.
 func (r *record) open(upload string, now time.Time) error {
-	r.Open = slices.DeleteFunc(r.Open, func(b begun) bool { return !now.Before(b.At.Add(openTime)) })
 	if len(r.Open) >= maxOpen {
 		return errManyOpen
 	}
 	r.Open = append(r.Open, begun{upload, now})
 	return nil
+}
+
+// examine returns the ids of the uploads that may have ended, unless they were looked for a short time ago.
+func (r *record) examine(now time.Time) []string {
+	if now.Before(r.Examined.Add(examineTime)) {
+		return nil
+	}
+	r.Examined = now
+	var ids []string
+	for _, b := range r.Open {
+		if !now.Before(b.At.Add(examineTime)) {
+			ids = append(ids, b.Key)
+		}
+	}
+	return ids
 }
 
 // close forgets an upload. It reports whether the record had it.

@@ -279,7 +279,7 @@ func (s *Service) put(e *httpadmission.Exchange, link *access.Link, to target) e
 		}
 		e.LimitBody(link.MaxBytes, tooLong)
 	}
-	giveBack, err := s.book.BeginUpload(e.Context(), link.ID, "")
+	giveBack, err := s.book.BeginUpload(e.Context(), link.ID)
 	if err != nil {
 		return err
 	}

@@ -77,10 +77,55 @@ func (b *Book) BeginDownload(ctx context.Context, id, client, path string, offse
 // errManyOpen is why a link cannot begin another upload.
 var errManyOpen = fmt.Errorf("%w: the link has %d unfinished uploads: finish or remove some, or try again later", tranship.ErrUnavailable, maxOpen)
 
-// BeginUpload counts a use of a link for a file that is to be stored, and an unfinished upload if that
-// has an id. If the file is not stored after all, the caller calls giveBack; a server that ends in between has
-// counted the use.
-func (b *Book) BeginUpload(ctx context.Context, id, upload string) (giveBack func(), err error) {
+// BeginUpload counts a use of a link for a file that is to be stored. If the file is not stored after all, the
+// caller calls giveBack; a server that ends in between has counted the use.
+func (b *Book) BeginUpload(ctx context.Context, id string) (giveBack func(), err error) {
+	return b.beginUpload(ctx, id, "")
+}
+
+// BeginUnfinished is BeginUpload for an upload with an id, which is an unfinished one of the link until
+// EndUpload. If a link has too many, BeginUnfinished asks isUnfinished for those that have ended without
+// EndUpload: because they were too old, or were removed by others, or because a server was killed.
+func (b *Book) BeginUnfinished(ctx context.Context, id, upload string, isUnfinished func(ctx context.Context, upload string) (bool, error)) (giveBack func(), err error) {
+	giveBack, err = b.beginUpload(ctx, id, upload)
+	if !errors.Is(err, errManyOpen) {
+		return giveBack, err
+	}
+	if err := b.forgetEnded(ctx, id, isUnfinished); err != nil {
+		return nil, err
+	}
+	return b.beginUpload(ctx, id, upload)
+}
+
+// forgetEnded forgets the uploads of a link that are not unfinished any more.
+func (b *Book) forgetEnded(ctx context.Context, id string, isUnfinished func(ctx context.Context, upload string) (bool, error)) error {
+	var uploads, ended []string
+	err := b.change(ctx, id, func(r *record, now time.Time) (bool, error) {
+		uploads = r.examine(now)
+		return uploads != nil, nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, upload := range uploads {
+		unfinished, err := isUnfinished(ctx, upload)
+		if err != nil {
+			return err
+		}
+		if !unfinished {
+			ended = append(ended, upload)
+		}
+	}
+	return b.change(ctx, id, func(r *record, _ time.Time) (bool, error) {
+		for _, upload := range ended {
+			r.close(upload)
+		}
+		return ended != nil, nil
+	})
+}
+
+// beginUpload counts a use of a link, and an unfinished upload if that has an id.
+func (b *Book) beginUpload(ctx context.Context, id, upload string) (giveBack func(), err error) {
 	err = b.change(ctx, id, func(r *record, now time.Time) (bool, error) {
 		if err := r.use("", now); err != nil || upload == "" {
 			return true, err

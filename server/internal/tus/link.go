@@ -2,7 +2,9 @@ package tus
 
 import (
 	"context"
+	"errors"
 
+	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access"
 	"github.com/tranship/tranship/server/internal/httpadmission"
 	"github.com/tranship/tranship/server/internal/links"
@@ -27,7 +29,7 @@ func (s *Service) beginLinked(ctx context.Context, created *entry, link *access.
 	if link == nil {
 		return s.beginNew(ctx, created)
 	}
-	giveBack, err := s.options.Links.BeginUpload(ctx, link.ID, created.id)
+	giveBack, err := s.options.Links.BeginUnfinished(ctx, link.ID, created.id, s.isUnfinished)
 	if err != nil {
 		return nil, err
 	}
@@ -43,4 +45,16 @@ func (s *Service) endLinked(ctx context.Context, ended *entry) {
 	if ended.Link != "" {
 		s.options.Links.EndUpload(ctx, ended.Link, ended.id)
 	}
+}
+
+// isUnfinished reports whether an upload of the caller is in the store and no file yet.
+func (s *Service) isUnfinished(ctx context.Context, id string) (bool, error) {
+	found, err := s.records.get(ctx, id)
+	if err == nil {
+		_, err = tranship.FindUpload(ctx, s.store, found.Upload)
+	}
+	if errors.Is(err, tranship.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
 }

@@ -65,8 +65,11 @@ func (o *session) close(ctx context.Context) {
 func (s *Service) discard(ctx context.Context, o *session) error {
 	ctx, cancel := keeping(ctx)
 	defer cancel()
-	s.endLinked(ctx, o.entry)
-	return errors.Join(o.upload.Abort(ctx), s.records.remove(ctx, o.entry))
+	err := o.upload.Abort(ctx)
+	if err == nil {
+		s.endLinked(ctx, o.entry)
+	}
+	return errors.Join(err, s.records.remove(ctx, o.entry))
 }
 
 // isCommitted reports whether the upload has become a file.
