@@ -60,6 +60,12 @@ func TestPages(t *testing.T) {
 	}
 	b := s.open(t, "#/d/", look{})
 	b.waitText("500 items")
+	b.press("Delete 0499") // the last one of the page
+	b.press("Delete")
+	b.waitText("499 items")
+	b.choose("#files", file(t, "0000a", "x"))
+	b.idle()
+	b.waitText("500 items")
 	b.press("Show more")
 	b.waitText("1,000 items")
 	b.press("Show more")
@@ -229,6 +235,8 @@ func TestRenameFolder(t *testing.T) {
 		eval[any](b, `(document.querySelector("dialog input").value = `+quoted(path)+`, null)`)
 		b.press("Move")
 	}
+	to("d/deep")
+	b.waitText("A folder cannot be moved into itself.")
 	to("e")
 	b.waitText("1 file was moved, and then")
 	b.state("stopped")

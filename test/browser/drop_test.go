@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -57,17 +58,22 @@ func TestDropLink(t *testing.T) {
 	g.drop(func() { g.state("drop") }, filepath.Join(root, "photos"), filepath.Join(root, "x"))
 	g.idle()
 	g.waitText("2 of 2 uploaded")
-	g.choose("#files", file(t, "report.pdf", "another"), file(t, "large.bin", random(1, mebibyte+1)))
+	g.choose("#files", file(t, "report.pdf", "another"), file(t, "report.pdf", "a third one"), file(t, "large.bin", random(1, mebibyte+1)))
 	g.idle()
-	g.waitText("3 of 4 uploaded, 1 failed")
+	g.waitText("4 of 5 uploaded, 1 failed")
 	g.waitText("report (2).pdf")
+	g.waitText("report (3).pdf")
 	g.waitText("larger than the link allows")
-	g.waitText("7 more files")
+	g.wait(`/[56] more files/.test(document.body.innerText)`) // a name that was taken in the middle has cost a use
 	g.state("sent")
 	for path, content := range map[string]string{
-		"in box/photos/deep/ü #1.jpg": "y", "in box/x": "x", "in box/report (2).pdf": "another", "in box/report.pdf": "content of in box/report.pdf",
+		"in box/photos/deep/ü #1.jpg": "y", "in box/x": "x", "in box/report.pdf": "content of in box/report.pdf",
 	} {
 		ann.hasSum(path, content)
+	}
+	numbered := eval[[]string](ann, `Promise.all([2, 3].map((n) => fetch("/files/in%20box/report%20(" + n + ").pdf").then((r) => r.text())))`)
+	if slices.Sort(numbered); !slices.Equal(numbered, []string{"a third one", "another"}) {
+		t.Errorf("the files of the same name have %q", numbered)
 	}
 	if status := eval[int](g, `fetch("/files/").then((r) => r.status)`); status != 401 {
 		t.Errorf("the guest's list has status %d", status)

@@ -17,7 +17,8 @@ type described struct {
 	Expires time.Time `json:"expires"`
 	MaxSize int64     `json:"max_size,omitempty"`
 	MaxUses int64     `json:"max_uses,omitempty"`
-	Uses    int64     `json:"uses"`
+	// Uses is nil without MaxUses: how often others have used the link is not the holder's to know.
+	Uses *int64 `json:"uses,omitempty"`
 }
 
 // describe answers GET and HEAD of a link for uploads, with a page for browsers. It does so also after the
@@ -32,7 +33,11 @@ func (s *Service) describe(e *httpadmission.Exchange, link *access.Link) error {
 	if web.WantsPage(e.Request) {
 		return s.page.Show(e)
 	}
-	text, err := json.Marshal(described{link.ID, true, r.Expires, r.MaxBytes, r.MaxUses, r.Uses})
+	known := described{ID: link.ID, Upload: true, Expires: r.Expires, MaxSize: r.MaxBytes, MaxUses: r.MaxUses}
+	if r.MaxUses > 0 {
+		known.Uses = &r.Uses
+	}
+	text, err := json.Marshal(known)
 	if err != nil {
 		return err
 	}

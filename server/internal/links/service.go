@@ -110,7 +110,7 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		request.Method, request.Owes = methodPut, r.ContentLength != 0
 		handler = func(e *httpadmission.Exchange, link *access.Link) error { return s.put(e, link, to) }
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
-		request.Method, handler = methodGet, func(_ *httpadmission.Exchange, link *access.Link) error { return notAllowed(link) }
+		request.Method, handler = methodGet, func(_ *httpadmission.Exchange, link *access.Link) error { return notAllowed(link, to) }
 	case !to.isFile && to.path == "":
 		request.Method, handler = methodFiles, s.list
 	default:
@@ -125,8 +125,11 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// notAllowed returns the error of a method that a link does not have.
-func notAllowed(link *access.Link) error {
+// notAllowed returns the error of a method that what a request names does not have.
+func notAllowed(link *access.Link, to target) error {
+	if link.Action == access.Create && to.path == "" {
+		return web.NotAllowed("the link is for storing files: PUT them below it", http.MethodGet, http.MethodHead)
+	}
 	if link.Action == access.Create {
 		return web.NotAllowed("the link is for storing files: PUT them below it", http.MethodPut)
 	}
@@ -154,7 +157,7 @@ func (s *Service) get(e *httpadmission.Exchange, link *access.Link, to target) e
 		return s.toDirectory(e, link)
 	}
 	if link.Action != access.Read {
-		return notAllowed(link)
+		return notAllowed(link, to)
 	}
 	ctx := e.Context()
 	path, err := pathOf(link, to)
@@ -213,7 +216,7 @@ func (s *Service) list(e *httpadmission.Exchange, link *access.Link) error {
 // put stores a new file below the directory of a link.
 func (s *Service) put(e *httpadmission.Exchange, link *access.Link, to target) error {
 	if link.Action != access.Create {
-		return notAllowed(link)
+		return notAllowed(link, to)
 	}
 	if to.isFile || to.path == "" {
 		return &tranship.InvalidError{Field: "path", Rule: "a file needs a name after the link: PUT " + Prefix + "TOKEN/NAME"}

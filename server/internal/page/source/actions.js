@@ -15,7 +15,7 @@ export async function newFolder(directory) {
   return done && path !== "" ? join(directory, path) : null;
 }
 
-/** removeEntry removes a file, or all files of a directory. It returns whether it did. */
+/** removeEntry removes a file, or all files of a directory. It returns whether "all", "some" or "none" were removed. */
 export async function removeEntry(entry, announce) {
   if (entry.path.endsWith("/")) return removeDirectory(entry.path.slice(0, -1), announce);
   const name = base(entry.path);
@@ -26,7 +26,7 @@ export async function removeEntry(entry, announce) {
     act: () => remove(entry),
   });
   if (done) announce(t("removed", { name }));
-  return done === true;
+  return done ? "all" : "none";
 }
 
 /** filesOf returns the entries of all files in a directory. */
@@ -36,48 +36,78 @@ async function filesOf(directory) {
   return files;
 }
 
-/** each does something to one file after the other, and takes it from files. some is the text for the case that it fails after some. */
-async function each(files, act, some) {
-  let count = 0;
-  try {
-    for (; files.length > 0; files.shift(), count++) await act(files[0]);
-  } catch (error) {
-    throw new Error(count > 0 ? t(some, { count, error: error.message }) : error.message);
+/** Series does something to one file after the other, until the user closes the dialog. */
+class Series {
+  #running = Promise.resolve();
+
+  /** some is the text for an error after some files. */
+  constructor(files, act, some) {
+    this.left = [...files];
+    this.count = files.length;
+    this.act = act;
+    this.some = some;
+  }
+
+  /** run does it to the files that are left. */
+  run(signal) {
+    this.#running = this.#run(signal);
+    return this.#running;
+  }
+
+  /** ended waits until no file is under way, and returns whether "all", "some" or "none" are done. */
+  async ended() {
+    await this.#running.catch(() => {}); // the dialog has shown it
+    if (this.left.length === 0) return "all";
+    return this.left.length < this.count ? "some" : "none";
+  }
+
+  async #run(signal) {
+    const before = this.left.length;
+    try {
+      for (; this.left.length > 0 && !signal.aborted; this.left.shift()) await this.act(this.left[0]);
+    } catch (error) {
+      const count = before - this.left.length;
+      throw new Error(count > 0 ? t(this.some, { count, error: error.message }) : error.message);
+    }
   }
 }
 
 async function removeDirectory(directory, announce) {
-  const files = await filesOf(directory);
+  const removal = new Series(await filesOf(directory), remove, "removedSome");
   const name = base(directory);
-  const done = await dialog({
+  await dialog({
     title: t("removeFolderTitle"),
-    body: [h("p", {}, t("removeFolderQuestion", { name, count: files.length }))],
+    body: [h("p", {}, t("removeFolderQuestion", { name, count: removal.count }))],
     buttons: [{ value: true, text: t("removeConfirm"), kind: "danger" }],
-    act: () => each(files, remove, "removedSome"),
+    act: (_, signal) => removal.run(signal),
   });
-  if (done) announce(t("removed", { name }));
-  return done === true;
+  const done = await removal.ended();
+  if (done === "all") announce(t("removed", { name }));
+  return done;
 }
 
-/** renameEntry gives a file, or all files of a directory, another path. It returns the path; null if the user cancels. */
+/** renameEntry gives a file, or all files of a directory, another path. It returns that path if any file has moved; null if none has. */
 export async function renameEntry(entry, announce) {
   const isDirectory = entry.path.endsWith("/");
   const old = isDirectory ? entry.path.slice(0, -1) : entry.path;
-  const files = isDirectory ? await filesOf(old) : [entry];
   const path = field(t("renamePath"), { required: true, value: old });
   const target = () => (isDirectory ? path.input.value.replace(/\/+$/, "") : path.input.value);
-  const count = files.length;
+  const renaming = new Series(isDirectory ? await filesOf(old) : [entry], (file) => move(file, target() + file.path.slice(old.length)), "movedSome");
   const ready = dialog({
     title: t("renameTitle"),
-    body: [path.element, isDirectory && h("p", {}, t("renameFiles", { count }))].filter(Boolean),
+    body: [path.element, isDirectory && h("p", {}, t("renameFiles", { count: renaming.count }))].filter(Boolean),
     buttons: [{ value: true, text: t("renameConfirm"), kind: "primary" }],
-    act: () => each(files, (file) => move(file, target() + file.path.slice(old.length)), "movedSome"),
+    act: (_, signal) => {
+      if (isDirectory && `${target()}/`.startsWith(`${old}/`)) throw new Error(t("renameInside"));
+      return renaming.run(signal);
+    },
   });
   const name = base(old);
   path.input.setSelectionRange(old.length - name.length, old.length);
-  if (!(await ready) || target() === old) return null;
-  announce(t("renamed", { name, path: target() }));
-  return target();
+  await ready;
+  const done = await renaming.ended();
+  if (done === "all") announce(t("renamed", { name, path: target() }));
+  return done === "none" ? null : target();
 }
 
 /** decide asks what to do with a file that exists: "replace", "both" or "skip". */

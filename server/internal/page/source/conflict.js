@@ -29,11 +29,13 @@ async function free(item) {
   }
 }
 
-const mostCopies = 50;
+const counted = 10;
+const mostCopies = 20;
 
 /** renumber settles a conflict by a number in the name: what is there is not the guest's to see or replace. */
 export async function renumber(item, error) {
   if (item.copies === mostCopies) throw error; // perhaps a file has the name of a folder
-  item.path = numbered(item.wanted, ++item.copies);
+  item.copies++;
+  item.path = numbered(item.wanted, item.copies <= counted ? item.copies : 1000 + Math.floor(Math.random() * 1e6));
   return true;
 }

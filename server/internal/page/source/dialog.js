@@ -9,20 +9,22 @@ let number = 0;
 /**
  * dialog shows a dialog until the user ends it. Its body are elements. Each of buttons has a value
  * and a text; the first of kind "primary" is that of the Enter key. act(value) does what the button
- * says: while it works, the dialog waits, and if it throws, the dialog shows the error and stays.
+ * says: while it works, the dialog waits, and if it throws, the dialog shows the error and stays. If the user
+ * closes the dialog meanwhile, the signal that act gets as well is aborted.
  * cancel is the text of the button that does nothing. The promise has the value of the button; null if the user has canceled.
  */
 export function dialog({ title, body, buttons, cancel = t("cancel"), act = async () => {} }) {
   return new Promise((resolve) => {
     const id = `dialog-${++number}`;
     const failure = h("p", { class: "error", role: "alert" });
+    const closed = new AbortController();
     let result = null;
     const end = async (value) => {
       failure.textContent = "";
       const controls = [...form.elements];
       for (const control of controls) control.disabled = true;
       try {
-        await act(value);
+        await act(value, closed.signal);
         result = value;
         element.close();
       } catch (error) {
@@ -44,6 +46,7 @@ export function dialog({ title, body, buttons, cancel = t("cancel"), act = async
     const element = h("dialog", {
       "aria-labelledby": id,
       onclose: () => {
+        closed.abort();
         element.remove();
         resolve(result);
       },

@@ -44,9 +44,13 @@ for (const input of [fileInput, folderInput]) {
   });
 }
 
-function upload(files, batch = {}) {
+function add(files, batch) {
   alertBox.hidden = true;
   queue.add(files, batch);
+}
+
+function upload(files) {
+  add(files, {});
   view.showUnfinished().catch(fail);
 }
 
@@ -66,7 +70,7 @@ const toolbar = h("div", { class: "toolbar" },
   button("upload", t("uploadFiles"), () => fileInput.click(), { class: "button primary" }),
   "webkitdirectory" in folderInput && button("folder", t("uploadFolder"), () => folderInput.click()));
 
-const dropArea = dropZone({ accepts: () => main.contains(toolbar), directory: () => "", text: () => t("dropHint"), add: upload, fail });
+const dropArea = dropZone({ accepts: () => main.contains(toolbar), directory: () => "", text: () => t("dropHint"), add, done: () => view.showUnfinished(), fail });
 
 addEventListener("beforeunload", (event) => queue.busy && event.preventDefault());
 

@@ -7,9 +7,9 @@ import { t } from "./strings.js";
 /**
  * dropZone returns an element that covers the page while the user drags files over it. accepts tells whether
  * the page takes files, directory where they go, and text what the element says. add(files, batch) gets
- * what was dropped, in groups of one batch, and fail an error.
+ * what was dropped, in groups of one batch, done is called after the last, and fail gets an error.
  */
-export function dropZone({ accepts, directory, text, add, fail }) {
+export function dropZone({ accepts, directory, text, add, done, fail }) {
   const hint = h("p");
   const area = h("div", { class: "drop", hidden: true, "aria-hidden": "true" }, hint);
   const hasFiles = (event) => accepts() && event.dataTransfer?.types.includes("Files");
@@ -32,7 +32,7 @@ export function dropZone({ accepts, directory, text, add, fail }) {
     area.hidden = true;
     if (!hasFiles(event)) return;
     event.preventDefault();
-    take(dropped(event.dataTransfer, directory()), add).catch(fail);
+    take(dropped(event.dataTransfer, directory()), add).then(done).catch(fail);
   });
   return area;
 }
@@ -42,7 +42,7 @@ async function take(groups, add) {
   let count = 0;
   for await (const files of groups) {
     count += files.length;
-    await add(files, batch);
+    add(files, batch);
   }
   if (count === 0) throw new Error(t("nothingDropped"));
 }

@@ -64,7 +64,7 @@ export class Listing {
 
   /** arrange puts the whole list in the order that the user wants. */
   async #arrange() {
-    while (this.#order !== null && this.#more !== null && this.#keys.length < sortable) {
+    while (this.#order !== null && this.#more !== null && this.#keys.length <= sortable) {
       if (!(await this.#loadMore())) return;
     }
     if (this.#order !== null && this.#more !== null) {
@@ -103,6 +103,7 @@ export class Listing {
       for await (const entries of list(this.directory, query, aborter.signal)) {
         const rows = document.createDocumentFragment();
         for (const entry of entries) {
+          if (this.#rows.has(entry.path)) continue; // it was uploaded meanwhile
           const row = this.#row(entry);
           this.#rows.set(entry.path, row);
           this.#entries.set(entry.path, entry);
@@ -112,7 +113,7 @@ export class Listing {
         }
         count += entries.length;
         this.body.append(rows);
-        this.#more = this.#keys.at(-1) ?? null;
+        if (entries.length > 0) this.#more = entries.at(-1).path;
         this.table.hidden = this.#keys.length === 0;
       }
       if (count < pageEntries) this.#more = null;
@@ -155,7 +156,7 @@ export class Listing {
     if (old) {
       old.remove();
       this.#keys.splice(this.#keys.indexOf(key), 1);
-    } else if (this.#more !== null && compare(key, this.#more) > 0) { // a page to come has it
+    } else if (this.#more !== null && ordered(null)(entry, { path: this.#more }) > 0) { // a page to come has it
       this.#entries.delete(key);
       return;
     }

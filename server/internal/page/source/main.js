@@ -42,12 +42,14 @@ const actions = {
   rename: guarded(async (entry) => {
     const to = await renameEntry(entry, announce);
     if (to === null) return;
-    if (entry.path.endsWith("/")) return show(); // its files may be anywhere
+    if (entry.path.endsWith("/")) return show(true); // its files may be anywhere
     listing.removed(entry.path);
     await listing.added(to);
   }),
   remove: guarded(async (entry) => {
-    if (await removeEntry(entry, announce)) listing.removed(entry.path);
+    const removed = await removeEntry(entry, announce);
+    if (removed === "all") listing.removed(entry.path);
+    if (removed === "some") await show(true);
   }),
   share: null,
 };
@@ -65,8 +67,8 @@ for (const input of [fileInput, folderInput]) {
   });
 }
 
-function upload(files, batch = {}) {
-  queue.add(files, batch);
+function upload(files) {
+  queue.add(files, {});
   view.showUnfinished().catch(fail);
 }
 
@@ -97,7 +99,8 @@ const dropArea = dropZone({
   accepts: browses,
   directory: () => listing.directory,
   text: () => t("dropHere", { name: listing.directory === "" ? t("allFiles") : base(listing.directory) }),
-  add: upload,
+  add: (files, batch) => queue.add(files, batch),
+  done: () => view.showUnfinished(),
   fail,
 });
 

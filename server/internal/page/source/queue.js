@@ -65,14 +65,14 @@ export class Queue extends EventTarget {
   }
 
   /**
-   * add adds uploads of [{file, path}], without those whose paths have an upload that has not ended.
+   * add adds uploads of [{file, path}], without those of the same file to the same path that have not ended.
    * batch is an object of the uploads that the user has begun at once.
    */
   add(files, batch) {
-    const busy = new Set(this.items.filter(({ ended }) => !ended).map(({ path }) => path));
+    const busy = new Set(this.items.filter(({ ended }) => !ended).map(({ file, wanted }) => identity(file, wanted)));
     for (const { file, path } of files) {
-      if (busy.has(path)) continue;
-      busy.add(path);
+      if (busy.has(identity(file, path))) continue;
+      busy.add(identity(file, path));
       const item = new Item(batch, file, path);
       this.items.push(item);
       if (path.isWellFormed()) this.waiting.push(item);
@@ -266,6 +266,11 @@ export class Queue extends EventTarget {
       this.#changed();
     }
   }
+}
+
+/** identity tells uploads apart: the same file may be chosen twice, and another one of the same name. */
+function identity({ size, lastModified }, path) {
+  return JSON.stringify([path, size, lastModified]);
 }
 
 /** mayPass reports whether an error may pass by itself: the server restarts, or is busy. */
