@@ -1,7 +1,6 @@
 package links
 
 import (
-	"encoding/json"
 	"net/http"
 	"time"
 
@@ -37,16 +36,6 @@ func (s *Service) describe(e *httpadmission.Exchange, link *access.Link) error {
 	if r.MaxUses > 0 {
 		known.Uses = &r.Uses
 	}
-	text, err := json.Marshal(known)
-	if err != nil {
-		return err
-	}
-	header.Set("Content-Type", "application/json")
 	header.Set("Cache-Control", "private, no-store")
-	httpadmission.Protect(header)
-	if err := e.WriteHeader(http.StatusOK); err != nil || e.Request.Method == http.MethodHead {
-		return err
-	}
-	_, err = e.Write(append(text, '\n'))
-	return err
+	return writeJSON(e, http.StatusOK, known)
 }

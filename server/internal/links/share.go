@@ -108,16 +108,22 @@ func (s *Shares) create(e *httpadmission.Exchange) error {
 	if err != nil {
 		return err
 	}
-	text, err := json.Marshal(sharedOf(link))
+	header := e.Header()
+	header.Set("Cache-Control", "no-store")
+	header.Set("Location", sharePrefix+link.ID)
+	return writeJSON(e, http.StatusCreated, sharedOf(link))
+}
+
+// writeJSON answers a request with a value. The caller has set Cache-Control.
+func writeJSON(e *httpadmission.Exchange, status int, value any) error {
+	text, err := json.Marshal(value)
 	if err != nil {
 		return err
 	}
 	header := e.Header()
 	header.Set("Content-Type", "application/json")
-	header.Set("Cache-Control", "no-store")
-	header.Set("Location", sharePrefix+link.ID)
 	httpadmission.Protect(header)
-	if err := e.WriteHeader(http.StatusCreated); err != nil {
+	if err := e.WriteHeader(status); err != nil || e.Request.Method == http.MethodHead {
 		return err
 	}
 	_, err = e.Write(append(text, '\n'))

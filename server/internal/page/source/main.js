@@ -1,11 +1,12 @@
 // The page: a directory of the server, and uploads to it.
 
 import { newFolder, removeEntry, renameEntry } from "./actions.js";
+import { alertBox, fail } from "./alert.js";
 import { whenUnauthenticated } from "./api.js";
+import { Chooser } from "./chooser.js";
 import { askUser } from "./conflict.js";
 import { button, h } from "./dom.js";
 import { dropZone } from "./dropzone.js";
-import { chosen } from "./gather.js";
 import { Listing, crumbs } from "./listing.js";
 import { base, directoryOf, hashOf } from "./paths.js";
 import { Queue } from "./queue.js";
@@ -18,26 +19,17 @@ document.documentElement.lang = language === "zh" ? "zh-Hans" : language;
 
 const root = document.querySelector("#page");
 const status = h("div", { class: "hidden-text", role: "status", "aria-live": "polite" });
-const alertText = h("span");
-const alertBox = h("div", { class: "alert", role: "alert", hidden: true }, alertText,
-  h("button", { type: "button", class: "button", onclick: () => (alertBox.hidden = true) }, t("close")));
 const account = h("div", { class: "account" });
 const path = h("div", { class: "path" });
 const main = h("main");
 
 const announce = (text) => (status.textContent = text);
 
-/** fail shows an error, if there is one. */
-function fail(error) {
-  alertText.textContent = error.message;
-  alertBox.hidden = false;
-}
-
 /** guarded returns a function that shows the error of another. */
 const guarded = (act) => (...values) => Promise.resolve().then(() => act(...values)).catch(fail);
 
 const queue = new Queue(askUser);
-const view = new UploadsView(queue, announce, chooseUnfinished);
+const view = new UploadsView(queue, announce, (wanted) => chooser.chooseUnfinished(wanted));
 const actions = {
   rename: guarded(async (entry) => {
     const to = await renameEntry(entry, announce);
@@ -56,37 +48,14 @@ const actions = {
 const listing = new Listing(actions);
 queue.addEventListener("finished", ({ detail }) => listing.added(detail.path).catch(() => {})); // the next list has it
 
-// The inputs are hidden: their buttons open them.
-const fileInput = h("input", { type: "file", multiple: true, hidden: true, id: "files", "aria-label": t("uploadFiles") });
-const folderInput = h("input", { type: "file", webkitdirectory: true, multiple: true, hidden: true, id: "folder", "aria-label": t("uploadFolder") });
-const unfinishedInput = h("input", { type: "file", hidden: true, id: "unfinished", "aria-label": t("chooseShort") });
-for (const input of [fileInput, folderInput]) {
-  input.addEventListener("change", () => {
-    upload(chosen(input.files, listing.directory));
-    input.value = "";
-  });
-}
-
 function upload(files) {
   queue.add(files, {});
   view.showUnfinished().catch(fail);
 }
 
-/** chooseUnfinished asks for the file of an upload that an earlier visit has left. */
-function chooseUnfinished(wanted) {
-  unfinishedInput.onchange = () => {
-    const [file] = unfinishedInput.files;
-    unfinishedInput.value = "";
-    if (!file) return;
-    if (file.size !== wanted.size || file.lastModified !== wanted.modified) fail(new Error(t("otherFile", { name: file.name })));
-    else upload([{ file, path: wanted.path }]);
-  };
-  unfinishedInput.click();
-}
-
+const chooser = new Chooser(upload, () => listing.directory);
 const toolbar = h("div", { class: "toolbar" },
-  button("upload", t("uploadFiles"), () => fileInput.click(), { class: "button primary" }),
-  "webkitdirectory" in folderInput && button("folder", t("uploadFolder"), () => folderInput.click()),
+  ...chooser.buttons,
   button("newFolder", t("newFolder"), guarded(async () => {
     const made = await newFolder(listing.directory);
     if (made !== null) location.hash = hashOf(made);
@@ -180,6 +149,6 @@ async function leave() {
 
 root.replaceChildren(
   h("header", { class: "top" }, h("a", { class: "brand", href: "#/" }, "Tranship"), account),
-  path, alertBox, main, status, dropArea, fileInput, folderInput, unfinishedInput);
+  path, alertBox, main, status, dropArea, ...chooser.inputs);
 addEventListener("hashchange", () => browses() && show(true));
 start().catch(fail);
