@@ -5,11 +5,9 @@ import (
 	"context"
 	"errors"
 	"io"
-	"maps"
 	"net"
 	"net/http"
 	"net/netip"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -74,12 +72,16 @@ type Exchange struct {
 	// returned: the handler has returned. whole: the body was read to its end, or there is none.
 	returned, whole atomic.Bool
 
-	mu sync.Mutex
-	w  http.ResponseWriter
+	// writes is held during each use of w, also one that waits for the client. mu, which may be
+	// taken while writes is held, is held for moments only, and guards what follows.
+	writes sync.Mutex
+	w      http.ResponseWriter
+	mu     sync.Mutex
 	// begun: the header of the response was written. ended: the handler may write no more.
 	begun, ended bool
-	// interrupted: the connection has no further request.
-	interrupted bool
+	// writing: bytes are being written, which may wait for the client. interrupted: the connection
+	// has no further request.
+	writing, interrupted bool
 }
 
 // Serve admits a request and runs its handler. When either fails before the response has begun, it
@@ -89,20 +91,20 @@ func (a *Adapter) Serve(w http.ResponseWriter, r *http.Request, request Request,
 	e := &Exchange{Request: r, adapter: a, w: w, control: http.NewResponseController(w), body: r.Body, header: http.Header{}}
 	e.whole.Store(r.ContentLength == 0)
 	err := a.run(e, request, handler)
-	_ = e.control.SetWriteDeadline(time.Now().Add(flushTime))
+	begun := e.end()
 	if !e.whole.Load() {
 		_ = e.control.SetReadDeadline(time.Unix(1, 0)) // the http.Server would read the rest
 		if admitted := admittedFrom(r.Context()); admitted != nil {
 			admitted.unread.Store(true)
 		}
 	}
-	if err == nil {
-		return
-	}
-	if !e.end() {
+	switch {
+	case err == nil:
+	case begun:
 		panic(http.ErrAbortHandler)
+	default:
+		Fail(w, err)
 	}
-	Fail(w, err)
 }
 
 // run passes a request through the Door.
@@ -195,103 +197,4 @@ func ended(n int, err error) error {
 		return nil
 	}
 	return err
-}
-
-// Header returns the header that WriteHeader writes.
-func (e *Exchange) Header() http.Header { return e.header }
-
-// WriteHeader begins the response.
-func (e *Exchange) WriteHeader(status int) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.ended {
-		return errEnded
-	}
-	e.begun = true
-	own := e.w.Header()
-	vary := slices.Concat(own["Vary"], e.header["Vary"])
-	maps.Copy(own, e.header)
-	if len(vary) > 0 {
-		own["Vary"] = vary
-	}
-	e.closeUnread()
-	e.w.WriteHeader(status)
-	return nil
-}
-
-// Inform sends an interim response (RFC 9110, section 15.2) with a header, before WriteHeader. It does
-// nothing for a client of HTTP/1.0, which does not know such responses.
-func (e *Exchange) Inform(status int, header http.Header) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.ended {
-		return errEnded
-	}
-	if !e.Request.ProtoAtLeast(1, 1) {
-		return nil
-	}
-	own := e.w.Header()
-	later := maps.Clone(own)
-	clear(own)
-	maps.Copy(own, header)
-	e.w.WriteHeader(status)
-	clear(own)
-	maps.Copy(own, later)
-	return nil
-}
-
-// Write writes to the body of the response, after WriteHeader.
-func (e *Exchange) Write(p []byte) (int, error) {
-	if err := e.call.Sending(int64(len(p))); err != nil {
-		return 0, err
-	}
-	defer e.call.Sent(int64(len(p)))
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.ended {
-		return 0, errEnded
-	}
-	return e.w.Write(p)
-}
-
-// Interrupt makes Read fail or, once the response has begun, Write, also one that waits. It may be
-// called from any goroutine.
-func (e *Exchange) Interrupt() {
-	_ = e.control.SetReadDeadline(time.Unix(1, 0))
-	if locked := e.mu.TryLock(); !locked { // a Write holds it
-		_ = e.control.SetWriteDeadline(time.Unix(1, 0))
-		e.mu.Lock()
-	}
-	defer e.mu.Unlock()
-	e.interrupted = true
-	if e.begun {
-		_ = e.control.SetWriteDeadline(time.Unix(1, 0))
-	}
-}
-
-// closeUnread makes the connection end with the response if the body was not read to its end: the
-// http.Server would wait for the rest before it answers, for as long as the client likes.
-func (e *Exchange) closeUnread() {
-	if e.interrupted || !e.whole.Load() {
-		e.w.Header().Set("Connection", "close")
-	}
-}
-
-// end ends what the handler may write. It returns whether the response has not begun. A handler
-// that still runs, because the Door has ended its call, can no longer wait for the client; the
-// connection then has no further request.
-func (e *Exchange) end() bool {
-	running := e.call != nil && !e.returned.Load()
-	if running { // perhaps in a write, which holds mu
-		_ = e.control.SetReadDeadline(time.Unix(1, 0))
-		_ = e.control.SetWriteDeadline(time.Now().Add(abortTime))
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.ended = true
-	e.interrupted = e.interrupted || running
-	if !e.begun {
-		e.closeUnread()
-	}
-	return !e.begun
 }
