@@ -128,6 +128,7 @@ tidy-check: ## fail if go.mod or go.sum is not tidy
 	cd tools/helm && go mod tidy -diff
 	cd tools/container && go mod tidy -diff
 	cd test/browser && go mod tidy -diff
+	cd test/rclone && go mod tidy -diff
 
 .PHONY: vuln
 vuln: ## check the code and what it calls for known vulnerabilities
@@ -148,9 +149,10 @@ browser: ## test the page in Chromium, installed if needed
 # The other programs are Python's grpcio, protoc, nginx, haproxy, Caddy and Prometheus, from Debian, and
 # grpc-js, from npm. As root on Debian, the target installs them.
 .PHONY: interop
-interop: ## test against other gRPC implementations and proxies, installed if needed
+interop: ## test against other implementations of gRPC and tus, and proxies, installed if needed
 	@tools/interop-setup.sh
 	TRANSHIP_INTEROP=require go test -count=1 -timeout $(TIMEOUT) ./test/interop/...
+	cd test/rclone && go vet . && go test -count=1 -timeout $(TIMEOUT) .
 
 # For a larger file and more kills: make crash CRASH_SIZE=1073741824 CRASH_KILLS=200. The
 # output has the measurements; see test/crash.
