@@ -78,6 +78,9 @@ type Dir struct {
 	fetching func(name string)
 	// putting is called, if not nil, before PutBatch gives a file its name. Tests set it.
 	putting func(path string)
+	// inOrder: the files of a batch are handled one after the other, also when one takes long. Tests
+	// that set fetching or putting set it.
+	inOrder bool
 
 	mu sync.Mutex
 	// resumable has the latest resumable upload of this process to each path.

@@ -31,8 +31,10 @@ func ReadJournal(id string, data []byte) (parts map[int64]uint32, length int64, 
 // IsExact reports whether two names in the directory are known never to be one file.
 func (d *Dir) IsExact() bool { return d.top.IsExact() }
 
-// SetFetching sets what FetchBatch calls between the content of a file and its last check.
-func (d *Dir) SetFetching(fetching func(name string)) { d.fetching = fetching }
+// SetFetching sets what FetchBatch calls between the content of a file and its last check. Batches
+// then handle one file after the other.
+func (d *Dir) SetFetching(fetching func(name string)) { d.fetching, d.inOrder = fetching, true }
 
-// SetPutting sets what PutBatch calls before it gives a file its name.
-func (d *Dir) SetPutting(putting func(path string)) { d.putting = putting }
+// SetPutting sets what PutBatch calls before it gives a file its name. Batches then handle one file
+// after the other.
+func (d *Dir) SetPutting(putting func(path string)) { d.putting, d.inOrder = putting, true }

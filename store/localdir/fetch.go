@@ -18,7 +18,7 @@ import (
 func (d *Dir) FetchBatch(ctx context.Context, items []tranship.FetchItem) []tranship.FetchResult {
 	results := make([]tranship.FetchResult, len(items))
 	buffers := batch.Buffers(items, 1) // a longer file shows
-	batch.Each(len(items), func(i int) {
+	d.each(len(items), func(i int) {
 		result := &results[i]
 		switch {
 		case ctx.Err() != nil:

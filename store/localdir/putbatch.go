@@ -38,12 +38,12 @@ func (d *Dir) putRun(ctx context.Context, directory string, items []tranship.Put
 	}
 	dir := d.enterForRun(directory, items)
 	if dir == nil {
-		batch.Each(len(items), put)
+		d.each(len(items), put)
 		return
 	}
 	defer dir.Close()
 	short := make([]bool, len(items)) // which files were stored in the short way
-	batch.Each(len(items), func(i int) {
+	d.each(len(items), func(i int) {
 		if ctx.Err() == nil {
 			if results[i].File, short[i] = d.putShort(dir, items[i]); short[i] {
 				return
@@ -56,11 +56,22 @@ func (d *Dir) putRun(ctx context.Context, directory string, items []tranship.Put
 	}
 	// The directory was moved, perhaps before the first of the files. Put finds out what is at
 	// their paths now.
-	batch.Each(len(items), func(i int) {
+	d.each(len(items), func(i int) {
 		if short[i] {
 			put(i)
 		}
 	})
+}
+
+// each calls do for each of n files of a batch.
+func (d *Dir) each(n int, do func(i int)) {
+	if d.inOrder {
+		for i := range n {
+			do(i)
+		}
+		return
+	}
+	batch.Each(n, do)
 }
 
 // enterForRun opens the directory of a run. It returns nil if the run is of one file, no file
