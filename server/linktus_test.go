@@ -92,13 +92,16 @@ func TestLinkTusOpen(t *testing.T) {
 	s.at("", http.MethodPatch, locations[0], strings.NewReader("x"), "Tranship-Link", tokenOf(link), "Tus-Resumable", "1.0.0", "Upload-Offset", "0",
 		"Content-Type", "application/offset+octet-stream").want(t, "PATCH", http.StatusNoContent)
 	s.at("", http.MethodDelete, locations[1], nil, "Tranship-Link", tokenOf(link), "Tus-Resumable", "1.0.0").want(t, "DELETE", http.StatusNoContent)
+	s.stored("inbox/2", "taken") // by a file of another client
+	s.at("", http.MethodDelete, locations[2], nil, "Tranship-Link", tokenOf(link), "Tus-Resumable", "1.0.0").want(t, "DELETE", http.StatusNoContent)
+	create(link, "d", 1).want(t, "after one was removed whose name was taken", http.StatusCreated)
 	for n := range 5 { // each ends at once
 		create(link, fmt.Sprint("empty", n), 0).want(t, "a file without bytes", http.StatusCreated)
 	}
 	create(link, "a", 1).want(t, "after one was finished", http.StatusCreated)
 	create(link, "b", 1).want(t, "after one was removed", http.StatusCreated)
 	create(link, "c", 1).want(t, "one more again", http.StatusServiceUnavailable)
-	if list := s.at("ann", http.MethodGet, "/share/", nil); !strings.Contains(list.body, `"uses":71`) {
+	if list := s.at("ann", http.MethodGet, "/share/", nil); !strings.Contains(list.body, `"uses":72`) {
 		t.Errorf("what was refused has counted, or what was not has not: %s", list.body)
 	}
 }

@@ -124,6 +124,44 @@ func TestTusAborted(t *testing.T) {
 	}
 }
 
+// TestTusUnwanted removes uploads that can no longer become the file that they were created for.
+func TestTusUnwanted(t *testing.T) {
+	for name, store := range tusStores(t) {
+		t.Run(name, func(t *testing.T) {
+			w := serveHTTP(t, store.Store, server.Config{})
+			remove := func(url string, status int) {
+				t.Helper()
+				w.tus(http.MethodDelete, url, nil).want(t, "DELETE", status)
+				w.tus(http.MethodDelete, url, nil).want(t, "DELETE again", http.StatusNotFound)
+				noUploads(t, store.Store, true)
+			}
+			version := w.do(http.MethodPut, "old", strings.NewReader("1")).want(t, "PUT", http.StatusCreated).header.Get("ETag")
+			taken := w.createTus(3, "path", "new", "precondition", "none-match")
+			w.patchTus(taken, 0, "ab")
+			w.do(http.MethodPut, "new", strings.NewReader("2")).want(t, "PUT", http.StatusCreated)
+			w.tus(http.MethodHead, taken, nil).want(t, "HEAD", http.StatusPreconditionFailed)
+			remove(taken, http.StatusNoContent)
+			replaced := w.createTus(3, "path", "old", "precondition", "match "+version)
+			w.patchTus(replaced, 0, "ab")
+			w.do(http.MethodPut, "old", strings.NewReader("3")).want(t, "PUT", http.StatusCreated)
+			remove(replaced, http.StatusNoContent)
+			aborted := w.createTus(3, "path", "later", "precondition", "none-match")
+			for info := range store.ListUploads(t.Context(), "") {
+				if err := store.AbortUpload(t.Context(), info.ID); err != nil {
+					t.Fatal(err)
+				}
+			}
+			w.do(http.MethodPut, "later", strings.NewReader("4")).want(t, "PUT", http.StatusCreated)
+			remove(aborted, http.StatusGone)
+			for name, content := range map[string]string{"new": "2", "old": "3", "later": "4"} {
+				if got := w.do(http.MethodGet, name, nil); got.body != content {
+					t.Errorf("%s has %q", name, got.body)
+				}
+			}
+		})
+	}
+}
+
 // TestTusLarge checks offsets that need more than 32 bits.
 func TestTusLarge(t *testing.T) {
 	store, err := disk.Open(t.TempDir(), disk.Options{})

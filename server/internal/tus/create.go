@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/access"
 	"github.com/tranship/tranship/server/internal/httpadmission"
 	"github.com/tranship/tranship/server/internal/links"
@@ -138,7 +139,8 @@ func (s *Service) status(e *httpadmission.Exchange, speaks protocol, id string) 
 	return e.WriteHeader(http.StatusOK)
 }
 
-// end answers DELETE: it removes an upload. A file that the upload has become stays.
+// end answers DELETE: it removes an upload. A file that the upload has become stays. An upload that can
+// no longer become a file, because its precondition does not hold any more, can be removed like others.
 func (s *Service) end(e *httpadmission.Exchange, id string) error {
 	ctx := e.Context()
 	_, release, err := s.holders.acquire(ctx, id, func() {})
@@ -146,12 +148,37 @@ func (s *Service) end(e *httpadmission.Exchange, id string) error {
 		return err
 	}
 	defer release()
-	opened, err := s.open(ctx, id)
+	found, err := s.records.get(ctx, id)
 	if err != nil {
 		return err
 	}
-	if err := s.discard(ctx, opened); err != nil {
+	switch err := s.store.AbortUpload(ctx, found.Upload); {
+	case errors.Is(err, tranship.ErrNotFound): // it has ended: as a file, or without a trace
+		if err := s.endEnded(ctx, found); err != nil {
+			return err
+		}
+	case err != nil:
 		return err
+	default:
+		if err := s.forget(ctx, found); err != nil {
+			return err
+		}
 	}
 	return e.WriteHeader(http.StatusNoContent)
+}
+
+// endEnded removes what is left of an upload that is not unfinished. It returns the error gone if the
+// upload has not become a file.
+func (s *Service) endEnded(ctx context.Context, found *entry) error {
+	opened, err := s.open(ctx, found.id)
+	if errors.Is(err, tranship.ErrExists) || errors.Is(err, tranship.ErrPrecondition) {
+		if err := s.forget(ctx, found); err != nil {
+			return err
+		}
+		return gone()
+	}
+	if err != nil {
+		return err
+	}
+	return s.discard(ctx, opened)
 }

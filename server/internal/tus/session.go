@@ -65,11 +65,18 @@ func (o *session) close(ctx context.Context) {
 func (s *Service) discard(ctx context.Context, o *session) error {
 	ctx, cancel := keeping(ctx)
 	defer cancel()
-	err := o.upload.Abort(ctx)
-	if err == nil {
-		s.endLinked(ctx, o.entry)
+	if err := o.upload.Abort(ctx); err != nil {
+		return errors.Join(err, s.records.remove(ctx, o.entry))
 	}
-	return errors.Join(err, s.records.remove(ctx, o.entry))
+	return s.forget(ctx, o.entry)
+}
+
+// forget removes the record of an upload that has ended.
+func (s *Service) forget(ctx context.Context, ended *entry) error {
+	ctx, cancel := keeping(ctx)
+	defer cancel()
+	s.endLinked(ctx, ended)
+	return s.records.remove(ctx, ended)
 }
 
 // isCommitted reports whether the upload has become a file.
