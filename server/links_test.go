@@ -357,6 +357,8 @@ func TestLinkRefused(t *testing.T) {
 		{"ann", `{"path":"docs/f","max_size":1}`, http.StatusBadRequest},
 		{"ann", `{"path":"docs/f","max_uses":-1}`, http.StatusBadRequest},
 		{"ann", `{"path":"docs/f","expires":"-1h"}`, http.StatusBadRequest},
+		{"ann", `{"path":"docs/f","expires":"0d"}`, http.StatusBadRequest},
+		{"ann", `{"path":"docs/f","expires":"367d"}`, http.StatusBadRequest},
 		{"ann", `{"path":"docs/f","expires":"9000h"}`, http.StatusBadRequest},
 		{"ann", `{"path":"docs/f","expires":"soon"}`, http.StatusBadRequest},
 		{"ann", `{"path":"docs/f","more":1}`, http.StatusBadRequest},
@@ -372,8 +374,8 @@ func TestLinkRefused(t *testing.T) {
 	s.at("ann", http.MethodPost, "/share/", strings.NewReader(`{"path":"docs/f"}`), "Content-Type", "text/plain").want(t, "a form", http.StatusUnsupportedMediaType)
 	s.at("ann", http.MethodPut, "/share/", nil).want(t, "PUT", http.StatusMethodNotAllowed)
 	s.at("", http.MethodGet, "/share/", nil).want(t, "the list of an anonymous caller", http.StatusForbidden)
-	for range 2 {
-		got := s.at("ann", http.MethodPost, "/share", strings.NewReader(`{"path":"docs/f"}`), "Content-Type", "application/json").want(t, "a link", http.StatusCreated)
+	for _, expires := range []string{"12h", "2d"} {
+		got := s.at("ann", http.MethodPost, "/share", strings.NewReader(`{"path":"docs/f","expires":"`+expires+`"}`), "Content-Type", "application/json").want(t, "a link", http.StatusCreated)
 		if !strings.Contains(got.body, `"url":"https://files.example.com/s/`) {
 			t.Errorf("%s", got.body)
 		}

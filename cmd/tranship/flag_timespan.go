@@ -2,9 +2,9 @@ package main
 
 import (
 	"errors"
-	"strconv"
-	"strings"
 	"time"
+
+	spans "github.com/tranship/tranship/internal/timespan"
 )
 
 // timespanFlag is a flag: a duration that must be more than 0.
@@ -59,19 +59,10 @@ func (f *spanFlag) String() string { return time.Duration(*f).String() }
 // Type implements pflag.Value.
 func (f *spanFlag) Type() string { return "duration" }
 
-// maxDays keeps the product with 24 hours within a time.Duration.
-const maxDays = 100_000
-
-// parseTimespan returns the duration that a text means: whole days, such as 7d, or what
-// time.ParseDuration accepts.
+// parseTimespan returns the duration that a text means.
 func parseTimespan(text string) (time.Duration, error) {
-	if days, ok := strings.CutSuffix(text, "d"); ok {
-		if n, err := strconv.ParseUint(days, 10, 32); err == nil {
-			return time.Duration(min(n, maxDays)) * 24 * time.Hour, nil
-		}
-	}
-	if d, err := time.ParseDuration(text); err == nil {
+	if d, ok := spans.Parse(text); ok {
 		return d, nil
 	}
-	return 0, errors.New("it must be a duration with the units ms, s, m and h, such as 1m30s, or whole days, such as 7d")
+	return 0, errors.New(spans.Rule)
 }

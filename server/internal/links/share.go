@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/timespan"
 	"github.com/tranship/tranship/server/internal/admission"
 	"github.com/tranship/tranship/server/internal/httpadmission"
 	"github.com/tranship/tranship/server/internal/web"
@@ -160,8 +161,12 @@ func readRequest(e *httpadmission.Exchange) (Request, error) {
 	}
 	lifetime := time.Duration(0)
 	if asked.Expires != "" {
-		if lifetime, err = time.ParseDuration(asked.Expires); err != nil || lifetime <= 0 {
-			return invalid("expires", "%q is not a duration such as 168h", asked.Expires)
+		var ok bool
+		if lifetime, ok = timespan.Parse(asked.Expires); !ok {
+			return invalid("expires", "%q: "+timespan.Rule, asked.Expires)
+		}
+		if lifetime <= 0 {
+			return invalid("expires", "%q: it must be more than 0", asked.Expires)
 		}
 	}
 	return Request{Path: asked.Path, Upload: asked.Upload, Lifetime: lifetime, MaxBytes: asked.MaxSize, MaxUses: asked.MaxUses}, nil
