@@ -128,6 +128,19 @@ func TestSort(t *testing.T) {
 	if names := b.rows(); names[1] != "f699" {
 		t.Errorf("the order is lost: %q", names[:3])
 	}
+	phone := s.open(t, "#/d/", look{width: 360, height: 740})
+	phone.waitText("500 items")
+	for _, test := range []struct{ press, order, first string }{
+		{"Size", "descending", "f699"}, {"Size, descending", "ascending", "f0"}, {"Modified", "descending", "f650x"}, {"Name", "ascending", "f0"},
+	} {
+		phone.press(test.press)
+		phone.wait(`document.querySelector(".choices [aria-pressed=true]")?.dataset.order === ` + quoted(test.order))
+		phone.waitText("702 items")
+		if names := phone.rows(); names[0] != "sub" || names[1] != test.first {
+			t.Errorf("%s on a phone: %q", test.press, names[:2])
+		}
+	}
+	phone.state("sorted-phone")
 }
 
 // TestNames shows, opens and deletes files and directories with odd names.

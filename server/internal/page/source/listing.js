@@ -20,6 +20,8 @@ export class Listing {
   /** How the user has sorted the list: {by, descending}; null as the server lists it. */
   #order = null;
   #heads = [];
+  /** What sorts the list on a narrow screen, which has no heads. */
+  #choices = [];
   /** The Key of the last entry of the list if there may be more; null if the list is complete. */
   #more = null;
 
@@ -32,7 +34,8 @@ export class Listing {
     this.note = h("p", { class: "note", role: "status" });
     this.retry = h("button", { type: "button", class: "button", hidden: true, onclick: () => this.#load() }, t("tryAgain"));
     this.next = h("button", { type: "button", class: "button", hidden: true, onclick: () => this.#loadMore() }, t("more"));
-    this.element = h("div", { class: "listing" }, this.table, this.note, this.retry, this.next);
+    this.choices = h("div", { class: "choices", role: "group", "aria-label": t("sortBy") }, ...["name", "size", "modified"].map((by) => this.#choice(by)));
+    this.element = h("div", { class: "listing" }, this.choices, this.table, this.note, this.retry, this.next);
   }
 
   /** show lists a directory. */
@@ -44,6 +47,12 @@ export class Listing {
   #head(by, style) {
     const element = h("th", { scope: "col", class: style }, h("button", { type: "button", class: "sort", onclick: () => this.#sort(by) }, t(by)));
     this.#heads.push({ by, element });
+    return element;
+  }
+
+  #choice(by) {
+    const element = h("button", { type: "button", class: "sort", "aria-pressed": "false", onclick: () => this.#sort(by) }, t(by));
+    this.#choices.push({ by, element });
     return element;
   }
 
@@ -71,9 +80,16 @@ export class Listing {
       this.#order = null;
       this.note.textContent = t("tooManyToSort", { count: sortable });
     }
+    const direction = this.#order?.descending ? "descending" : "ascending";
     for (const { by, element } of this.#heads) {
-      if (this.#order?.by === by) element.setAttribute("aria-sort", this.#order.descending ? "descending" : "ascending");
+      if (this.#order?.by === by) element.setAttribute("aria-sort", direction);
       else element.removeAttribute("aria-sort");
+    }
+    for (const { by, element } of this.#choices) {
+      const chosen = this.#order?.by === by;
+      element.setAttribute("aria-pressed", String(chosen));
+      element.setAttribute("aria-label", chosen ? `${t(by)}, ${t(direction)}` : t(by));
+      element.dataset.order = chosen ? direction : "";
     }
     if (this.#order === null) return;
     this.#keys.sort(this.#compare());
