@@ -154,11 +154,13 @@ func (c *connections) dial(ctx context.Context, server location.Server, connect 
 	begun := time.Now()
 	tries := budget.Budget{}.Begin(budget.NewOutage(budget.DefaultPatience))
 	var pauses budget.Pauses
+	var told error
 	for {
 		err := connect(options)
 		if err == nil {
 			return nil
 		}
+		told = moreTelling(told, err)
 		var pause time.Duration
 		var final error
 		if failure.Of(ctx, err) == failure.Refused {
@@ -167,7 +169,7 @@ func (c *connections) dial(ctx context.Context, server location.Server, connect 
 			pause = min(pauses.Next(), left/2)
 			options.ConnectTimeout = left - pause
 			if left < minConnectTimeout {
-				final = err
+				final = told
 			}
 		} else {
 			pause, final = tries.Failed(ctx, err)
@@ -180,6 +182,18 @@ func (c *connections) dial(ctx context.Context, server location.Server, connect 
 			return &console.ServerError{Server: server, Err: c.globals.tls.advise(server, final)}
 		}
 	}
+}
+
+// moreTelling returns the error to report of two attempts to connect to a server: the later one,
+// unless only the earlier one has a hint. The last attempts have little time, and may end before the
+// server has answered in a way that tells what is wrong.
+func moreTelling(earlier, later error) error {
+	was, isConnect := errors.AsType[*client.ConnectError](earlier)
+	is, stillConnect := errors.AsType[*client.ConnectError](later)
+	if isConnect && stillConnect && was.Hint != client.HintNone && is.Hint == client.HintNone {
+		return earlier
+	}
+	return later
 }
 
 // Conn returns a plain connection to a server, for the compatibility protocols.

@@ -43,6 +43,25 @@ func TestConnectTimeout(t *testing.T) {
 	}
 }
 
+// The hint of an attempt outlives a last one that has no time to find out as much.
+func TestConnectHint(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &globals{connectTimeout: 5 * time.Second}
+		attempts := 0
+		err := g.connections().dial(t.Context(), location.Server{Address: "localhost:1"}, func(client.Options) error {
+			attempts++
+			away := &client.ConnectError{Address: "localhost:1", Err: errors.New("no answer")}
+			if attempts == 2 {
+				away = &client.ConnectError{Address: "localhost:1", Hint: client.HintTLS, Err: errors.New("EOF")}
+			}
+			return failure.Mark(away, failure.Refused)
+		})
+		if failed, ok := errors.AsType[*client.ConnectError](err); !ok || failed.Hint != client.HintTLS || attempts < 3 {
+			t.Errorf("%v after %d attempts", err, attempts)
+		}
+	})
+}
+
 // A server that cannot be reached is reported once, not once per location on it.
 func TestEachEndsWithServer(t *testing.T) {
 	var text strings.Builder
