@@ -124,7 +124,11 @@ func TestHTTPSession(t *testing.T) {
 	b.request(http.MethodPut, "/files/f", "x", "Authorization", "Bearer wrong").want(t, "PUT with a bad header", http.StatusUnauthorized)
 	// A cookie that was changed, that is not one, or of which there are two.
 	good := b.cookie.Value
-	for _, value := range []string{good[:len(good)-1], good + "A", "A" + good[1:], good[:20] + "AAAA" + good[24:], "x", "%", strings.Repeat("A", 5000)} {
+	first := "A"
+	if good[0] == 'A' {
+		first = "B"
+	}
+	for _, value := range []string{good[:len(good)-1], good + "A", first + good[1:], good[:20] + "AAAA" + good[24:], "x", "%", strings.Repeat("A", 5000)} {
 		b.cookie.Value = value
 		b.request(http.MethodGet, "/files/f", "").want(t, "a changed cookie", http.StatusUnauthorized)
 	}
