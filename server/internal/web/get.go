@@ -109,8 +109,8 @@ func describe(header http.Header, file tranship.File) {
 // send sends a content. A whole file is complete only if its bytes have the checksum that the store
 // has recorded: the last piece waits for that.
 func (s *Service) send(e *httpadmission.Exchange, content tranship.Content, file tranship.File, selected byteRange, transfer *running.Transfer) (sent int64, err error) {
-	piece := s.buffers.Get(pieceBytes)
-	defer s.buffers.Put(piece)
+	piece := s.pieces.buffers.Get(pieceBytes)
+	defer s.pieces.buffers.Put(piece)
 	whole := selected.length == file.Size
 	crc := uint32(0)
 	for first := true; first || sent < selected.length; first = false {

@@ -14,9 +14,6 @@ import (
 	"github.com/tranship/tranship/server/internal/running"
 )
 
-// pieceBytes is how many bytes are read, checked and passed on at once.
-const pieceBytes = 256 << 10
-
 // put stores the body of a request as a whole file. Its status tells that a file was replaced if
 // the request demands that one is there. Otherwise the store does not tell, and to ask it before
 // would be another call, whose answer may no longer hold when the body has come.
@@ -100,7 +97,7 @@ func (s *Service) currentVersion(e *httpadmission.Exchange, path string) (string
 	return file.Version, err
 }
 
-// memoryBytes is how much of a body is held in memory.
+// memoryBytes is how much of a body is held in memory, without large pieces.
 func memoryBytes(r *http.Request) int64 {
 	if 0 <= r.ContentLength && r.ContentLength <= tranship.MaxPutBytes {
 		return r.ContentLength // by receiveSmall
@@ -110,8 +107,8 @@ func memoryBytes(r *http.Request) int64 {
 
 // receiveSmall stores a body of at most MaxPutBytes.
 func (s *Service) receiveSmall(e *httpadmission.Exchange, spec tranship.Spec, want digests) (tranship.File, int64, error) {
-	data := s.buffers.Get(int(*spec.Size))
-	defer s.buffers.Put(data)
+	data := s.pieces.buffers.Get(int(*spec.Size))
+	defer s.pieces.buffers.Put(data)
 	n, err := io.ReadFull(e, *data)
 	if err != nil && *spec.Size > 0 {
 		return tranship.File{}, int64(n), broken(err)
@@ -139,22 +136,16 @@ func (s *Service) receiveLarge(e *httpadmission.Exchange, spec tranship.Spec, wa
 			_ = writer.Abort() // the client gets err; if the cleanup fails, the upload expires
 		}
 	}()
-	for ended := false; !ended; {
-		piece := s.buffers.Get(pieceBytes)
-		n, err := io.ReadFull(e, *piece)
-		ended = errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
-		if ended && spec.Size != nil && writer.Size()+int64(n) < *spec.Size {
-			err, ended = io.ErrUnexpectedEOF, false
+	body := receiver{body: e, pieces: &s.pieces, size: spec.Size, small: e.Request.TLS != nil}
+	for last := false; !last; {
+		var data []byte
+		var release func()
+		if data, release, last, err = body.next(); err != nil {
+			return tranship.File{}, 0, err
 		}
-		if err != nil && !ended {
-			s.buffers.Put(piece)
-			return tranship.File{}, 0, broken(err)
-		}
-		data := (*piece)[:n]
 		want.write(data)
-		transfer.Add(int64(n))
-		chunk := tranship.NewChunk([][]byte{data}, tranship.CRC32C(data), func() { s.buffers.Put(piece) })
-		if err := writer.WriteChunk(chunk); err != nil {
+		transfer.Add(int64(len(data)))
+		if err := writer.WriteChunk(tranship.NewChunk([][]byte{data}, tranship.CRC32C(data), release)); err != nil {
 			return tranship.File{}, 0, err
 		}
 	}

@@ -21,7 +21,6 @@ import (
 	"strings"
 
 	"github.com/tranship/tranship"
-	"github.com/tranship/tranship/internal/bufferpool"
 	"github.com/tranship/tranship/internal/compat"
 	"github.com/tranship/tranship/server/internal/admission"
 	"github.com/tranship/tranship/server/internal/httpadmission"
@@ -64,7 +63,7 @@ type Service struct {
 	adapter *httpadmission.Adapter
 	options Options
 	log     compat.Log
-	buffers bufferpool.Pool
+	pieces  pieces
 }
 
 var _ http.Handler = (*Service)(nil)
