@@ -19,10 +19,13 @@ import (
 	transhipv1 "github.com/tranship/tranship/proto/tranship/v1"
 )
 
+// pieceBytes is how many bytes of a payload come at once.
+const pieceBytes = 512 << 10
+
 // inPieces returns a message that takes a chunk in pieces.
 func inPieces() *payload.Message {
 	m := chunkPlace(&transhipv1.UploadRequest{})
-	m.InPieces(payload.Place{Outer: 2, Data: 3})
+	m.InPieces(payload.Place{Outer: 2, Data: 3}, pieceBytes)
 	return m
 }
 
@@ -75,7 +78,7 @@ func TestPieces(t *testing.T) {
 // A call that ends within a piece, or between two, leaves the lane usable once the client has
 // completed the message.
 func TestEndWithinPieces(t *testing.T) {
-	for name, arrived := range map[string]int{"before the first": 100, "within the first": 1000, "within the second": payload.PieceBytes + 1000} {
+	for name, arrived := range map[string]int{"before the first": 100, "within the first": 1000, "within the second": pieceBytes + 1000} {
 		t.Run(name, func(t *testing.T) {
 			client, server := connect(t)
 			ended, over := make(chan error), make(chan struct{})

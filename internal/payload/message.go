@@ -44,9 +44,10 @@ type Message struct {
 	envelope int
 	// scratch is memory that decoding the next message uses again.
 	scratch []byte
-	// pieces is the place of a payload that may arrive in pieces; zero means that none may. left is
-	// how many bytes of the payload have not arrived, and tail how many follow it.
+	// pieces is the place of a payload that may arrive in pieces, of pieceBytes at most; zero means that
+	// none may. left is how many bytes of the payload have not arrived, and tail how many follow it.
 	pieces     Place
+	pieceBytes int
 	left, tail int
 }
 

@@ -6,25 +6,19 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-const (
-	// PieceBytes is how much of a payload a piece has at most, in bytes. A piece that was read is
-	// still in the cache of a processor core, commonly 1 MiB or more, when its checksum is computed
-	// and when it is written to a file.
-	PieceBytes = 512 << 10
-	// maxTail is how many bytes may follow the payload of a message that is received in pieces.
-	maxTail = 64
-)
+// maxTail is how many bytes may follow the payload of a message that is received in pieces.
+const maxTail = 64
 
 // InPieces allows a transport to deliver a message whose payload is at place before the payload
-// has arrived. The caller must then call ReceiveMore until Left is 0, or give up the rest of the
-// payload by receiving another message. A transport that does not know pieces delivers messages
-// as a whole.
-func (m *Message) InPieces(place Place) { m.pieces = place }
+// has arrived, in pieces of at most most bytes, at least 1. The caller must then call ReceiveMore until
+// Left is 0, or give up the rest of the payload by receiving another message. A transport that does not
+// know pieces delivers messages as a whole.
+func (m *Message) InPieces(place Place, most int) { m.pieces, m.pieceBytes = place, most }
 
 // Left returns how many bytes of the payload of a message in pieces have not arrived.
 func (m *Message) Left() int { return m.left }
 
-// ReceiveMore receives the next piece of the payload, from 1 byte to PieceBytes, in place of an
+// ReceiveMore receives the next piece of the payload, from 1 byte to what InPieces allows, in place of an
 // earlier piece. Fields that follow the payload are decoded after the last piece. The errors
 // are those of Receive.
 func (m *Message) ReceiveMore(stream Receiver) error {
@@ -97,7 +91,7 @@ func (m *Message) findPayload(head []byte, length int) (body []byte, start, size
 // NextBytes returns how many bytes of the message come next: a piece of the payload, and after the last
 // one also what follows it. It is 0 if nothing of the message is left. Only a transport calls NextBytes.
 func (m *Message) NextBytes() int {
-	n := min(m.left, PieceBytes)
+	n := min(m.left, m.pieceBytes)
 	if n == m.left && n > 0 {
 		n += m.tail
 	}
@@ -107,7 +101,7 @@ func (m *Message) NextBytes() int {
 // Add makes the next bytes of the message, as many as NextBytes says, its payload. If what follows
 // the payload is malformed, ReceiveMore returns the error. Only a transport calls Add.
 func (m *Message) Add(next mem.Buffer) {
-	n := min(m.left, PieceBytes)
+	n := min(m.left, m.pieceBytes)
 	if m.left -= n; m.left == 0 {
 		m.malformed = m.decodeTail(next.ReadOnlyData()[n:])
 	}

@@ -15,6 +15,9 @@ import (
 // place is that of the data of a chunk.
 var place = payload.Place{Outer: 2, Data: 3}
 
+// pieceBytes is how many bytes of a payload come at once.
+const pieceBytes = 512 << 10
+
 // headBytes is how many bytes a transport has when it begins a message.
 const headBytes = 64
 
@@ -44,7 +47,7 @@ func (p *pieces) RecvMsg(message any) error {
 // receivePieces receives an encoded message, and returns the whole payload.
 func receivePieces(encoded []byte) (m *payload.Message, begun bool, data []byte, err error) {
 	m = payload.New(&transhipv1.UploadRequest{}, place)
-	m.InPieces(place)
+	m.InPieces(place, pieceBytes)
 	stream := &pieces{encoded: encoded}
 	err = m.Receive(stream)
 	data = bytes.Clone(m.Bytes())
@@ -69,7 +72,7 @@ func outer(fields ...[]byte) []byte {
 
 // A message that arrives in pieces is the same as one that arrives as a whole.
 func TestPieces(t *testing.T) {
-	for _, size := range []int{100, payload.PieceBytes - 1, payload.PieceBytes, payload.PieceBytes + 1, 3*payload.PieceBytes + 7} {
+	for _, size := range []int{100, pieceBytes - 1, pieceBytes, pieceBytes + 1, 3*pieceBytes + 7} {
 		for _, crc := range []*uint32{nil, new(uint32(7))} {
 			want := chunkOf(size, crc)
 			encoded, err := proto.Marshal(want)

@@ -54,7 +54,7 @@ func (u *uploadStream) receive(stream grpc.BidiStreamingServer[transhipv1.Upload
 		request := message.Proto.(*transhipv1.UploadRequest)
 		message.Reuse(earlier)
 		earlier = message
-		message.InPieces(wire.ChunkPlace())
+		message.InPieces(wire.ChunkPlace(), u.service.sessions.pieceBytes())
 		u.awaiting.Store(true)
 		err := grpcdesc.Receive(stream, message)
 		u.awaiting.Store(false)
