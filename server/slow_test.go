@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"testing"
@@ -147,10 +148,22 @@ func TestSlowSenderOfOtherProtocol(t *testing.T) {
 	}
 }
 
-// A reader that takes nothing of a download loses it, and may go on where it was.
+// openStore is a store that gives the context of each Open to opened.
+type openStore struct {
+	*mem.Store
+	opened chan context.Context
+}
+
+func (s openStore) Open(ctx context.Context, path string, options tranship.OpenOptions) (tranship.Content, error) {
+	s.opened <- ctx
+	return s.Store.Open(ctx, path, options)
+}
+
+// A reader that takes nothing of a download until the server ends it loses it, and may go on where it
+// was. The reader must not wait for longer: a lane is closed when the status of a call is not taken.
 func TestSlowReader(t *testing.T) {
 	overBoth(t, func(t *testing.T, serve way) {
-		store := new(mem.Store)
+		store := openStore{new(mem.Store), make(chan context.Context, 2)}
 		upload, err := store.Begin(t.Context(), tranship.Spec{Path: "large"})
 		if err != nil {
 			t.Fatal(err)
@@ -197,7 +210,7 @@ func TestSlowReader(t *testing.T) {
 				offset += int64(len(response.GetChunk().GetData()))
 			}
 		}
-		offset, err := read(0, slowWindow, func() { <-time.After(5 * slowWindow) })
+		offset, err := read(0, slowWindow, func() { <-(<-store.opened).Done() })
 		if s := status.Convert(err); offset == parts*mem.DefaultPartSize {
 			t.Error("all of it came")
 		} else {
