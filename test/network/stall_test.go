@@ -25,12 +25,12 @@ func stall(t *testing.T, transport client.Transport) {
 		link     faultproxy.Link
 		download bool
 	}{
-		"upload, requests":    {faultproxy.Link{Up: faultproxy.Faults{StallAfter: new(int64(5 << 20))}}, false},
+		"upload, requests":    {faultproxy.Link{Up: faultproxy.Faults{StallAfter: new(int64(1 << 20))}}, false},
 		"upload, responses":   {faultproxy.Link{Down: faultproxy.Faults{StallAfter: &responses}}, false},
-		"upload, both":        {faultproxy.Link{Up: faultproxy.Faults{FreezeAfter: new(int64(5 << 20))}}, false},
+		"upload, both":        {faultproxy.Link{Up: faultproxy.Faults{FreezeAfter: new(int64(1 << 20))}}, false},
 		"download, requests":  {faultproxy.Link{Up: faultproxy.Faults{StallAfter: &requests}}, true},
-		"download, responses": {faultproxy.Link{Down: faultproxy.Faults{StallAfter: new(int64(5 << 20))}}, true},
-		"download, both":      {faultproxy.Link{Down: faultproxy.Faults{FreezeAfter: new(int64(5 << 20))}}, true},
+		"download, responses": {faultproxy.Link{Down: faultproxy.Faults{StallAfter: new(int64(1 << 20))}}, true},
+		"download, both":      {faultproxy.Link{Down: faultproxy.Faults{FreezeAfter: new(int64(1 << 20))}}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
