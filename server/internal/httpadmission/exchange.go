@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tranship/tranship"
+	"github.com/tranship/tranship/internal/failure"
 	"github.com/tranship/tranship/internal/minrate"
 	"github.com/tranship/tranship/internal/observation"
 	"github.com/tranship/tranship/server/internal/admission"
@@ -167,7 +168,8 @@ func (a *Adapter) begin(r *http.Request, method string) (*admission.Call, error)
 // Context returns the context of the call, which has the principal and ends with the call.
 func (e *Exchange) Context() context.Context { return e.call.Context() }
 
-// Read reads from the body of the request.
+// Read reads from the body of the request. The error of a body that does not come whole matches
+// tranship.ErrInvalid, and not io.ErrUnexpectedEOF, which is also how io.ReadFull ends with a whole body.
 func (e *Exchange) Read(p []byte) (int, error) {
 	e.call.Receiving()
 	n, err := e.body.Read(p)
@@ -179,8 +181,10 @@ func (e *Exchange) Read(p []byte) (int, error) {
 	switch {
 	case e.tooLong != nil && e.read > e.bodyBytes:
 		return 0, e.tooLong
+	case err == io.EOF:
+		return n, io.EOF
 	case err != nil:
-		return n, err
+		return n, failure.Worded(tranship.ErrInvalid, "%v: the body of the request did not come whole: %v", tranship.ErrInvalid, err)
 	case refusal != nil:
 		return 0, refusal
 	}

@@ -145,7 +145,7 @@ func (s *Service) readChecked(e *httpadmission.Exchange, p *piece, sum *checksum
 		case err == io.EOF: // a body that was cut has another error
 			more = false
 		case err != nil:
-			return broken(err)
+			return err
 		}
 	}
 	if err := sum.check(held); err != nil {

@@ -146,7 +146,7 @@ func (s *Service) read(e *httpadmission.Exchange, p *piece, sum *checksum, moved
 			return nil
 		}
 		if err != nil {
-			return broken(err)
+			return err
 		}
 	}
 }
@@ -161,15 +161,6 @@ func fill(r io.Reader, buffer []byte, moved *atomic.Int64) (n int, err error) {
 		moved.Add(int64(more))
 	}
 	return n, err
-}
-
-// broken returns the error of a body that has not come whole, unless err is why the server has
-// ended the call.
-func broken(err error) error {
-	if failure.Word(err) != failure.Internal {
-		return err
-	}
-	return failure.Worded(tranship.ErrInvalid, "%v: the body of the request did not come whole: %v", tranship.ErrInvalid, err)
 }
 
 // renew makes the record of an upload live longer if that is due, although a request may have ended.
