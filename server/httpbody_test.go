@@ -36,10 +36,13 @@ func TestHTTPDigests(t *testing.T) {
 			"crc32c=" + encode([]byte{1, 2, 3, 4}):                 http.StatusUnprocessableEntity,
 			"sha-256=" + encode(sum[:31]):                          http.StatusBadRequest,
 			"sha-256=" + base64.StdEncoding.EncodeToString(sum[:]): http.StatusBadRequest,
-			"sha-256":       http.StatusBadRequest,
-			"sha-256=:":     http.StatusBadRequest,
-			"crc32c=:*:":    http.StatusBadRequest,
-			"crc32c=:AAAA:": http.StatusBadRequest,
+			"sha-256":                       http.StatusBadRequest,
+			"sha-256=:":                     http.StatusBadRequest,
+			"SHA-256=" + encode(sum[:]):     http.StatusBadRequest,
+			"md5=:AAAA:, Crc32c=" + crcText: http.StatusBadRequest,
+			"sha-256 = " + encode(sum[:]):   http.StatusBadRequest,
+			"crc32c=:*:":                    http.StatusBadRequest,
+			"crc32c=:AAAA:":                 http.StatusBadRequest,
 		} {
 			for _, name := range []string{"Repr-Digest", "Content-Digest"} {
 				w.do(http.MethodPut, "f", bytes.NewReader(content), name, value).want(t, name+": "+value, status)

@@ -36,9 +36,9 @@ type wanted struct {
 	sum       []byte
 }
 
-// add adds the digests in a header or trailer. Algorithms that are not known do not count. A digest
-// that comes in a trailer must be a checksum, because the others are computed from the
-// beginning.
+// add adds the digests in a header or trailer. Algorithms that are not known do not count, but what
+// cannot be the name of one is refused: the client wants the body to be compared with it. A digest that
+// comes in a trailer must be a checksum, because the others are computed from the beginning.
 func (d *digests) add(header http.Header, trailer bool) error {
 	for _, name := range []string{digestHeader, "Content-Digest"} {
 		for _, value := range header.Values(name) {
@@ -55,6 +55,9 @@ func (d *digests) add(header http.Header, trailer bool) error {
 // addMember adds one member of a dictionary of RFC 8941, whose value is a byte sequence.
 func (d *digests) addMember(name, member string, trailer bool) error {
 	algorithm, value, _ := strings.Cut(member, "=")
+	if strings.Trim(algorithm, "abcdefghijklmnopqrstuvwxyz0123456789_-.*") != "" {
+		return &tranship.InvalidError{Field: name, Rule: fmt.Sprintf("%.50q is no name of an algorithm: such a name is in lower case, and \"=\" follows at once", algorithm)}
+	}
 	size := map[string]int{"crc32c": 4, "sha-256": sha256.Size, "sha-512": sha512.Size}[algorithm]
 	if size == 0 {
 		return nil
