@@ -133,3 +133,18 @@ func TestUploadDrafts(t *testing.T) {
 		})
 	}
 }
+
+// TestUploadDraftUnknown checks that a client that speaks another draft is told which ones the server speaks.
+func TestUploadDraftUnknown(t *testing.T) {
+	w := serveHTTP(t, &mem.Store{}, server.Config{})
+	for _, interop := range []string{"2", "9", "08", "x"} {
+		request, err := http.NewRequestWithContext(testContext(t), http.MethodPost, "http://"+w.address+"/uploads/", strings.NewReader("x"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := w.send(request, "Upload-Draft-Interop-Version", interop, "Upload-Complete", "?1", "Content-Disposition", `attachment; filename="f"`)
+		if got.want(t, interop, http.StatusBadRequest); !strings.Contains(got.body, "Upload-Draft-Interop-Version") || !strings.Contains(got.body, "from 3 to 8") {
+			t.Errorf("%s: %s", interop, got.body)
+		}
+	}
+}

@@ -52,6 +52,9 @@ func (p protocol) mark(header http.Header) {
 // check returns an error unless a request has a version that the server knows.
 func (p protocol) check(header http.Header) error {
 	if got := header.Get(versionHeader); p.interop == 0 && got != version {
+		if interop := header.Get(interopHeader); got == "" && interop != "" {
+			return &tranship.InvalidError{Field: interopHeader, Rule: fmt.Sprintf("%.20q is not from 3 to 8, the versions of the drafts that the server speaks", interop)}
+		}
 		return httpadmission.WithStatus(
 			&tranship.InvalidError{Field: versionHeader, Rule: fmt.Sprintf("%q is not %s, the version of tus", got, version)},
 			http.StatusPreconditionFailed)
