@@ -29,3 +29,24 @@ func TestHTTPQueryOfChange(t *testing.T) {
 		t.Errorf("there are %q", got)
 	}
 }
+
+// TestHTTPNamedFields checks that an error names what the client has sent, and not what other protocols call it.
+func TestHTTPNamedFields(t *testing.T) {
+	s := newLinkSite(t, newMem(), server.Config{})
+	s.stored("d/f", "x")
+	link := s.share("ann", `{"path":"d/"}`)
+	wants := func(what string, got response, text string) {
+		t.Helper()
+		if got.want(t, what, http.StatusBadRequest); !strings.Contains(got.body, text) {
+			t.Errorf("%s: %s", what, got.body)
+		}
+	}
+	wants("a list", s.at("ann", http.MethodGet, "/files/?start-after=%ff", nil), "invalid start-after: ")
+	wants("the list of a link", s.at("", http.MethodGet, link.URL+"?start-after=%ff", nil), "invalid start-after: ")
+	wants("the page of a link", s.at("", http.MethodGet, link.URL+"?start-after=%ff", nil, "Accept", "text/html"), "invalid start-after: ")
+	for _, modified := range []string{"9999-12-31T23:59:59-01:00", "0000-01-01T00:00:00Z"} {
+		got := s.at("ann", http.MethodPost, "/uploads/", nil, "Tus-Resumable", "1.0.0", "Upload-Length", "0",
+			"Upload-Metadata", tusMetadata("path", "g", "modified", modified))
+		wants(modified, got, "invalid modified: ")
+	}
+}

@@ -1,6 +1,7 @@
 package httpadmission
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"strings"
@@ -31,7 +32,7 @@ func (r *Router) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		return
 	}
 	r.adapter.Serve(w, request, Request{Method: r.method}, func(*Exchange) error {
-		return fmt.Errorf("%w: %s: the server has nothing at this path", tranship.ErrNotFound, request.URL.EscapedPath())
+		return fmt.Errorf("%w: %s: the server has nothing at this path", tranship.ErrNotFound, cmp.Or(request.URL.EscapedPath(), request.RequestURI))
 	})
 }
 

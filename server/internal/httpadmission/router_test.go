@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/tranship/tranship/server/internal/admission"
@@ -52,6 +53,17 @@ func TestRouter(t *testing.T) {
 		if test.part == "" && (response.Code != http.StatusNotFound || response.Header().Get(httpadmission.ErrorHeader) != "not_found") {
 			t.Errorf("%s has status %d, %v", test.path, response.Code, response.Header())
 		}
+	}
+}
+
+// TestRouterWithoutPath checks that a request without a path is told what the server has not.
+func TestRouterWithoutPath(t *testing.T) {
+	adapter := httpadmission.New(admission.New(admission.Options{Anonymous: true}), httpadmission.Options{})
+	request := httptest.NewRequestWithContext(t.Context(), http.MethodConnect, "example.com:80", nil)
+	response := httptest.NewRecorder()
+	adapter.Router("/http/Other", nil).ServeHTTP(response, request)
+	if got := response.Body.String(); response.Code != http.StatusNotFound || !strings.Contains(got, "example.com:80") {
+		t.Errorf("%d, %s", response.Code, got)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/tranship/tranship/access"
 	"github.com/tranship/tranship/internal/bytesize"
 	"github.com/tranship/tranship/server/internal/httpadmission"
+	"github.com/tranship/tranship/server/internal/web"
 )
 
 // pageEntries is how many files a page has at most.
@@ -56,11 +57,12 @@ func textsFor(accepted string) pageTexts {
 func (s *Service) showFiles(e *httpadmission.Exchange, link *access.Link) error {
 	base := link.Path + "/"
 	options := tranship.ListOptions{Directory: link.Path, Recursive: true, Limit: pageEntries, Brief: true}
-	if after := e.Request.URL.Query().Get("start-after"); after != "" {
-		options.StartAfter = base + after
-	}
-	if err := options.Validate(); err != nil {
+	after, err := web.StartAfter(e.Request.URL.Query())
+	if err != nil {
 		return err
+	}
+	if after != "" {
+		options.StartAfter = base + after
 	}
 	shown := listing{Texts: textsFor(e.Request.Header.Get("Accept-Language"))}
 	for entry, err := range s.book.options.Store.List(e.Context(), options) {
@@ -84,7 +86,7 @@ func (s *Service) showFiles(e *httpadmission.Exchange, link *access.Link) error 
 	if e.Request.Method == http.MethodHead {
 		return nil
 	}
-	_, err := e.Write(shown.render())
+	_, err = e.Write(shown.render())
 	return err
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -71,6 +72,9 @@ func specOf(pairs map[string]string) (tranship.Spec, error) {
 				return spec, &tranship.InvalidError{Field: keyModified, Rule: fmt.Sprintf("%.100q is not a time as RFC 3339 has it", value)}
 			}
 			spec.Attributes.ModTime = &modified
+			if invalid, ok := errors.AsType[*tranship.InvalidError]((tranship.Attributes{ModTime: &modified}).Validate()); ok {
+				return spec, &tranship.InvalidError{Field: keyModified, Rule: invalid.Rule}
+			}
 		case keyChecksum:
 			if spec.CRC32C, err = parseCRC(value); err != nil {
 				return spec, err

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/tranship/tranship"
 	"github.com/tranship/tranship/server/internal/httpadmission"
@@ -88,6 +89,22 @@ func (s *Service) list(e *httpadmission.Exchange, directory, base string) error 
 	return flush(&lines)
 }
 
+// startAfter is the name of the path in a query after which a list begins.
+const startAfter = "start-after"
+
+// StartAfter returns the path in a query after which a list begins; "" if there is none.
+func StartAfter(query url.Values) (string, error) {
+	values := query[startAfter]
+	if len(values) == 0 {
+		return "", nil
+	}
+	path := values[len(values)-1]
+	if !utf8.ValidString(path) {
+		return "", &tranship.InvalidError{Field: startAfter, Rule: "a path must be valid UTF-8"}
+	}
+	return path, nil
+}
+
 // listOptions returns what the query of a request selects.
 func listOptions(from *url.URL) (tranship.ListOptions, error) {
 	var options tranship.ListOptions
@@ -102,8 +119,11 @@ func listOptions(from *url.URL) (tranship.ListOptions, error) {
 			options.Recursive, err = strconv.ParseBool(value)
 		case "limit":
 			options.Limit, err = strconv.Atoi(value)
-		case "start-after":
-			options.StartAfter = value
+		case startAfter:
+			options.StartAfter, err = StartAfter(query)
+			if err != nil {
+				return options, err
+			}
 		default:
 			return options, &tranship.InvalidError{Field: name, Rule: "a list has only recursive, limit and start-after"}
 		}
