@@ -113,7 +113,7 @@ type Options struct {
 	// store fail, too. Open waits for the end of Dial. store must not be used after the Client is closed.
 	Meanwhile func(ctx context.Context, store tranship.Reader)
 	// MaxMessageBytes is the size of the largest message that the client accepts from the
-	// server; 0 means 4 MiB.
+	// server; 0 means 4 MiB. A message with a chunk may have 1 MiB and some bytes more.
 	MaxMessageBytes int
 	// Observer receives the events of calls and transfers, for metrics and traces. It may
 	// be nil.

@@ -23,10 +23,10 @@ import (
 )
 
 const (
-	// downloadChunk is how many bytes go into one message.
+	// downloadChunk is how many bytes go into one message, unless downloadPace allows more.
 	downloadChunk = 256 << 10
 	// downloadWorkers bounds the files of one stream that are read at once, and
-	// with downloadChunk the memory of the stream.
+	// with the length of a chunk the memory of the stream.
 	downloadWorkers = 8
 )
 
@@ -259,13 +259,15 @@ func (d *downloadStream) deliver(ctx context.Context, open *transhipv1.Open) (se
 	}
 
 	var total uint32
-	length := int(min(downloadChunk, max(content.File().Size, 1)))
+	pace := d.pace()
+	defer pace.end()
 	var zeros tranship.ZeroReader
 	if open.GetAcceptZeros() {
 		zeros, _ = tranship.As[tranship.ZeroReader](content)
 	}
 	for {
-		next, run, err := d.service.read(content, zeros, length)
+		length := min(int64(pace.chunkBytes()), max(content.File().Size, 1))
+		next, run, err := d.service.read(content, zeros, int(length))
 		if n := int64(next.Len()); n > 0 {
 			total = tranship.CombineCRC32C(total, next.CRC32C, n)
 			if err := d.sendChunk(slot, open.GetOffset()+sent, next); err != nil {
@@ -273,6 +275,7 @@ func (d *downloadStream) deliver(ctx context.Context, open *transhipv1.Open) (se
 			}
 			sent += n
 			transfer.Add(n)
+			pace.note(n)
 		}
 		if run > 0 {
 			total = tranship.CombineCRC32C(total, tranship.ZerosCRC32C(run), run)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -29,6 +30,10 @@ type scriptedDownload struct {
 	bytes    map[uint64][]byte
 	opened   map[uint64]int
 	terminal map[uint64][]codes.Code
+	// sizes are the lengths of all chunks that were not encoded before, and took how long each
+	// takes to be sent.
+	sizes []int
+	took  time.Duration
 }
 
 func newScriptedDownload(ctx context.Context) *scriptedDownload {
@@ -93,9 +98,11 @@ func (s *scriptedDownload) SendMsg(message any) error {
 		}
 		return errors.Join(err, s.Send(reply))
 	}
+	m := message.(*payload.Message)
+	time.Sleep(s.took) // of a bubble of synctest
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	m := message.(*payload.Message)
+	s.sizes = append(s.sizes, m.Len())
 	slot := m.Proto.(*transhipv1.DownloadResponse).GetChunk().GetSlot()
 	s.bytes[slot] = append(s.bytes[slot], m.Bytes()...)
 	return nil

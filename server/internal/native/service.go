@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
@@ -84,6 +85,9 @@ type Service struct {
 	store    tranship.Store
 	log      *slog.Logger
 	sessions sessions
+
+	// largeDownloads counts the downloads with large chunks.
+	largeDownloads atomic.Int32
 
 	// buffers are for what is read from the store.
 	buffers bufferpool.Pool
